@@ -1,0 +1,103 @@
+package check_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nanomon/services/common/check"
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
+)
+
+// fixed is a probe that finds what a test wants it to find.
+type fixed struct{ run func() probe.Outcome }
+
+func (f fixed) Run(context.Context) probe.Outcome { return f.run() }
+func (f fixed) Close()                            {}
+
+func registry(run func() probe.Outcome) probe.Registry {
+	return probe.Registry{"fixed": {
+		Spec: probe.Spec{Type: "fixed", Outputs: []probe.Output{{Name: "body", RuleOnly: true}, {Name: "size"}, {Name: "resultN"}}},
+		New: func(target string, _ probe.Settings) (probe.Probe, error) {
+			if target == "bad" {
+				return nil, monitor.Invalidf("invalid monitor target: bad")
+			}
+			return fixed{run}, nil
+		},
+	}}
+}
+
+func found(outputs map[string]any) func() probe.Outcome {
+	return func() probe.Outcome { return probe.Outcome{Value: 7, Outputs: outputs} }
+}
+
+func TestRun(t *testing.T) {
+	for name, c := range map[string]struct {
+		rule    string
+		run     func() probe.Outcome
+		status  monitor.Status
+		value   float64
+		message string
+		outputs map[string]any
+	}{
+		"an answer":             {"", found(map[string]any{"size": 3.0}), monitor.StatusOK, 7, "", map[string]any{"size": 3.0}},
+		"a rule that holds":     {"size == 3", found(map[string]any{"size": 3.0}), monitor.StatusOK, 7, "", map[string]any{"size": 3.0}},
+		"a rule that doesn't":   {"size > 3", found(map[string]any{"size": 3.0}), monitor.StatusError, 7, "Rule violated: size > 3", map[string]any{"size": 3.0}},
+		"a rule that can't":     {"body > 3", found(map[string]any{"body": "secret"}), monitor.StatusFailed, 7, "rule eval error: a value cannot be used with the comparator '>', it is not a number", map[string]any{}},
+		"a rule of no bool":     {"size", found(map[string]any{"size": 3.0}), monitor.StatusFailed, 7, "rule didn't return a bool", map[string]any{"size": 3.0}},
+		"the body in the rule":  {"body =~ 'up'", found(map[string]any{"body": "all up"}), monitor.StatusOK, 7, "", map[string]any{}},
+		"an absent output":      {"'a' IN (result1, result2)", found(map[string]any{"result1": "b"}), monitor.StatusError, 7, "Rule violated: 'a' IN (result1, result2)", map[string]any{"result1": "b"}},
+		"no outputs":            {"", found(nil), monitor.StatusOK, 7, "", map[string]any{}},
+		"no answer, no verdict": {"size == 3", func() probe.Outcome { return probe.Outcome{Err: errors.New("refused")} }, monitor.StatusFailed, 0, "refused", map[string]any{}},
+		"a crash":               {"size == 3", func() probe.Outcome { panic("boom") }, monitor.StatusFailed, 0, "the fixed probe crashed: boom", map[string]any{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := monitor.Monitor{ID: "id", Name: "name", Type: "fixed", Interval: "1s", Target: "target", Rule: c.rule}
+			checked, err := check.Compile(registry(c.run), m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer checked.Close()
+			before := time.Now()
+			got := checked.Run(t.Context())
+			if got.Date.Before(before.Add(-time.Millisecond)) || got.Date.Nanosecond()%1e6 != 0 || !monitor.ValidID(got.ID) {
+				t.Errorf("date %s, id %s", got.Date, got.ID)
+			}
+			want := monitor.Result{
+				ID: got.ID, Date: got.Date, Status: c.status, Value: c.value, Message: c.message,
+				MonitorID: "id", MonitorName: "name", MonitorTarget: "target", Outputs: c.outputs,
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestValidate(t *testing.T) {
+	valid := monitor.Monitor{Name: "name", Type: "fixed", Interval: "1s", Target: "target"}
+	for want, change := range map[string]func(*monitor.Monitor){
+		"":                                    func(*monitor.Monitor) {},
+		"missing monitor name":                func(m *monitor.Monitor) { m.Name, m.Target = "", "bad" },
+		"unknown property":                    func(m *monitor.Monitor) { m.Properties = map[string]string{"nonsense": "1"} },
+		"invalid monitor target: bad":         func(m *monitor.Monitor) { m.Target, m.Rule = "bad", "==" },
+		"rule invalid: there is no output \"": func(m *monitor.Monitor) { m.Rule = "sizes == 3" },
+		"rule invalid: unexpected end of":     func(m *monitor.Monitor) { m.Rule = "size ==" },
+	} {
+		m := valid
+		change(&m)
+		err := check.Validate(registry(found(nil)), m)
+		var invalid *monitor.InvalidError
+		switch {
+		case want == "" && err != nil:
+			t.Errorf("refused: %v", err)
+		case want != "" && (!errors.As(err, &invalid) || !strings.HasPrefix(err.Error(), want)):
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package probe
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// failure says in words for people why a run gave no answer. parent is the caller's context, limit
+// the monitor's own timeout, doing what was going on last ("connecting to 10.0.0.1:80").
+func failure(parent context.Context, limit time.Duration, doing string, err error) error {
+	switch {
+	case parent.Err() != nil:
+		return fmt.Errorf("the check was stopped while %s", doing)
+	case timedOut(err):
+		return fmt.Errorf("no answer within %s, still %s", limit, doing)
+	}
+	return errors.New(reason(err))
+}
+
+// timedOut reports whether err is a deadline that passed, but for the name lookup's own.
+func timedOut(err error) bool {
+	var dns *net.DNSError
+	var timeout net.Error
+	return errors.Is(err, context.DeadlineExceeded) ||
+		!errors.As(err, &dns) && errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// reason words err for people. It shows no URL, which could hold a password.
+func reason(err error) string {
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return lookupReason(dns)
+	}
+	if text := tlsReason(err); text != "" {
+		return text
+	}
+	if text := networkReason(err); text != "" {
+		return text
+	}
+	return withoutURL(innermost(err))
+}
+
+func lookupReason(err *net.DNSError) string {
+	why := "the name lookup failed"
+	switch {
+	case err.IsNotFound:
+		why = "no such host"
+	case err.IsTimeout:
+		why = "the name server doesn't answer"
+	case err.IsTemporary:
+		why = "the name server reports a failure"
+	}
+	return fmt.Sprintf("can't resolve %s: %s", err.Name, why)
+}
+
+func networkReason(err error) string {
+	to := remote(err)
+	for _, known := range []struct {
+		cause error
+		text  string
+	}{
+		{syscall.ECONNREFUSED, "connection" + to + " refused: nothing listens there"},
+		{syscall.ECONNRESET, "the connection" + to + " was reset by the other side"},
+		{syscall.EPIPE, "the connection" + to + " was closed by the other side"},
+		{syscall.EHOSTUNREACH, "no route" + to + ": the host is down or unreachable"},
+		{syscall.ENETUNREACH, "no route" + to + ": the network is unreachable from here"},
+		{syscall.EADDRNOTAVAIL, "can't connect" + to + ": no local address or port is free for it"},
+		{syscall.EMFILE, "can't connect" + to + ": this process has too many open files"},
+		{syscall.ENFILE, "can't connect" + to + ": this machine has too many open files"},
+		{fs.ErrPermission, "connection" + to + " not permitted by this machine's firewall or routes"},
+		{io.ErrUnexpectedEOF, "the answer broke off: the other side closed the connection"},
+		{io.EOF, "the other side closed the connection without an answer"},
+	} {
+		if errors.Is(err, known.cause) {
+			return known.text
+		}
+	}
+	return ""
+}
+
+// remote is " to address" where err knows the address that was dialled.
+func remote(err error) string {
+	to := " to "
+	for op := (*net.OpError)(nil); errors.As(err, &op); err = op.Err {
+		if op.Op == "proxyconnect" {
+			to += "the proxy "
+		}
+		if op.Addr != nil {
+			return to + op.Addr.String()
+		}
+	}
+	return ""
+}
+
+func tlsReason(err error) string {
+	var invalid *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.As(err, &invalid):
+		return certificateReason(invalid)
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
+		return "the target doesn't speak TLS on this port, use http:// for it"
+	}
+	if alert, ok := strings.CutPrefix(innermost(err), "tls: "); ok {
+		return "the TLS handshake failed: " + alert
+	}
+	return ""
+}
+
+func certificateReason(err *tls.CertificateVerificationError) string {
+	const accept = "; validateTLS false accepts it"
+	var host x509.HostnameError
+	var unknown x509.UnknownAuthorityError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err.Err, &invalid) && invalid.Reason == x509.Expired && invalid.Cert != nil:
+		from, until := invalid.Cert.NotBefore.UTC(), invalid.Cert.NotAfter.UTC()
+		if time.Now().Before(from) {
+			return "the certificate is not valid before " + from.Format(time.DateTime) + " UTC"
+		}
+		return "the certificate expired on " + until.Format(time.DateTime) + " UTC"
+	case errors.As(err.Err, &host):
+		names := strings.Join(host.Certificate.DNSNames, ", ")
+		for _, ip := range host.Certificate.IPAddresses {
+			names = strings.TrimPrefix(names+", "+ip.String(), ", ")
+		}
+		return fmt.Sprintf("the certificate is not for %s but for %s", host.Host, clip(cmp.Or(names, "no host at all"), 200))
+	case errors.As(err.Err, &unknown):
+		return "the certificate is self-signed or its authority is unknown here" + accept
+	}
+	return "the certificate is not valid: " + strings.TrimPrefix(innermost(err.Err), "x509: ")
+}
+
+// innermost is the text of the error at the bottom of err's chain, where the plain cause stands.
+func innermost(err error) string {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err.Error()
+		}
+		err = next
+	}
+}
+
+var urlText = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"]*`)
+
+// withoutURL makes the text of an unforeseen error fit to be shown: a URL in it could hold a password
+// or a token.
+func withoutURL(text string) string {
+	if strings.HasPrefix(text, "failed to parse Location header") {
+		return "the target redirects to something that is not a URL"
+	}
+	for _, prefix := range []string{"net/http: ", "http: ", "HTTP/1.x transport connection broken: "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	return clip(validUTF8(urlText.ReplaceAllString(text, "(URL)")), 300)
+}

@@ -1,0 +1,146 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"time"
+
+	probing "github.com/prometheus-community/pro-bing"
+)
+
+func pingType() Type {
+	return Type{
+		Spec: Spec{
+			Type:          "ping",
+			Title:         "Ping",
+			Doc:           "Sends ICMP echo requests to a host and waits for the replies.",
+			TargetDoc:     "a host name or an IP address",
+			ExampleTarget: "router.example.org",
+			ValueDoc:      "Average round trip, in ms.",
+			Properties: []Property{
+				timeoutProperty("1s", "How long to wait after the last packet is due to be sent; "+
+					"the whole check, name lookup included, takes at most this and an interval between every two packets."),
+				{Name: "count", Kind: KindInteger, Default: "3", Min: 1, Max: 100, Doc: "How many packets to send."},
+				{Name: "interval", Kind: KindDuration, Default: "150ms", Min: 10, Max: 60_000, Doc: "Time from one packet to the next."},
+			},
+			Outputs: []Output{
+				{Name: "minRtt", Kind: OutputNumber, Unit: "ms", Doc: "Shortest round trip."},
+				{Name: "avgRtt", Kind: OutputNumber, Unit: "ms", Doc: "Average round trip."},
+				{Name: "maxRtt", Kind: OutputNumber, Unit: "ms", Doc: "Longest round trip."},
+				{Name: "packetsRecv", Kind: OutputNumber, Doc: "How many replies came."},
+				{Name: "packetLoss", Kind: OutputNumber, Unit: "percent", Doc: "Share of the packets without a reply."},
+				{Name: "ipAddress", Kind: OutputString, Doc: "The address that was pinged."},
+			},
+			ExampleRule: "packetLoss < 50 && avgRtt < 100",
+			RuleHint:    "No reply at all is failed without a rule; a rule can bound the loss and the round trip.",
+		},
+		New: newPing,
+	}
+}
+
+type pingProbe struct {
+	host     string
+	count    int
+	interval time.Duration
+	limit    time.Duration
+	resolver *net.Resolver
+}
+
+func newPing(target string, settings Settings) (Probe, error) {
+	if !validHost(target) {
+		return nil, invalidTarget("a host name or an IP address, for example router.example.org or 2001:db8::1")
+	}
+	count, interval := settings.Int("count"), settings.Duration("interval")
+	return &pingProbe{
+		host: target, count: count, interval: interval,
+		limit:    settings.Duration("timeout") + time.Duration(count-1)*interval,
+		resolver: net.DefaultResolver,
+	}, nil
+}
+
+func (p *pingProbe) Run(ctx context.Context) Outcome {
+	limited, cancel := context.WithTimeout(ctx, p.limit)
+	defer cancel()
+	addresses, err := p.resolver.LookupNetIP(limited, "ip", p.host)
+	if err != nil {
+		return Outcome{Err: failure(ctx, p.limit, "looking up "+p.host, err)}
+	}
+	address := addresses[0].Unmap()
+	stats, err := p.ping(limited, address)
+	if ctx.Err() != nil {
+		err = failure(ctx, p.limit, "waiting for replies from "+address.String(), ctx.Err())
+	}
+	return pingOutcome(address, p.limit, stats, err)
+}
+
+func (p *pingProbe) Close() {}
+
+// ping sends the packets over a raw socket or, where this process may not open one, over a ping socket.
+// It returns when all replies are there or ctx ends, which is no error.
+func (p *pingProbe) ping(ctx context.Context, address netip.Addr) (*probing.Statistics, error) {
+	if err := p.checkRoute(ctx, address); err != nil {
+		return nil, err
+	}
+	for _, raw := range []bool{true, false} {
+		pinger := p.newPinger(address, raw)
+		opened := false
+		pinger.OnSetup = func() { opened = true }
+		err := pinger.RunWithContext(ctx)
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return pinger.Statistics(), nil
+		case opened:
+			return pinger.Statistics(), errors.New(reason(err))
+		case !errors.Is(err, fs.ErrPermission):
+			return nil, fmt.Errorf("can't open a socket for ping: %s", innermost(err))
+		}
+	}
+	return nil, errNoPingPermission
+}
+
+var errNoPingPermission = errors.New("this process may not send pings: give it the capability CAP_NET_RAW, run it as root, " +
+	"or let its group in: sysctl -w net.ipv4.ping_group_range='0 2147483647'")
+
+// checkRoute fails where the kernel has no way to address, or forbids it. It sends nothing. Without it
+// the ping library would repeat a forbidden send for ever.
+func (p *pingProbe) checkRoute(ctx context.Context, address netip.Addr) error {
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "udp", netip.AddrPortFrom(address, 9).String())
+	if err != nil {
+		return errors.New(reason(err))
+	}
+	return conn.Close()
+}
+
+func (p *pingProbe) newPinger(address netip.Addr, raw bool) *probing.Pinger {
+	pinger := probing.New("")
+	pinger.SetIPAddr(&net.IPAddr{IP: address.AsSlice(), Zone: address.Zone()})
+	pinger.SetPrivileged(raw)
+	pinger.SetLogger(probing.NoopLogger{})
+	pinger.Count, pinger.Interval, pinger.Timeout = p.count, p.interval, p.limit
+	pinger.RecordRtts, pinger.RecordTTLs = false, false
+	return pinger
+}
+
+// pingOutcome maps what was counted; stats is nil when nothing could be sent.
+func pingOutcome(address netip.Addr, limit time.Duration, stats *probing.Statistics, err error) Outcome {
+	outputs := map[string]any{"ipAddress": address.String()}
+	if stats == nil {
+		return Outcome{Outputs: outputs, Err: err}
+	}
+	outputs["packetsRecv"] = float64(stats.PacketsRecv)
+	outputs["packetLoss"] = stats.PacketLoss
+	if stats.PacketsRecv == 0 {
+		if err == nil {
+			err = fmt.Errorf("no reply from %s to any of %d packets within %s", address, stats.PacketsSent, limit)
+		}
+		return Outcome{Outputs: outputs, Err: err}
+	}
+	average := millis(stats.AvgRtt)
+	outputs["minRtt"], outputs["avgRtt"], outputs["maxRtt"] = millis(stats.MinRtt), average, millis(stats.MaxRtt)
+	return Outcome{Value: average, Outputs: outputs, Err: err}
+}

@@ -1,0 +1,270 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"nanomon/services/common/monitor"
+)
+
+type props = map[string]string
+
+// newProbe makes a probe as a runner would and closes it with the test.
+func newProbe(t testing.TB, kind, target string, properties props) Probe {
+	t.Helper()
+	p, err := tryProbe(kind, target, properties)
+	if err != nil {
+		t.Fatalf("%s probe of %q with %v: %v", kind, target, properties, err)
+	}
+	t.Cleanup(p.Close)
+	return p
+}
+
+func tryProbe(kind, target string, properties props) (Probe, error) {
+	settings, err := NewSettings(All()[kind].Spec, properties)
+	if err != nil {
+		return nil, err
+	}
+	return All()[kind].New(target, settings)
+}
+
+// wantOK fails the test unless the outcome is an answer whose outputs the type declares.
+func wantOK(t *testing.T, kind string, outcome Outcome) {
+	t.Helper()
+	if outcome.Err != nil {
+		t.Fatalf("no answer: %v", outcome.Err)
+	}
+	wantDeclared(t, kind, outcome)
+}
+
+// wantFailure fails the test unless the outcome is a failure whose message contains every one of parts.
+func wantFailure(t *testing.T, kind string, outcome Outcome, parts ...string) {
+	t.Helper()
+	if outcome.Err == nil {
+		t.Fatalf("got an answer, want a failure: %v", outcome.Outputs)
+	}
+	for _, part := range parts {
+		if !strings.Contains(outcome.Err.Error(), part) {
+			t.Errorf("message %q lacks %q", outcome.Err, part)
+		}
+	}
+	if outcome.Value != 0 {
+		t.Errorf("a failure has the value %v", outcome.Value)
+	}
+	wantDeclared(t, kind, outcome)
+}
+
+// wantDeclared checks every output against the type's Spec.
+func wantDeclared(t *testing.T, kind string, outcome Outcome) {
+	t.Helper()
+	spec := All()[kind].Spec
+	for name, value := range outcome.Outputs {
+		if !spec.HasOutput(name) {
+			t.Errorf("output %s is not declared", name)
+		}
+		i := slices.IndexFunc(spec.Outputs, func(o Output) bool { return Spec{Outputs: []Output{o}}.HasOutput(name) })
+		if i >= 0 && !kindHolds(spec.Outputs[i].Kind, value) {
+			t.Errorf("output %s is %T, declared as %s", name, value, spec.Outputs[i].Kind)
+		}
+	}
+}
+
+func kindHolds(kind OutputKind, value any) bool {
+	switch value := value.(type) {
+	case float64:
+		return (kind == OutputNumber || kind == OutputNumberOrString) && !math.IsNaN(value) && !math.IsInf(value, 0)
+	case string:
+		return kind == OutputString || kind == OutputNumberOrString
+	case bool:
+		return kind == OutputBool
+	}
+	return false
+}
+
+// wantPrompt runs p with a context that ends while it runs, and fails the test if p doesn't end with it.
+// begun is closed or sent to once p waits for something that never comes.
+func wantPrompt(t *testing.T, p Probe, begun <-chan struct{}) Outcome {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	done := make(chan Outcome, 1)
+	go func() { done <- p.Run(ctx) }()
+	receive(t, begun, "the run to begin")
+	cancel()
+	return receive(t, done, "the cancelled run to end")
+}
+
+func receive[T any](t *testing.T, from <-chan T, what string) T {
+	t.Helper()
+	select {
+	case value := <-from:
+		return value
+	case <-time.After(10 * time.Second):
+		t.Fatalf("waited in vain for %s", what)
+	}
+	panic("unreachable")
+}
+
+// eventually waits until holds gives true.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(10 * time.Second)
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// needIPv6 skips the test where the machine has no IPv6 loopback address.
+func needIPv6(t *testing.T) {
+	t.Helper()
+	l, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skipf("no IPv6 loopback here: %v", err)
+	}
+	l.Close()
+}
+
+// freePort is a port of 127.0.0.1 that nothing listens on.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// silentServer takes UDP packets and answers none; the channel tells of the first.
+func silentServer(t *testing.T) (address string, asked <-chan struct{}) {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, closed := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(closed)
+		if _, _, err := conn.ReadFrom(make([]byte, 512)); err == nil {
+			close(first)
+		}
+	}()
+	t.Cleanup(func() { conn.Close(); <-closed })
+	return conn.LocalAddr().String(), first
+}
+
+// resolverAt asks the DNS server at address, whatever the machine's own configuration says.
+func resolverAt(address string) *net.Resolver {
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, network, address)
+	}}
+}
+
+func wantInvalid(t *testing.T, err error, parts ...string) {
+	t.Helper()
+	var invalid *monitor.InvalidError
+	if !errors.As(err, &invalid) {
+		t.Fatalf("got error %v, want an InvalidError", err)
+	}
+	for _, part := range parts {
+		if !strings.Contains(invalid.Detail, part) {
+			t.Errorf("detail %q lacks %q", invalid.Detail, part)
+		}
+	}
+}
+
+func TestSpecsAreWhole(t *testing.T) {
+	if got, want := All().Names(), []string{"dns", "http", "ping", "tcp"}; !slices.Equal(got, want) {
+		t.Fatalf("types %v, want %v", got, want)
+	}
+	for name, kind := range All() {
+		spec := kind.Spec
+		if spec.Type != name {
+			t.Errorf("%s: its spec calls it %s", name, spec.Type)
+		}
+		for _, text := range []string{spec.Title, spec.Doc, spec.TargetDoc, spec.ExampleTarget, spec.ValueDoc, spec.ExampleRule, spec.RuleHint} {
+			if text == "" {
+				t.Errorf("%s: a text is missing in %+v", name, spec)
+			}
+		}
+		newProbe(t, name, spec.ExampleTarget, nil)
+		for _, property := range append(spec.Properties, CommonProperties()...) {
+			if property.Doc == "" {
+				t.Errorf("%s: property %s has no doc", name, property.Name)
+			}
+			if property.Default != "" {
+				if _, err := property.parse(property.Default); err != nil {
+					t.Errorf("%s: default of %s: %v", name, property.Name, err)
+				}
+			}
+		}
+		for _, output := range spec.Outputs {
+			if output.Doc == "" || output.Kind == "" {
+				t.Errorf("%s: output %s has no doc or kind", name, output.Name)
+			}
+		}
+	}
+}
+
+func TestTargets(t *testing.T) {
+	long := strings.Repeat("a", 64)
+	for kind, targets := range map[string]struct{ good, bad []string }{
+		"http": {
+			good: []string{"http://localhost", "https://example.org:8443/a?b=c", "http://[::1]:80/", "http://user:pass@10.0.0.1/", "HTTP://example.org"},
+			bad:  []string{"example.org", "ftp://example.org", "http://", "http:///path", "http://host:99999", "http://host:0", "http://[::1", "://", "/path", "http://a b/"},
+		},
+		"tcp": {
+			good: []string{"localhost:80", "10.0.0.1:1", "[::1]:65535", "[fe80::1%eth0]:22", "my_host.local.:80"},
+			bad:  []string{"localhost", "localhost:", ":80", "::1:80", "[::1]", "host:0", "host:65536", "host:http", "host:+80", "http://host:80", "10.0.0.300:80", long + ".org:80"},
+		},
+		"ping": {
+			good: []string{"localhost", "10.0.0.1", "::1", "fe80::1%eth0", "a-b.example.org."},
+			bad:  []string{"localhost:80", "[::1]", "http://host", "a b", "10.0.0.256", "a..b", ".", "-c 1; rm", long, "bücher.example"},
+		},
+		"dns": {
+			good: []string{"example.org", "example.org.", "_sip._tcp.example.org", ".", "localhost"},
+			bad:  []string{"10.0.0.1", "::1", "https://example.org", "example.org:53", "a b", "a..b", strings.Repeat("abcdefgh.", 30) + "org"},
+		},
+	} {
+		for _, target := range targets.good {
+			newProbe(t, kind, target, nil)
+		}
+		for _, target := range targets.bad {
+			_, err := tryProbe(kind, target, nil)
+			if err == nil {
+				t.Errorf("%s takes the target %q", kind, target)
+				continue
+			}
+			wantInvalid(t, err, "invalid monitor target: expected ")
+		}
+	}
+}
+
+func FuzzTarget(f *testing.F) {
+	for _, target := range []string{"http://u:p@[::1%25eth0]:80/?#", "[::1]:443", "a.b:1", "1.2.3.4", "::ffff:1.2.3.4", "x", ".", "\x00", "é"} {
+		f.Add(target)
+	}
+	f.Fuzz(func(t *testing.T, target string) {
+		for kind := range All() {
+			p, err := tryProbe(kind, target, nil)
+			if err != nil {
+				wantInvalid(t, err, "invalid monitor target: ")
+				continue
+			}
+			p.Close()
+		}
+	})
+}

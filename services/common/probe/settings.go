@@ -1,0 +1,226 @@
+package probe
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"nanomon/services/common/monitor"
+)
+
+// maxPropertyBytes is the longest text that a property may hold.
+const maxPropertyBytes = 64 << 10
+
+// Settings are the checked properties of a monitor, with the defaults of its type filled in. A getter
+// that is asked for a property without value and default, or of another kind, gives the zero value.
+type Settings struct {
+	values map[string]any
+}
+
+// CommonProperties are what every type accepts beside its own properties. They steer alerts, not the check.
+func CommonProperties() []Property {
+	return []Property{
+		{Name: "alertMute", Kind: KindBool, Default: "false",
+			Doc: "True sends no alerts for this monitor; its results are still recorded."},
+		{Name: "alertFailCount", Kind: KindInteger, Min: 1, Max: 1000,
+			Doc: "How many bad results in a row raise an alert; unset, the runner's own setting holds."},
+		{Name: "alertTo", Kind: KindText,
+			Doc: "Who gets the alert e-mails instead of the runner's recipients: addresses with commas between them."},
+		{Name: "dependsOn", Kind: KindText,
+			Doc: "Id or name of a monitor; while that one is bad, this one raises no alert."},
+	}
+}
+
+// NewSettings checks every name and value against spec and [CommonProperties]. An empty value is unset.
+// The error is a [monitor.InvalidError] that names the property.
+func NewSettings(spec Spec, values map[string]string) (Settings, error) {
+	properties := append(slices.Clone(spec.Properties), CommonProperties()...)
+	if err := checkNames(spec, properties, values); err != nil {
+		return Settings{}, err
+	}
+	s := Settings{values: make(map[string]any, len(properties))}
+	for _, property := range properties {
+		text := values[property.Name]
+		if text == "" {
+			text = property.Default
+		}
+		if text == "" {
+			continue
+		}
+		value, err := property.parse(text)
+		if err != nil {
+			return Settings{}, monitor.Invalidf("property %s: %v", property.Name, err)
+		}
+		s.values[property.Name] = value
+	}
+	return s, nil
+}
+
+func checkNames(spec Spec, properties []Property, values map[string]string) error {
+	known := make([]string, len(properties))
+	for i, property := range properties {
+		known[i] = property.Name
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if values[name] != "" && !slices.Contains(known, name) {
+			return monitor.Invalidf("unknown property '%s' for type %s; it has %s",
+				clip(name, 40), spec.Type, strings.Join(known, ", "))
+		}
+	}
+	return nil
+}
+
+// Duration is the value of a [KindDuration].
+func (s Settings) Duration(name string) time.Duration { return setting[time.Duration](s, name) }
+
+// Int is the value of a [KindInteger].
+func (s Settings) Int(name string) int { return setting[int](s, name) }
+
+// Bytes is the value of a [KindBytes].
+func (s Settings) Bytes(name string) int { return setting[int](s, name) }
+
+// Bool is the value of a [KindBool].
+func (s Settings) Bool(name string) bool { return setting[bool](s, name) }
+
+// Text is the value of a [KindText], [KindLongText] or [KindChoice].
+func (s Settings) Text(name string) string { return setting[string](s, name) }
+
+// Regex is the value of a [KindRegex], nil when unset.
+func (s Settings) Regex(name string) *regexp.Regexp { return setting[*regexp.Regexp](s, name) }
+
+// StringMap is the value of a [KindStringMap], nil when unset. It must not be changed.
+func (s Settings) StringMap(name string) map[string]string {
+	return setting[map[string]string](s, name)
+}
+
+func setting[T any](s Settings, name string) T {
+	value, _ := s.values[name].(T)
+	return value
+}
+
+// parse reads text as the property's kind. The error doesn't name the property.
+func (p Property) parse(text string) (any, error) {
+	switch {
+	case len(text) > maxPropertyBytes:
+		return nil, fmt.Errorf("%d bytes are too long, at most %d are allowed", len(text), maxPropertyBytes)
+	case !utf8.ValidString(text):
+		return nil, errors.New("not valid UTF-8")
+	}
+	switch p.Kind {
+	case KindDuration:
+		return p.parseDuration(text)
+	case KindInteger:
+		return p.parseInteger(text)
+	case KindBytes:
+		return p.parseBytes(text)
+	case KindBool:
+		if text != "true" && text != "false" {
+			return nil, fmt.Errorf("%s is neither true nor false", quote(text))
+		}
+		return text == "true", nil
+	case KindChoice:
+		if !slices.Contains(p.Choices, text) {
+			return nil, fmt.Errorf("%s is not one of %s", quote(text), strings.Join(p.Choices, ", "))
+		}
+		return text, nil
+	case KindRegex:
+		return parseRegex(text)
+	case KindStringMap:
+		return parseStringMap(text)
+	case KindText:
+		if strings.ContainsAny(text, "\r\n") {
+			return nil, errors.New("must be on one line")
+		}
+	}
+	return text, nil
+}
+
+func (p Property) parseDuration(text string) (any, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a duration, use for example 500ms or 5s", quote(text))
+	}
+	least, most := time.Duration(p.Min)*time.Millisecond, time.Duration(p.Max)*time.Millisecond
+	switch {
+	case d <= 0:
+		return nil, fmt.Errorf("%s is not a positive duration", quote(text))
+	case d < least:
+		return nil, fmt.Errorf("%s is too short, at least %s is needed", d, least)
+	case most > 0 && d > most:
+		return nil, fmt.Errorf("%s is too long, at most %s is allowed", d, most)
+	}
+	return d, nil
+}
+
+func (p Property) parseInteger(text string) (any, error) {
+	n, err := strconv.Atoi(text)
+	if errors.Is(err, strconv.ErrRange) {
+		return nil, fmt.Errorf("%s is too large a number", quote(text))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a whole number", quote(text))
+	}
+	return n, p.checkRange(n)
+}
+
+func (p Property) parseBytes(text string) (any, error) {
+	number, unit := text, uint64(1)
+	for suffix, size := range map[string]uint64{"KiB": 1 << 10, "MiB": 1 << 20} {
+		if head, ok := strings.CutSuffix(text, suffix); ok {
+			number, unit = strings.TrimSpace(head), size
+		}
+	}
+	n, err := strconv.ParseUint(number, 10, 31)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a size, use for example 65536, 64KiB or 1MiB", quote(text))
+	}
+	size := int(min(n*unit, math.MaxInt32))
+	return size, p.checkRange(size)
+}
+
+func (p Property) checkRange(n int) error {
+	switch {
+	case p.Min != 0 && n < p.Min:
+		return fmt.Errorf("%d is too small, at least %d is needed", n, p.Min)
+	case p.Max != 0 && n > p.Max:
+		return fmt.Errorf("%d is too large, at most %d is allowed", n, p.Max)
+	}
+	return nil
+}
+
+func parseRegex(text string) (any, error) {
+	re, err := regexp.Compile(text)
+	if err != nil {
+		return nil, fmt.Errorf("not a regular expression: %s",
+			clip(strings.TrimPrefix(err.Error(), "error parsing regexp: "), 200))
+	}
+	return re, nil
+}
+
+// parseStringMap doesn't repeat the text in its error: headers hold secrets.
+func parseStringMap(text string) (any, error) {
+	malformed := errors.New(`not a JSON object of strings, use for example {"Accept": "text/html"}`)
+	var read map[string]*string
+	if err := json.Unmarshal([]byte(text), &read); err != nil || read == nil {
+		return nil, malformed
+	}
+	result := make(map[string]string, len(read))
+	for key, value := range read {
+		if value == nil {
+			return nil, malformed
+		}
+		result[key] = *value
+	}
+	return result, nil
+}
+
+// quote shows what was written, in few characters.
+func quote(text string) string { return strconv.Quote(clip(text, 40)) }

@@ -1,0 +1,55 @@
+package probe
+
+import (
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"nanomon/services/common/monitor"
+)
+
+// invalidTarget is the error for a target that hasn't the form that expected describes.
+func invalidTarget(expected string) error {
+	return monitor.Invalidf("invalid monitor target: expected %s", expected)
+}
+
+// splitHostPort reads host:port, with an IPv6 address in brackets, and checks both.
+func splitHostPort(text string) (host, port string, ok bool) {
+	host, port, err := net.SplitHostPort(text)
+	return host, port, err == nil && validHost(host) && validPort(port)
+}
+
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0
+}
+
+// validHost reports whether host is an IP address, without brackets, or a name that could be resolved.
+func validHost(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	return validName(host)
+}
+
+// validName reports whether name has the form of a domain name. A name whose last label is a number
+// is refused: it is a mistyped IP address.
+func validName(name string) bool {
+	name = strings.TrimSuffix(name, ".")
+	if len(name) > 253 {
+		return false
+	}
+	last := ""
+	for last = range strings.SplitSeq(name, ".") {
+		if len(last) == 0 || len(last) > 63 || strings.ContainsFunc(last, notInLabel) {
+			return false
+		}
+	}
+	_, err := strconv.ParseUint(last, 10, 64)
+	return err != nil
+}
+
+func notInLabel(c rune) bool {
+	return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_'
+}
