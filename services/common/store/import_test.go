@@ -1,0 +1,103 @@
+package store_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+const (
+	idA = "65a50000000000000000000a"
+	idB = "65a50000000000000000000b"
+	idC = "65a50000000000000000000c"
+)
+
+func item(id, name, kind string) monitor.Monitor {
+	return monitor.Monitor{ID: id, Name: name, Type: kind}
+}
+
+func TestPlanImport(t *testing.T) {
+	const fresh = "a new id"
+	for _, test := range []struct {
+		name            string
+		existing, items []monitor.Monitor
+		want            []string
+	}{
+		{"nothing exists", nil, []monitor.Monitor{item("", "x", "http"), item("", "x", "http")}, []string{fresh, fresh}},
+		{"an id is kept", nil, []monitor.Monitor{item(idA, "x", "http")}, []string{idA}},
+		{"an id is made lower-case", nil, []monitor.Monitor{item(strings.ToUpper(idA), "x", "http")}, []string{idA}},
+		{"a bad id counts as none", nil, []monitor.Monitor{item("bad", "x", "http")}, []string{fresh}},
+		{
+			"name and type match",
+			[]monitor.Monitor{item(idA, "x", "http"), item(idB, "x", "tcp")},
+			[]monitor.Monitor{item("", "x", "tcp"), item("", "x", "http"), item("", "X", "http"), item("", "x", "dns")},
+			[]string{idB, idA, fresh, fresh},
+		},
+		{
+			"each existing monitor is taken once, in order",
+			[]monitor.Monitor{item(idA, "x", "http"), item(idB, "x", "http")},
+			[]monitor.Monitor{item("", "x", "http"), item("", "x", "http"), item("", "x", "http")},
+			[]string{idA, idB, fresh},
+		},
+		{
+			"an id that a later item carries is not given away",
+			[]monitor.Monitor{item(idA, "x", "http"), item(idB, "x", "http")},
+			[]monitor.Monitor{item("", "x", "http"), item(strings.ToUpper(idA), "other", "tcp")},
+			[]string{idB, idA},
+		},
+		{
+			"a carried id wins over name and type",
+			[]monitor.Monitor{item(idA, "x", "http")},
+			[]monitor.Monitor{item(idC, "x", "http"), item("", "x", "http")},
+			[]string{idC, idA},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			given := make([]string, len(test.items))
+			for i, m := range test.items {
+				given[i] = m.ID
+			}
+			planned, err := store.PlanImport(test.existing, test.items, time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(planned) != len(test.items) {
+				t.Fatalf("%d monitors planned, want %d", len(planned), len(test.items))
+			}
+			seen := make(map[string]bool)
+			known := map[string]bool{idA: true, idB: true, idC: true}
+			for i, m := range planned {
+				if m.Name != test.items[i].Name || m.Type != test.items[i].Type {
+					t.Errorf("item %d is %q of type %q, want it in its place", i, m.Name, m.Type)
+				}
+				if test.want[i] == fresh && (known[m.ID] || !monitor.ValidID(m.ID)) || test.want[i] != fresh && m.ID != test.want[i] {
+					t.Errorf("item %d got the id %q, want %s", i, m.ID, test.want[i])
+				}
+				if seen[m.ID] {
+					t.Errorf("the id %s was given twice", m.ID)
+				}
+				seen[m.ID] = true
+				if test.items[i].ID != given[i] {
+					t.Errorf("the input's item %d was changed", i)
+				}
+			}
+		})
+	}
+}
+
+func TestPlanImportRefusesAnIDTwice(t *testing.T) {
+	_, err := store.PlanImport(nil, []monitor.Monitor{item(idA, "one", "http"), item(strings.ToUpper(idA), "two", "tcp")}, time.Now())
+	var invalid *monitor.InvalidError
+	if !errors.As(err, &invalid) {
+		t.Fatalf("error %v, want an InvalidError", err)
+	}
+	for _, part := range []string{idA, `"one"`, `"two"`} {
+		if !strings.Contains(invalid.Detail, part) {
+			t.Errorf("detail %q does not name %s", invalid.Detail, part)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package uptime_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+	"nanomon/services/common/uptime"
+)
+
+var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func at(minutes int) time.Time { return start.Add(time.Duration(minutes) * time.Minute) }
+
+func status(minute int, from, to string) store.Transition {
+	return store.Transition{Date: at(minute), Track: store.TrackStatus, From: from, To: to}
+}
+
+func enabled(minute int, from, to string) store.Transition {
+	return store.Transition{Date: at(minute), Track: store.TrackEnabled, From: from, To: to}
+}
+
+func known(since, latest int, s monitor.Status) *store.State {
+	return &store.State{Since: at(since), Latest: monitor.Result{Date: at(latest), Status: s}}
+}
+
+func TestCompute(t *testing.T) {
+	m := monitor.Monitor{Interval: "1m", Enabled: true}
+	off := monitor.Monitor{Interval: "1m"}
+	for name, c := range map[string]struct {
+		monitor monitor.Monitor
+		state   *store.State
+		log     []store.Transition
+		want    uptime.Breakdown
+		percent float64
+		unknown bool
+	}{
+		"never checked": {
+			monitor: m, want: uptime.Breakdown{Unchecked: 60 * time.Minute}, unknown: true,
+		},
+		"OK all the time, nothing in the log": {
+			monitor: m, state: known(-500, 60, monitor.StatusOK),
+			want: uptime.Breakdown{OK: 60 * time.Minute}, percent: 100,
+		},
+		"first result in the middle": {
+			monitor: m, state: known(40, 60, monitor.StatusOK), log: []store.Transition{status(40, "", "ok")},
+			want: uptime.Breakdown{Unchecked: 40 * time.Minute, OK: 20 * time.Minute}, percent: 100,
+		},
+		"the log's start has expired": {
+			monitor: m, state: known(40, 60, monitor.StatusError),
+			want: uptime.Breakdown{Unchecked: 40 * time.Minute, Error: 20 * time.Minute}, percent: 0,
+		},
+		"down for a quarter of an hour": {
+			monitor: m, state: known(25, 60, monitor.StatusOK),
+			log:  []store.Transition{status(25, "failed", "ok"), status(10, "ok", "failed")},
+			want: uptime.Breakdown{OK: 45 * time.Minute, Failed: 15 * time.Minute}, percent: 75,
+		},
+		"disabled time does not count": {
+			monitor: m, state: known(-9, 60, monitor.StatusOK),
+			log:  []store.Transition{enabled(50, "disabled", "enabled"), enabled(20, "enabled", "disabled")},
+			want: uptime.Breakdown{OK: 30 * time.Minute, Disabled: 30 * time.Minute}, percent: 100,
+		},
+		"disabled throughout": {
+			monitor: off, state: known(-9, -5, monitor.StatusOK),
+			want: uptime.Breakdown{Disabled: 60 * time.Minute}, unknown: true,
+		},
+		"the runner was away": {
+			monitor: m, state: known(30, 60, monitor.StatusOK),
+			log:  []store.Transition{status(30, "unchecked", "ok"), status(10, "ok", "unchecked")},
+			want: uptime.Breakdown{OK: 40 * time.Minute, Unchecked: 20 * time.Minute}, percent: 100,
+		},
+		"the runner is away": {
+			monitor: m, state: known(-30, 10, monitor.StatusFailed),
+			want: uptime.Breakdown{Failed: 13 * time.Minute, Unchecked: 47 * time.Minute}, percent: 0,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := uptime.Compute(start, at(60), c.monitor, c.state, c.log)
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+			percent, ok := got.Percent()
+			if ok == c.unknown || percent != c.percent {
+				t.Errorf("percent is %v, %v", percent, ok)
+			}
+		})
+	}
+}
