@@ -1,0 +1,98 @@
+package config_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"nanomon/services/common/config"
+)
+
+func TestDefaults(t *testing.T) {
+	runner, err := config.Parse[config.Runner](map[string]string{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if runner.MongoURI != "mongodb://localhost:27017" || runner.MongoDB != "nanomon" || runner.MongoTimeout != 30*time.Second ||
+		runner.PollingInterval != 10*time.Second || runner.ResultRetention != 720*time.Hour || runner.RollupRetention != 9600*time.Hour {
+		t.Errorf("the runner's defaults are %+v", runner)
+	}
+	standalone, err := config.Parse[config.Standalone](map[string]string{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if standalone.APIPort != 8000 || standalone.FrontendPort != 8001 || standalone.DataDir != "./data" || standalone.APIEndpoint != "/api" {
+		t.Errorf("standalone's defaults are %+v", standalone)
+	}
+}
+
+func TestValuesAreRead(t *testing.T) {
+	c, err := config.Parse[config.Standalone](map[string]string{
+		"API_PORT": "0", "FRONTEND_PORT": "65535", "DATA_DIR": "/somewhere", "POLLING_INTERVAL": "1m30s", "RESULT_RETENTION": "48h",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.APIPort != 0 || c.FrontendPort != 65535 || c.DataDir != "/somewhere" || c.PollingInterval != 90*time.Second || c.ResultRetention != 48*time.Hour {
+		t.Errorf("read %+v", c)
+	}
+}
+
+func TestFaultsNameTheVariable(t *testing.T) {
+	for _, c := range []struct {
+		environment map[string]string
+		want        string
+	}{
+		{map[string]string{"POLLING_INTERVAL": "abc"}, `POLLING_INTERVAL: "abc" is not a duration, use for example 10s or 720h`},
+		{map[string]string{"POLLING_INTERVAL": "-3s"}, `POLLING_INTERVAL: "-3s" is not a duration, use for example 10s or 720h`},
+		{map[string]string{"POLLING_INTERVAL": "3ms"}, `POLLING_INTERVAL: 3ms is too short, use at least 1s`},
+		{map[string]string{"API_PORT": "http"}, `API_PORT: "http" is not a port, use a number from 1 to 65535`},
+		{map[string]string{"FRONTEND_PORT": "65536"}, `FRONTEND_PORT: "65536" is not a port, use a number from 1 to 65535`},
+		{map[string]string{"API_PORT": "x", "RESULT_RETENTION": "30"}, `API_PORT: "x" is not a port, use a number from 1 to 65535; RESULT_RETENTION: "30" is not a duration, use for example 10s or 720h`},
+		{map[string]string{"RESULT_RETENTION": "1h"}, `RESULT_RETENTION: 1h0m0s is too short, use at least 2h`},
+		{map[string]string{"ROLLUP_RETENTION": "3h"}, `ROLLUP_RETENTION: 3h0m0s is shorter than RESULT_RETENTION, 720h0m0s`},
+		{map[string]string{"POLLING_INTERVAL": "3ms", "RESULT_RETENTION": "1h"}, `POLLING_INTERVAL: 3ms is too short, use at least 1s; RESULT_RETENTION: 1h0m0s is too short, use at least 2h`},
+		{map[string]string{"AUTH_CLIENT_ID": "secret-looking"}, `AUTH_CLIENT_ID: sign-in is not part of this version, so a start with it would leave everything open; unset it`},
+	} {
+		_, err := config.Parse[config.Standalone](c.environment)
+		if err == nil || err.Error() != c.want {
+			t.Errorf("%v:\n got %v\nwant %s", c.environment, err, c.want)
+		}
+		if err != nil && strings.Contains(err.Error(), "secret-looking") {
+			t.Error("the message shows the value of AUTH_CLIENT_ID")
+		}
+	}
+}
+
+func TestEnvironmentReadsTheFileAndPrefersTheProcess(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, ".env", "DATA_DIR=/from-file\nAPI_PORT=1\n")
+	t.Setenv("API_PORT", "2")
+	t.Setenv("FRONTEND_PORT", "")
+	environment, err := config.Environment()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if environment["DATA_DIR"] != "/from-file" || environment["API_PORT"] != "2" {
+		t.Errorf("DATA_DIR is %q, API_PORT is %q", environment["DATA_DIR"], environment["API_PORT"])
+	}
+	if _, set := environment["FRONTEND_PORT"]; set {
+		t.Error("a variable that is set to nothing counts as set")
+	}
+}
+
+func TestABrokenFileIsNamed(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, ".env", "s3cret\n")
+	if _, err := config.Environment(); err == nil || !strings.Contains(err.Error(), ".env") || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func writeFile(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,116 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"nanomon/services/common/monitor"
+)
+
+// Observe gives every request an id, logs it when it ends and answers a panic of its handler with a 500. Requests for
+// the quiet paths are logged at debug level.
+func Observe(log *slog.Logger, quiet ...string) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			started, id := time.Now(), requestID(r)
+			w.Header().Set("X-Request-Id", id)
+			r = r.WithContext(context.WithValue(r.Context(), requestKey{}, id))
+			rec := &recorder{ResponseWriter: w}
+			defer func() {
+				level := slog.LevelInfo
+				if slices.Contains(quiet, r.URL.Path) {
+					level = slog.LevelDebug
+				}
+				log.LogAttrs(r.Context(), level, "request", slog.String("request", id),
+					slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", rec.status),
+					slog.Int64("bytes", rec.bytes), slog.Duration("duration", time.Since(started)))
+			}()
+			defer recoverPanic(rec, r, log)
+			next.ServeHTTP(rec, r)
+		})
+	}
+}
+
+func recoverPanic(rec *recorder, r *http.Request, log *slog.Logger) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if cause == http.ErrAbortHandler {
+		panic(cause)
+	}
+	log.Error("handler crashed", "request", RequestID(r.Context()), "method", r.Method, "path", r.URL.Path,
+		"cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	if rec.status != 0 {
+		panic(http.ErrAbortHandler) // the answer is half out: break it off, so that it isn't taken for a whole one
+	}
+	Problemf(http.StatusInternalServerError, "internal error").send(rec, r)
+}
+
+type requestKey struct{}
+
+// RequestID is the id that [Observe] gave the request of ctx, empty without one.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestKey{}).(string)
+	return id
+}
+
+var goodRequestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// requestID is the id that a proxy in front gave, or a new one.
+func requestID(r *http.Request) string {
+	if id := r.Header.Get("X-Request-Id"); goodRequestID.MatchString(id) {
+		return id
+	}
+	return monitor.NewID(time.Now())
+}
+
+// AllowAnyOrigin lets pages of any origin use the service, and answers their preflight requests.
+func AllowAnyOrigin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Expose-Headers", "Link, Retry-After, X-Request-Id")
+		if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+		h.Set("Access-Control-Allow-Headers", "Content-Type, Authorization")
+		h.Set("Access-Control-Max-Age", "600")
+		w.WriteHeader(http.StatusNoContent)
+	})
+}
+
+// recorder remembers what was sent.
+type recorder struct {
+	http.ResponseWriter
+	// status is 0 until the header is out.
+	status int
+	bytes  int64
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(data []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(data)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap is for http.ResponseController.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

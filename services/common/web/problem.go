@@ -1,0 +1,107 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"nanomon/services/common/monitor"
+)
+
+// Problem is an error as RFC 9457 describes it. A handler returns one where no error of package
+// monitor says what it means.
+type Problem struct {
+	Type     string `json:"type"`
+	Title    string `json:"title"`
+	Status   int    `json:"status"`
+	Detail   string `json:"detail"`
+	Instance string `json:"instance"`
+}
+
+func (p *Problem) Error() string { return p.Detail }
+
+// Problemf makes the [Problem] of an HTTP status; the detail is shown to the client.
+func Problemf(status int, format string, args ...any) *Problem {
+	return &Problem{
+		Type: "about:blank", Title: http.StatusText(status), Status: status,
+		Detail: fmt.Sprintf(format, args...),
+	}
+}
+
+func (p *Problem) send(w http.ResponseWriter, r *http.Request) {
+	sent := *p
+	sent.Instance = r.URL.Path
+	data, err := json.Marshal(sent)
+	if err != nil {
+		panic(err) // strings and a number always encode
+	}
+	write(w, p.Status, "application/problem+json", data)
+}
+
+// statusClientGone is logged for a request whose client did not wait for the answer.
+const statusClientGone = 499
+
+// Error answers a request with the problem that err stands for. An error that is no [Problem] and none of package
+// monitor's is "internal error" outside and whole in the log.
+func Error(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
+	p := problemOf(r, err)
+	if p.Status >= http.StatusInternalServerError {
+		log.LogAttrs(r.Context(), levelOf(p.Status), "request failed", slog.String("request", RequestID(r.Context())),
+			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Any("error", err))
+	}
+	if p.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "2")
+	}
+	p.send(w, r)
+}
+
+func problemOf(r *http.Request, err error) *Problem {
+	var (
+		problem *Problem
+		invalid *monitor.InvalidError
+		tooBig  *http.MaxBytesError
+	)
+	switch {
+	case errors.As(err, &problem):
+		return problem
+	case errors.As(err, &invalid):
+		return Problemf(http.StatusBadRequest, "%s", invalid.Detail)
+	case errors.As(err, &tooBig):
+		return Problemf(http.StatusRequestEntityTooLarge, "request body is larger than the %d bytes allowed here", tooBig.Limit)
+	case errors.Is(err, monitor.ErrNotFound):
+		return Problemf(http.StatusNotFound, "not found")
+	case r.Context().Err() != nil:
+		return Problemf(statusClientGone, "the client is gone")
+	case errors.Is(err, monitor.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
+		return Problemf(http.StatusServiceUnavailable, "the store is unavailable; try again in a few seconds")
+	default:
+		return Problemf(http.StatusInternalServerError, "internal error")
+	}
+}
+
+func levelOf(status int) slog.Level {
+	if status == http.StatusInternalServerError {
+		return slog.LevelError
+	}
+	return slog.LevelWarn
+}
+
+// JSON answers with v. What can't be encoded is an error and leaves the answer unwritten.
+func JSON(w http.ResponseWriter, status int, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	write(w, status, "application/json", data)
+	return nil
+}
+
+func write(w http.ResponseWriter, status int, contentType string, data []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(status)
+	// A client that is gone is no fault of ours; the request log has what was sent.
+	_, _ = w.Write(append(data, '\n'))
+}

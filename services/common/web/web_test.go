@@ -1,0 +1,183 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/web"
+)
+
+func TestErrorsBecomeProblems(t *testing.T) {
+	gone, cancel := context.WithCancel(context.Background())
+	cancel()
+	for name, c := range map[string]struct {
+		ctx    context.Context
+		err    error
+		status int
+		detail string
+		logged bool
+	}{
+		"invalid":     {err: fmt.Errorf("create: %w", monitor.Invalidf("missing monitor name")), status: 400, detail: "missing monitor name"},
+		"not found":   {err: fmt.Errorf("read from table x: %w", monitor.ErrNotFound), status: 404, detail: "not found"},
+		"too large":   {err: fmt.Errorf("read: %w", &http.MaxBytesError{Limit: 7}), status: 413, detail: "request body is larger than the 7 bytes allowed here"},
+		"unavailable": {err: fmt.Errorf("dial db:27017: %w", monitor.ErrUnavailable), status: 503, detail: "the store is unavailable; try again in a few seconds", logged: true},
+		"too slow":    {err: fmt.Errorf("read: %w", context.DeadlineExceeded), status: 503, detail: "the store is unavailable; try again in a few seconds", logged: true},
+		"its own":     {err: fmt.Errorf("wait: %w", web.Problemf(504, "no runner")), status: 504, detail: "no runner", logged: true},
+		"client gone": {ctx: gone, err: fmt.Errorf("read: %w", context.Canceled), status: 499, detail: "the client is gone"},
+		"unknown":     {err: errors.New("disk on fire"), status: 500, detail: "internal error", logged: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var logs bytes.Buffer
+			r := httptest.NewRequest("GET", "/api/x?y=z", nil)
+			if c.ctx != nil {
+				r = r.WithContext(c.ctx)
+			}
+			w := httptest.NewRecorder()
+			web.Error(w, r, slog.New(slog.NewTextHandler(&logs, nil)), c.err)
+			if w.Code != c.status || w.Header().Get("Content-Type") != "application/problem+json" {
+				t.Errorf("status %d, headers %v", w.Code, w.Header())
+			}
+			want := map[string]any{
+				"type": "about:blank", "title": http.StatusText(c.status), "status": float64(c.status),
+				"detail": c.detail, "instance": "/api/x",
+			}
+			if diff := cmp.Diff(want, decode(t, w.Body)); diff != "" {
+				t.Error(diff)
+			}
+			if (w.Header().Get("Retry-After") != "") != (c.status == 503) {
+				t.Errorf("headers %v", w.Header())
+			}
+			if logged := strings.Contains(logs.String(), c.err.Error()); logged != c.logged {
+				t.Errorf("log: %s", logs.String())
+			}
+		})
+	}
+}
+
+func decode(t *testing.T, body io.Reader) map[string]any {
+	t.Helper()
+	var got map[string]any
+	if err := json.NewDecoder(body).Decode(&got); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestJSONWritesNothingWhenItCantEncode(t *testing.T) {
+	w := httptest.NewRecorder()
+	if err := web.JSON(w, 200, math.NaN()); err == nil || w.Body.Len() > 0 {
+		t.Errorf("error %v, body %q", err, w.Body)
+	}
+}
+
+func TestObserve(t *testing.T) {
+	for name, c := range map[string]struct {
+		path, sentID string
+		handler      http.HandlerFunc
+		status       int
+		broken       bool
+		logs         []string
+		never        []string
+	}{
+		"an answer is logged": {
+			path: "/a", sentID: "abc-1", status: 201,
+			handler: func(w http.ResponseWriter, r *http.Request) {
+				w.WriteHeader(201)
+				io.WriteString(w, "four")
+			},
+			logs:  []string{"level=INFO", "method=GET", "path=/a", "status=201", "bytes=4", "duration=", "request=abc-1"},
+			never: []string{"secret"},
+		},
+		"a quiet path is logged at debug level": {
+			path: "/quiet", sentID: "not a good\tid", status: 200,
+			handler: func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "ok") },
+			logs:    []string{"level=DEBUG", "status=200"}, never: []string{"not a good", "level=INFO"},
+		},
+		"a panic is a 500": {
+			path: "/a", status: 500,
+			handler: func(http.ResponseWriter, *http.Request) { panic("boom") },
+			logs:    []string{"handler crashed", "cause=boom", "web_test.go", "status=500"},
+		},
+		"a panic after the start of the answer breaks it off": {
+			path: "/a", broken: true,
+			handler: func(w http.ResponseWriter, r *http.Request) {
+				io.WriteString(w, strings.Repeat("x", 10_000))
+				panic("boom")
+			},
+			logs: []string{"cause=boom", "status=200"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var logs bytes.Buffer
+			log := slog.New(slog.NewTextHandler(&logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			server := httptest.NewServer(web.Observe(log, "/quiet")(c.handler))
+			r, _ := http.NewRequest("GET", server.URL+c.path+"?token=secret", nil)
+			if c.sentID != "" {
+				r.Header.Set("X-Request-Id", c.sentID)
+			}
+			res, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = io.ReadAll(res.Body)
+			res.Body.Close()
+			server.Close() // waits for the handler, so that the log is whole
+			if (err != nil) != c.broken || !c.broken && res.StatusCode != c.status {
+				t.Errorf("status %d, error %v", res.StatusCode, err)
+			}
+			if res.Header.Get("X-Request-Id") == "" {
+				t.Error("the answer has no request id")
+			}
+			for _, part := range c.logs {
+				if !strings.Contains(logs.String(), part) {
+					t.Errorf("no %q in the log: %s", part, logs.String())
+				}
+			}
+			for _, part := range c.never {
+				if strings.Contains(logs.String(), part) {
+					t.Errorf("%q in the log: %s", part, logs.String())
+				}
+			}
+		})
+	}
+}
+
+func TestAllowAnyOrigin(t *testing.T) {
+	h := web.AllowAnyOrigin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(418) }))
+	for name, c := range map[string]struct {
+		method, asks string
+		status       int
+	}{
+		"preflight":     {"OPTIONS", "DELETE", 204},
+		"plain OPTIONS": {"OPTIONS", "", 418},
+		"request":       {"GET", "", 418},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, w := httptest.NewRequest(c.method, "/", nil), httptest.NewRecorder()
+			if c.asks != "" {
+				r.Header.Set("Access-Control-Request-Method", c.asks)
+			}
+			h.ServeHTTP(w, r)
+			if w.Code != c.status || w.Header().Get("Access-Control-Allow-Origin") != "*" {
+				t.Errorf("status %d, headers %v", w.Code, w.Header())
+			}
+			if c.asks != "" && (!strings.Contains(w.Header().Get("Access-Control-Allow-Methods"), c.asks) ||
+				w.Header().Get("Access-Control-Allow-Headers") != "Content-Type, Authorization") {
+				t.Errorf("headers %v", w.Header())
+			}
+		})
+	}
+}
