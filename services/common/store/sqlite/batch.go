@@ -1,0 +1,155 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// resultRow is a result with what can be prepared outside the writer.
+type resultRow struct {
+	monitor.Result
+	monitorID, id []byte
+	shape, values []byte
+	date          int64
+}
+
+func newResultRow(r monitor.Result) (row resultRow, err error) {
+	row = resultRow{Result: r, date: r.Date.UnixMilli()}
+	if row.id, err = storableID("result", r.ID); err != nil {
+		return row, err
+	}
+	if row.monitorID, err = storableID("monitor", r.MonitorID); err != nil {
+		return row, err
+	}
+	if math.IsNaN(r.Value) {
+		return row, monitor.Invalidf("value of result %s is not a number", r.ID)
+	}
+	if row.shape, row.values, err = encodeOutputs(r.Outputs); err != nil {
+		return row, fmt.Errorf("result %s: %w", r.ID, err)
+	}
+	return row, nil
+}
+
+// batch is a store.Batch with what can be prepared outside the writer.
+type batch struct {
+	results     []resultRow
+	states      []stateRow
+	transitions []transitionRow
+}
+
+func newBatch(b store.Batch) (*batch, error) {
+	prepared := &batch{
+		results:     make([]resultRow, len(b.Results)),
+		states:      make([]stateRow, len(b.States)),
+		transitions: make([]transitionRow, len(b.Transitions)),
+	}
+	var err error
+	for i, r := range b.Results {
+		if prepared.results[i], err = newResultRow(r); err != nil {
+			return nil, err
+		}
+	}
+	for i, state := range b.States {
+		if prepared.states[i], err = newStateRow(state); err != nil {
+			return nil, err
+		}
+	}
+	for i, change := range b.Transitions {
+		id, err := storableID("monitor", change.MonitorID)
+		if err != nil {
+			return nil, err
+		}
+		prepared.transitions[i] = transitionRow{change, id}
+	}
+	return prepared, nil
+}
+
+// AppendBatch stores what is new of a batch, all of it or nothing.
+func (s *Store) AppendBatch(ctx context.Context, b store.Batch) error {
+	prepared, err := newBatch(b)
+	if err != nil {
+		return err
+	}
+	var topics []store.Topic
+	if len(b.Results) > 0 {
+		topics = append(topics, store.TopicResults)
+	}
+	return s.write(ctx, "append a batch", func(t *tx) error { return t.append(prepared) }, topics...)
+}
+
+func (t *tx) append(b *batch) error {
+	if err := t.appendResults(b.results); err != nil {
+		return err
+	}
+	for _, change := range b.transitions {
+		if err := t.logTransition(change.monitorID, change.Transition); err != nil {
+			return err
+		}
+	}
+	for _, state := range b.states {
+		if err := t.putState(state); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const insertResult = `INSERT INTO results (seq, ref, date, id, status, era, label, shape, value, message, outputs)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+
+// hourOf is an hour of a monitor.
+type hourOf struct{ hour, ref int64 }
+
+// appendResults stores the results that are not stored yet and marks their hours dirty.
+func (t *tx) appendResults(rows []resultRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	era, err := t.number("SELECT era FROM meta")
+	if err != nil {
+		return err
+	}
+	tokens := make(map[hourOf]int64)
+	for _, r := range rows {
+		ref, err := t.ref(r.monitorID)
+		if err != nil {
+			return err
+		}
+		label, err := t.label(label{ref, r.MonitorName, r.MonitorTarget})
+		if err != nil {
+			return err
+		}
+		shape, err := t.shape(r.shape)
+		if err != nil {
+			return err
+		}
+		n, err := t.exec(insertResult, t.seq, ref, r.date, r.id, int64(r.Status), era, label, shape, r.Value, nullable(r.Message), r.values)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			tokens[hourOf{r.Date.Truncate(time.Hour).UnixMilli(), ref}] = t.seq
+			t.seq++
+		}
+	}
+	return t.markDirty(tokens)
+}
+
+const markHour = `INSERT INTO dirty (hour, ref, token, marked) VALUES (?, ?, ?, ?)
+	ON CONFLICT DO UPDATE SET token = excluded.token, marked = excluded.marked`
+
+// markDirty marks hours, each with the seq of its newest result as the token.
+func (t *tx) markDirty(tokens map[hourOf]int64) error {
+	now := time.Now().UnixMilli()
+	for of, token := range tokens {
+		if _, err := t.exec(markHour, of.hour, of.ref, token, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package sqlite
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// sampleResult is a result of an HTTP check, like those that an installation stores most of.
+func sampleResult(monitorID string, n int, at time.Time) monitor.Result {
+	return monitor.Result{
+		ID: monitor.NewID(at), Date: at, Value: 12.345 + float64(n%50), MonitorID: monitorID,
+		MonitorName: "Web site of " + monitorID, MonitorTarget: "https://www.example.net/health?of=" + monitorID,
+		Outputs: map[string]any{
+			"respTime": 12.345 + float64(n%50), "status": 200.0, "bodyLen": 5120.0, "certExpiryDays": 42.0, "bodyTruncated": false,
+			"dnsTime": 0.75, "connectTime": 1.5, "tlsTime": 4.25, "firstByteTime": 10.5, "ipAddress": "192.0.2.17",
+		},
+	}
+}
+
+// sampleBatch is the n-th batch of a runner: one result, and the state after it, of each of some monitors.
+func sampleBatch(monitors []string, n int, withStates bool) store.Batch {
+	var b store.Batch
+	at := start.Add(time.Duration(n) * 10 * time.Second)
+	for i, id := range monitors {
+		r := sampleResult(id, n, at.Add(time.Duration(i)*time.Millisecond))
+		b.Results = append(b.Results, r)
+		if withStates {
+			history := make([]store.Point, store.HistoryLength)
+			for h := range history {
+				history[h] = store.Point{Date: r.Date.Add(time.Duration(h-len(history)+1) * 10 * time.Second), Value: r.Value}
+			}
+			b.States = append(b.States, store.State{MonitorID: id, Latest: r, Streak: n, Since: start, History: history})
+		}
+	}
+	return b
+}
+
+var start = time.Date(2026, 1, 15, 10, 0, 0, 0, time.UTC)
+
+func sampleMonitors(n int) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf("65a500000000%012x", i)
+	}
+	return list
+}
+
+// BenchmarkAppend stores batches of 100 results of 100 monitors out of 1,000.
+func BenchmarkAppend(b *testing.B) {
+	for _, withStates := range []bool{false, true} {
+		b.Run(fmt.Sprintf("states=%v", withStates), func(b *testing.B) {
+			path := filepath.Join(b.TempDir(), "nanomon.db")
+			s := openAt(b, path)
+			monitors := sampleMonitors(1000)
+			rows := 0
+			for b.Loop() {
+				b.StopTimer()
+				n := rows / 100
+				batch := sampleBatch(monitors[n%10*100:][:100], n/10, withStates)
+				b.StartTimer()
+				if err := s.AppendBatch(b.Context(), batch); err != nil {
+					b.Fatal(err)
+				}
+				rows += 100
+			}
+			b.StopTimer()
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(rows), "µs/row")
+			if err := s.Close(); err != nil {
+				b.Fatal(err)
+			}
+			info, err := os.Stat(path)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(float64(info.Size())/float64(rows), "B/row")
+		})
+	}
+}

@@ -1,0 +1,134 @@
+package sqlite
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// crashFile and crashFirst are the environment variables that make this program the child of TestCrash.
+const (
+	crashFile  = "NANOMON_TEST_CRASH_FILE"
+	crashFirst = "NANOMON_TEST_CRASH_FIRST"
+)
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(crashFile); path != "" {
+		first, _ := strconv.Atoi(os.Getenv(crashFirst))
+		fmt.Fprintln(os.Stderr, appendForever(path, first))
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+const crashBatch = 5
+
+// crashResults is batch n of the child.
+func crashResults(n int) []monitor.Result {
+	results := make([]monitor.Result, crashBatch)
+	for i := range results {
+		results[i] = sampleResult(sampleMonitors(1)[0], n, start.Add(time.Duration(n)*time.Second))
+		results[i].ID = fmt.Sprintf("65a500000000%012x", n*crashBatch+i)
+	}
+	return results
+}
+
+// appendForever stores batches, the first of them with that number, and prints the number of each that
+// was acknowledged.
+func appendForever(path string, first int) error {
+	s, err := Open(context.Background(), path)
+	if err != nil {
+		return err
+	}
+	failed := make(chan error)
+	for w := range 4 {
+		go func() {
+			for n := first + w; ; n += 4 {
+				results := crashResults(n)
+				states := []store.State{{MonitorID: results[0].MonitorID, Latest: results[0]}}
+				if err := s.AppendBatch(context.Background(), store.Batch{Results: results, States: states}); err != nil {
+					failed <- err
+				}
+				fmt.Println(n)
+			}
+		}()
+	}
+	return <-failed
+}
+
+// TestCrash kills a process in the midst of its writing, again and again: what it was told to be stored is there.
+func TestCrash(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "nanomon.db")
+	acknowledged := make(map[int]bool)
+	for round := range 3 {
+		for _, n := range killWhileWriting(t, path, round*100000) {
+			acknowledged[n] = true
+		}
+		s := openAt(t, path)
+		list, err := s.Results(t.Context(), store.ResultFilter{Limit: 1000000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored := make(map[string]bool, len(list))
+		for _, r := range list {
+			stored[r.ID] = true
+		}
+		for n := range acknowledged {
+			for _, r := range crashResults(n) {
+				if !stored[r.ID] {
+					t.Fatalf("result %s of batch %d was acknowledged and is not there", r.ID, n)
+				}
+			}
+		}
+		if len(list)%crashBatch != 0 {
+			t.Errorf("%d results: a batch was stored in part", len(list))
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// killWhileWriting starts the child, kills it after some batches and returns the batches that it saw stored.
+func killWhileWriting(t *testing.T, path string, first int) (acknowledged []int) {
+	t.Helper()
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), crashFile+"="+path, fmt.Sprint(crashFirst, "=", first))
+	child.Stderr = os.Stderr
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	kill := sync.OnceFunc(func() { _ = child.Process.Kill() })
+	defer kill()
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		n, err := strconv.Atoi(lines.Text())
+		if err != nil {
+			break // the last line, cut off
+		}
+		if acknowledged = append(acknowledged, n); len(acknowledged) == 30 {
+			if _, err := Open(t.Context(), path); !errors.Is(err, errInUse) {
+				t.Errorf("opened while another process has it: error %v, want %v", err, errInUse)
+			}
+			kill()
+		}
+	}
+	if err := child.Wait(); err == nil || len(acknowledged) < 30 {
+		t.Fatalf("the child ended with %v after %d batches, want it killed", err, len(acknowledged))
+	}
+	return acknowledged
+}

@@ -1,0 +1,164 @@
+package sqlite
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// fillMonitors stores monitors and n results of each.
+func fillMonitors(t *testing.T, s *Store, ids []string, n int) {
+	t.Helper()
+	for _, id := range ids {
+		if err := s.CreateMonitor(t.Context(), monitor.Monitor{ID: id, Name: id, Updated: start}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range n {
+		if err := s.AppendBatch(t.Context(), sampleBatch(ids, i, true)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func expire(t *testing.T, s *Store, keep time.Duration) int {
+	t.Helper()
+	n, err := s.Expire(t.Context(), start.Add(24*time.Hour), store.Retention{Results: keep, Rollups: keep})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func pages(t *testing.T, s *Store) (n int) {
+	t.Helper()
+	if err := s.row(t.Context(), "count pages", "SELECT page_count FROM pragma_page_count", nil, &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestDeletedRowsArePurged(t *testing.T) {
+	ids := sampleMonitors(20)
+	for _, test := range []struct {
+		name   string
+		remove func(s *Store) error
+		left   int
+	}{
+		{"DeleteMonitors", func(s *Store) error { return s.DeleteMonitors(t.Context()) }, 0},
+		{"DeleteResults", func(s *Store) error { return s.DeleteResults(t.Context(), start) }, 0},
+		{"DeleteMonitor", func(s *Store) error { return s.DeleteMonitor(t.Context(), ids[0]) }, 19 * 100},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := openNew(t)
+			fillMonitors(t, s, ids, 100)
+			full := pages(t, s)
+			if err := test.remove(s); err != nil {
+				t.Fatal(err)
+			}
+			list, err := s.Results(t.Context(), store.ResultFilter{Limit: 100000})
+			if err != nil || len(list) != test.left {
+				t.Errorf("%d results right after, error %v; want %d", len(list), err, test.left)
+			}
+			if n := expire(t, s, 48*time.Hour); n != 0 {
+				t.Errorf("Expire counted %d results that were deleted before", n)
+			}
+			for table, want := range map[string]int{"results": test.left, "refs": test.left / 100, "labels": test.left / 100, "dirty": test.left / 100} {
+				if n := count(t, s, table); n != want {
+					t.Errorf("%d rows in %s after all, want %d", n, table, want)
+				}
+			}
+			if n := pages(t, s); test.left == 0 && n > full/4 {
+				t.Errorf("the file has %d pages of %d before, want much less", n, full)
+			}
+		})
+	}
+}
+
+func TestExpireLeavesNothingOfRemovedMonitors(t *testing.T) {
+	s := openNew(t)
+	fillMonitors(t, s, sampleMonitors(3), 10)
+	if err := s.ImportMonitors(t.Context(), []monitor.Monitor{{ID: sampleMonitors(1)[0]}}); err != nil {
+		t.Fatal(err)
+	}
+	if n := expire(t, s, 48*time.Hour); n != 0 || count(t, s, "refs") != 3 {
+		t.Errorf("%d results expired and %d refs are left, want none and 3", n, count(t, s, "refs"))
+	}
+	if n := expire(t, s, time.Hour); n != 30 {
+		t.Errorf("%d results expired, want 30", n)
+	}
+	for table, want := range map[string]int{"refs": 1, "labels": 1, "states": 1, "dirty": 1} {
+		if n := count(t, s, table); n != want {
+			t.Errorf("%d rows in %s, want %d", n, table, want)
+		}
+	}
+}
+
+func TestCursorHoldsAfterDeletion(t *testing.T) {
+	s := openNew(t)
+	ids := sampleMonitors(2)
+	fillMonitors(t, s, ids, 10)
+	_, cursor, err := s.ResultsSince(t.Context(), "", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DeleteResults(t.Context(), start); err != nil {
+		t.Fatal(err)
+	}
+	expire(t, s, time.Hour)
+	if n := count(t, s, "results"); n != 0 {
+		t.Fatalf("%d results after they were deleted", n)
+	}
+	path := ""
+	if err := s.row(t.Context(), "find the file", "SELECT file FROM pragma_database_list", nil, &path); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openAt(t, path)
+	if err := s.AppendBatch(t.Context(), sampleBatch(ids, 0, false)); err != nil {
+		t.Fatal(err)
+	}
+	list, _, err := s.ResultsSince(t.Context(), cursor, 10)
+	if err != nil || len(list) != 2 {
+		t.Errorf("%d results since the deletion, error %v; want 2", len(list), err)
+	}
+}
+
+func TestResultsAreReadByIndex(t *testing.T) {
+	s := openNew(t)
+	for _, query := range []struct{ text, index string }{
+		{selectResultsOfOne, "results_by_ref"}, {selectResultsOfAll, "results_by_date"}, {selectResultsSince, "INTEGER PRIMARY KEY"},
+		{deleteOldResults, "results_by_date"}, {deleteDetached[0], "results_by_ref"},
+	} {
+		args := make([]any, strings.Count(query.text, "?"))
+		rows, err := s.readers.Query("EXPLAIN QUERY PLAN "+query.text, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var plan []string
+		for rows.Next() {
+			var id, parent, unused int
+			var step string
+			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+				t.Fatal(err)
+			}
+			plan = append(plan, step)
+			full := strings.HasPrefix(step, "SCAN") && step != "SCAN meta"
+			// Results of one millisecond may be sorted among themselves.
+			if full || strings.Contains(step, "TEMP B-TREE") && !strings.Contains(step, "LAST TERM OF ORDER BY") {
+				t.Errorf("%s\ndoes: %s", query.text, step)
+			}
+		}
+		if err := rows.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if all := strings.Join(plan, "\n"); !strings.Contains(all, query.index) {
+			t.Errorf("%s\ndoes not use %s:\n%s", query.text, query.index, all)
+		}
+	}
+}

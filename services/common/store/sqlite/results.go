@@ -1,0 +1,191 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"math"
+	"strconv"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// The queries of results name their index, so that none ever reads or sorts the whole table.
+const (
+	resultColumns = `SELECT r.seq, r.id, r.date, r.status, r.value, coalesce(r.message, ''), f.monitor, l.name, l.target, s.names, r.outputs `
+	resultJoins   = ` CROSS JOIN refs f ON f.ref = r.ref CROSS JOIN labels l ON l.label = r.label CROSS JOIN shapes s ON s.shape = r.shape `
+	// A monitor whose results are deleted is detached.
+	resultFilter = ` AND r.date >= ? AND r.date < ? AND NOT (r.date = ? AND r.id >= ?) AND ? IN (-1, r.status) AND f.monitor IS NOT NULL
+		ORDER BY r.date DESC, r.id DESC LIMIT ?`
+
+	selectResultsOfOne = resultColumns + `FROM results r INDEXED BY results_by_ref` + resultJoins +
+		`WHERE r.ref = (SELECT ref FROM refs WHERE monitor = ?)` + resultFilter
+	selectResultsOfAll = resultColumns + `FROM results r INDEXED BY results_by_date` + resultJoins +
+		`WHERE r.era = (SELECT era FROM meta)` + resultFilter
+	selectResultsSince = resultColumns + `FROM results r NOT INDEXED` + resultJoins +
+		`WHERE r.seq > ? AND r.era = (SELECT era FROM meta) AND f.monitor IS NOT NULL ORDER BY r.seq LIMIT ?`
+)
+
+// Results lists what f selects, newest first.
+func (s *Store) Results(ctx context.Context, f store.ResultFilter) ([]monitor.Result, error) {
+	args, err := filterArgs(f)
+	if err != nil {
+		return nil, err
+	}
+	query := selectResultsOfAll
+	if f.MonitorID != "" {
+		id, _ := rawID(f.MonitorID)
+		query, args = selectResultsOfOne, append([]any{id}, args...)
+	}
+	list, _, err := s.results(ctx, query, args...)
+	return list, err
+}
+
+// filterArgs are the arguments of resultFilter.
+func filterArgs(f store.ResultFilter) ([]any, error) {
+	if f.Limit <= 0 {
+		return nil, monitor.Invalidf("limit must be positive")
+	}
+	from, to := int64(math.MinInt64), int64(math.MaxInt64)
+	if !f.From.IsZero() {
+		from = ceilMilli(f.From)
+	}
+	if !f.To.IsZero() {
+		to = ceilMilli(f.To)
+	}
+	tie, tieID := int64(math.MinInt64), []byte{}
+	if f.Before != nil {
+		var err error
+		if tieID, err = storableID("cursor", f.Before.ID); err != nil {
+			return nil, err
+		}
+		tie = f.Before.Date.UnixMilli()
+		to = min(to, tie+1)
+	}
+	status := int64(-1)
+	if f.Status != nil {
+		status = int64(*f.Status)
+	}
+	return []any{from, to, tie, tieID, status, f.Limit}, nil
+}
+
+// ResultsSince lists results in the order in which they were stored. The cursor is the place of the last in it.
+func (s *Store) ResultsSince(ctx context.Context, cursor string, limit int) ([]monitor.Result, string, error) {
+	if cursor == "" {
+		var last int64
+		err := s.row(ctx, "find the newest result", "SELECT coalesce(max(seq), 0) FROM results", nil, &last)
+		return []monitor.Result{}, strconv.FormatInt(last, 10), err
+	}
+	after, err := strconv.ParseInt(cursor, 10, 64)
+	switch {
+	case err != nil:
+		return nil, "", monitor.Invalidf("cursor %q is not one of this store", cursor)
+	case limit <= 0:
+		return nil, "", monitor.Invalidf("limit must be positive")
+	}
+	list, last, err := s.results(ctx, selectResultsSince, after, limit)
+	if err != nil {
+		return nil, "", err
+	}
+	return list, strconv.FormatInt(max(after, last), 10), nil
+}
+
+// results lists what a query gives, and the seq of the last.
+func (s *Store) results(ctx context.Context, query string, args ...any) (list []monitor.Result, last int64, err error) {
+	list = []monitor.Result{}
+	shapes := shapeNames{}
+	err = s.read(ctx, "list results", query, args, func(rows *sql.Rows) error {
+		var r monitor.Result
+		var milli int64
+		var id, monitorID, names, values []byte
+		err := rows.Scan(&last, &id, &milli, &r.Status, &r.Value, &r.Message, &monitorID, &r.MonitorName, &r.MonitorTarget, &names, &values)
+		if err != nil {
+			return err
+		}
+		r.ID, r.MonitorID, r.Date = hex.EncodeToString(id), hex.EncodeToString(monitorID), date(milli)
+		r.Outputs, err = shapes.decode(names, values)
+		list = append(list, r)
+		return err
+	})
+	return list, last, err
+}
+
+// shapeNames are the decoded names of shapes that were met in one call.
+type shapeNames map[string][]string
+
+func (s shapeNames) decode(shape, values []byte) (map[string]any, error) {
+	names, known := s[string(shape)]
+	if !known {
+		var err error
+		if names, err = decodeNames(shape); err != nil {
+			return nil, err
+		}
+		s[string(shape)] = names
+	}
+	return decodeOutputs(names, values)
+}
+
+// DeleteResults removes all results, rollups, states and transitions of the status track: a new era begins, all
+// monitors are detached, and those with transitions of another track take them to a new ref.
+func (s *Store) DeleteResults(ctx context.Context, at time.Time) error {
+	err := s.write(ctx, "delete all results", func(t *tx) error {
+		t.forget()
+		detached, err := t.detachAll()
+		if err != nil {
+			return err
+		}
+		for _, d := range detached {
+			ref, err := t.ref(d.monitor)
+			if err != nil {
+				return err
+			}
+			if _, err := t.exec("UPDATE transitions SET ref = ? WHERE ref = ? AND track = 'enabled'", ref, d.ref); err != nil {
+				return err
+			}
+		}
+		for _, statement := range []string{"DELETE FROM states", "DELETE FROM dirty"} {
+			if _, err := t.exec(statement); err != nil {
+				return err
+			}
+		}
+		_, err = t.exec("UPDATE meta SET era = era + 1, cleared = ?", at.UnixMilli())
+		return err
+	}, store.TopicResults, store.TopicMonitors)
+	s.purgeSoon()
+	return err
+}
+
+// refOf is a ref and the raw id of its monitor.
+type refOf struct {
+	ref     int64
+	monitor []byte
+}
+
+// detachAll detaches all refs and returns those with transitions of the enabled track.
+func (t *tx) detachAll() ([]refOf, error) {
+	var list []refOf
+	err := t.each(`SELECT f.ref, f.monitor FROM refs f WHERE f.monitor IS NOT NULL
+		AND EXISTS (SELECT 1 FROM transitions t WHERE t.ref = f.ref AND t.track = 'enabled')`, nil, func(rows *sql.Rows) error {
+		var one refOf
+		err := rows.Scan(&one.ref, &one.monitor)
+		list = append(list, one)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	_, err = t.exec("UPDATE refs SET monitor = NULL")
+	return list, err
+}
+
+// ResultsCleared is when DeleteResults was last called, zero if never.
+func (s *Store) ResultsCleared(ctx context.Context) (time.Time, error) {
+	var at sql.NullInt64
+	err := s.row(ctx, "get the date of the last deletion", "SELECT cleared FROM meta", nil, &at)
+	if err != nil || !at.Valid {
+		return time.Time{}, err
+	}
+	return date(at.Int64), nil
+}

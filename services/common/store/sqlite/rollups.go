@@ -1,0 +1,92 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"strconv"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+const selectDirty = `SELECT d.hour, f.monitor, d.token FROM dirty d CROSS JOIN refs f ON f.ref = d.ref
+	WHERE d.hour <= ? AND d.marked < ? ORDER BY d.hour, d.ref LIMIT ?`
+
+// DirtyHours lists the marks of hours that ended before closed and that were marked before quiet, oldest hour first.
+func (s *Store) DirtyHours(ctx context.Context, closed, quiet time.Time, limit int) ([]store.DirtyHour, error) {
+	if limit <= 0 {
+		return nil, monitor.Invalidf("limit must be positive")
+	}
+	list := []store.DirtyHour{}
+	args := []any{closed.Add(-time.Hour).UnixMilli(), ceilMilli(quiet), limit}
+	err := s.read(ctx, "list dirty hours", selectDirty, args, func(rows *sql.Rows) error {
+		var hour, token int64
+		var id []byte
+		err := rows.Scan(&hour, &id, &token)
+		list = append(list, store.DirtyHour{MonitorID: hex.EncodeToString(id), Hour: date(hour), Token: strconv.FormatInt(token, 10)})
+		return err
+	})
+	return list, err
+}
+
+// ClearDirty removes marks, but for those whose token has changed.
+func (s *Store) ClearDirty(ctx context.Context, marks []store.DirtyHour) error {
+	return s.write(ctx, "clear dirty hours", func(t *tx) error {
+		for _, mark := range marks {
+			id, _ := rawID(mark.MonitorID)
+			_, err := t.exec(`DELETE FROM dirty WHERE hour = ? AND ref = (SELECT ref FROM refs WHERE monitor = ?) AND token = CAST(? AS INTEGER)`,
+				mark.Hour.UnixMilli(), id, mark.Token)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// PutRollups stores rollups, each in place of an older one.
+func (s *Store) PutRollups(ctx context.Context, rs []store.Rollup) error {
+	ids := make([][]byte, len(rs))
+	for i, r := range rs {
+		var err error
+		if ids[i], err = storableID("monitor", r.MonitorID); err != nil {
+			return err
+		}
+	}
+	return s.write(ctx, "store rollups", func(t *tx) error {
+		for i, r := range rs {
+			ref, err := t.ref(ids[i])
+			if err != nil {
+				return err
+			}
+			_, err = t.exec(`INSERT INTO rollups (ref, period, start, summary) VALUES (?, ?, ?, ?)
+				ON CONFLICT DO UPDATE SET summary = excluded.summary`,
+				ref, string(r.Period), r.Start.UnixMilli(), append([]byte{}, r.Summary...))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+const selectRollups = `SELECT start, summary FROM rollups WHERE ref = (SELECT ref FROM refs WHERE monitor = ?)
+	AND period = ? AND start >= ? AND start < ? ORDER BY start`
+
+// Rollups lists those of a monitor, oldest first.
+func (s *Store) Rollups(ctx context.Context, monitorID string, p store.Period, from, to time.Time) ([]store.Rollup, error) {
+	id, _ := rawID(monitorID)
+	list := []store.Rollup{}
+	args := []any{id, string(p), ceilMilli(from), ceilMilli(to)}
+	err := s.read(ctx, "list rollups", selectRollups, args, func(rows *sql.Rows) error {
+		r := store.Rollup{MonitorID: hex.EncodeToString(id), Period: p}
+		var start int64
+		err := rows.Scan(&start, &r.Summary)
+		r.Start = date(start)
+		list = append(list, r)
+		return err
+	})
+	return list, err
+}

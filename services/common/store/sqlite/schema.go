@@ -1,0 +1,128 @@
+package sqlite
+
+// applicationID marks a database file as one of NanoMon: "NMon" in ASCII.
+const applicationID = 0x4e4d6f6e
+
+// migrations are the steps from an empty file to the current format. A file's user_version is the
+// number of steps it has behind it; a step that was released is never changed.
+var migrations = [...]string{`
+PRAGMA application_id = 0x4e4d6f6e;
+
+CREATE TABLE meta (
+	one     INTEGER PRIMARY KEY CHECK (one = 1),
+	era     INTEGER NOT NULL, -- results of another era are deleted
+	seq     INTEGER NOT NULL, -- the least seq that the next result may have
+	cleared INTEGER           -- when the era began
+) STRICT;
+INSERT INTO meta VALUES (1, 0, 1, NULL);
+
+CREATE TABLE monitors (
+	id         BLOB PRIMARY KEY,
+	name       TEXT NOT NULL,
+	type       TEXT NOT NULL,
+	interval   TEXT NOT NULL,
+	target     TEXT NOT NULL,
+	rule       TEXT NOT NULL,
+	enabled    INTEGER NOT NULL,
+	properties TEXT NOT NULL, -- JSON
+	heading    TEXT NOT NULL,
+	updated    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What is known of a monitor hangs on a ref. A ref without a monitor is detached: what hangs on it
+-- is deleted, though its rows are still there; see purge.
+CREATE TABLE refs (
+	ref     INTEGER PRIMARY KEY,
+	monitor BLOB UNIQUE
+) STRICT;
+
+CREATE TABLE labels (
+	label  INTEGER PRIMARY KEY,
+	ref    INTEGER NOT NULL,
+	name   TEXT NOT NULL,
+	target TEXT NOT NULL,
+	UNIQUE (ref, name, target)
+) STRICT;
+
+CREATE TABLE shapes (
+	shape INTEGER PRIMARY KEY,
+	names BLOB NOT NULL UNIQUE -- the names of the outputs, sorted; see encodeNames
+) STRICT;
+
+CREATE TABLE results (
+	seq     INTEGER PRIMARY KEY,
+	ref     INTEGER NOT NULL,
+	date    INTEGER NOT NULL,
+	id      BLOB NOT NULL,
+	status  INTEGER NOT NULL,
+	era     INTEGER NOT NULL,
+	label   INTEGER NOT NULL,
+	shape   INTEGER NOT NULL,
+	value   REAL NOT NULL,
+	message TEXT,
+	outputs BLOB NOT NULL -- the values in the order of the shape's names; see encodeValues
+) STRICT;
+-- The status is in the indexes so that a listing of one status need not read the rows of others.
+CREATE UNIQUE INDEX results_by_ref ON results (ref, date, id, status);
+CREATE INDEX results_by_date ON results (era, date, status);
+
+CREATE TABLE states (
+	monitor BLOB PRIMARY KEY,
+	date    INTEGER NOT NULL,
+	id      BLOB NOT NULL,
+	status  INTEGER NOT NULL,
+	value   REAL NOT NULL,
+	message TEXT,
+	name    TEXT NOT NULL,
+	target  TEXT NOT NULL,
+	shape   INTEGER NOT NULL,
+	outputs BLOB NOT NULL,
+	streak  INTEGER NOT NULL,
+	since   INTEGER NOT NULL,
+	history BLOB NOT NULL -- see encodeHistory
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE transitions (
+	ref   INTEGER NOT NULL,
+	date  INTEGER NOT NULL,
+	track TEXT NOT NULL,
+	was   TEXT NOT NULL,
+	now   TEXT NOT NULL,
+	UNIQUE (ref, date, track)
+) STRICT;
+CREATE INDEX transitions_by_date ON transitions (date);
+CREATE INDEX transitions_of_enabled ON transitions (ref) WHERE track = 'enabled';
+
+CREATE TABLE dirty (
+	ref    INTEGER NOT NULL,
+	hour   INTEGER NOT NULL,
+	token  INTEGER NOT NULL,
+	marked INTEGER NOT NULL,
+	PRIMARY KEY (ref, hour)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rollups (
+	ref     INTEGER NOT NULL,
+	period  TEXT NOT NULL,
+	start   INTEGER NOT NULL,
+	summary BLOB NOT NULL,
+	UNIQUE (ref, period, start)
+) STRICT;
+CREATE INDEX rollups_by_start ON rollups (start);
+
+CREATE TABLE checks (
+	id         BLOB PRIMARY KEY,
+	asked      INTEGER NOT NULL,
+	expires    INTEGER NOT NULL,
+	monitor    TEXT NOT NULL,
+	definition TEXT, -- JSON
+	runner     TEXT, -- whoever claimed it
+	answer     TEXT  -- JSON
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE runners (
+	id       TEXT PRIMARY KEY,
+	monitors INTEGER NOT NULL,
+	seen     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`}

@@ -1,0 +1,127 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// stateRow is a state with what can be prepared outside the writer.
+type stateRow struct {
+	resultRow
+	streak, since int64
+	history       []byte
+}
+
+func newStateRow(state store.State) (stateRow, error) {
+	latest := state.Latest
+	latest.MonitorID = state.MonitorID
+	row, err := newResultRow(latest)
+	return stateRow{row, int64(state.Streak), state.Since.UnixMilli(), encodeHistory(state.History)}, err
+}
+
+const upsertState = `INSERT INTO states (monitor, date, id, status, value, message, name, target, shape, outputs, streak, since, history)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	ON CONFLICT DO UPDATE SET date = excluded.date, id = excluded.id, status = excluded.status, value = excluded.value,
+		message = excluded.message, name = excluded.name, target = excluded.target, shape = excluded.shape,
+		outputs = excluded.outputs, streak = excluded.streak, since = excluded.since, history = excluded.history
+	WHERE (excluded.date, excluded.id) > (date, id)`
+
+// putState stores a state if it is newer than what is there.
+func (t *tx) putState(row stateRow) error {
+	shape, err := t.shape(row.shape)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(upsertState, row.monitorID, row.date, row.id, int64(row.Status), row.Value, nullable(row.Message),
+		row.MonitorName, row.MonitorTarget, shape, row.values, row.streak, row.since, row.history)
+	return err
+}
+
+const selectStates = `SELECT t.monitor, t.date, t.id, t.status, t.value, coalesce(t.message, ''), t.name, t.target, s.names, t.outputs,
+	t.streak, t.since, t.history FROM states t CROSS JOIN shapes s ON s.shape = t.shape`
+
+// States lists the states of all monitors.
+func (s *Store) States(ctx context.Context) ([]store.State, error) {
+	return s.states(ctx, selectStates)
+}
+
+// State is the state of one monitor.
+func (s *Store) State(ctx context.Context, monitorID string) (store.State, error) {
+	id, _ := rawID(monitorID)
+	list, err := s.states(ctx, selectStates+" WHERE t.monitor = ?", id)
+	switch {
+	case err != nil:
+		return store.State{}, err
+	case len(list) == 0:
+		return store.State{}, describe("get the state of monitor "+monitorID, monitor.ErrNotFound)
+	}
+	return list[0], nil
+}
+
+func (s *Store) states(ctx context.Context, query string, args ...any) ([]store.State, error) {
+	list, shapes := []store.State{}, shapeNames{}
+	err := s.read(ctx, "list states", query, args, func(rows *sql.Rows) error {
+		var state store.State
+		var milli, since int64
+		var id, monitorID, names, values, history []byte
+		r := &state.Latest
+		err := rows.Scan(&monitorID, &milli, &id, &r.Status, &r.Value, &r.Message, &r.MonitorName, &r.MonitorTarget, &names, &values,
+			&state.Streak, &since, &history)
+		if err != nil {
+			return err
+		}
+		r.ID, r.MonitorID, r.Date = hex.EncodeToString(id), hex.EncodeToString(monitorID), date(milli)
+		state.MonitorID, state.Since = r.MonitorID, date(since)
+		if r.Outputs, err = shapes.decode(names, values); err != nil {
+			return err
+		}
+		state.History, err = decodeHistory(history)
+		list = append(list, state)
+		return err
+	})
+	return list, err
+}
+
+// transitionRow is a transition and its monitor's raw id.
+type transitionRow struct {
+	store.Transition
+	monitorID []byte
+}
+
+// logTransition stores a transition of the monitor with the raw id.
+func (t *tx) logTransition(id []byte, change store.Transition) error {
+	ref, err := t.ref(id)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec("INSERT INTO transitions (ref, date, track, was, now) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+		ref, change.Date.UnixMilli(), string(change.Track), change.From, change.To)
+	return err
+}
+
+const selectTransitions = `SELECT date, track, was, now FROM transitions WHERE ref = (SELECT ref FROM refs WHERE monitor = ?)
+	AND date >= ? AND date < ? ORDER BY date DESC, track DESC LIMIT ?`
+
+// Transitions lists those of a monitor, newest first.
+func (s *Store) Transitions(ctx context.Context, monitorID string, from, to time.Time, limit int) ([]store.Transition, error) {
+	if limit <= 0 {
+		return nil, monitor.Invalidf("limit must be positive")
+	}
+	id, _ := rawID(monitorID)
+	list := []store.Transition{}
+	args := []any{id, ceilMilli(from), ceilMilli(to), limit}
+	err := s.read(ctx, "list transitions", selectTransitions, args, func(rows *sql.Rows) error {
+		change := store.Transition{MonitorID: hex.EncodeToString(id)}
+		var milli int64
+		err := rows.Scan(&milli, &change.Track, &change.From, &change.To)
+		change.Date = date(milli)
+		list = append(list, change)
+		return err
+	})
+	return list, err
+}

@@ -1,0 +1,127 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"nanomon/services/common/monitor"
+)
+
+// holdWriter keeps the writer busy until release is called.
+func holdWriter(t *testing.T, s *Store) (release func()) {
+	t.Helper()
+	begun, end, done := make(chan struct{}), make(chan struct{}), make(chan error)
+	go func() {
+		done <- s.write(context.Background(), "hold the writer", func(*tx) error {
+			close(begun)
+			<-end
+			return nil
+		})
+	}()
+	<-begun
+	return sync.OnceFunc(func() {
+		close(end)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestOperationThatFailsHarmsNoOther(t *testing.T) {
+	s := openNew(t)
+	release := holdWriter(t, s)
+	failure := errors.New("this operation fails")
+	var all sync.WaitGroup
+	for n := range 40 {
+		all.Go(func() {
+			err := s.write(t.Context(), "insert", func(tx *tx) error {
+				if _, err := tx.exec("INSERT INTO runners (id, monitors, seen) VALUES (?, 0, 0)", fmt.Sprint(n)); err != nil {
+					return err
+				}
+				if _, err := tx.ref([]byte(fmt.Sprint(n))); err != nil {
+					return err
+				}
+				if n%2 == 1 {
+					return failure
+				}
+				return nil
+			})
+			if n%2 == 1 && !errors.Is(err, failure) || n%2 == 0 && err != nil {
+				t.Errorf("operation %d: error %v", n, err)
+			}
+		})
+	}
+	release()
+	all.Wait()
+	for _, table := range []string{"runners", "refs"} {
+		if n := count(t, s, table); n != 20 {
+			t.Errorf("%d rows in %s, want 20", n, table)
+		}
+	}
+}
+
+// count is how many rows a table has.
+func count(t *testing.T, s *Store, table string) (n int) {
+	t.Helper()
+	if err := s.row(t.Context(), "count", "SELECT count(*) FROM "+table, nil, &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestWaitingCallIsCancelled(t *testing.T) {
+	s := openNew(t)
+	release := holdWriter(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	result := make(chan error)
+	go func() { result <- s.CreateMonitor(ctx, monitor.Monitor{ID: monitor.NewID(start)}) }()
+	cancel()
+	if err := <-result; !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want one that wraps %q", err, context.Canceled)
+	}
+	release()
+	if err := s.RemoveRunner(t.Context(), "none"); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, s, "monitors"); n != 0 {
+		t.Errorf("%d monitors, want none", n)
+	}
+}
+
+func TestFullDisk(t *testing.T) {
+	s := openNew(t)
+	limit := func(pages int) {
+		t.Helper()
+		err := s.write(t.Context(), "limit the file", func(t *tx) error {
+			return t.control(fmt.Sprintf("PRAGMA max_page_count = %d", pages))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit(100)
+	monitors := sampleMonitors(20)
+	stored := 0
+	var err error
+	for ; err == nil; stored += len(monitors) {
+		err = s.AppendBatch(t.Context(), sampleBatch(monitors, stored, true))
+	}
+	stored -= len(monitors)
+	if !errors.Is(err, monitor.ErrUnavailable) || !strings.Contains(err.Error(), "full") {
+		t.Errorf("error %v, want one that wraps %q and says that the disk is full", err, monitor.ErrUnavailable)
+	}
+	if n := count(t, s, "results"); n != stored || stored == 0 {
+		t.Errorf("%d results, want the %d that were stored", n, stored)
+	}
+	if _, err := s.Monitors(t.Context()); err != nil {
+		t.Error("reading fails:", err)
+	}
+	limit(100000)
+	if err := s.AppendBatch(t.Context(), sampleBatch(monitors, stored, true)); err != nil {
+		t.Error("writing fails when there is room again:", err)
+	}
+}

@@ -1,0 +1,88 @@
+package storetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+var expireContracts = []contract{
+	{"ExpireRemovesOldHistory", expireHistory},
+	{"ExpireRemovesManyResults", expireMany},
+	{"ExpireRemovesOrphanStates", expireStates},
+	{"ExpireRemovesChecksAndRunners", expireChecks},
+}
+
+var keep = store.Retention{Results: 24 * time.Hour, Rollups: 48 * time.Hour}
+
+func expireHistory(ctx context.Context, t *testing.T, s store.Store) {
+	m, now := newMonitor("m"), base
+	must(t, s.CreateMonitor(ctx, m))
+	at := func(age time.Duration) time.Time { return now.Add(-age) }
+	results := []monitor.Result{
+		newResult(m.ID, 1, at(time.Hour)), newResult(m.ID, 2, at(23*time.Hour)),
+		newResult(m.ID, 3, at(25*time.Hour)), newResult(newID(9), 4, at(300*time.Hour)),
+	}
+	var transitions []store.Transition
+	var rollups []store.Rollup
+	for _, age := range []time.Duration{47 * time.Hour, 52 * time.Hour} {
+		transitions = append(transitions, store.Transition{MonitorID: m.ID, Date: at(age), Track: store.TrackStatus, To: "ok"})
+		rollups = append(rollups, store.Rollup{MonitorID: m.ID, Period: store.Hour, Start: at(age).Truncate(time.Hour), Summary: []byte{1}})
+	}
+	must(t, s.AppendBatch(ctx, store.Batch{Results: results, Transitions: transitions, States: []store.State{newState(results[0], 1)}}))
+	must(t, s.PutRollups(ctx, rollups))
+
+	same(t, "number of results removed", got(s.Expire(ctx, now, keep))(t), 2)
+	same(t, "results", listAll(ctx, t, s, ""), results[:2])
+	wantTransitions(ctx, t, s, m.ID, transitions[0])
+	same(t, "rollups", got(s.Rollups(ctx, m.ID, store.Hour, at(1000*time.Hour), now))(t), rollups[:1])
+	same(t, "state", got(s.State(ctx, m.ID))(t), newState(results[0], 1))
+	same(t, "number of results removed by a second run", got(s.Expire(ctx, now, keep))(t), 0)
+}
+
+func expireMany(ctx context.Context, t *testing.T, s store.Store) {
+	const old = 5000
+	for first := range old / 1000 {
+		must(t, s.AppendBatch(ctx, store.Batch{Results: newResults(newID(1), 1000*first, 1000, base)}))
+	}
+	young := newResults(newID(1), 100000, 10, base.Add(48*time.Hour))
+	must(t, s.AppendBatch(ctx, store.Batch{Results: young}))
+	same(t, "number of results removed", got(s.Expire(ctx, base.Add(49*time.Hour), keep))(t), old)
+	same(t, "results", listAll(ctx, t, s, ""), newestFirst(young))
+}
+
+func expireStates(ctx context.Context, t *testing.T, s store.Store) {
+	m := newMonitor("m")
+	must(t, s.CreateMonitor(ctx, m))
+	putState(ctx, t, s, newState(newResult(m.ID, 1, base), 1), newState(newResult(newID(9), 2, base), 1))
+	got(s.Expire(ctx, base, keep))(t)
+	same(t, "states", got(s.States(ctx))(t), []store.State{newState(newResult(m.ID, 1, base), 1)})
+}
+
+func expireChecks(ctx context.Context, t *testing.T, s store.Store) {
+	now := monitor.Date(time.Now())
+	expired := store.CheckRequest{ID: newID(1), Asked: now.Add(-time.Hour), Expires: now.Add(-time.Minute), MonitorID: newID(9)}
+	live := store.CheckRequest{ID: newID(2), Asked: now, Expires: now.Add(time.Hour), MonitorID: newID(9)}
+	answered := store.CheckRequest{ID: newID(3), Asked: now, Expires: now.Add(time.Minute), MonitorID: newID(9)}
+	for _, r := range []store.CheckRequest{expired, live, answered} {
+		must(t, s.AskCheck(ctx, r))
+	}
+	if !got(s.ClaimCheck(ctx, answered.ID, "runner"))(t) {
+		t.Fatal("the request can't be claimed")
+	}
+	must(t, s.AnswerCheck(ctx, answered.ID, newResult(newID(9), 1, now)))
+	must(t, s.Beat(ctx, store.Runner{ID: "old", LastSeen: now.Add(-25 * time.Hour)}))
+	must(t, s.Beat(ctx, store.Runner{ID: "young", LastSeen: now.Add(-23 * time.Hour)}))
+
+	same(t, "number of results removed", got(s.Expire(ctx, now.Add(2*time.Minute), keep))(t), 0)
+	same(t, "pending as of long ago", got(s.PendingChecks(ctx, now.Add(-48*time.Hour)))(t), []store.CheckRequest{live})
+	if _, there := checkAnswer(ctx, t, s, answered.ID); there {
+		t.Error("the answer of an expired request is still there")
+	}
+	runners := got(s.Runners(ctx, time.Time{}))(t)
+	same(t, "number of runners", len(runners), 1)
+	same(t, "runner", runners[0].ID, "young")
+}

@@ -1,0 +1,82 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+var importContracts = []contract{
+	{"ImportCreatesReplacesAndRemoves", importChangesSet},
+	{"ImportIsNeverSmallerThanBothSets", importKeepsCount},
+}
+
+func importChangesSet(ctx context.Context, t *testing.T, s store.Store) {
+	kept, changed, removed, added := newMonitor("b kept"), newMonitor("c changed"), newMonitor("removed"), newMonitor("a added")
+	must(t, s.ImportMonitors(ctx, []monitor.Monitor{kept, changed, removed}))
+	same(t, "list", got(s.Monitors(ctx))(t), []monitor.Monitor{kept, changed, removed})
+	fill(ctx, t, s, removed.ID)
+
+	changed.Enabled, changed.Target, changed.Updated = false, "elsewhere", base.Add(time.Hour)
+	changed.Properties = map[string]string{"timeout": "1s"}
+	must(t, s.ImportMonitors(ctx, []monitor.Monitor{changed, added, kept}))
+	same(t, "list", got(s.Monitors(ctx))(t), []monitor.Monitor{added, kept, changed})
+	wantTransitions(ctx, t, s, kept.ID)
+	wantTransitions(ctx, t, s, added.ID)
+	wantTransitions(ctx, t, s, changed.ID, store.Transition{
+		MonitorID: changed.ID, Date: changed.Updated, Track: store.TrackEnabled, From: store.Enabled, To: store.Disabled,
+	})
+
+	_, err := s.Monitor(ctx, removed.ID)
+	wantError(t, "the removed monitor", err, monitor.ErrNotFound)
+	same(t, "number of the removed monitor's results", len(listAll(ctx, t, s, removed.ID)), 5)
+	rollups := got(s.Rollups(ctx, removed.ID, store.Hour, base, base.Add(time.Hour)))(t)
+	same(t, "number of the removed monitor's rollups", len(rollups), 1)
+
+	bad := newMonitor("bad")
+	bad.ID = "bad"
+	wantInvalid(t, "import with a bad id", s.ImportMonitors(ctx, []monitor.Monitor{newMonitor("good"), bad}))
+	same(t, "list after a bad import", got(s.Monitors(ctx))(t), []monitor.Monitor{added, kept, changed})
+}
+
+func importKeepsCount(ctx context.Context, t *testing.T, s store.Store) {
+	var small, large []monitor.Monitor
+	for i := range 12 {
+		small = append(small, newMonitor(fmt.Sprint("small", i)))
+	}
+	for i := range 20 {
+		large = append(large, newMonitor(fmt.Sprint("large", i)))
+	}
+	must(t, s.ImportMonitors(ctx, small))
+
+	done := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			for {
+				list, err := s.Monitors(ctx)
+				if err != nil || len(list) < len(small) {
+					t.Errorf("%d monitors during an import, error %v; want at least %d", len(list), err, len(small))
+					return
+				}
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		})
+	}
+	for range 3 {
+		must(t, s.ImportMonitors(ctx, large))
+		must(t, s.ImportMonitors(ctx, small))
+	}
+	close(done)
+	readers.Wait()
+	same(t, "number of monitors", len(got(s.Monitors(ctx))(t)), len(small))
+}

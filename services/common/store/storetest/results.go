@@ -1,0 +1,151 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+var resultContracts = []contract{
+	{"ResultComesBackWhole", resultComesBackWhole},
+	{"BatchSentTwiceIsStoredOnce", batchIsIdempotent},
+	{"BatchOfNothing", batchOfNothing},
+	{"BatchWithBadInput", batchWithBadInput},
+	{"BatchAsksForNoMonitor", batchAsksForNoMonitor},
+	{"ConcurrentWritersLoseNothing", concurrentWriters},
+	{"DeleteResults", deleteResults},
+}
+
+func resultComesBackWhole(ctx context.Context, t *testing.T, s store.Store) {
+	id := newID(1)
+	full := newResult(id, 2, base.Add(7*time.Millisecond))
+	full.Status, full.Value, full.Message = monitor.StatusError, 12.000000000000002, "Rule violated: status == 200"
+	full.Outputs = map[string]any{
+		"respTime": 0.1, "status": 200.0, "big": 1e300, "negative": -1.5, "zero": 0.0, "large": 9007199254740991.0, "huge": 1e18,
+		"text": "some text", "empty": "", "number like": "200", "true": true, "false": false,
+	}
+	plain := monitor.Result{ID: newID(3), Date: base, MonitorID: id, Outputs: map[string]any{}}
+	bare := plain
+	bare.Outputs = nil
+	must(t, s.AppendBatch(ctx, store.Batch{
+		Results: []monitor.Result{full, bare},
+		States:  []store.State{newState(full, 3)},
+	}))
+
+	list := listAll(ctx, t, s, id)
+	same(t, "results", list, []monitor.Result{full, plain})
+	for _, r := range list {
+		wantUTC(t, "Date", r.Date)
+		if r.Outputs == nil {
+			t.Error("Outputs is nil, want an empty map")
+		}
+	}
+	state := got(s.State(ctx, id))(t)
+	same(t, "state", state, newState(full, 3))
+	wantUTC(t, "Since", state.Since)
+	wantUTC(t, "Latest.Date", state.Latest.Date)
+	wantUTC(t, "History[0].Date", state.History[0].Date)
+}
+
+func batchIsIdempotent(ctx context.Context, t *testing.T, s store.Store) {
+	a, b := newID(1), newID(2)
+	results := append(newResults(a, 100, 10, base), newResults(b, 200, 10, base)...)
+	batch := store.Batch{
+		Results:     results,
+		States:      []store.State{newState(results[9], 2), newState(results[19], 2)},
+		Transitions: []store.Transition{{MonitorID: a, Date: base, Track: store.TrackStatus, To: "ok"}},
+	}
+	must(t, s.AppendBatch(ctx, batch))
+	must(t, s.AppendBatch(ctx, batch))
+	more := newResult(a, 300, base.Add(time.Hour))
+	must(t, s.AppendBatch(ctx, store.Batch{Results: append([]monitor.Result{more}, results[5:15]...)}))
+	must(t, s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{more, more}}))
+
+	same(t, "results", listAll(ctx, t, s, ""), newestFirst(append(results, more)))
+	same(t, "state", got(s.State(ctx, a))(t), newState(results[9], 2))
+	wantTransitions(ctx, t, s, a, batch.Transitions...)
+}
+
+func batchOfNothing(ctx context.Context, t *testing.T, s store.Store) {
+	must(t, s.AppendBatch(ctx, store.Batch{}))
+	if list := listAll(ctx, t, s, ""); list == nil || len(list) != 0 {
+		t.Errorf("results of an empty store: %#v, want an empty slice", list)
+	}
+}
+
+func batchWithBadInput(ctx context.Context, t *testing.T, s store.Store) {
+	noID, noMonitor := newResult(newID(1), 1, base), newResult("bad", 2, base)
+	noID.ID = "bad"
+	for _, bad := range []store.Batch{
+		{Results: []monitor.Result{noID}},
+		{Results: []monitor.Result{noMonitor}},
+		{States: []store.State{{MonitorID: "bad", Latest: newResult(newID(1), 1, base)}}},
+		{Transitions: []store.Transition{{MonitorID: "bad", Date: base, Track: store.TrackStatus, To: "ok"}}},
+	} {
+		wantInvalid(t, fmt.Sprintf("%+v", bad), s.AppendBatch(ctx, bad))
+	}
+	same(t, "results", listAll(ctx, t, s, ""), []monitor.Result{})
+}
+
+func batchAsksForNoMonitor(ctx context.Context, t *testing.T, s store.Store) {
+	fill(ctx, t, s, newID(1))
+	wantData(ctx, t, s, newID(1), true)
+	same(t, "monitors", got(s.Monitors(ctx))(t), []monitor.Monitor{})
+}
+
+func concurrentWriters(ctx context.Context, t *testing.T, s store.Store) {
+	const writers, batches, size = 8, 5, 10
+	id := newID(1)
+	var all sync.WaitGroup
+	for w := range writers {
+		all.Go(func() {
+			for b := range batches {
+				first := 1000 + (w*batches+b)*size
+				results := newResults(id, first, size, base.Add(time.Duration(first)*time.Second))
+				last := results[size-1]
+				batch := store.Batch{Results: results, States: []store.State{newState(last, first)}}
+				if err := s.AppendBatch(ctx, batch); err != nil {
+					t.Errorf("writer %d: %v", w, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	list := listAll(ctx, t, s, id)
+	same(t, "number of results", len(list), writers*batches*size)
+	same(t, "order", ids(list), ids(newestFirst(list)))
+	same(t, "latest", got(s.State(ctx, id))(t).Latest, list[0])
+}
+
+func deleteResults(ctx context.Context, t *testing.T, s store.Store) {
+	if at := got(s.ResultsCleared(ctx))(t); !at.IsZero() {
+		t.Errorf("ResultsCleared is %s before any, want zero", at)
+	}
+	m := newMonitor("m")
+	must(t, s.CreateMonitor(ctx, m))
+	fill(ctx, t, s, m.ID, newID(2))
+	off := store.Transition{MonitorID: m.ID, Date: base.Add(time.Minute), Track: store.TrackEnabled, From: store.Enabled, To: store.Disabled}
+	must(t, s.AppendBatch(ctx, store.Batch{Transitions: []store.Transition{off}}))
+
+	at := base.Add(42 * time.Millisecond)
+	must(t, s.DeleteResults(ctx, at))
+	cleared := got(s.ResultsCleared(ctx))(t)
+	same(t, "ResultsCleared", cleared, at)
+	wantUTC(t, "ResultsCleared", cleared)
+	same(t, "results", listAll(ctx, t, s, ""), []monitor.Result{})
+	same(t, "states", got(s.States(ctx))(t), []store.State{})
+	wantTransitions(ctx, t, s, m.ID, off)
+	wantTransitions(ctx, t, s, newID(2))
+	same(t, "rollups", got(s.Rollups(ctx, m.ID, store.Hour, base, base.Add(time.Hour)))(t), []store.Rollup{})
+	same(t, "monitors", got(s.Monitors(ctx))(t), []monitor.Monitor{m})
+
+	must(t, s.DeleteResults(ctx, at.Add(time.Hour)))
+	same(t, "ResultsCleared", got(s.ResultsCleared(ctx))(t), at.Add(time.Hour))
+	fill(ctx, t, s, newID(2))
+	wantData(ctx, t, s, newID(2), true)
+}

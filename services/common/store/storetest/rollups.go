@@ -1,0 +1,99 @@
+package storetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+var rollupContracts = []contract{
+	{"ResultsMarkTheirHourDirty", dirtyHours},
+	{"DirtyHourMarkedAgainStays", dirtyToken},
+	{"RollupsAreReplacedAndListed", rollups},
+}
+
+// marks lists all dirty hours but for those that have not ended at closed.
+func marks(ctx context.Context, t *testing.T, s store.Store, closed time.Time) []store.DirtyHour {
+	t.Helper()
+	return got(s.DirtyHours(ctx, closed, time.Now().Add(time.Hour), 1000))(t)
+}
+
+func dirtyHours(ctx context.Context, t *testing.T, s store.Store) {
+	id := newID(1)
+	same(t, "marks of an empty store", marks(ctx, t, s, base.Add(1000*time.Hour)), []store.DirtyHour{})
+	must(t, s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{
+		newResult(id, 1, base.Add(2*time.Hour)),
+		newResult(id, 2, base),
+		newResult(id, 3, base.Add(time.Hour-time.Millisecond)),
+		newResult(id, 4, base.Add(time.Hour)),
+		newResult(newID(2), 5, base.Add(90*time.Minute)),
+	}}))
+	list := marks(ctx, t, s, base.Add(10*time.Hour))
+	same(t, "number of marks", len(list), 4)
+	same(t, "oldest hour", list[0].Hour, base)
+	wantUTC(t, "Hour", list[0].Hour)
+	for i, mark := range list {
+		if i > 0 && mark.Hour.Before(list[i-1].Hour) {
+			t.Errorf("mark %d of %s comes after one of %s", i, mark.Hour, list[i-1].Hour)
+		}
+		if mark.Token == "" {
+			t.Errorf("mark %d has no token", i)
+		}
+	}
+	same(t, "number of marks of closed hours", len(marks(ctx, t, s, base.Add(130*time.Minute))), 3)
+	same(t, "number of marks within the first hour", len(marks(ctx, t, s, base.Add(59*time.Minute))), 0)
+	same(t, "number of marks with a limit", len(got(s.DirtyHours(ctx, base.Add(10*time.Hour), time.Now().Add(time.Hour), 2))(t)), 2)
+	same(t, "marks from before an hour ago", got(s.DirtyHours(ctx, base.Add(10*time.Hour), time.Now().Add(-time.Hour), 10))(t), []store.DirtyHour{})
+
+	must(t, s.ClearDirty(ctx, list[:2]))
+	must(t, s.ClearDirty(ctx, list[:2]))
+	must(t, s.ClearDirty(ctx, nil))
+	same(t, "marks after clearing two", marks(ctx, t, s, base.Add(10*time.Hour)), list[2:])
+}
+
+func dirtyToken(ctx context.Context, t *testing.T, s store.Store) {
+	id, later := newID(1), base.Add(24*time.Hour)
+	must(t, s.AppendBatch(ctx, store.Batch{Results: newResults(id, 1, 2, base)}))
+	old := marks(ctx, t, s, later)
+	same(t, "number of marks", len(old), 1)
+	must(t, s.AppendBatch(ctx, store.Batch{Results: newResults(id, 10, 2, base)}))
+	must(t, s.ClearDirty(ctx, old))
+	again := marks(ctx, t, s, later)
+	same(t, "number of marks after a late result", len(again), 1)
+	if again[0].Token == old[0].Token {
+		t.Error("the token is the same after the hour was marked again")
+	}
+	must(t, s.ClearDirty(ctx, again))
+	same(t, "marks after clearing", marks(ctx, t, s, later), []store.DirtyHour{})
+	must(t, s.AppendBatch(ctx, store.Batch{Results: newResults(id, 20, 1, base)}))
+	must(t, s.ClearDirty(ctx, again))
+	same(t, "number of marks after a result that came when it was clear", len(marks(ctx, t, s, later)), 1)
+}
+
+func rollups(ctx context.Context, t *testing.T, s store.Store) {
+	id, hour := newID(1), func(n int) time.Time { return base.Add(time.Duration(n) * time.Hour) }
+	midnight := base.Truncate(24 * time.Hour)
+	var all []store.Rollup
+	for _, n := range []int{3, 0, 2, 1} {
+		all = append(all, store.Rollup{MonitorID: id, Period: store.Hour, Start: hour(n), Summary: []byte{byte(n), 0, 255}})
+	}
+	day := store.Rollup{MonitorID: id, Period: store.Day, Start: midnight, Summary: []byte("a day")}
+	other := store.Rollup{MonitorID: newID(2), Period: store.Hour, Start: base, Summary: []byte("other")}
+	must(t, s.PutRollups(ctx, append(all, day, other)))
+	must(t, s.PutRollups(ctx, all))
+	must(t, s.PutRollups(ctx, nil))
+	newer := store.Rollup{MonitorID: id, Period: store.Hour, Start: hour(1), Summary: []byte("newer")}
+	must(t, s.PutRollups(ctx, []store.Rollup{newer}))
+
+	list := got(s.Rollups(ctx, id, store.Hour, hour(0), hour(3)))(t)
+	same(t, "hours", list, []store.Rollup{all[1], newer, all[2]})
+	wantUTC(t, "Start", list[0].Start)
+	same(t, "days", got(s.Rollups(ctx, id, store.Day, midnight, hour(100)))(t), []store.Rollup{day})
+	same(t, "other monitor", got(s.Rollups(ctx, other.MonitorID, store.Hour, hour(0), hour(1)))(t), []store.Rollup{other})
+	same(t, "none", got(s.Rollups(ctx, newID(3), store.Hour, hour(0), hour(100)))(t), []store.Rollup{})
+	bad := store.Rollup{MonitorID: "bad", Period: store.Hour, Start: base}
+	wantInvalid(t, "bad id", s.PutRollups(ctx, []store.Rollup{bad}))
+}

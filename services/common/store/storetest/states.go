@@ -1,0 +1,122 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"nanomon/services/common/store"
+)
+
+var stateContracts = []contract{
+	{"StateIsReplacedOnlyByNewer", stateOnlyNewer},
+	{"StatesListsAll", statesListsAll},
+	{"StateKeepsHistory", stateKeepsHistory},
+	{"TransitionsAreUniqueAndBounded", transitions},
+}
+
+func putState(ctx context.Context, t *testing.T, s store.Store, states ...store.State) {
+	t.Helper()
+	must(t, s.AppendBatch(ctx, store.Batch{States: states}))
+}
+
+func stateOnlyNewer(ctx context.Context, t *testing.T, s store.Store) {
+	id := newID(1)
+	now := newState(newResult(id, 50, base), 5)
+	putState(ctx, t, s, now)
+	for name, older := range map[string]store.State{
+		"the same result":           newState(now.Latest, 9),
+		"an older date":             newState(newResult(id, 90, base.Add(-time.Millisecond)), 9),
+		"a smaller id that ties":    newState(newResult(id, 49, base), 9),
+		"an older date, greater id": newState(newResult(id, 99, base.Add(-time.Hour)), 9),
+	} {
+		putState(ctx, t, s, older)
+		same(t, "state after "+name, got(s.State(ctx, id))(t), now)
+	}
+	for _, newer := range []store.State{
+		newState(newResult(id, 51, base), 1),
+		newState(newResult(id, 2, base.Add(time.Millisecond)), 2),
+		newState(newResult(id, 1, base.Add(time.Hour)), 3),
+	} {
+		putState(ctx, t, s, newer)
+		same(t, "newer state", got(s.State(ctx, id))(t), newer)
+	}
+	first, second := newState(newResult(id, 101, base.Add(2*time.Hour)), 4), newState(newResult(id, 102, base.Add(2*time.Hour)), 5)
+	putState(ctx, t, s, second, first)
+	same(t, "the newer of two in one batch", got(s.State(ctx, id))(t), second)
+}
+
+func statesListsAll(ctx context.Context, t *testing.T, s store.Store) {
+	same(t, "states of an empty store", got(s.States(ctx))(t), []store.State{})
+	var want []store.State
+	for i := range 60 {
+		want = append(want, newState(newResult(newID(i), 1000+i, base), i))
+	}
+	putState(ctx, t, s, want...)
+	list := got(s.States(ctx))(t)
+	slices.SortFunc(list, func(a, b store.State) int { return strings.Compare(a.MonitorID, b.MonitorID) })
+	same(t, "states", list, want)
+}
+
+func stateKeepsHistory(ctx context.Context, t *testing.T, s store.Store) {
+	results := newResults(newID(1), 1, store.HistoryLength, base)
+	state := newState(results[len(results)-1], 1)
+	state.Since, state.History = base.Add(-time.Hour), nil
+	for _, r := range results {
+		state.History = append(state.History, store.Point{Date: r.Date, Status: r.Status, Value: r.Value})
+	}
+	putState(ctx, t, s, state)
+	same(t, "state", got(s.State(ctx, newID(1)))(t), state)
+
+	state = newState(newResult(newID(2), 1, base), 1)
+	state.History = []store.Point{}
+	putState(ctx, t, s, state)
+	same(t, "state without history", got(s.State(ctx, newID(2)))(t), state)
+}
+
+// wantTransitions holds all transitions of a monitor to a list, newest first.
+func wantTransitions(ctx context.Context, t *testing.T, s store.Store, monitorID string, want ...store.Transition) {
+	t.Helper()
+	list := got(s.Transitions(ctx, monitorID, base.Add(-1000*time.Hour), base.Add(1000*time.Hour), 1000))(t)
+	if want == nil {
+		want = []store.Transition{}
+	}
+	same(t, "transitions", list, want)
+}
+
+func transitions(ctx context.Context, t *testing.T, s store.Store) {
+	id := newID(1)
+	var all []store.Transition
+	for i := range 10 {
+		all = append(all, store.Transition{
+			MonitorID: id, Date: base.Add(time.Duration(i) * time.Millisecond), Track: store.TrackStatus,
+			From: fmt.Sprint("before ", i), To: fmt.Sprint("after ", i),
+		})
+	}
+	other := store.Transition{MonitorID: newID(2), Date: base, Track: store.TrackStatus, To: store.Unchecked}
+	must(t, s.AppendBatch(ctx, store.Batch{Transitions: append(slices.Clone(all[3:]), other)}))
+	must(t, s.AppendBatch(ctx, store.Batch{Transitions: all}))
+	again := all[4]
+	again.From, again.To = "x", "y"
+	must(t, s.AppendBatch(ctx, store.Batch{Transitions: []store.Transition{again}}))
+
+	slices.Reverse(all)
+	wantTransitions(ctx, t, s, id, all...)
+	wantTransitions(ctx, t, s, other.MonitorID, other)
+	wantTransitions(ctx, t, s, newID(3))
+	list := got(s.Transitions(ctx, id, base.Add(2*time.Millisecond), base.Add(6*time.Millisecond), 3))(t)
+	same(t, "a range with a limit", list, all[4:7])
+	wantUTC(t, "Date", list[0].Date)
+
+	enabled := store.Transition{MonitorID: other.MonitorID, Date: base, Track: store.TrackEnabled, From: store.Disabled, To: store.Enabled}
+	must(t, s.AppendBatch(ctx, store.Batch{Transitions: []store.Transition{enabled}}))
+	both := got(s.Transitions(ctx, other.MonitorID, base, base.Add(time.Millisecond), 10))(t)
+	same(t, "number of transitions of two tracks on one date", len(both), 2)
+
+	_, err := s.Transitions(ctx, id, base, base.Add(time.Hour), 0)
+	wantInvalid(t, "limit 0", err)
+	same(t, "transitions of a bad id", got(s.Transitions(ctx, "bad", base, base.Add(time.Hour), 5))(t), []store.Transition{})
+}

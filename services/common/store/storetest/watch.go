@@ -1,0 +1,109 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+var watchContracts = []contract{
+	{"WatchTellsOfChanges", watchTells},
+	{"WatchTellsOfABurst", watchBurst},
+	{"WatchEndsWithItsContext", watchEnds},
+}
+
+// watch watches a topic; it skips the test where the store can't.
+func watch(ctx context.Context, t *testing.T, s store.Store, topic store.Topic) <-chan struct{} {
+	t.Helper()
+	changes, err := s.Watch(ctx, topic)
+	if errors.Is(err, store.ErrWatchUnsupported) {
+		t.Skip("this store can't be watched: ", err)
+	}
+	must(t, err)
+	return changes
+}
+
+func waitForChange(t *testing.T, what string, changes <-chan struct{}) {
+	t.Helper()
+	select {
+	case _, open := <-changes:
+		if !open {
+			t.Fatalf("%s: the channel closed", what)
+		}
+	case <-time.After(patience):
+		t.Fatalf("%s: nothing told of it", what)
+	}
+}
+
+func watchTells(ctx context.Context, t *testing.T, s store.Store) {
+	m, r, check := newMonitor("m"), newResult(newID(1), 1, base), newCheck(1, time.Hour)
+	changed := m
+	changed.Target = "elsewhere"
+	for _, change := range []struct {
+		name  string
+		topic store.Topic
+		make  func() error
+	}{
+		{"create", store.TopicMonitors, func() error { return s.CreateMonitor(ctx, m) }},
+		{"replace", store.TopicMonitors, func() error { return s.ReplaceMonitor(ctx, changed) }},
+		{"delete", store.TopicMonitors, func() error { return s.DeleteMonitor(ctx, m.ID) }},
+		{"import", store.TopicMonitors, func() error { return s.ImportMonitors(ctx, []monitor.Monitor{m}) }},
+		{"delete all", store.TopicMonitors, func() error { return s.DeleteMonitors(ctx) }},
+		{"results", store.TopicResults, func() error { return s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{r}}) }},
+		{"delete results", store.TopicResults, func() error { return s.DeleteResults(ctx, base) }},
+		{"clear results", store.TopicMonitors, func() error { return s.DeleteResults(ctx, base.Add(time.Hour)) }},
+		{"ask", store.TopicChecks, func() error { return s.AskCheck(ctx, check) }},
+		{"answer", store.TopicChecks, func() error {
+			if _, err := s.ClaimCheck(ctx, check.ID, "runner"); err != nil {
+				return err
+			}
+			return s.AnswerCheck(ctx, check.ID, r)
+		}},
+	} {
+		watching, stop := context.WithCancel(ctx)
+		changes := watch(watching, t, s, change.topic)
+		must(t, change.make())
+		waitForChange(t, change.name, changes)
+		stop()
+	}
+}
+
+// watchBurst makes many changes that nobody reads of, and then expects that at least one value comes: and
+// again after one more change.
+func watchBurst(ctx context.Context, t *testing.T, s store.Store) {
+	first, second := watch(ctx, t, s, store.TopicResults), watch(ctx, t, s, store.TopicResults)
+	for i := range 50 {
+		must(t, s.AppendBatch(ctx, store.Batch{Results: newResults(newID(1), 100*i, 2, base)}))
+	}
+	waitForChange(t, "a burst", first)
+	waitForChange(t, "a burst, by another watcher", second)
+	for drained := false; !drained; {
+		select {
+		case <-first:
+		default:
+			drained = true
+		}
+	}
+	must(t, s.AppendBatch(ctx, store.Batch{Results: newResults(newID(1), 9000, 1, base)}))
+	waitForChange(t, "a change after the burst", first)
+}
+
+func watchEnds(ctx context.Context, t *testing.T, s store.Store) {
+	watching, stop := context.WithCancel(ctx)
+	changes := watch(watching, t, s, store.TopicMonitors)
+	stop()
+	for deadline := time.After(patience); ; {
+		select {
+		case _, open := <-changes:
+			if !open {
+				return
+			}
+		case <-deadline:
+			t.Fatal("the channel is still open after its context ended")
+		}
+	}
+}
