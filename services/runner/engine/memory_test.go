@@ -1,0 +1,275 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// memory is a store without input or output, so that it works where time is not real. It keeps the promises of
+// store.Store that the engine relies on.
+type memory struct {
+	mu          sync.Mutex
+	down        bool                    // every call is ErrUnavailable
+	refuse      func(store.Batch) error // asked before a batch is stored
+	unwatched   bool                    // Watch is unsupported
+	monitors    map[string]monitor.Monitor
+	states      map[string]store.State
+	results     map[string]monitor.Result // by id
+	stored      map[string]int            // how often a result was stored
+	transitions []store.Transition
+	cleared     time.Time
+	batches     []int // sizes
+	requests    map[string]store.CheckRequest
+	claims      map[string]string
+	rival       bool // another runner claims first
+	answers     map[string]monitor.Result
+	keepDropped bool // DropCheck fails
+	beats       []store.Runner
+	runners     map[string]store.Runner
+	dirty       []store.DirtyHour
+	rollups     map[string]store.Rollup
+	expired     []time.Time
+	reads       map[string]int // calls by name
+	told        map[store.Topic][]chan struct{}
+}
+
+var _ Store = (*memory)(nil)
+
+func newMemory(ms ...monitor.Monitor) *memory {
+	s := &memory{
+		monitors: map[string]monitor.Monitor{}, states: map[string]store.State{}, results: map[string]monitor.Result{},
+		stored: map[string]int{}, requests: map[string]store.CheckRequest{}, claims: map[string]string{},
+		answers: map[string]monitor.Result{}, runners: map[string]store.Runner{}, rollups: map[string]store.Rollup{},
+		reads: map[string]int{}, told: map[store.Topic][]chan struct{}{},
+	}
+	for _, m := range ms {
+		s.monitors[m.ID] = m
+	}
+	return s
+}
+
+// enter locks the store and counts the call.
+func (s *memory) enter(ctx context.Context, call string) (func(), error) {
+	s.mu.Lock()
+	s.reads[call]++
+	switch {
+	case ctx.Err() != nil:
+		return s.mu.Unlock, ctx.Err()
+	case s.down:
+		return s.mu.Unlock, monitor.ErrUnavailable
+	}
+	return s.mu.Unlock, nil
+}
+
+// with changes the store under its lock and tells those who watch t.
+func (s *memory) with(t store.Topic, change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+	for _, c := range s.told[t] {
+		poke(c)
+	}
+}
+
+func (s *memory) set(ms ...monitor.Monitor) {
+	s.with(store.TopicMonitors, func() {
+		for _, m := range ms {
+			s.monitors[m.ID] = m
+		}
+	})
+}
+
+func (s *memory) Monitors(ctx context.Context) ([]monitor.Monitor, error) {
+	leave, err := s.enter(ctx, "Monitors")
+	defer leave()
+	return slices.Collect(maps.Values(s.monitors)), err
+}
+
+func (s *memory) ResultsCleared(ctx context.Context) (time.Time, error) {
+	leave, err := s.enter(ctx, "ResultsCleared")
+	defer leave()
+	return s.cleared, err
+}
+
+func (s *memory) States(ctx context.Context) ([]store.State, error) {
+	leave, err := s.enter(ctx, "States")
+	defer leave()
+	return slices.Collect(maps.Values(s.states)), err
+}
+
+func (s *memory) State(ctx context.Context, id string) (store.State, error) {
+	leave, err := s.enter(ctx, "State")
+	defer leave()
+	if _, found := s.states[id]; err == nil && !found {
+		err = monitor.ErrNotFound
+	}
+	return s.states[id], err
+}
+
+func (s *memory) AppendBatch(ctx context.Context, b store.Batch) error {
+	leave, err := s.enter(ctx, "AppendBatch")
+	defer leave()
+	if err == nil && s.refuse != nil {
+		err = s.refuse(b)
+	}
+	if err != nil {
+		return err
+	}
+	s.batches = append(s.batches, len(b.Results))
+	for _, r := range b.Results {
+		s.results[r.ID] = r
+		s.stored[r.ID]++
+	}
+	s.transitions = append(s.transitions, b.Transitions...)
+	for _, st := range b.States {
+		if old, found := s.states[st.MonitorID]; !found || newer(st.Latest, old.Latest) {
+			s.states[st.MonitorID] = st
+		}
+	}
+	return nil
+}
+
+func (s *memory) Watch(ctx context.Context, t store.Topic) (<-chan struct{}, error) {
+	leave, err := s.enter(ctx, "Watch")
+	defer leave()
+	if s.unwatched {
+		return nil, store.ErrWatchUnsupported
+	}
+	c := make(chan struct{}, 1)
+	s.told[t] = append(s.told[t], c)
+	return c, err
+}
+
+func (s *memory) PendingChecks(ctx context.Context, now time.Time) ([]store.CheckRequest, error) {
+	leave, err := s.enter(ctx, "PendingChecks")
+	defer leave()
+	var pending []store.CheckRequest
+	for _, r := range s.requests {
+		if s.claims[r.ID] == "" && r.Expires.After(now) {
+			pending = append(pending, r)
+		}
+	}
+	return pending, err
+}
+
+func (s *memory) ClaimCheck(ctx context.Context, id, runner string) (bool, error) {
+	leave, err := s.enter(ctx, "ClaimCheck")
+	defer leave()
+	if s.rival || err != nil {
+		s.claims[id] = "rival"
+		return false, err
+	}
+	s.claims[id] = runner
+	return true, nil
+}
+
+func (s *memory) AnswerCheck(ctx context.Context, id string, r monitor.Result) error {
+	leave, err := s.enter(ctx, "AnswerCheck")
+	defer leave()
+	s.answers[id] = r
+	return err
+}
+
+func (s *memory) DropCheck(ctx context.Context, id string) error {
+	leave, err := s.enter(ctx, "DropCheck")
+	defer leave()
+	if s.keepDropped {
+		return monitor.ErrUnavailable
+	}
+	delete(s.requests, id)
+	return err
+}
+
+func (s *memory) Beat(ctx context.Context, r store.Runner) error {
+	leave, err := s.enter(ctx, "Beat")
+	defer leave()
+	s.beats = append(s.beats, r)
+	s.runners[r.ID] = r
+	return err
+}
+
+func (s *memory) RemoveRunner(ctx context.Context, id string) error {
+	leave, err := s.enter(ctx, "RemoveRunner")
+	defer leave()
+	delete(s.runners, id)
+	return err
+}
+
+func (s *memory) Results(ctx context.Context, f store.ResultFilter) ([]monitor.Result, error) {
+	leave, err := s.enter(ctx, "Results")
+	defer leave()
+	var found []monitor.Result
+	for _, r := range s.results {
+		inTime := !r.Date.Before(f.From) && r.Date.Before(f.To)
+		after := f.Before == nil || newer(monitor.Result{Date: f.Before.Date, ID: f.Before.ID}, r)
+		if r.MonitorID == f.MonitorID && inTime && after {
+			found = append(found, r)
+		}
+	}
+	slices.SortFunc(found, func(a, b monitor.Result) int {
+		return cmp.Or(b.Date.Compare(a.Date), strings.Compare(b.ID, a.ID))
+	})
+	return found[:min(len(found), f.Limit)], err
+}
+
+func (s *memory) DirtyHours(ctx context.Context, closed, _ time.Time, limit int) ([]store.DirtyHour, error) {
+	leave, err := s.enter(ctx, "DirtyHours")
+	defer leave()
+	var marks []store.DirtyHour
+	for _, m := range s.dirty {
+		if !m.Hour.Add(time.Hour).After(closed) {
+			marks = append(marks, m)
+		}
+	}
+	return marks[:min(len(marks), limit)], err
+}
+
+func (s *memory) PutRollups(ctx context.Context, rs []store.Rollup) error {
+	leave, err := s.enter(ctx, "PutRollups")
+	defer leave()
+	for _, r := range rs {
+		s.rollups[r.MonitorID+string(r.Period)+r.Start.String()] = r
+	}
+	return err
+}
+
+func (s *memory) ClearDirty(ctx context.Context, marks []store.DirtyHour) error {
+	leave, err := s.enter(ctx, "ClearDirty")
+	defer leave()
+	s.dirty = slices.DeleteFunc(s.dirty, func(m store.DirtyHour) bool { return slices.Contains(marks, m) })
+	return err
+}
+
+func (s *memory) Rollups(ctx context.Context, id string, p store.Period, from, to time.Time) ([]store.Rollup, error) {
+	leave, err := s.enter(ctx, "Rollups")
+	defer leave()
+	var found []store.Rollup
+	for _, r := range s.rollups {
+		if r.MonitorID == id && r.Period == p && !r.Start.Before(from) && r.Start.Before(to) {
+			found = append(found, r)
+		}
+	}
+	return found, err
+}
+
+func (s *memory) Expire(ctx context.Context, now time.Time, _ store.Retention) (int, error) {
+	leave, err := s.enter(ctx, "Expire")
+	defer leave()
+	s.expired = append(s.expired, now)
+	return 0, err
+}
+
+// look reads the store under its lock.
+func look[T any](s *memory, read func() T) T {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return read()
+}

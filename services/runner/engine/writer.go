@@ -1,0 +1,233 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+const (
+	// flushEvery is how long a result waits for others to be written with.
+	flushEvery = 250 * time.Millisecond
+	// batchSize is how many results, and how many transitions, are written at once.
+	batchSize = 500
+	// queueSize is how many results wait while the store is away; beyond it the oldest are lost.
+	queueSize = 100_000
+	// refusals is how often a batch is tried that the store refuses for a reason that may pass.
+	refusals = 5
+)
+
+// appender is where the writer writes to.
+type appender interface {
+	AppendBatch(ctx context.Context, b store.Batch) error
+}
+
+// writer writes results, states and transitions in batches. Taking them in never blocks.
+type writer struct {
+	store   appender
+	stats   *stats
+	log     *slog.Logger
+	outage  outage
+	full    chan struct{}
+	closing chan struct{}
+	// unwritten counts the results that were being written when the time for it was over.
+	unwritten int
+
+	mu          sync.Mutex
+	results     []monitor.Result
+	transitions []store.Transition
+	// states are the newest ones of the monitors that have results waiting.
+	states map[string]store.State
+	// overflow counts the results lost since the store was last written to.
+	overflow int
+}
+
+func newWriter(s appender, st *stats, log *slog.Logger) *writer {
+	return &writer{
+		store: s, stats: st, log: log,
+		outage:  outage{operation: "write results", stats: st, log: log},
+		full:    make(chan struct{}, 1),
+		closing: make(chan struct{}),
+		states:  make(map[string]store.State),
+	}
+}
+
+// add takes in a result with the state after it, nil if the result didn't change it, and the transitions it is.
+func (w *writer) add(r monitor.Result, s *store.State, ts []store.Transition) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.results = append(w.results, r)
+	w.transitions = append(w.transitions, ts...)
+	if s != nil {
+		w.states[s.MonitorID] = *s
+	}
+	if len(w.results) > queueSize {
+		w.dropOldest()
+	}
+	if surplus := len(w.transitions) - queueSize; surplus > 0 {
+		w.transitions = w.transitions[surplus:]
+	}
+	if len(w.results) >= batchSize {
+		poke(w.full)
+	}
+}
+
+func (w *writer) dropOldest() {
+	if w.overflow == 0 {
+		w.log.Error("the queue is full while the store is away: the oldest results are being lost", "limit", queueSize)
+	}
+	w.overflow++
+	w.stats.dropped.Add(1)
+	w.results[0] = monitor.Result{}
+	w.results = w.results[1:]
+}
+
+// waiting is how many results are not handed to the store yet.
+func (w *writer) waiting() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.results)
+}
+
+// discard takes out what waits of the monitors and dates that old reports.
+func (w *writer) discard(old func(monitorID string, date time.Time) bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.results = slices.DeleteFunc(slices.Clone(w.results), func(r monitor.Result) bool { return old(r.MonitorID, r.Date) })
+	w.transitions = slices.DeleteFunc(slices.Clone(w.transitions), func(t store.Transition) bool {
+		return old(t.MonitorID, t.Date)
+	})
+	for id, s := range w.states {
+		if old(id, s.Latest.Date) {
+			delete(w.states, id)
+		}
+	}
+}
+
+// close makes run write what waits and return. Nothing may be added any more.
+func (w *writer) close() { close(w.closing) }
+
+// run writes until the writer is closed and all is written, or ctx ends.
+func (w *writer) run(ctx context.Context) {
+	ticker := time.NewTicker(flushEvery)
+	defer ticker.Stop()
+	for closed := false; !closed; {
+		select {
+		case <-ticker.C:
+		case <-w.full:
+		case <-w.closing:
+			closed = true
+		}
+		w.flush(ctx)
+	}
+	if lost := w.unwritten + w.waiting(); lost > 0 {
+		w.stats.dropped.Add(int64(lost))
+		w.log.Error("the store was away at the stop: results are lost", "results", lost)
+	}
+}
+
+// flush writes all that waits, unless ctx ends before.
+func (w *writer) flush(ctx context.Context) {
+	for ctx.Err() == nil {
+		b := w.take()
+		if len(b.Results)+len(b.Transitions) == 0 {
+			return
+		}
+		w.write(ctx, b, refusals)
+	}
+}
+
+// take cuts the next batch off the queue.
+func (w *writer) take() store.Batch {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var b store.Batch
+	b.Results, w.results = cut(w.results)
+	b.Transitions, w.transitions = cut(w.transitions)
+	for _, r := range b.Results {
+		if s, ok := w.states[r.MonitorID]; ok {
+			b.States = append(b.States, s)
+			delete(w.states, r.MonitorID)
+		}
+	}
+	return b
+}
+
+func cut[T any](queue []T) (batch, rest []T) {
+	n := min(len(queue), batchSize)
+	if n == len(queue) {
+		return queue, nil
+	}
+	return queue[:n:n], queue[n:]
+}
+
+// write sends b, always the same, until the store has it, or refuses it for good, or ctx ends. A refused batch
+// is halved, so that only what is at fault is lost.
+func (w *writer) write(ctx context.Context, b store.Batch, tries int) {
+	retry := newBackoff()
+	for {
+		err := w.send(ctx, b)
+		switch {
+		case err == nil:
+			w.outage.note(nil)
+			w.reportOverflow()
+			return
+		case ctx.Err() != nil:
+			w.unwritten += len(b.Results)
+			return
+		case isRefusal(err):
+			if tries--; tries <= 0 || isInvalid(err) {
+				w.halve(ctx, b, err)
+				return
+			}
+		}
+		w.outage.note(err)
+		pause(ctx, retry.NextBackOff())
+	}
+}
+
+func (w *writer) send(ctx context.Context, b store.Batch) error {
+	ctx, cancel := context.WithTimeout(ctx, smallCall)
+	defer cancel()
+	return w.store.AppendBatch(ctx, b)
+}
+
+// halve writes the two halves of a refused batch one after the other, or gives up a single document.
+func (w *writer) halve(ctx context.Context, b store.Batch, err error) {
+	if max(len(b.Results), len(b.States), len(b.Transitions)) <= 1 {
+		w.stats.dropped.Add(int64(len(b.Results)))
+		w.log.Error("the store refuses what was found: it is lost", "results", len(b.Results), "states", len(b.States),
+			"transitions", len(b.Transitions), "error", err)
+		return
+	}
+	r, s, t := len(b.Results)/2, len(b.States)/2, len(b.Transitions)/2
+	w.write(ctx, store.Batch{Results: b.Results[:r], States: b.States[:s], Transitions: b.Transitions[:t]}, 1)
+	w.write(ctx, store.Batch{Results: b.Results[r:], States: b.States[s:], Transitions: b.Transitions[t:]}, 1)
+}
+
+func (w *writer) reportOverflow() {
+	w.mu.Lock()
+	lost := w.overflow
+	w.overflow = 0
+	w.mu.Unlock()
+	if lost > 0 {
+		w.log.Error("results were lost while the store was away", "results", lost)
+	}
+}
+
+// isRefusal reports whether the store was reached and didn't take a batch.
+func isRefusal(err error) bool {
+	return !errors.Is(err, monitor.ErrUnavailable) && !errors.Is(err, context.DeadlineExceeded) &&
+		!errors.Is(err, context.Canceled)
+}
+
+func isInvalid(err error) bool {
+	var invalid *monitor.InvalidError
+	return errors.As(err, &invalid)
+}
