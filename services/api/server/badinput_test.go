@@ -1,0 +1,186 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+
+	"nanomon/services/common/monitor"
+)
+
+// TestBadMonitors sends each fault by every route that takes a monitor.
+func TestBadMonitors(t *testing.T) {
+	a := startAPI(t, nil)
+	a.seed(3)
+	monitors, results := a.monitors(), a.results()
+	long := strings.Repeat("x", 3000)
+
+	for _, c := range []struct {
+		field  string
+		value  any // nil: the field is missing
+		detail string
+	}{
+		{"name", nil, "missing monitor name"},
+		{"name", "", "missing monitor name"},
+		{"name", 5, `field "name" must be a string, not a number`},
+		{"name", long, "monitor name has 3000 characters, at most 300 are allowed"},
+		{"type", nil, "missing monitor type"},
+		{"type", "smtp", "invalid monitor type"},
+		{"type", true, `field "type" must be a string, not a bool`},
+		{"interval", nil, "missing monitor interval"},
+		{"interval", "soon", "invalid monitor interval"},
+		{"interval", "10", "invalid monitor interval"},
+		{"interval", "1 parsec", "invalid monitor interval"},
+		{"interval", "999ms", "monitor interval must be greater than 1s"},
+		{"interval", "-5s", "monitor interval must be greater than 1s"},
+		{"interval", "9000h", "monitor interval must be at most 8784h0m0s"},
+		{"interval", 60, `field "interval" must be a string, not a number`},
+		{"target", nil, "missing monitor target"},
+		{"target", "http://localhost/" + long, "monitor target has 3017 characters, at most 2048 are allowed"},
+		{"target", []string{"http://localhost"}, `field "target" must be a string, not an array`},
+		{"rule", map[string]any{}, `field "rule" must be a string, not an object`},
+		{"rule", long, "monitor rule has 3000 characters, at most 2048 are allowed"},
+		{"enabled", "yes", `field "enabled" must be a bool, not a string`},
+		{"enabled", 1, `field "enabled" must be a bool, not a number`},
+		{"group", 1, `field "group" must be a string, not a number`},
+		{"group", long, "monitor group has 3000 characters, at most 100 are allowed"},
+		{"id", 1, `field "id" must be a string, not a number`},
+		{"updated", "yesterday", `field "updated" must be a date in RFC 3339`},
+		{"updated", 7, `field "updated" must be a date in RFC 3339`},
+		{"properties", "none", `field "properties" must be an object of strings, not a string`},
+		{"properties", []string{}, `field "properties" must be an object of strings, not an array`},
+		{"properties", map[string]any{"method": "GET", "timeout": 5}, `field "properties.timeout" must be a string, not a number`},
+		{"properties", map[string]any{"headers": map[string]string{"a": "b"}}, `field "properties.headers" must be a string, not an object`},
+		{"properties", map[string]any{"validateTLS": false}, `field "properties.validateTLS" must be a string, not a bool`},
+	} {
+		body := map[string]any{"name": "n", "type": "http", "interval": "5s", "target": "http://localhost"}
+		delete(body, c.field)
+		if c.value != nil {
+			body[c.field] = c.value
+		}
+		text := toJSON(t, body)
+		name, _ := body["name"].(string)
+		a.refuses(t, text, toJSON(t, []any{body}), name, c.detail)
+	}
+	same(t, "monitors", a.monitors(), monitors)
+	same(t, "results", a.results(), results)
+	same(t, "pending checks", len(a.pending()), 0)
+}
+
+// refuses sends a monitor, and an import of it, by every route that takes one.
+func (a *api) refuses(t *testing.T, single, list, name, detail string) {
+	t.Helper()
+	a.do("POST", "/api/monitors", single).wantProblem(t, 400, detail)
+	a.do("PUT", "/api/monitors/"+idA, single).wantProblem(t, 400, detail)
+	a.do("POST", "/api/monitors/check", single).wantProblem(t, 400, detail)
+	if len(name) > 100 {
+		name = name[:100]
+	}
+	a.do("POST", "/api/monitors/import", list).wantProblem(t, 400, `monitor 1 "`+name+`": `+detail)
+}
+
+// TestBadDetails holds what is judged by a monitor's type: the detail names what is at fault.
+func TestBadDetails(t *testing.T) {
+	a := startAPI(t, nil)
+	a.seed(0)
+	monitors := a.monitors()
+	types := map[string]string{"http": "http://localhost", "tcp": "localhost:1", "ping": "localhost", "dns": "localhost"}
+	for _, c := range []struct {
+		kind   string
+		change map[string]any
+		names  string
+	}{
+		{"http", map[string]any{"target": "localhost"}, "target"},
+		{"tcp", map[string]any{"target": "localhost"}, "target"},
+		{"ping", map[string]any{"target": "not a host"}, "target"},
+		{"dns", map[string]any{"target": "not a name"}, "target"},
+		{"http", map[string]any{"rule": "status =="}, "rule invalid: "},
+		{"tcp", map[string]any{"rule": "status == 200"}, "rule invalid: "},
+		{"http", map[string]any{"properties": map[string]any{"timeout": "5"}}, "timeout"},
+		{"http", map[string]any{"properties": map[string]any{"nonsense": "5"}}, "nonsense"},
+		{"http", map[string]any{"properties": map[string]any{"bodyRegex": "("}}, "bodyRegex"},
+		{"http", map[string]any{"properties": map[string]any{"headers": "{"}}, "headers"},
+		{"ping", map[string]any{"properties": map[string]any{"count": "0"}}, "count"},
+		{"dns", map[string]any{"properties": map[string]any{"type": "Z"}}, "type"},
+		{"tcp", map[string]any{"properties": map[string]any{"alertMute": "perhaps"}}, "alertMute"},
+	} {
+		body := map[string]any{"name": "n", "type": c.kind, "interval": "5s", "target": types[c.kind]}
+		maps.Copy(body, c.change)
+		text := toJSON(t, body)
+		for _, route := range []struct{ method, path, body string }{
+			{"POST", "/api/monitors", text}, {"PUT", "/api/monitors/" + idA, text},
+			{"POST", "/api/monitors/check", text}, {"POST", "/api/monitors/import", "[" + text + "]"},
+		} {
+			got := a.do(route.method, route.path, route.body)
+			var p struct{ Detail string }
+			must(t, json.Unmarshal(got.body, &p))
+			if got.status != 400 || !strings.Contains(p.Detail, c.names) {
+				t.Errorf("%s %s with %s: %d %s, want a detail with %q", route.method, route.path, route.body, got.status, got.body, c.names)
+			}
+		}
+	}
+	same(t, "monitors", a.monitors(), monitors)
+}
+
+// TestBadBodies sends what is no JSON, or no monitor, by every route that takes a body.
+func TestBadBodies(t *testing.T) {
+	a := startAPI(t, nil)
+	a.seed(0)
+	monitors := a.monitors()
+	const good = `{"name":"n","type":"tcp","interval":"5s","target":"localhost:1"}`
+	routes := []struct{ method, path string }{
+		{"POST", "/api/monitors"}, {"PUT", "/api/monitors/" + idA}, {"POST", "/api/monitors/check"}, {"POST", "/api/monitors/import"},
+	}
+	for name, c := range map[string]struct {
+		body   string
+		detail string // EXPECTED stands for what the route takes
+	}{
+		"nothing":   {"", "request body is empty"},
+		"blanks":    {" \n", "request body is empty"},
+		"half":      {good[:20], "request body is not valid JSON: unexpected end of JSON input"},
+		"two":       {good + good, "request body is not valid JSON: invalid character '{' after top-level value"},
+		"text":      {"name=n", "request body is not valid JSON: invalid character 'a' in literal null (expecting 'u')"},
+		"not UTF-8": {strings.Replace(good, `"n"`, "\"\xff\"", 1), "request body is not valid UTF-8"},
+		"null":      {"null", "a JSON EXPECTED is expected here, not null"},
+		"string":    {`"x"`, "a JSON EXPECTED is expected here, not a string"},
+		"number":    {"5", "a JSON EXPECTED is expected here, not a number"},
+		"bool":      {"true", "a JSON EXPECTED is expected here, not a bool"},
+		"deep":      {strings.Repeat("[", 20_000), "request body is not valid JSON: invalid character '[' exceeded max depth"},
+	} {
+		for _, route := range routes {
+			kind := "object"
+			if strings.HasSuffix(route.path, "import") {
+				kind = "array"
+			}
+			t.Run(name+" "+route.path, func(t *testing.T) {
+				a.do(route.method, route.path, c.body).wantProblem(t, 400, strings.Replace(c.detail, "EXPECTED", kind, 1))
+			})
+		}
+	}
+	for _, route := range routes[:3] {
+		a.do(route.method, route.path, "["+good+"]").wantProblem(t, 400, "a JSON object is expected here, not an array")
+		a.do(route.method, route.path, `{"name":"`+strings.Repeat("x", 2<<20)+`"}`).
+			wantProblem(t, 413, "request body is larger than the 1048576 bytes allowed here")
+	}
+	same(t, "monitors", a.monitors(), monitors)
+}
+
+// TestContentTypeIsNotJudged holds what existing clients rely on.
+func TestContentTypeIsNotJudged(t *testing.T) {
+	a := startAPI(t, nil)
+	for _, contentType := range []string{"", "text/plain", "application/json; charset=utf-8"} {
+		body := toJSON(t, monitor.Monitor{Name: "n", Type: "tcp", Interval: "5s", Target: "localhost:1"})
+		r, err := http.NewRequest("POST", a.url+"/api/monitors", bytes.NewReader([]byte(body)))
+		must(t, err)
+		r.Header.Set("Content-Type", contentType)
+		res, err := http.DefaultClient.Do(r)
+		must(t, err)
+		res.Body.Close()
+		if res.StatusCode != 200 {
+			t.Errorf("content type %q gives %d", contentType, res.StatusCode)
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"unicode/utf8"
+
+	"nanomon/services/common/monitor"
+)
+
+// readBody is the request's body, at most limit bytes of UTF-8.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	var tooBig *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooBig):
+		return nil, err
+	case err != nil:
+		return nil, monitor.Invalidf("request body ended early")
+	case len(bytes.TrimSpace(data)) == 0:
+		return nil, monitor.Invalidf("request body is empty")
+	case !utf8.Valid(data):
+		return nil, monitor.Invalidf("request body is not valid UTF-8")
+	}
+	return data, nil
+}
+
+// decodeMonitor reads one JSON object. The error is a [monitor.InvalidError] that names the field at fault.
+func decodeMonitor(data []byte) (monitor.Monitor, error) {
+	if err := expectJSON(data, "object"); err != nil {
+		return monitor.Monitor{}, err
+	}
+	var m monitor.Monitor
+	err := json.Unmarshal(data, &m)
+	var mistyped *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &mistyped):
+		return monitor.Monitor{}, mistypedField(data, mistyped)
+	case err != nil:
+		// The JSON is sound and the types fit, so only the date can be wrong.
+		return monitor.Monitor{}, monitor.Invalidf(`field "updated" must be a date in RFC 3339`)
+	}
+	return m, nil
+}
+
+// expectJSON says what is wrong with data if it is not one JSON value of the kind.
+func expectJSON(data []byte, kind string) error {
+	var raw json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return monitor.Invalidf("request body is not valid JSON: %v", err)
+	}
+	if got := kindOf(raw); got != kind {
+		return monitor.Invalidf("a JSON %s is expected here, not %s", kind, withArticle(got))
+	}
+	return nil
+}
+
+func mistypedField(data []byte, err *json.UnmarshalTypeError) error {
+	if err.Field != "properties" {
+		return monitor.Invalidf("field %q must be %s, not %s", err.Field, withArticle(err.Type.Kind().String()), withArticle(err.Value))
+	}
+	var body struct{ Properties json.RawMessage }
+	properties := make(map[string]json.RawMessage)
+	if json.Unmarshal(data, &body) != nil || json.Unmarshal(body.Properties, &properties) != nil {
+		return monitor.Invalidf(`field "properties" must be an object of strings, not %s`, withArticle(kindOf(body.Properties)))
+	}
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		if kind := kindOf(properties[name]); kind != "string" && kind != "null" {
+			return monitor.Invalidf("field %q must be a string, not %s", "properties."+name, withArticle(kind))
+		}
+	}
+	return monitor.Invalidf(`field "properties" must be an object of strings`)
+}
+
+// kindOf names the type of a JSON value.
+func kindOf(value json.RawMessage) string {
+	value = bytes.TrimSpace(value)
+	if len(value) == 0 {
+		return "nothing"
+	}
+	switch value[0] {
+	case '{':
+		return "object"
+	case '[':
+		return "array"
+	case '"':
+		return "string"
+	case 't', 'f':
+		return "bool"
+	case 'n':
+		return "null"
+	default:
+		return "number"
+	}
+}
+
+func withArticle(kind string) string {
+	switch kind {
+	case "object", "array":
+		return "an " + kind
+	case "null", "nothing":
+		return kind
+	default:
+		return "a " + kind
+	}
+}

@@ -1,0 +1,107 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"nanomon/services/common/check"
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+const (
+	// maxImportBody is how many bytes an import may hold.
+	maxImportBody = 16 << 20
+	// maxImport is how many monitors an import may hold.
+	maxImport = 10_000
+)
+
+func (s *Server) bindImport(r chi.Router) {
+	r.Post("/api/monitors/import", s.handle(s.importMonitors))
+}
+
+func (s *Server) importMonitors(w http.ResponseWriter, r *http.Request) error {
+	items, err := s.readImport(w, r)
+	if err != nil {
+		return err
+	}
+	existing, err := s.store.Monitors(r.Context())
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	planned, err := store.PlanImport(existing, items, now)
+	if err != nil {
+		return err
+	}
+	for i := range planned {
+		planned[i].Updated = monitor.Date(now)
+	}
+	if err := s.store.ImportMonitors(r.Context(), planned); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// readImport is the list of monitors in the body, all found valid.
+func (s *Server) readImport(w http.ResponseWriter, r *http.Request) ([]monitor.Monitor, error) {
+	data, err := readBody(w, r, maxImportBody)
+	if err != nil {
+		return nil, err
+	}
+	if err := expectJSON(data, "array"); err != nil {
+		return nil, err
+	}
+	var raw []json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return nil, fmt.Errorf("decode import: %w", err)
+	}
+	switch {
+	case len(raw) == 0:
+		return nil, monitor.Invalidf("no monitors in import")
+	case len(raw) > maxImport:
+		return nil, monitor.Invalidf("import has %d monitors, at most %d are allowed", len(raw), maxImport)
+	}
+	return s.decodeImport(raw)
+}
+
+// decodeImport names every monitor at fault in its error, by its position from 1.
+func (s *Server) decodeImport(raw []json.RawMessage) ([]monitor.Monitor, error) {
+	items, faults := make([]monitor.Monitor, len(raw)), []string{}
+	positions := make(map[string]int, len(raw))
+	for i, data := range raw {
+		m, err := decodeMonitor(data)
+		if err == nil {
+			err = check.Validate(s.types, m)
+		}
+		if monitor.ValidID(m.ID) {
+			id := strings.ToLower(m.ID)
+			if first, twice := positions[id]; twice && err == nil {
+				err = monitor.Invalidf("id %s is that of monitor %d too", id, first)
+			}
+			positions[id] = i + 1
+		}
+		if err != nil {
+			faults = append(faults, fmt.Sprintf("monitor %d %.100q: %v", i+1, nameIn(data), err))
+		}
+		items[i] = m
+	}
+	if len(faults) > 0 {
+		return nil, monitor.Invalidf("%s", strings.Join(faults, "; "))
+	}
+	return items, nil
+}
+
+// nameIn is the name in a monitor that may be faulty elsewhere, empty if there is none.
+func nameIn(data json.RawMessage) string {
+	var named struct{ Name any }
+	_ = json.Unmarshal(data, &named) // what can't be read has no name
+	name, _ := named.Name.(string)
+	return name
+}

@@ -1,0 +1,142 @@
+package server
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+	"nanomon/services/common/web"
+)
+
+const (
+	defaultResults = 100
+	maxResults     = 1000
+)
+
+type resultStore interface {
+	Results(ctx context.Context, f store.ResultFilter) ([]monitor.Result, error)
+	DeleteResults(ctx context.Context, at time.Time) error
+}
+
+func (s *Server) bindResults(r chi.Router) {
+	r.Get("/api/results", s.handle(s.listResults))
+	r.Delete("/api/results", s.handle(s.deleteResults))
+	r.Get("/api/monitors/{id}/results", s.handle(s.listMonitorResults))
+}
+
+func (s *Server) listResults(w http.ResponseWriter, r *http.Request) error {
+	return s.answerResults(w, r, "")
+}
+
+func (s *Server) listMonitorResults(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	return s.answerResults(w, r, id)
+}
+
+func (s *Server) answerResults(w http.ResponseWriter, r *http.Request, monitorID string) error {
+	filter, err := resultFilter(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	page := filter.Limit
+	filter.MonitorID = monitorID
+	filter.Limit++ // one more tells whether there is a next page
+	results, err := s.store.Results(r.Context(), filter)
+	if err != nil {
+		return err
+	}
+	if len(results) > page {
+		results = results[:page]
+		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, nextPage(r.URL, results[page-1])))
+	}
+	return web.JSON(w, http.StatusOK, notNil(results))
+}
+
+func (s *Server) deleteResults(w http.ResponseWriter, r *http.Request) error {
+	if err := s.store.DeleteResults(r.Context(), monitor.Date(time.Now())); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// resultFilter reads the parameters of a listing. The error names the one at fault.
+func resultFilter(query url.Values) (store.ResultFilter, error) {
+	f := store.ResultFilter{Limit: defaultResults}
+	var err error
+	if query.Has("max") {
+		if f.Limit, err = strconv.Atoi(query.Get("max")); err != nil || f.Limit < 1 || f.Limit > maxResults {
+			return f, monitor.Invalidf("max must be between 1 and %d", maxResults)
+		}
+	}
+	if f.From, err = dateParameter(query, "from"); err != nil {
+		return f, err
+	}
+	if f.To, err = dateParameter(query, "to"); err != nil {
+		return f, err
+	}
+	if !f.From.IsZero() && !f.To.IsZero() && !f.From.Before(f.To) {
+		return f, monitor.Invalidf("from must be before to")
+	}
+	if query.Has("status") {
+		n, err := strconv.Atoi(query.Get("status"))
+		status := monitor.Status(n)
+		if err != nil || status < monitor.StatusOK || status > monitor.StatusFailed {
+			return f, monitor.Invalidf("status must be 0, 1 or 2")
+		}
+		f.Status = &status
+	}
+	if query.Has("cursor") {
+		f.Before, err = parseCursor(query.Get("cursor"))
+	}
+	return f, err
+}
+
+// dateParameter is a date in the query, zero when it is absent.
+func dateParameter(query url.Values, name string) (time.Time, error) {
+	if !query.Has(name) {
+		return time.Time{}, nil
+	}
+	date, err := time.Parse(time.RFC3339, query.Get(name))
+	if err != nil {
+		return time.Time{}, monitor.Invalidf("%s must be a date in RFC 3339, for example 2026-01-31T08:30:00Z", name)
+	}
+	return date.UTC(), nil
+}
+
+// nextPage is the address of the page after the one at u that ends with last.
+func nextPage(u *url.URL, last monitor.Result) string {
+	query := u.Query()
+	query.Set("cursor", formatCursor(store.Cursor{Date: last.Date, ID: last.ID}))
+	return u.EscapedPath() + "?" + query.Encode()
+}
+
+func formatCursor(c store.Cursor) string {
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", c.Date.UnixMilli(), c.ID))
+}
+
+func parseCursor(text string) (*store.Cursor, error) {
+	invalid := monitor.Invalidf("cursor is not one that a page of results linked to")
+	data, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return nil, invalid
+	}
+	milli, id, _ := strings.Cut(string(data), " ")
+	date, err := strconv.ParseInt(milli, 10, 64)
+	if err != nil || !monitor.ValidID(id) {
+		return nil, invalid
+	}
+	return &store.Cursor{Date: time.UnixMilli(date).UTC(), ID: id}, nil
+}

@@ -1,0 +1,291 @@
+package server
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
+	"nanomon/services/common/store"
+)
+
+const (
+	jsonA = `{"id":"` + idA + `","name":"alpha","type":"http","interval":"30s","target":"http://localhost/a","rule":"status == 200",
+		"enabled":true,"properties":{"timeout":"2s"},"group":"web","updated":"2026-01-15T10:00:00Z"`
+	jsonB = `{"id":"` + idB + `","name":"beta","type":"tcp","interval":"1m","target":"localhost:5432",
+		"enabled":false,"properties":{},"updated":"2026-01-15T10:00:00Z"`
+	json0 = `{"id":"65a5000000000000000003e8","date":"2026-01-15T10:00:00Z","status":0,"value":0,"message":"","monitor_id":"` + idA + `",
+		"monitor_name":"alpha","monitor_target":"http://localhost/a","outputs":{"status":200}}`
+)
+
+// TestReads asks a store with two monitors and one result.
+func TestReads(t *testing.T) {
+	a := startAPI(t, nil)
+	a.seed(1)
+	for path, c := range map[string]struct {
+		status int
+		want   string // JSON, or a problem's detail
+	}{
+		"/api":          {200, `{"service":"nanomon-api"}`},
+		"/api/":         {200, `{"service":"nanomon-api"}`},
+		"/api/health":   {200, `{"healthy":true}`},
+		"/api/monitors": {200, "[" + jsonA + "}," + jsonB + "}]"},
+
+		"/api/monitors?include=latest":         {200, "[" + jsonA + `,"latest":` + json0 + "}," + jsonB + `,"latest":null}]`},
+		"/api/monitors?include=latest,history": {200, "[" + jsonA + `,"latest":` + json0 + `,"history":[{"date":"2026-01-15T10:00:00Z","status":0,"value":0}]},` + jsonB + `,"latest":null,"history":[]}]`},
+
+		"/api/monitors?include=history&include=latest&group=": {200, "[" + jsonB + `,"latest":null,"history":[]}]`},
+		"/api/monitors?group=web":                             {200, "[" + jsonA + "}]"},
+		"/api/monitors?group=nobody":                          {200, "[]"},
+		"/api/monitors?include=latest,everything":             {400, `include must be latest or history, not "everything"`},
+
+		"/api/monitors/" + idA:                  {200, jsonA + "}"},
+		"/api/monitors/" + strings.ToUpper(idA): {200, jsonA + "}"},
+		"/api/monitors/" + idOther:              {404, "there is no monitor with the id " + idOther},
+		"/api/monitors/xyz":                     {400, `invalid id "xyz": an id has 24 hexadecimal digits`},
+
+		"/api/monitors/" + idA + "/results":             {200, "[" + json0 + "]"},
+		"/api/monitors/" + idOther + "/results":         {200, "[]"},
+		"/api/monitors/xyz/results":                     {400, `invalid id "xyz": an id has 24 hexadecimal digits`},
+		"/api/results":                                  {200, "[" + json0 + "]"},
+		"/api/results?status=0":                         {200, "[" + json0 + "]"},
+		"/api/results?status=2":                         {200, "[]"},
+		"/api/results?from=2026-01-15T10:00:00Z":        {200, "[" + json0 + "]"},
+		"/api/results?to=2026-01-15T10:00:00Z":          {200, "[]"},
+		"/api/results?from=2026-01-15T12:00:00%2B02:00": {200, "[" + json0 + "]"},
+		"/api/results?max=0":                            {400, "max must be between 1 and 1000"},
+		"/api/results?max=1001":                         {400, "max must be between 1 and 1000"},
+		"/api/results?max=":                             {400, "max must be between 1 and 1000"},
+		"/api/results?max=ten":                          {400, "max must be between 1 and 1000"},
+		"/api/monitors/" + idA + "/results?max=-1":      {400, "max must be between 1 and 1000"},
+		"/api/results?from=yesterday":                   {400, "from must be a date in RFC 3339, for example 2026-01-31T08:30:00Z"},
+		"/api/results?to=2026-01-31":                    {400, "to must be a date in RFC 3339, for example 2026-01-31T08:30:00Z"},
+
+		"/api/results?from=2026-01-31T00:00:00Z&to=2026-01-30T00:00:00Z": {400, "from must be before to"},
+
+		"/api/results?status=3":          {400, "status must be 0, 1 or 2"},
+		"/api/results?status=failed":     {400, "status must be 0, 1 or 2"},
+		"/api/results?cursor=%21":        {400, "cursor is not one that a page of results linked to"},
+		"/api/results?cursor=Zm9vIGJhcg": {400, "cursor is not one that a page of results linked to"},
+		"/api/results?cursor=":           {400, "cursor is not one that a page of results linked to"},
+
+		"/api/monitors/" + idOther + "/stats":          {404, "there is no monitor with the id " + idOther},
+		"/api/monitors/xyz/stats":                      {400, `invalid id "xyz": an id has 24 hexadecimal digits`},
+		"/api/monitors/" + idA + "/stats?window=1":     {400, "window must be a duration from 1m to 400d, for example 90m, 24h or 7d"},
+		"/api/monitors/" + idA + "/stats?window=401d":  {400, "window must be a duration from 1m to 400d, for example 90m, 24h or 7d"},
+		"/api/monitors/" + idA + "/stats?window=-5d":   {400, "window must be a duration from 1m to 400d, for example 90m, 24h or 7d"},
+		"/api/monitors/" + idA + "/stats?window=59s":   {400, "window must be a duration from 1m to 400d, for example 90m, 24h or 7d"},
+		"/api/monitors/" + idA + "/stats?window=9601h": {400, "window must be a duration from 1m to 400d, for example 90m, 24h or 7d"},
+		"/api/monitors/" + idA + "/stats?window=":      {400, "window must be a duration from 1m to 400d, for example 90m, 24h or 7d"},
+		"/api/nothing": {404, "there is nothing at /api/nothing"},
+		"/other":       {404, "there is nothing at /other"},
+	} {
+		t.Run(path, func(t *testing.T) {
+			got := a.do("GET", path, "")
+			if c.status == 200 {
+				got.wantJSON(t, 200, c.want)
+			} else {
+				got.wantProblem(t, c.status, c.want)
+			}
+		})
+	}
+}
+
+func TestMethods(t *testing.T) {
+	a := startAPI(t, nil)
+	for _, c := range []struct{ method, path, allow string }{
+		{"PATCH", "/api/monitors", "GET, POST, DELETE"},
+		{"POST", "/api/monitors/" + idA, "GET, PUT, DELETE"},
+		{"DELETE", "/api/health", "GET"},
+		{"GET", "/api/monitors/" + idA + "/run", "POST"},
+		{"PUT", "/api/results", "GET, DELETE"},
+		{"OPTIONS", "/api/monitors", "GET, POST, DELETE"},
+	} {
+		got := a.do(c.method, c.path, "")
+		got.wantProblem(t, 405, c.method+" is not possible here, only "+c.allow)
+		if got.header.Get("Allow") != c.allow {
+			t.Errorf("%s %s: allowed is %q, want %q", c.method, c.path, got.header.Get("Allow"), c.allow)
+		}
+	}
+	a.do("BREW", "/api/coffee", "").wantProblem(t, 404, "there is nothing at /api/coffee")
+	for _, path := range []string{"/api/monitors", "/api/events"} {
+		if got := a.do("HEAD", path, ""); got.status != 200 || len(got.body) > 0 {
+			t.Errorf("HEAD %s gives %d %q", path, got.status, got.body)
+		}
+	}
+}
+
+func TestPreflight(t *testing.T) {
+	a := startAPI(t, nil)
+	r, err := http.NewRequest("OPTIONS", a.url+"/api/monitors/"+idA, nil)
+	must(t, err)
+	r.Header.Set("Origin", "http://elsewhere")
+	r.Header.Set("Access-Control-Request-Method", "PUT")
+	res, err := http.DefaultClient.Do(r)
+	must(t, err)
+	res.Body.Close()
+	if res.StatusCode != 204 || !strings.Contains(res.Header.Get("Access-Control-Allow-Methods"), "PUT") {
+		t.Errorf("answer is %d %v", res.StatusCode, res.Header)
+	}
+}
+
+func TestStatus(t *testing.T) {
+	a := startAPI(t, nil)
+	now := monitor.Date(time.Now())
+	for id, seen := range map[string]time.Time{"live": now, "dead": now.Add(-time.Minute)} {
+		must(t, a.store.Beat(t.Context(), store.Runner{ID: id, Monitors: 7, LastSeen: seen}))
+	}
+	got := decodeAs[map[string]any](t, a.do("GET", "/api/status", ""))
+	if _, err := time.ParseDuration(got["uptime"].(string)); err != nil {
+		t.Error(err)
+	}
+	delete(got, "uptime")
+	same(t, "status", got, map[string]any{
+		"service": "nanomon-api", "version": "1.2.3", "buildInfo": "test build", "healthy": true, "store": "sqlite",
+		"runners": []any{map[string]any{"id": "live", "monitors": 7.0, "lastSeen": now.Format(time.RFC3339Nano)}},
+	})
+}
+
+func TestMonitorTypes(t *testing.T) {
+	a := startAPI(t, nil)
+	same(t, "types", decodeAs[[]probe.Spec](t, a.do("GET", "/api/monitor-types", "")), probe.All().Specs())
+}
+
+// write is a request that changes the store.
+type write struct {
+	method, path, body string
+	status             int
+	// answer is what the body of the answer, a monitor, has beside a fresh date; nil for none.
+	answer *monitor.Monitor
+	// detail is a problem's detail.
+	detail string
+	// after is what the store holds then; the dates of those that changed are zero.
+	after []monitor.Monitor
+	// results is how many there are then, of 3.
+	results int
+}
+
+func TestWrites(t *testing.T) {
+	minimal := monitor.Monitor{Name: "aa", Type: "tcp", Interval: "5s", Target: "localhost:1", Enabled: true, Properties: map[string]string{}}
+	full := monitor.Monitor{Name: "aa", Type: "http", Interval: "1m30s", Target: "https://localhost/x", Rule: "status < 400", Group: "g",
+		Properties: map[string]string{"method": "HEAD"}}
+	asA := func(m monitor.Monitor) monitor.Monitor { m.ID = idA; return m }
+	const fullJSON = `{"id":"` + idB + `","updated":"2001-01-01T00:00:00Z","name":"aa","type":"http","interval":"1m30s","target":"https://localhost/x",
+		"rule":"status < 400","enabled":false,"group":"g","properties":{"method":"HEAD","timeout":""},"unknown":[1]}`
+	both := []monitor.Monitor{monitorA, monitorB}
+
+	for name, c := range map[string]write{
+		"create with defaults": {method: "POST", path: "/api/monitors",
+			body:   `{"name":"aa","type":"tcp","interval":"5s","target":"localhost:1"}`,
+			status: 200, answer: &minimal, after: []monitor.Monitor{minimal, monitorA, monitorB}, results: 3},
+		"create whole, with an id that is ignored": {method: "POST", path: "/api/monitors", body: fullJSON,
+			status: 200, answer: &full, after: []monitor.Monitor{full, monitorA, monitorB}, results: 3},
+		"replace": {method: "PUT", path: "/api/monitors/" + idA, body: fullJSON,
+			status: 200, answer: new(asA(full)), after: []monitor.Monitor{asA(full), monitorB}, results: 3},
+		"replace what is not there": {method: "PUT", path: "/api/monitors/" + idOther, body: fullJSON,
+			status: 404, detail: "there is no monitor with the id " + idOther, after: both, results: 3},
+		"replace with a bad id": {method: "PUT", path: "/api/monitors/7", body: fullJSON,
+			status: 400, detail: `invalid id "7": an id has 24 hexadecimal digits`, after: both, results: 3},
+		"delete": {method: "DELETE", path: "/api/monitors/" + idA, status: 204, after: []monitor.Monitor{monitorB}},
+		"delete what is not there": {method: "DELETE", path: "/api/monitors/" + idOther,
+			status: 404, detail: "there is no monitor with the id " + idOther, after: both, results: 3},
+		"delete with a bad id": {method: "DELETE", path: "/api/monitors/7",
+			status: 400, detail: `invalid id "7": an id has 24 hexadecimal digits`, after: both, results: 3},
+		"delete all":         {method: "DELETE", path: "/api/monitors", status: 204},
+		"delete all results": {method: "DELETE", path: "/api/results", status: 204, after: both},
+
+		"import replaces the set": {method: "POST", path: "/api/monitors/import", body: "[" + fullJSON + "]",
+			status: 204, after: []monitor.Monitor{full}, results: 3},
+		"import finds the id by name and type": {method: "POST", path: "/api/monitors/import",
+			body:   `[{"name":"alpha","type":"http","interval":"5s","target":"http://localhost"},{"name":"beta","type":"http","interval":"5s","target":"http://localhost"}]`,
+			status: 204, results: 3, after: []monitor.Monitor{
+				{ID: idA, Name: "alpha", Type: "http", Interval: "5s", Target: "http://localhost", Enabled: true, Properties: map[string]string{}},
+				{Name: "beta", Type: "http", Interval: "5s", Target: "http://localhost", Enabled: true, Properties: map[string]string{}},
+			}},
+		"import of nothing": {method: "POST", path: "/api/monitors/import", body: "[]",
+			status: 400, detail: "no monitors in import", after: both, results: 3},
+		"import names every fault": {method: "POST", path: "/api/monitors/import",
+			body:   `[{"name":"one","type":"tcp","interval":"5s"},{"name":"two","type":"tcp","interval":"5s","target":"localhost:1"},{"type":"x"},{"name":"four","interval":5},7]`,
+			status: 400, after: both, results: 3,
+			detail: `monitor 1 "one": missing monitor target; monitor 3 "": missing monitor name; ` +
+				`monitor 4 "four": field "interval" must be a string, not a number; monitor 5 "": a JSON object is expected here, not a number`},
+		"import with the same id twice": {method: "POST", path: "/api/monitors/import", body: "[" + fullJSON + "," + strings.ToUpper(fullJSON[:34]) + fullJSON[34:] + "]",
+			status: 400, detail: `monitor 2 "aa": id ` + idB + ` is that of monitor 1 too`, after: both, results: 3},
+		"import of an object": {method: "POST", path: "/api/monitors/import", body: fullJSON,
+			status: 400, detail: "a JSON array is expected here, not an object", after: both, results: 3},
+		"import of too many": {method: "POST", path: "/api/monitors/import", body: "[" + strings.Repeat("0,", maxImport) + "0]",
+			status: 400, detail: "import has 10001 monitors, at most 10000 are allowed", after: both, results: 3},
+		"import of too much": {method: "POST", path: "/api/monitors/import", body: `["` + strings.Repeat("x", maxImportBody) + `"]`,
+			status: 413, detail: "request body is larger than the 16777216 bytes allowed here", after: both, results: 3},
+	} {
+		t.Run(name, func(t *testing.T) { c.check(t) })
+	}
+}
+
+func (c write) check(t *testing.T) {
+	a := startAPI(t, nil)
+	a.seed(3)
+	got := a.do(c.method, c.path, c.body)
+	switch {
+	case c.detail != "":
+		got.wantProblem(t, c.status, c.detail)
+	case c.answer == nil:
+		got.wantJSON(t, c.status, "")
+	default:
+		var m monitor.Monitor
+		must(t, json.Unmarshal(got.body, &m))
+		if !slices.ContainsFunc(a.monitors(), func(stored monitor.Monitor) bool { return stored.ID == m.ID && stored.Updated.Equal(m.Updated) }) {
+			t.Errorf("the answer %s is not what is stored", got.body)
+		}
+		same(t, "answer", undated(t, m, *c.answer), *c.answer)
+	}
+	stored := a.monitors()
+	if len(stored) != len(c.after) {
+		t.Fatalf("the store holds %v", stored)
+	}
+	for i, want := range c.after {
+		same(t, "store", undated(t, stored[i], want), want)
+	}
+	if n := len(a.results()); n != c.results {
+		t.Errorf("there are %d results, want %d", n, c.results)
+	}
+}
+
+// undated takes the id and date from m that want lacks, after a look at them.
+func undated(t *testing.T, m, want monitor.Monitor) monitor.Monitor {
+	t.Helper()
+	if want.Updated.IsZero() {
+		if time.Since(m.Updated).Abs() > time.Minute || !m.Updated.Equal(monitor.Date(m.Updated)) {
+			t.Errorf("monitor %s was updated at %s", m.Name, m.Updated)
+		}
+		m.Updated = time.Time{}
+	}
+	if want.ID == "" {
+		if !monitor.ValidID(m.ID) || m.ID == idA {
+			t.Errorf("monitor %s has the id %q", m.Name, m.ID)
+		}
+		m.ID = ""
+	}
+	return m
+}
+
+func TestPages(t *testing.T) {
+	a := startAPI(t, nil)
+	a.seed(25)
+	for _, path := range []string{"/api/results?max=10", "/api/monitors/" + idA + "/results?max=5&from=2026-01-15T10:00:00Z"} {
+		var got []monitor.Result
+		for next, pages := path, 0; next != ""; pages++ {
+			if pages > 5 {
+				t.Fatal("the pages don't end")
+			}
+			page := a.do("GET", next, "")
+			got = append(got, decodeAs[[]monitor.Result](t, page)...)
+			next, _ = strings.CutSuffix(strings.TrimPrefix(page.header.Get("Link"), "<"), `>; rel="next"`)
+		}
+		same(t, path, got, a.results())
+	}
+}

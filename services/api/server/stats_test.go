@@ -1,0 +1,244 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/rollup"
+	"nanomon/services/common/store"
+	"nanomon/services/common/store/sqlite"
+)
+
+const day = 24 * time.Hour
+
+func TestSpan(t *testing.T) {
+	now := time.Date(2026, 3, 10, 15, 44, 31, 7e6, time.UTC)
+	for _, c := range []struct {
+		window, step time.Duration
+		from         string
+		buckets      int
+	}{
+		{time.Minute, time.Second, "2026-03-10T15:43:31Z", 61},
+		{time.Hour, time.Minute, "2026-03-10T14:44:00Z", 61},
+		{6 * time.Hour, 6 * time.Minute, "2026-03-10T09:42:00Z", 61},
+		{6*time.Hour + 1, time.Hour, "2026-03-10T09:00:00Z", 7},
+		{day, time.Hour, "2026-03-09T15:00:00Z", 25},
+		{14 * day, time.Hour, "2026-02-24T15:00:00Z", 337},
+		{30 * day, day, "2026-02-08T00:00:00Z", 31},
+		{400 * day, day, "2025-02-03T00:00:00Z", 401},
+	} {
+		got := newSpan(now, c.window)
+		if got.step != c.step || got.from.Format(time.RFC3339) != c.from || got.buckets() != c.buckets {
+			t.Errorf("%s: %+v with %d buckets, want %+v", c.window, got, got.buckets(), c)
+		}
+	}
+	for window := minWindow; window <= rawWindow; window += 7 * time.Second {
+		if s := newSpan(now, window); s.buckets() > maxBuckets || s.buckets() < 30 {
+			t.Errorf("%s has %d buckets of %s", window, s.buckets(), s.step)
+		}
+	}
+}
+
+// past fills a store.
+type past struct {
+	t     *testing.T
+	store *sqlite.Store
+	count int
+}
+
+// result stores a result of status OK.
+func (p *past) result(date time.Time, value float64) {
+	p.t.Helper()
+	p.count++
+	must(p.t, p.store.AppendBatch(p.t.Context(), store.Batch{Results: []monitor.Result{{
+		ID: fmt.Sprintf("65a500000000%012x", p.count), Date: date, Value: value, MonitorID: idA, Outputs: map[string]any{},
+	}}}))
+}
+
+// rollup stores one of n failed results, and one of status error with the value.
+func (p *past) rollup(period store.Period, start time.Time, n int, value float64) {
+	p.t.Helper()
+	summary := rollup.New()
+	summary.Add(monitor.StatusError, value)
+	for range n {
+		summary.Add(monitor.StatusFailed, 0)
+	}
+	must(p.t, p.store.PutRollups(p.t.Context(), []store.Rollup{{MonitorID: idA, Period: period, Start: start, Summary: summary.Encode()}}))
+}
+
+// statsAt is what the history says at now.
+func (p *past) statsAt(now time.Time, window time.Duration) statsAnswer {
+	p.t.Helper()
+	at := newSpan(now, window)
+	history, err := readHistory(p.t.Context(), p.store, idA, at)
+	must(p.t, err)
+	got, err := sumUp(history, at)
+	must(p.t, err)
+	return got
+}
+
+// filled are the buckets that hold anything, by the hours from the span's start.
+func filled(got statsAnswer) map[float64]counts {
+	buckets := make(map[float64]counts)
+	for _, b := range got.Buckets {
+		if b.counts != (counts{}) {
+			buckets[b.Start.Sub(got.From).Hours()] = b.counts
+		}
+	}
+	return buckets
+}
+
+func TestStatsFromSingleResults(t *testing.T) {
+	p := &past{t: t, store: openStore(t)}
+	now := time.Date(2026, 3, 10, 15, 30, 0, 0, time.UTC)
+	p.result(now, 40)
+	p.result(now.Add(-time.Hour), 10)
+	p.result(now.Add(-time.Hour-time.Minute), 99) // outside
+	failed := resultN(2)
+	failed.Date = now.Add(-30 * time.Minute)
+	must(t, p.store.AppendBatch(t.Context(), store.Batch{Results: []monitor.Result{failed}}))
+	p.rollup(store.Hour, now.Truncate(time.Hour), 5, 1) // not used
+
+	got := p.statsAt(now, time.Hour)
+	same(t, "counts", got.Counts, counts{OK: 2, Failed: 1})
+	same(t, "average", *got.Avg, 25.0)
+	same(t, "least and most", []float64{*got.Min, *got.Max}, []float64{10, 40})
+	same(t, "buckets", filled(got), map[float64]counts{0: {OK: 1}, 0.5: {Failed: 1}, 1: {OK: 1}})
+	if last := got.Buckets[60]; *last.Avg != 40 || *last.P50 != 40 || *last.P95 != 40 || *last.Min != 40 || *last.Max != 40 {
+		t.Errorf("last bucket is %+v", last)
+	}
+	if b := got.Buckets[30]; b.Avg != nil || b.P50 != nil || b.Min != nil {
+		t.Errorf("a bucket without an answer has values: %+v", b)
+	}
+}
+
+func TestStatsReadsEveryPage(t *testing.T) {
+	p := &past{t: t, store: openStore(t)}
+	now := time.Date(2026, 3, 10, 15, 30, 0, 0, time.UTC)
+	var batch store.Batch
+	for n := range 2500 {
+		r := resultN(3 * n)
+		r.Date = now.Add(-time.Duration(n/2) * time.Second) // two at a time
+		batch.Results = append(batch.Results, r)
+	}
+	must(t, p.store.AppendBatch(t.Context(), batch))
+	same(t, "counts", p.statsAt(now, time.Hour).Counts, counts{OK: 2500})
+}
+
+func TestStatsFromHours(t *testing.T) {
+	p := &past{t: t, store: openStore(t)}
+	now := time.Date(2026, 3, 10, 15, 30, 0, 0, time.UTC)
+	hour := now.Truncate(time.Hour)
+	p.rollup(store.Hour, hour.Add(-25*time.Hour), 9, 99) // outside
+	p.rollup(store.Hour, hour.Add(-24*time.Hour), 2, 10)
+	p.result(hour.Add(-5*time.Hour), 77) // its rollup counts alone
+	p.rollup(store.Hour, hour.Add(-5*time.Hour), 1, 20)
+	p.result(hour.Add(-time.Minute), 30) // not rolled up yet
+	p.result(hour, 40)
+
+	want := map[float64]counts{0: {Error: 1, Failed: 2}, 19: {Error: 1, Failed: 1}, 23: {OK: 1}, 24: {OK: 1}}
+	got := p.statsAt(now, day)
+	same(t, "buckets", filled(got), want)
+	same(t, "counts", got.Counts, counts{OK: 2, Error: 2, Failed: 3})
+	same(t, "average", *got.Avg, 25.0)
+
+	p.rollup(store.Hour, hour.Add(-time.Hour), 0, 30)
+	want[23] = counts{Error: 1}
+	same(t, "buckets, with the last hour rolled up", filled(p.statsAt(now, day)), want)
+}
+
+func TestStatsFromDays(t *testing.T) {
+	p := &past{t: t, store: openStore(t)}
+	now := time.Date(2026, 3, 10, 0, 30, 0, 0, time.UTC)
+	today := now.Truncate(day)
+	p.rollup(store.Day, today.Add(-31*day), 9, 99) // outside
+	p.rollup(store.Day, today.Add(-30*day), 1, 10)
+	p.rollup(store.Day, today.Add(-2*day), 2, 20)
+	p.rollup(store.Hour, today.Add(-2*day), 9, 99) // in the day's
+	p.rollup(store.Day, today.Add(-day), 9, 99)    // read by hours
+	p.rollup(store.Hour, today.Add(-day), 3, 30)
+	p.rollup(store.Hour, today.Add(-5*time.Hour), 4, 40)
+	p.result(today.Add(-time.Minute), 50)
+	p.result(now, 60)
+
+	got := p.statsAt(now, 30*day)
+	same(t, "buckets", filled(got), map[float64]counts{
+		0: {Error: 1, Failed: 1}, 28 * 24: {Error: 1, Failed: 2}, 29 * 24: {OK: 1, Error: 2, Failed: 7}, 30 * 24: {OK: 1},
+	})
+	same(t, "average", *got.Avg, 35.0)
+}
+
+func TestStatsAnswer(t *testing.T) {
+	a := startAPI(t, nil)
+	a.seed(0)
+	empty := decodeAs[map[string]any](t, a.do("GET", "/api/monitors/"+idA+"/stats", ""))
+	for _, name := range []string{"uptime", "avg", "min", "max", "p50", "p95", "p99"} {
+		if value, there := empty[name]; value != nil || !there {
+			t.Errorf("%s without a result is %v, %v", name, value, there)
+		}
+	}
+	same(t, "window", empty["window"], any("24h"))
+	same(t, "number of buckets", len(empty["buckets"].([]any)), 25)
+
+	now := monitor.Date(time.Now())
+	for i, status := range []monitor.Status{monitor.StatusFailed, monitor.StatusOK} {
+		r := resultN(i)
+		r.Status, r.Date, r.Value = status, now.Add(time.Duration(30*i-60)*time.Minute), 12.5
+		state := store.State{MonitorID: idA, Latest: r, Streak: 1, Since: r.Date, History: []store.Point{{Date: r.Date, Status: status}}}
+		change := store.Transition{MonitorID: idA, Date: r.Date, Track: store.TrackStatus, From: store.Unchecked, To: status.String()}
+		if i > 0 {
+			change.From = monitor.StatusFailed.String()
+		}
+		must(t, a.store.AppendBatch(t.Context(), store.Batch{
+			Results: []monitor.Result{r}, States: []store.State{state}, Transitions: []store.Transition{change},
+		}))
+	}
+	got := decodeAs[statsAnswer](t, a.do("GET", "/api/monitors/"+idA+"/stats?window=7d", ""))
+	// OK holds for a minute and a half after the only result, failed held for half an hour.
+	if got.Uptime == nil || *got.Uptime < 4.7 || *got.Uptime > 4.8 || got.UptimeFrom != nil {
+		t.Errorf("uptime is %v from %v", got.Uptime, got.UptimeFrom)
+	}
+	same(t, "window", got.Window, "7d")
+	same(t, "counts", got.Counts, counts{OK: 1, Failed: 1})
+	same(t, "99th percentile", *got.P99, 12.5)
+	if age := got.To.Sub(got.From); age < 7*day || age > 7*day+time.Hour || got.To.Before(now) {
+		t.Errorf("from %s to %s", got.From, got.To)
+	}
+}
+
+// longLog is a store in which the only monitor has changed its status every second for longer than one answer reads.
+type longLog struct{ *sqlite.Store }
+
+func (longLog) Transitions(_ context.Context, _ string, _, end time.Time, limit int) ([]store.Transition, error) {
+	log := make([]store.Transition, limit)
+	for i := range log {
+		from, to, date := "ok", "failed", end.Add(-time.Duration(i)*time.Second)
+		if i%2 == 1 {
+			from, to = to, from
+		}
+		log[i] = store.Transition{MonitorID: idA, Date: date, Track: store.TrackStatus, From: from, To: to}
+	}
+	return log, nil
+}
+
+func (longLog) State(context.Context, string) (store.State, error) {
+	now := time.Now()
+	return store.State{MonitorID: idA, Since: now, Latest: monitor.Result{Date: now, Status: monitor.StatusFailed}}, nil
+}
+
+func TestUptimeOfALongLog(t *testing.T) {
+	s := openStore(t)
+	a := startAPI(t, longLog{s})
+	a.store = s
+	a.seed(0)
+	got := decodeAs[statsAnswer](t, a.do("GET", "/api/monitors/"+idA+"/stats", ""))
+	if want := got.To.Add(-(maxTransitions - 1) * time.Second); got.UptimeFrom == nil || !got.UptimeFrom.Equal(want) {
+		t.Errorf("uptime is known from %v, want %s", got.UptimeFrom, want)
+	}
+	if got.Uptime == nil || *got.Uptime < 49 || *got.Uptime > 51 {
+		t.Errorf("uptime is %v", got.Uptime)
+	}
+}

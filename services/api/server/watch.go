@@ -1,0 +1,52 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"nanomon/services/common/store"
+)
+
+type watcher interface {
+	Watch(ctx context.Context, t store.Topic) (<-chan struct{}, error)
+}
+
+// follow calls onChange at once, after every change of the topic or, where the store can't tell of
+// changes, each time poll has passed; at most ten times per poll. It returns when onChange says that it is
+// done, or when ctx ends.
+func follow(ctx context.Context, w watcher, topic store.Topic, poll time.Duration, onChange func() (done bool)) {
+	var changed <-chan struct{}
+	watchable := true
+	for ctx.Err() == nil {
+		if changed == nil && watchable {
+			var err error
+			changed, err = w.Watch(ctx, topic)
+			watchable = !errors.Is(err, store.ErrWatchUnsupported)
+		}
+		if onChange() {
+			return
+		}
+		var due <-chan time.Time
+		if changed == nil {
+			due = time.After(poll)
+		}
+		select {
+		case <-ctx.Done():
+		case _, open := <-changed:
+			if !open {
+				changed = nil
+			}
+			sleep(ctx, poll/10)
+		case <-due:
+		}
+	}
+}
+
+// sleep waits for d, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
