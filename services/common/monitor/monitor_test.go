@@ -51,7 +51,7 @@ func TestValidate(t *testing.T) {
 		"missing monitor type":     func(m *monitor.Monitor) { m.Type, m.Interval = "", "" },
 		"invalid monitor type":     func(m *monitor.Monitor) { m.Type, m.Interval = "https", "" },
 		"missing monitor interval": func(m *monitor.Monitor) { m.Interval, m.Target = "", "" },
-		"missing monitor target":   func(m *monitor.Monitor) { m.Target, m.Interval = "", "x" },
+		"missing monitor target":   func(m *monitor.Monitor) { m.Target, m.Interval = " \t", "x" },
 		"invalid monitor interval": func(m *monitor.Monitor) { m.Interval = "10" },
 		"monitor interval must be greater than 1s":                     func(m *monitor.Monitor) { m.Interval = "999ms" },
 		"monitor interval must be at most 8784h0m0s":                   func(m *monitor.Monitor) { m.Interval = "9000h" },

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -19,7 +20,7 @@ const (
 // The error is an [InvalidError]; types are the names of the known monitor types.
 func (m Monitor) Validate(types []string) error {
 	switch {
-	case m.Name == "":
+	case strings.TrimSpace(m.Name) == "":
 		return Invalidf("missing monitor name")
 	case m.Type == "":
 		return Invalidf("missing monitor type")
@@ -27,7 +28,7 @@ func (m Monitor) Validate(types []string) error {
 		return Invalidf("invalid monitor type")
 	case m.Interval == "":
 		return Invalidf("missing monitor interval")
-	case m.Target == "":
+	case strings.TrimSpace(m.Target) == "":
 		return Invalidf("missing monitor target")
 	}
 	every, err := time.ParseDuration(m.Interval)
