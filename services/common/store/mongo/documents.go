@@ -1,0 +1,160 @@
+package mongo
+
+import (
+	"fmt"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// monitorDoc is a document of the collection monitors.
+type monitorDoc struct {
+	ID         bson.ObjectID     `bson:"_id"`
+	Name       string            `bson:"name"`
+	Type       string            `bson:"type"`
+	Interval   string            `bson:"interval"`
+	Target     string            `bson:"target"`
+	Rule       string            `bson:"rule,omitempty"`
+	Enabled    *bool             `bson:"enabled"`
+	Properties map[string]string `bson:"properties"`
+	Group      string            `bson:"group,omitempty"`
+	Updated    time.Time         `bson:"updated"`
+}
+
+// resultDoc is a document of the collection results.
+type resultDoc struct {
+	ID            bson.ObjectID  `bson:"_id"`
+	Date          time.Time      `bson:"date"`
+	Status        int            `bson:"status"`
+	Value         float64        `bson:"value"`
+	Message       string         `bson:"message"`
+	MonitorID     bson.ObjectID  `bson:"monitor_id"`
+	MonitorName   string         `bson:"monitor_name"`
+	MonitorTarget string         `bson:"monitor_target"`
+	Outputs       map[string]any `bson:"outputs"`
+}
+
+// stateDoc is a document of the collection states; its _id is the monitor's.
+type stateDoc struct {
+	ID      bson.ObjectID `bson:"_id"`
+	Latest  resultDoc     `bson:"latest"`
+	Streak  int           `bson:"streak"`
+	Since   time.Time     `bson:"since"`
+	History []pointDoc    `bson:"history"`
+}
+
+type pointDoc struct {
+	Date   time.Time `bson:"date"`
+	Status int       `bson:"status"`
+	Value  float64   `bson:"value"`
+}
+
+// toID reads an id; the error is a [monitor.InvalidError].
+func toID(field, id string) (bson.ObjectID, error) {
+	oid, err := bson.ObjectIDFromHex(id)
+	if err != nil {
+		return bson.NilObjectID, monitor.Invalidf("%s %q is not an id of 24 hexadecimal digits", field, id)
+	}
+	return oid, nil
+}
+
+func toMonitorDoc(m monitor.Monitor) (monitorDoc, error) {
+	id, err := toID("monitor id", m.ID)
+	if err != nil {
+		return monitorDoc{}, err
+	}
+	m.Normalize()
+	return monitorDoc{
+		ID: id, Name: m.Name, Type: m.Type, Interval: m.Interval, Target: m.Target, Rule: m.Rule,
+		Enabled: &m.Enabled, Properties: m.Properties, Group: m.Group, Updated: m.Updated,
+	}, nil
+}
+
+// enabled is true where the document doesn't say.
+func (d monitorDoc) enabled() bool { return d.Enabled == nil || *d.Enabled }
+
+func (d monitorDoc) monitor() monitor.Monitor {
+	m := monitor.Monitor{
+		ID: d.ID.Hex(), Name: d.Name, Type: d.Type, Interval: d.Interval, Target: d.Target, Rule: d.Rule,
+		Enabled: d.enabled(), Properties: d.Properties, Group: d.Group, Updated: d.Updated.UTC(),
+	}
+	m.Normalize()
+	return m
+}
+
+func toResultDoc(r monitor.Result) (resultDoc, error) {
+	id, err := toID("result id", r.ID)
+	if err != nil {
+		return resultDoc{}, err
+	}
+	monitorID, err := toID("monitor_id of a result", r.MonitorID)
+	if err != nil {
+		return resultDoc{}, err
+	}
+	outputs := r.Outputs
+	if outputs == nil {
+		outputs = map[string]any{}
+	}
+	return resultDoc{
+		ID: id, Date: r.Date, Status: int(r.Status), Value: r.Value, Message: r.Message, MonitorID: monitorID,
+		MonitorName: r.MonitorName, MonitorTarget: r.MonitorTarget, Outputs: outputs,
+	}, nil
+}
+
+func (d resultDoc) result() monitor.Result {
+	outputs := make(map[string]any, len(d.Outputs))
+	for name, value := range d.Outputs {
+		if value = plainOutput(value); value != nil {
+			outputs[name] = value
+		}
+	}
+	return monitor.Result{
+		ID: d.ID.Hex(), Date: d.Date.UTC(), Status: monitor.Status(d.Status), Value: d.Value, Message: d.Message,
+		MonitorID: d.MonitorID.Hex(), MonitorName: d.MonitorName, MonitorTarget: d.MonitorTarget, Outputs: outputs,
+	}
+}
+
+// plainOutput is a value as [monitor.Result] promises it, whatever type the document gave it.
+func plainOutput(value any) any {
+	switch v := value.(type) {
+	case nil, float64, string, bool:
+		return v
+	case int32:
+		return float64(v)
+	case int64:
+		return float64(v)
+	case bson.DateTime:
+		return v.Time().UTC().Format(time.RFC3339Nano)
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+func toStateDoc(s store.State) (stateDoc, error) {
+	id, err := toID("monitor id of a state", s.MonitorID)
+	if err != nil {
+		return stateDoc{}, err
+	}
+	latest, err := toResultDoc(s.Latest)
+	if err != nil {
+		return stateDoc{}, err
+	}
+	history := make([]pointDoc, len(s.History))
+	for i, p := range s.History {
+		history[i] = pointDoc{Date: p.Date, Status: int(p.Status), Value: p.Value}
+	}
+	return stateDoc{ID: id, Latest: latest, Streak: s.Streak, Since: s.Since, History: history}, nil
+}
+
+func (d stateDoc) state() store.State {
+	history := make([]store.Point, len(d.History))
+	for i, p := range d.History {
+		history[i] = store.Point{Date: p.Date.UTC(), Status: monitor.Status(p.Status), Value: p.Value}
+	}
+	return store.State{
+		MonitorID: d.ID.Hex(), Latest: d.Latest.result(), Streak: d.Streak, Since: d.Since.UTC(), History: history,
+	}
+}

@@ -1,0 +1,78 @@
+package mongo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
+	protocol "go.mongodb.org/mongo-driver/v2/x/mongo/driver"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
+
+	"nanomon/services/common/monitor"
+)
+
+// explain turns the error of an operation into one of the contract.
+func explain(ctx context.Context, operation string, err *error) {
+	switch {
+	case *err == nil:
+	case errors.Is(ctx.Err(), context.Canceled):
+		*err = fmt.Errorf("%s: %w", operation, context.Canceled)
+	case errors.Is(*err, driver.ErrNoDocuments):
+		*err = fmt.Errorf("%s: %w", operation, monitor.ErrNotFound)
+	case isUnavailable(*err):
+		*err = fmt.Errorf("%s: %w: %w", operation, monitor.ErrUnavailable, *err)
+	default:
+		*err = fmt.Errorf("%s: %w", operation, *err)
+	}
+}
+
+// isUnavailable reports whether the same call may succeed later.
+func isUnavailable(err error) bool {
+	var (
+		selection  topology.ServerSelectionError
+		connection topology.ConnectionError
+		pool       protocol.RetryablePoolError
+		server     driver.ServerError
+	)
+	switch {
+	case driver.IsTimeout(err), driver.IsNetworkError(err), errors.Is(err, driver.ErrClientDisconnected):
+		return true
+	case errors.As(err, &server):
+		passing := func(code int) bool { return slices.Contains(passingCodes[:], code) }
+		return slices.ContainsFunc(server.ErrorCodes(), passing) ||
+			server.HasErrorLabel(protocol.RetryableWriteError) || server.HasErrorLabel(protocol.TransientTransactionError)
+	}
+	return errors.As(err, &selection) || errors.As(err, &connection) || errors.As(err, &pool)
+}
+
+// passingCodes are those by which a server says that it can't serve just now.
+var passingCodes = [...]int{
+	6,     // host unreachable
+	7,     // host not found
+	89,    // network timeout
+	91,    // shutdown in progress
+	134,   // majority not available yet
+	189,   // primary stepped down
+	262,   // time limit exceeded
+	9001,  // socket exception
+	10107, // not the primary
+	11600, // interrupted at shutdown
+	11602, // interrupted by a change of the replica set
+	13435, // not the primary, and not a readable secondary
+	13436, // not the primary or a secondary
+	16500, // too many requests (Cosmos DB)
+}
+
+// onlyDuplicates reports whether all that an unordered write was refused for is that documents
+// with these ids are there already.
+func onlyDuplicates(err error) bool {
+	var bulk driver.BulkWriteException
+	if !errors.As(err, &bulk) || bulk.WriteConcernError != nil || len(bulk.WriteErrors) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(bulk.WriteErrors, func(e driver.BulkWriteError) bool {
+		return !driver.IsDuplicateKeyError(e)
+	})
+}

@@ -1,0 +1,120 @@
+package mongo
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+	"nanomon/tests/mongotest"
+)
+
+// TestDatabaseOfTheOriginal holds the adapter to documents that it didn't write: other number types,
+// null, and fields that are missing.
+func TestDatabaseOfTheOriginal(t *testing.T) {
+	database := mongotest.Database(t, server)
+	s := openStore(t, database)
+	date := time.Date(2024, 5, 6, 7, 8, 9, 123e6, time.UTC)
+	first, second, third := bson.NewObjectIDFromTimestamp(date), bson.NewObjectID(), bson.NewObjectID()
+	insert(t, s, "monitors", bson.D{
+		field("_id", first), field("name", "a web site"), field("type", "http"), field("interval", "30s"),
+		field("target", "http://localhost"), field("rule", "status == 200"), field("updated", date), field("enabled", false),
+		field("properties", bson.D{field("method", "GET"), field("body", "")}), field("group", "web"), field("ours not", 1),
+	}, bson.D{
+		field("_id", second), field("name", "b port"), field("type", "tcp"), field("interval", "1m"),
+		field("target", "localhost:22"), field("rule", ""), field("properties", nil), field("group", nil), field("updated", nil),
+	})
+	result := func(id bson.ObjectID, status, value any, outputs any) bson.D {
+		return bson.D{
+			field("_id", id), field("date", date), field("status", status), field("value", value), field("message", ""),
+			field("monitor_id", first), field("monitor_name", "a web site"), field("monitor_target", "http://localhost"),
+			field("outputs", outputs),
+		}
+	}
+	insert(t, s, "results",
+		result(first, int32(0), int32(12), nil),
+		result(second, int64(1), int64(1<<40), bson.D{field("respTime", int32(12)), field("bodyLen", int64(9)), field("none", nil)}),
+		result(third, 2.0, 1.5, bson.D{field("status", 200.0), field("text", "x"), field("flag", true), field("when", date)}),
+	)
+
+	wantMonitors(t, s, monitor.Monitor{
+		ID: first.Hex(), Name: "a web site", Type: "http", Interval: "30s", Target: "http://localhost", Rule: "status == 200",
+		Properties: map[string]string{"method": "GET"}, Group: "web", Updated: date,
+	}, monitor.Monitor{
+		ID: second.Hex(), Name: "b port", Type: "tcp", Interval: "1m", Target: "localhost:22", Enabled: true,
+		Properties: map[string]string{},
+	})
+	want := func(id bson.ObjectID, status monitor.Status, value float64, outputs map[string]any) monitor.Result {
+		return monitor.Result{
+			ID: id.Hex(), Date: date, Status: status, Value: value, MonitorID: first.Hex(), MonitorName: "a web site",
+			MonitorTarget: "http://localhost", Outputs: outputs,
+		}
+	}
+	list, err := s.Results(t.Context(), store.ResultFilter{MonitorID: first.Hex(), Limit: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]monitor.Result{
+		want(third, monitor.StatusFailed, 1.5, map[string]any{
+			"status": 200.0, "text": "x", "flag": true, "when": "2024-05-06T07:08:09.123Z",
+		}),
+		want(second, monitor.StatusError, 1<<40, map[string]any{"respTime": 12.0, "bodyLen": 9.0}),
+		want(first, monitor.StatusOK, 12, map[string]any{}),
+	}, list); diff != "" {
+		t.Errorf("results differ (-want +got):\n%s", diff)
+	}
+}
+
+func insert(t *testing.T, s *Store, collection string, docs ...bson.D) {
+	t.Helper()
+	if _, err := s.monitors.Database().Collection(collection).InsertMany(t.Context(), docs); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDocumentsAreThoseOfTheOriginal holds what the adapter writes to the field names and types that
+// other programs read.
+func TestDocumentsAreThoseOfTheOriginal(t *testing.T) {
+	s := openStore(t, mongotest.Database(t, server))
+	m := newMonitor(1, "name")
+	m.Rule, m.Group, m.Properties["timeout"] = "respTime < 5", "group", "1s"
+	r := monitor.Result{
+		ID: newMonitor(2, "").ID, Date: m.Updated, Status: monitor.StatusError, Value: 2, Message: "message", MonitorID: m.ID,
+		MonitorName: "name", MonitorTarget: "target", Outputs: map[string]any{"respTime": 7.0},
+	}
+	if err := s.CreateMonitor(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AppendBatch(t.Context(), store.Batch{Results: []monitor.Result{r}}); err != nil {
+		t.Fatal(err)
+	}
+	id := func(text string) bson.ObjectID {
+		oid, err := bson.ObjectIDFromHex(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return oid
+	}
+	date := bson.NewDateTimeFromTime(m.Updated)
+	for collection, want := range map[string]bson.M{
+		"monitors": {
+			"_id": id(m.ID), "name": "name", "type": "tcp", "interval": "10s", "target": "localhost:1", "rule": "respTime < 5",
+			"enabled": true, "properties": bson.D{field("timeout", "1s")}, "group": "group", "updated": date,
+		},
+		"results": {
+			"_id": id(r.ID), "date": date, "status": int32(1), "value": 2.0, "message": "message", "monitor_id": id(m.ID),
+			"monitor_name": "name", "monitor_target": "target", "outputs": bson.D{field("respTime", 7.0)},
+		},
+	} {
+		var doc bson.M
+		if err := s.monitors.Database().Collection(collection).FindOne(t.Context(), bson.D{}).Decode(&doc); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, doc); diff != "" {
+			t.Errorf("document in %s differs (-want +got):\n%s", collection, diff)
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package mongo
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// Results lists what f selects, newest first by (date, id).
+func (s *Store) Results(ctx context.Context, f store.ResultFilter) (_ []monitor.Result, err error) {
+	defer explain(ctx, "list results", &err)
+	if f.Limit <= 0 {
+		return nil, monitor.Invalidf("limit must be positive")
+	}
+	if f.MonitorID != "" && !monitor.ValidID(f.MonitorID) {
+		return []monitor.Result{}, nil
+	}
+	filter, err := resultFilter(f)
+	if err != nil {
+		return nil, err
+	}
+	newestFirst := bson.D{field("date", -1), field("_id", -1)}
+	return find(ctx, s.results, filter, resultDoc.result, options.Find().SetSort(newestFirst).SetLimit(int64(f.Limit)))
+}
+
+// resultFilter bounds the date even where a cursor alone would do, so that an index serves it.
+func resultFilter(f store.ResultFilter) (bson.D, error) {
+	filter, date := bson.D{}, bson.D{}
+	if f.MonitorID != "" {
+		id, err := toID("monitor id", f.MonitorID)
+		if err != nil {
+			return nil, err
+		}
+		filter = append(filter, field("monitor_id", id))
+	}
+	if !f.From.IsZero() {
+		date = append(date, field("$gte", f.From))
+	}
+	if !f.To.IsZero() {
+		date = append(date, field("$lt", f.To))
+	}
+	if f.Before != nil {
+		id, err := toID("cursor", f.Before.ID)
+		if err != nil {
+			return nil, err
+		}
+		date = append(date, field("$lte", f.Before.Date))
+		filter = append(filter, field("$or", bson.A{
+			bson.D{field("date", bson.D{field("$lt", f.Before.Date)})},
+			bson.D{field("_id", bson.D{field("$lt", id)})},
+		}))
+	}
+	if len(date) > 0 {
+		filter = append(filter, field("date", date))
+	}
+	if f.Status != nil {
+		filter = append(filter, field("status", int(*f.Status)))
+	}
+	return filter, nil
+}
+
+// clearedKey is the key under which meta says when results were last cleared.
+const clearedKey = "results_cleared"
+
+// clearedDoc is the document of that key.
+type clearedDoc struct {
+	Key string    `bson:"_id"`
+	At  time.Time `bson:"at"`
+}
+
+// DeleteResults removes all results, rollups, states and transitions of the status track. It sets
+// ResultsCleared first, so that no runner that hears of the change still reckons with them.
+func (s *Store) DeleteResults(ctx context.Context, at time.Time) (err error) {
+	defer explain(ctx, "delete all results", &err)
+	if err := upsertOne(ctx, s.meta, clearedKey, clearedDoc{Key: clearedKey, At: at}); err != nil {
+		return err
+	}
+	for _, step := range []struct {
+		of     *driver.Collection
+		filter bson.D
+	}{
+		{s.dirtyHours, bson.D{}},
+		{s.states, bson.D{}},
+		{s.results, bson.D{}},
+		{s.rollups, bson.D{}},
+		{s.transitions, bson.D{field("track", store.TrackStatus)}},
+	} {
+		if _, err := deleteAll(ctx, step.of, step.filter); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ResultsCleared is when DeleteResults was last called, zero if never.
+func (s *Store) ResultsCleared(ctx context.Context) (_ time.Time, err error) {
+	defer explain(ctx, "get the time of the last clearing", &err)
+	var doc clearedDoc
+	err = s.meta.FindOne(ctx, byID(clearedKey)).Decode(&doc)
+	if errors.Is(err, driver.ErrNoDocuments) {
+		return time.Time{}, nil
+	}
+	return doc.At.UTC(), err
+}

@@ -1,0 +1,42 @@
+package mongo
+
+import (
+	"context"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"nanomon/services/common/store"
+)
+
+// runnerDoc is a runner's last heartbeat.
+type runnerDoc struct {
+	ID       string    `bson:"_id"`
+	Monitors int       `bson:"monitors"`
+	LastSeen time.Time `bson:"last_seen"`
+}
+
+func (d runnerDoc) runner() store.Runner {
+	return store.Runner{ID: d.ID, Monitors: d.Monitors, LastSeen: d.LastSeen.UTC()}
+}
+
+// Beat stores a runner's heartbeat in place of its last.
+func (s *Store) Beat(ctx context.Context, r store.Runner) (err error) {
+	defer explain(ctx, "store heartbeat", &err)
+	return upsertOne(ctx, s.runners, r.ID, runnerDoc{ID: r.ID, Monitors: r.Monitors, LastSeen: r.LastSeen})
+}
+
+// Runners lists the runners whose last heartbeat is not before since, ordered by id.
+func (s *Store) Runners(ctx context.Context, since time.Time) (_ []store.Runner, err error) {
+	defer explain(ctx, "list runners", &err)
+	seen := bson.D{field("last_seen", bson.D{field("$gte", since)})}
+	return find(ctx, s.runners, seen, runnerDoc.runner, options.Find().SetSort(bson.D{field("_id", 1)}))
+}
+
+// RemoveRunner removes a runner's heartbeat.
+func (s *Store) RemoveRunner(ctx context.Context, id string) (err error) {
+	defer explain(ctx, "remove runner", &err)
+	_, err = s.runners.DeleteOne(ctx, byID(id))
+	return err
+}
