@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
@@ -22,10 +23,29 @@ func explain(ctx context.Context, operation string, err *error) {
 	case errors.Is(*err, driver.ErrNoDocuments):
 		*err = fmt.Errorf("%s: %w", operation, monitor.ErrNotFound)
 	case isUnavailable(*err):
-		*err = fmt.Errorf("%s: %w: %w", operation, monitor.ErrUnavailable, *err)
+		*err = fmt.Errorf("%s: %w: %w", operation, monitor.ErrUnavailable, lastError(*err))
 	default:
 		*err = fmt.Errorf("%s: %w", operation, *err)
 	}
+}
+
+// lastError is what the servers' last connection broke on, where err is that none could be selected: the driver
+// describes its whole view of them.
+func lastError(err error) error {
+	var selection topology.ServerSelectionError
+	if !errors.As(err, &selection) {
+		return err
+	}
+	for _, server := range selection.Desc.Servers {
+		var network *net.OpError
+		if errors.As(server.LastError, &network) {
+			return network
+		}
+		if server.LastError != nil {
+			return server.LastError
+		}
+	}
+	return selection.Wrapped
 }
 
 // isUnavailable reports whether the same call may succeed later.

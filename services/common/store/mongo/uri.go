@@ -51,5 +51,5 @@ func unreachable(hosts []string, timeout time.Duration, err error) error {
 	if !isUnavailable(err) {
 		return fmt.Errorf("mongodb at %s: %w", at, err)
 	}
-	return fmt.Errorf("mongodb at %s did not answer within %s: %w: %w", at, timeout, monitor.ErrUnavailable, err)
+	return fmt.Errorf("mongodb at %s did not answer within %s: %w: %w", at, timeout, monitor.ErrUnavailable, lastError(err))
 }
