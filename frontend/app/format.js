@@ -1,0 +1,143 @@
+/** @import {ListedMonitor, Monitor, Point, Result, Status} from '../types/model' */
+
+/**
+ * A status as it is shown: a word, and the class that gives it its shape and colour.
+ * @typedef {{key: 'ok' | 'error' | 'failed' | 'pending' | 'disabled', label: string}} Badge
+ */
+
+/** @type {Record<Status, Badge>} */
+const VERDICTS = {
+  0: { key: 'ok', label: 'OK' },
+  1: { key: 'error', label: 'Error' },
+  2: { key: 'failed', label: 'Failed' },
+};
+
+/**
+ * @param {Status} status
+ * @returns {Badge}
+ */
+export function badgeOfStatus(status) {
+  return VERDICTS[status] ?? VERDICTS[2];
+}
+
+/**
+ * @param {Monitor} monitor
+ * @param {Result | null | undefined} latest
+ * @returns {Badge}
+ */
+export function badgeOf(monitor, latest) {
+  if (!monitor.enabled) {
+    return { key: 'disabled', label: 'Disabled' };
+  }
+  return latest ? badgeOfStatus(latest.status) : { key: 'pending', label: 'Not checked yet' };
+}
+
+const precise = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+
+/** @param {number} value */
+export function formatNumber(value) {
+  return Math.abs(value) < 100 ? precise.format(value) : whole.format(value);
+}
+
+/**
+ * The unit of a result's value: a number that the monitor took out of the response has none.
+ * @param {Result | null | undefined} result
+ */
+export function unitOf(result) {
+  return typeof result?.outputs.regexMatch === 'number' ? '' : 'ms';
+}
+
+/**
+ * @param {number | null | undefined} value
+ * @param {string} unit
+ */
+export function formatValue(value, unit) {
+  return value === null || value === undefined ? '–' : `${formatNumber(value)} ${unit}`.trim();
+}
+
+/** @param {Result | null | undefined} result */
+export function formatResult(result) {
+  return formatValue(!result || result.status === 2 ? null : result.value, unitOf(result));
+}
+
+/** @param {number | null | undefined} percent */
+export function formatPercent(percent) {
+  if (percent === null || percent === undefined) {
+    return '–';
+  }
+  // Rounded down: 100 % means that nothing was missed.
+  return `${Math.floor(percent * 100) / 100} %`;
+}
+
+/** @param {string | number} date RFC 3339, or milliseconds since 1970 */
+export function formatDate(date) {
+  return new Date(date).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+}
+
+/**
+ * A mark on an axis of time: the day where the marks are days apart, else the time of day.
+ * @param {number} time seconds since 1970
+ * @param {number} step seconds from mark to mark
+ */
+export function formatTick(time, step) {
+  const date = new Date(time * 1000);
+  return step >= 86_400
+    ? date.toLocaleDateString(undefined, { month: 'short', day: 'numeric' })
+    : date.toLocaleTimeString(undefined, { timeStyle: 'short' });
+}
+
+/**
+ * @param {string} date
+ * @param {number} now milliseconds since 1970
+ */
+export function formatAgo(date, now) {
+  const seconds = Math.floor((now - Date.parse(date)) / 1000);
+  const steps = /** @type {const} */ ([
+    [86_400, 'd'],
+    [3600, 'h'],
+    [60, 'min'],
+    [1, 's'],
+  ]);
+  const step = steps.find(([length]) => seconds >= length);
+  return step ? `${Math.floor(seconds / step[0])} ${step[1]} ago` : 'just now';
+}
+
+/**
+ * Words for a screen reader in place of the bars of a history.
+ * @param {Point[]} history
+ */
+export function describeHistory(history) {
+  const count = (/** @type {Status} */ status) => history.filter((point) => point.status === status).length;
+  return history.length
+    ? `Last ${history.length} checks: ${count(0)} OK, ${count(1)} error, ${count(2)} failed`
+    : 'No checks yet';
+}
+
+/**
+ * The bars of one status in a history of 30, as an SVG path in a box of 30 by 12: the worse, the taller.
+ * @param {Point[]} history
+ * @param {Status} status
+ */
+export function historyPath(history, status) {
+  const height = { 0: 5, 1: 8, 2: 12 }[status];
+  const first = 30 - history.length;
+  return history.map((point, i) => (point.status === status ? `M${first + i + 0.5} 12v${-height}` : '')).join('');
+}
+
+/**
+ * @param {ListedMonitor[]} monitors
+ * @returns {string} how many there are of each status
+ */
+export function summarize(monitors) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const monitor of monitors) {
+    const { label } = badgeOf(monitor, monitor.latest);
+    counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
+  return ['Failed', 'Error', 'OK', 'Not checked yet', 'Disabled']
+    .filter((label) => counts.has(label))
+    .map((label) => `${counts.get(label)} ${label === 'OK' ? label : label.toLowerCase()}`)
+    .join(' · ');
+}

@@ -1,0 +1,23 @@
+import js from '@eslint/js';
+import globals from 'globals';
+
+export default [
+  { ignores: ['**/node_modules/', 'frontend/app/lib/', 'frontend/test-results/'] },
+  js.configs.recommended,
+  {
+    rules: {
+      eqeqeq: 'error',
+      'no-implied-eval': 'error',
+      'no-new-func': 'error',
+      'prefer-const': 'error',
+    },
+  },
+  { files: ['frontend/app/**'], languageOptions: { globals: globals.browser } },
+  { files: ['frontend/*.js', 'frontend/scripts/**'], languageOptions: { globals: globals.node } },
+  {
+    files: ['tests/browser/**'],
+    languageOptions: { globals: { ...globals.node, ...globals.browser } },
+    // Playwright reads off the parameter which fixtures to make.
+    rules: { 'no-empty-pattern': ['error', { allowObjectPatternsAsParameters: true }] },
+  },
+];

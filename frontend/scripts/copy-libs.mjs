@@ -1,0 +1,21 @@
+// Copies the libraries that the page loads from node_modules to app/lib, each with a line that leads tsc to
+// its types.
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+
+const root = new URL('../', import.meta.url);
+const lib = new URL('app/lib/', root);
+const copies = {
+  'alpine.js': '@alpinejs/csp/dist/module.esm.min.js',
+  'uplot.js': 'uplot/dist/uPlot.esm.js',
+  'uplot.css': 'uplot/dist/uPlot.min.css',
+};
+const types = { 'alpine.d.ts': 'alpinejs', 'uplot.d.ts': 'uplot' };
+
+await rm(lib, { recursive: true, force: true });
+await mkdir(lib, { recursive: true });
+for (const [name, source] of Object.entries(copies)) {
+  await cp(new URL(`node_modules/${source}`, root), new URL(name, lib));
+}
+for (const [name, module] of Object.entries(types)) {
+  await writeFile(new URL(name, lib), `export { default } from '${module}';\n`);
+}

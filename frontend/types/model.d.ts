@@ -1,0 +1,117 @@
+// What the API and the frontend host send.
+
+export interface Config {
+  API_ENDPOINT: string;
+  AUTH_CLIENT_ID: string;
+  AUTH_TENANT: string;
+  VERSION: string;
+  BUILD_INFO: string;
+}
+
+/** 0 OK, 1 error: the rule doesn't hold, 2 failed: no answer. */
+export type Status = 0 | 1 | 2;
+
+export interface Monitor {
+  id: string;
+  name: string;
+  type: string;
+  /** A Go duration. */
+  interval: string;
+  target: string;
+  rule?: string;
+  enabled: boolean;
+  properties: Record<string, string>;
+  group?: string;
+  /** RFC 3339. */
+  updated: string;
+}
+
+/** A monitor of the list, asked for with its latest result and its history. */
+export interface ListedMonitor extends Monitor {
+  latest: Result | null;
+  history: Point[];
+}
+
+export interface Point {
+  date: string;
+  status: Status;
+  value: number;
+}
+
+export interface Result extends Point {
+  id: string;
+  message: string;
+  monitor_id: string;
+  monitor_name: string;
+  monitor_target: string;
+  outputs: Record<string, number | string | boolean>;
+}
+
+export interface MonitorChange {
+  id: string;
+  change: 'created' | 'changed' | 'deleted';
+}
+
+export interface Property {
+  name: string;
+  kind: 'text' | 'longtext' | 'duration' | 'integer' | 'bytes' | 'bool' | 'choice' | 'regex' | 'stringmap';
+  default?: string;
+  doc: string;
+  choices?: string[];
+}
+
+export interface Output {
+  name: string;
+  kind: string;
+  unit?: string;
+  doc: string;
+  ruleOnly?: boolean;
+}
+
+/** A monitor type, as GET /api/monitor-types describes it. */
+export interface Spec {
+  type: string;
+  title: string;
+  doc: string;
+  targetDoc: string;
+  exampleTarget: string;
+  valueDoc: string;
+  properties: Property[];
+  outputs: Output[];
+  exampleRule: string;
+  ruleHint: string;
+}
+
+interface Latency {
+  avg: number | null;
+  min: number | null;
+  max: number | null;
+  p50: number | null;
+  p95: number | null;
+}
+
+interface Counts {
+  ok: number;
+  error: number;
+  failed: number;
+}
+
+export interface Bucket extends Latency, Counts {
+  start: string;
+}
+
+export interface Stats extends Latency {
+  window: string;
+  from: string;
+  to: string;
+  /** A percentage; null when nothing is known. */
+  uptime: number | null;
+  /** From when on uptime is known, where that is later than from. */
+  uptimeFrom?: string;
+  counts: Counts;
+  p99: number | null;
+  buckets: Bucket[];
+}
+
+/** What the page knows of its event stream. */
+export type Connection = 'connecting' | 'live' | 'disconnected';

@@ -1,0 +1,115 @@
+package host
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// asset is a file of the page as it goes out.
+type asset struct {
+	contentType string
+	plain       body
+	// zipped is the file compressed; empty where that saves nothing.
+	zipped body
+}
+
+type body struct {
+	data []byte
+	etag string
+}
+
+// contentTypes are those of the files that the page is made of, whatever the machine has registered.
+func contentTypes() map[string]string {
+	return map[string]string{
+		".html":  "text/html; charset=utf-8",
+		".js":    "text/javascript; charset=utf-8",
+		".css":   "text/css; charset=utf-8",
+		".svg":   "image/svg+xml",
+		".png":   "image/png",
+		".woff2": "font/woff2",
+	}
+}
+
+// loadAssets reads the files of app that a browser can use, by the path they are served at.
+func loadAssets(app fs.FS) (map[string]*asset, error) {
+	types, assets := contentTypes(), make(map[string]*asset)
+	err := fs.WalkDir(app, ".", func(name string, entry fs.DirEntry, err error) error {
+		contentType, known := types[path.Ext(name)]
+		if err != nil || entry.IsDir() || !known {
+			return err
+		}
+		data, err := fs.ReadFile(app, name)
+		if err != nil {
+			return err
+		}
+		assets["/"+name], err = newAsset(data, contentType)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the page's files: %w", err)
+	}
+	index, found := assets["/index.html"]
+	if !found {
+		return nil, errors.New("the page's files have no index.html")
+	}
+	assets["/"] = index
+	return assets, nil
+}
+
+func newAsset(data []byte, contentType string) (*asset, error) {
+	hash := fmt.Sprintf("%x", sha256.Sum256(data))[:32]
+	a := &asset{contentType: contentType, plain: body{data: data, etag: `"` + hash + `"`}}
+	var zipped bytes.Buffer
+	zip, err := gzip.NewWriterLevel(&zipped, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := zip.Write(data); err != nil {
+		return nil, err
+	}
+	if err := zip.Close(); err != nil {
+		return nil, err
+	}
+	if zipped.Len() < len(data) {
+		a.zipped = body{data: bytes.Clone(zipped.Bytes()), etag: `"` + hash + `-gzip"`}
+	}
+	return a, nil
+}
+
+func (a *asset) serve(w http.ResponseWriter, r *http.Request) {
+	h, sent := w.Header(), a.plain
+	h.Set("Content-Type", a.contentType)
+	h.Set("Cache-Control", "no-cache")
+	if a.zipped.data != nil {
+		h.Set("Vary", "Accept-Encoding")
+		if acceptsGzip(r.Header.Get("Accept-Encoding")) {
+			sent = a.zipped
+			h.Set("Content-Encoding", "gzip")
+			h.Set("Content-Length", strconv.Itoa(len(sent.data)))
+		}
+	}
+	h.Set("ETag", sent.etag)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(sent.data))
+}
+
+// acceptsGzip reads an Accept-Encoding header.
+func acceptsGzip(header string) bool {
+	for _, item := range strings.Split(header, ",") {
+		name, params, _ := strings.Cut(item, ";")
+		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			q, given := strings.CutPrefix(strings.ToLower(strings.TrimSpace(params)), "q=")
+			weight, err := strconv.ParseFloat(q, 64)
+			return !given || err == nil && weight > 0
+		}
+	}
+	return false
+}

@@ -1,0 +1,103 @@
+// Package host serves the web page and its configuration.
+package host
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"nanomon/services/common/web"
+)
+
+// Config is what the page has to know.
+type Config struct {
+	// APIEndpoint is where the page finds the API: a path on the page's own host such as /api, or a whole URL.
+	APIEndpoint        string
+	AuthClientID       string
+	AuthTenant         string
+	Version, BuildInfo string
+}
+
+type host struct {
+	config   []byte
+	security http.Header
+	assets   map[string]*asset
+	log      *slog.Logger
+}
+
+// New is the handler of the page's port. It serves app, which has index.html at its root, and the configuration at
+// /config and /config.json. A path under /api is not found, and never the page.
+func New(cfg Config, app fs.FS, log *slog.Logger) (http.Handler, error) {
+	policy, err := contentPolicy(cfg.APIEndpoint)
+	if err != nil {
+		return nil, err
+	}
+	assets, err := loadAssets(app)
+	if err != nil {
+		return nil, err
+	}
+	config, err := json.Marshal(map[string]string{
+		"API_ENDPOINT":   cfg.APIEndpoint,
+		"AUTH_CLIENT_ID": cfg.AuthClientID,
+		"AUTH_TENANT":    cfg.AuthTenant,
+		"VERSION":        cfg.Version,
+		"BUILD_INFO":     cfg.BuildInfo,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encode the page's configuration: %w", err)
+	}
+	h := &host{config: append(config, '\n'), assets: assets, log: log, security: http.Header{
+		"Content-Security-Policy":    {policy},
+		"Cross-Origin-Opener-Policy": {"same-origin"},
+		"Referrer-Policy":            {"no-referrer"},
+		"X-Content-Type-Options":     {"nosniff"},
+	}}
+	quiet := append(slices.Collect(maps.Keys(assets)), "/config", "/config.json")
+	return web.Observe(log, quiet...)(h), nil
+}
+
+// contentPolicy lets the page load from its own origin only, and talk to that and the API's.
+func contentPolicy(endpoint string) (string, error) {
+	connect := "'self'"
+	if !strings.HasPrefix(endpoint, "/") || strings.HasPrefix(endpoint, "//") {
+		u, err := url.Parse(endpoint)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsAny(u.Host, "; ,'") {
+			return "", fmt.Errorf("API_ENDPOINT %q is neither a path such as /api nor an http or https URL", endpoint)
+		}
+		connect += " " + u.Scheme + "://" + u.Host
+	}
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+		"manifest-src 'self'; connect-src " + connect + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'", nil
+}
+
+func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for name, values := range h.security {
+		w.Header()[name] = values
+	}
+	if r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/") {
+		web.Error(w, r, h.log, web.Problemf(http.StatusNotFound, "the API is not on this port; the page finds it by API_ENDPOINT"))
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "only GET and HEAD are possible here", http.StatusMethodNotAllowed)
+		return
+	}
+	switch a, found := h.assets[r.URL.Path]; {
+	case found:
+		a.serve(w, r)
+	case r.URL.Path == "/config", r.URL.Path == "/config.json":
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "no-store")
+		// A client that is gone is no fault of ours.
+		_, _ = w.Write(h.config)
+	default:
+		http.Error(w, "there is nothing at this address", http.StatusNotFound)
+	}
+}

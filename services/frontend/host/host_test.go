@@ -1,0 +1,270 @@
+package host_test
+
+import (
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nanomon/frontend"
+	"nanomon/services/frontend/host"
+)
+
+var script = strings.Repeat("export const answer = 42;\n", 100)
+
+func app() fstest.MapFS {
+	return fstest.MapFS{
+		"index.html":     {Data: []byte("<!doctype html><title>page</title>")},
+		"app.js":         {Data: []byte(script)},
+		"styles/a.css":   {Data: []byte("a { color: red }")},
+		"icon.svg":       {Data: []byte("<svg/>")},
+		"lib/types.d.ts": {Data: []byte("export default 1;")},
+	}
+}
+
+func newHost(t *testing.T, cfg host.Config) http.Handler {
+	t.Helper()
+	h, err := host.New(cfg, app(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// ask sends one request; header holds pairs of name and value.
+func ask(h http.Handler, method, target string, header ...string) *http.Response {
+	r := httptest.NewRequest(method, target, nil)
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func textOf(t *testing.T, r io.Reader) string {
+	t.Helper()
+	data, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestAnswers(t *testing.T) {
+	h := newHost(t, host.Config{APIEndpoint: "/api"})
+	for _, c := range []struct {
+		method, path string
+		status       int
+		contentType  string
+		body         string
+	}{
+		{"GET", "/", 200, "text/html; charset=utf-8", "<!doctype html>"},
+		{"GET", "/index.html", 200, "text/html; charset=utf-8", "<!doctype html>"},
+		{"GET", "/app.js", 200, "text/javascript; charset=utf-8", "export const"},
+		{"HEAD", "/app.js", 200, "text/javascript; charset=utf-8", ""},
+		{"GET", "/styles/a.css", 200, "text/css; charset=utf-8", "a {"},
+		{"GET", "/icon.svg", 200, "image/svg+xml", "<svg/>"},
+		{"GET", "/lib/types.d.ts", 404, "text/plain; charset=utf-8", "nothing"},
+		{"GET", "/nothing", 404, "text/plain; charset=utf-8", "nothing"},
+		{"GET", "/styles", 404, "text/plain; charset=utf-8", "nothing"},
+		{"GET", "/apidocs", 404, "text/plain; charset=utf-8", "nothing"},
+		{"GET", "/../app.js", 404, "text/plain; charset=utf-8", "nothing"},
+		{"POST", "/", 405, "text/plain; charset=utf-8", "only GET and HEAD"},
+		{"DELETE", "/config", 405, "text/plain; charset=utf-8", "only GET and HEAD"},
+		{"GET", "/api", 404, "application/problem+json", `"status":404`},
+		{"GET", "/api/monitors", 404, "application/problem+json", `"instance":"/api/monitors"`},
+		{"POST", "/api/monitors", 404, "application/problem+json", `"detail":"the API is not on this port`},
+	} {
+		answer := ask(h, c.method, c.path)
+		body := textOf(t, answer.Body)
+		if answer.StatusCode != c.status || answer.Header.Get("Content-Type") != c.contentType || !strings.Contains(body, c.body) {
+			t.Errorf("%s %s: %d %q %q", c.method, c.path, answer.StatusCode, answer.Header.Get("Content-Type"), body)
+		}
+		if c.method == "HEAD" && body != "" {
+			t.Errorf("HEAD %s has a body: %q", c.path, body)
+		}
+		for _, name := range []string{"Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Cross-Origin-Opener-Policy"} {
+			if answer.Header.Get(name) == "" {
+				t.Errorf("%s %s lacks %s", c.method, c.path, name)
+			}
+		}
+	}
+}
+
+func TestCompressionIsNegotiated(t *testing.T) {
+	h := newHost(t, host.Config{APIEndpoint: "/api"})
+	for accepted, zipped := range map[string]bool{
+		"": false, "gzip": true, "deflate, GZIP;q=0.5, br": true, "gzip;q=0": false, "gzip; q=0.0": false, "br": false, "gzip;q=x": false,
+	} {
+		answer := ask(h, "GET", "/app.js", "Accept-Encoding", accepted)
+		if got := answer.Header.Get("Content-Encoding") == "gzip"; got != zipped {
+			t.Errorf("Accept-Encoding %q: gzip %v, want %v", accepted, got, zipped)
+			continue
+		}
+		if answer.Header.Get("Vary") != "Accept-Encoding" {
+			t.Errorf("Accept-Encoding %q: Vary is %q", accepted, answer.Header.Get("Vary"))
+		}
+		var body io.Reader = answer.Body
+		if zipped {
+			var err error
+			if body, err = gzip.NewReader(answer.Body); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff(script, textOf(t, body)); diff != "" {
+			t.Errorf("Accept-Encoding %q: %s", accepted, diff)
+		}
+	}
+	if got := ask(h, "GET", "/icon.svg", "Accept-Encoding", "gzip").Header.Get("Content-Encoding"); got != "" {
+		t.Errorf("a file that doesn't get smaller is sent as %q", got)
+	}
+}
+
+func TestLengthIsThatOfWhatIsSent(t *testing.T) {
+	server := httptest.NewServer(newHost(t, host.Config{APIEndpoint: "/api"}))
+	defer server.Close()
+	for _, encoding := range []string{"gzip", "identity"} {
+		request, err := http.NewRequest("GET", server.URL+"/app.js", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Accept-Encoding", encoding)
+		answer, err := server.Client().Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body := textOf(t, answer.Body); int64(len(body)) != answer.ContentLength {
+			t.Errorf("%s: %d bytes sent, Content-Length %d", encoding, len(body), answer.ContentLength)
+		}
+		answer.Body.Close()
+	}
+}
+
+func TestRevalidation(t *testing.T) {
+	h := newHost(t, host.Config{APIEndpoint: "/api"})
+	plain := ask(h, "GET", "/app.js").Header.Get("ETag")
+	zipped := ask(h, "GET", "/app.js", "Accept-Encoding", "gzip").Header.Get("ETag")
+	if plain == "" || plain == zipped || strings.HasPrefix(plain, "W/") {
+		t.Fatalf("ETags %q and %q: want two strong ones", plain, zipped)
+	}
+	for _, c := range []struct {
+		method, encoding, match string
+		status                  int
+	}{
+		{"GET", "", plain, 304},
+		{"HEAD", "", plain, 304},
+		{"GET", "gzip", zipped, 304},
+		{"GET", "gzip", `"old", ` + zipped, 304},
+		{"GET", "", zipped, 200},
+		{"GET", "", `"old"`, 200},
+	} {
+		answer := ask(h, c.method, "/app.js", "Accept-Encoding", c.encoding, "If-None-Match", c.match)
+		if answer.StatusCode != c.status {
+			t.Errorf("%+v: %d", c, answer.StatusCode)
+		}
+		if answer.Header.Get("Cache-Control") != "no-cache" || answer.Header.Get("ETag") == "" {
+			t.Errorf("%+v: Cache-Control %q, ETag %q", c, answer.Header.Get("Cache-Control"), answer.Header.Get("ETag"))
+		}
+	}
+}
+
+func TestConfig(t *testing.T) {
+	h := newHost(t, host.Config{APIEndpoint: "/api", AuthClientID: "client", AuthTenant: "common", Version: "1.2.3", BuildInfo: "today"})
+	want := map[string]string{"API_ENDPOINT": "/api", "AUTH_CLIENT_ID": "client", "AUTH_TENANT": "common", "VERSION": "1.2.3", "BUILD_INFO": "today"}
+	for _, p := range []string{"/config", "/config.json"} {
+		answer := ask(h, "GET", p)
+		var got map[string]string
+		if err := json.NewDecoder(answer.Body).Decode(&got); err != nil {
+			t.Fatalf("%s: %v", p, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", p, diff)
+		}
+		if answer.Header.Get("Content-Type") != "application/json" || answer.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %v", p, answer.Header)
+		}
+	}
+}
+
+func TestPolicyFollowsTheEndpoint(t *testing.T) {
+	for endpoint, connect := range map[string]string{
+		"/api":                         "connect-src 'self';",
+		"https://api.example.com/api":  "connect-src 'self' https://api.example.com;",
+		"http://[::1]:8000/api":        "connect-src 'self' http://[::1]:8000;",
+		"https://u:p@api.example.com/": "connect-src 'self' https://api.example.com;",
+	} {
+		policy := ask(newHost(t, host.Config{APIEndpoint: endpoint}), "GET", "/").Header.Get("Content-Security-Policy")
+		if !strings.Contains(policy, connect) || !strings.HasPrefix(policy, "default-src 'none'; script-src 'self'; style-src 'self';") {
+			t.Errorf("%s: %s", endpoint, policy)
+		}
+	}
+}
+
+func TestFaultsAtTheStart(t *testing.T) {
+	for name, c := range map[string]struct {
+		endpoint string
+		app      fstest.MapFS
+		want     string
+	}{
+		"no path, no URL":    {"api", app(), `API_ENDPOINT "api" is neither a path such as /api nor an http or https URL`},
+		"empty":              {"", app(), `API_ENDPOINT "" is neither`},
+		"a host for a path":  {"//example.com", app(), "API_ENDPOINT"},
+		"another scheme":     {"ftp://example.com", app(), "API_ENDPOINT"},
+		"a second directive": {"https://a;script-src", app(), "API_ENDPOINT"},
+		"no page":            {"/api", fstest.MapFS{}, "the page's files have no index.html"},
+	} {
+		_, err := host.New(host.Config{APIEndpoint: c.endpoint}, c.app, slog.New(slog.DiscardHandler))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+var (
+	linked   = regexp.MustCompile(`(?:href|src)="\./([^"]+)"`)
+	imported = regexp.MustCompile(`(?m)^(?:import|\}) .*from '(\.[^']+)';$`)
+)
+
+// TestPageIsWhole reads the embedded page as a browser does. The libraries are there only once they are
+// copied, so they are left out.
+func TestPageIsWhole(t *testing.T) {
+	h, err := host.New(host.Config{APIEndpoint: "/api"}, frontend.App(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := textOf(t, ask(h, "GET", "/").Body)
+	files := map[string]bool{}
+	for _, match := range linked.FindAllStringSubmatch(page, -1) {
+		files[match[1]] = true
+	}
+	for file := range files {
+		if strings.HasPrefix(file, "lib/") {
+			continue
+		}
+		answer := ask(h, "GET", "/"+file)
+		if answer.StatusCode != http.StatusOK {
+			t.Errorf("index.html names %s, which is not there", file)
+		}
+		if path.Ext(file) != ".js" {
+			continue
+		}
+		for _, match := range imported.FindAllStringSubmatch(textOf(t, answer.Body), -1) {
+			if module := path.Join(path.Dir(file), match[1]); !files[module] {
+				t.Errorf("%s imports %s, which index.html doesn't preload", file, module)
+			}
+		}
+	}
+	if !files["app.js"] || !files["views/home.js"] {
+		t.Errorf("index.html names only %v", files)
+	}
+}

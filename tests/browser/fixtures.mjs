@@ -1,0 +1,71 @@
+import { expect, test as base } from '../../frontend/playwright-test.js';
+import { NanoMon, Target } from './nanomon.mjs';
+
+export { expect };
+
+/** @typedef {import('../../frontend/playwright-test.js').Page} Page */
+/** @typedef {{nanomon: NanoMon, target: Target, requestsFail: boolean, complaints: string[]}} Own */
+
+/**
+ * Every test has a NanoMon and a target of its own, and fails if its page complains on the console or asks
+ * another server for anything. Requests may fail only where the test says so.
+ * @type {import('../../frontend/playwright-test.js').TestType<
+ *   import('../../frontend/playwright-test.js').PlaywrightTestArgs & Own,
+ *   import('../../frontend/playwright-test.js').PlaywrightWorkerArgs>}
+ */
+export const test = base.extend({
+  requestsFail: [false, { option: true }],
+
+  nanomon: async ({}, use) => {
+    const nanomon = new NanoMon();
+    try {
+      await nanomon.create();
+      await use(nanomon);
+    } finally {
+      await nanomon.destroy();
+    }
+  },
+
+  target: async ({}, use) => {
+    const target = new Target();
+    await target.open();
+    await use(target);
+    await target.close();
+  },
+
+  baseURL: async ({ nanomon }, use) => use(nanomon.url),
+
+  complaints: [watchPage, { auto: true }],
+});
+
+/**
+ * @param {Own & {page: Page}} fixtures
+ * @param {(complaints: string[]) => Promise<void>} use
+ */
+async function watchPage({ page, nanomon, requestsFail }, use) {
+  /** @type {string[]} */
+  const complaints = [];
+  page.on('console', (message) => {
+    const expected = requestsFail && message.text().startsWith('Failed to load resource');
+    if (['error', 'warning'].includes(message.type()) && !expected) {
+      complaints.push(message.text());
+    }
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('request', (request) => {
+    if (new URL(request.url()).origin !== nanomon.url) {
+      complaints.push(`request to ${request.url()}`);
+    }
+  });
+  await use(complaints);
+  expect(complaints).toEqual([]);
+}
+
+/**
+ * The row of the list that has the name in it.
+ * @param {Page} page
+ * @param {string} name
+ */
+export function row(page, name) {
+  return page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) });
+}

@@ -1,0 +1,111 @@
+import { expect, row, test } from './fixtures.mjs';
+
+test('a change of status shows by itself', async ({ page, nanomon, target }) => {
+  await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200' });
+  await page.goto('/');
+  await expect(page.getByText('Live', { exact: true })).toBeVisible();
+  await expect(row(page, 'Shop')).toContainText('OK');
+  target.status = 500;
+  await expect(row(page, 'Shop')).toContainText('Error');
+  await target.close();
+  await expect(row(page, 'Shop')).toContainText('Failed');
+});
+
+test('what others create, change and delete shows by itself', async ({ page, nanomon, target }) => {
+  await page.goto('/');
+  await expect(page.getByText('Live', { exact: true })).toBeVisible();
+  const id = await nanomon.add({ name: 'Shop', target: target.url });
+  await expect(row(page, 'Shop')).toBeVisible();
+  const changed = { name: 'Mill', type: 'http', interval: '1s', target: target.url };
+  await fetch(`${nanomon.url}/api/monitors/${id}`, { method: 'PUT', body: JSON.stringify(changed) });
+  await expect(row(page, 'Mill')).toBeVisible();
+  await expect(row(page, 'Shop')).toHaveCount(0);
+  await fetch(`${nanomon.url}/api/monitors/${id}`, { method: 'DELETE' });
+  await expect(page.getByText('Nothing is watched yet.')).toBeVisible();
+});
+
+test('the page of a monitor that others delete says so', async ({ page, nanomon, target }) => {
+  const id = await nanomon.add({ name: 'Shop', target: target.url, group: 'Public' });
+  await page.goto(`/#monitor/${id}`);
+  await expect(page.getByTestId('status')).toHaveText('OK');
+  await expect(page.getByText('Live', { exact: true })).toBeVisible();
+  await fetch(`${nanomon.url}/api/monitors/${id}`, { method: 'DELETE' });
+  await expect(page.getByText('This monitor does not exist.')).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Shop' })).toHaveCount(0);
+});
+
+test('the list is one request, however many monitors there are', async ({ page, nanomon, target }) => {
+  for (const name of ['A', 'B', 'C', 'D', 'E']) {
+    await nanomon.add({ name, target: target.url });
+  }
+  /** @type {string[]} */
+  const asked = [];
+  page.on('request', (request) => asked.push(request.url().replace(nanomon.url, '')));
+  await page.goto('/');
+  await expect(row(page, 'E')).toContainText('OK');
+  const api = asked.filter((url) => url.startsWith('/api/'));
+  expect(new Set(api)).toEqual(new Set(['/api/monitors?include=latest,history', '/api/events']));
+});
+
+test('a view that is left stops its work', async ({ page, nanomon, target }) => {
+  const id = await nanomon.add({ name: 'Shop', target: target.url });
+  await page.goto(`/#monitor/${id}`);
+  await expect(page.locator('.chart canvas')).toBeVisible();
+  await page.getByRole('link', { name: 'NanoMon' }).click();
+  await expect(row(page, 'Shop')).toBeVisible();
+  await expect(page.locator('.chart')).toHaveCount(0);
+  /** @type {string[]} */
+  const asked = [];
+  page.on('request', (request) => asked.push(request.url()));
+  const before = target.hits;
+  await expect.poll(() => target.hits, { timeout: 15_000 }).toBeGreaterThan(before + 4);
+  expect(asked).toEqual([]);
+});
+
+test.describe('with failing requests', () => {
+  test.use({ requestsFail: true });
+
+  test('the page is live again after a restart of the server', async ({ page, nanomon, target }) => {
+    await nanomon.add({ name: 'Shop', target: target.url });
+    await page.goto('/');
+    await expect(row(page, 'Shop')).toContainText('OK');
+    await nanomon.stop();
+    await expect(page.getByText('Disconnected.')).toBeVisible();
+    await expect(row(page, 'Shop')).toBeVisible();
+
+    await nanomon.start();
+    await nanomon.add({ name: 'Mill', target: target.url });
+    await expect(page.getByText('Live', { exact: true })).toBeVisible();
+    await expect(row(page, 'Mill')).toContainText('OK');
+    await expect(page.getByRole('alert')).toBeHidden();
+  });
+
+  test('without the event stream the page polls', async ({ page, nanomon, target }) => {
+    await page.clock.install();
+    await page.route('**/api/events', (route) => route.abort());
+    await page.goto('/');
+    await expect(page.getByText('Disconnected.')).toBeVisible();
+    await expect(page.getByText('Nothing is watched yet.')).toBeVisible();
+    await nanomon.add({ name: 'Shop', target: target.url });
+    await expect.poll(() => target.hits).toBeGreaterThan(0);
+    await page.clock.runFor(10_000);
+    await expect(row(page, 'Shop')).toBeVisible();
+  });
+
+  test('a list that can’t be read says so and can be asked for again', async ({ page, nanomon, target }) => {
+    await nanomon.add({ name: 'Shop', target: target.url });
+    await page.route('**/api/**', (route) =>
+      route.fulfill({
+        status: 503,
+        contentType: 'application/problem+json',
+        body: '{"detail":"the store is unavailable"}',
+      }),
+    );
+    await page.goto('/');
+    await expect(page.getByRole('alert')).toContainText('the store is unavailable');
+    await page.unroute('**/api/**');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect(row(page, 'Shop')).toBeVisible();
+    await expect(page.getByRole('alert')).toBeHidden();
+  });
+});

@@ -1,0 +1,128 @@
+// The real program and a target to watch, each on a free port of this machine.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import http from 'node:http';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const BINARY = process.env.NANOMON_STANDALONE ?? fileURLToPath(new URL('../../bin/standalone', import.meta.url));
+const START_TIME = 10_000;
+
+async function freePort() {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = /** @type {net.AddressInfo} */ (server.address());
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** The standalone program with a folder of its own. */
+export class NanoMon {
+  #folder = '';
+  #ports = { api: 0, page: 0 };
+  /** @type {import('node:child_process').ChildProcess | null} */
+  #process = null;
+  #log = '';
+
+  get url() {
+    return `http://localhost:${this.#ports.page}`;
+  }
+
+  async create() {
+    if (!existsSync(BINARY)) {
+      throw new Error(`${BINARY} is missing: build it first`);
+    }
+    this.#folder = await mkdtemp(path.join(tmpdir(), 'nanomon-browser-'));
+    this.#ports = { api: await freePort(), page: await freePort() };
+    await this.start();
+  }
+
+  async start() {
+    const started = spawn(BINARY, [], {
+      cwd: this.#folder,
+      env: {
+        PATH: process.env.PATH,
+        API_PORT: String(this.#ports.api),
+        FRONTEND_PORT: String(this.#ports.page),
+        DATA_DIR: path.join(this.#folder, 'data'),
+      },
+    });
+    this.#process = started;
+    started.stderr.on('data', (text) => (this.#log += text));
+    started.stdout.on('data', (text) => (this.#log += text));
+    for (const deadline = Date.now() + START_TIME; !(await this.#answers());) {
+      if (started.exitCode !== null || Date.now() > deadline) {
+        throw new Error(`NanoMon did not start:\n${this.#log}`);
+      }
+    }
+  }
+
+  async #answers() {
+    const answer = await fetch(`${this.url}/api/health`).catch(() => null);
+    await answer?.arrayBuffer();
+    return answer?.ok ?? false;
+  }
+
+  async stop() {
+    const running = this.#process;
+    this.#process = null;
+    if (running && running.exitCode === null) {
+      running.kill('SIGTERM');
+      await once(running, 'exit');
+    }
+  }
+
+  async destroy() {
+    await this.stop();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /**
+   * Makes a monitor by the API and returns its id.
+   * @param {object} monitor
+   */
+  async add(monitor) {
+    const answer = await fetch(`${this.url}/api/monitors`, {
+      method: 'POST',
+      body: JSON.stringify({ type: 'http', interval: '1s', ...monitor }),
+    });
+    const body = await answer.json();
+    if (!answer.ok) {
+      throw new Error(body.detail);
+    }
+    return /** @type {string} */ (body.id);
+  }
+}
+
+/** A web server that answers with the status it is told to. */
+export class Target {
+  status = 200;
+  hits = 0;
+  #server = http.createServer((_, response) => {
+    this.hits++;
+    response.writeHead(this.status).end('hello');
+  });
+
+  get url() {
+    const { port } = /** @type {net.AddressInfo} */ (this.#server.address());
+    return `http://127.0.0.1:${port}/`;
+  }
+
+  async open() {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+  }
+
+  async close() {
+    if (this.#server.listening) {
+      this.#server.closeAllConnections();
+      this.#server.close();
+      await once(this.#server, 'close');
+    }
+  }
+}
