@@ -1,0 +1,65 @@
+version := env("VERSION", `git describe --tags --always --dirty 2>/dev/null || echo 0.0.0`)
+build_info := env("BUILD_INFO", "local build")
+staticcheck := "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
+version_package := "nanomon/services/common/version"
+
+# List the recipes
+_default:
+    @{{ just_executable() }} --justfile {{ justfile() }} --list --unsorted
+
+# Build NanoMon and run it: page on port 8001, API on 8000, data in ./data
+run: build
+    bin/standalone
+
+# Run every test
+test: build _test-tools
+    go test -race $(go list ./... | grep -v /tests/load)
+    go test -count=1 ./tests/load
+    npm --prefix frontend run --silent test:browser
+
+# Build api, runner, frontend and standalone into bin/
+build: _page
+    CGO_ENABLED=0 go build -trimpath \
+        -ldflags '-s -w -X "{{ version_package }}.Version={{ version }}" -X "{{ version_package }}.BuildInfo={{ build_info }}"' \
+        -o bin/ ./services/api ./services/runner ./services/frontend ./services/standalone
+
+# Check formatting and types, and look for common mistakes
+lint: _page
+    @test -z "$(gofmt -l services frontend/*.go tests)" || { echo "gofmt would change:"; gofmt -l services frontend/*.go tests; exit 1; }
+    go vet ./...
+    go run {{ staticcheck }} ./...
+    npm --prefix frontend run --silent lint
+    npm --prefix frontend run --silent format:check
+    npm --prefix frontend run --silent types
+
+# Format Go, JavaScript, CSS and HTML
+format: _page
+    gofmt -w services frontend/*.go tests
+    npm --prefix frontend run --silent format
+
+# Run the API alone against MONGO_URI
+run-api: build
+    bin/api
+
+# Run a runner alone against MONGO_URI
+run-runner: build
+    bin/runner
+
+# Run the frontend host alone
+run-frontend: build
+    bin/frontend
+
+# Fetch the Go modules and npm packages
+install: _page
+    go mod download
+
+# Remove what was built; the data stays
+clean:
+    rm -rf bin .tools frontend/node_modules frontend/app/lib
+
+_page:
+    @[ frontend/node_modules/.package-lock.json -nt frontend/package-lock.json ] || npm --prefix frontend ci --silent --no-audit --no-fund
+    @npm --prefix frontend run --silent build
+
+_test-tools:
+    @scripts/setup-tests.sh

@@ -1,0 +1,40 @@
+// Command api serves the REST interface over MongoDB.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"golang.org/x/sync/errgroup"
+
+	"nanomon/services/api/server"
+	"nanomon/services/common/config"
+	"nanomon/services/common/probe"
+	"nanomon/services/common/process"
+	"nanomon/services/common/store/mongo"
+	"nanomon/services/common/version"
+	"nanomon/services/common/web"
+)
+
+func main() { os.Exit(process.Run("api", run)) }
+
+func run(ctx context.Context, cfg config.API, log *slog.Logger) error {
+	listener, err := web.Listen(ctx, int(cfg.Port))
+	if err != nil {
+		return fmt.Errorf("PORT: %w", err)
+	}
+	defer listener.Close()
+	db, err := mongo.Open(ctx, mongo.Config{URI: cfg.MongoURI, Database: cfg.MongoDB, Timeout: cfg.MongoTimeout})
+	if err != nil {
+		return fmt.Errorf("MONGO_URI: %w", err)
+	}
+	defer db.Close(context.WithoutCancel(ctx))
+
+	api := server.New(server.Config{Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "mongodb"}, db, probe.All(), log)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return api.Run(ctx) })
+	group.Go(func() error { return web.Serve(ctx, listener, api.Handler(), log) })
+	return group.Wait()
+}

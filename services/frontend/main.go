@@ -1,0 +1,34 @@
+// Command frontend serves the page.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"nanomon/frontend"
+	"nanomon/services/common/config"
+	"nanomon/services/common/process"
+	"nanomon/services/common/version"
+	"nanomon/services/common/web"
+	"nanomon/services/frontend/host"
+)
+
+func main() { os.Exit(process.Run("frontend", run)) }
+
+func run(ctx context.Context, cfg config.Frontend, log *slog.Logger) error {
+	listener, err := web.Listen(ctx, int(cfg.Port))
+	if err != nil {
+		return fmt.Errorf("PORT: %w", err)
+	}
+	defer listener.Close()
+	page, err := host.New(host.Config{
+		APIEndpoint: cfg.APIEndpoint, AuthClientID: cfg.AuthClientID, AuthTenant: cfg.AuthTenant,
+		Version: version.Version, BuildInfo: version.BuildInfo,
+	}, frontend.App(), log)
+	if err != nil {
+		return err
+	}
+	return web.Serve(ctx, listener, page, log)
+}

@@ -1,0 +1,28 @@
+// Command runner checks the monitors that are stored in MongoDB.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"nanomon/services/common/config"
+	"nanomon/services/common/probe"
+	"nanomon/services/common/process"
+	"nanomon/services/common/store/mongo"
+	"nanomon/services/runner/engine"
+)
+
+func main() { os.Exit(process.Run("runner", run)) }
+
+func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
+	db, err := mongo.Open(ctx, mongo.Config{URI: cfg.MongoURI, Database: cfg.MongoDB, Timeout: cfg.MongoTimeout})
+	if err != nil {
+		return fmt.Errorf("MONGO_URI: %w", err)
+	}
+	defer db.Close(context.WithoutCancel(ctx))
+	return engine.New(engine.Config{
+		ID: engine.NewID(), PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(),
+	}, db, probe.All(), log).Run(ctx)
+}

@@ -1,0 +1,87 @@
+// Command standalone is the API, the runner and the page in one process on an embedded SQLite file.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+
+	"nanomon/frontend"
+	"nanomon/services/api/server"
+	"nanomon/services/common/config"
+	"nanomon/services/common/probe"
+	"nanomon/services/common/process"
+	"nanomon/services/common/store/sqlite"
+	"nanomon/services/common/version"
+	"nanomon/services/common/web"
+	"nanomon/services/frontend/host"
+	"nanomon/services/runner/engine"
+)
+
+func main() { os.Exit(process.Run("standalone", run)) }
+
+func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
+	apiListener, err := web.Listen(ctx, int(cfg.APIPort))
+	if err != nil {
+		return fmt.Errorf("API_PORT: %w", err)
+	}
+	defer apiListener.Close()
+	pageListener, err := web.Listen(ctx, int(cfg.FrontendPort))
+	if err != nil {
+		return fmt.Errorf("FRONTEND_PORT: %w", err)
+	}
+	defer pageListener.Close()
+	page, err := host.New(host.Config{
+		APIEndpoint: cfg.APIEndpoint, AuthClientID: cfg.AuthClientID, AuthTenant: cfg.AuthTenant,
+		Version: version.Version, BuildInfo: version.BuildInfo,
+	}, frontend.App(), log)
+	if err != nil {
+		return err
+	}
+	db, err := openData(ctx, cfg.DataDir)
+	if err != nil {
+		return fmt.Errorf("DATA_DIR: %w", err)
+	}
+	defer db.Close()
+
+	types := probe.All()
+	api := server.New(server.Config{Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "sqlite"}, db, types, log)
+	runner := engine.New(engine.Config{
+		ID: engine.NewID(), PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(),
+	}, db, types, log)
+
+	log.Info("ready", "page", localURL(pageListener), "api", localURL(apiListener)+"/api", "data", cfg.DataDir)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return runner.Run(ctx) })
+	group.Go(func() error { return api.Run(ctx) })
+	group.Go(func() error { return web.Serve(ctx, apiListener, api.Handler(), log) })
+	group.Go(func() error { return web.Serve(ctx, pageListener, onePort(api.Handler(), page), log) })
+	return group.Wait()
+}
+
+func openData(ctx context.Context, folder string) (*sqlite.Store, error) {
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		return nil, fmt.Errorf("the folder can't be made: %w; choose one that this user may write to", err)
+	}
+	return sqlite.Open(ctx, filepath.Join(folder, "nanomon.db"))
+}
+
+// localURL is how a browser on the same machine reaches a listener.
+func localURL(listener net.Listener) string {
+	return fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port)
+}
+
+// onePort serves the page with the API below it.
+func onePort(api, page http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/api", api)
+	mux.Handle("/api/", api)
+	mux.Handle("/", page)
+	return mux
+}

@@ -1,0 +1,77 @@
+// Package architecture holds the code to the import directions that docs/architecture.md describes.
+package architecture
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"nanomon/tests/servicetest"
+)
+
+// dependencies are the packages that a package needs, itself left out.
+func dependencies(t *testing.T, pattern string) map[string][]string {
+	t.Helper()
+	command := exec.Command("go", "list", "-deps", "-f", `{{.ImportPath}}:{{join .Deps ","}}`, pattern)
+	command.Dir = servicetest.Root()
+	output, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := make(map[string][]string)
+	for line := range strings.Lines(string(output)) {
+		path, deps, _ := strings.Cut(strings.TrimSpace(line), ":")
+		if strings.HasPrefix(path, "nanomon/") {
+			found[path] = strings.Split(deps, ",")
+		}
+	}
+	return found
+}
+
+func TestImportDirections(t *testing.T) {
+	all := dependencies(t, "./services/...")
+	for _, rule := range []struct {
+		from, never string
+	}{
+		{"nanomon/services/common/", "nanomon/services/api"},
+		{"nanomon/services/common/", "nanomon/services/runner"},
+		{"nanomon/services/common/", "nanomon/services/frontend"},
+		{"nanomon/services/common/probe", "nanomon/services/common/store"},
+		{"nanomon/services/common/rule", "nanomon/services/common/store"},
+		{"nanomon/services/api", "nanomon/services/runner"},
+		{"nanomon/services/api", "nanomon/services/frontend"},
+		{"nanomon/services/runner", "nanomon/services/api"},
+		{"nanomon/services/runner", "nanomon/services/frontend"},
+		{"nanomon/services/frontend", "nanomon/services/api"},
+		{"nanomon/services/frontend", "nanomon/services/runner"},
+		{"nanomon/services/api/server", "nanomon/services/common/store/"},
+		{"nanomon/services/runner/engine", "nanomon/services/common/store/"},
+		{"nanomon/services/common/store/sqlite", "go.mongodb.org/"},
+		{"nanomon/services/common/store/mongo", "modernc.org/"},
+		{"nanomon/services/standalone", "go.mongodb.org/"},
+		{"nanomon/services/", "testing"},
+	} {
+		matched := false
+		for path, deps := range all {
+			if !strings.HasPrefix(path, rule.from) || path == "nanomon/services/common/store/storetest" {
+				continue
+			}
+			matched = true
+			if i := slices.IndexFunc(deps, func(dep string) bool { return strings.HasPrefix(dep, rule.never) }); i >= 0 {
+				t.Errorf("%s depends on %s", path, deps[i])
+			}
+		}
+		if !matched {
+			t.Errorf("no package matches %s", rule.from)
+		}
+	}
+}
+
+func TestTheVocabularyNeedsOnlyTheStandardLibrary(t *testing.T) {
+	for _, dep := range dependencies(t, "./services/common/monitor")["nanomon/services/common/monitor"] {
+		if first, _, _ := strings.Cut(dep, "/"); strings.Contains(first, ".") || first == "nanomon" {
+			t.Errorf("package monitor depends on %s", dep)
+		}
+	}
+}

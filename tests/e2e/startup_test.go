@@ -1,0 +1,88 @@
+package e2e
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"nanomon/tests/servicetest"
+)
+
+func TestABadStartSaysWhatToDo(t *testing.T) {
+	taken, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	port := strconv.Itoa(taken.Addr().(*net.TCPAddr).Port)
+	folder := t.TempDir()
+	file := filepath.Join(folder, "file")
+	if err := os.WriteFile(file, []byte("not a folder"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	foreign := filepath.Join(folder, "foreign")
+	if err := os.Mkdir(foreign, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(foreign, "nanomon.db"), bytes.Repeat([]byte("not a database "), 100), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	used := t.TempDir()
+	servicetest.Standalone(t, used)
+
+	for name, c := range map[string]struct {
+		service  string
+		settings map[string]string
+		want     []string
+	}{
+		"API port in use":       {"standalone", map[string]string{"API_PORT": port}, []string{"API_PORT", port, "in use"}},
+		"page port in use":      {"standalone", map[string]string{"FRONTEND_PORT": port}, []string{"FRONTEND_PORT", port, "in use"}},
+		"data is a file":        {"standalone", map[string]string{"DATA_DIR": file}, []string{"DATA_DIR", file}},
+		"data below a file":     {"standalone", map[string]string{"DATA_DIR": file + "/below"}, []string{"DATA_DIR", file}},
+		"data is no database":   {"standalone", map[string]string{"DATA_DIR": foreign}, []string{"DATA_DIR", "nanomon.db"}},
+		"data in use":           {"standalone", map[string]string{"DATA_DIR": used}, []string{"DATA_DIR", used, "another"}},
+		"unparsable interval":   {"standalone", map[string]string{"POLLING_INTERVAL": "abc"}, []string{"POLLING_INTERVAL", `"abc"`, "10s"}},
+		"sign-in":               {"standalone", map[string]string{"AUTH_CLIENT_ID": "some-client"}, []string{"AUTH_CLIENT_ID"}},
+		"sign-in at the API":    {"api", map[string]string{"AUTH_CLIENT_ID": "some-client"}, []string{"AUTH_CLIENT_ID"}},
+		"frontend port in use":  {"frontend", map[string]string{"PORT": port}, []string{"PORT", port, "in use"}},
+		"two faults at a time":  {"runner", map[string]string{"POLLING_INTERVAL": "x", "RESULT_RETENTION": "y"}, []string{"POLLING_INTERVAL", "RESULT_RETENTION"}},
+		"no server":             {"runner", map[string]string{"MONGO_URI": "mongodb://user:s3cret@" + servicetest.RefusedAddress(t), "MONGO_TIMEOUT": "1s"}, []string{"MONGO_URI", "127.0.0.1"}},
+		"no server for the API": {"api", map[string]string{"PORT": "0", "MONGO_URI": "mongodb://user:s3cret@" + servicetest.RefusedAddress(t), "MONGO_TIMEOUT": "1s"}, []string{"MONGO_URI", "127.0.0.1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			settings := map[string]string{}
+			if c.service == "standalone" {
+				settings = map[string]string{"API_PORT": "0", "FRONTEND_PORT": "0", "DATA_DIR": t.TempDir()}
+			}
+			for variable, value := range c.settings {
+				settings[variable] = value
+			}
+			command := servicetest.Command(t, c.service, settings)
+			output, err := command.CombinedOutput()
+			var exit *exec.ExitError
+			if !errors.As(err, &exit) || exit.ExitCode() != 1 {
+				t.Fatalf("ended with %v; output:\n%s", err, output)
+			}
+			if lines := strings.Count(string(output), "\n"); lines != 1 {
+				t.Errorf("%d lines of output:\n%s", lines, output)
+			}
+			for _, part := range c.want {
+				if !strings.Contains(string(output), part) {
+					t.Errorf("%q does not contain %q", output, part)
+				}
+			}
+			for _, secret := range []string{"s3cret", "some-client"} {
+				if strings.Contains(string(output), secret) {
+					t.Errorf("%q shows %q", output, secret)
+				}
+			}
+			t.Logf("%s", output)
+		})
+	}
+}

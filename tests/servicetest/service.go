@@ -1,0 +1,192 @@
+// Package servicetest starts the real binaries for tests and talks to them.
+package servicetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// patience is how long a test waits for something that should come soon, on a busy machine.
+const patience = 30 * time.Second
+
+// Service is a running process of NanoMon.
+type Service struct {
+	// Process is its process id.
+	Process int
+	command *exec.Cmd
+	log     *logBuffer
+	exited  chan struct{}
+}
+
+// Binary is the path of a service's binary, built from the sources as they are.
+func Binary(t testing.TB, name string) string {
+	t.Helper()
+	folder, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(folder, name)
+}
+
+var build = sync.OnceValues(func() (string, error) {
+	folder := filepath.Join(os.TempDir(), fmt.Sprintf("nanomon-test-%d", os.Getuid()))
+	command := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", folder+"/",
+		"./services/api", "./services/runner", "./services/frontend", "./services/standalone")
+	command.Dir = Root()
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := command.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the services: %w\n%s", err, output)
+	}
+	return folder, nil
+})
+
+// Root is the top folder of the repository.
+func Root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
+}
+
+// Command prepares a binary to run in an empty folder with nothing but settings in its environment.
+func Command(t testing.TB, name string, settings map[string]string) *exec.Cmd {
+	t.Helper()
+	command := exec.Command(Binary(t, name))
+	command.Dir = t.TempDir()
+	command.Env = []string{}
+	for name, value := range settings {
+		command.Env = append(command.Env, name+"="+value)
+	}
+	return command
+}
+
+// Start runs a binary until the test ends. Its log is shown if the test fails.
+func Start(t testing.TB, name string, settings map[string]string) *Service {
+	t.Helper()
+	s := &Service{command: Command(t, name, settings), log: &logBuffer{}, exited: make(chan struct{})}
+	s.command.Stdout, s.command.Stderr = s.log, s.log
+	if err := s.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s.Process = s.command.Process.Pid
+	go func() {
+		defer close(s.exited)
+		_ = s.command.Wait()
+	}()
+	t.Cleanup(func() {
+		s.Kill(t)
+		if t.Failed() {
+			t.Logf("log of %s:\n%s", name, s.log)
+		}
+	})
+	return s
+}
+
+// Standalone starts standalone on free ports with its data in folder and returns it with the
+// addresses of its API and its page, without a slash at the end.
+func Standalone(t testing.TB, folder string) (s *Service, api, page string) {
+	t.Helper()
+	s = Start(t, "standalone", map[string]string{"API_PORT": "0", "FRONTEND_PORT": "0", "DATA_DIR": folder})
+	ready := s.WaitLog(t, `msg=ready page=(\S+) api=(\S+)`)
+	return s, ready[2], ready[1]
+}
+
+// WaitLog waits for a line that matches the expression and returns its groups.
+func (s *Service) WaitLog(t testing.TB, expression string) []string {
+	t.Helper()
+	pattern := regexp.MustCompile(expression)
+	var groups []string
+	Eventually(t, "log line "+expression, func() bool {
+		groups = pattern.FindStringSubmatch(s.log.String())
+		select {
+		case <-s.exited:
+			if groups == nil {
+				t.Fatalf("the process ended; its log:\n%s", s.log)
+			}
+		default:
+		}
+		return groups != nil
+	})
+	return groups
+}
+
+// Log is what the process has written so far.
+func (s *Service) Log() string { return s.log.String() }
+
+// Kill ends the process as a crash would and waits for its end.
+func (s *Service) Kill(t testing.TB) {
+	t.Helper()
+	if err := s.command.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.Error(err)
+	}
+	<-s.exited
+}
+
+// Stop asks the process to end, waits for it and returns its exit code.
+func (s *Service) Stop(t testing.TB) int {
+	t.Helper()
+	if err := s.command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-s.exited:
+	case <-time.After(patience):
+		t.Fatalf("the process did not end; its log:\n%s", s.log)
+	}
+	return s.command.ProcessState.ExitCode()
+}
+
+// CPU is the processor time of a process that has ended.
+func (s *Service) CPU() time.Duration {
+	return s.command.ProcessState.UserTime() + s.command.ProcessState.SystemTime()
+}
+
+// Eventually waits until the condition holds and fails the test when it doesn't in time.
+func Eventually(t testing.TB, what string, condition func() bool) {
+	t.Helper()
+	EventuallyWithin(t, patience, what, condition)
+}
+
+// EventuallyWithin is Eventually with another patience.
+func EventuallyWithin(t testing.TB, limit time.Duration, what string, condition func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for !condition() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("waited %s in vain for %s", limit, what)
+		case <-again.C:
+		}
+	}
+}
+
+// logBuffer may be written and read at the same time.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return strings.Clone(b.text.String())
+}
