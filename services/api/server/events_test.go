@@ -175,11 +175,12 @@ func TestOutageDelaysEvents(t *testing.T) {
 		c, err := h.join(t.Context())
 		must(t, err)
 		s.fail.Store(true)
+		synctest.Wait() // for a read that had begun before
 		must(t, s.AppendBatch(t.Context(), store.Batch{Results: []monitor.Result{resultN(1), resultN(2)}}))
 		<-time.After(time.Minute)
 		select {
 		case frame := <-c.frames:
-			t.Errorf("got %s from a store that is away", frame)
+			t.Fatalf("got %s from a store that is away", frame)
 		default:
 		}
 		s.fail.Store(false)
