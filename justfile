@@ -13,7 +13,7 @@ run: build
 
 # Run every test
 test: build _test-tools
-    go test -race $(go list ./... | grep -v /tests/load)
+    go test -race -timeout 5m $(go list ./... | grep -v /tests/load)
     go test -count=1 ./tests/load
     npm --prefix frontend run --silent test:browser
 
