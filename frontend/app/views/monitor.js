@@ -43,7 +43,7 @@ export function monitor(api, live, id) {
     results: [],
     /** @type {Stats | null} */
     stats: null,
-    window: '24h',
+    window: '1h',
     error: '',
     actionError: '',
     missing: false,

@@ -3,7 +3,6 @@ package server
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -13,6 +12,7 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
+	"nanomon/services/common/web"
 )
 
 const (
@@ -144,12 +144,12 @@ func compare(before, after []monitor.Monitor) []monitorEvent {
 
 // event appends one event to a frame.
 func (f *feed) event(frame *bytes.Buffer, name string, content any) {
-	data, err := json.Marshal(content)
+	data, err := web.Encode(content)
 	if err != nil {
 		f.log.Error("event could not be encoded", "event", name, "error", err)
 		return
 	}
-	fmt.Fprintf(frame, "event: %s\ndata: %s\n\n", name, data)
+	fmt.Fprintf(frame, "event: %s\ndata: %s\n", name, data)
 }
 
 func (f *feed) flush(frame *bytes.Buffer) {

@@ -72,6 +72,7 @@ func TestReads(t *testing.T) {
 		"/api/results?cursor=%21":        {400, "cursor is not one that a page of results linked to"},
 		"/api/results?cursor=Zm9vIGJhcg": {400, "cursor is not one that a page of results linked to"},
 		"/api/results?cursor=":           {400, "cursor is not one that a page of results linked to"},
+		"/api/results?cursor=%%%":        {400, `the query of the URL is malformed: invalid URL escape "%%%"`},
 
 		"/api/monitors/" + idOther + "/stats":          {404, "there is no monitor with the id " + idOther},
 		"/api/monitors/xyz/stats":                      {400, `invalid id "xyz": an id has 24 hexadecimal digits`},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -98,6 +99,11 @@ func explainNoRoute(routes chi.Routes, w http.ResponseWriter, r *http.Request) e
 func (s *Server) handle(h func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
+		// What can't be parsed would be left out of r.URL.Query without a word.
+		if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
+			web.Error(w, r, s.log, monitor.Invalidf("the query of the URL is malformed: %v", err))
+			return
+		}
 		if err := h(w, r); err != nil {
 			web.Error(w, r, s.log, err)
 		}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,7 +35,7 @@ func Problemf(status int, format string, args ...any) *Problem {
 func (p *Problem) send(w http.ResponseWriter, r *http.Request) {
 	sent := *p
 	sent.Instance = r.URL.Path
-	data, err := json.Marshal(sent)
+	data, err := Encode(sent)
 	if err != nil {
 		panic(err) // strings and a number always encode
 	}
@@ -91,7 +92,7 @@ func levelOf(status int) slog.Level {
 
 // JSON answers with v. What can't be encoded is an error and leaves the answer unwritten.
 func JSON(w http.ResponseWriter, status int, v any) error {
-	data, err := json.Marshal(v)
+	data, err := Encode(v)
 	if err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
@@ -103,5 +104,14 @@ func write(w http.ResponseWriter, status int, contentType string, data []byte) {
 	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(status)
 	// A client that is gone is no fault of ours; the request log has what was sent.
-	_, _ = w.Write(append(data, '\n'))
+	_, _ = w.Write(data)
+}
+
+// Encode is v as one line of JSON. The signs & < > of a rule stay readable: no answer is ever taken for HTML.
+func Encode(v any) ([]byte, error) {
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(v)
+	return line.Bytes(), err
 }
