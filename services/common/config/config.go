@@ -43,6 +43,23 @@ func unreadable(err error) error {
 	return errors.New("the file .env has a line that is not of the form NAME=value")
 }
 
+// planned are settings that this version doesn't know yet.
+var planned = [...]string{
+	"ALERT_SMTP_PASSWORD", "ALERT_SMTP_FROM", "ALERT_SMTP_TO", "ALERT_SMTP_HOST", "ALERT_SMTP_PORT", "ALERT_FAIL_COUNT", "ALERT_LINK_BASEURL",
+	"PROMETHEUS_ENABLE", "PROMETHEUS_ENABLED", "PROMETHEUS_PORT", "SPOOL_DIR",
+}
+
+// WithoutEffect lists the names in environment that somebody may rely on in vain.
+func WithoutEffect(environment map[string]string) []string {
+	var names []string
+	for _, name := range planned {
+		if _, set := environment[name]; set {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // Validator is a configuration that can tell whether its values go together.
 type Validator interface{ Validate() error }
 

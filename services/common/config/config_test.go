@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,13 @@ func TestEnvironmentReadsTheFileAndPrefersTheProcess(t *testing.T) {
 	}
 	if _, set := environment["FRONTEND_PORT"]; set {
 		t.Error("a variable that is set to nothing counts as set")
+	}
+}
+
+func TestSettingsWithoutEffectAreKnown(t *testing.T) {
+	got := config.WithoutEffect(map[string]string{"ALERT_SMTP_TO": "a@example.org", "DATA_DIR": "x", "SPOOL_DIR": "y"})
+	if !slices.Equal(got, []string{"ALERT_SMTP_TO", "SPOOL_DIR"}) {
+		t.Errorf("got %v", got)
 	}
 }
 

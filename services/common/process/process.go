@@ -36,5 +36,9 @@ func configured[T config.Validator](ctx context.Context, run func(context.Contex
 	if err != nil {
 		return err
 	}
-	return run(ctx, cfg, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	if names := config.WithoutEffect(environment); len(names) > 0 {
+		log.Warn("this version has no alerts, metrics or spool yet: these settings have no effect", "settings", names)
+	}
+	return run(ctx, cfg, log)
 }
