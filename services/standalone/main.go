@@ -53,7 +53,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	types := probe.All()
 	api := server.New(server.Config{Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "sqlite"}, db, types, log)
 	runner := engine.New(engine.Config{
-		ID: engine.NewID(), PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(),
+		ID: engine.NewID(), Alone: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(),
 	}, db, types, log)
 
 	log.Info("ready", "page", localURL(pageListener), "api", localURL(apiListener)+"/api", "data", cfg.DataDir)

@@ -129,8 +129,16 @@ type bench struct {
 
 func startBench(t *testing.T, s *memory, l *lab) *bench {
 	t.Helper()
-	b := &bench{store: s, lab: l, log: &logbook{}}
-	b.Engine = New(Config{ID: "r1"}, s, l.registry(), slog.New(slog.NewTextHandler(b.log, nil)))
+	b := startRunner(t, "r1", s, l)
+	b.store = s
+	return b
+}
+
+// startRunner starts one of several runners.
+func startRunner(t *testing.T, id string, s Store, l *lab) *bench {
+	t.Helper()
+	b := &bench{lab: l, log: &logbook{}}
+	b.Engine = New(Config{ID: id}, s, l.registry(), slog.New(slog.NewTextHandler(b.log, nil)))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- b.Run(ctx) }()

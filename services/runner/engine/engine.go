@@ -39,6 +39,8 @@ type Config struct {
 	PollingInterval time.Duration
 	// Retention is for how long history is kept.
 	Retention store.Retention
+	// Alone says that no other runner uses the store.
+	Alone bool
 	// Grace is how long running checks may go on after a stop; 0 means 10 s.
 	Grace time.Duration
 }
@@ -58,6 +60,7 @@ type Store interface {
 	DropCheck(ctx context.Context, id string) error
 
 	Beat(ctx context.Context, r store.Runner) error
+	Runners(ctx context.Context, since time.Time) ([]store.Runner, error)
 	RemoveRunner(ctx context.Context, id string) error
 
 	Results(ctx context.Context, f store.ResultFilter) ([]monitor.Result, error)
@@ -84,6 +87,10 @@ type Engine struct {
 	changes  chan change
 	finished chan run
 	runNow   chan runNow
+
+	// share is what this runner has to run; nil until joined is closed.
+	share  atomic.Pointer[share]
+	joined chan struct{}
 
 	// What follows belongs to the scheduler's goroutine.
 	entries  map[string]*entry
@@ -124,6 +131,7 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 		changes:  make(chan change),
 		finished: make(chan run, atATime),
 		runNow:   make(chan runNow),
+		joined:   make(chan struct{}),
 		entries:  make(map[string]*entry),
 		left:     make(map[string]farewell),
 	}
@@ -151,7 +159,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	helpers.Go(func() { e.watch(ctx, store.TopicChecks, askEvery, checks) })
 	helpers.Go(func() { e.reconcile(ctx, monitors) })
 	helpers.Go(func() { e.serveRequests(ctx, checks) })
-	helpers.Go(func() { e.beat(ctx) })
+	helpers.Go(func() { e.takePart(ctx, monitors) })
 	helpers.Go(func() { e.keepHouse(ctx) })
 
 	e.schedulerLoop(ctx)
@@ -159,6 +167,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	grace := time.AfterFunc(e.cfg.Grace, cancelRuns)
 	defer grace.Stop()
 	helpers.Wait()
+	e.removeHeartbeat(ctx)
 	e.drain()
 
 	flush := time.AfterFunc(flushTime, cancelWrites)
@@ -166,7 +175,6 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.writer.close()
 	writing.Wait()
 
-	e.removeHeartbeat(ctx)
 	e.logStop(time.Since(began))
 	return nil
 }

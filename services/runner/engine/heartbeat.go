@@ -18,17 +18,26 @@ func NewID() string {
 	return host + "-" + monitor.NewID(time.Now())[16:]
 }
 
-// beat tells the store every few seconds that this runner lives, until ctx ends.
-func (e *Engine) beat(ctx context.Context) {
-	beating := e.outage("write the heartbeat")
-	ticker := time.NewTicker(beatEvery)
+const (
+	// lookEvery is the time between two looks at the others' heartbeats.
+	lookEvery = time.Second
+	// settle is how long a runner that joins others lets them give up what becomes its own.
+	settle = 2 * time.Second
+)
+
+// takePart writes this runner's heartbeat and watches those of the others, until ctx ends. It pokes changed when
+// the share that follows has changed.
+func (e *Engine) takePart(ctx context.Context, changed chan<- struct{}) {
+	exchanging := e.outage("exchange heartbeats")
+	members := membership{self: e.cfg.ID}
+	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
-	for {
-		err := e.beatOnce(ctx)
+	for beatDue := time.Now(); ; {
+		err := e.exchange(ctx, &members, &beatDue, changed)
 		if ctx.Err() != nil {
 			return
 		}
-		beating.note(err)
+		exchanging.note(err)
 		select {
 		case <-ctx.Done():
 			return
@@ -37,12 +46,47 @@ func (e *Engine) beat(ctx context.Context) {
 	}
 }
 
-func (e *Engine) beatOnce(ctx context.Context) error {
+// exchange beats if that is due, and looks at the others. While the store is away the share stays what it is.
+func (e *Engine) exchange(ctx context.Context, members *membership, beatDue *time.Time, changed chan<- struct{}) error {
 	ctx, cancel := context.WithTimeout(ctx, smallCall)
 	defer cancel()
-	return e.store.Beat(ctx, store.Runner{
-		ID: e.cfg.ID, Monitors: int(e.monitors.Load()), LastSeen: monitor.Date(time.Now()),
-	})
+	if now := time.Now(); !now.Before(*beatDue) {
+		err := e.store.Beat(ctx, store.Runner{ID: e.cfg.ID, Monitors: int(e.monitors.Load()), LastSeen: monitor.Date(now)})
+		if err != nil {
+			return err
+		}
+		*beatDue = now.Add(beatEvery)
+	}
+	if e.cfg.Alone {
+		e.setShare(ctx, share{self: e.cfg.ID, live: []string{e.cfg.ID}}, changed)
+		return nil
+	}
+	beats, err := e.store.Runners(ctx, time.Time{})
+	if err != nil {
+		return err
+	}
+	e.setShare(ctx, members.look(time.Now(), beats), changed)
+	return nil
+}
+
+// setShare makes s this runner's share.
+func (e *Engine) setShare(ctx context.Context, s share, changed chan<- struct{}) {
+	last := e.share.Load()
+	if last != nil && last.equal(s) {
+		return
+	}
+	if last == nil && len(s.live) > 1 && !pause(ctx, settle) {
+		return
+	}
+	e.share.Store(&s)
+	if last == nil {
+		close(e.joined)
+	} else {
+		poke(changed)
+	}
+	if last != nil || len(s.live) > 1 {
+		e.log.Info("runners changed", "live", s.live)
+	}
 }
 
 // removeHeartbeat lets other runners take over at once. It works although ctx has ended.

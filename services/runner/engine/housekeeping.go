@@ -22,7 +22,11 @@ const (
 	resultsAtOnce = 1000
 )
 
-// keepHouse sums up results and removes what is too old, until ctx ends. More than one runner may do it.
+// houseWork stands for the housekeeping among the monitors that the runners share.
+const houseWork = "housekeeping"
+
+// keepHouse sums up results and removes what is too old, until ctx ends, while that is in this runner's
+// share. It does no harm if two runners do it for a while.
 func (e *Engine) keepHouse(ctx context.Context) {
 	summing, expiring := e.outage("sum up results"), e.outage("remove what is too old")
 	ticker := time.NewTicker(tidyEvery)
@@ -32,6 +36,9 @@ func (e *Engine) keepHouse(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		}
+		if mine := e.share.Load(); mine == nil || !mine.has(houseWork) {
+			continue
 		}
 		err := e.sumUp(ctx)
 		if ctx.Err() != nil {

@@ -196,6 +196,18 @@ func (s *memory) Beat(ctx context.Context, r store.Runner) error {
 	return err
 }
 
+func (s *memory) Runners(ctx context.Context, since time.Time) ([]store.Runner, error) {
+	leave, err := s.enter(ctx, "Runners")
+	defer leave()
+	var found []store.Runner
+	for _, r := range s.runners {
+		if !r.LastSeen.Before(since) {
+			found = append(found, r)
+		}
+	}
+	return found, err
+}
+
 func (s *memory) RemoveRunner(ctx context.Context, id string) error {
 	leave, err := s.enter(ctx, "RemoveRunner")
 	defer leave()

@@ -30,6 +30,10 @@ type change struct {
 	states map[string]*store.State
 	// cleared is from when on results count.
 	cleared time.Time
+	// enabled are all monitors that some runner runs.
+	enabled map[string]bool
+	// handed are those of start that another runner has run until now.
+	handed map[string]bool
 }
 
 // diff says what leads from the running monitors to the desired ones, each list ordered by id.
@@ -66,18 +70,24 @@ type reconciler struct {
 	store   Store
 	told    bool
 	running map[string]monitor.Monitor
+	enabled map[string]bool
 	cleared time.Time
 }
 
 // reconcile keeps the running monitors equal to the stored ones until ctx ends. It reads them at the start
 // and then whenever changed tells it to.
 func (e *Engine) reconcile(ctx context.Context, changed <-chan struct{}) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-e.joined:
+	}
 	r := reconciler{store: e.store}
 	reading := e.outage("read the monitors")
 	retry := newBackoff()
 	for {
 		earliest := time.Now().Add(listEvery)
-		c, desired, err := r.read(ctx)
+		c, desired, err := r.read(ctx, *e.share.Load())
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -103,6 +113,7 @@ func (e *Engine) reconcile(ctx context.Context, changed <-chan struct{}) {
 
 // tell hands c to the scheduler's goroutine; false when ctx ended.
 func (e *Engine) tell(ctx context.Context, r *reconciler, c change, desired map[string]monitor.Monitor) bool {
+	r.enabled = c.enabled
 	if r.told && len(c.start)+len(c.restart)+len(c.stop) == 0 && c.cleared.Equal(r.cleared) {
 		return true
 	}
@@ -115,23 +126,30 @@ func (e *Engine) tell(ctx context.Context, r *reconciler, c change, desired map[
 	}
 }
 
-// read finds out what is to be changed to run what is desired. The states of the monitors to start are read
+// read finds out what is to be changed to run this runner's share of what is enabled. The states of the monitors to start are read
 // before the date of the clearing, so that a clearing in between is noticed.
-func (r *reconciler) read(ctx context.Context) (change, map[string]monitor.Monitor, error) {
+func (r *reconciler) read(ctx context.Context, mine share) (change, map[string]monitor.Monitor, error) {
 	listing, cancel := context.WithTimeout(ctx, bigCall)
 	defer cancel()
 	all, err := r.store.Monitors(listing)
 	if err != nil {
 		return change{}, nil, fmt.Errorf("list monitors: %w", err)
 	}
-	desired := make(map[string]monitor.Monitor, len(all))
+	desired, enabled := make(map[string]monitor.Monitor, len(all)), make(map[string]bool, len(all))
 	for _, m := range all {
-		if m.Enabled {
+		if !m.Enabled {
+			continue
+		}
+		enabled[m.ID] = true
+		if mine.has(m.ID) {
 			desired[m.ID] = m
 		}
 	}
 	c := diff(r.running, desired)
-	c.initial = !r.told
+	c.initial, c.enabled, c.handed = !r.told, enabled, make(map[string]bool)
+	for _, m := range c.start {
+		c.handed[m.ID] = r.enabled[m.ID]
+	}
 	c.deleted = missing(c.stop, all)
 	if c.states, err = r.states(ctx, c.start); err != nil {
 		return change{}, nil, err
@@ -205,7 +223,7 @@ func (e *Engine) apply(c change) {
 		en := newEntry(e.runs, m)
 		en.state = since(newest(c.states[m.ID], e.left[m.ID].state), e.cleared)
 		delete(e.left, m.ID)
-		e.add(en, now, few)
+		e.add(en, now, few && !c.handed[m.ID])
 	}
 	e.monitors.Store(int64(len(e.entries)))
 	if changed := len(c.start) + len(c.restart) + len(c.stop); changed > 0 {

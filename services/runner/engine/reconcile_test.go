@@ -218,7 +218,7 @@ func TestChecksGoOnWhileTheStoreIsAway(t *testing.T) {
 			}
 		}
 		for _, words := range []string{"store lost", "store back"} {
-			for _, operation := range []string{"read the monitors", "write results", "write the heartbeat"} {
+			for _, operation := range []string{"read the monitors", "write results", "exchange heartbeats"} {
 				if n := b.log.count(`msg="` + words); b.log.count(`operation="`+operation+`"`) != 2 || n > 6 {
 					t.Errorf("%q, %q: log: %s", words, operation, b.log.text.String())
 				}

@@ -29,7 +29,7 @@ func (e *Engine) watch(ctx context.Context, topic store.Topic, poll time.Duratio
 		}
 		poke(changed) // what changed before there was a watch
 		if errors.Is(err, store.ErrWatchUnsupported) {
-			e.log.Info("the store can't be watched: polling", "topic", topic, "interval", poll)
+			e.log.Info("polling", "topic", topic, "interval", poll, "reason", err)
 			follow(ctx, nil, poll, changed)
 			return
 		}
