@@ -225,6 +225,12 @@ func (e *Engine) startDue(ctx context.Context) time.Duration {
 			return en.due - now
 		}
 		due, missed := en.due, 0
+		if now-due > stall {
+			en.due, missed = en.resume(due, now)
+			e.schedule.move()
+			e.stats.skip(missed)
+			continue
+		}
 		en.due, missed = en.next(due, now)
 		e.schedule.move()
 		if en.running {

@@ -13,6 +13,8 @@ const (
 	grid = 25 * time.Millisecond
 	// firstRunWithin is the time over which the first runs of many monitors are spread.
 	firstRunWithin = 30 * time.Second
+	// stall is how late a monitor can be found due only if the whole process stood still.
+	stall = time.Second
 	// fewAtOnce is how many monitors may change in one go and still run at once.
 	fewAtOnce = 5
 	// fallbackInterval is that of a monitor whose own can't be used.
@@ -86,6 +88,16 @@ func (p timing) next(due, now time.Duration) (next time.Duration, missed int) {
 	}
 	future := p.at(now + 1)
 	return future, int((future - next + p.every/2) / p.every)
+}
+
+// resume is when a monitor that was due at due runs after a time in which the process stood still: not all at
+// once with the others. Missed says how many runs fell out: the last one too, unless the next stands in for it.
+func (p timing) resume(due, now time.Duration) (next time.Duration, missed int) {
+	missed = int((now - due) / p.every)
+	if p.every <= firstRunWithin {
+		missed++
+	}
+	return p.first(now, false), missed
 }
 
 func snap(t time.Duration) time.Duration {

@@ -156,26 +156,39 @@ func TestMonitorDoesntOverlapItself(t *testing.T) {
 }
 
 func TestPauseOfTheProcessMakesNoStorm(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab()
-		e := New(Config{}, newMemory(), l.registry(), slog.New(slog.DiscardHandler))
-		e.runs = t.Context()
-		e.apply(change{initial: true, start: monitors(100, "10s")})
-		after(95 * time.Second) // nothing looks at the schedule meanwhile
-		wait := e.startDue(t.Context())
-		e.pool.wait()
-		for _, m := range monitors(100, "10s") {
-			if n := len(l.started(m.Target)); n != 1 {
-				t.Errorf("monitor %s ran %d times", m.ID, n)
+	for _, c := range []struct {
+		interval          string
+		pause, soon       time.Duration
+		skipped, tolerant int64
+	}{
+		{"10s", 95 * time.Second, 10 * time.Second, 900, 100},
+		{"1h", 3 * time.Hour, 30 * time.Second, 200, 60},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLab()
+			e := New(Config{}, newMemory(), l.registry(), slog.New(slog.DiscardHandler))
+			e.runs = t.Context()
+			e.apply(change{initial: true, start: monitors(100, c.interval)})
+			after(c.pause) // nothing looks at the schedule meanwhile
+			e.startDue(t.Context())
+			e.pool.wait()
+			started := 0
+			for _, m := range monitors(100, c.interval) {
+				started += len(l.started(m.Target))
 			}
-		}
-		if s := e.Stats(); s.Skipped < 800 || s.Skipped > 900 {
-			t.Errorf("%d skipped", s.Skipped)
-		}
-		if wait <= 0 || wait > 10*time.Second {
-			t.Errorf("the next is due in %s", wait)
-		}
-	})
+			if started > 20 {
+				t.Errorf("interval %s: %d monitors ran at once after the pause", c.interval, started)
+			}
+			if s := e.Stats(); s.Skipped < c.skipped-c.tolerant || s.Skipped > c.skipped+c.tolerant {
+				t.Errorf("interval %s: %d skipped", c.interval, s.Skipped)
+			}
+			for _, en := range e.entries {
+				if wait := en.due - e.clock.now(); started == 0 && (wait <= 0 || wait > c.soon+grid) {
+					t.Errorf("interval %s: monitor %s is due in %s", c.interval, en.monitor.ID, wait)
+				}
+			}
+		})
+	}
 }
 
 func TestFewRunAtOnceAndManySpread(t *testing.T) {

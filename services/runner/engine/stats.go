@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -77,5 +78,7 @@ func (e *Engine) logStop(after time.Duration) {
 	e.log.Info("runner stopped", "after", after.Round(time.Second), "monitors", s.Monitors,
 		"ok", s.Runs[monitor.StatusOK], "error", s.Runs[monitor.StatusError], "failed", s.Runs[monitor.StatusFailed],
 		"skipped", s.Skipped, "lost", s.Dropped, "storeErrors", s.StoreErrors,
-		"late50ms", s.Late50, "late99ms", s.Late99, "lateMaxMs", s.LateMax)
+		"late50ms", hundredths(s.Late50), "late99ms", hundredths(s.Late99), "lateMaxMs", hundredths(s.LateMax))
 }
+
+func hundredths(x float64) float64 { return math.Round(x*100) / 100 }
