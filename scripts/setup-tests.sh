@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Installs what the tests need beside Go and Node.js: a C compiler for the race detector, a Chromium for the browser
-# tests, and the MongoDB stand-in, which is built into .tools/.
+# tests, Java and Maven for one of the two MongoDB stand-ins, and these stand-ins, which are built into .tools/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 missing=()
 command -v "${CC:-gcc}" >/dev/null || missing+=(gcc libc6-dev)
 [ -n "${CHROMIUM:-}" ] || command -v chromium >/dev/null || missing+=(chromium)
+command -v javac >/dev/null || missing+=(openjdk-17-jdk-headless)
+command -v mvn >/dev/null || missing+=(maven)
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
     echo "setup-tests: please install ${missing[*]} (or set CHROMIUM to the path of a Chromium or Chrome)" >&2
@@ -16,3 +18,4 @@ if [ ${#missing[@]} -gt 0 ]; then
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 scripts/build-ferretdb.sh
+scripts/build-mongojava.sh

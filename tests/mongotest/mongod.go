@@ -11,26 +11,25 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
 
-// startMongod starts a one-node replica set, which has change streams and transactions.
-func startMongod(program, dir string) (string, func() error, error) {
+// startMongod starts a one-node replica set, which has change streams.
+func startMongod(program, dir string) (*process, error) {
 	address, err := freeAddress()
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	kill, err := run(exec.Command(program, "--bind_ip", "127.0.0.1", "--port", port, "--dbpath", dir,
+	p, err := start(exec.Command(program, "--bind_ip", "127.0.0.1", "--port", port, "--dbpath", dir,
 		"--replSet", "test", "--quiet"), nil)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	uri, err := initiate(address, "test")
-	if err != nil {
-		return "", nil, errors.Join(err, kill())
+	if p.uri, err = initiate(address, "test"); err != nil {
+		return nil, errors.Join(err, p.kill())
 	}
-	return uri, kill, nil
+	return p, nil
 }
 
 // freeAddress is one that nobody listens on: mongod can't choose a port itself.

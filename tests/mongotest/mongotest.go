@@ -1,18 +1,13 @@
-// Package mongotest gives tests a server that speaks MongoDB's protocol: the one at
+// Package mongotest gives tests servers that speak MongoDB's protocol: the one at
 // NANOMON_TEST_MONGO_URI; else a mongod from the PATH, as a one-node replica set; else the
-// stand-in that scripts/build-ferretdb.sh builds.
+// stand-ins that scripts/build-ferretdb.sh and scripts/build-mongojava.sh build.
 package mongotest
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -22,14 +17,46 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// patience is how long a server may take to start, or to stop before it is killed.
+// patience is how long a server may take to start.
 const patience = 30 * time.Second
+
+// Each runs a test on a server of every kind there is: that of the environment alone, if it is set; else
+// mongod, if it is on the PATH, and both stand-ins.
+func Each(t *testing.T, test func(t *testing.T, uri string)) {
+	t.Helper()
+	if uri := os.Getenv("NANOMON_TEST_MONGO_URI"); uri != "" {
+		t.Run("NANOMON_TEST_MONGO_URI", func(t *testing.T) { test(t, uri) })
+		return
+	}
+	if _, err := exec.LookPath("mongod"); err == nil {
+		t.Run("mongod", func(t *testing.T) { test(t, Start(t)) })
+	}
+	t.Run("FerretDB", func(t *testing.T) { test(t, FerretDB(t).URI) })
+	t.Run("mongo-java-server", func(t *testing.T) { test(t, JavaServer(t).URI) })
+}
+
+// Real reports whether [Start] and [StartWatchable] give a real server, and not a stand-in.
+func Real() bool {
+	_, err := exec.LookPath("mongod")
+	return err == nil || os.Getenv("NANOMON_TEST_MONGO_URI") != ""
+}
 
 // Start gives the URI of a server that is stopped when the test ends. A package with many tests
 // starts one for all of them by [Launch] in its TestMain.
 func Start(t testing.TB) string {
 	t.Helper()
-	uri, stop, err := Launch()
+	return untilEnd(t, Launch)
+}
+
+// StartWatchable is [Start] for a server that has change streams.
+func StartWatchable(t testing.TB) string {
+	t.Helper()
+	return untilEnd(t, func() (string, func() error, error) { return launch(javaServer) })
+}
+
+func untilEnd(t testing.TB, launch func() (string, func() error, error)) string {
+	t.Helper()
+	uri, stop, err := launch()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +69,10 @@ func Start(t testing.TB) string {
 }
 
 // Launch gives the URI of a server and the function that stops it and waits for its end.
-func Launch() (uri string, stop func() error, err error) {
+func Launch() (uri string, stop func() error, err error) { return launch(ferretDB) }
+
+// launch starts a stand-in only if there is no real server.
+func launch(standIn func(dir string) (command, error)) (uri string, stop func() error, err error) {
 	if uri := os.Getenv("NANOMON_TEST_MONGO_URI"); uri != "" {
 		return uri, func() error { return nil }, nil
 	}
@@ -50,16 +80,22 @@ func Launch() (uri string, stop func() error, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	var kill func() error
-	if program, lookErr := exec.LookPath("mongod"); lookErr == nil {
-		uri, kill, err = startMongod(program, dir)
-	} else {
-		uri, kill, err = startFerretDB(dir)
-	}
+	p, err := startIn(dir, standIn)
 	if err != nil {
 		return "", nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	return uri, func() error { return errors.Join(kill(), os.RemoveAll(dir)) }, nil
+	return p.uri, func() error { return errors.Join(p.kill(), os.RemoveAll(dir)) }, nil
+}
+
+func startIn(dir string, standIn func(dir string) (command, error)) (*process, error) {
+	if program, err := exec.LookPath("mongod"); err == nil {
+		return startMongod(program, dir)
+	}
+	command, err := standIn(dir)
+	if err != nil {
+		return nil, err
+	}
+	return startTied(command("127.0.0.1:0"))
 }
 
 // Database gives the name of a new database on the server; it is dropped when the test ends.
@@ -75,75 +111,6 @@ func Database(t testing.TB, uri string) string {
 		}
 	})
 	return name
-}
-
-func startFerretDB(dir string) (string, func() error, error) {
-	root, err := moduleRoot()
-	if err != nil {
-		return "", nil, err
-	}
-	program := filepath.Join(root, ".tools", "ferretdb")
-	if _, err := os.Stat(program); err != nil {
-		return "", nil, errors.New("no MongoDB to test with: run scripts/build-ferretdb.sh, " +
-			"or put mongod on the PATH, or set NANOMON_TEST_MONGO_URI")
-	}
-	reader, writer, err := os.Pipe()
-	if err != nil {
-		return "", nil, err
-	}
-	defer reader.Close()
-	command := exec.Command(program, "-listen", "127.0.0.1:0", "-data", dir, "-tied")
-	// Nothing is ever written to the pipe: it closes when this process ends, whatever ended it.
-	if _, err := command.StdinPipe(); err != nil {
-		return "", nil, err
-	}
-	kill, err := run(command, writer)
-	if err := errors.Join(err, writer.Close()); err != nil {
-		return "", nil, err
-	}
-	if err := reader.SetReadDeadline(time.Now().Add(patience)); err != nil {
-		return "", nil, errors.Join(err, kill())
-	}
-	line, err := bufio.NewReader(reader).ReadString('\n')
-	if err != nil {
-		return "", nil, errors.Join(fmt.Errorf("%s told no address: %w", program, err), kill())
-	}
-	return line[:len(line)-1], kill, nil
-}
-
-// run starts a server and returns what ends it.
-func run(command *exec.Cmd, stdout io.Writer) (kill func() error, err error) {
-	command.Stdout, command.Stderr = stdout, os.Stderr
-	if err := command.Start(); err != nil {
-		return nil, err
-	}
-	return func() error {
-		timer := time.AfterFunc(patience, func() { command.Process.Kill() })
-		defer timer.Stop()
-		if err := command.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			return err
-		}
-		if err := command.Wait(); err != nil {
-			return fmt.Errorf("%s: %w", command.Path, err)
-		}
-		return nil
-	}, nil
-}
-
-// moduleRoot is the folder of go.mod, at or above the working directory.
-func moduleRoot() (string, error) {
-	start, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for dir := start; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("no go.mod at or above %s", start)
-		}
-	}
 }
 
 // with runs use on a connection to uri.

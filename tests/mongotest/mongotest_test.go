@@ -47,7 +47,54 @@ func TestNoServerSaysWhatToDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir(root)
-	if _, _, err := Launch(); err == nil || !strings.Contains(err.Error(), "scripts/build-ferretdb.sh") {
-		t.Errorf("error %v, want one that names scripts/build-ferretdb.sh", err)
+	for script, standIn := range map[string]func(string) (command, error){
+		"scripts/build-ferretdb.sh":  ferretDB,
+		"scripts/build-mongojava.sh": javaServer,
+	} {
+		if _, _, err := launch(standIn); err == nil || !strings.Contains(err.Error(), script) {
+			t.Errorf("error %v, want one that names %s", err, script)
+		}
+	}
+}
+
+func TestServerIsKilledAndRestarted(t *testing.T) {
+	for name, start := range map[string]func(testing.TB) *Server{"FerretDB": FerretDB, "mongo-java-server": JavaServer} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t)
+			address := s.Address()
+			insert := func() {
+				err := with(t.Context(), s.URI, func(c *mongo.Client) error {
+					_, err := c.Database("d").Collection("c").InsertOne(t.Context(), bson.D{})
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			insert()
+			s.Kill()
+			s.Kill()
+			if conn, err := net.Dial("tcp", address); err == nil {
+				conn.Close()
+				t.Errorf("something still listens on %s", address)
+			}
+			s.Restart()
+			if s.Address() != address {
+				t.Errorf("it listens on %s now, and did on %s", s.Address(), address)
+			}
+			insert()
+			want := map[string]int64{"FerretDB": 2, "mongo-java-server": 1}[name]
+			err := with(t.Context(), s.URI, func(c *mongo.Client) error {
+				n, err := c.Database("d").Collection("c").CountDocuments(t.Context(), bson.D{})
+				if n != want {
+					t.Errorf("%d documents after the restart, want %d", n, want)
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/event"
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
 
 	"nanomon/services/common/store"
@@ -33,6 +34,11 @@ type Config struct {
 	Database string
 	// Timeout is how long [Open] waits for the server.
 	Timeout time.Duration
+	// Polling makes Watch refuse, as if the server could not tell of changes.
+	Polling bool
+
+	// monitor is told of the commands that are sent; tests use it.
+	monitor *event.CommandMonitor
 }
 
 // Store is a [store.Store] in a MongoDB database.
@@ -46,6 +52,7 @@ type Store struct {
 	// writing is held by whoever writes states or to the log of appends: it spares retries, and
 	// within one process makes up for servers whose compare-and-set isn't atomic.
 	writing chan struct{}
+	polling bool
 }
 
 var _ store.Store = (*Store)(nil)
@@ -58,11 +65,12 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := driver.Connect(opts)
+	client, err := driver.Connect(opts.SetMonitor(c.monitor))
 	if err != nil {
 		return nil, fmt.Errorf("mongodb: %w", err)
 	}
 	s := newStore(client, client.Database(c.Database))
+	s.polling = c.Polling
 	if err := s.start(ctx, c.Timeout, opts.Hosts); err != nil {
 		client.Disconnect(context.WithoutCancel(ctx))
 		return nil, err
@@ -153,9 +161,4 @@ func (s *Store) Close(ctx context.Context) (err error) {
 func (s *Store) Ping(ctx context.Context) (err error) {
 	defer explain(ctx, "ping mongodb", &err)
 	return s.client.Ping(ctx, nil)
-}
-
-// Watch reports [store.ErrWatchUnsupported].
-func (s *Store) Watch(context.Context, store.Topic) (<-chan struct{}, error) {
-	return nil, store.ErrWatchUnsupported
 }

@@ -31,13 +31,23 @@ func TestMain(m *testing.M) {
 }
 
 func TestContract(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store { return openStore(t, mongotest.Database(t, server)) })
+	mongotest.Each(t, func(t *testing.T, uri string) {
+		storetest.Run(t, func(t *testing.T) store.Store {
+			return open(t, Config{URI: uri, Database: mongotest.Database(t, uri)})
+		})
+	})
 }
 
 // openStore opens a database; it is closed when the test ends.
 func openStore(t *testing.T, database string) *Store {
 	t.Helper()
-	s, err := Open(t.Context(), Config{URI: server, Database: database, Timeout: 10 * time.Second})
+	return open(t, Config{URI: server, Database: database})
+}
+
+func open(t *testing.T, c Config) *Store {
+	t.Helper()
+	c.Timeout = 10 * time.Second
+	s, err := Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}

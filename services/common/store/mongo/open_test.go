@@ -3,14 +3,10 @@ package mongo
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"strings"
-	"sync"
 	"testing"
 	"time"
-
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"nanomon/services/common/monitor"
 	"nanomon/tests/mongotest"
@@ -28,11 +24,12 @@ func closedAddress(t *testing.T) string {
 }
 
 func TestOpenWithServerAway(t *testing.T) {
+	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer silent.Close()
+	t.Cleanup(func() { silent.Close() })
 	for name, address := range map[string]string{"refused": closedAddress(t), "silent": silent.Addr().String()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -95,6 +92,23 @@ func TestBadURI(t *testing.T) {
 	}
 }
 
+// TestRefusedAuthentication holds Open to giving up at once: FerretDB knows none of the common mechanisms.
+func TestRefusedAuthentication(t *testing.T) {
+	t.Parallel()
+	address := mongotest.FerretDB(t).Address()
+	start := time.Now()
+	_, err := Open(t.Context(), Config{URI: "mongodb://user:hunter2@" + address, Database: "x", Timeout: time.Minute})
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("Open took %s", took)
+	}
+	if err == nil || !strings.HasPrefix(err.Error(), "mongodb at "+address+": ") || !strings.Contains(err.Error(), "AuthenticationFailed") {
+		t.Errorf("error %v, want one that tells of the authentication", err)
+	}
+	if err != nil && strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("the error shows the password: %v", err)
+	}
+}
+
 func TestTimeoutsOfTheURIGoFirst(t *testing.T) {
 	opts, err := clientOptions("mongodb://localhost")
 	if err != nil {
@@ -112,74 +126,10 @@ func TestTimeoutsOfTheURIGoFirst(t *testing.T) {
 	}
 }
 
-// relay passes connections on to a server until it is cut.
-type relay struct {
-	address, server string
-	listener        net.Listener
-	running         sync.WaitGroup
-
-	mutex sync.Mutex
-	conns []net.Conn
-}
-
-func (r *relay) serve(t *testing.T) {
-	t.Helper()
-	listener, err := net.Listen("tcp", r.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.listener, r.address = listener, listener.Addr().String()
-	r.running.Go(func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			r.pass(client)
-		}
-	})
-}
-
-func (r *relay) pass(client net.Conn) {
-	server, err := net.Dial("tcp", r.server)
-	if err != nil {
-		client.Close()
-		return
-	}
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	r.conns = append(r.conns, client, server)
-	r.running.Go(func() { io.Copy(client, server); client.Close() })
-	r.running.Go(func() { io.Copy(server, client); server.Close() })
-}
-
-// cut ends all connections and takes no more.
-func (r *relay) cut() {
-	r.listener.Close()
-	r.mutex.Lock()
-	for _, conn := range r.conns {
-		conn.Close()
-	}
-	r.conns = nil
-	r.mutex.Unlock()
-	r.running.Wait()
-}
-
 func TestOutage(t *testing.T) {
-	opts := options.Client().ApplyURI(server)
-	if len(opts.Hosts) != 1 {
-		t.Skip("the server is not a single one")
-	}
-	r := &relay{address: "127.0.0.1:0", server: opts.Hosts[0]}
-	r.serve(t)
-	defer func() { r.cut() }()
-	uri, settings, _ := strings.Cut(strings.Replace(server, opts.Hosts[0], r.address, 1), "?")
-	uri = strings.TrimSuffix(uri, "/") + "/?directConnection=true&serverSelectionTimeoutMS=500&" + settings
-	s, err := Open(t.Context(), Config{URI: uri, Database: mongotest.Database(t, server), Timeout: 10 * time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close(context.WithoutCancel(t.Context()))
+	t.Parallel()
+	r, uri := startRelay(t, server)
+	s := open(t, Config{URI: uri + "&serverSelectionTimeoutMS=500", Database: mongotest.Database(t, server)})
 
 	r.cut()
 	start := time.Now()

@@ -1,0 +1,215 @@
+package mongo
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/event"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+	"nanomon/tests/mongotest"
+)
+
+// query is a command that selects results.
+type query struct {
+	command      string
+	filter, sort bson.D
+}
+
+// queriesOf gives the commands on results that select some; inserts are none.
+func queriesOf(command bson.Raw) ([]query, error) {
+	var c struct {
+		Find    string `bson:"find"`
+		Insert  string `bson:"insert"`
+		Delete  string `bson:"delete"`
+		Filter  bson.D `bson:"filter"`
+		Sort    bson.D `bson:"sort"`
+		Deletes []struct {
+			Q bson.D `bson:"q"`
+		} `bson:"deletes"`
+	}
+	if err := bson.Unmarshal(command, &c); err != nil {
+		return nil, err
+	}
+	switch {
+	case c.Find == "results":
+		return []query{{"find", c.Filter, c.Sort}}, nil
+	case c.Delete == "results":
+		queries := make([]query, len(c.Deletes))
+		for i, d := range c.Deletes {
+			queries[i] = query{command: "delete", filter: d.Q}
+		}
+		return queries, nil
+	case c.Insert == "results":
+		return nil, nil
+	}
+	return nil, fmt.Errorf("the test can't judge %s", command)
+}
+
+// served reports whether an index finds what q selects and gives it in q's order. What holds for single
+// documents beyond that is looked at in what the index finds.
+func (q query) served(index bson.D) bool {
+	conditions := make(map[string]any)
+	for _, e := range q.filter {
+		conditions[e.Key] = e.Value
+	}
+	rest := index
+	for len(rest) > 0 && isValue(conditions[rest[0].Key], len(q.sort) == 0) {
+		rest = rest[1:]
+	}
+	if len(q.sort) > 0 {
+		return len(q.sort) <= len(rest) && (slices.Equal(q.sort, rest[:len(q.sort)]) || slices.Equal(q.sort, reversed(rest[:len(q.sort)])))
+	}
+	_, bounded := conditions[index[0].Key]
+	return bounded || len(q.filter) == 0
+}
+
+// isValue reports whether a condition asks for equality with one value or, if several will do, with some.
+func isValue(condition any, several bool) bool {
+	operators, isDocument := condition.(bson.D)
+	if !isDocument {
+		return condition != nil
+	}
+	return several && len(operators) == 1 && operators[0].Key == "$in"
+}
+
+func reversed(keys bson.D) bson.D {
+	other := make(bson.D, len(keys))
+	for i, e := range keys {
+		other[i] = field(e.Key, -e.Value.(int32))
+	}
+	return other
+}
+
+func TestServed(t *testing.T) {
+	index := bson.D{field("monitor_id", int32(1)), field("date", int32(-1)), field("_id", int32(-1))}
+	newest, oldest := index[1:], bson.D{field("date", int32(1))}
+	one, some, since := field("monitor_id", 1), field("monitor_id", among([]int{1, 2})), field("date", bson.D{field("$gte", 1)})
+	for name, test := range map[string]struct {
+		q    query
+		want bool
+	}{
+		"newest of one":       {query{filter: bson.D{one}, sort: newest}, true},
+		"oldest of one":       {query{filter: bson.D{since, one}, sort: oldest}, true},
+		"newest of some":      {query{filter: bson.D{some}, sort: newest}, false},
+		"some":                {query{filter: bson.D{some}}, true},
+		"newest of all":       {query{sort: newest}, false},
+		"since":               {query{filter: bson.D{since}}, false},
+		"by another field":    {query{filter: bson.D{field("status", 1)}}, false},
+		"in an order by name": {query{filter: bson.D{one}, sort: bson.D{field("name", int32(1))}}, false},
+		"any":                 {query{}, true},
+	} {
+		if test.q.served(index) != test.want {
+			t.Errorf("%s: served %t, want %t", name, !test.want, test.want)
+		}
+	}
+}
+
+// indexesOfResults are the keys of those that are there.
+func indexesOfResults(t *testing.T, s *Store) []bson.D {
+	t.Helper()
+	specifications, err := s.results.Indexes().ListSpecifications(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	indexes := make([]bson.D, len(specifications))
+	for i, specification := range specifications {
+		if err := bson.Unmarshal(specification.KeysDocument, &indexes[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(indexes) != 3 {
+		t.Fatalf("the indexes of results are %v, want two beside that of _id", indexes)
+	}
+	return indexes
+}
+
+// TestIndexesServeTheQueries runs whatever reads or deletes results, and looks at the commands.
+func TestIndexesServeTheQueries(t *testing.T) {
+	database := mongotest.Database(t, server)
+	indexes := indexesOfResults(t, openStore(t, database))
+	var mutex sync.Mutex
+	seen := make(map[string]int)
+	watching := &event.CommandMonitor{Started: func(_ context.Context, e *event.CommandStartedEvent) {
+		if name, ok := e.Command.Lookup(e.CommandName).StringValueOK(); !ok || name != "results" || e.CommandName == "createIndexes" {
+			return
+		}
+		queries, err := queriesOf(e.Command)
+		mutex.Lock()
+		defer mutex.Unlock()
+		if err != nil {
+			t.Error(err)
+		}
+		for _, q := range queries {
+			seen[q.command]++
+			if !slices.ContainsFunc(indexes, q.served) {
+				t.Errorf("no index serves %s %v sorted by %v", q.command, q.filter, q.sort)
+			}
+		}
+	}}
+	s := open(t, Config{URI: server, Database: database, monitor: watching})
+	useResults(t, s)
+	if len(seen) != 2 || seen["find"] < 40 || seen["delete"] < 4 {
+		t.Errorf("only %v were seen", seen)
+	}
+}
+
+// useResults calls everything that reads or deletes results, with every combination of conditions.
+func useResults(t *testing.T, s *Store) {
+	t.Helper()
+	ctx, now := t.Context(), time.Now()
+	m := newMonitor(1, "a")
+	refill := func() {
+		t.Helper()
+		if err := s.CreateMonitor(ctx, m); err != nil {
+			t.Fatal(err)
+		}
+		r := monitor.Result{ID: monitor.NewID(now), MonitorID: m.ID, Date: now}
+		if err := s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{r}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refill()
+	failed := monitor.StatusFailed
+	for set := range 1 << 5 {
+		f := store.ResultFilter{Limit: 10}
+		for bit, add := range []func(){
+			func() { f.MonitorID = m.ID },
+			func() { f.From = now },
+			func() { f.To = now },
+			func() { f.Status = &failed },
+			func() { f.Before = &store.Cursor{Date: now, ID: m.ID} },
+		} {
+			if set&(1<<bit) != 0 {
+				add()
+			}
+		}
+		if _, err := s.Results(ctx, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, call := range map[string]func() error{
+		"since":      func() error { _, _, err := s.ResultsSince(ctx, "1.0", 10); return err },
+		"delete":     func() error { return s.DeleteMonitor(ctx, m.ID) },
+		"delete all": func() error { return s.DeleteMonitors(ctx) },
+		"clear":      func() error { return s.DeleteResults(ctx, now) },
+		"expire": func() error {
+			_, err := s.Expire(ctx, now.Add(time.Hour), store.Retention{Results: time.Minute, Rollups: time.Minute})
+			return err
+		},
+	} {
+		if err := call(); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if err := s.DeleteMonitors(ctx); err != nil {
+			t.Fatal(err)
+		}
+		refill()
+	}
+}
