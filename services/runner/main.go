@@ -12,17 +12,26 @@ import (
 	"nanomon/services/common/process"
 	"nanomon/services/common/store/mongo"
 	"nanomon/services/runner/engine"
+	"nanomon/services/runner/spool"
 )
 
 func main() { os.Exit(process.Run("runner", run)) }
 
 func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
-	db, err := mongo.Open(ctx, mongo.Config{URI: cfg.MongoURI, Database: cfg.MongoDB, Timeout: cfg.MongoTimeout})
+	id := engine.NewID()
+	waiting, err := spool.Open(cfg.SpoolDir, id)
+	if err != nil {
+		return fmt.Errorf("SPOOL_DIR: %w", err)
+	}
+	defer waiting.Close()
+	db, err := mongo.Open(ctx, mongo.Config{
+		URI: cfg.MongoURI, Database: cfg.MongoDB, Timeout: cfg.MongoTimeout, Polling: cfg.UsePolling,
+	})
 	if err != nil {
 		return fmt.Errorf("MONGO_URI: %w", err)
 	}
 	defer db.Close(context.WithoutCancel(ctx))
 	return engine.New(engine.Config{
-		ID: engine.NewID(), PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(),
+		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting,
 	}, db, probe.All(), log).Run(ctx)
 }

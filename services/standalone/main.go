@@ -22,6 +22,7 @@ import (
 	"nanomon/services/common/web"
 	"nanomon/services/frontend/host"
 	"nanomon/services/runner/engine"
+	"nanomon/services/runner/spool"
 )
 
 func main() { os.Exit(process.Run("standalone", run)) }
@@ -44,6 +45,12 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	id := engine.NewID()
+	waiting, err := spool.Open(cfg.SpoolDir, id)
+	if err != nil {
+		return fmt.Errorf("SPOOL_DIR: %w", err)
+	}
+	defer waiting.Close()
 	db, err := openData(ctx, cfg.DataDir)
 	if err != nil {
 		return fmt.Errorf("DATA_DIR: %w", err)
@@ -53,7 +60,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	types := probe.All()
 	api := server.New(server.Config{Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "sqlite"}, db, types, log)
 	runner := engine.New(engine.Config{
-		ID: engine.NewID(), Alone: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(),
+		ID: id, Alone: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting,
 	}, db, types, log)
 
 	log.Info("ready", "page", localURL(pageListener), "api", localURL(apiListener)+"/api", "data", cfg.DataDir)

@@ -47,6 +47,8 @@ func TestABadStartSaysWhatToDo(t *testing.T) {
 		"data below a file":     {"standalone", map[string]string{"DATA_DIR": file + "/below"}, []string{"DATA_DIR", file}},
 		"data is no database":   {"standalone", map[string]string{"DATA_DIR": foreign}, []string{"DATA_DIR", "nanomon.db"}},
 		"data in use":           {"standalone", map[string]string{"DATA_DIR": used}, []string{"DATA_DIR", used, "another"}},
+		"spool is a file":       {"standalone", map[string]string{"SPOOL_DIR": file}, []string{"SPOOL_DIR", file, "choose"}},
+		"spool below a file":    {"runner", map[string]string{"SPOOL_DIR": file + "/below"}, []string{"SPOOL_DIR", file, "choose"}},
 		"unparsable interval":   {"standalone", map[string]string{"POLLING_INTERVAL": "abc"}, []string{"POLLING_INTERVAL", `"abc"`, "10s"}},
 		"sign-in":               {"standalone", map[string]string{"AUTH_CLIENT_ID": "some-client"}, []string{"AUTH_CLIENT_ID"}},
 		"sign-in at the API":    {"api", map[string]string{"AUTH_CLIENT_ID": "some-client"}, []string{"AUTH_CLIENT_ID"}},

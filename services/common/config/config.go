@@ -46,7 +46,7 @@ func unreadable(err error) error {
 // planned are settings that this version doesn't know yet.
 var planned = [...]string{
 	"ALERT_SMTP_PASSWORD", "ALERT_SMTP_FROM", "ALERT_SMTP_TO", "ALERT_SMTP_HOST", "ALERT_SMTP_PORT", "ALERT_FAIL_COUNT", "ALERT_LINK_BASEURL",
-	"PROMETHEUS_ENABLE", "PROMETHEUS_ENABLED", "PROMETHEUS_PORT", "SPOOL_DIR",
+	"PROMETHEUS_ENABLE", "PROMETHEUS_ENABLED", "PROMETHEUS_PORT",
 }
 
 // WithoutEffect lists the names in environment that somebody may rely on in vain.

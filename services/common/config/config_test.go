@@ -31,11 +31,13 @@ func TestDefaults(t *testing.T) {
 func TestValuesAreRead(t *testing.T) {
 	c, err := config.Parse[config.Standalone](map[string]string{
 		"API_PORT": "0", "FRONTEND_PORT": "65535", "DATA_DIR": "/somewhere", "POLLING_INTERVAL": "1m30s", "RESULT_RETENTION": "48h",
+		"SPOOL_DIR": "/spool",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.APIPort != 0 || c.FrontendPort != 65535 || c.DataDir != "/somewhere" || c.PollingInterval != 90*time.Second || c.ResultRetention != 48*time.Hour {
+	if c.APIPort != 0 || c.FrontendPort != 65535 || c.DataDir != "/somewhere" || c.PollingInterval != 90*time.Second || c.ResultRetention != 48*time.Hour ||
+		c.SpoolDir != "/spool" {
 		t.Errorf("read %+v", c)
 	}
 }
@@ -84,8 +86,8 @@ func TestEnvironmentReadsTheFileAndPrefersTheProcess(t *testing.T) {
 }
 
 func TestSettingsWithoutEffectAreKnown(t *testing.T) {
-	got := config.WithoutEffect(map[string]string{"ALERT_SMTP_TO": "a@example.org", "DATA_DIR": "x", "SPOOL_DIR": "y"})
-	if !slices.Equal(got, []string{"ALERT_SMTP_TO", "SPOOL_DIR"}) {
+	got := config.WithoutEffect(map[string]string{"ALERT_SMTP_TO": "a@example.org", "DATA_DIR": "x", "SPOOL_DIR": "y", "PROMETHEUS_PORT": "1"})
+	if !slices.Equal(got, []string{"ALERT_SMTP_TO", "PROMETHEUS_PORT"}) {
 		t.Errorf("got %v", got)
 	}
 }

@@ -80,6 +80,12 @@ func (p Polling) Validate() error {
 	return nil
 }
 
+// Spool says where results wait while the store is away.
+type Spool struct {
+	// SpoolDir is a folder that runners may share; blank means that results wait in memory.
+	SpoolDir string `env:"SPOOL_DIR"`
+}
+
 // API is the configuration of the API service.
 type API struct {
 	Mongo
@@ -95,6 +101,9 @@ type Runner struct {
 	Mongo
 	Polling
 	Retention
+	// UsePolling makes the runner poll where it could be told of changes.
+	UsePolling bool `env:"USE_POLLING" envDefault:"false"`
+	Spool
 }
 
 // Validate checks the values that parsed.
@@ -116,6 +125,7 @@ type Standalone struct {
 	Auth
 	Polling
 	Retention
+	Spool
 	APIPort      Port `env:"API_PORT" envDefault:"8000"`
 	FrontendPort Port `env:"FRONTEND_PORT" envDefault:"8001"`
 	// APIEndpoint is where the page finds the API; the page's own port serves it too.

@@ -13,6 +13,7 @@ import (
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
+	"nanomon/services/runner/spool"
 )
 
 const (
@@ -41,6 +42,8 @@ type Config struct {
 	Retention store.Retention
 	// Alone says that no other runner uses the store.
 	Alone bool
+	// Spool is where results wait on disk while the store is away; without it they wait in memory.
+	Spool *spool.Spool
 	// Grace is how long running checks may go on after a stop; 0 means 10 s.
 	Grace time.Duration
 }
@@ -136,7 +139,7 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 		left:     make(map[string]farewell),
 	}
 	e.stats.init()
-	e.writer = newWriter(s, &e.stats, log)
+	e.writer = newWriter(s, cfg.Spool, &e.stats, log)
 	return e
 }
 
@@ -191,6 +194,7 @@ func (e *Engine) schedulerLoop(ctx context.Context) {
 		case <-timer.C:
 		case c := <-e.changes:
 			e.apply(c)
+			e.writer.ready()
 		case r := <-e.finished:
 			e.finish(ctx, r)
 		case ask := <-e.runNow:

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
+	"nanomon/services/runner/spool"
 )
 
 const (
@@ -30,12 +32,17 @@ type appender interface {
 
 // writer writes results, states and transitions in batches. Taking them in never blocks.
 type writer struct {
-	store   appender
+	store appender
+	// spool is where batches wait for the store; nil where they wait in memory.
+	spool   *spool.Spool
 	stats   *stats
 	log     *slog.Logger
 	outage  outage
 	full    chan struct{}
 	closing chan struct{}
+	// ready closes known: from then on it is known which results count; see adopt.
+	ready func()
+	known chan struct{}
 	// unwritten counts the results that were being written when the time for it was over.
 	unwritten int
 
@@ -46,15 +53,25 @@ type writer struct {
 	states map[string]store.State
 	// overflow counts the results lost since the store was last written to.
 	overflow int
+	// writing is since when a batch is being written; zero while none is.
+	writing time.Time
+	// faults are what the spool fails to do, with the time when it last did.
+	faults map[string]time.Time
+	// gone are what was discarded lately.
+	gone []gone
 }
 
-func newWriter(s appender, st *stats, log *slog.Logger) *writer {
+func newWriter(s appender, sp *spool.Spool, st *stats, log *slog.Logger) *writer {
+	known := make(chan struct{})
 	return &writer{
-		store: s, stats: st, log: log,
+		store: s, spool: sp, stats: st, log: log,
 		outage:  outage{operation: "write results", stats: st, log: log},
 		full:    make(chan struct{}, 1),
 		closing: make(chan struct{}),
+		known:   known,
+		ready:   sync.OnceFunc(func() { close(known) }),
 		states:  make(map[string]store.State),
+		faults:  make(map[string]time.Time),
 	}
 }
 
@@ -68,7 +85,9 @@ func (w *writer) add(r monitor.Result, s *store.State, ts []store.Transition) {
 		w.states[s.MonitorID] = *s
 	}
 	if len(w.results) > queueSize {
-		w.dropOldest()
+		w.results[0] = monitor.Result{}
+		w.results = w.results[1:]
+		w.lose(1, queueSize)
 	}
 	if surplus := len(w.transitions) - queueSize; surplus > 0 {
 		w.transitions = w.transitions[surplus:]
@@ -78,43 +97,44 @@ func (w *writer) add(r monitor.Result, s *store.State, ts []store.Transition) {
 	}
 }
 
-func (w *writer) dropOldest() {
+// lose counts n results that were dropped for lack of room. Its caller holds the lock.
+func (w *writer) lose(n int, limit any) {
 	if w.overflow == 0 {
-		w.log.Error("the queue is full while the store is away: the oldest results are being lost", "limit", queueSize)
+		w.log.Error("the queue is full while the store is away: the oldest results are being lost", "limit", limit)
 	}
-	w.overflow++
-	w.stats.dropped.Add(1)
-	w.results[0] = monitor.Result{}
-	w.results = w.results[1:]
+	w.overflow += n
+	w.stats.dropped.Add(int64(n))
 }
 
 // waiting is how many results are not handed to the store yet.
 func (w *writer) waiting() int {
+	spooled := w.spooled()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.results)
+	return spooled + len(w.results)
 }
 
 // discard takes out what waits of the monitors and dates that old reports.
 func (w *writer) discard(old func(monitorID string, date time.Time) bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.results = slices.DeleteFunc(slices.Clone(w.results), func(r monitor.Result) bool { return old(r.MonitorID, r.Date) })
-	w.transitions = slices.DeleteFunc(slices.Clone(w.transitions), func(t store.Transition) bool {
-		return old(t.MonitorID, t.Date)
-	})
-	for id, s := range w.states {
-		if old(id, s.Latest.Date) {
-			delete(w.states, id)
-		}
-	}
+	w.results, w.transitions = without(w.results, w.transitions, old)
+	maps.DeleteFunc(w.states, func(id string, s store.State) bool { return old(id, s.Latest.Date) })
+	w.remember(old)
+}
+
+// without are copies that lack what old reports.
+func without(rs []monitor.Result, ts []store.Transition, old func(string, time.Time) bool) ([]monitor.Result, []store.Transition) {
+	return slices.DeleteFunc(slices.Clone(rs), func(r monitor.Result) bool { return old(r.MonitorID, r.Date) }),
+		slices.DeleteFunc(slices.Clone(ts), func(t store.Transition) bool { return old(t.MonitorID, t.Date) })
 }
 
 // close makes run write what waits and return. Nothing may be added any more.
 func (w *writer) close() { close(w.closing) }
 
-// run writes until the writer is closed and all is written, or ctx ends.
+// run writes until the writer is closed and all is written, or ctx ends. What isn't written then stays in the spool.
 func (w *writer) run(ctx context.Context) {
+	stopSpooling := w.startSpooling(ctx)
 	ticker := time.NewTicker(flushEvery)
 	defer ticker.Stop()
 	for closed := false; !closed; {
@@ -126,22 +146,38 @@ func (w *writer) run(ctx context.Context) {
 		}
 		w.flush(ctx)
 	}
-	if lost := w.unwritten + w.waiting(); lost > 0 {
+	stopSpooling()
+	w.flush(ctx) // what was on its way into the spool
+	w.spill()
+	if kept := w.spooled(); kept > 0 {
+		w.log.Warn("the store was away at the stop: what waits is kept in the spool", "results", kept)
+	}
+	if lost := w.unwritten + len(w.results); lost > 0 {
 		w.stats.dropped.Add(int64(lost))
 		w.log.Error("the store was away at the stop: results are lost", "results", lost)
 	}
 }
 
-// flush writes all that waits, unless ctx ends before.
+// flush writes all that waits, what is in the spool first, unless ctx ends before.
 func (w *writer) flush(ctx context.Context) {
 	for ctx.Err() == nil {
+		if b := w.fromSpool(); b != nil {
+			if isEmpty(*b) || w.write(ctx, *b, refusals, true) {
+				w.spool.Done()
+			}
+			continue
+		}
 		b := w.take()
-		if len(b.Results)+len(b.Transitions) == 0 {
+		if isEmpty(b) {
 			return
 		}
-		w.write(ctx, b, refusals)
+		w.setWriting(time.Now())
+		w.write(ctx, b, refusals, false)
+		w.setWriting(time.Time{})
 	}
 }
+
+func isEmpty(b store.Batch) bool { return len(b.Results)+len(b.Transitions) == 0 }
 
 // take cuts the next batch off the queue.
 func (w *writer) take() store.Batch {
@@ -168,8 +204,9 @@ func cut[T any](queue []T) (batch, rest []T) {
 }
 
 // write sends b, always the same, until the store has it, or refuses it for good, or ctx ends. A refused batch
-// is halved, so that only what is at fault is lost.
-func (w *writer) write(ctx context.Context, b store.Batch, tries int) {
+// is halved, so that only what is at fault is lost. What can't be sent now goes to the spool, unless it came from there. It reports
+// whether b is dealt with.
+func (w *writer) write(ctx context.Context, b store.Batch, tries int, spooled bool) bool {
 	retry := newBackoff()
 	for {
 		err := w.send(ctx, b)
@@ -177,15 +214,20 @@ func (w *writer) write(ctx context.Context, b store.Batch, tries int) {
 		case err == nil:
 			w.outage.note(nil)
 			w.reportOverflow()
-			return
+			return true
 		case ctx.Err() != nil:
-			w.unwritten += len(b.Results)
-			return
+			if !spooled && !w.keep(b) {
+				w.unwritten += len(b.Results)
+			}
+			return false
 		case isRefusal(err):
 			if tries--; tries <= 0 || isInvalid(err) {
-				w.halve(ctx, b, err)
-				return
+				return w.halve(ctx, b, spooled, err)
 			}
+		case !spooled && w.keep(b):
+			w.outage.note(err)
+			pause(ctx, retry.NextBackOff())
+			return true
 		}
 		w.outage.note(err)
 		pause(ctx, retry.NextBackOff())
@@ -199,16 +241,17 @@ func (w *writer) send(ctx context.Context, b store.Batch) error {
 }
 
 // halve writes the two halves of a refused batch one after the other, or gives up a single document.
-func (w *writer) halve(ctx context.Context, b store.Batch, err error) {
+func (w *writer) halve(ctx context.Context, b store.Batch, spooled bool, err error) bool {
 	if max(len(b.Results), len(b.States), len(b.Transitions)) <= 1 {
 		w.stats.dropped.Add(int64(len(b.Results)))
 		w.log.Error("the store refuses what was found: it is lost", "results", len(b.Results), "states", len(b.States),
 			"transitions", len(b.Transitions), "error", err)
-		return
+		return true
 	}
 	r, s, t := len(b.Results)/2, len(b.States)/2, len(b.Transitions)/2
-	w.write(ctx, store.Batch{Results: b.Results[:r], States: b.States[:s], Transitions: b.Transitions[:t]}, 1)
-	w.write(ctx, store.Batch{Results: b.Results[r:], States: b.States[s:], Transitions: b.Transitions[t:]}, 1)
+	first := w.write(ctx, store.Batch{Results: b.Results[:r], States: b.States[:s], Transitions: b.Transitions[:t]}, 1, spooled)
+	second := w.write(ctx, store.Batch{Results: b.Results[r:], States: b.States[s:], Transitions: b.Transitions[t:]}, 1, spooled)
+	return first && second
 }
 
 func (w *writer) reportOverflow() {

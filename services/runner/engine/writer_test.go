@@ -5,12 +5,14 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
+	"nanomon/services/runner/spool"
 )
 
 // writerBench is a writer that runs in a bubble.
@@ -20,23 +22,31 @@ type writerBench struct {
 	log    *logbook
 	states map[string]*store.State
 	giveUp context.CancelFunc
-	ended  chan struct{}
+	// finish closes the writer and waits for its end.
+	finish func()
 }
 
-func startWriter(t *testing.T) *writerBench {
-	b := &writerBench{
-		store: newMemory(), log: &logbook{}, states: map[string]*store.State{}, ended: make(chan struct{}),
-	}
+func startWriter(t *testing.T) *writerBench { return startSpooling(t, newMemory(), nil) }
+
+// startSpooling starts a writer to s with a spool.
+func startSpooling(t *testing.T, s appender, sp *spool.Spool) *writerBench {
+	b := &writerBench{log: &logbook{}, states: map[string]*store.State{}}
+	b.store, _ = s.(*memory)
 	st := &stats{}
 	st.init()
-	b.writer = newWriter(b.store, st, slog.New(slog.NewTextHandler(b.log, nil)))
+	b.writer = newWriter(s, sp, st, slog.New(slog.NewTextHandler(b.log, nil)))
 	var ctx context.Context
 	ctx, b.giveUp = context.WithCancel(t.Context())
-	t.Cleanup(b.giveUp)
-	go func() {
-		defer close(b.ended)
-		b.run(ctx)
-	}()
+	var running sync.WaitGroup
+	running.Go(func() { b.run(ctx) })
+	b.finish = sync.OnceFunc(func() {
+		b.close()
+		running.Wait()
+	})
+	t.Cleanup(func() {
+		b.giveUp()
+		b.finish()
+	})
 	return b
 }
 
@@ -46,11 +56,6 @@ func (b *writerBench) put(n int, status monitor.Status) {
 	next, transitions := advance(b.states[r.MonitorID], r, time.Second)
 	b.states[r.MonitorID] = next
 	b.add(r, next, transitions)
-}
-
-func (b *writerBench) finish() {
-	b.close()
-	<-b.ended
 }
 
 // storedOnce reports how many results are stored, and fails if one was stored twice.
