@@ -11,11 +11,39 @@ _default:
 run: build
     bin/standalone
 
-# Run every test
+# Develop: run api, runner and frontend against MONGO_URI or a server of their own; each reloads on a change
+run-all: _page _air
+    @exec node scripts/dev.mjs
+
+# Develop: run the API alone
+run-api: _air
+    @exec node scripts/dev.mjs api
+
+# Develop: run a runner alone
+run-runner: _air
+    @exec node scripts/dev.mjs runner
+
+# Develop: serve the page alone, by Vite
+run-frontend: _page
+    @exec node scripts/dev.mjs frontend
+
+# Develop: run a MongoDB server, or a stand-in, on port 27017 with its data in ./data/mongo
+run-db:
+    @exec scripts/run-db.sh
+
+# Run every test but those of faults
 test: build _test-tools
-    go test -race -timeout 5m $(go list ./... | grep -v /tests/load)
+    go test -race -timeout 5m $(go list ./... | grep -vE '/tests/(load|fault)$')
     go test -count=1 ./tests/load
     npm --prefix frontend run --silent test:browser
+
+# Run the tests of faults, which take three minutes: killed servers, killed runners, cut connections
+test-fault: _test-tools
+    go test -race -count=1 -timeout 10m ./tests/fault
+
+# Run the tests that need MongoDB, against NANOMON_TEST_MONGO_URI or a server that they find
+test-mongo: build _test-tools
+    go test -race -count=1 -timeout 10m $(go list ./services/common/store/mongo ./tests/... | grep -E '/(mongo|e2e|fault)$')
 
 # Build api, runner, frontend and standalone into bin/
 build: _page
@@ -37,18 +65,6 @@ format: _page
     gofmt -w services frontend/*.go tests
     npm --prefix frontend run --silent format
 
-# Run the API alone against MONGO_URI
-run-api: build
-    bin/api
-
-# Run a runner alone against MONGO_URI
-run-runner: build
-    bin/runner
-
-# Run the frontend host alone
-run-frontend: build
-    bin/frontend
-
 # Fetch the Go modules and npm packages
 install: _page
     go mod download
@@ -63,3 +79,6 @@ _page:
 
 _test-tools:
     @scripts/setup-tests.sh
+
+_air:
+    @scripts/install-air.sh

@@ -1,0 +1,36 @@
+import { defineConfig } from 'vite';
+
+// A server to develop the page with, no more: what is shipped is app/ as it is.
+const api = `http://localhost:${process.env.API_PORT || 8000}`;
+const config = {
+  API_ENDPOINT: process.env.API_ENDPOINT || '/api',
+  AUTH_CLIENT_ID: process.env.AUTH_CLIENT_ID || '',
+  AUTH_TENANT: process.env.AUTH_TENANT || 'common',
+  VERSION: 'development',
+  BUILD_INFO: 'served by Vite',
+};
+
+export default defineConfig({
+  root: `${import.meta.dirname}/app`,
+  cacheDir: `${import.meta.dirname}/node_modules/.vite`,
+  publicDir: false,
+  clearScreen: false,
+  optimizeDeps: { noDiscovery: true },
+  server: {
+    port: Number(process.env.FRONTEND_PORT || 8001),
+    strictPort: true,
+    proxy: { '^/api(/|$)': api },
+  },
+  plugins: [
+    {
+      name: 'configuration',
+      configureServer({ middlewares }) {
+        for (const path of ['/config', '/config.json']) {
+          middlewares.use(path, (_, response) => {
+            response.setHeader('Content-Type', 'application/json').end(JSON.stringify(config));
+          });
+        }
+      },
+    },
+  ],
+});
