@@ -8,47 +8,54 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
-	"nanomon/services/common/store"
 	"nanomon/tests/mongotest"
 	"nanomon/tests/servicetest"
 )
 
-// startServices starts api, runner and frontend over one database. The runner polls each second.
-func startServices(t *testing.T) (runner *servicetest.Service, api, page string, settings map[string]string) {
+// startServices starts api and runner over a new database on the server. Where that has no change streams, the runner
+// polls each second.
+func startServices(t *testing.T, uri string) (runner *servicetest.Service, api string, settings map[string]string) {
 	t.Helper()
-	uri := mongotest.Start(t)
-	settings = map[string]string{"MONGO_URI": uri, "MONGO_DB": mongotest.Database(t, uri), "POLLING_INTERVAL": "1s", "PORT": "0"}
-	const listening = `msg=listening address=\S*:(\d+)`
-	api = "http://localhost:" + servicetest.Start(t, "api", settings).WaitLog(t, listening)[1] + "/api"
-	page = "http://localhost:" + servicetest.Start(t, "frontend", map[string]string{"PORT": "0", "API_ENDPOINT": api}).WaitLog(t, listening)[1]
-	runner = servicetest.Start(t, "runner", settings)
-	runner.WaitLog(t, "runner started")
-	return runner, api, page, settings
+	settings = map[string]string{"MONGO_URI": uri, "MONGO_DB": mongotest.Database(t, uri), "POLLING_INTERVAL": "1s"}
+	_, api = servicetest.API(t, settings)
+	runner, _ = servicetest.Runner(t, settings)
+	return runner, api, settings
 }
 
 func TestTheMainJobWithSeparateServices(t *testing.T) {
-	runner, api, page, settings := startServices(t)
-	checkMainJob(t, api, 5*time.Second)
+	mongotest.Each(t, testTheMainJob)
+}
 
+func testTheMainJob(t *testing.T, uri string) {
+	runner, api, settings := startServices(t, uri)
+	checkMainJob(t, api, 5*time.Second)
+	testThePage(t, api)
+
+	created := len(servicetest.Get[[]monitor.Monitor](t, api+"/monitors"))
+	servicetest.Eventually(t, "the runner's heartbeat with its monitors", func() bool {
+		running := servicetest.Running(t, api)
+		return len(running) == 1 && running[runner.RunnerID(t)] == created
+	})
+	if code := runner.Stop(t); code != 0 {
+		t.Errorf("the runner's exit code is %d", code)
+	}
+	if left := servicetest.Running(t, api); len(left) != 0 {
+		t.Errorf("after its stop the runner is still listed: %v", left)
+	}
+	testTheScheduleGoesOn(t, api, settings)
+}
+
+// testThePage starts the frontend, which tells the page where the API is and isn't it itself.
+func testThePage(t *testing.T, api string) {
+	t.Helper()
+	frontend := servicetest.Start(t, "frontend", map[string]string{"PORT": "0", "API_ENDPOINT": api})
+	page := "http://localhost:" + frontend.Port(t)
 	if status, body := servicetest.Call(t, http.MethodGet, page+"/config.json", nil); status != http.StatusOK || !strings.Contains(string(body), api) {
 		t.Errorf("the page's configuration is %d %s", status, body)
 	}
 	if status, _ := servicetest.Call(t, http.MethodGet, page+"/api/monitors", nil); status != http.StatusNotFound {
 		t.Errorf("the page's host answers %d for the API", status)
 	}
-
-	var live struct{ Runners []store.Runner }
-	servicetest.Eventually(t, "the runner's heartbeat with its monitors", func() bool {
-		live = servicetest.Get[struct{ Runners []store.Runner }](t, api+"/status")
-		return len(live.Runners) == 1 && live.Runners[0].Monitors == len(targets(t))
-	})
-	if code := runner.Stop(t); code != 0 {
-		t.Errorf("the runner's exit code is %d", code)
-	}
-	if left := servicetest.Get[struct{ Runners []store.Runner }](t, api+"/status"); len(left.Runners) != 0 {
-		t.Errorf("after its stop the runner is still listed: %v", left.Runners)
-	}
-	testTheScheduleGoesOn(t, api, settings)
 }
 
 // testTheScheduleGoesOn starts another runner in place of the one that was stopped.
@@ -62,7 +69,11 @@ func testTheScheduleGoesOn(t *testing.T, api string, settings map[string]string)
 }
 
 func TestAnUnsavedMonitorIsCheckedByTheRunner(t *testing.T) {
-	runner, api, _, _ := startServices(t)
+	mongotest.Each(t, testAnUnsavedMonitor)
+}
+
+func testAnUnsavedMonitor(t *testing.T, uri string) {
+	runner, api, _ := startServices(t, uri)
 	web := httptest.NewServer(http.NotFoundHandler())
 	defer web.Close()
 	unsaved := newMonitor("try", "http", web.URL, map[string]string{"timeout": "1s"}, "")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -22,6 +23,7 @@ const (
 // every minute; where the store can't tell, at every poll.
 func (e *Engine) watch(ctx context.Context, topic store.Topic, poll time.Duration, changed chan<- struct{}) {
 	watching := e.outage("watch the " + string(topic))
+	sayTold := sync.OnceFunc(func() { e.log.Info("told of changes by the store", "topic", topic) })
 	for {
 		told, err := e.store.Watch(ctx, topic)
 		if ctx.Err() != nil {
@@ -35,6 +37,7 @@ func (e *Engine) watch(ctx context.Context, topic store.Topic, poll time.Duratio
 		}
 		watching.note(err)
 		if err == nil {
+			sayTold()
 			follow(ctx, told, lookAnyway, changed)
 		}
 		pause(ctx, rewatchAfter)

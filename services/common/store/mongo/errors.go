@@ -29,23 +29,28 @@ func explain(ctx context.Context, operation string, err *error) {
 	}
 }
 
-// lastError is what the servers' last connection broke on, where err is that none could be selected: the driver
-// describes its whole view of them.
+// lastError is what the connection to a server broke on, without the driver's view of all servers or its
+// repetitions.
 func lastError(err error) error {
 	var selection topology.ServerSelectionError
-	if !errors.As(err, &selection) {
-		return err
-	}
-	for _, server := range selection.Desc.Servers {
-		var network *net.OpError
-		if errors.As(server.LastError, &network) {
-			return network
-		}
-		if server.LastError != nil {
-			return server.LastError
+	if errors.As(err, &selection) {
+		err = selection.Wrapped
+		for _, server := range selection.Desc.Servers {
+			if server.LastError != nil {
+				err = server.LastError
+				break
+			}
 		}
 	}
-	return selection.Wrapped
+	var network *net.OpError
+	var connection topology.ConnectionError
+	switch {
+	case errors.As(err, &network):
+		return network
+	case errors.As(err, &connection) && connection.Wrapped != nil:
+		return connection.Wrapped
+	}
+	return err
 }
 
 // isUnavailable reports whether the same call may succeed later.

@@ -1,0 +1,101 @@
+// Package fault holds the promises that NanoMon makes for when something breaks. The tests run the real binaries as
+// processes over a real server, and break one of them.
+package fault
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/tests/servicetest"
+)
+
+// The tests wait most of the time: they can do that all at once.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// experiment lets things go on for as long as a promise is watched.
+func experiment(length time.Duration) { <-time.After(length) }
+
+// stored are all results in the store, newest first.
+func stored(t *testing.T, api string) []monitor.Result {
+	t.Helper()
+	var all []monitor.Result
+	for next := api + "/results?max=1000"; next != ""; {
+		response, err := http.Get(next)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var page []monitor.Result
+		err = json.NewDecoder(response.Body).Decode(&page)
+		response.Body.Close()
+		if err != nil || response.StatusCode != http.StatusOK {
+			t.Fatalf("GET %s: %d %v", next, response.StatusCode, err)
+		}
+		all = append(all, page...)
+		next = ""
+		if path, more := strings.CutPrefix(response.Header.Get("Link"), "<"); more {
+			path, _, _ = strings.Cut(path, ">")
+			next = strings.TrimSuffix(api, "/api") + path
+		}
+	}
+	return all
+}
+
+// unstored are the checks that the target saw and that have no result. The test fails if a result is stored twice, is of
+// no check, or says that a check went wrong.
+func unstored(t *testing.T, target *servicetest.Target, results []monitor.Result) []servicetest.Check {
+	t.Helper()
+	checks := target.Checks()
+	ids, numbers := make(map[string]bool), make(map[int]bool)
+	for _, r := range results {
+		number := int(r.Value)
+		switch {
+		case r.Status != monitor.StatusOK:
+			t.Errorf("the check of %s at %s has status %d: %s", r.MonitorName, r.Date, r.Status, r.Message)
+		case ids[r.ID]:
+			t.Errorf("result %s is stored twice", r.ID)
+		case numbers[number]:
+			t.Errorf("check %d of %s at %s has two results", number, r.MonitorName, r.Date)
+		case number >= len(checks) || checks[number].Path != r.MonitorName:
+			t.Errorf("result %s of %s at %s names check %d, which is another's", r.ID, r.MonitorName, r.Date, number)
+		}
+		ids[r.ID], numbers[number] = true, true
+	}
+	var missing []servicetest.Check
+	for number, c := range checks {
+		if !numbers[number] {
+			missing = append(missing, c)
+		}
+	}
+	return missing
+}
+
+// longestGap is the longest time between two checks of the same path at or after from, and the path. A path that is not
+// checked any more counts until to.
+func longestGap(target *servicetest.Target, from, to time.Time) (longest time.Duration, path string) {
+	for p, times := range target.Since(time.Time{}) {
+		for i, at := range times {
+			next := to
+			if i+1 < len(times) {
+				next = times[i+1]
+			}
+			if gap := next.Sub(at); next.After(from) && at.Before(to) && gap > longest {
+				longest, path = gap, p
+			}
+		}
+	}
+	return longest, path
+}
