@@ -31,12 +31,15 @@ run-frontend: _page
 run-db:
     @exec scripts/run-db.sh
 
-# Run every test
+# Run every test but those of faults
 test: build _test-tools
     go test -race -timeout 5m $(go list ./... | grep -vE '/tests/(load|fault)$')
-    go test -race -count=1 -timeout 5m ./tests/fault
     go test -count=1 ./tests/load
     npm --prefix frontend run --silent test:browser
+
+# Run the tests of faults, which take three minutes: killed servers, killed runners, cut connections
+test-fault: _test-tools
+    go test -race -count=1 -timeout 10m ./tests/fault
 
 # Run the tests that need MongoDB, against NANOMON_TEST_MONGO_URI or a server that they find
 test-mongo: build _test-tools
