@@ -31,13 +31,13 @@ run-frontend: _page
 run-db:
     @exec scripts/run-db.sh
 
-# Run every test but those of faults
+# Run every test, but for those of faults
 test: build _test-tools
     go test -race -timeout 5m $(go list ./... | grep -vE '/tests/(load|fault)$')
     go test -count=1 ./tests/load
     npm --prefix frontend run --silent test:browser
 
-# Run the tests of faults, which take three minutes: killed servers, killed runners, cut connections
+# Run the tests of faults: killed servers, killed runners, cut connections
 test-fault: _test-tools
     go test -race -count=1 -timeout 10m ./tests/fault
 

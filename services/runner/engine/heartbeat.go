@@ -65,7 +65,14 @@ func (e *Engine) exchange(ctx context.Context, members *membership, beatDue *tim
 	if err != nil {
 		return err
 	}
-	e.setShare(ctx, members.look(time.Now(), beats), changed)
+	mine, dead := members.look(time.Now(), beats)
+	e.setShare(ctx, mine, changed)
+	for _, id := range dead {
+		// A runner that comes would take it for live at first. If it lives after all, its next heartbeat brings it back.
+		if err := e.store.RemoveRunner(ctx, id); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

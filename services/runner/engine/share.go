@@ -52,9 +52,9 @@ type membership struct {
 	looked time.Time
 }
 
-// look takes in the heartbeats that are stored at now, and gives the share that follows. After a time in which
-// there was no look, the others count as live as if they had just been seen.
-func (m *membership) look(now time.Time, beats []store.Runner) share {
+// look takes in the heartbeats that are stored at now, and gives the share that follows and the runners that are
+// known to be dead. After a time in which there was no look, the others count as live as if they had just been seen.
+func (m *membership) look(now time.Time, beats []store.Runner) (mine share, dead []string) {
 	blind := now.Sub(m.looked) > blindAfter
 	m.looked = now
 	seen := make(map[string]sighting, len(beats))
@@ -73,11 +73,14 @@ func (m *membership) look(now time.Time, beats []store.Runner) share {
 			s.changed = now
 		}
 		seen[b.ID] = s
-		if now.Sub(s.changed) < deadAfter {
+		switch {
+		case now.Sub(s.changed) < deadAfter:
 			live = append(live, b.ID)
+		case !s.changed.IsZero():
+			dead = append(dead, b.ID)
 		}
 	}
 	slices.Sort(live)
 	m.seen = seen
-	return share{self: m.self, live: live}
+	return share{self: m.self, live: live}, dead
 }

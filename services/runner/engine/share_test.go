@@ -78,7 +78,7 @@ func TestMembership(t *testing.T) {
 	} {
 		m := membership{self: "me"}
 		for _, l := range looks {
-			if got := m.look(at(l.at), l.beats); !slices.Equal(got.live, l.live) {
+			if got, _ := m.look(at(l.at), l.beats); !slices.Equal(got.live, l.live) {
 				t.Errorf("%s: after %d s %v are live, want %v", name, l.at, got.live, l.live)
 			}
 		}
@@ -222,6 +222,11 @@ func TestRunnersTakeOverFromADeadOne(t *testing.T) {
 		c.lines[1].cut.Store(true)
 		after(15 * time.Second)
 		c.wantShares("one is dead", 0, 2)
+		c.join()
+		after(5 * time.Second)
+		c.wantShares("one that comes does not count on the dead one", 0, 2, 3)
+		c.bench[3].stop()
+		after(2 * time.Second)
 		for _, m := range c.store.monitors {
 			alive := slices.Concat(c.bench[0].lab.started(m.Target), c.bench[2].lab.started(m.Target))
 			if !slices.ContainsFunc(alive, died.Before) {
