@@ -217,7 +217,7 @@ func TestRunnersShareTheWork(t *testing.T) {
 
 func TestRunnersTakeOverFromADeadOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := startCrew(t, 3, 60)
+		c := startCrew(t, 3, 200)
 		died := time.Now()
 		c.lines[1].cut.Store(true)
 		after(15 * time.Second)
