@@ -35,7 +35,7 @@ func host(t *testing.T, uri string) string {
 	t.Helper()
 	hosts := options.Client().ApplyURI(uri).Hosts
 	if len(hosts) != 1 {
-		t.Skip("the server is not a single one")
+		t.Skip("a relay stands in front of one host, and the URI names several")
 	}
 	return hosts[0]
 }

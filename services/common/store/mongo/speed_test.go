@@ -13,9 +13,6 @@ import (
 // TestNewestOfManyResults measures how long the newest 100 of 100,000 results take. The stand-in has no index but
 // that of _id and looks at every result: what it takes says little of a real server.
 func TestNewestOfManyResults(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it stores 100,000 results")
-	}
 	const monitors, perMonitor = 100, 1000
 	limit := 20 * time.Millisecond
 	if !mongotest.Real() {
