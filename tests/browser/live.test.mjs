@@ -24,14 +24,18 @@ test('what others create, change and delete shows by itself', async ({ page, nan
   await expect(page.getByText('Nothing is watched yet.')).toBeVisible();
 });
 
-test('the page of a monitor that others delete says so', async ({ page, nanomon, target }) => {
-  const id = await nanomon.add({ name: 'Shop', target: target.url, group: 'Public' });
-  await page.goto(`/#monitor/${id}`);
-  await expect(page.getByTestId('status')).toHaveText('OK');
-  await expect(page.getByText('Live', { exact: true })).toBeVisible();
-  await fetch(`${nanomon.url}/api/monitors/${id}`, { method: 'DELETE' });
-  await expect(page.getByText('This monitor does not exist.')).toBeVisible();
-  await expect(page.getByRole('heading', { name: 'Shop' })).toHaveCount(0);
+test.describe('with a request that may meet the deletion', () => {
+  test.use({ requestsFail: true });
+
+  test('the page of a monitor that others delete says so', async ({ page, nanomon, target }) => {
+    const id = await nanomon.add({ name: 'Shop', target: target.url, group: 'Public' });
+    await page.goto(`/#monitor/${id}`);
+    await expect(page.getByTestId('status')).toHaveText('OK');
+    await expect(page.getByText('Live', { exact: true })).toBeVisible();
+    await fetch(`${nanomon.url}/api/monitors/${id}`, { method: 'DELETE' });
+    await expect(page.getByText('This monitor does not exist.')).toBeVisible();
+    await expect(page.getByRole('heading', { name: 'Shop' })).toHaveCount(0);
+  });
 });
 
 test('the list is one request, however many monitors there are', async ({ page, nanomon, target }) => {
