@@ -106,6 +106,7 @@ func TestThreeRunnersShareTheWork(t *testing.T) {
 	servicetest.Runner(t, settings)
 	servicetest.Runner(t, settings)
 	waitForShares(t, api, 3, monitors)
+	experiment(interval) // a share that was taken over is first checked when its next interval ends
 	checkSteadyState(t, target, steady/2, interval)
 	if code := stayer.Stop(t); code != 0 {
 		t.Errorf("the exit code of the last of the first runners is %d", code)
