@@ -122,7 +122,7 @@ func (a *api) seed(results int) {
 	for n := range results {
 		r := resultN(n)
 		batch.Results = append(batch.Results, r)
-		state.Latest, state.Since = r, r.Date
+		state.Latest, state.Since = r, base.Add(-time.Minute)
 		state.History = append(state.History, store.Point{Date: r.Date, Status: r.Status, Value: r.Value})
 	}
 	batch.States = []store.State{state}

@@ -79,7 +79,9 @@ func (a *api) refuses(t *testing.T, single, list, name, detail string) {
 	if len(name) > 100 {
 		name = name[:100]
 	}
-	a.do("POST", "/api/monitors/import", list).wantProblem(t, 400, `monitor 1 "`+name+`": `+detail)
+	for _, path := range []string{"/api/monitors/import", "/api/monitors/import?dryRun=true"} {
+		a.do("POST", path, list).wantProblem(t, 400, `monitor 1 "`+name+`": `+detail)
+	}
 }
 
 // TestBadDetails holds what is judged by a monitor's type: the detail names what is at fault.

@@ -25,22 +25,34 @@ type historyStore interface {
 	Rollups(ctx context.Context, monitorID string, p store.Period, from, to time.Time) ([]store.Rollup, error)
 }
 
-// span is a length of time in equal buckets, of which the first starts at from and the last holds to.
+// span is the time from from up to, but not including, to. It is in equal buckets, of which the first starts at from.
 type span struct {
 	from, to time.Time
 	step     time.Duration
 }
 
-// newSpan is the window before now, its start moved back to that of a bucket.
-func newSpan(now time.Time, window time.Duration) span {
+// newSpan has buckets for the time between two dates, of which the later is at most now.
+func newSpan(from, to, now time.Time) span {
 	step := 24 * time.Hour
-	switch {
-	case window <= rawWindow:
-		step = rawStep(window)
-	case window <= hourWindow:
+	switch length := to.Sub(from); {
+	case length <= rawWindow:
+		step = rawStep(length)
+	case length <= hourWindow:
 		step = time.Hour
 	}
-	return span{from: now.Add(-window).Truncate(step), to: now, step: step}
+	return span{from: from, to: to}.by(step, now)
+}
+
+// by is the span in buckets of another length, its bounds moved outwards to theirs: what is past is shown by whole ones.
+func (s span) by(step time.Duration, now time.Time) span {
+	end := s.to.Truncate(step)
+	if end.Before(s.to) {
+		end = end.Add(step)
+	}
+	if end.After(now) {
+		end = now
+	}
+	return span{from: s.from.Truncate(step), to: end, step: step}
 }
 
 // rawStep is the shortest round length that splits window and one bucket more into no more than maxBuckets.
@@ -53,7 +65,8 @@ func rawStep(window time.Duration) time.Duration {
 	return 6 * time.Minute
 }
 
-func (s span) buckets() int { return int(s.to.Sub(s.from)/s.step) + 1 }
+// buckets is how many there are; the last may be cut short.
+func (s span) buckets() int { return int((s.to.Sub(s.from) + s.step - 1) / s.step) }
 
 // portion sums up results from start on, within one bucket.
 type portion struct {
@@ -64,20 +77,32 @@ type portion struct {
 // readHistory reads what happened in a span by the coarsest means that its buckets allow.
 func readHistory(ctx context.Context, s historyStore, monitorID string, at span) ([]portion, error) {
 	h := history{ctx: ctx, store: s, monitorID: monitorID}
-	// What happens in the current millisecond counts too.
-	end := at.to.Add(time.Millisecond)
 	switch {
 	case at.step > time.Hour:
 		// A day's rollup is whole some time after its end, so the last two are read by hours.
 		recent := at.to.Truncate(at.step).Add(-at.step)
 		h.rollups(store.Day, at.from, recent)
-		h.hours(recent, end)
+		h.hours(recent, at.to)
 	case at.step == time.Hour:
-		h.hours(at.from, end)
+		h.hours(at.from, at.to)
 	default:
-		h.results(at.from, end, at.step)
+		h.results(at.from, at.to, at.step)
 	}
 	return h.portions, h.err
+}
+
+// expired reports whether single results of a span are gone while the rollups of their hours are still there. The oldest
+// go first, so the first hour tells.
+func expired(ctx context.Context, s historyStore, monitorID string, at span) (bool, error) {
+	h := history{ctx: ctx, store: s, monitorID: monitorID}
+	h.rollups(store.Hour, at.from.Truncate(time.Hour), at.to)
+	if h.err != nil || len(h.portions) == 0 {
+		return false, h.err
+	}
+	first := h.portions[0]
+	filter := store.ResultFilter{MonitorID: monitorID, From: first.start, To: first.start.Add(time.Hour), Limit: max(1, first.summary.Total())}
+	left, err := s.Results(ctx, filter)
+	return len(left) < first.summary.Total(), err
 }
 
 // history collects portions until the first error.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"nanomon/services/common/check"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
+	"nanomon/services/common/web"
 )
 
 const (
@@ -25,7 +27,12 @@ func (s *Server) bindImport(r chi.Router) {
 	r.Post("/api/monitors/import", s.handle(s.importMonitors))
 }
 
+// importMonitors replaces the whole set or, with ?dryRun=true, tells what that would change.
 func (s *Server) importMonitors(w http.ResponseWriter, r *http.Request) error {
+	dryRun, err := dryRunParameter(r.URL.Query())
+	if err != nil {
+		return err
+	}
 	items, err := s.readImport(w, r)
 	if err != nil {
 		return err
@@ -39,6 +46,9 @@ func (s *Server) importMonitors(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if dryRun {
+		return web.JSON(w, http.StatusOK, compareImport(existing, items, planned))
+	}
 	for i := range planned {
 		planned[i].Updated = monitor.Date(now)
 	}
@@ -47,6 +57,20 @@ func (s *Server) importMonitors(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+func dryRunParameter(query url.Values) (bool, error) {
+	if !query.Has("dryRun") {
+		return false, nil
+	}
+	switch text := query.Get("dryRun"); text {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	default:
+		return false, monitor.Invalidf("dryRun must be true or false, not %.50q", text)
+	}
 }
 
 // readImport is the list of monitors in the body, all found valid.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -24,6 +25,7 @@ type monitorStore interface {
 	DeleteMonitors(ctx context.Context) error
 	ImportMonitors(ctx context.Context, ms []monitor.Monitor) error
 	States(ctx context.Context) ([]store.State, error)
+	State(ctx context.Context, monitorID string) (store.State, error)
 }
 
 func (s *Server) bindMonitors(r chi.Router) {
@@ -38,14 +40,16 @@ func (s *Server) bindMonitors(r chi.Router) {
 // listedMonitor is a monitor with what ?include= adds.
 type listedMonitor struct {
 	monitor.Monitor
-	// Latest holds a *monitor.Result, which may be nil; it is left out when not asked for.
+	// Latest holds a *monitor.Result and Since a *time.Time. They are nil pointers without a result, and left out when not
+	// asked for.
 	Latest  any           `json:"latest,omitempty"`
+	Since   any           `json:"since,omitempty"`
 	History []store.Point `json:"history,omitzero"`
 }
 
 func (s *Server) listMonitors(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
-	latest, history, err := includes(query)
+	include, err := includes(query)
 	if err != nil {
 		return err
 	}
@@ -53,55 +57,97 @@ func (s *Server) listMonitors(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	states := make(map[string]store.State)
-	if latest || history {
+	states := make(map[string]*store.State)
+	if include != (inclusion{}) {
 		all, err := s.store.States(r.Context())
 		if err != nil {
 			return err
 		}
-		for _, state := range all {
-			states[state.MonitorID] = state
+		for i := range all {
+			states[all[i].MonitorID] = &all[i]
 		}
 	}
 	listed := make([]listedMonitor, 0, len(monitors))
 	for _, m := range monitors {
-		if query.Has("group") && m.Group != query.Get("group") {
-			continue
+		if !query.Has("group") || m.Group == query.Get("group") {
+			listed = append(listed, include.of(m, states[m.ID]))
 		}
-		item, state := listedMonitor{Monitor: m}, states[m.ID]
-		if latest {
-			item.Latest = latestOf(state)
-		}
-		if history {
-			item.History = notNil(state.History)
-		}
-		listed = append(listed, item)
 	}
 	return web.JSON(w, http.StatusOK, listed)
 }
 
+func (s *Server) getMonitor(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	include, err := includes(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	m, err := s.store.Monitor(r.Context(), id)
+	if err != nil {
+		return unknownMonitor(id, err)
+	}
+	var state *store.State
+	if include != (inclusion{}) {
+		if state, err = s.state(r.Context(), id); err != nil {
+			return err
+		}
+	}
+	return web.JSON(w, http.StatusOK, include.of(m, state))
+}
+
+// state is what is known of a monitor now, nil when it has no result.
+func (s *Server) state(ctx context.Context, id string) (*store.State, error) {
+	switch state, err := s.store.State(ctx, id); {
+	case err == nil:
+		return &state, nil
+	case errors.Is(err, monitor.ErrNotFound):
+		return nil, nil
+	default:
+		return nil, err
+	}
+}
+
+// inclusion is what is to be shown of a monitor's state.
+type inclusion struct{ latest, history bool }
+
 // includes reads ?include=, which may be repeated or hold several names.
-func includes(query url.Values) (latest, history bool, err error) {
+func includes(query url.Values) (inclusion, error) {
+	var include inclusion
 	for _, name := range strings.Split(strings.Join(query["include"], ","), ",") {
 		switch name {
 		case "latest":
-			latest = true
+			include.latest = true
 		case "history":
-			history = true
+			include.history = true
 		case "":
 		default:
-			return false, false, monitor.Invalidf("include must be latest or history, not %.50q", name)
+			return inclusion{}, monitor.Invalidf("include must be latest or history, not %.50q", name)
 		}
 	}
-	return latest, history, nil
+	return include, nil
 }
 
-// latestOf is the result of a state, nil for the state of a monitor that has none.
-func latestOf(state store.State) *monitor.Result {
-	if state.MonitorID == "" {
-		return nil
+// of is the monitor with its state, which is nil when it has no result.
+func (i inclusion) of(m monitor.Monitor, state *store.State) listedMonitor {
+	var (
+		latest  *monitor.Result
+		since   *time.Time
+		history []store.Point
+	)
+	if state != nil {
+		latest, since, history = &state.Latest, &state.Since, state.History
 	}
-	return &state.Latest
+	item := listedMonitor{Monitor: m}
+	if i.latest {
+		item.Latest, item.Since = latest, since
+	}
+	if i.history {
+		item.History = notNil(history)
+	}
+	return item
 }
 
 func (s *Server) createMonitor(w http.ResponseWriter, r *http.Request) error {
@@ -113,18 +159,6 @@ func (s *Server) createMonitor(w http.ResponseWriter, r *http.Request) error {
 	m.ID, m.Updated = monitor.NewID(now), monitor.Date(now)
 	if err := s.store.CreateMonitor(r.Context(), m); err != nil {
 		return err
-	}
-	return web.JSON(w, http.StatusOK, m)
-}
-
-func (s *Server) getMonitor(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r)
-	if err != nil {
-		return err
-	}
-	m, err := s.store.Monitor(r.Context(), id)
-	if err != nil {
-		return unknownMonitor(id, err)
 	}
 	return web.JSON(w, http.StatusOK, m)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -90,18 +91,31 @@ func resultFilter(query url.Values) (store.ResultFilter, error) {
 	if !f.From.IsZero() && !f.To.IsZero() && !f.From.Before(f.To) {
 		return f, monitor.Invalidf("from must be before to")
 	}
-	if query.Has("status") {
-		n, err := strconv.Atoi(query.Get("status"))
-		status := monitor.Status(n)
-		if err != nil || status < monitor.StatusOK || status > monitor.StatusFailed {
-			return f, monitor.Invalidf("status must be 0, 1 or 2")
-		}
-		f.Status = &status
+	if f.Statuses, err = statusesParameter(query); err != nil {
+		return f, err
 	}
 	if query.Has("cursor") {
 		f.Before, err = parseCursor(query.Get("cursor"))
 	}
 	return f, err
+}
+
+// statusesParameter reads ?status=, which may be repeated or hold several; none when it is absent.
+func statusesParameter(query url.Values) ([]monitor.Status, error) {
+	var statuses []monitor.Status
+	for _, list := range query["status"] {
+		for text := range strings.SplitSeq(list, ",") {
+			n, err := strconv.Atoi(text)
+			status := monitor.Status(n)
+			if err != nil || status < monitor.StatusOK || status > monitor.StatusFailed {
+				return nil, monitor.Invalidf("status must be 0, 1 or 2, or a list such as 1,2")
+			}
+			if !slices.Contains(statuses, status) {
+				statuses = append(statuses, status)
+			}
+		}
+	}
+	return statuses, nil
 }
 
 // dateParameter is a date in the query, zero when it is absent.
@@ -110,7 +124,7 @@ func dateParameter(query url.Values, name string) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	date, err := time.Parse(time.RFC3339, query.Get(name))
-	if err != nil {
+	if err != nil || !date.After(time.Time{}) {
 		return time.Time{}, monitor.Invalidf("%s must be a date in RFC 3339, for example 2026-01-31T08:30:00Z", name)
 	}
 	return date.UTC(), nil

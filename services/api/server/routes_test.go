@@ -20,6 +20,9 @@ const (
 		"enabled":false,"properties":{},"updated":"2026-01-15T10:00:00Z"`
 	json0 = `{"id":"65a5000000000000000003e8","date":"2026-01-15T10:00:00Z","status":0,"value":0,"message":"","monitor_id":"` + idA + `",
 		"monitor_name":"alpha","monitor_target":"http://localhost/a","outputs":{"status":200}}`
+	latest0   = `,"latest":` + json0 + `,"since":"2026-01-15T09:59:00Z"`
+	badStatus = "status must be 0, 1 or 2, or a list such as 1,2"
+	history0  = `,"history":[{"date":"2026-01-15T10:00:00Z","status":0,"value":0}]`
 )
 
 // TestReads asks a store with two monitors and one result.
@@ -35,18 +38,24 @@ func TestReads(t *testing.T) {
 		"/api/health":   {200, `{"healthy":true}`},
 		"/api/monitors": {200, "[" + jsonA + "}," + jsonB + "}]"},
 
-		"/api/monitors?include=latest":         {200, "[" + jsonA + `,"latest":` + json0 + "}," + jsonB + `,"latest":null}]`},
-		"/api/monitors?include=latest,history": {200, "[" + jsonA + `,"latest":` + json0 + `,"history":[{"date":"2026-01-15T10:00:00Z","status":0,"value":0}]},` + jsonB + `,"latest":null,"history":[]}]`},
+		"/api/monitors?include=latest":         {200, "[" + jsonA + latest0 + "}," + jsonB + `,"latest":null,"since":null}]`},
+		"/api/monitors?include=latest,history": {200, "[" + jsonA + latest0 + history0 + "}," + jsonB + `,"latest":null,"since":null,"history":[]}]`},
 
-		"/api/monitors?include=history&include=latest&group=": {200, "[" + jsonB + `,"latest":null,"history":[]}]`},
+		"/api/monitors?include=history&include=latest&group=": {200, "[" + jsonB + `,"latest":null,"since":null,"history":[]}]`},
 		"/api/monitors?group=web":                             {200, "[" + jsonA + "}]"},
 		"/api/monitors?group=nobody":                          {200, "[]"},
 		"/api/monitors?include=latest,everything":             {400, `include must be latest or history, not "everything"`},
 
-		"/api/monitors/" + idA:                  {200, jsonA + "}"},
-		"/api/monitors/" + strings.ToUpper(idA): {200, jsonA + "}"},
-		"/api/monitors/" + idOther:              {404, "there is no monitor with the id " + idOther},
-		"/api/monitors/xyz":                     {400, `invalid id "xyz": an id has 24 hexadecimal digits`},
+		"/api/monitors/" + idA:                                     {200, jsonA + "}"},
+		"/api/monitors/" + strings.ToUpper(idA):                    {200, jsonA + "}"},
+		"/api/monitors/" + idA + "?include=latest":                 {200, jsonA + latest0 + "}"},
+		"/api/monitors/" + idA + "?include=history":                {200, jsonA + history0 + "}"},
+		"/api/monitors/" + idA + "?include=latest&include=history": {200, jsonA + latest0 + history0 + "}"},
+		"/api/monitors/" + idB + "?include=latest,history":         {200, jsonB + `,"latest":null,"since":null,"history":[]}`},
+		"/api/monitors/" + idA + "?include=stats":                  {400, `include must be latest or history, not "stats"`},
+		"/api/monitors/" + idOther + "?include=latest":             {404, "there is no monitor with the id " + idOther},
+		"/api/monitors/" + idOther:                                 {404, "there is no monitor with the id " + idOther},
+		"/api/monitors/xyz":                                        {400, `invalid id "xyz": an id has 24 hexadecimal digits`},
 
 		"/api/monitors/" + idA + "/results":             {200, "[" + json0 + "]"},
 		"/api/monitors/" + idOther + "/results":         {200, "[]"},
@@ -67,8 +76,13 @@ func TestReads(t *testing.T) {
 
 		"/api/results?from=2026-01-31T00:00:00Z&to=2026-01-30T00:00:00Z": {400, "from must be before to"},
 
-		"/api/results?status=3":          {400, "status must be 0, 1 or 2"},
-		"/api/results?status=failed":     {400, "status must be 0, 1 or 2"},
+		"/api/results?status=1,0,0":      {200, "[" + json0 + "]"},
+		"/api/results?status=1,2":        {200, "[]"},
+		"/api/results?status=3":          {400, badStatus},
+		"/api/results?status=failed":     {400, badStatus},
+		"/api/results?status=":           {400, badStatus},
+		"/api/results?status=1,":         {400, badStatus},
+		"/api/results?status=0&status=x": {400, badStatus},
 		"/api/results?cursor=%21":        {400, "cursor is not one that a page of results linked to"},
 		"/api/results?cursor=Zm9vIGJhcg": {400, "cursor is not one that a page of results linked to"},
 		"/api/results?cursor=":           {400, "cursor is not one that a page of results linked to"},
@@ -272,21 +286,4 @@ func undated(t *testing.T, m, want monitor.Monitor) monitor.Monitor {
 		m.ID = ""
 	}
 	return m
-}
-
-func TestPages(t *testing.T) {
-	a := startAPI(t, nil)
-	a.seed(25)
-	for _, path := range []string{"/api/results?max=10", "/api/monitors/" + idA + "/results?max=5&from=2026-01-15T10:00:00Z"} {
-		var got []monitor.Result
-		for next, pages := path, 0; next != ""; pages++ {
-			if pages > 5 {
-				t.Fatal("the pages don't end")
-			}
-			page := a.do("GET", next, "")
-			got = append(got, decodeAs[[]monitor.Result](t, page)...)
-			next, _ = strings.CutSuffix(strings.TrimPrefix(page.header.Get("Link"), "<"), `>; rel="next"`)
-		}
-		same(t, path, got, a.results())
-	}
 }

@@ -71,6 +71,7 @@ func (s *Server) Handler() http.Handler {
 	s.bindStatus(r)
 	s.bindMonitors(r)
 	s.bindImport(r)
+	s.bindRules(r)
 	s.bindResults(r)
 	s.bindStats(r)
 	s.bindChecks(r)
@@ -101,11 +102,11 @@ func (s *Server) handle(h func(http.ResponseWriter, *http.Request) error) http.H
 		w.Header().Set("Cache-Control", "no-store")
 		// What can't be parsed would be left out of r.URL.Query without a word.
 		if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
-			web.Error(w, r, s.log, monitor.Invalidf("the query of the URL is malformed: %v", err))
+			web.Error(w, r, monitor.Invalidf("the query of the URL is malformed: %v", err))
 			return
 		}
 		if err := h(w, r); err != nil {
-			web.Error(w, r, s.log, err)
+			web.Error(w, r, err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -53,7 +54,8 @@ type latency struct {
 }
 
 type statsAnswer struct {
-	Window string    `json:"window"`
+	// Window is as it was asked for, empty when two dates were.
+	Window string    `json:"window,omitempty"`
 	From   time.Time `json:"from"`
 	To     time.Time `json:"to"`
 	// Uptime is a percentage, nil when nothing is known.
@@ -78,11 +80,9 @@ func (s *Server) stats(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	asked := defaultWindow
-	if query := r.URL.Query(); query.Has("window") {
-		asked = query.Get("window")
-	}
-	window, err := parseWindow(asked)
+	// What happens in the current millisecond counts too.
+	now := monitor.Date(time.Now()).Add(time.Millisecond)
+	at, window, err := statsSpan(r.URL.Query(), now)
 	if err != nil {
 		return err
 	}
@@ -90,20 +90,76 @@ func (s *Server) stats(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return unknownMonitor(id, err)
 	}
-	span := newSpan(monitor.Date(time.Now()), window)
-	history, err := readHistory(r.Context(), s.store, id, span)
+	at, history, err := s.history(r.Context(), id, at, now)
 	if err != nil {
 		return err
 	}
-	answer, err := sumUp(history, span)
+	answer, err := sumUp(history, at)
 	if err != nil {
 		return err
 	}
-	answer.Window = asked
-	if answer.Uptime, answer.UptimeFrom, err = s.uptime(r.Context(), m, span); err != nil {
+	answer.Window = window
+	if answer.Uptime, answer.UptimeFrom, err = s.uptime(r.Context(), m, at, now); err != nil {
 		return err
 	}
 	return web.JSON(w, http.StatusOK, answer)
+}
+
+// history reads a span, by hours if its single results are no longer there. It returns the span that it has read.
+func (s *Server) history(ctx context.Context, id string, at span, now time.Time) (span, []portion, error) {
+	if at.step < time.Hour {
+		gone, err := expired(ctx, s.store, id, at)
+		if err != nil {
+			return at, nil, err
+		}
+		if gone {
+			at = at.by(time.Hour, now)
+		}
+	}
+	portions, err := readHistory(ctx, s.store, id, at)
+	return at, portions, err
+}
+
+// statsSpan reads either ?window=, which ends now, or ?from= and ?to=, where to is at most now. It returns the window as it
+// was asked for, empty when dates were.
+func statsSpan(query url.Values, now time.Time) (at span, window string, err error) {
+	if query.Has("from") || query.Has("to") {
+		if query.Has("window") {
+			return span{}, "", monitor.Invalidf("window can't be combined with from or to")
+		}
+		at, err = spanOfDates(query, now)
+		return at, "", err
+	}
+	window = defaultWindow
+	if query.Has("window") {
+		window = query.Get("window")
+	}
+	length, err := parseWindow(window)
+	if err != nil {
+		return span{}, "", err
+	}
+	return newSpan(now.Add(-length), now, now), window, nil
+}
+
+func spanOfDates(query url.Values, now time.Time) (span, error) {
+	from, err := dateParameter(query, "from")
+	if err != nil {
+		return span{}, err
+	}
+	to, err := dateParameter(query, "to")
+	if err != nil {
+		return span{}, err
+	}
+	if from.IsZero() {
+		return span{}, monitor.Invalidf("from is missing: to alone is no span")
+	}
+	if to.IsZero() || to.After(now) {
+		to = now
+	}
+	if length := to.Sub(from); length < minWindow || length > maxWindow {
+		return span{}, monitor.Invalidf("from must be at least a minute and at most 400 days before to, which counts as now when it is later")
+	}
+	return newSpan(from, to, now), nil
 }
 
 // parseWindow reads a Go duration, or a number of days such as 7d.
@@ -165,7 +221,7 @@ func known(value float64, ok bool) *float64 {
 }
 
 // uptime is the percentage over the span, and from when on it is known if that is not its start.
-func (s *Server) uptime(ctx context.Context, m monitor.Monitor, at span) (percent *float64, from *time.Time, err error) {
+func (s *Server) uptime(ctx context.Context, m monitor.Monitor, at span, now time.Time) (percent *float64, from *time.Time, err error) {
 	log, err := s.store.Transitions(ctx, m.ID, at.from, at.to, maxTransitions)
 	if err != nil {
 		return nil, nil, err
@@ -175,11 +231,18 @@ func (s *Server) uptime(ctx context.Context, m monitor.Monitor, at span) (percen
 		start = log[len(log)-1].Date
 		from = &start
 	}
-	var state *store.State
-	switch current, err := s.store.State(ctx, m.ID); {
-	case err == nil:
-		state = &current
-	case !errors.Is(err, monitor.ErrNotFound):
+	if at.to.Before(now) {
+		// The first transition after the span tells what held before it, if the log reaches back so far.
+		later, err := s.store.Transitions(ctx, m.ID, at.to, now, maxTransitions)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(later) < maxTransitions {
+			log = append(later, log...)
+		}
+	}
+	state, err := s.state(ctx, m.ID)
+	if err != nil {
 		return nil, nil, err
 	}
 	return known(uptime.Compute(start, at.to, m, state, log).Percent()), from, nil

@@ -30,13 +30,13 @@ func TestSpan(t *testing.T) {
 		{30 * day, day, "2026-02-08T00:00:00Z", 31},
 		{400 * day, day, "2025-02-03T00:00:00Z", 401},
 	} {
-		got := newSpan(now, c.window)
+		got := newSpan(now.Add(-c.window), now, now)
 		if got.step != c.step || got.from.Format(time.RFC3339) != c.from || got.buckets() != c.buckets {
 			t.Errorf("%s: %+v with %d buckets, want %+v", c.window, got, got.buckets(), c)
 		}
 	}
 	for window := minWindow; window <= rawWindow; window += 7 * time.Second {
-		if s := newSpan(now, window); s.buckets() > maxBuckets || s.buckets() < 30 {
+		if s := newSpan(now.Add(-window), now, now); s.buckets() > maxBuckets || s.buckets() < 30 {
 			t.Errorf("%s has %d buckets of %s", window, s.buckets(), s.step)
 		}
 	}
@@ -72,8 +72,14 @@ func (p *past) rollup(period store.Period, start time.Time, n int, value float64
 // statsAt is what the history says at now.
 func (p *past) statsAt(now time.Time, window time.Duration) statsAnswer {
 	p.t.Helper()
-	at := newSpan(now, window)
-	history, err := readHistory(p.t.Context(), p.store, idA, at)
+	now = now.Add(time.Millisecond)
+	return p.stats(newSpan(now.Add(-window), now, now), now)
+}
+
+// stats is what the history says of a span.
+func (p *past) stats(at span, now time.Time) statsAnswer {
+	p.t.Helper()
+	at, history, err := newServer(p.store).history(p.t.Context(), idA, at, now)
 	must(p.t, err)
 	got, err := sumUp(history, at)
 	must(p.t, err)
@@ -100,7 +106,7 @@ func TestStatsFromSingleResults(t *testing.T) {
 	failed := resultN(2)
 	failed.Date = now.Add(-30 * time.Minute)
 	must(t, p.store.AppendBatch(t.Context(), store.Batch{Results: []monitor.Result{failed}}))
-	p.rollup(store.Hour, now.Truncate(time.Hour), 5, 1) // not used
+	p.rollup(store.Hour, now.Truncate(time.Hour), 0, 1) // not used
 
 	got := p.statsAt(now, time.Hour)
 	same(t, "counts", got.Counts, counts{OK: 2, Failed: 1})

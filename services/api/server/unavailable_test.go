@@ -62,6 +62,7 @@ func TestStoreIsAway(t *testing.T) {
 		{"PUT", "/api/monitors/" + idA, body},
 		{"DELETE", "/api/monitors/" + idA, ""},
 		{"POST", "/api/monitors/import", "[" + body + "]"},
+		{"POST", "/api/monitors/import?dryRun=true", "[" + body + "]"},
 		{"GET", "/api/results", ""},
 		{"DELETE", "/api/results", ""},
 		{"GET", "/api/monitors/" + idA + "/results", ""},

@@ -88,8 +88,8 @@ type ResultFilter struct {
 	MonitorID string
 	// From and To bound the date: From <= date < To; zero means unbounded.
 	From, To time.Time
-	// Status limits them to one status; nil means all.
-	Status *monitor.Status
+	// Statuses limits them to some statuses; empty means all.
+	Statuses []monitor.Status
 	// Before continues a listing: only results that come after the cursor in it, so older ones.
 	Before *Cursor
 	// Limit is how many to return at most; it must be positive.

@@ -26,19 +26,19 @@ func (b Breakdown) Percent() (float64, bool) {
 	return 100 * float64(b.OK) / float64(checked), true
 }
 
-// Compute breaks down the time from from to to. The log holds the transitions of m between the
-// two, newest first; state is what is known of m now, nil when it has no result. After the
-// last result the status holds for [monitor.StaleAfter].
+// Compute breaks down the time from from to to. The log holds the transitions of m from from up to now,
+// newest first; those from to on only tell what held before them. State is what is known of m now, nil when it
+// has no result. After the last result the status holds for [monitor.StaleAfter].
 func Compute(from, to time.Time, m monitor.Monitor, state *store.State, log []store.Transition) Breakdown {
 	w := walk{at: from, status: initialStatus(from, state, log), disabled: initiallyDisabled(m, log), stale: to}
 	if state != nil {
 		w.stale = state.Latest.Date.Add(monitor.StaleAfter(m.Every()))
 	}
-	for i := len(log) - 1; i >= 0; i-- {
+	for i := len(log) - 1; i >= 0 && log[i].Date.Before(to); i-- {
 		w.advance(log[i].Date)
 		w.apply(log[i])
 	}
-	if !hasTrack(log, store.TrackStatus) && state != nil && state.Since.After(from) {
+	if !hasTrack(log, store.TrackStatus) && state != nil && state.Since.After(from) && state.Since.Before(to) {
 		w.advance(state.Since)
 		w.status = state.Latest.Status.String()
 	}

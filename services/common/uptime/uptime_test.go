@@ -72,6 +72,23 @@ func TestCompute(t *testing.T) {
 			log:  []store.Transition{status(30, "unchecked", "ok"), status(10, "ok", "unchecked")},
 			want: uptime.Breakdown{OK: 40 * time.Minute, Unchecked: 20 * time.Minute}, percent: 100,
 		},
+		"the next change is after the end": {
+			monitor: m, state: known(90, 95, monitor.StatusOK),
+			log:  []store.Transition{status(90, "failed", "ok"), status(60, "error", "failed")},
+			want: uptime.Breakdown{Error: 60 * time.Minute}, percent: 0,
+		},
+		"disabled after the end": {
+			monitor: off, state: known(-9, 70, monitor.StatusOK), log: []store.Transition{enabled(70, "enabled", "disabled")},
+			want: uptime.Breakdown{OK: 60 * time.Minute}, percent: 100,
+		},
+		"the first result is after the end": {
+			monitor: m, state: known(70, 80, monitor.StatusOK), log: []store.Transition{status(70, "", "ok")},
+			want: uptime.Breakdown{Unchecked: 60 * time.Minute}, unknown: true,
+		},
+		"a status since after the end, and no log": {
+			monitor: m, state: known(70, 80, monitor.StatusOK),
+			want: uptime.Breakdown{Unchecked: 60 * time.Minute}, unknown: true,
+		},
 		"the runner is away": {
 			monitor: m, state: known(-30, 10, monitor.StatusFailed),
 			want: uptime.Breakdown{Failed: 13 * time.Minute, Unchecked: 47 * time.Minute}, percent: 0,

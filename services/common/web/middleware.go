@@ -13,31 +13,49 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// Observe gives every request an id, logs it when it ends and answers a panic of its handler with a 500. Requests for
-// the quiet paths are logged at debug level.
+// Observe gives every request an id and logs it when it ends, with the cause if [Error] answered it with a status of
+// 500 or more. It answers a panic of its handler with a 500. Requests for the quiet paths are logged at debug level
+// unless they fail.
 func Observe(log *slog.Logger, quiet ...string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			started, id := time.Now(), requestID(r)
-			w.Header().Set("X-Request-Id", id)
-			r = r.WithContext(context.WithValue(r.Context(), requestKey{}, id))
+			seen := &observed{started: time.Now(), id: requestID(r), level: slog.LevelInfo}
+			if slices.Contains(quiet, r.URL.Path) {
+				seen.level = slog.LevelDebug
+			}
+			w.Header().Set("X-Request-Id", seen.id)
+			r = r.WithContext(context.WithValue(r.Context(), observedKey{}, seen))
 			rec := &recorder{ResponseWriter: w}
-			defer func() {
-				level := slog.LevelInfo
-				if slices.Contains(quiet, r.URL.Path) {
-					level = slog.LevelDebug
-				}
-				log.LogAttrs(r.Context(), level, "request", slog.String("request", id),
-					slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", rec.status),
-					slog.Int64("bytes", rec.bytes), slog.Duration("duration", time.Since(started)))
-			}()
-			defer recoverPanic(rec, r, log)
+			defer func() { seen.log(log, r, rec) }()
+			defer recoverPanic(rec, r, log, seen.id)
 			next.ServeHTTP(rec, r)
 		})
 	}
 }
 
-func recoverPanic(rec *recorder, r *http.Request, log *slog.Logger) {
+type observedKey struct{}
+
+// observed is what the log says of a request beside what was sent.
+type observed struct {
+	started time.Time
+	id      string
+	level   slog.Level
+	// failure is the cause of a status of 500 or more, nil otherwise.
+	failure error
+}
+
+func (o *observed) log(log *slog.Logger, r *http.Request, rec *recorder) {
+	attrs := []slog.Attr{
+		slog.String("request", o.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		slog.Int("status", rec.status), slog.Int64("bytes", rec.bytes), slog.Duration("duration", time.Since(o.started)),
+	}
+	if o.failure != nil {
+		attrs = append(attrs, slog.Any("error", o.failure))
+	}
+	log.LogAttrs(r.Context(), o.level, "request", attrs...)
+}
+
+func recoverPanic(rec *recorder, r *http.Request, log *slog.Logger, id string) {
 	cause := recover()
 	if cause == nil {
 		return
@@ -45,20 +63,12 @@ func recoverPanic(rec *recorder, r *http.Request, log *slog.Logger) {
 	if cause == http.ErrAbortHandler {
 		panic(cause)
 	}
-	log.Error("handler crashed", "request", RequestID(r.Context()), "method", r.Method, "path", r.URL.Path,
+	log.Error("handler crashed", "request", id, "method", r.Method, "path", r.URL.Path,
 		"cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 	if rec.status != 0 {
 		panic(http.ErrAbortHandler) // the answer is half out: break it off, so that it isn't taken for a whole one
 	}
 	Problemf(http.StatusInternalServerError, "internal error").send(rec, r)
-}
-
-type requestKey struct{}
-
-// RequestID is the id that [Observe] gave the request of ctx, empty without one.
-func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestKey{}).(string)
-	return id
 }
 
 var goodRequestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)

@@ -46,12 +46,11 @@ func (p *Problem) send(w http.ResponseWriter, r *http.Request) {
 const statusClientGone = 499
 
 // Error answers a request with the problem that err stands for. An error that is no [Problem] and none of package
-// monitor's is "internal error" outside and whole in the log.
-func Error(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
+// monitor's is "internal error" outside, and whole in the log of [Observe].
+func Error(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(r, err)
-	if p.Status >= http.StatusInternalServerError {
-		log.LogAttrs(r.Context(), levelOf(p.Status), "request failed", slog.String("request", RequestID(r.Context())),
-			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Any("error", err))
+	if seen, ok := r.Context().Value(observedKey{}).(*observed); ok && p.Status >= http.StatusInternalServerError {
+		seen.failure, seen.level = err, levelOf(p.Status)
 	}
 	if p.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "2")

@@ -28,25 +28,28 @@ func TestErrorsBecomeProblems(t *testing.T) {
 		err    error
 		status int
 		detail string
-		logged bool
+		level  string // of the only line in the log; empty where there is none, since the path is quiet
 	}{
 		"invalid":     {err: fmt.Errorf("create: %w", monitor.Invalidf("missing monitor name")), status: 400, detail: "missing monitor name"},
 		"not found":   {err: fmt.Errorf("read from table x: %w", monitor.ErrNotFound), status: 404, detail: "not found"},
 		"too large":   {err: fmt.Errorf("read: %w", &http.MaxBytesError{Limit: 7}), status: 413, detail: "request body is larger than the 7 bytes allowed here"},
-		"unavailable": {err: fmt.Errorf("dial db:27017: %w", monitor.ErrUnavailable), status: 503, detail: "the store is unavailable; try again in a few seconds", logged: true},
-		"too slow":    {err: fmt.Errorf("read: %w", context.DeadlineExceeded), status: 503, detail: "the store is unavailable; try again in a few seconds", logged: true},
-		"its own":     {err: fmt.Errorf("wait: %w", web.Problemf(504, "no runner")), status: 504, detail: "no runner", logged: true},
+		"unavailable": {err: fmt.Errorf("dial db:27017: %w", monitor.ErrUnavailable), status: 503, detail: "the store is unavailable; try again in a few seconds", level: "WARN"},
+		"too slow":    {err: fmt.Errorf("read: %w", context.DeadlineExceeded), status: 503, detail: "the store is unavailable; try again in a few seconds", level: "WARN"},
+		"its own":     {err: fmt.Errorf("wait: %w", web.Problemf(504, "no runner")), status: 504, detail: "no runner", level: "WARN"},
 		"client gone": {ctx: gone, err: fmt.Errorf("read: %w", context.Canceled), status: 499, detail: "the client is gone"},
-		"unknown":     {err: errors.New("disk on fire"), status: 500, detail: "internal error", logged: true},
+		"unknown":     {err: errors.New("disk on fire"), status: 500, detail: "internal error", level: "ERROR"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var logs bytes.Buffer
+			log := slog.New(slog.NewTextHandler(&logs, nil))
 			r := httptest.NewRequest("GET", "/api/x?y=z", nil)
 			if c.ctx != nil {
 				r = r.WithContext(c.ctx)
 			}
 			w := httptest.NewRecorder()
-			web.Error(w, r, slog.New(slog.NewTextHandler(&logs, nil)), c.err)
+			web.Observe(log, "/api/x")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				web.Error(w, r, c.err)
+			})).ServeHTTP(w, r)
 			if w.Code != c.status || w.Header().Get("Content-Type") != "application/problem+json" {
 				t.Errorf("status %d, headers %v", w.Code, w.Header())
 			}
@@ -60,7 +63,10 @@ func TestErrorsBecomeProblems(t *testing.T) {
 			if (w.Header().Get("Retry-After") != "") != (c.status == 503) {
 				t.Errorf("headers %v", w.Header())
 			}
-			if logged := strings.Contains(logs.String(), c.err.Error()); logged != c.logged {
+			if lines := strings.Count(logs.String(), "\n"); lines > 1 || (lines == 1) != (c.level != "") {
+				t.Errorf("log: %s", logs.String())
+			}
+			if c.level != "" && (!strings.Contains(logs.String(), c.err.Error()) || !strings.Contains(logs.String(), "level="+c.level+" msg=request ")) {
 				t.Errorf("log: %s", logs.String())
 			}
 		})

@@ -28,7 +28,6 @@ type host struct {
 	config   []byte
 	security http.Header
 	assets   map[string]*asset
-	log      *slog.Logger
 }
 
 // New is the handler of the page's port. It serves app, which has index.html at its root, and the configuration at
@@ -52,7 +51,7 @@ func New(cfg Config, app fs.FS, log *slog.Logger) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode the page's configuration: %w", err)
 	}
-	h := &host{config: append(config, '\n'), assets: assets, log: log, security: http.Header{
+	h := &host{config: append(config, '\n'), assets: assets, security: http.Header{
 		"Content-Security-Policy":    {policy},
 		"Cross-Origin-Opener-Policy": {"same-origin"},
 		"Referrer-Policy":            {"no-referrer"},
@@ -81,7 +80,7 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header()[name] = values
 	}
 	if r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/") {
-		web.Error(w, r, h.log, web.Problemf(http.StatusNotFound, "the API is not on this port; the page finds it by API_ENDPOINT"))
+		web.Error(w, r, web.Problemf(http.StatusNotFound, "the API is not on this port; the page finds it by API_ENDPOINT"))
 		return
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {

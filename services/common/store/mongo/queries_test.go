@@ -176,14 +176,13 @@ func useResults(t *testing.T, s *Store) {
 		}
 	}
 	refill()
-	failed := monitor.StatusFailed
 	for set := range 1 << 5 {
 		f := store.ResultFilter{Limit: 10}
 		for bit, add := range []func(){
 			func() { f.MonitorID = m.ID },
 			func() { f.From = now },
 			func() { f.To = now },
-			func() { f.Status = &failed },
+			func() { f.Statuses = []monitor.Status{monitor.StatusError, monitor.StatusFailed} },
 			func() { f.Before = &store.Cursor{Date: now, ID: m.ID} },
 		} {
 			if set&(1<<bit) != 0 {

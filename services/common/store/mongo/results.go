@@ -60,8 +60,8 @@ func resultFilter(f store.ResultFilter) (bson.D, error) {
 	if len(date) > 0 {
 		filter = append(filter, field("date", date))
 	}
-	if f.Status != nil {
-		filter = append(filter, field("status", int(*f.Status)))
+	if len(f.Statuses) > 0 {
+		filter = append(filter, field("status", among(f.Statuses)))
 	}
 	return filter, nil
 }

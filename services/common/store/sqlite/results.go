@@ -17,7 +17,7 @@ const (
 	resultColumns = `SELECT r.seq, r.id, r.date, r.status, r.value, coalesce(r.message, ''), f.monitor, l.name, l.target, s.names, r.outputs `
 	resultJoins   = ` CROSS JOIN refs f ON f.ref = r.ref CROSS JOIN labels l ON l.label = r.label CROSS JOIN shapes s ON s.shape = r.shape `
 	// A monitor whose results are deleted is detached.
-	resultFilter = ` AND r.date >= ? AND r.date < ? AND NOT (r.date = ? AND r.id >= ?) AND ? IN (-1, r.status) AND f.monitor IS NOT NULL
+	resultFilter = ` AND r.date >= ? AND r.date < ? AND NOT (r.date = ? AND r.id >= ?) AND (? >> r.status) & 1 AND f.monitor IS NOT NULL
 		ORDER BY r.date DESC, r.id DESC LIMIT ?`
 
 	selectResultsOfOne = resultColumns + `FROM results r INDEXED BY results_by_ref` + resultJoins +
@@ -64,11 +64,19 @@ func filterArgs(f store.ResultFilter) ([]any, error) {
 		tie = f.Before.Date.UnixMilli()
 		to = min(to, tie+1)
 	}
-	status := int64(-1)
-	if f.Status != nil {
-		status = int64(*f.Status)
+	return []any{from, to, tie, tieID, statusBits(f.Statuses), f.Limit}, nil
+}
+
+// statusBits has the n-th bit set if results of status n are asked for.
+func statusBits(statuses []monitor.Status) int64 {
+	if len(statuses) == 0 {
+		return -1
 	}
-	return []any{from, to, tie, tieID, status, f.Limit}, nil
+	var bits int64
+	for _, status := range statuses {
+		bits |= 1 << uint(status)
+	}
+	return bits
 }
 
 // ResultsSince lists results in the order in which they were stored. The cursor is the place of the last in it.

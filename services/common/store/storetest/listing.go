@@ -41,7 +41,7 @@ func selectResults(all []monitor.Result, f store.ResultFilter) []monitor.Result 
 		case f.MonitorID != "" && r.MonitorID != f.MonitorID,
 			!f.From.IsZero() && r.Date.Before(f.From),
 			!f.To.IsZero() && !r.Date.Before(f.To),
-			f.Status != nil && r.Status != *f.Status,
+			len(f.Statuses) > 0 && !slices.Contains(f.Statuses, r.Status),
 			f.Before != nil && !comesAfter(r, *f.Before),
 			len(selected) == f.Limit:
 		default:
@@ -61,15 +61,15 @@ func comesAfter(r monitor.Result, c store.Cursor) bool {
 
 func resultsAreFiltered(ctx context.Context, t *testing.T, s store.Store) {
 	all := manyTies(ctx, t, s)
-	failed, ok := monitor.StatusFailed, monitor.StatusOK
+	failed, ok, bad := []monitor.Status{monitor.StatusFailed}, []monitor.Status{monitor.StatusOK}, []monitor.Status{monitor.StatusFailed, monitor.StatusError}
 	middle := store.Cursor{Date: all[60].Date, ID: all[60].ID}
 	for _, monitorID := range []string{"", newID(1), newID(99)} {
 		for _, from := range []time.Time{{}, base, base.Add(time.Millisecond), base.Add(2 * time.Hour)} {
 			for _, to := range []time.Time{{}, base, base.Add(2 * time.Millisecond)} {
-				for _, status := range []*monitor.Status{nil, &failed, &ok} {
+				for _, statuses := range [][]monitor.Status{nil, failed, ok, bad} {
 					for _, before := range []*store.Cursor{nil, &middle, {Date: base, ID: newID(0)}} {
 						for _, limit := range []int{7, 1000} {
-							f := store.ResultFilter{MonitorID: monitorID, From: from, To: to, Status: status, Before: before, Limit: limit}
+							f := store.ResultFilter{MonitorID: monitorID, From: from, To: to, Statuses: statuses, Before: before, Limit: limit}
 							want := selectResults(all, f)
 							same(t, fmt.Sprintf("%+v", f), ids(got(s.Results(ctx, f))(t)), ids(want))
 						}
