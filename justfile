@@ -45,6 +45,10 @@ test-fault: _test-tools
 test-mongo: build _test-tools
     go test -race -count=1 -timeout 10m $(go list ./services/common/store/mongo ./tests/... | grep -E '/(mongo|e2e|fault)$')
 
+# Take the pictures in docs/screenshots anew
+screenshots: build _test-tools
+    node tests/browser/screenshots.mjs
+
 # Build api, runner, frontend and standalone into bin/
 build: _page
     CGO_ENABLED=0 go build -trimpath \

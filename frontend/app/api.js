@@ -1,6 +1,21 @@
-/** @import {ListedMonitor, Monitor, Result, Spec, Stats} from '../types/model' */
+/** @import {ApiStatus, ImportPlan, ListedMonitor, Monitor, Result, Spec, Stats} from '../types/model' */
+
+/**
+ * A monitor as it is entered: without what the server makes.
+ * @typedef {Omit<Monitor, 'id' | 'updated'> & {id?: string}} Draft
+ */
+
+/**
+ * Which results to list: of one monitor or of all, within a time, of some statuses.
+ * @typedef {{monitor?: string, from?: string, to?: string, status?: string, max?: number}} ResultFilter
+ */
 
 const TIMEOUT = 10_000;
+const BULK_TIMEOUT = 60_000;
+
+/**
+ * @typedef {{method?: string, body?: unknown, signal?: AbortSignal, headers?: Record<string, string>, timeout?: number}} RequestOptions
+ */
 
 /** A request that failed. Its message is for people; status is 0 when no answer came. */
 export class ApiError extends Error {
@@ -24,9 +39,17 @@ export class Api {
     this.#base = base.replace(/\/+$/, '');
   }
 
-  /** @returns {Promise<ListedMonitor[]>} */
+  /** @returns {Promise<ListedMonitor[]>} by name */
   monitors() {
     return this.#json('/monitors?include=latest,history');
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Promise<ListedMonitor>}
+   */
+  listedMonitor(id) {
+    return this.#json(`/monitors/${id}?include=latest,history`);
   }
 
   /**
@@ -37,9 +60,14 @@ export class Api {
     return this.#json(`/monitors/${id}`);
   }
 
+  /** @returns {Promise<Monitor[]>} all, as an import takes them */
+  exportMonitors() {
+    return this.#json('/monitors');
+  }
+
   /**
    * Creates the monitor, or replaces the one with its id.
-   * @param {Omit<Monitor, 'id' | 'updated'> & {id?: string}} monitor
+   * @param {Draft} monitor
    * @returns {Promise<Monitor>}
    */
   save(monitor) {
@@ -48,9 +76,38 @@ export class Api {
       : this.#json('/monitors', { method: 'POST', body: monitor });
   }
 
+  /**
+   * Has a runner check the monitor once as it stands, without saving it. That takes as long as the monitor's timeout
+   * allows, and a few seconds more.
+   * @param {Draft} monitor
+   * @param {AbortSignal} signal ends it early
+   * @returns {Promise<Result>}
+   */
+  check(monitor, signal) {
+    return this.#json('/monitors/check', { method: 'POST', body: monitor, signal });
+  }
+
+  /**
+   * Rejects when the rule is not valid for the type.
+   * @param {string} type
+   * @param {string} rule
+   */
+  async checkRule(type, rule) {
+    await this.#send('/rules/check', { method: 'POST', body: { type, rule } });
+  }
+
   /** @param {string} id */
   async remove(id) {
     await this.#send(`/monitors/${id}`, { method: 'DELETE' });
+  }
+
+  async removeAll() {
+    await this.#send('/monitors', { method: 'DELETE', timeout: BULK_TIMEOUT });
+  }
+
+  /** All results, and the statistics over them. */
+  async removeResults() {
+    await this.#send('/results', { method: 'DELETE', timeout: BULK_TIMEOUT });
   }
 
   /**
@@ -62,26 +119,58 @@ export class Api {
   }
 
   /**
-   * @param {string} id
-   * @param {number} max
-   * @returns {Promise<Result[]>} newest first
+   * Tells what an import would do, and changes nothing.
+   * @param {unknown} monitors
+   * @returns {Promise<ImportPlan>}
    */
-  results(id, max) {
-    return this.#json(`/monitors/${id}/results?max=${max}`);
+  planImport(monitors) {
+    return this.#json('/monitors/import?dryRun=true', { method: 'POST', body: monitors, timeout: BULK_TIMEOUT });
+  }
+
+  /**
+   * Makes monitors the whole set.
+   * @param {unknown} monitors
+   */
+  async importMonitors(monitors) {
+    await this.#send('/monitors/import', { method: 'POST', body: monitors, timeout: BULK_TIMEOUT });
+  }
+
+  /**
+   * A page of results, newest first, and the path of the next page, empty on the last.
+   * @param {ResultFilter | string} which a filter, or the path that the page before gave
+   * @returns {Promise<{results: Result[], next: string}>}
+   */
+  async results(which) {
+    const response = await this.#send(typeof which === 'string' ? which : resultsPath(which));
+    const link = /<([^>]+)>\s*;\s*rel="?next"?/.exec(response.headers.get('Link') ?? '')?.[1] ?? '';
+    return { results: await readJson(response), next: link.replace(/^.*?\/api(?=\/)/, '') };
   }
 
   /**
    * @param {string} id
-   * @param {string} window such as 24h
+   * @param {{window: string} | {from: string, to: string}} span a length of time up to now such as 24h, or two dates
    * @returns {Promise<Stats>}
    */
-  stats(id, window) {
-    return this.#json(`/monitors/${id}/stats?window=${window}`);
+  stats(id, span) {
+    return this.#json(`/monitors/${id}/stats?${new URLSearchParams(span)}`);
   }
 
   /** @returns {Promise<Spec[]>} */
   types() {
     return this.#json('/monitor-types');
+  }
+
+  /** @returns {Promise<ApiStatus>} */
+  status() {
+    return this.#json('/status');
+  }
+
+  /** Whether the API answers. */
+  async isAlive() {
+    return this.#send('/').then(
+      () => true,
+      () => false,
+    );
   }
 
   /**
@@ -94,33 +183,30 @@ export class Api {
 
   /**
    * @param {string} path
-   * @param {{method?: string, body?: object}} [options]
+   * @param {RequestOptions} [options]
    */
-  async #json(path, { method, body } = {}) {
-    const response = await this.#send(path, {
-      method,
-      headers: body ? { 'Content-Type': 'application/json' } : {},
-      body: body && JSON.stringify(body),
-    });
-    try {
-      return await response.json();
-    } catch {
-      throw new ApiError('The answer of the API could not be read.', response.status);
-    }
+  async #json(path, options) {
+    return readJson(await this.#send(path, options));
   }
 
   /**
    * @param {string} path
-   * @param {RequestInit} init
+   * @param {RequestOptions} [options]
    */
-  async #send(path, init) {
+  async #send(path, { method, body, signal, headers = {}, timeout = TIMEOUT } = {}) {
     let response;
     try {
-      response = await fetch(this.#base + path, { signal: AbortSignal.timeout(TIMEOUT), cache: 'no-store', ...init });
+      response = await fetch(this.#base + path, {
+        method,
+        body: body === undefined ? undefined : JSON.stringify(body),
+        headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
+        signal: signal ?? AbortSignal.timeout(timeout),
+        cache: 'no-store',
+      });
     } catch (error) {
       const late = error instanceof Error && error.name === 'TimeoutError';
       throw new ApiError(
-        late ? `The API did not answer within ${TIMEOUT / 1000} seconds.` : 'The API can’t be reached.',
+        late ? `The API did not answer within ${timeout / 1000} seconds.` : 'The API can’t be reached.',
         0,
       );
     }
@@ -129,6 +215,21 @@ export class Api {
     }
     return response;
   }
+}
+
+/** @param {Response} response */
+async function readJson(response) {
+  try {
+    return await response.json();
+  } catch {
+    throw new ApiError('The answer of the API could not be read.', response.status);
+  }
+}
+
+/** @param {ResultFilter} filter */
+function resultsPath({ monitor, ...filter }) {
+  const query = Object.entries(filter).flatMap(([name, value]) => (value ? [[name, String(value)]] : []));
+  return `${monitor ? `/monitors/${monitor}` : ''}/results?${new URLSearchParams(query)}`;
 }
 
 /** @param {Response} response */

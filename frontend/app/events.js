@@ -1,4 +1,5 @@
 /** @import {Connection, MonitorChange, Result} from '../types/model' */
+import { createParser } from './lib/eventsource-parser.js';
 
 const FIRST_RETRY = 500;
 const LAST_RETRY = 10_000;
@@ -12,19 +13,33 @@ const SILENCE = 40_000;
  * @typedef {{result?: (result: Result) => void, monitor?: (change: MonitorChange) => void, stale: () => void}} Listener
  */
 
-/** The page's one event stream. It reconnects by itself; while it can't, the views are told to poll. */
+/**
+ * The page's one event stream. It reconnects by itself; while it can't, the views are told every ten seconds to read
+ * afresh, if the API answers.
+ */
 export class Live {
   #connect;
+  #alive;
   /** @type {Set<Listener>} */
   #listeners = new Set();
   /** @type {AbortController | null} */
   #running = null;
+  #connected = false;
   /** @type {(connection: Connection) => void} */
   onConnection = () => {};
 
-  /** @param {(signal: AbortSignal) => Promise<Response>} connect opens the stream */
-  constructor(connect) {
+  /**
+   * @param {(signal: AbortSignal) => Promise<Response>} connect opens the stream
+   * @param {() => Promise<boolean>} alive reports whether the API answers
+   */
+  constructor(connect, alive) {
     this.#connect = connect;
+    this.#alive = alive;
+  }
+
+  /** Whether the stream is open. Views are told to read afresh whenever it opens. */
+  get connected() {
+    return this.#connected;
   }
 
   start() {
@@ -74,16 +89,20 @@ export class Live {
       clearInterval(polling);
       polling = undefined;
       retry = FIRST_RETRY;
+      this.#connected = true;
       this.onConnection('live');
       this.#stale();
     };
     while (!stopped.aborted) {
       await this.#follow(stopped, connected).catch(() => {});
+      this.#connected = false;
       if (stopped.aborted) {
         break;
       }
-      this.onConnection('disconnected');
-      polling ??= setInterval(() => this.#stale(), POLL);
+      if (!polling) {
+        polling = setInterval(() => this.#poll(stopped), POLL);
+        await this.#poll(stopped);
+      }
       await pause(retry * (0.75 + Math.random() / 2), stopped);
       retry = Math.min(retry * 2, LAST_RETRY);
     }
@@ -104,21 +123,32 @@ export class Live {
         return;
       }
       connected();
-      const parser = new EventParser((name, data) => this.#dispatch(name, data));
+      const parser = createParser({ onEvent: ({ event, data }) => this.#dispatch(event, data) });
       const decoder = new TextDecoder();
       const reader = response.body.getReader();
       for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
         clearTimeout(watchdog);
         watchdog = setTimeout(() => silent.abort(), SILENCE);
-        parser.push(decoder.decode(chunk.value, { stream: true }));
+        parser.feed(decoder.decode(chunk.value, { stream: true }));
       }
     } finally {
       clearTimeout(watchdog);
     }
   }
 
+  /** @param {AbortSignal} stopped */
+  async #poll(stopped) {
+    const alive = await this.#alive();
+    if (!stopped.aborted && !this.#connected) {
+      this.onConnection(alive ? 'polling' : 'disconnected');
+      if (alive) {
+        this.#stale();
+      }
+    }
+  }
+
   /**
-   * @param {string} name
+   * @param {string | undefined} name
    * @param {string} data
    */
   #dispatch(name, data) {
@@ -133,45 +163,6 @@ export class Live {
 
   #stale() {
     this.#listeners.forEach((listener) => listener.stale());
-  }
-}
-
-/** Takes a text/event-stream apart, however it is cut into chunks. */
-export class EventParser {
-  #rest = '';
-  #name = '';
-  /** @type {string[]} */
-  #data = [];
-  #emit;
-
-  /** @param {(name: string, data: string) => void} emit */
-  constructor(emit) {
-    this.#emit = emit;
-  }
-
-  /** @param {string} text */
-  push(text) {
-    const lines = (this.#rest + text).split('\n');
-    this.#rest = lines.pop() ?? '';
-    lines.forEach((line) => this.#line(line.replace(/\r$/, '')));
-  }
-
-  /** @param {string} line */
-  #line(line) {
-    if (line === '') {
-      if (this.#data.length) {
-        this.#emit(this.#name || 'message', this.#data.join('\n'));
-      }
-      this.#name = '';
-      this.#data = [];
-      return;
-    }
-    const [, field, value] = /^([^:]*):? ?(.*)$/.exec(line) ?? [];
-    if (field === 'event') {
-      this.#name = value;
-    } else if (field === 'data') {
-      this.#data.push(value);
-    }
   }
 }
 

@@ -75,6 +75,11 @@ export function formatDate(date) {
   return new Date(date).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 }
 
+/** @param {string | number} date RFC 3339, or milliseconds since 1970 */
+export function formatTime(date) {
+  return new Date(date).toLocaleTimeString(undefined, { timeStyle: 'short' });
+}
+
 /**
  * A mark on an axis of time: the day where the marks are days apart, else the time of day.
  * @param {number} time seconds since 1970
@@ -92,6 +97,24 @@ export function formatTick(time, step) {
  * @param {number} now milliseconds since 1970
  */
 export function formatAgo(date, now) {
+  const time = timeSince(date, now);
+  return time ? `${time} ago` : 'just now';
+}
+
+/**
+ * @param {string} date
+ * @param {number} now milliseconds since 1970
+ */
+export function formatFor(date, now) {
+  return `for ${timeSince(date, now) || '0 s'}`;
+}
+
+/**
+ * @param {string} date
+ * @param {number} now milliseconds since 1970
+ * @returns {string} in its largest unit; empty below a second
+ */
+function timeSince(date, now) {
   const seconds = Math.floor((now - Date.parse(date)) / 1000);
   const steps = /** @type {const} */ ([
     [86_400, 'd'],
@@ -100,7 +123,7 @@ export function formatAgo(date, now) {
     [1, 's'],
   ]);
   const step = steps.find(([length]) => seconds >= length);
-  return step ? `${Math.floor(seconds / step[0])} ${step[1]} ago` : 'just now';
+  return step ? `${Math.floor(seconds / step[0])} ${step[1]}` : '';
 }
 
 /**
@@ -126,7 +149,7 @@ export function historyPath(history, status) {
 }
 
 /**
- * @param {ListedMonitor[]} monitors
+ * @param {readonly ListedMonitor[]} monitors
  * @returns {string} how many there are of each status
  */
 export function summarize(monitors) {
@@ -140,4 +163,29 @@ export function summarize(monitors) {
     .filter((label) => counts.has(label))
     .map((label) => `${counts.get(label)} ${label === 'OK' ? label : label.toLowerCase()}`)
     .join(' · ');
+}
+
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
+const short = new Intl.DateTimeFormat(undefined, {
+  month: 'short',
+  day: 'numeric',
+  hour: 'numeric',
+  minute: '2-digit',
+  second: '2-digit',
+});
+
+/**
+ * The whole date with its zone, to show on hover.
+ * @param {string | number} date RFC 3339, or milliseconds since 1970
+ */
+export function formatExact(date) {
+  return exact.format(new Date(date));
+}
+
+/**
+ * The date in a list: without its year.
+ * @param {string | number} date RFC 3339, or milliseconds since 1970
+ */
+export function formatShort(date) {
+  return short.format(new Date(date));
 }

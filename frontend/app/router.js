@@ -1,24 +1,42 @@
-/** @typedef {{view: 'home' | 'monitor' | 'edit' | 'unknown', id: string, hash: string}} Route */
-
-const ID = /^[0-9a-f]{24}$/i;
+/** @import {ViewName} from './views.js' */
 
 /**
  * What the address asks for. The id is empty where there is none, and for a new monitor.
- * @param {string} hash the part from # on
+ * @typedef {{view: ViewName, id: string, params: URLSearchParams, hash: string}} Route
+ */
+
+const ID = /^[0-9a-f]{24}$/i;
+const PLAIN = /** @type {const} */ (['home', 'dash', 'results', 'admin', 'about']);
+
+/**
+ * @param {string} hash the part from # on, such as #monitor/0123456789abcdef01234567 or #home?status=failed
  * @returns {Route}
  */
 export function parseRoute(hash) {
-  const [view, id = '', ...rest] = hash.replace(/^#/, '').split('/');
+  const [path, query = ''] = hash.replace(/^#/, '').split('?');
+  const [name, id = '', ...rest] = path.split('/');
+  const params = new URLSearchParams(query);
+  const plain = PLAIN.find((view) => view === (name || 'home'));
   if (rest.length === 0) {
-    if ((view === '' || view === 'home') && id === '') {
-      return { view: 'home', id: '', hash };
+    if (plain && id === '') {
+      return { view: plain, id, params, hash };
     }
-    if ((view === 'monitor' || view === 'edit') && ID.test(id)) {
-      return { view, id, hash };
+    if ((name === 'monitor' || name === 'edit') && ID.test(id)) {
+      return { view: name, id, params, hash };
     }
-    if (view === 'edit' && id === 'new') {
-      return { view, id: '', hash };
+    if (name === 'edit' && id === 'new') {
+      return { view: 'edit', id: '', params, hash };
     }
   }
-  return { view: 'unknown', id: '', hash };
+  return { view: 'unknown', id: '', params, hash };
+}
+
+/**
+ * Puts a view's settings into its address, without a new entry in the browser's history. What is empty is left out.
+ * @param {string} path such as #home
+ * @param {Record<string, string>} settings
+ */
+export function rememberSettings(path, settings) {
+  const query = new URLSearchParams(Object.entries(settings).filter(([, value]) => value !== ''));
+  history.replaceState(history.state, '', query.size ? `${path}?${query}` : path);
 }

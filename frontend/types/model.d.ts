@@ -29,6 +29,8 @@ export interface Monitor {
 /** A monitor of the list, asked for with its latest result and its history. */
 export interface ListedMonitor extends Monitor {
   latest: Result | null;
+  /** When the status of latest began; null without one. */
+  since: string | null;
   history: Point[];
 }
 
@@ -58,6 +60,9 @@ export interface Property {
   default?: string;
   doc: string;
   choices?: string[];
+  /** The bounds of an integer or a size in bytes, in milliseconds of a duration; absent or 0 where there is none. */
+  min?: number;
+  max?: number;
 }
 
 export interface Output {
@@ -101,7 +106,8 @@ export interface Bucket extends Latency, Counts {
 }
 
 export interface Stats extends Latency {
-  window: string;
+  /** As it was asked for; absent when from and to were. */
+  window?: string;
   from: string;
   to: string;
   /** A percentage; null when nothing is known. */
@@ -113,5 +119,34 @@ export interface Stats extends Latency {
   buckets: Bucket[];
 }
 
+/** A monitor in an import's plan; one that is to be added has an id only if it carries one. */
+export interface PlannedMonitor {
+  id?: string;
+  name: string;
+  type: string;
+  /** What differs, for a changed one. */
+  fields?: string[];
+}
+
+/** What an import would do. */
+export interface ImportPlan {
+  added: PlannedMonitor[];
+  changed: PlannedMonitor[];
+  removed: PlannedMonitor[];
+  /** How many stay as they are. */
+  unchanged: number;
+}
+
+/** What the API tells of itself and of the live runners. */
+export interface ApiStatus {
+  service: string;
+  version: string;
+  buildInfo: string;
+  uptime: string;
+  healthy: boolean;
+  store: string;
+  runners: { id: string; monitors: number; lastSeen: string }[];
+}
+
 /** What the page knows of its event stream. */
-export type Connection = 'connecting' | 'live' | 'disconnected';
+export type Connection = 'connecting' | 'live' | 'polling' | 'disconnected';

@@ -10,7 +10,8 @@ export { expect };
  * Every test has a NanoMon and a target of its own, and fails if its page complains on the console or asks
  * another server for anything. Requests may fail only where the test says so.
  * @type {import('../../frontend/playwright-test.js').TestType<
- *   import('../../frontend/playwright-test.js').PlaywrightTestArgs & Own,
+ *   import('../../frontend/playwright-test.js').PlaywrightTestArgs &
+ *     import('../../frontend/playwright-test.js').PlaywrightTestOptions & Own,
  *   import('../../frontend/playwright-test.js').PlaywrightWorkerArgs>}
  */
 export const test = base.extend({

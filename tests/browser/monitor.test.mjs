@@ -1,17 +1,112 @@
 import { expect, row, test } from './fixtures.mjs';
 
-test('the page of a monitor shows its results, figures and chart', async ({ page, nanomon, target }) => {
-  const id = await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200' });
+/** @typedef {import('../../frontend/playwright-test.js').Page} Page */
+
+/** The table's rows of results, without its head. @param {Page} page */
+const rows = (page) => page.getByRole('row').filter({ has: page.locator('time') });
+
+/**
+ * The value that stands under a name.
+ * @param {Page} page
+ * @param {string} name
+ */
+const fact = (page, name) =>
+  page
+    .locator('dl > div')
+    .filter({ has: page.locator('dt').getByText(name, { exact: true }) })
+    .locator('dd')
+    .first();
+
+/** The time that the chart shows. @param {Page} page */
+const span = (page) => page.getByTestId('span');
+
+test('the page of a monitor shows its status, facts and results', async ({ page, nanomon, target }) => {
+  const id = await nanomon.add({
+    name: 'Shop',
+    group: 'Public',
+    target: target.url,
+    rule: 'status == 200',
+    properties: { timeout: '3s', headers: '{"Authorization":"Bearer secret"}' },
+  });
   await page.goto(`/#monitor/${id}`);
   await expect(page.getByTestId('status')).toHaveText('OK');
-  const results = page.getByRole('table').filter({ hasText: 'Message and outputs' }).getByRole('row');
-  await expect(results.nth(2)).toBeVisible();
-  await expect(results.nth(1)).toContainText('OK');
-  await expect(results.nth(1)).toContainText('bodyLen 5');
+  await expect(page).toHaveTitle(/^Shop/);
+  await expect(page.getByText(/^for \d+ s$|^for just now$/)).toHaveAttribute('title', /20\d\d.*(UTC|GMT)/);
+  await expect(page.getByText(/^last run (just now|\d+ s ago)$/)).toHaveAttribute('title', /20\d\d/);
+  const link = page.getByRole('link', { name: target.url });
+  await expect(link).toHaveAttribute('rel', /noopener/);
+  await expect(link).toHaveAttribute('target', '_blank');
+  for (const [name, value] of [
+    ['Type', 'http'],
+    ['Interval', '1s'],
+    ['Rule', 'status == 200'],
+    ['Group', 'Public'],
+    ['timeout', '3s'],
+    ['headers', 'set'],
+  ]) {
+    await expect(fact(page, name)).toHaveText(value);
+  }
+  await expect(page.locator('main')).not.toContainText('secret');
+  await expect(rows(page).nth(2)).toBeVisible();
+  await expect(rows(page).nth(0)).toContainText('OK');
+  await expect(rows(page).nth(0)).toContainText(/\d ms/);
+  await rows(page).nth(2).getByRole('button').click();
+  await expect(fact(page, 'bodyLen')).toHaveText('5');
+});
 
-  await page.getByLabel('Window').selectOption('hour');
-  await expect(page.getByText('100 %', { exact: true })).toBeVisible();
-  await expect(page.getByText(/^[1-9]\d* OK, 0 error, 0 failed$/)).toBeVisible();
+test('a password in the target is not shown', async ({ page, nanomon, target }) => {
+  const id = await nanomon.add({
+    name: 'Shop',
+    target: target.url.replace('//', '//me:secret@'),
+    interval: '1h',
+  });
+  await page.goto(`/#monitor/${id}`);
+  await expect(page.getByRole('link', { name: target.url })).toHaveAttribute('href', target.url);
+  await expect(page.locator('main')).not.toContainText('secret');
+});
+
+test('uptime is known over four lengths of time', async ({ page, nanomon, target }) => {
+  const id = await nanomon.add({ name: 'Shop', target: target.url });
+  const waiting = await nanomon.add({
+    name: 'Mill',
+    target: target.url,
+    enabled: false,
+  });
+  await expect.poll(() => target.hits).toBeGreaterThan(1);
+  await page.goto(`/#monitor/${id}`);
+  for (const name of ['24 hours', '7 days', '30 days', '1 year']) {
+    await expect(fact(page, name)).toHaveText('100 %');
+  }
+  await page.goto(`/#monitor/${waiting}`);
+  await expect(page.getByText('no checks in this time')).toHaveCount(4);
+  await expect(fact(page, '1 year')).toHaveText('–');
+});
+
+test('the last runs are bars that say what happened', async ({ page, nanomon, target }) => {
+  const id = await nanomon.add({
+    name: 'Shop',
+    target: target.url,
+    rule: 'status == 200',
+  });
+  await page.goto(`/#monitor/${id}`);
+  const bars = page.getByRole('list', { name: 'Last runs' }).getByRole('listitem');
+  await expect(bars.filter({ hasText: 'OK' }).first()).toBeVisible();
+  target.status = 500;
+  const bad = bars.filter({
+    hasText: /Error · .*20\d\d.* · .* ms · Rule violated: status == 200/,
+  });
+  await expect(bad.first()).toBeVisible();
+  await expect(page.locator('#runs-text')).toHaveText(/^Last \d+ checks: \d+ OK, \d+ error, 0 failed$/);
+  await bad.first().hover();
+  await expect(page.locator('#runs-text')).toContainText('Rule violated');
+  const height = (/** @type {import('../../frontend/playwright-test.js').Locator} */ bar) =>
+    bar.evaluate((element) => parseFloat(getComputedStyle(element, '::after').height));
+  expect(await height(bad.first())).toBeGreaterThan(await height(bars.filter({ hasText: 'OK' }).first()));
+});
+
+test('the chart shows the window that is chosen, with its figures', async ({ page, nanomon, target }) => {
+  const id = await nanomon.add({ name: 'Shop', target: target.url });
+  await page.goto(`/#monitor/${id}`);
   const canvas = page.locator('.chart canvas');
   await expect(canvas).toBeVisible();
   const drawn = await canvas.evaluate((/** @type {HTMLCanvasElement} */ element) => {
@@ -19,24 +114,149 @@ test('the page of a monitor shows its results, figures and chart', async ({ page
     return pixels.some((value) => value > 0);
   });
   expect(drawn).toBe(true);
+  await page.getByRole('radio', { name: '6 hours' }).focus();
+  await page.keyboard.press('ArrowLeft');
+  await expect(page.getByRole('radio', { name: '1 hour' })).toBeChecked();
+  await expect.poll(() => new URL(page.url()).hash).toBe(`#monitor/${id}?window=1h`);
+  for (const name of ['Average', 'p50', 'p95', 'p99', 'Least', 'Most']) {
+    await expect(fact(page, name)).toHaveText(/^[\d.,]+ ms$/);
+  }
+  await expect(page.getByText(/^[1-9]\d* OK, 0 error, 0 failed$/)).toBeVisible();
+  await page.reload();
+  await expect(page.getByRole('radio', { name: '1 hour' })).toBeChecked();
+  const shown = await page.locator('.latency-figures').getByText(/ OK, /).textContent();
+  await expect(page.locator('.latency-figures').getByText(/ OK, /)).not.toHaveText(shown ?? '');
 });
 
-test('the message of a bad result is shown', async ({ page, nanomon, target }) => {
-  target.status = 500;
-  const id = await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200' });
+test('the chart is zoomed by dragging, and then stands still', async ({ page, nanomon, target }) => {
+  const id = await nanomon.add({ name: 'Shop', target: target.url });
+  await page.goto(`/#monitor/${id}?window=1h`);
+  await expect(fact(page, 'p50')).toHaveText(/ms$/);
+  const reset = page.getByRole('button', { name: 'Reset' });
+  await expect(reset).toBeDisabled();
+  const over = page.locator('.chart .u-over');
+  await over.scrollIntoViewIfNeeded();
+  const box = await over.boundingBox();
+  if (!box) {
+    throw new Error('the chart has no place');
+  }
+  const asked = page.waitForRequest((request) => /\/stats\?from=.*&to=/.test(request.url()));
+  await page.mouse.move(box.x + box.width * 0.25, box.y + 50);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.5, box.y + 50, { steps: 5 });
+  await page.mouse.up();
+  const query = new URL((await asked).url()).searchParams;
+  const minutes = (Date.parse(query.get('to') ?? '') - Date.parse(query.get('from') ?? '')) / 60_000;
+  expect(minutes).toBeGreaterThan(13);
+  expect(minutes).toBeLessThan(17);
+  await expect(reset).toBeEnabled();
+  await expect(page.getByText('No answers in this time.')).toBeVisible();
+
+  const still = (await span(page).textContent()) ?? '';
+  const before = target.hits;
+  await expect.poll(() => target.hits).toBeGreaterThan(before + 4);
+  await expect(span(page)).toHaveText(still);
+  await reset.click();
+  await expect(fact(page, 'p50')).toHaveText(/ms$/);
+  await expect(span(page)).not.toHaveText(still);
+});
+
+test('the chart is moved and zoomed by buttons and by keys', async ({ page, nanomon, target }) => {
+  const id = await nanomon.add({ name: 'Shop', target: target.url, interval: '1h' });
+  await page.goto(`/#monitor/${id}?window=1h`);
+  await expect(fact(page, 'p50')).toHaveText(/ms$/);
+  const changes = async (/** @type {() => Promise<void>} */ action) => {
+    const before = (await span(page).textContent()) ?? '';
+    await action();
+    await expect(span(page)).not.toHaveText(before);
+  };
+  for (const name of ['Earlier', 'Later', 'Zoom in', 'Zoom out']) {
+    await changes(() => page.getByRole('button', { name }).click());
+  }
+  await page.getByRole('application').focus();
+  for (const key of ['ArrowLeft', 'ArrowRight', '+', '-']) {
+    await changes(() => page.keyboard.press(key));
+  }
+  await expect(page.getByRole('button', { name: 'Reset' })).toBeEnabled();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('button', { name: 'Reset' })).toBeDisabled();
+  await expect(fact(page, 'p50')).toHaveText(/ms$/);
+});
+
+test('the chart is as wide as its place and follows the theme', async ({ page, nanomon, target }) => {
+  await page.emulateMedia({ colorScheme: 'light' });
+  const id = await nanomon.add({ name: 'Shop', target: target.url });
   await page.goto(`/#monitor/${id}`);
+  const canvas = page.locator('.chart canvas');
+  await expect(fact(page, 'p50')).toHaveText(/ms$/);
+  const width = () =>
+    page.getByRole('application').evaluate((box) => box.clientWidth - (box.querySelector('.uplot')?.clientWidth ?? 0));
+  await expect.poll(width).toBe(0);
+  await page.setViewportSize({ width: 600, height: 800 });
+  await expect.poll(width).toBe(0);
+  const light = await canvas.evaluate((/** @type {HTMLCanvasElement} */ element) => element.toDataURL());
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await expect
+    .poll(() => canvas.evaluate((/** @type {HTMLCanvasElement} */ element) => element.toDataURL()))
+    .not.toBe(light);
+});
+
+test('the message of a bad result is shown, and results are filtered', async ({ page, nanomon, target }) => {
+  const id = await nanomon.add({
+    name: 'Shop',
+    target: target.url,
+    rule: 'status == 200',
+  });
+  await page.goto(`/#monitor/${id}`);
+  await expect(page.getByTestId('status')).toHaveText('OK');
+  target.status = 500;
   await expect(page.getByTestId('status')).toHaveText('Error');
-  await expect(page.getByText('Rule violated: status == 200').first()).toBeVisible();
+  await expect(rows(page).getByText('Rule violated: status == 200').first()).toBeVisible();
+  await page.getByLabel('Status').selectOption('Error');
+  await expect(rows(page).filter({ hasText: 'OK' })).toHaveCount(0);
+  await expect(rows(page).first()).toContainText('Rule violated');
+  await expect.poll(() => new URL(page.url()).hash).toBe(`#monitor/${id}?status=error`);
+  await page.getByLabel('Status').selectOption('Failed');
+  await expect(page.getByText('No result is like that.')).toBeVisible();
 });
 
 test('Run now runs at once', async ({ page, nanomon, target }) => {
-  const id = await nanomon.add({ name: 'Shop', target: target.url, interval: '1h' });
+  const id = await nanomon.add({
+    name: 'Shop',
+    target: target.url,
+    interval: '1h',
+  });
   await page.goto(`/#monitor/${id}`);
-  const badges = page.getByRole('table').getByText('OK', { exact: true });
-  await expect(badges).toHaveCount(1);
+  await expect(rows(page)).toHaveCount(1);
   await page.getByRole('button', { name: 'Run now' }).click();
-  await expect(badges).toHaveCount(2);
+  await expect(rows(page)).toHaveCount(2);
   expect(target.hits).toBe(2);
+});
+
+test('Disable stops the checks, Enable starts them again', async ({ page, nanomon, target }) => {
+  const id = await nanomon.add({
+    name: 'Shop',
+    target: target.url,
+    interval: '1h',
+    group: 'Public',
+  });
+  await page.goto(`/#monitor/${id}`);
+  await expect(page.getByTestId('status')).toHaveText('OK');
+  await page.getByRole('button', { name: 'Disable' }).click();
+  await expect(page.getByTestId('status')).toHaveText('Disabled');
+  await expect(page.getByText('This monitor is disabled')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Run now' })).toBeDisabled();
+  await expect(fact(page, 'Group')).toHaveText('Public');
+  await page.getByRole('button', { name: 'Enable' }).click();
+  await expect(page.getByTestId('status')).toHaveText('OK');
+  await expect(rows(page)).toHaveCount(2);
+});
+
+test('Edit and Clone lead to the form', async ({ page, nanomon, target }) => {
+  const id = await nanomon.add({ name: 'Shop', target: target.url });
+  await page.goto(`/#monitor/${id}`);
+  await expect(page.getByRole('link', { name: 'Edit' })).toHaveAttribute('href', `#edit/${id}`);
+  await expect(page.getByRole('link', { name: 'Clone' })).toHaveAttribute('href', `#edit/new?from=${id}`);
 });
 
 test('Delete asks first', async ({ page, nanomon, target }) => {
@@ -54,10 +274,70 @@ test('Delete asks first', async ({ page, nanomon, target }) => {
   await expect(page.getByText('Nothing is watched yet.')).toBeVisible();
 });
 
+test('a monitor that was never checked says so', async ({ page, nanomon, target }) => {
+  const id = await nanomon.add({
+    name: 'Shop',
+    target: target.url,
+    enabled: false,
+  });
+  await page.goto(`/#monitor/${id}`);
+  await expect(page.getByTestId('status')).toHaveText('Disabled');
+  await expect(page.getByText('never run')).toBeVisible();
+  await expect(page.getByText('No results yet.')).toBeVisible();
+  await expect(page.getByText('No answers in this time.')).toBeVisible();
+});
+
+test.describe('with failing requests', () => {
+  test.use({ requestsFail: true });
+
+  test('a monitor that does not exist says so', async ({ page }) => {
+    await page.goto('/#monitor/0123456789abcdef01234567');
+    await expect(page.getByText('This monitor does not exist.')).toBeVisible();
+    await page.getByRole('link', { name: 'All monitors' }).click();
+    await expect(page).toHaveURL(/#home$/);
+  });
+
+  test('what can’t be read can be asked for again', async ({ page, nanomon, target }) => {
+    const id = await nanomon.add({ name: 'Shop', target: target.url });
+    await page.route('**/api/monitors/**', (route) =>
+      route.fulfill({
+        status: 503,
+        contentType: 'application/problem+json',
+        body: '{"detail":"the store is unavailable"}',
+      }),
+    );
+    await page.goto(`/#monitor/${id}`);
+    await expect(page.getByRole('alert')).toContainText('the store is unavailable');
+    await page.unroute('**/api/monitors/**');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect(page.getByTestId('status')).toHaveText('OK');
+    await expect(page.getByText('the store is unavailable')).toHaveCount(0);
+  });
+
+  test('an action that fails says so', async ({ page, nanomon, target }) => {
+    const id = await nanomon.add({ name: 'Shop', target: target.url });
+    await page.goto(`/#monitor/${id}`);
+    await page.route('**/run', (route) =>
+      route.fulfill({
+        status: 503,
+        contentType: 'application/problem+json',
+        body: '{"detail":"the store is unavailable"}',
+      }),
+    );
+    await page.getByRole('button', { name: 'Run now' }).click();
+    await expect(page.getByRole('status').filter({ hasText: 'the store is unavailable' })).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Run now' })).toBeEnabled();
+  });
+});
 test('a hostile name is text', async ({ page, nanomon, target }) => {
   const name = '<img src=x onerror="document.title=1">{{7*7}}';
   target.status = 500;
-  const id = await nanomon.add({ name, group: name, target: target.url, rule: `status == 200 || '${name}' == ''` });
+  const id = await nanomon.add({
+    name,
+    group: name,
+    target: target.url,
+    rule: `status == 200 || '${name}' == ''`,
+  });
   await page.goto('/');
   await expect(row(page, name)).toContainText('Error');
   await page.goto(`/#monitor/${id}`);
@@ -78,9 +358,9 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       target: `${target.url}${'y'.repeat(300)}`,
       rule: `status != 200${' '.repeat(100)}`,
     });
-    for (const hash of ['#home', `#monitor/${id}`, `#edit/${id}`]) {
+    for (const hash of ['#results', `#monitor/${id}`]) {
       await page.goto(`/${hash}`);
-      await expect(page.getByText('Error').or(page.getByLabel('Name')).first()).toBeVisible();
+      await expect(page.getByText('Rule violated').first()).toBeVisible();
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect(overflow, hash).toBeLessThanOrEqual(0);
     }

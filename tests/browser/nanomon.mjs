@@ -33,13 +33,19 @@ export class NanoMon {
     return `http://localhost:${this.#ports.page}`;
   }
 
-  async create() {
+  /** @param {(data: string) => Promise<void>} fill puts something into the data folder before the start */
+  async create(fill = async () => {}) {
     if (!existsSync(BINARY)) {
       throw new Error(`${BINARY} is missing: build it first`);
     }
     this.#folder = await mkdtemp(path.join(tmpdir(), 'nanomon-browser-'));
     this.#ports = { api: await freePort(), page: await freePort() };
+    await fill(this.#data);
     await this.start();
+  }
+
+  get #data() {
+    return path.join(this.#folder, 'data');
   }
 
   async start() {
@@ -49,7 +55,7 @@ export class NanoMon {
         PATH: process.env.PATH,
         API_PORT: String(this.#ports.api),
         FRONTEND_PORT: String(this.#ports.page),
-        DATA_DIR: path.join(this.#folder, 'data'),
+        DATA_DIR: this.#data,
       },
     });
     this.#process = started;
@@ -96,6 +102,15 @@ export class NanoMon {
       throw new Error(body.detail);
     }
     return /** @type {string} */ (body.id);
+  }
+
+  /**
+   * @param {string} name that of a monitor
+   * @returns {Promise<string>}
+   */
+  async idOf(name) {
+    const monitors = await (await fetch(`${this.url}/api/monitors`)).json();
+    return monitors.find((/** @type {{name: string}} */ monitor) => monitor.name === name).id;
   }
 }
 

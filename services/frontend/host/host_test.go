@@ -232,39 +232,85 @@ func TestFaultsAtTheStart(t *testing.T) {
 
 var (
 	linked   = regexp.MustCompile(`(?:href|src)="\./([^"]+)"`)
-	imported = regexp.MustCompile(`(?m)^(?:import|\}) .*from '(\.[^']+)';$`)
+	imported = regexp.MustCompile(`(?m)^(?:import|\}).* ?'(\.[^']+)';$`)
+	view     = regexp.MustCompile(`(?m)^  (\w+): \{ title: `)
+	dynamic  = regexp.MustCompile(`import\('\./([^']+)'\)`)
 )
 
-// TestPageIsWhole reads the embedded page as a browser does. The libraries are there only once they are
-// copied, so they are left out.
-func TestPageIsWhole(t *testing.T) {
+// page is the embedded page as a browser reads it. The libraries are there only once they are copied, so they are not
+// looked into.
+type page struct {
+	t    *testing.T
+	host http.Handler
+}
+
+func newPage(t *testing.T) page {
 	h, err := host.New(host.Config{APIEndpoint: "/api"}, frontend.App(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	page := textOf(t, ask(h, "GET", "/").Body)
-	files := map[string]bool{}
-	for _, match := range linked.FindAllStringSubmatch(page, -1) {
-		files[match[1]] = true
+	return page{t, h}
+}
+
+// read is a file's content; one that is missing fails the test.
+func (p page) read(file, namedBy string) string {
+	answer := ask(p.host, "GET", "/"+file)
+	if answer.StatusCode != http.StatusOK {
+		p.t.Errorf("%s names %s, which is not there", namedBy, file)
+		return ""
 	}
-	for file := range files {
-		if strings.HasPrefix(file, "lib/") {
-			continue
+	return textOf(p.t, answer.Body)
+}
+
+// imports adds file and all that is loaded with it to modules.
+func (p page) imports(file, namedBy string, modules map[string]bool) {
+	if modules[file] {
+		return
+	}
+	modules[file] = true
+	if strings.HasPrefix(file, "lib/") {
+		return
+	}
+	for _, match := range imported.FindAllStringSubmatch(p.read(file, namedBy), -1) {
+		p.imports(path.Join(path.Dir(file), match[1]), file, modules)
+	}
+}
+
+// TestPageIsPreloaded holds index.html to naming each module of the first view, and no other: one that is missing costs
+// a round trip.
+func TestPageIsPreloaded(t *testing.T) {
+	p, named, needed := newPage(t), map[string]bool{}, map[string]bool{"early.js": true}
+	p.imports("app.js", "index.html", needed)
+	p.imports("views/home/home.js", "views.js", needed)
+	for _, match := range linked.FindAllStringSubmatch(p.read("index.html", "the host"), -1) {
+		file := match[1]
+		named[file] = true
+		if !strings.HasPrefix(file, "lib/") {
+			p.read(file, "index.html")
 		}
-		answer := ask(h, "GET", "/"+file)
-		if answer.StatusCode != http.StatusOK {
-			t.Errorf("index.html names %s, which is not there", file)
-		}
-		if path.Ext(file) != ".js" {
-			continue
-		}
-		for _, match := range imported.FindAllStringSubmatch(textOf(t, answer.Body), -1) {
-			if module := path.Join(path.Dir(file), match[1]); !files[module] {
-				t.Errorf("%s imports %s, which index.html doesn't preload", file, module)
-			}
+		if path.Ext(file) == ".js" && !needed[file] {
+			t.Errorf("index.html preloads %s, which the first view doesn't need", file)
 		}
 	}
-	if !files["app.js"] || !files["views/home.js"] {
-		t.Errorf("index.html names only %v", files)
+	for module := range needed {
+		if !named[module] {
+			t.Errorf("index.html doesn't preload %s", module)
+		}
+	}
+}
+
+func TestViewsAreWhole(t *testing.T) {
+	p := newPage(t)
+	source := p.read("views.js", "app.js")
+	for _, match := range dynamic.FindAllStringSubmatch(source, -1) {
+		p.imports(match[1], "views.js", map[string]bool{})
+	}
+	views := view.FindAllStringSubmatch(source, -1)
+	if len(views) < 8 {
+		t.Errorf("views.js has only %d views", len(views))
+	}
+	for _, match := range views {
+		p.read("views/"+match[1]+"/"+match[1]+".html", "views.js")
+		p.read("views/"+match[1]+"/"+match[1]+".css", "views.js")
 	}
 }

@@ -1,0 +1,137 @@
+/** @import {Spec} from '../../../types/model' */
+/** @import {Field, Row, Section} from './fields.js' */
+import Alpine from '../../lib/alpine.js';
+import { fieldId, formatMap, newRow, parseMap, sectionsOf } from './fields.js';
+
+/** The properties of a monitor as they are entered. What is entered for one type stays while another is looked at. */
+export function newSettings() {
+  return {
+    /** @type {Spec | null} */
+    spec: null,
+    /** @type {Record<string, string>} */
+    values: {},
+    /** @type {Record<string, Row[]>} the string maps among them, as rows */
+    maps: {},
+    /** @type {Record<string, boolean>} */
+    open: { Settings: true },
+
+    /**
+     * @param {Spec | null} spec
+     * @param {Record<string, string>} values
+     */
+    enter(spec, values) {
+      this.spec = spec;
+      this.values = { ...values };
+      const maps = spec?.properties.filter(({ kind }) => kind === 'stringmap') ?? [];
+      this.maps = Object.fromEntries(maps.map(({ name }) => [name, parseMap(values[name] ?? '')]));
+      this.openThose(({ name }) => this.values[name]);
+    },
+
+    /** @returns {Section[]} */
+    get sections() {
+      return this.spec ? sectionsOf(this.spec) : [];
+    },
+
+    /**
+     * Opens the sections in which a field is meant.
+     * @param {(field: Field) => unknown} meant
+     */
+    openThose(meant) {
+      this.sections.filter(({ fields }) => fields.some(meant)).forEach(({ name }) => (this.open[name] = true));
+    },
+
+    /** @param {Section} section */
+    isOpen(section) {
+      return this.open[section.name] ?? false;
+    },
+
+    /**
+     * @param {Section} section
+     * @param {boolean} open
+     */
+    setOpen(section, open) {
+      this.open[section.name] = open;
+    },
+
+    /** @param {Section} section */
+    note({ fields }) {
+      const set = fields.filter(({ name }) => this.values[name]).length;
+      return set ? `${set} set` : '';
+    },
+
+    /** @param {Field} field */
+    value({ name }) {
+      return this.values[name] ?? '';
+    },
+
+    /**
+     * @param {Field} field
+     * @param {string} value
+     */
+    setValue({ name }, value) {
+      this.values[name] = value;
+    },
+
+    /** @param {Field} field */
+    isOn(field) {
+      return (this.value(field) || field.property.default) === 'true';
+    },
+
+    /**
+     * @param {Field} field
+     * @param {boolean} on
+     */
+    setOn(field, on) {
+      const value = String(on);
+      this.setValue(field, value === field.property.default ? '' : value);
+    },
+
+    /** @param {Field} field */
+    onText(field) {
+      const value = String(this.isOn(field));
+      return value === field.property.default ? `${value} (default)` : value;
+    },
+
+    /** @param {Field} field */
+    unsetText: ({ property }) => (property.default ? `${property.default} (default)` : 'not set'),
+
+    /**
+     * The choices but the default, which stands for unset.
+     * @param {Field} field
+     */
+    choices: ({ property }) => (property.choices ?? []).filter((choice) => choice !== property.default),
+
+    /** @param {Field} field */
+    rows({ name }) {
+      return this.maps[name] ?? [];
+    },
+
+    /** @param {Field} field */
+    addRow(field) {
+      const row = newRow();
+      this.rows(field).push(row);
+      Alpine.nextTick(() => document.getElementById(`row-${row.key}`)?.focus());
+    },
+
+    /**
+     * @param {Field} field
+     * @param {Row} row
+     */
+    removeRow(field, row) {
+      this.maps[field.name] = this.rows(field).filter(({ key }) => key !== row.key);
+      this.setValue(field, formatMap(this.rows(field)));
+      Alpine.nextTick(() => document.getElementById(fieldId(field.name))?.focus());
+    },
+
+    /**
+     * @param {Field} field
+     * @param {Row} row
+     * @param {'name' | 'value'} part
+     * @param {string} text
+     */
+    setRow(field, row, part, text) {
+      row[part] = text;
+      this.setValue(field, formatMap(this.rows(field)));
+    },
+  };
+}

@@ -1,0 +1,158 @@
+/** @import {ListedMonitor} from '../../../types/model' */
+/** @import {Drawn, Line} from './windowing.js' */
+import {
+  badgeOf,
+  describeHistory,
+  formatAgo,
+  formatExact,
+  formatFor,
+  formatResult,
+  historyPath,
+} from '../../format.js';
+
+const BARS = /** @type {const} */ ([
+  ['path.ok', 0],
+  ['path.error', 1],
+  ['path.failed', 2],
+]);
+
+/** @type {WeakMap<Element, Map<string, Element>>} */
+const parts = new WeakMap();
+/** @type {WeakMap<Element, {line: Line, where: string}>} what each row shows */
+const drawn = new WeakMap();
+
+/**
+ * Writes a monitor into its row. It is done by hand, since a binding for each of the many parts of each row makes fast
+ * scrolling stutter. Only what differs is written.
+ * @param {HTMLElement} row
+ * @param {Line} line
+ * @param {string} where it is: its target, or more
+ * @param {number} now milliseconds since 1970
+ */
+export function drawRow(row, line, where, now) {
+  const part = partsOf(row);
+  const last = drawn.get(row);
+  if (last?.line !== line || last.where !== where) {
+    drawn.set(row, { line, where });
+    set(row, 'data-id', line.item.id);
+    set(row, 'aria-rowindex', String(line.index));
+    setLength(row, 'top', line.top);
+    drawMonitor(part, line.item, where);
+  }
+  const { enabled, since, latest } = line.item;
+  setText(part('.since'), enabled && since ? formatFor(since, now) : '');
+  setText(part('.last time'), latest ? formatAgo(latest.date, now) : 'never');
+}
+
+/**
+ * Puts a section at its place.
+ * @param {HTMLElement} body
+ * @param {Drawn} section
+ */
+export function placeSection(body, { top, height }) {
+  setLength(body, 'top', top);
+  setLength(body, 'height', height);
+}
+
+/**
+ * Writes the heading of a group.
+ * @param {HTMLElement} row
+ * @param {Drawn} section
+ */
+export function drawHeading(row, { name, index, open, worst, verdict, total }) {
+  const part = partsOf(row);
+  set(row, 'aria-rowindex', String(index));
+  set(part('button'), 'aria-expanded', String(open));
+  setText(part('button span'), name);
+  set(part('.badge'), 'class', `badge ${worst}`);
+  setText(part('.badge'), verdict);
+  setText(part('.muted'), total === 1 ? '1 monitor' : `${total} monitors`);
+}
+
+/**
+ * @param {(selector: string) => Element} part
+ * @param {ListedMonitor} item
+ * @param {string} where
+ */
+function drawMonitor(part, item, where) {
+  const { id, name, target, type, enabled, since, latest, history } = item;
+  const badge = badgeOf(item, latest);
+  set(part('.badge'), 'class', `badge ${badge.key}`);
+  setText(part('.badge'), badge.label);
+  setDate(part('.since'), enabled ? since : null);
+  set(part('.who a'), 'href', `#monitor/${id}`);
+  set(part('.who a'), 'title', name);
+  setText(part('.who a'), name);
+  set(part('.where'), 'title', target);
+  setText(part('.where'), where);
+  setText(part('.kind'), type);
+  const counts = describeHistory(history);
+  set(part('.strip'), 'title', counts);
+  set(part('svg'), 'aria-label', counts);
+  for (const [selector, status] of BARS) {
+    set(part(selector), 'd', historyPath(history, status));
+  }
+  setText(part('.value'), formatResult(latest));
+  setDate(part('.last time'), latest?.date);
+  set(part('.run'), 'aria-label', `Run now: ${name}`);
+  set(part('.run'), 'disabled', enabled ? null : '');
+  set(part('.more'), 'aria-label', `More actions: ${name}`);
+}
+
+/**
+ * Finds the parts of a row by a selector, and remembers them.
+ * @param {Element} row
+ * @returns {(selector: string) => Element}
+ */
+function partsOf(row) {
+  const found = parts.get(row) ?? new Map();
+  parts.set(row, found);
+  return (selector) => {
+    const element = found.get(selector) ?? row.querySelector(selector);
+    found.set(selector, element);
+    return element;
+  };
+}
+
+/**
+ * @param {Element} element
+ * @param {string} text
+ */
+function setText(element, text) {
+  if (element.textContent !== text) {
+    element.textContent = text;
+  }
+}
+
+/**
+ * @param {Element} element
+ * @param {string} name
+ * @param {string | null} value null for none
+ */
+function set(element, name, value) {
+  if (value === null) {
+    element.removeAttribute(name);
+  } else if (element.getAttribute(name) !== value) {
+    element.setAttribute(name, value);
+  }
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {'top' | 'height'} name
+ * @param {number} pixels
+ */
+function setLength(element, name, pixels) {
+  if (element.style[name] !== `${pixels}px`) {
+    element.style[name] = `${pixels}px`;
+  }
+}
+
+/**
+ * @param {Element} time
+ * @param {string | null | undefined} date
+ */
+function setDate(time, date) {
+  set(time, 'datetime', date ?? null);
+  set(time, 'title', date ? formatExact(date) : null);
+}

@@ -1,0 +1,197 @@
+/** @import {Bucket, Stats} from '../../../types/model' */
+/** @import {Api} from '../../api.js' */
+import { messageOf } from '../../api.js';
+import { LatencyChart } from './chart.js';
+import { coalesce } from '../../coalesce.js';
+import { formatExact, formatNumber, formatPercent, formatShort, formatValue } from '../../format.js';
+
+/** The lengths of time to choose from, and how long new results may wait before they show, in milliseconds. */
+const WINDOWS = /** @type {const} */ ([
+  { window: '1h', name: '1 hour', delay: 3_000 },
+  { window: '6h', name: '6 hours', delay: 10_000 },
+  { window: '24h', name: '24 hours', delay: 30_000 },
+  { window: '7d', name: '7 days', delay: 60_000 },
+  { window: '30d', name: '30 days', delay: 60_000 },
+  { window: '365d', name: '1 year', delay: 60_000 },
+]);
+const STANDARD = '6h';
+const SHORTEST = 120_000;
+const LONGEST = 400 * 86_400_000;
+
+/**
+ * How long a monitor's checks took over a time up to now, or over one that the reader has zoomed to. The latter stays as it is.
+ * @param {Api} api
+ * @param {string} id
+ * @param {URLSearchParams} params the settings to begin with
+ */
+export function latencyPanel(api, id, params) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let due;
+  /** @type {LatencyChart | undefined} */
+  let chart;
+
+  return {
+    windows: WINDOWS,
+    window: WINDOWS.find(({ window }) => window === params.get('window'))?.window ?? STANDARD,
+    /** Of the values. */
+    unit: 'ms',
+    /** What is zoomed to, in milliseconds since 1970. @type {{from: number, to: number} | null} */
+    zoom: null,
+    /** @type {Readonly<Stats> | null} */
+    stats: null,
+    /** @type {Readonly<Bucket> | null} */
+    pointed: null,
+    error: '',
+    load: async () => {},
+
+    init() {
+      this.load = coalesce(() => this.read());
+      this.load();
+    },
+
+    destroy() {
+      clearTimeout(due);
+      chart?.destroy();
+    },
+
+    async read() {
+      clearTimeout(due);
+      due = undefined;
+      const { zoom } = this;
+      const span = zoom ? { from: new Date(zoom.from).toISOString(), to: new Date(zoom.to).toISOString() } : null;
+      try {
+        this.stats = Object.freeze(await api.stats(id, span ?? { window: this.window }));
+        this.error = '';
+        this.draw();
+      } catch (error) {
+        this.error = messageOf(error);
+      }
+    },
+
+    /** Takes note of a new result. */
+    refresh() {
+      if (!this.zoom) {
+        due ??= setTimeout(() => this.load(), this.delay);
+      }
+    },
+
+    get delay() {
+      return this.hasValues ? WINDOWS.find(({ window }) => window === this.window)?.delay : WINDOWS[0].delay;
+    },
+
+    /** @param {HTMLElement} element where the chart goes */
+    mount(element) {
+      chart = new LatencyChart(element, {
+        zoom: (from, to) => this.zoomTo(from, to),
+        point: (bucket) => (this.pointed = bucket),
+      });
+      this.draw();
+    },
+
+    draw() {
+      if (this.stats) {
+        chart?.draw(this.stats, this.unit);
+      }
+    },
+
+    /** Shows the window that is chosen, whole. */
+    reset() {
+      this.zoom = null;
+      return this.load();
+    },
+
+    /** The settings as the address holds them. */
+    get address() {
+      return { window: this.window === STANDARD ? '' : this.window };
+    },
+
+    /**
+     * @param {number} from milliseconds since 1970
+     * @param {number} to
+     */
+    zoomTo(from, to) {
+      const length = Math.min(Math.max(to - from, SHORTEST), LONGEST);
+      const end = Math.min((from + to + length) / 2, Date.now());
+      this.zoom = { from: Math.round(end - length), to: Math.round(end) };
+      return this.load();
+    },
+
+    /**
+     * Makes the span longer or shorter around its middle.
+     * @param {number} factor
+     */
+    scale(factor) {
+      const { from, to } = this.span;
+      const more = ((to - from) * (factor - 1)) / 2;
+      return this.zoomTo(from - more, to + more);
+    },
+
+    /**
+     * Moves by a part of what is shown, to the right if it is positive.
+     * @param {number} part
+     */
+    move(part) {
+      const { from, to } = this.span;
+      const by = (to - from) * part;
+      return this.zoomTo(from + by, to + by);
+    },
+
+    /** @param {KeyboardEvent} event */
+    onKey(event) {
+      const action = {
+        ArrowLeft: () => this.move(-0.5),
+        ArrowRight: () => this.move(0.5),
+        '+': () => this.scale(0.5),
+        '-': () => this.scale(2),
+        Escape: () => this.reset(),
+      }[event.key];
+      if (action && this.stats && !event.ctrlKey && !event.metaKey && !event.altKey) {
+        event.preventDefault();
+        action();
+      }
+    },
+
+    get span() {
+      return this.zoom ?? { from: Date.parse(this.stats?.from ?? ''), to: Date.parse(this.stats?.to ?? '') };
+    },
+
+    get spanText() {
+      return this.stats ? `${formatShort(this.span.from)} to ${formatShort(this.span.to)}` : '';
+    },
+
+    get hasValues() {
+      return this.stats?.buckets.some((bucket) => bucket.p50 !== null) ?? false;
+    },
+
+    /** What the chart shows at the pointer. */
+    get readout() {
+      const { pointed } = this;
+      return pointed
+        ? `${formatExact(pointed.start)}: p50 ${formatValue(pointed.p50, this.unit)}, p95 ${formatValue(pointed.p95, this.unit)}, ${countsText(pointed)}`
+        : 'Point at the chart to read it, drag over it to zoom in.';
+    },
+
+    /** The figures over the span, each with its name. */
+    get figures() {
+      const { stats } = this;
+      const time = (/** @type {'avg' | 'p50' | 'p95' | 'p99' | 'min' | 'max'} */ name) =>
+        formatValue(stats?.[name], this.unit);
+      const counts = stats?.counts ?? { ok: 0, error: 0, failed: 0 };
+      return [
+        { name: 'Average', value: time('avg'), note: '' },
+        { name: 'p50', value: time('p50'), note: 'half are below' },
+        { name: 'p95', value: time('p95'), note: '95 % are below' },
+        { name: 'p99', value: time('p99'), note: '99 % are below' },
+        { name: 'Least', value: time('min'), note: '' },
+        { name: 'Most', value: time('max'), note: '' },
+        { name: 'Checks', value: formatNumber(counts.ok + counts.error + counts.failed), note: countsText(counts) },
+        { name: 'Uptime', value: formatPercent(stats?.uptime), note: '' },
+      ];
+    },
+  };
+}
+
+/** @param {{ok: number, error: number, failed: number}} counts */
+function countsText({ ok, error, failed }) {
+  return `${formatNumber(ok)} OK, ${formatNumber(error)} error, ${formatNumber(failed)} failed`;
+}

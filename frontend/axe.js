@@ -1,0 +1,2 @@
+// Leads the tests outside this folder to the axe-core that is installed here.
+export { AxeBuilder } from '@axe-core/playwright';

@@ -1,0 +1,82 @@
+import { expect, test } from './fixtures.mjs';
+
+test('the versions, the store, the monitors and the live runners are told', async ({ page, nanomon, target }) => {
+  await nanomon.add({ name: 'Shop', target: target.url });
+  await nanomon.add({ name: 'Mill', target: target.url, enabled: false });
+  await page.goto('/#about');
+  const status = await (await fetch(`${nanomon.url}/api/status`)).json();
+  const api = page.getByRole('region', { name: 'API' });
+  await expect(api).toContainText(status.version);
+  await expect(api).toContainText(status.buildInfo);
+  await expect(api).toContainText('sqlite');
+  await expect(api.getByText('Healthy')).toBeVisible();
+  await expect(page.getByRole('region', { name: 'Page' })).toContainText(status.version);
+  await expect(page.getByRole('region', { name: 'Monitors' })).toContainText('2');
+  await expect(page.getByRole('region', { name: 'Monitors' })).toContainText('1 disabled');
+  const runner = page.getByRole('row').filter({ hasText: /[0-9a-f]{8}|-/ });
+  await expect(runner).toContainText(/\d+ s ago|just now/);
+  await expect(page.getByText('Reload the page')).toBeHidden();
+});
+
+test('it is read again every ten seconds, and no longer once it is left', async ({ page }) => {
+  await page.clock.install();
+  let asked = 0;
+  page.on('request', (request) => (asked += Number(request.url().endsWith('/api/status'))));
+  await page.goto('/#about');
+  await expect(page.getByText('Healthy')).toBeVisible();
+  expect(asked).toBe(1);
+  await page.clock.runFor(10_000);
+  await expect.poll(() => asked).toBe(2);
+  await page.getByRole('link', { name: 'Monitors', exact: true }).click();
+  await expect(page.getByRole('heading', { name: 'Monitors' })).toBeVisible();
+  await page.clock.runFor(60_000);
+  expect(asked).toBe(2);
+});
+
+/** @param {object} change what the API says differently */
+const differently = (change) => async (/** @type {import('../../frontend/playwright-test.js').Route} */ route) => {
+  const response = await route.fetch();
+  await route.fulfill({ response, json: { ...(await response.json()), ...change } });
+};
+
+test('another version of the API asks for a reload', async ({ page }) => {
+  await page.route('**/api/status', differently({ version: '99.1.2' }));
+  await page.goto('/#about');
+  await expect(page.getByText('The page and the API are of different versions.')).toBeVisible();
+  await expect(page.getByRole('region', { name: 'API' })).toContainText('99.1.2');
+  await page.unroute('**/api/status');
+  await page.getByRole('button', { name: 'Reload the page' }).click();
+  await expect(page.getByText('Healthy')).toBeVisible();
+  await expect(page.getByText('of different versions')).toBeHidden();
+});
+
+test('no live runner is told with what to do; with the store away nobody knows', async ({ page }) => {
+  await page.route('**/api/status', differently({ runners: [] }));
+  await page.goto('/#about');
+  const alert = page.getByRole('alert').filter({ hasText: 'No runner is alive: nothing is being checked.' });
+  await expect(alert).toContainText('Start a runner');
+  await page.unroute('**/api/status');
+  await page.route('**/api/status', differently({ runners: [], healthy: false }));
+  await page.reload();
+  await expect(page.getByRole('alert').filter({ hasText: 'The store is away.' })).toBeVisible();
+  await expect(alert).toBeHidden();
+  await expect(page.getByText('Not known')).toBeVisible();
+});
+
+test.describe('with failing requests', () => {
+  test.use({ requestsFail: true });
+
+  test('without the API the page still tells of itself', async ({ page, nanomon }) => {
+    await page.route('**/api/**', (route) => route.abort());
+    await page.goto('/#about');
+    const alert = page.getByRole('alert').filter({ hasText: 'The API does not answer.' });
+    await expect(alert).toBeVisible();
+    const config = await (await fetch(`${nanomon.url}/config`)).json();
+    await expect(page.getByRole('region', { name: 'Page' })).toContainText(config.VERSION);
+    await expect(page.getByText('Not reached')).toBeVisible();
+    await page.unroute('**/api/**');
+    await alert.getByRole('button', { name: 'Try again' }).click();
+    await expect(page.getByText('Healthy')).toBeVisible();
+    await expect(alert).toBeHidden();
+  });
+});

@@ -1,0 +1,158 @@
+import { AxeBuilder } from '../../frontend/axe.js';
+import { expect, test as bare } from './fixtures.mjs';
+import { test } from './stocked.mjs';
+import { Requests, addresses } from './views.mjs';
+
+/** @typedef {import('../../frontend/playwright-test.js').Page} Page */
+
+const VIEWS = Object.keys(addresses(''));
+
+// The page's own policy would not let axe-core in.
+test.use({ bypassCSP: true });
+bare.use({ bypassCSP: true });
+
+for (const width of [390, 1280]) {
+  test.describe(`${width} px wide`, () => {
+    test.use({ viewport: { width, height: 800 } });
+
+    for (const name of VIEWS) {
+      test(`${name} has no serious fault`, async ({ page, views, requests }) => {
+        await page.goto(`/${views[name]}`);
+        await requests.settle();
+        await expectNoFaults(page);
+      });
+    }
+  });
+}
+
+for (const address of [
+  '#home',
+  '#dash',
+  '#results',
+  '#admin',
+  '#about',
+  '#monitor/0123456789abcdef01234567',
+  '#nowhere',
+]) {
+  bare.describe('without data', () => {
+    bare.use({ requestsFail: true });
+
+    bare(`${address} has no serious fault`, async ({ page }) => {
+      const requests = new Requests(page);
+      await page.goto(`/${address}`);
+      await requests.settle();
+      await expectNoFaults(page);
+    });
+  });
+}
+
+for (const address of [
+  '#home',
+  '#dash',
+  '#results',
+  '#edit/new',
+  '#admin',
+  '#about',
+  '#monitor/0123456789abcdef01234567',
+]) {
+  bare.describe('without the API', () => {
+    bare.use({ requestsFail: true });
+
+    bare(`${address} says so and has no serious fault`, async ({ page }) => {
+      await page.route('**/api/**', (route) => route.fulfill({ status: 503, json: { detail: 'the store is away' } }));
+      await page.goto(`/${address}`);
+      await expect(page.getByRole('alert').filter({ hasText: 'the store is away' })).toBeVisible();
+      await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible();
+      await expectNoFaults(page);
+    });
+  });
+}
+
+for (const name of VIEWS) {
+  test(`${name}: the skip link leads to the content`, async ({ page, views, requests }) => {
+    await page.goto(`/${views[name]}`);
+    await requests.settle();
+    const link = page.getByRole('link', { name: 'Skip to the content' });
+    await expect(page.locator('a, button').first()).toHaveText('Skip to the content');
+    await link.focus();
+    await expect(link).toBeInViewport();
+    await page.keyboard.press('Enter');
+    await expect(page.locator('main')).toBeFocused();
+    expect(new URL(page.url()).hash).toContain(views[name]);
+  });
+
+  test(`${name}: the keyboard reaches everything, and shows where it is`, async ({ page, views, requests }) => {
+    test.slow();
+    // Without the stream nothing changes while Tab is pressed.
+    await page.route('**/api/events', () => {});
+    const answered = page.waitForResponse('**/api/**');
+    await page.goto(`/${views[name]}`);
+    await answered;
+    await requests.settle();
+    await page.getByRole('link', { name: 'Skip to the content' }).focus();
+    /** @type {string[]} */
+    const unseen = [];
+    for (let focused = await page.evaluate(noteFocus); focused; focused = await page.evaluate(noteFocus)) {
+      if (!focused.visible) {
+        unseen.push(focused.text);
+      }
+      await page.keyboard.press('Tab');
+    }
+    expect.soft(unseen, 'elements that don’t show that they have the focus').toEqual([]);
+    expect.soft(await page.evaluate(unreached), 'elements that the keyboard doesn’t reach').toEqual([]);
+  });
+}
+
+/**
+ * Has axe-core look at the page in both themes, which differ in their contrasts alone.
+ * @param {Page} page
+ */
+async function expectNoFaults(page) {
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+  expect.soft(await faults(new AxeBuilder({ page }).options({ preload: false })), 'light').toEqual([]);
+  await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
+  expect
+    .soft(await faults(new AxeBuilder({ page }).options({ preload: false }).withRules('color-contrast')), 'dark')
+    .toEqual([]);
+}
+
+/**
+ * What axe-core finds that is serious, each with the elements at fault.
+ * @param {AxeBuilder} axe
+ */
+async function faults(axe) {
+  const { violations } = await axe.analyze();
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, help, nodes }) => ({
+      id,
+      help,
+      nodes: nodes.map(({ html, failureSummary }) => [html, failureSummary]),
+    }));
+}
+
+/** The element that has the focus, and whether one sees that it does; null when it had it before, or none has it. */
+function noteFocus() {
+  const element = document.activeElement;
+  const notes = /** @type {any} */ (window);
+  const reached = (notes.reached ??= new Set());
+  if (!element || element === document.body || reached.has(element)) {
+    return null;
+  }
+  reached.add(element);
+  const { outlineStyle, outlineWidth } = getComputedStyle(element);
+  return { text: element.outerHTML.slice(0, 150), visible: outlineStyle !== 'none' && parseFloat(outlineWidth) > 0 };
+}
+
+/** The elements that Tab should have reached and did not. Of the radio buttons of a group it reaches one. */
+function unreached() {
+  const { reached } = /** @type {any} */ (window);
+  const groups = new Set([...reached].flatMap(({ type, name }) => (type === 'radio' ? [name] : [])));
+  return [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')]
+    .filter((element) => {
+      const { tabIndex, disabled, type, name } = /** @type {HTMLInputElement} */ (element);
+      const hidden = !element.checkVisibility({ visibilityProperty: true });
+      return tabIndex >= 0 && !disabled && !hidden && !reached.has(element) && !(type === 'radio' && groups.has(name));
+    })
+    .map((element) => element.outerHTML.slice(0, 150));
+}

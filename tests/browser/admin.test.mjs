@@ -1,0 +1,267 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from './fixtures.mjs';
+
+/** @typedef {import('../../frontend/playwright-test.js').Page} Page */
+/** @typedef {import('./nanomon.mjs').NanoMon} NanoMon */
+
+/**
+ * @param {NanoMon} nanomon
+ * @returns {Promise<any[]>}
+ */
+const stored = async (nanomon) => (await fetch(`${nanomon.url}/api/monitors`)).json();
+
+/**
+ * @param {Page} page
+ * @param {unknown} content what is not a text becomes JSON
+ */
+const choose = (page, content) =>
+  page.getByLabel('Choose a file').setInputFiles({
+    name: 'monitors.json',
+    mimeType: 'application/json',
+    buffer: Buffer.from(typeof content === 'string' ? content : JSON.stringify(content)),
+  });
+
+const monitor = (/** @type {string} */ name, more = {}) => ({
+  name,
+  type: 'http',
+  interval: '1h',
+  target: 'http://127.0.0.1:1/',
+  ...more,
+});
+
+test('an export is a file of the day that an import takes', async ({ page, nanomon }) => {
+  await nanomon.add(monitor('Shop', { group: 'Core', rule: 'status == 200', properties: { timeout: '3s' } }));
+  await nanomon.add(monitor('Mill', { enabled: false }));
+  await page.goto('/#admin');
+  const downloading = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Export 2 monitors' }).click();
+  const download = await downloading;
+  expect(download.suggestedFilename()).toMatch(/^nanomon-\d{4}-\d\d-\d\d\.json$/);
+  await expect(
+    page.getByRole('status').filter({ hasText: /^Saved 2 monitors as nanomon-.*\.json, \d+ B\.$/ }),
+  ).toBeVisible();
+  const text = await readFile(await download.path(), 'utf8');
+  expect(JSON.parse(text)).toEqual(await stored(nanomon));
+
+  await choose(page, text);
+  await expect(page.getByText('0 added, 0 changed, 0 removed, 2 stay as they are')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Import', exact: true })).toBeDisabled();
+});
+
+test('an import shows what it would do, asks before it removes, and does it', async ({ page, nanomon }) => {
+  for (const name of ['Gone', 'Lost', 'Same', 'Other']) {
+    await nanomon.add(monitor(name));
+  }
+  const before = await stored(nanomon);
+  await page.goto('/#admin');
+  await choose(page, [monitor('Same'), monitor('Other', { interval: '2h', rule: 'status == 200' }), monitor('New')]);
+  const preview = page.getByRole('region', { name: 'Preview' });
+  await expect(preview).toContainText('1 added, 1 changed, 2 removed, 1 stay as they are');
+  await expect(preview.getByRole('listitem')).toHaveCount(0);
+  await preview.getByText('Changed (1)').click();
+  await expect(preview.getByRole('listitem')).toContainText(/Other http\s+· interval, rule/);
+  await preview.getByText('Removed (2)').click();
+  await expect(preview.getByRole('listitem').filter({ hasText: 'Gone' })).toBeVisible();
+  expect(await stored(nanomon)).toEqual(before);
+
+  await preview.getByRole('button', { name: 'Import' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Remove 2 monitors?' });
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(dialog).toBeHidden();
+  expect(await stored(nanomon)).toEqual(before);
+
+  await preview.getByRole('button', { name: 'Import' }).click();
+  await dialog.getByRole('button', { name: 'Remove 2 monitors and import' }).click();
+  await expect(page.getByText('Imported monitors.json: 1 added, 1 changed, 2 removed')).toBeVisible();
+  await expect(preview).toBeHidden();
+  await expect(page.getByRole('button', { name: 'Export 3 monitors' })).toBeVisible();
+  expect((await stored(nanomon)).map(({ name, interval }) => `${name} ${interval}`)).toEqual([
+    'New 1h',
+    'Other 2h',
+    'Same 1h',
+  ]);
+});
+
+test('an import that removes nothing does not ask, and can be cancelled before', async ({ page, nanomon }) => {
+  await page.goto('/#admin');
+  await choose(page, [monitor('New')]);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await expect(page.getByRole('region', { name: 'Preview' })).toBeHidden();
+  expect(await stored(nanomon)).toEqual([]);
+  await choose(page, [monitor('New')]);
+  await page.getByRole('button', { name: 'Import', exact: true }).click();
+  await expect(page.getByText('Imported monitors.json: 1 added')).toBeVisible();
+  expect(await stored(nanomon)).toHaveLength(1);
+});
+
+/**
+ * Drops a file on the page.
+ * @param {Page} page
+ * @param {string} text is made longer with spaces
+ * @param {number} length
+ */
+async function drop(page, text, length = text.length) {
+  await expect(page.getByRole('heading', { name: 'Import' })).toBeVisible();
+  const dataTransfer = await page.evaluateHandle(([text, length]) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([text.padEnd(length)], 'dropped.json'));
+    return transfer;
+  }, /** @type {[string, number]} */ ([text, length]));
+  await page.dispatchEvent('main', 'drop', { dataTransfer });
+}
+
+test('a file that is dropped is read too', async ({ page }) => {
+  await page.goto('/#admin');
+  await drop(page, JSON.stringify([monitor('New')]));
+  await expect(page.getByRole('region', { name: 'Preview' })).toContainText('dropped.json');
+  await expect(page.getByText('1 added, 0 changed')).toBeVisible();
+});
+
+test('a file that is larger than the API takes is refused in the browser', async ({ page }) => {
+  await page.goto('/#admin');
+  await drop(page, '[]', (16 << 20) + 1);
+  await expect(page.getByRole('alert').filter({ hasText: 'dropped.json is too large: it has 16.0 MiB' })).toBeVisible();
+});
+
+test('thousands of monitors are lists that open bit by bit', async ({ page }) => {
+  await page.goto('/#admin');
+  await choose(
+    page,
+    Array.from({ length: 3000 }, (_, i) => monitor(`Monitor ${i}`)),
+  );
+  const preview = page.getByRole('region', { name: 'Preview' });
+  await expect(preview).toContainText('3000 added');
+  await expect(preview.getByRole('listitem')).toHaveCount(0);
+  await preview.getByText('Added (3000)').click();
+  await expect(preview.getByRole('listitem')).toHaveCount(100);
+  await preview.getByRole('button', { name: 'Show more (2900 left)' }).click();
+  await expect(preview.getByRole('listitem')).toHaveCount(200);
+});
+
+for (const { what, content, says } of [
+  { what: 'no JSON', content: '[{', says: /monitors\.json is not JSON: .*Choose a file that an export made/ },
+  { what: 'one object', content: { name: 'Shop' }, says: 'it must be an array, and is one object' },
+  { what: 'a text', content: '"Shop"', says: 'it must be an array, and is a string' },
+  { what: 'null', content: 'null', says: 'it must be an array, and is null' },
+]) {
+  test(`a file with ${what} is refused in the browser`, async ({ page }) => {
+    await page.goto('/#admin');
+    await choose(page, content);
+    await expect(page.getByRole('alert').filter({ hasText: 'Nothing has been changed.' })).toContainText(says);
+    await expect(page.getByRole('region', { name: 'Preview' })).toHaveCount(0);
+  });
+}
+
+test.describe('with refused requests', () => {
+  test.use({ requestsFail: true });
+
+  test('an import with faulty monitors names each and changes nothing', async ({ page, nanomon }) => {
+    await nanomon.add(monitor('Shop'));
+    const before = await stored(nanomon);
+    await page.goto('/#admin');
+    await choose(page, [
+      monitor('Good'),
+      monitor(''),
+      monitor('<img src=x onerror="document.title=1">', { rule: 'nonsense > 1' }),
+    ]);
+    const alert = page.getByRole('alert').filter({ hasText: '2 monitors in monitors.json can’t be imported' });
+    await expect(alert).toContainText('Nothing has been changed.');
+    await expect(alert.getByRole('listitem').nth(0)).toHaveText('monitor 2 "": missing monitor name');
+    await expect(alert.getByRole('listitem').nth(1)).toContainText('<img src=x');
+    await expect(alert.getByRole('listitem').nth(1)).toContainText('rule invalid');
+    await expect(page.getByRole('region', { name: 'Preview' })).toHaveCount(0);
+    expect(await stored(nanomon)).toEqual(before);
+
+    await choose(page, []);
+    await expect(page.getByRole('alert').filter({ hasText: 'no monitors in import' })).toBeVisible();
+    await choose(page, [monitor('Good')]);
+    await expect(page.getByText('1 added, 0 changed, 1 removed')).toBeVisible();
+    await expect(alert).toBeHidden();
+  });
+
+  test('a deletion that fails says so and can be tried again', async ({ page, nanomon }) => {
+    await nanomon.add(monitor('Shop'));
+    await page.goto('/#admin');
+    await page.getByRole('button', { name: 'Delete all monitors…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Delete all monitors?' });
+    await dialog.getByLabel('Type “delete all” to go on').fill('delete all');
+    await page.route('**/api/monitors', (route) => route.abort());
+    await dialog.getByRole('button', { name: 'Delete for good' }).click();
+    await expect(dialog.getByRole('alert')).toContainText('Not deleted. The API can’t be reached.');
+    await page.unroute('**/api/monitors');
+    await dialog.getByRole('button', { name: 'Delete for good' }).click();
+    await expect(dialog).toBeHidden();
+    expect(await stored(nanomon)).toEqual([]);
+  });
+});
+
+test('all monitors are deleted once the words are typed', async ({ page, nanomon }) => {
+  await nanomon.add(monitor('Shop'));
+  await page.goto('/#admin');
+  await page.getByRole('button', { name: 'Delete all monitors…' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Delete all monitors?' });
+  await expect(dialog).toContainText('with its results and statistics');
+  const button = dialog.getByRole('button', { name: 'Delete for good' });
+  const field = dialog.getByLabel('Type “delete all” to go on');
+  for (const wrong of ['', 'delete', 'Delete all', 'delete results', 'delete all ']) {
+    await field.fill(wrong);
+    await expect(button).toBeDisabled();
+    await field.press('Enter');
+  }
+  expect(await stored(nanomon)).toHaveLength(1);
+  const downloading = page.waitForEvent('download');
+  await dialog.getByRole('button', { name: 'Export 1 monitor first' }).click();
+  await downloading;
+
+  await field.fill('delete all');
+  await expect(button).toBeEnabled();
+  await button.click();
+  await expect(dialog).toBeHidden();
+  await expect(page.getByText('All monitors are deleted.')).toBeVisible();
+  expect(await stored(nanomon)).toEqual([]);
+  await page.getByRole('button', { name: 'Delete all monitors…' }).click();
+  await expect(field).toHaveValue('');
+});
+
+test('all results are deleted once the words are typed, and the monitors stay', async ({ page, nanomon, target }) => {
+  const id = await nanomon.add(monitor('Shop', { target: target.url }));
+  const results = async () => (await fetch(`${nanomon.url}/api/monitors/${id}/results`)).json();
+  await expect.poll(async () => (await results()).length).toBe(1);
+  await page.goto('/#admin');
+  await page.getByRole('button', { name: 'Delete all results…' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Delete all results?' });
+  await expect(dialog).toContainText('The monitors stay');
+  const button = dialog.getByRole('button', { name: 'Delete for good' });
+  const field = dialog.getByLabel('Type “delete results” to go on');
+  await field.fill('delete all');
+  await expect(button).toBeDisabled();
+  await field.fill('delete results');
+  await field.press('Enter');
+  await expect(page.getByText('All results are deleted.')).toBeVisible();
+  expect(await results()).toEqual([]);
+  expect(await stored(nanomon)).toHaveLength(1);
+});
+
+test('what is under way can’t be started again', async ({ page, nanomon }) => {
+  await nanomon.add(monitor('Shop'));
+  await page.goto('/#admin');
+  await expect(page.getByRole('button', { name: 'Export 1 monitor' })).toBeEnabled();
+  let go = () => {};
+  const held = new Promise((resolve) => (go = () => resolve(undefined)));
+  let asked = 0;
+  await page.route('**/api/monitors/import?dryRun=true', async (route) => {
+    asked++;
+    await held;
+    await route.continue();
+  });
+  await choose(page, [monitor('New')]);
+  await expect(page.getByText('Reading monitors.json…')).toBeVisible();
+  await expect(page.getByLabel('Reading monitors.json…')).toBeDisabled();
+  for (const name of ['Export 1 monitor', 'Delete all monitors…', 'Delete all results…']) {
+    await expect(page.getByRole('button', { name })).toBeDisabled();
+  }
+  go();
+  await expect(page.getByText('1 added, 0 changed, 1 removed')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Export 1 monitor' })).toBeEnabled();
+  expect(asked).toBe(1);
+});

@@ -1,0 +1,131 @@
+import { expect, test } from './stocked.mjs';
+import { addresses, frames } from './views.mjs';
+
+/** @typedef {import('../../frontend/playwright-test.js').Page} Page */
+/** @typedef {import('../../frontend/playwright-test.js').Route} Route */
+/** @typedef {{shift: number, violations: string[]}} Seen */
+
+const BYTES = 200_000;
+const REQUESTS = 30;
+const ROUND_TRIPS = 3;
+/** How much of what is shown may move, as Chromium measures it. */
+const SHIFT = 0.02;
+const VIEWS = Object.keys(addresses(''));
+
+test('the first load is small', async ({ page, requests }) => {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  let bytes = 0;
+  session.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
+  /** @type {string[]} */
+  const asked = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await page.goto('/');
+  await expect(page.locator('main a[href^="#monitor/"]').first()).toBeVisible();
+  await requests.settle();
+  expect(bytes).toBeGreaterThan(20_000);
+  expect(bytes).toBeLessThanOrEqual(BYTES);
+  expect(asked.length, asked.join('\n')).toBeLessThanOrEqual(REQUESTS);
+});
+
+// Each request that the document causes waits until the page asks for nothing more; then all that wait are answered
+// together: that is one round trip.
+test('the first load takes few round trips', async ({ page }) => {
+  /** @type {Route[]} */
+  let waiting = [];
+  /** @type {Set<object>} */
+  const answering = new Set();
+  page.on('requestfinished', (request) => answering.delete(request));
+  await page.route('**/*', (route) => (route.request().isNavigationRequest() ? route.continue() : waiting.push(route)));
+  const shown = page.locator('main a[href^="#monitor/"]').first();
+  await page.goto('/', { waitUntil: 'commit' });
+  const rounds = [['/']];
+  while (!(await shown.isVisible())) {
+    await expect.poll(async () => waiting.length > 0 || (await shown.isVisible())).toBe(true);
+    await quiet(page, () => waiting.length);
+    const round = waiting;
+    waiting = [];
+    rounds.push(round.map((route) => route.request().url()));
+    for (const route of round) {
+      if (!route.request().url().endsWith('/api/events')) {
+        answering.add(route.request());
+      }
+      await route.continue();
+    }
+    await expect.poll(() => answering.size).toBe(0);
+    await quiet(page, () => waiting.length);
+  }
+  expect(rounds.length, JSON.stringify(rounds, null, 2)).toBeLessThanOrEqual(ROUND_TRIPS);
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+});
+
+test('the policy allows no inline scripts and no eval', async ({ nanomon }) => {
+  const answer = await fetch(nanomon.url);
+  const policy = answer.headers.get('Content-Security-Policy');
+  expect(policy).toContain("default-src 'none'; script-src 'self';");
+  expect(policy).not.toContain('unsafe');
+});
+
+for (const width of [390, 1280]) {
+  for (const name of VIEWS) {
+    test(`${name} at ${width} px keeps to the policy and does not move when its data comes`, async ({
+      page,
+      views,
+      requests,
+    }) => {
+      await page.setViewportSize({ width, height: 800 });
+      await page.addInitScript(watch);
+      let answer = () => {};
+      const data = new Promise((open) => (answer = () => open(null)));
+      // Without the stream no result comes that was not asked for.
+      await page.route(
+        '**/api/**',
+        (route) => route.request().url().endsWith('/events') || data.then(() => route.continue()),
+      );
+      await page.goto(`/${views[name]}`);
+      await page.locator('main > :not(#boot)').waitFor();
+      await frames(page);
+      answer();
+      await requests.settle();
+      const { shift, violations, moved } = await page.evaluate(() => /** @type {any} */ (window).seen);
+      expect(violations).toEqual([]);
+      expect(shift, moved.join('\n')).toBeLessThan(SHIFT);
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
+    });
+  }
+}
+
+/** Notes in the page what moves, and what its policy forbids. */
+function watch() {
+  const seen = { shift: 0, moved: /** @type {string[]} */ ([]), violations: /** @type {string[]} */ ([]) };
+  Object.assign(window, { seen });
+  document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => {
+    seen.violations.push(`${violatedDirective}: ${blockedURI}`);
+  });
+  new PerformanceObserver((list) => {
+    for (const entry of /** @type {any[]} */ (list.getEntries())) {
+      seen.shift += entry.value;
+      for (const { node, previousRect: from, currentRect: to } of entry.sources) {
+        const element = /** @type {Element | null} */ (node?.nodeType === Node.TEXT_NODE ? node.parentElement : node);
+        const which = /** @type {Element | undefined} */ (element?.cloneNode())?.outerHTML;
+        seen.moved.push(
+          `${which}: ${from.x},${from.y} ${from.width}x${from.height} -> ${to.x},${to.y} ${to.width}x${to.height}`,
+        );
+      }
+    }
+  }).observe({ type: 'layout-shift', buffered: true });
+}
+
+/**
+ * Waits until the page has had several turns in which count stayed the same.
+ * @param {Page} page
+ * @param {() => number} count
+ */
+async function quiet(page, count) {
+  for (let turns = 0, last = -1; turns < 10; turns++) {
+    if (count() !== last) {
+      [turns, last] = [0, count()];
+    }
+    await page.evaluate(() => new Promise((turn) => setTimeout(turn))).catch(() => (turns = 0));
+  }
+}

@@ -1,0 +1,143 @@
+import { expect, test } from './fixtures.mjs';
+
+/** @typedef {import('../../frontend/playwright-test.js').Page} Page */
+
+const verdict = (/** @type {Page} */ page) => page.locator('.wall-verdict h1');
+const tile = (/** @type {Page} */ page, /** @type {string} */ name) =>
+  page.locator('a.tile').filter({ has: page.getByText(name, { exact: true }) });
+
+test('an empty wall says what to do', async ({ page }) => {
+  await page.goto('/#dash');
+  await expect(verdict(page)).toHaveText('Nothing is watched');
+  await expect(page.getByRole('link', { name: 'Make the first monitor' })).toBeVisible();
+});
+
+test('the verdict and the tiles follow what happens', async ({ page, nanomon, target }) => {
+  const id = await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200', group: 'Core' });
+  await nanomon.add({ name: 'Mill', target: target.url, group: 'Core' });
+  await nanomon.add({ name: 'Old', target: target.url, enabled: false });
+  await page.goto('/#dash');
+  await expect(verdict(page)).toHaveText('All 2 OK');
+  await expect(page.locator('.wall-verdict')).toContainText('1 disabled');
+  await expect(page.getByRole('heading', { name: 'Core' })).toBeVisible();
+  await expect(tile(page, 'Shop')).toContainText(/OK\s+[\d.,]+ ms/);
+  await expect(tile(page, 'Shop')).toHaveAttribute('href', `#monitor/${id}`);
+  await expect(tile(page, 'Old')).toContainText('Disabled');
+  await expect(page).toHaveTitle('All 2 OK · NanoMon');
+
+  target.status = 500;
+  await expect(verdict(page)).toHaveText('1 error');
+  const bad = page.getByRole('list', { name: 'Not OK' });
+  await expect(bad.getByRole('link')).toContainText(['Shop']);
+  await expect(bad).toContainText('Error');
+  await expect(bad).toContainText('since ');
+  await expect(bad).toContainText('Rule violated: status == 200');
+  await expect(bad.locator('time')).toHaveAttribute('datetime', /^\d{4}-.*Z$/);
+
+  await target.close();
+  await expect(verdict(page)).toHaveText('2 failed');
+  await expect(bad.getByRole('link')).toHaveCount(2);
+  await tile(page, 'Shop').click();
+  await expect(page.getByRole('heading', { name: 'Shop' })).toBeVisible();
+});
+
+test('the group is in the address', async ({ page, nanomon, target }) => {
+  await nanomon.add({ name: 'Shop', target: target.url, group: 'Core' });
+  await nanomon.add({ name: 'Mill', target: target.url, group: 'Edge & more' });
+  await page.goto('/#dash?group=Core');
+  await expect(tile(page, 'Shop')).toBeVisible();
+  await expect(tile(page, 'Mill')).toHaveCount(0);
+  await expect(page.getByLabel('Group')).toHaveValue('Core');
+  await page.getByLabel('Group').selectOption('Edge & more');
+  await expect(tile(page, 'Mill')).toBeVisible();
+  await expect(tile(page, 'Shop')).toHaveCount(0);
+  await page.reload();
+  await expect(tile(page, 'Mill')).toBeVisible();
+  await expect(tile(page, 'Shop')).toHaveCount(0);
+  await page.goto('/#dash?group=None');
+  await expect(page.getByText('No monitor is in the group None.')).toBeVisible();
+  await page.getByRole('button', { name: 'Show all groups' }).click();
+  await expect(tile(page, 'Shop')).toBeVisible();
+  expect(new URL(page.url()).hash).toBe('#dash');
+});
+
+test('f and the button fill the screen, without the frame', async ({ page, nanomon, target }) => {
+  await nanomon.add({ name: 'Shop', target: target.url, group: 'Core' });
+  await page.goto('/#dash');
+  await expect(tile(page, 'Shop')).toBeVisible();
+  const full = () => page.evaluate(() => document.fullscreenElement?.className.split(' ')[0]);
+  await page.keyboard.press('f');
+  await expect.poll(full).toBe('wall');
+  await expect(page.getByRole('button', { name: 'Leave full screen' })).toBeVisible();
+  const covered = await page.evaluate(() => document.elementFromPoint(40, 10)?.closest('header') === null);
+  expect(covered).toBe(true);
+  await page.keyboard.press('f');
+  await expect.poll(full).toBeUndefined();
+
+  await page.getByRole('button', { name: 'Full screen' }).click();
+  await expect.poll(full).toBe('wall');
+  await page.getByLabel('Group').press('f');
+  await expect.poll(full).toBe('wall');
+  await page.evaluate(() => (location.hash = '#about'));
+  await expect(page.getByRole('heading', { name: 'About NanoMon' })).toBeVisible();
+  await expect.poll(full).toBeUndefined();
+});
+
+test('the screen is kept awake while it is full', async ({ page, nanomon, target }) => {
+  await page.addInitScript(() => {
+    const locks = { held: 0 };
+    Object.assign(window, { locks });
+    const request = async () => {
+      locks.held++;
+      return { release: async () => locks.held-- };
+    };
+    Object.defineProperty(navigator, 'wakeLock', { value: { request } });
+  });
+  const held = () => page.evaluate(() => /** @type {any} */ (window).locks.held);
+  await nanomon.add({ name: 'Shop', target: target.url });
+  await page.goto('/#dash');
+  await expect(tile(page, 'Shop')).toBeVisible();
+  expect(await held()).toBe(0);
+  await page.keyboard.press('f');
+  await expect.poll(held).toBe(1);
+  await page.keyboard.press('f');
+  await expect.poll(held).toBe(0);
+});
+
+test('what is too old to be believed is not OK', async ({ page, nanomon, target }) => {
+  await page.clock.install();
+  await nanomon.add({ name: 'Shop', target: target.url });
+  await page.goto('/#dash');
+  await expect(verdict(page)).toHaveText('1 OK');
+  await page.clock.fastForward('10:00');
+  await expect(verdict(page)).toHaveText('1 overdue');
+  await expect(page.getByRole('list', { name: 'Not OK' })).toContainText('No new result: is a runner alive?');
+});
+
+test.describe('with failing requests', () => {
+  test.use({ requestsFail: true });
+
+  test('a disconnected wall shows nothing old as fresh', async ({ page, nanomon, target }) => {
+    await nanomon.add({ name: 'Shop', target: target.url });
+    await page.goto('/#dash');
+    await expect(verdict(page)).toHaveText('1 OK');
+    const fresh = await tile(page, 'Shop').evaluate((element) => getComputedStyle(element).backgroundImage);
+    await nanomon.stop();
+    await expect(verdict(page)).toHaveText('Disconnected');
+    await expect(page.locator('.wall-verdict')).toContainText(/since .* · last known: 1 OK/);
+    const old = await tile(page, 'Shop').evaluate((element) => getComputedStyle(element).backgroundImage);
+    expect([fresh, old]).toEqual(['none', expect.stringContaining('gradient')]);
+    await nanomon.start();
+    await expect(verdict(page)).toHaveText('1 OK');
+  });
+
+  test('a wall that can’t be read says so', async ({ page, nanomon, target }) => {
+    await nanomon.add({ name: 'Shop', target: target.url });
+    await page.route('**/api/monitors?**', (route) => route.abort());
+    await page.goto('/#dash');
+    await expect(verdict(page)).toHaveText('Not up to date');
+    await page.unroute('**/api/monitors?**');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect(verdict(page)).toHaveText('1 OK');
+  });
+});

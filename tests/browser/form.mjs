@@ -1,0 +1,57 @@
+// What the tests of the form share.
+import { expect } from './fixtures.mjs';
+
+/** @typedef {import('./fixtures.mjs').Page} Page */
+/** @typedef {import('./nanomon.mjs').NanoMon} NanoMon */
+
+/**
+ * @param {Page} page
+ * @param {string} which an id, new, or new with a query
+ */
+export async function open(page, which) {
+  await page.goto(`/#edit/${which}`);
+  await expect(field(page, 'Name')).toBeVisible();
+}
+
+/**
+ * @param {Page} page
+ * @param {string} label
+ */
+export function field(page, label) {
+  return page.getByLabel(label, { exact: true });
+}
+
+/** @param {Page} page */
+export function save(page) {
+  return page.getByRole('button', { name: 'Save', exact: true }).click();
+}
+
+/**
+ * Waits until the page of the saved monitor is shown, and returns its id.
+ * @param {Page} page
+ * @param {string} name
+ */
+export async function saved(page, name) {
+  await expect(page.getByText(`Saved ${name}`)).toBeVisible();
+  await expect(page.getByRole('heading', { name, exact: true })).toBeVisible();
+  return new URL(page.url()).hash.replace('#monitor/', '');
+}
+
+/**
+ * @param {NanoMon} nanomon
+ * @param {string} id
+ */
+export async function stored(nanomon, id) {
+  return (await fetch(`${nanomon.url}/api/monitors/${id}`)).json();
+}
+
+/**
+ * @param {NanoMon} nanomon
+ * @param {string} id
+ * @param {object} monitor
+ */
+export async function put(nanomon, id, monitor) {
+  const body = JSON.stringify({ type: 'http', interval: '1s', ...monitor });
+  const answer = await fetch(`${nanomon.url}/api/monitors/${id}`, { method: 'PUT', body });
+  expect(answer.ok).toBe(true);
+}

@@ -1,0 +1,55 @@
+import { expect, test } from './fixtures.mjs';
+import { Requests, addresses } from './views.mjs';
+
+const MARKUP = '<img src=x onerror="globalThis.ran=1"><script>globalThis.ran=1</script>{{7*7}}';
+const NAMES = {
+  markup: MARKUP,
+  'right to left': 'חנות המקוונת שלנו, متجرنا على الإنترنت \u202e123',
+  '300 characters': 'Sehrlangername'.repeat(30).slice(0, 300),
+  '300 wide characters': '漢'.repeat(300),
+  emoji: '👩‍👩‍👧‍👦🏴‍☠️🛒 Shop 🧨',
+  'an object’s own': '__proto__',
+};
+
+test.use({ viewport: { width: 390, height: 800 } });
+
+for (const [kind, name] of Object.entries(NAMES)) {
+  test(`a name, group, target, rule and message of ${kind} are text`, async ({ page, nanomon, target }) => {
+    test.slow();
+    const requests = new Requests(page);
+    target.status = 500;
+    const id = await nanomon.add({
+      name,
+      group: [...name].slice(0, 100).join(''),
+      target: `${target.url}?${encodeURIComponent(name).slice(0, 1500)}`,
+      rule: `status == 200 || '${name.replaceAll("'", '"')}' == ''`,
+    });
+    await expect.poll(() => target.hits).toBeGreaterThan(1);
+    for (const [view, address] of Object.entries(addresses(id))) {
+      await page.goto(`/${address}`);
+      await requests.settle();
+      if (['home', 'dash', 'monitor', 'results'].includes(view)) {
+        await expect
+          .soft(page.locator('main').getByText(name).filter({ visible: true }).first(), `${view} shows the name`)
+          .toBeVisible({ timeout: 5000 });
+      }
+      if (view === 'edit') {
+        await expect(page.getByLabel('Name', { exact: true })).toHaveValue(name);
+      }
+      const overflow = await page.evaluate(widest);
+      expect.soft(overflow, `${view}: what is wider than the window`).toEqual([]);
+      expect.soft(await page.locator('main img, main script').count(), `${view}: elements made of text`).toBe(0);
+      expect.soft(await page.evaluate(() => 'ran' in globalThis), `${view} ran a script`).toBe(false);
+    }
+  });
+}
+
+/** The elements that make the page wider than its window. */
+function widest() {
+  if (document.documentElement.scrollWidth <= document.documentElement.clientWidth) {
+    return [];
+  }
+  return [...document.querySelectorAll('body *')]
+    .filter((element) => element.getBoundingClientRect().right > innerWidth)
+    .map((element) => /** @type {Element} */ (element.cloneNode()).outerHTML.slice(0, 120));
+}

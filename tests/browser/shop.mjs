@@ -1,0 +1,243 @@
+// A small shop to watch: what it has on this machine, and the history that its monitors are given.
+import { spawn } from 'node:child_process';
+import dgram from 'node:dgram';
+import { once } from 'node:events';
+import http from 'node:http';
+import net from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** How long a path of the shop's web server takes, in milliseconds, and the status that it answers with if not 200. */
+const PATHS = /** @type {Record<string, {time: number, status?: number}>} */ ({
+  '/': { time: 38 },
+  '/search': { time: 120 },
+  '/images/logo.webp': { time: 9 },
+  '/checkout': { time: 240, status: 503 },
+  '/account': { time: 64 },
+  '/payments/health': { time: 85 },
+  '/payments/webhooks': { time: 52 },
+  '/fraud/score': { time: 780 },
+  '/index/_health': { time: 14 },
+  '/backup/latest': { time: 21 },
+  '/parcels': { time: 310 },
+  '/careers': { time: 46 },
+  '/wiki': { time: 95 },
+});
+
+/** How long the name server takes, in milliseconds. */
+const NAME_TIME = 4;
+
+/** The shop's servers. They answer as the monitors of the shop expect, and some don't. */
+export class Shop {
+  #web = http.createServer(answer);
+  #ports = Array.from({ length: 4 }, () => net.createServer((socket) => socket.on('error', () => {}).end()));
+  #names = dgram.createSocket('udp4');
+  #closed = 0;
+
+  /** Where the shop's web server is. */
+  get url() {
+    return `http://127.0.0.1:${portOf(this.#web)}`;
+  }
+
+  /** @param {number} first the first of the ports to use, or 0 for whichever are free */
+  async open(first = 0) {
+    const next = () => (first ? first++ : 0);
+    for (const server of [this.#web, ...this.#ports]) {
+      await once(server.listen(next(), '127.0.0.1'), 'listening');
+    }
+    this.#names.on('message', (question, from) => {
+      setTimeout(() => this.#names.send(addressFor(question), from.port, from.address), NAME_TIME);
+    });
+    this.#names.bind(next(), '127.0.0.1');
+    await once(this.#names, 'listening');
+    // Nobody answers at a port that was just given back.
+    const closed = /** @type {net.Server} */ (this.#ports.pop());
+    this.#closed = portOf(closed);
+    await once(closed.close(), 'close');
+  }
+
+  async close() {
+    this.#web.closeAllConnections();
+    this.#names.close();
+    await Promise.all([this.#web, ...this.#ports].map((server) => once(server.close(), 'close')));
+  }
+
+  /** The monitors and their shapes, as tests/seed reads them. */
+  entries() {
+    const web = this.url;
+    const [database, cache, mail] = this.#ports.map((server) => `127.0.0.1:${portOf(server)}`);
+    const names = `127.0.0.1:${this.#names.address().port}`;
+    return [
+      page('Shop', 'Front page', `${web}/`, 'status == 200 && respTime < 500', [
+        { ago: '27h', length: '24m', status: 1, message: 'Rule violated: status == 200 && respTime < 500', factor: 16 },
+        { ago: '131h', length: '41m', status: 2, message: 'the connection was reset' },
+        { ago: '420h', length: '9m', status: 2, message: 'no answer within 5s' },
+      ]),
+      page('Shop', 'Search', `${web}/search`, 'status == 200', [
+        { ago: '9h', length: '17m', status: 1, message: 'Rule violated: status == 200', outputs: { status: 502 } },
+      ]),
+      page('Shop', 'Product pictures', `${web}/images/logo.webp`, 'status == 200 && bodyLen > 0'),
+      page('Shop', 'Checkout', `${web}/checkout`, 'status == 200', [
+        { ago: '38m', status: 1, message: 'Rule violated: status == 200', outputs: { status: 503 } },
+        { ago: '300h', length: '2h', status: 1, message: 'Rule violated: status == 200', outputs: { status: 503 } },
+      ]),
+      page('Shop', 'Customer accounts', `${web}/account`, 'status < 400'),
+      page('Payments', 'Payments API', `${web}/payments/health`, 'status == 200 && respTime < 400', [
+        { ago: '16h', length: '26m', status: 1, message: 'Rule violated: status == 200 && respTime < 400', factor: 7 },
+        { ago: '76h', length: '52m', status: 2, message: 'no answer within 5s' },
+        { ago: '77h', length: '1h', status: 1, message: 'Rule violated: status == 200 && respTime < 400', factor: 6 },
+      ]),
+      page('Payments', 'Payment webhooks', `${web}/payments/webhooks`, 'status == 200'),
+      page('Payments', 'Fraud score', `${web}/fraud/score`, 'status == 200 && respTime < 2000'),
+      port('Data', 'Orders database', database, 0.4, [
+        { ago: '190h', length: '13m', status: 2, message: 'the connection was reset' },
+      ]),
+      port('Data', 'Basket cache', cache, 0.3),
+      page('Data', 'Search index', `${web}/index/_health`, 'status == 200'),
+      page('Data', 'Nightly backup', `${web}/backup/latest`, 'status == 200'),
+      port('Mail', 'Mail relay', mail, 0.6, [{ ago: '50h', length: '3h', status: 2, message: 'no answer within 5s' }]),
+      name('Mail', 'mail.shop.example', 'mail.shop.example', names),
+      name('Network', 'shop.example', 'shop.example', names),
+      name('Network', 'pay.shop.example', 'pay.shop.example', names),
+      {
+        monitor: { group: 'Network', name: 'Office gateway', type: 'ping', target: '127.0.0.1', interval: '1m' },
+        shape: {
+          base: 0.12,
+          wave: 0.5,
+          jitter: 0.2,
+          outputs: { packetsRecv: 3, packetLoss: 0, ipAddress: '127.0.0.1' },
+          parts: { minRtt: 0.8, avgRtt: 1, maxRtt: 1.4 },
+        },
+      },
+      port('Network', 'Warehouse VPN', `127.0.0.1:${this.#closed}`, 0.9, [
+        { ago: '3h12m', status: 2, message: `connection to 127.0.0.1:${this.#closed} refused: nothing listens there` },
+      ]),
+      page('', 'Parcel tracking', `${web}/parcels`, 'status == 200'),
+      page('', 'Careers', `${web}/careers`, 'status == 200'),
+      disabled(page('', 'Old wiki', `${web}/wiki`, 'status == 200')),
+    ];
+  }
+}
+
+/**
+ * @param {string} group
+ * @param {string} name
+ * @param {string} target
+ * @param {string} rule
+ * @param {object[]} incidents
+ */
+function page(group, name, target, rule, incidents = []) {
+  return {
+    monitor: { group, name, type: 'http', target, rule, interval: '1m' },
+    shape: {
+      base: PATHS[new URL(target).pathname].time,
+      wave: 0.35,
+      jitter: 0.08,
+      outputs: {
+        status: 200,
+        bodyLen: 18_204,
+        bodyTruncated: false,
+        dnsTime: 0,
+        finalUrl: target,
+        ipAddress: '127.0.0.1',
+      },
+      parts: { respTime: 1, connectTime: 0.1, firstByteTime: 0.8 },
+      incidents,
+    },
+  };
+}
+
+/**
+ * @param {string} group
+ * @param {string} name
+ * @param {string} target
+ * @param {number} base
+ * @param {object[]} incidents
+ */
+function port(group, name, target, base, incidents = []) {
+  return {
+    monitor: { group, name, type: 'tcp', target, interval: '1m' },
+    shape: { base, wave: 0.6, jitter: 0.15, outputs: { ipAddress: '127.0.0.1' }, parts: { respTime: 1 }, incidents },
+  };
+}
+
+/**
+ * @param {string} group
+ * @param {string} name
+ * @param {string} target
+ * @param {string} server
+ */
+function name(group, name, target, server) {
+  return {
+    monitor: {
+      group,
+      name,
+      type: 'dns',
+      target,
+      rule: "result1 == '192.0.2.80'",
+      interval: '2m',
+      properties: { server, network: 'ip4' },
+    },
+    shape: {
+      base: NAME_TIME,
+      wave: 0.4,
+      jitter: 0.2,
+      outputs: { resultCount: 1, result1: '192.0.2.80' },
+      parts: { respTime: 1 },
+    },
+  };
+}
+
+/** @param {{monitor: object, shape: object}} entry */
+function disabled({ monitor, shape }) {
+  return { monitor: { ...monitor, enabled: false }, shape };
+}
+
+/**
+ * Fills the data folder of a NanoMon that isn't running.
+ * @param {string} folder
+ * @param {object[]} entries
+ * @param {number} days how long a history they get
+ */
+export async function seed(folder, entries, days = 30) {
+  const command = process.env.NANOMON_SEED ? [process.env.NANOMON_SEED] : ['go', 'run', './tests/seed'];
+  const [program, ...args] = [...command, `-days=${days}`, folder];
+  const seeding = spawn(program, args, {
+    cwd: ROOT,
+    env: { ...process.env, CGO_ENABLED: '0' },
+    stdio: ['pipe', 'inherit', 'pipe'],
+  });
+  let log = '';
+  seeding.stderr.on('data', (text) => (log += text));
+  seeding.stdin.end(JSON.stringify(entries));
+  const [code] = await once(seeding, 'close');
+  if (code !== 0) {
+    throw new Error(`seeding ${folder} failed: ${log}`);
+  }
+}
+
+/**
+ * @param {http.IncomingMessage} request
+ * @param {http.ServerResponse} response
+ */
+function answer(request, response) {
+  const { time, status = 200 } = PATHS[request.url ?? '/'] ?? { time: 1, status: 404 };
+  setTimeout(() => response.writeHead(status).end('x'.repeat(18_204)), time);
+}
+
+/** @param {net.Server | http.Server} server */
+function portOf(server) {
+  return /** @type {net.AddressInfo} */ (server.address()).port;
+}
+
+/**
+ * The answer to a DNS question: one address, whatever the name.
+ * @param {Buffer} question
+ */
+function addressFor(question) {
+  const nameEnd = question.indexOf(0, 12);
+  const asked = question.subarray(12, nameEnd + 5);
+  const header = Buffer.from([question[0], question[1], 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]);
+  const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 80]);
+  return Buffer.concat([header, asked, record]);
+}
