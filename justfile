@@ -45,6 +45,10 @@ test-fault: _test-tools
 test-mongo: build _test-tools
     go test -race -count=1 -timeout 10m $(go list ./services/common/store/mongo ./tests/... | grep -E '/(mongo|e2e|fault)$')
 
+# Have the NanoMon at API_ENDPOINT send a test message by every channel, and show what each server answered
+test-alert:
+    @node scripts/test-alert.mjs
+
 # Take the pictures in docs/screenshots anew
 screenshots: build _test-tools
     node tests/browser/screenshots.mjs
@@ -57,7 +61,7 @@ build: _page
 
 # Check formatting and types, and look for common mistakes
 lint: _page
-    @test -z "$(gofmt -l services frontend/*.go tests)" || { echo "gofmt would change:"; gofmt -l services frontend/*.go tests; exit 1; }
+    @test -z "$(gofmt -l services frontend/*.go templates tests)" || { echo "gofmt would change:"; gofmt -l services frontend/*.go templates tests; exit 1; }
     go vet ./...
     go run {{ staticcheck }} ./...
     npm --prefix frontend run --silent lint
@@ -66,7 +70,7 @@ lint: _page
 
 # Format Go, JavaScript, CSS and HTML
 format: _page
-    gofmt -w services frontend/*.go tests
+    gofmt -w services frontend/*.go templates tests
     npm --prefix frontend run --silent format
 
 # Fetch the Go modules and npm packages

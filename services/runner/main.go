@@ -11,6 +11,7 @@ import (
 	"nanomon/services/common/probe"
 	"nanomon/services/common/process"
 	"nanomon/services/common/store/mongo"
+	"nanomon/services/runner/alert"
 	"nanomon/services/runner/engine"
 	"nanomon/services/runner/spool"
 )
@@ -31,7 +32,8 @@ func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 		return fmt.Errorf("MONGO_URI: %w", err)
 	}
 	defer db.Close(context.WithoutCancel(ctx))
-	return engine.New(engine.Config{
-		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting,
-	}, db, probe.All(), log).Run(ctx)
+	alerter := alert.FromSettings(id, cfg.Alerts, db, log)
+	return alerter.RunBeside(ctx, engine.New(engine.Config{
+		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Observer: alerter,
+	}, db, probe.All(), log).Run)
 }

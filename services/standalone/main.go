@@ -21,6 +21,7 @@ import (
 	"nanomon/services/common/version"
 	"nanomon/services/common/web"
 	"nanomon/services/frontend/host"
+	"nanomon/services/runner/alert"
 	"nanomon/services/runner/engine"
 	"nanomon/services/runner/spool"
 )
@@ -59,13 +60,14 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 
 	types := probe.All()
 	api := server.New(server.Config{Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "sqlite"}, db, types, log)
+	alerter := alert.FromSettings(id, cfg.Alerts, db, log)
 	runner := engine.New(engine.Config{
-		ID: id, Alone: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting,
+		ID: id, Alone: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Observer: alerter,
 	}, db, types, log)
 
 	log.Info("ready", "page", localURL(pageListener), "api", localURL(apiListener)+"/api", "data", cfg.DataDir)
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return runner.Run(ctx) })
+	group.Go(func() error { return alerter.RunBeside(ctx, runner.Run) })
 	group.Go(func() error { return api.Run(ctx) })
 	group.Go(func() error { return web.Serve(ctx, apiListener, api.Handler(), log) })
 	group.Go(func() error { return web.Serve(ctx, pageListener, onePort(api.Handler(), page), log) })

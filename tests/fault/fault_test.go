@@ -4,10 +4,7 @@ package fault
 
 import (
 	"encoding/json"
-	"flag"
-	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -16,15 +13,7 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// The tests wait most of the time: they can do that all at once.
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { servicetest.Main(m) }
 
 // experiment lets things go on for as long as a promise is watched.
 func experiment(length time.Duration) { <-time.After(length) }

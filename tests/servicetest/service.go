@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -96,7 +97,15 @@ func Start(t testing.TB, name string, settings map[string]string) *Service {
 // addresses of its API and its page, without a slash at the end.
 func Standalone(t testing.TB, folder string) (s *Service, api, page string) {
 	t.Helper()
-	s = Start(t, "standalone", map[string]string{"API_PORT": "0", "FRONTEND_PORT": "0", "DATA_DIR": folder})
+	return StandaloneWith(t, folder, nil)
+}
+
+// StandaloneWith is [Standalone] with further settings.
+func StandaloneWith(t testing.TB, folder string, settings map[string]string) (s *Service, api, page string) {
+	t.Helper()
+	all := map[string]string{"API_PORT": "0", "FRONTEND_PORT": "0", "DATA_DIR": folder}
+	maps.Copy(all, settings)
+	s = Start(t, "standalone", all)
 	ready := s.WaitLog(t, `msg=ready page=(\S+) api=(\S+)`)
 	return s, ready[2], ready[1]
 }

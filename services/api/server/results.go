@@ -60,7 +60,7 @@ func (s *Server) answerResults(w http.ResponseWriter, r *http.Request, monitorID
 	}
 	if len(results) > page {
 		results = results[:page]
-		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, nextPage(r.URL, results[page-1])))
+		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, nextPage(r.URL, store.Cursor{Date: results[page-1].Date, ID: results[page-1].ID})))
 	}
 	return web.JSON(w, http.StatusOK, notNil(results))
 }
@@ -75,12 +75,10 @@ func (s *Server) deleteResults(w http.ResponseWriter, r *http.Request) error {
 
 // resultFilter reads the parameters of a listing. The error names the one at fault.
 func resultFilter(query url.Values) (store.ResultFilter, error) {
-	f := store.ResultFilter{Limit: defaultResults}
+	f := store.ResultFilter{}
 	var err error
-	if query.Has("max") {
-		if f.Limit, err = strconv.Atoi(query.Get("max")); err != nil || f.Limit < 1 || f.Limit > maxResults {
-			return f, monitor.Invalidf("max must be between 1 and %d", maxResults)
-		}
+	if f.Limit, err = pageSize(query); err != nil {
+		return f, err
 	}
 	if f.From, err = dateParameter(query, "from"); err != nil {
 		return f, err
@@ -95,7 +93,7 @@ func resultFilter(query url.Values) (store.ResultFilter, error) {
 		return f, err
 	}
 	if query.Has("cursor") {
-		f.Before, err = parseCursor(query.Get("cursor"))
+		f.Before, err = parseCursor(query.Get("cursor"), monitor.ValidID)
 	}
 	return f, err
 }
@@ -118,6 +116,18 @@ func statusesParameter(query url.Values) ([]monitor.Status, error) {
 	return statuses, nil
 }
 
+// pageSize is how many items a listing is asked for at most.
+func pageSize(query url.Values) (int, error) {
+	if !query.Has("max") {
+		return defaultResults, nil
+	}
+	n, err := strconv.Atoi(query.Get("max"))
+	if err != nil || n < 1 || n > maxResults {
+		return 0, monitor.Invalidf("max must be between 1 and %d", maxResults)
+	}
+	return n, nil
+}
+
 // dateParameter is a date in the query, zero when it is absent.
 func dateParameter(query url.Values, name string) (time.Time, error) {
 	if !query.Has(name) {
@@ -130,10 +140,10 @@ func dateParameter(query url.Values, name string) (time.Time, error) {
 	return date.UTC(), nil
 }
 
-// nextPage is the address of the page after the one at u that ends with last.
-func nextPage(u *url.URL, last monitor.Result) string {
+// nextPage is the address of the page after the one at u that ends at last.
+func nextPage(u *url.URL, last store.Cursor) string {
 	query := u.Query()
-	query.Set("cursor", formatCursor(store.Cursor{Date: last.Date, ID: last.ID}))
+	query.Set("cursor", formatCursor(last))
 	return u.EscapedPath() + "?" + query.Encode()
 }
 
@@ -141,7 +151,7 @@ func formatCursor(c store.Cursor) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", c.Date.UnixMilli(), c.ID))
 }
 
-func parseCursor(text string) (*store.Cursor, error) {
+func parseCursor(text string, validID func(string) bool) (*store.Cursor, error) {
 	invalid := monitor.Invalidf("cursor is not one that a page of results linked to")
 	data, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
@@ -149,7 +159,7 @@ func parseCursor(text string) (*store.Cursor, error) {
 	}
 	milli, id, _ := strings.Cut(string(data), " ")
 	date, err := strconv.ParseInt(milli, 10, 64)
-	if err != nil || !monitor.ValidID(id) {
+	if err != nil || !validID(id) {
 		return nil, invalid
 	}
 	return &store.Cursor{Date: time.UnixMilli(date).UTC(), ID: id}, nil

@@ -35,6 +35,7 @@ type Store interface {
 	resultStore
 	statsStore
 	checkStore
+	alertStore
 	eventStore
 }
 
@@ -75,6 +76,7 @@ func (s *Server) Handler() http.Handler {
 	s.bindResults(r)
 	s.bindStats(r)
 	s.bindChecks(r)
+	s.bindAlerts(r)
 	s.bindTypes(r)
 	s.bindEvents(r)
 	return r

@@ -50,11 +50,19 @@ func (away) ResultsSince(context.Context, string, int) ([]monitor.Result, string
 	return nil, "", errAway
 }
 
+func (away) AddAlerts(context.Context, []store.Alert) ([]string, error) { return nil, errAway }
+func (away) Alert(context.Context, string) (a store.Alert, err error)   { return a, errAway }
+func (away) PutFate(context.Context, store.Alert) error                 { return errAway }
+
+func (away) Alerts(context.Context, store.AlertFilter) ([]store.Alert, error) { return nil, errAway }
+
 func TestStoreIsAway(t *testing.T) {
 	a := startAPI(t, away{})
 	const body = `{"name":"n","type":"tcp","interval":"5s","target":"localhost:1"}`
 	for _, c := range []struct{ method, path, body string }{
 		{"GET", "/api/health", ""},
+		{"GET", "/api/alerts", ""},
+		{"POST", "/api/alerts/test", ""},
 		{"GET", "/api/monitors", ""},
 		{"POST", "/api/monitors", body},
 		{"DELETE", "/api/monitors", ""},

@@ -44,10 +44,7 @@ func unreadable(err error) error {
 }
 
 // planned are settings that this version doesn't know yet.
-var planned = [...]string{
-	"ALERT_SMTP_PASSWORD", "ALERT_SMTP_FROM", "ALERT_SMTP_TO", "ALERT_SMTP_HOST", "ALERT_SMTP_PORT", "ALERT_FAIL_COUNT", "ALERT_LINK_BASEURL",
-	"PROMETHEUS_ENABLE", "PROMETHEUS_ENABLED", "PROMETHEUS_PORT",
-}
+var planned = [...]string{"PROMETHEUS_ENABLE", "PROMETHEUS_ENABLED", "PROMETHEUS_PORT"}
 
 // WithoutEffect lists the names in environment that somebody may rely on in vain.
 func WithoutEffect(environment map[string]string) []string {
@@ -56,6 +53,14 @@ func WithoutEffect(environment map[string]string) []string {
 		if _, set := environment[name]; set {
 			names = append(names, name)
 		}
+	}
+	_, from := environment["ALERT_SMTP_FROM"]
+	_, to := environment["ALERT_SMTP_TO"]
+	if from && !to {
+		names = append(names, "ALERT_SMTP_FROM without ALERT_SMTP_TO")
+	}
+	if to && !from {
+		names = append(names, "ALERT_SMTP_TO without ALERT_SMTP_FROM")
 	}
 	return names
 }

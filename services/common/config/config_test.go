@@ -86,9 +86,18 @@ func TestEnvironmentReadsTheFileAndPrefersTheProcess(t *testing.T) {
 }
 
 func TestSettingsWithoutEffectAreKnown(t *testing.T) {
-	got := config.WithoutEffect(map[string]string{"ALERT_SMTP_TO": "a@example.org", "DATA_DIR": "x", "SPOOL_DIR": "y", "PROMETHEUS_PORT": "1"})
-	if !slices.Equal(got, []string{"ALERT_SMTP_TO", "PROMETHEUS_PORT"}) {
-		t.Errorf("got %v", got)
+	for _, c := range []struct {
+		environment map[string]string
+		want        []string
+	}{
+		{map[string]string{"ALERT_SMTP_TO": "a@example.org", "ALERT_SMTP_FROM": "b@example.org", "DATA_DIR": "x", "PROMETHEUS_PORT": "1"}, []string{"PROMETHEUS_PORT"}},
+		{map[string]string{"ALERT_SMTP_TO": "a@example.org"}, []string{"ALERT_SMTP_TO without ALERT_SMTP_FROM"}},
+		{map[string]string{"ALERT_SMTP_FROM": "a@example.org"}, []string{"ALERT_SMTP_FROM without ALERT_SMTP_TO"}},
+		{map[string]string{"ALERT_SLACK_URL": "https://example.org/x", "SPOOL_DIR": "y"}, nil},
+	} {
+		if got := config.WithoutEffect(c.environment); !slices.Equal(got, c.want) {
+			t.Errorf("%v: got %q, want %q", c.environment, got, c.want)
+		}
 	}
 }
 

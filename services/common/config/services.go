@@ -104,10 +104,13 @@ type Runner struct {
 	// UsePolling makes the runner poll where it could be told of changes.
 	UsePolling bool `env:"USE_POLLING" envDefault:"false"`
 	Spool
+	Alerts
 }
 
 // Validate checks the values that parsed.
-func (c Runner) Validate() error { return errors.Join(c.Polling.Validate(), c.Retention.Validate()) }
+func (c Runner) Validate() error {
+	return errors.Join(c.Polling.Validate(), c.Retention.Validate(), c.Alerts.Validate())
+}
 
 // Frontend is the configuration of the frontend host.
 type Frontend struct {
@@ -126,6 +129,7 @@ type Standalone struct {
 	Polling
 	Retention
 	Spool
+	Alerts
 	APIPort      Port `env:"API_PORT" envDefault:"8000"`
 	FrontendPort Port `env:"FRONTEND_PORT" envDefault:"8001"`
 	// APIEndpoint is where the page finds the API; the page's own port serves it too.
@@ -136,5 +140,5 @@ type Standalone struct {
 
 // Validate checks the values that parsed.
 func (c Standalone) Validate() error {
-	return errors.Join(c.Auth.Validate(), c.Polling.Validate(), c.Retention.Validate())
+	return errors.Join(c.Auth.Validate(), c.Polling.Validate(), c.Retention.Validate(), c.Alerts.Validate())
 }

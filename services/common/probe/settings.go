@@ -35,7 +35,7 @@ func CommonProperties() []Property {
 		{Name: "alertTo", Kind: KindText,
 			Doc: "Who gets the alert e-mails instead of the runner's recipients: addresses with commas between them."},
 		{Name: "dependsOn", Kind: KindText,
-			Doc: "Id or name of a monitor; while that one is bad, this one raises no alert."},
+			Doc: "Id or name of the monitor that this one needs. It has no effect yet."},
 	}
 }
 

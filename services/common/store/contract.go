@@ -64,7 +64,8 @@ type Store interface {
 	Rollups(ctx context.Context, monitorID string, p Period, from, to time.Time) ([]Rollup, error)
 
 	// Expire removes what is older than keep allows at now, states without a monitor, check requests and
-	// answers that have expired, and heartbeats older than a day. It works in small steps and
+	// answers that have expired, and heartbeats older than a day. Messages go at the age of rollups, their claims a week
+	// after they were made, and an alert state without a monitor when its last result has the age of rollups. It works in small steps and
 	// returns how many results it removed.
 	Expire(ctx context.Context, now time.Time, keep Retention) (int, error)
 
@@ -80,6 +81,23 @@ type Store interface {
 	CheckAnswer(ctx context.Context, id string) (monitor.Result, bool, error)
 	// DropCheck removes a request and all that belongs to it. Dropping one that is gone is no error.
 	DropCheck(ctx context.Context, id string) error
+
+	// AlertStates lists those of the given monitors that were ever written, in no particular order.
+	AlertStates(ctx context.Context, monitorIDs []string) ([]AlertState, error)
+	// PutAlertStates stores each state that is newer than what is there.
+	PutAlertStates(ctx context.Context, states []AlertState) error
+	// AddAlerts stores messages. Those whose id is there already are left as they are, and returned.
+	AddAlerts(ctx context.Context, as []Alert) (known []string, err error)
+	// DueAlerts lists messages whose Next has come at now, the longest overdue first, at most limit.
+	DueAlerts(ctx context.Context, now time.Time, limit int) ([]Alert, error)
+	// ClaimAlert gives one attempt at sending a message to a runner. Whose claim is not the first gets false and
+	// when the first was made.
+	ClaimAlert(ctx context.Context, id string, attempt int, runner string, now time.Time) (won bool, claimed time.Time, err error)
+	// PutFate stores Next, Attempts and Deliveries of a message.
+	PutFate(ctx context.Context, a Alert) error
+	Alert(ctx context.Context, id string) (Alert, error)
+	// Alerts lists what f selects.
+	Alerts(ctx context.Context, f AlertFilter) ([]Alert, error)
 
 	// Beat stores a runner's heartbeat in place of its last.
 	Beat(ctx context.Context, r Runner) error

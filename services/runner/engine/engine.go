@@ -44,9 +44,26 @@ type Config struct {
 	Alone bool
 	// Spool is where results wait on disk while the store is away; without it they wait in memory.
 	Spool *spool.Spool
+	// Observer is told what the engine does; nil for nobody.
+	Observer Observer
 	// Grace is how long running checks may go on after a stop; 0 means 10 s.
 	Grace time.Duration
 }
+
+// Observer is told what the engine does. Its methods must not block.
+type Observer interface {
+	// Monitors tells all stored monitors, the disabled ones too, and which of them this runner is responsible for. It
+	// comes before the states of monitors that are new.
+	Monitors(all []monitor.Monitor, own func(id string) bool)
+	// Stored tells states: those of the monitors whose results were written just now, and of those that this runner begins with. After
+	// an outage they may be ahead of what the store has.
+	Stored(states []store.State)
+}
+
+type nobody struct{}
+
+func (nobody) Monitors([]monitor.Monitor, func(string) bool) {}
+func (nobody) Stored([]store.State)                          {}
 
 // Store is what the engine needs of a store; see [store.Store].
 type Store interface {
@@ -127,6 +144,7 @@ type farewell struct {
 func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 	cfg.PollingInterval = cmp.Or(cfg.PollingInterval, 10*time.Second)
 	cfg.Grace = cmp.Or(cfg.Grace, 10*time.Second)
+	cfg.Observer = cmp.Or[Observer](cfg.Observer, nobody{})
 	e := &Engine{
 		cfg: cfg, store: s, types: types, log: log,
 		clock:    clock{base: time.Now()},
@@ -139,7 +157,7 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 		left:     make(map[string]farewell),
 	}
 	e.stats.init()
-	e.writer = newWriter(s, cfg.Spool, &e.stats, log)
+	e.writer = newWriter(s, cfg.Spool, cfg.Observer.Stored, &e.stats, log)
 	return e
 }
 

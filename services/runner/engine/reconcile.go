@@ -30,7 +30,8 @@ type change struct {
 	states map[string]*store.State
 	// cleared is from when on results count.
 	cleared time.Time
-	// enabled are all monitors that some runner runs.
+	// all are the stored monitors; enabled are those of them that some runner runs.
+	all     []monitor.Monitor
 	enabled map[string]bool
 	// handed are those of start that another runner has run until now.
 	handed map[string]bool
@@ -87,7 +88,8 @@ func (e *Engine) reconcile(ctx context.Context, changed <-chan struct{}) {
 	retry := newBackoff()
 	for {
 		earliest := time.Now().Add(listEvery)
-		c, desired, err := r.read(ctx, *e.share.Load())
+		mine := *e.share.Load()
+		c, desired, err := r.read(ctx, mine)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -100,6 +102,7 @@ func (e *Engine) reconcile(ctx context.Context, changed <-chan struct{}) {
 		}
 		reading.note(nil)
 		retry.Reset()
+		e.observe(c, mine)
 		if !e.tell(ctx, &r, c, desired) || !pause(ctx, time.Until(earliest)) {
 			return
 		}
@@ -109,6 +112,18 @@ func (e *Engine) reconcile(ctx context.Context, changed <-chan struct{}) {
 		case <-changed:
 		}
 	}
+}
+
+// observe tells the observer what is stored, and what this runner begins with.
+func (e *Engine) observe(c change, mine share) {
+	e.cfg.Observer.Monitors(c.all, mine.has)
+	states := make([]store.State, 0, len(c.start))
+	for _, m := range c.start {
+		if s := c.states[m.ID]; s != nil {
+			states = append(states, *s)
+		}
+	}
+	e.cfg.Observer.Stored(states)
 }
 
 // tell hands c to the scheduler's goroutine; false when ctx ended.
@@ -146,7 +161,7 @@ func (r *reconciler) read(ctx context.Context, mine share) (change, map[string]m
 		}
 	}
 	c := diff(r.running, desired)
-	c.initial, c.enabled, c.handed = !r.told, enabled, make(map[string]bool)
+	c.initial, c.all, c.enabled, c.handed = !r.told, all, enabled, make(map[string]bool)
 	for _, m := range c.start {
 		c.handed[m.ID] = r.enabled[m.ID]
 	}

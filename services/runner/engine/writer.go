@@ -34,7 +34,9 @@ type appender interface {
 type writer struct {
 	store appender
 	// spool is where batches wait for the store; nil where they wait in memory.
-	spool   *spool.Spool
+	spool *spool.Spool
+	// stored is told the states of the monitors in each batch that was written.
+	stored  func([]store.State)
 	stats   *stats
 	log     *slog.Logger
 	outage  outage
@@ -51,6 +53,8 @@ type writer struct {
 	transitions []store.Transition
 	// states are the newest ones of the monitors that have results waiting.
 	states map[string]store.State
+	// newest are the newest states that were taken in, waiting or not.
+	newest map[string]store.State
 	// overflow counts the results lost since the store was last written to.
 	overflow int
 	// writing is since when a batch is being written; zero while none is.
@@ -61,16 +65,17 @@ type writer struct {
 	gone []gone
 }
 
-func newWriter(s appender, sp *spool.Spool, st *stats, log *slog.Logger) *writer {
+func newWriter(s appender, sp *spool.Spool, stored func([]store.State), st *stats, log *slog.Logger) *writer {
 	known := make(chan struct{})
 	return &writer{
-		store: s, spool: sp, stats: st, log: log,
+		store: s, spool: sp, stored: stored, stats: st, log: log,
 		outage:  outage{operation: "write results", stats: st, log: log},
 		full:    make(chan struct{}, 1),
 		closing: make(chan struct{}),
 		known:   known,
 		ready:   sync.OnceFunc(func() { close(known) }),
 		states:  make(map[string]store.State),
+		newest:  make(map[string]store.State),
 		faults:  make(map[string]time.Time),
 	}
 }
@@ -82,7 +87,7 @@ func (w *writer) add(r monitor.Result, s *store.State, ts []store.Transition) {
 	w.results = append(w.results, r)
 	w.transitions = append(w.transitions, ts...)
 	if s != nil {
-		w.states[s.MonitorID] = *s
+		w.states[s.MonitorID], w.newest[s.MonitorID] = *s, *s
 	}
 	if len(w.results) > queueSize {
 		w.results[0] = monitor.Result{}
@@ -119,7 +124,9 @@ func (w *writer) discard(old func(monitorID string, date time.Time) bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.results, w.transitions = without(w.results, w.transitions, old)
-	maps.DeleteFunc(w.states, func(id string, s store.State) bool { return old(id, s.Latest.Date) })
+	isOld := func(id string, s store.State) bool { return old(id, s.Latest.Date) }
+	maps.DeleteFunc(w.states, isOld)
+	maps.DeleteFunc(w.newest, isOld)
 	w.remember(old)
 }
 
@@ -214,6 +221,7 @@ func (w *writer) write(ctx context.Context, b store.Batch, tries int, spooled bo
 		case err == nil:
 			w.outage.note(nil)
 			w.reportOverflow()
+			w.stored(w.latest(b.States))
 			return true
 		case ctx.Err() != nil:
 			if !spooled && !w.keep(b) {
@@ -232,6 +240,19 @@ func (w *writer) write(ctx context.Context, b store.Batch, tries int, spooled bo
 		w.outage.note(err)
 		pause(ctx, retry.NextBackOff())
 	}
+}
+
+// latest are states, each in its newest form: what comes out of the spool after an outage is the past by then.
+func (w *writer) latest(states []store.State) []store.State {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	list := slices.Clone(states)
+	for i, s := range list {
+		if n, found := w.newest[s.MonitorID]; found && newer(n.Latest, s.Latest) {
+			list[i] = n
+		}
+	}
+	return list
 }
 
 func (w *writer) send(ctx context.Context, b store.Batch) error {

@@ -34,7 +34,7 @@ func startSpooling(t *testing.T, s appender, sp *spool.Spool) *writerBench {
 	b.store, _ = s.(*memory)
 	st := &stats{}
 	st.init()
-	b.writer = newWriter(s, sp, st, slog.New(slog.NewTextHandler(b.log, nil)))
+	b.writer = newWriter(s, sp, nobody{}.Stored, st, slog.New(slog.NewTextHandler(b.log, nil)))
 	var ctx context.Context
 	ctx, b.giveUp = context.WithCancel(t.Context())
 	var running sync.WaitGroup

@@ -91,11 +91,22 @@ func (d resultDoc) before(other resultDoc) bool {
 	return slices.Compare(d.ID[:], other.ID[:]) < 0
 }
 
-// putStates stores states that are newer than what is there. Most are: so it replaces first, and
+// putStates stores states that are newer than what is there.
+func (s *Store) putStates(ctx context.Context, states []stateDoc) error {
+	return putNewer(ctx, s, s.states, states, func(d stateDoc) bson.D {
+		older := bson.A{
+			bson.D{field("latest.date", bson.D{field("$lt", d.Latest.Date)})},
+			bson.D{field("latest.date", d.Latest.Date), field("latest._id", bson.D{field("$lt", d.Latest.ID)})},
+		}
+		return bson.D{field("_id", d.ID), field("$or", older)}
+	})
+}
+
+// putNewer stores documents in place of those that older selects. Most are there: so it replaces first, and
 // only if that didn't hit all inserts those that are missing. Whichever turns out to be there
 // by then was either not older, or stored by another writer just now: then replacing decides.
-func (s *Store) putStates(ctx context.Context, states []stateDoc) error {
-	if len(states) == 0 {
+func putNewer[D any](ctx context.Context, s *Store, c *driver.Collection, docs []D, older func(D) bson.D) error {
+	if len(docs) == 0 {
 		return nil
 	}
 	release, err := s.hold(ctx)
@@ -103,29 +114,24 @@ func (s *Store) putStates(ctx context.Context, states []stateDoc) error {
 		return err
 	}
 	defer release()
-	hits, err := s.replaceOlder(ctx, states)
-	if err != nil || hits == len(states) {
+	hits, err := replaceOlder(ctx, c, docs, older)
+	if err != nil || hits == len(docs) {
 		return err
 	}
-	allNew, err := insertNew(ctx, s.states, states)
+	allNew, err := insertNew(ctx, c, docs)
 	if err != nil || allNew {
 		return err
 	}
-	_, err = s.replaceOlder(ctx, states)
+	_, err = replaceOlder(ctx, c, docs, older)
 	return err
 }
 
-func (s *Store) replaceOlder(ctx context.Context, states []stateDoc) (int, error) {
-	models := make([]driver.WriteModel, len(states))
-	for i, state := range states {
-		older := bson.A{
-			bson.D{field("latest.date", bson.D{field("$lt", state.Latest.Date)})},
-			bson.D{field("latest.date", state.Latest.Date), field("latest._id", bson.D{field("$lt", state.Latest.ID)})},
-		}
-		filter := bson.D{field("_id", state.ID), field("$or", older)}
-		models[i] = driver.NewReplaceOneModel().SetFilter(filter).SetReplacement(state)
+func replaceOlder[D any](ctx context.Context, c *driver.Collection, docs []D, older func(D) bson.D) (int, error) {
+	models := make([]driver.WriteModel, len(docs))
+	for i, doc := range docs {
+		models[i] = driver.NewReplaceOneModel().SetFilter(older(doc)).SetReplacement(doc)
 	}
-	replaced, err := s.states.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
+	replaced, err := c.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
 	if err != nil {
 		return 0, err
 	}

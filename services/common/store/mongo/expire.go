@@ -40,6 +40,8 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 		{s.appends, append(before("date", resultsFrom), field("_id", bson.D{field("$lt", newest)}))},
 		{s.rollups, before("start", rollupsFrom)},
 		{s.transitions, before("date", rollupsFrom)},
+		{s.alerts, before("date", rollupsFrom)},
+		{s.alertClaims, before("claimed", now.Add(-store.AlertClaimAge))},
 		{s.checks, expired},
 		{s.checkClaims, expired},
 		{s.checkAnswers, expired},
@@ -50,13 +52,16 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 			return removed, err
 		}
 	}
-	return removed, s.deleteOrphanStates(ctx)
+	if err := s.deleteOrphans(ctx, s.states, bson.D{}); err != nil {
+		return removed, err
+	}
+	return removed, s.deleteOrphans(ctx, s.alertStates, before("seen", rollupsFrom))
 }
 
-// deleteOrphanStates removes states without a monitor. It lists the states first: one of a monitor
+// deleteOrphans removes those of the selected states that have no monitor. It lists the states first: one of a monitor
 // that is created meanwhile is not among them.
-func (s *Store) deleteOrphanStates(ctx context.Context) error {
-	orphans, err := findIDs[bson.ObjectID](ctx, s.states, bson.D{}, 0)
+func (s *Store) deleteOrphans(ctx context.Context, states *driver.Collection, selected bson.D) error {
+	orphans, err := findIDs[bson.ObjectID](ctx, states, selected, 0)
 	if err != nil || len(orphans) == 0 {
 		return err
 	}
@@ -70,7 +75,7 @@ func (s *Store) deleteOrphanStates(ctx context.Context) error {
 	}
 	orphans = slices.DeleteFunc(orphans, func(id bson.ObjectID) bool { return there[id] })
 	return eachChunk(orphans, deleteStep, func(some []bson.ObjectID) error {
-		_, err := s.states.DeleteMany(ctx, byID(among(some)))
+		_, err := states.DeleteMany(ctx, byID(among(some)))
 		return err
 	})
 }

@@ -48,6 +48,7 @@ type Store struct {
 	monitors, results, states, transitions, rollups, dirtyHours *driver.Collection
 	appends, imports, importChunks                              *driver.Collection
 	checks, checkClaims, checkAnswers, runners, meta            *driver.Collection
+	alertStates, alerts, alertClaims                            *driver.Collection
 
 	// writing is held by whoever writes states or to the log of appends: it spares retries, and
 	// within one process makes up for servers whose compare-and-set isn't atomic.
@@ -95,6 +96,9 @@ func newStore(client *driver.Client, db *driver.Database) *Store {
 		checkAnswers: db.Collection("check_answers"),
 		runners:      db.Collection("runners"),
 		meta:         db.Collection("meta"),
+		alertStates:  db.Collection("alert_states"),
+		alerts:       db.Collection("alerts"),
+		alertClaims:  db.Collection("alert_claims"),
 		writing:      make(chan struct{}, 1),
 	}
 }
@@ -143,6 +147,10 @@ func (s *Store) makeIndexes(ctx context.Context) (err error) {
 		{s.rollups, bson.D{field("start", 1)}},
 		{s.dirtyHours, bson.D{field("hour", 1)}},
 		{s.appends, bson.D{field("date", 1)}},
+		{s.alerts, bson.D{field("monitor_id", 1), field("date", -1), field("_id", -1)}},
+		{s.alerts, bson.D{field("date", -1), field("_id", -1)}},
+		{s.alerts, bson.D{field("next", 1), field("_id", 1)}},
+		{s.alertClaims, bson.D{field("claimed", 1)}},
 	} {
 		if _, err := index.of.Indexes().CreateOne(ctx, driver.IndexModel{Keys: index.keys}); err != nil {
 			return fmt.Errorf("of %s: %w", index.of.Name(), err)

@@ -40,12 +40,13 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 	for _, old := range []string{
 		"DELETE FROM rollups WHERE rowid IN (SELECT rowid FROM rollups WHERE start < ? LIMIT ?)",
 		"DELETE FROM transitions WHERE rowid IN (SELECT rowid FROM transitions WHERE date < ? LIMIT ?)",
+		"DELETE FROM alerts WHERE id IN (SELECT id FROM alerts WHERE date < ? ORDER BY date LIMIT ?)",
 	} {
 		if _, err := s.removeSteps(ctx, old, before); err != nil {
 			return removed, err
 		}
 	}
-	if err := s.write(ctx, "remove what is left over", func(t *tx) error { return t.removeOrphans(now) }); err != nil {
+	if err := s.write(ctx, "remove what is left over", func(t *tx) error { return t.removeOrphans(now, before) }); err != nil {
 		return removed, err
 	}
 	return removed, s.purge(ctx)
@@ -79,15 +80,17 @@ func (t *tx) remove(statement string, args ...any) (int, error) {
 	return n, err
 }
 
-// removeOrphans removes states without a monitor, expired checks and old heartbeats, and detaches
-// the monitors of which nothing is left.
-func (t *tx) removeOrphans(now time.Time) error {
+// removeOrphans removes states without a monitor (of alerts: that have seen nothing since rollups), expired checks, old
+// heartbeats and claims, and detaches the monitors of which nothing is left.
+func (t *tx) removeOrphans(now time.Time, rollups int64) error {
 	t.forget()
 	for _, orphans := range []struct {
 		statement string
 		args      []any
 	}{
 		{"DELETE FROM states WHERE monitor NOT IN (SELECT id FROM monitors)", nil},
+		{"DELETE FROM alert_states WHERE seen < ? AND monitor NOT IN (SELECT id FROM monitors)", []any{rollups}},
+		{"DELETE FROM alert_claims WHERE claimed < ?", []any{now.Add(-store.AlertClaimAge).UnixMilli()}},
 		{"DELETE FROM checks WHERE expires <= ?", []any{now.UnixMilli()}},
 		{"DELETE FROM runners WHERE seen < ?", []any{now.Add(-runnerAge).UnixMilli()}},
 		{`UPDATE refs SET monitor = NULL WHERE monitor IS NOT NULL AND monitor NOT IN (SELECT id FROM monitors)

@@ -125,4 +125,31 @@ CREATE TABLE runners (
 	monitors INTEGER NOT NULL,
 	seen     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+`, `
+CREATE TABLE alert_states (
+	monitor BLOB PRIMARY KEY,
+	seen    INTEGER NOT NULL,
+	state   TEXT NOT NULL -- JSON
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE alerts (
+	id         TEXT PRIMARY KEY,
+	monitor    TEXT NOT NULL, -- empty for a test
+	date       INTEGER NOT NULL,
+	owed       TEXT NOT NULL, -- JSON of what never changes
+	next       INTEGER,
+	attempts   INTEGER NOT NULL,
+	deliveries TEXT NOT NULL -- JSON
+) STRICT, WITHOUT ROWID;
+CREATE INDEX alerts_by_monitor ON alerts (monitor, date, id);
+CREATE INDEX alerts_by_date ON alerts (date, id);
+CREATE INDEX alerts_due ON alerts (next) WHERE next IS NOT NULL;
+
+CREATE TABLE alert_claims (
+	id      TEXT NOT NULL,
+	attempt INTEGER NOT NULL,
+	runner  TEXT NOT NULL,
+	claimed INTEGER NOT NULL,
+	PRIMARY KEY (id, attempt)
+) STRICT, WITHOUT ROWID;
 `}

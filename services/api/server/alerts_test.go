@@ -1,0 +1,118 @@
+package server
+
+import (
+	"context"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+func (a *api) addAlerts(alerts ...store.Alert) {
+	a.t.Helper()
+	_, err := a.store.AddAlerts(a.t.Context(), alerts)
+	must(a.t, err)
+}
+
+func alertN(monitorID string, n int) store.Alert {
+	date := time.Date(2026, 1, 15, 10, 0, n, 0, time.UTC)
+	return store.Alert{
+		ID: store.AlertID(monitorID, n, store.KindAlert, 0), MonitorID: monitorID, MonitorName: "Shop", MonitorType: "http",
+		MonitorTarget: "http://localhost/", Incident: n, Kind: store.KindAlert, Status: monitor.StatusFailed, Message: "no answer",
+		Opened: date.Add(-time.Minute), Date: date, Next: date,
+	}
+}
+
+func TestAlertsAreListed(t *testing.T) {
+	a := startAPI(t, nil)
+	same(t, "alerts at first", string(a.do("GET", "/api/alerts", "").body), "[]\n")
+	var want []string
+	for n := range 5 {
+		alert := alertN([]string{idA, idB}[n%2], n)
+		a.addAlerts(alert)
+		want = append([]string{alert.ID}, want...)
+	}
+	sent := alertN(idA, 4)
+	sent.Attempts, sent.Next = 1, time.Time{}
+	sent.Deliveries = []store.Delivery{{Channel: "email", To: "a@example.org", Fate: store.FateSent, Answer: "250 OK", Tried: sent.Date}}
+	must(t, a.store.PutFate(t.Context(), sent))
+
+	first := a.do("GET", "/api/alerts?max=1", "")
+	same(t, "the newest", strings.TrimSpace(string(first.body)), `[{"id":"`+sent.ID+`","kind":"alert","incident":4,"monitor_id":"`+idA+
+		`","monitor_name":"Shop","monitor_target":"http://localhost/","status":2,"message":"no answer","value":0,`+
+		`"opened":"2026-01-15T09:59:04Z","date":"2026-01-15T10:00:04Z","attempts":1,`+
+		`"deliveries":[{"channel":"email","to":"a@example.org","fate":"sent","answer":"250 OK","tried":"2026-01-15T10:00:04Z"}]}]`)
+	for path, ids := range map[string][]string{
+		"/api/alerts":                                  want,
+		"/api/alerts?max=2":                            want,
+		"/api/alerts?monitor=" + idB:                   {want[1], want[3]},
+		"/api/alerts?max=1&monitor=" + idB:             {want[1], want[3]},
+		"/api/alerts?monitor=0123456789abcdef01234567": {},
+	} {
+		got := []string{}
+		for path != "" {
+			page := a.do("GET", path, "")
+			for _, alert := range decodeAs[[]alertAnswer](t, page) {
+				got = append(got, alert.ID)
+			}
+			next, _, _ := strings.Cut(strings.TrimPrefix(page.header.Get("Link"), "<"), ">")
+			path = next
+		}
+		same(t, "ids", got, ids)
+	}
+	for path, detail := range map[string]string{
+		"/api/alerts?max=0":       "max must be between 1 and 1000",
+		"/api/alerts?monitor=x":   "monitor must be an id of 24 hexadecimal digits",
+		"/api/alerts?cursor=nope": "cursor is not one that a page of results linked to",
+	} {
+		a.do("GET", path, "").wantProblem(t, 400, detail)
+	}
+}
+
+func TestTestOfAlerts(t *testing.T) {
+	a := startAPI(t, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- sendNext(ctx, a.store) }()
+	got := decodeAs[alertAnswer](t, a.do("POST", "/api/alerts/test", ""))
+	must(t, <-done)
+	if got.Kind != store.KindTest || len(got.Deliveries) != 1 || got.Deliveries[0].Answer != "550 no such user" {
+		t.Errorf("answered with %+v", got)
+	}
+}
+
+// sendNext does what a runner does: it finishes the first message that is due.
+func sendNext(ctx context.Context, s Store) error {
+	runner := s.(interface {
+		DueAlerts(ctx context.Context, now time.Time, limit int) ([]store.Alert, error)
+	})
+	for {
+		due, err := runner.DueAlerts(ctx, time.Now(), 1)
+		if err != nil {
+			return err
+		}
+		if len(due) == 1 {
+			due[0].Next, due[0].Attempts = time.Time{}, 1
+			due[0].Deliveries = []store.Delivery{{Channel: "email", To: "a@example.org", Fate: store.FateFailed, Answer: "550 no such user"}}
+			return s.PutFate(ctx, due[0])
+		}
+	}
+}
+
+func TestNobodySendsATest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := openStore(t)
+		w := httptest.NewRecorder()
+		newServer(s).Handler().ServeHTTP(w, httptest.NewRequest("POST", "/api/alerts/test", nil))
+		got := answer{w.Code, w.Header(), w.Body.Bytes()}
+		got.wantProblem(t, 504, "no runner sent the test message within 1m15s; is a runner running?")
+		due, err := s.DueAlerts(t.Context(), time.Now(), 10)
+		must(t, err)
+		same(t, "messages left to be sent", len(due), 0)
+	})
+}

@@ -1,0 +1,44 @@
+package alert
+
+import (
+	"testing"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+func TestLasted(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Second: "0 s", 1400 * time.Millisecond: "1 s", 59 * time.Second: "59 s", 90 * time.Second: "1 min 30 s",
+		3 * time.Hour: "3 h 0 min", 26*time.Hour + 5*time.Minute: "26 h 5 min", 75 * time.Hour: "3 days 3 h",
+	} {
+		if got := lasted(d); got != want {
+			t.Errorf("%s: %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestNoticeOfARecovery(t *testing.T) {
+	m := message(store.KindRecovery)
+	m.Status, m.Value, m.Message = monitor.StatusOK, 123.4567, ""
+	n := testWords.notice(m)
+	if n.Text != "All is well again, after 1 min 30 s." || n.Tone != "ok" || n.Link != "https://nanomon.example.org/#monitor/65f2c0ffee65f2c0ffee65f2" {
+		t.Errorf("%+v", n)
+	}
+	want := []row{{"Target", "https://pay.example.org/health"}, {"Group", "Shop"}, {"Value", "123.457"},
+		{"Bad from", "Sat 14 Mar 2026, 10:00:00 UTC"}, {"OK since", "Sat 14 Mar 2026, 10:01:30 UTC"}}
+	for i, r := range n.Rows {
+		if len(n.Rows) != len(want) || r != want[i] {
+			t.Errorf("row %d: %+v", i, r)
+		}
+	}
+}
+
+func TestALongNameIsShownWhole(t *testing.T) {
+	m := message(store.KindAlert)
+	m.MonitorName = "The payments service of the shop, as seen from the branch office beyond the mountains"
+	if n := testWords.notice(m); n.Rows[0] != (row{"Monitor", m.MonitorName}) {
+		t.Errorf("%+v", n.Rows)
+	}
+}
