@@ -1,4 +1,4 @@
-/** @import {ApiStatus, ImportPlan, ListedMonitor, Monitor, Result, Spec, Stats} from '../types/model' */
+/** @import {Alert, ApiStatus, ImportPlan, ListedMonitor, Monitor, Result, Spec, Stats} from '../types/model' */
 
 /**
  * A monitor as it is entered: without what the server makes.
@@ -11,7 +11,8 @@
  */
 
 const TIMEOUT = 10_000;
-const BULK_TIMEOUT = 60_000;
+/** For what takes long. */
+const LONG_TIMEOUT = 90_000;
 
 /**
  * @typedef {{method?: string, body?: unknown, signal?: AbortSignal, headers?: Record<string, string>, timeout?: number}} RequestOptions
@@ -102,12 +103,12 @@ export class Api {
   }
 
   async removeAll() {
-    await this.#send('/monitors', { method: 'DELETE', timeout: BULK_TIMEOUT });
+    await this.#send('/monitors', { method: 'DELETE', timeout: LONG_TIMEOUT });
   }
 
   /** All results, and the statistics over them. */
   async removeResults() {
-    await this.#send('/results', { method: 'DELETE', timeout: BULK_TIMEOUT });
+    await this.#send('/results', { method: 'DELETE', timeout: LONG_TIMEOUT });
   }
 
   /**
@@ -124,7 +125,7 @@ export class Api {
    * @returns {Promise<ImportPlan>}
    */
   planImport(monitors) {
-    return this.#json('/monitors/import?dryRun=true', { method: 'POST', body: monitors, timeout: BULK_TIMEOUT });
+    return this.#json('/monitors/import?dryRun=true', { method: 'POST', body: monitors, timeout: LONG_TIMEOUT });
   }
 
   /**
@@ -132,7 +133,7 @@ export class Api {
    * @param {unknown} monitors
    */
   async importMonitors(monitors) {
-    await this.#send('/monitors/import', { method: 'POST', body: monitors, timeout: BULK_TIMEOUT });
+    await this.#send('/monitors/import', { method: 'POST', body: monitors, timeout: LONG_TIMEOUT });
   }
 
   /**
@@ -142,8 +143,26 @@ export class Api {
    */
   async results(which) {
     const response = await this.#send(typeof which === 'string' ? which : resultsPath(which));
-    const link = /<([^>]+)>\s*;\s*rel="?next"?/.exec(response.headers.get('Link') ?? '')?.[1] ?? '';
-    return { results: await readJson(response), next: link.replace(/^.*?\/api(?=\/)/, '') };
+    return { results: await readJson(response), next: nextPath(response) };
+  }
+
+  /**
+   * A page of a monitor's alerts, newest first, and the path of the next page, empty on the last.
+   * @param {{monitor: string, max: number} | string} which a filter, or the path that the page before gave
+   * @returns {Promise<{alerts: Alert[], next: string}>}
+   */
+  async alerts(which) {
+    const path = typeof which === 'string' ? which : `/alerts?monitor=${which.monitor}&max=${which.max}`;
+    const response = await this.#send(path);
+    return { alerts: await readJson(response), next: nextPath(response) };
+  }
+
+  /**
+   * Has a runner send a test message by every channel.
+   * @returns {Promise<Alert>} with what became of each delivery
+   */
+  testAlert() {
+    return this.#json('/alerts/test', { method: 'POST', timeout: LONG_TIMEOUT });
   }
 
   /**
@@ -224,6 +243,15 @@ async function readJson(response) {
   } catch {
     throw new ApiError('The answer of the API could not be read.', response.status);
   }
+}
+
+/**
+ * The path of the page after the one that was answered, empty after the last.
+ * @param {Response} response
+ */
+function nextPath(response) {
+  const link = /<([^>]+)>\s*;\s*rel="?next"?/.exec(response.headers.get('Link') ?? '')?.[1] ?? '';
+  return link.replace(/^.*?\/api(?=\/)/, '');
 }
 
 /** @param {ResultFilter} filter */

@@ -1,4 +1,4 @@
-/** @import {ListedMonitor, Monitor, Point, Result, Status} from '../types/model' */
+/** @import {Delivery, ListedMonitor, Monitor, Point, Result, Status} from '../types/model' */
 
 /**
  * A status as it is shown: a word, and the class that gives it its shape and colour.
@@ -18,6 +18,33 @@ const VERDICTS = {
  */
 export function badgeOfStatus(status) {
   return VERDICTS[status] ?? VERDICTS[2];
+}
+
+/** @type {Record<Delivery['fate'], Badge>} */
+const FATES = {
+  sent: { key: 'ok', label: 'Sent' },
+  waiting: { key: 'pending', label: 'Waiting' },
+  failed: { key: 'failed', label: 'Failed' },
+};
+
+/** @param {Delivery} delivery */
+export function badgeOfDelivery({ fate }) {
+  return FATES[fate];
+}
+
+/** @type {Record<string, string>} */
+const CHANNELS = {
+  email: 'E-mail',
+  webhook: 'Webhook',
+  slack: 'Slack',
+  teams: 'Microsoft Teams',
+  discord: 'Discord',
+  pagerduty: 'PagerDuty',
+};
+
+/** @param {Delivery} delivery */
+export function channelOf({ channel }) {
+  return CHANNELS[channel] ?? channel;
 }
 
 /**

@@ -49,6 +49,39 @@ export interface Result extends Point {
   outputs: Record<string, number | string | boolean>;
 }
 
+/** What has become of a message on its way to one recipient. A failed one is not tried again. */
+export interface Delivery {
+  /** The name of the channel, such as email. */
+  channel: string;
+  to: string;
+  fate: 'waiting' | 'sent' | 'failed';
+  /** What the server said last; empty before the first attempt. */
+  answer: string;
+  /** Absent before the first attempt. */
+  tried?: string;
+}
+
+/** A message about a monitor, or a test message. */
+export interface Alert {
+  id: string;
+  kind: 'alert' | 'escalation' | 'reminder' | 'recovery' | 'closed' | 'test';
+  /** Counts the incidents of the monitor from 1. */
+  incident: number;
+  monitor_id: string;
+  monitor_name: string;
+  monitor_target: string;
+  status: Status;
+  message: string;
+  value: number;
+  /** When the incident's first bad result came; absent in a test. */
+  opened?: string;
+  date: string;
+  /** When it is to be sent, or tried again; absent when nothing is left to do. */
+  next?: string;
+  attempts: number;
+  deliveries: Delivery[];
+}
+
 export interface MonitorChange {
   id: string;
   change: 'created' | 'changed' | 'deleted';

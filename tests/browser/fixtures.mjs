@@ -4,7 +4,7 @@ import { NanoMon, Target } from './nanomon.mjs';
 export { expect };
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
-/** @typedef {{nanomon: NanoMon, target: Target, requestsFail: boolean, complaints: string[]}} Own */
+/** @typedef {{nanomon: NanoMon, target: Target, requestsFail: boolean, settings: Record<string, string>, complaints: string[]}} Own */
 
 /**
  * Every test has a NanoMon and a target of its own, and fails if its page complains on the console or asks
@@ -16,9 +16,11 @@ export { expect };
  */
 export const test = base.extend({
   requestsFail: [false, { option: true }],
+  /** Environment variables for NanoMon. */
+  settings: [{}, { option: true }],
 
-  nanomon: async ({}, use) => {
-    const nanomon = new NanoMon();
+  nanomon: async ({ settings }, use) => {
+    const nanomon = new NanoMon(settings);
     try {
       await nanomon.create();
       await use(nanomon);

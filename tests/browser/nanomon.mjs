@@ -28,6 +28,12 @@ export class NanoMon {
   /** @type {import('node:child_process').ChildProcess | null} */
   #process = null;
   #log = '';
+  #settings;
+
+  /** @param {Record<string, string>} [settings] further environment variables */
+  constructor(settings = {}) {
+    this.#settings = settings;
+  }
 
   get url() {
     return `http://localhost:${this.#ports.page}`;
@@ -56,6 +62,7 @@ export class NanoMon {
         API_PORT: String(this.#ports.api),
         FRONTEND_PORT: String(this.#ports.page),
         DATA_DIR: this.#data,
+        ...this.#settings,
       },
     });
     this.#process = started;

@@ -2,13 +2,14 @@
 /** @import {App} from '../../app.js' */
 /** @import {PlanList} from './import-file.js' */
 import { ApiError, messageOf } from '../../api.js';
+import { alertTest } from './alert-test.js';
 import { countMonitors, faultsIn, listsOf, readMonitors, saveMonitors, showMore } from './import-file.js';
 
 /** How many faulty monitors are listed. */
 const FAULTS = 50;
 
 /**
- * Moving monitors in and out, and deleting everything.
+ * Moving monitors in and out, testing the alerts, and deleting everything.
  * @param {App} app
  */
 export function admin({ api, monitors, notify }) {
@@ -17,6 +18,7 @@ export function admin({ api, monitors, notify }) {
 
   return {
     list: monitors.state,
+    alertTest: alertTest(api),
     /** What is being done: one thing at a time. */
     busy: '',
     exported: '',

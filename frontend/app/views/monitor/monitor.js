@@ -4,6 +4,7 @@
 import { ApiError, messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 import { badgeOf, describeHistory, formatAgo, formatExact, unitOf } from '../../format.js';
+import { alertLog } from './alerts.js';
 import { latencyPanel } from './latency.js';
 import { newestFirst, resultListing } from '../results/listing.js';
 import { rememberSettings } from '../../router.js';
@@ -14,7 +15,7 @@ import { uptimeFigures } from './uptime.js';
 const SECRET = ['headers', 'body'];
 
 /**
- * One monitor: its status, uptime, last runs, latency and results.
+ * One monitor: its status, uptime, last runs, latency, alerts and results.
  * @param {App} app
  * @param {Route} route
  */
@@ -31,6 +32,7 @@ export function monitor(app, { id, params }) {
     uptime: uptimeFigures(api, id),
     latency: latencyPanel(api, id, params),
     listing: resultListing(app, params, id),
+    alerts: alertLog(api, id),
     /** What the bar of the strip that is pointed at stands for. */
     pointedRun: '',
     error: '',
@@ -49,12 +51,14 @@ export function monitor(app, { id, params }) {
       this.uptime.init();
       this.latency.init();
       this.listing.init();
+      this.alerts.init();
     },
 
     destroy() {
       unsubscribe();
       this.latency.destroy();
       this.listing.destroy();
+      this.alerts.destroy();
     },
 
     async read() {
@@ -82,12 +86,14 @@ export function monitor(app, { id, params }) {
       this.uptime.load();
       this.latency.load();
       this.listing.load();
+      this.alerts.load();
     },
 
     onStale() {
       this.load();
       this.uptime.refresh();
       this.latency.refresh();
+      this.alerts.load();
     },
 
     /** Shows that there is no such monitor any more. */
@@ -101,6 +107,7 @@ export function monitor(app, { id, params }) {
     onChange({ change }) {
       if (change !== 'deleted') {
         this.load();
+        this.alerts.loadSoon();
       } else if (!this.busy) {
         this.miss();
       }
@@ -108,6 +115,7 @@ export function monitor(app, { id, params }) {
 
     /** @param {Result} result */
     onResult(result) {
+      this.alerts.onResult(result, this.latest);
       this.addRecent(result);
       this.uptime.refresh();
       this.latency.refresh();
