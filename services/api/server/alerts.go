@@ -115,17 +115,19 @@ func (s *Server) testAlert(w http.ResponseWriter, r *http.Request) error {
 	tick := time.NewTicker(testPoll)
 	defer tick.Stop()
 	for {
-		sent, err := s.store.Alert(ctx, test.ID)
-		if err == nil && sent.Next.IsZero() {
-			return web.JSON(w, http.StatusOK, toAlertAnswer(sent))
-		}
 		select {
 		case <-ctx.Done():
-			return s.giveUpTest(r, ctx, sent)
+			return s.giveUpTest(r, ctx, test)
 		case <-tick.C:
-			if err != nil {
-				return err
-			}
+		}
+		switch sent, err := s.store.Alert(ctx, test.ID); {
+		case ctx.Err() != nil: // The time is over.
+		case err != nil:
+			return err
+		case sent.Next.IsZero():
+			return web.JSON(w, http.StatusOK, toAlertAnswer(sent))
+		default:
+			test = sent
 		}
 	}
 }
@@ -134,11 +136,9 @@ func (s *Server) testAlert(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) giveUpTest(r *http.Request, ctx context.Context, test store.Alert) error {
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
 	defer cancel()
-	if test.ID != "" {
-		test.Next = time.Time{}
-		if err := s.store.PutFate(late, test); err != nil {
-			s.log.Warn("a test message may still be sent", "alert", test.ID, "error", err)
-		}
+	test.Next = time.Time{}
+	if err := s.store.PutFate(late, test); err != nil {
+		s.log.Warn("a test message may still be sent", "alert", test.ID, "error", err)
 	}
 	if r.Context().Err() != nil {
 		return r.Context().Err()
