@@ -37,11 +37,6 @@ export class Live {
     this.#alive = alive;
   }
 
-  /** Whether the stream is open. Views are told to read afresh whenever it opens. */
-  get connected() {
-    return this.#connected;
-  }
-
   start() {
     if (!this.#running) {
       this.#running = new AbortController();

@@ -8,8 +8,6 @@ import { coalesce } from './coalesce.js';
 const HISTORY = 30;
 /** How long results are gathered before they are shown together, in milliseconds. */
 const GATHER = 200;
-/** How long the first reading waits for the event stream, which has it read as it opens, in milliseconds. */
-const FIRST_READING = 300;
 /** With more changes than this at once the whole list is read. */
 const SINGLE_READS = 5;
 
@@ -28,8 +26,7 @@ export class MonitorList {
   #live;
   #users = 0;
   #unsubscribe = () => {};
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #firstReading;
+  #reading = false;
   /** @type {Result[]} */
   #results = [];
   /** @type {Set<string>} ids of monitors to read again */
@@ -59,14 +56,13 @@ export class MonitorList {
       this.#unsubscribe = this.#live.subscribe({
         result: (result) => this.#gather(result),
         monitor: (change) => this.#onChange(change),
-        stale: () => this.#readSoon(0),
+        stale: () => this.#onStale(),
       });
-      this.#readSoon(this.#live.connected ? 0 : FIRST_READING);
+      this.load();
     }
     return () => {
       if (--this.#users === 0) {
         this.#unsubscribe();
-        clearTimeout(this.#firstReading);
         clearTimeout(this.#showing);
         this.#showing = undefined;
         this.#results = [];
@@ -74,17 +70,15 @@ export class MonitorList {
     };
   }
 
-  /** @param {number} delay */
-  #readSoon(delay) {
-    clearTimeout(this.#firstReading);
-    if (delay) {
-      this.#firstReading = setTimeout(() => this.load(), delay);
-    } else {
+  /** The stream is asked for right before the first reading: one that is still under way when it opens need not be repeated. */
+  #onStale() {
+    if (this.state.loaded || !this.#reading) {
       this.load();
     }
   }
 
   async #readAll() {
+    this.#reading = true;
     try {
       const [monitors, meanwhile] = await this.#live.during(() => this.#api.monitors());
       this.#set(monitors.map(freeze));
@@ -93,6 +87,8 @@ export class MonitorList {
       this.state.error = '';
     } catch (error) {
       this.state.error = messageOf(error);
+    } finally {
+      this.#reading = false;
     }
   }
 
@@ -120,7 +116,9 @@ export class MonitorList {
 
   /** @param {MonitorChange} change */
   #onChange({ id, change }) {
-    if (change === 'deleted') {
+    if (this.#reading) {
+      this.load(); // What is being read may be from before the change.
+    } else if (change === 'deleted') {
       this.#remove(id);
     } else {
       this.#changed.add(id);
