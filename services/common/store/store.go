@@ -43,6 +43,8 @@ type Point struct {
 	Date   time.Time      `json:"date"`
 	Status monitor.Status `json:"status"`
 	Value  float64        `json:"value"`
+	// Excluded says why the result doesn't count; empty for most.
+	Excluded monitor.Exclusion `json:"excluded,omitempty"`
 }
 
 // Track names a quantity whose changes are logged per monitor.
@@ -54,6 +56,8 @@ const (
 	TrackStatus Track = "status"
 	// TrackEnabled has the values "enabled" and "disabled".
 	TrackEnabled Track = "enabled"
+	// TrackExcluded has the values "counted" and those of [monitor.Exclusion]. It changes with results, as the status does.
+	TrackExcluded Track = "excluded"
 )
 
 // The values of the tracks. Those of results are the words of [monitor.Status.String].
@@ -61,6 +65,7 @@ const (
 	Unchecked = "unchecked"
 	Enabled   = "enabled"
 	Disabled  = "disabled"
+	Counted   = "counted"
 )
 
 // Transition is a change of a monitor's status, or of whether it is checked. Uptime is computed from the
@@ -165,7 +170,7 @@ type Runner struct {
 type Topic string
 
 const (
-	// TopicMonitors tells of monitors created, changed, deleted or imported, and of cleared results.
+	// TopicMonitors tells of monitors created, changed, deleted or imported, of maintenance windows, and of cleared results.
 	TopicMonitors Topic = "monitors"
 	// TopicResults tells of results stored or deleted.
 	TopicResults Topic = "results"
