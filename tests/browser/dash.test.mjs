@@ -13,7 +13,12 @@ test('an empty wall says what to do', async ({ page }) => {
 });
 
 test('the verdict and the tiles follow what happens', async ({ page, nanomon, target }) => {
-  const id = await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200', group: 'Core' });
+  const id = await nanomon.add({
+    name: 'Shop',
+    target: target.url,
+    rule: 'status == 200',
+    group: 'Core',
+  });
   await nanomon.add({ name: 'Mill', target: target.url, group: 'Core' });
   await nanomon.add({ name: 'Old', target: target.url, enabled: false });
   await page.goto('/#dash');
@@ -59,6 +64,30 @@ test('the group is in the address', async ({ page, nanomon, target }) => {
   await page.getByRole('button', { name: 'Show all groups' }).click();
   await expect(tile(page, 'Shop')).toBeVisible();
   expect(new URL(page.url()).hash).toBe('#dash');
+});
+
+test('groups stand side by side, and use a wide screen', async ({ page, nanomon, target }) => {
+  await page.setViewportSize({ width: 2560, height: 1440 });
+  for (const [group, count] of /** @type {const} */ ([
+    ['Core', 4],
+    ['Edge', 2],
+    ['Mail', 3],
+    ['', 3],
+  ])) {
+    for (let i = 0; i < count; i++) {
+      await nanomon.add({ name: `${group} ${i}`, target: target.url, group });
+    }
+  }
+  await page.goto('/#dash');
+  await expect(page.locator('a.tile')).toHaveCount(12);
+  const headings = page.locator('.wall-group h2');
+  await expect(headings).toHaveText(['Core', 'Edge', 'Mail', 'No group']);
+  const places = () => headings.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().top));
+  await expect.poll(async () => new Set(await places()).size).toBe(1);
+  const right = await page
+    .locator('a.tile')
+    .evaluateAll((all) => Math.max(...all.map((one) => one.getBoundingClientRect().right)));
+  expect(right).toBeGreaterThan(2400);
 });
 
 test('f and the button fill the screen, without the frame', async ({ page, nanomon, target }) => {

@@ -52,7 +52,8 @@ test.describe('with monitors of every status', () => {
     const core = page.getByRole('row').filter({ has: page.getByRole('button', { name: 'Core', exact: true }) });
     await expect(core).toContainText('1 failed');
     await expect(core).toContainText('2 monitors');
-    await expect(page.getByRole('table')).toHaveAttribute('aria-rowcount', '8');
+    await expect(page.getByRole('button', { name: 'No group', exact: true })).toHaveAttribute('aria-expanded', 'true');
+    await expect(page.getByRole('table')).toHaveAttribute('aria-rowcount', '9');
     await expect(row(page, 'Archive')).toHaveAttribute('aria-rowindex', '7');
   });
 
@@ -95,7 +96,7 @@ test.describe('with monitors of every status', () => {
     for (const [name, found] of /** @type {[string, string[]][]} */ ([
       ['Failed 1', ['Mail']],
       ['Error 1', ['Search']],
-      ['OK 2', ['Intranet', 'Gateway']],
+      ['OK 2', ['Gateway', 'Intranet']],
       ['Disabled 1', ['Archive']],
       ['All 5', ['Mail', 'Gateway', 'Search', 'Archive', 'Intranet']],
     ])) {

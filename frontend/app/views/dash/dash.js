@@ -4,7 +4,7 @@
 import Alpine from '../../lib/alpine.js';
 import { formatAgo, formatDate, formatTime } from '../../format.js';
 import { rememberSettings } from '../../router.js';
-import { applyStep, fitTiles } from './wall-fit.js';
+import { applyLayout, applyStep, fitTiles } from './wall-fit.js';
 import { arrange, drawTile } from './wall.js';
 
 /** How often what depends on the time alone is drawn again, in milliseconds. */
@@ -66,7 +66,10 @@ export function dash({ monitors, clock, setTitle }, { params }) {
       if (shown.length) {
         setTitle(picture.verdict);
       }
-      const next = [picture.bad.length, ...picture.groups.map((group) => group.monitors.length)].join();
+      const next = JSON.stringify([
+        picture.bad.length,
+        picture.groups.map(({ name, monitors }) => [name, monitors.length]),
+      ]);
       if (next !== shape) {
         shape = next;
         this.fit(); // before the tiles are drawn, so that they don't move
@@ -84,10 +87,19 @@ export function dash({ monitors, clock, setTitle }, { params }) {
       const scrolled = this.fullScreen ? $root.scrollTop : scrollY;
       const top = bad.parentElement.getBoundingClientRect().top + scrolled;
       const { picture } = this;
-      const shape = picture.groups.map(({ name, monitors }) => ({ named: name !== '', count: monitors.length }));
+      const shape = {
+        counts: picture.groups.map(({ monitors }) => monitors.length),
+        named: this.isNamed,
+      };
       const steps = fitTiles(picture.bad.length, shape, others.clientWidth, innerHeight - top - MARGIN);
       applyStep(bad, steps.bad);
       applyStep(others, steps.others);
+      applyLayout(others, steps.others, shape);
+    },
+
+    /** Whether the groups have headings. */
+    get isNamed() {
+      return this.picture.groups.some(({ name }) => name);
     },
 
     draw: drawTile,

@@ -3,15 +3,21 @@
  * @typedef {{format: string, font: number, width: number, height: number, gap: number}} Step
  */
 
-/** What a grid holds: the tiles of each group, and whether it has a heading. @typedef {{count: number, named: boolean}[]} Shape */
+/** What there is to show: how many tiles each group has, and whether the groups have headings. @typedef {{counts: number[], named: boolean}} Shape */
+
+/**
+ * Where the groups are: the columns of all, how many of them each group spans, and the height of all in pixels. Among cells
+ * groups span none: they follow each other.
+ * @typedef {{columns: number, spans: number[], height: number}} Layout
+ */
 
 /** The widths and heights of tiles, in their font's size. */
-const BAD_FULL = [17, 6.5];
-const OTHER_FULL = [12, 4.75];
+const BAD_FULL = [21, 6.5];
+const OTHER_FULL = [13, 4.75];
 const LINE = [16, 2];
 const NAME = [9, 2];
 const CELL = [1, 1];
-/** The room above each grid, in pixels. */
+/** The room above tiles without a heading, in pixels. */
 const ABOVE = 12;
 /** The width of a heading among cells. */
 const HEADING = 112;
@@ -44,7 +50,13 @@ const OTHER_STEPS = steps(OTHER_FULL);
  */
 function sized(format, [width, height]) {
   const gap = (/** @type {number} */ font) => (format === 'full' ? Math.min(12, Math.round(font * 0.35)) : 4);
-  return (font) => ({ format, font, width: width * font, height: height * font, gap: gap(font) });
+  return (font) => ({
+    format,
+    font,
+    width: width * font,
+    height: height * font,
+    gap: gap(font),
+  });
 }
 
 /**
@@ -56,14 +68,14 @@ function sized(format, [width, height]) {
  * @returns {{bad: Step, others: Step}}
  */
 export function fitTiles(bad, others, width, height) {
-  const badShape = bad ? [{ count: bad, named: false }] : [];
+  const badShape = { counts: bad ? [bad] : [], named: false };
   let found = { bad: BAD_STEPS[0], others: OTHER_STEPS[0] };
-  for (const share of others.length ? SHARES : [1]) {
+  for (const share of others.counts.length ? SHARES : [1]) {
     const first = largest(BAD_STEPS, badShape, width, height * share, 0);
-    const left = height - heightOf(BAD_STEPS[first], badShape, width);
+    const left = height - layOut(BAD_STEPS[first], badShape, width).height;
     const second = largest(OTHER_STEPS, others, width, left, bad ? first : 0);
     found = { bad: BAD_STEPS[first], others: OTHER_STEPS[second] };
-    const fits = heightOf(found.others, others, width) <= left;
+    const fits = layOut(found.others, others, width).height <= left;
     if (fits && (found.others.format === 'full' || share < SHARES[0])) {
       break;
     }
@@ -80,11 +92,13 @@ export function fitTiles(bad, others, width, height) {
  * @returns {number} the first that fits; else the cells to scroll over
  */
 function largest(steps, shape, width, height, from) {
-  const fits = steps.findIndex((step, i) => i >= from && step.width <= width && heightOf(step, shape, width) <= height);
+  const fits = steps.findIndex(
+    (step, i) => i >= from && step.width <= width && layOut(step, shape, width).height <= height,
+  );
   return fits < 0 ? steps.findIndex(({ format, font }) => format === 'cell' && font === SCROLLED_CELL) : fits;
 }
 
-/** @param {Step} step the height of a heading above a grid */
+/** @param {Step} step the height of a heading above tiles */
 const headHeight = ({ font }) => Math.max(28, Math.round(font * 1.4));
 
 /** @param {Step} step how many cells a heading among them takes */
@@ -94,38 +108,114 @@ const headSpan = ({ font, gap }) => Math.ceil(HEADING / (font + gap));
  * @param {Step} step
  * @param {Shape} shape
  * @param {number} width
+ * @returns {Layout}
  */
-function heightOf(step, shape, width) {
-  if (!shape.length) {
-    return 0;
+function layOut(step, shape, width) {
+  const columns = Math.max(1, Math.floor((width + step.gap) / (step.width + step.gap)));
+  if (!shape.counts.length) {
+    return { columns, spans: [], height: 0 };
   }
-  const { height, gap, format } = step;
-  const columns = Math.max(1, Math.floor((width + gap) / (step.width + gap)));
-  const rowsHeight = (/** @type {number} */ rows) => rows * (height + gap) - gap;
-  if (format !== 'cell') {
-    const heights = shape.map(
-      ({ count, named }) => (named ? headHeight(step) : ABOVE) + rowsHeight(Math.ceil(count / columns)),
-    );
-    return heights.reduce((sum, height) => sum + height, 0);
-  }
-  let places = 0;
-  for (const { count, named } of shape) {
-    const span = named ? Math.min(headSpan(step), columns) : 0;
-    const left = columns - (places % columns);
-    places += (left < span ? left : 0) + span + count;
-  }
-  return ABOVE + rowsHeight(Math.ceil(places / columns));
+  return step.format === 'cell' ? layOutCells(step, shape, columns) : layOutGroups(step, shape, columns);
 }
 
 /**
- * @param {HTMLElement} grid
+ * @param {Step} step
+ * @param {Shape} shape
+ * @param {number} columns
+ * @returns {Layout}
+ */
+function layOutCells(step, { counts, named }, columns) {
+  const head = named ? Math.min(headSpan(step), columns) : 0;
+  let places = 0;
+  for (const count of counts) {
+    const left = columns - (places % columns);
+    places += (left < head ? left : 0) + head + count;
+  }
+  return {
+    columns,
+    spans: [],
+    height: ABOVE + rowsHeight(step, Math.ceil(places / columns)),
+  };
+}
+
+/**
+ * Groups side by side, each as wide as its tiles in so many rows: with as many as make the whole lowest.
+ * @param {Step} step
+ * @param {Shape} shape
+ * @param {number} columns
+ * @returns {Layout}
+ */
+function layOutGroups(step, { counts, named }, columns) {
+  const head = named ? headHeight(step) : ABOVE;
+  const least = Math.ceil(Math.max(...counts) / columns);
+  const most = Math.max(least, Math.ceil(counts.reduce((sum, count) => sum + count) / columns) * 2);
+  /** @type {Layout} */
+  let lowest = { columns, spans: [], height: Infinity };
+  for (let rows = least; rows <= most; rows++) {
+    const spans = counts.map((count) => Math.ceil(count / rows));
+    const height = shelve(spans, columns).reduce(
+      (sum, shelf) => sum + head + rowsHeight(step, Math.max(...shelf.map((i) => Math.ceil(counts[i] / spans[i])))),
+      0,
+    );
+    if (height < lowest.height) {
+      lowest = { columns, spans, height };
+    }
+  }
+  return lowest;
+}
+
+/**
+ * Puts groups next to each other until one has no room, which begins the next shelf.
+ * @param {number[]} spans
+ * @param {number} columns
+ * @returns {number[][]} the groups of each shelf
+ */
+function shelve(spans, columns) {
+  /** @type {number[][]} */
+  const shelves = [[]];
+  let used = 0;
+  spans.forEach((span, i) => {
+    if (used + span > columns) {
+      shelves.push([]);
+      used = 0;
+    }
+    used += span;
+    shelves[shelves.length - 1].push(i);
+  });
+  return shelves;
+}
+
+/**
+ * @param {Step} step
+ * @param {number} rows
+ */
+const rowsHeight = ({ height, gap }, rows) => rows * (height + gap) - gap;
+
+/**
+ * @param {HTMLElement} tiles
  * @param {Step} step
  */
-export function applyStep(grid, step) {
-  grid.dataset.format = step.format;
-  grid.style.fontSize = `${step.font}px`;
-  for (const [name, value] of Object.entries({ ...step, head: headHeight(step) })) {
-    grid.style.setProperty(`--tile-${name}`, `${value}px`);
+export function applyStep(tiles, step) {
+  tiles.dataset.format = step.format;
+  tiles.style.fontSize = `${step.font}px`;
+  for (const [name, value] of Object.entries({
+    ...step,
+    head: headHeight(step),
+  })) {
+    tiles.style.setProperty(`--tile-${name}`, `${value}px`);
   }
-  grid.style.setProperty('--tile-span', String(headSpan(step)));
+}
+
+/**
+ * @param {HTMLElement} others with a child for each group
+ * @param {Step} step
+ * @param {Shape} shape
+ */
+export function applyLayout(others, step, shape) {
+  const { columns, spans } = layOut(step, shape, others.clientWidth);
+  others.style.setProperty('--columns', String(columns));
+  others.style.setProperty('--heading-span', String(headSpan(step)));
+  others.querySelectorAll('section').forEach((group, i) => {
+    group.style.setProperty('--span', String(spans[i] ?? 1));
+  });
 }

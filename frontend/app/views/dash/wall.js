@@ -17,7 +17,15 @@ const BAD = KINDS.slice(0, 3);
 /** The longest check takes a minute; what has missed two runs and this is overdue, in milliseconds. */
 const GRACE = 90_000;
 /** @type {Record<string, number>} */
-const UNITS = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const UNITS = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
 
 /** @param {string} duration a Go duration such as 1m30s */
 function milliseconds(duration) {
@@ -93,7 +101,7 @@ export function arrange(monitors, now) {
   const allOk = said[0] === 'ok' && said.length === 1 && count('ok') > 1;
   return Object.freeze({
     bad,
-    groups: [...groups].map(([name, monitors]) => ({ name, monitors })).sort((a, b) => a.name.localeCompare(b.name)),
+    groups: [...groups].map(([name, monitors]) => ({ name, monitors })).sort(byName),
     kind: bad.length ? said[0] : (said.at(-1) ?? 'pending'),
     verdict: `${allOk ? 'All ' : ''}${say(said, ', ')}`,
     rest: say(
@@ -102,6 +110,15 @@ export function arrange(monitors, now) {
     ),
     newest: monitors.reduce((newest, { latest }) => (latest && latest.date > newest ? latest.date : newest), ''),
   });
+}
+
+/**
+ * By name; what is in no group comes last.
+ * @param {{name: string}} a
+ * @param {{name: string}} b
+ */
+function byName(a, b) {
+  return Number(!a.name) - Number(!b.name) || a.name.localeCompare(b.name);
 }
 
 /**
@@ -181,7 +198,10 @@ function drawSince(tile, since, now) {
   const element = tile.querySelector('time');
   if (element && since) {
     element.dateTime = since;
-    element.title = new Date(since).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' });
+    element.title = new Date(since).toLocaleString(undefined, {
+      dateStyle: 'medium',
+      timeStyle: 'long',
+    });
     element.textContent = formatSince(since, now);
   }
 }
@@ -195,7 +215,12 @@ function formatSince(date, now) {
   const today = since.toDateString() === new Date(now).toDateString();
   const when = today
     ? since.toLocaleTimeString(undefined, { timeStyle: 'short' })
-    : since.toLocaleString(undefined, { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' });
+    : since.toLocaleString(undefined, {
+        month: 'short',
+        day: 'numeric',
+        hour: 'numeric',
+        minute: '2-digit',
+      });
   const minutes = Math.max(0, Math.floor((now - since.getTime()) / 60_000));
   const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];
   const length = days ? `${days} d ${hours} h` : hours ? `${hours} h ${minutes % 60} min` : `${minutes} min`;

@@ -10,8 +10,8 @@ import { badgeOf } from '../../format.js';
 /** @typedef {Badge['key']} StatusKey */
 
 /**
- * Monitors that are shown together. Only those of a group that are sorted by it have a heading, which tells how many
- * there are, their worst status and how many have it.
+ * Monitors that are shown together. Where they are sorted by group, and there are groups, each has a heading, which tells how
+ * many there are, their worst status and how many have it. Those without a group have an empty name.
  * @typedef {{
  *   name: string, heading: boolean, open: boolean, items: ListedMonitor[], total: number, worst: StatusKey, verdict: string,
  * }} Section
@@ -75,7 +75,10 @@ export function readSettings(params) {
  * @returns {{by: SortKey, reversed: boolean}}
  */
 export function readSort(sort) {
-  return { by: /** @type {SortKey} */ (sort.replace(/^-/, '')), reversed: sort.startsWith('-') };
+  return {
+    by: /** @type {SortKey} */ (sort.replace(/^-/, '')),
+    reversed: sort.startsWith('-'),
+  };
 }
 
 /**
@@ -156,14 +159,18 @@ function order(monitors, sort) {
 }
 
 /**
- * The monitors under their headings, groups in trouble first; of equals those without a heading come first.
+ * The monitors under their headings, groups in trouble first; of equals those without a group come last.
  * @param {ListedMonitor[]} monitors
  * @param {readonly string[]} folded
  */
 function groups(monitors, folded) {
-  return [...Map.groupBy(monitors, (monitor) => monitor.group ?? '')]
-    .sort(([a, inA], [b, inB]) => trouble(inB) - trouble(inA) || collator.compare(a, b))
-    .map(([name, items]) => (name ? group(name, items, !folded.includes(name)) : bare(items)));
+  const byGroup = Map.groupBy(monitors, (monitor) => monitor.group ?? '');
+  if (byGroup.size === 1 && byGroup.has('')) {
+    return [bare(monitors)];
+  }
+  return [...byGroup]
+    .sort(([a, inA], [b, inB]) => trouble(inB) - trouble(inA) || Number(!a) - Number(!b) || collator.compare(a, b))
+    .map(([name, items]) => group(name, items, !folded.includes(name)));
 }
 
 /**
@@ -185,7 +192,15 @@ function group(name, items, open) {
   const counts = count(items);
   const { key, label } = STATUSES.find((status) => counts[status.key] > 0) ?? STATUSES[2];
   const verdict = counts[key] === items.length ? label : `${counts[key]} ${label.toLowerCase()}`;
-  return { ...bare(items), name, heading: true, open, items: open ? items : [], worst: key, verdict };
+  return {
+    ...bare(items),
+    name,
+    heading: true,
+    open,
+    items: open ? items : [],
+    worst: key,
+    verdict,
+  };
 }
 
 /**
@@ -193,5 +208,13 @@ function group(name, items, open) {
  * @returns {Section} one without a heading
  */
 function bare(items) {
-  return { name: '', heading: false, open: true, items, total: items.length, worst: 'ok', verdict: '' };
+  return {
+    name: '',
+    heading: false,
+    open: true,
+    items,
+    total: items.length,
+    worst: 'ok',
+    verdict: '',
+  };
 }

@@ -63,7 +63,7 @@ export function drawHeading(row, { name, index, open, worst, verdict, total }) {
   const part = partsOf(row);
   set(row, 'aria-rowindex', String(index));
   set(part('button'), 'aria-expanded', String(open));
-  setText(part('button span'), name);
+  setText(part('button span'), name || 'No group');
   set(part('.badge'), 'class', `badge ${worst}`);
   setText(part('.badge'), verdict);
   setText(part('.muted'), total === 1 ? '1 monitor' : `${total} monitors`);
