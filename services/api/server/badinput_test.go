@@ -108,6 +108,7 @@ func TestBadDetails(t *testing.T) {
 		{"ping", map[string]any{"properties": map[string]any{"count": "0"}}, "count"},
 		{"dns", map[string]any{"properties": map[string]any{"type": "Z"}}, "type"},
 		{"tcp", map[string]any{"properties": map[string]any{"alertMute": "perhaps"}}, "alertMute"},
+		{"tcp", map[string]any{"properties": map[string]any{"dependsOn": "n"}}, "dependsOn"},
 	} {
 		body := map[string]any{"name": "n", "type": c.kind, "interval": "5s", "target": types[c.kind]}
 		maps.Copy(body, c.change)
@@ -184,5 +185,17 @@ func TestContentTypeIsNotJudged(t *testing.T) {
 		if res.StatusCode != 200 {
 			t.Errorf("content type %q gives %d", contentType, res.StatusCode)
 		}
+	}
+}
+
+func TestMonitorCantDependOnItself(t *testing.T) {
+	a := startAPI(t, nil)
+	body := `{"name":"n","type":"tcp","interval":"5s","target":"localhost:1","properties":{"dependsOn":"` + strings.ToUpper(idA) + `"}}`
+	a.do("PUT", "/api/monitors/"+idA, body).wantProblem(t, 400, "property dependsOn: a monitor can't depend on itself")
+	withID := strings.Replace(body, "{", `{"id":"`+idA+`",`, 1)
+	a.do("POST", "/api/monitors/import", "["+withID+"]").
+		wantProblem(t, 400, `monitor 1 "n": property dependsOn: a monitor can't depend on itself`)
+	if got := a.do("POST", "/api/monitors", withID); got.status != 200 {
+		t.Errorf("one that depends on another one by its id: %d %s", got.status, got.body)
 	}
 }

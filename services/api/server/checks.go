@@ -37,7 +37,7 @@ func (s *Server) bindChecks(r chi.Router) {
 
 // checkOnce has a runner check a definition that is not stored, and waits for the result.
 func (s *Server) checkOnce(w http.ResponseWriter, r *http.Request) error {
-	m, err := s.readMonitor(w, r)
+	m, err := s.readMonitor(w, r, monitor.NewID(time.Now()))
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (s *Server) checkOnce(w http.ResponseWriter, r *http.Request) error {
 	defer cancel()
 
 	now := time.Now()
-	m.ID, m.Updated = monitor.NewID(now), monitor.Date(now)
+	m.Updated = monitor.Date(now)
 	request := store.CheckRequest{ID: monitor.NewID(now), Asked: monitor.Date(now), Expires: monitor.Date(now.Add(wait)), Definition: &m}
 	defer s.dropCheck(r, request.ID)
 	result, err := s.ask(ctx, request)

@@ -151,12 +151,12 @@ func (i inclusion) of(m monitor.Monitor, state *store.State) listedMonitor {
 }
 
 func (s *Server) createMonitor(w http.ResponseWriter, r *http.Request) error {
-	m, err := s.readMonitor(w, r)
+	now := time.Now()
+	m, err := s.readMonitor(w, r, monitor.NewID(now))
 	if err != nil {
 		return err
 	}
-	now := time.Now()
-	m.ID, m.Updated = monitor.NewID(now), monitor.Date(now)
+	m.Updated = monitor.Date(now)
 	if err := s.store.CreateMonitor(r.Context(), m); err != nil {
 		return err
 	}
@@ -168,11 +168,11 @@ func (s *Server) replaceMonitor(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m, err := s.readMonitor(w, r)
+	m, err := s.readMonitor(w, r, id)
 	if err != nil {
 		return err
 	}
-	m.ID, m.Updated = id, monitor.Date(time.Now())
+	m.Updated = monitor.Date(time.Now())
 	if err := s.store.ReplaceMonitor(r.Context(), m); err != nil {
 		return unknownMonitor(id, err)
 	}
@@ -199,8 +199,8 @@ func (s *Server) deleteMonitors(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// readMonitor is the monitor in the body, found valid.
-func (s *Server) readMonitor(w http.ResponseWriter, r *http.Request) (monitor.Monitor, error) {
+// readMonitor is the monitor in the body with the id that it has or gets, found valid.
+func (s *Server) readMonitor(w http.ResponseWriter, r *http.Request, id string) (monitor.Monitor, error) {
 	data, err := readBody(w, r, maxBody)
 	if err != nil {
 		return monitor.Monitor{}, err
@@ -209,5 +209,6 @@ func (s *Server) readMonitor(w http.ResponseWriter, r *http.Request) (monitor.Mo
 	if err != nil {
 		return monitor.Monitor{}, err
 	}
+	m.ID = id
 	return m, check.Validate(s.types, m)
 }

@@ -118,6 +118,8 @@ func TestMethods(t *testing.T) {
 		{"DELETE", "/api/health", "GET"},
 		{"GET", "/api/monitors/" + idA + "/run", "POST"},
 		{"PUT", "/api/results", "GET, DELETE"},
+		{"PUT", "/api/maintenance", "GET, POST"},
+		{"POST", "/api/maintenance/" + idA, "GET, PUT, DELETE"},
 		{"OPTIONS", "/api/monitors", "GET, POST, DELETE"},
 	} {
 		got := a.do(c.method, c.path, "")

@@ -34,6 +34,7 @@ type Store interface {
 	monitorStore
 	resultStore
 	statsStore
+	maintenanceStore
 	checkStore
 	alertStore
 	eventStore
@@ -75,6 +76,7 @@ func (s *Server) Handler() http.Handler {
 	s.bindRules(r)
 	s.bindResults(r)
 	s.bindStats(r)
+	s.bindMaintenance(r)
 	s.bindChecks(r)
 	s.bindAlerts(r)
 	s.bindTypes(r)

@@ -62,7 +62,10 @@ type statsAnswer struct {
 	Uptime *float64 `json:"uptime"`
 	// UptimeFrom is from when on Uptime is known, where that is later than From because the log is long.
 	UptimeFrom *time.Time `json:"uptimeFrom,omitempty"`
-	Counts     counts     `json:"counts"`
+	// Maintenance and Blocked are how many seconds are left out of Uptime for that reason.
+	Maintenance float64 `json:"maintenance"`
+	Blocked     float64 `json:"blocked"`
+	Counts      counts  `json:"counts"`
 	latency
 	P99     *float64      `json:"p99"`
 	Buckets []statsBucket `json:"buckets"`
@@ -99,9 +102,12 @@ func (s *Server) stats(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	answer.Window = window
-	if answer.Uptime, answer.UptimeFrom, err = s.uptime(r.Context(), m, at, now); err != nil {
+	spent, uptimeFrom, err := s.timeSpent(r.Context(), m, at, now)
+	if err != nil {
 		return err
 	}
+	answer.Uptime, answer.UptimeFrom = known(spent.Percent()), uptimeFrom
+	answer.Maintenance, answer.Blocked = spent.Maintenance.Seconds(), spent.Blocked.Seconds()
 	return web.JSON(w, http.StatusOK, answer)
 }
 
@@ -220,11 +226,11 @@ func known(value float64, ok bool) *float64 {
 	return &value
 }
 
-// uptime is the percentage over the span, and from when on it is known if that is not its start.
-func (s *Server) uptime(ctx context.Context, m monitor.Monitor, at span, now time.Time) (percent *float64, from *time.Time, err error) {
+// timeSpent is how the time of the span was spent, and from when on that is known if that is not its start.
+func (s *Server) timeSpent(ctx context.Context, m monitor.Monitor, at span, now time.Time) (spent uptime.Breakdown, from *time.Time, err error) {
 	log, err := s.store.Transitions(ctx, m.ID, at.from, at.to, maxTransitions)
 	if err != nil {
-		return nil, nil, err
+		return spent, nil, err
 	}
 	start := at.from
 	if len(log) == maxTransitions {
@@ -235,7 +241,7 @@ func (s *Server) uptime(ctx context.Context, m monitor.Monitor, at span, now tim
 		// The first transition after the span tells what held before it, if the log reaches back so far.
 		later, err := s.store.Transitions(ctx, m.ID, at.to, now, maxTransitions)
 		if err != nil {
-			return nil, nil, err
+			return spent, nil, err
 		}
 		if len(later) < maxTransitions {
 			log = append(later, log...)
@@ -243,7 +249,7 @@ func (s *Server) uptime(ctx context.Context, m monitor.Monitor, at span, now tim
 	}
 	state, err := s.state(ctx, m.ID)
 	if err != nil {
-		return nil, nil, err
+		return spent, nil, err
 	}
-	return known(uptime.Compute(start, at.to, m, state, log).Percent()), from, nil
+	return uptime.Compute(start, at.to, m, state, log), from, nil
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"nanomon/services/common/maintenance"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 )
@@ -56,6 +57,14 @@ func (away) PutFate(context.Context, store.Alert) error                 { return
 
 func (away) Alerts(context.Context, store.AlertFilter) ([]store.Alert, error) { return nil, errAway }
 
+func (away) MaintenanceWindows(context.Context) ([]maintenance.Window, error) { return nil, errAway }
+func (away) MaintenanceWindow(context.Context, string) (w maintenance.Window, err error) {
+	return w, errAway
+}
+func (away) CreateMaintenanceWindow(context.Context, maintenance.Window) error  { return errAway }
+func (away) ReplaceMaintenanceWindow(context.Context, maintenance.Window) error { return errAway }
+func (away) DeleteMaintenanceWindow(context.Context, string) error              { return errAway }
+
 func TestStoreIsAway(t *testing.T) {
 	a := startAPI(t, away{})
 	const body = `{"name":"n","type":"tcp","interval":"5s","target":"localhost:1"}`
@@ -63,6 +72,11 @@ func TestStoreIsAway(t *testing.T) {
 		{"GET", "/api/health", ""},
 		{"GET", "/api/alerts", ""},
 		{"POST", "/api/alerts/test", ""},
+		{"GET", "/api/maintenance", ""},
+		{"POST", "/api/maintenance", weeklyJSON},
+		{"GET", "/api/maintenance/" + idA, ""},
+		{"PUT", "/api/maintenance/" + idA, weeklyJSON},
+		{"DELETE", "/api/maintenance/" + idA, ""},
 		{"GET", "/api/monitors", ""},
 		{"POST", "/api/monitors", body},
 		{"DELETE", "/api/monitors", ""},

@@ -50,8 +50,12 @@ func Compile(types probe.Registry, m monitor.Monitor) (*Check, error) {
 	return c, nil
 }
 
-// Validate reports what Compile would refuse.
+// Validate reports what must not be stored: what Compile would refuse, and a monitor that depends on itself. One that is stored
+// already runs on, as if it depended on none.
 func Validate(types probe.Registry, m monitor.Monitor) error {
+	if m.DependsOnItself() {
+		return monitor.Invalidf("property %s: a monitor can't depend on itself", monitor.DependsOn)
+	}
 	c, err := Compile(types, m)
 	if err != nil {
 		return err

@@ -88,6 +88,7 @@ func TestValidate(t *testing.T) {
 		"invalid monitor target: bad":         func(m *monitor.Monitor) { m.Target, m.Rule = "bad", "==" },
 		"rule invalid: there is no output \"": func(m *monitor.Monitor) { m.Rule = "sizes == 3" },
 		"rule invalid: unexpected end of":     func(m *monitor.Monitor) { m.Rule = "size ==" },
+		"property dependsOn: a monitor can't": func(m *monitor.Monitor) { m.Properties = map[string]string{"dependsOn": "name"} },
 	} {
 		m := valid
 		change(&m)
@@ -99,5 +100,18 @@ func TestValidate(t *testing.T) {
 		case want != "" && (!errors.As(err, &invalid) || !strings.HasPrefix(err.Error(), want)):
 			t.Errorf("got %v, want %s", err, want)
 		}
+	}
+}
+
+// A monitor that was stored before dependsOn was looked at is checked on.
+func TestMonitorThatDependsOnItselfRuns(t *testing.T) {
+	m := monitor.Monitor{Name: "name", Type: "fixed", Interval: "1s", Target: "target", Properties: map[string]string{"dependsOn": "name"}}
+	checked, err := check.Compile(registry(found(nil)), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer checked.Close()
+	if r := checked.Run(t.Context()); r.Status != monitor.StatusOK {
+		t.Errorf("%+v", r)
 	}
 }

@@ -34,8 +34,8 @@ func CommonProperties() []Property {
 			Doc: "How many bad results in a row raise an alert; unset, the runner's own setting holds."},
 		{Name: "alertTo", Kind: KindText,
 			Doc: "Who gets the alert e-mails instead of the runner's recipients: addresses with commas between them."},
-		{Name: "dependsOn", Kind: KindText,
-			Doc: "Id or name of the monitor that this one needs. It has no effect yet."},
+		{Name: monitor.DependsOn, Kind: KindText,
+			Doc: "Id or name of the monitor that this one needs: while that one is bad, the bad results of this one count neither in uptime nor for alerts."},
 	}
 }
 

@@ -2,6 +2,8 @@ package store
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -34,6 +36,9 @@ type AlertState struct {
 	Incident int
 	// Opened is the date of the first bad result of the streak or incident; zero while all is well.
 	Opened time.Time
+	// Due is the date of the result that owes an alert as soon as the monitor that this one depends on is found well; zero
+	// while nothing waits for that.
+	Due time.Time
 	// Severity is the worst status that was told of the incident: error or failed.
 	Severity monitor.Status
 	// Reminders is how many were owed in this incident.
@@ -45,15 +50,18 @@ type AlertState struct {
 // AlertKind says why a message is owed.
 type AlertKind string
 
-// The kinds. A closed incident is one that ended without a recovery, since its monitor was disabled or deleted: it
-// stands in the log and is sent to nobody. A test is asked for by a person.
+// The kinds. A closed incident is one that ended without a recovery, since its monitor was disabled or deleted: it stands
+// in the log, and is sent only to where an incident would stay open. A test is asked for by a person. A runner that may be cut
+// off, and is connected again, has messages of no monitor.
 const (
-	KindAlert      AlertKind = "alert"
-	KindEscalation AlertKind = "escalation"
-	KindReminder   AlertKind = "reminder"
-	KindRecovery   AlertKind = "recovery"
-	KindClosed     AlertKind = "closed"
-	KindTest       AlertKind = "test"
+	KindAlert       AlertKind = "alert"
+	KindEscalation  AlertKind = "escalation"
+	KindReminder    AlertKind = "reminder"
+	KindRecovery    AlertKind = "recovery"
+	KindClosed      AlertKind = "closed"
+	KindTest        AlertKind = "test"
+	KindCutOff      AlertKind = "cutoff"
+	KindReconnected AlertKind = "reconnected"
 )
 
 // Alert is a message that is owed, with the fate of each of its deliveries. All but the fields from Next on
@@ -74,9 +82,14 @@ type Alert struct {
 	Status  monitor.Status
 	Message string
 	Value   float64
-	// Opened is the date of the incident's first bad result.
+	// Behind is how many enabled monitors depend on this one, directly or through others; 0 when it is well.
+	Behind int
+	// Runner is the runner that may be cut off, or is connected again; no other kind has it.
+	Runner string
+	// Opened is the date of the incident's first bad result, or that from which on the runner may be cut off.
 	Opened time.Time
-	// Date is that of the result that owed the message; of a test or a closing, when it was asked for.
+	// Date is that of the result that owed the message; of a test or a closing, when it was asked for; of what a runner
+	// says of itself, when it was found.
 	Date time.Time
 
 	// Next is when the message is to be sent, or tried again; zero when nothing is left to do.
@@ -117,6 +130,23 @@ func AlertID(monitorID string, incident int, kind AlertKind, reminder int) strin
 		id = fmt.Sprintf("%s-%d", id, reminder)
 	}
 	return id
+}
+
+// CutOffID is the natural key of a message, [KindCutOff] or [KindReconnected], about a runner that may be cut off from opened on.
+func CutOffID(kind AlertKind, opened time.Time) string {
+	return fmt.Sprintf("%s-%d", kind, opened.UnixMilli())
+}
+
+// Reminder is the number of a reminder, which is the end of its id; 0 for all other kinds.
+func (a Alert) Reminder() int {
+	if a.Kind != KindReminder {
+		return 0
+	}
+	n, err := strconv.Atoi(a.ID[strings.LastIndexByte(a.ID, '-')+1:])
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // AlertFilter selects messages, newest first by (date, id).

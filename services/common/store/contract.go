@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"nanomon/services/common/maintenance"
 	"nanomon/services/common/monitor"
 )
 
@@ -30,6 +31,15 @@ type Store interface {
 	// differ; see PlanImport.
 	ImportMonitors(ctx context.Context, ms []monitor.Monitor) error
 
+	// MaintenanceWindows lists all, ordered by name and then id.
+	MaintenanceWindows(ctx context.Context) ([]maintenance.Window, error)
+	MaintenanceWindow(ctx context.Context, id string) (maintenance.Window, error)
+	// CreateMaintenanceWindow stores w, whose id the caller made. It doesn't ask whether the monitors exist.
+	CreateMaintenanceWindow(ctx context.Context, w maintenance.Window) error
+	// ReplaceMaintenanceWindow stores w in place of the one with its id.
+	ReplaceMaintenanceWindow(ctx context.Context, w maintenance.Window) error
+	DeleteMaintenanceWindow(ctx context.Context, id string) error
+
 	// AppendBatch stores results, then transitions, then states. It marks the results' hours dirty.
 	// It doesn't ask whether the monitors exist.
 	AppendBatch(ctx context.Context, b Batch) error
@@ -39,8 +49,8 @@ type Store interface {
 	// the cursor to go on from. An empty cursor lists nothing and gives the cursor of now. A
 	// result may come twice, and never not at all.
 	ResultsSince(ctx context.Context, cursor string, limit int) ([]monitor.Result, string, error)
-	// DeleteResults removes all results, rollups, states and transitions of the status
-	// track, and sets ResultsCleared to at.
+	// DeleteResults removes all results, rollups, states and transitions of the tracks that results
+	// change, and sets ResultsCleared to at.
 	DeleteResults(ctx context.Context, at time.Time) error
 	// ResultsCleared is when DeleteResults was last called, zero if never: what a runner
 	// remembers from before it no longer counts.
@@ -48,6 +58,8 @@ type Store interface {
 
 	// States lists the states of all monitors, in no particular order.
 	States(ctx context.Context) ([]State, error)
+	// StatesOf lists the states of those of the given monitors that have one, in no particular order.
+	StatesOf(ctx context.Context, monitorIDs []string) ([]State, error)
 	// State is the state of one monitor.
 	State(ctx context.Context, monitorID string) (State, error)
 	// Transitions lists those of a monitor with from <= date < to, newest first, at most limit.

@@ -15,6 +15,8 @@ type Breakdown struct {
 	Unchecked time.Duration
 	// Disabled is time in which the monitor was not to be checked.
 	Disabled time.Duration
+	// Maintenance and Blocked are time whose results didn't count, for that reason.
+	Maintenance, Blocked time.Duration
 }
 
 // Percent is the part of the checked time that was OK, 0 to 100; false when no time was checked.
@@ -30,7 +32,10 @@ func (b Breakdown) Percent() (float64, bool) {
 // newest first; those from to on only tell what held before them. State is what is known of m now, nil when it
 // has no result. After the last result the status holds for [monitor.StaleAfter].
 func Compute(from, to time.Time, m monitor.Monitor, state *store.State, log []store.Transition) Breakdown {
-	w := walk{at: from, status: initialStatus(from, state, log), disabled: initiallyDisabled(m, log), stale: to}
+	w := walk{
+		at: from, status: initialStatus(from, state, log), disabled: initiallyDisabled(m, log),
+		excluded: initiallyExcluded(state, log), stale: to,
+	}
 	if state != nil {
 		w.stale = state.Latest.Date.Add(monitor.StaleAfter(m.Every()))
 	}
@@ -69,6 +74,19 @@ func initiallyDisabled(m monitor.Monitor, log []store.Transition) bool {
 	return !m.Enabled
 }
 
+// initiallyExcluded is the exclusion before the first transition: what that came from or, without one, the exclusion now.
+func initiallyExcluded(state *store.State, log []store.Transition) string {
+	for i := len(log) - 1; i >= 0; i-- {
+		if log[i].Track == store.TrackExcluded {
+			return log[i].From
+		}
+	}
+	if state == nil {
+		return store.Counted
+	}
+	return string(state.Latest.Excluded)
+}
+
 func hasTrack(log []store.Transition, track store.Track) bool {
 	for _, t := range log {
 		if t.Track == track {
@@ -83,17 +101,21 @@ type walk struct {
 	at       time.Time
 	status   string
 	disabled bool
+	excluded string
 	// stale is from when on the status no longer holds.
 	stale time.Time
 	spent Breakdown
 }
 
 func (w *walk) apply(t store.Transition) {
-	if t.Track == store.TrackEnabled {
+	switch t.Track {
+	case store.TrackStatus:
+		w.status = t.To
+	case store.TrackEnabled:
 		w.disabled = t.To == store.Disabled
-		return
+	case store.TrackExcluded:
+		w.excluded = t.To
 	}
-	w.status = t.To
 }
 
 func (w *walk) advance(to time.Time) {
@@ -113,16 +135,25 @@ func (w *walk) advance(to time.Time) {
 }
 
 func (w *walk) book(span time.Duration, status string) {
+	*w.spent.part(w.disabled, status, w.excluded) += span
+}
+
+// part is the part of the time in which that held. There is something to exclude only where there is a status.
+func (b *Breakdown) part(disabled bool, status, excluded string) *time.Duration {
 	switch {
-	case w.disabled:
-		w.spent.Disabled += span
+	case disabled:
+		return &b.Disabled
+	case status == "", status == store.Unchecked:
+		return &b.Unchecked
+	case excluded == string(monitor.ExcludedMaintenance):
+		return &b.Maintenance
+	case excluded == string(monitor.ExcludedBlocked):
+		return &b.Blocked
 	case status == monitor.StatusOK.String():
-		w.spent.OK += span
+		return &b.OK
 	case status == monitor.StatusError.String():
-		w.spent.Error += span
-	case status == monitor.StatusFailed.String():
-		w.spent.Failed += span
+		return &b.Error
 	default:
-		w.spent.Unchecked += span
+		return &b.Failed
 	}
 }

@@ -23,6 +23,17 @@ func enabled(minute int, from, to string) store.Transition {
 	return store.Transition{Date: at(minute), Track: store.TrackEnabled, From: from, To: to}
 }
 
+func excluded(minute int, from, to string) store.Transition {
+	return store.Transition{Date: at(minute), Track: store.TrackExcluded, From: from, To: to}
+}
+
+// left is known, with a newest result that doesn't count.
+func left(since, latest int, s monitor.Status, why monitor.Exclusion) *store.State {
+	k := known(since, latest, s)
+	k.Latest.Excluded = why
+	return k
+}
+
 func known(since, latest int, s monitor.Status) *store.State {
 	return &store.State{Since: at(since), Latest: monitor.Result{Date: at(latest), Status: s}}
 }
@@ -93,11 +104,70 @@ func TestCompute(t *testing.T) {
 			monitor: m, state: known(-30, 10, monitor.StatusFailed),
 			want: uptime.Breakdown{Failed: 13 * time.Minute, Unchecked: 47 * time.Minute}, percent: 0,
 		},
+		"a window in the middle": {
+			monitor: m, state: known(-9, 60, monitor.StatusOK),
+			log:  []store.Transition{excluded(30, "maintenance", "counted"), excluded(10, "counted", "maintenance")},
+			want: uptime.Breakdown{OK: 40 * time.Minute, Maintenance: 20 * time.Minute}, percent: 100,
+		},
+		"down in a window, and longer": {
+			monitor: m, state: known(45, 60, monitor.StatusOK),
+			log: []store.Transition{
+				status(45, "failed", "ok"), excluded(30, "maintenance", "counted"), status(15, "ok", "failed"), excluded(10, "counted", "maintenance"),
+			},
+			want: uptime.Breakdown{OK: 25 * time.Minute, Failed: 15 * time.Minute, Maintenance: 20 * time.Minute}, percent: 62.5,
+		},
+		"down behind another one, then by itself": {
+			monitor: m, state: known(40, 60, monitor.StatusOK),
+			log: []store.Transition{
+				status(40, "error", "ok"), excluded(30, "blocked", "counted"), excluded(10, "counted", "blocked"), status(10, "ok", "error"),
+			},
+			want: uptime.Breakdown{OK: 30 * time.Minute, Error: 10 * time.Minute, Blocked: 20 * time.Minute}, percent: 75,
+		},
+		"from maintenance to blocked": {
+			monitor: m, state: left(-9, 60, monitor.StatusFailed, monitor.ExcludedBlocked),
+			log:  []store.Transition{excluded(20, "maintenance", "blocked")},
+			want: uptime.Breakdown{Maintenance: 20 * time.Minute, Blocked: 40 * time.Minute}, unknown: true,
+		},
+		"excluded throughout, nothing in the log": {
+			monitor: m, state: left(-9, 60, monitor.StatusOK, monitor.ExcludedMaintenance),
+			want: uptime.Breakdown{Maintenance: 60 * time.Minute}, unknown: true,
+		},
+		"the first result is excluded": {
+			monitor: m, state: left(20, 60, monitor.StatusOK, monitor.ExcludedMaintenance),
+			log:  []store.Transition{excluded(20, "counted", "maintenance"), status(20, "", "ok")},
+			want: uptime.Breakdown{Unchecked: 20 * time.Minute, Maintenance: 40 * time.Minute}, unknown: true,
+		},
+		"a window after the end": {
+			monitor: m, state: left(-9, 90, monitor.StatusOK, monitor.ExcludedMaintenance),
+			log:  []store.Transition{excluded(60, "counted", "maintenance")},
+			want: uptime.Breakdown{OK: 60 * time.Minute}, percent: 100,
+		},
+		"disabled in a window": {
+			monitor: m, state: known(-9, 60, monitor.StatusOK),
+			log: []store.Transition{
+				excluded(40, "maintenance", "counted"), enabled(30, "disabled", "enabled"), enabled(20, "enabled", "disabled"), excluded(10, "counted", "maintenance"),
+			},
+			want: uptime.Breakdown{OK: 30 * time.Minute, Disabled: 10 * time.Minute, Maintenance: 20 * time.Minute}, percent: 100,
+		},
+		"the runner was away in a window": {
+			monitor: m, state: known(40, 60, monitor.StatusOK),
+			log: []store.Transition{
+				excluded(40, "maintenance", "counted"), status(40, "unchecked", "ok"), status(20, "ok", "unchecked"), excluded(10, "counted", "maintenance"),
+			},
+			want: uptime.Breakdown{OK: 30 * time.Minute, Unchecked: 20 * time.Minute, Maintenance: 10 * time.Minute}, percent: 100,
+		},
+		"the runner is away since a window": {
+			monitor: m, state: left(-30, 10, monitor.StatusFailed, monitor.ExcludedMaintenance),
+			want: uptime.Breakdown{Maintenance: 13 * time.Minute, Unchecked: 47 * time.Minute}, unknown: true,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := uptime.Compute(start, at(60), c.monitor, c.state, c.log)
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)
+			}
+			if sum := got.OK + got.Error + got.Failed + got.Unchecked + got.Disabled + got.Maintenance + got.Blocked; sum != time.Hour {
+				t.Errorf("the parts add up to %s", sum)
 			}
 			percent, ok := got.Percent()
 			if ok == c.unknown || percent != c.percent {

@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -72,6 +73,18 @@ func (l *lab) probesOpen() int {
 	return l.open
 }
 
+// fail makes the checks of some targets fail, and of no others.
+func (l *lab) fail(targets ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.find = func(_ context.Context, target string) probe.Outcome {
+		if slices.Contains(targets, target) {
+			return probe.Outcome{Err: errors.New("down")}
+		}
+		return probe.Outcome{Value: 1}
+	}
+}
+
 // takes is a check that lasts for d, or until its context ends.
 func takes(d time.Duration) func(context.Context, string) probe.Outcome {
 	return func(ctx context.Context, _ string) probe.Outcome {
@@ -137,8 +150,13 @@ func startBench(t *testing.T, s *memory, l *lab) *bench {
 // startRunner starts one of several runners.
 func startRunner(t *testing.T, id string, s Store, l *lab) *bench {
 	t.Helper()
+	return startWith(t, Config{ID: id}, s, l)
+}
+
+func startWith(t *testing.T, cfg Config, s Store, l *lab) *bench {
+	t.Helper()
 	b := &bench{lab: l, log: &logbook{}}
-	b.Engine = New(Config{ID: id}, s, l.registry(), slog.New(slog.NewTextHandler(b.log, nil)))
+	b.Engine = New(cfg, s, l.registry(), slog.New(slog.NewTextHandler(b.log, nil)))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- b.Run(ctx) }()

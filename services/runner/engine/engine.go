@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,7 +14,6 @@ import (
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
-	"nanomon/services/runner/spool"
 )
 
 const (
@@ -31,66 +31,6 @@ const (
 	leftFor = 10 * time.Minute
 )
 
-// Config is what the engine needs to know.
-type Config struct {
-	// ID names this runner among those that share a store.
-	ID string
-	// PollingInterval is how often the monitors are read where the store can't be watched. Where it can, they are
-	// read upon every change and, to be safe, every minute. 0 means 10 s.
-	PollingInterval time.Duration
-	// Retention is for how long history is kept.
-	Retention store.Retention
-	// Alone says that no other runner uses the store.
-	Alone bool
-	// Spool is where results wait on disk while the store is away; without it they wait in memory.
-	Spool *spool.Spool
-	// Observer is told what the engine does; nil for nobody.
-	Observer Observer
-	// Grace is how long running checks may go on after a stop; 0 means 10 s.
-	Grace time.Duration
-}
-
-// Observer is told what the engine does. Its methods must not block.
-type Observer interface {
-	// Monitors tells all stored monitors, the disabled ones too, and which of them this runner is responsible for. It
-	// comes before the states of monitors that are new.
-	Monitors(all []monitor.Monitor, own func(id string) bool)
-	// Stored tells states: those of the monitors whose results were written just now, and of those that this runner begins with. After
-	// an outage they may be ahead of what the store has.
-	Stored(states []store.State)
-}
-
-type nobody struct{}
-
-func (nobody) Monitors([]monitor.Monitor, func(string) bool) {}
-func (nobody) Stored([]store.State)                          {}
-
-// Store is what the engine needs of a store; see [store.Store].
-type Store interface {
-	Monitors(ctx context.Context) ([]monitor.Monitor, error)
-	ResultsCleared(ctx context.Context) (time.Time, error)
-	States(ctx context.Context) ([]store.State, error)
-	State(ctx context.Context, monitorID string) (store.State, error)
-	AppendBatch(ctx context.Context, b store.Batch) error
-	Watch(ctx context.Context, t store.Topic) (<-chan struct{}, error)
-
-	PendingChecks(ctx context.Context, now time.Time) ([]store.CheckRequest, error)
-	ClaimCheck(ctx context.Context, id, runner string) (bool, error)
-	AnswerCheck(ctx context.Context, id string, r monitor.Result) error
-	DropCheck(ctx context.Context, id string) error
-
-	Beat(ctx context.Context, r store.Runner) error
-	Runners(ctx context.Context, since time.Time) ([]store.Runner, error)
-	RemoveRunner(ctx context.Context, id string) error
-
-	Results(ctx context.Context, f store.ResultFilter) ([]monitor.Result, error)
-	DirtyHours(ctx context.Context, closed, quiet time.Time, limit int) ([]store.DirtyHour, error)
-	PutRollups(ctx context.Context, rs []store.Rollup) error
-	ClearDirty(ctx context.Context, marks []store.DirtyHour) error
-	Rollups(ctx context.Context, monitorID string, p store.Period, from, to time.Time) ([]store.Rollup, error)
-	Expire(ctx context.Context, now time.Time, keep store.Retention) (int, error)
-}
-
 // Engine runs the monitors of one runner. It is made by [New] and runs once.
 type Engine struct {
 	cfg   Config
@@ -103,10 +43,14 @@ type Engine struct {
 	pool   *pool
 	writer *writer
 
-	// changes, finished and runNow are what the scheduler's goroutine listens to.
-	changes  chan change
-	finished chan run
-	runNow   chan runNow
+	// changes, finished, runNow and parentsRead are what the scheduler's goroutine listens to.
+	changes     chan change
+	finished    chan run
+	runNow      chan runNow
+	parentsRead chan map[string]bool
+
+	// exclusions are those of the last change; the scheduler's goroutine replaces them.
+	exclusions atomic.Pointer[exclusions]
 
 	// share is what this runner has to run; nil until joined is closed.
 	share  atomic.Pointer[share]
@@ -117,6 +61,8 @@ type Engine struct {
 	left     map[string]farewell
 	schedule schedule
 	cleared  time.Time
+	// bad says, by its id, whether a monitor is bad that another runner runs and one of these depends on.
+	bad map[string]bool
 
 	// monitors is len(entries), for those who don't own them.
 	monitors atomic.Int64
@@ -147,15 +93,18 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 	cfg.Observer = cmp.Or[Observer](cfg.Observer, nobody{})
 	e := &Engine{
 		cfg: cfg, store: s, types: types, log: log,
-		clock:    clock{base: time.Now()},
-		pool:     newPool(atATime),
-		changes:  make(chan change),
-		finished: make(chan run, atATime),
-		runNow:   make(chan runNow),
-		joined:   make(chan struct{}),
-		entries:  make(map[string]*entry),
-		left:     make(map[string]farewell),
+		clock:       clock{base: time.Now()},
+		pool:        newPool(atATime),
+		changes:     make(chan change),
+		finished:    make(chan run, atATime),
+		runNow:      make(chan runNow),
+		parentsRead: make(chan map[string]bool),
+		joined:      make(chan struct{}),
+		entries:     make(map[string]*entry),
+		left:        make(map[string]farewell),
+		bad:         make(map[string]bool),
 	}
+	e.exclusions.Store(&exclusions{})
 	e.stats.init()
 	e.writer = newWriter(s, cfg.Spool, cfg.Observer.Stored, &e.stats, log)
 	return e
@@ -179,6 +128,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	helpers.Go(func() { e.watch(ctx, store.TopicMonitors, e.cfg.PollingInterval, monitors) })
 	helpers.Go(func() { e.watch(ctx, store.TopicChecks, askEvery, checks) })
 	helpers.Go(func() { e.reconcile(ctx, monitors) })
+	helpers.Go(func() { e.readParents(ctx) })
 	helpers.Go(func() { e.serveRequests(ctx, checks) })
 	helpers.Go(func() { e.takePart(ctx, monitors) })
 	helpers.Go(func() { e.keepHouse(ctx) })
@@ -217,6 +167,8 @@ func (e *Engine) schedulerLoop(ctx context.Context) {
 			e.finish(ctx, r)
 		case ask := <-e.runNow:
 			ask.has <- e.startNow(ctx, ask.monitorID)
+		case bad := <-e.parentsRead:
+			maps.Copy(e.bad, bad)
 		}
 	}
 }
@@ -314,6 +266,7 @@ func (e *Engine) settle(r run) {
 		return
 	}
 	e.stats.ran(r.result.Status, r.late)
+	r.result.Excluded = e.exclude(en, r.result)
 	next, transitions := advance(en.state, r.result, en.covered)
 	state := next
 	if next == en.state {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"nanomon/services/common/maintenance"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 )
@@ -21,6 +22,8 @@ type memory struct {
 	refuse      func(store.Batch) error // asked before a batch is stored
 	unwatched   bool                    // Watch is unsupported
 	monitors    map[string]monitor.Monitor
+	windows     []maintenance.Window
+	noWindows   bool // MaintenanceWindows is ErrUnavailable
 	states      map[string]store.State
 	results     map[string]monitor.Result // by id
 	stored      map[string]int            // how often a result was stored
@@ -105,13 +108,16 @@ func (s *memory) States(ctx context.Context) ([]store.State, error) {
 	return slices.Collect(maps.Values(s.states)), err
 }
 
-func (s *memory) State(ctx context.Context, id string) (store.State, error) {
-	leave, err := s.enter(ctx, "State")
+func (s *memory) StatesOf(ctx context.Context, ids []string) ([]store.State, error) {
+	leave, err := s.enter(ctx, "StatesOf")
 	defer leave()
-	if _, found := s.states[id]; err == nil && !found {
-		err = monitor.ErrNotFound
+	var found []store.State
+	for _, id := range ids {
+		if state, has := s.states[id]; has {
+			found = append(found, state)
+		}
 	}
-	return s.states[id], err
+	return found, err
 }
 
 func (s *memory) AppendBatch(ctx context.Context, b store.Batch) error {

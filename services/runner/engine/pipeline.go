@@ -10,12 +10,12 @@ import (
 	"nanomon/services/common/store"
 )
 
-// advance gives the state after result r, and the status changes that this is. A result that is not newer than
+// advance gives the state after result r, and the transitions that this is. A result that is not newer than
 // the state leaves it. every is the interval at which results were expected.
 func advance(prev *store.State, r monitor.Result, every time.Duration) (*store.State, []store.Transition) {
 	if prev == nil {
 		first := &store.State{MonitorID: r.MonitorID, Latest: r, Streak: 1, Since: r.Date, History: push(nil, r)}
-		return first, []store.Transition{statusChange(r, r.Date, "", r.Status.String())}
+		return first, append(exclusionChange("", r), transition(r, r.Date, store.TrackStatus, "", r.Status.String()))
 	}
 	if !newer(r, prev.Latest) {
 		return prev, nil
@@ -28,29 +28,36 @@ func advance(prev *store.State, r monitor.Result, every time.Duration) (*store.S
 	} else {
 		next.Streak, next.Since = 1, r.Date
 	}
-	return &next, changes(prev.Latest, r, every)
+	return &next, append(exclusionChange(prev.Latest.Excluded, r), statusChanges(prev.Latest, r, every)...)
 }
 
-// changes are the transitions between two results in a row. When results are missing between them, the
+// statusChanges are the transitions of the status between two results in a row. When results are missing between them, the
 // status was unchecked from when the first missing one was due.
-func changes(prev, r monitor.Result, every time.Duration) []store.Transition {
+func statusChanges(prev, r monitor.Result, every time.Duration) []store.Transition {
 	was, is := prev.Status.String(), r.Status.String()
 	if r.Date.Sub(prev.Date) > monitor.StaleAfter(every) {
 		return []store.Transition{
-			statusChange(r, prev.Date.Add(every), was, store.Unchecked),
-			statusChange(r, r.Date, store.Unchecked, is),
+			transition(r, prev.Date.Add(every), store.TrackStatus, was, store.Unchecked),
+			transition(r, r.Date, store.TrackStatus, store.Unchecked, is),
 		}
 	}
 	if was == is {
 		return nil
 	}
-	return []store.Transition{statusChange(r, r.Date, was, is)}
+	return []store.Transition{transition(r, r.Date, store.TrackStatus, was, is)}
 }
 
-func statusChange(r monitor.Result, at time.Time, from, to string) store.Transition {
-	return store.Transition{
-		MonitorID: r.MonitorID, Date: monitor.Date(at), Track: store.TrackStatus, From: from, To: to,
+// exclusionChange is the transition from the exclusion was to that of r, if they differ.
+func exclusionChange(was monitor.Exclusion, r monitor.Result) []store.Transition {
+	if was == r.Excluded {
+		return nil
 	}
+	from, to := cmp.Or(string(was), store.Counted), cmp.Or(string(r.Excluded), store.Counted)
+	return []store.Transition{transition(r, r.Date, store.TrackExcluded, from, to)}
+}
+
+func transition(r monitor.Result, at time.Time, track store.Track, from, to string) store.Transition {
+	return store.Transition{MonitorID: r.MonitorID, Date: monitor.Date(at), Track: track, From: from, To: to}
 }
 
 // push appends r to a history and drops the oldest point beyond its length. Slices handed out before stay as they
@@ -59,7 +66,7 @@ func push(history []store.Point, r monitor.Result) []store.Point {
 	if surplus := len(history) + 1 - store.HistoryLength; surplus > 0 {
 		history = history[surplus:]
 	}
-	return append(history, store.Point{Date: r.Date, Status: r.Status, Value: r.Value})
+	return append(history, store.Point{Date: r.Date, Status: r.Status, Value: r.Value, Excluded: r.Excluded})
 }
 
 func newer(a, b monitor.Result) bool {

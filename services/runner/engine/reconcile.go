@@ -3,14 +3,12 @@ package engine
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
+	"nanomon/services/common/maintenance"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 )
@@ -26,13 +24,15 @@ type change struct {
 	stop           []string
 	// deleted are those of stop that don't exist any more.
 	deleted []string
-	// states are those of the monitors to start, as far as they have one.
+	// states are those of the monitors to start, and of parents on other runners that are new, as far as they have one.
 	states map[string]*store.State
 	// cleared is from when on results count.
 	cleared time.Time
 	// all are the stored monitors; enabled are those of them that some runner runs.
 	all     []monitor.Monitor
 	enabled map[string]bool
+	// exclusions are the same as before when nothing has changed about them.
+	exclusions *exclusions
 	// handed are those of start that another runner has run until now.
 	handed map[string]bool
 }
@@ -68,11 +68,12 @@ func sameDefinition(a, b monitor.Monitor) bool {
 
 // reconciler tells the scheduler's goroutine what to change. It remembers what it has told.
 type reconciler struct {
-	store   Store
-	told    bool
-	running map[string]monitor.Monitor
-	enabled map[string]bool
-	cleared time.Time
+	store      Store
+	told       bool
+	running    map[string]monitor.Monitor
+	enabled    map[string]bool
+	cleared    time.Time
+	exclusions *exclusions
 }
 
 // reconcile keeps the running monitors equal to the stored ones until ctx ends. It reads them at the start
@@ -83,7 +84,7 @@ func (e *Engine) reconcile(ctx context.Context, changed <-chan struct{}) {
 		return
 	case <-e.joined:
 	}
-	r := reconciler{store: e.store}
+	r := reconciler{store: e.store, exclusions: e.exclusions.Load()}
 	reading := e.outage("read the monitors")
 	retry := newBackoff()
 	for {
@@ -129,14 +130,15 @@ func (e *Engine) observe(c change, mine share) {
 // tell hands c to the scheduler's goroutine; false when ctx ended.
 func (e *Engine) tell(ctx context.Context, r *reconciler, c change, desired map[string]monitor.Monitor) bool {
 	r.enabled = c.enabled
-	if r.told && len(c.start)+len(c.restart)+len(c.stop) == 0 && c.cleared.Equal(r.cleared) {
+	sameMonitors := len(c.start)+len(c.restart)+len(c.stop) == 0
+	if r.told && sameMonitors && c.cleared.Equal(r.cleared) && c.exclusions == r.exclusions {
 		return true
 	}
 	select {
 	case <-ctx.Done():
 		return false
 	case e.changes <- c:
-		r.told, r.running, r.cleared = true, desired, c.cleared
+		r.told, r.running, r.cleared, r.exclusions = true, desired, c.cleared, c.exclusions
 		return true
 	}
 }
@@ -144,11 +146,9 @@ func (e *Engine) tell(ctx context.Context, r *reconciler, c change, desired map[
 // read finds out what is to be changed to run this runner's share of what is enabled. The states of the monitors to start are read
 // before the date of the clearing, so that a clearing in between is noticed.
 func (r *reconciler) read(ctx context.Context, mine share) (change, map[string]monitor.Monitor, error) {
-	listing, cancel := context.WithTimeout(ctx, bigCall)
-	defer cancel()
-	all, err := r.store.Monitors(listing)
+	all, windows, err := r.list(ctx)
 	if err != nil {
-		return change{}, nil, fmt.Errorf("list monitors: %w", err)
+		return change{}, nil, err
 	}
 	desired, enabled := make(map[string]monitor.Monitor, len(all)), make(map[string]bool, len(all))
 	for _, m := range all {
@@ -166,7 +166,8 @@ func (r *reconciler) read(ctx context.Context, mine share) (change, map[string]m
 		c.handed[m.ID] = r.enabled[m.ID]
 	}
 	c.deleted = missing(c.stop, all)
-	if c.states, err = r.states(ctx, c.start); err != nil {
+	c.exclusions = newExclusions(windows, all, desired).orLast(r.exclusions)
+	if c.states, err = r.states(ctx, r.unknown(c)); err != nil {
 		return change{}, nil, err
 	}
 	clearing, cancel := context.WithTimeout(ctx, smallCall)
@@ -177,29 +178,53 @@ func (r *reconciler) read(ctx context.Context, mine share) (change, map[string]m
 	return c, desired, nil
 }
 
-// states reads the states of the given monitors: all that there are at once when more than a few are asked for.
-func (r *reconciler) states(ctx context.Context, of []monitor.Monitor) (map[string]*store.State, error) {
+// list reads what is stored of monitors and maintenance windows.
+func (r *reconciler) list(ctx context.Context) ([]monitor.Monitor, []maintenance.Window, error) {
 	ctx, cancel := context.WithTimeout(ctx, bigCall)
 	defer cancel()
-	states := make(map[string]*store.State, len(of))
-	if len(of) > fewAtOnce {
-		all, err := r.store.States(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("read states: %w", err)
-		}
-		for i := range all {
-			states[all[i].MonitorID] = &all[i]
-		}
-		return states, nil
+	all, err := r.store.Monitors(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list monitors: %w", err)
 	}
-	for _, m := range of {
-		s, err := r.store.State(ctx, m.ID)
-		switch {
-		case err == nil:
-			states[m.ID] = &s
-		case !errors.Is(err, monitor.ErrNotFound):
-			return nil, fmt.Errorf("read the state of monitor %s: %w", m.ID, err)
+	windows, err := r.store.MaintenanceWindows(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list maintenance windows: %w", err)
+	}
+	return all, windows, nil
+}
+
+// unknown are the ids of the monitors whose states c needs: those to start, and parents on other runners that are new.
+func (r *reconciler) unknown(c change) []string {
+	ids := make([]string, 0, len(c.start))
+	for _, m := range c.start {
+		ids = append(ids, m.ID)
+	}
+	for id := range c.exclusions.elsewhere {
+		if _, known := r.exclusions.elsewhere[id]; !known {
+			ids = append(ids, id)
 		}
+	}
+	return ids
+}
+
+// states reads the states of the given monitors: all that there are when more than a few are asked for.
+func (r *reconciler) states(ctx context.Context, ids []string) (map[string]*store.State, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, bigCall)
+	defer cancel()
+	read := r.store.States
+	if len(ids) <= fewAtOnce {
+		read = func(ctx context.Context) ([]store.State, error) { return r.store.StatesOf(ctx, ids) }
+	}
+	list, err := read(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read states: %w", err)
+	}
+	states := make(map[string]*store.State, len(list))
+	for i := range list {
+		states[list[i].MonitorID] = &list[i]
 	}
 	return states, nil
 }
@@ -214,78 +239,4 @@ func missing(ids []string, ms []monitor.Monitor) []string {
 		known[m.ID] = true
 	}
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return known[id] })
-}
-
-// apply makes the running monitors what c says. It belongs to the scheduler's goroutine.
-func (e *Engine) apply(c change) {
-	now := e.clock.now()
-	if !c.cleared.Equal(e.cleared) {
-		e.clear(c.cleared)
-	}
-	few := !c.initial && len(c.start)+len(c.restart) <= fewAtOnce
-	for _, id := range c.stop {
-		if old := e.remove(id); old.state != nil {
-			e.left[id] = farewell{old.state, now}
-		}
-	}
-	e.forget(c.deleted, now)
-	for _, m := range c.restart {
-		old, en := e.remove(m.ID), newEntry(e.runs, m)
-		en.state, en.covered = old.state, max(old.covered, en.every)
-		e.add(en, now, few)
-	}
-	for _, m := range c.start {
-		en := newEntry(e.runs, m)
-		en.state = since(newest(c.states[m.ID], e.left[m.ID].state), e.cleared)
-		delete(e.left, m.ID)
-		e.add(en, now, few && !c.handed[m.ID])
-	}
-	e.monitors.Store(int64(len(e.entries)))
-	if changed := len(c.start) + len(c.restart) + len(c.stop); changed > 0 {
-		e.log.Info("monitors changed", "started", len(c.start), "restarted", len(c.restart), "stopped", len(c.stop),
-			"running", len(e.entries))
-	}
-}
-
-func (e *Engine) add(en *entry, now time.Duration, few bool) {
-	en.due = en.first(now, few)
-	e.entries[en.monitor.ID] = en
-	e.schedule.add(en)
-}
-
-// remove takes a monitor out. If it is running, its result will be dropped.
-func (e *Engine) remove(id string) *entry {
-	en := e.entries[id]
-	delete(e.entries, id)
-	e.schedule.remove(en)
-	if en.running {
-		en.gone = true
-		en.cancel()
-	} else {
-		en.close()
-	}
-	return en
-}
-
-// forget drops what is remembered or not yet written of deleted monitors, and of others that left long ago.
-func (e *Engine) forget(deleted []string, now time.Duration) {
-	for _, id := range deleted {
-		delete(e.left, id)
-	}
-	maps.DeleteFunc(e.left, func(_ string, f farewell) bool { return now-f.at > leftFor })
-	if len(deleted) > 0 {
-		e.writer.discard(func(monitorID string, _ time.Time) bool {
-			_, found := slices.BinarySearchFunc(deleted, monitorID, strings.Compare)
-			return found
-		})
-	}
-}
-
-// clear forgets what is remembered or not yet written from before results were cleared.
-func (e *Engine) clear(at time.Time) {
-	e.cleared = at
-	for _, en := range e.entries {
-		en.state = since(en.state, at)
-	}
-	e.writer.discard(func(_ string, date time.Time) bool { return date.Before(at) })
 }

@@ -104,7 +104,7 @@ func TestMonitorsArePolledWhereTheStoreCantBeWatched(t *testing.T) {
 		if n := look(s, func() int { return s.reads["Monitors"] }); n < 7 || n > 8 {
 			t.Errorf("%d reads in a minute", n)
 		}
-		if n := look(s, func() int { return s.reads["State"] + s.reads["States"] }); n != 1 {
+		if n := look(s, func() int { return s.reads["StatesOf"] + s.reads["States"] }); n != 1 {
 			t.Errorf("states were read %d times", n)
 		}
 	})

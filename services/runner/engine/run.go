@@ -34,6 +34,8 @@ type entry struct {
 	// covered is the interval by which the time since the last result is judged: the longer one while the
 	// interval has just been changed.
 	covered time.Duration
+	// spell is what is known of its maintenance at the newest result.
+	spell spell
 
 	check  *check.Check
 	broken error

@@ -43,7 +43,7 @@ func BenchmarkOverheadOfARun(b *testing.B) {
 	l := newLab()
 	e := New(Config{}, newMemory(), l.registry(), slog.New(slog.DiscardHandler))
 	e.runs = context.Background()
-	e.apply(change{start: monitors(1, "10s")})
+	e.apply(change{start: monitors(1, "10s"), exclusions: &exclusions{}})
 	en := e.schedule.first()
 	b.ReportAllocs()
 	for b.Loop() {

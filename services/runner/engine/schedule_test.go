@@ -168,7 +168,7 @@ func TestPauseOfTheProcessMakesNoStorm(t *testing.T) {
 			l := newLab()
 			e := New(Config{}, newMemory(), l.registry(), slog.New(slog.DiscardHandler))
 			e.runs = t.Context()
-			e.apply(change{initial: true, start: monitors(100, c.interval)})
+			e.apply(change{initial: true, start: monitors(100, c.interval), exclusions: &exclusions{}})
 			after(c.pause) // nothing looks at the schedule meanwhile
 			e.startDue(t.Context())
 			e.pool.wait()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -107,5 +108,51 @@ func TestEngineOnARealStore(t *testing.T) {
 	must(t, err)
 	if len(transitions) != 1 || transitions[0].To != "ok" {
 		t.Errorf("transitions: %+v", transitions)
+	}
+}
+
+func TestExclusionsOnARealStore(t *testing.T) {
+	ctx := t.Context()
+	s, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "test.db"))
+	must(t, err)
+	defer s.Close()
+	ms := monitors(3, "1s")
+	ms[1] = dependent(ms[1], ms[0].Name)
+	for _, m := range ms {
+		must(t, s.CreateMonitor(ctx, m))
+	}
+	now := time.Now()
+	w := windowFor(now.Add(-time.Hour), now.Add(time.Hour), ms[2].ID)
+	must(t, s.CreateMaintenanceWindow(ctx, w))
+	l := newLab()
+	l.fail("1", "2", "3")
+	wants := func(want ...monitor.Exclusion) func() bool {
+		return func() bool {
+			for i, m := range ms {
+				if st, err := s.State(ctx, m.ID); err != nil || st.Latest.Excluded != want[i] || st.Streak < 3 {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	stop := runOn(t, s, l)
+	waitFor(t, "the exclusions", wants("", monitor.ExcludedBlocked, monitor.ExcludedMaintenance))
+	stop()
+	stop = runOn(t, s, l)
+	l.fail("2", "3")
+	must(t, s.DeleteMaintenanceWindow(ctx, w.ID))
+	waitFor(t, "the end of the exclusions", wants("", "", ""))
+	stop()
+	for i, why := range []monitor.Exclusion{"", monitor.ExcludedBlocked, monitor.ExcludedMaintenance} {
+		log, err := s.Transitions(ctx, ms[i].ID, time.Time{}, time.Now().Add(time.Hour), 100)
+		must(t, err)
+		log = slices.DeleteFunc(log, func(t store.Transition) bool { return t.Track != store.TrackExcluded })
+		if why == "" && len(log) != 0 {
+			t.Errorf("the parent's log: %+v", log)
+		}
+		if why != "" && (len(log) != 2 || log[1].To != string(why) || log[0].From != string(why) || log[0].To != store.Counted) {
+			t.Errorf("log of monitor %d: %+v", i+1, log)
+		}
 	}
 }

@@ -45,13 +45,7 @@ type alertClaimDoc struct {
 // AlertStates lists those of the given monitors that were ever written.
 func (s *Store) AlertStates(ctx context.Context, monitorIDs []string) (_ []store.AlertState, err error) {
 	defer explain(ctx, "list alert states", &err)
-	ids := make([]bson.ObjectID, 0, len(monitorIDs))
-	for _, id := range monitorIDs {
-		if oid, err := bson.ObjectIDFromHex(id); err == nil {
-			ids = append(ids, oid)
-		}
-	}
-	docs, err := find(ctx, s.alertStates, byID(among(ids)), func(d alertStateDoc) alertStateDoc { return d })
+	docs, err := find(ctx, s.alertStates, byID(among(validIDs(monitorIDs))), func(d alertStateDoc) alertStateDoc { return d })
 	if err != nil {
 		return nil, err
 	}

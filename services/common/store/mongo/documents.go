@@ -35,6 +35,7 @@ type resultDoc struct {
 	MonitorName   string         `bson:"monitor_name"`
 	MonitorTarget string         `bson:"monitor_target"`
 	Outputs       map[string]any `bson:"outputs"`
+	Excluded      string         `bson:"excluded,omitempty"`
 }
 
 // stateDoc is a document of the collection states; its _id is the monitor's.
@@ -47,9 +48,10 @@ type stateDoc struct {
 }
 
 type pointDoc struct {
-	Date   time.Time `bson:"date"`
-	Status int       `bson:"status"`
-	Value  float64   `bson:"value"`
+	Date     time.Time `bson:"date"`
+	Status   int       `bson:"status"`
+	Value    float64   `bson:"value"`
+	Excluded string    `bson:"excluded,omitempty"`
 }
 
 // toID reads an id; the error is a [monitor.InvalidError].
@@ -59,6 +61,17 @@ func toID(field, id string) (bson.ObjectID, error) {
 		return bson.NilObjectID, monitor.Invalidf("%s %q is not an id of 24 hexadecimal digits", field, id)
 	}
 	return oid, nil
+}
+
+// validIDs reads those that are ids.
+func validIDs(ids []string) []bson.ObjectID {
+	valid := make([]bson.ObjectID, 0, len(ids))
+	for _, id := range ids {
+		if oid, err := bson.ObjectIDFromHex(id); err == nil {
+			valid = append(valid, oid)
+		}
+	}
+	return valid
 }
 
 func toMonitorDoc(m monitor.Monitor) (monitorDoc, error) {
@@ -100,7 +113,7 @@ func toResultDoc(r monitor.Result) (resultDoc, error) {
 	}
 	return resultDoc{
 		ID: id, Date: r.Date, Status: int(r.Status), Value: r.Value, Message: r.Message, MonitorID: monitorID,
-		MonitorName: r.MonitorName, MonitorTarget: r.MonitorTarget, Outputs: outputs,
+		MonitorName: r.MonitorName, MonitorTarget: r.MonitorTarget, Outputs: outputs, Excluded: string(r.Excluded),
 	}, nil
 }
 
@@ -114,6 +127,7 @@ func (d resultDoc) result() monitor.Result {
 	return monitor.Result{
 		ID: d.ID.Hex(), Date: d.Date.UTC(), Status: monitor.Status(d.Status), Value: d.Value, Message: d.Message,
 		MonitorID: d.MonitorID.Hex(), MonitorName: d.MonitorName, MonitorTarget: d.MonitorTarget, Outputs: outputs,
+		Excluded: monitor.Exclusion(d.Excluded),
 	}
 }
 
@@ -144,7 +158,7 @@ func toStateDoc(s store.State) (stateDoc, error) {
 	}
 	history := make([]pointDoc, len(s.History))
 	for i, p := range s.History {
-		history[i] = pointDoc{Date: p.Date, Status: int(p.Status), Value: p.Value}
+		history[i] = pointDoc{Date: p.Date, Status: int(p.Status), Value: p.Value, Excluded: string(p.Excluded)}
 	}
 	return stateDoc{ID: id, Latest: latest, Streak: s.Streak, Since: s.Since, History: history}, nil
 }
@@ -152,7 +166,7 @@ func toStateDoc(s store.State) (stateDoc, error) {
 func (d stateDoc) state() store.State {
 	history := make([]store.Point, len(d.History))
 	for i, p := range d.History {
-		history[i] = store.Point{Date: p.Date.UTC(), Status: monitor.Status(p.Status), Value: p.Value}
+		history[i] = store.Point{Date: p.Date.UTC(), Status: monitor.Status(p.Status), Value: p.Value, Excluded: monitor.Exclusion(p.Excluded)}
 	}
 	return store.State{
 		MonitorID: d.ID.Hex(), Latest: d.Latest.result(), Streak: d.Streak, Since: d.Since.UTC(), History: history,

@@ -84,6 +84,12 @@ func (s *Store) States(ctx context.Context) (_ []store.State, err error) {
 	return find(ctx, s.states, bson.D{}, stateDoc.state)
 }
 
+// StatesOf lists the states of those of the given monitors that have one.
+func (s *Store) StatesOf(ctx context.Context, monitorIDs []string) (_ []store.State, err error) {
+	defer explain(ctx, "list states", &err)
+	return find(ctx, s.states, byID(among(validIDs(monitorIDs))), stateDoc.state)
+}
+
 // State is the state of one monitor.
 func (s *Store) State(ctx context.Context, monitorID string) (_ store.State, err error) {
 	defer explain(ctx, "get state", &err)

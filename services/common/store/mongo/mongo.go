@@ -48,7 +48,7 @@ type Store struct {
 	monitors, results, states, transitions, rollups, dirtyHours *driver.Collection
 	appends, imports, importChunks                              *driver.Collection
 	checks, checkClaims, checkAnswers, runners, meta            *driver.Collection
-	alertStates, alerts, alertClaims                            *driver.Collection
+	alertStates, alerts, alertClaims, maintenance               *driver.Collection
 
 	// writing is held by whoever writes states or to the log of appends: it spares retries, and
 	// within one process makes up for servers whose compare-and-set isn't atomic.
@@ -88,6 +88,7 @@ func newStore(client *driver.Client, db *driver.Database) *Store {
 		transitions:  db.Collection("transitions"),
 		rollups:      db.Collection("rollups"),
 		dirtyHours:   db.Collection("dirty_hours"),
+		maintenance:  db.Collection("maintenance"),
 		appends:      db.Collection("appends"),
 		imports:      db.Collection("imports"),
 		importChunks: db.Collection("import_chunks"),

@@ -88,7 +88,10 @@ func TestDocumentsAreThoseOfTheOriginal(t *testing.T) {
 	if err := s.CreateMonitor(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.AppendBatch(t.Context(), store.Batch{Results: []monitor.Result{r}}); err != nil {
+	state := store.State{
+		MonitorID: m.ID, Latest: r, Streak: 1, Since: r.Date, History: []store.Point{{Date: r.Date, Status: r.Status, Value: r.Value}},
+	}
+	if err := s.AppendBatch(t.Context(), store.Batch{Results: []monitor.Result{r}, States: []store.State{state}}); err != nil {
 		t.Fatal(err)
 	}
 	id := func(text string) bson.ObjectID {
@@ -103,6 +106,15 @@ func TestDocumentsAreThoseOfTheOriginal(t *testing.T) {
 		"monitors": {
 			"_id": id(m.ID), "name": "name", "type": "tcp", "interval": "10s", "target": "localhost:1", "rule": "respTime < 5",
 			"enabled": true, "properties": bson.D{field("timeout", "1s")}, "group": "group", "updated": date,
+		},
+		"states": {
+			"_id": id(m.ID), "streak": int32(1), "since": date,
+			"latest": bson.D{
+				field("_id", id(r.ID)), field("date", date), field("status", int32(1)), field("value", 2.0), field("message", "message"),
+				field("monitor_id", id(m.ID)), field("monitor_name", "name"), field("monitor_target", "target"),
+				field("outputs", bson.D{field("respTime", 7.0)}),
+			},
+			"history": bson.A{bson.D{field("date", date), field("status", int32(1)), field("value", 2.0)}},
 		},
 		"results": {
 			"_id": id(r.ID), "date": date, "status": int32(1), "value": 2.0, "message": "message", "monitor_id": id(m.ID),

@@ -75,7 +75,7 @@ type clearedDoc struct {
 	At  time.Time `bson:"at"`
 }
 
-// DeleteResults removes all results, rollups, states and transitions of the status track. It sets
+// DeleteResults removes all results, rollups, states and transitions of the tracks that results change. It sets
 // ResultsCleared first, so that no runner that hears of the change still reckons with them.
 func (s *Store) DeleteResults(ctx context.Context, at time.Time) (err error) {
 	defer explain(ctx, "delete all results", &err)
@@ -90,7 +90,7 @@ func (s *Store) DeleteResults(ctx context.Context, at time.Time) (err error) {
 		{s.states, bson.D{}},
 		{s.results, bson.D{}},
 		{s.rollups, bson.D{}},
-		{s.transitions, bson.D{field("track", store.TrackStatus)}},
+		{s.transitions, bson.D{field("track", among([]store.Track{store.TrackStatus, store.TrackExcluded}))}},
 	} {
 		if _, err := deleteAll(ctx, step.of, step.filter); err != nil {
 			return err

@@ -54,7 +54,7 @@ func (s *Store) Watch(ctx context.Context, t store.Topic) (_ <-chan struct{}, er
 func (s *Store) watched(t store.Topic) []*driver.Collection {
 	switch t {
 	case store.TopicMonitors:
-		return []*driver.Collection{s.monitors, s.meta}
+		return []*driver.Collection{s.monitors, s.maintenance, s.meta}
 	case store.TopicResults:
 		return []*driver.Collection{s.appends, s.meta}
 	case store.TopicChecks:

@@ -11,14 +11,16 @@ import (
 	"nanomon/services/common/store"
 )
 
+// amongIDs is true of the ids in one JSON array, so that a statement is the same for every number of them.
+const amongIDs = "IN (SELECT unhex(value) FROM json_each(?))"
+
 // AlertStates lists those of the given monitors that were ever written.
 func (s *Store) AlertStates(ctx context.Context, monitorIDs []string) ([]store.AlertState, error) {
-	// The ids go in as one JSON array, so that the statement is the same for every number of them.
 	ids, err := json.Marshal(monitorIDs)
 	if err != nil {
 		return nil, describe("list alert states", err)
 	}
-	const query = "SELECT state FROM alert_states WHERE monitor IN (SELECT unhex(value) FROM json_each(?))"
+	const query = "SELECT state FROM alert_states WHERE monitor " + amongIDs
 	list := []store.AlertState{}
 	err = s.read(ctx, "list alert states", query, []any{string(ids)}, func(rows *sql.Rows) error {
 		var text []byte

@@ -15,7 +15,7 @@ type resultRow struct {
 	monitor.Result
 	monitorID, id []byte
 	shape, values []byte
-	date          int64
+	date, verdict int64
 }
 
 func newResultRow(r monitor.Result) (row resultRow, err error) {
@@ -25,6 +25,9 @@ func newResultRow(r monitor.Result) (row resultRow, err error) {
 	}
 	if row.monitorID, err = storableID("monitor", r.MonitorID); err != nil {
 		return row, err
+	}
+	if row.verdict, err = verdict(r.Status, r.Excluded); err != nil {
+		return row, fmt.Errorf("result %s: %w", r.ID, err)
 	}
 	if math.IsNaN(r.Value) {
 		return row, monitor.Invalidf("value of result %s is not a number", r.ID)
@@ -128,7 +131,7 @@ func (t *tx) appendResults(rows []resultRow) error {
 		if err != nil {
 			return err
 		}
-		n, err := t.exec(insertResult, t.seq, ref, r.date, r.id, int64(r.Status), era, label, shape, r.Value, nullable(r.Message), r.values)
+		n, err := t.exec(insertResult, t.seq, ref, r.date, r.id, r.verdict, era, label, shape, r.Value, nullable(r.Message), r.values)
 		if err != nil {
 			return err
 		}

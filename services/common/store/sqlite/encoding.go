@@ -162,31 +162,62 @@ func cutValue(from []byte) (value any, rest []byte, ok bool) {
 	return nil, nil, false
 }
 
-// encodeHistory is a list of points: of each its distance in milliseconds from the one before, its status
+// exclusions are those that a verdict can hold. Their order is part of the format.
+var exclusions = [...]monitor.Exclusion{"", monitor.ExcludedMaintenance, monitor.ExcludedBlocked}
+
+// statusRange is how many statuses a verdict has room for.
+const statusRange = 4
+
+// verdict is a status and an exclusion in one number: of a result that counts it is the status, so that only the others need
+// more room.
+func verdict(status monitor.Status, excluded monitor.Exclusion) (int64, error) {
+	reason := slices.Index(exclusions[:], excluded)
+	if reason < 0 || status < 0 || status >= statusRange {
+		return 0, monitor.Invalidf("the status %d, excluded by %q, can't be stored", status, excluded)
+	}
+	return int64(reason)*statusRange + int64(status), nil
+}
+
+func splitVerdict(number int64) (monitor.Status, monitor.Exclusion, error) {
+	if number < 0 || number >= int64(len(exclusions))*statusRange {
+		return 0, "", errEncoding
+	}
+	return monitor.Status(number % statusRange), exclusions[number/statusRange], nil
+}
+
+// encodeHistory is a list of points: of each its distance in milliseconds from the one before, its verdict
 // and its value.
-func encodeHistory(points []store.Point) []byte {
+func encodeHistory(points []store.Point) ([]byte, error) {
 	raw, last := []byte{}, int64(0)
 	for _, p := range points {
+		number, err := verdict(p.Status, p.Excluded)
+		if err != nil {
+			return nil, err
+		}
 		milli := p.Date.UnixMilli()
 		raw = binary.AppendVarint(raw, milli-last)
-		raw = binary.AppendVarint(raw, int64(p.Status))
+		raw = binary.AppendVarint(raw, number)
 		raw = binary.LittleEndian.AppendUint64(raw, math.Float64bits(p.Value))
 		last = milli
 	}
-	return raw
+	return raw, nil
 }
 
 func decodeHistory(raw []byte) ([]store.Point, error) {
 	points, last := []store.Point{}, int64(0)
 	for len(raw) > 0 {
 		step, size := binary.Varint(raw)
-		status, statusSize := binary.Varint(raw[max(size, 0):])
-		if size <= 0 || statusSize <= 0 || len(raw) < size+statusSize+8 {
+		number, numberSize := binary.Varint(raw[max(size, 0):])
+		if size <= 0 || numberSize <= 0 || len(raw) < size+numberSize+8 {
 			return nil, errEncoding
 		}
-		raw, last = raw[size+statusSize:], last+step
+		status, excluded, err := splitVerdict(number)
+		if err != nil {
+			return nil, err
+		}
+		raw, last = raw[size+numberSize:], last+step
 		value := math.Float64frombits(binary.LittleEndian.Uint64(raw))
-		points = append(points, store.Point{Date: date(last), Status: monitor.Status(status), Value: value})
+		points = append(points, store.Point{Date: date(last), Status: status, Value: value, Excluded: excluded})
 		raw = raw[8:]
 	}
 	return points, nil

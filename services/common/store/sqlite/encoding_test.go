@@ -50,8 +50,42 @@ func TestOutputsOfOtherTypesAreRefused(t *testing.T) {
 	}
 }
 
+func TestVerdictsComeBack(t *testing.T) {
+	for status := range monitor.StatusFailed + 1 {
+		for i, excluded := range exclusions {
+			number, err := verdict(status, excluded)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i == 0 && number != int64(status) {
+				t.Errorf("the verdict of a result that counts and is %s is %d, want %d", status, number, status)
+			}
+			if s, e, err := splitVerdict(number); s != status || e != excluded || err != nil {
+				t.Errorf("verdict %d is split into %s and %q with error %v, want %s and %q", number, s, e, err, status, excluded)
+			}
+		}
+	}
+	var invalid *monitor.InvalidError
+	if _, err := verdict(monitor.StatusOK, "other"); !errors.As(err, &invalid) {
+		t.Errorf("an unknown exclusion: error %v, want a monitor.InvalidError", err)
+	}
+	for _, status := range []monitor.Status{-1, statusRange} {
+		if _, err := verdict(status, ""); !errors.As(err, &invalid) {
+			t.Errorf("status %d: error %v, want a monitor.InvalidError", status, err)
+		}
+	}
+	for _, number := range []int64{-1, int64(len(exclusions)) * statusRange} {
+		if _, _, err := splitVerdict(number); !errors.Is(err, errEncoding) {
+			t.Errorf("verdict %d: error %v, want %v", number, err, errEncoding)
+		}
+	}
+}
+
 func TestDamagedHistoryIsAnError(t *testing.T) {
-	raw := encodeHistory([]store.Point{{Date: start, Status: monitor.StatusFailed, Value: 0.1}})
+	raw, err := encodeHistory([]store.Point{{Date: start, Status: monitor.StatusFailed, Value: 0.1}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for cut := 1; cut < len(raw); cut++ {
 		if _, err := decodeHistory(raw[:cut]); !errors.Is(err, errEncoding) {
 			t.Errorf("history cut off at %d: error %v, want %v", cut, err, errEncoding)

@@ -67,14 +67,16 @@ func filterArgs(f store.ResultFilter) ([]any, error) {
 	return []any{from, to, tie, tieID, statusBits(f.Statuses), f.Limit}, nil
 }
 
-// statusBits has the n-th bit set if results of status n are asked for.
+// statusBits has the n-th bit set if results of verdict n are asked for.
 func statusBits(statuses []monitor.Status) int64 {
 	if len(statuses) == 0 {
 		return -1
 	}
 	var bits int64
 	for _, status := range statuses {
-		bits |= 1 << uint(status)
+		for reason := range exclusions {
+			bits |= 1 << uint(reason*statusRange+int(status))
+		}
 	}
 	return bits
 }
@@ -106,13 +108,16 @@ func (s *Store) results(ctx context.Context, query string, args ...any) (list []
 	shapes := shapeNames{}
 	err = s.read(ctx, "list results", query, args, func(rows *sql.Rows) error {
 		var r monitor.Result
-		var milli int64
+		var milli, number int64
 		var id, monitorID, names, values []byte
-		err := rows.Scan(&last, &id, &milli, &r.Status, &r.Value, &r.Message, &monitorID, &r.MonitorName, &r.MonitorTarget, &names, &values)
+		err := rows.Scan(&last, &id, &milli, &number, &r.Value, &r.Message, &monitorID, &r.MonitorName, &r.MonitorTarget, &names, &values)
 		if err != nil {
 			return err
 		}
 		r.ID, r.MonitorID, r.Date = hex.EncodeToString(id), hex.EncodeToString(monitorID), date(milli)
+		if r.Status, r.Excluded, err = splitVerdict(number); err != nil {
+			return err
+		}
 		r.Outputs, err = shapes.decode(names, values)
 		list = append(list, r)
 		return err
@@ -135,7 +140,7 @@ func (s shapeNames) decode(shape, values []byte) (map[string]any, error) {
 	return decodeOutputs(names, values)
 }
 
-// DeleteResults removes all results, rollups, states and transitions of the status track: a new era begins, all
+// DeleteResults removes all results, rollups, states and transitions but those of the enabled track: a new era begins, all
 // monitors are detached, and those with transitions of another track take them to a new ref.
 func (s *Store) DeleteResults(ctx context.Context, at time.Time) error {
 	err := s.write(ctx, "delete all results", func(t *tx) error {

@@ -152,4 +152,11 @@ CREATE TABLE alert_claims (
 	claimed INTEGER NOT NULL,
 	PRIMARY KEY (id, attempt)
 ) STRICT, WITHOUT ROWID;
+`, `
+-- From here on a status holds why a result doesn't count, too; see verdict.
+CREATE TABLE maintenance (
+	id         BLOB PRIMARY KEY,
+	name       TEXT NOT NULL,
+	definition TEXT NOT NULL -- JSON
+) STRICT, WITHOUT ROWID;
 `}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
+	"encoding/json"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -21,7 +22,11 @@ func newStateRow(state store.State) (stateRow, error) {
 	latest := state.Latest
 	latest.MonitorID = state.MonitorID
 	row, err := newResultRow(latest)
-	return stateRow{row, int64(state.Streak), state.Since.UnixMilli(), encodeHistory(state.History)}, err
+	if err != nil {
+		return stateRow{}, err
+	}
+	history, err := encodeHistory(state.History)
+	return stateRow{row, int64(state.Streak), state.Since.UnixMilli(), history}, err
 }
 
 const upsertState = `INSERT INTO states (monitor, date, id, status, value, message, name, target, shape, outputs, streak, since, history)
@@ -37,7 +42,7 @@ func (t *tx) putState(row stateRow) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(upsertState, row.monitorID, row.date, row.id, int64(row.Status), row.Value, nullable(row.Message),
+	_, err = t.exec(upsertState, row.monitorID, row.date, row.id, row.verdict, row.Value, nullable(row.Message),
 		row.MonitorName, row.MonitorTarget, shape, row.values, row.streak, row.since, row.history)
 	return err
 }
@@ -48,6 +53,15 @@ const selectStates = `SELECT t.monitor, t.date, t.id, t.status, t.value, coalesc
 // States lists the states of all monitors.
 func (s *Store) States(ctx context.Context) ([]store.State, error) {
 	return s.states(ctx, selectStates)
+}
+
+// StatesOf lists the states of those of the given monitors that have one.
+func (s *Store) StatesOf(ctx context.Context, monitorIDs []string) ([]store.State, error) {
+	ids, err := json.Marshal(monitorIDs)
+	if err != nil {
+		return nil, describe("list states", err)
+	}
+	return s.states(ctx, selectStates+" WHERE t.monitor "+amongIDs, string(ids))
 }
 
 // State is the state of one monitor.
@@ -67,16 +81,19 @@ func (s *Store) states(ctx context.Context, query string, args ...any) ([]store.
 	list, shapes := []store.State{}, shapeNames{}
 	err := s.read(ctx, "list states", query, args, func(rows *sql.Rows) error {
 		var state store.State
-		var milli, since int64
+		var milli, number, since int64
 		var id, monitorID, names, values, history []byte
 		r := &state.Latest
-		err := rows.Scan(&monitorID, &milli, &id, &r.Status, &r.Value, &r.Message, &r.MonitorName, &r.MonitorTarget, &names, &values,
+		err := rows.Scan(&monitorID, &milli, &id, &number, &r.Value, &r.Message, &r.MonitorName, &r.MonitorTarget, &names, &values,
 			&state.Streak, &since, &history)
 		if err != nil {
 			return err
 		}
 		r.ID, r.MonitorID, r.Date = hex.EncodeToString(id), hex.EncodeToString(monitorID), date(milli)
 		state.MonitorID, state.Since = r.MonitorID, date(since)
+		if r.Status, r.Excluded, err = splitVerdict(number); err != nil {
+			return err
+		}
 		if r.Outputs, err = shapes.decode(names, values); err != nil {
 			return err
 		}

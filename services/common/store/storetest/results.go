@@ -3,9 +3,12 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
@@ -18,6 +21,7 @@ var resultContracts = []contract{
 	{"BatchWithBadInput", batchWithBadInput},
 	{"BatchAsksForNoMonitor", batchAsksForNoMonitor},
 	{"ConcurrentWritersLoseNothing", concurrentWriters},
+	{"ResultKeepsWhyItDoesNotCount", resultKeepsExclusion},
 	{"DeleteResults", deleteResults},
 }
 
@@ -50,6 +54,40 @@ func resultComesBackWhole(ctx context.Context, t *testing.T, s store.Store) {
 	wantUTC(t, "Since", state.Since)
 	wantUTC(t, "Latest.Date", state.Latest.Date)
 	wantUTC(t, "History[0].Date", state.History[0].Date)
+}
+
+// resultKeepsExclusion stores results of every status and exclusion, and lists them by status.
+func resultKeepsExclusion(ctx context.Context, t *testing.T, s store.Store) {
+	id := newID(1)
+	reasons := []monitor.Exclusion{"", monitor.ExcludedMaintenance, monitor.ExcludedBlocked}
+	results := newResults(id, 1, 9, base)
+	for i := range results {
+		results[i].Excluded = reasons[i/3]
+	}
+	must(t, s.AppendBatch(ctx, store.Batch{Results: results}))
+
+	sorted := newestFirst(results)
+	same(t, "results", listAll(ctx, t, s, id), sorted)
+	for _, statuses := range [][]monitor.Status{{0}, {1}, {2}, {0, 2}, {0, 1, 2}} {
+		want := slices.DeleteFunc(slices.Clone(sorted), func(r monitor.Result) bool { return !slices.Contains(statuses, r.Status) })
+		for _, monitorID := range []string{id, ""} {
+			found := got(s.Results(ctx, store.ResultFilter{MonitorID: monitorID, Statuses: statuses, Limit: 10}))(t)
+			same(t, fmt.Sprint("results of the statuses ", statuses), found, want)
+		}
+	}
+	page := got(s.Results(ctx, store.ResultFilter{
+		MonitorID: id, Statuses: []monitor.Status{1}, Before: &store.Cursor{Date: sorted[0].Date, ID: sorted[0].ID}, Limit: 1,
+	}))(t)
+	same(t, "the first page of a status", ids(page), ids(sorted[2:3]))
+
+	_, cursor, err := s.ResultsSince(ctx, "", 10)
+	must(t, err)
+	late := newResult(id, 100, base)
+	late.Excluded = monitor.ExcludedBlocked
+	must(t, s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{late}}))
+	since, _, err := s.ResultsSince(ctx, cursor, 10)
+	must(t, err)
+	same(t, "the stream's results", slices.ContainsFunc(since, func(r monitor.Result) bool { return cmp.Equal(r, late) }), true)
 }
 
 func batchIsIdempotent(ctx context.Context, t *testing.T, s store.Store) {
@@ -130,7 +168,8 @@ func deleteResults(ctx context.Context, t *testing.T, s store.Store) {
 	must(t, s.CreateMonitor(ctx, m))
 	fill(ctx, t, s, m.ID, newID(2))
 	off := store.Transition{MonitorID: m.ID, Date: base.Add(time.Minute), Track: store.TrackEnabled, From: store.Enabled, To: store.Disabled}
-	must(t, s.AppendBatch(ctx, store.Batch{Transitions: []store.Transition{off}}))
+	excluded := store.Transition{MonitorID: m.ID, Date: base.Add(time.Minute), Track: store.TrackExcluded, From: store.Counted, To: "maintenance"}
+	must(t, s.AppendBatch(ctx, store.Batch{Transitions: []store.Transition{off, excluded}}))
 
 	at := base.Add(42 * time.Millisecond)
 	must(t, s.DeleteResults(ctx, at))

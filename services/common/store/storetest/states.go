@@ -8,12 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 )
 
 var stateContracts = []contract{
 	{"StateIsReplacedOnlyByNewer", stateOnlyNewer},
 	{"StatesListsAll", statesListsAll},
+	{"StatesOfSome", statesOfSome},
 	{"StateKeepsHistory", stateKeepsHistory},
 	{"TransitionsAreUniqueAndBounded", transitions},
 }
@@ -61,13 +63,30 @@ func statesListsAll(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "states", list, want)
 }
 
+func statesOfSome(ctx context.Context, t *testing.T, s store.Store) {
+	same(t, "states of an empty store", got(s.StatesOf(ctx, []string{newID(1)}))(t), []store.State{})
+	var all []store.State
+	for i := range 5 {
+		all = append(all, newState(newResult(newID(i), 1000+i, base), i))
+	}
+	all[3].Latest.Excluded = monitor.ExcludedBlocked
+	putState(ctx, t, s, all...)
+	asked := append([]string{newID(3), newID(9), newID(1), newID(3)}, badIDs...)
+	list := got(s.StatesOf(ctx, asked))(t)
+	slices.SortFunc(list, func(a, b store.State) int { return strings.Compare(a.MonitorID, b.MonitorID) })
+	same(t, "states", list, []store.State{all[1], all[3]})
+	same(t, "states of none", got(s.StatesOf(ctx, nil))(t), []store.State{})
+}
+
 func stateKeepsHistory(ctx context.Context, t *testing.T, s store.Store) {
 	results := newResults(newID(1), 1, store.HistoryLength, base)
 	state := newState(results[len(results)-1], 1)
 	state.Since, state.History = base.Add(-time.Hour), nil
-	for _, r := range results {
-		state.History = append(state.History, store.Point{Date: r.Date, Status: r.Status, Value: r.Value})
+	reasons := []monitor.Exclusion{"", monitor.ExcludedMaintenance, monitor.ExcludedBlocked}
+	for i, r := range results {
+		state.History = append(state.History, store.Point{Date: r.Date, Status: r.Status, Value: r.Value, Excluded: reasons[i/4%3]})
 	}
+	state.Latest.Excluded = state.History[len(results)-1].Excluded
 	putState(ctx, t, s, state)
 	same(t, "state", got(s.State(ctx, newID(1)))(t), state)
 

@@ -43,6 +43,7 @@ func watchTells(ctx context.Context, t *testing.T, s store.Store) {
 	m, r, check := newMonitor("m"), newResult(newID(1), 1, base), newCheck(1, time.Hour)
 	changed := m
 	changed.Target = "elsewhere"
+	window := newWindow("w")
 	for _, change := range []struct {
 		name  string
 		topic store.Topic
@@ -53,6 +54,12 @@ func watchTells(ctx context.Context, t *testing.T, s store.Store) {
 		{"delete", store.TopicMonitors, func() error { return s.DeleteMonitor(ctx, m.ID) }},
 		{"import", store.TopicMonitors, func() error { return s.ImportMonitors(ctx, []monitor.Monitor{m}) }},
 		{"delete all", store.TopicMonitors, func() error { return s.DeleteMonitors(ctx) }},
+		{"create window", store.TopicMonitors, func() error { return s.CreateMaintenanceWindow(ctx, window) }},
+		{"replace window", store.TopicMonitors, func() error {
+			window.Name = "other"
+			return s.ReplaceMaintenanceWindow(ctx, window)
+		}},
+		{"delete window", store.TopicMonitors, func() error { return s.DeleteMaintenanceWindow(ctx, window.ID) }},
 		{"results", store.TopicResults, func() error { return s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{r}}) }},
 		{"delete results", store.TopicResults, func() error { return s.DeleteResults(ctx, base) }},
 		{"clear results", store.TopicMonitors, func() error { return s.DeleteResults(ctx, base.Add(time.Hour)) }},

@@ -1,0 +1,107 @@
+package mongo
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
+
+	"nanomon/services/common/maintenance"
+	"nanomon/services/common/monitor"
+)
+
+// windowDoc is a document of the collection maintenance. The window is JSON.
+type windowDoc struct {
+	ID     bson.ObjectID `bson:"_id"`
+	Window string        `bson:"window"`
+}
+
+func toWindowDoc(w maintenance.Window) (windowDoc, error) {
+	id, err := toID("maintenance window id", w.ID)
+	if err != nil {
+		return windowDoc{}, err
+	}
+	w.Normalize()
+	text, err := json.Marshal(w)
+	return windowDoc{ID: id, Window: string(text)}, err
+}
+
+func (d windowDoc) window() (w maintenance.Window, err error) {
+	return w, json.Unmarshal([]byte(d.Window), &w)
+}
+
+// MaintenanceWindows lists all, ordered by name and then id.
+func (s *Store) MaintenanceWindows(ctx context.Context) (_ []maintenance.Window, err error) {
+	defer explain(ctx, "list maintenance windows", &err)
+	docs, err := find(ctx, s.maintenance, bson.D{}, func(d windowDoc) windowDoc { return d })
+	if err != nil {
+		return nil, err
+	}
+	list, err := convertAll(docs, windowDoc.window)
+	slices.SortFunc(list, func(a, b maintenance.Window) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
+	return list, err
+}
+
+// MaintenanceWindow is the one with that id.
+func (s *Store) MaintenanceWindow(ctx context.Context, id string) (_ maintenance.Window, err error) {
+	defer explain(ctx, "get maintenance window", &err)
+	oid, err := bson.ObjectIDFromHex(id)
+	if err != nil {
+		return maintenance.Window{}, monitor.ErrNotFound
+	}
+	var doc windowDoc
+	if err := s.maintenance.FindOne(ctx, byID(oid)).Decode(&doc); err != nil {
+		return maintenance.Window{}, err
+	}
+	return doc.window()
+}
+
+// CreateMaintenanceWindow stores w, whose id the caller made.
+func (s *Store) CreateMaintenanceWindow(ctx context.Context, w maintenance.Window) (err error) {
+	defer explain(ctx, "create maintenance window", &err)
+	doc, err := toWindowDoc(w)
+	if err != nil {
+		return err
+	}
+	_, err = s.maintenance.InsertOne(ctx, doc)
+	if driver.IsDuplicateKeyError(err) {
+		return monitor.Invalidf("maintenance window id %s is taken", w.ID)
+	}
+	return err
+}
+
+// ReplaceMaintenanceWindow stores w in place of the one with its id.
+func (s *Store) ReplaceMaintenanceWindow(ctx context.Context, w maintenance.Window) (err error) {
+	defer explain(ctx, "replace maintenance window", &err)
+	if !monitor.ValidID(w.ID) {
+		return monitor.ErrNotFound
+	}
+	doc, err := toWindowDoc(w)
+	if err != nil {
+		return err
+	}
+	replaced, err := s.maintenance.ReplaceOne(ctx, byID(doc.ID), doc)
+	if err == nil && replaced.MatchedCount == 0 {
+		return monitor.ErrNotFound
+	}
+	return err
+}
+
+// DeleteMaintenanceWindow removes the one with that id.
+func (s *Store) DeleteMaintenanceWindow(ctx context.Context, id string) (err error) {
+	defer explain(ctx, "delete maintenance window", &err)
+	oid, err := bson.ObjectIDFromHex(id)
+	if err != nil {
+		return monitor.ErrNotFound
+	}
+	deleted, err := s.maintenance.DeleteOne(ctx, byID(oid))
+	if err == nil && deleted.DeletedCount == 0 {
+		return monitor.ErrNotFound
+	}
+	return err
+}

@@ -1,0 +1,93 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+
+	"nanomon/services/common/maintenance"
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// MaintenanceWindows lists all, ordered by name and then id.
+func (s *Store) MaintenanceWindows(ctx context.Context) ([]maintenance.Window, error) {
+	list := []maintenance.Window{}
+	const query = "SELECT definition FROM maintenance ORDER BY name, id"
+	err := s.read(ctx, "list maintenance windows", query, nil, func(rows *sql.Rows) error {
+		var definition []byte
+		if err := rows.Scan(&definition); err != nil {
+			return err
+		}
+		var w maintenance.Window
+		err := json.Unmarshal(definition, &w)
+		list = append(list, w)
+		return err
+	})
+	return list, err
+}
+
+// MaintenanceWindow is the one with that id.
+func (s *Store) MaintenanceWindow(ctx context.Context, id string) (w maintenance.Window, err error) {
+	raw, _ := rawID(id)
+	name := "get maintenance window " + id
+	var definition []byte
+	if err := s.row(ctx, name, "SELECT definition FROM maintenance WHERE id = ?", []any{raw}, &definition); err != nil {
+		return w, err
+	}
+	return w, describe(name, json.Unmarshal(definition, &w))
+}
+
+// CreateMaintenanceWindow stores w, whose id must be free.
+func (s *Store) CreateMaintenanceWindow(ctx context.Context, w maintenance.Window) error {
+	id, err := storableID("maintenance window", w.ID)
+	if err != nil {
+		return err
+	}
+	definition, err := encodeWindow(w)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, "create maintenance window", func(t *tx) error {
+		n, err := t.exec("INSERT INTO maintenance (id, name, definition) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", id, w.Name, definition)
+		if err == nil && n == 0 {
+			err = monitor.Invalidf("there is a maintenance window with the id %s already", w.ID)
+		}
+		return err
+	}, store.TopicMonitors)
+}
+
+// ReplaceMaintenanceWindow stores w in place of the one with its id.
+func (s *Store) ReplaceMaintenanceWindow(ctx context.Context, w maintenance.Window) error {
+	definition, err := encodeWindow(w)
+	if err != nil {
+		return err
+	}
+	return s.changeWindow(ctx, "replace maintenance window ", w.ID, "UPDATE maintenance SET name = ?, definition = ? WHERE id = ?", w.Name, definition)
+}
+
+// DeleteMaintenanceWindow removes the one with that id.
+func (s *Store) DeleteMaintenanceWindow(ctx context.Context, id string) error {
+	return s.changeWindow(ctx, "delete maintenance window ", id, "DELETE FROM maintenance WHERE id = ?")
+}
+
+// changeWindow runs a statement on the window with an id, which is the last argument; there must be one.
+func (s *Store) changeWindow(ctx context.Context, what, id, statement string, args ...any) error {
+	raw, ok := rawID(id)
+	if !ok {
+		return describe(what+id, monitor.ErrNotFound)
+	}
+	return s.write(ctx, what+id, func(t *tx) error {
+		n, err := t.exec(statement, append(args, raw)...)
+		if err == nil && n == 0 {
+			err = monitor.ErrNotFound
+		}
+		return err
+	}, store.TopicMonitors)
+}
+
+func encodeWindow(w maintenance.Window) (string, error) {
+	w.Normalize()
+	text, err := json.Marshal(w)
+	return string(text), describe("encode maintenance window "+w.ID, err)
+}
