@@ -1,9 +1,7 @@
-/** @import {Alert, ApiStatus, ImportPlan, ListedMonitor, Monitor, Result, Spec, Stats} from '../types/model' */
+/** @import {Alert, ApiStatus, ImportPlan, ListedMonitor, MaintenanceWindow, Monitor} from '../types/model' */
+/** @import {Result, Spec, Stats, WindowDraft} from '../types/model' */
 
-/**
- * A monitor as it is entered: without what the server makes.
- * @typedef {Omit<Monitor, 'id' | 'updated'> & {id?: string}} Draft
- */
+/** A monitor as it is entered: without what the server makes. @typedef {Omit<Monitor, 'id' | 'updated'> & {id?: string}} Draft */
 
 /**
  * Which results to list: of one monitor or of all, within a time, of some statuses.
@@ -14,9 +12,7 @@ const TIMEOUT = 10_000;
 /** For what takes long. */
 const LONG_TIMEOUT = 90_000;
 
-/**
- * @typedef {{method?: string, body?: unknown, signal?: AbortSignal, headers?: Record<string, string>, timeout?: number}} RequestOptions
- */
+/** @typedef {{method?: string, body?: unknown, signal?: AbortSignal, headers?: Record<string, string>, timeout?: number}} RequestOptions */
 
 /** A request that failed. Its message is for people; status is 0 when no answer came. */
 export class ApiError extends Error {
@@ -72,9 +68,7 @@ export class Api {
    * @returns {Promise<Monitor>}
    */
   save(monitor) {
-    return monitor.id
-      ? this.#json(`/monitors/${monitor.id}`, { method: 'PUT', body: monitor })
-      : this.#json('/monitors', { method: 'POST', body: monitor });
+    return this.#put('/monitors', monitor);
   }
 
   /**
@@ -165,6 +159,25 @@ export class Api {
     return this.#json('/alerts/test', { method: 'POST', timeout: LONG_TIMEOUT });
   }
 
+  /** @returns {Promise<MaintenanceWindow[]>} by name */
+  windows() {
+    return this.#json('/maintenance');
+  }
+
+  /**
+   * Creates the maintenance window, or replaces the one with its id.
+   * @param {WindowDraft} window
+   * @returns {Promise<MaintenanceWindow>}
+   */
+  saveWindow(window) {
+    return this.#put('/maintenance', window);
+  }
+
+  /** @param {string} id */
+  async removeWindow(id) {
+    await this.#send(`/maintenance/${id}`, { method: 'DELETE' });
+  }
+
   /**
    * @param {string} id
    * @param {{window: string} | {from: string, to: string}} span a length of time up to now such as 24h, or two dates
@@ -198,6 +211,15 @@ export class Api {
    */
   events(signal) {
     return this.#send('/events', { signal, headers: { Accept: 'text/event-stream' } });
+  }
+
+  /**
+   * @param {string} path
+   * @param {{id?: string}} body
+   */
+  #put(path, body) {
+    const [place, method] = body.id ? [`${path}/${body.id}`, 'PUT'] : [path, 'POST'];
+    return this.#json(place, { method, body });
   }
 
   /**

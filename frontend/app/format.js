@@ -1,4 +1,4 @@
-/** @import {Delivery, ListedMonitor, Monitor, Point, Result, Status} from '../types/model' */
+/** @import {Delivery, Exclusion, ListedMonitor, Monitor, Point, Result, Status} from '../types/model' */
 
 /**
  * A status as it is shown: a word, and the class that gives it its shape and colour.
@@ -18,6 +18,25 @@ const VERDICTS = {
  */
 export function badgeOfStatus(status) {
   return VERDICTS[status] ?? VERDICTS[2];
+}
+
+/**
+ * Why a result doesn't count, as it is shown beside the status.
+ * @typedef {{key: Exclusion, label: string}} Mark
+ */
+
+/** @type {Record<Exclusion, Mark>} */
+const MARKS = {
+  maintenance: { key: 'maintenance', label: 'Maintenance' },
+  blocked: { key: 'blocked', label: 'Blocked' },
+};
+
+/**
+ * @param {Point | null | undefined} result
+ * @returns {Mark | null} null for one that counts
+ */
+export function markOf(result) {
+  return result?.excluded ? (MARKS[result.excluded] ?? null) : null;
 }
 
 /** @type {Record<Delivery['fate'], Badge>} */
@@ -124,7 +143,7 @@ export function formatTick(time, step) {
  * @param {number} now milliseconds since 1970
  */
 export function formatAgo(date, now) {
-  const time = timeSince(date, now);
+  const time = formatLength(now - Date.parse(date));
   return time ? `${time} ago` : 'just now';
 }
 
@@ -133,16 +152,15 @@ export function formatAgo(date, now) {
  * @param {number} now milliseconds since 1970
  */
 export function formatFor(date, now) {
-  return `for ${timeSince(date, now) || '0 s'}`;
+  return `for ${formatLength(now - Date.parse(date)) || '0 s'}`;
 }
 
 /**
- * @param {string} date
- * @param {number} now milliseconds since 1970
+ * @param {number} length in milliseconds
  * @returns {string} in its largest unit; empty below a second
  */
-function timeSince(date, now) {
-  const seconds = Math.floor((now - Date.parse(date)) / 1000);
+export function formatLength(length) {
+  const seconds = Math.floor(length / 1000);
   const steps = /** @type {const} */ ([
     [86_400, 'd'],
     [3600, 'h'],
@@ -159,20 +177,29 @@ function timeSince(date, now) {
  */
 export function describeHistory(history) {
   const count = (/** @type {Status} */ status) => history.filter((point) => point.status === status).length;
-  return history.length
-    ? `Last ${history.length} checks: ${count(0)} OK, ${count(1)} error, ${count(2)} failed`
-    : 'No checks yet';
+  const excluded = history.filter(markOf).length;
+  const counts = `${count(0)} OK, ${count(1)} error, ${count(2)} failed${excluded ? `; ${excluded} not counted` : ''}`;
+  return history.length ? `Last ${history.length} checks: ${counts}` : 'No checks yet';
 }
 
 /**
- * The bars of one status in a history of 30, as an SVG path in a box of 30 by 12: the worse, the taller.
+ * Some bars of a history of 30, as an SVG path in a box of 30 by 12: the worse, the taller.
  * @param {Point[]} history
+ * @param {Status | 'excluded'} kind those of a status that count, or those that don't count
+ */
+export function historyPath(history, kind) {
+  const first = 30 - history.length;
+  return history
+    .map((point, i) => ((markOf(point) ? 'excluded' : point.status) === kind ? bar(first + i, point.status) : ''))
+    .join('');
+}
+
+/**
+ * @param {number} place
  * @param {Status} status
  */
-export function historyPath(history, status) {
-  const height = { 0: 5, 1: 8, 2: 12 }[status];
-  const first = 30 - history.length;
-  return history.map((point, i) => (point.status === status ? `M${first + i + 0.5} 12v${-height}` : '')).join('');
+function bar(place, status) {
+  return `M${place + 0.5} 12v${-{ 0: 5, 1: 8, 2: 12 }[status]}`;
 }
 
 /**

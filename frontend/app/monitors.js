@@ -166,12 +166,12 @@ function withResult(monitor, result) {
   if (monitor.latest && Date.parse(monitor.latest.date) >= Date.parse(result.date)) {
     return monitor;
   }
-  const { date, status, value } = result;
+  const { date, status, value, excluded } = result;
   return freeze({
     ...monitor,
     latest: result,
     since: monitor.latest?.status === status ? monitor.since : date,
-    history: [...monitor.history, { date, status, value }].slice(-HISTORY),
+    history: [...monitor.history, { date, status, value, excluded }].slice(-HISTORY),
   });
 }
 

@@ -1,12 +1,14 @@
 /** @import {ViewName} from './views.js' */
 
 /**
- * What the address asks for. The id is empty where there is none, and for a new monitor.
+ * What the address asks for. The id is empty where there is none, and for a new monitor or maintenance window.
  * @typedef {{view: ViewName, id: string, params: URLSearchParams, hash: string}} Route
  */
 
 const ID = /^[0-9a-f]{24}$/i;
-const PLAIN = /** @type {const} */ (['home', 'dash', 'results', 'admin', 'about']);
+/** The forms, each with the name under which the address has it. */
+const FORMS = /** @type {const} */ ({ edit: 'edit', maintenance: 'window' });
+const PLAIN = /** @type {const} */ (['home', 'dash', 'results', 'maintenance', 'admin', 'about']);
 
 /**
  * @param {string} hash the part from # on, such as #monitor/0123456789abcdef01234567 or #home?status=failed
@@ -21,11 +23,11 @@ export function parseRoute(hash) {
     if (plain && id === '') {
       return { view: plain, id, params, hash };
     }
-    if ((name === 'monitor' || name === 'edit') && ID.test(id)) {
+    if (name === 'monitor' && ID.test(id)) {
       return { view: name, id, params, hash };
     }
-    if (name === 'edit' && id === 'new') {
-      return { view: 'edit', id: '', params, hash };
+    if ((name === 'edit' || name === 'maintenance') && (id === 'new' || ID.test(id))) {
+      return { view: FORMS[name], id: id === 'new' ? '' : id, params, hash };
     }
   }
   return { view: 'unknown', id: '', params, hash };

@@ -13,6 +13,14 @@ const VIEWS = {
   monitor: { title: 'Monitor', load: async () => (await import('./views/monitor/monitor.js')).monitor },
   edit: { title: 'Edit', load: async () => (await import('./views/edit/edit.js')).edit },
   results: { title: 'Results', load: async () => (await import('./views/results/results.js')).results },
+  maintenance: {
+    title: 'Maintenance',
+    load: async () => (await import('./views/maintenance/maintenance.js')).maintenance,
+  },
+  window: {
+    title: 'Maintenance window',
+    load: async () => (await import('./views/window/window.js')).maintenanceWindow,
+  },
   admin: { title: 'Admin', load: async () => (await import('./views/admin/admin.js')).admin },
   about: { title: 'About', load: async () => (await import('./views/about/about.js')).about },
   unknown: { title: 'Not found', load: async () => () => ({}) },

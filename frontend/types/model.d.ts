@@ -2,8 +2,13 @@
 
 export interface Config {
   API_ENDPOINT: string;
+  /** Empty while sign-in is off. */
   AUTH_CLIENT_ID: string;
   AUTH_TENANT: string;
+  /** Empty where the provider is Microsoft Entra. */
+  AUTH_ISSUER: string;
+  AUTH_AUDIENCE: string;
+  AUTH_PROTECT_READS: boolean;
   VERSION: string;
   BUILD_INFO: string;
 }
@@ -34,10 +39,15 @@ export interface ListedMonitor extends Monitor {
   history: Point[];
 }
 
+/** Why a result counts neither in uptime nor for alerts. */
+export type Exclusion = 'maintenance' | 'blocked';
+
 export interface Point {
   date: string;
   status: Status;
   value: number;
+  /** Absent when it counts. */
+  excluded?: Exclusion;
 }
 
 export interface Result extends Point {
@@ -47,6 +57,39 @@ export interface Result extends Point {
   monitor_name: string;
   monitor_target: string;
   outputs: Record<string, number | string | boolean>;
+}
+
+/** A time in which some monitors are in maintenance, as it is entered. */
+export interface WindowDraft {
+  id?: string;
+  name: string;
+  /** The ids of the monitors that it is for, and the groups. */
+  monitors: string[];
+  groups: string[];
+  /** RFC 3339; both are absent from a weekly one. */
+  start?: string;
+  end?: string;
+  weekly?: Weekly;
+}
+
+/** A time that comes every week, by the clocks of a zone. */
+export interface Weekly {
+  /** Those on which it starts: monday to sunday. */
+  days: string[];
+  /** Such as 02:30. */
+  at: string;
+  /** A Go duration. */
+  duration: string;
+  zone: string;
+}
+
+export interface MaintenanceWindow extends WindowDraft {
+  id: string;
+  updated: string;
+  /** Whether it is on. */
+  active: boolean;
+  /** When it is on now, or next; absent when it is over. */
+  next?: { start: string; end: string };
 }
 
 /** What has become of a message on its way to one recipient. A failed one is not tried again. */
@@ -147,6 +190,9 @@ export interface Stats extends Latency {
   uptime: number | null;
   /** From when on uptime is known, where that is later than from. */
   uptimeFrom?: string;
+  /** Seconds that are left out of uptime, for either reason. */
+  maintenance: number;
+  blocked: number;
   counts: Counts;
   p99: number | null;
   buckets: Bucket[];

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from '../../frontend/playwright-test.js';
 import config from '../../frontend/playwright.config.js';
 import { NanoMon } from './nanomon.mjs';
-import { Shop, seed } from './shop.mjs';
+import { Shop, plan, seed } from './shop.mjs';
 import { Requests, addresses } from './views.mjs';
 
 const FOLDER = process.argv[2] ?? fileURLToPath(new URL('../../docs/screenshots', import.meta.url));
@@ -29,7 +29,9 @@ try {
   await shop.open(PORT);
   await nanomon.create((data) => seed(data, shop.entries()));
   await mkdir(FOLDER, { recursive: true });
-  const views = Object.entries(addresses(await nanomon.idOf('Payments API')));
+  const id = await nanomon.idOf('Payments API');
+  await plan(nanomon.url, id);
+  const views = Object.entries(addresses(id));
   for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     for (const viewport of SIZES) {
       const isMobile = viewport.width === SIZES[0].width;

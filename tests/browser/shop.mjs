@@ -90,11 +90,17 @@ export class Shop {
       page('Payments', 'Payment webhooks', `${web}/payments/webhooks`, 'status == 200'),
       page('Payments', 'Fraud score', `${web}/fraud/score`, 'status == 200 && respTime < 2000'),
       port('Data', 'Orders database', database, 0.4, [
+        { ago: '19m', excluded: 'maintenance' },
         { ago: '190h', length: '13m', status: 2, message: 'the connection was reset' },
       ]),
-      port('Data', 'Basket cache', cache, 0.3),
-      page('Data', 'Search index', `${web}/index/_health`, 'status == 200'),
-      page('Data', 'Nightly backup', `${web}/backup/latest`, 'status == 200'),
+      port('Data', 'Basket cache', cache, 0.3, [{ ago: '19m', excluded: 'maintenance' }]),
+      page('Data', 'Search index', `${web}/index/_health`, 'status == 200', [
+        { ago: '18m', length: '7m', status: 2, message: 'the connection was reset', excluded: 'maintenance' },
+        { ago: '18m', excluded: 'maintenance' },
+      ]),
+      page('Data', 'Nightly backup', `${web}/backup/latest`, 'status == 200', [
+        { ago: '20m', excluded: 'maintenance' },
+      ]),
       port('Mail', 'Mail relay', mail, 0.6, [{ ago: '50h', length: '3h', status: 2, message: 'no answer within 5s' }]),
       name('Mail', 'mail.shop.example', 'mail.shop.example', names),
       name('Network', 'shop.example', 'shop.example', names),
@@ -112,6 +118,12 @@ export class Shop {
       port('Network', 'Warehouse VPN', `127.0.0.1:${this.#closed}`, 0.9, [
         { ago: '3h12m', status: 2, message: `connection to 127.0.0.1:${this.#closed} refused: nothing listens there` },
       ]),
+      dependent(
+        port('Network', 'Warehouse scanners', `127.0.0.1:${this.#closed}`, 1.4, [
+          { ago: '3h11m', status: 2, message: 'no answer within 5s', excluded: 'blocked' },
+        ]),
+        'Warehouse VPN',
+      ),
       page('', 'Parcel tracking', `${web}/parcels`, 'status == 200'),
       page('', 'Careers', `${web}/careers`, 'status == 200'),
       disabled(page('', 'Old wiki', `${web}/wiki`, 'status == 200')),
@@ -188,6 +200,14 @@ function name(group, name, target, server) {
   };
 }
 
+/**
+ * @param {{monitor: object, shape: object}} entry
+ * @param {string} dependsOn
+ */
+function dependent({ monitor, shape }, dependsOn) {
+  return { monitor: { ...monitor, properties: { dependsOn } }, shape };
+}
+
 /** @param {{monitor: object, shape: object}} entry */
 function disabled({ monitor, shape }) {
   return { monitor: { ...monitor, enabled: false }, shape };
@@ -213,6 +233,34 @@ export async function seed(folder, entries, days = 30) {
   const [code] = await once(seeding, 'close');
   if (code !== 0) {
     throw new Error(`seeding ${folder} failed: ${log}`);
+  }
+}
+
+/**
+ * Plans what the shop's people do: something now, every week, later on, and some of it is over.
+ * @param {string} url where NanoMon is
+ * @param {string} id that of a monitor
+ */
+export async function plan(url, id) {
+  const hour = (/** @type {number} */ hours) => {
+    const full = new Date().setMinutes(0, 0, 0);
+    return new Date(full + hours * 3_600_000).toISOString();
+  };
+  const began = new Date(Date.now() - 20 * 60_000).toISOString();
+  const weekly = { days: ['sunday'], at: '02:30', duration: '1h30m', zone: 'Europe/Amsterdam' };
+  for (const window of [
+    { name: 'New disks for the databases', groups: ['Data'], start: began, end: hour(3) },
+    { name: 'Updates of the shop’s servers', groups: ['Shop', 'Payments'], weekly },
+    { name: 'Move to the new payment provider', monitors: [id], start: hour(54), end: hour(58) },
+    { name: 'Change of the mail relay', groups: ['Mail'], start: hour(-220), end: hour(-217) },
+  ]) {
+    const answer = await fetch(`${url}/api/maintenance`, {
+      method: 'POST',
+      body: JSON.stringify({ monitors: [], groups: [], ...window }),
+    });
+    if (!answer.ok) {
+      throw new Error(`planning ${window.name} failed: ${await answer.text()}`);
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect, test as base } from './fixtures.mjs';
 import { NanoMon } from './nanomon.mjs';
-import { Shop, seed } from './shop.mjs';
+import { Shop, plan, seed } from './shop.mjs';
 import { Requests, addresses } from './views.mjs';
 
 export { expect };
@@ -16,6 +16,7 @@ const shared = {
       await shop.open();
       try {
         await nanomon.create((data) => seed(data, shop.entries(), DAYS));
+        await plan(nanomon.url, await nanomon.idOf('Payments API'));
         await use(nanomon);
       } finally {
         await nanomon.destroy();

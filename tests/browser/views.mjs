@@ -15,6 +15,8 @@ export function addresses(id) {
     'edit-new': '#edit/new',
     edit: `#edit/${id}`,
     results: '#results',
+    maintenance: '#maintenance',
+    'maintenance-new': '#maintenance/new',
     admin: '#admin',
     about: '#about',
   };

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"math/rand/v2"
@@ -42,6 +43,8 @@ type incident struct {
 	Factor float64 `json:"factor"`
 	// Outputs replace those of the shape.
 	Outputs map[string]any `json:"outputs"`
+	// Excluded is why the results don't count meanwhile.
+	Excluded monitor.Exclusion `json:"excluded"`
 }
 
 // duration is written as a Go duration.
@@ -126,7 +129,7 @@ func (e entry) result(at time.Time, ago time.Duration, random *rand.Rand) monito
 	if in == nil {
 		in = &incident{}
 	}
-	r.Status, r.Message = in.Status, in.Message
+	r.Status, r.Message, r.Excluded = in.Status, in.Message, in.Excluded
 	if r.Status == monitor.StatusFailed {
 		r.Value = 0
 		return r
@@ -150,15 +153,21 @@ func (h *history) follow(r monitor.Result) {
 	if s.Streak > 0 {
 		was = s.Latest.Status.String()
 	}
+	if from, to := counting(s.Latest), counting(r); from != to {
+		h.log(store.Transition{MonitorID: r.MonitorID, Date: r.Date, Track: store.TrackExcluded, From: from, To: to})
+	}
 	if is := r.Status.String(); was != is {
 		h.log(store.Transition{MonitorID: r.MonitorID, Date: r.Date, Track: store.TrackStatus, From: was, To: is})
 		s.Streak, s.Since = 0, r.Date
 	}
 	s.MonitorID, s.Latest = r.MonitorID, r
 	s.Streak++
-	s.History = append(s.History, store.Point{Date: r.Date, Status: r.Status, Value: r.Value})
+	s.History = append(s.History, store.Point{Date: r.Date, Status: r.Status, Value: r.Value, Excluded: r.Excluded})
 	s.History = s.History[max(0, len(s.History)-store.HistoryLength):]
 }
+
+// counting is the value that the track of exclusions has from a result on.
+func counting(r monitor.Result) string { return cmp.Or(string(r.Excluded), store.Counted) }
 
 func (h *history) log(t store.Transition) { h.transitions = append(h.transitions, t) }
 

@@ -1,7 +1,11 @@
 /** @import {ListedMonitor} from '../../../types/model' */
 import { formatResult, historyPath } from '../../format.js';
 
-/** What a wall says of a monitor. Overdue is one whose last OK is too old to be believed. @typedef {'failed' | 'error' | 'overdue' | 'ok' | 'pending' | 'disabled'} Kind */
+/**
+ * What a wall says of a monitor. Overdue is one whose last OK is too old to be believed; one in maintenance or blocked may be
+ * bad, but need not bother anybody.
+ * @typedef {'failed' | 'error' | 'overdue' | 'ok' | 'maintenance' | 'blocked' | 'pending' | 'disabled'} Kind
+ */
 
 /** @type {Record<Kind, string>} the worst first */
 const WORDS = {
@@ -9,11 +13,15 @@ const WORDS = {
   error: 'Error',
   overdue: 'Overdue',
   ok: 'OK',
+  maintenance: 'In maintenance',
+  blocked: 'Blocked',
   pending: 'Not checked yet',
   disabled: 'Disabled',
 };
 const KINDS = /** @type {Kind[]} */ (Object.keys(WORDS));
 const BAD = KINDS.slice(0, 3);
+/** What each path of a tile's history shows. */
+const BARS = /** @type {const} */ ([0, 1, 2, 'excluded']);
 /** The longest check takes a minute; what has missed two runs and this is overdue, in milliseconds. */
 const GRACE = 90_000;
 /** @type {Record<string, number>} */
@@ -55,13 +63,13 @@ function kindOf(monitor, now) {
   if (!enabled) {
     return 'disabled';
   }
-  if (latest && latest.status !== 0) {
+  if (latest && latest.status !== 0 && !latest.excluded) {
     return latest.status === 1 ? 'error' : 'failed';
   }
   if (isOverdue(monitor, now)) {
     return 'overdue';
   }
-  return latest ? 'ok' : 'pending';
+  return latest ? latest.excluded || 'ok' : 'pending';
 }
 
 /**
@@ -122,12 +130,12 @@ function byName(a, b) {
 }
 
 /**
- * What the verdict is about: what is bad; else what is OK and what isn't known yet; else what is switched off.
+ * What the verdict is about: what is bad; else what is OK and what isn't known yet; else what doesn't count; else what is switched off.
  * @param {(kind: Kind) => number} count
  * @returns {Kind[]}
  */
 function verdictKinds(count) {
-  const choices = /** @type {Kind[][]} */ ([BAD, ['ok', 'pending'], ['disabled']]);
+  const choices = /** @type {Kind[][]} */ ([BAD, ['ok', 'pending'], ['maintenance', 'blocked'], ['disabled']]);
   return choices.map((kinds) => kinds.filter(count)).find((kinds) => kinds.length) ?? [];
 }
 
@@ -147,22 +155,19 @@ function newestFirst(a, b) {
  */
 export function drawTile(tile, monitor, now) {
   const kind = kindOf(monitor, now);
-  const value = formatResult(monitor.latest);
+  const bad = BAD.includes(kind);
+  const value = formatResult(monitor.latest).replace(/^–$/, '');
   const message = kind === 'overdue' ? 'No new result: is a runner alive?' : (monitor.latest?.message ?? '');
-  set(tile, 'class', `tile ${kind}${BAD.includes(kind) && isOverdue(monitor, now) ? ' old' : ''}`);
+  set(tile, 'class', `tile ${kind}${bad && isOverdue(monitor, now) ? ' old' : ''}`);
   set(tile, 'href', `#monitor/${monitor.id}`);
-  set(
-    tile,
-    'title',
-    [`${monitor.name}: ${WORDS[kind]}`, value === '–' ? '' : value, message].filter(Boolean).join(' · '),
-  );
+  set(tile, 'title', [`${monitor.name}: ${WORDS[kind]}`, value, message].filter(Boolean).join(' · '));
   write(tile, '.tile-name', monitor.name);
   write(tile, '.tile-word', WORDS[kind]);
-  write(tile, '.tile-value', value === '–' ? '' : value);
+  write(tile, '.tile-value', value);
   write(tile, '.tile-message', message);
   drawSince(tile, kind === 'overdue' ? (monitor.latest?.date ?? monitor.updated) : monitor.since, now);
-  tile.querySelectorAll('path').forEach((path, status) => {
-    set(path, 'd', historyPath(monitor.history, /** @type {0 | 1 | 2} */ (status)));
+  tile.querySelectorAll('path').forEach((path, i) => {
+    set(path, 'd', historyPath(monitor.history, BARS[i]));
   });
 }
 

@@ -8,12 +8,14 @@ import {
   formatFor,
   formatResult,
   historyPath,
+  markOf,
 } from '../../format.js';
 
 const BARS = /** @type {const} */ ([
   ['path.ok', 0],
   ['path.error', 1],
   ['path.failed', 2],
+  ['path.excluded', 'excluded'],
 ]);
 
 /** @type {WeakMap<Element, Map<string, Element>>} */
@@ -79,6 +81,9 @@ function drawMonitor(part, item, where) {
   const badge = badgeOf(item, latest);
   set(part('.badge'), 'class', `badge ${badge.key}`);
   setText(part('.badge'), badge.label);
+  const mark = enabled ? markOf(latest) : null;
+  set(part('.mark'), 'class', `mark ${mark?.key ?? ''}`);
+  setText(part('.mark'), mark?.label ?? '');
   setDate(part('.since'), enabled ? since : null);
   set(part('.who a'), 'href', `#monitor/${id}`);
   set(part('.who a'), 'title', name);
@@ -89,8 +94,8 @@ function drawMonitor(part, item, where) {
   const counts = describeHistory(history);
   set(part('.strip'), 'title', counts);
   set(part('svg'), 'aria-label', counts);
-  for (const [selector, status] of BARS) {
-    set(part(selector), 'd', historyPath(history, status));
+  for (const [selector, kind] of BARS) {
+    set(part(selector), 'd', historyPath(history, kind));
   }
   setText(part('.value'), formatResult(latest));
   setDate(part('.last time'), latest?.date);

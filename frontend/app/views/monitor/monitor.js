@@ -3,12 +3,13 @@
 /** @import {Route} from '../../router.js' */
 import { ApiError, messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
-import { badgeOf, describeHistory, formatAgo, formatExact, unitOf } from '../../format.js';
+import { badgeOf, describeHistory, formatAgo, formatExact, markOf, unitOf } from '../../format.js';
 import { alertLog } from './alerts.js';
 import { latencyPanel } from './latency.js';
 import { newestFirst, resultListing } from '../results/listing.js';
 import { rememberSettings } from '../../router.js';
 import { STRIP, stripOf } from './strip.js';
+import { surroundings } from './surroundings.js';
 import { uptimeFigures } from './uptime.js';
 
 /** Properties that may hold secrets: only that they are set is shown. */
@@ -33,6 +34,7 @@ export function monitor(app, { id, params }) {
     latency: latencyPanel(api, id, params),
     listing: resultListing(app, params, id),
     alerts: alertLog(api, id),
+    around: surroundings(app),
     /** What the bar of the strip that is pointed at stands for. */
     pointedRun: '',
     error: '',
@@ -47,6 +49,7 @@ export function monitor(app, { id, params }) {
         monitor: (change) => change.id === id && this.onChange(change),
         stale: () => this.onStale(),
       });
+      this.around.init();
       this.load();
       this.uptime.init();
       this.latency.init();
@@ -59,14 +62,16 @@ export function monitor(app, { id, params }) {
       this.latency.destroy();
       this.listing.destroy();
       this.alerts.destroy();
+      this.around.destroy();
     },
 
     async read() {
       try {
         const [[monitor, { results }], meanwhile] = await live.during(() =>
-          Promise.all([api.listedMonitor(id), api.results({ monitor: id, max: STRIP })]),
+          Promise.all([api.listedMonitor(id), api.results({ monitor: id, max: STRIP }), this.around.windows.load()]),
         );
         this.monitor = Object.freeze(monitor);
+        this.around.meet(monitor);
         this.setRecent(results);
         meanwhile.filter((result) => result.monitor_id === id).forEach((result) => this.addRecent(result));
         this.missing = false;
@@ -200,6 +205,11 @@ export function monitor(app, { id, params }) {
       return this.monitor ? badgeOf(this.monitor, this.latest) : null;
     },
 
+    /** Why the latest result doesn't count; null where it does. */
+    get mark() {
+      return this.monitor?.enabled ? markOf(this.latest) : null;
+    },
+
     /** When the shown status began; empty where that isn't known. */
     get since() {
       return (this.monitor?.enabled && this.latest && this.monitor.since) || '';
@@ -221,6 +231,10 @@ export function monitor(app, { id, params }) {
       return `#edit/new?from=${id}`;
     },
 
+    get planHref() {
+      return `#maintenance/new?monitor=${id}`;
+    },
+
     get canRun() {
       return !this.busy && this.monitor?.enabled === true;
     },
@@ -238,7 +252,7 @@ export function monitor(app, { id, params }) {
     /** The properties that are set, each with what may be shown of it. */
     get properties() {
       return Object.entries(this.monitor?.properties ?? {})
-        .filter(([, value]) => value !== '')
+        .filter(([name, value]) => value !== '' && name !== 'dependsOn')
         .map(([name, value]) => ({ name, value: SECRET.includes(name) ? 'set' : value }));
     },
 

@@ -1,7 +1,7 @@
 /** @import {Stats} from '../../../types/model' */
 /** @import {Api} from '../../api.js' */
 import { coalesce } from '../../coalesce.js';
-import { formatExact, formatPercent, formatShort } from '../../format.js';
+import { formatExact, formatLength, formatPercent, formatShort } from '../../format.js';
 
 const WINDOWS = /** @type {const} */ ([
   ['24h', '24 hours'],
@@ -52,13 +52,22 @@ export function uptimeFigures(api, id) {
 const unread = { value: '–', note: 'could not be read', exact: '' };
 
 /** @param {Stats} stats */
-function describe({ uptime, uptimeFrom, counts }) {
+function describe({ uptime, uptimeFrom, counts, maintenance, blocked }) {
   const checks = counts.ok + counts.error + counts.failed;
   const reason = checks ? 'not known' : 'no checks in this time';
   const known = uptimeFrom ? `known since ${formatShort(uptimeFrom)}` : '';
+  const left = [leftOut(maintenance, 'in maintenance'), leftOut(blocked, 'blocked')].filter(Boolean).join(', ');
   return {
     value: formatPercent(uptime),
-    note: uptime === null ? reason : known,
-    exact: uptimeFrom ? formatExact(uptimeFrom) : '',
+    note: [uptime === null ? reason : known, left].filter(Boolean).join(' · '),
+    exact: [uptimeFrom ? formatExact(uptimeFrom) : '', left && `Left out: ${left}`].filter(Boolean).join('. '),
   };
+}
+
+/**
+ * @param {number} seconds
+ * @param {string} why
+ */
+function leftOut(seconds, why) {
+  return seconds >= 60 ? `${formatLength(seconds * 1000)} ${why}` : '';
 }

@@ -3,7 +3,7 @@
 /** @import {App} from '../../app.js' */
 import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
-import { badgeOfStatus, formatExact, formatNumber, formatResult, formatShort } from '../../format.js';
+import { badgeOfStatus, formatExact, formatNumber, formatResult, formatShort, markOf } from '../../format.js';
 import { addressOf, matches, queryOf, settingsOf } from './result-filter.js';
 
 const ID = /^[0-9a-f]{24}$/i;
@@ -255,6 +255,7 @@ export function resultListing({ api, live }, params, single = '') {
     /** @param {Result} result */
     count: (result) => Object.keys(result.outputs).length,
     badge: (/** @type {Result} */ result) => badgeOfStatus(result.status),
+    mark: markOf,
     value: formatResult,
     date: formatShort,
     exactDate: formatExact,
