@@ -23,6 +23,7 @@ type Store interface {
 	PutAlertStates(ctx context.Context, states []store.AlertState) error
 	AddAlerts(ctx context.Context, as []store.Alert) (known []string, err error)
 	Alerts(ctx context.Context, f store.AlertFilter) ([]store.Alert, error)
+	StatesOf(ctx context.Context, monitorIDs []string) ([]store.State, error)
 
 	DueAlerts(ctx context.Context, now time.Time, limit int) ([]store.Alert, error)
 	ClaimAlert(ctx context.Context, id string, attempt int, runner string, now time.Time) (won bool, claimed time.Time, err error)
@@ -32,7 +33,7 @@ type Store interface {
 
 // Config is what the alerter needs to know.
 type Config struct {
-	// Runner names this runner among those that share a store.
+	// Runner names this runner among those that share a store: its host's name, a hyphen, and what each start makes anew.
 	Runner string
 	Rules  Rules
 }
@@ -48,7 +49,7 @@ type Alerter struct {
 func New(cfg Config, s Store, senders []Sender, log *slog.Logger) *Alerter {
 	cfg.Rules.FailCount = cmp.Or(cfg.Rules.FailCount, 3)
 	cfg.Rules.RecoveryCount = cmp.Or(cfg.Rules.RecoveryCount, 1)
-	return &Alerter{judging: newJudging(cfg.Rules, s, log), outbox: newOutbox(cfg.Runner, s, senders, log)}
+	return &Alerter{judging: newJudging(cfg.Runner, cfg.Rules, s, log), outbox: newOutbox(cfg.Runner, s, senders, log)}
 }
 
 // Monitors tells which monitors are stored, the disabled ones too, and which of them this runner is responsible for. An open

@@ -53,13 +53,18 @@ func (o *outbox) deliveries(a store.Alert) []store.Delivery {
 	return list
 }
 
-// earlier are the messages of a's monitor that come before a and aren't done with.
-func (o *outbox) earlier(ctx context.Context, a store.Alert) ([]store.Alert, error) {
-	if a.MonitorID == "" {
-		return nil, nil
+// earlier are the messages of a's monitor, or runner, that come before a and aren't done with.
+func (o *outbox) earlier(ctx context.Context, a store.Alert) (list []store.Alert, err error) {
+	switch {
+	case a.MonitorID != "":
+		f := store.AlertFilter{MonitorID: a.MonitorID, Before: &store.Cursor{Date: a.Date, ID: a.ID}, Limit: 20}
+		list, err = call(ctx, bigCall, func(ctx context.Context) ([]store.Alert, error) { return o.store.Alerts(ctx, f) })
+	case a.Kind == store.KindReconnected:
+		list = make([]store.Alert, 1)
+		if list[0], err = o.read(ctx, store.CutOffID(store.KindCutOff, a.Opened)); errors.Is(err, monitor.ErrNotFound) {
+			return nil, nil
+		}
 	}
-	f := store.AlertFilter{MonitorID: a.MonitorID, Before: &store.Cursor{Date: a.Date, ID: a.ID}, Limit: 20}
-	list, err := call(ctx, bigCall, func(ctx context.Context) ([]store.Alert, error) { return o.store.Alerts(ctx, f) })
 	return slices.DeleteFunc(list, func(b store.Alert) bool { return b.Next.IsZero() }), err
 }
 

@@ -18,23 +18,27 @@ func newPagerDuty(settings config.Alerts, d delivery) Sender {
 // pagerDuty is the sender of events to the service with the given integration key.
 func pagerDuty(key string, service *url.URL, d delivery) Sender {
 	return &hook{
-		channel: "pagerduty", urls: config.URLs{service}, client: d.web, secrets: []string{key},
+		channel: "pagerduty", closes: true, urls: config.URLs{service}, client: d.web, secrets: []string{key},
 		post: func(m store.Alert, to *url.URL) post {
 			return post{url: to, document: pagerDutyEvent(key, m, d.words.notice(m))}
 		},
 	}
 }
 
-// pagerDutyEvent opens an incident, adds to it or resolves it; there is one for each of ours. A test is one of its own.
+// pagerDutyEvent opens an incident, adds to it or resolves it; there is one for each of ours. A test is one of its own, and so
+// is a runner that may be cut off.
 func pagerDutyEvent(key string, m store.Alert, n notice) any {
 	event := map[string]any{
 		"routing_key": key, "event_action": "trigger", "dedup_key": fmt.Sprintf("%s-%d", m.MonitorID, m.Incident),
 	}
 	switch m.Kind {
-	case store.KindRecovery:
+	case store.KindRecovery, store.KindClosed:
 		event["event_action"] = "resolve"
 		return event
-	case store.KindTest:
+	case store.KindReconnected:
+		event["event_action"], event["dedup_key"] = "resolve", store.CutOffID(store.KindCutOff, m.Opened)
+		return event
+	case store.KindTest, store.KindCutOff:
 		event["dedup_key"] = m.ID
 	}
 	details := map[string]string{"Message": n.Text}

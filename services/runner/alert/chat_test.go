@@ -25,6 +25,23 @@ func posted(t *testing.T, channel string, m store.Alert, set func(w *config.Webh
 	return server.one(t)
 }
 
+// A closed incident is for nobody else: nothing stays open there.
+func TestOnlyPagerDutyHearsOfClosings(t *testing.T) {
+	u := urls(t, "https://a.example/x")
+	settings := config.Alerts{Webhooks: config.Webhooks{
+		WebhookURL: u, SlackURL: u, TeamsURL: u, DiscordURL: u, NtfyURL: u, PagerDutyKey: "key",
+	}, SMTP: config.SMTP{SMTPFrom: config.Addresses{{Address: "a@example.org"}}, SMTPTo: config.Addresses{{Address: "b@example.org"}}}}
+	closed := message(store.KindClosed)
+	closed.To = []string{"own@example.org"}
+	o := newOutbox("here", newMemory(), Senders(settings, nil), quietLog())
+	if n := len(o.deliveries(message(store.KindAlert))); n != 7 {
+		t.Fatalf("%d deliveries of an alert", n)
+	}
+	if ds := o.deliveries(closed); len(ds) != 1 || ds[0].Channel != "pagerduty" {
+		t.Errorf("deliveries %+v", ds)
+	}
+}
+
 // hostile is an alert with markup of every chat in its texts.
 func hostile(kind store.AlertKind) store.Alert {
 	m := message(kind)
@@ -140,7 +157,13 @@ func TestPagerDuty(t *testing.T) {
 		store.KindEscalation: {"event_action": "trigger", "dedup_key": "65f2c0ffee65f2c0ffee65f2-3"},
 		store.KindReminder:   {"event_action": "trigger", "dedup_key": "65f2c0ffee65f2c0ffee65f2-3"},
 		store.KindRecovery:   {"event_action": "resolve", "dedup_key": "65f2c0ffee65f2c0ffee65f2-3", "payload": nil},
+		store.KindClosed:     {"event_action": "resolve", "dedup_key": "65f2c0ffee65f2c0ffee65f2-3", "payload": nil},
 		store.KindTest:       {"event_action": "trigger", "dedup_key": "65f2c0ffee65f2c0ffee65f2-3-test", "payload.severity": "info"},
+		store.KindCutOff: {
+			"event_action": "trigger", "dedup_key": "cutoff-1773482400000", "payload.severity": "critical", "payload.summary": "Runner shop-1 may be cut off",
+			"payload.source": "NanoMon",
+		},
+		store.KindReconnected: {"event_action": "resolve", "dedup_key": "cutoff-1773482400000", "payload": nil},
 	} {
 		server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusAccepted)

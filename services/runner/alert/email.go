@@ -40,6 +40,9 @@ func (e *email) Channel() string { return "email" }
 
 // Recipients are those of the monitor, or else of the settings.
 func (e *email) Recipients(m store.Alert) []string {
+	if m.Kind == store.KindClosed {
+		return nil
+	}
 	if len(m.To) > 0 {
 		return m.To
 	}

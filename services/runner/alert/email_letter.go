@@ -41,9 +41,8 @@ func (l letters) write(m store.Alert, to []*mail.Address) (*gomail.Msg, error) {
 	msg.Subject("[NanoMon] " + strings.ReplaceAll(n.Title, "=?", "= ?"))
 	msg.SetDateWithValue(time.Now())
 	msg.SetMessageIDWithValue(l.messageID(m.ID, m))
-	switch m.Kind {
-	case store.KindEscalation, store.KindReminder, store.KindRecovery:
-		first := "<" + l.messageID(store.AlertID(m.MonitorID, m.Incident, store.KindAlert, 0), m) + ">"
+	if began := firstOf(m); began != m.ID {
+		first := "<" + l.messageID(began, m) + ">"
 		msg.SetGenHeader(gomail.HeaderInReplyTo, first)
 		msg.SetGenHeader(gomail.HeaderReferences, first)
 	}
@@ -63,6 +62,17 @@ func (l letters) parts(n notice) (plainPart, htmlPart string, err error) {
 		return "", "", err
 	}
 	return t.String(), h.String(), nil
+}
+
+// firstOf is the id of the message that begins the conversation to which m belongs.
+func firstOf(m store.Alert) string {
+	switch m.Kind {
+	case store.KindEscalation, store.KindReminder, store.KindRecovery:
+		return store.AlertID(m.MonitorID, m.Incident, store.KindAlert, 0)
+	case store.KindReconnected:
+		return store.CutOffID(store.KindCutOff, m.Opened)
+	}
+	return m.ID
 }
 
 // messageID is that of the message with an id in the incident, or test, of m. The date in it tells apart incidents of two

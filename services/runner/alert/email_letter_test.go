@@ -21,6 +21,19 @@ var update = flag.Bool("update", false, "write the golden files in place of comp
 
 var testWords = wording{base: "https://nanomon.example.org/", zone: time.UTC}
 
+func TestHeadersOfARunner(t *testing.T) {
+	for kind, want := range map[store.AlertKind][3]string{
+		store.KindCutOff:      {"[NanoMon] Runner shop-1 may be cut off", "<cutoff-1773482400000.1773482400000@example.org>", ""},
+		store.KindReconnected: {"[NanoMon] Runner shop-1 is connected again", "<reconnected-1773482400000.1773482400000@example.org>", "<cutoff-1773482400000.1773482400000@example.org>"},
+	} {
+		header, _, _, _ := written(t, message(kind))
+		got := [3]string{subject(t, header), header.Get("Message-Id"), header.Get("References")}
+		if got != want || header.Get("In-Reply-To") != want[2] {
+			t.Errorf("%s: %q, want %q", kind, got, want)
+		}
+	}
+}
+
 // written is the e-mail of m, parsed, with its two parts.
 func written(t *testing.T, m store.Alert) (header mail.Header, plainPart, htmlPart, raw string) {
 	t.Helper()

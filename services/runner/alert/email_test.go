@@ -21,6 +21,17 @@ var day = time.Date(2026, 3, 14, 10, 0, 0, 0, time.UTC)
 
 // message is an alert of the given kind.
 func message(kind store.AlertKind) store.Alert {
+	switch kind {
+	case store.KindCutOff:
+		return store.Alert{
+			ID: store.CutOffID(kind, day), Kind: kind, Status: monitor.StatusFailed, Runner: "shop-1", Message: "9 of 10 monitors on 4 hosts failed.",
+			Opened: day, Date: day.Add(time.Minute),
+		}
+	case store.KindReconnected:
+		return store.Alert{
+			ID: store.CutOffID(kind, day), Kind: kind, Runner: "shop-1", Message: "Still failed: 2 of 10 monitors.", Opened: day, Date: day.Add(time.Hour),
+		}
+	}
 	return store.Alert{
 		ID: store.AlertID("65f2c0ffee65f2c0ffee65f2", 3, kind, 2), MonitorID: "65f2c0ffee65f2c0ffee65f2", MonitorName: "Payments API", MonitorType: "http",
 		MonitorTarget: "https://pay.example.org/health", Group: "Shop", Incident: 3, Kind: kind, Status: monitor.StatusFailed,

@@ -23,8 +23,10 @@ type entry struct {
 	synced bool
 	// accept says that a message which is stored already is the one that state owes.
 	accept bool
-	// news is the newest state that isn't judged yet.
+	// news is the newest state that isn't judged yet, or by which an alert waits.
 	news *store.State
+	// found is what the newest result says of the runner's own connection.
+	found sighting
 }
 
 func newEntry(m monitor.Monitor) *entry {
@@ -50,7 +52,7 @@ func (e *entry) settled() bool {
 		return false
 	}
 	points := unseen(e.state, e.news.History)
-	if slices.ContainsFunc(points, bad) {
+	if slices.ContainsFunc(points, func(p store.Point) bool { return bad(p) && p.Excluded == "" }) {
 		return false
 	}
 	if len(points) > 0 {
@@ -77,12 +79,12 @@ func (e *entry) read(s store.AlertState) {
 func (e *entry) follow(told []store.Alert) { e.state = follow(e.state, told) }
 
 // next gives the state that follows from what is new, and the message owed, if any.
-func (e *entry) next(r Rules, now time.Time) (store.AlertState, *owed) {
+func (e *entry) next(r Rules, a around) (store.AlertState, *owed) {
 	switch {
 	case e.shutting() && e.state.Phase == store.PhaseOK:
 		return e.state, nil
 	case e.shutting():
-		return shut(e.state, now)
+		return shut(e.state, a.now)
 	case e.news == nil:
 		return e.state, nil
 	case e.muted():
@@ -92,7 +94,7 @@ func (e *entry) next(r Rules, now time.Time) (store.AlertState, *owed) {
 		}
 		return s, nil
 	default:
-		return judge(e.state, e.news.History, e.rules(r))
+		return judge(e.state, e.news.History, e.rules(r), a)
 	}
 }
 
@@ -114,14 +116,23 @@ func (e *entry) recipients() []string {
 
 // judged sets the state that follows from all that was new.
 func (e *entry) judged(s store.AlertState) {
-	e.state, e.accept, e.news = s, false, nil
+	e.state, e.accept = s, false
+	if !e.waits() {
+		e.news = nil
+	}
+}
+
+// waits reports whether an alert waits for the parent, so that the entry has to be looked at again without anything new of its
+// monitor.
+func (e *entry) waits() bool {
+	return e.news != nil && !e.shutting() && !e.muted() && waits(e.state, e.news.History)
 }
 
 // unsure says that work on the monitor failed half-way.
 func (e *entry) unsure() { e.synced, e.accept = false, false }
 
-// alert is the message o of the monitor, due at now.
-func (e *entry) alert(o owed, now time.Time) store.Alert {
+// alert is the message o of the monitor, due at now. So many monitors depend on it.
+func (e *entry) alert(o owed, behind int, now time.Time) store.Alert {
 	a := store.Alert{
 		ID:        store.AlertID(e.monitor.ID, o.incident, o.kind, o.reminder),
 		MonitorID: e.monitor.ID, MonitorName: e.monitor.Name, MonitorType: e.monitor.Type,
@@ -129,11 +140,14 @@ func (e *entry) alert(o owed, now time.Time) store.Alert {
 		Incident: o.incident, Kind: o.kind, Opened: o.opened,
 		Status: o.point.Status, Value: o.point.Value, Date: o.point.Date, Next: now,
 	}
+	if o.kind != store.KindRecovery && o.kind != store.KindClosed {
+		a.Behind = behind
+	}
 	switch {
 	case o.kind == store.KindClosed && e.deleted:
-		a.Message, a.Next = "the monitor was deleted", time.Time{}
+		a.Message = "the monitor was deleted"
 	case o.kind == store.KindClosed:
-		a.Message, a.Next = "the monitor was disabled", time.Time{}
+		a.Message = "the monitor was disabled"
 	case o.point.Date.Equal(e.news.Latest.Date):
 		a.Message = e.news.Latest.Message
 	}

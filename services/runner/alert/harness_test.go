@@ -17,6 +17,8 @@ import (
 type harness struct {
 	*memory
 	alerter *Alerter
+	// life ends with the test.
+	life    context.Context
 	stop    func()
 	stopped chan struct{}
 	chains  map[string]*store.State
@@ -27,7 +29,7 @@ func quietLog() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, n
 // newHarness starts an alerter. It is stopped at the end of the test, or by stop.
 func newHarness(t *testing.T, m *memory, rules Rules, senders ...Sender) *harness {
 	b := &harness{memory: m, alerter: New(Config{Runner: "here", Rules: rules}, m, senders, quietLog()), stopped: make(chan struct{})}
-	b.chains = make(map[string]*store.State)
+	b.chains, b.life = make(map[string]*store.State), t.Context()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		defer close(b.stopped)
@@ -52,13 +54,14 @@ func monitorsNamed(ids ...string) []monitor.Monitor {
 
 func all(string) bool { return true }
 
-// found stores a result for each letter, one a second and the last right now, and tells of the last state.
+// found stores a result for each letter, one a second and the last right now, and tells of the last state. Small letters are
+// results that count, large ones are blocked, m and M are an OK and a failed one in maintenance.
 func (b *harness) found(id, letters string) {
 	now := monitor.Date(time.Now())
 	for i, l := range letters {
-		p := store.Point{Date: now.Add(time.Duration(i+1-len(letters)) * time.Second), Status: monitor.Status(strings.IndexRune("oef", l))}
-		b.chains[id] = push(b.chains[id], id, p)
+		b.chains[id] = push(b.chains[id], id, pointOf(l, now.Add(time.Duration(i+1-len(letters))*time.Second)))
 	}
+	b.has(*b.chains[id])
 	b.alerter.Stored([]store.State{*b.chains[id]})
 }
 

@@ -2,7 +2,6 @@ package alert
 
 import (
 	"sync"
-	"time"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
@@ -19,26 +18,12 @@ type inbox struct {
 	states   map[string]store.State
 }
 
-// monitorSet is all stored monitors, and which of them are this runner's own.
-type monitorSet struct {
-	all map[string]monitor.Monitor
-	own map[string]bool
-	// told is when.
-	told time.Time
-}
-
 func newInbox() *inbox {
 	return &inbox{signal: make(chan struct{}, 1), states: make(map[string]store.State)}
 }
 
 func (i *inbox) setMonitors(all []monitor.Monitor, own func(id string) bool) {
-	set := &monitorSet{all: make(map[string]monitor.Monitor, len(all)), own: make(map[string]bool), told: time.Now()}
-	for _, m := range all {
-		set.all[m.ID] = m
-		if own(m.ID) {
-			set.own[m.ID] = true
-		}
-	}
+	set := newMonitorSet(all, own)
 	i.mu.Lock()
 	i.monitors = set
 	i.mu.Unlock()

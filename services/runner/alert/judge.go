@@ -1,7 +1,6 @@
 package alert
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -33,14 +32,85 @@ type owed struct {
 // judge gives the state after those points that are newer than s, and the message that they owe, if any. The points are
 // those of one monitor, oldest first.
 //
-// Usually there is one. More of them were held up, by an outage of the store or a restart: then the newest decides. What came and
-// went meanwhile is not told of, but results before the newest that are bad, or OK, like it are counted.
-func judge(s store.AlertState, points []store.Point, r Rules) (store.AlertState, *owed) {
-	points = unseen(s, points)
-	if len(points) == 0 {
+// Usually one is newer. More of them were held up, by an outage of the store or a restart: then the newest that counts decides. What
+// came and went meanwhile is not told of, but results before it that are bad, or OK, like it are counted. When none is newer, an
+// alert that waits may be owed.
+func judge(s store.AlertState, points []store.Point, r Rules, a around) (store.AlertState, *owed) {
+	if fresh := unseen(s, points); len(fresh) > 0 {
+		var o *owed
+		if s, o = judgeFresh(s, fresh, r, a); o != nil {
+			return s, o
+		}
+	}
+	return release(s, points, r, a)
+}
+
+func judgeFresh(s store.AlertState, fresh []store.Point, r Rules, a around) (store.AlertState, *owed) {
+	if s.Phase == store.PhaseFailing && a.outage.covers(s.Seen) {
+		s = anew(s)
+	}
+	var counted []store.Point
+	var blocked time.Time
+	for _, p := range fresh {
+		switch {
+		case p.Excluded == monitor.ExcludedBlocked:
+			blocked = p.Date
+		case p.Excluded != "":
+		case bad(p) && a.outage.covers(p.Date):
+			s, counted = anew(s), nil
+		default:
+			counted = append(counted, p)
+		}
+	}
+	s = unblock(s, blocked)
+	var o *owed
+	if len(counted) > 0 {
+		s, o = step(countTail(s, counted), counted[len(counted)-1], r, a)
+		s = unblock(s, blocked)
+	}
+	s.Seen = fresh[len(fresh)-1].Date
+	return s, o
+}
+
+// unblock is s after a result that was blocked at that date: what waited for the parent waits no longer.
+func unblock(s store.AlertState, blocked time.Time) store.AlertState {
+	if blocked.After(s.Due) {
+		s.Due = time.Time{}
+	}
+	return s
+}
+
+// anew is s after a bad result that says nothing of the monitor: what was counted before counts no more, and an incident goes on.
+// Where there is none the phase says that it was bad, so that the state is stored and no restart finds the result unseen.
+func anew(s store.AlertState) store.AlertState {
+	if open(s) {
+		s.Phase, s.Count = store.PhaseAlerting, 0
+		return s
+	}
+	return store.AlertState{MonitorID: s.MonitorID, Phase: store.PhaseFailing, Seen: s.Seen, Incident: s.Incident}
+}
+
+// release owes the alert that waits, of the newest of the points, if nothing is left to wait for.
+func release(s store.AlertState, points []store.Point, r Rules, a around) (store.AlertState, *owed) {
+	if !waits(s, points) || s.Count < r.FailCount || !a.parent.allows(s.Due, a.now) {
 		return s, nil
 	}
-	return step(countTail(s, points), points[len(points)-1], r)
+	p := points[len(points)-1]
+	if a.outage.covers(p.Date) {
+		return s, nil
+	}
+	// Only a newer state is stored.
+	s.Seen = s.Seen.Add(time.Millisecond)
+	return raise(s, p)
+}
+
+// waits reports whether an alert of the newest of the points waits for the parent.
+func waits(s store.AlertState, points []store.Point) bool {
+	if s.Due.IsZero() || len(points) == 0 {
+		return false
+	}
+	p := points[len(points)-1]
+	return p.Date.Equal(s.Seen) && p.Excluded == "" && bad(p)
 }
 
 // unseen are the points that are newer than s.
@@ -82,7 +152,7 @@ func countTail(s store.AlertState, points []store.Point) store.AlertState {
 		return s
 	}
 	if first > 0 {
-		s.Count = 0
+		s.Count, s.Due = 0, time.Time{}
 	}
 	if s.Count == 0 && !open(s) {
 		s.Opened = points[first].Date
@@ -92,11 +162,10 @@ func countTail(s store.AlertState, points []store.Point) store.AlertState {
 }
 
 // step is the table of alerts: the state after one more result, and the message that this owes, if any.
-func step(s store.AlertState, p store.Point, r Rules) (store.AlertState, *owed) {
-	s.Seen = p.Date
+func step(s store.AlertState, p store.Point, r Rules, a around) (store.AlertState, *owed) {
 	switch {
 	case !open(s) && bad(p):
-		return fail(s, p, r)
+		return fail(s, p, r, a)
 	case !open(s):
 		return quiet(s), nil
 	case bad(p):
@@ -106,17 +175,26 @@ func step(s store.AlertState, p store.Point, r Rules) (store.AlertState, *owed) 
 	}
 }
 
-// fail is one more bad result outside an incident.
-func fail(s store.AlertState, p store.Point, r Rules) (store.AlertState, *owed) {
+// fail is one more bad result outside an incident. Where there is a parent, the alert waits for it.
+func fail(s store.AlertState, p store.Point, r Rules, a around) (store.AlertState, *owed) {
 	if s.Count == 0 {
 		s.Opened = p.Date
 	}
 	s.Phase = store.PhaseFailing
 	s.Count++
-	if s.Count < r.FailCount {
-		return s, nil
+	switch {
+	case s.Count < r.FailCount:
+	case a.parent.id == "":
+		return raise(s, p)
+	case s.Due.IsZero():
+		s.Due = p.Date
 	}
-	s.Phase, s.Count = store.PhaseAlerting, 0
+	return s, nil
+}
+
+// raise opens an incident.
+func raise(s store.AlertState, p store.Point) (store.AlertState, *owed) {
+	s.Phase, s.Count, s.Due = store.PhaseAlerting, 0, time.Time{}
 	s.Incident++
 	s.Severity, s.Reminders, s.Reminded = p.Status, 0, p.Date
 	return s, owe(s, store.KindAlert, p)
@@ -159,40 +237,4 @@ func owe(s store.AlertState, kind store.AlertKind, p store.Point) *owed {
 		o.reminder = s.Reminders
 	}
 	return o
-}
-
-// shut gives the state of a monitor that was disabled or deleted, and the closing of its incident, if it has one.
-func shut(s store.AlertState, now time.Time) (store.AlertState, *owed) {
-	// Only a newer state is stored.
-	if least := s.Seen.Add(time.Millisecond); now.Before(least) {
-		now = least
-	}
-	was := s
-	s.Seen = now
-	if !open(was) {
-		return quiet(s), nil
-	}
-	return quiet(s), owe(was, store.KindClosed, store.Point{Date: now, Status: was.Severity})
-}
-
-// follow gives the state after what other runners, or this one before it died, have told of its monitor: a message may be stored whose
-// state is not. What was told counts: an incident that people know of is open until they know of its end.
-func follow(s store.AlertState, told []store.Alert) store.AlertState {
-	told = slices.Clone(told)
-	slices.SortFunc(told, func(a, b store.Alert) int {
-		return cmp.Or(cmp.Compare(a.Incident, b.Incident), a.Date.Compare(b.Date))
-	})
-	for _, m := range told {
-		switch {
-		case m.Kind == store.KindAlert && m.Incident > s.Incident:
-			s = store.AlertState{
-				MonitorID: s.MonitorID, Phase: store.PhaseAlerting, Seen: m.Date, Incident: m.Incident,
-				Opened: m.Opened, Severity: m.Status, Reminded: m.Date,
-			}
-		case (m.Kind == store.KindRecovery || m.Kind == store.KindClosed) &&
-			(m.Incident > s.Incident || m.Incident == s.Incident && open(s)):
-			s = quiet(store.AlertState{MonitorID: s.MonitorID, Seen: m.Date, Incident: m.Incident})
-		}
-	}
-	return s
 }

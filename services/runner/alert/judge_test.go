@@ -13,13 +13,31 @@ import (
 // start0 is when the results of these tests begin; there is one a minute.
 var start0 = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
-// pointsOf makes one point for each letter: o is OK, e error, f failed.
+// pointsOf makes one point for each letter.
 func pointsOf(letters string) []store.Point {
 	points := make([]store.Point, len(letters))
 	for i, l := range letters {
-		points[i] = store.Point{Date: start0.Add(time.Duration(i+1) * time.Minute), Status: monitor.Status(strings.IndexRune("oef", l))}
+		points[i] = pointOf(l, start0.Add(time.Duration(i+1)*time.Minute))
 	}
 	return points
+}
+
+// pointOf is a result: o is OK, e error, f failed; E and F are blocked, and m and M are OK and failed in maintenance.
+func pointOf(letter rune, date time.Time) store.Point {
+	p := store.Point{Date: date}
+	switch letter {
+	case 'e', 'E':
+		p.Status = monitor.StatusError
+	case 'f', 'F', 'M':
+		p.Status = monitor.StatusFailed
+	}
+	switch letter {
+	case 'E', 'F':
+		p.Excluded = monitor.ExcludedBlocked
+	case 'm', 'M':
+		p.Excluded = monitor.ExcludedMaintenance
+	}
+	return p
 }
 
 // describeOwed is what is owed in short: at which minute, of which kind and incident.
@@ -45,7 +63,7 @@ func describeOwed(list ...*owed) string {
 func judgeEach(s store.AlertState, points []store.Point, r Rules) (store.AlertState, []*owed) {
 	var list []*owed
 	for i := range points {
-		next, o := judge(s, points[:i+1], r)
+		next, o := judge(s, points[:i+1], r, around{})
 		s, list = next, append(list, o)
 	}
 	return s, list
@@ -103,7 +121,7 @@ func TestJudge(t *testing.T) {
 			if s.Phase != tt.phase || s.Count != tt.count {
 				t.Errorf("phase %s, count %d, want %s, %d", s.Phase, s.Count, tt.phase, tt.count)
 			}
-			if again, o := judge(s, points, tt.rules); again != s || o != nil {
+			if again, o := judge(s, points, tt.rules, around{}); again != s || o != nil {
 				t.Errorf("judging the same points again gives %+v and owes %s", again, describeOwed(o))
 			}
 		})
@@ -147,7 +165,7 @@ func TestJudgeTogether(t *testing.T) {
 			before, after, _ := strings.Cut(tt.results, "|")
 			rules := Rules{FailCount: tt.fails, RecoveryCount: tt.recovers, Reminder: tt.reminder}
 			s, _ := judgeEach(fresh, pointsOf(before), rules)
-			s, list := judge(s, pointsOf(before+after), rules)
+			s, list := judge(s, pointsOf(before+after), rules, around{})
 			if got := describeOwed(list); got != tt.want {
 				t.Errorf("owed %q, want %q", got, tt.want)
 			}
@@ -263,7 +281,7 @@ func FuzzJudge(f *testing.F) {
 		rules := Rules{FailCount: 1 + int(fails%5), RecoveryCount: 1 + int(recovers%4), Reminder: time.Duration(reminder%6) * time.Minute}
 		each, _ := judgeEach(fresh, points, rules)
 		part, _ := judgeEach(fresh, points[:n], rules)
-		together, o := judge(part, points, rules)
+		together, o := judge(part, points, rules, around{})
 		if o != nil && !o.point.Date.Equal(points[len(points)-1].Date) {
 			t.Errorf("%s, from %d together, owes %s", letters, n, describeOwed(o))
 		}

@@ -7,6 +7,9 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
 )
 
 const (
@@ -27,6 +30,8 @@ const (
 	goneAfter = time.Minute
 	// chunk is how many documents are read at once.
 	chunk = 1000
+	// waitEvery is the time between two looks at the parents of monitors whose alerts wait for them.
+	waitEvery = time.Second
 	// tries is how often a monitor is judged in one round when other runners are faster.
 	tries = 3
 )
@@ -37,10 +42,11 @@ var errContended = errors.New("other runners judge the same monitors")
 // judging judges monitors in rounds. Each takes in all that is new, and asks the store as often for one monitor as for
 // thousands.
 type judging struct {
-	rules Rules
-	store Store
-	log   *slog.Logger
-	inbox *inbox
+	runner string
+	rules  Rules
+	store  Store
+	log    *slog.Logger
+	inbox  *inbox
 
 	// What follows belongs to run.
 	monitors monitorSet
@@ -49,11 +55,16 @@ type judging struct {
 	pending map[string]bool
 	// looked says that the first look was had.
 	looked bool
+	// outage is the last time in which the runner may have been cut off. It is looked into when something turned. Untold is a message
+	// of it that may not be stored yet.
+	outage outage
+	turned bool
+	untold *store.Alert
 }
 
-func newJudging(rules Rules, s Store, log *slog.Logger) *judging {
+func newJudging(runner string, rules Rules, s Store, log *slog.Logger) *judging {
 	return &judging{
-		rules: rules, store: s, log: log, inbox: newInbox(),
+		runner: runner, rules: rules, store: s, log: log, inbox: newInbox(),
 		entries: make(map[string]*entry), pending: make(map[string]bool),
 	}
 }
@@ -87,12 +98,14 @@ func (j *judging) run(ctx context.Context) {
 		case <-round.C:
 			err := j.round(ctx)
 			trouble.note(err)
+			next := waitEvery
 			if err == nil {
 				pause = roundEvery
+			} else {
+				next, pause = pause, min(2*pause, slowRound)
 			}
 			if waiting = len(j.pending) > 0; waiting {
-				round.Reset(pause)
-				pause = min(2*pause, slowRound)
+				round.Reset(next)
 			}
 		}
 	}
@@ -102,13 +115,21 @@ func (j *judging) run(ctx context.Context) {
 func (j *judging) round(ctx context.Context) error {
 	j.takeIn()
 	work := j.work()
+	now := monitor.Date(time.Now())
 	err := j.sync(ctx, work)
+	if err == nil {
+		err = j.watchConnection(ctx, now)
+	}
+	var parents map[string]store.Point
+	if err == nil {
+		parents, err = j.askParents(ctx, work)
+	}
 	for try := 0; err == nil && len(work) > 0; try++ {
 		if try == tries {
 			err = errContended
 			break
 		}
-		work, err = j.settle(ctx, work)
+		work, err = j.settle(ctx, work, parents, now)
 	}
 	if err != nil {
 		for id := range j.pending {
@@ -131,6 +152,13 @@ func (j *judging) takeIn() {
 		}
 		e.news = &s
 		j.pending[id] = true
+		if found := sight(e.monitor, s); found.date.After(e.found.date) {
+			if found.since.Equal(e.found.since) {
+				found.wasBad = e.found.wasBad // its history may no longer tell
+			}
+			j.turned = j.turned || !found.sameTurn(e.found)
+			e.found = found
+		}
 	}
 }
 
@@ -154,6 +182,7 @@ func (j *judging) setMonitors(set monitorSet) {
 			j.entries[id] = e
 		}
 		e.monitor, e.deleted = set.all[id], false
+		e.found = e.found.of(e.monitor)
 		j.pending[id] = true
 	}
 	for id, e := range j.entries {
@@ -161,7 +190,7 @@ func (j *judging) setMonitors(set monitorSet) {
 			j.drop(id)
 		}
 	}
-	j.monitors = set
+	j.monitors, j.turned = set, true
 }
 
 func (j *judging) drop(id string) {
@@ -183,6 +212,9 @@ func (j *judging) work() []*entry {
 }
 
 func (j *judging) done(e *entry) {
+	if e.waits() {
+		return
+	}
 	delete(j.pending, e.monitor.ID)
 	if e.deleted {
 		j.drop(e.monitor.ID)

@@ -25,6 +25,8 @@ type memory struct {
 	ids    map[string]bool
 	due    map[string]bool
 	claims map[string]time.Time
+	// results are the states of monitors.
+	results map[string]store.State
 	// calls counts the operations by name.
 	calls map[string]int
 }
@@ -37,7 +39,7 @@ var (
 func newMemory() *memory {
 	return &memory{
 		states: make(map[string]store.AlertState), due: make(map[string]bool), ids: make(map[string]bool),
-		claims: make(map[string]time.Time), calls: make(map[string]int),
+		claims: make(map[string]time.Time), results: make(map[string]store.State), calls: make(map[string]int),
 	}
 }
 
@@ -66,7 +68,7 @@ func (m *memory) counted() map[string]int {
 	defer m.mu.Unlock()
 	calls := maps.Clone(m.calls)
 	maps.DeleteFunc(calls, func(name string, _ int) bool {
-		return !slices.Contains([]string{"AlertStates", "AddAlerts", "PutAlertStates", "Alerts"}, name)
+		return !slices.Contains([]string{"AlertStates", "AddAlerts", "PutAlertStates", "Alerts", "StatesOf"}, name)
 	})
 	return calls
 }
@@ -95,6 +97,27 @@ func (m *memory) AlertStates(ctx context.Context, ids []string) ([]store.AlertSt
 	}
 	m.mu.Unlock()
 	return list, m.passed(ctx, "AlertStates", "")
+}
+
+func (m *memory) StatesOf(ctx context.Context, ids []string) ([]store.State, error) {
+	if err := m.begin(ctx, "StatesOf", ""); err != nil {
+		return nil, err
+	}
+	var list []store.State
+	for _, id := range ids {
+		if s, found := m.results[id]; found {
+			list = append(list, s)
+		}
+	}
+	m.mu.Unlock()
+	return list, m.passed(ctx, "StatesOf", "")
+}
+
+// has is told that a monitor's state is stored.
+func (m *memory) has(s store.State) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.results[s.MonitorID] = s
 }
 
 func (m *memory) PutAlertStates(ctx context.Context, states []store.AlertState) error {

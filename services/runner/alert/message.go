@@ -56,6 +56,9 @@ func (w wording) notice(m store.Alert) notice {
 			Rows: []row{{"Sent", w.date(m.Date)}},
 		}
 	}
+	if m.Kind == store.KindCutOff || m.Kind == store.KindReconnected {
+		return w.ofRunner(m)
+	}
 	n := notice{
 		Title: title(m), Text: plain(m.Message, maxText), Rows: w.rows(m),
 		Link: base + "/#monitor/" + url.PathEscape(m.MonitorID), LinkText: "Open the monitor",
@@ -67,6 +70,21 @@ func (w wording) notice(m store.Alert) notice {
 		n.Status, n.Tone = "Error", "error"
 	default:
 		n.Status, n.Tone = "Failed", "failed"
+	}
+	return n
+}
+
+// ofRunner is the notice of a runner that may be cut off, or is connected again.
+func (w wording) ofRunner(m store.Alert) notice {
+	runner := "Runner " + plain(m.Runner, maxTitleName)
+	n := notice{
+		Title: runner + " may be cut off", Status: "Failed", Tone: "failed", Text: plain(m.Message, maxText),
+		Rows: []row{{"Since", w.date(m.Opened)}},
+		Link: strings.TrimRight(w.base, "/") + "/", LinkText: "Open NanoMon",
+	}
+	if m.Kind == store.KindReconnected {
+		n.Title, n.Status, n.Tone = runner+" is connected again", "OK", "ok"
+		n.Rows = []row{{"Cut off from", w.date(m.Opened)}, {"Until", w.date(m.Date)}}
 	}
 	return n
 }
@@ -86,21 +104,9 @@ func title(m store.Alert) string {
 	case store.KindEscalation:
 		return name + " went from error to failed"
 	case store.KindReminder:
-		return fmt.Sprintf("%s%s (reminder %d)", name, still, reminder(m))
+		return fmt.Sprintf("%s%s (reminder %d)", name, still, m.Reminder())
 	}
 	return name + bad
-}
-
-// reminder is the number of a reminder, which is the end of its id; 0 for all other kinds.
-func reminder(m store.Alert) int {
-	if m.Kind != store.KindReminder {
-		return 0
-	}
-	n, err := strconv.Atoi(m.ID[strings.LastIndexByte(m.ID, '-')+1:])
-	if err != nil {
-		return 0
-	}
-	return n
 }
 
 func (w wording) rows(m store.Alert) []row {
@@ -112,6 +118,9 @@ func (w wording) rows(m store.Alert) []row {
 		if r.Value != "" {
 			rows = append(rows, r)
 		}
+	}
+	if m.Behind > 0 {
+		rows = append(rows, row{"Monitors behind it", strconv.Itoa(m.Behind)})
 	}
 	if m.Status != monitor.StatusFailed {
 		rows = append(rows, row{"Value", strconv.FormatFloat(m.Value, 'g', 6, 64)})

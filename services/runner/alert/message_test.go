@@ -1,6 +1,8 @@
 package alert
 
 import (
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -40,5 +42,36 @@ func TestALongNameIsShownWhole(t *testing.T) {
 	m.MonitorName = "The payments service of the shop, as seen from the branch office beyond the mountains"
 	if n := testWords.notice(m); n.Rows[0] != (row{"Monitor", m.MonitorName}) {
 		t.Errorf("%+v", n.Rows)
+	}
+}
+
+func TestNoticeOfARunner(t *testing.T) {
+	for kind, want := range map[store.AlertKind]notice{
+		store.KindCutOff: {
+			Title: "Runner shop-1 may be cut off", Status: "Failed", Tone: "failed", Text: "9 of 10 monitors on 4 hosts failed.",
+			Rows: []row{{"Since", "Sat 14 Mar 2026, 10:00:00 UTC"}},
+		},
+		store.KindReconnected: {
+			Title: "Runner shop-1 is connected again", Status: "OK", Tone: "ok", Text: "Still failed: 2 of 10 monitors.",
+			Rows: []row{{"Cut off from", "Sat 14 Mar 2026, 10:00:00 UTC"}, {"Until", "Sat 14 Mar 2026, 11:00:00 UTC"}},
+		},
+	} {
+		want.Link, want.LinkText = "https://nanomon.example.org/", "Open NanoMon"
+		if got := testWords.notice(message(kind)); !reflect.DeepEqual(got, want) {
+			t.Errorf("%+v", got)
+		}
+	}
+}
+
+func TestHowManyAreBehindIsShown(t *testing.T) {
+	m := message(store.KindAlert)
+	m.Behind = 12
+	if rows := testWords.notice(m).Rows; !slices.Contains(rows, row{"Monitors behind it", "12"}) {
+		t.Errorf("%+v", rows)
+	}
+	for _, r := range testWords.notice(message(store.KindAlert)).Rows {
+		if r.Label == "Monitors behind it" {
+			t.Errorf("%+v", r)
+		}
 	}
 }

@@ -13,17 +13,35 @@ import (
 
 // act is one event of the outer world.
 func (w *world) act() {
+	for _, m := range w.monitors {
+		m.maintenance = m.maintenance && !w.chance(80)
+		if m.pace == 0 && w.chance(40) {
+			m.pace = 1000
+		}
+	}
+	if w.cut = w.cut && !w.chance(80); len(w.monitors) > 3 && !w.cut {
+		w.cut = w.chance(40)
+	}
 	m := w.monitors[w.rng.IntN(len(w.monitors))]
 	switch n := w.rng.IntN(1000); {
-	case n < 780:
+	case n < 710:
 		for _, m := range w.monitors {
-			if w.chance(600) {
+			if w.chance(m.pace) {
 				w.check(m)
 			}
 		}
 		w.storeResults()
+	case n < 725:
+		m.maintenance = true
+	case n < 765:
+		m.pace = []int{0, 300, 700, 1000, 1000}[w.rng.IntN(5)]
+	case n < 780:
+		w.relate(m)
 	case n < 820:
 		m.mood = []int{0, 10, 50, 90, 100}[w.rng.IntN(5)]
+		if len(w.monitors) > 3 || m == w.monitors[0] {
+			m.mood = []int{0, 0, 0, 20, 90}[w.rng.IntN(5)]
+		}
 	case n < 850:
 		w.away = true
 	case n < 890:
@@ -62,25 +80,71 @@ func (w *world) check(m *watched) {
 		if !r.own {
 			continue
 		}
-		status := monitor.StatusOK
-		if w.rng.IntN(100) < m.mood {
-			status = monitor.Status(1 + w.rng.IntN(2))
+		p := store.Point{Status: monitor.StatusOK}
+		switch {
+		case w.cut:
+			p.Status = monitor.StatusFailed
+		case w.rng.IntN(100) < m.mood:
+			p.Status = monitor.Status(1 + w.rng.IntN(2))
+		}
+		switch {
+		case m.maintenance:
+			p.Excluded = monitor.ExcludedMaintenance
+		case bad(p) && w.blocked(r, m):
+			p.Excluded = monitor.ExcludedBlocked
 		}
 		w.pass(time.Millisecond)
-		r.chains[m.ID] = push(r.chains[m.ID], m.ID, store.Point{Date: monitor.Date(time.Now()), Status: status})
+		p.Date = monitor.Date(time.Now())
+		r.chains[m.ID] = push(r.chains[m.ID], m.ID, p)
 		r.unstored[m.ID] = true
 	}
 }
 
+// blocked reports whether r finds the monitor bad that m depends on. It may be late to know.
+func (w *world) blocked(r *runner, m *watched) bool {
+	parent := w.parentOf(m)
+	if parent == nil || w.chance(100) {
+		return false
+	}
+	known := r.chains[parent.ID]
+	return w.chance(20) || known != nil && known.Latest.Status != monitor.StatusOK
+}
+
+// parentOf is the monitor that m depends on, and nil where it doesn't exist or isn't checked.
+func (w *world) parentOf(m *watched) *watched {
+	for _, p := range w.monitors {
+		if m.Properties[monitor.DependsOn] == p.ID && !p.deleted && p.Enabled {
+			return p
+		}
+	}
+	return nil
+}
+
+// relate makes m depend on another one, or on none. There are no circles.
+func (w *world) relate(m *watched) {
+	if w.away {
+		return
+	}
+	at := slices.Index(w.monitors, m)
+	m.Properties = nil
+	if at > 0 && w.chance(700) {
+		m.Properties = map[string]string{monitor.DependsOn: w.monitors[w.rng.IntN(at)].ID}
+	}
+	w.tellMonitors()
+}
+
 // push is the state after one more result.
 func push(s *store.State, id string, p store.Point) *store.State {
-	next := &store.State{MonitorID: id}
+	next := &store.State{MonitorID: id, Streak: 1, Since: p.Date}
 	if s != nil {
 		next.History = slices.Clone(s.History)
+		if s.Latest.Status == p.Status {
+			next.Streak, next.Since = s.Streak+1, s.Since
+		}
 	}
 	next.History = append(next.History, p)
 	next.History = next.History[max(0, len(next.History)-store.HistoryLength):]
-	next.Latest = monitor.Result{MonitorID: id, Date: p.Date, Status: p.Status, Message: "as of " + p.Date.String()}
+	next.Latest = monitor.Result{MonitorID: id, Date: p.Date, Status: p.Status, Message: "as of " + p.Date.String(), Excluded: p.Excluded}
 	return next
 }
 
@@ -98,7 +162,11 @@ func (w *world) storeResults() {
 			s := r.chains[m.ID]
 			w.oracle.stored(m, s)
 			if m.state == nil || s.Latest.Date.After(m.state.Latest.Date) {
+				if n := len(s.History) - s.Streak; n >= 0 && (m.state == nil || !s.Since.Equal(m.state.Since)) {
+					m.wasBad = n > 0 && bad(s.History[n-1])
+				}
 				m.state = s
+				w.store.has(*s)
 			}
 			r.alerter.Stored([]store.State{*s})
 			r.calm = false
@@ -113,8 +181,11 @@ func (w *world) repeat(m *watched) {
 	}
 	s := *m.state
 	if n := len(s.History); n > 1 && w.chance(500) {
-		s.History = s.History[:1+w.rng.IntN(n-1)]
-		s.Latest.Date = s.History[len(s.History)-1].Date
+		var older *store.State
+		for _, p := range s.History[:1+w.rng.IntN(n-1)] {
+			older = push(older, m.ID, p)
+		}
+		s = *older
 	}
 	for _, r := range w.alive() {
 		r.alerter.Stored([]store.State{s})
@@ -153,6 +224,7 @@ func (w *world) deleteOrCreate(m *watched) {
 	}
 	m.deleted = !m.deleted
 	m.state = nil
+	delete(w.store.results, m.ID)
 	for _, r := range w.alive() {
 		delete(r.chains, m.ID)
 		delete(r.unstored, m.ID)
@@ -164,8 +236,9 @@ func (w *world) deleteOrCreate(m *watched) {
 // startRunner starts a runner, which takes everything over.
 func (w *world) startRunner() *runner {
 	r := &runner{chains: make(map[string]*store.State), unstored: make(map[string]bool)}
-	r.alerter = New(Config{Runner: fmt.Sprint(w.step), Rules: w.rules}, w.store, []Sender{w.oracle}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	r.alerter = New(Config{Runner: fmt.Sprint("here-", w.step), Rules: w.rules}, w.store, []Sender{w.oracle}, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	w.runners = append(w.runners, r)
+	w.oracle.cut.double = w.oracle.cut.tangled
 	r.own = true
 	w.tellMonitors()
 	for _, m := range w.monitors {

@@ -15,21 +15,23 @@ import (
 )
 
 // TestModel lives random lives: results, edits, restarts, deaths between any two operations of the store, outages of it, operations
-// that fail or only seem to, repeated and old states, take-overs with two runners at a time on the same monitors. After each step
-// the oracle looks at what is stored, what was told and what arrived.
+// that fail or only seem to, repeated and old states, take-overs with two runners at a time on the same monitors; maintenance,
+// monitors that depend on others, and times in which the runners are cut off from all that they check. After each step the oracle
+// looks at what is stored, what was told and what arrived.
 func TestModel(t *testing.T) {
 	lives, steps := 100, 1000
-	alerts, ends, overlaps := 0, 0, 0
+	alerts, ends, overlaps, released, cutOffs := 0, 0, 0, 0, 0
 	for seed := range uint64(lives) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := live(t, seed, steps)
 				alerts, ends, overlaps = alerts+o.alerts, ends+o.ends, overlaps+o.overlaps
+				released, cutOffs = released+o.released, cutOffs+o.cutOffs
 			})
 		})
 	}
-	t.Logf("%d alerts, %d ends, %d of them while two runners judged", alerts, ends, overlaps)
-	if alerts < 10*lives || ends < 10*lives || overlaps < lives {
+	t.Logf("%d alerts, %d ends, %d of them while two runners judged, %d of monitors with a parent, %d cut-offs", alerts, ends, overlaps, released, cutOffs)
+	if alerts < 10*lives || ends < 10*lives || overlaps < lives || released < lives/2 || cutOffs < lives/2 {
 		t.Error("too little happened")
 	}
 }
@@ -68,16 +70,21 @@ type world struct {
 	nested bool
 	// ended says that nothing fails any more.
 	ended bool
+	// cut says that no check reaches anything.
+	cut bool
 }
 
 // watched is a monitor as it is stored.
 type watched struct {
 	monitor.Monitor
 	deleted bool
-	// mood is how likely the next result is bad, of 100.
-	mood int
-	// state is that of the store.
-	state *store.State
+	// mood is how likely the next result is bad, of 100, and pace how likely a step has one, of 1000.
+	mood, pace int
+	// maintenance says that it is in a window.
+	maintenance bool
+	// state is that of the store, and wasBad says whether the monitor was bad before its Since.
+	state  *store.State
+	wasBad bool
 }
 
 // runner is an alerter with the checks beside it.
@@ -88,8 +95,9 @@ type runner struct {
 	// chains are the states that it came to itself, unstored those that wait for the store.
 	chains   map[string]*store.State
 	unstored map[string]bool
-	// calm says that it has judged all that is stored.
+	// calm says that it has judged all that is stored, at that time.
 	calm bool
+	at   time.Time
 }
 
 // death is what a runner dies of.
@@ -105,9 +113,18 @@ func newWorld(t *testing.T, seed uint64) *world {
 		w.rules.Reminder = time.Duration(1+rng.IntN(10)) * time.Minute
 	}
 	w.faults, w.deaths = rng.IntN(3)*20, rng.IntN(3)*5
-	for i := range 3 {
+	// Few lives have monitors enough to be cut off: they take longer.
+	n := 3
+	if seed%3 == 0 {
+		n = 6
+	}
+	for i := range n {
 		m := monitor.Monitor{ID: fmt.Sprintf("%024x", i+1), Name: fmt.Sprint("monitor ", i), Enabled: true}
-		w.monitors = append(w.monitors, &watched{Monitor: m})
+		m.Target, m.Interval = fmt.Sprint("host", i), fmt.Sprintf("%ds", 5+rng.IntN(20*n))
+		w.monitors = append(w.monitors, &watched{Monitor: m, pace: 700})
+	}
+	for i, m := range w.monitors[1:3] {
+		m.Properties = map[string]string{monitor.DependsOn: w.monitors[i].ID}
 	}
 	w.oracle = newOracle(w)
 	w.store.meet = w.meet
@@ -179,7 +196,7 @@ func (w *world) work(r *runner) {
 	}()
 	ctx := context.Background()
 	if w.chance(900) {
-		r.calm = r.alerter.judging.round(ctx) == nil
+		w.judge(ctx, r)
 	}
 	if w.chance(100) {
 		if r.alerter.judging.look(ctx, time.Now().Add(-lookBack)) == nil {
@@ -189,6 +206,17 @@ func (w *world) work(r *runner) {
 	// What takes time would make a result old between being judged and being told.
 	if !w.nested && w.chance(500) {
 		w.send(ctx, r)
+	}
+}
+
+// judge lets a runner judge, and once more where an alert waits for a parent, as it would a second later.
+func (w *world) judge(ctx context.Context, r *runner) {
+	j := r.alerter.judging
+	for range 2 {
+		r.at = time.Now()
+		if r.calm = j.round(ctx) == nil; !r.calm || len(j.pending) == 0 {
+			return
+		}
 	}
 }
 
@@ -209,7 +237,7 @@ func (w *world) send(ctx context.Context, r *runner) {
 
 // end lets all that is owed arrive.
 func (w *world) end() {
-	w.away, w.faults, w.deaths, w.ended = false, 0, 0, true
+	w.away, w.faults, w.deaths, w.ended, w.cut = false, 0, 0, true, false
 	if len(w.alive()) == 0 {
 		w.startRunner()
 	}

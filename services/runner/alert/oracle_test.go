@@ -21,6 +21,10 @@ type oracle struct {
 	// which the fate may not have been stored.
 	accepted, confirmed, lost map[string]bool
 	alerts, ends, overlaps    int
+	// released are the alerts of monitors with a parent.
+	released, cutOffs int
+	// cut are the times in which the runners may have been cut off, as they were told.
+	cut cutTimes
 }
 
 // life is what happened to a monitor.
@@ -86,15 +90,6 @@ func (o *oracle) repaired(r *runner) {
 	}
 }
 
-// tail is how many results in a row are bad, or OK, up to the end of ps.
-func tail(ps []store.Point, isBad bool) int {
-	n := 0
-	for n < len(ps) && (ps[len(ps)-1-n].Status != monitor.StatusOK) == isBad {
-		n++
-	}
-	return n
-}
-
 // operation is told of an operation of the store, before and after its effect.
 func (o *oracle) operation(name, id string) {
 	switch name {
@@ -114,13 +109,20 @@ func (o *oracle) operation(name, id string) {
 
 // failed is told that an operation failed, before or after its effect.
 func (o *oracle) failed(name, id string) {
-	if name == "PutFate" {
+	switch name {
+	case "PutFate":
 		o.lost[id] = true
+	case "AddAlerts", "added":
+		o.cut.late = true
 	}
 }
 
 // told judges a message that was just stored.
 func (o *oracle) told(a store.Alert) {
+	if a.MonitorID == "" {
+		o.toldOfRunner(a)
+		return
+	}
 	l := o.lives[a.MonitorID]
 	if len(o.w.owners()) > 1 {
 		l.double, l.sure = true, -1
@@ -151,26 +153,33 @@ func (o *oracle) told(a store.Alert) {
 
 // owed judges whether the results owe a message.
 func (o *oracle) owed(a store.Alert, l *life) {
-	n := len(l.results)
-	if n == 0 || !l.results[n-1].Date.Equal(a.Date) || l.results[n-1].Status != a.Status {
-		o.fail("%s of %v, %s, is not of the newest result", a.ID, a.Date, a.Status)
+	results := counted(l.results)
+	n := len(results)
+	if n == 0 || !results[n-1].Date.Equal(a.Date) || results[n-1].Status != a.Status {
+		o.fail("%s of %v, %s, is not of the newest result that counts", a.ID, a.Date, a.Status)
 	}
-	// While there were two runners, each counted its own results.
-	row := tail(l.results, bad(l.results[n-1]))
-	mixed := n-row <= l.sure
+	// While there were two runners, each counted its own results; those that are excluded keep what was counted.
+	row := o.row(l.results, bad(results[n-1]), false)
+	mixed := l.sure >= 0 && (row == n || !l.results[l.sure].Date.Before(results[n-row-1].Date))
 	ok := false
 	switch a.Kind {
 	case store.KindAlert:
-		ok = bad(l.results[n-1]) && (mixed || row >= o.w.rules.FailCount)
+		ok = bad(results[n-1]) && (mixed || row >= o.w.rules.FailCount)
+		if !mixed && ok {
+			o.mayBeRaised(a, l.results, results[n-row:])
+		}
 	case store.KindRecovery:
-		ok = !bad(l.results[n-1]) && (mixed || row >= o.w.rules.RecoveryCount)
+		ok = !bad(results[n-1]) && (mixed || row >= o.w.rules.RecoveryCount)
 	case store.KindEscalation:
 		ok = a.Status == monitor.StatusFailed
 	case store.KindReminder:
 		ok = a.Status != monitor.StatusOK && o.w.rules.Reminder > 0
 	}
 	if !ok {
-		o.fail("%s isn't owed by %v", a.ID, l.results[max(0, n-5):n])
+		o.fail("%s isn't owed by %v", a.ID, l.results[max(0, len(l.results)-5):])
+	}
+	if a.Kind != store.KindRecovery && o.cut.on && !o.cut.double {
+		o.fail("%s while the runner is cut off", a.ID)
 	}
 }
 
@@ -182,6 +191,7 @@ func (o *oracle) look() {
 			l.double, l.sure = true, -1
 		}
 	}
+	o.cut.double = o.cut.double || len(owners) > 1
 	if o.w.away || len(owners) != 1 || !owners[0].calm {
 		return
 	}
@@ -190,6 +200,7 @@ func (o *oracle) look() {
 			return
 		}
 	}
+	o.lookAtRunner(owners[0])
 	for _, m := range o.w.monitors {
 		l := o.lives[m.ID]
 		if l.double && (l.sure < 0 || l.sure == len(l.results)) {
@@ -205,10 +216,10 @@ func (o *oracle) look() {
 			if l.open && (!m.deleted || l.witness == owners[0] || o.w.ended) {
 				o.fail("incident %d of %s is open, though it isn't checked", l.incident, m.ID)
 			}
-		case tail(results, true) >= o.w.rules.FailCount && !l.open:
-			o.fail("silence: %s is bad since %v, and nobody was told", m.ID, results[len(results)-tail(results, true)].Date)
-		case tail(results, false) >= o.w.rules.RecoveryCount && l.open:
-			o.fail("%s is OK since %v, and nobody was told of the end of incident %d", m.ID, results[len(results)-tail(results, false)].Date, l.incident)
+		case o.row(results, true, true) >= o.w.rules.FailCount && !l.open && o.mustBeRaised(m, results, owners[0].at):
+			o.fail("silence: %s is bad, %d times, and nobody was told", m.ID, o.row(results, true, true))
+		case o.row(results, false, true) >= o.w.rules.RecoveryCount && l.open:
+			o.fail("%s is OK, %d times, and nobody was told of the end of incident %d", m.ID, o.row(results, false, true), l.incident)
 		}
 	}
 }
@@ -259,6 +270,12 @@ func (o *oracle) arrived(a store.Alert, to string) {
 		o.w.t.Errorf("step %d: %s arrived twice", o.w.step, key)
 	}
 	o.accepted[key] = true
+	if a.MonitorID == "" {
+		if a.Kind == store.KindReconnected && !o.accepted[store.CutOffID(store.KindCutOff, a.Opened)+" to "+to] {
+			o.w.t.Errorf("step %d: %s arrived before the message of which it is the end", o.w.step, key)
+		}
+		return
+	}
 	for _, b := range o.w.store.alerts {
 		if b.MonitorID == a.MonitorID && b.Date.Before(a.Date) && b.Kind != store.KindClosed && !o.accepted[b.ID+" to "+to] &&
 			!o.lives[a.MonitorID].double {

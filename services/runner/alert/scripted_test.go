@@ -81,11 +81,16 @@ func owing(ids ...string) *memory {
 	return m
 }
 
-// fates are the deliveries of a message in short.
-func (m *memory) fates(id string) string {
+// get is a copy of a message.
+func (m *memory) get(id string) store.Alert {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	a := m.find(id)
+	return *m.find(id)
+}
+
+// fates are the deliveries of a message in short.
+func (m *memory) fates(id string) string {
+	a := m.get(id)
 	texts := []string{}
 	for _, d := range a.Deliveries {
 		texts = append(texts, fmt.Sprintf("%s:%s %s %q", d.Channel, d.To, d.Fate, d.Answer))

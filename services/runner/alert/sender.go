@@ -13,7 +13,8 @@ import (
 type Sender interface {
 	// Channel is its name, such as email. It is part of what is stored of a delivery.
 	Channel() string
-	// Recipients are those that m is to be delivered to, each in a form that shows no secret.
+	// Recipients are those that m is to be delivered to, each in a form that shows no secret. A closed incident is for those
+	// alone where it would stay open.
 	Recipients(m store.Alert) []string
 	// Send delivers m to some of its recipients, and says for each, in their order, what the server answered. It
 	// returns soon after ctx ends.

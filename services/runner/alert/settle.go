@@ -71,6 +71,9 @@ func (j *judging) look(ctx context.Context, since time.Time) error {
 		last := page[len(page)-1]
 		f.Before = &store.Cursor{Date: last.Date, ID: last.ID}
 	}
+	if !j.looked {
+		j.recall(told[""])
+	}
 	j.looked = true
 	for id, as := range told {
 		if e := j.entries[id]; e != nil {
@@ -111,11 +114,10 @@ type plan struct {
 
 // settle judges the entries, stores the messages that are owed and then the states. It returns the entries that have to
 // be judged again, since somebody else was faster.
-func (j *judging) settle(ctx context.Context, work []*entry) ([]*entry, error) {
-	now := monitor.Date(time.Now())
+func (j *judging) settle(ctx context.Context, work []*entry, parents map[string]store.Point, now time.Time) ([]*entry, error) {
 	plans := make([]plan, len(work))
 	for i, e := range work {
-		next, owed := e.next(j.rules, now)
+		next, owed := e.next(j.rules, around{now: now, parent: j.parentOf(e.monitor.ID, parents), outage: j.outage})
 		plans[i] = plan{e, next, owed}
 	}
 	again, err := j.tell(ctx, plans, now)
@@ -139,7 +141,7 @@ func (j *judging) tell(ctx context.Context, plans []plan, now time.Time) (again 
 	var of []*entry
 	for _, p := range plans {
 		if p.owed != nil {
-			messages, of = append(messages, p.entry.alert(*p.owed, now)), append(of, p.entry)
+			messages, of = append(messages, p.entry.alert(*p.owed, j.monitors.behind(p.entry.monitor.ID), now)), append(of, p.entry)
 		}
 	}
 	if len(messages) == 0 {

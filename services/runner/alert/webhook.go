@@ -28,10 +28,14 @@ type webhookDocument struct {
 	Reminder   int            `json:"reminder,omitempty"`
 	Status     monitor.Status `json:"status"`
 	StatusText string         `json:"statusText"`
-	Message    string         `json:"message"`
-	Value      float64        `json:"value"`
-	Opened     time.Time      `json:"opened,omitzero"`
-	Date       time.Time      `json:"date"`
+	// Behind is how many monitors depend on this one.
+	Behind int `json:"behind,omitempty"`
+	// Runner is the runner that may be cut off, or is connected again.
+	Runner  string    `json:"runner,omitempty"`
+	Message string    `json:"message"`
+	Value   float64   `json:"value"`
+	Opened  time.Time `json:"opened,omitzero"`
+	Date    time.Time `json:"date"`
 	// Sent is when this attempt was made.
 	Sent time.Time `json:"sent"`
 	Link string    `json:"link"`
@@ -61,7 +65,8 @@ func newWebhook(settings config.Alerts, d delivery) Sender {
 func (w wording) document(m store.Alert) webhookDocument {
 	n := w.notice(m)
 	return webhookDocument{
-		ID: m.ID, Kind: m.Kind, Title: n.Title, Incident: m.Incident, Reminder: reminder(m), Status: m.Status, StatusText: m.Status.String(),
+		ID: m.ID, Kind: m.Kind, Title: n.Title, Incident: m.Incident, Reminder: m.Reminder(), Status: m.Status, StatusText: m.Status.String(),
+		Behind: m.Behind, Runner: m.Runner,
 		Monitor: webhookMonitor{ID: m.MonitorID, Name: m.MonitorName, Type: m.MonitorType, Target: m.MonitorTarget, Group: m.Group},
 		Message: m.Message, Value: m.Value, Opened: m.Opened, Date: m.Date, Sent: monitor.Date(time.Now()), Link: n.Link,
 	}

@@ -49,8 +49,10 @@ func webClient(roots *x509.CertPool) *http.Client {
 // hook is a Sender that posts JSON documents to web services.
 type hook struct {
 	channel string
-	urls    config.URLs
-	client  *http.Client
+	// closes says that closed incidents are posted, too.
+	closes bool
+	urls   config.URLs
+	client *http.Client
 	// post makes the request of m to one of the urls.
 	post func(m store.Alert, to *url.URL) post
 	// secrets must not show in an answer. Neither must any part of a URL but scheme and host, which needn't be listed.
@@ -68,7 +70,10 @@ type post struct {
 func (h *hook) Channel() string { return h.channel }
 
 // Recipients are the scheme and host of each URL, with a number where there are several of one host.
-func (h *hook) Recipients(store.Alert) []string {
+func (h *hook) Recipients(m store.Alert) []string {
+	if m.Kind == store.KindClosed && !h.closes {
+		return nil
+	}
 	shown := make([]string, 0, len(h.urls))
 	count := make(map[string]int)
 	for _, u := range h.urls {

@@ -83,6 +83,7 @@ func hooks(t *testing.T, text string) config.Alerts {
 func TestTheDocumentOfAWebhook(t *testing.T) {
 	server := serve(t, accept)
 	m := message(store.KindReminder)
+	m.Behind = 12
 	if outcome := deliver(t, sender(t, hooks(t, server.URL+"/hook?token=t0ken"), nil), m)[0]; outcome.Err != nil || outcome.Answer != "202 Accepted" {
 		t.Errorf("%+v", outcome)
 	}
@@ -105,7 +106,7 @@ func TestTheDocumentOfAWebhook(t *testing.T) {
 	}
 	delete(document, "sent")
 	again, _ := json.Marshal(document)
-	const want = `{"date":"2026-03-14T10:01:30Z","id":"65f2c0ffee65f2c0ffee65f2-3-reminder-2","incident":3,"kind":"reminder",` +
+	const want = `{"behind":12,"date":"2026-03-14T10:01:30Z","id":"65f2c0ffee65f2c0ffee65f2-3-reminder-2","incident":3,"kind":"reminder",` +
 		`"link":"https://nanomon.example.org/#monitor/65f2c0ffee65f2c0ffee65f2","message":"connection refused",` +
 		`"monitor":{"group":"Shop","id":"65f2c0ffee65f2c0ffee65f2","name":"Payments API","target":"https://pay.example.org/health","type":"http"},` +
 		`"opened":"2026-03-14T10:00:00Z","reminder":2,"status":2,"statusText":"failed","title":"Payments API still failed (reminder 2)","value":0}`
