@@ -32,7 +32,9 @@ func run(ctx context.Context, cfg config.API, log *slog.Logger) error {
 	}
 	defer db.Close(context.WithoutCancel(ctx))
 
-	api := server.New(server.Config{Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "mongodb"}, db, probe.All(), log)
+	api := server.New(server.Config{
+		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "mongodb", Auth: cfg.Auth, Origins: cfg.CORSOrigins,
+	}, db, probe.All(probe.Guard{}), log)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return api.Run(ctx) })
 	group.Go(func() error { return web.Serve(ctx, listener, api.Handler(), log) })

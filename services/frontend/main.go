@@ -24,7 +24,7 @@ func run(ctx context.Context, cfg config.Frontend, log *slog.Logger) error {
 	}
 	defer listener.Close()
 	page, err := host.New(host.Config{
-		APIEndpoint: cfg.APIEndpoint, AuthClientID: cfg.AuthClientID, AuthTenant: cfg.AuthTenant,
+		APIEndpoint: cfg.APIEndpoint, Auth: cfg.Auth,
 		Version: version.Version, BuildInfo: version.BuildInfo,
 	}, frontend.App(), log)
 	if err != nil {

@@ -34,6 +34,6 @@ func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 	defer db.Close(context.WithoutCancel(ctx))
 	alerter := alert.FromSettings(id, cfg.Alerts, db, log)
 	return alerter.RunBeside(ctx, engine.New(engine.Config{
-		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Observer: alerter,
-	}, db, probe.All(), log).Run)
+		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets, Observer: alerter,
+	}, db, probe.All(probe.Guard{Allow: cfg.TargetAllow, Deny: cfg.TargetDeny}), log).Run)
 }

@@ -40,7 +40,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	}
 	defer pageListener.Close()
 	page, err := host.New(host.Config{
-		APIEndpoint: cfg.APIEndpoint, AuthClientID: cfg.AuthClientID, AuthTenant: cfg.AuthTenant,
+		APIEndpoint: cfg.APIEndpoint, Auth: cfg.Auth,
 		Version: version.Version, BuildInfo: version.BuildInfo,
 	}, frontend.App(), log)
 	if err != nil {
@@ -58,11 +58,13 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	}
 	defer db.Close()
 
-	types := probe.All()
-	api := server.New(server.Config{Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "sqlite"}, db, types, log)
+	types := probe.All(probe.Guard{Allow: cfg.TargetAllow, Deny: cfg.TargetDeny})
+	api := server.New(server.Config{
+		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "sqlite", Auth: cfg.Auth, Origins: cfg.CORSOrigins,
+	}, db, types, log)
 	alerter := alert.FromSettings(id, cfg.Alerts, db, log)
 	runner := engine.New(engine.Config{
-		ID: id, Alone: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Observer: alerter,
+		ID: id, Alone: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets, Observer: alerter,
 	}, db, types, log)
 
 	log.Info("ready", "page", localURL(pageListener), "api", localURL(apiListener)+"/api", "data", cfg.DataDir)

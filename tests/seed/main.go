@@ -77,7 +77,7 @@ func readEntries(r io.Reader, created time.Time) ([]entry, error) {
 	for i := range entries {
 		m := &entries[i].Monitor
 		m.ID, m.Updated = newID(created, newRandom(i)), created
-		if err := check.Validate(probe.All(), *m); err != nil {
+		if err := check.Validate(probe.All(probe.Guard{}), *m); err != nil {
 			return nil, fmt.Errorf("monitor %q: %w", m.Name, err)
 		}
 	}

@@ -7,8 +7,6 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/go-chi/chi/v5"
-
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 	"nanomon/services/common/web"
@@ -30,9 +28,9 @@ type alertStore interface {
 	PutFate(ctx context.Context, a store.Alert) error
 }
 
-func (s *Server) bindAlerts(r chi.Router) {
-	r.Get("/api/alerts", s.handle(s.listAlerts))
-	r.Post("/api/alerts/test", s.handle(s.testAlert))
+func (s *Server) bindAlerts(to routes) {
+	to.reading.Get("/api/alerts", s.handle(s.listAlerts))
+	to.protected.Post("/api/alerts/test", s.handle(s.testAlert))
 }
 
 // alertAnswer is a message as it is listed.
@@ -40,12 +38,15 @@ type alertAnswer struct {
 	ID            string           `json:"id"`
 	Kind          store.AlertKind  `json:"kind"`
 	Incident      int              `json:"incident"`
+	Reminder      int              `json:"reminder,omitempty"`
 	MonitorID     string           `json:"monitor_id"`
 	MonitorName   string           `json:"monitor_name"`
 	MonitorTarget string           `json:"monitor_target"`
 	Status        monitor.Status   `json:"status"`
 	Message       string           `json:"message"`
 	Value         float64          `json:"value"`
+	Behind        int              `json:"behind,omitempty"`
+	Runner        string           `json:"runner,omitempty"`
 	Opened        time.Time        `json:"opened,omitzero"`
 	Date          time.Time        `json:"date"`
 	Next          time.Time        `json:"next,omitzero"`
@@ -55,9 +56,10 @@ type alertAnswer struct {
 
 func toAlertAnswer(a store.Alert) alertAnswer {
 	return alertAnswer{
-		ID: a.ID, Kind: a.Kind, Incident: a.Incident, MonitorID: a.MonitorID, MonitorName: a.MonitorName, MonitorTarget: a.MonitorTarget,
-		Status: a.Status, Message: a.Message, Value: a.Value, Opened: a.Opened, Date: a.Date, Next: a.Next, Attempts: a.Attempts,
-		Deliveries: notNil(a.Deliveries),
+		ID: a.ID, Kind: a.Kind, Incident: a.Incident, Reminder: a.Reminder(),
+		MonitorID: a.MonitorID, MonitorName: a.MonitorName, MonitorTarget: a.MonitorTarget,
+		Status: a.Status, Message: a.Message, Value: a.Value, Behind: a.Behind, Runner: a.Runner,
+		Opened: a.Opened, Date: a.Date, Next: a.Next, Attempts: a.Attempts, Deliveries: notNil(a.Deliveries),
 	}
 }
 
@@ -88,6 +90,11 @@ func (s *Server) listAlerts(w http.ResponseWriter, r *http.Request) error {
 		alerts = alerts[:page]
 		last := alerts[page-1]
 		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, nextPage(r.URL, store.Cursor{Date: last.Date, ID: last.ID})))
+	}
+	if masks(r.Context()) {
+		if err := maskAlerts(r.Context(), s.store, alerts); err != nil {
+			return err
+		}
 	}
 	answer := make([]alertAnswer, len(alerts))
 	for i, a := range alerts {

@@ -27,6 +27,22 @@ func alertN(monitorID string, n int) store.Alert {
 	}
 }
 
+func TestWhatOnlySomeAlertsHave(t *testing.T) {
+	a := startAPI(t, nil)
+	reminder := alertN(idA, 1)
+	reminder.ID, reminder.Kind, reminder.Behind = store.AlertID(idA, 1, store.KindReminder, 12), store.KindReminder, 3
+	cut := store.Alert{Kind: store.KindCutOff, Runner: "shop-1", Opened: reminder.Opened, Date: reminder.Date.Add(-time.Second)}
+	cut.ID = store.CutOffID(cut.Kind, cut.Opened)
+	a.addAlerts(reminder, cut)
+	listed := decodeAs[[]alertAnswer](t, a.do("GET", "/api/alerts", ""))
+	same(t, "number", len(listed), 2)
+	same(t, "the reminder", []any{listed[0].Reminder, listed[0].Behind, listed[0].Runner}, []any{12, 3, ""})
+	same(t, "the runner's", []any{listed[1].Kind, listed[1].Reminder, listed[1].Behind, listed[1].Runner}, []any{store.KindCutOff, 0, 0, "shop-1"})
+	next := a.do("GET", "/api/alerts?max=1", "").header.Get("Link")
+	path, _, _ := strings.Cut(strings.TrimPrefix(next, "<"), ">")
+	same(t, "the next page", decodeAs[[]alertAnswer](t, a.do("GET", path, ""))[0].ID, cut.ID)
+}
+
 func TestAlertsAreListed(t *testing.T) {
 	a := startAPI(t, nil)
 	same(t, "alerts at first", string(a.do("GET", "/api/alerts", "").body), "[]\n")

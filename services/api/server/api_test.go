@@ -59,6 +59,8 @@ type api struct {
 	t     *testing.T
 	url   string
 	store *sqlite.Store
+	// token is sent with every request, if there is one.
+	token string
 	// stop tells the server to stop; stopped gives what web.Serve returned.
 	stop    context.CancelFunc
 	stopped <-chan error
@@ -78,7 +80,7 @@ func openStore(t *testing.T) *sqlite.Store {
 
 func newServer(s Store) *Server {
 	config := Config{Version: "1.2.3", BuildInfo: "test build", StoreName: "sqlite"}
-	return New(config, s, probe.All(), slog.New(slog.DiscardHandler))
+	return New(config, s, probe.All(probe.Guard{}), slog.New(slog.DiscardHandler))
 }
 
 // startAPI starts a server on s, or, when s is nil, on the store of the api itself.
@@ -136,10 +138,17 @@ type answer struct {
 	body   []byte
 }
 
+func (a *api) sign(r *http.Request) {
+	if a.token != "" {
+		r.Header.Set("Authorization", "Bearer "+a.token)
+	}
+}
+
 func (a *api) do(method, path, body string) answer {
 	a.t.Helper()
 	r, err := http.NewRequestWithContext(a.t.Context(), method, a.url+path, strings.NewReader(body))
 	must(a.t, err)
+	a.sign(r)
 	res, err := http.DefaultClient.Do(r)
 	must(a.t, err)
 	defer res.Body.Close()

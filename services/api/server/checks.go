@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
-
-	"github.com/go-chi/chi/v5"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
@@ -30,15 +29,20 @@ type checkStore interface {
 	DropCheck(ctx context.Context, id string) error
 }
 
-func (s *Server) bindChecks(r chi.Router) {
-	r.Post("/api/monitors/check", s.handle(s.checkOnce))
-	r.Post("/api/monitors/{id}/run", s.handle(s.runMonitor))
+func (s *Server) bindChecks(to routes) {
+	to.protected.Post("/api/monitors/check", s.handle(s.checkOnce))
+	to.protected.Post("/api/monitors/{id}/run", s.handle(s.runMonitor))
 }
 
 // checkOnce has a runner check a definition that is not stored, and waits for the result.
 func (s *Server) checkOnce(w http.ResponseWriter, r *http.Request) error {
-	m, err := s.readMonitor(w, r, monitor.NewID(time.Now()))
+	m, err := readMonitor(w, r)
 	if err != nil {
+		return err
+	}
+	storedID := strings.ToLower(m.ID)
+	m.ID = monitor.NewID(time.Now())
+	if m, err = s.complete(r.Context(), m, storedID); err != nil {
 		return err
 	}
 	wait, err := s.longestCheck(m)

@@ -1,11 +1,11 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"time"
 
-	"github.com/go-chi/chi/v5"
-
+	"nanomon/services/api/auth"
 	"nanomon/services/common/web"
 )
 
@@ -16,11 +16,11 @@ const (
 	stalled = 30 * time.Second
 )
 
-func (s *Server) bindEvents(r chi.Router) {
-	r.Get("/api/events", s.handle(s.streamEvents))
+func (s *Server) bindEvents(to routes) {
+	to.reading.Get("/api/events", s.handle(s.streamEvents))
 }
 
-// streamEvents sends what happens from the first comment on until the client leaves, is too slow, or the
+// streamEvents sends what happens from the first comment on until the client leaves, is too slow, its token ends or the
 // service stops.
 func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -30,6 +30,10 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := web.UntilStop(r)
 	defer cancel()
+	if until := auth.From(ctx).Until; !until.IsZero() {
+		ctx, cancel = context.WithDeadline(ctx, until)
+		defer cancel()
+	}
 	c, err := s.events.join(ctx)
 	if err != nil {
 		return err

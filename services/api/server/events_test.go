@@ -33,6 +33,7 @@ func (a *api) listen() *stream {
 	a.t.Cleanup(cancel)
 	r, err := http.NewRequestWithContext(ctx, "GET", a.url+"/api/events", nil)
 	must(a.t, err)
+	a.sign(r)
 	res, err := http.DefaultClient.Do(r)
 	must(a.t, err)
 	a.t.Cleanup(func() { res.Body.Close() })
@@ -214,7 +215,7 @@ func TestSlowClientIsDropped(t *testing.T) {
 		quick, err := h.join(t.Context())
 		must(t, err)
 		for n := range clientFrames + 1 {
-			h.broadcast([]byte{byte(n)})
+			h.broadcast(frame{[]byte{byte(n)}, []byte{byte(n)}})
 			if got := <-quick.frames; got[0] != byte(n) {
 				t.Fatalf("frame %d is %v", n, got)
 			}

@@ -31,19 +31,28 @@ type eventStore interface {
 	ResultsSince(ctx context.Context, cursor string, limit int) ([]monitor.Result, string, error)
 }
 
+// frame is some events, whole and with their secrets hidden; masked is nil when nobody is there to see that.
+type frame struct{ full, masked []byte }
+
+// audience is who a [feed] is for.
+type audience interface {
+	anyMasked() bool
+	broadcast(f frame)
+}
+
 // feed reads what changes in the store and makes frames of the event stream of it.
 type feed struct {
 	store    eventStore
 	log      *slog.Logger
-	send     func(frame []byte)
+	to       audience
 	cursor   string
 	sent     *lru.Cache[string, struct{}]
 	monitors []monitor.Monitor
 }
 
 // newFeed makes a feed that tells of everything after the call.
-func newFeed(ctx context.Context, s eventStore, log *slog.Logger, send func([]byte)) (*feed, error) {
-	f := &feed{store: s, log: log, send: send}
+func newFeed(ctx context.Context, s eventStore, log *slog.Logger, to audience) (*feed, error) {
+	f := &feed{store: s, log: log, to: to}
 	var err error
 	if f.sent, err = lru.New[string, struct{}](sentResults); err != nil {
 		return nil, err
@@ -82,14 +91,24 @@ func (f *feed) sendResults(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		f.cursor = cursor
-		var frame bytes.Buffer
-		for _, r := range results {
-			if known, _ := f.sent.ContainsOrAdd(r.ID, struct{}{}); !known {
-				f.event(&frame, "result", r)
+		var hidden []monitor.Result
+		if f.to.anyMasked() {
+			if hidden, err = maskResults(ctx, f.store, results); err != nil {
+				return err
 			}
 		}
-		f.flush(&frame)
+		f.cursor = cursor
+		var full, masked bytes.Buffer
+		for i, r := range results {
+			if known, _ := f.sent.ContainsOrAdd(r.ID, struct{}{}); known {
+				continue
+			}
+			f.event(&full, "result", r)
+			if hidden != nil {
+				f.event(&masked, "result", hidden[i])
+			}
+		}
+		f.flush(frame{full.Bytes(), masked.Bytes()})
 		if len(results) < resultsPerFrame {
 			return nil
 		}
@@ -108,12 +127,12 @@ func (f *feed) sendMonitors(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var frame bytes.Buffer
+	var changes bytes.Buffer
 	for _, e := range compare(f.monitors, monitors) {
-		f.event(&frame, "monitor", e)
+		f.event(&changes, "monitor", e)
 	}
 	f.monitors = monitors
-	f.flush(&frame)
+	f.flush(frame{changes.Bytes(), changes.Bytes()})
 	return nil
 }
 
@@ -143,17 +162,17 @@ func compare(before, after []monitor.Monitor) []monitorEvent {
 }
 
 // event appends one event to a frame.
-func (f *feed) event(frame *bytes.Buffer, name string, content any) {
+func (f *feed) event(to *bytes.Buffer, name string, content any) {
 	data, err := web.Encode(content)
 	if err != nil {
 		f.log.Error("event could not be encoded", "event", name, "error", err)
 		return
 	}
-	fmt.Fprintf(frame, "event: %s\ndata: %s\n", name, data)
+	fmt.Fprintf(to, "event: %s\ndata: %s\n", name, data)
 }
 
-func (f *feed) flush(frame *bytes.Buffer) {
-	if frame.Len() > 0 {
-		f.send(frame.Bytes())
+func (f *feed) flush(events frame) {
+	if len(events.full) > 0 {
+		f.to.broadcast(events)
 	}
 }

@@ -28,8 +28,9 @@ type hub struct {
 
 // client is one reader of the event stream.
 type client struct {
-	// frames are whole events.
+	// frames are whole events, with their secrets hidden where masks is set.
 	frames chan []byte
+	masks  bool
 	// ready is closed when everything from then on is told to the client.
 	ready chan struct{}
 	// dropped is closed when the client is told nothing more.
@@ -60,7 +61,7 @@ func (h *hub) run(ctx context.Context) error {
 func (h *hub) feedClients(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	f, err := newFeed(ctx, h.store, h.log, h.broadcast)
+	f, err := newFeed(ctx, h.store, h.log, h)
 	if err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ var errNoEvents = web.Problemf(http.StatusServiceUnavailable, "events are not av
 
 // join returns when the client will be told of everything that changes from then on.
 func (h *hub) join(ctx context.Context) (*client, error) {
-	c := &client{frames: make(chan []byte, clientFrames), ready: make(chan struct{}), dropped: make(chan struct{})}
+	c := &client{frames: make(chan []byte, clientFrames), masks: masks(ctx), ready: make(chan struct{}), dropped: make(chan struct{})}
 	if !h.add(c) {
 		return nil, errNoEvents
 	}
@@ -121,13 +122,34 @@ func (h *hub) begin(endFeed context.CancelFunc) bool {
 	return true
 }
 
-// broadcast drops the clients that are too slow: they come back and read afresh.
-func (h *hub) broadcast(frame []byte) {
+// anyMasked reports whether secrets are hidden from one of the clients.
+func (h *hub) anyMasked() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for c := range h.clients {
+		if c.masks {
+			return true
+		}
+	}
+	return false
+}
+
+// broadcast drops the clients that are too slow, and those that came when it was too late to hide secrets from them: they come
+// back and read afresh.
+func (h *hub) broadcast(f frame) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for c := range h.clients {
+		data := f.full
+		if c.masks {
+			data = f.masked
+		}
+		if data == nil {
+			h.drop(c)
+			continue
+		}
 		select {
-		case c.frames <- frame:
+		case c.frames <- data:
 		default:
 			h.drop(c)
 		}

@@ -1,14 +1,13 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/go-chi/chi/v5"
 
 	"nanomon/services/common/check"
 	"nanomon/services/common/monitor"
@@ -23,8 +22,8 @@ const (
 	maxImport = 10_000
 )
 
-func (s *Server) bindImport(r chi.Router) {
-	r.Post("/api/monitors/import", s.handle(s.importMonitors))
+func (s *Server) bindImport(to routes) {
+	to.protected.Post("/api/monitors/import", s.handle(s.importMonitors))
 }
 
 // importMonitors replaces the whole set or, with ?dryRun=true, tells what that would change.
@@ -92,15 +91,21 @@ func (s *Server) readImport(w http.ResponseWriter, r *http.Request) ([]monitor.M
 	case len(raw) > maxImport:
 		return nil, monitor.Invalidf("import has %d monitors, at most %d are allowed", len(raw), maxImport)
 	}
-	return s.decodeImport(raw)
+	return s.decodeImport(r.Context(), raw)
 }
 
 // decodeImport names every monitor at fault in its error, by its position from 1.
-func (s *Server) decodeImport(raw []json.RawMessage) ([]monitor.Monitor, error) {
-	items, faults := make([]monitor.Monitor, len(raw)), []string{}
+func (s *Server) decodeImport(ctx context.Context, raw []json.RawMessage) ([]monitor.Monitor, error) {
+	items, errs, faults := make([]monitor.Monitor, len(raw)), make([]error, len(raw)), []string{}
+	for i, data := range raw {
+		items[i], errs[i] = decodeMonitor(data)
+	}
+	if err := s.restoreImport(ctx, items, errs); err != nil {
+		return nil, err
+	}
 	positions := make(map[string]int, len(raw))
 	for i, data := range raw {
-		m, err := decodeMonitor(data)
+		m, err := items[i], errs[i]
 		if err == nil {
 			err = check.Validate(s.types, m)
 		}
@@ -114,7 +119,6 @@ func (s *Server) decodeImport(raw []json.RawMessage) ([]monitor.Monitor, error) 
 		if err != nil {
 			faults = append(faults, fmt.Sprintf("monitor %d %.100q: %v", i+1, nameIn(data), err))
 		}
-		items[i] = m
 	}
 	if len(faults) > 0 {
 		return nil, monitor.Invalidf("%s", strings.Join(faults, "; "))

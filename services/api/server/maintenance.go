@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/go-chi/chi/v5"
-
 	"nanomon/services/common/maintenance"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/web"
@@ -22,12 +20,12 @@ type maintenanceStore interface {
 	DeleteMaintenanceWindow(ctx context.Context, id string) error
 }
 
-func (s *Server) bindMaintenance(r chi.Router) {
-	r.Get("/api/maintenance", s.handle(s.listWindows))
-	r.Post("/api/maintenance", s.handle(s.createWindow))
-	r.Get("/api/maintenance/{id}", s.handle(s.getWindow))
-	r.Put("/api/maintenance/{id}", s.handle(s.replaceWindow))
-	r.Delete("/api/maintenance/{id}", s.handle(s.deleteWindow))
+func (s *Server) bindMaintenance(to routes) {
+	to.reading.Get("/api/maintenance", s.handle(s.listWindows))
+	to.protected.Post("/api/maintenance", s.handle(s.createWindow))
+	to.reading.Get("/api/maintenance/{id}", s.handle(s.getWindow))
+	to.protected.Put("/api/maintenance/{id}", s.handle(s.replaceWindow))
+	to.protected.Delete("/api/maintenance/{id}", s.handle(s.deleteWindow))
 }
 
 // windowAnswer is a window with what follows from the time.

@@ -8,9 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-chi/chi/v5"
-
-	"nanomon/services/common/check"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 	"nanomon/services/common/web"
@@ -28,13 +25,13 @@ type monitorStore interface {
 	State(ctx context.Context, monitorID string) (store.State, error)
 }
 
-func (s *Server) bindMonitors(r chi.Router) {
-	r.Get("/api/monitors", s.handle(s.listMonitors))
-	r.Post("/api/monitors", s.handle(s.createMonitor))
-	r.Delete("/api/monitors", s.handle(s.deleteMonitors))
-	r.Get("/api/monitors/{id}", s.handle(s.getMonitor))
-	r.Put("/api/monitors/{id}", s.handle(s.replaceMonitor))
-	r.Delete("/api/monitors/{id}", s.handle(s.deleteMonitor))
+func (s *Server) bindMonitors(to routes) {
+	to.reading.Get("/api/monitors", s.handle(s.listMonitors))
+	to.protected.Post("/api/monitors", s.handle(s.createMonitor))
+	to.protected.Delete("/api/monitors", s.handle(s.deleteMonitors))
+	to.reading.Get("/api/monitors/{id}", s.handle(s.getMonitor))
+	to.protected.Put("/api/monitors/{id}", s.handle(s.replaceMonitor))
+	to.protected.Delete("/api/monitors/{id}", s.handle(s.deleteMonitor))
 }
 
 // listedMonitor is a monitor with what ?include= adds.
@@ -70,7 +67,7 @@ func (s *Server) listMonitors(w http.ResponseWriter, r *http.Request) error {
 	listed := make([]listedMonitor, 0, len(monitors))
 	for _, m := range monitors {
 		if !query.Has("group") || m.Group == query.Get("group") {
-			listed = append(listed, include.of(m, states[m.ID]))
+			listed = append(listed, include.of(r.Context(), m, states[m.ID]))
 		}
 	}
 	return web.JSON(w, http.StatusOK, listed)
@@ -95,7 +92,7 @@ func (s *Server) getMonitor(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return web.JSON(w, http.StatusOK, include.of(m, state))
+	return web.JSON(w, http.StatusOK, include.of(r.Context(), m, state))
 }
 
 // state is what is known of a monitor now, nil when it has no result.
@@ -130,8 +127,8 @@ func includes(query url.Values) (inclusion, error) {
 	return include, nil
 }
 
-// of is the monitor with its state, which is nil when it has no result.
-func (i inclusion) of(m monitor.Monitor, state *store.State) listedMonitor {
+// of is the monitor with its state, which is nil when it has no result, as whoever sends the request of ctx may see it.
+func (i inclusion) of(ctx context.Context, m monitor.Monitor, state *store.State) listedMonitor {
 	var (
 		latest  *monitor.Result
 		since   *time.Time
@@ -147,13 +144,20 @@ func (i inclusion) of(m monitor.Monitor, state *store.State) listedMonitor {
 	if i.history {
 		item.History = notNil(history)
 	}
+	if masks(ctx) {
+		return item.masked()
+	}
 	return item
 }
 
 func (s *Server) createMonitor(w http.ResponseWriter, r *http.Request) error {
 	now := time.Now()
-	m, err := s.readMonitor(w, r, monitor.NewID(now))
+	m, err := readMonitor(w, r)
 	if err != nil {
+		return err
+	}
+	m.ID = monitor.NewID(now)
+	if m, err = s.complete(r.Context(), m, ""); err != nil {
 		return err
 	}
 	m.Updated = monitor.Date(now)
@@ -168,8 +172,12 @@ func (s *Server) replaceMonitor(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m, err := s.readMonitor(w, r, id)
+	m, err := readMonitor(w, r)
 	if err != nil {
+		return err
+	}
+	m.ID = id
+	if m, err = s.complete(r.Context(), m, id); err != nil {
 		return err
 	}
 	m.Updated = monitor.Date(time.Now())
@@ -199,16 +207,11 @@ func (s *Server) deleteMonitors(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// readMonitor is the monitor in the body with the id that it has or gets, found valid.
-func (s *Server) readMonitor(w http.ResponseWriter, r *http.Request, id string) (monitor.Monitor, error) {
+// readMonitor is the monitor in the body.
+func readMonitor(w http.ResponseWriter, r *http.Request) (monitor.Monitor, error) {
 	data, err := readBody(w, r, maxBody)
 	if err != nil {
 		return monitor.Monitor{}, err
 	}
-	m, err := decodeMonitor(data)
-	if err != nil {
-		return monitor.Monitor{}, err
-	}
-	m.ID = id
-	return m, check.Validate(s.types, m)
+	return decodeMonitor(data)
 }

@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-chi/chi/v5"
-
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 	"nanomon/services/common/web"
@@ -28,10 +26,10 @@ type resultStore interface {
 	DeleteResults(ctx context.Context, at time.Time) error
 }
 
-func (s *Server) bindResults(r chi.Router) {
-	r.Get("/api/results", s.handle(s.listResults))
-	r.Delete("/api/results", s.handle(s.deleteResults))
-	r.Get("/api/monitors/{id}/results", s.handle(s.listMonitorResults))
+func (s *Server) bindResults(to routes) {
+	to.reading.Get("/api/results", s.handle(s.listResults))
+	to.protected.Delete("/api/results", s.handle(s.deleteResults))
+	to.reading.Get("/api/monitors/{id}/results", s.handle(s.listMonitorResults))
 }
 
 func (s *Server) listResults(w http.ResponseWriter, r *http.Request) error {
@@ -61,6 +59,11 @@ func (s *Server) answerResults(w http.ResponseWriter, r *http.Request, monitorID
 	if len(results) > page {
 		results = results[:page]
 		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, nextPage(r.URL, store.Cursor{Date: results[page-1].Date, ID: results[page-1].ID})))
+	}
+	if masks(r.Context()) {
+		if results, err = maskResults(r.Context(), s.store, results); err != nil {
+			return err
+		}
 	}
 	return web.JSON(w, http.StatusOK, notNil(results))
 }

@@ -169,7 +169,7 @@ func TestStatus(t *testing.T) {
 
 func TestMonitorTypes(t *testing.T) {
 	a := startAPI(t, nil)
-	same(t, "types", decodeAs[[]probe.Spec](t, a.do("GET", "/api/monitor-types", "")), probe.All().Specs())
+	same(t, "types", decodeAs[[]probe.Spec](t, a.do("GET", "/api/monitor-types", "")), probe.All(probe.Guard{}).Specs())
 }
 
 // write is a request that changes the store.

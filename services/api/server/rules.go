@@ -3,14 +3,12 @@ package server
 import (
 	"net/http"
 
-	"github.com/go-chi/chi/v5"
-
 	"nanomon/services/common/check"
 	"nanomon/services/common/monitor"
 )
 
-func (s *Server) bindRules(r chi.Router) {
-	r.Post("/api/rules/check", s.handle(s.checkRule))
+func (s *Server) bindRules(to routes) {
+	to.protected.Post("/api/rules/check", s.handle(s.checkRule))
 }
 
 // checkRule judges the type and the rule of a body by the rest of a valid monitor.

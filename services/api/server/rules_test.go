@@ -11,7 +11,7 @@ func TestCheckRule(t *testing.T) {
 	a := startAPI(t, nil)
 	a.seed(3)
 	monitors := a.monitors()
-	for _, spec := range probe.All().Specs() {
+	for _, spec := range probe.All(probe.Guard{}).Specs() {
 		a.checkRule(spec.Type, "").wantJSON(t, 204, "")
 		a.checkRule(spec.Type, spec.ExampleRule).wantJSON(t, 204, "")
 		got := a.checkRule(spec.Type, "nonsense > 3")

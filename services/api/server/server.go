@@ -12,7 +12,10 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
+	"golang.org/x/sync/errgroup"
 
+	"nanomon/services/api/auth"
+	"nanomon/services/common/config"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/web"
@@ -26,6 +29,10 @@ type Config struct {
 	Version, BuildInfo string
 	// StoreName is the kind of store, for people.
 	StoreName string
+	// Auth says who may do what.
+	Auth config.Auth
+	// Origins are those of the web pages that may use the API; none: any while sign-in is off, and none while it is on.
+	Origins []string
 }
 
 // Store is what the server needs of a store; see store.Store for what each method promises.
@@ -48,40 +55,71 @@ type Server struct {
 	log     *slog.Logger
 	started time.Time
 	events  *hub
+	gate    *auth.Gate
+	limit   *limit
 }
 
 // New makes a server. Its event stream works while [Server.Run] runs.
 func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server {
 	return &Server{
 		config: config, store: s, types: types, log: log, started: time.Now(),
-		events: newHub(s, log),
+		events: newHub(s, log), gate: auth.NewGate(config.Auth, nil, log), limit: newLimit(time.Now),
 	}
 }
 
-// Run feeds the event stream until ctx ends.
+// Run feeds the event stream, and keeps the sign-in provider's keys fresh, until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
-	return s.events.run(ctx)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.events.run(ctx) })
+	group.Go(func() error {
+		s.gate.Run(ctx)
+		return nil
+	})
+	return group.Wait()
+}
+
+// routes are the three groups to which a route can be bound.
+type routes struct {
+	// open is for what everyone may know, and is needed before a sign-in.
+	open chi.Router
+	// reading is for what changes nothing and runs nothing.
+	reading chi.Router
+	// protected is for all the rest.
+	protected chi.Router
 }
 
 // Handler answers everything below /api.
 func (s *Server) Handler() http.Handler {
 	r := chi.NewRouter()
-	r.Use(web.Observe(s.log, "/api", "/api/", "/api/health"), web.AllowAnyOrigin, middleware.GetHead)
+	r.Use(web.Observe(s.log, "/api", "/api/", "/api/health"), web.Data, web.AllowOrigins(s.origins()...), middleware.GetHead)
 	noRoute := s.handle(func(w http.ResponseWriter, req *http.Request) error { return explainNoRoute(r, w, req) })
 	r.NotFound(noRoute)
 	r.MethodNotAllowed(noRoute)
-	s.bindStatus(r)
-	s.bindMonitors(r)
-	s.bindImport(r)
-	s.bindRules(r)
-	s.bindResults(r)
-	s.bindStats(r)
-	s.bindMaintenance(r)
-	s.bindChecks(r)
-	s.bindAlerts(r)
-	s.bindTypes(r)
-	s.bindEvents(r)
+	to := routes{open: r, reading: r.With(s.gate.Reading), protected: r.With(s.gate.Protected)}
+	if s.gate.On() {
+		// The gate comes first: who isn't let in takes nothing from the room of those behind the same proxy.
+		to.protected = to.protected.With(s.limit.allow)
+	}
+	s.bindStatus(to)
+	s.bindMonitors(to)
+	s.bindImport(to)
+	s.bindRules(to)
+	s.bindResults(to)
+	s.bindStats(to)
+	s.bindMaintenance(to)
+	s.bindChecks(to)
+	s.bindAlerts(to)
+	s.bindTypes(to)
+	s.bindEvents(to)
 	return r
+}
+
+// origins are those of the pages that may use the API.
+func (s *Server) origins() []string {
+	if len(s.config.Origins) == 0 && !s.gate.On() {
+		return []string{web.AnyOrigin}
+	}
+	return s.config.Origins
 }
 
 // explainNoRoute tells an unknown path from a known one that is used with the wrong method.
@@ -103,7 +141,6 @@ func explainNoRoute(routes chi.Routes, w http.ResponseWriter, r *http.Request) e
 // handle makes an http.HandlerFunc of a handler that returns its error before it has written anything.
 func (s *Server) handle(h func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
 		// What can't be parsed would be left out of r.URL.Query without a word.
 		if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
 			web.Error(w, r, monitor.Invalidf("the query of the URL is malformed: %v", err))

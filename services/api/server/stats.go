@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-chi/chi/v5"
-
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/rollup"
 	"nanomon/services/common/store"
@@ -33,8 +31,8 @@ type statsStore interface {
 	Transitions(ctx context.Context, monitorID string, from, to time.Time, limit int) ([]store.Transition, error)
 }
 
-func (s *Server) bindStats(r chi.Router) {
-	r.Get("/api/monitors/{id}/stats", s.handle(s.stats))
+func (s *Server) bindStats(to routes) {
+	to.reading.Get("/api/monitors/{id}/stats", s.handle(s.stats))
 }
 
 // counts are results by status.

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/go-chi/chi/v5"
-
 	"nanomon/services/common/store"
 	"nanomon/services/common/web"
 )
@@ -23,11 +21,11 @@ type statusStore interface {
 	Runners(ctx context.Context, since time.Time) ([]store.Runner, error)
 }
 
-func (s *Server) bindStatus(r chi.Router) {
-	r.Get("/api", s.handle(s.live))
-	r.Get("/api/", s.handle(s.live))
-	r.Get("/api/health", s.handle(s.health))
-	r.Get("/api/status", s.handle(s.status))
+func (s *Server) bindStatus(to routes) {
+	to.open.Get("/api", s.handle(s.live))
+	to.open.Get("/api/", s.handle(s.live))
+	to.open.Get("/api/health", s.handle(s.health))
+	to.reading.Get("/api/status", s.handle(s.status))
 }
 
 func (s *Server) live(w http.ResponseWriter, _ *http.Request) error {

@@ -12,6 +12,7 @@ import (
 	"nanomon/services/common/check"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
+	"nanomon/services/common/secret"
 )
 
 // fixed is a probe that finds what a test wants it to find.
@@ -58,7 +59,7 @@ func TestRun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := monitor.Monitor{ID: "id", Name: "name", Type: "fixed", Interval: "1s", Target: "target", Rule: c.rule}
-			checked, err := check.Compile(registry(c.run), m)
+			checked, err := check.Compile(registry(c.run), secret.Source{}, m)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -106,7 +107,7 @@ func TestValidate(t *testing.T) {
 // A monitor that was stored before dependsOn was looked at is checked on.
 func TestMonitorThatDependsOnItselfRuns(t *testing.T) {
 	m := monitor.Monitor{Name: "name", Type: "fixed", Interval: "1s", Target: "target", Properties: map[string]string{"dependsOn": "name"}}
-	checked, err := check.Compile(registry(found(nil)), m)
+	checked, err := check.Compile(registry(found(nil)), secret.Source{}, m)
 	if err != nil {
 		t.Fatal(err)
 	}

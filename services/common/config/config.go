@@ -14,6 +14,8 @@ import (
 
 	"github.com/caarlos0/env/v11"
 	"github.com/joho/godotenv"
+
+	"nanomon/services/common/secret"
 )
 
 // Environment is the environment of the process on top of the file .env in the working folder, if there
@@ -75,6 +77,7 @@ func Parse[T Validator](environment map[string]string) (T, error) {
 		FuncMap: map[reflect.Type]env.ParserFunc{
 			reflect.TypeFor[time.Duration](): parseDuration,
 			reflect.TypeFor[bool]():          parseBool,
+			reflect.TypeFor[secret.Source](): func(text string) (any, error) { return secret.ParseSource(text, environment) },
 		},
 	})
 	if err != nil {

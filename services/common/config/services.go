@@ -31,20 +31,6 @@ type Mongo struct {
 	MongoTimeout time.Duration `env:"MONGO_TIMEOUT" envDefault:"30s"`
 }
 
-// Auth is the sign-in, which is off while the client id is blank.
-type Auth struct {
-	AuthClientID string `env:"AUTH_CLIENT_ID"`
-	AuthTenant   string `env:"AUTH_TENANT" envDefault:"common"`
-}
-
-// Validate refuses to start a service that would look protected and isn't.
-func (a Auth) Validate() error {
-	if a.AuthClientID != "" {
-		return errors.New("AUTH_CLIENT_ID: sign-in is not part of this version, so a start with it would leave everything open; unset it")
-	}
-	return nil
-}
-
 // Retention says for how long history is kept.
 type Retention struct {
 	ResultRetention time.Duration `env:"RESULT_RETENTION" envDefault:"720h"`
@@ -90,6 +76,7 @@ type Spool struct {
 type API struct {
 	Mongo
 	Auth
+	CORS
 	Port Port `env:"PORT" envDefault:"8000"`
 }
 
@@ -104,6 +91,7 @@ type Runner struct {
 	// UsePolling makes the runner poll where it could be told of changes.
 	UsePolling bool `env:"USE_POLLING" envDefault:"false"`
 	Spool
+	Checks
 	Alerts
 }
 
@@ -126,9 +114,11 @@ func (c Frontend) Validate() error { return c.Auth.Validate() }
 // Standalone is the configuration of the three services in one process.
 type Standalone struct {
 	Auth
+	CORS
 	Polling
 	Retention
 	Spool
+	Checks
 	Alerts
 	APIPort      Port `env:"API_PORT" envDefault:"8000"`
 	FrontendPort Port `env:"FRONTEND_PORT" envDefault:"8001"`

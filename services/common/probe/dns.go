@@ -18,7 +18,7 @@ import (
 // maxDNSResults is how many records become outputs.
 const maxDNSResults = 50
 
-func dnsType() Type {
+func dnsType(guard Guard) Type {
 	return Type{
 		Spec: Spec{
 			Type:          "dns",
@@ -46,7 +46,7 @@ func dnsType() Type {
 			ExampleRule: "resultCount >= 1 && respTime < 100",
 			RuleHint:    "A name without records of the type is failed without a rule; a rule can ask for certain records: '192.0.2.1' IN (result1, result2).",
 		},
-		New: newDNS,
+		New: func(target string, settings Settings) (Probe, error) { return newDNS(guard, target, settings) },
 	}
 }
 
@@ -58,11 +58,13 @@ type dnsProbe struct {
 	// server is host:port, empty when the system's servers are to be asked.
 	server  string
 	timeout time.Duration
+	// dialer is guarded for the server set. The system's servers are this machine's own choice, at link-local addresses too.
+	dialer net.Dialer
 	// system reads which servers the system asks.
 	system func() (*dns.ClientConfig, error)
 }
 
-func newDNS(target string, settings Settings) (Probe, error) {
+func newDNS(guard Guard, target string, settings Settings) (Probe, error) {
 	p := &dnsProbe{
 		recordType: settings.Text("type"),
 		timeout:    settings.Duration("timeout"),
@@ -78,6 +80,7 @@ func newDNS(target string, settings Settings) (Probe, error) {
 		if p.server, ok = serverAddress(text); !ok {
 			return nil, monitor.Invalidf("property server: %s is not a name server, use for example 192.0.2.53, ns.example.org:5353 or [2001:db8::53]:53", quote(text))
 		}
+		p.dialer = guard.dialer()
 	}
 	return p, nil
 }

@@ -75,7 +75,10 @@ func (p *dnsProbe) ask(ctx context.Context, server, name string, question uint16
 	if err == nil && answer.Truncated {
 		answer, err = p.exchange(ctx, "tcp", server, query)
 	}
+	var refused notAllowed
 	switch {
+	case errors.As(err, &refused):
+		return nil, refused
 	case ctx.Err() != nil || timedOut(err):
 		return nil, fmt.Errorf("no answer in time from the name server %s for %s (timeout %s)", server, plainName(name), p.timeout)
 	case err != nil:
@@ -90,8 +93,7 @@ func (p *dnsProbe) ask(ctx context.Context, server, name string, question uint16
 // exchange sends query over a connection of its own and gives the answer to it. Over UDP it sends again
 // what may have been lost, and still takes a late answer to what it sent before.
 func (p *dnsProbe) exchange(ctx context.Context, network, server string, query *dns.Msg) (*dns.Msg, error) {
-	var dialer net.Dialer
-	connection, err := dialer.DialContext(ctx, network, server)
+	connection, err := p.dialer.DialContext(ctx, network, server)
 	if err != nil {
 		return nil, err
 	}

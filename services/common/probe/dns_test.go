@@ -70,16 +70,17 @@ func (z *zone) knows(name string) bool {
 // newDNSServer serves z over UDP and TCP and gives the address of both.
 func newDNSServer(t *testing.T, z *zone) string {
 	t.Helper()
-	return serveZone(t, z, "127.0.0.1:0")
+	return serveDNS(t, z, "127.0.0.1:0")
 }
 
-func serveZone(t *testing.T, z *zone, address string) string {
+// serveDNS answers over UDP and TCP and gives the address of both.
+func serveDNS(t *testing.T, handler dns.Handler, address string) string {
 	t.Helper()
 	l, packets, err := listenBoth(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, server := range []*dns.Server{{Listener: l, Handler: z}, {PacketConn: packets, Handler: z}} {
+	for _, server := range []*dns.Server{{Listener: l, Handler: handler}, {PacketConn: packets, Handler: handler}} {
 		started, ended := make(chan struct{}), make(chan error, 1)
 		server.NotifyStartedFunc = func() { close(started) }
 		go func() { ended <- server.ActivateAndServe() }()
@@ -240,7 +241,7 @@ func TestDNSTruncatedGoesToTCP(t *testing.T) {
 
 func TestDNSOverIPv6(t *testing.T) {
 	needIPv6(t)
-	server := serveZone(t, &zone{records: testRecords}, "[::1]:0")
+	server := serveDNS(t, &zone{records: testRecords}, "[::1]:0")
 	wantOK(t, "dns", newProbe(t, "dns", "v4.example", props{"server": server}).Run(context.Background()))
 }
 

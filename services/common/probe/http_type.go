@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,7 +15,7 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-func httpType() Type {
+func httpType(guard Guard) Type {
 	return Type{
 		Spec: Spec{
 			Type:          "http",
@@ -30,7 +29,7 @@ func httpType() Type {
 			ExampleRule:   "status == 200 && respTime < 500",
 			RuleHint:      "Without a rule any status code is OK, 500 too; a rule can ask for a status, a text in the body (body =~ 'ready') or days left on the certificate.",
 		},
-		New: newHTTP,
+		New: func(target string, settings Settings) (Probe, error) { return newHTTP(guard, target, settings) },
 	}
 }
 
@@ -69,7 +68,7 @@ func httpOutputs() []Output {
 	}
 }
 
-func newHTTP(target string, settings Settings) (Probe, error) {
+func newHTTP(guard Guard, target string, settings Settings) (Probe, error) {
 	request, err := newHTTPRequest(target, settings)
 	if err != nil {
 		return nil, err
@@ -81,7 +80,7 @@ func newHTTP(target string, settings Settings) (Probe, error) {
 		bodyRegex: settings.Regex("bodyRegex"),
 		request:   request,
 		client: &http.Client{
-			Transport:     newTransport(timeout, settings),
+			Transport:     newTransport(guard, timeout, settings),
 			CheckRedirect: redirectPolicy(settings.Bool("followRedirects")),
 		},
 	}, nil
@@ -89,14 +88,15 @@ func newHTTP(target string, settings Settings) (Probe, error) {
 
 // newTransport makes the connections of one probe; it shares none with any other. Its own timeouts end what
 // it may go on doing after a run has ended.
-func newTransport(timeout time.Duration, settings Settings) *http.Transport {
+func newTransport(guard Guard, timeout time.Duration, settings Settings) *http.Transport {
 	keep := settings.Bool("keepAlive")
-	dialer := &net.Dialer{Timeout: timeout}
+	dialer := guard.dialer()
+	dialer.Timeout = timeout
 	if !keep {
 		dialer.KeepAlive = -1 // It would cost system calls on a connection that lives for one request.
 	}
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  guard.viaProxy(http.ProxyFromEnvironment),
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        &tls.Config{InsecureSkipVerify: !settings.Bool("validateTLS")},
 		TLSHandshakeTimeout:    timeout,
@@ -108,12 +108,14 @@ func newTransport(timeout time.Duration, settings Settings) *http.Transport {
 }
 
 func redirectPolicy(follow bool) func(*http.Request, []*http.Request) error {
-	return func(_ *http.Request, via []*http.Request) error {
+	return func(next *http.Request, via []*http.Request) error {
 		switch {
 		case !follow:
 			return http.ErrUseLastResponse
 		case len(via) > maxRedirects:
 			return errTooManyRedirects
+		case next.URL.Host != via[0].URL.Host:
+			next.Header.Del("Referer") // It holds the query of the URL before, which may be a secret.
 		}
 		return nil
 	}

@@ -12,7 +12,7 @@ import (
 	probing "github.com/prometheus-community/pro-bing"
 )
 
-func pingType() Type {
+func pingType(guard Guard) Type {
 	return Type{
 		Spec: Spec{
 			Type:          "ping",
@@ -38,7 +38,7 @@ func pingType() Type {
 			ExampleRule: "packetLoss < 50 && avgRtt < 100",
 			RuleHint:    "No reply at all is failed without a rule; a rule can bound the loss and the round trip.",
 		},
-		New: newPing,
+		New: func(target string, settings Settings) (Probe, error) { return newPing(guard, target, settings) },
 	}
 }
 
@@ -48,9 +48,10 @@ type pingProbe struct {
 	interval time.Duration
 	limit    time.Duration
 	resolver *net.Resolver
+	guard    Guard
 }
 
-func newPing(target string, settings Settings) (Probe, error) {
+func newPing(guard Guard, target string, settings Settings) (Probe, error) {
 	if !validHost(target) {
 		return nil, invalidTarget("a host name or an IP address, for example router.example.org or 2001:db8::1")
 	}
@@ -59,6 +60,7 @@ func newPing(target string, settings Settings) (Probe, error) {
 		host: target, count: count, interval: interval,
 		limit:    settings.Duration("timeout") + time.Duration(count-1)*interval,
 		resolver: net.DefaultResolver,
+		guard:    guard,
 	}, nil
 }
 
@@ -70,6 +72,9 @@ func (p *pingProbe) Run(ctx context.Context) Outcome {
 		return Outcome{Err: failure(ctx, p.limit, "looking up "+p.host, err)}
 	}
 	address := addresses[0].Unmap()
+	if err := p.guard.check(address); err != nil {
+		return Outcome{Err: err}
+	}
 	stats, err := p.ping(limited, address)
 	if ctx.Err() != nil {
 		err = failure(ctx, p.limit, "waiting for replies from "+address.String(), ctx.Err())

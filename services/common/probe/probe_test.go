@@ -27,11 +27,11 @@ func newProbe(t testing.TB, kind, target string, properties props) Probe {
 }
 
 func tryProbe(kind, target string, properties props) (Probe, error) {
-	settings, err := NewSettings(All()[kind].Spec, properties)
+	settings, err := NewSettings(All(Guard{})[kind].Spec, properties)
 	if err != nil {
 		return nil, err
 	}
-	return All()[kind].New(target, settings)
+	return All(Guard{})[kind].New(target, settings)
 }
 
 // wantOK fails the test unless the outcome is an answer whose outputs the type declares.
@@ -63,7 +63,7 @@ func wantFailure(t *testing.T, kind string, outcome Outcome, parts ...string) {
 // wantDeclared checks every output against the type's Spec.
 func wantDeclared(t *testing.T, kind string, outcome Outcome) {
 	t.Helper()
-	spec := All()[kind].Spec
+	spec := All(Guard{})[kind].Spec
 	for name, value := range outcome.Outputs {
 		if !spec.HasOutput(name) {
 			t.Errorf("output %s is not declared", name)
@@ -187,10 +187,10 @@ func wantInvalid(t *testing.T, err error, parts ...string) {
 }
 
 func TestSpecsAreWhole(t *testing.T) {
-	if got, want := All().Names(), []string{"dns", "http", "ping", "tcp"}; !slices.Equal(got, want) {
+	if got, want := All(Guard{}).Names(), []string{"dns", "http", "ping", "tcp"}; !slices.Equal(got, want) {
 		t.Fatalf("types %v, want %v", got, want)
 	}
-	for name, kind := range All() {
+	for name, kind := range All(Guard{}) {
 		spec := kind.Spec
 		if spec.Type != name {
 			t.Errorf("%s: its spec calls it %s", name, spec.Type)
@@ -258,7 +258,7 @@ func FuzzTarget(f *testing.F) {
 		f.Add(target)
 	}
 	f.Fuzz(func(t *testing.T, target string) {
-		for kind := range All() {
+		for kind := range All(Guard{}) {
 			p, err := tryProbe(kind, target, nil)
 			if err != nil {
 				wantInvalid(t, err, "invalid monitor target: ")

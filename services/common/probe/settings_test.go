@@ -95,7 +95,7 @@ func TestSettingsRefused(t *testing.T) {
 }
 
 func TestSpecsHaveTheCommonProperties(t *testing.T) {
-	for _, spec := range All().Specs() {
+	for _, spec := range All(Guard{}).Specs() {
 		last := spec.Properties[len(spec.Properties)-1]
 		if last.Name != "dependsOn" {
 			t.Errorf("%s ends with %s, not with the common properties", spec.Type, last.Name)

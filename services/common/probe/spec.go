@@ -49,6 +49,11 @@ type Property struct {
 	Max int `json:"max,omitempty"`
 }
 
+// HoldsText reports whether any text may be a part of the property's value.
+func (p Property) HoldsText() bool {
+	return p.Kind == KindText || p.Kind == KindLongText || p.Kind == KindRegex || p.Kind == KindStringMap
+}
+
 // OutputKind is the type of an output's value.
 type OutputKind string
 

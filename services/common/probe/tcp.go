@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func tcpType() Type {
+func tcpType(guard Guard) Type {
 	return Type{
 		Spec: Spec{
 			Type:          "tcp",
@@ -23,7 +23,7 @@ func tcpType() Type {
 			ExampleRule: "respTime < 200",
 			RuleHint:    "A port that doesn't open is failed without a rule; a rule can bound the time.",
 		},
-		New: newTCP,
+		New: func(target string, settings Settings) (Probe, error) { return newTCP(guard, target, settings) },
 	}
 }
 
@@ -38,12 +38,13 @@ type tcpProbe struct {
 	dialer  net.Dialer
 }
 
-func newTCP(target string, settings Settings) (Probe, error) {
+func newTCP(guard Guard, target string, settings Settings) (Probe, error) {
 	if _, _, ok := splitHostPort(target); !ok {
 		return nil, invalidTarget("host:port, for example db.example.org:5432 or [2001:db8::1]:5432")
 	}
-	// Keep-alive probes would cost system calls on a connection that is closed at once.
-	return &tcpProbe{target: target, timeout: settings.Duration("timeout"), dialer: net.Dialer{KeepAlive: -1}}, nil
+	p := &tcpProbe{target: target, timeout: settings.Duration("timeout"), dialer: guard.dialer()}
+	p.dialer.KeepAlive = -1 // It would cost system calls on a connection that is closed at once.
+	return p, nil
 }
 
 func (p *tcpProbe) Run(ctx context.Context) Outcome {

@@ -81,20 +81,51 @@ func requestID(r *http.Request) string {
 	return monitor.NewID(time.Now())
 }
 
-// AllowAnyOrigin lets pages of any origin use the service, and answers their preflight requests.
-func AllowAnyOrigin(next http.Handler) http.Handler {
+// AnyOrigin stands for all origins in [AllowOrigins].
+const AnyOrigin = "*"
+
+// AllowOrigins lets pages of these origins use the service, and answers preflight requests. Pages of others can't read its answers.
+func AllowOrigins(origins ...string) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			h, origin := w.Header(), AnyOrigin
+			if !slices.Contains(origins, AnyOrigin) {
+				h.Add("Vary", "Origin")
+				origin = r.Header.Get("Origin")
+			}
+			preflight := r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
+			if slices.Contains(origins, origin) {
+				allow(h, origin, preflight)
+			}
+			if preflight {
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+func allow(h http.Header, origin string, preflight bool) {
+	h.Set("Access-Control-Allow-Origin", origin)
+	if !preflight {
+		h.Set("Access-Control-Expose-Headers", "Link, Retry-After, WWW-Authenticate, X-Request-Id")
+		return
+	}
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+	h.Set("Access-Control-Allow-Headers", "Content-Type, Authorization")
+	h.Set("Access-Control-Max-Age", "600")
+}
+
+// Data sets the headers of answers that are data: no browser takes them for a page, keeps them, or tells others where they were.
+func Data(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("Access-Control-Expose-Headers", "Link, Retry-After, X-Request-Id")
-		if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
-			next.ServeHTTP(w, r)
-			return
-		}
-		h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
-		h.Set("Access-Control-Allow-Headers", "Content-Type, Authorization")
-		h.Set("Access-Control-Max-Age", "600")
-		w.WriteHeader(http.StatusNoContent)
+		h.Set("Cache-Control", "no-store")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("X-Content-Type-Options", "nosniff")
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -161,28 +161,52 @@ func TestObserve(t *testing.T) {
 	}
 }
 
-func TestAllowAnyOrigin(t *testing.T) {
-	h := web.AllowAnyOrigin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(418) }))
+func TestAllowOrigins(t *testing.T) {
+	const ours, other = "https://page.example", "https://page.example.evil.example"
+	anyone, some, nobody := []string{web.AnyOrigin}, []string{"http://localhost:8001", ours}, []string{}
 	for name, c := range map[string]struct {
-		method, asks string
-		status       int
+		origins              []string
+		method, asks, origin string
+		status               int
+		allowed, vary        string
 	}{
-		"preflight":     {"OPTIONS", "DELETE", 204},
-		"plain OPTIONS": {"OPTIONS", "", 418},
-		"request":       {"GET", "", 418},
+		"preflight of any":           {anyone, "OPTIONS", "DELETE", other, 204, "*", ""},
+		"plain OPTIONS":              {anyone, "OPTIONS", "", other, 418, "*", ""},
+		"request of any":             {anyone, "GET", "", other, 418, "*", ""},
+		"request without an origin":  {anyone, "GET", "", "", 418, "*", ""},
+		"preflight of ours":          {some, "OPTIONS", "PUT", ours, 204, ours, "Origin"},
+		"request of ours":            {some, "GET", "", ours, 418, ours, "Origin"},
+		"preflight of another":       {some, "OPTIONS", "PUT", other, 204, "", "Origin"},
+		"request of another":         {some, "GET", "", other, 418, "", "Origin"},
+		"request of another port":    {some, "GET", "", ours + ":8443", 418, "", "Origin"},
+		"request of another scheme":  {some, "GET", "", "http://page.example", 418, "", "Origin"},
+		"request of the origin null": {some, "GET", "", "null", 418, "", "Origin"},
+		"request of the origin *":    {some, "GET", "", "*", 418, "", "Origin"},
+		"no origin, some allowed":    {some, "GET", "", "", 418, "", "Origin"},
+		"preflight where none may":   {nobody, "OPTIONS", "PUT", ours, 204, "", "Origin"},
+		"no origin where none may":   {nobody, "GET", "", "", 418, "", "Origin"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			h := web.AllowOrigins(c.origins...)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(418) }))
 			r, w := httptest.NewRequest(c.method, "/", nil), httptest.NewRecorder()
 			if c.asks != "" {
 				r.Header.Set("Access-Control-Request-Method", c.asks)
 			}
-			h.ServeHTTP(w, r)
-			if w.Code != c.status || w.Header().Get("Access-Control-Allow-Origin") != "*" {
-				t.Errorf("status %d, headers %v", w.Code, w.Header())
+			if c.origin != "" {
+				r.Header.Set("Origin", c.origin)
 			}
-			if c.asks != "" && (!strings.Contains(w.Header().Get("Access-Control-Allow-Methods"), c.asks) ||
-				w.Header().Get("Access-Control-Allow-Headers") != "Content-Type, Authorization") {
-				t.Errorf("headers %v", w.Header())
+			h.ServeHTTP(w, r)
+			got := w.Header()
+			if w.Code != c.status || got.Get("Access-Control-Allow-Origin") != c.allowed || got.Get("Vary") != c.vary {
+				t.Errorf("status %d, headers %v", w.Code, got)
+			}
+			answered := c.asks != "" && c.allowed != ""
+			if (got.Get("Access-Control-Allow-Headers") == "Content-Type, Authorization") != answered ||
+				answered && !strings.Contains(got.Get("Access-Control-Allow-Methods"), c.asks) {
+				t.Errorf("headers %v", got)
+			}
+			if got.Get("Access-Control-Allow-Credentials") != "" {
+				t.Error("other pages may send cookies")
 			}
 		})
 	}

@@ -12,20 +12,24 @@ import (
 	"slices"
 	"strings"
 
+	"nanomon/services/common/config"
 	"nanomon/services/common/web"
 )
+
+// entra is where the page signs people in unless another issuer is configured.
+const entra = "https://login.microsoftonline.com"
 
 // Config is what the page has to know.
 type Config struct {
 	// APIEndpoint is where the page finds the API: a path on the page's own host such as /api, or a whole URL.
-	APIEndpoint        string
-	AuthClientID       string
-	AuthTenant         string
+	APIEndpoint string
+	// Auth is how people sign in.
+	Auth               config.Auth
 	Version, BuildInfo string
 }
 
 type host struct {
-	config   []byte
+	settings []byte
 	security http.Header
 	assets   map[string]*asset
 }
@@ -33,7 +37,7 @@ type host struct {
 // New is the handler of the page's port. It serves app, which has index.html at its root, and the configuration at
 // /config and /config.json. A path under /api is not found, and never the page.
 func New(cfg Config, app fs.FS, log *slog.Logger) (http.Handler, error) {
-	policy, err := contentPolicy(cfg.APIEndpoint)
+	policy, err := contentPolicy(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -41,17 +45,20 @@ func New(cfg Config, app fs.FS, log *slog.Logger) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	config, err := json.Marshal(map[string]string{
-		"API_ENDPOINT":   cfg.APIEndpoint,
-		"AUTH_CLIENT_ID": cfg.AuthClientID,
-		"AUTH_TENANT":    cfg.AuthTenant,
-		"VERSION":        cfg.Version,
-		"BUILD_INFO":     cfg.BuildInfo,
+	settings, err := json.Marshal(map[string]any{
+		"API_ENDPOINT":       cfg.APIEndpoint,
+		"AUTH_CLIENT_ID":     cfg.Auth.AuthClientID,
+		"AUTH_TENANT":        cfg.Auth.AuthTenant,
+		"AUTH_ISSUER":        cfg.Auth.AuthIssuer,
+		"AUTH_AUDIENCE":      cfg.Auth.AuthAudience,
+		"AUTH_PROTECT_READS": cfg.Auth.AuthProtectReads,
+		"VERSION":            cfg.Version,
+		"BUILD_INFO":         cfg.BuildInfo,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encode the page's configuration: %w", err)
 	}
-	h := &host{config: append(config, '\n'), assets: assets, security: http.Header{
+	h := &host{settings: append(settings, '\n'), assets: assets, security: http.Header{
 		"Content-Security-Policy":    {policy},
 		"Cross-Origin-Opener-Policy": {"same-origin"},
 		"Referrer-Policy":            {"no-referrer"},
@@ -61,18 +68,38 @@ func New(cfg Config, app fs.FS, log *slog.Logger) (http.Handler, error) {
 	return web.Observe(log, quiet...)(h), nil
 }
 
-// contentPolicy lets the page load from its own origin only, and talk to that and the API's.
-func contentPolicy(endpoint string) (string, error) {
-	connect := "'self'"
-	if !strings.HasPrefix(endpoint, "/") || strings.HasPrefix(endpoint, "//") {
-		u, err := url.Parse(endpoint)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsAny(u.Host, "; ,'") {
-			return "", fmt.Errorf("API_ENDPOINT %q is neither a path such as /api nor an http or https URL", endpoint)
+// contentPolicy lets the page load from its own origin only, and talk to that, the API's and the sign-in provider's.
+func contentPolicy(cfg Config) (string, error) {
+	connect := []string{"'self'"}
+	if !strings.HasPrefix(cfg.APIEndpoint, "/") || strings.HasPrefix(cfg.APIEndpoint, "//") {
+		origin, ok := originOf(cfg.APIEndpoint)
+		if !ok {
+			return "", fmt.Errorf("API_ENDPOINT %q is neither a path such as /api nor an http or https URL", cfg.APIEndpoint)
 		}
-		connect += " " + u.Scheme + "://" + u.Host
+		connect = append(connect, origin)
+	}
+	switch {
+	case cfg.Auth.AuthClientID == "":
+	case cfg.Auth.AuthIssuer == "":
+		connect = append(connect, entra)
+	default:
+		origin, ok := originOf(cfg.Auth.AuthIssuer)
+		if !ok {
+			return "", fmt.Errorf("AUTH_ISSUER %q is not an https URL", cfg.Auth.AuthIssuer)
+		}
+		connect = append(connect, origin)
 	}
 	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
-		"manifest-src 'self'; connect-src " + connect + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'", nil
+		"manifest-src 'self'; connect-src " + strings.Join(connect, " ") + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'", nil
+}
+
+// originOf is the origin of an http or https URL, as a policy can name it.
+func originOf(text string) (string, bool) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsAny(u.Host, "; ,'") {
+		return "", false
+	}
+	return u.Scheme + "://" + u.Host, true
 }
 
 func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -95,7 +122,7 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
 		// A client that is gone is no fault of ours.
-		_, _ = w.Write(h.config)
+		_, _ = w.Write(h.settings)
 	default:
 		http.Error(w, "there is nothing at this address", http.StatusNotFound)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"nanomon/frontend"
+	"nanomon/services/common/config"
 	"nanomon/services/frontend/host"
 )
 
@@ -179,11 +180,16 @@ func TestRevalidation(t *testing.T) {
 }
 
 func TestConfig(t *testing.T) {
-	h := newHost(t, host.Config{APIEndpoint: "/api", AuthClientID: "client", AuthTenant: "common", Version: "1.2.3", BuildInfo: "today"})
-	want := map[string]string{"API_ENDPOINT": "/api", "AUTH_CLIENT_ID": "client", "AUTH_TENANT": "common", "VERSION": "1.2.3", "BUILD_INFO": "today"}
+	h := newHost(t, host.Config{APIEndpoint: "/api", Version: "1.2.3", BuildInfo: "today", Auth: config.Auth{
+		AuthClientID: "client", AuthTenant: "common", AuthIssuer: "https://id.example.com/shop", AuthAudience: "nanomon", AuthProtectReads: true,
+	}})
+	want := map[string]any{
+		"API_ENDPOINT": "/api", "AUTH_CLIENT_ID": "client", "AUTH_TENANT": "common", "AUTH_ISSUER": "https://id.example.com/shop",
+		"AUTH_AUDIENCE": "nanomon", "AUTH_PROTECT_READS": true, "VERSION": "1.2.3", "BUILD_INFO": "today",
+	}
 	for _, p := range []string{"/config", "/config.json"} {
 		answer := ask(h, "GET", p)
-		var got map[string]string
+		var got map[string]any
 		if err := json.NewDecoder(answer.Body).Decode(&got); err != nil {
 			t.Fatalf("%s: %v", p, err)
 		}
@@ -206,6 +212,22 @@ func TestPolicyFollowsTheEndpoint(t *testing.T) {
 		policy := ask(newHost(t, host.Config{APIEndpoint: endpoint}), "GET", "/").Header.Get("Content-Security-Policy")
 		if !strings.Contains(policy, connect) || !strings.HasPrefix(policy, "default-src 'none'; script-src 'self'; style-src 'self';") {
 			t.Errorf("%s: %s", endpoint, policy)
+		}
+	}
+}
+
+func TestPolicyFollowsTheProvider(t *testing.T) {
+	for name, c := range map[string]struct {
+		auth    config.Auth
+		connect string
+	}{
+		"off":            {config.Auth{AuthTenant: "common"}, "connect-src 'self';"},
+		"Entra":          {config.Auth{AuthClientID: "client", AuthTenant: "common"}, "connect-src 'self' https://login.microsoftonline.com;"},
+		"another issuer": {config.Auth{AuthClientID: "client", AuthIssuer: "https://id.example.com:8443/realms/shop"}, "connect-src 'self' https://id.example.com:8443;"},
+	} {
+		policy := ask(newHost(t, host.Config{APIEndpoint: "/api", Auth: c.auth}), "GET", "/").Header.Get("Content-Security-Policy")
+		if !strings.Contains(policy, c.connect) {
+			t.Errorf("%s: %s", name, policy)
 		}
 	}
 }

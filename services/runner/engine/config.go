@@ -6,6 +6,7 @@ import (
 
 	"nanomon/services/common/maintenance"
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
 	"nanomon/services/runner/spool"
 )
@@ -23,6 +24,8 @@ type Config struct {
 	Alone bool
 	// Spool is where results wait on disk while the store is away; without it they wait in memory.
 	Spool *spool.Spool
+	// Secrets is what references in monitors may lead to.
+	Secrets secret.Source
 	// Observer is told what the engine does; nil for nobody.
 	Observer Observer
 	// Grace is how long running checks may go on after a stop; 0 means 10 s.

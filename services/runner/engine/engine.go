@@ -238,7 +238,7 @@ func (e *Engine) start(ctx context.Context, en *entry, due time.Duration) {
 		r := run{entry: en}
 		if ctx.Err() == nil && en.ctx.Err() == nil {
 			r.late = e.clock.now() - due
-			r.result = en.run(e.types)
+			r.result = en.run(e.types, e.cfg.Secrets)
 			r.done = en.ctx.Err() == nil
 		}
 		e.finished <- r

@@ -107,7 +107,7 @@ func (e *Engine) runDefinition(ctx context.Context, r store.CheckRequest) {
 }
 
 func (e *Engine) checkOnce(m monitor.Monitor) monitor.Result {
-	c, err := check.Compile(e.types, m)
+	c, err := check.Compile(e.types, e.cfg.Secrets, m)
 	if err != nil {
 		return check.Failed(m, time.Now(), err.Error())
 	}

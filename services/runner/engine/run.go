@@ -8,6 +8,7 @@ import (
 	"nanomon/services/common/check"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
+	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
 )
 
@@ -50,9 +51,9 @@ func newEntry(ctx context.Context, m monitor.Monitor) *entry {
 
 // run checks the monitor once. It is compiled on its first run, so that a start with
 // thousands of monitors doesn't hold up the schedule.
-func (e *entry) run(types probe.Registry) monitor.Result {
+func (e *entry) run(types probe.Registry, secrets secret.Source) monitor.Result {
 	if e.check == nil && e.broken == nil {
-		e.check, e.broken = check.Compile(types, e.monitor)
+		e.check, e.broken = check.Compile(types, secrets, e.monitor)
 	}
 	if e.broken != nil {
 		return check.Failed(e.monitor, time.Now(), e.broken.Error())

@@ -1,0 +1,55 @@
+package config_test
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+
+	"nanomon/services/common/config"
+	"nanomon/services/common/monitor"
+)
+
+func TestChecks(t *testing.T) {
+	c, err := config.Parse[config.Runner](map[string]string{
+		"TARGET_ALLOW":  "169.254.169.254, fd00:ec2::254 ::ffff:10.0.0.1",
+		"TARGET_DENY":   "10.1.2.3/8,fd00::/8 ::ffff:10.0.0.0/104",
+		"SECRETS_ALLOW": "env:TOKEN", "TOKEN": "s3cret", "OTHER": "hidden",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := func(texts ...string) (list []netip.Prefix) {
+		for _, text := range texts {
+			list = append(list, netip.MustParsePrefix(text))
+		}
+		return list
+	}
+	if !slices.Equal(c.TargetAllow, want("169.254.169.254/32", "fd00:ec2::254/128", "10.0.0.1/32")) || !slices.Equal(c.TargetDeny, want("10.0.0.0/8", "fd00::/8", "10.0.0.0/8")) {
+		t.Errorf("allow %v, deny %v", c.TargetAllow, c.TargetDeny)
+	}
+	for target, want := range map[string]string{"${env:TOKEN}": "s3cret", "${env:OTHER}": ""} {
+		m, _, err := c.Secrets.Resolve(monitor.Monitor{Target: target})
+		if (err == nil) != (want != "") || m.Target != want {
+			t.Errorf("%s leads to %q, error %v", target, m.Target, err)
+		}
+	}
+}
+
+func TestFaultsOfChecks(t *testing.T) {
+	for _, c := range []struct{ name, value, want string }{
+		{"TARGET_ALLOW", "10.0.0.0/33", `TARGET_ALLOW: "10.0.0.0/33" is not an address or a range of addresses, use for example 192.0.2.1, 10.0.0.0/8 or fd00::/8`},
+		{"TARGET_DENY", "10.0.0.1,localhost", `TARGET_DENY: "localhost" is not an address or a range of addresses, use for example 192.0.2.1, 10.0.0.0/8 or fd00::/8`},
+		{"TARGET_DENY", "fe80::1%eth0", `TARGET_DENY: "fe80::1%eth0" is not an address or a range of addresses, use for example 192.0.2.1, 10.0.0.0/8 or fd00::/8`},
+		{"SECRETS_ALLOW", "env:A TOKEN", `SECRETS_ALLOW: "TOKEN" is neither env:NAME nor file:/path, with a path that ends in / for all that is below`},
+		{"SECRETS_ALLOW", "file:secrets/", `SECRETS_ALLOW: "file:secrets/" is neither env:NAME nor file:/path, with a path that ends in / for all that is below`},
+	} {
+		for what, parse := range map[string]func(map[string]string) error{
+			"runner":     func(e map[string]string) error { _, err := config.Parse[config.Runner](e); return err },
+			"standalone": func(e map[string]string) error { _, err := config.Parse[config.Standalone](e); return err },
+		} {
+			if err := parse(map[string]string{c.name: c.value}); err == nil || err.Error() != c.want {
+				t.Errorf("%s:\n got %v\nwant %s", what, err, c.want)
+			}
+		}
+	}
+}

@@ -1,0 +1,217 @@
+package oidctest
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// Forgery is a request that must not be let in.
+type Forgery struct {
+	Name string
+	// Authorization are the values of that header.
+	Authorization []string
+	// Query goes behind the path, if it is not empty.
+	Query string
+	// Status is what it must be answered with, and Detail what the problem says.
+	Status int
+	Detail string
+}
+
+// The details of problems.
+const (
+	signInFirst = "sign in first: this needs the header Authorization with a bearer token"
+	notAToken   = "the token is not a JWT; this needs an access token that is one"
+	algorithm   = "the token is not signed by RS256, ES256 or PS256"
+	unpublished = "the token is signed by a key that the provider does not publish for that"
+	signature   = "the token's signature is wrong"
+	expired     = "the token has expired; sign in again"
+	notYet      = "the token is not valid yet; compare the clocks of the provider and of this machine"
+	incomplete  = "the token has no end (exp) or no audience (aud)"
+	audience    = "the token is for something else (aud)"
+	issuer      = "the token is from another issuer (iss)"
+	idToken     = "this is an ID token; this needs the access token"
+	twoTokens   = "there is more than one Authorization header, or more than one token in it; send one"
+	tooLong     = "the Authorization header is too long"
+	malformed   = "the token's claims are malformed"
+	critical    = "the token has a critical extension that is not known here"
+	keyless     = "the token does not say by which key it is signed (kid)"
+	scopeless   = "you are signed in, but this needs the scope system.admin"
+)
+
+// Forgeries are all of them, made from good tokens of the provider's.
+func (p *Provider) Forgeries() []Forgery {
+	good := p.Token(nil)
+	return append(append(p.badHeaders(good), p.badSignatures(good)...), p.badClaims()...)
+}
+
+func (p *Provider) badHeaders(good string) []Forgery {
+	unauthorized := func(name, detail string, values ...string) Forgery {
+		return Forgery{Name: name, Authorization: values, Status: http.StatusUnauthorized, Detail: detail}
+	}
+	inQuery := unauthorized("in the query", signInFirst)
+	inQuery.Query = "?access_token=" + good
+	return []Forgery{
+		inQuery,
+		unauthorized("none", signInFirst),
+		unauthorized("another scheme", signInFirst, "Basic "+good),
+		unauthorized("no scheme", signInFirst, good),
+		unauthorized("an empty header", signInFirst, ""),
+		unauthorized("empty", notAToken, "Bearer "),
+		unauthorized("no JWT", notAToken, "Bearer opaque"),
+		unauthorized("two parts", notAToken, "Bearer "+good[:strings.LastIndex(good, ".")]),
+		unauthorized("four parts", notAToken, "Bearer "+good+".e30"),
+		unauthorized("five parts", notAToken, "Bearer e30.e30.e30.e30.e30"),
+		unauthorized("other signs", notAToken, "Bearer "+good+"\u2028"),
+		unauthorized("1 MB long", tooLong, "Bearer "+strings.Repeat("a", 1<<20)),
+		unauthorized("a good one, padded with blanks", tooLong, "Bearer "+strings.Repeat(" ", 16<<10)+good),
+		unauthorized("two headers", twoTokens, "Bearer "+good, "Bearer "+good),
+		unauthorized("two in one header", twoTokens, "Bearer "+good+" "+good),
+		unauthorized("two with a comma", twoTokens, "Bearer "+good+", Bearer "+good),
+		unauthorized("an API key that nobody made", "API keys are not possible here", "Bearer nm_"+strings.Repeat("A", 43)),
+	}
+}
+
+func (p *Provider) badSignatures(good string) []Forgery {
+	key := p.Signing()
+	stranger, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	publicDER, err := x509.MarshalPKIXPublicKey(key.Private.Public())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	publicPEM := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: publicDER})
+	claims := p.Claims(nil)
+	parts := strings.Split(good, ".")
+	richer := base64.RawURLEncoding.EncodeToString([]byte(`{"iss":"` + p.Issuer() + `","aud":"` + ClientID + `","exp":4102444800,"scope":"system.admin"}`))
+	forge := func(name, detail, token string) Forgery {
+		return Forgery{Name: name, Authorization: []string{"Bearer " + token}, Status: http.StatusUnauthorized, Detail: detail}
+	}
+	return []Forgery{
+		forge("alg none", algorithm, sign(p.t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, key.ID, nil, claims)),
+		forge("alg None", algorithm, sign(p.t, spelled{jwt.SigningMethodNone, "None"}, jwt.UnsafeAllowNoneSignatureType, key.ID, nil, claims)),
+		forge("no alg", algorithm, p.Signed(jwt.SigningMethodRS256, key, map[string]any{"alg": nil}, claims)),
+		forge("HS256 by the public key as PEM", algorithm, sign(p.t, jwt.SigningMethodHS256, publicPEM, key.ID, nil, claims)),
+		forge("HS256 by the public key as DER", algorithm, sign(p.t, jwt.SigningMethodHS256, publicDER, key.ID, nil, claims)),
+		forge("HS256 that says RS256", signature, sign(p.t, spelled{jwt.SigningMethodHS256, "RS256"}, publicPEM, key.ID, nil, claims)),
+		forge("RS512", algorithm, p.Signed(jwt.SigningMethodRS512, key, nil, claims)),
+		forge("wrong key", signature, sign(p.t, jwt.SigningMethodRS256, stranger, key.ID, nil, claims)),
+		forge("wrong kind of key", signature, sign(p.t, jwt.SigningMethodES256, curve, key.ID, nil, claims)),
+		forge("unknown kid", unpublished, sign(p.t, jwt.SigningMethodRS256, stranger, "nobody's", nil, claims)),
+		forge("kid is a path", unpublished, sign(p.t, jwt.SigningMethodRS256, stranger, "../../etc/passwd", nil, claims)),
+		forge("no kid", keyless, p.Signed(jwt.SigningMethodRS256, key, map[string]any{"kid": nil}, claims)),
+		forge("kid is a number", keyless, p.Signed(jwt.SigningMethodRS256, key, map[string]any{"kid": 7}, claims)),
+		forge("its own key in the header", signature, sign(p.t, jwt.SigningMethodRS256, stranger, key.ID, map[string]any{"jwk": map[string]string{"kty": "RSA"}, "jku": "http://127.0.0.1:1/"}, claims)),
+		forge("crit", critical, p.Signed(jwt.SigningMethodRS256, key, map[string]any{"crit": []string{"exp"}}, claims)),
+		forge("crit b64", critical, p.Signed(jwt.SigningMethodRS256, key, map[string]any{"crit": []string{"b64"}, "b64": false}, claims)),
+		forge("no signature", signature, parts[0]+"."+parts[1]+"."),
+		forge("other claims under a good signature", signature, parts[0]+"."+richer+"."+parts[2]),
+	}
+}
+
+// spelled is a signing method under another name.
+type spelled struct {
+	jwt.SigningMethod
+	name string
+}
+
+func (s spelled) Alg() string { return s.name }
+
+func (p *Provider) badClaims() []Forgery {
+	at := func(d time.Duration) int64 { return time.Now().Add(d).Unix() }
+	var list []Forgery
+	for _, c := range []struct {
+		name, detail string
+		changes      map[string]any
+	}{
+		{"expired", expired, map[string]any{"exp": at(-2 * time.Minute)}},
+		{"expired long ago", expired, map[string]any{"exp": 1}},
+		{"exp is 0", incomplete, map[string]any{"exp": 0}},
+		{"no exp", incomplete, map[string]any{"exp": nil}},
+		{"exp is a text", malformed, map[string]any{"exp": "4102444800"}},
+		{"exp is beyond all numbers", expired, map[string]any{"exp": -1e300}},
+		{"not yet valid", notYet, map[string]any{"nbf": at(2 * time.Minute)}},
+		{"issued in the future", notYet, map[string]any{"iat": at(2 * time.Minute)}},
+		{"wrong audience", audience, map[string]any{"aud": "somebody-else"}},
+		{"audience as a prefix", audience, map[string]any{"aud": ClientID + "-test"}},
+		{"wrong audiences", audience, map[string]any{"aud": []string{"a", "b"}}},
+		{"no audience", incomplete, map[string]any{"aud": nil}},
+		{"audience is an object", incomplete, map[string]any{"aud": map[string]any{ClientID: ClientID}}},
+		{"wrong issuer", issuer, map[string]any{"iss": "https://login.example.org"}},
+		{"other tenant", issuer, map[string]any{"iss": "https://login.microsoftonline.com/00000000-0000-0000-0000-000000000001/v2.0", "tid": "00000000-0000-0000-0000-000000000001"}},
+		{"issuer with a slash", issuer, map[string]any{"iss": p.Issuer() + "/"}},
+		{"no issuer", issuer, map[string]any{"iss": nil}},
+		{"issuers", issuer, map[string]any{"iss": []string{p.Issuer()}}},
+		{"id token with nonce", idToken, map[string]any{"nonce": "n"}},
+		{"id token with at_hash", idToken, map[string]any{"at_hash": "h"}},
+		{"id token with c_hash", idToken, map[string]any{"c_hash": "h"}},
+		{"id token of Keycloak", idToken, map[string]any{"typ": "ID"}},
+		{"id token of Cognito", idToken, map[string]any{"token_use": "id"}},
+	} {
+		list = append(list, Forgery{c.name, []string{"Bearer " + p.Token(c.changes)}, "", http.StatusUnauthorized, c.detail})
+	}
+	for name, changes := range map[string]map[string]any{
+		"no scope":              {"scope": nil},
+		"empty scope":           {"scope": ""},
+		"scope as a prefix":     {"scope": "system.administrator"},
+		"scope as a suffix":     {"scope": "my.system.admin"},
+		"scope in capitals":     {"scope": "System.Admin"},
+		"scope with a comma":    {"scope": "system.admin,openid"},
+		"prefixes in a list":    {"scope": nil, "scp": []string{"system.administrator", "system", "admin"}},
+		"two words in one item": {"scope": nil, "roles": []string{"system.admin other"}},
+		"scope in an object":    {"scope": map[string]any{"system.admin": true}},
+		"role as a prefix":      {"scope": nil, "roles": []string{"system.administrators"}},
+		"scope elsewhere":       {"scope": nil, "SCOPE": "system.admin", "groups": []string{"system.admin"}},
+	} {
+		list = append(list, Forgery{name, []string{"Bearer " + p.Token(changes)}, "", http.StatusForbidden, scopeless})
+	}
+	return list
+}
+
+// Send adds the forgery to a request.
+func (f Forgery) Send(r *http.Request) {
+	r.Header["Authorization"] = f.Authorization
+	if f.Query != "" {
+		r.URL.RawQuery = strings.TrimPrefix(f.Query, "?")
+	}
+}
+
+// Check holds an answer to what the forgery deserves: it is refused, it says why, and it doesn't repeat the token.
+func (f Forgery) Check(t *testing.T, status int, header http.Header, body string) {
+	t.Helper()
+	if status != f.Status || !strings.Contains(body, `"detail":"`+f.Detail+`"`) {
+		t.Errorf("%s: answered with %d %s", f.Name, status, body)
+	}
+	challenge := header.Get("WWW-Authenticate")
+	want := `Bearer realm="NanoMon", error="invalid_token", error_description="` + f.Detail + `"`
+	switch {
+	case f.Detail == signInFirst:
+		want = `Bearer realm="NanoMon"`
+	case f.Status == http.StatusForbidden:
+		want = `Bearer realm="NanoMon", error="insufficient_scope", scope="system.admin"`
+	}
+	if challenge != want {
+		t.Errorf("%s: challenge is %s", f.Name, challenge)
+	}
+	for _, value := range f.Authorization {
+		if _, token, _ := strings.Cut(value, " "); len(token) > 20 && strings.Contains(body+challenge, token[:20]) {
+			t.Errorf("%s: the answer repeats the token", f.Name)
+		}
+	}
+}
