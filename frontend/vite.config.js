@@ -6,6 +6,9 @@ const config = {
   API_ENDPOINT: process.env.API_ENDPOINT || '/api',
   AUTH_CLIENT_ID: process.env.AUTH_CLIENT_ID || '',
   AUTH_TENANT: process.env.AUTH_TENANT || 'common',
+  AUTH_ISSUER: process.env.AUTH_ISSUER || '',
+  AUTH_AUDIENCE: process.env.AUTH_AUDIENCE || '',
+  AUTH_PROTECT_READS: /^(1|t|true|yes|on)$/i.test(process.env.AUTH_PROTECT_READS ?? ''),
   VERSION: 'development',
   BUILD_INFO: 'served by Vite',
 };

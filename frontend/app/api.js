@@ -30,6 +30,8 @@ export class ApiError extends Error {
 /** The HTTP interface. Every method rejects with an ApiError. */
 export class Api {
   #base;
+  /** How requests are sent. @type {(url: string, options: RequestInit) => Promise<Response>} */
+  fetch = (url, options) => fetch(url, options);
 
   /** @param {string} base where the API is, such as /api */
   constructor(base) {
@@ -237,7 +239,7 @@ export class Api {
   async #send(path, { method, body, signal, headers = {}, timeout = TIMEOUT } = {}) {
     let response;
     try {
-      response = await fetch(this.#base + path, {
+      response = await this.fetch(this.#base + path, {
         method,
         body: body === undefined ? undefined : JSON.stringify(body),
         headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
@@ -246,10 +248,8 @@ export class Api {
       });
     } catch (error) {
       const late = error instanceof Error && error.name === 'TimeoutError';
-      throw new ApiError(
-        late ? `The API did not answer within ${timeout / 1000} seconds.` : 'The API can’t be reached.',
-        0,
-      );
+      const text = late ? `The API did not answer within ${timeout / 1000} seconds.` : 'The API can’t be reached.';
+      throw new ApiError(text, 0);
     }
     if (!response.ok) {
       throw new ApiError(await detailOf(response), response.status);

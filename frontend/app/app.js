@@ -1,5 +1,6 @@
 /** @import {Config, Connection} from '../types/model' */
 /** @import {Route} from './router.js' */
+/** @import {Session} from './sign-in.js' */
 /** @import {View} from './views.js' */
 import Alpine from './lib/alpine.js';
 import { Api } from './api.js';
@@ -12,7 +13,7 @@ import { loadView } from './views.js';
 
 /**
  * What the views are given. notify tells the reader what has happened, wherever they go next; setTitle names the page;
- * unsaved, set by a view, reports whether leaving it would lose what was typed.
+ * unsaved, set by a view, reports whether leaving it would lose what was typed, and draft gives that; session is null while sign-in is off.
  * @typedef {{
  *   config: Config,
  *   api: Api,
@@ -22,6 +23,8 @@ import { loadView } from './views.js';
  *   notify: (text: string, kind?: 'done' | 'failed') => void,
  *   setTitle: (title: string) => void,
  *   unsaved: () => boolean,
+ *   draft: () => unknown,
+ *   session: Session | null,
  * }} App
  */
 
@@ -48,6 +51,7 @@ function frame(app) {
     connection: 'connecting',
     connectionSince: Date.now(),
     theme: currentTheme(),
+    signIn: app.session ? app.session.panel(app) : null,
     loading: true,
     viewError: '',
     /** @type {{id: number, text: string, kind: string}[]} */
@@ -61,6 +65,7 @@ function frame(app) {
       addEventListener('scrollend', () => history.replaceState({ scroll: scrollY }, ''));
       addEventListener('beforeunload', (event) => app.unsaved() && event.preventDefault());
       history.scrollRestoration = 'manual';
+      this.signIn?.meet();
       this.show();
     },
 
@@ -97,7 +102,7 @@ function frame(app) {
       this.loading = true;
       this.viewError = '';
       try {
-        const view = await loadView(route.view);
+        const view = await loadView(app.session?.mayShow(route.view) === false ? 'closed' : route.view);
         if (route === this.route) {
           this.mount(view, route);
         }
@@ -122,6 +127,7 @@ function frame(app) {
         Alpine.destroyTree(/** @type {HTMLElement} */ (shown));
       }
       app.unsaved = () => false;
+      app.draft = () => null;
       app.setTitle(title);
       Alpine.data('view', () => data(app, route));
       Alpine.mutateDom(() => main.replaceChildren(next));
@@ -206,7 +212,9 @@ async function loadConfig() {
 async function start() {
   loadView('home').catch(() => {}); // It is preloaded, whichever view comes first.
   const config = await loadConfig();
+  const session = config.AUTH_CLIENT_ID ? await (await import('./sign-in.js')).Session.open(config) : null;
   const api = new Api(config.API_ENDPOINT);
+  api.fetch = session?.fetch ?? api.fetch;
   const live = new Live(
     (signal) => api.events(signal),
     () => api.isAlive(),
@@ -221,6 +229,8 @@ async function start() {
     notify: () => {},
     setTitle: (title) => (document.title = `${title} · NanoMon`),
     unsaved: () => false,
+    draft: () => null,
+    session,
   };
   Alpine.data('frame', () => frame(app));
   Alpine.start();
@@ -231,7 +241,7 @@ async function start() {
  * Lets a hidden page rest: a browser opens only a few connections to one server. It catches up when it is seen again.
  * @param {App} app
  */
-function followVisibility({ live, clock }) {
+function followVisibility({ live, clock, session }) {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let ticking;
   const tick = () => (clock.now = Date.now());
@@ -242,7 +252,9 @@ function followVisibility({ live, clock }) {
     } else {
       tick();
       ticking = setInterval(tick, TICK);
-      live.start();
+      if (session?.canRead ?? true) {
+        live.start();
+      }
     }
   };
   document.addEventListener('visibilitychange', follow);

@@ -23,6 +23,7 @@ const VIEWS = {
   },
   admin: { title: 'Admin', load: async () => (await import('./views/admin/admin.js')).admin },
   about: { title: 'About', load: async () => (await import('./views/about/about.js')).about },
+  closed: { title: 'Sign in', load: async () => () => ({}) },
   unknown: { title: 'Not found', load: async () => () => ({}) },
 };
 

@@ -7,12 +7,15 @@ const lib = new URL('app/lib/', root);
 const copies = {
   'alpine.js': '@alpinejs/csp/dist/module.esm.min.js',
   'eventsource-parser.js': 'eventsource-parser/dist/index.js',
+  'msal.js': '@azure/msal-browser/lib/msal-browser.min.js',
   'uplot.js': 'uplot/dist/uPlot.esm.js',
   'uplot.css': 'uplot/dist/uPlot.min.css',
 };
 const types = {
   'alpine.d.ts': "export { default } from 'alpinejs';",
   'eventsource-parser.d.ts': "export * from 'eventsource-parser';",
+  // It is a script, not a module: what it exports is in the global msal.
+  'msal.d.ts': 'export {};',
   'uplot.d.ts': "export { default } from 'uplot';",
 };
 

@@ -4,7 +4,7 @@ import { NanoMon, Target } from './nanomon.mjs';
 export { expect };
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
-/** @typedef {{nanomon: NanoMon, target: Target, requestsFail: boolean, settings: Record<string, string>, complaints: string[]}} Own */
+/** @typedef {{nanomon: NanoMon, target: Target, requestsFail: boolean, others: string[], settings: Record<string, string>, complaints: string[]}} Own */
 
 /**
  * Every test has a NanoMon and a target of its own, and fails if its page complains on the console or asks
@@ -16,6 +16,8 @@ export { expect };
  */
 export const test = base.extend({
   requestsFail: [false, { option: true }],
+  /** Origins of others that the page may ask. */
+  others: [[], { option: true }],
   /** Environment variables for NanoMon. */
   settings: [{}, { option: true }],
 
@@ -45,7 +47,7 @@ export const test = base.extend({
  * @param {Own & {page: Page}} fixtures
  * @param {(complaints: string[]) => Promise<void>} use
  */
-async function watchPage({ page, nanomon, requestsFail }, use) {
+async function watchPage({ page, nanomon, requestsFail, others }, use) {
   /** @type {string[]} */
   const complaints = [];
   page.on('console', (message) => {
@@ -56,7 +58,7 @@ async function watchPage({ page, nanomon, requestsFail }, use) {
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('request', (request) => {
-    if (new URL(request.url()).origin !== nanomon.url) {
+    if (![nanomon.url, ...others].includes(new URL(request.url()).origin)) {
       complaints.push(`request to ${request.url()}`);
     }
   });

@@ -1,4 +1,4 @@
-/** @import {Monitor, Output, Spec} from '../../../types/model' */
+/** @import {Monitor, Spec} from '../../../types/model' */
 /** @import {Draft} from '../../api.js' */
 /** @import {App} from '../../app.js' */
 /** @import {Route} from '../../router.js' */
@@ -10,7 +10,7 @@ import { copyName, draftOf } from './fields.js';
 import { formatDate, formatTime } from '../../format.js';
 import { hasField, newMarks } from './marks.js';
 import { isGone, newOriginal } from './original.js';
-import { insertName, newRuleCheck, outputKind } from './rule.js';
+import { insertOutput, newRuleCheck, outputKind } from './rule.js';
 import { newSettings } from './settings.js';
 import { newSuggestions } from './suggestions.js';
 import { TEMPLATES } from './templates.js';
@@ -21,9 +21,11 @@ import { newTrial } from './trial.js';
  * @param {App} app
  * @param {Route} route
  */
-export function edit(app, { id, params }) {
+export function edit(app, { id, params, hash }) {
   const { api } = app;
   const from = id ? '' : (params.get('from') ?? '');
+  /** What was typed before a sign-in. */
+  const kept = /** @type {{draft: Draft, original: string} | null} */ (app.session?.takeDraft(hash) ?? null);
   let left = false;
   let ruleCheck = newRuleCheck(api, () => {});
 
@@ -50,6 +52,7 @@ export function edit(app, { id, params }) {
 
     init() {
       app.unsaved = () => this.loaded && this.current !== this.original.text;
+      app.draft = () => ({ draft: this.draft, original: this.original.text });
       ruleCheck = newRuleCheck(api, (fault) => (this.marks.faults.rule = fault));
       this.original.watch((monitor) => this.meet(monitor));
       this.load();
@@ -70,6 +73,11 @@ export function edit(app, { id, params }) {
         if (!left) {
           this.types = types;
           this.begin(monitor ?? this.form);
+          if (kept) {
+            this.enter(kept.draft);
+            this.original.text = kept.original;
+            this.meet(id ? monitor : null);
+          }
           this.suggestions.load();
         }
       } catch (error) {
@@ -121,9 +129,9 @@ export function edit(app, { id, params }) {
 
     // What others do meanwhile
 
-    /** @param {Monitor} monitor as it is stored now */
+    /** @param {Monitor | null} monitor as it is stored now */
     meet(monitor) {
-      if (this.loaded && !left && !this.saving) {
+      if (monitor && this.loaded && !left && !this.saving && app.session?.canWrite !== false) {
         this.original.compare(monitor, JSON.stringify(draftOf(monitor, this.specOf(monitor.type))), this.current);
       }
     },
@@ -282,13 +290,7 @@ export function edit(app, { id, params }) {
       ruleCheck.ask(this.form.type, this.draft.rule ?? '');
     },
 
-    /** @param {Output} output */
-    insert({ name }) {
-      const box = /** @type {HTMLTextAreaElement} */ (document.getElementById('rule'));
-      // A name that ends in N stands for a series, of which there is at least a first.
-      insertName(box, name.replace(/N$/, '1'));
-    },
-
+    insert: insertOutput,
     outputKind,
     formatTime,
     formatDate,

@@ -49,11 +49,13 @@ function faultIn(error) {
 }
 
 /**
- * Puts a name where the cursor is, apart from the words around it.
- * @param {HTMLTextAreaElement} box
- * @param {string} name
+ * Puts an output's name into the rule where the cursor is, apart from the words around it.
+ * @param {Output} output
  */
-export function insertName(box, name) {
+export function insertOutput(output) {
+  const box = /** @type {HTMLTextAreaElement} */ (document.getElementById('rule'));
+  // A name that ends in N stands for a series, of which there is at least a first.
+  const name = output.name.replace(/N$/, '1');
   const { selectionStart: start, selectionEnd: end, value } = box;
   const before = /[^\s(,!]$/.test(value.slice(0, start)) ? ' ' : '';
   const after = /^[^\s),]/.test(value.slice(end)) ? ' ' : '';

@@ -15,7 +15,7 @@ const ID = /^[0-9a-f]{24}$/i;
  * @param {App} app
  * @param {Route} route its settings may name a monitor, which a new window is for
  */
-export function maintenanceWindow(app, { id, params }) {
+export function maintenanceWindow(app, { id, params, hash }) {
   const { api } = app;
   const asked = params.get('monitor') ?? '';
   const forMonitor = !id && ID.test(asked) ? asked.toLowerCase() : '';
@@ -25,6 +25,8 @@ export function maintenanceWindow(app, { id, params }) {
   /** What the form began with, as text. */
   let original = '';
   let left = false;
+  /** What was typed before a sign-in. @type {any} */
+  const kept = app.session?.takeDraft(hash) ?? null;
 
   return {
     name: '',
@@ -49,6 +51,7 @@ export function maintenanceWindow(app, { id, params }) {
 
     init() {
       app.unsaved = () => this.loaded && this.current !== original;
+      app.draft = () => ({ name: this.name, time: this.time, picked: this.picker.picked });
       app.setTitle(this.title);
       this.load();
     },
@@ -81,6 +84,12 @@ export function maintenanceWindow(app, { id, params }) {
       this.started = this.time.start;
       this.picker.enter(monitors, stored ?? { monitors: forMonitor ? [forMonitor] : [], groups: [] });
       original = this.current;
+      if (kept) {
+        this.name = kept.name;
+        this.time = kept.time;
+        this.started = this.time.start;
+        this.picker.enter(monitors, kept.picked);
+      }
       this.loaded = true;
       if (stored) {
         this.title = `Edit ${this.name}`;

@@ -1,0 +1,81 @@
+import { expect, test as base } from './fixtures.mjs';
+import { AUDIENCE, Certificate, CLIENT, IdentityProvider } from './provider.mjs';
+
+export { expect };
+
+/** @typedef {import('./fixtures.mjs').Page} Page */
+/** @typedef {(value: any) => Promise<void>} Use */
+
+/** @type {import('../../frontend/playwright-test.js').Fixtures<{}, {certificate: Certificate}>} */
+const shared = {
+  certificate: [
+    async ({}, use) => {
+      const certificate = new Certificate();
+      await use(certificate);
+      certificate.remove();
+    },
+    { scope: 'worker' },
+  ],
+};
+
+/** @type {any} */
+const own = {
+  provider: async (/** @type {{certificate: Certificate}} */ { certificate }, /** @type {Use} */ use) => {
+    const provider = new IdentityProvider(certificate);
+    await provider.open();
+    await use(provider);
+    await provider.close();
+  },
+  more: [{}, { option: true }],
+  settings: (/** @type {Own & {certificate: Certificate}} */ { provider, certificate, more }, /** @type {Use} */ use) =>
+    use({
+      AUTH_CLIENT_ID: CLIENT,
+      AUTH_AUDIENCE: AUDIENCE,
+      AUTH_ISSUER: provider.issuer,
+      SSL_CERT_FILE: certificate.file,
+      ...more,
+    }),
+  others: (/** @type {Own} */ { provider }, /** @type {Use} */ use) => use([provider.issuer]),
+  ignoreHTTPSErrors: true,
+};
+
+/**
+ * For tests with sign-in on: each has a provider of its own, and more settings for NanoMon.
+ * @typedef {{provider: IdentityProvider, more: Record<string, string>}} Own
+ */
+export const test =
+  /** @type {import('../../frontend/playwright-test.js').TestType<
+   *   import('../../frontend/playwright-test.js').PlaywrightTestArgs & import('./fixtures.mjs').Own & Own,
+   *   import('../../frontend/playwright-test.js').PlaywrightWorkerArgs>} */ (
+    /** @type {unknown} */ (base.extend(shared).extend(own))
+  );
+
+test.beforeEach(({ provider, nanomon }) => provider.serve(nanomon.url));
+
+/**
+ * Signs in at the provider, which the page has gone to.
+ * @param {Page} page
+ */
+export async function answer(page) {
+  await page.getByLabel('Name').fill('Ada');
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await expect(button(page, 'Sign out')).toBeVisible();
+}
+
+/**
+ * @param {Page} page
+ * @param {string} name
+ */
+export function button(page, name) {
+  return page.getByRole('button', { name, exact: true });
+}
+
+/**
+ * Loads the page and signs in.
+ * @param {Page} page
+ */
+export async function enter(page) {
+  await page.goto('/');
+  await button(page, 'Sign in').click();
+  await answer(page);
+}
