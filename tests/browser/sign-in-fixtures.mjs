@@ -57,7 +57,8 @@ test.beforeEach(({ provider, nanomon }) => provider.serve(nanomon.url));
  * @param {Page} page
  */
 export async function answer(page) {
-  await page.getByLabel('Name').fill('Ada');
+  // Exact: the list that is being left has a search for names.
+  await page.getByLabel('Name', { exact: true }).fill('Ada');
   await page.getByRole('button', { name: 'Continue' }).click();
   await expect(button(page, 'Sign out')).toBeVisible();
 }

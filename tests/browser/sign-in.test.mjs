@@ -38,7 +38,7 @@ test('who is signed in can edit, and can’t any more after signing out', async 
   await button(page, 'Not now').click();
   await expect(page.getByTestId('status')).toHaveText('Disabled');
   await button(page, 'Sign in').click();
-  await expect(page.getByLabel('Name')).toBeVisible();
+  await expect(page.getByLabel('Name', { exact: true })).toBeVisible();
 });
 
 test('tokens are renewed in silence', async ({ page, provider }) => {
@@ -147,7 +147,7 @@ test.describe('with reading protected', () => {
     page.on('request', (request) => asked.push(new URL(request.url()).pathname));
     await page.goto('/#results');
     await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
-    await expect(page.getByLabel('Name')).toBeVisible();
+    await expect(page.getByLabel('Name', { exact: true })).toBeVisible();
     expect(asked.filter((path) => path.startsWith('/api/'))).toEqual([]);
     await answer(page);
     await expect(page.getByRole('heading', { name: 'Results' })).toBeVisible();
