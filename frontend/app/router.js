@@ -34,11 +34,15 @@ export function parseRoute(hash) {
 }
 
 /**
- * Puts a view's settings into its address, without a new entry in the browser's history. What is empty is left out.
+ * Puts a view's settings into its address, without a new entry in the browser's history. What is empty is left out. Nothing is
+ * done when the reader is on the way to another view.
  * @param {string} path such as #home
  * @param {Record<string, string>} settings
  */
 export function rememberSettings(path, settings) {
+  if ((location.hash.split('?')[0] || '#home') !== path) {
+    return;
+  }
   const query = new URLSearchParams(Object.entries(settings).filter(([, value]) => value !== ''));
   history.replaceState(history.state, '', query.size ? `${path}?${query}` : path);
 }

@@ -113,3 +113,13 @@ test.describe('with failing requests', () => {
     await expect(page.getByRole('alert')).toBeHidden();
   });
 });
+
+test('what a view remembers does not keep the reader from leaving it', async ({ page }) => {
+  await page.goto('/');
+  await page.getByRole('searchbox').evaluate((search) => {
+    location.hash = '#about';
+    /** @type {HTMLInputElement} */ (search).value = 'shop';
+    search.dispatchEvent(new Event('input', { bubbles: true }));
+  });
+  await expect(page.getByRole('heading', { name: 'About NanoMon' })).toBeVisible();
+});
