@@ -52,6 +52,7 @@ test.describe('with failing requests', () => {
       await expect(page.locator('.connection')).toHaveText('Live');
       await requests.settle();
       await setHidden(page, true);
+      await requests.settle();
       /** @type {string[]} */
       const asked = [];
       const note = (/** @type {{url: () => string}} */ request) => asked.push(request.url());
@@ -66,6 +67,24 @@ test.describe('with failing requests', () => {
       await page.goto('/#home');
       await expect(page.getByRole('link', { name: `Mill ${address}`, exact: true })).toBeVisible();
     }
+  });
+
+  test('what was due when the page was hidden waits until it is seen', async ({ page, nanomon, target }) => {
+    await page.clock.install();
+    const requests = new Requests(page);
+    const id = await nanomon.add({ ...SHOP, target: target.url, rule: 'status == 500' });
+    await page.goto(`/#monitor/${id}`);
+    await expect(page.getByText('Rule violated').first()).toBeVisible();
+    await setHidden(page, true);
+    await requests.settle();
+    /** @type {string[]} */
+    const asked = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await page.clock.fastForward('01:00');
+    await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve)));
+    expect(asked).toEqual([]);
+    await setHidden(page, false);
+    await expect.poll(() => asked.map((url) => new URL(url).pathname)).toContain('/api/alerts');
   });
 
   test('a hidden list catches up when it is seen', async ({ page, nanomon, target }) => {

@@ -81,13 +81,13 @@ export function alertLog(api, id) {
       }
     },
 
-    /** @param {number} delay in milliseconds; of several the shortest counts */
+    /** @param {number} delay in milliseconds; of several the shortest counts. A hidden page reads when it is seen again. */
     loadIn(delay) {
       const time = Date.now() + delay;
       if (!gone && time < due) {
         due = time;
         clearTimeout(timer);
-        timer = setTimeout(() => this.load(), delay);
+        timer = setTimeout(() => document.hidden || this.load(), delay);
       }
     },
 

@@ -68,10 +68,15 @@ export function latencyPanel(api, id, params) {
       }
     },
 
-    /** Takes note of a new result. */
+    /** Takes note of a new result. A hidden page reads when it is seen again. */
     refresh() {
       if (!this.zoom) {
-        due ??= setTimeout(() => this.load(), this.delay);
+        due ??= setTimeout(() => {
+          due = undefined;
+          if (!document.hidden) {
+            this.load();
+          }
+        }, this.delay);
       }
     },
 
