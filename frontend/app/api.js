@@ -1,4 +1,4 @@
-/** @import {Alert, ApiStatus, ImportPlan, ListedMonitor, MaintenanceWindow, Monitor} from '../types/model' */
+/** @import {Alert, ApiStatus, ListedMonitor, MaintenanceWindow, Monitor} from '../types/model' */
 /** @import {Result, Spec, Stats, WindowDraft} from '../types/model' */
 
 /** A monitor as it is entered: without what the server makes. @typedef {Omit<Monitor, 'id' | 'updated'> & {id?: string}} Draft */
@@ -9,8 +9,6 @@
  */
 
 const TIMEOUT = 10_000;
-/** For what takes long. */
-const LONG_TIMEOUT = 90_000;
 
 /** @typedef {{method?: string, body?: unknown, signal?: AbortSignal, headers?: Record<string, string>, timeout?: number}} RequestOptions */
 
@@ -27,7 +25,9 @@ export class ApiError extends Error {
   }
 }
 
-/** The HTTP interface. Every method rejects with an ApiError. */
+/**
+ * The HTTP interface. Every method rejects with an ApiError. A view that alone asks for something does so by json and send.
+ */
 export class Api {
   #base;
   /** How requests are sent. @type {(url: string, options: RequestInit) => Promise<Response>} */
@@ -40,7 +40,7 @@ export class Api {
 
   /** @returns {Promise<ListedMonitor[]>} by name */
   monitors() {
-    return this.#json('/monitors?include=latest,history');
+    return this.json('/monitors?include=latest,history');
   }
 
   /**
@@ -48,7 +48,7 @@ export class Api {
    * @returns {Promise<ListedMonitor>}
    */
   listedMonitor(id) {
-    return this.#json(`/monitors/${id}?include=latest,history`);
+    return this.json(`/monitors/${id}?include=latest,history`);
   }
 
   /**
@@ -56,12 +56,12 @@ export class Api {
    * @returns {Promise<Monitor>}
    */
   monitor(id) {
-    return this.#json(`/monitors/${id}`);
+    return this.json(`/monitors/${id}`);
   }
 
   /** @returns {Promise<Monitor[]>} all, as an import takes them */
   exportMonitors() {
-    return this.#json('/monitors');
+    return this.json('/monitors');
   }
 
   /**
@@ -81,7 +81,7 @@ export class Api {
    * @returns {Promise<Result>}
    */
   check(monitor, signal) {
-    return this.#json('/monitors/check', { method: 'POST', body: monitor, signal });
+    return this.json('/monitors/check', { method: 'POST', body: monitor, signal });
   }
 
   /**
@@ -90,21 +90,12 @@ export class Api {
    * @param {string} rule
    */
   async checkRule(type, rule) {
-    await this.#send('/rules/check', { method: 'POST', body: { type, rule } });
+    await this.send('/rules/check', { method: 'POST', body: { type, rule } });
   }
 
   /** @param {string} id */
   async remove(id) {
-    await this.#send(`/monitors/${id}`, { method: 'DELETE' });
-  }
-
-  async removeAll() {
-    await this.#send('/monitors', { method: 'DELETE', timeout: LONG_TIMEOUT });
-  }
-
-  /** All results, and the statistics over them. */
-  async removeResults() {
-    await this.#send('/results', { method: 'DELETE', timeout: LONG_TIMEOUT });
+    await this.send(`/monitors/${id}`, { method: 'DELETE' });
   }
 
   /**
@@ -112,24 +103,7 @@ export class Api {
    * @param {string} id
    */
   async run(id) {
-    await this.#send(`/monitors/${id}/run`, { method: 'POST' });
-  }
-
-  /**
-   * Tells what an import would do, and changes nothing.
-   * @param {unknown} monitors
-   * @returns {Promise<ImportPlan>}
-   */
-  planImport(monitors) {
-    return this.#json('/monitors/import?dryRun=true', { method: 'POST', body: monitors, timeout: LONG_TIMEOUT });
-  }
-
-  /**
-   * Makes monitors the whole set.
-   * @param {unknown} monitors
-   */
-  async importMonitors(monitors) {
-    await this.#send('/monitors/import', { method: 'POST', body: monitors, timeout: LONG_TIMEOUT });
+    await this.send(`/monitors/${id}/run`, { method: 'POST' });
   }
 
   /**
@@ -138,7 +112,7 @@ export class Api {
    * @returns {Promise<{results: Result[], next: string}>}
    */
   async results(which) {
-    const response = await this.#send(typeof which === 'string' ? which : resultsPath(which));
+    const response = await this.send(typeof which === 'string' ? which : resultsPath(which));
     return { results: await readJson(response), next: nextPath(response) };
   }
 
@@ -149,21 +123,13 @@ export class Api {
    */
   async alerts(which) {
     const path = typeof which === 'string' ? which : `/alerts?monitor=${which.monitor}&max=${which.max}`;
-    const response = await this.#send(path);
+    const response = await this.send(path);
     return { alerts: await readJson(response), next: nextPath(response) };
-  }
-
-  /**
-   * Has a runner send a test message by every channel.
-   * @returns {Promise<Alert>} with what became of each delivery
-   */
-  testAlert() {
-    return this.#json('/alerts/test', { method: 'POST', timeout: LONG_TIMEOUT });
   }
 
   /** @returns {Promise<MaintenanceWindow[]>} by name */
   windows() {
-    return this.#json('/maintenance');
+    return this.json('/maintenance');
   }
 
   /**
@@ -177,7 +143,7 @@ export class Api {
 
   /** @param {string} id */
   async removeWindow(id) {
-    await this.#send(`/maintenance/${id}`, { method: 'DELETE' });
+    await this.send(`/maintenance/${id}`, { method: 'DELETE' });
   }
 
   /**
@@ -186,22 +152,22 @@ export class Api {
    * @returns {Promise<Stats>}
    */
   stats(id, span) {
-    return this.#json(`/monitors/${id}/stats?${new URLSearchParams(span)}`);
+    return this.json(`/monitors/${id}/stats?${new URLSearchParams(span)}`);
   }
 
   /** @returns {Promise<Spec[]>} */
   types() {
-    return this.#json('/monitor-types');
+    return this.json('/monitor-types');
   }
 
   /** @returns {Promise<ApiStatus>} */
   status() {
-    return this.#json('/status');
+    return this.json('/status');
   }
 
   /** Whether the API answers. */
   async isAlive() {
-    return this.#send('/').then(
+    return this.send('/').then(
       () => true,
       () => false,
     );
@@ -212,7 +178,7 @@ export class Api {
    * @param {AbortSignal} signal
    */
   events(signal) {
-    return this.#send('/events', { signal, headers: { Accept: 'text/event-stream' } });
+    return this.send('/events', { signal, headers: { Accept: 'text/event-stream' } });
   }
 
   /**
@@ -221,22 +187,24 @@ export class Api {
    */
   #put(path, body) {
     const [place, method] = body.id ? [`${path}/${body.id}`, 'PUT'] : [path, 'POST'];
-    return this.#json(place, { method, body });
+    return this.json(place, { method, body });
   }
 
   /**
-   * @param {string} path
+   * The answer's body.
+   * @param {string} path what comes after /api
    * @param {RequestOptions} [options]
    */
-  async #json(path, options) {
-    return readJson(await this.#send(path, options));
+  async json(path, options) {
+    return readJson(await this.send(path, options));
   }
 
   /**
-   * @param {string} path
+   * The answer, a good one.
+   * @param {string} path what comes after /api
    * @param {RequestOptions} [options]
    */
-  async #send(path, { method, body, signal, headers = {}, timeout = TIMEOUT } = {}) {
+  async send(path, { method, body, signal, headers = {}, timeout = TIMEOUT } = {}) {
     let response;
     try {
       response = await this.fetch(this.#base + path, {

@@ -227,5 +227,15 @@ export interface ApiStatus {
   runners: { id: string; monitors: number; lastSeen: string }[];
 }
 
+/** A key for scripts, but for the key itself. */
+export interface ApiKey {
+  id: string;
+  name: string;
+  scope: 'read' | 'admin';
+  created: string;
+  /** To the minute; absent before its first use. */
+  lastUsed?: string;
+}
+
 /** What the page knows of its event stream. */
 export type Connection = 'connecting' | 'live' | 'polling' | 'disconnected';

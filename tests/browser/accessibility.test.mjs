@@ -1,4 +1,4 @@
-import { AxeBuilder } from '../../frontend/axe.js';
+import { expectNoFaults, faultsOf } from './faults.mjs';
 import { expect, test as bare } from './fixtures.mjs';
 import { test } from './stocked.mjs';
 import { Requests, addresses } from './views.mjs';
@@ -27,7 +27,7 @@ test.describe('on a telephone', () => {
     test(`${name} has no serious fault`, async ({ page, views, requests }) => {
       await page.goto(`/${views[name]}`);
       await requests.settle();
-      expect(await faults(new AxeBuilder({ page }).options({ preload: false }))).toEqual([]);
+      expect(await faultsOf(page)).toEqual([]);
     });
   }
 });
@@ -121,34 +121,6 @@ for (const name of VIEWS) {
     expect.soft(unseen, 'elements that don’t show that they have the focus').toEqual([]);
     expect.soft(await page.evaluate(unreached), 'elements that the keyboard doesn’t reach').toEqual([]);
   });
-}
-
-/**
- * Has axe-core look at the page in both themes, which differ in their contrasts alone.
- * @param {Page} page
- */
-async function expectNoFaults(page) {
-  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
-  expect.soft(await faults(new AxeBuilder({ page }).options({ preload: false })), 'light').toEqual([]);
-  await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
-  expect
-    .soft(await faults(new AxeBuilder({ page }).options({ preload: false }).withRules('color-contrast')), 'dark')
-    .toEqual([]);
-}
-
-/**
- * What axe-core finds that is serious, each with the elements at fault.
- * @param {AxeBuilder} axe
- */
-async function faults(axe) {
-  const { violations } = await axe.analyze();
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, help, nodes }) => ({
-      id,
-      help,
-      nodes: nodes.map(({ html, failureSummary }) => [html, failureSummary]),
-    }));
 }
 
 /**

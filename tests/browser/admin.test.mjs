@@ -265,3 +265,9 @@ test('what is under way can’t be started again', async ({ page, nanomon }) => 
   await expect(page.getByRole('button', { name: 'Export 1 monitor' })).toBeEnabled();
   expect(asked).toBe(1);
 });
+
+test('there are no API keys while sign-in is off', async ({ page }) => {
+  await page.goto('/#admin');
+  await expect(page.getByRole('region', { name: 'Delete' })).toBeVisible();
+  await expect(page.getByRole('region', { name: 'API keys' })).toHaveCount(0);
+});

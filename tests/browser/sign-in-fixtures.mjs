@@ -36,6 +36,13 @@ const own = {
       ...more,
     }),
   others: (/** @type {Own} */ { provider }, /** @type {Use} */ use) => use([provider.issuer]),
+  served: [
+    async (/** @type {any} */ { provider, nanomon }, /** @type {Use} */ use) => {
+      provider.serve(nanomon.url);
+      await use(undefined);
+    },
+    { auto: true },
+  ],
   ignoreHTTPSErrors: true,
 };
 
@@ -45,12 +52,11 @@ const own = {
  */
 export const test =
   /** @type {import('../../frontend/playwright-test.js').TestType<
-   *   import('../../frontend/playwright-test.js').PlaywrightTestArgs & import('./fixtures.mjs').Own & Own,
+   *   import('../../frontend/playwright-test.js').PlaywrightTestArgs &
+   *     import('../../frontend/playwright-test.js').PlaywrightTestOptions & import('./fixtures.mjs').Own & Own,
    *   import('../../frontend/playwright-test.js').PlaywrightWorkerArgs>} */ (
     /** @type {unknown} */ (base.extend(shared).extend(own))
   );
-
-test.beforeEach(({ provider, nanomon }) => provider.serve(nanomon.url));
 
 /**
  * Signs in at the provider, which the page has gone to.

@@ -46,6 +46,7 @@ const (
 	malformed   = "the token's claims are malformed"
 	critical    = "the token has a critical extension that is not known here"
 	keyless     = "the token does not say by which key it is signed (kid)"
+	noSuchKey   = "the API key is unknown or was revoked"
 	scopeless   = "you are signed in, but this needs the scope system.admin"
 )
 
@@ -78,7 +79,11 @@ func (p *Provider) badHeaders(good string) []Forgery {
 		unauthorized("two headers", twoTokens, "Bearer "+good, "Bearer "+good),
 		unauthorized("two in one header", twoTokens, "Bearer "+good+" "+good),
 		unauthorized("two with a comma", twoTokens, "Bearer "+good+", Bearer "+good),
-		unauthorized("an API key that nobody made", "API keys are not possible here", "Bearer nm_"+strings.Repeat("A", 43)),
+		unauthorized("an API key that nobody made", noSuchKey, "Bearer nm_"+strings.Repeat("A", 43)),
+		unauthorized("an API key in capitals", notAToken, "Bearer NM_"+strings.Repeat("A", 43)),
+		unauthorized("a short API key", noSuchKey, "Bearer nm_"),
+		unauthorized("a long API key", noSuchKey, "Bearer nm_"+strings.Repeat("A", 10_000)),
+		unauthorized("two API keys", twoTokens, "Bearer nm_"+strings.Repeat("A", 43), "Bearer nm_"+strings.Repeat("B", 43)),
 	}
 }
 

@@ -26,6 +26,8 @@ type Identity struct {
 	Scope Scope
 	// Until is when it stops being good; zero: it does not.
 	Until time.Time
+	// Revoked reports whether it has stopped being good before; nil: it does not. Who goes on for long asks every [KeyPause].
+	Revoked func(context.Context) bool
 }
 
 type identityKey struct{}

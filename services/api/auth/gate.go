@@ -13,21 +13,14 @@ import (
 	"nanomon/services/common/web"
 )
 
-const (
-	// maxHeader is how many bytes an Authorization header may have.
-	maxHeader = 16 << 10
-	// keyPrefix begins every API key, and no token of a provider.
-	keyPrefix = "nm_"
-)
+// maxHeader is how many bytes an Authorization header may have.
+const maxHeader = 16 << 10
 
 // Keys knows the API keys.
 type Keys interface {
-	// Identity is who uses key, which is whole; [ErrUnknownKey] if there is no such key.
+	// Identity is who uses key; [ErrUnknownKey] if there is no such key.
 	Identity(ctx context.Context, key string) (Identity, error)
 }
-
-// ErrUnknownKey is that of a key that was never made, or was revoked.
-var ErrUnknownKey error = refusal("the API key is unknown or was revoked")
 
 // refusal is why a request is answered with a 401. It is shown, so it holds nothing of the request.
 type refusal string
@@ -36,7 +29,6 @@ func (r refusal) Error() string { return string(r) }
 
 const (
 	noToken   refusal = "sign in first: this needs the header Authorization with a bearer token"
-	noKeys    refusal = "API keys are not possible here"
 	twoValues refusal = "there is more than one Authorization header, or more than one token in it; send one"
 	tooLong   refusal = "the Authorization header is too long"
 )
@@ -49,7 +41,7 @@ type Gate struct {
 	protectReads bool
 }
 
-// NewGate makes the gate that settings ask for. Where keys is nil, all API keys are refused.
+// NewGate makes the gate that settings ask for. Nobody asks for keys while sign-in is off.
 func NewGate(settings config.Auth, keys Keys, log *slog.Logger) *Gate {
 	g := &Gate{keys: keys, protectReads: settings.AuthProtectReads}
 	if settings.AuthClientID != "" {
@@ -110,10 +102,13 @@ func (g *Gate) identify(r *http.Request) (Identity, error) {
 		return Identity{}, err
 	case !strings.HasPrefix(token, keyPrefix):
 		return g.verifier.Verify(r.Context(), token)
-	case g.keys == nil:
-		return Identity{}, noKeys
 	}
-	return g.keys.Identity(r.Context(), token)
+	id, err := g.keys.Identity(r.Context(), token)
+	id.Revoked = func(ctx context.Context) bool {
+		_, err := g.keys.Identity(ctx, token)
+		return errors.Is(err, ErrUnknownKey)
+	}
+	return id, err
 }
 
 // tokenForm is what a token may consist of, as RFC 6750 has it.

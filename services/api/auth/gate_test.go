@@ -38,7 +38,7 @@ func ask(h http.Handler, authorization ...string) *httptest.ResponseRecorder {
 func TestForgeriesAreRefused(t *testing.T) {
 	p := oidctest.New(t)
 	var log bytes.Buffer
-	g := NewGate(settings(p), nil, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	g := NewGate(settings(p), someKeys{}, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	protected := g.Protected(whoami)
 	if got := ask(protected, "Bearer "+p.Token(nil)); got.Code != 200 || got.Body.String() != "Ada Admin 2" {
 		t.Fatalf("a good token is answered with %d %s", got.Code, got.Body)

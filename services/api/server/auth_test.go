@@ -15,6 +15,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"nanomon/services/common/config"
+	"nanomon/services/common/store"
 	"nanomon/tests/oidctest"
 )
 
@@ -58,6 +59,9 @@ var groups = map[string]group{
 	"POST /api/maintenance":        protected,
 	"PUT /api/maintenance/{id}":    protected,
 	"DELETE /api/maintenance/{id}": protected,
+	"GET /api/keys":                protected,
+	"POST /api/keys":               protected,
+	"DELETE /api/keys/{id}":        protected,
 }
 
 // newSignedIn is a server with sign-in at a provider.
@@ -90,6 +94,8 @@ func request(route string) *http.Request {
 		body = `[{"name":"forged","type":"tcp","interval":"5s","target":"localhost:1"}]`
 	case "/api/maintenance", "/api/maintenance/{id}":
 		body = weeklyJSON
+	case "/api/keys":
+		body = `{"name":"forged","scope":"admin"}`
 	}
 	return httptest.NewRequest(method, strings.ReplaceAll(path, "{id}", idA), strings.NewReader(body))
 }
@@ -119,7 +125,7 @@ func TestForgeriesAreRefusedOnEveryRoute(t *testing.T) {
 	p, s := oidctest.New(t), openStore(t)
 	a := &api{t: t, store: s}
 	a.seed(3)
-	monitors, results, forgeries := a.monitors(), a.results(), p.Forgeries()
+	monitors, results, forgeries := a.monitors(), a.results(), append(p.Forgeries(), forgedKeys(t, s)...)
 	some, all := newSignedIn(p, s, false).Handler(), newSignedIn(p, s, true).Handler()
 	for route, in := range groups {
 		for _, forgery := range forgeries {
@@ -137,6 +143,7 @@ func TestForgeriesAreRefusedOnEveryRoute(t *testing.T) {
 	same(t, "monitors", a.monitors(), monitors)
 	same(t, "results", a.results(), results)
 	same(t, "checks", len(a.pending()), 0)
+	same(t, "keys", len(a.keys()), 0)
 }
 
 func TestWhoMayUseARoute(t *testing.T) {
@@ -186,6 +193,8 @@ func TestAuthenticationComesFirst(t *testing.T) {
 		{"POST", "/api/monitors", "nonsense", 401},
 		{"POST", "/api/monitors/import", strings.Repeat("x", 1<<20), 401},
 		{"DELETE", "/api/maintenance/" + idOther, "", 401},
+		{"DELETE", "/api/keys/xyz", "", 401},
+		{"POST", "/api/keys", "{", 401},
 		{"GET", "/api/nothing", "", 404},
 		{"POST", "/api/nothing", "", 404},
 		{"PATCH", "/api/monitors", "", 405},
@@ -240,16 +249,23 @@ func TestTokensAreNotLogged(t *testing.T) {
 		newServer(s).types, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	h := server.Handler()
 	good := p.Token(nil)
-	for _, method := range []string{"GET", "POST", "DELETE"} {
-		r := httptest.NewRequest(method, "/api/monitors?access_token="+good+"&key=nm_s3cret", nil)
-		r.Header.Set("Authorization", "Bearer "+good)
-		serve(h, r)
+	for _, token := range []string{good, newKey(t, s, store.KeyAdministers), strings.Repeat("nm_", 15)} {
+		for _, method := range []string{"GET", "POST", "DELETE"} {
+			r := httptest.NewRequest(method, "/api/monitors?access_token="+token+"&key=nm_s3cret", nil)
+			r.Header.Set("Authorization", "Bearer "+token)
+			serve(h, r)
+		}
+	}
+	r := httptest.NewRequest("POST", "/api/keys", strings.NewReader(`{"name":"logged?","scope":"read"}`))
+	r.Header.Set("Authorization", "Bearer "+good)
+	if made := serve(h, r); made.Code != 200 {
+		t.Errorf("a key is made with %d %s", made.Code, made.Body)
 	}
 	p.Leave()
-	r := httptest.NewRequest("GET", "/api/monitors", nil)
+	r = httptest.NewRequest("GET", "/api/monitors", nil)
 	r.Header.Set("Authorization", "Bearer "+p.Signed(jwt.SigningMethodRS256, oidctest.Key{ID: "other", Private: p.Signing().Private}, nil, p.Claims(nil)))
 	serve(h, r)
-	if n := strings.Count(log.String(), "msg=request"); n != 4 {
+	if n := strings.Count(log.String(), "msg=request"); n != 11 {
 		t.Errorf("%d requests are logged:\n%s", n, &log)
 	}
 	for _, secret := range []string{"eyJ", "nm_", "access_token"} {

@@ -20,8 +20,8 @@ func (s *Server) bindEvents(to routes) {
 	to.reading.Get("/api/events", s.handle(s.streamEvents))
 }
 
-// streamEvents sends what happens from the first comment on until the client leaves, is too slow, its token ends or the
-// service stops.
+// streamEvents sends what happens from the first comment on until the client leaves, is too slow, its token ends, its key is
+// revoked or the service stops.
 func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
@@ -30,8 +30,9 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := web.UntilStop(r)
 	defer cancel()
-	if until := auth.From(ctx).Until; !until.IsZero() {
-		ctx, cancel = context.WithDeadline(ctx, until)
+	id := auth.From(ctx)
+	if !id.Until.IsZero() {
+		ctx, cancel = context.WithDeadline(ctx, id.Until)
 		defer cancel()
 	}
 	c, err := s.events.join(ctx)
@@ -42,12 +43,19 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 
 	quiet := time.NewTicker(keepAlive)
 	defer quiet.Stop()
-	for frame := []byte(": connected\n\n"); sendFrame(w, frame); {
+	doubt := time.NewTicker(auth.KeyPause)
+	defer doubt.Stop()
+	for frame := []byte(": connected\n\n"); len(frame) == 0 || sendFrame(w, frame); {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-c.dropped:
 			return nil
+		case <-doubt.C:
+			if id.Revoked != nil && id.Revoked(ctx) {
+				return nil
+			}
+			frame = nil
 		case frame = <-c.frames:
 		case <-quiet.C:
 			frame = []byte(": keep-alive\n\n")

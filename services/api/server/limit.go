@@ -36,7 +36,6 @@ func newLimit(now func() time.Time) *limit {
 func (l *limit) allow(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !l.client(r.RemoteAddr).AllowN(l.now(), 1) {
-			w.Header().Set("Retry-After", "1")
 			web.Error(w, r, web.Problemf(http.StatusTooManyRequests, "more than %d changes a second; try again in a second", writeRate))
 			return
 		}

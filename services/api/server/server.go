@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -45,6 +46,7 @@ type Store interface {
 	checkStore
 	alertStore
 	eventStore
+	keyStore
 }
 
 // Server is the API. Make one with [New].
@@ -55,24 +57,32 @@ type Server struct {
 	log     *slog.Logger
 	started time.Time
 	events  *hub
+	keys    *auth.StoredKeys
 	gate    *auth.Gate
 	limit   *limit
+	// making is held by whoever makes an API key, so that there are never too many.
+	making sync.Mutex
 }
 
 // New makes a server. Its event stream works while [Server.Run] runs.
 func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server {
+	keys := auth.NewStoredKeys(s, log)
 	return &Server{
 		config: config, store: s, types: types, log: log, started: time.Now(),
-		events: newHub(s, log), gate: auth.NewGate(config.Auth, nil, log), limit: newLimit(time.Now),
+		events: newHub(s, log), keys: keys, gate: auth.NewGate(config.Auth, keys, log), limit: newLimit(time.Now),
 	}
 }
 
-// Run feeds the event stream, and keeps the sign-in provider's keys fresh, until ctx ends.
+// Run feeds the event stream, keeps the sign-in provider's keys fresh, and writes when API keys were used, until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.events.run(ctx) })
 	group.Go(func() error {
 		s.gate.Run(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		s.keys.Run(ctx)
 		return nil
 	})
 	return group.Wait()
@@ -111,6 +121,7 @@ func (s *Server) Handler() http.Handler {
 	s.bindAlerts(to)
 	s.bindTypes(to)
 	s.bindEvents(to)
+	s.bindKeys(to)
 	return r
 }
 

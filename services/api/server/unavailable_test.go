@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"testing"
 	"time"
@@ -64,6 +65,14 @@ func (away) MaintenanceWindow(context.Context, string) (w maintenance.Window, er
 func (away) CreateMaintenanceWindow(context.Context, maintenance.Window) error  { return errAway }
 func (away) ReplaceMaintenanceWindow(context.Context, maintenance.Window) error { return errAway }
 func (away) DeleteMaintenanceWindow(context.Context, string) error              { return errAway }
+
+func (away) Keys(context.Context) ([]store.Key, error)         { return nil, errAway }
+func (away) CreateKey(context.Context, store.Key) error        { return errAway }
+func (away) DeleteKey(context.Context, string) error           { return errAway }
+func (away) TouchKey(context.Context, string, time.Time) error { return errAway }
+func (away) KeyByHash(context.Context, [sha256.Size]byte) (k store.Key, err error) {
+	return k, errAway
+}
 
 func TestStoreIsAway(t *testing.T) {
 	a := startAPI(t, away{})

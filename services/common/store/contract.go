@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"time"
 
 	"nanomon/services/common/maintenance"
@@ -39,6 +40,16 @@ type Store interface {
 	// ReplaceMaintenanceWindow stores w in place of the one with its id.
 	ReplaceMaintenanceWindow(ctx context.Context, w maintenance.Window) error
 	DeleteMaintenanceWindow(ctx context.Context, id string) error
+
+	// Keys lists all API keys, ordered by name and then id.
+	Keys(ctx context.Context) ([]Key, error)
+	// CreateKey stores k, whose id and hash are new.
+	CreateKey(ctx context.Context, k Key) error
+	DeleteKey(ctx context.Context, id string) error
+	// KeyByHash is the one with that hash.
+	KeyByHash(ctx context.Context, hash [sha256.Size]byte) (Key, error)
+	// TouchKey sets LastUsed to at, unless it is later. It is no error if the key is gone.
+	TouchKey(ctx context.Context, id string, at time.Time) error
 
 	// AppendBatch stores results, then transitions, then states. It marks the results' hours dirty.
 	// It doesn't ask whether the monitors exist.

@@ -52,8 +52,11 @@ func Error(w http.ResponseWriter, r *http.Request, err error) {
 	if seen, ok := r.Context().Value(observedKey{}).(*observed); ok && p.Status >= http.StatusInternalServerError {
 		seen.failure, seen.level = err, levelOf(p.Status)
 	}
-	if p.Status == http.StatusServiceUnavailable {
+	switch p.Status {
+	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "2")
+	case http.StatusTooManyRequests:
+		w.Header().Set("Retry-After", "1")
 	}
 	p.send(w, r)
 }

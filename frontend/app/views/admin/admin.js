@@ -1,24 +1,32 @@
 /** @import {ImportPlan} from '../../../types/model' */
 /** @import {App} from '../../app.js' */
+/** @import {Route} from '../../router.js' */
 /** @import {PlanList} from './import-file.js' */
 import { ApiError, messageOf } from '../../api.js';
+import { AdminApi } from './admin-api.js';
 import { alertTest } from './alert-test.js';
 import { countMonitors, faultsIn, listsOf, readMonitors, saveMonitors, showMore } from './import-file.js';
+import { apiKeys } from './keys.js';
 
 /** How many faulty monitors are listed. */
 const FAULTS = 50;
 
 /**
- * Moving monitors in and out, testing the alerts, and deleting everything.
+ * Moving monitors in and out, testing the alerts, keys for scripts, and deleting everything.
  * @param {App} app
+ * @param {Route} route
  */
-export function admin({ api, monitors, notify }) {
+export function admin(app, { hash }) {
+  const { monitors, notify, session } = app;
+  const api = new AdminApi(app.api);
   let release = () => {};
   let gone = false;
 
   return {
     list: monitors.state,
     alertTest: alertTest(api),
+    /** There are none while sign-in is off. */
+    keys: session ? apiKeys(app, session, api, hash) : null,
     /** What is being done: one thing at a time. */
     busy: '',
     exported: '',
@@ -41,11 +49,13 @@ export function admin({ api, monitors, notify }) {
 
     init() {
       release = monitors.use();
+      this.keys?.init();
     },
 
     destroy() {
       gone = true;
       release();
+      this.keys?.destroy();
     },
 
     load: () => monitors.load(),
@@ -58,7 +68,7 @@ export function admin({ api, monitors, notify }) {
       return this.work('export', async () => {
         this.exported = this.exportError = '';
         try {
-          const all = await api.exportMonitors();
+          const all = await app.api.exportMonitors();
           const { name, size } = saveMonitors(all);
           this.exported = `Saved ${countMonitors(all.length)} as ${name}, ${size}.`;
         } catch (error) {
@@ -222,7 +232,7 @@ export function admin({ api, monitors, notify }) {
       await this.work('delete', async () => {
         this.deleteError = '';
         try {
-          await (deletion === 'monitors' ? api.removeAll() : api.removeResults());
+          await (deletion === 'monitors' ? api.removeMonitors() : api.removeResults());
           notify(asked.done);
           dialog.close();
           if (!gone) {

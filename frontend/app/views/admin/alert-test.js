@@ -1,11 +1,11 @@
 /** @import {Delivery} from '../../../types/model' */
-/** @import {Api} from '../../api.js' */
+/** @import {AdminApi} from './admin-api.js' */
 import { messageOf } from '../../api.js';
 import { badgeOfDelivery, channelOf } from '../../format.js';
 
 /**
  * Sending a test message by every channel.
- * @param {Api} api
+ * @param {AdminApi} api
  */
 export function alertTest(api) {
   return {

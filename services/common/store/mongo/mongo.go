@@ -1,5 +1,5 @@
 // Package mongo keeps the store in MongoDB, or in a server that is compatible with it. It relies on
-// nothing but the atomic write of one document and the uniqueness of _id.
+// nothing but the atomic write of one document and the uniqueness of _id; that of an API key's hash is an index's.
 package mongo
 
 import (
@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/event"
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"nanomon/services/common/store"
 )
@@ -48,7 +49,7 @@ type Store struct {
 	monitors, results, states, transitions, rollups, dirtyHours *driver.Collection
 	appends, imports, importChunks                              *driver.Collection
 	checks, checkClaims, checkAnswers, runners, meta            *driver.Collection
-	alertStates, alerts, alertClaims, maintenance               *driver.Collection
+	alertStates, alerts, alertClaims, maintenance, keys         *driver.Collection
 
 	// writing is held by whoever writes states or to the log of appends: it spares retries, and
 	// within one process makes up for servers whose compare-and-set isn't atomic.
@@ -89,6 +90,7 @@ func newStore(client *driver.Client, db *driver.Database) *Store {
 		rollups:      db.Collection("rollups"),
 		dirtyHours:   db.Collection("dirty_hours"),
 		maintenance:  db.Collection("maintenance"),
+		keys:         db.Collection("keys"),
 		appends:      db.Collection("appends"),
 		imports:      db.Collection("imports"),
 		importChunks: db.Collection("import_chunks"),
@@ -139,21 +141,27 @@ func (s *Store) await(ctx context.Context, timeout time.Duration) error {
 func (s *Store) makeIndexes(ctx context.Context) (err error) {
 	defer explain(ctx, "make the indexes", &err)
 	for _, index := range []struct {
-		of   *driver.Collection
-		keys bson.D
+		of     *driver.Collection
+		keys   bson.D
+		unique bool
 	}{
-		{s.results, bson.D{field("monitor_id", 1), field("date", -1), field("_id", -1)}},
-		{s.results, bson.D{field("date", -1), field("_id", -1)}},
-		{s.transitions, bson.D{field("date", 1)}},
-		{s.rollups, bson.D{field("start", 1)}},
-		{s.dirtyHours, bson.D{field("hour", 1)}},
-		{s.appends, bson.D{field("date", 1)}},
-		{s.alerts, bson.D{field("monitor_id", 1), field("date", -1), field("_id", -1)}},
-		{s.alerts, bson.D{field("date", -1), field("_id", -1)}},
-		{s.alerts, bson.D{field("next", 1), field("_id", 1)}},
-		{s.alertClaims, bson.D{field("claimed", 1)}},
+		{of: s.results, keys: bson.D{field("monitor_id", 1), field("date", -1), field("_id", -1)}},
+		{of: s.results, keys: bson.D{field("date", -1), field("_id", -1)}},
+		{of: s.transitions, keys: bson.D{field("date", 1)}},
+		{of: s.rollups, keys: bson.D{field("start", 1)}},
+		{of: s.dirtyHours, keys: bson.D{field("hour", 1)}},
+		{of: s.appends, keys: bson.D{field("date", 1)}},
+		{of: s.alerts, keys: bson.D{field("monitor_id", 1), field("date", -1), field("_id", -1)}},
+		{of: s.alerts, keys: bson.D{field("date", -1), field("_id", -1)}},
+		{of: s.alerts, keys: bson.D{field("next", 1), field("_id", 1)}},
+		{of: s.alertClaims, keys: bson.D{field("claimed", 1)}},
+		{of: s.keys, keys: bson.D{field("hash", 1)}, unique: true},
 	} {
-		if _, err := index.of.Indexes().CreateOne(ctx, driver.IndexModel{Keys: index.keys}); err != nil {
+		model := driver.IndexModel{Keys: index.keys}
+		if index.unique {
+			model.Options = options.Index().SetUnique(true)
+		}
+		if _, err := index.of.Indexes().CreateOne(ctx, model); err != nil {
 			return fmt.Errorf("of %s: %w", index.of.Name(), err)
 		}
 	}

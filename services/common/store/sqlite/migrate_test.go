@@ -115,6 +115,9 @@ func wantFile(t *testing.T, s *Store, results []monitor.Result) {
 	if list, err := s.MaintenanceWindows(t.Context()); err != nil || len(list) != 0 {
 		t.Errorf("%d maintenance windows, error %v; want none", len(list), err)
 	}
+	if list, err := s.Keys(t.Context()); err != nil || len(list) != 0 {
+		t.Errorf("%d keys, error %v; want none", len(list), err)
+	}
 }
 
 // TestRowsThatCountDoNotGrow compares the rows of results that count with those of the format before maintenance windows.

@@ -159,4 +159,13 @@ CREATE TABLE maintenance (
 	name       TEXT NOT NULL,
 	definition TEXT NOT NULL -- JSON
 ) STRICT, WITHOUT ROWID;
+`, `
+CREATE TABLE keys (
+	id      BLOB PRIMARY KEY,
+	hash    BLOB NOT NULL UNIQUE, -- SHA-256
+	name    TEXT NOT NULL,
+	scope   TEXT NOT NULL,
+	created INTEGER NOT NULL,
+	used    INTEGER -- NULL: never
+) STRICT, WITHOUT ROWID;
 `}

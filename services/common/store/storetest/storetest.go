@@ -28,7 +28,7 @@ var base = time.Date(2026, 1, 15, 10, 0, 0, 0, time.UTC)
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	for _, group := range [][]contract{
 		monitorContracts, importContracts, resultContracts, listingContracts, streamContracts, stateContracts,
-		rollupContracts, expireContracts, checkContracts, alertContracts, maintenanceContracts, watchContracts, generalContracts,
+		rollupContracts, expireContracts, checkContracts, alertContracts, maintenanceContracts, keyContracts, watchContracts, generalContracts,
 	} {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) {

@@ -1,0 +1,128 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"nanomon/services/api/auth"
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+	"nanomon/services/common/web"
+)
+
+// maxKeyName is how many characters the name of an API key may have.
+const maxKeyName = 100
+
+type keyStore interface {
+	auth.KeyStore
+	Keys(ctx context.Context) ([]store.Key, error)
+	CreateKey(ctx context.Context, k store.Key) error
+	DeleteKey(ctx context.Context, id string) error
+}
+
+func (s *Server) bindKeys(to routes) {
+	to.protected.Get("/api/keys", s.handleKeys(s.listKeys))
+	to.protected.Post("/api/keys", s.handleKeys(s.createKey))
+	to.protected.Delete("/api/keys/{id}", s.handleKeys(s.deleteKey))
+}
+
+// handleKeys is handle for what means nothing while sign-in is off, and would then let everyone make keys for later.
+func (s *Server) handleKeys(h func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	if s.gate.On() {
+		return s.handle(h)
+	}
+	return s.handle(func(http.ResponseWriter, *http.Request) error {
+		return web.Problemf(http.StatusForbidden, "API keys need sign-in: set AUTH_CLIENT_ID")
+	})
+}
+
+func (s *Server) listKeys(w http.ResponseWriter, r *http.Request) error {
+	keys, err := s.store.Keys(r.Context())
+	if err != nil {
+		return err
+	}
+	return web.JSON(w, http.StatusOK, keys)
+}
+
+func (s *Server) createKey(w http.ResponseWriter, r *http.Request) error {
+	data, err := readBody(w, r, maxBody)
+	if err != nil {
+		return err
+	}
+	stored, err := decodeKey(data)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	stored.ID, stored.Created = monitor.NewID(now), monitor.Date(now)
+	var key string
+	key, stored.Hash = auth.NewKey()
+	if err := s.addKey(r.Context(), stored); err != nil {
+		return err
+	}
+	return web.JSON(w, http.StatusOK, struct {
+		store.Key
+		Whole string `json:"key"`
+	}{stored, key})
+}
+
+// addKey stores a key, if there is room for one more.
+func (s *Server) addKey(ctx context.Context, k store.Key) error {
+	s.making.Lock()
+	defer s.making.Unlock()
+	existing, err := s.store.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	if len(existing) >= store.MaxKeys {
+		return monitor.Invalidf("there are %d API keys, and no more are possible: revoke one first", len(existing))
+	}
+	return s.store.CreateKey(ctx, k)
+}
+
+func (s *Server) deleteKey(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	err = s.store.DeleteKey(r.Context(), id)
+	if errors.Is(err, monitor.ErrNotFound) {
+		return web.Problemf(http.StatusNotFound, "there is no API key with the id %s", id)
+	}
+	if err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// decodeKey reads name and scope of a key. The error is a [monitor.InvalidError] that names the field at fault.
+func decodeKey(data []byte) (store.Key, error) {
+	if err := expectJSON(data, "object"); err != nil {
+		return store.Key{}, err
+	}
+	var body struct {
+		Name  string `json:"name"`
+		Scope string `json:"scope"`
+	}
+	err := json.Unmarshal(data, &body)
+	var mistyped *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &mistyped):
+		return store.Key{}, mistypedField(data, mistyped)
+	case err != nil:
+		return store.Key{}, err
+	case strings.TrimSpace(body.Name) == "":
+		return store.Key{}, monitor.Invalidf("name is missing: say what the key is for")
+	case utf8.RuneCountInString(body.Name) > maxKeyName:
+		return store.Key{}, monitor.Invalidf("name has %d characters, at most %d are allowed", utf8.RuneCountInString(body.Name), maxKeyName)
+	case body.Scope != store.KeyReads && body.Scope != store.KeyAdministers:
+		return store.Key{}, monitor.Invalidf("scope must be %s or %s", store.KeyReads, store.KeyAdministers)
+	}
+	return store.Key{Name: body.Name, Scope: body.Scope}, nil
+}

@@ -1,0 +1,264 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"nanomon/services/api/auth"
+	"nanomon/services/common/config"
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+	"nanomon/services/common/store/sqlite"
+	"nanomon/tests/oidctest"
+)
+
+const noSuchKey = "the API key is unknown or was revoked"
+
+// newKey makes a key in a store.
+func newKey(t *testing.T, s *sqlite.Store, scope string) string {
+	t.Helper()
+	key, hash := auth.NewKey()
+	must(t, s.CreateKey(t.Context(), store.Key{ID: monitor.NewID(base), Name: scope, Scope: scope, Created: base, Hash: hash}))
+	return key
+}
+
+// keys are those in the store, without what nobody is told.
+func (a *api) keys() []store.Key {
+	a.t.Helper()
+	keys, err := a.store.Keys(a.t.Context())
+	must(a.t, err)
+	for i := range keys {
+		keys[i].Hash = store.Key{}.Hash
+	}
+	return keys
+}
+
+// forgedKeys are keys that are not good for s.
+func forgedKeys(t *testing.T, s *sqlite.Store) []oidctest.Forgery {
+	t.Helper()
+	revoked, good := newKey(t, s, store.KeyAdministers), newKey(t, openStore(t), store.KeyAdministers)
+	truncated := newKey(t, s, store.KeyAdministers)
+	truncated = truncated[:len(truncated)-1]
+	for _, k := range (&api{t: t, store: s}).keys() {
+		must(t, s.DeleteKey(t.Context(), k.ID))
+	}
+	last := "A"
+	if strings.HasSuffix(revoked, last) {
+		last = "B"
+	}
+	var list []oidctest.Forgery
+	for name, key := range map[string]string{
+		"a revoked key": revoked, "a truncated key": truncated, "a key of a deleted store": good, "a key with another end": good[:len(good)-1] + last,
+	} {
+		list = append(list, oidctest.Forgery{Name: name, Authorization: []string{"Bearer " + key}, Status: 401, Detail: noSuchKey})
+	}
+	return list
+}
+
+type madeKey struct {
+	store.Key
+	Whole string `json:"key"`
+}
+
+func TestKeysAreMadeListedAndRevoked(t *testing.T) {
+	admin, anybody := startSignedIn(t)
+	admin.do("GET", "/api/keys", "").wantJSON(t, 200, "[]")
+	got := admin.do("POST", "/api/keys", `{"name":"reader <1>","scope":"read","id":"65a5000000000000000000ff","created":"2001-01-01T00:00:00Z"}`)
+	reader := decodeAs[madeKey](t, got)
+	same(t, "answer", plain(t, got.body), map[string]any{
+		"id": reader.ID, "name": "reader <1>", "scope": "read", "created": reader.Created.Format(time.RFC3339Nano), "key": reader.Whole,
+	})
+	if age := time.Since(reader.Created); age < 0 || age > time.Minute || reader.ID == idOther || !strings.HasPrefix(reader.Whole, "nm_") {
+		t.Errorf("made %+v", reader)
+	}
+	keeper := decodeAs[madeKey](t, admin.do("POST", "/api/keys", `{"name":"keeper","scope":"admin"}`))
+	listed := admin.do("GET", "/api/keys", "")
+	same(t, "list", decodeAs[[]store.Key](t, listed), []store.Key{keeper.Key, reader.Key})
+	for _, never := range []string{"nm_", "hash", `"key"`, "lastUsed"} {
+		if strings.Contains(string(listed.body), never) {
+			t.Errorf("the list has %s: %s", never, listed.body)
+		}
+	}
+
+	byKey := &api{t: t, url: anybody.url, token: keeper.Whole}
+	byKey.do("DELETE", "/api/keys/"+strings.ToUpper(reader.ID), "").wantJSON(t, 204, "")
+	byKey.do("DELETE", "/api/keys/"+reader.ID, "").wantProblem(t, 404, "there is no API key with the id "+reader.ID)
+	(&api{t: t, url: anybody.url, token: reader.Whole}).do("GET", "/api/monitors", "").wantProblem(t, 401, noSuchKey)
+	same(t, "keys", len(admin.keys()), 1)
+}
+
+func TestBadKeys(t *testing.T) {
+	admin, _ := startSignedIn(t)
+	for body, detail := range map[string]string{
+		``:                              "request body is empty",
+		`{`:                             "request body is not valid JSON: unexpected end of JSON input",
+		`[]`:                            "a JSON object is expected here, not an array",
+		`{}`:                            "name is missing: say what the key is for",
+		`{"name":" \t","scope":"read"}`: "name is missing: say what the key is for",
+		`{"name":7,"scope":"read"}`:     `field "name" must be a string, not a number`,
+		`{"name":"n","scope":["read"]}`: `field "scope" must be a string, not an array`,
+		`{"name":"n"}`:                  "scope must be read or admin",
+		`{"name":"n","scope":"Admin"}`:  "scope must be read or admin",
+		`{"name":"n","scope":"write"}`:  "scope must be read or admin",
+		`{"name":"` + strings.Repeat("é", 101) + `","scope":"read"}`: "name has 101 characters, at most 100 are allowed",
+	} {
+		admin.do("POST", "/api/keys", body).wantProblem(t, 400, detail)
+	}
+	admin.do("DELETE", "/api/keys/xyz", "").wantProblem(t, 400, `invalid id "xyz": an id has 24 hexadecimal digits`)
+	admin.do("GET", "/api/keys/"+idA, "").wantProblem(t, 405, "GET is not possible here, only DELETE")
+	same(t, "keys", len(admin.keys()), 0)
+	admin.do("POST", "/api/keys", `{"name":"`+strings.Repeat("é", 100)+`","scope":"read"}`)
+	same(t, "keys", len(admin.keys()), 1)
+}
+
+func TestThereAreNotTooManyKeys(t *testing.T) {
+	admin, _ := startSignedIn(t)
+	var everyone sync.WaitGroup
+	for range store.MaxKeys - 5 {
+		everyone.Go(func() {
+			_, hash := auth.NewKey()
+			if err := admin.store.CreateKey(t.Context(), store.Key{ID: monitor.NewID(base), Name: "one", Scope: store.KeyReads, Hash: hash}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	everyone.Wait()
+	const one = `{"name":"one more","scope":"read"}`
+	for range 20 {
+		everyone.Go(func() { admin.do("POST", "/api/keys", one) })
+	}
+	everyone.Wait()
+	same(t, "keys", len(admin.keys()), store.MaxKeys)
+	admin.do("POST", "/api/keys", one).wantProblem(t, 400, "there are 1000 API keys, and no more are possible: revoke one first")
+	admin.do("DELETE", "/api/keys/"+admin.keys()[0].ID, "").wantJSON(t, 204, "")
+	decodeAs[madeKey](t, admin.do("POST", "/api/keys", one))
+}
+
+func TestKeysNeedSignIn(t *testing.T) {
+	a := startAPI(t, nil)
+	a.token = newKey(t, a.store, store.KeyAdministers)
+	for _, c := range []struct{ method, path, body string }{
+		{"GET", "/api/keys", ""},
+		{"POST", "/api/keys", `{"name":"n","scope":"admin"}`},
+		{"POST", "/api/keys", "{"},
+		{"DELETE", "/api/keys/" + a.keys()[0].ID, ""},
+	} {
+		a.do(c.method, c.path, c.body).wantProblem(t, 403, "API keys need sign-in: set AUTH_CLIENT_ID")
+	}
+	same(t, "keys", len(a.keys()), 1)
+}
+
+func TestWhatAKeyMay(t *testing.T) {
+	p, s := oidctest.New(t), openStore(t)
+	(&api{t: t, store: s}).seed(3)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	some, all := newSignedIn(p, s, false).Handler(), newSignedIn(p, s, true).Handler()
+	forbidden := oidctest.Forgery{Name: "a key that reads", Status: 403, Detail: "you are signed in, but this needs the scope system.admin"}
+	reads, administers := newKey(t, s, store.KeyReads), newKey(t, s, store.KeyAdministers)
+	for route, in := range groups {
+		r := request(route)
+		r.Header.Set("Authorization", "Bearer "+reads)
+		if in == protected {
+			w := serve(all, r)
+			forbidden.Check(t, w.Code, w.Header(), w.Body.String())
+		} else if route != "GET /api/events" {
+			if w := serve(all, r); w.Code == 401 || w.Code == 403 {
+				t.Errorf("%s by a key that reads: %d %s", route, w.Code, w.Body)
+			}
+		}
+		// What an admin's key lets in is not to be done: its client is gone once it is known.
+		known := request("GET /api/monitors")
+		known.Header.Set("Authorization", "Bearer "+administers)
+		if w := serve(some, known); w.Code != 200 {
+			t.Fatalf("an admin's key: %d %s", w.Code, w.Body)
+		}
+		r = request(route).WithContext(gone)
+		r.Header.Set("Authorization", "Bearer "+administers)
+		if w := serve(some, r); w.Code == 401 || w.Code == 403 {
+			t.Errorf("%s by an admin's key: %d %s", route, w.Code, w.Body)
+		}
+	}
+}
+
+func TestKeysWhileTheStoreIsAway(t *testing.T) {
+	p := oidctest.New(t)
+	h := newSignedIn(p, away{}, false).Handler()
+	key, _ := auth.NewKey()
+	for _, token := range []string{p.Token(nil), key} {
+		for _, route := range []string{"GET /api/keys", "POST /api/keys", "DELETE /api/keys/{id}"} {
+			r := request(route)
+			r.Header.Set("Authorization", "Bearer "+token)
+			if w := serve(h, r); w.Code != 503 || w.Header().Get("Retry-After") == "" {
+				t.Errorf("%s: %d %s", route, w.Code, w.Body)
+			}
+		}
+	}
+}
+
+func TestTooManyUnknownKeys(t *testing.T) {
+	h := newSignedIn(oidctest.New(t), openStore(t), false).Handler()
+	codes := make(map[int]int)
+	for range 3 * store.MaxKeys {
+		r := request("GET /api/monitors")
+		key, _ := auth.NewKey()
+		r.Header.Set("Authorization", "Bearer "+key)
+		w := serve(h, r)
+		codes[w.Code]++
+		if w.Code == 429 && w.Header().Get("Retry-After") != "1" {
+			t.Fatalf("nothing says when to try again: %v", w.Header())
+		}
+	}
+	if codes[401] < store.MaxKeys || codes[429] == 0 || len(codes) != 2 {
+		t.Errorf("answers by status: %v", codes)
+	}
+}
+
+// TestAStreamEndsWithItsKey: a key that is revoked lets nobody go on listening.
+func TestAStreamEndsWithItsKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := openStore(t)
+		server := New(Config{Auth: config.Auth{AuthClientID: oidctest.ClientID, AuthTenant: "common", AuthIssuer: "http://127.0.0.1:1"}}, s,
+			newServer(s).types, slog.New(slog.DiscardHandler))
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { server.keys.Run(ctx) })
+		running.Go(func() {
+			if err := server.events.run(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+		defer running.Wait()
+		defer stop()
+
+		r := httptest.NewRequest("GET", "/api/events", nil)
+		r.Header.Set("Authorization", "Bearer "+newKey(t, s, store.KeyAdministers))
+		a, ended, w := &api{t: t, store: s}, make(chan time.Time, 1), httptest.NewRecorder()
+		running.Go(func() {
+			server.Handler().ServeHTTP(w, r.WithContext(ctx))
+			ended <- time.Now()
+		})
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		select {
+		case <-ended:
+			t.Fatalf("the stream has ended: %d %s", w.Code, w.Body)
+		default:
+		}
+		keys := a.keys()
+		if age := time.Since(keys[0].LastUsed); age > time.Minute+10*time.Second {
+			t.Errorf("the key was last used %s ago", age)
+		}
+		must(t, s.DeleteKey(t.Context(), keys[0].ID))
+		revoked := time.Now()
+		if took := (<-ended).Sub(revoked); took > 10*time.Second {
+			t.Errorf("the stream goes on for %s", took)
+		}
+	})
+}

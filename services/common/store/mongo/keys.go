@@ -1,0 +1,100 @@
+package mongo
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// keyDoc is a document of the collection keys.
+type keyDoc struct {
+	ID      bson.ObjectID `bson:"_id"`
+	Hash    []byte        `bson:"hash"`
+	Name    string        `bson:"name"`
+	Scope   string        `bson:"scope"`
+	Created time.Time     `bson:"created"`
+	// Used is the zero time for a key that was never used.
+	Used time.Time `bson:"used"`
+}
+
+func (d keyDoc) key() (store.Key, error) {
+	if len(d.Hash) != sha256.Size {
+		return store.Key{}, fmt.Errorf("the hash of key %s has %d bytes", d.ID.Hex(), len(d.Hash))
+	}
+	return store.Key{
+		ID: d.ID.Hex(), Name: d.Name, Scope: d.Scope, Created: d.Created.UTC(), LastUsed: d.Used.UTC(), Hash: [sha256.Size]byte(d.Hash),
+	}, nil
+}
+
+// Keys lists all, ordered by name and then id.
+func (s *Store) Keys(ctx context.Context) (_ []store.Key, err error) {
+	defer explain(ctx, "list keys", &err)
+	docs, err := find(ctx, s.keys, bson.D{}, func(d keyDoc) keyDoc { return d })
+	if err != nil {
+		return nil, err
+	}
+	list, err := convertAll(docs, keyDoc.key)
+	slices.SortFunc(list, func(a, b store.Key) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
+	return list, err
+}
+
+// KeyByHash is the one with that hash.
+func (s *Store) KeyByHash(ctx context.Context, hash [sha256.Size]byte) (_ store.Key, err error) {
+	defer explain(ctx, "get key", &err)
+	var doc keyDoc
+	if err := s.keys.FindOne(ctx, bson.D{field("hash", hash[:])}).Decode(&doc); err != nil {
+		return store.Key{}, err
+	}
+	return doc.key()
+}
+
+// CreateKey stores k, whose id and hash must be free.
+func (s *Store) CreateKey(ctx context.Context, k store.Key) (err error) {
+	defer explain(ctx, "create key", &err)
+	id, err := toID("key id", k.ID)
+	if err != nil {
+		return err
+	}
+	_, err = s.keys.InsertOne(ctx, keyDoc{ID: id, Hash: k.Hash[:], Name: k.Name, Scope: k.Scope, Created: k.Created, Used: k.LastUsed})
+	if driver.IsDuplicateKeyError(err) {
+		return monitor.Invalidf("there is a key with the id %s or its hash already", k.ID)
+	}
+	return err
+}
+
+// DeleteKey removes the one with that id.
+func (s *Store) DeleteKey(ctx context.Context, id string) (err error) {
+	defer explain(ctx, "delete key", &err)
+	oid, err := bson.ObjectIDFromHex(id)
+	if err != nil {
+		return monitor.ErrNotFound
+	}
+	deleted, err := s.keys.DeleteOne(ctx, byID(oid))
+	if err == nil && deleted.DeletedCount == 0 {
+		return monitor.ErrNotFound
+	}
+	return err
+}
+
+// TouchKey sets LastUsed to at, unless it is later.
+func (s *Store) TouchKey(ctx context.Context, id string, at time.Time) (err error) {
+	defer explain(ctx, "touch key", &err)
+	oid, err := bson.ObjectIDFromHex(id)
+	if err != nil {
+		return nil
+	}
+	earlier := append(byID(oid), field("used", bson.D{field("$lt", at)}))
+	_, err = s.keys.UpdateOne(ctx, earlier, bson.D{field("$set", bson.D{field("used", at)})})
+	return err
+}

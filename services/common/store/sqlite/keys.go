@@ -1,0 +1,97 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+const selectKeys = "SELECT id, hash, name, scope, created, used FROM keys "
+
+// Keys lists all, ordered by name and then id.
+func (s *Store) Keys(ctx context.Context) ([]store.Key, error) {
+	list := []store.Key{}
+	err := s.read(ctx, "list keys", selectKeys+"ORDER BY name, id", nil, func(rows *sql.Rows) error {
+		k, err := scanKey(rows)
+		list = append(list, k)
+		return err
+	})
+	return list, err
+}
+
+// KeyByHash is the one with that hash.
+func (s *Store) KeyByHash(ctx context.Context, hash [sha256.Size]byte) (k store.Key, err error) {
+	found := false
+	err = s.read(ctx, "get key", selectKeys+"WHERE hash = ?", []any{hash[:]}, func(rows *sql.Rows) (err error) {
+		found = true
+		k, err = scanKey(rows)
+		return err
+	})
+	if err == nil && !found {
+		err = describe("get key", monitor.ErrNotFound)
+	}
+	return k, err
+}
+
+func scanKey(rows *sql.Rows) (k store.Key, err error) {
+	var id, hash []byte
+	var created int64
+	var used sql.NullInt64
+	if err := rows.Scan(&id, &hash, &k.Name, &k.Scope, &created, &used); err != nil {
+		return k, err
+	}
+	if len(hash) != len(k.Hash) {
+		return k, errEncoding
+	}
+	k.ID, k.Hash, k.Created = hex.EncodeToString(id), [sha256.Size]byte(hash), date(created)
+	if used.Valid {
+		k.LastUsed = date(used.Int64)
+	}
+	return k, nil
+}
+
+// CreateKey stores k, whose id and hash must be free.
+func (s *Store) CreateKey(ctx context.Context, k store.Key) error {
+	id, err := storableID("key", k.ID)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, "create key", func(t *tx) error {
+		n, err := t.exec("INSERT INTO keys (id, hash, name, scope, created, used) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+			id, k.Hash[:], k.Name, k.Scope, k.Created.UnixMilli(), nullDate(k.LastUsed))
+		if err == nil && n == 0 {
+			err = monitor.Invalidf("there is a key with the id %s or its hash already", k.ID)
+		}
+		return err
+	})
+}
+
+// DeleteKey removes the one with that id.
+func (s *Store) DeleteKey(ctx context.Context, id string) error {
+	raw, ok := rawID(id)
+	if !ok {
+		return describe("delete key "+id, monitor.ErrNotFound)
+	}
+	return s.write(ctx, "delete key "+id, func(t *tx) error {
+		n, err := t.exec("DELETE FROM keys WHERE id = ?", raw)
+		if err == nil && n == 0 {
+			err = monitor.ErrNotFound
+		}
+		return err
+	})
+}
+
+// TouchKey sets LastUsed to at, unless it is later.
+func (s *Store) TouchKey(ctx context.Context, id string, at time.Time) error {
+	raw, _ := rawID(id)
+	used := at.UnixMilli()
+	return s.write(ctx, "touch key "+id, func(t *tx) error {
+		_, err := t.exec("UPDATE keys SET used = ? WHERE id = ? AND (used IS NULL OR used < ?)", used, raw, used)
+		return err
+	})
+}

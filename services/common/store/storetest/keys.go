@@ -1,0 +1,107 @@
+package storetest
+
+import (
+	"context"
+	"crypto/sha256"
+	"testing"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+var keyContracts = []contract{
+	{"KeyComesBackWhole", keyComesBackWhole},
+	{"KeysAreOrderedByNameThenID", keysAreOrdered},
+	{"KeyNotFound", keyNotFound},
+	{"KeyIDAndHashAreTakenOnce", keyIsTakenOnce},
+	{"KeyIsTouched", keyIsTouched},
+	{"KeyIsDeleted", keyIsDeleted},
+}
+
+// newKey is the key that n is hashed for.
+func newKey(n int, name string) store.Key {
+	return store.Key{ID: newID(n), Name: name, Scope: store.KeyReads, Created: base, Hash: sha256.Sum256([]byte(newID(n)))}
+}
+
+func keyComesBackWhole(ctx context.Context, t *testing.T, s store.Store) {
+	never := newKey(2, "'; DROP TABLE keys; -- \u202e🔥 <b> {\"$gt\": \"\"}")
+	used := newKey(1, "used")
+	used.Scope, used.Created, used.LastUsed = store.KeyAdministers, base.Add(123*time.Millisecond), base.Add(time.Hour)
+	for _, k := range []store.Key{never, used} {
+		must(t, s.CreateKey(ctx, k))
+		found := got(s.KeyByHash(ctx, k.Hash))(t)
+		same(t, "key", found, k)
+		wantUTC(t, "Created", found.Created)
+		wantUTC(t, "LastUsed", found.LastUsed)
+	}
+	same(t, "list", got(s.Keys(ctx))(t), []store.Key{never, used})
+}
+
+func keysAreOrdered(ctx context.Context, t *testing.T, s store.Store) {
+	list := got(s.Keys(ctx))(t)
+	if list == nil || len(list) != 0 {
+		t.Fatalf("keys of an empty store: %#v, want an empty slice", list)
+	}
+	want := []store.Key{newKey(0, "Zebra"), newKey(1, "apple"), newKey(2, "apple"), newKey(3, "apple 2"), newKey(4, "Äpfel")}
+	for _, i := range []int{4, 2, 0, 3, 1} {
+		must(t, s.CreateKey(ctx, want[i]))
+	}
+	same(t, "list", got(s.Keys(ctx))(t), want)
+}
+
+func keyNotFound(ctx context.Context, t *testing.T, s store.Store) {
+	another := newKey(1, "another")
+	must(t, s.CreateKey(ctx, another))
+	for _, hash := range [][sha256.Size]byte{{}, newKey(2, "").Hash} {
+		_, err := s.KeyByHash(ctx, hash)
+		wantError(t, "KeyByHash", err, monitor.ErrNotFound)
+	}
+	for _, id := range append([]string{newID(2)}, badIDs...) {
+		wantError(t, "DeleteKey "+id, s.DeleteKey(ctx, id), monitor.ErrNotFound)
+		must(t, s.TouchKey(ctx, id, base))
+	}
+	same(t, "keys after all", got(s.Keys(ctx))(t), []store.Key{another})
+}
+
+func keyIsTakenOnce(ctx context.Context, t *testing.T, s store.Store) {
+	first := newKey(1, "first")
+	must(t, s.CreateKey(ctx, first))
+	sameID, sameHash, badID := newKey(2, "same id"), newKey(3, "same hash"), newKey(4, "bad id")
+	sameID.ID, sameHash.Hash, badID.ID = first.ID, first.Hash, "no id"
+	for _, k := range []store.Key{first, sameID, sameHash, badID} {
+		wantInvalid(t, "CreateKey, "+k.Name, s.CreateKey(ctx, k))
+	}
+	same(t, "list", got(s.Keys(ctx))(t), []store.Key{first})
+}
+
+func keyIsTouched(ctx context.Context, t *testing.T, s store.Store) {
+	k, other := newKey(1, "k"), newKey(2, "other")
+	must(t, s.CreateKey(ctx, k))
+	must(t, s.CreateKey(ctx, other))
+	for _, c := range []struct{ at, want time.Duration }{
+		{time.Minute, time.Minute},
+		{time.Minute, time.Minute},
+		{time.Second, time.Minute}, // it comes late
+		{time.Hour + time.Millisecond, time.Hour + time.Millisecond},
+	} {
+		must(t, s.TouchKey(ctx, k.ID, base.Add(c.at)))
+		k.LastUsed = base.Add(c.want)
+		same(t, "key", got(s.KeyByHash(ctx, k.Hash))(t), k)
+	}
+	same(t, "list", got(s.Keys(ctx))(t), []store.Key{k, other})
+}
+
+func keyIsDeleted(ctx context.Context, t *testing.T, s store.Store) {
+	k, other := newKey(1, "k"), newKey(2, "other")
+	must(t, s.CreateKey(ctx, k))
+	must(t, s.CreateKey(ctx, other))
+	must(t, s.DeleteMonitors(ctx))
+	must(t, s.DeleteKey(ctx, k.ID))
+	must(t, s.TouchKey(ctx, k.ID, base))
+	_, err := s.KeyByHash(ctx, k.Hash)
+	wantError(t, "KeyByHash after deleting", err, monitor.ErrNotFound)
+	wantError(t, "deleting again", s.DeleteKey(ctx, k.ID), monitor.ErrNotFound)
+	same(t, "list", got(s.Keys(ctx))(t), []store.Key{other})
+	must(t, s.CreateKey(ctx, k))
+}
