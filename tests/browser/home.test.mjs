@@ -251,10 +251,10 @@ test('the rows come without a shift of the layout', async ({ page, nanomon, targ
   await page.addInitScript(() => {
     const observer = new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) {
-        moved.push(.../** @type {any} */ (entry).sources.map((/** @type {{node: Node}} */ { node }) => node));
+        moved.push(.../** @type {any} */ (entry).sources);
       }
     });
-    /** @type {Node[]} */
+    /** @type {{node: Element, previousRect: DOMRect, currentRect: DOMRect}[]} */
     const moved = [];
     Object.assign(window, { moved });
     observer.observe({ type: 'layout-shift', buffered: true });
@@ -271,10 +271,14 @@ test('the rows come without a shift of the layout', async ({ page, nanomon, targ
   answer();
   await expect(row(page, 'Shop')).toBeVisible();
   const moved = await page.evaluate(() => {
-    const { moved } = /** @type {{moved: Node[]}} */ (/** @type {unknown} */ (window));
-    return moved.filter((node) => document.querySelector('main')?.contains(node)).length;
+    const { moved } =
+      /** @type {{moved: {node: Element, previousRect: DOMRect, currentRect: DOMRect}[]}} */
+      (/** @type {unknown} */ (window));
+    return moved
+      .filter(({ node }) => document.querySelector('main')?.contains(node))
+      .map(({ node, previousRect, currentRect }) => ({ node: node.outerHTML, previousRect, currentRect }));
   });
-  expect(moved).toBe(0);
+  expect(moved).toEqual([]);
 });
 
 for (const width of [390, 1280, 2560]) {

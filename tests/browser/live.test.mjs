@@ -114,7 +114,8 @@ test.describe('with failing requests', () => {
   });
 });
 
-test('what a view remembers does not keep the reader from leaving it', async ({ page }) => {
+test('what a view remembers does not keep the reader from leaving it', async ({ page, nanomon, target }) => {
+  await nanomon.add({ name: 'Shop', target: target.url });
   await page.goto('/');
   await page.getByRole('searchbox').evaluate((search) => {
     location.hash = '#about';

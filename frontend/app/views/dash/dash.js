@@ -72,8 +72,7 @@ export function dash({ monitors, clock, setTitle }, { params }) {
       ]);
       if (next !== shape) {
         shape = next;
-        this.fit(); // before the tiles are drawn, so that they don't move
-        Alpine.nextTick(() => this.fit());
+        queueMicrotask(() => this.fit()); // all is drawn then, but not seen yet
       }
     },
 
