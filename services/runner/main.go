@@ -7,18 +7,27 @@ import (
 	"log/slog"
 	"os"
 
+	"golang.org/x/sync/errgroup"
+
 	"nanomon/services/common/config"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/process"
 	"nanomon/services/common/store/mongo"
 	"nanomon/services/runner/alert"
 	"nanomon/services/runner/engine"
+	"nanomon/services/runner/metrics"
 	"nanomon/services/runner/spool"
 )
 
 func main() { os.Exit(process.Run("runner", run)) }
 
 func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
+	types := probe.All(probe.Guard{Allow: cfg.TargetAllow, Deny: cfg.TargetDeny})
+	exporter, err := metrics.Open(ctx, cfg.Prometheus, types.Names())
+	if err != nil {
+		return err
+	}
+	defer exporter.Close()
 	id := engine.NewID()
 	waiting, err := spool.Open(cfg.SpoolDir, id)
 	if err != nil {
@@ -33,7 +42,12 @@ func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 	}
 	defer db.Close(context.WithoutCancel(ctx))
 	alerter := alert.FromSettings(id, cfg.Alerts, db, log)
-	return alerter.RunBeside(ctx, engine.New(engine.Config{
-		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets, Observer: alerter,
-	}, db, probe.All(probe.Guard{Allow: cfg.TargetAllow, Deny: cfg.TargetDeny}), log).Run)
+	runner := engine.New(engine.Config{
+		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets,
+		Observer: alerter, Ran: exporter.Ran,
+	}, db, types, log)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return alerter.RunBeside(ctx, runner.Run) })
+	group.Go(func() error { return exporter.Serve(ctx, runner, alerter, log) })
+	return group.Wait()
 }

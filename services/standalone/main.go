@@ -23,6 +23,7 @@ import (
 	"nanomon/services/frontend/host"
 	"nanomon/services/runner/alert"
 	"nanomon/services/runner/engine"
+	"nanomon/services/runner/metrics"
 	"nanomon/services/runner/spool"
 )
 
@@ -39,6 +40,12 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 		return fmt.Errorf("FRONTEND_PORT: %w", err)
 	}
 	defer pageListener.Close()
+	types := probe.All(probe.Guard{Allow: cfg.TargetAllow, Deny: cfg.TargetDeny})
+	exporter, err := metrics.Open(ctx, cfg.Prometheus, types.Names())
+	if err != nil {
+		return err
+	}
+	defer exporter.Close()
 	page, err := host.New(host.Config{
 		APIEndpoint: cfg.APIEndpoint, Auth: cfg.Auth,
 		Version: version.Version, BuildInfo: version.BuildInfo,
@@ -58,18 +65,19 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	}
 	defer db.Close()
 
-	types := probe.All(probe.Guard{Allow: cfg.TargetAllow, Deny: cfg.TargetDeny})
 	api := server.New(server.Config{
 		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "sqlite", Auth: cfg.Auth, Origins: cfg.CORSOrigins,
 	}, db, types, log)
 	alerter := alert.FromSettings(id, cfg.Alerts, db, log)
 	runner := engine.New(engine.Config{
-		ID: id, Alone: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets, Observer: alerter,
+		ID: id, Alone: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets,
+		Observer: alerter, Ran: exporter.Ran,
 	}, db, types, log)
 
 	log.Info("ready", "page", localURL(pageListener), "api", localURL(apiListener)+"/api", "data", cfg.DataDir)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return alerter.RunBeside(ctx, runner.Run) })
+	group.Go(func() error { return exporter.Serve(ctx, runner, alerter, log) })
 	group.Go(func() error { return api.Run(ctx) })
 	group.Go(func() error { return web.Serve(ctx, apiListener, api.Handler(), log) })
 	group.Go(func() error { return web.Serve(ctx, pageListener, onePort(api.Handler(), page), log) })

@@ -45,17 +45,9 @@ func unreadable(err error) error {
 	return errors.New("the file .env has a line that is not of the form NAME=value")
 }
 
-// planned are settings that this version doesn't know yet.
-var planned = [...]string{"PROMETHEUS_ENABLE", "PROMETHEUS_ENABLED", "PROMETHEUS_PORT"}
-
 // WithoutEffect lists the names in environment that somebody may rely on in vain.
 func WithoutEffect(environment map[string]string) []string {
 	var names []string
-	for _, name := range planned {
-		if _, set := environment[name]; set {
-			names = append(names, name)
-		}
-	}
 	_, from := environment["ALERT_SMTP_FROM"]
 	_, to := environment["ALERT_SMTP_TO"]
 	if from && !to {

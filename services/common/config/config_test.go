@@ -86,7 +86,7 @@ func TestSettingsWithoutEffectAreKnown(t *testing.T) {
 		environment map[string]string
 		want        []string
 	}{
-		{map[string]string{"ALERT_SMTP_TO": "a@example.org", "ALERT_SMTP_FROM": "b@example.org", "DATA_DIR": "x", "PROMETHEUS_PORT": "1"}, []string{"PROMETHEUS_PORT"}},
+		{map[string]string{"ALERT_SMTP_TO": "a@example.org", "ALERT_SMTP_FROM": "b@example.org", "DATA_DIR": "x", "PROMETHEUS_PORT": "1"}, nil},
 		{map[string]string{"ALERT_SMTP_TO": "a@example.org"}, []string{"ALERT_SMTP_TO without ALERT_SMTP_FROM"}},
 		{map[string]string{"ALERT_SMTP_FROM": "a@example.org"}, []string{"ALERT_SMTP_FROM without ALERT_SMTP_TO"}},
 		{map[string]string{"ALERT_SLACK_URL": "https://example.org/x", "SPOOL_DIR": "y"}, nil},

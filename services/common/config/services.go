@@ -72,6 +72,18 @@ type Spool struct {
 	SpoolDir string `env:"SPOOL_DIR"`
 }
 
+// Prometheus says whether metrics can be scraped.
+type Prometheus struct {
+	// PrometheusEnable switches metrics on. Without it no port is opened.
+	PrometheusEnable bool `env:"PROMETHEUS_ENABLE" envDefault:"false"`
+	// PrometheusEnabled is another name for the same.
+	PrometheusEnabled bool `env:"PROMETHEUS_ENABLED" envDefault:"false"`
+	PrometheusPort    Port `env:"PROMETHEUS_PORT" envDefault:"8080"`
+}
+
+// On reports whether metrics are switched on, by either name.
+func (p Prometheus) On() bool { return p.PrometheusEnable || p.PrometheusEnabled }
+
 // API is the configuration of the API service.
 type API struct {
 	Mongo
@@ -93,6 +105,7 @@ type Runner struct {
 	Spool
 	Checks
 	Alerts
+	Prometheus
 }
 
 // Validate checks the values that parsed.
@@ -120,6 +133,7 @@ type Standalone struct {
 	Spool
 	Checks
 	Alerts
+	Prometheus
 	APIPort      Port `env:"API_PORT" envDefault:"8000"`
 	FrontendPort Port `env:"FRONTEND_PORT" envDefault:"8001"`
 	// APIEndpoint is where the page finds the API; the page's own port serves it too.

@@ -38,7 +38,7 @@ func configured[T config.Validator](ctx context.Context, run func(context.Contex
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	if names := config.WithoutEffect(environment); len(names) > 0 {
-		log.Warn("these settings have no effect; this version has no metrics yet", "settings", names)
+		log.Warn("these settings have no effect", "settings", names)
 	}
 	return run(ctx, cfg, log)
 }

@@ -62,6 +62,22 @@ func (a *Alerter) Monitors(all []monitor.Monitor, own func(id string) bool) {
 // that were read. Older ones, and those of monitors that this runner is not responsible for, change nothing.
 func (a *Alerter) Stored(states []store.State) { a.judging.inbox.addStates(states) }
 
+// Deliveries are counts of a channel since the alerter was made, once per message and recipient.
+type Deliveries struct {
+	Channel string
+	// Sent are those that the server has taken, and Failed the attempts that failed, most of which are made again.
+	Sent, Failed int64
+}
+
+// Deliveries tells how often each channel has sent.
+func (a *Alerter) Deliveries() []Deliveries {
+	list := make([]Deliveries, 0, len(a.outbox.order))
+	for _, c := range a.outbox.order {
+		list = append(list, Deliveries{Channel: c.Channel(), Sent: c.sent.Load(), Failed: c.failed.Load()})
+	}
+	return list
+}
+
 // Run judges and sends until ctx ends; then what was taken in is judged if the store answers, sending goes on for a short
 // grace. What isn't done by then is done by the next start, or by another runner.
 func (a *Alerter) Run(ctx context.Context) {

@@ -119,6 +119,15 @@ func (c *channel) deliver(ctx context.Context, a store.Alert, ds []*store.Delive
 	}
 	for i, outcome := range c.outcomes(ctx, a, to) {
 		settleDelivery(ds[i], outcome)
+		c.count(outcome)
+	}
+}
+
+func (c *channel) count(outcome Outcome) {
+	if outcome.Err == nil {
+		c.sent.Add(1)
+	} else {
+		c.failed.Add(1)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -52,13 +53,14 @@ type outbox struct {
 // channel is a sender with its slots.
 type channel struct {
 	Sender
-	slots chan struct{}
+	slots        chan struct{}
+	sent, failed atomic.Int64
 }
 
 func newOutbox(runner string, s Store, senders []Sender, log *slog.Logger) *outbox {
 	o := &outbox{runner: runner, store: s, log: log, senders: make(map[string]*channel), busy: make(map[string]bool)}
 	for _, s := range senders {
-		c := &channel{s, make(chan struct{}, atOnce)}
+		c := &channel{Sender: s, slots: make(chan struct{}, atOnce)}
 		o.senders[s.Channel()] = c
 		o.order = append(o.order, c)
 	}

@@ -15,19 +15,20 @@ func (e *Engine) apply(c change) {
 	}
 	few := !c.initial && len(c.start)+len(c.restart) <= fewAtOnce
 	for _, id := range c.stop {
-		if old := e.remove(id); old.state != nil {
-			e.left[id] = farewell{old.state, now}
+		if last := e.remove(id).state.Load(); last != nil {
+			e.left[id] = farewell{last, now}
 		}
 	}
 	e.forget(c.deleted, now)
 	for _, m := range c.restart {
 		old, en := e.remove(m.ID), newEntry(e.runs, m)
-		en.state, en.covered = old.state, max(old.covered, en.every)
+		en.state.Store(old.state.Load())
+		en.covered = max(old.covered, en.every)
 		e.add(en, now, few)
 	}
 	for _, m := range c.start {
 		en := newEntry(e.runs, m)
-		en.state = since(newest(c.states[m.ID], e.left[m.ID].state), e.cleared)
+		en.state.Store(since(newest(c.states[m.ID], e.left[m.ID].state), e.cleared))
 		delete(e.left, m.ID)
 		e.add(en, now, few && !c.handed[m.ID])
 	}
@@ -36,7 +37,8 @@ func (e *Engine) apply(c change) {
 			"dependents", len(c.exclusions.parents), "parentsElsewhere", len(c.exclusions.elsewhere))
 	}
 	e.bad = e.badElsewhere(c)
-	e.monitors.Store(int64(len(e.entries)))
+	running := slices.Collect(maps.Values(e.entries))
+	e.running.Store(&running)
 	if changed := len(c.start) + len(c.restart) + len(c.stop); changed > 0 {
 		e.log.Info("monitors changed", "started", len(c.start), "restarted", len(c.restart), "stopped", len(c.stop),
 			"running", len(e.entries))
@@ -81,7 +83,7 @@ func (e *Engine) forget(deleted []string, now time.Duration) {
 func (e *Engine) clear(at time.Time) {
 	e.cleared = at
 	for _, en := range e.entries {
-		en.state = since(en.state, at)
+		en.state.Store(since(en.state.Load(), at))
 	}
 	e.writer.discard(func(_ string, date time.Time) bool { return date.Before(at) })
 }

@@ -28,8 +28,19 @@ type Config struct {
 	Secrets secret.Source
 	// Observer is told what the engine does; nil for nobody.
 	Observer Observer
+	// Ran is told of each run that gave a result; nil for nobody. It must not block.
+	Ran func(Run)
 	// Grace is how long running checks may go on after a stop; 0 means 10 s.
 	Grace time.Duration
+}
+
+// Run is one check of a monitor, on its schedule or because somebody asked for it.
+type Run struct {
+	// Type is that of the monitor.
+	Type   string
+	Status monitor.Status
+	// Late is how long after it was due the run began, and Took how long it went on.
+	Late, Took time.Duration
 }
 
 // Observer is told what the engine does. Its methods must not block.

@@ -64,8 +64,8 @@ type Engine struct {
 	// bad says, by its id, whether a monitor is bad that another runner runs and one of these depends on.
 	bad map[string]bool
 
-	// monitors is len(entries), for those who don't own them.
-	monitors atomic.Int64
+	// running are the entries, for those who don't own them; it never holds nil.
+	running atomic.Pointer[[]*entry]
 	// runs is what every check's context comes from; it ends with the grace time.
 	runs context.Context
 }
@@ -76,8 +76,8 @@ type run struct {
 	// done is false when the run was given up; there is no result then.
 	done   bool
 	result monitor.Result
-	// late is how long after its due time the run began.
-	late time.Duration
+	// late is how long after its due time the run began, and took how long it went on.
+	late, took time.Duration
 }
 
 // farewell is the last known state of a monitor that left this runner at a time of the clock.
@@ -91,6 +91,9 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 	cfg.PollingInterval = cmp.Or(cfg.PollingInterval, 10*time.Second)
 	cfg.Grace = cmp.Or(cfg.Grace, 10*time.Second)
 	cfg.Observer = cmp.Or[Observer](cfg.Observer, nobody{})
+	if cfg.Ran == nil {
+		cfg.Ran = func(Run) {}
+	}
 	e := &Engine{
 		cfg: cfg, store: s, types: types, log: log,
 		clock:       clock{base: time.Now()},
@@ -105,7 +108,7 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 		bad:         make(map[string]bool),
 	}
 	e.exclusions.Store(&exclusions{})
-	e.stats.init()
+	e.running.Store(new([]*entry))
 	e.writer = newWriter(s, cfg.Spool, cfg.Observer.Stored, &e.stats, log)
 	return e
 }
@@ -237,8 +240,10 @@ func (e *Engine) start(ctx context.Context, en *entry, due time.Duration) {
 	e.pool.run(func() {
 		r := run{entry: en}
 		if ctx.Err() == nil && en.ctx.Err() == nil {
-			r.late = e.clock.now() - due
+			began := e.clock.now()
+			r.late = began - due
 			r.result = en.run(e.types, e.cfg.Secrets)
+			r.took = e.clock.now() - began
 			r.done = en.ctx.Err() == nil
 		}
 		e.finished <- r
@@ -265,13 +270,16 @@ func (e *Engine) settle(r run) {
 	if !r.done {
 		return
 	}
-	e.stats.ran(r.result.Status, r.late)
+	e.stats.ran(r.result.Status)
+	e.cfg.Ran(Run{Type: en.monitor.Type, Status: r.result.Status, Late: r.late, Took: r.took})
 	r.result.Excluded = e.exclude(en, r.result)
-	next, transitions := advance(en.state, r.result, en.covered)
+	last := en.state.Load()
+	next, transitions := advance(last, r.result, en.covered)
 	state := next
-	if next == en.state {
+	if next == last {
 		state = nil
 	}
-	en.state, en.covered = next, en.every
+	en.state.Store(next)
+	en.covered = en.every
 	e.writer.add(r.result, state, transitions)
 }

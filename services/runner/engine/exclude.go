@@ -149,7 +149,7 @@ func (e *Engine) exclude(en *entry, r monitor.Result) monitor.Exclusion {
 // isBad reports whether p is bad at a time, as far as this runner knows.
 func (e *Engine) isBad(p parent, at time.Time) bool {
 	if en := e.entries[p.id]; en != nil {
-		return p.isBad(en.state, at)
+		return p.isBad(en.state.Load(), at)
 	}
 	return e.bad[p.id]
 }

@@ -51,7 +51,7 @@ func (e *Engine) exchange(ctx context.Context, members *membership, beatDue *tim
 	ctx, cancel := context.WithTimeout(ctx, smallCall)
 	defer cancel()
 	if now := time.Now(); !now.Before(*beatDue) {
-		err := e.store.Beat(ctx, store.Runner{ID: e.cfg.ID, Monitors: int(e.monitors.Load()), LastSeen: monitor.Date(now)})
+		err := e.store.Beat(ctx, store.Runner{ID: e.cfg.ID, Monitors: len(*e.running.Load()), LastSeen: monitor.Date(now)})
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"nanomon/services/common/check"
@@ -12,7 +13,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// entry is a monitor that this runner runs. The scheduler's goroutine owns it, but for check and
+// entry is a monitor that this runner runs, which never changes. The scheduler's goroutine owns the rest, but for check and
 // broken, which belong to the run while there is one.
 type entry struct {
 	monitor monitor.Monitor
@@ -30,8 +31,8 @@ type entry struct {
 	// gone is set when a run of a monitor that was removed is still to end.
 	gone bool
 
-	// state is what is known after the newest result; nil before the first. What it points to never changes.
-	state *store.State
+	// state is what is known after the newest result; nil before the first. What it points to never changes. Anyone may read it.
+	state atomic.Pointer[store.State]
 	// covered is the interval by which the time since the last result is judged: the longer one while the
 	// interval has just been changed.
 	covered time.Duration

@@ -1,13 +1,12 @@
 package engine
 
 import (
-	"math"
+	"iter"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"nanomon/services/common/monitor"
-	"nanomon/services/common/rollup"
 )
 
 // Stats are counts since the engine was started.
@@ -24,9 +23,6 @@ type Stats struct {
 	Dropped int64
 	// StoreErrors are the failed operations on the store.
 	StoreErrors int64
-	// Late50, Late99 and LateMax are how late runs began, in milliseconds: the median, the 99th
-	// percentile and the most.
-	Late50, Late99, LateMax float64
 }
 
 // stats is what Stats is made of. It is safe for concurrent use.
@@ -36,16 +32,12 @@ type stats struct {
 	mu      sync.Mutex
 	runs    [3]int64
 	skipped int64
-	late    *rollup.Summary
 }
 
-func (s *stats) init() { s.late = rollup.New() }
-
-func (s *stats) ran(status monitor.Status, late time.Duration) {
+func (s *stats) ran(status monitor.Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.runs[status]++
-	s.late.Add(monitor.StatusOK, float64(late)/float64(time.Millisecond))
 }
 
 func (s *stats) skip(n int) {
@@ -63,13 +55,10 @@ func (e *Engine) Stats() Stats {
 	s := &e.stats
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	late50, _ := s.late.Quantile(0.5)
-	late99, _ := s.late.Quantile(0.99)
 	return Stats{
-		Monitors: int(e.monitors.Load()),
+		Monitors: len(*e.running.Load()),
 		Runs:     s.runs, Skipped: s.skipped,
 		Queued: queued, Dropped: s.dropped.Load(), StoreErrors: s.storeErrors.Load(),
-		Late50: late50, Late99: late99, LateMax: s.late.Max,
 	}
 }
 
@@ -77,8 +66,21 @@ func (e *Engine) logStop(after time.Duration) {
 	s := e.Stats()
 	e.log.Info("runner stopped", "after", after.Round(time.Second), "monitors", s.Monitors,
 		"ok", s.Runs[monitor.StatusOK], "error", s.Runs[monitor.StatusError], "failed", s.Runs[monitor.StatusFailed],
-		"skipped", s.Skipped, "lost", s.Dropped, "storeErrors", s.StoreErrors,
-		"late50ms", hundredths(s.Late50), "late99ms", hundredths(s.Late99), "lateMaxMs", hundredths(s.LateMax))
+		"skipped", s.Skipped, "lost", s.Dropped, "storeErrors", s.StoreErrors)
 }
 
-func hundredths(x float64) float64 { return math.Round(x*100) / 100 }
+// Running gives the monitors that this runner runs, each with its newest result, nil before the first. They are told without
+// waiting for anything, and as far as they aren't stored yet too.
+func (e *Engine) Running() iter.Seq2[monitor.Monitor, *monitor.Result] {
+	return func(yield func(monitor.Monitor, *monitor.Result) bool) {
+		for _, en := range *e.running.Load() {
+			var latest *monitor.Result
+			if s := en.state.Load(); s != nil {
+				latest = &s.Latest
+			}
+			if !yield(en.monitor, latest) {
+				return
+			}
+		}
+	}
+}

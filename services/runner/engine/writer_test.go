@@ -33,7 +33,6 @@ func startSpooling(t *testing.T, s appender, sp *spool.Spool) *writerBench {
 	b := &writerBench{log: &logbook{}, states: map[string]*store.State{}}
 	b.store, _ = s.(*memory)
 	st := &stats{}
-	st.init()
 	b.writer = newWriter(s, sp, nobody{}.Stored, st, slog.New(slog.NewTextHandler(b.log, nil)))
 	var ctx context.Context
 	ctx, b.giveUp = context.WithCancel(t.Context())
