@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"nanomon/services/common/store"
 )
@@ -31,14 +32,15 @@ const (
 type Spool struct {
 	root, dir string
 	lock      *os.File
+	// results is read without mu, which is held while the disk is waited for.
+	results atomic.Int64
 
 	mu sync.Mutex
 	// waiting are the files, oldest first, without current: those that Next gives.
 	waiting, current []entry
 	// number is that of the newest file.
-	number  int
-	results int
-	bytes   int64
+	number int
+	bytes  int64
 	// maxResults and maxBytes are the bounds.
 	maxResults int
 	maxBytes   int64
@@ -110,12 +112,8 @@ func remove(dir string) {
 	_ = os.Remove(dir)
 }
 
-// Results is how many results are in the spool.
-func (s *Spool) Results() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.results
-}
+// Results is how many results are in the spool. It doesn't wait for the disk.
+func (s *Spool) Results() int { return int(s.results.Load()) }
 
 // Append puts b on the disk, as the newest. It returns how many results were dropped with the oldest
 // files because there is no room for more.
@@ -138,7 +136,7 @@ func (s *Spool) Append(b store.Batch) (dropped int, err error) {
 
 // shrink removes the oldest files that are beyond the bounds and returns how many results were in them.
 func (s *Spool) shrink() (dropped int) {
-	for len(s.waiting) > 0 && (s.results > s.maxResults || s.bytes > s.maxBytes) {
+	for len(s.waiting) > 0 && (s.Results() > s.maxResults || s.bytes > s.maxBytes) {
 		s.drop(s.waiting[0])
 		dropped += s.waiting[0].results
 		s.waiting = s.waiting[1:]
@@ -209,7 +207,7 @@ func (s *Spool) Adopt() (adopted, dropped int, err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before := s.results
+	before := s.Results()
 	var faults []error
 	for _, f := range folders {
 		dir := filepath.Join(s.root, f.Name())
@@ -217,7 +215,7 @@ func (s *Spool) Adopt() (adopted, dropped int, err error) {
 			faults = append(faults, s.adopt(dir))
 		}
 	}
-	adopted = s.results - before
+	adopted = s.Results() - before
 	return adopted, s.shrink(), errors.Join(faults...)
 }
 
@@ -260,7 +258,7 @@ func (s *Spool) moveFrom(dir string) error {
 
 // count takes e into the sums, or out of them where sign is -1.
 func (s *Spool) count(e entry, sign int) {
-	s.results += sign * e.results
+	s.results.Add(int64(sign * e.results))
 	s.bytes += int64(sign) * e.bytes
 }
 
