@@ -47,6 +47,7 @@ func TestImportDirections(t *testing.T) {
 		{"nanomon/services/frontend", "nanomon/services/runner"},
 		{"nanomon/services/api/server", "nanomon/services/common/store/"},
 		{"nanomon/services/runner/engine", "nanomon/services/common/store/"},
+		{"nanomon/services/runner/engine", "github.com/prometheus/client_golang"},
 		{"nanomon/services/common/store/sqlite", "go.mongodb.org/"},
 		{"nanomon/services/common/store/mongo", "modernc.org/"},
 		{"nanomon/services/standalone", "go.mongodb.org/"},

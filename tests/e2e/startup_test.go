@@ -43,6 +43,9 @@ func TestABadStartSaysWhatToDo(t *testing.T) {
 	}{
 		"API port in use":       {"standalone", map[string]string{"API_PORT": port}, []string{"API_PORT", port, "in use"}},
 		"page port in use":      {"standalone", map[string]string{"FRONTEND_PORT": port}, []string{"FRONTEND_PORT", port, "in use"}},
+		"metrics port in use":   {"standalone", map[string]string{"PROMETHEUS_ENABLE": "true", "PROMETHEUS_PORT": port}, []string{"PROMETHEUS_PORT", port, "in use"}},
+		"metrics, runner":       {"runner", map[string]string{"PROMETHEUS_ENABLED": "1", "PROMETHEUS_PORT": port}, []string{"PROMETHEUS_PORT", port, "in use"}},
+		"metrics by half":       {"runner", map[string]string{"PROMETHEUS_ENABLE": "maybe"}, []string{"PROMETHEUS_ENABLE", `"maybe"`, "true"}},
 		"data is a file":        {"standalone", map[string]string{"DATA_DIR": file}, []string{"DATA_DIR", file}},
 		"data below a file":     {"standalone", map[string]string{"DATA_DIR": file + "/below"}, []string{"DATA_DIR", file}},
 		"data is no database":   {"standalone", map[string]string{"DATA_DIR": foreign}, []string{"DATA_DIR", "nanomon.db"}},

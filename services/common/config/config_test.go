@@ -19,6 +19,9 @@ func TestDefaults(t *testing.T) {
 		runner.PollingInterval != 10*time.Second || runner.ResultRetention != 720*time.Hour || runner.RollupRetention != 9600*time.Hour {
 		t.Errorf("the runner's defaults are %+v", runner)
 	}
+	if runner.On() || runner.PrometheusPort != 8080 {
+		t.Errorf("metrics are on: %t, on port %d", runner.On(), runner.PrometheusPort)
+	}
 	standalone, err := config.Parse[config.Standalone](map[string]string{})
 	if err != nil {
 		t.Fatal(err)
@@ -39,6 +42,15 @@ func TestValuesAreRead(t *testing.T) {
 	if c.APIPort != 0 || c.FrontendPort != 65535 || c.DataDir != "/somewhere" || c.PollingInterval != 90*time.Second || c.ResultRetention != 48*time.Hour ||
 		c.SpoolDir != "/spool" {
 		t.Errorf("read %+v", c)
+	}
+}
+
+func TestMetricsAreSwitchedOnByEitherName(t *testing.T) {
+	for _, name := range []string{"PROMETHEUS_ENABLE", "PROMETHEUS_ENABLED"} {
+		c, err := config.Parse[config.Runner](map[string]string{name: "true", "PROMETHEUS_PORT": "9100"})
+		if err != nil || !c.On() || c.PrometheusPort != 9100 {
+			t.Errorf("%s: %+v, %v", name, c.Prometheus, err)
+		}
 	}
 }
 

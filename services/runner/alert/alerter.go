@@ -62,18 +62,18 @@ func (a *Alerter) Monitors(all []monitor.Monitor, own func(id string) bool) {
 // that were read. Older ones, and those of monitors that this runner is not responsible for, change nothing.
 func (a *Alerter) Stored(states []store.State) { a.judging.inbox.addStates(states) }
 
-// Deliveries are counts of a channel since the alerter was made, once per message and recipient.
-type Deliveries struct {
+// Counts are those of a channel since the alerter was made: each message counts once per recipient.
+type Counts struct {
 	Channel string
 	// Sent are those that the server has taken, and Failed the attempts that failed, most of which are made again.
 	Sent, Failed int64
 }
 
-// Deliveries tells how often each channel has sent.
-func (a *Alerter) Deliveries() []Deliveries {
-	list := make([]Deliveries, 0, len(a.outbox.order))
+// Counts tells what each channel has sent.
+func (a *Alerter) Counts() []Counts {
+	list := make([]Counts, 0, len(a.outbox.order))
 	for _, c := range a.outbox.order {
-		list = append(list, Deliveries{Channel: c.Channel(), Sent: c.sent.Load(), Failed: c.failed.Load()})
+		list = append(list, Counts{Channel: c.Channel(), Sent: c.sent.Load(), Failed: c.failed.Load()})
 	}
 	return list
 }

@@ -51,7 +51,7 @@ func TestOutboxTriesAgain(t *testing.T) {
 		})
 		m := owing("a")
 		m.alerts[0].Date = time.Now().Add(time.Hour - sendFor)
-		newHarness(t, m, Rules{}, mail)
+		b := newHarness(t, m, Rules{}, mail, newScripted("webhook"))
 		settle(10 * time.Minute)
 		tries := "1s a ann+bob+cid, 11s a cid, 41s a cid, 1m41s a cid, 3m41s a cid, 8m41s a cid"
 		expectTried(t, mail, tries)
@@ -59,6 +59,10 @@ func TestOutboxTriesAgain(t *testing.T) {
 		settle(2 * time.Hour)
 		expectTried(t, mail, tries+", 18m41s a cid, 33m41s a cid")
 		expectFates(t, m, "a", `email:ann sent "250 taken", email:bob failed "550 unknown", email:cid failed "451 later"`)
+		want := []Counts{{Channel: "email", Sent: 1, Failed: 1 + 8}, {Channel: "webhook"}}
+		if got := b.alerter.Counts(); !slices.Equal(got, want) {
+			t.Errorf("counted %+v, want %+v", got, want)
+		}
 	})
 }
 

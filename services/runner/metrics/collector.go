@@ -64,7 +64,7 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 		}
 	}
 	s.runner(c.engine.Stats())
-	for _, d := range c.alerter.Deliveries() {
+	for _, d := range c.alerter.Counts() {
 		s.counter(c.alertsSent, d.Sent, d.Channel)
 		s.counter(c.alertsFailed, d.Failed, d.Channel)
 	}

@@ -29,7 +29,7 @@ type Engine interface {
 
 // Alerter is what the exporter needs of an alerter; see [alert.Alerter].
 type Alerter interface {
-	Deliveries() []alert.Deliveries
+	Counts() []alert.Counts
 }
 
 // Exporter serves the metrics of one runner, if they are switched on. It is made by [Open].
@@ -82,8 +82,11 @@ func newExporter(types []string) *Exporter {
 		ConstLabels: prometheus.Labels{"version": version.Version, "build_info": version.BuildInfo},
 	})
 	build.Set(1)
+	// The older metrics of the memory hold a gauge and a counter that have the same name in OpenMetrics.
+	runtime := collectors.NewGoCollector(collectors.WithGoCollectorMemStatsMetricsDisabled(),
+		collectors.WithGoCollectorRuntimeMetrics(collectors.MetricsMemory))
 	x.registry.MustRegister(x.runs, x.duration, x.lateness, build,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		runtime, collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return x
 }
 
