@@ -26,7 +26,9 @@ func TestRunningFollowsWhatIsStored(t *testing.T) {
 		before := resultAt(7, monitor.StatusError)
 		before.MonitorID, before.Date = old.ID, monitor.Date(time.Now().Add(-time.Hour))
 		s.states[old.ID] = store.State{MonitorID: old.ID, Latest: before, Streak: 1, Since: before.Date}
-		b := startBench(t, s, newLab())
+		l := newLab()
+		l.find = takes(time.Second)
+		b := startBench(t, s, l)
 		if got := shown(b.Engine); len(got) != 2 || got[m.Name] != nil || got[old.Name].ID != before.ID {
 			t.Fatalf("at the start: %v", got)
 		}
@@ -46,8 +48,12 @@ func TestRunningFollowsWhatIsStored(t *testing.T) {
 		m.Name = "renamed"
 		s.set(m)
 		after(listEvery)
-		if got := shown(b.Engine); len(got) != 2 || got["renamed"] == nil || got[was] != nil {
+		if got := shown(b.Engine); len(got) != 2 || got["renamed"] == nil || got["renamed"].ID != latest.ID || got[was] != nil {
 			t.Errorf("renamed: %v", got)
+		}
+		after(2 * time.Second)
+		if got := shown(b.Engine); got["renamed"].ID == latest.ID {
+			t.Error("the changed monitor didn't run")
 		}
 		s.with(store.TopicMonitors, func() { s.cleared, s.states = time.Now().Add(time.Millisecond), map[string]store.State{} })
 		after(listEvery)

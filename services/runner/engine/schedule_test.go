@@ -115,6 +115,27 @@ func TestRunsDontDrift(t *testing.T) {
 	})
 }
 
+func TestRunsThatWaitForAPlaceAreToldAsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab()
+		l.find = takes(1900 * time.Millisecond)
+		late := 0
+		b := startWith(t, Config{ID: "r1", Ran: func(r Run) {
+			if r.Took != 1900*time.Millisecond {
+				t.Errorf("told %+v", r)
+			}
+			if r.Late > grid {
+				late++
+			}
+		}}, newMemory(monitors(atATime*3/2, "2s")...), l)
+		after(20 * time.Second)
+		b.stop()
+		if late == 0 {
+			t.Error("no run was late")
+		}
+	})
+}
+
 func TestManyMonitorsRunSpread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()

@@ -145,7 +145,7 @@ func TestSwitchedOffNothingListens(t *testing.T) {
 	settings := config.Prometheus{PrometheusPort: config.Port(taken.Addr().(*net.TCPAddr).Port)}
 	x, err := Open(t.Context(), settings, nil)
 	if err != nil || x.listener != nil {
-		t.Fatalf("opened %v, %v", x.listener, err)
+		t.Fatalf("opened %+v, %v", x, err)
 	}
 	if err := x.Serve(t.Context(), &runner{}, &runner{}, slog.New(slog.DiscardHandler)); err != nil {
 		t.Error(err)
