@@ -19,11 +19,11 @@ run-all: _page _air
 run-api: _air
     @exec node scripts/dev.mjs api
 
-# Develop: run a runner alone
+# Develop: run a runner alone; a second one shares the monitors out with it
 run-runner: _air
     @exec node scripts/dev.mjs runner
 
-# Develop: serve the page alone, by Vite
+# Develop: serve the page alone, by Vite; it expects the API on API_PORT, or where API_ENDPOINT says
 run-frontend: _page
     @exec node scripts/dev.mjs frontend
 
@@ -48,6 +48,10 @@ test-mongo: build _test-tools
 # Have the NanoMon at API_ENDPOINT send a test message by every channel, and show what each server answered
 test-alert:
     @node scripts/test-alert.mjs
+
+# Write the parts of the documents that are made from the code, and .env.sample
+generate-docs:
+    go test -count=1 -run TestGeneratedPartsAreCurrent ./tests/docs -update
 
 # Take the pictures in docs/screenshots anew
 screenshots: build _test-tools

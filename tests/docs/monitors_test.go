@@ -1,87 +1,89 @@
-// Package docs keeps the generated part of the documentation current.
 package docs
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
+	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"text/template"
+	"time"
 
 	"nanomon/services/common/probe"
-	"nanomon/tests/servicetest"
 )
 
-var update = flag.Bool("update", false, "write the documents in place of comparing them")
-
-var monitors = template.Must(template.New("monitors").Funcs(template.FuncMap{
-	"cell": func(text string) string { return strings.ReplaceAll(text, "|", `\|`) },
-	"or": func(text, instead string) string {
-		if text == "" {
-			return instead
-		}
-		return "`" + text + "`"
-	},
-}).Parse(`# Monitor types
-
-This file is made from the descriptions in ` + "`services/common/probe`" + `; the same are served at ` + "`/api/monitor-types`" + `. After a change there, run
-` + "`go test ./tests/docs -update`" + `.
-
-A monitor has a name, a type, an interval (a Go duration such as ` + "`30s`" + `, at least one second), a target, and optionally a rule, a group and properties.
-All properties are texts; an empty one is unset.
-
-## Statuses
-
-| status | | when |
+var typeReference = template.Must(template.New("monitors").Funcs(template.FuncMap{"cell": cell, "code": code, "bounds": bounds, "anchor": anchor}).Parse(`
+| type | | value of a result |
 |---|---|---|
-| 0 | OK | the target answered, and the rule holds or there is none |
-| 1 | error | the target answered, and the rule does not hold |
-| 2 | failed | no answer, or the rule could not be evaluated or gave neither true nor false |
+{{ range .Types }}| ` + "`{{ .Type }}`" + ` | [{{ .Title }}](#{{ anchor .Heading }}) | {{ cell .ValueDoc }} |
+{{ end }}
+## Properties of every type
 
-## Rules
-
-A rule is an expression over the outputs of the check: ` + "`status == 200 && respTime < 500`" + `. It knows numbers, ` + "`'text'`" + `, ` + "`true`" + ` and ` + "`false`" + `; the operators
-` + "`+ - * / % **`" + `, ` + "`== != < <= > >=`" + `, ` + "`&& || !`" + `, ` + "`=~ !~`" + ` (regular expression), ` + "`IN (…, …)`" + ` and ` + "`a ? b : c`" + `. A backslash in a text makes the
-next character plain, so a regular expression needs two: ` + "`body =~ '\\\\d+'`" + `.
-
-An output that a check did not produce, for example ` + "`result2`" + ` where there is one result, has no value: it equals nothing and is in no list. Comparing it by
-size fails the check.
-{{ range . }}
-## {{ .Title }} (` + "`{{ .Type }}`" + `)
+{{ template "properties" .Common }}
+{{- range .Types }}
+## {{ .Heading }}
 
 {{ .Doc }}
 
-- Target: {{ .TargetDoc }}, for example ` + "`{{ .ExampleTarget }}`" + `
+- Target: {{ .TargetDoc }}. For example ` + "`{{ .ExampleTarget }}`" + `
 - Value: {{ .ValueDoc }}
-- Rule: {{ .RuleHint }} Example: ` + "`{{ .ExampleRule }}`" + `
+- Rule: {{ .RuleHint }} For example ` + "`{{ .ExampleRule }}`" + `
 
-| property | kind | default | |
-|---|---|---|---|
-{{ range .Properties }}| ` + "`{{ .Name }}`" + ` | {{ .Kind }} | {{ or .Default "" }} | {{ cell .Doc }}{{ if .Choices }} One of:{{ range .Choices }} ` + "`{{ . }}`" + `{{ end }}.{{ end }} |
-{{ end }}
+{{ template "properties" .Properties }}
 | output | kind | unit | |
 |---|---|---|---|
 {{ range .Outputs }}| ` + "`{{ .Name }}`" + ` | {{ .Kind }} | {{ .Unit }} | {{ cell .Doc }}{{ if .RuleOnly }} For rules only: it is never stored or shown.{{ end }} |
+{{ end }}{{ end }}
+{{- define "properties" }}| property | kind | default | |
+|---|---|---|---|
+{{ range . }}| ` + "`{{ .Name }}`" + ` | {{ .Kind }}{{ bounds . }} | {{ code .Default }} | {{ cell .Doc }}{{ if .Choices }} One of{{ range .Choices }} ` + "`{{ . }}`" + `{{ end }}.{{ end }} |
 {{ end }}{{ end }}`))
 
-func TestTheMonitorReferenceIsCurrent(t *testing.T) {
+type documentedType struct{ probe.Spec }
+
+// Heading is that of the type's section.
+func (d documentedType) Heading() string { return fmt.Sprintf("%s (`%s`)", d.Title, d.Type) }
+
+// monitorTypes is the reference of the types, made from the probes' descriptions.
+func monitorTypes(t *testing.T, _ []string) string {
+	t.Helper()
+	types := probe.All(probe.Guard{})
+	var listed []documentedType
+	for _, name := range types.Names() {
+		listed = append(listed, documentedType{types[name].Spec})
+	}
 	var made strings.Builder
-	if err := monitors.Execute(&made, probe.All(probe.Guard{}).Specs()); err != nil {
+	if err := typeReference.Execute(&made, map[string]any{"Types": listed, "Common": probe.CommonProperties()}); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(servicetest.Root(), "docs", "monitors.md")
-	if *update {
-		if err := os.WriteFile(path, []byte(made.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
+	return made.String()
+}
+
+// bounds are the least and the greatest value of a property, as people write them.
+func bounds(p probe.Property) string {
+	var made string
+	if p.Min != 0 {
+		made = " from " + amount(p.Kind, p.Min)
 	}
-	written, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
+	if p.Max != 0 {
+		made += " to " + amount(p.Kind, p.Max)
 	}
-	if string(written) != made.String() {
-		t.Error("docs/monitors.md differs from the probes' descriptions; run: go test ./tests/docs -update")
+	return made
+}
+
+func amount(kind probe.Kind, n int) string {
+	switch {
+	case kind == probe.KindDuration:
+		return strings.Replace((time.Duration(n) * time.Millisecond).String(), "m0s", "m", 1)
+	case kind == probe.KindBytes && n%(1<<20) == 0:
+		return strconv.Itoa(n>>20) + "MiB"
 	}
+	return strconv.Itoa(n)
+}
+
+var punctuation = regexp.MustCompile(`[^a-z0-9 -]`)
+
+// anchor is the part of an address that leads to a heading.
+func anchor(heading string) string {
+	return strings.ReplaceAll(punctuation.ReplaceAllString(strings.ToLower(heading), ""), " ", "-")
 }

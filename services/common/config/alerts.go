@@ -13,14 +13,19 @@ import (
 )
 
 // Alerts says when people are told that a monitor is bad, and by which channels.
+//
+// # Alerts
+//
+// [alerts.md](alerts.md) tells when a message is sent, and how each channel is set up.
 type Alerts struct {
-	// AlertFailCount is how many bad results in a row open an incident.
+	// Bad results in a row that make an alert, at least 1.
 	AlertFailCount Count `env:"ALERT_FAIL_COUNT" envDefault:"3"`
-	// AlertRecoveryCount is how many OK results in a row end one.
+	// OK results in a row that make a recovery, at least 1.
 	AlertRecoveryCount Count `env:"ALERT_RECOVERY_COUNT" envDefault:"1"`
-	// AlertReminder is the time between two reminders of an incident.
+	// Time between two reminders, for example `4h`; at least `1m`, or `off`.
 	AlertReminder Pause `env:"ALERT_REMINDER" envDefault:"off"`
-	// AlertLinkBase is the address of the page, for the links in messages.
+	// Address of the page, for the links in messages, such as `https://nanomon.example.org`. `standalone` has it on port
+	// 8001.
 	AlertLinkBase string `env:"ALERT_LINK_BASEURL" envDefault:"http://localhost:3000"`
 	SMTP
 	Webhooks
@@ -39,17 +44,25 @@ func (a Alerts) Validate() error {
 }
 
 // SMTP is the server that takes e-mails. They are on when both From and To are set.
+//
+// # Alerts by e-mail
 type SMTP struct {
-	SMTPHost string `env:"ALERT_SMTP_HOST" envDefault:"smtp.gmail.com"`
-	SMTPPort Port   `env:"ALERT_SMTP_PORT" envDefault:"587"`
-	// SMTPFrom holds one address at most.
+	// Sender of the e-mails, one address: `nanomon@example.org` or `NanoMon <nanomon@example.org>`.
 	SMTPFrom Addresses `env:"ALERT_SMTP_FROM"`
-	SMTPTo   Addresses `env:"ALERT_SMTP_TO"`
-	// SMTPUser signs in in place of the address of From.
+	// Recipients of alerts by e-mail, several with commas. E-mail is on when both this and `ALERT_SMTP_FROM` are set.
+	SMTPTo Addresses `env:"ALERT_SMTP_TO"`
+	// Server that takes the e-mails, a host name or IP address.
+	SMTPHost string `env:"ALERT_SMTP_HOST" envDefault:"smtp.gmail.com"`
+	// Port of that server.
+	SMTPPort Port `env:"ALERT_SMTP_PORT" envDefault:"587"`
+	// Name to sign in with; unset, the address of `ALERT_SMTP_FROM`.
 	SMTPUser string `env:"ALERT_SMTP_USER"`
-	// SMTPPassword is blank where the server wants none.
-	SMTPPassword string  `env:"ALERT_SMTP_PASSWORD"`
-	SMTPTLS      TLSMode `env:"ALERT_SMTP_TLS" envDefault:"auto"`
+	// Password to sign in with; unset where the server wants none. **Secret.**
+	SMTPPassword string `env:"ALERT_SMTP_PASSWORD"`
+	// How the connection is encrypted: `auto`, `implicit`, `starttls` or `none`. `implicit`: from the start; `starttls`: by
+	// STARTTLS, and where the server doesn't offer it nothing is sent; `auto`: `implicit` on port 465, else STARTTLS where
+	// the server offers it; `none`: not at all, which is refused together with `ALERT_SMTP_PASSWORD`.
+	SMTPTLS TLSMode `env:"ALERT_SMTP_TLS" envDefault:"auto"`
 }
 
 // Validate checks the values that parsed.
@@ -71,16 +84,29 @@ func (s SMTP) Validate() error {
 }
 
 // Webhooks are the web services that take messages. The addresses may hold tokens.
+//
+// # Alerts by webhooks, chats and PagerDuty
+//
+// Several addresses are possible for each of the chats too. They are secrets: who has one can write.
 type Webhooks struct {
+	// Addresses that get each message as a JSON document, several with commas or blanks (a comma inside one is `%2C`).
+	// **Secret.**
 	WebhookURL URLs `env:"ALERT_WEBHOOK_URL"`
-	// WebhookSecret signs the documents that go to WebhookURL.
+	// Key of the signature of these documents; unset, they have none. **Secret.**
 	WebhookSecret string `env:"ALERT_WEBHOOK_SECRET"`
-	SlackURL      URLs   `env:"ALERT_SLACK_URL"`
-	TeamsURL      URLs   `env:"ALERT_TEAMS_URL"`
-	DiscordURL    URLs   `env:"ALERT_DISCORD_URL"`
-	// NtfyURL ends in the topic.
-	NtfyURL      URLs   `env:"ALERT_NTFY_URL"`
-	NtfyToken    string `env:"ALERT_NTFY_TOKEN"`
+	// Address of an incoming webhook of a Slack app: `https://hooks.slack.com/services/…`. **Secret.**
+	SlackURL URLs `env:"ALERT_SLACK_URL"`
+	// Address of a webhook of Microsoft Teams: in the channel, Workflows, "Post to a channel when a webhook request is
+	// received". It gets an Adaptive Card. **Secret.**
+	TeamsURL URLs `env:"ALERT_TEAMS_URL"`
+	// Address of a webhook of Discord: in the channel's settings, Integrations, Webhooks. It begins with
+	// `https://discord.com/api/webhooks/`. **Secret.**
+	DiscordURL URLs `env:"ALERT_DISCORD_URL"`
+	// Address of a topic of ntfy: `https://ntfy.sh/my-topic`. **Secret.**
+	NtfyURL URLs `env:"ALERT_NTFY_URL"`
+	// Access token of ntfy, where the topic wants one; it goes to each server in `ALERT_NTFY_URL`. **Secret.**
+	NtfyToken string `env:"ALERT_NTFY_TOKEN"`
+	// Integration key of a PagerDuty service with "Events API v2". **Secret.**
 	PagerDutyKey string `env:"ALERT_PAGERDUTY_KEY"`
 }
 

@@ -13,20 +13,27 @@ import (
 )
 
 // Auth is the sign-in, which is off while the client id is blank.
+//
+// # Sign-in
+//
+// Without `AUTH_CLIENT_ID` the other `AUTH_` settings are refused, because nothing would be protected.
+// [sign-in.md](sign-in.md) tells how to set up each provider.
 type Auth struct {
-	// AuthClientID is the id by which the provider knows NanoMon.
+	// Switches sign-in on: the id by which the provider knows NanoMon.
 	AuthClientID string `env:"AUTH_CLIENT_ID"`
-	// AuthTenant is whose accounts of Microsoft Entra may sign in: a tenant's id, or one of [AnyTenant].
+	// Whose accounts of Microsoft Entra may sign in: the id (a GUID) of a tenant for its own, `common` for all,
+	// `organizations` for all but personal ones, `consumers` for these.
 	AuthTenant string `env:"AUTH_TENANT" envDefault:"common"`
-	// AuthIssuer is another OpenID Connect provider; blank means Entra.
+	// Another OpenID Connect provider in place of Entra: its issuer exactly as its discovery document has it, such as
+	// `https://login.example.org/realms/shop`. It must be `https`, or `http` on the loopback.
 	AuthIssuer string `env:"AUTH_ISSUER"`
-	// AuthAudience is whom access tokens are for; blank means the client id, with or without api:// before it.
+	// Whom access tokens are for (their `aud`); unset, the client id, with or without `api://` before it.
 	AuthAudience string `env:"AUTH_AUDIENCE"`
-	// AuthProtectReads makes reading need a sign-in too.
+	// Whether reading needs a sign-in too.
 	AuthProtectReads bool `env:"AUTH_PROTECT_READS" envDefault:"false"`
 }
 
-// AnyTenant are the values of AuthTenant that stand for more than one tenant.
+// AnyTenant are the values of [Auth.AuthTenant] that stand for more than one tenant.
 var AnyTenant = [...]string{"common", "organizations", "consumers"}
 
 var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
@@ -91,8 +98,12 @@ func Confidential(u *url.URL) bool {
 }
 
 // CORS says which other web pages may use the API.
+//
+// # Sign-in
 type CORS struct {
-	// CORSOrigins are all of them; blank means any while sign-in is off, and none while it is on.
+	// Origins of other web pages that may use the API, such as `https://nanomon.example.org`, with commas or blanks. Unset:
+	// any while sign-in is off, none while it is on. The page's own port on `standalone`, and a page on the API's host name
+	// and port, need no entry.
 	CORSOrigins Origins `env:"CORS_ORIGINS"`
 }
 

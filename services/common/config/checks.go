@@ -10,11 +10,21 @@ import (
 )
 
 // Checks says what checks may use: where they may go, and which secrets their monitors may name.
+//
+// # Checks
+//
+// sign-in.md tells more: [where checks may go](sign-in.md#where-checks-may-go),
+// [secrets that are not stored](sign-in.md#secrets-that-are-not-stored).
 type Checks struct {
-	// TargetAllow wins over TargetDeny.
-	TargetAllow Networks      `env:"TARGET_ALLOW"`
-	TargetDeny  Networks      `env:"TARGET_DENY"`
-	Secrets     secret.Source `env:"SECRETS_ALLOW"`
+	// Addresses and ranges that checks may not go to, beside link-local and metadata ones, with commas or blanks:
+	// `127.0.0.0/8, 10.0.0.0/8, fd00::/8`.
+	TargetDeny Networks `env:"TARGET_DENY"`
+	// Addresses and ranges that checks may go to in any case, with commas or blanks. It wins over `TARGET_DENY` and over what
+	// is refused by itself.
+	TargetAllow Networks `env:"TARGET_ALLOW"`
+	// Secrets that `${env:NAME}` and `${file:/path}` in monitors may name, with commas or blanks: `env:NAME`, `file:/path`, or
+	// `file:/folder/` for every file below it. Unset: none.
+	Secrets secret.Source `env:"SECRETS_ALLOW"`
 }
 
 // Networks are ranges of IP addresses.

@@ -1,4 +1,7 @@
 // Package config reads the environment into one struct per service. Nothing else in NanoMon reads it.
+//
+// The comment of a field is what the documents and .env.sample say of its variable, in Markdown. A heading in the comment of
+// a struct is that of its variables, with what is below it. After a change run: just generate-docs.
 package config
 
 import (

@@ -22,18 +22,33 @@ func (p *Port) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// SQLite says where the embedded database is.
+//
+// # Database
+type SQLite struct {
+	// Folder of the database. It is made if it isn't there.
+	DataDir string `env:"DATA_DIR" envDefault:"./data"`
+}
+
 // Mongo says where the MongoDB server is.
+//
+// # Database
 type Mongo struct {
-	// MongoURI may hold a password.
+	// The MongoDB server. **Secret** where it holds a password.
 	MongoURI string `env:"MONGO_URI" envDefault:"mongodb://localhost:27017"`
-	MongoDB  string `env:"MONGO_DB" envDefault:"nanomon"`
-	// MongoTimeout is how long the first connection may take.
+	// The database on that server.
+	MongoDB string `env:"MONGO_DB" envDefault:"nanomon"`
+	// How long the first connection may take.
 	MongoTimeout time.Duration `env:"MONGO_TIMEOUT" envDefault:"30s"`
 }
 
 // Retention says for how long history is kept.
+//
+// # History
 type Retention struct {
+	// For how long single results are kept, at least `2h`.
 	ResultRetention time.Duration `env:"RESULT_RETENTION" envDefault:"720h"`
+	// For how long hourly and daily figures, status changes and alerts are kept, at least as long as single results.
 	RollupRetention time.Duration `env:"ROLLUP_RETENTION" envDefault:"9600h"`
 }
 
@@ -54,7 +69,10 @@ func (r Retention) Validate() error {
 }
 
 // Polling says how often a store that can't tell of changes is asked.
+//
+// # Database
 type Polling struct {
+	// How often the monitors are read where the database can't tell of changes, at least `1s`.
 	PollingInterval time.Duration `env:"POLLING_INTERVAL" envDefault:"10s"`
 }
 
@@ -66,29 +84,56 @@ func (p Polling) Validate() error {
 	return nil
 }
 
+// ChangeStreams says whether a server that could tell of changes is asked for them.
+//
+// # Database
+type ChangeStreams struct {
+	// Whether to poll even where the MongoDB server could tell of changes.
+	UsePolling bool `env:"USE_POLLING" envDefault:"false"`
+}
+
 // Spool says where results wait while the store is away.
+//
+// # Database
 type Spool struct {
-	// SpoolDir is a folder that runners may share; blank means that results wait in memory.
+	// Folder for results that wait while the database is away; unset, they wait in memory. Runners that share it take over
+	// what a dead one left.
 	SpoolDir string `env:"SPOOL_DIR"`
 }
 
 // Prometheus says whether metrics can be scraped.
+//
+// # Metrics
+//
+// [metrics.md](metrics.md) tells which there are, and how Prometheus is set up.
 type Prometheus struct {
-	// PrometheusEnable switches metrics on. Without it no port is opened.
+	// Whether to serve metrics at `/metrics`. Otherwise no port is opened for them.
 	PrometheusEnable bool `env:"PROMETHEUS_ENABLE" envDefault:"false"`
-	// PrometheusEnabled is another name for the same.
+	// Another name for `PROMETHEUS_ENABLE`; one of the two is enough.
 	PrometheusEnabled bool `env:"PROMETHEUS_ENABLED" envDefault:"false"`
-	PrometheusPort    Port `env:"PROMETHEUS_PORT" envDefault:"8080"`
+	// Port of the metrics; with 0 a free one is taken.
+	PrometheusPort Port `env:"PROMETHEUS_PORT" envDefault:"8080"`
 }
 
 // On reports whether metrics are switched on, by either name.
 func (p Prometheus) On() bool { return p.PrometheusEnable || p.PrometheusEnabled }
 
+// Page is what the page is told.
+//
+// # Addresses
+type Page struct {
+	// Where the page finds the API: a path on its own host name, or an absolute URL.
+	APIEndpoint string `env:"API_ENDPOINT" envDefault:"/api"`
+}
+
 // API is the configuration of the API service.
+//
+// # Addresses
 type API struct {
 	Mongo
 	Auth
 	CORS
+	// Port to listen on; with 0 a free one is taken.
 	Port Port `env:"PORT" envDefault:"8000"`
 }
 
@@ -100,8 +145,7 @@ type Runner struct {
 	Mongo
 	Polling
 	Retention
-	// UsePolling makes the runner poll where it could be told of changes.
-	UsePolling bool `env:"USE_POLLING" envDefault:"false"`
+	ChangeStreams
 	Spool
 	Checks
 	Alerts
@@ -114,32 +158,36 @@ func (c Runner) Validate() error {
 }
 
 // Frontend is the configuration of the frontend host.
+//
+// # Addresses
 type Frontend struct {
 	Auth
+	Page
+	// Port to listen on; with 0 a free one is taken.
 	Port Port `env:"PORT" envDefault:"8001"`
-	// APIEndpoint is where the page finds the API: a path on its own host or an absolute URL.
-	APIEndpoint string `env:"API_ENDPOINT" envDefault:"/api"`
 }
 
 // Validate checks the values that parsed.
 func (c Frontend) Validate() error { return c.Auth.Validate() }
 
 // Standalone is the configuration of the three services in one process.
+//
+// # Addresses
 type Standalone struct {
-	Auth
-	CORS
+	// Port of the API; with 0 a free one is taken.
+	APIPort Port `env:"API_PORT" envDefault:"8000"`
+	// Port of the page, where the API is too; with 0 a free one is taken.
+	FrontendPort Port `env:"FRONTEND_PORT" envDefault:"8001"`
+	Page
+	SQLite
 	Polling
 	Retention
 	Spool
+	Auth
+	CORS
 	Checks
 	Alerts
 	Prometheus
-	APIPort      Port `env:"API_PORT" envDefault:"8000"`
-	FrontendPort Port `env:"FRONTEND_PORT" envDefault:"8001"`
-	// APIEndpoint is where the page finds the API; the page's own port serves it too.
-	APIEndpoint string `env:"API_ENDPOINT" envDefault:"/api"`
-	// DataDir is the folder of the database; it is made if it isn't there.
-	DataDir string `env:"DATA_DIR" envDefault:"./data"`
 }
 
 // Validate checks the values that parsed.

@@ -1,0 +1,110 @@
+// Package docs keeps the documents true: what they repeat of the code is generated from it, between two markers
+// (<!-- generated: … --> and <!-- end -->), and what they refer to exists.
+package docs
+
+import (
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nanomon/tests/servicetest"
+)
+
+var update = flag.Bool("update", false, "write what is generated in place of comparing it")
+
+// generated is a part of a document: what makes it, the names that are given to that, and what was made.
+var generated = regexp.MustCompile(`(?s)(<!-- generated: (\S+)([^>]*?) -->\n).*?(<!-- end -->)`)
+
+func TestGeneratedPartsAreCurrent(t *testing.T) {
+	settings := readSettings(t)
+	generators := map[string]func(t *testing.T, names []string) string{
+		"all-settings":  settings.sections,
+		"settings":      settings.table,
+		"monitor-types": monitorTypes,
+		"recipes":       recipeTable,
+	}
+	used := make(map[string]bool)
+	for _, path := range documents(t) {
+		text := read(t, path)
+		if strings.Count(text, "<!-- generated:") != len(generated.FindAllString(text, -1)) {
+			t.Errorf("%s: a marker of a generated part has no end", path)
+		}
+		current(t, path, generated.ReplaceAllStringFunc(text, func(part string) string {
+			found := generated.FindStringSubmatch(part)
+			generate, ok := generators[found[2]]
+			if !ok {
+				t.Errorf("%s: nothing generates %q", path, found[2])
+				return part
+			}
+			used[found[2]] = true
+			return found[1] + generate(t, strings.Fields(found[3])) + found[4]
+		}))
+	}
+	for name := range generators {
+		if !used[name] {
+			t.Errorf("no document has %s", name)
+		}
+	}
+	current(t, ".env.sample", settings.sample())
+}
+
+// current compares a file with what was made for it, or writes it.
+func current(t *testing.T, path, made string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(filepath.Join(servicetest.Root(), path), []byte(made), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(read(t, path), made); diff != "" {
+		t.Errorf("%s is stale, run: just generate-docs\n%s", path, diff)
+	}
+}
+
+// documents are the paths of all Markdown files, relative to the root of the repository.
+func documents(t *testing.T) []string {
+	t.Helper()
+	var paths []string
+	root := os.DirFS(servicetest.Root())
+	err := fs.WalkDir(root, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && slices.Contains([]string{".git", ".tools", "data", "node_modules"}, entry.Name()) {
+			return fs.SkipDir
+		}
+		if strings.HasSuffix(path, ".md") {
+			paths = append(paths, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(servicetest.Root(), path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// cell is text in a cell of a table.
+func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
+
+// code is text as code, or nothing.
+func code(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "`" + text + "`"
+}
