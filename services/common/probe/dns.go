@@ -24,7 +24,7 @@ func dnsType(guard Guard) Type {
 			Type:          "dns",
 			Title:         "DNS lookup",
 			Doc:           "Asks a name server for the records of a name. /etc/hosts plays no part.",
-			TargetDoc:     "a domain name; with type PTR an IP address",
+			TargetDoc:     "a domain name; with the type PTR an IP address",
 			ExampleTarget: "www.example.org",
 			ValueDoc:      "Time of the lookup, in ms.",
 			Properties: []Property{
@@ -32,19 +32,19 @@ func dnsType(guard Guard) Type {
 				{Name: "type", Kind: KindChoice, Default: "A", Choices: []string{"A", "AAAA", "CNAME", "TXT", "MX", "NS", "SRV", "PTR"},
 					Doc: "The type of record to ask for."},
 				{Name: "server", Kind: KindText,
-					Doc: "The name server to ask, a host or IP address, with a port if that is not 53; unset, those of /etc/resolv.conf, with its search list."},
+					Doc: "The name server to ask: a host name or IP address, with a port if that is not 53. Unset, those of /etc/resolv.conf, with its search list."},
 				{Name: "network", Kind: KindChoice, Default: "ip", Choices: []string{"ip", "ip4", "ip6"},
-					Doc: "With type A: ip asks for IPv4 and IPv6 addresses, ip4 and ip6 for one family. Other types ignore it."},
+					Doc: "For the type A alone: ip asks for IPv4 and IPv6 addresses, ip4 and ip6 for those of one family."},
 			},
 			Outputs: []Output{
 				{Name: "respTime", Kind: OutputNumber, Unit: "ms", Doc: "Time of the lookup."},
 				{Name: "resultCount", Kind: OutputNumber, Doc: "How many records there are."},
 				{Name: "resultN", Kind: OutputString,
-					Doc: fmt.Sprintf("The records, always in the same order, the first %d: addresses (IPv4 first), texts, names without the final dot; "+
-						"MX by preference, SRV as host:port by priority.", maxDNSResults)},
+					Doc: fmt.Sprintf("The records: result1, result2 and so on up to result%d, always in the same order. Addresses have IPv4 first; names are without the final dot; "+
+						"MX come by preference, SRV by priority as host:port.", maxDNSResults)},
 			},
 			ExampleRule: "resultCount >= 1 && respTime < 100",
-			RuleHint:    "A name without records of the type is failed without a rule; a rule can ask for certain records: '192.0.2.1' IN (result1, result2).",
+			RuleHint:    "A name without records of the type is failed, rule or not. A rule can ask for certain records: '192.0.2.1' IN (result1, result2).",
 		},
 		New: func(target string, settings Settings) (Probe, error) { return newDNS(guard, target, settings) },
 	}

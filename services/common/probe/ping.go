@@ -22,8 +22,8 @@ func pingType(guard Guard) Type {
 			ExampleTarget: "router.example.org",
 			ValueDoc:      "Average round trip, in ms.",
 			Properties: []Property{
-				timeoutProperty("1s", "How long to wait after the last packet is due to be sent; "+
-					"the whole check, name lookup included, takes at most this and an interval between every two packets."),
+				timeoutProperty("1s", "How long to wait for replies after the last packet was due. "+
+					"The whole check, name lookup included, takes at most this and the intervals between the packets."),
 				{Name: "count", Kind: KindInteger, Default: "3", Min: 1, Max: 100, Doc: "How many packets to send."},
 				{Name: "interval", Kind: KindDuration, Default: "150ms", Min: 10, Max: 60_000, Doc: "Time from one packet to the next."},
 			},
@@ -36,7 +36,7 @@ func pingType(guard Guard) Type {
 				{Name: "ipAddress", Kind: OutputString, Doc: "The address that was pinged."},
 			},
 			ExampleRule: "packetLoss < 50 && avgRtt < 100",
-			RuleHint:    "No reply at all is failed without a rule; a rule can bound the loss and the round trip.",
+			RuleHint:    "No reply at all is failed, rule or not. A rule can bound the loss and the round trip.",
 		},
 		New: func(target string, settings Settings) (Probe, error) { return newPing(guard, target, settings) },
 	}

@@ -29,11 +29,11 @@ type Settings struct {
 func CommonProperties() []Property {
 	return []Property{
 		{Name: "alertMute", Kind: KindBool, Default: "false",
-			Doc: "True sends no alerts for this monitor; its results are still recorded."},
+			Doc: "True sends no alerts for this monitor; its results are recorded all the same."},
 		{Name: "alertFailCount", Kind: KindInteger, Min: 1, Max: 1000,
-			Doc: "How many bad results in a row raise an alert; unset, the runner's own setting holds."},
+			Doc: "How many bad results in a row make an alert; unset, the runner's ALERT_FAIL_COUNT holds."},
 		{Name: "alertTo", Kind: KindText,
-			Doc: "Who gets the alert e-mails instead of the runner's recipients: addresses with commas between them."},
+			Doc: "Who gets the alert e-mails in place of the runner's ALERT_SMTP_TO: addresses with commas."},
 		{Name: monitor.DependsOn, Kind: KindText,
 			Doc: "Id or name of the monitor that this one needs: while that one is bad, the bad results of this one count neither in uptime nor for alerts."},
 	}

@@ -40,7 +40,7 @@ type Property struct {
 	Kind Kind   `json:"kind"`
 	// Default is what holds when the property is unset; empty when that means nothing at all.
 	Default string `json:"default,omitempty"`
-	// Doc is one sentence for the form and the reference.
+	// Doc is a sentence or two for the form and the reference, without markup.
 	Doc string `json:"doc"`
 	// Choices are the allowed values of a [KindChoice].
 	Choices []string `json:"choices,omitempty"`
@@ -96,7 +96,7 @@ type Spec struct {
 	Outputs    []Output   `json:"outputs"`
 	// ExampleRule is a rule that is valid for the type.
 	ExampleRule string `json:"exampleRule"`
-	// RuleHint says in one sentence what rules are good for here.
+	// RuleHint says in a sentence or two what rules are good for here.
 	RuleHint string `json:"ruleHint"`
 }
 

@@ -12,7 +12,7 @@ func tcpType(guard Guard) Type {
 			Type:          "tcp",
 			Title:         "TCP port",
 			Doc:           "Opens a TCP connection to a port and closes it again.",
-			TargetDoc:     "host:port, an IPv6 address in brackets",
+			TargetDoc:     "host:port, with an IPv6 address in brackets",
 			ExampleTarget: "db.example.org:5432",
 			ValueDoc:      "Time to open the connection, the name lookup included, in ms.",
 			Properties:    []Property{timeoutProperty("5s", "How long opening the connection may take, the name lookup included.")},
@@ -21,7 +21,7 @@ func tcpType(guard Guard) Type {
 				{Name: "ipAddress", Kind: OutputString, Doc: "The address that was connected to."},
 			},
 			ExampleRule: "respTime < 200",
-			RuleHint:    "A port that doesn't open is failed without a rule; a rule can bound the time.",
+			RuleHint:    "A port that doesn't open is failed, rule or not. A rule can bound the time.",
 		},
 		New: func(target string, settings Settings) (Probe, error) { return newTCP(guard, target, settings) },
 	}
