@@ -26,7 +26,10 @@ func run(ctx context.Context, cfg config.API, log *slog.Logger) error {
 		return fmt.Errorf("PORT: %w", err)
 	}
 	defer listener.Close()
-	db, err := mongo.Open(ctx, mongo.Config{URI: cfg.MongoURI, Database: cfg.MongoDB, Timeout: cfg.MongoTimeout})
+	metrics := server.NewMetrics()
+	db, err := mongo.Open(ctx, mongo.Config{
+		URI: cfg.MongoURI, Database: cfg.MongoDB, Timeout: cfg.MongoTimeout, Observe: metrics.ObserveStore,
+	})
 	if err != nil {
 		return fmt.Errorf("MONGO_URI: %w", err)
 	}
@@ -34,6 +37,7 @@ func run(ctx context.Context, cfg config.API, log *slog.Logger) error {
 
 	api := server.New(server.Config{
 		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "mongodb", Auth: cfg.Auth, Origins: cfg.CORSOrigins,
+		Metrics: metrics,
 	}, db, probe.All(probe.Guard{}), log)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return api.Run(ctx) })

@@ -17,6 +17,7 @@ import (
 	"nanomon/services/common/config"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/process"
+	"nanomon/services/common/store"
 	"nanomon/services/common/store/sqlite"
 	"nanomon/services/common/version"
 	"nanomon/services/common/web"
@@ -59,7 +60,8 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 		return fmt.Errorf("SPOOL_DIR: %w", err)
 	}
 	defer waiting.Close()
-	db, err := openData(ctx, cfg.DataDir)
+	metrics := server.NewMetrics()
+	db, err := openData(ctx, cfg.DataDir, metrics.ObserveStore)
 	if err != nil {
 		return fmt.Errorf("DATA_DIR: %w", err)
 	}
@@ -67,6 +69,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 
 	api := server.New(server.Config{
 		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "sqlite", Auth: cfg.Auth, Origins: cfg.CORSOrigins,
+		Metrics: metrics,
 	}, db, types, log)
 	alerter := alert.FromSettings(id, cfg.Alerts, db, log)
 	runner := engine.New(engine.Config{
@@ -84,11 +87,11 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	return group.Wait()
 }
 
-func openData(ctx context.Context, folder string) (*sqlite.Store, error) {
+func openData(ctx context.Context, folder string, observe store.Observe) (*sqlite.Store, error) {
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return nil, fmt.Errorf("the folder can't be made: %w; choose one that this user may write to", err)
 	}
-	return sqlite.Open(ctx, filepath.Join(folder, "nanomon.db"))
+	return sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(folder, "nanomon.db"), Observe: observe})
 }
 
 // localURL is how a browser on the same machine reaches a listener.

@@ -54,7 +54,7 @@ func run(ctx context.Context, folder string, days, results int) (err error) {
 	if err != nil {
 		return err
 	}
-	db, err := sqlite.Open(ctx, filepath.Join(folder, "nanomon.db"))
+	db, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(folder, "nanomon.db")})
 	if err != nil {
 		return err
 	}

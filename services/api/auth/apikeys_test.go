@@ -60,7 +60,7 @@ func (c *counting) wantReads(t *testing.T, want int64) {
 
 func newCounting(t *testing.T) *counting {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "keys.db"))
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "keys.db")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ type api struct {
 
 func openStore(t *testing.T) *sqlite.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "nanomon.db"))
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "nanomon.db")})
 	must(t, err)
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {

@@ -45,6 +45,7 @@ var groups = map[string]group{
 	"GET /api/maintenance/{id}":      reading,
 	"GET /api/monitor-types":         reading,
 	"GET /api/events":                reading,
+	"GET /api/metrics":               reading,
 
 	"POST /api/monitors":           protected,
 	"DELETE /api/monitors":         protected,

@@ -134,6 +134,13 @@ func (h *hub) anyMasked() bool {
 	return false
 }
 
+// count is how many clients there are.
+func (h *hub) count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.clients)
+}
+
 // broadcast drops the clients that are too slow, and those that came when it was too late to hide secrets from them: they come
 // back and read afresh.
 func (h *hub) broadcast(f frame) {

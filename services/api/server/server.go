@@ -34,6 +34,8 @@ type Config struct {
 	Auth config.Auth
 	// Origins are those of the web pages that may use the API; none: any while sign-in is off, and none while it is on.
 	Origins []string
+	// Metrics may be nil, which makes new ones. No two servers can share them.
+	Metrics *Metrics
 }
 
 // Store is what the server needs of a store; see store.Store for what each method promises.
@@ -66,11 +68,16 @@ type Server struct {
 
 // New makes a server. Its event stream works while [Server.Run] runs.
 func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server {
+	if config.Metrics == nil {
+		config.Metrics = NewMetrics()
+	}
 	keys := auth.NewStoredKeys(s, log)
-	return &Server{
+	server := &Server{
 		config: config, store: s, types: types, log: log, started: time.Now(),
 		events: newHub(s, log), keys: keys, gate: auth.NewGate(config.Auth, keys, log), limit: newLimit(time.Now),
 	}
+	config.Metrics.describe(server)
+	return server
 }
 
 // Run feeds the event stream, keeps the sign-in provider's keys fresh, and writes when API keys were used, until ctx ends.
@@ -101,7 +108,7 @@ type routes struct {
 // Handler answers everything below /api.
 func (s *Server) Handler() http.Handler {
 	r := chi.NewRouter()
-	r.Use(web.Observe(s.log, "/api", "/api/", "/api/health"), web.Data, web.AllowOrigins(s.origins()...), middleware.GetHead)
+	r.Use(s.config.Metrics.measure, web.Observe(s.log, "/api", "/api/", "/api/health", "/api/metrics"), web.Data, web.AllowOrigins(s.origins()...), middleware.GetHead)
 	noRoute := s.handle(func(w http.ResponseWriter, req *http.Request) error { return explainNoRoute(r, w, req) })
 	r.NotFound(noRoute)
 	r.MethodNotAllowed(noRoute)
@@ -122,6 +129,7 @@ func (s *Server) Handler() http.Handler {
 	s.bindTypes(to)
 	s.bindEvents(to)
 	s.bindKeys(to)
+	s.bindMetrics(to)
 	return r
 }
 

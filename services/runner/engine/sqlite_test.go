@@ -55,7 +55,7 @@ func must(t *testing.T, err error) {
 
 func TestEngineOnARealStore(t *testing.T) {
 	ctx := t.Context()
-	s, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "test.db"))
+	s, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(t.TempDir(), "test.db")})
 	must(t, err)
 	defer s.Close()
 	l := newLab()
@@ -113,7 +113,7 @@ func TestEngineOnARealStore(t *testing.T) {
 
 func TestExclusionsOnARealStore(t *testing.T) {
 	ctx := t.Context()
-	s, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "test.db"))
+	s, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(t.TempDir(), "test.db")})
 	must(t, err)
 	defer s.Close()
 	ms := monitors(3, "1s")

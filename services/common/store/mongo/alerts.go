@@ -44,7 +44,7 @@ type alertClaimDoc struct {
 
 // AlertStates lists those of the given monitors that were ever written.
 func (s *Store) AlertStates(ctx context.Context, monitorIDs []string) (_ []store.AlertState, err error) {
-	defer explain(ctx, "list alert states", &err)
+	defer s.end(ctx, time.Now(), "list alert states", &err)
 	docs, err := find(ctx, s.alertStates, byID(among(validIDs(monitorIDs))), func(d alertStateDoc) alertStateDoc { return d })
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func (s *Store) AlertStates(ctx context.Context, monitorIDs []string) (_ []store
 
 // PutAlertStates stores each state that is newer than what is there.
 func (s *Store) PutAlertStates(ctx context.Context, states []store.AlertState) (err error) {
-	defer explain(ctx, "put alert states", &err)
+	defer s.end(ctx, time.Now(), "put alert states", &err)
 	docs, err := convertAll(states, func(state store.AlertState) (alertStateDoc, error) {
 		id, err := toID("monitor id of an alert state", state.MonitorID)
 		if err != nil {
@@ -75,7 +75,7 @@ func (s *Store) PutAlertStates(ctx context.Context, states []store.AlertState) (
 
 // AddAlerts stores messages. Those whose id is there already are left as they are, and returned.
 func (s *Store) AddAlerts(ctx context.Context, as []store.Alert) (known []string, err error) {
-	defer explain(ctx, "add alerts", &err)
+	defer s.end(ctx, time.Now(), "add alerts", &err)
 	docs, err := convertAll(as, toAlertDoc)
 	if err != nil || len(docs) == 0 {
 		return nil, err
@@ -137,14 +137,14 @@ func (s *Store) listAlerts(ctx context.Context, filter bson.D, opts ...options.L
 
 // DueAlerts lists messages whose Next has come at now, the longest overdue first.
 func (s *Store) DueAlerts(ctx context.Context, now time.Time, limit int) (_ []store.Alert, err error) {
-	defer explain(ctx, "list due alerts", &err)
+	defer s.end(ctx, time.Now(), "list due alerts", &err)
 	opts := options.Find().SetSort(bson.D{field("next", 1), field("_id", 1)}).SetLimit(int64(limit))
 	return s.listAlerts(ctx, bson.D{field("next", bson.D{field("$lte", now)})}, opts)
 }
 
 // Alert is the message with the id.
 func (s *Store) Alert(ctx context.Context, id string) (_ store.Alert, err error) {
-	defer explain(ctx, "get alert", &err)
+	defer s.end(ctx, time.Now(), "get alert", &err)
 	var doc alertDoc
 	if err := s.alerts.FindOne(ctx, byID(id)).Decode(&doc); err != nil {
 		return store.Alert{}, err
@@ -154,7 +154,7 @@ func (s *Store) Alert(ctx context.Context, id string) (_ store.Alert, err error)
 
 // Alerts lists what f selects, newest first.
 func (s *Store) Alerts(ctx context.Context, f store.AlertFilter) (_ []store.Alert, err error) {
-	defer explain(ctx, "list alerts", &err)
+	defer s.end(ctx, time.Now(), "list alerts", &err)
 	if f.Limit <= 0 {
 		return nil, monitor.Invalidf("limit must be positive")
 	}
@@ -174,7 +174,7 @@ func (s *Store) Alerts(ctx context.Context, f store.AlertFilter) (_ []store.Aler
 
 // ClaimAlert gives one attempt at sending a message to a runner. Whose claim is inserted has it.
 func (s *Store) ClaimAlert(ctx context.Context, id string, attempt int, runner string, now time.Time) (won bool, claimed time.Time, err error) {
-	defer explain(ctx, "claim alert", &err)
+	defer s.end(ctx, time.Now(), "claim alert", &err)
 	key := fmt.Sprintf("%s/%d", id, attempt)
 	_, err = s.alertClaims.InsertOne(ctx, alertClaimDoc{Key: key, Runner: runner, Claimed: now})
 	if !driver.IsDuplicateKeyError(err) {
@@ -187,7 +187,7 @@ func (s *Store) ClaimAlert(ctx context.Context, id string, attempt int, runner s
 
 // PutFate stores Next, Attempts and Deliveries of a message.
 func (s *Store) PutFate(ctx context.Context, a store.Alert) (err error) {
-	defer explain(ctx, "put the fate of alert", &err)
+	defer s.end(ctx, time.Now(), "put the fate of alert", &err)
 	fate, err := fateOf(a)
 	if err != nil {
 		return err

@@ -17,7 +17,7 @@ import (
 // AppendBatch stores results, then transitions, then states. The hours are marked first: a mark
 // without results costs a needless rollup, a result without a mark would be missing in one.
 func (s *Store) AppendBatch(ctx context.Context, b store.Batch) (err error) {
-	defer explain(ctx, "append batch", &err)
+	defer s.end(ctx, time.Now(), "append batch", &err)
 	results, err := convertAll(b.Results, toResultDoc)
 	if err != nil {
 		return err

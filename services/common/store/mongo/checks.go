@@ -40,7 +40,7 @@ type answerDoc struct {
 
 // AskCheck stores a request.
 func (s *Store) AskCheck(ctx context.Context, r store.CheckRequest) (err error) {
-	defer explain(ctx, "ask for a check", &err)
+	defer s.end(ctx, time.Now(), "ask for a check", &err)
 	doc := checkDoc{ID: r.ID, Asked: r.Asked, Expires: r.Expires, MonitorID: r.MonitorID}
 	if r.Definition != nil {
 		definition, err := json.Marshal(r.Definition)
@@ -64,7 +64,7 @@ func (d checkDoc) request() (store.CheckRequest, error) {
 
 // PendingChecks lists the requests that are neither claimed nor expired at now, oldest first.
 func (s *Store) PendingChecks(ctx context.Context, now time.Time) (_ []store.CheckRequest, err error) {
-	defer explain(ctx, "list pending checks", &err)
+	defer s.end(ctx, time.Now(), "list pending checks", &err)
 	live := bson.D{field("expires", bson.D{field("$gt", now)})}
 	docs, err := find(ctx, s.checks, live, func(d checkDoc) checkDoc { return d })
 	if err != nil || len(docs) == 0 {
@@ -81,7 +81,7 @@ func (s *Store) PendingChecks(ctx context.Context, now time.Time) (_ []store.Che
 
 // ClaimCheck gives a request to a runner. Whose claim is inserted has it.
 func (s *Store) ClaimCheck(ctx context.Context, id, runner string) (_ bool, err error) {
-	defer explain(ctx, "claim check", &err)
+	defer s.end(ctx, time.Now(), "claim check", &err)
 	var doc checkDoc
 	err = s.checks.FindOne(ctx, byID(id)).Decode(&doc)
 	if errors.Is(err, driver.ErrNoDocuments) {
@@ -99,7 +99,7 @@ func (s *Store) ClaimCheck(ctx context.Context, id, runner string) (_ bool, err 
 
 // AnswerCheck stores the result of a claimed request and removes the request's definition.
 func (s *Store) AnswerCheck(ctx context.Context, id string, r monitor.Result) (err error) {
-	defer explain(ctx, "answer check", &err)
+	defer s.end(ctx, time.Now(), "answer check", &err)
 	var doc checkDoc
 	if err := s.checks.FindOne(ctx, byID(id)).Decode(&doc); err != nil {
 		return err
@@ -118,7 +118,7 @@ func (s *Store) AnswerCheck(ctx context.Context, id string, r monitor.Result) (e
 
 // CheckAnswer is the result of a request; false while there is none.
 func (s *Store) CheckAnswer(ctx context.Context, id string) (r monitor.Result, there bool, err error) {
-	defer explain(ctx, "get the answer to a check", &err)
+	defer s.end(ctx, time.Now(), "get the answer to a check", &err)
 	var doc answerDoc
 	err = s.checkAnswers.FindOne(ctx, byID(id)).Decode(&doc)
 	if errors.Is(err, driver.ErrNoDocuments) {
@@ -138,7 +138,7 @@ func (s *Store) CheckAnswer(ctx context.Context, id string) (r monitor.Result, t
 
 // DropCheck removes a request and all that belongs to it.
 func (s *Store) DropCheck(ctx context.Context, id string) (err error) {
-	defer explain(ctx, "drop check", &err)
+	defer s.end(ctx, time.Now(), "drop check", &err)
 	for _, c := range []*driver.Collection{s.checks, s.checkClaims, s.checkAnswers} {
 		if _, err := c.DeleteOne(ctx, byID(id)); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"time"
 
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
 	protocol "go.mongodb.org/mongo-driver/v2/x/mongo/driver"
@@ -13,6 +14,12 @@ import (
 
 	"nanomon/services/common/monitor"
 )
+
+// end explains the error of an operation that began at started, and tells of the operation.
+func (s *Store) end(ctx context.Context, started time.Time, operation string, err *error) {
+	explain(ctx, operation, err)
+	s.observe.End(operation, started, err)
+}
 
 // explain turns the error of an operation into one of the contract.
 func explain(ctx context.Context, operation string, err *error) {

@@ -17,7 +17,7 @@ const leftoverAge = 24 * time.Hour
 // Expire removes what is older than keep allows at now, and what has lost its purpose. It returns
 // how many results it removed.
 func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention) (removed int, err error) {
-	defer explain(ctx, "expire", &err)
+	defer s.end(ctx, time.Now(), "expire", &err)
 	if err := s.finishImport(ctx); err != nil {
 		return 0, err
 	}

@@ -80,19 +80,19 @@ func (d rollupDoc) rollup() store.Rollup {
 
 // States lists the states of all monitors, in no particular order.
 func (s *Store) States(ctx context.Context) (_ []store.State, err error) {
-	defer explain(ctx, "list states", &err)
+	defer s.end(ctx, time.Now(), "list states", &err)
 	return find(ctx, s.states, bson.D{}, stateDoc.state)
 }
 
 // StatesOf lists the states of those of the given monitors that have one.
 func (s *Store) StatesOf(ctx context.Context, monitorIDs []string) (_ []store.State, err error) {
-	defer explain(ctx, "list states", &err)
+	defer s.end(ctx, time.Now(), "list states", &err)
 	return find(ctx, s.states, byID(among(validIDs(monitorIDs))), stateDoc.state)
 }
 
 // State is the state of one monitor.
 func (s *Store) State(ctx context.Context, monitorID string) (_ store.State, err error) {
-	defer explain(ctx, "get state", &err)
+	defer s.end(ctx, time.Now(), "get state", &err)
 	id, err := bson.ObjectIDFromHex(monitorID)
 	if err != nil {
 		return store.State{}, monitor.ErrNotFound
@@ -106,7 +106,7 @@ func (s *Store) State(ctx context.Context, monitorID string) (_ store.State, err
 
 // Transitions lists those of a monitor with from <= date < to, newest first, at most limit.
 func (s *Store) Transitions(ctx context.Context, monitorID string, from, to time.Time, limit int) (_ []store.Transition, err error) {
-	defer explain(ctx, "list transitions", &err)
+	defer s.end(ctx, time.Now(), "list transitions", &err)
 	if limit <= 0 {
 		return nil, monitor.Invalidf("limit must be positive")
 	}
@@ -120,7 +120,7 @@ func (s *Store) Transitions(ctx context.Context, monitorID string, from, to time
 
 // DirtyHours lists at most limit marks, oldest hour first.
 func (s *Store) DirtyHours(ctx context.Context, closed, quiet time.Time, limit int) (_ []store.DirtyHour, err error) {
-	defer explain(ctx, "list dirty hours", &err)
+	defer s.end(ctx, time.Now(), "list dirty hours", &err)
 	if limit <= 0 {
 		return nil, monitor.Invalidf("limit must be positive")
 	}
@@ -134,7 +134,7 @@ func (s *Store) DirtyHours(ctx context.Context, closed, quiet time.Time, limit i
 
 // ClearDirty removes marks, but for those whose token has changed.
 func (s *Store) ClearDirty(ctx context.Context, marks []store.DirtyHour) (err error) {
-	defer explain(ctx, "clear dirty hours", &err)
+	defer s.end(ctx, time.Now(), "clear dirty hours", &err)
 	models, err := convertAll(marks, func(m store.DirtyHour) (driver.WriteModel, error) {
 		id, err := toID("monitor id of a dirty hour", m.MonitorID)
 		filter := bson.D{field("_id", timeKey(id, m.Hour)), field("token", m.Token)}
@@ -149,7 +149,7 @@ func (s *Store) ClearDirty(ctx context.Context, marks []store.DirtyHour) (err er
 
 // PutRollups stores rollups, each in place of an older one.
 func (s *Store) PutRollups(ctx context.Context, rs []store.Rollup) (err error) {
-	defer explain(ctx, "put rollups", &err)
+	defer s.end(ctx, time.Now(), "put rollups", &err)
 	docs, err := convertAll(rs, func(r store.Rollup) (rollupDoc, error) {
 		id, err := toID("monitor id of a rollup", r.MonitorID)
 		return rollupDoc{
@@ -164,7 +164,7 @@ func (s *Store) PutRollups(ctx context.Context, rs []store.Rollup) (err error) {
 
 // Rollups lists those of a monitor with from <= start < to, oldest first.
 func (s *Store) Rollups(ctx context.Context, monitorID string, p store.Period, from, to time.Time) (_ []store.Rollup, err error) {
-	defer explain(ctx, "list rollups", &err)
+	defer s.end(ctx, time.Now(), "list rollups", &err)
 	id, err := bson.ObjectIDFromHex(monitorID)
 	if err != nil {
 		return []store.Rollup{}, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
@@ -39,7 +40,7 @@ type chunkDoc struct {
 
 // ImportMonitors stores the set, then the intent to make it the whole set, then does so.
 func (s *Store) ImportMonitors(ctx context.Context, ms []monitor.Monitor) (err error) {
-	defer explain(ctx, "import monitors", &err)
+	defer s.end(ctx, time.Now(), "import monitors", &err)
 	docs, err := convertAll(ms, toMonitorDoc)
 	if err != nil {
 		return err
@@ -110,7 +111,7 @@ func (s *Store) putIntent(ctx context.Context, intent importDoc, keep map[bson.O
 // finishImport carries out the intent that is stored, if there is one. Doing so twice, or in two
 // processes at a time, comes to the same.
 func (s *Store) finishImport(ctx context.Context) (err error) {
-	defer explain(ctx, "finish import", &err)
+	defer s.end(ctx, time.Now(), "finish import", &err)
 	var intent importDoc
 	err = s.imports.FindOne(ctx, byID(currentImport)).Decode(&intent)
 	if errors.Is(err, driver.ErrNoDocuments) {

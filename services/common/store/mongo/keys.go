@@ -37,7 +37,7 @@ func (d keyDoc) key() (store.Key, error) {
 
 // Keys lists all, ordered by name and then id.
 func (s *Store) Keys(ctx context.Context) (_ []store.Key, err error) {
-	defer explain(ctx, "list keys", &err)
+	defer s.end(ctx, time.Now(), "list keys", &err)
 	docs, err := find(ctx, s.keys, bson.D{}, func(d keyDoc) keyDoc { return d })
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (s *Store) Keys(ctx context.Context) (_ []store.Key, err error) {
 
 // KeyByHash is the one with that hash.
 func (s *Store) KeyByHash(ctx context.Context, hash [sha256.Size]byte) (_ store.Key, err error) {
-	defer explain(ctx, "get key", &err)
+	defer s.end(ctx, time.Now(), "get key", &err)
 	var doc keyDoc
 	if err := s.keys.FindOne(ctx, bson.D{field("hash", hash[:])}).Decode(&doc); err != nil {
 		return store.Key{}, err
@@ -61,7 +61,7 @@ func (s *Store) KeyByHash(ctx context.Context, hash [sha256.Size]byte) (_ store.
 
 // CreateKey stores k, whose id and hash must be free.
 func (s *Store) CreateKey(ctx context.Context, k store.Key) (err error) {
-	defer explain(ctx, "create key", &err)
+	defer s.end(ctx, time.Now(), "create key", &err)
 	id, err := toID("key id", k.ID)
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (s *Store) CreateKey(ctx context.Context, k store.Key) (err error) {
 
 // DeleteKey removes the one with that id.
 func (s *Store) DeleteKey(ctx context.Context, id string) (err error) {
-	defer explain(ctx, "delete key", &err)
+	defer s.end(ctx, time.Now(), "delete key", &err)
 	oid, err := bson.ObjectIDFromHex(id)
 	if err != nil {
 		return monitor.ErrNotFound
@@ -89,7 +89,7 @@ func (s *Store) DeleteKey(ctx context.Context, id string) (err error) {
 
 // TouchKey sets LastUsed to at, unless it is later.
 func (s *Store) TouchKey(ctx context.Context, id string, at time.Time) (err error) {
-	defer explain(ctx, "touch key", &err)
+	defer s.end(ctx, time.Now(), "touch key", &err)
 	oid, err := bson.ObjectIDFromHex(id)
 	if err != nil {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
@@ -35,7 +36,7 @@ func (d windowDoc) window() (w maintenance.Window, err error) {
 
 // MaintenanceWindows lists all, ordered by name and then id.
 func (s *Store) MaintenanceWindows(ctx context.Context) (_ []maintenance.Window, err error) {
-	defer explain(ctx, "list maintenance windows", &err)
+	defer s.end(ctx, time.Now(), "list maintenance windows", &err)
 	docs, err := find(ctx, s.maintenance, bson.D{}, func(d windowDoc) windowDoc { return d })
 	if err != nil {
 		return nil, err
@@ -49,7 +50,7 @@ func (s *Store) MaintenanceWindows(ctx context.Context) (_ []maintenance.Window,
 
 // MaintenanceWindow is the one with that id.
 func (s *Store) MaintenanceWindow(ctx context.Context, id string) (_ maintenance.Window, err error) {
-	defer explain(ctx, "get maintenance window", &err)
+	defer s.end(ctx, time.Now(), "get maintenance window", &err)
 	oid, err := bson.ObjectIDFromHex(id)
 	if err != nil {
 		return maintenance.Window{}, monitor.ErrNotFound
@@ -63,7 +64,7 @@ func (s *Store) MaintenanceWindow(ctx context.Context, id string) (_ maintenance
 
 // CreateMaintenanceWindow stores w, whose id the caller made.
 func (s *Store) CreateMaintenanceWindow(ctx context.Context, w maintenance.Window) (err error) {
-	defer explain(ctx, "create maintenance window", &err)
+	defer s.end(ctx, time.Now(), "create maintenance window", &err)
 	doc, err := toWindowDoc(w)
 	if err != nil {
 		return err
@@ -77,7 +78,7 @@ func (s *Store) CreateMaintenanceWindow(ctx context.Context, w maintenance.Windo
 
 // ReplaceMaintenanceWindow stores w in place of the one with its id.
 func (s *Store) ReplaceMaintenanceWindow(ctx context.Context, w maintenance.Window) (err error) {
-	defer explain(ctx, "replace maintenance window", &err)
+	defer s.end(ctx, time.Now(), "replace maintenance window", &err)
 	if !monitor.ValidID(w.ID) {
 		return monitor.ErrNotFound
 	}
@@ -94,7 +95,7 @@ func (s *Store) ReplaceMaintenanceWindow(ctx context.Context, w maintenance.Wind
 
 // DeleteMaintenanceWindow removes the one with that id.
 func (s *Store) DeleteMaintenanceWindow(ctx context.Context, id string) (err error) {
-	defer explain(ctx, "delete maintenance window", &err)
+	defer s.end(ctx, time.Now(), "delete maintenance window", &err)
 	oid, err := bson.ObjectIDFromHex(id)
 	if err != nil {
 		return monitor.ErrNotFound

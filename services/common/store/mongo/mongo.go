@@ -37,6 +37,8 @@ type Config struct {
 	Timeout time.Duration
 	// Polling makes Watch refuse, as if the server could not tell of changes.
 	Polling bool
+	// Observe is told of every operation; it may be nil.
+	Observe store.Observe
 
 	// monitor is told of the commands that are sent; tests use it.
 	monitor *event.CommandMonitor
@@ -55,6 +57,7 @@ type Store struct {
 	// within one process makes up for servers whose compare-and-set isn't atomic.
 	writing chan struct{}
 	polling bool
+	observe store.Observe
 }
 
 var _ store.Store = (*Store)(nil)
@@ -72,7 +75,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, fmt.Errorf("mongodb: %w", err)
 	}
 	s := newStore(client, client.Database(c.Database))
-	s.polling = c.Polling
+	s.polling, s.observe = c.Polling, c.Observe
 	if err := s.start(ctx, c.Timeout, opts.Hosts); err != nil {
 		client.Disconnect(context.WithoutCancel(ctx))
 		return nil, err
@@ -176,6 +179,6 @@ func (s *Store) Close(ctx context.Context) (err error) {
 
 // Ping reports whether the store answers.
 func (s *Store) Ping(ctx context.Context) (err error) {
-	defer explain(ctx, "ping mongodb", &err)
+	defer s.end(ctx, time.Now(), "ping", &err)
 	return s.client.Ping(ctx, nil)
 }

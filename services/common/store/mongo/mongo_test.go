@@ -32,8 +32,8 @@ func TestMain(m *testing.M) {
 
 func TestContract(t *testing.T) {
 	mongotest.Each(t, func(t *testing.T, uri string) {
-		storetest.Run(t, func(t *testing.T) store.Store {
-			return open(t, Config{URI: uri, Database: mongotest.Database(t, uri)})
+		storetest.Run(t, func(t *testing.T, observe store.Observe) store.Store {
+			return open(t, Config{URI: uri, Database: mongotest.Database(t, uri), Observe: observe})
 		})
 	})
 }

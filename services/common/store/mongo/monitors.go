@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
@@ -15,7 +16,7 @@ import (
 
 // Monitors lists all, ordered by name and then id.
 func (s *Store) Monitors(ctx context.Context) (list []monitor.Monitor, err error) {
-	defer explain(ctx, "list monitors", &err)
+	defer s.end(ctx, time.Now(), "list monitors", &err)
 	list, err = find(ctx, s.monitors, bson.D{}, monitorDoc.monitor)
 	slices.SortFunc(list, func(a, b monitor.Monitor) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
@@ -25,7 +26,7 @@ func (s *Store) Monitors(ctx context.Context) (list []monitor.Monitor, err error
 
 // Monitor is the one with the given id.
 func (s *Store) Monitor(ctx context.Context, id string) (m monitor.Monitor, err error) {
-	defer explain(ctx, "get monitor", &err)
+	defer s.end(ctx, time.Now(), "get monitor", &err)
 	doc, err := s.monitorDoc(ctx, id)
 	if err != nil {
 		return monitor.Monitor{}, err
@@ -44,7 +45,7 @@ func (s *Store) monitorDoc(ctx context.Context, id string) (doc monitorDoc, err 
 
 // CreateMonitor stores m, whose id the caller made.
 func (s *Store) CreateMonitor(ctx context.Context, m monitor.Monitor) (err error) {
-	defer explain(ctx, "create monitor", &err)
+	defer s.end(ctx, time.Now(), "create monitor", &err)
 	doc, err := toMonitorDoc(m)
 	if err != nil {
 		return err
@@ -58,7 +59,7 @@ func (s *Store) CreateMonitor(ctx context.Context, m monitor.Monitor) (err error
 
 // ReplaceMonitor stores m in place of the one with its id.
 func (s *Store) ReplaceMonitor(ctx context.Context, m monitor.Monitor) (err error) {
-	defer explain(ctx, "replace monitor", &err)
+	defer s.end(ctx, time.Now(), "replace monitor", &err)
 	old, err := s.monitorDoc(ctx, m.ID)
 	if err != nil {
 		return err
@@ -103,7 +104,7 @@ func (s *Store) logEnabled(ctx context.Context, before, now []monitorDoc) error 
 
 // DeleteMonitor removes the monitor first, so that an interruption leaves nothing that shows.
 func (s *Store) DeleteMonitor(ctx context.Context, id string) (err error) {
-	defer explain(ctx, "delete monitor", &err)
+	defer s.end(ctx, time.Now(), "delete monitor", &err)
 	oid, err := bson.ObjectIDFromHex(id)
 	if err != nil {
 		return monitor.ErrNotFound
@@ -120,7 +121,7 @@ func (s *Store) DeleteMonitor(ctx context.Context, id string) (err error) {
 
 // DeleteMonitors removes all monitors and their data.
 func (s *Store) DeleteMonitors(ctx context.Context) (err error) {
-	defer explain(ctx, "delete all monitors", &err)
+	defer s.end(ctx, time.Now(), "delete all monitors", &err)
 	ids, err := findIDs[bson.ObjectID](ctx, s.monitors, bson.D{}, 0)
 	if err != nil {
 		return err

@@ -15,7 +15,7 @@ import (
 
 // Results lists what f selects, newest first by (date, id).
 func (s *Store) Results(ctx context.Context, f store.ResultFilter) (_ []monitor.Result, err error) {
-	defer explain(ctx, "list results", &err)
+	defer s.end(ctx, time.Now(), "list results", &err)
 	if f.Limit <= 0 {
 		return nil, monitor.Invalidf("limit must be positive")
 	}
@@ -78,7 +78,7 @@ type clearedDoc struct {
 // DeleteResults removes all results, rollups, states and transitions of the tracks that results change. It sets
 // ResultsCleared first, so that no runner that hears of the change still reckons with them.
 func (s *Store) DeleteResults(ctx context.Context, at time.Time) (err error) {
-	defer explain(ctx, "delete all results", &err)
+	defer s.end(ctx, time.Now(), "delete all results", &err)
 	if err := upsertOne(ctx, s.meta, clearedKey, clearedDoc{Key: clearedKey, At: at}); err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (s *Store) DeleteResults(ctx context.Context, at time.Time) (err error) {
 
 // ResultsCleared is when DeleteResults was last called, zero if never.
 func (s *Store) ResultsCleared(ctx context.Context) (_ time.Time, err error) {
-	defer explain(ctx, "get the time of the last clearing", &err)
+	defer s.end(ctx, time.Now(), "get the time of the last clearing", &err)
 	var doc clearedDoc
 	err = s.meta.FindOne(ctx, byID(clearedKey)).Decode(&doc)
 	if errors.Is(err, driver.ErrNoDocuments) {

@@ -23,20 +23,20 @@ func (d runnerDoc) runner() store.Runner {
 
 // Beat stores a runner's heartbeat in place of its last.
 func (s *Store) Beat(ctx context.Context, r store.Runner) (err error) {
-	defer explain(ctx, "store heartbeat", &err)
+	defer s.end(ctx, time.Now(), "store heartbeat", &err)
 	return upsertOne(ctx, s.runners, r.ID, runnerDoc{ID: r.ID, Monitors: r.Monitors, LastSeen: r.LastSeen})
 }
 
 // Runners lists the runners whose last heartbeat is not before since, ordered by id.
 func (s *Store) Runners(ctx context.Context, since time.Time) (_ []store.Runner, err error) {
-	defer explain(ctx, "list runners", &err)
+	defer s.end(ctx, time.Now(), "list runners", &err)
 	seen := bson.D{field("last_seen", bson.D{field("$gte", since)})}
 	return find(ctx, s.runners, seen, runnerDoc.runner, options.Find().SetSort(bson.D{field("_id", 1)}))
 }
 
 // RemoveRunner removes a runner's heartbeat.
 func (s *Store) RemoveRunner(ctx context.Context, id string) (err error) {
-	defer explain(ctx, "remove runner", &err)
+	defer s.end(ctx, time.Now(), "remove runner", &err)
 	_, err = s.runners.DeleteOne(ctx, byID(id))
 	return err
 }

@@ -83,7 +83,7 @@ func (s *Store) newestAppend(ctx context.Context) (int64, error) {
 
 // ResultsSince lists results in the order in which they were stored.
 func (s *Store) ResultsSince(ctx context.Context, cursor string, limit int) (_ []monitor.Result, _ string, err error) {
-	defer explain(ctx, "list new results", &err)
+	defer s.end(ctx, time.Now(), "list new results", &err)
 	if limit <= 0 {
 		return nil, "", monitor.Invalidf("limit must be positive")
 	}

@@ -16,7 +16,7 @@ import (
 // long as the server can be expected to tell of changes again; the channel has a value after every mending. A server
 // that refuses change streams gives [store.ErrWatchUnsupported] and its reason.
 func (s *Store) Watch(ctx context.Context, t store.Topic) (_ <-chan struct{}, err error) {
-	defer explain(ctx, "watch "+string(t), &err)
+	defer s.end(ctx, time.Now(), "watch "+string(t), &err)
 	if s.polling {
 		return nil, fmt.Errorf("%w: USE_POLLING is set", store.ErrWatchUnsupported)
 	}

@@ -152,7 +152,7 @@ func (s *Store) DueAlerts(ctx context.Context, now time.Time, limit int) ([]stor
 func (s *Store) Alert(ctx context.Context, id string) (store.Alert, error) {
 	list, err := s.alerts(ctx, "WHERE id = ?", id)
 	if err == nil && len(list) == 0 {
-		err = describe("get alert "+id, monitor.ErrNotFound)
+		err = describe("get alert", monitor.ErrNotFound)
 	}
 	if err != nil {
 		return store.Alert{}, err
@@ -183,7 +183,7 @@ func (s *Store) Alerts(ctx context.Context, f store.AlertFilter) ([]store.Alert,
 // ClaimAlert gives one attempt at sending a message to a runner.
 func (s *Store) ClaimAlert(ctx context.Context, id string, attempt int, runner string, now time.Time) (won bool, claimed time.Time, err error) {
 	at := now.UnixMilli()
-	err = s.write(ctx, "claim alert "+id, func(t *tx) error {
+	err = s.write(ctx, "claim alert", func(t *tx) error {
 		n, err := t.exec("INSERT INTO alert_claims (id, attempt, runner, claimed) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
 			id, attempt, runner, at)
 		if won = n == 1; err != nil || won {
@@ -201,7 +201,7 @@ func (s *Store) PutFate(ctx context.Context, a store.Alert) error {
 	if err != nil {
 		return describe("encode alert "+a.ID, err)
 	}
-	return s.write(ctx, "put the fate of alert "+a.ID, func(t *tx) error {
+	return s.write(ctx, "put the fate of alert", func(t *tx) error {
 		n, err := t.exec("UPDATE alerts SET next = ?, attempts = ?, deliveries = ? WHERE id = ?", nullDate(a.Next), a.Attempts, deliveries, a.ID)
 		if err == nil && n == 0 {
 			err = monitor.ErrNotFound

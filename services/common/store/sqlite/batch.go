@@ -82,7 +82,7 @@ func (s *Store) AppendBatch(ctx context.Context, b store.Batch) error {
 	if len(b.Results) > 0 {
 		topics = append(topics, store.TopicResults)
 	}
-	return s.write(ctx, "append a batch", func(t *tx) error { return t.append(prepared) }, topics...)
+	return s.write(ctx, "append batch", func(t *tx) error { return t.append(prepared) }, topics...)
 }
 
 func (t *tx) append(b *batch) error {

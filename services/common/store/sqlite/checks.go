@@ -25,7 +25,7 @@ func (s *Store) AskCheck(ctx context.Context, r store.CheckRequest) error {
 		}
 		definition = string(text)
 	}
-	return s.write(ctx, "ask for check "+r.ID, func(t *tx) error {
+	return s.write(ctx, "ask for a check", func(t *tx) error {
 		_, err := t.exec("INSERT INTO checks (id, asked, expires, monitor, definition) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 			id, r.Asked.UnixMilli(), r.Expires.UnixMilli(), r.MonitorID, definition)
 		return err
@@ -36,7 +36,7 @@ func (s *Store) AskCheck(ctx context.Context, r store.CheckRequest) error {
 func (s *Store) PendingChecks(ctx context.Context, now time.Time) ([]store.CheckRequest, error) {
 	const query = `SELECT id, asked, expires, monitor, definition FROM checks WHERE runner IS NULL AND expires > ? ORDER BY asked, id`
 	list := []store.CheckRequest{}
-	err := s.read(ctx, "list checks", query, []any{now.UnixMilli()}, func(rows *sql.Rows) error {
+	err := s.read(ctx, "list pending checks", query, []any{now.UnixMilli()}, func(rows *sql.Rows) error {
 		var r store.CheckRequest
 		var id, definition []byte
 		var asked, expires int64
@@ -60,7 +60,7 @@ func (s *Store) PendingChecks(ctx context.Context, now time.Time) ([]store.Check
 func (s *Store) ClaimCheck(ctx context.Context, id, runner string) (bool, error) {
 	raw, _ := rawID(id)
 	claimed := 0
-	err := s.write(ctx, "claim check "+id, func(t *tx) (err error) {
+	err := s.write(ctx, "claim check", func(t *tx) (err error) {
 		claimed, err = t.exec("UPDATE checks SET runner = ? WHERE id = ? AND runner IS NULL AND expires > ?", runner, raw, time.Now().UnixMilli())
 		return err
 	})
@@ -74,7 +74,7 @@ func (s *Store) AnswerCheck(ctx context.Context, id string, r monitor.Result) er
 	if err != nil {
 		return monitor.Invalidf("result %s can't be stored: %v", r.ID, err)
 	}
-	return s.write(ctx, "answer check "+id, func(t *tx) error {
+	return s.write(ctx, "answer check", func(t *tx) error {
 		n, err := t.exec("UPDATE checks SET answer = ?, definition = NULL WHERE id = ? AND runner IS NOT NULL", string(answer), raw)
 		if err == nil && n == 0 {
 			err = monitor.ErrNotFound
@@ -88,7 +88,7 @@ func (s *Store) CheckAnswer(ctx context.Context, id string) (monitor.Result, boo
 	raw, _ := rawID(id)
 	var r monitor.Result
 	there := false
-	err := s.read(ctx, "get the answer of check "+id, "SELECT answer FROM checks WHERE id = ? AND answer IS NOT NULL", []any{raw},
+	err := s.read(ctx, "get the answer to a check", "SELECT answer FROM checks WHERE id = ? AND answer IS NOT NULL", []any{raw},
 		func(rows *sql.Rows) error {
 			var answer []byte
 			if err := rows.Scan(&answer); err != nil {
@@ -106,7 +106,7 @@ func (s *Store) CheckAnswer(ctx context.Context, id string) (monitor.Result, boo
 // DropCheck removes a request and its answer.
 func (s *Store) DropCheck(ctx context.Context, id string) error {
 	raw, _ := rawID(id)
-	return s.write(ctx, "drop check "+id, func(t *tx) error {
+	return s.write(ctx, "drop check", func(t *tx) error {
 		_, err := t.exec("DELETE FROM checks WHERE id = ?", raw)
 		return err
 	})
@@ -114,7 +114,7 @@ func (s *Store) DropCheck(ctx context.Context, id string) error {
 
 // Beat stores a runner's heartbeat in place of its last.
 func (s *Store) Beat(ctx context.Context, r store.Runner) error {
-	return s.write(ctx, "store the heartbeat of "+r.ID, func(t *tx) error {
+	return s.write(ctx, "store heartbeat", func(t *tx) error {
 		_, err := t.exec(`INSERT INTO runners (id, monitors, seen) VALUES (?, ?, ?)
 			ON CONFLICT DO UPDATE SET monitors = excluded.monitors, seen = excluded.seen`, r.ID, r.Monitors, r.LastSeen.UnixMilli())
 		return err
@@ -138,7 +138,7 @@ func (s *Store) Runners(ctx context.Context, since time.Time) ([]store.Runner, e
 
 // RemoveRunner removes a runner's heartbeat.
 func (s *Store) RemoveRunner(ctx context.Context, id string) error {
-	return s.write(ctx, "remove runner "+id, func(t *tx) error {
+	return s.write(ctx, "remove runner", func(t *tx) error {
 		_, err := t.exec("DELETE FROM runners WHERE id = ?", id)
 		return err
 	})

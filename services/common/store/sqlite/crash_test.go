@@ -47,7 +47,7 @@ func crashResults(n int) []monitor.Result {
 // appendForever stores batches, the first of them with that number, and prints the number of each that
 // was acknowledged.
 func appendForever(path string, first int) error {
-	s, err := Open(context.Background(), path)
+	s, err := Open(context.Background(), Config{Path: path})
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func killWhileWriting(t *testing.T, path string, first int) (acknowledged []int)
 			break // the last line, cut off
 		}
 		if acknowledged = append(acknowledged, n); len(acknowledged) == 30 {
-			if _, err := Open(t.Context(), path); !errors.Is(err, errInUse) {
+			if _, err := Open(t.Context(), Config{Path: path}); !errors.Is(err, errInUse) {
 				t.Errorf("opened while another process has it: error %v, want %v", err, errInUse)
 			}
 			kill()

@@ -77,7 +77,7 @@ func (s *Store) DeleteKey(ctx context.Context, id string) error {
 	if !ok {
 		return describe("delete key "+id, monitor.ErrNotFound)
 	}
-	return s.write(ctx, "delete key "+id, func(t *tx) error {
+	return s.write(ctx, "delete key", func(t *tx) error {
 		n, err := t.exec("DELETE FROM keys WHERE id = ?", raw)
 		if err == nil && n == 0 {
 			err = monitor.ErrNotFound
@@ -90,7 +90,7 @@ func (s *Store) DeleteKey(ctx context.Context, id string) error {
 func (s *Store) TouchKey(ctx context.Context, id string, at time.Time) error {
 	raw, _ := rawID(id)
 	used := at.UnixMilli()
-	return s.write(ctx, "touch key "+id, func(t *tx) error {
+	return s.write(ctx, "touch key", func(t *tx) error {
 		_, err := t.exec("UPDATE keys SET used = ? WHERE id = ? AND (used IS NULL OR used < ?)", used, raw, used)
 		return err
 	})

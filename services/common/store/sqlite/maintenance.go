@@ -30,7 +30,7 @@ func (s *Store) MaintenanceWindows(ctx context.Context) ([]maintenance.Window, e
 // MaintenanceWindow is the one with that id.
 func (s *Store) MaintenanceWindow(ctx context.Context, id string) (w maintenance.Window, err error) {
 	raw, _ := rawID(id)
-	name := "get maintenance window " + id
+	const name = "get maintenance window"
 	var definition []byte
 	if err := s.row(ctx, name, "SELECT definition FROM maintenance WHERE id = ?", []any{raw}, &definition); err != nil {
 		return w, err
@@ -63,21 +63,21 @@ func (s *Store) ReplaceMaintenanceWindow(ctx context.Context, w maintenance.Wind
 	if err != nil {
 		return err
 	}
-	return s.changeWindow(ctx, "replace maintenance window ", w.ID, "UPDATE maintenance SET name = ?, definition = ? WHERE id = ?", w.Name, definition)
+	return s.changeWindow(ctx, "replace maintenance window", w.ID, "UPDATE maintenance SET name = ?, definition = ? WHERE id = ?", w.Name, definition)
 }
 
 // DeleteMaintenanceWindow removes the one with that id.
 func (s *Store) DeleteMaintenanceWindow(ctx context.Context, id string) error {
-	return s.changeWindow(ctx, "delete maintenance window ", id, "DELETE FROM maintenance WHERE id = ?")
+	return s.changeWindow(ctx, "delete maintenance window", id, "DELETE FROM maintenance WHERE id = ?")
 }
 
 // changeWindow runs a statement on the window with an id, which is the last argument; there must be one.
 func (s *Store) changeWindow(ctx context.Context, what, id, statement string, args ...any) error {
 	raw, ok := rawID(id)
 	if !ok {
-		return describe(what+id, monitor.ErrNotFound)
+		return describe(what, monitor.ErrNotFound)
 	}
-	return s.write(ctx, what+id, func(t *tx) error {
+	return s.write(ctx, what, func(t *tx) error {
 		n, err := t.exec(statement, append(args, raw)...)
 		if err == nil && n == 0 {
 			err = monitor.ErrNotFound

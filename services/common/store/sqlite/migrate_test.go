@@ -61,7 +61,7 @@ func TestFileOfFormat2(t *testing.T) {
 // TestFileOfFormat2IsContinued adds a result that doesn't count to an old file, and reads it after it was opened again.
 func TestFileOfFormat2IsContinued(t *testing.T) {
 	path := fileWith(t, fileOfFormat2...)
-	s, err := Open(t.Context(), path)
+	s, err := Open(t.Context(), Config{Path: path})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func (s *Store) Monitor(ctx context.Context, id string) (monitor.Monitor, error)
 	case err != nil:
 		return monitor.Monitor{}, err
 	case len(found) == 0:
-		return monitor.Monitor{}, describe("get monitor "+id, monitor.ErrNotFound)
+		return monitor.Monitor{}, describe("get monitor", monitor.ErrNotFound)
 	}
 	return found[0], nil
 }
@@ -98,9 +98,9 @@ func (s *Store) CreateMonitor(ctx context.Context, m monitor.Monitor) error {
 func (s *Store) ReplaceMonitor(ctx context.Context, m monitor.Monitor) error {
 	row, err := monitorRow(m)
 	if err != nil {
-		return describe("replace monitor "+m.ID, monitor.ErrNotFound)
+		return describe("replace monitor", monitor.ErrNotFound)
 	}
-	return s.write(ctx, "replace monitor "+m.ID, func(t *tx) error { return t.replace(m, row) }, store.TopicMonitors)
+	return s.write(ctx, "replace monitor", func(t *tx) error { return t.replace(m, row) }, store.TopicMonitors)
 }
 
 func (t *tx) replace(m monitor.Monitor, row []any) error {
@@ -174,7 +174,7 @@ func (t *tx) ids(query string, args ...any) ([][]byte, error) {
 
 // DeleteMonitor removes the monitor and all that is known of it.
 func (s *Store) DeleteMonitor(ctx context.Context, id string) error {
-	name := "delete monitor " + id
+	const name = "delete monitor"
 	raw, ok := rawID(id)
 	if !ok {
 		return describe(name, monitor.ErrNotFound)

@@ -28,6 +28,7 @@ var _ store.Store = (*Store)(nil)
 type Store struct {
 	lock, readers, writer *sql.DB
 
+	observe store.Observe
 	queries statements
 	queue   chan *operation
 	changes *hub
@@ -41,6 +42,14 @@ type Store struct {
 	closed     sync.Once
 }
 
+// Config says where the database is.
+type Config struct {
+	// Path is that of its file; beside it there are files whose names begin with its name.
+	Path string
+	// Observe is told of every operation; it may be nil.
+	Observe store.Observe
+}
+
 // maxReaders bounds the connections that read; each has a page cache of its own.
 const maxReaders = 3
 
@@ -50,19 +59,19 @@ const (
 	readerCache = "-700"
 )
 
-// Open opens the database at path; it creates the file and its folder where they are missing, and
-// brings an older format up to date. ctx bounds the opening alone. Only one Store at a time can have a file
-// open; beside it there are files whose names begin with its name.
-func Open(ctx context.Context, path string) (*Store, error) {
-	path, err := filepath.Abs(path)
+// Open opens the database; it creates the file and its folder where they are missing, and
+// brings an older format up to date. ctx bounds the opening alone. Only one Store at a time can have a file open.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	path, err := filepath.Abs(c.Path)
 	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", path, err)
+		return nil, fmt.Errorf("open database %s: %w", c.Path, err)
 	}
 	if err := createFile(path); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	s := &Store{
-		queue: make(chan *operation), changes: newHub(), purgeDue: make(chan struct{}, 1), closing: make(chan struct{}),
+		observe: c.Observe,
+		queue:   make(chan *operation), changes: newHub(), purgeDue: make(chan struct{}, 1), closing: make(chan struct{}),
 	}
 	if err := s.open(ctx, path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, explainOpen(err)), s.closeFiles())

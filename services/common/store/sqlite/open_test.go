@@ -79,7 +79,7 @@ func TestOpenRefuses(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			path := test.path(t)
 			before, _ := os.ReadFile(path)
-			s, err := Open(t.Context(), path)
+			s, err := Open(t.Context(), Config{Path: path})
 			if err == nil {
 				t.Fatal("it opened", s.Close())
 			}
@@ -96,7 +96,7 @@ func TestOpenRefuses(t *testing.T) {
 func TestOpenTwice(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "nanomon.db")
 	first := openAt(t, path)
-	if _, err := Open(t.Context(), path); !errors.Is(err, errInUse) {
+	if _, err := Open(t.Context(), Config{Path: path}); !errors.Is(err, errInUse) {
 		t.Fatalf("error %v, want %v", err, errInUse)
 	}
 	if err := first.CreateMonitor(t.Context(), monitor.Monitor{ID: monitor.NewID(start)}); err != nil {
@@ -181,7 +181,7 @@ func TestOpenIsCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	path := filepath.Join(t.TempDir(), "nanomon.db")
-	if _, err := Open(ctx, path); !errors.Is(err, context.Canceled) {
+	if _, err := Open(ctx, Config{Path: path}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want one that wraps %q", err, context.Canceled)
 	}
 	openAt(t, path)

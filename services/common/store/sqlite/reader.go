@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -48,7 +49,8 @@ func (p *statements) close() {
 }
 
 // read calls scan for every row of a query.
-func (s *Store) read(ctx context.Context, name, query string, args []any, scan func(*sql.Rows) error) error {
+func (s *Store) read(ctx context.Context, name, query string, args []any, scan func(*sql.Rows) error) (err error) {
+	defer s.observe.End(name, time.Now(), &err)
 	stmt, err := s.statement(ctx, query)
 	if err == nil {
 		err = eachRow(ctx, stmt, args, scan)
@@ -57,7 +59,8 @@ func (s *Store) read(ctx context.Context, name, query string, args []any, scan f
 }
 
 // row scans the one row of a query; the error wraps monitor.ErrNotFound when there is none.
-func (s *Store) row(ctx context.Context, name, query string, args []any, dest ...any) error {
+func (s *Store) row(ctx context.Context, name, query string, args []any, dest ...any) (err error) {
+	defer s.observe.End(name, time.Now(), &err)
 	stmt, err := s.statement(ctx, query)
 	if err == nil {
 		err = stmt.QueryRowContext(ctx, args...).Scan(dest...)

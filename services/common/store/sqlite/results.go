@@ -196,7 +196,7 @@ func (t *tx) detachAll() ([]refOf, error) {
 // ResultsCleared is when DeleteResults was last called, zero if never.
 func (s *Store) ResultsCleared(ctx context.Context) (time.Time, error) {
 	var at sql.NullInt64
-	err := s.row(ctx, "get the date of the last deletion", "SELECT cleared FROM meta", nil, &at)
+	err := s.row(ctx, "get the time of the last clearing", "SELECT cleared FROM meta", nil, &at)
 	if err != nil || !at.Valid {
 		return time.Time{}, err
 	}

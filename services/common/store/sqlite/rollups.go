@@ -55,7 +55,7 @@ func (s *Store) PutRollups(ctx context.Context, rs []store.Rollup) error {
 			return err
 		}
 	}
-	return s.write(ctx, "store rollups", func(t *tx) error {
+	return s.write(ctx, "put rollups", func(t *tx) error {
 		for i, r := range rs {
 			ref, err := t.ref(ids[i])
 			if err != nil {

@@ -11,7 +11,12 @@ import (
 // openAt opens the database at path, which is closed when the test ends.
 func openAt(t testing.TB, path string) *Store {
 	t.Helper()
-	s, err := Open(t.Context(), path)
+	return open(t, Config{Path: path})
+}
+
+func open(t testing.TB, c Config) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,9 +30,15 @@ func openAt(t testing.TB, path string) *Store {
 
 func openNew(t testing.TB) *Store {
 	t.Helper()
-	return openAt(t, filepath.Join(t.TempDir(), "data", "with ?%#&= in its name.db"))
+	return openAt(t, newPath(t))
+}
+
+func newPath(t testing.TB) string {
+	return filepath.Join(t.TempDir(), "data", "with ?%#&= in its name.db")
 }
 
 func TestContract(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store { return openNew(t) })
+	storetest.Run(t, func(t *testing.T, observe store.Observe) store.Store {
+		return open(t, Config{Path: newPath(t), Observe: observe})
+	})
 }

@@ -72,7 +72,7 @@ func (s *Store) State(ctx context.Context, monitorID string) (store.State, error
 	case err != nil:
 		return store.State{}, err
 	case len(list) == 0:
-		return store.State{}, describe("get the state of monitor "+monitorID, monitor.ErrNotFound)
+		return store.State{}, describe("get state", monitor.ErrNotFound)
 	}
 	return list[0], nil
 }

@@ -24,7 +24,8 @@ type operation struct {
 
 // write runs an operation in the writer's next transaction and returns when it is on disk. When ctx ends
 // earlier it returns at once; the operation may still be done.
-func (s *Store) write(ctx context.Context, name string, run func(*tx) error, topics ...store.Topic) error {
+func (s *Store) write(ctx context.Context, name string, run func(*tx) error, topics ...store.Topic) (err error) {
+	defer s.observe.End(name, time.Now(), &err)
 	if err := ctx.Err(); err != nil {
 		return describe(name, err)
 	}

@@ -24,8 +24,8 @@ const patience = 20 * time.Second
 var base = time.Date(2026, 1, 15, 10, 0, 0, 0, time.UTC)
 
 // Run holds the adapter that open gives to the whole contract. Each call of open gives a store
-// that is empty, and that is closed when its test ends.
-func Run(t *testing.T, open func(t *testing.T) store.Store) {
+// that is empty, that tells observe of its operations, and that is closed when its test ends.
+func Run(t *testing.T, open func(t *testing.T, observe store.Observe) store.Store) {
 	for _, group := range [][]contract{
 		monitorContracts, importContracts, resultContracts, listingContracts, streamContracts, stateContracts,
 		rollupContracts, expireContracts, checkContracts, alertContracts, maintenanceContracts, keyContracts, watchContracts, generalContracts,
@@ -34,10 +34,14 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 			t.Run(c.name, func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
 				defer cancel()
-				c.check(ctx, t, open(t))
+				c.check(ctx, t, open(t, nil))
 			})
 		}
 	}
+	t.Run("OperationsAreObserved", func(t *testing.T) {
+		var seen operations
+		observed(t, open(t, seen.observe), &seen)
+	})
 }
 
 // contract is one promise of the adapters.
