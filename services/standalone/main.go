@@ -60,8 +60,8 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 		return fmt.Errorf("SPOOL_DIR: %w", err)
 	}
 	defer waiting.Close()
-	metrics := server.NewMetrics()
-	db, err := openData(ctx, cfg.DataDir, metrics.ObserveStore)
+	apiMetrics := server.NewMetrics()
+	db, err := openData(ctx, cfg.DataDir, apiMetrics.ObserveStore)
 	if err != nil {
 		return fmt.Errorf("DATA_DIR: %w", err)
 	}
@@ -69,7 +69,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 
 	api := server.New(server.Config{
 		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "sqlite", Auth: cfg.Auth, Origins: cfg.CORSOrigins,
-		Metrics: metrics,
+		Metrics: apiMetrics,
 	}, db, types, log)
 	alerter := alert.FromSettings(id, cfg.Alerts, db, log)
 	runner := engine.New(engine.Config{
