@@ -31,15 +31,19 @@ run-frontend: _page
 run-db:
     @exec scripts/run-db.sh
 
-# Run every test, but for those of faults
+# Run every test, but for those of faults and with Prometheus
 test: build _test-tools
-    go test -race -timeout 5m $(go list ./... | grep -vE '/tests/(load|fault)$')
+    go test -race -timeout 5m $(go list ./... | grep -vE '/tests/(load|fault|prometheus)$')
     go test -count=1 ./tests/load
     npm --prefix frontend run --silent test:browser
 
 # Run the tests of faults: killed servers, killed runners, cut connections
 test-fault: _test-tools
     go test -race -count=1 -timeout 10m ./tests/fault
+
+# Run Prometheus for a minute on three runners and the API, and check what it is given in deploy/prometheus
+test-prometheus: _test-tools
+    go test -race -count=1 -timeout 5m ./tests/prometheus
 
 # Run the tests that need MongoDB, against NANOMON_TEST_MONGO_URI or a server that they find
 test-mongo: build _test-tools

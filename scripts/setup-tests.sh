@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need beside Go and Node.js: a C compiler for the race detector, a Chromium for the browser
-# tests, Java and Maven for one of the two MongoDB stand-ins, and these stand-ins, which are built into .tools/.
-# The Chromium that has no windows takes a third less of the processor.
+# tests, Java and Maven for one of the two MongoDB stand-ins, and these stand-ins and Prometheus, which are put into
+# .tools/. The Chromium that has no windows takes a third less of the processor.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -20,3 +20,4 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 scripts/build-ferretdb.sh
 scripts/build-mongojava.sh
+scripts/fetch-prometheus.sh

@@ -22,7 +22,7 @@ import (
 // patience is how long a test waits for something that should come soon, on a busy machine.
 const patience = 30 * time.Second
 
-// Service is a running process of NanoMon.
+// Service is a running process, of NanoMon or beside it.
 type Service struct {
 	// Process is its process id.
 	Process int
@@ -74,7 +74,13 @@ func Command(t testing.TB, name string, settings map[string]string) *exec.Cmd {
 // Start runs a binary until the test ends. Its log is shown if the test fails.
 func Start(t testing.TB, name string, settings map[string]string) *Service {
 	t.Helper()
-	s := &Service{command: Command(t, name, settings), log: &logBuffer{}, exited: make(chan struct{})}
+	return StartCommand(t, Command(t, name, settings))
+}
+
+// StartCommand is [Start] for any command.
+func StartCommand(t testing.TB, command *exec.Cmd) *Service {
+	t.Helper()
+	s := &Service{command: command, log: &logBuffer{}, exited: make(chan struct{})}
 	s.command.Stdout, s.command.Stderr = s.log, s.log
 	if err := s.command.Start(); err != nil {
 		t.Fatal(err)
@@ -87,7 +93,7 @@ func Start(t testing.TB, name string, settings map[string]string) *Service {
 	t.Cleanup(func() {
 		s.Kill(t)
 		if t.Failed() {
-			t.Logf("log of %s:\n%s", name, s.log)
+			t.Logf("log of %s:\n%s", filepath.Base(command.Path), s.log)
 		}
 	})
 	return s
