@@ -67,9 +67,17 @@ build: _page
         -ldflags '-s -w -X "{{ version_package }}.Version={{ version }}" -X "{{ version_package }}.BuildInfo={{ build_info }}"' \
         -o bin/ ./services/api ./services/runner ./services/frontend ./services/standalone
 
+# Make the API's specification and JSON schemas anew from api/typespec
+generate-specs: _api
+    @node api/generate.mjs
+
+# Fail if the specification and the schemas aren't what api/typespec makes
+check-specs: _api
+    @node api/generate.mjs --check
+
 # Check formatting and types, and look for common mistakes
-lint: _page
-    @test -z "$(gofmt -l services frontend/*.go templates tests)" || { echo "gofmt would change:"; gofmt -l services frontend/*.go templates tests; exit 1; }
+lint: _page check-specs
+    @test -z "$(gofmt -l services api/*.go frontend/*.go templates tests)" || { echo "gofmt would change:"; gofmt -l services api/*.go frontend/*.go templates tests; exit 1; }
     go vet ./...
     go run {{ staticcheck }} ./...
     npm --prefix frontend run --silent lint
@@ -78,20 +86,23 @@ lint: _page
 
 # Format Go, JavaScript, CSS and HTML
 format: _page
-    gofmt -w services frontend/*.go templates tests
+    gofmt -w services api/*.go frontend/*.go templates tests
     npm --prefix frontend run --silent format
 
 # Fetch the Go modules and npm packages
-install: _page
+install: _page _api
     go mod download
 
 # Remove what was built; the data stays
 clean:
-    rm -rf bin .tools frontend/node_modules frontend/app/lib
+    rm -rf bin .tools api/node_modules frontend/node_modules frontend/app/lib
 
 _page:
     @[ frontend/node_modules/.package-lock.json -nt frontend/package-lock.json ] || npm --prefix frontend ci --silent --no-audit --no-fund
     @npm --prefix frontend run --silent build
+
+_api:
+    @[ api/node_modules/.package-lock.json -nt api/package-lock.json ] || npm --prefix api ci --silent --no-audit --no-fund
 
 _test-tools:
     @scripts/setup-tests.sh

@@ -13,7 +13,10 @@ export default [
     },
   },
   { files: ['frontend/app/**'], languageOptions: { globals: globals.browser } },
-  { files: ['frontend/*.js', 'frontend/scripts/**', 'scripts/**'], languageOptions: { globals: globals.node } },
+  {
+    files: ['api/*.mjs', 'frontend/*.js', 'frontend/scripts/**', 'scripts/**'],
+    languageOptions: { globals: globals.node },
+  },
   {
     files: ['tests/browser/**'],
     languageOptions: { globals: { ...globals.node, ...globals.browser } },

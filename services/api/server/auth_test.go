@@ -33,6 +33,8 @@ var groups = map[string]group{
 	"GET /api":        open,
 	"GET /api/":       open,
 	"GET /api/health": open,
+	// It tells how to sign in.
+	"GET /api/openapi.yaml": open,
 
 	"GET /api/status":                reading,
 	"GET /api/monitors":              reading,

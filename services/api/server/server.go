@@ -118,6 +118,7 @@ func (s *Server) Handler() http.Handler {
 		to.protected = to.protected.With(s.limit.allow)
 	}
 	s.bindStatus(to)
+	s.bindSpecification(to)
 	s.bindMonitors(to)
 	s.bindImport(to)
 	s.bindRules(to)
