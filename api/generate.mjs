@@ -65,7 +65,7 @@ function generate(folder) {
 }
 
 /**
- * Adds what TypeSpec has no words for, and says the rest in the words that most tools know.
+ * Adds what TypeSpec has no words for, and says the rest in words that more tools know.
  *
  * @param {string} file
  */
@@ -74,17 +74,31 @@ function finish(file) {
   document.components.responses = {};
   for (const path of Object.values(document.paths)) {
     for (const operation of Object.values(path)) {
+      addLinks(operation);
       shareProblems(operation.responses, document.components.responses);
     }
   }
   for (const server of document.servers) delete server.variables;
-  writeFileSync(
-    file,
-    stringify(inKnownWords(document), { singleQuote: true, aliasDuplicateObjects: false, lineWidth: 0 }),
+  const text = stringify(inKnownWords(document), {
+    singleQuote: true,
+    aliasDuplicateObjects: false,
+    lineWidth: 0,
+    compat: 'yaml-1.1',
+  });
+  writeFileSync(file, `# Made by "just generate-specs" from typespec/\n${text}`);
+}
+
+/** x-links names the operations that take the id in the answer. */
+function addLinks(operation) {
+  const { 'x-links': names, responses } = operation;
+  if (!names) return;
+  delete operation['x-links'];
+  responses[200].links = Object.fromEntries(
+    names.map((name) => [name, { operationId: name, parameters: { id: '$response.body#/id' } }]),
   );
 }
 
-/** Makes components of problems that operations have in common. */
+/** Makes components of the problems that operations have in common. */
 function shareProblems(responses, shared) {
   for (const [status, response] of Object.entries(responses)) {
     if (Number(status) < 400) continue;
@@ -94,14 +108,19 @@ function shareProblems(responses, shared) {
   }
 }
 
-/** Where there is no allOf, additionalProperties means the same as unevaluatedProperties. */
+/**
+ * additionalProperties means the same as unevaluatedProperties where there is no allOf, and
+ * type: [string, 'null'] the same as anyOf a string or null.
+ */
 function inKnownWords(value) {
   if (Array.isArray(value)) return value.map(inKnownWords);
   if (value === null || typeof value !== 'object') return value;
-  const entries = Object.entries(value).map(([key, inner]) =>
-    key === 'unevaluatedProperties'
-      ? ['additionalProperties', !inner.not && inKnownWords(inner)]
-      : [key, inKnownWords(inner)],
-  );
-  return Object.fromEntries(entries);
+  const { anyOf, unevaluatedProperties: others, ...rest } = value;
+  if (others) rest.additionalProperties = !others.not && others;
+  if (anyOf?.length === 2 && anyOf[0].type && anyOf[1].type === 'null') {
+    Object.assign(rest, anyOf[0], { type: [anyOf[0].type, 'null'] });
+  } else if (anyOf) {
+    rest.anyOf = anyOf;
+  }
+  return Object.fromEntries(Object.entries(rest).map(([key, inner]) => [key, inKnownWords(inner)]));
 }
