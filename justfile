@@ -73,6 +73,7 @@ generate-specs: _api
 
 # Fail if the specification and the schemas aren't what api/typespec makes
 check-specs: _api
+    @npm --prefix api run --silent format:check
     @node api/generate.mjs --check
 
 # Check formatting and types, and look for common mistakes
@@ -84,10 +85,11 @@ lint: _page check-specs
     npm --prefix frontend run --silent format:check
     npm --prefix frontend run --silent types
 
-# Format Go, JavaScript, CSS and HTML
-format: _page
+# Format Go, JavaScript, CSS, HTML and TypeSpec
+format: _page _api
     gofmt -w services api/*.go frontend/*.go templates tests
     npm --prefix frontend run --silent format
+    npm --prefix api run --silent format
 
 # Fetch the Go modules and npm packages
 install: _page _api
