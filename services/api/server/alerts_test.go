@@ -124,7 +124,7 @@ func TestNobodySendsATest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := openStore(t)
 		w := httptest.NewRecorder()
-		newServer(s).Handler().ServeHTTP(w, httptest.NewRequest("POST", "/api/alerts/test", nil))
+		held(t, newServer(s)).ServeHTTP(w, httptest.NewRequest("POST", "/api/alerts/test", nil))
 		got := answer{w.Code, w.Header(), w.Body.Bytes()}
 		got.wantProblem(t, 504, "no runner sent the test message within 1m15s; is a runner running?")
 		due, err := s.DueAlerts(t.Context(), time.Now(), 10)

@@ -102,7 +102,7 @@ func startAPI(t *testing.T, s Store) *api {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		stopped <- web.Serve(ctx, ln, server.Handler(), slog.New(slog.DiscardHandler))
+		stopped <- web.Serve(ctx, ln, held(t, server), slog.New(slog.DiscardHandler))
 	}()
 	t.Cleanup(func() {
 		cancel()

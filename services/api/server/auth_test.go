@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-chi/chi/v5"
 	"github.com/golang-jwt/jwt/v5"
 
 	"nanomon/services/common/config"
@@ -75,17 +74,6 @@ func newSignedIn(p *oidctest.Provider, s Store, protectReads bool) *Server {
 	}, s, newServer(s).types, slog.New(slog.DiscardHandler))
 }
 
-// routesOf are the routes of a server, as "GET /api/monitors/{id}".
-func routesOf(t *testing.T, h http.Handler) []string {
-	t.Helper()
-	var found []string
-	must(t, chi.Walk(h.(chi.Routes), func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
-		found = append(found, method+" "+route)
-		return nil
-	}))
-	return found
-}
-
 // request is one for a route, with a body that a protected one would take.
 func request(route string) *http.Request {
 	method, path, _ := strings.Cut(route, " ")
@@ -110,7 +98,7 @@ func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 }
 
 func TestEveryRouteIsInAGroup(t *testing.T) {
-	found := routesOf(t, newServer(openStore(t)).Handler())
+	found := routesOf(t, newServer(openStore(t)))
 	for _, route := range found {
 		if groups[route] == "" {
 			t.Errorf("nobody has said who may use %s", route)
@@ -129,7 +117,7 @@ func TestForgeriesAreRefusedOnEveryRoute(t *testing.T) {
 	a := &api{t: t, store: s}
 	a.seed(3)
 	monitors, results, forgeries := a.monitors(), a.results(), append(p.Forgeries(), forgedKeys(t, s)...)
-	some, all := newSignedIn(p, s, false).Handler(), newSignedIn(p, s, true).Handler()
+	some, all := held(t, newSignedIn(p, s, false)), held(t, newSignedIn(p, s, true))
 	for route, in := range groups {
 		for _, forgery := range forgeries {
 			for h, closed := range map[http.Handler]bool{some: in == protected, all: in != open} {
@@ -154,7 +142,7 @@ func TestWhoMayUseARoute(t *testing.T) {
 	// The store is away, and the client gone: whoever is let in is answered at once, with something else than a 401 or a 403.
 	gone, leave := context.WithCancel(t.Context())
 	leave()
-	some, all := newSignedIn(p, away{}, false).Handler(), newSignedIn(p, away{}, true).Handler()
+	some, all := held(t, newSignedIn(p, away{}, false)), held(t, newSignedIn(p, away{}, true))
 	admin, expired := "Bearer "+p.Token(nil), "Bearer "+p.Token(map[string]any{"exp": 1})
 	for route, in := range groups {
 		for _, c := range []struct {
@@ -183,7 +171,7 @@ func TestWhoMayUseARoute(t *testing.T) {
 
 // TestAuthenticationComesFirst: who isn't let in doesn't learn what is there, or what would be wrong.
 func TestAuthenticationComesFirst(t *testing.T) {
-	h := newSignedIn(oidctest.New(t), openStore(t), true).Handler()
+	h := held(t, newSignedIn(oidctest.New(t), openStore(t), true))
 	for _, c := range []struct {
 		method, path, body string
 		status             int
@@ -215,7 +203,7 @@ func TestOverTheWire(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
-	listening := httptest.NewServer(server.Handler())
+	listening := httptest.NewServer(held(t, server))
 	t.Cleanup(func() {
 		listening.Close()
 		stop()
@@ -250,7 +238,7 @@ func TestTokensAreNotLogged(t *testing.T) {
 	s := openStore(t)
 	server := New(Config{Auth: config.Auth{AuthClientID: oidctest.ClientID, AuthTenant: "common", AuthIssuer: p.Issuer()}}, s,
 		newServer(s).types, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
-	h := server.Handler()
+	h := held(t, server)
 	good := p.Token(nil)
 	for _, token := range []string{good, newKey(t, s, store.KeyAdministers), strings.Repeat("nm_", 15)} {
 		for _, method := range []string{"GET", "POST", "DELETE"} {

@@ -75,7 +75,7 @@ func TestNobodyAnswersACheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := openStore(t)
 		started, w := time.Now(), httptest.NewRecorder()
-		newServer(s).Handler().ServeHTTP(w, httptest.NewRequest("POST", "/api/monitors/check", strings.NewReader(definition)))
+		held(t, newServer(s)).ServeHTTP(w, httptest.NewRequest("POST", "/api/monitors/check", strings.NewReader(definition)))
 		got := answer{w.Code, w.Header(), w.Body.Bytes()}
 		got.wantProblem(t, 504, "no runner answered within 10s; is a runner running?")
 		same(t, "time waited", time.Since(started), 10*time.Second)

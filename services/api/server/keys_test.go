@@ -159,7 +159,7 @@ func TestWhatAKeyMay(t *testing.T) {
 	(&api{t: t, store: s}).seed(3)
 	gone, leave := context.WithCancel(t.Context())
 	leave()
-	some, all := newSignedIn(p, s, false).Handler(), newSignedIn(p, s, true).Handler()
+	some, all := held(t, newSignedIn(p, s, false)), held(t, newSignedIn(p, s, true))
 	forbidden := oidctest.Forgery{Name: "a key that reads", Status: 403, Detail: "you are signed in, but this needs the scope system.admin"}
 	reads, administers := newKey(t, s, store.KeyReads), newKey(t, s, store.KeyAdministers)
 	for route, in := range groups {
@@ -189,7 +189,7 @@ func TestWhatAKeyMay(t *testing.T) {
 
 func TestKeysWhileTheStoreIsAway(t *testing.T) {
 	p := oidctest.New(t)
-	h := newSignedIn(p, away{}, false).Handler()
+	h := held(t, newSignedIn(p, away{}, false))
 	key, _ := auth.NewKey()
 	for _, token := range []string{p.Token(nil), key} {
 		for _, route := range []string{"GET /api/keys", "POST /api/keys", "DELETE /api/keys/{id}"} {
@@ -203,7 +203,7 @@ func TestKeysWhileTheStoreIsAway(t *testing.T) {
 }
 
 func TestTooManyUnknownKeys(t *testing.T) {
-	h := newSignedIn(oidctest.New(t), openStore(t), false).Handler()
+	h := held(t, newSignedIn(oidctest.New(t), openStore(t), false))
 	codes := make(map[int]int)
 	for range 3 * store.MaxKeys {
 		r := request("GET /api/monitors")
@@ -241,7 +241,7 @@ func TestAStreamEndsWithItsKey(t *testing.T) {
 		r.Header.Set("Authorization", "Bearer "+newKey(t, s, store.KeyAdministers))
 		a, ended, w := &api{t: t, store: s}, make(chan time.Time, 1), httptest.NewRecorder()
 		running.Go(func() {
-			server.Handler().ServeHTTP(w, r.WithContext(ctx))
+			held(t, server).ServeHTTP(w, r.WithContext(ctx))
 			ended <- time.Now()
 		})
 		time.Sleep(2 * time.Minute)

@@ -36,7 +36,7 @@ func startSignedIn(t *testing.T) (admin, anybody *api) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ran := make(chan error, 1)
 	go func() { ran <- server.Run(ctx) }()
-	listening := httptest.NewServer(server.Handler())
+	listening := httptest.NewServer(held(t, server))
 	t.Cleanup(func() {
 		cancel()
 		must(t, <-ran)

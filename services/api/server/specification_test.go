@@ -8,7 +8,7 @@ import (
 )
 
 func TestSpecificationIsServed(t *testing.T) {
-	h := newServer(openStore(t)).Handler()
+	h := held(t, newServer(openStore(t)))
 	first := serve(h, httptest.NewRequest("GET", "/api/openapi.yaml", nil))
 	tag := first.Header().Get("ETag")
 	if first.Code != 200 || first.Body.String() != string(spec.Specification()) || first.Header().Get("Content-Type") != "application/yaml" {

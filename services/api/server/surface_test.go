@@ -35,7 +35,7 @@ func TestPagesOfOtherOrigins(t *testing.T) {
 			if method == "OPTIONS" {
 				r.Header.Set("Access-Control-Request-Method", "PUT")
 			}
-			w := serve(c.server.Handler(), r)
+			w := serve(held(t, c.server), r)
 			if got := w.Header().Get("Access-Control-Allow-Origin"); got != c.want || method == "OPTIONS" && w.Code != 204 {
 				t.Errorf("%s, %s: %d, allowed is %q, want %q", name, method, w.Code, got, c.want)
 			}
@@ -44,7 +44,7 @@ func TestPagesOfOtherOrigins(t *testing.T) {
 }
 
 func TestSecurityHeaders(t *testing.T) {
-	h := newSignedIn(oidctest.New(t), openStore(t), true).Handler()
+	h := held(t, newSignedIn(oidctest.New(t), openStore(t), true))
 	for _, path := range []string{"/api/", "/api/monitors", "/api/nothing"} {
 		got := serve(h, httptest.NewRequest("GET", path, nil)).Header()
 		for name, want := range map[string]string{
@@ -68,7 +68,7 @@ func TestWritesAreLimited(t *testing.T) {
 	server := newSignedIn(p, away{}, false)
 	now := time.Now()
 	server.limit.now = func() time.Time { return now }
-	h := server.Handler()
+	h := held(t, server)
 	send := func(method, client, token string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(method, "/api/results", nil)
 		r.RemoteAddr = client + ":1"
@@ -113,7 +113,7 @@ func TestWritesAreLimited(t *testing.T) {
 }
 
 func TestWritesAreNotLimitedWhileSignInIsOff(t *testing.T) {
-	h := newServer(away{}).Handler()
+	h := held(t, newServer(away{}))
 	for range writeBurst + 1 {
 		if w := serve(h, httptest.NewRequest("DELETE", "/api/results", nil)); w.Code != 503 {
 			t.Fatalf("answered with %d", w.Code)

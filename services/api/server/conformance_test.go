@@ -1,0 +1,235 @@
+package server
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/go-chi/chi/v5"
+
+	spec "nanomon/api"
+)
+
+// specification is api/openapi.yaml.
+var specification = sync.OnceValues(func() (*openapi3.T, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(spec.Specification())
+	if err != nil {
+		return nil, err
+	}
+	return doc, doc.Validate(context.Background())
+})
+
+// held is a server's handler. It fails the test for an answer that isn't as the specification says, and for a request that
+// the specification forbids and the server accepts.
+func held(t *testing.T, s *Server) http.Handler {
+	t.Helper()
+	doc, err := specification()
+	must(t, err)
+	return &conforming{t, doc, s.Handler()}
+}
+
+type conforming struct {
+	t       *testing.T
+	doc     *openapi3.T
+	handler http.Handler
+}
+
+func (c *conforming) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{ResponseWriter: w, doc: c.doc, request: r}
+	if r.Body != nil {
+		r = r.WithContext(r.Context())
+		r.Body = reader{io.TeeReader(r.Body, &x.taken), r.Body}
+	}
+	c.handler.ServeHTTP(x, r)
+	if x.status == 0 { // net/http sends it
+		x.status, x.header = http.StatusOK, w.Header().Clone()
+	}
+	if err := x.check(c.handler.(chi.Routes)); err != nil {
+		c.t.Error(err)
+	}
+}
+
+type reader struct {
+	io.Reader
+	io.Closer
+}
+
+// exchange is a request and its answer.
+type exchange struct {
+	http.ResponseWriter
+	doc     *openapi3.T
+	request *http.Request
+	// taken is what the server read of the request's body.
+	taken bytes.Buffer
+	// status is 0 before the answer. The answer's header is as it was sent, and body empty for a stream.
+	status int
+	header http.Header
+	body   bytes.Buffer
+}
+
+func (x *exchange) WriteHeader(status int) {
+	if x.status == 0 {
+		x.status, x.header = status, x.Header().Clone()
+	}
+	x.ResponseWriter.WriteHeader(status)
+}
+
+func (x *exchange) Write(data []byte) (int, error) {
+	if x.status == 0 {
+		x.WriteHeader(http.StatusOK)
+	}
+	if !x.streams() {
+		x.body.Write(data)
+	}
+	return x.ResponseWriter.Write(data)
+}
+
+// Unwrap is for http.ResponseController.
+func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+
+func (x *exchange) streams() bool { return x.header.Get("Content-Type") == "text/event-stream" }
+
+// check returns an error that names the route, the status and what differs.
+func (x *exchange) check(routes chi.Routes) error {
+	if x.request.Context().Err() != nil {
+		return nil // nobody gets the answer
+	}
+	method, match := x.request.Method, chi.NewRouteContext()
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	path := cmp.Or(x.request.URL.RawPath, x.request.URL.Path)
+	pattern := routes.Find(match, method, path)
+	if item := x.doc.Paths.Value(path); item != nil && item.GetOperation(method) == nil {
+		pattern = "" // what is specified for a path itself comes before what is for a pattern that it matches
+	}
+	var err error
+	if pattern == "" {
+		err = x.checkNoRoute()
+	} else {
+		err = x.checkRoute(method, pattern, map[string]string{"id": match.URLParam("id")})
+	}
+	if err == nil {
+		return nil
+	}
+	differs, _, _ := strings.Cut(err.Error(), "\nSchema:") // the whole schema and value would follow
+	return fmt.Errorf("%s %s, answered with %d: %s", x.request.Method, cmp.Or(pattern, path), x.status, differs)
+}
+
+// checkNoRoute is for what the specification tells of no operation in particular.
+func (x *exchange) checkNoRoute() error {
+	switch x.status {
+	case http.StatusNoContent: // a preflight request
+		return nil
+	case http.StatusMethodNotAllowed:
+		if x.header.Get("Allow") == "" {
+			return errors.New("there is no Allow")
+		}
+		return x.checkProblem()
+	case http.StatusNotFound:
+		return x.checkProblem()
+	default:
+		return errors.New("the router has no such route")
+	}
+}
+
+func (x *exchange) checkProblem() error {
+	if x.request.Method == http.MethodHead {
+		return nil
+	}
+	var problem any
+	if err := json.Unmarshal(x.body.Bytes(), &problem); err != nil {
+		return err
+	}
+	return x.doc.Components.Schemas["Problem"].Value.VisitJSON(problem, openapi3.EnableJSONSchema2020())
+}
+
+func (x *exchange) checkRoute(method, pattern string, path map[string]string) error {
+	item := x.doc.Paths.Value(pattern)
+	if item == nil || item.GetOperation(method) == nil {
+		return errors.New("the specification has no such route")
+	}
+	request := x.request.Clone(context.Background())
+	request.Method, request.Body = method, io.NopCloser(&x.taken)
+	// The server doesn't judge it.
+	request.Header.Set("Content-Type", "application/json")
+	input := &openapi3filter.RequestValidationInput{
+		Request: request, PathParams: path,
+		Route: &routers.Route{Spec: x.doc, Path: pattern, PathItem: item, Method: method, Operation: item.GetOperation(method)},
+		Options: &openapi3filter.Options{
+			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, SkipSettingDefaults: true,
+			ExcludeResponseBody: x.request.Method == http.MethodHead || x.streams(),
+		},
+	}
+	if x.status < http.StatusMultipleChoices {
+		if err := openapi3filter.ValidateRequest(request.Context(), input); err != nil {
+			return fmt.Errorf("the server accepted what the specification forbids: %w", err)
+		}
+	}
+	return x.checkAnswer(input)
+}
+
+func (x *exchange) checkAnswer(input *openapi3filter.RequestValidationInput) error {
+	documented := input.Route.Operation.Responses.Status(x.status)
+	switch {
+	case documented == nil:
+		return errors.New("the status is not documented")
+	case len(documented.Value.Content) == 0 && x.body.Len() > 0:
+		return errors.New("a body is not documented")
+	}
+	return openapi3filter.ValidateResponse(input.Request.Context(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: input, Status: x.status, Header: x.header, Options: input.Options, Body: io.NopCloser(&x.body),
+	})
+}
+
+// routesOf are the routes of a server, as "GET /api/monitors/{id}".
+func routesOf(t *testing.T, s *Server) []string {
+	t.Helper()
+	var found []string
+	must(t, chi.Walk(s.Handler().(chi.Routes), func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		found = append(found, method+" "+route)
+		return nil
+	}))
+	return found
+}
+
+func TestRouterAndSpecificationHaveTheSameRoutes(t *testing.T) {
+	doc, err := specification()
+	must(t, err)
+	var specified []string
+	for path, item := range doc.Paths.Map() {
+		for method := range item.Operations() {
+			specified = append(specified, method+" "+path)
+		}
+	}
+	routed := routesOf(t, newServer(openStore(t)))
+	slices.Sort(specified)
+	slices.Sort(routed)
+	same(t, "list of routes", specified, routed)
+}
+
+func TestEveryHandlerIsHeldToTheSpecification(t *testing.T) {
+	files, err := filepath.Glob("*_test.go")
+	must(t, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		must(t, err)
+		if file != "conformance_test.go" && bytes.Contains(text, []byte(".Handler()")) {
+			t.Errorf("%s has a Handler() that nothing holds to the specification: use held", file)
+		}
+	}
+}
