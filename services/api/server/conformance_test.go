@@ -24,6 +24,10 @@ import (
 	spec "nanomon/api"
 )
 
+func init() {
+	openapi3filter.RegisterBodyDecoder("application/openmetrics-text", openapi3filter.RegisteredBodyDecoder("text/plain"))
+}
+
 // specification is api/openapi.yaml.
 var specification = sync.OnceValues(func() (*openapi3.T, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(spec.Specification())

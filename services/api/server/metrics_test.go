@@ -130,7 +130,7 @@ func TestMetricsOfRequests(t *testing.T) {
 }
 
 func TestMetricsFormats(t *testing.T) {
-	h := newServer(openStore(t)).Handler()
+	h := held(t, newServer(openStore(t)))
 	for accept, want := range map[string]string{
 		"":           "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
 		"text/plain": "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
@@ -190,7 +190,7 @@ func TestMetricsOfTheStore(t *testing.T) {
 	metrics := NewMetrics()
 	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "nanomon.db"), Observe: metrics.ObserveStore})
 	must(t, err)
-	h := New(Config{Metrics: metrics}, s, probe.All(probe.Guard{}), slog.New(slog.DiscardHandler)).Handler()
+	h := held(t, New(Config{Metrics: metrics}, s, probe.All(probe.Guard{}), slog.New(slog.DiscardHandler)))
 	get := func(path string) { serve(h, httptest.NewRequest("GET", path, nil)) }
 	get("/api/monitors")
 	get("/api/monitors")
@@ -233,7 +233,7 @@ func TestErrorsOfTheStore(t *testing.T) {
 			err = fmt.Errorf("operate: %w", err)
 		}
 		metrics.ObserveStore("operate", 1500*time.Millisecond, err)
-		found := scrape(t, server.Handler())
+		found := scrape(t, held(t, server))
 		if got := found.values("nanomon_api_store_errors_total")["operate"]; got != c.want {
 			t.Errorf("%v is counted as %v errors", c.err, got)
 		}
@@ -245,5 +245,5 @@ func TestErrorsOfTheStore(t *testing.T) {
 
 // TestMetricsAskNothingOfTheStore: a call of this store would crash.
 func TestMetricsAskNothingOfTheStore(t *testing.T) {
-	scrape(t, newServer(struct{ Store }{}).Handler())
+	scrape(t, held(t, newServer(struct{ Store }{})))
 }

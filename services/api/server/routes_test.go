@@ -121,6 +121,11 @@ func TestMethods(t *testing.T) {
 		{"PUT", "/api/maintenance", "GET, POST"},
 		{"POST", "/api/maintenance/" + idA, "GET, PUT, DELETE"},
 		{"OPTIONS", "/api/monitors", "GET, POST, DELETE"},
+		{"GET", "/api/monitors/check", "POST"},
+		{"DELETE", "/api/monitors/import", "POST"},
+		{"TRACE", "/api/monitors/" + idA, "GET, PUT, DELETE"},
+		{"QUERY", "/api/rules/check", "POST"},
+		{"OPTIONS", "/api/monitors/check", "POST"},
 	} {
 		got := a.do(c.method, c.path, "")
 		got.wantProblem(t, 405, c.method+" is not possible here, only "+c.allow)

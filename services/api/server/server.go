@@ -2,11 +2,13 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -108,10 +110,8 @@ type routes struct {
 // Handler answers everything below /api.
 func (s *Server) Handler() http.Handler {
 	r := chi.NewRouter()
-	r.Use(s.config.Metrics.measure, web.Observe(s.log, "/api", "/api/", "/api/health", "/api/metrics"), web.Data, web.AllowOrigins(s.origins()...), middleware.GetHead)
-	noRoute := s.handle(func(w http.ResponseWriter, req *http.Request) error { return explainNoRoute(r, w, req) })
-	r.NotFound(noRoute)
-	r.MethodNotAllowed(noRoute)
+	r.Use(s.config.Metrics.measure, web.Observe(s.log, "/api", "/api/", "/api/health", "/api/metrics"), web.Data, web.AllowOrigins(s.origins()...),
+		onlyRoutes(r), middleware.GetHead)
 	to := routes{open: r, reading: r.With(s.gate.Reading), protected: r.With(s.gate.Protected)}
 	if s.gate.On() {
 		// The gate comes first: who isn't let in takes nothing from the room of those behind the same proxy.
@@ -142,20 +142,42 @@ func (s *Server) origins() []string {
 	return s.config.Origins
 }
 
-// explainNoRoute tells an unknown path from a known one that is used with the wrong method.
-func explainNoRoute(routes chi.Routes, w http.ResponseWriter, r *http.Request) error {
-	var possible []string
+// onlyRoutes tells an unknown path from a known one that is used with the wrong method.
+func onlyRoutes(routes chi.Routes) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			possible := methodsOf(routes, cmp.Or(r.URL.RawPath, r.URL.Path))
+			switch {
+			case len(possible) == 0:
+				web.Error(w, r, web.Problemf(http.StatusNotFound, "there is nothing at %s", r.URL.Path))
+			case slices.Contains(possible, r.Method), r.Method == http.MethodHead && slices.Contains(possible, http.MethodGet):
+				next.ServeHTTP(w, r)
+			default:
+				allowed := strings.Join(possible, ", ")
+				w.Header().Set("Allow", allowed)
+				web.Error(w, r, web.Problemf(http.StatusMethodNotAllowed, "%s is not possible here, only %s", r.Method, allowed))
+			}
+		})
+	}
+}
+
+// methodsOf are those that a path can be used with. One that is a route itself, such as /api/monitors/check, has no others,
+// though it looks like a monitor's.
+func methodsOf(routes chi.Routes, path string) []string {
+	var itself, all []string
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
-		if routes.Match(chi.NewRouteContext(), method, r.URL.Path) {
-			possible = append(possible, method)
+		pattern := routes.Find(chi.NewRouteContext(), method, path)
+		if pattern == path {
+			itself = append(itself, method)
+		}
+		if pattern != "" {
+			all = append(all, method)
 		}
 	}
-	if len(possible) == 0 {
-		return web.Problemf(http.StatusNotFound, "there is nothing at %s", r.URL.Path)
+	if len(itself) > 0 {
+		return itself
 	}
-	allowed := strings.Join(possible, ", ")
-	w.Header().Set("Allow", allowed)
-	return web.Problemf(http.StatusMethodNotAllowed, "%s is not possible here, only %s", r.Method, allowed)
+	return all
 }
 
 // handle makes an http.HandlerFunc of a handler that returns its error before it has written anything.
