@@ -113,15 +113,16 @@ type inclusion struct{ latest, history bool }
 // includes reads ?include=, which may be repeated or hold several names.
 func includes(query url.Values) (inclusion, error) {
 	var include inclusion
-	for _, name := range strings.Split(strings.Join(query["include"], ","), ",") {
-		switch name {
-		case "latest":
-			include.latest = true
-		case "history":
-			include.history = true
-		case "":
-		default:
-			return inclusion{}, monitor.Invalidf("include must be latest or history, not %.50q", name)
+	for _, names := range query["include"] {
+		for name := range strings.SplitSeq(names, ",") {
+			switch name {
+			case "latest":
+				include.latest = true
+			case "history":
+				include.history = true
+			default:
+				return inclusion{}, monitor.Invalidf("include must be latest or history, not %.50q", name)
+			}
 		}
 	}
 	return include, nil

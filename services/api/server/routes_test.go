@@ -45,6 +45,7 @@ func TestReads(t *testing.T) {
 		"/api/monitors?group=web":                             {200, "[" + jsonA + "}]"},
 		"/api/monitors?group=nobody":                          {200, "[]"},
 		"/api/monitors?include=latest,everything":             {400, `include must be latest or history, not "everything"`},
+		"/api/monitors?include=":                              {400, `include must be latest or history, not ""`},
 
 		"/api/monitors/" + idA:                                     {200, jsonA + "}"},
 		"/api/monitors/" + strings.ToUpper(idA):                    {200, jsonA + "}"},
