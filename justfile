@@ -31,9 +31,9 @@ run-frontend: _page
 run-db:
     @exec scripts/run-db.sh
 
-# Run every test, but for those of faults and with Prometheus
+# Run every test, but for those of faults, with Prometheus and the fuzzing
 test: build _test-tools
-    go test -race -timeout 5m $(go list ./... | grep -vE '/tests/(load|fault|prometheus)$')
+    go test -race -timeout 5m $(go list ./... | grep -vE '/tests/(load|fault|prometheus|schemathesis)$')
     go test -count=1 ./tests/load
     npm --prefix frontend run --silent test:browser
 
@@ -44,6 +44,11 @@ test-fault: _test-tools
 # Run Prometheus for a minute on three runners and the API, and check what it is given in deploy/prometheus
 test-prometheus: _test-tools
     go test -race -count=1 -timeout 5m ./tests/prometheus
+
+# Fuzz the API from its specification, by schemathesis
+test-schemathesis: _page _test-tools
+    @scripts/install-schemathesis.sh
+    go test -count=1 -v -timeout 10m ./tests/schemathesis
 
 # Run the tests that need MongoDB, against NANOMON_TEST_MONGO_URI or a server that they find
 test-mongo: build _test-tools
