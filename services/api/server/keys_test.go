@@ -203,7 +203,8 @@ func TestKeysWhileTheStoreIsAway(t *testing.T) {
 }
 
 func TestTooManyUnknownKeys(t *testing.T) {
-	h := held(t, newSignedIn(oidctest.New(t), openStore(t), false))
+	// Not held to the specification: that takes longer than the answers, which could then stay below the limit.
+	h := held(t, newSignedIn(oidctest.New(t), openStore(t), false)).(*conforming).handler
 	codes := make(map[int]int)
 	for range 3 * store.MaxKeys {
 		r := request("GET /api/monitors")
