@@ -1,0 +1,38 @@
+package server
+
+import (
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// TestTheReferenceHasEveryRoute compares the routes with the requests in api/api-reference.http.
+func TestTheReferenceHasEveryRoute(t *testing.T) {
+	text, err := os.ReadFile("../../../api/api-reference.http")
+	must(t, err)
+	placeholder := regexp.MustCompile(`\{\{\w+\}\}`)
+	var examples []string
+	for _, found := range regexp.MustCompile(`(?m)^([A-Z]+) \{\{api\}\}([^?\s]*)`).FindAllSubmatch(text, -1) {
+		examples = append(examples, string(found[1])+" /api"+placeholder.ReplaceAllString(string(found[2]), "{id}"))
+	}
+	var routes []string
+	must(t, chi.Walk(newServer(away{}).Handler().(chi.Routes),
+		func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+			routes = append(routes, method+" "+route)
+			return nil
+		}))
+	for _, route := range routes {
+		if !slices.Contains(examples, route) {
+			t.Errorf("%s has no example", route)
+		}
+	}
+	for _, example := range examples {
+		if !slices.Contains(routes, example) {
+			t.Errorf("%s is an example of a route that isn't there", example)
+		}
+	}
+}

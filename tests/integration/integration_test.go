@@ -1,0 +1,252 @@
+// Package integration runs the .http files, which are for people, against the real standalone.
+package integration
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nanomon/services/common/monitor"
+	"nanomon/tests/oidctest"
+	"nanomon/tests/servicetest"
+)
+
+// mark is the group of the monitors, and the name of the windows, that integration-tests.http makes.
+const mark = "integration-tests.http"
+
+func TestMain(m *testing.M) { servicetest.Main(m) }
+
+// testAPI runs what `just test-api` runs, and returns what it wrote, and whether it found all to be well.
+func testAPI(t *testing.T, endpoint, token string) (output string, ok bool) {
+	t.Helper()
+	command := exec.Command("node", filepath.Join(servicetest.Root(), "scripts", "test-api.mjs"))
+	command.Env = append(os.Environ(), "API_ENDPOINT="+endpoint, "API_TOKEN="+token)
+	written, err := command.CombinedOutput()
+	if code := command.ProcessState.ExitCode(); code != 0 && code != 1 {
+		t.Errorf("exit code %d: %v", code, err)
+	}
+	return string(written), err == nil
+}
+
+// wantWell runs the tests against an API that is as it should be.
+func wantWell(t *testing.T, endpoint, token string) {
+	t.Helper()
+	output, ok := testAPI(t, endpoint, token)
+	if !ok || !regexp.MustCompile(`\n(\d+) requests processed \((\d+) succeeded\)`).MatchString(output) {
+		t.Errorf("the tests say:\n%s", output)
+	}
+}
+
+// wantFault runs the tests against what is not as it should be, and returns what they say.
+func wantFault(t *testing.T, endpoint, token string, expected ...string) string {
+	t.Helper()
+	output, ok := testAPI(t, endpoint, token)
+	for _, text := range expected {
+		if ok || !strings.Contains(output, text) {
+			t.Errorf("the tests say, without %q:\n%s", text, output)
+		}
+	}
+	return output
+}
+
+func TestWhatExistsIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	_, api, _ := servicetest.Standalone(t, t.TempDir())
+	for _, group := range []string{"shop", mark} {
+		servicetest.Create(t, api, monitor.Monitor{
+			Name: "of " + group, Type: "tcp", Interval: "24h", Target: servicetest.RefusedAddress(t), Enabled: true, Group: group,
+		})
+	}
+	createWindow(t, api, "mine", "shop")
+	createWindow(t, api, mark, "shop")
+	servicetest.Eventually(t, "results", func() bool { return len(servicetest.Get[[]any](t, api+"/results")) == 2 })
+	mine := func() map[string][]map[string]any {
+		return map[string][]map[string]any{
+			"monitors": servicetest.Get[[]map[string]any](t, api+"/monitors?include=latest,history"),
+			"results":  servicetest.Get[[]map[string]any](t, api+"/results"),
+			"windows":  servicetest.Get[[]map[string]any](t, api+"/maintenance"),
+		}
+	}
+	expected := mine()
+	for list, all := range expected {
+		expected[list] = slices.DeleteFunc(all, func(one map[string]any) bool {
+			return one["group"] == mark || one["monitor_name"] == "of "+mark || one["name"] == mark
+		})
+		if len(expected[list]) != 1 {
+			t.Fatalf("%s: %v", list, expected[list])
+		}
+	}
+	for range 2 {
+		wantWell(t, api, "")
+		if difference := cmp.Diff(expected, mine()); difference != "" {
+			t.Error(difference)
+		}
+	}
+}
+
+// createWindow plans a maintenance window in the past, and returns its id.
+func createWindow(t *testing.T, api, name, group string) string {
+	t.Helper()
+	status, body := servicetest.Call(t, http.MethodPost, api+"/maintenance", map[string]any{
+		"name": name, "groups": []string{group}, "start": "2026-01-01T00:00:00Z", "end": "2026-01-02T00:00:00Z",
+	})
+	var window struct{ ID string }
+	if err := json.Unmarshal(body, &window); status != http.StatusOK || err != nil {
+		t.Fatalf("plan maintenance: %d %s", status, body)
+	}
+	return window.ID
+}
+
+func TestSignedIn(t *testing.T) {
+	t.Parallel()
+	provider := oidctest.New(t)
+	_, api, _ := servicetest.StandaloneWith(t, t.TempDir(), map[string]string{
+		"AUTH_CLIENT_ID": oidctest.ClientID, "AUTH_ISSUER": provider.Issuer(), "AUTH_PROTECT_READS": "true",
+	})
+	token := provider.Token(nil)
+	wantWell(t, api, token)
+	wantFault(t, api, "", "The API answered 401: ", "API_TOKEN")
+	for _, output := range []string{
+		wantFault(t, api, token+"x", "The API answered 401: ", "API_TOKEN"),
+		wantFault(t, api, token+"•", "API_TOKEN has a character"),
+		wantFault(t, spoilt(t, api), token, "✖ detail == max must be between 1 and 1000"),
+	} {
+		if strings.Contains(output, token) {
+			t.Errorf("the token is shown:\n%s", output)
+		}
+	}
+}
+
+// spoilt is the address of a proxy of an API that gives one text wrong.
+func spoilt(t *testing.T, api string) string {
+	t.Helper()
+	target, err := url.Parse(strings.TrimSuffix(api, "/api"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.FlushInterval = -1
+	proxy.ModifyResponse = func(r *http.Response) error {
+		if r.Request.URL.RawQuery != "max=1001" {
+			return nil
+		}
+		r.Body.Close()
+		text := `{"status":400,"detail":"max is wrong"}`
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
+		r.Header.Del("Content-Length")
+		return nil
+	}
+	server := httptest.NewServer(proxy)
+	t.Cleanup(server.Close)
+	return server.URL + "/api"
+}
+
+func TestAFaultIsSeen(t *testing.T) {
+	t.Parallel()
+	_, api, _ := servicetest.Standalone(t, t.TempDir())
+	wantFault(t, spoilt(t, api), "", "=== A page that is too long ===", "✖ detail == max must be between 1 and 1000", "detail (max is wrong)", "1 failed")
+	if left := servicetest.Get[[]monitor.Monitor](t, api+"/monitors"); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestWhatIsNoNanoMon(t *testing.T) {
+	t.Parallel()
+	other := httptest.NewServer(http.NotFoundHandler())
+	defer other.Close()
+	for endpoint, expected := range map[string]string{
+		"http://" + servicetest.RefusedAddress(t) + "/api": "No NanoMon answers at http://127.0.0.1:",
+		other.URL + "/api": "(404) is not the API of NanoMon",
+		"/api":             "API_ENDPOINT must be the whole address of an API",
+	} {
+		if output := wantFault(t, endpoint, "", expected); strings.Count(output, "\n") != 1 {
+			t.Errorf("more than a line:\n%s", output)
+		}
+	}
+}
+
+// TestTheReferenceRuns sends every request in api-reference.http, as somebody does who has put ids into it. But not that
+// for the event stream, which has no end.
+func TestTheReferenceRuns(t *testing.T) {
+	t.Parallel()
+	_, api, _ := servicetest.Standalone(t, t.TempDir())
+	made := servicetest.Create(t, api, monitor.Monitor{
+		Name: "mine", Type: "tcp", Interval: "24h", Target: servicetest.RefusedAddress(t), Enabled: true,
+	})
+	text := readReference(t)
+	for name, value := range map[string]string{"api": api, "monitor": made.ID, "window": createWindow(t, api, "mine", "shop")} {
+		text = regexp.MustCompile(`(?m)^@`+name+` = .*$`).ReplaceAllLiteralString(text, "@"+name+" = "+value)
+	}
+	text = strings.Replace(text, "GET {{api}}/events\n", "", 1)
+	sent := 0
+	for _, answer := range send(t, text) {
+		if answer.Status == 0 {
+			continue // a heading
+		}
+		if sent++; answer.Status >= 400 {
+			t.Errorf("%s %s: %d", answer.Request.Method, answer.Request.URL, answer.Status)
+		}
+	}
+	if requests := len(regexp.MustCompile(`(?m)^[A-Z]+ \{\{api`).FindAllString(text, -1)); sent != requests {
+		t.Errorf("%d of %d requests were answered", sent, requests)
+	}
+}
+
+func readReference(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(servicetest.Root(), "api", "api-reference.http"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// answer is what httpyac tells of one.
+type answer struct {
+	Status  int `json:"statusCode"`
+	Request struct{ Method, URL string }
+}
+
+// send has httpyac send all requests of a text.
+func send(t *testing.T, text string) []answer {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "requests.http"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// httpyac ends before a slow reader of a pipe has read everything: what it tells goes into a file.
+	told, err := os.Create(filepath.Join(folder, "told.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer told.Close()
+	httpyac := filepath.Join(servicetest.Root(), "api", "node_modules", "httpyac", "bin", "httpyac.js")
+	command := exec.Command("node", httpyac, "send", "requests.http", "--all", "--json")
+	command.Dir, command.Stdout = folder, told
+	if err := command.Run(); err != nil {
+		t.Fatal(err)
+	}
+	output, err := os.ReadFile(told.Name())
+	var all struct{ Requests []struct{ Response answer } }
+	if err := errors.Join(err, json.Unmarshal(output, &all)); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	answers := make([]answer, len(all.Requests))
+	for i, request := range all.Requests {
+		answers[i] = request.Response
+	}
+	return answers
+}
