@@ -32,7 +32,7 @@ run-db:
     @exec scripts/run-db.sh
 
 # Run every test, but for those of faults, with Prometheus and the fuzzing
-test: build _test-tools
+test: build _test-tools _api
     go test -race -timeout 5m $(go list ./... | grep -vE '/tests/(load|fault|prometheus|schemathesis)$')
     go test -count=1 ./tests/load
     npm --prefix frontend run --silent test:browser
@@ -53,6 +53,10 @@ test-schemathesis: _page _test-tools
 # Run the tests that need MongoDB, against NANOMON_TEST_MONGO_URI or a server that they find
 test-mongo: build _test-tools
     go test -race -count=1 -timeout 10m $(go list ./services/common/store/mongo ./tests/... | grep -E '/(mongo|e2e|fault)$')
+
+# Test the API of the NanoMon at API_ENDPOINT; with sign-in on, API_TOKEN is needed
+test-api: _api
+    @node scripts/test-api.mjs
 
 # Have the NanoMon at API_ENDPOINT send a test message by every channel, and show what each server answered
 test-alert:

@@ -46,7 +46,9 @@ async function look() {
   }
   const { status, body } = await ask('/');
   if (status !== 200 || body?.service !== 'nanomon-api') {
-    fail(`What answers at ${endpoint} (${status}) is not the API of NanoMon: set API_ENDPOINT to its address, with /api.`);
+    fail(
+      `What answers at ${endpoint} (${status}) is not the API of NanoMon: set API_ENDPOINT to its address, with /api.`,
+    );
   }
   // This needs the right to administer, and changes nothing.
   const rule = await ask('/rules/check', {
@@ -55,7 +57,8 @@ async function look() {
     body: JSON.stringify({ type: 'http', rule: '' }),
   });
   if (rule.status !== 204) {
-    fail(`The API answered ${rule.status}: ${rule.body?.detail}. API_TOKEN must be a token, or an API key, that may administer.`);
+    const hint = [401, 403].includes(rule.status) ? 'API_TOKEN must be a token, or an API key, that may administer.' : '';
+    fail(`The API answered ${rule.status}: ${rule.body?.detail}. ${hint}`);
   }
 }
 
@@ -65,10 +68,14 @@ if (!existsSync(HTTPYAC)) {
 }
 console.log(`Testing ${endpoint}`);
 // Only of what fails is anything shown, and never a header of a request: it holds the token.
-const tests = spawn(process.execPath, [HTTPYAC, 'send', TESTS, '--all', '--output', 'none', '--output-failed', 'short'], {
-  cwd: fileURLToPath(new URL('..', import.meta.url)),
-  env: { ...process.env, API_ENDPOINT: endpoint, API_TOKEN: token },
-  stdio: ['ignore', 'inherit', 'inherit'],
-});
+const tests = spawn(
+  process.execPath,
+  [HTTPYAC, 'send', TESTS, '--all', '--output', 'none', '--output-failed', 'short'],
+  {
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
+    env: { ...process.env, API_ENDPOINT: endpoint, API_TOKEN: token },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  },
+);
 const [code] = await once(tests, 'exit');
 process.exitCode = code === 0 ? 0 : 1;

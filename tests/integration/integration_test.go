@@ -70,8 +70,9 @@ func TestWhatExistsIsLeftAlone(t *testing.T) {
 			Name: "of " + group, Type: "tcp", Interval: "24h", Target: servicetest.RefusedAddress(t), Enabled: true, Group: group,
 		})
 	}
-	createWindow(t, api, "mine", "shop")
-	createWindow(t, api, mark, "shop")
+	for _, name := range []string{"mine", mark} {
+		call(t, api, "", http.MethodPost, "/maintenance", `{"name":"`+name+`","groups":["shop"],"start":"2026-01-01T00:00:00Z","end":"2026-01-02T00:00:00Z"}`)
+	}
 	servicetest.Eventually(t, "results", func() bool { return len(servicetest.Get[[]any](t, api+"/results")) == 2 })
 	mine := func() map[string][]map[string]any {
 		return map[string][]map[string]any{
@@ -97,19 +98,6 @@ func TestWhatExistsIsLeftAlone(t *testing.T) {
 	}
 }
 
-// createWindow plans a maintenance window in the past, and returns its id.
-func createWindow(t *testing.T, api, name, group string) string {
-	t.Helper()
-	status, body := servicetest.Call(t, http.MethodPost, api+"/maintenance", map[string]any{
-		"name": name, "groups": []string{group}, "start": "2026-01-01T00:00:00Z", "end": "2026-01-02T00:00:00Z",
-	})
-	var window struct{ ID string }
-	if err := json.Unmarshal(body, &window); status != http.StatusOK || err != nil {
-		t.Fatalf("plan maintenance: %d %s", status, body)
-	}
-	return window.ID
-}
-
 func TestSignedIn(t *testing.T) {
 	t.Parallel()
 	provider := oidctest.New(t)
@@ -117,7 +105,13 @@ func TestSignedIn(t *testing.T) {
 		"AUTH_CLIENT_ID": oidctest.ClientID, "AUTH_ISSUER": provider.Issuer(), "AUTH_PROTECT_READS": "true",
 	})
 	token := provider.Token(nil)
+	for _, name := range []string{"mine", mark} {
+		call(t, api, token, http.MethodPost, "/keys", `{"name":"`+name+`","scope":"read"}`)
+	}
 	wantWell(t, api, token)
+	if left := call(t, api, token, http.MethodGet, "/keys", ""); !strings.Contains(left, `"mine"`) || strings.Contains(left, mark) {
+		t.Errorf("the keys are now %s", left)
+	}
 	wantFault(t, api, "", "The API answered 401: ", "API_TOKEN")
 	for _, output := range []string{
 		wantFault(t, api, token+"x", "The API answered 401: ", "API_TOKEN"),
@@ -128,6 +122,26 @@ func TestSignedIn(t *testing.T) {
 			t.Errorf("the token is shown:\n%s", output)
 		}
 	}
+}
+
+// call sends a request with a token and returns the answer's body.
+func call(t *testing.T, api, token, method, path, body string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, api+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s %s: %d %s %v", method, path, response.StatusCode, answer, err)
+	}
+	return string(answer)
 }
 
 // spoilt is the address of a proxy of an API that gives one text wrong.
@@ -178,16 +192,30 @@ func TestWhatIsNoNanoMon(t *testing.T) {
 	}
 }
 
-// TestTheReferenceRuns sends every request in api-reference.http, as somebody does who has put ids into it. But not that
-// for the event stream, which has no end.
+// TestTheReferenceRuns sends every request in api-reference.http, as somebody does who has put ids and a token into it.
+// But not that for the event stream, which has no end.
 func TestTheReferenceRuns(t *testing.T) {
 	t.Parallel()
-	_, api, _ := servicetest.Standalone(t, t.TempDir())
-	made := servicetest.Create(t, api, monitor.Monitor{
-		Name: "mine", Type: "tcp", Interval: "24h", Target: servicetest.RefusedAddress(t), Enabled: true,
+	provider := oidctest.New(t)
+	_, api, _ := servicetest.StandaloneWith(t, t.TempDir(), map[string]string{
+		"AUTH_CLIENT_ID": oidctest.ClientID, "AUTH_ISSUER": provider.Issuer(),
 	})
+	token := provider.Token(nil)
+	create := func(path, body string) string {
+		var made struct{ ID string }
+		if err := json.Unmarshal([]byte(call(t, api, token, http.MethodPost, path, body)), &made); err != nil {
+			t.Fatal(err)
+		}
+		return made.ID
+	}
 	text := readReference(t)
-	for name, value := range map[string]string{"api": api, "monitor": made.ID, "window": createWindow(t, api, "mine", "shop")} {
+	for name, value := range map[string]string{
+		"api":     api,
+		"token":   token,
+		"monitor": create("/monitors", `{"name":"mine","type":"tcp","interval":"24h","target":"127.0.0.1:1"}`),
+		"window":  create("/maintenance", `{"name":"mine","groups":["shop"],"start":"2026-01-01T00:00:00Z","end":"2026-01-02T00:00:00Z"}`),
+		"key":     create("/keys", `{"name":"mine","scope":"read"}`),
+	} {
 		text = regexp.MustCompile(`(?m)^@`+name+` = .*$`).ReplaceAllLiteralString(text, "@"+name+" = "+value)
 	}
 	text = strings.Replace(text, "GET {{api}}/events\n", "", 1)
