@@ -58,6 +58,10 @@ test-mongo: build _test-tools
 test-api: _api
     @node scripts/test-api.mjs
 
+# Measure requests a second by route, of a NanoMon of its own or, only reading, of that at API_ENDPOINT (-duration 5s: longer)
+bench-api *flags: build
+    @go run ./tests/perf {{ flags }}
+
 # Have the NanoMon at API_ENDPOINT send a test message by every channel, and show what each server answered
 test-alert:
     @node scripts/test-alert.mjs

@@ -57,7 +57,9 @@ async function look() {
     body: JSON.stringify({ type: 'http', rule: '' }),
   });
   if (rule.status !== 204) {
-    const hint = [401, 403].includes(rule.status) ? 'API_TOKEN must be a token, or an API key, that may administer.' : '';
+    const hint = [401, 403].includes(rule.status)
+      ? 'API_TOKEN must be a token, or an API key, that may administer.'
+      : '';
     fail(`The API answered ${rule.status}: ${rule.body?.detail}. ${hint}`);
   }
 }
