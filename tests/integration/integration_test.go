@@ -116,7 +116,7 @@ func TestSignedIn(t *testing.T) {
 	for _, output := range []string{
 		wantFault(t, api, token+"x", "The API answered 401: ", "API_TOKEN"),
 		wantFault(t, api, token+"•", "API_TOKEN has a character"),
-		wantFault(t, spoilt(t, api), token, "✖ detail == max must be between 1 and 1000"),
+		wantFault(t, spoilt(t, api), token, "✖ detail == max must be between 1 and 1000", "Bearer •••"),
 	} {
 		if strings.Contains(output, token) {
 			t.Errorf("the token is shown:\n%s", output)
@@ -144,7 +144,7 @@ func call(t *testing.T, api, token, method, path, body string) string {
 	return string(answer)
 }
 
-// spoilt is the address of a proxy of an API that gives one text wrong.
+// spoilt is the address of a proxy of an API that gives one text wrong, and breaks one answer off.
 func spoilt(t *testing.T, api string) string {
 	t.Helper()
 	target, err := url.Parse(strings.TrimSuffix(api, "/api"))
@@ -154,7 +154,10 @@ func spoilt(t *testing.T, api string) string {
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	proxy.FlushInterval = -1
 	proxy.ModifyResponse = func(r *http.Response) error {
-		if r.Request.URL.RawQuery != "max=1001" {
+		switch query := r.Request.URL.RawQuery; {
+		case query == "status=0":
+			panic(http.ErrAbortHandler)
+		case query != "max=1001":
 			return nil
 		}
 		r.Body.Close()
@@ -171,7 +174,7 @@ func spoilt(t *testing.T, api string) string {
 func TestAFaultIsSeen(t *testing.T) {
 	t.Parallel()
 	_, api, _ := servicetest.Standalone(t, t.TempDir())
-	wantFault(t, spoilt(t, api), "", "=== A page that is too long ===", "✖ detail == max must be between 1 and 1000", "detail (max is wrong)", "1 failed")
+	wantFault(t, spoilt(t, api), "", "=== A page that is too long ===", "✖ detail == max must be between 1 and 1000", "detail (max is wrong)", "1 failed, 1 errored")
 	if left := servicetest.Get[[]monitor.Monitor](t, api+"/monitors"); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}

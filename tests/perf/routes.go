@@ -21,6 +21,7 @@ var reading = []route{
 	{method: "GET", path: "/status"},
 	{method: "GET", path: "/monitor-types"},
 	{method: "GET", path: "/openapi.yaml"},
+	{method: "GET", path: "/metrics"},
 	{method: "GET", path: "/monitors"},
 	{method: "GET", path: "/monitors?include=latest,history"},
 	{method: "GET", path: "/monitors/{monitor}"},
