@@ -42,7 +42,7 @@ func Binary(t testing.TB, name string) string {
 }
 
 var build = sync.OnceValues(func() (string, error) {
-	folder := filepath.Join(os.TempDir(), fmt.Sprintf("nanomon-test-%d", os.Getuid()))
+	folder := filepath.Join(Root(), ".tools", "test")
 	command := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", folder+"/",
 		"./services/api", "./services/runner", "./services/frontend", "./services/standalone")
 	command.Dir = Root()
