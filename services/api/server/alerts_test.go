@@ -66,6 +66,7 @@ func TestAlertsAreListed(t *testing.T) {
 		"/api/alerts":                                  want,
 		"/api/alerts?max=2":                            want,
 		"/api/alerts?monitor=" + idB:                   {want[1], want[3]},
+		"/api/alerts?monitor=" + strings.ToUpper(idB):  {want[1], want[3]},
 		"/api/alerts?max=1&monitor=" + idB:             {want[1], want[3]},
 		"/api/alerts?monitor=0123456789abcdef01234567": {},
 	} {
