@@ -163,8 +163,17 @@ func (w *world) checkValues(p *server) {
 		}
 		return cmp.Diff(want, got)
 	}
+	var differ string
+	defer func() {
+		if differ != "" {
+			w.t.Errorf("Prometheus differs from the API (-want +got):\n%s", differ)
+		}
+	}()
 	// What was found last may not be scraped, or not be stored yet.
-	servicetest.Eventually(w.t, "Prometheus to know what the API knows", func() bool { return compare() == "" })
+	servicetest.Eventually(w.t, "Prometheus to know what the API knows", func() bool {
+		differ = compare()
+		return differ == ""
+	})
 	if len(want) < len(hostile) {
 		w.t.Errorf("there are only %v", want)
 	}
