@@ -1,13 +1,10 @@
 package server
 
 import (
-	"net/http"
 	"os"
 	"regexp"
 	"slices"
 	"testing"
-
-	"github.com/go-chi/chi/v5"
 )
 
 // TestTheReferenceHasEveryRoute compares the routes with the requests in api/api-reference.http.
@@ -19,12 +16,7 @@ func TestTheReferenceHasEveryRoute(t *testing.T) {
 	for _, found := range regexp.MustCompile(`(?m)^([A-Z]+) \{\{api\}\}([^?\s]*)`).FindAllSubmatch(text, -1) {
 		examples = append(examples, string(found[1])+" /api"+placeholder.ReplaceAllString(string(found[2]), "{id}"))
 	}
-	var routes []string
-	must(t, chi.Walk(newServer(away{}).Handler().(chi.Routes),
-		func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
-			routes = append(routes, method+" "+route)
-			return nil
-		}))
+	routes := routesOf(t, newServer(away{}))
 	for _, route := range routes {
 		if !slices.Contains(examples, route) {
 			t.Errorf("%s has no example", route)
