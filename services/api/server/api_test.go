@@ -91,6 +91,7 @@ func startAPI(t *testing.T, s Store) *api {
 		s = a.store
 	}
 	server := newServer(s)
+	handler := held(t, server)
 	ln, err := web.Listen(t.Context(), 0)
 	must(t, err)
 	a.url = fmt.Sprintf("http://127.0.0.1:%d", ln.Addr().(*net.TCPAddr).Port)
@@ -102,7 +103,7 @@ func startAPI(t *testing.T, s Store) *api {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		stopped <- web.Serve(ctx, ln, held(t, server), slog.New(slog.DiscardHandler))
+		stopped <- web.Serve(ctx, ln, handler, slog.New(slog.DiscardHandler))
 	}()
 	t.Cleanup(func() {
 		cancel()

@@ -254,7 +254,8 @@ func TestQuietStreamIsKeptAlive(t *testing.T) {
 		w := &frameWriter{header: http.Header{}, frames: make(chan string)}
 		r, err := http.NewRequestWithContext(ctx, "GET", "/api/events", nil)
 		must(t, err)
-		go func() { held(t, server).ServeHTTP(w, r); ended <- struct{}{} }()
+		handler := held(t, server)
+		go func() { handler.ServeHTTP(w, r); ended <- struct{}{} }()
 		same(t, "first frame", <-w.frames, ": connected\n\n")
 		for range 3 {
 			started := time.Now()

@@ -241,8 +241,9 @@ func TestAStreamEndsWithItsKey(t *testing.T) {
 		r := httptest.NewRequest("GET", "/api/events", nil)
 		r.Header.Set("Authorization", "Bearer "+newKey(t, s, store.KeyAdministers))
 		a, ended, w := &api{t: t, store: s}, make(chan time.Time, 1), httptest.NewRecorder()
+		handler := held(t, server)
 		running.Go(func() {
-			held(t, server).ServeHTTP(w, r.WithContext(ctx))
+			handler.ServeHTTP(w, r.WithContext(ctx))
 			ended <- time.Now()
 		})
 		time.Sleep(2 * time.Minute)
