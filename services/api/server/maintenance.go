@@ -138,8 +138,8 @@ func decodeWindow(data []byte) (window maintenance.Window, err error) {
 		Name     string              `json:"name"`
 		Monitors []string            `json:"monitors"`
 		Groups   []string            `json:"groups"`
-		Start    string              `json:"start"`
-		End      string              `json:"end"`
+		Start    *string             `json:"start"`
+		End      *string             `json:"end"`
 		Weekly   *maintenance.Weekly `json:"weekly"`
 	}
 	err = json.Unmarshal(data, &body)
@@ -152,13 +152,14 @@ func decodeWindow(data []byte) (window maintenance.Window, err error) {
 	}
 	window = maintenance.Window{Name: body.Name, Monitors: body.Monitors, Groups: body.Groups, Weekly: body.Weekly}
 	for _, date := range []struct {
-		field, text string
-		into        *time.Time
+		field string
+		text  *string
+		into  *time.Time
 	}{{"start", body.Start, &window.Start}, {"end", body.End, &window.End}} {
-		if date.text == "" {
+		if date.text == nil {
 			continue
 		}
-		if *date.into, err = time.Parse(time.RFC3339, date.text); err != nil {
+		if *date.into, err = time.Parse(time.RFC3339, *date.text); err != nil {
 			return window, monitor.Invalidf("field %q must be a date in RFC 3339, such as 2026-01-31T22:00:00Z", date.field)
 		}
 	}
