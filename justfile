@@ -31,7 +31,7 @@ run-frontend: _page
 run-db:
     @exec scripts/run-db.sh
 
-# Run every test, but for those of faults, with Prometheus and the fuzzing
+# Run every test but those of faults and those by programs of others
 test: build _test-tools _api
     go test -race -timeout 5m $(go list ./... | grep -vE '/tests/(load|fault|prometheus|schemathesis)$')
     go test -count=1 ./tests/load
@@ -40,6 +40,10 @@ test: build _test-tools _api
 # Run the tests of faults: killed servers, killed runners, cut connections
 test-fault: _test-tools
     go test -race -count=1 -timeout 10m ./tests/fault
+
+# Run the tests by programs of others, which mostly wait: both at a time
+[parallel]
+test-peers: test-prometheus test-schemathesis
 
 # Run Prometheus for a minute on three runners and the API, and check what it is given in deploy/prometheus
 test-prometheus: _test-tools

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// recipe is one of the justfile, with its parameters after it and its comment before it.
-var recipe = regexp.MustCompile(`(?m)^# (.+)\n([a-z][a-z-]*)(?: [^:\n]*)?:(?:[^=]|$)`)
+// recipe is one of the justfile, with its parameters after it, and its comment and perhaps attributes before it.
+var recipe = regexp.MustCompile(`(?m)^# (.+)\n(?:\[.+\]\n)?([a-z][a-z-]*)(?: [^:\n]*)?:(?:[^=]|$)`)
 
 // recipes are the comments of the justfile's recipes, by name.
 func recipes(t *testing.T) map[string]string {
