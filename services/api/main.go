@@ -18,7 +18,11 @@ import (
 	"nanomon/services/common/web"
 )
 
-func main() { os.Exit(process.Run("api", run)) }
+func main() { os.Exit(process.Run("api", run, health)) }
+
+func health(ctx context.Context, cfg config.API) error {
+	return process.Ask(ctx, "PORT", cfg.Port, "/api/")
+}
 
 func run(ctx context.Context, cfg config.API, log *slog.Logger) error {
 	listener, err := web.Listen(ctx, int(cfg.Port))

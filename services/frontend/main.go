@@ -15,7 +15,11 @@ import (
 	"nanomon/services/frontend/host"
 )
 
-func main() { os.Exit(process.Run("frontend", run)) }
+func main() { os.Exit(process.Run("frontend", run, health)) }
+
+func health(ctx context.Context, cfg config.Frontend) error {
+	return process.Ask(ctx, "PORT", cfg.Port, "/")
+}
 
 func run(ctx context.Context, cfg config.Frontend, log *slog.Logger) error {
 	listener, err := web.Listen(ctx, int(cfg.Port))

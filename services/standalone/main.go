@@ -28,7 +28,14 @@ import (
 	"nanomon/services/runner/spool"
 )
 
-func main() { os.Exit(process.Run("standalone", run)) }
+func main() { os.Exit(process.Run("standalone", run, health)) }
+
+func health(ctx context.Context, cfg config.Standalone) error {
+	if err := process.Ask(ctx, "API_PORT", cfg.APIPort, "/api/"); err != nil {
+		return err
+	}
+	return process.Ask(ctx, "FRONTEND_PORT", cfg.FrontendPort, "/")
+}
 
 func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	apiListener, err := web.Listen(ctx, int(cfg.APIPort))

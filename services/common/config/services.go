@@ -118,6 +118,19 @@ type Prometheus struct {
 // On reports whether metrics are switched on, by either name.
 func (p Prometheus) On() bool { return p.PrometheusEnable || p.PrometheusEnabled }
 
+// Health says how others learn that a service works.
+//
+// # Health
+//
+// Each program has a subcommand `health`, such as `api health`. Run beside the service, with the same settings, it ends with the code 0 if
+// that works, and else with 1 and a line that says why. `api`, `frontend` and `standalone` are asked on their ports, which must not be 0. It is no question
+// of whether the database is there: that is `/api/health`.
+type Health struct {
+	// File that the runner touches every five seconds while its schedule goes on, and by which `runner health` tells that it works, for it has no port.
+	// Unset: none.
+	HealthFile string `env:"HEALTH_FILE"`
+}
+
 // Page is what the page is told.
 //
 // # Addresses
@@ -150,6 +163,7 @@ type Runner struct {
 	Checks
 	Alerts
 	Prometheus
+	Health
 }
 
 // Validate checks the values that parsed.

@@ -1,4 +1,4 @@
-// Package process is what the mains share: from the environment to an exit code.
+// Package process is what the mains share: from the arguments and the environment to an exit code.
 package process
 
 import (
@@ -7,20 +7,35 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"nanomon/services/common/config"
 )
 
-// Run reads the configuration of a service, calls run with it and returns the exit code: 0 after
-// a stop by SIGINT or SIGTERM, which end run's context, 1 after an error, which is printed in one line.
-// A second signal ends the process at once.
-func Run[T config.Validator](name string, run func(ctx context.Context, cfg T, log *slog.Logger) error) int {
+// Run is a main. Without arguments it reads the configuration of a service and calls run with it. With the argument health it
+// calls health, which tells by its error whether the service that runs here with the same configuration works.
+//
+// It returns the exit code: 0 after a stop by SIGINT or SIGTERM, which end the context, or when the service works; 1 after an error,
+// which is printed in one line; 2 after other arguments. A second signal ends the process at once.
+func Run[T config.Validator](name string, run func(ctx context.Context, cfg T, log *slog.Logger) error, health func(ctx context.Context, cfg T) error) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
-	if err := configured(ctx, run); err != nil {
+	var err error
+	switch args := os.Args[1:]; {
+	case len(args) == 0:
+		err = configured(ctx, run)
+	case slices.Equal(args, []string{"health"}):
+		err = examined(ctx, health)
+	default:
+		fmt.Fprintf(os.Stderr, "%s: %q is not possible: use no arguments to start it, or health to ask whether the one that runs here works\n",
+			name, strings.Join(args, " "))
+		return 2
+	}
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
 		return 1
 	}
@@ -41,4 +56,20 @@ func configured[T config.Validator](ctx context.Context, run func(context.Contex
 		log.Warn("these settings have no effect", "settings", names)
 	}
 	return run(ctx, cfg, log)
+}
+
+func examined[T config.Validator](ctx context.Context, health func(context.Context, T) error) error {
+	environment, err := config.Environment()
+	if err != nil {
+		return err
+	}
+	cfg, err := config.Parse[T](environment)
+	if err != nil {
+		return err
+	}
+	if err := health(ctx, cfg); err != nil {
+		return err
+	}
+	fmt.Println("it works")
+	return nil
 }

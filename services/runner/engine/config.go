@@ -30,6 +30,8 @@ type Config struct {
 	Observer Observer
 	// Ran is told of each run that gave a result; nil for nobody. It must not block.
 	Ran func(Run)
+	// HealthFile is touched every five seconds while the schedule goes on, for [Alive]; blank for none.
+	HealthFile string
 	// Grace is how long running checks may go on after a stop; 0 means 10 s.
 	Grace time.Duration
 }

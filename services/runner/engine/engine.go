@@ -43,11 +43,12 @@ type Engine struct {
 	pool   *pool
 	writer *writer
 
-	// changes, finished, runNow and parentsRead are what the scheduler's goroutine listens to.
+	// changes, finished, runNow, parentsRead and alive are what the scheduler's goroutine listens to; the last one asks for nothing.
 	changes     chan change
 	finished    chan run
 	runNow      chan runNow
 	parentsRead chan map[string]bool
+	alive       chan struct{}
 
 	// exclusions are those of the last change; the scheduler's goroutine replaces them.
 	exclusions atomic.Pointer[exclusions]
@@ -102,6 +103,7 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 		finished:    make(chan run, atATime),
 		runNow:      make(chan runNow),
 		parentsRead: make(chan map[string]bool),
+		alive:       make(chan struct{}),
 		joined:      make(chan struct{}),
 		entries:     make(map[string]*entry),
 		left:        make(map[string]farewell),
@@ -135,6 +137,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	helpers.Go(func() { e.serveRequests(ctx, checks) })
 	helpers.Go(func() { e.takePart(ctx, monitors) })
 	helpers.Go(func() { e.keepHouse(ctx) })
+	if e.cfg.HealthFile != "" {
+		helpers.Go(func() { e.tellAlive(ctx) })
+	}
 
 	e.schedulerLoop(ctx)
 
@@ -172,6 +177,7 @@ func (e *Engine) schedulerLoop(ctx context.Context) {
 			ask.has <- e.startNow(ctx, ask.monitorID)
 		case bad := <-e.parentsRead:
 			maps.Copy(e.bad, bad)
+		case <-e.alive:
 		}
 	}
 }
