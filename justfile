@@ -49,6 +49,10 @@ test-peers: test-prometheus test-schemathesis
 test-prometheus: _test-tools
     go test -race -count=1 -timeout 5m ./tests/prometheus
 
+# Check the Kubernetes manifests without a cluster
+test-kubernetes:
+    cd tests/kubernetes && go test -count=1 ./...
+
 # Fuzz the API from its specification, by schemathesis
 test-schemathesis: _page _test-tools
     @scripts/install-schemathesis.sh
@@ -98,6 +102,7 @@ lint: _page check-specs
     @test -z "$(gofmt -l services api/*.go frontend/*.go templates tests)" || { echo "gofmt would change:"; gofmt -l services api/*.go frontend/*.go templates tests; exit 1; }
     go vet ./...
     go run {{ staticcheck }} ./...
+    cd tests/kubernetes && go vet ./... && go run {{ staticcheck }} ./...
     npm --prefix frontend run --silent lint
     npm --prefix frontend run --silent format:check
     npm --prefix frontend run --silent types

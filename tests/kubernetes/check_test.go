@@ -1,0 +1,184 @@
+package kubernetes
+
+import (
+	"maps"
+	"os"
+	"strings"
+	"testing"
+)
+
+// elsewhere is what the good documents refer to and don't have.
+var elsewhere = []string{"Secret/registry", "Secret/certificate", "Gateway/gateway"}
+
+func good(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/good.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// broken is the good documents with the first old in the one that begins with kind and name made new.
+func broken(t *testing.T, kind, name, old, new string) string {
+	t.Helper()
+	documents := strings.SplitAfter(good(t), "---\n")
+	for i, document := range documents {
+		if !strings.Contains(document, "kind: "+kind+"\nmetadata:\n  name: "+name+"\n") {
+			continue
+		}
+		changed := strings.Replace(document, old, new, 1)
+		if changed == document {
+			t.Fatalf("%s/%s has no %q", kind, name, old)
+		}
+		documents[i] = changed
+		return strings.Join(documents, "")
+	}
+	t.Fatalf("there is no %s/%s", kind, name)
+	return ""
+}
+
+func TestGoodDocuments(t *testing.T) {
+	objects, err := Decode("good.yaml", []byte(good(t)+"\n---\n# nothing but a comment\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.Count(good(t), "\nkind: "); len(objects) != want {
+		t.Errorf("%d objects, want %d", len(objects), want)
+	}
+	if err := Check(objects, elsewhere...); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	for name, test := range map[string]struct{ kind, name, old, new, fault string }{
+		"unknown field":        {"Deployment", "api", "httpGet:", "httpget:", `unknown field "spec.template.spec.containers[0].livenessProbe.httpget"`},
+		"unknown custom field": {"ServiceMonitor", "api", "- port: plain", "- ports: plain", `unknown field "spec.endpoints[0].ports"`},
+		"unknown route field":  {"HTTPRoute", "nanomon", "backendRefs", "backends", `unknown field "spec.rules[0].backends"`},
+		"wrong indentation":    {"Deployment", "api", "      serviceAccountName: nanomon", "    serviceAccountName: nanomon", "mapping values are not allowed"},
+		"text for a number":    {"Service", "api", "port: 80\n", "port: eighty\n", "cannot unmarshal string into Go struct field"},
+		"number for a text":    {"Deployment", "api", `value: "8000"`, "value: 8000", "cannot unmarshal number into Go struct field"},
+		"bad quantity":         {"Deployment", "api", "cpu: 100m", "cpu: 100 m", "quantities must match the regular expression"},
+		"key twice":            {"ConfigMap", "settings", "MONGO_DB: nanomon", "MONGO_DB: nanomon\n  MONGO_DB: other", `key "MONGO_DB" already set`},
+		"unknown kind":         {"Deployment", "api", "kind: Deployment", "kind: Deploymnt", `no kind "Deploymnt"`},
+		"old version":          {"Ingress", "nanomon", "networking.k8s.io/v1", "extensions/v1beta1", `no kind "Ingress" is registered for version "extensions/v1beta1"`},
+		"no kind":              {"Service", "api", "kind: Service\n", "", "Object 'Kind' is missing"},
+		"no YAML":              {"Secret", "mongo", "stringData:", "stringData: [", "error converting YAML"},
+		"list":                 {"ConfigMap", "settings", "kind: ConfigMap", "kind: List", "has no metadata of its own"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := broken(t, test.kind, test.name, test.old, test.new)
+			if name == "list" {
+				text = "apiVersion: v1\nkind: List\nitems: []\n"
+			}
+			_, err := Decode("good.yaml", []byte(text))
+			wantOne(t, err, test.fault)
+		})
+	}
+}
+
+// wantOne fails unless err is one fault, with that text.
+func wantOne(t *testing.T, err error, text string) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no fault, want %q", text)
+	}
+	if !strings.Contains(err.Error(), text) {
+		t.Errorf("want %q in: %v", text, err)
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) != 1 {
+		t.Errorf("more than one fault: %v", err)
+	}
+}
+
+func TestCheckRefuses(t *testing.T) {
+	for name, test := range map[string]struct{ kind, name, old, new, fault string }{
+		"bad label":                {"ConfigMap", "settings", "\ndata:", "\n  labels: {a: b c}\ndata:", `ConfigMap/settings: labels: Invalid value: "b c"`},
+		"capital in a name":        {"PodDisruptionBudget", "budget", "name: budget", "name: Budget", "PodDisruptionBudget/Budget: name: "},
+		"dot in a service's name":  {"ServiceAccount", "nanomon", "nanomon\n", "nanomon\n---\napiVersion: v1\nkind: Service\nmetadata: {name: a.b}\nspec: {ports: [{port: 1}]}\n", "Service/a.b: name: "},
+		"bad annotation":           {"ConfigMap", "settings", "\ndata:", "\n  annotations: {a b: c}\ndata:", `annotation "a b"`},
+		"twice":                    {"ServiceAccount", "nanomon", "nanomon\n", "nanomon\n---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: nanomon}\n", "ServiceAccount/nanomon: is there twice"},
+		"no selector":              {"Deployment", "api", "  selector:\n    matchLabels:\n      app: api\n", "", "Deployment/api: has no selector"},
+		"selector of others":       {"Deployment", "api", "  selector:\n    matchLabels:\n      app: api", "  selector:\n    matchLabels:\n      app: ap", "selector app=ap doesn't match its own pods"},
+		"pods of another":          {"StatefulSet", "mongo", "matchLabels:\n      app: mongo", "matchExpressions: [{key: app, operator: Exists}]", "selector app matches the pods of Deployment/api too"},
+		"no governing service":     {"StatefulSet", "mongo", "serviceName: mongo", "serviceName: mongodb", "StatefulSet/mongo: refers to Service/mongodb, which isn't there"},
+		"service with an address":  {"Service", "mongo", "  clusterIP: None\n", "", "StatefulSet/mongo: service mongo isn't headless"},
+		"service of nothing":       {"Service", "api", "    app: api", "    app: ap", "Service/api: selector app=ap selects no pods"},
+		"service of two":           {"Service", "api", "app: api", "part: nanomon", "Service/api: selects the pods of Deployment/api and of StatefulSet/mongo"},
+		"service to no port":       {"Service", "api", "targetPort: http", "targetPort: web", "Service/api: Deployment/api has no port web"},
+		"service to no number":     {"Service", "mongo", "port: 27017", "port: 27018", "Service/mongo: StatefulSet/mongo has no port 27018"},
+		"service ports' names":     {"Service", "mongo", "- port: 27017", "- port: 27017\n    - {port: 27018, targetPort: 27017}", "Service/mongo: needs a name of its own for each port"},
+		"service without ports":    {"Service", "mongo", "  ports:\n    - port: 27017", "", "Service/mongo: has no ports"},
+		"port twice":               {"Deployment", "api", "containerPort: 8000", "containerPort: 8000\n            - name: http\n              containerPort: 8001", "port http is there twice"},
+		"port's name":              {"Deployment", "api", "containerPort: 8000", "containerPort: 8000\n            - name: much-too-long-name\n              containerPort: 8001", "must be no more than 15 characters"},
+		"probe of no port":         {"Deployment", "api", "port: http\n          readiness", "port: web\n          readiness", "container api: there is no port web to probe"},
+		"probe of no number":       {"Deployment", "api", "tcpSocket:\n              port: 8000", "tcpSocket:\n              port: 8001", "container api: there is no port 8001 to probe"},
+		"probe of nothing":         {"Deployment", "api", "tcpSocket:\n              port: 8000", "periodSeconds: 3", "container api: a probe does nothing"},
+		"no service account":       {"Deployment", "api", "serviceAccountName: nanomon", "serviceAccountName: nano", "refers to ServiceAccount/nano,"},
+		"no pull secret":           {"Deployment", "api", "name: registry", "name: registries", "refers to Secret/registries,"},
+		"no claim":                 {"Deployment", "api", "claimName: spool", "claimName: spol", "refers to PersistentVolumeClaim/spol,"},
+		"no secret to mount":       {"Deployment", "api", "secretName: mongo", "secretName: mongodb", "refers to Secret/mongodb,"},
+		"no key to mount":          {"Deployment", "api", "- key: password", "- key: word", "refers to key word, which Secret/mongo doesn't have"},
+		"no volume":                {"StatefulSet", "mongo", "            - name: data", "            - name: data\n              mountPath: /data\n            - name: dat", "container mongod: there is no volume dat"},
+		"volume for nobody":        {"Deployment", "api", "            - name: spool\n              mountPath: /spool\n", "", "no container mounts volume spool"},
+		"two volumes at one":       {"Deployment", "api", "mountPath: /spool", "mountPath: /secret", "two volumes at /secret"},
+		"no settings":              {"Deployment", "api", "            - configMapRef:\n                name: settings", "            - configMapRef:\n                name: setting", "refers to ConfigMap/setting,"},
+		"no key":                   {"Deployment", "api", "key: password", "key: passwd", "refers to key passwd, which Secret/mongo doesn't have"},
+		"variable twice":           {"Deployment", "api", "- name: PORT", "- name: GOMEMLIMIT", "variable GOMEMLIMIT is there twice"},
+		"value and source":         {"Deployment", "api", "valueFrom:", "value: id\n              valueFrom:", "variable AUTH_CLIENT_ID has a value and a source"},
+		"reference to later":       {"Deployment", "api", "value: 100MiB", "value: $(MONGO_URI)", "variable GOMEMLIMIT refers to $(MONGO_URI), which isn't set before it"},
+		"unknown setting":          {"Deployment", "api", "- name: PORT", "- name: API_PORT", "api has no setting API_PORT"},
+		"unknown setting from map": {"ConfigMap", "settings", "MONGO_DB:", "MONGO_DATABASE:", "api has no setting MONGO_DATABASE"},
+		"strange image":            {"Deployment", "api", "nanomon/api:1.0.0", "nanomon/server:1.0.0", `image "registry.example.org:5000/nanomon/server:1.0.0" is neither of NanoMon nor mongo`},
+		"image without a tag":      {"StatefulSet", "mongo", "mongo:8.0", "mongo", "needs a tag other than latest"},
+		"image that changes":       {"StatefulSet", "mongo", "mongo:8.0", "mongo:latest", "needs a tag other than latest"},
+		"as root":                  {"Deployment", "api", "runAsNonRoot: true", "fsGroup: 1", `isn't restricted: runAsNonRoot != true`},
+		"with capabilities":        {"StatefulSet", "mongo", "            capabilities:\n              drop: [ALL]\n", "", `container "mongod" must set securityContext.capabilities.drop=["ALL"]`},
+		"request above limit":      {"Deployment", "api", "memory: 32Mi", "memory: 1Gi", "request of memory is above its limit"},
+		"ingress to nothing":       {"Ingress", "nanomon", "name: api", "name: apis", "Ingress/nanomon: refers to Service/apis,"},
+		"ingress to no port":       {"Ingress", "nanomon", "name: web", "name: http", "Ingress/nanomon: Service/api has no port http"},
+		"ingress without type":     {"Ingress", "nanomon", "            pathType: Prefix\n", "", "path /api has no type"},
+		"no certificate":           {"Ingress", "nanomon", "secretName: certificate", "secretName: cert", "refers to Secret/cert,"},
+		"no gateway":               {"HTTPRoute", "nanomon", "- name: gateway", "- name: gate", "refers to Gateway/gate,"},
+		"route to no port":         {"HTTPRoute", "nanomon", "port: 80", "port: 81", "Service/api has no port 81"},
+		"policy for nobody":        {"NetworkPolicy", "mongo", "      app: mongo", "      app: mong", "podSelector app=mong selects no pods"},
+		"policy from nobody":       {"NetworkPolicy", "mongo", "app: api", "app: ap", "peer app=ap selects no pods"},
+		"policy for no port":       {"NetworkPolicy", "mongo", "port: 27017", "port: 27018", "StatefulSet/mongo has no port 27018"},
+		"scaler of nothing":        {"HorizontalPodAutoscaler", "api", "    name: api", "    name: apis", "refers to Deployment/apis,"},
+		"scaler and replicas":      {"Deployment", "api", "spec:\n", "spec:\n  replicas: 2\n", "Deployment/api: sets replicas, which HorizontalPodAutoscaler/api does"},
+		"scaler without requests":  {"Deployment", "api", "              cpu: 100m\n", "", "container api of Deployment/api requests no cpu"},
+		"budget for nobody":        {"PodDisruptionBudget", "budget", "app: api", "app: ap", "selector app=ap selects no pods"},
+		"scrape of nothing":        {"ServiceMonitor", "api", "scrape: me", "scrape: you", "selector scrape=you selects no services"},
+		"scrape of no port":        {"ServiceMonitor", "api", "port: plain", "port: http", "Service/api has no port http"},
+		"scrape of no pods' port":  {"PodMonitor", "runner", "port: http", "port: metrics", "Deployment/api has no port metrics"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			objects, err := Decode("good.yaml", []byte(broken(t, test.kind, test.name, test.old, test.new)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantOne(t, Check(objects, elsewhere...), test.fault)
+		})
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	objects, err := Decode("good.yaml", []byte(good(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Environment(objects, "Deployment/api", "api")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"MONGO_DB": "nanomon", "GOMEMLIMIT": "100MiB", "PORT": "8000", "AUTH_CLIENT_ID": "swordfish",
+		"MONGO_URI": "mongodb://$root:swordfish@mongo",
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v\nwant %v", got, want)
+	}
+	_, err = Environment(objects, "Deployment/api", "web")
+	wantOne(t, err, "there is no container web in Deployment/api")
+}

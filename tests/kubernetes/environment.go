@@ -1,0 +1,146 @@
+package kubernetes
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	core "k8s.io/api/core/v1"
+)
+
+// Environment is what a container of a workload, named as "Deployment/api", gets for its environment, with the values of
+// ConfigMaps and Secrets that are among the objects. What the cluster only knows at run time is "field:" and its path.
+func Environment(objects []Object, id, container string) (map[string]string, error) {
+	s := newSet(objects, nil)
+	s.checkNames()
+	for _, w := range s.workloads {
+		for _, c := range w.containers() {
+			if ID(w.object) != id || c.Name != container {
+				continue
+			}
+			environment := s.environment(w.object, c)
+			if len(s.faults) > 0 {
+				return nil, s.faults[0]
+			}
+			return environment, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no container %s in %s", container, id)
+}
+
+// environment resolves the variables of a container in their order: a value may refer to those before it.
+func (s *set) environment(from Object, c core.Container) map[string]string {
+	environment := make(map[string]string)
+	for _, source := range c.EnvFrom {
+		if m := source.ConfigMapRef; m != nil && !optional(m.Optional) {
+			maps.Copy(environment, prefixed(source.Prefix, s.findKeys(from, "ConfigMap", m.Name, nil)))
+		}
+		if m := source.SecretRef; m != nil && !optional(m.Optional) {
+			maps.Copy(environment, prefixed(source.Prefix, s.findKeys(from, "Secret", m.Name, nil)))
+		}
+	}
+	set := make(map[string]bool)
+	for _, variable := range c.Env {
+		if set[variable.Name] {
+			s.fault(from, "container %s: variable %s is there twice", c.Name, variable.Name)
+		}
+		set[variable.Name] = true
+		environment[variable.Name] = s.value(from, c, variable, environment)
+	}
+	return environment
+}
+
+func prefixed(prefix string, content map[string]string) map[string]string {
+	with := make(map[string]string)
+	for key, value := range content {
+		with[prefix+key] = value
+	}
+	return with
+}
+
+// value is "" where what the variable refers to isn't there.
+func (s *set) value(from Object, c core.Container, variable core.EnvVar, before map[string]string) string {
+	source := variable.ValueFrom
+	switch {
+	case source == nil:
+		return s.expand(from, c, variable, before)
+	case variable.Value != "":
+		s.fault(from, "container %s: variable %s has a value and a source", c.Name, variable.Name)
+		return variable.Value
+	case source.ConfigMapKeyRef != nil && !optional(source.ConfigMapKeyRef.Optional):
+		ref := source.ConfigMapKeyRef
+		return s.findKeys(from, "ConfigMap", ref.Name, []string{ref.Key})[ref.Key]
+	case source.SecretKeyRef != nil && !optional(source.SecretKeyRef.Optional):
+		ref := source.SecretKeyRef
+		return s.findKeys(from, "Secret", ref.Name, []string{ref.Key})[ref.Key]
+	case source.FieldRef != nil:
+		return "field:" + source.FieldRef.FieldPath
+	case source.ResourceFieldRef != nil:
+		return "field:" + source.ResourceFieldRef.Resource
+	}
+	return ""
+}
+
+// reference is $(NAME) in a value, or "$$", which stands for "$".
+var reference = regexp.MustCompile(`\$\$|\$\(([^)]*)\)`)
+
+func (s *set) expand(from Object, c core.Container, variable core.EnvVar, before map[string]string) string {
+	return reference.ReplaceAllStringFunc(variable.Value, func(found string) string {
+		if found == "$$" {
+			return "$"
+		}
+		name := found[2 : len(found)-1]
+		value, ok := before[name]
+		if !ok {
+			s.fault(from, "container %s: variable %s refers to $(%s), which isn't set before it", c.Name, variable.Name, name)
+		}
+		return value
+	})
+}
+
+// platform are variables that Go's runtime and library look at.
+var platform = []string{"GOMAXPROCS", "GOMEMLIMIT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE", "TZ"}
+
+// checkEnvironment finds variables that NanoMon doesn't know, in the containers of its own images.
+func (s *set) checkEnvironment(w workload, c core.Container) {
+	environment := s.environment(w.object, c)
+	service, _ := splitImage(c.Image)
+	known, err := settings()
+	if err != nil {
+		s.fault(w.object, "%v", err)
+	}
+	if known[service] == nil {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(environment)) {
+		if !slices.Contains(known[service], name) && !slices.Contains(platform, name) {
+			s.fault(w.object, "container %s: %s has no setting %s", c.Name, service, name)
+		}
+	}
+}
+
+// sample is a setting in .env.sample: who uses it, and its name.
+var sample = regexp.MustCompile(`(?m)^# ((?:[a-z]+, )*[a-z]+): .*\n(?:# .*\n)*#([A-Z][A-Z0-9_]*)=`)
+
+// settings are the names of the variables that each service reads, from .env.sample, which is made from the code.
+var settings = sync.OnceValues(func() (map[string][]string, error) {
+	_, file, _, _ := runtime.Caller(0)
+	path := filepath.Join(filepath.Dir(file), "..", "..", ".env.sample")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[string][]string)
+	for _, found := range sample.FindAllStringSubmatch(string(text), -1) {
+		for _, service := range strings.Split(found[1], ", ") {
+			known[service] = append(known[service], found[2])
+		}
+	}
+	return known, nil
+})

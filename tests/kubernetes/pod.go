@@ -1,0 +1,215 @@
+package kubernetes
+
+import (
+	"slices"
+	"strings"
+
+	core "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/pod-security-admission/api"
+	"k8s.io/pod-security-admission/policy"
+)
+
+func (s *set) checkPod(w workload) {
+	s.checkSecurity(w)
+	s.checkVolumes(w)
+	spec := w.template.Spec
+	if spec.ServiceAccountName != "" && spec.ServiceAccountName != "default" {
+		s.find(w.object, "ServiceAccount", spec.ServiceAccountName)
+	}
+	for _, secret := range spec.ImagePullSecrets {
+		s.find(w.object, "Secret", secret.Name)
+	}
+	for _, c := range w.containers() {
+		s.checkImage(w, c)
+		s.checkPorts(w, c)
+		s.checkProbes(w, c)
+		s.checkResources(w, c)
+		s.checkEnvironment(w, c)
+	}
+}
+
+// checkSecurity holds the pods to the Pod Security Standard "restricted".
+func (s *set) checkSecurity(w workload) {
+	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
+	if err != nil {
+		s.fault(w.object, "%v", err)
+		return
+	}
+	restricted := api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}
+	result := policy.AggregateCheckResults(evaluator.EvaluatePod(restricted, &w.template.ObjectMeta, &w.template.Spec))
+	if !result.Allowed {
+		s.fault(w.object, "isn't restricted: %s", result.ForbiddenDetail())
+	}
+}
+
+// checkImage lets only images of NanoMon and of MongoDB through, with a tag that stays what it is: "latest", and none,
+// are also fetched at every start, and so don't work for an image that was loaded into the nodes.
+func (s *set) checkImage(w workload, c core.Container) {
+	name, tag := splitImage(c.Image)
+	if !slices.Contains([]string{"api", "runner", "frontend", "standalone", "mongo"}, name) {
+		s.fault(w.object, "container %s: image %q is neither of NanoMon nor mongo", c.Name, c.Image)
+	}
+	if tag == "" || tag == "latest" {
+		s.fault(w.object, "container %s: image %q needs a tag other than latest", c.Name, c.Image)
+	}
+}
+
+// splitImage is the last part of an image's path, and its tag or digest.
+func splitImage(image string) (name, tag string) {
+	name = image[strings.LastIndex(image, "/")+1:]
+	if name, digest, ok := strings.Cut(name, "@"); ok {
+		name, _, _ = strings.Cut(name, ":")
+		return name, digest
+	}
+	name, tag, _ = strings.Cut(name, ":")
+	return name, tag
+}
+
+func (s *set) checkPorts(w workload, c core.Container) {
+	names := make(map[string]bool)
+	for _, p := range c.Ports {
+		if p.Name == "" {
+			continue
+		}
+		for _, fault := range validation.IsValidPortName(p.Name) {
+			s.fault(w.object, "container %s: port %s: %s", c.Name, p.Name, fault)
+		}
+		if names[p.Name] {
+			s.fault(w.object, "container %s: port %s is there twice", c.Name, p.Name)
+		}
+		names[p.Name] = true
+	}
+}
+
+func (s *set) checkProbes(w workload, c core.Container) {
+	for _, probe := range []*core.Probe{c.StartupProbe, c.LivenessProbe, c.ReadinessProbe} {
+		if probe == nil {
+			continue
+		}
+		var port intstr.IntOrString
+		switch {
+		case probe.HTTPGet != nil:
+			port = probe.HTTPGet.Port
+		case probe.TCPSocket != nil:
+			port = probe.TCPSocket.Port
+		case probe.GRPC != nil:
+			port = intstr.FromInt32(probe.GRPC.Port)
+		case probe.Exec != nil:
+			continue
+		default:
+			s.fault(w.object, "container %s: a probe does nothing", c.Name)
+			continue
+		}
+		if !hasPort(c, port) {
+			s.fault(w.object, "container %s: there is no port %s to probe", c.Name, port.String())
+		}
+	}
+}
+
+func (s *set) checkResources(w workload, c core.Container) {
+	for name, request := range c.Resources.Requests {
+		if limit, ok := c.Resources.Limits[name]; ok && request.Cmp(limit) > 0 {
+			s.fault(w.object, "container %s: request of %s is above its limit", c.Name, name)
+		}
+	}
+}
+
+func (s *set) checkVolumes(w workload) {
+	unmounted := make(map[string]bool)
+	for _, volume := range w.template.Spec.Volumes {
+		unmounted[volume.Name] = true
+		s.checkVolumeSource(w.object, volume)
+	}
+	for _, claim := range w.claims {
+		unmounted[claim.Name] = true
+	}
+	there := make(map[string]bool)
+	for name := range unmounted {
+		there[name] = true
+	}
+	for _, c := range w.containers() {
+		paths := make(map[string]bool)
+		for _, mount := range c.VolumeMounts {
+			delete(unmounted, mount.Name)
+			if !there[mount.Name] {
+				s.fault(w.object, "container %s: there is no volume %s", c.Name, mount.Name)
+			}
+			if paths[mount.MountPath] {
+				s.fault(w.object, "container %s: two volumes at %s", c.Name, mount.MountPath)
+			}
+			paths[mount.MountPath] = true
+		}
+	}
+	for name := range unmounted {
+		s.fault(w.object, "no container mounts volume %s", name)
+	}
+}
+
+func (s *set) checkVolumeSource(from Object, volume core.Volume) {
+	if m := volume.ConfigMap; m != nil && !optional(m.Optional) {
+		s.findKeys(from, "ConfigMap", m.Name, itemKeys(m.Items))
+	}
+	if m := volume.Secret; m != nil && !optional(m.Optional) {
+		s.findKeys(from, "Secret", m.SecretName, itemKeys(m.Items))
+	}
+	if claim := volume.PersistentVolumeClaim; claim != nil {
+		s.find(from, "PersistentVolumeClaim", claim.ClaimName)
+	}
+	if volume.Projected == nil {
+		return
+	}
+	for _, source := range volume.Projected.Sources {
+		if m := source.ConfigMap; m != nil && !optional(m.Optional) {
+			s.findKeys(from, "ConfigMap", m.Name, itemKeys(m.Items))
+		}
+		if m := source.Secret; m != nil && !optional(m.Optional) {
+			s.findKeys(from, "Secret", m.Name, itemKeys(m.Items))
+		}
+	}
+}
+
+func optional(o *bool) bool { return o != nil && *o }
+
+func itemKeys(items []core.KeyToPath) []string {
+	keys := make([]string, len(items))
+	for i, item := range items {
+		keys[i] = item.Key
+	}
+	return keys
+}
+
+// findKeys is find for a ConfigMap or Secret that must have the keys. It returns what is in it, nil if it isn't there.
+func (s *set) findKeys(from Object, kind, name string, keys []string) map[string]string {
+	found := s.find(from, kind, name)
+	if found == nil {
+		return nil
+	}
+	content := contentOf(found)
+	for _, key := range keys {
+		if _, ok := content[key]; !ok {
+			s.fault(from, "refers to key %s, which %s doesn't have", key, ID(found))
+		}
+	}
+	return content
+}
+
+// contentOf is what a ConfigMap or a Secret gives to pods.
+func contentOf(o Object) map[string]string {
+	content := make(map[string]string)
+	switch o := o.(type) {
+	case *core.ConfigMap:
+		for key, value := range o.Data {
+			content[key] = value
+		}
+	case *core.Secret:
+		for key, value := range o.Data {
+			content[key] = string(value)
+		}
+		for key, value := range o.StringData {
+			content[key] = value
+		}
+	}
+	return content
+}
