@@ -126,10 +126,12 @@ func TestCheckRefuses(t *testing.T) {
 		"no settings":              {"Deployment", "api", "            - configMapRef:\n                name: settings", "            - configMapRef:\n                name: setting", "refers to ConfigMap/setting,"},
 		"no key":                   {"Deployment", "api", "key: password", "key: passwd", "refers to key passwd, which Secret/mongo doesn't have"},
 		"variable twice":           {"Deployment", "api", "- name: PORT", "- name: GOMEMLIMIT", "variable GOMEMLIMIT is there twice"},
-		"value and source":         {"Deployment", "api", "valueFrom:", "value: id\n              valueFrom:", "variable AUTH_CLIENT_ID has a value and a source"},
+		"value and source":         {"Deployment", "api", "valueFrom:", "value: id\n              valueFrom:", "variable MONGO_PASSWORD has a value and a source"},
 		"reference to later":       {"Deployment", "api", "value: 100MiB", "value: $(MONGO_URI)", "variable GOMEMLIMIT refers to $(MONGO_URI), which isn't set before it"},
 		"unknown setting":          {"Deployment", "api", "- name: PORT", "- name: API_PORT", "api has no setting API_PORT"},
 		"unknown setting from map": {"ConfigMap", "settings", "MONGO_DB:", "MONGO_DATABASE:", "api has no setting MONGO_DATABASE"},
+		"variables of services":    {"Deployment", "api", "enableServiceLinks: false", "hostname: api", "Deployment/api: needs enableServiceLinks: false"},
+		"variable for nothing":     {"Deployment", "api", "$(MONGO_PASSWORD)", "$$(PASSWORD)", "api has no setting MONGO_PASSWORD"},
 		"strange image":            {"Deployment", "api", "nanomon/api:1.0.0", "nanomon/server:1.0.0", `image "registry.example.org:5000/nanomon/server:1.0.0" is neither of NanoMon nor mongo`},
 		"image without a tag":      {"StatefulSet", "mongo", "mongo:8.0", "mongo", "needs a tag other than latest"},
 		"image that changes":       {"StatefulSet", "mongo", "mongo:8.0", "mongo:latest", "needs a tag other than latest"},
@@ -173,7 +175,7 @@ func TestEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"MONGO_DB": "nanomon", "GOMEMLIMIT": "100MiB", "PORT": "8000", "AUTH_CLIENT_ID": "swordfish",
+		"MONGO_DB": "nanomon", "GOMEMLIMIT": "100MiB", "PORT": "8000", "MONGO_PASSWORD": "swordfish",
 		"MONGO_URI": "mongodb://$root:swordfish@mongo",
 	}
 	if !maps.Equal(got, want) {

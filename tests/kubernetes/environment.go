@@ -107,7 +107,8 @@ func (s *set) expand(from Object, c core.Container, variable core.EnvVar, before
 // platform are variables that Go's runtime and library look at.
 var platform = []string{"GOMAXPROCS", "GOMEMLIMIT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE", "TZ"}
 
-// checkEnvironment finds variables that NanoMon doesn't know, in the containers of its own images.
+// checkEnvironment finds variables that NanoMon doesn't know, in the containers of its own images, and lets Kubernetes add
+// none.
 func (s *set) checkEnvironment(w workload, c core.Container) {
 	environment := s.environment(w.object, c)
 	service, _ := splitImage(c.Image)
@@ -118,11 +119,19 @@ func (s *set) checkEnvironment(w workload, c core.Container) {
 	if known[service] == nil {
 		return
 	}
+	if links := w.template.Spec.EnableServiceLinks; links == nil || *links {
+		s.fault(w.object, "needs enableServiceLinks: false, for services called api and prometheus would set API_PORT and PROMETHEUS_PORT")
+	}
 	for _, name := range slices.Sorted(maps.Keys(environment)) {
-		if !slices.Contains(known[service], name) && !slices.Contains(platform, name) {
+		if !slices.Contains(known[service], name) && !slices.Contains(platform, name) && !usedInValues(c, name) {
 			s.fault(w.object, "container %s: %s has no setting %s", c.Name, service, name)
 		}
 	}
+}
+
+// usedInValues reports whether other variables of the container are made of this one.
+func usedInValues(c core.Container, name string) bool {
+	return slices.ContainsFunc(c.Env, func(v core.EnvVar) bool { return strings.Contains(v.Value, "$("+name+")") })
 }
 
 // sample is a setting in .env.sample: who uses it, and its name.

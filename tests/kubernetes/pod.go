@@ -44,11 +44,11 @@ func (s *set) checkSecurity(w workload) {
 	}
 }
 
-// checkImage lets only images of NanoMon and of MongoDB through, with a tag that stays what it is: "latest", and none,
+// checkImage lets only images of NanoMon and of MongoDB through, and those called external as "Image/name", with a tag that stays what it is: "latest", and none,
 // are also fetched at every start, and so don't work for an image that was loaded into the nodes.
 func (s *set) checkImage(w workload, c core.Container) {
 	name, tag := splitImage(c.Image)
-	if !slices.Contains([]string{"api", "runner", "frontend", "standalone", "mongo"}, name) {
+	if !slices.Contains([]string{"api", "runner", "frontend", "standalone", "mongo"}, name) && !s.external["Image/"+name] {
 		s.fault(w.object, "container %s: image %q is neither of NanoMon nor mongo", c.Name, c.Image)
 	}
 	if tag == "" || tag == "latest" {
