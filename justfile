@@ -49,9 +49,9 @@ test-peers: test-prometheus test-schemathesis
 test-prometheus: _test-tools
     go test -race -count=1 -timeout 5m ./tests/prometheus
 
-# Check the Kubernetes manifests without a cluster
-test-kubernetes:
-    cd tests/kubernetes && go test -count=1 ./...
+# Check the Kubernetes manifests without a cluster, and run the services as they say
+test-kubernetes: _page _test-tools
+    cd tests/kubernetes && go test -race -count=1 ./...
 
 # Fuzz the API from its specification, by schemathesis
 test-schemathesis: _page _test-tools

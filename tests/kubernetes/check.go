@@ -24,6 +24,7 @@ func Check(objects []Object, external ...string) error {
 		s.checkNetwork(o)
 		s.checkScaling(o)
 		s.checkMonitoring(o)
+		s.checkBinding(o)
 	}
 	return errors.Join(s.faults...)
 }
@@ -58,8 +59,13 @@ func (s *set) fault(o Object, format string, values ...any) {
 // find returns the object that from refers to in its own namespace. It is nil if there is none, which is a fault unless
 // it is external.
 func (s *set) find(from Object, kind, name string) Object {
+	return s.findIn(from, from.GetNamespace(), kind, name)
+}
+
+// findIn is find in another namespace.
+func (s *set) findIn(from Object, namespace, kind, name string) Object {
 	id := kind + "/" + name
-	if found := s.byID[from.GetNamespace()+"/"+id]; found != nil {
+	if found := s.byID[namespace+"/"+id]; found != nil {
 		return found
 	}
 	if !s.external[id] {

@@ -151,6 +151,8 @@ func TestCheckRefuses(t *testing.T) {
 		"scaler and replicas":      {"Deployment", "api", "spec:\n", "spec:\n  replicas: 2\n", "Deployment/api: sets replicas, which HorizontalPodAutoscaler/api does"},
 		"scaler without requests":  {"Deployment", "api", "              cpu: 100m\n", "", "container api of Deployment/api requests no cpu"},
 		"budget for nobody":        {"PodDisruptionBudget", "budget", "app: api", "app: ap", "selector app=ap selects no pods"},
+		"binding of no role":       {"RoleBinding", "look", "kind: Role\n  name: look", "kind: Role\n  name: see", "RoleBinding/look: refers to Role/see,"},
+		"binding of nobody":        {"RoleBinding", "look", "name: nanomon", "name: nobody", "RoleBinding/look: refers to ServiceAccount/nobody,"},
 		"scrape of nothing":        {"ServiceMonitor", "api", "scrape: me", "scrape: you", "selector scrape=you selects no services"},
 		"scrape of no port":        {"ServiceMonitor", "api", "port: plain", "port: http", "Service/api has no port http"},
 		"scrape of no pods' port":  {"PodMonitor", "runner", "port: http", "port: metrics", "Deployment/api has no port metrics"},
@@ -165,12 +167,12 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
-func TestEnvironment(t *testing.T) {
+func TestFind(t *testing.T) {
 	objects, err := Decode("good.yaml", []byte(good(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := Environment(objects, "Deployment/api", "api")
+	found, err := Find(objects, "api")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,9 +180,9 @@ func TestEnvironment(t *testing.T) {
 		"MONGO_DB": "nanomon", "GOMEMLIMIT": "100MiB", "PORT": "8000", "MONGO_PASSWORD": "swordfish",
 		"MONGO_URI": "mongodb://$root:swordfish@mongo",
 	}
-	if !maps.Equal(got, want) {
-		t.Errorf("got %v\nwant %v", got, want)
+	if !maps.Equal(found.Environment, want) {
+		t.Errorf("got %v\nwant %v", found.Environment, want)
 	}
-	_, err = Environment(objects, "Deployment/api", "web")
-	wantOne(t, err, "there is no container web in Deployment/api")
+	_, err = Find(objects, "runner")
+	wantOne(t, err, "nothing runs the image runner")
 }

@@ -1,12 +1,12 @@
 package kubernetes
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -14,24 +14,30 @@ import (
 	core "k8s.io/api/core/v1"
 )
 
-// Environment is what a container of a workload, named as "Deployment/api", gets for its environment, with the values of
-// ConfigMaps and Secrets that are among the objects. What the cluster only knows at run time is "field:" and its path.
-func Environment(objects []Object, id, container string) (map[string]string, error) {
+// Container is one that runs a service of NanoMon.
+type Container struct {
+	core.Container
+	// Labels are those of its pods.
+	Labels map[string]string
+	// Environment is what its process gets, with the values of ConfigMaps and Secrets. What only the cluster knows, by a
+	// field, is "field:" and the field's path.
+	Environment map[string]string
+}
+
+// Find returns the container in a workload, not a single pod, whose image is that of a service, such as "api".
+func Find(objects []Object, service string) (Container, error) {
 	s := newSet(objects, nil)
 	s.checkNames()
 	for _, w := range s.workloads {
-		for _, c := range w.containers() {
-			if ID(w.object) != id || c.Name != container {
+		for _, c := range w.template.Spec.Containers {
+			if name, _ := splitImage(c.Image); name != service || w.selector == nil {
 				continue
 			}
-			environment := s.environment(w.object, c)
-			if len(s.faults) > 0 {
-				return nil, s.faults[0]
-			}
-			return environment, nil
+			found := Container{Container: c, Labels: w.template.Labels, Environment: s.environment(w.object, c)}
+			return found, errors.Join(s.faults...)
 		}
 	}
-	return nil, fmt.Errorf("there is no container %s in %s", container, id)
+	return Container{}, fmt.Errorf("nothing runs the image %s", service)
 }
 
 // environment resolves the variables of a container in their order: a value may refer to those before it.
@@ -139,9 +145,7 @@ var sample = regexp.MustCompile(`(?m)^# ((?:[a-z]+, )*[a-z]+): .*\n(?:# .*\n)*#(
 
 // settings are the names of the variables that each service reads, from .env.sample, which is made from the code.
 var settings = sync.OnceValues(func() (map[string][]string, error) {
-	_, file, _, _ := runtime.Caller(0)
-	path := filepath.Join(filepath.Dir(file), "..", "..", ".env.sample")
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(filepath.Join(root(), ".env.sample"))
 	if err != nil {
 		return nil, err
 	}

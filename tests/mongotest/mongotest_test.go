@@ -43,7 +43,7 @@ func TestNoServerSaysWhatToDo(t *testing.T) {
 	t.Setenv("NANOMON_TEST_MONGO_URI", "")
 	t.Setenv("PATH", "")
 	root := t.TempDir()
-	if err := os.WriteFile(filepath.Join(root, "go.mod"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(root, "justfile"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Chdir(root)

@@ -96,7 +96,7 @@ func javaServer(string) (command, error) {
 
 // tool is the path of what a script builds.
 func tool(name, script string) (string, error) {
-	root, err := moduleRoot()
+	root, err := repositoryRoot()
 	if err != nil {
 		return "", err
 	}
@@ -107,18 +107,18 @@ func tool(name, script string) (string, error) {
 	return path, nil
 }
 
-// moduleRoot is the folder of go.mod, at or above the working directory.
-func moduleRoot() (string, error) {
+// repositoryRoot is the folder of the justfile, at or above the working directory.
+func repositoryRoot() (string, error) {
 	start, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
 	for dir := start; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, "justfile")); err == nil {
 			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("no go.mod at or above %s", start)
+			return "", fmt.Errorf("no justfile at or above %s", start)
 		}
 	}
 }

@@ -1,0 +1,42 @@
+package kubernetes
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+)
+
+// root is the top folder of the repository.
+func root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "..", "..")
+}
+
+// Manifests are the objects that the files in folders of deploy/kubernetes leave in a cluster when they are applied in
+// their order: a later one replaces an earlier one of the same name.
+func Manifests(folders ...string) ([]Object, error) {
+	var applied []Object
+	var faults []error
+	for _, folder := range folders {
+		files, err := filepath.Glob(filepath.Join(root(), "deploy", "kubernetes", folder, "*"))
+		if err != nil || len(files) == 0 {
+			return nil, errors.Join(err, fmt.Errorf("deploy/kubernetes/%s has no files", folder))
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return nil, err
+			}
+			objects, err := Decode(file, text)
+			faults = append(faults, err)
+			for _, o := range objects {
+				applied = slices.DeleteFunc(applied, func(earlier Object) bool { return ID(earlier) == ID(o) })
+				applied = append(applied, o)
+			}
+		}
+	}
+	return applied, errors.Join(faults...)
+}
