@@ -42,8 +42,8 @@ read_app() {
 }
 object=$(read_app id)
 scope=$(read_app "api.oauth2PermissionScopes[?value=='system.admin'].id | [0]")
-scope=${scope:-$(new_id | tr 'A-Z' 'a-z')}
-addresses=$(printf '%s\n' "$page" $(read_app "join(' ', spa.redirectUris)") | sort -u | sed 's/.*/"&"/' | paste -sd, -)
+scope=${scope:-$(new_id | tr '[:upper:]' '[:lower:]')}
+addresses=$({ echo "$page"; read_app "join(' ', spa.redirectUris)" | tr ' ' '\n'; } | sort -u | sed '/^$/d; s/.*/"&"/' | paste -sd, -)
 
 # The page is a public client (no secret) that signs in by code and PKCE; the API takes tokens for the scope system.admin.
 send PATCH "applications/$object" '{

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests need beside Go and Node.js: a C compiler for the race detector, a Chromium for the browser
-# tests, Java and Maven for one of the two MongoDB stand-ins, Python for the fuzzer of the API, and these stand-ins and
-# Prometheus, which are put into .tools/. The Chromium that has no windows takes a third less of the processor.
+# tests, Java and Maven for one of the two MongoDB stand-ins, Python for the fuzzer of the API, what looks at the units of
+# systemd, and these stand-ins and Prometheus, which are put into .tools/. The Chromium that has no windows takes a third
+# less of the processor.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -11,6 +12,7 @@ command -v "${CC:-gcc}" >/dev/null || missing+=(gcc libc6-dev)
 command -v javac >/dev/null || missing+=(openjdk-17-jdk-headless)
 command -v mvn >/dev/null || missing+=(maven)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+[ "$(uname):$(id -u)" != Linux:0 ] || command -v systemd-analyze >/dev/null || missing+=(systemd)
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
     echo "setup-tests: please install ${missing[*]} (or set CHROMIUM to the path of a Chromium or Chrome)" >&2

@@ -1,0 +1,169 @@
+package install
+
+import (
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"nanomon/services/common/monitor"
+	"nanomon/tests/servicetest"
+)
+
+// lines are those of a file of systemd that set something, by what they set.
+func lines(text string) map[string]string {
+	set := make(map[string]string)
+	for _, line := range regexp.MustCompile(`(?m)^([A-Za-z_]+)=(.*)$`).FindAllStringSubmatch(text, -1) {
+		set[line[1]] = line[2]
+	}
+	return set
+}
+
+func TestSystemdTakesTheUnit(t *testing.T) {
+	s := newTarget(t)
+	s.mustRun(t, "", "--from", servicetest.Binary(t, "standalone"))
+	unit := filepath.Join(t.TempDir(), "nanomon.service")
+	// It is looked at on this machine, where the program is elsewhere.
+	text := strings.ReplaceAll(s.read(t, unitFile), "/"+program, filepath.Join(s.root, program))
+	if err := os.WriteFile(unit, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if output, err := exec.Command("systemd-analyze", "verify", unit).CombinedOutput(); err != nil || strings.Contains(string(output), unit) {
+		t.Errorf("verify: %v: %s", err, output)
+	}
+	if output, err := exec.Command("systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=20", unit).CombinedOutput(); err != nil {
+		t.Errorf("it may too much: %v: %s", err, output)
+	}
+}
+
+func TestSettingsInTheFileAreKnown(t *testing.T) {
+	s := newTarget(t)
+	s.mustRun(t, "", "--from", release(t, "one"))
+	sample, err := os.ReadFile(filepath.Join(servicetest.Root(), ".env.sample"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`(?m)^#([A-Z_]+=)`).FindAllStringSubmatch(s.read(t, settings), -1)
+	if len(names) < 5 {
+		t.Errorf("the file has only %v", names)
+	}
+	for _, name := range names {
+		if !strings.Contains(string(sample), "\n#"+name[1]) {
+			t.Errorf("there is no setting %s", name[1])
+		}
+	}
+}
+
+// TestTheServiceRunsAsItsUnitSays starts the program with the user, the capabilities and the environment of the unit; nothing is in its file system
+// but what was installed.
+func TestTheServiceRunsAsItsUnitSays(t *testing.T) {
+	s := newTarget(t)
+	s.mustRun(t, "", "--from", servicetest.Binary(t, "standalone"))
+	unit := lines(s.read(t, unitFile))
+	if unit["User"] != "nanomon" || unit["AmbientCapabilities"] != "CAP_NET_RAW" || unit["EnvironmentFile"] != "/"+settings {
+		t.Fatalf("the unit is %v", unit)
+	}
+	api, page := servicetest.RefusedAddress(t), servicetest.RefusedAddress(t)
+	s.write(t, settings, "API_PORT="+port(t, api)+"\nFRONTEND_PORT="+port(t, page)+"\n")
+	environment := []string{unit["Environment"]}
+	for name, value := range lines(s.read(t, settings)) {
+		environment = append(environment, name+"="+value)
+	}
+	user := s.user(t)
+	s.makeState(t, user, unit["StateDirectory"], unit["StateDirectoryMode"])
+
+	command := exec.Command(unit["ExecStart"])
+	command.Err = nil // It is looked for in the new root only.
+	command.Dir, command.Env = "/", environment
+	const netRaw = 13
+	command.SysProcAttr = &syscall.SysProcAttr{Chroot: s.root, Credential: user, AmbientCaps: []uintptr{netRaw}}
+	service := servicetest.StartCommand(t, command)
+	s.ready(t, unit["ExecStartPost"], service, environment)
+
+	created := servicetest.Create(t, "http://"+api+"/api", monitor.Monitor{Name: "self", Type: "ping", Target: "127.0.0.1", Interval: "1s", Enabled: true})
+	var results []monitor.Result
+	servicetest.Eventually(t, "a result", func() bool {
+		results = servicetest.Results(t, "http://"+api+"/api", created.ID)
+		return len(results) > 0
+	})
+	if results[0].Status != monitor.StatusOK {
+		t.Errorf("ping: %s", results[0].Message)
+	}
+	if status, _ := servicetest.Call(t, http.MethodGet, "http://"+page+"/", nil); status != http.StatusOK {
+		t.Errorf("the page answers %d", status)
+	}
+	if code := service.Stop(t); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if missing := s.missing(data + "/nanomon.db"); missing != nil {
+		t.Errorf("there is no %s", missing)
+	}
+}
+
+func port(t *testing.T, address string) string {
+	t.Helper()
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// user is the service's as the system has it.
+func (s target) user(t *testing.T) *syscall.Credential {
+	t.Helper()
+	found := regexp.MustCompile(`(?m)^nanomon:[^:]*:(\d+):(\d+):`).FindStringSubmatch(s.read(t, "etc/passwd"))
+	if found == nil {
+		t.Fatal("there is no user nanomon")
+	}
+	uid, err := strconv.ParseUint(found[1], 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gid, err := strconv.ParseUint(found[2], 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+}
+
+// makeState makes the folder for data as systemd does.
+func (s target) makeState(t *testing.T, user *syscall.Credential, name, mode string) {
+	t.Helper()
+	bits, err := strconv.ParseUint(mode, 8, 12)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := filepath.Join(s.root, "var", "lib")
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(parent, name)
+	if err := os.Mkdir(folder, os.FileMode(bits)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(folder, int(user.Uid), int(user.Gid)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ready runs the unit's command that waits until the service answers.
+func (s target) ready(t *testing.T, post string, service *servicetest.Service, environment []string) {
+	t.Helper()
+	script, ok := strings.CutPrefix(post, "/bin/sh -c '")
+	if !ok {
+		t.Fatalf("ExecStartPost is %s", post)
+	}
+	script = strings.NewReplacer("$$", "$", "/"+program, filepath.Join(s.root, program)).Replace(strings.TrimSuffix(script, "'"))
+	wait := exec.CommandContext(t.Context(), "/bin/sh", "-c", script)
+	wait.Env = append(environment, "MAINPID="+strconv.Itoa(service.Process))
+	if output, err := wait.CombinedOutput(); err != nil {
+		t.Fatalf("the service isn't ready: %v: %s\n%s", err, output, service.Log())
+	}
+}
