@@ -33,7 +33,7 @@ run-db:
 
 # Run every test but those of faults and those by programs of others
 test: build _test-tools _api
-    go test -race -timeout 5m $(go list ./... | grep -vE '/tests/(load|fault|prometheus|schemathesis)$')
+    go test -race -timeout 5m $(go list ./... | grep -vE '/tests/(load|fault|images|prometheus|schemathesis)$')
     go test -count=1 ./tests/load
     npm --prefix frontend run --silent test:browser
 
@@ -52,6 +52,11 @@ test-prometheus: _test-tools
 # Check the Kubernetes manifests without a cluster, and run the services as they say
 test-kubernetes: _page _test-tools
     cd tests/kubernetes && go test -race -count=1 ./...
+
+# Build the images with buildah and run them; needs root
+test-images: _page _test-tools
+    @scripts/install-buildah.sh
+    go test -race -count=1 -timeout 10m ./tests/images
 
 # Fuzz the API from its specification, by schemathesis
 test-schemathesis: _page _test-tools
@@ -87,6 +92,14 @@ build: _page
     CGO_ENABLED=0 go build -trimpath \
         -ldflags '-s -w -X "{{ version_package }}.Version={{ version }}" -X "{{ version_package }}.BuildInfo={{ build_info }}"' \
         -o bin/ ./services/api ./services/runner ./services/frontend ./services/standalone
+
+# Build the images nanomon/api, nanomon/runner, nanomon/frontend and nanomon/standalone with Docker
+images: (image "api") (image "runner") (image "frontend") (image "standalone")
+
+# Build one of the images with Docker: api, runner, frontend or standalone
+image service:
+    docker build --file build/Dockerfile.{{ service }} --build-arg "VERSION={{ version }}" --build-arg "BUILD_INFO={{ build_info }}" \
+        --tag "nanomon/{{ service }}:{{ version }}" --tag "nanomon/{{ service }}:latest" .
 
 # Make the API's specification and JSON schemas anew from api/typespec
 generate-specs: _api

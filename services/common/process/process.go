@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	// The zones that TZ may name, for an image has no files of them.
+	_ "time/tzdata"
 
 	"nanomon/services/common/config"
 )

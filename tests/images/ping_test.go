@@ -1,0 +1,82 @@
+package images
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"nanomon/services/common/monitor"
+)
+
+// TestPing runs standalone in a network of its own, where the kernel lets everybody ping, or nobody but root: the one is how
+// Docker makes its networks, the other is what the kernel does by itself.
+func TestPing(t *testing.T) {
+	for groups, want := range map[string]monitor.Status{"0 2147483647": monitor.StatusOK, "1 0": monitor.StatusFailed} {
+		t.Run(groups, func(t *testing.T) {
+			c := newContainer(t, built(t, "standalone", "amd64"))
+			c.unshare = []string{"--mount", "--net"}
+			c.prepare = "ip link set lo up; echo '" + groups + "' > /proc/sys/net/ipv4/ping_group_range"
+			s := c.start(map[string]string{"API_PORT": "8000", "FRONTEND_PORT": "8001"})
+			s.WaitLog(t, `msg=ready`)
+			checkUnprivileged(t, s)
+			if r := checkOnce(t, s.Process, monitor.Monitor{Name: "loopback", Type: "ping", Interval: "1s", Target: "127.0.0.1"}); r.Status != want ||
+				want == monitor.StatusFailed && !strings.Contains(r.Message, "ping_group_range") {
+				t.Errorf("the result is %+v", r)
+			}
+		})
+	}
+}
+
+// checkOnce has the API in the network of a process check an unsaved monitor.
+func checkOnce(t *testing.T, process int, m monitor.Monitor) (r monitor.Result) {
+	t.Helper()
+	unsaved, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:8000/api/monitors/check", bytes.NewReader(unsaved))
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: dialFrom(process)}
+	answer, err := transport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if err := json.NewDecoder(answer.Body).Decode(&r); err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %v", answer.Status, err)
+	}
+	return r
+}
+
+// dialFrom connects in the network of a process.
+func dialFrom(process int) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (conn net.Conn, err error) {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			// The thread is in another network from then on, so it ends with this goroutine.
+			runtime.LockOSThread()
+			var space *os.File
+			if space, err = os.Open(fmt.Sprintf("/proc/%d/ns/net", process)); err != nil {
+				return
+			}
+			defer space.Close()
+			if err = unix.Setns(int(space.Fd()), unix.CLONE_NEWNET); err == nil {
+				conn, err = new(net.Dialer).DialContext(ctx, network, address)
+			}
+		}()
+		<-done
+		return conn, err
+	}
+}
