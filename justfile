@@ -34,6 +34,7 @@ run-db:
 # Run every test but those of faults and those by programs of others
 test: build _test-tools _api
     go test -race -timeout 5m $(go list ./... | grep -vE '/tests/(load|fault|images|prometheus|schemathesis)$')
+    go test -C tests/compose ./...
     go test -count=1 ./tests/load
     npm --prefix frontend run --silent test:browser
 

@@ -104,8 +104,8 @@ func TestEveryDocumentIsLinkedFromTheReadme(t *testing.T) {
 
 // elsewhere are names in the form of a variable that are none of the services' settings.
 var elsewhere = map[string]bool{
-	"API_TOKEN": true, "BUILD_INFO": true, "CAP_NET_RAW": true, "HTTP_PROXY": true, "HTTPS_PROXY": true, "NO_PROXY": true, "NANOMON_TEST_MONGO_URI": true,
-	"SSL_CERT_DIR": true, "SSL_CERT_FILE": true,
+	"API_TOKEN": true, "BUILD_INFO": true, "CAP_NET_RAW": true, "GO_IMAGE": true, "HTTP_PROXY": true, "HTTPS_PROXY": true, "NO_PROXY": true,
+	"NANOMON_TEST_MONGO_URI": true, "NODE_IMAGE": true, "SSL_CERT_DIR": true, "SSL_CERT_FILE": true,
 }
 
 var (
