@@ -34,7 +34,7 @@ run-db:
 # Run every test but those of faults and those by programs of others
 test: build _test-tools _api
     go test -race -timeout 5m $(go list ./... | grep -vE '/tests/(load|fault|images|prometheus|schemathesis)$')
-    go test -C tests/compose ./...
+    go test -C tests/compose -race ./...
     go test -count=1 ./tests/load
     npm --prefix frontend run --silent test:browser
 
@@ -52,7 +52,7 @@ test-prometheus: _test-tools
 
 # Check the Kubernetes manifests without a cluster, and run the services as they say
 test-kubernetes: _page _test-tools
-    cd tests/kubernetes && go test -race -count=1 ./...
+    go test -C tests/kubernetes -race -count=1 ./...
 
 # Build the images with buildah and run them; needs root
 test-images: _page _test-tools
@@ -116,7 +116,7 @@ lint: _page check-specs
     @test -z "$(gofmt -l services api/*.go frontend/*.go templates tests)" || { echo "gofmt would change:"; gofmt -l services api/*.go frontend/*.go templates tests; exit 1; }
     go vet ./...
     go run {{ staticcheck }} ./...
-    cd tests/kubernetes && go vet ./... && go run {{ staticcheck }} ./...
+    for module in tests/compose tests/kubernetes; do (cd $module && go vet ./... && go run {{ staticcheck }} ./...) || exit; done
     @scripts/fetch-shellcheck.sh
     PATH="$PATH:.tools" shellcheck .ci/run scripts/just scripts/*.sh
     npm --prefix frontend run --silent lint
