@@ -167,12 +167,12 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
-func TestFind(t *testing.T) {
+func TestEnvironment(t *testing.T) {
 	objects, err := Decode("good.yaml", []byte(good(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := Find(objects, "api")
+	got, err := Environment(objects, "Deployment/api", "api")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,9 +180,9 @@ func TestFind(t *testing.T) {
 		"MONGO_DB": "nanomon", "GOMEMLIMIT": "100MiB", "PORT": "8000", "MONGO_PASSWORD": "swordfish",
 		"MONGO_URI": "mongodb://$root:swordfish@mongo",
 	}
-	if !maps.Equal(found.Environment, want) {
-		t.Errorf("got %v\nwant %v", found.Environment, want)
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v\nwant %v", got, want)
 	}
-	_, err = Find(objects, "runner")
-	wantOne(t, err, "nothing runs the image runner")
+	_, err = Environment(objects, "Deployment/api", "web")
+	wantOne(t, err, "there is no container web in Deployment/api")
 }

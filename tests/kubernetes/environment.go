@@ -14,30 +14,19 @@ import (
 	core "k8s.io/api/core/v1"
 )
 
-// Container is one that runs a service of NanoMon.
-type Container struct {
-	core.Container
-	// Labels are those of its pods.
-	Labels map[string]string
-	// Environment is what its process gets, with the values of ConfigMaps and Secrets. What only the cluster knows, by a
-	// field, is "field:" and the field's path.
-	Environment map[string]string
-}
-
-// Find returns the container in a workload, not a single pod, whose image is that of a service, such as "api".
-func Find(objects []Object, service string) (Container, error) {
+// Environment is what a container of a workload, named as "Deployment/api", gets for its environment, with the values of
+// ConfigMaps and Secrets that are among the objects. What the cluster only knows at run time is "field:" and its path.
+func Environment(objects []Object, id, container string) (map[string]string, error) {
 	s := newSet(objects, nil)
 	s.checkNames()
 	for _, w := range s.workloads {
-		for _, c := range w.template.Spec.Containers {
-			if name, _ := splitImage(c.Image); name != service || w.selector == nil {
-				continue
+		for _, c := range w.containers() {
+			if ID(w.object) == id && c.Name == container {
+				return s.environment(w.object, c), errors.Join(s.faults...)
 			}
-			found := Container{Container: c, Labels: w.template.Labels, Environment: s.environment(w.object, c)}
-			return found, errors.Join(s.faults...)
 		}
 	}
-	return Container{}, fmt.Errorf("nothing runs the image %s", service)
+	return nil, fmt.Errorf("there is no container %s in %s", container, id)
 }
 
 // environment resolves the variables of a container in their order: a value may refer to those before it.

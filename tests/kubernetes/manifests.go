@@ -21,7 +21,7 @@ func Manifests(folders ...string) ([]Object, error) {
 	var applied []Object
 	var faults []error
 	for _, folder := range folders {
-		files, err := filepath.Glob(filepath.Join(root(), "deploy", "kubernetes", folder, "*"))
+		files, err := filepath.Glob(filepath.Join(root(), "deploy", "kubernetes", folder, "*.yaml"))
 		if err != nil || len(files) == 0 {
 			return nil, errors.Join(err, fmt.Errorf("deploy/kubernetes/%s has no files", folder))
 		}

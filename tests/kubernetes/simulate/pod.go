@@ -1,7 +1,6 @@
 package simulate
 
 import (
-	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -11,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
 
 	"nanomon/tests/kubernetes"
@@ -19,9 +19,10 @@ import (
 
 // pod is a container of NanoMon's as a process on this machine.
 type pod struct {
-	kubernetes.Container
-	service     string
+	core.Container
+	labels      map[string]string
 	environment map[string]string
+	process     *servicetest.Service
 	// address is that of its port for HTTP, without a slash at the end; "" for the runner.
 	address string
 }
@@ -31,14 +32,34 @@ var ports = map[string]struct{ variable, standard string }{
 	"api": {"PORT", "8000"}, "frontend": {"PORT", "8001"}, "runner": {"PROMETHEUS_PORT", "8080"},
 }
 
+// newPod is the container of a Deployment that is called like the service that it runs.
 func newPod(t testing.TB, objects []kubernetes.Object, service string) *pod {
 	t.Helper()
-	container, err := kubernetes.Find(objects, service)
-	if err != nil {
-		t.Fatal(err)
+	for _, o := range objects {
+		deployment, ok := o.(*apps.Deployment)
+		if !ok {
+			continue
+		}
+		for _, c := range deployment.Spec.Template.Spec.Containers {
+			if c.Name == service {
+				environment, err := kubernetes.Environment(objects, kubernetes.ID(o), service)
+				if err != nil {
+					t.Fatal(err)
+				}
+				p := &pod{Container: c, labels: deployment.Spec.Template.Labels, environment: environment}
+				p.localise(t)
+				return p
+			}
+		}
 	}
-	p := &pod{Container: container, service: service, environment: maps.Clone(container.Environment)}
-	port := ports[service]
+	t.Fatalf("no Deployment has a container %s", service)
+	return nil
+}
+
+// localise replaces ports and folders in the environment by what there is on this machine.
+func (p *pod) localise(t testing.TB) {
+	t.Helper()
+	port := ports[p.Name]
 	p.checkPort(t, port.variable, port.standard)
 	p.environment[port.variable] = "0"
 	root := t.TempDir()
@@ -47,7 +68,6 @@ func newPod(t testing.TB, objects []kubernetes.Object, service string) *pod {
 			p.environment[variable] = p.inVolume(t, variable, path, root)
 		}
 	}
-	return p
 }
 
 // checkPort holds the port on which the service listens to those of its container.
@@ -57,9 +77,13 @@ func (p *pod) checkPort(t testing.TB, variable, standard string) {
 	if set := p.environment[variable]; set != "" {
 		port = set
 	}
-	if !slices.ContainsFunc(p.Ports, func(c core.ContainerPort) bool { return strconv.Itoa(int(c.ContainerPort)) == port }) {
-		t.Errorf("the %s listens on port %s, which its container doesn't have", p.service, port)
+	if !p.hasPort(port) {
+		t.Errorf("the %s listens on port %s, which its container doesn't have", p.Name, port)
 	}
+}
+
+func (p *pod) hasPort(port string) bool {
+	return slices.ContainsFunc(p.Ports, func(c core.ContainerPort) bool { return strconv.Itoa(int(c.ContainerPort)) == port })
 }
 
 // inVolume is the path on this machine that stands for one in the container, which must be in a volume.
@@ -74,18 +98,18 @@ func (p *pod) inVolume(t testing.TB, variable, path, root string) string {
 		}
 		return filepath.Join(root, path)
 	}
-	t.Fatalf("%s of the %s is %s, which is in no volume", variable, p.service, path)
+	t.Fatalf("%s of the %s is %s, which is in no volume", variable, p.Name, path)
 	return ""
 }
 
 func (p *pod) start(t testing.TB) {
 	t.Helper()
-	process := servicetest.Start(t, p.service, p.environment)
-	if p.service == "runner" {
-		process.RunnerID(t)
+	p.process = servicetest.Start(t, p.Name, p.environment)
+	if p.Name == "runner" {
+		p.process.RunnerID(t)
 		return
 	}
-	p.address = "http://localhost:" + process.Port(t)
+	p.address = "http://localhost:" + p.process.Port(t)
 }
 
 // probe waits until each of the container's probes succeeds.
@@ -95,7 +119,7 @@ func (p *pod) probe(t testing.TB) {
 		switch {
 		case probe == nil:
 		case probe.HTTPGet != nil:
-			servicetest.Eventually(t, p.service+" to answer at "+probe.HTTPGet.Path, func() bool {
+			servicetest.Eventually(t, p.Name+" to answer at "+probe.HTTPGet.Path, func() bool {
 				status, _ := servicetest.Call(t, http.MethodGet, p.address+probe.HTTPGet.Path, nil)
 				return status == http.StatusOK
 			})
@@ -108,11 +132,11 @@ func (p *pod) probe(t testing.TB) {
 // execute waits until a command in the container, which has no program but the service, succeeds.
 func (p *pod) execute(t testing.TB, command []string) {
 	t.Helper()
-	if command[0] != "/"+p.service {
-		t.Fatalf("the image of the %s has no program %s", p.service, command[0])
+	if command[0] != "/"+p.Name {
+		t.Fatalf("the image of the %s has no program %s", p.Name, command[0])
 	}
 	servicetest.Eventually(t, strings.Join(command, " "), func() bool {
-		c := exec.CommandContext(t.Context(), servicetest.Binary(t, p.service), command[1:]...)
+		c := exec.CommandContext(t.Context(), servicetest.Binary(t, p.Name), command[1:]...)
 		for name, value := range p.environment {
 			c.Env = append(c.Env, name+"="+value)
 		}

@@ -20,6 +20,8 @@ type NanoMon struct {
 	Page string
 	// API is where the page's script finds the API, by what the frontend tells it.
 	API string
+	// Services are the processes, by the names api, runner and frontend.
+	Services map[string]*servicetest.Service
 }
 
 // Start starts the services that the objects describe, each once, on the MongoDB server at mongoURI, and waits until the
@@ -37,14 +39,16 @@ func Start(t testing.TB, objects []kubernetes.Object, mongoURI string) NanoMon {
 	api.start(t)
 	runner.start(t)
 	if endpoint := frontend.environment["API_ENDPOINT"]; strings.HasPrefix(endpoint, "http") {
-		checkEndpoint(t, objects, api, endpoint)
+		checkEndpoint(t, api, endpoint)
 		frontend.environment["API_ENDPOINT"] = api.address + "/api"
 	}
 	frontend.start(t)
 
 	pods := []*pod{api, runner, frontend}
+	services := make(map[string]*servicetest.Service)
 	for _, p := range pods {
 		p.probe(t)
+		services[p.Name] = p.process
 	}
 	page := frontend.address
 	if routes := routesOf(objects, pods); len(routes) > 0 {
@@ -52,7 +56,7 @@ func Start(t testing.TB, objects []kubernetes.Object, mongoURI string) NanoMon {
 		t.Cleanup(server.Close)
 		page = server.URL
 	}
-	return NanoMon{Page: page, API: endpointOf(t, page)}
+	return NanoMon{Page: page, API: endpointOf(t, page), Services: services}
 }
 
 // endpointOf is where a page's script finds the API.
