@@ -29,6 +29,7 @@ func TestGeneratedPartsAreCurrent(t *testing.T) {
 		"settings":      settings.table,
 		"monitor-types": monitorTypes,
 		"recipes":       recipeTable,
+		"chart-values":  chartTables,
 	}
 	used := make(map[string]bool)
 	for _, path := range documents(t) {

@@ -1,0 +1,32 @@
+package chart
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestNotesTellHowToOpenIt(t *testing.T) {
+	for _, c := range []struct{ values, want, never string }{
+		{"", "upgrade with --set frontend.apiEndpoint=http://localhost:8000/api", "Open "},
+		{"", "kubectl -n monitoring port-forward service/shop-nanomon-frontend 8001:80", ""},
+		{"", "Sign-in is off", ""},
+		{"", "the volume claim data-shop-nanomon-mongodb-0.", ""},
+		{"mongodb: {persistence: {enabled: false}}", "The data goes with the pod shop-nanomon-mongodb-0.", "volume"},
+		{"mongodb: {existingSecret: database}", "helm -n monitoring test shop", "The data"},
+		{"authClientId: client", "installed as shop-nanomon", "Sign-in"},
+		{"frontend: {apiEndpoint: 'https://api.example.org/api'}", "The page looks for the API at https://api.example.org/api.", "--set"},
+		{"ingress: {enabled: true}", "kubectl -n monitoring get ingress shop-nanomon", "port-forward"},
+		{"ingress: {enabled: true, host: nanomon.example.org}", "Open http://nanomon.example.org\n", "port-forward"},
+		{"ingress: {enabled: true, host: nanomon.example.org, tlsSecret: a}", "Open https://nanomon.example.org\n", "port-forward"},
+		{"httpRoute: {enabled: true, parentRefs: [{name: gate}]}", "the gateway gate.", "port-forward"},
+		{"publicURL: https://watch.example.org", "Open https://watch.example.org\n", "port-forward"},
+	} {
+		notes := install(t, c.values).notes
+		if !strings.Contains(notes, c.want) || c.never != "" && strings.Contains(notes, c.never) {
+			t.Errorf("%s: want %q and not %q in\n%s", c.values, c.want, c.never, notes)
+		}
+		if strings.Contains(notes, "\n\n\n") || strings.HasPrefix(notes, "\n") {
+			t.Errorf("%s: blank lines in\n%s", c.values, notes)
+		}
+	}
+}

@@ -1,0 +1,228 @@
+package chart
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	apps "k8s.io/api/apps/v1"
+	core "k8s.io/api/core/v1"
+	networking "k8s.io/api/networking/v1"
+	"sigs.k8s.io/yaml"
+
+	"nanomon/tests/kubernetes"
+)
+
+// held are the values that people's files hold since before this chart, each other than its default.
+const held = `
+image: {regRepo: registry.example.org/shop, pullPolicy: Never, tag: 9.9.9, pullSecrets: [{name: registry}]}
+authClientId: client
+api: {replicaCount: 2, serviceType: NodePort}
+frontend: {replicaCount: 3, serviceType: LoadBalancer, apiEndpoint: "https://api.example.org/api"}
+runner:
+  replicaCount: 4
+  usePolling: true
+  pollingInterval: 7s
+  alerting: {password: word, from: a@example.org, to: b@example.org, smtpHost: smtp.example.org, smtpPort: "2525", failCount: 5}
+mongodb: {connectionURI: "mongodb://db.example.org", enabled: false}
+ingress: {enabled: true, className: nginx, annotations: {a: b}, host: nanomon.example.org, tlsSecret: certificate}
+podAnnotations: {c: d}
+nodeSelector: {e: f}
+tolerations: [{key: g, operator: Exists}]
+affinity: {podAffinity: {}}
+`
+
+func TestHeldValuesReachTheServices(t *testing.T) {
+	made := install(t, held)
+	mongo := map[string]string{"MONGO_URI": "mongodb://db.example.org", "MONGO_DB": "nanomon", "MONGO_TIMEOUT": "2m"}
+	for service, want := range map[string]map[string]string{
+		"api":      {"PORT": "8000", "AUTH_CLIENT_ID": "client"},
+		"frontend": {"PORT": "8001", "AUTH_CLIENT_ID": "client", "API_ENDPOINT": "https://api.example.org/api"},
+		"runner": {
+			"USE_POLLING": "true", "POLLING_INTERVAL": "7s", "SPOOL_DIR": "/spool", "HEALTH_FILE": "/tmp/health",
+			"ALERT_SMTP_PASSWORD": "word", "ALERT_SMTP_FROM": "a@example.org", "ALERT_SMTP_TO": "b@example.org", "ALERT_SMTP_HOST": "smtp.example.org",
+			"ALERT_SMTP_PORT": "2525", "ALERT_FAIL_COUNT": "5", "ALERT_LINK_BASEURL": "https://nanomon.example.org",
+		},
+	} {
+		if service != "frontend" {
+			maps.Copy(want, mongo)
+		}
+		if diff := cmp.Diff(want, made.environment(t, service)); diff != "" {
+			t.Errorf("environment of %s, - wanted, + made:\n%s", service, diff)
+		}
+	}
+}
+
+func TestHeldValuesReachThePods(t *testing.T) {
+	made := install(t, held)
+	for service, replicas := range map[string]int32{"api": 2, "frontend": 3, "runner": 4} {
+		d := deployment(t, made, service)
+		pod, container := d.Spec.Template.Spec, d.Spec.Template.Spec.Containers[0]
+		if *d.Spec.Replicas != replicas || container.Image != "registry.example.org/shop/"+service+":9.9.9" || container.ImagePullPolicy != core.PullNever {
+			t.Errorf("%s: %d of %s, pulled %s", service, *d.Spec.Replicas, container.Image, container.ImagePullPolicy)
+		}
+		if len(pod.ImagePullSecrets) != 1 || pod.ImagePullSecrets[0].Name != "registry" || d.Spec.Template.Annotations["c"] != "d" || pod.NodeSelector["e"] != "f" ||
+			len(pod.Tolerations) != 1 || pod.Tolerations[0].Key != "g" || pod.Affinity == nil || pod.Affinity.PodAffinity == nil {
+			t.Errorf("%s: its pods are %+v with annotations %v", service, pod, d.Spec.Template.Annotations)
+		}
+	}
+	for service, want := range map[string]core.ServiceType{"api": core.ServiceTypeNodePort, "frontend": core.ServiceTypeLoadBalancer} {
+		if got := object[*core.Service](t, made, "Service/shop-nanomon-"+service).Spec.Type; got != want {
+			t.Errorf("the service of %s is a %s, want %s", service, got, want)
+		}
+	}
+}
+
+func TestHeldValuesReachTheIngress(t *testing.T) {
+	ingress := object[*networking.Ingress](t, install(t, held), "Ingress/shop-nanomon")
+	rule, tls := ingress.Spec.Rules[0], ingress.Spec.TLS[0]
+	if *ingress.Spec.IngressClassName != "nginx" || ingress.Annotations["a"] != "b" || rule.Host != "nanomon.example.org" ||
+		tls.SecretName != "certificate" || tls.Hosts[0] != rule.Host {
+		t.Errorf("ingress %+v", ingress)
+	}
+	for _, path := range rule.HTTP.Paths {
+		want := map[string]string{"/api": "shop-nanomon-api", "/": "shop-nanomon-frontend"}[path.Path]
+		if got := path.Backend.Service.Name; got != want {
+			t.Errorf("%s leads to %s, want %s", path.Path, got, want)
+		}
+	}
+}
+
+func TestHeldValuesReachMongoDB(t *testing.T) {
+	set := object[*apps.StatefulSet](t, install(t, `mongodb: {enabled: true, persistence: {enabled: true, size: 3Gi, storageClass: fast}}`),
+		"StatefulSet/shop-nanomon-mongodb")
+	claim := set.Spec.VolumeClaimTemplates[0].Spec
+	if size := claim.Resources.Requests[core.ResourceStorage]; size.String() != "3Gi" || *claim.StorageClassName != "fast" {
+		t.Errorf("claims %s of class %s", size.String(), *claim.StorageClassName)
+	}
+	if claim := object[*apps.StatefulSet](t, install(t, ""), set.Kind+"/"+set.Name).Spec.VolumeClaimTemplates[0].Spec; claim.StorageClassName != nil {
+		t.Errorf("the class is %q, want the cluster's default", *claim.StorageClassName)
+	}
+}
+
+func TestNames(t *testing.T) {
+	long := strings.Repeat("long-", 12) + "end"
+	for values, want := range map[string]string{
+		"":                           "shop-nanomon",
+		"nameOverride: watch":        "shop-watch",
+		"nameOverride: shop":         "shop",
+		"fullnameOverride: watching": "watching",
+		"fullnameOverride: " + long:  long[:44],
+	} {
+		made := install(t, values)
+		if err := kubernetes.Check(made.objects); err != nil {
+			t.Errorf("%s: %v", values, err)
+		}
+		if set := object[*apps.StatefulSet](t, made, "StatefulSet/"+want+"-mongodb"); len(set.Name) > 52 {
+			t.Errorf("%s: the StatefulSet's name has %d characters", values, len(set.Name))
+		}
+	}
+}
+
+func TestPullSecretsMayBeNamesToo(t *testing.T) {
+	made := install(t, `image: {pullSecrets: [one, {name: two}], tag: 1.5}`)
+	pod := deployment(t, made, "api").Spec.Template.Spec
+	want := []core.LocalObjectReference{{Name: "one"}, {Name: "two"}}
+	if !slices.Equal(pod.ImagePullSecrets, want) || pod.Containers[0].Image != "nanomon/api:1.5" {
+		t.Errorf("pulls %s with %v", pod.Containers[0].Image, pod.ImagePullSecrets)
+	}
+}
+
+func TestClustersVersion(t *testing.T) {
+	for version, drains := range map[string]bool{"v1.25.0": false, "v1.29.9": false, "v1.30.0": true, "v1.34.1-gke.100": true} {
+		made, err := installOn(t, version, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := deployment(t, made, "api").Spec.Template.Spec.Containers[0].Lifecycle != nil; got != drains {
+			t.Errorf("%s: pods wait before they stop: %t, want %t", version, got, drains)
+		}
+	}
+}
+
+func TestRefusedValues(t *testing.T) {
+	for values, fault := range map[string]string{
+		"replicas: 2":                                         "additional properties 'replicas' not allowed",
+		"api: {replicas: 2}":                                  "at '/api': additional properties 'replicas' not allowed",
+		"api: {replicaCount: two}":                            "at '/api/replicaCount'",
+		"api: {replicaCount: -1}":                             "at '/api/replicaCount'",
+		"api: {serviceType: Loadbalancer}":                    "at '/api/serviceType'",
+		"api: {autoscaling: {enabled: true, minReplicas: 0}}": "at '/api/autoscaling/minReplicas'",
+		"api: {resources: {request: {cpu: 1}}}":               "at '/api/resources': additional properties 'request' not allowed",
+		"api: {extraEnv: {TZ: UTC}}":                          "at '/api/extraEnv'",
+		"api: {extraEnv: [{value: UTC}]}":                     "missing property 'name'",
+		"frontend: {apiEndpoint: api.example.org}":            "at '/frontend/apiEndpoint'",
+		"runner: {pollingInterval: 10}":                       "at '/runner/pollingInterval'",
+		"runner: {pollingInterval: 10 s}":                     "at '/runner/pollingInterval'",
+		"runner: {usePolling: often}":                         "at '/runner/usePolling'",
+		"runner: {spool: {sizeLimit: big}}":                   "at '/runner/spool/sizeLimit'",
+		"runner: {alerting: {smtpPort: 99999}}":               "at '/runner/alerting/smtpPort'",
+		"runner: {alerting: {smtpHost: 'smtp:25/x'}}":         "at '/runner/alerting/smtpHost'",
+		"runner: {alerting: {failCount: 0}}":                  "at '/runner/alerting/failCount'",
+		"runner: {alerting: {smtpTLS: ssl}}":                  "at '/runner/alerting/smtpTLS'",
+		"runner: {alerting: {slackUrl: x}}":                   "at '/runner/alerting': additional properties 'slackUrl' not allowed",
+		"image: {pullPolicy: always}":                         "at '/image/pullPolicy'",
+		"image: {regRepo: ''}":                                "at '/image/regRepo'",
+		"image: {regRepo: 'https://registry.example.org'}":    "at '/image/regRepo'",
+		"image: {tag: 'a b'}":                                 "at '/image/tag'",
+		"mongodb: {enabled: 'true'}":                          "at '/mongodb/enabled'",
+		"mongodb: {connectionURI: db.example.org}":            "at '/mongodb/connectionURI'",
+		"mongodb: {persistence: {size: 8 Gi}}":                "at '/mongodb/persistence/size'",
+		"mongodb: {persistence: }":                            "missing property 'persistence'",
+		"mongodb: {enabled: false}":                           "mongodb: there is none: set enabled to have one deployed, or connectionURI or existingSecret to use yours",
+		"ingress: {host: 'https://nanomon.example.org'}":      "at '/ingress/host'",
+		"ingress: {annotations: {a: 1}}":                      "at '/ingress/annotations/a'",
+		"httpRoute: {enabled: true}":                          "at '/httpRoute/parentRefs'",
+		"auth: {issuer: 'https://login.example.org'}":         "auth: it has no effect without authClientId, and nothing would be protected: set that too",
+		"publicURL: nanomon.example.org":                      "at '/publicURL'",
+		"metrics: {podMonitor: {apiKeySecret: {name: a}}}":    "at '/metrics/podMonitor/apiKeySecret'",
+		"nodeSelector: {gpu: true}":                           "at '/nodeSelector/gpu'",
+	} {
+		if _, err := tryInstall(t, values); err == nil || !strings.Contains(err.Error(), fault) {
+			t.Errorf("%s: error %v, want one with %q", values, err, fault)
+		}
+	}
+}
+
+// TestSchemaKnowsTheValues finds values that only one of values.yaml and its schema has.
+func TestSchemaKnowsTheValues(t *testing.T) {
+	var values map[string]any
+	var schema map[string]any
+	for name, into := range map[string]*map[string]any{"values.yaml": &values, "values.schema.json": &schema} {
+		text, err := os.ReadFile(filepath.Join(folder(), name))
+		if err == nil && name == "values.yaml" {
+			text, err = yaml.YAMLToJSON(text)
+		}
+		if err == nil {
+			err = json.Unmarshal(text, into)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	properties := schema["properties"].(map[string]any)
+	delete(properties, "global")
+	compareWithSchema(t, "", values, properties, schema["definitions"].(map[string]any))
+}
+
+func compareWithSchema(t *testing.T, at string, values, properties, definitions map[string]any) {
+	t.Helper()
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(properties)), slices.Sorted(maps.Keys(values))); diff != "" {
+		t.Errorf("in %q, - the schema, + values.yaml:\n%s", at, diff)
+	}
+	for name, value := range values {
+		below, _ := properties[name].(map[string]any)
+		if reference, ok := below["$ref"].(string); ok {
+			below = definitions[strings.TrimPrefix(reference, "#/definitions/")].(map[string]any)
+		}
+		inner, closed := below["properties"].(map[string]any)
+		if values, ok := value.(map[string]any); ok && closed && len(values) > 0 && name != "resources" {
+			compareWithSchema(t, at+"/"+name, values, inner, definitions)
+		}
+	}
+}
