@@ -1,7 +1,6 @@
 package chart
 
 import (
-	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -14,13 +13,12 @@ import (
 	networking "k8s.io/api/networking/v1"
 	gateway "sigs.k8s.io/gateway-api/apis/v1"
 
-	"nanomon/services/common/monitor"
 	"nanomon/tests/kubernetes/simulate"
 	"nanomon/tests/mongotest"
 	"nanomon/tests/servicetest"
 )
 
-// TestServicesWorkAsInstalled creates a monitor through the ingress, and sees its result there and in what Prometheus scrapes.
+// TestServicesWorkAsInstalled makes a monitor on the page behind the ingress, and sees it there and in what Prometheus scrapes.
 func TestServicesWorkAsInstalled(t *testing.T) {
 	made := install(t, `{ingress: {enabled: true}, metrics: {podMonitor: {enabled: true}}}`)
 	nanomon := simulate.Start(t, made.objects, mongotest.Start(t))
@@ -28,18 +26,9 @@ func TestServicesWorkAsInstalled(t *testing.T) {
 	if nanomon.API != nanomon.Page+"/api" {
 		t.Errorf("the page finds the API at %s, and is itself at %s", nanomon.API, nanomon.Page)
 	}
-	if status, page := servicetest.Call(t, http.MethodGet, nanomon.Page+"/", nil); status != http.StatusOK || !strings.Contains(string(page), "<title>NanoMon") {
-		t.Errorf("the page: %d %s", status, page)
-	}
-	created := servicetest.Create(t, nanomon.API, monitor.Monitor{
-		Name: "Self", Type: "http", Interval: "1s", Target: nanomon.API + "/health", Enabled: true,
-	})
-	servicetest.Eventually(t, "a result", func() bool {
-		results := servicetest.Results(t, nanomon.API, created.ID)
-		return len(results) > 0 && results[0].Status == monitor.StatusOK
-	})
+	nanomon.Use(t)
 	runner := strings.TrimSuffix(nanomon.Services["runner"].MetricsURL(t), "/metrics")
-	if servicetest.Scrape(t, runner + scrapedPath(t, made, "runner"))["nanomon_monitor_status"] == nil {
+	if servicetest.Scrape(t, runner+scrapedPath(t, made, "runner"))["nanomon_monitor_status"] == nil {
 		t.Error("the runner's metrics have no monitor")
 	}
 	servicetest.Scrape(t, "http://localhost:"+ports["api"]+scrapedPath(t, made, "api"))

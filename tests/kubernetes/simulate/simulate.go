@@ -5,6 +5,8 @@ package simulate
 import (
 	"net/http/httptest"
 	"net/url"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -73,4 +75,13 @@ func endpointOf(t testing.TB, page string) string {
 		t.Fatal(err)
 	}
 	return api.String()
+}
+
+// Use makes a monitor of the page by a browser, and waits until the page shows its first good result.
+func (n NanoMon) Use(t testing.TB) {
+	t.Helper()
+	script := filepath.Join(servicetest.Root(), "tests", "browser", "use.mjs")
+	if output, err := exec.CommandContext(t.Context(), "node", script, n.Page).CombinedOutput(); err != nil {
+		t.Errorf("the page can't be used: %v\n%s", err, output)
+	}
 }

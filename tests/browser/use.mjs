@@ -1,0 +1,26 @@
+// Uses the page at the URL that it is given as a person does: makes a monitor of that page, and waits for its first good
+// result. A runner that polls sees the monitor only when it reads them again.
+import { chromium, expect } from '../../frontend/playwright-test.js';
+import config from '../../frontend/playwright.config.js';
+import { field, open, save, saved } from './form.mjs';
+
+const [url] = process.argv.slice(2);
+const browser = await chromium.launch(config.use?.launchOptions);
+try {
+  const page = await browser.newPage({ baseURL: url });
+  /** @type {string[]} */
+  const complaints = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  await open(page, 'new');
+  await field(page, 'Name').fill('This page');
+  await field(page, 'Target').fill(url);
+  await save(page);
+  await saved(page, 'This page');
+  await expect(page.getByTestId('status')).toHaveText('OK', { timeout: 30_000 });
+  expect(complaints).toEqual([]);
+} finally {
+  await browser.close();
+}
