@@ -50,7 +50,7 @@ test-peers: test-prometheus test-schemathesis
 test-prometheus: _test-tools
     go test -race -count=1 -timeout 5m ./tests/prometheus
 
-# Check the Kubernetes manifests without a cluster, and run the services as they say
+# Check the Helm chart and the Kubernetes manifests without a cluster, and run the services as they say
 test-kubernetes: _page _test-tools
     go test -C tests/kubernetes -race -count=1 ./...
 

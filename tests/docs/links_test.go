@@ -21,7 +21,9 @@ import (
 // document is what refers to something in a Markdown file, and what can be referred to.
 type document struct {
 	links, code []string
-	anchors     map[string]bool
+	// commands are the lines of code blocks for a shell.
+	commands []string
+	anchors  map[string]bool
 }
 
 func parse(t *testing.T, path string) document {
@@ -42,6 +44,10 @@ func parse(t *testing.T, path string) document {
 			d.links = append(d.links, string(n.Destination))
 		case *ast.Image:
 			d.links = append(d.links, string(n.Destination))
+		case *ast.FencedCodeBlock:
+			if string(n.Language(source)) == "sh" {
+				d.commands = append(d.commands, strings.Split(string(n.Lines().Value(source)), "\n")...)
+			}
 		case *ast.CodeSpan:
 			d.code = append(d.code, inCode(n, source))
 		}
@@ -84,6 +90,23 @@ func TestLinksLeadSomewhere(t *testing.T) {
 				t.Errorf("%s: %s leads nowhere", from, link)
 			} else if u.Fragment != "" && !parsed[to].anchors[u.Fragment] {
 				t.Errorf("%s: %s: %s has no such heading", from, link, to)
+			}
+		}
+	}
+}
+
+// inRepository is a path in a command that is run in the top folder of the repository.
+var inRepository = regexp.MustCompile(`(?:^|[\s=@])(?:\./)?((?:api|build|deploy|docs|frontend|scripts|services|templates|tests)/[\w./-]+)`)
+
+func TestPathsInCommandsExist(t *testing.T) {
+	for _, path := range documents(t) {
+		d := parse(t, path)
+		for _, line := range append(d.commands, d.code...) {
+			for _, found := range inRepository.FindAllStringSubmatch(line, -1) {
+				made := strings.HasSuffix(found[1], "/.env") // by who reads it
+				if _, err := os.Stat(filepath.Join(servicetest.Root(), found[1])); err != nil && !made {
+					t.Errorf("%s: %s: there is no %s", path, line, found[1])
+				}
 			}
 		}
 	}

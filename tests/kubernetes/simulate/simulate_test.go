@@ -1,10 +1,15 @@
 package simulate
 
 import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"nanomon/tests/kubernetes"
 	"nanomon/tests/mongotest"
+	"nanomon/tests/servicetest"
 )
 
 func TestManifestsRun(t *testing.T) {
@@ -24,5 +29,17 @@ func TestManifestsRun(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestMonitorsOfTheWorkshop: the API takes them.
+func TestMonitorsOfTheWorkshop(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(servicetest.Root(), "deploy", "kubernetes", "steps", "monitors.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, api, _ := servicetest.Standalone(t, t.TempDir())
+	if status, answer := servicetest.Call(t, http.MethodPost, api+"/monitors/import", json.RawMessage(text)); status != http.StatusNoContent {
+		t.Errorf("%d %s", status, answer)
 	}
 }
