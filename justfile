@@ -1,5 +1,6 @@
-version := env("VERSION", `git describe --tags --always --dirty 2>/dev/null || echo 0.0.0`)
+version := trim_start_match(env("VERSION", `git describe --tags --always --dirty 2>/dev/null || echo 0.0.0`), "v")
 build_info := env("BUILD_INFO", "local build")
+actionlint := "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 staticcheck := "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
 version_package := "nanomon/services/common/version"
 
@@ -33,7 +34,7 @@ run-db:
 
 # Run every test but those of faults and those by programs of others
 test: build _test-tools _api
-    go test -race -timeout 5m $(go list ./... | grep -vE '/tests/(load|fault|images|prometheus|schemathesis)$')
+    go test -race -timeout 5m $(go list ./... | grep -vE '/tests/(load|fault|images|prometheus|release|schemathesis)$')
     go test -C tests/compose -race ./...
     go test -count=1 ./tests/load
     npm --prefix frontend run --silent test:browser
@@ -58,6 +59,10 @@ test-kubernetes: _page _test-tools
 test-images: _page _test-tools
     @scripts/install-buildah.sh
     go test -race -count=1 -timeout 10m ./tests/images
+
+# Make a release and look at what is in it
+test-release:
+    go test -count=1 -v -timeout 30m ./tests/release
 
 # Fuzz the API from its specification, by schemathesis
 test-schemathesis: _page _test-tools
@@ -89,10 +94,24 @@ screenshots: build _test-tools
     node tests/browser/screenshots.mjs
 
 # Build api, runner, frontend and standalone into bin/
-build: _page
+build: _page (_compile "bin/")
+
+# Make a release in bin/release: archives for Linux, macOS and Windows, what they are made of, checksums
+release-binaries: _page
+    @scripts/release.sh "{{ version }}"
+
+# Publish the images and the chart of VERSION below REPOSITORY, signed by cosign
+publish repository:
+    @BUILD_INFO="{{ build_info }}" scripts/publish.sh "{{ repository }}" "{{ version }}"
+
+# Install the chart on a cluster of its own, by kind, with the images of `just images`
+test-kind:
+    @scripts/test-kind.sh "{{ version }}"
+
+_compile folder:
     CGO_ENABLED=0 go build -trimpath \
         -ldflags '-s -w -X "{{ version_package }}.Version={{ version }}" -X "{{ version_package }}.BuildInfo={{ build_info }}"' \
-        -o bin/ ./services/api ./services/runner ./services/frontend ./services/standalone
+        -o "{{ folder }}" ./services/api ./services/runner ./services/frontend ./services/standalone
 
 # Build the images nanomon/api, nanomon/runner, nanomon/frontend and nanomon/standalone with Docker
 images: (image "api") (image "runner") (image "frontend") (image "standalone")
@@ -119,6 +138,7 @@ lint: _page check-specs
     for module in tests/compose tests/kubernetes; do (cd $module && go vet ./... && go run {{ staticcheck }} ./...) || exit; done
     @scripts/fetch-shellcheck.sh
     PATH="$PATH:.tools" shellcheck .ci/run scripts/just scripts/*.sh
+    PATH="$PATH:.tools" go run {{ actionlint }}
     npm --prefix frontend run --silent lint
     npm --prefix frontend run --silent format:check
     npm --prefix frontend run --silent types

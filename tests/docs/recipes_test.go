@@ -2,9 +2,13 @@ package docs
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"nanomon/tests/servicetest"
 )
 
 // recipe is one of the justfile, with its parameters after it, and its comment and perhaps attributes before it.
@@ -34,4 +38,36 @@ func recipeTable(t *testing.T, names []string) string {
 		made += fmt.Sprintf("| `%s` | %s |\n", name, cell(strings.ToUpper(comment[:1])+comment[1:]))
 	}
 	return made
+}
+
+var (
+	scriptedCall = regexp.MustCompile(`scripts/just ([a-z-]+)`)
+	// namedPath is a file or folder of the repository in a workflow or script.
+	namedPath = regexp.MustCompile(`(?m)(?:^|[\s"=])(?:\./)?((?:\.ci|\.github|build|deploy|frontend|scripts|tests)/[\w./-]+\w|go\.mod)(?:["\s]|$)`)
+)
+
+func TestWorkflowsAndScriptsNameWhatExists(t *testing.T) {
+	known := recipes(t)
+	for _, pattern := range []string{".ci/run", ".github/workflows/*.yaml", "scripts/*"} {
+		paths, err := filepath.Glob(filepath.Join(servicetest.Root(), pattern))
+		if err != nil || paths == nil {
+			t.Fatalf("%s: %v, %v", pattern, paths, err)
+		}
+		for _, path := range paths {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, call := range scriptedCall.FindAllStringSubmatch(string(text), -1) {
+				if known[call[1]] == "" {
+					t.Errorf("%s: there is no recipe %s", path, call[1])
+				}
+			}
+			for _, named := range namedPath.FindAllStringSubmatch(string(text), -1) {
+				if _, err := os.Stat(filepath.Join(servicetest.Root(), named[1])); err != nil {
+					t.Errorf("%s: there is no %s", path, named[1])
+				}
+			}
+		}
+	}
 }

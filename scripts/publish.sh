@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Publishes the images and the chart in a registry that docker is signed in to, and signs them with cosign. Called by
+# `just publish`, with BUILD_INFO set.
+#
+#   scripts/publish.sh REGISTRY/PATH VERSION
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+repository=$1 version=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+for name in api runner frontend standalone; do
+  docker buildx build --file "build/Dockerfile.$name" --platform linux/amd64,linux/arm64 --tag "$repository/$name:$version" \
+    --build-arg "VERSION=$version" --build-arg "BUILD_INFO=$BUILD_INFO" --sbom=true --push .
+  digest=$(docker buildx imagetools inspect --format '{{.Manifest.Digest}}' "$repository/$name:$version")
+  cosign sign --yes "$repository/$name@$digest"
+done
+
+helm package deploy/helm/nanomon --version "$version" --app-version "$version" --destination "$work"
+# Helm says where it is, and its digest.
+helm push "$work/nanomon-$version.tgz" "oci://$repository/chart" 2>&1 | tee "$work/pushed"
+digest=$(sed -n 's/^Digest: *//p' "$work/pushed")
+cosign sign --yes "$repository/chart/nanomon@$digest"
