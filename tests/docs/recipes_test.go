@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -69,5 +70,21 @@ func TestWorkflowsAndScriptsNameWhatExists(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestTheDevcontainerNamesWhatExists(t *testing.T) {
+	const folder = "build/devcontainer/"
+	var container struct {
+		Build             struct{ Dockerfile string }
+		PostCreateCommand string
+	}
+	if err := json.Unmarshal([]byte(read(t, folder+"devcontainer.json")), &container); err != nil {
+		t.Fatal(err)
+	}
+	read(t, folder+container.Build.Dockerfile)
+	call := scriptedCall.FindStringSubmatch(container.PostCreateCommand)
+	if call == nil || recipes(t)[call[1]] == "" {
+		t.Errorf("postCreateCommand is %s", container.PostCreateCommand)
 	}
 }
