@@ -34,7 +34,7 @@ run-db:
 
 # Run every test but those of faults and those by programs of others
 test: build _test-tools _api
-    go test -race -timeout 5m $(go list ./... | grep -vE '/tests/(load|fault|images|prometheus|release|schemathesis)$')
+    go test -race -timeout 5m $(go list ./... | grep -vE '/tests/(azure|load|fault|images|prometheus|release|schemathesis)$')
     go test -C tests/compose -race ./...
     go test -count=1 ./tests/load
     npm --prefix frontend run --silent test:browser
@@ -55,6 +55,11 @@ test-prometheus: _test-tools
 test-kubernetes: _page _test-tools
     go test -C tests/kubernetes -race -count=1 ./...
 
+# Check the Bicep files as far as they can be read here, and run the script that deploys them
+test-azure: _test-tools
+    @scripts/install-python-tools.sh azure
+    go test -race -count=1 ./tests/azure
+
 # Build the images with buildah and run them; needs root
 test-images: _page _test-tools
     @scripts/install-buildah.sh
@@ -66,7 +71,7 @@ test-release:
 
 # Fuzz the API from its specification, by schemathesis
 test-schemathesis: _page _test-tools
-    @scripts/install-schemathesis.sh
+    @scripts/install-python-tools.sh schemathesis
     go test -count=1 -v -timeout 10m ./tests/schemathesis
 
 # Run the tests that need MongoDB, against NANOMON_TEST_MONGO_URI or a server that they find

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Installs schemathesis, which fuzzes the API, into .tools/schemathesis, unless what is there is up to date.
+# Installs the Python packages that a folder of tests needs into the folder of the same name in .tools, unless they are there.
+#
+#   scripts/install-python-tools.sh FOLDER
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-wanted=tests/schemathesis/requirements.txt
-venv=.tools/schemathesis
+wanted=tests/$1/requirements.txt
+venv=.tools/$1
 if ! cmp -s "$wanted" "$venv/installed.txt"; then
   rm -rf "$venv"
   python3 -m venv "$venv"
