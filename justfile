@@ -51,6 +51,10 @@ test-peers: test-prometheus test-schemathesis
 test-prometheus: _test-tools
     go test -race -count=1 -timeout 5m ./tests/prometheus
 
+# Run the tests of the ways to install it, but for what a release is made of; needs root
+[parallel]
+test-deploy: test-kubernetes test-azure test-images
+
 # Check the Helm chart and the Kubernetes manifests without a cluster, and run the services as they say
 test-kubernetes: _page _test-tools
     go test -C tests/kubernetes -race -count=1 ./...
