@@ -155,7 +155,6 @@ func TestCheckRefuses(t *testing.T) {
 		"binding of nobody":        {"RoleBinding", "look", "name: nanomon", "name: nobody", "RoleBinding/look: refers to ServiceAccount/nobody,"},
 		"scrape of nothing":        {"ServiceMonitor", "api", "scrape: me", "scrape: you", "selector scrape=you selects no services"},
 		"scrape of no port":        {"ServiceMonitor", "api", "port: plain", "port: http", "Service/api has no port http"},
-		"scrape of no pods' port":  {"PodMonitor", "runner", "port: http", "port: metrics", "Deployment/api has no port metrics"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			objects, err := Decode("good.yaml", []byte(broken(t, test.kind, test.name, test.old, test.new)))

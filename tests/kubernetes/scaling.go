@@ -43,25 +43,19 @@ func (s *set) checkScaled(scaler *autoscaling.HorizontalPodAutoscaler, w workloa
 }
 
 func (s *set) checkMonitoring(o Object) {
-	switch o := o.(type) {
-	case *monitoring.ServiceMonitor:
-		services := s.services(o, &o.Spec.Selector)
-		if len(services) == 0 {
-			s.fault(o, "selector %s selects no services", meta.FormatLabelSelector(&o.Spec.Selector))
-		}
-		for _, service := range services {
-			for _, endpoint := range o.Spec.Endpoints {
-				if endpoint.Port != "" && !serviceHasPort(service, intstr.FromString(endpoint.Port)) {
-					s.fault(o, "%s has no port %s", ID(service), endpoint.Port)
-				}
-			}
-		}
-	case *monitoring.PodMonitor:
-		for _, w := range s.mustSelect(o, "selector", &o.Spec.Selector) {
-			for _, endpoint := range o.Spec.PodMetricsEndpoints {
-				if endpoint.Port != nil && !w.hasPort(intstr.FromString(*endpoint.Port)) {
-					s.fault(o, "%s has no port %s", ID(w.object), *endpoint.Port)
-				}
+	monitor, ok := o.(*monitoring.ServiceMonitor)
+	if !ok {
+		return
+	}
+	selector := &monitor.Spec.Selector
+	services := s.services(o, selector)
+	if len(services) == 0 {
+		s.fault(o, "selector %s selects no services", meta.FormatLabelSelector(selector))
+	}
+	for _, service := range services {
+		for _, endpoint := range monitor.Spec.Endpoints {
+			if endpoint.Port != "" && !serviceHasPort(service, intstr.FromString(endpoint.Port)) {
+				s.fault(o, "%s has no port %s", ID(service), endpoint.Port)
 			}
 		}
 	}

@@ -73,7 +73,7 @@ runner:
 mongodb: {connectionURI: "mongodb://nanomon:s3cret-mongo@db.example.org/?tls=true"}
 ingress: {enabled: true, className: nginx, annotations: {example.org/body-size: 16m}, host: nanomon.example.org, tlsSecret: certificate}
 httpRoute: {enabled: true, annotations: {example.org/a: b}, parentRefs: [{name: gateway, namespace: infra, sectionName: https}], hostnames: [nanomon.example.org]}
-metrics: {enabled: true, podMonitor: {enabled: true, labels: {release: prometheus}, interval: 30s, apiKeySecret: {name: nanomon-key, key: key}}}
+metrics: {enabled: true, serviceMonitor: {enabled: true, labels: {release: prometheus}, interval: 30s, apiKeySecret: {name: nanomon-key, key: key}}}
 podDisruptionBudget: {enabled: true}
 networkPolicy:
   enabled: true
@@ -144,8 +144,8 @@ fullnameOverride:
 			"NetworkPolicy/-mongodb"),
 	},
 	"metrics": {
-		values: `metrics: {podMonitor: {enabled: true}}`,
-		made:   append(slices.Clone(mongodb), "PodMonitor/-api", "PodMonitor/-runner"),
+		values: `metrics: {serviceMonitor: {enabled: true}}`,
+		made:   append(slices.Clone(mongodb), "Service/-runner", "ServiceMonitor/-api", "ServiceMonitor/-runner"),
 	},
 	"sign-in": {
 		values: `{authClientId: 00000000-0000-0000-0000-000000000001, auth: {tenant: organizations}}`,
@@ -165,7 +165,7 @@ fullnameOverride:
 		made: []string{
 			"Secret/-secrets", "Ingress/", "HTTPRoute/", "NetworkPolicy/-api", "NetworkPolicy/-frontend", "NetworkPolicy/-runner",
 			"HorizontalPodAutoscaler/-api", "HorizontalPodAutoscaler/-frontend", "HorizontalPodAutoscaler/-runner",
-			"PodDisruptionBudget/-api", "PodDisruptionBudget/-frontend", "PodDisruptionBudget/-runner", "PodMonitor/-api", "PodMonitor/-runner",
+			"PodDisruptionBudget/-api", "PodDisruptionBudget/-frontend", "PodDisruptionBudget/-runner", "Service/-runner", "ServiceMonitor/-api", "ServiceMonitor/-runner",
 		},
 		external: []string{
 			"Secret/registry", "Secret/mirror", "ConfigMap/ca", "Secret/checks", "Secret/certificate", "Gateway/gateway", "ServiceAccount/nanomon",

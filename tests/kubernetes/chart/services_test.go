@@ -20,7 +20,7 @@ import (
 
 // TestServicesWorkAsInstalled makes a monitor on the page behind the ingress, and sees it there and in what Prometheus scrapes.
 func TestServicesWorkAsInstalled(t *testing.T) {
-	made := install(t, `{ingress: {enabled: true}, metrics: {podMonitor: {enabled: true}}}`)
+	made := install(t, `{ingress: {enabled: true}, metrics: {serviceMonitor: {enabled: true}}}`)
 	nanomon := simulate.Start(t, made.objects, mongotest.Start(t))
 	ports := map[string]string{"api": nanomon.Services["api"].Port(t), "frontend": nanomon.Services["frontend"].Port(t)}
 	if nanomon.API != nanomon.Page+"/api" {
@@ -42,7 +42,7 @@ func TestServicesWorkAsInstalled(t *testing.T) {
 
 func scrapedPath(t *testing.T, made installation, service string) string {
 	t.Helper()
-	return object[*monitoring.PodMonitor](t, made, "PodMonitor/shop-nanomon-"+service).Spec.PodMetricsEndpoints[0].Path
+	return object[*monitoring.ServiceMonitor](t, made, "ServiceMonitor/shop-nanomon-"+service).Spec.Endpoints[0].Path
 }
 
 // helmTest runs what "helm test" does: it must succeed with the services that it names, and fail with others.
