@@ -146,7 +146,7 @@ lint: _page check-specs
     go run {{ staticcheck }} ./...
     for module in tests/compose tests/kubernetes; do (cd $module && go vet ./... && go run {{ staticcheck }} ./...) || exit; done
     @scripts/fetch-shellcheck.sh
-    PATH="$PATH:.tools" shellcheck .ci/run scripts/just scripts/*.sh deploy/azure/*.sh
+    PATH="$PATH:.tools" shellcheck .ci/run scripts/just scripts/*.sh deploy/azure/*.sh deploy/helm/nanomon/files/*.sh
     PATH="$PATH:.tools" go run {{ actionlint }}
     npm --prefix frontend run --silent lint
     npm --prefix frontend run --silent format:check

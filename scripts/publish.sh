@@ -17,7 +17,10 @@ for name in api runner frontend standalone; do
   cosign sign --yes "$repository/$name@$digest"
 done
 
-helm package deploy/helm/nanomon --version "$version" --app-version "$version" --destination "$work"
+# The chart that is published uses the images that are.
+cp -r deploy/helm/nanomon "$work/chart"
+sed -i "s|^  regRepo: .*|  regRepo: $repository|" "$work/chart/values.yaml"
+helm package "$work/chart" --version "$version" --app-version "$version" --destination "$work"
 # Helm says where it is, and its digest.
 helm push "$work/nanomon-$version.tgz" "oci://$repository/chart" 2>&1 | tee "$work/pushed"
 digest=$(sed -n 's/^Digest: *//p' "$work/pushed")

@@ -7,12 +7,16 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 version=$1 cluster=nanomon-test
 finish() {
   local code=$?
-  [ "$code" = 0 ] || kubectl --context "kind-$cluster" describe pods || true
+  if [ "$code" != 0 ]; then
+    kubectl --context "kind-$cluster" describe pods || true
+    kubectl --context "kind-$cluster" logs --all-containers --prefix --selector app.kubernetes.io/instance=nanomon || true
+  fi
   kind delete cluster --name "$cluster"
   exit "$code"
 }
 kind create cluster --name "$cluster" --wait 3m
 trap finish EXIT
+kubectl --context "kind-$cluster" label namespace default pod-security.kubernetes.io/enforce=restricted
 for name in api runner frontend; do
   kind load docker-image --name "$cluster" "nanomon/$name:$version"
 done

@@ -93,7 +93,7 @@ var cases = map[string]struct {
 	external []string
 }{
 	"defaults": {made: mongodb},
-	"blank values": {made: append(slices.Clone(mongodb), "Ingress/"), values: `
+	"blank values": {made: append(slices.Clone(mongodb), "Ingress/", "Service/-runner", "ServiceMonitor/-api", "ServiceMonitor/-runner"), values: `
 image: {tag: , pullPolicy: , pullSecrets: }
 authClientId:
 auth: {tenant: , protectReads: }
@@ -103,6 +103,7 @@ frontend: {serviceType: , apiEndpoint: }
 runner: {usePolling: , pollingInterval: , alerting: {password: , from: , to: , smtpHost: , smtpPort: , failCount: }}
 mongodb: {connectionURI: , existingSecretKey: , timeout: , persistence: {storageClass: }}
 ingress: {enabled: true, className: , annotations: , host: , tlsSecret: }
+metrics: {serviceMonitor: {enabled: true, labels: , interval: }}
 podAnnotations:
 nodeSelector:
 tolerations:

@@ -2,12 +2,16 @@ package chart
 
 import (
 	"encoding/json"
+	"errors"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
 )
 
@@ -56,13 +60,44 @@ func TestMongoDBIsSetUp(t *testing.T) {
 	}
 }
 
-func TestMongoDBsScriptsAreShell(t *testing.T) {
-	content := object[*core.ConfigMap](t, install(t, ""), "ConfigMap/shop-nanomon-mongodb").Data
-	for _, name := range []string{"mongodb-start.sh", "mongodb-setup.sh"} {
-		command := exec.CommandContext(t.Context(), "bash", "-n")
-		command.Stdin = strings.NewReader(content[name])
-		if output, err := command.CombinedOutput(); err != nil || content[name] == "" {
-			t.Errorf("%s: %v\n%s", name, err, output)
+// standIns are, in this world, the programs of MongoDB's image: mongosh succeeds the second time, and the server runs until the
+// replica set and its users are made.
+var standIns = map[string]string{
+	"mongosh":              "#!/bin/sh\n[ -e $WORLD/tried ] || { touch $WORLD/tried; echo not yet >&2; exit 1; }\n",
+	"docker-entrypoint.sh": "#!/bin/sh\necho \"$*\"; cat $WORLD/tmp/keyFile; until [ -e $WORLD/tmp/set-up ]; do :; done\n",
+}
+
+// TestMongoDBStarts runs the command of the container, with its folders below one of the test.
+func TestMongoDBStarts(t *testing.T) {
+	made := install(t, "")
+	container := object[*apps.StatefulSet](t, made, "StatefulSet/shop-nanomon-mongodb").Spec.Template.Spec.Containers[0]
+	world := t.TempDir()
+	relocate := strings.NewReplacer("/tmp/", world+"/tmp/", "/key/", world+"/key/", "/setup/", world+"/setup/")
+	files := map[string]string{"tmp/set-up": "of the start before", "key/keyFile": "swordfish\n"}
+	for name, content := range object[*core.ConfigMap](t, made, "ConfigMap/shop-nanomon-mongodb").Data {
+		files["setup/"+name] = relocate.Replace(content)
+	}
+	for name, content := range standIns {
+		files["bin/"+name] = content
+	}
+	for name, content := range files {
+		path := filepath.Join(world, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o755)); err != nil {
+			t.Fatal(err)
 		}
+	}
+	command := exec.CommandContext(t.Context(), container.Command[0], relocate.Replace(container.Command[1]))
+	command.Env = []string{"PATH=" + world + "/bin:" + os.Getenv("PATH"), "WORLD=" + world}
+	output, err := command.CombinedOutput()
+	for _, want := range []string{"mongod --replSet rs0 --bind_ip_all --keyFile " + world + "/tmp/keyFile\n", "swordfish\n", "not yet\n"} {
+		if err != nil || !strings.Contains(string(output), want) {
+			t.Errorf("%v: want %q in\n%s", err, want, output)
+		}
+	}
+	if info, err := os.Stat(filepath.Join(world, "tmp", "keyFile")); err != nil || info.Mode() != 0o400 {
+		t.Errorf("the key file: %v, %v", info, err)
+	}
+	if probe := container.StartupProbe.Exec.Command; !slices.Equal(probe, []string{"test", "-e", "/tmp/set-up"}) {
+		t.Errorf("the startup probe is %v", probe)
 	}
 }

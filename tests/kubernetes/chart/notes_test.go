@@ -7,7 +7,7 @@ import (
 
 func TestNotesTellHowToOpenIt(t *testing.T) {
 	for _, c := range []struct{ values, want, never string }{
-		{"", "upgrade with --set frontend.apiEndpoint=http://localhost:8000/api", "Open "},
+		{"", "upgrade with --reuse-values --set frontend.apiEndpoint=http://localhost:8000/api", "Open "},
 		{"", "kubectl -n monitoring port-forward service/shop-nanomon-frontend 8001:80", ""},
 		{"", "Sign-in is off", ""},
 		{"", "the volume claim data-shop-nanomon-mongodb-0.", ""},

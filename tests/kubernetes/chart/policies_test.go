@@ -47,3 +47,17 @@ func TestPoliciesCloseWhatNobodyNeeds(t *testing.T) {
 		}
 	}
 }
+
+// TestPrometheusIsLetIn: it may reach the API, whose metrics are on the port of all else, but not the page.
+func TestPrometheusIsLetIn(t *testing.T) {
+	made := install(t, `networkPolicy: {enabled: true, from: [{podSelector: {matchLabels: {app: proxy}}}], metricsFrom: [{podSelector: {matchLabels: {app: prometheus}}}]}`)
+	for service, want := range map[string]bool{"api": true, "frontend": false} {
+		policy := object[*networking.NetworkPolicy](t, made, "NetworkPolicy/shop-nanomon-"+service).Spec
+		admitted := slices.ContainsFunc(policy.Ingress[0].From, func(peer networking.NetworkPolicyPeer) bool {
+			return peer.PodSelector.MatchLabels["app"] == "prometheus"
+		})
+		if admitted != want {
+			t.Errorf("%s lets Prometheus in: %t, want %t", service, admitted, want)
+		}
+	}
+}

@@ -1,4 +1,8 @@
-# Runs mongod. It wants a key file that nobody else can read, which a mounted secret never is.
+#!/usr/bin/env bash
+# Runs mongod, and beside it what makes it a replica set with its users. mongod wants a key file that nobody else can read,
+# which a mounted secret never is. /tmp outlives the container.
 set -eu
+rm -f /tmp/set-up
 install -m 400 /key/keyFile /tmp/keyFile
+bash /setup/mongodb-setup.sh &
 exec docker-entrypoint.sh mongod --replSet rs0 --bind_ip_all --keyFile /tmp/keyFile

@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # Asks over HTTP by bash alone: ask <host>/<port> <path> <text that must be in the answer>
 ask() {
   exec 3<>"/dev/tcp/$1"
