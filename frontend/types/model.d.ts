@@ -122,6 +122,8 @@ export interface Alert {
   /** When it is to be sent, or tried again; absent when nothing is left to do. */
   next?: string;
   attempts: number;
+  /** How many enabled monitors depend on this one, directly or through others; absent when none does. */
+  behind?: number;
   deliveries: Delivery[];
 }
 

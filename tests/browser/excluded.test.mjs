@@ -67,6 +67,8 @@ test('what depends on a bad monitor is blocked, and says on which', async ({ pag
   await expect(page.getByTestId('mark')).toHaveText('Blocked', LONG);
   await expect(facts(page)).toContainText('Router Error', { useInnerText: true });
   await expect(page.getByText('Blocked: what this monitor depends on is bad too')).toBeVisible();
+  await page.goto(`/#monitor/${parent}`);
+  await expect(page.getByRole('region', { name: 'Alerts' })).toContainText('1 monitor depends on this one.', LONG);
   await page.goto('/#home');
   await expect(row(page, 'Shop')).toContainText('Error Blocked');
   await expect(row(page, 'Router')).not.toContainText('Blocked');

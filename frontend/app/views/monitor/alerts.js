@@ -157,6 +157,10 @@ export function alertLog(api, id) {
     /** @param {Alert} alert */
     badge: ({ status }) => badgeOfStatus(status),
 
+    /** @param {Alert} alert */
+    behind: ({ behind }) =>
+      behind === 1 ? '1 monitor depends on this one.' : `${behind} monitors depend on this one.`,
+
     /**
      * Why an alert has no deliveries.
      * @param {Alert} alert
