@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Publishes the images and the chart in a registry that docker is signed in to, and signs them with cosign. Called by
-# `just publish`, with BUILD_INFO set.
+# `just publish`, with BUILD_INFO set. Docker needs a builder for several platforms: docker buildx create --use
 #
 #   scripts/publish.sh REGISTRY/PATH VERSION
 set -euo pipefail

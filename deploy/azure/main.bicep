@@ -54,6 +54,9 @@ param resultRetentionHours int = 720
 @minValue(1000)
 param cosmosMaxThroughput int = 1000
 
+@description('Makes a new revision of the runner at each deployment, for a changed secret alone makes none.')
+param deployed string = utcNow('yyyyMMddHHmmss')
+
 var databaseName = 'nanomon'
 var reachable = openToAll || !empty(authClientId)
 var page = 'https://${name}.${managedEnvironment.properties.defaultDomain}'
@@ -171,9 +174,11 @@ resource api 'Microsoft.App/containerApps@2024-03-01' = {
           image: '${imageRepository}/api:${imageTag}'
           resources: { cpu: json('0.25'), memory: '0.5Gi' }
           env: concat(databaseEnvironment, commonEnvironment, [{ name: 'CORS_ORIGINS', value: page }])
+          // The first start makes collections and indexes.
           probes: [
+            { type: 'Startup', httpGet: { path: '/api/', port: 8000 }, periodSeconds: 30, failureThreshold: 10 }
             { type: 'Liveness', httpGet: { path: '/api/', port: 8000 } }
-            { type: 'Readiness', httpGet: { path: '/api/health', port: 8000 } }
+            { type: 'Readiness', httpGet: { path: '/api/health', port: 8000 }, timeoutSeconds: 5 }
           ]
         }
       ]
@@ -224,6 +229,7 @@ resource runner 'Microsoft.App/containerApps@2024-03-01' = {
       registries: registries
     }
     template: {
+      revisionSuffix: 'd${deployed}'
       containers: [
         {
           name: 'runner'

@@ -74,7 +74,7 @@ func TestTheServicesAreAskedWhatTheyAnswer(t *testing.T) {
 		port   int
 		probes []string
 	}{
-		"api":      {8000, []string{"Liveness /api/", "Readiness /api/health"}},
+		"api":      {8000, []string{"Startup /api/", "Liveness /api/", "Readiness /api/health"}},
 		"frontend": {8001, []string{"Liveness /"}},
 		"runner":   {0, nil},
 	} {

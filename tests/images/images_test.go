@@ -48,6 +48,14 @@ func TestWhatIsInTheImages(t *testing.T) {
 	}
 }
 
+// TestTheRunnerMayWriteOnATmpfs: a tmpfs takes the mode of the folder that it covers, but belongs to root.
+func TestTheRunnerMayWriteOnATmpfs(t *testing.T) {
+	info, err := os.Stat(filepath.Join(built(t, "runner", "amd64").root, "tmp"))
+	if err != nil || info.Mode() != os.ModeDir|os.ModeSticky|0o777 {
+		t.Errorf("/tmp: %v, %v", info, err)
+	}
+}
+
 func names(set map[string]struct{}) string { return strings.Join(slices.Sorted(maps.Keys(set)), " ") }
 
 // checkFiles fails if an image has another file than those wanted, and so a shell; or another empty folder; or is too large.
