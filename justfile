@@ -51,7 +51,7 @@ test-peers: test-prometheus test-schemathesis
 test-prometheus: _test-tools
     go test -race -count=1 -timeout 5m ./tests/prometheus
 
-# Run the tests of the ways to install it, but for what a release is made of; needs root
+# Run the tests of the ways to install it; needs root
 [parallel]
 test-deploy: test-kubernetes test-azure test-images
 
@@ -69,8 +69,8 @@ test-images: _page _test-tools
     @scripts/install-buildah.sh
     go test -race -count=1 -timeout 10m ./tests/images
 
-# Make a release and look at what is in it
-test-release:
+# Run what takes too long for CI: make a release for every platform, and look at what is in it
+test-long:
     go test -count=1 -v -timeout 30m ./tests/release
 
 # Fuzz the API from its specification, by schemathesis
