@@ -220,9 +220,8 @@ function disabled({ monitor, shape }) {
  * @param {number} days how long a history they get
  */
 export async function seed(folder, entries, days = 30) {
-  const command = process.env.NANOMON_SEED ? [process.env.NANOMON_SEED] : ['go', 'run', './tests/seed'];
-  const [program, ...args] = [...command, `-days=${days}`, folder];
-  const seeding = spawn(program, args, {
+  // Compiled as `just build` compiles, so that only the tool itself is left to do.
+  const seeding = spawn('go', ['run', '-trimpath', './tests/seed', `-days=${days}`, folder], {
     cwd: ROOT,
     env: { ...process.env, CGO_ENABLED: '0' },
     stdio: ['pipe', 'inherit', 'pipe'],
