@@ -230,3 +230,18 @@ func compareWithSchema(t *testing.T, at string, values, properties, definitions 
 		}
 	}
 }
+
+func TestTheExampleOfTheReadmeInstalls(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(folder(), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(text), "```yaml\n")
+	example, _, ended := strings.Cut(rest, "```\n")
+	if !found || !ended {
+		t.Fatal("README.md has no example")
+	}
+	if err := kubernetes.Check(install(t, example).objects, "Secret/nanomon-certificate"); err != nil {
+		t.Error(err)
+	}
+}
