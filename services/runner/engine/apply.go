@@ -13,7 +13,7 @@ func (e *Engine) apply(c change) {
 	if !c.cleared.Equal(e.cleared) {
 		e.clear(c.cleared)
 	}
-	few := !c.initial && len(c.start)+len(c.restart) <= fewAtOnce
+	few := len(c.start)-len(c.takenOver)+len(c.restart) <= fewAtOnce
 	for _, id := range c.stop {
 		if last := e.remove(id).state.Load(); last != nil {
 			e.left[id] = farewell{last, now}
@@ -30,7 +30,7 @@ func (e *Engine) apply(c change) {
 		en := newEntry(e.runs, m)
 		en.state.Store(since(newest(c.states[m.ID], e.left[m.ID].state), e.cleared))
 		delete(e.left, m.ID)
-		e.add(en, now, few && !c.handed[m.ID])
+		e.add(en, now, few && !c.takenOver[m.ID])
 	}
 	if last := e.exclusions.Swap(c.exclusions); last != c.exclusions {
 		e.log.Info("what excludes results has changed", "windows", len(c.exclusions.windows),

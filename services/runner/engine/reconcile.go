@@ -18,8 +18,6 @@ const listEvery = 200 * time.Millisecond
 
 // change is what the scheduler's goroutine is told to do, to run what is desired.
 type change struct {
-	// initial marks the first change of all.
-	initial        bool
 	start, restart []monitor.Monitor
 	stop           []string
 	// deleted are those of stop that don't exist any more.
@@ -33,8 +31,8 @@ type change struct {
 	enabled map[string]bool
 	// exclusions are the same as before when nothing has changed about them.
 	exclusions *exclusions
-	// handed are those of start that another runner has run until now.
-	handed map[string]bool
+	// takenOver are those of start that were run until now: by another runner, or before this one was started.
+	takenOver map[string]bool
 }
 
 // diff says what leads from the running monitors to the desired ones, each list ordered by id.
@@ -161,14 +159,17 @@ func (r *reconciler) read(ctx context.Context, mine share) (change, map[string]m
 		}
 	}
 	c := diff(r.running, desired)
-	c.initial, c.all, c.enabled, c.handed = !r.told, all, enabled, make(map[string]bool)
-	for _, m := range c.start {
-		c.handed[m.ID] = r.enabled[m.ID]
-	}
+	c.all, c.enabled = all, enabled
 	c.deleted = missing(c.stop, all)
 	c.exclusions = newExclusions(windows, all, desired).orLast(r.exclusions)
 	if c.states, err = r.states(ctx, r.unknown(c)); err != nil {
 		return change{}, nil, err
+	}
+	c.takenOver = make(map[string]bool)
+	for _, m := range c.start {
+		if r.enabled[m.ID] || !r.told && c.states[m.ID] != nil {
+			c.takenOver[m.ID] = true
+		}
 	}
 	clearing, cancel := context.WithTimeout(ctx, smallCall)
 	defer cancel()

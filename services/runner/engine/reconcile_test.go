@@ -182,7 +182,7 @@ func TestMonitorThatCantBeCompiledFailsOnSchedule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken, unknown := monitorNumber(1, "soon"), monitorNumber(2, "10s")
 		unknown.Type = "gopher"
-		s := newMemory(broken, unknown)
+		s := newMemory(broken, unknown).checked(broken, unknown)
 		b := startBench(t, s, newLab())
 		after(2 * time.Minute)
 		b.stop()

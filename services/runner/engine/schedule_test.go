@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"log/slog"
 	"slices"
 	"testing"
@@ -92,7 +93,7 @@ func TestRunsDontDrift(t *testing.T) {
 		l.find = takes(137 * time.Millisecond)
 		m := monitorNumber(1, "10s")
 		var runs []Run
-		b := startWith(t, Config{ID: "r1", Ran: func(r Run) { runs = append(runs, r) }}, newMemory(m), l)
+		b := startWith(t, Config{ID: "r1", Ran: func(r Run) { runs = append(runs, r) }}, newMemory(m).checked(m), l)
 		after(time.Hour)
 		b.stop()
 		starts := l.started("1")
@@ -165,7 +166,8 @@ func TestMonitorDoesntOverlapItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab()
 		l.find = takes(25 * time.Second)
-		b := startBench(t, newMemory(monitorNumber(1, "10s")), l)
+		m := monitorNumber(1, "10s")
+		b := startBench(t, newMemory(m).checked(m), l)
 		after(100 * time.Second)
 		starts := l.started("1")
 		if len(starts) != 4 {
@@ -195,7 +197,7 @@ func TestPauseOfTheProcessMakesNoStorm(t *testing.T) {
 			l := newLab()
 			e := New(Config{}, newMemory(), l.registry(), slog.New(slog.DiscardHandler))
 			e.runs = t.Context()
-			e.apply(change{initial: true, start: monitors(100, c.interval), exclusions: &exclusions{}})
+			e.apply(change{start: monitors(100, c.interval), exclusions: &exclusions{}})
 			after(c.pause) // nothing looks at the schedule meanwhile
 			e.startDue(t.Context())
 			e.pool.wait()
@@ -268,11 +270,42 @@ func TestFewRunAtOnceAndManySpread(t *testing.T) {
 	})
 }
 
+func TestStartingRunnerChecksAFewNewOnesAtOnce(t *testing.T) {
+	for _, c := range []struct {
+		fresh, known, atOnce int
+	}{
+		{fresh: fewAtOnce, known: 100, atOnce: fewAtOnce},
+		{fresh: 0, known: 100, atOnce: 0},
+		{fresh: fewAtOnce + 1, known: 1, atOnce: 0},
+	} {
+		t.Run(fmt.Sprintf("%d never checked, %d known", c.fresh, c.known), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLab()
+				all := monitors(c.fresh+c.known, "1h")
+				s := newMemory(all...).checked(all[c.fresh:]...)
+				began := time.Now()
+				startBench(t, s, l)
+				for i, m := range all {
+					if ran := len(l.started(m.Target)) == 1; ran != (i < c.atOnce) {
+						t.Errorf("monitor %d ran at %v, the runner started at %v", i, l.started(m.Target), began)
+					}
+				}
+				after(firstRunWithin)
+				for i, m := range all {
+					if n := len(l.started(m.Target)); n != 1 {
+						t.Errorf("monitor %d ran %d times in the first half minute", i, n)
+					}
+				}
+			})
+		})
+	}
+}
+
 func TestChangedMonitorKeepsItsPhase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab()
 		m := monitorNumber(1, "10s")
-		s := newMemory(m)
+		s := newMemory(m).checked(m)
 		startBench(t, s, l)
 		after(22 * time.Second)
 		before := l.started("1")
