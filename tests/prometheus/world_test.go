@@ -2,9 +2,12 @@ package prometheus
 
 import (
 	"fmt"
+	"iter"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -136,10 +139,17 @@ func (w *world) scrapes() map[string]string {
 // told reports whether a runner tells of series with this text in them.
 func (w *world) told(part string) bool {
 	w.t.Helper()
-	for _, text := range w.scrapes() {
-		if strings.Contains(text, part) {
-			return true
+	return w.toldAll(slices.Values([]string{part}))
+}
+
+// toldAll reports whether runners tell of series with each of these texts in them.
+func (w *world) toldAll(parts iter.Seq[string]) bool {
+	w.t.Helper()
+	all := strings.Join(slices.Collect(maps.Values(w.scrapes())), "\n")
+	for part := range parts {
+		if !strings.Contains(all, part) {
+			return false
 		}
 	}
-	return false
+	return true
 }
