@@ -28,22 +28,6 @@ const (
 // target is a system that scripts/install.sh works on.
 type target struct{ root string }
 
-func newTarget(t *testing.T) target {
-	t.Helper()
-	if runtime.GOOS != "linux" || os.Getuid() != 0 {
-		t.Skip("only root on Linux installs services")
-	}
-	root := t.TempDir()
-	// Other users, such as the service's, must get in.
-	if err := os.Chmod(filepath.Dir(root), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	s := target{root}
-	s.write(t, "etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
-	s.write(t, "etc/group", "root:x:0:\n")
-	return s
-}
-
 // run returns what the script says and its exit code. It is answered with input.
 func (s target) run(t *testing.T, input string, args ...string) (output string, code int) {
 	t.Helper()
@@ -149,7 +133,7 @@ func sum(t *testing.T, folder string, content []byte, names ...string) {
 }
 
 func TestInstallFromAReleaseByURL(t *testing.T) {
-	s := newTarget(t)
+	s := target{servicetest.SystemRoot(t)}
 	server := httptest.NewServer(http.FileServer(http.Dir(release(t, "one"))))
 	defer server.Close()
 	s.mustRun(t, "", "--from", server.URL+"/")
@@ -171,7 +155,7 @@ func TestInstallFromAReleaseByURL(t *testing.T) {
 }
 
 func TestUpgradeKeepsSettingsAndTheBinaryBefore(t *testing.T) {
-	s := newTarget(t)
+	s := target{servicetest.SystemRoot(t)}
 	s.mustRun(t, "", "--from", release(t, "one"))
 	s.write(t, settings, "API_PORT=9000\n")
 	first, second := s.read(t, "etc/passwd"), release(t, "two")
@@ -216,7 +200,7 @@ func TestInstallRefuses(t *testing.T) {
 		{"a purge without uninstall", []string{"--purge"}, 2, "usage:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newTarget(t)
+			s := target{servicetest.SystemRoot(t)}
 			if output, code := s.run(t, "", c.args...); code != c.code || !strings.Contains(output, c.says) {
 				t.Errorf("code %d: %s", code, output)
 			}
@@ -228,7 +212,7 @@ func TestInstallRefuses(t *testing.T) {
 }
 
 func TestUninstall(t *testing.T) {
-	s, from := newTarget(t), release(t, "one")
+	s, from := target{servicetest.SystemRoot(t)}, release(t, "one")
 	s.mustRun(t, "", "--from", from)
 	s.mustRun(t, "", "--from", release(t, "two"))
 	s.write(t, data+"/nanomon.db", "much")

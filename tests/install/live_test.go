@@ -39,7 +39,7 @@ exec "$@"`
 
 func TestAnUpgradeThatDoesNotStartIsTakenBack(t *testing.T) {
 	const good, better, bad = "#!/bin/sh\n", "#!/bin/sh\nexit 0\n", "#!/bin/sh\nexit 1\n"
-	s := newTarget(t)
+	s := target{servicetest.SystemRoot(t)}
 	s.mustRun(t, "", "--from", release(t, good))
 	for _, step := range []struct {
 		binary string

@@ -26,7 +26,7 @@ func lines(text string) map[string]string {
 }
 
 func TestSystemdTakesTheUnit(t *testing.T) {
-	s := newTarget(t)
+	s := target{servicetest.SystemRoot(t)}
 	s.mustRun(t, "", "--from", servicetest.Binary(t, "standalone"))
 	unit := filepath.Join(t.TempDir(), "nanomon.service")
 	// It is looked at on this machine, where the program is elsewhere.
@@ -43,7 +43,7 @@ func TestSystemdTakesTheUnit(t *testing.T) {
 }
 
 func TestSettingsInTheFileAreKnown(t *testing.T) {
-	s := newTarget(t)
+	s := target{servicetest.SystemRoot(t)}
 	s.mustRun(t, "", "--from", release(t, "one"))
 	sample, err := os.ReadFile(filepath.Join(servicetest.Root(), ".env.sample"))
 	if err != nil {
@@ -63,7 +63,7 @@ func TestSettingsInTheFileAreKnown(t *testing.T) {
 // TestTheServiceRunsAsItsUnitSays starts the program with the user, the capabilities and the environment of the unit; nothing is in its file system
 // but what was installed.
 func TestTheServiceRunsAsItsUnitSays(t *testing.T) {
-	s := newTarget(t)
+	s := target{servicetest.SystemRoot(t)}
 	s.mustRun(t, "", "--from", servicetest.Binary(t, "standalone"))
 	unit := lines(s.read(t, unitFile))
 	if unit["User"] != "nanomon" || unit["AmbientCapabilities"] != "CAP_NET_RAW" || unit["EnvironmentFile"] != "/"+settings {

@@ -174,18 +174,7 @@ func checkProgram(t *testing.T, program []byte, system, processor string, parts 
 
 // checkInstalled wants scripts/install.sh to take the release.
 func checkInstalled(t *testing.T, folder string) {
-	if runtime.GOOS != "linux" || os.Getuid() != 0 {
-		t.Skip("only root on Linux installs services")
-	}
-	root := t.TempDir()
-	if err := os.Mkdir(filepath.Join(root, "etc"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"passwd", "group"} {
-		if err := os.WriteFile(filepath.Join(root, "etc", name), nil, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	root := servicetest.SystemRoot(t)
 	command := exec.Command(filepath.Join(servicetest.Root(), "scripts", "install.sh"), "--from", folder, "--root", root)
 	if output, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, output)
