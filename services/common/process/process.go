@@ -45,11 +45,7 @@ func Run[T config.Validator](name string, run func(ctx context.Context, cfg T, l
 }
 
 func configured[T config.Validator](ctx context.Context, run func(context.Context, T, *slog.Logger) error) error {
-	environment, err := config.Environment()
-	if err != nil {
-		return err
-	}
-	cfg, err := config.Parse[T](environment)
+	environment, cfg, err := settings[T]()
 	if err != nil {
 		return err
 	}
@@ -61,11 +57,7 @@ func configured[T config.Validator](ctx context.Context, run func(context.Contex
 }
 
 func examined[T config.Validator](ctx context.Context, health func(context.Context, T) error) error {
-	environment, err := config.Environment()
-	if err != nil {
-		return err
-	}
-	cfg, err := config.Parse[T](environment)
+	_, cfg, err := settings[T]()
 	if err != nil {
 		return err
 	}
@@ -74,4 +66,12 @@ func examined[T config.Validator](ctx context.Context, health func(context.Conte
 	}
 	fmt.Println("it works")
 	return nil
+}
+
+func settings[T config.Validator]() (environment map[string]string, cfg T, err error) {
+	if environment, err = config.Environment(); err != nil {
+		return nil, cfg, err
+	}
+	cfg, err = config.Parse[T](environment)
+	return environment, cfg, err
 }
