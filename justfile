@@ -66,7 +66,7 @@ test-azure: _test-tools
 
 # Build the images with buildah and run them; needs root
 test-images: _page _test-tools
-    @scripts/install-buildah.sh
+    @{ command -v buildah && command -v ip; } >/dev/null || scripts/install-packages.sh buildah iproute2
     go test -race -count=1 -timeout 10m ./tests/images
 
 # Run what takes too long for CI: make a release for every platform, and look at what is in it
@@ -146,8 +146,8 @@ lint: _page check-specs
     go run {{ staticcheck }} ./...
     # With -race, as they are tested: so what they need is compiled once.
     for module in tests/compose tests/kubernetes; do (cd $module && go vet -race ./... && GOFLAGS=-race go run -race=false {{ staticcheck }} ./...) || exit; done
-    @scripts/fetch-shellcheck.sh
-    PATH="$PATH:.tools" shellcheck .ci/run scripts/just scripts/*.sh deploy/azure/*.sh deploy/helm/nanomon/files/*.sh
+    @scripts/fetch-programs.sh shellcheck shellcheck
+    PATH="$PATH:.tools/bin" shellcheck .ci/run scripts/just scripts/*.sh deploy/azure/*.sh deploy/helm/nanomon/files/*.sh
     PATH="$PATH:.tools" go run {{ actionlint }}
     npm --prefix frontend run --silent lint
     npm --prefix frontend run --silent format:check

@@ -13,14 +13,10 @@ command -v javac >/dev/null || missing+=(openjdk-17-jdk-headless)
 command -v mvn >/dev/null || missing+=(maven)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 [ "$(uname):$(id -u)" != Linux:0 ] || command -v systemd-analyze >/dev/null || missing+=(systemd)
-if [ ${#missing[@]} -gt 0 ]; then
-  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-    echo "setup-tests: please install ${missing[*]} (or set CHROMIUM to the path of a Chromium or Chrome)" >&2
-    exit 1
-  fi
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+if [ ${#missing[@]} -gt 0 ] && ! scripts/install-packages.sh "${missing[@]}"; then
+  echo "setup-tests: instead of installing a Chromium, CHROMIUM may be set to the path of one, or of a Chrome" >&2
+  exit 1
 fi
 scripts/build-ferretdb.sh
 scripts/build-mongojava.sh
-scripts/fetch-prometheus.sh
+scripts/fetch-programs.sh prometheus prometheus promtool

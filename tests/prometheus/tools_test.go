@@ -15,13 +15,13 @@ import (
 // tool is the path of prometheus or promtool.
 func tool(t *testing.T, name string) string {
 	t.Helper()
-	path := filepath.Join(servicetest.Root(), ".tools", "prometheus", name)
+	path := filepath.Join(servicetest.Root(), ".tools", "bin", name)
 	if _, err := os.Stat(path); err == nil {
 		return path
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		t.Fatalf("no %s to test with: run scripts/fetch-prometheus.sh, or put it on the PATH", name)
+		t.Fatalf("no %s to test with: run scripts/setup-tests.sh, or put it on the PATH", name)
 	}
 	return path
 }
