@@ -27,7 +27,7 @@ func TestRunningFollowsWhatIsStored(t *testing.T) {
 		before.MonitorID, before.Date = old.ID, monitor.Date(time.Now().Add(-time.Hour))
 		s.states[old.ID] = store.State{MonitorID: old.ID, Latest: before, Streak: 1, Since: before.Date}
 		l := newLab()
-		l.find = takes(time.Second)
+		l.find = takes(1100 * time.Millisecond) // between two writes
 		b := startBench(t, s, l)
 		if got := shown(b.Engine); len(got) != 2 || got[m.Name] != nil || got[old.Name].ID != before.ID {
 			t.Fatalf("at the start: %v", got)
