@@ -34,7 +34,8 @@ run-db:
 
 # Run every test but those of faults and those by programs of others
 test: build _test-tools _api
-    go test -race -timeout 5m $(go list ./... | grep -vE '/tests/(azure|load|fault|images|prometheus|release|schemathesis)$')
+    @# The tests of the product come first: they wait much, and others compute meanwhile.
+    go test -race -timeout 5m $(go list ./tests/... ./... | grep -vE '/tests/(azure|load|fault|images|prometheus|release|schemathesis)$')
     go test -C tests/compose -race ./...
     go test -count=1 ./tests/load
     npm --prefix frontend run --silent test:browser
