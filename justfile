@@ -149,7 +149,7 @@ lint: _page check-specs
     for module in tests/compose tests/kubernetes; do (cd $module && go vet -race ./... && GOFLAGS=-race go run -race=false {{ staticcheck }} ./...) || exit; done
     @scripts/fetch-programs.sh shellcheck shellcheck
     PATH="$PATH:.tools/bin" shellcheck .ci/run scripts/just scripts/*.sh deploy/azure/*.sh deploy/helm/nanomon/files/*.sh
-    PATH="$PATH:.tools" go run {{ actionlint }}
+    PATH="$PATH:.tools/bin" go run {{ actionlint }}
     npm --prefix frontend run --silent lint
     npm --prefix frontend run --silent format:check
     npm --prefix frontend run --silent types
