@@ -19,7 +19,7 @@ func (s *server) checkTargets() {
 			s.t.Errorf("%s is %s: %s", one.ScrapeURL, one.Health, one.LastError)
 		}
 	}
-	scrapes := (time.Since(s.started) - 10*time.Second).Seconds()
+	scrapes := (time.Since(s.scraping) - 10*time.Second).Seconds()
 	s.each(1+runners, "min_over_time(up[10m])", func(up float64) bool { return up == 1 })
 	s.each(1+runners, "count_over_time(up[10m])", func(n float64) bool { return n >= scrapes })
 	s.each(1+runners, "min_over_time(scrape_samples_scraped[10m])", func(samples float64) bool { return samples > 0 })

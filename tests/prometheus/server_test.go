@@ -20,9 +20,10 @@ const scrapeInterval = time.Second
 // server is a running Prometheus.
 type server struct {
 	*servicetest.Service
-	t       *testing.T
-	url     string
-	started time.Time
+	t   *testing.T
+	url string
+	// scraping is since when every target is scraped.
+	scraping time.Time
 }
 
 // startPrometheus starts it with the deployed configuration, but for the intervals and the targets.
@@ -38,7 +39,7 @@ func startPrometheus(t *testing.T, api string, runners []string) *server {
 	}
 	write(t, filepath.Join(folder, "prometheus.yml"), config)
 	write(t, filepath.Join(folder, "rules.yml"), read(t, "rules.yml"))
-	s := &server{t: t, started: time.Now(), Service: servicetest.StartCommand(t, exec.Command(tool(t, "prometheus"),
+	s := &server{t: t, Service: servicetest.StartCommand(t, exec.Command(tool(t, "prometheus"),
 		"--config.file="+filepath.Join(folder, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(folder, "data"),
 		"--web.listen-address=127.0.0.1:0"))}
 	s.url = "http://" + s.WaitLog(t, `msg="Listening on".* address=(\S+)`)[1]
@@ -46,6 +47,8 @@ func startPrometheus(t *testing.T, api string, runners []string) *server {
 		status, _ := servicetest.Call(t, http.MethodGet, s.url+"/-/ready", nil)
 		return status == http.StatusOK
 	})
+	servicetest.Eventually(t, "Prometheus to scrape every target", func() bool { return len(s.query("up == 1")) == 1+len(runners) })
+	s.scraping = time.Now()
 	return s
 }
 
