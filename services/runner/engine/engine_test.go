@@ -115,6 +115,33 @@ func TestHeartbeat(t *testing.T) {
 	})
 }
 
+// lateBeats is a store that takes half a second for a heartbeat, and writes it even if the caller has given it up.
+type lateBeats struct{ *memory }
+
+func (s lateBeats) Beat(ctx context.Context, r store.Runner) error {
+	written := make(chan error, 1)
+	time.AfterFunc(500*time.Millisecond, func() { written <- s.memory.Beat(context.WithoutCancel(ctx), r) })
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case err := <-written:
+		return err
+	}
+}
+
+func TestAHeartbeatUnderWayDoesntOutliveTheRunner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := lateBeats{newMemory()}
+		b := startRunner(t, "r1", s, newLab())
+		after(beatEvery + 200*time.Millisecond) // the second heartbeat is under way
+		b.stop()
+		after(time.Second)
+		if len(s.runners) != 0 {
+			t.Errorf("heartbeat left: %+v", s.runners)
+		}
+	})
+}
+
 func TestStopWithoutTheStoreEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newMemory(monitors(10, "1s")...)

@@ -51,8 +51,7 @@ func (e *Engine) exchange(ctx context.Context, members *membership, beatDue *tim
 	ctx, cancel := context.WithTimeout(ctx, smallCall)
 	defer cancel()
 	if now := time.Now(); !now.Before(*beatDue) {
-		err := e.store.Beat(ctx, store.Runner{ID: e.cfg.ID, Monitors: len(*e.running.Load()), LastSeen: monitor.Date(now)})
-		if err != nil {
+		if err := e.beat(ctx, now); err != nil {
 			return err
 		}
 		*beatDue = now.Add(beatEvery)
@@ -74,6 +73,14 @@ func (e *Engine) exchange(ctx context.Context, members *membership, beatDue *tim
 		}
 	}
 	return nil
+}
+
+// beat writes this runner's heartbeat, and goes on when ctx ends: one that is given up may still be written, and after its removal it
+// would make others wait until it is too old.
+func (e *Engine) beat(ctx context.Context, now time.Time) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), smallCall)
+	defer cancel()
+	return e.store.Beat(ctx, store.Runner{ID: e.cfg.ID, Monitors: len(*e.running.Load()), LastSeen: monitor.Date(now)})
 }
 
 // setShare makes s this runner's share.
