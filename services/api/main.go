@@ -32,7 +32,7 @@ func run(ctx context.Context, cfg config.API, log *slog.Logger) error {
 	defer listener.Close()
 	metrics := server.NewMetrics()
 	db, err := mongo.Open(ctx, mongo.Config{
-		URI: cfg.MongoURI, Database: cfg.MongoDB, Timeout: cfg.MongoTimeout, Observe: metrics.ObserveStore,
+		URI: cfg.MongoURI, Database: cfg.MongoDB, Timeout: cfg.MongoTimeout, Log: log, Observe: metrics.ObserveStore,
 	})
 	if err != nil {
 		return fmt.Errorf("MONGO_URI: %w", err)

@@ -37,7 +37,7 @@ func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 	}
 	defer waiting.Close()
 	db, err := mongo.Open(ctx, mongo.Config{
-		URI: cfg.MongoURI, Database: cfg.MongoDB, Timeout: cfg.MongoTimeout, Polling: cfg.UsePolling,
+		URI: cfg.MongoURI, Database: cfg.MongoDB, Timeout: cfg.MongoTimeout, Log: log, Polling: cfg.UsePolling,
 	})
 	if err != nil {
 		return fmt.Errorf("MONGO_URI: %w", err)

@@ -67,13 +67,18 @@ var standIns = map[string]string{
 	"docker-entrypoint.sh": "#!/bin/sh\necho \"$*\"; cat $WORLD/tmp/keyFile; until [ -e $WORLD/tmp/set-up ]; do :; done\n",
 }
 
-// TestMongoDBStarts runs the command of the container, with its folders below one of the test.
 func TestMongoDBStarts(t *testing.T) {
+	t.Run("with IPv6", func(t *testing.T) { startMongoDB(t, "00000000000000000000000000000001 01 80 10 80 lo\n", "--ipv6 ") })
+	t.Run("with IPv4 alone", func(t *testing.T) { startMongoDB(t, "", "") })
+}
+
+// startMongoDB runs the command of the container, with its folders below one of the test.
+func startMongoDB(t *testing.T, addresses, option string) {
 	made := install(t, "")
 	container := object[*apps.StatefulSet](t, made, "StatefulSet/shop-nanomon-mongodb").Spec.Template.Spec.Containers[0]
 	world := t.TempDir()
-	relocate := strings.NewReplacer("/tmp/", world+"/tmp/", "/key/", world+"/key/", "/setup/", world+"/setup/")
-	files := map[string]string{"tmp/set-up": "of the start before", "key/keyFile": "swordfish\n"}
+	relocate := strings.NewReplacer("/tmp/", world+"/tmp/", "/key/", world+"/key/", "/setup/", world+"/setup/", "/proc/", world+"/proc/")
+	files := map[string]string{"tmp/set-up": "of the start before", "key/keyFile": "swordfish\n", "proc/net/if_inet6": addresses}
 	for name, content := range object[*core.ConfigMap](t, made, "ConfigMap/shop-nanomon-mongodb").Data {
 		files["setup/"+name] = relocate.Replace(content)
 	}
@@ -89,7 +94,7 @@ func TestMongoDBStarts(t *testing.T) {
 	command := exec.CommandContext(t.Context(), container.Command[0], relocate.Replace(container.Command[1]))
 	command.Env = []string{"PATH=" + world + "/bin:" + os.Getenv("PATH"), "WORLD=" + world}
 	output, err := command.CombinedOutput()
-	for _, want := range []string{"mongod --replSet rs0 --bind_ip_all --keyFile " + world + "/tmp/keyFile\n", "swordfish\n", "not yet\n"} {
+	for _, want := range []string{"mongod --replSet rs0 --bind_ip_all " + option + "--keyFile " + world + "/tmp/keyFile\n", "swordfish\n", "not yet\n"} {
 		if err != nil || !strings.Contains(string(output), want) {
 			t.Errorf("%v: want %q in\n%s", err, want, output)
 		}

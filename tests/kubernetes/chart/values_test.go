@@ -13,6 +13,7 @@ import (
 	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
+	policy "k8s.io/api/policy/v1"
 	"sigs.k8s.io/yaml"
 
 	"nanomon/tests/kubernetes"
@@ -125,7 +126,7 @@ func TestNames(t *testing.T) {
 }
 
 func TestPullSecretsMayBeNamesToo(t *testing.T) {
-	made := install(t, `image: {pullSecrets: [one, {name: two}], tag: 1.5}`)
+	made := install(t, `image: {pullSecrets: [one, {name: two}], tag: "1.5"}`)
 	pod := deployment(t, made, "api").Spec.Template.Spec
 	want := []core.LocalObjectReference{{Name: "one"}, {Name: "two"}}
 	if !slices.Equal(pod.ImagePullSecrets, want) || pod.Containers[0].Image != "nanomon/api:1.5" {
@@ -134,13 +135,19 @@ func TestPullSecretsMayBeNamesToo(t *testing.T) {
 }
 
 func TestClustersVersion(t *testing.T) {
-	for version, drains := range map[string]bool{"v1.25.0": false, "v1.29.9": false, "v1.30.0": true, "v1.34.1-gke.100": true} {
-		made, err := installOn(t, version, "")
+	for version, c := range map[string]struct{ evicts, drains bool }{
+		"v1.25.0": {false, false}, "v1.27.0": {true, false}, "v1.29.9": {true, false}, "v1.30.0": {true, true}, "v1.34.1-gke.100": {true, true},
+	} {
+		made, err := installOn(t, version, "podDisruptionBudget: {enabled: true}")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := deployment(t, made, "api").Spec.Template.Spec.Containers[0].Lifecycle != nil; got != drains {
-			t.Errorf("%s: pods wait before they stop: %t, want %t", version, got, drains)
+		if got := deployment(t, made, "api").Spec.Template.Spec.Containers[0].Lifecycle != nil; got != c.drains {
+			t.Errorf("%s: pods wait before they stop: %t, want %t", version, got, c.drains)
+		}
+		budget := object[*policy.PodDisruptionBudget](t, made, "PodDisruptionBudget/shop-nanomon-api")
+		if got := budget.Spec.UnhealthyPodEvictionPolicy != nil; got != c.evicts {
+			t.Errorf("%s: pods that aren't ready may be evicted: %t, want %t", version, got, c.evicts)
 		}
 	}
 }
@@ -170,6 +177,7 @@ func TestRefusedValues(t *testing.T) {
 		"image: {regRepo: ''}":                                 "at '/image/regRepo'",
 		"image: {regRepo: 'https://registry.example.org'}":     "at '/image/regRepo'",
 		"image: {tag: 'a b'}":                                  "at '/image/tag'",
+		"image: {tag: 20250101}":                               "at '/image/tag': got number, want string",
 		"mongodb: {enabled: 'true'}":                           "at '/mongodb/enabled'",
 		"mongodb: {connectionURI: db.example.org}":             "at '/mongodb/connectionURI'",
 		"mongodb: {persistence: {size: 8 Gi}}":                 "at '/mongodb/persistence/size'",

@@ -5,4 +5,6 @@ set -eu
 rm -f /tmp/set-up
 install -m 400 /key/keyFile /tmp/keyFile
 bash /setup/mongodb-setup.sh &
-exec docker-entrypoint.sh mongod --replSet rs0 --bind_ip_all --keyFile /tmp/keyFile
+# mongod listens on IPv6 only if told to, and needs it to be there then.
+[ ! -s /proc/net/if_inet6 ] || set -- --ipv6
+exec docker-entrypoint.sh mongod --replSet rs0 --bind_ip_all "$@" --keyFile /tmp/keyFile

@@ -5,6 +5,8 @@ package mongo
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -37,6 +39,8 @@ type Config struct {
 	Timeout time.Duration
 	// Polling makes Watch refuse, as if the server could not tell of changes.
 	Polling bool
+	// Log is told if the server doesn't answer at once; it may be nil.
+	Log *slog.Logger
 	// Observe is told of every operation; it may be nil.
 	Observe store.Observe
 
@@ -76,7 +80,11 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	s := newStore(client, client.Database(c.Database))
 	s.polling, s.observe = c.Polling, c.Observe
-	if err := s.start(ctx, c.Timeout, opts.Hosts); err != nil {
+	log := c.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	if err := s.start(ctx, c.Timeout, opts.Hosts, log); err != nil {
 		client.Disconnect(context.WithoutCancel(ctx))
 		return nil, err
 	}
@@ -110,8 +118,8 @@ func newStore(client *driver.Client, db *driver.Database) *Store {
 }
 
 // start waits for the server and makes the database ready.
-func (s *Store) start(ctx context.Context, timeout time.Duration, hosts []string) error {
-	if err := s.await(ctx, timeout); err != nil {
+func (s *Store) start(ctx context.Context, timeout time.Duration, hosts []string, log *slog.Logger) error {
+	if err := s.await(ctx, timeout, log.With("at", strings.Join(hosts, ", "))); err != nil {
 		return unreachable(hosts, timeout, err)
 	}
 	indexing, cancel := context.WithTimeout(ctx, indexTimeout)
@@ -123,13 +131,16 @@ func (s *Store) start(ctx context.Context, timeout time.Duration, hosts []string
 }
 
 // await pings until the server answers, or refuses for a reason that waiting can't mend.
-func (s *Store) await(ctx context.Context, timeout time.Duration) error {
+func (s *Store) await(ctx context.Context, timeout time.Duration, log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	for {
+	for told := false; ; told = true {
 		err := s.client.Ping(ctx, nil)
 		if err == nil || !isUnavailable(err) {
 			return err
+		}
+		if !told {
+			log.Warn("MongoDB does not answer yet: trying again", "for", timeout, "error", lastError(err))
 		}
 		select {
 		case <-ctx.Done():

@@ -3,6 +3,7 @@ package mongo
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -34,7 +35,11 @@ func TestOpenWithServerAway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			start := time.Now()
-			_, err := Open(t.Context(), Config{URI: "mongodb://user:hunter2@" + address, Database: "x", Timeout: time.Second})
+			var logged strings.Builder
+			_, err := Open(t.Context(), Config{
+				URI: "mongodb://user:hunter2@" + address, Database: "x", Timeout: time.Second,
+				Log: slog.New(slog.NewTextHandler(&logged, nil)),
+			})
 			if took := time.Since(start); took < time.Second || took > 3*time.Second {
 				t.Errorf("Open took %s, the timeout is 1s", took)
 			}
@@ -46,6 +51,9 @@ func TestOpenWithServerAway(t *testing.T) {
 			}
 			if strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("the error shows the password: %v", err)
+			}
+			if log := logged.String(); strings.Count(log, "does not answer yet") != 1 || !strings.Contains(log, "at="+address) || strings.Contains(log, "hunter2") {
+				t.Errorf("the log isn't one line that names the server and no password:\n%s", log)
 			}
 		})
 	}
