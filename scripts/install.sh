@@ -96,7 +96,7 @@ SETTINGS
 # The service counts as started when it answers. A stop takes up to 10 s for requests and running checks, and then some
 # for what is still to be written. Ping needs CAP_NET_RAW.
 write_unit() {
-  install -D -m 644 /dev/stdin "$root$unit" <<UNIT
+  cat >"$work/unit" <<UNIT
 # Made by NanoMon's install.sh, which writes it anew. Changes of your own: systemctl edit nanomon
 [Unit]
 Description=NanoMon
@@ -145,6 +145,8 @@ SystemCallErrorNumber=EPERM
 [Install]
 WantedBy=multi-user.target
 UNIT
+  install -D -m 644 "$work/unit" "$root$unit.new"
+  mv -fT "$root$unit.new" "$root$unit"
 }
 
 # place puts the binary in its place, whole or not at all. The one before stays as nanomon.old.
@@ -172,9 +174,9 @@ install_service() {
   find_binary
   has passwd || useradd ${root:+--prefix "$root"} --system --user-group --no-create-home --home-dir "$data" --shell /usr/sbin/nologin nanomon
   [ -e "$root$settings" ] || write_settings
-  place
   write_unit
   at_system enable nanomon
+  place
   [ -z "$root" ] || { echo "installed into $root"; return; }
   start
   cat <<DONE
@@ -197,7 +199,7 @@ uninstall() {
     [ -n "$root" ] || systemctl stop nanomon
     at_system disable nanomon
   fi
-  rm -f "$root$unit" "$root$program" "$root$program.old"
+  rm -f "$root$unit"{,.new} "$root$program"{,.old,.new}
   [ -n "$root" ] || systemctl daemon-reload
   if [ -n "$purge" ]; then
     rm -rf "${root:?}$data" "$root/etc/nanomon" "$root$unit.d"

@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 
 func run(m *testing.M) (code int, err error) {
 	if os.Getuid() != 0 {
-		return 1, fmt.Errorf("the tests of the images need root: sudo -E env \"PATH=$PATH\" ./scripts/just test-images")
+		return 1, fmt.Errorf("the tests of the images need root: sudo env \"PATH=$PATH\" ./scripts/just test-images")
 	}
 	if store, err = os.MkdirTemp("", "nanomon-images-"); err != nil {
 		return 1, err

@@ -173,6 +173,21 @@ func TestUpgradeKeepsSettingsAndTheBinaryBefore(t *testing.T) {
 	}
 }
 
+func TestAnUpgradeThatCanNotWriteItsUnitChangesNothing(t *testing.T) {
+	s := target{servicetest.SystemRoot(t)}
+	s.mustRun(t, "", "--from", release(t, "one"))
+	if err := os.Remove(filepath.Join(s.root, unitFile)); err != nil {
+		t.Fatal(err)
+	}
+	s.write(t, unitFile+"/a folder in its place", "")
+	if output, code := s.run(t, "", "--from", release(t, "two")); code == 0 || !strings.Contains(output, "nanomon.service") {
+		t.Errorf("code %d: %s", code, output)
+	}
+	if got := s.read(t, program); got != "one" {
+		t.Errorf("the program is %q", got)
+	}
+}
+
 func TestInstallRefuses(t *testing.T) {
 	changed, incomplete, foreign, unsummed := release(t, "one"), release(t, "one"), release(t, "one"), release(t, "one")
 	archive := "nanomon_1.2.3_linux_" + runtime.GOARCH + ".tar.gz"
