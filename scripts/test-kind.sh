@@ -21,5 +21,5 @@ for name in api runner frontend; do
   kind load docker-image --name "$cluster" "nanomon/$name:$version"
 done
 helm lint --strict deploy/helm/nanomon
-helm install nanomon deploy/helm/nanomon --kube-context "kind-$cluster" --set-string "image.tag=$version" --wait --timeout 10m
+helm install nanomon deploy/helm/nanomon --kube-context "kind-$cluster" --set "image.tag=$version" --wait --timeout 10m
 helm test nanomon --kube-context "kind-$cluster" --logs

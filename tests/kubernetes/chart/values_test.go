@@ -126,11 +126,21 @@ func TestNames(t *testing.T) {
 }
 
 func TestPullSecretsMayBeNamesToo(t *testing.T) {
-	made := install(t, `image: {pullSecrets: [one, {name: two}], tag: "1.5"}`)
+	made := install(t, `image: {pullSecrets: [one, {name: two}], tag: 1.5}`)
 	pod := deployment(t, made, "api").Spec.Template.Spec
 	want := []core.LocalObjectReference{{Name: "one"}, {Name: "two"}}
 	if !slices.Equal(pod.ImagePullSecrets, want) || pod.Containers[0].Image != "nanomon/api:1.5" {
 		t.Errorf("pulls %s with %v", pod.Containers[0].Image, pod.ImagePullSecrets)
+	}
+}
+
+// TestTags: a tag that Helm takes for a number names the image by the same digits.
+func TestTags(t *testing.T) {
+	for value, want := range map[string]string{"dev": "dev", "1.5": "1.5", "7": "7", "20250101": "20250101", "'007'": "007"} {
+		made := install(t, "image: {tag: "+value+"}")
+		if got := deployment(t, made, "api").Spec.Template.Spec.Containers[0].Image; got != "nanomon/api:"+want {
+			t.Errorf("tag %s: the image is %s", value, got)
+		}
 	}
 }
 
@@ -177,7 +187,6 @@ func TestRefusedValues(t *testing.T) {
 		"image: {regRepo: ''}":                                 "at '/image/regRepo'",
 		"image: {regRepo: 'https://registry.example.org'}":     "at '/image/regRepo'",
 		"image: {tag: 'a b'}":                                  "at '/image/tag'",
-		"image: {tag: 20250101}":                               "at '/image/tag': got number, want string",
 		"mongodb: {enabled: 'true'}":                           "at '/mongodb/enabled'",
 		"mongodb: {connectionURI: db.example.org}":             "at '/mongodb/connectionURI'",
 		"mongodb: {persistence: {size: 8 Gi}}":                 "at '/mongodb/persistence/size'",

@@ -96,12 +96,12 @@ lifecycle:
 {{- end }}
 {{- end }}
 
-{{/* What the containers of api, frontend and runner have in common. */}}
+{{/* What the containers of api, frontend and runner have in common. JSON writes a tag of digits alone, which Helm takes for a number, without an exponent. */}}
 {{- define "nanomon.container" -}}
 {{- $root := index . 0 -}}
 {{- $name := index . 1 -}}
 name: {{ $name }}
-image: {{ printf "%s/%s:%s" (trimSuffix "/" $root.Values.image.regRepo) $name ($root.Values.image.tag | default $root.Chart.AppVersion | toString) | quote }}
+image: {{ printf "%s/%s:%s" (trimSuffix "/" $root.Values.image.regRepo) $name ($root.Values.image.tag | default $root.Chart.AppVersion | toJson | trimAll "\"") | quote }}
 imagePullPolicy: {{ $root.Values.image.pullPolicy | default "IfNotPresent" }}
 securityContext:
   {{- include "nanomon.containerSecurity" $root | nindent 2 }}
