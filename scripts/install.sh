@@ -145,8 +145,8 @@ SystemCallErrorNumber=EPERM
 [Install]
 WantedBy=multi-user.target
 UNIT
-  install -D -m 644 "$work/unit" "$root$unit.new"
-  mv -fT "$root$unit.new" "$root$unit"
+  { install -D -m 644 "$work/unit" "$root$unit.new" && mv -fT "$root$unit.new" "$root$unit"; } ||
+    fail "$root$unit can't be written, see above; nothing was replaced or started: mend that and run this again"
 }
 
 # place puts the binary in its place, whole or not at all. The one before stays as nanomon.old.

@@ -173,14 +173,14 @@ func TestUpgradeKeepsSettingsAndTheBinaryBefore(t *testing.T) {
 	}
 }
 
-func TestAnUpgradeThatCanNotWriteItsUnitChangesNothing(t *testing.T) {
+func TestAnUpgradeThatCanNotWriteItsUnitKeepsTheProgram(t *testing.T) {
 	s := target{servicetest.SystemRoot(t)}
 	s.mustRun(t, "", "--from", release(t, "one"))
 	if err := os.Remove(filepath.Join(s.root, unitFile)); err != nil {
 		t.Fatal(err)
 	}
 	s.write(t, unitFile+"/a folder in its place", "")
-	if output, code := s.run(t, "", "--from", release(t, "two")); code == 0 || !strings.Contains(output, "nanomon.service") {
+	if output, code := s.run(t, "", "--from", release(t, "two")); code == 0 || !strings.Contains(output, unitFile+" can't be written") || !strings.Contains(output, "nothing was replaced") {
 		t.Errorf("code %d: %s", code, output)
 	}
 	if got := s.read(t, program); got != "one" {
