@@ -158,6 +158,7 @@ test.describe('with refused requests', () => {
     await button(page, 'Revoke: Wall').click();
     await button(page, 'Revoke it').click();
     await expect(page.getByText('Not revoked: the store is away')).toBeVisible();
+    await expect(section(page).getByRole('heading', { name: 'API keys' })).toBeFocused();
     await expect(keyRow(page, 'Wall')).toBeVisible();
     await page.route('**/api/keys', (route) => route.fulfill(away));
     await field(page, 'Name').fill('Other');
