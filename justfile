@@ -81,7 +81,7 @@ test-schemathesis: _page _test-tools
 
 # Run the tests that need MongoDB, against NANOMON_TEST_MONGO_URI or a server that they find
 test-mongo: build _test-tools
-    go test -race -count=1 -timeout 10m $(go list ./services/common/store/mongo ./tests/... | grep -E '/(mongo|e2e|fault)$')
+    go test -race -count=1 -timeout 10m $(go list ./services/common/store/mongo ./tests/... | grep -E '/(mongo|e2e|fault|upgrade)$')
 
 # Test the API of the NanoMon at API_ENDPOINT; with sign-in on, API_TOKEN is needed
 test-api: _api
