@@ -47,9 +47,9 @@ func startSignedIn(t *testing.T) (admin, anybody *api) {
 	must(t, s.CreateMonitor(t.Context(), secretive))
 	r := secretiveResult(0)
 	must(t, s.AppendBatch(t.Context(), store.Batch{Results: []monitor.Result{r}, States: []store.State{{MonitorID: idA, Latest: r, Streak: 1, Since: base}}}))
-	alert := alertN(idA, 1)
+	alert := notificationN(idA, 1)
 	alert.MonitorTarget, alert.Message = r.MonitorTarget, r.Message
-	admin.addAlerts(alert)
+	admin.addNotifications(alert)
 	return admin, anybody
 }
 

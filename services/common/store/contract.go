@@ -73,8 +73,8 @@ type Store interface {
 	StatesOf(ctx context.Context, monitorIDs []string) ([]State, error)
 	// State is the state of one monitor.
 	State(ctx context.Context, monitorID string) (State, error)
-	// Transitions lists those of a monitor with from <= date < to, newest first, at most limit.
-	Transitions(ctx context.Context, monitorID string, from, to time.Time, limit int) ([]Transition, error)
+	// StatusChanges lists those of a monitor with from <= date < to, newest first, at most limit.
+	StatusChanges(ctx context.Context, monitorID string, from, to time.Time, limit int) ([]StatusChange, error)
 
 	// DirtyHours lists at most limit marks, oldest hour first, of hours that ended before closed and
 	// that were marked before quiet.
@@ -92,38 +92,38 @@ type Store interface {
 	// returns how many results it removed.
 	Expire(ctx context.Context, now time.Time, keep Retention) (int, error)
 
-	// AskCheck stores a request.
-	AskCheck(ctx context.Context, r CheckRequest) error
-	// PendingChecks lists the requests that are neither claimed nor expired at now, oldest first.
-	PendingChecks(ctx context.Context, now time.Time) ([]CheckRequest, error)
-	// ClaimCheck gives a request to a runner; false when another has it or it is gone.
-	ClaimCheck(ctx context.Context, id, runner string) (bool, error)
-	// AnswerCheck stores the result of a claimed request and removes the request's definition.
-	AnswerCheck(ctx context.Context, id string, r monitor.Result) error
-	// CheckAnswer is the result of a request; false while there is none.
-	CheckAnswer(ctx context.Context, id string) (monitor.Result, bool, error)
-	// DropCheck removes a request and all that belongs to it. Dropping one that is gone is no error.
-	DropCheck(ctx context.Context, id string) error
+	// AddOnDemandCheck stores a request.
+	AddOnDemandCheck(ctx context.Context, r OnDemandCheck) error
+	// PendingOnDemandChecks lists the requests that are neither claimed nor expired at now, oldest first.
+	PendingOnDemandChecks(ctx context.Context, now time.Time) ([]OnDemandCheck, error)
+	// ClaimOnDemandCheck gives a request to a runner; false when another has it or it is gone.
+	ClaimOnDemandCheck(ctx context.Context, id, runner string) (bool, error)
+	// CompleteOnDemandCheck stores the result of a claimed request and removes the request's definition.
+	CompleteOnDemandCheck(ctx context.Context, id string, r monitor.Result) error
+	// OnDemandResult is the result of a request; false while there is none.
+	OnDemandResult(ctx context.Context, id string) (monitor.Result, bool, error)
+	// DeleteOnDemandCheck removes a request and all that belongs to it. Dropping one that is gone is no error.
+	DeleteOnDemandCheck(ctx context.Context, id string) error
 
-	// AlertStates lists those of the given monitors that were ever written, in no particular order.
-	AlertStates(ctx context.Context, monitorIDs []string) ([]AlertState, error)
-	// PutAlertStates stores each state that is newer than what is there.
-	PutAlertStates(ctx context.Context, states []AlertState) error
-	// AddAlerts stores messages. Those whose id is there already are left as they are, and returned.
-	AddAlerts(ctx context.Context, as []Alert) (known []string, err error)
-	// DueAlerts lists messages whose Next has come at now, the longest overdue first, at most limit.
-	DueAlerts(ctx context.Context, now time.Time, limit int) ([]Alert, error)
-	// ClaimAlert gives one attempt at sending a message to a runner. Whose claim is not the first gets false and
+	// IncidentStates lists those of the given monitors that were ever written, in no particular order.
+	IncidentStates(ctx context.Context, monitorIDs []string) ([]IncidentState, error)
+	// PutIncidentStates stores each state that is newer than what is there.
+	PutIncidentStates(ctx context.Context, states []IncidentState) error
+	// AddNotifications stores messages. Those whose id is there already are left as they are, and returned.
+	AddNotifications(ctx context.Context, as []Notification) (known []string, err error)
+	// DueNotifications lists messages whose Next has come at now, the longest overdue first, at most limit.
+	DueNotifications(ctx context.Context, now time.Time, limit int) ([]Notification, error)
+	// ClaimNotification gives one attempt at sending a message to a runner. Whose claim is not the first gets false and
 	// when the first was made.
-	ClaimAlert(ctx context.Context, id string, attempt int, runner string, now time.Time) (won bool, claimed time.Time, err error)
-	// PutFate stores Next, Attempts and Deliveries of a message.
-	PutFate(ctx context.Context, a Alert) error
-	Alert(ctx context.Context, id string) (Alert, error)
+	ClaimNotification(ctx context.Context, id string, attempt int, runner string, now time.Time) (won bool, claimed time.Time, err error)
+	// PutDeliveries stores Next, Attempts and Deliveries of a message.
+	PutDeliveries(ctx context.Context, a Notification) error
+	Notification(ctx context.Context, id string) (Notification, error)
 	// Alerts lists what f selects.
-	Alerts(ctx context.Context, f AlertFilter) ([]Alert, error)
+	Notifications(ctx context.Context, f NotificationFilter) ([]Notification, error)
 
 	// Beat stores a runner's heartbeat in place of its last.
-	Beat(ctx context.Context, r Runner) error
+	PutHeartbeat(ctx context.Context, r Runner) error
 	// Runners lists the runners whose last heartbeat is not before since, ordered by id.
 	Runners(ctx context.Context, since time.Time) ([]Runner, error)
 	// RemoveRunner removes a runner's heartbeat.

@@ -43,21 +43,21 @@ type Point struct {
 	Date   time.Time      `json:"date"`
 	Status monitor.Status `json:"status"`
 	Value  float64        `json:"value"`
-	// Excluded says why the result doesn't count; empty for most.
-	Excluded monitor.Exclusion `json:"excluded,omitempty"`
+	// Ignored says why the result doesn't count; empty for most.
+	Ignored monitor.IgnoreReason `json:"excluded,omitempty"`
 }
 
-// Track names a quantity whose changes are logged per monitor.
-type Track string
+// ChangeKind names a quantity whose changes are logged per monitor.
+type ChangeKind string
 
 const (
-	// TrackStatus has the values "ok", "error", "failed" and "unchecked" (no result was due to a
+	// ChangeStatus has the values "ok", "error", "failed" and "unchecked" (no result was due to a
 	// runner that was away).
-	TrackStatus Track = "status"
-	// TrackEnabled has the values "enabled" and "disabled".
-	TrackEnabled Track = "enabled"
-	// TrackExcluded has the values "counted" and those of [monitor.Exclusion]. It changes with results, as the status does.
-	TrackExcluded Track = "excluded"
+	ChangeStatus ChangeKind = "status"
+	// ChangeEnabled has the values "enabled" and "disabled".
+	ChangeEnabled ChangeKind = "enabled"
+	// ChangeIgnored has the values "counted" and those of [monitor.IgnoreReason]. It changes with results, as the status does.
+	ChangeIgnored ChangeKind = "excluded"
 )
 
 // The values of the tracks. Those of results are the words of [monitor.Status.String].
@@ -68,13 +68,13 @@ const (
 	Counted   = "counted"
 )
 
-// Transition is a change of a monitor's status, or of whether it is checked. Uptime is computed from the
+// StatusChange is a change of a monitor's status, or of whether it is checked. Uptime is computed from the
 // log of them. There is at most one per monitor, date and track: storing it again changes nothing.
-type Transition struct {
+type StatusChange struct {
 	MonitorID string
 	// Date is from when on To holds.
-	Date  time.Time
-	Track Track
+	Date time.Time
+	Kind ChangeKind
 	// From is the value that held before; empty when there was none.
 	From string
 	To   string
@@ -82,9 +82,9 @@ type Transition struct {
 
 // Batch is what a runner writes at once. Sending one again changes nothing.
 type Batch struct {
-	Results     []monitor.Result
-	States      []State
-	Transitions []Transition
+	Results       []monitor.Result
+	States        []State
+	StatusChanges []StatusChange
 }
 
 // ResultFilter selects results, newest first by (date, id).
@@ -144,9 +144,9 @@ type DirtyHour struct {
 	Token string
 }
 
-// CheckRequest asks whichever runner is responsible for a check outside the schedule. It holds either a definition
+// OnDemandCheck asks whichever runner is responsible for a check outside the schedule. It holds either a definition
 // that is not stored, to be answered and not recorded, or the id of a stored monitor that is to be run now.
-type CheckRequest struct {
+type OnDemandCheck struct {
 	ID    string
 	Asked time.Time
 	// Expires is from when on nobody waits for it: it is not claimed, and it is removed.
@@ -174,8 +174,8 @@ const (
 	TopicMonitors Topic = "monitors"
 	// TopicResults tells of results stored or deleted.
 	TopicResults Topic = "results"
-	// TopicChecks tells of check requests and of their answers.
-	TopicChecks Topic = "checks"
+	// TopicOnDemandChecks tells of check requests and of their answers.
+	TopicOnDemandChecks Topic = "checks"
 )
 
 // Retention says for how long history is kept.
