@@ -240,7 +240,7 @@ func TestTokensAreNotLogged(t *testing.T) {
 		newServer(s).types, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	h := held(t, server)
 	good := p.Token(nil)
-	for _, token := range []string{good, newKey(t, s, store.KeyAdministers), strings.Repeat("nm_", 15)} {
+	for _, token := range []string{good, newKey(t, s, store.KeyScopeAdmin), strings.Repeat("nm_", 15)} {
 		for _, method := range []string{"GET", "POST", "DELETE"} {
 			r := httptest.NewRequest(method, "/api/monitors?access_token="+token+"&key=nm_s3cret", nil)
 			r.Header.Set("Authorization", "Bearer "+token)

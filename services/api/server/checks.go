@@ -58,7 +58,7 @@ func (s *Server) checkOnce(w http.ResponseWriter, r *http.Request) error {
 
 	now := time.Now()
 	m.Updated = monitor.Date(now)
-	request := store.OnDemandCheck{ID: monitor.NewID(now), Asked: monitor.Date(now), Expires: monitor.Date(now.Add(wait)), Definition: &m}
+	request := store.OnDemandCheck{ID: monitor.NewID(now), Requested: monitor.Date(now), Expires: monitor.Date(now.Add(wait)), Definition: &m}
 	defer s.dropCheck(r, request.ID)
 	result, err := s.ask(ctx, request)
 	switch {
@@ -126,7 +126,7 @@ func (s *Server) runMonitor(w http.ResponseWriter, r *http.Request) error {
 	}
 	now := time.Now()
 	err = s.store.AddOnDemandCheck(r.Context(), store.OnDemandCheck{
-		ID: monitor.NewID(now), Asked: monitor.Date(now), Expires: monitor.Date(now.Add(runTime)), MonitorID: id,
+		ID: monitor.NewID(now), Requested: monitor.Date(now), Expires: monitor.Date(now.Add(runTime)), MonitorID: id,
 	})
 	if err != nil {
 		return err

@@ -53,7 +53,7 @@ func TestCheckOnce(t *testing.T) {
 	if request.Definition == nil || request.MonitorID != "" {
 		t.Fatalf("request is %+v", request)
 	}
-	if wait := request.Expires.Sub(request.Asked); wait != 10*time.Second {
+	if wait := request.Expires.Sub(request.Requested); wait != 10*time.Second {
 		t.Errorf("the request stands for %s, want 2s + 10 * 300ms + 5s", wait)
 	}
 	m := *request.Definition

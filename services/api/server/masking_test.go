@@ -55,8 +55,8 @@ func startSignedIn(t *testing.T) (admin, anybody *api) {
 
 func TestSecretsAreHiddenFromReaders(t *testing.T) {
 	admin, anybody := startSignedIn(t)
-	reader := &api{t: t, url: anybody.url, token: newKey(t, anybody.store, store.KeyReads)}
-	keeper := &api{t: t, url: anybody.url, token: newKey(t, anybody.store, store.KeyAdministers)}
+	reader := &api{t: t, url: anybody.url, token: newKey(t, anybody.store, store.KeyScopeRead)}
+	keeper := &api{t: t, url: anybody.url, token: newKey(t, anybody.store, store.KeyScopeAdmin)}
 	holding := 0
 	for route, allowed := range groups {
 		method, path, _ := strings.Cut(route, " ")

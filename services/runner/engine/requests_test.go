@@ -14,7 +14,7 @@ import (
 
 func (s *memory) ask(r store.OnDemandCheck) {
 	s.with(store.TopicOnDemandChecks, func() {
-		r.Asked, r.Expires = time.Now(), time.Now().Add(10*time.Second)
+		r.Requested, r.Expires = time.Now(), time.Now().Add(10*time.Second)
 		s.requests[r.ID] = r
 	})
 }

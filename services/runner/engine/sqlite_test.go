@@ -74,7 +74,7 @@ func TestEngineOnARealStore(t *testing.T) {
 	unsaved := monitorNumber(2, "1h")
 	unsaved.Rule = "n > 5"
 	request := store.OnDemandCheck{
-		ID: monitor.NewID(time.Now()), Asked: time.Now(), Expires: time.Now().Add(10 * time.Second), Definition: &unsaved,
+		ID: monitor.NewID(time.Now()), Requested: time.Now(), Expires: time.Now().Add(10 * time.Second), Definition: &unsaved,
 	}
 	must(t, s.AddOnDemandCheck(ctx, request))
 	waitFor(t, "the answer", func() bool {

@@ -18,7 +18,7 @@ import (
 // checkDoc is a request. The definition is JSON.
 type checkDoc struct {
 	ID         string    `bson:"_id"`
-	Asked      time.Time `bson:"asked"`
+	Requested  time.Time `bson:"asked"`
 	Expires    time.Time `bson:"expires"`
 	Definition string    `bson:"definition,omitempty"`
 	MonitorID  string    `bson:"monitor_id"`
@@ -41,7 +41,7 @@ type answerDoc struct {
 // AddOnDemandCheck stores a request.
 func (s *Store) AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) (err error) {
 	defer s.end(ctx, time.Now(), "ask for a check", &err)
-	doc := checkDoc{ID: r.ID, Asked: r.Asked, Expires: r.Expires, MonitorID: r.MonitorID}
+	doc := checkDoc{ID: r.ID, Requested: r.Requested, Expires: r.Expires, MonitorID: r.MonitorID}
 	if r.Definition != nil {
 		definition, err := json.Marshal(r.Definition)
 		if err != nil {
@@ -54,7 +54,7 @@ func (s *Store) AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) (er
 }
 
 func (d checkDoc) request() (store.OnDemandCheck, error) {
-	r := store.OnDemandCheck{ID: d.ID, Asked: d.Asked.UTC(), Expires: d.Expires.UTC(), MonitorID: d.MonitorID}
+	r := store.OnDemandCheck{ID: d.ID, Requested: d.Requested.UTC(), Expires: d.Expires.UTC(), MonitorID: d.MonitorID}
 	if d.Definition == "" {
 		return r, nil
 	}
@@ -75,7 +75,7 @@ func (s *Store) PendingOnDemandChecks(ctx context.Context, now time.Time) (_ []s
 		return nil, err
 	}
 	docs = slices.DeleteFunc(docs, func(d checkDoc) bool { return slices.Contains(claimed, d.ID) })
-	slices.SortFunc(docs, func(a, b checkDoc) int { return cmp.Or(a.Asked.Compare(b.Asked), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(docs, func(a, b checkDoc) int { return cmp.Or(a.Requested.Compare(b.Requested), cmp.Compare(a.ID, b.ID)) })
 	return convertAll(docs, checkDoc.request)
 }
 

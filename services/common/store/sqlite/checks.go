@@ -27,7 +27,7 @@ func (s *Store) AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) err
 	}
 	return s.write(ctx, "ask for a check", func(t *tx) error {
 		_, err := t.exec("INSERT INTO checks (id, asked, expires, monitor, definition) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-			id, r.Asked.UnixMilli(), r.Expires.UnixMilli(), r.MonitorID, definition)
+			id, r.Requested.UnixMilli(), r.Expires.UnixMilli(), r.MonitorID, definition)
 		return err
 	}, store.TopicOnDemandChecks)
 }
@@ -43,7 +43,7 @@ func (s *Store) PendingOnDemandChecks(ctx context.Context, now time.Time) ([]sto
 		if err := rows.Scan(&id, &asked, &expires, &r.MonitorID, &definition); err != nil {
 			return err
 		}
-		r.ID, r.Asked, r.Expires = hex.EncodeToString(id), date(asked), date(expires)
+		r.ID, r.Requested, r.Expires = hex.EncodeToString(id), date(asked), date(expires)
 		if definition != nil {
 			r.Definition = new(monitor.Monitor)
 			if err := json.Unmarshal(definition, r.Definition); err != nil {

@@ -22,7 +22,7 @@ var checkContracts = []contract{
 
 func newCheck(n int, expires time.Duration) store.OnDemandCheck {
 	now := monitor.Date(time.Now())
-	return store.OnDemandCheck{ID: newID(n), Asked: now.Add(time.Duration(n) * time.Millisecond), Expires: now.Add(expires), MonitorID: newID(1)}
+	return store.OnDemandCheck{ID: newID(n), Requested: now.Add(time.Duration(n) * time.Millisecond), Expires: now.Add(expires), MonitorID: newID(1)}
 }
 
 func checkAnswer(ctx context.Context, t *testing.T, s store.Store, id string) (monitor.Result, bool) {

@@ -64,9 +64,9 @@ func expireStates(ctx context.Context, t *testing.T, s store.Store) {
 
 func expireChecks(ctx context.Context, t *testing.T, s store.Store) {
 	now := monitor.Date(time.Now())
-	expired := store.OnDemandCheck{ID: newID(1), Asked: now.Add(-time.Hour), Expires: now.Add(-time.Minute), MonitorID: newID(9)}
-	live := store.OnDemandCheck{ID: newID(2), Asked: now, Expires: now.Add(time.Hour), MonitorID: newID(9)}
-	answered := store.OnDemandCheck{ID: newID(3), Asked: now, Expires: now.Add(time.Minute), MonitorID: newID(9)}
+	expired := store.OnDemandCheck{ID: newID(1), Requested: now.Add(-time.Hour), Expires: now.Add(-time.Minute), MonitorID: newID(9)}
+	live := store.OnDemandCheck{ID: newID(2), Requested: now, Expires: now.Add(time.Hour), MonitorID: newID(9)}
+	answered := store.OnDemandCheck{ID: newID(3), Requested: now, Expires: now.Add(time.Minute), MonitorID: newID(9)}
 	for _, r := range []store.OnDemandCheck{expired, live, answered} {
 		must(t, s.AddOnDemandCheck(ctx, r))
 	}
