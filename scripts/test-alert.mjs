@@ -10,7 +10,7 @@ function fail(text) {
   process.exit(1);
 }
 
-const response = await fetch(`${endpoint}/alerts/test`, { method: 'POST' }).catch(() =>
+const response = await fetch(`${endpoint}/notifications/test`, { method: 'POST' }).catch(() =>
   fail(`No NanoMon answers at ${endpoint}: start it with ./scripts/just run, or set API_ENDPOINT.`),
 );
 const answer = await response?.json().catch(() => null);
@@ -21,7 +21,7 @@ if (!response?.ok || !answer) {
 const deliveries = answer.deliveries;
 if (deliveries.length === 0) {
   fail(
-    'No channel is set up: set ALERT_SMTP_FROM and ALERT_SMTP_TO, or another of those in docs/alerts.md, and start the runner again.',
+    'No channel is set up: set ALERT_SMTP_FROM and ALERT_SMTP_TO, or another of those in docs/notifications.md, and start the runner again.',
   );
 }
 for (const { channel, to, fate, answer: said } of deliveries) {

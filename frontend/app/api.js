@@ -122,7 +122,7 @@ export class Api {
    * @returns {Promise<{alerts: Alert[], next: string}>}
    */
   async alerts(which) {
-    const path = typeof which === 'string' ? which : `/alerts?monitor=${which.monitor}&max=${which.max}`;
+    const path = typeof which === 'string' ? which : `/notifications?monitor=${which.monitor}&max=${which.max}`;
     const response = await this.send(path);
     return { alerts: await readJson(response), next: nextPath(response) };
   }

@@ -39,16 +39,16 @@ export function markOf(result) {
   return result?.excluded ? (MARKS[result.excluded] ?? null) : null;
 }
 
-/** @type {Record<Delivery['fate'], Badge>} */
-const FATES = {
+/** @type {Record<Delivery['status'], Badge>} */
+const DELIVERY_BADGES = {
   sent: { key: 'ok', label: 'Sent' },
-  waiting: { key: 'pending', label: 'Waiting' },
+  pending: { key: 'pending', label: 'Pending' },
   failed: { key: 'failed', label: 'Failed' },
 };
 
 /** @param {Delivery} delivery */
-export function badgeOfDelivery({ fate }) {
-  return FATES[fate];
+export function badgeOfDelivery({ status }) {
+  return DELIVERY_BADGES[status];
 }
 
 /** @type {Record<string, string>} */

@@ -97,7 +97,7 @@ export interface Delivery {
   /** The name of the channel, such as email. */
   channel: string;
   to: string;
-  fate: 'waiting' | 'sent' | 'failed';
+  status: 'pending' | 'sent' | 'failed';
   /** What the server said last; empty before the first attempt. */
   answer: string;
   /** Absent before the first attempt. */

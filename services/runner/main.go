@@ -13,7 +13,7 @@ import (
 	"nanomon/services/common/probe"
 	"nanomon/services/common/process"
 	"nanomon/services/common/store/mongo"
-	"nanomon/services/runner/alert"
+	"nanomon/services/runner/alerting"
 	"nanomon/services/runner/engine"
 	"nanomon/services/runner/metrics"
 	"nanomon/services/runner/spool"
@@ -43,7 +43,7 @@ func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 		return fmt.Errorf("MONGO_URI: %w", err)
 	}
 	defer db.Close(context.WithoutCancel(ctx))
-	alerter := alert.FromSettings(id, cfg.Alerts, db, log)
+	alerter := alerting.FromSettings(id, cfg.Alerts, db, log)
 	runner := engine.New(engine.Config{
 		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets,
 		Observer: alerter, Ran: exporter.Ran, HealthFile: cfg.HealthFile,

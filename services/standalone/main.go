@@ -22,7 +22,7 @@ import (
 	"nanomon/services/common/version"
 	"nanomon/services/common/web"
 	"nanomon/services/frontend/host"
-	"nanomon/services/runner/alert"
+	"nanomon/services/runner/alerting"
 	"nanomon/services/runner/engine"
 	"nanomon/services/runner/metrics"
 	"nanomon/services/runner/spool"
@@ -78,7 +78,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "sqlite", Auth: cfg.Auth, Origins: cfg.CORSOrigins,
 		Metrics: apiMetrics,
 	}, db, types, log)
-	alerter := alert.FromSettings(id, cfg.Alerts, db, log)
+	alerter := alerting.FromSettings(id, cfg.Alerts, db, log)
 	runner := engine.New(engine.Config{
 		ID: id, Alone: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets,
 		Observer: alerter, Ran: exporter.Ran,

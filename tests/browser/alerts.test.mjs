@@ -142,12 +142,12 @@ test('older alerts are a page further, and belong to incidents that are over', a
     deliveries: [],
     ...more,
   });
-  await page.route('**/api/alerts?*', (route) =>
+  await page.route('**/api/notifications?*', (route) =>
     route.request().url().includes('cursor=older')
       ? route.fulfill({ json: [entry(2), entry(1, { kind: 'closed' })] })
       : route.fulfill({
           json: [entry(3), entry(2, { kind: 'recovery', status: 0, id: `${id}-2-recovery` })],
-          headers: { Link: `</api/alerts?monitor=${id}&cursor=older>; rel="next"` },
+          headers: { Link: `</api/notifications?monitor=${id}&cursor=older>; rel="next"` },
         }),
   );
   await page.goto(`/#monitor/${id}`);
@@ -210,7 +210,7 @@ base.describe('with refused requests', () => {
   base('a test that no runner sends shows the words of the API, and can be tried again', async ({ page }) => {
     let go = () => {};
     const held = new Promise((resolve) => (go = () => resolve(undefined)));
-    await page.route('**/api/alerts/test', async (route) => {
+    await page.route('**/api/notifications/test', async (route) => {
       await held;
       await route.fulfill({ status: 504, json: { detail: 'no runner sent the test message within 45s' } });
     });
@@ -224,12 +224,12 @@ base.describe('with refused requests', () => {
 
   base('alerts that can’t be read say so, and are read when they can be', async ({ page, nanomon, target }) => {
     const id = await nanomon.add({ name: 'Shop', target: target.url, interval: '1h' });
-    await page.route('**/api/alerts?*', (route) =>
+    await page.route('**/api/notifications?*', (route) =>
       route.fulfill({ status: 503, json: { detail: 'the store is away' } }),
     );
     await page.goto(`/#monitor/${id}`);
     await expect(alerts(page).getByRole('alert')).toContainText('the store is away');
-    await page.unroute('**/api/alerts?*');
+    await page.unroute('**/api/notifications?*');
     await alerts(page).getByRole('button', { name: 'Try again' }).click();
     await expect(alerts(page)).toContainText('No alerts yet.');
     await expect(alerts(page).getByRole('alert')).toBeHidden();

@@ -84,7 +84,7 @@ test.describe('with failing requests', () => {
     await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve)));
     expect(asked).toEqual([]);
     await setHidden(page, false);
-    await expect.poll(() => asked.map((url) => new URL(url).pathname)).toContain('/api/alerts');
+    await expect.poll(() => asked.map((url) => new URL(url).pathname)).toContain('/api/notifications');
   });
 
   test('a hidden list catches up when it is seen', async ({ page, nanomon, target }) => {

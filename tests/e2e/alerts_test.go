@@ -40,7 +40,7 @@ func (w *watch) fail(t *testing.T) smtptest.Mail {
 	before := len(w.mails.Mails())
 	w.target.Set(true, "/")
 	mails := w.mails.Wait(t, before+1)
-	servicetest.Eventually(t, "the alert's fate", func() bool { return servicetest.Alerts(t, w.api)[0].Sent() })
+	servicetest.Eventually(t, "the alert's fate", func() bool { return servicetest.Notifications(t, w.api)[0].Sent() })
 	return mails[before]
 }
 
@@ -64,7 +64,7 @@ func (w *watch) wantRecovery(t *testing.T, mail, alert smtptest.Mail) {
 			t.Errorf("the recovery's %s is %q, the alert is %q", header, got, alert.ID())
 		}
 	}
-	servicetest.Eventually(t, "the recovery's fate", func() bool { return servicetest.Alerts(t, w.api)[0].Sent() })
+	servicetest.Eventually(t, "the recovery's fate", func() bool { return servicetest.Notifications(t, w.api)[0].Sent() })
 }
 
 // wantQuiet has a test message sent: nothing else may come before it.
@@ -78,10 +78,10 @@ func (w *watch) wantQuiet(t *testing.T) {
 }
 
 // wantKinds looks at all messages there are, oldest first; each must have reached everybody.
-func (w *watch) wantKinds(t *testing.T, kinds ...store.AlertKind) {
+func (w *watch) wantKinds(t *testing.T, kinds ...store.NotificationKind) {
 	t.Helper()
-	var listed []store.AlertKind
-	for _, a := range servicetest.Alerts(t, w.api) {
+	var listed []store.NotificationKind
+	for _, a := range servicetest.Notifications(t, w.api) {
 		listed = append(listed, a.Kind)
 		if a.Kind != store.KindClosed && !a.Sent() {
 			t.Errorf("%+v was not sent", a)
@@ -120,8 +120,8 @@ func testAnIncident(t *testing.T, api string, mails *smtptest.Server) {
 	servicetest.MoreResults(t, api, 3, w.monitor.ID)
 	w.wantQuiet(t)
 	w.recover(t, alert)
-	w.wantKinds(t, store.KindAlert, store.KindTest, store.KindRecovery, store.KindTest)
-	for i, a := range servicetest.Alerts(t, api) {
+	w.wantKinds(t, store.KindOpened, store.KindTest, store.KindResolved, store.KindTest)
+	for i, a := range servicetest.Notifications(t, api) {
 		for _, d := range a.Deliveries {
 			if want := fmt.Sprintf("taken as number %d", 4-i); !strings.Contains(d.Answer, want) {
 				t.Errorf("the server's answer for %s to %s is %q, want %s", a.Kind, d.To, d.Answer, want)
@@ -169,11 +169,11 @@ func (w *watch) testARefusal(t *testing.T) {
 		t.Fatalf("the test message is %+v", test)
 	}
 	for i, want := range []store.Delivery{
-		{Channel: "email", To: first, Fate: store.FateSent, Answer: "taken as number 5"},
-		{Channel: "email", To: second, Fate: store.FateFailed, Answer: "550 5.1.1 nobody of that name"},
+		{Channel: "email", To: first, Status: store.DeliverySent, Answer: "taken as number 5"},
+		{Channel: "email", To: second, Status: store.DeliveryFailed, Answer: "550 5.1.1 nobody of that name"},
 	} {
 		got := test.Deliveries[i]
-		if got.Channel != want.Channel || got.To != want.To || got.Fate != want.Fate || !strings.Contains(got.Answer, want.Answer) {
+		if got.Channel != want.Channel || got.To != want.To || got.Status != want.Status || !strings.Contains(got.Answer, want.Answer) {
 			t.Errorf("delivery %d is %+v, want %+v", i, got, want)
 		}
 	}
@@ -205,13 +205,13 @@ func TestAnIncidentOutlivesItsProcess(t *testing.T) {
 			_, w.api, _ = servicetest.StandaloneWith(t, folder, mails.Settings())
 			if c.wellMeanwhile {
 				w.wantRecovery(t, mails.Wait(t, 2)[1], alert)
-				w.wantKinds(t, store.KindAlert, store.KindRecovery)
+				w.wantKinds(t, store.KindOpened, store.KindResolved)
 				return
 			}
 			servicetest.MoreResults(t, w.api, 3, w.monitor.ID)
 			w.wantQuiet(t)
 			w.recover(t, alert)
-			w.wantKinds(t, store.KindAlert, store.KindTest, store.KindRecovery, store.KindTest)
+			w.wantKinds(t, store.KindOpened, store.KindTest, store.KindResolved, store.KindTest)
 		})
 	}
 }
@@ -223,9 +223,9 @@ func TestAnAlertWaitsForItsServer(t *testing.T) {
 	w := startWatch(t, api, mails, "patient")
 	mails.Stop()
 	w.target.Set(true, "/")
-	var waiting servicetest.Alert
+	var waiting servicetest.Notification
 	servicetest.Eventually(t, "a first attempt", func() bool {
-		listed := servicetest.Alerts(t, api)
+		listed := servicetest.Notifications(t, api)
 		if len(listed) != 1 || len(listed[0].Deliveries) != 2 || listed[0].Deliveries[1].Answer == "" {
 			return false
 		}
@@ -233,18 +233,18 @@ func TestAnAlertWaitsForItsServer(t *testing.T) {
 		return true
 	})
 	for _, d := range waiting.Deliveries {
-		if d.Fate != store.FateWaiting || !strings.Contains(d.Answer, "refused") || waiting.Attempts != 1 || waiting.Next.IsZero() {
+		if d.Status != store.DeliveryPending || !strings.Contains(d.Answer, "refused") || waiting.Attempts != 1 || waiting.Next.IsZero() {
 			t.Errorf("without a server the alert is %+v", waiting)
 		}
 	}
 	mails.Restart()
 	alert := mails.Wait(t, 1)[0]
-	servicetest.Eventually(t, "the alert's fate", func() bool { return servicetest.Alerts(t, api)[0].Sent() })
-	if attempts := servicetest.Alerts(t, api)[0].Attempts; attempts != 2 {
+	servicetest.Eventually(t, "the alert's fate", func() bool { return servicetest.Notifications(t, api)[0].Sent() })
+	if attempts := servicetest.Notifications(t, api)[0].Attempts; attempts != 2 {
 		t.Errorf("it took %d attempts", attempts)
 	}
 	w.recover(t, alert)
-	w.wantKinds(t, store.KindAlert, store.KindRecovery, store.KindTest)
+	w.wantKinds(t, store.KindOpened, store.KindResolved, store.KindTest)
 }
 
 func TestEditsInAnIncidentSendNothing(t *testing.T) {
@@ -269,10 +269,10 @@ func TestEditsInAnIncidentSendNothing(t *testing.T) {
 	other := w.target.Monitor("other", "/other")
 	w.importMonitors(t, []monitor.Monitor{other})
 	servicetest.Eventually(t, "the incident of the deleted monitor to be closed", func() bool {
-		return servicetest.Alerts(t, api)[0].Kind == store.KindClosed
+		return servicetest.Notifications(t, api)[0].Kind == store.KindClosed
 	})
 	w.wantQuiet(t)
-	w.wantKinds(t, store.KindAlert, store.KindTest, store.KindRecovery, store.KindTest, store.KindAlert, store.KindClosed, store.KindTest)
+	w.wantKinds(t, store.KindOpened, store.KindTest, store.KindResolved, store.KindTest, store.KindOpened, store.KindClosed, store.KindTest)
 }
 
 func (w *watch) importMonitors(t *testing.T, all []monitor.Monitor) {

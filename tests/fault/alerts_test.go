@@ -37,13 +37,13 @@ func startWatched(t *testing.T, server *mongotest.Server, paths []string) (w *wa
 }
 
 // waitSent waits until n messages of a kind are known to have reached everybody.
-func (w *watched) waitSent(t *testing.T, n int, kind store.AlertKind) {
+func (w *watched) waitSent(t *testing.T, n int, kind store.NotificationKind) {
 	t.Helper()
 	var sent int
 	defer func() { t.Logf("%d of %d messages of kind %s were sent", sent, n, kind) }()
 	servicetest.Eventually(t, "the messages to be sent", func() bool {
 		sent = 0
-		for _, a := range servicetest.Alerts(t, w.api) {
+		for _, a := range servicetest.Notifications(t, w.api) {
 			if a.Kind == kind && a.Sent() {
 				sent++
 			}
@@ -80,7 +80,7 @@ func (w *watched) wantIncidents(t *testing.T, incidents int, paths []string) {
 	if !maps.Equal(subjects, want) {
 		t.Errorf("the e-mails are %v, want %v", subjects, want)
 	}
-	if listed := len(servicetest.Alerts(t, w.api)); listed != len(ids) {
+	if listed := len(servicetest.Notifications(t, w.api)); listed != len(ids) {
 		t.Errorf("%d messages are stored, %d were sent", listed, len(ids))
 	}
 }
@@ -103,22 +103,22 @@ func TestARunnerIsKilledInIncidents(t *testing.T) {
 	servicetest.Runner(t, settings)
 	waitForShares(t, w.api, 2, len(all))
 	w.target.Set(true, early...)
-	w.waitSent(t, len(early), store.KindAlert)
+	w.waitSent(t, len(early), store.KindOpened)
 
 	victim.Kill(t)
 	w.target.Set(true, late...)
-	w.waitSent(t, len(all), store.KindAlert)
+	w.waitSent(t, len(all), store.KindOpened)
 	waitForShares(t, w.api, 1, len(all))
 	w.waitStored(t, 3)
 	w.target.Set(false, all...)
-	w.waitSent(t, len(all), store.KindRecovery)
+	w.waitSent(t, len(all), store.KindResolved)
 
 	servicetest.Runner(t, settings)
 	waitForShares(t, w.api, 2, len(all))
 	w.target.Set(true, all...)
-	w.waitSent(t, 2*len(all), store.KindAlert)
+	w.waitSent(t, 2*len(all), store.KindOpened)
 	w.target.Set(false, all...)
-	w.waitSent(t, 2*len(all), store.KindRecovery)
+	w.waitSent(t, 2*len(all), store.KindResolved)
 	w.wantIncidents(t, 2, all)
 }
 
@@ -152,14 +152,14 @@ func testIncidentsInAnOutage(t *testing.T, spool string) {
 		status, _ := servicetest.Call(t, http.MethodGet, w.api+"/health", nil)
 		return status == http.StatusOK
 	})
-	w.waitSent(t, len(staying), store.KindAlert)
+	w.waitSent(t, len(staying), store.KindOpened)
 	w.waitStored(t, 3)
-	for _, a := range servicetest.Alerts(t, w.api) {
+	for _, a := range servicetest.Notifications(t, w.api) {
 		if a.Status != monitor.StatusFailed || a.Message == "" {
 			t.Errorf("an alert is %+v", a)
 		}
 	}
 	w.target.Set(false, staying...)
-	w.waitSent(t, len(staying), store.KindRecovery)
+	w.waitSent(t, len(staying), store.KindResolved)
 	w.wantIncidents(t, 1, staying)
 }

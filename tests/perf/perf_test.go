@@ -54,7 +54,7 @@ func TestEveryReadingRouteIsMeasured(t *testing.T) {
 	}
 }
 
-// deployed is an API that answers everything with the same, but fails at /api/alerts.
+// deployed is an API that answers everything with the same, but fails at /api/notifications.
 type deployed struct {
 	mu    sync.Mutex
 	asked map[string]bool
@@ -65,7 +65,7 @@ func (d *deployed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.mu.Lock()
 	d.asked[r.Method+" "+r.Header.Get("Authorization")] = true
 	d.mu.Unlock()
-	if r.URL.Path == "/api/alerts" {
+	if r.URL.Path == "/api/notifications" {
 		http.Error(w, "the store is away", http.StatusServiceUnavailable)
 		return
 	}
@@ -82,7 +82,7 @@ func TestAGivenAPIIsOnlyRead(t *testing.T) {
 		defer api.Close()
 		var out strings.Builder
 		err := run(t.Context(), options{api: api.URL + "/api", token: "secret", connections: 2, duration: time.Millisecond}, &out)
-		if err == nil || !strings.Contains(err.Error(), "GET /api/alerts: 503 Service Unavailable: the store is away") {
+		if err == nil || !strings.Contains(err.Error(), "GET /api/notifications: 503 Service Unavailable: the store is away") {
 			t.Errorf("the error is %v", err)
 		}
 		if !strings.Contains(out.String(), want) || strings.Contains(out.String(), "secret") {

@@ -28,7 +28,7 @@ var reading = []route{
 	{method: "GET", path: "/monitors/{monitor}/results"},
 	{method: "GET", path: "/monitors/{monitor}/stats?window=24h"},
 	{method: "GET", path: "/results"},
-	{method: "GET", path: "/alerts"},
+	{method: "GET", path: "/notifications"},
 	{method: "GET", path: "/maintenance"},
 	{method: "GET", path: "/maintenance/{window}"},
 }

@@ -43,8 +43,8 @@ type incident struct {
 	Factor float64 `json:"factor"`
 	// Outputs replace those of the shape.
 	Outputs map[string]any `json:"outputs"`
-	// Excluded is why the results don't count meanwhile.
-	Excluded monitor.Exclusion `json:"excluded"`
+	// Ignored is why the results don't count meanwhile.
+	Ignored monitor.IgnoreReason `json:"excluded"`
 }
 
 // duration is written as a Go duration.
@@ -88,7 +88,7 @@ type span struct{ start, results, now time.Time }
 // history is all that a store holds of a monitor, as the runner would have written it.
 type history struct {
 	results     []monitor.Result
-	transitions []store.Transition
+	transitions []store.StatusChange
 	state       store.State
 	rollups     []store.Rollup
 }
@@ -110,8 +110,8 @@ func invent(e entry, during span, random *rand.Rand) *history {
 		}
 	}
 	if !e.Monitor.Enabled {
-		h.log(store.Transition{
-			MonitorID: e.Monitor.ID, Date: end, Track: store.TrackEnabled, From: store.Enabled, To: store.Disabled,
+		h.log(store.StatusChange{
+			MonitorID: e.Monitor.ID, Date: end, Kind: store.ChangeEnabled, From: store.Enabled, To: store.Disabled,
 		})
 	}
 	h.rollups = sums.over(during.now)
@@ -129,7 +129,7 @@ func (e entry) result(at time.Time, ago time.Duration, random *rand.Rand) monito
 	if in == nil {
 		in = &incident{}
 	}
-	r.Status, r.Message, r.Excluded = in.Status, in.Message, in.Excluded
+	r.Status, r.Message, r.Ignored = in.Status, in.Message, in.Ignored
 	if r.Status == monitor.StatusFailed {
 		r.Value = 0
 		return r
@@ -154,22 +154,22 @@ func (h *history) follow(r monitor.Result) {
 		was = s.Latest.Status.String()
 	}
 	if from, to := counting(s.Latest), counting(r); from != to {
-		h.log(store.Transition{MonitorID: r.MonitorID, Date: r.Date, Track: store.TrackExcluded, From: from, To: to})
+		h.log(store.StatusChange{MonitorID: r.MonitorID, Date: r.Date, Kind: store.ChangeIgnored, From: from, To: to})
 	}
 	if is := r.Status.String(); was != is {
-		h.log(store.Transition{MonitorID: r.MonitorID, Date: r.Date, Track: store.TrackStatus, From: was, To: is})
+		h.log(store.StatusChange{MonitorID: r.MonitorID, Date: r.Date, Kind: store.ChangeStatus, From: was, To: is})
 		s.Streak, s.Since = 0, r.Date
 	}
 	s.MonitorID, s.Latest = r.MonitorID, r
 	s.Streak++
-	s.History = append(s.History, store.Point{Date: r.Date, Status: r.Status, Value: r.Value, Excluded: r.Excluded})
+	s.History = append(s.History, store.Point{Date: r.Date, Status: r.Status, Value: r.Value, Ignored: r.Ignored})
 	s.History = s.History[max(0, len(s.History)-store.HistoryLength):]
 }
 
 // counting is the value that the track of exclusions has from a result on.
-func counting(r monitor.Result) string { return cmp.Or(string(r.Excluded), store.Counted) }
+func counting(r monitor.Result) string { return cmp.Or(string(r.Ignored), store.Counted) }
 
-func (h *history) log(t store.Transition) { h.transitions = append(h.transitions, t) }
+func (h *history) log(t store.StatusChange) { h.transitions = append(h.transitions, t) }
 
 // sums are the rollups of a monitor whose results come in order.
 type sums struct {

@@ -95,7 +95,7 @@ func put(ctx context.Context, db *sqlite.Store, m monitor.Monitor, h *history) e
 		}
 		rest = rest[n:]
 	}
-	if err := db.AppendBatch(ctx, store.Batch{Transitions: h.transitions, States: []store.State{h.state}}); err != nil {
+	if err := db.AppendBatch(ctx, store.Batch{StatusChanges: h.transitions, States: []store.State{h.state}}); err != nil {
 		return err
 	}
 	return db.PutRollups(ctx, h.rollups)

@@ -131,9 +131,9 @@ func (k *StoredKeys) Identity(ctx context.Context, key string) (Identity, error)
 	k.use(found, now)
 	id := Identity{Name: found.Name}
 	switch found.Scope {
-	case store.KeyReads:
+	case store.KeyScopeRead:
 		id.Scope = ScopeRead
-	case store.KeyAdministers:
+	case store.KeyScopeAdmin:
 		id.Scope = ScopeAdmin
 	}
 	return id, nil

@@ -111,7 +111,7 @@ func TestNewKeys(t *testing.T) {
 func TestScopesOfKeys(t *testing.T) {
 	s := newCounting(t)
 	k := NewStoredKeys(s, silent())
-	for scope, want := range map[string]Scope{store.KeyReads: ScopeRead, store.KeyAdministers: ScopeAdmin, "": ScopeNone, "root": ScopeNone} {
+	for scope, want := range map[string]Scope{store.KeyScopeRead: ScopeRead, store.KeyScopeAdmin: ScopeAdmin, "": ScopeNone, "root": ScopeNone} {
 		key, _ := s.add(t, scope)
 		wantScope(t, k, key, want)
 	}
@@ -123,7 +123,7 @@ func TestARevokedKeyStops(t *testing.T) {
 	}
 	s, c := newCounting(t), &clock{}
 	k := newStoredKeys(s, silent(), c.still())
-	key, id := s.add(t, store.KeyAdministers)
+	key, id := s.add(t, store.KeyScopeAdmin)
 	for range 100 {
 		wantScope(t, k, key, ScopeAdmin)
 	}
@@ -148,7 +148,7 @@ func TestARevokedKeyStops(t *testing.T) {
 func TestWhatIsNoKeyIsNotLookedUp(t *testing.T) {
 	s := newCounting(t)
 	k := NewStoredKeys(s, silent())
-	key, _ := s.add(t, store.KeyAdministers)
+	key, _ := s.add(t, store.KeyScopeAdmin)
 	for _, bad := range []string{
 		"", "nm_", key[:len(key)-1], key + "A", key[1:], strings.ToUpper(key[:3]) + key[3:], key + "\n", " " + key, key[:len(key)-1] + "=", key[:len(key)-1] + "+",
 		strings.Repeat(key, 300),
@@ -161,7 +161,7 @@ func TestWhatIsNoKeyIsNotLookedUp(t *testing.T) {
 func TestGuessesDontBecomeTheStoresLoad(t *testing.T) {
 	s, c := newCounting(t), &clock{}
 	k := newStoredKeys(s, silent(), c.still())
-	good, _ := s.add(t, store.KeyReads)
+	good, _ := s.add(t, store.KeyScopeRead)
 	wantScope(t, k, good, ScopeRead)
 	guess := func(times int) {
 		var everyone sync.WaitGroup
@@ -179,7 +179,7 @@ func TestGuessesDontBecomeTheStoresLoad(t *testing.T) {
 	}
 	guess(5000)
 	s.wantReads(t, guessBurst)
-	fresh, _ := s.add(t, store.KeyReads)
+	fresh, _ := s.add(t, store.KeyScopeRead)
 	wantError(t, k, fresh, errTooManyKeys)
 	// Who is known goes on, also when the store is to be asked again.
 	c.advance(keyAge - time.Second)
@@ -212,7 +212,7 @@ func TestFewKeysAreRemembered(t *testing.T) {
 func TestKeysWhileTheStoreIsAway(t *testing.T) {
 	s, c := newCounting(t), &clock{}
 	k := newStoredKeys(s, silent(), c.still())
-	key, _ := s.add(t, store.KeyReads)
+	key, _ := s.add(t, store.KeyScopeRead)
 	wantScope(t, k, key, ScopeRead)
 	s.away.Store(true)
 	wantScope(t, k, key, ScopeRead)
@@ -232,7 +232,7 @@ func TestLastUsedIsWrittenOnceAMinute(t *testing.T) {
 		running.Go(func() { k.Run(ctx) })
 		defer running.Wait()
 		defer stop()
-		key, id := s.add(t, store.KeyReads)
+		key, id := s.add(t, store.KeyScopeRead)
 		other := newStoredKeys(s, silent(), time.Now) // another process
 		// use uses the key every second, by turns in both processes.
 		use := func(seconds int) {
@@ -274,7 +274,7 @@ func TestLastUsedIsWrittenOnceAMinute(t *testing.T) {
 func TestWhatWaitsIsNotWrittenTwice(t *testing.T) {
 	s, c := newCounting(t), &clock{}
 	k := newStoredKeys(s, silent(), c.still())
-	key, _ := s.add(t, store.KeyReads)
+	key, _ := s.add(t, store.KeyScopeRead)
 	for range 10 {
 		wantScope(t, k, key, ScopeRead)
 		c.advance(keyAge)
@@ -290,7 +290,7 @@ func TestNobodyWaitsForTouches(t *testing.T) {
 	s := newCounting(t)
 	k := NewStoredKeys(s, silent())
 	for range 2 * maxTouches {
-		key, _ := s.add(t, store.KeyReads)
+		key, _ := s.add(t, store.KeyScopeRead)
 		wantScope(t, k, key, ScopeRead)
 	}
 	if n := len(k.touches); n != maxTouches {

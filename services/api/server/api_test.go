@@ -172,9 +172,9 @@ func (a *api) results() []monitor.Result {
 	return list
 }
 
-func (a *api) pending() []store.CheckRequest {
+func (a *api) pending() []store.OnDemandCheck {
 	a.t.Helper()
-	list, err := a.store.PendingChecks(a.t.Context(), time.Now())
+	list, err := a.store.PendingOnDemandChecks(a.t.Context(), time.Now())
 	must(a.t, err)
 	return list
 }

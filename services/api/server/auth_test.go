@@ -41,7 +41,7 @@ var groups = map[string]group{
 	"GET /api/monitors/{id}/results": reading,
 	"GET /api/monitors/{id}/stats":   reading,
 	"GET /api/results":               reading,
-	"GET /api/alerts":                reading,
+	"GET /api/notifications":         reading,
 	"GET /api/maintenance":           reading,
 	"GET /api/maintenance/{id}":      reading,
 	"GET /api/monitor-types":         reading,
@@ -57,7 +57,7 @@ var groups = map[string]group{
 	"POST /api/monitors/{id}/run":  protected,
 	"POST /api/rules/check":        protected,
 	"DELETE /api/results":          protected,
-	"POST /api/alerts/test":        protected,
+	"POST /api/notifications/test": protected,
 	"POST /api/maintenance":        protected,
 	"PUT /api/maintenance/{id}":    protected,
 	"DELETE /api/maintenance/{id}": protected,
@@ -240,7 +240,7 @@ func TestTokensAreNotLogged(t *testing.T) {
 		newServer(s).types, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	h := held(t, server)
 	good := p.Token(nil)
-	for _, token := range []string{good, newKey(t, s, store.KeyAdministers), strings.Repeat("nm_", 15)} {
+	for _, token := range []string{good, newKey(t, s, store.KeyScopeAdmin), strings.Repeat("nm_", 15)} {
 		for _, method := range []string{"GET", "POST", "DELETE"} {
 			r := httptest.NewRequest(method, "/api/monitors?access_token="+token+"&key=nm_s3cret", nil)
 			r.Header.Set("Authorization", "Bearer "+token)

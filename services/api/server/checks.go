@@ -24,9 +24,9 @@ const (
 
 type checkStore interface {
 	watcher
-	AskCheck(ctx context.Context, r store.CheckRequest) error
-	CheckAnswer(ctx context.Context, id string) (monitor.Result, bool, error)
-	DropCheck(ctx context.Context, id string) error
+	AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) error
+	OnDemandResult(ctx context.Context, id string) (monitor.Result, bool, error)
+	DeleteOnDemandCheck(ctx context.Context, id string) error
 }
 
 func (s *Server) bindChecks(to routes) {
@@ -58,7 +58,7 @@ func (s *Server) checkOnce(w http.ResponseWriter, r *http.Request) error {
 
 	now := time.Now()
 	m.Updated = monitor.Date(now)
-	request := store.CheckRequest{ID: monitor.NewID(now), Asked: monitor.Date(now), Expires: monitor.Date(now.Add(wait)), Definition: &m}
+	request := store.OnDemandCheck{ID: monitor.NewID(now), Requested: monitor.Date(now), Expires: monitor.Date(now.Add(wait)), Definition: &m}
 	defer s.dropCheck(r, request.ID)
 	result, err := s.ask(ctx, request)
 	switch {
@@ -85,8 +85,8 @@ func (s *Server) longestCheck(m monitor.Monitor) (time.Duration, error) {
 }
 
 // ask waits until the request is answered or ctx ends.
-func (s *Server) ask(ctx context.Context, request store.CheckRequest) (monitor.Result, error) {
-	if err := s.store.AskCheck(ctx, request); err != nil {
+func (s *Server) ask(ctx context.Context, request store.OnDemandCheck) (monitor.Result, error) {
+	if err := s.store.AddOnDemandCheck(ctx, request); err != nil {
 		return monitor.Result{}, err
 	}
 	var (
@@ -94,8 +94,8 @@ func (s *Server) ask(ctx context.Context, request store.CheckRequest) (monitor.R
 		answered bool
 		err      error
 	)
-	follow(ctx, s.store, store.TopicChecks, checkPoll, func() bool {
-		result, answered, err = s.store.CheckAnswer(ctx, request.ID)
+	follow(ctx, s.store, store.TopicOnDemandChecks, checkPoll, func() bool {
+		result, answered, err = s.store.OnDemandResult(ctx, request.ID)
 		return answered || err != nil
 	})
 	if err == nil && !answered {
@@ -107,7 +107,7 @@ func (s *Server) ask(ctx context.Context, request store.CheckRequest) (monitor.R
 func (s *Server) dropCheck(r *http.Request, id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), answerTime)
 	defer cancel()
-	if err := s.store.DropCheck(ctx, id); err != nil {
+	if err := s.store.DeleteOnDemandCheck(ctx, id); err != nil {
 		s.log.Warn("check request is left to expire", "check", id, "error", err)
 	}
 }
@@ -125,8 +125,8 @@ func (s *Server) runMonitor(w http.ResponseWriter, r *http.Request) error {
 		return monitor.Invalidf("monitor %q is disabled: enable it to run it", m.Name)
 	}
 	now := time.Now()
-	err = s.store.AskCheck(r.Context(), store.CheckRequest{
-		ID: monitor.NewID(now), Asked: monitor.Date(now), Expires: monitor.Date(now.Add(runTime)), MonitorID: id,
+	err = s.store.AddOnDemandCheck(r.Context(), store.OnDemandCheck{
+		ID: monitor.NewID(now), Requested: monitor.Date(now), Expires: monitor.Date(now.Add(runTime)), MonitorID: id,
 	})
 	if err != nil {
 		return err

@@ -17,26 +17,26 @@ const definition = `{"name":"try","type":"ping","interval":"5s","target":"localh
 	"properties":{"timeout":"2s","count":"10","interval":"300ms"}}`
 
 // answerNext is a runner that claims and answers one request. It sends what it was asked to.
-func (a *api) answerNext() <-chan store.CheckRequest {
-	asked := make(chan store.CheckRequest, 1)
+func (a *api) answerNext() <-chan store.OnDemandCheck {
+	asked := make(chan store.OnDemandCheck, 1)
 	ctx, cancel := context.WithTimeout(a.t.Context(), patience)
-	changes, err := a.store.Watch(ctx, store.TopicChecks)
+	changes, err := a.store.Watch(ctx, store.TopicOnDemandChecks)
 	must(a.t, err)
 	go func() {
 		defer cancel()
 		defer close(asked)
 		for range changes {
-			pending, err := a.store.PendingChecks(ctx, time.Now())
+			pending, err := a.store.PendingOnDemandChecks(ctx, time.Now())
 			if err != nil || len(pending) == 0 {
 				continue
 			}
 			request := pending[0]
-			if mine, err := a.store.ClaimCheck(ctx, request.ID, "runner"); err != nil || !mine {
+			if mine, err := a.store.ClaimOnDemandCheck(ctx, request.ID, "runner"); err != nil || !mine {
 				continue
 			}
 			result := resultN(0)
 			result.MonitorID, result.Message = request.Definition.ID, "as asked"
-			if a.store.AnswerCheck(ctx, request.ID, result) == nil {
+			if a.store.CompleteOnDemandCheck(ctx, request.ID, result) == nil {
 				asked <- request
 			}
 			return
@@ -53,7 +53,7 @@ func TestCheckOnce(t *testing.T) {
 	if request.Definition == nil || request.MonitorID != "" {
 		t.Fatalf("request is %+v", request)
 	}
-	if wait := request.Expires.Sub(request.Asked); wait != 10*time.Second {
+	if wait := request.Expires.Sub(request.Requested); wait != 10*time.Second {
 		t.Errorf("the request stands for %s, want 2s + 10 * 300ms + 5s", wait)
 	}
 	m := *request.Definition
@@ -63,7 +63,7 @@ func TestCheckOnce(t *testing.T) {
 	want := resultN(0)
 	want.MonitorID, want.Message = m.ID, "as asked"
 	same(t, "answer", got, want)
-	if _, known, err := a.store.CheckAnswer(t.Context(), request.ID); known || err != nil {
+	if _, known, err := a.store.OnDemandResult(t.Context(), request.ID); known || err != nil {
 		t.Errorf("the answer is still there: %v", err)
 	}
 	same(t, "pending checks", len(a.pending()), 0)
@@ -79,7 +79,7 @@ func TestNobodyAnswersACheck(t *testing.T) {
 		got := answer{w.Code, w.Header(), w.Body.Bytes()}
 		got.wantProblem(t, 504, "no runner answered within 10s; is a runner running?")
 		same(t, "time waited", time.Since(started), 10*time.Second)
-		left, err := s.PendingChecks(t.Context(), started)
+		left, err := s.PendingOnDemandChecks(t.Context(), started)
 		must(t, err)
 		same(t, "requests left", len(left), 0)
 	})
@@ -91,8 +91,8 @@ type dropping struct {
 	dropped chan string
 }
 
-func (d dropping) DropCheck(ctx context.Context, id string) error {
-	err := d.Store.DropCheck(ctx, id)
+func (d dropping) DeleteOnDemandCheck(ctx context.Context, id string) error {
+	err := d.Store.DeleteOnDemandCheck(ctx, id)
 	d.dropped <- id
 	return err
 }
@@ -111,7 +111,7 @@ func TestClientLeavesACheck(t *testing.T) {
 			a.store = s.Store
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
-			changes, err := s.Watch(ctx, store.TopicChecks)
+			changes, err := s.Watch(ctx, store.TopicOnDemandChecks)
 			must(t, err)
 			status := make(chan int, 1)
 			clientCtx, gone := context.WithCancel(ctx)

@@ -121,8 +121,8 @@ func decodeKey(data []byte) (store.Key, error) {
 		return store.Key{}, monitor.Invalidf("name is missing: say what the key is for")
 	case utf8.RuneCountInString(body.Name) > maxKeyName:
 		return store.Key{}, monitor.Invalidf("name has %d characters, at most %d are allowed", utf8.RuneCountInString(body.Name), maxKeyName)
-	case body.Scope != store.KeyReads && body.Scope != store.KeyAdministers:
-		return store.Key{}, monitor.Invalidf("scope must be %s or %s", store.KeyReads, store.KeyAdministers)
+	case body.Scope != store.KeyScopeRead && body.Scope != store.KeyScopeAdmin:
+		return store.Key{}, monitor.Invalidf("scope must be %s or %s", store.KeyScopeRead, store.KeyScopeAdmin)
 	}
 	return store.Key{Name: body.Name, Scope: body.Scope}, nil
 }

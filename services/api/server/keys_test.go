@@ -42,8 +42,8 @@ func (a *api) keys() []store.Key {
 // forgedKeys are keys that are not good for s.
 func forgedKeys(t *testing.T, s *sqlite.Store) []oidctest.Forgery {
 	t.Helper()
-	revoked, good := newKey(t, s, store.KeyAdministers), newKey(t, openStore(t), store.KeyAdministers)
-	truncated := newKey(t, s, store.KeyAdministers)
+	revoked, good := newKey(t, s, store.KeyScopeAdmin), newKey(t, openStore(t), store.KeyScopeAdmin)
+	truncated := newKey(t, s, store.KeyScopeAdmin)
 	truncated = truncated[:len(truncated)-1]
 	for _, k := range (&api{t: t, store: s}).keys() {
 		must(t, s.DeleteKey(t.Context(), k.ID))
@@ -123,7 +123,7 @@ func TestThereAreNotTooManyKeys(t *testing.T) {
 	for range store.MaxKeys - 5 {
 		everyone.Go(func() {
 			_, hash := auth.NewKey()
-			if err := admin.store.CreateKey(t.Context(), store.Key{ID: monitor.NewID(base), Name: "one", Scope: store.KeyReads, Hash: hash}); err != nil {
+			if err := admin.store.CreateKey(t.Context(), store.Key{ID: monitor.NewID(base), Name: "one", Scope: store.KeyScopeRead, Hash: hash}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -142,7 +142,7 @@ func TestThereAreNotTooManyKeys(t *testing.T) {
 
 func TestKeysNeedSignIn(t *testing.T) {
 	a := startAPI(t, nil)
-	a.token = newKey(t, a.store, store.KeyAdministers)
+	a.token = newKey(t, a.store, store.KeyScopeAdmin)
 	for _, c := range []struct{ method, path, body string }{
 		{"GET", "/api/keys", ""},
 		{"POST", "/api/keys", `{"name":"n","scope":"admin"}`},
@@ -161,7 +161,7 @@ func TestWhatAKeyMay(t *testing.T) {
 	leave()
 	some, all := held(t, newSignedIn(p, s, false)), held(t, newSignedIn(p, s, true))
 	forbidden := oidctest.Forgery{Name: "a key that reads", Status: 403, Detail: "you are signed in, but this needs the scope system.admin"}
-	reads, administers := newKey(t, s, store.KeyReads), newKey(t, s, store.KeyAdministers)
+	reads, administers := newKey(t, s, store.KeyScopeRead), newKey(t, s, store.KeyScopeAdmin)
 	for route, in := range groups {
 		r := request(route)
 		r.Header.Set("Authorization", "Bearer "+reads)
@@ -239,7 +239,7 @@ func TestAStreamEndsWithItsKey(t *testing.T) {
 		defer stop()
 
 		r := httptest.NewRequest("GET", "/api/events", nil)
-		r.Header.Set("Authorization", "Bearer "+newKey(t, s, store.KeyAdministers))
+		r.Header.Set("Authorization", "Bearer "+newKey(t, s, store.KeyScopeAdmin))
 		a, ended, w := &api{t: t, store: s}, make(chan time.Time, 1), httptest.NewRecorder()
 		handler := held(t, server)
 		running.Go(func() {

@@ -162,18 +162,18 @@ func TestExclusionsShow(t *testing.T) {
 	now := monitor.Date(time.Now())
 	ago := func(minutes int) time.Time { return now.Add(-time.Duration(minutes) * time.Minute) }
 	r := resultN(2)
-	r.Date, r.Excluded = now, monitor.ExcludedBlocked
+	r.Date, r.Ignored = now, monitor.IgnoredBlocked
 	must(t, a.store.AppendBatch(t.Context(), store.Batch{
 		Results: []monitor.Result{r},
 		States: []store.State{{MonitorID: idA, Latest: r, Streak: 9, Since: ago(60), History: []store.Point{
-			{Date: ago(1), Status: monitor.StatusFailed, Value: 1, Excluded: monitor.ExcludedMaintenance},
-			{Date: r.Date, Status: r.Status, Value: r.Value, Excluded: r.Excluded},
+			{Date: ago(1), Status: monitor.StatusFailed, Value: 1, Ignored: monitor.IgnoredMaintenance},
+			{Date: r.Date, Status: r.Status, Value: r.Value, Ignored: r.Ignored},
 		}}},
-		Transitions: []store.Transition{
-			{MonitorID: idA, Date: ago(60), Track: store.TrackStatus, From: "ok", To: "failed"},
-			{MonitorID: idA, Date: ago(40), Track: store.TrackExcluded, From: store.Counted, To: "maintenance"},
-			{MonitorID: idA, Date: ago(30), Track: store.TrackExcluded, From: "maintenance", To: store.Counted},
-			{MonitorID: idA, Date: ago(5), Track: store.TrackExcluded, From: store.Counted, To: "blocked"},
+		StatusChanges: []store.StatusChange{
+			{MonitorID: idA, Date: ago(60), Kind: store.ChangeStatus, From: "ok", To: "failed"},
+			{MonitorID: idA, Date: ago(40), Kind: store.ChangeIgnored, From: store.Counted, To: "maintenance"},
+			{MonitorID: idA, Date: ago(30), Kind: store.ChangeIgnored, From: "maintenance", To: store.Counted},
+			{MonitorID: idA, Date: ago(5), Kind: store.ChangeIgnored, From: store.Counted, To: "blocked"},
 		},
 	}))
 	type shown struct {
@@ -182,7 +182,7 @@ func TestExclusionsShow(t *testing.T) {
 	}
 	got := decodeAs[shown](t, a.do("GET", "/api/monitors/"+idA+"?include=latest,history", ""))
 	same(t, "latest", got.Latest, r)
-	same(t, "history", []monitor.Exclusion{got.History[0].Excluded, got.History[1].Excluded}, []monitor.Exclusion{"maintenance", "blocked"})
+	same(t, "history", []monitor.IgnoreReason{got.History[0].Ignored, got.History[1].Ignored}, []monitor.IgnoreReason{"maintenance", "blocked"})
 	var listed []map[string]any
 	must(t, json.Unmarshal(a.do("GET", "/api/results?status=2", "").body, &listed))
 	same(t, "the exclusion of a listed result", listed[0]["excluded"], any("blocked"))

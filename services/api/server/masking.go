@@ -64,8 +64,8 @@ func owners(ctx context.Context, s monitorLister, results []monitor.Result) (map
 	return byID, nil
 }
 
-// maskAlerts is maskResults for messages to people.
-func maskAlerts(ctx context.Context, s monitorLister, alerts []store.Alert) error {
+// maskNotifications is maskResults for messages to people.
+func maskNotifications(ctx context.Context, s monitorLister, alerts []store.Notification) error {
 	said := make([]monitor.Result, len(alerts))
 	for i, a := range alerts {
 		said[i] = monitor.Result{MonitorID: a.MonitorID, MonitorTarget: a.MonitorTarget, Message: a.Message}

@@ -47,16 +47,16 @@ func startSignedIn(t *testing.T) (admin, anybody *api) {
 	must(t, s.CreateMonitor(t.Context(), secretive))
 	r := secretiveResult(0)
 	must(t, s.AppendBatch(t.Context(), store.Batch{Results: []monitor.Result{r}, States: []store.State{{MonitorID: idA, Latest: r, Streak: 1, Since: base}}}))
-	alert := alertN(idA, 1)
+	alert := notificationN(idA, 1)
 	alert.MonitorTarget, alert.Message = r.MonitorTarget, r.Message
-	admin.addAlerts(alert)
+	admin.addNotifications(alert)
 	return admin, anybody
 }
 
 func TestSecretsAreHiddenFromReaders(t *testing.T) {
 	admin, anybody := startSignedIn(t)
-	reader := &api{t: t, url: anybody.url, token: newKey(t, anybody.store, store.KeyReads)}
-	keeper := &api{t: t, url: anybody.url, token: newKey(t, anybody.store, store.KeyAdministers)}
+	reader := &api{t: t, url: anybody.url, token: newKey(t, anybody.store, store.KeyScopeRead)}
+	keeper := &api{t: t, url: anybody.url, token: newKey(t, anybody.store, store.KeyScopeAdmin)}
 	holding := 0
 	for route, allowed := range groups {
 		method, path, _ := strings.Cut(route, " ")

@@ -160,7 +160,7 @@ func TestStatus(t *testing.T) {
 	a := startAPI(t, nil)
 	now := monitor.Date(time.Now())
 	for id, seen := range map[string]time.Time{"live": now, "dead": now.Add(-time.Minute)} {
-		must(t, a.store.Beat(t.Context(), store.Runner{ID: id, Monitors: 7, LastSeen: seen}))
+		must(t, a.store.PutHeartbeat(t.Context(), store.Runner{ID: id, Monitors: 7, LastSeen: seen}))
 	}
 	got := decodeAs[map[string]any](t, a.do("GET", "/api/status", ""))
 	if _, err := time.ParseDuration(got["uptime"].(string)); err != nil {

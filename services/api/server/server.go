@@ -48,7 +48,7 @@ type Store interface {
 	statsStore
 	maintenanceStore
 	checkStore
-	alertStore
+	notificationStore
 	eventStore
 	keyStore
 }
@@ -111,7 +111,7 @@ type routes struct {
 func (s *Server) Handler() http.Handler {
 	r := chi.NewRouter()
 	r.Use(s.config.Metrics.measure, web.Observe(s.log, "/api", "/api/", "/api/health", "/api/metrics"), web.Data, web.AllowOrigins(s.origins()...),
-		onlyRoutes(r), middleware.GetHead)
+		redirectOldPaths, onlyRoutes(r), middleware.GetHead)
 	to := routes{open: r, reading: r.With(s.gate.Reading), protected: r.With(s.gate.Protected)}
 	if s.gate.On() {
 		// The gate comes first: who isn't let in takes nothing from the room of those behind the same proxy.
@@ -126,7 +126,7 @@ func (s *Server) Handler() http.Handler {
 	s.bindStats(to)
 	s.bindMaintenance(to)
 	s.bindChecks(to)
-	s.bindAlerts(to)
+	s.bindNotifications(to)
 	s.bindTypes(to)
 	s.bindEvents(to)
 	s.bindKeys(to)

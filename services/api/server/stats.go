@@ -28,7 +28,7 @@ type statsStore interface {
 	historyStore
 	Monitor(ctx context.Context, id string) (monitor.Monitor, error)
 	State(ctx context.Context, monitorID string) (store.State, error)
-	Transitions(ctx context.Context, monitorID string, from, to time.Time, limit int) ([]store.Transition, error)
+	StatusChanges(ctx context.Context, monitorID string, from, to time.Time, limit int) ([]store.StatusChange, error)
 }
 
 func (s *Server) bindStats(to routes) {
@@ -226,7 +226,7 @@ func known(value float64, ok bool) *float64 {
 
 // timeSpent is how the time of the span was spent, and from when on that is known if that is not its start.
 func (s *Server) timeSpent(ctx context.Context, m monitor.Monitor, at span, now time.Time) (spent uptime.Breakdown, from *time.Time, err error) {
-	log, err := s.store.Transitions(ctx, m.ID, at.from, at.to, maxTransitions)
+	log, err := s.store.StatusChanges(ctx, m.ID, at.from, at.to, maxTransitions)
 	if err != nil {
 		return spent, nil, err
 	}
@@ -237,7 +237,7 @@ func (s *Server) timeSpent(ctx context.Context, m monitor.Monitor, at span, now 
 	}
 	if at.to.Before(now) {
 		// The first transition after the span tells what held before it, if the log reaches back so far.
-		later, err := s.store.Transitions(ctx, m.ID, at.to, now, maxTransitions)
+		later, err := s.store.StatusChanges(ctx, m.ID, at.to, now, maxTransitions)
 		if err != nil {
 			return spent, nil, err
 		}

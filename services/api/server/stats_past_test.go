@@ -189,8 +189,8 @@ func TestUptimeOfThePast(t *testing.T) {
 		after    time.Duration
 		from, to string
 	}{{0, "", "ok"}, {6 * day, "ok", "failed"}, {6*day + time.Hour, "failed", "ok"}, {9 * day, "ok", "error"}} {
-		batch.Transitions = append(batch.Transitions, store.Transition{
-			MonitorID: idA, Date: start.Add(change.after), Track: store.TrackStatus, From: change.from, To: change.to,
+		batch.StatusChanges = append(batch.StatusChanges, store.StatusChange{
+			MonitorID: idA, Date: start.Add(change.after), Kind: store.ChangeStatus, From: change.from, To: change.to,
 		})
 	}
 	latest := resultN(1)

@@ -194,12 +194,12 @@ func TestStatsAnswer(t *testing.T) {
 		r := resultN(i)
 		r.Status, r.Date, r.Value = status, now.Add(time.Duration(30*i-60)*time.Minute), 12.5
 		state := store.State{MonitorID: idA, Latest: r, Streak: 1, Since: r.Date, History: []store.Point{{Date: r.Date, Status: status}}}
-		change := store.Transition{MonitorID: idA, Date: r.Date, Track: store.TrackStatus, From: store.Unchecked, To: status.String()}
+		change := store.StatusChange{MonitorID: idA, Date: r.Date, Kind: store.ChangeStatus, From: store.Unchecked, To: status.String()}
 		if i > 0 {
 			change.From = monitor.StatusFailed.String()
 		}
 		must(t, a.store.AppendBatch(t.Context(), store.Batch{
-			Results: []monitor.Result{r}, States: []store.State{state}, Transitions: []store.Transition{change},
+			Results: []monitor.Result{r}, States: []store.State{state}, StatusChanges: []store.StatusChange{change},
 		}))
 	}
 	got := decodeAs[statsAnswer](t, a.do("GET", "/api/monitors/"+idA+"/stats?window=7d", ""))
@@ -218,14 +218,14 @@ func TestStatsAnswer(t *testing.T) {
 // longLog is a store in which the only monitor has changed its status every second for longer than one answer reads.
 type longLog struct{ *sqlite.Store }
 
-func (longLog) Transitions(_ context.Context, _ string, _, end time.Time, limit int) ([]store.Transition, error) {
-	log := make([]store.Transition, limit)
+func (longLog) StatusChanges(_ context.Context, _ string, _, end time.Time, limit int) ([]store.StatusChange, error) {
+	log := make([]store.StatusChange, limit)
 	for i := range log {
 		from, to, date := "ok", "failed", end.Add(-time.Duration(i)*time.Second)
 		if i%2 == 1 {
 			from, to = to, from
 		}
-		log[i] = store.Transition{MonitorID: idA, Date: date, Track: store.TrackStatus, From: from, To: to}
+		log[i] = store.StatusChange{MonitorID: idA, Date: date, Kind: store.ChangeStatus, From: from, To: to}
 	}
 	return log, nil
 }

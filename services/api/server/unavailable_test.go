@@ -32,19 +32,19 @@ func (away) Results(context.Context, store.ResultFilter) ([]monitor.Result, erro
 	return nil, errAway
 }
 func (away) DeleteResults(context.Context, time.Time) error              { return errAway }
-func (away) AskCheck(context.Context, store.CheckRequest) error          { return errAway }
-func (away) DropCheck(context.Context, string) error                     { return errAway }
+func (away) AddOnDemandCheck(context.Context, store.OnDemandCheck) error { return errAway }
+func (away) DeleteOnDemandCheck(context.Context, string) error           { return errAway }
 func (away) Watch(context.Context, store.Topic) (<-chan struct{}, error) { return nil, errAway }
 
 func (away) Rollups(context.Context, string, store.Period, time.Time, time.Time) ([]store.Rollup, error) {
 	return nil, errAway
 }
 
-func (away) Transitions(context.Context, string, time.Time, time.Time, int) ([]store.Transition, error) {
+func (away) StatusChanges(context.Context, string, time.Time, time.Time, int) ([]store.StatusChange, error) {
 	return nil, errAway
 }
 
-func (away) CheckAnswer(context.Context, string) (r monitor.Result, known bool, err error) {
+func (away) OnDemandResult(context.Context, string) (r monitor.Result, known bool, err error) {
 	return r, false, errAway
 }
 
@@ -52,11 +52,17 @@ func (away) ResultsSince(context.Context, string, int) ([]monitor.Result, string
 	return nil, "", errAway
 }
 
-func (away) AddAlerts(context.Context, []store.Alert) ([]string, error) { return nil, errAway }
-func (away) Alert(context.Context, string) (a store.Alert, err error)   { return a, errAway }
-func (away) PutFate(context.Context, store.Alert) error                 { return errAway }
+func (away) AddNotifications(context.Context, []store.Notification) ([]string, error) {
+	return nil, errAway
+}
+func (away) Notification(context.Context, string) (a store.Notification, err error) {
+	return a, errAway
+}
+func (away) PutDeliveries(context.Context, store.Notification) error { return errAway }
 
-func (away) Alerts(context.Context, store.AlertFilter) ([]store.Alert, error) { return nil, errAway }
+func (away) Notifications(context.Context, store.NotificationFilter) ([]store.Notification, error) {
+	return nil, errAway
+}
 
 func (away) MaintenanceWindows(context.Context) ([]maintenance.Window, error) { return nil, errAway }
 func (away) MaintenanceWindow(context.Context, string) (w maintenance.Window, err error) {
@@ -79,8 +85,8 @@ func TestStoreIsAway(t *testing.T) {
 	const body = `{"name":"n","type":"tcp","interval":"5s","target":"localhost:1"}`
 	for _, c := range []struct{ method, path, body string }{
 		{"GET", "/api/health", ""},
-		{"GET", "/api/alerts", ""},
-		{"POST", "/api/alerts/test", ""},
+		{"GET", "/api/notifications", ""},
+		{"POST", "/api/notifications/test", ""},
 		{"GET", "/api/maintenance", ""},
 		{"POST", "/api/maintenance", weeklyJSON},
 		{"GET", "/api/maintenance/" + idA, ""},

@@ -14,7 +14,7 @@ func (m Monitor) DependsOnItself() bool {
 // Parents gives, by id, the id of the monitor that each one depends on: the one with the id that its property [DependsOn]
 // holds, else with that name, of several the first by id. A monitor without the property has none, nor has one that names
 // no monitor of all, a disabled one or itself, nor any of those that depend on each other in a circle.
-func Parents(all []Monitor) map[string]string {
+func Dependencies(all []Monitor) map[string]string {
 	byID, byName := make(map[string]*Monitor, len(all)), make(map[string]*Monitor, len(all))
 	for i := range all {
 		m := &all[i]

@@ -63,7 +63,7 @@ func TestParents(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, monitor.Parents(c.all)); diff != "" {
+			if diff := cmp.Diff(c.want, monitor.Dependencies(c.all)); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -91,6 +91,6 @@ func BenchmarkParents(b *testing.B) {
 	}
 	all[0].Name = "gateway"
 	for b.Loop() {
-		monitor.Parents(all)
+		monitor.Dependencies(all)
 	}
 }

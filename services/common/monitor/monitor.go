@@ -112,18 +112,18 @@ type Result struct {
 	MonitorTarget string `json:"monitor_target"`
 	// Outputs are the further figures of the probe: float64, string or bool; never nil.
 	Outputs map[string]any `json:"outputs"`
-	// Excluded says why the result doesn't count; empty for most, which count.
-	Excluded Exclusion `json:"excluded,omitempty"`
+	// Ignored says why the result doesn't count; empty for most, which count.
+	Ignored IgnoreReason `json:"excluded,omitempty"`
 }
 
-// Exclusion is why a result counts neither in uptime nor for alerts.
-type Exclusion string
+// IgnoreReason is why a result counts neither in uptime nor for alerts.
+type IgnoreReason string
 
 const (
-	// ExcludedMaintenance means that the monitor was in a maintenance window.
-	ExcludedMaintenance Exclusion = "maintenance"
-	// ExcludedBlocked means that the result was bad while the monitor that it depends on was bad too.
-	ExcludedBlocked Exclusion = "blocked"
+	// IgnoredMaintenance means that the monitor was in a maintenance window.
+	IgnoredMaintenance IgnoreReason = "maintenance"
+	// IgnoredBlocked means that the result was bad while the monitor that it depends on was bad too.
+	IgnoredBlocked IgnoreReason = "blocked"
 )
 
 // Date is t as results and states hold it: UTC, whole milliseconds, no monotonic reading.

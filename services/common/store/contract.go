@@ -9,129 +9,125 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// Store is all that an adapter offers. Only the contract suite and the adapters' assertions use it
-// whole; every consumer declares the part that it needs.
+// Store lists everything that an adapter implements. Only the contract suite and the adapters' compile-time checks use
+// it as a whole; each consumer declares the smaller interface that it needs.
 type Store interface {
-	// Ping reports whether the store answers.
+	// Ping returns an error if the store does not answer.
 	Ping(ctx context.Context) error
 
-	// Monitors lists all, ordered by name and then id.
+	// Monitors returns all monitors, ordered by name and then id.
 	Monitors(ctx context.Context) ([]monitor.Monitor, error)
 	Monitor(ctx context.Context, id string) (monitor.Monitor, error)
-	// CreateMonitor stores m, whose id the caller made.
+	// CreateMonitor stores m. The caller has set its id.
 	CreateMonitor(ctx context.Context, m monitor.Monitor) error
-	// ReplaceMonitor stores m in place of the one with its id, and logs a transition at
-	// m.Updated when Enabled differs.
+	// ReplaceMonitor replaces the monitor with the id of m. If Enabled differs it logs a status change at m.Updated.
 	ReplaceMonitor(ctx context.Context, m monitor.Monitor) error
-	// DeleteMonitor removes the monitor and its results, rollups, transitions and state.
+	// DeleteMonitor deletes the monitor with its results, rollups, status changes and state.
 	DeleteMonitor(ctx context.Context, id string) error
-	// DeleteMonitors removes all monitors, each as DeleteMonitor does.
+	// DeleteMonitors deletes all monitors in the same way.
 	DeleteMonitors(ctx context.Context) error
-	// ImportMonitors makes ms the whole set: it creates, replaces (see ReplaceMonitor) and then
-	// removes what is not in ms, whose history stays until it expires. The ids are final and
-	// differ; see PlanImport.
+	// ImportMonitors replaces the whole set of monitors by ms: it creates and replaces (see ReplaceMonitor) monitors, then
+	// deletes those that are not in ms. The history of a deleted monitor stays until it expires. Each id must be final and
+	// unique, see [PlanImport].
 	ImportMonitors(ctx context.Context, ms []monitor.Monitor) error
 
-	// MaintenanceWindows lists all, ordered by name and then id.
+	// MaintenanceWindows returns all windows, ordered by name and then id.
 	MaintenanceWindows(ctx context.Context) ([]maintenance.Window, error)
 	MaintenanceWindow(ctx context.Context, id string) (maintenance.Window, error)
-	// CreateMaintenanceWindow stores w, whose id the caller made. It doesn't ask whether the monitors exist.
+	// CreateMaintenanceWindow stores w. The caller has set its id. The window may name monitors that do not exist.
 	CreateMaintenanceWindow(ctx context.Context, w maintenance.Window) error
-	// ReplaceMaintenanceWindow stores w in place of the one with its id.
+	// ReplaceMaintenanceWindow replaces the window with the id of w.
 	ReplaceMaintenanceWindow(ctx context.Context, w maintenance.Window) error
 	DeleteMaintenanceWindow(ctx context.Context, id string) error
 
-	// Keys lists all API keys, ordered by name and then id.
+	// Keys returns all API keys, ordered by name and then id.
 	Keys(ctx context.Context) ([]Key, error)
-	// CreateKey stores k, whose id and hash are new.
+	// CreateKey stores k. Its id and hash must be new.
 	CreateKey(ctx context.Context, k Key) error
 	DeleteKey(ctx context.Context, id string) error
-	// KeyByHash is the one with that hash.
+	// KeyByHash returns the API key with this hash.
 	KeyByHash(ctx context.Context, hash [sha256.Size]byte) (Key, error)
-	// TouchKey sets LastUsed to at, unless it is later. It is no error if the key is gone.
+	// TouchKey sets LastUsed to at unless it is later already. A deleted key is not an error.
 	TouchKey(ctx context.Context, id string, at time.Time) error
 
-	// AppendBatch stores results, then transitions, then states. It marks the results' hours dirty.
-	// It doesn't ask whether the monitors exist.
+	// AppendBatch stores results, then status changes, then states, and marks the hours of the results as dirty. The
+	// monitors need not exist.
 	AppendBatch(ctx context.Context, b Batch) error
-	// Results lists what f selects; an unknown monitor has none.
+	// Results returns the results that f selects. An unknown monitor has none.
 	Results(ctx context.Context, f ResultFilter) ([]monitor.Result, error)
-	// ResultsSince lists results in the order in which they were stored, at most limit, with
-	// the cursor to go on from. An empty cursor lists nothing and gives the cursor of now. A
-	// result may come twice, and never not at all.
+	// ResultsSince returns up to limit results in the order of storing, and the cursor for the next call. An empty cursor
+	// returns no results and the current cursor. Each result is returned at least once.
 	ResultsSince(ctx context.Context, cursor string, limit int) ([]monitor.Result, string, error)
-	// DeleteResults removes all results, rollups, states and transitions of the tracks that results
-	// change, and sets ResultsCleared to at.
+	// DeleteResults deletes all results, rollups, states and the status changes that results caused, and sets
+	// ResultsCleared to at.
 	DeleteResults(ctx context.Context, at time.Time) error
-	// ResultsCleared is when DeleteResults was last called, zero if never: what a runner
-	// remembers from before it no longer counts.
+	// ResultsCleared returns the time of the last DeleteResults, zero if there was none. A runner drops what it
+	// remembers from before.
 	ResultsCleared(ctx context.Context) (time.Time, error)
 
-	// States lists the states of all monitors, in no particular order.
+	// States returns the states of all monitors, in no particular order.
 	States(ctx context.Context) ([]State, error)
-	// StatesOf lists the states of those of the given monitors that have one, in no particular order.
+	// StatesOf returns the states of the given monitors, in no particular order. A monitor without a state is left out.
 	StatesOf(ctx context.Context, monitorIDs []string) ([]State, error)
-	// State is the state of one monitor.
+	// State returns the state of one monitor.
 	State(ctx context.Context, monitorID string) (State, error)
-	// Transitions lists those of a monitor with from <= date < to, newest first, at most limit.
-	Transitions(ctx context.Context, monitorID string, from, to time.Time, limit int) ([]Transition, error)
+	// StatusChanges returns up to limit status changes of a monitor with from <= date < to, newest first.
+	StatusChanges(ctx context.Context, monitorID string, from, to time.Time, limit int) ([]StatusChange, error)
 
-	// DirtyHours lists at most limit marks, oldest hour first, of hours that ended before closed and
-	// that were marked before quiet.
+	// DirtyHours returns up to limit dirty hours, oldest first, that ended before closed and were marked before quiet.
 	DirtyHours(ctx context.Context, closed, quiet time.Time, limit int) ([]DirtyHour, error)
-	// PutRollups stores rollups, each in place of an older one.
+	// PutRollups stores rollups. Each replaces the rollup of the same monitor, period and start.
 	PutRollups(ctx context.Context, rs []Rollup) error
-	// ClearDirty removes marks, but for those whose token has changed.
+	// ClearDirty deletes the marks of dirty hours, except those that have been marked again since.
 	ClearDirty(ctx context.Context, marks []DirtyHour) error
-	// Rollups lists those of a monitor with from <= start < to, oldest first.
+	// Rollups returns the rollups of a monitor with from <= start < to, oldest first.
 	Rollups(ctx context.Context, monitorID string, p Period, from, to time.Time) ([]Rollup, error)
 
-	// Expire removes what is older than keep allows at now, states without a monitor, check requests and
-	// answers that have expired, and heartbeats older than a day. Messages go at the age of rollups, their claims a week
-	// after they were made, and an alert state without a monitor when its last result has the age of rollups. It works in small steps and
-	// returns how many results it removed.
+	// Expire deletes results and rollups that are older than keep allows at now, states without a monitor, expired
+	// on-demand checks, and heartbeats older than a day. Notifications and incident states without a monitor have the
+	// retention of rollups; a claim is deleted after [NotificationClaimAge]. Expire works in small steps and returns the
+	// number of deleted results.
 	Expire(ctx context.Context, now time.Time, keep Retention) (int, error)
 
-	// AskCheck stores a request.
-	AskCheck(ctx context.Context, r CheckRequest) error
-	// PendingChecks lists the requests that are neither claimed nor expired at now, oldest first.
-	PendingChecks(ctx context.Context, now time.Time) ([]CheckRequest, error)
-	// ClaimCheck gives a request to a runner; false when another has it or it is gone.
-	ClaimCheck(ctx context.Context, id, runner string) (bool, error)
-	// AnswerCheck stores the result of a claimed request and removes the request's definition.
-	AnswerCheck(ctx context.Context, id string, r monitor.Result) error
-	// CheckAnswer is the result of a request; false while there is none.
-	CheckAnswer(ctx context.Context, id string) (monitor.Result, bool, error)
-	// DropCheck removes a request and all that belongs to it. Dropping one that is gone is no error.
-	DropCheck(ctx context.Context, id string) error
+	// AddOnDemandCheck stores a request for an on-demand check.
+	AddOnDemandCheck(ctx context.Context, r OnDemandCheck) error
+	// PendingOnDemandChecks returns the requests that are neither claimed nor expired at now, oldest first.
+	PendingOnDemandChecks(ctx context.Context, now time.Time) ([]OnDemandCheck, error)
+	// ClaimOnDemandCheck assigns a request to a runner. It returns false if another runner has it or if it is deleted.
+	ClaimOnDemandCheck(ctx context.Context, id, runner string) (bool, error)
+	// CompleteOnDemandCheck stores the result of a claimed request and deletes the request's definition.
+	CompleteOnDemandCheck(ctx context.Context, id string, r monitor.Result) error
+	// OnDemandResult returns the result of a request, and false while there is none.
+	OnDemandResult(ctx context.Context, id string) (monitor.Result, bool, error)
+	// DeleteOnDemandCheck deletes a request and its result. An unknown id is not an error.
+	DeleteOnDemandCheck(ctx context.Context, id string) error
 
-	// AlertStates lists those of the given monitors that were ever written, in no particular order.
-	AlertStates(ctx context.Context, monitorIDs []string) ([]AlertState, error)
-	// PutAlertStates stores each state that is newer than what is there.
-	PutAlertStates(ctx context.Context, states []AlertState) error
-	// AddAlerts stores messages. Those whose id is there already are left as they are, and returned.
-	AddAlerts(ctx context.Context, as []Alert) (known []string, err error)
-	// DueAlerts lists messages whose Next has come at now, the longest overdue first, at most limit.
-	DueAlerts(ctx context.Context, now time.Time, limit int) ([]Alert, error)
-	// ClaimAlert gives one attempt at sending a message to a runner. Whose claim is not the first gets false and
-	// when the first was made.
-	ClaimAlert(ctx context.Context, id string, attempt int, runner string, now time.Time) (won bool, claimed time.Time, err error)
-	// PutFate stores Next, Attempts and Deliveries of a message.
-	PutFate(ctx context.Context, a Alert) error
-	Alert(ctx context.Context, id string) (Alert, error)
-	// Alerts lists what f selects.
-	Alerts(ctx context.Context, f AlertFilter) ([]Alert, error)
+	// IncidentStates returns the stored incident states of the given monitors, in no particular order.
+	IncidentStates(ctx context.Context, monitorIDs []string) ([]IncidentState, error)
+	// PutIncidentStates stores each state that is newer than the stored one.
+	PutIncidentStates(ctx context.Context, states []IncidentState) error
+	// AddNotifications stores new notifications. It leaves notifications whose id exists unchanged and returns their ids.
+	AddNotifications(ctx context.Context, ns []Notification) (existing []string, err error)
+	// DueNotifications returns up to limit notifications with Next <= now, the longest overdue first.
+	DueNotifications(ctx context.Context, now time.Time, limit int) ([]Notification, error)
+	// ClaimNotification claims one attempt to send a notification for a runner. Only the first claim wins; claimed is the
+	// time of the first claim.
+	ClaimNotification(ctx context.Context, id string, attempt int, runner string, now time.Time) (won bool, claimed time.Time, err error)
+	// PutDeliveries stores the fields Next, Attempts and Deliveries of a notification.
+	PutDeliveries(ctx context.Context, n Notification) error
+	Notification(ctx context.Context, id string) (Notification, error)
+	// Notifications returns the notifications that f selects.
+	Notifications(ctx context.Context, f NotificationFilter) ([]Notification, error)
 
-	// Beat stores a runner's heartbeat in place of its last.
-	Beat(ctx context.Context, r Runner) error
-	// Runners lists the runners whose last heartbeat is not before since, ordered by id.
+	// PutHeartbeat stores a runner's heartbeat in place of its previous one.
+	PutHeartbeat(ctx context.Context, r Runner) error
+	// Runners returns the runners whose last heartbeat is not older than since, ordered by id.
 	Runners(ctx context.Context, since time.Time) ([]Runner, error)
-	// RemoveRunner removes a runner's heartbeat.
+	// RemoveRunner deletes a runner's heartbeat.
 	RemoveRunner(ctx context.Context, id string) error
 
-	// Watch tells of changes of a topic: at least one value comes after each change, and several
-	// changes may share one. The channel closes when ctx ends, or when changes can no longer be
-	// told, upon which the caller watches again. Where the store can't tell at all, the error is
-	// ErrWatchUnsupported.
+	// Watch reports changes of a topic: after each change the channel receives at least one value; several changes may
+	// share one. The channel closes when ctx ends, or when the store can report no more changes; then the caller watches
+	// again. Watch returns [ErrWatchUnsupported] if the store cannot report changes at all.
 	Watch(ctx context.Context, t Topic) (<-chan struct{}, error)
 }

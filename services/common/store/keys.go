@@ -5,26 +5,26 @@ import (
 	"time"
 )
 
-// MaxKeys is how many API keys there may be.
+// MaxKeys is the maximum number of API keys.
 const MaxKeys = 1000
 
 // The scopes of a [Key].
 const (
-	// KeyReads sees what is there, but no secrets.
-	KeyReads = "read"
-	// KeyAdministers sees and changes everything.
-	KeyAdministers = "admin"
+	// KeyScopeRead allows reading everything except secrets.
+	KeyScopeRead = "read"
+	// KeyScopeAdmin allows reading and changing everything.
+	KeyScopeAdmin = "admin"
 )
 
-// Key is what is kept of an API key, from which the key itself can't be had.
+// Key is a stored API key. The key itself is not stored, only its hash.
 type Key struct {
 	ID string `json:"id"`
-	// Name is for people.
+	// Name is a label that the administrator chose.
 	Name string `json:"name"`
-	// Scope is one of the scopes above.
+	// Scope is KeyScopeRead or KeyScopeAdmin.
 	Scope   string    `json:"scope"`
 	Created time.Time `json:"created"`
-	// LastUsed is when it was last seen, to the minute or so; zero: never.
+	// LastUsed is the time of the last use, accurate to about a minute; zero if the key was never used.
 	LastUsed time.Time `json:"lastUsed,omitzero"`
 	// Hash is the SHA-256 of the key.
 	Hash [sha256.Size]byte `json:"-"`

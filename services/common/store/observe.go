@@ -2,11 +2,12 @@ package store
 
 import "time"
 
-// Observe is told of every operation of an adapter when it ends: its name, one of a fixed few such as "list monitors", how long it
-// took, and the error by which it failed. It is called concurrently, and the operation waits for it.
+// Observe is called when an operation of an adapter ends. The name of the operation is one of a fixed set, such as
+// "list monitors"; err is nil if the operation succeeded. Observe must be safe for concurrent use, and must return
+// quickly, because the operation waits for it.
 type Observe func(operation string, took time.Duration, err error)
 
-// End tells of an operation that began at started and ends with *err. Nobody is told where o is nil.
+// End calls o for an operation that began at started and returns *err. A nil o does nothing.
 func (o Observe) End(operation string, started time.Time, err *error) {
 	if o != nil {
 		o(operation, time.Since(started), *err)

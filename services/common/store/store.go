@@ -1,13 +1,13 @@
-// Package store holds what the storage adapters share: the documents they keep beside monitors
-// and results, the filters they understand and the errors they give.
+// Package store defines what the storage adapters share: the documents besides monitors and results, the filters and
+// the errors.
 //
-// Consumers declare the small interfaces that they use; the adapters in sqlite and mongo satisfy
-// them all, and the suite in storetest holds both to the same answers. The atomic unit is one
-// document: no caller may rely on two documents changing together.
+// Consumers declare small interfaces with the methods that they use. The adapters in sqlite and mongo implement all of
+// them, and the suite in storetest checks that both behave the same. The atomic unit is one document: no caller may
+// rely on two documents changing together.
 //
-// Every adapter method takes its caller's context and returns, wrapped with the operation,
-// [monitor.ErrNotFound] for an id that is not there, a [monitor.InvalidError] for input that
-// can't be stored, and [monitor.ErrUnavailable] when the store can't be reached.
+// Every adapter method takes its caller's context. It returns [monitor.ErrNotFound] for an unknown id, a
+// [monitor.InvalidError] for input that can't be stored, and [monitor.ErrUnavailable] if the store can't be reached,
+// each wrapped with the name of the operation.
 package store
 
 import (
@@ -17,50 +17,50 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// ErrWatchUnsupported says that the store can't tell of changes: the caller polls.
-var ErrWatchUnsupported = errors.New("the store can't be watched")
+// ErrWatchUnsupported is returned by Watch if the store can't report changes. The caller must poll.
+var ErrWatchUnsupported = errors.New("the store can't report changes")
 
-// HistoryLength is how many of its newest results a [State] carries.
+// HistoryLength is the maximum number of results in the history of a [State].
 const HistoryLength = 30
 
-// State is what is known of a monitor now. It is written whole, and only if its latest result
-// is newer, by (date, id), than that of the state it replaces: so a replay changes nothing and
-// a late result never moves it.
+// State is the current state of a monitor. A store writes it whole, and only if its latest result is newer, by
+// (date, id), than that of the stored state. So a replay changes nothing, and a late result never replaces a newer one.
 type State struct {
 	MonitorID string
 	// Latest is the newest result.
 	Latest monitor.Result
-	// Streak counts the results in a row, Latest included, that have Latest's status.
+	// Streak is the number of consecutive results with the status of Latest, including Latest.
 	Streak int
 	// Since is the date of the first result of that streak.
 	Since time.Time
-	// History holds the newest results, at most [HistoryLength], oldest first; Latest is the last.
+	// History contains the newest results, up to [HistoryLength], oldest first. Latest is the last of them.
 	History []Point
 }
 
-// Point is a result as a chart needs it.
+// Point is the part of a result that a chart shows.
 type Point struct {
 	Date   time.Time      `json:"date"`
 	Status monitor.Status `json:"status"`
 	Value  float64        `json:"value"`
-	// Excluded says why the result doesn't count; empty for most.
-	Excluded monitor.Exclusion `json:"excluded,omitempty"`
+	// Ignored is the reason why the result does not count; empty if it counts.
+	Ignored monitor.IgnoreReason `json:"excluded,omitempty"`
 }
 
-// Track names a quantity whose changes are logged per monitor.
-type Track string
+// ChangeKind is the property of a monitor whose changes are logged.
+type ChangeKind string
 
 const (
-	// TrackStatus has the values "ok", "error", "failed" and "unchecked" (no result was due to a
-	// runner that was away).
-	TrackStatus Track = "status"
-	// TrackEnabled has the values "enabled" and "disabled".
-	TrackEnabled Track = "enabled"
-	// TrackExcluded has the values "counted" and those of [monitor.Exclusion]. It changes with results, as the status does.
-	TrackExcluded Track = "excluded"
+	// ChangeStatus has the values "ok", "error", "failed" and "unchecked". A monitor is unchecked while no runner checks
+	// it although a result was due.
+	ChangeStatus ChangeKind = "status"
+	// ChangeEnabled has the values "enabled" and "disabled".
+	ChangeEnabled ChangeKind = "enabled"
+	// ChangeIgnored has the value "counted" and those of [monitor.IgnoreReason]. Like the status, it changes with
+	// results.
+	ChangeIgnored ChangeKind = "excluded"
 )
 
-// The values of the tracks. Those of results are the words of [monitor.Status.String].
+// Values of status changes. The others are those of [monitor.Status.String] and [monitor.IgnoreReason].
 const (
 	Unchecked = "unchecked"
 	Enabled   = "enabled"
@@ -68,56 +68,56 @@ const (
 	Counted   = "counted"
 )
 
-// Transition is a change of a monitor's status, or of whether it is checked. Uptime is computed from the
-// log of them. There is at most one per monitor, date and track: storing it again changes nothing.
-type Transition struct {
+// StatusChange is an entry in the log from which uptime is computed. There is at most one per monitor, date and kind:
+// storing it again changes nothing.
+type StatusChange struct {
 	MonitorID string
-	// Date is from when on To holds.
-	Date  time.Time
-	Track Track
-	// From is the value that held before; empty when there was none.
+	// Date is the time from which To is the value.
+	Date time.Time
+	Kind ChangeKind
+	// From is the previous value; empty if there was none.
 	From string
 	To   string
 }
 
-// Batch is what a runner writes at once. Sending one again changes nothing.
+// Batch is the data that a runner writes at once. Writing it again changes nothing.
 type Batch struct {
-	Results     []monitor.Result
-	States      []State
-	Transitions []Transition
+	Results       []monitor.Result
+	States        []State
+	StatusChanges []StatusChange
 }
 
 // ResultFilter selects results, newest first by (date, id).
 type ResultFilter struct {
-	// MonitorID limits them to one monitor; empty means all.
+	// MonitorID selects the results of one monitor; empty selects all.
 	MonitorID string
-	// From and To bound the date: From <= date < To; zero means unbounded.
+	// From and To limit the date: From <= date < To. Zero means no limit.
 	From, To time.Time
-	// Statuses limits them to some statuses; empty means all.
+	// Statuses selects results with one of these statuses; empty selects all.
 	Statuses []monitor.Status
-	// Before continues a listing: only results that come after the cursor in it, so older ones.
+	// Before continues a listing: it selects the results that are older than the cursor.
 	Before *Cursor
-	// Limit is how many to return at most; it must be positive.
+	// Limit is the maximum number of results; it must be positive.
 	Limit int
 }
 
-// Cursor is a place in a listing of results.
+// Cursor is a position in a listing, ordered by date and id.
 type Cursor struct {
 	Date time.Time
 	ID   string
 }
 
-// Period is the length of time that a [Rollup] sums up.
+// Period is the length of the time that a [Rollup] covers.
 type Period string
 
 const (
-	// Hour is from one full hour in UTC to the next.
+	// Hour is one full hour in UTC.
 	Hour Period = "hour"
-	// Day is from one midnight in UTC to the next.
+	// Day is one day in UTC.
 	Day Period = "day"
 )
 
-// Length is the period as a duration.
+// Length returns the duration of the period.
 func (p Period) Length() time.Duration {
 	if p == Day {
 		return 24 * time.Hour
@@ -125,18 +125,18 @@ func (p Period) Length() time.Duration {
 	return time.Hour
 }
 
-// Rollup sums up the results of one monitor in one period. It is derived from the results: computing it again
-// changes nothing. There is one per monitor, period and start.
+// Rollup aggregates the results of one monitor in one period. It is always computed from the results: computing it
+// again changes nothing. There is one per monitor, period and start.
 type Rollup struct {
 	MonitorID string
 	Period    Period
-	// Start is the first moment of the period.
+	// Start is the beginning of the period.
 	Start time.Time
-	// Summary is the content, as package rollup encodes it.
+	// Summary holds the counts and the latency sketch, encoded by package rollup.
 	Summary []byte
 }
 
-// DirtyHour marks an hour of a monitor whose rollup is older than its results.
+// DirtyHour marks an hour whose rollup must be computed, because results were stored since.
 type DirtyHour struct {
 	MonitorID string
 	Hour      time.Time
@@ -144,25 +144,25 @@ type DirtyHour struct {
 	Token string
 }
 
-// CheckRequest asks whichever runner is responsible for a check outside the schedule. It holds either a definition
-// that is not stored, to be answered and not recorded, or the id of a stored monitor that is to be run now.
-type CheckRequest struct {
-	ID    string
-	Asked time.Time
-	// Expires is from when on nobody waits for it: it is not claimed, and it is removed.
+// OnDemandCheck is a request for a check outside the schedule. The responsible runner executes it. The request has either
+// an unsaved definition, whose result is returned and not stored, or the id of a stored monitor.
+type OnDemandCheck struct {
+	ID        string
+	Requested time.Time
+	// Expires is the time after which the requester no longer waits: runners ignore the request, and it is deleted.
 	Expires time.Time
-	// Definition is the unsaved monitor; nil when MonitorID is set. It may hold secrets.
+	// Definition is the unsaved monitor; nil if MonitorID is set. It may contain secrets.
 	Definition *monitor.Monitor
-	// MonitorID is the stored monitor to run; empty when Definition is set.
+	// MonitorID is the id of the stored monitor; empty if Definition is set.
 	MonitorID string
 }
 
-// Runner is one live runner, as its heartbeat tells.
+// Runner is the content of a runner's heartbeat.
 type Runner struct {
 	ID string `json:"id"`
-	// Monitors is how many monitors it runs.
+	// Monitors is the number of monitors that are assigned to the runner.
 	Monitors int `json:"monitors"`
-	// LastSeen is the date of its last heartbeat.
+	// LastSeen is the date of the heartbeat.
 	LastSeen time.Time `json:"lastSeen"`
 }
 
@@ -170,18 +170,18 @@ type Runner struct {
 type Topic string
 
 const (
-	// TopicMonitors tells of monitors created, changed, deleted or imported, of maintenance windows, and of cleared results.
+	// TopicMonitors reports changes of monitors and maintenance windows, imports, and cleared results.
 	TopicMonitors Topic = "monitors"
-	// TopicResults tells of results stored or deleted.
+	// TopicResults reports stored and deleted results.
 	TopicResults Topic = "results"
-	// TopicChecks tells of check requests and of their answers.
-	TopicChecks Topic = "checks"
+	// TopicOnDemandChecks reports requests for on-demand checks and their results.
+	TopicOnDemandChecks Topic = "checks"
 )
 
-// Retention says for how long history is kept.
+// Retention limits the age of history.
 type Retention struct {
-	// Results is the age at which a result goes.
+	// Results is the age at which a result is deleted.
 	Results time.Duration
-	// Rollups is the age at which a rollup or a transition goes.
+	// Rollups is the age at which rollups, status changes and notifications are deleted.
 	Rollups time.Duration
 }

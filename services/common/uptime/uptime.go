@@ -31,7 +31,7 @@ func (b Breakdown) Percent() (float64, bool) {
 // Compute breaks down the time from from to to. The log holds the transitions of m from from up to now,
 // newest first; those from to on only tell what held before them. State is what is known of m now, nil when it
 // has no result. After the last result the status holds for [monitor.StaleAfter].
-func Compute(from, to time.Time, m monitor.Monitor, state *store.State, log []store.Transition) Breakdown {
+func Compute(from, to time.Time, m monitor.Monitor, state *store.State, log []store.StatusChange) Breakdown {
 	w := walk{
 		at: from, status: initialStatus(from, state, log), disabled: initiallyDisabled(m, log),
 		excluded: initiallyExcluded(state, log), stale: to,
@@ -43,7 +43,7 @@ func Compute(from, to time.Time, m monitor.Monitor, state *store.State, log []st
 		w.advance(log[i].Date)
 		w.apply(log[i])
 	}
-	if !hasTrack(log, store.TrackStatus) && state != nil && state.Since.After(from) && state.Since.Before(to) {
+	if !hasTrack(log, store.ChangeStatus) && state != nil && state.Since.After(from) && state.Since.Before(to) {
 		w.advance(state.Since)
 		w.status = state.Latest.Status.String()
 	}
@@ -53,9 +53,9 @@ func Compute(from, to time.Time, m monitor.Monitor, state *store.State, log []st
 
 // initialStatus is the status at from: what the first transition came from, or, without one, the
 // status now if it held then.
-func initialStatus(from time.Time, state *store.State, log []store.Transition) string {
+func initialStatus(from time.Time, state *store.State, log []store.StatusChange) string {
 	for i := len(log) - 1; i >= 0; i-- {
-		if log[i].Track == store.TrackStatus {
+		if log[i].Kind == store.ChangeStatus {
 			return log[i].From
 		}
 	}
@@ -65,9 +65,9 @@ func initialStatus(from time.Time, state *store.State, log []store.Transition) s
 	return state.Latest.Status.String()
 }
 
-func initiallyDisabled(m monitor.Monitor, log []store.Transition) bool {
+func initiallyDisabled(m monitor.Monitor, log []store.StatusChange) bool {
 	for i := len(log) - 1; i >= 0; i-- {
-		if log[i].Track == store.TrackEnabled {
+		if log[i].Kind == store.ChangeEnabled {
 			return log[i].From == store.Disabled
 		}
 	}
@@ -75,21 +75,21 @@ func initiallyDisabled(m monitor.Monitor, log []store.Transition) bool {
 }
 
 // initiallyExcluded is the exclusion before the first transition: what that came from or, without one, the exclusion now.
-func initiallyExcluded(state *store.State, log []store.Transition) string {
+func initiallyExcluded(state *store.State, log []store.StatusChange) string {
 	for i := len(log) - 1; i >= 0; i-- {
-		if log[i].Track == store.TrackExcluded {
+		if log[i].Kind == store.ChangeIgnored {
 			return log[i].From
 		}
 	}
 	if state == nil {
 		return store.Counted
 	}
-	return string(state.Latest.Excluded)
+	return string(state.Latest.Ignored)
 }
 
-func hasTrack(log []store.Transition, track store.Track) bool {
+func hasTrack(log []store.StatusChange, track store.ChangeKind) bool {
 	for _, t := range log {
-		if t.Track == track {
+		if t.Kind == track {
 			return true
 		}
 	}
@@ -107,13 +107,13 @@ type walk struct {
 	spent Breakdown
 }
 
-func (w *walk) apply(t store.Transition) {
-	switch t.Track {
-	case store.TrackStatus:
+func (w *walk) apply(t store.StatusChange) {
+	switch t.Kind {
+	case store.ChangeStatus:
 		w.status = t.To
-	case store.TrackEnabled:
+	case store.ChangeEnabled:
 		w.disabled = t.To == store.Disabled
-	case store.TrackExcluded:
+	case store.ChangeIgnored:
 		w.excluded = t.To
 	}
 }
@@ -145,9 +145,9 @@ func (b *Breakdown) part(disabled bool, status, excluded string) *time.Duration 
 		return &b.Disabled
 	case status == "", status == store.Unchecked:
 		return &b.Unchecked
-	case excluded == string(monitor.ExcludedMaintenance):
+	case excluded == string(monitor.IgnoredMaintenance):
 		return &b.Maintenance
-	case excluded == string(monitor.ExcludedBlocked):
+	case excluded == string(monitor.IgnoredBlocked):
 		return &b.Blocked
 	case status == monitor.StatusOK.String():
 		return &b.OK

@@ -15,22 +15,22 @@ var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func at(minutes int) time.Time { return start.Add(time.Duration(minutes) * time.Minute) }
 
-func status(minute int, from, to string) store.Transition {
-	return store.Transition{Date: at(minute), Track: store.TrackStatus, From: from, To: to}
+func status(minute int, from, to string) store.StatusChange {
+	return store.StatusChange{Date: at(minute), Kind: store.ChangeStatus, From: from, To: to}
 }
 
-func enabled(minute int, from, to string) store.Transition {
-	return store.Transition{Date: at(minute), Track: store.TrackEnabled, From: from, To: to}
+func enabled(minute int, from, to string) store.StatusChange {
+	return store.StatusChange{Date: at(minute), Kind: store.ChangeEnabled, From: from, To: to}
 }
 
-func excluded(minute int, from, to string) store.Transition {
-	return store.Transition{Date: at(minute), Track: store.TrackExcluded, From: from, To: to}
+func excluded(minute int, from, to string) store.StatusChange {
+	return store.StatusChange{Date: at(minute), Kind: store.ChangeIgnored, From: from, To: to}
 }
 
 // left is known, with a newest result that doesn't count.
-func left(since, latest int, s monitor.Status, why monitor.Exclusion) *store.State {
+func left(since, latest int, s monitor.Status, why monitor.IgnoreReason) *store.State {
 	k := known(since, latest, s)
-	k.Latest.Excluded = why
+	k.Latest.Ignored = why
 	return k
 }
 
@@ -44,7 +44,7 @@ func TestCompute(t *testing.T) {
 	for name, c := range map[string]struct {
 		monitor monitor.Monitor
 		state   *store.State
-		log     []store.Transition
+		log     []store.StatusChange
 		want    uptime.Breakdown
 		percent float64
 		unknown bool
@@ -57,7 +57,7 @@ func TestCompute(t *testing.T) {
 			want: uptime.Breakdown{OK: 60 * time.Minute}, percent: 100,
 		},
 		"first result in the middle": {
-			monitor: m, state: known(40, 60, monitor.StatusOK), log: []store.Transition{status(40, "", "ok")},
+			monitor: m, state: known(40, 60, monitor.StatusOK), log: []store.StatusChange{status(40, "", "ok")},
 			want: uptime.Breakdown{Unchecked: 40 * time.Minute, OK: 20 * time.Minute}, percent: 100,
 		},
 		"the log's start has expired": {
@@ -66,12 +66,12 @@ func TestCompute(t *testing.T) {
 		},
 		"down for a quarter of an hour": {
 			monitor: m, state: known(25, 60, monitor.StatusOK),
-			log:  []store.Transition{status(25, "failed", "ok"), status(10, "ok", "failed")},
+			log:  []store.StatusChange{status(25, "failed", "ok"), status(10, "ok", "failed")},
 			want: uptime.Breakdown{OK: 45 * time.Minute, Failed: 15 * time.Minute}, percent: 75,
 		},
 		"disabled time does not count": {
 			monitor: m, state: known(-9, 60, monitor.StatusOK),
-			log:  []store.Transition{enabled(50, "disabled", "enabled"), enabled(20, "enabled", "disabled")},
+			log:  []store.StatusChange{enabled(50, "disabled", "enabled"), enabled(20, "enabled", "disabled")},
 			want: uptime.Breakdown{OK: 30 * time.Minute, Disabled: 30 * time.Minute}, percent: 100,
 		},
 		"disabled throughout": {
@@ -80,20 +80,20 @@ func TestCompute(t *testing.T) {
 		},
 		"the runner was away": {
 			monitor: m, state: known(30, 60, monitor.StatusOK),
-			log:  []store.Transition{status(30, "unchecked", "ok"), status(10, "ok", "unchecked")},
+			log:  []store.StatusChange{status(30, "unchecked", "ok"), status(10, "ok", "unchecked")},
 			want: uptime.Breakdown{OK: 40 * time.Minute, Unchecked: 20 * time.Minute}, percent: 100,
 		},
 		"the next change is after the end": {
 			monitor: m, state: known(90, 95, monitor.StatusOK),
-			log:  []store.Transition{status(90, "failed", "ok"), status(60, "error", "failed")},
+			log:  []store.StatusChange{status(90, "failed", "ok"), status(60, "error", "failed")},
 			want: uptime.Breakdown{Error: 60 * time.Minute}, percent: 0,
 		},
 		"disabled after the end": {
-			monitor: off, state: known(-9, 70, monitor.StatusOK), log: []store.Transition{enabled(70, "enabled", "disabled")},
+			monitor: off, state: known(-9, 70, monitor.StatusOK), log: []store.StatusChange{enabled(70, "enabled", "disabled")},
 			want: uptime.Breakdown{OK: 60 * time.Minute}, percent: 100,
 		},
 		"the first result is after the end": {
-			monitor: m, state: known(70, 80, monitor.StatusOK), log: []store.Transition{status(70, "", "ok")},
+			monitor: m, state: known(70, 80, monitor.StatusOK), log: []store.StatusChange{status(70, "", "ok")},
 			want: uptime.Breakdown{Unchecked: 60 * time.Minute}, unknown: true,
 		},
 		"a status since after the end, and no log": {
@@ -106,58 +106,58 @@ func TestCompute(t *testing.T) {
 		},
 		"a window in the middle": {
 			monitor: m, state: known(-9, 60, monitor.StatusOK),
-			log:  []store.Transition{excluded(30, "maintenance", "counted"), excluded(10, "counted", "maintenance")},
+			log:  []store.StatusChange{excluded(30, "maintenance", "counted"), excluded(10, "counted", "maintenance")},
 			want: uptime.Breakdown{OK: 40 * time.Minute, Maintenance: 20 * time.Minute}, percent: 100,
 		},
 		"down in a window, and longer": {
 			monitor: m, state: known(45, 60, monitor.StatusOK),
-			log: []store.Transition{
+			log: []store.StatusChange{
 				status(45, "failed", "ok"), excluded(30, "maintenance", "counted"), status(15, "ok", "failed"), excluded(10, "counted", "maintenance"),
 			},
 			want: uptime.Breakdown{OK: 25 * time.Minute, Failed: 15 * time.Minute, Maintenance: 20 * time.Minute}, percent: 62.5,
 		},
 		"down behind another one, then by itself": {
 			monitor: m, state: known(40, 60, monitor.StatusOK),
-			log: []store.Transition{
+			log: []store.StatusChange{
 				status(40, "error", "ok"), excluded(30, "blocked", "counted"), excluded(10, "counted", "blocked"), status(10, "ok", "error"),
 			},
 			want: uptime.Breakdown{OK: 30 * time.Minute, Error: 10 * time.Minute, Blocked: 20 * time.Minute}, percent: 75,
 		},
 		"from maintenance to blocked": {
-			monitor: m, state: left(-9, 60, monitor.StatusFailed, monitor.ExcludedBlocked),
-			log:  []store.Transition{excluded(20, "maintenance", "blocked")},
+			monitor: m, state: left(-9, 60, monitor.StatusFailed, monitor.IgnoredBlocked),
+			log:  []store.StatusChange{excluded(20, "maintenance", "blocked")},
 			want: uptime.Breakdown{Maintenance: 20 * time.Minute, Blocked: 40 * time.Minute}, unknown: true,
 		},
 		"excluded throughout, nothing in the log": {
-			monitor: m, state: left(-9, 60, monitor.StatusOK, monitor.ExcludedMaintenance),
+			monitor: m, state: left(-9, 60, monitor.StatusOK, monitor.IgnoredMaintenance),
 			want: uptime.Breakdown{Maintenance: 60 * time.Minute}, unknown: true,
 		},
 		"the first result is excluded": {
-			monitor: m, state: left(20, 60, monitor.StatusOK, monitor.ExcludedMaintenance),
-			log:  []store.Transition{excluded(20, "counted", "maintenance"), status(20, "", "ok")},
+			monitor: m, state: left(20, 60, monitor.StatusOK, monitor.IgnoredMaintenance),
+			log:  []store.StatusChange{excluded(20, "counted", "maintenance"), status(20, "", "ok")},
 			want: uptime.Breakdown{Unchecked: 20 * time.Minute, Maintenance: 40 * time.Minute}, unknown: true,
 		},
 		"a window after the end": {
-			monitor: m, state: left(-9, 90, monitor.StatusOK, monitor.ExcludedMaintenance),
-			log:  []store.Transition{excluded(60, "counted", "maintenance")},
+			monitor: m, state: left(-9, 90, monitor.StatusOK, monitor.IgnoredMaintenance),
+			log:  []store.StatusChange{excluded(60, "counted", "maintenance")},
 			want: uptime.Breakdown{OK: 60 * time.Minute}, percent: 100,
 		},
 		"disabled in a window": {
 			monitor: m, state: known(-9, 60, monitor.StatusOK),
-			log: []store.Transition{
+			log: []store.StatusChange{
 				excluded(40, "maintenance", "counted"), enabled(30, "disabled", "enabled"), enabled(20, "enabled", "disabled"), excluded(10, "counted", "maintenance"),
 			},
 			want: uptime.Breakdown{OK: 30 * time.Minute, Disabled: 10 * time.Minute, Maintenance: 20 * time.Minute}, percent: 100,
 		},
 		"the runner was away in a window": {
 			monitor: m, state: known(40, 60, monitor.StatusOK),
-			log: []store.Transition{
+			log: []store.StatusChange{
 				excluded(40, "maintenance", "counted"), status(40, "unchecked", "ok"), status(20, "ok", "unchecked"), excluded(10, "counted", "maintenance"),
 			},
 			want: uptime.Breakdown{OK: 30 * time.Minute, Unchecked: 20 * time.Minute, Maintenance: 10 * time.Minute}, percent: 100,
 		},
 		"the runner is away since a window": {
-			monitor: m, state: left(-30, 10, monitor.StatusFailed, monitor.ExcludedMaintenance),
+			monitor: m, state: left(-30, 10, monitor.StatusFailed, monitor.IgnoredMaintenance),
 			want: uptime.Breakdown{Maintenance: 13 * time.Minute, Unchecked: 47 * time.Minute}, unknown: true,
 		},
 	} {

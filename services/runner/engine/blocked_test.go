@@ -19,13 +19,13 @@ func (s *memory) checkBlocked(t *testing.T, id string, parent []monitor.Result) 
 	blocked := 0
 	for _, r := range s.resultsOf(id) {
 		before, _ := slices.BinarySearchFunc(parent, r.Date, func(p monitor.Result, at time.Time) int { return p.Date.Compare(at) })
-		want := monitor.Exclusion("")
+		want := monitor.IgnoreReason("")
 		if r.Status != monitor.StatusOK && before > 0 && parent[before-1].Status != monitor.StatusOK {
-			want = monitor.ExcludedBlocked
+			want = monitor.IgnoredBlocked
 			blocked++
 		}
-		if r.Excluded != want {
-			t.Errorf("monitor %s at %s: %q, want %q", id, r.Date, r.Excluded, want)
+		if r.Ignored != want {
+			t.Errorf("monitor %s at %s: %q, want %q", id, r.Date, r.Ignored, want)
 		}
 	}
 	s.checkLog(t, id)
@@ -65,9 +65,9 @@ func TestWhoIsTheParentFollowsTheMonitors(t *testing.T) {
 		l.fail("1", "2")
 		b := startBench(t, s, l)
 		s.set(dependent(ms[1], "gateway"))
-		latest := func() monitor.Exclusion {
+		latest := func() monitor.IgnoreReason {
 			after(11 * time.Second)
-			return look(s, func() monitor.Exclusion { return s.states[ms[1].ID].Latest.Excluded })
+			return look(s, func() monitor.IgnoreReason { return s.states[ms[1].ID].Latest.Ignored })
 		}
 		renamed, off := ms[0], ms[0]
 		renamed.Name, off.Name = "gateway", "gateway"
@@ -75,10 +75,10 @@ func TestWhoIsTheParentFollowsTheMonitors(t *testing.T) {
 		for _, step := range []struct {
 			name   string
 			parent monitor.Monitor
-			want   monitor.Exclusion
+			want   monitor.IgnoreReason
 		}{
-			{"unknown", ms[0], ""}, {"renamed", renamed, monitor.ExcludedBlocked}, {"disabled", off, ""},
-			{"enabled again", renamed, monitor.ExcludedBlocked}, {"a circle", dependent(renamed, ms[1].ID), ""},
+			{"unknown", ms[0], ""}, {"renamed", renamed, monitor.IgnoredBlocked}, {"disabled", off, ""},
+			{"enabled again", renamed, monitor.IgnoredBlocked}, {"a circle", dependent(renamed, ms[1].ID), ""},
 		} {
 			s.set(step.parent)
 			if got := latest(); got != step.want {
@@ -88,11 +88,11 @@ func TestWhoIsTheParentFollowsTheMonitors(t *testing.T) {
 		s.set(renamed)
 		s.with("", func() { s.windows = []maintenance.Window{windowFor(time.Now(), time.Now().Add(time.Hour), ms[0].ID)} })
 		s.set()
-		if got := latest(); got != monitor.ExcludedBlocked {
+		if got := latest(); got != monitor.IgnoredBlocked {
 			t.Errorf("behind a bad parent in maintenance: %q", got)
 		}
 		s.with(store.TopicMonitors, func() { s.windows[0].Monitors = []string{ms[0].ID, ms[1].ID} })
-		if got := latest(); got != monitor.ExcludedMaintenance {
+		if got := latest(); got != monitor.IgnoredMaintenance {
 			t.Errorf("in maintenance and behind a bad parent: %q", got)
 		}
 		s.with(store.TopicMonitors, func() { s.windows, s.monitors[ms[0].ID] = nil, ms[0] })
@@ -122,8 +122,8 @@ func TestParentWithoutNewResultsBlocksNoLonger(t *testing.T) {
 		after(2 * time.Minute)
 		b.stop()
 		for _, r := range s.resultsOf(ms[1].ID) {
-			if known := r.Date.Sub(old.Date) <= monitor.StaleAfter(10*time.Second); known != (r.Excluded == monitor.ExcludedBlocked) {
-				t.Errorf("after %s: %q", r.Date.Sub(old.Date), r.Excluded)
+			if known := r.Date.Sub(old.Date) <= monitor.StaleAfter(10*time.Second); known != (r.Ignored == monitor.IgnoredBlocked) {
+				t.Errorf("after %s: %q", r.Date.Sub(old.Date), r.Ignored)
 			}
 		}
 		s.checkLog(t, ms[1].ID)
@@ -146,9 +146,9 @@ func TestParentOnAnotherRunner(t *testing.T) {
 		s, l := newMemory(parent, dependent(child, parent.ID)), newLab()
 		one, two := startRunner(t, "r1", s, l), startRunner(t, "r2", s, l)
 		reads := func() int { return look(s, func() int { return s.reads["StatesOf"] }) }
-		latest := func(d time.Duration) monitor.Exclusion {
+		latest := func(d time.Duration) monitor.IgnoreReason {
 			after(d)
-			return look(s, func() monitor.Exclusion { return s.states[child.ID].Latest.Excluded })
+			return look(s, func() monitor.IgnoreReason { return s.states[child.ID].Latest.Ignored })
 		}
 		after(30 * time.Second)
 		before := reads()
@@ -161,7 +161,7 @@ func TestParentOnAnotherRunner(t *testing.T) {
 			t.Errorf("behind a parent that is well: %q", got)
 		}
 		l.fail(child.Target, parent.Target)
-		if got := latest(15 * time.Second); got != monitor.ExcludedBlocked {
+		if got := latest(15 * time.Second); got != monitor.IgnoredBlocked {
 			t.Errorf("behind a bad parent: %q", got)
 		}
 
@@ -174,8 +174,8 @@ func TestParentOnAnotherRunner(t *testing.T) {
 		for _, r := range s.resultsOf(child.ID) {
 			if r.Date.After(began) {
 				n++
-				if r.Excluded != monitor.ExcludedBlocked {
-					t.Fatalf("%s after the store went away: %q", r.Date.Sub(began), r.Excluded)
+				if r.Ignored != monitor.IgnoredBlocked {
+					t.Fatalf("%s after the store went away: %q", r.Date.Sub(began), r.Ignored)
 				}
 			}
 		}
@@ -196,7 +196,7 @@ func TestParentOnAnotherRunner(t *testing.T) {
 			startRunner(t, leaves.cfg.ID, s, l)
 			after(30 * time.Second)
 		}
-		if got := latest(0); got != monitor.ExcludedBlocked {
+		if got := latest(0); got != monitor.IgnoredBlocked {
 			t.Errorf("at the end: %q", got)
 		}
 		s.set(child)
@@ -208,7 +208,7 @@ func TestParentOnAnotherRunner(t *testing.T) {
 		s.checkLog(t, child.ID)
 		counted := 0
 		for _, change := range s.transitions {
-			if change.Track == store.TrackExcluded && change.To == store.Counted {
+			if change.Kind == store.ChangeIgnored && change.To == store.Counted {
 				counted++
 			}
 		}
@@ -226,11 +226,11 @@ func TestClearingForgetsParents(t *testing.T) {
 		l.fail(child.Target, parent.Target)
 		startRunner(t, "r1", s, l)
 		startRunner(t, "r2", s, l)
-		latest := func() monitor.Exclusion {
+		latest := func() monitor.IgnoreReason {
 			after(time.Minute)
-			return look(s, func() monitor.Exclusion { return s.states[child.ID].Latest.Excluded })
+			return look(s, func() monitor.IgnoreReason { return s.states[child.ID].Latest.Ignored })
 		}
-		if got := latest(); got != monitor.ExcludedBlocked {
+		if got := latest(); got != monitor.IgnoredBlocked {
 			t.Errorf("before: %q", got)
 		}
 		s.with(store.TopicMonitors, func() {

@@ -70,12 +70,12 @@ type Store interface {
 	AppendBatch(ctx context.Context, b store.Batch) error
 	Watch(ctx context.Context, t store.Topic) (<-chan struct{}, error)
 
-	PendingChecks(ctx context.Context, now time.Time) ([]store.CheckRequest, error)
-	ClaimCheck(ctx context.Context, id, runner string) (bool, error)
-	AnswerCheck(ctx context.Context, id string, r monitor.Result) error
-	DropCheck(ctx context.Context, id string) error
+	PendingOnDemandChecks(ctx context.Context, now time.Time) ([]store.OnDemandCheck, error)
+	ClaimOnDemandCheck(ctx context.Context, id, runner string) (bool, error)
+	CompleteOnDemandCheck(ctx context.Context, id string, r monitor.Result) error
+	DeleteOnDemandCheck(ctx context.Context, id string) error
 
-	Beat(ctx context.Context, r store.Runner) error
+	PutHeartbeat(ctx context.Context, r store.Runner) error
 	Runners(ctx context.Context, since time.Time) ([]store.Runner, error)
 	RemoveRunner(ctx context.Context, id string) error
 

@@ -131,7 +131,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	writing.Go(func() { e.writer.run(writes) })
 	monitors, checks := make(chan struct{}, 1), make(chan struct{}, 1)
 	helpers.Go(func() { e.watch(ctx, store.TopicMonitors, e.cfg.PollingInterval, monitors) })
-	helpers.Go(func() { e.watch(ctx, store.TopicChecks, askEvery, checks) })
+	helpers.Go(func() { e.watch(ctx, store.TopicOnDemandChecks, askEvery, checks) })
 	helpers.Go(func() { e.reconcile(ctx, monitors) })
 	helpers.Go(func() { e.readParents(ctx) })
 	helpers.Go(func() { e.serveRequests(ctx, checks) })
@@ -278,7 +278,7 @@ func (e *Engine) settle(r run) {
 	}
 	e.stats.ran(r.result.Status)
 	e.cfg.Ran(Run{Type: en.monitor.Type, Status: r.result.Status, Late: r.late, Took: r.took})
-	r.result.Excluded = e.exclude(en, r.result)
+	r.result.Ignored = e.exclude(en, r.result)
 	last := en.state.Load()
 	next, transitions := advance(last, r.result, en.covered)
 	state := next

@@ -118,9 +118,9 @@ func TestHeartbeat(t *testing.T) {
 // lateBeats is a store that takes half a second for a heartbeat, and writes it even if the caller has given it up.
 type lateBeats struct{ *memory }
 
-func (s lateBeats) Beat(ctx context.Context, r store.Runner) error {
+func (s lateBeats) PutHeartbeat(ctx context.Context, r store.Runner) error {
 	written := make(chan error, 1)
-	time.AfterFunc(500*time.Millisecond, func() { written <- s.memory.Beat(context.WithoutCancel(ctx), r) })
+	time.AfterFunc(500*time.Millisecond, func() { written <- s.memory.PutHeartbeat(context.WithoutCancel(ctx), r) })
 	select {
 	case <-ctx.Done():
 		return ctx.Err()

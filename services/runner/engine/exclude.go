@@ -59,7 +59,7 @@ func newExclusions(windows []maintenance.Window, all []monitor.Monitor, own map[
 
 // link finds out what the monitors own depend on.
 func (x *exclusions) link(all []monitor.Monitor, own map[string]monitor.Monitor) {
-	parents, every := monitor.Parents(all), make(map[string]time.Duration)
+	parents, every := monitor.Dependencies(all), make(map[string]time.Duration)
 	for _, id := range parents {
 		every[id] = 0
 	}
@@ -131,16 +131,16 @@ func (x *exclusions) spellOf(m monitor.Monitor, at time.Time) spell {
 }
 
 // exclude says why r, a result of en, doesn't count; empty when it does.
-func (e *Engine) exclude(en *entry, r monitor.Result) monitor.Exclusion {
+func (e *Engine) exclude(en *entry, r monitor.Result) monitor.IgnoreReason {
 	x := e.exclusions.Load()
 	if !en.spell.holds(x, r.Date) {
 		en.spell = x.spellOf(en.monitor, r.Date)
 	}
 	switch {
 	case en.spell.maintenance:
-		return monitor.ExcludedMaintenance
+		return monitor.IgnoredMaintenance
 	case r.Status != monitor.StatusOK && e.isBad(x.parents[en.monitor.ID], r.Date):
-		return monitor.ExcludedBlocked
+		return monitor.IgnoredBlocked
 	default:
 		return ""
 	}

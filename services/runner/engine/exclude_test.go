@@ -54,24 +54,24 @@ func (s *memory) resultsOf(id string) []monitor.Result {
 // checkLog compares the transitions of the exclusions of a monitor, and those in its history, with what its results say.
 func (s *memory) checkLog(t *testing.T, id string) {
 	t.Helper()
-	var want, got []store.Transition
+	var want, got []store.StatusChange
 	var points []store.Point
 	last := store.Counted
 	for _, r := range s.resultsOf(id) {
 		is := store.Counted
-		if r.Excluded != "" {
-			is = string(r.Excluded)
+		if r.Ignored != "" {
+			is = string(r.Ignored)
 		}
 		if is != last {
-			want = append(want, store.Transition{MonitorID: id, Date: r.Date, Track: store.TrackExcluded, From: last, To: is})
+			want = append(want, store.StatusChange{MonitorID: id, Date: r.Date, Kind: store.ChangeIgnored, From: last, To: is})
 		}
 		last = is
-		points = append(points, store.Point{Date: r.Date, Status: r.Status, Value: r.Value, Excluded: r.Excluded})
+		points = append(points, store.Point{Date: r.Date, Status: r.Status, Value: r.Value, Ignored: r.Ignored})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, change := range s.transitions {
-		if change.MonitorID == id && change.Track == store.TrackExcluded {
+		if change.MonitorID == id && change.Kind == store.ChangeIgnored {
 			got = append(got, change)
 		}
 	}
@@ -106,8 +106,8 @@ func TestResultsInAWindowDontCount(t *testing.T) {
 				if is {
 					excluded++
 				}
-				if is != (r.Excluded == monitor.ExcludedMaintenance) {
-					t.Errorf("monitor %d, %s after the start: %q", i+1, r.Date.Sub(began), r.Excluded)
+				if is != (r.Ignored == monitor.IgnoredMaintenance) {
+					t.Errorf("monitor %d, %s after the start: %q", i+1, r.Date.Sub(began), r.Ignored)
 				}
 			}
 			if i < 2 && excluded != 12 {
@@ -138,7 +138,7 @@ func TestNothingIsCheckedBeforeTheWindowsAreKnown(t *testing.T) {
 		after(20 * time.Second)
 		b.stop()
 		for _, r := range s.resultsOf(m.ID) {
-			if r.Excluded != monitor.ExcludedMaintenance {
+			if r.Ignored != monitor.IgnoredMaintenance {
 				t.Errorf("counted: %+v", r)
 			}
 		}
@@ -184,11 +184,11 @@ func TestResultsOutOfTheSpoolKeepTheirExclusion(t *testing.T) {
 		b.stop()
 		excluded := 0
 		for _, r := range s.resultsOf(m.ID) {
-			if r.Excluded != "" {
+			if r.Ignored != "" {
 				excluded++
 			}
-			if w.On(r.Date) != (r.Excluded == monitor.ExcludedMaintenance) {
-				t.Errorf("%s: %q", r.Date.Sub(start), r.Excluded)
+			if w.On(r.Date) != (r.Ignored == monitor.IgnoredMaintenance) {
+				t.Errorf("%s: %q", r.Date.Sub(start), r.Ignored)
 			}
 		}
 		if excluded != 20 {
@@ -237,11 +237,11 @@ func TestSpellsAgreeWithTheWindows(t *testing.T) {
 }
 
 func TestAdvanceOverExclusions(t *testing.T) {
-	const counted, blocked, work = monitor.Exclusion(""), monitor.ExcludedBlocked, monitor.ExcludedMaintenance
+	const counted, blocked, work = monitor.IgnoreReason(""), monitor.IgnoredBlocked, monitor.IgnoredMaintenance
 	ok, failed := monitor.StatusOK, monitor.StatusFailed
-	with := func(second int, status monitor.Status, why monitor.Exclusion) monitor.Result {
+	with := func(second int, status monitor.Status, why monitor.IgnoreReason) monitor.Result {
 		r := resultAt(second, status)
-		r.Excluded = why
+		r.Ignored = why
 		return r
 	}
 	for name, c := range map[string]struct {
@@ -260,10 +260,10 @@ func TestAdvanceOverExclusions(t *testing.T) {
 			var state *store.State
 			got := []string{}
 			for _, r := range c.results {
-				var transitions []store.Transition
+				var transitions []store.StatusChange
 				state, transitions = advance(state, r, 10*time.Second)
 				for _, change := range transitions {
-					got = append(got, fmt.Sprintf("%.0f %s:%s>%s", change.Date.Sub(noon).Seconds(), change.Track, change.From, change.To))
+					got = append(got, fmt.Sprintf("%.0f %s:%s>%s", change.Date.Sub(noon).Seconds(), change.Kind, change.From, change.To))
 				}
 			}
 			slices.Sort(got)

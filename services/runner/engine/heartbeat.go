@@ -80,7 +80,7 @@ func (e *Engine) exchange(ctx context.Context, members *membership, beatDue *tim
 func (e *Engine) beat(ctx context.Context, now time.Time) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), smallCall)
 	defer cancel()
-	return e.store.Beat(ctx, store.Runner{ID: e.cfg.ID, Monitors: len(*e.running.Load()), LastSeen: monitor.Date(now)})
+	return e.store.PutHeartbeat(ctx, store.Runner{ID: e.cfg.ID, Monitors: len(*e.running.Load()), LastSeen: monitor.Date(now)})
 }
 
 // setShare makes s this runner's share.

@@ -27,14 +27,14 @@ type memory struct {
 	states      map[string]store.State
 	results     map[string]monitor.Result // by id
 	stored      map[string]int            // how often a result was stored
-	transitions []store.Transition
+	transitions []store.StatusChange
 	cleared     time.Time
 	batches     []int // sizes
-	requests    map[string]store.CheckRequest
+	requests    map[string]store.OnDemandCheck
 	claims      map[string]string
 	rival       bool // another runner claims first
 	answers     map[string]monitor.Result
-	keepDropped bool // DropCheck fails
+	keepDropped bool // DeleteOnDemandCheck fails
 	beats       []store.Runner
 	runners     map[string]store.Runner
 	dirty       []store.DirtyHour
@@ -49,7 +49,7 @@ var _ Store = (*memory)(nil)
 func newMemory(ms ...monitor.Monitor) *memory {
 	s := &memory{
 		monitors: map[string]monitor.Monitor{}, states: map[string]store.State{}, results: map[string]monitor.Result{},
-		stored: map[string]int{}, requests: map[string]store.CheckRequest{}, claims: map[string]string{},
+		stored: map[string]int{}, requests: map[string]store.OnDemandCheck{}, claims: map[string]string{},
 		answers: map[string]monitor.Result{}, runners: map[string]store.Runner{}, rollups: map[string]store.Rollup{},
 		reads: map[string]int{}, told: map[store.Topic][]chan struct{}{},
 	}
@@ -143,7 +143,7 @@ func (s *memory) AppendBatch(ctx context.Context, b store.Batch) error {
 		s.results[r.ID] = r
 		s.stored[r.ID]++
 	}
-	s.transitions = append(s.transitions, b.Transitions...)
+	s.transitions = append(s.transitions, b.StatusChanges...)
 	for _, st := range b.States {
 		if old, found := s.states[st.MonitorID]; !found || newer(st.Latest, old.Latest) {
 			s.states[st.MonitorID] = st
@@ -163,10 +163,10 @@ func (s *memory) Watch(ctx context.Context, t store.Topic) (<-chan struct{}, err
 	return c, err
 }
 
-func (s *memory) PendingChecks(ctx context.Context, now time.Time) ([]store.CheckRequest, error) {
-	leave, err := s.enter(ctx, "PendingChecks")
+func (s *memory) PendingOnDemandChecks(ctx context.Context, now time.Time) ([]store.OnDemandCheck, error) {
+	leave, err := s.enter(ctx, "PendingOnDemandChecks")
 	defer leave()
-	var pending []store.CheckRequest
+	var pending []store.OnDemandCheck
 	for _, r := range s.requests {
 		if s.claims[r.ID] == "" && r.Expires.After(now) {
 			pending = append(pending, r)
@@ -175,8 +175,8 @@ func (s *memory) PendingChecks(ctx context.Context, now time.Time) ([]store.Chec
 	return pending, err
 }
 
-func (s *memory) ClaimCheck(ctx context.Context, id, runner string) (bool, error) {
-	leave, err := s.enter(ctx, "ClaimCheck")
+func (s *memory) ClaimOnDemandCheck(ctx context.Context, id, runner string) (bool, error) {
+	leave, err := s.enter(ctx, "ClaimOnDemandCheck")
 	defer leave()
 	if s.rival || err != nil {
 		s.claims[id] = "rival"
@@ -186,15 +186,15 @@ func (s *memory) ClaimCheck(ctx context.Context, id, runner string) (bool, error
 	return true, nil
 }
 
-func (s *memory) AnswerCheck(ctx context.Context, id string, r monitor.Result) error {
-	leave, err := s.enter(ctx, "AnswerCheck")
+func (s *memory) CompleteOnDemandCheck(ctx context.Context, id string, r monitor.Result) error {
+	leave, err := s.enter(ctx, "CompleteOnDemandCheck")
 	defer leave()
 	s.answers[id] = r
 	return err
 }
 
-func (s *memory) DropCheck(ctx context.Context, id string) error {
-	leave, err := s.enter(ctx, "DropCheck")
+func (s *memory) DeleteOnDemandCheck(ctx context.Context, id string) error {
+	leave, err := s.enter(ctx, "DeleteOnDemandCheck")
 	defer leave()
 	if s.keepDropped {
 		return monitor.ErrUnavailable
@@ -203,7 +203,7 @@ func (s *memory) DropCheck(ctx context.Context, id string) error {
 	return err
 }
 
-func (s *memory) Beat(ctx context.Context, r store.Runner) error {
+func (s *memory) PutHeartbeat(ctx context.Context, r store.Runner) error {
 	leave, err := s.enter(ctx, "Beat")
 	defer leave()
 	s.beats = append(s.beats, r)

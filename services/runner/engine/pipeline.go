@@ -12,10 +12,10 @@ import (
 
 // advance gives the state after result r, and the transitions that this is. A result that is not newer than
 // the state leaves it. every is the interval at which results were expected.
-func advance(prev *store.State, r monitor.Result, every time.Duration) (*store.State, []store.Transition) {
+func advance(prev *store.State, r monitor.Result, every time.Duration) (*store.State, []store.StatusChange) {
 	if prev == nil {
 		first := &store.State{MonitorID: r.MonitorID, Latest: r, Streak: 1, Since: r.Date, History: push(nil, r)}
-		return first, append(exclusionChange("", r), transition(r, r.Date, store.TrackStatus, "", r.Status.String()))
+		return first, append(exclusionChange("", r), transition(r, r.Date, store.ChangeStatus, "", r.Status.String()))
 	}
 	if !newer(r, prev.Latest) {
 		return prev, nil
@@ -28,36 +28,36 @@ func advance(prev *store.State, r monitor.Result, every time.Duration) (*store.S
 	} else {
 		next.Streak, next.Since = 1, r.Date
 	}
-	return &next, append(exclusionChange(prev.Latest.Excluded, r), statusChanges(prev.Latest, r, every)...)
+	return &next, append(exclusionChange(prev.Latest.Ignored, r), statusChanges(prev.Latest, r, every)...)
 }
 
 // statusChanges are the transitions of the status between two results in a row. When results are missing between them, the
 // status was unchecked from when the first missing one was due.
-func statusChanges(prev, r monitor.Result, every time.Duration) []store.Transition {
+func statusChanges(prev, r monitor.Result, every time.Duration) []store.StatusChange {
 	was, is := prev.Status.String(), r.Status.String()
 	if r.Date.Sub(prev.Date) > monitor.StaleAfter(every) {
-		return []store.Transition{
-			transition(r, prev.Date.Add(every), store.TrackStatus, was, store.Unchecked),
-			transition(r, r.Date, store.TrackStatus, store.Unchecked, is),
+		return []store.StatusChange{
+			transition(r, prev.Date.Add(every), store.ChangeStatus, was, store.Unchecked),
+			transition(r, r.Date, store.ChangeStatus, store.Unchecked, is),
 		}
 	}
 	if was == is {
 		return nil
 	}
-	return []store.Transition{transition(r, r.Date, store.TrackStatus, was, is)}
+	return []store.StatusChange{transition(r, r.Date, store.ChangeStatus, was, is)}
 }
 
 // exclusionChange is the transition from the exclusion was to that of r, if they differ.
-func exclusionChange(was monitor.Exclusion, r monitor.Result) []store.Transition {
-	if was == r.Excluded {
+func exclusionChange(was monitor.IgnoreReason, r monitor.Result) []store.StatusChange {
+	if was == r.Ignored {
 		return nil
 	}
-	from, to := cmp.Or(string(was), store.Counted), cmp.Or(string(r.Excluded), store.Counted)
-	return []store.Transition{transition(r, r.Date, store.TrackExcluded, from, to)}
+	from, to := cmp.Or(string(was), store.Counted), cmp.Or(string(r.Ignored), store.Counted)
+	return []store.StatusChange{transition(r, r.Date, store.ChangeIgnored, from, to)}
 }
 
-func transition(r monitor.Result, at time.Time, track store.Track, from, to string) store.Transition {
-	return store.Transition{MonitorID: r.MonitorID, Date: monitor.Date(at), Track: track, From: from, To: to}
+func transition(r monitor.Result, at time.Time, track store.ChangeKind, from, to string) store.StatusChange {
+	return store.StatusChange{MonitorID: r.MonitorID, Date: monitor.Date(at), Kind: track, From: from, To: to}
 }
 
 // push appends r to a history and drops the oldest point beyond its length. Slices handed out before stay as they
@@ -66,7 +66,7 @@ func push(history []store.Point, r monitor.Result) []store.Point {
 	if surplus := len(history) + 1 - store.HistoryLength; surplus > 0 {
 		history = history[surplus:]
 	}
-	return append(history, store.Point{Date: r.Date, Status: r.Status, Value: r.Value, Excluded: r.Excluded})
+	return append(history, store.Point{Date: r.Date, Status: r.Status, Value: r.Value, Ignored: r.Ignored})
 }
 
 func newer(a, b monitor.Result) bool {

@@ -51,14 +51,14 @@ func TestAdvance(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var state *store.State
-			var got, want []store.Transition
+			var got, want []store.StatusChange
 			for _, r := range c.results {
 				next, transitions := advance(state, r, c.every)
 				state, got = next, append(got, transitions...)
 			}
 			for _, m := range c.moves {
-				want = append(want, store.Transition{
-					MonitorID: "m", Date: resultAt(m.second, ok).Date, Track: store.TrackStatus, From: m.from, To: m.to,
+				want = append(want, store.StatusChange{
+					MonitorID: "m", Date: resultAt(m.second, ok).Date, Kind: store.ChangeStatus, From: m.from, To: m.to,
 				})
 			}
 			if diff := cmp.Diff(want, got); diff != "" {

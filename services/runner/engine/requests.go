@@ -43,15 +43,15 @@ func (e *Engine) serveRequests(ctx context.Context, asked chan struct{}) {
 	}
 }
 
-func (e *Engine) pendingChecks(ctx context.Context) ([]store.CheckRequest, error) {
+func (e *Engine) pendingChecks(ctx context.Context) ([]store.OnDemandCheck, error) {
 	ctx, cancel := context.WithTimeout(ctx, smallCall)
 	defer cancel()
-	return e.store.PendingChecks(ctx, time.Now())
+	return e.store.PendingOnDemandChecks(ctx, time.Now())
 }
 
 // handle answers the pending requests but for those in before, and returns those that it has answered: until
 // the store has forgotten a request, it is pending again and must not be answered twice.
-func (e *Engine) handle(ctx context.Context, pending []store.CheckRequest, before map[string]bool) map[string]bool {
+func (e *Engine) handle(ctx context.Context, pending []store.OnDemandCheck, before map[string]bool) map[string]bool {
 	handled := make(map[string]bool)
 	for _, r := range pending {
 		switch {
@@ -67,7 +67,7 @@ func (e *Engine) handle(ctx context.Context, pending []store.CheckRequest, befor
 }
 
 // runStored runs the monitor that r names, and reports whether this runner has it.
-func (e *Engine) runStored(ctx context.Context, r store.CheckRequest) bool {
+func (e *Engine) runStored(ctx context.Context, r store.OnDemandCheck) bool {
 	ask := runNow{monitorID: r.MonitorID, has: make(chan bool, 1)}
 	select {
 	case <-ctx.Done():
@@ -79,17 +79,17 @@ func (e *Engine) runStored(ctx context.Context, r store.CheckRequest) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, smallCall)
 	defer cancel()
-	if err := e.store.DropCheck(ctx, r.ID); err != nil {
+	if err := e.store.DeleteOnDemandCheck(ctx, r.ID); err != nil {
 		e.requestFailed(ctx, "drop", r, err)
 	}
 	return true
 }
 
 // runDefinition claims r and, if no other runner has it, runs and answers it.
-func (e *Engine) runDefinition(ctx context.Context, r store.CheckRequest) {
+func (e *Engine) runDefinition(ctx context.Context, r store.OnDemandCheck) {
 	claiming, cancel := context.WithTimeout(ctx, smallCall)
 	defer cancel()
-	mine, err := e.store.ClaimCheck(claiming, r.ID, e.cfg.ID)
+	mine, err := e.store.ClaimOnDemandCheck(claiming, r.ID, e.cfg.ID)
 	if err != nil {
 		e.requestFailed(ctx, "claim", r, err)
 	}
@@ -100,7 +100,7 @@ func (e *Engine) runDefinition(ctx context.Context, r store.CheckRequest) {
 		result := e.checkOnce(*r.Definition)
 		ctx, cancel := context.WithTimeout(e.runs, smallCall)
 		defer cancel()
-		if err := e.store.AnswerCheck(ctx, r.ID, result); err != nil {
+		if err := e.store.CompleteOnDemandCheck(ctx, r.ID, result); err != nil {
 			e.requestFailed(ctx, "answer", r, err)
 		}
 	})
@@ -116,7 +116,7 @@ func (e *Engine) checkOnce(m monitor.Monitor) monitor.Result {
 }
 
 // requestFailed logs what whoever asked will see as no answer.
-func (e *Engine) requestFailed(ctx context.Context, what string, r store.CheckRequest, err error) {
+func (e *Engine) requestFailed(ctx context.Context, what string, r store.OnDemandCheck, err error) {
 	if ctx.Err() == context.Canceled {
 		return
 	}

@@ -12,9 +12,9 @@ import (
 	"nanomon/services/common/store"
 )
 
-func (s *memory) ask(r store.CheckRequest) {
-	s.with(store.TopicChecks, func() {
-		r.Asked, r.Expires = time.Now(), time.Now().Add(10*time.Second)
+func (s *memory) ask(r store.OnDemandCheck) {
+	s.with(store.TopicOnDemandChecks, func() {
+		r.Requested, r.Expires = time.Now(), time.Now().Add(10*time.Second)
 		s.requests[r.ID] = r
 	})
 }
@@ -40,9 +40,9 @@ func TestDefinitionIsRunAndAnsweredAndNotRecorded(t *testing.T) {
 			good, violated, bad := monitorNumber(1, "10s"), monitorNumber(2, "10s"), monitorNumber(3, "10s")
 			violated.Rule = "n > 5"
 			bad.Rule = "nothing > 5"
-			s.ask(store.CheckRequest{ID: "good", Definition: &good})
-			s.ask(store.CheckRequest{ID: "violated", Definition: &violated})
-			s.ask(store.CheckRequest{ID: "bad", Definition: &bad})
+			s.ask(store.OnDemandCheck{ID: "good", Definition: &good})
+			s.ask(store.OnDemandCheck{ID: "violated", Definition: &violated})
+			s.ask(store.OnDemandCheck{ID: "bad", Definition: &bad})
 			if unwatched {
 				after(time.Second)
 			}
@@ -70,10 +70,10 @@ func TestDefinitionThatAnotherRunnerClaimsIsLeftToIt(t *testing.T) {
 		s.rival = true
 		startBench(t, s, l)
 		m := monitorNumber(1, "10s")
-		s.ask(store.CheckRequest{ID: "q", Definition: &m})
+		s.ask(store.OnDemandCheck{ID: "q", Definition: &m})
 		after(5 * time.Second)
-		if _, answered := s.answer("q"); answered || len(l.started("1")) != 0 || s.reads["ClaimCheck"] != 1 {
-			t.Errorf("answered %v, %d runs, %d claims", answered, len(l.started("1")), s.reads["ClaimCheck"])
+		if _, answered := s.answer("q"); answered || len(l.started("1")) != 0 || s.reads["ClaimOnDemandCheck"] != 1 {
+			t.Errorf("answered %v, %d runs, %d claims", answered, len(l.started("1")), s.reads["ClaimOnDemandCheck"])
 		}
 	})
 }
@@ -85,13 +85,13 @@ func TestStoredMonitorRunsNowAndKeepsItsSchedule(t *testing.T) {
 		s := newMemory(m)
 		b := startBench(t, s, l)
 		after(10 * time.Minute)
-		s.ask(store.CheckRequest{ID: "mine", MonitorID: m.ID})
-		s.ask(store.CheckRequest{ID: "strange", MonitorID: "another"})
+		s.ask(store.OnDemandCheck{ID: "mine", MonitorID: m.ID})
+		s.ask(store.OnDemandCheck{ID: "strange", MonitorID: "another"})
 		synctest.Wait()
 		if n := len(l.started("1")); n != 2 {
 			t.Errorf("%d runs after it was asked for", n)
 		}
-		if left := look(s, func() map[string]store.CheckRequest { return s.requests }); len(left) != 1 || left["strange"].ID == "" {
+		if left := look(s, func() map[string]store.OnDemandCheck { return s.requests }); len(left) != 1 || left["strange"].ID == "" {
 			t.Errorf("requests left: %+v", left)
 		}
 		after(3 * time.Hour)
@@ -120,12 +120,12 @@ func TestRunningMonitorRunsAgainOnce(t *testing.T) {
 			after(100 * time.Millisecond)
 		}
 		for range 3 {
-			s.ask(store.CheckRequest{ID: "q", MonitorID: m.ID})
+			s.ask(store.OnDemandCheck{ID: "q", MonitorID: m.ID})
 			after(100 * time.Millisecond)
 		}
 		after(9 * time.Second)
 		for range 2 {
-			s.ask(store.CheckRequest{ID: "q", MonitorID: m.ID})
+			s.ask(store.OnDemandCheck{ID: "q", MonitorID: m.ID})
 			after(time.Second)
 		}
 		if n := len(l.started("1")); n != 2 {
@@ -141,7 +141,7 @@ func TestRequestsAreServedAfterAnOutage(t *testing.T) {
 		after(time.Second)
 		s.with("", func() { s.down = true })
 		m := monitorNumber(1, "10s")
-		s.ask(store.CheckRequest{ID: "q", Definition: &m})
+		s.ask(store.OnDemandCheck{ID: "q", Definition: &m})
 		after(3 * time.Second)
 		s.with("", func() { s.down = false })
 		after(2 * time.Second)
@@ -158,7 +158,7 @@ func TestPanicOfAProbeIsAnAnswer(t *testing.T) {
 		s := newMemory()
 		startBench(t, s, l)
 		m := monitorNumber(1, "10s")
-		s.ask(store.CheckRequest{ID: "q", Definition: &m})
+		s.ask(store.OnDemandCheck{ID: "q", Definition: &m})
 		synctest.Wait()
 		if r, answered := s.answer("q"); !answered || r.Status != monitor.StatusFailed {
 			t.Errorf("answered %v with %+v", answered, r)

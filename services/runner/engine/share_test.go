@@ -98,11 +98,11 @@ func (l *line) check() error {
 	return nil
 }
 
-func (l *line) Beat(ctx context.Context, r store.Runner) error {
+func (l *line) PutHeartbeat(ctx context.Context, r store.Runner) error {
 	if err := l.check(); err != nil {
 		return err
 	}
-	return l.memory.Beat(ctx, r)
+	return l.memory.PutHeartbeat(ctx, r)
 }
 
 func (l *line) Runners(ctx context.Context, since time.Time) ([]store.Runner, error) {

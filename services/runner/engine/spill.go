@@ -120,7 +120,7 @@ func (w *writer) filter(b *store.Batch) {
 	defer w.mu.Unlock()
 	for _, g := range w.gone {
 		old := func(id string, date time.Time) bool { return date.Before(g.at) && g.old(id, date) }
-		b.Results, b.Transitions = without(b.Results, b.Transitions, old)
+		b.Results, b.StatusChanges = without(b.Results, b.StatusChanges, old)
 		b.States = slices.DeleteFunc(b.States, func(s store.State) bool { return old(s.MonitorID, s.Latest.Date) })
 	}
 	states := make(map[string]store.State, len(b.States))
@@ -211,7 +211,7 @@ func (w *writer) putBack(b store.Batch) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.results = slices.Concat(b.Results, w.results)
-	w.transitions = slices.Concat(b.Transitions, w.transitions)
+	w.transitions = slices.Concat(b.StatusChanges, w.transitions)
 	for _, s := range b.States {
 		if _, newer := w.states[s.MonitorID]; !newer {
 			w.states[s.MonitorID] = s

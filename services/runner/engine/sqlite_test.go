@@ -73,12 +73,12 @@ func TestEngineOnARealStore(t *testing.T) {
 
 	unsaved := monitorNumber(2, "1h")
 	unsaved.Rule = "n > 5"
-	request := store.CheckRequest{
-		ID: monitor.NewID(time.Now()), Asked: time.Now(), Expires: time.Now().Add(10 * time.Second), Definition: &unsaved,
+	request := store.OnDemandCheck{
+		ID: monitor.NewID(time.Now()), Requested: time.Now(), Expires: time.Now().Add(10 * time.Second), Definition: &unsaved,
 	}
-	must(t, s.AskCheck(ctx, request))
+	must(t, s.AddOnDemandCheck(ctx, request))
 	waitFor(t, "the answer", func() bool {
-		r, answered, err := s.CheckAnswer(ctx, request.ID)
+		r, answered, err := s.OnDemandResult(ctx, request.ID)
 		must(t, err)
 		return answered && r.Status == monitor.StatusError && r.Message == "Rule violated: n > 5"
 	})
@@ -104,7 +104,7 @@ func TestEngineOnARealStore(t *testing.T) {
 	stop = runOn(t, s, l)
 	waitFor(t, "a result after the restart", func() bool { return streak() > before })
 	stop()
-	transitions, err := s.Transitions(ctx, m.ID, time.Time{}, time.Now().Add(time.Hour), 100)
+	transitions, err := s.StatusChanges(ctx, m.ID, time.Time{}, time.Now().Add(time.Hour), 100)
 	must(t, err)
 	if len(transitions) != 1 || transitions[0].To != "ok" {
 		t.Errorf("transitions: %+v", transitions)
@@ -126,10 +126,10 @@ func TestExclusionsOnARealStore(t *testing.T) {
 	must(t, s.CreateMaintenanceWindow(ctx, w))
 	l := newLab()
 	l.fail("1", "2", "3")
-	wants := func(want ...monitor.Exclusion) func() bool {
+	wants := func(want ...monitor.IgnoreReason) func() bool {
 		return func() bool {
 			for i, m := range ms {
-				if st, err := s.State(ctx, m.ID); err != nil || st.Latest.Excluded != want[i] || st.Streak < 3 {
+				if st, err := s.State(ctx, m.ID); err != nil || st.Latest.Ignored != want[i] || st.Streak < 3 {
 					return false
 				}
 			}
@@ -137,17 +137,17 @@ func TestExclusionsOnARealStore(t *testing.T) {
 		}
 	}
 	stop := runOn(t, s, l)
-	waitFor(t, "the exclusions", wants("", monitor.ExcludedBlocked, monitor.ExcludedMaintenance))
+	waitFor(t, "the exclusions", wants("", monitor.IgnoredBlocked, monitor.IgnoredMaintenance))
 	stop()
 	stop = runOn(t, s, l)
 	l.fail("2", "3")
 	must(t, s.DeleteMaintenanceWindow(ctx, w.ID))
 	waitFor(t, "the end of the exclusions", wants("", "", ""))
 	stop()
-	for i, why := range []monitor.Exclusion{"", monitor.ExcludedBlocked, monitor.ExcludedMaintenance} {
-		log, err := s.Transitions(ctx, ms[i].ID, time.Time{}, time.Now().Add(time.Hour), 100)
+	for i, why := range []monitor.IgnoreReason{"", monitor.IgnoredBlocked, monitor.IgnoredMaintenance} {
+		log, err := s.StatusChanges(ctx, ms[i].ID, time.Time{}, time.Now().Add(time.Hour), 100)
 		must(t, err)
-		log = slices.DeleteFunc(log, func(t store.Transition) bool { return t.Track != store.TrackExcluded })
+		log = slices.DeleteFunc(log, func(t store.StatusChange) bool { return t.Kind != store.ChangeIgnored })
 		if why == "" && len(log) != 0 {
 			t.Errorf("the parent's log: %+v", log)
 		}

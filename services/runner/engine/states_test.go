@@ -89,8 +89,8 @@ func TestClearedResultsNoLongerCount(t *testing.T) {
 		})
 		after(21 * time.Second)
 		b.stop()
-		first := slices.Index(s.transitions, store.Transition{
-			MonitorID: m.ID, Date: s.states[m.ID].Since, Track: store.TrackStatus, To: "ok",
+		first := slices.Index(s.transitions, store.StatusChange{
+			MonitorID: m.ID, Date: s.states[m.ID].Since, Kind: store.ChangeStatus, To: "ok",
 		})
 		if st := s.states[m.ID]; st.Streak != 2 || len(st.History) != 2 || first != 0 || len(s.transitions) != 1 {
 			t.Errorf("state %+v, transitions %+v", st, s.transitions)

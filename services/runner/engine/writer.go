@@ -50,7 +50,7 @@ type writer struct {
 
 	mu          sync.Mutex
 	results     []monitor.Result
-	transitions []store.Transition
+	transitions []store.StatusChange
 	// states are the newest ones of the monitors that have results waiting.
 	states map[string]store.State
 	// newest are the newest states that were taken in, waiting or not.
@@ -81,7 +81,7 @@ func newWriter(s appender, sp *spool.Spool, stored func([]store.State), st *stat
 }
 
 // add takes in a result with the state after it, nil if the result didn't change it, and the transitions it is.
-func (w *writer) add(r monitor.Result, s *store.State, ts []store.Transition) {
+func (w *writer) add(r monitor.Result, s *store.State, ts []store.StatusChange) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.results = append(w.results, r)
@@ -131,9 +131,9 @@ func (w *writer) discard(old func(monitorID string, date time.Time) bool) {
 }
 
 // without are copies that lack what old reports.
-func without(rs []monitor.Result, ts []store.Transition, old func(string, time.Time) bool) ([]monitor.Result, []store.Transition) {
+func without(rs []monitor.Result, ts []store.StatusChange, old func(string, time.Time) bool) ([]monitor.Result, []store.StatusChange) {
 	return slices.DeleteFunc(slices.Clone(rs), func(r monitor.Result) bool { return old(r.MonitorID, r.Date) }),
-		slices.DeleteFunc(slices.Clone(ts), func(t store.Transition) bool { return old(t.MonitorID, t.Date) })
+		slices.DeleteFunc(slices.Clone(ts), func(t store.StatusChange) bool { return old(t.MonitorID, t.Date) })
 }
 
 // close makes run write what waits and return. Nothing may be added any more.
@@ -184,7 +184,7 @@ func (w *writer) flush(ctx context.Context) {
 	}
 }
 
-func isEmpty(b store.Batch) bool { return len(b.Results)+len(b.Transitions) == 0 }
+func isEmpty(b store.Batch) bool { return len(b.Results)+len(b.StatusChanges) == 0 }
 
 // take cuts the next batch off the queue.
 func (w *writer) take() store.Batch {
@@ -192,7 +192,7 @@ func (w *writer) take() store.Batch {
 	defer w.mu.Unlock()
 	var b store.Batch
 	b.Results, w.results = cut(w.results)
-	b.Transitions, w.transitions = cut(w.transitions)
+	b.StatusChanges, w.transitions = cut(w.transitions)
 	for _, r := range b.Results {
 		if s, ok := w.states[r.MonitorID]; ok {
 			b.States = append(b.States, s)
@@ -263,15 +263,15 @@ func (w *writer) send(ctx context.Context, b store.Batch) error {
 
 // halve writes the two halves of a refused batch one after the other, or gives up a single document.
 func (w *writer) halve(ctx context.Context, b store.Batch, spooled bool, err error) bool {
-	if max(len(b.Results), len(b.States), len(b.Transitions)) <= 1 {
+	if max(len(b.Results), len(b.States), len(b.StatusChanges)) <= 1 {
 		w.stats.dropped.Add(int64(len(b.Results)))
 		w.log.Error("the store refuses what was found: it is lost", "results", len(b.Results), "states", len(b.States),
-			"transitions", len(b.Transitions), "error", err)
+			"transitions", len(b.StatusChanges), "error", err)
 		return true
 	}
-	r, s, t := len(b.Results)/2, len(b.States)/2, len(b.Transitions)/2
-	first := w.write(ctx, store.Batch{Results: b.Results[:r], States: b.States[:s], Transitions: b.Transitions[:t]}, 1, spooled)
-	second := w.write(ctx, store.Batch{Results: b.Results[r:], States: b.States[s:], Transitions: b.Transitions[t:]}, 1, spooled)
+	r, s, t := len(b.Results)/2, len(b.States)/2, len(b.StatusChanges)/2
+	first := w.write(ctx, store.Batch{Results: b.Results[:r], States: b.States[:s], StatusChanges: b.StatusChanges[:t]}, 1, spooled)
+	second := w.write(ctx, store.Batch{Results: b.Results[r:], States: b.States[s:], StatusChanges: b.StatusChanges[t:]}, 1, spooled)
 	return first && second
 }
 

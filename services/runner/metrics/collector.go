@@ -47,7 +47,7 @@ func newCollector(e Engine, a Alerter) *collector {
 		skipped:      desc(runnerSkipped, "Runs that didn't begin when they were due: the monitor was still running, or the process stood still."),
 		dropped:      desc(runnerDropped, "Results that were lost."),
 		storeErrors:  desc(runnerStoreErrors, "Operations on the store that failed."),
-		alertsSent:   desc(runnerAlertsSent, "Alert messages that were delivered, by channel and once per recipient.", "channel"),
+		alertsSent:   desc(runnerAlertsSent, "Notification messages that were delivered, by channel and once per recipient.", "channel"),
 		alertsFailed: desc(runnerAlertsFailed, "Attempts to deliver an alert message that failed, by channel and once per recipient.", "channel"),
 	}
 }
@@ -82,8 +82,8 @@ func (s scrape) monitor(m monitor.Monitor, r monitor.Result) {
 	status := float64(r.Status)
 	s.gauge(s.status, status, m.ID, m.Name, m.Type, m.Group)
 	s.gauge(s.value, r.Value, m.ID, m.Name, m.Type, m.Group)
-	if r.Excluded != "" {
-		s.gauge(s.excluded, 1, m.ID, m.Name, m.Type, m.Group, string(r.Excluded))
+	if r.Ignored != "" {
+		s.gauge(s.excluded, 1, m.ID, m.Name, m.Type, m.Group, string(r.Ignored))
 	}
 	family := s.family(m.Name)
 	s.gauge(family, status, m.ID, m.Type, resultStatus)

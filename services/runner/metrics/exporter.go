@@ -17,7 +17,7 @@ import (
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/version"
 	"nanomon/services/common/web"
-	"nanomon/services/runner/alert"
+	"nanomon/services/runner/alerting"
 	"nanomon/services/runner/engine"
 )
 
@@ -27,9 +27,9 @@ type Engine interface {
 	Stats() engine.Stats
 }
 
-// Alerter is what the exporter needs of an alerter; see [alert.Alerter].
+// Alerter is what the exporter needs of an alerter; see [alerting.Alerter].
 type Alerter interface {
-	Counts() []alert.Counts
+	Counts() []alerting.Counts
 }
 
 // Exporter serves the metrics of one runner, if they are switched on. It is made by [Open].

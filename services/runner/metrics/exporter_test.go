@@ -18,14 +18,14 @@ import (
 
 	"nanomon/services/common/config"
 	"nanomon/services/common/monitor"
-	"nanomon/services/runner/alert"
+	"nanomon/services/runner/alerting"
 	"nanomon/services/runner/engine"
 )
 
 func TestWhatIsToldOfAMonitor(t *testing.T) {
 	r := &runner{}
 	r.add("a", "Shop", monitor.Result{
-		Status: monitor.StatusError, Value: 12.5, Message: "s3cret", MonitorTarget: "s3cret", Excluded: monitor.ExcludedMaintenance,
+		Status: monitor.StatusError, Value: 12.5, Message: "s3cret", MonitorTarget: "s3cret", Ignored: monitor.IgnoredMaintenance,
 		Outputs: map[string]any{
 			"respTime": 12.5, "status": 503.0, "zero": 0.0, "negative": -1.5, "ipAddress": "s3cret", "bodyTruncated": true,
 			"nan": math.NaN(), "inf": math.Inf(1), "_value": 99.0,
@@ -70,7 +70,7 @@ func TestWhatIsToldOfAMonitor(t *testing.T) {
 func TestWhatIsToldOfTheRunner(t *testing.T) {
 	r := &runner{
 		stats: engine.Stats{Monitors: 7, Skipped: 2, Queued: 3, Dropped: 4, StoreErrors: 5},
-		sent:  []alert.Counts{{Channel: "email", Sent: 6, Failed: 1}, {Channel: "ntfy"}},
+		sent:  []alerting.Counts{{Channel: "email", Sent: 6, Failed: 1}, {Channel: "ntfy"}},
 	}
 	x := newExporter([]string{"http", "tcp"})
 	x.Ran(engine.Run{Type: "http", Status: monitor.StatusFailed, Late: 20 * time.Millisecond, Took: 3 * time.Second})
@@ -96,8 +96,8 @@ func TestWhatIsToldOfTheRunner(t *testing.T) {
 }
 
 func TestFixedFamiliesAreNamedAsIsUsual(t *testing.T) {
-	r := &runner{sent: []alert.Counts{{Channel: "email"}}}
-	r.add("a", "Shop", monitor.Result{Excluded: monitor.ExcludedBlocked})
+	r := &runner{sent: []alerting.Counts{{Channel: "email"}}}
+	r.add("a", "Shop", monitor.Result{Ignored: monitor.IgnoredBlocked})
 	_, body := read(t, r.handler(newExporter([]string{"http"})), textFormat)
 	problems, err := promlint.New(strings.NewReader(body)).Lint()
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"nanomon/services/common/monitor"
-	"nanomon/services/runner/alert"
+	"nanomon/services/runner/alerting"
 	"nanomon/services/runner/engine"
 )
 
@@ -29,7 +29,7 @@ type runner struct {
 	// latest are the newest results by the monitors' ids.
 	latest map[string]*monitor.Result
 	stats  engine.Stats
-	sent   []alert.Counts
+	sent   []alerting.Counts
 }
 
 func (r *runner) Running() iter.Seq2[monitor.Monitor, *monitor.Result] {
@@ -42,8 +42,8 @@ func (r *runner) Running() iter.Seq2[monitor.Monitor, *monitor.Result] {
 	}
 }
 
-func (r *runner) Stats() engine.Stats    { return r.stats }
-func (r *runner) Counts() []alert.Counts { return r.sent }
+func (r *runner) Stats() engine.Stats       { return r.stats }
+func (r *runner) Counts() []alerting.Counts { return r.sent }
 
 // add gives the runner a monitor that has a result.
 func (r *runner) add(id, name string, result monitor.Result) {

@@ -88,7 +88,7 @@ func TestFixedFamiliesStayWhatTheyAre(t *testing.T) {
 // The list of fixed families is the truth: what is told is in it.
 func TestFixedFamiliesAreListed(t *testing.T) {
 	r := &runner{}
-	r.add("1", "m", monitor.Result{Excluded: monitor.ExcludedBlocked})
+	r.add("1", "m", monitor.Result{Ignored: monitor.IgnoredBlocked})
 	all := slices.Concat(gauges[:], counters[:], histograms[:])
 	families, _ := read(t, r.handler(newExporter([]string{"http"})), textFormat)
 	for name := range families {
@@ -136,7 +136,7 @@ func FuzzNames(f *testing.F) {
 		r := &runner{}
 		outputs := map[string]any{"respTime": 1.5, group: 2.0, "body": first}
 		r.add("1", first, monitor.Result{Status: monitor.StatusError, Value: 3, Outputs: outputs})
-		r.add("2", second, monitor.Result{Value: 4, Outputs: outputs, Excluded: monitor.Exclusion(group)})
+		r.add("2", second, monitor.Result{Value: 4, Outputs: outputs, Ignored: monitor.IgnoreReason(group)})
 		r.monitors[0].Group, r.monitors[1].Group, r.monitors[1].Type = group, group, group
 		h := r.handler(newExporter([]string{"http"}))
 		for _, format := range []string{textFormat, openMetrics} {

@@ -169,7 +169,7 @@ func (s *Spool) Next(limit int) (*store.Batch, error) {
 		}
 		all.Results = append(all.Results, b.Results...)
 		all.States = append(all.States, b.States...)
-		all.Transitions = append(all.Transitions, b.Transitions...)
+		all.StatusChanges = append(all.StatusChanges, b.StatusChanges...)
 	}
 	return all, nil
 }

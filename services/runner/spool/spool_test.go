@@ -33,7 +33,7 @@ func batch(id string, n int) store.Batch {
 		MonitorID: "m", Latest: monitor.Result{ID: id, Date: noon, Outputs: map[string]any{}}, Streak: 3, Since: noon,
 		History: []store.Point{{Date: noon, Status: monitor.StatusFailed, Value: 2}},
 	}}
-	b.Transitions = []store.Transition{{MonitorID: "m", Date: noon, Track: store.TrackStatus, From: "ok", To: "error"}}
+	b.StatusChanges = []store.StatusChange{{MonitorID: "m", Date: noon, Kind: store.ChangeStatus, From: "ok", To: "error"}}
 	return b
 }
 

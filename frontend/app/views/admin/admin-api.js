@@ -45,7 +45,7 @@ export class AdminApi {
    * @returns {Promise<Alert>} with what became of each delivery
    */
   testAlert() {
-    return this.#api.json('/alerts/test', { method: 'POST', ...LONG });
+    return this.#api.json('/notifications/test', { method: 'POST', ...LONG });
   }
 
   /** @returns {Promise<ApiKey[]>} */

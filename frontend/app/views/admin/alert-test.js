@@ -33,14 +33,14 @@ export function alertTest(api) {
       }
     },
 
-    fate: badgeOfDelivery,
+    badge: badgeOfDelivery,
     channel: channelOf,
   };
 }
 
 /** @param {Delivery[]} deliveries */
 function summarize(deliveries) {
-  const sent = deliveries.filter((delivery) => delivery.fate === 'sent').length;
+  const sent = deliveries.filter((delivery) => delivery.status === 'sent').length;
   return deliveries.length
     ? `Sent to ${sent} of ${deliveries.length === 1 ? '1 recipient' : `${deliveries.length} recipients`}.`
     : 'No channel is set up, so nothing was sent.';

@@ -177,8 +177,8 @@ export function alertLog(api, id) {
      * @param {Alert} alert
      * @param {Delivery} delivery
      */
-    progress({ attempts, next }, { fate, answer }) {
-      if (fate !== 'waiting' || !next) {
+    progress({ attempts, next }, { status, answer }) {
+      if (status !== 'pending' || !next) {
         return '';
       }
       return answer
@@ -186,7 +186,7 @@ export function alertLog(api, id) {
         : 'being sent';
     },
 
-    fate: badgeOfDelivery,
+    badge: badgeOfDelivery,
     channel: channelOf,
     date: formatShort,
   };

@@ -26,7 +26,7 @@ func (s *Store) AppendBatch(ctx context.Context, b store.Batch) (err error) {
 	if err != nil {
 		return err
 	}
-	transitions, err := toTransitionDocs(b.Transitions)
+	transitions, err := toTransitionDocs(b.StatusChanges)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 // checkDoc is a request. The definition is JSON.
 type checkDoc struct {
 	ID         string    `bson:"_id"`
-	Asked      time.Time `bson:"asked"`
+	Requested  time.Time `bson:"asked"`
 	Expires    time.Time `bson:"expires"`
 	Definition string    `bson:"definition,omitempty"`
 	MonitorID  string    `bson:"monitor_id"`
@@ -38,10 +38,10 @@ type answerDoc struct {
 	Expires time.Time `bson:"expires"`
 }
 
-// AskCheck stores a request.
-func (s *Store) AskCheck(ctx context.Context, r store.CheckRequest) (err error) {
+// AddOnDemandCheck stores a request.
+func (s *Store) AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) (err error) {
 	defer s.end(ctx, time.Now(), "ask for a check", &err)
-	doc := checkDoc{ID: r.ID, Asked: r.Asked, Expires: r.Expires, MonitorID: r.MonitorID}
+	doc := checkDoc{ID: r.ID, Requested: r.Requested, Expires: r.Expires, MonitorID: r.MonitorID}
 	if r.Definition != nil {
 		definition, err := json.Marshal(r.Definition)
 		if err != nil {
@@ -53,8 +53,8 @@ func (s *Store) AskCheck(ctx context.Context, r store.CheckRequest) (err error) 
 	return err
 }
 
-func (d checkDoc) request() (store.CheckRequest, error) {
-	r := store.CheckRequest{ID: d.ID, Asked: d.Asked.UTC(), Expires: d.Expires.UTC(), MonitorID: d.MonitorID}
+func (d checkDoc) request() (store.OnDemandCheck, error) {
+	r := store.OnDemandCheck{ID: d.ID, Requested: d.Requested.UTC(), Expires: d.Expires.UTC(), MonitorID: d.MonitorID}
 	if d.Definition == "" {
 		return r, nil
 	}
@@ -62,25 +62,25 @@ func (d checkDoc) request() (store.CheckRequest, error) {
 	return r, json.Unmarshal([]byte(d.Definition), r.Definition)
 }
 
-// PendingChecks lists the requests that are neither claimed nor expired at now, oldest first.
-func (s *Store) PendingChecks(ctx context.Context, now time.Time) (_ []store.CheckRequest, err error) {
+// PendingOnDemandChecks lists the requests that are neither claimed nor expired at now, oldest first.
+func (s *Store) PendingOnDemandChecks(ctx context.Context, now time.Time) (_ []store.OnDemandCheck, err error) {
 	defer s.end(ctx, time.Now(), "list pending checks", &err)
 	live := bson.D{field("expires", bson.D{field("$gt", now)})}
 	docs, err := find(ctx, s.checks, live, func(d checkDoc) checkDoc { return d })
 	if err != nil || len(docs) == 0 {
-		return []store.CheckRequest{}, err
+		return []store.OnDemandCheck{}, err
 	}
 	claimed, err := findIDs[string](ctx, s.checkClaims, bson.D{}, 0)
 	if err != nil {
 		return nil, err
 	}
 	docs = slices.DeleteFunc(docs, func(d checkDoc) bool { return slices.Contains(claimed, d.ID) })
-	slices.SortFunc(docs, func(a, b checkDoc) int { return cmp.Or(a.Asked.Compare(b.Asked), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(docs, func(a, b checkDoc) int { return cmp.Or(a.Requested.Compare(b.Requested), cmp.Compare(a.ID, b.ID)) })
 	return convertAll(docs, checkDoc.request)
 }
 
-// ClaimCheck gives a request to a runner. Whose claim is inserted has it.
-func (s *Store) ClaimCheck(ctx context.Context, id, runner string) (_ bool, err error) {
+// ClaimOnDemandCheck gives a request to a runner. Whose claim is inserted has it.
+func (s *Store) ClaimOnDemandCheck(ctx context.Context, id, runner string) (_ bool, err error) {
 	defer s.end(ctx, time.Now(), "claim check", &err)
 	var doc checkDoc
 	err = s.checks.FindOne(ctx, byID(id)).Decode(&doc)
@@ -97,8 +97,8 @@ func (s *Store) ClaimCheck(ctx context.Context, id, runner string) (_ bool, err 
 	return err == nil, err
 }
 
-// AnswerCheck stores the result of a claimed request and removes the request's definition.
-func (s *Store) AnswerCheck(ctx context.Context, id string, r monitor.Result) (err error) {
+// CompleteOnDemandCheck stores the result of a claimed request and removes the request's definition.
+func (s *Store) CompleteOnDemandCheck(ctx context.Context, id string, r monitor.Result) (err error) {
 	defer s.end(ctx, time.Now(), "answer check", &err)
 	var doc checkDoc
 	if err := s.checks.FindOne(ctx, byID(id)).Decode(&doc); err != nil {
@@ -116,8 +116,8 @@ func (s *Store) AnswerCheck(ctx context.Context, id string, r monitor.Result) (e
 	return err
 }
 
-// CheckAnswer is the result of a request; false while there is none.
-func (s *Store) CheckAnswer(ctx context.Context, id string) (r monitor.Result, there bool, err error) {
+// OnDemandResult is the result of a request; false while there is none.
+func (s *Store) OnDemandResult(ctx context.Context, id string) (r monitor.Result, there bool, err error) {
 	defer s.end(ctx, time.Now(), "get the answer to a check", &err)
 	var doc answerDoc
 	err = s.checkAnswers.FindOne(ctx, byID(id)).Decode(&doc)
@@ -136,8 +136,8 @@ func (s *Store) CheckAnswer(ctx context.Context, id string) (r monitor.Result, t
 	return r, true, nil
 }
 
-// DropCheck removes a request and all that belongs to it.
-func (s *Store) DropCheck(ctx context.Context, id string) (err error) {
+// DeleteOnDemandCheck removes a request and all that belongs to it.
+func (s *Store) DeleteOnDemandCheck(ctx context.Context, id string) (err error) {
 	defer s.end(ctx, time.Now(), "drop check", &err)
 	for _, c := range []*driver.Collection{s.checks, s.checkClaims, s.checkAnswers} {
 		if _, err := c.DeleteOne(ctx, byID(id)); err != nil {

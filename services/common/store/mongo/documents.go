@@ -35,7 +35,7 @@ type resultDoc struct {
 	MonitorName   string         `bson:"monitor_name"`
 	MonitorTarget string         `bson:"monitor_target"`
 	Outputs       map[string]any `bson:"outputs"`
-	Excluded      string         `bson:"excluded,omitempty"`
+	Ignored       string         `bson:"excluded,omitempty"`
 }
 
 // stateDoc is a document of the collection states; its _id is the monitor's.
@@ -48,10 +48,10 @@ type stateDoc struct {
 }
 
 type pointDoc struct {
-	Date     time.Time `bson:"date"`
-	Status   int       `bson:"status"`
-	Value    float64   `bson:"value"`
-	Excluded string    `bson:"excluded,omitempty"`
+	Date    time.Time `bson:"date"`
+	Status  int       `bson:"status"`
+	Value   float64   `bson:"value"`
+	Ignored string    `bson:"excluded,omitempty"`
 }
 
 // toID reads an id; the error is a [monitor.InvalidError].
@@ -113,7 +113,7 @@ func toResultDoc(r monitor.Result) (resultDoc, error) {
 	}
 	return resultDoc{
 		ID: id, Date: r.Date, Status: int(r.Status), Value: r.Value, Message: r.Message, MonitorID: monitorID,
-		MonitorName: r.MonitorName, MonitorTarget: r.MonitorTarget, Outputs: outputs, Excluded: string(r.Excluded),
+		MonitorName: r.MonitorName, MonitorTarget: r.MonitorTarget, Outputs: outputs, Ignored: string(r.Ignored),
 	}, nil
 }
 
@@ -127,7 +127,7 @@ func (d resultDoc) result() monitor.Result {
 	return monitor.Result{
 		ID: d.ID.Hex(), Date: d.Date.UTC(), Status: monitor.Status(d.Status), Value: d.Value, Message: d.Message,
 		MonitorID: d.MonitorID.Hex(), MonitorName: d.MonitorName, MonitorTarget: d.MonitorTarget, Outputs: outputs,
-		Excluded: monitor.Exclusion(d.Excluded),
+		Ignored: monitor.IgnoreReason(d.Ignored),
 	}
 }
 
@@ -158,7 +158,7 @@ func toStateDoc(s store.State) (stateDoc, error) {
 	}
 	history := make([]pointDoc, len(s.History))
 	for i, p := range s.History {
-		history[i] = pointDoc{Date: p.Date, Status: int(p.Status), Value: p.Value, Excluded: string(p.Excluded)}
+		history[i] = pointDoc{Date: p.Date, Status: int(p.Status), Value: p.Value, Ignored: string(p.Ignored)}
 	}
 	return stateDoc{ID: id, Latest: latest, Streak: s.Streak, Since: s.Since, History: history}, nil
 }
@@ -166,7 +166,7 @@ func toStateDoc(s store.State) (stateDoc, error) {
 func (d stateDoc) state() store.State {
 	history := make([]store.Point, len(d.History))
 	for i, p := range d.History {
-		history[i] = store.Point{Date: p.Date.UTC(), Status: monitor.Status(p.Status), Value: p.Value, Excluded: monitor.Exclusion(p.Excluded)}
+		history[i] = store.Point{Date: p.Date.UTC(), Status: monitor.Status(p.Status), Value: p.Value, Ignored: monitor.IgnoreReason(p.Ignored)}
 	}
 	return store.State{
 		MonitorID: d.ID.Hex(), Latest: d.Latest.result(), Streak: d.Streak, Since: d.Since.UTC(), History: history,

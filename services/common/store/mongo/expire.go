@@ -41,7 +41,7 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 		{s.rollups, before("start", rollupsFrom)},
 		{s.transitions, before("date", rollupsFrom)},
 		{s.alerts, before("date", rollupsFrom)},
-		{s.alertClaims, before("claimed", now.Add(-store.AlertClaimAge))},
+		{s.alertClaims, before("claimed", now.Add(-store.NotificationClaimAge))},
 		{s.checks, expired},
 		{s.checkClaims, expired},
 		{s.checkAnswers, expired},

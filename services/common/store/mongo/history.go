@@ -18,7 +18,7 @@ type transitionDoc struct {
 	Key       string        `bson:"_id"`
 	MonitorID bson.ObjectID `bson:"monitor_id"`
 	Date      time.Time     `bson:"date"`
-	Track     string        `bson:"track"`
+	Kind      string        `bson:"track"`
 	From      string        `bson:"from"`
 	To        string        `bson:"to"`
 }
@@ -56,18 +56,18 @@ func keysBetween(first, end string) bson.D {
 	return byID(bson.D{field("$gte", first), field("$lt", end)})
 }
 
-func toTransitionDocs(transitions []store.Transition) ([]transitionDoc, error) {
-	return convertAll(transitions, func(t store.Transition) (transitionDoc, error) {
+func toTransitionDocs(transitions []store.StatusChange) ([]transitionDoc, error) {
+	return convertAll(transitions, func(t store.StatusChange) (transitionDoc, error) {
 		id, err := toID("monitor id of a transition", t.MonitorID)
 		return transitionDoc{
-			Key: timeKey(id, t.Date) + "/" + string(t.Track), MonitorID: id, Date: t.Date,
-			Track: string(t.Track), From: t.From, To: t.To,
+			Key: timeKey(id, t.Date) + "/" + string(t.Kind), MonitorID: id, Date: t.Date,
+			Kind: string(t.Kind), From: t.From, To: t.To,
 		}, err
 	})
 }
 
-func (d transitionDoc) transition() store.Transition {
-	return store.Transition{MonitorID: d.MonitorID.Hex(), Date: d.Date.UTC(), Track: store.Track(d.Track), From: d.From, To: d.To}
+func (d transitionDoc) transition() store.StatusChange {
+	return store.StatusChange{MonitorID: d.MonitorID.Hex(), Date: d.Date.UTC(), Kind: store.ChangeKind(d.Kind), From: d.From, To: d.To}
 }
 
 func (d dirtyDoc) dirtyHour() store.DirtyHour {
@@ -104,15 +104,15 @@ func (s *Store) State(ctx context.Context, monitorID string) (_ store.State, err
 	return doc.state(), nil
 }
 
-// Transitions lists those of a monitor with from <= date < to, newest first, at most limit.
-func (s *Store) Transitions(ctx context.Context, monitorID string, from, to time.Time, limit int) (_ []store.Transition, err error) {
+// StatusChanges lists those of a monitor with from <= date < to, newest first, at most limit.
+func (s *Store) StatusChanges(ctx context.Context, monitorID string, from, to time.Time, limit int) (_ []store.StatusChange, err error) {
 	defer s.end(ctx, time.Now(), "list transitions", &err)
 	if limit <= 0 {
 		return nil, monitor.Invalidf("limit must be positive")
 	}
 	id, err := bson.ObjectIDFromHex(monitorID)
 	if err != nil {
-		return []store.Transition{}, nil
+		return []store.StatusChange{}, nil
 	}
 	opts := options.Find().SetSort(bson.D{field("_id", -1)}).SetLimit(int64(limit))
 	return find(ctx, s.transitions, keysBetween(timeKey(id, from), timeKey(id, to)), transitionDoc.transition, opts)

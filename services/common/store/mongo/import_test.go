@@ -99,7 +99,7 @@ func TestInterruptedImportIsFinished(t *testing.T) {
 			finish(t, s)
 			wantMonitors(t, s, off, c, d)
 			wantNoIntent(t, s)
-			log, err := s.Transitions(t.Context(), b.ID, off.Updated, off.Updated.Add(time.Hour), 10)
+			log, err := s.StatusChanges(t.Context(), b.ID, off.Updated, off.Updated.Add(time.Hour), 10)
 			if err != nil || len(log) != 1 || log[0].To != store.Disabled {
 				t.Errorf("transitions %+v, error %v; want that to disabled", log, err)
 			}

@@ -86,11 +86,11 @@ func (s *Store) logEnabled(ctx context.Context, before, now []monitorDoc) error 
 		was[doc.ID] = doc.enabled()
 	}
 	words := map[bool]string{true: store.Enabled, false: store.Disabled}
-	var changes []store.Transition
+	var changes []store.StatusChange
 	for _, doc := range now {
 		if old, there := was[doc.ID]; there && old != doc.enabled() {
-			changes = append(changes, store.Transition{
-				MonitorID: doc.ID.Hex(), Date: doc.Updated, Track: store.TrackEnabled, From: words[old], To: words[!old],
+			changes = append(changes, store.StatusChange{
+				MonitorID: doc.ID.Hex(), Date: doc.Updated, Kind: store.ChangeEnabled, From: words[old], To: words[!old],
 			})
 		}
 	}

@@ -90,7 +90,7 @@ func (s *Store) DeleteResults(ctx context.Context, at time.Time) (err error) {
 		{s.states, bson.D{}},
 		{s.results, bson.D{}},
 		{s.rollups, bson.D{}},
-		{s.transitions, bson.D{field("track", among([]store.Track{store.TrackStatus, store.TrackExcluded}))}},
+		{s.transitions, bson.D{field("track", among([]store.ChangeKind{store.ChangeStatus, store.ChangeIgnored}))}},
 	} {
 		if _, err := deleteAll(ctx, step.of, step.filter); err != nil {
 			return err

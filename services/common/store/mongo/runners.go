@@ -22,7 +22,7 @@ func (d runnerDoc) runner() store.Runner {
 }
 
 // Beat stores a runner's heartbeat in place of its last.
-func (s *Store) Beat(ctx context.Context, r store.Runner) (err error) {
+func (s *Store) PutHeartbeat(ctx context.Context, r store.Runner) (err error) {
 	defer s.end(ctx, time.Now(), "store heartbeat", &err)
 	return upsertOne(ctx, s.runners, r.ID, runnerDoc{ID: r.ID, Monitors: r.Monitors, LastSeen: r.LastSeen})
 }

@@ -57,7 +57,7 @@ func (s *Store) watched(t store.Topic) []*driver.Collection {
 		return []*driver.Collection{s.monitors, s.maintenance, s.meta}
 	case store.TopicResults:
 		return []*driver.Collection{s.appends, s.meta}
-	case store.TopicChecks:
+	case store.TopicOnDemandChecks:
 		return []*driver.Collection{s.checks, s.checkAnswers}
 	}
 	return nil

@@ -166,7 +166,7 @@ func TestWatchRefused(t *testing.T) {
 	} {
 		config.Database = mongotest.Database(t, config.URI)
 		s := open(t, config)
-		for _, topic := range []store.Topic{store.TopicMonitors, store.TopicResults, store.TopicChecks} {
+		for _, topic := range []store.Topic{store.TopicMonitors, store.TopicResults, store.TopicOnDemandChecks} {
 			_, err := s.Watch(t.Context(), topic)
 			if !errors.Is(err, store.ErrWatchUnsupported) || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: error %v, want ErrWatchUnsupported with %q", topic, err, want)

@@ -26,7 +26,7 @@ func newResultRow(r monitor.Result) (row resultRow, err error) {
 	if row.monitorID, err = storableID("monitor", r.MonitorID); err != nil {
 		return row, err
 	}
-	if row.verdict, err = verdict(r.Status, r.Excluded); err != nil {
+	if row.verdict, err = verdict(r.Status, r.Ignored); err != nil {
 		return row, fmt.Errorf("result %s: %w", r.ID, err)
 	}
 	if math.IsNaN(r.Value) {
@@ -49,7 +49,7 @@ func newBatch(b store.Batch) (*batch, error) {
 	prepared := &batch{
 		results:     make([]resultRow, len(b.Results)),
 		states:      make([]stateRow, len(b.States)),
-		transitions: make([]transitionRow, len(b.Transitions)),
+		transitions: make([]transitionRow, len(b.StatusChanges)),
 	}
 	var err error
 	for i, r := range b.Results {
@@ -62,7 +62,7 @@ func newBatch(b store.Batch) (*batch, error) {
 			return nil, err
 		}
 	}
-	for i, change := range b.Transitions {
+	for i, change := range b.StatusChanges {
 		id, err := storableID("monitor", change.MonitorID)
 		if err != nil {
 			return nil, err
@@ -90,7 +90,7 @@ func (t *tx) append(b *batch) error {
 		return err
 	}
 	for _, change := range b.transitions {
-		if err := t.logTransition(change.monitorID, change.Transition); err != nil {
+		if err := t.logTransition(change.monitorID, change.StatusChange); err != nil {
 			return err
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"nanomon/services/common/store"
 )
 
-// AskCheck stores a request.
-func (s *Store) AskCheck(ctx context.Context, r store.CheckRequest) error {
+// AddOnDemandCheck stores a request.
+func (s *Store) AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) error {
 	id, err := storableID("check", r.ID)
 	if err != nil {
 		return err
@@ -27,23 +27,23 @@ func (s *Store) AskCheck(ctx context.Context, r store.CheckRequest) error {
 	}
 	return s.write(ctx, "ask for a check", func(t *tx) error {
 		_, err := t.exec("INSERT INTO checks (id, asked, expires, monitor, definition) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-			id, r.Asked.UnixMilli(), r.Expires.UnixMilli(), r.MonitorID, definition)
+			id, r.Requested.UnixMilli(), r.Expires.UnixMilli(), r.MonitorID, definition)
 		return err
-	}, store.TopicChecks)
+	}, store.TopicOnDemandChecks)
 }
 
-// PendingChecks lists the requests that are neither claimed nor expired at now, oldest first.
-func (s *Store) PendingChecks(ctx context.Context, now time.Time) ([]store.CheckRequest, error) {
+// PendingOnDemandChecks lists the requests that are neither claimed nor expired at now, oldest first.
+func (s *Store) PendingOnDemandChecks(ctx context.Context, now time.Time) ([]store.OnDemandCheck, error) {
 	const query = `SELECT id, asked, expires, monitor, definition FROM checks WHERE runner IS NULL AND expires > ? ORDER BY asked, id`
-	list := []store.CheckRequest{}
+	list := []store.OnDemandCheck{}
 	err := s.read(ctx, "list pending checks", query, []any{now.UnixMilli()}, func(rows *sql.Rows) error {
-		var r store.CheckRequest
+		var r store.OnDemandCheck
 		var id, definition []byte
 		var asked, expires int64
 		if err := rows.Scan(&id, &asked, &expires, &r.MonitorID, &definition); err != nil {
 			return err
 		}
-		r.ID, r.Asked, r.Expires = hex.EncodeToString(id), date(asked), date(expires)
+		r.ID, r.Requested, r.Expires = hex.EncodeToString(id), date(asked), date(expires)
 		if definition != nil {
 			r.Definition = new(monitor.Monitor)
 			if err := json.Unmarshal(definition, r.Definition); err != nil {
@@ -56,8 +56,8 @@ func (s *Store) PendingChecks(ctx context.Context, now time.Time) ([]store.Check
 	return list, err
 }
 
-// ClaimCheck gives a request to a runner; false when another has it, or it is gone or has expired.
-func (s *Store) ClaimCheck(ctx context.Context, id, runner string) (bool, error) {
+// ClaimOnDemandCheck gives a request to a runner; false when another has it, or it is gone or has expired.
+func (s *Store) ClaimOnDemandCheck(ctx context.Context, id, runner string) (bool, error) {
 	raw, _ := rawID(id)
 	claimed := 0
 	err := s.write(ctx, "claim check", func(t *tx) (err error) {
@@ -67,8 +67,8 @@ func (s *Store) ClaimCheck(ctx context.Context, id, runner string) (bool, error)
 	return err == nil && claimed == 1, err
 }
 
-// AnswerCheck stores the result of a claimed request and removes the request's definition.
-func (s *Store) AnswerCheck(ctx context.Context, id string, r monitor.Result) error {
+// CompleteOnDemandCheck stores the result of a claimed request and removes the request's definition.
+func (s *Store) CompleteOnDemandCheck(ctx context.Context, id string, r monitor.Result) error {
 	raw, _ := rawID(id)
 	answer, err := json.Marshal(r)
 	if err != nil {
@@ -80,11 +80,11 @@ func (s *Store) AnswerCheck(ctx context.Context, id string, r monitor.Result) er
 			err = monitor.ErrNotFound
 		}
 		return err
-	}, store.TopicChecks)
+	}, store.TopicOnDemandChecks)
 }
 
-// CheckAnswer is the result of a request; false while there is none.
-func (s *Store) CheckAnswer(ctx context.Context, id string) (monitor.Result, bool, error) {
+// OnDemandResult is the result of a request; false while there is none.
+func (s *Store) OnDemandResult(ctx context.Context, id string) (monitor.Result, bool, error) {
 	raw, _ := rawID(id)
 	var r monitor.Result
 	there := false
@@ -103,8 +103,8 @@ func (s *Store) CheckAnswer(ctx context.Context, id string) (monitor.Result, boo
 	return r, there && err == nil, err
 }
 
-// DropCheck removes a request and its answer.
-func (s *Store) DropCheck(ctx context.Context, id string) error {
+// DeleteOnDemandCheck removes a request and its answer.
+func (s *Store) DeleteOnDemandCheck(ctx context.Context, id string) error {
 	raw, _ := rawID(id)
 	return s.write(ctx, "drop check", func(t *tx) error {
 		_, err := t.exec("DELETE FROM checks WHERE id = ?", raw)
@@ -113,7 +113,7 @@ func (s *Store) DropCheck(ctx context.Context, id string) error {
 }
 
 // Beat stores a runner's heartbeat in place of its last.
-func (s *Store) Beat(ctx context.Context, r store.Runner) error {
+func (s *Store) PutHeartbeat(ctx context.Context, r store.Runner) error {
 	return s.write(ctx, "store heartbeat", func(t *tx) error {
 		_, err := t.exec(`INSERT INTO runners (id, monitors, seen) VALUES (?, ?, ?)
 			ON CONFLICT DO UPDATE SET monitors = excluded.monitors, seen = excluded.seen`, r.ID, r.Monitors, r.LastSeen.UnixMilli())

@@ -163,14 +163,14 @@ func cutValue(from []byte) (value any, rest []byte, ok bool) {
 }
 
 // exclusions are those that a verdict can hold. Their order is part of the format.
-var exclusions = [...]monitor.Exclusion{"", monitor.ExcludedMaintenance, monitor.ExcludedBlocked}
+var exclusions = [...]monitor.IgnoreReason{"", monitor.IgnoredMaintenance, monitor.IgnoredBlocked}
 
 // statusRange is how many statuses a verdict has room for.
 const statusRange = 4
 
 // verdict is a status and an exclusion in one number: of a result that counts it is the status, so that only the others need
 // more room.
-func verdict(status monitor.Status, excluded monitor.Exclusion) (int64, error) {
+func verdict(status monitor.Status, excluded monitor.IgnoreReason) (int64, error) {
 	reason := slices.Index(exclusions[:], excluded)
 	if reason < 0 || status < 0 || status >= statusRange {
 		return 0, monitor.Invalidf("the status %d, excluded by %q, can't be stored", status, excluded)
@@ -178,7 +178,7 @@ func verdict(status monitor.Status, excluded monitor.Exclusion) (int64, error) {
 	return int64(reason)*statusRange + int64(status), nil
 }
 
-func splitVerdict(number int64) (monitor.Status, monitor.Exclusion, error) {
+func splitVerdict(number int64) (monitor.Status, monitor.IgnoreReason, error) {
 	if number < 0 || number >= int64(len(exclusions))*statusRange {
 		return 0, "", errEncoding
 	}
@@ -190,7 +190,7 @@ func splitVerdict(number int64) (monitor.Status, monitor.Exclusion, error) {
 func encodeHistory(points []store.Point) ([]byte, error) {
 	raw, last := []byte{}, int64(0)
 	for _, p := range points {
-		number, err := verdict(p.Status, p.Excluded)
+		number, err := verdict(p.Status, p.Ignored)
 		if err != nil {
 			return nil, err
 		}
@@ -217,7 +217,7 @@ func decodeHistory(raw []byte) ([]store.Point, error) {
 		}
 		raw, last = raw[size+numberSize:], last+step
 		value := math.Float64frombits(binary.LittleEndian.Uint64(raw))
-		points = append(points, store.Point{Date: date(last), Status: status, Value: value, Excluded: excluded})
+		points = append(points, store.Point{Date: date(last), Status: status, Value: value, Ignored: excluded})
 		raw = raw[8:]
 	}
 	return points, nil

@@ -90,7 +90,7 @@ func (t *tx) removeOrphans(now time.Time, rollups int64) error {
 	}{
 		{"DELETE FROM states WHERE monitor NOT IN (SELECT id FROM monitors)", nil},
 		{"DELETE FROM alert_states WHERE seen < ? AND monitor NOT IN (SELECT id FROM monitors)", []any{rollups}},
-		{"DELETE FROM alert_claims WHERE claimed < ?", []any{now.Add(-store.AlertClaimAge).UnixMilli()}},
+		{"DELETE FROM alert_claims WHERE claimed < ?", []any{now.Add(-store.NotificationClaimAge).UnixMilli()}},
 		{"DELETE FROM checks WHERE expires <= ?", []any{now.UnixMilli()}},
 		{"DELETE FROM runners WHERE seen < ?", []any{now.Add(-runnerAge).UnixMilli()}},
 		{`UPDATE refs SET monitor = NULL WHERE monitor IS NOT NULL AND monitor NOT IN (SELECT id FROM monitors)

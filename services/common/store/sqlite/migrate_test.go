@@ -47,7 +47,7 @@ func resultsOfFormat2() []monitor.Result {
 func pointsOf(results []monitor.Result) []store.Point {
 	points := make([]store.Point, len(results))
 	for i, r := range results {
-		points[i] = store.Point{Date: r.Date, Status: r.Status, Value: r.Value, Excluded: r.Excluded}
+		points[i] = store.Point{Date: r.Date, Status: r.Status, Value: r.Value, Ignored: r.Ignored}
 	}
 	return points
 }
@@ -66,7 +66,7 @@ func TestFileOfFormat2IsContinued(t *testing.T) {
 		t.Fatal(err)
 	}
 	added := resultsOfFormat2()[2]
-	added.ID, added.Date, added.Excluded = "65a500000000000000000005", added.Date.Add(time.Minute), monitor.ExcludedMaintenance
+	added.ID, added.Date, added.Ignored = "65a500000000000000000005", added.Date.Add(time.Minute), monitor.IgnoredMaintenance
 	results := append(resultsOfFormat2(), added)
 	err = s.AppendBatch(t.Context(), store.Batch{
 		Results: results,
@@ -108,7 +108,7 @@ func wantFile(t *testing.T, s *Store, results []monitor.Result) {
 	if err != nil || len(failed) != len(results)-2 {
 		t.Errorf("%d failed results, error %v; want %d", len(failed), err, len(results)-2)
 	}
-	log, err := s.Transitions(t.Context(), latest.MonitorID, results[0].Date, latest.Date, 10)
+	log, err := s.StatusChanges(t.Context(), latest.MonitorID, results[0].Date, latest.Date, 10)
 	if err != nil || len(log) != 1 {
 		t.Errorf("%d transitions, error %v; want 1", len(log), err)
 	}

@@ -112,7 +112,7 @@ func (t *tx) replace(m monitor.Monitor, row []any) error {
 	if _, err := t.exec(updateMonitor, row...); err != nil || m.Enabled == (was != 0) {
 		return err
 	}
-	change := store.Transition{MonitorID: m.ID, Date: m.Updated, Track: store.TrackEnabled, From: store.Disabled, To: store.Enabled}
+	change := store.StatusChange{MonitorID: m.ID, Date: m.Updated, Kind: store.ChangeEnabled, From: store.Disabled, To: store.Enabled}
 	if !m.Enabled {
 		change.From, change.To = change.To, change.From
 	}

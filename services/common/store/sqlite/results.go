@@ -115,7 +115,7 @@ func (s *Store) results(ctx context.Context, query string, args ...any) (list []
 			return err
 		}
 		r.ID, r.MonitorID, r.Date = hex.EncodeToString(id), hex.EncodeToString(monitorID), date(milli)
-		if r.Status, r.Excluded, err = splitVerdict(number); err != nil {
+		if r.Status, r.Ignored, err = splitVerdict(number); err != nil {
 			return err
 		}
 		r.Outputs, err = shapes.decode(names, values)

@@ -3,6 +3,9 @@ package sqlite
 // applicationID marks a database file as one of NanoMon: "NMon" in ASCII.
 const applicationID = 0x4e4d6f6e
 
+// contentColumn is the column of alerts with the fields of a notification that never change. Step 2 gave it its name.
+const contentColumn = "owed"
+
 // migrations are the steps from an empty file to the current format. A file's user_version is the
 // number of steps it has behind it; a step that was released is never changed.
 var migrations = [...]string{`

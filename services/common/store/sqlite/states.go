@@ -91,7 +91,7 @@ func (s *Store) states(ctx context.Context, query string, args ...any) ([]store.
 		}
 		r.ID, r.MonitorID, r.Date = hex.EncodeToString(id), hex.EncodeToString(monitorID), date(milli)
 		state.MonitorID, state.Since = r.MonitorID, date(since)
-		if r.Status, r.Excluded, err = splitVerdict(number); err != nil {
+		if r.Status, r.Ignored, err = splitVerdict(number); err != nil {
 			return err
 		}
 		if r.Outputs, err = shapes.decode(names, values); err != nil {
@@ -106,36 +106,36 @@ func (s *Store) states(ctx context.Context, query string, args ...any) ([]store.
 
 // transitionRow is a transition and its monitor's raw id.
 type transitionRow struct {
-	store.Transition
+	store.StatusChange
 	monitorID []byte
 }
 
 // logTransition stores a transition of the monitor with the raw id.
-func (t *tx) logTransition(id []byte, change store.Transition) error {
+func (t *tx) logTransition(id []byte, change store.StatusChange) error {
 	ref, err := t.ref(id)
 	if err != nil {
 		return err
 	}
 	_, err = t.exec("INSERT INTO transitions (ref, date, track, was, now) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-		ref, change.Date.UnixMilli(), string(change.Track), change.From, change.To)
+		ref, change.Date.UnixMilli(), string(change.Kind), change.From, change.To)
 	return err
 }
 
 const selectTransitions = `SELECT date, track, was, now FROM transitions WHERE ref = (SELECT ref FROM refs WHERE monitor = ?)
 	AND date >= ? AND date < ? ORDER BY date DESC, track DESC LIMIT ?`
 
-// Transitions lists those of a monitor, newest first.
-func (s *Store) Transitions(ctx context.Context, monitorID string, from, to time.Time, limit int) ([]store.Transition, error) {
+// StatusChanges lists those of a monitor, newest first.
+func (s *Store) StatusChanges(ctx context.Context, monitorID string, from, to time.Time, limit int) ([]store.StatusChange, error) {
 	if limit <= 0 {
 		return nil, monitor.Invalidf("limit must be positive")
 	}
 	id, _ := rawID(monitorID)
-	list := []store.Transition{}
+	list := []store.StatusChange{}
 	args := []any{id, ceilMilli(from), ceilMilli(to), limit}
 	err := s.read(ctx, "list transitions", selectTransitions, args, func(rows *sql.Rows) error {
-		change := store.Transition{MonitorID: hex.EncodeToString(id)}
+		change := store.StatusChange{MonitorID: hex.EncodeToString(id)}
 		var milli int64
-		err := rows.Scan(&milli, &change.Track, &change.From, &change.To)
+		err := rows.Scan(&milli, &change.Kind, &change.From, &change.To)
 		change.Date = date(milli)
 		list = append(list, change)
 		return err

@@ -20,63 +20,63 @@ var checkContracts = []contract{
 	{"Heartbeats", heartbeats},
 }
 
-func newCheck(n int, expires time.Duration) store.CheckRequest {
+func newCheck(n int, expires time.Duration) store.OnDemandCheck {
 	now := monitor.Date(time.Now())
-	return store.CheckRequest{ID: newID(n), Asked: now.Add(time.Duration(n) * time.Millisecond), Expires: now.Add(expires), MonitorID: newID(1)}
+	return store.OnDemandCheck{ID: newID(n), Requested: now.Add(time.Duration(n) * time.Millisecond), Expires: now.Add(expires), MonitorID: newID(1)}
 }
 
 func checkAnswer(ctx context.Context, t *testing.T, s store.Store, id string) (monitor.Result, bool) {
 	t.Helper()
-	r, there, err := s.CheckAnswer(ctx, id)
+	r, there, err := s.OnDemandResult(ctx, id)
 	must(t, err)
 	return r, there
 }
 
 func checkLifeCycle(ctx context.Context, t *testing.T, s store.Store) {
 	now := time.Now()
-	same(t, "pending in an empty store", got(s.PendingChecks(ctx, now))(t), []store.CheckRequest{})
+	same(t, "pending in an empty store", got(s.PendingOnDemandChecks(ctx, now))(t), []store.OnDemandCheck{})
 	definition := newMonitor("not stored")
 	definition.Properties = map[string]string{"headers": `{"Authorization": "secret"}`}
 	definition.Rule = "status == 200"
 	unsaved, stored := newCheck(1, time.Hour), newCheck(2, time.Hour)
 	unsaved.MonitorID, unsaved.Definition = "", &definition
-	must(t, s.AskCheck(ctx, stored))
-	must(t, s.AskCheck(ctx, unsaved))
-	pending := got(s.PendingChecks(ctx, now))(t)
-	same(t, "pending", pending, []store.CheckRequest{unsaved, stored})
+	must(t, s.AddOnDemandCheck(ctx, stored))
+	must(t, s.AddOnDemandCheck(ctx, unsaved))
+	pending := got(s.PendingOnDemandChecks(ctx, now))(t)
+	same(t, "pending", pending, []store.OnDemandCheck{unsaved, stored})
 	wantUTC(t, "Expires", pending[0].Expires)
 
-	if !got(s.ClaimCheck(ctx, unsaved.ID, "one"))(t) {
+	if !got(s.ClaimOnDemandCheck(ctx, unsaved.ID, "one"))(t) {
 		t.Fatal("the request can't be claimed")
 	}
-	if got(s.ClaimCheck(ctx, unsaved.ID, "two"))(t) {
+	if got(s.ClaimOnDemandCheck(ctx, unsaved.ID, "two"))(t) {
 		t.Error("the request was claimed twice")
 	}
-	same(t, "pending after a claim", got(s.PendingChecks(ctx, now))(t), []store.CheckRequest{stored})
+	same(t, "pending after a claim", got(s.PendingOnDemandChecks(ctx, now))(t), []store.OnDemandCheck{stored})
 	if _, there := checkAnswer(ctx, t, s, unsaved.ID); there {
 		t.Error("there is an answer before it was given")
 	}
 	answer := newResult(definition.ID, 7, base)
 	answer.Message, answer.Outputs = "a message", map[string]any{"respTime": 1.5, "status": "text", "bodyTruncated": true}
-	must(t, s.AnswerCheck(ctx, unsaved.ID, answer))
+	must(t, s.CompleteOnDemandCheck(ctx, unsaved.ID, answer))
 	found, there := checkAnswer(ctx, t, s, unsaved.ID)
 	if !there {
 		t.Fatal("there is no answer")
 	}
 	same(t, "answer", found, answer)
-	same(t, "pending after the answer", got(s.PendingChecks(ctx, now))(t), []store.CheckRequest{stored})
+	same(t, "pending after the answer", got(s.PendingOnDemandChecks(ctx, now))(t), []store.OnDemandCheck{stored})
 	same(t, "results", listAll(ctx, t, s, ""), []monitor.Result{})
 }
 
 func checkClaimedOnce(ctx context.Context, t *testing.T, s store.Store) {
 	for round := range 5 {
 		r := newCheck(round, time.Hour)
-		must(t, s.AskCheck(ctx, r))
+		must(t, s.AddOnDemandCheck(ctx, r))
 		var wins atomic.Int32
 		var all sync.WaitGroup
 		for claimer := range 8 {
 			all.Go(func() {
-				won, err := s.ClaimCheck(ctx, r.ID, fmt.Sprint("runner ", claimer))
+				won, err := s.ClaimOnDemandCheck(ctx, r.ID, fmt.Sprint("runner ", claimer))
 				if err != nil {
 					t.Errorf("claim: %v", err)
 				}
@@ -92,34 +92,34 @@ func checkClaimedOnce(ctx context.Context, t *testing.T, s store.Store) {
 
 func checkExpires(ctx context.Context, t *testing.T, s store.Store) {
 	late, live := newCheck(1, -time.Second), newCheck(2, time.Hour)
-	must(t, s.AskCheck(ctx, late))
-	must(t, s.AskCheck(ctx, live))
-	same(t, "pending", got(s.PendingChecks(ctx, time.Now()))(t), []store.CheckRequest{live})
-	if got(s.ClaimCheck(ctx, late.ID, "runner"))(t) {
+	must(t, s.AddOnDemandCheck(ctx, late))
+	must(t, s.AddOnDemandCheck(ctx, live))
+	same(t, "pending", got(s.PendingOnDemandChecks(ctx, time.Now()))(t), []store.OnDemandCheck{live})
+	if got(s.ClaimOnDemandCheck(ctx, late.ID, "runner"))(t) {
 		t.Error("an expired request was claimed")
 	}
-	same(t, "pending in two hours", got(s.PendingChecks(ctx, time.Now().Add(2*time.Hour)))(t), []store.CheckRequest{})
+	same(t, "pending in two hours", got(s.PendingOnDemandChecks(ctx, time.Now().Add(2*time.Hour)))(t), []store.OnDemandCheck{})
 }
 
 func checkDropped(ctx context.Context, t *testing.T, s store.Store) {
 	claimed, answered, pending := newCheck(1, time.Hour), newCheck(2, time.Hour), newCheck(3, time.Hour)
-	for _, r := range []store.CheckRequest{claimed, answered, pending} {
-		must(t, s.AskCheck(ctx, r))
+	for _, r := range []store.OnDemandCheck{claimed, answered, pending} {
+		must(t, s.AddOnDemandCheck(ctx, r))
 	}
 	for _, id := range []string{claimed.ID, answered.ID} {
-		if !got(s.ClaimCheck(ctx, id, "runner"))(t) {
+		if !got(s.ClaimOnDemandCheck(ctx, id, "runner"))(t) {
 			t.Fatal("the request can't be claimed")
 		}
 	}
-	must(t, s.AnswerCheck(ctx, answered.ID, newResult(newID(1), 1, base)))
+	must(t, s.CompleteOnDemandCheck(ctx, answered.ID, newResult(newID(1), 1, base)))
 	for _, id := range []string{claimed.ID, answered.ID, pending.ID, pending.ID, newID(99)} {
-		must(t, s.DropCheck(ctx, id))
+		must(t, s.DeleteOnDemandCheck(ctx, id))
 	}
-	same(t, "pending", got(s.PendingChecks(ctx, time.Now()))(t), []store.CheckRequest{})
-	if got(s.ClaimCheck(ctx, pending.ID, "runner"))(t) {
+	same(t, "pending", got(s.PendingOnDemandChecks(ctx, time.Now()))(t), []store.OnDemandCheck{})
+	if got(s.ClaimOnDemandCheck(ctx, pending.ID, "runner"))(t) {
 		t.Error("a dropped request was claimed")
 	}
-	wantError(t, "answer to a dropped request", s.AnswerCheck(ctx, claimed.ID, newResult(newID(1), 2, base)), monitor.ErrNotFound)
+	wantError(t, "answer to a dropped request", s.CompleteOnDemandCheck(ctx, claimed.ID, newResult(newID(1), 2, base)), monitor.ErrNotFound)
 	for _, id := range []string{claimed.ID, answered.ID, newID(99)} {
 		if _, there := checkAnswer(ctx, t, s, id); there {
 			t.Errorf("%s has an answer after it was dropped", id)
@@ -130,12 +130,12 @@ func checkDropped(ctx context.Context, t *testing.T, s store.Store) {
 func heartbeats(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "runners of an empty store", got(s.Runners(ctx, base))(t), []store.Runner{})
 	a, b := store.Runner{ID: "host-a-1", Monitors: 3, LastSeen: base}, store.Runner{ID: "host-b", Monitors: 0, LastSeen: base.Add(time.Second)}
-	must(t, s.Beat(ctx, b))
-	must(t, s.Beat(ctx, a))
+	must(t, s.PutHeartbeat(ctx, b))
+	must(t, s.PutHeartbeat(ctx, a))
 	same(t, "runners", got(s.Runners(ctx, base))(t), []store.Runner{a, b})
 	same(t, "runners seen later", got(s.Runners(ctx, base.Add(time.Millisecond)))(t), []store.Runner{b})
 	a.Monitors, a.LastSeen = 5, base.Add(3*time.Second+time.Millisecond)
-	must(t, s.Beat(ctx, a))
+	must(t, s.PutHeartbeat(ctx, a))
 	runners := got(s.Runners(ctx, base))(t)
 	same(t, "runners after a beat", runners, []store.Runner{a, b})
 	wantUTC(t, "LastSeen", runners[0].LastSeen)

@@ -26,13 +26,13 @@ func expireHistory(ctx context.Context, t *testing.T, s store.Store) {
 		newResult(m.ID, 1, at(time.Hour)), newResult(m.ID, 2, at(23*time.Hour)),
 		newResult(m.ID, 3, at(25*time.Hour)), newResult(newID(9), 4, at(300*time.Hour)),
 	}
-	var transitions []store.Transition
+	var transitions []store.StatusChange
 	var rollups []store.Rollup
 	for _, age := range []time.Duration{47 * time.Hour, 52 * time.Hour} {
-		transitions = append(transitions, store.Transition{MonitorID: m.ID, Date: at(age), Track: store.TrackStatus, To: "ok"})
+		transitions = append(transitions, store.StatusChange{MonitorID: m.ID, Date: at(age), Kind: store.ChangeStatus, To: "ok"})
 		rollups = append(rollups, store.Rollup{MonitorID: m.ID, Period: store.Hour, Start: at(age).Truncate(time.Hour), Summary: []byte{1}})
 	}
-	must(t, s.AppendBatch(ctx, store.Batch{Results: results, Transitions: transitions, States: []store.State{newState(results[0], 1)}}))
+	must(t, s.AppendBatch(ctx, store.Batch{Results: results, StatusChanges: transitions, States: []store.State{newState(results[0], 1)}}))
 	must(t, s.PutRollups(ctx, rollups))
 
 	same(t, "number of results removed", got(s.Expire(ctx, now, keep))(t), 2)
@@ -64,21 +64,21 @@ func expireStates(ctx context.Context, t *testing.T, s store.Store) {
 
 func expireChecks(ctx context.Context, t *testing.T, s store.Store) {
 	now := monitor.Date(time.Now())
-	expired := store.CheckRequest{ID: newID(1), Asked: now.Add(-time.Hour), Expires: now.Add(-time.Minute), MonitorID: newID(9)}
-	live := store.CheckRequest{ID: newID(2), Asked: now, Expires: now.Add(time.Hour), MonitorID: newID(9)}
-	answered := store.CheckRequest{ID: newID(3), Asked: now, Expires: now.Add(time.Minute), MonitorID: newID(9)}
-	for _, r := range []store.CheckRequest{expired, live, answered} {
-		must(t, s.AskCheck(ctx, r))
+	expired := store.OnDemandCheck{ID: newID(1), Requested: now.Add(-time.Hour), Expires: now.Add(-time.Minute), MonitorID: newID(9)}
+	live := store.OnDemandCheck{ID: newID(2), Requested: now, Expires: now.Add(time.Hour), MonitorID: newID(9)}
+	answered := store.OnDemandCheck{ID: newID(3), Requested: now, Expires: now.Add(time.Minute), MonitorID: newID(9)}
+	for _, r := range []store.OnDemandCheck{expired, live, answered} {
+		must(t, s.AddOnDemandCheck(ctx, r))
 	}
-	if !got(s.ClaimCheck(ctx, answered.ID, "runner"))(t) {
+	if !got(s.ClaimOnDemandCheck(ctx, answered.ID, "runner"))(t) {
 		t.Fatal("the request can't be claimed")
 	}
-	must(t, s.AnswerCheck(ctx, answered.ID, newResult(newID(9), 1, now)))
-	must(t, s.Beat(ctx, store.Runner{ID: "old", LastSeen: now.Add(-25 * time.Hour)}))
-	must(t, s.Beat(ctx, store.Runner{ID: "young", LastSeen: now.Add(-23 * time.Hour)}))
+	must(t, s.CompleteOnDemandCheck(ctx, answered.ID, newResult(newID(9), 1, now)))
+	must(t, s.PutHeartbeat(ctx, store.Runner{ID: "old", LastSeen: now.Add(-25 * time.Hour)}))
+	must(t, s.PutHeartbeat(ctx, store.Runner{ID: "young", LastSeen: now.Add(-23 * time.Hour)}))
 
 	same(t, "number of results removed", got(s.Expire(ctx, now.Add(2*time.Minute), keep))(t), 0)
-	same(t, "pending as of long ago", got(s.PendingChecks(ctx, now.Add(-48*time.Hour)))(t), []store.CheckRequest{live})
+	same(t, "pending as of long ago", got(s.PendingOnDemandChecks(ctx, now.Add(-48*time.Hour)))(t), []store.OnDemandCheck{live})
 	if _, there := checkAnswer(ctx, t, s, answered.ID); there {
 		t.Error("the answer of an expired request is still there")
 	}

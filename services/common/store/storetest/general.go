@@ -41,21 +41,21 @@ func cancelled(ctx context.Context, t *testing.T, s store.Store) {
 		"ResultsCleared": func() error { _, err := s.ResultsCleared(over); return err },
 		"States":         func() error { _, err := s.States(over); return err },
 		"State":          func() error { _, err := s.State(over, m.ID); return err },
-		"Transitions":    func() error { _, err := s.Transitions(over, m.ID, base, later, 1); return err },
+		"StatusChanges":  func() error { _, err := s.StatusChanges(over, m.ID, base, later, 1); return err },
 		"DirtyHours":     func() error { _, err := s.DirtyHours(over, later, time.Now(), 1); return err },
 		"PutRollups": func() error {
 			return s.PutRollups(over, []store.Rollup{{MonitorID: m.ID, Period: store.Hour, Start: base, Summary: []byte{2}}})
 		},
-		"Rollups":       func() error { _, err := s.Rollups(over, m.ID, store.Hour, base, later); return err },
-		"Expire":        func() error { _, err := s.Expire(over, base, keep); return err },
-		"AskCheck":      func() error { return s.AskCheck(over, newCheck(1, time.Hour)) },
-		"PendingChecks": func() error { _, err := s.PendingChecks(over, base); return err },
-		"ClaimCheck":    func() error { _, err := s.ClaimCheck(over, newID(1), "runner"); return err },
-		"CheckAnswer":   func() error { _, _, err := s.CheckAnswer(over, newID(1)); return err },
-		"DropCheck":     func() error { return s.DropCheck(over, newID(1)) },
-		"Beat":          func() error { return s.Beat(over, store.Runner{ID: "runner", LastSeen: base}) },
-		"Runners":       func() error { _, err := s.Runners(over, base); return err },
-		"RemoveRunner":  func() error { return s.RemoveRunner(over, "runner") },
+		"Rollups":               func() error { _, err := s.Rollups(over, m.ID, store.Hour, base, later); return err },
+		"Expire":                func() error { _, err := s.Expire(over, base, keep); return err },
+		"AddOnDemandCheck":      func() error { return s.AddOnDemandCheck(over, newCheck(1, time.Hour)) },
+		"PendingOnDemandChecks": func() error { _, err := s.PendingOnDemandChecks(over, base); return err },
+		"ClaimOnDemandCheck":    func() error { _, err := s.ClaimOnDemandCheck(over, newID(1), "runner"); return err },
+		"OnDemandResult":        func() error { _, _, err := s.OnDemandResult(over, newID(1)); return err },
+		"DeleteOnDemandCheck":   func() error { return s.DeleteOnDemandCheck(over, newID(1)) },
+		"Beat":                  func() error { return s.PutHeartbeat(over, store.Runner{ID: "runner", LastSeen: base}) },
+		"Runners":               func() error { _, err := s.Runners(over, base); return err },
+		"RemoveRunner":          func() error { return s.RemoveRunner(over, "runner") },
 	} {
 		start := time.Now()
 		wantError(t, name, call(), context.Canceled)

@@ -28,8 +28,8 @@ func importChangesSet(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "list", got(s.Monitors(ctx))(t), []monitor.Monitor{added, kept, changed})
 	wantTransitions(ctx, t, s, kept.ID)
 	wantTransitions(ctx, t, s, added.ID)
-	wantTransitions(ctx, t, s, changed.ID, store.Transition{
-		MonitorID: changed.ID, Date: changed.Updated, Track: store.TrackEnabled, From: store.Enabled, To: store.Disabled,
+	wantTransitions(ctx, t, s, changed.ID, store.StatusChange{
+		MonitorID: changed.ID, Date: changed.Updated, Kind: store.ChangeEnabled, From: store.Enabled, To: store.Disabled,
 	})
 
 	_, err := s.Monitor(ctx, removed.ID)

@@ -21,13 +21,13 @@ var keyContracts = []contract{
 
 // newKey is the key that n is hashed for.
 func newKey(n int, name string) store.Key {
-	return store.Key{ID: newID(n), Name: name, Scope: store.KeyReads, Created: base, Hash: sha256.Sum256([]byte(newID(n)))}
+	return store.Key{ID: newID(n), Name: name, Scope: store.KeyScopeRead, Created: base, Hash: sha256.Sum256([]byte(newID(n)))}
 }
 
 func keyComesBackWhole(ctx context.Context, t *testing.T, s store.Store) {
 	never := newKey(2, "'; DROP TABLE keys; -- \u202e🔥 <b> {\"$gt\": \"\"}")
 	used := newKey(1, "used")
-	used.Scope, used.Created, used.LastUsed = store.KeyAdministers, base.Add(123*time.Millisecond), base.Add(time.Hour)
+	used.Scope, used.Created, used.LastUsed = store.KeyScopeAdmin, base.Add(123*time.Millisecond), base.Add(time.Hour)
 	for _, k := range []store.Key{never, used} {
 		must(t, s.CreateKey(ctx, k))
 		found := got(s.KeyByHash(ctx, k.Hash))(t)

@@ -125,12 +125,12 @@ func replaceMonitor(ctx context.Context, t *testing.T, s store.Store) {
 	m.Enabled, m.Updated = false, base.Add(2*time.Minute)
 	must(t, s.ReplaceMonitor(ctx, m))
 	must(t, s.ReplaceMonitor(ctx, m))
-	off := store.Transition{MonitorID: m.ID, Date: m.Updated, Track: store.TrackEnabled, From: store.Enabled, To: store.Disabled}
+	off := store.StatusChange{MonitorID: m.ID, Date: m.Updated, Kind: store.ChangeEnabled, From: store.Enabled, To: store.Disabled}
 	wantTransitions(ctx, t, s, m.ID, off)
 
 	m.Enabled, m.Updated = true, base.Add(3*time.Minute)
 	must(t, s.ReplaceMonitor(ctx, m))
-	on := store.Transition{MonitorID: m.ID, Date: m.Updated, Track: store.TrackEnabled, From: store.Disabled, To: store.Enabled}
+	on := store.StatusChange{MonitorID: m.ID, Date: m.Updated, Kind: store.ChangeEnabled, From: store.Disabled, To: store.Enabled}
 	wantTransitions(ctx, t, s, m.ID, on, off)
 	same(t, "monitor", got(s.Monitor(ctx, m.ID))(t), m)
 }
@@ -141,9 +141,9 @@ func fill(ctx context.Context, t *testing.T, s store.Store, monitorIDs ...string
 	for i, id := range monitorIDs {
 		results := newResults(id, 1000*(i+1), 5, base)
 		must(t, s.AppendBatch(ctx, store.Batch{
-			Results:     results,
-			States:      []store.State{newState(results[4], 1)},
-			Transitions: []store.Transition{{MonitorID: id, Date: base, Track: store.TrackStatus, To: "ok"}},
+			Results:       results,
+			States:        []store.State{newState(results[4], 1)},
+			StatusChanges: []store.StatusChange{{MonitorID: id, Date: base, Kind: store.ChangeStatus, To: "ok"}},
 		}))
 		must(t, s.PutRollups(ctx, []store.Rollup{{MonitorID: id, Period: store.Hour, Start: base, Summary: []byte{1}}}))
 	}
@@ -164,7 +164,7 @@ func wantData(ctx context.Context, t *testing.T, s store.Store, monitorID string
 	}
 	same(t, "number of results among all", of, count)
 	same(t, "number of rollups", len(got(s.Rollups(ctx, monitorID, store.Hour, base, base.Add(time.Hour)))(t)), one)
-	same(t, "number of transitions", len(got(s.Transitions(ctx, monitorID, base, base.Add(time.Hour), 10))(t)), one)
+	same(t, "number of transitions", len(got(s.StatusChanges(ctx, monitorID, base, base.Add(time.Hour), 10))(t)), one)
 	if _, err := s.State(ctx, monitorID); there {
 		must(t, err)
 	} else {

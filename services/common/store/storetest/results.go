@@ -59,10 +59,10 @@ func resultComesBackWhole(ctx context.Context, t *testing.T, s store.Store) {
 // resultKeepsExclusion stores results of every status and exclusion, and lists them by status.
 func resultKeepsExclusion(ctx context.Context, t *testing.T, s store.Store) {
 	id := newID(1)
-	reasons := []monitor.Exclusion{"", monitor.ExcludedMaintenance, monitor.ExcludedBlocked}
+	reasons := []monitor.IgnoreReason{"", monitor.IgnoredMaintenance, monitor.IgnoredBlocked}
 	results := newResults(id, 1, 9, base)
 	for i := range results {
-		results[i].Excluded = reasons[i/3]
+		results[i].Ignored = reasons[i/3]
 	}
 	must(t, s.AppendBatch(ctx, store.Batch{Results: results}))
 
@@ -83,7 +83,7 @@ func resultKeepsExclusion(ctx context.Context, t *testing.T, s store.Store) {
 	_, cursor, err := s.ResultsSince(ctx, "", 10)
 	must(t, err)
 	late := newResult(id, 100, base)
-	late.Excluded = monitor.ExcludedBlocked
+	late.Ignored = monitor.IgnoredBlocked
 	must(t, s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{late}}))
 	since, _, err := s.ResultsSince(ctx, cursor, 10)
 	must(t, err)
@@ -94,9 +94,9 @@ func batchIsIdempotent(ctx context.Context, t *testing.T, s store.Store) {
 	a, b := newID(1), newID(2)
 	results := append(newResults(a, 100, 10, base), newResults(b, 200, 10, base)...)
 	batch := store.Batch{
-		Results:     results,
-		States:      []store.State{newState(results[9], 2), newState(results[19], 2)},
-		Transitions: []store.Transition{{MonitorID: a, Date: base, Track: store.TrackStatus, To: "ok"}},
+		Results:       results,
+		States:        []store.State{newState(results[9], 2), newState(results[19], 2)},
+		StatusChanges: []store.StatusChange{{MonitorID: a, Date: base, Kind: store.ChangeStatus, To: "ok"}},
 	}
 	must(t, s.AppendBatch(ctx, batch))
 	must(t, s.AppendBatch(ctx, batch))
@@ -106,7 +106,7 @@ func batchIsIdempotent(ctx context.Context, t *testing.T, s store.Store) {
 
 	same(t, "results", listAll(ctx, t, s, ""), newestFirst(append(results, more)))
 	same(t, "state", got(s.State(ctx, a))(t), newState(results[9], 2))
-	wantTransitions(ctx, t, s, a, batch.Transitions...)
+	wantTransitions(ctx, t, s, a, batch.StatusChanges...)
 }
 
 func batchOfNothing(ctx context.Context, t *testing.T, s store.Store) {
@@ -123,7 +123,7 @@ func batchWithBadInput(ctx context.Context, t *testing.T, s store.Store) {
 		{Results: []monitor.Result{noID}},
 		{Results: []monitor.Result{noMonitor}},
 		{States: []store.State{{MonitorID: "bad", Latest: newResult(newID(1), 1, base)}}},
-		{Transitions: []store.Transition{{MonitorID: "bad", Date: base, Track: store.TrackStatus, To: "ok"}}},
+		{StatusChanges: []store.StatusChange{{MonitorID: "bad", Date: base, Kind: store.ChangeStatus, To: "ok"}}},
 	} {
 		wantInvalid(t, fmt.Sprintf("%+v", bad), s.AppendBatch(ctx, bad))
 	}
@@ -167,9 +167,9 @@ func deleteResults(ctx context.Context, t *testing.T, s store.Store) {
 	m := newMonitor("m")
 	must(t, s.CreateMonitor(ctx, m))
 	fill(ctx, t, s, m.ID, newID(2))
-	off := store.Transition{MonitorID: m.ID, Date: base.Add(time.Minute), Track: store.TrackEnabled, From: store.Enabled, To: store.Disabled}
-	excluded := store.Transition{MonitorID: m.ID, Date: base.Add(time.Minute), Track: store.TrackExcluded, From: store.Counted, To: "maintenance"}
-	must(t, s.AppendBatch(ctx, store.Batch{Transitions: []store.Transition{off, excluded}}))
+	off := store.StatusChange{MonitorID: m.ID, Date: base.Add(time.Minute), Kind: store.ChangeEnabled, From: store.Enabled, To: store.Disabled}
+	excluded := store.StatusChange{MonitorID: m.ID, Date: base.Add(time.Minute), Kind: store.ChangeIgnored, From: store.Counted, To: "maintenance"}
+	must(t, s.AppendBatch(ctx, store.Batch{StatusChanges: []store.StatusChange{off, excluded}}))
 
 	at := base.Add(42 * time.Millisecond)
 	must(t, s.DeleteResults(ctx, at))

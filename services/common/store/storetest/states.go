@@ -69,7 +69,7 @@ func statesOfSome(ctx context.Context, t *testing.T, s store.Store) {
 	for i := range 5 {
 		all = append(all, newState(newResult(newID(i), 1000+i, base), i))
 	}
-	all[3].Latest.Excluded = monitor.ExcludedBlocked
+	all[3].Latest.Ignored = monitor.IgnoredBlocked
 	putState(ctx, t, s, all...)
 	asked := append([]string{newID(3), newID(9), newID(1), newID(3)}, badIDs...)
 	list := got(s.StatesOf(ctx, asked))(t)
@@ -82,11 +82,11 @@ func stateKeepsHistory(ctx context.Context, t *testing.T, s store.Store) {
 	results := newResults(newID(1), 1, store.HistoryLength, base)
 	state := newState(results[len(results)-1], 1)
 	state.Since, state.History = base.Add(-time.Hour), nil
-	reasons := []monitor.Exclusion{"", monitor.ExcludedMaintenance, monitor.ExcludedBlocked}
+	reasons := []monitor.IgnoreReason{"", monitor.IgnoredMaintenance, monitor.IgnoredBlocked}
 	for i, r := range results {
-		state.History = append(state.History, store.Point{Date: r.Date, Status: r.Status, Value: r.Value, Excluded: reasons[i/4%3]})
+		state.History = append(state.History, store.Point{Date: r.Date, Status: r.Status, Value: r.Value, Ignored: reasons[i/4%3]})
 	}
-	state.Latest.Excluded = state.History[len(results)-1].Excluded
+	state.Latest.Ignored = state.History[len(results)-1].Ignored
 	putState(ctx, t, s, state)
 	same(t, "state", got(s.State(ctx, newID(1)))(t), state)
 
@@ -97,45 +97,45 @@ func stateKeepsHistory(ctx context.Context, t *testing.T, s store.Store) {
 }
 
 // wantTransitions holds all transitions of a monitor to a list, newest first.
-func wantTransitions(ctx context.Context, t *testing.T, s store.Store, monitorID string, want ...store.Transition) {
+func wantTransitions(ctx context.Context, t *testing.T, s store.Store, monitorID string, want ...store.StatusChange) {
 	t.Helper()
-	list := got(s.Transitions(ctx, monitorID, base.Add(-1000*time.Hour), base.Add(1000*time.Hour), 1000))(t)
+	list := got(s.StatusChanges(ctx, monitorID, base.Add(-1000*time.Hour), base.Add(1000*time.Hour), 1000))(t)
 	if want == nil {
-		want = []store.Transition{}
+		want = []store.StatusChange{}
 	}
 	same(t, "transitions", list, want)
 }
 
 func transitions(ctx context.Context, t *testing.T, s store.Store) {
 	id := newID(1)
-	var all []store.Transition
+	var all []store.StatusChange
 	for i := range 10 {
-		all = append(all, store.Transition{
-			MonitorID: id, Date: base.Add(time.Duration(i) * time.Millisecond), Track: store.TrackStatus,
+		all = append(all, store.StatusChange{
+			MonitorID: id, Date: base.Add(time.Duration(i) * time.Millisecond), Kind: store.ChangeStatus,
 			From: fmt.Sprint("before ", i), To: fmt.Sprint("after ", i),
 		})
 	}
-	other := store.Transition{MonitorID: newID(2), Date: base, Track: store.TrackStatus, To: store.Unchecked}
-	must(t, s.AppendBatch(ctx, store.Batch{Transitions: append(slices.Clone(all[3:]), other)}))
-	must(t, s.AppendBatch(ctx, store.Batch{Transitions: all}))
+	other := store.StatusChange{MonitorID: newID(2), Date: base, Kind: store.ChangeStatus, To: store.Unchecked}
+	must(t, s.AppendBatch(ctx, store.Batch{StatusChanges: append(slices.Clone(all[3:]), other)}))
+	must(t, s.AppendBatch(ctx, store.Batch{StatusChanges: all}))
 	again := all[4]
 	again.From, again.To = "x", "y"
-	must(t, s.AppendBatch(ctx, store.Batch{Transitions: []store.Transition{again}}))
+	must(t, s.AppendBatch(ctx, store.Batch{StatusChanges: []store.StatusChange{again}}))
 
 	slices.Reverse(all)
 	wantTransitions(ctx, t, s, id, all...)
 	wantTransitions(ctx, t, s, other.MonitorID, other)
 	wantTransitions(ctx, t, s, newID(3))
-	list := got(s.Transitions(ctx, id, base.Add(2*time.Millisecond), base.Add(6*time.Millisecond), 3))(t)
+	list := got(s.StatusChanges(ctx, id, base.Add(2*time.Millisecond), base.Add(6*time.Millisecond), 3))(t)
 	same(t, "a range with a limit", list, all[4:7])
 	wantUTC(t, "Date", list[0].Date)
 
-	enabled := store.Transition{MonitorID: other.MonitorID, Date: base, Track: store.TrackEnabled, From: store.Disabled, To: store.Enabled}
-	must(t, s.AppendBatch(ctx, store.Batch{Transitions: []store.Transition{enabled}}))
-	both := got(s.Transitions(ctx, other.MonitorID, base, base.Add(time.Millisecond), 10))(t)
+	enabled := store.StatusChange{MonitorID: other.MonitorID, Date: base, Kind: store.ChangeEnabled, From: store.Disabled, To: store.Enabled}
+	must(t, s.AppendBatch(ctx, store.Batch{StatusChanges: []store.StatusChange{enabled}}))
+	both := got(s.StatusChanges(ctx, other.MonitorID, base, base.Add(time.Millisecond), 10))(t)
 	same(t, "number of transitions of two tracks on one date", len(both), 2)
 
-	_, err := s.Transitions(ctx, id, base, base.Add(time.Hour), 0)
+	_, err := s.StatusChanges(ctx, id, base, base.Add(time.Hour), 0)
 	wantInvalid(t, "limit 0", err)
-	same(t, "transitions of a bad id", got(s.Transitions(ctx, "bad", base, base.Add(time.Hour), 5))(t), []store.Transition{})
+	same(t, "transitions of a bad id", got(s.StatusChanges(ctx, "bad", base, base.Add(time.Hour), 5))(t), []store.StatusChange{})
 }

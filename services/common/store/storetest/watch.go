@@ -63,12 +63,12 @@ func watchTells(ctx context.Context, t *testing.T, s store.Store) {
 		{"results", store.TopicResults, func() error { return s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{r}}) }},
 		{"delete results", store.TopicResults, func() error { return s.DeleteResults(ctx, base) }},
 		{"clear results", store.TopicMonitors, func() error { return s.DeleteResults(ctx, base.Add(time.Hour)) }},
-		{"ask", store.TopicChecks, func() error { return s.AskCheck(ctx, check) }},
-		{"answer", store.TopicChecks, func() error {
-			if _, err := s.ClaimCheck(ctx, check.ID, "runner"); err != nil {
+		{"ask", store.TopicOnDemandChecks, func() error { return s.AddOnDemandCheck(ctx, check) }},
+		{"answer", store.TopicOnDemandChecks, func() error {
+			if _, err := s.ClaimOnDemandCheck(ctx, check.ID, "runner"); err != nil {
 				return err
 			}
-			return s.AnswerCheck(ctx, check.ID, r)
+			return s.CompleteOnDemandCheck(ctx, check.ID, r)
 		}},
 	} {
 		watching, stop := context.WithCancel(ctx)

@@ -1,0 +1,164 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+func (a *api) addNotifications(alerts ...store.Notification) {
+	a.t.Helper()
+	_, err := a.store.AddNotifications(a.t.Context(), alerts)
+	must(a.t, err)
+}
+
+func notificationN(monitorID string, n int) store.Notification {
+	date := time.Date(2026, 1, 15, 10, 0, n, 0, time.UTC)
+	return store.Notification{
+		ID: store.NotificationID(monitorID, n, store.KindOpened, 0), MonitorID: monitorID, MonitorName: "Shop", MonitorType: "http",
+		MonitorTarget: "http://localhost/", Incident: n, Kind: store.KindOpened, Status: monitor.StatusFailed, Message: "no answer",
+		Opened: date.Add(-time.Minute), Date: date, Next: date,
+	}
+}
+
+func TestWhatOnlySomeAlertsHave(t *testing.T) {
+	a := startAPI(t, nil)
+	reminder := notificationN(idA, 1)
+	reminder.ID, reminder.Kind, reminder.Dependents = store.NotificationID(idA, 1, store.KindReminder, 12), store.KindReminder, 3
+	cut := store.Notification{Kind: store.KindRunnerOffline, Runner: "shop-1", Opened: reminder.Opened, Date: reminder.Date.Add(-time.Second)}
+	cut.ID = store.RunnerNotificationID(cut.Kind, cut.Opened)
+	a.addNotifications(reminder, cut)
+	listed := decodeAs[[]notificationAnswer](t, a.do("GET", "/api/notifications", ""))
+	same(t, "number", len(listed), 2)
+	same(t, "the reminder", []any{listed[0].Reminder, listed[0].Dependents, listed[0].Runner}, []any{12, 3, ""})
+	same(t, "the runner's", []any{listed[1].Kind, listed[1].Reminder, listed[1].Dependents, listed[1].Runner}, []any{store.KindRunnerOffline, 0, 0, "shop-1"})
+	next := a.do("GET", "/api/notifications?max=1", "").header.Get("Link")
+	path, _, _ := strings.Cut(strings.TrimPrefix(next, "<"), ">")
+	same(t, "the next page", decodeAs[[]notificationAnswer](t, a.do("GET", path, ""))[0].ID, cut.ID)
+}
+
+func TestAlertsAreListed(t *testing.T) {
+	a := startAPI(t, nil)
+	same(t, "alerts at first", string(a.do("GET", "/api/notifications", "").body), "[]\n")
+	var want []string
+	for n := range 5 {
+		alert := notificationN([]string{idA, idB}[n%2], n)
+		a.addNotifications(alert)
+		want = append([]string{alert.ID}, want...)
+	}
+	sent := notificationN(idA, 4)
+	sent.Attempts, sent.Next = 1, time.Time{}
+	sent.Deliveries = []store.Delivery{{Channel: "email", To: "a@example.org", Status: store.DeliverySent, Answer: "250 OK", Tried: sent.Date}}
+	must(t, a.store.PutDeliveries(t.Context(), sent))
+
+	first := a.do("GET", "/api/notifications?max=1", "")
+	same(t, "the newest", strings.TrimSpace(string(first.body)), `[{"id":"`+sent.ID+`","kind":"alert","incident":4,"monitor_id":"`+idA+
+		`","monitor_name":"Shop","monitor_target":"http://localhost/","status":2,"message":"no answer","value":0,`+
+		`"opened":"2026-01-15T09:59:04Z","date":"2026-01-15T10:00:04Z","attempts":1,`+
+		`"deliveries":[{"channel":"email","to":"a@example.org","status":"sent","answer":"250 OK","tried":"2026-01-15T10:00:04Z"}]}]`)
+	for path, ids := range map[string][]string{
+		"/api/notifications":                                  want,
+		"/api/notifications?max=2":                            want,
+		"/api/notifications?monitor=" + idB:                   {want[1], want[3]},
+		"/api/notifications?monitor=" + strings.ToUpper(idB):  {want[1], want[3]},
+		"/api/notifications?max=1&monitor=" + idB:             {want[1], want[3]},
+		"/api/notifications?monitor=0123456789abcdef01234567": {},
+	} {
+		got := []string{}
+		for path != "" {
+			page := a.do("GET", path, "")
+			for _, alert := range decodeAs[[]notificationAnswer](t, page) {
+				got = append(got, alert.ID)
+			}
+			next, _, _ := strings.Cut(strings.TrimPrefix(page.header.Get("Link"), "<"), ">")
+			path = next
+		}
+		same(t, "ids", got, ids)
+	}
+	for path, detail := range map[string]string{
+		"/api/notifications?max=0":       "max must be between 1 and 1000",
+		"/api/notifications?monitor=x":   "monitor must be an id of 24 hexadecimal digits",
+		"/api/notifications?cursor=nope": "cursor is not one that a page of results linked to",
+	} {
+		a.do("GET", path, "").wantProblem(t, 400, detail)
+	}
+}
+
+func TestTestOfAlerts(t *testing.T) {
+	a := startAPI(t, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- sendNext(ctx, a.store) }()
+	got := decodeAs[notificationAnswer](t, a.do("POST", "/api/notifications/test", ""))
+	must(t, <-done)
+	if got.Kind != store.KindTest || len(got.Deliveries) != 1 || got.Deliveries[0].Answer != "550 no such user" {
+		t.Errorf("answered with %+v", got)
+	}
+}
+
+// sendNext does what a runner does: it finishes the first message that is due.
+func sendNext(ctx context.Context, s Store) error {
+	runner := s.(interface {
+		DueNotifications(ctx context.Context, now time.Time, limit int) ([]store.Notification, error)
+	})
+	for {
+		due, err := runner.DueNotifications(ctx, time.Now(), 1)
+		if err != nil {
+			return err
+		}
+		if len(due) == 1 {
+			due[0].Next, due[0].Attempts = time.Time{}, 1
+			due[0].Deliveries = []store.Delivery{{Channel: "email", To: "a@example.org", Status: store.DeliveryFailed, Answer: "550 no such user"}}
+			return s.PutDeliveries(ctx, due[0])
+		}
+	}
+}
+
+func TestNobodySendsATest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := openStore(t)
+		w := httptest.NewRecorder()
+		held(t, newServer(s)).ServeHTTP(w, httptest.NewRequest("POST", "/api/notifications/test", nil))
+		got := answer{w.Code, w.Header(), w.Body.Bytes()}
+		got.wantProblem(t, 504, "no runner sent the test message within 1m15s; is a runner running?")
+		due, err := s.DueNotifications(t.Context(), time.Now(), 10)
+		must(t, err)
+		same(t, "messages left to be sent", len(due), 0)
+	})
+}
+
+func TestOldPathsRedirect(t *testing.T) {
+	a := startAPI(t, nil)
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	for request, want := range map[string]string{
+		"GET /api/alerts":                       "/api/notifications",
+		"HEAD /api/alerts":                      "/api/notifications",
+		"GET /api/alerts?max=1&monitor=" + idB:  "/api/notifications?max=1&monitor=" + idB,
+		"GET /api/alerts?cursor=%3Cb%3E%0D%0AX": "/api/notifications?cursor=%3Cb%3E%0D%0AX",
+		"POST /api/alerts/test":                 "/api/notifications/test",
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		r, err := http.NewRequestWithContext(t.Context(), method, a.url+path, nil)
+		must(t, err)
+		a.sign(r)
+		res, err := client.Do(r)
+		must(t, err)
+		must(t, res.Body.Close())
+		same(t, request, []any{res.StatusCode, res.Header.Get("Location")}, []any{http.StatusPermanentRedirect, want})
+	}
+}
+
+func TestOldPathIsFollowed(t *testing.T) {
+	a := startAPI(t, nil)
+	n := notificationN(idA, 1)
+	a.addNotifications(n)
+	same(t, "id", decodeAs[[]notificationAnswer](t, a.do("GET", "/api/alerts?max=1", ""))[0].ID, n.ID)
+}

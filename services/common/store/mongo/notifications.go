@@ -1,0 +1,194 @@
+package mongo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// alertStateDoc is a document of the collection alert_states; its _id is the monitor's. The state is JSON.
+type alertStateDoc struct {
+	ID    bson.ObjectID `bson:"_id"`
+	Seen  time.Time     `bson:"seen"`
+	State string        `bson:"state"`
+}
+
+// notificationDoc is a document of the collection alerts. The names of its fields are fixed.
+type notificationDoc struct {
+	ID string `bson:"_id"`
+	// MonitorID is empty for a test.
+	MonitorID string    `bson:"monitor_id"`
+	Date      time.Time `bson:"date"`
+	// Content is JSON, see [store.EncodeNotification].
+	Content    string     `bson:"owed"`
+	Next       *time.Time `bson:"next,omitempty"`
+	Attempts   int        `bson:"attempts"`
+	Deliveries string     `bson:"deliveries"`
+}
+
+// alertClaimDoc gives an attempt at sending a message to a runner.
+type alertClaimDoc struct {
+	Key     string    `bson:"_id"`
+	Runner  string    `bson:"runner"`
+	Claimed time.Time `bson:"claimed"`
+}
+
+// IncidentStates lists those of the given monitors that were ever written.
+func (s *Store) IncidentStates(ctx context.Context, monitorIDs []string) (_ []store.IncidentState, err error) {
+	defer s.end(ctx, time.Now(), "list alert states", &err)
+	docs, err := find(ctx, s.alertStates, byID(among(validIDs(monitorIDs))), func(d alertStateDoc) alertStateDoc { return d })
+	if err != nil {
+		return nil, err
+	}
+	return convertAll(docs, func(d alertStateDoc) (state store.IncidentState, err error) {
+		return state, json.Unmarshal([]byte(d.State), &state)
+	})
+}
+
+// PutIncidentStates stores each state that is newer than what is there.
+func (s *Store) PutIncidentStates(ctx context.Context, states []store.IncidentState) (err error) {
+	defer s.end(ctx, time.Now(), "put alert states", &err)
+	docs, err := convertAll(states, func(state store.IncidentState) (alertStateDoc, error) {
+		id, err := toID("monitor id of an alert state", state.MonitorID)
+		if err != nil {
+			return alertStateDoc{}, err
+		}
+		text, err := json.Marshal(state)
+		return alertStateDoc{ID: id, Seen: state.Evaluated, State: string(text)}, err
+	})
+	if err != nil {
+		return err
+	}
+	return putNewer(ctx, s, s.alertStates, docs, func(d alertStateDoc) bson.D {
+		return bson.D{field("_id", d.ID), field("seen", bson.D{field("$lt", d.Seen)})}
+	})
+}
+
+// AddNotifications stores messages. Those whose id is there already are left as they are, and returned.
+func (s *Store) AddNotifications(ctx context.Context, as []store.Notification) (known []string, err error) {
+	defer s.end(ctx, time.Now(), "add alerts", &err)
+	docs, err := convertAll(as, toNotificationDoc)
+	if err != nil || len(docs) == 0 {
+		return nil, err
+	}
+	_, err = s.alerts.InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
+	if !onlyDuplicates(err) {
+		return nil, err
+	}
+	var bulk driver.BulkWriteException
+	if errors.As(err, &bulk) {
+		for _, refused := range bulk.WriteErrors {
+			known = append(known, as[refused.Index].ID)
+		}
+	}
+	return known, nil
+}
+
+func toNotificationDoc(n store.Notification) (notificationDoc, error) {
+	content, deliveries, err := store.EncodeNotification(n)
+	doc := notificationDoc{
+		ID: n.ID, MonitorID: n.MonitorID, Date: n.Date, Content: content, Attempts: n.Attempts, Deliveries: deliveries,
+	}
+	if !n.Next.IsZero() {
+		doc.Next = &n.Next
+	}
+	return doc, err
+}
+
+func (d notificationDoc) notification() (store.Notification, error) {
+	n, err := store.DecodeNotification([]byte(d.Content), []byte(d.Deliveries))
+	n.Attempts = d.Attempts
+	if d.Next != nil {
+		n.Next = d.Next.UTC()
+	}
+	return n, err
+}
+
+func (s *Store) listAlerts(ctx context.Context, filter bson.D, opts ...options.Lister[options.FindOptions]) ([]store.Notification, error) {
+	docs, err := find(ctx, s.alerts, filter, func(d notificationDoc) notificationDoc { return d }, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return convertAll(docs, notificationDoc.notification)
+}
+
+// DueNotifications lists messages whose Next has come at now, the longest overdue first.
+func (s *Store) DueNotifications(ctx context.Context, now time.Time, limit int) (_ []store.Notification, err error) {
+	defer s.end(ctx, time.Now(), "list due alerts", &err)
+	opts := options.Find().SetSort(bson.D{field("next", 1), field("_id", 1)}).SetLimit(int64(limit))
+	return s.listAlerts(ctx, bson.D{field("next", bson.D{field("$lte", now)})}, opts)
+}
+
+// Notification is the message with the id.
+func (s *Store) Notification(ctx context.Context, id string) (_ store.Notification, err error) {
+	defer s.end(ctx, time.Now(), "get alert", &err)
+	var doc notificationDoc
+	if err := s.alerts.FindOne(ctx, byID(id)).Decode(&doc); err != nil {
+		return store.Notification{}, err
+	}
+	return doc.notification()
+}
+
+// Alerts lists what f selects, newest first.
+func (s *Store) Notifications(ctx context.Context, f store.NotificationFilter) (_ []store.Notification, err error) {
+	defer s.end(ctx, time.Now(), "list alerts", &err)
+	if f.Limit <= 0 {
+		return nil, monitor.Invalidf("limit must be positive")
+	}
+	filter := bson.D{}
+	if f.MonitorID != "" {
+		filter = append(filter, field("monitor_id", strings.ToLower(f.MonitorID)))
+	}
+	if f.Before != nil {
+		filter = append(filter, field("$or", bson.A{
+			bson.D{field("date", bson.D{field("$lt", f.Before.Date)})},
+			bson.D{field("date", f.Before.Date), field("_id", bson.D{field("$lt", f.Before.ID)})},
+		}))
+	}
+	opts := options.Find().SetSort(bson.D{field("date", -1), field("_id", -1)}).SetLimit(int64(f.Limit))
+	return s.listAlerts(ctx, filter, opts)
+}
+
+// ClaimNotification gives one attempt at sending a message to a runner. Whose claim is inserted has it.
+func (s *Store) ClaimNotification(ctx context.Context, id string, attempt int, runner string, now time.Time) (won bool, claimed time.Time, err error) {
+	defer s.end(ctx, time.Now(), "claim alert", &err)
+	key := fmt.Sprintf("%s/%d", id, attempt)
+	_, err = s.alertClaims.InsertOne(ctx, alertClaimDoc{Key: key, Runner: runner, Claimed: now})
+	if !driver.IsDuplicateKeyError(err) {
+		return err == nil, monitor.Date(now), err
+	}
+	var first alertClaimDoc
+	err = s.alertClaims.FindOne(ctx, byID(key)).Decode(&first)
+	return false, first.Claimed.UTC(), err
+}
+
+// PutDeliveries stores the fields Next, Attempts and Deliveries of a notification.
+func (s *Store) PutDeliveries(ctx context.Context, n store.Notification) (err error) {
+	defer s.end(ctx, time.Now(), "store deliveries", &err)
+	deliveries, err := store.EncodeDeliveries(n.Deliveries)
+	if err != nil {
+		return err
+	}
+	set := bson.D{field("attempts", n.Attempts), field("deliveries", deliveries)}
+	var change bson.D
+	if n.Next.IsZero() {
+		change = bson.D{field("$set", set), field("$unset", bson.D{field("next", "")})}
+	} else {
+		change = bson.D{field("$set", append(set, field("next", n.Next)))}
+	}
+	updated, err := s.alerts.UpdateOne(ctx, byID(n.ID), change)
+	if err == nil && updated.MatchedCount == 0 {
+		err = monitor.ErrNotFound
+	}
+	return err
+}

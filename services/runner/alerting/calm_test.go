@@ -1,0 +1,87 @@
+package alerting
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"nanomon/services/common/store"
+)
+
+// With nothing in between, the messages are those that can be read off the results.
+func TestCalmLife(t *testing.T) {
+	for seed := range uint64(200) {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		fails, recovers, remind := 1+rng.IntN(4), 1+rng.IntN(3), rng.IntN(8)
+		letters := make([]byte, 200)
+		mood := 0
+		for i := range letters {
+			if rng.IntN(10) == 0 {
+				mood = []int{5, 50, 95}[rng.IntN(3)]
+			}
+			letters[i] = 'o'
+			if rng.IntN(100) < mood {
+				letters[i] = "ef"[rng.IntN(2)]
+			}
+		}
+		synctest.Test(t, func(t *testing.T) {
+			m := newMemory()
+			rules := Rules{FailCount: fails, RecoveryCount: recovers, Reminder: time.Duration(remind) * time.Minute}
+			a := New(Config{Rules: rules}, m, nil, quietLog())
+			b := &harness{memory: m, alerter: a, chains: make(map[string]*store.State)}
+			a.Monitors(monitorsNamed("m"), all)
+			for _, l := range letters {
+				time.Sleep(time.Minute)
+				b.found("m", string(l))
+				if err := a.judging.round(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got, want := b.log(), messagesOf(string(letters), fails, recovers, remind); got != want {
+				t.Errorf("seed %d: %s, fail count %d, recovery count %d, reminder %d\n got %s\nwant %s", seed, letters, fails, recovers, remind, got, want)
+			}
+		})
+	}
+}
+
+// messagesOf are the messages that results owe, one result a minute.
+func messagesOf(letters string, fails, recovers, remind int) string {
+	begin := regexp.MustCompile(fmt.Sprintf("[ef]{%d}", fails))
+	over := regexp.MustCompile(fmt.Sprintf("o{%d}", recovers))
+	var list []string
+	for incident := 1; ; incident++ {
+		from := begin.FindStringIndex(letters)
+		if from == nil {
+			return strings.Join(list, " ")
+		}
+		list = append(list, store.NotificationID("m", incident, store.KindOpened, 0))
+		first := letters[from[1]-1]
+		letters = letters[from[1]:]
+		during, to := letters, over.FindStringIndex(letters)
+		if to != nil {
+			during, letters = letters[:to[0]], letters[to[1]:]
+		}
+		worse := strings.IndexByte(during, 'f')
+		quiet, reminders := 0, 0
+		for i, l := range during {
+			quiet++
+			switch {
+			case first == 'e' && i == worse:
+				list = append(list, store.NotificationID("m", incident, store.KindEscalated, 0))
+				quiet = 0
+			case l != 'o' && remind > 0 && quiet >= remind:
+				reminders++
+				list = append(list, store.NotificationID("m", incident, store.KindReminder, reminders))
+				quiet = 0
+			}
+		}
+		if to == nil {
+			return strings.Join(list, " ")
+		}
+		list = append(list, store.NotificationID("m", incident, store.KindResolved, 0))
+	}
+}

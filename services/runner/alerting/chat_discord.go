@@ -1,0 +1,50 @@
+package alerting
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"nanomon/services/common/config"
+	"nanomon/services/common/store"
+)
+
+func newDiscord(settings config.Alerts, d delivery) Sender {
+	if len(settings.DiscordURL) == 0 {
+		return nil
+	}
+	return &hook{
+		channel: "discord", urls: settings.DiscordURL, client: d.web,
+		post: func(m store.Notification, to *url.URL) post {
+			return post{url: to, document: discordMessage(d.words.notice(m))}
+		},
+	}
+}
+
+// discordMessage is a message of a webhook that may mention nobody.
+func discordMessage(n notice) any {
+	fields := []any{}
+	for _, r := range n.Rows {
+		fields = append(fields, map[string]any{"name": r.Label, "value": discordText(r.Value), "inline": false})
+	}
+	colour, _ := strconv.ParseInt(colours[n.Tone][1:], 16, 32)
+	return map[string]any{
+		"allowed_mentions": map[string]any{"parse": []string{}},
+		"embeds": []any{map[string]any{
+			"title": discordText(n.Title), "description": discordText(n.Text), "url": n.Link, "color": colour, "fields": fields,
+		}},
+	}
+}
+
+// discordText makes a text that Discord shows as it is: a backslash takes the meaning from any punctuation.
+func discordText(text string) string {
+	var escaped strings.Builder
+	for _, r := range text {
+		if r < unicode.MaxASCII && (unicode.IsPunct(r) || unicode.IsSymbol(r)) {
+			escaped.WriteByte('\\')
+		}
+		escaped.WriteRune(r)
+	}
+	return escaped.String()
+}

@@ -1,0 +1,55 @@
+package alerting
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"nanomon/services/common/config"
+	"nanomon/services/common/store"
+)
+
+func newNtfy(settings config.Alerts, d delivery) Sender {
+	if len(settings.NtfyURL) == 0 {
+		return nil
+	}
+	token := settings.NtfyToken
+	return &hook{
+		channel: "ntfy", urls: settings.NtfyURL, client: d.web, secrets: []string{token},
+		post: func(m store.Notification, to *url.URL) post {
+			server, topic := ntfyTopic(to)
+			return post{url: server, document: ntfyMessage(d.words.notice(m), topic), header: func([]byte) http.Header {
+				header := make(http.Header)
+				if token != "" {
+					header.Set("Authorization", "Bearer "+token)
+				}
+				return header
+			}}
+		},
+	}
+}
+
+// ntfyTopic divides the address of a topic: documents in JSON go to the server's root and name the topic.
+func ntfyTopic(to *url.URL) (server *url.URL, topic string) {
+	path := strings.TrimRight(to.Path, "/")
+	last := strings.LastIndexByte(path, '/')
+	root := *to
+	root.Path, root.RawPath = path[:last+1], ""
+	return &root, path[last+1:]
+}
+
+// ntfyMessage is a message without Markdown, in which nothing needs escaping.
+func ntfyMessage(n notice, topic string) any {
+	lines := make([]string, 0, len(n.Rows)+1)
+	if n.Text != "" {
+		lines = append(lines, n.Text)
+	}
+	for _, r := range n.Rows {
+		lines = append(lines, r.Label+": "+r.Value)
+	}
+	return map[string]any{
+		"topic": topic, "title": n.Title, "message": strings.Join(lines, "\n"), "click": n.Link,
+		"priority": map[string]int{"failed": 5, "error": 4, "ok": 3, "test": 3}[n.Tone],
+		"tags":     []string{map[string]string{"failed": "red_circle", "error": "orange_circle", "ok": "green_circle", "test": "blue_circle"}[n.Tone]},
+	}
+}

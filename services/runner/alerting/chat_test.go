@@ -1,0 +1,179 @@
+package alerting
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"nanomon/services/common/config"
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// posted sends m by the channel that set switches on, to a server that accepts, and is what came there.
+func posted(t *testing.T, channel string, m store.Notification, set func(w *config.Webhooks, u config.URLs)) webRequest {
+	t.Helper()
+	server := serve(t, accept)
+	settings := config.Alerts{AlertLinkBase: "https://nanomon.example.org"}
+	set(&settings.Webhooks, urls(t, server.URL+"/path/t0ken"))
+	s := sender(t, settings, nil)
+	if outcome := deliver(t, s, m)[0]; outcome.Err != nil || s.Channel() != channel {
+		t.Fatalf("%s: %+v", s.Channel(), outcome)
+	}
+	return server.one(t)
+}
+
+// A closed incident is for nobody else: nothing stays open there.
+func TestOnlyPagerDutyHearsOfClosings(t *testing.T) {
+	u := urls(t, "https://a.example/x")
+	settings := config.Alerts{Webhooks: config.Webhooks{
+		WebhookURL: u, SlackURL: u, TeamsURL: u, DiscordURL: u, NtfyURL: u, PagerDutyKey: "key",
+	}, SMTP: config.SMTP{SMTPFrom: config.Addresses{{Address: "a@example.org"}}, SMTPTo: config.Addresses{{Address: "b@example.org"}}}}
+	closed := message(store.KindClosed)
+	closed.To = []string{"own@example.org"}
+	o := newOutbox("here", newMemory(), Senders(settings, nil), quietLog())
+	if n := len(o.deliveries(message(store.KindOpened))); n != 7 {
+		t.Fatalf("%d deliveries of an alert", n)
+	}
+	if ds := o.deliveries(closed); len(ds) != 1 || ds[0].Channel != "pagerduty" {
+		t.Errorf("deliveries %+v", ds)
+	}
+}
+
+// hostile is an alert with markup of every chat in its texts.
+func hostile(kind store.NotificationKind) store.Notification {
+	m := message(kind)
+	m.MonitorName = "<!channel> @everyone <@U1> [x](https://evil.example) *b* & `c`"
+	m.MonitorTarget, m.Group, m.Message = m.MonitorName, m.MonitorName, m.MonitorName
+	return m
+}
+
+// at is the value below keys, which are names or, as #0, positions.
+func at(t *testing.T, body []byte, keys string) any {
+	t.Helper()
+	var value any
+	if err := json.Unmarshal(body, &value); err != nil {
+		t.Fatal(err)
+	}
+	for key := range strings.SplitSeq(keys, ".") {
+		switch v := value.(type) {
+		case map[string]any:
+			value = v[key]
+		case []any:
+			if i := int(key[1] - '0'); i < len(v) {
+				value = v[i]
+				continue
+			}
+			return nil
+		}
+	}
+	return value
+}
+
+// want compares values of a document; those that are nil must be missing.
+func want(t *testing.T, body []byte, values map[string]any) {
+	t.Helper()
+	for keys, value := range values {
+		if got := at(t, body, keys); got != value {
+			t.Errorf("%s is %v, want %v", keys, got, value)
+		}
+	}
+}
+
+func TestSlack(t *testing.T) {
+	set := func(w *config.Webhooks, u config.URLs) { w.SlackURL = u }
+	got := posted(t, "slack", message(store.KindOpened), set)
+	want(t, got.body, map[string]any{
+		"text": "Payments API failed", "attachments.#0.color": "#b3261e", "attachments.#0.blocks.#0.text.text": "Payments API failed",
+		"attachments.#0.blocks.#1.text.text": "connection refused", "attachments.#0.blocks.#2.elements.#0.text": "Target: https://pay.example.org/health",
+		"attachments.#0.blocks.#3.text.text": "<https://nanomon.example.org/#monitor/65f2c0ffee65f2c0ffee65f2|Open the monitor>",
+	})
+	// What the encoder made of < and > and & is undone by a parser: the raw body tells nothing.
+	got = posted(t, "slack", hostile(store.KindResolved), set)
+	const escaped = "&lt;!channel&gt; @everyone &lt;@U1&gt; [x](https://evil.example) *b* &amp; `c`"
+	want(t, got.body, map[string]any{
+		"text": escaped + " is OK again", "attachments.#0.color": "#15703c", "attachments.#0.blocks.#2.elements.#0.type": "plain_text",
+		"attachments.#0.blocks.#2.elements.#0.text": "Target: " + escaped, "attachments.#0.blocks.#0.text.type": "plain_text",
+	})
+}
+
+func TestTeams(t *testing.T) {
+	got := posted(t, "teams", hostile(store.KindOpened), func(w *config.Webhooks, u config.URLs) { w.TeamsURL = u })
+	const card = "attachments.#0.content."
+	name := hostile(store.KindOpened).MonitorName
+	want(t, got.body, map[string]any{
+		"type": "message", "attachments.#0.contentType": "application/vnd.microsoft.card.adaptive", card + "type": "AdaptiveCard",
+		card + "body.#0.type": "RichTextBlock", card + "body.#0.inlines.#0.type": "TextRun", card + "body.#0.inlines.#0.text": name + " failed",
+		card + "body.#0.inlines.#0.color": "Attention", card + "body.#1.inlines.#0.text": name, card + "body.#2.inlines.#0.text": "Target: ",
+		card + "actions.#0.url": "https://nanomon.example.org/#monitor/65f2c0ffee65f2c0ffee65f2",
+	})
+	if strings.Contains(string(got.body), `"TextBlock"`) {
+		t.Error("a TextBlock would take markup")
+	}
+}
+
+func TestDiscord(t *testing.T) {
+	got := posted(t, "discord", hostile(store.KindOpened), func(w *config.Webhooks, u config.URLs) { w.DiscordURL = u })
+	const escaped = "\\<\\!channel\\> \\@everyone \\<\\@U1\\> \\[x\\]\\(https\\:\\/\\/evil\\.example\\) \\*b\\* \\& \\`c\\`"
+	want(t, got.body, map[string]any{
+		"embeds.#0.title": escaped + " failed", "embeds.#0.description": escaped, "embeds.#0.color": float64(0xb3261e), "content": nil,
+		"embeds.#0.url":             "https://nanomon.example.org/#monitor/65f2c0ffee65f2c0ffee65f2",
+		"embeds.#0.fields.#0.name":  "Target",
+		"embeds.#0.fields.#0.value": escaped,
+	})
+	if !strings.Contains(string(got.body), `"allowed_mentions":{"parse":[]}`) {
+		t.Errorf("mentions are allowed: %s", got.body)
+	}
+}
+
+func TestNtfy(t *testing.T) {
+	m := message(store.KindOpened)
+	m.Status = monitor.StatusError
+	since := wording{zone: time.Local}.rows(m)
+	got := posted(t, "ntfy", m, func(w *config.Webhooks, u config.URLs) { w.NtfyURL, w.NtfyToken = u, "tk_s3cret" })
+	if got.path != "/path/" || got.header.Get("Authorization") != "Bearer tk_s3cret" {
+		t.Errorf("%s %v", got.path, got.header)
+	}
+	want(t, got.body, map[string]any{
+		"topic": "t0ken", "title": "Payments API has an error", "priority": 4.0, "tags.#0": "orange_circle",
+		"message": "connection refused\nTarget: https://pay.example.org/health\nGroup: Shop\nValue: 0\nSince: " + since[len(since)-1].Value,
+		"click":   "https://nanomon.example.org/#monitor/65f2c0ffee65f2c0ffee65f2",
+	})
+	got = posted(t, "ntfy", m, func(w *config.Webhooks, u config.URLs) { w.NtfyURL = u })
+	if _, set := got.header["Authorization"]; set {
+		t.Error("a token that isn't set is sent")
+	}
+}
+
+func TestPagerDuty(t *testing.T) {
+	for kind, wanted := range map[store.NotificationKind]map[string]any{
+		store.KindOpened: {
+			"event_action": "trigger", "dedup_key": "65f2c0ffee65f2c0ffee65f2-3", "routing_key": "k3y of ours", "payload.summary": "Payments API failed",
+			"payload.severity": "critical", "payload.source": "https://pay.example.org/health", "payload.timestamp": "2026-03-14T10:01:30Z",
+			"client_url": "https://nanomon.example.org/#monitor/65f2c0ffee65f2c0ffee65f2",
+		},
+		store.KindEscalated: {"event_action": "trigger", "dedup_key": "65f2c0ffee65f2c0ffee65f2-3"},
+		store.KindReminder:  {"event_action": "trigger", "dedup_key": "65f2c0ffee65f2c0ffee65f2-3"},
+		store.KindResolved:  {"event_action": "resolve", "dedup_key": "65f2c0ffee65f2c0ffee65f2-3", "payload": nil},
+		store.KindClosed:    {"event_action": "resolve", "dedup_key": "65f2c0ffee65f2c0ffee65f2-3", "payload": nil},
+		store.KindTest:      {"event_action": "trigger", "dedup_key": "65f2c0ffee65f2c0ffee65f2-3-test", "payload.severity": "info"},
+		store.KindRunnerOffline: {
+			"event_action": "trigger", "dedup_key": "cutoff-1773482400000", "payload.severity": "critical", "payload.summary": "Runner shop-1 may be cut off",
+			"payload.source": "NanoMon",
+		},
+		store.KindRunnerOnline: {"event_action": "resolve", "dedup_key": "cutoff-1773482400000", "payload": nil},
+	} {
+		server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusAccepted)
+			w.Write([]byte(`{"status":"success","routing_key":"k3y of ours"}`))
+		})
+		s := pagerDuty("k3y of ours", urls(t, server.URL+"/v2/enqueue")[0], delivery{words: testWords, web: webClient(nil)})
+		outcome := deliver(t, s, message(kind))[0]
+		if outcome.Err != nil || outcome.Answer != `202 Accepted {"status":"success","routing_key":"***"}` {
+			t.Errorf("%+v", outcome)
+		}
+		want(t, server.one(t).body, wanted)
+	}
+}

@@ -1,0 +1,58 @@
+package alerting
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"nanomon/services/common/config"
+	"nanomon/services/common/store"
+)
+
+// A server that is down for more than a minute takes each message once when it is back. The clock is a fake one; the server is real
+// and outside of its bubble: while the client waits for its answers, the clock stands still.
+func TestAnEmailServerThatIsDownForAMinute(t *testing.T) {
+	server := &mailServer{encryption: config.TLSNone}
+	t.Run("find a port", func(t *testing.T) { server.start(t, "") })
+	up, isUp := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(isUp)
+		<-up
+		server.start(t, server.address.String())
+	}()
+	synctest.Test(t, func(t *testing.T) {
+		settings := server.settings("ann@example.org, bob@example.org")
+		m := owing("alert-1", "alert-2")
+		newHarness(t, m, Rules{}, Senders(settings, nil)...)
+		settle(75 * time.Second)
+		for _, id := range []string{"alert-1", "alert-2"} {
+			fates := m.fates(id)
+			if strings.Count(fates, "connection refused") != 2 || !strings.HasSuffix(fates, "to be tried") || m.get(id).Attempts != 3 {
+				t.Errorf("%s: %s", id, fates)
+			}
+		}
+		close(up)
+		<-isUp
+		settle(time.Minute)
+		for _, id := range []string{"alert-1", "alert-2"} {
+			if a := m.get(id); !a.Next.IsZero() || a.Attempts != 4 || slices.ContainsFunc(a.Deliveries, func(d store.Delivery) bool { return d.Status != store.DeliverySent }) {
+				t.Errorf("%+v", a)
+			}
+		}
+		settle(time.Hour)
+	})
+	var ids []string
+	for _, taken := range server.mails() {
+		if !slices.Equal(taken.to, []string{"ann@example.org", "bob@example.org"}) {
+			t.Errorf("a mail to %v", taken.to)
+		}
+		id, _, _ := strings.Cut(readMail(t, taken).Header.Get("Message-Id"), ".")
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	if !slices.Equal(ids, []string{"<alert-1", "<alert-2"}) {
+		t.Errorf("taken: %v", ids)
+	}
+}

@@ -1,0 +1,299 @@
+package alerting
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// start0 is when the results of these tests begin; there is one a minute.
+var start0 = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+// pointsOf makes one point for each letter.
+func pointsOf(letters string) []store.Point {
+	points := make([]store.Point, len(letters))
+	for i, l := range letters {
+		points[i] = pointOf(l, start0.Add(time.Duration(i+1)*time.Minute))
+	}
+	return points
+}
+
+// pointOf is a result: o is OK, e error, f failed; E and F are blocked, and m and M are OK and failed in maintenance.
+func pointOf(letter rune, date time.Time) store.Point {
+	p := store.Point{Date: date}
+	switch letter {
+	case 'e', 'E':
+		p.Status = monitor.StatusError
+	case 'f', 'F', 'M':
+		p.Status = monitor.StatusFailed
+	}
+	switch letter {
+	case 'E', 'F':
+		p.Ignored = monitor.IgnoredBlocked
+	case 'm', 'M':
+		p.Ignored = monitor.IgnoredMaintenance
+	}
+	return p
+}
+
+// describeOwed is what is owed in short: at which minute, of which kind and incident.
+func describeOwed(list ...*owed) string {
+	var texts []string
+	for _, o := range list {
+		if o == nil {
+			continue
+		}
+		text := fmt.Sprintf("%v:%s %d", o.point.Date.Sub(start0).Minutes(), o.kind, o.incident)
+		switch o.kind {
+		case store.KindReminder:
+			text += fmt.Sprintf(".%d", o.reminder)
+		case store.KindOpened, store.KindClosed:
+			text += " " + o.point.Status.String()
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// judgeEach judges points one by one, as they come.
+func judgeEach(s store.IncidentState, points []store.Point, r Rules) (store.IncidentState, []*owed) {
+	var list []*owed
+	for i := range points {
+		next, o := judge(s, points[:i+1], r, around{})
+		s, list = next, append(list, o)
+	}
+	return s, list
+}
+
+var fresh = store.IncidentState{MonitorID: "m", Phase: store.PhaseOK}
+
+func TestJudge(t *testing.T) {
+	three := Rules{FailCount: 3, RecoveryCount: 1}
+	one := Rules{FailCount: 1, RecoveryCount: 1}
+	slow := Rules{FailCount: 2, RecoveryCount: 3}
+	reminding := Rules{FailCount: 1, RecoveryCount: 2, Reminder: 3 * time.Minute}
+	tests := []struct {
+		name    string
+		rules   Rules
+		results string
+		want    string
+		phase   store.IncidentPhase
+		count   int
+	}{
+		{"nothing", three, "", "", store.PhaseOK, 0},
+		{"all well", three, "ooo", "", store.PhaseOK, 0},
+		{"bad for too short a time", three, "oef", "", store.PhaseFailing, 2},
+		{"OK again before it counts", three, "efoefo", "", store.PhaseOK, 0},
+		{"not in a row", three, "eeoeeoee", "", store.PhaseFailing, 2},
+		{"the third", three, "eee", "3:alert 1 error", store.PhaseOpen, 0},
+		{"the third decides the severity", three, "ffe", "3:alert 1 error", store.PhaseOpen, 0},
+		{"failed from the start", three, "eef", "3:alert 1 failed", store.PhaseOpen, 0},
+		{"failed needs no escalation", three, "ffffef", "3:alert 1 failed", store.PhaseOpen, 0},
+		{"one alert however long", three, "eeeeeeeee", "3:alert 1 error", store.PhaseOpen, 0},
+		{"escalation before the alert is none", three, "fee", "3:alert 1 error", store.PhaseOpen, 0},
+		{"escalation once", three, "eeeffef", "3:alert 1 error, 4:escalation 1", store.PhaseOpen, 0},
+		{"recovery", three, "eeeo", "3:alert 1 error, 4:recovery 1", store.PhaseOK, 0},
+		{"recovery once", three, "eeeooo", "3:alert 1 error, 4:recovery 1", store.PhaseOK, 0},
+		{"the next incident", three, "eeeofffo", "3:alert 1 error, 4:recovery 1, 7:alert 2 failed, 8:recovery 2", store.PhaseOK, 0},
+		{"escalation in each incident", one, "efoef", "1:alert 1 error, 2:escalation 1, 3:recovery 1, 4:alert 2 error, 5:escalation 2", store.PhaseOpen, 0},
+		{"at once", one, "fofo", "1:alert 1 failed, 2:recovery 1, 3:alert 2 failed, 4:recovery 2", store.PhaseOK, 0},
+		{"recovering", slow, "eeoo", "2:alert 1 error", store.PhaseRecovering, 2},
+		{"recovered after three", slow, "eeooo", "2:alert 1 error, 5:recovery 1", store.PhaseOK, 0},
+		{"a relapse is the same incident", slow, "eeooeooeooo", "2:alert 1 error, 11:recovery 1", store.PhaseOK, 0},
+		{"a relapse may escalate", slow, "eeoofooo", "2:alert 1 error, 5:escalation 1, 8:recovery 1", store.PhaseOK, 0},
+		{"reminders", reminding, "eeeeeeee", "1:alert 1 error, 4:reminder 1.1, 7:reminder 1.2", store.PhaseOpen, 0},
+		{"a reminder needs a bad result", reminding, "eeeoeoeoo", "1:alert 1 error, 5:reminder 1.1, 9:recovery 1", store.PhaseOK, 0},
+		{"a late reminder puts off the next", reminding, "eeeoeeee", "1:alert 1 error, 5:reminder 1.1, 8:reminder 1.2", store.PhaseOpen, 0},
+		{"an escalation reminds", reminding, "eeefeef", "1:alert 1 error, 4:escalation 1, 7:reminder 1.1", store.PhaseOpen, 0},
+		{"reminders are counted by incident", reminding, "eeeeooeeee", "1:alert 1 error, 4:reminder 1.1, 6:recovery 1, 7:alert 2 error, 10:reminder 2.1", store.PhaseOpen, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			points := pointsOf(tt.results)
+			s, list := judgeEach(fresh, points, tt.rules)
+			if got := describeOwed(list...); got != tt.want {
+				t.Errorf("owed %q, want %q", got, tt.want)
+			}
+			if s.Phase != tt.phase || s.Count != tt.count {
+				t.Errorf("phase %s, count %d, want %s, %d", s.Phase, s.Count, tt.phase, tt.count)
+			}
+			if again, o := judge(s, points, tt.rules, around{}); again != s || o != nil {
+				t.Errorf("judging the same points again gives %+v and owes %s", again, describeOwed(o))
+			}
+		})
+	}
+}
+
+// The results after the bar come together.
+func TestJudgeTogether(t *testing.T) {
+	tests := []struct {
+		name            string
+		fails, recovers int
+		reminder        time.Duration
+		results         string
+		want            string
+		phase           store.IncidentPhase
+		count           int
+		opened          int
+	}{
+		{"came and went", 3, 1, 0, "o|ffffo", "", store.PhaseOK, 0, 0},
+		{"came, went and is coming", 3, 1, 0, "o|ffffoee", "", store.PhaseFailing, 2, 7},
+		{"is there", 3, 1, 0, "o|oooeff", "7:alert 1 failed", store.PhaseOpen, 0, 5},
+		{"has long been there", 3, 1, 0, "o|ffffff", "7:alert 1 failed", store.PhaseOpen, 0, 2},
+		{"the newest tells the severity", 3, 1, 0, "o|fffe", "5:alert 1 error", store.PhaseOpen, 0, 2},
+		{"what was counted before counts", 3, 1, 0, "ee|ee", "4:alert 1 error", store.PhaseOpen, 0, 1},
+		{"unless it was OK between", 3, 1, 0, "ee|oee", "", store.PhaseFailing, 2, 4},
+		{"over", 3, 1, 0, "eee|ffo", "6:recovery 1", store.PhaseOK, 0, 0},
+		{"over, but bad again", 3, 1, 0, "eee|oooe", "", store.PhaseOpen, 0, 1},
+		{"over, and bad for long", 3, 1, 0, "eee|oooeee", "", store.PhaseOpen, 0, 1},
+		{"worse", 3, 1, 0, "eee|eef", "6:escalation 1", store.PhaseOpen, 0, 1},
+		{"was worse", 3, 1, 0, "eee|ffe", "", store.PhaseOpen, 0, 1},
+		{"over for too short a time", 1, 3, 0, "e|eoo", "", store.PhaseRecovering, 2, 1},
+		{"over for long enough", 1, 3, 0, "e|eooo", "5:recovery 1", store.PhaseOK, 0, 0},
+		{"what was OK before counts", 1, 3, 0, "eo|oo", "4:recovery 1", store.PhaseOK, 0, 0},
+		{"unless it was bad between", 1, 3, 0, "eo|foo", "", store.PhaseRecovering, 2, 1},
+		{"one reminder for many", 1, 1, time.Minute, "e|eeeee", "6:reminder 1.1", store.PhaseOpen, 0, 1},
+		{"one result is as ever", 3, 1, 0, "ee|e", "3:alert 1 error", store.PhaseOpen, 0, 1},
+		{"nothing new", 3, 1, 0, "ee|", "", store.PhaseFailing, 2, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			before, after, _ := strings.Cut(tt.results, "|")
+			rules := Rules{FailCount: tt.fails, RecoveryCount: tt.recovers, Reminder: tt.reminder}
+			s, _ := judgeEach(fresh, pointsOf(before), rules)
+			s, list := judge(s, pointsOf(before+after), rules, around{})
+			if got := describeOwed(list); got != tt.want {
+				t.Errorf("owed %q, want %q", got, tt.want)
+			}
+			if s.Phase != tt.phase || s.Count != tt.count {
+				t.Errorf("phase %s, count %d, want %s, %d", s.Phase, s.Count, tt.phase, tt.count)
+			}
+			opened := time.Time{}
+			if tt.opened > 0 {
+				opened = start0.Add(time.Duration(tt.opened) * time.Minute)
+			}
+			if !s.Opened.Equal(opened) {
+				t.Errorf("opened %v, want %v", s.Opened, opened)
+			}
+		})
+	}
+}
+
+func TestShut(t *testing.T) {
+	three := Rules{FailCount: 3, RecoveryCount: 2}
+	tests := []struct{ name, results, want string }{
+		{"well", "oo", ""},
+		{"failing", "ee", ""},
+		{"alerting", "eef", "60:closed 1 failed"},
+		{"recovering", "eeeo", "60:closed 1 error"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, _ := judgeEach(fresh, pointsOf(tt.results), three)
+			after, list := shut(s, start0.Add(time.Hour))
+			if got := describeOwed(list); got != tt.want {
+				t.Errorf("owed %q, want %q", got, tt.want)
+			}
+			want := store.IncidentState{MonitorID: "m", Phase: store.PhaseOK, Evaluated: start0.Add(time.Hour), Incident: s.Incident}
+			if after != want {
+				t.Errorf("state %+v, want %+v", after, want)
+			}
+		})
+	}
+	ahead := store.IncidentState{MonitorID: "m", Phase: store.PhaseFailing, Evaluated: start0, Count: 1}
+	if after, _ := shut(ahead, start0); !after.Evaluated.After(start0) {
+		t.Errorf("a state seen at %v is replaced by one seen at %v, which the store doesn't take", start0, after.Evaluated)
+	}
+}
+
+func TestFollow(t *testing.T) {
+	at := func(minute int) time.Time { return start0.Add(time.Duration(minute) * time.Minute) }
+	told := func(minute, incident int, kind store.NotificationKind) store.Notification {
+		return store.Notification{Incident: incident, Kind: kind, Date: at(minute), Opened: at(minute - 1), Status: monitor.StatusError}
+	}
+	well := store.IncidentState{MonitorID: "m", Phase: store.PhaseOK, Evaluated: at(5), Incident: 1}
+	ill := store.IncidentState{MonitorID: "m", Phase: store.PhaseRecovering, Count: 1, Evaluated: at(5), Incident: 1, Severity: monitor.StatusFailed}
+	alerting := func(minute, incident int) store.IncidentState {
+		return store.IncidentState{
+			MonitorID: "m", Phase: store.PhaseOpen, Evaluated: at(minute), Incident: incident,
+			Opened: at(minute - 1), Severity: monitor.StatusError, LastNotified: at(minute),
+		}
+	}
+	ended := func(minute, incident int) store.IncidentState {
+		return store.IncidentState{MonitorID: "m", Phase: store.PhaseOK, Evaluated: at(minute), Incident: incident}
+	}
+	tests := []struct {
+		name string
+		from store.IncidentState
+		told []store.Notification
+		want store.IncidentState
+	}{
+		{"nothing", well, nil, well},
+		{"what is known", well, []store.Notification{told(4, 1, store.KindResolved), told(2, 1, store.KindOpened)}, well},
+		{"an alert", well, []store.Notification{told(7, 2, store.KindOpened)}, alerting(7, 2)},
+		{"an alert from before", well, []store.Notification{told(3, 2, store.KindOpened)}, alerting(3, 2)},
+		{"an alert and its end", well, []store.Notification{told(9, 2, store.KindResolved), told(7, 2, store.KindOpened)}, ended(9, 2)},
+		{"an end", ill, []store.Notification{told(6, 1, store.KindResolved)}, ended(6, 1)},
+		{"a closing", ill, []store.Notification{told(6, 1, store.KindClosed)}, ended(6, 1)},
+		{"the alert of the incident", ill, []store.Notification{told(2, 1, store.KindOpened)}, ill},
+		{"an end, and the next", ill, []store.Notification{told(8, 2, store.KindOpened), told(6, 1, store.KindResolved)}, alerting(8, 2)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := follow(tt.from, tt.told); got != tt.want {
+				t.Errorf("got %+v\nwant %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestFurther(t *testing.T) {
+	state := func(incident int, phase store.IncidentPhase, minute int) store.IncidentState {
+		return store.IncidentState{Incident: incident, Phase: phase, Evaluated: start0.Add(time.Duration(minute) * time.Minute)}
+	}
+	tests := []struct {
+		name          string
+		further, less store.IncidentState
+	}{
+		{"the later incident", state(2, store.PhaseOpen, 1), state(1, store.PhaseOK, 2)},
+		{"the end", state(1, store.PhaseOK, 1), state(1, store.PhaseOpen, 2)},
+		{"the end, and bad since", state(1, store.PhaseFailing, 1), state(1, store.PhaseRecovering, 2)},
+		{"the newer", state(1, store.PhaseOpen, 2), state(1, store.PhaseRecovering, 1)},
+	}
+	for _, tt := range tests {
+		if !further(tt.further, tt.less) || further(tt.less, tt.further) || further(tt.less, tt.less) {
+			t.Errorf("%s: %+v isn't further than %+v", tt.name, tt.further, tt.less)
+		}
+	}
+}
+
+func FuzzJudge(f *testing.F) {
+	f.Add("eeefo", uint8(3), uint8(1), uint8(0), uint8(2))
+	f.Add("fofofoee", uint8(1), uint8(2), uint8(3), uint8(4))
+	f.Fuzz(func(t *testing.T, letters string, fails, recovers, reminder, cut uint8) {
+		letters = strings.Map(func(r rune) rune { return rune("oef"[r%3]) }, letters)
+		points := pointsOf(letters)
+		n := int(cut) % (len(points) + 1)
+		rules := Rules{FailCount: 1 + int(fails%5), RecoveryCount: 1 + int(recovers%4), Reminder: time.Duration(reminder%6) * time.Minute}
+		each, _ := judgeEach(fresh, points, rules)
+		part, _ := judgeEach(fresh, points[:n], rules)
+		together, o := judge(part, points, rules, around{})
+		if o != nil && !o.point.Date.Equal(points[len(points)-1].Date) {
+			t.Errorf("%s, from %d together, owes %s", letters, n, describeOwed(o))
+		}
+		// However they come, a streak that is long enough is known of.
+		bads, oks := len(letters)-len(strings.TrimRight(letters, "ef")), len(letters)-len(strings.TrimRight(letters, "o"))
+		for _, s := range []store.IncidentState{each, together} {
+			if bads >= rules.FailCount && s.Phase != store.PhaseOpen || oks >= rules.RecoveryCount && s.Phase != store.PhaseOK {
+				t.Errorf("%s, from %d together: %+v", letters, n, s)
+			}
+		}
+		if len(points) > 0 && !together.Evaluated.Equal(points[len(points)-1].Date) {
+			t.Errorf("%s, from %d together: seen until %v", letters, n, together.Evaluated)
+		}
+	})
+}

@@ -1,0 +1,286 @@
+package alerting
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// act is one event of the outer world.
+func (w *world) act() {
+	for _, m := range w.monitors {
+		m.maintenance = m.maintenance && !w.chance(80)
+		if m.pace == 0 && w.chance(40) {
+			m.pace = 1000
+		}
+	}
+	if w.cut = w.cut && !w.chance(80); len(w.monitors) > 3 && !w.cut {
+		w.cut = w.chance(40)
+	}
+	m := w.monitors[w.rng.IntN(len(w.monitors))]
+	switch n := w.rng.IntN(1000); {
+	case n < 710:
+		for _, m := range w.monitors {
+			if w.chance(m.pace) {
+				w.check(m)
+			}
+		}
+		w.storeResults()
+	case n < 725:
+		m.maintenance = true
+	case n < 765:
+		m.pace = []int{0, 300, 700, 1000, 1000}[w.rng.IntN(5)]
+	case n < 780:
+		w.relate(m)
+	case n < 820:
+		m.mood = []int{0, 10, 50, 90, 100}[w.rng.IntN(5)]
+		if len(w.monitors) > 3 || m == w.monitors[0] {
+			m.mood = []int{0, 0, 0, 20, 90}[w.rng.IntN(5)]
+		}
+	case n < 850:
+		w.away = true
+	case n < 890:
+		w.away = false
+		if len(w.alive()) == 0 {
+			w.startRunner()
+		}
+		w.storeResults()
+		w.tellMonitors()
+	case n < 910:
+		w.repeat(m)
+	case n < 930:
+		m.Name += "'"
+		w.tellMonitors()
+	case n < 945:
+		w.toggle(m)
+	case n < 955:
+		w.deleteOrCreate(m)
+	case n < 965:
+		w.pass(time.Duration(w.rng.IntN(90)) * time.Minute)
+	case n < 980:
+		w.takeOver()
+	case n < 990:
+		w.restart()
+	default:
+		w.letGo()
+	}
+}
+
+// check makes a result of m in every runner that believes that m is its own, as each has its own checks.
+func (w *world) check(m *watched) {
+	if m.deleted || !m.Enabled {
+		return
+	}
+	for _, r := range w.alive() {
+		if !r.own {
+			continue
+		}
+		p := store.Point{Status: monitor.StatusOK}
+		switch {
+		case w.cut:
+			p.Status = monitor.StatusFailed
+		case w.rng.IntN(100) < m.mood:
+			p.Status = monitor.Status(1 + w.rng.IntN(2))
+		}
+		switch {
+		case m.maintenance:
+			p.Ignored = monitor.IgnoredMaintenance
+		case bad(p) && w.blocked(r, m):
+			p.Ignored = monitor.IgnoredBlocked
+		}
+		w.pass(time.Millisecond)
+		p.Date = monitor.Date(time.Now())
+		r.chains[m.ID] = push(r.chains[m.ID], m.ID, p)
+		r.unstored[m.ID] = true
+	}
+}
+
+// blocked reports whether r finds the monitor bad that m depends on. It may be late to know.
+func (w *world) blocked(r *runner, m *watched) bool {
+	parent := w.parentOf(m)
+	if parent == nil || w.chance(100) {
+		return false
+	}
+	known := r.chains[parent.ID]
+	return w.chance(20) || known != nil && known.Latest.Status != monitor.StatusOK
+}
+
+// parentOf is the monitor that m depends on, and nil where it doesn't exist or isn't checked.
+func (w *world) parentOf(m *watched) *watched {
+	for _, p := range w.monitors {
+		if m.Properties[monitor.DependsOn] == p.ID && !p.deleted && p.Enabled {
+			return p
+		}
+	}
+	return nil
+}
+
+// relate makes m depend on another one, or on none. There are no circles.
+func (w *world) relate(m *watched) {
+	if w.away {
+		return
+	}
+	at := slices.Index(w.monitors, m)
+	m.Properties = nil
+	if at > 0 && w.chance(700) {
+		m.Properties = map[string]string{monitor.DependsOn: w.monitors[w.rng.IntN(at)].ID}
+	}
+	w.tellMonitors()
+}
+
+// push is the state after one more result.
+func push(s *store.State, id string, p store.Point) *store.State {
+	next := &store.State{MonitorID: id, Streak: 1, Since: p.Date}
+	if s != nil {
+		next.History = slices.Clone(s.History)
+		if s.Latest.Status == p.Status {
+			next.Streak, next.Since = s.Streak+1, s.Since
+		}
+	}
+	next.History = append(next.History, p)
+	next.History = next.History[max(0, len(next.History)-store.HistoryLength):]
+	next.Latest = monitor.Result{MonitorID: id, Date: p.Date, Status: p.Status, Message: "as of " + p.Date.String(), Ignored: p.Ignored}
+	return next
+}
+
+// storeResults stores what waits, and tells the alerters.
+func (w *world) storeResults() {
+	if w.away {
+		return
+	}
+	for _, r := range w.alive() {
+		for _, m := range w.monitors {
+			if !r.unstored[m.ID] {
+				continue
+			}
+			delete(r.unstored, m.ID)
+			s := r.chains[m.ID]
+			w.oracle.stored(m, s)
+			if m.state == nil || s.Latest.Date.After(m.state.Latest.Date) {
+				if n := len(s.History) - s.Streak; n >= 0 && (m.state == nil || !s.Since.Equal(m.state.Since)) {
+					m.wasBad = n > 0 && bad(s.History[n-1])
+				}
+				m.state = s
+				w.store.has(*s)
+			}
+			r.alerter.Stored([]store.State{*s})
+			r.calm = false
+		}
+	}
+}
+
+// repeat tells of a state again, or of an older one.
+func (w *world) repeat(m *watched) {
+	if m.state == nil {
+		return
+	}
+	s := *m.state
+	if n := len(s.History); n > 1 && w.chance(500) {
+		var older *store.State
+		for _, p := range s.History[:1+w.rng.IntN(n-1)] {
+			older = push(older, m.ID, p)
+		}
+		s = *older
+	}
+	for _, r := range w.alive() {
+		r.alerter.Stored([]store.State{s})
+	}
+}
+
+// tellMonitors tells of the monitors, but not while the store is away: nobody can know then.
+func (w *world) tellMonitors() {
+	if w.away {
+		return
+	}
+	var all []monitor.Monitor
+	for _, m := range w.monitors {
+		if !m.deleted {
+			all = append(all, m.Monitor)
+		}
+	}
+	for _, r := range w.alive() {
+		r.alerter.Monitors(all, func(string) bool { return r.own })
+		r.calm = false
+	}
+}
+
+func (w *world) toggle(m *watched) {
+	if w.away || m.deleted {
+		return
+	}
+	m.Enabled = !m.Enabled
+	w.oracle.reset(m)
+	w.tellMonitors()
+}
+
+func (w *world) deleteOrCreate(m *watched) {
+	if w.away {
+		return
+	}
+	m.deleted = !m.deleted
+	m.state = nil
+	delete(w.store.results, m.ID)
+	for _, r := range w.alive() {
+		delete(r.chains, m.ID)
+		delete(r.unstored, m.ID)
+	}
+	w.oracle.reset(m)
+	w.tellMonitors()
+}
+
+// startRunner starts a runner, which takes everything over.
+func (w *world) startRunner() *runner {
+	r := &runner{chains: make(map[string]*store.State), unstored: make(map[string]bool)}
+	r.alerter = New(Config{Runner: fmt.Sprint("here-", w.step), Rules: w.rules}, w.store, []Sender{w.oracle}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	w.runners = append(w.runners, r)
+	w.oracle.cut.double = w.oracle.cut.tangled
+	r.own = true
+	w.tellMonitors()
+	for _, m := range w.monitors {
+		if m.state != nil {
+			r.chains[m.ID] = m.state
+			r.alerter.Stored([]store.State{*m.state})
+		}
+	}
+	return r
+}
+
+// takeOver starts a second runner while the first goes on for a while.
+func (w *world) takeOver() {
+	if !w.away && len(w.owners()) < 2 {
+		w.startRunner()
+	}
+}
+
+// owners are the runners that believe that the monitors are their own.
+func (w *world) owners() []*runner {
+	return slices.DeleteFunc(w.alive(), func(r *runner) bool { return !r.own })
+}
+
+// letGo ends a double responsibility: the older runner hears that it is over, or dies.
+func (w *world) letGo() {
+	if rs := w.owners(); len(rs) > 1 {
+		rs[0].own = false
+		rs[0].dead = w.chance(500)
+		w.tellMonitors()
+	}
+}
+
+// restart ends all runners, cleanly or not, and starts one: not while the store is away, since it couldn't read.
+func (w *world) restart() {
+	if w.away {
+		return
+	}
+	for _, r := range w.alive() {
+		if w.chance(500) {
+			w.work(r)
+		}
+		r.dead = true
+	}
+	w.startRunner()
+}

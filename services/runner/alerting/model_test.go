@@ -1,0 +1,256 @@
+package alerting
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// TestModel lives random lives: results, edits, restarts, deaths between any two operations of the store, outages of it, operations
+// that fail or only seem to, repeated and old states, take-overs with two runners at a time on the same monitors; maintenance,
+// monitors that depend on others, and times in which the runners are cut off from all that they check. After each step the oracle
+// looks at what is stored, what was told and what arrived.
+func TestModel(t *testing.T) {
+	lives, steps := 100, 1000
+	alerts, ends, overlaps, released, cutOffs := 0, 0, 0, 0, 0
+	for seed := range uint64(lives) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := live(t, seed, steps)
+				alerts, ends, overlaps = alerts+o.alerts, ends+o.ends, overlaps+o.overlaps
+				released, cutOffs = released+o.released, cutOffs+o.cutOffs
+			})
+		})
+	}
+	t.Logf("%d alerts, %d ends, %d of them while two runners judged, %d of monitors with a parent, %d cut-offs", alerts, ends, overlaps, released, cutOffs)
+	if alerts < 10*lives || ends < 10*lives || overlaps < lives || released < lives/2 || cutOffs < lives/2 {
+		t.Error("too little happened")
+	}
+}
+
+func live(t *testing.T, seed uint64, steps int) *oracle {
+	w := newWorld(t, seed)
+	for w.step = range steps {
+		w.act()
+		w.pass(time.Duration(1+w.rng.IntN(15)) * time.Second)
+		for _, r := range w.alive() {
+			w.work(r)
+		}
+		w.oracle.look()
+	}
+	w.end()
+	return w.oracle
+}
+
+// world is a store, its monitors, and the runners that share them.
+type world struct {
+	t     *testing.T
+	rng   *rand.Rand
+	step  int
+	rules Rules
+
+	store    *memory
+	monitors []*watched
+	runners  []*runner
+	oracle   *oracle
+
+	// away says that the store doesn't answer; faults is how often it fails, of 1000 times, and deaths how often a runner dies there.
+	away           bool
+	faults, deaths int
+	// active is the runner that works now; another one may work while its operation is under way.
+	active *runner
+	nested bool
+	// ended says that nothing fails any more.
+	ended bool
+	// cut says that no check reaches anything.
+	cut bool
+}
+
+// watched is a monitor as it is stored.
+type watched struct {
+	monitor.Monitor
+	deleted bool
+	// mood is how likely the next result is bad, of 100, and pace how likely a step has one, of 1000.
+	mood, pace int
+	// maintenance says that it is in a window.
+	maintenance bool
+	// state is that of the store, and wasBad says whether the monitor was bad before its Since.
+	state  *store.State
+	wasBad bool
+}
+
+// runner is an alerter with the checks beside it.
+type runner struct {
+	alerter *Alerter
+	// own says that it believes that the monitors are its own.
+	own, dead bool
+	// chains are the states that it came to itself, unstored those that wait for the store.
+	chains   map[string]*store.State
+	unstored map[string]bool
+	// calm says that it has judged all that is stored, at that time.
+	calm bool
+	at   time.Time
+}
+
+// death is what a runner dies of.
+type death struct{}
+
+var errAway = fmt.Errorf("the store of the test: %w", monitor.ErrUnavailable)
+
+func newWorld(t *testing.T, seed uint64) *world {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	w := &world{t: t, rng: rng, store: newMemory()}
+	w.rules = Rules{FailCount: 1 + rng.IntN(4), RecoveryCount: 1 + rng.IntN(3)}
+	if rng.IntN(2) == 0 {
+		w.rules.Reminder = time.Duration(1+rng.IntN(10)) * time.Minute
+	}
+	w.faults, w.deaths = rng.IntN(3)*20, rng.IntN(3)*5
+	// Few lives have monitors enough to be cut off: they take longer.
+	n := 3
+	if seed%3 == 0 {
+		n = 6
+	}
+	for i := range n {
+		m := monitor.Monitor{ID: fmt.Sprintf("%024x", i+1), Name: fmt.Sprint("monitor ", i), Enabled: true}
+		m.Target, m.Interval = fmt.Sprint("host", i), fmt.Sprintf("%ds", 5+rng.IntN(20*n))
+		w.monitors = append(w.monitors, &watched{Monitor: m, pace: 700})
+	}
+	for i, m := range w.monitors[1:3] {
+		m.Properties = map[string]string{monitor.DependsOn: w.monitors[i].ID}
+	}
+	w.oracle = newOracle(w)
+	w.store.meet = w.meet
+	w.startRunner()
+	return w
+}
+
+// chance reports whether something happens that does so often of 1000 times.
+func (w *world) chance(of1000 int) bool { return w.rng.IntN(1000) < of1000 }
+
+func (w *world) pass(d time.Duration) { time.Sleep(d) }
+
+// meet is what may happen at an operation of the store.
+func (w *world) meet(_ context.Context, operation, id string) error {
+	w.oracle.operation(operation, id)
+	if w.away {
+		w.oracle.failed(operation, id)
+		return errAway
+	}
+	if w.active == nil {
+		return nil
+	}
+	if !w.nested && w.chance(200) {
+		w.interleave()
+	}
+	if w.chance(w.deaths) {
+		w.oracle.failed(operation, id)
+		panic(death{})
+	}
+	if w.chance(w.faults) {
+		w.oracle.failed(operation, id)
+		return errAway
+	}
+	return nil
+}
+
+// interleave lets another runner work in the middle of an operation.
+func (w *world) interleave() {
+	first := w.active
+	w.nested = true
+	for _, r := range w.alive() {
+		if r != first {
+			w.work(r)
+		}
+	}
+	w.nested, w.active = false, first
+}
+
+func (w *world) alive() []*runner {
+	w.runners = slices.DeleteFunc(w.runners, func(r *runner) bool { return r.dead })
+	return slices.Clone(w.runners)
+}
+
+// work lets a runner judge and send, if it likes to.
+func (w *world) work(r *runner) {
+	before := w.active
+	w.active = r
+	defer func() {
+		w.active = before
+		if p := recover(); p != nil {
+			if _, died := p.(death); !died {
+				panic(p)
+			}
+			r.dead = true
+			if len(w.alive()) == 0 && !w.away {
+				w.startRunner()
+			}
+		}
+	}()
+	ctx := context.Background()
+	if w.chance(900) {
+		w.judge(ctx, r)
+	}
+	if w.chance(100) {
+		if r.alerter.judging.look(ctx, time.Now().Add(-lookBack)) == nil {
+			w.oracle.repaired(r)
+		}
+	}
+	// What takes time would make a result old between being judged and being told.
+	if !w.nested && w.chance(500) {
+		w.send(ctx, r)
+	}
+}
+
+// judge lets a runner judge, and once more where an alert waits for a parent, as it would a second later.
+func (w *world) judge(ctx context.Context, r *runner) {
+	j := r.alerter.judging
+	for range 2 {
+		r.at = time.Now()
+		if r.calm = j.round(ctx) == nil; !r.calm || len(j.pending) == 0 {
+			return
+		}
+	}
+}
+
+func (w *world) send(ctx context.Context, r *runner) {
+	due, err := r.alerter.outbox.due(ctx)
+	if err != nil {
+		return
+	}
+	for _, a := range due {
+		attempt, cancel := context.WithTimeout(ctx, 4500*time.Millisecond)
+		err := r.alerter.outbox.attempt(attempt, a)
+		cancel()
+		if err != nil && !errors.Is(err, monitor.ErrUnavailable) {
+			w.t.Fatalf("attempt at %s: %v", a.ID, err)
+		}
+	}
+}
+
+// end lets all that is owed arrive.
+func (w *world) end() {
+	w.away, w.faults, w.deaths, w.ended, w.cut = false, 0, 0, true, false
+	if len(w.alive()) == 0 {
+		w.startRunner()
+	}
+	w.storeResults()
+	for n := range 1000 {
+		if n%100 == 0 {
+			w.tellMonitors()
+		}
+		w.pass(10 * time.Second)
+		for _, r := range w.alive() {
+			w.work(r)
+		}
+	}
+	w.oracle.look()
+	w.oracle.allArrived()
+}

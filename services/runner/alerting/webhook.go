@@ -1,0 +1,83 @@
+package alerting
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"time"
+
+	"nanomon/services/common/config"
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// SignatureHeader holds sha256= and the HMAC of the body in hexadecimal digits, keyed with the secret of the webhooks.
+const SignatureHeader = "X-NanoMon-Signature"
+
+// webhookDocument is what a webhook gets, as docs/alerts.md describes it.
+type webhookDocument struct {
+	// ID is the same each time that a message is sent, so that a receiver can drop what it has.
+	ID       string                 `json:"id"`
+	Kind     store.NotificationKind `json:"kind"`
+	Title    string                 `json:"title"`
+	Monitor  webhookMonitor         `json:"monitor"`
+	Incident int                    `json:"incident"`
+	// Reminder is the number of a reminder; no other kind has one.
+	Reminder   int            `json:"reminder,omitempty"`
+	Status     monitor.Status `json:"status"`
+	StatusText string         `json:"statusText"`
+	// Behind is how many monitors depend on this one.
+	Dependents int `json:"behind,omitempty"`
+	// Runner is the runner that may be cut off, or is connected again.
+	Runner  string    `json:"runner,omitempty"`
+	Message string    `json:"message"`
+	Value   float64   `json:"value"`
+	Opened  time.Time `json:"opened,omitzero"`
+	Date    time.Time `json:"date"`
+	// Sent is when this attempt was made.
+	Sent time.Time `json:"sent"`
+	Link string    `json:"link"`
+}
+
+type webhookMonitor struct {
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Type   string `json:"type"`
+	Target string `json:"target"`
+	Group  string `json:"group"`
+}
+
+func newWebhook(settings config.Alerts, d delivery) Sender {
+	if len(settings.WebhookURL) == 0 {
+		return nil
+	}
+	secret := settings.WebhookSecret
+	return &hook{
+		channel: "webhook", urls: settings.WebhookURL, client: d.web, secrets: []string{secret},
+		post: func(m store.Notification, to *url.URL) post {
+			return post{url: to, document: d.words.document(m), header: func(body []byte) http.Header { return signed(body, secret) }}
+		},
+	}
+}
+
+func (w wording) document(m store.Notification) webhookDocument {
+	n := w.notice(m)
+	return webhookDocument{
+		ID: m.ID, Kind: m.Kind, Title: n.Title, Incident: m.Incident, Reminder: m.Reminder(), Status: m.Status, StatusText: m.Status.String(),
+		Dependents: m.Dependents, Runner: m.Runner,
+		Monitor: webhookMonitor{ID: m.MonitorID, Name: m.MonitorName, Type: m.MonitorType, Target: m.MonitorTarget, Group: m.Group},
+		Message: m.Message, Value: m.Value, Opened: m.Opened, Date: m.Date, Sent: monitor.Date(time.Now()), Link: n.Link,
+	}
+}
+
+func signed(body []byte, secret string) http.Header {
+	header := make(http.Header)
+	if secret != "" {
+		mac := hmac.New(sha256.New, []byte(secret))
+		mac.Write(body)
+		header.Set(SignatureHeader, "sha256="+hex.EncodeToString(mac.Sum(nil)))
+	}
+	return header
+}
