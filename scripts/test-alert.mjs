@@ -21,7 +21,7 @@ if (!response?.ok || !answer) {
 const deliveries = answer.deliveries;
 if (deliveries.length === 0) {
   fail(
-    'No channel is set up: set ALERT_SMTP_FROM and ALERT_SMTP_TO, or another of those in docs/alerts.md, and start the runner again.',
+    'No channel is set up: set ALERT_SMTP_FROM and ALERT_SMTP_TO, or another of those in docs/notifications.md, and start the runner again.',
   );
 }
 for (const { channel, to, fate, answer: said } of deliveries) {
