@@ -1,5 +1,5 @@
-// Package docs keeps the documents true: what they repeat of the code is generated from it, between two markers
-// (<!-- generated: … --> and <!-- end -->), and what they refer to exists.
+// Package docs checks the documents: the parts between <!-- generated: … --> and <!-- end --> are generated from the code
+// and up to date, and everything that a document refers to exists.
 package docs
 
 import (
@@ -17,9 +17,9 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-var update = flag.Bool("update", false, "write what is generated in place of comparing it")
+var update = flag.Bool("update", false, "write the generated parts instead of comparing them")
 
-// generated is a part of a document: what makes it, the names that are given to that, and what was made.
+// generated matches a generated part of a document: the generator's name, its arguments, and the generated text.
 var generated = regexp.MustCompile(`(?s)(<!-- generated: (\S+)([^>]*?) -->\n).*?(<!-- end -->)`)
 
 func TestGeneratedPartsAreCurrent(t *testing.T) {
@@ -35,13 +35,13 @@ func TestGeneratedPartsAreCurrent(t *testing.T) {
 	for _, path := range documents(t) {
 		text := read(t, path)
 		if strings.Count(text, "<!-- generated:") != len(generated.FindAllString(text, -1)) {
-			t.Errorf("%s: a marker of a generated part has no end", path)
+			t.Errorf("%s: a generated part has no end marker", path)
 		}
 		current(t, path, generated.ReplaceAllStringFunc(text, func(part string) string {
 			found := generated.FindStringSubmatch(part)
 			generate, ok := generators[found[2]]
 			if !ok {
-				t.Errorf("%s: nothing generates %q", path, found[2])
+				t.Errorf("%s: unknown generator %q", path, found[2])
 				return part
 			}
 			used[found[2]] = true
@@ -50,27 +50,27 @@ func TestGeneratedPartsAreCurrent(t *testing.T) {
 	}
 	for name := range generators {
 		if !used[name] {
-			t.Errorf("no document has %s", name)
+			t.Errorf("no document uses the generator %s", name)
 		}
 	}
 	current(t, ".env.sample", settings.sample())
 }
 
-// current compares a file with what was made for it, or writes it.
-func current(t *testing.T, path, made string) {
+// current compares a file with its generated content or, with -update, writes it.
+func current(t *testing.T, path, want string) {
 	t.Helper()
 	if *update {
-		if err := os.WriteFile(filepath.Join(servicetest.Root(), path), []byte(made), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(servicetest.Root(), path), []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	if diff := cmp.Diff(read(t, path), made); diff != "" {
-		t.Errorf("%s is stale, run: just generate-docs\n%s", path, diff)
+	if diff := cmp.Diff(read(t, path), want); diff != "" {
+		t.Errorf("%s is out of date, run: just generate-docs\n%s", path, diff)
 	}
 }
 
-// documents are the paths of all Markdown files, relative to the root of the repository.
+// documents returns the paths of all Markdown files, relative to the root of the repository.
 func documents(t *testing.T) []string {
 	t.Helper()
 	var paths []string
@@ -99,10 +99,10 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// cell is text in a cell of a table.
+// cell escapes text for a cell of a table.
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
-// code is text as code, or nothing.
+// code formats text as code; an empty text stays empty.
 func code(text string) string {
 	if text == "" {
 		return ""

@@ -18,10 +18,10 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// document is what refers to something in a Markdown file, and what can be referred to.
+// document holds the links, code and anchors of a Markdown file.
 type document struct {
 	links, code []string
-	// commands are the lines of code blocks for a shell.
+	// commands holds the lines of shell code blocks.
 	commands []string
 	anchors  map[string]bool
 }
@@ -49,7 +49,7 @@ func parse(t *testing.T, path string) document {
 				d.commands = append(d.commands, strings.Split(string(n.Lines().Value(source)), "\n")...)
 			}
 		case *ast.CodeSpan:
-			d.code = append(d.code, inCode(n, source))
+			d.code = append(d.code, codeText(n, source))
 		}
 		return ast.WalkContinue, nil
 	})
@@ -59,7 +59,7 @@ func parse(t *testing.T, path string) document {
 	return d
 }
 
-func inCode(span *ast.CodeSpan, source []byte) string {
+func codeText(span *ast.CodeSpan, source []byte) string {
 	var content strings.Builder
 	for child := span.FirstChild(); child != nil; child = child.NextSibling() {
 		content.Write(child.(*ast.Text).Value(source))
@@ -67,7 +67,7 @@ func inCode(span *ast.CodeSpan, source []byte) string {
 	return content.String()
 }
 
-func TestLinksLeadSomewhere(t *testing.T) {
+func TestLinksResolve(t *testing.T) {
 	parsed := make(map[string]document)
 	for _, from := range documents(t) {
 		parsed[from] = parse(t, from)
@@ -87,15 +87,15 @@ func TestLinksLeadSomewhere(t *testing.T) {
 				to = path.Join(path.Dir(from), u.Path)
 			}
 			if _, err := os.Stat(filepath.Join(servicetest.Root(), to)); err != nil {
-				t.Errorf("%s: %s leads nowhere", from, link)
+				t.Errorf("%s: link to %s, which doesn't exist", from, link)
 			} else if u.Fragment != "" && !parsed[to].anchors[u.Fragment] {
-				t.Errorf("%s: %s: %s has no such heading", from, link, to)
+				t.Errorf("%s: link to %s: %s has no such heading", from, link, to)
 			}
 		}
 	}
 }
 
-// inRepository is a path in a command that is run in the top folder of the repository.
+// inRepository matches a path in a command that is run in the top folder of the repository.
 var inRepository = regexp.MustCompile(`(?:^|[\s=@])(?:\./)?((?:api|build|deploy|docs|frontend|scripts|services|templates|tests)/[\w./-]+)`)
 
 func TestPathsInCommandsExist(t *testing.T) {
@@ -103,9 +103,9 @@ func TestPathsInCommandsExist(t *testing.T) {
 		d := parse(t, path)
 		for _, line := range append(d.commands, d.code...) {
 			for _, found := range inRepository.FindAllStringSubmatch(line, -1) {
-				made := strings.HasSuffix(found[1], "/.env") // by who reads it
-				if _, err := os.Stat(filepath.Join(servicetest.Root(), found[1])); err != nil && !made {
-					t.Errorf("%s: %s: there is no %s", path, line, found[1])
+				userFile := strings.HasSuffix(found[1], "/.env") // readers create it
+				if _, err := os.Stat(filepath.Join(servicetest.Root(), found[1])); err != nil && !userFile {
+					t.Errorf("%s: %s: %s doesn't exist", path, line, found[1])
 				}
 			}
 		}
@@ -125,7 +125,7 @@ func TestEveryDocumentIsLinkedFromTheReadme(t *testing.T) {
 	}
 }
 
-// elsewhere are names in the form of a variable that are none of the services' settings.
+// elsewhere lists names that look like a setting and aren't settings of the services.
 var elsewhere = map[string]bool{
 	"API_TOKEN": true, "BUILD_INFO": true, "CAP_NET_RAW": true, "GO_IMAGE": true, "HTTP_PROXY": true, "HTTPS_PROXY": true, "NO_PROXY": true,
 	"NANOMON_TEST_MONGO_URI": true, "NODE_IMAGE": true, "SSL_CERT_DIR": true, "SSL_CERT_FILE": true,

@@ -13,7 +13,7 @@ import (
 )
 
 var typeReference = template.Must(template.New("monitors").Funcs(template.FuncMap{"cell": cell, "code": code, "bounds": bounds, "anchor": anchor}).Parse(`
-| type | | value of a result |
+| type | reference | value of a result |
 |---|---|---|
 {{ range .Types }}| ` + "`{{ .Type }}`" + ` | [{{ .Title }}](#{{ anchor .Heading }}) | {{ cell .ValueDoc }} |
 {{ end }}
@@ -30,21 +30,21 @@ var typeReference = template.Must(template.New("monitors").Funcs(template.FuncMa
 - Rule: {{ .RuleHint }} For example ` + "`{{ .ExampleRule }}`" + `
 
 {{ template "properties" .Properties }}
-| output | kind | unit | |
+| output | kind | unit | description |
 |---|---|---|---|
 {{ range .Outputs }}| ` + "`{{ .Name }}`" + ` | {{ .Kind }} | {{ .Unit }} | {{ cell .Doc }}{{ if .RuleOnly }} For rules only: it is never stored or shown.{{ end }} |
 {{ end }}{{ end }}
-{{- define "properties" }}| property | kind | default | |
+{{- define "properties" }}| property | kind | default | description |
 |---|---|---|---|
 {{ range . }}| ` + "`{{ .Name }}`" + ` | {{ .Kind }}{{ bounds . }} | {{ code .Default }} | {{ cell .Doc }}{{ if .Choices }} One of{{ range .Choices }} ` + "`{{ . }}`" + `{{ end }}.{{ end }} |
 {{ end }}{{ end }}`))
 
 type documentedType struct{ probe.Spec }
 
-// Heading is that of the type's section.
+// Heading returns the heading of the type's section.
 func (d documentedType) Heading() string { return fmt.Sprintf("%s (`%s`)", d.Title, d.Type) }
 
-// monitorTypes is the reference of the types, made from the probes' descriptions.
+// monitorTypes returns the reference of the monitor types, generated from the specs of the probes.
 func monitorTypes(t *testing.T, _ []string) string {
 	t.Helper()
 	types := probe.All(probe.Guard{})
@@ -52,23 +52,23 @@ func monitorTypes(t *testing.T, _ []string) string {
 	for _, name := range types.Names() {
 		listed = append(listed, documentedType{types[name].Spec})
 	}
-	var made strings.Builder
-	if err := typeReference.Execute(&made, map[string]any{"Types": listed, "Common": probe.CommonProperties()}); err != nil {
+	var text strings.Builder
+	if err := typeReference.Execute(&text, map[string]any{"Types": listed, "Common": probe.CommonProperties()}); err != nil {
 		t.Fatal(err)
 	}
-	return made.String()
+	return text.String()
 }
 
-// bounds are the least and the greatest value of a property, as people write them.
+// bounds returns the minimum and the maximum of a property as text, such as " from 1 to 100".
 func bounds(p probe.Property) string {
-	var made string
+	var text string
 	if p.Min != 0 {
-		made = " from " + amount(p.Kind, p.Min)
+		text = " from " + amount(p.Kind, p.Min)
 	}
 	if p.Max != 0 {
-		made += " to " + amount(p.Kind, p.Max)
+		text += " to " + amount(p.Kind, p.Max)
 	}
-	return made
+	return text
 }
 
 func amount(kind probe.Kind, n int) string {
@@ -83,7 +83,7 @@ func amount(kind probe.Kind, n int) string {
 
 var punctuation = regexp.MustCompile(`[^a-z0-9 -]`)
 
-// anchor is the part of an address that leads to a heading.
+// anchor returns the fragment of a URL that links to a heading.
 func anchor(heading string) string {
 	return strings.ReplaceAll(punctuation.ReplaceAllString(strings.ToLower(heading), ""), " ", "-")
 }

@@ -12,10 +12,10 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// recipe is one of the justfile, with its parameters after it, and its comment and perhaps attributes before it.
+// recipe matches a recipe of the justfile with its comment, optional attributes and parameters.
 var recipe = regexp.MustCompile(`(?m)^# (.+)\n(?:\[.+\]\n)?([a-z][a-z-]*)(?: [^:\n]*)?:(?:[^=]|$)`)
 
-// recipes are the comments of the justfile's recipes, by name.
+// recipes returns the comments of the justfile's recipes by name.
 func recipes(t *testing.T) map[string]string {
 	t.Helper()
 	comments := make(map[string]string)
@@ -25,29 +25,29 @@ func recipes(t *testing.T) map[string]string {
 	return comments
 }
 
-// recipeTable is the named recipes with what they do.
+// recipeTable returns a table of the named recipes with their comments.
 func recipeTable(t *testing.T, names []string) string {
 	t.Helper()
 	comments := recipes(t)
-	made := "| recipe | |\n|---|---|\n"
+	table := "| recipe | what it does |\n|---|---|\n"
 	for _, name := range names {
 		if comments[name] == "" {
 			t.Errorf("the justfile has no recipe %s with a comment", name)
 			continue
 		}
 		comment := strings.TrimPrefix(comments[name], "Develop: ")
-		made += fmt.Sprintf("| `%s` | %s |\n", name, cell(strings.ToUpper(comment[:1])+comment[1:]))
+		table += fmt.Sprintf("| `%s` | %s |\n", name, cell(strings.ToUpper(comment[:1])+comment[1:]))
 	}
-	return made
+	return table
 }
 
 var (
 	scriptedCall = regexp.MustCompile(`scripts/just ([a-z-]+)`)
-	// namedPath is a file or folder of the repository in a workflow or script.
+	// namedPath matches a file or folder of the repository in a workflow or script.
 	namedPath = regexp.MustCompile(`(?m)(?:^|[\s"=])(?:\./)?((?:\.ci|\.github|build|deploy|frontend|scripts|tests)/[\w./-]+\w|go\.mod)(?:["\s]|$)`)
 )
 
-func TestWorkflowsAndScriptsNameWhatExists(t *testing.T) {
+func TestWorkflowsAndScriptsReferToExistingFiles(t *testing.T) {
 	known := recipes(t)
 	for _, pattern := range []string{".ci/run", ".github/workflows/*.yaml", "scripts/*"} {
 		paths, err := filepath.Glob(filepath.Join(servicetest.Root(), pattern))
@@ -73,7 +73,7 @@ func TestWorkflowsAndScriptsNameWhatExists(t *testing.T) {
 	}
 }
 
-func TestTheDevcontainerNamesWhatExists(t *testing.T) {
+func TestDevcontainerRefersToExistingFiles(t *testing.T) {
 	const folder = "build/devcontainer/"
 	var container struct {
 		Build             struct{ Dockerfile string }

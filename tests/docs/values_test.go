@@ -14,15 +14,15 @@ var (
 	valuesKey     = regexp.MustCompile(`^( *)(\w+):(?: (.+))?$`)
 )
 
-// chartTables are the values of the Helm chart with their defaults and what their comments say, by heading.
+// chartTables returns one table per heading of the chart's values file: value, default, and comment.
 func chartTables(t *testing.T, _ []string) string {
 	t.Helper()
-	var made strings.Builder
+	var tables strings.Builder
 	var path, comment []string
 	for line := range strings.Lines(read(t, chartValues)) {
 		line = strings.TrimRight(line, "\n")
 		if heading := valuesHeading.FindStringSubmatch(line); heading != nil {
-			fmt.Fprintf(&made, "\n### %s\n\n| value | default | meaning |\n|---|---|---|\n", heading[1])
+			fmt.Fprintf(&tables, "\n### %s\n\n| value | default | meaning |\n|---|---|---|\n", heading[1])
 			continue
 		}
 		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "# "); ok {
@@ -36,12 +36,12 @@ func chartTables(t *testing.T, _ []string) string {
 				if len(comment) == 0 {
 					t.Errorf("%s: %s has no comment", chartValues, name)
 				}
-				fmt.Fprintf(&made, "| `%s` | %s | %s |\n", name, code(strings.Trim(key[3], `"`)), cell(strings.Join(comment, " ")))
+				fmt.Fprintf(&tables, "| `%s` | %s | %s |\n", name, code(strings.Trim(key[3], `"`)), cell(strings.Join(comment, " ")))
 			}
 		} else if line != "" {
-			t.Errorf("%s: this is neither a value nor a comment: %s", chartValues, line)
+			t.Errorf("%s: line is neither a value nor a comment: %s", chartValues, line)
 		}
 		comment = nil
 	}
-	return strings.TrimPrefix(made.String(), "\n")
+	return strings.TrimPrefix(tables.String(), "\n")
 }

@@ -16,7 +16,7 @@ import (
 //
 // # Alerts
 //
-// [alerts.md](alerts.md) tells when a message is sent, and how each channel is set up.
+// [notifications.md](notifications.md) tells when a message is sent, and how each channel is set up.
 type Alerts struct {
 	// Bad results in a row that make an alert, at least 1.
 	AlertFailCount Count `env:"ALERT_FAIL_COUNT" envDefault:"3"`

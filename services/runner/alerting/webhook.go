@@ -16,7 +16,7 @@ import (
 // SignatureHeader holds sha256= and the HMAC of the body in hexadecimal digits, keyed with the secret of the webhooks.
 const SignatureHeader = "X-NanoMon-Signature"
 
-// webhookDocument is what a webhook gets, as docs/alerts.md describes it.
+// webhookDocument is what a webhook gets, as docs/notifications.md describes it.
 type webhookDocument struct {
 	// ID is the same each time that a message is sent, so that a receiver can drop what it has.
 	ID       string                 `json:"id"`
