@@ -4,8 +4,8 @@
 #
 #   scripts/aad-app-reg.sh https://nanomon.example.org/ [NAME]
 #
-# The address is the URL at which people open the page. NAME is the name of the registration (default: nanomon). Only users who are
-# assigned to the application can sign in; the script assigns the user who runs it.
+# The address is the URL at which people open the page. NAME is the name of the registration (default: nanomon). Only
+# users who are assigned to the application can sign in; the script assigns the user who runs it.
 set -euo pipefail
 
 readonly graph=https://graph.microsoft.com/v1.0
@@ -46,8 +46,8 @@ scope=$(read_app "api.oauth2PermissionScopes[?value=='system.admin'].id | [0]")
 scope=${scope:-$(new_id | tr '[:upper:]' '[:lower:]')}
 addresses=$({ echo "$page"; read_app "join(' ', spa.redirectUris)" | tr ' ' '\n'; } | sort -u | sed '/^$/d; s/.*/"&"/' | paste -sd, -)
 
-# The page is a public client without a secret that signs in with an authorization code and PKCE. The API accepts tokens with the scope
-# system.admin.
+# The page is a public client without a secret that signs in with an authorization code and PKCE. The API accepts tokens
+# with the scope system.admin.
 send PATCH "applications/$object" '{
   "identifierUris": ["api://'"$client"'"],
   "spa": {"redirectUris": ['"$addresses"']},
@@ -62,7 +62,8 @@ send PATCH "applications/$object" '{
     }]
   }
 }'
-# Pre-authorize NanoMon for its own scope, so that users are not asked for consent. The scope must exist before this request.
+# Pre-authorize NanoMon for its own scope, so that users are not asked for consent. The scope must exist before this
+# request.
 send PATCH "applications/$object" '{
   "api": {"preAuthorizedApplications": [{"appId": "'"$client"'", "delegatedPermissionIds": ["'"$scope"'"]}]}
 }'

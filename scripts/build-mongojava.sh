@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds mongo-java-server, a MongoDB stand-in with change streams for the tests, as .tools/mongojava/mongojava.jar, unless it is up to
-# date. Requires Java 17 and Maven.
+# Builds mongo-java-server, a MongoDB stand-in with change streams for the tests, as .tools/mongojava/mongojava.jar,
+# unless it is up to date. Requires Java 17 and Maven.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,7 @@
-// Runs parts of NanoMon for development: any of api, runner and frontend. Without arguments it runs all three, starts a database unless
-// MONGO_URI is set, and opens the page in a browser. Each output line starts with the name of its part.
-// All parts stop on SIGINT or SIGTERM, or if one part can't start. The database stops last, so that the others can still write to it.
+// Runs parts of NanoMon for development: any of api, runner and frontend. Without arguments it runs all three, starts a
+// database unless MONGO_URI is set, and opens the page in a browser. Each output line starts with the name of its part.
+// All parts stop on SIGINT or SIGTERM, or if one part can't start. The database stops last, so that the others can
+// still write to it.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Extracts programs of a Debian package into .tools/bin/, unless they are there or on the PATH. The package is not installed, because that
-# could start a service.
+# Extracts programs of a Debian package into .tools/bin/, unless they are there or on the PATH. The package is not
+# installed, because that could start a service.
 #
 #   scripts/fetch-programs.sh PACKAGE PROGRAM...
 set -euo pipefail

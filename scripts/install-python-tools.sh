@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Python packages that a folder of tests requires into the folder of the same name in .tools, unless they are up to date.
+# Installs the Python packages that a folder of tests requires into the folder of the same name in .tools, unless they
+# are up to date.
 #
 #   scripts/install-python-tools.sh FOLDER
 set -euo pipefail

@@ -99,8 +99,8 @@ write_settings() {
 SETTINGS
 }
 
-# The service is started once its health check succeeds. A stop takes up to 10 s for running requests and checks, and longer if results
-# have to be stored. Ping needs CAP_NET_RAW.
+# The service is started once its health check succeeds. A stop takes up to 10 s for running requests and checks, and
+# longer if results have to be stored. Ping needs CAP_NET_RAW.
 write_unit() {
   cat >"$work/unit" <<UNIT
 # Written by install.sh of NanoMon, which overwrites it. To change it, use: systemctl edit nanomon

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Publishes the images and the chart to a registry and signs them with cosign. `just publish` calls it with BUILD_INFO set. Docker must be
-# signed in to the registry and needs a builder for several platforms: docker buildx create --use
+# Publishes the images and the chart to a registry and signs them with cosign. `just publish` calls it with BUILD_INFO
+# set. Docker must be signed in to the registry and needs a builder for several platforms: docker buildx create --use
 #
 #   scripts/publish.sh REGISTRY/PATH VERSION
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Creates a release in bin/release: an archive of the programs and an SBOM (CycloneDX) for each platform, and SHA256SUMS of all files.
-# The archives are reproducible. `just release-binaries` calls it.
+# Creates a release in bin/release: an archive of the programs and an SBOM (CycloneDX) for each platform, and SHA256SUMS
+# of all files. The archives are reproducible. `just release-binaries` calls it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

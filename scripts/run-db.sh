@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs a MongoDB server for development on port 27017, with its data in data/mongo: mongod as a replica set of one node, or FerretDB, the
-# stand-in of the tests, if there is no mongod.
+# Runs a MongoDB server for development on port 27017, with its data in data/mongo: mongod as a replica set of one node,
+# or FerretDB, the stand-in of the tests, if there is no mongod.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mkdir -p data/mongo

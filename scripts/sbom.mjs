@@ -1,5 +1,5 @@
-// Prints the SBOM of the programs in a folder as CycloneDX 1.6: the Go modules, from the build information of the programs, and the npm
-// packages of the embedded page.
+// Prints the SBOM of the programs in a folder as CycloneDX 1.6: the Go modules, from the build information of the
+// programs, and the npm packages of the embedded page.
 //
 //   node scripts/sbom.mjs VERSION FOLDER
 import { execFileSync } from 'node:child_process';

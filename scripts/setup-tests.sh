@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs what the tests need in addition to Go and Node.js: a C compiler for the race detector, Chromium for the browser tests, Java and
-# Maven for one of the two MongoDB stand-ins, Python for the API fuzzer and systemd-analyze for the unit. The stand-ins and Prometheus go
-# into .tools/. The headless Chromium shell is preferred, because it uses a third less CPU.
+# Installs what the tests need in addition to Go and Node.js: a C compiler for the race detector, Chromium for the
+# browser tests, Java and Maven for one of the two MongoDB stand-ins, Python for the API fuzzer and systemd-analyze for
+# the unit. The stand-ins and Prometheus go into .tools/. The headless Chromium shell is preferred, because it uses a
+# third less CPU.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -1,5 +1,5 @@
-// Makes a running NanoMon send a test notification through every channel, and prints the response of each server. API_ENDPOINT is the URL
-// of its API.
+// Makes a running NanoMon send a test notification through every channel, and prints the response of each server.
+// API_ENDPOINT is the URL of its API.
 const endpoint = (process.env.API_ENDPOINT || `http://localhost:${process.env.API_PORT || 8000}/api`).replace(
   /\/+$/,
   '',

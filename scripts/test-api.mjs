@@ -1,5 +1,5 @@
-// Runs tests/integration-tests.http against the API at API_ENDPOINT, after checking that it is the API of NanoMon. If sign-in is on,
-// API_TOKEN must be an access token of an administrator or an API key of scope admin.
+// Runs tests/integration-tests.http against the API at API_ENDPOINT, after checking that it is the API of NanoMon. If
+// sign-in is on, API_TOKEN must be an access token of an administrator or an API key of scope admin.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';

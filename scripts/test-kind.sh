@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Creates a cluster with kind, installs the chart on it with the images nanomon/* of VERSION, and runs the test of the chart. `just images`
-# builds the images; `just test-kind` calls this script.
+# Creates a cluster with kind, installs the chart on it with the images nanomon/* of VERSION, and runs the test of the
+# chart. `just images` builds the images; `just test-kind` calls this script.
 #
 #   scripts/test-kind.sh VERSION
 set -euo pipefail

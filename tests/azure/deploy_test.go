@@ -1,4 +1,5 @@
-// Package azure tests deploy/azure/deploy.sh with a stand-in for the Azure CLI, and checks the names in the Bicep files.
+// Package azure tests deploy/azure/deploy.sh with a stand-in for the Azure CLI, and checks the names in the Bicep
+// files.
 package azure
 
 import (
@@ -13,7 +14,8 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// az replaces the Azure CLI. It logs its arguments and responds like the real one; only the resource group "old" exists.
+// az replaces the Azure CLI. It logs its arguments and responds like the real one; only the resource group "old"
+// exists.
 const az = `#!/bin/sh
 echo "$*" >>"$AZ_LOG"
 case "$1 $2 $3" in
@@ -24,8 +26,8 @@ case "$1 $2 $3" in
 esac
 `
 
-// run runs the script with input on stdin. It returns the output, the exit code, and the calls of the Azure CLI that change something or
-// preview a change.
+// run runs the script with input on stdin. It returns the output, the exit code, and the calls of the Azure CLI that
+// change something or preview a change.
 func run(t *testing.T, input string, environment []string, args ...string) (output string, code int, calls []string) {
 	t.Helper()
 	folder := t.TempDir()

@@ -19,7 +19,8 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// resource contains the fields of a resource in a Bicep file that the tests check. Expressions are in the parser's representation.
+// resource contains the fields of a resource in a Bicep file that the tests check. Expressions are in the parser's
+// representation.
 type resource struct {
 	Type   string
 	Config struct {
@@ -99,7 +100,8 @@ func TestProbesMatchServices(t *testing.T) {
 	}
 }
 
-// TestTemplateHasIndexesOfResults checks that the template defines the indexes that NanoMon creates, and Cosmos DB's index for expiry.
+// TestTemplateHasIndexesOfResults checks that the template defines the indexes that NanoMon creates, and Cosmos DB's
+// index for expiry.
 func TestTemplateHasIndexesOfResults(t *testing.T) {
 	want := map[string]bool{"_ts": true}
 	for _, keys := range indexesOfResults(t) {

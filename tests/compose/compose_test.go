@@ -56,7 +56,8 @@ func TestServicesStartInOrder(t *testing.T) {
 	}
 }
 
-// TestImagesAreBuilt checks that images are built and never pulled, because an image of the same name in a registry could be foreign.
+// TestImagesAreBuilt checks that images are built and never pulled, because an image of the same name in a registry
+// could be foreign.
 func TestImagesAreBuilt(t *testing.T) {
 	project := load(t)
 	for name, ports := range map[string]string{"api": "8000", "runner": "", "frontend": "8001"} {

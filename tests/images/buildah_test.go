@@ -69,8 +69,8 @@ func buildah(arguments ...string) (string, error) {
 	return output("buildah", append(place, arguments...)...)
 }
 
-// createTools creates the image tools and returns the volume options that mount this machine's programs, Go, Node.js and their caches into
-// it. A build downloads nothing.
+// createTools creates the image tools and returns the volume options that mount this machine's programs, Go, Node.js
+// and their caches into it. A build downloads nothing.
 var createTools = sync.OnceValues(func() (volumes []string, err error) {
 	get := func(name string, arguments ...string) (text string) {
 		if err == nil {
@@ -116,7 +116,8 @@ func commitTools(environment ...string) error {
 	return err
 }
 
-// createFolders creates the folders of the image tools: a Debian without /usr, with one certificate in addition to those of this machine.
+// createFolders creates the folders of the image tools: a Debian without /usr, with one certificate in addition to
+// those of this machine.
 func createFolders(root string) error {
 	for _, folder := range []string{"bin", "lib", "lib64", "sbin"} {
 		if err := os.Symlink("usr/"+folder, filepath.Join(root, folder)); err != nil {

@@ -13,8 +13,9 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// container runs an image like a container engine with a read-only root: as the user of the image, without new privileges, and with write
-// access only to the volumes of the image. It shares the network of this machine unless unshare changes that.
+// container runs an image like a container engine with a read-only root: as the user of the image, without new
+// privileges, and with write access only to the volumes of the image. It shares the network of this machine unless
+// unshare changes that.
 type container struct {
 	image
 	t       *testing.T
@@ -24,7 +25,8 @@ type container struct {
 	prepare string
 }
 
-// newContainer creates a container with the volumes of the image. Like an engine, it sets the owner of each volume to that of the folder.
+// newContainer creates a container with the volumes of the image. Like an engine, it sets the owner of each volume to
+// that of the folder.
 func newContainer(t *testing.T, i image) *container {
 	t.Helper()
 	c := &container{image: i, t: t, volumes: map[string]string{}, unshare: []string{"--mount"}}
@@ -46,8 +48,8 @@ func newContainer(t *testing.T, i image) *container {
 	return c
 }
 
-// enter is a shell script: user as $0, root as $1, pairs of volume path and folder, "--", and the command. It mounts the root read-only with
-// the volumes and runs the command as the user.
+// enter is a shell script: user as $0, root as $1, pairs of volume path and folder, "--", and the command. It mounts
+// the root read-only with the volumes and runs the command as the user.
 const enter = `
 root=$1 user=$0
 shift

@@ -1,4 +1,5 @@
-// Package images builds the images from the Dockerfiles in build/ with buildah, and runs them without a container engine.
+// Package images builds the images from the Dockerfiles in build/ with buildah, and runs them without a container
+// engine.
 package images
 
 import (
@@ -58,7 +59,8 @@ func TestRunnerCanWriteToTmpfs(t *testing.T) {
 
 func names(set map[string]struct{}) string { return strings.Join(slices.Sorted(maps.Keys(set)), " ") }
 
-// checkFiles fails the test if an image contains other files or empty folders than want, such as a shell, or if it is too large.
+// checkFiles fails the test if an image contains other files or empty folders than want, such as a shell, or if it is
+// too large.
 func checkFiles(t *testing.T, i image, want []string) {
 	t.Helper()
 	var found []string

@@ -17,8 +17,8 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// TestPing runs standalone in a separate network namespace: once with ping allowed for all groups, as compose.yaml and the chart configure
-// it, and once with the kernel's default, which allows only root to ping.
+// TestPing runs standalone in a separate network namespace: once with ping allowed for all groups, as compose.yaml and
+// the chart configure it, and once with the kernel's default, which allows only root to ping.
 func TestPing(t *testing.T) {
 	for groups, want := range map[string]monitor.Status{"0 65535": monitor.StatusOK, "1 0": monitor.StatusFailed} {
 		t.Run(groups, func(t *testing.T) {

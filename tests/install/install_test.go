@@ -1,4 +1,5 @@
-// Package install tests scripts/install.sh on a system in a temporary folder, and runs the service as its unit describes.
+// Package install tests scripts/install.sh on a system in a temporary folder, and runs the service as its unit
+// describes.
 package install
 
 import (

@@ -10,7 +10,8 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// systemctl replaces the real one, because systemd doesn't run in tests: a restart succeeds if the program exits with 0.
+// systemctl replaces the real one, because systemd doesn't run in tests: a restart succeeds if the program exits with
+// 0.
 const systemctl = `#!/bin/sh
 [ "$1" != restart ] || exec /usr/local/bin/nanomon
 `

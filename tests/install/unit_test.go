@@ -60,8 +60,8 @@ func TestSettingsFileListsKnownSettings(t *testing.T) {
 	}
 }
 
-// TestServiceRunsAsUnitDescribes starts the program with the user, the capabilities and the environment of the unit, in a file system that
-// contains only the installed files.
+// TestServiceRunsAsUnitDescribes starts the program with the user, the capabilities and the environment of the unit, in
+// a file system that contains only the installed files.
 func TestServiceRunsAsUnitDescribes(t *testing.T) {
 	s := target{servicetest.SystemRoot(t)}
 	s.mustRun(t, "", "--from", servicetest.Binary(t, "standalone"))

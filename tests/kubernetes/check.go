@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// Check validates objects that are applied together and returns an error for each problem that decoding can't detect. external lists
-// referenced objects that are not among them, as "Kind/name".
+// Check validates objects that are applied together and returns an error for each problem that decoding can't detect.
+// external lists referenced objects that are not among them, as "Kind/name".
 func Check(objects []Object, external ...string) error {
 	s := newSet(objects, external)
 	s.checkNames()
@@ -56,8 +56,8 @@ func (s *set) report(o Object, format string, values ...any) {
 	s.errors = append(s.errors, fmt.Errorf("%s: %s", ID(o), fmt.Sprintf(format, values...)))
 }
 
-// find returns the object that from refers to in its own namespace. If it doesn't exist, find returns nil, and reports that unless the
-// object is external.
+// find returns the object that from refers to in its own namespace. If it doesn't exist, find returns nil, and reports
+// that unless the object is external.
 func (s *set) find(from Object, kind, name string) Object {
 	return s.findIn(from, from.GetNamespace(), kind, name)
 }

@@ -1,5 +1,5 @@
-// Package kubernetes validates Kubernetes documents without a cluster: against the types of the Kubernetes API, the references between the
-// documents, the restricted Pod Security Standard, and the settings of NanoMon.
+// Package kubernetes validates Kubernetes documents without a cluster: against the types of the Kubernetes API, the
+// references between the documents, the restricted Pod Security Standard, and the settings of NanoMon.
 package kubernetes
 
 import (
@@ -32,8 +32,8 @@ type Object interface {
 	runtime.Object
 }
 
-// Decode reads the YAML documents of one file. It returns an error for each document with an unknown field, a wrong type, a duplicate key,
-// or an unknown apiVersion and kind. Empty documents are skipped.
+// Decode reads the YAML documents of one file. It returns an error for each document with an unknown field, a wrong
+// type, a duplicate key, or an unknown apiVersion and kind. Empty documents are skipped.
 func Decode(file string, text []byte) ([]Object, error) {
 	decoder := strictDecoder()
 	reader := yaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(text)))

@@ -14,8 +14,9 @@ import (
 	core "k8s.io/api/core/v1"
 )
 
-// Environment returns the environment variables of a container of the workload with an id such as "Deployment/api". ConfigMaps and Secrets
-// are looked up among the objects. A value that only the cluster knows at run time becomes "field:" and its path.
+// Environment returns the environment variables of a container of the workload with an id such as "Deployment/api".
+// ConfigMaps and Secrets are looked up among the objects. A value that only the cluster knows at run time becomes
+// "field:" and its path.
 func Environment(objects []Object, id, container string) (map[string]string, error) {
 	s := newSet(objects, nil)
 	s.checkNames()
@@ -102,8 +103,8 @@ func (s *set) expand(from Object, c core.Container, variable core.EnvVar, before
 // platform lists the variables that Go's runtime and standard library read.
 var platform = []string{"GOMAXPROCS", "GOMEMLIMIT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE", "TZ"}
 
-// checkEnvironment reports variables that NanoMon doesn't know in containers of its own images, and pods to which Kubernetes would add
-// variables.
+// checkEnvironment reports variables that NanoMon doesn't know in containers of its own images, and pods to which
+// Kubernetes would add variables.
 func (s *set) checkEnvironment(w workload, c core.Container) {
 	environment := s.environment(w.object, c)
 	service, _ := splitImage(c.Image)

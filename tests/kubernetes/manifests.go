@@ -15,8 +15,8 @@ func root() string {
 	return filepath.Join(filepath.Dir(file), "..", "..")
 }
 
-// Manifests returns the objects that a cluster contains after the files in the folders of deploy/kubernetes are applied in order: a later
-// object replaces an earlier one of the same name.
+// Manifests returns the objects that a cluster contains after the files in the folders of deploy/kubernetes are applied
+// in order: a later object replaces an earlier one of the same name.
 func Manifests(folders ...string) ([]Object, error) {
 	var applied []Object
 	var problems []error

@@ -44,8 +44,9 @@ func (s *set) checkSecurity(w workload) {
 	}
 }
 
-// checkImage reports images other than those of NanoMon, MongoDB and the external ones ("Image/name"), and images without a fixed tag.
-// Kubernetes pulls an image with the tag "latest" or without a tag at every start, which fails for an image that was loaded into the nodes.
+// checkImage reports images other than those of NanoMon, MongoDB and the external ones ("Image/name"), and images
+// without a fixed tag. Kubernetes pulls an image with the tag "latest" or without a tag at every start, which fails for
+// an image that was loaded into the nodes.
 func (s *set) checkImage(w workload, c core.Container) {
 	name, tag := splitImage(c.Image)
 	if !slices.Contains([]string{"api", "runner", "frontend", "standalone", "mongo"}, name) && !s.external["Image/"+name] {

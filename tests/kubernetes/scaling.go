@@ -24,8 +24,8 @@ func (s *set) checkScaling(o Object) {
 	}
 }
 
-// checkScaled reports what breaks an autoscaler: a fixed number of replicas, which every apply would restore, and a utilization target
-// without resource requests.
+// checkScaled reports what breaks an autoscaler: a fixed number of replicas, which every apply would restore, and a
+// utilization target without resource requests.
 func (s *set) checkScaled(scaler *autoscaling.HorizontalPodAutoscaler, w workload) {
 	if w.replicas != nil {
 		s.report(w.object, "sets replicas, which %s controls", ID(scaler))

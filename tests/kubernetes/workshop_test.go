@@ -19,8 +19,8 @@ var (
 	numbered = regexp.MustCompile(`^(.*)-[0-9]+$`)
 )
 
-// TestWorkshopObjectsExist checks that the commands of the workshop name existing objects. It skips commands that create what they name, and
-// commands on other namespaces.
+// TestWorkshopObjectsExist checks that the commands of the workshop name existing objects. It skips commands that
+// create what they name, and commands on other namespaces.
 func TestWorkshopObjectsExist(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root(), "docs", "workshop.md"))
 	if err != nil {

@@ -51,8 +51,8 @@ func (s *server) checkPrometheus() {
 	}
 }
 
-// checkRules checks that all rules are evaluated and none fires. pending maps rules to the id of the only monitor for which they must be
-// pending.
+// checkRules checks that all rules are evaluated and none fires. pending maps rules to the id of the only monitor for
+// which they must be pending.
 func (s *server) checkRules(pending map[string]string) {
 	s.t.Helper()
 	type alert struct {

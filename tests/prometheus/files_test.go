@@ -28,8 +28,8 @@ func TestCommentedLinesAreValid(t *testing.T) {
 	mustPass(t, "check", "config", filepath.Join(folder, "prometheus.yml"))
 }
 
-// TestKubernetesFileIsValid checks prometheus-kubernetes.yml without its service discovery, which Debian's Prometheus doesn't support. It also
-// checks that the two discoveries differ only in the component.
+// TestKubernetesFileIsValid checks prometheus-kubernetes.yml without its service discovery, which Debian's Prometheus
+// doesn't support. It also checks that the two discoveries differ only in the component.
 func TestKubernetesFileIsValid(t *testing.T) {
 	discovery := regexp.MustCompile(`(?m)^    kubernetes_sd_configs:\n(?:      .*\n)+`)
 	content := read(t, "prometheus-kubernetes.yml")
@@ -43,7 +43,8 @@ func TestKubernetesFileIsValid(t *testing.T) {
 	mustPass(t, "check", "config", filepath.Join(folder, "prometheus.yml"))
 }
 
-// TestEveryAlertIsTestedAndDocumented checks that each alert fires in a test of rules_test.yml and is listed in the README.
+// TestEveryAlertIsTestedAndDocumented checks that each alert fires in a test of rules_test.yml and is listed in the
+// README.
 func TestEveryAlertIsTestedAndDocumented(t *testing.T) {
 	alerts := alertNames(t)
 	fired := regexp.MustCompile(`alertname: (\w+)\n +eval_time: \w+\n +exp_alerts:`)

@@ -34,7 +34,8 @@ var difficultNames = [][2]string{
 	{"1", "nanomon_1"},
 }
 
-// TestPrometheusScrapes lets Prometheus scrape the API and three runners while monitors change, and compares its data with the API.
+// TestPrometheusScrapes lets Prometheus scrape the API and three runners while monitors change, and compares its data
+// with the API.
 func TestPrometheusScrapes(t *testing.T) {
 	s := startSystem(t)
 	s.listen()
@@ -42,8 +43,8 @@ func TestPrometheusScrapes(t *testing.T) {
 	for _, name := range difficultNames {
 		families[s.create(s.monitor(name[0])).ID] = name[1]
 	}
-	// With so many monitors the probability that one of the three runners gets none is one in three million. A longer interval keeps the
-	// load low.
+	// With so many monitors the probability that one of the three runners gets none is one in three million. A longer
+	// interval keeps the load low.
 	for range 24 {
 		crowd := s.monitor("crowd")
 		crowd.Interval = "5s"
@@ -76,7 +77,8 @@ func TestPrometheusScrapes(t *testing.T) {
 	s.lint(families)
 }
 
-// lint runs promtool on the metrics of the runners and the API. It may report only names that derive from monitor names.
+// lint runs promtool on the metrics of the runners and the API. It may report only names that derive from monitor
+// names.
 func (s *system) lint(families map[string]string) {
 	s.t.Helper()
 	monitors := slices.Collect(maps.Values(families))
@@ -94,7 +96,8 @@ func (s *system) lint(families map[string]string) {
 	}
 }
 
-// steady creates monitors that don't change: one of each status, one in maintenance, and one that is checked only once. It returns their ids.
+// steady creates monitors that don't change: one of each status, one in maintenance, and one that is checked only once.
+// It returns their ids.
 func (s *system) steady() map[string]string {
 	s.t.Helper()
 	quiet := s.monitor("quiet")
@@ -113,7 +116,8 @@ func (s *system) steady() map[string]string {
 	return map[string]string{"quiet": quiet.ID, "ignored": ignored.ID, "failed": failed.ID, "error": mismatch.ID}
 }
 
-// change creates, renames and deletes a monitor in each round until the duration is over, and returns the number of rounds.
+// change creates, renames and deletes a monitor in each round until the duration is over, and returns the number of
+// rounds.
 func (s *system) change(p *server) (rounds int) {
 	s.t.Helper()
 	next, renamed := s.create(s.monitor("first")), s.create(s.monitor("second"))
@@ -135,7 +139,8 @@ func (s *system) change(p *server) (rounds int) {
 	return rounds
 }
 
-// wait waits until no runner exposes series with a label any more, and until Prometheus has dropped them within two more scrapes.
+// wait waits until no runner exposes series with a label any more, and until Prometheus has dropped them within two
+// more scrapes.
 func (s *system) wait(p *server, label, what string) {
 	s.t.Helper()
 	servicetest.Eventually(s.t, "runners to drop "+what, func() bool { return !s.exposes(label) })
@@ -187,8 +192,8 @@ func (s *system) checkValues(p *server) {
 	}
 }
 
-// checkAssignments checks that a monitor was never exposed by two runners at once, that the steady monitors were always exposed, and that each
-// runner had monitors.
+// checkAssignments checks that a monitor was never exposed by two runners at once, that the steady monitors were always
+// exposed, and that each runner had monitors.
 func (s *system) checkAssignments(p *server, steady int) {
 	s.t.Helper()
 	seconds := int(time.Since(p.scraping) / time.Second)

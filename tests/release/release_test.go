@@ -148,7 +148,8 @@ func checkArchive(t *testing.T, folder, name, system, processor string) {
 	}
 }
 
-// checkProgram checks that a program is built for the platform and the version, and that components contains all its modules.
+// checkProgram checks that a program is built for the platform and the version, and that components contains all its
+// modules.
 func checkProgram(t *testing.T, program []byte, system, processor string, components map[string]bool) {
 	t.Helper()
 	built, err := buildinfo.Read(bytes.NewReader(program))

@@ -1,4 +1,5 @@
-// Package schemathesis fuzzes the real server with schemathesis, which sends valid and invalid requests based on the specification.
+// Package schemathesis fuzzes the real server with schemathesis, which sends valid and invalid requests based on the
+// specification.
 package schemathesis
 
 import (
@@ -20,7 +21,8 @@ func TestServerMatchesSpecification(t *testing.T) {
 	provider := oidctest.New(t)
 	service, api, _ := servicetest.StandaloneWith(t, t.TempDir(), map[string]string{
 		"AUTH_CLIENT_ID": oidctest.ClientID, "AUTH_ISSUER": provider.Issuer(), "AUTH_PROTECT_READS": "true",
-		// Targets of the generated monitors are random: allow connections to the loopback only. Names are still resolved.
+		// Targets of the generated monitors are random: allow connections to the loopback only. Names are still
+		// resolved.
 		"TARGET_DENY": "0.0.0.0/0,::/0", "TARGET_ALLOW": "127.0.0.0/8,::1/128",
 	})
 	command := exec.CommandContext(t.Context(), filepath.Join(servicetest.Root(), ".tools/schemathesis/bin/schemathesis"),

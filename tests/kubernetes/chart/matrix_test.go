@@ -86,8 +86,8 @@ affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{wei
 serviceAccountName: nanomon
 `
 
-// cases maps a name to values, the objects that they create in addition to the services, and the objects that they refer to but
-// don't create.
+// cases maps a name to values, the objects that they create in addition to the services, and the objects that they
+// refer to but don't create.
 var cases = map[string]struct {
 	values   string
 	created  []string
@@ -215,8 +215,8 @@ func TestLint(t *testing.T) {
 	}
 }
 
-// TestServicesAcceptTheirSettings parses the environment of the pods with the parsers of the services, which reject unknown names and
-// invalid values.
+// TestServicesAcceptTheirSettings parses the environment of the pods with the parsers of the services, which reject
+// unknown names and invalid values.
 func TestServicesAcceptTheirSettings(t *testing.T) {
 	uri := map[string]string{"uri": "mongodb://db.example.org", "MONGO_URI": "mongodb://db.example.org"}
 	existing := []kubernetes.Object{secret("database", uri), secret("passwords", uri)}

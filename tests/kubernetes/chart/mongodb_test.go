@@ -15,8 +15,8 @@ import (
 	core "k8s.io/api/core/v1"
 )
 
-// setup runs mongodb-setup.js once for each start on a model of a MongoDB server, and returns the final state of the model or the error
-// output. Each start is the passwords of root and nanomon, separated by a comma.
+// setup runs mongodb-setup.js once for each start on a model of a MongoDB server, and returns the final state of the
+// model or the error output. Each start is the passwords of root and nanomon, separated by a comma.
 func setup(t *testing.T, starts ...string) (state map[string]any, errorOutput string) {
 	t.Helper()
 	script := filepath.Join(folder(), "files", "mongodb-setup.js")
@@ -60,8 +60,8 @@ func TestMongoDBSetup(t *testing.T) {
 	}
 }
 
-// standIns replace programs of the MongoDB image: mongosh fails at the first call and then succeeds, and the server runs until the
-// setup is complete.
+// standIns replace programs of the MongoDB image: mongosh fails at the first call and then succeeds, and the server
+// runs until the setup is complete.
 var standIns = map[string]string{
 	"mongosh":              "#!/bin/sh\n[ -e $ROOT/tried ] || { touch $ROOT/tried; echo not yet >&2; exit 1; }\n",
 	"docker-entrypoint.sh": "#!/bin/sh\necho \"$*\"; cat $ROOT/tmp/keyFile; until [ -e $ROOT/tmp/set-up ]; do :; done\n",

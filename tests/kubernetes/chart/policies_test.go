@@ -48,7 +48,8 @@ func TestPoliciesBlockUnneededTraffic(t *testing.T) {
 	}
 }
 
-// TestPrometheusIsAdmitted checks that Prometheus can reach the API, which serves its metrics on the API port, but not the page.
+// TestPrometheusIsAdmitted checks that Prometheus can reach the API, which serves its metrics on the API port, but not
+// the page.
 func TestPrometheusIsAdmitted(t *testing.T) {
 	installed := install(t, `networkPolicy: {enabled: true, from: [{podSelector: {matchLabels: {app: proxy}}}], metricsFrom: [{podSelector: {matchLabels: {app: prometheus}}}]}`)
 	for service, want := range map[string]bool{"api": true, "frontend": false} {

@@ -1,5 +1,5 @@
-// Package chart tests the Helm chart without a cluster: Helm's own engine renders it, package kubernetes checks the resulting objects, and
-// the real services start with the environment from the chart.
+// Package chart tests the Helm chart without a cluster: Helm's own engine renders it, package kubernetes checks the
+// resulting objects, and the real services start with the environment from the chart.
 package chart
 
 import (

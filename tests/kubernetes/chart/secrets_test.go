@@ -23,8 +23,8 @@ func secret(name string, content map[string]string) *core.Secret {
 	}
 }
 
-// secretsOf returns every value of the secrets in an installation, in plain text and in Base64, and every part of them that starts with
-// "s3cret" in the cases.
+// secretsOf returns every value of the secrets in an installation, in plain text and in Base64, and every part of them
+// that starts with "s3cret" in the cases.
 func secretsOf(installed installation) []string {
 	var secrets []string
 	for _, o := range installed.objects {

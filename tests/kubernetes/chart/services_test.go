@@ -18,7 +18,8 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// TestServicesWorkAsInstalled creates a monitor on the page behind the ingress, and expects it on the page and in the scraped metrics.
+// TestServicesWorkAsInstalled creates a monitor on the page behind the ingress, and expects it on the page and in the
+// scraped metrics.
 func TestServicesWorkAsInstalled(t *testing.T) {
 	installed := install(t, `{ingress: {enabled: true}, metrics: {serviceMonitor: {enabled: true}}}`)
 	nanomon := simulate.Start(t, installed.objects, mongotest.Start(t))

@@ -19,7 +19,8 @@ import (
 	"nanomon/tests/kubernetes"
 )
 
-// originalValues sets every value of the original chart to something other than its default. Existing values files contain them.
+// originalValues sets every value of the original chart to something other than its default. Existing values files
+// contain them.
 const originalValues = `
 image: {regRepo: registry.example.org/shop, pullPolicy: Never, tag: 9.9.9, pullSecrets: [{name: registry}]}
 authClientId: client

@@ -35,7 +35,8 @@ func checkDatabase(t testing.TB, objects []kubernetes.Object, uri string) {
 	}
 }
 
-// checkEndpoint reports an API_ENDPOINT on localhost whose port is not a port of the API, because it could not be forwarded.
+// checkEndpoint reports an API_ENDPOINT on localhost whose port is not a port of the API, because it could not be
+// forwarded.
 func checkEndpoint(t testing.TB, api *pod, endpoint string) {
 	t.Helper()
 	u, err := url.Parse(endpoint)

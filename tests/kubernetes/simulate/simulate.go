@@ -1,5 +1,5 @@
-// Package simulate runs NanoMon's programs on this machine like pods: with the environment and the probes of their containers, and behind
-// the paths of an Ingress or HTTPRoute.
+// Package simulate runs NanoMon's programs on this machine like pods: with the environment and the probes of their
+// containers, and behind the paths of an Ingress or HTTPRoute.
 package simulate
 
 import (
@@ -17,7 +17,8 @@ import (
 
 // NanoMon represents the three services, which run until the test ends.
 type NanoMon struct {
-	// Page is the URL of the page, without a trailing slash: behind the Ingress or HTTPRoute if there is one, otherwise the frontend's own.
+	// Page is the URL of the page, without a trailing slash: behind the Ingress or HTTPRoute if there is one, otherwise
+	// the frontend's own.
 	Page string
 	// API is the URL of the API in the configuration that the frontend gives to the page.
 	API string
@@ -25,9 +26,10 @@ type NanoMon struct {
 	Services map[string]*servicetest.Service
 }
 
-// Start starts one process of each service that the objects describe, on the MongoDB server at mongoURI, and waits until the probes of
-// their containers succeed. Each process gets exactly the environment of its container. Values that are valid only in a cluster (the URI of
-// the database, an absolute URL of the API, ports, and folders in volumes) are checked against the objects and then replaced.
+// Start starts one process of each service that the objects describe, on the MongoDB server at mongoURI, and waits
+// until the probes of their containers succeed. Each process gets exactly the environment of its container. Values that
+// are valid only in a cluster (the URI of the database, an absolute URL of the API, ports, and folders in volumes) are
+// checked against the objects and then replaced.
 func Start(t testing.TB, objects []kubernetes.Object, mongoURI string) NanoMon {
 	t.Helper()
 	database := mongotest.Database(t, mongoURI)

@@ -1,4 +1,5 @@
-// mongosh runs this script in the pod. Without users, MongoDB allows a local client to initiate the replica set and to create the first user.
+// mongosh runs this script in the pod. Without users, MongoDB allows a local client to initiate the replica set and to
+// create the first user.
 const { DATABASE, PASSWORD, ROOT_PASSWORD } = process.env
 const admin = db.getSiblingDB('admin')
 

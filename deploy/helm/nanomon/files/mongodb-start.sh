@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs mongod, and in the background the script that sets up the replica set and its users. mongod requires a key file that only its
-# user can read, which a mounted secret can't be, so the key is copied. The file in /tmp may be left from a previous container.
+# Runs mongod, and in the background the script that sets up the replica set and its users. mongod requires a key file
+# that only its user can read, which a mounted secret can't be, so the key is copied. The file in /tmp may be left from
+# a previous container.
 set -eu
 rm -f /tmp/set-up
 install -m 400 /key/keyFile /tmp/keyFile

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sends an HTTP request with bash only and checks the response: get <host>/<port> <path> <text that the response must contain>
+# get <host>/<port> <path> <text> sends an HTTP request with bash only, and fails unless the response contains the text.
 get() {
   exec 3<>"/dev/tcp/$1"
   printf 'GET %s HTTP/1.0\r\nHost: %s\r\n\r\n' "$2" "${1%/*}" >&3

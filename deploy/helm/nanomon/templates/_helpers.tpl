@@ -2,8 +2,8 @@
 {{ .Values.nameOverride | default .Chart.Name | trunc 44 | trimSuffix "-" }}
 {{- end }}
 
-{{/* The prefix of all names. It is cut to 44 characters, because pods of a StatefulSet get a label of at most 63 characters that holds the
-StatefulSet's name and 11 more. */}}
+{{/* The prefix of all names. It is cut to 44 characters, because pods of a StatefulSet get a label of at most 63
+characters that holds the StatefulSet's name and 11 more. */}}
 {{- define "nanomon.fullname" -}}
 {{- $name := .Values.nameOverride | default .Chart.Name }}
 {{- $full := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) }}
@@ -34,7 +34,8 @@ labels:
   {{- include "nanomon.labels" . | nindent 2 }}
 {{- end }}
 
-{{/* Labels and annotations of a pod. Pods read secrets only when they start, so the checksum restarts them when the chart's secret changes. */}}
+{{/* Labels and annotations of a pod. Pods read secrets only when they start, so the checksum restarts them when the
+chart's secret changes. */}}
 {{- define "nanomon.podMetadata" -}}
 {{- $root := index . 0 -}}
 {{- $secrets := has (index . 1) (list "api" "runner") | ternary (include "nanomon.secrets" $root) "" -}}
@@ -51,8 +52,8 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* The start of a pod's spec, for the root and a uid. Together with nanomon.containerSecurity it meets the Pod Security Standard "restricted".
-It ends with the securityContext, so a template can append to that. */}}
+{{/* The start of a pod's spec, for the root and a uid. Together with nanomon.containerSecurity it meets the Pod
+Security Standard "restricted". It ends with the securityContext, so a template can append to that. */}}
 {{- define "nanomon.podSpec" -}}
 {{- $values := (index . 0).Values -}}
 automountServiceAccountToken: false
@@ -88,7 +89,7 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
-{{/* Delays the stop of a container, so that load balancers stop sending requests to the pod before it stops listening. */}}
+{{/* Delays the stop of a container, so that load balancers stop using the pod before it stops listening. */}}
 {{- define "nanomon.drain" -}}
 {{- if semverCompare ">=1.30-0" .Capabilities.KubeVersion.Version -}}
 lifecycle:
@@ -97,8 +98,8 @@ lifecycle:
 {{- end }}
 {{- end }}
 
-{{/* The common part of the containers of api, frontend and runner. toJson writes a numeric tag without an exponent, because Helm parses a tag
-of digits only as a number. */}}
+{{/* The common part of the containers of api, frontend and runner. toJson writes a numeric tag without an exponent,
+because Helm parses a tag of digits only as a number. */}}
 {{- define "nanomon.container" -}}
 {{- $root := index . 0 -}}
 {{- $name := index . 1 -}}

@@ -1,6 +1,7 @@
-// Runs a script like mongosh would, on a model of a MongoDB server with a key file. A local client may initiate the replica set and create
-// the first user without authentication; everything else requires that user. Prints the final state of the model.
-// Arguments: the script, then for each start of the server the passwords of root and nanomon, separated by a comma.
+// Runs a script like mongosh would, on a model of a MongoDB server with a key file. A local client may initiate the
+// replica set and create the first user without authentication; everything else requires that user. Prints the final
+// state of the model. Arguments: the script, then for each start of the server the passwords of root and nanomon,
+// separated by a comma.
 import { readFileSync } from 'node:fs'
 import { runInNewContext } from 'node:vm'
 
