@@ -8,59 +8,59 @@ version_package := "nanomon/services/common/version"
 _default:
     @{{ just_executable() }} --justfile {{ justfile() }} --list --unsorted
 
-# Build NanoMon and run it: page on port 8001, API on 8000, data in ./data
+# Build and run NanoMon: page on port 8001, API on port 8000, data in ./data
 run: build
     bin/standalone
 
-# Develop: run api, runner and frontend against MONGO_URI or a server of their own; each reloads on a change
+# Develop: run api, runner and frontend, and a database unless MONGO_URI is set; they reload when code changes
 run-all: _page _air
     @exec node scripts/dev.mjs
 
-# Develop: run the API alone
+# Develop: run only the API
 run-api: _air
     @exec node scripts/dev.mjs api
 
-# Develop: run a runner alone; a second one shares the monitors out with it
+# Develop: run only a runner; several divide the monitors among themselves
 run-runner: _air
     @exec node scripts/dev.mjs runner
 
-# Develop: serve the page alone, by Vite; it expects the API on API_PORT, or where API_ENDPOINT says
+# Develop: serve only the page with Vite; it uses the API on port API_PORT, or at API_ENDPOINT
 run-frontend: _page
     @exec node scripts/dev.mjs frontend
 
-# Develop: run a MongoDB server, or a stand-in, on port 27017 with its data in ./data/mongo
+# Develop: run MongoDB, or FerretDB as a stand-in, on port 27017 with its data in ./data/mongo
 run-db:
     @exec scripts/run-db.sh
 
-# Run every test but those of faults and those by programs of others
+# Run all tests except fault, deployment, peer and long tests
 test: build _test-tools _api
-    @# The tests of the product come first: they wait much, and others compute meanwhile.
+    @# The system tests come first, because they mostly wait while the other packages use the CPU.
     go test -race -timeout 5m $(go list ./tests/... ./... | grep -vE '/tests/(azure|load|fault|images|prometheus|release|schemathesis)$')
     go test -C tests/compose -race ./...
     go test -count=1 ./tests/load
     npm --prefix frontend run --silent test:browser
 
-# Run the tests of faults: killed servers, killed runners, cut connections
+# Run the fault tests: killed servers, killed runners, broken connections
 test-fault: _test-tools
     go test -race -count=1 -timeout 10m ./tests/fault
 
-# Run the tests by programs of others, which mostly wait: both at a time
+# Run the tests with Prometheus and schemathesis, both at the same time
 [parallel]
 test-peers: test-prometheus test-schemathesis
 
-# Run Prometheus for a minute on three runners and the API, and check what it is given in deploy/prometheus
+# Run Prometheus against three runners and the API, and check the files in deploy/prometheus
 test-prometheus: _test-tools
     go test -race -count=1 -timeout 5m ./tests/prometheus
 
-# Run the tests of the ways to install it; needs root
+# Run the deployment tests: Kubernetes, Azure and images; needs root
 [parallel]
 test-deploy: test-kubernetes test-azure test-images
 
-# Check the Helm chart and the Kubernetes manifests without a cluster, and run the services as they say
+# Check the Helm chart and the Kubernetes manifests without a cluster, and run the services with their settings
 test-kubernetes: _page _test-tools
     go test -C tests/kubernetes -race -count=1 ./...
 
-# Check the Bicep files as far as they can be read here, and run the script that deploys them
+# Check the Bicep files, and run the deployment script with a stand-in for the Azure CLI
 test-azure: _test-tools
     @scripts/install-python-tools.sh azure
     go test -race -count=1 ./tests/azure
@@ -70,51 +70,51 @@ test-images: _page _test-tools
     @{ command -v buildah && command -v ip; } >/dev/null || scripts/install-packages.sh buildah iproute2
     go test -race -count=1 -timeout 10m ./tests/images
 
-# Run what takes too long for CI: make a release for every platform, and look at what is in it
+# Run the long tests: build a release for every platform and check its content
 test-long:
     go test -count=1 -v -timeout 30m ./tests/release
 
-# Fuzz the API from its specification, by schemathesis
+# Fuzz the API with schemathesis, based on its specification
 test-schemathesis: _page _test-tools
     @scripts/install-python-tools.sh schemathesis
     go test -count=1 -v -timeout 10m ./tests/schemathesis
 
-# Run the tests that need MongoDB, against NANOMON_TEST_MONGO_URI or a server that they find
+# Run the tests that use MongoDB, against NANOMON_TEST_MONGO_URI, a mongod on the PATH, or a stand-in
 test-mongo: build _test-tools
     go test -race -count=1 -timeout 10m $(go list ./services/common/store/mongo ./tests/... | grep -E '/(mongo|e2e|fault|upgrade)$')
 
-# Test the API of the NanoMon at API_ENDPOINT; with sign-in on, API_TOKEN is needed
+# Test the running API at API_ENDPOINT; if sign-in is on, set API_TOKEN
 test-api: _api
     @node scripts/test-api.mjs
 
-# Measure requests a second by route, of a NanoMon of its own or, only reading, of that at API_ENDPOINT (-duration 5s: longer)
+# Measure requests per second by route, on a new instance or, read-only, at API_ENDPOINT (-duration 5s runs longer)
 bench-api *flags: build
     @go run ./tests/perf {{ flags }}
 
-# Have the NanoMon at API_ENDPOINT send a test message by every channel, and show what each server answered
+# Send a test notification through every channel of the NanoMon at API_ENDPOINT, and show the responses
 test-alert:
     @node scripts/test-alert.mjs
 
-# Write the parts of the documents that are made from the code, and .env.sample
+# Regenerate .env.sample and the generated parts of the documents
 generate-docs:
     go test -count=1 -run TestGeneratedPartsAreCurrent ./tests/docs -update
 
-# Take the pictures in docs/screenshots anew
+# Regenerate the screenshots in docs/screenshots
 screenshots: build _test-tools
     node tests/browser/screenshots.mjs
 
 # Build api, runner, frontend and standalone into bin/
 build: _page (_compile "bin/")
 
-# Make a release in bin/release: archives for Linux, macOS and Windows, what they are made of, checksums
+# Build a release in bin/release: archives for Linux, macOS and Windows, SBOMs, checksums
 release-binaries: _page
     @scripts/release.sh "{{ version }}"
 
-# Publish the images and the chart of VERSION below REPOSITORY, signed by cosign
+# Publish the images and the chart of VERSION to REPOSITORY, signed with cosign
 publish repository:
     @BUILD_INFO="{{ build_info }}" scripts/publish.sh "{{ repository }}" "{{ version }}"
 
-# Install the chart on a cluster of its own, by kind, with the images of `just images`
+# Install the chart on a new kind cluster, with the images of `just images`
 test-kind:
     @scripts/test-kind.sh "{{ version }}"
 
@@ -126,26 +126,26 @@ _compile folder:
 # Build the images nanomon/api, nanomon/runner, nanomon/frontend and nanomon/standalone with Docker
 images: (image "api") (image "runner") (image "frontend") (image "standalone")
 
-# Build one of the images with Docker: api, runner, frontend or standalone
+# Build one image with Docker: api, runner, frontend or standalone
 image service:
     docker build --file build/Dockerfile.{{ service }} --build-arg "VERSION={{ version }}" --build-arg "BUILD_INFO={{ build_info }}" \
         --tag "nanomon/{{ service }}:{{ version }}" --tag "nanomon/{{ service }}:latest" .
 
-# Make the API's specification and JSON schemas anew from api/typespec
+# Regenerate the API specification and the JSON schemas from api/typespec
 generate-specs: _api
     @node api/generate.mjs
 
-# Fail if the specification and the schemas aren't what api/typespec makes
+# Fail if the specification or the schemas are not up to date with api/typespec
 check-specs: _api
     @npm --prefix api run --silent format:check
     @node api/generate.mjs --check
 
-# Check formatting and types, and look for common mistakes
+# Check formatting and types, and run the linters
 lint: _page check-specs
-    @test -z "$(gofmt -l services api/*.go frontend/*.go templates tests)" || { echo "gofmt would change:"; gofmt -l services api/*.go frontend/*.go templates tests; exit 1; }
+    @test -z "$(gofmt -l services api/*.go frontend/*.go templates tests)" || { echo "these files are not formatted, run just format:"; gofmt -l services api/*.go frontend/*.go templates tests; exit 1; }
     go vet ./...
     go run {{ staticcheck }} ./...
-    # With -race, as they are tested: so what they need is compiled once.
+    # With -race like the tests, so that dependencies are compiled only once.
     for module in tests/compose tests/kubernetes; do (cd $module && go vet -race ./... && GOFLAGS=-race go run -race=false {{ staticcheck }} ./...) || exit; done
     @scripts/fetch-programs.sh shellcheck shellcheck
     PATH="$PATH:.tools/bin" shellcheck .ci/run scripts/just scripts/*.sh deploy/azure/*.sh deploy/helm/nanomon/files/*.sh
@@ -160,11 +160,11 @@ format: _page _api
     npm --prefix frontend run --silent format
     npm --prefix api run --silent format
 
-# Fetch the Go modules and npm packages
+# Download the Go modules and npm packages
 install: _page _api
     go mod download
 
-# Remove what was built; the data stays
+# Remove build results and tools; data stays
 clean:
     rm -rf bin .tools api/node_modules frontend/node_modules frontend/app/lib
 

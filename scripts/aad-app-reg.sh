@@ -1,26 +1,27 @@
 #!/usr/bin/env bash
-# Registers NanoMon with Microsoft Entra, so that people can sign in, and prints the settings for it. Needs the Azure CLI,
-# signed in (`az login --allow-no-subscriptions`) as someone who may register applications. Run it again to add an address.
+# Registers NanoMon with Microsoft Entra for sign-in, and prints the settings to use. Requires the Azure CLI, signed in
+# (`az login --allow-no-subscriptions`) as a user who may register applications. Run it again to add another address.
 #
 #   scripts/aad-app-reg.sh https://nanomon.example.org/ [NAME]
 #
-# The address is that of the page, as people open it. The name is that of the registration, nanomon by default.
-# Only those who are assigned to the application can sign in; whoever runs this is.
+# The address is the URL at which people open the page. NAME is the name of the registration (default: nanomon). Only
+# users who are assigned to the application can sign in; the script assigns the user who runs it.
 set -euo pipefail
 
 readonly graph=https://graph.microsoft.com/v1.0
 page=${1:-} name=${2:-nanomon}
 if [[ ! $page =~ ^(https://[^[:space:]\"\\?#]+|http://localhost(:[0-9]+)?/[^[:space:]\"\\?#]*)$ || ! $name =~ ^[A-Za-z0-9._\ -]+$ ]]; then
-  echo "usage: $0 ADDRESS [NAME], where the address is that of the page, such as https://nanomon.example.org/ or http://localhost:8001/" >&2
+  echo "usage: $0 ADDRESS [NAME]" >&2
+  echo "ADDRESS is the URL of the page, such as https://nanomon.example.org/ or http://localhost:8001/" >&2
   exit 2
 fi
-[[ $page =~ ^[a-z]+://[^/]+$ ]] && page=$page/ # It must be what the browser shows.
+[[ $page =~ ^[a-z]+://[^/]+$ ]] && page=$page/ # The redirect address must equal the URL in the browser.
 if ! command -v az >/dev/null; then
-  echo "aad-app-reg: the Azure CLI (az) is missing, see https://aka.ms/azure-cli" >&2
+  echo "aad-app-reg: the Azure CLI (az) is not installed: see https://aka.ms/azure-cli" >&2
   exit 1
 fi
 
-# send METHOD PATH [BODY] asks Microsoft Graph.
+# send METHOD PATH [BODY] sends a request to Microsoft Graph.
 send() {
   az rest --only-show-errors --method "$1" --uri "$graph/$2" --headers Content-Type=application/json ${3:+--body "$3"}
 }
@@ -32,7 +33,7 @@ new_id() {
 tenant=$(az account show --query tenantId --output tsv)
 clients=$(az ad app list --filter "displayName eq '$name'" --query '[].appId' --output tsv)
 if [ "$(wc -w <<<"$clients")" -gt 1 ]; then
-  echo "aad-app-reg: there are several registrations named $name; give another name" >&2
+  echo "aad-app-reg: there are several registrations named $name: choose another name" >&2
   exit 1
 fi
 client=${clients:-$(az ad app create --display-name "$name" --sign-in-audience AzureADMyOrg --query appId --output tsv)}
@@ -45,7 +46,8 @@ scope=$(read_app "api.oauth2PermissionScopes[?value=='system.admin'].id | [0]")
 scope=${scope:-$(new_id | tr '[:upper:]' '[:lower:]')}
 addresses=$({ echo "$page"; read_app "join(' ', spa.redirectUris)" | tr ' ' '\n'; } | sort -u | sed '/^$/d; s/.*/"&"/' | paste -sd, -)
 
-# The page is a public client (no secret) that signs in by code and PKCE; the API takes tokens for the scope system.admin.
+# The page is a public client without a secret that signs in with an authorization code and PKCE. The API accepts tokens
+# with the scope system.admin.
 send PATCH "applications/$object" '{
   "identifierUris": ["api://'"$client"'"],
   "spa": {"redirectUris": ['"$addresses"']},
@@ -54,13 +56,14 @@ send PATCH "applications/$object" '{
     "oauth2PermissionScopes": [{
       "id": "'"$scope"'", "value": "system.admin", "type": "User", "isEnabled": true,
       "adminConsentDisplayName": "Manage NanoMon",
-      "adminConsentDescription": "See all monitors with their secrets, and change, run and delete them.",
+      "adminConsentDescription": "View all monitors with their secrets, and change, run and delete them.",
       "userConsentDisplayName": "Manage NanoMon",
-      "userConsentDescription": "See all monitors with their secrets, and change, run and delete them."
+      "userConsentDescription": "View all monitors with their secrets, and change, run and delete them."
     }]
   }
 }'
-# Nobody is asked whether NanoMon may use itself. The scope has to be there before it can be named.
+# Pre-authorize NanoMon for its own scope, so that users are not asked for consent. The scope must exist before this
+# request.
 send PATCH "applications/$object" '{
   "api": {"preAuthorizedApplications": [{"appId": "'"$client"'", "delegatedPermissionIds": ["'"$scope"'"]}]}
 }'
@@ -81,10 +84,10 @@ if [ -z "$assigned" ]; then
 fi
 
 cat <<SETTINGS
-Registered. Give these to the API and to the page's host:
+NanoMon is registered. Set these variables for the API and the frontend:
 
 AUTH_CLIENT_ID=$client
 AUTH_TENANT=$tenant
 
-You can sign in. Assign others in the Azure portal: Enterprise applications, $name, Users and groups.
+You can sign in now. To allow others, assign them in the Azure portal: Enterprise applications, $name, Users and groups.
 SETTINGS

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the MongoDB stand-in of the tests as .tools/ferretdb, unless what is there is up to date.
+# Builds FerretDB, a MongoDB stand-in for the tests, as .tools/ferretdb, unless it is up to date.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -7,14 +7,14 @@ if [ ! -x .tools/ferretdb ] || [ -n "$(find tests/ferretdb scripts/build-ferretd
   mkdir -p .tools
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
-  # FerretDB holds a connection to SQLite for each update of a bulk until all are done. It has 100, so two clients with bulks
-  # of 60 wait for each other for ever: let go of each when its update is done.
+  # FerretDB keeps one of its 100 SQLite connections for each update of a bulk until the bulk is done, so two clients
+  # with bulks of 60 updates block each other forever. Patch: release each connection when its update is done.
   go mod download -C tests/ferretdb
   cp -r --no-preserve=mode "$(go list -C tests/ferretdb -m -f '{{.Dir}}' github.com/FerretDB/FerretDB)" "$work/ferretdb"
   sed -i 's/^\t\tmatched += result.Matched.Count$/\t\tcloser.Close()\n&/' "$work/ferretdb/internal/handler/msg_update.go"
   grep -q '^\s*closer.Close()$' "$work/ferretdb/internal/handler/msg_update.go"
-  # It looks a document up by its id only where nothing else is asked of it, and else reads all. What else is asked is tried on
-  # what was found in any case.
+  # FerretDB uses the index on _id only for filters with no other field, and otherwise scans the collection. Patch:
+  # always use it; the rest of the filter is applied to the found document anyway.
   sed -i 's/params\.Filter\.Len() == 1/params.Filter.Len() > 0/' "$work/ferretdb/internal/backends/sqlite/collection.go"
   grep -q 'params.Filter.Len() > 0' "$work/ferretdb/internal/backends/sqlite/collection.go"
   cp tests/ferretdb/go.mod tests/ferretdb/go.sum "$work/"

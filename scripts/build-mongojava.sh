@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the MongoDB stand-in of the tests that has change streams as .tools/mongojava/mongojava.jar, unless what is
-# there is up to date. It takes Java 17 and Maven.
+# Builds mongo-java-server, a MongoDB stand-in with change streams for the tests, as .tools/mongojava/mongojava.jar,
+# unless it is up to date. Requires Java 17 and Maven.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,22 +1,23 @@
-// Runs parts of NanoMon for development: any of api, runner and frontend; or with no argument all of them, with a
-// database if MONGO_URI names none, and the page in a browser. Each line of output starts with the name of its part.
-// When one part can't start, or upon SIGINT or SIGTERM, all end: the database last, so that the others can write to it.
+// Runs parts of NanoMon for development: any of api, runner and frontend. Without arguments it runs all three, starts a
+// database unless MONGO_URI is set, and opens the page in a browser. Each output line starts with the name of its part.
+// All parts stop on SIGINT or SIGTERM, or if one part can't start. The database stops last, so that the others can
+// still write to it.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-/** How long a process may take to stop before it is killed: longer than a runner may take to finish its checks. */
-const PATIENCE = 20_000;
-/** The exit code of a service that can't start; after any other failure it is started again when its code changes. */
+/** Maximum time in milliseconds for a process to stop before it is killed. A runner needs less to finish its checks. */
+const STOP_TIMEOUT = 20_000;
+/** Exit code of a service that can't start. After any other failure the service restarts when its code changes. */
 const CANNOT_START = 1;
-/** What the entry point in .air.toml says when there is a new binary. */
+/** Output of the entry point in .air.toml after each successful build. */
 const BUILT = 'built';
-/** What air says of each folder and of its entry point. */
-const CHATTER = /^(watching |!exclude |mkdir |running\.\.\.|Process Exit with Code 0)/;
+/** Output of air that is not shown: messages about folders and about its entry point. */
+const NOISE = /^(watching |!exclude |mkdir |running\.\.\.|Process Exit with Code 0)/;
 
-// A terminal that is closed takes no more output; the parts have to be stopped all the same.
+// Ignore output errors: the parts must be stopped even if the terminal was closed.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -25,49 +26,49 @@ if (existsSync('.env')) {
 }
 const ports = { api: process.env.API_PORT || '8000', page: process.env.FRONTEND_PORT || '8001' };
 
-/** A process, in a group of its own: Ctrl-C in a terminal reaches it only by stop(). */
+/** A process in its own group, so that Ctrl-C in a terminal doesn't reach it directly; stop() ends it. */
 class Process {
   #name;
   #child;
-  /** Resolves to the exit code when the process, and all that it started, have ended. */
+  /** Resolves to the exit code when the process and all its children have ended. */
   ended;
 
   /**
    * @param {string} name
    * @param {string[]} command
-   * @param {(line: string) => boolean} [isForPeople] whether to show a line; all are shown without it
+   * @param {(line: string) => boolean} [isVisible] returns whether to print a line; by default all are printed
    */
-  constructor(name, [program, ...args], isForPeople = () => true) {
+  constructor(name, [program, ...args], isVisible = () => true) {
     this.#name = name;
     this.#child = spawn(program, args, {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, PORT: ports.api },
     });
-    this.#child.once('error', (error) => this.#say(error.message));
+    this.#child.once('error', (error) => this.#print(error.message));
     for (const output of [this.#child.stdout, this.#child.stderr]) {
-      createInterface({ input: output }).on('line', (line) => isForPeople(line) && this.#say(line));
+      createInterface({ input: output }).on('line', (line) => isVisible(line) && this.#print(line));
     }
     /** @type {Promise<number | null>} */
     this.ended = new Promise((resolve) => this.#child.once('close', resolve));
   }
 
   /** @param {string} line */
-  #say(line) {
+  #print(line) {
     console.log(`${this.#name.padEnd(8)} | ${line}`);
   }
 
   async stop() {
     this.#child.kill('SIGTERM');
-    const late = await Promise.race([this.ended.then(() => false), pause(PATIENCE, true)]);
-    if (late) {
-      this.#say(`did not stop within ${PATIENCE / 1000} s, so it is killed`);
+    const timedOut = await Promise.race([this.ended.then(() => false), pause(STOP_TIMEOUT, true)]);
+    if (timedOut) {
+      this.#print(`did not stop within ${STOP_TIMEOUT / 1000} s, killing it`);
       this.#child.kill('SIGKILL');
     }
   }
 }
 
-/** A Go service that is started anew whenever air has built it anew. air itself would not tell when it can't start. */
+/** A Go service that restarts whenever air has rebuilt it. air only builds, because it doesn't report a service that can't start. */
 class Service {
   #name;
   #onFailure;
@@ -75,8 +76,8 @@ class Service {
   /** @type {Process | null} */
   #running = null;
   #stopping = false;
-  /** Ends with the restart that is under way. */
-  #turn = Promise.resolve();
+  /** Resolves when the current restart is complete. */
+  #restarting = Promise.resolve();
 
   /**
    * @param {string} name
@@ -88,9 +89,9 @@ class Service {
     const build = `go build -o .tools/dev/${name} ./services/${name}`;
     this.#builder = new Process(name, ['.tools/air', '-c', '.air.toml', '--build.cmd', build], (line) => {
       if (line === BUILT) {
-        this.#turn = this.#turn.then(() => this.#restart());
+        this.#restarting = this.#restarting.then(() => this.#restart());
       }
-      return !this.#stopping && line !== BUILT && !CHATTER.test(line);
+      return !this.#stopping && line !== BUILT && !NOISE.test(line);
     });
     this.#builder.ended.then(onFailure);
   }
@@ -105,7 +106,7 @@ class Service {
 
   async stop() {
     this.#stopping = true;
-    await Promise.all([this.#builder.stop(), this.#turn.then(() => this.#running?.stop())]);
+    await Promise.all([this.#builder.stop(), this.#restarting.then(() => this.#running?.stop())]);
   }
 }
 
@@ -123,30 +124,30 @@ function start(name, onFailure) {
   return part;
 }
 
-/** Tells where the page is once it and the API answer, and opens it where there is a browser to see it with. */
+/** Waits until the page and the API respond, prints the URL of the page, and opens it in a browser if there is a display. */
 async function openPage() {
   const page = `http://localhost:${ports.page}`;
-  while (!(await answers(page)) || !(await answers(`http://localhost:${ports.api}/api/health`))) {
+  while (!(await responds(page)) || !(await responds(`http://localhost:${ports.api}/api/health`))) {
     await pause(300);
   }
   console.log(`\nNanoMon is ready: ${page}\n`);
   const isMac = process.platform === 'darwin';
   if (isMac || process.env.DISPLAY || process.env.WAYLAND_DISPLAY) {
     const browser = spawn(isMac ? 'open' : 'xdg-open', [page], { detached: true, stdio: 'ignore' });
-    browser.once('error', () => console.log('There is no browser to open it with.'));
+    browser.once('error', () => console.log('Could not open a browser. Open the page yourself.'));
     browser.unref();
   }
 }
 
 /** @param {string} url */
-async function answers(url) {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(1000) }).catch(() => null);
-  await answer?.arrayBuffer().catch(() => null);
-  return answer?.ok ?? false;
+async function responds(url) {
+  const response = await fetch(url, { signal: AbortSignal.timeout(1000) }).catch(() => null);
+  await response?.arrayBuffer().catch(() => null);
+  return response?.ok ?? false;
 }
 
 /**
- * Runs the parts until one fails, or until a signal.
+ * Runs the parts until one can't start or a signal arrives.
  * @param {string[]} names
  * @returns {Promise<number>} the exit code
  */
@@ -171,14 +172,14 @@ async function run(names) {
   return code;
 }
 
-const asked = process.argv.slice(2);
-if (asked.length === 0) {
+const names = process.argv.slice(2);
+if (names.length === 0) {
   if (!process.env.MONGO_URI) {
-    asked.push('db');
-    // The database either comes up, even if it has to be built first, or its end ends all.
+    names.push('db');
+    // FerretDB may have to be built first. If the database fails to start, all parts stop.
     process.env.MONGO_TIMEOUT = '10m';
   }
-  asked.push('api', 'runner', 'frontend');
+  names.push('api', 'runner', 'frontend');
   openPage();
 }
-process.exit(await run(asked));
+process.exit(await run(names));

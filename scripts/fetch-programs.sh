@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Puts programs of a Debian package into .tools/bin/, unless they are there or on the PATH: fetch-programs.sh PACKAGE PROGRAM...
-# The package isn't installed, because that may start a service.
+# Extracts programs of a Debian package into .tools/bin/, unless they are there or on the PATH. The package is not
+# installed, because that could start a service.
+#
+#   scripts/fetch-programs.sh PACKAGE PROGRAM...
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,7 +13,7 @@ for program in "${@:2}"; do
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 if ! command -v apt-get >/dev/null; then
-  echo "fetch-programs: please put ${missing[*]} on the PATH" >&2
+  echo "fetch-programs: ${missing[*]} not found: install it and put it on the PATH" >&2
   exit 1
 fi
 work=$(mktemp -d)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs air, which rebuilds and restarts a Go service when its code changes, into .tools/.
+# Installs air into .tools/. It rebuilds a Go service when its code changes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 version=v1.67.4

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Installs Debian packages, or says that somebody has to: install-packages.sh PACKAGE...
+# Installs Debian packages. Without root or apt-get it prints which packages to install, and fails.
+#
+#   scripts/install-packages.sh PACKAGE...
 set -euo pipefail
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-  echo "install-packages: please install $*" >&2
+  echo "install-packages: root and apt-get are required: please install these packages yourself: $*" >&2
   exit 1
 fi
 apt-get update -qq

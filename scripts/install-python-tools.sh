@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Installs the Python packages that a folder of tests needs into the folder of the same name in .tools, unless they are there.
+# Installs the Python packages that a folder of tests requires into the folder of the same name in .tools, unless they
+# are up to date.
 #
 #   scripts/install-python-tools.sh FOLDER
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-wanted=tests/$1/requirements.txt
+requirements=tests/$1/requirements.txt
 venv=.tools/$1
-if ! cmp -s "$wanted" "$venv/installed.txt"; then
+if ! cmp -s "$requirements" "$venv/installed.txt"; then
   rm -rf "$venv"
   python3 -m venv "$venv"
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$wanted"
-  cp "$wanted" "$venv/installed.txt"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
+  cp "$requirements" "$venv/installed.txt"
 fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs NanoMon, all in one process on a database of its own, as the systemd service nanomon; or upgrades it.
+# Installs or upgrades NanoMon as the systemd service nanomon: all services in one process, with an embedded database.
 set -euo pipefail
 
 readonly program=/usr/local/bin/nanomon settings=/etc/nanomon/nanomon.env data=/var/lib/nanomon
@@ -7,15 +7,21 @@ readonly unit=/etc/systemd/system/nanomon.service
 
 usage() {
   cat <<USAGE
-usage: $0 [--from WHERE] [--root DIR]
+Install NanoMon as the systemd service nanomon, upgrade it, or uninstall it. Must run as root.
+
+usage: $0 [--from SOURCE] [--root DIR]
        $0 --uninstall [--purge] [--yes] [--root DIR]
 
-  --from WHERE  a release: the URL (https) or the folder that has its archives and SHA256SUMS;
-                or the binary itself. Without it: the file standalone beside this script
-  --uninstall   remove the service; data and settings stay
-  --purge       remove data, settings and the user nanomon too
-  --yes         don't ask
-  --root DIR    work on the system that is mounted at DIR, and start nothing
+Run the same command to upgrade. If the new version does not start, the previous one is restored.
+
+  --from SOURCE  where to find NanoMon: the https URL or the folder of a release, with its archives
+                 and SHA256SUMS, or the path of the binary (default: the file standalone beside
+                 this script)
+  --uninstall    remove the service; data and settings stay
+  --purge        with --uninstall: also remove data, settings and the user nanomon
+  --yes          with --uninstall: don't ask for confirmation
+  --root DIR     install into the system that is mounted at DIR, without starting the service
+  --help         print this help
 USAGE
 }
 
@@ -24,64 +30,64 @@ fail() {
   exit 1
 }
 
-# fetch NAME puts a file of the release into $work.
+# fetch NAME copies or downloads a file of the release into $work.
 fetch() {
   if [ -d "$from" ]; then
     cp "$from/$1" "$work/$1"
   else
     curl --fail --silent --show-error --location --proto "=${from%%:*}" --output "$work/$1" "${from%/}/$1"
-  fi || fail "there is no $1 at $from; --from takes the URL or the folder of a release, which has it"
+  fi || fail "can't get $1 from $from: give --from the URL or the folder of a release"
 }
 
-# unpack puts the release's files for this machine into $work, if the archive is what SHA256SUMS says.
+# unpack extracts the release for this machine into $work, after checking the archive against SHA256SUMS.
 unpack() {
   local machine archive
   case $(uname -m) in
     x86_64) machine=linux_amd64 ;;
     aarch64 | arm64) machine=linux_arm64 ;;
-    *) fail "there is no release for this machine, $(uname -m); build it and use --from bin/standalone" ;;
+    *) fail "there is no release for this machine ($(uname -m)): build NanoMon and use --from bin/standalone" ;;
   esac
   fetch SHA256SUMS
   archive=$(sed -nE "s/^[0-9a-f]{64} [ *](nanomon_[A-Za-z0-9._+-]+_$machine\.tar\.gz)$/\1/p" "$work/SHA256SUMS")
-  [ "$(wc -w <<<"$archive")" = 1 ] || fail "SHA256SUMS at $from names no single archive for $machine"
+  [ "$(wc -w <<<"$archive")" = 1 ] || fail "SHA256SUMS at $from must list exactly one archive for $machine"
   fetch "$archive"
   (cd "$work" && grep -F " $archive" SHA256SUMS | sha256sum --check --status) ||
-    fail "$archive is not what SHA256SUMS says; fetch both again, and don't use this one"
+    fail "the checksum of $archive doesn't match SHA256SUMS: don't use this archive, download both files again"
   tar -xzf "$work/$archive" -C "$work" --strip-components 1 --no-same-owner
 }
 
-# find_binary sets $binary.
+# find_binary sets $binary to the path of the binary to install.
 find_binary() {
   binary=$from
   if [[ -d $from || $from =~ ^(https://|http://(localhost|127\.0\.0\.1)[:/]) ]]; then
     unpack
     binary=$work/standalone
   elif [[ $from =~ ^[a-z]+:// ]]; then
-    fail "$from can't be used: a release is fetched by https"
+    fail "unsupported URL $from: a release is downloaded by https only"
   fi
-  [ -f "$binary" ] || fail "there is no file $binary; --from tells where NanoMon is"
+  [ -f "$binary" ] || fail "file $binary not found: set --from to a release or a binary"
 }
 
-# at_system runs systemctl on $root.
-at_system() {
+# run_systemctl runs systemctl, on the system below $root if that is set.
+run_systemctl() {
   systemctl --quiet ${root:+--root="$root"} "$@"
 }
 
-# has DATABASE tells whether nanomon is there, as a user (passwd) or a group (group).
-has() {
+# account_exists DATABASE reports whether nanomon exists as a user (passwd) or as a group (group).
+account_exists() {
   if [ -n "$root" ]; then grep -qs '^nanomon:' "$root/etc/$1"; else getent "$1" nanomon >/dev/null; fi
 }
 
 write_settings() {
   install -D -m 640 /dev/stdin "$root$settings" <<'SETTINGS'
-# Settings of NanoMon, NAME=value; docs/configuration.md tells of all. After a change: systemctl restart nanomon
-# Only files below /var/lib/nanomon can be written.
+# Settings of NanoMon, one NAME=value per line. docs/configuration.md describes all of them.
+# Run "systemctl restart nanomon" after a change. NanoMon can write files below /var/lib/nanomon only.
 
 #API_PORT=8000
 #FRONTEND_PORT=8001
 #RESULT_RETENTION=720h
 
-# Until sign-in is on, everybody who reaches these ports may change everything: docs/sign-in.md
+# While sign-in is off, everyone who can reach these ports can change everything. See docs/sign-in.md.
 #AUTH_CLIENT_ID=
 #AUTH_TENANT=common
 
@@ -93,11 +99,11 @@ write_settings() {
 SETTINGS
 }
 
-# The service counts as started when it answers. A stop takes up to 10 s for requests and running checks, and then some
-# for what is still to be written. Ping needs CAP_NET_RAW.
+# The service is started once its health check succeeds. A stop takes up to 10 s for running requests and checks, and
+# longer if results have to be stored. Ping needs CAP_NET_RAW.
 write_unit() {
   cat >"$work/unit" <<UNIT
-# Made by NanoMon's install.sh, which writes it anew. Changes of your own: systemctl edit nanomon
+# Written by install.sh of NanoMon, which overwrites it. To change it, use: systemctl edit nanomon
 [Unit]
 Description=NanoMon
 Wants=network-online.target
@@ -146,45 +152,46 @@ SystemCallErrorNumber=EPERM
 WantedBy=multi-user.target
 UNIT
   { install -D -m 644 "$work/unit" "$root$unit.new" && mv -fT "$root$unit.new" "$root$unit"; } ||
-    fail "$root$unit can't be written, see above; nothing was replaced or started: mend that and run this again"
+    fail "can't write $root$unit, see above: fix this and run the script again (nothing was replaced or started)"
 }
 
-# place puts the binary in its place, whole or not at all. The one before stays as nanomon.old.
-place() {
+# replace_binary installs the binary atomically, and keeps the previous one as nanomon.old.
+replace_binary() {
   cmp --silent "$binary" "$root$program" && return
   install -D -m 755 "$binary" "$root$program.new"
   [ ! -e "$root$program" ] || ln -f "$root$program" "$root$program.old"
   mv -f "$root$program.new" "$root$program"
-  placed=yes
+  replaced=yes
 }
 
 start() {
   systemctl daemon-reload
   systemctl restart nanomon && return
   journalctl --unit nanomon --lines 10 --no-pager >&2 || true
-  if [ -z "$placed" ] || [ ! -e "$program.old" ]; then
-    fail "it doesn't start, see above; mend $settings and run: systemctl restart nanomon"
+  if [ -z "$replaced" ] || [ ! -e "$program.old" ]; then
+    fail "NanoMon does not start, see the log above: fix $settings, then run: systemctl restart nanomon"
   fi
   mv -f "$program.old" "$program"
-  systemctl restart nanomon || fail "neither the new one starts, see above, nor the one before, which is in place again"
-  fail "the new one doesn't start, see above; the one before is in place again, and runs"
+  systemctl restart nanomon || fail "the new version does not start, see the log above; the previous version was restored, but does not start either"
+  fail "the new version does not start, see the log above; the previous version was restored and is running"
 }
 
 install_service() {
   find_binary
-  has passwd || useradd ${root:+--prefix "$root"} --system --user-group --no-create-home --home-dir "$data" --shell /usr/sbin/nologin nanomon
+  account_exists passwd || useradd ${root:+--prefix "$root"} --system --user-group --no-create-home --home-dir "$data" --shell /usr/sbin/nologin nanomon
   [ -e "$root$settings" ] || write_settings
   write_unit
-  at_system enable nanomon
-  place
-  [ -z "$root" ] || { echo "installed into $root"; return; }
+  run_systemctl enable nanomon
+  replace_binary
+  [ -z "$root" ] || { echo "NanoMon is installed in $root"; return; }
   start
   cat <<DONE
-NanoMon runs: the page on port 8001, the API on port 8000, unless $settings says otherwise.
+NanoMon is running. Page: http://localhost:8001, API: http://localhost:8000/api (unless $settings sets other ports).
   data:      $data
-  settings:  $settings; then: systemctl restart nanomon
+  settings:  $settings (after a change: systemctl restart nanomon)
   log:       journalctl -u nanomon
-Everybody who reaches these ports may change everything until sign-in is on: docs/sign-in.md tells how.
+Run the same command to upgrade. If the new version does not start, the previous one is restored.
+While sign-in is off (the default), everyone who can reach these ports can change everything. See docs/sign-in.md.
 DONE
 }
 
@@ -193,25 +200,25 @@ uninstall() {
   [ -z "$purge" ] || what+=", its user, its settings (/etc/nanomon) and ALL ITS DATA ($data)"
   if [ -z "$yes" ]; then
     read -r -p "Remove $what${root:+, in $root}? [y/N] " answer || true
-    [[ ${answer:-} =~ ^[Yy] ]] || fail "nothing is removed"
+    [[ ${answer:-} =~ ^[Yy] ]] || fail "cancelled, nothing was removed"
   fi
   if [ -e "$root$unit" ]; then
     [ -n "$root" ] || systemctl stop nanomon
-    at_system disable nanomon
+    run_systemctl disable nanomon
   fi
   rm -f "$root$unit"{,.new} "$root$program"{,.old,.new}
   [ -n "$root" ] || systemctl daemon-reload
   if [ -n "$purge" ]; then
     rm -rf "${root:?}$data" "$root/etc/nanomon" "$root$unit.d"
-    if has passwd; then userdel ${root:+--prefix "$root"} nanomon; fi
-    if has group; then groupdel ${root:+--prefix "$root"} nanomon; fi
-    echo "removed, with data and settings"
+    if account_exists passwd; then userdel ${root:+--prefix "$root"} nanomon; fi
+    if account_exists group; then groupdel ${root:+--prefix "$root"} nanomon; fi
+    echo "NanoMon was removed, including data and settings"
   else
-    echo "removed; data ($data) and settings ($settings) are still there"
+    echo "NanoMon was removed; data ($data) and settings ($settings) were kept"
   fi
 }
 
-from=$(dirname "${BASH_SOURCE[0]}")/standalone action=install_service purge='' yes='' root='' placed=''
+from=$(dirname "${BASH_SOURCE[0]}")/standalone action=install_service purge='' yes='' root='' replaced=''
 while [ $# -gt 0 ]; do
   case $1 in
     --from | --root)
@@ -232,8 +239,8 @@ if [ "$action" = install_service ] && [ -n "$purge$yes" ]; then
   exit 2
 fi
 if [ -z "$root" ]; then
-  [ "$(id -u)" = 0 ] || fail "it must run as root: sudo $0"
-  [ -d /run/systemd/system ] || fail "systemd doesn't run here; start the binary by whatever does that here"
+  [ "$(id -u)" = 0 ] || fail "root is required: run sudo $0"
+  [ -d /run/systemd/system ] || fail "systemd is not running on this machine: start the binary with your own service manager"
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Publishes the images and the chart in a registry that docker is signed in to, and signs them with cosign. Called by
-# `just publish`, with BUILD_INFO set. Docker needs a builder for several platforms: docker buildx create --use
+# Publishes the images and the chart to a registry and signs them with cosign. `just publish` calls it with BUILD_INFO
+# set. Docker must be signed in to the registry and needs a builder for several platforms: docker buildx create --use
 #
 #   scripts/publish.sh REGISTRY/PATH VERSION
 set -euo pipefail
@@ -17,11 +17,11 @@ for name in api runner frontend standalone; do
   cosign sign --yes "$repository/$name@$digest"
 done
 
-# The chart that is published uses the images that are.
+# The published chart uses the published images by default.
 cp -r deploy/helm/nanomon "$work/chart"
 sed -i "s|^  regRepo: .*|  regRepo: $repository|" "$work/chart/values.yaml"
 helm package "$work/chart" --version "$version" --app-version "$version" --destination "$work"
-# Helm says where it is, and its digest.
+# Helm prints the digest of the pushed chart.
 helm push "$work/nanomon-$version.tgz" "oci://$repository/chart" 2>&1 | tee "$work/pushed"
 digest=$(sed -n 's/^Digest: *//p' "$work/pushed")
 cosign sign --yes "$repository/chart/nanomon@$digest"

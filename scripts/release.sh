@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes a release in bin/release: for each platform an archive of the programs and a list of what they are made of
-# (CycloneDX), and SHA256SUMS over all. The same sources give the same archives. Called by `just release-binaries`.
+# Creates a release in bin/release: an archive of the programs and an SBOM (CycloneDX) for each platform, and SHA256SUMS
+# of all files. The archives are reproducible. `just release-binaries` calls it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

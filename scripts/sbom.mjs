@@ -1,5 +1,5 @@
-// Writes what programs are made of, as CycloneDX 1.6: the Go modules that are in them, by their own word, and the npm
-// packages of the page that is embedded in some of them.
+// Prints the SBOM of the programs in a folder as CycloneDX 1.6: the Go modules, from the build information of the
+// programs, and the npm packages of the embedded page.
 //
 //   node scripts/sbom.mjs VERSION FOLDER
 import { execFileSync } from 'node:child_process';
@@ -7,10 +7,10 @@ import { readFileSync } from 'node:fs';
 
 /** @typedef {{ type: string, name: string, version: string, purl: string, licenses?: unknown, hashes?: unknown }} Component */
 
-/** @param {string} folder of the programs */
+/** @param {string} folder contains the programs */
 function goModules(folder) {
   const listed = execFileSync('go', ['version', '-m', '-json', folder], { encoding: 'utf8' });
-  // One JSON object follows the other.
+  // The output is a sequence of JSON objects without separators.
   const programs = JSON.parse(`[${listed.trim().replaceAll(/^}\n{/gm, '},\n{')}]`);
   return programs.flatMap((/** @type {any} */ program) => [
     golang('stdlib', program.GoVersion.replace(/^go(\S+).*/, '$1')),

@@ -1,5 +1,5 @@
-// Runs tests/integration-tests.http against the NanoMon whose API is at API_ENDPOINT, after it has looked whether that is one.
-// Where sign-in is on, API_TOKEN is an access token, or an API key, that may administer.
+// Runs tests/integration-tests.http against the API at API_ENDPOINT, after checking that it is the API of NanoMon. If
+// sign-in is on, API_TOKEN must be an access token of an administrator or an API key of scope admin.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 
 const HTTPYAC = fileURLToPath(new URL('../api/node_modules/httpyac/bin/httpyac.js', import.meta.url));
 const TESTS = 'tests/integration-tests.http';
-/** How long the first answer may take. */
-const PATIENCE = 10_000;
+/** Maximum time in milliseconds to wait for a response of the checks before the tests. */
+const TIMEOUT = 10_000;
 
 const endpoint = (process.env.API_ENDPOINT || 'http://localhost:8000/api').trim().replace(/\/+$/, '');
 const token = process.env.API_TOKEN?.trim() ?? '';
@@ -27,58 +27,58 @@ function fail(text) {
  * @param {string} path
  * @param {RequestInit} [options]
  */
-async function ask(path, options) {
-  const response = await fetch(endpoint + path, { ...options, signal: AbortSignal.timeout(PATIENCE) }).catch((error) =>
+async function request(path, options) {
+  const response = await fetch(endpoint + path, { ...options, signal: AbortSignal.timeout(TIMEOUT) }).catch((error) =>
     fail(
-      `No NanoMon answers at ${endpoint} (${error.cause?.code || error.cause?.message || error.message}): start it with ./scripts/just run, or set API_ENDPOINT.`,
+      `NanoMon does not respond at ${endpoint} (${error.cause?.code || error.cause?.message || error.message}): start it with ./scripts/just run, or set API_ENDPOINT.`,
     ),
   );
   const body = await response.json().catch(() => null);
   return { status: response.status, body };
 }
 
-/** Ends with a message where the tests could only fail. */
-async function look() {
+/** Exits with a message if the tests can't succeed: not the API of NanoMon, or no administrator access. */
+async function checkEndpoint() {
   if (!/^https?:\/\/[^/]/.test(endpoint)) {
-    fail(`API_ENDPOINT must be the whole address of an API, such as http://localhost:8000/api, not ${endpoint}`);
+    fail(`API_ENDPOINT must be the full URL of an API, such as http://localhost:8000/api, not ${endpoint}`);
   }
   if (!/^[\x21-\x7e]*$/.test(token)) {
-    fail('API_TOKEN has a character that a token can not have.');
+    fail('API_TOKEN contains a character that is not allowed in a token.');
   }
-  const { status, body } = await ask('/');
+  const { status, body } = await request('/');
   if (status !== 200 || body?.service !== 'nanomon-api') {
     fail(
-      `What answers at ${endpoint} (${status}) is not the API of NanoMon: set API_ENDPOINT to its address, with /api.`,
+      `The server at ${endpoint} (${status}) is not the API of NanoMon: set API_ENDPOINT to the URL of the API, including /api.`,
     );
   }
-  // This needs the right to administer, and changes nothing.
-  const rule = await ask('/rules/check', {
+  // This request requires administrator access and changes nothing.
+  const rule = await request('/rules/check', {
     method: 'POST',
     headers: token ? { Authorization: `Bearer ${token}` } : {},
     body: JSON.stringify({ type: 'http', rule: '' }),
   });
   if (rule.status !== 204) {
     const hint = [401, 403].includes(rule.status)
-      ? 'API_TOKEN must be a token, or an API key, that may administer.'
+      ? 'API_TOKEN must be an access token of an administrator or an API key of scope admin.'
       : '';
-    fail(`The API answered ${rule.status}: ${rule.body?.detail}. ${hint}`);
+    fail(`The API responded with ${rule.status}: ${rule.body?.detail}. ${hint}`);
   }
 }
 
 /**
- * httpyac shows the headers of a request that breaks off.
+ * Masks tokens in the output: httpyac prints the headers of a request whose connection fails.
  * @param {string} line
  */
 function withoutTokens(line) {
   return line.replace(/Bearer [\w.~+/=-]+/g, 'Bearer •••').replaceAll(token || '•••', '•••');
 }
 
-await look();
+await checkEndpoint();
 if (!existsSync(HTTPYAC)) {
   fail('httpyac is missing: run npm --prefix api ci');
 }
 console.log(`Testing ${endpoint}`);
-// Only of what fails is anything shown.
+// httpyac prints only what fails.
 const tests = spawn(
   process.execPath,
   [HTTPYAC, 'send', TESTS, '--all', '--output', 'none', '--output-failed', 'short'],

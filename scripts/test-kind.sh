@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Installs the chart with the images nanomon/* of VERSION on a cluster of its own, by kind, and runs the chart's test. Called
-# by `just test-kind`; `just images` makes them.
+# Creates a cluster with kind, installs the chart on it with the images nanomon/* of VERSION, and runs the test of the
+# chart. `just images` builds the images; `just test-kind` calls this script.
+#
+#   scripts/test-kind.sh VERSION
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

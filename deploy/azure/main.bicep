@@ -1,60 +1,60 @@
-// NanoMon on Azure Container Apps, with its data in Azure Cosmos DB for MongoDB.
-// The page and the API have a host name each. What is deployed is private until sign-in is on.
+// Deploys NanoMon to Azure Container Apps, with its data in Azure Cosmos DB for MongoDB.
+// The page and the API have separate host names. Neither is reachable from the internet until sign-in is on.
 
-@description('Where the images api, runner and frontend are: a registry with a path, such as registry.example.org/nanomon.')
+@description('Registry and path of the images api, runner and frontend, such as registry.example.org/nanomon.')
 param imageRepository string
 
 @description('Tag of the images.')
 param imageTag string
 
-@description('Name to sign in to the registry with; blank where everybody may pull.')
+@description('User name for the registry. Leave it empty if the images are public.')
 param registryUsername string = ''
 
 @secure()
 @description('Password or token for the registry.')
 param registryPassword string = ''
 
-@description('Region of everything.')
+@description('Region of all resources.')
 param location string = resourceGroup().location
 
-@description('First part of the names of the resources.')
+@description('Prefix of the resource names.')
 @minLength(2)
 @maxLength(20)
 param name string = 'nanomon'
 
-@description('Switches sign-in on: the client id that scripts/aad-app-reg.sh prints (AUTH_CLIENT_ID). Page and API can be reached only then.')
+@description('Turns sign-in on: the client id that scripts/aad-app-reg.sh prints (AUTH_CLIENT_ID). Until then the page and the API can not be reached.')
 param authClientId string = ''
 
-@description('Whose accounts may sign in: the tenant that scripts/aad-app-reg.sh prints (AUTH_TENANT).')
+@description('Tenant whose accounts may sign in, as printed by scripts/aad-app-reg.sh (AUTH_TENANT).')
 param authTenant string = tenant().tenantId
 
-@description('Lets everybody on the internet use page and API without sign-in, and so change everything.')
+@description('Opens the page and the API to the internet without sign-in, so that everyone can change everything.')
 param openToAll bool = false
 
-@description('Further settings of all services, beside those that are given here, by their names in docs/configuration.md, such as { ALERT_FAIL_COUNT: \'5\' }.')
+@description('Additional settings for all services, by their names in docs/configuration.md, such as { ALERT_FAIL_COUNT: \'5\' }.')
 param settings object = {}
 
 @secure()
-@description('Secret settings of the runner by their names, such as { ALERT_SMTP_PASSWORD: \'…\' }. Those that are blank are left out.')
+@description('Secret settings of the runner, by their names in docs/configuration.md, such as { ALERT_SMTP_PASSWORD: \'…\' }. Empty values are ignored.')
 param secretSettings object = {}
 
-@description('Runners; they share the monitors out.')
+@description('Number of runners. They divide the monitors among themselves.')
 @minValue(1)
 param runnerReplicas int = 1
 
-@description('Replicas of the API, and of the page, that there are at most; there is always one.')
+@description('Maximum number of replicas of the API and of the page; the minimum is one.')
 @minValue(1)
 param maxReplicas int = 3
 
-@description('For how many hours single results are kept, by NanoMon (RESULT_RETENTION) and by Cosmos DB.')
+@description('Number of hours that NanoMon (RESULT_RETENTION) and Cosmos DB store results.')
 @minValue(2)
 param resultRetentionHours int = 720
 
-@description('Request units a second that Cosmos DB scales to, in thousands; a tenth of it is always paid for.')
+@description('Maximum throughput of Cosmos DB in request units per second, in steps of 1000. A tenth of it is always billed.')
 @minValue(1000)
 param cosmosMaxThroughput int = 1000
 
-@description('Makes a new revision of the runner at each deployment, for a changed secret alone makes none.')
+@description('Time of the deployment. It forces a new revision of the runner, because a changed secret alone creates none.')
 param deployed string = utcNow('yyyyMMddHHmmss')
 
 var databaseName = 'nanomon'
@@ -95,13 +95,13 @@ resource cosmos 'Microsoft.DocumentDB/databaseAccounts@2024-08-15' = {
     locations: [{ locationName: location, failoverPriority: 0 }]
     consistencyPolicy: { defaultConsistencyLevel: 'Session' }
     apiProperties: { serverVersion: '7.0' }
-    // The server itself tries again what would be over the throughput.
+    // The server retries requests that exceed the throughput.
     capabilities: [{ name: 'EnableMongo' }, { name: 'DisableRateLimitingResponses' }]
     minimalTlsVersion: 'Tls12'
   }
 }
 
-// All collections share the throughput. NanoMon makes those that are not below, and its indexes.
+// All collections share the throughput. NanoMon creates its indexes and the collections that are not listed below.
 resource database 'Microsoft.DocumentDB/databaseAccounts/mongodbDatabases@2024-08-15' = {
   parent: cosmos
   name: databaseName
@@ -122,7 +122,7 @@ resource monitors 'Microsoft.DocumentDB/databaseAccounts/mongodbDatabases/collec
   }
 }
 
-// Cosmos DB sorts along an index only. It goes along one in both directions, which can't be given here.
+// Cosmos DB can sort only by an indexed key. It uses an index in both directions; the direction can't be set here.
 resource results 'Microsoft.DocumentDB/databaseAccounts/mongodbDatabases/collections@2024-08-15' = {
   parent: database
   name: 'results'
@@ -139,7 +139,7 @@ resource results 'Microsoft.DocumentDB/databaseAccounts/mongodbDatabases/collect
   }
 }
 
-// What Azure itself gives as the connection string has a key that is not encoded.
+// The connection string that Azure provides contains a key that is not URL-encoded, so it is built here.
 var mongoURI = 'mongodb://${cosmos.name}:${uriComponent(cosmos.listKeys().primaryMasterKey)}@${cosmos.name}.mongo.cosmos.azure.com:10255/?ssl=true&replicaSet=globaldb&retryWrites=false&maxIdleTimeMS=120000'
 
 var registry = { server: split(imageRepository, '/')[0], username: registryUsername, passwordSecretRef: 'registry-password' }
@@ -174,7 +174,7 @@ resource api 'Microsoft.App/containerApps@2024-03-01' = {
           image: '${imageRepository}/api:${imageTag}'
           resources: { cpu: json('0.25'), memory: '0.5Gi' }
           env: concat(databaseEnvironment, commonEnvironment, [{ name: 'CORS_ORIGINS', value: page }])
-          // The first start makes collections and indexes.
+          // The first start creates collections and indexes, which takes time.
           probes: [
             { type: 'Startup', httpGet: { path: '/api/', port: 8000 }, periodSeconds: 30, failureThreshold: 10 }
             { type: 'Liveness', httpGet: { path: '/api/', port: 8000 } }
@@ -213,7 +213,7 @@ resource frontend 'Microsoft.App/containerApps@2024-03-01' = {
   }
 }
 
-// The change streams of Cosmos DB differ from those of MongoDB, so the runner polls.
+// The runner polls, because the change streams of Cosmos DB differ from those of MongoDB.
 resource runner 'Microsoft.App/containerApps@2024-03-01' = {
   name: '${name}-runner'
   location: location
@@ -252,8 +252,8 @@ resource runner 'Microsoft.App/containerApps@2024-03-01' = {
   }
 }
 
-@description('Address of the page.')
+@description('URL of the page.')
 output page string = page
 
-@description('Whether page and API can be reached from the internet.')
+@description('Whether the page and the API can be reached from the internet.')
 output reachable bool = reachable

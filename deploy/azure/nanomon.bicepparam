@@ -1,13 +1,15 @@
-// What you deploy; main.bicep tells of all parameters.
+// Parameters of your deployment. main.bicep describes all of them.
 using './main.bicep'
 
 param imageRepository = 'registry.example.org/nanomon'
 param imageTag = '1.0.0'
 
-// What scripts/aad-app-reg.sh prints for the address of the page. Until then nobody can reach it.
+// The client id that scripts/aad-app-reg.sh prints for the URL of the page. The page can't be reached until this is
+// set.
 param authClientId = ''
 
-// Settings by their names in docs/configuration.md. Secrets come from the environment of deploy.sh, not from this file.
+// Settings, by their names in docs/configuration.md. Secrets come from the environment of deploy.sh, not from this
+// file.
 param settings = {
   ALERT_FAIL_COUNT: '3'
 }

@@ -1,4 +1,5 @@
-// Package azure runs deploy/azure/deploy.sh with a stand-in for the Azure CLI, and holds the names in the Bicep files.
+// Package azure tests deploy/azure/deploy.sh with a stand-in for the Azure CLI, and checks the names in the Bicep
+// files.
 package azure
 
 import (
@@ -13,7 +14,8 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// az writes down its arguments, and answers as the Azure CLI does: in this world there is a resource group old.
+// az replaces the Azure CLI. It logs its arguments and responds like the real one; only the resource group "old"
+// exists.
 const az = `#!/bin/sh
 echo "$*" >>"$AZ_LOG"
 case "$1 $2 $3" in
@@ -24,8 +26,9 @@ case "$1 $2 $3" in
 esac
 `
 
-// run runs the script and returns what it says, its exit code, and what the Azure CLI was told that changes or shows a change.
-func run(t *testing.T, input string, environment []string, args ...string) (output string, code int, told []string) {
+// run runs the script with input on stdin. It returns the output, the exit code, and the calls of the Azure CLI that
+// change something or preview a change.
+func run(t *testing.T, input string, environment []string, args ...string) (output string, code int, calls []string) {
 	t.Helper()
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "az"), []byte(az), 0o755); err != nil {
@@ -35,7 +38,7 @@ func run(t *testing.T, input string, environment []string, args ...string) (outp
 	command := exec.Command(filepath.Join(servicetest.Root(), "deploy", "azure", "deploy.sh"), args...)
 	command.Stdin = strings.NewReader(input)
 	command.Env = append(append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"), "AZ_LOG="+log), environment...)
-	said, err := command.CombinedOutput()
+	combined, err := command.CombinedOutput()
 	if command.ProcessState == nil {
 		t.Fatal(err)
 	}
@@ -45,44 +48,44 @@ func run(t *testing.T, input string, environment []string, args ...string) (outp
 	}
 	for line := range strings.Lines(string(commands)) {
 		if call := regexp.MustCompile(`^((deployment )?group (create|delete|what-if)) .*$`).FindStringSubmatch(strings.TrimSpace(line)); call != nil {
-			told = append(told, call[1])
+			calls = append(calls, call[1])
 		}
 	}
-	return string(said), command.ProcessState.ExitCode(), told
+	return string(combined), command.ProcessState.ExitCode(), calls
 }
 
 func TestDeploy(t *testing.T) {
-	const makeGroup, whatIf, deploy, remove = "group create", "deployment group what-if", "deployment group create", "group delete"
+	const createGroup, whatIf, deploy, remove = "group create", "deployment group what-if", "deployment group create", "group delete"
 	for _, c := range []struct {
 		name        string
 		input       string
 		environment []string
 		args        []string
 		code        int
-		says        string
-		told        []string
+		output      string
+		calls       []string
 	}{
-		{"the first time", "y\ny\n", []string{"AZ_REACHABLE=false"}, nil, 0, "scripts/aad-app-reg.sh https://nanomon.example.org/", []string{makeGroup, whatIf, deploy}},
-		{"again, reachable", "y\n", []string{"AZ_REACHABLE=True"}, []string{"--group", "old"}, 0, "The page is at https://nanomon.example.org\n", []string{whatIf, deploy}},
-		{"without a question", "", []string{"AZ_REACHABLE=true"}, []string{"--yes"}, 0, "The page is at", []string{makeGroup, whatIf, deploy}},
-		{"no group is wanted", "n\n", nil, nil, 1, "nothing is changed", nil},
-		{"not what is shown", "\n", nil, []string{"--group", "old"}, 1, "nothing is changed", []string{whatIf}},
-		{"nobody answers", "", nil, []string{"--group", "old"}, 1, "nothing is changed", []string{whatIf}},
-		{"a template at fault", "y\n", []string{"AZ_BROKEN=1"}, []string{"--group", "old"}, 1, "", []string{whatIf}},
+		{"first deployment", "y\ny\n", []string{"AZ_REACHABLE=false"}, nil, 0, "scripts/aad-app-reg.sh https://nanomon.example.org/", []string{createGroup, whatIf, deploy}},
+		{"second deployment, reachable", "y\n", []string{"AZ_REACHABLE=True"}, []string{"--group", "old"}, 0, "The page is at https://nanomon.example.org\n", []string{whatIf, deploy}},
+		{"without confirmation", "", []string{"AZ_REACHABLE=true"}, []string{"--yes"}, 0, "The page is at", []string{createGroup, whatIf, deploy}},
+		{"group declined", "n\n", nil, nil, 1, "nothing was changed", nil},
+		{"changes declined", "\n", nil, []string{"--group", "old"}, 1, "nothing was changed", []string{whatIf}},
+		{"no answer", "", nil, []string{"--group", "old"}, 1, "nothing was changed", []string{whatIf}},
+		{"invalid template", "y\n", []string{"AZ_BROKEN=1"}, []string{"--group", "old"}, 1, "", []string{whatIf}},
 		{"signed out", "y\n", []string{"AZ_SIGNED_OUT=1"}, nil, 1, "run az login", nil},
-		{"no such parameters", "y\n", nil, []string{"--parameters", "/nowhere"}, 1, "there is no file /nowhere", nil},
-		{"an unknown option", "", nil, []string{"--force"}, 2, "usage:", nil},
-		{"delete", "y\n", nil, []string{"--delete", "--group", "old"}, 0, "deleted old", []string{remove}},
-		{"delete, not meant", "n\n", nil, []string{"--delete", "--group", "old"}, 1, "nothing is changed", nil},
-		{"delete what isn't there", "y\n", nil, []string{"--delete"}, 1, "there is no resource group nanomon", nil},
+		{"missing parameter file", "y\n", nil, []string{"--parameters", "/nowhere"}, 1, "parameter file /nowhere not found", nil},
+		{"unknown option", "", nil, []string{"--force"}, 2, "usage:", nil},
+		{"delete", "y\n", nil, []string{"--delete", "--group", "old"}, 0, "Deleted the resource group old", []string{remove}},
+		{"delete declined", "n\n", nil, []string{"--delete", "--group", "old"}, 1, "nothing was changed", nil},
+		{"delete missing group", "y\n", nil, []string{"--delete"}, 1, "resource group nanomon not found", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			output, code, told := run(t, c.input, c.environment, c.args...)
-			if code != c.code || !strings.Contains(output, c.says) {
+			output, code, calls := run(t, c.input, c.environment, c.args...)
+			if code != c.code || !strings.Contains(output, c.output) {
 				t.Errorf("code %d: %s", code, output)
 			}
-			if !slices.Equal(told, c.told) {
-				t.Errorf("told the Azure CLI %q, not %q", told, c.told)
+			if !slices.Equal(calls, c.calls) {
+				t.Errorf("calls of the Azure CLI: %q, want %q", calls, c.calls)
 			}
 		})
 	}
@@ -97,7 +100,7 @@ func read(t *testing.T, path ...string) string {
 	return string(text)
 }
 
-func TestTheTemplateNamesWhatExists(t *testing.T) {
+func TestTemplateNamesExist(t *testing.T) {
 	template, parameters, sample := read(t, "deploy", "azure", "main.bicep"), read(t, "deploy", "azure", "nanomon.bicepparam"), read(t, ".env.sample")
 	settings := regexp.MustCompile(`\b[A-Z]+(_[A-Z]+)+\b`).FindAllString(template+parameters, -1)
 	if len(settings) < 8 {
@@ -105,7 +108,7 @@ func TestTheTemplateNamesWhatExists(t *testing.T) {
 	}
 	for _, name := range settings {
 		if !strings.Contains(sample, "\n#"+name+"=") {
-			t.Errorf("there is no setting %s", name)
+			t.Errorf("unknown setting %s", name)
 		}
 	}
 	for _, parameter := range regexp.MustCompile(`(?m)^param \w+ `).FindAllString(parameters, -1) {

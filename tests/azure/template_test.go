@@ -19,7 +19,8 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// resource is what the test reads of one in a Bicep file: texts are as they stand there, expressions as the parser has them.
+// resource contains the fields of a resource in a Bicep file that the tests check. Expressions are in the parser's
+// representation.
 type resource struct {
 	Type   string
 	Config struct {
@@ -49,17 +50,17 @@ type container struct {
 	}
 }
 
-// parse reads main.bicep by a parser in .tools, which `just test-azure` installs.
+// parse reads main.bicep with the parser in .tools, which `just test-azure` installs.
 func parse(t *testing.T) map[string]resource {
 	t.Helper()
 	const program = `import json, pycep, sys; json.dump(pycep.BicepParser().parse(text=sys.stdin.read()), sys.stdout, default=str)`
 	command := exec.CommandContext(t.Context(), filepath.Join(servicetest.Root(), ".tools/azure/bin/python"), "-c", program)
 	command.Stdin = strings.NewReader(read(t, "deploy", "azure", "main.bicep"))
-	var complaint strings.Builder
-	command.Stderr = &complaint
+	var stderr strings.Builder
+	command.Stderr = &stderr
 	parsed, err := command.Output()
 	if err != nil {
-		t.Fatalf("main.bicep: %v: %s", err, complaint.String())
+		t.Fatalf("main.bicep: %v: %s", err, stderr.String())
 	}
 	var file struct{ Resources map[string]resource }
 	if err := json.Unmarshal(parsed, &file); err != nil {
@@ -68,7 +69,7 @@ func parse(t *testing.T) map[string]resource {
 	return file.Resources
 }
 
-func TestTheServicesAreAskedWhatTheyAnswer(t *testing.T) {
+func TestProbesMatchServices(t *testing.T) {
 	resources := parse(t)
 	for service, want := range map[string]struct {
 		port   int
@@ -84,13 +85,13 @@ func TestTheServicesAreAskedWhatTheyAnswer(t *testing.T) {
 		}
 		c := properties.Template.Containers[0]
 		if c.Name != service || !strings.Contains(c.Image, "/"+service+":") || properties.Configuration.Ingress.TargetPort != want.port {
-			t.Errorf("%s: %s of %s, asked at the port %d", service, c.Name, c.Image, properties.Configuration.Ingress.TargetPort)
+			t.Errorf("%s: container %s with image %s and port %d", service, c.Name, c.Image, properties.Configuration.Ingress.TargetPort)
 		}
 		var probes []string
 		for _, probe := range c.Probes {
 			probes = append(probes, probe.Type+" "+probe.HTTPGet.Path)
 			if probe.HTTPGet.Port != want.port {
-				t.Errorf("%s: %s asks the port %d", service, probe.Type, probe.HTTPGet.Port)
+				t.Errorf("%s: probe %s uses port %d", service, probe.Type, probe.HTTPGet.Port)
 			}
 		}
 		if diff := cmp.Diff(want.probes, probes); diff != "" {
@@ -99,22 +100,23 @@ func TestTheServicesAreAskedWhatTheyAnswer(t *testing.T) {
 	}
 }
 
-// TestTheTemplateHasTheIndexesOfResults: those that NanoMon makes itself, and Cosmos DB's own for the end of a result.
-func TestTheTemplateHasTheIndexesOfResults(t *testing.T) {
+// TestTemplateHasIndexesOfResults checks that the template defines the indexes that NanoMon creates, and Cosmos DB's
+// index for expiry.
+func TestTemplateHasIndexesOfResults(t *testing.T) {
 	want := map[string]bool{"_ts": true}
 	for _, keys := range indexesOfResults(t) {
 		want[strings.Join(keys, " ")] = true
 	}
-	there := make(map[string]bool)
+	got := make(map[string]bool)
 	for _, index := range parse(t)["results"].Config.Properties.Resource.Indexes {
-		there[strings.Join(index.Key.Keys, " ")] = true
+		got[strings.Join(index.Key.Keys, " ")] = true
 	}
-	if diff := cmp.Diff(want, there); diff != "" {
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("- NanoMon, + main.bicep:\n%s", diff)
 	}
 }
 
-// indexesOfResults are the fields of each index of results that NanoMon makes in a new database.
+// indexesOfResults returns the fields of each index that NanoMon creates on results in a new database.
 func indexesOfResults(t *testing.T) [][]string {
 	t.Helper()
 	uri := mongotest.Start(t)

@@ -1,4 +1,4 @@
-// Package compose reads build/compose.yaml as Docker Compose does. No engine runs it here.
+// Package compose checks build/compose.yaml with the parser of Docker Compose, without a container engine.
 package compose
 
 import (
@@ -15,7 +15,7 @@ import (
 
 const root = "../.."
 
-// load reads the file with variables as those in build/.env.
+// load reads the file with the variables of build/.env.
 func load(t *testing.T, variables ...string) *types.Project {
 	t.Helper()
 	options, err := cli.NewProjectOptions([]string{filepath.Join(root, "build", "compose.yaml")}, cli.WithEnv(variables))
@@ -38,17 +38,17 @@ func TestEveryServiceIsRestricted(t *testing.T) {
 	}
 }
 
-func TestTheServicesStartInOrder(t *testing.T) {
+func TestServicesStartInOrder(t *testing.T) {
 	services := load(t).Services
-	for name, wanted := range map[string]string{"mongo": "", "api": "mongo", "runner": "mongo", "frontend": "api"} {
+	for name, want := range map[string]string{"mongo": "", "api": "mongo", "runner": "mongo", "frontend": "api"} {
 		var after []string
 		for on, dependency := range services[name].DependsOn {
 			if after = append(after, on); dependency.Condition != types.ServiceConditionHealthy {
-				t.Errorf("%s waits for %s to be %s", name, on, dependency.Condition)
+				t.Errorf("%s: condition for %s is %s", name, on, dependency.Condition)
 			}
 		}
-		if strings.Join(after, " ") != wanted {
-			t.Errorf("%s waits for %q", name, after)
+		if strings.Join(after, " ") != want {
+			t.Errorf("%s depends on %q", name, after)
 		}
 	}
 	if len(services) != 4 || services["mongo"].HealthCheck == nil {
@@ -56,8 +56,9 @@ func TestTheServicesStartInOrder(t *testing.T) {
 	}
 }
 
-// TestTheImagesAreBuilt looks also that nobody else's image of the same name is pulled.
-func TestTheImagesAreBuilt(t *testing.T) {
+// TestImagesAreBuilt checks that images are built and never pulled, because an image of the same name in a registry
+// could be foreign.
+func TestImagesAreBuilt(t *testing.T) {
 	project := load(t)
 	for name, ports := range map[string]string{"api": "8000", "runner": "", "frontend": "8001"} {
 		s := project.Services[name]
@@ -72,7 +73,7 @@ func TestTheImagesAreBuilt(t *testing.T) {
 		for _, port := range s.Ports {
 			published = append(published, port.Published)
 			if !strings.Contains(string(text), "\nEXPOSE "+port.Published+"\n") {
-				t.Errorf("the image of %s doesn't have port %s", name, port.Published)
+				t.Errorf("the image of %s doesn't expose port %s", name, port.Published)
 			}
 		}
 		if strings.Join(published, " ") != ports {
@@ -80,11 +81,11 @@ func TestTheImagesAreBuilt(t *testing.T) {
 		}
 	}
 	if len(project.Services["mongo"].Ports) > 0 {
-		t.Error("the database can be reached from outside")
+		t.Error("the database publishes ports")
 	}
 }
 
-func TestEverySettingExists(t *testing.T) {
+func TestSettingsExist(t *testing.T) {
 	sample, err := os.ReadFile(filepath.Join(root, ".env.sample"))
 	if err != nil {
 		t.Fatal(err)
@@ -98,13 +99,13 @@ func TestEverySettingExists(t *testing.T) {
 	for name, s := range services {
 		for setting := range s.Environment {
 			if !slices.Contains(known, setting) {
-				t.Errorf("%s: there is no setting %s", name, setting)
+				t.Errorf("%s: unknown setting %s", name, setting)
 			}
 		}
 	}
 }
 
-func TestTheAddressesCanBeSet(t *testing.T) {
+func TestAddressesCanBeSet(t *testing.T) {
 	for _, c := range []struct{ service, name, want string }{
 		{"frontend", "API_ENDPOINT", "http://localhost:8000/api"},
 		{"runner", "ALERT_LINK_BASEURL", "http://localhost:8001"},
@@ -114,7 +115,7 @@ func TestTheAddressesCanBeSet(t *testing.T) {
 		}
 		other := "https://nanomon.example.org"
 		if value := load(t, c.name+"="+other).Services[c.service].Environment[c.name]; value == nil || *value != other {
-			t.Errorf("%s is %v though it is set", c.name, value)
+			t.Errorf("%s is %v, but another value is set", c.name, value)
 		}
 	}
 }

@@ -23,14 +23,14 @@ import (
 const (
 	version   = "1.2.3-test"
 	buildInfo = "built by a test"
-	// tools is the image in place of those of Go and Node.js.
+	// tools is the name of the image that replaces those of Go and Node.js.
 	tools = "localhost/tools"
 )
 
-// store is the folder where buildah keeps its images while the tests run.
+// store is the folder in which buildah stores images while the tests run.
 var store string
 
-// TestMain needs root: only root can mount, and become the user of an image.
+// TestMain requires root, because only root can mount and switch to the user of an image.
 func TestMain(m *testing.M) {
 	code, err := run(m)
 	if err != nil {
@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 
 func run(m *testing.M) (code int, err error) {
 	if os.Getuid() != 0 {
-		return 1, fmt.Errorf("the tests of the images need root: sudo env \"PATH=$PATH\" ./scripts/just test-images")
+		return 1, fmt.Errorf("the image tests require root: sudo env \"PATH=$PATH\" ./scripts/just test-images")
 	}
 	if store, err = os.MkdirTemp("", "nanomon-images-"); err != nil {
 		return 1, err
@@ -51,15 +51,15 @@ func run(m *testing.M) (code int, err error) {
 	return m.Run(), nil
 }
 
-// output runs a program in the top folder and returns what it writes, without the last line break.
+// output runs a program in the root of the repository and returns its output without the trailing newline.
 func output(name string, arguments ...string) (string, error) {
 	command := exec.Command(name, arguments...)
 	command.Dir = servicetest.Root()
-	var problems bytes.Buffer
-	command.Stderr = &problems
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
 	text, err := command.Output()
 	if err != nil {
-		return "", fmt.Errorf("%s %s: %w\n%s%s", name, strings.Join(arguments, " "), err, text, problems.Bytes())
+		return "", fmt.Errorf("%s %s: %w\n%s%s", name, strings.Join(arguments, " "), err, text, stderr.Bytes())
 	}
 	return strings.TrimSpace(string(text)), nil
 }
@@ -69,30 +69,30 @@ func buildah(arguments ...string) (string, error) {
 	return output("buildah", append(place, arguments...)...)
 }
 
-// makeTools makes the image tools and returns the options that lend it this machine's programs, Go and Node.js, with the modules and
-// packages that these have fetched already: a build fetches nothing.
-var makeTools = sync.OnceValues(func() (lend []string, err error) {
-	ask := func(name string, arguments ...string) (text string) {
+// createTools creates the image tools and returns the volume options that mount this machine's programs, Go, Node.js
+// and their caches into it. A build downloads nothing.
+var createTools = sync.OnceValues(func() (volumes []string, err error) {
+	get := func(name string, arguments ...string) (text string) {
 		if err == nil {
 			text, err = output(name, arguments...)
 		}
 		return text
 	}
-	ask("go", "mod", "download")
-	goRoot, modules, compiled := ask("go", "env", "GOROOT"), ask("go", "env", "GOMODCACHE"), ask("go", "env", "GOCACHE")
-	node, packages := filepath.Dir(filepath.Dir(ask("node", "--print", "process.execPath"))), ask("npm", "config", "get", "cache")
+	get("go", "mod", "download")
+	goRoot, modules, compiled := get("go", "env", "GOROOT"), get("go", "env", "GOMODCACHE"), get("go", "env", "GOCACHE")
+	node, packages := filepath.Dir(filepath.Dir(get("node", "--print", "process.execPath"))), get("npm", "config", "get", "cache")
 	if err != nil {
 		return nil, err
 	}
 	for _, folder := range slices.Compact([]string{"/usr", node, goRoot}) {
-		lend = append(lend, "--volume", folder+":"+folder+":ro")
+		volumes = append(volumes, "--volume", folder+":"+folder+":ro")
 	}
-	lend = append(lend, "--volume", modules+":/modules", "--volume", compiled+":/compiled", "--volume", packages+":/packages")
-	return lend, commitTools("PATH="+goRoot+"/bin:"+node+"/bin:/usr/bin", "GOPROXY=off", "GOMODCACHE=/modules", "GOCACHE=/compiled",
+	volumes = append(volumes, "--volume", modules+":/modules", "--volume", compiled+":/compiled", "--volume", packages+":/packages")
+	return volumes, commitTools("PATH="+goRoot+"/bin:"+node+"/bin:/usr/bin", "GOPROXY=off", "GOMODCACHE=/modules", "GOCACHE=/compiled",
 		"npm_config_offline=true", "npm_config_cache=/packages")
 })
 
-// commitTools makes the image tools of furnished folders and an environment.
+// commitTools creates the image tools with an environment.
 func commitTools(environment ...string) error {
 	container, err := buildah("from", "scratch")
 	if err != nil {
@@ -102,7 +102,7 @@ func commitTools(environment ...string) error {
 	if err != nil {
 		return err
 	}
-	if err := furnish(root); err != nil {
+	if err := createFolders(root); err != nil {
 		return err
 	}
 	arguments := []string{"config"}
@@ -116,8 +116,9 @@ func commitTools(environment ...string) error {
 	return err
 }
 
-// furnish makes the folders of the image tools: a Debian without /usr, and with one more certificate than this machine trusts.
-func furnish(root string) error {
+// createFolders creates the folders of the image tools: a Debian without /usr, with one certificate in addition to
+// those of this machine.
+func createFolders(root string) error {
 	for _, folder := range []string{"bin", "lib", "lib64", "sbin"} {
 		if err := os.Symlink("usr/"+folder, filepath.Join(root, folder)); err != nil {
 			return err
@@ -137,7 +138,7 @@ func furnish(root string) error {
 	return os.WriteFile(filepath.Join(certificates, "ca-certificates.crt"), bundle, 0o644)
 }
 
-// image is what an image says of itself, and the folder of its files.
+// image contains the configuration of an image, and the folder with its files.
 type image struct {
 	Architecture string
 	Config       struct {
@@ -155,22 +156,22 @@ type image struct {
 	root string
 }
 
-// builds has the images that were built, by architecture and name.
+// builds contains the built images by architecture and name.
 var builds sync.Map
 
-// built builds an image from its Dockerfile, once, for an architecture.
+// built returns the image for an architecture. It builds each image once.
 func built(t *testing.T, name, architecture string) image {
 	t.Helper()
 	once, _ := builds.LoadOrStore(architecture+"/"+name, sync.OnceValues(func() (image, error) { return build(name, architecture) }))
-	made, err := once.(func() (image, error))()
+	result, err := once.(func() (image, error))()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return made
+	return result
 }
 
 func build(name, architecture string) (image, error) {
-	lend, err := makeTools()
+	volumes, err := createTools()
 	if err != nil {
 		return image{}, err
 	}
@@ -179,7 +180,7 @@ func build(name, architecture string) (image, error) {
 		"--platform", "linux/" + architecture, "--build-arg", "BUILDPLATFORM=linux/" + runtime.GOARCH,
 		"--build-arg", "GO_IMAGE=" + tools, "--build-arg", "NODE_IMAGE=" + tools,
 		"--build-arg", "VERSION=" + version, "--build-arg", "BUILD_INFO=" + buildInfo,
-		"--file", "build/Dockerfile." + name, "--tag", tag}, lend...)
+		"--file", "build/Dockerfile." + name, "--tag", tag}, volumes...)
 	if _, err := buildah(append(arguments, ".")...); err != nil {
 		return image{}, err
 	}

@@ -13,18 +13,20 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// container is where an image runs as a container engine would run it with a read-only root: as the user of the image, who can gain no
-// rights, with nothing to write to but the volumes that the image declares. Only the network is the machine's.
+// container runs an image like a container engine with a read-only root: as the user of the image, without new
+// privileges, and with write access only to the volumes of the image. It shares the network of this machine unless
+// unshare changes that.
 type container struct {
 	image
 	t       *testing.T
 	volumes map[string]string
-	// unshare says what the container doesn't share with this machine; prepare is a line of shell that is run in it first.
+	// unshare contains the options of unshare; prepare is a shell command that runs before the program.
 	unshare []string
 	prepare string
 }
 
-// newContainer gives an image its volumes: like those that an engine makes, each has the owner of the image's folder.
+// newContainer creates a container with the volumes of the image. Like an engine, it sets the owner of each volume to
+// that of the folder.
 func newContainer(t *testing.T, i image) *container {
 	t.Helper()
 	c := &container{image: i, t: t, volumes: map[string]string{}, unshare: []string{"--mount"}}
@@ -46,7 +48,8 @@ func newContainer(t *testing.T, i image) *container {
 	return c
 }
 
-// enter mounts a root at $1 and the volumes after it, which end with --, and runs the rest there as the user $0.
+// enter is a shell script: user as $0, root as $1, pairs of volume path and folder, "--", and the command. It mounts
+// the root read-only with the volumes and runs the command as the user.
 const enter = `
 root=$1 user=$0
 shift
@@ -59,7 +62,7 @@ done
 shift
 exec setpriv --no-new-privs chroot --userspec="$user" --groups= "$root" "$@"`
 
-// command is the image's entry point with arguments, and settings on top of its own environment.
+// command returns the entry point of the image with arguments, and with settings in addition to its environment.
 func (c *container) command(settings map[string]string, arguments ...string) *exec.Cmd {
 	c.t.Helper()
 	command := exec.Command("unshare", append(c.unshare, "sh", "-ec", c.prepare+enter, c.Config.User, c.root)...)
@@ -79,7 +82,7 @@ func (c *container) start(settings map[string]string) *servicetest.Service {
 	return servicetest.StartCommand(c.t, c.command(settings))
 }
 
-// checkHealth runs the image's health check as an engine does: in the container, with its settings.
+// checkHealth runs the health check of the image in the container until it succeeds.
 func (c *container) checkHealth(settings map[string]string) {
 	c.t.Helper()
 	check := c.Config.Healthcheck.Test
@@ -92,7 +95,7 @@ func (c *container) checkHealth(settings map[string]string) {
 	})
 }
 
-// checkUnprivileged looks at a process in the container.
+// checkUnprivileged checks that a process has no privileges.
 func checkUnprivileged(t *testing.T, s *servicetest.Service) {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.Process))

@@ -1,4 +1,5 @@
-// Package images builds the images from the Dockerfiles in build/ with buildah, and runs them without an engine.
+// Package images builds the images from the Dockerfiles in build/ with buildah, and runs them without a container
+// engine.
 package images
 
 import (
@@ -20,10 +21,10 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// limit is how large an image may be, in bytes.
-const limit = 30_000_000
+// maxSize is the maximum size of an image in bytes.
+const maxSize = 30_000_000
 
-func TestWhatIsInTheImages(t *testing.T) {
+func TestImageContents(t *testing.T) {
 	for _, c := range []struct{ name, ports, volumes, folders string }{
 		{"api", "8000/tcp", "", ""},
 		{"runner", "8080/tcp", "/tmp", "data tmp"},
@@ -35,12 +36,12 @@ func TestWhatIsInTheImages(t *testing.T) {
 			if config := i.Config; config.User != "65532:65532" || len(config.Entrypoint) != 1 || config.Entrypoint[0] != "/"+c.name ||
 				names(config.ExposedPorts) != c.ports || names(config.Volumes) != c.volumes ||
 				config.Healthcheck.Interval != 10*time.Second || config.Healthcheck.StartPeriod != time.Minute {
-				t.Errorf("the image says %+v", config)
+				t.Errorf("the configuration is %+v", config)
 			}
 			labels := i.Config.Labels
 			if !strings.Contains(labels["org.opencontainers.image.title"], c.name) || labels["org.opencontainers.image.description"] == "" ||
 				labels["org.opencontainers.image.version"] != version || labels["org.opencontainers.image.licenses"] != "MIT" {
-				t.Errorf("its labels are %q", labels)
+				t.Errorf("the labels are %q", labels)
 			}
 			checkFiles(t, i, append(strings.Fields(c.folders), c.name, "etc/ssl/certs/ca-certificates.crt"))
 			checkProgram(t, filepath.Join(i.root, c.name), elf.EM_X86_64)
@@ -48,8 +49,8 @@ func TestWhatIsInTheImages(t *testing.T) {
 	}
 }
 
-// TestTheRunnerMayWriteOnATmpfs: a tmpfs takes the mode of the folder that it covers, but belongs to root.
-func TestTheRunnerMayWriteOnATmpfs(t *testing.T) {
+// TestRunnerCanWriteToTmpfs checks the mode of /tmp, which a tmpfs mounted there inherits. The tmpfs belongs to root.
+func TestRunnerCanWriteToTmpfs(t *testing.T) {
 	info, err := os.Stat(filepath.Join(built(t, "runner", "amd64").root, "tmp"))
 	if err != nil || info.Mode() != os.ModeDir|os.ModeSticky|0o777 {
 		t.Errorf("/tmp: %v, %v", info, err)
@@ -58,7 +59,8 @@ func TestTheRunnerMayWriteOnATmpfs(t *testing.T) {
 
 func names(set map[string]struct{}) string { return strings.Join(slices.Sorted(maps.Keys(set)), " ") }
 
-// checkFiles fails if an image has another file than those wanted, and so a shell; or another empty folder; or is too large.
+// checkFiles fails the test if an image contains other files or empty folders than want, such as a shell, or if it is
+// too large.
 func checkFiles(t *testing.T, i image, want []string) {
 	t.Helper()
 	var found []string
@@ -89,17 +91,17 @@ func checkFiles(t *testing.T, i image, want []string) {
 	if !slices.Equal(found, want) {
 		t.Errorf("the image has %q, want %q", found, want)
 	}
-	if size >= limit {
-		t.Errorf("it has %d bytes", size)
+	if size >= maxSize {
+		t.Errorf("the image is too large: %d bytes", size)
 	}
 	t.Logf("%.1f MB", float64(size)/1e6)
 	bundle, err := os.ReadFile(filepath.Join(i.root, "etc", "ssl", "certs", "ca-certificates.crt"))
 	if err != nil || !x509.NewCertPool().AppendCertsFromPEM(bundle) {
-		t.Errorf("there are no certificates: %v", err)
+		t.Errorf("the image has no certificates: %v", err)
 	}
 }
 
-// checkProgram fails unless a program is static, and made for a processor.
+// checkProgram fails the test unless a program is statically linked and built for the CPU.
 func checkProgram(t *testing.T, path string, machine elf.Machine) {
 	t.Helper()
 	program, err := elf.Open(path)
@@ -108,11 +110,11 @@ func checkProgram(t *testing.T, path string, machine elf.Machine) {
 	}
 	defer program.Close()
 	if program.Machine != machine {
-		t.Errorf("it is made for %s", program.Machine)
+		t.Errorf("the program is built for %s", program.Machine)
 	}
 	for _, segment := range program.Progs {
 		if segment.Type == elf.PT_INTERP {
-			t.Error("it is not static")
+			t.Error("the program is not statically linked")
 		}
 	}
 }
@@ -125,8 +127,8 @@ func TestCrossCompilation(t *testing.T) {
 	checkProgram(t, filepath.Join(i.root, "frontend"), elf.EM_AARCH64)
 }
 
-// TestTheServicesApart runs the three images over a server, with logs in a zone that the machine doesn't have to know.
-func TestTheServicesApart(t *testing.T) {
+// TestSeparateServices runs the three images with a database. Logs use a time zone that may be missing on this machine.
+func TestSeparateServices(t *testing.T) {
 	settings := map[string]string{"MONGO_URI": mongotest.FerretDB(t).URI, "PORT": "0", "POLLING_INTERVAL": "1s", "TZ": "Asia/Tokyo"}
 	api, runner := newContainer(t, built(t, "api", "amd64")), newContainer(t, built(t, "runner", "amd64"))
 	frontend := newContainer(t, built(t, "frontend", "amd64"))
@@ -152,12 +154,12 @@ func TestTheServicesApart(t *testing.T) {
 	checkPage(t, page)
 	for _, s := range []*servicetest.Service{server, checker, host} {
 		if code := s.Stop(t); code != 0 {
-			t.Errorf("a service ends with %d", code)
+			t.Errorf("a service exited with code %d", code)
 		}
 	}
 }
 
-// checkSecureTarget has a server watched whose certificate is trusted only by the bundle of the image tools.
+// checkSecureTarget creates a monitor for an HTTPS server whose certificate is only in the bundle of the image tools.
 func checkSecureTarget(t *testing.T, api string) {
 	t.Helper()
 	target := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
@@ -173,7 +175,7 @@ func checkSecureTarget(t *testing.T, api string) {
 	}
 }
 
-// checkPage looks for the page, and for a library that the stage with Node.js has brought.
+// checkPage requests the page, and a library that the Node.js stage added.
 func checkPage(t *testing.T, page string) {
 	t.Helper()
 	for _, path := range []string{"/", "/lib/alpine.js"} {
@@ -187,22 +189,22 @@ func checkPage(t *testing.T, page string) {
 func TestStandalone(t *testing.T) {
 	c := newContainer(t, built(t, "standalone", "amd64"))
 	settings := map[string]string{"API_PORT": "0", "FRONTEND_PORT": "0"}
-	begin := func() (s *servicetest.Service, page, api string) {
+	start := func() (s *servicetest.Service, page, api string) {
 		s = c.start(settings)
 		ready := s.WaitLog(t, `msg=ready page=(\S+) api=(\S+)`)
 		return s, ready[1], ready[2]
 	}
-	s, page, api := begin()
+	s, page, api := start()
 	checkUnprivileged(t, s)
 	port := func(url string) string { return strings.Split(url, ":")[2] }
 	c.checkHealth(map[string]string{"API_PORT": port(strings.TrimSuffix(api, "/api")), "FRONTEND_PORT": port(page)})
 	checkPage(t, page)
 	checkSecureTarget(t, page+"/api")
 	if code := s.Stop(t); code != 0 {
-		t.Errorf("it ends with %d", code)
+		t.Errorf("exit code %d", code)
 	}
-	_, _, api = begin()
+	_, _, api = start()
 	if stored := servicetest.Get[[]monitor.Monitor](t, api+"/monitors"); len(stored) != 1 || stored[0].Name != "secure" {
-		t.Errorf("the volume has kept %+v", stored)
+		t.Errorf("the volume contains %+v", stored)
 	}
 }

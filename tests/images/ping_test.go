@@ -17,8 +17,8 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// TestPing runs standalone in a network of its own, where the kernel lets the groups of containers ping, as Compose and
-// Kubernetes are asked to, or nobody but root, as the kernel does by itself.
+// TestPing runs standalone in a separate network namespace: once with ping allowed for all groups, as compose.yaml and
+// the chart configure it, and once with the kernel's default, which allows only root to ping.
 func TestPing(t *testing.T) {
 	for groups, want := range map[string]monitor.Status{"0 65535": monitor.StatusOK, "1 0": monitor.StatusFailed} {
 		t.Run(groups, func(t *testing.T) {
@@ -36,7 +36,7 @@ func TestPing(t *testing.T) {
 	}
 }
 
-// checkOnce has the API in the network of a process check an unsaved monitor.
+// checkOnce runs an on-demand check of an unsaved monitor through the API in the network namespace of a process.
 func checkOnce(t *testing.T, process int, m monitor.Monitor) (r monitor.Result) {
 	t.Helper()
 	unsaved, err := json.Marshal(m)
@@ -59,13 +59,13 @@ func checkOnce(t *testing.T, process int, m monitor.Monitor) (r monitor.Result) 
 	return r
 }
 
-// dialFrom connects in the network of a process.
+// dialFrom returns a dial function that connects in the network namespace of a process.
 func dialFrom(process int) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (conn net.Conn, err error) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			// The thread is in another network from then on, so it ends with this goroutine.
+			// The thread changes its network namespace. It stays locked, so that it ends with this goroutine.
 			runtime.LockOSThread()
 			var space *os.File
 			if space, err = os.Open(fmt.Sprintf("/proc/%d/ns/net", process)); err != nil {

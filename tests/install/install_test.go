@@ -1,4 +1,5 @@
-// Package install runs scripts/install.sh on a system in a folder, and the service as its unit says.
+// Package install tests scripts/install.sh on a system in a temporary folder, and runs the service as its unit
+// describes.
 package install
 
 import (
@@ -25,19 +26,19 @@ const (
 	data     = "var/lib/nanomon"
 )
 
-// target is a system that scripts/install.sh works on.
+// target is the system on which scripts/install.sh runs.
 type target struct{ root string }
 
-// run returns what the script says and its exit code. It is answered with input.
+// run runs the script with input on stdin, and returns its output and exit code.
 func (s target) run(t *testing.T, input string, args ...string) (output string, code int) {
 	t.Helper()
 	command := exec.Command(filepath.Join(servicetest.Root(), "scripts", "install.sh"), append(args, "--root", s.root)...)
 	command.Stdin = strings.NewReader(input)
-	said, err := command.CombinedOutput()
+	combined, err := command.CombinedOutput()
 	if command.ProcessState == nil {
 		t.Fatal(err)
 	}
-	return string(said), command.ProcessState.ExitCode()
+	return string(combined), command.ProcessState.ExitCode()
 }
 
 func (s target) mustRun(t *testing.T, input string, args ...string) string {
@@ -69,7 +70,7 @@ func (s target) write(t *testing.T, path, content string) {
 	}
 }
 
-// missing are those of paths that aren't there.
+// missing returns the paths that don't exist.
 func (s target) missing(paths ...string) []string {
 	var missing []string
 	for _, path := range paths {
@@ -80,7 +81,7 @@ func (s target) missing(paths ...string) []string {
 	return missing
 }
 
-// files are the paths of all files, without the copies that the tools for users keep.
+// files returns the paths of all files, without the backup files of the user management tools.
 func (s target) files(t *testing.T) string {
 	t.Helper()
 	var paths []string
@@ -96,7 +97,7 @@ func (s target) files(t *testing.T) string {
 	return strings.Join(paths, " ")
 }
 
-// release is a folder with a release for this machine, whose binary is a file of this content.
+// release creates a folder with a release for this machine, whose binary has the content.
 func release(t *testing.T, content string) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -116,12 +117,12 @@ func release(t *testing.T, content string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum(t, folder, packed, archive, "nanomon_1.2.3_linux_other.tar.gz")
+	writeSums(t, folder, packed, archive, "nanomon_1.2.3_linux_other.tar.gz")
 	return folder
 }
 
-// sum writes SHA256SUMS as if each of the names were of this content.
-func sum(t *testing.T, folder string, content []byte, names ...string) {
+// writeSums writes a SHA256SUMS file in which each name has the checksum of the content.
+func writeSums(t *testing.T, folder string, content []byte, names ...string) {
 	t.Helper()
 	var sums bytes.Buffer
 	for _, name := range names {
@@ -132,7 +133,7 @@ func sum(t *testing.T, folder string, content []byte, names ...string) {
 	}
 }
 
-func TestInstallFromAReleaseByURL(t *testing.T) {
+func TestInstallFromURL(t *testing.T) {
 	s := target{servicetest.SystemRoot(t)}
 	server := httptest.NewServer(http.FileServer(http.Dir(release(t, "one"))))
 	defer server.Close()
@@ -147,25 +148,25 @@ func TestInstallFromAReleaseByURL(t *testing.T) {
 	}
 	enabled := "etc/systemd/system/multi-user.target.wants/nanomon.service"
 	if missing := s.missing(enabled); missing != nil {
-		t.Errorf("there is no %s", missing)
+		t.Errorf("missing files: %s", missing)
 	}
 	if users := s.read(t, "etc/passwd"); strings.Count(users, "\nnanomon:") != 1 || !strings.Contains(users, ":/var/lib/nanomon:/usr/sbin/nologin") {
 		t.Errorf("the users are %s", users)
 	}
 }
 
-func TestUpgradeKeepsSettingsAndTheBinaryBefore(t *testing.T) {
+func TestUpgradeKeepsSettingsAndPreviousBinary(t *testing.T) {
 	s := target{servicetest.SystemRoot(t)}
 	s.mustRun(t, "", "--from", release(t, "one"))
 	s.write(t, settings, "API_PORT=9000\n")
 	first, second := s.read(t, "etc/passwd"), release(t, "two")
-	for range 2 { // The second time nothing changes.
+	for range 2 { // The second run changes nothing.
 		s.mustRun(t, "", "--from", second)
-		if now, before := s.read(t, program), s.read(t, program+".old"); now != "two" || before != "one" {
-			t.Errorf("the program is %q, the one before %q", now, before)
+		if current, previous := s.read(t, program), s.read(t, program+".old"); current != "two" || previous != "one" {
+			t.Errorf("the program is %q, the previous one %q", current, previous)
 		}
-		if kept := s.read(t, settings); kept != "API_PORT=9000\n" {
-			t.Errorf("the settings are %q", kept)
+		if content := s.read(t, settings); content != "API_PORT=9000\n" {
+			t.Errorf("the settings are %q", content)
 		}
 		if users := s.read(t, "etc/passwd"); users != first {
 			t.Errorf("the users are %s", users)
@@ -173,14 +174,14 @@ func TestUpgradeKeepsSettingsAndTheBinaryBefore(t *testing.T) {
 	}
 }
 
-func TestAnUpgradeThatCanNotWriteItsUnitKeepsTheProgram(t *testing.T) {
+func TestFailedUnitWriteKeepsProgram(t *testing.T) {
 	s := target{servicetest.SystemRoot(t)}
 	s.mustRun(t, "", "--from", release(t, "one"))
 	if err := os.Remove(filepath.Join(s.root, unitFile)); err != nil {
 		t.Fatal(err)
 	}
 	s.write(t, unitFile+"/a folder in its place", "")
-	if output, code := s.run(t, "", "--from", release(t, "two")); code == 0 || !strings.Contains(output, unitFile+" can't be written") || !strings.Contains(output, "nothing was replaced") {
+	if output, code := s.run(t, "", "--from", release(t, "two")); code == 0 || !strings.Contains(output, "can't write "+filepath.Join(s.root, unitFile)) || !strings.Contains(output, "nothing was replaced") {
 		t.Errorf("code %d: %s", code, output)
 	}
 	if got := s.read(t, program); got != "one" {
@@ -188,39 +189,39 @@ func TestAnUpgradeThatCanNotWriteItsUnitKeepsTheProgram(t *testing.T) {
 	}
 }
 
-func TestInstallRefuses(t *testing.T) {
-	changed, incomplete, foreign, unsummed := release(t, "one"), release(t, "one"), release(t, "one"), release(t, "one")
+func TestInstallRejects(t *testing.T) {
+	changed, incomplete, foreign, withoutSums := release(t, "one"), release(t, "one"), release(t, "one"), release(t, "one")
 	archive := "nanomon_1.2.3_linux_" + runtime.GOARCH + ".tar.gz"
-	sum(t, changed, []byte("another"), archive)
-	sum(t, foreign, nil, "nanomon_1.2.3_linux_other.tar.gz")
-	for _, path := range []string{filepath.Join(incomplete, archive), filepath.Join(unsummed, "SHA256SUMS")} {
+	writeSums(t, changed, []byte("another"), archive)
+	writeSums(t, foreign, nil, "nanomon_1.2.3_linux_other.tar.gz")
+	for _, path := range []string{filepath.Join(incomplete, archive), filepath.Join(withoutSums, "SHA256SUMS")} {
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, c := range []struct {
-		name string
-		args []string
-		code int
-		says string
+		name   string
+		args   []string
+		code   int
+		output string
 	}{
-		{"a changed archive", []string{"--from", changed}, 1, archive + " is not what SHA256SUMS says"},
-		{"no archive", []string{"--from", incomplete}, 1, "there is no " + archive},
-		{"no archive for this machine", []string{"--from", foreign}, 1, "names no single archive for linux_" + runtime.GOARCH},
-		{"no sums", []string{"--from", unsummed}, 1, "there is no SHA256SUMS"},
-		{"http", []string{"--from", "http://example.org/v1"}, 1, "a release is fetched by https"},
-		{"nothing there", []string{"--from", "/nowhere"}, 1, "there is no file /nowhere"},
+		{"a changed archive", []string{"--from", changed}, 1, "the checksum of " + archive + " doesn't match SHA256SUMS"},
+		{"no archive", []string{"--from", incomplete}, 1, "can't get " + archive},
+		{"no archive for this machine", []string{"--from", foreign}, 1, "must list exactly one archive for linux_" + runtime.GOARCH},
+		{"no sums", []string{"--from", withoutSums}, 1, "can't get SHA256SUMS"},
+		{"http", []string{"--from", "http://example.org/v1"}, 1, "a release is downloaded by https only"},
+		{"missing file", []string{"--from", "/nowhere"}, 1, "file /nowhere not found"},
 		{"an unknown option", []string{"--force"}, 2, "usage:"},
 		{"an option without its value", []string{"--from"}, 2, "usage:"},
 		{"a purge without uninstall", []string{"--purge"}, 2, "usage:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := target{servicetest.SystemRoot(t)}
-			if output, code := s.run(t, "", c.args...); code != c.code || !strings.Contains(output, c.says) {
+			if output, code := s.run(t, "", c.args...); code != c.code || !strings.Contains(output, c.output) {
 				t.Errorf("code %d: %s", code, output)
 			}
 			if files := s.files(t); files != "etc/group etc/passwd" {
-				t.Errorf("left %s", files)
+				t.Errorf("files left behind: %s", files)
 			}
 		})
 	}
@@ -230,25 +231,25 @@ func TestUninstall(t *testing.T) {
 	s, from := target{servicetest.SystemRoot(t)}, release(t, "one")
 	s.mustRun(t, "", "--from", from)
 	s.mustRun(t, "", "--from", release(t, "two"))
-	s.write(t, data+"/nanomon.db", "much")
+	s.write(t, data+"/nanomon.db", "data")
 
 	for _, answer := range []string{"", "n\n"} {
-		if output, code := s.run(t, answer, "--uninstall", "--purge"); code != 1 || !strings.Contains(output, "nothing is removed") {
+		if output, code := s.run(t, answer, "--uninstall", "--purge"); code != 1 || !strings.Contains(output, "nothing was removed") {
 			t.Errorf("answered %q, code %d: %s", answer, code, output)
 		}
 	}
 	if missing := s.missing(program, program+".old", unitFile, settings, data+"/nanomon.db"); missing != nil {
-		t.Errorf("after a no there is no %s", missing)
+		t.Errorf("missing files after answering no: %s", missing)
 	}
 	s.mustRun(t, "y\n", "--uninstall")
 	if files, want := s.files(t), "etc/group "+settings+" etc/passwd "+data+"/nanomon.db"; files != want {
-		t.Errorf("after --uninstall there is %s, want %s", files, want)
+		t.Errorf("files after --uninstall: %s, want %s", files, want)
 	}
 	s.mustRun(t, "", "--from", from)
-	for range 2 { // Nothing is left to remove the second time.
+	for range 2 { // The second run has nothing to remove.
 		s.mustRun(t, "", "--uninstall", "--purge", "--yes")
 		if files := s.files(t); files != "etc/group etc/passwd" {
-			t.Errorf("after --purge there is %s", files)
+			t.Errorf("files after --purge: %s", files)
 		}
 	}
 	if users := s.read(t, "etc/passwd") + s.read(t, "etc/group"); strings.Contains(users, "nanomon") {

@@ -16,8 +16,8 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// lines are those of a file of systemd that set something, by what they set.
-func lines(text string) map[string]string {
+// assignments returns the NAME=value lines of a systemd file.
+func assignments(text string) map[string]string {
 	set := make(map[string]string)
 	for _, line := range regexp.MustCompile(`(?m)^([A-Za-z_]+)=(.*)$`).FindAllStringSubmatch(text, -1) {
 		set[line[1]] = line[2]
@@ -25,11 +25,11 @@ func lines(text string) map[string]string {
 	return set
 }
 
-func TestSystemdTakesTheUnit(t *testing.T) {
+func TestSystemdAcceptsUnit(t *testing.T) {
 	s := target{servicetest.SystemRoot(t)}
 	s.mustRun(t, "", "--from", servicetest.Binary(t, "standalone"))
 	unit := filepath.Join(t.TempDir(), "nanomon.service")
-	// It is looked at on this machine, where the program is elsewhere.
+	// systemd-analyze runs on this machine, where the program has another path.
 	text := strings.ReplaceAll(s.read(t, unitFile), "/"+program, filepath.Join(s.root, program))
 	if err := os.WriteFile(unit, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
@@ -38,11 +38,11 @@ func TestSystemdTakesTheUnit(t *testing.T) {
 		t.Errorf("verify: %v: %s", err, output)
 	}
 	if output, err := exec.Command("systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=20", unit).CombinedOutput(); err != nil {
-		t.Errorf("it may too much: %v: %s", err, output)
+		t.Errorf("the unit has too many privileges: %v: %s", err, output)
 	}
 }
 
-func TestSettingsInTheFileAreKnown(t *testing.T) {
+func TestSettingsFileListsKnownSettings(t *testing.T) {
 	s := target{servicetest.SystemRoot(t)}
 	s.mustRun(t, "", "--from", release(t, "one"))
 	sample, err := os.ReadFile(filepath.Join(servicetest.Root(), ".env.sample"))
@@ -51,40 +51,40 @@ func TestSettingsInTheFileAreKnown(t *testing.T) {
 	}
 	names := regexp.MustCompile(`(?m)^#([A-Z_]+=)`).FindAllStringSubmatch(s.read(t, settings), -1)
 	if len(names) < 5 {
-		t.Errorf("the file has only %v", names)
+		t.Errorf("found only the settings %v", names)
 	}
 	for _, name := range names {
 		if !strings.Contains(string(sample), "\n#"+name[1]) {
-			t.Errorf("there is no setting %s", name[1])
+			t.Errorf("unknown setting %s", name[1])
 		}
 	}
 }
 
-// TestTheServiceRunsAsItsUnitSays starts the program with the user, the capabilities and the environment of the unit; nothing is in its file system
-// but what was installed.
-func TestTheServiceRunsAsItsUnitSays(t *testing.T) {
+// TestServiceRunsAsUnitDescribes starts the program with the user, the capabilities and the environment of the unit, in
+// a file system that contains only the installed files.
+func TestServiceRunsAsUnitDescribes(t *testing.T) {
 	s := target{servicetest.SystemRoot(t)}
 	s.mustRun(t, "", "--from", servicetest.Binary(t, "standalone"))
-	unit := lines(s.read(t, unitFile))
+	unit := assignments(s.read(t, unitFile))
 	if unit["User"] != "nanomon" || unit["AmbientCapabilities"] != "CAP_NET_RAW" || unit["EnvironmentFile"] != "/"+settings {
 		t.Fatalf("the unit is %v", unit)
 	}
 	api, page := servicetest.RefusedAddress(t), servicetest.RefusedAddress(t)
 	s.write(t, settings, "API_PORT="+port(t, api)+"\nFRONTEND_PORT="+port(t, page)+"\n")
 	environment := []string{unit["Environment"]}
-	for name, value := range lines(s.read(t, settings)) {
+	for name, value := range assignments(s.read(t, settings)) {
 		environment = append(environment, name+"="+value)
 	}
 	user := s.user(t)
 	s.makeState(t, user, unit["StateDirectory"], unit["StateDirectoryMode"])
 
 	command := exec.Command(unit["ExecStart"])
-	command.Err = nil // It is looked for in the new root only.
+	command.Err = nil // The path is valid in the new root only.
 	command.Dir, command.Env = "/", environment
 	const netRaw = 13
 	command.SysProcAttr = &syscall.SysProcAttr{Chroot: s.root, Credential: user, AmbientCaps: []uintptr{netRaw}}
 	service := servicetest.StartCommand(t, command)
-	s.ready(t, unit["ExecStartPost"], service, environment)
+	s.waitReady(t, unit["ExecStartPost"], service, environment)
 
 	created := servicetest.Create(t, "http://"+api+"/api", monitor.Monitor{Name: "self", Type: "ping", Target: "127.0.0.1", Interval: "1s", Enabled: true})
 	var results []monitor.Result
@@ -96,13 +96,13 @@ func TestTheServiceRunsAsItsUnitSays(t *testing.T) {
 		t.Errorf("ping: %s", results[0].Message)
 	}
 	if status, _ := servicetest.Call(t, http.MethodGet, "http://"+page+"/", nil); status != http.StatusOK {
-		t.Errorf("the page answers %d", status)
+		t.Errorf("the page responds with %d", status)
 	}
 	if code := service.Stop(t); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 	if missing := s.missing(data + "/nanomon.db"); missing != nil {
-		t.Errorf("there is no %s", missing)
+		t.Errorf("missing files: %s", missing)
 	}
 }
 
@@ -115,12 +115,12 @@ func port(t *testing.T, address string) string {
 	return port
 }
 
-// user is the service's as the system has it.
+// user returns the uid and gid of the user nanomon.
 func (s target) user(t *testing.T) *syscall.Credential {
 	t.Helper()
 	found := regexp.MustCompile(`(?m)^nanomon:[^:]*:(\d+):(\d+):`).FindStringSubmatch(s.read(t, "etc/passwd"))
 	if found == nil {
-		t.Fatal("there is no user nanomon")
+		t.Fatal("the user nanomon doesn't exist")
 	}
 	uid, err := strconv.ParseUint(found[1], 10, 32)
 	if err != nil {
@@ -133,7 +133,7 @@ func (s target) user(t *testing.T) *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 
-// makeState makes the folder for data as systemd does.
+// makeState creates the data folder like systemd.
 func (s target) makeState(t *testing.T, user *syscall.Credential, name, mode string) {
 	t.Helper()
 	bits, err := strconv.ParseUint(mode, 8, 12)
@@ -153,8 +153,8 @@ func (s target) makeState(t *testing.T, user *syscall.Credential, name, mode str
 	}
 }
 
-// ready runs the unit's command that waits until the service answers.
-func (s target) ready(t *testing.T, post string, service *servicetest.Service, environment []string) {
+// waitReady runs the ExecStartPost command, which waits until the service is healthy.
+func (s target) waitReady(t *testing.T, post string, service *servicetest.Service, environment []string) {
 	t.Helper()
 	script, ok := strings.CutPrefix(post, "/bin/sh -c '")
 	if !ok {
@@ -164,6 +164,6 @@ func (s target) ready(t *testing.T, post string, service *servicetest.Service, e
 	wait := exec.CommandContext(t.Context(), "/bin/sh", "-c", script)
 	wait.Env = append(environment, "MAINPID="+strconv.Itoa(service.Process))
 	if output, err := wait.CombinedOutput(); err != nil {
-		t.Fatalf("the service isn't ready: %v: %s\n%s", err, output, service.Log())
+		t.Fatalf("the service is not ready: %v: %s\n%s", err, output, service.Log())
 	}
 }

@@ -112,10 +112,10 @@ func TestSignedIn(t *testing.T) {
 	if left := call(t, api, token, http.MethodGet, "/keys", ""); !strings.Contains(left, `"mine"`) || strings.Contains(left, mark) {
 		t.Errorf("the keys are now %s", left)
 	}
-	wantFault(t, api, "", "The API answered 401: ", "API_TOKEN")
+	wantFault(t, api, "", "The API responded with 401: ", "API_TOKEN")
 	for _, output := range []string{
-		wantFault(t, api, token+"x", "The API answered 401: ", "API_TOKEN"),
-		wantFault(t, api, token+"•", "API_TOKEN has a character"),
+		wantFault(t, api, token+"x", "The API responded with 401: ", "API_TOKEN"),
+		wantFault(t, api, token+"•", "API_TOKEN contains a character"),
 		wantFault(t, spoilt(t, api), token, "✖ detail == max must be between 1 and 1000", "Bearer •••"),
 	} {
 		if strings.Contains(output, token) {
@@ -185,9 +185,9 @@ func TestWhatIsNoNanoMon(t *testing.T) {
 	other := httptest.NewServer(http.NotFoundHandler())
 	defer other.Close()
 	for endpoint, expected := range map[string]string{
-		"http://" + servicetest.RefusedAddress(t) + "/api": "No NanoMon answers at http://127.0.0.1:",
+		"http://" + servicetest.RefusedAddress(t) + "/api": "NanoMon does not respond at http://127.0.0.1:",
 		other.URL + "/api": "(404) is not the API of NanoMon",
-		"/api":             "API_ENDPOINT must be the whole address of an API",
+		"/api":             "API_ENDPOINT must be the full URL of an API",
 	} {
 		if output := wantFault(t, endpoint, "", expected); strings.Count(output, "\n") != 1 {
 			t.Errorf("more than a line:\n%s", output)

@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// Check returns an error for each fault that objects applied together have, and that decoding can't find. What is
-// referred to and comes from elsewhere is named as "Kind/name" in external.
+// Check validates objects that are applied together and returns an error for each problem that decoding can't detect.
+// external lists referenced objects that are not among them, as "Kind/name".
 func Check(objects []Object, external ...string) error {
 	s := newSet(objects, external)
 	s.checkNames()
@@ -26,16 +26,16 @@ func Check(objects []Object, external ...string) error {
 		s.checkMonitoring(o)
 		s.checkBinding(o)
 	}
-	return errors.Join(s.faults...)
+	return errors.Join(s.errors...)
 }
 
-// set is objects that are applied together, and what was found wrong with them.
+// set contains objects that are applied together, and the problems found in them.
 type set struct {
 	objects   []Object
 	workloads []workload
 	byID      map[string]Object
 	external  map[string]bool
-	faults    []error
+	errors    []error
 }
 
 func newSet(objects []Object, external []string) *set {
@@ -49,27 +49,27 @@ func newSet(objects []Object, external []string) *set {
 	return s
 }
 
-// ID is an object's kind and name, as "Service/api".
+// ID returns an object's kind and name, such as "Service/api".
 func ID(o Object) string { return o.GetObjectKind().GroupVersionKind().Kind + "/" + o.GetName() }
 
-func (s *set) fault(o Object, format string, values ...any) {
-	s.faults = append(s.faults, fmt.Errorf("%s: %s", ID(o), fmt.Sprintf(format, values...)))
+func (s *set) report(o Object, format string, values ...any) {
+	s.errors = append(s.errors, fmt.Errorf("%s: %s", ID(o), fmt.Sprintf(format, values...)))
 }
 
-// find returns the object that from refers to in its own namespace. It is nil if there is none, which is a fault unless
-// it is external.
+// find returns the object that from refers to in its own namespace. If it doesn't exist, find returns nil, and reports
+// that unless the object is external.
 func (s *set) find(from Object, kind, name string) Object {
 	return s.findIn(from, from.GetNamespace(), kind, name)
 }
 
-// findIn is find in another namespace.
+// findIn works like find in another namespace.
 func (s *set) findIn(from Object, namespace, kind, name string) Object {
 	id := kind + "/" + name
 	if found := s.byID[namespace+"/"+id]; found != nil {
 		return found
 	}
 	if !s.external[id] {
-		s.fault(from, "refers to %s, which isn't there", id)
+		s.report(from, "refers to %s, which doesn't exist", id)
 	}
 	return nil
 }
@@ -78,32 +78,32 @@ func (s *set) checkNames() {
 	for _, o := range s.objects {
 		key := o.GetNamespace() + "/" + ID(o)
 		if s.byID[key] != nil {
-			s.fault(o, "is there twice")
+			s.report(o, "exists twice")
 		}
 		s.byID[key] = o
 		valid := validation.IsDNS1123Subdomain
 		if kind := o.GetObjectKind().GroupVersionKind().Kind; kind == "Service" || kind == "Namespace" {
 			valid = validation.IsDNS1123Label
 		}
-		for _, fault := range valid(o.GetName()) {
-			s.fault(o, "name: %s", fault)
+		for _, problem := range valid(o.GetName()) {
+			s.report(o, "name: %s", problem)
 		}
-		for _, fault := range metavalidation.ValidateLabels(o.GetLabels(), field.NewPath("labels")) {
-			s.fault(o, "%s", fault)
+		for _, problem := range metavalidation.ValidateLabels(o.GetLabels(), field.NewPath("labels")) {
+			s.report(o, "%s", problem)
 		}
 		for key := range o.GetAnnotations() {
-			for _, fault := range validation.IsQualifiedName(key) {
-				s.fault(o, "annotation %q: %s", key, fault)
+			for _, problem := range validation.IsQualifiedName(key) {
+				s.report(o, "annotation %q: %s", key, problem)
 			}
 		}
 	}
 }
 
-// selected are the workloads in the namespace of o whose pods a selector selects.
+// selected returns the workloads in the namespace of o whose pods match a selector.
 func (s *set) selected(o Object, selector *meta.LabelSelector) []workload {
 	matches, err := meta.LabelSelectorAsSelector(selector)
 	if err != nil {
-		s.fault(o, "selector: %v", err)
+		s.report(o, "selector: %v", err)
 		return nil
 	}
 	var found []workload
@@ -115,11 +115,11 @@ func (s *set) selected(o Object, selector *meta.LabelSelector) []workload {
 	return found
 }
 
-// mustSelect is selected, and that nothing is selected is a fault.
+// mustSelect works like selected, and reports a selector that matches nothing.
 func (s *set) mustSelect(o Object, what string, selector *meta.LabelSelector) []workload {
 	found := s.selected(o, selector)
 	if len(found) == 0 {
-		s.fault(o, "%s %s selects no pods", what, meta.FormatLabelSelector(selector))
+		s.report(o, "%s %s selects no pods", what, meta.FormatLabelSelector(selector))
 	}
 	return found
 }

@@ -7,22 +7,23 @@ import (
 	"testing"
 )
 
-// elsewhere is what the good documents refer to and don't have.
-var elsewhere = []string{"Secret/registry", "Secret/certificate", "Gateway/gateway"}
+// external lists the objects that the valid documents refer to but don't contain.
+var external = []string{"Secret/registry", "Secret/certificate", "Gateway/gateway"}
 
-func good(t *testing.T) string {
+// validText returns the valid documents.
+func validText(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile("testdata/good.yaml")
+	text, err := os.ReadFile("testdata/valid.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(text)
 }
 
-// broken is the good documents with the first old in the one that begins with kind and name made new.
+// broken returns the valid documents after replacing the first old with new in the document of that kind and name.
 func broken(t *testing.T, kind, name, old, new string) string {
 	t.Helper()
-	documents := strings.SplitAfter(good(t), "---\n")
+	documents := strings.SplitAfter(validText(t), "---\n")
 	for i, document := range documents {
 		if !strings.Contains(document, "kind: "+kind+"\nmetadata:\n  name: "+name+"\n") {
 			continue
@@ -34,140 +35,140 @@ func broken(t *testing.T, kind, name, old, new string) string {
 		documents[i] = changed
 		return strings.Join(documents, "")
 	}
-	t.Fatalf("there is no %s/%s", kind, name)
+	t.Fatalf("no document %s/%s", kind, name)
 	return ""
 }
 
-func TestGoodDocuments(t *testing.T) {
-	objects, err := Decode("good.yaml", []byte(good(t)+"\n---\n# nothing but a comment\n"))
+func TestValidDocuments(t *testing.T) {
+	objects, err := Decode("valid.yaml", []byte(validText(t)+"\n---\n# only a comment\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := strings.Count(good(t), "\nkind: "); len(objects) != want {
+	if want := strings.Count(validText(t), "\nkind: "); len(objects) != want {
 		t.Errorf("%d objects, want %d", len(objects), want)
 	}
-	if err := Check(objects, elsewhere...); err != nil {
+	if err := Check(objects, external...); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestDecodeRefuses(t *testing.T) {
-	for name, test := range map[string]struct{ kind, name, old, new, fault string }{
+func TestDecodeRejects(t *testing.T) {
+	for name, test := range map[string]struct{ kind, name, old, new, message string }{
 		"unknown field":        {"Deployment", "api", "httpGet:", "httpget:", `unknown field "spec.template.spec.containers[0].livenessProbe.httpget"`},
 		"unknown custom field": {"ServiceMonitor", "api", "- port: plain", "- ports: plain", `unknown field "spec.endpoints[0].ports"`},
 		"unknown route field":  {"HTTPRoute", "nanomon", "backendRefs", "backends", `unknown field "spec.rules[0].backends"`},
 		"wrong indentation":    {"Deployment", "api", "      serviceAccountName: nanomon", "    serviceAccountName: nanomon", "mapping values are not allowed"},
-		"text for a number":    {"Service", "api", "port: 80\n", "port: eighty\n", "cannot unmarshal string into Go struct field"},
-		"number for a text":    {"Deployment", "api", `value: "8000"`, "value: 8000", "cannot unmarshal number into Go struct field"},
-		"bad quantity":         {"Deployment", "api", "cpu: 100m", "cpu: 100 m", "quantities must match the regular expression"},
-		"key twice":            {"ConfigMap", "settings", "MONGO_DB: nanomon", "MONGO_DB: nanomon\n  MONGO_DB: other", `key "MONGO_DB" already set`},
+		"string for a number":  {"Service", "api", "port: 80\n", "port: eighty\n", "cannot unmarshal string into Go struct field"},
+		"number for a string":  {"Deployment", "api", `value: "8000"`, "value: 8000", "cannot unmarshal number into Go struct field"},
+		"invalid quantity":     {"Deployment", "api", "cpu: 100m", "cpu: 100 m", "quantities must match the regular expression"},
+		"duplicate key":        {"ConfigMap", "settings", "MONGO_DB: nanomon", "MONGO_DB: nanomon\n  MONGO_DB: other", `key "MONGO_DB" already set`},
 		"unknown kind":         {"Deployment", "api", "kind: Deployment", "kind: Deploymnt", `no kind "Deploymnt"`},
 		"old version":          {"Ingress", "nanomon", "networking.k8s.io/v1", "extensions/v1beta1", `no kind "Ingress" is registered for version "extensions/v1beta1"`},
 		"no kind":              {"Service", "api", "kind: Service\n", "", "Object 'Kind' is missing"},
-		"no YAML":              {"Secret", "mongo", "stringData:", "stringData: [", "error converting YAML"},
-		"list":                 {"ConfigMap", "settings", "kind: ConfigMap", "kind: List", "has no metadata of its own"},
+		"invalid YAML":         {"Secret", "mongo", "stringData:", "stringData: [", "error converting YAML"},
+		"list":                 {"ConfigMap", "settings", "kind: ConfigMap", "kind: List", "has no metadata, write its items as separate documents"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := broken(t, test.kind, test.name, test.old, test.new)
 			if name == "list" {
 				text = "apiVersion: v1\nkind: List\nitems: []\n"
 			}
-			_, err := Decode("good.yaml", []byte(text))
-			wantOne(t, err, test.fault)
+			_, err := Decode("valid.yaml", []byte(text))
+			wantOne(t, err, test.message)
 		})
 	}
 }
 
-// wantOne fails unless err is one fault, with that text.
+// wantOne fails the test unless err is a single error that contains text.
 func wantOne(t *testing.T, err error, text string) {
 	t.Helper()
 	if err == nil {
-		t.Fatalf("no fault, want %q", text)
+		t.Fatalf("no error, want %q", text)
 	}
 	if !strings.Contains(err.Error(), text) {
 		t.Errorf("want %q in: %v", text, err)
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) != 1 {
-		t.Errorf("more than one fault: %v", err)
+		t.Errorf("more than one error: %v", err)
 	}
 }
 
-func TestCheckRefuses(t *testing.T) {
-	for name, test := range map[string]struct{ kind, name, old, new, fault string }{
-		"bad label":                {"ConfigMap", "settings", "\ndata:", "\n  labels: {a: b c}\ndata:", `ConfigMap/settings: labels: Invalid value: "b c"`},
-		"capital in a name":        {"PodDisruptionBudget", "budget", "name: budget", "name: Budget", "PodDisruptionBudget/Budget: name: "},
-		"dot in a service's name":  {"ServiceAccount", "nanomon", "nanomon\n", "nanomon\n---\napiVersion: v1\nkind: Service\nmetadata: {name: a.b}\nspec: {ports: [{port: 1}]}\n", "Service/a.b: name: "},
-		"bad annotation":           {"ConfigMap", "settings", "\ndata:", "\n  annotations: {a b: c}\ndata:", `annotation "a b"`},
-		"twice":                    {"ServiceAccount", "nanomon", "nanomon\n", "nanomon\n---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: nanomon}\n", "ServiceAccount/nanomon: is there twice"},
-		"no selector":              {"Deployment", "api", "  selector:\n    matchLabels:\n      app: api\n", "", "Deployment/api: has no selector"},
-		"selector of others":       {"Deployment", "api", "  selector:\n    matchLabels:\n      app: api", "  selector:\n    matchLabels:\n      app: ap", "selector app=ap doesn't match its own pods"},
-		"pods of another":          {"StatefulSet", "mongo", "matchLabels:\n      app: mongo", "matchExpressions: [{key: app, operator: Exists}]", "selector app matches the pods of Deployment/api too"},
-		"no governing service":     {"StatefulSet", "mongo", "serviceName: mongo", "serviceName: mongodb", "StatefulSet/mongo: refers to Service/mongodb, which isn't there"},
-		"service with an address":  {"Service", "mongo", "  clusterIP: None\n", "", "StatefulSet/mongo: service mongo isn't headless"},
-		"service of nothing":       {"Service", "api", "    app: api", "    app: ap", "Service/api: selector app=ap selects no pods"},
-		"service of two":           {"Service", "api", "app: api", "part: nanomon", "Service/api: selects the pods of Deployment/api and of StatefulSet/mongo"},
-		"service to no port":       {"Service", "api", "targetPort: http", "targetPort: web", "Service/api: Deployment/api has no port web"},
-		"service to no number":     {"Service", "mongo", "port: 27017", "port: 27018", "Service/mongo: StatefulSet/mongo has no port 27018"},
-		"service ports' names":     {"Service", "mongo", "- port: 27017", "- port: 27017\n    - {port: 27018, targetPort: 27017}", "Service/mongo: needs a name of its own for each port"},
-		"service without ports":    {"Service", "mongo", "  ports:\n    - port: 27017", "", "Service/mongo: has no ports"},
-		"port twice":               {"Deployment", "api", "containerPort: 8000", "containerPort: 8000\n            - name: http\n              containerPort: 8001", "port http is there twice"},
-		"port's name":              {"Deployment", "api", "containerPort: 8000", "containerPort: 8000\n            - name: much-too-long-name\n              containerPort: 8001", "must be no more than 15 characters"},
-		"probe of no port":         {"Deployment", "api", "port: http\n          readiness", "port: web\n          readiness", "container api: there is no port web to probe"},
-		"probe of no number":       {"Deployment", "api", "tcpSocket:\n              port: 8000", "tcpSocket:\n              port: 8001", "container api: there is no port 8001 to probe"},
-		"probe of nothing":         {"Deployment", "api", "tcpSocket:\n              port: 8000", "periodSeconds: 3", "container api: a probe does nothing"},
-		"no service account":       {"Deployment", "api", "serviceAccountName: nanomon", "serviceAccountName: nano", "refers to ServiceAccount/nano,"},
-		"no pull secret":           {"Deployment", "api", "name: registry", "name: registries", "refers to Secret/registries,"},
-		"no claim":                 {"Deployment", "api", "claimName: spool", "claimName: spol", "refers to PersistentVolumeClaim/spol,"},
-		"no secret to mount":       {"Deployment", "api", "secretName: mongo", "secretName: mongodb", "refers to Secret/mongodb,"},
-		"no key to mount":          {"Deployment", "api", "- key: password", "- key: word", "refers to key word, which Secret/mongo doesn't have"},
-		"no volume":                {"StatefulSet", "mongo", "            - name: data", "            - name: data\n              mountPath: /data\n            - name: dat", "container mongod: there is no volume dat"},
-		"volume for nobody":        {"Deployment", "api", "            - name: spool\n              mountPath: /spool\n", "", "no container mounts volume spool"},
-		"two volumes at one":       {"Deployment", "api", "mountPath: /spool", "mountPath: /secret", "two volumes at /secret"},
-		"no settings":              {"Deployment", "api", "            - configMapRef:\n                name: settings", "            - configMapRef:\n                name: setting", "refers to ConfigMap/setting,"},
-		"no key":                   {"Deployment", "api", "key: password", "key: passwd", "refers to key passwd, which Secret/mongo doesn't have"},
-		"variable twice":           {"Deployment", "api", "- name: PORT", "- name: GOMEMLIMIT", "variable GOMEMLIMIT is there twice"},
-		"value and source":         {"Deployment", "api", "valueFrom:", "value: id\n              valueFrom:", "variable MONGO_PASSWORD has a value and a source"},
-		"reference to later":       {"Deployment", "api", "value: 100MiB", "value: $(MONGO_URI)", "variable GOMEMLIMIT refers to $(MONGO_URI), which isn't set before it"},
-		"unknown setting":          {"Deployment", "api", "- name: PORT", "- name: API_PORT", "api has no setting API_PORT"},
-		"unknown setting from map": {"ConfigMap", "settings", "MONGO_DB:", "MONGO_DATABASE:", "api has no setting MONGO_DATABASE"},
-		"variables of services":    {"Deployment", "api", "enableServiceLinks: false", "hostname: api", "Deployment/api: needs enableServiceLinks: false"},
-		"variable for nothing":     {"Deployment", "api", "$(MONGO_PASSWORD)", "$$(PASSWORD)", "api has no setting MONGO_PASSWORD"},
-		"strange image":            {"Deployment", "api", "nanomon/api:1.0.0", "nanomon/server:1.0.0", `image "registry.example.org:5000/nanomon/server:1.0.0" is neither of NanoMon nor mongo`},
-		"image without a tag":      {"StatefulSet", "mongo", "mongo:8.0", "mongo", "needs a tag other than latest"},
-		"image that changes":       {"StatefulSet", "mongo", "mongo:8.0", "mongo:latest", "needs a tag other than latest"},
-		"as root":                  {"Deployment", "api", "runAsNonRoot: true", "fsGroup: 1", `isn't restricted: runAsNonRoot != true`},
-		"with capabilities":        {"StatefulSet", "mongo", "            capabilities:\n              drop: [ALL]\n", "", `container "mongod" must set securityContext.capabilities.drop=["ALL"]`},
-		"request above limit":      {"Deployment", "api", "memory: 32Mi", "memory: 1Gi", "request of memory is above its limit"},
-		"ingress to nothing":       {"Ingress", "nanomon", "name: api", "name: apis", "Ingress/nanomon: refers to Service/apis,"},
-		"ingress to no port":       {"Ingress", "nanomon", "name: web", "name: http", "Ingress/nanomon: Service/api has no port http"},
-		"ingress without type":     {"Ingress", "nanomon", "            pathType: Prefix\n", "", "path /api has no type"},
-		"no certificate":           {"Ingress", "nanomon", "secretName: certificate", "secretName: cert", "refers to Secret/cert,"},
-		"no gateway":               {"HTTPRoute", "nanomon", "- name: gateway", "- name: gate", "refers to Gateway/gate,"},
-		"route to no port":         {"HTTPRoute", "nanomon", "port: 80", "port: 81", "Service/api has no port 81"},
-		"policy for nobody":        {"NetworkPolicy", "mongo", "      app: mongo", "      app: mong", "podSelector app=mong selects no pods"},
-		"policy from nobody":       {"NetworkPolicy", "mongo", "app: api", "app: ap", "peer app=ap selects no pods"},
-		"policy for no port":       {"NetworkPolicy", "mongo", "port: 27017", "port: 27018", "StatefulSet/mongo has no port 27018"},
-		"scaler of nothing":        {"HorizontalPodAutoscaler", "api", "    name: api", "    name: apis", "refers to Deployment/apis,"},
-		"scaler and replicas":      {"Deployment", "api", "spec:\n", "spec:\n  replicas: 2\n", "Deployment/api: sets replicas, which HorizontalPodAutoscaler/api does"},
-		"scaler without requests":  {"Deployment", "api", "              cpu: 100m\n", "", "container api of Deployment/api requests no cpu"},
-		"budget for nobody":        {"PodDisruptionBudget", "budget", "app: api", "app: ap", "selector app=ap selects no pods"},
-		"binding of no role":       {"RoleBinding", "look", "kind: Role\n  name: look", "kind: Role\n  name: see", "RoleBinding/look: refers to Role/see,"},
-		"binding of nobody":        {"RoleBinding", "look", "name: nanomon", "name: nobody", "RoleBinding/look: refers to ServiceAccount/nobody,"},
-		"scrape of nothing":        {"ServiceMonitor", "api", "scrape: me", "scrape: you", "selector scrape=you selects no services"},
-		"scrape of no port":        {"ServiceMonitor", "api", "port: plain", "port: http", "Service/api has no port http"},
+func TestCheckReports(t *testing.T) {
+	for name, test := range map[string]struct{ kind, name, old, new, message string }{
+		"invalid label":              {"ConfigMap", "settings", "\ndata:", "\n  labels: {a: b c}\ndata:", `ConfigMap/settings: labels: Invalid value: "b c"`},
+		"capital in a name":          {"PodDisruptionBudget", "budget", "name: budget", "name: Budget", "PodDisruptionBudget/Budget: name: "},
+		"dot in a service's name":    {"ServiceAccount", "nanomon", "nanomon\n", "nanomon\n---\napiVersion: v1\nkind: Service\nmetadata: {name: a.b}\nspec: {ports: [{port: 1}]}\n", "Service/a.b: name: "},
+		"invalid annotation":         {"ConfigMap", "settings", "\ndata:", "\n  annotations: {a b: c}\ndata:", `annotation "a b"`},
+		"duplicate object":           {"ServiceAccount", "nanomon", "nanomon\n", "nanomon\n---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: nanomon}\n", "ServiceAccount/nanomon: exists twice"},
+		"no selector":                {"Deployment", "api", "  selector:\n    matchLabels:\n      app: api\n", "", "Deployment/api: has no selector"},
+		"selector of other pods":     {"Deployment", "api", "  selector:\n    matchLabels:\n      app: api", "  selector:\n    matchLabels:\n      app: ap", "selector app=ap doesn't match its own pods"},
+		"selector of too many":       {"StatefulSet", "mongo", "matchLabels:\n      app: mongo", "matchExpressions: [{key: app, operator: Exists}]", "selector app matches the pods of Deployment/api too"},
+		"no governing service":       {"StatefulSet", "mongo", "serviceName: mongo", "serviceName: mongodb", "StatefulSet/mongo: refers to Service/mongodb, which doesn't exist"},
+		"service with an address":    {"Service", "mongo", "  clusterIP: None\n", "", "StatefulSet/mongo: service mongo isn't headless"},
+		"service without pods":       {"Service", "api", "    app: api", "    app: ap", "Service/api: selector app=ap selects no pods"},
+		"service of two":             {"Service", "api", "app: api", "part: nanomon", "Service/api: selects the pods of Deployment/api and of StatefulSet/mongo"},
+		"unknown target port":        {"Service", "api", "targetPort: http", "targetPort: web", "Service/api: Deployment/api has no port web"},
+		"unknown target number":      {"Service", "mongo", "port: 27017", "port: 27018", "Service/mongo: StatefulSet/mongo has no port 27018"},
+		"duplicate port names":       {"Service", "mongo", "- port: 27017", "- port: 27017\n    - {port: 27018, targetPort: 27017}", "Service/mongo: needs a different name for each port"},
+		"service without ports":      {"Service", "mongo", "  ports:\n    - port: 27017", "", "Service/mongo: has no ports"},
+		"duplicate port":             {"Deployment", "api", "containerPort: 8000", "containerPort: 8000\n            - name: http\n              containerPort: 8001", "port http exists twice"},
+		"long port name":             {"Deployment", "api", "containerPort: 8000", "containerPort: 8000\n            - name: much-too-long-name\n              containerPort: 8001", "must be no more than 15 characters"},
+		"probe of unknown port":      {"Deployment", "api", "port: http\n          readiness", "port: web\n          readiness", "container api: a probe uses port web, which doesn't exist"},
+		"probe of unknown number":    {"Deployment", "api", "tcpSocket:\n              port: 8000", "tcpSocket:\n              port: 8001", "container api: a probe uses port 8001, which doesn't exist"},
+		"empty probe":                {"Deployment", "api", "tcpSocket:\n              port: 8000", "periodSeconds: 3", "container api: a probe does nothing"},
+		"no service account":         {"Deployment", "api", "serviceAccountName: nanomon", "serviceAccountName: nano", "refers to ServiceAccount/nano,"},
+		"no pull secret":             {"Deployment", "api", "name: registry", "name: registries", "refers to Secret/registries,"},
+		"no claim":                   {"Deployment", "api", "claimName: spool", "claimName: spol", "refers to PersistentVolumeClaim/spol,"},
+		"no secret to mount":         {"Deployment", "api", "secretName: mongo", "secretName: mongodb", "refers to Secret/mongodb,"},
+		"no key to mount":            {"Deployment", "api", "- key: password", "- key: word", "refers to key word, which Secret/mongo doesn't have"},
+		"no volume":                  {"StatefulSet", "mongo", "            - name: data", "            - name: data\n              mountPath: /data\n            - name: dat", "container mongod: volume dat doesn't exist"},
+		"unused volume":              {"Deployment", "api", "            - name: spool\n              mountPath: /spool\n", "", "no container mounts volume spool"},
+		"duplicate mount path":       {"Deployment", "api", "mountPath: /spool", "mountPath: /secret", "two volumes are mounted at /secret"},
+		"no settings":                {"Deployment", "api", "            - configMapRef:\n                name: settings", "            - configMapRef:\n                name: setting", "refers to ConfigMap/setting,"},
+		"no key":                     {"Deployment", "api", "key: password", "key: passwd", "refers to key passwd, which Secret/mongo doesn't have"},
+		"duplicate variable":         {"Deployment", "api", "- name: PORT", "- name: GOMEMLIMIT", "variable GOMEMLIMIT is set twice"},
+		"value and source":           {"Deployment", "api", "valueFrom:", "value: id\n              valueFrom:", "variable MONGO_PASSWORD has a value and a source"},
+		"forward reference":          {"Deployment", "api", "value: 100MiB", "value: $(MONGO_URI)", "variable GOMEMLIMIT refers to $(MONGO_URI), which isn't set before it"},
+		"unknown setting":            {"Deployment", "api", "- name: PORT", "- name: API_PORT", "api has no setting API_PORT"},
+		"unknown setting from map":   {"ConfigMap", "settings", "MONGO_DB:", "MONGO_DATABASE:", "api has no setting MONGO_DATABASE"},
+		"variables of services":      {"Deployment", "api", "enableServiceLinks: false", "hostname: api", "Deployment/api: needs enableServiceLinks: false"},
+		"unused variable":            {"Deployment", "api", "$(MONGO_PASSWORD)", "$$(PASSWORD)", "api has no setting MONGO_PASSWORD"},
+		"foreign image":              {"Deployment", "api", "nanomon/api:1.0.0", "nanomon/server:1.0.0", `image "registry.example.org:5000/nanomon/server:1.0.0" is neither an image of NanoMon nor mongo`},
+		"image without a tag":        {"StatefulSet", "mongo", "mongo:8.0", "mongo", "needs a tag other than latest"},
+		"image with tag latest":      {"StatefulSet", "mongo", "mongo:8.0", "mongo:latest", "needs a tag other than latest"},
+		"as root":                    {"Deployment", "api", "runAsNonRoot: true", "fsGroup: 1", `isn't restricted: runAsNonRoot != true`},
+		"with capabilities":          {"StatefulSet", "mongo", "            capabilities:\n              drop: [ALL]\n", "", `container "mongod" must set securityContext.capabilities.drop=["ALL"]`},
+		"request above limit":        {"Deployment", "api", "memory: 32Mi", "memory: 1Gi", "request of memory is above its limit"},
+		"ingress without service":    {"Ingress", "nanomon", "name: api", "name: apis", "Ingress/nanomon: refers to Service/apis,"},
+		"ingress to unknown port":    {"Ingress", "nanomon", "name: web", "name: http", "Ingress/nanomon: Service/api has no port http"},
+		"ingress without type":       {"Ingress", "nanomon", "            pathType: Prefix\n", "", "path /api has no type"},
+		"no certificate":             {"Ingress", "nanomon", "secretName: certificate", "secretName: cert", "refers to Secret/cert,"},
+		"no gateway":                 {"HTTPRoute", "nanomon", "- name: gateway", "- name: gate", "refers to Gateway/gate,"},
+		"route to unknown port":      {"HTTPRoute", "nanomon", "port: 80", "port: 81", "Service/api has no port 81"},
+		"policy without pods":        {"NetworkPolicy", "mongo", "      app: mongo", "      app: mong", "podSelector app=mong selects no pods"},
+		"policy peer without pods":   {"NetworkPolicy", "mongo", "app: api", "app: ap", "peer app=ap selects no pods"},
+		"policy of unknown port":     {"NetworkPolicy", "mongo", "port: 27017", "port: 27018", "StatefulSet/mongo has no port 27018"},
+		"scaler without target":      {"HorizontalPodAutoscaler", "api", "    name: api", "    name: apis", "refers to Deployment/apis,"},
+		"scaler and replicas":        {"Deployment", "api", "spec:\n", "spec:\n  replicas: 2\n", "Deployment/api: sets replicas, which HorizontalPodAutoscaler/api controls"},
+		"scaler without requests":    {"Deployment", "api", "              cpu: 100m\n", "", "container api of Deployment/api requests no cpu"},
+		"budget without pods":        {"PodDisruptionBudget", "budget", "app: api", "app: ap", "selector app=ap selects no pods"},
+		"binding of unknown role":    {"RoleBinding", "look", "kind: Role\n  name: look", "kind: Role\n  name: see", "RoleBinding/look: refers to Role/see,"},
+		"binding of unknown subject": {"RoleBinding", "look", "name: nanomon", "name: nobody", "RoleBinding/look: refers to ServiceAccount/nobody,"},
+		"scrape without service":     {"ServiceMonitor", "api", "scrape: me", "scrape: you", "selector scrape=you selects no services"},
+		"scrape of unknown port":     {"ServiceMonitor", "api", "port: plain", "port: http", "Service/api has no port http"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			objects, err := Decode("good.yaml", []byte(broken(t, test.kind, test.name, test.old, test.new)))
+			objects, err := Decode("valid.yaml", []byte(broken(t, test.kind, test.name, test.old, test.new)))
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantOne(t, Check(objects, elsewhere...), test.fault)
+			wantOne(t, Check(objects, external...), test.message)
 		})
 	}
 }
 
 func TestEnvironment(t *testing.T) {
-	objects, err := Decode("good.yaml", []byte(good(t)))
+	objects, err := Decode("valid.yaml", []byte(validText(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,5 +184,5 @@ func TestEnvironment(t *testing.T) {
 		t.Errorf("got %v\nwant %v", got, want)
 	}
 	_, err = Environment(objects, "Deployment/api", "web")
-	wantOne(t, err, "there is no container web in Deployment/api")
+	wantOne(t, err, "no container web in Deployment/api")
 }

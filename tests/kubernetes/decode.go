@@ -1,5 +1,5 @@
-// Package kubernetes checks Kubernetes documents as far as that goes without a cluster: by the types of its API, by what
-// refers to what among them, by the restricted Pod Security Standard, and by the settings that NanoMon knows.
+// Package kubernetes validates Kubernetes documents without a cluster: against the types of the Kubernetes API, the
+// references between the documents, the restricted Pod Security Standard, and the settings of NanoMon.
 package kubernetes
 
 import (
@@ -32,18 +32,17 @@ type Object interface {
 	runtime.Object
 }
 
-// Decode reads the YAML documents of one file and returns an error for each that is not exactly of a known type: with an
-// unknown field, a wrong type, a key that is there twice, or an apiVersion and kind that are not known here. Documents
-// without content are left out.
+// Decode reads the YAML documents of one file. It returns an error for each document with an unknown field, a wrong
+// type, a duplicate key, or an unknown apiVersion and kind. Empty documents are skipped.
 func Decode(file string, text []byte) ([]Object, error) {
 	decoder := strictDecoder()
 	reader := yaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(text)))
 	var objects []Object
-	var faults []error
+	var problems []error
 	for n := 1; ; n++ {
 		document, err := reader.Read()
 		if errors.Is(err, io.EOF) {
-			return objects, errors.Join(faults...)
+			return objects, errors.Join(problems...)
 		}
 		if err == nil {
 			var o Object
@@ -52,12 +51,12 @@ func Decode(file string, text []byte) ([]Object, error) {
 			}
 		}
 		if err != nil {
-			faults = append(faults, fmt.Errorf("%s, document %d: %w", file, n, err))
+			problems = append(problems, fmt.Errorf("%s, document %d: %w", file, n, err))
 		}
 	}
 }
 
-// decodeOne returns nil for a document without content.
+// decodeOne decodes one document. It returns nil for an empty one.
 func decodeOne(decoder runtime.Decoder, document []byte) (Object, error) {
 	var content any
 	if err := sigsyaml.Unmarshal(document, &content); err != nil || content == nil {
@@ -69,12 +68,12 @@ func decodeOne(decoder runtime.Decoder, document []byte) (Object, error) {
 	}
 	o, ok := decoded.(Object)
 	if !ok {
-		return nil, fmt.Errorf("%s has no metadata of its own, write its items as documents", decoded.GetObjectKind().GroupVersionKind().Kind)
+		return nil, fmt.Errorf("%s has no metadata, write its items as separate documents", decoded.GetObjectKind().GroupVersionKind().Kind)
 	}
 	return o, nil
 }
 
-// strictDecoder knows the types that are in use here.
+// strictDecoder returns a decoder for the types that NanoMon's files use.
 func strictDecoder() runtime.Decoder {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{

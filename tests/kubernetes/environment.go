@@ -14,22 +14,23 @@ import (
 	core "k8s.io/api/core/v1"
 )
 
-// Environment is what a container of a workload, named as "Deployment/api", gets for its environment, with the values of
-// ConfigMaps and Secrets that are among the objects. What the cluster only knows at run time is "field:" and its path.
+// Environment returns the environment variables of a container of the workload with an id such as "Deployment/api".
+// ConfigMaps and Secrets are looked up among the objects. A value that only the cluster knows at run time becomes
+// "field:" and its path.
 func Environment(objects []Object, id, container string) (map[string]string, error) {
 	s := newSet(objects, nil)
 	s.checkNames()
 	for _, w := range s.workloads {
 		for _, c := range w.containers() {
 			if ID(w.object) == id && c.Name == container {
-				return s.environment(w.object, c), errors.Join(s.faults...)
+				return s.environment(w.object, c), errors.Join(s.errors...)
 			}
 		}
 	}
-	return nil, fmt.Errorf("there is no container %s in %s", container, id)
+	return nil, fmt.Errorf("no container %s in %s", container, id)
 }
 
-// environment resolves the variables of a container in their order: a value may refer to those before it.
+// environment resolves the variables of a container in order: a value may refer to earlier variables.
 func (s *set) environment(from Object, c core.Container) map[string]string {
 	environment := make(map[string]string)
 	for _, source := range c.EnvFrom {
@@ -43,7 +44,7 @@ func (s *set) environment(from Object, c core.Container) map[string]string {
 	set := make(map[string]bool)
 	for _, variable := range c.Env {
 		if set[variable.Name] {
-			s.fault(from, "container %s: variable %s is there twice", c.Name, variable.Name)
+			s.report(from, "container %s: variable %s is set twice", c.Name, variable.Name)
 		}
 		set[variable.Name] = true
 		environment[variable.Name] = s.value(from, c, variable, environment)
@@ -59,14 +60,14 @@ func prefixed(prefix string, content map[string]string) map[string]string {
 	return with
 }
 
-// value is "" where what the variable refers to isn't there.
+// value returns the value of a variable, or "" if the object that it refers to doesn't exist.
 func (s *set) value(from Object, c core.Container, variable core.EnvVar, before map[string]string) string {
 	source := variable.ValueFrom
 	switch {
 	case source == nil:
 		return s.expand(from, c, variable, before)
 	case variable.Value != "":
-		s.fault(from, "container %s: variable %s has a value and a source", c.Name, variable.Name)
+		s.report(from, "container %s: variable %s has a value and a source", c.Name, variable.Name)
 		return variable.Value
 	case source.ConfigMapKeyRef != nil && !optional(source.ConfigMapKeyRef.Optional):
 		ref := source.ConfigMapKeyRef
@@ -82,7 +83,7 @@ func (s *set) value(from Object, c core.Container, variable core.EnvVar, before 
 	return ""
 }
 
-// reference is $(NAME) in a value, or "$$", which stands for "$".
+// reference matches $(NAME) in a value, and "$$", the escape of "$".
 var reference = regexp.MustCompile(`\$\$|\$\(([^)]*)\)`)
 
 func (s *set) expand(from Object, c core.Container, variable core.EnvVar, before map[string]string) string {
@@ -93,46 +94,46 @@ func (s *set) expand(from Object, c core.Container, variable core.EnvVar, before
 		name := found[2 : len(found)-1]
 		value, ok := before[name]
 		if !ok {
-			s.fault(from, "container %s: variable %s refers to $(%s), which isn't set before it", c.Name, variable.Name, name)
+			s.report(from, "container %s: variable %s refers to $(%s), which isn't set before it", c.Name, variable.Name, name)
 		}
 		return value
 	})
 }
 
-// platform are variables that Go's runtime and library look at.
+// platform lists the variables that Go's runtime and standard library read.
 var platform = []string{"GOMAXPROCS", "GOMEMLIMIT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE", "TZ"}
 
-// checkEnvironment finds variables that NanoMon doesn't know, in the containers of its own images, and lets Kubernetes add
-// none.
+// checkEnvironment reports variables that NanoMon doesn't know in containers of its own images, and pods to which
+// Kubernetes would add variables.
 func (s *set) checkEnvironment(w workload, c core.Container) {
 	environment := s.environment(w.object, c)
 	service, _ := splitImage(c.Image)
 	known, err := settings()
 	if err != nil {
-		s.fault(w.object, "%v", err)
+		s.report(w.object, "%v", err)
 	}
 	if known[service] == nil {
 		return
 	}
 	if links := w.template.Spec.EnableServiceLinks; links == nil || *links {
-		s.fault(w.object, "needs enableServiceLinks: false, for services called api and prometheus would set API_PORT and PROMETHEUS_PORT")
+		s.report(w.object, "needs enableServiceLinks: false, because services called api and prometheus would set API_PORT and PROMETHEUS_PORT")
 	}
 	for _, name := range slices.Sorted(maps.Keys(environment)) {
 		if !slices.Contains(known[service], name) && !slices.Contains(platform, name) && !usedInValues(c, name) {
-			s.fault(w.object, "container %s: %s has no setting %s", c.Name, service, name)
+			s.report(w.object, "container %s: %s has no setting %s", c.Name, service, name)
 		}
 	}
 }
 
-// usedInValues reports whether other variables of the container are made of this one.
+// usedInValues reports whether other variables of the container refer to this one.
 func usedInValues(c core.Container, name string) bool {
 	return slices.ContainsFunc(c.Env, func(v core.EnvVar) bool { return strings.Contains(v.Value, "$("+name+")") })
 }
 
-// sample is a setting in .env.sample: who uses it, and its name.
+// sample matches a setting in .env.sample: the services that read it, and its name.
 var sample = regexp.MustCompile(`(?m)^# ((?:[a-z]+, )*[a-z]+): .*\n(?:# .*\n)*#([A-Z][A-Z0-9_]*)=`)
 
-// settings are the names of the variables that each service reads, from .env.sample, which is made from the code.
+// settings returns the names of the variables that each service reads, from the generated .env.sample.
 var settings = sync.OnceValues(func() (map[string][]string, error) {
 	text, err := os.ReadFile(filepath.Join(root(), ".env.sample"))
 	if err != nil {

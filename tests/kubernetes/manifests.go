@@ -9,17 +9,17 @@ import (
 	"slices"
 )
 
-// root is the top folder of the repository.
+// root returns the top folder of the repository.
 func root() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(file), "..", "..")
 }
 
-// Manifests are the objects that the files in folders of deploy/kubernetes leave in a cluster when they are applied in
-// their order: a later one replaces an earlier one of the same name.
+// Manifests returns the objects that a cluster contains after the files in the folders of deploy/kubernetes are applied
+// in order: a later object replaces an earlier one of the same name.
 func Manifests(folders ...string) ([]Object, error) {
 	var applied []Object
-	var faults []error
+	var problems []error
 	for _, folder := range folders {
 		files, err := filepath.Glob(filepath.Join(root(), "deploy", "kubernetes", folder, "*.yaml"))
 		if err != nil || len(files) == 0 {
@@ -31,12 +31,12 @@ func Manifests(folders ...string) ([]Object, error) {
 				return nil, err
 			}
 			objects, err := Decode(file, text)
-			faults = append(faults, err)
+			problems = append(problems, err)
 			for _, o := range objects {
 				applied = slices.DeleteFunc(applied, func(earlier Object) bool { return ID(earlier) == ID(o) })
 				applied = append(applied, o)
 			}
 		}
 	}
-	return applied, errors.Join(faults...)
+	return applied, errors.Join(problems...)
 }

@@ -25,12 +25,12 @@ func (s *set) checkNetwork(o Object) {
 
 func (s *set) checkService(service *core.Service) {
 	if len(service.Spec.Ports) == 0 && service.Spec.Type != core.ServiceTypeExternalName {
-		s.fault(service, "has no ports")
+		s.report(service, "has no ports")
 	}
 	names := make(map[string]bool)
 	for _, port := range service.Spec.Ports {
 		if names[port.Name] {
-			s.fault(service, "needs a name of its own for each port")
+			s.report(service, "needs a different name for each port")
 		}
 		names[port.Name] = true
 	}
@@ -39,13 +39,13 @@ func (s *set) checkService(service *core.Service) {
 	}
 	found := s.mustSelect(service, "selector", &meta.LabelSelector{MatchLabels: service.Spec.Selector})
 	if len(found) > 1 {
-		s.fault(service, "selects the pods of %s and of %s", ID(found[0].object), ID(found[1].object))
+		s.report(service, "selects the pods of %s and of %s", ID(found[0].object), ID(found[1].object))
 		return
 	}
 	for _, w := range found {
 		for _, port := range service.Spec.Ports {
 			if target := targetPort(port); !w.hasPort(target) {
-				s.fault(service, "%s has no port %s", ID(w.object), target.String())
+				s.report(service, "%s has no port %s", ID(w.object), target.String())
 			}
 		}
 	}
@@ -69,12 +69,12 @@ func (s *set) checkIngress(ingress *networking.Ingress) {
 	}
 	for _, rule := range ingress.Spec.Rules {
 		if rule.HTTP == nil || len(rule.HTTP.Paths) == 0 {
-			s.fault(ingress, "has no paths for host %q", rule.Host)
+			s.report(ingress, "has no paths for host %q", rule.Host)
 			continue
 		}
 		for _, path := range rule.HTTP.Paths {
 			if path.PathType == nil {
-				s.fault(ingress, "path %s has no type", path.Path)
+				s.report(ingress, "path %s has no type", path.Path)
 			}
 			s.checkBackend(ingress, path.Backend)
 		}
@@ -83,7 +83,7 @@ func (s *set) checkIngress(ingress *networking.Ingress) {
 
 func (s *set) checkBackend(ingress *networking.Ingress, backend networking.IngressBackend) {
 	if backend.Service == nil {
-		s.fault(ingress, "has a backend without a service")
+		s.report(ingress, "has a backend without a service")
 		return
 	}
 	port := intstr.FromInt32(backend.Service.Port.Number)
@@ -93,11 +93,11 @@ func (s *set) checkBackend(ingress *networking.Ingress, backend networking.Ingre
 	s.findServicePort(ingress, backend.Service.Name, port)
 }
 
-// findServicePort finds a service that must have a port of that number or name.
+// findServicePort reports a service that doesn't exist or has no port of that number or name.
 func (s *set) findServicePort(from Object, name string, port intstr.IntOrString) {
 	service, ok := s.find(from, "Service", name).(*core.Service)
 	if ok && !serviceHasPort(service, port) {
-		s.fault(from, "Service/%s has no port %s", name, port.String())
+		s.report(from, "Service/%s has no port %s", name, port.String())
 	}
 }
 
@@ -112,7 +112,7 @@ func serviceHasPort(service *core.Service, port intstr.IntOrString) bool {
 
 func (s *set) checkRoute(route *gateway.HTTPRoute) {
 	if len(route.Spec.ParentRefs) == 0 {
-		s.fault(route, "belongs to no gateway")
+		s.report(route, "has no parent gateway")
 	}
 	for _, parent := range route.Spec.ParentRefs {
 		s.find(route, "Gateway", string(parent.Name))
@@ -120,7 +120,7 @@ func (s *set) checkRoute(route *gateway.HTTPRoute) {
 	for _, rule := range route.Spec.Rules {
 		for _, backend := range rule.BackendRefs {
 			if backend.Port == nil {
-				s.fault(route, "has a backend %s without a port", backend.Name)
+				s.report(route, "has a backend %s without a port", backend.Name)
 				continue
 			}
 			s.findServicePort(route, string(backend.Name), intstr.FromInt32(int32(*backend.Port)))
@@ -144,7 +144,7 @@ func (s *set) checkPolicy(policy *networking.NetworkPolicy) {
 	}
 }
 
-// checkPeers returns the workloads that the peers select in their own namespace.
+// checkPeers returns the workloads that the peers select in the namespace of the policy.
 func (s *set) checkPeers(policy *networking.NetworkPolicy, peers []networking.NetworkPolicyPeer) []workload {
 	var found []workload
 	for _, peer := range peers {
@@ -162,7 +162,7 @@ func (s *set) checkPolicyPorts(policy *networking.NetworkPolicy, workloads []wor
 		}
 		for _, w := range workloads {
 			if !w.hasPort(*port.Port) {
-				s.fault(policy, "%s has no port %s", ID(w.object), port.Port.String())
+				s.report(policy, "%s has no port %s", ID(w.object), port.Port.String())
 			}
 		}
 	}

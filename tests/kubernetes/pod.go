@@ -30,33 +30,34 @@ func (s *set) checkPod(w workload) {
 	}
 }
 
-// checkSecurity holds the pods to the Pod Security Standard "restricted".
+// checkSecurity reports violations of the Pod Security Standard "restricted".
 func (s *set) checkSecurity(w workload) {
 	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
 	if err != nil {
-		s.fault(w.object, "%v", err)
+		s.report(w.object, "%v", err)
 		return
 	}
 	restricted := api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}
 	result := policy.AggregateCheckResults(evaluator.EvaluatePod(restricted, &w.template.ObjectMeta, &w.template.Spec))
 	if !result.Allowed {
-		s.fault(w.object, "isn't restricted: %s", result.ForbiddenDetail())
+		s.report(w.object, "isn't restricted: %s", result.ForbiddenDetail())
 	}
 }
 
-// checkImage lets only images of NanoMon and of MongoDB through, and those called external as "Image/name", with a tag that stays what it is: "latest", and none,
-// are also fetched at every start, and so don't work for an image that was loaded into the nodes.
+// checkImage reports images other than those of NanoMon, MongoDB and the external ones ("Image/name"), and images
+// without a fixed tag. Kubernetes pulls an image with the tag "latest" or without a tag at every start, which fails for
+// an image that was loaded into the nodes.
 func (s *set) checkImage(w workload, c core.Container) {
 	name, tag := splitImage(c.Image)
 	if !slices.Contains([]string{"api", "runner", "frontend", "standalone", "mongo"}, name) && !s.external["Image/"+name] {
-		s.fault(w.object, "container %s: image %q is neither of NanoMon nor mongo", c.Name, c.Image)
+		s.report(w.object, "container %s: image %q is neither an image of NanoMon nor mongo", c.Name, c.Image)
 	}
 	if tag == "" || tag == "latest" {
-		s.fault(w.object, "container %s: image %q needs a tag other than latest", c.Name, c.Image)
+		s.report(w.object, "container %s: image %q needs a tag other than latest", c.Name, c.Image)
 	}
 }
 
-// splitImage is the last part of an image's path, and its tag or digest.
+// splitImage returns the last part of an image's path, and its tag or digest.
 func splitImage(image string) (name, tag string) {
 	name = image[strings.LastIndex(image, "/")+1:]
 	if name, digest, ok := strings.Cut(name, "@"); ok {
@@ -73,11 +74,11 @@ func (s *set) checkPorts(w workload, c core.Container) {
 		if p.Name == "" {
 			continue
 		}
-		for _, fault := range validation.IsValidPortName(p.Name) {
-			s.fault(w.object, "container %s: port %s: %s", c.Name, p.Name, fault)
+		for _, problem := range validation.IsValidPortName(p.Name) {
+			s.report(w.object, "container %s: port %s: %s", c.Name, p.Name, problem)
 		}
 		if names[p.Name] {
-			s.fault(w.object, "container %s: port %s is there twice", c.Name, p.Name)
+			s.report(w.object, "container %s: port %s exists twice", c.Name, p.Name)
 		}
 		names[p.Name] = true
 	}
@@ -99,11 +100,11 @@ func (s *set) checkProbes(w workload, c core.Container) {
 		case probe.Exec != nil:
 			continue
 		default:
-			s.fault(w.object, "container %s: a probe does nothing", c.Name)
+			s.report(w.object, "container %s: a probe does nothing", c.Name)
 			continue
 		}
 		if !hasPort(c, port) {
-			s.fault(w.object, "container %s: there is no port %s to probe", c.Name, port.String())
+			s.report(w.object, "container %s: a probe uses port %s, which doesn't exist", c.Name, port.String())
 		}
 	}
 }
@@ -111,7 +112,7 @@ func (s *set) checkProbes(w workload, c core.Container) {
 func (s *set) checkResources(w workload, c core.Container) {
 	for name, request := range c.Resources.Requests {
 		if limit, ok := c.Resources.Limits[name]; ok && request.Cmp(limit) > 0 {
-			s.fault(w.object, "container %s: request of %s is above its limit", c.Name, name)
+			s.report(w.object, "container %s: request of %s is above its limit", c.Name, name)
 		}
 	}
 }
@@ -125,25 +126,25 @@ func (s *set) checkVolumes(w workload) {
 	for _, claim := range w.claims {
 		unmounted[claim.Name] = true
 	}
-	there := make(map[string]bool)
+	known := make(map[string]bool)
 	for name := range unmounted {
-		there[name] = true
+		known[name] = true
 	}
 	for _, c := range w.containers() {
 		paths := make(map[string]bool)
 		for _, mount := range c.VolumeMounts {
 			delete(unmounted, mount.Name)
-			if !there[mount.Name] {
-				s.fault(w.object, "container %s: there is no volume %s", c.Name, mount.Name)
+			if !known[mount.Name] {
+				s.report(w.object, "container %s: volume %s doesn't exist", c.Name, mount.Name)
 			}
 			if paths[mount.MountPath] {
-				s.fault(w.object, "container %s: two volumes at %s", c.Name, mount.MountPath)
+				s.report(w.object, "container %s: two volumes are mounted at %s", c.Name, mount.MountPath)
 			}
 			paths[mount.MountPath] = true
 		}
 	}
 	for name := range unmounted {
-		s.fault(w.object, "no container mounts volume %s", name)
+		s.report(w.object, "no container mounts volume %s", name)
 	}
 }
 
@@ -180,7 +181,7 @@ func itemKeys(items []core.KeyToPath) []string {
 	return keys
 }
 
-// findKeys is find for a ConfigMap or Secret that must have the keys. It returns what is in it, nil if it isn't there.
+// findKeys finds a ConfigMap or Secret, reports missing keys, and returns its content, or nil if it doesn't exist.
 func (s *set) findKeys(from Object, kind, name string, keys []string) map[string]string {
 	found := s.find(from, kind, name)
 	if found == nil {
@@ -189,13 +190,13 @@ func (s *set) findKeys(from Object, kind, name string, keys []string) map[string
 	content := contentOf(found)
 	for _, key := range keys {
 		if _, ok := content[key]; !ok {
-			s.fault(from, "refers to key %s, which %s doesn't have", key, ID(found))
+			s.report(from, "refers to key %s, which %s doesn't have", key, ID(found))
 		}
 	}
 	return content
 }
 
-// contentOf is what a ConfigMap or a Secret gives to pods.
+// contentOf returns the content of a ConfigMap or Secret as a pod sees it.
 func contentOf(o Object) map[string]string {
 	content := make(map[string]string)
 	switch o := o.(type) {

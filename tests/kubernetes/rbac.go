@@ -4,7 +4,7 @@ import (
 	rbac "k8s.io/api/rbac/v1"
 )
 
-// checkBinding finds roles that aren't there, and bindings to nobody.
+// checkBinding reports bindings to roles or subjects that don't exist.
 func (s *set) checkBinding(o Object) {
 	var role rbac.RoleRef
 	var subjects []rbac.Subject

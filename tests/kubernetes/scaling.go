@@ -24,11 +24,11 @@ func (s *set) checkScaling(o Object) {
 	}
 }
 
-// checkScaled finds what makes an autoscaler useless: a number of replicas that every apply sets back, and shares of
-// requests that aren't there.
+// checkScaled reports what breaks an autoscaler: a fixed number of replicas, which every apply would restore, and a
+// utilization target without resource requests.
 func (s *set) checkScaled(scaler *autoscaling.HorizontalPodAutoscaler, w workload) {
 	if w.replicas != nil {
-		s.fault(w.object, "sets replicas, which %s does", ID(scaler))
+		s.report(w.object, "sets replicas, which %s controls", ID(scaler))
 	}
 	for _, metric := range scaler.Spec.Metrics {
 		if metric.Resource == nil || metric.Resource.Target.Type != autoscaling.UtilizationMetricType {
@@ -36,7 +36,7 @@ func (s *set) checkScaled(scaler *autoscaling.HorizontalPodAutoscaler, w workloa
 		}
 		for _, c := range w.template.Spec.Containers {
 			if _, ok := c.Resources.Requests[metric.Resource.Name]; !ok {
-				s.fault(scaler, "container %s of %s requests no %s", c.Name, ID(w.object), metric.Resource.Name)
+				s.report(scaler, "container %s of %s requests no %s", c.Name, ID(w.object), metric.Resource.Name)
 			}
 		}
 	}
@@ -50,22 +50,22 @@ func (s *set) checkMonitoring(o Object) {
 	selector := &monitor.Spec.Selector
 	services := s.services(o, selector)
 	if len(services) == 0 {
-		s.fault(o, "selector %s selects no services", meta.FormatLabelSelector(selector))
+		s.report(o, "selector %s selects no services", meta.FormatLabelSelector(selector))
 	}
 	for _, service := range services {
 		for _, endpoint := range monitor.Spec.Endpoints {
 			if endpoint.Port != "" && !serviceHasPort(service, intstr.FromString(endpoint.Port)) {
-				s.fault(o, "%s has no port %s", ID(service), endpoint.Port)
+				s.report(o, "%s has no port %s", ID(service), endpoint.Port)
 			}
 		}
 	}
 }
 
-// services are those in the namespace of o that a selector selects by their own labels.
+// services returns the services in the namespace of o whose labels match a selector.
 func (s *set) services(o Object, selector *meta.LabelSelector) []*core.Service {
 	matches, err := meta.LabelSelectorAsSelector(selector)
 	if err != nil {
-		s.fault(o, "selector: %v", err)
+		s.report(o, "selector: %v", err)
 		return nil
 	}
 	var found []*core.Service

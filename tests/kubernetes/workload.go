@@ -13,17 +13,17 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// workload is an object that makes pods, or a pod.
+// workload is an object that creates pods, or a pod.
 type workload struct {
 	object   Object
 	template core.PodTemplateSpec
-	// selector is nil where the object makes its own.
+	// selector is nil for kinds whose selector Kubernetes generates.
 	selector *meta.LabelSelector
 	replicas *int32
 	claims   []core.PersistentVolumeClaim
 }
 
-// workloadsOf is the object as a workload, or nothing.
+// workloadsOf returns the object as a workload, or nothing if it is none.
 func workloadsOf(o Object) []workload {
 	switch o := o.(type) {
 	case *core.Pod:
@@ -45,7 +45,7 @@ func workloadsOf(o Object) []workload {
 	return nil
 }
 
-// required is a selector that must be there: a missing one is as wrong as an empty one.
+// required returns a selector that must be set, so that a missing one is reported like an empty one.
 func required(selector *meta.LabelSelector) *meta.LabelSelector {
 	if selector == nil {
 		return &meta.LabelSelector{}
@@ -53,7 +53,7 @@ func required(selector *meta.LabelSelector) *meta.LabelSelector {
 	return selector
 }
 
-// containers are all containers of the pods, those that prepare included.
+// containers returns all containers of the pods, including init containers.
 func (w workload) containers() []core.Container {
 	return slices.Concat(w.template.Spec.InitContainers, w.template.Spec.Containers)
 }
@@ -73,8 +73,8 @@ func hasPort(c core.Container, port intstr.IntOrString) bool {
 }
 
 func (s *set) checkWorkload(w workload) {
-	for _, fault := range metavalidation.ValidateLabels(w.template.Labels, field.NewPath("template", "labels")) {
-		s.fault(w.object, "%s", fault)
+	for _, problem := range metavalidation.ValidateLabels(w.template.Labels, field.NewPath("template", "labels")) {
+		s.report(w.object, "%s", problem)
 	}
 	if w.selector != nil {
 		s.checkSelector(w)
@@ -87,26 +87,26 @@ func (s *set) checkWorkload(w workload) {
 func (s *set) checkSelector(w workload) {
 	selector, err := meta.LabelSelectorAsSelector(w.selector)
 	if err != nil {
-		s.fault(w.object, "selector: %v", err)
+		s.report(w.object, "selector: %v", err)
 		return
 	}
 	if selector.Empty() {
-		s.fault(w.object, "has no selector")
+		s.report(w.object, "has no selector")
 		return
 	}
 	if !selector.Matches(labels.Set(w.template.Labels)) {
-		s.fault(w.object, "selector %s doesn't match its own pods", selector)
+		s.report(w.object, "selector %s doesn't match its own pods", selector)
 	}
 	for _, other := range s.selected(w.object, w.selector) {
 		if other.object != w.object {
-			s.fault(w.object, "selector %s matches the pods of %s too", selector, ID(other.object))
+			s.report(w.object, "selector %s matches the pods of %s too", selector, ID(other.object))
 		}
 	}
 }
 
-// checkGoverningService holds a StatefulSet to a headless service, which gives its pods their host names.
+// checkGoverningService reports a StatefulSet without a headless service, which gives its pods their host names.
 func (s *set) checkGoverningService(set *apps.StatefulSet) {
 	if service, ok := s.find(set, "Service", set.Spec.ServiceName).(*core.Service); ok && service.Spec.ClusterIP != core.ClusterIPNone {
-		s.fault(set, "service %s isn't headless", service.Name)
+		s.report(set, "service %s isn't headless", service.Name)
 	}
 }

@@ -9,17 +9,19 @@ import (
 )
 
 var (
-	// command is one in a block, or between backticks.
+	// command matches a command in a code block or between backticks.
 	command = regexp.MustCompile("(?m)^kubectl .*$|`kubectl [^`]*`")
-	// named is an object in a command, such as deployment/api or "pod mongodb-0".
+	// named matches an object in a command, such as deployment/api or "pod mongodb-0".
 	named = regexp.MustCompile(`\b(deployment|statefulset|service|pod|configmap|secret|ingress|horizontalpodautoscaler)[ /]([a-z][a-z0-9-]*)`)
-	// component is a label in a command.
+	// component matches a label in a command.
 	component = regexp.MustCompile(`component=([a-z]+)`)
-	numbered  = regexp.MustCompile(`^(.*)-[0-9]+$`)
+	// numbered matches the name of a StatefulSet's pod.
+	numbered = regexp.MustCompile(`^(.*)-[0-9]+$`)
 )
 
-// TestTheWorkshopNamesWhatIsThere: its commands on the workshop's own namespace, but for those that make what they name.
-func TestTheWorkshopNamesWhatIsThere(t *testing.T) {
+// TestWorkshopObjectsExist checks that the commands of the workshop name existing objects. It skips commands that
+// create what they name, and commands on other namespaces.
+func TestWorkshopObjectsExist(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root(), "docs", "workshop.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -28,10 +30,10 @@ func TestTheWorkshopNamesWhatIsThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	there := make(map[string]bool)
+	known := make(map[string]bool)
 	for _, o := range objects {
-		there[strings.ToLower(ID(o))] = true
-		there["component="+o.GetLabels()["app.kubernetes.io/component"]] = true
+		known[strings.ToLower(ID(o))] = true
+		known["component="+o.GetLabels()["app.kubernetes.io/component"]] = true
 	}
 	seen := 0
 	for _, line := range command.FindAllString(string(text), -1) {
@@ -44,17 +46,17 @@ func TestTheWorkshopNamesWhatIsThere(t *testing.T) {
 			if pod := numbered.FindStringSubmatch(found[2]); found[1] == "pod" && pod != nil {
 				id = "statefulset/" + pod[1]
 			}
-			if !there[id] {
-				t.Errorf("there is no %s for: %s", id, line)
+			if !known[id] {
+				t.Errorf("%s doesn't exist, but is used in: %s", id, line)
 			}
 		}
 		for _, found := range component.FindAllString(line, -1) {
-			if !there[found] {
-				t.Errorf("nothing has the label %s for: %s", found, line)
+			if !known[found] {
+				t.Errorf("no object has the label %s, which is used in: %s", found, line)
 			}
 		}
 	}
 	if seen < 20 {
-		t.Errorf("%d names of objects in the workshop: aren't they recognised any more?", seen)
+		t.Errorf("found only %d names of objects in the workshop: do the patterns still match?", seen)
 	}
 }

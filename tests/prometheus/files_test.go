@@ -10,14 +10,14 @@ import (
 	"testing"
 )
 
-func TestTheFilesForPrometheusAreValid(t *testing.T) {
-	approved(t, "check", "config", deployed("prometheus.yml"))
-	approved(t, "check", "rules", deployed("rules.yml"))
-	approved(t, "test", "rules", deployed("rules_test.yml"))
+func TestPrometheusFilesAreValid(t *testing.T) {
+	mustPass(t, "check", "config", deployed("prometheus.yml"))
+	mustPass(t, "check", "rules", deployed("rules.yml"))
+	mustPass(t, "test", "rules", deployed("rules_test.yml"))
 }
 
-// TestTheCommentedLinesAreValid: those that give the API's metrics a key.
-func TestTheCommentedLinesAreValid(t *testing.T) {
+// TestCommentedLinesAreValid checks the lines in prometheus.yml that configure an API key for the metrics of the API.
+func TestCommentedLinesAreValid(t *testing.T) {
 	folder := t.TempDir()
 	key := filepath.Join(folder, "key")
 	write(t, key, "nm_")
@@ -25,25 +25,27 @@ func TestTheCommentedLinesAreValid(t *testing.T) {
 	config := replace(t, read(t, "prometheus.yml"), "# authorization:", "authorization:")
 	config = replace(t, config, "#   credentials_file: /etc/prometheus/nanomon-key", "  credentials_file: "+key)
 	write(t, filepath.Join(folder, "prometheus.yml"), config)
-	approved(t, "check", "config", filepath.Join(folder, "prometheus.yml"))
+	mustPass(t, "check", "config", filepath.Join(folder, "prometheus.yml"))
 }
 
-// Debian's Prometheus knows no Kubernetes, so the rest of that file is checked, and also that its two discoveries are the same but for the component.
-func TestTheFileForKubernetesIsValid(t *testing.T) {
+// TestKubernetesFileIsValid checks prometheus-kubernetes.yml without its service discovery, which Debian's Prometheus
+// doesn't support. It also checks that the two discoveries differ only in the component.
+func TestKubernetesFileIsValid(t *testing.T) {
 	discovery := regexp.MustCompile(`(?m)^    kubernetes_sd_configs:\n(?:      .*\n)+`)
 	content := read(t, "prometheus-kubernetes.yml")
 	found := discovery.FindAllString(content, -1)
 	if len(found) != 2 || found[1] != replace(t, found[0], "component=api", "component=runner") {
-		t.Errorf("discovers %q", found)
+		t.Errorf("the service discoveries are %q", found)
 	}
 	folder := t.TempDir()
 	write(t, filepath.Join(folder, "prometheus.yml"), discovery.ReplaceAllString(content, ""))
 	write(t, filepath.Join(folder, "rules.yml"), read(t, "rules.yml"))
-	approved(t, "check", "config", filepath.Join(folder, "prometheus.yml"))
+	mustPass(t, "check", "config", filepath.Join(folder, "prometheus.yml"))
 }
 
-// TestEveryAlertIsTestedAndExplained: the tests in rules_test.yml see each alert fire, and the README lists it.
-func TestEveryAlertIsTestedAndExplained(t *testing.T) {
+// TestEveryAlertIsTestedAndDocumented checks that each alert fires in a test of rules_test.yml and is listed in the
+// README.
+func TestEveryAlertIsTestedAndDocumented(t *testing.T) {
 	alerts := alertNames(t)
 	fired := regexp.MustCompile(`alertname: (\w+)\n +eval_time: \w+\n +exp_alerts:`)
 	var tested []string
@@ -52,14 +54,14 @@ func TestEveryAlertIsTestedAndExplained(t *testing.T) {
 	}
 	for _, name := range alerts {
 		if !slices.Contains(tested, name) {
-			t.Errorf("rules_test.yml never sees %s fire", name)
+			t.Errorf("%s fires in no test of rules_test.yml", name)
 		}
 		if !strings.Contains(read(t, "README.md"), "| `"+name+"` |") {
-			t.Errorf("the README doesn't tell of %s", name)
+			t.Errorf("the README doesn't list %s", name)
 		}
 	}
 	if listed := strings.Count(read(t, "README.md"), "\n| `NanoMon"); listed != len(alerts) || listed == 0 {
-		t.Errorf("the README lists %d alerts, and there are %d", listed, len(alerts))
+		t.Errorf("the README lists %d alerts, want %d", listed, len(alerts))
 	}
 }
 
@@ -72,7 +74,7 @@ func alertNames(t *testing.T) []string {
 	return names
 }
 
-// dashboard is what the tests look at of Grafana's dashboard.
+// dashboard contains the parts of the Grafana dashboard that the tests check.
 type dashboard struct {
 	Templating struct {
 		List []struct {
@@ -104,7 +106,7 @@ func readDashboard(t *testing.T) dashboard {
 	return d
 }
 
-// queries are the PromQL of the dashboard, by panel, with its variables set to everything.
+// queries returns the PromQL queries of the dashboard by panel, with its variables set to match everything.
 func (d dashboard) queries() map[string][]string {
 	everything := strings.NewReplacer("$group", ".*", "$type", ".*", "$monitor", ".*", "$__rate_interval", "15s")
 	queries := make(map[string][]string)
@@ -116,28 +118,28 @@ func (d dashboard) queries() map[string][]string {
 	return queries
 }
 
-func TestTheDashboardIsSound(t *testing.T) {
+func TestDashboardIsConsistent(t *testing.T) {
 	d := readDashboard(t)
 	variables := map[string]bool{"__rate_interval": true}
 	for _, v := range d.Templating.List {
 		variables[v.Name] = true
 	}
 	if !variables["datasource"] {
-		t.Error("the data source can't be chosen")
+		t.Error("the dashboard has no variable for the data source")
 	}
-	chosen := source{"prometheus", "${datasource}"}
+	selected := source{"prometheus", "${datasource}"}
 	used := regexp.MustCompile(`\$\{?(\w+)`)
 	ids := make(map[int]bool)
 	taken := make(map[[2]int]string)
 	for _, p := range d.Panels {
 		if ids[p.ID] {
-			t.Errorf("%s has the id of another panel", p.Title)
+			t.Errorf("panel %s: duplicate id", p.Title)
 		}
 		ids[p.ID] = true
 		for x := p.GridPos.X; x < p.GridPos.X+p.GridPos.W; x++ {
 			for y := p.GridPos.Y; y < p.GridPos.Y+p.GridPos.H; y++ {
 				if over := taken[[2]int{x, y}]; over != "" || x > 23 {
-					t.Fatalf("%s lies over %q at %d, %d", p.Title, over, x, y)
+					t.Fatalf("panel %s overlaps %q at %d, %d, or is too wide", p.Title, over, x, y)
 				}
 				taken[[2]int{x, y}] = p.Title
 			}
@@ -145,18 +147,18 @@ func TestTheDashboardIsSound(t *testing.T) {
 		if p.Type == "row" {
 			continue
 		}
-		if p.Datasource != chosen || len(p.Targets) == 0 {
-			t.Errorf("%s asks %v %d times", p.Title, p.Datasource, len(p.Targets))
+		if p.Datasource != selected || len(p.Targets) == 0 {
+			t.Errorf("panel %s: data source %v, %d targets", p.Title, p.Datasource, len(p.Targets))
 		}
 		refs := make(map[string]bool)
 		for _, target := range p.Targets {
-			if target.Datasource != chosen || refs[target.RefID] {
-				t.Errorf("%s: target %s asks %v", p.Title, target.RefID, target.Datasource)
+			if target.Datasource != selected || refs[target.RefID] {
+				t.Errorf("panel %s: target %s has data source %v or a duplicate id", p.Title, target.RefID, target.Datasource)
 			}
 			refs[target.RefID] = true
 			for _, v := range used.FindAllStringSubmatch(target.Expr, -1) {
 				if !variables[v[1]] {
-					t.Errorf("%s: there is no variable %s", p.Title, v[1])
+					t.Errorf("panel %s: variable %s doesn't exist", p.Title, v[1])
 				}
 			}
 		}

@@ -14,7 +14,7 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// scrapeInterval is that of the tests.
+// scrapeInterval replaces the scrape interval of prometheus.yml in the tests.
 const scrapeInterval = time.Second
 
 // server is a running Prometheus.
@@ -22,11 +22,11 @@ type server struct {
 	*servicetest.Service
 	t   *testing.T
 	url string
-	// scraping is since when every target is scraped.
+	// scraping is the time from which every target was scraped.
 	scraping time.Time
 }
 
-// startPrometheus starts it with the deployed configuration, but for the intervals and the targets.
+// startPrometheus starts Prometheus with prometheus.yml of deploy/prometheus, with other intervals and targets.
 func startPrometheus(t *testing.T, api string, runners []string) *server {
 	t.Helper()
 	folder := t.TempDir()
@@ -52,7 +52,7 @@ func startPrometheus(t *testing.T, api string, runners []string) *server {
 	return s
 }
 
-// series is one that a query gives, with its value now.
+// series is a series in a query result, with its current value.
 type series struct {
 	Metric map[string]string
 	Value  [2]any
@@ -68,29 +68,29 @@ func (s series) value(t *testing.T) float64 {
 	return value
 }
 
-// get is what the API of Prometheus has at a path.
+// get returns the data at a path of Prometheus' API.
 func get[T any](s *server, path string) T {
 	s.t.Helper()
 	return servicetest.Get[struct{ Data T }](s.t, s.url+"/api/v1/"+path).Data
 }
 
-// query gives the series of an expression as they are now.
+// query returns the current series of an expression.
 func (s *server) query(format string, args ...any) []series {
 	s.t.Helper()
 	expression := fmt.Sprintf(format, args...)
 	return get[struct{ Result []series }](s, "query?query="+url.QueryEscape(expression)).Result
 }
 
-// each checks the value of every series of an expression, of which there must be n.
-func (s *server) each(n int, expression string, good func(float64) bool) {
+// each checks the value of every series of an expression. There must be n series.
+func (s *server) each(n int, expression string, valid func(float64) bool) {
 	s.t.Helper()
 	found := s.query("%s", expression)
 	if len(found) != n {
-		s.t.Errorf("%s gives %d series, want %d", expression, len(found), n)
+		s.t.Errorf("%s returns %d series, want %d", expression, len(found), n)
 	}
 	for _, one := range found {
-		if !good(one.value(s.t)) {
-			s.t.Errorf("%s is %v of %v", expression, one.Value[1], one.Metric)
+		if !valid(one.value(s.t)) {
+			s.t.Errorf("%s is %v for %v", expression, one.Value[1], one.Metric)
 		}
 	}
 }

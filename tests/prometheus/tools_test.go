@@ -1,4 +1,4 @@
-// Package prometheus runs Prometheus itself on NanoMon's metrics, with what deploy/prometheus has for it.
+// Package prometheus tests NanoMon's metrics and the files in deploy/prometheus with a real Prometheus.
 package prometheus
 
 import (
@@ -12,7 +12,7 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// tool is the path of prometheus or promtool.
+// tool returns the path of prometheus or promtool.
 func tool(t *testing.T, name string) string {
 	t.Helper()
 	path := filepath.Join(servicetest.Root(), ".tools", "bin", name)
@@ -21,38 +21,38 @@ func tool(t *testing.T, name string) string {
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		t.Fatalf("no %s to test with: run scripts/setup-tests.sh, or put it on the PATH", name)
+		t.Fatalf("%s not found: run scripts/setup-tests.sh, or put it on the PATH", name)
 	}
 	return path
 }
 
-// promtool runs promtool and returns what it says and its exit code.
+// promtool runs promtool and returns its output and exit code.
 func promtool(t *testing.T, input string, args ...string) (output string, code int) {
 	t.Helper()
 	command := exec.Command(tool(t, "promtool"), args...)
 	command.Stdin = strings.NewReader(input)
-	said, err := command.CombinedOutput()
+	combined, err := command.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
-	return string(said), command.ProcessState.ExitCode()
+	return string(combined), command.ProcessState.ExitCode()
 }
 
-// approved has promtool look at files, of which it must approve.
-func approved(t *testing.T, args ...string) {
+// mustPass fails the test if promtool reports a problem.
+func mustPass(t *testing.T, args ...string) {
 	t.Helper()
 	if output, code := promtool(t, "", args...); code != 0 {
 		t.Errorf("promtool %s: %s", strings.Join(args, " "), output)
 	}
 }
 
-// deployed is the path of a file in deploy/prometheus.
+// deployed returns the path of a file in deploy/prometheus.
 func deployed(name string) string {
 	return filepath.Join(servicetest.Root(), "deploy", "prometheus", name)
 }
 
-// read is such a file's content.
+// read returns the content of a file in deploy/prometheus.
 func read(t *testing.T, name string) string {
 	t.Helper()
 	content, err := os.ReadFile(deployed(name))
@@ -62,11 +62,11 @@ func read(t *testing.T, name string) string {
 	return string(content)
 }
 
-// replace fails the test unless text has old just once.
+// replace replaces old in text. It fails the test unless text contains old exactly once.
 func replace(t *testing.T, text, old, by string) string {
 	t.Helper()
 	if n := strings.Count(text, old); n != 1 {
-		t.Fatalf("%q is there %d times", old, n)
+		t.Fatalf("%q occurs %d times, want once", old, n)
 	}
 	return strings.Replace(text, old, by, 1)
 }

@@ -1,4 +1,4 @@
-// Package release makes a release, all of it, and looks at what is in it.
+// Package release builds a complete release and checks its content.
 package release
 
 import (
@@ -25,7 +25,7 @@ import (
 
 const version = "7.8.9-test"
 
-// sbom is what a test reads of a CycloneDX document.
+// sbom contains the fields of a CycloneDX document that the tests check.
 type sbom struct {
 	BOMFormat string
 	Metadata  struct {
@@ -55,7 +55,7 @@ func TestRelease(t *testing.T) {
 	}
 	for name, sum := range sums {
 		if got := sha256.Sum256(readFile(t, folder, name)); hex.EncodeToString(got[:]) != sum {
-			t.Errorf("the sum of %s is wrong", name)
+			t.Errorf("the checksum of %s is wrong", name)
 		}
 	}
 	t.Run("installed", func(t *testing.T) { checkInstalled(t, folder) })
@@ -70,7 +70,7 @@ func readFile(t *testing.T, path ...string) []byte {
 	return content
 }
 
-// readSums are the sums by the names of the files.
+// readSums returns the checksums by file name.
 func readSums(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	sums := make(map[string]string)
@@ -82,7 +82,7 @@ func readSums(t *testing.T, folder string) map[string]string {
 	return sums
 }
 
-// unpack returns the files of an archive, which are all in the folder name, by their names in it.
+// unpack returns the files of an archive by name. All of them must be in the folder name.
 func unpack(t *testing.T, folder, name string) map[string][]byte {
 	t.Helper()
 	unzipped, err := gzip.NewReader(bytes.NewReader(readFile(t, folder, name+".tar.gz")))
@@ -124,32 +124,33 @@ func checkArchive(t *testing.T, folder, name, system, processor string) {
 	if err := json.Unmarshal(readFile(t, folder, name+".cdx.json"), &document); err != nil {
 		t.Fatal(err)
 	}
-	if of := document.Metadata.Component; document.BOMFormat != "CycloneDX" || of.Name != "nanomon" || of.Version != version {
-		t.Errorf("the list of parts is %s of %v", document.BOMFormat, of)
+	if component := document.Metadata.Component; document.BOMFormat != "CycloneDX" || component.Name != "nanomon" || component.Version != version {
+		t.Errorf("the SBOM has format %s and component %v", document.BOMFormat, component)
 	}
-	parts := make(map[string]bool)
-	for _, part := range document.Components {
-		parts[part.PURL] = true
+	components := make(map[string]bool)
+	for _, component := range document.Components {
+		components[component.PURL] = true
 	}
 	for _, program := range []string{"api", "runner", "frontend", "standalone"} {
 		want = append(want, program+suffix)
-		checkProgram(t, files[program+suffix], system, processor, parts)
+		checkProgram(t, files[program+suffix], system, processor, components)
 	}
 	if got := slices.Sorted(maps.Keys(files)); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
 		t.Errorf("the archive has %v", got)
 	}
 	for _, embedded := range []string{"pkg:npm/%40alpinejs/csp@", "pkg:npm/%40azure/msal-common@", "pkg:golang/stdlib@" + strings.TrimPrefix(runtime.Version(), "go")} {
-		if !slices.ContainsFunc(slices.Collect(maps.Keys(parts)), func(purl string) bool { return strings.HasPrefix(purl, embedded) }) {
-			t.Errorf("the list of parts has no %s", embedded)
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(components)), func(purl string) bool { return strings.HasPrefix(purl, embedded) }) {
+			t.Errorf("the SBOM doesn't contain %s", embedded)
 		}
 	}
-	if slices.ContainsFunc(slices.Collect(maps.Keys(parts)), func(purl string) bool { return strings.Contains(purl, "playwright") }) {
-		t.Error("the list has parts that are for development alone")
+	if slices.ContainsFunc(slices.Collect(maps.Keys(components)), func(purl string) bool { return strings.Contains(purl, "playwright") }) {
+		t.Error("the SBOM contains development dependencies")
 	}
 }
 
-// checkProgram wants a program for the machine, of the version, all of whose modules are among parts.
-func checkProgram(t *testing.T, program []byte, system, processor string, parts map[string]bool) {
+// checkProgram checks that a program is built for the platform and the version, and that components contains all its
+// modules.
+func checkProgram(t *testing.T, program []byte, system, processor string, components map[string]bool) {
 	t.Helper()
 	built, err := buildinfo.Read(bytes.NewReader(program))
 	if err != nil {
@@ -160,19 +161,19 @@ func checkProgram(t *testing.T, program []byte, system, processor string, parts 
 		settings[setting.Key] = setting.Value
 	}
 	if settings["GOOS"] != system || settings["GOARCH"] != processor || settings["CGO_ENABLED"] != "0" || settings["-trimpath"] != "true" {
-		t.Errorf("%s is made with %v", built.Path, settings)
+		t.Errorf("%s is built with %v", built.Path, settings)
 	}
 	if !bytes.Contains(program, []byte(version)) || !bytes.Contains(program, []byte("made by a test")) {
-		t.Errorf("%s doesn't know its version", built.Path)
+		t.Errorf("%s doesn't contain its version", built.Path)
 	}
 	for _, module := range built.Deps {
-		if purl := "pkg:golang/" + strings.ToLower(module.Path) + "@" + strings.ReplaceAll(module.Version, "+", "%2B"); !parts[purl] {
-			t.Errorf("the list of parts has no %s", purl)
+		if purl := "pkg:golang/" + strings.ToLower(module.Path) + "@" + strings.ReplaceAll(module.Version, "+", "%2B"); !components[purl] {
+			t.Errorf("the SBOM doesn't contain %s", purl)
 		}
 	}
 }
 
-// checkInstalled wants scripts/install.sh to take the release.
+// checkInstalled checks that scripts/install.sh installs the release.
 func checkInstalled(t *testing.T, folder string) {
 	root := servicetest.SystemRoot(t)
 	command := exec.Command(filepath.Join(servicetest.Root(), "scripts", "install.sh"), "--from", folder, "--root", root)
@@ -181,6 +182,6 @@ func checkInstalled(t *testing.T, folder string) {
 	}
 	program := unpack(t, folder, "nanomon_"+version+"_linux_"+runtime.GOARCH)["standalone"]
 	if !bytes.Equal(readFile(t, root, "usr/local/bin/nanomon"), program) {
-		t.Error("what is installed is not what was released")
+		t.Error("the installed program differs from the released one")
 	}
 }

@@ -1,4 +1,5 @@
-// Package schemathesis has the fuzzer of that name send the real server what its specification allows, and much that it forbids.
+// Package schemathesis fuzzes the real server with schemathesis, which sends valid and invalid requests based on the
+// specification.
 package schemathesis
 
 import (
@@ -13,14 +14,15 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// enough is how many requests a run sends at least.
-const enough = 5000
+// minRequests is the minimum number of requests that a run must send.
+const minRequests = 5000
 
-func TestTheServerIsAsItsSpecificationSays(t *testing.T) {
+func TestServerMatchesSpecification(t *testing.T) {
 	provider := oidctest.New(t)
 	service, api, _ := servicetest.StandaloneWith(t, t.TempDir(), map[string]string{
 		"AUTH_CLIENT_ID": oidctest.ClientID, "AUTH_ISSUER": provider.Issuer(), "AUTH_PROTECT_READS": "true",
-		// What monitors name is made up. Nothing but the loopback is connected to; names are looked up, though.
+		// Targets of the generated monitors are random: allow connections to the loopback only. Names are still
+		// resolved.
 		"TARGET_DENY": "0.0.0.0/0,::/0", "TARGET_ALLOW": "127.0.0.0/8,::1/128",
 	})
 	command := exec.CommandContext(t.Context(), filepath.Join(servicetest.Root(), ".tools/schemathesis/bin/schemathesis"),
@@ -34,8 +36,8 @@ func TestTheServerIsAsItsSpecificationSays(t *testing.T) {
 	}
 	sent := strings.Count(service.Log(), "msg=request")
 	t.Logf("%d requests were sent", sent)
-	if sent < enough {
-		t.Errorf("%d requests were sent, want %d or more", sent, enough)
+	if sent < minRequests {
+		t.Errorf("%d requests were sent, want %d or more", sent, minRequests)
 	}
 	if crash := regexp.MustCompile(`(?m)^.*(handler crashed|status=500).*$`).FindString(service.Log()); crash != "" {
 		t.Errorf("the server failed: %s", crash)

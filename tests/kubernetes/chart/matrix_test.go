@@ -15,15 +15,15 @@ import (
 	"nanomon/tests/kubernetes"
 )
 
-// services are in every installation.
+// services are the objects that every installation has.
 var services = []string{
 	"Deployment/-api", "Deployment/-frontend", "Deployment/-runner", "Service/-api", "Service/-frontend", "Pod/-test",
 }
 
-// mongodb is in those that deploy one.
+// mongodb are the objects of installations that deploy MongoDB.
 var mongodb = []string{"StatefulSet/-mongodb", "Service/-mongodb", "ConfigMap/-mongodb", "Secret/-mongodb"}
 
-// everything switches on all that can be on together, and gives each secret.
+// everything turns on every feature that can be combined, and sets every credential.
 const everything = `
 image: {regRepo: registry.example.org/nanomon, tag: 1.2.3, pullPolicy: Always, pullSecrets: [registry, {name: mirror}]}
 authClientId: nanomon
@@ -86,14 +86,15 @@ affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{wei
 serviceAccountName: nanomon
 `
 
-// cases are values, what they make beside the services, and what they refer to and don't make.
+// cases maps a name to values, the objects that they create in addition to the services, and the objects that they
+// refer to but don't create.
 var cases = map[string]struct {
 	values   string
-	made     []string
+	created  []string
 	external []string
 }{
-	"defaults": {made: mongodb},
-	"blank values": {made: append(slices.Clone(mongodb), "Ingress/", "Service/-runner", "ServiceMonitor/-api", "ServiceMonitor/-runner"), values: `
+	"defaults": {created: mongodb},
+	"blank values": {created: append(slices.Clone(mongodb), "Ingress/", "Service/-runner", "ServiceMonitor/-api", "ServiceMonitor/-runner"), values: `
 image: {tag: , pullPolicy: , pullSecrets: }
 authClientId:
 auth: {tenant: , protectReads: }
@@ -112,8 +113,8 @@ nameOverride:
 fullnameOverride:
 `},
 	"external MongoDB by URI": {
-		values: `mongodb: {enabled: false, connectionURI: "mongodb+srv://nanomon:s3cret-mongo@db.example.org/"}`,
-		made:   []string{"Secret/-secrets"},
+		values:  `mongodb: {enabled: false, connectionURI: "mongodb+srv://nanomon:s3cret-mongo@db.example.org/"}`,
+		created: []string{"Secret/-secrets"},
 	},
 	"external MongoDB by secret": {
 		values:   `mongodb: {existingSecret: database, existingSecretKey: uri, database: shop}`,
@@ -121,49 +122,49 @@ fullnameOverride:
 	},
 	"own MongoDB with an existing secret": {
 		values:   `mongodb: {auth: {existingSecret: passwords}, persistence: {size: 20Gi, storageClass: fast}}`,
-		made:     []string{"StatefulSet/-mongodb", "Service/-mongodb", "ConfigMap/-mongodb"},
+		created:  []string{"StatefulSet/-mongodb", "Service/-mongodb", "ConfigMap/-mongodb"},
 		external: []string{"Secret/passwords"},
 	},
-	"own MongoDB without a volume": {values: `mongodb: {persistence: {enabled: false}}`, made: mongodb},
+	"own MongoDB without a volume": {values: `mongodb: {persistence: {enabled: false}}`, created: mongodb},
 	"ingress": {
 		values:   `ingress: {enabled: true, host: nanomon.example.org, tlsSecret: certificate}`,
-		made:     append(slices.Clone(mongodb), "Ingress/"),
+		created:  append(slices.Clone(mongodb), "Ingress/"),
 		external: []string{"Secret/certificate"},
 	},
 	"gateway": {
 		values:   `httpRoute: {enabled: true, parentRefs: [{name: gateway}]}`,
-		made:     append(slices.Clone(mongodb), "HTTPRoute/"),
+		created:  append(slices.Clone(mongodb), "HTTPRoute/"),
 		external: []string{"Gateway/gateway"},
 	},
 	"autoscaling": {
-		values: `{api: {autoscaling: {enabled: true}}, runner: {autoscaling: {enabled: true, maxReplicas: 20}}}`,
-		made:   append(slices.Clone(mongodb), "HorizontalPodAutoscaler/-api", "HorizontalPodAutoscaler/-runner"),
+		values:  `{api: {autoscaling: {enabled: true}}, runner: {autoscaling: {enabled: true, maxReplicas: 20}}}`,
+		created: append(slices.Clone(mongodb), "HorizontalPodAutoscaler/-api", "HorizontalPodAutoscaler/-runner"),
 	},
 	"network policies": {
 		values: `networkPolicy: {enabled: true}`,
-		made: append(slices.Clone(mongodb), "NetworkPolicy/-api", "NetworkPolicy/-frontend", "NetworkPolicy/-runner",
+		created: append(slices.Clone(mongodb), "NetworkPolicy/-api", "NetworkPolicy/-frontend", "NetworkPolicy/-runner",
 			"NetworkPolicy/-mongodb"),
 	},
 	"metrics": {
-		values: `metrics: {serviceMonitor: {enabled: true}}`,
-		made:   append(slices.Clone(mongodb), "Service/-runner", "ServiceMonitor/-api", "ServiceMonitor/-runner"),
+		values:  `metrics: {serviceMonitor: {enabled: true}}`,
+		created: append(slices.Clone(mongodb), "Service/-runner", "ServiceMonitor/-api", "ServiceMonitor/-runner"),
 	},
 	"sign-in": {
-		values: `{authClientId: 00000000-0000-0000-0000-000000000001, auth: {tenant: organizations}}`,
-		made:   mongodb,
+		values:  `{authClientId: 00000000-0000-0000-0000-000000000001, auth: {tenant: organizations}}`,
+		created: mongodb,
 	},
-	"alerts with an existing secret": {
-		values: `runner: {alerting: {from: a@example.org, to: b@example.org, existingSecret: channels}}`,
-		made:   mongodb,
+	"notifications with an existing secret": {
+		values:  `runner: {alerting: {from: a@example.org, to: b@example.org, existingSecret: channels}}`,
+		created: mongodb,
 	},
-	"alerts with secrets here and there": {
-		values: `runner: {alerting: {slackURL: "https://slack.example.org/s3cret-slack", existingSecret: channels}}`,
-		made:   append(slices.Clone(mongodb), "Secret/-secrets"),
+	"notifications with credentials in values and in an existing secret": {
+		values:  `runner: {alerting: {slackURL: "https://slack.example.org/s3cret-slack", existingSecret: channels}}`,
+		created: append(slices.Clone(mongodb), "Secret/-secrets"),
 	},
-	"no ping, no spool": {values: `runner: {ping: false, spool: {enabled: false}}`, made: mongodb},
+	"no ping, no spool": {values: `runner: {ping: false, spool: {enabled: false}}`, created: mongodb},
 	"everything": {
 		values: everything,
-		made: []string{
+		created: []string{
 			"Secret/-secrets", "Ingress/", "HTTPRoute/", "NetworkPolicy/-api", "NetworkPolicy/-frontend", "NetworkPolicy/-runner",
 			"HorizontalPodAutoscaler/-api", "HorizontalPodAutoscaler/-frontend", "HorizontalPodAutoscaler/-runner",
 			"PodDisruptionBudget/-api", "PodDisruptionBudget/-frontend", "PodDisruptionBudget/-runner", "Service/-runner", "ServiceMonitor/-api", "ServiceMonitor/-runner",
@@ -174,18 +175,18 @@ fullnameOverride:
 	},
 }
 
-func TestWhatIsRendered(t *testing.T) {
+func TestRenderedObjects(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			made := install(t, c.values)
-			want := slices.Sorted(slices.Values(append(slices.Clone(services), c.made...)))
-			if diff := cmp.Diff(want, made.ids()); diff != "" {
-				t.Errorf("objects, - wanted, + made:\n%s", diff)
+			installed := install(t, c.values)
+			want := slices.Sorted(slices.Values(append(slices.Clone(services), c.created...)))
+			if diff := cmp.Diff(want, installed.ids()); diff != "" {
+				t.Errorf("objects, - want, + got:\n%s", diff)
 			}
-			if err := kubernetes.Check(made.objects, c.external...); err != nil {
+			if err := kubernetes.Check(installed.objects, c.external...); err != nil {
 				t.Error(err)
 			}
-			for _, o := range made.objects {
+			for _, o := range installed.objects {
 				if o.GetNamespace() != namespace {
 					t.Errorf("%s is in the namespace %q", kubernetes.ID(o), o.GetNamespace())
 				}
@@ -214,20 +215,21 @@ func TestLint(t *testing.T) {
 	}
 }
 
-// TestServicesTakeTheirSettings reads what the pods get as the services do, so a name or a value that they refuse is found.
-func TestServicesTakeTheirSettings(t *testing.T) {
+// TestServicesAcceptTheirSettings parses the environment of the pods with the parsers of the services, which reject
+// unknown names and invalid values.
+func TestServicesAcceptTheirSettings(t *testing.T) {
 	uri := map[string]string{"uri": "mongodb://db.example.org", "MONGO_URI": "mongodb://db.example.org"}
-	theirs := []kubernetes.Object{secret("database", uri), secret("passwords", uri)}
+	existing := []kubernetes.Object{secret("database", uri), secret("passwords", uri)}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			made := install(t, c.values)
-			made.objects = append(made.objects, theirs...)
+			installed := install(t, c.values)
+			installed.objects = append(installed.objects, existing...)
 			for service, parse := range map[string]func(map[string]string) error{
 				"api":      func(e map[string]string) error { _, err := config.Parse[config.API](e); return err },
 				"frontend": func(e map[string]string) error { _, err := config.Parse[config.Frontend](e); return err },
 				"runner":   func(e map[string]string) error { _, err := config.Parse[config.Runner](e); return err },
 			} {
-				environment := made.environment(t, service)
+				environment := installed.environment(t, service)
 				maps.DeleteFunc(environment, func(_, value string) bool { return value == "" })
 				if err := parse(environment); err != nil {
 					t.Errorf("%s: %v", service, err)
@@ -237,19 +239,19 @@ func TestServicesTakeTheirSettings(t *testing.T) {
 	}
 }
 
-func TestSecretsAreInSecretsOnly(t *testing.T) {
+func TestCredentialsAreOnlyInSecrets(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			made := install(t, c.values)
-			texts := map[string]string{"the notes": made.notes}
-			for path, text := range made.text {
+			installed := install(t, c.values)
+			texts := map[string]string{"the notes": installed.notes}
+			for path, text := range installed.text {
 				for document := range strings.SplitSeq(text, "\n---\n") {
 					if !strings.Contains(document, "\nkind: Secret\n") {
 						texts[path] += document
 					}
 				}
 			}
-			for _, secret := range secretsOf(made) {
+			for _, secret := range secretsOf(installed) {
 				for where, text := range texts {
 					if strings.Contains(text, secret) {
 						t.Errorf("%s shows %q", where, secret)

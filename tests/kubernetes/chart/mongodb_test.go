@@ -15,25 +15,25 @@ import (
 	core "k8s.io/api/core/v1"
 )
 
-// setup runs the script that makes the replica set and its users, once for each start of the server, on a model of one: there is
-// no real server here.
-func setup(t *testing.T, starts ...string) (held map[string]any, complaint string) {
+// setup runs mongodb-setup.js once for each start on a model of a MongoDB server, and returns the final state of the
+// model or the error output. Each start is the passwords of root and nanomon, separated by a comma.
+func setup(t *testing.T, starts ...string) (state map[string]any, errorOutput string) {
 	t.Helper()
 	script := filepath.Join(folder(), "files", "mongodb-setup.js")
 	command := exec.CommandContext(t.Context(), "node", append([]string{filepath.Join("testdata", "mongosh.mjs"), script}, starts...)...)
-	var faults strings.Builder
-	command.Stderr = &faults
+	var stderr strings.Builder
+	command.Stderr = &stderr
 	output, err := command.Output()
 	if err != nil {
-		return nil, faults.String()
+		return nil, stderr.String()
 	}
-	if err := json.Unmarshal(output, &held); err != nil {
+	if err := json.Unmarshal(output, &state); err != nil {
 		t.Fatal(err)
 	}
-	return held, ""
+	return state, ""
 }
 
-func TestMongoDBIsSetUp(t *testing.T) {
+func TestMongoDBSetup(t *testing.T) {
 	user := func(password, role, database string) map[string]any {
 		return map[string]any{"pwd": password, "roles": []any{map[string]any{"role": role, "db": database}}}
 	}
@@ -46,25 +46,25 @@ func TestMongoDBIsSetUp(t *testing.T) {
 		"started again":         {[]string{"r,one", "r,one"}, "one"},
 		"with another password": {[]string{"r,one", "r,two"}, "two"},
 	} {
-		held, complaint := setup(t, c.starts...)
+		state, errorOutput := setup(t, c.starts...)
 		want := map[string]any{
 			"initiated": 1.0, "set": "rs0", "members": []any{"localhost:27017"},
 			"users": map[string]any{"root": root, "nanomon": user(c.password, "readWrite", "shop")},
 		}
-		if diff := cmp.Diff(want, held); diff != "" || complaint != "" {
-			t.Errorf("%s: %s - wanted, + made:\n%s", name, complaint, diff)
+		if diff := cmp.Diff(want, state); diff != "" || errorOutput != "" {
+			t.Errorf("%s: %s (-want +got):\n%s", name, errorOutput, diff)
 		}
 	}
-	if _, complaint := setup(t, "r,one", "other,one"); !strings.Contains(complaint, "AuthenticationFailed") {
-		t.Errorf("another password of root: %q", complaint)
+	if _, errorOutput := setup(t, "r,one", "other,one"); !strings.Contains(errorOutput, "AuthenticationFailed") {
+		t.Errorf("with another password of root: %q", errorOutput)
 	}
 }
 
-// standIns are, in this world, the programs of MongoDB's image: mongosh succeeds the second time, and the server runs until the
-// replica set and its users are made.
+// standIns replace programs of the MongoDB image: mongosh fails at the first call and then succeeds, and the server
+// runs until the setup is complete.
 var standIns = map[string]string{
-	"mongosh":              "#!/bin/sh\n[ -e $WORLD/tried ] || { touch $WORLD/tried; echo not yet >&2; exit 1; }\n",
-	"docker-entrypoint.sh": "#!/bin/sh\necho \"$*\"; cat $WORLD/tmp/keyFile; until [ -e $WORLD/tmp/set-up ]; do :; done\n",
+	"mongosh":              "#!/bin/sh\n[ -e $ROOT/tried ] || { touch $ROOT/tried; echo not yet >&2; exit 1; }\n",
+	"docker-entrypoint.sh": "#!/bin/sh\necho \"$*\"; cat $ROOT/tmp/keyFile; until [ -e $ROOT/tmp/set-up ]; do :; done\n",
 }
 
 func TestMongoDBStarts(t *testing.T) {
@@ -72,34 +72,34 @@ func TestMongoDBStarts(t *testing.T) {
 	t.Run("with IPv4 alone", func(t *testing.T) { startMongoDB(t, "", "") })
 }
 
-// startMongoDB runs the command of the container, with its folders below one of the test.
+// startMongoDB runs the command of the container with its folders below a temporary root.
 func startMongoDB(t *testing.T, addresses, option string) {
-	made := install(t, "")
-	container := object[*apps.StatefulSet](t, made, "StatefulSet/shop-nanomon-mongodb").Spec.Template.Spec.Containers[0]
-	world := t.TempDir()
-	relocate := strings.NewReplacer("/tmp/", world+"/tmp/", "/key/", world+"/key/", "/setup/", world+"/setup/", "/proc/", world+"/proc/")
-	files := map[string]string{"tmp/set-up": "of the start before", "key/keyFile": "swordfish\n", "proc/net/if_inet6": addresses}
-	for name, content := range object[*core.ConfigMap](t, made, "ConfigMap/shop-nanomon-mongodb").Data {
+	installed := install(t, "")
+	container := object[*apps.StatefulSet](t, installed, "StatefulSet/shop-nanomon-mongodb").Spec.Template.Spec.Containers[0]
+	root := t.TempDir()
+	relocate := strings.NewReplacer("/tmp/", root+"/tmp/", "/key/", root+"/key/", "/setup/", root+"/setup/", "/proc/", root+"/proc/")
+	files := map[string]string{"tmp/set-up": "left by the previous start", "key/keyFile": "swordfish\n", "proc/net/if_inet6": addresses}
+	for name, content := range object[*core.ConfigMap](t, installed, "ConfigMap/shop-nanomon-mongodb").Data {
 		files["setup/"+name] = relocate.Replace(content)
 	}
 	for name, content := range standIns {
 		files["bin/"+name] = content
 	}
 	for name, content := range files {
-		path := filepath.Join(world, name)
+		path := filepath.Join(root, name)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o755)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	command := exec.CommandContext(t.Context(), container.Command[0], relocate.Replace(container.Command[1]))
-	command.Env = []string{"PATH=" + world + "/bin:" + os.Getenv("PATH"), "WORLD=" + world}
+	command.Env = []string{"PATH=" + root + "/bin:" + os.Getenv("PATH"), "ROOT=" + root}
 	output, err := command.CombinedOutput()
-	for _, want := range []string{"mongod --replSet rs0 --bind_ip_all " + option + "--keyFile " + world + "/tmp/keyFile\n", "swordfish\n", "not yet\n"} {
+	for _, want := range []string{"mongod --replSet rs0 --bind_ip_all " + option + "--keyFile " + root + "/tmp/keyFile\n", "swordfish\n", "not yet\n"} {
 		if err != nil || !strings.Contains(string(output), want) {
 			t.Errorf("%v: want %q in\n%s", err, want, output)
 		}
 	}
-	if info, err := os.Stat(filepath.Join(world, "tmp", "keyFile")); err != nil || info.Mode() != 0o400 {
+	if info, err := os.Stat(filepath.Join(root, "tmp", "keyFile")); err != nil || info.Mode() != 0o400 {
 		t.Errorf("the key file: %v, %v", info, err)
 	}
 	if probe := container.StartupProbe.Exec.Command; !slices.Equal(probe, []string{"test", "-e", "/tmp/set-up"}) {

@@ -5,16 +5,16 @@ import (
 	"testing"
 )
 
-func TestNotesTellHowToOpenIt(t *testing.T) {
+func TestNotes(t *testing.T) {
 	for _, c := range []struct{ values, want, never string }{
-		{"", "upgrade with --reuse-values --set frontend.apiEndpoint=http://localhost:8000/api", "Open "},
+		{"", "helm -n monitoring upgrade shop CHART --reuse-values --set frontend.apiEndpoint=http://localhost:8000/api", "Open "},
 		{"", "kubectl -n monitoring port-forward service/shop-nanomon-frontend 8001:80", ""},
-		{"", "Sign-in is off", ""},
-		{"", "the volume claim data-shop-nanomon-mongodb-0.", ""},
-		{"mongodb: {persistence: {enabled: false}}", "The data goes with the pod shop-nanomon-mongodb-0.", "volume"},
-		{"mongodb: {existingSecret: database}", "helm -n monitoring test shop", "The data"},
+		{"", "WARNING: Sign-in is off", ""},
+		{"", "the volume claim data-shop-nanomon-mongodb-0.", "no persistent storage"},
+		{"mongodb: {persistence: {enabled: false}}", "All data is lost when the pod shop-nanomon-mongodb-0 is deleted.", "volume"},
+		{"mongodb: {existingSecret: database}", "helm -n monitoring test shop", "data"},
 		{"authClientId: client", "installed as shop-nanomon", "Sign-in"},
-		{"frontend: {apiEndpoint: 'https://api.example.org/api'}", "The page looks for the API at https://api.example.org/api.", "--set"},
+		{"frontend: {apiEndpoint: 'https://api.example.org/api'}", "The page uses the API at https://api.example.org/api.", "--set"},
 		{"ingress: {enabled: true}", "kubectl -n monitoring get ingress shop-nanomon", "port-forward"},
 		{"ingress: {enabled: true, host: nanomon.example.org}", "Open http://nanomon.example.org\n", "port-forward"},
 		{"ingress: {enabled: true, host: nanomon.example.org, tlsSecret: a}", "Open https://nanomon.example.org\n", "port-forward"},

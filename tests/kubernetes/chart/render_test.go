@@ -1,5 +1,5 @@
-// Package chart tests the Helm chart without a cluster: Helm's own engine renders it, package kubernetes holds what comes out to
-// the types of the API, and the real services are started with the environment that it gives them.
+// Package chart tests the Helm chart without a cluster: Helm's own engine renders it, package kubernetes checks the
+// resulting objects, and the real services start with the environment from the chart.
 package chart
 
 import (
@@ -23,7 +23,7 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// The release is named so that the names of its objects begin with "shop-nanomon".
+// With this release name the names of all objects begin with "shop-nanomon".
 const (
 	release   = "shop"
 	namespace = "monitoring"
@@ -31,31 +31,31 @@ const (
 
 func folder() string { return filepath.Join(servicetest.Root(), "deploy", "helm", "nanomon") }
 
-// installation is what the chart makes of values.
+// installation is the result of rendering the chart.
 type installation struct {
 	objects []kubernetes.Object
-	// text is all documents as they are rendered, by their templates.
+	// text maps the path of each template to its rendered documents.
 	text  map[string]string
 	notes string
 }
 
-// install renders the chart with values, which are YAML, for a cluster that holds there.
-func install(t *testing.T, values string, there ...runtime.Object) installation {
+// install renders the chart with values in YAML, for a cluster in which the existing objects are present.
+func install(t *testing.T, values string, existing ...runtime.Object) installation {
 	t.Helper()
-	made, err := tryInstall(t, values, there...)
+	installed, err := tryInstall(t, values, existing...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return made
+	return installed
 }
 
-func tryInstall(t *testing.T, values string, there ...runtime.Object) (installation, error) {
+func tryInstall(t *testing.T, values string, existing ...runtime.Object) (installation, error) {
 	t.Helper()
-	return installOn(t, "v1.34.0", values, there...)
+	return installOn(t, "v1.34.0", values, existing...)
 }
 
-// installOn is tryInstall for a cluster of that version.
-func installOn(t *testing.T, version, values string, there ...runtime.Object) (installation, error) {
+// installOn renders the chart for a cluster of a Kubernetes version.
+func installOn(t *testing.T, version, values string, existing ...runtime.Object) (installation, error) {
 	t.Helper()
 	given, err := chartutil.ReadValues([]byte(values))
 	if err != nil {
@@ -76,14 +76,14 @@ func installOn(t *testing.T, version, values string, there ...runtime.Object) (i
 	if err != nil {
 		return installation{}, err
 	}
-	text, err := engine.RenderWithClientProvider(chart, all, cluster(there))
+	text, err := engine.RenderWithClientProvider(chart, all, cluster(existing))
 	if err != nil {
 		return installation{}, err
 	}
-	made := installation{text: text}
+	installed := installation{text: text}
 	for _, path := range slices.Sorted(maps.Keys(text)) {
 		if strings.HasSuffix(path, "NOTES.txt") {
-			made.notes = text[path]
+			installed.notes = text[path]
 			delete(text, path)
 			continue
 		}
@@ -91,12 +91,12 @@ func installOn(t *testing.T, version, values string, there ...runtime.Object) (i
 		if err != nil {
 			t.Errorf("%v in:\n%s", err, text[path])
 		}
-		made.objects = append(made.objects, objects...)
+		installed.objects = append(installed.objects, objects...)
 	}
-	return made, nil
+	return installed, nil
 }
 
-// cluster answers the chart's look-ups from these objects.
+// cluster serves the chart's lookups from its objects.
 type cluster []runtime.Object
 
 func (c cluster) GetClientFor(apiVersion, kind string) (dynamic.NamespaceableResourceInterface, bool, error) {
@@ -109,7 +109,7 @@ func (c cluster) GetClientFor(apiVersion, kind string) (dynamic.NamespaceableRes
 	return fake.NewSimpleDynamicClient(scheme, c...).Resource(resource), true, err
 }
 
-// ids are the kinds and names of all objects, without the prefix of the release.
+// ids returns the sorted kinds and names of all objects, without the prefix of the release.
 func (i installation) ids() []string {
 	var ids []string
 	for _, o := range i.objects {
@@ -119,7 +119,7 @@ func (i installation) ids() []string {
 	return ids
 }
 
-// object is the one with a name of the form "Deployment/shop-nanomon-api".
+// object returns the object with an id such as "Deployment/shop-nanomon-api".
 func object[T kubernetes.Object](t *testing.T, i installation, id string) T {
 	t.Helper()
 	for _, o := range i.objects {
@@ -127,16 +127,16 @@ func object[T kubernetes.Object](t *testing.T, i installation, id string) T {
 			return typed
 		}
 	}
-	t.Fatalf("there is no %s among %s", id, i.ids())
+	t.Fatalf("no %s among %s", id, i.ids())
 	panic("unreachable")
 }
 
-func deployment(t *testing.T, made installation, service string) *apps.Deployment {
+func deployment(t *testing.T, installed installation, service string) *apps.Deployment {
 	t.Helper()
-	return object[*apps.Deployment](t, made, "Deployment/"+release+"-nanomon-"+service)
+	return object[*apps.Deployment](t, installed, "Deployment/"+release+"-nanomon-"+service)
 }
 
-// environment is what the only container of a service's pods gets.
+// environment returns the environment of the only container of a service.
 func (i installation) environment(t *testing.T, service string) map[string]string {
 	t.Helper()
 	environment, err := kubernetes.Environment(i.objects, "Deployment/"+release+"-nanomon-"+service, service)

@@ -23,10 +23,11 @@ func secret(name string, content map[string]string) *core.Secret {
 	}
 }
 
-// secretsOf is each secret that an installation makes, in clear and in Base64, and each word in it that the cases begin with "s3cret".
-func secretsOf(made installation) []string {
+// secretsOf returns every value of the secrets in an installation, in plain text and in Base64, and every part of them
+// that starts with "s3cret" in the cases.
+func secretsOf(installed installation) []string {
 	var secrets []string
-	for _, o := range made.objects {
+	for _, o := range installed.objects {
 		if secret, ok := o.(*core.Secret); ok {
 			for _, value := range secret.Data {
 				secrets = append(secrets, string(value), base64.StdEncoding.EncodeToString(value))
@@ -40,44 +41,43 @@ func secretsOf(made installation) []string {
 	return secrets
 }
 
-// passwords is the secret that the chart makes for its MongoDB.
-func passwords(t *testing.T, made installation) map[string][]byte {
+// passwords returns the content of the secret that the chart creates for its MongoDB.
+func passwords(t *testing.T, installed installation) map[string][]byte {
 	t.Helper()
-	return object[*core.Secret](t, made, "Secret/shop-nanomon-mongodb").Data
+	return object[*core.Secret](t, installed, "Secret/shop-nanomon-mongodb").Data
 }
 
 func TestPasswordsSurviveUpgrades(t *testing.T) {
-	first := install(t, "")
-	made := passwords(t, first)
+	before := passwords(t, install(t, ""))
 	for key, length := range map[string]int{"rootPassword": 32, "password": 32, "keyFile": 64} {
-		if len(made[key]) != length {
-			t.Errorf("%s has %d characters, want %d", key, len(made[key]), length)
+		if len(before[key]) != length {
+			t.Errorf("%s has %d characters, want %d", key, len(before[key]), length)
 		}
 	}
-	if string(made["rootPassword"]) == string(made["password"]) {
-		t.Error("root has NanoMon's password")
+	if string(before["rootPassword"]) == string(before["password"]) {
+		t.Error("root and nanomon have the same password")
 	}
-	uri, err := url.Parse(string(made["MONGO_URI"]))
+	uri, err := url.Parse(string(before["MONGO_URI"]))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if password, _ := uri.User.Password(); password != string(made["password"]) || uri.User.Username() != "nanomon" || uri.Host != "shop-nanomon-mongodb:27017" {
+	if password, _ := uri.User.Password(); password != string(before["password"]) || uri.User.Username() != "nanomon" || uri.Host != "shop-nanomon-mongodb:27017" {
 		t.Errorf("the URI is %s", uri.Redacted())
 	}
-	if diff := cmp.Diff(made, passwords(t, install(t, ""))); diff == "" {
-		t.Error("another installation has the same passwords")
+	if diff := cmp.Diff(before, passwords(t, install(t, ""))); diff == "" {
+		t.Error("two installations have the same passwords")
 	}
-	kept := secret("shop-nanomon-mongodb", nil)
-	kept.Data = made
-	upgraded := install(t, "", kept)
-	if diff := cmp.Diff(made, passwords(t, upgraded)); diff != "" {
+	stored := secret("shop-nanomon-mongodb", nil)
+	stored.Data = before
+	upgraded := install(t, "", stored)
+	if diff := cmp.Diff(before, passwords(t, upgraded)); diff != "" {
 		t.Errorf("an upgrade changes the passwords:\n%s", diff)
 	}
 }
 
 func TestRenderingTwiceIsStable(t *testing.T) {
 	for name, c := range cases {
-		if slices.Contains(c.made, "Secret/-mongodb") {
+		if slices.Contains(c.created, "Secret/-mongodb") {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
@@ -88,16 +88,16 @@ func TestRenderingTwiceIsStable(t *testing.T) {
 	}
 }
 
-func TestPodsBeginAnewWithTheChartsSecret(t *testing.T) {
+func TestPodsRestartWhenSecretChanges(t *testing.T) {
 	annotations := func(password string) map[string]string {
-		made := install(t, `{podAnnotations: {a: b}, runner: {alerting: {password: "`+password+`"}}}`)
-		return deployment(t, made, "runner").Spec.Template.Annotations
+		installed := install(t, `{podAnnotations: {a: b}, runner: {alerting: {password: "`+password+`"}}}`)
+		return deployment(t, installed, "runner").Spec.Template.Annotations
 	}
 	one, two := annotations("one"), annotations("two")
 	if one["checksum/secrets"] == two["checksum/secrets"] || one["a"] != "b" {
-		t.Errorf("annotations %v and %v", one, two)
+		t.Errorf("annotations are %v and %v", one, two)
 	}
 	if none := annotations(""); len(none) != 1 {
-		t.Errorf("annotations without a secret: %v", none)
+		t.Errorf("annotations without a secret are %v", none)
 	}
 }

@@ -19,8 +19,9 @@ import (
 	"nanomon/tests/kubernetes"
 )
 
-// held are the values that people's files hold since before this chart, each other than its default.
-const held = `
+// originalValues sets every value of the original chart to something other than its default. Existing values files
+// contain them.
+const originalValues = `
 image: {regRepo: registry.example.org/shop, pullPolicy: Never, tag: 9.9.9, pullSecrets: [{name: registry}]}
 authClientId: client
 api: {replicaCount: 2, serviceType: NodePort}
@@ -38,8 +39,8 @@ tolerations: [{key: g, operator: Exists}]
 affinity: {podAffinity: {}}
 `
 
-func TestHeldValuesReachTheServices(t *testing.T) {
-	made := install(t, held)
+func TestOriginalValuesReachServices(t *testing.T) {
+	installed := install(t, originalValues)
 	mongo := map[string]string{"MONGO_URI": "mongodb://db.example.org", "MONGO_DB": "nanomon", "MONGO_TIMEOUT": "2m"}
 	for service, want := range map[string]map[string]string{
 		"api":      {"PORT": "8000", "AUTH_CLIENT_ID": "client"},
@@ -53,34 +54,34 @@ func TestHeldValuesReachTheServices(t *testing.T) {
 		if service != "frontend" {
 			maps.Copy(want, mongo)
 		}
-		if diff := cmp.Diff(want, made.environment(t, service)); diff != "" {
-			t.Errorf("environment of %s, - wanted, + made:\n%s", service, diff)
+		if diff := cmp.Diff(want, installed.environment(t, service)); diff != "" {
+			t.Errorf("environment of %s, - want, + got:\n%s", service, diff)
 		}
 	}
 }
 
-func TestHeldValuesReachThePods(t *testing.T) {
-	made := install(t, held)
+func TestOriginalValuesReachPods(t *testing.T) {
+	installed := install(t, originalValues)
 	for service, replicas := range map[string]int32{"api": 2, "frontend": 3, "runner": 4} {
-		d := deployment(t, made, service)
+		d := deployment(t, installed, service)
 		pod, container := d.Spec.Template.Spec, d.Spec.Template.Spec.Containers[0]
 		if *d.Spec.Replicas != replicas || container.Image != "registry.example.org/shop/"+service+":9.9.9" || container.ImagePullPolicy != core.PullNever {
-			t.Errorf("%s: %d of %s, pulled %s", service, *d.Spec.Replicas, container.Image, container.ImagePullPolicy)
+			t.Errorf("%s: %d replicas of %s, pull policy %s", service, *d.Spec.Replicas, container.Image, container.ImagePullPolicy)
 		}
 		if len(pod.ImagePullSecrets) != 1 || pod.ImagePullSecrets[0].Name != "registry" || d.Spec.Template.Annotations["c"] != "d" || pod.NodeSelector["e"] != "f" ||
 			len(pod.Tolerations) != 1 || pod.Tolerations[0].Key != "g" || pod.Affinity == nil || pod.Affinity.PodAffinity == nil {
-			t.Errorf("%s: its pods are %+v with annotations %v", service, pod, d.Spec.Template.Annotations)
+			t.Errorf("%s: pod spec %+v with annotations %v", service, pod, d.Spec.Template.Annotations)
 		}
 	}
 	for service, want := range map[string]core.ServiceType{"api": core.ServiceTypeNodePort, "frontend": core.ServiceTypeLoadBalancer} {
-		if got := object[*core.Service](t, made, "Service/shop-nanomon-"+service).Spec.Type; got != want {
-			t.Errorf("the service of %s is a %s, want %s", service, got, want)
+		if got := object[*core.Service](t, installed, "Service/shop-nanomon-"+service).Spec.Type; got != want {
+			t.Errorf("the service of %s has type %s, want %s", service, got, want)
 		}
 	}
 }
 
-func TestHeldValuesReachTheIngress(t *testing.T) {
-	ingress := object[*networking.Ingress](t, install(t, held), "Ingress/shop-nanomon")
+func TestOriginalValuesReachIngress(t *testing.T) {
+	ingress := object[*networking.Ingress](t, install(t, originalValues), "Ingress/shop-nanomon")
 	rule, tls := ingress.Spec.Rules[0], ingress.Spec.TLS[0]
 	if *ingress.Spec.IngressClassName != "nginx" || ingress.Annotations["a"] != "b" || rule.Host != "nanomon.example.org" ||
 		tls.SecretName != "certificate" || tls.Hosts[0] != rule.Host {
@@ -89,20 +90,20 @@ func TestHeldValuesReachTheIngress(t *testing.T) {
 	for _, path := range rule.HTTP.Paths {
 		want := map[string]string{"/api": "shop-nanomon-api", "/": "shop-nanomon-frontend"}[path.Path]
 		if got := path.Backend.Service.Name; got != want {
-			t.Errorf("%s leads to %s, want %s", path.Path, got, want)
+			t.Errorf("%s routes to %s, want %s", path.Path, got, want)
 		}
 	}
 }
 
-func TestHeldValuesReachMongoDB(t *testing.T) {
+func TestOriginalValuesReachMongoDB(t *testing.T) {
 	set := object[*apps.StatefulSet](t, install(t, `mongodb: {enabled: true, persistence: {enabled: true, size: 3Gi, storageClass: fast}}`),
 		"StatefulSet/shop-nanomon-mongodb")
 	claim := set.Spec.VolumeClaimTemplates[0].Spec
 	if size := claim.Resources.Requests[core.ResourceStorage]; size.String() != "3Gi" || *claim.StorageClassName != "fast" {
-		t.Errorf("claims %s of class %s", size.String(), *claim.StorageClassName)
+		t.Errorf("claim of %s with storage class %s", size.String(), *claim.StorageClassName)
 	}
 	if claim := object[*apps.StatefulSet](t, install(t, ""), set.Kind+"/"+set.Name).Spec.VolumeClaimTemplates[0].Spec; claim.StorageClassName != nil {
-		t.Errorf("the class is %q, want the cluster's default", *claim.StorageClassName)
+		t.Errorf("the storage class is %q, want the cluster's default", *claim.StorageClassName)
 	}
 }
 
@@ -115,55 +116,55 @@ func TestNames(t *testing.T) {
 		"fullnameOverride: watching": "watching",
 		"fullnameOverride: " + long:  long[:44],
 	} {
-		made := install(t, values)
-		if err := kubernetes.Check(made.objects); err != nil {
+		installed := install(t, values)
+		if err := kubernetes.Check(installed.objects); err != nil {
 			t.Errorf("%s: %v", values, err)
 		}
-		if set := object[*apps.StatefulSet](t, made, "StatefulSet/"+want+"-mongodb"); len(set.Name) > 52 {
+		if set := object[*apps.StatefulSet](t, installed, "StatefulSet/"+want+"-mongodb"); len(set.Name) > 52 {
 			t.Errorf("%s: the StatefulSet's name has %d characters", values, len(set.Name))
 		}
 	}
 }
 
-func TestPullSecretsMayBeNamesToo(t *testing.T) {
-	made := install(t, `image: {pullSecrets: [one, {name: two}], tag: 1.5}`)
-	pod := deployment(t, made, "api").Spec.Template.Spec
+func TestPullSecretsAsNames(t *testing.T) {
+	installed := install(t, `image: {pullSecrets: [one, {name: two}], tag: 1.5}`)
+	pod := deployment(t, installed, "api").Spec.Template.Spec
 	want := []core.LocalObjectReference{{Name: "one"}, {Name: "two"}}
 	if !slices.Equal(pod.ImagePullSecrets, want) || pod.Containers[0].Image != "nanomon/api:1.5" {
-		t.Errorf("pulls %s with %v", pod.Containers[0].Image, pod.ImagePullSecrets)
+		t.Errorf("image %s with pull secrets %v", pod.Containers[0].Image, pod.ImagePullSecrets)
 	}
 }
 
-// TestTags: a tag that Helm takes for a number names the image by the same digits.
-func TestTags(t *testing.T) {
+// TestImageTags checks that a tag that Helm parses as a number keeps its digits.
+func TestImageTags(t *testing.T) {
 	for value, want := range map[string]string{"dev": "dev", "1.5": "1.5", "7": "7", "20250101": "20250101", "'007'": "007"} {
-		made := install(t, "image: {tag: "+value+"}")
-		if got := deployment(t, made, "api").Spec.Template.Spec.Containers[0].Image; got != "nanomon/api:"+want {
+		installed := install(t, "image: {tag: "+value+"}")
+		if got := deployment(t, installed, "api").Spec.Template.Spec.Containers[0].Image; got != "nanomon/api:"+want {
 			t.Errorf("tag %s: the image is %s", value, got)
 		}
 	}
 }
 
-func TestClustersVersion(t *testing.T) {
+func TestFeaturesByClusterVersion(t *testing.T) {
 	for version, c := range map[string]struct{ evicts, drains bool }{
 		"v1.25.0": {false, false}, "v1.27.0": {true, false}, "v1.29.9": {true, false}, "v1.30.0": {true, true}, "v1.34.1-gke.100": {true, true},
 	} {
-		made, err := installOn(t, version, "podDisruptionBudget: {enabled: true}")
+		installed, err := installOn(t, version, "podDisruptionBudget: {enabled: true}")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := deployment(t, made, "api").Spec.Template.Spec.Containers[0].Lifecycle != nil; got != c.drains {
-			t.Errorf("%s: pods wait before they stop: %t, want %t", version, got, c.drains)
+		if got := deployment(t, installed, "api").Spec.Template.Spec.Containers[0].Lifecycle != nil; got != c.drains {
+			t.Errorf("%s: containers have a preStop hook: %t, want %t", version, got, c.drains)
 		}
-		budget := object[*policy.PodDisruptionBudget](t, made, "PodDisruptionBudget/shop-nanomon-api")
+		budget := object[*policy.PodDisruptionBudget](t, installed, "PodDisruptionBudget/shop-nanomon-api")
 		if got := budget.Spec.UnhealthyPodEvictionPolicy != nil; got != c.evicts {
-			t.Errorf("%s: pods that aren't ready may be evicted: %t, want %t", version, got, c.evicts)
+			t.Errorf("%s: budget has an eviction policy for unhealthy pods: %t, want %t", version, got, c.evicts)
 		}
 	}
 }
 
-func TestRefusedValues(t *testing.T) {
-	for values, fault := range map[string]string{
+func TestRejectedValues(t *testing.T) {
+	for values, message := range map[string]string{
 		"replicas: 2":                                          "additional properties 'replicas' not allowed",
 		"api: {replicas: 2}":                                   "at '/api': additional properties 'replicas' not allowed",
 		"api: {replicaCount: two}":                             "at '/api/replicaCount'",
@@ -195,23 +196,23 @@ func TestRefusedValues(t *testing.T) {
 		"fullnameOverride: nano.mon":                           "at '/fullnameOverride'",
 		"metrics: {serviceMonitor: {interval: 1.5s}}":          "at '/metrics/serviceMonitor/interval'",
 		"mongodb: {persistence: }":                             "missing property 'persistence'",
-		"mongodb: {enabled: false}":                            "mongodb: there is none: set enabled to have one deployed, or connectionURI or existingSecret to use yours",
+		"mongodb: {enabled: false}":                            "no MongoDB is configured: set mongodb.enabled to deploy one, or mongodb.connectionURI or mongodb.existingSecret to use your own",
 		"ingress: {host: 'https://nanomon.example.org'}":       "at '/ingress/host'",
 		"ingress: {annotations: {a: 1}}":                       "at '/ingress/annotations/a'",
 		"httpRoute: {enabled: true}":                           "at '/httpRoute/parentRefs'",
-		"auth: {issuer: 'https://login.example.org'}":          "auth: it has no effect without authClientId, and nothing would be protected: set that too",
+		"auth: {issuer: 'https://login.example.org'}":          "auth has no effect without authClientId, so nothing would be protected: set authClientId too",
 		"publicURL: nanomon.example.org":                       "at '/publicURL'",
 		"metrics: {serviceMonitor: {apiKeySecret: {name: a}}}": "at '/metrics/serviceMonitor/apiKeySecret'",
 		"nodeSelector: {gpu: true}":                            "at '/nodeSelector/gpu'",
 	} {
-		if _, err := tryInstall(t, values); err == nil || !strings.Contains(err.Error(), fault) {
-			t.Errorf("%s: error %v, want one with %q", values, err, fault)
+		if _, err := tryInstall(t, values); err == nil || !strings.Contains(err.Error(), message) {
+			t.Errorf("%s: error %v, want %q", values, err, message)
 		}
 	}
 }
 
-// TestSchemaKnowsTheValues finds values that only one of values.yaml and its schema has.
-func TestSchemaKnowsTheValues(t *testing.T) {
+// TestSchemaMatchesValues finds values that exist only in values.yaml or only in its schema.
+func TestSchemaMatchesValues(t *testing.T) {
 	var values map[string]any
 	var schema map[string]any
 	for name, into := range map[string]*map[string]any{"values.yaml": &values, "values.schema.json": &schema} {
@@ -234,7 +235,7 @@ func TestSchemaKnowsTheValues(t *testing.T) {
 func compareWithSchema(t *testing.T, at string, values, properties, definitions map[string]any) {
 	t.Helper()
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(properties)), slices.Sorted(maps.Keys(values))); diff != "" {
-		t.Errorf("in %q, - the schema, + values.yaml:\n%s", at, diff)
+		t.Errorf("at %q, - schema, + values.yaml:\n%s", at, diff)
 	}
 	for name, value := range values {
 		below, _ := properties[name].(map[string]any)
@@ -248,7 +249,7 @@ func compareWithSchema(t *testing.T, at string, values, properties, definitions 
 	}
 }
 
-func TestTheExampleOfTheReadmeInstalls(t *testing.T) {
+func TestReadmeExampleInstalls(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(folder(), "README.md"))
 	if err != nil {
 		t.Fatal(err)

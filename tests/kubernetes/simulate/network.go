@@ -17,7 +17,7 @@ import (
 	"nanomon/tests/kubernetes"
 )
 
-// checkDatabase finds hosts in a MongoDB URI that look like services and are none.
+// checkDatabase reports hosts in a MongoDB URI that look like services but don't exist.
 func checkDatabase(t testing.TB, objects []kubernetes.Object, uri string) {
 	t.Helper()
 	_, rest, _ := strings.Cut(uri, "://")
@@ -25,7 +25,7 @@ func checkDatabase(t testing.TB, objects []kubernetes.Object, uri string) {
 	for _, host := range strings.Split(hosts, ",") {
 		name, port, _ := strings.Cut(host, ":")
 		names := strings.Split(name, ".")
-		// The name of a service, of a pod in front of it, or one outside of the cluster.
+		// A host is a service, a pod of a service, or outside of the cluster.
 		if len(names) > 2 && !slices.Contains(names, "svc") {
 			continue
 		}
@@ -35,7 +35,8 @@ func checkDatabase(t testing.TB, objects []kubernetes.Object, uri string) {
 	}
 }
 
-// checkEndpoint: an absolute address on this machine is that of the API's own port, forwarded.
+// checkEndpoint reports an API_ENDPOINT on localhost whose port is not a port of the API, because it could not be
+// forwarded.
 func checkEndpoint(t testing.TB, api *pod, endpoint string) {
 	t.Helper()
 	u, err := url.Parse(endpoint)
@@ -43,11 +44,11 @@ func checkEndpoint(t testing.TB, api *pod, endpoint string) {
 		t.Fatalf("API_ENDPOINT: %v", err)
 	}
 	if u.Hostname() == "localhost" && !api.hasPort(u.Port()) {
-		t.Errorf("API_ENDPOINT: the API has no port as in %s", endpoint)
+		t.Errorf("API_ENDPOINT: the API doesn't have the port of %s", endpoint)
 	}
 }
 
-// find returns the service of that name, nil if there is none.
+// find returns the service of that name, or nil if there is none.
 func find(objects []kubernetes.Object, name string) *core.Service {
 	for _, o := range objects {
 		if service, ok := o.(*core.Service); ok && service.Name == name {
@@ -65,7 +66,7 @@ func selects(service *core.Service, p *pod) bool {
 	return labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(p.labels))
 }
 
-// routes lead requests to pods by their paths, as an ingress controller or a gateway does.
+// routes forward requests to pods by path, like an ingress controller or a gateway.
 type routes []route
 
 type route struct {
@@ -73,7 +74,7 @@ type route struct {
 	to     *httputil.ReverseProxy
 }
 
-// ServeHTTP takes the longest path that fits, whole part by whole part.
+// ServeHTTP forwards the request by the longest matching path prefix, comparing whole path segments.
 func (rs routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, candidate := range rs {
 		if strings.HasPrefix(r.URL.Path+"/", strings.TrimSuffix(candidate.prefix, "/")+"/") {

@@ -17,22 +17,22 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// pod is a container of NanoMon's as a process on this machine.
+// pod is a container of NanoMon that runs as a process on this machine.
 type pod struct {
 	core.Container
 	labels      map[string]string
 	environment map[string]string
 	process     *servicetest.Service
-	// address is that of its port for HTTP, without a slash at the end; "" for the runner.
+	// address is the URL of its HTTP port, without a trailing slash. It is "" for the runner.
 	address string
 }
 
-// ports are the variables that say on which port a service listens, and their defaults.
+// ports maps each service to the variable that sets its port, and to the default.
 var ports = map[string]struct{ variable, standard string }{
 	"api": {"PORT", "8000"}, "frontend": {"PORT", "8001"}, "runner": {"PROMETHEUS_PORT", "8080"},
 }
 
-// newPod is the container of a Deployment that is called like the service that it runs.
+// newPod returns the pod of a service: the container with its name in a Deployment.
 func newPod(t testing.TB, objects []kubernetes.Object, service string) *pod {
 	t.Helper()
 	for _, o := range objects {
@@ -56,7 +56,7 @@ func newPod(t testing.TB, objects []kubernetes.Object, service string) *pod {
 	return nil
 }
 
-// localise replaces ports and folders in the environment by what there is on this machine.
+// localise replaces ports and folders in the environment with free ports and temporary folders.
 func (p *pod) localise(t testing.TB) {
 	t.Helper()
 	port := ports[p.Name]
@@ -70,7 +70,7 @@ func (p *pod) localise(t testing.TB) {
 	}
 }
 
-// checkPort holds the port on which the service listens to those of its container.
+// checkPort reports a port on which the service listens but which its container doesn't declare.
 func (p *pod) checkPort(t testing.TB, variable, standard string) {
 	t.Helper()
 	port := standard
@@ -78,7 +78,7 @@ func (p *pod) checkPort(t testing.TB, variable, standard string) {
 		port = set
 	}
 	if !p.hasPort(port) {
-		t.Errorf("the %s listens on port %s, which its container doesn't have", p.Name, port)
+		t.Errorf("the %s listens on port %s, which its container doesn't declare", p.Name, port)
 	}
 }
 
@@ -86,7 +86,7 @@ func (p *pod) hasPort(port string) bool {
 	return slices.ContainsFunc(p.Ports, func(c core.ContainerPort) bool { return strconv.Itoa(int(c.ContainerPort)) == port })
 }
 
-// inVolume is the path on this machine that stands for one in the container, which must be in a volume.
+// inVolume returns the path on this machine for a path in the container, which must be in a volume.
 func (p *pod) inVolume(t testing.TB, variable, path, root string) string {
 	t.Helper()
 	for _, mount := range p.VolumeMounts {
@@ -129,7 +129,7 @@ func (p *pod) probe(t testing.TB) {
 	}
 }
 
-// execute waits until a command in the container, which has no program but the service, succeeds.
+// execute waits until a command in the container succeeds. The only program in a container is the service.
 func (p *pod) execute(t testing.TB, command []string) {
 	t.Helper()
 	if command[0] != "/"+p.Name {

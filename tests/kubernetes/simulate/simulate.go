@@ -1,5 +1,5 @@
-// Package simulate runs NanoMon's programs on this machine as pods would run them: with the environment that their
-// containers get, asked by their probes, and behind the paths of an Ingress or HTTPRoute.
+// Package simulate runs NanoMon's programs on this machine like pods: with the environment and the probes of their
+// containers, and behind the paths of an Ingress or HTTPRoute.
 package simulate
 
 import (
@@ -15,21 +15,21 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// NanoMon is the three services, running until the test ends.
+// NanoMon represents the three services, which run until the test ends.
 type NanoMon struct {
-	// Page is the address at which a browser finds the page: behind the paths of the Ingress or HTTPRoute, if there is one,
-	// else the frontend's own. It has no slash at the end.
+	// Page is the URL of the page, without a trailing slash: behind the Ingress or HTTPRoute if there is one, otherwise
+	// the frontend's own.
 	Page string
-	// API is where the page's script finds the API, by what the frontend tells it.
+	// API is the URL of the API in the configuration that the frontend gives to the page.
 	API string
-	// Services are the processes, by the names api, runner and frontend.
+	// Services maps the names api, runner and frontend to their processes.
 	Services map[string]*servicetest.Service
 }
 
-// Start starts the services that the objects describe, each once, on the MongoDB server at mongoURI, and waits until the
-// probes of their containers succeed. Each gets the environment of its container and nothing else. What holds only in a
-// cluster is checked against the objects and replaced: the address of the database, an absolute one of the API, the numbers
-// of ports, and folders in volumes.
+// Start starts one process of each service that the objects describe, on the MongoDB server at mongoURI, and waits
+// until the probes of their containers succeed. Each process gets exactly the environment of its container. Values that
+// are valid only in a cluster (the URI of the database, an absolute URL of the API, ports, and folders in volumes) are
+// checked against the objects and then replaced.
 func Start(t testing.TB, objects []kubernetes.Object, mongoURI string) NanoMon {
 	t.Helper()
 	database := mongotest.Database(t, mongoURI)
@@ -61,7 +61,7 @@ func Start(t testing.TB, objects []kubernetes.Object, mongoURI string) NanoMon {
 	return NanoMon{Page: page, API: endpointOf(t, page), Services: services}
 }
 
-// endpointOf is where a page's script finds the API.
+// endpointOf returns the URL at which the page uses the API.
 func endpointOf(t testing.TB, page string) string {
 	t.Helper()
 	config := servicetest.Get[map[string]any](t, page+"/config")
@@ -77,7 +77,7 @@ func endpointOf(t testing.TB, page string) string {
 	return api.String()
 }
 
-// Use makes a monitor of the page by a browser, and waits until the page shows its first good result.
+// Use creates a monitor on the page in a browser, and waits until the page shows its first OK result.
 func (n NanoMon) Use(t testing.TB) {
 	t.Helper()
 	script := filepath.Join(servicetest.Root(), "tests", "browser", "use.mjs")

@@ -25,21 +25,21 @@ func TestManifestsRun(t *testing.T) {
 			nanomon.Use(t)
 			for name, service := range nanomon.Services {
 				if code := service.Stop(t); code != 0 {
-					t.Errorf("the %s ended with the code %d", name, code)
+					t.Errorf("the %s exited with code %d", name, code)
 				}
 			}
 		})
 	}
 }
 
-// TestMonitorsOfTheWorkshop: the API takes them.
-func TestMonitorsOfTheWorkshop(t *testing.T) {
+// TestWorkshopMonitors imports the monitors of the workshop.
+func TestWorkshopMonitors(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(servicetest.Root(), "deploy", "kubernetes", "steps", "monitors.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, api, _ := servicetest.Standalone(t, t.TempDir())
-	if status, answer := servicetest.Call(t, http.MethodPost, api+"/monitors/import", json.RawMessage(text)); status != http.StatusNoContent {
-		t.Errorf("%d %s", status, answer)
+	if status, body := servicetest.Call(t, http.MethodPost, api+"/monitors/import", json.RawMessage(text)); status != http.StatusNoContent {
+		t.Errorf("import: %d %s", status, body)
 	}
 }

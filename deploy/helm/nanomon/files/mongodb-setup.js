@@ -1,8 +1,9 @@
-// Run by mongosh in the pod. A server without users lets whoever is on its own machine make it a replica set and the first user.
+// mongosh runs this script in the pod. Without users, MongoDB allows a local client to initiate the replica set and to
+// create the first user.
 const { DATABASE, PASSWORD, ROOT_PASSWORD } = process.env
 const admin = db.getSiblingDB('admin')
 
-// The member's name leads to itself wherever the volume is mounted; NanoMon connects directly and doesn't use it.
+// The host "localhost" stays valid wherever the volume is mounted. NanoMon connects directly and ignores it.
 if (!db.hello().setName) {
   rs.initiate({ _id: 'rs0', members: [{ _id: 0, host: 'localhost:27017' }] })
 }
@@ -13,7 +14,7 @@ while (!db.hello().isWritablePrimary) {
 try {
   admin.createUser({ user: 'root', pwd: ROOT_PASSWORD, roles: ['root'] })
 } catch (error) {
-  if (error.codeName !== 'Unauthorized') throw error // there are users
+  if (error.codeName !== 'Unauthorized') throw error // the users exist already
 }
 admin.auth('root', ROOT_PASSWORD)
 

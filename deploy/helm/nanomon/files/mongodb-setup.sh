@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes mongod a replica set and its users, at every start: what is there already stays. It tries until it succeeds, and
-# says in the container's log why it didn't yet. The startup probe waits for the file.
+# Initiates the replica set and creates its users. Runs at every start and leaves what exists unchanged. Retries until
+# it succeeds; errors are in the container's log. The startup probe waits for the file.
 until mongosh --quiet --norc /setup/mongodb-setup.js; do
   sleep 2
 done

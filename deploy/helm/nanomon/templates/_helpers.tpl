@@ -2,14 +2,15 @@
 {{ .Values.nameOverride | default .Chart.Name | trunc 44 | trimSuffix "-" }}
 {{- end }}
 
-{{/* The prefix of all names. A StatefulSet's pods have its name and 11 characters in a label, which holds 63. */}}
+{{/* The prefix of all names. It is cut to 44 characters, because pods of a StatefulSet get a label of at most 63
+characters that holds the StatefulSet's name and 11 more. */}}
 {{- define "nanomon.fullname" -}}
 {{- $name := .Values.nameOverride | default .Chart.Name }}
 {{- $full := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) }}
 {{- .Values.fullnameOverride | default $full | trunc 44 | trimSuffix "-" }}
 {{- end }}
 
-{{/* The helpers that take a list want the root and a component: list $ "api" */}}
+{{/* Helpers with a list as argument expect the root and a component: list $ "api" */}}
 
 {{- define "nanomon.selector" -}}
 {{- $root := index . 0 -}}
@@ -33,7 +34,8 @@ labels:
   {{- include "nanomon.labels" . | nindent 2 }}
 {{- end }}
 
-{{/* Pods read secrets at their start only, so a change of the chart's own makes new ones. */}}
+{{/* Labels and annotations of a pod. Pods read secrets only when they start, so the checksum restarts them when the
+chart's secret changes. */}}
 {{- define "nanomon.podMetadata" -}}
 {{- $root := index . 0 -}}
 {{- $secrets := has (index . 1) (list "api" "runner") | ternary (include "nanomon.secrets" $root) "" -}}
@@ -50,8 +52,8 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* Takes the root and the uid. With the next one it is what the Pod Security Standard "restricted" asks for. It ends in the
-securityContext, to which more may be added. */}}
+{{/* The start of a pod's spec, for the root and a uid. Together with nanomon.containerSecurity it meets the Pod
+Security Standard "restricted". It ends with the securityContext, so a template can append to that. */}}
 {{- define "nanomon.podSpec" -}}
 {{- $values := (index . 0).Values -}}
 automountServiceAccountToken: false
@@ -87,7 +89,7 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
-{{/* Lets who routes to the pod hear that it ends, before it stops listening. */}}
+{{/* Delays the stop of a container, so that load balancers stop using the pod before it stops listening. */}}
 {{- define "nanomon.drain" -}}
 {{- if semverCompare ">=1.30-0" .Capabilities.KubeVersion.Version -}}
 lifecycle:
@@ -96,7 +98,8 @@ lifecycle:
 {{- end }}
 {{- end }}
 
-{{/* What the containers of api, frontend and runner have in common. JSON writes a tag of digits alone, which Helm takes for a number, without an exponent. */}}
+{{/* The common part of the containers of api, frontend and runner. toJson writes a numeric tag without an exponent,
+because Helm parses a tag of digits only as a number. */}}
 {{- define "nanomon.container" -}}
 {{- $root := index . 0 -}}
 {{- $name := index . 1 -}}
@@ -111,7 +114,7 @@ resources:
 {{- end }}
 {{- end }}
 
-{{/* Variables of a dictionary, without those that are blank. */}}
+{{/* Environment variables from a dictionary; empty values are omitted. */}}
 {{- define "nanomon.env" -}}
 {{- range $name, $value := . }}
 {{- if not (or (kindIs "invalid" $value) (eq (toString $value) "")) }}
@@ -121,11 +124,11 @@ resources:
 {{- end }}
 {{- end }}
 
-{{/* The variables of sign-in, which API and page have in common. */}}
+{{/* The sign-in variables that the API and the frontend share. */}}
 {{- define "nanomon.auth" -}}
 {{- $auth := .Values.auth -}}
 {{- if and (not .Values.authClientId) (or $auth.tenant $auth.issuer $auth.audience $auth.protectReads) }}
-{{- fail "auth: it has no effect without authClientId, and nothing would be protected: set that too" }}
+{{- fail "auth has no effect without authClientId, so nothing would be protected: set authClientId too" }}
 {{- end }}
 AUTH_CLIENT_ID: {{ .Values.authClientId | quote }}
 AUTH_TENANT: {{ $auth.tenant | quote }}
@@ -134,16 +137,16 @@ AUTH_AUDIENCE: {{ $auth.audience | quote }}
 AUTH_PROTECT_READS: {{ if $auth.protectReads }}"true"{{ end }}
 {{- end }}
 
-{{/* "true" if the chart deploys MongoDB itself. */}}
+{{/* "true" if the chart deploys MongoDB, otherwise empty. */}}
 {{- define "nanomon.ownMongoDB" -}}
 {{- if or .Values.mongodb.connectionURI .Values.mongodb.existingSecret }}
 {{- else if .Values.mongodb.enabled }}true
 {{- else }}
-{{- fail "mongodb: there is none: set enabled to have one deployed, or connectionURI or existingSecret to use yours" }}
+{{- fail "no MongoDB is configured: set mongodb.enabled to deploy one, or mongodb.connectionURI or mongodb.existingSecret to use your own" }}
 {{- end }}
 {{- end }}
 
-{{/* The secret with the passwords of the MongoDB that the chart deploys. */}}
+{{/* The name of the secret with the passwords of the chart's MongoDB. */}}
 {{- define "nanomon.mongoSecret" -}}
 {{ .Values.mongodb.auth.existingSecret | default (printf "%s-mongodb" (include "nanomon.fullname" .)) }}
 {{- end }}
@@ -165,8 +168,8 @@ AUTH_PROTECT_READS: {{ if $auth.protectReads }}"true"{{ end }}
 {{ include "nanomon.env" (dict "MONGO_DB" .Values.mongodb.database "MONGO_TIMEOUT" .Values.mongodb.timeout) | trim }}
 {{- end }}
 
-{{/* The variables that alerts need and that are secret, with what runner.alerting says of them. */}}
-{{- define "nanomon.alertSecrets" -}}
+{{/* The credentials for notifications: variables with their values from runner.alerting. */}}
+{{- define "nanomon.notificationSecrets" -}}
 {{- with .Values.runner.alerting -}}
 ALERT_SMTP_PASSWORD: {{ .password | default "" | toString | quote }}
 ALERT_WEBHOOK_URL: {{ .webhookURL | default "" | quote }}
@@ -180,19 +183,19 @@ ALERT_PAGERDUTY_KEY: {{ .pagerDutyKey | default "" | quote }}
 {{- end }}
 {{- end }}
 
-{{/* The content of the chart's own secret, but for the passwords of its MongoDB. */}}
+{{/* The content of the chart's secret. The passwords of its MongoDB are in a separate one. */}}
 {{- define "nanomon.secrets" }}
 {{- with .Values.mongodb.connectionURI }}
 MONGO_URI: {{ b64enc . }}
 {{- end }}
-{{- range $name, $value := include "nanomon.alertSecrets" . | fromYaml }}
+{{- range $name, $value := include "nanomon.notificationSecrets" . | fromYaml }}
 {{- with $value }}
 {{ $name }}: {{ b64enc . }}
 {{- end }}
 {{- end }}
 {{- end }}
 
-{{/* Where people open the page, if the values tell. */}}
+{{/* The URL of the page, or empty if the values don't contain it. */}}
 {{- define "nanomon.url" -}}
 {{- if .Values.publicURL }}
 {{- .Values.publicURL }}

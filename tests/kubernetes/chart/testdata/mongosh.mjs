@@ -1,6 +1,7 @@
-// Runs a script as mongosh would, on a model of a server with a key file: who is on its machine may make it a replica set and its
-// first user; all else needs that user. Shows in the end what the server holds. The arguments are the script and, for each start
-// of the server, the passwords of root and nanomon.
+// Runs a script like mongosh would, on a model of a MongoDB server with a key file. A local client may initiate the
+// replica set and create the first user without authentication; everything else requires that user. Prints the final
+// state of the model. Arguments: the script, then for each start of the server the passwords of root and nanomon,
+// separated by a comma.
 import { readFileSync } from 'node:fs'
 import { runInNewContext } from 'node:vm'
 
@@ -12,29 +13,29 @@ for (const passwords of starts) {
   let primary = Boolean(server.set)
   let authenticated = false
 
-  const refuse = (codeName) => {
+  const reject = (codeName) => {
     throw Object.assign(new Error(codeName), { codeName })
   }
-  const needUser = () => {
-    if (!authenticated && Object.keys(server.users).length > 0) refuse('Unauthorized')
+  const requireUser = () => {
+    if (!authenticated && Object.keys(server.users).length > 0) reject('Unauthorized')
   }
   const admin = {
     createUser({ user, ...rest }) {
-      if (!primary) refuse('NotWritablePrimary')
-      needUser()
-      if (server.users[user]) refuse('Location51003')
+      if (!primary) reject('NotWritablePrimary')
+      requireUser()
+      if (server.users[user]) reject('Location51003')
       server.users[user] = rest
     },
     updateUser(user, change) {
-      needUser()
+      requireUser()
       Object.assign(server.users[user], change)
     },
     getUser(user) {
-      needUser()
+      requireUser()
       return server.users[user] ?? null
     },
     auth(user, password) {
-      if (server.users[user]?.pwd !== password) refuse('AuthenticationFailed')
+      if (server.users[user]?.pwd !== password) reject('AuthenticationFailed')
       authenticated = true
     },
   }
@@ -43,7 +44,7 @@ for (const passwords of starts) {
     db: { getSiblingDB: () => admin, hello: () => ({ setName: server.set, isWritablePrimary: primary }) },
     rs: {
       initiate(config) {
-        needUser()
+        requireUser()
         server.set = config._id
         server.members = config.members.map((m) => m.host)
         server.initiated++

@@ -9,7 +9,7 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// checkTargets: every target was up at every scrape, and told something.
+// checkTargets checks that every target was up and returned samples at every scrape.
 func (s *server) checkTargets() {
 	s.t.Helper()
 	type target struct{ ScrapeURL, Health, LastError string }
@@ -25,13 +25,13 @@ func (s *server) checkTargets() {
 	s.each(1+runners, "min_over_time(scrape_samples_scraped[10m])", func(samples float64) bool { return samples > 0 })
 }
 
-// checkItself: Prometheus has taken every sample, and complains of nothing.
-func (s *server) checkItself() {
+// checkPrometheus checks that Prometheus accepted every sample and logged no warning or error.
+func (s *server) checkPrometheus() {
 	s.t.Helper()
-	refused := regexp.MustCompile(`^prometheus_(target_scrapes_(exceeded|sample)_\w+|tsdb_out_of_order_samples|rule_evaluation_failures|rule_group_iterations_missed)_total$`)
+	failures := regexp.MustCompile(`^prometheus_(target_scrapes_(exceeded|sample)_\w+|tsdb_out_of_order_samples|rule_evaluation_failures|rule_group_iterations_missed)_total$`)
 	seen := 0
 	for name, family := range servicetest.Scrape(s.t, s.url+"/metrics") {
-		if !refused.MatchString(name) {
+		if !failures.MatchString(name) {
 			continue
 		}
 		seen++
@@ -42,16 +42,17 @@ func (s *server) checkItself() {
 		}
 	}
 	if seen < 8 {
-		s.t.Errorf("Prometheus counts only %d kinds of failures", seen)
+		s.t.Errorf("found only %d failure counters of Prometheus", seen)
 	}
 	for line := range strings.Lines(s.Log()) {
 		if regexp.MustCompile(`(?i)level=(warn|error)`).MatchString(line) {
-			s.t.Errorf("Prometheus complains: %s", line)
+			s.t.Errorf("Prometheus logged: %s", line)
 		}
 	}
 }
 
-// checkRules: all are evaluated, none fires, and those that should wait to fire for the monitors with these ids.
+// checkRules checks that all rules are evaluated and none fires. pending maps rules to the id of the only monitor for
+// which they must be pending.
 func (s *server) checkRules(pending map[string]string) {
 	s.t.Helper()
 	type alert struct {
@@ -77,7 +78,7 @@ func (s *server) checkRules(pending map[string]string) {
 				ids = append(ids, a.Labels["id"])
 			}
 			if id := pending[r.Name]; id != "" && !slices.Equal(ids, []string{id}) {
-				s.t.Errorf("%s waits for %q, want %s alone", r.Name, ids, id)
+				s.t.Errorf("%s is pending for %q, want only %s", r.Name, ids, id)
 			}
 		}
 	}
