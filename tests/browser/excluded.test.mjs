@@ -37,7 +37,7 @@ test('maintenance is planned from a monitor’s page, and marks its results unti
   await expect(row(page, 'Shop').locator('path.excluded')).toHaveAttribute('d', /M/);
   await expect(row(page, 'Shop').getByRole('img', { name: /; \d+ ignored$/ })).toBeVisible();
   await page.goto('/#wall');
-  await expect(page.locator('.wall-verdict h1')).toHaveText('1 in maintenance');
+  await expect(page.locator('.wall-headline h1')).toHaveText('1 in maintenance');
   await expect(page.locator('a.tile')).toHaveAttribute('title', /^Shop: In maintenance · .*Rule violated/);
 
   await page.goto('/#maintenance');

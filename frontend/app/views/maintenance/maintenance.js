@@ -74,7 +74,7 @@ export function maintenance(app) {
       const parts = counts
         .filter(([count]) => count)
         .map(([count, label]) => `${count} ${String(label).toLowerCase()}`);
-      return parts.join(' · ') || 'None';
+      return parts.join(' · ') || '0 maintenance windows';
     },
 
     badge: badgeOfWindow,
