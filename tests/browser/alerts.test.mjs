@@ -95,7 +95,7 @@ test('what the webhook does not take waits, and shows when it is taken', async (
   const id = await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200' });
   await page.goto(`/#monitor/${id}`);
   const delivery = alerts(page).getByRole('article').getByRole('listitem').filter({ hasText: hook.origin }).last();
-  await expect(delivery).toContainText('Waiting', LONG);
+  await expect(delivery).toContainText('Pending', LONG);
   await expect(delivery).toContainText(/500 Internal Server Error <b>busy<\/b> \(\d attempts?, next try at /, LONG);
   Object.assign(hook, { status: 204, text: '' });
   await expect(delivery).toContainText('Sent', { timeout: 40_000 });

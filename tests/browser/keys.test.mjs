@@ -1,4 +1,4 @@
-import { expectNoFaults } from './faults.mjs';
+import { expectNoViolations } from './axe.mjs';
 import { field } from './form.mjs';
 import { button, enter, expect, test } from './sign-in-fixtures.mjs';
 
@@ -198,14 +198,14 @@ test.describe('looked at by axe-core', () => {
       await page.setViewportSize({ width, height: 800 });
       await page.goto('/#admin');
       await expect(section(page)).toContainText('Sign in first');
-      await expectNoFaults(page);
+      await expectNoViolations(page);
       await begin(page);
-      await expectNoFaults(page);
+      await expectNoViolations(page);
       await make(page, 'Wall');
       await expect(keyRow(page, 'Wall')).toBeVisible();
-      await expectNoFaults(page);
+      await expectNoViolations(page);
       await button(page, 'Revoke: Wall').click();
-      await expectNoFaults(page);
+      await expectNoViolations(page);
     });
   }
 });

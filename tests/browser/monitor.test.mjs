@@ -271,7 +271,7 @@ test('Delete asks first', async ({ page, nanomon, target }) => {
 
   await page.getByRole('button', { name: 'Delete' }).click();
   await dialog.getByRole('button', { name: 'Delete it' }).click();
-  await expect(page.getByText('Nothing is watched yet.')).toBeVisible();
+  await expect(page.getByText('No monitors yet')).toBeVisible();
 });
 
 test('a monitor that was never checked says so', async ({ page, nanomon, target }) => {
@@ -294,7 +294,7 @@ test.describe('with failing requests', () => {
     await page.goto('/#monitor/0123456789abcdef01234567');
     await expect(page.getByText('This monitor does not exist.')).toBeVisible();
     await page.getByRole('link', { name: 'All monitors' }).click();
-    await expect(page).toHaveURL(/#home$/);
+    await expect(page).toHaveURL(/#list$/);
   });
 
   test('what can’t be read can be asked for again', async ({ page, nanomon, target }) => {

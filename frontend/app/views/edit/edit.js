@@ -48,7 +48,7 @@ export function edit(app, { id, params, hash }) {
     before: null,
     suggestions: newSuggestions(api, app.monitors, id),
     intervals: ['10s', '30s', '1m', '5m', '15m', '1h'],
-    cancelHref: id || from ? `#monitor/${id || from}` : '#home',
+    cancelHref: id || from ? `#monitor/${id || from}` : '#list',
 
     init() {
       app.unsaved = () => this.loaded && this.current !== this.original.text;
