@@ -20,6 +20,7 @@ func TestTheServerIsAsItsSpecificationSays(t *testing.T) {
 	provider := oidctest.New(t)
 	service, api, _ := servicetest.StandaloneWith(t, t.TempDir(), map[string]string{
 		"AUTH_CLIENT_ID": oidctest.ClientID, "AUTH_ISSUER": provider.Issuer(), "AUTH_PROTECT_READS": "true",
+		"LOG_LEVEL": "debug", // counts all requests
 		// What monitors name is made up. Nothing but the loopback is connected to; names are looked up, though.
 		"TARGET_DENY": "0.0.0.0/0,::/0", "TARGET_ALLOW": "127.0.0.0/8,::1/128",
 	})
