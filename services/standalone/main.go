@@ -74,10 +74,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	}
 	defer waiting.Close()
 	apiMetrics := server.NewMetrics()
-	file, err := filepath.Abs(filepath.Join(cfg.DataDir, "nanomon.db"))
-	if err != nil {
-		return fmt.Errorf("DATA_DIR: %w", err)
-	}
+	file := filepath.Join(cfg.DataDir, "nanomon.db")
 	db, err := openData(ctx, file, apiMetrics.ObserveStore)
 	if err != nil {
 		return fmt.Errorf("DATA_DIR: %w", err)
@@ -94,7 +91,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 		Observer: alerter, Ran: exporter.Ran,
 	}, db, types, log)
 
-	process.LogStart(log, "standalone", process.Channels(cfg.Channels()), "store", "sqlite", "file", file)
+	process.LogStart(log, "standalone", process.Channels(cfg.Channels()), "store", "sqlite", "file", absolute(file))
 	if cfg.AuthClientID == "" {
 		process.WarnOpen(log, apiListener, pageListener)
 	}
@@ -114,6 +111,14 @@ func openData(ctx context.Context, file string, observe store.Observe) (*sqlite.
 		return nil, fmt.Errorf("create the directory: %w; choose one that this user may write to", err)
 	}
 	return sqlite.Open(ctx, sqlite.Config{Path: file, Observe: observe})
+}
+
+// absolute returns the absolute path of a file for the log, or the path itself if the working directory is unknown.
+func absolute(file string) string {
+	if path, err := filepath.Abs(file); err == nil {
+		return path
+	}
+	return file
 }
 
 // localURL returns the address of a listener for a browser on the same machine.

@@ -17,8 +17,8 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// services lists the structs of services/common/config that a program fills, in the order of the documentation.
-var services = []string{"Standalone", "API", "Frontend", "Runner"}
+// programs lists the structs of services/common/config that a program fills, in the order of the documentation.
+var programs = []string{"Standalone", "API", "Frontend", "Runner"}
 
 // setting is an environment variable, with the programs that read it.
 type setting struct {
@@ -80,12 +80,12 @@ func readSettings(t *testing.T) *reference {
 		}
 	}
 	reached := make(map[string]bool)
-	for _, service := range services {
-		r.walk(t, service, service, reached)
+	for _, program := range programs {
+		r.walk(t, program, program, reached)
 	}
 	for name, s := range r.structs {
 		if !reached[name] && slices.ContainsFunc(s.fields, func(f *ast.Field) bool { return variable(f) != "" }) {
-			t.Errorf("config.%s: no service has it", name)
+			t.Errorf("config.%s: no program has it", name)
 		}
 	}
 	return r
@@ -118,22 +118,22 @@ func unwrap(text string) string {
 }
 
 // walk adds the settings of a struct, and of the structs embedded in it, to those of a program.
-func (r *reference) walk(t *testing.T, service, name string, reached map[string]bool) {
+func (r *reference) walk(t *testing.T, program, name string, reached map[string]bool) {
 	t.Helper()
 	reached[name] = true
 	for _, field := range r.structs[name].fields {
 		if len(field.Names) == 0 {
-			r.walk(t, service, field.Type.(*ast.Ident).Name, reached)
+			r.walk(t, program, field.Type.(*ast.Ident).Name, reached)
 			continue
 		}
-		if err := r.add(service, name, field); err != nil {
+		if err := r.add(program, name, field); err != nil {
 			t.Errorf("config.%s.%s: %v", name, field.Names[0], err)
 		}
 	}
 }
 
 // add notes that a program reads the variable of a field.
-func (r *reference) add(service, name string, field *ast.Field) error {
+func (r *reference) add(program, name string, field *ast.Field) error {
 	s, meaning := r.structs[name], strings.Join(strings.Fields(field.Doc.Text()), " ")
 	if s.heading == "" {
 		return fmt.Errorf("the comment of %s has no heading for the documentation", name)
@@ -150,7 +150,7 @@ func (r *reference) add(service, name string, field *ast.Field) error {
 	if known.meaning != meaning {
 		return fmt.Errorf("%s has two different comments:\n%s\n%s", known.name, known.meaning, meaning)
 	}
-	known.uses = append(known.uses, config.Use{Program: strings.ToLower(service), Default: tag(field).Get("envDefault")})
+	known.uses = append(known.uses, config.Use{Program: strings.ToLower(program), Default: tag(field).Get("envDefault")})
 	return nil
 }
 

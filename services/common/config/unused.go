@@ -88,7 +88,7 @@ func hasOwnPrefix(name string) bool {
 
 // isTypo reports whether a name is so close to a setting that it can't be a word of other software.
 func isTypo(name string, distance int) bool {
-	return distance <= 1 && len(name) >= 7 || distance <= 2 && len(name) >= 12
+	return distance <= 1 && len(name) >= 7 || distance <= 2 && len(name) >= 11
 }
 
 // setByOthers reports whether a variable is usually set by other software: PORT by platforms that run containers,

@@ -23,9 +23,9 @@ func TestUnusedVariables(t *testing.T) {
 		"sender without a recipient": {"runner", []string{"ALERT_SMTP_FROM"}, []config.Unused{
 			{Name: "ALERT_SMTP_FROM", Reason: "ALERT_SMTP_TO is not set"},
 		}},
-		"misspelt": {"runner", []string{"ALERT_SMPT_TO", "RESULT_RETENTON", "POLLING_INTERVALL", "HEALTHFILE", "DATADIR", "AUTH_CLIENTID"}, []config.Unused{
+		"misspelt": {"runner", []string{"ALERT_SMPT_TO", "RESULT_RETENTON", "POLLING_INTERVALL", "HEALTHFILE", "DATADIR", "AUTH_CLIENTID", "MONGODB_URI"}, []config.Unused{
 			unknown("ALERT_SMPT_TO", "ALERT_SMTP_TO"), unknown("AUTH_CLIENTID", "AUTH_CLIENT_ID"), unknown("DATADIR", "DATA_DIR"),
-			unknown("HEALTHFILE", "HEALTH_FILE"), unknown("POLLING_INTERVALL", "POLLING_INTERVAL"), unknown("RESULT_RETENTON", "RESULT_RETENTION"),
+			unknown("HEALTHFILE", "HEALTH_FILE"), unknown("MONGODB_URI", "MONGO_URI"), unknown("POLLING_INTERVALL", "POLLING_INTERVAL"), unknown("RESULT_RETENTON", "RESULT_RETENTION"),
 		}},
 		"unknown, with a prefix of ours": {"api", []string{"MONGO_REPLICAS_AND_MORE", "AUTH_X"}, []config.Unused{
 			{Name: "AUTH_X", Reason: "unknown"}, {Name: "MONGO_REPLICAS_AND_MORE", Reason: "unknown"},

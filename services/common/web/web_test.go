@@ -35,7 +35,7 @@ func TestErrorsBecomeProblems(t *testing.T) {
 		"too large":   {err: fmt.Errorf("read: %w", &http.MaxBytesError{Limit: 7}), status: 413, detail: "request body is larger than the 7 bytes allowed here"},
 		"unavailable": {err: fmt.Errorf("dial db:27017: %w", monitor.ErrUnavailable), status: 503, detail: "the store is unavailable; try again in a few seconds", level: "WARN"},
 		"too slow":    {err: fmt.Errorf("read: %w", context.DeadlineExceeded), status: 503, detail: "the store is unavailable; try again in a few seconds", level: "WARN"},
-		"its own":     {err: fmt.Errorf("wait: %w", web.Problemf(504, "no runner")), status: 504, detail: "no runner", level: "WARN"},
+		"own problem": {err: fmt.Errorf("wait: %w", web.Problemf(504, "no runner")), status: 504, detail: "no runner", level: "WARN"},
 		"client gone": {ctx: gone, err: fmt.Errorf("read: %w", context.Canceled), status: 499, detail: "the client is gone"},
 		"unknown":     {err: errors.New("disk on fire"), status: 500, detail: "internal error", level: "ERROR"},
 	} {
@@ -123,9 +123,9 @@ func TestLogRequests(t *testing.T) {
 			logs:    []string{"level=INFO", "method=GET", "status=404"},
 		},
 		"a quiet path is logged at debug level": {
-			method: "GET", path: "/quiet", sentID: "not a good\tid", status: 200,
+			method: "GET", path: "/quiet", sentID: "not a valid\tid", status: 200,
 			handler: func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "ok") },
-			logs:    []string{"level=DEBUG", "status=200"}, never: []string{"not a good", "level=INFO"},
+			logs:    []string{"level=DEBUG", "status=200"}, never: []string{"not a valid", "level=INFO"},
 		},
 		"a panic is a 500": {
 			method: "GET", path: "/a", status: 500,
@@ -180,10 +180,10 @@ func TestAllowOrigins(t *testing.T) {
 	const ours, other = "https://page.example", "https://page.example.evil.example"
 	anyone, some, nobody := []string{web.AnyOrigin}, []string{"http://localhost:8001", ours}, []string{}
 	for name, c := range map[string]struct {
-		origins              []string
-		method, asks, origin string
-		status               int
-		allowed, vary        string
+		origins                   []string
+		method, preflight, origin string
+		status                    int
+		allowed, vary             string
 	}{
 		"preflight of any":           {anyone, "OPTIONS", "DELETE", other, 204, "*", ""},
 		"plain OPTIONS":              {anyone, "OPTIONS", "", other, 418, "*", ""},
@@ -198,14 +198,14 @@ func TestAllowOrigins(t *testing.T) {
 		"request of the origin null": {some, "GET", "", "null", 418, "", "Origin"},
 		"request of the origin *":    {some, "GET", "", "*", 418, "", "Origin"},
 		"no origin, some allowed":    {some, "GET", "", "", 418, "", "Origin"},
-		"preflight where none may":   {nobody, "OPTIONS", "PUT", ours, 204, "", "Origin"},
-		"no origin where none may":   {nobody, "GET", "", "", 418, "", "Origin"},
+		"preflight, none allowed":    {nobody, "OPTIONS", "PUT", ours, 204, "", "Origin"},
+		"no origin, none allowed":    {nobody, "GET", "", "", 418, "", "Origin"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := web.AllowOrigins(c.origins...)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(418) }))
 			r, w := httptest.NewRequest(c.method, "/", nil), httptest.NewRecorder()
-			if c.asks != "" {
-				r.Header.Set("Access-Control-Request-Method", c.asks)
+			if c.preflight != "" {
+				r.Header.Set("Access-Control-Request-Method", c.preflight)
 			}
 			if c.origin != "" {
 				r.Header.Set("Origin", c.origin)
@@ -215,9 +215,9 @@ func TestAllowOrigins(t *testing.T) {
 			if w.Code != c.status || got.Get("Access-Control-Allow-Origin") != c.allowed || got.Get("Vary") != c.vary {
 				t.Errorf("status %d, headers %v", w.Code, got)
 			}
-			answered := c.asks != "" && c.allowed != ""
+			answered := c.preflight != "" && c.allowed != ""
 			if (got.Get("Access-Control-Allow-Headers") == "Content-Type, Authorization") != answered ||
-				answered && !strings.Contains(got.Get("Access-Control-Allow-Methods"), c.asks) {
+				answered && !strings.Contains(got.Get("Access-Control-Allow-Methods"), c.preflight) {
 				t.Errorf("headers %v", got)
 			}
 			if got.Get("Access-Control-Allow-Credentials") != "" {
