@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Unused is a variable of the environment that looks like a setting, but has no effect in a program.
@@ -28,17 +29,15 @@ func FindUnused(program string, environment map[string]string) []Unused {
 		}
 		setting, known := find(name)
 		_, used := setting.In(program)
+		nearest, distance := nearestSetting(name)
 		switch {
-		case !known:
-			nearest, distance := nearestSetting(name)
-			switch {
-			case distance <= max(2, len(name)/3) && (hasOwnPrefix(name) || isTypo(name, distance)):
-				unused = append(unused, Unused{Name: name, Reason: "unknown; did you mean " + nearest + "?"})
-			case hasOwnPrefix(name):
-				unused = append(unused, Unused{Name: name, Reason: "unknown"})
-			}
-		case !used:
+		case used:
+		case known:
 			unused = append(unused, ofOthers(program, setting))
+		case isTypo(name, distance), hasOwnPrefix(name) && distance <= max(2, len(name)/3):
+			unused = append(unused, Unused{Name: name, Reason: "unknown; did you mean " + nearest + "?"})
+		case hasOwnPrefix(name):
+			unused = append(unused, Unused{Name: name, Reason: "unknown"})
 		}
 	}
 	return append(unused, incompleteEmail(program, environment)...)
@@ -51,13 +50,13 @@ func ofOthers(program string, setting Setting) Unused {
 		users = append(users, use.Program)
 	}
 	slices.Sort(users)
-	verb := "does"
-	if len(users) > 1 {
-		verb = "do"
+	names, verb := users[0], "does"
+	if last := len(users) - 1; last > 0 {
+		names, verb = strings.Join(users[:last], ", ")+" and "+users[last], "do"
 	}
 	return Unused{
 		Name:   setting.Name,
-		Reason: fmt.Sprintf("%s does not use it, only %s %s", program, strings.Join(users, " and "), verb),
+		Reason: fmt.Sprintf("%s does not use it, only %s %s", program, names, verb),
 		Shared: program != "standalone" && !slices.Equal(users, []string{"standalone"}),
 	}
 }
@@ -91,10 +90,15 @@ func isTypo(name string, distance int) bool {
 	return distance <= 1 && len(name) >= 7 || distance <= 2 && len(name) >= 11
 }
 
-// setByOthers reports whether a variable is usually set by other software: PORT by platforms that run containers,
-// variables of services by Kubernetes, MONGO_INITDB_ for the image of MongoDB, API_TOKEN for scripts that use the API.
+// setByOthers reports whether a variable is usually set for something else: PORT by platforms that run containers,
+// variables of services by Kubernetes, MONGO_INITDB_ for the image of MongoDB, API_TOKEN for scripts that use the API, and
+// the secrets of monitors.
 func setByOthers(name string, environment map[string]string) bool {
 	if name == "PORT" || name == "API_TOKEN" || strings.HasPrefix(name, "MONGO_INITDB_") {
+		return true
+	}
+	separator := func(r rune) bool { return r == ',' || unicode.IsSpace(r) }
+	if slices.Contains(strings.FieldsFunc(environment["SECRETS_ALLOW"], separator), "env:"+name) {
 		return true
 	}
 	for _, mark := range []string{"_SERVICE_", "_PORT"} {

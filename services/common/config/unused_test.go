@@ -30,12 +30,16 @@ func TestUnusedVariables(t *testing.T) {
 		"unknown, with a prefix of ours": {"api", []string{"MONGO_REPLICAS_AND_MORE", "AUTH_X"}, []config.Unused{
 			{Name: "AUTH_X", Reason: "unknown"}, {Name: "MONGO_REPLICAS_AND_MORE", Reason: "unknown"},
 		}},
-		"of other programs, for standalone": {"standalone", []string{"MONGO_URI", "HEALTH_FILE"}, []config.Unused{
+		"of three other programs": {"runner", []string{"AUTH_CLIENT_ID"}, []config.Unused{
+			{Name: "AUTH_CLIENT_ID", Reason: "runner does not use it, only api, frontend and standalone do", Shared: true},
+		}},
+		"of runner and api, for standalone": {"standalone", []string{"MONGO_URI", "HEALTH_FILE"}, []config.Unused{
 			{Name: "HEALTH_FILE", Reason: "standalone does not use it, only runner does"},
 			{Name: "MONGO_URI", Reason: "standalone does not use it, only api and runner do"},
 		}},
-		"of other programs that may share a file": {"api", []string{"MONGO_URI", "USE_POLLING", "ALERT_SMTP_TO", "DATA_DIR"}, []config.Unused{
+		"of other programs that may share a file": {"api", []string{"MONGO_URI", "USE_POLLING", "ALERT_SMTP_TO", "DATA_DIR", "API_ENDPOINT"}, []config.Unused{
 			{Name: "ALERT_SMTP_TO", Reason: "api does not use it, only runner and standalone do", Shared: true},
+			{Name: "API_ENDPOINT", Reason: "api does not use it, only frontend and standalone do", Shared: true},
 			{Name: "DATA_DIR", Reason: "api does not use it, only standalone does"},
 			{Name: "USE_POLLING", Reason: "api does not use it, only runner does", Shared: true},
 		}},
@@ -54,6 +58,14 @@ func TestUnusedVariables(t *testing.T) {
 				t.Errorf(" got %+v\nwant %+v", got, c.want)
 			}
 		})
+	}
+}
+
+func TestSecretsOfMonitorsAreNotUnused(t *testing.T) {
+	environment := map[string]string{"SECRETS_ALLOW": "file:/run/secrets/, env:API_KEY env:ALERT_X", "API_KEY": "value", "ALERT_X": "value", "API_KEYS": "value"}
+	want := []config.Unused{{Name: "API_KEYS", Reason: "unknown"}}
+	if got := config.FindUnused("runner", environment); !slices.Equal(got, want) {
+		t.Errorf(" got %+v\nwant %+v", got, want)
 	}
 }
 
