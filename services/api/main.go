@@ -21,7 +21,7 @@ import (
 func main() {
 	os.Exit(process.Run(process.Program{
 		Name:     "api",
-		Summary:  "This program serves the REST API. It stores everything in MongoDB, together with the programs runner and frontend.",
+		Summary:  "This program serves the REST API. Its database is MongoDB, which it shares with the program runner.",
 		Settings: []string{"PORT", "MONGO_URI", "MONGO_DB", "AUTH_CLIENT_ID", "CORS_ORIGINS"},
 	}, run, health))
 }

@@ -21,8 +21,9 @@ import (
 
 func main() {
 	os.Exit(process.Run(process.Program{
-		Name:     "runner",
-		Summary:  "This program runs the checks of the monitors in MongoDB, stores the results and sends notifications. Several runners share the monitors.",
+		Name: "runner",
+		Summary: "This program runs the checks of the monitors in MongoDB, stores the results and sends notifications. " +
+			"Several runners share the monitors.",
 		Settings: []string{"MONGO_URI", "MONGO_DB", "RESULT_RETENTION", "ALERT_SMTP_TO", "PROMETHEUS_ENABLE"},
 	}, run, health))
 }
@@ -54,7 +55,8 @@ func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets,
 		Observer: alerter, Ran: exporter.Ran, HealthFile: cfg.HealthFile,
 	}, db, types, log)
-	process.LogStart(log, "runner", process.Channels(cfg.Channels()), "store", "mongodb", "hosts", cfg.Hosts(), "database", cfg.MongoDB)
+	process.LogStart(log, "runner", process.Channels(cfg.Channels()),
+		"store", "mongodb", "hosts", cfg.Hosts(), "database", cfg.MongoDB)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return alerter.RunBeside(ctx, runner.Run) })
 	group.Go(func() error { return exporter.Serve(ctx, runner, alerter, log) })

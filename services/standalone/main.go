@@ -30,8 +30,9 @@ import (
 
 func main() {
 	os.Exit(process.Run(process.Program{
-		Name:     "standalone",
-		Summary:  "This program is all of NanoMon in one process: the checks, the API and the page. It stores everything in a SQLite file.",
+		Name: "standalone",
+		Summary: "This program is all of NanoMon in one process: the checks, the API and the page. " +
+			"Its database is a SQLite file.",
 		Settings: []string{"FRONTEND_PORT", "API_PORT", "DATA_DIR", "AUTH_CLIENT_ID", "ALERT_SMTP_TO"},
 	}, run, health))
 }

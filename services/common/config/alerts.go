@@ -92,7 +92,9 @@ type SMTP struct {
 func (s SMTP) Validate() []Fault {
 	var faults []Fault
 	if _, err := netip.ParseAddr(s.SMTPHost); err != nil && strings.ContainsAny(s.SMTPHost, ":/[] \t") {
-		faults = append(faults, Fault{"ALERT_SMTP_HOST", "is not a host name: use for example smtp.example.org, and ALERT_SMTP_PORT for the port"})
+		faults = append(faults, Fault{
+			"ALERT_SMTP_HOST", "is not a host name: use for example smtp.example.org, and ALERT_SMTP_PORT for the port",
+		})
 	}
 	if s.SMTPPort == 0 {
 		faults = append(faults, Fault{"ALERT_SMTP_PORT", "is not a port: use a number from 1 to 65535"})
@@ -101,7 +103,9 @@ func (s SMTP) Validate() []Fault {
 		faults = append(faults, Fault{"ALERT_SMTP_FROM", "has more than one address: use one sender"})
 	}
 	if s.SMTPPassword != "" && s.SMTPTLS == TLSNone {
-		faults = append(faults, Fault{"ALERT_SMTP_TLS", "would send ALERT_SMTP_PASSWORD unencrypted: use auto, starttls or implicit"})
+		faults = append(faults, Fault{
+			"ALERT_SMTP_TLS", "would send ALERT_SMTP_PASSWORD unencrypted: use auto, starttls or implicit",
+		})
 	}
 	return faults
 }
@@ -110,7 +114,8 @@ func (s SMTP) Validate() []Fault {
 //
 // # Notifications by webhook, chat and PagerDuty
 //
-// Each of these settings except keys and tokens can have several addresses, separated by commas or spaces. The addresses are secrets: anyone who has one can post to it.
+// Each of these settings except keys and tokens can have several addresses, separated by commas or spaces. The
+// addresses are secrets: anyone who has one can post to it.
 type Webhooks struct {
 	// Addresses that receive each notification as a JSON document. Write a comma inside an address as `%2C`. **Secret.**
 	WebhookURL URLs `env:"ALERT_WEBHOOK_URL"`

@@ -15,7 +15,8 @@ import (
 //
 // # Sign-in
 //
-// Without `AUTH_CLIENT_ID` sign-in is off, and the other `AUTH_` settings are refused because they would protect nothing. [sign-in.md](sign-in.md) explains how to set up each provider.
+// Without `AUTH_CLIENT_ID` sign-in is off, and the other `AUTH_` settings are refused because they would protect
+// nothing. [sign-in.md](sign-in.md) explains how to set up each provider.
 type Auth struct {
 	// Client id of NanoMon at the sign-in provider. Setting it switches sign-in on.
 	AuthClientID string `env:"AUTH_CLIENT_ID"`
@@ -48,13 +49,18 @@ func (a Auth) Validate() []Fault {
 	switch {
 	case a.AuthIssuer == "":
 		if !slices.Contains(AnyTenant[:], a.AuthTenant) && !GUID(a.AuthTenant) {
-			faults = append(faults, Fault{"AUTH_TENANT", "is not a tenant: use its id (a GUID), common, organizations or consumers"})
+			faults = append(faults, Fault{
+				"AUTH_TENANT", "is not a tenant: use its id (a GUID), common, organizations or consumers",
+			})
 		}
 	case a.AuthTenant != "common":
 		faults = append(faults, Fault{"AUTH_TENANT", "has no effect together with AUTH_ISSUER: unset one of them"})
 	}
 	if a.AuthIssuer != "" && !validIssuer(a.AuthIssuer) {
-		faults = append(faults, Fault{"AUTH_ISSUER", "is not an issuer: use for example https://login.example.org/realms/shop; http is possible on localhost only"})
+		faults = append(faults, Fault{
+			"AUTH_ISSUER",
+			"is not an issuer: use for example https://login.example.org/realms/shop; http is possible on localhost only",
+		})
 	}
 	return faults
 }
@@ -72,7 +78,9 @@ func (a Auth) withoutSignIn() []Fault {
 		{"AUTH_PROTECT_READS", a.AuthProtectReads},
 	} {
 		if setting.set {
-			faults = append(faults, Fault{setting.name, "has no effect while sign-in is off: set AUTH_CLIENT_ID too, or unset " + setting.name})
+			faults = append(faults, Fault{
+				setting.name, "has no effect while sign-in is off: set AUTH_CLIENT_ID too, or unset " + setting.name,
+			})
 		}
 	}
 	return faults
@@ -126,7 +134,8 @@ func (o *Origins) UnmarshalText(text []byte) error {
 // asSent formats an origin as browsers send it.
 func asSent(u *url.URL) string {
 	host := strings.ToLower(u.Host)
-	if name, port, err := net.SplitHostPort(host); err == nil && (u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80") {
+	name, port, err := net.SplitHostPort(host)
+	if err == nil && (u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80") {
 		host = name
 		if strings.Contains(name, ":") {
 			host = "[" + name + "]"

@@ -147,9 +147,12 @@ func (p Prometheus) On() bool { return p.PrometheusEnable || p.PrometheusEnabled
 //
 // # Health
 //
-// Each program has the command `health`, for example `api health`. Run it on the same machine with the same settings as the program that it checks. It exits with 0 if that program works. Otherwise it prints the reason in one line and exits with 1.
+// Each program has the command `health`, for example `api health`. Run it on the same machine with the same settings as
+// the program that it checks. It exits with 0 if that program works. Otherwise it prints the reason in one line and
+// exits with 1.
 //
-// `api`, `frontend` and `standalone` are checked on their ports, so these must not be 0. The command does not check the database; use `/api/health` for that.
+// `api`, `frontend` and `standalone` are checked on their ports, so these must not be 0. The command does not check the
+// database; use `/api/health` for that.
 type Health struct {
 	// File that the runner touches every five seconds while it works. `runner health` checks the age of this file, because
 	// the runner has no port. If unset, no file is written and `runner health` fails.
@@ -170,7 +173,9 @@ func (p Page) Validate() []Fault {
 		return nil
 	}
 	if _, err := webAddress(p.APIEndpoint); err != nil {
-		return []Fault{{"API_ENDPOINT", "is neither a path nor a URL: use for example /api or https://nanomon.example.org/api"}}
+		return []Fault{{
+			"API_ENDPOINT", "is neither a path nor a URL: use for example /api or https://nanomon.example.org/api",
+		}}
 	}
 	return nil
 }
@@ -246,5 +251,7 @@ type Standalone struct {
 
 // Validate implements [Validator].
 func (c Standalone) Validate() []Fault {
-	return slices.Concat(c.Page.Validate(), c.Auth.Validate(), c.Polling.Validate(), c.Retention.Validate(), c.Alerts.Validate())
+	return slices.Concat(
+		c.Page.Validate(), c.Auth.Validate(), c.Polling.Validate(), c.Retention.Validate(), c.Alerts.Validate(),
+	)
 }

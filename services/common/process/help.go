@@ -12,13 +12,14 @@ import (
 // helpWidth is the maximum number of characters in a line of help.
 const helpWidth = 96
 
-const documentation = "Documentation: README.md and the directory docs/ of the source code; docs/configuration.md has all settings."
+const documentation = "Documentation: README.md and the directory docs/ of the source code; " +
+	"docs/configuration.md has all settings."
 
 // help returns the text of the command help.
 func (p Program) help() string {
 	var text strings.Builder
-	text.WriteString(wrap("", "NanoMon monitors websites, APIs, hosts and DNS records, shows their history on a web page and "+
-		"sends notifications. "+p.Summary))
+	text.WriteString(wrap("", "NanoMon monitors websites, APIs, hosts and DNS records, shows their history on a web page "+
+		"and sends notifications. "+p.Summary))
 	fmt.Fprintf(&text, `
 Usage:
   %[1]s              start it
@@ -32,8 +33,8 @@ Commands:
   version          print the version (also --version)
 
 `, p.Name)
-	text.WriteString(wrap("", "Settings are environment variables, or lines NAME=value in the file .env of the working directory. "+
-		"The most important ones:"))
+	text.WriteString(wrap("", "Settings are environment variables, or lines NAME=value in the file .env of the working "+
+		"directory. The most important ones:"))
 	for _, name := range p.Settings {
 		p.describe(&text, name)
 	}
@@ -44,8 +45,8 @@ Commands:
 // settingsHelp returns the text of the command help settings.
 func (p Program) settingsHelp() string {
 	var text strings.Builder
-	text.WriteString(wrap("", "Settings of "+p.Name+". Set them as environment variables, or as lines NAME=value in the file .env of the "+
-		"working directory; environment variables override the file."))
+	text.WriteString(wrap("", "Settings of "+p.Name+". Set them as environment variables, or as lines NAME=value in the "+
+		"file .env of the working directory; environment variables override the file."))
 	for _, section := range config.Sections() {
 		var names []string
 		for _, setting := range section.Settings {

@@ -32,7 +32,9 @@ type Program struct {
 // command health calls health, which returns an error unless the running program works. The exit codes are 0 for
 // success, 1 for an error and 2 for unknown arguments.
 func Run[T config.Settings](
-	program Program, run func(ctx context.Context, cfg T, log *slog.Logger) error, health func(ctx context.Context, cfg T) error,
+	program Program,
+	run func(ctx context.Context, cfg T, log *slog.Logger) error,
+	health func(ctx context.Context, cfg T) error,
 ) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -51,7 +53,8 @@ func Run[T config.Settings](
 	case command == "version", command == "--version":
 		fmt.Printf("%s %s (%s)\n", program.Name, version.Version, version.BuildInfo)
 	default:
-		fmt.Fprintf(os.Stderr, "%[1]s: unknown command %[2]q: run \"%[1]s help\" for a list of commands\n", program.Name, command)
+		fmt.Fprintf(os.Stderr, "%[1]s: unknown command %[2]q: run \"%[1]s help\" for a list of commands\n",
+			program.Name, command)
 		return 2
 	}
 	if err != nil {
@@ -63,7 +66,9 @@ func Run[T config.Settings](
 	return 0
 }
 
-func start[T config.Settings](ctx context.Context, program Program, run func(context.Context, T, *slog.Logger) error) error {
+func start[T config.Settings](
+	ctx context.Context, program Program, run func(context.Context, T, *slog.Logger) error,
+) error {
 	environment, cfg, err := settings[T]()
 	if err != nil {
 		return err

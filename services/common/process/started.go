@@ -10,7 +10,8 @@ import (
 
 // LogStart logs the version of a program and what it uses: attributes such as those of [Channels].
 func LogStart(log *slog.Logger, program string, uses ...any) {
-	log.Info("starting NanoMon", append([]any{"program", program, "version", version.Version, "build", version.BuildInfo}, uses...)...)
+	identity := []any{"program", program, "version", version.Version, "build", version.BuildInfo}
+	log.Info("starting NanoMon", append(identity, uses...)...)
 }
 
 // Channels returns the attribute of the log that lists the configured notification channels.

@@ -95,7 +95,8 @@ func requestID(r *http.Request) string {
 // AnyOrigin allows all origins in [AllowOrigins].
 const AnyOrigin = "*"
 
-// AllowOrigins lets pages of these origins use the service, and answers preflight requests. Pages of other origins can't
+// AllowOrigins lets pages of these origins use the service, and answers preflight requests. Pages of other origins
+// can't
 // read the responses.
 func AllowOrigins(origins ...string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {

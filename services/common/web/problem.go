@@ -43,7 +43,8 @@ func (p *Problem) send(w http.ResponseWriter, r *http.Request) {
 // statusClientGone is logged for a request whose client did not wait for the response.
 const statusClientGone = 499
 
-// Error answers a request with the problem that fits err. The client sees unknown errors as "internal error"; the log of
+// Error answers a request with the problem that fits err. The client sees unknown errors as "internal error"; the log
+// of
 // [LogRequests] has their text.
 func Error(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(r, err)

@@ -67,7 +67,8 @@ func New(cfg Config, app fs.FS, log *slog.Logger) (http.Handler, error) {
 	return web.LogRequests(log, quiet...)(h), nil
 }
 
-// contentPolicy returns the Content-Security-Policy. The page loads files from its own origin only, and connects to that
+// contentPolicy returns the Content-Security-Policy. The page loads files from its own origin only, and connects to
+// that
 // origin, the API and the sign-in provider only.
 func contentPolicy(cfg Config) (string, error) {
 	connect := []string{"'self'"}
