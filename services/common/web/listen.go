@@ -36,8 +36,7 @@ func Listen(ctx context.Context, port int) (net.Listener, error) {
 }
 
 // Serve handles requests on ln until ctx ends. Then it gives running requests up to ten seconds to finish and closes
-// ln.
-// Handlers that run for longer must use [UntilStop].
+// ln. Handlers that run for longer must use [UntilStop].
 func Serve(ctx context.Context, ln net.Listener, handler http.Handler, log *slog.Logger) error {
 	base := context.WithValue(context.WithoutCancel(ctx), stopKey{}, ctx)
 	server := &http.Server{

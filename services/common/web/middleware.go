@@ -96,8 +96,7 @@ func requestID(r *http.Request) string {
 const AnyOrigin = "*"
 
 // AllowOrigins lets pages of these origins use the service, and answers preflight requests. Pages of other origins
-// can't
-// read the responses.
+// can't read the responses.
 func AllowOrigins(origins ...string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -44,8 +44,7 @@ func (p *Problem) send(w http.ResponseWriter, r *http.Request) {
 const statusClientGone = 499
 
 // Error answers a request with the problem that fits err. The client sees unknown errors as "internal error"; the log
-// of
-// [LogRequests] has their text.
+// of [LogRequests] has their text.
 func Error(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(r, err)
 	if entry, ok := r.Context().Value(logEntryKey{}).(*logEntry); ok && p.Status >= http.StatusInternalServerError {

@@ -27,8 +27,7 @@ type body struct {
 	etag string
 }
 
-// contentTypes returns the types of the page's files by extension. The types that the machine has registered may
-// differ.
+// contentTypes returns the types of the page's files by extension, because those registered on the machine may differ.
 func contentTypes() map[string]string {
 	return map[string]string{
 		".html":  "text/html; charset=utf-8",

@@ -68,8 +68,7 @@ func New(cfg Config, app fs.FS, log *slog.Logger) (http.Handler, error) {
 }
 
 // contentPolicy returns the Content-Security-Policy. The page loads files from its own origin only, and connects to
-// that
-// origin, the API and the sign-in provider only.
+// that origin, the API and the sign-in provider only.
 func contentPolicy(cfg Config) (string, error) {
 	connect := []string{"'self'"}
 	if !strings.HasPrefix(cfg.APIEndpoint, "/") || strings.HasPrefix(cfg.APIEndpoint, "//") {
