@@ -92,8 +92,7 @@ func isTypo(name string, distance int) bool {
 
 // setByOthers reports whether a variable is usually set for something else: PORT by platforms that run containers,
 // variables of services by Kubernetes, MONGO_INITDB_ for the image of MongoDB, API_TOKEN for scripts that use the API,
-// and
-// the secrets of monitors.
+// and the secrets of monitors.
 func setByOthers(name string, environment map[string]string) bool {
 	if name == "PORT" || name == "API_TOKEN" || strings.HasPrefix(name, "MONGO_INITDB_") {
 		return true
