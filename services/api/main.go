@@ -1,4 +1,4 @@
-// Command api serves the REST interface over MongoDB.
+// Command api serves the REST API. Its store is MongoDB.
 package main
 
 import (
@@ -18,10 +18,16 @@ import (
 	"nanomon/services/common/web"
 )
 
-func main() { os.Exit(process.Run("api", run, health)) }
+func main() {
+	os.Exit(process.Run(process.Program{
+		Name:     "api",
+		Summary:  "This program serves the REST API. Its database is MongoDB, which it shares with the program runner.",
+		Settings: []string{"PORT", "MONGO_URI", "MONGO_DB", "AUTH_CLIENT_ID", "CORS_ORIGINS"},
+	}, run, health))
+}
 
 func health(ctx context.Context, cfg config.API) error {
-	return process.Ask(ctx, "PORT", cfg.Port, "/api/")
+	return process.CheckHTTP(ctx, "PORT", cfg.Port, "/api/")
 }
 
 func run(ctx context.Context, cfg config.API, log *slog.Logger) error {
@@ -43,6 +49,10 @@ func run(ctx context.Context, cfg config.API, log *slog.Logger) error {
 		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "mongodb", Auth: cfg.Auth, Origins: cfg.CORSOrigins,
 		Metrics: metrics,
 	}, db, probe.All(probe.Guard{}), log)
+	process.LogStart(log, "api", "store", "mongodb", "hosts", cfg.Hosts(), "database", cfg.MongoDB)
+	if cfg.AuthClientID == "" {
+		process.WarnOpen(log, listener)
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return api.Run(ctx) })
 	group.Go(func() error { return web.Serve(ctx, listener, api.Handler(), log) })

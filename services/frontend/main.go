@@ -15,10 +15,16 @@ import (
 	"nanomon/services/frontend/host"
 )
 
-func main() { os.Exit(process.Run("frontend", run, health)) }
+func main() {
+	os.Exit(process.Run(process.Program{
+		Name:     "frontend",
+		Summary:  "This program serves the web page, which uses the API at API_ENDPOINT.",
+		Settings: []string{"PORT", "API_ENDPOINT", "AUTH_CLIENT_ID", "AUTH_TENANT", "AUTH_ISSUER"},
+	}, run, health))
+}
 
 func health(ctx context.Context, cfg config.Frontend) error {
-	return process.Ask(ctx, "PORT", cfg.Port, "/")
+	return process.CheckHTTP(ctx, "PORT", cfg.Port, "/")
 }
 
 func run(ctx context.Context, cfg config.Frontend, log *slog.Logger) error {
@@ -34,5 +40,6 @@ func run(ctx context.Context, cfg config.Frontend, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	process.LogStart(log, "frontend")
 	return web.Serve(ctx, listener, page, log)
 }

@@ -1,4 +1,4 @@
-// Command runner checks the monitors that are stored in MongoDB.
+// Command runner runs the checks of the monitors in MongoDB and sends notifications.
 package main
 
 import (
@@ -19,7 +19,14 @@ import (
 	"nanomon/services/runner/spool"
 )
 
-func main() { os.Exit(process.Run("runner", run, health)) }
+func main() {
+	os.Exit(process.Run(process.Program{
+		Name: "runner",
+		Summary: "This program runs the checks of the monitors in MongoDB, stores the results and sends notifications. " +
+			"Several runners share the monitors.",
+		Settings: []string{"MONGO_URI", "MONGO_DB", "RESULT_RETENTION", "ALERT_SMTP_TO", "PROMETHEUS_ENABLE"},
+	}, run, health))
+}
 
 func health(_ context.Context, cfg config.Runner) error { return engine.Alive(cfg.HealthFile) }
 
@@ -48,6 +55,8 @@ func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets,
 		Observer: alerter, Ran: exporter.Ran, HealthFile: cfg.HealthFile,
 	}, db, types, log)
+	process.LogStart(log, "runner", process.Channels(cfg.Channels()),
+		"store", "mongodb", "hosts", cfg.Hosts(), "database", cfg.MongoDB)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return alerter.RunBeside(ctx, runner.Run) })
 	group.Go(func() error { return exporter.Serve(ctx, runner, alerter, log) })

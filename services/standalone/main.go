@@ -1,4 +1,4 @@
-// Command standalone is the API, the runner and the page in one process on an embedded SQLite file.
+// Command standalone runs the API, the runner and the page in one process. Its store is an embedded SQLite database.
 package main
 
 import (
@@ -28,13 +28,20 @@ import (
 	"nanomon/services/runner/spool"
 )
 
-func main() { os.Exit(process.Run("standalone", run, health)) }
+func main() {
+	os.Exit(process.Run(process.Program{
+		Name: "standalone",
+		Summary: "This program is all of NanoMon in one process: the checks, the API and the page. " +
+			"Its database is a SQLite file.",
+		Settings: []string{"FRONTEND_PORT", "API_PORT", "DATA_DIR", "AUTH_CLIENT_ID", "ALERT_SMTP_TO"},
+	}, run, health))
+}
 
 func health(ctx context.Context, cfg config.Standalone) error {
-	if err := process.Ask(ctx, "API_PORT", cfg.APIPort, "/api/"); err != nil {
+	if err := process.CheckHTTP(ctx, "API_PORT", cfg.APIPort, "/api/"); err != nil {
 		return err
 	}
-	return process.Ask(ctx, "FRONTEND_PORT", cfg.FrontendPort, "/")
+	return process.CheckHTTP(ctx, "FRONTEND_PORT", cfg.FrontendPort, "/")
 }
 
 func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
@@ -68,7 +75,8 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	}
 	defer waiting.Close()
 	apiMetrics := server.NewMetrics()
-	db, err := openData(ctx, cfg.DataDir, apiMetrics.ObserveStore)
+	file := filepath.Join(cfg.DataDir, "nanomon.db")
+	db, err := openData(ctx, file, apiMetrics.ObserveStore)
 	if err != nil {
 		return fmt.Errorf("DATA_DIR: %w", err)
 	}
@@ -84,6 +92,10 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 		Observer: alerter, Ran: exporter.Ran,
 	}, db, types, log)
 
+	process.LogStart(log, "standalone", process.Channels(cfg.Channels()), "store", "sqlite", "file", absolute(file))
+	if cfg.AuthClientID == "" {
+		process.WarnOpen(log, apiListener, pageListener)
+	}
 	log.Info("ready", "page", localURL(pageListener), "api", localURL(apiListener)+"/api", "data", cfg.DataDir)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return alerter.RunBeside(ctx, runner.Run) })
@@ -94,19 +106,28 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	return group.Wait()
 }
 
-func openData(ctx context.Context, folder string, observe store.Observe) (*sqlite.Store, error) {
-	if err := os.MkdirAll(folder, 0o750); err != nil {
-		return nil, fmt.Errorf("the folder can't be made: %w; choose one that this user may write to", err)
+// openData opens the database file, and creates its directory if necessary.
+func openData(ctx context.Context, file string, observe store.Observe) (*sqlite.Store, error) {
+	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+		return nil, fmt.Errorf("create the directory: %w; choose one that this user may write to", err)
 	}
-	return sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(folder, "nanomon.db"), Observe: observe})
+	return sqlite.Open(ctx, sqlite.Config{Path: file, Observe: observe})
 }
 
-// localURL is how a browser on the same machine reaches a listener.
+// absolute returns the absolute path of a file for the log, or the path itself if the working directory is unknown.
+func absolute(file string) string {
+	if path, err := filepath.Abs(file); err == nil {
+		return path
+	}
+	return file
+}
+
+// localURL returns the address of a listener for a browser on the same machine.
 func localURL(listener net.Listener) string {
 	return fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port)
 }
 
-// onePort serves the page with the API below it.
+// onePort serves the page, and the API below /api.
 func onePort(api, page http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api", api)

@@ -54,6 +54,7 @@ func TestGeneratedPartsAreCurrent(t *testing.T) {
 		}
 	}
 	current(t, ".env.sample", settings.sample())
+	current(t, "services/common/config/sections.go", settings.source(t))
 }
 
 // current compares a file with its generated content or, with -update, writes it.

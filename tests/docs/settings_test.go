@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/doc/comment"
+	"go/format"
 	"go/parser"
 	"go/token"
 	"path/filepath"
@@ -12,25 +13,46 @@ import (
 	"strings"
 	"testing"
 
+	"nanomon/services/common/config"
 	"nanomon/tests/servicetest"
 )
 
-// services are the structs of services/common/config that a program fills, in the order in which they are shown.
-var services = []string{"Standalone", "API", "Frontend", "Runner"}
+// programs lists the structs of services/common/config that a program fills, in the order of the documentation.
+var programs = []string{"Standalone", "API", "Frontend", "Runner"}
 
-// setting is an environment variable: the services that read it, each with its default, and its meaning.
+// setting is an environment variable, with the programs that read it.
 type setting struct {
-	name, meaning      string
-	services, defaults []string
+	name, meaning string
+	uses          []config.Use
 }
 
-// section is the settings of all structs whose comments have the same heading.
+// programs returns the names of the programs that read the setting.
+func (s *setting) programs() []string {
+	var names []string
+	for _, use := range s.uses {
+		names = append(names, use.Program)
+	}
+	return names
+}
+
+// defaults returns the different defaults of the setting.
+func (s *setting) defaults() []string {
+	var values []string
+	for _, use := range s.uses {
+		if !slices.Contains(values, use.Default) {
+			values = append(values, use.Default)
+		}
+	}
+	return values
+}
+
+// section groups the settings of all structs whose comments have the same heading.
 type section struct {
 	heading, intro string
 	settings       []*setting
 }
 
-// reference is what the source of the configuration says of the settings.
+// reference holds the settings as the source code of package config documents them.
 type reference struct {
 	structs map[string]declaration
 	all     []*section
@@ -58,18 +80,18 @@ func readSettings(t *testing.T) *reference {
 		}
 	}
 	reached := make(map[string]bool)
-	for _, service := range services {
-		r.walk(t, service, service, reached)
+	for _, program := range programs {
+		r.walk(t, program, program, reached)
 	}
 	for name, s := range r.structs {
 		if !reached[name] && slices.ContainsFunc(s.fields, func(f *ast.Field) bool { return variable(f) != "" }) {
-			t.Errorf("config.%s: no service has it", name)
+			t.Errorf("config.%s: no program has it", name)
 		}
 	}
 	return r
 }
 
-// declare remembers a struct and the heading in its comment, with the text below.
+// declare adds a struct with the heading in its comment and the text below that.
 func (r *reference) declare(declared ast.Decl) {
 	general, ok := declared.(*ast.GenDecl)
 	if !ok {
@@ -80,35 +102,44 @@ func (r *reference) declare(declared ast.Decl) {
 			if s, ok := named.Type.(*ast.StructType); ok {
 				_, below, _ := strings.Cut(general.Doc.Text(), "\n# ")
 				heading, intro, _ := strings.Cut(below, "\n")
-				r.structs[named.Name.Name] = declaration{s.Fields.List, heading, strings.TrimSpace(intro)}
+				r.structs[named.Name.Name] = declaration{s.Fields.List, heading, unwrap(intro)}
 			}
 		}
 	}
 }
 
-// walk adds the settings of a service that are in a struct, and in those embedded in it.
-func (r *reference) walk(t *testing.T, service, name string, reached map[string]bool) {
+// unwrap puts each paragraph of a text on one line.
+func unwrap(text string) string {
+	var paragraphs []string
+	for paragraph := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
+		paragraphs = append(paragraphs, strings.Join(strings.Fields(paragraph), " "))
+	}
+	return strings.Join(paragraphs, "\n\n")
+}
+
+// walk adds the settings of a struct, and of the structs embedded in it, to those of a program.
+func (r *reference) walk(t *testing.T, program, name string, reached map[string]bool) {
 	t.Helper()
 	reached[name] = true
 	for _, field := range r.structs[name].fields {
 		if len(field.Names) == 0 {
-			r.walk(t, service, field.Type.(*ast.Ident).Name, reached)
+			r.walk(t, program, field.Type.(*ast.Ident).Name, reached)
 			continue
 		}
-		if err := r.add(service, name, field); err != nil {
+		if err := r.add(program, name, field); err != nil {
 			t.Errorf("config.%s.%s: %v", name, field.Names[0], err)
 		}
 	}
 }
 
-// add remembers that a service reads the variable of a field.
-func (r *reference) add(service, name string, field *ast.Field) error {
+// add notes that a program reads the variable of a field.
+func (r *reference) add(program, name string, field *ast.Field) error {
 	s, meaning := r.structs[name], strings.Join(strings.Fields(field.Doc.Text()), " ")
 	if s.heading == "" {
-		return fmt.Errorf("the comment of %s has no heading for the documents", name)
+		return fmt.Errorf("the comment of %s has no heading for the documentation", name)
 	}
 	if meaning == "" {
-		return fmt.Errorf("it has no comment for the documents")
+		return fmt.Errorf("it has no comment for the documentation")
 	}
 	known := r.find(variable(field))
 	if known == nil {
@@ -117,16 +148,13 @@ func (r *reference) add(service, name string, field *ast.Field) error {
 		in.settings = append(in.settings, known)
 	}
 	if known.meaning != meaning {
-		return fmt.Errorf("%s is told of in two ways:\n%s\n%s", known.name, known.meaning, meaning)
+		return fmt.Errorf("%s has two different comments:\n%s\n%s", known.name, known.meaning, meaning)
 	}
-	known.services = append(known.services, strings.ToLower(service))
-	if standard := tag(field).Get("envDefault"); !slices.Contains(known.defaults, standard) {
-		known.defaults = append(known.defaults, standard)
-	}
+	known.uses = append(known.uses, config.Use{Program: strings.ToLower(program), Default: tag(field).Get("envDefault")})
 	return nil
 }
 
-// section is that of a struct. Its introduction is put together from those of the structs.
+// section returns the section of a struct, and adds the introduction of the struct to it.
 func (r *reference) section(s declaration) *section {
 	i := slices.IndexFunc(r.all, func(known *section) bool { return known.heading == s.heading })
 	if i < 0 {
@@ -138,7 +166,7 @@ func (r *reference) section(s declaration) *section {
 	return r.all[i]
 }
 
-// find is the setting of a name, or nil.
+// find returns the setting of a name, or nil.
 func (r *reference) find(name string) *setting {
 	for _, in := range r.all {
 		for _, s := range in.settings {
@@ -157,13 +185,13 @@ func tag(field *ast.Field) reflect.StructTag {
 	return reflect.StructTag(strings.Trim(field.Tag.Value, "`"))
 }
 
-// variable is the name of the environment variable that fills a field, blank if none does.
+// variable returns the name of the environment variable that fills a field. It is blank if none does.
 func variable(field *ast.Field) string {
 	name, _, _ := strings.Cut(tag(field).Get("env"), ",")
 	return name
 }
 
-// sections is all settings, each section with its heading.
+// sections formats all settings in Markdown, each section with its heading.
 func (r *reference) sections(*testing.T, []string) string {
 	var made strings.Builder
 	for _, in := range r.all {
@@ -176,7 +204,7 @@ func (r *reference) sections(*testing.T, []string) string {
 	return made.String()
 }
 
-// table is the named settings. Which services read them is left out where it is the same for all.
+// table formats the named settings. It leaves out the programs that read them if these are the same for all.
 func (r *reference) table(t *testing.T, names []string) string {
 	var chosen []*setting
 	for _, name := range names {
@@ -186,23 +214,23 @@ func (r *reference) table(t *testing.T, names []string) string {
 			t.Errorf("there is no setting %s", name)
 		}
 	}
-	differ := slices.ContainsFunc(chosen, func(s *setting) bool { return !slices.Equal(s.services, chosen[0].services) })
+	differ := slices.ContainsFunc(chosen, func(s *setting) bool { return !slices.Equal(s.programs(), chosen[0].programs()) })
 	return table(chosen, differ)
 }
 
-func table(settings []*setting, withServices bool) string {
+func table(settings []*setting, withPrograms bool) string {
 	made := "| variable | default | meaning |\n|---|---|---|\n"
-	if withServices {
+	if withPrograms {
 		made = "| variable | used by | default | meaning |\n|---|---|---|---|\n"
 	}
 	for _, s := range settings {
 		cells := []string{code(s.name)}
-		if withServices {
-			cells = append(cells, strings.Join(s.services, ", "))
+		if withPrograms {
+			cells = append(cells, strings.Join(s.programs(), ", "))
 		}
 		var defaults []string
-		for _, standard := range s.defaults {
-			defaults = append(defaults, code(standard))
+		for _, value := range s.defaults() {
+			defaults = append(defaults, code(value))
 		}
 		cells = append(cells, strings.Join(defaults, ", "), cell(s.meaning))
 		made += "| " + strings.Join(cells, " | ") + " |\n"
@@ -210,18 +238,43 @@ func table(settings []*setting, withServices bool) string {
 	return made
 }
 
-// sample is the file .env.sample.
+// sample returns the content of .env.sample.
 func (r *reference) sample() string {
 	wrapped := comment.Printer{TextPrefix: "# ", TextWidth: 120}
 	var made strings.Builder
-	made.WriteString("# Copy to .env and uncomment what you want to change. A variable of the environment wins over this file.\n" +
-		"# docs/configuration.md tells more. This file is made by: just generate-docs\n")
+	made.WriteString("# Copy this file to .env and uncomment what you want to change. Environment variables override the file.\n" +
+		"# docs/configuration.md explains more. This file is generated by: just generate-docs\n")
 	for _, in := range r.all {
 		fmt.Fprintf(&made, "\n# --- %s ---\n", in.heading)
 		for _, s := range in.settings {
-			meaning := new(comment.Parser).Parse(strings.Join(s.services, ", ") + ": " + strings.ReplaceAll(s.meaning, "**", ""))
-			fmt.Fprintf(&made, "\n%s#%s=%s\n", wrapped.Text(meaning), s.name, s.defaults[0])
+			meaning := new(comment.Parser).Parse(strings.Join(s.programs(), ", ") + ": " + strings.ReplaceAll(s.meaning, "**", ""))
+			fmt.Fprintf(&made, "\n%s#%s=%s\n", wrapped.Text(meaning), s.name, s.defaults()[0])
 		}
 	}
 	return made.String()
+}
+
+// source returns the Go file from which the programs take the texts of their help.
+func (r *reference) source(t *testing.T) string {
+	t.Helper()
+	var made strings.Builder
+	made.WriteString("// Code generated by just generate-docs; DO NOT EDIT.\n\npackage config\n\n" +
+		"// Sections returns the documentation of all settings.\nfunc Sections() []Section {\nreturn []Section{\n")
+	for _, in := range r.all {
+		fmt.Fprintf(&made, "{\nHeading: %q,\nText: %q,\nSettings: []Setting{\n", in.heading, in.intro)
+		for _, s := range in.settings {
+			fmt.Fprintf(&made, "{\nName: %q, Secret: %t,\nText: %q,\nUses: []Use{", s.name, strings.Contains(s.meaning, "**Secret"), s.meaning)
+			for _, use := range s.uses {
+				fmt.Fprintf(&made, "{%q, %q}, ", use.Program, use.Default)
+			}
+			made.WriteString("},\n},\n")
+		}
+		made.WriteString("},\n},\n")
+	}
+	made.WriteString("}\n}\n")
+	formatted, err := format.Source([]byte(made.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(formatted)
 }

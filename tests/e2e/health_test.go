@@ -16,8 +16,8 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// ask runs a binary with arguments beside a service with the same settings.
-func ask(t *testing.T, name string, settings map[string]string, arguments ...string) (code int, stdout, stderr string) {
+// runProgram runs a binary with arguments, for example beside a service with the same settings.
+func runProgram(t *testing.T, name string, settings map[string]string, arguments ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	command := servicetest.Command(t, name, settings)
 	command.Args = append(command.Args, arguments...)
@@ -32,29 +32,17 @@ func ask(t *testing.T, name string, settings map[string]string, arguments ...str
 
 func checkWorks(t *testing.T, name string, settings map[string]string) {
 	t.Helper()
-	if code, stdout, stderr := ask(t, name, settings, "health"); code != 0 || stdout != "it works\n" || stderr != "" {
+	if code, stdout, stderr := runProgram(t, name, settings, "health"); code != 0 || stdout != "it works\n" || stderr != "" {
 		t.Errorf("%s health: code %d, output %q %q", name, code, stdout, stderr)
 	}
 }
 
-// checkFails looks also that one line names the variable.
-func checkFails(t *testing.T, name, variable string, settings map[string]string) {
+// checkFails expects health to fail with one line that begins with the fault: the variable and what follows it.
+func checkFails(t *testing.T, name, fault string, settings map[string]string) {
 	t.Helper()
-	code, stdout, stderr := ask(t, name, settings, "health")
-	if code != 1 || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.HasPrefix(stderr, name+": "+variable+": ") {
+	code, stdout, stderr := runProgram(t, name, settings, "health")
+	if code != 1 || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.HasPrefix(stderr, name+": "+fault+" ") {
 		t.Errorf("%s health: code %d, output %q %q", name, code, stdout, stderr)
-	}
-}
-
-func TestOnlyHealthIsAnArgument(t *testing.T) {
-	for _, name := range []string{"api", "runner", "frontend", "standalone"} {
-		for _, arguments := range []string{"start", "health now", "--help"} {
-			code, stdout, stderr := ask(t, name, nil, strings.Fields(arguments)...)
-			want := name + `: "` + arguments + `" is not possible: use no arguments to start it, or health to ask whether the one that runs here works` + "\n"
-			if code != 2 || stdout != "" || stderr != want {
-				t.Errorf("%s %s: code %d, output %q %q", name, arguments, code, stdout, stderr)
-			}
-		}
 	}
 }
 
@@ -64,23 +52,24 @@ func TestHealthWithoutAService(t *testing.T) {
 	web := httptest.NewServer(http.NotFoundHandler())
 	defer web.Close()
 	other := port(web.Listener.Addr().String())
-	checkFails(t, "api", "PORT", map[string]string{"PORT": refused})
-	checkFails(t, "api", "PORT", map[string]string{"PORT": "0"})
-	checkFails(t, "api", "PORT", map[string]string{"PORT": other})
-	checkFails(t, "frontend", "PORT", map[string]string{"PORT": refused})
-	checkFails(t, "standalone", "API_PORT", map[string]string{"API_PORT": refused})
-	checkFails(t, "runner", "HEALTH_FILE", nil)
-	checkFails(t, "runner", "HEALTH_FILE", map[string]string{"HEALTH_FILE": filepath.Join(t.TempDir(), "health")})
-	checkFails(t, "runner", "POLLING_INTERVAL", map[string]string{"POLLING_INTERVAL": "often"})
+	checkFails(t, "api", "PORT:", map[string]string{"PORT": refused})
+	checkFails(t, "api", "PORT:", map[string]string{"PORT": "0"})
+	checkFails(t, "api", "PORT:", map[string]string{"PORT": other})
+	checkFails(t, "frontend", "PORT:", map[string]string{"PORT": refused})
+	checkFails(t, "standalone", "API_PORT:", map[string]string{"API_PORT": refused})
+	checkFails(t, "runner", "HEALTH_FILE:", nil)
+	checkFails(t, "runner", "HEALTH_FILE:", map[string]string{"HEALTH_FILE": filepath.Join(t.TempDir(), "health")})
+	checkFails(t, "runner", `POLLING_INTERVAL "often"`, map[string]string{"POLLING_INTERVAL": "often"})
 }
 
-// TestHealth asks all four, and asks again when the store has gone: whoever starts anew what is unhealthy must not do so then.
+// TestHealth runs health for all four programs, also while the store is unavailable: an orchestrator must not restart a
+// healthy program because of its database.
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	_, api, page := servicetest.Standalone(t, t.TempDir())
 	both := map[string]string{"API_PORT": port(strings.TrimSuffix(api, "/api")), "FRONTEND_PORT": port(page)}
 	checkWorks(t, "standalone", both)
-	checkFails(t, "standalone", "FRONTEND_PORT", servicetest.With(both, "FRONTEND_PORT", port(servicetest.RefusedAddress(t))))
+	checkFails(t, "standalone", "FRONTEND_PORT:", servicetest.With(both, "FRONTEND_PORT", port(servicetest.RefusedAddress(t))))
 
 	frontend := servicetest.Start(t, "frontend", map[string]string{"PORT": "0"})
 	checkWorks(t, "frontend", map[string]string{"PORT": frontend.Port(t)})
@@ -90,9 +79,9 @@ func TestHealth(t *testing.T) {
 	settings := map[string]string{"MONGO_URI": db.URI, "HEALTH_FILE": file}
 	server, _ := servicetest.API(t, settings)
 	servicetest.Runner(t, settings)
-	beats(t, file)
+	waitForHealthFile(t, file)
 	db.Kill()
-	beats(t, file)
+	waitForHealthFile(t, file)
 	checkWorks(t, "runner", settings)
 	checkWorks(t, "api", servicetest.With(settings, "PORT", server.Port(t)))
 
@@ -100,11 +89,11 @@ func TestHealth(t *testing.T) {
 	if err := os.Chtimes(file, old, old); err != nil {
 		t.Fatal(err)
 	}
-	checkFails(t, "runner", "HEALTH_FILE", settings)
+	checkFails(t, "runner", "HEALTH_FILE:", settings)
 }
 
-// beats waits until the runner writes the file anew.
-func beats(t *testing.T, file string) {
+// waitForHealthFile waits until the runner writes the file again.
+func waitForHealthFile(t *testing.T, file string) {
 	t.Helper()
 	_ = os.Remove(file) // it may not be there yet
 	servicetest.Eventually(t, "the health file", func() bool {
@@ -113,5 +102,5 @@ func beats(t *testing.T, file string) {
 	})
 }
 
-// port is the port of an address or URL.
+// port returns the port of an address or URL.
 func port(address string) string { return address[strings.LastIndex(address, ":")+1:] }

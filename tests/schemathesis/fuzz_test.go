@@ -21,6 +21,7 @@ func TestServerMatchesSpecification(t *testing.T) {
 	provider := oidctest.New(t)
 	service, api, _ := servicetest.StandaloneWith(t, t.TempDir(), map[string]string{
 		"AUTH_CLIENT_ID": oidctest.ClientID, "AUTH_ISSUER": provider.Issuer(), "AUTH_PROTECT_READS": "true",
+		"LOG_LEVEL": "debug", // so that successful requests are logged, too
 		// Targets of the generated monitors are random: allow connections to the loopback only. Names are still
 		// resolved.
 		"TARGET_DENY": "0.0.0.0/0,::/0", "TARGET_ALLOW": "127.0.0.0/8,::1/128",

@@ -50,7 +50,7 @@ func (s *Server) checkOnce(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	wait += answerTime
-	web.Extend(w, 2*wait)
+	web.ExtendDeadlines(w, 2*wait)
 	ctx, cancel := web.UntilStop(r)
 	defer cancel()
 	ctx, cancel = context.WithTimeout(ctx, wait)

@@ -66,7 +66,7 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 
 // sendFrame reports whether the client took it.
 func sendFrame(w http.ResponseWriter, frame []byte) bool {
-	web.Extend(w, stalled)
+	web.ExtendDeadlines(w, stalled)
 	if _, err := w.Write(frame); err != nil {
 		return false
 	}

@@ -126,7 +126,7 @@ func (s *Server) listNotifications(w http.ResponseWriter, r *http.Request) error
 
 // testNotification has a runner send a test message by every channel, and answers with what the servers said.
 func (s *Server) testNotification(w http.ResponseWriter, r *http.Request) error {
-	web.Extend(w, 2*testTime)
+	web.ExtendDeadlines(w, 2*testTime)
 	ctx, cancel := web.UntilStop(r)
 	defer cancel()
 	ctx, cancel = context.WithTimeout(ctx, testTime)

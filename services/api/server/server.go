@@ -110,7 +110,7 @@ type routes struct {
 // Handler answers everything below /api.
 func (s *Server) Handler() http.Handler {
 	r := chi.NewRouter()
-	r.Use(s.config.Metrics.measure, web.Observe(s.log, "/api", "/api/", "/api/health", "/api/metrics"), web.Data, web.AllowOrigins(s.origins()...),
+	r.Use(s.config.Metrics.measure, web.LogRequests(s.log, "/api", "/api/", "/api/health", "/api/metrics"), web.SecurityHeaders, web.AllowOrigins(s.origins()...),
 		redirectOldPaths, onlyRoutes(r), middleware.GetHead)
 	to := routes{open: r, reading: r.With(s.gate.Reading), protected: r.With(s.gate.Protected)}
 	if s.gate.On() {

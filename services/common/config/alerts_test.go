@@ -19,7 +19,7 @@ func TestAlertDefaults(t *testing.T) {
 	}
 }
 
-func TestAlertValuesAreRead(t *testing.T) {
+func TestAlertValues(t *testing.T) {
 	c, err := config.Parse[config.Standalone](map[string]string{
 		"ALERT_FAIL_COUNT": "1", "ALERT_REMINDER": "90m", "ALERT_SMTP_TLS": "Implicit", "ALERT_SMTP_HOST": "::1",
 		"ALERT_SMTP_FROM": "NanoMon <nanomon@example.org>", "ALERT_SMTP_TO": "a@example.org, Bea <b@example.org>",
@@ -35,29 +35,29 @@ func TestAlertValuesAreRead(t *testing.T) {
 	}
 }
 
-func TestAlertFaultsNameTheVariableAndNoSecret(t *testing.T) {
+func TestAlertFaultsShowNoSecret(t *testing.T) {
 	for _, c := range []struct{ name, value, want string }{
-		{"ALERT_FAIL_COUNT", "0", `ALERT_FAIL_COUNT: "0" is not a count, use a number from 1 on`},
-		{"ALERT_FAIL_COUNT", "many", `ALERT_FAIL_COUNT: "many" is not a count, use a number from 1 on`},
-		{"ALERT_RECOVERY_COUNT", "-1", `ALERT_RECOVERY_COUNT: "-1" is not a count, use a number from 1 on`},
-		{"ALERT_REMINDER", "daily", `ALERT_REMINDER: "daily" is not a duration, use for example 1h, or off`},
-		{"ALERT_REMINDER", "10s", `ALERT_REMINDER: 10s is too short, use at least 1m`},
-		{"ALERT_LINK_BASEURL", "nanomon", `ALERT_LINK_BASEURL: "nanomon" is not an address, use for example https://nanomon.example.org`},
-		{"ALERT_LINK_BASEURL", "javascript:alert(1)", `ALERT_LINK_BASEURL: "javascript:alert(1)" is not an address, use for example https://nanomon.example.org`},
-		{"ALERT_SMTP_HOST", "smtp.example.org:25", `ALERT_SMTP_HOST: "smtp.example.org:25" is not a host name, use for example smtp.example.org; the port is ALERT_SMTP_PORT`},
-		{"ALERT_SMTP_PORT", "0", `ALERT_SMTP_PORT: "0" is not a port, use a number from 1 to 65535`},
-		{"ALERT_SMTP_PORT", "smtp", `ALERT_SMTP_PORT: "smtp" is not a port, use a number from 1 to 65535`},
-		{"ALERT_SMTP_FROM", "nobody", `ALERT_SMTP_FROM: "nobody" is not an e-mail address or a list of them with commas`},
-		{"ALERT_SMTP_FROM", "a@example.org,b@example.org", `ALERT_SMTP_FROM: there can be only one sender`},
-		{"ALERT_SMTP_TO", "a@example.org, b", `ALERT_SMTP_TO: "a@example.org, b" is not an e-mail address or a list of them with commas`},
-		{"ALERT_SMTP_TO", "a@example.org\r\nBcc: b@example.org", `ALERT_SMTP_TO: "a@example.org\r\nBcc: b@example.org" is not an e-mail address or a list of them with commas`},
-		{"ALERT_SMTP_TLS", "ssl", `ALERT_SMTP_TLS: "ssl" is not one of auto, none, starttls, implicit`},
-		{"ALERT_SMTP_TLS", "none", `ALERT_SMTP_TLS: none would send ALERT_SMTP_PASSWORD in clear, use auto, starttls or implicit`},
-		{"ALERT_WEBHOOK_URL", "https://a.example/s3cret ftp://b.example/s3cret", `ALERT_WEBHOOK_URL: address 2 of 2 is not of the form https://host/path`},
-		{"ALERT_SLACK_URL", "s3cret", `ALERT_SLACK_URL: address 1 of 1 is not of the form https://host/path`},
-		{"ALERT_TEAMS_URL", "https://%s3cret", `ALERT_TEAMS_URL: address 1 of 1 is not of the form https://host/path`},
-		{"ALERT_DISCORD_URL", "https:///s3cret", `ALERT_DISCORD_URL: address 1 of 1 is not of the form https://host/path`},
-		{"ALERT_NTFY_URL", "https://ntfy.sh/", `ALERT_NTFY_URL: there is no topic in it, use for example https://ntfy.sh/my-topic`},
+		{"ALERT_FAIL_COUNT", "0", `ALERT_FAIL_COUNT "0" is not a count: use a number of at least 1`},
+		{"ALERT_FAIL_COUNT", "many", `ALERT_FAIL_COUNT "many" is not a count: use a number of at least 1`},
+		{"ALERT_RECOVERY_COUNT", "-1", `ALERT_RECOVERY_COUNT "-1" is not a count: use a number of at least 1`},
+		{"ALERT_REMINDER", "daily", `ALERT_REMINDER "daily" is not a duration: use for example 1h, or off`},
+		{"ALERT_REMINDER", "10s", `ALERT_REMINDER "10s" is too short: use at least 1m, or off`},
+		{"ALERT_LINK_BASEURL", "nanomon", `ALERT_LINK_BASEURL "nanomon" is not a URL: use for example https://nanomon.example.org`},
+		{"ALERT_LINK_BASEURL", "javascript:alert(1)", `ALERT_LINK_BASEURL "javascript:alert(1)" is not a URL: use for example https://nanomon.example.org`},
+		{"ALERT_SMTP_HOST", "smtp.example.org:25", `ALERT_SMTP_HOST "smtp.example.org:25" is not a host name: use for example smtp.example.org, and ALERT_SMTP_PORT for the port`},
+		{"ALERT_SMTP_PORT", "0", `ALERT_SMTP_PORT "0" is not a port: use a number from 1 to 65535`},
+		{"ALERT_SMTP_PORT", "smtp", `ALERT_SMTP_PORT "smtp" is not a port: use a number from 1 to 65535`},
+		{"ALERT_SMTP_FROM", "nobody", `ALERT_SMTP_FROM "nobody" is not an e-mail address: use for example a@example.org, or several with commas`},
+		{"ALERT_SMTP_FROM", "a@example.org,b@example.org", `ALERT_SMTP_FROM "a@example.org,b@example.org" has more than one address: use one sender`},
+		{"ALERT_SMTP_TO", "a@example.org, b", `ALERT_SMTP_TO "a@example.org, b" is not an e-mail address: use for example a@example.org, or several with commas`},
+		{"ALERT_SMTP_TO", "a@example.org\r\nBcc: b@example.org", `ALERT_SMTP_TO "a@example.org\r\nBcc: b@example.org" is not an e-mail address: use for example a@example.org, or several with commas`},
+		{"ALERT_SMTP_TLS", "ssl", `ALERT_SMTP_TLS "ssl" is not a mode: use auto, starttls, implicit or none`},
+		{"ALERT_SMTP_TLS", "none", `ALERT_SMTP_TLS "none" would send ALERT_SMTP_PASSWORD unencrypted: use auto, starttls or implicit`},
+		{"ALERT_WEBHOOK_URL", "https://a.example/s3cret ftp://b.example/s3cret", `ALERT_WEBHOOK_URL has an invalid address, number 2 of 2: use the form https://host/path`},
+		{"ALERT_SLACK_URL", "s3cret", `ALERT_SLACK_URL has an invalid address, number 1 of 1: use the form https://host/path`},
+		{"ALERT_TEAMS_URL", "https://%s3cret", `ALERT_TEAMS_URL has an invalid address, number 1 of 1: use the form https://host/path`},
+		{"ALERT_DISCORD_URL", "https:///s3cret", `ALERT_DISCORD_URL has an invalid address, number 1 of 1: use the form https://host/path`},
+		{"ALERT_NTFY_URL", "https://ntfy.sh/", `ALERT_NTFY_URL has an address without a topic: use for example https://ntfy.sh/my-topic`},
 	} {
 		_, err := config.Parse[config.Runner](map[string]string{"ALERT_SMTP_PASSWORD": "s3cret", c.name: c.value})
 		if err == nil || err.Error() != c.want {

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -12,58 +11,63 @@ import (
 	"unicode"
 )
 
-// Auth is the sign-in, which is off while the client id is blank.
+// Auth configures sign-in. It is off while AuthClientID is blank.
 //
 // # Sign-in
 //
-// Without `AUTH_CLIENT_ID` the other `AUTH_` settings are refused, because nothing would be protected.
-// [sign-in.md](sign-in.md) tells how to set up each provider.
+// Without `AUTH_CLIENT_ID` sign-in is off, and the other `AUTH_` settings are refused because they would protect
+// nothing. [sign-in.md](sign-in.md) explains how to set up each provider.
 type Auth struct {
-	// Switches sign-in on: the id by which the provider knows NanoMon.
+	// Client id of NanoMon at the sign-in provider. Setting it switches sign-in on.
 	AuthClientID string `env:"AUTH_CLIENT_ID"`
-	// Whose accounts of Microsoft Entra may sign in: the id (a GUID) of a tenant for its own, `common` for all,
-	// `organizations` for all but personal ones, `consumers` for these.
+	// Microsoft Entra accounts that may sign in: the id of a tenant (a GUID) for its accounts, `common` for all,
+	// `organizations` for all except personal accounts, `consumers` for personal accounts only.
 	AuthTenant string `env:"AUTH_TENANT" envDefault:"common"`
-	// Another OpenID Connect provider in place of Entra: its issuer exactly as its discovery document has it, such as
-	// `https://login.example.org/realms/shop`. It must be `https`, or `http` on the loopback.
+	// Issuer of another OpenID Connect provider than Microsoft Entra, exactly as its discovery document has it, for
+	// example `https://login.example.org/realms/shop`. `http` is possible on localhost only.
 	AuthIssuer string `env:"AUTH_ISSUER"`
-	// Whom access tokens are for (their `aud`); unset, the client id, with or without `api://` before it.
+	// Audience that access tokens must have (`aud`). If unset, the client id, with or without `api://` before it.
 	AuthAudience string `env:"AUTH_AUDIENCE"`
-	// Whether reading needs a sign-in too.
+	// Require sign-in for reading too.
 	AuthProtectReads bool `env:"AUTH_PROTECT_READS" envDefault:"false"`
 }
 
-// AnyTenant are the values of [Auth.AuthTenant] that stand for more than one tenant.
+// AnyTenant lists the values of [Auth.AuthTenant] that stand for more than one tenant.
 var AnyTenant = [...]string{"common", "organizations", "consumers"}
 
 var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
-// GUID reports whether text is the id of a tenant of Entra.
+// GUID reports whether text is a GUID, the form of the id of an Entra tenant.
 func GUID(text string) bool { return guid.MatchString(text) }
 
-// Validate refuses to start a service that would look protected and isn't.
-func (a Auth) Validate() error {
+// Validate also refuses settings that seem to protect the API but do not.
+func (a Auth) Validate() []Fault {
 	if a.AuthClientID == "" {
-		return a.unprotected()
+		return a.withoutSignIn()
 	}
-	var faults []error
+	var faults []Fault
 	switch {
 	case a.AuthIssuer == "":
 		if !slices.Contains(AnyTenant[:], a.AuthTenant) && !GUID(a.AuthTenant) {
-			faults = append(faults, fmt.Errorf("AUTH_TENANT: %q is not a tenant, use its id (a GUID), common, organizations or consumers", a.AuthTenant))
+			faults = append(faults, Fault{
+				"AUTH_TENANT", "is not a tenant: use its id (a GUID), common, organizations or consumers",
+			})
 		}
 	case a.AuthTenant != "common":
-		faults = append(faults, errors.New("AUTH_TENANT: it has no effect beside AUTH_ISSUER, unset one of them"))
+		faults = append(faults, Fault{"AUTH_TENANT", "has no effect together with AUTH_ISSUER: unset one of them"})
 	}
 	if a.AuthIssuer != "" && !validIssuer(a.AuthIssuer) {
-		faults = append(faults, fmt.Errorf("AUTH_ISSUER: %q is not an issuer, use for example https://login.example.org/realms/shop; http is possible on the loopback only", a.AuthIssuer))
+		faults = append(faults, Fault{
+			"AUTH_ISSUER",
+			"is not an issuer: use for example https://login.example.org/realms/shop; http is possible on localhost only",
+		})
 	}
-	return errors.Join(faults...)
+	return faults
 }
 
-// unprotected names the settings that would protect nothing.
-func (a Auth) unprotected() error {
-	var faults []error
+// withoutSignIn returns the settings that have no effect while sign-in is off.
+func (a Auth) withoutSignIn() []Fault {
+	var faults []Fault
 	for _, setting := range []struct {
 		name string
 		set  bool
@@ -74,10 +78,12 @@ func (a Auth) unprotected() error {
 		{"AUTH_PROTECT_READS", a.AuthProtectReads},
 	} {
 		if setting.set {
-			faults = append(faults, fmt.Errorf("%s: without AUTH_CLIENT_ID sign-in is off and everything is open, set AUTH_CLIENT_ID too or unset it", setting.name))
+			faults = append(faults, Fault{
+				setting.name, "has no effect while sign-in is off: set AUTH_CLIENT_ID too, or unset " + setting.name,
+			})
 		}
 	}
-	return errors.Join(faults...)
+	return faults
 }
 
 func validIssuer(text string) bool {
@@ -85,7 +91,7 @@ func validIssuer(text string) bool {
 	return err == nil && Confidential(u) && u.User == nil && !strings.ContainsAny(text, "?#")
 }
 
-// Confidential reports whether nobody can listen in on what is sent to u, or change it: it is https, or http to this machine.
+// Confidential reports whether nobody can read or change what is sent to u: it is https, or http to this machine.
 func Confidential(u *url.URL) bool {
 	switch u.Scheme {
 	case "https":
@@ -97,27 +103,27 @@ func Confidential(u *url.URL) bool {
 	return false
 }
 
-// CORS says which other web pages may use the API.
+// CORS configures which other web pages may use the API.
 //
 // # Sign-in
 type CORS struct {
-	// Origins of other web pages that may use the API, such as `https://nanomon.example.org`, with commas or blanks. Unset:
-	// any while sign-in is off, none while it is on. The page's own port on `standalone`, and a page on the API's host name
-	// and port, need no entry.
+	// Origins of other web pages that may use the API, for example `https://nanomon.example.org`, separated by commas or
+	// spaces. If unset, any page may use it while sign-in is off, and none while it is on. The page that `standalone`
+	// serves, and a page on the same host name and port as the API, need no entry.
 	CORSOrigins Origins `env:"CORS_ORIGINS"`
 }
 
-// Origins are web origins as browsers send them: scheme, host and, unless it is the scheme's own, port.
+// Origins are web origins in the form that browsers send: scheme, host, and the port unless it is the scheme's default.
 type Origins []string
 
-// UnmarshalText reads a list with commas or blanks.
+// UnmarshalText parses a list separated by commas or spaces.
 func (o *Origins) UnmarshalText(text []byte) error {
 	fields := strings.FieldsFunc(string(text), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 	list := make(Origins, 0, len(fields))
 	for _, field := range fields {
 		u, err := webAddress(field)
 		if err != nil || u.User != nil || !strings.EqualFold(field, u.Scheme+"://"+u.Host) {
-			return fmt.Errorf("%q is not an origin, use for example https://nanomon.example.org, without a path", field)
+			return fmt.Errorf("%q is not an origin: use for example https://nanomon.example.org, without a path", field)
 		}
 		list = append(list, asSent(u))
 	}
@@ -125,9 +131,11 @@ func (o *Origins) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// asSent formats an origin as browsers send it.
 func asSent(u *url.URL) string {
 	host := strings.ToLower(u.Host)
-	if name, port, err := net.SplitHostPort(host); err == nil && (u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80") {
+	name, port, err := net.SplitHostPort(host)
+	if err == nil && (u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80") {
 		host = name
 		if strings.Contains(name, ":") {
 			host = "[" + name + "]"

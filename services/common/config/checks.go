@@ -9,34 +9,33 @@ import (
 	"nanomon/services/common/secret"
 )
 
-// Checks says what checks may use: where they may go, and which secrets their monitors may name.
+// Checks configures which addresses checks may connect to, and which secrets monitors may use.
 //
 // # Checks
 //
-// sign-in.md tells more: [where checks may go](sign-in.md#where-checks-may-go),
-// [secrets that are not stored](sign-in.md#secrets-that-are-not-stored).
+// [sign-in.md](sign-in.md) explains these settings.
 type Checks struct {
-	// Addresses and ranges that checks may not go to, beside link-local and metadata ones, with commas or blanks:
-	// `127.0.0.0/8, 10.0.0.0/8, fd00::/8`.
+	// Addresses and ranges that checks must not connect to, separated by commas or spaces, for example
+	// `127.0.0.0/8, 10.0.0.0/8, fd00::/8`. Link-local addresses and those of cloud metadata services are always denied.
 	TargetDeny Networks `env:"TARGET_DENY"`
-	// Addresses and ranges that checks may go to in any case, with commas or blanks. It wins over `TARGET_DENY` and over what
-	// is refused by itself.
+	// Addresses and ranges that checks may always connect to, separated by commas or spaces. This overrides `TARGET_DENY`
+	// and the addresses that are always denied.
 	TargetAllow Networks `env:"TARGET_ALLOW"`
-	// Secrets that `${env:NAME}` and `${file:/path}` in monitors may name, with commas or blanks: `env:NAME`, `file:/path`, or
-	// `file:/folder/` for every file below it. Unset: none.
+	// Secrets that monitors may use as `${env:NAME}` and `${file:/path}`, separated by commas or spaces: `env:NAME`,
+	// `file:/path`, or `file:/directory/` for every file below it. If unset, none.
 	Secrets secret.Source `env:"SECRETS_ALLOW"`
 }
 
 // Networks are ranges of IP addresses.
 type Networks []netip.Prefix
 
-// UnmarshalText reads a list with commas or blanks, of ranges such as 10.0.0.0/8 and single addresses.
+// UnmarshalText parses a list of ranges, such as 10.0.0.0/8, and single addresses, separated by commas or spaces.
 func (n *Networks) UnmarshalText(text []byte) error {
 	list := Networks{}
 	for _, field := range strings.FieldsFunc(string(text), func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
 		network, err := parseNetwork(field)
 		if err != nil {
-			return fmt.Errorf("%q is not an address or a range of addresses, use for example 192.0.2.1, 10.0.0.0/8 or fd00::/8", field)
+			return fmt.Errorf("%q is not an IP address or a range: use for example 192.0.2.1, 10.0.0.0/8 or fd00::/8", field)
 		}
 		list = append(list, network)
 	}

@@ -37,18 +37,18 @@ func TestChecks(t *testing.T) {
 
 func TestFaultsOfChecks(t *testing.T) {
 	for _, c := range []struct{ name, value, want string }{
-		{"TARGET_ALLOW", "10.0.0.0/33", `TARGET_ALLOW: "10.0.0.0/33" is not an address or a range of addresses, use for example 192.0.2.1, 10.0.0.0/8 or fd00::/8`},
-		{"TARGET_DENY", "10.0.0.1,localhost", `TARGET_DENY: "localhost" is not an address or a range of addresses, use for example 192.0.2.1, 10.0.0.0/8 or fd00::/8`},
-		{"TARGET_DENY", "fe80::1%eth0", `TARGET_DENY: "fe80::1%eth0" is not an address or a range of addresses, use for example 192.0.2.1, 10.0.0.0/8 or fd00::/8`},
-		{"SECRETS_ALLOW", "env:A TOKEN", `SECRETS_ALLOW: "TOKEN" is neither env:NAME nor file:/path, with a path that ends in / for all that is below`},
-		{"SECRETS_ALLOW", "file:secrets/", `SECRETS_ALLOW: "file:secrets/" is neither env:NAME nor file:/path, with a path that ends in / for all that is below`},
+		{"TARGET_ALLOW", "10.0.0.0/33", `TARGET_ALLOW "10.0.0.0/33" is not an IP address or a range: use for example 192.0.2.1, 10.0.0.0/8 or fd00::/8`},
+		{"TARGET_DENY", "10.0.0.1,localhost", `TARGET_DENY "localhost" is not an IP address or a range: use for example 192.0.2.1, 10.0.0.0/8 or fd00::/8`},
+		{"TARGET_DENY", "fe80::1%eth0", `TARGET_DENY "fe80::1%eth0" is not an IP address or a range: use for example 192.0.2.1, 10.0.0.0/8 or fd00::/8`},
+		{"SECRETS_ALLOW", "env:A TOKEN", `SECRETS_ALLOW "TOKEN" is not a secret: use env:NAME, file:/path, or file:/directory/ for every file below it`},
+		{"SECRETS_ALLOW", "file:secrets/", `SECRETS_ALLOW "file:secrets/" is not a secret: use env:NAME, file:/path, or file:/directory/ for every file below it`},
 	} {
-		for what, parse := range map[string]func(map[string]string) error{
+		for program, parse := range map[string]func(map[string]string) error{
 			"runner":     func(e map[string]string) error { _, err := config.Parse[config.Runner](e); return err },
 			"standalone": func(e map[string]string) error { _, err := config.Parse[config.Standalone](e); return err },
 		} {
 			if err := parse(map[string]string{c.name: c.value}); err == nil || err.Error() != c.want {
-				t.Errorf("%s:\n got %v\nwant %s", what, err, c.want)
+				t.Errorf("%s:\n got %v\nwant %s", program, err, c.want)
 			}
 		}
 	}

@@ -1,13 +1,16 @@
-// Package config reads the environment into one struct per service. Nothing else in NanoMon reads it.
+// Package config reads the settings of each program from the environment into one struct. No other package reads
+// the environment.
 //
-// The comment of a field is what the documents and .env.sample say of its variable, in Markdown. A heading in the comment of
-// a struct is that of its variables, with what is below it. After a change run: just generate-docs.
+// The comment of a field is the text of its setting in the documentation, in .env.sample and in `help settings`, in
+// Markdown. The heading in the comment of a struct, with the text below it, is the section of its settings. After a
+// change run: just generate-docs
 package config
 
 import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"os"
 	"reflect"
@@ -21,8 +24,8 @@ import (
 	"nanomon/services/common/secret"
 )
 
-// Environment is the environment of the process on top of the file .env in the working folder, if there
-// is one. A variable that is set to nothing counts as unset.
+// Environment returns the variables of the file .env in the working directory, if there is one, and of the process;
+// those of the process win. A variable with an empty value counts as unset.
 func Environment() (map[string]string, error) {
 	merged, err := godotenv.Read()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -39,7 +42,7 @@ func Environment() (map[string]string, error) {
 	return merged, nil
 }
 
-// unreadable says what is wrong with the file .env without the parser's quote from it, which may be a secret.
+// unreadable describes an error of the .env parser without the text that it quotes, which may be a secret.
 func unreadable(err error) error {
 	var onDisk *fs.PathError
 	if errors.As(err, &onDisk) {
@@ -48,24 +51,21 @@ func unreadable(err error) error {
 	return errors.New("the file .env has a line that is not of the form NAME=value")
 }
 
-// WithoutEffect lists the names in environment that somebody may rely on in vain.
-func WithoutEffect(environment map[string]string) []string {
-	var names []string
-	_, from := environment["ALERT_SMTP_FROM"]
-	_, to := environment["ALERT_SMTP_TO"]
-	if from && !to {
-		names = append(names, "ALERT_SMTP_FROM without ALERT_SMTP_TO")
-	}
-	if to && !from {
-		names = append(names, "ALERT_SMTP_TO without ALERT_SMTP_FROM")
-	}
-	return names
+// Validator is the configuration of a program, or a part of it.
+type Validator interface {
+	// Validate checks the ranges of the values, and that they fit together.
+	Validate() []Fault
 }
 
-// Validator is a configuration that can tell whether its values go together.
-type Validator interface{ Validate() error }
+// Settings is the configuration of a program.
+type Settings interface {
+	Validator
+	// MinLevel returns the lowest level of the lines in the log.
+	MinLevel() slog.Level
+}
 
-// Parse fills a configuration struct from environment. The error is one line that names every variable at fault.
+// Parse fills a configuration from the environment. The error is [Faults]: it lists all wrong settings, whether
+// their values can't be parsed or are out of range.
 func Parse[T Validator](environment map[string]string) (T, error) {
 	parsed, err := env.ParseAsWithOptions[T](env.Options{
 		Environment: environment,
@@ -75,19 +75,27 @@ func Parse[T Validator](environment map[string]string) (T, error) {
 			reflect.TypeFor[secret.Source](): func(text string) (any, error) { return secret.ParseSource(text, environment) },
 		},
 	})
+	faults, err := parseFaults(reflect.TypeFor[T](), err)
 	if err != nil {
-		return parsed, describe(reflect.TypeFor[T](), err)
+		return parsed, err
 	}
-	if err := parsed.Validate(); err != nil {
-		return parsed, errors.New(strings.ReplaceAll(err.Error(), "\n", "; "))
+	for _, fault := range parsed.Validate() {
+		// A setting that could not be parsed has no value that can be checked.
+		if !slices.ContainsFunc(faults, func(f Fault) bool { return f.Setting == fault.Setting }) {
+			faults = append(faults, fault.withValue(environment))
+		}
 	}
-	return parsed, nil
+	if len(faults) == 0 {
+		return parsed, nil
+	}
+	slices.SortFunc(faults, func(a, b Fault) int { return strings.Compare(a.Error(), b.Error()) })
+	return parsed, Faults(faults)
 }
 
 func parseDuration(text string) (any, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil || d <= 0 {
-		return nil, fmt.Errorf("%q is not a duration, use for example 10s or 720h", text)
+		return nil, fmt.Errorf("%q is not a duration: use for example 10s or 720h", text)
 	}
 	return d, nil
 }
@@ -99,33 +107,5 @@ func parseBool(text string) (any, error) {
 	case "false", "0", "no", "off":
 		return false, nil
 	}
-	return nil, fmt.Errorf("%q is neither true nor false", text)
-}
-
-// describe words the library's errors with the names of the variables in place of those of the fields.
-func describe(config reflect.Type, err error) error {
-	var all env.AggregateError
-	if !errors.As(err, &all) {
-		return err
-	}
-	lines := make([]string, 0, len(all.Errors))
-	for _, fault := range all.Errors {
-		line := fault.Error()
-		var parse env.ParseError
-		if errors.As(fault, &parse) {
-			line = variable(config, parse.Name) + ": " + parse.Err.Error()
-		}
-		lines = append(lines, line)
-	}
-	slices.Sort(lines)
-	return errors.New(strings.Join(lines, "; "))
-}
-
-// variable is the name of the environment variable that fills a field.
-func variable(config reflect.Type, field string) string {
-	found, ok := config.FieldByName(field)
-	if !ok {
-		return field
-	}
-	return found.Tag.Get("env")
+	return nil, fmt.Errorf("%q is not a boolean: use true or false", text)
 }

@@ -2,7 +2,6 @@ package config_test
 
 import (
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +44,7 @@ func TestValuesAreRead(t *testing.T) {
 	}
 }
 
-func TestMetricsAreSwitchedOnByEitherName(t *testing.T) {
+func TestEitherNameSwitchesMetricsOn(t *testing.T) {
 	for _, name := range []string{"PROMETHEUS_ENABLE", "PROMETHEUS_ENABLED"} {
 		c, err := config.Parse[config.Runner](map[string]string{name: "true", "PROMETHEUS_PORT": "9100"})
 		if err != nil || !c.On() || c.PrometheusPort != 9100 {
@@ -54,20 +53,26 @@ func TestMetricsAreSwitchedOnByEitherName(t *testing.T) {
 	}
 }
 
-func TestFaultsNameTheVariable(t *testing.T) {
+func TestFaultsNameTheSetting(t *testing.T) {
 	for _, c := range []struct {
 		environment map[string]string
 		want        string
 	}{
-		{map[string]string{"POLLING_INTERVAL": "abc"}, `POLLING_INTERVAL: "abc" is not a duration, use for example 10s or 720h`},
-		{map[string]string{"POLLING_INTERVAL": "-3s"}, `POLLING_INTERVAL: "-3s" is not a duration, use for example 10s or 720h`},
-		{map[string]string{"POLLING_INTERVAL": "3ms"}, `POLLING_INTERVAL: 3ms is too short, use at least 1s`},
-		{map[string]string{"API_PORT": "http"}, `API_PORT: "http" is not a port, use a number from 1 to 65535`},
-		{map[string]string{"FRONTEND_PORT": "65536"}, `FRONTEND_PORT: "65536" is not a port, use a number from 1 to 65535`},
-		{map[string]string{"API_PORT": "x", "RESULT_RETENTION": "30"}, `API_PORT: "x" is not a port, use a number from 1 to 65535; RESULT_RETENTION: "30" is not a duration, use for example 10s or 720h`},
-		{map[string]string{"RESULT_RETENTION": "1h"}, `RESULT_RETENTION: 1h0m0s is too short, use at least 2h`},
-		{map[string]string{"ROLLUP_RETENTION": "3h"}, `ROLLUP_RETENTION: 3h0m0s is shorter than RESULT_RETENTION, 720h0m0s`},
-		{map[string]string{"POLLING_INTERVAL": "3ms", "RESULT_RETENTION": "1h"}, `POLLING_INTERVAL: 3ms is too short, use at least 1s; RESULT_RETENTION: 1h0m0s is too short, use at least 2h`},
+		{map[string]string{"POLLING_INTERVAL": "abc"}, `POLLING_INTERVAL "abc" is not a duration: use for example 10s or 720h`},
+		{map[string]string{"POLLING_INTERVAL": "-3s"}, `POLLING_INTERVAL "-3s" is not a duration: use for example 10s or 720h`},
+		{map[string]string{"POLLING_INTERVAL": "3ms"}, `POLLING_INTERVAL "3ms" is too short: use at least 1s`},
+		{map[string]string{"API_PORT": "http"}, `API_PORT "http" is not a port: use a number from 1 to 65535`},
+		{map[string]string{"FRONTEND_PORT": "65536"}, `FRONTEND_PORT "65536" is not a port: use a number from 1 to 65535`},
+		{map[string]string{"API_PORT": "x", "RESULT_RETENTION": "30"}, `API_PORT "x" is not a port: use a number from 1 to 65535` + "\n" + `RESULT_RETENTION "30" is not a duration: use for example 10s or 720h`},
+		{map[string]string{"RESULT_RETENTION": "1h"}, `RESULT_RETENTION "1h" is too short: use at least 2h`},
+		{map[string]string{"ROLLUP_RETENTION": "3h"}, `ROLLUP_RETENTION "3h" is shorter than RESULT_RETENTION: use at least 720h`},
+		{map[string]string{"POLLING_INTERVAL": "3ms", "RESULT_RETENTION": "1h"}, `POLLING_INTERVAL "3ms" is too short: use at least 1s` + "\n" + `RESULT_RETENTION "1h" is too short: use at least 2h`},
+		// Values that can't be parsed and values out of range are reported together; a value that can't be parsed has no range.
+		{map[string]string{"POLLING_INTERVAL": "x", "RESULT_RETENTION": "1h", "ALERT_SMTP_PORT": "y", "API_ENDPOINT": "z"}, `ALERT_SMTP_PORT "y" is not a port: use a number from 1 to 65535` + "\n" +
+			`API_ENDPOINT "z" is neither a path nor a URL: use for example /api or https://nanomon.example.org/api` + "\n" +
+			`POLLING_INTERVAL "x" is not a duration: use for example 10s or 720h` + "\n" + `RESULT_RETENTION "1h" is too short: use at least 2h`},
+		// The setting at fault may be unset.
+		{map[string]string{"RESULT_RETENTION": "9600h30m"}, `ROLLUP_RETENTION "9600h" is shorter than RESULT_RETENTION: use at least 9600h30m`},
 	} {
 		_, err := config.Parse[config.Standalone](c.environment)
 		if err == nil || err.Error() != c.want {
@@ -76,7 +81,7 @@ func TestFaultsNameTheVariable(t *testing.T) {
 	}
 }
 
-func TestEnvironmentReadsTheFileAndPrefersTheProcess(t *testing.T) {
+func TestTheEnvironmentOverridesTheFile(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, ".env", "DATA_DIR=/from-file\nAPI_PORT=1\n")
 	t.Setenv("API_PORT", "2")
@@ -93,23 +98,7 @@ func TestEnvironmentReadsTheFileAndPrefersTheProcess(t *testing.T) {
 	}
 }
 
-func TestSettingsWithoutEffectAreKnown(t *testing.T) {
-	for _, c := range []struct {
-		environment map[string]string
-		want        []string
-	}{
-		{map[string]string{"ALERT_SMTP_TO": "a@example.org", "ALERT_SMTP_FROM": "b@example.org", "DATA_DIR": "x", "PROMETHEUS_PORT": "1"}, nil},
-		{map[string]string{"ALERT_SMTP_TO": "a@example.org"}, []string{"ALERT_SMTP_TO without ALERT_SMTP_FROM"}},
-		{map[string]string{"ALERT_SMTP_FROM": "a@example.org"}, []string{"ALERT_SMTP_FROM without ALERT_SMTP_TO"}},
-		{map[string]string{"ALERT_SLACK_URL": "https://example.org/x", "SPOOL_DIR": "y"}, nil},
-	} {
-		if got := config.WithoutEffect(c.environment); !slices.Equal(got, c.want) {
-			t.Errorf("%v: got %q, want %q", c.environment, got, c.want)
-		}
-	}
-}
-
-func TestABrokenFileIsNamed(t *testing.T) {
+func TestAMalformedFileIsReported(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, ".env", "s3cret\n")
 	if _, err := config.Environment(); err == nil || !strings.Contains(err.Error(), ".env") || strings.Contains(err.Error(), "s3cret") {

@@ -1,9 +1,10 @@
 package config
 
 import (
-	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"nanomon/services/common/store"
@@ -12,148 +13,189 @@ import (
 // Port is a TCP port, 1 to 65535; 0 lets the system choose a free one.
 type Port int
 
-// UnmarshalText reads a port.
+// UnmarshalText parses a port.
 func (p *Port) UnmarshalText(text []byte) error {
 	n, err := strconv.ParseUint(string(text), 10, 16)
 	if err != nil {
-		return fmt.Errorf("%q is not a port, use a number from 1 to 65535", text)
+		return fmt.Errorf("%q is not a port: use a number from 1 to 65535", text)
 	}
 	*p = Port(n)
 	return nil
 }
 
-// SQLite says where the embedded database is.
+// SQLite configures the embedded database.
 //
 // # Database
 type SQLite struct {
-	// Folder of the database. It is made if it isn't there.
+	// Directory of the database file, `nanomon.db`. It is created if it does not exist.
 	DataDir string `env:"DATA_DIR" envDefault:"./data"`
 }
 
-// Mongo says where the MongoDB server is.
+// Mongo configures the connection to the MongoDB server.
 //
 // # Database
 type Mongo struct {
-	// The MongoDB server. **Secret** where it holds a password.
+	// Connection string of the MongoDB server. **Secret** if it contains a password.
 	MongoURI string `env:"MONGO_URI" envDefault:"mongodb://localhost:27017"`
-	// The database on that server.
+	// Name of the database on that server.
 	MongoDB string `env:"MONGO_DB" envDefault:"nanomon"`
-	// How long the first connection may take.
+	// How long to wait for the server at the start, before the program gives up.
 	MongoTimeout time.Duration `env:"MONGO_TIMEOUT" envDefault:"30s"`
 }
 
-// Retention says for how long history is kept.
+// Validate checks the form of the connection string, which it does not show.
+func (m Mongo) Validate() []Fault {
+	if !strings.HasPrefix(m.MongoURI, "mongodb://") && !strings.HasPrefix(m.MongoURI, "mongodb+srv://") {
+		return []Fault{{"MONGO_URI", "is not the address of a MongoDB server: use for example mongodb://localhost:27017"}}
+	}
+	return nil
+}
+
+// Hosts returns the hosts of the connection string, without user name, password and options.
+func (m Mongo) Hosts() string {
+	_, rest, _ := strings.Cut(m.MongoURI, "://")
+	hosts := rest
+	if end := strings.IndexAny(rest, "/?"); end >= 0 {
+		hosts = rest[:end]
+	}
+	if at := strings.LastIndex(hosts, "@"); at >= 0 {
+		return hosts[at+1:]
+	}
+	if strings.Contains(rest, "@") {
+		return "unknown" // a password with a slash or a question mark in it would be cut in two
+	}
+	return hosts
+}
+
+// Retention configures how long the history is stored.
 //
 // # History
 type Retention struct {
-	// For how long single results are kept, at least `2h`.
+	// How long to store single results. At least `2h`.
 	ResultRetention time.Duration `env:"RESULT_RETENTION" envDefault:"720h"`
-	// For how long hourly and daily figures, status changes and alerts are kept, at least as long as single results.
+	// How long to store hourly and daily rollups, status changes and notifications. At least `RESULT_RETENTION`.
 	RollupRetention time.Duration `env:"ROLLUP_RETENTION" envDefault:"9600h"`
 }
 
-// Keep is the retention as the store takes it.
+// Keep returns the retention in the store's form.
 func (r Retention) Keep() store.Retention {
 	return store.Retention{Results: r.ResultRetention, Rollups: r.RollupRetention}
 }
 
-// Validate checks that the rollups' source is there until they are made.
-func (r Retention) Validate() error {
+// Validate checks that results are stored until their rollups are complete.
+func (r Retention) Validate() []Fault {
 	if r.ResultRetention < 2*time.Hour {
-		return fmt.Errorf("RESULT_RETENTION: %s is too short, use at least 2h", r.ResultRetention)
+		return []Fault{{"RESULT_RETENTION", "is too short: use at least 2h"}}
 	}
 	if r.RollupRetention < r.ResultRetention {
-		return fmt.Errorf("ROLLUP_RETENTION: %s is shorter than RESULT_RETENTION, %s", r.RollupRetention, r.ResultRetention)
+		return []Fault{{"ROLLUP_RETENTION", "is shorter than RESULT_RETENTION: use at least " + short(r.ResultRetention)}}
 	}
 	return nil
 }
 
-// Polling says how often a store that can't tell of changes is asked.
+// Polling configures how often the monitors are read from a database without change streams.
 //
 // # Database
 type Polling struct {
-	// How often the monitors are read where the database can't tell of changes, at least `1s`.
+	// How often to read the monitors while the database reports no changes by itself. At least `1s`.
 	PollingInterval time.Duration `env:"POLLING_INTERVAL" envDefault:"10s"`
 }
 
-// Validate keeps the store from being asked without a pause.
-func (p Polling) Validate() error {
+// Validate checks that the store is not queried all the time.
+func (p Polling) Validate() []Fault {
 	if p.PollingInterval < time.Second {
-		return fmt.Errorf("POLLING_INTERVAL: %s is too short, use at least 1s", p.PollingInterval)
+		return []Fault{{"POLLING_INTERVAL", "is too short: use at least 1s"}}
 	}
 	return nil
 }
 
-// ChangeStreams says whether a server that could tell of changes is asked for them.
+// ChangeStreams configures whether the change streams of a MongoDB server are used.
 //
 // # Database
 type ChangeStreams struct {
-	// Whether to poll even where the MongoDB server could tell of changes.
+	// Read the monitors every `POLLING_INTERVAL` even if the MongoDB server has change streams.
 	UsePolling bool `env:"USE_POLLING" envDefault:"false"`
 }
 
-// Spool says where results wait while the store is away.
+// Spool configures where results wait while the store is unavailable.
 //
 // # Database
 type Spool struct {
-	// Folder for results that wait while the database is away; unset, they wait in memory. Runners that share it take over
-	// what a dead one left.
+	// Directory for results that wait while the database is unavailable. If unset, they wait in memory. Runners that share
+	// a directory also store the results that a stopped runner left there.
 	SpoolDir string `env:"SPOOL_DIR"`
 }
 
-// Prometheus says whether metrics can be scraped.
+// Prometheus configures the metrics of the runner.
 //
 // # Metrics
 //
-// [metrics.md](metrics.md) tells which there are, and how Prometheus is set up.
+// [metrics.md](metrics.md) lists the metrics and explains how to set up Prometheus.
 type Prometheus struct {
-	// Whether to serve metrics at `/metrics`. Otherwise no port is opened for them.
+	// Serve metrics at `/metrics` on `PROMETHEUS_PORT`. If `false`, that port is not opened.
 	PrometheusEnable bool `env:"PROMETHEUS_ENABLE" envDefault:"false"`
-	// Another name for `PROMETHEUS_ENABLE`; one of the two is enough.
+	// Another name for `PROMETHEUS_ENABLE`. Setting one of them is enough.
 	PrometheusEnabled bool `env:"PROMETHEUS_ENABLED" envDefault:"false"`
-	// Port of the metrics; with 0 a free one is taken.
+	// Port of the metrics. 0 picks a free port.
 	PrometheusPort Port `env:"PROMETHEUS_PORT" envDefault:"8080"`
 }
 
 // On reports whether metrics are switched on, by either name.
 func (p Prometheus) On() bool { return p.PrometheusEnable || p.PrometheusEnabled }
 
-// Health says how others learn that a service works.
+// Health configures how the command `health` finds out whether the runner works.
 //
 // # Health
 //
-// Each program has a subcommand `health`, such as `api health`. Run beside the service, with the same settings, it ends with the code 0 if
-// that works, and else with 1 and a line that says why. `api`, `frontend` and `standalone` are asked on their ports, which must not be 0. It is no question
-// of whether the database is there: that is `/api/health`.
+// Each program has the command `health`, for example `api health`. Run it on the same machine with the same settings as
+// the program that it checks. It exits with 0 if that program works. Otherwise it prints the reason in one line and
+// exits with 1.
+//
+// `api`, `frontend` and `standalone` are checked on their ports, so these must not be 0. The command does not check the
+// database; use `/api/health` for that.
 type Health struct {
-	// File that the runner touches every five seconds while its schedule goes on, and by which `runner health` tells that it works, for it has no port.
-	// Unset: none.
+	// File that the runner touches every five seconds while it works. `runner health` checks the age of this file, because
+	// the runner has no port. If unset, no file is written and `runner health` fails.
 	HealthFile string `env:"HEALTH_FILE"`
 }
 
-// Page is what the page is told.
+// Page configures the page.
 //
 // # Addresses
 type Page struct {
-	// Where the page finds the API: a path on its own host name, or an absolute URL.
+	// Address of the API for the browser: a path on the page's own host name, or an absolute URL.
 	APIEndpoint string `env:"API_ENDPOINT" envDefault:"/api"`
 }
 
-// API is the configuration of the API service.
+// Validate checks that a browser can use the address of the API.
+func (p Page) Validate() []Fault {
+	if strings.HasPrefix(p.APIEndpoint, "/") && !strings.HasPrefix(p.APIEndpoint, "//") {
+		return nil
+	}
+	if _, err := webAddress(p.APIEndpoint); err != nil {
+		return []Fault{{
+			"API_ENDPOINT", "is neither a path nor a URL: use for example /api or https://nanomon.example.org/api",
+		}}
+	}
+	return nil
+}
+
+// API is the configuration of the program api.
 //
 // # Addresses
 type API struct {
 	Mongo
 	Auth
 	CORS
-	// Port to listen on; with 0 a free one is taken.
+	// Port to listen on. 0 picks a free port.
 	Port Port `env:"PORT" envDefault:"8000"`
+	Log
 }
 
-// Validate checks the values that parsed.
-func (c API) Validate() error { return c.Auth.Validate() }
+// Validate implements [Validator].
+func (c API) Validate() []Fault { return slices.Concat(c.Mongo.Validate(), c.Auth.Validate()) }
 
-// Runner is the configuration of the runner service.
+// Runner is the configuration of the program runner.
 type Runner struct {
 	Mongo
 	Polling
@@ -163,34 +205,36 @@ type Runner struct {
 	Checks
 	Alerts
 	Prometheus
+	Log
 	Health
 }
 
-// Validate checks the values that parsed.
-func (c Runner) Validate() error {
-	return errors.Join(c.Polling.Validate(), c.Retention.Validate(), c.Alerts.Validate())
+// Validate implements [Validator].
+func (c Runner) Validate() []Fault {
+	return slices.Concat(c.Mongo.Validate(), c.Polling.Validate(), c.Retention.Validate(), c.Alerts.Validate())
 }
 
-// Frontend is the configuration of the frontend host.
+// Frontend is the configuration of the program frontend, which serves the page.
 //
 // # Addresses
 type Frontend struct {
 	Auth
 	Page
-	// Port to listen on; with 0 a free one is taken.
+	// Port to listen on. 0 picks a free port.
 	Port Port `env:"PORT" envDefault:"8001"`
+	Log
 }
 
-// Validate checks the values that parsed.
-func (c Frontend) Validate() error { return c.Auth.Validate() }
+// Validate implements [Validator].
+func (c Frontend) Validate() []Fault { return slices.Concat(c.Auth.Validate(), c.Page.Validate()) }
 
-// Standalone is the configuration of the three services in one process.
+// Standalone is the configuration of the program standalone: API, runner and page in one process.
 //
 // # Addresses
 type Standalone struct {
-	// Port of the API; with 0 a free one is taken.
+	// Port of the API. 0 picks a free port.
 	APIPort Port `env:"API_PORT" envDefault:"8000"`
-	// Port of the page, where the API is too; with 0 a free one is taken.
+	// Port of the page, which also serves the API below `/api`. 0 picks a free port.
 	FrontendPort Port `env:"FRONTEND_PORT" envDefault:"8001"`
 	Page
 	SQLite
@@ -202,9 +246,12 @@ type Standalone struct {
 	Checks
 	Alerts
 	Prometheus
+	Log
 }
 
-// Validate checks the values that parsed.
-func (c Standalone) Validate() error {
-	return errors.Join(c.Auth.Validate(), c.Polling.Validate(), c.Retention.Validate(), c.Alerts.Validate())
+// Validate implements [Validator].
+func (c Standalone) Validate() []Fault {
+	return slices.Concat(
+		c.Page.Validate(), c.Auth.Validate(), c.Polling.Validate(), c.Retention.Validate(), c.Alerts.Validate(),
+	)
 }

@@ -9,29 +9,30 @@ import (
 	"nanomon/services/common/config"
 )
 
-// askTime is how long a service may take to answer.
-const askTime = 3 * time.Second
+// healthTimeout is the maximum duration of one request of the command health.
+const healthTimeout = 3 * time.Second
 
-// Ask returns an error unless the service on this machine whose port variable sets answers 200 for path within three seconds.
-func Ask(ctx context.Context, variable string, port config.Port, path string) error {
+// CheckHTTP requests a path from the program that listens on a port of this machine. It returns an error, which names
+// the setting of the port, unless the program answers 200 within three seconds.
+func CheckHTTP(ctx context.Context, setting string, port config.Port, path string) error {
 	if port == 0 {
-		return fmt.Errorf("%s: with 0 nobody knows which port the service has taken: set one", variable)
+		return fmt.Errorf("%s: the port is not known while it is 0: set a port", setting)
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTime)
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
 	url := fmt.Sprintf("http://127.0.0.1:%d%s", port, path)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
-	// Neither a proxy nor a redirect leads elsewhere.
-	answer, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+	// A transport alone uses no proxy and follows no redirect.
+	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
 	if err != nil {
-		return fmt.Errorf("%s: no answer from %s: %w", variable, url, err)
+		return fmt.Errorf("%s: no answer from %s: %w", setting, url, err)
 	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s answers %s", variable, url, answer.Status)
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s answers %s", setting, url, response.Status)
 	}
 	return nil
 }

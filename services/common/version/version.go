@@ -1,7 +1,7 @@
-// Package version tells which build is running.
+// Package version identifies the build of the program.
 package version
 
-// Version and BuildInfo are set by the linker; see the recipe build in the justfile.
+// The linker sets Version and BuildInfo; see the recipe build in the justfile.
 var (
 	Version   = "0.0.0"
 	BuildInfo = "development build"

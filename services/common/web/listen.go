@@ -1,4 +1,4 @@
-// Package web is what the HTTP services share: listening and stopping, middleware, and errors as problem
+// Package web contains what the HTTP services share: listening and stopping, middleware, and errors as problem
 // documents.
 package web
 
@@ -14,14 +14,13 @@ import (
 )
 
 const (
-	// stopGrace is how long requests may go on after the service is told to stop.
+	// stopGrace is the time that running requests have after the service was told to stop.
 	stopGrace = 10 * time.Second
-	// requestTime bounds reading a request and writing its answer, each; see [Extend].
+	// requestTime limits reading a request, and writing its response. [ExtendDeadlines] replaces it.
 	requestTime = time.Minute
 )
 
-// Listen opens a TCP port on all addresses; 0 takes any free one. The error names the port and
-// says what to do.
+// Listen opens a TCP port on all addresses; 0 picks a free port. The error names the port and says what to do.
 func Listen(ctx context.Context, port int) (net.Listener, error) {
 	var config net.ListenConfig
 	ln, err := config.Listen(ctx, "tcp", fmt.Sprintf(":%d", port))
@@ -29,15 +28,15 @@ func Listen(ctx context.Context, port int) (net.Listener, error) {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("port %d is in use: stop the other program or set another port", port)
 	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("port %d may not be opened by this user: set a port above 1023", port)
+		return nil, fmt.Errorf("this user may not open port %d: set a port above 1023", port)
 	case err != nil:
 		return nil, fmt.Errorf("listen on port %d: %w", port, err)
 	}
 	return ln, nil
 }
 
-// Serve answers requests on ln until ctx ends, lets the running ones finish for up to ten seconds
-// and closes ln. Handlers that run for long end by [UntilStop].
+// Serve handles requests on ln until ctx ends. Then it gives running requests up to ten seconds to finish and closes
+// ln. Handlers that run for longer must use [UntilStop].
 func Serve(ctx context.Context, ln net.Listener, handler http.Handler, log *slog.Logger) error {
 	base := context.WithValue(context.WithoutCancel(ctx), stopKey{}, ctx)
 	server := &http.Server{
@@ -61,7 +60,7 @@ func Serve(ctx context.Context, ln net.Listener, handler http.Handler, log *slog
 	grace, cancel := context.WithTimeout(base, stopGrace)
 	defer cancel()
 	if err := server.Shutdown(grace); err != nil {
-		log.Warn("requests were still running at the end of the grace time", "grace", stopGrace)
+		log.Warn("requests were still running after the grace period", "grace", stopGrace)
 		server.Close()
 	}
 	<-ended
@@ -70,8 +69,8 @@ func Serve(ctx context.Context, ln net.Listener, handler http.Handler, log *slog
 
 type stopKey struct{}
 
-// UntilStop is the context of a request, and ends also when the service is told to stop. Only handlers
-// that wait for something need it.
+// UntilStop returns the context of a request that also ends when the service is told to stop. Only handlers that wait
+// for something need it.
 func UntilStop(r *http.Request) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(r.Context())
 	service, served := ctx.Value(stopKey{}).(context.Context)
@@ -85,11 +84,11 @@ func UntilStop(r *http.Request) (context.Context, context.CancelFunc) {
 	}
 }
 
-// Extend gives a request d from now to be answered, in place of the usual minute. What can't be
-// extended keeps its time.
-func Extend(w http.ResponseWriter, d time.Duration) {
+// ExtendDeadlines gives a request d from now to finish, instead of the usual minute. It has no effect on a
+// http.ResponseWriter without deadlines.
+func ExtendDeadlines(w http.ResponseWriter, d time.Duration) {
 	control, until := http.NewResponseController(w), time.Now().Add(d)
-	// The read deadline counts too: where it passes, the request's context ends.
+	// The request's context ends at the read deadline too.
 	_ = control.SetReadDeadline(until)
 	_ = control.SetWriteDeadline(until)
 }

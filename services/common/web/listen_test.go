@@ -15,7 +15,7 @@ import (
 	"nanomon/services/common/web"
 )
 
-func TestListenTakesAFreePortAndNamesATakenOne(t *testing.T) {
+func TestListen(t *testing.T) {
 	ln, err := web.Listen(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
@@ -28,11 +28,11 @@ func TestListenTakesAFreePortAndNamesATakenOne(t *testing.T) {
 		t.Errorf("error is %v, want %s", err, want)
 	}
 	if _, err = web.Listen(t.Context(), 70000); err == nil || !strings.Contains(err.Error(), "listen on port 70000") {
-		t.Errorf("error for a port that can't be is %v", err)
+		t.Errorf("error for an impossible port is %v", err)
 	}
 }
 
-// start serves handler until stop is called; ended gives what Serve returned.
+// start serves handler until stop is called. The channel ended receives the result of Serve.
 func start(t *testing.T, handler http.HandlerFunc) (url string, stop func(), ended <-chan error) {
 	t.Helper()
 	ln, err := web.Listen(t.Context(), 0)
@@ -46,7 +46,7 @@ func start(t *testing.T, handler http.HandlerFunc) (url string, stop func(), end
 	return fmt.Sprintf("http://127.0.0.1:%d/", ln.Addr().(*net.TCPAddr).Port), cancel, done
 }
 
-func TestServeLetsARunningRequestFinish(t *testing.T) {
+func TestServeWaitsForRunningRequests(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
 	url, stop, ended := start(t, func(w http.ResponseWriter, r *http.Request) {
 		close(entered)
@@ -80,7 +80,7 @@ func TestServeLetsARunningRequestFinish(t *testing.T) {
 	}
 }
 
-func TestServeIsNotHeldUpByAStream(t *testing.T) {
+func TestServeDoesNotWaitForStreams(t *testing.T) {
 	url, stop, ended := start(t, func(w http.ResponseWriter, r *http.Request) {
 		http.NewResponseController(w).Flush()
 		ctx, cancel := web.UntilStop(r)
@@ -99,14 +99,14 @@ func TestServeIsNotHeldUpByAStream(t *testing.T) {
 			t.Error(err)
 		}
 	case <-time.After(5 * time.Second):
-		t.Fatal("the stream holds up the stop")
+		t.Fatal("the stream delays the stop")
 	}
 	if _, err := io.ReadAll(res.Body); err != nil {
 		t.Errorf("the stream did not end cleanly: %v", err)
 	}
 }
 
-func TestServeSaysWhyItCantGoOn(t *testing.T) {
+func TestServeReportsItsError(t *testing.T) {
 	ln, err := web.Listen(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
@@ -117,11 +117,11 @@ func TestServeSaysWhyItCantGoOn(t *testing.T) {
 	}
 }
 
-func TestExtendLetsARequestOutliveTheDeadlines(t *testing.T) {
+func TestExtendDeadlines(t *testing.T) {
 	const deadline = 50 * time.Millisecond
-	server := httptest.NewUnstartedServer(web.Observe(slog.New(slog.DiscardHandler))(
+	server := httptest.NewUnstartedServer(web.LogRequests(slog.New(slog.DiscardHandler))(
 		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			web.Extend(w, time.Minute)
+			web.ExtendDeadlines(w, time.Minute)
 			select {
 			case <-r.Context().Done():
 			case <-time.After(3 * deadline):
@@ -137,6 +137,6 @@ func TestExtendLetsARequestOutliveTheDeadlines(t *testing.T) {
 	}
 	defer res.Body.Close()
 	if body, err := io.ReadAll(res.Body); string(body) != "late" {
-		t.Errorf("the answer is %q, %v", body, err)
+		t.Errorf("the response is %q, %v", body, err)
 	}
 }

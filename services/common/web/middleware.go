@@ -13,46 +13,57 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// Observe gives every request an id and logs it when it ends, with the cause if [Error] answered it with a status of
-// 500 or more. It answers a panic of its handler with a 500. Requests for the quiet paths are logged at debug level
-// unless they fail.
-func Observe(log *slog.Logger, quiet ...string) func(http.Handler) http.Handler {
+// LogRequests gives every request an id and logs it when it ends: successful reads (GET and HEAD) and requests for the
+// quiet paths at debug level, all others at info level. Requests that [Error] answered with a status of 500 or more are
+// logged with their cause, as a warning or an error. It answers a panic of the handler with 500.
+func LogRequests(log *slog.Logger, quiet ...string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			seen := &observed{started: time.Now(), id: requestID(r), level: slog.LevelInfo}
-			if slices.Contains(quiet, r.URL.Path) {
-				seen.level = slog.LevelDebug
-			}
-			w.Header().Set("X-Request-Id", seen.id)
-			r = r.WithContext(context.WithValue(r.Context(), observedKey{}, seen))
+			entry := &logEntry{started: time.Now(), id: requestID(r), quiet: slices.Contains(quiet, r.URL.Path)}
+			w.Header().Set("X-Request-Id", entry.id)
+			r = r.WithContext(context.WithValue(r.Context(), logEntryKey{}, entry))
 			rec := &recorder{ResponseWriter: w}
-			defer func() { seen.log(log, r, rec) }()
-			defer recoverPanic(rec, r, log, seen.id)
+			defer func() { entry.log(log, r, rec) }()
+			defer recoverPanic(rec, r, log, entry.id)
 			next.ServeHTTP(rec, r)
 		})
 	}
 }
 
-type observedKey struct{}
+type logEntryKey struct{}
 
-// observed is what the log says of a request beside what was sent.
-type observed struct {
+// logEntry collects what is logged about a request.
+type logEntry struct {
 	started time.Time
 	id      string
-	level   slog.Level
+	quiet   bool
 	// failure is the cause of a status of 500 or more, nil otherwise.
 	failure error
 }
 
-func (o *observed) log(log *slog.Logger, r *http.Request, rec *recorder) {
+// level returns the level at which a request with this status is logged.
+func (e *logEntry) level(method string, status int) slog.Level {
+	read := method == http.MethodGet || method == http.MethodHead
+	switch {
+	case e.failure != nil && status == http.StatusInternalServerError:
+		return slog.LevelError
+	case e.failure != nil:
+		return slog.LevelWarn
+	case e.quiet, read && status < http.StatusBadRequest:
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
+}
+
+func (e *logEntry) log(log *slog.Logger, r *http.Request, rec *recorder) {
 	attrs := []slog.Attr{
-		slog.String("request", o.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
-		slog.Int("status", rec.status), slog.Int64("bytes", rec.bytes), slog.Duration("duration", time.Since(o.started)),
+		slog.String("request", e.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		slog.Int("status", rec.status), slog.Int64("bytes", rec.bytes), slog.Duration("duration", time.Since(e.started)),
 	}
-	if o.failure != nil {
-		attrs = append(attrs, slog.Any("error", o.failure))
+	if e.failure != nil {
+		attrs = append(attrs, slog.Any("error", e.failure))
 	}
-	log.LogAttrs(r.Context(), o.level, "request", attrs...)
+	log.LogAttrs(r.Context(), e.level(r.Method, rec.status), "request", attrs...)
 }
 
 func recoverPanic(rec *recorder, r *http.Request, log *slog.Logger, id string) {
@@ -66,25 +77,26 @@ func recoverPanic(rec *recorder, r *http.Request, log *slog.Logger, id string) {
 	log.Error("handler crashed", "request", id, "method", r.Method, "path", r.URL.Path,
 		"cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 	if rec.status != 0 {
-		panic(http.ErrAbortHandler) // the answer is half out: break it off, so that it isn't taken for a whole one
+		panic(http.ErrAbortHandler) // part of the response is sent: close the connection, so that nobody takes it for complete
 	}
 	Problemf(http.StatusInternalServerError, "internal error").send(rec, r)
 }
 
-var goodRequestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+var validRequestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// requestID is the id that a proxy in front gave, or a new one.
+// requestID returns the id that a proxy gave the request, or a new one.
 func requestID(r *http.Request) string {
-	if id := r.Header.Get("X-Request-Id"); goodRequestID.MatchString(id) {
+	if id := r.Header.Get("X-Request-Id"); validRequestID.MatchString(id) {
 		return id
 	}
 	return monitor.NewID(time.Now())
 }
 
-// AnyOrigin stands for all origins in [AllowOrigins].
+// AnyOrigin allows all origins in [AllowOrigins].
 const AnyOrigin = "*"
 
-// AllowOrigins lets pages of these origins use the service, and answers preflight requests. Pages of others can't read its answers.
+// AllowOrigins lets pages of these origins use the service, and answers preflight requests. Pages of other origins
+// can't read the responses.
 func AllowOrigins(origins ...string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -117,8 +129,9 @@ func allow(h http.Header, origin string, preflight bool) {
 	h.Set("Access-Control-Max-Age", "600")
 }
 
-// Data sets the headers of answers that are data: no browser takes them for a page, keeps them, or tells others where they were.
-func Data(next http.Handler) http.Handler {
+// SecurityHeaders sets the security headers of responses that are data, not pages: browsers must not render or store
+// them, nor send their address to other sites.
+func SecurityHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
@@ -129,10 +142,10 @@ func Data(next http.Handler) http.Handler {
 	})
 }
 
-// recorder remembers what was sent.
+// recorder records the status and the size of a response.
 type recorder struct {
 	http.ResponseWriter
-	// status is 0 until the header is out.
+	// status is 0 until the header is sent.
 	status int
 	bytes  int64
 }
@@ -153,5 +166,5 @@ func (r *recorder) Write(data []byte) (int, error) {
 	return n, err
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap gives http.ResponseController access to the original writer.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -6,14 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 
 	"nanomon/services/common/monitor"
 )
 
-// Problem is an error as RFC 9457 describes it. A handler returns one where no error of package
-// monitor says what it means.
+// Problem is an error as RFC 9457 describes it. Handlers return one where package monitor has no fitting error.
 type Problem struct {
 	Type     string `json:"type"`
 	Title    string `json:"title"`
@@ -24,7 +22,7 @@ type Problem struct {
 
 func (p *Problem) Error() string { return p.Detail }
 
-// Problemf makes the [Problem] of an HTTP status; the detail is shown to the client.
+// Problemf returns the [Problem] of an HTTP status. The client sees the detail.
 func Problemf(status int, format string, args ...any) *Problem {
 	return &Problem{
 		Type: "about:blank", Title: http.StatusText(status), Status: status,
@@ -42,15 +40,15 @@ func (p *Problem) send(w http.ResponseWriter, r *http.Request) {
 	write(w, p.Status, "application/problem+json", data)
 }
 
-// statusClientGone is logged for a request whose client did not wait for the answer.
+// statusClientGone is logged for a request whose client did not wait for the response.
 const statusClientGone = 499
 
-// Error answers a request with the problem that err stands for. An error that is no [Problem] and none of package
-// monitor's is "internal error" outside, and whole in the log of [Observe].
+// Error answers a request with the problem that fits err. The client sees unknown errors as "internal error"; the log
+// of [LogRequests] has their text.
 func Error(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(r, err)
-	if seen, ok := r.Context().Value(observedKey{}).(*observed); ok && p.Status >= http.StatusInternalServerError {
-		seen.failure, seen.level = err, levelOf(p.Status)
+	if entry, ok := r.Context().Value(logEntryKey{}).(*logEntry); ok && p.Status >= http.StatusInternalServerError {
+		entry.failure = err
 	}
 	switch p.Status {
 	case http.StatusServiceUnavailable:
@@ -85,18 +83,11 @@ func problemOf(r *http.Request, err error) *Problem {
 	}
 }
 
-func levelOf(status int) slog.Level {
-	if status == http.StatusInternalServerError {
-		return slog.LevelError
-	}
-	return slog.LevelWarn
-}
-
-// JSON answers with v. What can't be encoded is an error and leaves the answer unwritten.
+// JSON answers a request with v. It returns an error, and writes nothing, if v can't be encoded.
 func JSON(w http.ResponseWriter, status int, v any) error {
 	data, err := Encode(v)
 	if err != nil {
-		return fmt.Errorf("encode answer: %w", err)
+		return fmt.Errorf("encode response: %w", err)
 	}
 	write(w, status, "application/json", data)
 	return nil
@@ -105,11 +96,12 @@ func JSON(w http.ResponseWriter, status int, v any) error {
 func write(w http.ResponseWriter, status int, contentType string, data []byte) {
 	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(status)
-	// A client that is gone is no fault of ours; the request log has what was sent.
+	// An error means that the client is gone. The request log shows how much was sent.
 	_, _ = w.Write(data)
 }
 
-// Encode is v as one line of JSON. The signs & < > of a rule stay readable: no answer is ever taken for HTML.
+// Encode returns v as one line of JSON. It does not escape & < >, which keeps rules readable; no browser takes these
+// responses for HTML.
 func Encode(v any) ([]byte, error) {
 	var line bytes.Buffer
 	encoder := json.NewEncoder(&line)

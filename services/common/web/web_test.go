@@ -28,14 +28,14 @@ func TestErrorsBecomeProblems(t *testing.T) {
 		err    error
 		status int
 		detail string
-		level  string // of the only line in the log; empty where there is none, since the path is quiet
+		level  string // level of the only line in the log; blank if there is none because the path is quiet
 	}{
 		"invalid":     {err: fmt.Errorf("create: %w", monitor.Invalidf("missing monitor name")), status: 400, detail: "missing monitor name"},
 		"not found":   {err: fmt.Errorf("read from table x: %w", monitor.ErrNotFound), status: 404, detail: "not found"},
 		"too large":   {err: fmt.Errorf("read: %w", &http.MaxBytesError{Limit: 7}), status: 413, detail: "request body is larger than the 7 bytes allowed here"},
 		"unavailable": {err: fmt.Errorf("dial db:27017: %w", monitor.ErrUnavailable), status: 503, detail: "the store is unavailable; try again in a few seconds", level: "WARN"},
 		"too slow":    {err: fmt.Errorf("read: %w", context.DeadlineExceeded), status: 503, detail: "the store is unavailable; try again in a few seconds", level: "WARN"},
-		"its own":     {err: fmt.Errorf("wait: %w", web.Problemf(504, "no runner")), status: 504, detail: "no runner", level: "WARN"},
+		"own problem": {err: fmt.Errorf("wait: %w", web.Problemf(504, "no runner")), status: 504, detail: "no runner", level: "WARN"},
 		"client gone": {ctx: gone, err: fmt.Errorf("read: %w", context.Canceled), status: 499, detail: "the client is gone"},
 		"unknown":     {err: errors.New("disk on fire"), status: 500, detail: "internal error", level: "ERROR"},
 	} {
@@ -47,7 +47,7 @@ func TestErrorsBecomeProblems(t *testing.T) {
 				r = r.WithContext(c.ctx)
 			}
 			w := httptest.NewRecorder()
-			web.Observe(log, "/api/x")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			web.LogRequests(log, "/api/x")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				web.Error(w, r, c.err)
 			})).ServeHTTP(w, r)
 			if w.Code != c.status || w.Header().Get("Content-Type") != "application/problem+json" {
@@ -82,43 +82,58 @@ func decode(t *testing.T, body io.Reader) map[string]any {
 	return got
 }
 
-func TestJSONWritesNothingWhenItCantEncode(t *testing.T) {
+func TestJSONWritesNothingIfItCannotEncode(t *testing.T) {
 	w := httptest.NewRecorder()
 	if err := web.JSON(w, 200, math.NaN()); err == nil || w.Body.Len() > 0 {
 		t.Errorf("error %v, body %q", err, w.Body)
 	}
 }
 
-func TestObserve(t *testing.T) {
+func TestLogRequests(t *testing.T) {
 	for name, c := range map[string]struct {
-		path, sentID string
-		handler      http.HandlerFunc
-		status       int
-		broken       bool
-		logs         []string
-		never        []string
+		method, path, sentID string
+		handler              http.HandlerFunc
+		status               int
+		broken               bool
+		logs                 []string
+		never                []string
 	}{
-		"an answer is logged": {
-			path: "/a", sentID: "abc-1", status: 201,
+		"a write is logged": {
+			method: "POST", path: "/a", sentID: "abc-1", status: 201,
 			handler: func(w http.ResponseWriter, r *http.Request) {
 				w.WriteHeader(201)
 				io.WriteString(w, "four")
 			},
-			logs:  []string{"level=INFO", "method=GET", "path=/a", "status=201", "bytes=4", "duration=", "request=abc-1"},
+			logs:  []string{"level=INFO", "method=POST", "path=/a", "status=201", "bytes=4", "duration=", "request=abc-1"},
 			never: []string{"secret"},
 		},
+		"a successful read is logged at debug level": {
+			method: "GET", path: "/a", status: 200,
+			handler: func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "four") },
+			logs:    []string{"level=DEBUG", "method=GET", "path=/a", "status=200", "bytes=4"}, never: []string{"level=INFO"},
+		},
+		"a successful HEAD is logged at debug level": {
+			method: "HEAD", path: "/a", status: 304,
+			handler: func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(304) },
+			logs:    []string{"level=DEBUG", "method=HEAD", "status=304"}, never: []string{"level=INFO"},
+		},
+		"a failed read is logged": {
+			method: "GET", path: "/a", status: 404,
+			handler: func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(404) },
+			logs:    []string{"level=INFO", "method=GET", "status=404"},
+		},
 		"a quiet path is logged at debug level": {
-			path: "/quiet", sentID: "not a good\tid", status: 200,
+			method: "GET", path: "/quiet", sentID: "not a valid\tid", status: 200,
 			handler: func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "ok") },
-			logs:    []string{"level=DEBUG", "status=200"}, never: []string{"not a good", "level=INFO"},
+			logs:    []string{"level=DEBUG", "status=200"}, never: []string{"not a valid", "level=INFO"},
 		},
 		"a panic is a 500": {
-			path: "/a", status: 500,
+			method: "GET", path: "/a", status: 500,
 			handler: func(http.ResponseWriter, *http.Request) { panic("boom") },
 			logs:    []string{"handler crashed", "cause=boom", "web_test.go", "status=500"},
 		},
-		"a panic after the start of the answer breaks it off": {
-			path: "/a", broken: true,
+		"a panic after the start of the response closes the connection": {
+			method: "GET", path: "/a", broken: true,
 			handler: func(w http.ResponseWriter, r *http.Request) {
 				io.WriteString(w, strings.Repeat("x", 10_000))
 				panic("boom")
@@ -129,8 +144,8 @@ func TestObserve(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var logs bytes.Buffer
 			log := slog.New(slog.NewTextHandler(&logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-			server := httptest.NewServer(web.Observe(log, "/quiet")(c.handler))
-			r, _ := http.NewRequest("GET", server.URL+c.path+"?token=secret", nil)
+			server := httptest.NewServer(web.LogRequests(log, "/quiet")(c.handler))
+			r, _ := http.NewRequest(c.method, server.URL+c.path+"?token=secret", nil)
 			if c.sentID != "" {
 				r.Header.Set("X-Request-Id", c.sentID)
 			}
@@ -140,12 +155,12 @@ func TestObserve(t *testing.T) {
 			}
 			_, err = io.ReadAll(res.Body)
 			res.Body.Close()
-			server.Close() // waits for the handler, so that the log is whole
+			server.Close() // waits for the handler, so that the log is complete
 			if (err != nil) != c.broken || !c.broken && res.StatusCode != c.status {
 				t.Errorf("status %d, error %v", res.StatusCode, err)
 			}
 			if res.Header.Get("X-Request-Id") == "" {
-				t.Error("the answer has no request id")
+				t.Error("the response has no request id")
 			}
 			for _, part := range c.logs {
 				if !strings.Contains(logs.String(), part) {
@@ -165,10 +180,10 @@ func TestAllowOrigins(t *testing.T) {
 	const ours, other = "https://page.example", "https://page.example.evil.example"
 	anyone, some, nobody := []string{web.AnyOrigin}, []string{"http://localhost:8001", ours}, []string{}
 	for name, c := range map[string]struct {
-		origins              []string
-		method, asks, origin string
-		status               int
-		allowed, vary        string
+		origins                   []string
+		method, preflight, origin string
+		status                    int
+		allowed, vary             string
 	}{
 		"preflight of any":           {anyone, "OPTIONS", "DELETE", other, 204, "*", ""},
 		"plain OPTIONS":              {anyone, "OPTIONS", "", other, 418, "*", ""},
@@ -183,14 +198,14 @@ func TestAllowOrigins(t *testing.T) {
 		"request of the origin null": {some, "GET", "", "null", 418, "", "Origin"},
 		"request of the origin *":    {some, "GET", "", "*", 418, "", "Origin"},
 		"no origin, some allowed":    {some, "GET", "", "", 418, "", "Origin"},
-		"preflight where none may":   {nobody, "OPTIONS", "PUT", ours, 204, "", "Origin"},
-		"no origin where none may":   {nobody, "GET", "", "", 418, "", "Origin"},
+		"preflight, none allowed":    {nobody, "OPTIONS", "PUT", ours, 204, "", "Origin"},
+		"no origin, none allowed":    {nobody, "GET", "", "", 418, "", "Origin"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := web.AllowOrigins(c.origins...)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(418) }))
 			r, w := httptest.NewRequest(c.method, "/", nil), httptest.NewRecorder()
-			if c.asks != "" {
-				r.Header.Set("Access-Control-Request-Method", c.asks)
+			if c.preflight != "" {
+				r.Header.Set("Access-Control-Request-Method", c.preflight)
 			}
 			if c.origin != "" {
 				r.Header.Set("Origin", c.origin)
@@ -200,9 +215,9 @@ func TestAllowOrigins(t *testing.T) {
 			if w.Code != c.status || got.Get("Access-Control-Allow-Origin") != c.allowed || got.Get("Vary") != c.vary {
 				t.Errorf("status %d, headers %v", w.Code, got)
 			}
-			answered := c.asks != "" && c.allowed != ""
+			answered := c.preflight != "" && c.allowed != ""
 			if (got.Get("Access-Control-Allow-Headers") == "Content-Type, Authorization") != answered ||
-				answered && !strings.Contains(got.Get("Access-Control-Allow-Methods"), c.asks) {
+				answered && !strings.Contains(got.Get("Access-Control-Allow-Methods"), c.preflight) {
 				t.Errorf("headers %v", got)
 			}
 			if got.Get("Access-Control-Allow-Credentials") != "" {

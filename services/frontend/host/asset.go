@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// asset is a file of the page as it goes out.
+// asset is a file of the page in the forms that are sent.
 type asset struct {
 	contentType string
 	plain       body
-	// zipped is the file compressed; empty where that saves nothing.
+	// zipped is the compressed file. It is empty if it is not smaller.
 	zipped body
 }
 
@@ -27,7 +27,7 @@ type body struct {
 	etag string
 }
 
-// contentTypes are those of the files that the page is made of, whatever the machine has registered.
+// contentTypes returns the types of the page's files by extension, because those registered on the machine may differ.
 func contentTypes() map[string]string {
 	return map[string]string{
 		".html":  "text/html; charset=utf-8",
@@ -39,7 +39,7 @@ func contentTypes() map[string]string {
 	}
 }
 
-// loadAssets reads the files of app that a browser can use, by the path they are served at.
+// loadAssets reads the files of app that a browser uses. The keys are their URL paths.
 func loadAssets(app fs.FS) (map[string]*asset, error) {
 	types, assets := contentTypes(), make(map[string]*asset)
 	err := fs.WalkDir(app, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -101,7 +101,7 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(sent.data))
 }
 
-// acceptsGzip reads an Accept-Encoding header.
+// acceptsGzip reports whether an Accept-Encoding header allows gzip.
 func acceptsGzip(header string) bool {
 	for _, item := range strings.Split(header, ",") {
 		name, params, _ := strings.Cut(item, ";")

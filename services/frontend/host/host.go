@@ -16,14 +16,13 @@ import (
 	"nanomon/services/common/web"
 )
 
-// entra is where the page signs people in unless another issuer is configured.
+// entra is the origin of the sign-in provider unless another issuer is configured.
 const entra = "https://login.microsoftonline.com"
 
-// Config is what the page has to know.
+// Config configures the page.
 type Config struct {
-	// APIEndpoint is where the page finds the API: a path on the page's own host such as /api, or a whole URL.
-	APIEndpoint string
-	// Auth is how people sign in.
+	// APIEndpoint is the address of the API: a path on the page's own host, such as /api, or an absolute URL.
+	APIEndpoint        string
 	Auth               config.Auth
 	Version, BuildInfo string
 }
@@ -34,8 +33,8 @@ type host struct {
 	assets   map[string]*asset
 }
 
-// New is the handler of the page's port. It serves app, which has index.html at its root, and the configuration at
-// /config and /config.json. A path under /api is not found, and never the page.
+// New returns the handler of the page's port. It serves app, which has index.html at its root, and the configuration at
+// /config and /config.json. Paths below /api are not found, so that a wrong API_ENDPOINT is noticed.
 func New(cfg Config, app fs.FS, log *slog.Logger) (http.Handler, error) {
 	policy, err := contentPolicy(cfg)
 	if err != nil {
@@ -65,10 +64,11 @@ func New(cfg Config, app fs.FS, log *slog.Logger) (http.Handler, error) {
 		"X-Content-Type-Options":     {"nosniff"},
 	}}
 	quiet := append(slices.Collect(maps.Keys(assets)), "/config", "/config.json")
-	return web.Observe(log, quiet...)(h), nil
+	return web.LogRequests(log, quiet...)(h), nil
 }
 
-// contentPolicy lets the page load from its own origin only, and talk to that, the API's and the sign-in provider's.
+// contentPolicy returns the Content-Security-Policy. The page loads files from its own origin only, and connects to
+// that origin, the API and the sign-in provider only.
 func contentPolicy(cfg Config) (string, error) {
 	connect := []string{"'self'"}
 	if !strings.HasPrefix(cfg.APIEndpoint, "/") || strings.HasPrefix(cfg.APIEndpoint, "//") {
@@ -93,7 +93,7 @@ func contentPolicy(cfg Config) (string, error) {
 		"manifest-src 'self'; connect-src " + strings.Join(connect, " ") + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'", nil
 }
 
-// originOf is the origin of an http or https URL, as a policy can name it.
+// originOf returns the origin of an http or https URL in the form of a policy. It reports whether there is one.
 func originOf(text string) (string, bool) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsAny(u.Host, "; ,'") {
@@ -107,7 +107,7 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header()[name] = values
 	}
 	if r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/") {
-		web.Error(w, r, web.Problemf(http.StatusNotFound, "the API is not on this port; the page finds it by API_ENDPOINT"))
+		web.Error(w, r, web.Problemf(http.StatusNotFound, "the API is not on this port; set API_ENDPOINT to its address"))
 		return
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -121,7 +121,7 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/config", r.URL.Path == "/config.json":
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
-		// A client that is gone is no fault of ours.
+		// An error means that the client is gone.
 		_, _ = w.Write(h.settings)
 	default:
 		http.Error(w, "there is nothing at this address", http.StatusNotFound)

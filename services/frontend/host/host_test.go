@@ -41,8 +41,8 @@ func newHost(t *testing.T, cfg host.Config) http.Handler {
 	return h
 }
 
-// ask sends one request; header holds pairs of name and value.
-func ask(h http.Handler, method, target string, header ...string) *http.Response {
+// request sends one request. The header is given as pairs of name and value.
+func request(h http.Handler, method, target string, header ...string) *http.Response {
 	r := httptest.NewRequest(method, target, nil)
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
@@ -61,7 +61,7 @@ func textOf(t *testing.T, r io.Reader) string {
 	return string(data)
 }
 
-func TestAnswers(t *testing.T) {
+func TestResponses(t *testing.T) {
 	h := newHost(t, host.Config{APIEndpoint: "/api"})
 	for _, c := range []struct {
 		method, path string
@@ -86,7 +86,7 @@ func TestAnswers(t *testing.T) {
 		{"GET", "/api/monitors", 404, "application/problem+json", `"instance":"/api/monitors"`},
 		{"POST", "/api/monitors", 404, "application/problem+json", `"detail":"the API is not on this port`},
 	} {
-		answer := ask(h, c.method, c.path)
+		answer := request(h, c.method, c.path)
 		body := textOf(t, answer.Body)
 		if answer.StatusCode != c.status || answer.Header.Get("Content-Type") != c.contentType || !strings.Contains(body, c.body) {
 			t.Errorf("%s %s: %d %q %q", c.method, c.path, answer.StatusCode, answer.Header.Get("Content-Type"), body)
@@ -107,7 +107,7 @@ func TestCompressionIsNegotiated(t *testing.T) {
 	for accepted, zipped := range map[string]bool{
 		"": false, "gzip": true, "deflate, GZIP;q=0.5, br": true, "gzip;q=0": false, "gzip; q=0.0": false, "br": false, "gzip;q=x": false,
 	} {
-		answer := ask(h, "GET", "/app.js", "Accept-Encoding", accepted)
+		answer := request(h, "GET", "/app.js", "Accept-Encoding", accepted)
 		if got := answer.Header.Get("Content-Encoding") == "gzip"; got != zipped {
 			t.Errorf("Accept-Encoding %q: gzip %v, want %v", accepted, got, zipped)
 			continue
@@ -126,12 +126,12 @@ func TestCompressionIsNegotiated(t *testing.T) {
 			t.Errorf("Accept-Encoding %q: %s", accepted, diff)
 		}
 	}
-	if got := ask(h, "GET", "/icon.svg", "Accept-Encoding", "gzip").Header.Get("Content-Encoding"); got != "" {
+	if got := request(h, "GET", "/icon.svg", "Accept-Encoding", "gzip").Header.Get("Content-Encoding"); got != "" {
 		t.Errorf("a file that doesn't get smaller is sent as %q", got)
 	}
 }
 
-func TestLengthIsThatOfWhatIsSent(t *testing.T) {
+func TestContentLength(t *testing.T) {
 	server := httptest.NewServer(newHost(t, host.Config{APIEndpoint: "/api"}))
 	defer server.Close()
 	for _, encoding := range []string{"gzip", "identity"} {
@@ -153,8 +153,8 @@ func TestLengthIsThatOfWhatIsSent(t *testing.T) {
 
 func TestRevalidation(t *testing.T) {
 	h := newHost(t, host.Config{APIEndpoint: "/api"})
-	plain := ask(h, "GET", "/app.js").Header.Get("ETag")
-	zipped := ask(h, "GET", "/app.js", "Accept-Encoding", "gzip").Header.Get("ETag")
+	plain := request(h, "GET", "/app.js").Header.Get("ETag")
+	zipped := request(h, "GET", "/app.js", "Accept-Encoding", "gzip").Header.Get("ETag")
 	if plain == "" || plain == zipped || strings.HasPrefix(plain, "W/") {
 		t.Fatalf("ETags %q and %q: want two strong ones", plain, zipped)
 	}
@@ -169,7 +169,7 @@ func TestRevalidation(t *testing.T) {
 		{"GET", "", zipped, 200},
 		{"GET", "", `"old"`, 200},
 	} {
-		answer := ask(h, c.method, "/app.js", "Accept-Encoding", c.encoding, "If-None-Match", c.match)
+		answer := request(h, c.method, "/app.js", "Accept-Encoding", c.encoding, "If-None-Match", c.match)
 		if answer.StatusCode != c.status {
 			t.Errorf("%+v: %d", c, answer.StatusCode)
 		}
@@ -188,7 +188,7 @@ func TestConfig(t *testing.T) {
 		"AUTH_AUDIENCE": "nanomon", "AUTH_PROTECT_READS": true, "VERSION": "1.2.3", "BUILD_INFO": "today",
 	}
 	for _, p := range []string{"/config", "/config.json"} {
-		answer := ask(h, "GET", p)
+		answer := request(h, "GET", p)
 		var got map[string]any
 		if err := json.NewDecoder(answer.Body).Decode(&got); err != nil {
 			t.Fatalf("%s: %v", p, err)
@@ -202,21 +202,21 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-func TestPolicyFollowsTheEndpoint(t *testing.T) {
+func TestPolicyAllowsTheAPI(t *testing.T) {
 	for endpoint, connect := range map[string]string{
 		"/api":                         "connect-src 'self';",
 		"https://api.example.com/api":  "connect-src 'self' https://api.example.com;",
 		"http://[::1]:8000/api":        "connect-src 'self' http://[::1]:8000;",
 		"https://u:p@api.example.com/": "connect-src 'self' https://api.example.com;",
 	} {
-		policy := ask(newHost(t, host.Config{APIEndpoint: endpoint}), "GET", "/").Header.Get("Content-Security-Policy")
+		policy := request(newHost(t, host.Config{APIEndpoint: endpoint}), "GET", "/").Header.Get("Content-Security-Policy")
 		if !strings.Contains(policy, connect) || !strings.HasPrefix(policy, "default-src 'none'; script-src 'self'; style-src 'self';") {
 			t.Errorf("%s: %s", endpoint, policy)
 		}
 	}
 }
 
-func TestPolicyFollowsTheProvider(t *testing.T) {
+func TestPolicyAllowsTheProvider(t *testing.T) {
 	for name, c := range map[string]struct {
 		auth    config.Auth
 		connect string
@@ -225,14 +225,14 @@ func TestPolicyFollowsTheProvider(t *testing.T) {
 		"Entra":          {config.Auth{AuthClientID: "client", AuthTenant: "common"}, "connect-src 'self' https://login.microsoftonline.com;"},
 		"another issuer": {config.Auth{AuthClientID: "client", AuthIssuer: "https://id.example.com:8443/realms/shop"}, "connect-src 'self' https://id.example.com:8443;"},
 	} {
-		policy := ask(newHost(t, host.Config{APIEndpoint: "/api", Auth: c.auth}), "GET", "/").Header.Get("Content-Security-Policy")
+		policy := request(newHost(t, host.Config{APIEndpoint: "/api", Auth: c.auth}), "GET", "/").Header.Get("Content-Security-Policy")
 		if !strings.Contains(policy, c.connect) {
 			t.Errorf("%s: %s", name, policy)
 		}
 	}
 }
 
-func TestFaultsAtTheStart(t *testing.T) {
+func TestInvalidConfig(t *testing.T) {
 	for name, c := range map[string]struct {
 		endpoint string
 		app      fstest.MapFS
@@ -259,8 +259,7 @@ var (
 	dynamic  = regexp.MustCompile(`import\('\./([^']+)'\)`)
 )
 
-// page is the embedded page as a browser reads it. The libraries are there only once they are copied, so they are not
-// looked into.
+// page reads the embedded page like a browser. It does not read the libraries, which only a build copies into the page.
 type page struct {
 	t    *testing.T
 	host http.Handler
@@ -274,9 +273,9 @@ func newPage(t *testing.T) page {
 	return page{t, h}
 }
 
-// read is a file's content; one that is missing fails the test.
+// read returns the content of a file. A missing file fails the test.
 func (p page) read(file, namedBy string) string {
-	answer := ask(p.host, "GET", "/"+file)
+	answer := request(p.host, "GET", "/"+file)
 	if answer.StatusCode != http.StatusOK {
 		p.t.Errorf("%s names %s, which is not there", namedBy, file)
 		return ""
@@ -284,7 +283,7 @@ func (p page) read(file, namedBy string) string {
 	return textOf(p.t, answer.Body)
 }
 
-// imports adds file and all that is loaded with it to modules.
+// imports adds a module, and all modules that it imports, to modules.
 func (p page) imports(file, namedBy string, modules map[string]bool) {
 	if modules[file] {
 		return
@@ -298,8 +297,8 @@ func (p page) imports(file, namedBy string, modules map[string]bool) {
 	}
 }
 
-// TestPageIsPreloaded holds index.html to naming each module of the first view, and no other: one that is missing costs
-// a round trip.
+// TestPageIsPreloaded checks that index.html preloads exactly the modules of the first view: a missing one costs a round
+// trip.
 func TestPageIsPreloaded(t *testing.T) {
 	p, named, needed := newPage(t), map[string]bool{}, map[string]bool{"early.js": true}
 	p.imports("app.js", "index.html", needed)
@@ -321,7 +320,7 @@ func TestPageIsPreloaded(t *testing.T) {
 	}
 }
 
-func TestViewsAreWhole(t *testing.T) {
+func TestViewsAreComplete(t *testing.T) {
 	p := newPage(t)
 	source := p.read("views.js", "app.js")
 	for _, match := range dynamic.FindAllStringSubmatch(source, -1) {

@@ -32,8 +32,8 @@ func TestOnlyWhatIsSetIsOn(t *testing.T) {
 				t.Errorf("%s: recipients %q", s.Channel(), s.Recipients(store.Notification{}))
 			}
 		}
-		if !slices.Equal(channels, c.channels) {
-			t.Errorf("%v: %q", c.environment, channels)
+		if !slices.Equal(channels, c.channels) || !slices.Equal(settings.Channels(), c.channels) {
+			t.Errorf("%v: %q, the settings name %q", c.environment, channels, settings.Channels())
 		}
 	}
 }
