@@ -13,8 +13,8 @@ import (
 
 const (
 	// smallCall and bigCall are how long a store call may take: one of a few documents, and one that may carry many.
-	smallCall = 3 * time.Second
-	bigCall   = 10 * time.Second
+	shortTimeout = 3 * time.Second
+	longTimeout   = 10 * time.Second
 )
 
 // Store is what the alerter needs of a store; see [store.Store].
@@ -27,7 +27,7 @@ type Store interface {
 
 	DueNotifications(ctx context.Context, now time.Time, limit int) ([]store.Notification, error)
 	ClaimNotification(ctx context.Context, id string, attempt int, runner string, now time.Time) (won bool, claimed time.Time, err error)
-	PutDeliveries(ctx context.Context, a store.Notification) error
+	PutDeliveries(ctx context.Context, n store.Notification) error
 	Notification(ctx context.Context, id string) (store.Notification, error)
 }
 
@@ -41,26 +41,26 @@ type Config struct {
 // Alerter judges the monitors of one runner, and sends what is owed of any. It is made by [New] and runs once. Its
 // methods may be called at any time, from any goroutine, and never block.
 type Alerter struct {
-	judging *judging
+	evaluator *evaluator
 	outbox  *outbox
 }
 
 // New makes an alerter that sends through senders; without any, incidents are only recorded.
-func New(cfg Config, s Store, senders []Sender, log *slog.Logger) *Alerter {
+func New(cfg Config, s Store, channels []Channel, log *slog.Logger) *Alerter {
 	cfg.Rules.FailCount = cmp.Or(cfg.Rules.FailCount, 3)
 	cfg.Rules.RecoveryCount = cmp.Or(cfg.Rules.RecoveryCount, 1)
-	return &Alerter{judging: newJudging(cfg.Runner, cfg.Rules, s, log), outbox: newOutbox(cfg.Runner, s, senders, log)}
+	return &Alerter{evaluator: newEvaluator(cfg.Runner, cfg.Rules, s, log), outbox: newOutbox(cfg.Runner, s, channels, log)}
 }
 
 // Monitors tells which monitors are stored, the disabled ones too, and which of them this runner is responsible for. An open
 // incident of one that is disabled, or no longer among all, is closed.
 func (a *Alerter) Monitors(all []monitor.Monitor, own func(id string) bool) {
-	a.judging.inbox.setMonitors(all, own)
+	a.evaluator.updates.setMonitors(all, own)
 }
 
 // Stored takes in states that are stored: those that were just written, and, at a start or when monitors are taken over, those
 // that were read. Older ones, and those of monitors that this runner is not responsible for, change nothing.
-func (a *Alerter) Stored(states []store.State) { a.judging.inbox.addStates(states) }
+func (a *Alerter) Stored(states []store.State) { a.evaluator.updates.addStates(states) }
 
 // Counts are those of a channel since the alerter was made: each message counts once per recipient.
 type Counts struct {
@@ -71,9 +71,9 @@ type Counts struct {
 
 // Counts tells what each channel has sent.
 func (a *Alerter) Counts() []Counts {
-	list := make([]Counts, 0, len(a.outbox.order))
-	for _, c := range a.outbox.order {
-		list = append(list, Counts{Channel: c.Channel(), Sent: c.sent.Load(), Failed: c.failed.Load()})
+	list := make([]Counts, 0, len(a.outbox.ordered))
+	for _, c := range a.outbox.ordered {
+		list = append(list, Counts{Channel: c.Name(), Sent: c.sent.Load(), Failed: c.failed.Load()})
 	}
 	return list
 }
@@ -82,17 +82,17 @@ func (a *Alerter) Counts() []Counts {
 // grace. What isn't done by then is done by the next start, or by another runner.
 func (a *Alerter) Run(ctx context.Context) {
 	var loops sync.WaitGroup
-	loops.Go(func() { a.judging.run(ctx) })
+	loops.Go(func() { a.evaluator.run(ctx) })
 	loops.Go(func() { a.outbox.run(ctx) })
 	loops.Wait()
 }
 
 // RunBeside runs the alerter while work runs, and a little longer: what work stores at its end is judged too. It returns what work does.
 func (a *Alerter) RunBeside(ctx context.Context, work func(ctx context.Context) error) error {
-	longer, stop := context.WithCancel(context.WithoutCancel(ctx))
+	alerterCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var running sync.WaitGroup
-	running.Go(func() { a.Run(longer) })
+	running.Go(func() { a.Run(alerterCtx) })
 	err := work(ctx)
 	stop()
 	running.Wait()
@@ -100,20 +100,20 @@ func (a *Alerter) RunBeside(ctx context.Context, work func(ctx context.Context) 
 }
 
 // trouble logs that work on the store began to fail, and that it goes on again.
-type trouble struct {
+type failureLog struct {
 	log  *slog.Logger
-	work string
-	on   bool
+	task string
+	failing   bool
 }
 
-func (t *trouble) note(err error) {
+func (f *failureLog) report(err error) {
 	switch {
-	case err != nil && !t.on:
-		t.log.Warn(t.work+" waits for the store", "error", err)
-	case err == nil && t.on:
-		t.log.Info(t.work + " goes on")
+	case err != nil && !f.failing:
+		f.log.Warn(f.task+" waits for the store", "error", err)
+	case err == nil && f.failing:
+		f.log.Info(f.task + " goes on")
 	}
-	t.on = err != nil
+	f.failing = err != nil
 }
 
 // call makes a store call that may take so long.

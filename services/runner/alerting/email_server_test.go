@@ -36,16 +36,16 @@ type mailServer struct {
 	content    *smtp.SMTPError // the answer to a message
 
 	// stuck is closed when hang has come.
-	stuck   chan struct{}
+	hanging   chan struct{}
 	address *net.TCPAddr
 	roots   *x509.CertPool
 
 	mutex sync.Mutex
-	taken []takenMail
-	heard bytes.Buffer // all that clients said, where it was in clear
+	received []receivedMail
+	clientData bytes.Buffer // all that clients said, where it was in clear
 }
 
-type takenMail struct {
+type receivedMail struct {
 	from string
 	to   []string
 	data []byte
@@ -61,7 +61,7 @@ func (s *mailServer) start(t *testing.T, at string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.stuck = make(chan struct{})
+	s.hanging = make(chan struct{})
 	s.address = listener.Addr().(*net.TCPAddr)
 	certificate, roots := certify(t)
 	s.roots = roots
@@ -103,10 +103,10 @@ func (s *mailServer) settings(to string) config.Alerts {
 	}}
 }
 
-func (s *mailServer) mails() []takenMail {
+func (s *mailServer) mails() []receivedMail {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return s.taken
+	return s.received
 }
 
 func (s *mailServer) session() smtp.Session {
@@ -120,10 +120,10 @@ func (s *mailServer) session() smtp.Session {
 type mailSession struct {
 	server   *mailServer
 	signedIn bool
-	mail     takenMail
+	mail     receivedMail
 }
 
-func (m *mailSession) Reset()        { m.mail = takenMail{} }
+func (m *mailSession) Reset()        { m.mail = receivedMail{} }
 func (m *mailSession) Logout() error { return nil }
 
 func (m *mailSession) Mail(from string, _ *smtp.MailOptions) error {
@@ -153,7 +153,7 @@ func (m *mailSession) Data(r io.Reader) error {
 	m.mail.data = data
 	m.server.mutex.Lock()
 	defer m.server.mutex.Unlock()
-	m.server.taken = append(m.server.taken, m.mail)
+	m.server.received = append(m.server.received, m.mail)
 	return nil
 }
 
@@ -230,7 +230,7 @@ type tappedConn struct {
 func (c *tappedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.server.mutex.Lock()
-	c.server.heard.Write(p[:n])
+	c.server.clientData.Write(p[:n])
 	c.server.mutex.Unlock()
 	hang := c.server.hang
 	if hang == "." && bytes.HasSuffix(p[:n], []byte("\r\n.\r\n")) || hang != "" && hang != "." && bytes.HasPrefix(p[:n], []byte(hang)) {
@@ -241,7 +241,7 @@ func (c *tappedConn) Read(p []byte) (int, error) {
 
 func (c *tappedConn) Write(p []byte) (int, error) {
 	if c.silent {
-		close(c.server.stuck)
+		close(c.server.hanging)
 		<-c.closed
 		return 0, errors.New("closed")
 	}
@@ -279,7 +279,7 @@ func certify(t *testing.T) (tls.Certificate, *x509.CertPool) {
 }
 
 // readMail parses a mail and its header.
-func readMail(t *testing.T, m takenMail) *mail.Message {
+func readMail(t *testing.T, m receivedMail) *mail.Message {
 	t.Helper()
 	message, err := mail.ReadMessage(bytes.NewReader(m.data))
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 )
 
 // maxSession is how many bytes a server may say in one session.
-const maxSession = 1 << 20
+const maxSessionBytes = 1 << 20
 
 // session is a conversation with an SMTP server, which ends when its context does.
 type session struct {
@@ -40,11 +40,11 @@ func (e *email) open(ctx context.Context, to []*mail.Address) (*session, error) 
 	server := net.JoinHostPort(e.settings.SMTPHost, strconv.Itoa(int(e.settings.SMTPPort)))
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", server)
 	if err != nil {
-		return nil, explain(ctx, "connect", err)
+		return nil, describeError(ctx, "connect", err)
 	}
 	s := &session{ctx: ctx, settings: e.settings, sender: e.from.Address, conn: conn}
 	s.release = context.AfterFunc(ctx, func() { conn.Close() })
-	if err := s.begin(e.tls, to); err != nil {
+	if err := s.begin(e.tlsConfig, to); err != nil {
 		s.abort()
 		return nil, err
 	}
@@ -52,45 +52,45 @@ func (e *email) open(ctx context.Context, to []*mail.Address) (*session, error) 
 }
 
 // begin goes from the greeting to the sender's address.
-func (s *session) begin(trust *tls.Config, to []*mail.Address) error {
+func (s *session) begin(tlsConfig *tls.Config, to []*mail.Address) error {
 	mode := s.settings.SMTPTLS
 	if mode == config.TLSAuto && s.settings.SMTPPort == 465 {
 		mode = config.TLSImplicit
 	}
-	var conn net.Conn = &boundedConn{Conn: s.conn, left: maxSession}
+	var conn net.Conn = &limitedConn{Conn: s.conn, remaining: maxSessionBytes}
 	if mode == config.TLSImplicit {
-		secured := tls.Client(conn, trust)
+		secured := tls.Client(conn, tlsConfig)
 		if err := secured.HandshakeContext(s.ctx); err != nil {
-			return s.explain("TLS", err)
+			return s.describeError("TLS", err)
 		}
 		conn = secured
 	}
 	client, err := smtp.NewClient(conn, s.settings.SMTPHost)
 	if err != nil {
-		return s.explain("greeting", err)
+		return s.describeError("greeting", err)
 	}
 	s.client = client
-	if err := client.Hello(ownName(s.conn)); err != nil {
-		return s.explain("EHLO", err)
+	if err := client.Hello(helloName(s.conn)); err != nil {
+		return s.describeError("EHLO", err)
 	}
-	if err := s.startTLS(mode, trust); err != nil {
+	if err := s.startTLS(mode, tlsConfig); err != nil {
 		return err
 	}
-	if err := s.signIn(); err != nil {
+	if err := s.authenticate(); err != nil {
 		return err
 	}
-	client.SkipSMTPUTF8(!international(s.sender, to))
-	return s.explain("MAIL", client.Mail("<"+s.sender+">"))
+	client.SkipSMTPUTF8(!needsSMTPUTF8(s.sender, to))
+	return s.describeError("MAIL", client.Mail("<"+s.sender+">"))
 }
 
 // startTLS encrypts the session where mode asks for it. It never goes on in clear when a server that offers STARTTLS fails
 // at it.
-func (s *session) startTLS(mode config.TLSMode, trust *tls.Config) error {
+func (s *session) startTLS(mode config.TLSMode, tlsConfig *tls.Config) error {
 	if mode == config.TLSNone || mode == config.TLSImplicit {
 		return nil
 	}
 	if offered, _ := s.client.Extension("STARTTLS"); offered {
-		return s.explain("STARTTLS", s.client.StartTLS(trust))
+		return s.describeError("STARTTLS", s.client.StartTLS(tlsConfig))
 	}
 	if mode == config.TLSStart {
 		return errors.New("the server doesn't offer STARTTLS, which ALERT_SMTP_TLS asks for")
@@ -99,7 +99,7 @@ func (s *session) startTLS(mode config.TLSMode, trust *tls.Config) error {
 }
 
 // signIn sends the password, if there is one, over an encrypted session only.
-func (s *session) signIn() error {
+func (s *session) authenticate() error {
 	if s.settings.SMTPPassword == "" {
 		return nil
 	}
@@ -121,46 +121,46 @@ func (s *session) signIn() error {
 		{"CRAM-MD5", smtp.CRAMMD5Auth(user, password)},
 	} {
 		if containsWord(mechanisms, m.name) {
-			return s.explain("AUTH", s.client.Auth(m.auth))
+			return s.describeError("AUTH", s.client.Auth(m.auth))
 		}
 	}
-	return fmt.Errorf("the server offers none of PLAIN, LOGIN, SCRAM-SHA-256 and CRAM-MD5 to sign in, but %q", plain(mechanisms, maxAnswer))
+	return fmt.Errorf("the server offers none of PLAIN, LOGIN, SCRAM-SHA-256 and CRAM-MD5 to sign in, but %q", singleLine(mechanisms, maxAnswer))
 }
 
 // address gives the server the recipients that aren't nil. It sets the outcomes of those that it doesn't take
 // and counts the others; the error is one for all.
-func (s *session) address(to []*mail.Address, outcomes []Outcome) (taken int, err error) {
+func (s *session) addRecipients(to []*mail.Address, outcomes []Outcome) (accepted int, err error) {
 	for i, address := range to {
 		if address == nil {
 			continue
 		}
-		err := s.explain("RCPT", s.client.Rcpt("<"+address.Address+">"))
-		var said *serverError
+		err := s.describeError("RCPT", s.client.Rcpt("<"+address.Address+">"))
+		var reply *serverError
 		switch {
 		case err == nil:
-			taken++
-		case errors.As(err, &said) && said.code != closing:
-			outcomes[i] = failure(err)
+			accepted++
+		case errors.As(err, &reply) && reply.code != codeClosing:
+			outcomes[i] = failedOutcome(err)
 		default:
 			return 0, err
 		}
 	}
-	return taken, nil
+	return accepted, nil
 }
 
 // data sends the message and returns what the server said when it took it.
-func (s *session) data(letter io.WriterTo) (string, error) {
+func (s *session) data(message io.WriterTo) (string, error) {
 	w, err := s.client.Data()
 	if err != nil {
-		return "", s.explain("DATA", err)
+		return "", s.describeError("DATA", err)
 	}
-	if _, err := letter.WriteTo(w); err != nil {
-		return "", s.explain("sending the message", err)
+	if _, err := message.WriteTo(w); err != nil {
+		return "", s.describeError("sending the message", err)
 	}
 	if err := w.Close(); err != nil {
-		return "", s.explain("end of DATA", err)
+		return "", s.describeError("end of DATA", err)
 	}
-	return plain("250 "+w.(*smtp.DataCloser).ServerResponse(), maxAnswer), nil
+	return singleLine("250 "+w.(*smtp.DataCloser).ServerResponse(), maxAnswer), nil
 }
 
 // close says goodbye and waits a moment for the answer, whatever it is.
@@ -176,33 +176,33 @@ func (s *session) abort() {
 }
 
 // explain words err of a stage without the password, which a server may repeat.
-func (s *session) explain(stage string, err error) error {
+func (s *session) describeError(stage string, err error) error {
 	password := s.settings.SMTPPassword
 	if err == nil || password == "" {
-		return explain(s.ctx, stage, err)
+		return describeError(s.ctx, stage, err)
 	}
 	user := s.settings.SMTPUser
-	return explain(s.ctx, stage, err, password,
+	return describeError(s.ctx, stage, err, password,
 		base64.StdEncoding.EncodeToString([]byte(password)), base64.StdEncoding.EncodeToString([]byte("\x00"+user+"\x00"+password)))
 }
 
-func explain(ctx context.Context, stage string, err error, secrets ...string) error {
-	var said *textproto.Error
+func describeError(ctx context.Context, stage string, err error, secrets ...string) error {
+	var reply *textproto.Error
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &said):
-		return &serverError{stage: stage, code: said.Code, text: hide(said.Msg, secrets...)}
+	case errors.As(err, &reply):
+		return &serverError{stage: stage, code: reply.Code, text: redactSecrets(reply.Msg, secrets...)}
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: no answer in time", stage)
 	case errors.Is(err, io.EOF):
 		return fmt.Errorf("%s: the server closed the connection", stage)
 	}
-	return fmt.Errorf("%s: %s", stage, hide(err.Error(), secrets...))
+	return fmt.Errorf("%s: %s", stage, redactSecrets(err.Error(), secrets...))
 }
 
 // closing is what a server says before it closes the connection.
-const closing = 421
+const codeClosing = 421
 
 // serverError is a negative answer.
 type serverError struct {
@@ -224,22 +224,22 @@ func (e *serverError) Unwrap() error {
 }
 
 // boundedConn is a connection from which only so much is read.
-type boundedConn struct {
+type limitedConn struct {
 	net.Conn
-	left int
+	remaining int
 }
 
-func (c *boundedConn) Read(p []byte) (int, error) {
-	if c.left <= 0 {
+func (c *limitedConn) Read(p []byte) (int, error) {
+	if c.remaining <= 0 {
 		return 0, errors.New("the server says too much")
 	}
-	n, err := c.Conn.Read(p[:min(len(p), c.left)])
-	c.left -= n
+	n, err := c.Conn.Read(p[:min(len(p), c.remaining)])
+	c.remaining -= n
 	return n, err
 }
 
 // ownName is what a client calls itself: its full name, or its address where it has none.
-func ownName(conn net.Conn) string {
+func helloName(conn net.Conn) string {
 	if name, err := os.Hostname(); err == nil && strings.Contains(name, ".") {
 		return name
 	}
@@ -251,16 +251,16 @@ func ownName(conn net.Conn) string {
 }
 
 // international says whether an address needs a server that knows more than ASCII.
-func international(sender string, to []*mail.Address) bool {
-	beyond := func(text string) bool {
+func needsSMTPUTF8(sender string, to []*mail.Address) bool {
+	nonASCII := func(text string) bool {
 		return strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
 	}
 	for _, address := range to {
-		if beyond(address.Address) {
+		if nonASCII(address.Address) {
 			return true
 		}
 	}
-	return beyond(sender)
+	return nonASCII(sender)
 }
 
 func containsWord(text, word string) bool {

@@ -20,7 +20,7 @@ import (
 var day = time.Date(2026, 3, 14, 10, 0, 0, 0, time.UTC)
 
 // message is an alert of the given kind.
-func message(kind store.NotificationKind) store.Notification {
+func testNotification(kind store.NotificationKind) store.Notification {
 	switch kind {
 	case store.KindRunnerOffline:
 		return store.Notification{
@@ -40,20 +40,20 @@ func message(kind store.NotificationKind) store.Notification {
 }
 
 // sender is the only one that settings switch on.
-func sender(t *testing.T, settings config.Alerts, roots *x509.CertPool) Sender {
+func onlyChannel(t *testing.T, settings config.Alerts, roots *x509.CertPool) Channel {
 	t.Helper()
-	senders := Senders(settings, roots)
-	if len(senders) != 1 {
-		t.Fatalf("%d senders", len(senders))
+	channels := Channels(settings, roots)
+	if len(channels) != 1 {
+		t.Fatalf("%d senders", len(channels))
 	}
-	return senders[0]
+	return channels[0]
 }
 
 // deliver sends m to all its recipients.
-func deliver(t *testing.T, s Sender, m store.Notification) []Outcome {
+func deliver(t *testing.T, s Channel, n store.Notification) []Outcome {
 	t.Helper()
-	to := s.Recipients(m)
-	outcomes := s.Send(t.Context(), m, to)
+	to := s.Recipients(n)
+	outcomes := s.Send(t.Context(), n, to)
 	if len(outcomes) != len(to) {
 		t.Fatalf("%d outcomes for %d recipients", len(outcomes), len(to))
 	}
@@ -74,8 +74,8 @@ func TestEmailIsTaken(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.server.start(t, "")
-			s := sender(t, c.server.settings("a@example.org, Bea <b@example.org>"), c.server.roots)
-			for _, outcome := range deliver(t, s, message(store.KindOpened)) {
+			s := onlyChannel(t, c.server.settings("a@example.org, Bea <b@example.org>"), c.server.roots)
+			for _, outcome := range deliver(t, s, testNotification(store.KindOpened)) {
 				if outcome.Err != nil || !strings.HasPrefix(outcome.Answer, "250 2.0.0 ") {
 					t.Errorf("%+v", outcome)
 				}
@@ -115,7 +115,7 @@ func TestEmailFailures(t *testing.T) {
 			if c.distrust {
 				roots = x509.NewCertPool()
 			}
-			outcome := deliver(t, sender(t, settings, roots), message(store.KindOpened))[0]
+			outcome := deliver(t, onlyChannel(t, settings, roots), testNotification(store.KindOpened))[0]
 			if outcome.Answer != c.want || outcome.Err == nil || errors.Is(outcome.Err, ErrRefused) || outcome.Err.Error() != c.want {
 				t.Errorf("got %+v, want %s and a retry", outcome, c.want)
 			}
@@ -132,12 +132,12 @@ func TestAPasswordIsNeverSentInClear(t *testing.T) {
 		server.start(t, "")
 		settings := server.settings("a@example.org")
 		settings.SMTPTLS = mode
-		outcome := deliver(t, sender(t, settings, nil), message(store.KindOpened))[0]
+		outcome := deliver(t, onlyChannel(t, settings, nil), testNotification(store.KindOpened))[0]
 		if outcome.Err == nil || mode != config.TLSStart && !strings.Contains(outcome.Answer, "a password is never sent in clear") {
 			t.Errorf("%s: %+v", mode, outcome)
 		}
 		server.mutex.Lock()
-		heard := server.heard.String()
+		heard := server.clientData.String()
 		server.mutex.Unlock()
 		if !strings.Contains(heard, "EHLO") || strings.Contains(heard, "AUTH") || strings.Contains(heard, "s3cret") || strings.Contains(heard, base64.StdEncoding.EncodeToString([]byte("s3cret"))) {
 			t.Errorf("%s: the server heard %q", mode, heard)
@@ -159,8 +159,8 @@ func TestOneOfTwoRecipientsIsRejected(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			server := &mailServer{encryption: config.TLSStart, rejected: map[string]*smtp.SMTPError{"b@example.org": &c.rejection}}
 			server.start(t, "")
-			s := sender(t, server.settings("a@example.org,b@example.org,c@example.org"), server.roots)
-			outcomes := deliver(t, s, message(store.KindOpened))
+			s := onlyChannel(t, server.settings("a@example.org,b@example.org,c@example.org"), server.roots)
+			outcomes := deliver(t, s, testNotification(store.KindOpened))
 			if outcomes[0].Err != nil || outcomes[2].Err != nil {
 				t.Errorf("the others: %+v", outcomes)
 			}
@@ -168,7 +168,7 @@ func TestOneOfTwoRecipientsIsRejected(t *testing.T) {
 				t.Errorf("got %+v", outcomes[1])
 			}
 			server.rejected = nil
-			if again := s.Send(t.Context(), message(store.KindOpened), []string{"b@example.org"}); again[0].Err != nil {
+			if again := s.Send(t.Context(), testNotification(store.KindOpened), []string{"b@example.org"}); again[0].Err != nil {
 				t.Errorf("alone: %+v", again)
 			}
 			mails := server.mails()
@@ -185,9 +185,9 @@ func TestOneOfTwoRecipientsIsRejected(t *testing.T) {
 func TestEmailOfAMonitorWithItsOwnRecipients(t *testing.T) {
 	server := &mailServer{encryption: config.TLSNone}
 	server.start(t, "")
-	m := message(store.KindOpened)
-	m.To = []string{"own@example.org", "no address", "x@example.org\r\nRCPT TO:<y@example.org>"}
-	outcomes := deliver(t, sender(t, server.settings("a@example.org"), nil), m)
+	n := testNotification(store.KindOpened)
+	n.To = []string{"own@example.org", "no address", "x@example.org\r\nRCPT TO:<y@example.org>"}
+	outcomes := deliver(t, onlyChannel(t, server.settings("a@example.org"), nil), n)
 	if outcomes[0].Err != nil || !errors.Is(outcomes[1].Err, ErrRefused) || !errors.Is(outcomes[2].Err, ErrRefused) {
 		t.Errorf("%+v", outcomes)
 	}
@@ -199,7 +199,7 @@ func TestEmailOfAMonitorWithItsOwnRecipients(t *testing.T) {
 func TestAMessageMayBeRefused(t *testing.T) {
 	server := &mailServer{encryption: config.TLSNone, content: &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "No"}}
 	server.start(t, "")
-	outcome := deliver(t, sender(t, server.settings("a@example.org"), nil), message(store.KindOpened))[0]
+	outcome := deliver(t, onlyChannel(t, server.settings("a@example.org"), nil), testNotification(store.KindOpened))[0]
 	if outcome.Answer != "end of DATA: 554 5.6.0 No" || !errors.Is(outcome.Err, ErrRefused) {
 		t.Errorf("%+v", outcome)
 	}
@@ -208,13 +208,13 @@ func TestAMessageMayBeRefused(t *testing.T) {
 func TestEmailServerDownThenUp(t *testing.T) {
 	first := &mailServer{encryption: config.TLSNone}
 	t.Run("find a port", func(t *testing.T) { first.start(t, "") })
-	s := sender(t, first.settings("a@example.org"), nil)
-	outcome := deliver(t, s, message(store.KindOpened))[0]
+	s := onlyChannel(t, first.settings("a@example.org"), nil)
+	outcome := deliver(t, s, testNotification(store.KindOpened))[0]
 	if outcome.Err == nil || errors.Is(outcome.Err, ErrRefused) || !strings.Contains(outcome.Answer, "connection refused") {
 		t.Errorf("%+v", outcome)
 	}
 	first.start(t, first.address.String())
-	if outcome := deliver(t, s, message(store.KindOpened))[0]; outcome.Err != nil {
+	if outcome := deliver(t, s, testNotification(store.KindOpened))[0]; outcome.Err != nil {
 		t.Errorf("%+v", outcome)
 	}
 }
@@ -235,11 +235,11 @@ func TestAHangingEmailServerIsCutOff(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			go func() {
-				<-server.stuck
+				<-server.hanging
 				cancel()
 			}()
-			s := sender(t, server.settings("a@example.org"), server.roots)
-			outcome := s.Send(ctx, message(store.KindOpened), []string{"a@example.org"})[0]
+			s := onlyChannel(t, server.settings("a@example.org"), server.roots)
+			outcome := s.Send(ctx, testNotification(store.KindOpened), []string{"a@example.org"})[0]
 			// The greeting may be awaited before the client knows that it is connected.
 			early := c.hang == "greeting" && strings.HasPrefix(outcome.Answer, "connect:")
 			if outcome.Answer != c.stage+": no answer in time" && !early || outcome.Err == nil || errors.Is(outcome.Err, ErrRefused) {
@@ -252,7 +252,7 @@ func TestAHangingEmailServerIsCutOff(t *testing.T) {
 func TestAServerThatHangsAtTheEndHasTakenTheMail(t *testing.T) {
 	server := &mailServer{encryption: config.TLSNone, hang: "QUIT"}
 	server.start(t, "")
-	if outcome := deliver(t, sender(t, server.settings("a@example.org"), nil), message(store.KindOpened))[0]; outcome.Err != nil {
+	if outcome := deliver(t, onlyChannel(t, server.settings("a@example.org"), nil), testNotification(store.KindOpened))[0]; outcome.Err != nil {
 		t.Errorf("%+v", outcome)
 	}
 }

@@ -18,33 +18,33 @@ type harness struct {
 	*memory
 	alerter *Alerter
 	// life ends with the test.
-	life    context.Context
+	ctx    context.Context
 	stop    func()
 	stopped chan struct{}
-	chains  map[string]*store.State
+	current  map[string]*store.State
 }
 
 func quietLog() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
 
 // newHarness starts an alerter. It is stopped at the end of the test, or by stop.
-func newHarness(t *testing.T, m *memory, rules Rules, senders ...Sender) *harness {
-	b := &harness{memory: m, alerter: New(Config{Runner: "here", Rules: rules}, m, senders, quietLog()), stopped: make(chan struct{})}
-	b.chains, b.life = make(map[string]*store.State), t.Context()
+func newHarness(t *testing.T, m *memory, rules Rules, senders ...Channel) *harness {
+	h := &harness{memory: m, alerter: New(Config{Runner: "here", Rules: rules}, m, senders, quietLog()), stopped: make(chan struct{})}
+	h.current, h.ctx = make(map[string]*store.State), t.Context()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		defer close(b.stopped)
-		b.alerter.Run(ctx)
+		defer close(h.stopped)
+		h.alerter.Run(ctx)
 	}()
-	b.stop = func() {
+	h.stop = func() {
 		cancel()
-		<-b.stopped
+		<-h.stopped
 	}
-	t.Cleanup(b.stop)
-	return b
+	t.Cleanup(h.stop)
+	return h
 }
 
 // monitorsNamed are enabled monitors, all of them own.
-func monitorsNamed(ids ...string) []monitor.Monitor {
+func testMonitors(ids ...string) []monitor.Monitor {
 	list := make([]monitor.Monitor, len(ids))
 	for i, id := range ids {
 		list[i] = monitor.Monitor{ID: id, Name: "name of " + id, Type: "http", Target: "http://x.test", Group: "g", Enabled: true}
@@ -56,35 +56,35 @@ func all(string) bool { return true }
 
 // found stores a result for each letter, one a second and the last right now, and tells of the last state. Small letters are
 // results that count, large ones are blocked, m and M are an OK and a failed one in maintenance.
-func (b *harness) found(id, letters string) {
+func (h *harness) addResults(id, letters string) {
 	now := monitor.Date(time.Now())
 	for i, l := range letters {
-		b.chains[id] = push(b.chains[id], id, pointOf(l, now.Add(time.Duration(i+1-len(letters))*time.Second)))
+		h.current[id] = push(h.current[id], id, pointOf(l, now.Add(time.Duration(i+1-len(letters))*time.Second)))
 	}
-	b.has(*b.chains[id])
-	b.alerter.Stored([]store.State{*b.chains[id]})
+	h.putState(*h.current[id])
+	h.alerter.Stored([]store.State{*h.current[id]})
 }
 
 // settle waits until what was told is judged.
-func settle(d time.Duration) {
+func wait(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
 // log is all messages, oldest first, in short.
-func (m *memory) log() string {
+func (m *memory) ids() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var ids []string
-	for _, a := range m.alerts {
-		ids = append(ids, a.ID)
+	for _, n := range m.notifications {
+		ids = append(ids, n.ID)
 	}
 	return strings.Join(ids, " ")
 }
 
-func (b *harness) expect(t *testing.T, want string) {
+func (h *harness) expect(t *testing.T, want string) {
 	t.Helper()
-	if got := b.log(); got != want {
+	if got := h.ids(); got != want {
 		t.Fatalf("messages %q, want %q", got, want)
 	}
 }

@@ -24,9 +24,9 @@ func TestModel(t *testing.T) {
 	for seed := range uint64(lives) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				o := live(t, seed, steps)
-				alerts, ends, overlaps = alerts+o.alerts, ends+o.ends, overlaps+o.overlaps
-				released, cutOffs = released+o.released, cutOffs+o.cutOffs
+				o := simulate(t, seed, steps)
+				alerts, ends, overlaps = alerts+o.openings, ends+o.closings, overlaps+o.overlaps
+				released, cutOffs = released+o.released, cutOffs+o.offlinePeriods
 			})
 		})
 	}
@@ -36,15 +36,15 @@ func TestModel(t *testing.T) {
 	}
 }
 
-func live(t *testing.T, seed uint64, steps int) *oracle {
+func simulate(t *testing.T, seed uint64, steps int) *oracle {
 	w := newWorld(t, seed)
 	for w.step = range steps {
-		w.act()
-		w.pass(time.Duration(1+w.rng.IntN(15)) * time.Second)
+		w.randomEvent()
+		w.sleep(time.Duration(1+w.rng.IntN(15)) * time.Second)
 		for _, r := range w.alive() {
 			w.work(r)
 		}
-		w.oracle.look()
+		w.oracle.checkNothingMissing()
 	}
 	w.end()
 	return w.oracle
@@ -58,52 +58,52 @@ type world struct {
 	rules Rules
 
 	store    *memory
-	monitors []*watched
-	runners  []*runner
+	monitors []*simulatedMonitor
+	runners  []*simulatedRunner
 	oracle   *oracle
 
 	// away says that the store doesn't answer; faults is how often it fails, of 1000 times, and deaths how often a runner dies there.
-	away           bool
-	faults, deaths int
+	unavailable           bool
+	faultRate, crashRate int
 	// active is the runner that works now; another one may work while its operation is under way.
-	active *runner
+	active *simulatedRunner
 	nested bool
 	// ended says that nothing fails any more.
 	ended bool
 	// cut says that no check reaches anything.
-	cut bool
+	networkDown bool
 }
 
 // watched is a monitor as it is stored.
-type watched struct {
+type simulatedMonitor struct {
 	monitor.Monitor
 	deleted bool
 	// mood is how likely the next result is bad, of 100, and pace how likely a step has one, of 1000.
-	mood, pace int
+	failureRate, checkRate int
 	// maintenance says that it is in a window.
 	maintenance bool
 	// state is that of the store, and wasBad says whether the monitor was bad before its Since.
 	state  *store.State
-	wasBad bool
+	wasNotOK bool
 }
 
 // runner is an alerter with the checks beside it.
-type runner struct {
+type simulatedRunner struct {
 	alerter *Alerter
 	// own says that it believes that the monitors are its own.
 	own, dead bool
 	// chains are the states that it came to itself, unstored those that wait for the store.
-	chains   map[string]*store.State
+	current   map[string]*store.State
 	unstored map[string]bool
 	// calm says that it has judged all that is stored, at that time.
-	calm bool
-	at   time.Time
+	upToDate bool
+	evaluatedAt   time.Time
 }
 
 // death is what a runner dies of.
-type death struct{}
+type crash struct{}
 
-var errAway = fmt.Errorf("the store of the test: %w", monitor.ErrUnavailable)
+var errUnavailable = fmt.Errorf("the store of the test: %w", monitor.ErrUnavailable)
 
 func newWorld(t *testing.T, seed uint64) *world {
 	rng := rand.New(rand.NewPCG(seed, 1))
@@ -112,7 +112,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	if rng.IntN(2) == 0 {
 		w.rules.Reminder = time.Duration(1+rng.IntN(10)) * time.Minute
 	}
-	w.faults, w.deaths = rng.IntN(3)*20, rng.IntN(3)*5
+	w.faultRate, w.crashRate = rng.IntN(3)*20, rng.IntN(3)*5
 	// Few lives have monitors enough to be cut off: they take longer.
 	n := 3
 	if seed%3 == 0 {
@@ -121,13 +121,13 @@ func newWorld(t *testing.T, seed uint64) *world {
 	for i := range n {
 		m := monitor.Monitor{ID: fmt.Sprintf("%024x", i+1), Name: fmt.Sprint("monitor ", i), Enabled: true}
 		m.Target, m.Interval = fmt.Sprint("host", i), fmt.Sprintf("%ds", 5+rng.IntN(20*n))
-		w.monitors = append(w.monitors, &watched{Monitor: m, pace: 700})
+		w.monitors = append(w.monitors, &simulatedMonitor{Monitor: m, checkRate: 700})
 	}
 	for i, m := range w.monitors[1:3] {
 		m.Properties = map[string]string{monitor.DependsOn: w.monitors[i].ID}
 	}
 	w.oracle = newOracle(w)
-	w.store.meet = w.meet
+	w.store.intercept = w.intercept
 	w.startRunner()
 	return w
 }
@@ -135,14 +135,14 @@ func newWorld(t *testing.T, seed uint64) *world {
 // chance reports whether something happens that does so often of 1000 times.
 func (w *world) chance(of1000 int) bool { return w.rng.IntN(1000) < of1000 }
 
-func (w *world) pass(d time.Duration) { time.Sleep(d) }
+func (w *world) sleep(d time.Duration) { time.Sleep(d) }
 
 // meet is what may happen at an operation of the store.
-func (w *world) meet(_ context.Context, operation, id string) error {
+func (w *world) intercept(_ context.Context, operation, id string) error {
 	w.oracle.operation(operation, id)
-	if w.away {
+	if w.unavailable {
 		w.oracle.failed(operation, id)
-		return errAway
+		return errUnavailable
 	}
 	if w.active == nil {
 		return nil
@@ -150,13 +150,13 @@ func (w *world) meet(_ context.Context, operation, id string) error {
 	if !w.nested && w.chance(200) {
 		w.interleave()
 	}
-	if w.chance(w.deaths) {
+	if w.chance(w.crashRate) {
 		w.oracle.failed(operation, id)
-		panic(death{})
+		panic(crash{})
 	}
-	if w.chance(w.faults) {
+	if w.chance(w.faultRate) {
 		w.oracle.failed(operation, id)
-		return errAway
+		return errUnavailable
 	}
 	return nil
 }
@@ -173,34 +173,34 @@ func (w *world) interleave() {
 	w.nested, w.active = false, first
 }
 
-func (w *world) alive() []*runner {
-	w.runners = slices.DeleteFunc(w.runners, func(r *runner) bool { return r.dead })
+func (w *world) alive() []*simulatedRunner {
+	w.runners = slices.DeleteFunc(w.runners, func(r *simulatedRunner) bool { return r.dead })
 	return slices.Clone(w.runners)
 }
 
 // work lets a runner judge and send, if it likes to.
-func (w *world) work(r *runner) {
+func (w *world) work(r *simulatedRunner) {
 	before := w.active
 	w.active = r
 	defer func() {
 		w.active = before
 		if p := recover(); p != nil {
-			if _, died := p.(death); !died {
+			if _, died := p.(crash); !died {
 				panic(p)
 			}
 			r.dead = true
-			if len(w.alive()) == 0 && !w.away {
+			if len(w.alive()) == 0 && !w.unavailable {
 				w.startRunner()
 			}
 		}
 	}()
 	ctx := context.Background()
 	if w.chance(900) {
-		w.judge(ctx, r)
+		w.evaluate(ctx, r)
 	}
 	if w.chance(100) {
-		if r.alerter.judging.look(ctx, time.Now().Add(-lookBack)) == nil {
-			w.oracle.repaired(r)
+		if r.alerter.evaluator.readNotifications(ctx, time.Now().Add(-rereadPeriod)) == nil {
+			w.oracle.notificationsRead(r)
 		}
 	}
 	// What takes time would make a result old between being judged and being told.
@@ -210,47 +210,47 @@ func (w *world) work(r *runner) {
 }
 
 // judge lets a runner judge, and once more where an alert waits for a parent, as it would a second later.
-func (w *world) judge(ctx context.Context, r *runner) {
-	j := r.alerter.judging
+func (w *world) evaluate(ctx context.Context, r *simulatedRunner) {
+	j := r.alerter.evaluator
 	for range 2 {
-		r.at = time.Now()
-		if r.calm = j.round(ctx) == nil; !r.calm || len(j.pending) == 0 {
+		r.evaluatedAt = time.Now()
+		if r.upToDate = j.round(ctx) == nil; !r.upToDate || len(j.pending) == 0 {
 			return
 		}
 	}
 }
 
-func (w *world) send(ctx context.Context, r *runner) {
+func (w *world) send(ctx context.Context, r *simulatedRunner) {
 	due, err := r.alerter.outbox.due(ctx)
 	if err != nil {
 		return
 	}
-	for _, a := range due {
+	for _, n := range due {
 		attempt, cancel := context.WithTimeout(ctx, 4500*time.Millisecond)
-		err := r.alerter.outbox.attempt(attempt, a)
+		err := r.alerter.outbox.attempt(attempt, n)
 		cancel()
 		if err != nil && !errors.Is(err, monitor.ErrUnavailable) {
-			w.t.Fatalf("attempt at %s: %v", a.ID, err)
+			w.t.Fatalf("attempt at %s: %v", n.ID, err)
 		}
 	}
 }
 
 // end lets all that is owed arrive.
 func (w *world) end() {
-	w.away, w.faults, w.deaths, w.ended, w.cut = false, 0, 0, true, false
+	w.unavailable, w.faultRate, w.crashRate, w.ended, w.networkDown = false, 0, 0, true, false
 	if len(w.alive()) == 0 {
 		w.startRunner()
 	}
 	w.storeResults()
 	for n := range 1000 {
 		if n%100 == 0 {
-			w.tellMonitors()
+			w.sendMonitors()
 		}
-		w.pass(10 * time.Second)
+		w.sleep(10 * time.Second)
 		for _, r := range w.alive() {
 			w.work(r)
 		}
 	}
-	w.oracle.look()
+	w.oracle.checkNothingMissing()
 	w.oracle.allArrived()
 }

@@ -9,12 +9,12 @@ import (
 )
 
 // cutTimes are the times in which the runners may have been cut off: what they told of it.
-type cutTimes struct {
-	on           bool
+type offlineTimes struct {
+	ongoing           bool
 	since, until time.Time
 	// double says that two runners judged, and it isn't sure yet which of their messages counts. Tangled says that they told of such times: the
 	// next runner may go by either.
-	double, tangled bool
+	overlapping, overlapped bool
 	// late says that an insert failed: what was found then may be told later.
 	late bool
 }
@@ -26,17 +26,17 @@ func counted(ps []store.Point) []store.Point {
 
 // row is how many results that count are bad in a row, or OK, up to the end of ps. Bad ones that were found while the runner was cut
 // off count no more; strictly, nothing does that was found before the end of that.
-func (o *oracle) row(ps []store.Point, isBad, strict bool) int {
+func (o *oracle) streak(ps []store.Point, isBad, strict bool) int {
 	n := 0
 	for _, p := range slices.Backward(ps) {
-		inside := !p.Date.Before(o.cut.since) && (o.cut.on || !p.Date.After(o.cut.until))
-		if isBad && (strict && (o.cut.on || !p.Date.After(o.cut.until)) || inside && p.Ignored == "") {
+		inside := !p.Date.Before(o.offline.since) && (o.offline.ongoing || !p.Date.After(o.offline.until))
+		if isBad && (strict && (o.offline.ongoing || !p.Date.After(o.offline.until)) || inside && p.Ignored == "") {
 			break
 		}
 		if p.Ignored != "" {
 			continue
 		}
-		if bad(p) != isBad {
+		if notOK(p) != isBad {
 			break
 		}
 		n++
@@ -45,9 +45,9 @@ func (o *oracle) row(ps []store.Point, isBad, strict bool) int {
 }
 
 // mayBeRaised judges an alert of a monitor by its parent. The streak is of results that count.
-func (o *oracle) mayBeRaised(a store.Notification, all, streak []store.Point) {
-	i := slices.IndexFunc(o.w.monitors, func(m *watched) bool { return m.ID == a.MonitorID })
-	parent := o.w.parentOf(o.w.monitors[i])
+func (o *oracle) checkMayOpen(n store.Notification, all, streak []store.Point) {
+	i := slices.IndexFunc(o.w.monitors, func(m *simulatedMonitor) bool { return m.ID == n.MonitorID })
+	parent := o.w.dependencyOf(o.w.monitors[i])
 	if parent == nil {
 		return
 	}
@@ -60,27 +60,27 @@ func (o *oracle) mayBeRaised(a store.Notification, all, streak []store.Point) {
 	}
 	for _, p := range streak[o.w.rules.FailCount-1:] {
 		if p.Date.After(blocked) {
-			if !o.free(parent, p.Date, time.Now()) {
-				o.fail("%s, of which the parent was not found well since %v: %+v", a.ID, p.Date, parent.state)
+			if !o.dependencyAllows(parent, p.Date, time.Now()) {
+				o.fail("%s, of which the parent was not found well since %v: %+v", n.ID, p.Date, parent.state)
 			}
 			return
 		}
 	}
-	o.fail("%s of a monitor that is blocked", a.ID)
+	o.fail("%s of a monitor that is blocked", n.ID)
 }
 
 // mustBeRaised reports whether nothing holds up an alert of m, at the time when it was judged.
-func (o *oracle) mustBeRaised(m *watched, results []store.Point, at time.Time) bool {
+func (o *oracle) mustOpen(m *simulatedMonitor, results []store.Point, at time.Time) bool {
 	newest := results[len(results)-1]
-	if newest.Ignored != "" || o.cut.on || o.cut.double {
+	if newest.Ignored != "" || o.offline.ongoing || o.offline.overlapping {
 		return false
 	}
-	parent := o.w.parentOf(m)
-	return parent == nil || o.free(parent, newest.Date, at)
+	parent := o.w.dependencyOf(m)
+	return parent == nil || o.dependencyAllows(parent, newest.Date, at)
 }
 
 // free reports whether the parent holds up nothing that is due since then.
-func (o *oracle) free(parent *watched, due, now time.Time) bool {
+func (o *oracle) dependencyAllows(parent *simulatedMonitor, due, now time.Time) bool {
 	last := due
 	if s := parent.state; s != nil && s.Latest.Date.After(due) {
 		if s.Latest.Status == monitor.StatusOK {
@@ -92,48 +92,48 @@ func (o *oracle) free(parent *watched, due, now time.Time) bool {
 }
 
 // sightings is what the stored results say of the runners' connection.
-func (o *oracle) sightings() []sighting {
-	var list []sighting
+func (o *oracle) connectionEvidence() []evidence {
+	var list []evidence
 	for _, m := range o.w.monitors {
 		if m.deleted || !m.Enabled || m.state == nil || m.state.Latest.Ignored == monitor.IgnoredMaintenance {
 			continue
 		}
-		list = append(list, sighting{
-			status: m.state.Latest.Status, since: m.state.Since, host: m.Target, within: m.Every() + 5*time.Second,
-			wasBad: m.wasBad,
+		list = append(list, evidence{
+			status: m.state.Latest.Status, since: m.state.Since, host: m.Target, maxDelay: m.Every() + 5*time.Second,
+			wasNotOK: m.wasNotOK,
 		})
 	}
 	return list
 }
 
 // toldOfRunner judges a message of no monitor.
-func (o *oracle) toldOfRunner(a store.Notification) {
-	o.cut.double = o.cut.double || len(o.w.owners()) > 1
-	o.cut.tangled = o.cut.tangled || o.cut.double
-	late := o.cut.late || o.cut.double
-	o.cut.late = false
-	if a.Kind == store.KindRunnerOffline {
-		o.cutOffs++
-		if found, _ := cutOffPlainly(o.sightings(), a.Opened.Add(-time.Millisecond)); !o.cut.double && o.cut.on || !late && found.since.Sub(a.Opened).Abs() > 10*time.Millisecond {
-			o.fail("%s (on: %v), but %+v", a.ID, o.cut.on, found)
+func (o *oracle) checkRunnerNotification(n store.Notification) {
+	o.offline.overlapping = o.offline.overlapping || len(o.w.owners()) > 1
+	o.offline.overlapped = o.offline.overlapped || o.offline.overlapping
+	late := o.offline.late || o.offline.overlapping
+	o.offline.late = false
+	if n.Kind == store.KindRunnerOffline {
+		o.offlinePeriods++
+		if found, _ := detectOfflineSimply(o.connectionEvidence(), n.Opened.Add(-time.Millisecond)); !o.offline.overlapping && o.offline.ongoing || !late && found.since.Sub(n.Opened).Abs() > 10*time.Millisecond {
+			o.fail("%s (on: %v), but %+v", n.ID, o.offline.ongoing, found)
 		}
-		o.cut.on, o.cut.since = true, a.Opened
+		o.offline.ongoing, o.offline.since = true, n.Opened
 		return
 	}
-	left := o.left(a.Opened)
-	if !o.cut.double && (!o.cut.on || !o.cut.since.Equal(a.Opened)) || !late && 10*left.failed >= 8*left.of {
-		o.fail("%s (on: %v), but %+v", a.ID, o.cut.on, left)
+	left := o.remainingFailures(n.Opened)
+	if !o.offline.overlapping && (!o.offline.ongoing || !o.offline.since.Equal(n.Opened)) || !late && 10*left.failed >= 8*left.total {
+		o.fail("%s (on: %v), but %+v", n.ID, o.offline.ongoing, left)
 	}
-	o.cut.on, o.cut.since, o.cut.until = false, a.Opened, a.Date
+	o.offline.ongoing, o.offline.since, o.offline.until = false, n.Opened, n.Date
 }
 
 // left is how many of those that were well at since, or turned later, are failed.
-func (o *oracle) left(since time.Time) breakdown {
-	var b breakdown
-	for _, f := range o.sightings() {
-		turned := !f.wasBad && !f.since.Before(since)
+func (o *oracle) remainingFailures(since time.Time) failureGroup {
+	var b failureGroup
+	for _, f := range o.connectionEvidence() {
+		turned := !f.wasNotOK && !f.since.Before(since)
 		if f.status == monitor.StatusOK || turned {
-			b.of++
+			b.total++
 		}
 		if f.status == monitor.StatusFailed && turned {
 			b.failed++
@@ -143,17 +143,17 @@ func (o *oracle) left(since time.Time) breakdown {
 }
 
 // lookAtRunner finds out whether people know that the only runner, which has had the time, is cut off, or connected.
-func (o *oracle) lookAtRunner(r *runner) {
-	if o.cut.double {
+func (o *oracle) checkRunnerReported(r *simulatedRunner) {
+	if o.offline.overlapping {
 		// What the one that is left goes by counts, and that is its own results.
-		out := r.alerter.judging.outage
-		o.cut = cutTimes{tangled: o.cut.tangled, late: true, on: out.on(), since: out.since, until: out.until}
+		out := r.alerter.evaluator.offline
+		o.offline = offlineTimes{overlapped: o.offline.overlapped, late: true, ongoing: out.ongoing(), since: out.since, until: out.until}
 		return
 	}
-	if left := o.left(o.cut.since); o.cut.on && left.of > 0 && 10*left.failed < 8*left.of {
+	if left := o.remainingFailures(o.offline.since); o.offline.ongoing && left.total > 0 && 10*left.failed < 8*left.total {
 		o.fail("nobody was told that the runner is connected again: %+v", left)
 	}
-	if found, cut := cutOffPlainly(o.sightings(), o.cut.until); cut && !o.cut.on {
+	if found, cut := detectOfflineSimply(o.connectionEvidence(), o.offline.until); cut && !o.offline.ongoing {
 		o.fail("nobody was told that the runner is cut off: %+v", found)
 	}
 }

@@ -15,23 +15,23 @@ import (
 func TestOutboxSends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail, hook := newScripted("email", "ann", "bob"), newScripted("webhook", "x.test")
-		m := owing("a")
+		m := memoryWithDue("a")
 		newHarness(t, m, Rules{}, mail, hook)
-		settle(time.Hour)
+		wait(time.Hour)
 		expectTried(t, mail, "1s a ann+bob")
 		expectTried(t, hook, "1s a x.test")
-		expectFates(t, m, "a", `email:ann sent "", email:bob sent "", webhook:x.test sent ""`)
+		expectDeliveries(t, m, "a", `email:ann sent "", email:bob sent "", webhook:x.test sent ""`)
 	})
 }
 
 func TestOutboxWithoutChannels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := owing("a")
+		m := memoryWithDue("a")
 		newHarness(t, m, Rules{}, newScripted("email"))
-		settle(2 * time.Second)
-		expectFates(t, m, "a", "")
-		if a := m.find("a"); a.Attempts != 1 {
-			t.Errorf("message %+v", a)
+		wait(2 * time.Second)
+		expectDeliveries(t, m, "a", "")
+		if n := m.find("a"); n.Attempts != 1 {
+			t.Errorf("message %+v", n)
 		}
 	})
 }
@@ -39,28 +39,28 @@ func TestOutboxWithoutChannels(t *testing.T) {
 func TestOutboxTriesAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail := newScripted("email", "ann", "bob", "cid")
-		mail.set(func(ctx context.Context, a store.Notification, to string) Outcome {
+		mail.set(func(ctx context.Context, n store.Notification, to string) Outcome {
 			switch to {
 			case "ann":
 				return Outcome{Answer: "250 taken"}
 			case "bob":
 				return Outcome{Answer: "550 unknown", Err: fmt.Errorf("bob: %w", ErrRefused)}
 			default:
-				return busy(ctx, a, to)
+				return failTemporarily(ctx, n, to)
 			}
 		})
-		m := owing("a")
-		m.alerts[0].Date = time.Now().Add(time.Hour - sendFor)
-		b := newHarness(t, m, Rules{}, mail, newScripted("webhook"))
-		settle(10 * time.Minute)
+		m := memoryWithDue("a")
+		m.notifications[0].Date = time.Now().Add(time.Hour - retryPeriod)
+		h := newHarness(t, m, Rules{}, mail, newScripted("webhook"))
+		wait(10 * time.Minute)
 		tries := "1s a ann+bob+cid, 11s a cid, 41s a cid, 1m41s a cid, 3m41s a cid, 8m41s a cid"
 		expectTried(t, mail, tries)
-		expectFates(t, m, "a", `email:ann sent "250 taken", email:bob failed "550 unknown", email:cid pending "451 later", to be tried`)
-		settle(2 * time.Hour)
+		expectDeliveries(t, m, "a", `email:ann sent "250 taken", email:bob failed "550 unknown", email:cid pending "451 later", to be tried`)
+		wait(2 * time.Hour)
 		expectTried(t, mail, tries+", 18m41s a cid, 33m41s a cid")
-		expectFates(t, m, "a", `email:ann sent "250 taken", email:bob failed "550 unknown", email:cid failed "451 later"`)
+		expectDeliveries(t, m, "a", `email:ann sent "250 taken", email:bob failed "550 unknown", email:cid failed "451 later"`)
 		want := []Counts{{Channel: "email", Sent: 1, Failed: 1 + 8}, {Channel: "webhook"}}
-		if got := b.alerter.Counts(); !slices.Equal(got, want) {
+		if got := h.alerter.Counts(); !slices.Equal(got, want) {
 			t.Errorf("counted %+v, want %+v", got, want)
 		}
 	})
@@ -69,13 +69,13 @@ func TestOutboxTriesAgain(t *testing.T) {
 func TestATestMessageIsTriedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail := newScripted("email", "ann")
-		mail.set(busy)
+		mail.set(failTemporarily)
 		m := newMemory()
 		m.add(store.Notification{ID: "t", Kind: store.KindTest, Date: time.Now(), Next: time.Now()})
 		newHarness(t, m, Rules{}, mail)
-		settle(time.Hour)
+		wait(time.Hour)
 		expectTried(t, mail, "1s t ann")
-		expectFates(t, m, "t", `email:ann failed "451 later"`)
+		expectDeliveries(t, m, "t", `email:ann failed "451 later"`)
 	})
 }
 
@@ -83,35 +83,35 @@ func TestASenderThatBreaksDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail, hook := newScripted("email", "ann"), newScripted("webhook", "x.test")
 		mail.set(func(context.Context, store.Notification, string) Outcome { panic("broken") })
-		m := owing("a")
+		m := memoryWithDue("a")
 		newHarness(t, m, Rules{}, mail, hook)
-		settle(2 * time.Second)
-		expectFates(t, m, "a", `email:ann pending "the sender broke down", webhook:x.test sent "", to be tried`)
+		wait(2 * time.Second)
+		expectDeliveries(t, m, "a", `email:ann pending "the sender broke down", webhook:x.test sent "", to be tried`)
 	})
 }
 
 func TestASlowChannelHoldsUpNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail, hook := newScripted("email", "ann"), newScripted("webhook", "x.test")
-		hook.set(stuck)
+		hook.set(hangUntilCancelled)
 		ids := make([]string, 200)
 		for i := range ids {
 			ids[i] = fmt.Sprintf("a%03d", i)
 		}
-		m := owing(ids...)
+		m := memoryWithDue(ids...)
 		newHarness(t, m, Rules{}, mail, hook)
-		settle(1500 * time.Millisecond)
+		wait(1500 * time.Millisecond)
 		if n := len(mail.all()); n != 200 {
 			t.Errorf("%d e-mails while the webhook hangs, want 200", n)
 		}
-		if n := len(hook.all()); n != atOnce {
-			t.Errorf("%d calls of the webhook at once, want %d", n, atOnce)
+		if n := len(hook.all()); n != maxConcurrent {
+			t.Errorf("%d calls of the webhook at once, want %d", n, maxConcurrent)
 		}
-		settle(attemptTime + 2*time.Second)
+		wait(attemptTimeout + 2*time.Second)
 		hook.set(nil)
-		settle(5 * time.Minute)
+		wait(5 * time.Minute)
 		for _, id := range ids {
-			expectFates(t, m, id, `email:ann sent "", webhook:x.test sent ""`)
+			expectDeliveries(t, m, id, `email:ann sent "", webhook:x.test sent ""`)
 		}
 		if n := len(mail.all()); n != 200 {
 			t.Errorf("%d e-mails at last, want 200", n)
@@ -135,7 +135,7 @@ func TestOneOfManyRunnersSends(t *testing.T) {
 		for i := range 20 {
 			m.add(store.Notification{ID: fmt.Sprint("a", i), Kind: store.KindOpened, Date: time.Now(), Next: time.Now()})
 		}
-		settle(10 * time.Minute)
+		wait(10 * time.Minute)
 		sent := 0
 		for _, s := range senders {
 			sent += len(s.all())
@@ -150,29 +150,29 @@ func TestOneOfManyRunnersSends(t *testing.T) {
 func TestAClaimIsOvertakenAfterTheLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail := newScripted("email", "ann")
-		m := owing("a")
+		m := memoryWithDue("a")
 		m.ClaimNotification(t.Context(), "a", 1, "dead", time.Now())
 		newHarness(t, m, Rules{}, mail)
-		settle(time.Hour)
+		wait(time.Hour)
 		expectTried(t, mail, "3m0s a ann")
-		expectFates(t, m, "a", `email:ann sent ""`)
+		expectDeliveries(t, m, "a", `email:ann sent ""`)
 	})
 }
 
 func TestARecoveryWaitsForItsAlert(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail := newScripted("email", "ann", "bob")
-		mail.set(func(ctx context.Context, a store.Notification, to string) Outcome {
+		mail.set(func(ctx context.Context, n store.Notification, to string) Outcome {
 			if to == "bob" && time.Since(mail.began) < 5*time.Minute {
-				return busy(ctx, a, to)
+				return failTemporarily(ctx, n, to)
 			}
 			return Outcome{}
 		})
-		m := owing("a")
+		m := memoryWithDue("a")
 		newHarness(t, m, Rules{}, mail)
-		settle(time.Minute)
+		wait(time.Minute)
 		m.add(store.Notification{ID: "r", MonitorID: "monitor of a", Incident: 1, Kind: store.KindResolved, Date: time.Now(), Next: time.Now()})
-		settle(20 * time.Minute)
+		wait(20 * time.Minute)
 		tries := slices.DeleteFunc(strings.Split(mail.tried(), ", "), func(s string) bool { return strings.HasSuffix(s, "a bob") })
 		if got, want := strings.Join(tries, ", "), "1s a ann+bob, 1m1s r ann, 8m46s r bob"; got != want {
 			t.Errorf("tried %s, want %s", got, want)
@@ -184,25 +184,25 @@ func TestARecoveryWaitsForItsAlert(t *testing.T) {
 func TestAFateThatCannotBeStored(t *testing.T) {
 	noFates := func(_ context.Context, operation, _ string) error {
 		if operation == "PutDeliveries" {
-			return errAway
+			return errUnavailable
 		}
 		return nil
 	}
-	for name, meet := range map[string]func(context.Context, string, string) error{"away": away, "only the fates": noFates} {
+	for name, meet := range map[string]func(context.Context, string, string) error{"away": storeUnavailable, "only the fates": noFates} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				mail := newScripted("email", "ann")
-				m := owing("a")
+				m := memoryWithDue("a")
 				mail.set(func(context.Context, store.Notification, string) Outcome {
-					m.meeting(meet)
+					m.setIntercept(meet)
 					return Outcome{Answer: "taken"}
 				})
 				newHarness(t, m, Rules{}, mail)
-				settle(10 * time.Minute)
-				m.meeting(nil)
-				settle(10 * time.Minute)
+				wait(10 * time.Minute)
+				m.setIntercept(nil)
+				wait(10 * time.Minute)
 				expectTried(t, mail, "1s a ann")
-				expectFates(t, m, "a", `email:ann sent "taken"`)
+				expectDeliveries(t, m, "a", `email:ann sent "taken"`)
 			})
 		})
 	}
@@ -211,26 +211,26 @@ func TestAFateThatCannotBeStored(t *testing.T) {
 func TestAFateThatAnotherRunnerOvertook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail := newScripted("email", "ann")
-		m := owing("a")
-		mail.set(func(ctx context.Context, a store.Notification, to string) Outcome {
-			m.meeting(away)
-			return busy(ctx, a, to)
+		m := memoryWithDue("a")
+		mail.set(func(ctx context.Context, n store.Notification, to string) Outcome {
+			m.setIntercept(storeUnavailable)
+			return failTemporarily(ctx, n, to)
 		})
 		newHarness(t, m, Rules{}, mail)
-		settle(time.Hour)
+		wait(time.Hour)
 		theirs := store.Notification{ID: "a", Attempts: 2}
 		theirs.Deliveries = []store.Delivery{{Channel: "email", To: "ann", Status: store.DeliverySent, Answer: "250 taken"}}
-		m.meeting(func(_ context.Context, operation, _ string) error {
+		m.setIntercept(func(_ context.Context, operation, _ string) error {
 			if operation == "DueNotifications" {
-				return errAway
+				return errUnavailable
 			}
 			return nil
 		})
 		if err := m.PutDeliveries(t.Context(), theirs); err != nil {
 			t.Fatal(err)
 		}
-		settle(time.Hour)
-		expectFates(t, m, "a", `email:ann sent "250 taken"`)
+		wait(time.Hour)
+		expectDeliveries(t, m, "a", `email:ann sent "250 taken"`)
 	})
 }
 
@@ -238,12 +238,12 @@ func TestAFateThatAnotherRunnerOvertook(t *testing.T) {
 func TestAMessageThatWasJustSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail := newScripted("email", "ann")
-		m := owing("a")
-		o := newOutbox("here", m, []Sender{mail}, quietLog())
-		if err := o.attempt(t.Context(), m.alerts[0]); err != nil {
+		m := memoryWithDue("a")
+		o := newOutbox("here", m, []Channel{mail}, quietLog())
+		if err := o.attempt(t.Context(), m.notifications[0]); err != nil {
 			t.Fatal(err)
 		}
-		listed := m.alerts[0]
+		listed := m.notifications[0]
 		listed.Next = listed.Date
 		if err := o.attempt(t.Context(), listed); err != nil {
 			t.Fatal(err)
@@ -265,28 +265,28 @@ func TestStopOfTheOutbox(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				mail := newScripted("email", "ann")
-				mail.set(func(ctx context.Context, a store.Notification, to string) Outcome {
+				mail.set(func(ctx context.Context, n store.Notification, to string) Outcome {
 					select {
 					case <-ctx.Done():
-						return stuck(ctx, a, to)
+						return hangUntilCancelled(ctx, n, to)
 					case <-time.After(tt.sends):
 						return Outcome{}
 					}
 				})
-				m := owing("a")
-				b := newHarness(t, m, Rules{}, mail)
-				settle(2 * time.Second)
+				m := memoryWithDue("a")
+				h := newHarness(t, m, Rules{}, mail)
+				wait(2 * time.Second)
 				stopping := time.Now()
-				b.stop()
+				h.stop()
 				if took := time.Since(stopping); took != tt.took {
 					t.Errorf("the stop took %v, want %v", took, tt.took)
 				}
-				expectFates(t, m, "a", tt.fates)
+				expectDeliveries(t, m, "a", tt.fates)
 
 				mail.set(nil)
 				newHarness(t, m, Rules{}, mail)
-				settle(2 * time.Second)
-				expectFates(t, m, "a", `email:ann sent ""`)
+				wait(2 * time.Second)
+				expectDeliveries(t, m, "a", `email:ann sent ""`)
 			})
 		})
 	}

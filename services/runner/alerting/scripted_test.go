@@ -19,7 +19,7 @@ type scripted struct {
 	name string
 	to   []string
 	// do is what becomes of each message; nil takes it.
-	do func(ctx context.Context, a store.Notification, to string) Outcome
+	do func(ctx context.Context, n store.Notification, to string) Outcome
 
 	mu    sync.Mutex
 	began time.Time
@@ -30,18 +30,18 @@ func newScripted(name string, to ...string) *scripted {
 	return &scripted{name: name, to: to, began: time.Now()}
 }
 
-func (s *scripted) Channel() string                        { return s.name }
+func (s *scripted) Name() string                        { return s.name }
 func (s *scripted) Recipients(store.Notification) []string { return s.to }
 
-func (s *scripted) Send(ctx context.Context, a store.Notification, to []string) []Outcome {
+func (s *scripted) Send(ctx context.Context, n store.Notification, to []string) []Outcome {
 	s.mu.Lock()
 	do := s.do
-	s.tries = append(s.tries, fmt.Sprintf("%v %s %s", time.Since(s.began).Round(time.Second), a.ID, strings.Join(to, "+")))
+	s.tries = append(s.tries, fmt.Sprintf("%v %s %s", time.Since(s.began).Round(time.Second), n.ID, strings.Join(to, "+")))
 	s.mu.Unlock()
 	list := make([]Outcome, len(to))
 	for i, name := range to {
 		if do != nil {
-			list[i] = do(ctx, a, name)
+			list[i] = do(ctx, n, name)
 		}
 	}
 	return list
@@ -62,17 +62,17 @@ func (s *scripted) all() []string {
 
 func (s *scripted) tried() string { return strings.Join(s.all(), ", ") }
 
-func busy(context.Context, store.Notification, string) Outcome {
+func failTemporarily(context.Context, store.Notification, string) Outcome {
 	return Outcome{Answer: "451 later", Err: errors.New("later")}
 }
 
-func stuck(ctx context.Context, _ store.Notification, _ string) Outcome {
+func hangUntilCancelled(ctx context.Context, _ store.Notification, _ string) Outcome {
 	<-ctx.Done()
 	return Outcome{Answer: "no answer", Err: ctx.Err()}
 }
 
 // owing is a store with an alert that is due now.
-func owing(ids ...string) *memory {
+func memoryWithDue(ids ...string) *memory {
 	m := newMemory()
 	for i, id := range ids {
 		now := monitor.Date(time.Now().Add(time.Duration(i) * time.Millisecond))
@@ -89,21 +89,21 @@ func (m *memory) get(id string) store.Notification {
 }
 
 // fates are the deliveries of a message in short.
-func (m *memory) fates(id string) string {
-	a := m.get(id)
+func (m *memory) deliveries(id string) string {
+	n := m.get(id)
 	texts := []string{}
-	for _, d := range a.Deliveries {
+	for _, d := range n.Deliveries {
 		texts = append(texts, fmt.Sprintf("%s:%s %s %q", d.Channel, d.To, d.Status, d.Answer))
 	}
-	if !a.Next.IsZero() {
+	if !n.Next.IsZero() {
 		texts = append(texts, "to be tried")
 	}
 	return strings.Join(texts, ", ")
 }
 
-func expectFates(t *testing.T, m *memory, id, want string) {
+func expectDeliveries(t *testing.T, m *memory, id, want string) {
 	t.Helper()
-	if got := m.fates(id); got != want {
+	if got := m.deliveries(id); got != want {
 		t.Errorf("fates %s, want %s", got, want)
 	}
 }

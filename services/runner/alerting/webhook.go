@@ -49,30 +49,30 @@ type webhookMonitor struct {
 	Group  string `json:"group"`
 }
 
-func newWebhook(settings config.Alerts, d delivery) Sender {
+func newWebhook(settings config.Alerts, options channelOptions) Channel {
 	if len(settings.WebhookURL) == 0 {
 		return nil
 	}
 	secret := settings.WebhookSecret
-	return &hook{
-		channel: "webhook", urls: settings.WebhookURL, client: d.web, secrets: []string{secret},
-		post: func(m store.Notification, to *url.URL) post {
-			return post{url: to, document: d.words.document(m), header: func(body []byte) http.Header { return signed(body, secret) }}
+	return &webChannel{
+		name: "webhook", urls: settings.WebhookURL, client: options.client, secrets: []string{secret},
+		newPost: func(n store.Notification, to *url.URL) post {
+			return post{url: to, document: options.format.document(n), header: func(body []byte) http.Header { return signatureHeader(body, secret) }}
 		},
 	}
 }
 
-func (w wording) document(m store.Notification) webhookDocument {
-	n := w.notice(m)
+func (f formatter) document(n store.Notification) webhookDocument {
+	c := f.content(n)
 	return webhookDocument{
-		ID: m.ID, Kind: m.Kind, Title: n.Title, Incident: m.Incident, Reminder: m.Reminder(), Status: m.Status, StatusText: m.Status.String(),
-		Dependents: m.Dependents, Runner: m.Runner,
-		Monitor: webhookMonitor{ID: m.MonitorID, Name: m.MonitorName, Type: m.MonitorType, Target: m.MonitorTarget, Group: m.Group},
-		Message: m.Message, Value: m.Value, Opened: m.Opened, Date: m.Date, Sent: monitor.Date(time.Now()), Link: n.Link,
+		ID: n.ID, Kind: n.Kind, Title: c.Title, Incident: n.Incident, Reminder: n.Reminder(), Status: n.Status, StatusText: n.Status.String(),
+		Dependents: n.Dependents, Runner: n.Runner,
+		Monitor: webhookMonitor{ID: n.MonitorID, Name: n.MonitorName, Type: n.MonitorType, Target: n.MonitorTarget, Group: n.Group},
+		Message: n.Message, Value: n.Value, Opened: n.Opened, Date: n.Date, Sent: monitor.Date(time.Now()), Link: c.Link,
 	}
 }
 
-func signed(body []byte, secret string) http.Header {
+func signatureHeader(body []byte, secret string) http.Header {
 	header := make(http.Header)
 	if secret != "" {
 		mac := hmac.New(sha256.New, []byte(secret))

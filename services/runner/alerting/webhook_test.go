@@ -75,16 +75,16 @@ func urls(t *testing.T, text string) config.URLs {
 }
 
 // hooks are settings with webhooks alone.
-func hooks(t *testing.T, text string) config.Alerts {
+func webhookSettings(t *testing.T, text string) config.Alerts {
 	t.Helper()
 	return config.Alerts{AlertLinkBase: "https://nanomon.example.org", Webhooks: config.Webhooks{WebhookURL: urls(t, text), WebhookSecret: "k3y of ours"}}
 }
 
 func TestTheDocumentOfAWebhook(t *testing.T) {
 	server := serve(t, accept)
-	m := message(store.KindReminder)
-	m.Dependents = 12
-	if outcome := deliver(t, sender(t, hooks(t, server.URL+"/hook?token=t0ken"), nil), m)[0]; outcome.Err != nil || outcome.Answer != "202 Accepted" {
+	n := testNotification(store.KindReminder)
+	n.Dependents = 12
+	if outcome := deliver(t, onlyChannel(t, webhookSettings(t, server.URL+"/hook?token=t0ken"), nil), n)[0]; outcome.Err != nil || outcome.Answer != "202 Accepted" {
 		t.Errorf("%+v", outcome)
 	}
 	got := server.one(t)
@@ -117,9 +117,9 @@ func TestTheDocumentOfAWebhook(t *testing.T) {
 
 func TestWithoutASecretThereIsNoSignature(t *testing.T) {
 	server := serve(t, accept)
-	settings := hooks(t, server.URL)
+	settings := webhookSettings(t, server.URL)
 	settings.WebhookSecret = ""
-	deliver(t, sender(t, settings, nil), message(store.KindOpened))
+	deliver(t, onlyChannel(t, settings, nil), testNotification(store.KindOpened))
 	if header := server.one(t).header; header.Get(SignatureHeader) != "" {
 		t.Errorf("%v", header)
 	}
@@ -134,7 +134,7 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 			w.Header().Set("Location", "/elsewhere")
 			w.WriteHeader(status)
 		})
-		outcome := deliver(t, sender(t, hooks(t, server.URL+"/here"), nil), message(store.KindOpened))[0]
+		outcome := deliver(t, onlyChannel(t, webhookSettings(t, server.URL+"/here"), nil), testNotification(store.KindOpened))[0]
 		got := "sent"
 		switch {
 		case errors.Is(outcome.Err, ErrRefused):
@@ -158,8 +158,8 @@ func TestAnAnswerIsShortAndShowsNoSecret(t *testing.T) {
 		}
 	})
 	address := strings.Replace(server.URL, "http://", "http://me:pa55word@", 1) + "/services/T0KEN%2Fx?token=t0ken%20two"
-	s := sender(t, hooks(t, address), nil)
-	outcome := deliver(t, s, message(store.KindOpened))[0]
+	s := onlyChannel(t, webhookSettings(t, address), nil)
+	outcome := deliver(t, s, testNotification(store.KindOpened))[0]
 	if !strings.HasPrefix(outcome.Answer, "404 Not Found Cannot POST /***/***?*** key ***, path") || len([]rune(outcome.Answer)) != maxAnswer {
 		t.Errorf("%d characters: %q", len([]rune(outcome.Answer)), outcome.Answer)
 	}
@@ -180,14 +180,14 @@ func TestWebServicesThatCannotBeReached(t *testing.T) {
 	secured.StartTLS()
 	t.Cleanup(secured.Close)
 	for address, want := range map[string]string{closed.URL: "connection refused", secured.URL: "certificate signed by unknown authority"} {
-		outcome := deliver(t, sender(t, hooks(t, address+"/s3cret"), x509.NewCertPool()), message(store.KindOpened))[0]
+		outcome := deliver(t, onlyChannel(t, webhookSettings(t, address+"/s3cret"), x509.NewCertPool()), testNotification(store.KindOpened))[0]
 		if outcome.Err == nil || errors.Is(outcome.Err, ErrRefused) || !strings.Contains(outcome.Answer, want) || strings.Contains(outcome.Answer, "s3cret") {
 			t.Errorf("%s: %+v", address, outcome)
 		}
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(secured.Certificate())
-	if outcome := deliver(t, sender(t, hooks(t, secured.URL), roots), message(store.KindOpened))[0]; outcome.Err != nil {
+	if outcome := deliver(t, onlyChannel(t, webhookSettings(t, secured.URL), roots), testNotification(store.KindOpened))[0]; outcome.Err != nil {
 		t.Errorf("trusted: %+v", outcome)
 	}
 }
@@ -198,7 +198,7 @@ func TestAHangingWebServiceIsCutOff(t *testing.T) {
 		cancel()
 		<-r.Context().Done()
 	})
-	outcome := sender(t, hooks(t, server.URL), nil).Send(ctx, message(store.KindOpened), []string{server.URL})[0]
+	outcome := onlyChannel(t, webhookSettings(t, server.URL), nil).Send(ctx, testNotification(store.KindOpened), []string{server.URL})[0]
 	if outcome.Err == nil || errors.Is(outcome.Err, ErrRefused) || outcome.Answer != "no answer in time" {
 		t.Errorf("%+v", outcome)
 	}
@@ -239,9 +239,9 @@ func TestAnAnswerThatNeverEndsCounts(t *testing.T) {
 		http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 	})
-	s := sender(t, hooks(t, server.URL), nil).(*hook)
+	s := onlyChannel(t, webhookSettings(t, server.URL), nil).(*webChannel)
 	s.client.Transport = endless{s.client.Transport, cancel}
-	outcome := s.Send(ctx, message(store.KindOpened), []string{server.URL})[0]
+	outcome := s.Send(ctx, testNotification(store.KindOpened), []string{server.URL})[0]
 	if outcome.Err != nil || outcome.Answer != "200 OK thanks" {
 		t.Errorf("%+v", outcome)
 	}
@@ -254,17 +254,17 @@ func TestSeveralWebhooksOfOneHostAreToldApart(t *testing.T) {
 		}
 	})
 	host, _ := url.Parse(server.URL)
-	s := sender(t, hooks(t, server.URL+"/one "+server.URL+"/two, "+server.URL+"/three"), nil)
-	to := s.Recipients(message(store.KindOpened))
+	s := onlyChannel(t, webhookSettings(t, server.URL+"/one "+server.URL+"/two, "+server.URL+"/three"), nil)
+	to := s.Recipients(testNotification(store.KindOpened))
 	if origin := "http://" + host.Host; !slices.Equal(to, []string{origin, origin + " (2)", origin + " (3)"}) {
 		t.Fatalf("recipients %q", to)
 	}
-	outcomes := deliver(t, s, message(store.KindOpened))
+	outcomes := deliver(t, s, testNotification(store.KindOpened))
 	if outcomes[0].Err != nil || outcomes[1].Err == nil || outcomes[2].Err != nil {
 		t.Errorf("%+v", outcomes)
 	}
-	again := s.Send(t.Context(), message(store.KindOpened), []string{to[1], "https://gone.example"})
-	if again[0].Err == nil || errors.Is(again[0].Err, ErrRefused) || !errors.Is(again[1].Err, ErrRefused) || again[1].Answer != "refused: it is no longer in the settings" {
+	again := s.Send(t.Context(), testNotification(store.KindOpened), []string{to[1], "https://gone.example"})
+	if again[0].Err == nil || errors.Is(again[0].Err, ErrRefused) || !errors.Is(again[1].Err, ErrRefused) || again[1].Answer != "refused: this address is no longer configured" {
 		t.Errorf("%+v", again)
 	}
 	if server.mutex.Lock(); server.requests[3].path != "/two" {

@@ -32,16 +32,16 @@ func TestCalmLife(t *testing.T) {
 			m := newMemory()
 			rules := Rules{FailCount: fails, RecoveryCount: recovers, Reminder: time.Duration(remind) * time.Minute}
 			a := New(Config{Rules: rules}, m, nil, quietLog())
-			b := &harness{memory: m, alerter: a, chains: make(map[string]*store.State)}
-			a.Monitors(monitorsNamed("m"), all)
+			h := &harness{memory: m, alerter: a, current: make(map[string]*store.State)}
+			a.Monitors(testMonitors("m"), all)
 			for _, l := range letters {
 				time.Sleep(time.Minute)
-				b.found("m", string(l))
-				if err := a.judging.round(t.Context()); err != nil {
+				h.addResults("m", string(l))
+				if err := a.evaluator.round(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if got, want := b.log(), messagesOf(string(letters), fails, recovers, remind); got != want {
+			if got, want := h.ids(), expectedIDs(string(letters), fails, recovers, remind); got != want {
 				t.Errorf("seed %d: %s, fail count %d, recovery count %d, reminder %d\n got %s\nwant %s", seed, letters, fails, recovers, remind, got, want)
 			}
 		})
@@ -49,7 +49,7 @@ func TestCalmLife(t *testing.T) {
 }
 
 // messagesOf are the messages that results owe, one result a minute.
-func messagesOf(letters string, fails, recovers, remind int) string {
+func expectedIDs(letters string, fails, recovers, remind int) string {
 	begin := regexp.MustCompile(fmt.Sprintf("[ef]{%d}", fails))
 	over := regexp.MustCompile(fmt.Sprintf("o{%d}", recovers))
 	var list []string

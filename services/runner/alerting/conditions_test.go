@@ -10,7 +10,7 @@ import (
 )
 
 // minute is a date of these tests.
-func minute(n float64) time.Time { return start0.Add(time.Duration(n * float64(time.Minute))) }
+func atMinute(n float64) time.Time { return startDate.Add(time.Duration(n * float64(time.Minute))) }
 
 func TestJudgeExcluded(t *testing.T) {
 	three, slow := Rules{FailCount: 3, RecoveryCount: 1}, Rules{FailCount: 1, RecoveryCount: 3, Reminder: time.Minute}
@@ -35,8 +35,8 @@ func TestJudgeExcluded(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			points := pointsOf(tt.results)
-			s, list := judgeEach(fresh, points, tt.rules)
-			if got := describeOwed(list...); got != tt.want {
+			s, list := evaluateEach(initialState, points, tt.rules)
+			if got := describe(list...); got != tt.want {
 				t.Errorf("owed %q, want %q", got, tt.want)
 			}
 			if s.Phase != tt.phase || s.Count != tt.count || !s.Evaluated.Equal(points[len(points)-1].Date) {
@@ -49,8 +49,8 @@ func TestJudgeExcluded(t *testing.T) {
 // The results after a bar come together.
 func TestJudgeWithAParent(t *testing.T) {
 	two := Rules{FailCount: 2, RecoveryCount: 1}
-	ok := func(at float64) store.Point { return store.Point{Date: minute(at)} }
-	down := func(at float64) store.Point { return store.Point{Date: minute(at), Status: monitor.StatusError} }
+	ok := func(at float64) store.Point { return store.Point{Date: atMinute(at)} }
+	down := func(at float64) store.Point { return store.Point{Date: atMinute(at), Status: monitor.StatusError} }
 	const found, gone = true, false
 	tests := []struct {
 		name    string
@@ -87,40 +87,40 @@ func TestJudgeWithAParent(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			before, after, _ := strings.Cut(tt.results, "|")
-			waiting := around{now: minute(999), parent: parent{id: "p", every: 30 * time.Second}}
-			s := fresh
+			waiting := conditions{now: atMinute(999), dependency: dependency{id: "p", interval: 30 * time.Second}}
+			s := initialState
 			for i := range before {
-				next, o := judge(s, pointsOf(before[:i+1]), two, waiting)
-				if s = next; o != nil {
-					t.Fatalf("nobody knows of the parent, and %s is owed", describeOwed(o))
+				next, ev := evaluate(s, pointsOf(before[:i+1]), two, waiting)
+				if s = next; ev != nil {
+					t.Fatalf("nobody knows of the parent, and %s is owed", describe(ev))
 				}
 			}
 			points := pointsOf(before + after)
-			s, o := judge(s, points, two, waiting)
-			if o != nil {
-				t.Fatalf("nobody knows of the parent, and %s is owed", describeOwed(o))
+			s, ev := evaluate(s, points, two, waiting)
+			if ev != nil {
+				t.Fatalf("nobody knows of the parent, and %s is owed", describe(ev))
 			}
-			known := around{now: minute(tt.now)}
+			known := conditions{now: atMinute(tt.now)}
 			if tt.parent {
-				known.parent = parent{id: "p", every: 30 * time.Second, asked: true, newest: tt.newest}
+				known.dependency = dependency{id: "p", interval: 30 * time.Second, known: true, newest: tt.newest}
 			}
 			seen := s.Evaluated
-			s, o = judge(s, points, two, known)
-			if got := describeOwed(o); got != tt.want {
+			s, ev = evaluate(s, points, two, known)
+			if got := describe(ev); got != tt.want {
 				t.Errorf("owed %q, want %q", got, tt.want)
 			}
 			due := time.Time{}
 			if tt.due > 0 {
-				due = minute(tt.due)
+				due = atMinute(tt.due)
 			}
 			if !strings.Contains(tt.name, "and bad") && !s.WaitingSince.Equal(due) {
 				t.Errorf("due %v, want %v", s.WaitingSince, due)
 			}
-			if o != nil && !s.Evaluated.After(seen) {
+			if ev != nil && !s.Evaluated.After(seen) {
 				t.Error("the state is not newer than the one that waits")
 			}
-			if again, o := judge(s, points, two, known); again != s || o != nil {
-				t.Errorf("judging again gives %+v and owes %s", again, describeOwed(o))
+			if again, ev := evaluate(s, points, two, known); again != s || ev != nil {
+				t.Errorf("judging again gives %+v and owes %s", again, describe(ev))
 			}
 		})
 	}
@@ -128,39 +128,39 @@ func TestJudgeWithAParent(t *testing.T) {
 
 func TestAnAlertThatWaitsIsOfTheNewestResult(t *testing.T) {
 	two := Rules{FailCount: 2, RecoveryCount: 1}
-	s, _ := judge(fresh, pointsOf("ff"), two, around{parent: parent{id: "p"}})
-	well := around{now: minute(9), parent: parent{id: "p", asked: true, newest: store.Point{Date: minute(8)}}}
-	if _, o := judge(s, pointsOf("f"), two, well); o != nil {
-		t.Errorf("the newest result isn't known, and %s is owed", describeOwed(o))
+	s, _ := evaluate(initialState, pointsOf("ff"), two, conditions{dependency: dependency{id: "p"}})
+	well := conditions{now: atMinute(9), dependency: dependency{id: "p", known: true, newest: store.Point{Date: atMinute(8)}}}
+	if _, ev := evaluate(s, pointsOf("f"), two, well); ev != nil {
+		t.Errorf("the newest result isn't known, and %s is owed", describe(ev))
 	}
-	if _, o := judge(s, pointsOf("ff"), Rules{FailCount: 3, RecoveryCount: 1}, well); o != nil {
-		t.Errorf("three are wanted by now, and %s is owed", describeOwed(o))
+	if _, ev := evaluate(s, pointsOf("ff"), Rules{FailCount: 3, RecoveryCount: 1}, well); ev != nil {
+		t.Errorf("three are wanted by now, and %s is owed", describe(ev))
 	}
-	if _, o := judge(s, pointsOf("ff"), two, well); describeOwed(o) != "2:alert 1 failed" {
-		t.Errorf("owed %q", describeOwed(o))
+	if _, ev := evaluate(s, pointsOf("ff"), two, well); describe(ev) != "2:alert 1 failed" {
+		t.Errorf("owed %q", describe(ev))
 	}
 }
 
 // An incident that is open needs no parent.
 func TestAParentDoesNotHoldUpARecovery(t *testing.T) {
 	rules := Rules{FailCount: 1, RecoveryCount: 1}
-	s, _ := judge(fresh, pointsOf("e"), rules, around{})
-	known := around{now: minute(3), parent: parent{id: "p", asked: true, newest: store.Point{Date: minute(3), Status: monitor.StatusFailed}}}
-	s, o := judge(s, pointsOf("ef"), rules, known)
-	_, p := judge(s, pointsOf("efo"), rules, known)
-	if got := describeOwed(o, p); got != "2:escalation 1, 3:recovery 1" {
+	s, _ := evaluate(initialState, pointsOf("e"), rules, conditions{})
+	known := conditions{now: atMinute(3), dependency: dependency{id: "p", known: true, newest: store.Point{Date: atMinute(3), Status: monitor.StatusFailed}}}
+	s, ev := evaluate(s, pointsOf("ef"), rules, known)
+	_, p := evaluate(s, pointsOf("efo"), rules, known)
+	if got := describe(ev, p); got != "2:escalation 1, 3:recovery 1" {
 		t.Errorf("owed %q", got)
 	}
 }
 
 func TestJudgeInAnOutage(t *testing.T) {
 	two := Rules{FailCount: 2, RecoveryCount: 2, Reminder: time.Minute}
-	on, over := outage{since: minute(2)}, outage{since: minute(2), until: minute(4)}
+	on, over := offlinePeriod{since: atMinute(2)}, offlinePeriod{since: atMinute(2), until: atMinute(4)}
 	tests := []struct {
 		name    string
 		before  string // judged before anything is known of an outage
 		results string // judged then, one by one
-		outage  outage
+		outage  offlinePeriod
 		want    string
 		phase   store.IncidentPhase
 		count   int
@@ -176,20 +176,20 @@ func TestJudgeInAnOutage(t *testing.T) {
 		{"what was found in it doesn't count after", "o", "fffo", over, "", store.PhaseOK, 0},
 		{"what is bad after it counts", "of", "ffff", over, "6:alert 1 failed", store.PhaseOpen, 0},
 		{"one is too few after it", "of", "fff", over, "", store.PhaseFailing, 1},
-		{"counted in it, before it was known", "off", "ff", outage{since: minute(1.5), until: minute(4)}, "3:alert 1 failed, 5:reminder 1.1", store.PhaseOpen, 0},
-		{"counted in it, and after", "oof", "f", outage{since: minute(2), until: minute(3.5)}, "", store.PhaseFailing, 1},
-		{"counted before it, and after", "f", "f", outage{since: minute(1.2), until: minute(1.8)}, "2:alert 1 failed", store.PhaseOpen, 0},
+		{"counted in it, before it was known", "off", "ff", offlinePeriod{since: atMinute(1.5), until: atMinute(4)}, "3:alert 1 failed, 5:reminder 1.1", store.PhaseOpen, 0},
+		{"counted in it, and after", "oof", "f", offlinePeriod{since: atMinute(2), until: atMinute(3.5)}, "", store.PhaseFailing, 1},
+		{"counted before it, and after", "f", "f", offlinePeriod{since: atMinute(1.2), until: atMinute(1.8)}, "2:alert 1 failed", store.PhaseOpen, 0},
 		{"maintenance in it", "of", "MMf", over, "", store.PhaseFailing, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			points := pointsOf(tt.before + tt.results)
-			s, list := judgeEach(fresh, points[:len(tt.before)], two)
+			s, list := evaluateEach(initialState, points[:len(tt.before)], two)
 			for i := range tt.results {
-				next, o := judge(s, points[:len(tt.before)+i+1], two, around{now: minute(10), outage: tt.outage})
-				s, list = next, append(list, o)
+				next, ev := evaluate(s, points[:len(tt.before)+i+1], two, conditions{now: atMinute(10), offline: tt.outage})
+				s, list = next, append(list, ev)
 			}
-			if got := describeOwed(list...); got != tt.want {
+			if got := describe(list...); got != tt.want {
 				t.Errorf("owed %q, want %q", got, tt.want)
 			}
 			if s.Phase != tt.phase || s.Count != tt.count {
@@ -202,15 +202,15 @@ func TestJudgeInAnOutage(t *testing.T) {
 // An alert that waits for the parent is held, too, and doesn't come afterwards of what was found meanwhile.
 func TestAnOutageHoldsWhatWaits(t *testing.T) {
 	one := Rules{FailCount: 1, RecoveryCount: 1}
-	well := parent{id: "p", asked: true, newest: store.Point{Date: minute(3)}}
-	s, _ := judge(fresh, pointsOf("of"), one, around{parent: parent{id: "p"}})
-	for name, o := range map[string]outage{"on": {since: minute(1)}, "over": {since: minute(1), until: minute(2.5)}} {
-		if _, owed := judge(s, pointsOf("of"), one, around{now: minute(3), parent: well, outage: o}); owed != nil {
-			t.Errorf("%s: %s is owed", name, describeOwed(owed))
+	well := dependency{id: "p", known: true, newest: store.Point{Date: atMinute(3)}}
+	s, _ := evaluate(initialState, pointsOf("of"), one, conditions{dependency: dependency{id: "p"}})
+	for name, o := range map[string]offlinePeriod{"on": {since: atMinute(1)}, "over": {since: atMinute(1), until: atMinute(2.5)}} {
+		if _, owed := evaluate(s, pointsOf("of"), one, conditions{now: atMinute(3), dependency: well, offline: o}); owed != nil {
+			t.Errorf("%s: %s is owed", name, describe(owed))
 		}
 	}
-	before := outage{since: minute(0.5), until: minute(1.5)}
-	if _, owed := judge(s, pointsOf("of"), one, around{now: minute(3), parent: well, outage: before}); owed == nil {
+	before := offlinePeriod{since: atMinute(0.5), until: atMinute(1.5)}
+	if _, owed := evaluate(s, pointsOf("of"), one, conditions{now: atMinute(3), dependency: well, offline: before}); owed == nil {
 		t.Error("an outage that was over holds it")
 	}
 }

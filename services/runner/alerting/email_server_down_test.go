@@ -24,24 +24,24 @@ func TestAnEmailServerThatIsDownForAMinute(t *testing.T) {
 	}()
 	synctest.Test(t, func(t *testing.T) {
 		settings := server.settings("ann@example.org, bob@example.org")
-		m := owing("alert-1", "alert-2")
-		newHarness(t, m, Rules{}, Senders(settings, nil)...)
-		settle(75 * time.Second)
+		m := memoryWithDue("alert-1", "alert-2")
+		newHarness(t, m, Rules{}, Channels(settings, nil)...)
+		wait(75 * time.Second)
 		for _, id := range []string{"alert-1", "alert-2"} {
-			fates := m.fates(id)
+			fates := m.deliveries(id)
 			if strings.Count(fates, "connection refused") != 2 || !strings.HasSuffix(fates, "to be tried") || m.get(id).Attempts != 3 {
 				t.Errorf("%s: %s", id, fates)
 			}
 		}
 		close(up)
 		<-isUp
-		settle(time.Minute)
+		wait(time.Minute)
 		for _, id := range []string{"alert-1", "alert-2"} {
-			if a := m.get(id); !a.Next.IsZero() || a.Attempts != 4 || slices.ContainsFunc(a.Deliveries, func(d store.Delivery) bool { return d.Status != store.DeliverySent }) {
-				t.Errorf("%+v", a)
+			if n := m.get(id); !n.Next.IsZero() || n.Attempts != 4 || slices.ContainsFunc(n.Deliveries, func(d store.Delivery) bool { return d.Status != store.DeliverySent }) {
+				t.Errorf("%+v", n)
 			}
 		}
-		settle(time.Hour)
+		wait(time.Hour)
 	})
 	var ids []string
 	for _, taken := range server.mails() {

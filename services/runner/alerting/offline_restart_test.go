@@ -27,33 +27,33 @@ func TestARestartWhileCutOff(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newHarness(t, newMemory(), Rules{FailCount: 2})
-				b.alerter.judging.runner = "here-1"
-				b.alerter.Monitors(fleet(), all)
-				b.everyone("abcdef", "o")
-				b.everyone("abcdef", "f")
-				expectKinds(t, b, cutText)
-				b.stop()
-				next := newHarness(t, b.memory, Rules{FailCount: 2})
-				next.alerter.judging.runner, next.chains = tt.runner, b.chains
+				h := newHarness(t, newMemory(), Rules{FailCount: 2})
+				h.alerter.evaluator.runner = "here-1"
+				h.alerter.Monitors(sixMonitors(), all)
+				h.addResultsToAll("abcdef", "o")
+				h.addResultsToAll("abcdef", "f")
+				expectSummary(t, h, offlineText)
+				h.stop()
+				next := newHarness(t, h.memory, Rules{FailCount: 2})
+				next.alerter.evaluator.runner, next.current = tt.runner, h.current
 				states := []store.State{}
-				for _, m := range fleet() {
+				for _, m := range sixMonitors() {
 					if strings.Contains(tt.meanwhile, m.ID) {
-						b.chains[m.ID] = push(b.chains[m.ID], m.ID, store.Point{Date: monitor.Date(time.Now())})
+						h.current[m.ID] = push(h.current[m.ID], m.ID, store.Point{Date: monitor.Date(time.Now())})
 					}
-					states = append(states, *b.chains[m.ID])
+					states = append(states, *h.current[m.ID])
 				}
-				next.alerter.Monitors(fleet(), all)
+				next.alerter.Monitors(sixMonitors(), all)
 				next.alerter.Stored(states)
-				settle(2 * time.Second)
+				wait(2 * time.Second)
 				if tt.after != "" {
-					next.everyone("bcdef", "f")
-					expectKinds(t, next, cutText)
-					next.everyone(tt.after, "o")
+					next.addResultsToAll("bcdef", "f")
+					expectSummary(t, next, offlineText)
+					next.addResultsToAll(tt.after, "o")
 				}
 				if !tt.ended {
-					expectKinds(t, next, cutText)
-				} else if got := next.kinds(); !strings.HasPrefix(got, cutText+", reconnected") || strings.Count(got, ", ") != 1 {
+					expectSummary(t, next, offlineText)
+				} else if got := next.summary(); !strings.HasPrefix(got, offlineText+", reconnected") || strings.Count(got, ", ") != 1 {
 					t.Errorf("messages %s", got)
 				}
 			})
@@ -64,21 +64,21 @@ func TestARestartWhileCutOff(t *testing.T) {
 // What was found while cut off counts for no runner that starts right after.
 func TestARestartAfterBeingCutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newHarness(t, newMemory(), Rules{FailCount: 2})
-		b.alerter.Monitors(fleet(), all)
-		b.everyone("abcdef", "o")
+		h := newHarness(t, newMemory(), Rules{FailCount: 2})
+		h.alerter.Monitors(sixMonitors(), all)
+		h.addResultsToAll("abcdef", "o")
 		for range 3 {
-			b.everyone("abcde", "f")
+			h.addResultsToAll("abcde", "f")
 		}
-		b.everyone("ab", "o")
-		expectKinds(t, b, cutText+", "+endText)
-		b.stop()
-		next := newHarness(t, b.memory, Rules{FailCount: 2})
-		next.alerter.Monitors(fleet(), all)
-		for _, s := range b.chains {
+		h.addResultsToAll("ab", "o")
+		expectSummary(t, h, offlineText+", "+onlineText)
+		h.stop()
+		next := newHarness(t, h.memory, Rules{FailCount: 2})
+		next.alerter.Monitors(sixMonitors(), all)
+		for _, s := range h.current {
 			next.alerter.Stored([]store.State{*s})
 		}
-		settle(5 * time.Second)
-		expectKinds(t, next, cutText+", "+endText)
+		wait(5 * time.Second)
+		expectSummary(t, next, offlineText+", "+onlineText)
 	})
 }

@@ -21,7 +21,7 @@ const (
 
 // notice is a message in words, for every channel the same. Its texts are one line each, valid UTF-8, and not
 // escaped for anything.
-type notice struct {
+type content struct {
 	// Title is what happened to what, such as: Payments API failed.
 	Title string
 	// Status is the word for the status, and Tone what it is coloured by: failed, error, ok or test.
@@ -40,107 +40,107 @@ var colours = map[string]string{"failed": "#b3261e", "error": "#97500a", "ok": "
 type row struct{ Label, Value string }
 
 // wording makes notices.
-type wording struct {
+type formatter struct {
 	// base is the address of the page.
-	base string
+	baseURL string
 	// zone is that of the times shown.
-	zone *time.Location
+	timeZone *time.Location
 }
 
-func (w wording) notice(m store.Notification) notice {
-	base := strings.TrimRight(w.base, "/")
-	if m.Kind == store.KindTest {
-		return notice{
+func (f formatter) content(n store.Notification) content {
+	base := strings.TrimRight(f.baseURL, "/")
+	if n.Kind == store.KindTest {
+		return content{
 			Title: "Test message", Status: "Test", Tone: "test", Link: base + "/", LinkText: "Open NanoMon",
 			Text: "This is a test. Since you can read it, alerts reach you this way.",
-			Rows: []row{{"Sent", w.date(m.Date)}},
+			Rows: []row{{"Sent", f.date(n.Date)}},
 		}
 	}
-	if m.Kind == store.KindRunnerOffline || m.Kind == store.KindRunnerOnline {
-		return w.ofRunner(m)
+	if n.Kind == store.KindRunnerOffline || n.Kind == store.KindRunnerOnline {
+		return f.runnerContent(n)
 	}
-	n := notice{
-		Title: title(m), Text: plain(m.Message, maxText), Rows: w.rows(m),
-		Link: base + "/#monitor/" + url.PathEscape(m.MonitorID), LinkText: "Open the monitor",
+	c := content{
+		Title: title(n), Text: singleLine(n.Message, maxText), Rows: f.rows(n),
+		Link: base + "/#monitor/" + url.PathEscape(n.MonitorID), LinkText: "Open the monitor",
 	}
 	switch {
-	case m.Kind == store.KindResolved:
-		n.Status, n.Tone, n.Text = "OK", "ok", "All is well again, after "+lasted(m.Date.Sub(m.Opened))+"."
-	case m.Status == monitor.StatusError:
-		n.Status, n.Tone = "Error", "error"
+	case n.Kind == store.KindResolved:
+		c.Status, c.Tone, c.Text = "OK", "ok", "All is well again, after "+formatDuration(n.Date.Sub(n.Opened))+"."
+	case n.Status == monitor.StatusError:
+		c.Status, c.Tone = "Error", "error"
 	default:
-		n.Status, n.Tone = "Failed", "failed"
+		c.Status, c.Tone = "Failed", "failed"
 	}
-	return n
+	return c
 }
 
 // ofRunner is the notice of a runner that may be cut off, or is connected again.
-func (w wording) ofRunner(m store.Notification) notice {
-	runner := "Runner " + plain(m.Runner, maxTitleName)
-	n := notice{
-		Title: runner + " may be cut off", Status: "Failed", Tone: "failed", Text: plain(m.Message, maxText),
-		Rows: []row{{"Since", w.date(m.Opened)}},
-		Link: strings.TrimRight(w.base, "/") + "/", LinkText: "Open NanoMon",
+func (f formatter) runnerContent(n store.Notification) content {
+	runner := "Runner " + singleLine(n.Runner, maxTitleName)
+	c := content{
+		Title: runner + " may be cut off", Status: "Failed", Tone: "failed", Text: singleLine(n.Message, maxText),
+		Rows: []row{{"Since", f.date(n.Opened)}},
+		Link: strings.TrimRight(f.baseURL, "/") + "/", LinkText: "Open NanoMon",
 	}
-	if m.Kind == store.KindRunnerOnline {
-		n.Title, n.Status, n.Tone = runner+" is connected again", "OK", "ok"
-		n.Rows = []row{{"Cut off from", w.date(m.Opened)}, {"Until", w.date(m.Date)}}
+	if n.Kind == store.KindRunnerOnline {
+		c.Title, c.Status, c.Tone = runner+" is connected again", "OK", "ok"
+		c.Rows = []row{{"Cut off from", f.date(n.Opened)}, {"Until", f.date(n.Date)}}
 	}
-	return n
+	return c
 }
 
-func title(m store.Notification) string {
-	name := plain(m.MonitorName, maxTitleName)
+func title(n store.Notification) string {
+	name := singleLine(n.MonitorName, maxTitleName)
 	if name == "" {
 		name = "a monitor without a name"
 	}
-	bad, still := " failed", " still failed"
-	if m.Status == monitor.StatusError {
-		bad, still = " has an error", " still has an error"
+	failed, stillFailed := " failed", " still failed"
+	if n.Status == monitor.StatusError {
+		failed, stillFailed = " has an error", " still has an error"
 	}
-	switch m.Kind {
+	switch n.Kind {
 	case store.KindResolved:
 		return name + " is OK again"
 	case store.KindEscalated:
 		return name + " went from error to failed"
 	case store.KindReminder:
-		return fmt.Sprintf("%s%s (reminder %d)", name, still, m.Reminder())
+		return fmt.Sprintf("%s%s (reminder %d)", name, stillFailed, n.Reminder())
 	}
-	return name + bad
+	return name + failed
 }
 
-func (w wording) rows(m store.Notification) []row {
+func (f formatter) rows(n store.Notification) []row {
 	var rows []row
-	if name := plain(m.MonitorName, maxName); name != plain(name, maxTitleName) {
+	if name := singleLine(n.MonitorName, maxName); name != singleLine(name, maxTitleName) {
 		rows = append(rows, row{"Monitor", name})
 	}
-	for _, r := range []row{{"Target", plain(m.MonitorTarget, maxName)}, {"Group", plain(m.Group, maxName)}} {
+	for _, r := range []row{{"Target", singleLine(n.MonitorTarget, maxName)}, {"Group", singleLine(n.Group, maxName)}} {
 		if r.Value != "" {
 			rows = append(rows, r)
 		}
 	}
-	if m.Dependents > 0 {
-		rows = append(rows, row{"Monitors behind it", strconv.Itoa(m.Dependents)})
+	if n.Dependents > 0 {
+		rows = append(rows, row{"Monitors behind it", strconv.Itoa(n.Dependents)})
 	}
-	if m.Status != monitor.StatusFailed {
-		rows = append(rows, row{"Value", strconv.FormatFloat(m.Value, 'g', 6, 64)})
+	if n.Status != monitor.StatusFailed {
+		rows = append(rows, row{"Value", strconv.FormatFloat(n.Value, 'g', 6, 64)})
 	}
-	if m.Kind == store.KindResolved {
-		return append(rows, row{"Bad from", w.date(m.Opened)}, row{"OK since", w.date(m.Date)})
+	if n.Kind == store.KindResolved {
+		return append(rows, row{"Bad from", f.date(n.Opened)}, row{"OK since", f.date(n.Date)})
 	}
-	since := w.date(m.Opened)
-	if d := m.Date.Sub(m.Opened); d >= time.Second {
-		since += ", for " + lasted(d)
+	since := f.date(n.Opened)
+	if d := n.Date.Sub(n.Opened); d >= time.Second {
+		since += ", for " + formatDuration(d)
 	}
 	return append(rows, row{"Since", since})
 }
 
-func (w wording) date(t time.Time) string {
-	return t.In(w.zone).Format("Mon 2 Jan 2006, 15:04:05 MST")
+func (f formatter) date(t time.Time) string {
+	return t.In(f.timeZone).Format("Mon 2 Jan 2006, 15:04:05 MST")
 }
 
 // lasted is a duration in its two largest units.
-func lasted(d time.Duration) string {
+func formatDuration(d time.Duration) string {
 	d = max(d, 0).Round(time.Second)
 	seconds, minutes, hours := int(d.Seconds())%60, int(d.Minutes())%60, int(d.Hours())
 	switch {
@@ -156,7 +156,7 @@ func lasted(d time.Duration) string {
 
 // plain makes any text one line of at most limit characters, without what can't be seen but changes how the
 // line is read: control characters and marks of direction.
-func plain(text string, limit int) string {
+func singleLine(text string, limit int) string {
 	var line strings.Builder
 	for _, word := range strings.Fields(strings.ToValidUTF8(text, "\uFFFD")) {
 		word = strings.Map(func(r rune) rune {

@@ -11,13 +11,13 @@ import (
 )
 
 // start0 is when the results of these tests begin; there is one a minute.
-var start0 = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+var startDate = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
 // pointsOf makes one point for each letter.
 func pointsOf(letters string) []store.Point {
 	points := make([]store.Point, len(letters))
 	for i, l := range letters {
-		points[i] = pointOf(l, start0.Add(time.Duration(i+1)*time.Minute))
+		points[i] = pointOf(l, startDate.Add(time.Duration(i+1)*time.Minute))
 	}
 	return points
 }
@@ -41,18 +41,18 @@ func pointOf(letter rune, date time.Time) store.Point {
 }
 
 // describeOwed is what is owed in short: at which minute, of which kind and incident.
-func describeOwed(list ...*owed) string {
+func describe(list ...*event) string {
 	var texts []string
-	for _, o := range list {
-		if o == nil {
+	for _, ev := range list {
+		if ev == nil {
 			continue
 		}
-		text := fmt.Sprintf("%v:%s %d", o.point.Date.Sub(start0).Minutes(), o.kind, o.incident)
-		switch o.kind {
+		text := fmt.Sprintf("%v:%s %d", ev.point.Date.Sub(startDate).Minutes(), ev.kind, ev.incident)
+		switch ev.kind {
 		case store.KindReminder:
-			text += fmt.Sprintf(".%d", o.reminder)
+			text += fmt.Sprintf(".%d", ev.reminder)
 		case store.KindOpened, store.KindClosed:
-			text += " " + o.point.Status.String()
+			text += " " + ev.point.Status.String()
 		}
 		texts = append(texts, text)
 	}
@@ -60,16 +60,16 @@ func describeOwed(list ...*owed) string {
 }
 
 // judgeEach judges points one by one, as they come.
-func judgeEach(s store.IncidentState, points []store.Point, r Rules) (store.IncidentState, []*owed) {
-	var list []*owed
+func evaluateEach(s store.IncidentState, points []store.Point, r Rules) (store.IncidentState, []*event) {
+	var list []*event
 	for i := range points {
-		next, o := judge(s, points[:i+1], r, around{})
-		s, list = next, append(list, o)
+		next, ev := evaluate(s, points[:i+1], r, conditions{})
+		s, list = next, append(list, ev)
 	}
 	return s, list
 }
 
-var fresh = store.IncidentState{MonitorID: "m", Phase: store.PhaseOK}
+var initialState = store.IncidentState{MonitorID: "m", Phase: store.PhaseOK}
 
 func TestJudge(t *testing.T) {
 	three := Rules{FailCount: 3, RecoveryCount: 1}
@@ -114,15 +114,15 @@ func TestJudge(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			points := pointsOf(tt.results)
-			s, list := judgeEach(fresh, points, tt.rules)
-			if got := describeOwed(list...); got != tt.want {
+			s, list := evaluateEach(initialState, points, tt.rules)
+			if got := describe(list...); got != tt.want {
 				t.Errorf("owed %q, want %q", got, tt.want)
 			}
 			if s.Phase != tt.phase || s.Count != tt.count {
 				t.Errorf("phase %s, count %d, want %s, %d", s.Phase, s.Count, tt.phase, tt.count)
 			}
-			if again, o := judge(s, points, tt.rules, around{}); again != s || o != nil {
-				t.Errorf("judging the same points again gives %+v and owes %s", again, describeOwed(o))
+			if again, ev := evaluate(s, points, tt.rules, conditions{}); again != s || ev != nil {
+				t.Errorf("judging the same points again gives %+v and owes %s", again, describe(ev))
 			}
 		})
 	}
@@ -164,9 +164,9 @@ func TestJudgeTogether(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			before, after, _ := strings.Cut(tt.results, "|")
 			rules := Rules{FailCount: tt.fails, RecoveryCount: tt.recovers, Reminder: tt.reminder}
-			s, _ := judgeEach(fresh, pointsOf(before), rules)
-			s, list := judge(s, pointsOf(before+after), rules, around{})
-			if got := describeOwed(list); got != tt.want {
+			s, _ := evaluateEach(initialState, pointsOf(before), rules)
+			s, list := evaluate(s, pointsOf(before+after), rules, conditions{})
+			if got := describe(list); got != tt.want {
 				t.Errorf("owed %q, want %q", got, tt.want)
 			}
 			if s.Phase != tt.phase || s.Count != tt.count {
@@ -174,7 +174,7 @@ func TestJudgeTogether(t *testing.T) {
 			}
 			opened := time.Time{}
 			if tt.opened > 0 {
-				opened = start0.Add(time.Duration(tt.opened) * time.Minute)
+				opened = startDate.Add(time.Duration(tt.opened) * time.Minute)
 			}
 			if !s.Opened.Equal(opened) {
 				t.Errorf("opened %v, want %v", s.Opened, opened)
@@ -193,25 +193,25 @@ func TestShut(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s, _ := judgeEach(fresh, pointsOf(tt.results), three)
-			after, list := shut(s, start0.Add(time.Hour))
-			if got := describeOwed(list); got != tt.want {
+			s, _ := evaluateEach(initialState, pointsOf(tt.results), three)
+			after, list := closeIncident(s, startDate.Add(time.Hour))
+			if got := describe(list); got != tt.want {
 				t.Errorf("owed %q, want %q", got, tt.want)
 			}
-			want := store.IncidentState{MonitorID: "m", Phase: store.PhaseOK, Evaluated: start0.Add(time.Hour), Incident: s.Incident}
+			want := store.IncidentState{MonitorID: "m", Phase: store.PhaseOK, Evaluated: startDate.Add(time.Hour), Incident: s.Incident}
 			if after != want {
 				t.Errorf("state %+v, want %+v", after, want)
 			}
 		})
 	}
-	ahead := store.IncidentState{MonitorID: "m", Phase: store.PhaseFailing, Evaluated: start0, Count: 1}
-	if after, _ := shut(ahead, start0); !after.Evaluated.After(start0) {
-		t.Errorf("a state seen at %v is replaced by one seen at %v, which the store doesn't take", start0, after.Evaluated)
+	ahead := store.IncidentState{MonitorID: "m", Phase: store.PhaseFailing, Evaluated: startDate, Count: 1}
+	if after, _ := closeIncident(ahead, startDate); !after.Evaluated.After(startDate) {
+		t.Errorf("a state seen at %v is replaced by one seen at %v, which the store doesn't take", startDate, after.Evaluated)
 	}
 }
 
 func TestFollow(t *testing.T) {
-	at := func(minute int) time.Time { return start0.Add(time.Duration(minute) * time.Minute) }
+	at := func(minute int) time.Time { return startDate.Add(time.Duration(minute) * time.Minute) }
 	told := func(minute, incident int, kind store.NotificationKind) store.Notification {
 		return store.Notification{Incident: incident, Kind: kind, Date: at(minute), Opened: at(minute - 1), Status: monitor.StatusError}
 	}
@@ -244,7 +244,7 @@ func TestFollow(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := follow(tt.from, tt.told); got != tt.want {
+			if got := applyNotifications(tt.from, tt.told); got != tt.want {
 				t.Errorf("got %+v\nwant %+v", got, tt.want)
 			}
 		})
@@ -253,7 +253,7 @@ func TestFollow(t *testing.T) {
 
 func TestFurther(t *testing.T) {
 	state := func(incident int, phase store.IncidentPhase, minute int) store.IncidentState {
-		return store.IncidentState{Incident: incident, Phase: phase, Evaluated: start0.Add(time.Duration(minute) * time.Minute)}
+		return store.IncidentState{Incident: incident, Phase: phase, Evaluated: startDate.Add(time.Duration(minute) * time.Minute)}
 	}
 	tests := []struct {
 		name          string
@@ -265,7 +265,7 @@ func TestFurther(t *testing.T) {
 		{"the newer", state(1, store.PhaseOpen, 2), state(1, store.PhaseRecovering, 1)},
 	}
 	for _, tt := range tests {
-		if !further(tt.further, tt.less) || further(tt.less, tt.further) || further(tt.less, tt.less) {
+		if !isAhead(tt.further, tt.less) || isAhead(tt.less, tt.further) || isAhead(tt.less, tt.less) {
 			t.Errorf("%s: %+v isn't further than %+v", tt.name, tt.further, tt.less)
 		}
 	}
@@ -279,11 +279,11 @@ func FuzzJudge(f *testing.F) {
 		points := pointsOf(letters)
 		n := int(cut) % (len(points) + 1)
 		rules := Rules{FailCount: 1 + int(fails%5), RecoveryCount: 1 + int(recovers%4), Reminder: time.Duration(reminder%6) * time.Minute}
-		each, _ := judgeEach(fresh, points, rules)
-		part, _ := judgeEach(fresh, points[:n], rules)
-		together, o := judge(part, points, rules, around{})
-		if o != nil && !o.point.Date.Equal(points[len(points)-1].Date) {
-			t.Errorf("%s, from %d together, owes %s", letters, n, describeOwed(o))
+		each, _ := evaluateEach(initialState, points, rules)
+		part, _ := evaluateEach(initialState, points[:n], rules)
+		together, ev := evaluate(part, points, rules, conditions{})
+		if ev != nil && !ev.point.Date.Equal(points[len(points)-1].Date) {
+			t.Errorf("%s, from %d together, owes %s", letters, n, describe(ev))
 		}
 		// However they come, a streak that is long enough is known of.
 		bads, oks := len(letters)-len(strings.TrimRight(letters, "ef")), len(letters)-len(strings.TrimRight(letters, "o"))

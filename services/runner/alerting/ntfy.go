@@ -9,16 +9,16 @@ import (
 	"nanomon/services/common/store"
 )
 
-func newNtfy(settings config.Alerts, d delivery) Sender {
+func newNtfy(settings config.Alerts, options channelOptions) Channel {
 	if len(settings.NtfyURL) == 0 {
 		return nil
 	}
 	token := settings.NtfyToken
-	return &hook{
-		channel: "ntfy", urls: settings.NtfyURL, client: d.web, secrets: []string{token},
-		post: func(m store.Notification, to *url.URL) post {
+	return &webChannel{
+		name: "ntfy", urls: settings.NtfyURL, client: options.client, secrets: []string{token},
+		newPost: func(n store.Notification, to *url.URL) post {
 			server, topic := ntfyTopic(to)
-			return post{url: server, document: ntfyMessage(d.words.notice(m), topic), header: func([]byte) http.Header {
+			return post{url: server, document: ntfyMessage(options.format.content(n), topic), header: func([]byte) http.Header {
 				header := make(http.Header)
 				if token != "" {
 					header.Set("Authorization", "Bearer "+token)
@@ -39,17 +39,17 @@ func ntfyTopic(to *url.URL) (server *url.URL, topic string) {
 }
 
 // ntfyMessage is a message without Markdown, in which nothing needs escaping.
-func ntfyMessage(n notice, topic string) any {
-	lines := make([]string, 0, len(n.Rows)+1)
-	if n.Text != "" {
-		lines = append(lines, n.Text)
+func ntfyMessage(c content, topic string) any {
+	lines := make([]string, 0, len(c.Rows)+1)
+	if c.Text != "" {
+		lines = append(lines, c.Text)
 	}
-	for _, r := range n.Rows {
+	for _, r := range c.Rows {
 		lines = append(lines, r.Label+": "+r.Value)
 	}
 	return map[string]any{
-		"topic": topic, "title": n.Title, "message": strings.Join(lines, "\n"), "click": n.Link,
-		"priority": map[string]int{"failed": 5, "error": 4, "ok": 3, "test": 3}[n.Tone],
-		"tags":     []string{map[string]string{"failed": "red_circle", "error": "orange_circle", "ok": "green_circle", "test": "blue_circle"}[n.Tone]},
+		"topic": topic, "title": c.Title, "message": strings.Join(lines, "\n"), "click": c.Link,
+		"priority": map[string]int{"failed": 5, "error": 4, "ok": 3, "test": 3}[c.Tone],
+		"tags":     []string{map[string]string{"failed": "red_circle", "error": "orange_circle", "ok": "green_circle", "test": "blue_circle"}[c.Tone]},
 	}
 }

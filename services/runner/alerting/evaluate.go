@@ -19,7 +19,7 @@ type Rules struct {
 }
 
 // owed is a message that a result, or a closing, owes.
-type owed struct {
+type event struct {
 	kind     store.NotificationKind
 	incident int
 	// reminder is the number of a reminder, from 1 on.
@@ -35,45 +35,45 @@ type owed struct {
 // Usually one is newer. More of them were held up, by an outage of the store or a restart: then the newest that counts decides. What
 // came and went meanwhile is not told of, but results before it that are bad, or OK, like it are counted. When none is newer, an
 // alert that waits may be owed.
-func judge(s store.IncidentState, points []store.Point, r Rules, a around) (store.IncidentState, *owed) {
-	if fresh := unseen(s, points); len(fresh) > 0 {
-		var o *owed
-		if s, o = judgeFresh(s, fresh, r, a); o != nil {
-			return s, o
+func evaluate(s store.IncidentState, points []store.Point, r Rules, c conditions) (store.IncidentState, *event) {
+	if newer := newPoints(s, points); len(newer) > 0 {
+		var ev *event
+		if s, ev = evaluateNew(s, newer, r, c); ev != nil {
+			return s, ev
 		}
 	}
-	return release(s, points, r, a)
+	return openWaiting(s, points, r, c)
 }
 
-func judgeFresh(s store.IncidentState, fresh []store.Point, r Rules, a around) (store.IncidentState, *owed) {
-	if s.Phase == store.PhaseFailing && a.outage.covers(s.Evaluated) {
-		s = anew(s)
+func evaluateNew(s store.IncidentState, points []store.Point, r Rules, c conditions) (store.IncidentState, *event) {
+	if s.Phase == store.PhaseFailing && c.offline.covers(s.Evaluated) {
+		s = resetCount(s)
 	}
 	var counted []store.Point
 	var blocked time.Time
-	for _, p := range fresh {
+	for _, p := range points {
 		switch {
 		case p.Ignored == monitor.IgnoredBlocked:
 			blocked = p.Date
 		case p.Ignored != "":
-		case bad(p) && a.outage.covers(p.Date):
-			s, counted = anew(s), nil
+		case notOK(p) && c.offline.covers(p.Date):
+			s, counted = resetCount(s), nil
 		default:
 			counted = append(counted, p)
 		}
 	}
-	s = unblock(s, blocked)
-	var o *owed
+	s = stopWaiting(s, blocked)
+	var ev *event
 	if len(counted) > 0 {
-		s, o = step(countTail(s, counted), counted[len(counted)-1], r, a)
-		s = unblock(s, blocked)
+		s, ev = step(countStreak(s, counted), counted[len(counted)-1], r, c)
+		s = stopWaiting(s, blocked)
 	}
-	s.Evaluated = fresh[len(fresh)-1].Date
-	return s, o
+	s.Evaluated = points[len(points)-1].Date
+	return s, ev
 }
 
 // unblock is s after a result that was blocked at that date: what waited for the parent waits no longer.
-func unblock(s store.IncidentState, blocked time.Time) store.IncidentState {
+func stopWaiting(s store.IncidentState, blocked time.Time) store.IncidentState {
 	if blocked.After(s.WaitingSince) {
 		s.WaitingSince = time.Time{}
 	}
@@ -82,8 +82,8 @@ func unblock(s store.IncidentState, blocked time.Time) store.IncidentState {
 
 // anew is s after a bad result that says nothing of the monitor: what was counted before counts no more, and an incident goes on.
 // Where there is none the phase says that it was bad, so that the state is stored and no restart finds the result unseen.
-func anew(s store.IncidentState) store.IncidentState {
-	if open(s) {
+func resetCount(s store.IncidentState) store.IncidentState {
+	if isOpen(s) {
 		s.Phase, s.Count = store.PhaseOpen, 0
 		return s
 	}
@@ -91,30 +91,30 @@ func anew(s store.IncidentState) store.IncidentState {
 }
 
 // release owes the alert that waits, of the newest of the points, if nothing is left to wait for.
-func release(s store.IncidentState, points []store.Point, r Rules, a around) (store.IncidentState, *owed) {
-	if !waits(s, points) || s.Count < r.FailCount || !a.parent.allows(s.WaitingSince, a.now) {
+func openWaiting(s store.IncidentState, points []store.Point, r Rules, c conditions) (store.IncidentState, *event) {
+	if !isWaiting(s, points) || s.Count < r.FailCount || !c.dependency.allows(s.WaitingSince, c.now) {
 		return s, nil
 	}
 	p := points[len(points)-1]
-	if a.outage.covers(p.Date) {
+	if c.offline.covers(p.Date) {
 		return s, nil
 	}
 	// Only a newer state is stored.
 	s.Evaluated = s.Evaluated.Add(time.Millisecond)
-	return raise(s, p)
+	return openIncident(s, p)
 }
 
 // waits reports whether an alert of the newest of the points waits for the parent.
-func waits(s store.IncidentState, points []store.Point) bool {
+func isWaiting(s store.IncidentState, points []store.Point) bool {
 	if s.WaitingSince.IsZero() || len(points) == 0 {
 		return false
 	}
 	p := points[len(points)-1]
-	return p.Date.Equal(s.Evaluated) && p.Ignored == "" && bad(p)
+	return p.Date.Equal(s.Evaluated) && p.Ignored == "" && notOK(p)
 }
 
 // unseen are the points that are newer than s.
-func unseen(s store.IncidentState, points []store.Point) []store.Point {
+func newPoints(s store.IncidentState, points []store.Point) []store.Point {
 	first := slices.IndexFunc(points, func(p store.Point) bool { return p.Date.After(s.Evaluated) })
 	if first < 0 {
 		return nil
@@ -123,38 +123,38 @@ func unseen(s store.IncidentState, points []store.Point) []store.Point {
 }
 
 // open reports whether s is in an incident.
-func open(s store.IncidentState) bool {
+func isOpen(s store.IncidentState) bool {
 	return s.Phase == store.PhaseOpen || s.Phase == store.PhaseRecovering
 }
 
 // further reports whether a knows more than b, of the same monitor: of a later incident, of the incident's end, or of newer results.
-func further(a, b store.IncidentState) bool {
+func isAhead(a, b store.IncidentState) bool {
 	switch {
 	case a.Incident != b.Incident:
 		return a.Incident > b.Incident
-	case open(a) != open(b):
-		return open(b)
+	case isOpen(a) != isOpen(b):
+		return isOpen(b)
 	default:
 		return a.Evaluated.After(b.Evaluated)
 	}
 }
 
-func bad(p store.Point) bool { return p.Status != monitor.StatusOK }
+func notOK(p store.Point) bool { return p.Status != monitor.StatusOK }
 
 // countTail counts the points right before the last that are bad, or OK, like it.
-func countTail(s store.IncidentState, points []store.Point) store.IncidentState {
+func countStreak(s store.IncidentState, points []store.Point) store.IncidentState {
 	last := len(points) - 1
 	first := last
-	for first > 0 && bad(points[first-1]) == bad(points[last]) {
+	for first > 0 && notOK(points[first-1]) == notOK(points[last]) {
 		first--
 	}
-	if bad(points[last]) == open(s) {
+	if notOK(points[last]) == isOpen(s) {
 		return s
 	}
 	if first > 0 {
 		s.Count, s.WaitingSince = 0, time.Time{}
 	}
-	if s.Count == 0 && !open(s) {
+	if s.Count == 0 && !isOpen(s) {
 		s.Opened = points[first].Date
 	}
 	s.Count += last - first
@@ -162,21 +162,21 @@ func countTail(s store.IncidentState, points []store.Point) store.IncidentState 
 }
 
 // step is the table of alerts: the state after one more result, and the message that this owes, if any.
-func step(s store.IncidentState, p store.Point, r Rules, a around) (store.IncidentState, *owed) {
+func step(s store.IncidentState, p store.Point, r Rules, c conditions) (store.IncidentState, *event) {
 	switch {
-	case !open(s) && bad(p):
-		return fail(s, p, r, a)
-	case !open(s):
-		return quiet(s), nil
-	case bad(p):
-		return goOn(s, p, r)
+	case !isOpen(s) && notOK(p):
+		return countFailure(s, p, r, c)
+	case !isOpen(s):
+		return withoutIncident(s), nil
+	case notOK(p):
+		return continueIncident(s, p, r)
 	default:
-		return well(s, p, r)
+		return countRecovery(s, p, r)
 	}
 }
 
 // fail is one more bad result outside an incident. Where there is a parent, the alert waits for it.
-func fail(s store.IncidentState, p store.Point, r Rules, a around) (store.IncidentState, *owed) {
+func countFailure(s store.IncidentState, p store.Point, r Rules, c conditions) (store.IncidentState, *event) {
 	if s.Count == 0 {
 		s.Opened = p.Date
 	}
@@ -184,8 +184,8 @@ func fail(s store.IncidentState, p store.Point, r Rules, a around) (store.Incide
 	s.Count++
 	switch {
 	case s.Count < r.FailCount:
-	case a.parent.id == "":
-		return raise(s, p)
+	case c.dependency.id == "":
+		return openIncident(s, p)
 	case s.WaitingSince.IsZero():
 		s.WaitingSince = p.Date
 	}
@@ -193,48 +193,48 @@ func fail(s store.IncidentState, p store.Point, r Rules, a around) (store.Incide
 }
 
 // raise opens an incident.
-func raise(s store.IncidentState, p store.Point) (store.IncidentState, *owed) {
+func openIncident(s store.IncidentState, p store.Point) (store.IncidentState, *event) {
 	s.Phase, s.Count, s.WaitingSince = store.PhaseOpen, 0, time.Time{}
 	s.Incident++
 	s.Severity, s.Reminders, s.LastNotified = p.Status, 0, p.Date
-	return s, owe(s, store.KindOpened, p)
+	return s, newEvent(s, store.KindOpened, p)
 }
 
 // goOn is one more bad result in an incident. An escalation does for a reminder.
-func goOn(s store.IncidentState, p store.Point, r Rules) (store.IncidentState, *owed) {
+func continueIncident(s store.IncidentState, p store.Point, r Rules) (store.IncidentState, *event) {
 	s.Phase, s.Count = store.PhaseOpen, 0
 	switch {
 	case p.Status == monitor.StatusFailed && s.Severity != monitor.StatusFailed:
 		s.Severity, s.LastNotified = monitor.StatusFailed, p.Date
-		return s, owe(s, store.KindEscalated, p)
+		return s, newEvent(s, store.KindEscalated, p)
 	case r.Reminder > 0 && p.Date.Sub(s.LastNotified) >= r.Reminder:
 		s.Reminders++
 		s.LastNotified = p.Date
-		return s, owe(s, store.KindReminder, p)
+		return s, newEvent(s, store.KindReminder, p)
 	default:
 		return s, nil
 	}
 }
 
 // well is one more OK result in an incident.
-func well(s store.IncidentState, p store.Point, r Rules) (store.IncidentState, *owed) {
+func countRecovery(s store.IncidentState, p store.Point, r Rules) (store.IncidentState, *event) {
 	s.Phase = store.PhaseRecovering
 	s.Count++
 	if s.Count < r.RecoveryCount {
 		return s, nil
 	}
-	return quiet(s), owe(s, store.KindResolved, p)
+	return withoutIncident(s), newEvent(s, store.KindResolved, p)
 }
 
 // quiet is s with nothing going on.
-func quiet(s store.IncidentState) store.IncidentState {
+func withoutIncident(s store.IncidentState) store.IncidentState {
 	return store.IncidentState{MonitorID: s.MonitorID, Phase: store.PhaseOK, Evaluated: s.Evaluated, Incident: s.Incident}
 }
 
-func owe(s store.IncidentState, kind store.NotificationKind, p store.Point) *owed {
-	o := &owed{kind: kind, incident: s.Incident, opened: s.Opened, point: p}
+func newEvent(s store.IncidentState, kind store.NotificationKind, p store.Point) *event {
+	ev := &event{kind: kind, incident: s.Incident, opened: s.Opened, point: p}
 	if kind == store.KindReminder {
-		o.reminder = s.Reminders
+		ev.reminder = s.Reminders
 	}
-	return o
+	return ev
 }

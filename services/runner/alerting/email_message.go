@@ -16,33 +16,33 @@ import (
 )
 
 // letters writes e-mails.
-type letters struct {
+type emailMessages struct {
 	from  *mail.Address
-	words wording
+	format formatter
 	text  *text.Template
 	html  *html.Template
 }
 
-func newLetters(from *mail.Address, words wording) letters {
-	return letters{from: from, words: words, text: templates.AlertText(), html: templates.AlertHTML()}
+func newEmailMessages(from *mail.Address, format formatter) emailMessages {
+	return emailMessages{from: from, format: format, text: templates.AlertText(), html: templates.AlertHTML()}
 }
 
 // write makes the e-mail of m. However often it is made, its Message-ID is the same.
-func (l letters) write(m store.Notification, to []*mail.Address) (*gomail.Msg, error) {
-	n := l.words.notice(m)
-	plainPart, htmlPart, err := l.parts(n)
+func (m emailMessages) create(n store.Notification, to []*mail.Address) (*gomail.Msg, error) {
+	c := m.format.content(n)
+	plainPart, htmlPart, err := m.parts(c)
 	if err != nil {
 		return nil, err
 	}
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
-	msg.FromMailAddress(l.from)
+	msg.FromMailAddress(m.from)
 	msg.ToMailAddress(to...)
 	// A name must not pass for text that is encoded already.
-	msg.Subject("[NanoMon] " + strings.ReplaceAll(n.Title, "=?", "= ?"))
+	msg.Subject("[NanoMon] " + strings.ReplaceAll(c.Title, "=?", "= ?"))
 	msg.SetDateWithValue(time.Now())
-	msg.SetMessageIDWithValue(l.messageID(m.ID, m))
-	if began := firstOf(m); began != m.ID {
-		first := "<" + l.messageID(began, m) + ">"
+	msg.SetMessageIDWithValue(m.messageID(n.ID, n))
+	if root := threadRoot(n); root != n.ID {
+		first := "<" + m.messageID(root, n) + ">"
 		msg.SetGenHeader(gomail.HeaderInReplyTo, first)
 		msg.SetGenHeader(gomail.HeaderReferences, first)
 	}
@@ -53,34 +53,34 @@ func (l letters) write(m store.Notification, to []*mail.Address) (*gomail.Msg, e
 	return msg, nil
 }
 
-func (l letters) parts(n notice) (plainPart, htmlPart string, err error) {
+func (m emailMessages) parts(c content) (plainPart, htmlPart string, err error) {
 	var t, h bytes.Buffer
-	if err := l.text.Execute(&t, n); err != nil {
+	if err := m.text.Execute(&t, c); err != nil {
 		return "", "", err
 	}
-	if err := l.html.Execute(&h, n); err != nil {
+	if err := m.html.Execute(&h, c); err != nil {
 		return "", "", err
 	}
 	return t.String(), h.String(), nil
 }
 
 // firstOf is the id of the message that begins the conversation to which m belongs.
-func firstOf(m store.Notification) string {
-	switch m.Kind {
+func threadRoot(n store.Notification) string {
+	switch n.Kind {
 	case store.KindEscalated, store.KindReminder, store.KindResolved:
-		return store.NotificationID(m.MonitorID, m.Incident, store.KindOpened, 0)
+		return store.NotificationID(n.MonitorID, n.Incident, store.KindOpened, 0)
 	case store.KindRunnerOnline:
-		return store.RunnerNotificationID(store.KindRunnerOffline, m.Opened)
+		return store.RunnerNotificationID(store.KindRunnerOffline, n.Opened)
 	}
-	return m.ID
+	return n.ID
 }
 
 // messageID is that of the message with an id in the incident, or test, of m. The date in it tells apart incidents of two
 // installations, or of one that began anew, that have imported the same monitors.
-func (l letters) messageID(id string, m store.Notification) string {
-	began := m.Opened
-	if began.IsZero() {
-		began = m.Date
+func (m emailMessages) messageID(id string, n store.Notification) string {
+	opened := n.Opened
+	if opened.IsZero() {
+		opened = n.Date
 	}
 	id = strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' {
@@ -88,6 +88,6 @@ func (l letters) messageID(id string, m store.Notification) string {
 		}
 		return '_'
 	}, id)
-	domain := l.from.Address[strings.LastIndexByte(l.from.Address, '@')+1:]
-	return fmt.Sprintf("%s.%d@%s", id, began.UnixMilli(), domain)
+	domain := m.from.Address[strings.LastIndexByte(m.from.Address, '@')+1:]
+	return fmt.Sprintf("%s.%d@%s", id, opened.UnixMilli(), domain)
 }

@@ -7,22 +7,22 @@ import (
 	"nanomon/services/common/store"
 )
 
-func newTeams(settings config.Alerts, d delivery) Sender {
+func newTeams(settings config.Alerts, options channelOptions) Channel {
 	if len(settings.TeamsURL) == 0 {
 		return nil
 	}
-	return &hook{
-		channel: "teams", urls: settings.TeamsURL, client: d.web,
-		post: func(m store.Notification, to *url.URL) post {
-			return post{url: to, document: teamsMessage(d.words.notice(m))}
+	return &webChannel{
+		name: "teams", urls: settings.TeamsURL, client: options.client,
+		newPost: func(n store.Notification, to *url.URL) post {
+			return post{url: to, document: teamsMessage(options.format.content(n))}
 		},
 	}
 }
 
 // teamsMessage is an Adaptive Card for a Workflows webhook. Its texts are runs, which know no markup; mentions would
 // have to be declared.
-func teamsMessage(n notice) any {
-	colour := map[string]string{"failed": "Attention", "error": "Warning", "ok": "Good", "test": "Accent"}[n.Tone]
+func teamsMessage(c content) any {
+	colour := map[string]string{"failed": "Attention", "error": "Warning", "ok": "Good", "test": "Accent"}[c.Tone]
 	run := func(text string, style map[string]any) map[string]any {
 		r := map[string]any{"type": "TextRun", "text": text}
 		for key, value := range style {
@@ -33,17 +33,17 @@ func teamsMessage(n notice) any {
 	line := func(runs ...any) map[string]any {
 		return map[string]any{"type": "RichTextBlock", "inlines": runs}
 	}
-	body := []any{line(run(n.Title, map[string]any{"size": "Large", "weight": "Bolder", "color": colour}))}
-	if n.Text != "" {
-		body = append(body, line(run(n.Text, nil)))
+	body := []any{line(run(c.Title, map[string]any{"size": "Large", "weight": "Bolder", "color": colour}))}
+	if c.Text != "" {
+		body = append(body, line(run(c.Text, nil)))
 	}
-	for _, r := range n.Rows {
+	for _, r := range c.Rows {
 		body = append(body, line(run(r.Label+": ", map[string]any{"isSubtle": true}), run(r.Value, nil)))
 	}
 	card := map[string]any{
 		"$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4",
 		"msteams": map[string]any{"width": "Full"}, "body": body,
-		"actions": []any{map[string]any{"type": "Action.OpenUrl", "title": n.LinkText, "url": n.Link}},
+		"actions": []any{map[string]any{"type": "Action.OpenUrl", "title": c.LinkText, "url": c.Link}},
 	}
 	return map[string]any{
 		"type":        "message",

@@ -15,12 +15,12 @@ import (
 
 func TestRoundOfManyMonitors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newHarness(t, newMemory(), Rules{FailCount: 1})
+		h := newHarness(t, newMemory(), Rules{FailCount: 1})
 		ids := make([]string, 2500)
 		for i := range ids {
 			ids[i] = fmt.Sprintf("%024x", i)
 		}
-		b.alerter.Monitors(monitorsNamed(ids...), all)
+		h.alerter.Monitors(testMonitors(ids...), all)
 		for i, tt := range []struct{ letter, want string }{
 			{"o", "map[IncidentStates:3 Notifications:1]"},
 			{"o", "map[]"},
@@ -29,13 +29,13 @@ func TestRoundOfManyMonitors(t *testing.T) {
 			{"o", "map[AddNotifications:1 IncidentStates:3 PutIncidentStates:1]"},
 			{"o", "map[]"},
 		} {
-			b.meeting(nil)
+			h.setIntercept(nil)
 			time.Sleep(time.Second)
 			for _, id := range ids {
-				b.found(id, tt.letter)
+				h.addResults(id, tt.letter)
 			}
-			settle(time.Second)
-			if got := fmt.Sprint(b.counted()); got != tt.want {
+			wait(time.Second)
+			if got := fmt.Sprint(h.evaluatorCalls()); got != tt.want {
 				t.Errorf("step %d: calls %s, want %s", i, got, tt.want)
 			}
 		}
@@ -44,112 +44,112 @@ func TestRoundOfManyMonitors(t *testing.T) {
 
 func TestMessageOfAnAlert(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newHarness(t, newMemory(), Rules{})
-		b.alerter.Monitors(monitorsNamed("m"), all)
-		b.found("m", "fef")
-		settle(time.Second)
-		b.expect(t, "m-1-alert")
-		a := b.alerts[0]
-		last := b.chains["m"].Latest
-		if a.MonitorName != "name of m" || a.MonitorType != "http" || a.MonitorTarget != "http://x.test" || a.Group != "g" ||
-			a.Message != last.Message || a.Status != monitor.StatusFailed || !a.Date.Equal(last.Date) || !a.Opened.Equal(last.Date.Add(-2*time.Second)) {
-			t.Errorf("message %+v", a)
+		h := newHarness(t, newMemory(), Rules{})
+		h.alerter.Monitors(testMonitors("m"), all)
+		h.addResults("m", "fef")
+		wait(time.Second)
+		h.expect(t, "m-1-alert")
+		n := h.notifications[0]
+		last := h.current["m"].Latest
+		if n.MonitorName != "name of m" || n.MonitorType != "http" || n.MonitorTarget != "http://x.test" || n.Group != "g" ||
+			n.Message != last.Message || n.Status != monitor.StatusFailed || !n.Date.Equal(last.Date) || !n.Opened.Equal(last.Date.Add(-2*time.Second)) {
+			t.Errorf("message %+v", n)
 		}
 	})
 }
 
 func TestAMonitorsOwnSettings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newHarness(t, newMemory(), Rules{FailCount: 3})
-		ms := monitorsNamed("early", "muted")
+		h := newHarness(t, newMemory(), Rules{FailCount: 3})
+		ms := testMonitors("early", "muted")
 		ms[0].Properties = map[string]string{"alertFailCount": "1", "alertTo": "a@x.test, b@x.test"}
 		ms[1].Properties = map[string]string{"alertMute": "true"}
-		b.alerter.Monitors(ms, all)
-		b.found("early", "f")
-		b.found("muted", "ffff")
-		settle(time.Second)
-		b.expect(t, "early-1-alert")
-		if to := b.alerts[0].To; !slices.Equal(to, []string{"a@x.test", "b@x.test"}) {
+		h.alerter.Monitors(ms, all)
+		h.addResults("early", "f")
+		h.addResults("muted", "ffff")
+		wait(time.Second)
+		h.expect(t, "early-1-alert")
+		if to := h.notifications[0].To; !slices.Equal(to, []string{"a@x.test", "b@x.test"}) {
 			t.Errorf("the alert goes to %v", to)
 		}
 
 		// What was bad while it was muted doesn't count.
 		ms[1].Properties = nil
-		b.alerter.Monitors(ms, all)
-		settle(5 * time.Second)
-		b.found("muted", "ff")
-		settle(time.Second)
-		b.expect(t, "early-1-alert")
-		b.found("muted", "f")
-		settle(time.Second)
-		b.expect(t, "early-1-alert muted-1-alert")
+		h.alerter.Monitors(ms, all)
+		wait(5 * time.Second)
+		h.addResults("muted", "ff")
+		wait(time.Second)
+		h.expect(t, "early-1-alert")
+		h.addResults("muted", "f")
+		wait(time.Second)
+		h.expect(t, "early-1-alert muted-1-alert")
 
 		// An incident that is muted goes on afterwards.
 		ms[1].Properties = map[string]string{"alertMute": "true"}
-		b.alerter.Monitors(ms, all)
-		settle(time.Second)
-		b.found("muted", "o")
-		settle(time.Second)
-		b.expect(t, "early-1-alert muted-1-alert")
+		h.alerter.Monitors(ms, all)
+		wait(time.Second)
+		h.addResults("muted", "o")
+		wait(time.Second)
+		h.expect(t, "early-1-alert muted-1-alert")
 		ms[1].Properties = nil
-		b.alerter.Monitors(ms, all)
-		b.found("muted", "o")
-		settle(time.Second)
-		b.expect(t, "early-1-alert muted-1-alert muted-1-recovery")
+		h.alerter.Monitors(ms, all)
+		h.addResults("muted", "o")
+		wait(time.Second)
+		h.expect(t, "early-1-alert muted-1-alert muted-1-recovery")
 	})
 }
 
 func TestClosing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newHarness(t, newMemory(), Rules{FailCount: 1})
-		ms := monitorsNamed("a", "b", "c", "d")
-		b.alerter.Monitors(ms, func(id string) bool { return id != "d" })
+		h := newHarness(t, newMemory(), Rules{FailCount: 1})
+		ms := testMonitors("a", "b", "c", "d")
+		h.alerter.Monitors(ms, func(id string) bool { return id != "d" })
 		for _, m := range ms {
-			b.found(m.ID, "f")
+			h.addResults(m.ID, "f")
 		}
-		settle(time.Second)
-		b.expect(t, "a-1-alert b-1-alert c-1-alert")
+		wait(time.Second)
+		h.expect(t, "a-1-alert b-1-alert c-1-alert")
 
 		// A monitor that is another runner's now goes on there; one that is disabled or gone is closed, whoever had it.
 		ms[0].Enabled = false
-		b.states["d"] = store.IncidentState{MonitorID: "d", Phase: store.PhaseOpen, Incident: 4, Evaluated: time.Now()}
-		b.alerter.Monitors(slices.Delete(slices.Clone(ms), 3, 4)[:2], func(id string) bool { return id == "a" })
-		settle(time.Second)
+		h.states["d"] = store.IncidentState{MonitorID: "d", Phase: store.PhaseOpen, Incident: 4, Evaluated: time.Now()}
+		h.alerter.Monitors(slices.Delete(slices.Clone(ms), 3, 4)[:2], func(id string) bool { return id == "a" })
+		wait(time.Second)
 		want := "a-1-alert b-1-alert c-1-alert a-1-closed c-1-closed d-4-closed"
-		b.expect(t, want)
-		for _, a := range b.alerts[3:] {
-			if len(a.Deliveries) > 0 || a.Message == "" {
-				t.Errorf("closing %+v", a)
+		h.expect(t, want)
+		for _, n := range h.notifications[3:] {
+			if len(n.Deliveries) > 0 || n.Message == "" {
+				t.Errorf("closing %+v", n)
 			}
 		}
 
-		b.found("a", "f")
-		settle(time.Second)
-		b.expect(t, want)
+		h.addResults("a", "f")
+		wait(time.Second)
+		h.expect(t, want)
 		ms[0].Enabled = true
-		b.alerter.Monitors(ms[:2], all)
-		settle(time.Second)
-		b.found("a", "f")
-		settle(time.Second)
-		b.expect(t, want+" a-2-alert")
+		h.alerter.Monitors(ms[:2], all)
+		wait(time.Second)
+		h.addResults("a", "f")
+		wait(time.Second)
+		h.expect(t, want+" a-2-alert")
 	})
 }
 
 // Somebody may put a monitor back before its deletion is dealt with, and have it given to another runner.
 func TestDeletedAndPutBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newHarness(t, newMemory(), Rules{FailCount: 1})
-		b.alerter.Monitors(monitorsNamed("m"), all)
-		b.found("m", "f")
-		settle(time.Second)
-		b.meeting(away)
-		b.alerter.Monitors(nil, all)
-		settle(time.Second)
-		b.alerter.Monitors(monitorsNamed("m"), func(string) bool { return false })
-		settle(time.Second)
-		b.meeting(nil)
-		settle(time.Minute)
-		b.expect(t, "m-1-alert")
+		h := newHarness(t, newMemory(), Rules{FailCount: 1})
+		h.alerter.Monitors(testMonitors("m"), all)
+		h.addResults("m", "f")
+		wait(time.Second)
+		h.setIntercept(storeUnavailable)
+		h.alerter.Monitors(nil, all)
+		wait(time.Second)
+		h.alerter.Monitors(testMonitors("m"), func(string) bool { return false })
+		wait(time.Second)
+		h.setIntercept(nil)
+		wait(time.Minute)
+		h.expect(t, "m-1-alert")
 	})
 }
 
@@ -160,12 +160,12 @@ func TestDisabledWhileNobodyWasThere(t *testing.T) {
 		// This one was deleted.
 		m.add(store.Notification{ID: "g-1-alert", MonitorID: "g", Incident: 1, Kind: store.KindOpened, Date: time.Now()})
 		time.Sleep(time.Hour)
-		b := newHarness(t, m, Rules{})
-		ms := monitorsNamed("a")
+		h := newHarness(t, m, Rules{})
+		ms := testMonitors("a")
 		ms[0].Enabled = false
-		b.alerter.Monitors(ms, all)
-		settle(2 * time.Second)
-		b.expect(t, "g-1-alert a-3-closed g-1-closed")
+		h.alerter.Monitors(ms, all)
+		wait(2 * time.Second)
+		h.expect(t, "g-1-alert a-3-closed g-1-closed")
 	})
 }
 
@@ -199,29 +199,29 @@ func TestMessagesThatAreStoredAlready(t *testing.T) {
 					if !late {
 						insert()
 					}
-					b := newHarness(t, m, Rules{FailCount: 1})
-					b.alerter.Monitors(monitorsNamed("m"), all)
-					settle(time.Second)
+					h := newHarness(t, m, Rules{FailCount: 1})
+					h.alerter.Monitors(testMonitors("m"), all)
+					wait(time.Second)
 					if late {
 						// The other runner was fast: this one comes to know of it by the insert, or when it looks.
 						insert()
 						if strings.HasSuffix(tt.found, "o") {
-							settle(time.Minute)
+							wait(time.Minute)
 						}
 					}
 					time.Sleep(3 * time.Second)
-					b.found("m", tt.found)
-					settle(time.Second)
-					b.expect(t, tt.want)
+					h.addResults("m", tt.found)
+					wait(time.Second)
+					h.expect(t, tt.want)
 				})
 			})
 		}
 	}
 }
 
-func away(context.Context, string, string) error { return errAway }
+func storeUnavailable(context.Context, string, string) error { return errUnavailable }
 
-func hang(ctx context.Context, _, _ string) error {
+func storeHangs(ctx context.Context, _, _ string) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
@@ -229,42 +229,42 @@ func hang(ctx context.Context, _, _ string) error {
 // Another runner may tell of the end of an incident, and be too late to store the state.
 func TestAnEndThatIsNotInTheState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newHarness(t, newMemory(), Rules{FailCount: 1})
-		b.alerter.Monitors(monitorsNamed("m"), all)
-		b.found("m", "f")
-		settle(time.Second)
-		b.add(store.Notification{ID: "m-1-recovery", MonitorID: "m", Incident: 1, Kind: store.KindResolved, Date: time.Now()})
-		settle(time.Minute)
-		b.found("m", "o")
-		settle(time.Second)
-		b.expect(t, "m-1-alert m-1-recovery")
-		if s := b.states["m"]; s.Phase != store.PhaseOK || s.Incident != 1 {
+		h := newHarness(t, newMemory(), Rules{FailCount: 1})
+		h.alerter.Monitors(testMonitors("m"), all)
+		h.addResults("m", "f")
+		wait(time.Second)
+		h.add(store.Notification{ID: "m-1-recovery", MonitorID: "m", Incident: 1, Kind: store.KindResolved, Date: time.Now()})
+		wait(time.Minute)
+		h.addResults("m", "o")
+		wait(time.Second)
+		h.expect(t, "m-1-alert m-1-recovery")
+		if s := h.states["m"]; s.Phase != store.PhaseOK || s.Incident != 1 {
 			t.Errorf("stored state %+v", s)
 		}
 	})
 }
 
 func TestJudgingWaitsForTheStore(t *testing.T) {
-	for name, meet := range map[string]func(context.Context, string, string) error{"away": away, "hanging": hang} {
+	for name, meet := range map[string]func(context.Context, string, string) error{"away": storeUnavailable, "hanging": storeHangs} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newHarness(t, newMemory(), Rules{FailCount: 1})
-				b.alerter.Monitors(monitorsNamed("a", "b"), all)
-				b.found("a", "o")
-				b.found("b", "o")
-				settle(time.Second)
-				b.meeting(meet)
-				b.found("a", "f")
-				b.found("b", "f")
-				settle(time.Minute)
-				if n := b.counted()["IncidentStates"]; n < 4 || n > 20 {
+				h := newHarness(t, newMemory(), Rules{FailCount: 1})
+				h.alerter.Monitors(testMonitors("a", "b"), all)
+				h.addResults("a", "o")
+				h.addResults("b", "o")
+				wait(time.Second)
+				h.setIntercept(meet)
+				h.addResults("a", "f")
+				h.addResults("b", "f")
+				wait(time.Minute)
+				if n := h.evaluatorCalls()["IncidentStates"]; n < 4 || n > 20 {
 					t.Errorf("%d attempts in a minute", n)
 				}
-				b.found("a", "fo")
-				settle(time.Second)
-				b.meeting(nil)
-				settle(15 * time.Second)
-				b.expect(t, "b-1-alert")
+				h.addResults("a", "fo")
+				wait(time.Second)
+				h.setIntercept(nil)
+				wait(15 * time.Second)
+				h.expect(t, "b-1-alert")
 			})
 		})
 	}
@@ -278,19 +278,19 @@ func TestStopJudgesWhatIsThere(t *testing.T) {
 		took time.Duration
 	}{
 		{"the store answers", nil, "m-1-alert", 0},
-		{"the store is away", away, "", 0},
-		{"the store hangs", hang, "", lastRound},
+		{"the store is away", storeUnavailable, "", 0},
+		{"the store hangs", storeHangs, "", finalRoundTimeout},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newHarness(t, newMemory(), Rules{FailCount: 1})
-				b.alerter.Monitors(monitorsNamed("m"), all)
-				settle(1100 * time.Millisecond)
-				b.meeting(tt.meet)
-				b.found("m", "f")
+				h := newHarness(t, newMemory(), Rules{FailCount: 1})
+				h.alerter.Monitors(testMonitors("m"), all)
+				wait(1100 * time.Millisecond)
+				h.setIntercept(tt.meet)
+				h.addResults("m", "f")
 				stopping := time.Now()
-				b.stop()
-				b.expect(t, tt.want)
+				h.stop()
+				h.expect(t, tt.want)
 				if took := time.Since(stopping); took != tt.took {
 					t.Errorf("the stop took %v, want %v", took, tt.took)
 				}

@@ -10,29 +10,29 @@ import (
 	"nanomon/services/common/store"
 )
 
-func newDiscord(settings config.Alerts, d delivery) Sender {
+func newDiscord(settings config.Alerts, options channelOptions) Channel {
 	if len(settings.DiscordURL) == 0 {
 		return nil
 	}
-	return &hook{
-		channel: "discord", urls: settings.DiscordURL, client: d.web,
-		post: func(m store.Notification, to *url.URL) post {
-			return post{url: to, document: discordMessage(d.words.notice(m))}
+	return &webChannel{
+		name: "discord", urls: settings.DiscordURL, client: options.client,
+		newPost: func(n store.Notification, to *url.URL) post {
+			return post{url: to, document: discordMessage(options.format.content(n))}
 		},
 	}
 }
 
 // discordMessage is a message of a webhook that may mention nobody.
-func discordMessage(n notice) any {
+func discordMessage(c content) any {
 	fields := []any{}
-	for _, r := range n.Rows {
+	for _, r := range c.Rows {
 		fields = append(fields, map[string]any{"name": r.Label, "value": discordText(r.Value), "inline": false})
 	}
-	colour, _ := strconv.ParseInt(colours[n.Tone][1:], 16, 32)
+	colour, _ := strconv.ParseInt(colours[c.Tone][1:], 16, 32)
 	return map[string]any{
 		"allowed_mentions": map[string]any{"parse": []string{}},
 		"embeds": []any{map[string]any{
-			"title": discordText(n.Title), "description": discordText(n.Text), "url": n.Link, "color": colour, "fields": fields,
+			"title": discordText(c.Title), "description": discordText(c.Text), "url": c.Link, "color": colour, "fields": fields,
 		}},
 	}
 }

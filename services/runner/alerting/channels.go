@@ -14,19 +14,19 @@ import (
 func FromSettings(runner string, settings config.Alerts, s Store, log *slog.Logger) *Alerter {
 	return New(Config{Runner: runner, Rules: Rules{
 		FailCount: int(settings.AlertFailCount), RecoveryCount: int(settings.AlertRecoveryCount), Reminder: time.Duration(settings.AlertReminder),
-	}}, s, Senders(settings, nil), log)
+	}}, s, Channels(settings, nil), log)
 }
 
 // Senders are those that settings, which are valid, switch on. They trust the authorities in roots, or those of the
 // system where it is nil.
-func Senders(settings config.Alerts, roots *x509.CertPool) []Sender {
-	d := delivery{
-		words: wording{base: settings.AlertLinkBase, zone: time.Local},
+func Channels(settings config.Alerts, roots *x509.CertPool) []Channel {
+	options := channelOptions{
+		format: formatter{baseURL: settings.AlertLinkBase, timeZone: time.Local},
 		tls:   &tls.Config{RootCAs: roots},
-		web:   webClient(roots),
+		client:   webClient(roots),
 	}
-	var senders []Sender
-	for _, configured := range []func(config.Alerts, delivery) Sender{
+	var channels []Channel
+	for _, newChannel := range []func(config.Alerts, channelOptions) Channel{
 		newEmail,
 		newWebhook,
 		newSlack,
@@ -35,16 +35,16 @@ func Senders(settings config.Alerts, roots *x509.CertPool) []Sender {
 		newNtfy,
 		newPagerDuty,
 	} {
-		if sender := configured(settings, d); sender != nil {
-			senders = append(senders, sender)
+		if channel := newChannel(settings, options); channel != nil {
+			channels = append(channels, channel)
 		}
 	}
-	return senders
+	return channels
 }
 
 // delivery is what the senders share. Each is made by a function that returns nil where the settings don't ask for it.
-type delivery struct {
-	words wording
+type channelOptions struct {
+	format formatter
 	tls   *tls.Config
-	web   *http.Client
+	client   *http.Client
 }

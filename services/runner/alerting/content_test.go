@@ -15,38 +15,38 @@ func TestLasted(t *testing.T) {
 		-time.Second: "0 s", 1400 * time.Millisecond: "1 s", 59 * time.Second: "59 s", 90 * time.Second: "1 min 30 s",
 		3 * time.Hour: "3 h 0 min", 26*time.Hour + 5*time.Minute: "26 h 5 min", 75 * time.Hour: "3 days 3 h",
 	} {
-		if got := lasted(d); got != want {
+		if got := formatDuration(d); got != want {
 			t.Errorf("%s: %q, want %q", d, got, want)
 		}
 	}
 }
 
 func TestNoticeOfARecovery(t *testing.T) {
-	m := message(store.KindResolved)
-	m.Status, m.Value, m.Message = monitor.StatusOK, 123.4567, ""
-	n := testWords.notice(m)
-	if n.Text != "All is well again, after 1 min 30 s." || n.Tone != "ok" || n.Link != "https://nanomon.example.org/#monitor/65f2c0ffee65f2c0ffee65f2" {
-		t.Errorf("%+v", n)
+	n := testNotification(store.KindResolved)
+	n.Status, n.Value, n.Message = monitor.StatusOK, 123.4567, ""
+	c := testFormat.content(n)
+	if c.Text != "All is well again, after 1 min 30 s." || c.Tone != "ok" || c.Link != "https://nanomon.example.org/#monitor/65f2c0ffee65f2c0ffee65f2" {
+		t.Errorf("%+v", c)
 	}
 	want := []row{{"Target", "https://pay.example.org/health"}, {"Group", "Shop"}, {"Value", "123.457"},
 		{"Bad from", "Sat 14 Mar 2026, 10:00:00 UTC"}, {"OK since", "Sat 14 Mar 2026, 10:01:30 UTC"}}
-	for i, r := range n.Rows {
-		if len(n.Rows) != len(want) || r != want[i] {
+	for i, r := range c.Rows {
+		if len(c.Rows) != len(want) || r != want[i] {
 			t.Errorf("row %d: %+v", i, r)
 		}
 	}
 }
 
 func TestALongNameIsShownWhole(t *testing.T) {
-	m := message(store.KindOpened)
-	m.MonitorName = "The payments service of the shop, as seen from the branch office beyond the mountains"
-	if n := testWords.notice(m); n.Rows[0] != (row{"Monitor", m.MonitorName}) {
-		t.Errorf("%+v", n.Rows)
+	n := testNotification(store.KindOpened)
+	n.MonitorName = "The payments service of the shop, as seen from the branch office beyond the mountains"
+	if c := testFormat.content(n); c.Rows[0] != (row{"Monitor", n.MonitorName}) {
+		t.Errorf("%+v", c.Rows)
 	}
 }
 
 func TestNoticeOfARunner(t *testing.T) {
-	for kind, want := range map[store.NotificationKind]notice{
+	for kind, want := range map[store.NotificationKind]content{
 		store.KindRunnerOffline: {
 			Title: "Runner shop-1 may be cut off", Status: "Failed", Tone: "failed", Text: "9 of 10 monitors on 4 hosts failed.",
 			Rows: []row{{"Since", "Sat 14 Mar 2026, 10:00:00 UTC"}},
@@ -57,19 +57,19 @@ func TestNoticeOfARunner(t *testing.T) {
 		},
 	} {
 		want.Link, want.LinkText = "https://nanomon.example.org/", "Open NanoMon"
-		if got := testWords.notice(message(kind)); !reflect.DeepEqual(got, want) {
+		if got := testFormat.content(testNotification(kind)); !reflect.DeepEqual(got, want) {
 			t.Errorf("%+v", got)
 		}
 	}
 }
 
 func TestHowManyAreBehindIsShown(t *testing.T) {
-	m := message(store.KindOpened)
-	m.Dependents = 12
-	if rows := testWords.notice(m).Rows; !slices.Contains(rows, row{"Monitors behind it", "12"}) {
+	n := testNotification(store.KindOpened)
+	n.Dependents = 12
+	if rows := testFormat.content(n).Rows; !slices.Contains(rows, row{"Monitors behind it", "12"}) {
 		t.Errorf("%+v", rows)
 	}
-	for _, r := range testWords.notice(message(store.KindOpened)).Rows {
+	for _, r := range testFormat.content(testNotification(store.KindOpened)).Rows {
 		if r.Label == "Monitors behind it" {
 			t.Errorf("%+v", r)
 		}

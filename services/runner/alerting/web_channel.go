@@ -47,14 +47,14 @@ func webClient(roots *x509.CertPool) *http.Client {
 }
 
 // hook is a Sender that posts JSON documents to web services.
-type hook struct {
-	channel string
+type webChannel struct {
+	name string
 	// closes says that closed incidents are posted, too.
-	closes bool
+	sendsClosed bool
 	urls   config.URLs
 	client *http.Client
 	// post makes the request of m to one of the urls.
-	post func(m store.Notification, to *url.URL) post
+	newPost func(n store.Notification, to *url.URL) post
 	// secrets must not show in an answer. Neither must any part of a URL but scheme and host, which needn't be listed.
 	secrets []string
 }
@@ -67,56 +67,56 @@ type post struct {
 	header func(document []byte) http.Header
 }
 
-func (h *hook) Channel() string { return h.channel }
+func (w *webChannel) Name() string { return w.name }
 
 // Recipients are the scheme and host of each URL, with a number where there are several of one host.
-func (h *hook) Recipients(m store.Notification) []string {
-	if m.Kind == store.KindClosed && !h.closes {
+func (w *webChannel) Recipients(n store.Notification) []string {
+	if n.Kind == store.KindClosed && !w.sendsClosed {
 		return nil
 	}
-	shown := make([]string, 0, len(h.urls))
+	recipients := make([]string, 0, len(w.urls))
 	count := make(map[string]int)
-	for _, u := range h.urls {
+	for _, u := range w.urls {
 		origin := u.Scheme + "://" + u.Host
 		count[origin]++
-		if n := count[origin]; n > 1 {
-			origin = fmt.Sprintf("%s (%d)", origin, n)
+		if c := count[origin]; c > 1 {
+			origin = fmt.Sprintf("%s (%d)", origin, c)
 		}
-		shown = append(shown, origin)
+		recipients = append(recipients, origin)
 	}
-	return shown
+	return recipients
 }
 
-func (h *hook) Send(ctx context.Context, m store.Notification, to []string) []Outcome {
+func (w *webChannel) Send(ctx context.Context, n store.Notification, to []string) []Outcome {
 	outcomes := make([]Outcome, len(to))
-	known := h.Recipients(m)
+	recipients := w.Recipients(n)
 	var posts sync.WaitGroup
-	for i, shown := range to {
-		at := slices.Index(known, shown)
+	for i, recipient := range to {
+		at := slices.Index(recipients, recipient)
 		if at < 0 {
-			outcomes[i] = failure(fmt.Errorf("%w: it is no longer in the settings", ErrRefused))
+			outcomes[i] = failedOutcome(fmt.Errorf("%w: this address is no longer configured", ErrRefused))
 			continue
 		}
-		posts.Go(func() { outcomes[i] = h.send(ctx, m, h.urls[at]) })
+		posts.Go(func() { outcomes[i] = w.send(ctx, n, w.urls[at]) })
 	}
 	posts.Wait()
 	return outcomes
 }
 
-func (h *hook) send(ctx context.Context, m store.Notification, to *url.URL) Outcome {
-	request, err := h.post(m, to).request(ctx)
+func (w *webChannel) send(ctx context.Context, n store.Notification, to *url.URL) Outcome {
+	request, err := w.newPost(n, to).request(ctx)
 	if err != nil {
-		return failure(err)
+		return failedOutcome(err)
 	}
-	response, err := h.client.Do(request)
+	response, err := w.client.Do(request)
 	if err != nil {
-		return failure(errors.New(h.redact(unanswered(ctx, err), to)))
+		return failedOutcome(errors.New(w.redact(requestError(ctx, err), to)))
 	}
 	defer response.Body.Close()
 	// What is cut off is not needed, and the status counts even if reading fails.
 	body, _ := io.ReadAll(io.LimitReader(response.Body, 16<<10))
-	answer := plain(fmt.Sprintf("%d %s %s", response.StatusCode, http.StatusText(response.StatusCode), h.redact(string(body), to)), maxAnswer)
-	return Outcome{Answer: answer, Err: verdict(response.StatusCode, answer)}
+	answer := singleLine(fmt.Sprintf("%d %s %s", response.StatusCode, http.StatusText(response.StatusCode), w.redact(string(body), to)), maxAnswer)
+	return Outcome{Answer: answer, Err: statusError(response.StatusCode, answer)}
 }
 
 func (p post) request(ctx context.Context) (*http.Request, error) {
@@ -137,7 +137,7 @@ func (p post) request(ctx context.Context) (*http.Request, error) {
 }
 
 // verdict is what a status means for the message.
-func verdict(status int, answer string) error {
+func statusError(status int, answer string) error {
 	switch {
 	case status >= 200 && status < 300:
 		return nil
@@ -148,21 +148,21 @@ func verdict(status int, answer string) error {
 }
 
 // unanswered says why there was no answer, without the address, which may hold a token.
-func unanswered(ctx context.Context, err error) string {
-	var failed *url.Error
-	if !errors.As(err, &failed) {
+func requestError(ctx context.Context, err error) string {
+	var urlError *url.Error
+	if !errors.As(err, &urlError) {
 		return err.Error()
 	}
-	if failed.Timeout() || ctx.Err() != nil {
+	if urlError.Timeout() || ctx.Err() != nil {
 		return "no answer in time"
 	}
-	return "not reached: " + failed.Err.Error()
+	return "not reached: " + urlError.Err.Error()
 }
 
 // redact removes from an answer what it may quote of the request's secrets.
-func (h *hook) redact(answer string, to *url.URL) string {
+func (w *webChannel) redact(answer string, to *url.URL) string {
 	secrets := append(strings.Split(to.EscapedPath(), "/"), strings.Split(to.Path, "/")...)
-	secrets = append(secrets, h.secrets...)
+	secrets = append(secrets, w.secrets...)
 	secrets = append(secrets, to.RawQuery, to.Fragment)
 	for _, values := range to.Query() {
 		secrets = append(secrets, values...)
@@ -170,11 +170,11 @@ func (h *hook) redact(answer string, to *url.URL) string {
 	if password, set := to.User.Password(); set {
 		secrets = append(secrets, password, to.User.Username())
 	}
-	return hide(answer, secrets...)
+	return redactSecrets(answer, secrets...)
 }
 
 // hide replaces each secret in text; what has less than four characters would be found everywhere, and is none.
-func hide(text string, secrets ...string) string {
+func redactSecrets(text string, secrets ...string) string {
 	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
 	for _, secret := range secrets {
 		if len(secret) >= 4 {
@@ -185,6 +185,6 @@ func hide(text string, secrets ...string) string {
 }
 
 // failure is the outcome where no server said anything.
-func failure(err error) Outcome {
-	return Outcome{Answer: plain(err.Error(), maxAnswer), Err: err}
+func failedOutcome(err error) Outcome {
+	return Outcome{Answer: singleLine(err.Error(), maxAnswer), Err: err}
 }

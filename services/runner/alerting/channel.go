@@ -10,15 +10,15 @@ import (
 )
 
 // Sender delivers messages by one channel.
-type Sender interface {
+type Channel interface {
 	// Channel is its name, such as email. It is part of what is stored of a delivery.
-	Channel() string
+	Name() string
 	// Recipients are those that m is to be delivered to, each in a form that shows no secret. A closed incident is for those
 	// alone where it would stay open.
-	Recipients(m store.Notification) []string
+	Recipients(n store.Notification) []string
 	// Send delivers m to some of its recipients, and says for each, in their order, what the server answered. It
 	// returns soon after ctx ends.
-	Send(ctx context.Context, m store.Notification, to []string) []Outcome
+	Send(ctx context.Context, n store.Notification, to []string) []Outcome
 }
 
 // Outcome is the end of one attempt at one delivery.
