@@ -13,7 +13,8 @@ import (
 	"nanomon/services/common/store"
 )
 
-// attempt claims, sends and stores what came of it. The error says why nothing was sent.
+// attempt claims an attempt at n, sends its pending deliveries and stores their status. It does nothing if another
+// runner has the claim.
 func (o *outbox) attempt(ctx context.Context, n store.Notification) error {
 	n, won, err := o.claim(ctx, n)
 	if err != nil || !won {
@@ -26,7 +27,7 @@ func (o *outbox) attempt(ctx context.Context, n store.Notification) error {
 		n.Next = time.Time{}
 		return o.put(ctx, n)
 	}
-	// Others see what is going on, and that they needn't ask until the lease is over.
+	// Other runners see the new attempt and leave n alone until the lease expires.
 	n.Next = monitor.Date(time.Now().Add(claimLease))
 	n.Deliveries = slices.Clone(n.Deliveries)
 	if err := o.put(ctx, n); err != nil {
@@ -42,7 +43,7 @@ func (o *outbox) attempt(ctx context.Context, n store.Notification) error {
 	return o.storeDeliveries(ctx, n)
 }
 
-// deliveries are those of a message that was never tried.
+// newDeliveries returns a pending delivery for each channel and recipient of n.
 func (o *outbox) newDeliveries(n store.Notification) []store.Delivery {
 	var list []store.Delivery
 	for _, c := range o.ordered {
@@ -53,23 +54,27 @@ func (o *outbox) newDeliveries(n store.Notification) []store.Delivery {
 	return list
 }
 
-// earlier are the messages of a's monitor, or runner, that come before a and aren't done with.
+// unfinishedEarlier returns the earlier notifications about the same monitor or runner that still have pending
+// deliveries.
 func (o *outbox) unfinishedEarlier(ctx context.Context, n store.Notification) (list []store.Notification, err error) {
 	switch {
 	case n.MonitorID != "":
 		f := store.NotificationFilter{MonitorID: n.MonitorID, Before: &store.Cursor{Date: n.Date, ID: n.ID}, Limit: 20}
-		list, err = call(ctx, longTimeout, func(ctx context.Context) ([]store.Notification, error) { return o.store.Notifications(ctx, f) })
+		list, err = call(ctx, longTimeout, func(ctx context.Context) ([]store.Notification, error) {
+			return o.store.Notifications(ctx, f)
+		})
 	case n.Kind == store.KindRunnerOnline:
 		list = make([]store.Notification, 1)
-		if list[0], err = o.read(ctx, store.RunnerNotificationID(store.KindRunnerOffline, n.Opened)); errors.Is(err, monitor.ErrNotFound) {
+		list[0], err = o.read(ctx, store.RunnerNotificationID(store.KindRunnerOffline, n.Opened))
+		if errors.Is(err, monitor.ErrNotFound) {
 			return nil, nil
 		}
 	}
 	return slices.DeleteFunc(list, func(other store.Notification) bool { return other.Next.IsZero() }), err
 }
 
-// behind reports whether d has to wait for one of the earlier messages, so that nobody hears of a recovery before they hear
-// of what was recovered from.
+// mustWait reports whether d must wait for an earlier notification to the same recipient, so that nobody is notified
+// of a recovery before the failure.
 func mustWait(d store.Delivery, earlier []store.Notification) bool {
 	return slices.ContainsFunc(earlier, func(other store.Notification) bool {
 		return len(other.Deliveries) == 0 || slices.ContainsFunc(other.Deliveries, func(delivery store.Delivery) bool {
@@ -78,7 +83,7 @@ func mustWait(d store.Delivery, earlier []store.Notification) bool {
 	})
 }
 
-// send tries the deliveries that wait, all channels at once.
+// send attempts the pending deliveries of n, on all channels concurrently.
 func (o *outbox) send(ctx context.Context, n *store.Notification, earlier []store.Notification) {
 	pending := make(map[string][]*store.Delivery)
 	for i := range n.Deliveries {
@@ -86,27 +91,27 @@ func (o *outbox) send(ctx context.Context, n *store.Notification, earlier []stor
 		switch {
 		case d.Status != store.DeliveryPending:
 		case mustWait(*d, earlier):
-			d.Answer = "waits for an earlier message of the monitor"
+			d.Answer = "waiting for an earlier notification"
 		case o.channels[d.Channel] == nil:
-			d.Answer = "the runner that tried has no such channel"
+			d.Answer = "this channel is not configured on the runner that tried"
 		default:
 			pending[d.Channel] = append(pending[d.Channel], d)
 		}
 	}
-	sent := *n
-	sent.Deliveries = nil
+	undelivered := *n
+	undelivered.Deliveries = nil
 	var channels sync.WaitGroup
 	for name, ds := range pending {
-		channels.Go(func() { o.channels[name].deliver(ctx, sent, ds) })
+		channels.Go(func() { o.channels[name].deliver(ctx, undelivered, ds) })
 	}
 	channels.Wait()
 }
 
-// deliver makes one attempt at deliveries of a, when there is a slot for it.
+// deliver waits for a free slot, then makes one attempt at the deliveries ds of n.
 func (c *limitedChannel) deliver(ctx context.Context, n store.Notification, ds []*store.Delivery) {
 	if !c.acquire(ctx) {
 		for _, d := range ds {
-			d.Answer = "other messages took all the time"
+			d.Answer = "timed out waiting for other notifications on this channel"
 		}
 		return
 	}
@@ -131,7 +136,7 @@ func (c *limitedChannel) count(outcome Outcome) {
 	}
 }
 
-// enter takes a slot; false when none was free for too long.
+// acquire takes a slot. It reports false if none was free within attemptTimeout.
 func (c *limitedChannel) acquire(ctx context.Context) bool {
 	wait := time.NewTimer(attemptTimeout)
 	defer wait.Stop()
@@ -144,21 +149,21 @@ func (c *limitedChannel) acquire(ctx context.Context) bool {
 	return false
 }
 
-// outcomes are those of Send, one for each of to whatever it does.
+// sendSafely calls Send and recovers from a panic. It always returns one outcome per recipient.
 func (c *limitedChannel) sendSafely(ctx context.Context, n store.Notification, to []string) (list []Outcome) {
 	defer func() {
 		if p := recover(); p != nil {
 			list = nil
 		}
 		for len(list) < len(to) {
-			list = append(list, Outcome{Answer: "the sender broke down", Err: errors.New("no outcome")})
+			list = append(list, Outcome{Answer: "internal error in this channel", Err: errors.New("no outcome")})
 		}
 		list = list[:len(to)]
 	}()
 	return c.Send(ctx, n, to)
 }
 
-// settleDelivery sets the fate that an outcome is.
+// applyOutcome updates d with the outcome of an attempt.
 func applyOutcome(d *store.Delivery, outcome Outcome) {
 	d.Tried, d.Answer = monitor.Date(time.Now()), outcome.Answer
 	switch {
@@ -169,7 +174,8 @@ func applyOutcome(d *store.Delivery, outcome Outcome) {
 	}
 }
 
-// schedule sets when a is tried again, or that nothing is left to do.
+// schedule sets the time of the next attempt at n. If no delivery is pending, or the retry period is over, it sets none
+// and the pending deliveries fail.
 func (o *outbox) schedule(ctx context.Context, n *store.Notification, earlier []store.Notification) {
 	now := monitor.Date(time.Now())
 	n.Next = time.Time{}
@@ -195,7 +201,8 @@ func (o *outbox) schedule(ctx context.Context, n *store.Notification, earlier []
 	}
 }
 
-// freed is when the last of the earlier messages may be delivered; zero without any.
+// earliestAfter returns the time at which the last of the earlier notifications may have been delivered; zero if there
+// are none.
 func earliestAfter(earlier []store.Notification) time.Time {
 	var last time.Time
 	for _, other := range earlier {
@@ -206,20 +213,23 @@ func earliestAfter(earlier []store.Notification) time.Time {
 	return last
 }
 
-// logFate logs what came of an attempt.
+// logDeliveries logs the status of each delivery after an attempt.
 func (o *outbox) logDeliveries(ctx context.Context, n store.Notification) {
 	for _, d := range n.Deliveries {
-		level := slog.LevelInfo
-		if d.Status != store.DeliverySent {
-			level = slog.LevelWarn
+		level, text := slog.LevelInfo, "notification sent"
+		switch d.Status {
+		case store.DeliveryPending:
+			level, text = slog.LevelWarn, "delivery failed, retrying"
+		case store.DeliveryFailed:
+			level, text = slog.LevelWarn, "delivery failed"
 		}
-		o.log.Log(ctx, level, "alert "+string(d.Status), "id", n.ID, "attempt", n.Attempts, "channel", d.Channel, "to", d.To,
+		o.log.Log(ctx, level, text, "notification_id", n.ID, "attempt", n.Attempts, "channel", d.Channel, "to", d.To,
 			"answer", d.Answer)
 	}
 }
 
-// storeFate stores what came of an attempt, as often as it takes, for nobody else knows. It gives up when the work ends, or
-// when another runner has overtaken this one.
+// storeDeliveries stores the status of the deliveries. Only this runner knows it, so it retries until ctx ends or
+// another runner has made a later attempt.
 func (o *outbox) storeDeliveries(ctx context.Context, n store.Notification) error {
 	for {
 		putCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), putTimeout)
@@ -230,7 +240,7 @@ func (o *outbox) storeDeliveries(ctx context.Context, n store.Notification) erro
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("store what came of it: %w", err)
+			return fmt.Errorf("store the deliveries: %w", err)
 		case <-time.After(pollInterval):
 		}
 		if current, err := o.read(ctx, n.ID); err == nil && current.Attempts > n.Attempts {

@@ -1,5 +1,5 @@
-// Package alert tells people when monitors go bad and when they are well again: it judges results, keeps the
-// messages that are owed, and sends them.
+// Package alerting opens and resolves incidents and sends notifications about them. The evaluator turns results into
+// incidents and stores a notification for each step; the outbox sends stored notifications through channels.
 package alerting
 
 import (
@@ -9,25 +9,25 @@ import (
 	"nanomon/services/common/store"
 )
 
-// Sender delivers messages by one channel.
+// Channel sends notifications by one method.
 type Channel interface {
-	// Channel is its name, such as email. It is part of what is stored of a delivery.
+	// Name returns the channel's name, such as email. It is stored with each delivery.
 	Name() string
-	// Recipients are those that m is to be delivered to, each in a form that shows no secret. A closed incident is for those
-	// alone where it would stay open.
+	// Recipients returns the recipients of n, in a form that shows no secret. Only channels where the incident would
+	// otherwise stay open return recipients for [store.KindClosed].
 	Recipients(n store.Notification) []string
-	// Send delivers m to some of its recipients, and says for each, in their order, what the server answered. It
+	// Send makes one attempt to send n to the given recipients. It returns one outcome for each, in the same order, and
 	// returns soon after ctx ends.
 	Send(ctx context.Context, n store.Notification, to []string) []Outcome
 }
 
-// Outcome is the end of one attempt at one delivery.
+// Outcome is the outcome of one attempt at one delivery.
 type Outcome struct {
-	// Answer is what the server said, in one line, without any secret.
+	// Answer is the server's answer or the reason why there was none, in one line and without secrets.
 	Answer string
-	// Err is nil when the server has taken the message. It wraps [ErrRefused] when trying again is in vain.
+	// Err is nil if the server accepted the notification. It wraps [ErrRefused] if a retry can't succeed.
 	Err error
 }
 
-// ErrRefused says that a message will not be taken, however often it is sent.
+// ErrRefused means that the server permanently refused a notification, so that retries are pointless.
 var ErrRefused = errors.New("refused")

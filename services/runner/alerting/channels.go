@@ -10,20 +10,23 @@ import (
 	"nanomon/services/common/config"
 )
 
-// FromSettings is an alerter as the settings, which are valid, ask for it.
+// FromSettings returns an alerter with the given settings, which must be valid.
 func FromSettings(runner string, settings config.Alerts, s Store, log *slog.Logger) *Alerter {
-	return New(Config{Runner: runner, Rules: Rules{
-		FailCount: int(settings.AlertFailCount), RecoveryCount: int(settings.AlertRecoveryCount), Reminder: time.Duration(settings.AlertReminder),
-	}}, s, Channels(settings, nil), log)
+	rules := Rules{
+		FailCount:     int(settings.AlertFailCount),
+		RecoveryCount: int(settings.AlertRecoveryCount),
+		Reminder:      time.Duration(settings.AlertReminder),
+	}
+	return New(Config{Runner: runner, Rules: rules}, s, Channels(settings, nil), log)
 }
 
-// Senders are those that settings, which are valid, switch on. They trust the authorities in roots, or those of the
-// system where it is nil.
+// Channels returns the channels that the settings, which must be valid, configure. They trust the certificate
+// authorities in roots, or the system's if roots is nil.
 func Channels(settings config.Alerts, roots *x509.CertPool) []Channel {
 	options := channelOptions{
 		format: formatter{baseURL: settings.AlertLinkBase, timeZone: time.Local},
-		tls:   &tls.Config{RootCAs: roots},
-		client:   webClient(roots),
+		tls:    &tls.Config{RootCAs: roots},
+		client: newWebClient(roots),
 	}
 	var channels []Channel
 	for _, newChannel := range []func(config.Alerts, channelOptions) Channel{
@@ -42,9 +45,9 @@ func Channels(settings config.Alerts, roots *x509.CertPool) []Channel {
 	return channels
 }
 
-// delivery is what the senders share. Each is made by a function that returns nil where the settings don't ask for it.
+// channelOptions are shared by all channels. The constructor of a channel returns nil if it is not configured.
 type channelOptions struct {
 	format formatter
-	tls   *tls.Config
-	client   *http.Client
+	tls    *tls.Config
+	client *http.Client
 }

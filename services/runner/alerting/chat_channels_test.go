@@ -160,7 +160,7 @@ func TestPagerDuty(t *testing.T) {
 		store.KindClosed:    {"event_action": "resolve", "dedup_key": "65f2c0ffee65f2c0ffee65f2-3", "payload": nil},
 		store.KindTest:      {"event_action": "trigger", "dedup_key": "65f2c0ffee65f2c0ffee65f2-3-test", "payload.severity": "info"},
 		store.KindRunnerOffline: {
-			"event_action": "trigger", "dedup_key": "cutoff-1773482400000", "payload.severity": "critical", "payload.summary": "Runner shop-1 may be cut off",
+			"event_action": "trigger", "dedup_key": "cutoff-1773482400000", "payload.severity": "critical", "payload.summary": "Runner shop-1 may be offline",
 			"payload.source": "NanoMon",
 		},
 		store.KindRunnerOnline: {"event_action": "resolve", "dedup_key": "cutoff-1773482400000", "payload": nil},
@@ -169,7 +169,7 @@ func TestPagerDuty(t *testing.T) {
 			w.WriteHeader(http.StatusAccepted)
 			w.Write([]byte(`{"status":"success","routing_key":"k3y of ours"}`))
 		})
-		s := pagerDuty("k3y of ours", urls(t, server.URL+"/v2/enqueue")[0], channelOptions{format: testFormat, client: webClient(nil)})
+		s := pagerDuty("k3y of ours", urls(t, server.URL+"/v2/enqueue")[0], channelOptions{format: testFormat, client: newWebClient(nil)})
 		outcome := deliver(t, s, testNotification(kind))[0]
 		if outcome.Err != nil || outcome.Answer != `202 Accepted {"status":"success","routing_key":"***"}` {
 			t.Errorf("%+v", outcome)

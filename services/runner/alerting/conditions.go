@@ -9,25 +9,26 @@ import (
 	"nanomon/services/common/store"
 )
 
-// around is what a monitor's results are judged by beside the rules.
+// conditions are the facts, beside rules and results, that decide whether an incident opens.
 type conditions struct {
-	now    time.Time
+	now        time.Time
 	dependency dependency
-	offline offlinePeriod
+	offline    offlinePeriod
 }
 
-// parent is the monitor that another one depends on.
+// dependency is the monitor that the evaluated one depends on.
 type dependency struct {
-	// id is blank where there is none that is checked.
-	id    string
+	// id is empty if there is none, or if it is disabled.
+	id       string
 	interval time.Duration
-	// asked says that the store was asked for its newest result, which has no date when there is none.
-	known  bool
+	// known reports whether newest was read from the store.
+	known bool
+	// newest is the newest result; its date is zero if there is none.
 	newest store.Point
 }
 
-// allows reports whether an alert that is due since a result of that date may be owed: the parent was found well since, or can't be
-// waited for any longer.
+// allows reports whether an incident that waits since due may open: the dependency has been OK since then, or it has no
+// recent result to wait for.
 func (d dependency) allows(due, now time.Time) bool {
 	switch {
 	case d.id == "":
@@ -41,23 +42,24 @@ func (d dependency) allows(due, now time.Time) bool {
 	}
 }
 
-// outage is a time in which the runner may have been cut off; the last one, or the one that goes on.
+// offlinePeriod is the latest period in which the runner was offline.
 type offlinePeriod struct {
-	// since is zero if there never was one, and until while it goes on.
+	// since is zero if the runner was never offline. until is zero while it is offline.
 	since, until time.Time
 }
 
-// on reports whether it goes on.
+// ongoing reports whether the runner is offline.
 func (p offlinePeriod) ongoing() bool { return !p.since.IsZero() && p.until.IsZero() }
 
-// covers reports whether a bad result of that date, judged now, says nothing of its monitor.
+// covers reports whether a not-OK result of that date must be ignored because the runner was, or still is, offline.
 func (p offlinePeriod) covers(date time.Time) bool {
 	return p.ongoing() || !date.Before(p.since) && !date.After(p.until)
 }
 
-// shut gives the state of a monitor that was disabled or deleted, and the closing of its incident, if it has one.
+// closeIncident returns the state of a monitor that was disabled or deleted, and the event that closes its incident, if
+// one is open.
 func closeIncident(s store.IncidentState, now time.Time) (store.IncidentState, *event) {
-	// Only a newer state is stored.
+	// The store only accepts a newer state.
 	if earliest := s.Evaluated.Add(time.Millisecond); now.Before(earliest) {
 		now = earliest
 	}
@@ -69,8 +71,9 @@ func closeIncident(s store.IncidentState, now time.Time) (store.IncidentState, *
 	return withoutIncident(s), newEvent(before, store.KindClosed, store.Point{Date: now, Status: before.Severity})
 }
 
-// follow gives the state after what other runners, or this one before it died, have told of its monitor: a message may be stored whose
-// state is not. What was told counts: an incident that people know of is open until they know of its end.
+// applyNotifications returns s updated with the stored notifications of its monitor. Notifications are stored before
+// the state, so a crash or another runner can leave a notification without its state. Then the notification counts: an
+// incident that people were notified of stays open until they are notified of its end.
 func applyNotifications(s store.IncidentState, notifications []store.Notification) store.IncidentState {
 	notifications = slices.Clone(notifications)
 	slices.SortFunc(notifications, func(n, b store.Notification) int {

@@ -3,6 +3,7 @@ package alerting
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -10,24 +11,30 @@ import (
 	"nanomon/services/common/store"
 )
 
-// watchConnection finds out whether the runner may be cut off, or is connected again, and stores the message that this owes. What was
-// found once is told, even if the store doesn't answer until something else is found: it may have stored the message.
+// checkConnection detects whether the runner is offline or online again, and stores a notification. If storing fails,
+// the next round stores the same notification even if the connection has changed again, because the store may contain
+// it already.
 func (e *evaluator) checkConnection(ctx context.Context, now time.Time) error {
 	for e.unstored != nil || e.evidenceChanged && e.detectConnectionChange(now) {
-		notification := *e.unstored
+		n := *e.unstored
 		if _, err := call(ctx, shortTimeout, func(ctx context.Context) ([]string, error) {
-			return e.store.AddNotifications(ctx, []store.Notification{notification})
+			return e.store.AddNotifications(ctx, []store.Notification{n})
 		}); err != nil {
 			return err
 		}
-		e.log.Warn("the runner's own connection", "kind", notification.Kind, "id", notification.ID, "found", notification.Message)
-		e.offline, e.unstored = offlinePeriodOf(notification), nil
+		text, level := "runner offline", slog.LevelWarn
+		if n.Kind == store.KindRunnerOnline {
+			text, level = "runner online again", slog.LevelInfo
+		}
+		e.log.Log(ctx, level, text, "notification_id", n.ID, "runner", n.Runner, "details", n.Message)
+		e.offline, e.unstored = offlinePeriodOf(n), nil
 	}
 	e.evidenceChanged = false
 	return nil
 }
 
-// findCutOff sets the message that is owed, and reports whether there is one.
+// detectConnectionChange sets unstored to the notification of a change between offline and online, and reports whether
+// there was one.
 func (e *evaluator) detectConnectionChange(now time.Time) bool {
 	all := e.connectionEvidence()
 	n := store.Notification{Runner: e.runner, Opened: e.offline.since, Date: now, Next: now}
@@ -36,22 +43,23 @@ func (e *evaluator) detectConnectionChange(now time.Time) bool {
 		if remaining.mostFailed() {
 			return false
 		}
-		n.Kind, n.Message = store.KindRunnerOnline, fmt.Sprintf("Still failed: %d of %d monitors.", remaining.failed, remaining.total)
+		n.Kind = store.KindRunnerOnline
+		n.Message = fmt.Sprintf("Still failed: %d of %d monitors.", remaining.failed, remaining.total)
 	} else {
 		failures, offline := detectOffline(all, e.offline.until)
 		if !offline {
 			return false
 		}
 		n.Kind, n.Status, n.Opened = store.KindRunnerOffline, monitor.StatusFailed, failures.since
-		n.Message = fmt.Sprintf("%d of %d monitors on %d hosts failed at about the same time. Other alerts are held until that is over.",
-			failures.failed, failures.total, failures.hosts)
+		n.Message = fmt.Sprintf("%d of %d monitors on %d hosts failed at about the same time. "+
+			"NanoMon opens no incidents until the runner is online again.", failures.failed, failures.total, failures.hosts)
 	}
 	n.ID = store.RunnerNotificationID(n.Kind, n.Opened)
 	e.unstored = &n
 	return true
 }
 
-// outageOf is what a message says.
+// offlinePeriodOf returns the offline period that a notification about a runner reports.
 func offlinePeriodOf(n store.Notification) offlinePeriod {
 	period := offlinePeriod{since: n.Opened}
 	if n.Kind == store.KindRunnerOnline {
@@ -60,7 +68,7 @@ func offlinePeriodOf(n store.Notification) offlinePeriod {
 	return period
 }
 
-// sightings are those of the monitors that have a result which says something.
+// connectionEvidence returns the evidence of all active monitors that have a result outside of maintenance.
 func (e *evaluator) connectionEvidence() []evidence {
 	list := make([]evidence, 0, len(e.tracked))
 	for _, t := range e.tracked {
@@ -71,18 +79,19 @@ func (e *evaluator) connectionEvidence() []evidence {
 	return list
 }
 
-// recall takes in what a runner of this host, which this one goes on for, has told last of its connection. The messages are those of
-// no monitor, newest first.
+// restoreOfflinePeriod continues the offline period of the previous runner on this host, from its latest notification.
+// The notifications are those about runners, newest first.
 func (e *evaluator) restoreOfflinePeriod(notifications []store.Notification) {
 	for _, n := range notifications {
-		if (n.Kind == store.KindRunnerOffline || n.Kind == store.KindRunnerOnline) && runnerHost(n.Runner) == runnerHost(e.runner) {
+		aboutRunner := n.Kind == store.KindRunnerOffline || n.Kind == store.KindRunnerOnline
+		if aboutRunner && runnerHost(n.Runner) == runnerHost(e.runner) {
 			e.offline = offlinePeriodOf(n)
 			return
 		}
 	}
 }
 
-// hostPart is a runner's id without the part that each start makes anew.
+// runnerHost returns the host name in a runner's id.
 func runnerHost(runner string) string {
 	return runner[:max(0, strings.LastIndexByte(runner, '-'))]
 }

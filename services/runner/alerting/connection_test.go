@@ -45,8 +45,8 @@ func (m *memory) summary() string {
 }
 
 const (
-	offlineText = `cutoff "5 of 6 monitors on 5 hosts failed at about the same time. Other alerts are held until that is over."`
-	onlineText = `reconnected "Still failed: 4 of 6 monitors."`
+	offlineText = `cutoff "5 of 6 monitors on 5 hosts failed at about the same time. NanoMon opens no incidents until the runner is online again."`
+	onlineText  = `reconnected "Still failed: 4 of 6 monitors."`
 )
 
 func expectSummary(t *testing.T, h *harness, want string) {

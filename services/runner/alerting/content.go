@@ -12,38 +12,41 @@ import (
 	"nanomon/services/common/store"
 )
 
-// The longest texts that a message shows, in characters. A title goes into subjects, which are short.
+// The maximum lengths of the texts in a notification, in characters. Names in a title are short because it is the
+// subject of an e-mail.
 const (
 	maxTitleName = 80
 	maxName      = 300
 	maxText      = 1000
 )
 
-// notice is a message in words, for every channel the same. Its texts are one line each, valid UTF-8, and not
-// escaped for anything.
+// content is the text of a notification, the same for all channels. Each text is one line of valid UTF-8 and is not
+// escaped.
 type content struct {
-	// Title is what happened to what, such as: Payments API failed.
+	// Title summarizes the event, such as: Payments API failed.
 	Title string
-	// Status is the word for the status, and Tone what it is coloured by: failed, error, ok or test.
-	Status, Tone string
-	// Text says more: what was found, or that all is well.
+	// Status is the status as a word.
+	Status string
+	// Tone selects the colour: failed, error, ok or test.
+	Tone string
+	// Text is the message of the result or another explanation; it may be empty.
 	Text string
 	Rows []row
-	// Link is the address of the monitor's page, LinkText what it is called.
+	// Link is the address of the monitor's page, LinkText its label.
 	Link, LinkText string
 }
 
-// colours of messages by tone.
+// colours maps a tone to the colour of the notification.
 var colours = map[string]string{"failed": "#b3261e", "error": "#97500a", "ok": "#15703c", "test": "#1d4ed8"}
 
-// row is one more thing to know.
+// row is a detail with its label.
 type row struct{ Label, Value string }
 
-// wording makes notices.
+// formatter creates the content of notifications.
 type formatter struct {
-	// base is the address of the page.
+	// baseURL is the address of the page, for links.
 	baseURL string
-	// zone is that of the times shown.
+	// timeZone is the time zone of displayed times.
 	timeZone *time.Location
 }
 
@@ -52,7 +55,7 @@ func (f formatter) content(n store.Notification) content {
 	if n.Kind == store.KindTest {
 		return content{
 			Title: "Test message", Status: "Test", Tone: "test", Link: base + "/", LinkText: "Open NanoMon",
-			Text: "This is a test. Since you can read it, alerts reach you this way.",
+			Text: "This is a test. Notifications of this channel reach you.",
 			Rows: []row{{"Sent", f.date(n.Date)}},
 		}
 	}
@@ -65,7 +68,7 @@ func (f formatter) content(n store.Notification) content {
 	}
 	switch {
 	case n.Kind == store.KindResolved:
-		c.Status, c.Tone, c.Text = "OK", "ok", "All is well again, after "+formatDuration(n.Date.Sub(n.Opened))+"."
+		c.Status, c.Tone, c.Text = "OK", "ok", "The monitor is OK again after "+formatDuration(n.Date.Sub(n.Opened))+"."
 	case n.Status == monitor.StatusError:
 		c.Status, c.Tone = "Error", "error"
 	default:
@@ -74,17 +77,17 @@ func (f formatter) content(n store.Notification) content {
 	return c
 }
 
-// ofRunner is the notice of a runner that may be cut off, or is connected again.
+// runnerContent returns the content of a notification about a runner.
 func (f formatter) runnerContent(n store.Notification) content {
 	runner := "Runner " + singleLine(n.Runner, maxTitleName)
 	c := content{
-		Title: runner + " may be cut off", Status: "Failed", Tone: "failed", Text: singleLine(n.Message, maxText),
+		Title: runner + " may be offline", Status: "Failed", Tone: "failed", Text: singleLine(n.Message, maxText),
 		Rows: []row{{"Since", f.date(n.Opened)}},
 		Link: strings.TrimRight(f.baseURL, "/") + "/", LinkText: "Open NanoMon",
 	}
 	if n.Kind == store.KindRunnerOnline {
-		c.Title, c.Status, c.Tone = runner+" is connected again", "OK", "ok"
-		c.Rows = []row{{"Cut off from", f.date(n.Opened)}, {"Until", f.date(n.Date)}}
+		c.Title, c.Status, c.Tone = runner+" is online again", "OK", "ok"
+		c.Rows = []row{{"Offline since", f.date(n.Opened)}, {"Online since", f.date(n.Date)}}
 	}
 	return c
 }
@@ -92,7 +95,7 @@ func (f formatter) runnerContent(n store.Notification) content {
 func title(n store.Notification) string {
 	name := singleLine(n.MonitorName, maxTitleName)
 	if name == "" {
-		name = "a monitor without a name"
+		name = "Unnamed monitor"
 	}
 	failed, stillFailed := " failed", " still failed"
 	if n.Status == monitor.StatusError {
@@ -120,13 +123,13 @@ func (f formatter) rows(n store.Notification) []row {
 		}
 	}
 	if n.Dependents > 0 {
-		rows = append(rows, row{"Monitors behind it", strconv.Itoa(n.Dependents)})
+		rows = append(rows, row{"Dependent monitors", strconv.Itoa(n.Dependents)})
 	}
 	if n.Status != monitor.StatusFailed {
 		rows = append(rows, row{"Value", strconv.FormatFloat(n.Value, 'g', 6, 64)})
 	}
 	if n.Kind == store.KindResolved {
-		return append(rows, row{"Bad from", f.date(n.Opened)}, row{"OK since", f.date(n.Date)})
+		return append(rows, row{"Not OK since", f.date(n.Opened)}, row{"OK since", f.date(n.Date)})
 	}
 	since := f.date(n.Opened)
 	if d := n.Date.Sub(n.Opened); d >= time.Second {
@@ -139,7 +142,7 @@ func (f formatter) date(t time.Time) string {
 	return t.In(f.timeZone).Format("Mon 2 Jan 2006, 15:04:05 MST")
 }
 
-// lasted is a duration in its two largest units.
+// formatDuration returns d in its two largest units.
 func formatDuration(d time.Duration) string {
 	d = max(d, 0).Round(time.Second)
 	seconds, minutes, hours := int(d.Seconds())%60, int(d.Minutes())%60, int(d.Hours())
@@ -154,8 +157,8 @@ func formatDuration(d time.Duration) string {
 	return fmt.Sprintf("%d days %d h", hours/24, hours%24)
 }
 
-// plain makes any text one line of at most limit characters, without what can't be seen but changes how the
-// line is read: control characters and marks of direction.
+// singleLine returns text as one line of at most limit characters, without control characters and without marks that
+// change the direction of the text.
 func singleLine(text string, limit int) string {
 	var line strings.Builder
 	for _, word := range strings.Fields(strings.ToValidUTF8(text, "\uFFFD")) {
@@ -176,7 +179,7 @@ func singleLine(text string, limit int) string {
 	return shorten(line.String(), limit)
 }
 
-// shorten cuts text to limit characters, the last of which is then an ellipsis.
+// shorten cuts text to limit characters, of which the last one is an ellipsis.
 func shorten(text string, limit int) string {
 	if runes := []rune(text); len(runes) > limit {
 		return string(runes[:limit-1]) + "…"

@@ -25,11 +25,11 @@ func TestNoticeOfARecovery(t *testing.T) {
 	n := testNotification(store.KindResolved)
 	n.Status, n.Value, n.Message = monitor.StatusOK, 123.4567, ""
 	c := testFormat.content(n)
-	if c.Text != "All is well again, after 1 min 30 s." || c.Tone != "ok" || c.Link != "https://nanomon.example.org/#monitor/65f2c0ffee65f2c0ffee65f2" {
+	if c.Text != "The monitor is OK again after 1 min 30 s." || c.Tone != "ok" || c.Link != "https://nanomon.example.org/#monitor/65f2c0ffee65f2c0ffee65f2" {
 		t.Errorf("%+v", c)
 	}
 	want := []row{{"Target", "https://pay.example.org/health"}, {"Group", "Shop"}, {"Value", "123.457"},
-		{"Bad from", "Sat 14 Mar 2026, 10:00:00 UTC"}, {"OK since", "Sat 14 Mar 2026, 10:01:30 UTC"}}
+		{"Not OK since", "Sat 14 Mar 2026, 10:00:00 UTC"}, {"OK since", "Sat 14 Mar 2026, 10:01:30 UTC"}}
 	for i, r := range c.Rows {
 		if len(c.Rows) != len(want) || r != want[i] {
 			t.Errorf("row %d: %+v", i, r)
@@ -48,12 +48,12 @@ func TestALongNameIsShownWhole(t *testing.T) {
 func TestNoticeOfARunner(t *testing.T) {
 	for kind, want := range map[store.NotificationKind]content{
 		store.KindRunnerOffline: {
-			Title: "Runner shop-1 may be cut off", Status: "Failed", Tone: "failed", Text: "9 of 10 monitors on 4 hosts failed.",
+			Title: "Runner shop-1 may be offline", Status: "Failed", Tone: "failed", Text: "9 of 10 monitors on 4 hosts failed.",
 			Rows: []row{{"Since", "Sat 14 Mar 2026, 10:00:00 UTC"}},
 		},
 		store.KindRunnerOnline: {
-			Title: "Runner shop-1 is connected again", Status: "OK", Tone: "ok", Text: "Still failed: 2 of 10 monitors.",
-			Rows: []row{{"Cut off from", "Sat 14 Mar 2026, 10:00:00 UTC"}, {"Until", "Sat 14 Mar 2026, 11:00:00 UTC"}},
+			Title: "Runner shop-1 is online again", Status: "OK", Tone: "ok", Text: "Still failed: 2 of 10 monitors.",
+			Rows: []row{{"Offline since", "Sat 14 Mar 2026, 10:00:00 UTC"}, {"Online since", "Sat 14 Mar 2026, 11:00:00 UTC"}},
 		},
 	} {
 		want.Link, want.LinkText = "https://nanomon.example.org/", "Open NanoMon"
@@ -66,11 +66,11 @@ func TestNoticeOfARunner(t *testing.T) {
 func TestHowManyAreBehindIsShown(t *testing.T) {
 	n := testNotification(store.KindOpened)
 	n.Dependents = 12
-	if rows := testFormat.content(n).Rows; !slices.Contains(rows, row{"Monitors behind it", "12"}) {
+	if rows := testFormat.content(n).Rows; !slices.Contains(rows, row{"Dependent monitors", "12"}) {
 		t.Errorf("%+v", rows)
 	}
 	for _, r := range testFormat.content(testNotification(store.KindOpened)).Rows {
-		if r.Label == "Monitors behind it" {
+		if r.Label == "Dependent monitors" {
 			t.Errorf("%+v", r)
 		}
 	}

@@ -22,7 +22,7 @@ func newDiscord(settings config.Alerts, options channelOptions) Channel {
 	}
 }
 
-// discordMessage is a message of a webhook that may mention nobody.
+// discordMessage returns the body for a webhook. It allows no mentions.
 func discordMessage(c content) any {
 	fields := []any{}
 	for _, r := range c.Rows {
@@ -37,7 +37,8 @@ func discordMessage(c content) any {
 	}
 }
 
-// discordText makes a text that Discord shows as it is: a backslash takes the meaning from any punctuation.
+// discordText escapes text so that Discord shows it unchanged: a backslash before a punctuation character removes its
+// special meaning.
 func discordText(text string) string {
 	var escaped strings.Builder
 	for _, r := range text {

@@ -11,14 +11,14 @@ import (
 	"nanomon/services/common/store"
 )
 
-// emailTimeout is how long one attempt may take as a whole. It is well below the lease of a claim.
+// emailTimeout limits one attempt as a whole. It is far below claimLease.
 const emailTimeout = time.Minute
 
-// email is the Sender of e-mails.
+// email is the [Channel] that sends e-mails over SMTP.
 type email struct {
-	settings config.SMTP
-	from     *mail.Address
-	tlsConfig      *tls.Config
+	settings  config.SMTP
+	from      *mail.Address
+	tlsConfig *tls.Config
 	messages  emailMessages
 }
 
@@ -38,7 +38,7 @@ func newEmail(settings config.Alerts, options channelOptions) Channel {
 
 func (e *email) Name() string { return "email" }
 
-// Recipients are those of the monitor, or else of the settings.
+// Recipients returns the recipients of the monitor, or else of the settings.
 func (e *email) Recipients(n store.Notification) []string {
 	if n.Kind == store.KindClosed {
 		return nil
@@ -53,8 +53,9 @@ func (e *email) Recipients(n store.Notification) []string {
 	return to
 }
 
-// Send sends one message to all recipients that the server takes. For the others it fails alone. Nothing is refused but a
-// recipient or the message itself: all else, a wrong password for example, may be mended while the message waits.
+// Send sends one e-mail to all recipients that the server accepts; the other recipients get their own outcome. Only a
+// rejected recipient or message is [ErrRefused]. Other errors, such as a wrong password, are worth a retry: an
+// administrator may fix them in time.
 func (e *email) Send(ctx context.Context, n store.Notification, to []string) []Outcome {
 	ctx, cancel := context.WithTimeout(ctx, emailTimeout)
 	defer cancel()
@@ -72,9 +73,9 @@ func (e *email) Send(ctx context.Context, n store.Notification, to []string) []O
 	return outcomes
 }
 
-// deliver returns what holds for all recipients but those for which it has set an outcome.
+// deliver returns the answer or error that applies to all recipients for which it has set no outcome.
 func (e *email) deliver(ctx context.Context, n store.Notification, to []string, outcomes []Outcome) (string, error) {
-	addresses := make([]*mail.Address, len(to)) // nil where it is none
+	addresses := make([]*mail.Address, len(to)) // nil for an invalid address
 	var valid []*mail.Address
 	for i, text := range to {
 		address, err := mail.ParseAddress(text)

@@ -15,19 +15,19 @@ import (
 	"nanomon/templates"
 )
 
-// letters writes e-mails.
+// emailMessages creates e-mails from notifications.
 type emailMessages struct {
-	from  *mail.Address
+	from   *mail.Address
 	format formatter
-	text  *text.Template
-	html  *html.Template
+	text   *text.Template
+	html   *html.Template
 }
 
 func newEmailMessages(from *mail.Address, format formatter) emailMessages {
 	return emailMessages{from: from, format: format, text: templates.AlertText(), html: templates.AlertHTML()}
 }
 
-// write makes the e-mail of m. However often it is made, its Message-ID is the same.
+// create returns the e-mail for n. Its Message-ID depends only on n, so it is the same for each attempt.
 func (m emailMessages) create(n store.Notification, to []*mail.Address) (*gomail.Msg, error) {
 	c := m.format.content(n)
 	plainPart, htmlPart, err := m.parts(c)
@@ -37,7 +37,7 @@ func (m emailMessages) create(n store.Notification, to []*mail.Address) (*gomail
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(m.from)
 	msg.ToMailAddress(to...)
-	// A name must not pass for text that is encoded already.
+	// A name that looks like an encoded word must be shown as it is.
 	msg.Subject("[NanoMon] " + strings.ReplaceAll(c.Title, "=?", "= ?"))
 	msg.SetDateWithValue(time.Now())
 	msg.SetMessageIDWithValue(m.messageID(n.ID, n))
@@ -64,7 +64,7 @@ func (m emailMessages) parts(c content) (plainPart, htmlPart string, err error) 
 	return t.String(), h.String(), nil
 }
 
-// firstOf is the id of the message that begins the conversation to which m belongs.
+// threadRoot returns the id of the first notification in the e-mail thread that n belongs to.
 func threadRoot(n store.Notification) string {
 	switch n.Kind {
 	case store.KindEscalated, store.KindReminder, store.KindResolved:
@@ -75,8 +75,9 @@ func threadRoot(n store.Notification) string {
 	return n.ID
 }
 
-// messageID is that of the message with an id in the incident, or test, of m. The date in it tells apart incidents of two
-// installations, or of one that began anew, that have imported the same monitors.
+// messageID returns the Message-ID for the notification with the given id, in the same incident as n. It contains the
+// date of the incident, because two installations, or one that was set up again, can have the same monitor ids and
+// incident numbers after an import.
 func (m emailMessages) messageID(id string, n store.Notification) string {
 	opened := n.Opened
 	if opened.IsZero() {

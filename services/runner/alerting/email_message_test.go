@@ -23,8 +23,8 @@ var testFormat = formatter{baseURL: "https://nanomon.example.org/", timeZone: ti
 
 func TestHeadersOfARunner(t *testing.T) {
 	for kind, want := range map[store.NotificationKind][3]string{
-		store.KindRunnerOffline: {"[NanoMon] Runner shop-1 may be cut off", "<cutoff-1773482400000.1773482400000@example.org>", ""},
-		store.KindRunnerOnline:  {"[NanoMon] Runner shop-1 is connected again", "<reconnected-1773482400000.1773482400000@example.org>", "<cutoff-1773482400000.1773482400000@example.org>"},
+		store.KindRunnerOffline: {"[NanoMon] Runner shop-1 may be offline", "<cutoff-1773482400000.1773482400000@example.org>", ""},
+		store.KindRunnerOnline:  {"[NanoMon] Runner shop-1 is online again", "<reconnected-1773482400000.1773482400000@example.org>", "<cutoff-1773482400000.1773482400000@example.org>"},
 	} {
 		header, _, _, _ := parsedEmail(t, testNotification(kind))
 		got := [3]string{subject(t, header), header.Get("Message-Id"), header.Get("References")}
@@ -151,7 +151,7 @@ func TestHostileNames(t *testing.T) {
 		{"right to left", "שלום \u202Egnp.exe\u2066", "שלום gnp.exe failed"},
 		{"HTML", `<img src=x onerror="alert(1)">{{ .Link }}`, `<img src=x onerror="alert(1)">{{ .Link }} failed`},
 		{"not UTF-8", "a\xff\x00b", "a\uFFFDb failed"},
-		{"nothing to see", "\u202E", "a monitor without a name failed"},
+		{"nothing to see", "\u202E", "Unnamed monitor failed"},
 	} {
 		n := testNotification(store.KindOpened)
 		n.MonitorName, n.MonitorTarget, n.Message, n.Group = c.monitor, c.monitor, c.monitor, c.monitor

@@ -36,12 +36,12 @@ type mailServer struct {
 	content    *smtp.SMTPError // the answer to a message
 
 	// stuck is closed when hang has come.
-	hanging   chan struct{}
+	hanging chan struct{}
 	address *net.TCPAddr
 	roots   *x509.CertPool
 
-	mutex sync.Mutex
-	received []receivedMail
+	mutex      sync.Mutex
+	received   []receivedMail
 	clientData bytes.Buffer // all that clients said, where it was in clear
 }
 

@@ -21,21 +21,21 @@ import (
 	"nanomon/services/common/config"
 )
 
-// maxSession is how many bytes a server may say in one session.
+// maxSessionBytes limits how many bytes are read from the server in one session.
 const maxSessionBytes = 1 << 20
 
-// session is a conversation with an SMTP server, which ends when its context does.
+// session is one SMTP session. It is aborted when ctx ends.
 type session struct {
 	ctx      context.Context
 	settings config.SMTP
 	sender   string
 	conn     net.Conn
-	// release lets go of ctx.
+	// release stops the abort at the end of ctx.
 	release func() bool
 	client  *smtp.Client
 }
 
-// open makes a session in which the server has taken the sender, e.from, and is ready for recipients.
+// open starts a session, up to the point at which the server has accepted the sender and expects recipients.
 func (e *email) open(ctx context.Context, to []*mail.Address) (*session, error) {
 	server := net.JoinHostPort(e.settings.SMTPHost, strconv.Itoa(int(e.settings.SMTPPort)))
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", server)
@@ -51,7 +51,7 @@ func (e *email) open(ctx context.Context, to []*mail.Address) (*session, error) 
 	return s, nil
 }
 
-// begin goes from the greeting to the sender's address.
+// begin runs the session from the greeting to the MAIL command.
 func (s *session) begin(tlsConfig *tls.Config, to []*mail.Address) error {
 	mode := s.settings.SMTPTLS
 	if mode == config.TLSAuto && s.settings.SMTPPort == 465 {
@@ -83,8 +83,8 @@ func (s *session) begin(tlsConfig *tls.Config, to []*mail.Address) error {
 	return s.describeError("MAIL", client.Mail("<"+s.sender+">"))
 }
 
-// startTLS encrypts the session where mode asks for it. It never goes on in clear when a server that offers STARTTLS fails
-// at it.
+// startTLS encrypts the session if mode requires it or the server offers it. If STARTTLS fails, it returns an error and
+// never continues unencrypted.
 func (s *session) startTLS(mode config.TLSMode, tlsConfig *tls.Config) error {
 	if mode == config.TLSNone || mode == config.TLSImplicit {
 		return nil
@@ -93,22 +93,23 @@ func (s *session) startTLS(mode config.TLSMode, tlsConfig *tls.Config) error {
 		return s.describeError("STARTTLS", s.client.StartTLS(tlsConfig))
 	}
 	if mode == config.TLSStart {
-		return errors.New("the server doesn't offer STARTTLS, which ALERT_SMTP_TLS asks for")
+		return errors.New("the server does not offer STARTTLS, which ALERT_SMTP_TLS requires")
 	}
 	return nil
 }
 
-// signIn sends the password, if there is one, over an encrypted session only.
+// authenticate sends the password, if one is configured, but only over an encrypted session.
 func (s *session) authenticate() error {
 	if s.settings.SMTPPassword == "" {
 		return nil
 	}
 	if _, encrypted := s.client.TLSConnectionState(); !encrypted {
-		return errors.New("the server offers no encryption, and a password is never sent in clear: unset ALERT_SMTP_PASSWORD, or use a server with TLS")
+		return errors.New("the server offers no encryption, and a password is never sent unencrypted: " +
+			"unset ALERT_SMTP_PASSWORD or use a server with TLS")
 	}
 	offered, mechanisms := s.client.Extension("AUTH")
 	if !offered {
-		return errors.New("the server offers no sign-in, but ALERT_SMTP_PASSWORD is set")
+		return errors.New("the server offers no authentication, but ALERT_SMTP_PASSWORD is set")
 	}
 	user, password := s.settings.SMTPUser, s.settings.SMTPPassword
 	for _, m := range []struct {
@@ -124,11 +125,12 @@ func (s *session) authenticate() error {
 			return s.describeError("AUTH", s.client.Auth(m.auth))
 		}
 	}
-	return fmt.Errorf("the server offers none of PLAIN, LOGIN, SCRAM-SHA-256 and CRAM-MD5 to sign in, but %q", singleLine(mechanisms, maxAnswer))
+	return fmt.Errorf("the server must offer PLAIN, LOGIN, SCRAM-SHA-256 or CRAM-MD5 authentication, but offers only %q",
+		singleLine(mechanisms, maxAnswer))
 }
 
-// address gives the server the recipients that aren't nil. It sets the outcomes of those that it doesn't take
-// and counts the others; the error is one for all.
+// addRecipients sends the recipients that aren't nil. It sets the outcomes of rejected ones and counts the accepted
+// ones; an error applies to all recipients.
 func (s *session) addRecipients(to []*mail.Address, outcomes []Outcome) (accepted int, err error) {
 	for i, address := range to {
 		if address == nil {
@@ -148,7 +150,7 @@ func (s *session) addRecipients(to []*mail.Address, outcomes []Outcome) (accepte
 	return accepted, nil
 }
 
-// data sends the message and returns what the server said when it took it.
+// data sends the message and returns the server's answer.
 func (s *session) data(message io.WriterTo) (string, error) {
 	w, err := s.client.Data()
 	if err != nil {
@@ -163,7 +165,7 @@ func (s *session) data(message io.WriterTo) (string, error) {
 	return singleLine("250 "+w.(*smtp.DataCloser).ServerResponse(), maxAnswer), nil
 }
 
-// close says goodbye and waits a moment for the answer, whatever it is.
+// close sends QUIT, waits at most one second for the answer, and closes the connection.
 func (s *session) close() {
 	_ = s.conn.SetDeadline(time.Now().Add(time.Second))
 	_ = s.client.Quit()
@@ -175,15 +177,15 @@ func (s *session) abort() {
 	s.conn.Close()
 }
 
-// explain words err of a stage without the password, which a server may repeat.
+// describeError returns err with the stage at which it occurred, and without the password, which a server may repeat.
 func (s *session) describeError(stage string, err error) error {
 	password := s.settings.SMTPPassword
 	if err == nil || password == "" {
 		return describeError(s.ctx, stage, err)
 	}
 	user := s.settings.SMTPUser
-	return describeError(s.ctx, stage, err, password,
-		base64.StdEncoding.EncodeToString([]byte(password)), base64.StdEncoding.EncodeToString([]byte("\x00"+user+"\x00"+password)))
+	encode := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+	return describeError(s.ctx, stage, err, password, encode(password), encode("\x00"+user+"\x00"+password))
 }
 
 func describeError(ctx context.Context, stage string, err error, secrets ...string) error {
@@ -201,10 +203,10 @@ func describeError(ctx context.Context, stage string, err error, secrets ...stri
 	return fmt.Errorf("%s: %s", stage, redactSecrets(err.Error(), secrets...))
 }
 
-// closing is what a server says before it closes the connection.
+// codeClosing is the code that a server sends before it closes the connection.
 const codeClosing = 421
 
-// serverError is a negative answer.
+// serverError is a negative answer of the server.
 type serverError struct {
 	stage string
 	code  int
@@ -213,8 +215,8 @@ type serverError struct {
 
 func (e *serverError) Error() string { return fmt.Sprintf("%s: %d %s", e.stage, e.code, e.text) }
 
-// Unwrap makes it [ErrRefused] when a recipient or the message is refused for good. Refusals by policy (5.7) and for want
-// of a sign-in are left out: who is blocked now may be let through within the day.
+// Unwrap returns [ErrRefused] if the server permanently rejected a recipient or the message. Rejections by policy (5.7)
+// and for missing authentication are worth a retry: the policy may change within the retry period.
 func (e *serverError) Unwrap() error {
 	policy := strings.HasPrefix(e.text, "5.7.") || e.code == 530 || e.code == 535
 	if e.code >= 500 && !policy && (e.stage == "RCPT" || e.stage == "end of DATA") {
@@ -223,7 +225,7 @@ func (e *serverError) Unwrap() error {
 	return nil
 }
 
-// boundedConn is a connection from which only so much is read.
+// limitedConn is a connection from which at most remaining bytes are read.
 type limitedConn struct {
 	net.Conn
 	remaining int
@@ -231,14 +233,14 @@ type limitedConn struct {
 
 func (c *limitedConn) Read(p []byte) (int, error) {
 	if c.remaining <= 0 {
-		return 0, errors.New("the server says too much")
+		return 0, errors.New("the server sent too much data")
 	}
 	n, err := c.Conn.Read(p[:min(len(p), c.remaining)])
 	c.remaining -= n
 	return n, err
 }
 
-// ownName is what a client calls itself: its full name, or its address where it has none.
+// helloName returns the client's name for EHLO: its full host name, or else its address.
 func helloName(conn net.Conn) string {
 	if name, err := os.Hostname(); err == nil && strings.Contains(name, ".") {
 		return name
@@ -250,7 +252,7 @@ func helloName(conn net.Conn) string {
 	return "[" + host + "]"
 }
 
-// international says whether an address needs a server that knows more than ASCII.
+// needsSMTPUTF8 reports whether an address contains non-ASCII characters.
 func needsSMTPUTF8(sender string, to []*mail.Address) bool {
 	nonASCII := func(text string) bool {
 		return strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })

@@ -100,9 +100,9 @@ func TestEmailFailures(t *testing.T) {
 		{"wrong user", &mailServer{encryption: config.TLSStart, password: "s3cret"}, func(a *config.Alerts) { a.SMTPUser = "somebody" }, false, "AUTH: 535 5.7.8 Authentication failed"},
 		{"server that repeats the password", &mailServer{encryption: config.TLSStart, password: "s3cret", echo: true}, nil, false, "AUTH: 535 5.7.8 no: nanomon@example.org/***"},
 		{"password missing", &mailServer{encryption: config.TLSStart, password: "s3cret"}, func(a *config.Alerts) { a.SMTPPassword = "" }, false, "MAIL: 502 5.7.0 Please authenticate first"},
-		{"no sign-in offered", &mailServer{encryption: config.TLSStart}, func(a *config.Alerts) { a.SMTPPassword = "s3cret" }, false, "the server offers no sign-in, but ALERT_SMTP_PASSWORD is set"},
-		{"strange sign-in", &mailServer{encryption: config.TLSStart, password: "s3cret", mechanism: "NTLM"}, nil, false, `the server offers none of PLAIN, LOGIN, SCRAM-SHA-256 and CRAM-MD5 to sign in, but "NTLM"`},
-		{"STARTTLS asked for", &mailServer{encryption: config.TLSNone}, func(a *config.Alerts) { a.SMTPTLS = config.TLSStart }, false, "the server doesn't offer STARTTLS, which ALERT_SMTP_TLS asks for"},
+		{"no sign-in offered", &mailServer{encryption: config.TLSStart}, func(a *config.Alerts) { a.SMTPPassword = "s3cret" }, false, "the server offers no authentication, but ALERT_SMTP_PASSWORD is set"},
+		{"strange sign-in", &mailServer{encryption: config.TLSStart, password: "s3cret", mechanism: "NTLM"}, nil, false, `the server must offer PLAIN, LOGIN, SCRAM-SHA-256 or CRAM-MD5 authentication, but offers only "NTLM"`},
+		{"STARTTLS asked for", &mailServer{encryption: config.TLSNone}, func(a *config.Alerts) { a.SMTPTLS = config.TLSStart }, false, "the server does not offer STARTTLS, which ALERT_SMTP_TLS requires"},
 		{"unknown authority, STARTTLS", &mailServer{encryption: config.TLSStart}, nil, true, "STARTTLS: tls: failed to verify certificate: x509: certificate signed by unknown authority"},
 		{"unknown authority, implicit TLS", &mailServer{encryption: config.TLSImplicit}, nil, true, "TLS: tls: failed to verify certificate: x509: certificate signed by unknown authority"},
 	} {
@@ -133,7 +133,7 @@ func TestAPasswordIsNeverSentInClear(t *testing.T) {
 		settings := server.settings("a@example.org")
 		settings.SMTPTLS = mode
 		outcome := deliver(t, onlyChannel(t, settings, nil), testNotification(store.KindOpened))[0]
-		if outcome.Err == nil || mode != config.TLSStart && !strings.Contains(outcome.Answer, "a password is never sent in clear") {
+		if outcome.Err == nil || mode != config.TLSStart && !strings.Contains(outcome.Answer, "a password is never sent unencrypted") {
 			t.Errorf("%s: %+v", mode, outcome)
 		}
 		server.mutex.Lock()

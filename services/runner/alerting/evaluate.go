@@ -8,33 +8,36 @@ import (
 	"nanomon/services/common/store"
 )
 
-// Rules say when messages are owed.
+// Rules configures when incidents open and resolve.
 type Rules struct {
-	// FailCount is how many bad results in a row open an incident; 0 means 3.
+	// FailCount is the number of consecutive not-OK results that open an incident; 0 means 3.
 	FailCount int
-	// RecoveryCount is how many OK results in a row end one; 0 means 1.
+	// RecoveryCount is the number of consecutive OK results that resolve an incident; 0 means 1.
 	RecoveryCount int
-	// Reminder is the time between the messages of an incident that lasts; 0 means that nothing reminds of it.
+	// Reminder is the minimum time between two notifications about an open incident; 0 disables reminders.
 	Reminder time.Duration
 }
 
-// owed is a message that a result, or a closing, owes.
+// event is a step in an incident that requires a notification.
 type event struct {
 	kind     store.NotificationKind
 	incident int
-	// reminder is the number of a reminder, from 1 on.
+	// reminder is the number of a reminder, counted from 1; 0 for other kinds.
 	reminder int
-	opened   time.Time
-	// point is the result.
+	// opened is the date of the incident's first not-OK result.
+	opened time.Time
+	// point is the result that caused the event.
 	point store.Point
 }
 
-// judge gives the state after those points that are newer than s, and the message that they owe, if any. The points are
-// those of one monitor, oldest first.
+// evaluate returns the state after those points that are newer than s, and the event that they cause, if any. The
+// points belong to one monitor, oldest first.
 //
-// Usually one is newer. More of them were held up, by an outage of the store or a restart: then the newest that counts decides. What
-// came and went meanwhile is not told of, but results before it that are bad, or OK, like it are counted. When none is newer, an
-// alert that waits may be owed.
+// Usually one point is newer. After a restart, or when the store was unavailable, there are more: then only the newest
+// one that counts can cause an event, and the points of the same kind (OK or not OK) right before it are counted. So an
+// incident that began and ended in between causes no notification.
+//
+// Without a newer point, evaluate may open an incident that waits for its dependency.
 func evaluate(s store.IncidentState, points []store.Point, r Rules, c conditions) (store.IncidentState, *event) {
 	if newer := newPoints(s, points); len(newer) > 0 {
 		var ev *event
@@ -72,7 +75,8 @@ func evaluateNew(s store.IncidentState, points []store.Point, r Rules, c conditi
 	return s, ev
 }
 
-// unblock is s after a result that was blocked at that date: what waited for the parent waits no longer.
+// stopWaiting returns s after a result that the dependency blocked at the given date: an incident that waited for the
+// dependency no longer does.
 func stopWaiting(s store.IncidentState, blocked time.Time) store.IncidentState {
 	if blocked.After(s.WaitingSince) {
 		s.WaitingSince = time.Time{}
@@ -80,17 +84,20 @@ func stopWaiting(s store.IncidentState, blocked time.Time) store.IncidentState {
 	return s
 }
 
-// anew is s after a bad result that says nothing of the monitor: what was counted before counts no more, and an incident goes on.
-// Where there is none the phase says that it was bad, so that the state is stored and no restart finds the result unseen.
+// resetCount returns s after a not-OK result of an offline runner: the count starts again at 0, and an open incident
+// stays open. Without an incident the phase is PhaseFailing, so that the state is stored and no restart evaluates the
+// result again.
 func resetCount(s store.IncidentState) store.IncidentState {
 	if isOpen(s) {
 		s.Phase, s.Count = store.PhaseOpen, 0
 		return s
 	}
-	return store.IncidentState{MonitorID: s.MonitorID, Phase: store.PhaseFailing, Evaluated: s.Evaluated, Incident: s.Incident}
+	return store.IncidentState{
+		MonitorID: s.MonitorID, Phase: store.PhaseFailing, Evaluated: s.Evaluated, Incident: s.Incident,
+	}
 }
 
-// release owes the alert that waits, of the newest of the points, if nothing is left to wait for.
+// openWaiting opens the incident that waits, with the newest of the points, once the dependency allows it.
 func openWaiting(s store.IncidentState, points []store.Point, r Rules, c conditions) (store.IncidentState, *event) {
 	if !isWaiting(s, points) || s.Count < r.FailCount || !c.dependency.allows(s.WaitingSince, c.now) {
 		return s, nil
@@ -99,12 +106,12 @@ func openWaiting(s store.IncidentState, points []store.Point, r Rules, c conditi
 	if c.offline.covers(p.Date) {
 		return s, nil
 	}
-	// Only a newer state is stored.
+	// The store only accepts a newer state.
 	s.Evaluated = s.Evaluated.Add(time.Millisecond)
 	return openIncident(s, p)
 }
 
-// waits reports whether an alert of the newest of the points waits for the parent.
+// isWaiting reports whether an incident waits for the dependency before it opens with the newest of the points.
 func isWaiting(s store.IncidentState, points []store.Point) bool {
 	if s.WaitingSince.IsZero() || len(points) == 0 {
 		return false
@@ -113,7 +120,7 @@ func isWaiting(s store.IncidentState, points []store.Point) bool {
 	return p.Date.Equal(s.Evaluated) && p.Ignored == "" && notOK(p)
 }
 
-// unseen are the points that are newer than s.
+// newPoints returns the points that are newer than s.
 func newPoints(s store.IncidentState, points []store.Point) []store.Point {
 	first := slices.IndexFunc(points, func(p store.Point) bool { return p.Date.After(s.Evaluated) })
 	if first < 0 {
@@ -122,12 +129,13 @@ func newPoints(s store.IncidentState, points []store.Point) []store.Point {
 	return points[first:]
 }
 
-// open reports whether s is in an incident.
+// isOpen reports whether an incident is open.
 func isOpen(s store.IncidentState) bool {
 	return s.Phase == store.PhaseOpen || s.Phase == store.PhaseRecovering
 }
 
-// further reports whether a knows more than b, of the same monitor: of a later incident, of the incident's end, or of newer results.
+// isAhead reports whether a is a later state of the same monitor than b: in a later incident, after the end of the same
+// incident, or after newer results.
 func isAhead(a, b store.IncidentState) bool {
 	switch {
 	case a.Incident != b.Incident:
@@ -141,7 +149,7 @@ func isAhead(a, b store.IncidentState) bool {
 
 func notOK(p store.Point) bool { return p.Status != monitor.StatusOK }
 
-// countTail counts the points right before the last that are bad, or OK, like it.
+// countStreak counts the points right before the last one that are OK, or not OK, like it. The last one is not counted.
 func countStreak(s store.IncidentState, points []store.Point) store.IncidentState {
 	last := len(points) - 1
 	first := last
@@ -161,7 +169,7 @@ func countStreak(s store.IncidentState, points []store.Point) store.IncidentStat
 	return s
 }
 
-// step is the table of alerts: the state after one more result, and the message that this owes, if any.
+// step returns the state after one more result, and the event that it causes, if any.
 func step(s store.IncidentState, p store.Point, r Rules, c conditions) (store.IncidentState, *event) {
 	switch {
 	case !isOpen(s) && notOK(p):
@@ -175,7 +183,7 @@ func step(s store.IncidentState, p store.Point, r Rules, c conditions) (store.In
 	}
 }
 
-// fail is one more bad result outside an incident. Where there is a parent, the alert waits for it.
+// countFailure handles a not-OK result while no incident is open. With a dependency, a due incident waits for it.
 func countFailure(s store.IncidentState, p store.Point, r Rules, c conditions) (store.IncidentState, *event) {
 	if s.Count == 0 {
 		s.Opened = p.Date
@@ -192,7 +200,7 @@ func countFailure(s store.IncidentState, p store.Point, r Rules, c conditions) (
 	return s, nil
 }
 
-// raise opens an incident.
+// openIncident opens an incident with the result p.
 func openIncident(s store.IncidentState, p store.Point) (store.IncidentState, *event) {
 	s.Phase, s.Count, s.WaitingSince = store.PhaseOpen, 0, time.Time{}
 	s.Incident++
@@ -200,7 +208,7 @@ func openIncident(s store.IncidentState, p store.Point) (store.IncidentState, *e
 	return s, newEvent(s, store.KindOpened, p)
 }
 
-// goOn is one more bad result in an incident. An escalation does for a reminder.
+// continueIncident handles a not-OK result in an open incident. An escalation replaces a reminder.
 func continueIncident(s store.IncidentState, p store.Point, r Rules) (store.IncidentState, *event) {
 	s.Phase, s.Count = store.PhaseOpen, 0
 	switch {
@@ -216,7 +224,7 @@ func continueIncident(s store.IncidentState, p store.Point, r Rules) (store.Inci
 	}
 }
 
-// well is one more OK result in an incident.
+// countRecovery handles an OK result in an open incident.
 func countRecovery(s store.IncidentState, p store.Point, r Rules) (store.IncidentState, *event) {
 	s.Phase = store.PhaseRecovering
 	s.Count++
@@ -226,7 +234,7 @@ func countRecovery(s store.IncidentState, p store.Point, r Rules) (store.Inciden
 	return withoutIncident(s), newEvent(s, store.KindResolved, p)
 }
 
-// quiet is s with nothing going on.
+// withoutIncident returns s in PhaseOK, without an incident or a count.
 func withoutIncident(s store.IncidentState) store.IncidentState {
 	return store.IncidentState{MonitorID: s.MonitorID, Phase: store.PhaseOK, Evaluated: s.Evaluated, Incident: s.Incident}
 }

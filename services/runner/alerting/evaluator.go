@@ -13,52 +13,53 @@ import (
 )
 
 const (
-	// roundEvery is how long what is new waits for more.
+	// roundInterval delays a round after an update, so that it handles many updates at once.
 	roundInterval = 500 * time.Millisecond
-	// slowRound is the longest pause between two rounds while the store is away.
+	// maxRoundInterval is the longest pause between two rounds while they fail.
 	maxRoundInterval = 4 * time.Second
-	// lastRound is how long the round at a stop may take.
+	// finalRoundTimeout limits the round after the context has ended.
 	finalRoundTimeout = 3 * time.Second
-	// lookEvery is the time between two looks at what was told lately, and lookBack how far they go: for when another
-	// runner judged the same monitor at the same time.
+	// rereadInterval is the time between two reads of recent notifications, rereadPeriod the period that they cover. They
+	// find the notifications of another runner that evaluated the same monitor at the same time.
 	rereadInterval = time.Minute
-	rereadPeriod  = 10 * time.Minute
-	// startBack is how far back the first look goes.
+	rereadPeriod   = 10 * time.Minute
+	// firstReadPeriod is the period that the first read of notifications covers.
 	firstReadPeriod = 24 * time.Hour
-	// goneAfter is how long a message must have been there when the monitors were told, for its monitor to be held for deleted if
-	// it is not among them.
+	// deletedAfter is the minimum age of a notification, when the list of monitors arrives, to conclude that its monitor
+	// was deleted if the list doesn't contain it.
 	deletedAfter = time.Minute
-	// chunk is how many documents are read at once.
+	// pageSize is the number of documents that one query reads.
 	pageSize = 1000
-	// waitEvery is the time between two looks at the parents of monitors whose alerts wait for them.
+	// dependencyInterval is the time between two reads of the dependencies that incidents wait for.
 	dependencyInterval = time.Second
-	// tries is how often a monitor is judged in one round when other runners are faster.
+	// maxTries limits how often one round evaluates a monitor while other runners evaluate it too.
 	maxTries = 3
 )
 
-// errContended says that other runners were faster, several times in a row.
-var errContended = errors.New("other runners judge the same monitors")
+// errContended means that other runners stored the notifications of the same monitors first, maxTries times in a row.
+var errContended = errors.New("other runners evaluate the same monitors")
 
-// judging judges monitors in rounds. Each takes in all that is new, and asks the store as often for one monitor as for
-// thousands.
+// evaluator evaluates the results of monitors in rounds. A round handles all updates that have arrived, with a number
+// of store calls that hardly depends on the number of monitors.
 type evaluator struct {
-	runner string
-	rules  Rules
-	store  Store
-	log    *slog.Logger
-	updates  *updates
+	runner  string
+	rules   Rules
+	store   Store
+	log     *slog.Logger
+	updates *updates
 
-	// What follows belongs to run.
+	// Only run uses the fields below.
 	monitors monitorSet
 	tracked  map[string]*trackedMonitor
-	// pending are the ids of the entries that have to be looked at.
+	// pending contains the ids of the tracked monitors that need an evaluation.
 	pending map[string]bool
-	// looked says that the first look was had.
+	// notificationsRead reports whether the first read of notifications succeeded.
 	notificationsRead bool
-	// outage is the last time in which the runner may have been cut off. It is looked into when something turned. Untold is a message
-	// of it that may not be stored yet.
+	// offline is the latest period in which this runner was offline.
 	offline offlinePeriod
+	// evidenceChanged reports whether the connection must be checked.
 	evidenceChanged bool
+	// unstored is a notification about this runner that may not be stored yet.
 	unstored *store.Notification
 }
 
@@ -69,23 +70,23 @@ func newEvaluator(runner string, rules Rules, s Store, log *slog.Logger) *evalua
 	}
 }
 
-// run judges until ctx ends, and then once more.
+// run evaluates until ctx ends, and then once more.
 func (e *evaluator) run(ctx context.Context) {
 	reread := time.NewTicker(rereadInterval)
 	defer reread.Stop()
 	round := time.NewTimer(0)
 	defer round.Stop()
 	scheduled, pause := true, roundInterval
-	trouble := failureLog{log: e.log, task: "judging of alerts"}
+	failures := failureLog{log: e.log, task: "incident evaluation"}
 	for {
 		select {
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), finalRoundTimeout)
 			defer cancel()
-			trouble.report(e.round(last))
+			failures.report(e.round(last))
 			return
 		case <-reread.C:
-			trouble.report(e.readNotifications(ctx, time.Now().Add(-rereadPeriod)))
+			failures.report(e.readNotifications(ctx, time.Now().Add(-rereadPeriod)))
 			if !scheduled && len(e.pending) > 0 {
 				scheduled = true
 				round.Reset(roundInterval)
@@ -97,7 +98,7 @@ func (e *evaluator) run(ctx context.Context) {
 			}
 		case <-round.C:
 			err := e.round(ctx)
-			trouble.report(err)
+			failures.report(err)
 			next := dependencyInterval
 			if err == nil {
 				pause = roundInterval
@@ -111,7 +112,7 @@ func (e *evaluator) run(ctx context.Context) {
 	}
 }
 
-// round judges all that is new. After an error it is all there for the next round.
+// round evaluates the pending monitors. After an error they stay pending for the next round.
 func (e *evaluator) round(ctx context.Context) error {
 	e.takeUpdates()
 	work := e.pendingWork()
@@ -139,7 +140,7 @@ func (e *evaluator) round(ctx context.Context) error {
 	return err
 }
 
-// takeIn empties the inbox.
+// takeUpdates applies the updates that have arrived.
 func (e *evaluator) takeUpdates() {
 	set, states := e.updates.take()
 	if set != nil {
@@ -154,7 +155,7 @@ func (e *evaluator) takeUpdates() {
 		e.pending[id] = true
 		if evidence := newEvidence(t.monitor, s); evidence.date.After(t.evidence.date) {
 			if evidence.since.Equal(t.evidence.since) {
-				evidence.wasNotOK = t.evidence.wasNotOK // its history may no longer tell
+				evidence.wasNotOK = t.evidence.wasNotOK // the history may no longer reach back that far
 			}
 			e.evidenceChanged = e.evidenceChanged || !evidence.equivalent(t.evidence)
 			t.evidence = evidence
@@ -162,8 +163,8 @@ func (e *evaluator) takeUpdates() {
 	}
 }
 
-// setMonitors makes the entries those of set's own monitors, and of the ones that are gone: those any runner shuts, since the
-// one that was responsible may be gone too.
+// setMonitors tracks the own monitors of set, and all monitors that were deleted: any runner may close their incidents,
+// because the one that had them may no longer run.
 func (e *evaluator) setMonitors(set monitorSet) {
 	for id, m := range e.monitors.all {
 		if _, found := set.all[id]; found {
@@ -198,7 +199,7 @@ func (e *evaluator) drop(id string) {
 	delete(e.pending, id)
 }
 
-// work are the entries that need the store, in the order of their ids.
+// pendingWork returns the pending monitors whose evaluation needs the store, sorted by id, and finishes the others.
 func (e *evaluator) pendingWork() []*trackedMonitor {
 	var work []*trackedMonitor
 	for _, id := range slices.Sorted(maps.Keys(e.pending)) {

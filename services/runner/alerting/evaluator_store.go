@@ -9,7 +9,8 @@ import (
 	"nanomon/services/common/store"
 )
 
-// sync reads what is stored of the entries, and, unless all were synced before, what was told since their last results.
+// load reads the stored states of the monitors, and the notifications since their last results unless all monitors were
+// loaded before.
 func (e *evaluator) load(ctx context.Context, work []*trackedMonitor) error {
 	if err := e.readStates(ctx, work); err != nil {
 		return err
@@ -18,7 +19,9 @@ func (e *evaluator) load(ctx context.Context, work []*trackedMonitor) error {
 	if len(unloaded) == 0 {
 		return nil
 	}
-	oldest := slices.MinFunc(unloaded, func(a, b *trackedMonitor) int { return a.state.Evaluated.Compare(b.state.Evaluated) })
+	oldest := slices.MinFunc(unloaded, func(a, b *trackedMonitor) int {
+		return a.state.Evaluated.Compare(b.state.Evaluated)
+	})
 	if err := e.readNotifications(ctx, oldest.state.Evaluated); err != nil {
 		return err
 	}
@@ -28,9 +31,9 @@ func (e *evaluator) load(ctx context.Context, work []*trackedMonitor) error {
 	return nil
 }
 
-// read reads the stored states of entries.
-func (e *evaluator) readStates(ctx context.Context, entries []*trackedMonitor) error {
-	for part := range slices.Chunk(entries, pageSize) {
+// readStates reads and applies the stored states of the monitors.
+func (e *evaluator) readStates(ctx context.Context, monitors []*trackedMonitor) error {
+	for part := range slices.Chunk(monitors, pageSize) {
 		ids := make([]string, len(part))
 		for i, t := range part {
 			ids[i] = t.monitor.ID
@@ -50,7 +53,7 @@ func (e *evaluator) readStates(ctx context.Context, entries []*trackedMonitor) e
 	return nil
 }
 
-// look reads what was told since, and takes it in. The first look goes back further.
+// readNotifications reads and applies the notifications since the given time. The first read covers firstReadPeriod.
 func (e *evaluator) readNotifications(ctx context.Context, since time.Time) error {
 	if start := time.Now().Add(-firstReadPeriod); !e.notificationsRead || since.Before(start) {
 		since = start
@@ -85,12 +88,13 @@ func (e *evaluator) readNotifications(ctx context.Context, since time.Time) erro
 	return nil
 }
 
-// findGone makes an entry of a monitor that has an incident, and was deleted while nobody was there to see it. The messages
-// are those of one monitor, newest first.
+// trackDeleted tracks a monitor that has an open incident and was deleted while no runner was there to close it. The
+// notifications belong to one monitor, newest first.
 func (e *evaluator) trackDeleted(notifications []store.Notification) {
 	n := notifications[0]
 	_, stored := e.monitors.all[n.MonitorID]
-	if n.MonitorID == "" || stored || n.Date.After(e.monitors.receivedAt.Add(-deletedAfter)) || !isOpen(applyNotifications(store.IncidentState{}, notifications)) {
+	if n.MonitorID == "" || stored || n.Date.After(e.monitors.receivedAt.Add(-deletedAfter)) ||
+		!isOpen(applyNotifications(store.IncidentState{}, notifications)) {
 		return
 	}
 	t := newTrackedMonitor(monitor.Monitor{
@@ -102,52 +106,64 @@ func (e *evaluator) trackDeleted(notifications []store.Notification) {
 }
 
 func (e *evaluator) listNotifications(ctx context.Context, f store.NotificationFilter) ([]store.Notification, error) {
-	return call(ctx, longTimeout, func(ctx context.Context) ([]store.Notification, error) { return e.store.Notifications(ctx, f) })
+	return call(ctx, longTimeout, func(ctx context.Context) ([]store.Notification, error) {
+		return e.store.Notifications(ctx, f)
+	})
 }
 
-// plan is what is to become of an entry.
+// evaluation is the result of evaluating one monitor: its next state, and the event, if any.
 type evaluation struct {
-	monitor *trackedMonitor
-	next  store.IncidentState
-	event  *event
+	tracked *trackedMonitor
+	next    store.IncidentState
+	event   *event
 }
 
-// settle judges the entries, stores the messages that are owed and then the states. It returns the entries that have to
-// be judged again, since somebody else was faster.
-func (e *evaluator) process(ctx context.Context, work []*trackedMonitor, dependencies map[string]store.Point, now time.Time) ([]*trackedMonitor, error) {
+// process evaluates the monitors, stores the notifications and then the states. It returns the monitors that must be
+// evaluated again because another runner has stored their notification first.
+func (e *evaluator) process(ctx context.Context, work []*trackedMonitor, dependencies map[string]store.Point,
+	now time.Time,
+) ([]*trackedMonitor, error) {
 	evaluations := make([]evaluation, len(work))
 	for i, t := range work {
-		next, ev := t.evaluate(e.rules, conditions{now: now, dependency: e.dependencyOf(t.monitor.ID, dependencies), offline: e.offline})
+		c := conditions{now: now, dependency: e.dependencyOf(t.monitor.ID, dependencies), offline: e.offline}
+		next, ev := t.evaluate(e.rules, c)
 		evaluations[i] = evaluation{t, next, ev}
 	}
 	conflicts, err := e.addNotifications(ctx, evaluations, now)
 	if err != nil {
 		return nil, err
 	}
-	evaluations = slices.DeleteFunc(evaluations, func(ev evaluation) bool { return conflicts[ev.monitor] })
+	evaluations = slices.DeleteFunc(evaluations, func(eval evaluation) bool { return conflicts[eval.tracked] })
 	if err := e.putStates(ctx, evaluations); err != nil {
 		return nil, err
 	}
-	for _, ev := range evaluations {
-		ev.monitor.finish(ev.next)
-		e.done(ev.monitor)
+	for _, eval := range evaluations {
+		eval.tracked.finish(eval.next)
+		e.done(eval.tracked)
 	}
 	return e.resolveConflicts(ctx, slices.DeleteFunc(work, func(t *trackedMonitor) bool { return !conflicts[t] }))
 }
 
-// tell stores the messages owed, and returns the entries whose message was there before.
-func (e *evaluator) addNotifications(ctx context.Context, evaluations []evaluation, now time.Time) (conflicts map[*trackedMonitor]bool, err error) {
+// addNotifications stores the notifications of the evaluations, and returns the monitors whose notification was stored
+// before.
+func (e *evaluator) addNotifications(ctx context.Context, evaluations []evaluation, now time.Time) (
+	conflicts map[*trackedMonitor]bool, err error,
+) {
 	var notifications []store.Notification
 	var owners []*trackedMonitor
-	for _, ev := range evaluations {
-		if ev.event != nil {
-			notifications, owners = append(notifications, ev.monitor.notification(*ev.event, e.monitors.countDependents(ev.monitor.monitor.ID), now)), append(owners, ev.monitor)
+	for _, eval := range evaluations {
+		if eval.event != nil {
+			dependents := e.monitors.countDependents(eval.tracked.monitor.ID)
+			notifications = append(notifications, eval.tracked.notification(*eval.event, dependents, now))
+			owners = append(owners, eval.tracked)
 		}
 	}
 	if len(notifications) == 0 {
 		return nil, nil
 	}
-	list, err := call(ctx, longTimeout, func(ctx context.Context) ([]string, error) { return e.store.AddNotifications(ctx, notifications) })
+	list, err := call(ctx, longTimeout, func(ctx context.Context) ([]string, error) {
+		return e.store.AddNotifications(ctx, notifications)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +174,8 @@ func (e *evaluator) addNotifications(ctx context.Context, evaluations []evaluati
 	conflicts = make(map[*trackedMonitor]bool)
 	for i, n := range notifications {
 		if !known[n.ID] {
-			e.log.Info("alert owed", "id", n.ID, "kind", n.Kind, "monitor", n.MonitorName, "status", n.Status.String())
+			e.log.Info(eventTexts[n.Kind], "notification_id", n.ID, "monitor_id", n.MonitorID, "monitor", n.MonitorName,
+				"status", n.Status.String())
 		} else if !owners[i].acceptStored {
 			conflicts[owners[i]] = true
 		}
@@ -166,13 +183,22 @@ func (e *evaluator) addNotifications(ctx context.Context, evaluations []evaluati
 	return conflicts, nil
 }
 
-// put stores the states that are worth it.
+// eventTexts are the log messages of events.
+var eventTexts = map[store.NotificationKind]string{
+	store.KindOpened:    "incident opened",
+	store.KindEscalated: "incident escalated",
+	store.KindReminder:  "incident still open, reminder due",
+	store.KindResolved:  "incident resolved",
+	store.KindClosed:    "incident closed",
+}
+
+// putStates stores the states that have changed in a way that needs storing.
 func (e *evaluator) putStates(ctx context.Context, evaluations []evaluation) error {
 	var states []store.IncidentState
 	var owners []*trackedMonitor
-	for _, ev := range evaluations {
-		if ev.monitor.needsStoring(ev.next) && ev.next.Evaluated.After(ev.monitor.stored.Evaluated) {
-			states, owners = append(states, ev.next), append(owners, ev.monitor)
+	for _, eval := range evaluations {
+		if eval.tracked.needsStoring(eval.next) && eval.next.Evaluated.After(eval.tracked.stored.Evaluated) {
+			states, owners = append(states, eval.next), append(owners, eval.tracked)
 		}
 	}
 	if len(states) == 0 {
@@ -190,26 +216,28 @@ func (e *evaluator) putStates(ctx context.Context, evaluations []evaluation) err
 	return nil
 }
 
-// catchUp reads afresh what is stored and told of entries whose message was there before. If nothing is new about one, the
-// message is its own, stored by a runner that died before it could store the state.
-func (e *evaluator) resolveConflicts(ctx context.Context, entries []*trackedMonitor) ([]*trackedMonitor, error) {
-	if len(entries) == 0 {
+// resolveConflicts reads again the states and notifications of monitors whose notification was stored before. If that
+// changes nothing, the stored notification is the one that the evaluation requires, and a runner crashed before it
+// stored the state.
+func (e *evaluator) resolveConflicts(ctx context.Context, monitors []*trackedMonitor) ([]*trackedMonitor, error) {
+	if len(monitors) == 0 {
 		return nil, nil
 	}
-	before := make([]store.IncidentState, len(entries))
-	for i, t := range entries {
+	before := make([]store.IncidentState, len(monitors))
+	for i, t := range monitors {
 		before[i] = t.state
 	}
-	if err := e.readStates(ctx, entries); err != nil {
+	if err := e.readStates(ctx, monitors); err != nil {
 		return nil, err
 	}
-	for i, t := range entries {
+	for i, t := range monitors {
 		notifications, err := e.listNotifications(ctx, store.NotificationFilter{MonitorID: t.monitor.ID, Limit: pageSize})
 		if err != nil {
 			return nil, err
 		}
 		t.applyNotifications(notifications)
-		t.acceptStored = t.state.Phase == before[i].Phase && t.state.Incident == before[i].Incident && t.state.Evaluated.Equal(before[i].Evaluated)
+		t.acceptStored = t.state.Phase == before[i].Phase && t.state.Incident == before[i].Incident &&
+			t.state.Evaluated.Equal(before[i].Evaluated)
 	}
-	return entries, nil
+	return monitors, nil
 }

@@ -18,10 +18,10 @@ type harness struct {
 	*memory
 	alerter *Alerter
 	// life ends with the test.
-	ctx    context.Context
+	ctx     context.Context
 	stop    func()
 	stopped chan struct{}
-	current  map[string]*store.State
+	current map[string]*store.State
 }
 
 func quietLog() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }

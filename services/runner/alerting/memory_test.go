@@ -18,13 +18,13 @@ import (
 type memory struct {
 	mu sync.Mutex
 	// meet is called before and after each effect, without a lock: its error is that of the operation. It may be nil.
-	intercept   func(ctx context.Context, operation, id string) error
-	states map[string]store.IncidentState
+	intercept func(ctx context.Context, operation, id string) error
+	states    map[string]store.IncidentState
 	// alerts are sorted by (date, id), oldest first.
 	notifications []store.Notification
-	known    map[string]bool
-	due    map[string]bool
-	claims map[string]time.Time
+	known         map[string]bool
+	due           map[string]bool
+	claims        map[string]time.Time
 	// results are the states of monitors.
 	monitorStates map[string]store.State
 	// calls counts the operations by name.

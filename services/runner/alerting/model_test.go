@@ -63,7 +63,7 @@ type world struct {
 	oracle   *oracle
 
 	// away says that the store doesn't answer; faults is how often it fails, of 1000 times, and deaths how often a runner dies there.
-	unavailable           bool
+	unavailable          bool
 	faultRate, crashRate int
 	// active is the runner that works now; another one may work while its operation is under way.
 	active *simulatedRunner
@@ -83,7 +83,7 @@ type simulatedMonitor struct {
 	// maintenance says that it is in a window.
 	maintenance bool
 	// state is that of the store, and wasBad says whether the monitor was bad before its Since.
-	state  *store.State
+	state    *store.State
 	wasNotOK bool
 }
 
@@ -93,11 +93,11 @@ type simulatedRunner struct {
 	// own says that it believes that the monitors are its own.
 	own, dead bool
 	// chains are the states that it came to itself, unstored those that wait for the store.
-	current   map[string]*store.State
+	current  map[string]*store.State
 	unstored map[string]bool
 	// calm says that it has judged all that is stored, at that time.
-	upToDate bool
-	evaluatedAt   time.Time
+	upToDate    bool
+	evaluatedAt time.Time
 }
 
 // death is what a runner dies of.

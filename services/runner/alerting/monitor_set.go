@@ -10,14 +10,16 @@ import (
 	"nanomon/services/common/store"
 )
 
-// monitorSet is all stored monitors, and which of them are this runner's own.
+// monitorSet contains all stored monitors, by id.
 type monitorSet struct {
 	all map[string]monitor.Monitor
+	// own contains the ids of the monitors that are assigned to this runner.
 	own map[string]bool
-	// parents are the monitors that others depend on, by theirs, and children the other way round.
-	dependencies  map[string]string
-	dependents map[string][]string
-	// told is when.
+	// dependencies maps a monitor's id to the id of its dependency, dependents maps it to the ids of its direct
+	// dependents.
+	dependencies map[string]string
+	dependents   map[string][]string
+	// receivedAt is the time at which the set arrived.
 	receivedAt time.Time
 }
 
@@ -38,7 +40,7 @@ func newMonitorSet(all []monitor.Monitor, own func(id string) bool) *monitorSet 
 	return set
 }
 
-// behind is how many enabled monitors depend on the one with the id, directly or through others.
+// countDependents counts the enabled monitors that depend on the given one, directly or indirectly.
 func (s monitorSet) countDependents(id string) int {
 	n := 0
 	for queue := slices.Clone(s.dependents[id]); len(queue) > 0; {
@@ -52,7 +54,8 @@ func (s monitorSet) countDependents(id string) int {
 	return n
 }
 
-// askParents reads the newest results of the monitors that alerts wait for; those that have none have no date.
+// readDependencies reads the newest results of the dependencies that incidents wait for. The date of a result is zero
+// if a dependency has none.
 func (e *evaluator) readDependencies(ctx context.Context, work []*trackedMonitor) (map[string]store.Point, error) {
 	newest := make(map[string]store.Point)
 	for _, t := range work {
@@ -61,7 +64,9 @@ func (e *evaluator) readDependencies(ctx context.Context, work []*trackedMonitor
 		}
 	}
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(newest)), pageSize) {
-		states, err := call(ctx, longTimeout, func(ctx context.Context) ([]store.State, error) { return e.store.StatesOf(ctx, ids) })
+		states, err := call(ctx, longTimeout, func(ctx context.Context) ([]store.State, error) {
+			return e.store.StatesOf(ctx, ids)
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -72,7 +77,7 @@ func (e *evaluator) readDependencies(ctx context.Context, work []*trackedMonitor
 	return newest, nil
 }
 
-// parentOf is the monitor that the one with the id depends on, with the newest of its results where it was asked for.
+// dependencyOf returns the dependency of the given monitor, with its newest result if newest contains it.
 func (e *evaluator) dependencyOf(id string, newest map[string]store.Point) dependency {
 	dependencyID := e.monitors.dependencies[id]
 	point, known := newest[dependencyID]

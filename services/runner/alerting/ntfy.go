@@ -29,7 +29,8 @@ func newNtfy(settings config.Alerts, options channelOptions) Channel {
 	}
 }
 
-// ntfyTopic divides the address of a topic: documents in JSON go to the server's root and name the topic.
+// ntfyTopic splits the URL of a topic into the server's root and the topic, because JSON documents are posted to the
+// root and contain the topic.
 func ntfyTopic(to *url.URL) (server *url.URL, topic string) {
 	path := strings.TrimRight(to.Path, "/")
 	last := strings.LastIndexByte(path, '/')
@@ -38,7 +39,7 @@ func ntfyTopic(to *url.URL) (server *url.URL, topic string) {
 	return &root, path[last+1:]
 }
 
-// ntfyMessage is a message without Markdown, in which nothing needs escaping.
+// ntfyMessage returns the JSON document for a topic. It is plain text without Markdown, so that nothing needs escaping.
 func ntfyMessage(c content, topic string) any {
 	lines := make([]string, 0, len(c.Rows)+1)
 	if c.Text != "" {
@@ -47,9 +48,10 @@ func ntfyMessage(c content, topic string) any {
 	for _, r := range c.Rows {
 		lines = append(lines, r.Label+": "+r.Value)
 	}
+	circle := map[string]string{"failed": "red", "error": "orange", "ok": "green", "test": "blue"}[c.Tone]
 	return map[string]any{
 		"topic": topic, "title": c.Title, "message": strings.Join(lines, "\n"), "click": c.Link,
 		"priority": map[string]int{"failed": 5, "error": 4, "ok": 3, "test": 3}[c.Tone],
-		"tags":     []string{map[string]string{"failed": "red_circle", "error": "orange_circle", "ok": "green_circle", "test": "blue_circle"}[c.Tone]},
+		"tags":     []string{circle + "_circle"},
 	}
 }

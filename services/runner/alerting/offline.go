@@ -8,33 +8,35 @@ import (
 	"nanomon/services/common/store"
 )
 
-// So many monitors on so many hosts, and all but one part in so many of those that were not bad before, have to fail for the runner
-// to be held for cut off.
+// A runner is considered offline when at least offlineMinMonitors monitors on offlineMinHosts hosts fail together and
+// they are offlinePercent of the monitors that were OK before.
 const (
 	offlineMinMonitors = 5
 	offlineMinHosts    = 3
-	cutOffParts    = 5
+	offlinePercent     = 80
 )
 
-// defaultTimeout is how long a check may take whose monitor doesn't say it.
+// defaultTimeout is the maximum duration of a check if the monitor sets none.
 const defaultTimeout = 5 * time.Second
 
-// sighting is what the newest result of a monitor says of the runner's own connection.
+// evidence is what the newest result of a monitor says about the runner's own connection.
 type evidence struct {
-	// date is that of the newest result; zero if there is none.
+	// date is the date of the newest result; zero if there is none.
 	date   time.Time
 	status monitor.Status
-	// since is from when on it has this status, and wasBad says that it was bad right before.
-	since  time.Time
+	// since is the date of the first result of the current streak with this status.
+	since time.Time
+	// wasNotOK reports whether the monitor was not OK right before since.
 	wasNotOK bool
-	// aside says that the result says nothing: the monitor was in maintenance.
+	// ignored reports whether the monitor was in maintenance: then the result says nothing about the connection.
 	ignored bool
-	// host is where the monitor is, and within how long after another one it may be found to have failed for the same reason.
-	host   string
+	// host is the host that the checks connect to.
+	host string
+	// maxDelay is the longest time from the loss of the connection to the failed result: the interval and the timeout.
 	maxDelay time.Duration
 }
 
-// sight is what s says.
+// newEvidence returns the evidence of the state s of m.
 func newEvidence(m monitor.Monitor, s store.State) evidence {
 	e := evidence{
 		date: s.Latest.Date, status: s.Latest.Status, since: s.Since, ignored: s.Latest.Ignored == monitor.IgnoredMaintenance,
@@ -48,7 +50,7 @@ func newEvidence(m monitor.Monitor, s store.State) evidence {
 	return e.withMonitor(m)
 }
 
-// of is f with what is known of its monitor.
+// withMonitor returns e with the host and the delay of m.
 func (e evidence) withMonitor(m monitor.Monitor) evidence {
 	timeout, err := time.ParseDuration(m.Properties["timeout"])
 	if err != nil {
@@ -58,24 +60,26 @@ func (e evidence) withMonitor(m monitor.Monitor) evidence {
 	return e
 }
 
-// sameTurn reports whether f and g tell the same of the runner's connection.
+// equivalent reports whether e and other say the same about the connection.
 func (e evidence) equivalent(other evidence) bool {
-	return e.status == other.status && e.since.Equal(other.since) && e.ignored == other.ignored && e.date.IsZero() == other.date.IsZero()
+	return e.status == other.status && e.since.Equal(other.since) && e.ignored == other.ignored &&
+		e.date.IsZero() == other.date.IsZero()
 }
 
-// turned reports whether f has been bad since then or later, and was well before.
+// becameNotOK reports whether the monitor is not OK and became so at the given time or later, after it was OK.
 func (e evidence) becameNotOK(since time.Time) bool {
 	return e.status != monitor.StatusOK && !e.wasNotOK && !e.since.Before(since)
 }
 
-// breakdown is how many monitors failed at the same time, of how many that were well before, and on how many hosts.
+// failureGroup counts monitors that failed together.
 type failureGroup struct {
-	since             time.Time
+	since time.Time
+	// failed counts the failed monitors, total all monitors that were OK before, hosts the hosts of the failed ones.
 	failed, total, hosts int
 }
 
-// cutOff finds the earliest time at which so many monitors began to fail that the runner itself may be cut off. Those that were bad before
-// after, when it was connected, don't count.
+// detectOffline returns the earliest group of failures that is large enough to consider the runner offline, and reports
+// whether there is one. Failures that began before after, when the runner was online, don't count.
 func detectOffline(all []evidence, after time.Time) (failureGroup, bool) {
 	var failed, byEarliest, errs []evidence
 	okCount := 0
@@ -97,18 +101,25 @@ func detectOffline(all []evidence, after time.Time) (failureGroup, bool) {
 	byEarliest = slices.Clone(failed)
 	slices.SortFunc(failed, bySince)
 	slices.SortFunc(errs, bySince)
-	slices.SortFunc(byEarliest, func(a, b evidence) int { return a.since.Add(-a.maxDelay).Compare(b.since.Add(-b.maxDelay)) })
-	// With the earliest at i, those count that begin at its date or later, and of them those for which it isn't too early.
+	slices.SortFunc(byEarliest, func(a, b evidence) int {
+		return a.since.Add(-a.maxDelay).Compare(b.since.Add(-b.maxDelay))
+	})
+	// The group whose earliest failure is failed[i] contains the failures that began then or later, but at most their
+	// maxDelay later.
 	hosts := make(map[string]int)
 	started, errors := 0, 0
 	for i, first := range failed {
-		for ; started < len(byEarliest) && !byEarliest[started].since.Add(-byEarliest[started].maxDelay).After(first.since); started++ {
+		for ; started < len(byEarliest); started++ {
+			if e := byEarliest[started]; e.since.Add(-e.maxDelay).After(first.since) {
+				break
+			}
 			hosts[byEarliest[started].host]++
 		}
 		for errors < len(errs) && errs[errors].since.Before(first.since) {
 			errors++
 		}
-		group := failureGroup{since: first.since, failed: started - i, total: okCount + len(failed) - i + len(errs) - errors, hosts: len(hosts)}
+		total := okCount + len(failed) - i + len(errs) - errors
+		group := failureGroup{since: first.since, failed: started - i, total: total, hosts: len(hosts)}
 		if group.isOffline() {
 			return group, true
 		}
@@ -123,10 +134,10 @@ func (g failureGroup) isOffline() bool {
 	return g.failed >= offlineMinMonitors && g.hosts >= offlineMinHosts && g.mostFailed()
 }
 
-// most reports whether so much failed that the runner may be cut off, or still is.
-func (g failureGroup) mostFailed() bool { return cutOffParts*g.failed >= (cutOffParts-1)*g.total }
+// mostFailed reports whether at least offlinePercent of the monitors failed.
+func (g failureGroup) mostFailed() bool { return 100*g.failed >= offlinePercent*g.total }
 
-// still is what is left of a breakdown that began then.
+// remainingFailures counts the monitors that still fail of those that were OK before since.
 func remainingFailures(all []evidence, since time.Time) failureGroup {
 	group := failureGroup{since: since}
 	for _, e := range all {

@@ -10,7 +10,7 @@ import (
 
 // cutTimes are the times in which the runners may have been cut off: what they told of it.
 type offlineTimes struct {
-	ongoing           bool
+	ongoing      bool
 	since, until time.Time
 	// double says that two runners judged, and it isn't sure yet which of their messages counts. Tangled says that they told of such times: the
 	// next runner may go by either.

@@ -16,11 +16,11 @@ type oracle struct {
 	w *world
 	// lives are what happened to each monitor.
 	records map[string]*record
-	known map[string]bool
+	known   map[string]bool
 	// accepted and confirmed are the deliveries that arrived, and those whose fate is stored; lost are the messages of
 	// which the fate may not have been stored.
 	accepted, confirmed, uncertain map[string]bool
-	openings, closings, overlaps    int
+	openings, closings, overlaps   int
 	// released are the alerts of monitors with a parent.
 	released, offlinePeriods int
 	// cut are the times in which the runners may have been cut off, as they were told.
@@ -31,7 +31,7 @@ type oracle struct {
 type record struct {
 	results []store.Point
 	// since is how many results there were when the monitor was last enabled or disabled, and witness who had it then.
-	from   int
+	from    int
 	watcher *simulatedRunner
 	// incident is the last that was told of, open until its end was.
 	incident int
@@ -39,7 +39,7 @@ type record struct {
 	// double says that two runners judge the monitor, or did so and it isn't sure yet that they agree: then there may be a
 	// message too many of an incident that is over. Sure is how many results there were when they agreed.
 	overlapping bool
-	agreedAt   int
+	agreedAt    int
 }
 
 func newOracle(w *world) *oracle {
@@ -242,7 +242,7 @@ func (o *oracle) allArrived() {
 }
 
 // Channel, Recipients and Send make the oracle a sender: a slow one that often fails.
-func (o *oracle) Name() string                        { return "oracle" }
+func (o *oracle) Name() string                           { return "oracle" }
 func (o *oracle) Recipients(store.Notification) []string { return []string{"one", "two"} }
 
 func (o *oracle) Send(ctx context.Context, n store.Notification, to []string) []Outcome {

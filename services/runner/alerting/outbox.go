@@ -12,45 +12,46 @@ import (
 )
 
 const (
-	// askEvery is the time between two looks for due messages, and askFor how many are wanted.
+	// pollInterval is the time between two reads of due notifications, pollLimit the maximum number that one read returns.
 	pollInterval = time.Second
-	pollLimit   = 1000
-	// attemptTime is how long an attempt may wait for its turn on a channel, and how long it may take then.
+	pollLimit    = 1000
+	// attemptTimeout limits how long an attempt waits for a free slot on a channel, and then how long it takes.
 	attemptTimeout = 60 * time.Second
-	// atOnce is how many messages are sent at once on one channel.
+	// maxConcurrent is the number of notifications that one channel sends concurrently.
 	maxConcurrent = 4
-	// lease is how long others leave an attempt to the runner that claimed it.
+	// claimLease is the time for which only the runner that claimed an attempt may make it.
 	claimLease = 3 * time.Minute
-	// sendFor is how long after its date a message that can't be delivered is tried.
+	// retryPeriod limits retries: a delivery fails this long after the date of its notification.
 	retryPeriod = 24 * time.Hour
-	// behindBy is how long after an earlier message of its monitor a message is tried that had to wait for that.
+	// orderDelay is the time between the next attempt at a notification and the attempt at one that waits for it.
 	orderDelay = 5 * time.Second
-	// sendGrace is how long attempts may go on after a stop, and fateTime how long the storing of what came of them.
+	// sendGrace is the time that running attempts get after the context has ended.
 	sendGrace = 5 * time.Second
-	putTimeout  = 3 * time.Second
+	// putTimeout limits one write of the deliveries after an attempt.
+	putTimeout = 3 * time.Second
 )
 
-// pauses are the times between the attempts at one message; the last goes for all further ones.
+// retryDelays are the pauses between the attempts at one notification; the last one repeats.
 var retryDelays = [...]time.Duration{
 	10 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute,
 	30 * time.Minute,
 }
 
-// outbox sends the messages that are due. Every runner has one, and a claim decides who sends.
+// outbox sends due notifications. Every runner has one; a claim in the store decides which runner makes an attempt.
 type outbox struct {
-	runner  string
-	store   Store
+	runner   string
+	store    Store
 	channels map[string]*limitedChannel
-	ordered   []*limitedChannel
-	log     *slog.Logger
+	ordered  []*limitedChannel
+	log      *slog.Logger
 
 	attempts sync.WaitGroup
 	mu       sync.Mutex
-	// busy are the ids of the messages that this runner is at.
+	// inProgress contains the ids of the notifications that this runner is sending.
 	inProgress map[string]bool
 }
 
-// channel is a sender with its slots.
+// limitedChannel is a channel with a limited number of slots and counters.
 type limitedChannel struct {
 	Channel
 	slots        chan struct{}
@@ -58,20 +59,22 @@ type limitedChannel struct {
 }
 
 func newOutbox(runner string, s Store, channels []Channel, log *slog.Logger) *outbox {
-	o := &outbox{runner: runner, store: s, log: log, channels: make(map[string]*limitedChannel), inProgress: make(map[string]bool)}
-	for _, s := range channels {
-		c := &limitedChannel{Channel: s, slots: make(chan struct{}, maxConcurrent)}
-		o.channels[s.Name()] = c
-		o.ordered = append(o.ordered, c)
+	o := &outbox{
+		runner: runner, store: s, log: log, channels: make(map[string]*limitedChannel), inProgress: make(map[string]bool),
+	}
+	for _, c := range channels {
+		limited := &limitedChannel{Channel: c, slots: make(chan struct{}, maxConcurrent)}
+		o.channels[c.Name()] = limited
+		o.ordered = append(o.ordered, limited)
 	}
 	return o
 }
 
-// run sends until ctx ends. Attempts that go on then are cut after a grace.
+// run sends due notifications until ctx ends. It cancels attempts that still run after sendGrace.
 func (o *outbox) run(ctx context.Context) {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	failures := failureLog{log: o.log, task: "sending of alerts"}
+	failures := failureLog{log: o.log, task: "reading due notifications"}
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
@@ -97,7 +100,7 @@ func (o *outbox) due(ctx context.Context) ([]store.Notification, error) {
 	})
 }
 
-// start begins an attempt, unless one is under way.
+// start starts an attempt, unless one is running.
 func (o *outbox) start(ctx context.Context, n store.Notification) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -107,7 +110,7 @@ func (o *outbox) start(ctx context.Context, n store.Notification) {
 	o.inProgress[n.ID] = true
 	o.attempts.Go(func() {
 		if err := o.attempt(ctx, n); err != nil {
-			o.log.Warn("alert not tried", "id", n.ID, "error", err)
+			o.log.Warn("delivery attempt not completed", "notification_id", n.ID, "error", err)
 		}
 		o.mu.Lock()
 		defer o.mu.Unlock()
@@ -115,8 +118,8 @@ func (o *outbox) start(ctx context.Context, n store.Notification) {
 	})
 }
 
-// claim takes an attempt at a, and gives a as it stands with that attempt counted; false when another runner is at it, or was
-// before and is done.
+// claim claims the next attempt at n and returns the stored notification with that attempt counted. It reports false if
+// another runner makes the attempt, or if the notification is no longer due.
 func (o *outbox) claim(ctx context.Context, n store.Notification) (store.Notification, bool, error) {
 	for number := n.Attempts + 1; ; number++ {
 		now := monitor.Date(time.Now())
@@ -132,17 +135,23 @@ func (o *outbox) claim(ctx context.Context, n store.Notification) (store.Notific
 	}
 }
 
-func (o *outbox) claimAttempt(ctx context.Context, id string, number int, now time.Time) (won bool, claimed time.Time, err error) {
+func (o *outbox) claimAttempt(ctx context.Context, id string, number int, now time.Time) (
+	won bool, claimed time.Time, err error,
+) {
 	ctx, cancel := context.WithTimeout(ctx, shortTimeout)
 	defer cancel()
 	return o.store.ClaimNotification(ctx, id, number, o.runner, now)
 }
 
 func (o *outbox) read(ctx context.Context, id string) (store.Notification, error) {
-	return call(ctx, shortTimeout, func(ctx context.Context) (store.Notification, error) { return o.store.Notification(ctx, id) })
+	return call(ctx, shortTimeout, func(ctx context.Context) (store.Notification, error) {
+		return o.store.Notification(ctx, id)
+	})
 }
 
 func (o *outbox) put(ctx context.Context, n store.Notification) error {
-	_, err := call(ctx, shortTimeout, func(ctx context.Context) (struct{}, error) { return struct{}{}, o.store.PutDeliveries(ctx, n) })
+	_, err := call(ctx, shortTimeout, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, o.store.PutDeliveries(ctx, n)
+	})
 	return err
 }

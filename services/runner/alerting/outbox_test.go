@@ -86,7 +86,7 @@ func TestASenderThatBreaksDown(t *testing.T) {
 		m := memoryWithDue("a")
 		newHarness(t, m, Rules{}, mail, hook)
 		wait(2 * time.Second)
-		expectDeliveries(t, m, "a", `email:ann pending "the sender broke down", webhook:x.test sent "", to be tried`)
+		expectDeliveries(t, m, "a", `email:ann pending "internal error in this channel", webhook:x.test sent "", to be tried`)
 	})
 }
 

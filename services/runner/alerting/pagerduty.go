@@ -12,10 +12,11 @@ func newPagerDuty(settings config.Alerts, options channelOptions) Channel {
 	if settings.PagerDutyKey == "" {
 		return nil
 	}
-	return pagerDuty(settings.PagerDutyKey, &url.URL{Scheme: "https", Host: "events.pagerduty.com", Path: "/v2/enqueue"}, options)
+	service := &url.URL{Scheme: "https", Host: "events.pagerduty.com", Path: "/v2/enqueue"}
+	return pagerDuty(settings.PagerDutyKey, service, options)
 }
 
-// pagerDuty is the sender of events to the service with the given integration key.
+// pagerDuty returns the channel that sends events to the service with the given integration key.
 func pagerDuty(key string, service *url.URL, options channelOptions) Channel {
 	return &webChannel{
 		name: "pagerduty", sendsClosed: true, urls: config.URLs{service}, client: options.client, secrets: []string{key},
@@ -25,8 +26,8 @@ func pagerDuty(key string, service *url.URL, options channelOptions) Channel {
 	}
 }
 
-// pagerDutyEvent opens an incident, adds to it or resolves it; there is one for each of ours. A test is one of its own, and so
-// is a runner that may be cut off.
+// pagerDutyEvent returns the event that opens, updates or resolves a PagerDuty incident. There is one PagerDuty
+// incident for each incident, for each test and for each period in which a runner is offline.
 func pagerDutyEvent(key string, n store.Notification, c content) any {
 	event := map[string]any{
 		"routing_key": key, "event_action": "trigger", "dedup_key": fmt.Sprintf("%s-%d", n.MonitorID, n.Incident),

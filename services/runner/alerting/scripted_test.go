@@ -30,7 +30,7 @@ func newScripted(name string, to ...string) *scripted {
 	return &scripted{name: name, to: to, began: time.Now()}
 }
 
-func (s *scripted) Name() string                        { return s.name }
+func (s *scripted) Name() string                           { return s.name }
 func (s *scripted) Recipients(store.Notification) []string { return s.to }
 
 func (s *scripted) Send(ctx context.Context, n store.Notification, to []string) []Outcome {

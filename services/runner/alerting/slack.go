@@ -8,7 +8,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// slackText makes a text that Slack shows as it is: its mentions and links begin with a <.
+// slackText escapes text so that Slack shows it unchanged: mentions and links begin with <.
 var slackText = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
 func newSlack(settings config.Alerts, options channelOptions) Channel {
@@ -23,7 +23,8 @@ func newSlack(settings config.Alerts, options channelOptions) Channel {
 	}
 }
 
-// slackMessage is a message of an incoming webhook. All that isn't ours is in plain_text objects, which know no markup.
+// slackMessage returns the body for an incoming webhook. Texts from monitors are in plain_text objects, which support
+// no markup.
 func slackMessage(c content) any {
 	literal := func(text string) map[string]any {
 		return map[string]any{"type": "plain_text", "text": slackText.Replace(text), "emoji": false}
@@ -37,7 +38,8 @@ func slackMessage(c content) any {
 		lines = append(lines, literal(r.Label+": "+r.Value))
 	}
 	link := map[string]any{"type": "mrkdwn", "text": "<" + slackText.Replace(c.Link) + "|" + c.LinkText + ">"}
-	blocks = append(blocks, map[string]any{"type": "context", "elements": lines}, map[string]any{"type": "section", "text": link})
+	blocks = append(blocks,
+		map[string]any{"type": "context", "elements": lines}, map[string]any{"type": "section", "text": link})
 	return map[string]any{
 		"text":        slackText.Replace(c.Title),
 		"attachments": []any{map[string]any{"color": colours[c.Tone], "blocks": blocks}},

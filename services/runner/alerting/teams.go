@@ -19,8 +19,8 @@ func newTeams(settings config.Alerts, options channelOptions) Channel {
 	}
 }
 
-// teamsMessage is an Adaptive Card for a Workflows webhook. Its texts are runs, which know no markup; mentions would
-// have to be declared.
+// teamsMessage returns an Adaptive Card for a Workflows webhook. Its texts are TextRuns, which support no markup; a
+// mention would need a declaration in the card.
 func teamsMessage(c content) any {
 	colour := map[string]string{"failed": "Attention", "error": "Warning", "ok": "Good", "test": "Accent"}[c.Tone]
 	run := func(text string, style map[string]any) map[string]any {
@@ -45,8 +45,8 @@ func teamsMessage(c content) any {
 		"msteams": map[string]any{"width": "Full"}, "body": body,
 		"actions": []any{map[string]any{"type": "Action.OpenUrl", "title": c.LinkText, "url": c.Link}},
 	}
-	return map[string]any{
-		"type":        "message",
-		"attachments": []any{map[string]any{"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": nil, "content": card}},
+	attachment := map[string]any{
+		"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": nil, "content": card,
 	}
+	return map[string]any{"type": "message", "attachments": []any{attachment}}
 }

@@ -11,21 +11,22 @@ import (
 	"nanomon/services/common/store"
 )
 
-// entry is a monitor that is judged here.
+// trackedMonitor is a monitor that the evaluator is responsible for.
 type trackedMonitor struct {
 	monitor monitor.Monitor
-	// deleted says that the monitor is gone: once it is shut, so is its entry.
+	// deleted reports whether the monitor was deleted. The evaluator tracks it until its incident is closed.
 	deleted bool
-	// state is where its alerting stands, stored what the store is known to have of that. They differ in Seen while all is well, since
-	// OK results aren't worth a write, and after a message was found whose state was never stored.
+	// state is the current state, stored the state in the store. They differ in Evaluated while the monitor is OK, because
+	// OK results cause no write, and after a notification was read whose state was never stored.
 	state, stored store.IncidentState
-	// synced says that state takes in what is stored and told.
+	// loaded reports whether state includes the stored state and the stored notifications.
 	loaded bool
-	// accept says that a message which is stored already is the one that state owes.
+	// acceptStored reports whether a notification that is already stored is the one that the next evaluation requires.
 	acceptStored bool
-	// news is the newest state that isn't judged yet, or by which an alert waits.
+	// pending is the newest state of results that is not evaluated yet, or that waits for the dependency; nil if there is
+	// none.
 	pending *store.State
-	// found is what the newest result says of the runner's own connection.
+	// evidence is what the newest result says about the runner's own connection.
 	evidence evidence
 }
 
@@ -34,10 +35,11 @@ func newTrackedMonitor(m monitor.Monitor) *trackedMonitor {
 	return &trackedMonitor{monitor: m, state: s, stored: s}
 }
 
-// shutting reports whether the monitor is no longer judged, but for ending what goes on.
+// inactive reports whether the monitor is deleted or disabled: then an open incident is closed and results are ignored.
 func (t *trackedMonitor) inactive() bool { return t.deleted || !t.monitor.Enabled }
 
-// settled takes in what needs no store: all is well, and was before. It reports whether that is all that there is.
+// finishWithoutStore evaluates results that need no store call, because the monitor is OK and was OK before. It reports
+// whether nothing is left to evaluate.
 func (t *trackedMonitor) finishWithoutStore() bool {
 	if t.inactive() {
 		t.pending = nil
@@ -62,12 +64,12 @@ func (t *trackedMonitor) finishWithoutStore() bool {
 	return true
 }
 
-// unstored reports whether s is worth storing.
+// needsStoring reports whether s must be stored: only a newer Evaluated in PhaseOK is not worth a write.
 func (t *trackedMonitor) needsStoring(s store.IncidentState) bool {
 	return s.Incident != t.stored.Incident || s.Phase != store.PhaseOK || t.stored.Phase != store.PhaseOK
 }
 
-// read takes in the state that the store has.
+// applyStored applies the stored state s.
 func (t *trackedMonitor) applyStored(s store.IncidentState) {
 	t.stored = s
 	if isAhead(s, t.state) {
@@ -75,10 +77,11 @@ func (t *trackedMonitor) applyStored(s store.IncidentState) {
 	}
 }
 
-// follow takes in what was told of the monitor.
-func (t *trackedMonitor) applyNotifications(notifications []store.Notification) { t.state = applyNotifications(t.state, notifications) }
+func (t *trackedMonitor) applyNotifications(notifications []store.Notification) {
+	t.state = applyNotifications(t.state, notifications)
+}
 
-// next gives the state that follows from what is new, and the message owed, if any.
+// evaluate returns the state after the pending results, and the event that they cause, if any.
 func (t *trackedMonitor) evaluate(r Rules, c conditions) (store.IncidentState, *event) {
 	switch {
 	case t.inactive() && t.state.Phase == store.PhaseOK:
@@ -98,10 +101,10 @@ func (t *trackedMonitor) evaluate(r Rules, c conditions) (store.IncidentState, *
 	}
 }
 
-// muted reports whether the monitor's alerting stands still: what happens meanwhile is not judged, not even later.
+// muted reports whether the monitor is muted. Its results are skipped and don't count later either.
 func (t *trackedMonitor) muted() bool { return t.monitor.Properties["alertMute"] == "true" }
 
-// rules are r with what the monitor has of its own.
+// rules returns r with the monitor's own settings.
 func (t *trackedMonitor) rules(r Rules) Rules {
 	if n, err := strconv.Atoi(t.monitor.Properties["alertFailCount"]); err == nil {
 		r.FailCount = n
@@ -109,12 +112,12 @@ func (t *trackedMonitor) rules(r Rules) Rules {
 	return r
 }
 
-// recipients are those of e-mails that the monitor has of its own.
+// recipients returns the monitor's own e-mail recipients, if any.
 func (t *trackedMonitor) recipients() []string {
 	return strings.FieldsFunc(t.monitor.Properties["alertTo"], func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 }
 
-// judged sets the state that follows from all that was new.
+// finish sets the state after an evaluation. The results stay pending only if an incident waits for the dependency.
 func (t *trackedMonitor) finish(s store.IncidentState) {
 	t.state, t.acceptStored = s, false
 	if !t.isWaiting() {
@@ -122,16 +125,16 @@ func (t *trackedMonitor) finish(s store.IncidentState) {
 	}
 }
 
-// waits reports whether an alert waits for the parent, so that the entry has to be looked at again without anything new of its
-// monitor.
+// isWaiting reports whether an incident waits for the dependency, so that the monitor must be evaluated again without a
+// new result.
 func (t *trackedMonitor) isWaiting() bool {
 	return t.pending != nil && !t.inactive() && !t.muted() && isWaiting(t.state, t.pending.History)
 }
 
-// unsure says that work on the monitor failed half-way.
+// reload makes the next round read the stored state and notifications again, after a failed round.
 func (t *trackedMonitor) reload() { t.loaded, t.acceptStored = false, false }
 
-// alert is the message o of the monitor, due at now. So many monitors depend on it.
+// notification returns the notification of ev, due now. dependents is the number of monitors that depend on this one.
 func (t *trackedMonitor) notification(ev event, dependents int, now time.Time) store.Notification {
 	n := store.Notification{
 		ID:        store.NotificationID(t.monitor.ID, ev.incident, ev.kind, ev.reminder),

@@ -7,13 +7,13 @@ import (
 	"nanomon/services/common/store"
 )
 
-// inbox is what was told to the alerter and isn't taken in yet. Of each monitor it keeps the newest state.
+// updates collects monitors and states until the evaluator takes them. It keeps only the newest state of each monitor.
 type updates struct {
-	// signal holds a value while there is something new.
+	// signal holds a value while there are updates.
 	signal chan struct{}
 
 	mu sync.Mutex
-	// monitors is nil when they haven't changed.
+	// monitors is nil if they haven't changed.
 	monitors *monitorSet
 	states   map[string]store.State
 }
@@ -48,7 +48,7 @@ func (u *updates) wake() {
 	}
 }
 
-// take empties the inbox.
+// take returns and clears the updates.
 func (u *updates) take() (*monitorSet, map[string]store.State) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

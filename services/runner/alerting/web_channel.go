@@ -23,15 +23,15 @@ import (
 )
 
 const (
-	// webTimeout is how long one post may take as a whole.
+	// webTimeout limits one request as a whole.
 	webTimeout = 20 * time.Second
-	// maxAnswer is how many characters of an answer are kept.
+	// maxAnswer is the number of characters of an answer that are stored.
 	maxAnswer = 200
 )
 
-// webClient is a client for posts to web services: each has a connection of its own, none takes longer than
-// webTimeout, and a redirect is an answer like any other.
-func webClient(roots *x509.CertPool) *http.Client {
+// newWebClient returns a client for requests to web services: each request has its own connection and takes at most
+// webTimeout. The client follows no redirects.
+func newWebClient(roots *x509.CertPool) *http.Client {
 	return &http.Client{
 		Timeout: webTimeout,
 		Transport: &http.Transport{
@@ -46,30 +46,30 @@ func webClient(roots *x509.CertPool) *http.Client {
 	}
 }
 
-// hook is a Sender that posts JSON documents to web services.
+// webChannel is a [Channel] that posts JSON documents to web services.
 type webChannel struct {
 	name string
-	// closes says that closed incidents are posted, too.
+	// sendsClosed reports whether notifications of [store.KindClosed] are posted too.
 	sendsClosed bool
-	urls   config.URLs
-	client *http.Client
-	// post makes the request of m to one of the urls.
+	urls        config.URLs
+	client      *http.Client
+	// newPost builds the request for n to one of the urls.
 	newPost func(n store.Notification, to *url.URL) post
-	// secrets must not show in an answer. Neither must any part of a URL but scheme and host, which needn't be listed.
+	// secrets must not appear in an answer. The parts of a URL after the host are always removed and needn't be listed.
 	secrets []string
 }
 
-// post is a document on its way.
+// post is a request with a JSON document.
 type post struct {
 	url      *url.URL
 	document any
-	// header makes further headers from the encoded document; nil for none.
+	// header returns additional headers for the encoded document; it may be nil.
 	header func(document []byte) http.Header
 }
 
 func (w *webChannel) Name() string { return w.name }
 
-// Recipients are the scheme and host of each URL, with a number where there are several of one host.
+// Recipients returns the scheme and host of each URL, with a number if several have the same host.
 func (w *webChannel) Recipients(n store.Notification) []string {
 	if n.Kind == store.KindClosed && !w.sendsClosed {
 		return nil
@@ -113,20 +113,21 @@ func (w *webChannel) send(ctx context.Context, n store.Notification, to *url.URL
 		return failedOutcome(errors.New(w.redact(requestError(ctx, err), to)))
 	}
 	defer response.Body.Close()
-	// What is cut off is not needed, and the status counts even if reading fails.
+	// The status counts even if reading the body fails.
 	body, _ := io.ReadAll(io.LimitReader(response.Body, 16<<10))
-	answer := singleLine(fmt.Sprintf("%d %s %s", response.StatusCode, http.StatusText(response.StatusCode), w.redact(string(body), to)), maxAnswer)
+	status := fmt.Sprintf("%d %s ", response.StatusCode, http.StatusText(response.StatusCode))
+	answer := singleLine(status+w.redact(string(body), to), maxAnswer)
 	return Outcome{Answer: answer, Err: statusError(response.StatusCode, answer)}
 }
 
 func (p post) request(ctx context.Context) (*http.Request, error) {
 	document, err := json.Marshal(p.document)
 	if err != nil {
-		return nil, fmt.Errorf("encode the message: %w", err)
+		return nil, fmt.Errorf("encode the document: %w", err)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url.String(), bytes.NewReader(document))
 	if err != nil {
-		return nil, errors.New("its address can't be used")
+		return nil, errors.New("the configured URL is not valid")
 	}
 	if p.header != nil {
 		request.Header = p.header(document)
@@ -136,18 +137,20 @@ func (p post) request(ctx context.Context) (*http.Request, error) {
 	return request, nil
 }
 
-// verdict is what a status means for the message.
+// statusError returns nil for a successful status, an error that wraps [ErrRefused] if a retry can't succeed, and else
+// an error that is worth a retry.
 func statusError(status int, answer string) error {
 	switch {
 	case status >= 200 && status < 300:
 		return nil
-	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests, status < 400, status >= 500:
+	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests,
+		status < 400, status >= 500:
 		return errors.New(answer)
 	}
 	return fmt.Errorf("%w: %s", ErrRefused, answer)
 }
 
-// unanswered says why there was no answer, without the address, which may hold a token.
+// requestError returns the reason why there was no response, without the URL, which may contain a token.
 func requestError(ctx context.Context, err error) string {
 	var urlError *url.Error
 	if !errors.As(err, &urlError) {
@@ -156,10 +159,10 @@ func requestError(ctx context.Context, err error) string {
 	if urlError.Timeout() || ctx.Err() != nil {
 		return "no answer in time"
 	}
-	return "not reached: " + urlError.Err.Error()
+	return "connection failed: " + urlError.Err.Error()
 }
 
-// redact removes from an answer what it may quote of the request's secrets.
+// redact removes from an answer the secrets of the request, which a server may repeat.
 func (w *webChannel) redact(answer string, to *url.URL) string {
 	secrets := append(strings.Split(to.EscapedPath(), "/"), strings.Split(to.Path, "/")...)
 	secrets = append(secrets, w.secrets...)
@@ -173,7 +176,8 @@ func (w *webChannel) redact(answer string, to *url.URL) string {
 	return redactSecrets(answer, secrets...)
 }
 
-// hide replaces each secret in text; what has less than four characters would be found everywhere, and is none.
+// redactSecrets replaces each secret in text with ***. It ignores secrets of less than four characters, which would
+// match ordinary text.
 func redactSecrets(text string, secrets ...string) string {
 	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
 	for _, secret := range secrets {
@@ -184,7 +188,7 @@ func redactSecrets(text string, secrets ...string) string {
 	return text
 }
 
-// failure is the outcome where no server said anything.
+// failedOutcome returns the outcome of an attempt that got no answer.
 func failedOutcome(err error) Outcome {
 	return Outcome{Answer: singleLine(err.Error(), maxAnswer), Err: err}
 }
