@@ -8,7 +8,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-func TestOnlyWhatIsSetIsOn(t *testing.T) {
+func TestChannelsFromSettings(t *testing.T) {
 	for _, c := range []struct {
 		environment map[string]string
 		channels    []string

@@ -12,7 +12,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// posted sends m by the channel that set switches on, to a server that accepts, and is what came there.
+// postedTo sends n through the channel that set configures and returns the request that the server received.
 func postedTo(t *testing.T, channel string, n store.Notification, set func(w *config.Webhooks, u config.URLs)) webRequest {
 	t.Helper()
 	server := serve(t, accept)
@@ -25,8 +25,8 @@ func postedTo(t *testing.T, channel string, n store.Notification, set func(w *co
 	return server.one(t)
 }
 
-// A closed incident is for nobody else: nothing stays open there.
-func TestOnlyPagerDutyHearsOfClosings(t *testing.T) {
+// Only PagerDuty has incidents that would stay open.
+func TestOnlyPagerDutyReceivesClosedIncidents(t *testing.T) {
 	u := urls(t, "https://a.example/x")
 	settings := config.Alerts{Webhooks: config.Webhooks{
 		WebhookURL: u, SlackURL: u, TeamsURL: u, DiscordURL: u, NtfyURL: u, PagerDutyKey: "key",
@@ -35,14 +35,14 @@ func TestOnlyPagerDutyHearsOfClosings(t *testing.T) {
 	closed.To = []string{"own@example.org"}
 	o := newOutbox("here", newMemory(), Channels(settings, nil), quietLog())
 	if n := len(o.newDeliveries(testNotification(store.KindOpened))); n != 7 {
-		t.Fatalf("%d deliveries of an alert", n)
+		t.Fatalf("%d deliveries of an opened incident", n)
 	}
 	if ds := o.newDeliveries(closed); len(ds) != 1 || ds[0].Channel != "pagerduty" {
 		t.Errorf("deliveries %+v", ds)
 	}
 }
 
-// hostile is an alert with markup of every chat in its texts.
+// hostile returns a notification whose texts contain the markup of all chats.
 func hostile(kind store.NotificationKind) store.Notification {
 	n := testNotification(kind)
 	n.MonitorName = "<!channel> @everyone <@U1> [x](https://evil.example) *b* & `c`"
@@ -50,7 +50,7 @@ func hostile(kind store.NotificationKind) store.Notification {
 	return n
 }
 
-// at is the value below keys, which are names or, as #0, positions.
+// at returns the value at the path keys, which consists of names and of positions such as #0.
 func at(t *testing.T, body []byte, keys string) any {
 	t.Helper()
 	var value any
@@ -72,7 +72,7 @@ func at(t *testing.T, body []byte, keys string) any {
 	return value
 }
 
-// want compares values of a document; those that are nil must be missing.
+// expectValues compares values of a document, by path. A nil value must be missing.
 func expectValues(t *testing.T, body []byte, values map[string]any) {
 	t.Helper()
 	for keys, value := range values {
@@ -90,7 +90,7 @@ func TestSlack(t *testing.T) {
 		"attachments.#0.blocks.#1.text.text": "connection refused", "attachments.#0.blocks.#2.elements.#0.text": "Target: https://pay.example.org/health",
 		"attachments.#0.blocks.#3.text.text": "<https://nanomon.example.org/#monitor/65f2c0ffee65f2c0ffee65f2|Open the monitor>",
 	})
-	// What the encoder made of < and > and & is undone by a parser: the raw body tells nothing.
+	// The values are compared after parsing, because the JSON encoder escapes < and > and & in the raw body.
 	got = postedTo(t, "slack", hostile(store.KindResolved), set)
 	const escaped = "&lt;!channel&gt; @everyone &lt;@U1&gt; [x](https://evil.example) *b* &amp; `c`"
 	expectValues(t, got.body, map[string]any{
@@ -110,7 +110,7 @@ func TestTeams(t *testing.T) {
 		card + "actions.#0.url": "https://nanomon.example.org/#monitor/65f2c0ffee65f2c0ffee65f2",
 	})
 	if strings.Contains(string(got.body), `"TextBlock"`) {
-		t.Error("a TextBlock would take markup")
+		t.Error("a TextBlock interprets markup")
 	}
 }
 
@@ -143,7 +143,7 @@ func TestNtfy(t *testing.T) {
 	})
 	got = postedTo(t, "ntfy", n, func(w *config.Webhooks, u config.URLs) { w.NtfyURL = u })
 	if _, set := got.header["Authorization"]; set {
-		t.Error("a token that isn't set is sent")
+		t.Error("a token is sent although none is set")
 	}
 }
 

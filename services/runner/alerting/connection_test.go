@@ -12,7 +12,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// fleet is monitors a to f on hosts of their own, checked every 10 s.
+// sixMonitors returns the monitors a to f on different hosts, with an interval of 10 s.
 func sixMonitors() []monitor.Monitor {
 	ms := testMonitors("a", "b", "c", "d", "e", "f")
 	for i := range ms {
@@ -21,7 +21,7 @@ func sixMonitors() []monitor.Monitor {
 	return ms
 }
 
-// everyone finds the same for each of some monitors, a second after each other.
+// addResultsToAll adds the same results to each of the monitors, one second after the other.
 func (h *harness) addResultsToAll(ids, letters string) {
 	for _, id := range strings.Split(ids, "") {
 		h.addResults(id, letters)
@@ -29,7 +29,7 @@ func (h *harness) addResultsToAll(ids, letters string) {
 	}
 }
 
-// kinds are all messages in short, oldest first.
+// summary returns all notifications in short form, oldest first.
 func (m *memory) summary() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -52,23 +52,23 @@ const (
 func expectSummary(t *testing.T, h *harness, want string) {
 	t.Helper()
 	if got := h.summary(); got != want {
-		t.Fatalf("messages %s\nwant %s", got, want)
+		t.Fatalf("notifications %s\nwant %s", got, want)
 	}
 }
 
-func TestARunnerThatIsCutOff(t *testing.T) {
+func TestRunnerOfflineAndOnlineAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, newMemory(), Rules{FailCount: 2})
 		h.alerter.Monitors(sixMonitors(), all)
 		h.addResultsToAll("abcdef", "o")
-		began := monitor.Date(time.Now())
+		since := monitor.Date(time.Now())
 		h.addResultsToAll("abcde", "f")
 		expectSummary(t, h, offlineText)
-		cut := h.notifications[0]
-		if cut.ID != fmt.Sprintf("cutoff-%d", began.UnixMilli()) || !cut.Opened.Equal(began) || cut.Status != monitor.StatusFailed || cut.Runner != "here" || cut.Attempts != 1 {
-			t.Errorf("%+v", cut)
+		offline := h.notifications[0]
+		if offline.ID != fmt.Sprintf("cutoff-%d", since.UnixMilli()) || !offline.Opened.Equal(since) || offline.Status != monitor.StatusFailed || offline.Runner != "here" || offline.Attempts != 1 {
+			t.Errorf("%+v", offline)
 		}
-		// What is bad meanwhile isn't told of, what is well is.
+		// Failures are ignored while the runner is offline, OK results are not.
 		h.addResultsToAll("abcdef", "f")
 		h.addResultsToAll("abcdef", "f")
 		expectSummary(t, h, offlineText)
@@ -76,24 +76,24 @@ func TestARunnerThatIsCutOff(t *testing.T) {
 		expectSummary(t, h, offlineText)
 		h.addResultsToAll("b", "o")
 		expectSummary(t, h, offlineText+", "+onlineText)
-		if over := h.notifications[1]; over.ID != fmt.Sprintf("reconnected-%d", began.UnixMilli()) || !over.Opened.Equal(began) || over.Status != monitor.StatusOK {
-			t.Errorf("%+v", over)
+		if online := h.notifications[1]; online.ID != fmt.Sprintf("reconnected-%d", since.UnixMilli()) || !online.Opened.Equal(since) || online.Status != monitor.StatusOK {
+			t.Errorf("%+v", online)
 		}
-		// What is still bad has to be found as often as ever.
+		// A monitor that still fails must reach the full failure count again.
 		h.addResultsToAll("cdef", "f")
 		expectSummary(t, h, offlineText+", "+onlineText)
 		h.addResultsToAll("cdf", "o")
 		h.addResultsToAll("e", "f")
 		expectSummary(t, h, offlineText+", "+onlineText+", e-1-alert")
-		// The next time is another one.
+		// The runner is offline a second time.
 		h.addResultsToAll("abcdf", "f")
 		if got := h.summary(); strings.Count(got, "cutoff") != 2 {
-			t.Errorf("messages %s", got)
+			t.Errorf("notifications %s", got)
 		}
 	})
 }
 
-func TestTheMessageOfACutOffIsOwedBeforeAnythingIsHeld(t *testing.T) {
+func TestRunnerOfflineWhileStoreUnavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, newMemory(), Rules{FailCount: 2})
 		h.alerter.Monitors(sixMonitors(), all)
@@ -108,8 +108,8 @@ func TestTheMessageOfACutOffIsOwedBeforeAnythingIsHeld(t *testing.T) {
 	})
 }
 
-// A store may store a message and say that it didn't.
-func TestTheEndOfACutOffThatMayNotHaveBeenTold(t *testing.T) {
+// The store may store a notification and still return an error.
+func TestRunnerOnlineAfterUncertainInsert(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, newMemory(), Rules{FailCount: 2})
 		h.alerter.Monitors(sixMonitors(), all)
@@ -129,8 +129,8 @@ func TestTheEndOfACutOffThatMayNotHaveBeenTold(t *testing.T) {
 	})
 }
 
-// What has been bad since the last time belongs to no new one, and is told of in the end.
-func TestWhatIsStillBadAfterACutOff(t *testing.T) {
+// Failures since the last offline period don't count for a new one, and open incidents in the end.
+func TestFailuresAfterOfflinePeriodOpenIncidents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, newMemory(), Rules{FailCount: 2})
 		ms := sixMonitors()
@@ -147,8 +147,8 @@ func TestWhatIsStillBadAfterACutOff(t *testing.T) {
 	})
 }
 
-// Monitors that were bad before they failed count as such as long as they fail, and old news change nothing.
-func TestWhatWasBadBefore(t *testing.T) {
+// Monitors that were not OK before they failed never count as evidence, however long they fail.
+func TestMonitorsNotOKBeforeAreNoEvidence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, newMemory(), Rules{FailCount: 99})
 		ms := sixMonitors()
@@ -164,7 +164,7 @@ func TestWhatWasBadBefore(t *testing.T) {
 	})
 }
 
-func TestOldNewsOfAConnection(t *testing.T) {
+func TestOldStatesAreNoEvidence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, newMemory(), Rules{FailCount: 2})
 		h.alerter.Monitors(sixMonitors(), all)
@@ -180,11 +180,11 @@ func TestOldNewsOfAConnection(t *testing.T) {
 	})
 }
 
-// Which monitors there are, and where, counts as it is now.
-func TestEditsWhileAllFails(t *testing.T) {
+// A change to the monitors is taken into account at once.
+func TestEditsWhileAllMonitorsFail(t *testing.T) {
 	for name, edit := range map[string]func(ms []monitor.Monitor){
-		"another that was well is disabled": func(ms []monitor.Monitor) { ms[5].Enabled = false },
-		"they are on several hosts": func(ms []monitor.Monitor) {
+		"a monitor that was OK is disabled": func(ms []monitor.Monitor) { ms[5].Enabled = false },
+		"the targets move to several hosts": func(ms []monitor.Monitor) {
 			for i := range ms {
 				ms[i].Target = fmt.Sprintf("http://%s.test/", ms[i].ID)
 			}
@@ -210,18 +210,18 @@ func TestEditsWhileAllFails(t *testing.T) {
 				h.alerter.Monitors(ms, all)
 				wait(time.Second)
 				if got := h.summary(); !strings.HasPrefix(got, "cutoff") {
-					t.Errorf("messages %q", got)
+					t.Errorf("notifications %q", got)
 				}
 			})
 		})
 	}
 }
 
-func TestNoCutOff(t *testing.T) {
+func TestRunnerNotOffline(t *testing.T) {
 	for _, tt := range []struct {
-		name   string
-		change func(ms []monitor.Monitor)
-		finds  string
+		name    string
+		change  func(ms []monitor.Monitor)
+		results string
 	}{
 		{"errors", nil, "e"},
 		{"maintenance", nil, "M"},
@@ -230,7 +230,7 @@ func TestNoCutOff(t *testing.T) {
 				ms[i].Target = "http://one.test"
 			}
 		}, "f"},
-		{"another runner's", func(ms []monitor.Monitor) { ms[0].Name = "theirs"; ms[1].Name = "theirs" }, "f"},
+		{"some belong to another runner", func(ms []monitor.Monitor) { ms[0].Name = "other"; ms[1].Name = "other" }, "f"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -239,18 +239,18 @@ func TestNoCutOff(t *testing.T) {
 				if tt.change != nil {
 					tt.change(ms)
 				}
-				h.alerter.Monitors(ms, func(id string) bool { return ms[strings.Index("abcdef", id)].Name != "theirs" })
+				h.alerter.Monitors(ms, func(id string) bool { return ms[strings.Index("abcdef", id)].Name != "other" })
 				h.addResultsToAll("abcdef", "o")
-				h.addResultsToAll("abcdef", tt.finds)
-				h.addResultsToAll("abcdef", tt.finds)
+				h.addResultsToAll("abcdef", tt.results)
+				h.addResultsToAll("abcdef", tt.results)
 				expectSummary(t, h, "")
 			})
 		})
 	}
 }
 
-// Nobody hears that a runner is connected again before they hear that it was cut off.
-func TestReconnectedWaitsForCutOff(t *testing.T) {
+// The notification that a runner is online again must not arrive before the one that it is offline.
+func TestRunnerOnlineWaitsForRunnerOffline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
 		opened := monitor.Date(time.Now())
@@ -260,19 +260,19 @@ func TestReconnectedWaitsForCutOff(t *testing.T) {
 		}
 		mail := newScripted("email", "ann")
 		newHarness(t, m, Rules{}, mail)
-		cut, over := store.RunnerNotificationID(store.KindRunnerOffline, opened), store.RunnerNotificationID(store.KindRunnerOnline, opened)
+		offline, online := store.RunnerNotificationID(store.KindRunnerOffline, opened), store.RunnerNotificationID(store.KindRunnerOnline, opened)
 		mail.set(failTemporarily)
 		wait(5 * time.Second)
 		mail.set(nil)
 		wait(5 * time.Minute)
-		tries := strings.Split(mail.tried(), ", ")
-		if len(tries) != 3 || !strings.Contains(tries[0], cut) || !strings.Contains(tries[1], cut) || !strings.Contains(tries[2], over) {
-			t.Errorf("tried %v", tries)
+		attempts := strings.Split(mail.attempts(), ", ")
+		if len(attempts) != 3 || !strings.Contains(attempts[0], offline) || !strings.Contains(attempts[1], offline) || !strings.Contains(attempts[2], online) {
+			t.Errorf("tried %v", attempts)
 		}
-		// The end of one whose beginning has expired waits for nothing.
+		// If the first notification has expired, the second one doesn't wait.
 		m.add(store.Notification{ID: "reconnected-5", Kind: store.KindRunnerOnline, Opened: time.UnixMilli(5), Date: time.Now(), Next: time.Now()})
 		wait(5 * time.Second)
-		if got := mail.tried(); !strings.HasSuffix(got, "reconnected-5 ann") {
+		if got := mail.attempts(); !strings.HasSuffix(got, "reconnected-5 ann") {
 			t.Errorf("tried %s", got)
 		}
 	})

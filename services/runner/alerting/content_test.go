@@ -10,7 +10,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-func TestLasted(t *testing.T) {
+func TestFormatDuration(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		-time.Second: "0 s", 1400 * time.Millisecond: "1 s", 59 * time.Second: "59 s", 90 * time.Second: "1 min 30 s",
 		3 * time.Hour: "3 h 0 min", 26*time.Hour + 5*time.Minute: "26 h 5 min", 75 * time.Hour: "3 days 3 h",
@@ -21,7 +21,7 @@ func TestLasted(t *testing.T) {
 	}
 }
 
-func TestNoticeOfARecovery(t *testing.T) {
+func TestContentOfResolvedIncident(t *testing.T) {
 	n := testNotification(store.KindResolved)
 	n.Status, n.Value, n.Message = monitor.StatusOK, 123.4567, ""
 	c := testFormat.content(n)
@@ -37,7 +37,7 @@ func TestNoticeOfARecovery(t *testing.T) {
 	}
 }
 
-func TestALongNameIsShownWhole(t *testing.T) {
+func TestLongNameIsShownInFull(t *testing.T) {
 	n := testNotification(store.KindOpened)
 	n.MonitorName = "The payments service of the shop, as seen from the branch office beyond the mountains"
 	if c := testFormat.content(n); c.Rows[0] != (row{"Monitor", n.MonitorName}) {
@@ -45,7 +45,7 @@ func TestALongNameIsShownWhole(t *testing.T) {
 	}
 }
 
-func TestNoticeOfARunner(t *testing.T) {
+func TestContentOfRunnerNotification(t *testing.T) {
 	for kind, want := range map[store.NotificationKind]content{
 		store.KindRunnerOffline: {
 			Title: "Runner shop-1 may be offline", Status: "Failed", Tone: "failed", Text: "9 of 10 monitors on 4 hosts failed.",
@@ -63,7 +63,7 @@ func TestNoticeOfARunner(t *testing.T) {
 	}
 }
 
-func TestHowManyAreBehindIsShown(t *testing.T) {
+func TestDependentsAreShown(t *testing.T) {
 	n := testNotification(store.KindOpened)
 	n.Dependents = 12
 	if rows := testFormat.content(n).Rows; !slices.Contains(rows, row{"Dependent monitors", "12"}) {

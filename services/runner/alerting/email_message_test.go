@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write the golden files in place of comp
 
 var testFormat = formatter{baseURL: "https://nanomon.example.org/", timeZone: time.UTC}
 
-func TestHeadersOfARunner(t *testing.T) {
+func TestHeadersOfRunnerNotification(t *testing.T) {
 	for kind, want := range map[store.NotificationKind][3]string{
 		store.KindRunnerOffline: {"[NanoMon] Runner shop-1 may be offline", "<cutoff-1773482400000.1773482400000@example.org>", ""},
 		store.KindRunnerOnline:  {"[NanoMon] Runner shop-1 is online again", "<reconnected-1773482400000.1773482400000@example.org>", "<cutoff-1773482400000.1773482400000@example.org>"},
@@ -34,7 +34,7 @@ func TestHeadersOfARunner(t *testing.T) {
 	}
 }
 
-// written is the e-mail of m, parsed, with its two parts.
+// parsedEmail returns the header and the two parts of the e-mail for n.
 func parsedEmail(t *testing.T, n store.Notification) (header mail.Header, plainPart, htmlPart, raw string) {
 	t.Helper()
 	msg, err := newEmailMessages(&mail.Address{Name: "NanoMon", Address: "nanomon@example.org"}, testFormat).create(n, []*mail.Address{{Address: "a@example.org"}})
@@ -81,7 +81,7 @@ func subject(t *testing.T, header mail.Header) string {
 	return text
 }
 
-func TestTheEmailOfAnAlert(t *testing.T) {
+func TestEmailParts(t *testing.T) {
 	_, plainPart, htmlPart, _ := parsedEmail(t, testNotification(store.KindOpened))
 	for name, got := range map[string]string{"alert.txt": plainPart, "alert.html": htmlPart} {
 		path := filepath.Join("testdata", name)
@@ -95,7 +95,7 @@ func TestTheEmailOfAnAlert(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got != string(want) {
-			t.Errorf("%s differs; run: go test ./services/runner/alert -update", path)
+			t.Errorf("%s differs; run: go test ./services/runner/alerting -update", path)
 		}
 	}
 }
@@ -151,7 +151,7 @@ func TestHostileNames(t *testing.T) {
 		{"right to left", "שלום \u202Egnp.exe\u2066", "שלום gnp.exe failed"},
 		{"HTML", `<img src=x onerror="alert(1)">{{ .Link }}`, `<img src=x onerror="alert(1)">{{ .Link }} failed`},
 		{"not UTF-8", "a\xff\x00b", "a\uFFFDb failed"},
-		{"nothing to see", "\u202E", "Unnamed monitor failed"},
+		{"only invisible characters", "\u202E", "Unnamed monitor failed"},
 	} {
 		n := testNotification(store.KindOpened)
 		n.MonitorName, n.MonitorTarget, n.Message, n.Group = c.monitor, c.monitor, c.monitor, c.monitor

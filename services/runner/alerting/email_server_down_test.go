@@ -11,9 +11,9 @@ import (
 	"nanomon/services/common/store"
 )
 
-// A server that is down for more than a minute takes each message once when it is back. The clock is a fake one; the server is real
-// and outside of its bubble: while the client waits for its answers, the clock stands still.
-func TestAnEmailServerThatIsDownForAMinute(t *testing.T) {
+// A server that is down for more than a minute receives each notification exactly once when it is back. The clock is
+// fake, but the server is real and outside of the synctest bubble: the fake clock stops while the client waits for it.
+func TestEmailServerDownForAMinute(t *testing.T) {
 	server := &mailServer{encryption: config.TLSNone}
 	t.Run("find a port", func(t *testing.T) { server.start(t, "") })
 	up, isUp := make(chan struct{}), make(chan struct{})
@@ -28,9 +28,9 @@ func TestAnEmailServerThatIsDownForAMinute(t *testing.T) {
 		newHarness(t, m, Rules{}, Channels(settings, nil)...)
 		wait(75 * time.Second)
 		for _, id := range []string{"alert-1", "alert-2"} {
-			fates := m.deliveries(id)
-			if strings.Count(fates, "connection refused") != 2 || !strings.HasSuffix(fates, "to be tried") || m.get(id).Attempts != 3 {
-				t.Errorf("%s: %s", id, fates)
+			deliveries := m.deliveries(id)
+			if strings.Count(deliveries, "connection refused") != 2 || !strings.HasSuffix(deliveries, "retry scheduled") || m.get(id).Attempts != 3 {
+				t.Errorf("%s: %s", id, deliveries)
 			}
 		}
 		close(up)
@@ -44,15 +44,15 @@ func TestAnEmailServerThatIsDownForAMinute(t *testing.T) {
 		wait(time.Hour)
 	})
 	var ids []string
-	for _, taken := range server.mails() {
-		if !slices.Equal(taken.to, []string{"ann@example.org", "bob@example.org"}) {
-			t.Errorf("a mail to %v", taken.to)
+	for _, received := range server.mails() {
+		if !slices.Equal(received.to, []string{"ann@example.org", "bob@example.org"}) {
+			t.Errorf("an e-mail to %v", received.to)
 		}
-		id, _, _ := strings.Cut(readMail(t, taken).Header.Get("Message-Id"), ".")
+		id, _, _ := strings.Cut(readMail(t, received).Header.Get("Message-Id"), ".")
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
 	if !slices.Equal(ids, []string{"<alert-1", "<alert-2"}) {
-		t.Errorf("taken: %v", ids)
+		t.Errorf("received: %v", ids)
 	}
 }

@@ -28,7 +28,7 @@ const maxSessionBytes = 1 << 20
 type session struct {
 	ctx      context.Context
 	settings config.SMTP
-	sender   string
+	from     string
 	conn     net.Conn
 	// release stops the abort at the end of ctx.
 	release func() bool
@@ -42,7 +42,7 @@ func (e *email) open(ctx context.Context, to []*mail.Address) (*session, error) 
 	if err != nil {
 		return nil, describeError(ctx, "connect", err)
 	}
-	s := &session{ctx: ctx, settings: e.settings, sender: e.from.Address, conn: conn}
+	s := &session{ctx: ctx, settings: e.settings, from: e.from.Address, conn: conn}
 	s.release = context.AfterFunc(ctx, func() { conn.Close() })
 	if err := s.begin(e.tlsConfig, to); err != nil {
 		s.abort()
@@ -79,8 +79,8 @@ func (s *session) begin(tlsConfig *tls.Config, to []*mail.Address) error {
 	if err := s.authenticate(); err != nil {
 		return err
 	}
-	client.SkipSMTPUTF8(!needsSMTPUTF8(s.sender, to))
-	return s.describeError("MAIL", client.Mail("<"+s.sender+">"))
+	client.SkipSMTPUTF8(!needsSMTPUTF8(s.from, to))
+	return s.describeError("MAIL", client.Mail("<"+s.from+">"))
 }
 
 // startTLS encrypts the session if mode requires it or the server offers it. If STARTTLS fails, it returns an error and
@@ -253,7 +253,7 @@ func helloName(conn net.Conn) string {
 }
 
 // needsSMTPUTF8 reports whether an address contains non-ASCII characters.
-func needsSMTPUTF8(sender string, to []*mail.Address) bool {
+func needsSMTPUTF8(from string, to []*mail.Address) bool {
 	nonASCII := func(text string) bool {
 		return strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
 	}
@@ -262,7 +262,7 @@ func needsSMTPUTF8(sender string, to []*mail.Address) bool {
 			return true
 		}
 	}
-	return nonASCII(sender)
+	return nonASCII(from)
 }
 
 func containsWord(text, word string) bool {

@@ -42,7 +42,7 @@ func TestRoundOfManyMonitors(t *testing.T) {
 	})
 }
 
-func TestMessageOfAnAlert(t *testing.T) {
+func TestFieldsOfNotification(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, newMemory(), Rules{})
 		h.alerter.Monitors(testMonitors("m"), all)
@@ -53,12 +53,12 @@ func TestMessageOfAnAlert(t *testing.T) {
 		last := h.current["m"].Latest
 		if n.MonitorName != "name of m" || n.MonitorType != "http" || n.MonitorTarget != "http://x.test" || n.Group != "g" ||
 			n.Message != last.Message || n.Status != monitor.StatusFailed || !n.Date.Equal(last.Date) || !n.Opened.Equal(last.Date.Add(-2*time.Second)) {
-			t.Errorf("message %+v", n)
+			t.Errorf("notification %+v", n)
 		}
 	})
 }
 
-func TestAMonitorsOwnSettings(t *testing.T) {
+func TestSettingsOfMonitor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, newMemory(), Rules{FailCount: 3})
 		ms := testMonitors("early", "muted")
@@ -70,10 +70,10 @@ func TestAMonitorsOwnSettings(t *testing.T) {
 		wait(time.Second)
 		h.expect(t, "early-1-alert")
 		if to := h.notifications[0].To; !slices.Equal(to, []string{"a@x.test", "b@x.test"}) {
-			t.Errorf("the alert goes to %v", to)
+			t.Errorf("recipients %v", to)
 		}
 
-		// What was bad while it was muted doesn't count.
+		// Results from the muted time don't count.
 		ms[1].Properties = nil
 		h.alerter.Monitors(ms, all)
 		wait(5 * time.Second)
@@ -84,7 +84,7 @@ func TestAMonitorsOwnSettings(t *testing.T) {
 		wait(time.Second)
 		h.expect(t, "early-1-alert muted-1-alert")
 
-		// An incident that is muted goes on afterwards.
+		// An incident that was open before the mute continues afterwards.
 		ms[1].Properties = map[string]string{"alertMute": "true"}
 		h.alerter.Monitors(ms, all)
 		wait(time.Second)
@@ -99,7 +99,7 @@ func TestAMonitorsOwnSettings(t *testing.T) {
 	})
 }
 
-func TestClosing(t *testing.T) {
+func TestCloseForDisabledAndDeletedMonitors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, newMemory(), Rules{FailCount: 1})
 		ms := testMonitors("a", "b", "c", "d")
@@ -110,7 +110,8 @@ func TestClosing(t *testing.T) {
 		wait(time.Second)
 		h.expect(t, "a-1-alert b-1-alert c-1-alert")
 
-		// A monitor that is another runner's now goes on there; one that is disabled or gone is closed, whoever had it.
+		// The incident of a monitor that moves to another runner stays open. It closes if the monitor is disabled or
+		// deleted, whichever runner had it.
 		ms[0].Enabled = false
 		h.states["d"] = store.IncidentState{MonitorID: "d", Phase: store.PhaseOpen, Incident: 4, Evaluated: time.Now()}
 		h.alerter.Monitors(slices.Delete(slices.Clone(ms), 3, 4)[:2], func(id string) bool { return id == "a" })
@@ -119,7 +120,7 @@ func TestClosing(t *testing.T) {
 		h.expect(t, want)
 		for _, n := range h.notifications[3:] {
 			if len(n.Deliveries) > 0 || n.Message == "" {
-				t.Errorf("closing %+v", n)
+				t.Errorf("closed: %+v", n)
 			}
 		}
 
@@ -135,8 +136,8 @@ func TestClosing(t *testing.T) {
 	})
 }
 
-// Somebody may put a monitor back before its deletion is dealt with, and have it given to another runner.
-func TestDeletedAndPutBack(t *testing.T) {
+// A monitor may be restored before its deletion is processed, and then belong to another runner.
+func TestDeletedAndRestored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, newMemory(), Rules{FailCount: 1})
 		h.alerter.Monitors(testMonitors("m"), all)
@@ -153,7 +154,7 @@ func TestDeletedAndPutBack(t *testing.T) {
 	})
 }
 
-func TestDisabledWhileNobodyWasThere(t *testing.T) {
+func TestDisabledWithoutRunner(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
 		m.states["a"] = store.IncidentState{MonitorID: "a", Phase: store.PhaseRecovering, Incident: 3, Evaluated: time.Now(), Count: 1}
@@ -169,18 +170,19 @@ func TestDisabledWhileNobodyWasThere(t *testing.T) {
 	})
 }
 
-// A runner may die after it stored a message and before it stored the state, and another one may be judging, too.
-func TestMessagesThatAreStoredAlready(t *testing.T) {
+// A runner may crash after it has stored a notification and before it has stored the state, and another runner may
+// evaluate the monitor too.
+func TestNotificationsAlreadyStored(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		stored []store.NotificationKind
 		found  string
 		want   string
 	}{
-		{"its own", []store.NotificationKind{store.KindOpened}, "f", "m-1-alert"},
-		{"well since", []store.NotificationKind{store.KindOpened}, "fo", "m-1-alert m-1-recovery"},
-		{"never bad for this runner", []store.NotificationKind{store.KindOpened}, "o", "m-1-alert m-1-recovery"},
-		{"over", []store.NotificationKind{store.KindOpened, store.KindResolved}, "f", "m-1-alert m-1-recovery m-2-alert"},
+		{"same incident", []store.NotificationKind{store.KindOpened}, "f", "m-1-alert"},
+		{"OK since", []store.NotificationKind{store.KindOpened}, "fo", "m-1-alert m-1-recovery"},
+		{"never failed on this runner", []store.NotificationKind{store.KindOpened}, "o", "m-1-alert m-1-recovery"},
+		{"resolved", []store.NotificationKind{store.KindOpened, store.KindResolved}, "f", "m-1-alert m-1-recovery m-2-alert"},
 	} {
 		for _, late := range []bool{false, true} {
 			t.Run(fmt.Sprint(tt.name, late), func(t *testing.T) {
@@ -203,7 +205,7 @@ func TestMessagesThatAreStoredAlready(t *testing.T) {
 					h.alerter.Monitors(testMonitors("m"), all)
 					wait(time.Second)
 					if late {
-						// The other runner was fast: this one comes to know of it by the insert, or when it looks.
+						// The other runner was faster: this one notices it at its own insert, or at the next read.
 						insert()
 						if strings.HasSuffix(tt.found, "o") {
 							wait(time.Minute)
@@ -226,8 +228,8 @@ func storeHangs(ctx context.Context, _, _ string) error {
 	return ctx.Err()
 }
 
-// Another runner may tell of the end of an incident, and be too late to store the state.
-func TestAnEndThatIsNotInTheState(t *testing.T) {
+// Another runner may store the end of an incident without storing the state.
+func TestResolvedWithoutState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, newMemory(), Rules{FailCount: 1})
 		h.alerter.Monitors(testMonitors("m"), all)
@@ -244,8 +246,8 @@ func TestAnEndThatIsNotInTheState(t *testing.T) {
 	})
 }
 
-func TestJudgingWaitsForTheStore(t *testing.T) {
-	for name, meet := range map[string]func(context.Context, string, string) error{"away": storeUnavailable, "hanging": storeHangs} {
+func TestEvaluationWaitsForStore(t *testing.T) {
+	for name, intercept := range map[string]func(context.Context, string, string) error{"unavailable": storeUnavailable, "hanging": storeHangs} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := newHarness(t, newMemory(), Rules{FailCount: 1})
@@ -253,7 +255,7 @@ func TestJudgingWaitsForTheStore(t *testing.T) {
 				h.addResults("a", "o")
 				h.addResults("b", "o")
 				wait(time.Second)
-				h.setIntercept(meet)
+				h.setIntercept(intercept)
 				h.addResults("a", "f")
 				h.addResults("b", "f")
 				wait(time.Minute)
@@ -270,15 +272,15 @@ func TestJudgingWaitsForTheStore(t *testing.T) {
 	}
 }
 
-func TestStopJudgesWhatIsThere(t *testing.T) {
+func TestStopEvaluatesPendingResults(t *testing.T) {
 	for _, tt := range []struct {
-		name string
-		meet func(context.Context, string, string) error
-		want string
-		took time.Duration
+		name      string
+		intercept func(context.Context, string, string) error
+		want      string
+		took      time.Duration
 	}{
 		{"the store answers", nil, "m-1-alert", 0},
-		{"the store is away", storeUnavailable, "", 0},
+		{"the store is unavailable", storeUnavailable, "", 0},
 		{"the store hangs", storeHangs, "", finalRoundTimeout},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -286,7 +288,7 @@ func TestStopJudgesWhatIsThere(t *testing.T) {
 				h := newHarness(t, newMemory(), Rules{FailCount: 1})
 				h.alerter.Monitors(testMonitors("m"), all)
 				wait(1100 * time.Millisecond)
-				h.setIntercept(tt.meet)
+				h.setIntercept(tt.intercept)
 				h.addResults("m", "f")
 				stopping := time.Now()
 				h.stop()

@@ -13,11 +13,11 @@ import (
 	"nanomon/services/common/store"
 )
 
-// harness is an alerter that runs on a store of the test, in a synctest bubble.
+// harness runs an alerter on a memory store, in a synctest bubble.
 type harness struct {
 	*memory
 	alerter *Alerter
-	// life ends with the test.
+	// ctx ends with the test.
 	ctx     context.Context
 	stop    func()
 	stopped chan struct{}
@@ -27,8 +27,8 @@ type harness struct {
 func quietLog() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
 
 // newHarness starts an alerter. It is stopped at the end of the test, or by stop.
-func newHarness(t *testing.T, m *memory, rules Rules, senders ...Channel) *harness {
-	h := &harness{memory: m, alerter: New(Config{Runner: "here", Rules: rules}, m, senders, quietLog()), stopped: make(chan struct{})}
+func newHarness(t *testing.T, m *memory, rules Rules, channels ...Channel) *harness {
+	h := &harness{memory: m, alerter: New(Config{Runner: "here", Rules: rules}, m, channels, quietLog()), stopped: make(chan struct{})}
 	h.current, h.ctx = make(map[string]*store.State), t.Context()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
@@ -43,7 +43,7 @@ func newHarness(t *testing.T, m *memory, rules Rules, senders ...Channel) *harne
 	return h
 }
 
-// monitorsNamed are enabled monitors, all of them own.
+// testMonitors returns enabled monitors with the given ids.
 func testMonitors(ids ...string) []monitor.Monitor {
 	list := make([]monitor.Monitor, len(ids))
 	for i, id := range ids {
@@ -54,8 +54,8 @@ func testMonitors(ids ...string) []monitor.Monitor {
 
 func all(string) bool { return true }
 
-// found stores a result for each letter, one a second and the last right now, and tells of the last state. Small letters are
-// results that count, large ones are blocked, m and M are an OK and a failed one in maintenance.
+// addResults stores one result per letter, see pointOf, one second apart and the last one now, and passes the last
+// state to the alerter.
 func (h *harness) addResults(id, letters string) {
 	now := monitor.Date(time.Now())
 	for i, l := range letters {
@@ -65,13 +65,13 @@ func (h *harness) addResults(id, letters string) {
 	h.alerter.Stored([]store.State{*h.current[id]})
 }
 
-// settle waits until what was told is judged.
+// wait lets the given time pass and waits until all goroutines are blocked.
 func wait(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
-// log is all messages, oldest first, in short.
+// ids returns the ids of all notifications, oldest first.
 func (m *memory) ids() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -85,6 +85,6 @@ func (m *memory) ids() string {
 func (h *harness) expect(t *testing.T, want string) {
 	t.Helper()
 	if got := h.ids(); got != want {
-		t.Fatalf("messages %q, want %q", got, want)
+		t.Fatalf("notifications %q, want %q", got, want)
 	}
 }

@@ -14,18 +14,18 @@ import (
 	"nanomon/services/common/store"
 )
 
-// memory is a store for tests. It keeps the contract and not more: only single inserts are atomic.
+// memory is a store for tests. It guarantees no more than the contract of the store: only single inserts are atomic.
 type memory struct {
 	mu sync.Mutex
-	// meet is called before and after each effect, without a lock: its error is that of the operation. It may be nil.
+	// intercept is called before and after each change, without the lock. The operation returns its error. It may be nil.
 	intercept func(ctx context.Context, operation, id string) error
 	states    map[string]store.IncidentState
-	// alerts are sorted by (date, id), oldest first.
+	// notifications are sorted by (date, id), oldest first.
 	notifications []store.Notification
 	known         map[string]bool
 	due           map[string]bool
 	claims        map[string]time.Time
-	// results are the states of monitors.
+	// monitorStates contains the states of monitors by id.
 	monitorStates map[string]store.State
 	// calls counts the operations by name.
 	calls map[string]int
@@ -55,14 +55,14 @@ func (m *memory) intercepted(ctx context.Context, operation, id string) error {
 	return ctx.Err()
 }
 
-// meeting sets meet, and forgets the calls that were counted.
+// setIntercept sets intercept and clears the counted calls.
 func (m *memory) setIntercept(meet func(ctx context.Context, operation, id string) error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.intercept, m.calls = meet, make(map[string]int)
 }
 
-// counted are the calls since then, but those of the outbox.
+// evaluatorCalls returns the counted calls except those of the outbox.
 func (m *memory) evaluatorCalls() map[string]int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -113,7 +113,7 @@ func (m *memory) StatesOf(ctx context.Context, ids []string) ([]store.State, err
 	return list, m.intercepted(ctx, "StatesOf", "")
 }
 
-// has is told that a monitor's state is stored.
+// putState stores the state of a monitor.
 func (m *memory) putState(s store.State) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -129,7 +129,7 @@ func (m *memory) PutIncidentStates(ctx context.Context, states []store.IncidentS
 		m.mu.Lock()
 		newer := s.Evaluated.After(m.states[s.MonitorID].Evaluated)
 		m.mu.Unlock()
-		// Others may write between the comparison and the write.
+		// Other runners may write between the comparison and the write.
 		if err := m.intercepted(ctx, "put", s.MonitorID); err != nil {
 			return err
 		}
@@ -151,7 +151,7 @@ func (m *memory) AddNotifications(ctx context.Context, list []store.Notification
 		if !m.add(n) {
 			known = append(known, n.ID)
 		}
-		// The next may not be added any more.
+		// An error here leaves the following notifications out.
 		if err := m.intercepted(ctx, "added", n.ID); err != nil {
 			return nil, err
 		}

@@ -11,7 +11,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// act is one event of the outer world.
+// randomEvent lets one random event happen.
 func (w *world) randomEvent() {
 	for _, m := range w.monitors {
 		m.maintenance = m.maintenance && !w.chance(80)
@@ -71,7 +71,7 @@ func (w *world) randomEvent() {
 	}
 }
 
-// check makes a result of m in every runner that believes that m is its own, as each has its own checks.
+// check adds a result of m to every runner that has the monitors, because each runs its own checks.
 func (w *world) check(m *simulatedMonitor) {
 	if m.deleted || !m.Enabled {
 		return
@@ -100,17 +100,17 @@ func (w *world) check(m *simulatedMonitor) {
 	}
 }
 
-// blocked reports whether r finds the monitor bad that m depends on. It may be late to know.
+// blocked reports whether r knows that the dependency of m is not OK. It may know it late.
 func (w *world) blocked(r *simulatedRunner, m *simulatedMonitor) bool {
-	parent := w.dependencyOf(m)
-	if parent == nil || w.chance(100) {
+	dependency := w.dependencyOf(m)
+	if dependency == nil || w.chance(100) {
 		return false
 	}
-	known := r.current[parent.ID]
+	known := r.current[dependency.ID]
 	return w.chance(20) || known != nil && known.Latest.Status != monitor.StatusOK
 }
 
-// parentOf is the monitor that m depends on, and nil where it doesn't exist or isn't checked.
+// dependencyOf returns the monitor that m depends on; nil if it has none, or if that one is deleted or disabled.
 func (w *world) dependencyOf(m *simulatedMonitor) *simulatedMonitor {
 	for _, p := range w.monitors {
 		if m.Properties[monitor.DependsOn] == p.ID && !p.deleted && p.Enabled {
@@ -120,7 +120,7 @@ func (w *world) dependencyOf(m *simulatedMonitor) *simulatedMonitor {
 	return nil
 }
 
-// relate makes m depend on another one, or on none. There are no circles.
+// changeDependency makes m depend on another monitor or on none, without cycles.
 func (w *world) changeDependency(m *simulatedMonitor) {
 	if w.unavailable {
 		return
@@ -133,7 +133,7 @@ func (w *world) changeDependency(m *simulatedMonitor) {
 	w.sendMonitors()
 }
 
-// push is the state after one more result.
+// push returns the state after one more result.
 func push(s *store.State, id string, p store.Point) *store.State {
 	next := &store.State{MonitorID: id, Streak: 1, Since: p.Date}
 	if s != nil {
@@ -148,7 +148,7 @@ func push(s *store.State, id string, p store.Point) *store.State {
 	return next
 }
 
-// storeResults stores what waits, and tells the alerters.
+// storeResults stores the states that are not stored yet and passes them to the alerters.
 func (w *world) storeResults() {
 	if w.unavailable {
 		return
@@ -174,7 +174,7 @@ func (w *world) storeResults() {
 	}
 }
 
-// repeat tells of a state again, or of an older one.
+// repeat passes a state, or an older one, to the alerters again.
 func (w *world) repeat(m *simulatedMonitor) {
 	if m.state == nil {
 		return
@@ -192,7 +192,7 @@ func (w *world) repeat(m *simulatedMonitor) {
 	}
 }
 
-// tellMonitors tells of the monitors, but not while the store is away: nobody can know then.
+// sendMonitors passes the monitors to the alerters, unless the store is unavailable: then no runner can read them.
 func (w *world) sendMonitors() {
 	if w.unavailable {
 		return
@@ -233,7 +233,7 @@ func (w *world) deleteOrCreate(m *simulatedMonitor) {
 	w.sendMonitors()
 }
 
-// startRunner starts a runner, which takes everything over.
+// startRunner starts a runner that takes over all monitors.
 func (w *world) startRunner() *simulatedRunner {
 	r := &simulatedRunner{current: make(map[string]*store.State), unstored: make(map[string]bool)}
 	r.alerter = New(Config{Runner: fmt.Sprint("here-", w.step), Rules: w.rules}, w.store, []Channel{w.oracle}, slog.New(slog.NewTextHandler(io.Discard, nil)))
@@ -250,19 +250,19 @@ func (w *world) startRunner() *simulatedRunner {
 	return r
 }
 
-// takeOver starts a second runner while the first goes on for a while.
+// takeOver starts a second runner while the first one still runs.
 func (w *world) takeOver() {
 	if !w.unavailable && len(w.owners()) < 2 {
 		w.startRunner()
 	}
 }
 
-// owners are the runners that believe that the monitors are their own.
+// owners returns the runners that evaluate the monitors.
 func (w *world) owners() []*simulatedRunner {
 	return slices.DeleteFunc(w.alive(), func(r *simulatedRunner) bool { return !r.own })
 }
 
-// letGo ends a double responsibility: the older runner hears that it is over, or dies.
+// endTakeOver ends an overlap of two runners: the older one loses its monitors and may crash.
 func (w *world) endTakeOver() {
 	if rs := w.owners(); len(rs) > 1 {
 		rs[0].own = false
@@ -271,7 +271,8 @@ func (w *world) endTakeOver() {
 	}
 }
 
-// restart ends all runners, cleanly or not, and starts one: not while the store is away, since it couldn't read.
+// restart stops all runners, gracefully or not, and starts one. It does nothing while the store is unavailable, because
+// the new runner could not read it.
 func (w *world) restart() {
 	if w.unavailable {
 		return

@@ -14,25 +14,25 @@ import (
 	"nanomon/services/common/store"
 )
 
-// TestModel lives random lives: results, edits, restarts, deaths between any two operations of the store, outages of it, operations
-// that fail or only seem to, repeated and old states, take-overs with two runners at a time on the same monitors; maintenance,
-// monitors that depend on others, and times in which the runners are cut off from all that they check. After each step the oracle
-// looks at what is stored, what was told and what arrived.
+// TestModel runs random scenarios: results, edits, restarts, crashes between any two store operations, times without
+// the store, operations that fail or only seem to, repeated and old states, two runners on the same monitors during a
+// take-over, maintenance, dependencies, and times in which the runners are offline. After each step the oracle checks
+// what is stored, which notifications exist and which arrived.
 func TestModel(t *testing.T) {
-	lives, steps := 100, 1000
-	alerts, ends, overlaps, released, cutOffs := 0, 0, 0, 0, 0
-	for seed := range uint64(lives) {
+	scenarios, steps := 100, 1000
+	openings, closings, overlaps, waited, offlinePeriods := 0, 0, 0, 0, 0
+	for seed := range uint64(scenarios) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := simulate(t, seed, steps)
-				alerts, ends, overlaps = alerts+o.openings, ends+o.closings, overlaps+o.overlaps
-				released, cutOffs = released+o.released, cutOffs+o.offlinePeriods
+				openings, closings, overlaps = openings+o.openings, closings+o.closings, overlaps+o.overlaps
+				waited, offlinePeriods = waited+o.waited, offlinePeriods+o.offlinePeriods
 			})
 		})
 	}
-	t.Logf("%d alerts, %d ends, %d of them while two runners judged, %d of monitors with a parent, %d cut-offs", alerts, ends, overlaps, released, cutOffs)
-	if alerts < 10*lives || ends < 10*lives || overlaps < lives || released < lives/2 || cutOffs < lives/2 {
-		t.Error("too little happened")
+	t.Logf("%d incidents opened, %d ended, %d notifications while two runners evaluated, %d incidents with a dependency, %d offline periods", openings, closings, overlaps, waited, offlinePeriods)
+	if openings < 10*scenarios || closings < 10*scenarios || overlaps < scenarios || waited < scenarios/2 || offlinePeriods < scenarios/2 {
+		t.Error("too few events")
 	}
 }
 
@@ -50,7 +50,7 @@ func simulate(t *testing.T, seed uint64, steps int) *oracle {
 	return w.oracle
 }
 
-// world is a store, its monitors, and the runners that share them.
+// world simulates a store, its monitors and the runners that share them.
 type world struct {
 	t     *testing.T
 	rng   *rand.Rand
@@ -62,48 +62,49 @@ type world struct {
 	runners  []*simulatedRunner
 	oracle   *oracle
 
-	// away says that the store doesn't answer; faults is how often it fails, of 1000 times, and deaths how often a runner dies there.
+	// unavailable reports whether the store is unavailable. faultRate and crashRate are the numbers of store operations,
+	// of 1000, that fail or during which the runner crashes.
 	unavailable          bool
 	faultRate, crashRate int
-	// active is the runner that works now; another one may work while its operation is under way.
+	// active is the runner that works now. Another one may work in the middle of its store operation; then nested is true.
 	active *simulatedRunner
 	nested bool
-	// ended says that nothing fails any more.
+	// ended reports whether the simulation is over, so that nothing fails any more.
 	ended bool
-	// cut says that no check reaches anything.
+	// networkDown reports whether all checks fail.
 	networkDown bool
 }
 
-// watched is a monitor as it is stored.
+// simulatedMonitor is a monitor and its state in the store.
 type simulatedMonitor struct {
 	monitor.Monitor
 	deleted bool
-	// mood is how likely the next result is bad, of 100, and pace how likely a step has one, of 1000.
+	// failureRate is the percentage of results that are not OK, checkRate the number of steps, of 1000, with a result.
 	failureRate, checkRate int
-	// maintenance says that it is in a window.
+	// maintenance reports whether the monitor is in maintenance.
 	maintenance bool
-	// state is that of the store, and wasBad says whether the monitor was bad before its Since.
+	// state is the stored state. wasNotOK reports whether the monitor was not OK right before state.Since.
 	state    *store.State
 	wasNotOK bool
 }
 
-// runner is an alerter with the checks beside it.
+// simulatedRunner is an alerter and the states of its checks.
 type simulatedRunner struct {
 	alerter *Alerter
-	// own says that it believes that the monitors are its own.
+	// own reports whether the runner has the monitors; dead, whether it crashed or stopped.
 	own, dead bool
-	// chains are the states that it came to itself, unstored those that wait for the store.
+	// current contains the states from its own checks, unstored the ids of those that are not stored yet.
 	current  map[string]*store.State
 	unstored map[string]bool
-	// calm says that it has judged all that is stored, at that time.
+	// upToDate reports whether it has evaluated all stored states, at the time evaluatedAt.
 	upToDate    bool
 	evaluatedAt time.Time
 }
 
-// death is what a runner dies of.
+// crash is the panic value that simulates a crash of a runner.
 type crash struct{}
 
-var errUnavailable = fmt.Errorf("the store of the test: %w", monitor.ErrUnavailable)
+var errUnavailable = fmt.Errorf("test store: %w", monitor.ErrUnavailable)
 
 func newWorld(t *testing.T, seed uint64) *world {
 	rng := rand.New(rand.NewPCG(seed, 1))
@@ -113,7 +114,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 		w.rules.Reminder = time.Duration(1+rng.IntN(10)) * time.Minute
 	}
 	w.faultRate, w.crashRate = rng.IntN(3)*20, rng.IntN(3)*5
-	// Few lives have monitors enough to be cut off: they take longer.
+	// Only some scenarios have enough monitors to detect an offline runner, because they take longer.
 	n := 3
 	if seed%3 == 0 {
 		n = 6
@@ -132,16 +133,16 @@ func newWorld(t *testing.T, seed uint64) *world {
 	return w
 }
 
-// chance reports whether something happens that does so often of 1000 times.
+// chance returns true in the given number of 1000 cases.
 func (w *world) chance(of1000 int) bool { return w.rng.IntN(1000) < of1000 }
 
 func (w *world) sleep(d time.Duration) { time.Sleep(d) }
 
-// meet is what may happen at an operation of the store.
+// intercept simulates failures, crashes and other runners' work during a store operation.
 func (w *world) intercept(_ context.Context, operation, id string) error {
 	w.oracle.operation(operation, id)
 	if w.unavailable {
-		w.oracle.failed(operation, id)
+		w.oracle.operationFailed(operation, id)
 		return errUnavailable
 	}
 	if w.active == nil {
@@ -151,17 +152,17 @@ func (w *world) intercept(_ context.Context, operation, id string) error {
 		w.interleave()
 	}
 	if w.chance(w.crashRate) {
-		w.oracle.failed(operation, id)
+		w.oracle.operationFailed(operation, id)
 		panic(crash{})
 	}
 	if w.chance(w.faultRate) {
-		w.oracle.failed(operation, id)
+		w.oracle.operationFailed(operation, id)
 		return errUnavailable
 	}
 	return nil
 }
 
-// interleave lets another runner work in the middle of an operation.
+// interleave lets the other runners work in the middle of a store operation.
 func (w *world) interleave() {
 	first := w.active
 	w.nested = true
@@ -178,7 +179,7 @@ func (w *world) alive() []*simulatedRunner {
 	return slices.Clone(w.runners)
 }
 
-// work lets a runner judge and send, if it likes to.
+// work lets a runner evaluate and send at random.
 func (w *world) work(r *simulatedRunner) {
 	before := w.active
 	w.active = r
@@ -203,18 +204,18 @@ func (w *world) work(r *simulatedRunner) {
 			w.oracle.notificationsRead(r)
 		}
 	}
-	// What takes time would make a result old between being judged and being told.
+	// Sending takes time: in the middle of an operation it would make a result old before its notification is stored.
 	if !w.nested && w.chance(500) {
 		w.send(ctx, r)
 	}
 }
 
-// judge lets a runner judge, and once more where an alert waits for a parent, as it would a second later.
+// evaluate runs a round, and another one if an incident waits for its dependency, as it happens a second later.
 func (w *world) evaluate(ctx context.Context, r *simulatedRunner) {
-	j := r.alerter.evaluator
+	e := r.alerter.evaluator
 	for range 2 {
 		r.evaluatedAt = time.Now()
-		if r.upToDate = j.round(ctx) == nil; !r.upToDate || len(j.pending) == 0 {
+		if r.upToDate = e.round(ctx) == nil; !r.upToDate || len(e.pending) == 0 {
 			return
 		}
 	}
@@ -235,7 +236,7 @@ func (w *world) send(ctx context.Context, r *simulatedRunner) {
 	}
 }
 
-// end lets all that is owed arrive.
+// end lets all notifications arrive.
 func (w *world) end() {
 	w.unavailable, w.faultRate, w.crashRate, w.ended, w.networkDown = false, 0, 0, true, false
 	if len(w.alive()) == 0 {
@@ -252,5 +253,5 @@ func (w *world) end() {
 		}
 	}
 	w.oracle.checkNothingMissing()
-	w.oracle.allArrived()
+	w.oracle.checkAllArrived()
 }

@@ -10,20 +10,21 @@ import (
 	"nanomon/services/common/store"
 )
 
-// However often runners are started anew, one message tells of it, and one of the end. One of another host finds it by the results,
-// and can't know of it when it is over.
-func TestARestartWhileCutOff(t *testing.T) {
+// Restarts of an offline runner cause no further notifications: there is one about the start and one about the end. A
+// runner on another host detects the state from the results, and can't know of an offline period that is over.
+func TestRestartWhileOffline(t *testing.T) {
 	for _, tt := range []struct {
 		name, runner string
-		// meanwhile are those that are well when the next runner starts, after those that are then. Ended says that it tells of the end.
-		meanwhile, after string
-		ended            bool
+		// before lists the monitors that are OK when the next runner starts, after those that become OK afterwards.
+		// ended reports whether the next runner notifies of the end.
+		before, after string
+		ended         bool
 	}{
-		{"it goes on", "here-2", "", "abcd", true},
-		{"it goes on for another host", "there-1", "", "abcd", true},
-		{"the first that failed is well", "here-2", "a", "bcd", true},
-		{"it is over", "here-2", "abcd", "", true},
-		{"it is over, as another host can't know", "there-1", "abcd", "", false},
+		{"still offline", "here-2", "", "abcd", true},
+		{"still offline, on another host", "there-1", "", "abcd", true},
+		{"the first failed monitor is OK", "here-2", "a", "bcd", true},
+		{"online", "here-2", "abcd", "", true},
+		{"online, on another host", "there-1", "abcd", "", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -38,7 +39,7 @@ func TestARestartWhileCutOff(t *testing.T) {
 				next.alerter.evaluator.runner, next.current = tt.runner, h.current
 				states := []store.State{}
 				for _, m := range sixMonitors() {
-					if strings.Contains(tt.meanwhile, m.ID) {
+					if strings.Contains(tt.before, m.ID) {
 						h.current[m.ID] = push(h.current[m.ID], m.ID, store.Point{Date: monitor.Date(time.Now())})
 					}
 					states = append(states, *h.current[m.ID])
@@ -54,15 +55,15 @@ func TestARestartWhileCutOff(t *testing.T) {
 				if !tt.ended {
 					expectSummary(t, next, offlineText)
 				} else if got := next.summary(); !strings.HasPrefix(got, offlineText+", reconnected") || strings.Count(got, ", ") != 1 {
-					t.Errorf("messages %s", got)
+					t.Errorf("notifications %s", got)
 				}
 			})
 		})
 	}
 }
 
-// What was found while cut off counts for no runner that starts right after.
-func TestARestartAfterBeingCutOff(t *testing.T) {
+// Results from an offline period don't count for a runner that starts right after it.
+func TestRestartAfterOfflinePeriod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, newMemory(), Rules{FailCount: 2})
 		h.alerter.Monitors(sixMonitors(), all)

@@ -10,34 +10,34 @@ import (
 	"nanomon/services/common/store"
 )
 
-// oracle knows nothing of states and phases: it sees which results are stored, which messages are, and which arrive. It is
-// the sender of the model, too.
+// oracle checks the alerter from the outside: it knows the stored results, the stored notifications and those that
+// arrived, but no states and phases. It is also the channel of the simulation.
 type oracle struct {
 	w *world
-	// lives are what happened to each monitor.
+	// records contains what happened to each monitor, known the ids of the stored notifications.
 	records map[string]*record
 	known   map[string]bool
-	// accepted and confirmed are the deliveries that arrived, and those whose fate is stored; lost are the messages of
-	// which the fate may not have been stored.
+	// accepted contains the deliveries that arrived, confirmed those whose status is stored, uncertain the notifications
+	// whose deliveries may not be stored.
 	accepted, confirmed, uncertain map[string]bool
 	openings, closings, overlaps   int
-	// released are the alerts of monitors with a parent.
-	released, offlinePeriods int
-	// cut are the times in which the runners may have been cut off, as they were told.
+	// released counts the incidents of monitors with a dependency.
+	waited, offlinePeriods int
+	// offline is the offline period of the runners, according to the notifications.
 	offline offlineTimes
 }
 
-// life is what happened to a monitor.
+// record contains what happened to a monitor.
 type record struct {
 	results []store.Point
-	// since is how many results there were when the monitor was last enabled or disabled, and witness who had it then.
+	// from is the number of results when the monitor was last enabled or disabled, watcher the runner that had it then.
 	from    int
 	watcher *simulatedRunner
-	// incident is the last that was told of, open until its end was.
+	// incident is the number of the last incident, according to the notifications; open reports whether it is open.
 	incident int
 	open     bool
-	// double says that two runners judge the monitor, or did so and it isn't sure yet that they agree: then there may be a
-	// message too many of an incident that is over. Sure is how many results there were when they agreed.
+	// overlapping reports whether two runners evaluate the monitor, or did and may still disagree: then there may be a
+	// surplus notification of a resolved incident. agreedAt is the number of results when they agreed; -1 before.
 	overlapping bool
 	agreedAt    int
 }
@@ -58,7 +58,7 @@ func (o *oracle) fail(format string, args ...any) {
 	o.w.t.Fatalf("step %d: %s", o.w.step, fmt.Sprintf(format, args...))
 }
 
-// stored takes in the results in a state that was stored.
+// stored records the results in a state that was stored.
 func (o *oracle) stored(m *simulatedMonitor, s *store.State) {
 	l := o.records[m.ID]
 	for _, p := range s.History {
@@ -68,7 +68,7 @@ func (o *oracle) stored(m *simulatedMonitor, s *store.State) {
 	}
 }
 
-// reset is told that a monitor was enabled, disabled, deleted or made.
+// monitorChanged records that a monitor was enabled, disabled, deleted or created.
 func (o *oracle) monitorChanged(m *simulatedMonitor) {
 	l := o.records[m.ID]
 	l.from, l.watcher = len(l.results), nil
@@ -77,7 +77,7 @@ func (o *oracle) monitorChanged(m *simulatedMonitor) {
 	}
 }
 
-// repaired is told that a runner looked at what others told.
+// notificationsRead records that a runner has read the notifications of other runners.
 func (o *oracle) notificationsRead(r *simulatedRunner) {
 	owners := o.w.owners()
 	if len(owners) != 1 || owners[0] != r {
@@ -90,7 +90,7 @@ func (o *oracle) notificationsRead(r *simulatedRunner) {
 	}
 }
 
-// operation is told of an operation of the store, before and after its effect.
+// operation records a store operation, before and after its effect.
 func (o *oracle) operation(name, id string) {
 	switch name {
 	case "added":
@@ -107,8 +107,8 @@ func (o *oracle) operation(name, id string) {
 	}
 }
 
-// failed is told that an operation failed, before or after its effect.
-func (o *oracle) failed(name, id string) {
+// failed records that a store operation failed, before or after its effect.
+func (o *oracle) operationFailed(name, id string) {
 	switch name {
 	case "PutDeliveries":
 		o.uncertain[id] = true
@@ -117,7 +117,7 @@ func (o *oracle) failed(name, id string) {
 	}
 }
 
-// told judges a message that was just stored.
+// checkNotification checks a notification that was just stored.
 func (o *oracle) checkNotification(n store.Notification) {
 	if n.MonitorID == "" {
 		o.checkRunnerNotification(n)
@@ -151,14 +151,14 @@ func (o *oracle) checkNotification(n store.Notification) {
 	}
 }
 
-// owed judges whether the results owe a message.
+// checkCause fails unless the results require the notification.
 func (o *oracle) checkCause(n store.Notification, l *record) {
 	results := counted(l.results)
 	count := len(results)
 	if count == 0 || !results[count-1].Date.Equal(n.Date) || results[count-1].Status != n.Status {
-		o.fail("%s of %v, %s, is not of the newest result that counts", n.ID, n.Date, n.Status)
+		o.fail("%s of %v, %s, is not from the newest result that counts", n.ID, n.Date, n.Status)
 	}
-	// While there were two runners, each counted its own results; those that are excluded keep what was counted.
+	// While there were two runners, each counted its own results.
 	row := o.streak(l.results, notOK(results[count-1]), false)
 	mixed := l.agreedAt >= 0 && (row == count || !l.results[l.agreedAt].Date.Before(results[count-row-1].Date))
 	ok := false
@@ -176,14 +176,15 @@ func (o *oracle) checkCause(n store.Notification, l *record) {
 		ok = n.Status != monitor.StatusOK && o.w.rules.Reminder > 0
 	}
 	if !ok {
-		o.fail("%s isn't owed by %v", n.ID, l.results[max(0, len(l.results)-5):])
+		o.fail("%s is not required by %v", n.ID, l.results[max(0, len(l.results)-5):])
 	}
 	if n.Kind != store.KindResolved && o.offline.ongoing && !o.offline.overlapping {
-		o.fail("%s while the runner is cut off", n.ID)
+		o.fail("%s while the runner is offline", n.ID)
 	}
 }
 
-// look finds out whether people know of what is bad, and of nothing else, when whoever is to tell them has had the time.
+// checkNothingMissing fails if a monitor should have an open incident and has none, or has one that should be closed.
+// It checks nothing while the only runner may not have evaluated all results.
 func (o *oracle) checkNothingMissing() {
 	owners := o.w.owners()
 	if len(owners) > 1 {
@@ -212,26 +213,26 @@ func (o *oracle) checkNothingMissing() {
 		results := l.results[l.from:]
 		switch {
 		case m.deleted || !m.Enabled:
-			// Nobody needs to know at once of the deletion of what was deleted while nobody was there.
+			// If no runner was there at the deletion, the incident may close later.
 			if l.open && (!m.deleted || l.watcher == owners[0] || o.w.ended) {
-				o.fail("incident %d of %s is open, though it isn't checked", l.incident, m.ID)
+				o.fail("incident %d of %s is open, but the monitor is inactive", l.incident, m.ID)
 			}
 		case o.streak(results, true, true) >= o.w.rules.FailCount && !l.open && o.mustOpen(m, results, owners[0].evaluatedAt):
-			o.fail("silence: %s is bad, %d times, and nobody was told", m.ID, o.streak(results, true, true))
+			o.fail("%s is not OK, %d times, and no incident opened", m.ID, o.streak(results, true, true))
 		case o.streak(results, false, true) >= o.w.rules.RecoveryCount && l.open:
-			o.fail("%s is OK, %d times, and nobody was told of the end of incident %d", m.ID, o.streak(results, false, true), l.incident)
+			o.fail("%s is OK, %d times, and incident %d is still open", m.ID, o.streak(results, false, true), l.incident)
 		}
 	}
 }
 
-// allArrived finds out whether all that was owed arrived everywhere.
-func (o *oracle) allArrived() {
+// allArrived fails unless all notifications arrived at all recipients.
+func (o *oracle) checkAllArrived() {
 	for _, n := range o.w.store.notifications {
 		if n.Kind == store.KindClosed {
 			continue
 		}
 		if !n.Next.IsZero() || len(n.Deliveries) != 2 {
-			o.fail("%s waits until %v, with %v, at %v", n.ID, n.Next, n.Deliveries, time.Now())
+			o.fail("%s is due at %v, with %v, at %v", n.ID, n.Next, n.Deliveries, time.Now())
 		}
 		for _, d := range n.Deliveries {
 			if d.Status != store.DeliverySent || !o.accepted[n.ID+" to "+d.To] {
@@ -241,7 +242,7 @@ func (o *oracle) allArrived() {
 	}
 }
 
-// Channel, Recipients and Send make the oracle a sender: a slow one that often fails.
+// Name, Recipients and Send make the oracle a slow channel that often fails.
 func (o *oracle) Name() string                           { return "oracle" }
 func (o *oracle) Recipients(store.Notification) []string { return []string{"one", "two"} }
 
@@ -255,7 +256,7 @@ func (o *oracle) Send(ctx context.Context, n store.Notification, to []string) []
 		case <-time.After(time.Duration(o.w.rng.IntN(3)) * time.Second):
 		}
 		if !o.w.ended && o.w.chance(300) {
-			list[i].Err = errors.New("try again")
+			list[i].Err = errors.New("temporary failure")
 			continue
 		}
 		o.checkArrival(n, name)
@@ -263,7 +264,7 @@ func (o *oracle) Send(ctx context.Context, n store.Notification, to []string) []
 	return list
 }
 
-// arrived judges whether a message may arrive.
+// checkArrival fails if a notification arrives twice or before an earlier one.
 func (o *oracle) checkArrival(n store.Notification, to string) {
 	key := n.ID + " to " + to
 	if o.confirmed[key] || o.accepted[key] && !o.uncertain[n.ID] {
@@ -272,7 +273,7 @@ func (o *oracle) checkArrival(n store.Notification, to string) {
 	o.accepted[key] = true
 	if n.MonitorID == "" {
 		if n.Kind == store.KindRunnerOnline && !o.accepted[store.RunnerNotificationID(store.KindRunnerOffline, n.Opened)+" to "+to] {
-			o.w.t.Errorf("step %d: %s arrived before the message of which it is the end", o.w.step, key)
+			o.w.t.Errorf("step %d: %s arrived before the notification that the runner is offline", o.w.step, key)
 		}
 		return
 	}

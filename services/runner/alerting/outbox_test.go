@@ -18,8 +18,8 @@ func TestOutboxSends(t *testing.T) {
 		m := memoryWithDue("a")
 		newHarness(t, m, Rules{}, mail, hook)
 		wait(time.Hour)
-		expectTried(t, mail, "1s a ann+bob")
-		expectTried(t, hook, "1s a x.test")
+		expectAttempts(t, mail, "1s a ann+bob")
+		expectAttempts(t, hook, "1s a x.test")
 		expectDeliveries(t, m, "a", `email:ann sent "", email:bob sent "", webhook:x.test sent ""`)
 	})
 }
@@ -31,18 +31,18 @@ func TestOutboxWithoutChannels(t *testing.T) {
 		wait(2 * time.Second)
 		expectDeliveries(t, m, "a", "")
 		if n := m.find("a"); n.Attempts != 1 {
-			t.Errorf("message %+v", n)
+			t.Errorf("notification %+v", n)
 		}
 	})
 }
 
-func TestOutboxTriesAgain(t *testing.T) {
+func TestOutboxRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail := newScripted("email", "ann", "bob", "cid")
 		mail.set(func(ctx context.Context, n store.Notification, to string) Outcome {
 			switch to {
 			case "ann":
-				return Outcome{Answer: "250 taken"}
+				return Outcome{Answer: "250 accepted"}
 			case "bob":
 				return Outcome{Answer: "550 unknown", Err: fmt.Errorf("bob: %w", ErrRefused)}
 			default:
@@ -53,12 +53,12 @@ func TestOutboxTriesAgain(t *testing.T) {
 		m.notifications[0].Date = time.Now().Add(time.Hour - retryPeriod)
 		h := newHarness(t, m, Rules{}, mail, newScripted("webhook"))
 		wait(10 * time.Minute)
-		tries := "1s a ann+bob+cid, 11s a cid, 41s a cid, 1m41s a cid, 3m41s a cid, 8m41s a cid"
-		expectTried(t, mail, tries)
-		expectDeliveries(t, m, "a", `email:ann sent "250 taken", email:bob failed "550 unknown", email:cid pending "451 later", to be tried`)
+		attempts := "1s a ann+bob+cid, 11s a cid, 41s a cid, 1m41s a cid, 3m41s a cid, 8m41s a cid"
+		expectAttempts(t, mail, attempts)
+		expectDeliveries(t, m, "a", `email:ann sent "250 accepted", email:bob failed "550 unknown", email:cid pending "451 later", retry scheduled`)
 		wait(2 * time.Hour)
-		expectTried(t, mail, tries+", 18m41s a cid, 33m41s a cid")
-		expectDeliveries(t, m, "a", `email:ann sent "250 taken", email:bob failed "550 unknown", email:cid failed "451 later"`)
+		expectAttempts(t, mail, attempts+", 18m41s a cid, 33m41s a cid")
+		expectDeliveries(t, m, "a", `email:ann sent "250 accepted", email:bob failed "550 unknown", email:cid failed "451 later"`)
 		want := []Counts{{Channel: "email", Sent: 1, Failed: 1 + 8}, {Channel: "webhook"}}
 		if got := h.alerter.Counts(); !slices.Equal(got, want) {
 			t.Errorf("counted %+v, want %+v", got, want)
@@ -66,7 +66,7 @@ func TestOutboxTriesAgain(t *testing.T) {
 	})
 }
 
-func TestATestMessageIsTriedOnce(t *testing.T) {
+func TestTestNotificationIsTriedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail := newScripted("email", "ann")
 		mail.set(failTemporarily)
@@ -74,23 +74,23 @@ func TestATestMessageIsTriedOnce(t *testing.T) {
 		m.add(store.Notification{ID: "t", Kind: store.KindTest, Date: time.Now(), Next: time.Now()})
 		newHarness(t, m, Rules{}, mail)
 		wait(time.Hour)
-		expectTried(t, mail, "1s t ann")
+		expectAttempts(t, mail, "1s t ann")
 		expectDeliveries(t, m, "t", `email:ann failed "451 later"`)
 	})
 }
 
-func TestASenderThatBreaksDown(t *testing.T) {
+func TestChannelPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail, hook := newScripted("email", "ann"), newScripted("webhook", "x.test")
 		mail.set(func(context.Context, store.Notification, string) Outcome { panic("broken") })
 		m := memoryWithDue("a")
 		newHarness(t, m, Rules{}, mail, hook)
 		wait(2 * time.Second)
-		expectDeliveries(t, m, "a", `email:ann pending "internal error in this channel", webhook:x.test sent "", to be tried`)
+		expectDeliveries(t, m, "a", `email:ann pending "internal error in this channel", webhook:x.test sent "", retry scheduled`)
 	})
 }
 
-func TestASlowChannelHoldsUpNoOther(t *testing.T) {
+func TestSlowChannelDelaysNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail, hook := newScripted("email", "ann"), newScripted("webhook", "x.test")
 		hook.set(hangUntilCancelled)
@@ -114,22 +114,22 @@ func TestASlowChannelHoldsUpNoOther(t *testing.T) {
 			expectDeliveries(t, m, id, `email:ann sent "", webhook:x.test sent ""`)
 		}
 		if n := len(mail.all()); n != 200 {
-			t.Errorf("%d e-mails at last, want 200", n)
+			t.Errorf("%d e-mails in the end, want 200", n)
 		}
 	})
 }
 
-func TestOneOfManyRunnersSends(t *testing.T) {
+func TestOnlyOneRunnerSends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
-		var senders []*scripted
+		var channels []*scripted
 		for range 3 {
 			s := newScripted("email", "ann")
 			s.set(func(context.Context, store.Notification, string) Outcome {
 				time.Sleep(5 * time.Second)
 				return Outcome{}
 			})
-			senders = append(senders, s)
+			channels = append(channels, s)
 			newHarness(t, m, Rules{}, s)
 		}
 		for i := range 20 {
@@ -137,29 +137,29 @@ func TestOneOfManyRunnersSends(t *testing.T) {
 		}
 		wait(10 * time.Minute)
 		sent := 0
-		for _, s := range senders {
+		for _, s := range channels {
 			sent += len(s.all())
 		}
 		if sent != 20 {
-			t.Errorf("20 messages were sent %d times", sent)
+			t.Errorf("20 notifications were sent %d times", sent)
 		}
 	})
 }
 
-// A claim without anything else is that of a runner that died right after it.
-func TestAClaimIsOvertakenAfterTheLease(t *testing.T) {
+// A claim without a delivery status comes from a runner that crashed right after it.
+func TestClaimExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail := newScripted("email", "ann")
 		m := memoryWithDue("a")
 		m.ClaimNotification(t.Context(), "a", 1, "dead", time.Now())
 		newHarness(t, m, Rules{}, mail)
 		wait(time.Hour)
-		expectTried(t, mail, "3m0s a ann")
+		expectAttempts(t, mail, "3m0s a ann")
 		expectDeliveries(t, m, "a", `email:ann sent ""`)
 	})
 }
 
-func TestARecoveryWaitsForItsAlert(t *testing.T) {
+func TestResolvedWaitsForOpened(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail := newScripted("email", "ann", "bob")
 		mail.set(func(ctx context.Context, n store.Notification, to string) Outcome {
@@ -173,42 +173,42 @@ func TestARecoveryWaitsForItsAlert(t *testing.T) {
 		wait(time.Minute)
 		m.add(store.Notification{ID: "r", MonitorID: "monitor of a", Incident: 1, Kind: store.KindResolved, Date: time.Now(), Next: time.Now()})
 		wait(20 * time.Minute)
-		tries := slices.DeleteFunc(strings.Split(mail.tried(), ", "), func(s string) bool { return strings.HasSuffix(s, "a bob") })
-		if got, want := strings.Join(tries, ", "), "1s a ann+bob, 1m1s r ann, 8m46s r bob"; got != want {
+		attempts := slices.DeleteFunc(strings.Split(mail.attempts(), ", "), func(s string) bool { return strings.HasSuffix(s, "a bob") })
+		if got, want := strings.Join(attempts, ", "), "1s a ann+bob, 1m1s r ann, 8m46s r bob"; got != want {
 			t.Errorf("tried %s, want %s", got, want)
 		}
 	})
 }
 
-// Until its fate is stored, nobody but the runner that sent a message knows that it was.
-func TestAFateThatCannotBeStored(t *testing.T) {
-	noFates := func(_ context.Context, operation, _ string) error {
+// Until the deliveries are stored, only the runner that sent a notification knows that it did.
+func TestDeliveriesThatCannotBeStored(t *testing.T) {
+	deliveriesFail := func(_ context.Context, operation, _ string) error {
 		if operation == "PutDeliveries" {
 			return errUnavailable
 		}
 		return nil
 	}
-	for name, meet := range map[string]func(context.Context, string, string) error{"away": storeUnavailable, "only the fates": noFates} {
+	for name, intercept := range map[string]func(context.Context, string, string) error{"all calls": storeUnavailable, "only the deliveries": deliveriesFail} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				mail := newScripted("email", "ann")
 				m := memoryWithDue("a")
 				mail.set(func(context.Context, store.Notification, string) Outcome {
-					m.setIntercept(meet)
-					return Outcome{Answer: "taken"}
+					m.setIntercept(intercept)
+					return Outcome{Answer: "accepted"}
 				})
 				newHarness(t, m, Rules{}, mail)
 				wait(10 * time.Minute)
 				m.setIntercept(nil)
 				wait(10 * time.Minute)
-				expectTried(t, mail, "1s a ann")
-				expectDeliveries(t, m, "a", `email:ann sent "taken"`)
+				expectAttempts(t, mail, "1s a ann")
+				expectDeliveries(t, m, "a", `email:ann sent "accepted"`)
 			})
 		})
 	}
 }
 
-func TestAFateThatAnotherRunnerOvertook(t *testing.T) {
+func TestDeliveriesOfLaterAttemptStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail := newScripted("email", "ann")
 		m := memoryWithDue("a")
@@ -219,7 +219,7 @@ func TestAFateThatAnotherRunnerOvertook(t *testing.T) {
 		newHarness(t, m, Rules{}, mail)
 		wait(time.Hour)
 		theirs := store.Notification{ID: "a", Attempts: 2}
-		theirs.Deliveries = []store.Delivery{{Channel: "email", To: "ann", Status: store.DeliverySent, Answer: "250 taken"}}
+		theirs.Deliveries = []store.Delivery{{Channel: "email", To: "ann", Status: store.DeliverySent, Answer: "250 accepted"}}
 		m.setIntercept(func(_ context.Context, operation, _ string) error {
 			if operation == "DueNotifications" {
 				return errUnavailable
@@ -230,12 +230,12 @@ func TestAFateThatAnotherRunnerOvertook(t *testing.T) {
 			t.Fatal(err)
 		}
 		wait(time.Hour)
-		expectDeliveries(t, m, "a", `email:ann sent "250 taken"`)
+		expectDeliveries(t, m, "a", `email:ann sent "250 accepted"`)
 	})
 }
 
-// What was due when it was listed may be done when it is claimed.
-func TestAMessageThatWasJustSent(t *testing.T) {
+// A notification that was due when it was listed may be sent before it is claimed.
+func TestNotificationAlreadySent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail := newScripted("email", "ann")
 		m := memoryWithDue("a")
@@ -248,19 +248,19 @@ func TestAMessageThatWasJustSent(t *testing.T) {
 		if err := o.attempt(t.Context(), listed); err != nil {
 			t.Fatal(err)
 		}
-		expectTried(t, mail, "0s a ann")
+		expectAttempts(t, mail, "0s a ann")
 	})
 }
 
-func TestStopOfTheOutbox(t *testing.T) {
+func TestOutboxStops(t *testing.T) {
 	for _, tt := range []struct {
-		name  string
-		sends time.Duration
-		took  time.Duration
-		fates string
+		name       string
+		sends      time.Duration
+		took       time.Duration
+		deliveries string
 	}{
 		{"an attempt that ends soon", 3 * time.Second, 2 * time.Second, `email:ann sent ""`},
-		{"an attempt that hangs", time.Hour, sendGrace, `email:ann pending "no answer", to be tried`},
+		{"an attempt that hangs", time.Hour, sendGrace, `email:ann pending "no answer", retry scheduled`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -281,7 +281,7 @@ func TestStopOfTheOutbox(t *testing.T) {
 				if took := time.Since(stopping); took != tt.took {
 					t.Errorf("the stop took %v, want %v", took, tt.took)
 				}
-				expectDeliveries(t, m, "a", tt.fates)
+				expectDeliveries(t, m, "a", tt.deliveries)
 
 				mail.set(nil)
 				newHarness(t, m, Rules{}, mail)

@@ -14,16 +14,16 @@ import (
 	"nanomon/services/common/store"
 )
 
-// scripted is a sender that does what the test says, and remembers who got what when.
+// scripted is a channel whose outcomes the test sets. It records its attempts.
 type scripted struct {
 	name string
 	to   []string
-	// do is what becomes of each message; nil takes it.
+	// do returns the outcome of each delivery; nil accepts all.
 	do func(ctx context.Context, n store.Notification, to string) Outcome
 
-	mu    sync.Mutex
-	began time.Time
-	tries []string
+	mu          sync.Mutex
+	began       time.Time
+	attemptList []string
 }
 
 func newScripted(name string, to ...string) *scripted {
@@ -36,7 +36,7 @@ func (s *scripted) Recipients(store.Notification) []string { return s.to }
 func (s *scripted) Send(ctx context.Context, n store.Notification, to []string) []Outcome {
 	s.mu.Lock()
 	do := s.do
-	s.tries = append(s.tries, fmt.Sprintf("%v %s %s", time.Since(s.began).Round(time.Second), n.ID, strings.Join(to, "+")))
+	s.attemptList = append(s.attemptList, fmt.Sprintf("%v %s %s", time.Since(s.began).Round(time.Second), n.ID, strings.Join(to, "+")))
 	s.mu.Unlock()
 	list := make([]Outcome, len(to))
 	for i, name := range to {
@@ -53,14 +53,14 @@ func (s *scripted) set(do func(context.Context, store.Notification, string) Outc
 	s.do = do
 }
 
-// all is when what was sent to whom.
+// all returns the time, notification id and recipients of each attempt.
 func (s *scripted) all() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.tries)
+	return slices.Clone(s.attemptList)
 }
 
-func (s *scripted) tried() string { return strings.Join(s.all(), ", ") }
+func (s *scripted) attempts() string { return strings.Join(s.all(), ", ") }
 
 func failTemporarily(context.Context, store.Notification, string) Outcome {
 	return Outcome{Answer: "451 later", Err: errors.New("later")}
@@ -71,7 +71,7 @@ func hangUntilCancelled(ctx context.Context, _ store.Notification, _ string) Out
 	return Outcome{Answer: "no answer", Err: ctx.Err()}
 }
 
-// owing is a store with an alert that is due now.
+// memoryWithDue returns a store with notifications that are due now.
 func memoryWithDue(ids ...string) *memory {
 	m := newMemory()
 	for i, id := range ids {
@@ -81,14 +81,14 @@ func memoryWithDue(ids ...string) *memory {
 	return m
 }
 
-// get is a copy of a message.
+// get returns a copy of a notification.
 func (m *memory) get(id string) store.Notification {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return *m.find(id)
 }
 
-// fates are the deliveries of a message in short.
+// deliveries returns the deliveries of a notification in short form.
 func (m *memory) deliveries(id string) string {
 	n := m.get(id)
 	texts := []string{}
@@ -96,7 +96,7 @@ func (m *memory) deliveries(id string) string {
 		texts = append(texts, fmt.Sprintf("%s:%s %s %q", d.Channel, d.To, d.Status, d.Answer))
 	}
 	if !n.Next.IsZero() {
-		texts = append(texts, "to be tried")
+		texts = append(texts, "retry scheduled")
 	}
 	return strings.Join(texts, ", ")
 }
@@ -104,13 +104,13 @@ func (m *memory) deliveries(id string) string {
 func expectDeliveries(t *testing.T, m *memory, id, want string) {
 	t.Helper()
 	if got := m.deliveries(id); got != want {
-		t.Errorf("fates %s, want %s", got, want)
+		t.Errorf("deliveries %s, want %s", got, want)
 	}
 }
 
-func expectTried(t *testing.T, s *scripted, want string) {
+func expectAttempts(t *testing.T, s *scripted, want string) {
 	t.Helper()
-	if got := s.tried(); got != want {
+	if got := s.attempts(); got != want {
 		t.Errorf("%s tried %s\nwant %s", s.name, got, want)
 	}
 }

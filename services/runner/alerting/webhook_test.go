@@ -23,7 +23,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// webServer is a web service that keeps what is posted to it.
+// webServer is a web service that records its requests.
 type webServer struct {
 	*httptest.Server
 	mutex    sync.Mutex
@@ -36,7 +36,7 @@ type webRequest struct {
 	body         []byte
 }
 
-// serve starts a service that answers by answer.
+// serve starts a service with the given handler.
 func serve(t *testing.T, answer http.HandlerFunc) *webServer {
 	t.Helper()
 	s := &webServer{}
@@ -51,7 +51,7 @@ func serve(t *testing.T, answer http.HandlerFunc) *webServer {
 	return s
 }
 
-// one is the only request that came.
+// one returns the only request; it fails if there were none or more.
 func (s *webServer) one(t *testing.T) webRequest {
 	t.Helper()
 	s.mutex.Lock()
@@ -74,13 +74,13 @@ func urls(t *testing.T, text string) config.URLs {
 	return list
 }
 
-// hooks are settings with webhooks alone.
+// webhookSettings returns settings with only webhooks.
 func webhookSettings(t *testing.T, text string) config.Alerts {
 	t.Helper()
 	return config.Alerts{AlertLinkBase: "https://nanomon.example.org", Webhooks: config.Webhooks{WebhookURL: urls(t, text), WebhookSecret: "k3y of ours"}}
 }
 
-func TestTheDocumentOfAWebhook(t *testing.T) {
+func TestWebhookDocument(t *testing.T) {
 	server := serve(t, accept)
 	n := testNotification(store.KindReminder)
 	n.Dependents = 12
@@ -115,7 +115,7 @@ func TestTheDocumentOfAWebhook(t *testing.T) {
 	}
 }
 
-func TestWithoutASecretThereIsNoSignature(t *testing.T) {
+func TestNoSignatureWithoutSecret(t *testing.T) {
 	server := serve(t, accept)
 	settings := webhookSettings(t, server.URL)
 	settings.WebhookSecret = ""
@@ -125,10 +125,10 @@ func TestWithoutASecretThereIsNoSignature(t *testing.T) {
 	}
 }
 
-func TestWhatAnAnswerMeans(t *testing.T) {
+func TestStatusCodes(t *testing.T) {
 	for status, want := range map[int]string{
-		200: "sent", 201: "sent", 204: "sent", 301: "again", 302: "again", 307: "again", 308: "again", 400: "refused", 401: "refused", 403: "refused",
-		404: "refused", 408: "again", 410: "refused", 425: "again", 429: "again", 500: "again", 502: "again", 503: "again", 504: "again",
+		200: "sent", 201: "sent", 204: "sent", 301: "retry", 302: "retry", 307: "retry", 308: "retry", 400: "refused", 401: "refused", 403: "refused",
+		404: "refused", 408: "retry", 410: "refused", 425: "retry", 429: "retry", 500: "retry", 502: "retry", 503: "retry", 504: "retry",
 	} {
 		server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "/elsewhere")
@@ -140,7 +140,7 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 		case errors.Is(outcome.Err, ErrRefused):
 			got = "refused"
 		case outcome.Err != nil:
-			got = "again"
+			got = "retry"
 		}
 		if got != want || !strings.Contains(outcome.Answer, http.StatusText(status)) {
 			t.Errorf("%d: %s, want %s: %+v", status, got, want, outcome)
@@ -149,7 +149,7 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 	}
 }
 
-func TestAnAnswerIsShortAndShowsNoSecret(t *testing.T) {
+func TestAnswerIsShortAndWithoutSecrets(t *testing.T) {
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 		io.WriteString(w, "Cannot POST "+r.URL.String()+"\r\n key k3y of ours,\tpath "+r.URL.Path+" token "+r.URL.Query().Get("token")+" ")
@@ -172,7 +172,7 @@ func TestAnAnswerIsShortAndShowsNoSecret(t *testing.T) {
 	}
 }
 
-func TestWebServicesThatCannotBeReached(t *testing.T) {
+func TestUnreachableWebServices(t *testing.T) {
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()
 	secured := httptest.NewUnstartedServer(http.HandlerFunc(accept))
@@ -192,7 +192,7 @@ func TestWebServicesThatCannotBeReached(t *testing.T) {
 	}
 }
 
-func TestAHangingWebServiceIsCutOff(t *testing.T) {
+func TestWebServiceHangs(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	server := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		cancel()
@@ -204,7 +204,7 @@ func TestAHangingWebServiceIsCutOff(t *testing.T) {
 	}
 }
 
-// endless reads the beginning of an answer and then ends the context in which the rest is awaited.
+// endless cancels the context after the client has read the beginning of a response.
 type endless struct {
 	http.RoundTripper
 	cancel context.CancelFunc
@@ -232,7 +232,7 @@ func (b *endlessBody) Read(p []byte) (int, error) {
 	return b.ReadCloser.Read(p)
 }
 
-func TestAnAnswerThatNeverEndsCounts(t *testing.T) {
+func TestEndlessResponseCounts(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "thanks")
@@ -247,7 +247,7 @@ func TestAnAnswerThatNeverEndsCounts(t *testing.T) {
 	}
 }
 
-func TestSeveralWebhooksOfOneHostAreToldApart(t *testing.T) {
+func TestSeveralWebhooksOnOneHost(t *testing.T) {
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/two" {
 			w.WriteHeader(http.StatusInternalServerError)
