@@ -51,7 +51,7 @@ func TestEvaluateWithDependency(t *testing.T) {
 	two := Rules{FailCount: 2, RecoveryCount: 1}
 	ok := func(at float64) store.Point { return store.Point{Date: atMinute(at)} }
 	down := func(at float64) store.Point { return store.Point{Date: atMinute(at), Status: monitor.StatusError} }
-	const found, gone = true, false
+	const exists, removed = true, false
 	tests := []struct {
 		name         string
 		results      string
@@ -61,28 +61,28 @@ func TestEvaluateWithDependency(t *testing.T) {
 		want         string
 		waitingSince float64
 	}{
-		{"OK before", "ff", found, ok(1.9), 2, "", 2},
-		{"OK at the same time", "ff", found, ok(2), 2, "", 2},
-		{"OK since", "ff", found, ok(2.1), 2.2, "2:alert 1 failed", 0},
-		{"OK since, opens with the newest result", "ff|fe", found, ok(2.1), 4.2, "4:alert 1 error", 0},
-		{"not OK since", "ff", found, down(2.1), 2.2, "", 2},
-		{"not OK before", "ff", found, down(1.9), 2.2, "", 2},
-		{"no result", "ff", found, store.Point{}, 2.2, "", 2},
-		{"no recent result", "ff", found, ok(1), 3.6, "2:alert 1 failed", 0},
-		{"result is recent enough", "ff", found, ok(1), 3.4, "", 2},
-		{"no result for a long time", "ff", found, store.Point{}, 3.6, "2:alert 1 failed", 0},
-		{"not OK, and no recent result", "ff", found, down(2.5), 4.1, "2:alert 1 failed", 0},
-		{"not OK, and result is recent enough", "ff", found, down(2.5), 3.9, "", 2},
-		{"dependency removed", "ff", gone, store.Point{}, 2.1, "2:alert 1 failed", 0},
-		{"too few failures", "f", found, ok(5), 5, "", 0},
-		{"OK again", "ffo", found, ok(2.5), 3, "", 0},
-		{"OK again, and not OK", "ff|of", found, ok(2.5), 5, "", 0},
-		{"blocked", "ffF", found, ok(9), 9, "", 0},
-		{"not OK after it was blocked", "ffFf", found, ok(3.9), 4, "", 4},
-		{"not OK after it was blocked, dependency OK", "ffFf", found, ok(4.1), 5, "4:alert 1 failed", 0},
-		{"blocked, all together", "|ffF", found, ok(9), 9, "", 0},
-		{"maintenance", "ffM", found, ok(9), 9, "", 2},
-		{"not OK after maintenance", "ffMf", found, ok(9), 9, "4:alert 1 failed", 0},
+		{"OK before", "ff", exists, ok(1.9), 2, "", 2},
+		{"OK at the same time", "ff", exists, ok(2), 2, "", 2},
+		{"OK since", "ff", exists, ok(2.1), 2.2, "2:alert 1 failed", 0},
+		{"OK since, opens with the newest result", "ff|fe", exists, ok(2.1), 4.2, "4:alert 1 error", 0},
+		{"not OK since", "ff", exists, down(2.1), 2.2, "", 2},
+		{"not OK before", "ff", exists, down(1.9), 2.2, "", 2},
+		{"no result", "ff", exists, store.Point{}, 2.2, "", 2},
+		{"no recent result", "ff", exists, ok(1), 3.6, "2:alert 1 failed", 0},
+		{"result is recent enough", "ff", exists, ok(1), 3.4, "", 2},
+		{"no result for a long time", "ff", exists, store.Point{}, 3.6, "2:alert 1 failed", 0},
+		{"not OK, and no recent result", "ff", exists, down(2.5), 4.1, "2:alert 1 failed", 0},
+		{"not OK, and result is recent enough", "ff", exists, down(2.5), 3.9, "", 2},
+		{"dependency removed", "ff", removed, store.Point{}, 2.1, "2:alert 1 failed", 0},
+		{"too few failures", "f", exists, ok(5), 5, "", 0},
+		{"OK again", "ffo", exists, ok(2.5), 3, "", 0},
+		{"OK again, and not OK", "ff|of", exists, ok(2.5), 5, "", 0},
+		{"blocked", "ffF", exists, ok(9), 9, "", 0},
+		{"not OK after it was blocked", "ffFf", exists, ok(3.9), 4, "", 4},
+		{"not OK after it was blocked, dependency OK", "ffFf", exists, ok(4.1), 5, "4:alert 1 failed", 0},
+		{"blocked, all together", "|ffF", exists, ok(9), 9, "", 0},
+		{"maintenance", "ffM", exists, ok(9), 9, "", 2},
+		{"not OK after maintenance", "ffMf", exists, ok(9), 9, "4:alert 1 failed", 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -174,10 +174,10 @@ func TestDisabledWithoutRunner(t *testing.T) {
 // evaluate the monitor too.
 func TestNotificationsAlreadyStored(t *testing.T) {
 	for _, tt := range []struct {
-		name   string
-		stored []store.NotificationKind
-		found  string
-		want   string
+		name    string
+		stored  []store.NotificationKind
+		results string
+		want    string
 	}{
 		{"same incident", []store.NotificationKind{store.KindOpened}, "f", "m-1-alert"},
 		{"OK since", []store.NotificationKind{store.KindOpened}, "fo", "m-1-alert m-1-recovery"},
@@ -207,12 +207,12 @@ func TestNotificationsAlreadyStored(t *testing.T) {
 					if late {
 						// The other runner was faster: this one notices it at its own insert, or at the next read.
 						insert()
-						if strings.HasSuffix(tt.found, "o") {
+						if strings.HasSuffix(tt.results, "o") {
 							wait(time.Minute)
 						}
 					}
 					time.Sleep(3 * time.Second)
-					h.addResults("m", tt.found)
+					h.addResults("m", tt.results)
 					wait(time.Second)
 					h.expect(t, tt.want)
 				})

@@ -45,10 +45,10 @@ func newMemory() *memory {
 
 func (m *memory) intercepted(ctx context.Context, operation, id string) error {
 	m.mu.Lock()
-	meet := m.intercept
+	intercept := m.intercept
 	m.mu.Unlock()
-	if meet != nil {
-		if err := meet(ctx, operation, id); err != nil {
+	if intercept != nil {
+		if err := intercept(ctx, operation, id); err != nil {
 			return err
 		}
 	}
@@ -56,10 +56,10 @@ func (m *memory) intercepted(ctx context.Context, operation, id string) error {
 }
 
 // setIntercept sets intercept and clears the counted calls.
-func (m *memory) setIntercept(meet func(ctx context.Context, operation, id string) error) {
+func (m *memory) setIntercept(intercept func(ctx context.Context, operation, id string) error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.intercept, m.calls = meet, make(map[string]int)
+	m.intercept, m.calls = intercept, make(map[string]int)
 }
 
 // evaluatorCalls returns the counted calls except those of the outbox.

@@ -164,14 +164,14 @@ func (w *world) intercept(_ context.Context, operation, id string) error {
 
 // interleave lets the other runners work in the middle of a store operation.
 func (w *world) interleave() {
-	first := w.active
+	active := w.active
 	w.nested = true
 	for _, r := range w.alive() {
-		if r != first {
+		if r != active {
 			w.work(r)
 		}
 	}
-	w.nested, w.active = false, first
+	w.nested, w.active = false, active
 }
 
 func (w *world) alive() []*simulatedRunner {

@@ -19,7 +19,7 @@ const (
 // defaultTimeout is the maximum duration of a check if the monitor sets none.
 const defaultTimeout = 5 * time.Second
 
-// evidence is what the newest result of a monitor says about the runner's own connection.
+// evidence is the part of a monitor's newest result that helps to detect whether the runner is offline.
 type evidence struct {
 	// date is the date of the newest result; zero if there is none.
 	date   time.Time

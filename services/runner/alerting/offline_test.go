@@ -58,8 +58,8 @@ func TestDetectOffline(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			rand.Shuffle(len(tt.all), func(i, k int) { tt.all[i], tt.all[k] = tt.all[k], tt.all[i] })
 			got := "none"
-			if found, offline := detectOffline(tt.all, atMinute(-1)); offline {
-				got = fmt.Sprintf("%d of %d on %d since %v", found.failed, found.total, found.hosts, found.since.Sub(startDate).Seconds())
+			if group, offline := detectOffline(tt.all, atMinute(-1)); offline {
+				got = fmt.Sprintf("%d of %d on %d since %v", group.failed, group.total, group.hosts, group.since.Sub(startDate).Seconds())
 			}
 			if got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
@@ -70,9 +70,9 @@ func TestDetectOffline(t *testing.T) {
 
 // detectOfflineSimply is a slow, simple implementation of detectOffline.
 func detectOfflineSimply(all []evidence, after time.Time) (failureGroup, bool) {
-	var found failureGroup
+	var earliest failureGroup
 	for _, first := range all {
-		if first.status != monitor.StatusFailed || first.wasNotOK || first.since.Before(after) || !found.since.IsZero() && !first.since.Before(found.since) {
+		if first.status != monitor.StatusFailed || first.wasNotOK || first.since.Before(after) || !earliest.since.IsZero() && !first.since.Before(earliest.since) {
 			continue
 		}
 		group := failureGroup{since: first.since}
@@ -88,10 +88,10 @@ func detectOfflineSimply(all []evidence, after time.Time) (failureGroup, bool) {
 			}
 		}
 		if group.hosts = len(hosts); group.failed >= 5 && group.hosts >= 3 && 10*group.failed >= 8*group.total {
-			found = group
+			earliest = group
 		}
 	}
-	return found, !found.since.IsZero()
+	return earliest, !earliest.since.IsZero()
 }
 
 func TestDetectOfflineMatchesSimpleImplementation(t *testing.T) {

@@ -24,7 +24,7 @@ func counted(points []store.Point) []store.Point {
 	return slices.DeleteFunc(slices.Clone(points), func(p store.Point) bool { return p.Ignored != "" })
 }
 
-// streak counts the results at the end of ps that are consecutively not OK, or OK. Ignored results don't count and
+// streak counts the results at the end of points that are consecutively not OK, or OK. Ignored results don't count and
 // don't end the streak. A not-OK result from an offline period ends it; if strict, so does any result before the end of
 // that period.
 func (o *oracle) streak(points []store.Point, wantNotOK, strict bool) int {
@@ -115,15 +115,15 @@ func (o *oracle) checkRunnerNotification(n store.Notification) {
 	o.offline.late = false
 	if n.Kind == store.KindRunnerOffline {
 		o.offlinePeriods++
-		if found, _ := detectOfflineSimply(o.connectionEvidence(), n.Opened.Add(-time.Millisecond)); !o.offline.overlapping && o.offline.ongoing || !late && found.since.Sub(n.Opened).Abs() > 10*time.Millisecond {
-			o.fail("%s (offline: %v), but %+v", n.ID, o.offline.ongoing, found)
+		if group, _ := detectOfflineSimply(o.connectionEvidence(), n.Opened.Add(-time.Millisecond)); !o.offline.overlapping && o.offline.ongoing || !late && group.since.Sub(n.Opened).Abs() > 10*time.Millisecond {
+			o.fail("%s (offline: %v), but %+v", n.ID, o.offline.ongoing, group)
 		}
 		o.offline.ongoing, o.offline.since = true, n.Opened
 		return
 	}
-	left := o.remainingFailures(n.Opened)
-	if !o.offline.overlapping && (!o.offline.ongoing || !o.offline.since.Equal(n.Opened)) || !late && 10*left.failed >= 8*left.total {
-		o.fail("%s (offline: %v), but %+v", n.ID, o.offline.ongoing, left)
+	remaining := o.remainingFailures(n.Opened)
+	if !o.offline.overlapping && (!o.offline.ongoing || !o.offline.since.Equal(n.Opened)) || !late && 10*remaining.failed >= 8*remaining.total {
+		o.fail("%s (offline: %v), but %+v", n.ID, o.offline.ongoing, remaining)
 	}
 	o.offline.ongoing, o.offline.since, o.offline.until = false, n.Opened, n.Date
 }
@@ -151,10 +151,10 @@ func (o *oracle) checkRunnerReported(r *simulatedRunner) {
 		o.offline = offlineTimes{overlapped: o.offline.overlapped, late: true, ongoing: period.ongoing(), since: period.since, until: period.until}
 		return
 	}
-	if left := o.remainingFailures(o.offline.since); o.offline.ongoing && left.total > 0 && 10*left.failed < 8*left.total {
-		o.fail("no notification that the runner is online again: %+v", left)
+	if remaining := o.remainingFailures(o.offline.since); o.offline.ongoing && remaining.total > 0 && 10*remaining.failed < 8*remaining.total {
+		o.fail("no notification that the runner is online again: %+v", remaining)
 	}
-	if found, cut := detectOfflineSimply(o.connectionEvidence(), o.offline.until); cut && !o.offline.ongoing {
-		o.fail("no notification that the runner is offline: %+v", found)
+	if group, offline := detectOfflineSimply(o.connectionEvidence(), o.offline.until); offline && !o.offline.ongoing {
+		o.fail("no notification that the runner is offline: %+v", group)
 	}
 }

@@ -21,7 +21,7 @@ type oracle struct {
 	// whose deliveries may not be stored.
 	accepted, confirmed, uncertain map[string]bool
 	openings, closings, overlaps   int
-	// released counts the incidents of monitors with a dependency.
+	// waited counts the incidents of monitors with a dependency.
 	waited, offlinePeriods int
 	// offline is the offline period of the runners, according to the notifications.
 	offline offlineTimes
@@ -60,20 +60,20 @@ func (o *oracle) fail(format string, args ...any) {
 
 // stored records the results in a state that was stored.
 func (o *oracle) stored(m *simulatedMonitor, s *store.State) {
-	l := o.records[m.ID]
+	rec := o.records[m.ID]
 	for _, p := range s.History {
-		if n := len(l.results); n == 0 || p.Date.After(l.results[n-1].Date) {
-			l.results = append(l.results, p)
+		if n := len(rec.results); n == 0 || p.Date.After(rec.results[n-1].Date) {
+			rec.results = append(rec.results, p)
 		}
 	}
 }
 
 // monitorChanged records that a monitor was enabled, disabled, deleted or created.
 func (o *oracle) monitorChanged(m *simulatedMonitor) {
-	l := o.records[m.ID]
-	l.from, l.watcher = len(l.results), nil
+	rec := o.records[m.ID]
+	rec.from, rec.watcher = len(rec.results), nil
 	if rs := o.w.owners(); len(rs) > 0 && rs[0].upToDate {
-		l.watcher = rs[0]
+		rec.watcher = rs[0]
 	}
 }
 
@@ -83,9 +83,9 @@ func (o *oracle) notificationsRead(r *simulatedRunner) {
 	if len(owners) != 1 || owners[0] != r {
 		return
 	}
-	for _, l := range o.records {
-		if l.overlapping && l.agreedAt < 0 {
-			l.agreedAt = len(l.results)
+	for _, rec := range o.records {
+		if rec.overlapping && rec.agreedAt < 0 {
+			rec.agreedAt = len(rec.results)
 		}
 	}
 }
@@ -107,7 +107,7 @@ func (o *oracle) operation(name, id string) {
 	}
 }
 
-// failed records that a store operation failed, before or after its effect.
+// operationFailed records that a store operation failed, before or after its effect.
 func (o *oracle) operationFailed(name, id string) {
 	switch name {
 	case "PutDeliveries":
@@ -123,60 +123,60 @@ func (o *oracle) checkNotification(n store.Notification) {
 		o.checkRunnerNotification(n)
 		return
 	}
-	l := o.records[n.MonitorID]
+	rec := o.records[n.MonitorID]
 	if len(o.w.owners()) > 1 {
-		l.overlapping, l.agreedAt = true, -1
+		rec.overlapping, rec.agreedAt = true, -1
 		o.overlaps++
 	}
 	switch n.Kind {
 	case store.KindOpened:
 		o.openings++
-		if l.open || n.Incident != l.incident+1 {
-			o.fail("%s after incident %d (open: %v)", n.ID, l.incident, l.open)
+		if rec.open || n.Incident != rec.incident+1 {
+			o.fail("%s after incident %d (open: %v)", n.ID, rec.incident, rec.open)
 		}
-		l.incident, l.open = n.Incident, true
+		rec.incident, rec.open = n.Incident, true
 	case store.KindResolved, store.KindClosed:
 		o.closings++
-		if n.Incident > l.incident || !l.overlapping && !l.open {
-			o.fail("%s after incident %d (open: %v)", n.ID, l.incident, l.open)
+		if n.Incident > rec.incident || !rec.overlapping && !rec.open {
+			o.fail("%s after incident %d (open: %v)", n.ID, rec.incident, rec.open)
 		}
-		l.open = l.open && n.Incident != l.incident
+		rec.open = rec.open && n.Incident != rec.incident
 	default:
-		if n.Incident > l.incident || !l.overlapping && !l.open {
-			o.fail("%s after incident %d (open: %v)", n.ID, l.incident, l.open)
+		if n.Incident > rec.incident || !rec.overlapping && !rec.open {
+			o.fail("%s after incident %d (open: %v)", n.ID, rec.incident, rec.open)
 		}
 	}
-	if n.Kind != store.KindClosed && !l.overlapping {
-		o.checkCause(n, l)
+	if n.Kind != store.KindClosed && !rec.overlapping {
+		o.checkCause(n, rec)
 	}
 }
 
 // checkCause fails unless the results require the notification.
-func (o *oracle) checkCause(n store.Notification, l *record) {
-	results := counted(l.results)
+func (o *oracle) checkCause(n store.Notification, rec *record) {
+	results := counted(rec.results)
 	count := len(results)
 	if count == 0 || !results[count-1].Date.Equal(n.Date) || results[count-1].Status != n.Status {
 		o.fail("%s of %v, %s, is not from the newest result that counts", n.ID, n.Date, n.Status)
 	}
 	// While there were two runners, each counted its own results.
-	row := o.streak(l.results, notOK(results[count-1]), false)
-	mixed := l.agreedAt >= 0 && (row == count || !l.results[l.agreedAt].Date.Before(results[count-row-1].Date))
+	streak := o.streak(rec.results, notOK(results[count-1]), false)
+	mixed := rec.agreedAt >= 0 && (streak == count || !rec.results[rec.agreedAt].Date.Before(results[count-streak-1].Date))
 	ok := false
 	switch n.Kind {
 	case store.KindOpened:
-		ok = notOK(results[count-1]) && (mixed || row >= o.w.rules.FailCount)
+		ok = notOK(results[count-1]) && (mixed || streak >= o.w.rules.FailCount)
 		if !mixed && ok {
-			o.checkMayOpen(n, l.results, results[count-row:])
+			o.checkMayOpen(n, rec.results, results[count-streak:])
 		}
 	case store.KindResolved:
-		ok = !notOK(results[count-1]) && (mixed || row >= o.w.rules.RecoveryCount)
+		ok = !notOK(results[count-1]) && (mixed || streak >= o.w.rules.RecoveryCount)
 	case store.KindEscalated:
 		ok = n.Status == monitor.StatusFailed
 	case store.KindReminder:
 		ok = n.Status != monitor.StatusOK && o.w.rules.Reminder > 0
 	}
 	if !ok {
-		o.fail("%s is not required by %v", n.ID, l.results[max(0, len(l.results)-5):])
+		o.fail("%s is not required by %v", n.ID, rec.results[max(0, len(rec.results)-5):])
 	}
 	if n.Kind != store.KindResolved && o.offline.ongoing && !o.offline.overlapping {
 		o.fail("%s while the runner is offline", n.ID)
@@ -188,8 +188,8 @@ func (o *oracle) checkCause(n store.Notification, l *record) {
 func (o *oracle) checkNothingMissing() {
 	owners := o.w.owners()
 	if len(owners) > 1 {
-		for _, l := range o.records {
-			l.overlapping, l.agreedAt = true, -1
+		for _, rec := range o.records {
+			rec.overlapping, rec.agreedAt = true, -1
 		}
 	}
 	o.offline.overlapping = o.offline.overlapping || len(owners) > 1
@@ -203,29 +203,29 @@ func (o *oracle) checkNothingMissing() {
 	}
 	o.checkRunnerReported(owners[0])
 	for _, m := range o.w.monitors {
-		l := o.records[m.ID]
-		if l.overlapping && (l.agreedAt < 0 || l.agreedAt == len(l.results)) {
+		rec := o.records[m.ID]
+		if rec.overlapping && (rec.agreedAt < 0 || rec.agreedAt == len(rec.results)) {
 			continue
 		}
-		if l.overlapping {
-			l.overlapping, l.from = false, max(l.from, l.agreedAt)
+		if rec.overlapping {
+			rec.overlapping, rec.from = false, max(rec.from, rec.agreedAt)
 		}
-		results := l.results[l.from:]
+		results := rec.results[rec.from:]
 		switch {
 		case m.deleted || !m.Enabled:
 			// If no runner was there at the deletion, the incident may close later.
-			if l.open && (!m.deleted || l.watcher == owners[0] || o.w.ended) {
-				o.fail("incident %d of %s is open, but the monitor is inactive", l.incident, m.ID)
+			if rec.open && (!m.deleted || rec.watcher == owners[0] || o.w.ended) {
+				o.fail("incident %d of %s is open, but the monitor is inactive", rec.incident, m.ID)
 			}
-		case o.streak(results, true, true) >= o.w.rules.FailCount && !l.open && o.mustOpen(m, results, owners[0].evaluatedAt):
+		case o.streak(results, true, true) >= o.w.rules.FailCount && !rec.open && o.mustOpen(m, results, owners[0].evaluatedAt):
 			o.fail("%s is not OK, %d times, and no incident opened", m.ID, o.streak(results, true, true))
-		case o.streak(results, false, true) >= o.w.rules.RecoveryCount && l.open:
-			o.fail("%s is OK, %d times, and incident %d is still open", m.ID, o.streak(results, false, true), l.incident)
+		case o.streak(results, false, true) >= o.w.rules.RecoveryCount && rec.open:
+			o.fail("%s is OK, %d times, and incident %d is still open", m.ID, o.streak(results, false, true), rec.incident)
 		}
 	}
 }
 
-// allArrived fails unless all notifications arrived at all recipients.
+// checkAllArrived fails unless all notifications arrived at all recipients.
 func (o *oracle) checkAllArrived() {
 	for _, n := range o.w.store.notifications {
 		if n.Kind == store.KindClosed {
@@ -277,10 +277,10 @@ func (o *oracle) checkArrival(n store.Notification, to string) {
 		}
 		return
 	}
-	for _, b := range o.w.store.notifications {
-		if b.MonitorID == n.MonitorID && b.Date.Before(n.Date) && b.Kind != store.KindClosed && !o.accepted[b.ID+" to "+to] &&
+	for _, earlier := range o.w.store.notifications {
+		if earlier.MonitorID == n.MonitorID && earlier.Date.Before(n.Date) && earlier.Kind != store.KindClosed && !o.accepted[earlier.ID+" to "+to] &&
 			!o.records[n.MonitorID].overlapping {
-			o.w.t.Errorf("step %d: %s arrived before %s", o.w.step, key, b.ID)
+			o.w.t.Errorf("step %d: %s arrived before %s", o.w.step, key, earlier.ID)
 		}
 	}
 }

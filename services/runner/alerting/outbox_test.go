@@ -218,15 +218,15 @@ func TestDeliveriesOfLaterAttemptStay(t *testing.T) {
 		})
 		newHarness(t, m, Rules{}, mail)
 		wait(time.Hour)
-		theirs := store.Notification{ID: "a", Attempts: 2}
-		theirs.Deliveries = []store.Delivery{{Channel: "email", To: "ann", Status: store.DeliverySent, Answer: "250 accepted"}}
+		later := store.Notification{ID: "a", Attempts: 2}
+		later.Deliveries = []store.Delivery{{Channel: "email", To: "ann", Status: store.DeliverySent, Answer: "250 accepted"}}
 		m.setIntercept(func(_ context.Context, operation, _ string) error {
 			if operation == "DueNotifications" {
 				return errUnavailable
 			}
 			return nil
 		})
-		if err := m.PutDeliveries(t.Context(), theirs); err != nil {
+		if err := m.PutDeliveries(t.Context(), later); err != nil {
 			t.Fatal(err)
 		}
 		wait(time.Hour)

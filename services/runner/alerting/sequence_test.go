@@ -18,13 +18,13 @@ func TestSequenceOfNotifications(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		fails, recovers, remind := 1+rng.IntN(4), 1+rng.IntN(3), rng.IntN(8)
 		letters := make([]byte, 200)
-		mood := 0
+		failureRate := 0
 		for i := range letters {
 			if rng.IntN(10) == 0 {
-				mood = []int{5, 50, 95}[rng.IntN(3)]
+				failureRate = []int{5, 50, 95}[rng.IntN(3)]
 			}
 			letters[i] = 'o'
-			if rng.IntN(100) < mood {
+			if rng.IntN(100) < failureRate {
 				letters[i] = "ef"[rng.IntN(2)]
 			}
 		}

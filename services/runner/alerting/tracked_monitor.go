@@ -26,7 +26,7 @@ type trackedMonitor struct {
 	// pending is the newest state of results that is not evaluated yet, or that waits for the dependency; nil if there is
 	// none.
 	pending *store.State
-	// evidence is what the newest result says about the runner's own connection.
+	// evidence is taken from the newest result, to detect whether the runner is offline.
 	evidence evidence
 }
 
