@@ -1,4 +1,4 @@
-// Package templates holds the templates of alert e-mails, embedded. Both are given the same data.
+// Package templates embeds the templates of notification e-mails. Both templates receive the same data.
 package templates
 
 import (
@@ -10,8 +10,8 @@ import (
 //go:embed alert.html alert.txt
 var files embed.FS
 
-// AlertHTML is the part of an e-mail for those that show HTML.
+// AlertHTML returns the template of an e-mail's HTML part.
 func AlertHTML() *html.Template { return html.Must(html.ParseFS(files, "alert.html")) }
 
-// AlertText is the part of an e-mail for those that show plain text.
+// AlertText returns the template of an e-mail's plain-text part.
 func AlertText() *text.Template { return text.Must(text.ParseFS(files, "alert.txt")) }

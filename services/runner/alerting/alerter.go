@@ -12,111 +12,117 @@ import (
 )
 
 const (
-	// smallCall and bigCall are how long a store call may take: one of a few documents, and one that may carry many.
-	smallCall = 3 * time.Second
-	bigCall   = 10 * time.Second
+	// shortTimeout limits a store call that reads or writes one document, longTimeout one with many documents.
+	shortTimeout = 3 * time.Second
+	longTimeout  = 10 * time.Second
 )
 
-// Store is what the alerter needs of a store; see [store.Store].
+// Store is the part of [store.Store] that the alerter needs.
 type Store interface {
 	IncidentStates(ctx context.Context, monitorIDs []string) ([]store.IncidentState, error)
 	PutIncidentStates(ctx context.Context, states []store.IncidentState) error
-	AddNotifications(ctx context.Context, as []store.Notification) (known []string, err error)
+	AddNotifications(ctx context.Context, list []store.Notification) (known []string, err error)
 	Notifications(ctx context.Context, f store.NotificationFilter) ([]store.Notification, error)
 	StatesOf(ctx context.Context, monitorIDs []string) ([]store.State, error)
 
 	DueNotifications(ctx context.Context, now time.Time, limit int) ([]store.Notification, error)
-	ClaimNotification(ctx context.Context, id string, attempt int, runner string, now time.Time) (won bool, claimed time.Time, err error)
-	PutDeliveries(ctx context.Context, a store.Notification) error
+	ClaimNotification(ctx context.Context, id string, attempt int, runner string, now time.Time) (
+		won bool, claimed time.Time, err error)
+	PutDeliveries(ctx context.Context, n store.Notification) error
 	Notification(ctx context.Context, id string) (store.Notification, error)
 }
 
-// Config is what the alerter needs to know.
+// Config configures an [Alerter].
 type Config struct {
-	// Runner names this runner among those that share a store: its host's name, a hyphen, and what each start makes anew.
+	// Runner is the unique id of this runner: its host name, a hyphen and a part that changes with each start.
 	Runner string
 	Rules  Rules
 }
 
-// Alerter judges the monitors of one runner, and sends what is owed of any. It is made by [New] and runs once. Its
-// methods may be called at any time, from any goroutine, and never block.
+// Alerter evaluates the results of one runner's monitors and sends due notifications, including those of other
+// runners. It runs once. Monitors, Stored and Counts are safe for concurrent use, at any time, and never block.
 type Alerter struct {
-	judging *judging
-	outbox  *outbox
+	evaluator *evaluator
+	outbox    *outbox
 }
 
-// New makes an alerter that sends through senders; without any, incidents are only recorded.
-func New(cfg Config, s Store, senders []Sender, log *slog.Logger) *Alerter {
+// New returns an alerter that sends notifications through channels. Without channels it only records incidents.
+func New(cfg Config, s Store, channels []Channel, log *slog.Logger) *Alerter {
 	cfg.Rules.FailCount = cmp.Or(cfg.Rules.FailCount, 3)
 	cfg.Rules.RecoveryCount = cmp.Or(cfg.Rules.RecoveryCount, 1)
-	return &Alerter{judging: newJudging(cfg.Runner, cfg.Rules, s, log), outbox: newOutbox(cfg.Runner, s, senders, log)}
+	return &Alerter{
+		evaluator: newEvaluator(cfg.Runner, cfg.Rules, s, log),
+		outbox:    newOutbox(cfg.Runner, s, channels, log),
+	}
 }
 
-// Monitors tells which monitors are stored, the disabled ones too, and which of them this runner is responsible for. An open
-// incident of one that is disabled, or no longer among all, is closed.
+// Monitors sets the stored monitors, including disabled ones; own reports whether a monitor is assigned to this runner.
+// The alerter closes an open incident if its monitor is disabled or no longer in all.
 func (a *Alerter) Monitors(all []monitor.Monitor, own func(id string) bool) {
-	a.judging.inbox.setMonitors(all, own)
+	a.evaluator.updates.setMonitors(all, own)
 }
 
-// Stored takes in states that are stored: those that were just written, and, at a start or when monitors are taken over, those
-// that were read. Older ones, and those of monitors that this runner is not responsible for, change nothing.
-func (a *Alerter) Stored(states []store.State) { a.judging.inbox.addStates(states) }
+// Stored passes stored monitor states to the alerter: those just written, and those read at the start or when the
+// runner takes over monitors. The alerter ignores older states and states of monitors that other runners have.
+func (a *Alerter) Stored(states []store.State) { a.evaluator.updates.addStates(states) }
 
-// Counts are those of a channel since the alerter was made: each message counts once per recipient.
+// Counts counts the deliveries of one channel since the alerter was created, one per notification and recipient.
 type Counts struct {
 	Channel string
-	// Sent are those that the server has taken, and Failed the attempts that failed, most of which are made again.
+	// Sent counts accepted deliveries, Failed counts failed attempts, including those that are retried.
 	Sent, Failed int64
 }
 
-// Counts tells what each channel has sent.
+// Counts returns the counts of each channel.
 func (a *Alerter) Counts() []Counts {
-	list := make([]Counts, 0, len(a.outbox.order))
-	for _, c := range a.outbox.order {
-		list = append(list, Counts{Channel: c.Channel(), Sent: c.sent.Load(), Failed: c.failed.Load()})
+	list := make([]Counts, 0, len(a.outbox.ordered))
+	for _, c := range a.outbox.ordered {
+		list = append(list, Counts{Channel: c.Name(), Sent: c.sent.Load(), Failed: c.failed.Load()})
 	}
 	return list
 }
 
-// Run judges and sends until ctx ends; then what was taken in is judged if the store answers, sending goes on for a short
-// grace. What isn't done by then is done by the next start, or by another runner.
+// Run evaluates results and sends notifications until ctx ends. Then it evaluates the remaining results once, if the
+// store answers, and gives running delivery attempts a few seconds to finish. The next start or another runner
+// continues with the rest.
 func (a *Alerter) Run(ctx context.Context) {
 	var loops sync.WaitGroup
-	loops.Go(func() { a.judging.run(ctx) })
+	loops.Go(func() { a.evaluator.run(ctx) })
 	loops.Go(func() { a.outbox.run(ctx) })
 	loops.Wait()
 }
 
-// RunBeside runs the alerter while work runs, and a little longer: what work stores at its end is judged too. It returns what work does.
+// RunBeside calls work and runs the alerter until work has returned, so that results stored at the end of work are
+// evaluated too. It returns the error of work.
 func (a *Alerter) RunBeside(ctx context.Context, work func(ctx context.Context) error) error {
-	longer, stop := context.WithCancel(context.WithoutCancel(ctx))
+	alerterCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var running sync.WaitGroup
-	running.Go(func() { a.Run(longer) })
+	running.Go(func() { a.Run(alerterCtx) })
 	err := work(ctx)
 	stop()
 	running.Wait()
 	return err
 }
 
-// trouble logs that work on the store began to fail, and that it goes on again.
-type trouble struct {
-	log  *slog.Logger
-	work string
-	on   bool
+// failureLog logs the first of several consecutive failures of a task, and the first success after them.
+type failureLog struct {
+	log     *slog.Logger
+	task    string
+	failing bool
 }
 
-func (t *trouble) note(err error) {
+func (f *failureLog) report(err error) {
 	switch {
-	case err != nil && !t.on:
-		t.log.Warn(t.work+" waits for the store", "error", err)
-	case err == nil && t.on:
-		t.log.Info(t.work + " goes on")
+	case err != nil && !f.failing:
+		f.log.Warn(f.task+" failed, retrying", "error", err)
+	case err == nil && f.failing:
+		f.log.Info(f.task + " works again")
 	}
-	t.on = err != nil
+	f.failing = err != nil
 }
 
-// call makes a store call that may take so long.
+// call makes a store call that may take at most timeout.
 func call[T any](ctx context.Context, timeout time.Duration, do func(ctx context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

@@ -13,117 +13,122 @@ import (
 	"nanomon/services/common/store"
 )
 
-// attempt claims, sends and stores what came of it. The error says why nothing was sent.
-func (o *outbox) attempt(ctx context.Context, a store.Notification) error {
-	a, won, err := o.claim(ctx, a)
+// attempt claims an attempt at n, sends its pending deliveries and stores their status. It does nothing if another
+// runner has the claim.
+func (o *outbox) attempt(ctx context.Context, n store.Notification) error {
+	n, won, err := o.claim(ctx, n)
 	if err != nil || !won {
 		return err
 	}
-	if len(a.Deliveries) == 0 {
-		a.Deliveries = o.deliveries(a)
+	if len(n.Deliveries) == 0 {
+		n.Deliveries = o.newDeliveries(n)
 	}
-	if len(a.Deliveries) == 0 {
-		a.Next = time.Time{}
-		return o.put(ctx, a)
+	if len(n.Deliveries) == 0 {
+		n.Next = time.Time{}
+		return o.put(ctx, n)
 	}
-	// Others see what is going on, and that they needn't ask until the lease is over.
-	a.Next = monitor.Date(time.Now().Add(lease))
-	a.Deliveries = slices.Clone(a.Deliveries)
-	if err := o.put(ctx, a); err != nil {
+	// Other runners see the new attempt and leave n alone until the lease expires.
+	n.Next = monitor.Date(time.Now().Add(claimLease))
+	n.Deliveries = slices.Clone(n.Deliveries)
+	if err := o.put(ctx, n); err != nil {
 		return err
 	}
-	earlier, err := o.earlier(ctx, a)
+	earlier, err := o.unfinishedEarlier(ctx, n)
 	if err != nil {
 		return err
 	}
-	o.send(ctx, &a, earlier)
-	o.schedule(ctx, &a, earlier)
-	o.logFate(ctx, a)
-	return o.storeFate(ctx, a)
+	o.send(ctx, &n, earlier)
+	o.schedule(ctx, &n, earlier)
+	o.logDeliveries(ctx, n)
+	return o.storeDeliveries(ctx, n)
 }
 
-// deliveries are those of a message that was never tried.
-func (o *outbox) deliveries(a store.Notification) []store.Delivery {
+// newDeliveries returns a pending delivery for each channel and recipient of n.
+func (o *outbox) newDeliveries(n store.Notification) []store.Delivery {
 	var list []store.Delivery
-	for _, c := range o.order {
-		for _, to := range c.Recipients(a) {
-			list = append(list, store.Delivery{Channel: c.Channel(), To: to, Status: store.DeliveryPending})
+	for _, c := range o.ordered {
+		for _, to := range c.Recipients(n) {
+			list = append(list, store.Delivery{Channel: c.Name(), To: to, Status: store.DeliveryPending})
 		}
 	}
 	return list
 }
 
-// earlier are the messages of a's monitor, or runner, that come before a and aren't done with.
-func (o *outbox) earlier(ctx context.Context, a store.Notification) (list []store.Notification, err error) {
+// unfinishedEarlier returns the earlier notifications about the same monitor or runner that still have pending
+// deliveries.
+func (o *outbox) unfinishedEarlier(ctx context.Context, n store.Notification) (list []store.Notification, err error) {
 	switch {
-	case a.MonitorID != "":
-		f := store.NotificationFilter{MonitorID: a.MonitorID, Before: &store.Cursor{Date: a.Date, ID: a.ID}, Limit: 20}
-		list, err = call(ctx, bigCall, func(ctx context.Context) ([]store.Notification, error) { return o.store.Notifications(ctx, f) })
-	case a.Kind == store.KindRunnerOnline:
+	case n.MonitorID != "":
+		f := store.NotificationFilter{MonitorID: n.MonitorID, Before: &store.Cursor{Date: n.Date, ID: n.ID}, Limit: 20}
+		list, err = call(ctx, longTimeout, func(ctx context.Context) ([]store.Notification, error) {
+			return o.store.Notifications(ctx, f)
+		})
+	case n.Kind == store.KindRunnerOnline:
 		list = make([]store.Notification, 1)
-		if list[0], err = o.read(ctx, store.RunnerNotificationID(store.KindRunnerOffline, a.Opened)); errors.Is(err, monitor.ErrNotFound) {
+		list[0], err = o.read(ctx, store.RunnerNotificationID(store.KindRunnerOffline, n.Opened))
+		if errors.Is(err, monitor.ErrNotFound) {
 			return nil, nil
 		}
 	}
-	return slices.DeleteFunc(list, func(b store.Notification) bool { return b.Next.IsZero() }), err
+	return slices.DeleteFunc(list, func(other store.Notification) bool { return other.Next.IsZero() }), err
 }
 
-// behind reports whether d has to wait for one of the earlier messages, so that nobody hears of a recovery before they hear
-// of what was recovered from.
-func behind(d store.Delivery, earlier []store.Notification) bool {
-	return slices.ContainsFunc(earlier, func(b store.Notification) bool {
-		return len(b.Deliveries) == 0 || slices.ContainsFunc(b.Deliveries, func(other store.Delivery) bool {
-			return other.Channel == d.Channel && other.To == d.To && other.Status == store.DeliveryPending
+// mustWait reports whether d must wait for an earlier notification to the same recipient, so that nobody is notified
+// of a recovery before the failure.
+func mustWait(d store.Delivery, earlier []store.Notification) bool {
+	return slices.ContainsFunc(earlier, func(other store.Notification) bool {
+		return len(other.Deliveries) == 0 || slices.ContainsFunc(other.Deliveries, func(delivery store.Delivery) bool {
+			return delivery.Channel == d.Channel && delivery.To == d.To && delivery.Status == store.DeliveryPending
 		})
 	})
 }
 
-// send tries the deliveries that wait, all channels at once.
-func (o *outbox) send(ctx context.Context, a *store.Notification, earlier []store.Notification) {
-	waiting := make(map[string][]*store.Delivery)
-	for i := range a.Deliveries {
-		d := &a.Deliveries[i]
+// send attempts the pending deliveries of n, on all channels concurrently.
+func (o *outbox) send(ctx context.Context, n *store.Notification, earlier []store.Notification) {
+	pending := make(map[string][]*store.Delivery)
+	for i := range n.Deliveries {
+		d := &n.Deliveries[i]
 		switch {
 		case d.Status != store.DeliveryPending:
-		case behind(*d, earlier):
-			d.Answer = "waits for an earlier message of the monitor"
-		case o.senders[d.Channel] == nil:
-			d.Answer = "the runner that tried has no such channel"
+		case mustWait(*d, earlier):
+			d.Answer = "waiting for an earlier notification"
+		case o.channels[d.Channel] == nil:
+			d.Answer = "this channel is not configured on the runner that tried"
 		default:
-			waiting[d.Channel] = append(waiting[d.Channel], d)
+			pending[d.Channel] = append(pending[d.Channel], d)
 		}
 	}
-	message := *a
-	message.Deliveries = nil
+	undelivered := *n
+	undelivered.Deliveries = nil
 	var channels sync.WaitGroup
-	for name, ds := range waiting {
-		channels.Go(func() { o.senders[name].deliver(ctx, message, ds) })
+	for name, ds := range pending {
+		channels.Go(func() { o.channels[name].deliver(ctx, undelivered, ds) })
 	}
 	channels.Wait()
 }
 
-// deliver makes one attempt at deliveries of a, when there is a slot for it.
-func (c *channel) deliver(ctx context.Context, a store.Notification, ds []*store.Delivery) {
-	if !c.enter(ctx) {
+// deliver waits for a free slot, then makes one attempt at the deliveries ds of n.
+func (c *limitedChannel) deliver(ctx context.Context, n store.Notification, ds []*store.Delivery) {
+	if !c.acquire(ctx) {
 		for _, d := range ds {
-			d.Answer = "other messages took all the time"
+			d.Answer = "timed out waiting for other notifications on this channel"
 		}
 		return
 	}
 	defer func() { <-c.slots }()
-	ctx, cancel := context.WithTimeout(ctx, attemptTime)
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	to := make([]string, len(ds))
 	for i, d := range ds {
 		to[i] = d.To
 	}
-	for i, outcome := range c.outcomes(ctx, a, to) {
-		settleDelivery(ds[i], outcome)
+	for i, outcome := range c.sendSafely(ctx, n, to) {
+		applyOutcome(ds[i], outcome)
 		c.count(outcome)
 	}
 }
 
-func (c *channel) count(outcome Outcome) {
+func (c *limitedChannel) count(outcome Outcome) {
 	if outcome.Err == nil {
 		c.sent.Add(1)
 	} else {
@@ -131,9 +136,9 @@ func (c *channel) count(outcome Outcome) {
 	}
 }
 
-// enter takes a slot; false when none was free for too long.
-func (c *channel) enter(ctx context.Context) bool {
-	wait := time.NewTimer(attemptTime)
+// acquire takes a slot. It reports false if none was free within attemptTimeout.
+func (c *limitedChannel) acquire(ctx context.Context) bool {
+	wait := time.NewTimer(attemptTimeout)
 	defer wait.Stop()
 	select {
 	case c.slots <- struct{}{}:
@@ -144,22 +149,22 @@ func (c *channel) enter(ctx context.Context) bool {
 	return false
 }
 
-// outcomes are those of Send, one for each of to whatever it does.
-func (c *channel) outcomes(ctx context.Context, a store.Notification, to []string) (list []Outcome) {
+// sendSafely calls Send and recovers from a panic. It always returns one outcome per recipient.
+func (c *limitedChannel) sendSafely(ctx context.Context, n store.Notification, to []string) (list []Outcome) {
 	defer func() {
 		if p := recover(); p != nil {
 			list = nil
 		}
 		for len(list) < len(to) {
-			list = append(list, Outcome{Answer: "the sender broke down", Err: errors.New("no outcome")})
+			list = append(list, Outcome{Answer: "internal error in this channel", Err: errors.New("no outcome")})
 		}
 		list = list[:len(to)]
 	}()
-	return c.Send(ctx, a, to)
+	return c.Send(ctx, n, to)
 }
 
-// settleDelivery sets the fate that an outcome is.
-func settleDelivery(d *store.Delivery, outcome Outcome) {
+// applyOutcome updates d with the outcome of an attempt.
+func applyOutcome(d *store.Delivery, outcome Outcome) {
 	d.Tried, d.Answer = monitor.Date(time.Now()), outcome.Answer
 	switch {
 	case outcome.Err == nil:
@@ -169,71 +174,76 @@ func settleDelivery(d *store.Delivery, outcome Outcome) {
 	}
 }
 
-// schedule sets when a is tried again, or that nothing is left to do.
-func (o *outbox) schedule(ctx context.Context, a *store.Notification, earlier []store.Notification) {
+// schedule sets the time of the next attempt at n. If no delivery is pending, or the retry period is over, it sets none
+// and the pending deliveries fail.
+func (o *outbox) schedule(ctx context.Context, n *store.Notification, earlier []store.Notification) {
 	now := monitor.Date(time.Now())
-	a.Next = time.Time{}
-	if !slices.ContainsFunc(a.Deliveries, func(d store.Delivery) bool { return d.Status == store.DeliveryPending }) {
+	n.Next = time.Time{}
+	if !slices.ContainsFunc(n.Deliveries, func(d store.Delivery) bool { return d.Status == store.DeliveryPending }) {
 		return
 	}
 	if ctx.Err() != nil {
-		a.Next = now
+		n.Next = now
 		return
 	}
-	next := now.Add(pauses[min(a.Attempts, len(pauses))-1])
-	if after := freed(earlier); !after.IsZero() && after.Before(next) {
-		next = now.Add(max(after.Sub(now), pauses[0]))
+	next := now.Add(retryDelays[min(n.Attempts, len(retryDelays))-1])
+	if retry := earliestAfter(earlier); !retry.IsZero() && retry.Before(next) {
+		next = now.Add(max(retry.Sub(now), retryDelays[0]))
 	}
-	if a.Kind != store.KindTest && !next.After(a.Date.Add(sendFor)) {
-		a.Next = next
+	if n.Kind != store.KindTest && !next.After(n.Date.Add(retryPeriod)) {
+		n.Next = next
 		return
 	}
-	for i := range a.Deliveries {
-		if d := &a.Deliveries[i]; d.Status == store.DeliveryPending {
+	for i := range n.Deliveries {
+		if d := &n.Deliveries[i]; d.Status == store.DeliveryPending {
 			d.Status = store.DeliveryFailed
 		}
 	}
 }
 
-// freed is when the last of the earlier messages may be delivered; zero without any.
-func freed(earlier []store.Notification) time.Time {
+// earliestAfter returns the time at which the last of the earlier notifications may have been delivered; zero if there
+// are none.
+func earliestAfter(earlier []store.Notification) time.Time {
 	var last time.Time
-	for _, b := range earlier {
-		if after := b.Next.Add(behindBy); after.After(last) {
+	for _, other := range earlier {
+		if after := other.Next.Add(orderDelay); after.After(last) {
 			last = after
 		}
 	}
 	return last
 }
 
-// logFate logs what came of an attempt.
-func (o *outbox) logFate(ctx context.Context, a store.Notification) {
-	for _, d := range a.Deliveries {
-		level := slog.LevelInfo
-		if d.Status != store.DeliverySent {
-			level = slog.LevelWarn
+// logDeliveries logs the status of each delivery after an attempt.
+func (o *outbox) logDeliveries(ctx context.Context, n store.Notification) {
+	for _, d := range n.Deliveries {
+		level, text := slog.LevelInfo, "notification sent"
+		switch d.Status {
+		case store.DeliveryPending:
+			level, text = slog.LevelWarn, "delivery failed, retrying"
+		case store.DeliveryFailed:
+			level, text = slog.LevelWarn, "delivery failed"
 		}
-		o.log.Log(ctx, level, "alert "+string(d.Status), "id", a.ID, "attempt", a.Attempts, "channel", d.Channel, "to", d.To,
+		o.log.Log(ctx, level, text, "notification_id", n.ID, "attempt", n.Attempts, "channel", d.Channel, "to", d.To,
 			"answer", d.Answer)
 	}
 }
 
-// storeFate stores what came of an attempt, as often as it takes, for nobody else knows. It gives up when the work ends, or
-// when another runner has overtaken this one.
-func (o *outbox) storeFate(ctx context.Context, a store.Notification) error {
+// storeDeliveries stores the status of the deliveries. Only this runner knows it, so it retries until ctx ends or
+// another runner has made a later attempt.
+func (o *outbox) storeDeliveries(ctx context.Context, n store.Notification) error {
 	for {
-		putting, cancel := context.WithTimeout(context.WithoutCancel(ctx), fateTime)
-		err := o.store.PutDeliveries(putting, a)
+		putCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), putTimeout)
+		err := o.store.PutDeliveries(putCtx, n)
 		cancel()
 		if err == nil || errors.Is(err, monitor.ErrNotFound) {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("store what came of it: %w", err)
-		case <-time.After(askEvery):
+			return fmt.Errorf("store the deliveries: %w", err)
+		case <-time.After(pollInterval):
 		}
-		if stands, err := o.read(ctx, a.ID); err == nil && stands.Attempts > a.Attempts {
+		if current, err := o.read(ctx, n.ID); err == nil && current.Attempts > n.Attempts {
 			return nil
 		}
 	}

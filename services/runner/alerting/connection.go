@@ -3,6 +3,7 @@ package alerting
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -10,79 +11,87 @@ import (
 	"nanomon/services/common/store"
 )
 
-// watchConnection finds out whether the runner may be cut off, or is connected again, and stores the message that this owes. What was
-// found once is told, even if the store doesn't answer until something else is found: it may have stored the message.
-func (j *judging) watchConnection(ctx context.Context, now time.Time) error {
-	for j.untold != nil || j.turned && j.findCutOff(now) {
-		message := *j.untold
-		if _, err := call(ctx, smallCall, func(ctx context.Context) ([]string, error) {
-			return j.store.AddNotifications(ctx, []store.Notification{message})
+// checkConnection detects whether the runner is offline or online again, and stores a notification. If storing fails,
+// the next round stores the same notification even if the connection has changed again, because the store may contain
+// it already.
+func (e *evaluator) checkConnection(ctx context.Context, now time.Time) error {
+	for e.unstored != nil || e.evidenceChanged && e.detectConnectionChange(now) {
+		n := *e.unstored
+		if _, err := call(ctx, shortTimeout, func(ctx context.Context) ([]string, error) {
+			return e.store.AddNotifications(ctx, []store.Notification{n})
 		}); err != nil {
 			return err
 		}
-		j.log.Warn("the runner's own connection", "kind", message.Kind, "id", message.ID, "found", message.Message)
-		j.outage, j.untold = outageOf(message), nil
+		text, level := "runner offline", slog.LevelWarn
+		if n.Kind == store.KindRunnerOnline {
+			text, level = "runner online again", slog.LevelInfo
+		}
+		e.log.Log(ctx, level, text, "notification_id", n.ID, "runner", n.Runner, "details", n.Message)
+		e.offline, e.unstored = offlinePeriodOf(n), nil
 	}
-	j.turned = false
+	e.evidenceChanged = false
 	return nil
 }
 
-// findCutOff sets the message that is owed, and reports whether there is one.
-func (j *judging) findCutOff(now time.Time) bool {
-	all := j.sightings()
-	message := store.Notification{Runner: j.runner, Opened: j.outage.since, Date: now, Next: now}
-	if j.outage.on() {
-		left := still(all, j.outage.since)
-		if left.most() {
+// detectConnectionChange sets unstored to the notification of a change between offline and online, and reports whether
+// there was one.
+func (e *evaluator) detectConnectionChange(now time.Time) bool {
+	all := e.connectionEvidence()
+	n := store.Notification{Runner: e.runner, Opened: e.offline.since, Date: now, Next: now}
+	if e.offline.ongoing() {
+		remaining := remainingFailures(all, e.offline.since)
+		if remaining.mostFailed() {
 			return false
 		}
-		message.Kind, message.Message = store.KindRunnerOnline, fmt.Sprintf("Still failed: %d of %d monitors.", left.failed, left.of)
+		n.Kind = store.KindRunnerOnline
+		n.Message = fmt.Sprintf("Still failed: %d of %d monitors.", remaining.failed, remaining.total)
 	} else {
-		found, cut := cutOff(all, j.outage.until)
-		if !cut {
+		failures, offline := detectOffline(all, e.offline.until)
+		if !offline {
 			return false
 		}
-		message.Kind, message.Status, message.Opened = store.KindRunnerOffline, monitor.StatusFailed, found.since
-		message.Message = fmt.Sprintf("%d of %d monitors on %d hosts failed at about the same time. Other alerts are held until that is over.",
-			found.failed, found.of, found.hosts)
+		n.Kind, n.Status, n.Opened = store.KindRunnerOffline, monitor.StatusFailed, failures.since
+		n.Message = fmt.Sprintf("%d of %d monitors on %d hosts failed at about the same time. "+
+			"NanoMon opens no incidents until the runner is online again.", failures.failed, failures.total, failures.hosts)
 	}
-	message.ID = store.RunnerNotificationID(message.Kind, message.Opened)
-	j.untold = &message
+	n.ID = store.RunnerNotificationID(n.Kind, n.Opened)
+	e.unstored = &n
 	return true
 }
 
-// outageOf is what a message says.
-func outageOf(a store.Notification) outage {
-	o := outage{since: a.Opened}
-	if a.Kind == store.KindRunnerOnline {
-		o.until = a.Date
+// offlinePeriodOf returns the offline period that a notification about a runner reports.
+func offlinePeriodOf(n store.Notification) offlinePeriod {
+	period := offlinePeriod{since: n.Opened}
+	if n.Kind == store.KindRunnerOnline {
+		period.until = n.Date
 	}
-	return o
+	return period
 }
 
-// sightings are those of the monitors that have a result which says something.
-func (j *judging) sightings() []sighting {
-	list := make([]sighting, 0, len(j.entries))
-	for _, e := range j.entries {
-		if !e.shutting() && !e.found.aside && !e.found.date.IsZero() {
-			list = append(list, e.found)
+// connectionEvidence returns the evidence of all active monitors that have a result outside of maintenance.
+func (e *evaluator) connectionEvidence() []evidence {
+	list := make([]evidence, 0, len(e.tracked))
+	for _, t := range e.tracked {
+		if !t.inactive() && !t.evidence.ignored && !t.evidence.date.IsZero() {
+			list = append(list, t.evidence)
 		}
 	}
 	return list
 }
 
-// recall takes in what a runner of this host, which this one goes on for, has told last of its connection. The messages are those of
-// no monitor, newest first.
-func (j *judging) recall(told []store.Notification) {
-	for _, a := range told {
-		if (a.Kind == store.KindRunnerOffline || a.Kind == store.KindRunnerOnline) && hostPart(a.Runner) == hostPart(j.runner) {
-			j.outage = outageOf(a)
+// restoreOfflinePeriod continues the offline period of the previous runner on this host, from its latest notification.
+// The notifications are those about runners, newest first.
+func (e *evaluator) restoreOfflinePeriod(notifications []store.Notification) {
+	for _, n := range notifications {
+		aboutRunner := n.Kind == store.KindRunnerOffline || n.Kind == store.KindRunnerOnline
+		if aboutRunner && runnerHost(n.Runner) == runnerHost(e.runner) {
+			e.offline = offlinePeriodOf(n)
 			return
 		}
 	}
 }
 
-// hostPart is a runner's id without the part that each start makes anew.
-func hostPart(runner string) string {
+// runnerHost returns the host name in a runner's id.
+func runnerHost(runner string) string {
 	return runner[:max(0, strings.LastIndexByte(runner, '-'))]
 }

@@ -12,179 +12,179 @@ import (
 	"nanomon/services/common/store"
 )
 
-// fleet is monitors a to f on hosts of their own, checked every 10 s.
-func fleet() []monitor.Monitor {
-	ms := monitorsNamed("a", "b", "c", "d", "e", "f")
+// sixMonitors returns the monitors a to f on different hosts, with an interval of 10 s.
+func sixMonitors() []monitor.Monitor {
+	ms := testMonitors("a", "b", "c", "d", "e", "f")
 	for i := range ms {
 		ms[i].Interval, ms[i].Target = "10s", fmt.Sprintf("http://%s.test/", ms[i].ID)
 	}
 	return ms
 }
 
-// everyone finds the same for each of some monitors, a second after each other.
-func (b *harness) everyone(ids, letters string) {
+// addResultsToAll adds the same results to each of the monitors, one second after the other.
+func (h *harness) addResultsToAll(ids, letters string) {
 	for _, id := range strings.Split(ids, "") {
-		b.found(id, letters)
-		settle(time.Second)
+		h.addResults(id, letters)
+		wait(time.Second)
 	}
 }
 
-// kinds are all messages in short, oldest first.
-func (m *memory) kinds() string {
+// summary returns all notifications in short form, oldest first.
+func (m *memory) summary() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var texts []string
-	for _, a := range m.alerts {
-		if a.MonitorID == "" {
-			texts = append(texts, fmt.Sprintf("%s %q", a.Kind, a.Message))
+	for _, n := range m.notifications {
+		if n.MonitorID == "" {
+			texts = append(texts, fmt.Sprintf("%s %q", n.Kind, n.Message))
 		} else {
-			texts = append(texts, a.ID)
+			texts = append(texts, n.ID)
 		}
 	}
 	return strings.Join(texts, ", ")
 }
 
 const (
-	cutText = `cutoff "5 of 6 monitors on 5 hosts failed at about the same time. Other alerts are held until that is over."`
-	endText = `reconnected "Still failed: 4 of 6 monitors."`
+	offlineText = `cutoff "5 of 6 monitors on 5 hosts failed at about the same time. NanoMon opens no incidents until the runner is online again."`
+	onlineText  = `reconnected "Still failed: 4 of 6 monitors."`
 )
 
-func expectKinds(t *testing.T, b *harness, want string) {
+func expectSummary(t *testing.T, h *harness, want string) {
 	t.Helper()
-	if got := b.kinds(); got != want {
-		t.Fatalf("messages %s\nwant %s", got, want)
+	if got := h.summary(); got != want {
+		t.Fatalf("notifications %s\nwant %s", got, want)
 	}
 }
 
-func TestARunnerThatIsCutOff(t *testing.T) {
+func TestRunnerOfflineAndOnlineAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newHarness(t, newMemory(), Rules{FailCount: 2})
-		b.alerter.Monitors(fleet(), all)
-		b.everyone("abcdef", "o")
-		began := monitor.Date(time.Now())
-		b.everyone("abcde", "f")
-		expectKinds(t, b, cutText)
-		cut := b.alerts[0]
-		if cut.ID != fmt.Sprintf("cutoff-%d", began.UnixMilli()) || !cut.Opened.Equal(began) || cut.Status != monitor.StatusFailed || cut.Runner != "here" || cut.Attempts != 1 {
-			t.Errorf("%+v", cut)
+		h := newHarness(t, newMemory(), Rules{FailCount: 2})
+		h.alerter.Monitors(sixMonitors(), all)
+		h.addResultsToAll("abcdef", "o")
+		since := monitor.Date(time.Now())
+		h.addResultsToAll("abcde", "f")
+		expectSummary(t, h, offlineText)
+		offline := h.notifications[0]
+		if offline.ID != fmt.Sprintf("cutoff-%d", since.UnixMilli()) || !offline.Opened.Equal(since) || offline.Status != monitor.StatusFailed || offline.Runner != "here" || offline.Attempts != 1 {
+			t.Errorf("%+v", offline)
 		}
-		// What is bad meanwhile isn't told of, what is well is.
-		b.everyone("abcdef", "f")
-		b.everyone("abcdef", "f")
-		expectKinds(t, b, cutText)
-		b.everyone("a", "o")
-		expectKinds(t, b, cutText)
-		b.everyone("b", "o")
-		expectKinds(t, b, cutText+", "+endText)
-		if over := b.alerts[1]; over.ID != fmt.Sprintf("reconnected-%d", began.UnixMilli()) || !over.Opened.Equal(began) || over.Status != monitor.StatusOK {
-			t.Errorf("%+v", over)
+		// Failures are ignored while the runner is offline, OK results are not.
+		h.addResultsToAll("abcdef", "f")
+		h.addResultsToAll("abcdef", "f")
+		expectSummary(t, h, offlineText)
+		h.addResultsToAll("a", "o")
+		expectSummary(t, h, offlineText)
+		h.addResultsToAll("b", "o")
+		expectSummary(t, h, offlineText+", "+onlineText)
+		if online := h.notifications[1]; online.ID != fmt.Sprintf("reconnected-%d", since.UnixMilli()) || !online.Opened.Equal(since) || online.Status != monitor.StatusOK {
+			t.Errorf("%+v", online)
 		}
-		// What is still bad has to be found as often as ever.
-		b.everyone("cdef", "f")
-		expectKinds(t, b, cutText+", "+endText)
-		b.everyone("cdf", "o")
-		b.everyone("e", "f")
-		expectKinds(t, b, cutText+", "+endText+", e-1-alert")
-		// The next time is another one.
-		b.everyone("abcdf", "f")
-		if got := b.kinds(); strings.Count(got, "cutoff") != 2 {
-			t.Errorf("messages %s", got)
+		// A monitor that still fails must reach the full failure count again.
+		h.addResultsToAll("cdef", "f")
+		expectSummary(t, h, offlineText+", "+onlineText)
+		h.addResultsToAll("cdf", "o")
+		h.addResultsToAll("e", "f")
+		expectSummary(t, h, offlineText+", "+onlineText+", e-1-alert")
+		// The runner is offline a second time.
+		h.addResultsToAll("abcdf", "f")
+		if got := h.summary(); strings.Count(got, "cutoff") != 2 {
+			t.Errorf("notifications %s", got)
 		}
 	})
 }
 
-func TestTheMessageOfACutOffIsOwedBeforeAnythingIsHeld(t *testing.T) {
+func TestRunnerOfflineWhileStoreUnavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newHarness(t, newMemory(), Rules{FailCount: 2})
-		b.alerter.Monitors(fleet(), all)
-		b.everyone("abcdef", "o")
-		b.meeting(away)
-		b.everyone("abcde", "f")
-		b.everyone("abcde", "f")
-		expectKinds(t, b, "")
-		b.meeting(nil)
-		settle(10 * time.Second)
-		expectKinds(t, b, cutText)
+		h := newHarness(t, newMemory(), Rules{FailCount: 2})
+		h.alerter.Monitors(sixMonitors(), all)
+		h.addResultsToAll("abcdef", "o")
+		h.setIntercept(storeUnavailable)
+		h.addResultsToAll("abcde", "f")
+		h.addResultsToAll("abcde", "f")
+		expectSummary(t, h, "")
+		h.setIntercept(nil)
+		wait(10 * time.Second)
+		expectSummary(t, h, offlineText)
 	})
 }
 
-// A store may store a message and say that it didn't.
-func TestTheEndOfACutOffThatMayNotHaveBeenTold(t *testing.T) {
+// The store may store a notification and still return an error.
+func TestRunnerOnlineAfterUncertainInsert(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newHarness(t, newMemory(), Rules{FailCount: 2})
-		b.alerter.Monitors(fleet(), all)
-		b.everyone("abcdef", "o")
-		b.meeting(func(_ context.Context, operation, _ string) error {
+		h := newHarness(t, newMemory(), Rules{FailCount: 2})
+		h.alerter.Monitors(sixMonitors(), all)
+		h.addResultsToAll("abcdef", "o")
+		h.setIntercept(func(_ context.Context, operation, _ string) error {
 			if operation == "added" {
-				return errAway
+				return errUnavailable
 			}
 			return nil
 		})
-		b.everyone("abcde", "f")
-		expectKinds(t, b, cutText)
-		b.everyone("abcd", "o")
-		b.meeting(nil)
-		settle(10 * time.Second)
-		expectKinds(t, b, cutText+`, reconnected "Still failed: 1 of 6 monitors."`)
+		h.addResultsToAll("abcde", "f")
+		expectSummary(t, h, offlineText)
+		h.addResultsToAll("abcd", "o")
+		h.setIntercept(nil)
+		wait(10 * time.Second)
+		expectSummary(t, h, offlineText+`, reconnected "Still failed: 1 of 6 monitors."`)
 	})
 }
 
-// What has been bad since the last time belongs to no new one, and is told of in the end.
-func TestWhatIsStillBadAfterACutOff(t *testing.T) {
+// Failures since the last offline period don't count for a new one, and open incidents in the end.
+func TestFailuresAfterOfflinePeriodOpenIncidents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newHarness(t, newMemory(), Rules{FailCount: 2})
-		ms := fleet()
+		h := newHarness(t, newMemory(), Rules{FailCount: 2})
+		ms := sixMonitors()
 		for i := range ms {
 			ms[i].Interval = "60s"
 		}
-		b.alerter.Monitors(ms, all)
-		b.everyone("abcdef", "o")
-		b.everyone("abcde", "f")
-		b.everyone("ab", "o")
-		b.everyone("ab", "f")
-		b.everyone("cde", "ff")
-		expectKinds(t, b, cutText+", "+endText+", c-1-alert, d-1-alert, e-1-alert")
+		h.alerter.Monitors(ms, all)
+		h.addResultsToAll("abcdef", "o")
+		h.addResultsToAll("abcde", "f")
+		h.addResultsToAll("ab", "o")
+		h.addResultsToAll("ab", "f")
+		h.addResultsToAll("cde", "ff")
+		expectSummary(t, h, offlineText+", "+onlineText+", c-1-alert, d-1-alert, e-1-alert")
 	})
 }
 
-// Monitors that were bad before they failed count as such as long as they fail, and old news change nothing.
-func TestWhatWasBadBefore(t *testing.T) {
+// Monitors that were not OK before they failed never count as evidence, however long they fail.
+func TestMonitorsNotOKBeforeAreNoEvidence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newHarness(t, newMemory(), Rules{FailCount: 99})
-		ms := fleet()
-		b.alerter.Monitors(ms, all)
-		b.everyone("abcdef", "e")
+		h := newHarness(t, newMemory(), Rules{FailCount: 99})
+		ms := sixMonitors()
+		h.alerter.Monitors(ms, all)
+		h.addResultsToAll("abcdef", "e")
 		for range store.HistoryLength {
-			b.everyone("abcdef", "ff")
+			h.addResultsToAll("abcdef", "ff")
 		}
 		ms[5].Enabled = false
-		b.alerter.Monitors(ms, all)
-		settle(time.Second)
-		expectKinds(t, b, "")
+		h.alerter.Monitors(ms, all)
+		wait(time.Second)
+		expectSummary(t, h, "")
 	})
 }
 
-func TestOldNewsOfAConnection(t *testing.T) {
+func TestOldStatesAreNoEvidence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newHarness(t, newMemory(), Rules{FailCount: 2})
-		b.alerter.Monitors(fleet(), all)
-		b.everyone("abcdef", "o")
+		h := newHarness(t, newMemory(), Rules{FailCount: 2})
+		h.alerter.Monitors(sixMonitors(), all)
+		h.addResultsToAll("abcdef", "o")
 		var old []store.State
-		for _, s := range b.chains {
+		for _, s := range h.current {
 			old = append(old, *s)
 		}
-		b.everyone("abcde", "f")
-		b.alerter.Stored(old)
-		settle(5 * time.Second)
-		expectKinds(t, b, cutText)
+		h.addResultsToAll("abcde", "f")
+		h.alerter.Stored(old)
+		wait(5 * time.Second)
+		expectSummary(t, h, offlineText)
 	})
 }
 
-// Which monitors there are, and where, counts as it is now.
-func TestEditsWhileAllFails(t *testing.T) {
+// A change to the monitors is taken into account at once.
+func TestEditsWhileAllMonitorsFail(t *testing.T) {
 	for name, edit := range map[string]func(ms []monitor.Monitor){
-		"another that was well is disabled": func(ms []monitor.Monitor) { ms[5].Enabled = false },
-		"they are on several hosts": func(ms []monitor.Monitor) {
+		"a monitor that was OK is disabled": func(ms []monitor.Monitor) { ms[5].Enabled = false },
+		"the targets move to several hosts": func(ms []monitor.Monitor) {
 			for i := range ms {
 				ms[i].Target = fmt.Sprintf("http://%s.test/", ms[i].ID)
 			}
@@ -192,8 +192,8 @@ func TestEditsWhileAllFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newHarness(t, newMemory(), Rules{FailCount: 9})
-				ms := append(fleet(), monitorsNamed("g")...)
+				h := newHarness(t, newMemory(), Rules{FailCount: 9})
+				ms := append(sixMonitors(), testMonitors("g")...)
 				failing := "abcdefg"
 				if strings.Contains(name, "disabled") {
 					failing = "abcde"
@@ -202,26 +202,26 @@ func TestEditsWhileAllFails(t *testing.T) {
 						ms[i].Target = "http://one.test/"
 					}
 				}
-				b.alerter.Monitors(ms, all)
-				b.everyone("abcdefg", "o")
-				b.everyone(failing, "f")
-				expectKinds(t, b, "")
+				h.alerter.Monitors(ms, all)
+				h.addResultsToAll("abcdefg", "o")
+				h.addResultsToAll(failing, "f")
+				expectSummary(t, h, "")
 				edit(ms)
-				b.alerter.Monitors(ms, all)
-				settle(time.Second)
-				if got := b.kinds(); !strings.HasPrefix(got, "cutoff") {
-					t.Errorf("messages %q", got)
+				h.alerter.Monitors(ms, all)
+				wait(time.Second)
+				if got := h.summary(); !strings.HasPrefix(got, "cutoff") {
+					t.Errorf("notifications %q", got)
 				}
 			})
 		})
 	}
 }
 
-func TestNoCutOff(t *testing.T) {
+func TestRunnerNotOffline(t *testing.T) {
 	for _, tt := range []struct {
-		name   string
-		change func(ms []monitor.Monitor)
-		finds  string
+		name    string
+		change  func(ms []monitor.Monitor)
+		results string
 	}{
 		{"errors", nil, "e"},
 		{"maintenance", nil, "M"},
@@ -230,27 +230,27 @@ func TestNoCutOff(t *testing.T) {
 				ms[i].Target = "http://one.test"
 			}
 		}, "f"},
-		{"another runner's", func(ms []monitor.Monitor) { ms[0].Name = "theirs"; ms[1].Name = "theirs" }, "f"},
+		{"some belong to another runner", func(ms []monitor.Monitor) { ms[0].Name = "other"; ms[1].Name = "other" }, "f"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newHarness(t, newMemory(), Rules{FailCount: 9})
-				ms := fleet()
+				h := newHarness(t, newMemory(), Rules{FailCount: 9})
+				ms := sixMonitors()
 				if tt.change != nil {
 					tt.change(ms)
 				}
-				b.alerter.Monitors(ms, func(id string) bool { return ms[strings.Index("abcdef", id)].Name != "theirs" })
-				b.everyone("abcdef", "o")
-				b.everyone("abcdef", tt.finds)
-				b.everyone("abcdef", tt.finds)
-				expectKinds(t, b, "")
+				h.alerter.Monitors(ms, func(id string) bool { return ms[strings.Index("abcdef", id)].Name != "other" })
+				h.addResultsToAll("abcdef", "o")
+				h.addResultsToAll("abcdef", tt.results)
+				h.addResultsToAll("abcdef", tt.results)
+				expectSummary(t, h, "")
 			})
 		})
 	}
 }
 
-// Nobody hears that a runner is connected again before they hear that it was cut off.
-func TestReconnectedWaitsForCutOff(t *testing.T) {
+// The notification that a runner is online again must not arrive before the one that it is offline.
+func TestRunnerOnlineWaitsForRunnerOffline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
 		opened := monitor.Date(time.Now())
@@ -260,19 +260,19 @@ func TestReconnectedWaitsForCutOff(t *testing.T) {
 		}
 		mail := newScripted("email", "ann")
 		newHarness(t, m, Rules{}, mail)
-		cut, over := store.RunnerNotificationID(store.KindRunnerOffline, opened), store.RunnerNotificationID(store.KindRunnerOnline, opened)
-		mail.set(busy)
-		settle(5 * time.Second)
+		offline, online := store.RunnerNotificationID(store.KindRunnerOffline, opened), store.RunnerNotificationID(store.KindRunnerOnline, opened)
+		mail.set(failTemporarily)
+		wait(5 * time.Second)
 		mail.set(nil)
-		settle(5 * time.Minute)
-		tries := strings.Split(mail.tried(), ", ")
-		if len(tries) != 3 || !strings.Contains(tries[0], cut) || !strings.Contains(tries[1], cut) || !strings.Contains(tries[2], over) {
-			t.Errorf("tried %v", tries)
+		wait(5 * time.Minute)
+		attempts := strings.Split(mail.attempts(), ", ")
+		if len(attempts) != 3 || !strings.Contains(attempts[0], offline) || !strings.Contains(attempts[1], offline) || !strings.Contains(attempts[2], online) {
+			t.Errorf("tried %v", attempts)
 		}
-		// The end of one whose beginning has expired waits for nothing.
+		// If the first notification has expired, the second one doesn't wait.
 		m.add(store.Notification{ID: "reconnected-5", Kind: store.KindRunnerOnline, Opened: time.UnixMilli(5), Date: time.Now(), Next: time.Now()})
-		settle(5 * time.Second)
-		if got := mail.tried(); !strings.HasSuffix(got, "reconnected-5 ann") {
+		wait(5 * time.Second)
+		if got := mail.attempts(); !strings.HasSuffix(got, "reconnected-5 ann") {
 			t.Errorf("tried %s", got)
 		}
 	})

@@ -11,18 +11,18 @@ import (
 	"nanomon/services/common/store"
 )
 
-// emailTimeout is how long one attempt may take as a whole. It is well below the lease of a claim.
+// emailTimeout limits one attempt as a whole. It is far below claimLease.
 const emailTimeout = time.Minute
 
-// email is the Sender of e-mails.
+// email is the [Channel] that sends e-mails over SMTP.
 type email struct {
-	settings config.SMTP
-	from     *mail.Address
-	tls      *tls.Config
-	letters  letters
+	settings  config.SMTP
+	from      *mail.Address
+	tlsConfig *tls.Config
+	messages  emailMessages
 }
 
-func newEmail(settings config.Alerts, d delivery) Sender {
+func newEmail(settings config.Alerts, options channelOptions) Channel {
 	if len(settings.SMTPFrom) == 0 || len(settings.SMTPTo) == 0 {
 		return nil
 	}
@@ -31,20 +31,20 @@ func newEmail(settings config.Alerts, d delivery) Sender {
 	if server.SMTPUser == "" {
 		server.SMTPUser = from.Address
 	}
-	trust := d.tls.Clone()
-	trust.ServerName = server.SMTPHost
-	return &email{settings: server, from: from, tls: trust, letters: newLetters(from, d.words)}
+	tlsConfig := options.tls.Clone()
+	tlsConfig.ServerName = server.SMTPHost
+	return &email{settings: server, from: from, tlsConfig: tlsConfig, messages: newEmailMessages(from, options.format)}
 }
 
-func (e *email) Channel() string { return "email" }
+func (e *email) Name() string { return "email" }
 
-// Recipients are those of the monitor, or else of the settings.
-func (e *email) Recipients(m store.Notification) []string {
-	if m.Kind == store.KindClosed {
+// Recipients returns the recipients of the monitor, or else of the settings.
+func (e *email) Recipients(n store.Notification) []string {
+	if n.Kind == store.KindClosed {
 		return nil
 	}
-	if len(m.To) > 0 {
-		return m.To
+	if len(n.To) > 0 {
+		return n.To
 	}
 	to := make([]string, 0, len(e.settings.SMTPTo))
 	for _, address := range e.settings.SMTPTo {
@@ -53,33 +53,34 @@ func (e *email) Recipients(m store.Notification) []string {
 	return to
 }
 
-// Send sends one message to all recipients that the server takes. For the others it fails alone. Nothing is refused but a
-// recipient or the message itself: all else, a wrong password for example, may be mended while the message waits.
-func (e *email) Send(ctx context.Context, m store.Notification, to []string) []Outcome {
+// Send sends one e-mail to all recipients that the server accepts; the other recipients get their own outcome. Only a
+// rejected recipient or message is [ErrRefused]. Other errors, such as a wrong password, are worth a retry: an
+// administrator may fix them in time.
+func (e *email) Send(ctx context.Context, n store.Notification, to []string) []Outcome {
 	ctx, cancel := context.WithTimeout(ctx, emailTimeout)
 	defer cancel()
 	outcomes := make([]Outcome, len(to))
-	answer, err := e.deliver(ctx, m, to, outcomes)
+	answer, err := e.deliver(ctx, n, to, outcomes)
 	for i := range outcomes {
 		if outcomes[i].Err != nil {
 			continue
 		}
 		outcomes[i] = Outcome{Answer: answer}
 		if err != nil {
-			outcomes[i] = failure(err)
+			outcomes[i] = failedOutcome(err)
 		}
 	}
 	return outcomes
 }
 
-// deliver returns what holds for all recipients but those for which it has set an outcome.
-func (e *email) deliver(ctx context.Context, m store.Notification, to []string, outcomes []Outcome) (string, error) {
-	addresses := make([]*mail.Address, len(to)) // nil where it is none
+// deliver returns the answer or error that applies to all recipients for which it has set no outcome.
+func (e *email) deliver(ctx context.Context, n store.Notification, to []string, outcomes []Outcome) (string, error) {
+	addresses := make([]*mail.Address, len(to)) // nil for an invalid address
 	var valid []*mail.Address
 	for i, text := range to {
 		address, err := mail.ParseAddress(text)
 		if err != nil {
-			outcomes[i] = failure(fmt.Errorf("%w: %q is not an e-mail address", ErrRefused, text))
+			outcomes[i] = failedOutcome(fmt.Errorf("%w: %q is not an e-mail address", ErrRefused, text))
 			continue
 		}
 		addresses[i] = address
@@ -88,7 +89,7 @@ func (e *email) deliver(ctx context.Context, m store.Notification, to []string, 
 	if len(valid) == 0 {
 		return "", nil
 	}
-	letter, err := e.letters.write(m, valid)
+	message, err := e.messages.create(n, valid)
 	if err != nil {
 		return "", fmt.Errorf("write the e-mail: %w", err)
 	}
@@ -97,9 +98,9 @@ func (e *email) deliver(ctx context.Context, m store.Notification, to []string, 
 		return "", err
 	}
 	defer session.close()
-	taken, err := session.address(addresses, outcomes)
-	if err != nil || taken == 0 {
+	accepted, err := session.addRecipients(addresses, outcomes)
+	if err != nil || accepted == 0 {
 		return "", err
 	}
-	return session.data(letter)
+	return session.data(message)
 }

@@ -24,34 +24,34 @@ import (
 	"nanomon/services/common/config"
 )
 
-// mailServer is an SMTP server on the loopback that keeps what it takes.
+// mailServer is an SMTP server on a loopback address that records the messages it receives.
 type mailServer struct {
 	// Set before start.
 	encryption config.TLSMode // TLSNone, TLSStart or TLSImplicit
-	password   string         // blank: no sign-in
+	password   string         // empty: no authentication
 	mechanism  string         // PLAIN unless set
-	echo       bool           // refuses a sign-in by repeating it
-	hang       string         // the first command that is never answered; greeting, or "." for the end of DATA
+	echo       bool           // rejects an authentication and repeats the password
+	hang       string         // the first command that gets no answer; "greeting", or "." for the end of DATA
 	rejected   map[string]*smtp.SMTPError
 	content    *smtp.SMTPError // the answer to a message
 
-	// stuck is closed when hang has come.
-	stuck   chan struct{}
+	// hanging is closed when the server has received hang.
+	hanging chan struct{}
 	address *net.TCPAddr
 	roots   *x509.CertPool
 
-	mutex sync.Mutex
-	taken []takenMail
-	heard bytes.Buffer // all that clients said, where it was in clear
+	mutex      sync.Mutex
+	received   []receivedMail
+	clientData bytes.Buffer // all data from clients, as received on the network
 }
 
-type takenMail struct {
+type receivedMail struct {
 	from string
 	to   []string
 	data []byte
 }
 
-// start begins to serve; at is an address, or blank for any.
+// start starts the server at the given address; empty for any port.
 func (s *mailServer) start(t *testing.T, at string) {
 	t.Helper()
 	if at == "" {
@@ -61,7 +61,7 @@ func (s *mailServer) start(t *testing.T, at string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.stuck = make(chan struct{})
+	s.hanging = make(chan struct{})
 	s.address = listener.Addr().(*net.TCPAddr)
 	certificate, roots := certify(t)
 	s.roots = roots
@@ -82,12 +82,12 @@ func (s *mailServer) start(t *testing.T, at string) {
 	}()
 	t.Cleanup(func() {
 		server.Close()
-		listener.Close() // the server doesn't know it before Serve has begun
+		listener.Close() // server.Close doesn't close it before Serve has started
 		<-ended
 	})
 }
 
-// settings are those of a client of s.
+// settings returns the settings of a client of s.
 func (s *mailServer) settings(to string) config.Alerts {
 	mode := config.TLSAuto
 	if s.encryption == config.TLSImplicit {
@@ -103,10 +103,10 @@ func (s *mailServer) settings(to string) config.Alerts {
 	}}
 }
 
-func (s *mailServer) mails() []takenMail {
+func (s *mailServer) mails() []receivedMail {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return s.taken
+	return s.received
 }
 
 func (s *mailServer) session() smtp.Session {
@@ -114,16 +114,16 @@ func (s *mailServer) session() smtp.Session {
 	if s.password == "" {
 		return plainSession
 	}
-	return &signInSession{mailSession: plainSession}
+	return &authSession{mailSession: plainSession}
 }
 
 type mailSession struct {
 	server   *mailServer
 	signedIn bool
-	mail     takenMail
+	mail     receivedMail
 }
 
-func (m *mailSession) Reset()        { m.mail = takenMail{} }
+func (m *mailSession) Reset()        { m.mail = receivedMail{} }
 func (m *mailSession) Logout() error { return nil }
 
 func (m *mailSession) Mail(from string, _ *smtp.MailOptions) error {
@@ -153,21 +153,21 @@ func (m *mailSession) Data(r io.Reader) error {
 	m.mail.data = data
 	m.server.mutex.Lock()
 	defer m.server.mutex.Unlock()
-	m.server.taken = append(m.server.taken, m.mail)
+	m.server.received = append(m.server.received, m.mail)
 	return nil
 }
 
-// signInSession wants a sign-in.
-type signInSession struct{ *mailSession }
+// authSession requires authentication.
+type authSession struct{ *mailSession }
 
-func (s *signInSession) AuthMechanisms() []string {
+func (s *authSession) AuthMechanisms() []string {
 	if s.server.mechanism != "" {
 		return []string{s.server.mechanism}
 	}
 	return []string{sasl.Plain}
 }
 
-func (s *signInSession) Auth(mechanism string) (sasl.Server, error) {
+func (s *authSession) Auth(mechanism string) (sasl.Server, error) {
 	check := func(user, password string) error {
 		if s.server.echo {
 			return &smtp.SMTPError{Code: 535, EnhancedCode: smtp.EnhancedCode{5, 7, 8}, Message: "no: " + user + "/" + password}
@@ -184,28 +184,28 @@ func (s *signInSession) Auth(mechanism string) (sasl.Server, error) {
 	return sasl.NewPlainServer(func(_, user, password string) error { return check(user, password) }), nil
 }
 
-// loginServer asks for name and password one after the other.
+// loginServer implements the LOGIN mechanism: it requests the user name, then the password.
 type loginServer struct {
-	check func(user, password string) error
-	said  []string
-	asked bool
+	check     func(user, password string) error
+	responses []string
+	started   bool
 }
 
 func (l *loginServer) Next(response []byte) ([]byte, bool, error) {
-	if l.asked {
-		l.said = append(l.said, string(response))
+	if l.started {
+		l.responses = append(l.responses, string(response))
 	}
-	l.asked = true
-	switch len(l.said) {
+	l.started = true
+	switch len(l.responses) {
 	case 0:
 		return []byte("Username:"), false, nil
 	case 1:
 		return []byte("Password:"), false, nil
 	}
-	return nil, true, l.check(l.said[0], l.said[1])
+	return nil, true, l.check(l.responses[0], l.responses[1])
 }
 
-// wiretap listens to what clients say, and makes the server fall silent where it is to hang.
+// wiretap records the data from clients and stops the server's answers at the command hang.
 type wiretap struct {
 	net.Listener
 	server *mailServer
@@ -230,7 +230,7 @@ type tappedConn struct {
 func (c *tappedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.server.mutex.Lock()
-	c.server.heard.Write(p[:n])
+	c.server.clientData.Write(p[:n])
 	c.server.mutex.Unlock()
 	hang := c.server.hang
 	if hang == "." && bytes.HasSuffix(p[:n], []byte("\r\n.\r\n")) || hang != "" && hang != "." && bytes.HasPrefix(p[:n], []byte(hang)) {
@@ -241,7 +241,7 @@ func (c *tappedConn) Read(p []byte) (int, error) {
 
 func (c *tappedConn) Write(p []byte) (int, error) {
 	if c.silent {
-		close(c.server.stuck)
+		close(c.server.hanging)
 		<-c.closed
 		return 0, errors.New("closed")
 	}
@@ -253,7 +253,7 @@ func (c *tappedConn) Close() error {
 	return c.Conn.Close()
 }
 
-// certify makes a certificate for 127.0.0.1, and the pool that trusts it.
+// certify returns a certificate for 127.0.0.1 and a pool that trusts it.
 func certify(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -279,7 +279,7 @@ func certify(t *testing.T) (tls.Certificate, *x509.CertPool) {
 }
 
 // readMail parses a mail and its header.
-func readMail(t *testing.T, m takenMail) *mail.Message {
+func readMail(t *testing.T, m receivedMail) *mail.Message {
 	t.Helper()
 	message, err := mail.ReadMessage(bytes.NewReader(m.data))
 	if err != nil {

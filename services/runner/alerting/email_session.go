@@ -21,94 +21,95 @@ import (
 	"nanomon/services/common/config"
 )
 
-// maxSession is how many bytes a server may say in one session.
-const maxSession = 1 << 20
+// maxSessionBytes limits how many bytes are read from the server in one session.
+const maxSessionBytes = 1 << 20
 
-// session is a conversation with an SMTP server, which ends when its context does.
+// session is one SMTP session. It is aborted when ctx ends.
 type session struct {
 	ctx      context.Context
 	settings config.SMTP
-	sender   string
+	from     string
 	conn     net.Conn
-	// release lets go of ctx.
+	// release stops the abort at the end of ctx.
 	release func() bool
 	client  *smtp.Client
 }
 
-// open makes a session in which the server has taken the sender, e.from, and is ready for recipients.
+// open starts a session, up to the point at which the server has accepted the sender and expects recipients.
 func (e *email) open(ctx context.Context, to []*mail.Address) (*session, error) {
 	server := net.JoinHostPort(e.settings.SMTPHost, strconv.Itoa(int(e.settings.SMTPPort)))
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", server)
 	if err != nil {
-		return nil, explain(ctx, "connect", err)
+		return nil, describeError(ctx, "connect", err)
 	}
-	s := &session{ctx: ctx, settings: e.settings, sender: e.from.Address, conn: conn}
+	s := &session{ctx: ctx, settings: e.settings, from: e.from.Address, conn: conn}
 	s.release = context.AfterFunc(ctx, func() { conn.Close() })
-	if err := s.begin(e.tls, to); err != nil {
+	if err := s.begin(e.tlsConfig, to); err != nil {
 		s.abort()
 		return nil, err
 	}
 	return s, nil
 }
 
-// begin goes from the greeting to the sender's address.
-func (s *session) begin(trust *tls.Config, to []*mail.Address) error {
+// begin runs the session from the greeting to the MAIL command.
+func (s *session) begin(tlsConfig *tls.Config, to []*mail.Address) error {
 	mode := s.settings.SMTPTLS
 	if mode == config.TLSAuto && s.settings.SMTPPort == 465 {
 		mode = config.TLSImplicit
 	}
-	var conn net.Conn = &boundedConn{Conn: s.conn, left: maxSession}
+	var conn net.Conn = &limitedConn{Conn: s.conn, remaining: maxSessionBytes}
 	if mode == config.TLSImplicit {
-		secured := tls.Client(conn, trust)
+		secured := tls.Client(conn, tlsConfig)
 		if err := secured.HandshakeContext(s.ctx); err != nil {
-			return s.explain("TLS", err)
+			return s.describeError("TLS", err)
 		}
 		conn = secured
 	}
 	client, err := smtp.NewClient(conn, s.settings.SMTPHost)
 	if err != nil {
-		return s.explain("greeting", err)
+		return s.describeError("greeting", err)
 	}
 	s.client = client
-	if err := client.Hello(ownName(s.conn)); err != nil {
-		return s.explain("EHLO", err)
+	if err := client.Hello(helloName(s.conn)); err != nil {
+		return s.describeError("EHLO", err)
 	}
-	if err := s.startTLS(mode, trust); err != nil {
+	if err := s.startTLS(mode, tlsConfig); err != nil {
 		return err
 	}
-	if err := s.signIn(); err != nil {
+	if err := s.authenticate(); err != nil {
 		return err
 	}
-	client.SkipSMTPUTF8(!international(s.sender, to))
-	return s.explain("MAIL", client.Mail("<"+s.sender+">"))
+	client.SkipSMTPUTF8(!needsSMTPUTF8(s.from, to))
+	return s.describeError("MAIL", client.Mail("<"+s.from+">"))
 }
 
-// startTLS encrypts the session where mode asks for it. It never goes on in clear when a server that offers STARTTLS fails
-// at it.
-func (s *session) startTLS(mode config.TLSMode, trust *tls.Config) error {
+// startTLS encrypts the session if mode requires it or the server offers it. If STARTTLS fails, it returns an error and
+// never continues unencrypted.
+func (s *session) startTLS(mode config.TLSMode, tlsConfig *tls.Config) error {
 	if mode == config.TLSNone || mode == config.TLSImplicit {
 		return nil
 	}
 	if offered, _ := s.client.Extension("STARTTLS"); offered {
-		return s.explain("STARTTLS", s.client.StartTLS(trust))
+		return s.describeError("STARTTLS", s.client.StartTLS(tlsConfig))
 	}
 	if mode == config.TLSStart {
-		return errors.New("the server doesn't offer STARTTLS, which ALERT_SMTP_TLS asks for")
+		return errors.New("the server does not offer STARTTLS, which ALERT_SMTP_TLS requires")
 	}
 	return nil
 }
 
-// signIn sends the password, if there is one, over an encrypted session only.
-func (s *session) signIn() error {
+// authenticate sends the password, if one is configured, but only over an encrypted session.
+func (s *session) authenticate() error {
 	if s.settings.SMTPPassword == "" {
 		return nil
 	}
 	if _, encrypted := s.client.TLSConnectionState(); !encrypted {
-		return errors.New("the server offers no encryption, and a password is never sent in clear: unset ALERT_SMTP_PASSWORD, or use a server with TLS")
+		return errors.New("the server offers no encryption, and a password is never sent unencrypted: " +
+			"unset ALERT_SMTP_PASSWORD or use a server with TLS")
 	}
 	offered, mechanisms := s.client.Extension("AUTH")
 	if !offered {
-		return errors.New("the server offers no sign-in, but ALERT_SMTP_PASSWORD is set")
+		return errors.New("the server offers no authentication, but ALERT_SMTP_PASSWORD is set")
 	}
 	user, password := s.settings.SMTPUser, s.settings.SMTPPassword
 	for _, m := range []struct {
@@ -121,49 +122,50 @@ func (s *session) signIn() error {
 		{"CRAM-MD5", smtp.CRAMMD5Auth(user, password)},
 	} {
 		if containsWord(mechanisms, m.name) {
-			return s.explain("AUTH", s.client.Auth(m.auth))
+			return s.describeError("AUTH", s.client.Auth(m.auth))
 		}
 	}
-	return fmt.Errorf("the server offers none of PLAIN, LOGIN, SCRAM-SHA-256 and CRAM-MD5 to sign in, but %q", plain(mechanisms, maxAnswer))
+	return fmt.Errorf("the server must offer PLAIN, LOGIN, SCRAM-SHA-256 or CRAM-MD5 authentication, but offers only %q",
+		singleLine(mechanisms, maxAnswer))
 }
 
-// address gives the server the recipients that aren't nil. It sets the outcomes of those that it doesn't take
-// and counts the others; the error is one for all.
-func (s *session) address(to []*mail.Address, outcomes []Outcome) (taken int, err error) {
+// addRecipients sends the recipients that aren't nil. It sets the outcomes of rejected ones and counts the accepted
+// ones; an error applies to all recipients.
+func (s *session) addRecipients(to []*mail.Address, outcomes []Outcome) (accepted int, err error) {
 	for i, address := range to {
 		if address == nil {
 			continue
 		}
-		err := s.explain("RCPT", s.client.Rcpt("<"+address.Address+">"))
-		var said *serverError
+		err := s.describeError("RCPT", s.client.Rcpt("<"+address.Address+">"))
+		var reply *serverError
 		switch {
 		case err == nil:
-			taken++
-		case errors.As(err, &said) && said.code != closing:
-			outcomes[i] = failure(err)
+			accepted++
+		case errors.As(err, &reply) && reply.code != codeClosing:
+			outcomes[i] = failedOutcome(err)
 		default:
 			return 0, err
 		}
 	}
-	return taken, nil
+	return accepted, nil
 }
 
-// data sends the message and returns what the server said when it took it.
-func (s *session) data(letter io.WriterTo) (string, error) {
+// data sends the message and returns the server's answer.
+func (s *session) data(message io.WriterTo) (string, error) {
 	w, err := s.client.Data()
 	if err != nil {
-		return "", s.explain("DATA", err)
+		return "", s.describeError("DATA", err)
 	}
-	if _, err := letter.WriteTo(w); err != nil {
-		return "", s.explain("sending the message", err)
+	if _, err := message.WriteTo(w); err != nil {
+		return "", s.describeError("sending the message", err)
 	}
 	if err := w.Close(); err != nil {
-		return "", s.explain("end of DATA", err)
+		return "", s.describeError("end of DATA", err)
 	}
-	return plain("250 "+w.(*smtp.DataCloser).ServerResponse(), maxAnswer), nil
+	return singleLine("250 "+w.(*smtp.DataCloser).ServerResponse(), maxAnswer), nil
 }
 
-// close says goodbye and waits a moment for the answer, whatever it is.
+// close sends QUIT, waits at most one second for the answer, and closes the connection.
 func (s *session) close() {
 	_ = s.conn.SetDeadline(time.Now().Add(time.Second))
 	_ = s.client.Quit()
@@ -175,36 +177,36 @@ func (s *session) abort() {
 	s.conn.Close()
 }
 
-// explain words err of a stage without the password, which a server may repeat.
-func (s *session) explain(stage string, err error) error {
+// describeError returns err with the stage at which it occurred, and without the password, which a server may repeat.
+func (s *session) describeError(stage string, err error) error {
 	password := s.settings.SMTPPassword
 	if err == nil || password == "" {
-		return explain(s.ctx, stage, err)
+		return describeError(s.ctx, stage, err)
 	}
 	user := s.settings.SMTPUser
-	return explain(s.ctx, stage, err, password,
-		base64.StdEncoding.EncodeToString([]byte(password)), base64.StdEncoding.EncodeToString([]byte("\x00"+user+"\x00"+password)))
+	encode := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+	return describeError(s.ctx, stage, err, password, encode(password), encode("\x00"+user+"\x00"+password))
 }
 
-func explain(ctx context.Context, stage string, err error, secrets ...string) error {
-	var said *textproto.Error
+func describeError(ctx context.Context, stage string, err error, secrets ...string) error {
+	var reply *textproto.Error
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &said):
-		return &serverError{stage: stage, code: said.Code, text: hide(said.Msg, secrets...)}
+	case errors.As(err, &reply):
+		return &serverError{stage: stage, code: reply.Code, text: redactSecrets(reply.Msg, secrets...)}
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: no answer in time", stage)
 	case errors.Is(err, io.EOF):
 		return fmt.Errorf("%s: the server closed the connection", stage)
 	}
-	return fmt.Errorf("%s: %s", stage, hide(err.Error(), secrets...))
+	return fmt.Errorf("%s: %s", stage, redactSecrets(err.Error(), secrets...))
 }
 
-// closing is what a server says before it closes the connection.
-const closing = 421
+// codeClosing is the code that a server sends before it closes the connection.
+const codeClosing = 421
 
-// serverError is a negative answer.
+// serverError is a negative answer of the server.
 type serverError struct {
 	stage string
 	code  int
@@ -213,8 +215,8 @@ type serverError struct {
 
 func (e *serverError) Error() string { return fmt.Sprintf("%s: %d %s", e.stage, e.code, e.text) }
 
-// Unwrap makes it [ErrRefused] when a recipient or the message is refused for good. Refusals by policy (5.7) and for want
-// of a sign-in are left out: who is blocked now may be let through within the day.
+// Unwrap returns [ErrRefused] if the server permanently rejected a recipient or the message. Rejections by policy (5.7)
+// and for missing authentication are worth a retry: the policy may change within the retry period.
 func (e *serverError) Unwrap() error {
 	policy := strings.HasPrefix(e.text, "5.7.") || e.code == 530 || e.code == 535
 	if e.code >= 500 && !policy && (e.stage == "RCPT" || e.stage == "end of DATA") {
@@ -223,23 +225,23 @@ func (e *serverError) Unwrap() error {
 	return nil
 }
 
-// boundedConn is a connection from which only so much is read.
-type boundedConn struct {
+// limitedConn is a connection from which at most remaining bytes are read.
+type limitedConn struct {
 	net.Conn
-	left int
+	remaining int
 }
 
-func (c *boundedConn) Read(p []byte) (int, error) {
-	if c.left <= 0 {
-		return 0, errors.New("the server says too much")
+func (c *limitedConn) Read(p []byte) (int, error) {
+	if c.remaining <= 0 {
+		return 0, errors.New("the server sent too much data")
 	}
-	n, err := c.Conn.Read(p[:min(len(p), c.left)])
-	c.left -= n
+	n, err := c.Conn.Read(p[:min(len(p), c.remaining)])
+	c.remaining -= n
 	return n, err
 }
 
-// ownName is what a client calls itself: its full name, or its address where it has none.
-func ownName(conn net.Conn) string {
+// helloName returns the client's name for EHLO: its full host name, or else its address.
+func helloName(conn net.Conn) string {
 	if name, err := os.Hostname(); err == nil && strings.Contains(name, ".") {
 		return name
 	}
@@ -250,17 +252,17 @@ func ownName(conn net.Conn) string {
 	return "[" + host + "]"
 }
 
-// international says whether an address needs a server that knows more than ASCII.
-func international(sender string, to []*mail.Address) bool {
-	beyond := func(text string) bool {
+// needsSMTPUTF8 reports whether an address contains non-ASCII characters.
+func needsSMTPUTF8(from string, to []*mail.Address) bool {
+	nonASCII := func(text string) bool {
 		return strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
 	}
 	for _, address := range to {
-		if beyond(address.Address) {
+		if nonASCII(address.Address) {
 			return true
 		}
 	}
-	return beyond(sender)
+	return nonASCII(from)
 }
 
 func containsWord(text, word string) bool {

@@ -19,8 +19,8 @@ import (
 
 var day = time.Date(2026, 3, 14, 10, 0, 0, 0, time.UTC)
 
-// message is an alert of the given kind.
-func message(kind store.NotificationKind) store.Notification {
+// testNotification returns a notification of the given kind.
+func testNotification(kind store.NotificationKind) store.Notification {
 	switch kind {
 	case store.KindRunnerOffline:
 		return store.Notification{
@@ -39,28 +39,28 @@ func message(kind store.NotificationKind) store.Notification {
 	}
 }
 
-// sender is the only one that settings switch on.
-func sender(t *testing.T, settings config.Alerts, roots *x509.CertPool) Sender {
+// onlyChannel returns the only channel that the settings configure.
+func onlyChannel(t *testing.T, settings config.Alerts, roots *x509.CertPool) Channel {
 	t.Helper()
-	senders := Senders(settings, roots)
-	if len(senders) != 1 {
-		t.Fatalf("%d senders", len(senders))
+	channels := Channels(settings, roots)
+	if len(channels) != 1 {
+		t.Fatalf("%d channels", len(channels))
 	}
-	return senders[0]
+	return channels[0]
 }
 
-// deliver sends m to all its recipients.
-func deliver(t *testing.T, s Sender, m store.Notification) []Outcome {
+// deliver sends n to all its recipients.
+func deliver(t *testing.T, s Channel, n store.Notification) []Outcome {
 	t.Helper()
-	to := s.Recipients(m)
-	outcomes := s.Send(t.Context(), m, to)
+	to := s.Recipients(n)
+	outcomes := s.Send(t.Context(), n, to)
 	if len(outcomes) != len(to) {
 		t.Fatalf("%d outcomes for %d recipients", len(outcomes), len(to))
 	}
 	return outcomes
 }
 
-func TestEmailIsTaken(t *testing.T) {
+func TestEmailIsAccepted(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		server *mailServer
@@ -74,15 +74,15 @@ func TestEmailIsTaken(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.server.start(t, "")
-			s := sender(t, c.server.settings("a@example.org, Bea <b@example.org>"), c.server.roots)
-			for _, outcome := range deliver(t, s, message(store.KindOpened)) {
+			s := onlyChannel(t, c.server.settings("a@example.org, Bea <b@example.org>"), c.server.roots)
+			for _, outcome := range deliver(t, s, testNotification(store.KindOpened)) {
 				if outcome.Err != nil || !strings.HasPrefix(outcome.Answer, "250 2.0.0 ") {
 					t.Errorf("%+v", outcome)
 				}
 			}
 			mails := c.server.mails()
 			if len(mails) != 1 || mails[0].from != "nanomon@example.org" || !slices.Equal(mails[0].to, []string{"a@example.org", "b@example.org"}) {
-				t.Fatalf("taken: %+v", mails)
+				t.Fatalf("received: %+v", mails)
 			}
 		})
 	}
@@ -90,19 +90,19 @@ func TestEmailIsTaken(t *testing.T) {
 
 func TestEmailFailures(t *testing.T) {
 	for _, c := range []struct {
-		name     string
-		server   *mailServer
-		change   func(*config.Alerts)
-		distrust bool
-		want     string
+		name      string
+		server    *mailServer
+		change    func(*config.Alerts)
+		untrusted bool
+		want      string
 	}{
 		{"wrong password", &mailServer{encryption: config.TLSStart, password: "s3cret"}, func(a *config.Alerts) { a.SMTPPassword = "wr0ng" }, false, "AUTH: 535 5.7.8 Authentication failed"},
 		{"wrong user", &mailServer{encryption: config.TLSStart, password: "s3cret"}, func(a *config.Alerts) { a.SMTPUser = "somebody" }, false, "AUTH: 535 5.7.8 Authentication failed"},
 		{"server that repeats the password", &mailServer{encryption: config.TLSStart, password: "s3cret", echo: true}, nil, false, "AUTH: 535 5.7.8 no: nanomon@example.org/***"},
 		{"password missing", &mailServer{encryption: config.TLSStart, password: "s3cret"}, func(a *config.Alerts) { a.SMTPPassword = "" }, false, "MAIL: 502 5.7.0 Please authenticate first"},
-		{"no sign-in offered", &mailServer{encryption: config.TLSStart}, func(a *config.Alerts) { a.SMTPPassword = "s3cret" }, false, "the server offers no sign-in, but ALERT_SMTP_PASSWORD is set"},
-		{"strange sign-in", &mailServer{encryption: config.TLSStart, password: "s3cret", mechanism: "NTLM"}, nil, false, `the server offers none of PLAIN, LOGIN, SCRAM-SHA-256 and CRAM-MD5 to sign in, but "NTLM"`},
-		{"STARTTLS asked for", &mailServer{encryption: config.TLSNone}, func(a *config.Alerts) { a.SMTPTLS = config.TLSStart }, false, "the server doesn't offer STARTTLS, which ALERT_SMTP_TLS asks for"},
+		{"no authentication offered", &mailServer{encryption: config.TLSStart}, func(a *config.Alerts) { a.SMTPPassword = "s3cret" }, false, "the server offers no authentication, but ALERT_SMTP_PASSWORD is set"},
+		{"unknown mechanism", &mailServer{encryption: config.TLSStart, password: "s3cret", mechanism: "NTLM"}, nil, false, `the server must offer PLAIN, LOGIN, SCRAM-SHA-256 or CRAM-MD5 authentication, but offers only "NTLM"`},
+		{"STARTTLS required", &mailServer{encryption: config.TLSNone}, func(a *config.Alerts) { a.SMTPTLS = config.TLSStart }, false, "the server does not offer STARTTLS, which ALERT_SMTP_TLS requires"},
 		{"unknown authority, STARTTLS", &mailServer{encryption: config.TLSStart}, nil, true, "STARTTLS: tls: failed to verify certificate: x509: certificate signed by unknown authority"},
 		{"unknown authority, implicit TLS", &mailServer{encryption: config.TLSImplicit}, nil, true, "TLS: tls: failed to verify certificate: x509: certificate signed by unknown authority"},
 	} {
@@ -112,55 +112,55 @@ func TestEmailFailures(t *testing.T) {
 			if c.change != nil {
 				c.change(&settings)
 			}
-			if c.distrust {
+			if c.untrusted {
 				roots = x509.NewCertPool()
 			}
-			outcome := deliver(t, sender(t, settings, roots), message(store.KindOpened))[0]
+			outcome := deliver(t, onlyChannel(t, settings, roots), testNotification(store.KindOpened))[0]
 			if outcome.Answer != c.want || outcome.Err == nil || errors.Is(outcome.Err, ErrRefused) || outcome.Err.Error() != c.want {
 				t.Errorf("got %+v, want %s and a retry", outcome, c.want)
 			}
 			if len(c.server.mails()) > 0 {
-				t.Error("the mail was taken")
+				t.Error("the e-mail was accepted")
 			}
 		})
 	}
 }
 
-func TestAPasswordIsNeverSentInClear(t *testing.T) {
+func TestPasswordIsNeverSentUnencrypted(t *testing.T) {
 	for _, mode := range []config.TLSMode{config.TLSAuto, config.TLSNone, config.TLSStart} {
 		server := &mailServer{encryption: config.TLSNone, password: "s3cret"}
 		server.start(t, "")
 		settings := server.settings("a@example.org")
 		settings.SMTPTLS = mode
-		outcome := deliver(t, sender(t, settings, nil), message(store.KindOpened))[0]
-		if outcome.Err == nil || mode != config.TLSStart && !strings.Contains(outcome.Answer, "a password is never sent in clear") {
+		outcome := deliver(t, onlyChannel(t, settings, nil), testNotification(store.KindOpened))[0]
+		if outcome.Err == nil || mode != config.TLSStart && !strings.Contains(outcome.Answer, "a password is never sent unencrypted") {
 			t.Errorf("%s: %+v", mode, outcome)
 		}
 		server.mutex.Lock()
-		heard := server.heard.String()
+		received := server.clientData.String()
 		server.mutex.Unlock()
-		if !strings.Contains(heard, "EHLO") || strings.Contains(heard, "AUTH") || strings.Contains(heard, "s3cret") || strings.Contains(heard, base64.StdEncoding.EncodeToString([]byte("s3cret"))) {
-			t.Errorf("%s: the server heard %q", mode, heard)
+		if !strings.Contains(received, "EHLO") || strings.Contains(received, "AUTH") || strings.Contains(received, "s3cret") || strings.Contains(received, base64.StdEncoding.EncodeToString([]byte("s3cret"))) {
+			t.Errorf("%s: the server received %q", mode, received)
 		}
 	}
 }
 
-func TestOneOfTwoRecipientsIsRejected(t *testing.T) {
+func TestOneRecipientIsRejected(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		rejection smtp.SMTPError
 		answer    string
 		refused   bool
 	}{
-		{"for good", smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "User unknown"}, "RCPT: 550 5.1.1 User unknown", true},
-		{"for now", smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 7, 1}, Message: "Greylisted"}, "RCPT: 451 4.7.1 Greylisted", false},
+		{"permanently", smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "User unknown"}, "RCPT: 550 5.1.1 User unknown", true},
+		{"temporarily", smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 7, 1}, Message: "Greylisted"}, "RCPT: 451 4.7.1 Greylisted", false},
 		{"by policy", smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "Blocked"}, "RCPT: 554 5.7.1 Blocked", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := &mailServer{encryption: config.TLSStart, rejected: map[string]*smtp.SMTPError{"b@example.org": &c.rejection}}
 			server.start(t, "")
-			s := sender(t, server.settings("a@example.org,b@example.org,c@example.org"), server.roots)
-			outcomes := deliver(t, s, message(store.KindOpened))
+			s := onlyChannel(t, server.settings("a@example.org,b@example.org,c@example.org"), server.roots)
+			outcomes := deliver(t, s, testNotification(store.KindOpened))
 			if outcomes[0].Err != nil || outcomes[2].Err != nil {
 				t.Errorf("the others: %+v", outcomes)
 			}
@@ -168,12 +168,12 @@ func TestOneOfTwoRecipientsIsRejected(t *testing.T) {
 				t.Errorf("got %+v", outcomes[1])
 			}
 			server.rejected = nil
-			if again := s.Send(t.Context(), message(store.KindOpened), []string{"b@example.org"}); again[0].Err != nil {
+			if again := s.Send(t.Context(), testNotification(store.KindOpened), []string{"b@example.org"}); again[0].Err != nil {
 				t.Errorf("alone: %+v", again)
 			}
 			mails := server.mails()
 			if len(mails) != 2 || !slices.Equal(mails[0].to, []string{"a@example.org", "c@example.org"}) || !slices.Equal(mails[1].to, []string{"b@example.org"}) {
-				t.Fatalf("taken: %+v", mails)
+				t.Fatalf("received: %+v", mails)
 			}
 			if first, second := readMail(t, mails[0]).Header.Get("Message-Id"), readMail(t, mails[1]).Header.Get("Message-Id"); first == "" || first != second {
 				t.Errorf("Message-ID %q, then %q", first, second)
@@ -182,24 +182,24 @@ func TestOneOfTwoRecipientsIsRejected(t *testing.T) {
 	}
 }
 
-func TestEmailOfAMonitorWithItsOwnRecipients(t *testing.T) {
+func TestEmailToRecipientsOfMonitor(t *testing.T) {
 	server := &mailServer{encryption: config.TLSNone}
 	server.start(t, "")
-	m := message(store.KindOpened)
-	m.To = []string{"own@example.org", "no address", "x@example.org\r\nRCPT TO:<y@example.org>"}
-	outcomes := deliver(t, sender(t, server.settings("a@example.org"), nil), m)
+	n := testNotification(store.KindOpened)
+	n.To = []string{"own@example.org", "no address", "x@example.org\r\nRCPT TO:<y@example.org>"}
+	outcomes := deliver(t, onlyChannel(t, server.settings("a@example.org"), nil), n)
 	if outcomes[0].Err != nil || !errors.Is(outcomes[1].Err, ErrRefused) || !errors.Is(outcomes[2].Err, ErrRefused) {
 		t.Errorf("%+v", outcomes)
 	}
 	if mails := server.mails(); len(mails) != 1 || !slices.Equal(mails[0].to, []string{"own@example.org"}) {
-		t.Errorf("taken: %+v", mails)
+		t.Errorf("received: %+v", mails)
 	}
 }
 
-func TestAMessageMayBeRefused(t *testing.T) {
+func TestMessageIsRefused(t *testing.T) {
 	server := &mailServer{encryption: config.TLSNone, content: &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "No"}}
 	server.start(t, "")
-	outcome := deliver(t, sender(t, server.settings("a@example.org"), nil), message(store.KindOpened))[0]
+	outcome := deliver(t, onlyChannel(t, server.settings("a@example.org"), nil), testNotification(store.KindOpened))[0]
 	if outcome.Answer != "end of DATA: 554 5.6.0 No" || !errors.Is(outcome.Err, ErrRefused) {
 		t.Errorf("%+v", outcome)
 	}
@@ -208,18 +208,18 @@ func TestAMessageMayBeRefused(t *testing.T) {
 func TestEmailServerDownThenUp(t *testing.T) {
 	first := &mailServer{encryption: config.TLSNone}
 	t.Run("find a port", func(t *testing.T) { first.start(t, "") })
-	s := sender(t, first.settings("a@example.org"), nil)
-	outcome := deliver(t, s, message(store.KindOpened))[0]
+	s := onlyChannel(t, first.settings("a@example.org"), nil)
+	outcome := deliver(t, s, testNotification(store.KindOpened))[0]
 	if outcome.Err == nil || errors.Is(outcome.Err, ErrRefused) || !strings.Contains(outcome.Answer, "connection refused") {
 		t.Errorf("%+v", outcome)
 	}
 	first.start(t, first.address.String())
-	if outcome := deliver(t, s, message(store.KindOpened))[0]; outcome.Err != nil {
+	if outcome := deliver(t, s, testNotification(store.KindOpened))[0]; outcome.Err != nil {
 		t.Errorf("%+v", outcome)
 	}
 }
 
-func TestAHangingEmailServerIsCutOff(t *testing.T) {
+func TestEmailServerHangs(t *testing.T) {
 	for _, c := range []struct {
 		hang       string
 		encryption config.TLSMode
@@ -235,12 +235,12 @@ func TestAHangingEmailServerIsCutOff(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			go func() {
-				<-server.stuck
+				<-server.hanging
 				cancel()
 			}()
-			s := sender(t, server.settings("a@example.org"), server.roots)
-			outcome := s.Send(ctx, message(store.KindOpened), []string{"a@example.org"})[0]
-			// The greeting may be awaited before the client knows that it is connected.
+			s := onlyChannel(t, server.settings("a@example.org"), server.roots)
+			outcome := s.Send(ctx, testNotification(store.KindOpened), []string{"a@example.org"})[0]
+			// The context may end before the client notices that it is connected.
 			early := c.hang == "greeting" && strings.HasPrefix(outcome.Answer, "connect:")
 			if outcome.Answer != c.stage+": no answer in time" && !early || outcome.Err == nil || errors.Is(outcome.Err, ErrRefused) {
 				t.Errorf("%+v", outcome)
@@ -249,10 +249,10 @@ func TestAHangingEmailServerIsCutOff(t *testing.T) {
 	}
 }
 
-func TestAServerThatHangsAtTheEndHasTakenTheMail(t *testing.T) {
+func TestEmailServerHangsAfterAccepting(t *testing.T) {
 	server := &mailServer{encryption: config.TLSNone, hang: "QUIT"}
 	server.start(t, "")
-	if outcome := deliver(t, sender(t, server.settings("a@example.org"), nil), message(store.KindOpened))[0]; outcome.Err != nil {
+	if outcome := deliver(t, onlyChannel(t, server.settings("a@example.org"), nil), testNotification(store.KindOpened))[0]; outcome.Err != nil {
 		t.Errorf("%+v", outcome)
 	}
 }

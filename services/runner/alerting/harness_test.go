@@ -13,38 +13,38 @@ import (
 	"nanomon/services/common/store"
 )
 
-// harness is an alerter that runs on a store of the test, in a synctest bubble.
+// harness runs an alerter on a memory store, in a synctest bubble.
 type harness struct {
 	*memory
 	alerter *Alerter
-	// life ends with the test.
-	life    context.Context
+	// ctx ends with the test.
+	ctx     context.Context
 	stop    func()
 	stopped chan struct{}
-	chains  map[string]*store.State
+	current map[string]*store.State
 }
 
 func quietLog() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
 
 // newHarness starts an alerter. It is stopped at the end of the test, or by stop.
-func newHarness(t *testing.T, m *memory, rules Rules, senders ...Sender) *harness {
-	b := &harness{memory: m, alerter: New(Config{Runner: "here", Rules: rules}, m, senders, quietLog()), stopped: make(chan struct{})}
-	b.chains, b.life = make(map[string]*store.State), t.Context()
+func newHarness(t *testing.T, m *memory, rules Rules, channels ...Channel) *harness {
+	h := &harness{memory: m, alerter: New(Config{Runner: "here", Rules: rules}, m, channels, quietLog()), stopped: make(chan struct{})}
+	h.current, h.ctx = make(map[string]*store.State), t.Context()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		defer close(b.stopped)
-		b.alerter.Run(ctx)
+		defer close(h.stopped)
+		h.alerter.Run(ctx)
 	}()
-	b.stop = func() {
+	h.stop = func() {
 		cancel()
-		<-b.stopped
+		<-h.stopped
 	}
-	t.Cleanup(b.stop)
-	return b
+	t.Cleanup(h.stop)
+	return h
 }
 
-// monitorsNamed are enabled monitors, all of them own.
-func monitorsNamed(ids ...string) []monitor.Monitor {
+// testMonitors returns enabled monitors with the given ids.
+func testMonitors(ids ...string) []monitor.Monitor {
 	list := make([]monitor.Monitor, len(ids))
 	for i, id := range ids {
 		list[i] = monitor.Monitor{ID: id, Name: "name of " + id, Type: "http", Target: "http://x.test", Group: "g", Enabled: true}
@@ -54,37 +54,37 @@ func monitorsNamed(ids ...string) []monitor.Monitor {
 
 func all(string) bool { return true }
 
-// found stores a result for each letter, one a second and the last right now, and tells of the last state. Small letters are
-// results that count, large ones are blocked, m and M are an OK and a failed one in maintenance.
-func (b *harness) found(id, letters string) {
+// addResults stores one result per letter, see pointOf, one second apart and the last one now, and passes the last
+// state to the alerter.
+func (h *harness) addResults(id, letters string) {
 	now := monitor.Date(time.Now())
 	for i, l := range letters {
-		b.chains[id] = push(b.chains[id], id, pointOf(l, now.Add(time.Duration(i+1-len(letters))*time.Second)))
+		h.current[id] = push(h.current[id], id, pointOf(l, now.Add(time.Duration(i+1-len(letters))*time.Second)))
 	}
-	b.has(*b.chains[id])
-	b.alerter.Stored([]store.State{*b.chains[id]})
+	h.putState(*h.current[id])
+	h.alerter.Stored([]store.State{*h.current[id]})
 }
 
-// settle waits until what was told is judged.
-func settle(d time.Duration) {
+// wait lets the given time pass and waits until all goroutines are blocked.
+func wait(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
-// log is all messages, oldest first, in short.
-func (m *memory) log() string {
+// ids returns the ids of all notifications, oldest first.
+func (m *memory) ids() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var ids []string
-	for _, a := range m.alerts {
-		ids = append(ids, a.ID)
+	for _, n := range m.notifications {
+		ids = append(ids, n.ID)
 	}
 	return strings.Join(ids, " ")
 }
 
-func (b *harness) expect(t *testing.T, want string) {
+func (h *harness) expect(t *testing.T, want string) {
 	t.Helper()
-	if got := b.log(); got != want {
-		t.Fatalf("messages %q, want %q", got, want)
+	if got := h.ids(); got != want {
+		t.Fatalf("notifications %q, want %q", got, want)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// hostOf is the host that a monitor's checks go to: of a URL, of host:port, or the target itself. Checks of names go to their
-// server; where none is set, each name is a host of its own.
+// hostOf returns the host that the checks of m connect to: the host in a URL or in host:port, or else the target. For
+// DNS it is the configured name server; without one, each name counts as a different host.
 func hostOf(m monitor.Monitor) string {
 	target := m.Target
 	if m.Type == "dns" {

@@ -14,19 +14,19 @@ import (
 	"nanomon/services/common/store"
 )
 
-// memory is a store for tests. It keeps the contract and not more: only single inserts are atomic.
+// memory is a store for tests. It guarantees no more than the contract of the store: only single inserts are atomic.
 type memory struct {
 	mu sync.Mutex
-	// meet is called before and after each effect, without a lock: its error is that of the operation. It may be nil.
-	meet   func(ctx context.Context, operation, id string) error
-	states map[string]store.IncidentState
-	// alerts are sorted by (date, id), oldest first.
-	alerts []store.Notification
-	ids    map[string]bool
-	due    map[string]bool
-	claims map[string]time.Time
-	// results are the states of monitors.
-	results map[string]store.State
+	// intercept is called before and after each change, without the lock. The operation returns its error. It may be nil.
+	intercept func(ctx context.Context, operation, id string) error
+	states    map[string]store.IncidentState
+	// notifications are sorted by (date, id), oldest first.
+	notifications []store.Notification
+	known         map[string]bool
+	due           map[string]bool
+	claims        map[string]time.Time
+	// monitorStates contains the states of monitors by id.
+	monitorStates map[string]store.State
 	// calls counts the operations by name.
 	calls map[string]int
 }
@@ -38,32 +38,32 @@ var (
 
 func newMemory() *memory {
 	return &memory{
-		states: make(map[string]store.IncidentState), due: make(map[string]bool), ids: make(map[string]bool),
-		claims: make(map[string]time.Time), results: make(map[string]store.State), calls: make(map[string]int),
+		states: make(map[string]store.IncidentState), due: make(map[string]bool), known: make(map[string]bool),
+		claims: make(map[string]time.Time), monitorStates: make(map[string]store.State), calls: make(map[string]int),
 	}
 }
 
-func (m *memory) passed(ctx context.Context, operation, id string) error {
+func (m *memory) intercepted(ctx context.Context, operation, id string) error {
 	m.mu.Lock()
-	meet := m.meet
+	intercept := m.intercept
 	m.mu.Unlock()
-	if meet != nil {
-		if err := meet(ctx, operation, id); err != nil {
+	if intercept != nil {
+		if err := intercept(ctx, operation, id); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
 }
 
-// meeting sets meet, and forgets the calls that were counted.
-func (m *memory) meeting(meet func(ctx context.Context, operation, id string) error) {
+// setIntercept sets intercept and clears the counted calls.
+func (m *memory) setIntercept(intercept func(ctx context.Context, operation, id string) error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.meet, m.calls = meet, make(map[string]int)
+	m.intercept, m.calls = intercept, make(map[string]int)
 }
 
-// counted are the calls since then, but those of the outbox.
-func (m *memory) counted() map[string]int {
+// evaluatorCalls returns the counted calls except those of the outbox.
+func (m *memory) evaluatorCalls() map[string]int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	calls := maps.Clone(m.calls)
@@ -78,7 +78,7 @@ func (m *memory) begin(ctx context.Context, operation, id string) error {
 	m.mu.Lock()
 	m.calls[operation]++
 	m.mu.Unlock()
-	err := m.passed(ctx, operation, id)
+	err := m.intercepted(ctx, operation, id)
 	if err == nil {
 		m.mu.Lock()
 	}
@@ -96,7 +96,7 @@ func (m *memory) IncidentStates(ctx context.Context, ids []string) ([]store.Inci
 		}
 	}
 	m.mu.Unlock()
-	return list, m.passed(ctx, "IncidentStates", "")
+	return list, m.intercepted(ctx, "IncidentStates", "")
 }
 
 func (m *memory) StatesOf(ctx context.Context, ids []string) ([]store.State, error) {
@@ -105,19 +105,19 @@ func (m *memory) StatesOf(ctx context.Context, ids []string) ([]store.State, err
 	}
 	var list []store.State
 	for _, id := range ids {
-		if s, found := m.results[id]; found {
+		if s, found := m.monitorStates[id]; found {
 			list = append(list, s)
 		}
 	}
 	m.mu.Unlock()
-	return list, m.passed(ctx, "StatesOf", "")
+	return list, m.intercepted(ctx, "StatesOf", "")
 }
 
-// has is told that a monitor's state is stored.
-func (m *memory) has(s store.State) {
+// putState stores the state of a monitor.
+func (m *memory) putState(s store.State) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.results[s.MonitorID] = s
+	m.monitorStates[s.MonitorID] = s
 }
 
 func (m *memory) PutIncidentStates(ctx context.Context, states []store.IncidentState) error {
@@ -129,8 +129,8 @@ func (m *memory) PutIncidentStates(ctx context.Context, states []store.IncidentS
 		m.mu.Lock()
 		newer := s.Evaluated.After(m.states[s.MonitorID].Evaluated)
 		m.mu.Unlock()
-		// Others may write between the comparison and the write.
-		if err := m.passed(ctx, "put", s.MonitorID); err != nil {
+		// Other runners may write between the comparison and the write.
+		if err := m.intercepted(ctx, "put", s.MonitorID); err != nil {
 			return err
 		}
 		if newer {
@@ -139,43 +139,43 @@ func (m *memory) PutIncidentStates(ctx context.Context, states []store.IncidentS
 			m.mu.Unlock()
 		}
 	}
-	return m.passed(ctx, "PutIncidentStates", "")
+	return m.intercepted(ctx, "PutIncidentStates", "")
 }
 
-func (m *memory) AddNotifications(ctx context.Context, as []store.Notification) (known []string, err error) {
+func (m *memory) AddNotifications(ctx context.Context, list []store.Notification) (known []string, err error) {
 	if err := m.begin(ctx, "AddNotifications", ""); err != nil {
 		return nil, err
 	}
 	m.mu.Unlock()
-	for _, a := range as {
-		if !m.add(a) {
-			known = append(known, a.ID)
+	for _, n := range list {
+		if !m.add(n) {
+			known = append(known, n.ID)
 		}
-		// The next may not be added any more.
-		if err := m.passed(ctx, "added", a.ID); err != nil {
+		// An error here leaves the following notifications out.
+		if err := m.intercepted(ctx, "added", n.ID); err != nil {
 			return nil, err
 		}
 	}
-	return known, m.passed(ctx, "AddNotifications", "")
+	return known, m.intercepted(ctx, "AddNotifications", "")
 }
 
-func (m *memory) add(a store.Notification) bool {
+func (m *memory) add(n store.Notification) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.ids[a.ID] {
+	if m.known[n.ID] {
 		return false
 	}
-	m.ids[a.ID] = true
-	at, _ := slices.BinarySearchFunc(m.alerts, a, byDate)
-	m.alerts = slices.Insert(m.alerts, at, a)
-	if !a.Next.IsZero() {
-		m.due[a.ID] = true
+	m.known[n.ID] = true
+	at, _ := slices.BinarySearchFunc(m.notifications, n, byDate)
+	m.notifications = slices.Insert(m.notifications, at, n)
+	if !n.Next.IsZero() {
+		m.due[n.ID] = true
 	}
 	return true
 }
 
-func byDate(a, b store.Notification) int {
-	return cmp.Or(a.Date.Compare(b.Date), strings.Compare(a.ID, b.ID))
+func byDate(n, b store.Notification) int {
+	return cmp.Or(n.Date.Compare(b.Date), strings.Compare(n.ID, b.ID))
 }
 
 func (m *memory) Notifications(ctx context.Context, f store.NotificationFilter) ([]store.Notification, error) {
@@ -183,23 +183,23 @@ func (m *memory) Notifications(ctx context.Context, f store.NotificationFilter) 
 		return nil, err
 	}
 	var list []store.Notification
-	for _, a := range slices.Backward(m.alerts) {
-		if f.Before != nil && byDate(a, store.Notification{Date: f.Before.Date, ID: f.Before.ID}) >= 0 ||
-			f.MonitorID != "" && a.MonitorID != f.MonitorID {
+	for _, n := range slices.Backward(m.notifications) {
+		if f.Before != nil && byDate(n, store.Notification{Date: f.Before.Date, ID: f.Before.ID}) >= 0 ||
+			f.MonitorID != "" && n.MonitorID != f.MonitorID {
 			continue
 		}
-		if list = append(list, a); len(list) == f.Limit {
+		if list = append(list, n); len(list) == f.Limit {
 			break
 		}
 	}
 	m.mu.Unlock()
-	return list, m.passed(ctx, "Notifications", "")
+	return list, m.intercepted(ctx, "Notifications", "")
 }
 
 func (m *memory) find(id string) *store.Notification {
-	for i := range slices.Backward(m.alerts) {
-		if m.alerts[i].ID == id {
-			return &m.alerts[i]
+	for i := range slices.Backward(m.notifications) {
+		if m.notifications[i].ID == id {
+			return &m.notifications[i]
 		}
 	}
 	return nil
@@ -211,13 +211,13 @@ func (m *memory) DueNotifications(ctx context.Context, now time.Time, limit int)
 	}
 	var list []store.Notification
 	for _, id := range slices.Sorted(maps.Keys(m.due)) {
-		if a := m.find(id); !a.Next.After(now) {
-			list = append(list, *a)
+		if n := m.find(id); !n.Next.After(now) {
+			list = append(list, *n)
 		}
 	}
 	m.mu.Unlock()
-	slices.SortStableFunc(list, func(a, b store.Notification) int { return a.Next.Compare(b.Next) })
-	return list[:min(limit, len(list))], m.passed(ctx, "DueNotifications", "")
+	slices.SortStableFunc(list, func(n, b store.Notification) int { return n.Next.Compare(b.Next) })
+	return list[:min(limit, len(list))], m.intercepted(ctx, "DueNotifications", "")
 }
 
 func (m *memory) ClaimNotification(ctx context.Context, id string, attempt int, runner string, now time.Time) (bool, time.Time, error) {
@@ -231,36 +231,36 @@ func (m *memory) ClaimNotification(ctx context.Context, id string, attempt int, 
 		m.claims[key] = now
 	}
 	m.mu.Unlock()
-	return !found, claimed, m.passed(ctx, "ClaimNotification", id)
+	return !found, claimed, m.intercepted(ctx, "ClaimNotification", id)
 }
 
-func (m *memory) PutDeliveries(ctx context.Context, a store.Notification) error {
-	if err := m.begin(ctx, "PutDeliveries", a.ID); err != nil {
+func (m *memory) PutDeliveries(ctx context.Context, n store.Notification) error {
+	if err := m.begin(ctx, "PutDeliveries", n.ID); err != nil {
 		return err
 	}
-	b := m.find(a.ID)
+	b := m.find(n.ID)
 	if b == nil {
 		m.mu.Unlock()
 		return monitor.ErrNotFound
 	}
-	b.Next, b.Attempts, b.Deliveries = a.Next, a.Attempts, slices.Clone(a.Deliveries)
-	if a.Next.IsZero() {
-		delete(m.due, a.ID)
+	b.Next, b.Attempts, b.Deliveries = n.Next, n.Attempts, slices.Clone(n.Deliveries)
+	if n.Next.IsZero() {
+		delete(m.due, n.ID)
 	} else {
-		m.due[a.ID] = true
+		m.due[n.ID] = true
 	}
 	m.mu.Unlock()
-	return m.passed(ctx, "PutDeliveries", a.ID)
+	return m.intercepted(ctx, "PutDeliveries", n.ID)
 }
 
 func (m *memory) Notification(ctx context.Context, id string) (store.Notification, error) {
 	if err := m.begin(ctx, "Notification", id); err != nil {
 		return store.Notification{}, err
 	}
-	a := m.find(id)
+	n := m.find(id)
 	m.mu.Unlock()
-	if a == nil {
+	if n == nil {
 		return store.Notification{}, monitor.ErrNotFound
 	}
-	return *a, m.passed(ctx, "Notification", id)
+	return *n, m.intercepted(ctx, "Notification", id)
 }

@@ -14,43 +14,43 @@ import (
 	"nanomon/services/common/store"
 )
 
-// TestModel lives random lives: results, edits, restarts, deaths between any two operations of the store, outages of it, operations
-// that fail or only seem to, repeated and old states, take-overs with two runners at a time on the same monitors; maintenance,
-// monitors that depend on others, and times in which the runners are cut off from all that they check. After each step the oracle
-// looks at what is stored, what was told and what arrived.
+// TestModel runs random scenarios: results, edits, restarts, crashes between any two store operations, times without
+// the store, operations that fail or only seem to, repeated and old states, two runners on the same monitors during a
+// take-over, maintenance, dependencies, and times in which the runners are offline. After each step the oracle checks
+// what is stored, which notifications exist and which arrived.
 func TestModel(t *testing.T) {
-	lives, steps := 100, 1000
-	alerts, ends, overlaps, released, cutOffs := 0, 0, 0, 0, 0
-	for seed := range uint64(lives) {
+	scenarios, steps := 100, 1000
+	openings, closings, overlaps, waited, offlinePeriods := 0, 0, 0, 0, 0
+	for seed := range uint64(scenarios) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				o := live(t, seed, steps)
-				alerts, ends, overlaps = alerts+o.alerts, ends+o.ends, overlaps+o.overlaps
-				released, cutOffs = released+o.released, cutOffs+o.cutOffs
+				o := simulate(t, seed, steps)
+				openings, closings, overlaps = openings+o.openings, closings+o.closings, overlaps+o.overlaps
+				waited, offlinePeriods = waited+o.waited, offlinePeriods+o.offlinePeriods
 			})
 		})
 	}
-	t.Logf("%d alerts, %d ends, %d of them while two runners judged, %d of monitors with a parent, %d cut-offs", alerts, ends, overlaps, released, cutOffs)
-	if alerts < 10*lives || ends < 10*lives || overlaps < lives || released < lives/2 || cutOffs < lives/2 {
-		t.Error("too little happened")
+	t.Logf("%d incidents opened, %d ended, %d notifications while two runners evaluated, %d incidents with a dependency, %d offline periods", openings, closings, overlaps, waited, offlinePeriods)
+	if openings < 10*scenarios || closings < 10*scenarios || overlaps < scenarios || waited < scenarios/2 || offlinePeriods < scenarios/2 {
+		t.Error("too few events")
 	}
 }
 
-func live(t *testing.T, seed uint64, steps int) *oracle {
+func simulate(t *testing.T, seed uint64, steps int) *oracle {
 	w := newWorld(t, seed)
 	for w.step = range steps {
-		w.act()
-		w.pass(time.Duration(1+w.rng.IntN(15)) * time.Second)
+		w.randomEvent()
+		w.sleep(time.Duration(1+w.rng.IntN(15)) * time.Second)
 		for _, r := range w.alive() {
 			w.work(r)
 		}
-		w.oracle.look()
+		w.oracle.checkNothingMissing()
 	}
 	w.end()
 	return w.oracle
 }
 
-// world is a store, its monitors, and the runners that share them.
+// world simulates a store, its monitors and the runners that share them.
 type world struct {
 	t     *testing.T
 	rng   *rand.Rand
@@ -58,52 +58,53 @@ type world struct {
 	rules Rules
 
 	store    *memory
-	monitors []*watched
-	runners  []*runner
+	monitors []*simulatedMonitor
+	runners  []*simulatedRunner
 	oracle   *oracle
 
-	// away says that the store doesn't answer; faults is how often it fails, of 1000 times, and deaths how often a runner dies there.
-	away           bool
-	faults, deaths int
-	// active is the runner that works now; another one may work while its operation is under way.
-	active *runner
+	// unavailable reports whether the store is unavailable. faultRate and crashRate are the numbers of store operations,
+	// of 1000, that fail or during which the runner crashes.
+	unavailable          bool
+	faultRate, crashRate int
+	// active is the runner that works now. Another one may work in the middle of its store operation; then nested is true.
+	active *simulatedRunner
 	nested bool
-	// ended says that nothing fails any more.
+	// ended reports whether the simulation is over, so that nothing fails any more.
 	ended bool
-	// cut says that no check reaches anything.
-	cut bool
+	// networkDown reports whether all checks fail.
+	networkDown bool
 }
 
-// watched is a monitor as it is stored.
-type watched struct {
+// simulatedMonitor is a monitor and its state in the store.
+type simulatedMonitor struct {
 	monitor.Monitor
 	deleted bool
-	// mood is how likely the next result is bad, of 100, and pace how likely a step has one, of 1000.
-	mood, pace int
-	// maintenance says that it is in a window.
+	// failureRate is the percentage of results that are not OK, checkRate the number of steps, of 1000, with a result.
+	failureRate, checkRate int
+	// maintenance reports whether the monitor is in maintenance.
 	maintenance bool
-	// state is that of the store, and wasBad says whether the monitor was bad before its Since.
-	state  *store.State
-	wasBad bool
+	// state is the stored state. wasNotOK reports whether the monitor was not OK right before state.Since.
+	state    *store.State
+	wasNotOK bool
 }
 
-// runner is an alerter with the checks beside it.
-type runner struct {
+// simulatedRunner is an alerter and the states of its checks.
+type simulatedRunner struct {
 	alerter *Alerter
-	// own says that it believes that the monitors are its own.
+	// own reports whether the runner has the monitors; dead, whether it crashed or stopped.
 	own, dead bool
-	// chains are the states that it came to itself, unstored those that wait for the store.
-	chains   map[string]*store.State
+	// current contains the states from its own checks, unstored the ids of those that are not stored yet.
+	current  map[string]*store.State
 	unstored map[string]bool
-	// calm says that it has judged all that is stored, at that time.
-	calm bool
-	at   time.Time
+	// upToDate reports whether it has evaluated all stored states, at the time evaluatedAt.
+	upToDate    bool
+	evaluatedAt time.Time
 }
 
-// death is what a runner dies of.
-type death struct{}
+// crash is the panic value that simulates a crash of a runner.
+type crash struct{}
 
-var errAway = fmt.Errorf("the store of the test: %w", monitor.ErrUnavailable)
+var errUnavailable = fmt.Errorf("test store: %w", monitor.ErrUnavailable)
 
 func newWorld(t *testing.T, seed uint64) *world {
 	rng := rand.New(rand.NewPCG(seed, 1))
@@ -112,8 +113,8 @@ func newWorld(t *testing.T, seed uint64) *world {
 	if rng.IntN(2) == 0 {
 		w.rules.Reminder = time.Duration(1+rng.IntN(10)) * time.Minute
 	}
-	w.faults, w.deaths = rng.IntN(3)*20, rng.IntN(3)*5
-	// Few lives have monitors enough to be cut off: they take longer.
+	w.faultRate, w.crashRate = rng.IntN(3)*20, rng.IntN(3)*5
+	// Only some scenarios have enough monitors to detect an offline runner, because they take longer.
 	n := 3
 	if seed%3 == 0 {
 		n = 6
@@ -121,28 +122,28 @@ func newWorld(t *testing.T, seed uint64) *world {
 	for i := range n {
 		m := monitor.Monitor{ID: fmt.Sprintf("%024x", i+1), Name: fmt.Sprint("monitor ", i), Enabled: true}
 		m.Target, m.Interval = fmt.Sprint("host", i), fmt.Sprintf("%ds", 5+rng.IntN(20*n))
-		w.monitors = append(w.monitors, &watched{Monitor: m, pace: 700})
+		w.monitors = append(w.monitors, &simulatedMonitor{Monitor: m, checkRate: 700})
 	}
 	for i, m := range w.monitors[1:3] {
 		m.Properties = map[string]string{monitor.DependsOn: w.monitors[i].ID}
 	}
 	w.oracle = newOracle(w)
-	w.store.meet = w.meet
+	w.store.intercept = w.intercept
 	w.startRunner()
 	return w
 }
 
-// chance reports whether something happens that does so often of 1000 times.
+// chance returns true in the given number of 1000 cases.
 func (w *world) chance(of1000 int) bool { return w.rng.IntN(1000) < of1000 }
 
-func (w *world) pass(d time.Duration) { time.Sleep(d) }
+func (w *world) sleep(d time.Duration) { time.Sleep(d) }
 
-// meet is what may happen at an operation of the store.
-func (w *world) meet(_ context.Context, operation, id string) error {
+// intercept simulates failures, crashes and other runners' work during a store operation.
+func (w *world) intercept(_ context.Context, operation, id string) error {
 	w.oracle.operation(operation, id)
-	if w.away {
-		w.oracle.failed(operation, id)
-		return errAway
+	if w.unavailable {
+		w.oracle.operationFailed(operation, id)
+		return errUnavailable
 	}
 	if w.active == nil {
 		return nil
@@ -150,107 +151,107 @@ func (w *world) meet(_ context.Context, operation, id string) error {
 	if !w.nested && w.chance(200) {
 		w.interleave()
 	}
-	if w.chance(w.deaths) {
-		w.oracle.failed(operation, id)
-		panic(death{})
+	if w.chance(w.crashRate) {
+		w.oracle.operationFailed(operation, id)
+		panic(crash{})
 	}
-	if w.chance(w.faults) {
-		w.oracle.failed(operation, id)
-		return errAway
+	if w.chance(w.faultRate) {
+		w.oracle.operationFailed(operation, id)
+		return errUnavailable
 	}
 	return nil
 }
 
-// interleave lets another runner work in the middle of an operation.
+// interleave lets the other runners work in the middle of a store operation.
 func (w *world) interleave() {
-	first := w.active
+	active := w.active
 	w.nested = true
 	for _, r := range w.alive() {
-		if r != first {
+		if r != active {
 			w.work(r)
 		}
 	}
-	w.nested, w.active = false, first
+	w.nested, w.active = false, active
 }
 
-func (w *world) alive() []*runner {
-	w.runners = slices.DeleteFunc(w.runners, func(r *runner) bool { return r.dead })
+func (w *world) alive() []*simulatedRunner {
+	w.runners = slices.DeleteFunc(w.runners, func(r *simulatedRunner) bool { return r.dead })
 	return slices.Clone(w.runners)
 }
 
-// work lets a runner judge and send, if it likes to.
-func (w *world) work(r *runner) {
+// work lets a runner evaluate and send at random.
+func (w *world) work(r *simulatedRunner) {
 	before := w.active
 	w.active = r
 	defer func() {
 		w.active = before
 		if p := recover(); p != nil {
-			if _, died := p.(death); !died {
+			if _, died := p.(crash); !died {
 				panic(p)
 			}
 			r.dead = true
-			if len(w.alive()) == 0 && !w.away {
+			if len(w.alive()) == 0 && !w.unavailable {
 				w.startRunner()
 			}
 		}
 	}()
 	ctx := context.Background()
 	if w.chance(900) {
-		w.judge(ctx, r)
+		w.evaluate(ctx, r)
 	}
 	if w.chance(100) {
-		if r.alerter.judging.look(ctx, time.Now().Add(-lookBack)) == nil {
-			w.oracle.repaired(r)
+		if r.alerter.evaluator.readNotifications(ctx, time.Now().Add(-rereadPeriod)) == nil {
+			w.oracle.notificationsRead(r)
 		}
 	}
-	// What takes time would make a result old between being judged and being told.
+	// Sending takes time: in the middle of an operation it would make a result old before its notification is stored.
 	if !w.nested && w.chance(500) {
 		w.send(ctx, r)
 	}
 }
 
-// judge lets a runner judge, and once more where an alert waits for a parent, as it would a second later.
-func (w *world) judge(ctx context.Context, r *runner) {
-	j := r.alerter.judging
+// evaluate runs a round, and another one if an incident waits for its dependency, as it happens a second later.
+func (w *world) evaluate(ctx context.Context, r *simulatedRunner) {
+	e := r.alerter.evaluator
 	for range 2 {
-		r.at = time.Now()
-		if r.calm = j.round(ctx) == nil; !r.calm || len(j.pending) == 0 {
+		r.evaluatedAt = time.Now()
+		if r.upToDate = e.round(ctx) == nil; !r.upToDate || len(e.pending) == 0 {
 			return
 		}
 	}
 }
 
-func (w *world) send(ctx context.Context, r *runner) {
+func (w *world) send(ctx context.Context, r *simulatedRunner) {
 	due, err := r.alerter.outbox.due(ctx)
 	if err != nil {
 		return
 	}
-	for _, a := range due {
+	for _, n := range due {
 		attempt, cancel := context.WithTimeout(ctx, 4500*time.Millisecond)
-		err := r.alerter.outbox.attempt(attempt, a)
+		err := r.alerter.outbox.attempt(attempt, n)
 		cancel()
 		if err != nil && !errors.Is(err, monitor.ErrUnavailable) {
-			w.t.Fatalf("attempt at %s: %v", a.ID, err)
+			w.t.Fatalf("attempt at %s: %v", n.ID, err)
 		}
 	}
 }
 
-// end lets all that is owed arrive.
+// end lets all notifications arrive.
 func (w *world) end() {
-	w.away, w.faults, w.deaths, w.ended, w.cut = false, 0, 0, true, false
+	w.unavailable, w.faultRate, w.crashRate, w.ended, w.networkDown = false, 0, 0, true, false
 	if len(w.alive()) == 0 {
 		w.startRunner()
 	}
 	w.storeResults()
 	for n := range 1000 {
 		if n%100 == 0 {
-			w.tellMonitors()
+			w.sendMonitors()
 		}
-		w.pass(10 * time.Second)
+		w.sleep(10 * time.Second)
 		for _, r := range w.alive() {
 			w.work(r)
 		}
 	}
-	w.oracle.look()
-	w.oracle.allArrived()
+	w.oracle.checkNothingMissing()
+	w.oracle.checkAllArrived()
 }

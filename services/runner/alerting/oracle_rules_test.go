@@ -8,35 +8,36 @@ import (
 	"nanomon/services/common/store"
 )
 
-// cutTimes are the times in which the runners may have been cut off: what they told of it.
-type cutTimes struct {
-	on           bool
+// offlineTimes records the latest offline period, according to the notifications.
+type offlineTimes struct {
+	ongoing      bool
 	since, until time.Time
-	// double says that two runners judged, and it isn't sure yet which of their messages counts. Tangled says that they told of such times: the
-	// next runner may go by either.
-	double, tangled bool
-	// late says that an insert failed: what was found then may be told later.
+	// overlapping reports whether two runners evaluated and their notifications may differ. overlapped reports whether
+	// notifications were stored in such a time, so that the next runner may follow either of them.
+	overlapping, overlapped bool
+	// late reports whether an insert failed: then its notification may be stored later.
 	late bool
 }
 
-// counted are the results that aren't excluded.
-func counted(ps []store.Point) []store.Point {
-	return slices.DeleteFunc(slices.Clone(ps), func(p store.Point) bool { return p.Ignored != "" })
+// counted returns the results that are not ignored.
+func counted(points []store.Point) []store.Point {
+	return slices.DeleteFunc(slices.Clone(points), func(p store.Point) bool { return p.Ignored != "" })
 }
 
-// row is how many results that count are bad in a row, or OK, up to the end of ps. Bad ones that were found while the runner was cut
-// off count no more; strictly, nothing does that was found before the end of that.
-func (o *oracle) row(ps []store.Point, isBad, strict bool) int {
+// streak counts the results at the end of points that are consecutively not OK, or OK. Ignored results don't count and
+// don't end the streak. A not-OK result from an offline period ends it; if strict, so does any result before the end of
+// that period.
+func (o *oracle) streak(points []store.Point, wantNotOK, strict bool) int {
 	n := 0
-	for _, p := range slices.Backward(ps) {
-		inside := !p.Date.Before(o.cut.since) && (o.cut.on || !p.Date.After(o.cut.until))
-		if isBad && (strict && (o.cut.on || !p.Date.After(o.cut.until)) || inside && p.Ignored == "") {
+	for _, p := range slices.Backward(points) {
+		inside := !p.Date.Before(o.offline.since) && (o.offline.ongoing || !p.Date.After(o.offline.until))
+		if wantNotOK && (strict && (o.offline.ongoing || !p.Date.After(o.offline.until)) || inside && p.Ignored == "") {
 			break
 		}
 		if p.Ignored != "" {
 			continue
 		}
-		if bad(p) != isBad {
+		if notOK(p) != wantNotOK {
 			break
 		}
 		n++
@@ -44,14 +45,14 @@ func (o *oracle) row(ps []store.Point, isBad, strict bool) int {
 	return n
 }
 
-// mayBeRaised judges an alert of a monitor by its parent. The streak is of results that count.
-func (o *oracle) mayBeRaised(a store.Notification, all, streak []store.Point) {
-	i := slices.IndexFunc(o.w.monitors, func(m *watched) bool { return m.ID == a.MonitorID })
-	parent := o.w.parentOf(o.w.monitors[i])
-	if parent == nil {
+// checkMayOpen fails unless the dependency of the monitor allows the incident. streak contains the results that count.
+func (o *oracle) checkMayOpen(n store.Notification, all, streak []store.Point) {
+	i := slices.IndexFunc(o.w.monitors, func(m *simulatedMonitor) bool { return m.ID == n.MonitorID })
+	dependency := o.w.dependencyOf(o.w.monitors[i])
+	if dependency == nil {
 		return
 	}
-	o.released++
+	o.waited++
 	blocked := time.Time{}
 	for _, p := range all {
 		if p.Ignored == monitor.IgnoredBlocked {
@@ -60,100 +61,100 @@ func (o *oracle) mayBeRaised(a store.Notification, all, streak []store.Point) {
 	}
 	for _, p := range streak[o.w.rules.FailCount-1:] {
 		if p.Date.After(blocked) {
-			if !o.free(parent, p.Date, time.Now()) {
-				o.fail("%s, of which the parent was not found well since %v: %+v", a.ID, p.Date, parent.state)
+			if !o.dependencyAllows(dependency, p.Date, time.Now()) {
+				o.fail("%s, but the dependency was not OK since %v: %+v", n.ID, p.Date, dependency.state)
 			}
 			return
 		}
 	}
-	o.fail("%s of a monitor that is blocked", a.ID)
+	o.fail("%s, but the monitor is blocked", n.ID)
 }
 
-// mustBeRaised reports whether nothing holds up an alert of m, at the time when it was judged.
-func (o *oracle) mustBeRaised(m *watched, results []store.Point, at time.Time) bool {
+// mustOpen reports whether nothing delayed an incident of m at the given time.
+func (o *oracle) mustOpen(m *simulatedMonitor, results []store.Point, at time.Time) bool {
 	newest := results[len(results)-1]
-	if newest.Ignored != "" || o.cut.on || o.cut.double {
+	if newest.Ignored != "" || o.offline.ongoing || o.offline.overlapping {
 		return false
 	}
-	parent := o.w.parentOf(m)
-	return parent == nil || o.free(parent, newest.Date, at)
+	dependency := o.w.dependencyOf(m)
+	return dependency == nil || o.dependencyAllows(dependency, newest.Date, at)
 }
 
-// free reports whether the parent holds up nothing that is due since then.
-func (o *oracle) free(parent *watched, due, now time.Time) bool {
+// dependencyAllows reports whether an incident that waits since due may open.
+func (o *oracle) dependencyAllows(dependency *simulatedMonitor, due, now time.Time) bool {
 	last := due
-	if s := parent.state; s != nil && s.Latest.Date.After(due) {
+	if s := dependency.state; s != nil && s.Latest.Date.After(due) {
 		if s.Latest.Status == monitor.StatusOK {
 			return true
 		}
 		last = s.Latest.Date
 	}
-	return now.Sub(last) > monitor.StaleAfter(parent.Every())
+	return now.Sub(last) > monitor.StaleAfter(dependency.Every())
 }
 
-// sightings is what the stored results say of the runners' connection.
-func (o *oracle) sightings() []sighting {
-	var list []sighting
+// connectionEvidence returns the evidence of the stored states.
+func (o *oracle) connectionEvidence() []evidence {
+	var list []evidence
 	for _, m := range o.w.monitors {
 		if m.deleted || !m.Enabled || m.state == nil || m.state.Latest.Ignored == monitor.IgnoredMaintenance {
 			continue
 		}
-		list = append(list, sighting{
-			status: m.state.Latest.Status, since: m.state.Since, host: m.Target, within: m.Every() + 5*time.Second,
-			wasBad: m.wasBad,
+		list = append(list, evidence{
+			status: m.state.Latest.Status, since: m.state.Since, host: m.Target, maxDelay: m.Every() + 5*time.Second,
+			wasNotOK: m.wasNotOK,
 		})
 	}
 	return list
 }
 
-// toldOfRunner judges a message of no monitor.
-func (o *oracle) toldOfRunner(a store.Notification) {
-	o.cut.double = o.cut.double || len(o.w.owners()) > 1
-	o.cut.tangled = o.cut.tangled || o.cut.double
-	late := o.cut.late || o.cut.double
-	o.cut.late = false
-	if a.Kind == store.KindRunnerOffline {
-		o.cutOffs++
-		if found, _ := cutOffPlainly(o.sightings(), a.Opened.Add(-time.Millisecond)); !o.cut.double && o.cut.on || !late && found.since.Sub(a.Opened).Abs() > 10*time.Millisecond {
-			o.fail("%s (on: %v), but %+v", a.ID, o.cut.on, found)
+// checkRunnerNotification checks a notification about a runner.
+func (o *oracle) checkRunnerNotification(n store.Notification) {
+	o.offline.overlapping = o.offline.overlapping || len(o.w.owners()) > 1
+	o.offline.overlapped = o.offline.overlapped || o.offline.overlapping
+	late := o.offline.late || o.offline.overlapping
+	o.offline.late = false
+	if n.Kind == store.KindRunnerOffline {
+		o.offlinePeriods++
+		if group, _ := detectOfflineSimply(o.connectionEvidence(), n.Opened.Add(-time.Millisecond)); !o.offline.overlapping && o.offline.ongoing || !late && group.since.Sub(n.Opened).Abs() > 10*time.Millisecond {
+			o.fail("%s (offline: %v), but %+v", n.ID, o.offline.ongoing, group)
 		}
-		o.cut.on, o.cut.since = true, a.Opened
+		o.offline.ongoing, o.offline.since = true, n.Opened
 		return
 	}
-	left := o.left(a.Opened)
-	if !o.cut.double && (!o.cut.on || !o.cut.since.Equal(a.Opened)) || !late && 10*left.failed >= 8*left.of {
-		o.fail("%s (on: %v), but %+v", a.ID, o.cut.on, left)
+	remaining := o.remainingFailures(n.Opened)
+	if !o.offline.overlapping && (!o.offline.ongoing || !o.offline.since.Equal(n.Opened)) || !late && 10*remaining.failed >= 8*remaining.total {
+		o.fail("%s (offline: %v), but %+v", n.ID, o.offline.ongoing, remaining)
 	}
-	o.cut.on, o.cut.since, o.cut.until = false, a.Opened, a.Date
+	o.offline.ongoing, o.offline.since, o.offline.until = false, n.Opened, n.Date
 }
 
-// left is how many of those that were well at since, or turned later, are failed.
-func (o *oracle) left(since time.Time) breakdown {
-	var b breakdown
-	for _, f := range o.sightings() {
-		turned := !f.wasBad && !f.since.Before(since)
-		if f.status == monitor.StatusOK || turned {
-			b.of++
+// remainingFailures counts the monitors that still fail of those that were OK before since.
+func (o *oracle) remainingFailures(since time.Time) failureGroup {
+	var group failureGroup
+	for _, e := range o.connectionEvidence() {
+		turned := !e.wasNotOK && !e.since.Before(since)
+		if e.status == monitor.StatusOK || turned {
+			group.total++
 		}
-		if f.status == monitor.StatusFailed && turned {
-			b.failed++
+		if e.status == monitor.StatusFailed && turned {
+			group.failed++
 		}
 	}
-	return b
+	return group
 }
 
-// lookAtRunner finds out whether people know that the only runner, which has had the time, is cut off, or connected.
-func (o *oracle) lookAtRunner(r *runner) {
-	if o.cut.double {
-		// What the one that is left goes by counts, and that is its own results.
-		out := r.alerter.judging.outage
-		o.cut = cutTimes{tangled: o.cut.tangled, late: true, on: out.on(), since: out.since, until: out.until}
+// checkRunnerReported fails if no notification reports that the only runner, which is up to date, is offline or online.
+func (o *oracle) checkRunnerReported(r *simulatedRunner) {
+	if o.offline.overlapping {
+		// The period of the remaining runner counts. It is based on its own results.
+		period := r.alerter.evaluator.offline
+		o.offline = offlineTimes{overlapped: o.offline.overlapped, late: true, ongoing: period.ongoing(), since: period.since, until: period.until}
 		return
 	}
-	if left := o.left(o.cut.since); o.cut.on && left.of > 0 && 10*left.failed < 8*left.of {
-		o.fail("nobody was told that the runner is connected again: %+v", left)
+	if remaining := o.remainingFailures(o.offline.since); o.offline.ongoing && remaining.total > 0 && 10*remaining.failed < 8*remaining.total {
+		o.fail("no notification that the runner is online again: %+v", remaining)
 	}
-	if found, cut := cutOffPlainly(o.sightings(), o.cut.until); cut && !o.cut.on {
-		o.fail("nobody was told that the runner is cut off: %+v", found)
+	if group, offline := detectOfflineSimply(o.connectionEvidence(), o.offline.until); offline && !o.offline.ongoing {
+		o.fail("no notification that the runner is offline: %+v", group)
 	}
 }

@@ -10,45 +10,45 @@ import (
 	"nanomon/services/common/store"
 )
 
-// oracle knows nothing of states and phases: it sees which results are stored, which messages are, and which arrive. It is
-// the sender of the model, too.
+// oracle checks the alerter from the outside: it knows the stored results, the stored notifications and those that
+// arrived, but no states and phases. It is also the channel of the simulation.
 type oracle struct {
 	w *world
-	// lives are what happened to each monitor.
-	lives map[string]*life
-	known map[string]bool
-	// accepted and confirmed are the deliveries that arrived, and those whose fate is stored; lost are the messages of
-	// which the fate may not have been stored.
-	accepted, confirmed, lost map[string]bool
-	alerts, ends, overlaps    int
-	// released are the alerts of monitors with a parent.
-	released, cutOffs int
-	// cut are the times in which the runners may have been cut off, as they were told.
-	cut cutTimes
+	// records contains what happened to each monitor, known the ids of the stored notifications.
+	records map[string]*record
+	known   map[string]bool
+	// accepted contains the deliveries that arrived, confirmed those whose status is stored, uncertain the notifications
+	// whose deliveries may not be stored.
+	accepted, confirmed, uncertain map[string]bool
+	openings, closings, overlaps   int
+	// waited counts the incidents of monitors with a dependency.
+	waited, offlinePeriods int
+	// offline is the offline period of the runners, according to the notifications.
+	offline offlineTimes
 }
 
-// life is what happened to a monitor.
-type life struct {
+// record contains what happened to a monitor.
+type record struct {
 	results []store.Point
-	// since is how many results there were when the monitor was last enabled or disabled, and witness who had it then.
-	since   int
-	witness *runner
-	// incident is the last that was told of, open until its end was.
+	// from is the number of results when the monitor was last enabled or disabled, watcher the runner that had it then.
+	from    int
+	watcher *simulatedRunner
+	// incident is the number of the last incident, according to the notifications; open reports whether it is open.
 	incident int
 	open     bool
-	// double says that two runners judge the monitor, or did so and it isn't sure yet that they agree: then there may be a
-	// message too many of an incident that is over. Sure is how many results there were when they agreed.
-	double bool
-	sure   int
+	// overlapping reports whether two runners evaluate the monitor, or did and may still disagree: then there may be a
+	// surplus notification of a resolved incident. agreedAt is the number of results when they agreed; -1 before.
+	overlapping bool
+	agreedAt    int
 }
 
 func newOracle(w *world) *oracle {
 	o := &oracle{
-		w: w, lives: make(map[string]*life), known: make(map[string]bool), accepted: make(map[string]bool),
-		confirmed: make(map[string]bool), lost: make(map[string]bool),
+		w: w, records: make(map[string]*record), known: make(map[string]bool), accepted: make(map[string]bool),
+		confirmed: make(map[string]bool), uncertain: make(map[string]bool),
 	}
 	for _, m := range w.monitors {
-		o.lives[m.ID] = &life{sure: -1}
+		o.records[m.ID] = &record{agreedAt: -1}
 	}
 	return o
 }
@@ -58,45 +58,45 @@ func (o *oracle) fail(format string, args ...any) {
 	o.w.t.Fatalf("step %d: %s", o.w.step, fmt.Sprintf(format, args...))
 }
 
-// stored takes in the results in a state that was stored.
-func (o *oracle) stored(m *watched, s *store.State) {
-	l := o.lives[m.ID]
+// stored records the results in a state that was stored.
+func (o *oracle) stored(m *simulatedMonitor, s *store.State) {
+	rec := o.records[m.ID]
 	for _, p := range s.History {
-		if n := len(l.results); n == 0 || p.Date.After(l.results[n-1].Date) {
-			l.results = append(l.results, p)
+		if n := len(rec.results); n == 0 || p.Date.After(rec.results[n-1].Date) {
+			rec.results = append(rec.results, p)
 		}
 	}
 }
 
-// reset is told that a monitor was enabled, disabled, deleted or made.
-func (o *oracle) reset(m *watched) {
-	l := o.lives[m.ID]
-	l.since, l.witness = len(l.results), nil
-	if rs := o.w.owners(); len(rs) > 0 && rs[0].calm {
-		l.witness = rs[0]
+// monitorChanged records that a monitor was enabled, disabled, deleted or created.
+func (o *oracle) monitorChanged(m *simulatedMonitor) {
+	rec := o.records[m.ID]
+	rec.from, rec.watcher = len(rec.results), nil
+	if rs := o.w.owners(); len(rs) > 0 && rs[0].upToDate {
+		rec.watcher = rs[0]
 	}
 }
 
-// repaired is told that a runner looked at what others told.
-func (o *oracle) repaired(r *runner) {
+// notificationsRead records that a runner has read the notifications of other runners.
+func (o *oracle) notificationsRead(r *simulatedRunner) {
 	owners := o.w.owners()
 	if len(owners) != 1 || owners[0] != r {
 		return
 	}
-	for _, l := range o.lives {
-		if l.double && l.sure < 0 {
-			l.sure = len(l.results)
+	for _, rec := range o.records {
+		if rec.overlapping && rec.agreedAt < 0 {
+			rec.agreedAt = len(rec.results)
 		}
 	}
 }
 
-// operation is told of an operation of the store, before and after its effect.
+// operation records a store operation, before and after its effect.
 func (o *oracle) operation(name, id string) {
 	switch name {
 	case "added":
 		if !o.known[id] {
 			o.known[id] = true
-			o.told(*o.w.store.find(id))
+			o.checkNotification(*o.w.store.find(id))
 		}
 	case "PutDeliveries":
 		for _, d := range o.w.store.find(id).Deliveries {
@@ -107,92 +107,93 @@ func (o *oracle) operation(name, id string) {
 	}
 }
 
-// failed is told that an operation failed, before or after its effect.
-func (o *oracle) failed(name, id string) {
+// operationFailed records that a store operation failed, before or after its effect.
+func (o *oracle) operationFailed(name, id string) {
 	switch name {
 	case "PutDeliveries":
-		o.lost[id] = true
+		o.uncertain[id] = true
 	case "AddNotifications", "added":
-		o.cut.late = true
+		o.offline.late = true
 	}
 }
 
-// told judges a message that was just stored.
-func (o *oracle) told(a store.Notification) {
-	if a.MonitorID == "" {
-		o.toldOfRunner(a)
+// checkNotification checks a notification that was just stored.
+func (o *oracle) checkNotification(n store.Notification) {
+	if n.MonitorID == "" {
+		o.checkRunnerNotification(n)
 		return
 	}
-	l := o.lives[a.MonitorID]
+	rec := o.records[n.MonitorID]
 	if len(o.w.owners()) > 1 {
-		l.double, l.sure = true, -1
+		rec.overlapping, rec.agreedAt = true, -1
 		o.overlaps++
 	}
-	switch a.Kind {
+	switch n.Kind {
 	case store.KindOpened:
-		o.alerts++
-		if l.open || a.Incident != l.incident+1 {
-			o.fail("%s after incident %d (open: %v)", a.ID, l.incident, l.open)
+		o.openings++
+		if rec.open || n.Incident != rec.incident+1 {
+			o.fail("%s after incident %d (open: %v)", n.ID, rec.incident, rec.open)
 		}
-		l.incident, l.open = a.Incident, true
+		rec.incident, rec.open = n.Incident, true
 	case store.KindResolved, store.KindClosed:
-		o.ends++
-		if a.Incident > l.incident || !l.double && !l.open {
-			o.fail("%s after incident %d (open: %v)", a.ID, l.incident, l.open)
+		o.closings++
+		if n.Incident > rec.incident || !rec.overlapping && !rec.open {
+			o.fail("%s after incident %d (open: %v)", n.ID, rec.incident, rec.open)
 		}
-		l.open = l.open && a.Incident != l.incident
+		rec.open = rec.open && n.Incident != rec.incident
 	default:
-		if a.Incident > l.incident || !l.double && !l.open {
-			o.fail("%s after incident %d (open: %v)", a.ID, l.incident, l.open)
+		if n.Incident > rec.incident || !rec.overlapping && !rec.open {
+			o.fail("%s after incident %d (open: %v)", n.ID, rec.incident, rec.open)
 		}
 	}
-	if a.Kind != store.KindClosed && !l.double {
-		o.owed(a, l)
+	if n.Kind != store.KindClosed && !rec.overlapping {
+		o.checkCause(n, rec)
 	}
 }
 
-// owed judges whether the results owe a message.
-func (o *oracle) owed(a store.Notification, l *life) {
-	results := counted(l.results)
-	n := len(results)
-	if n == 0 || !results[n-1].Date.Equal(a.Date) || results[n-1].Status != a.Status {
-		o.fail("%s of %v, %s, is not of the newest result that counts", a.ID, a.Date, a.Status)
+// checkCause fails unless the results require the notification.
+func (o *oracle) checkCause(n store.Notification, rec *record) {
+	results := counted(rec.results)
+	count := len(results)
+	if count == 0 || !results[count-1].Date.Equal(n.Date) || results[count-1].Status != n.Status {
+		o.fail("%s of %v, %s, is not from the newest result that counts", n.ID, n.Date, n.Status)
 	}
-	// While there were two runners, each counted its own results; those that are excluded keep what was counted.
-	row := o.row(l.results, bad(results[n-1]), false)
-	mixed := l.sure >= 0 && (row == n || !l.results[l.sure].Date.Before(results[n-row-1].Date))
+	// While there were two runners, each counted its own results.
+	streak := o.streak(rec.results, notOK(results[count-1]), false)
+	mixed := rec.agreedAt >= 0 && (streak == count || !rec.results[rec.agreedAt].Date.Before(results[count-streak-1].Date))
 	ok := false
-	switch a.Kind {
+	switch n.Kind {
 	case store.KindOpened:
-		ok = bad(results[n-1]) && (mixed || row >= o.w.rules.FailCount)
+		ok = notOK(results[count-1]) && (mixed || streak >= o.w.rules.FailCount)
 		if !mixed && ok {
-			o.mayBeRaised(a, l.results, results[n-row:])
+			o.checkMayOpen(n, rec.results, results[count-streak:])
 		}
 	case store.KindResolved:
-		ok = !bad(results[n-1]) && (mixed || row >= o.w.rules.RecoveryCount)
+		ok = !notOK(results[count-1]) && (mixed || streak >= o.w.rules.RecoveryCount)
 	case store.KindEscalated:
-		ok = a.Status == monitor.StatusFailed
+		ok = n.Status == monitor.StatusFailed
 	case store.KindReminder:
-		ok = a.Status != monitor.StatusOK && o.w.rules.Reminder > 0
+		ok = n.Status != monitor.StatusOK && o.w.rules.Reminder > 0
 	}
 	if !ok {
-		o.fail("%s isn't owed by %v", a.ID, l.results[max(0, len(l.results)-5):])
+		o.fail("%s is not required by %v", n.ID, rec.results[max(0, len(rec.results)-5):])
 	}
-	if a.Kind != store.KindResolved && o.cut.on && !o.cut.double {
-		o.fail("%s while the runner is cut off", a.ID)
+	if n.Kind != store.KindResolved && o.offline.ongoing && !o.offline.overlapping {
+		o.fail("%s while the runner is offline", n.ID)
 	}
 }
 
-// look finds out whether people know of what is bad, and of nothing else, when whoever is to tell them has had the time.
-func (o *oracle) look() {
+// checkNothingMissing fails if a monitor should have an open incident and has none, or has one that should be closed.
+// It checks nothing while the only runner may not have evaluated all results.
+func (o *oracle) checkNothingMissing() {
 	owners := o.w.owners()
 	if len(owners) > 1 {
-		for _, l := range o.lives {
-			l.double, l.sure = true, -1
+		for _, rec := range o.records {
+			rec.overlapping, rec.agreedAt = true, -1
 		}
 	}
-	o.cut.double = o.cut.double || len(owners) > 1
-	if o.w.away || len(owners) != 1 || !owners[0].calm {
+	o.offline.overlapping = o.offline.overlapping || len(owners) > 1
+	if o.w.unavailable || len(owners) != 1 || !owners[0].upToDate {
 		return
 	}
 	for _, r := range o.w.alive() {
@@ -200,52 +201,52 @@ func (o *oracle) look() {
 			return
 		}
 	}
-	o.lookAtRunner(owners[0])
+	o.checkRunnerReported(owners[0])
 	for _, m := range o.w.monitors {
-		l := o.lives[m.ID]
-		if l.double && (l.sure < 0 || l.sure == len(l.results)) {
+		rec := o.records[m.ID]
+		if rec.overlapping && (rec.agreedAt < 0 || rec.agreedAt == len(rec.results)) {
 			continue
 		}
-		if l.double {
-			l.double, l.since = false, max(l.since, l.sure)
+		if rec.overlapping {
+			rec.overlapping, rec.from = false, max(rec.from, rec.agreedAt)
 		}
-		results := l.results[l.since:]
+		results := rec.results[rec.from:]
 		switch {
 		case m.deleted || !m.Enabled:
-			// Nobody needs to know at once of the deletion of what was deleted while nobody was there.
-			if l.open && (!m.deleted || l.witness == owners[0] || o.w.ended) {
-				o.fail("incident %d of %s is open, though it isn't checked", l.incident, m.ID)
+			// If no runner was there at the deletion, the incident may close later.
+			if rec.open && (!m.deleted || rec.watcher == owners[0] || o.w.ended) {
+				o.fail("incident %d of %s is open, but the monitor is inactive", rec.incident, m.ID)
 			}
-		case o.row(results, true, true) >= o.w.rules.FailCount && !l.open && o.mustBeRaised(m, results, owners[0].at):
-			o.fail("silence: %s is bad, %d times, and nobody was told", m.ID, o.row(results, true, true))
-		case o.row(results, false, true) >= o.w.rules.RecoveryCount && l.open:
-			o.fail("%s is OK, %d times, and nobody was told of the end of incident %d", m.ID, o.row(results, false, true), l.incident)
+		case o.streak(results, true, true) >= o.w.rules.FailCount && !rec.open && o.mustOpen(m, results, owners[0].evaluatedAt):
+			o.fail("%s is not OK, %d times, and no incident opened", m.ID, o.streak(results, true, true))
+		case o.streak(results, false, true) >= o.w.rules.RecoveryCount && rec.open:
+			o.fail("%s is OK, %d times, and incident %d is still open", m.ID, o.streak(results, false, true), rec.incident)
 		}
 	}
 }
 
-// allArrived finds out whether all that was owed arrived everywhere.
-func (o *oracle) allArrived() {
-	for _, a := range o.w.store.alerts {
-		if a.Kind == store.KindClosed {
+// checkAllArrived fails unless all notifications arrived at all recipients.
+func (o *oracle) checkAllArrived() {
+	for _, n := range o.w.store.notifications {
+		if n.Kind == store.KindClosed {
 			continue
 		}
-		if !a.Next.IsZero() || len(a.Deliveries) != 2 {
-			o.fail("%s waits until %v, with %v, at %v", a.ID, a.Next, a.Deliveries, time.Now())
+		if !n.Next.IsZero() || len(n.Deliveries) != 2 {
+			o.fail("%s is due at %v, with %v, at %v", n.ID, n.Next, n.Deliveries, time.Now())
 		}
-		for _, d := range a.Deliveries {
-			if d.Status != store.DeliverySent || !o.accepted[a.ID+" to "+d.To] {
-				o.fail("%s: %+v", a.ID, d)
+		for _, d := range n.Deliveries {
+			if d.Status != store.DeliverySent || !o.accepted[n.ID+" to "+d.To] {
+				o.fail("%s: %+v", n.ID, d)
 			}
 		}
 	}
 }
 
-// Channel, Recipients and Send make the oracle a sender: a slow one that often fails.
-func (o *oracle) Channel() string                        { return "oracle" }
+// Name, Recipients and Send make the oracle a slow channel that often fails.
+func (o *oracle) Name() string                           { return "oracle" }
 func (o *oracle) Recipients(store.Notification) []string { return []string{"one", "two"} }
 
-func (o *oracle) Send(ctx context.Context, a store.Notification, to []string) []Outcome {
+func (o *oracle) Send(ctx context.Context, n store.Notification, to []string) []Outcome {
 	list := make([]Outcome, len(to))
 	for i, name := range to {
 		select {
@@ -255,31 +256,31 @@ func (o *oracle) Send(ctx context.Context, a store.Notification, to []string) []
 		case <-time.After(time.Duration(o.w.rng.IntN(3)) * time.Second):
 		}
 		if !o.w.ended && o.w.chance(300) {
-			list[i].Err = errors.New("try again")
+			list[i].Err = errors.New("temporary failure")
 			continue
 		}
-		o.arrived(a, name)
+		o.checkArrival(n, name)
 	}
 	return list
 }
 
-// arrived judges whether a message may arrive.
-func (o *oracle) arrived(a store.Notification, to string) {
-	key := a.ID + " to " + to
-	if o.confirmed[key] || o.accepted[key] && !o.lost[a.ID] {
+// checkArrival fails if a notification arrives twice or before an earlier one.
+func (o *oracle) checkArrival(n store.Notification, to string) {
+	key := n.ID + " to " + to
+	if o.confirmed[key] || o.accepted[key] && !o.uncertain[n.ID] {
 		o.w.t.Errorf("step %d: %s arrived twice", o.w.step, key)
 	}
 	o.accepted[key] = true
-	if a.MonitorID == "" {
-		if a.Kind == store.KindRunnerOnline && !o.accepted[store.RunnerNotificationID(store.KindRunnerOffline, a.Opened)+" to "+to] {
-			o.w.t.Errorf("step %d: %s arrived before the message of which it is the end", o.w.step, key)
+	if n.MonitorID == "" {
+		if n.Kind == store.KindRunnerOnline && !o.accepted[store.RunnerNotificationID(store.KindRunnerOffline, n.Opened)+" to "+to] {
+			o.w.t.Errorf("step %d: %s arrived before the notification that the runner is offline", o.w.step, key)
 		}
 		return
 	}
-	for _, b := range o.w.store.alerts {
-		if b.MonitorID == a.MonitorID && b.Date.Before(a.Date) && b.Kind != store.KindClosed && !o.accepted[b.ID+" to "+to] &&
-			!o.lives[a.MonitorID].double {
-			o.w.t.Errorf("step %d: %s arrived before %s", o.w.step, key, b.ID)
+	for _, earlier := range o.w.store.notifications {
+		if earlier.MonitorID == n.MonitorID && earlier.Date.Before(n.Date) && earlier.Kind != store.KindClosed && !o.accepted[earlier.ID+" to "+to] &&
+			!o.records[n.MonitorID].overlapping {
+			o.w.t.Errorf("step %d: %s arrived before %s", o.w.step, key, earlier.ID)
 		}
 	}
 }

@@ -12,137 +12,146 @@ import (
 )
 
 const (
-	// askEvery is the time between two looks for due messages, and askFor how many are wanted.
-	askEvery = time.Second
-	askFor   = 1000
-	// attemptTime is how long an attempt may wait for its turn on a channel, and how long it may take then.
-	attemptTime = 60 * time.Second
-	// atOnce is how many messages are sent at once on one channel.
-	atOnce = 4
-	// lease is how long others leave an attempt to the runner that claimed it.
-	lease = 3 * time.Minute
-	// sendFor is how long after its date a message that can't be delivered is tried.
-	sendFor = 24 * time.Hour
-	// behindBy is how long after an earlier message of its monitor a message is tried that had to wait for that.
-	behindBy = 5 * time.Second
-	// sendGrace is how long attempts may go on after a stop, and fateTime how long the storing of what came of them.
+	// pollInterval is the time between two reads of due notifications, pollLimit the maximum number that one read returns.
+	pollInterval = time.Second
+	pollLimit    = 1000
+	// attemptTimeout limits how long an attempt waits for a free slot on a channel, and then how long it takes.
+	attemptTimeout = 60 * time.Second
+	// maxConcurrent is the number of notifications that one channel sends concurrently.
+	maxConcurrent = 4
+	// claimLease is the time for which only the runner that claimed an attempt may make it.
+	claimLease = 3 * time.Minute
+	// retryPeriod limits retries: a delivery fails this long after the date of its notification.
+	retryPeriod = 24 * time.Hour
+	// orderDelay is the time between the next attempt at a notification and the attempt at one that waits for it.
+	orderDelay = 5 * time.Second
+	// sendGrace is the time that running attempts get after the context has ended.
 	sendGrace = 5 * time.Second
-	fateTime  = 3 * time.Second
+	// putTimeout limits one write of the deliveries after an attempt.
+	putTimeout = 3 * time.Second
 )
 
-// pauses are the times between the attempts at one message; the last goes for all further ones.
-var pauses = [...]time.Duration{
+// retryDelays are the pauses between the attempts at one notification; the last one repeats.
+var retryDelays = [...]time.Duration{
 	10 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute,
 	30 * time.Minute,
 }
 
-// outbox sends the messages that are due. Every runner has one, and a claim decides who sends.
+// outbox sends due notifications. Every runner has one; a claim in the store decides which runner makes an attempt.
 type outbox struct {
-	runner  string
-	store   Store
-	senders map[string]*channel
-	order   []*channel
-	log     *slog.Logger
+	runner   string
+	store    Store
+	channels map[string]*limitedChannel
+	ordered  []*limitedChannel
+	log      *slog.Logger
 
 	attempts sync.WaitGroup
 	mu       sync.Mutex
-	// busy are the ids of the messages that this runner is at.
-	busy map[string]bool
+	// inProgress contains the ids of the notifications that this runner is sending.
+	inProgress map[string]bool
 }
 
-// channel is a sender with its slots.
-type channel struct {
-	Sender
+// limitedChannel is a channel with a limited number of slots and counters.
+type limitedChannel struct {
+	Channel
 	slots        chan struct{}
 	sent, failed atomic.Int64
 }
 
-func newOutbox(runner string, s Store, senders []Sender, log *slog.Logger) *outbox {
-	o := &outbox{runner: runner, store: s, log: log, senders: make(map[string]*channel), busy: make(map[string]bool)}
-	for _, s := range senders {
-		c := &channel{Sender: s, slots: make(chan struct{}, atOnce)}
-		o.senders[s.Channel()] = c
-		o.order = append(o.order, c)
+func newOutbox(runner string, s Store, channels []Channel, log *slog.Logger) *outbox {
+	o := &outbox{
+		runner: runner, store: s, log: log, channels: make(map[string]*limitedChannel), inProgress: make(map[string]bool),
+	}
+	for _, c := range channels {
+		limited := &limitedChannel{Channel: c, slots: make(chan struct{}, maxConcurrent)}
+		o.channels[c.Name()] = limited
+		o.ordered = append(o.ordered, limited)
 	}
 	return o
 }
 
-// run sends until ctx ends. Attempts that go on then are cut after a grace.
+// run sends due notifications until ctx ends. It cancels attempts that still run after sendGrace.
 func (o *outbox) run(ctx context.Context) {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	trouble := trouble{log: o.log, work: "sending of alerts"}
-	tick := time.NewTicker(askEvery)
+	failures := failureLog{log: o.log, task: "reading due notifications"}
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			cut := time.AfterFunc(sendGrace, cancel)
-			defer cut.Stop()
+			cancelTimer := time.AfterFunc(sendGrace, cancel)
+			defer cancelTimer.Stop()
 			o.attempts.Wait()
 			return
 		case <-tick.C:
 			due, err := o.due(ctx)
-			trouble.note(err)
-			for _, a := range due {
-				o.start(work, a)
+			failures.report(err)
+			for _, n := range due {
+				o.start(work, n)
 			}
 		}
 	}
 }
 
 func (o *outbox) due(ctx context.Context) ([]store.Notification, error) {
-	return call(ctx, bigCall, func(ctx context.Context) ([]store.Notification, error) {
-		return o.store.DueNotifications(ctx, monitor.Date(time.Now()), askFor)
+	return call(ctx, longTimeout, func(ctx context.Context) ([]store.Notification, error) {
+		return o.store.DueNotifications(ctx, monitor.Date(time.Now()), pollLimit)
 	})
 }
 
-// start begins an attempt, unless one is under way.
-func (o *outbox) start(ctx context.Context, a store.Notification) {
+// start starts an attempt, unless one is running.
+func (o *outbox) start(ctx context.Context, n store.Notification) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.busy[a.ID] {
+	if o.inProgress[n.ID] {
 		return
 	}
-	o.busy[a.ID] = true
+	o.inProgress[n.ID] = true
 	o.attempts.Go(func() {
-		if err := o.attempt(ctx, a); err != nil {
-			o.log.Warn("alert not tried", "id", a.ID, "error", err)
+		if err := o.attempt(ctx, n); err != nil {
+			o.log.Warn("delivery attempt not completed", "notification_id", n.ID, "error", err)
 		}
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		delete(o.busy, a.ID)
+		delete(o.inProgress, n.ID)
 	})
 }
 
-// claim takes an attempt at a, and gives a as it stands with that attempt counted; false when another runner is at it, or was
-// before and is done.
-func (o *outbox) claim(ctx context.Context, a store.Notification) (store.Notification, bool, error) {
-	for n := a.Attempts + 1; ; n++ {
+// claim claims the next attempt at n and returns the stored notification with that attempt counted. It reports false if
+// another runner makes the attempt, or if the notification is no longer due.
+func (o *outbox) claim(ctx context.Context, n store.Notification) (store.Notification, bool, error) {
+	for number := n.Attempts + 1; ; number++ {
 		now := monitor.Date(time.Now())
-		won, claimed, err := o.claimAttempt(ctx, a.ID, n, now)
+		won, claimed, err := o.claimAttempt(ctx, n.ID, number, now)
 		switch {
-		case err != nil || !won && now.Sub(claimed) < lease:
-			return a, false, err
+		case err != nil || !won && now.Sub(claimed) < claimLease:
+			return n, false, err
 		case won:
-			stands, err := o.read(ctx, a.ID)
-			stands.Attempts = n
-			return stands, err == nil && !stands.Next.IsZero() && !stands.Next.After(now), err
+			current, err := o.read(ctx, n.ID)
+			current.Attempts = number
+			return current, err == nil && !current.Next.IsZero() && !current.Next.After(now), err
 		}
 	}
 }
 
-func (o *outbox) claimAttempt(ctx context.Context, id string, n int, now time.Time) (won bool, claimed time.Time, err error) {
-	ctx, cancel := context.WithTimeout(ctx, smallCall)
+func (o *outbox) claimAttempt(ctx context.Context, id string, number int, now time.Time) (
+	won bool, claimed time.Time, err error,
+) {
+	ctx, cancel := context.WithTimeout(ctx, shortTimeout)
 	defer cancel()
-	return o.store.ClaimNotification(ctx, id, n, o.runner, now)
+	return o.store.ClaimNotification(ctx, id, number, o.runner, now)
 }
 
 func (o *outbox) read(ctx context.Context, id string) (store.Notification, error) {
-	return call(ctx, smallCall, func(ctx context.Context) (store.Notification, error) { return o.store.Notification(ctx, id) })
+	return call(ctx, shortTimeout, func(ctx context.Context) (store.Notification, error) {
+		return o.store.Notification(ctx, id)
+	})
 }
 
-func (o *outbox) put(ctx context.Context, a store.Notification) error {
-	_, err := call(ctx, smallCall, func(ctx context.Context) (struct{}, error) { return struct{}{}, o.store.PutDeliveries(ctx, a) })
+func (o *outbox) put(ctx context.Context, n store.Notification) error {
+	_, err := call(ctx, shortTimeout, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, o.store.PutDeliveries(ctx, n)
+	})
 	return err
 }

@@ -15,278 +15,278 @@ import (
 func TestOutboxSends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail, hook := newScripted("email", "ann", "bob"), newScripted("webhook", "x.test")
-		m := owing("a")
+		m := memoryWithDue("a")
 		newHarness(t, m, Rules{}, mail, hook)
-		settle(time.Hour)
-		expectTried(t, mail, "1s a ann+bob")
-		expectTried(t, hook, "1s a x.test")
-		expectFates(t, m, "a", `email:ann sent "", email:bob sent "", webhook:x.test sent ""`)
+		wait(time.Hour)
+		expectAttempts(t, mail, "1s a ann+bob")
+		expectAttempts(t, hook, "1s a x.test")
+		expectDeliveries(t, m, "a", `email:ann sent "", email:bob sent "", webhook:x.test sent ""`)
 	})
 }
 
 func TestOutboxWithoutChannels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := owing("a")
+		m := memoryWithDue("a")
 		newHarness(t, m, Rules{}, newScripted("email"))
-		settle(2 * time.Second)
-		expectFates(t, m, "a", "")
-		if a := m.find("a"); a.Attempts != 1 {
-			t.Errorf("message %+v", a)
+		wait(2 * time.Second)
+		expectDeliveries(t, m, "a", "")
+		if n := m.find("a"); n.Attempts != 1 {
+			t.Errorf("notification %+v", n)
 		}
 	})
 }
 
-func TestOutboxTriesAgain(t *testing.T) {
+func TestOutboxRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail := newScripted("email", "ann", "bob", "cid")
-		mail.set(func(ctx context.Context, a store.Notification, to string) Outcome {
+		mail.set(func(ctx context.Context, n store.Notification, to string) Outcome {
 			switch to {
 			case "ann":
-				return Outcome{Answer: "250 taken"}
+				return Outcome{Answer: "250 accepted"}
 			case "bob":
 				return Outcome{Answer: "550 unknown", Err: fmt.Errorf("bob: %w", ErrRefused)}
 			default:
-				return busy(ctx, a, to)
+				return failTemporarily(ctx, n, to)
 			}
 		})
-		m := owing("a")
-		m.alerts[0].Date = time.Now().Add(time.Hour - sendFor)
-		b := newHarness(t, m, Rules{}, mail, newScripted("webhook"))
-		settle(10 * time.Minute)
-		tries := "1s a ann+bob+cid, 11s a cid, 41s a cid, 1m41s a cid, 3m41s a cid, 8m41s a cid"
-		expectTried(t, mail, tries)
-		expectFates(t, m, "a", `email:ann sent "250 taken", email:bob failed "550 unknown", email:cid pending "451 later", to be tried`)
-		settle(2 * time.Hour)
-		expectTried(t, mail, tries+", 18m41s a cid, 33m41s a cid")
-		expectFates(t, m, "a", `email:ann sent "250 taken", email:bob failed "550 unknown", email:cid failed "451 later"`)
+		m := memoryWithDue("a")
+		m.notifications[0].Date = time.Now().Add(time.Hour - retryPeriod)
+		h := newHarness(t, m, Rules{}, mail, newScripted("webhook"))
+		wait(10 * time.Minute)
+		attempts := "1s a ann+bob+cid, 11s a cid, 41s a cid, 1m41s a cid, 3m41s a cid, 8m41s a cid"
+		expectAttempts(t, mail, attempts)
+		expectDeliveries(t, m, "a", `email:ann sent "250 accepted", email:bob failed "550 unknown", email:cid pending "451 later", retry scheduled`)
+		wait(2 * time.Hour)
+		expectAttempts(t, mail, attempts+", 18m41s a cid, 33m41s a cid")
+		expectDeliveries(t, m, "a", `email:ann sent "250 accepted", email:bob failed "550 unknown", email:cid failed "451 later"`)
 		want := []Counts{{Channel: "email", Sent: 1, Failed: 1 + 8}, {Channel: "webhook"}}
-		if got := b.alerter.Counts(); !slices.Equal(got, want) {
+		if got := h.alerter.Counts(); !slices.Equal(got, want) {
 			t.Errorf("counted %+v, want %+v", got, want)
 		}
 	})
 }
 
-func TestATestMessageIsTriedOnce(t *testing.T) {
+func TestTestNotificationIsTriedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail := newScripted("email", "ann")
-		mail.set(busy)
+		mail.set(failTemporarily)
 		m := newMemory()
 		m.add(store.Notification{ID: "t", Kind: store.KindTest, Date: time.Now(), Next: time.Now()})
 		newHarness(t, m, Rules{}, mail)
-		settle(time.Hour)
-		expectTried(t, mail, "1s t ann")
-		expectFates(t, m, "t", `email:ann failed "451 later"`)
+		wait(time.Hour)
+		expectAttempts(t, mail, "1s t ann")
+		expectDeliveries(t, m, "t", `email:ann failed "451 later"`)
 	})
 }
 
-func TestASenderThatBreaksDown(t *testing.T) {
+func TestChannelPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail, hook := newScripted("email", "ann"), newScripted("webhook", "x.test")
 		mail.set(func(context.Context, store.Notification, string) Outcome { panic("broken") })
-		m := owing("a")
+		m := memoryWithDue("a")
 		newHarness(t, m, Rules{}, mail, hook)
-		settle(2 * time.Second)
-		expectFates(t, m, "a", `email:ann pending "the sender broke down", webhook:x.test sent "", to be tried`)
+		wait(2 * time.Second)
+		expectDeliveries(t, m, "a", `email:ann pending "internal error in this channel", webhook:x.test sent "", retry scheduled`)
 	})
 }
 
-func TestASlowChannelHoldsUpNoOther(t *testing.T) {
+func TestSlowChannelDelaysNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail, hook := newScripted("email", "ann"), newScripted("webhook", "x.test")
-		hook.set(stuck)
+		hook.set(hangUntilCancelled)
 		ids := make([]string, 200)
 		for i := range ids {
 			ids[i] = fmt.Sprintf("a%03d", i)
 		}
-		m := owing(ids...)
+		m := memoryWithDue(ids...)
 		newHarness(t, m, Rules{}, mail, hook)
-		settle(1500 * time.Millisecond)
+		wait(1500 * time.Millisecond)
 		if n := len(mail.all()); n != 200 {
 			t.Errorf("%d e-mails while the webhook hangs, want 200", n)
 		}
-		if n := len(hook.all()); n != atOnce {
-			t.Errorf("%d calls of the webhook at once, want %d", n, atOnce)
+		if n := len(hook.all()); n != maxConcurrent {
+			t.Errorf("%d calls of the webhook at once, want %d", n, maxConcurrent)
 		}
-		settle(attemptTime + 2*time.Second)
+		wait(attemptTimeout + 2*time.Second)
 		hook.set(nil)
-		settle(5 * time.Minute)
+		wait(5 * time.Minute)
 		for _, id := range ids {
-			expectFates(t, m, id, `email:ann sent "", webhook:x.test sent ""`)
+			expectDeliveries(t, m, id, `email:ann sent "", webhook:x.test sent ""`)
 		}
 		if n := len(mail.all()); n != 200 {
-			t.Errorf("%d e-mails at last, want 200", n)
+			t.Errorf("%d e-mails in the end, want 200", n)
 		}
 	})
 }
 
-func TestOneOfManyRunnersSends(t *testing.T) {
+func TestOnlyOneRunnerSends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
-		var senders []*scripted
+		var channels []*scripted
 		for range 3 {
 			s := newScripted("email", "ann")
 			s.set(func(context.Context, store.Notification, string) Outcome {
 				time.Sleep(5 * time.Second)
 				return Outcome{}
 			})
-			senders = append(senders, s)
+			channels = append(channels, s)
 			newHarness(t, m, Rules{}, s)
 		}
 		for i := range 20 {
 			m.add(store.Notification{ID: fmt.Sprint("a", i), Kind: store.KindOpened, Date: time.Now(), Next: time.Now()})
 		}
-		settle(10 * time.Minute)
+		wait(10 * time.Minute)
 		sent := 0
-		for _, s := range senders {
+		for _, s := range channels {
 			sent += len(s.all())
 		}
 		if sent != 20 {
-			t.Errorf("20 messages were sent %d times", sent)
+			t.Errorf("20 notifications were sent %d times", sent)
 		}
 	})
 }
 
-// A claim without anything else is that of a runner that died right after it.
-func TestAClaimIsOvertakenAfterTheLease(t *testing.T) {
+// A claim without a delivery status comes from a runner that crashed right after it.
+func TestClaimExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail := newScripted("email", "ann")
-		m := owing("a")
+		m := memoryWithDue("a")
 		m.ClaimNotification(t.Context(), "a", 1, "dead", time.Now())
 		newHarness(t, m, Rules{}, mail)
-		settle(time.Hour)
-		expectTried(t, mail, "3m0s a ann")
-		expectFates(t, m, "a", `email:ann sent ""`)
+		wait(time.Hour)
+		expectAttempts(t, mail, "3m0s a ann")
+		expectDeliveries(t, m, "a", `email:ann sent ""`)
 	})
 }
 
-func TestARecoveryWaitsForItsAlert(t *testing.T) {
+func TestResolvedWaitsForOpened(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail := newScripted("email", "ann", "bob")
-		mail.set(func(ctx context.Context, a store.Notification, to string) Outcome {
+		mail.set(func(ctx context.Context, n store.Notification, to string) Outcome {
 			if to == "bob" && time.Since(mail.began) < 5*time.Minute {
-				return busy(ctx, a, to)
+				return failTemporarily(ctx, n, to)
 			}
 			return Outcome{}
 		})
-		m := owing("a")
+		m := memoryWithDue("a")
 		newHarness(t, m, Rules{}, mail)
-		settle(time.Minute)
+		wait(time.Minute)
 		m.add(store.Notification{ID: "r", MonitorID: "monitor of a", Incident: 1, Kind: store.KindResolved, Date: time.Now(), Next: time.Now()})
-		settle(20 * time.Minute)
-		tries := slices.DeleteFunc(strings.Split(mail.tried(), ", "), func(s string) bool { return strings.HasSuffix(s, "a bob") })
-		if got, want := strings.Join(tries, ", "), "1s a ann+bob, 1m1s r ann, 8m46s r bob"; got != want {
+		wait(20 * time.Minute)
+		attempts := slices.DeleteFunc(strings.Split(mail.attempts(), ", "), func(s string) bool { return strings.HasSuffix(s, "a bob") })
+		if got, want := strings.Join(attempts, ", "), "1s a ann+bob, 1m1s r ann, 8m46s r bob"; got != want {
 			t.Errorf("tried %s, want %s", got, want)
 		}
 	})
 }
 
-// Until its fate is stored, nobody but the runner that sent a message knows that it was.
-func TestAFateThatCannotBeStored(t *testing.T) {
-	noFates := func(_ context.Context, operation, _ string) error {
+// Until the deliveries are stored, only the runner that sent a notification knows that it did.
+func TestDeliveriesThatCannotBeStored(t *testing.T) {
+	deliveriesFail := func(_ context.Context, operation, _ string) error {
 		if operation == "PutDeliveries" {
-			return errAway
+			return errUnavailable
 		}
 		return nil
 	}
-	for name, meet := range map[string]func(context.Context, string, string) error{"away": away, "only the fates": noFates} {
+	for name, intercept := range map[string]func(context.Context, string, string) error{"all calls": storeUnavailable, "only the deliveries": deliveriesFail} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				mail := newScripted("email", "ann")
-				m := owing("a")
+				m := memoryWithDue("a")
 				mail.set(func(context.Context, store.Notification, string) Outcome {
-					m.meeting(meet)
-					return Outcome{Answer: "taken"}
+					m.setIntercept(intercept)
+					return Outcome{Answer: "accepted"}
 				})
 				newHarness(t, m, Rules{}, mail)
-				settle(10 * time.Minute)
-				m.meeting(nil)
-				settle(10 * time.Minute)
-				expectTried(t, mail, "1s a ann")
-				expectFates(t, m, "a", `email:ann sent "taken"`)
+				wait(10 * time.Minute)
+				m.setIntercept(nil)
+				wait(10 * time.Minute)
+				expectAttempts(t, mail, "1s a ann")
+				expectDeliveries(t, m, "a", `email:ann sent "accepted"`)
 			})
 		})
 	}
 }
 
-func TestAFateThatAnotherRunnerOvertook(t *testing.T) {
+func TestDeliveriesOfLaterAttemptStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail := newScripted("email", "ann")
-		m := owing("a")
-		mail.set(func(ctx context.Context, a store.Notification, to string) Outcome {
-			m.meeting(away)
-			return busy(ctx, a, to)
+		m := memoryWithDue("a")
+		mail.set(func(ctx context.Context, n store.Notification, to string) Outcome {
+			m.setIntercept(storeUnavailable)
+			return failTemporarily(ctx, n, to)
 		})
 		newHarness(t, m, Rules{}, mail)
-		settle(time.Hour)
-		theirs := store.Notification{ID: "a", Attempts: 2}
-		theirs.Deliveries = []store.Delivery{{Channel: "email", To: "ann", Status: store.DeliverySent, Answer: "250 taken"}}
-		m.meeting(func(_ context.Context, operation, _ string) error {
+		wait(time.Hour)
+		later := store.Notification{ID: "a", Attempts: 2}
+		later.Deliveries = []store.Delivery{{Channel: "email", To: "ann", Status: store.DeliverySent, Answer: "250 accepted"}}
+		m.setIntercept(func(_ context.Context, operation, _ string) error {
 			if operation == "DueNotifications" {
-				return errAway
+				return errUnavailable
 			}
 			return nil
 		})
-		if err := m.PutDeliveries(t.Context(), theirs); err != nil {
+		if err := m.PutDeliveries(t.Context(), later); err != nil {
 			t.Fatal(err)
 		}
-		settle(time.Hour)
-		expectFates(t, m, "a", `email:ann sent "250 taken"`)
+		wait(time.Hour)
+		expectDeliveries(t, m, "a", `email:ann sent "250 accepted"`)
 	})
 }
 
-// What was due when it was listed may be done when it is claimed.
-func TestAMessageThatWasJustSent(t *testing.T) {
+// A notification that was due when it was listed may be sent before it is claimed.
+func TestNotificationAlreadySent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mail := newScripted("email", "ann")
-		m := owing("a")
-		o := newOutbox("here", m, []Sender{mail}, quietLog())
-		if err := o.attempt(t.Context(), m.alerts[0]); err != nil {
+		m := memoryWithDue("a")
+		o := newOutbox("here", m, []Channel{mail}, quietLog())
+		if err := o.attempt(t.Context(), m.notifications[0]); err != nil {
 			t.Fatal(err)
 		}
-		listed := m.alerts[0]
+		listed := m.notifications[0]
 		listed.Next = listed.Date
 		if err := o.attempt(t.Context(), listed); err != nil {
 			t.Fatal(err)
 		}
-		expectTried(t, mail, "0s a ann")
+		expectAttempts(t, mail, "0s a ann")
 	})
 }
 
-func TestStopOfTheOutbox(t *testing.T) {
+func TestOutboxStops(t *testing.T) {
 	for _, tt := range []struct {
-		name  string
-		sends time.Duration
-		took  time.Duration
-		fates string
+		name       string
+		sends      time.Duration
+		took       time.Duration
+		deliveries string
 	}{
 		{"an attempt that ends soon", 3 * time.Second, 2 * time.Second, `email:ann sent ""`},
-		{"an attempt that hangs", time.Hour, sendGrace, `email:ann pending "no answer", to be tried`},
+		{"an attempt that hangs", time.Hour, sendGrace, `email:ann pending "no answer", retry scheduled`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				mail := newScripted("email", "ann")
-				mail.set(func(ctx context.Context, a store.Notification, to string) Outcome {
+				mail.set(func(ctx context.Context, n store.Notification, to string) Outcome {
 					select {
 					case <-ctx.Done():
-						return stuck(ctx, a, to)
+						return hangUntilCancelled(ctx, n, to)
 					case <-time.After(tt.sends):
 						return Outcome{}
 					}
 				})
-				m := owing("a")
-				b := newHarness(t, m, Rules{}, mail)
-				settle(2 * time.Second)
+				m := memoryWithDue("a")
+				h := newHarness(t, m, Rules{}, mail)
+				wait(2 * time.Second)
 				stopping := time.Now()
-				b.stop()
+				h.stop()
 				if took := time.Since(stopping); took != tt.took {
 					t.Errorf("the stop took %v, want %v", took, tt.took)
 				}
-				expectFates(t, m, "a", tt.fates)
+				expectDeliveries(t, m, "a", tt.deliveries)
 
 				mail.set(nil)
 				newHarness(t, m, Rules{}, mail)
-				settle(2 * time.Second)
-				expectFates(t, m, "a", `email:ann sent ""`)
+				wait(2 * time.Second)
+				expectDeliveries(t, m, "a", `email:ann sent ""`)
 			})
 		})
 	}

@@ -14,34 +14,34 @@ import (
 	"nanomon/services/common/store"
 )
 
-// scripted is a sender that does what the test says, and remembers who got what when.
+// scripted is a channel whose outcomes the test sets. It records its attempts.
 type scripted struct {
 	name string
 	to   []string
-	// do is what becomes of each message; nil takes it.
-	do func(ctx context.Context, a store.Notification, to string) Outcome
+	// do returns the outcome of each delivery; nil accepts all.
+	do func(ctx context.Context, n store.Notification, to string) Outcome
 
-	mu    sync.Mutex
-	began time.Time
-	tries []string
+	mu          sync.Mutex
+	began       time.Time
+	attemptList []string
 }
 
 func newScripted(name string, to ...string) *scripted {
 	return &scripted{name: name, to: to, began: time.Now()}
 }
 
-func (s *scripted) Channel() string                        { return s.name }
+func (s *scripted) Name() string                           { return s.name }
 func (s *scripted) Recipients(store.Notification) []string { return s.to }
 
-func (s *scripted) Send(ctx context.Context, a store.Notification, to []string) []Outcome {
+func (s *scripted) Send(ctx context.Context, n store.Notification, to []string) []Outcome {
 	s.mu.Lock()
 	do := s.do
-	s.tries = append(s.tries, fmt.Sprintf("%v %s %s", time.Since(s.began).Round(time.Second), a.ID, strings.Join(to, "+")))
+	s.attemptList = append(s.attemptList, fmt.Sprintf("%v %s %s", time.Since(s.began).Round(time.Second), n.ID, strings.Join(to, "+")))
 	s.mu.Unlock()
 	list := make([]Outcome, len(to))
 	for i, name := range to {
 		if do != nil {
-			list[i] = do(ctx, a, name)
+			list[i] = do(ctx, n, name)
 		}
 	}
 	return list
@@ -53,26 +53,26 @@ func (s *scripted) set(do func(context.Context, store.Notification, string) Outc
 	s.do = do
 }
 
-// all is when what was sent to whom.
+// all returns the time, notification id and recipients of each attempt.
 func (s *scripted) all() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.tries)
+	return slices.Clone(s.attemptList)
 }
 
-func (s *scripted) tried() string { return strings.Join(s.all(), ", ") }
+func (s *scripted) attempts() string { return strings.Join(s.all(), ", ") }
 
-func busy(context.Context, store.Notification, string) Outcome {
+func failTemporarily(context.Context, store.Notification, string) Outcome {
 	return Outcome{Answer: "451 later", Err: errors.New("later")}
 }
 
-func stuck(ctx context.Context, _ store.Notification, _ string) Outcome {
+func hangUntilCancelled(ctx context.Context, _ store.Notification, _ string) Outcome {
 	<-ctx.Done()
 	return Outcome{Answer: "no answer", Err: ctx.Err()}
 }
 
-// owing is a store with an alert that is due now.
-func owing(ids ...string) *memory {
+// memoryWithDue returns a store with notifications that are due now.
+func memoryWithDue(ids ...string) *memory {
 	m := newMemory()
 	for i, id := range ids {
 		now := monitor.Date(time.Now().Add(time.Duration(i) * time.Millisecond))
@@ -81,36 +81,36 @@ func owing(ids ...string) *memory {
 	return m
 }
 
-// get is a copy of a message.
+// get returns a copy of a notification.
 func (m *memory) get(id string) store.Notification {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return *m.find(id)
 }
 
-// fates are the deliveries of a message in short.
-func (m *memory) fates(id string) string {
-	a := m.get(id)
+// deliveries returns the deliveries of a notification in short form.
+func (m *memory) deliveries(id string) string {
+	n := m.get(id)
 	texts := []string{}
-	for _, d := range a.Deliveries {
+	for _, d := range n.Deliveries {
 		texts = append(texts, fmt.Sprintf("%s:%s %s %q", d.Channel, d.To, d.Status, d.Answer))
 	}
-	if !a.Next.IsZero() {
-		texts = append(texts, "to be tried")
+	if !n.Next.IsZero() {
+		texts = append(texts, "retry scheduled")
 	}
 	return strings.Join(texts, ", ")
 }
 
-func expectFates(t *testing.T, m *memory, id, want string) {
+func expectDeliveries(t *testing.T, m *memory, id, want string) {
 	t.Helper()
-	if got := m.fates(id); got != want {
-		t.Errorf("fates %s, want %s", got, want)
+	if got := m.deliveries(id); got != want {
+		t.Errorf("deliveries %s, want %s", got, want)
 	}
 }
 
-func expectTried(t *testing.T, s *scripted, want string) {
+func expectAttempts(t *testing.T, s *scripted, want string) {
 	t.Helper()
-	if got := s.tried(); got != want {
+	if got := s.attempts(); got != want {
 		t.Errorf("%s tried %s\nwant %s", s.name, got, want)
 	}
 }

@@ -13,30 +13,31 @@ import (
 	"nanomon/services/common/store"
 )
 
-// SignatureHeader holds sha256= and the HMAC of the body in hexadecimal digits, keyed with the secret of the webhooks.
+// SignatureHeader is the header with the signature of a webhook: sha256= and the hexadecimal HMAC-SHA256 of the body,
+// with ALERT_WEBHOOK_SECRET as the key.
 const SignatureHeader = "X-NanoMon-Signature"
 
-// webhookDocument is what a webhook gets, as docs/notifications.md describes it.
+// webhookDocument is the JSON document that a webhook receives. docs/notifications.md describes it.
 type webhookDocument struct {
-	// ID is the same each time that a message is sent, so that a receiver can drop what it has.
+	// ID is the same for each attempt, so that a receiver can ignore duplicates.
 	ID       string                 `json:"id"`
 	Kind     store.NotificationKind `json:"kind"`
 	Title    string                 `json:"title"`
 	Monitor  webhookMonitor         `json:"monitor"`
 	Incident int                    `json:"incident"`
-	// Reminder is the number of a reminder; no other kind has one.
+	// Reminder is the number of a reminder; 0 for other kinds.
 	Reminder   int            `json:"reminder,omitempty"`
 	Status     monitor.Status `json:"status"`
 	StatusText string         `json:"statusText"`
-	// Behind is how many monitors depend on this one.
+	// Dependents is the number of monitors that depend on this one.
 	Dependents int `json:"behind,omitempty"`
-	// Runner is the runner that may be cut off, or is connected again.
+	// Runner is the id of the runner that is offline or online again.
 	Runner  string    `json:"runner,omitempty"`
 	Message string    `json:"message"`
 	Value   float64   `json:"value"`
 	Opened  time.Time `json:"opened,omitzero"`
 	Date    time.Time `json:"date"`
-	// Sent is when this attempt was made.
+	// Sent is the time of this attempt.
 	Sent time.Time `json:"sent"`
 	Link string    `json:"link"`
 }
@@ -49,30 +50,33 @@ type webhookMonitor struct {
 	Group  string `json:"group"`
 }
 
-func newWebhook(settings config.Alerts, d delivery) Sender {
+func newWebhook(settings config.Alerts, options channelOptions) Channel {
 	if len(settings.WebhookURL) == 0 {
 		return nil
 	}
 	secret := settings.WebhookSecret
-	return &hook{
-		channel: "webhook", urls: settings.WebhookURL, client: d.web, secrets: []string{secret},
-		post: func(m store.Notification, to *url.URL) post {
-			return post{url: to, document: d.words.document(m), header: func(body []byte) http.Header { return signed(body, secret) }}
+	return &webChannel{
+		name: "webhook", urls: settings.WebhookURL, client: options.client, secrets: []string{secret},
+		newPost: func(n store.Notification, to *url.URL) post {
+			header := func(body []byte) http.Header { return signBody(body, secret) }
+			return post{url: to, document: options.format.document(n), header: header}
 		},
 	}
 }
 
-func (w wording) document(m store.Notification) webhookDocument {
-	n := w.notice(m)
+func (f formatter) document(n store.Notification) webhookDocument {
+	c := f.content(n)
 	return webhookDocument{
-		ID: m.ID, Kind: m.Kind, Title: n.Title, Incident: m.Incident, Reminder: m.Reminder(), Status: m.Status, StatusText: m.Status.String(),
-		Dependents: m.Dependents, Runner: m.Runner,
-		Monitor: webhookMonitor{ID: m.MonitorID, Name: m.MonitorName, Type: m.MonitorType, Target: m.MonitorTarget, Group: m.Group},
-		Message: m.Message, Value: m.Value, Opened: m.Opened, Date: m.Date, Sent: monitor.Date(time.Now()), Link: n.Link,
+		ID: n.ID, Kind: n.Kind, Title: c.Title, Incident: n.Incident, Reminder: n.Reminder(),
+		Status: n.Status, StatusText: n.Status.String(), Dependents: n.Dependents, Runner: n.Runner,
+		Monitor: webhookMonitor{
+			ID: n.MonitorID, Name: n.MonitorName, Type: n.MonitorType, Target: n.MonitorTarget, Group: n.Group,
+		},
+		Message: n.Message, Value: n.Value, Opened: n.Opened, Date: n.Date, Sent: monitor.Date(time.Now()), Link: c.Link,
 	}
 }
 
-func signed(body []byte, secret string) http.Header {
+func signBody(body []byte, secret string) http.Header {
 	header := make(http.Header)
 	if secret != "" {
 		mac := hmac.New(sha256.New, []byte(secret))

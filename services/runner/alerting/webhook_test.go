@@ -23,7 +23,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// webServer is a web service that keeps what is posted to it.
+// webServer is a web service that records its requests.
 type webServer struct {
 	*httptest.Server
 	mutex    sync.Mutex
@@ -36,7 +36,7 @@ type webRequest struct {
 	body         []byte
 }
 
-// serve starts a service that answers by answer.
+// serve starts a service with the given handler.
 func serve(t *testing.T, answer http.HandlerFunc) *webServer {
 	t.Helper()
 	s := &webServer{}
@@ -51,7 +51,7 @@ func serve(t *testing.T, answer http.HandlerFunc) *webServer {
 	return s
 }
 
-// one is the only request that came.
+// one returns the only request; it fails if there were none or more.
 func (s *webServer) one(t *testing.T) webRequest {
 	t.Helper()
 	s.mutex.Lock()
@@ -74,17 +74,17 @@ func urls(t *testing.T, text string) config.URLs {
 	return list
 }
 
-// hooks are settings with webhooks alone.
-func hooks(t *testing.T, text string) config.Alerts {
+// webhookSettings returns settings with only webhooks.
+func webhookSettings(t *testing.T, text string) config.Alerts {
 	t.Helper()
 	return config.Alerts{AlertLinkBase: "https://nanomon.example.org", Webhooks: config.Webhooks{WebhookURL: urls(t, text), WebhookSecret: "k3y of ours"}}
 }
 
-func TestTheDocumentOfAWebhook(t *testing.T) {
+func TestWebhookDocument(t *testing.T) {
 	server := serve(t, accept)
-	m := message(store.KindReminder)
-	m.Dependents = 12
-	if outcome := deliver(t, sender(t, hooks(t, server.URL+"/hook?token=t0ken"), nil), m)[0]; outcome.Err != nil || outcome.Answer != "202 Accepted" {
+	n := testNotification(store.KindReminder)
+	n.Dependents = 12
+	if outcome := deliver(t, onlyChannel(t, webhookSettings(t, server.URL+"/hook?token=t0ken"), nil), n)[0]; outcome.Err != nil || outcome.Answer != "202 Accepted" {
 		t.Errorf("%+v", outcome)
 	}
 	got := server.one(t)
@@ -115,32 +115,32 @@ func TestTheDocumentOfAWebhook(t *testing.T) {
 	}
 }
 
-func TestWithoutASecretThereIsNoSignature(t *testing.T) {
+func TestNoSignatureWithoutSecret(t *testing.T) {
 	server := serve(t, accept)
-	settings := hooks(t, server.URL)
+	settings := webhookSettings(t, server.URL)
 	settings.WebhookSecret = ""
-	deliver(t, sender(t, settings, nil), message(store.KindOpened))
+	deliver(t, onlyChannel(t, settings, nil), testNotification(store.KindOpened))
 	if header := server.one(t).header; header.Get(SignatureHeader) != "" {
 		t.Errorf("%v", header)
 	}
 }
 
-func TestWhatAnAnswerMeans(t *testing.T) {
+func TestStatusCodes(t *testing.T) {
 	for status, want := range map[int]string{
-		200: "sent", 201: "sent", 204: "sent", 301: "again", 302: "again", 307: "again", 308: "again", 400: "refused", 401: "refused", 403: "refused",
-		404: "refused", 408: "again", 410: "refused", 425: "again", 429: "again", 500: "again", 502: "again", 503: "again", 504: "again",
+		200: "sent", 201: "sent", 204: "sent", 301: "retry", 302: "retry", 307: "retry", 308: "retry", 400: "refused", 401: "refused", 403: "refused",
+		404: "refused", 408: "retry", 410: "refused", 425: "retry", 429: "retry", 500: "retry", 502: "retry", 503: "retry", 504: "retry",
 	} {
 		server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "/elsewhere")
 			w.WriteHeader(status)
 		})
-		outcome := deliver(t, sender(t, hooks(t, server.URL+"/here"), nil), message(store.KindOpened))[0]
+		outcome := deliver(t, onlyChannel(t, webhookSettings(t, server.URL+"/here"), nil), testNotification(store.KindOpened))[0]
 		got := "sent"
 		switch {
 		case errors.Is(outcome.Err, ErrRefused):
 			got = "refused"
 		case outcome.Err != nil:
-			got = "again"
+			got = "retry"
 		}
 		if got != want || !strings.Contains(outcome.Answer, http.StatusText(status)) {
 			t.Errorf("%d: %s, want %s: %+v", status, got, want, outcome)
@@ -149,7 +149,7 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 	}
 }
 
-func TestAnAnswerIsShortAndShowsNoSecret(t *testing.T) {
+func TestAnswerIsShortAndWithoutSecrets(t *testing.T) {
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 		io.WriteString(w, "Cannot POST "+r.URL.String()+"\r\n key k3y of ours,\tpath "+r.URL.Path+" token "+r.URL.Query().Get("token")+" ")
@@ -158,8 +158,8 @@ func TestAnAnswerIsShortAndShowsNoSecret(t *testing.T) {
 		}
 	})
 	address := strings.Replace(server.URL, "http://", "http://me:pa55word@", 1) + "/services/T0KEN%2Fx?token=t0ken%20two"
-	s := sender(t, hooks(t, address), nil)
-	outcome := deliver(t, s, message(store.KindOpened))[0]
+	s := onlyChannel(t, webhookSettings(t, address), nil)
+	outcome := deliver(t, s, testNotification(store.KindOpened))[0]
 	if !strings.HasPrefix(outcome.Answer, "404 Not Found Cannot POST /***/***?*** key ***, path") || len([]rune(outcome.Answer)) != maxAnswer {
 		t.Errorf("%d characters: %q", len([]rune(outcome.Answer)), outcome.Answer)
 	}
@@ -172,7 +172,7 @@ func TestAnAnswerIsShortAndShowsNoSecret(t *testing.T) {
 	}
 }
 
-func TestWebServicesThatCannotBeReached(t *testing.T) {
+func TestUnreachableWebServices(t *testing.T) {
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()
 	secured := httptest.NewUnstartedServer(http.HandlerFunc(accept))
@@ -180,31 +180,31 @@ func TestWebServicesThatCannotBeReached(t *testing.T) {
 	secured.StartTLS()
 	t.Cleanup(secured.Close)
 	for address, want := range map[string]string{closed.URL: "connection refused", secured.URL: "certificate signed by unknown authority"} {
-		outcome := deliver(t, sender(t, hooks(t, address+"/s3cret"), x509.NewCertPool()), message(store.KindOpened))[0]
+		outcome := deliver(t, onlyChannel(t, webhookSettings(t, address+"/s3cret"), x509.NewCertPool()), testNotification(store.KindOpened))[0]
 		if outcome.Err == nil || errors.Is(outcome.Err, ErrRefused) || !strings.Contains(outcome.Answer, want) || strings.Contains(outcome.Answer, "s3cret") {
 			t.Errorf("%s: %+v", address, outcome)
 		}
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(secured.Certificate())
-	if outcome := deliver(t, sender(t, hooks(t, secured.URL), roots), message(store.KindOpened))[0]; outcome.Err != nil {
+	if outcome := deliver(t, onlyChannel(t, webhookSettings(t, secured.URL), roots), testNotification(store.KindOpened))[0]; outcome.Err != nil {
 		t.Errorf("trusted: %+v", outcome)
 	}
 }
 
-func TestAHangingWebServiceIsCutOff(t *testing.T) {
+func TestWebServiceHangs(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	server := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		cancel()
 		<-r.Context().Done()
 	})
-	outcome := sender(t, hooks(t, server.URL), nil).Send(ctx, message(store.KindOpened), []string{server.URL})[0]
+	outcome := onlyChannel(t, webhookSettings(t, server.URL), nil).Send(ctx, testNotification(store.KindOpened), []string{server.URL})[0]
 	if outcome.Err == nil || errors.Is(outcome.Err, ErrRefused) || outcome.Answer != "no answer in time" {
 		t.Errorf("%+v", outcome)
 	}
 }
 
-// endless reads the beginning of an answer and then ends the context in which the rest is awaited.
+// endless cancels the context after the client has read the beginning of a response.
 type endless struct {
 	http.RoundTripper
 	cancel context.CancelFunc
@@ -232,39 +232,39 @@ func (b *endlessBody) Read(p []byte) (int, error) {
 	return b.ReadCloser.Read(p)
 }
 
-func TestAnAnswerThatNeverEndsCounts(t *testing.T) {
+func TestEndlessResponseCounts(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "thanks")
 		http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 	})
-	s := sender(t, hooks(t, server.URL), nil).(*hook)
+	s := onlyChannel(t, webhookSettings(t, server.URL), nil).(*webChannel)
 	s.client.Transport = endless{s.client.Transport, cancel}
-	outcome := s.Send(ctx, message(store.KindOpened), []string{server.URL})[0]
+	outcome := s.Send(ctx, testNotification(store.KindOpened), []string{server.URL})[0]
 	if outcome.Err != nil || outcome.Answer != "200 OK thanks" {
 		t.Errorf("%+v", outcome)
 	}
 }
 
-func TestSeveralWebhooksOfOneHostAreToldApart(t *testing.T) {
+func TestSeveralWebhooksOnOneHost(t *testing.T) {
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/two" {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 	})
 	host, _ := url.Parse(server.URL)
-	s := sender(t, hooks(t, server.URL+"/one "+server.URL+"/two, "+server.URL+"/three"), nil)
-	to := s.Recipients(message(store.KindOpened))
+	s := onlyChannel(t, webhookSettings(t, server.URL+"/one "+server.URL+"/two, "+server.URL+"/three"), nil)
+	to := s.Recipients(testNotification(store.KindOpened))
 	if origin := "http://" + host.Host; !slices.Equal(to, []string{origin, origin + " (2)", origin + " (3)"}) {
 		t.Fatalf("recipients %q", to)
 	}
-	outcomes := deliver(t, s, message(store.KindOpened))
+	outcomes := deliver(t, s, testNotification(store.KindOpened))
 	if outcomes[0].Err != nil || outcomes[1].Err == nil || outcomes[2].Err != nil {
 		t.Errorf("%+v", outcomes)
 	}
-	again := s.Send(t.Context(), message(store.KindOpened), []string{to[1], "https://gone.example"})
-	if again[0].Err == nil || errors.Is(again[0].Err, ErrRefused) || !errors.Is(again[1].Err, ErrRefused) || again[1].Answer != "refused: it is no longer in the settings" {
+	again := s.Send(t.Context(), testNotification(store.KindOpened), []string{to[1], "https://gone.example"})
+	if again[0].Err == nil || errors.Is(again[0].Err, ErrRefused) || !errors.Is(again[1].Err, ErrRefused) || again[1].Answer != "refused: this address is no longer configured" {
 		t.Errorf("%+v", again)
 	}
 	if server.mutex.Lock(); server.requests[3].path != "/two" {

@@ -8,7 +8,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-func TestOnlyWhatIsSetIsOn(t *testing.T) {
+func TestChannelsFromSettings(t *testing.T) {
 	for _, c := range []struct {
 		environment map[string]string
 		channels    []string
@@ -26,10 +26,10 @@ func TestOnlyWhatIsSetIsOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		var channels []string
-		for _, s := range Senders(settings, nil) {
-			channels = append(channels, s.Channel())
+		for _, s := range Channels(settings, nil) {
+			channels = append(channels, s.Name())
 			if len(s.Recipients(store.Notification{})) != 1 {
-				t.Errorf("%s: recipients %q", s.Channel(), s.Recipients(store.Notification{}))
+				t.Errorf("%s: recipients %q", s.Name(), s.Recipients(store.Notification{}))
 			}
 		}
 		if !slices.Equal(channels, c.channels) || !slices.Equal(settings.Channels(), c.channels) {

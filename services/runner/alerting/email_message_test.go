@@ -19,14 +19,14 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files in place of comparing them")
 
-var testWords = wording{base: "https://nanomon.example.org/", zone: time.UTC}
+var testFormat = formatter{baseURL: "https://nanomon.example.org/", timeZone: time.UTC}
 
-func TestHeadersOfARunner(t *testing.T) {
+func TestHeadersOfRunnerNotification(t *testing.T) {
 	for kind, want := range map[store.NotificationKind][3]string{
-		store.KindRunnerOffline: {"[NanoMon] Runner shop-1 may be cut off", "<cutoff-1773482400000.1773482400000@example.org>", ""},
-		store.KindRunnerOnline:  {"[NanoMon] Runner shop-1 is connected again", "<reconnected-1773482400000.1773482400000@example.org>", "<cutoff-1773482400000.1773482400000@example.org>"},
+		store.KindRunnerOffline: {"[NanoMon] Runner shop-1 may be offline", "<cutoff-1773482400000.1773482400000@example.org>", ""},
+		store.KindRunnerOnline:  {"[NanoMon] Runner shop-1 is online again", "<reconnected-1773482400000.1773482400000@example.org>", "<cutoff-1773482400000.1773482400000@example.org>"},
 	} {
-		header, _, _, _ := written(t, message(kind))
+		header, _, _, _ := parsedEmail(t, testNotification(kind))
 		got := [3]string{subject(t, header), header.Get("Message-Id"), header.Get("References")}
 		if got != want || header.Get("In-Reply-To") != want[2] {
 			t.Errorf("%s: %q, want %q", kind, got, want)
@@ -34,10 +34,10 @@ func TestHeadersOfARunner(t *testing.T) {
 	}
 }
 
-// written is the e-mail of m, parsed, with its two parts.
-func written(t *testing.T, m store.Notification) (header mail.Header, plainPart, htmlPart, raw string) {
+// parsedEmail returns the header and the two parts of the e-mail for n.
+func parsedEmail(t *testing.T, n store.Notification) (header mail.Header, plainPart, htmlPart, raw string) {
 	t.Helper()
-	msg, err := newLetters(&mail.Address{Name: "NanoMon", Address: "nanomon@example.org"}, testWords).write(m, []*mail.Address{{Address: "a@example.org"}})
+	msg, err := newEmailMessages(&mail.Address{Name: "NanoMon", Address: "nanomon@example.org"}, testFormat).create(n, []*mail.Address{{Address: "a@example.org"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func written(t *testing.T, m store.Notification) (header mail.Header, plainPart,
 		t.Fatal(err)
 	}
 	raw = buffer.String()
-	parsed := readMail(t, takenMail{data: buffer.Bytes()})
+	parsed := readMail(t, receivedMail{data: buffer.Bytes()})
 	kind, params, err := mime.ParseMediaType(parsed.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/alternative" {
 		t.Fatalf("%s, %v", kind, err)
@@ -81,8 +81,8 @@ func subject(t *testing.T, header mail.Header) string {
 	return text
 }
 
-func TestTheEmailOfAnAlert(t *testing.T) {
-	_, plainPart, htmlPart, _ := written(t, message(store.KindOpened))
+func TestEmailParts(t *testing.T) {
+	_, plainPart, htmlPart, _ := parsedEmail(t, testNotification(store.KindOpened))
 	for name, got := range map[string]string{"alert.txt": plainPart, "alert.html": htmlPart} {
 		path := filepath.Join("testdata", name)
 		if *update {
@@ -95,7 +95,7 @@ func TestTheEmailOfAnAlert(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got != string(want) {
-			t.Errorf("%s differs; run: go test ./services/runner/alert -update", path)
+			t.Errorf("%s differs; run: go test ./services/runner/alerting -update", path)
 		}
 	}
 }
@@ -116,9 +116,9 @@ func TestHeaders(t *testing.T) {
 		{store.KindResolved, monitor.StatusOK, "Payments API is OK again", "3-recovery", true},
 		{store.KindTest, monitor.StatusOK, "Test message", "3-test", false},
 	} {
-		m := message(c.kind)
-		m.Status = c.status
-		header, _, _, _ := written(t, m)
+		n := testNotification(c.kind)
+		n.Status = c.status
+		header, _, _, _ := parsedEmail(t, n)
 		if got := subject(t, header); got != "[NanoMon] "+c.subject {
 			t.Errorf("subject %q, want %q", got, c.subject)
 		}
@@ -151,11 +151,11 @@ func TestHostileNames(t *testing.T) {
 		{"right to left", "שלום \u202Egnp.exe\u2066", "שלום gnp.exe failed"},
 		{"HTML", `<img src=x onerror="alert(1)">{{ .Link }}`, `<img src=x onerror="alert(1)">{{ .Link }} failed`},
 		{"not UTF-8", "a\xff\x00b", "a\uFFFDb failed"},
-		{"nothing to see", "\u202E", "a monitor without a name failed"},
+		{"only invisible characters", "\u202E", "Unnamed monitor failed"},
 	} {
-		m := message(store.KindOpened)
-		m.MonitorName, m.MonitorTarget, m.Message, m.Group = c.monitor, c.monitor, c.monitor, c.monitor
-		header, plainPart, htmlPart, raw := written(t, m)
+		n := testNotification(store.KindOpened)
+		n.MonitorName, n.MonitorTarget, n.Message, n.Group = c.monitor, c.monitor, c.monitor, c.monitor
+		header, plainPart, htmlPart, raw := parsedEmail(t, n)
 		if got := subject(t, header); got != "[NanoMon] "+c.subject {
 			t.Errorf("%s: subject %q", c.name, got)
 		}

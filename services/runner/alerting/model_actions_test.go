@@ -11,22 +11,22 @@ import (
 	"nanomon/services/common/store"
 )
 
-// act is one event of the outer world.
-func (w *world) act() {
+// randomEvent lets one random event happen.
+func (w *world) randomEvent() {
 	for _, m := range w.monitors {
 		m.maintenance = m.maintenance && !w.chance(80)
-		if m.pace == 0 && w.chance(40) {
-			m.pace = 1000
+		if m.checkRate == 0 && w.chance(40) {
+			m.checkRate = 1000
 		}
 	}
-	if w.cut = w.cut && !w.chance(80); len(w.monitors) > 3 && !w.cut {
-		w.cut = w.chance(40)
+	if w.networkDown = w.networkDown && !w.chance(80); len(w.monitors) > 3 && !w.networkDown {
+		w.networkDown = w.chance(40)
 	}
 	m := w.monitors[w.rng.IntN(len(w.monitors))]
 	switch n := w.rng.IntN(1000); {
 	case n < 710:
 		for _, m := range w.monitors {
-			if w.chance(m.pace) {
+			if w.chance(m.checkRate) {
 				w.check(m)
 			}
 		}
@@ -34,45 +34,45 @@ func (w *world) act() {
 	case n < 725:
 		m.maintenance = true
 	case n < 765:
-		m.pace = []int{0, 300, 700, 1000, 1000}[w.rng.IntN(5)]
+		m.checkRate = []int{0, 300, 700, 1000, 1000}[w.rng.IntN(5)]
 	case n < 780:
-		w.relate(m)
+		w.changeDependency(m)
 	case n < 820:
-		m.mood = []int{0, 10, 50, 90, 100}[w.rng.IntN(5)]
+		m.failureRate = []int{0, 10, 50, 90, 100}[w.rng.IntN(5)]
 		if len(w.monitors) > 3 || m == w.monitors[0] {
-			m.mood = []int{0, 0, 0, 20, 90}[w.rng.IntN(5)]
+			m.failureRate = []int{0, 0, 0, 20, 90}[w.rng.IntN(5)]
 		}
 	case n < 850:
-		w.away = true
+		w.unavailable = true
 	case n < 890:
-		w.away = false
+		w.unavailable = false
 		if len(w.alive()) == 0 {
 			w.startRunner()
 		}
 		w.storeResults()
-		w.tellMonitors()
+		w.sendMonitors()
 	case n < 910:
 		w.repeat(m)
 	case n < 930:
 		m.Name += "'"
-		w.tellMonitors()
+		w.sendMonitors()
 	case n < 945:
 		w.toggle(m)
 	case n < 955:
 		w.deleteOrCreate(m)
 	case n < 965:
-		w.pass(time.Duration(w.rng.IntN(90)) * time.Minute)
+		w.sleep(time.Duration(w.rng.IntN(90)) * time.Minute)
 	case n < 980:
 		w.takeOver()
 	case n < 990:
 		w.restart()
 	default:
-		w.letGo()
+		w.endTakeOver()
 	}
 }
 
-// check makes a result of m in every runner that believes that m is its own, as each has its own checks.
-func (w *world) check(m *watched) {
+// check adds a result of m to every runner that has the monitors, because each runs its own checks.
+func (w *world) check(m *simulatedMonitor) {
 	if m.deleted || !m.Enabled {
 		return
 	}
@@ -82,36 +82,36 @@ func (w *world) check(m *watched) {
 		}
 		p := store.Point{Status: monitor.StatusOK}
 		switch {
-		case w.cut:
+		case w.networkDown:
 			p.Status = monitor.StatusFailed
-		case w.rng.IntN(100) < m.mood:
+		case w.rng.IntN(100) < m.failureRate:
 			p.Status = monitor.Status(1 + w.rng.IntN(2))
 		}
 		switch {
 		case m.maintenance:
 			p.Ignored = monitor.IgnoredMaintenance
-		case bad(p) && w.blocked(r, m):
+		case notOK(p) && w.blocked(r, m):
 			p.Ignored = monitor.IgnoredBlocked
 		}
-		w.pass(time.Millisecond)
+		w.sleep(time.Millisecond)
 		p.Date = monitor.Date(time.Now())
-		r.chains[m.ID] = push(r.chains[m.ID], m.ID, p)
+		r.current[m.ID] = push(r.current[m.ID], m.ID, p)
 		r.unstored[m.ID] = true
 	}
 }
 
-// blocked reports whether r finds the monitor bad that m depends on. It may be late to know.
-func (w *world) blocked(r *runner, m *watched) bool {
-	parent := w.parentOf(m)
-	if parent == nil || w.chance(100) {
+// blocked reports whether r knows that the dependency of m is not OK. It may know it late.
+func (w *world) blocked(r *simulatedRunner, m *simulatedMonitor) bool {
+	dependency := w.dependencyOf(m)
+	if dependency == nil || w.chance(100) {
 		return false
 	}
-	known := r.chains[parent.ID]
+	known := r.current[dependency.ID]
 	return w.chance(20) || known != nil && known.Latest.Status != monitor.StatusOK
 }
 
-// parentOf is the monitor that m depends on, and nil where it doesn't exist or isn't checked.
-func (w *world) parentOf(m *watched) *watched {
+// dependencyOf returns the monitor that m depends on; nil if it has none, or if that one is deleted or disabled.
+func (w *world) dependencyOf(m *simulatedMonitor) *simulatedMonitor {
 	for _, p := range w.monitors {
 		if m.Properties[monitor.DependsOn] == p.ID && !p.deleted && p.Enabled {
 			return p
@@ -120,9 +120,9 @@ func (w *world) parentOf(m *watched) *watched {
 	return nil
 }
 
-// relate makes m depend on another one, or on none. There are no circles.
-func (w *world) relate(m *watched) {
-	if w.away {
+// changeDependency makes m depend on another monitor or on none, without cycles.
+func (w *world) changeDependency(m *simulatedMonitor) {
+	if w.unavailable {
 		return
 	}
 	at := slices.Index(w.monitors, m)
@@ -130,10 +130,10 @@ func (w *world) relate(m *watched) {
 	if at > 0 && w.chance(700) {
 		m.Properties = map[string]string{monitor.DependsOn: w.monitors[w.rng.IntN(at)].ID}
 	}
-	w.tellMonitors()
+	w.sendMonitors()
 }
 
-// push is the state after one more result.
+// push returns the state after one more result.
 func push(s *store.State, id string, p store.Point) *store.State {
 	next := &store.State{MonitorID: id, Streak: 1, Since: p.Date}
 	if s != nil {
@@ -148,9 +148,9 @@ func push(s *store.State, id string, p store.Point) *store.State {
 	return next
 }
 
-// storeResults stores what waits, and tells the alerters.
+// storeResults stores the states that are not stored yet and passes them to the alerters.
 func (w *world) storeResults() {
-	if w.away {
+	if w.unavailable {
 		return
 	}
 	for _, r := range w.alive() {
@@ -159,23 +159,23 @@ func (w *world) storeResults() {
 				continue
 			}
 			delete(r.unstored, m.ID)
-			s := r.chains[m.ID]
+			s := r.current[m.ID]
 			w.oracle.stored(m, s)
 			if m.state == nil || s.Latest.Date.After(m.state.Latest.Date) {
 				if n := len(s.History) - s.Streak; n >= 0 && (m.state == nil || !s.Since.Equal(m.state.Since)) {
-					m.wasBad = n > 0 && bad(s.History[n-1])
+					m.wasNotOK = n > 0 && notOK(s.History[n-1])
 				}
 				m.state = s
-				w.store.has(*s)
+				w.store.putState(*s)
 			}
 			r.alerter.Stored([]store.State{*s})
-			r.calm = false
+			r.upToDate = false
 		}
 	}
 }
 
-// repeat tells of a state again, or of an older one.
-func (w *world) repeat(m *watched) {
+// repeat passes a state, or an older one, to the alerters again.
+func (w *world) repeat(m *simulatedMonitor) {
 	if m.state == nil {
 		return
 	}
@@ -192,9 +192,9 @@ func (w *world) repeat(m *watched) {
 	}
 }
 
-// tellMonitors tells of the monitors, but not while the store is away: nobody can know then.
-func (w *world) tellMonitors() {
-	if w.away {
+// sendMonitors passes the monitors to the alerters, unless the store is unavailable: then no runner can read them.
+func (w *world) sendMonitors() {
+	if w.unavailable {
 		return
 	}
 	var all []monitor.Monitor
@@ -205,75 +205,76 @@ func (w *world) tellMonitors() {
 	}
 	for _, r := range w.alive() {
 		r.alerter.Monitors(all, func(string) bool { return r.own })
-		r.calm = false
+		r.upToDate = false
 	}
 }
 
-func (w *world) toggle(m *watched) {
-	if w.away || m.deleted {
+func (w *world) toggle(m *simulatedMonitor) {
+	if w.unavailable || m.deleted {
 		return
 	}
 	m.Enabled = !m.Enabled
-	w.oracle.reset(m)
-	w.tellMonitors()
+	w.oracle.monitorChanged(m)
+	w.sendMonitors()
 }
 
-func (w *world) deleteOrCreate(m *watched) {
-	if w.away {
+func (w *world) deleteOrCreate(m *simulatedMonitor) {
+	if w.unavailable {
 		return
 	}
 	m.deleted = !m.deleted
 	m.state = nil
-	delete(w.store.results, m.ID)
+	delete(w.store.monitorStates, m.ID)
 	for _, r := range w.alive() {
-		delete(r.chains, m.ID)
+		delete(r.current, m.ID)
 		delete(r.unstored, m.ID)
 	}
-	w.oracle.reset(m)
-	w.tellMonitors()
+	w.oracle.monitorChanged(m)
+	w.sendMonitors()
 }
 
-// startRunner starts a runner, which takes everything over.
-func (w *world) startRunner() *runner {
-	r := &runner{chains: make(map[string]*store.State), unstored: make(map[string]bool)}
-	r.alerter = New(Config{Runner: fmt.Sprint("here-", w.step), Rules: w.rules}, w.store, []Sender{w.oracle}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+// startRunner starts a runner that takes over all monitors.
+func (w *world) startRunner() *simulatedRunner {
+	r := &simulatedRunner{current: make(map[string]*store.State), unstored: make(map[string]bool)}
+	r.alerter = New(Config{Runner: fmt.Sprint("here-", w.step), Rules: w.rules}, w.store, []Channel{w.oracle}, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	w.runners = append(w.runners, r)
-	w.oracle.cut.double = w.oracle.cut.tangled
+	w.oracle.offline.overlapping = w.oracle.offline.overlapped
 	r.own = true
-	w.tellMonitors()
+	w.sendMonitors()
 	for _, m := range w.monitors {
 		if m.state != nil {
-			r.chains[m.ID] = m.state
+			r.current[m.ID] = m.state
 			r.alerter.Stored([]store.State{*m.state})
 		}
 	}
 	return r
 }
 
-// takeOver starts a second runner while the first goes on for a while.
+// takeOver starts a second runner while the first one still runs.
 func (w *world) takeOver() {
-	if !w.away && len(w.owners()) < 2 {
+	if !w.unavailable && len(w.owners()) < 2 {
 		w.startRunner()
 	}
 }
 
-// owners are the runners that believe that the monitors are their own.
-func (w *world) owners() []*runner {
-	return slices.DeleteFunc(w.alive(), func(r *runner) bool { return !r.own })
+// owners returns the runners that evaluate the monitors.
+func (w *world) owners() []*simulatedRunner {
+	return slices.DeleteFunc(w.alive(), func(r *simulatedRunner) bool { return !r.own })
 }
 
-// letGo ends a double responsibility: the older runner hears that it is over, or dies.
-func (w *world) letGo() {
+// endTakeOver ends an overlap of two runners: the older one loses its monitors and may crash.
+func (w *world) endTakeOver() {
 	if rs := w.owners(); len(rs) > 1 {
 		rs[0].own = false
 		rs[0].dead = w.chance(500)
-		w.tellMonitors()
+		w.sendMonitors()
 	}
 }
 
-// restart ends all runners, cleanly or not, and starts one: not while the store is away, since it couldn't read.
+// restart stops all runners, gracefully or not, and starts one. It does nothing while the store is unavailable, because
+// the new runner could not read it.
 func (w *world) restart() {
-	if w.away {
+	if w.unavailable {
 		return
 	}
 	for _, r := range w.alive() {

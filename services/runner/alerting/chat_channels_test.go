@@ -12,45 +12,45 @@ import (
 	"nanomon/services/common/store"
 )
 
-// posted sends m by the channel that set switches on, to a server that accepts, and is what came there.
-func posted(t *testing.T, channel string, m store.Notification, set func(w *config.Webhooks, u config.URLs)) webRequest {
+// postedTo sends n through the channel that set configures and returns the request that the server received.
+func postedTo(t *testing.T, channel string, n store.Notification, set func(w *config.Webhooks, u config.URLs)) webRequest {
 	t.Helper()
 	server := serve(t, accept)
 	settings := config.Alerts{AlertLinkBase: "https://nanomon.example.org"}
 	set(&settings.Webhooks, urls(t, server.URL+"/path/t0ken"))
-	s := sender(t, settings, nil)
-	if outcome := deliver(t, s, m)[0]; outcome.Err != nil || s.Channel() != channel {
-		t.Fatalf("%s: %+v", s.Channel(), outcome)
+	s := onlyChannel(t, settings, nil)
+	if outcome := deliver(t, s, n)[0]; outcome.Err != nil || s.Name() != channel {
+		t.Fatalf("%s: %+v", s.Name(), outcome)
 	}
 	return server.one(t)
 }
 
-// A closed incident is for nobody else: nothing stays open there.
-func TestOnlyPagerDutyHearsOfClosings(t *testing.T) {
+// Only PagerDuty has incidents that would stay open.
+func TestOnlyPagerDutyReceivesClosedIncidents(t *testing.T) {
 	u := urls(t, "https://a.example/x")
 	settings := config.Alerts{Webhooks: config.Webhooks{
 		WebhookURL: u, SlackURL: u, TeamsURL: u, DiscordURL: u, NtfyURL: u, PagerDutyKey: "key",
 	}, SMTP: config.SMTP{SMTPFrom: config.Addresses{{Address: "a@example.org"}}, SMTPTo: config.Addresses{{Address: "b@example.org"}}}}
-	closed := message(store.KindClosed)
+	closed := testNotification(store.KindClosed)
 	closed.To = []string{"own@example.org"}
-	o := newOutbox("here", newMemory(), Senders(settings, nil), quietLog())
-	if n := len(o.deliveries(message(store.KindOpened))); n != 7 {
-		t.Fatalf("%d deliveries of an alert", n)
+	o := newOutbox("here", newMemory(), Channels(settings, nil), quietLog())
+	if n := len(o.newDeliveries(testNotification(store.KindOpened))); n != 7 {
+		t.Fatalf("%d deliveries of an opened incident", n)
 	}
-	if ds := o.deliveries(closed); len(ds) != 1 || ds[0].Channel != "pagerduty" {
+	if ds := o.newDeliveries(closed); len(ds) != 1 || ds[0].Channel != "pagerduty" {
 		t.Errorf("deliveries %+v", ds)
 	}
 }
 
-// hostile is an alert with markup of every chat in its texts.
+// hostile returns a notification whose texts contain the markup of all chats.
 func hostile(kind store.NotificationKind) store.Notification {
-	m := message(kind)
-	m.MonitorName = "<!channel> @everyone <@U1> [x](https://evil.example) *b* & `c`"
-	m.MonitorTarget, m.Group, m.Message = m.MonitorName, m.MonitorName, m.MonitorName
-	return m
+	n := testNotification(kind)
+	n.MonitorName = "<!channel> @everyone <@U1> [x](https://evil.example) *b* & `c`"
+	n.MonitorTarget, n.Group, n.Message = n.MonitorName, n.MonitorName, n.MonitorName
+	return n
 }
 
-// at is the value below keys, which are names or, as #0, positions.
+// at returns the value at the path keys, which consists of names and of positions such as #0.
 func at(t *testing.T, body []byte, keys string) any {
 	t.Helper()
 	var value any
@@ -72,8 +72,8 @@ func at(t *testing.T, body []byte, keys string) any {
 	return value
 }
 
-// want compares values of a document; those that are nil must be missing.
-func want(t *testing.T, body []byte, values map[string]any) {
+// expectValues compares values of a document, by path. A nil value must be missing.
+func expectValues(t *testing.T, body []byte, values map[string]any) {
 	t.Helper()
 	for keys, value := range values {
 		if got := at(t, body, keys); got != value {
@@ -84,40 +84,40 @@ func want(t *testing.T, body []byte, values map[string]any) {
 
 func TestSlack(t *testing.T) {
 	set := func(w *config.Webhooks, u config.URLs) { w.SlackURL = u }
-	got := posted(t, "slack", message(store.KindOpened), set)
-	want(t, got.body, map[string]any{
+	got := postedTo(t, "slack", testNotification(store.KindOpened), set)
+	expectValues(t, got.body, map[string]any{
 		"text": "Payments API failed", "attachments.#0.color": "#b3261e", "attachments.#0.blocks.#0.text.text": "Payments API failed",
 		"attachments.#0.blocks.#1.text.text": "connection refused", "attachments.#0.blocks.#2.elements.#0.text": "Target: https://pay.example.org/health",
 		"attachments.#0.blocks.#3.text.text": "<https://nanomon.example.org/#monitor/65f2c0ffee65f2c0ffee65f2|Open the monitor>",
 	})
-	// What the encoder made of < and > and & is undone by a parser: the raw body tells nothing.
-	got = posted(t, "slack", hostile(store.KindResolved), set)
+	// The values are compared after parsing, because the JSON encoder escapes < and > and & in the raw body.
+	got = postedTo(t, "slack", hostile(store.KindResolved), set)
 	const escaped = "&lt;!channel&gt; @everyone &lt;@U1&gt; [x](https://evil.example) *b* &amp; `c`"
-	want(t, got.body, map[string]any{
+	expectValues(t, got.body, map[string]any{
 		"text": escaped + " is OK again", "attachments.#0.color": "#15703c", "attachments.#0.blocks.#2.elements.#0.type": "plain_text",
 		"attachments.#0.blocks.#2.elements.#0.text": "Target: " + escaped, "attachments.#0.blocks.#0.text.type": "plain_text",
 	})
 }
 
 func TestTeams(t *testing.T) {
-	got := posted(t, "teams", hostile(store.KindOpened), func(w *config.Webhooks, u config.URLs) { w.TeamsURL = u })
+	got := postedTo(t, "teams", hostile(store.KindOpened), func(w *config.Webhooks, u config.URLs) { w.TeamsURL = u })
 	const card = "attachments.#0.content."
 	name := hostile(store.KindOpened).MonitorName
-	want(t, got.body, map[string]any{
+	expectValues(t, got.body, map[string]any{
 		"type": "message", "attachments.#0.contentType": "application/vnd.microsoft.card.adaptive", card + "type": "AdaptiveCard",
 		card + "body.#0.type": "RichTextBlock", card + "body.#0.inlines.#0.type": "TextRun", card + "body.#0.inlines.#0.text": name + " failed",
 		card + "body.#0.inlines.#0.color": "Attention", card + "body.#1.inlines.#0.text": name, card + "body.#2.inlines.#0.text": "Target: ",
 		card + "actions.#0.url": "https://nanomon.example.org/#monitor/65f2c0ffee65f2c0ffee65f2",
 	})
 	if strings.Contains(string(got.body), `"TextBlock"`) {
-		t.Error("a TextBlock would take markup")
+		t.Error("a TextBlock interprets markup")
 	}
 }
 
 func TestDiscord(t *testing.T) {
-	got := posted(t, "discord", hostile(store.KindOpened), func(w *config.Webhooks, u config.URLs) { w.DiscordURL = u })
+	got := postedTo(t, "discord", hostile(store.KindOpened), func(w *config.Webhooks, u config.URLs) { w.DiscordURL = u })
 	const escaped = "\\<\\!channel\\> \\@everyone \\<\\@U1\\> \\[x\\]\\(https\\:\\/\\/evil\\.example\\) \\*b\\* \\& \\`c\\`"
-	want(t, got.body, map[string]any{
+	expectValues(t, got.body, map[string]any{
 		"embeds.#0.title": escaped + " failed", "embeds.#0.description": escaped, "embeds.#0.color": float64(0xb3261e), "content": nil,
 		"embeds.#0.url":             "https://nanomon.example.org/#monitor/65f2c0ffee65f2c0ffee65f2",
 		"embeds.#0.fields.#0.name":  "Target",
@@ -129,21 +129,21 @@ func TestDiscord(t *testing.T) {
 }
 
 func TestNtfy(t *testing.T) {
-	m := message(store.KindOpened)
-	m.Status = monitor.StatusError
-	since := wording{zone: time.Local}.rows(m)
-	got := posted(t, "ntfy", m, func(w *config.Webhooks, u config.URLs) { w.NtfyURL, w.NtfyToken = u, "tk_s3cret" })
+	n := testNotification(store.KindOpened)
+	n.Status = monitor.StatusError
+	since := formatter{timeZone: time.Local}.rows(n)
+	got := postedTo(t, "ntfy", n, func(w *config.Webhooks, u config.URLs) { w.NtfyURL, w.NtfyToken = u, "tk_s3cret" })
 	if got.path != "/path/" || got.header.Get("Authorization") != "Bearer tk_s3cret" {
 		t.Errorf("%s %v", got.path, got.header)
 	}
-	want(t, got.body, map[string]any{
+	expectValues(t, got.body, map[string]any{
 		"topic": "t0ken", "title": "Payments API has an error", "priority": 4.0, "tags.#0": "orange_circle",
 		"message": "connection refused\nTarget: https://pay.example.org/health\nGroup: Shop\nValue: 0\nSince: " + since[len(since)-1].Value,
 		"click":   "https://nanomon.example.org/#monitor/65f2c0ffee65f2c0ffee65f2",
 	})
-	got = posted(t, "ntfy", m, func(w *config.Webhooks, u config.URLs) { w.NtfyURL = u })
+	got = postedTo(t, "ntfy", n, func(w *config.Webhooks, u config.URLs) { w.NtfyURL = u })
 	if _, set := got.header["Authorization"]; set {
-		t.Error("a token that isn't set is sent")
+		t.Error("a token is sent although none is set")
 	}
 }
 
@@ -160,7 +160,7 @@ func TestPagerDuty(t *testing.T) {
 		store.KindClosed:    {"event_action": "resolve", "dedup_key": "65f2c0ffee65f2c0ffee65f2-3", "payload": nil},
 		store.KindTest:      {"event_action": "trigger", "dedup_key": "65f2c0ffee65f2c0ffee65f2-3-test", "payload.severity": "info"},
 		store.KindRunnerOffline: {
-			"event_action": "trigger", "dedup_key": "cutoff-1773482400000", "payload.severity": "critical", "payload.summary": "Runner shop-1 may be cut off",
+			"event_action": "trigger", "dedup_key": "cutoff-1773482400000", "payload.severity": "critical", "payload.summary": "Runner shop-1 may be offline",
 			"payload.source": "NanoMon",
 		},
 		store.KindRunnerOnline: {"event_action": "resolve", "dedup_key": "cutoff-1773482400000", "payload": nil},
@@ -169,11 +169,11 @@ func TestPagerDuty(t *testing.T) {
 			w.WriteHeader(http.StatusAccepted)
 			w.Write([]byte(`{"status":"success","routing_key":"k3y of ours"}`))
 		})
-		s := pagerDuty("k3y of ours", urls(t, server.URL+"/v2/enqueue")[0], delivery{words: testWords, web: webClient(nil)})
-		outcome := deliver(t, s, message(kind))[0]
+		s := pagerDuty("k3y of ours", urls(t, server.URL+"/v2/enqueue")[0], channelOptions{format: testFormat, client: newWebClient(nil)})
+		outcome := deliver(t, s, testNotification(kind))[0]
 		if outcome.Err != nil || outcome.Answer != `202 Accepted {"status":"success","routing_key":"***"}` {
 			t.Errorf("%+v", outcome)
 		}
-		want(t, server.one(t).body, wanted)
+		expectValues(t, server.one(t).body, wanted)
 	}
 }

@@ -12,19 +12,19 @@ import (
 	"nanomon/services/common/store"
 )
 
-// With nothing in between, the messages are those that can be read off the results.
-func TestCalmLife(t *testing.T) {
+// Without failures and restarts, regular expressions on the results give the expected notifications.
+func TestSequenceOfNotifications(t *testing.T) {
 	for seed := range uint64(200) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		fails, recovers, remind := 1+rng.IntN(4), 1+rng.IntN(3), rng.IntN(8)
 		letters := make([]byte, 200)
-		mood := 0
+		failureRate := 0
 		for i := range letters {
 			if rng.IntN(10) == 0 {
-				mood = []int{5, 50, 95}[rng.IntN(3)]
+				failureRate = []int{5, 50, 95}[rng.IntN(3)]
 			}
 			letters[i] = 'o'
-			if rng.IntN(100) < mood {
+			if rng.IntN(100) < failureRate {
 				letters[i] = "ef"[rng.IntN(2)]
 			}
 		}
@@ -32,51 +32,51 @@ func TestCalmLife(t *testing.T) {
 			m := newMemory()
 			rules := Rules{FailCount: fails, RecoveryCount: recovers, Reminder: time.Duration(remind) * time.Minute}
 			a := New(Config{Rules: rules}, m, nil, quietLog())
-			b := &harness{memory: m, alerter: a, chains: make(map[string]*store.State)}
-			a.Monitors(monitorsNamed("m"), all)
+			h := &harness{memory: m, alerter: a, current: make(map[string]*store.State)}
+			a.Monitors(testMonitors("m"), all)
 			for _, l := range letters {
 				time.Sleep(time.Minute)
-				b.found("m", string(l))
-				if err := a.judging.round(t.Context()); err != nil {
+				h.addResults("m", string(l))
+				if err := a.evaluator.round(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if got, want := b.log(), messagesOf(string(letters), fails, recovers, remind); got != want {
+			if got, want := h.ids(), expectedIDs(string(letters), fails, recovers, remind); got != want {
 				t.Errorf("seed %d: %s, fail count %d, recovery count %d, reminder %d\n got %s\nwant %s", seed, letters, fails, recovers, remind, got, want)
 			}
 		})
 	}
 }
 
-// messagesOf are the messages that results owe, one result a minute.
-func messagesOf(letters string, fails, recovers, remind int) string {
-	begin := regexp.MustCompile(fmt.Sprintf("[ef]{%d}", fails))
-	over := regexp.MustCompile(fmt.Sprintf("o{%d}", recovers))
+// expectedIDs returns the ids of the notifications that the results require, with one result per minute.
+func expectedIDs(letters string, fails, recovers, remind int) string {
+	openPattern := regexp.MustCompile(fmt.Sprintf("[ef]{%d}", fails))
+	resolvePattern := regexp.MustCompile(fmt.Sprintf("o{%d}", recovers))
 	var list []string
 	for incident := 1; ; incident++ {
-		from := begin.FindStringIndex(letters)
+		from := openPattern.FindStringIndex(letters)
 		if from == nil {
 			return strings.Join(list, " ")
 		}
 		list = append(list, store.NotificationID("m", incident, store.KindOpened, 0))
 		first := letters[from[1]-1]
 		letters = letters[from[1]:]
-		during, to := letters, over.FindStringIndex(letters)
+		during, to := letters, resolvePattern.FindStringIndex(letters)
 		if to != nil {
 			during, letters = letters[:to[0]], letters[to[1]:]
 		}
-		worse := strings.IndexByte(during, 'f')
-		quiet, reminders := 0, 0
+		escalation := strings.IndexByte(during, 'f')
+		sinceLast, reminders := 0, 0
 		for i, l := range during {
-			quiet++
+			sinceLast++
 			switch {
-			case first == 'e' && i == worse:
+			case first == 'e' && i == escalation:
 				list = append(list, store.NotificationID("m", incident, store.KindEscalated, 0))
-				quiet = 0
-			case l != 'o' && remind > 0 && quiet >= remind:
+				sinceLast = 0
+			case l != 'o' && remind > 0 && sinceLast >= remind:
 				reminders++
 				list = append(list, store.NotificationID("m", incident, store.KindReminder, reminders))
-				quiet = 0
+				sinceLast = 0
 			}
 		}
 		if to == nil {

@@ -1,0 +1,223 @@
+package alerting
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+const (
+	// roundInterval delays a round after an update, so that it handles many updates at once.
+	roundInterval = 500 * time.Millisecond
+	// maxRoundInterval is the longest pause between two rounds while they fail.
+	maxRoundInterval = 4 * time.Second
+	// finalRoundTimeout limits the round after the context has ended.
+	finalRoundTimeout = 3 * time.Second
+	// rereadInterval is the time between two reads of recent notifications, rereadPeriod the period that they cover. They
+	// find the notifications of another runner that evaluated the same monitor at the same time.
+	rereadInterval = time.Minute
+	rereadPeriod   = 10 * time.Minute
+	// firstReadPeriod is the period that the first read of notifications covers.
+	firstReadPeriod = 24 * time.Hour
+	// deletedAfter is the minimum age of a notification, when the list of monitors arrives, to conclude that its monitor
+	// was deleted if the list doesn't contain it.
+	deletedAfter = time.Minute
+	// pageSize is the number of documents that one query reads.
+	pageSize = 1000
+	// dependencyInterval is the time between two reads of the dependencies that incidents wait for.
+	dependencyInterval = time.Second
+	// maxTries limits how often one round evaluates a monitor while other runners evaluate it too.
+	maxTries = 3
+)
+
+// errContended means that other runners stored the notifications of the same monitors first, maxTries times in a row.
+var errContended = errors.New("other runners evaluate the same monitors")
+
+// evaluator evaluates the results of monitors in rounds. A round handles all updates that have arrived, with a number
+// of store calls that hardly depends on the number of monitors.
+type evaluator struct {
+	runner  string
+	rules   Rules
+	store   Store
+	log     *slog.Logger
+	updates *updates
+
+	// Only run uses the fields below.
+	monitors monitorSet
+	tracked  map[string]*trackedMonitor
+	// pending contains the ids of the tracked monitors that need an evaluation.
+	pending map[string]bool
+	// notificationsRead reports whether the first read of notifications succeeded.
+	notificationsRead bool
+	// offline is the latest period in which this runner was offline.
+	offline offlinePeriod
+	// evidenceChanged reports whether the connection must be checked.
+	evidenceChanged bool
+	// unstored is a notification about this runner that may not be stored yet.
+	unstored *store.Notification
+}
+
+func newEvaluator(runner string, rules Rules, s Store, log *slog.Logger) *evaluator {
+	return &evaluator{
+		runner: runner, rules: rules, store: s, log: log, updates: newUpdates(),
+		tracked: make(map[string]*trackedMonitor), pending: make(map[string]bool),
+	}
+}
+
+// run evaluates until ctx ends, and then once more.
+func (e *evaluator) run(ctx context.Context) {
+	reread := time.NewTicker(rereadInterval)
+	defer reread.Stop()
+	round := time.NewTimer(0)
+	defer round.Stop()
+	scheduled, pause := true, roundInterval
+	failures := failureLog{log: e.log, task: "incident evaluation"}
+	for {
+		select {
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), finalRoundTimeout)
+			defer cancel()
+			failures.report(e.round(last))
+			return
+		case <-reread.C:
+			failures.report(e.readNotifications(ctx, time.Now().Add(-rereadPeriod)))
+			if !scheduled && len(e.pending) > 0 {
+				scheduled = true
+				round.Reset(roundInterval)
+			}
+		case <-e.updates.signal:
+			if !scheduled {
+				scheduled = true
+				round.Reset(roundInterval)
+			}
+		case <-round.C:
+			err := e.round(ctx)
+			failures.report(err)
+			next := dependencyInterval
+			if err == nil {
+				pause = roundInterval
+			} else {
+				next, pause = pause, min(2*pause, maxRoundInterval)
+			}
+			if scheduled = len(e.pending) > 0; scheduled {
+				round.Reset(next)
+			}
+		}
+	}
+}
+
+// round evaluates the pending monitors. After an error they stay pending for the next round.
+func (e *evaluator) round(ctx context.Context) error {
+	e.takeUpdates()
+	work := e.pendingWork()
+	now := monitor.Date(time.Now())
+	err := e.load(ctx, work)
+	if err == nil {
+		err = e.checkConnection(ctx, now)
+	}
+	var dependencies map[string]store.Point
+	if err == nil {
+		dependencies, err = e.readDependencies(ctx, work)
+	}
+	for try := 0; err == nil && len(work) > 0; try++ {
+		if try == maxTries {
+			err = errContended
+			break
+		}
+		work, err = e.process(ctx, work, dependencies, now)
+	}
+	if err != nil {
+		for id := range e.pending {
+			e.tracked[id].reload()
+		}
+	}
+	return err
+}
+
+// takeUpdates applies the updates that have arrived.
+func (e *evaluator) takeUpdates() {
+	set, states := e.updates.take()
+	if set != nil {
+		e.setMonitors(*set)
+	}
+	for id, s := range states {
+		t := e.tracked[id]
+		if t == nil || t.pending != nil && !s.Latest.Date.After(t.pending.Latest.Date) {
+			continue
+		}
+		t.pending = &s
+		e.pending[id] = true
+		if evidence := newEvidence(t.monitor, s); evidence.date.After(t.evidence.date) {
+			if evidence.since.Equal(t.evidence.since) {
+				evidence.wasNotOK = t.evidence.wasNotOK // the history may no longer reach back that far
+			}
+			e.evidenceChanged = e.evidenceChanged || !evidence.equivalent(t.evidence)
+			t.evidence = evidence
+		}
+	}
+}
+
+// setMonitors tracks the own monitors of set, and all monitors that were deleted: any runner may close their incidents,
+// because the one that had them may no longer run.
+func (e *evaluator) setMonitors(set monitorSet) {
+	for id, m := range e.monitors.all {
+		if _, found := set.all[id]; found {
+			continue
+		}
+		if e.tracked[id] == nil {
+			e.tracked[id] = newTrackedMonitor(m)
+		}
+		e.tracked[id].deleted = true
+		e.pending[id] = true
+	}
+	for id := range set.own {
+		t := e.tracked[id]
+		if t == nil {
+			t = newTrackedMonitor(set.all[id])
+			e.tracked[id] = t
+		}
+		t.monitor, t.deleted = set.all[id], false
+		t.evidence = t.evidence.withMonitor(t.monitor)
+		e.pending[id] = true
+	}
+	for id, t := range e.tracked {
+		if _, found := set.all[id]; !set.own[id] && (found || !t.deleted) {
+			e.drop(id)
+		}
+	}
+	e.monitors, e.evidenceChanged = set, true
+}
+
+func (e *evaluator) drop(id string) {
+	delete(e.tracked, id)
+	delete(e.pending, id)
+}
+
+// pendingWork returns the pending monitors whose evaluation needs the store, sorted by id, and finishes the others.
+func (e *evaluator) pendingWork() []*trackedMonitor {
+	var work []*trackedMonitor
+	for _, id := range slices.Sorted(maps.Keys(e.pending)) {
+		if t := e.tracked[id]; t.finishWithoutStore() {
+			e.done(t)
+		} else {
+			work = append(work, t)
+		}
+	}
+	return work
+}
+
+func (e *evaluator) done(t *trackedMonitor) {
+	if t.isWaiting() {
+		return
+	}
+	delete(e.pending, t.monitor.ID)
+	if t.deleted {
+		e.drop(t.monitor.ID)
+	}
+}

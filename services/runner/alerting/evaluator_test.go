@@ -1,0 +1,302 @@
+package alerting
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+func TestRoundOfManyMonitors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness(t, newMemory(), Rules{FailCount: 1})
+		ids := make([]string, 2500)
+		for i := range ids {
+			ids[i] = fmt.Sprintf("%024x", i)
+		}
+		h.alerter.Monitors(testMonitors(ids...), all)
+		for i, tt := range []struct{ letter, want string }{
+			{"o", "map[IncidentStates:3 Notifications:1]"},
+			{"o", "map[]"},
+			{"f", "map[AddNotifications:1 IncidentStates:3 PutIncidentStates:1]"},
+			{"f", "map[IncidentStates:3 PutIncidentStates:1]"},
+			{"o", "map[AddNotifications:1 IncidentStates:3 PutIncidentStates:1]"},
+			{"o", "map[]"},
+		} {
+			h.setIntercept(nil)
+			time.Sleep(time.Second)
+			for _, id := range ids {
+				h.addResults(id, tt.letter)
+			}
+			wait(time.Second)
+			if got := fmt.Sprint(h.evaluatorCalls()); got != tt.want {
+				t.Errorf("step %d: calls %s, want %s", i, got, tt.want)
+			}
+		}
+	})
+}
+
+func TestFieldsOfNotification(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness(t, newMemory(), Rules{})
+		h.alerter.Monitors(testMonitors("m"), all)
+		h.addResults("m", "fef")
+		wait(time.Second)
+		h.expect(t, "m-1-alert")
+		n := h.notifications[0]
+		last := h.current["m"].Latest
+		if n.MonitorName != "name of m" || n.MonitorType != "http" || n.MonitorTarget != "http://x.test" || n.Group != "g" ||
+			n.Message != last.Message || n.Status != monitor.StatusFailed || !n.Date.Equal(last.Date) || !n.Opened.Equal(last.Date.Add(-2*time.Second)) {
+			t.Errorf("notification %+v", n)
+		}
+	})
+}
+
+func TestSettingsOfMonitor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness(t, newMemory(), Rules{FailCount: 3})
+		ms := testMonitors("early", "muted")
+		ms[0].Properties = map[string]string{"alertFailCount": "1", "alertTo": "a@x.test, b@x.test"}
+		ms[1].Properties = map[string]string{"alertMute": "true"}
+		h.alerter.Monitors(ms, all)
+		h.addResults("early", "f")
+		h.addResults("muted", "ffff")
+		wait(time.Second)
+		h.expect(t, "early-1-alert")
+		if to := h.notifications[0].To; !slices.Equal(to, []string{"a@x.test", "b@x.test"}) {
+			t.Errorf("recipients %v", to)
+		}
+
+		// Results from the muted time don't count.
+		ms[1].Properties = nil
+		h.alerter.Monitors(ms, all)
+		wait(5 * time.Second)
+		h.addResults("muted", "ff")
+		wait(time.Second)
+		h.expect(t, "early-1-alert")
+		h.addResults("muted", "f")
+		wait(time.Second)
+		h.expect(t, "early-1-alert muted-1-alert")
+
+		// An incident that was open before the mute continues afterwards.
+		ms[1].Properties = map[string]string{"alertMute": "true"}
+		h.alerter.Monitors(ms, all)
+		wait(time.Second)
+		h.addResults("muted", "o")
+		wait(time.Second)
+		h.expect(t, "early-1-alert muted-1-alert")
+		ms[1].Properties = nil
+		h.alerter.Monitors(ms, all)
+		h.addResults("muted", "o")
+		wait(time.Second)
+		h.expect(t, "early-1-alert muted-1-alert muted-1-recovery")
+	})
+}
+
+func TestCloseForDisabledAndDeletedMonitors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness(t, newMemory(), Rules{FailCount: 1})
+		ms := testMonitors("a", "b", "c", "d")
+		h.alerter.Monitors(ms, func(id string) bool { return id != "d" })
+		for _, m := range ms {
+			h.addResults(m.ID, "f")
+		}
+		wait(time.Second)
+		h.expect(t, "a-1-alert b-1-alert c-1-alert")
+
+		// The incident of a monitor that moves to another runner stays open. It closes if the monitor is disabled or
+		// deleted, whichever runner had it.
+		ms[0].Enabled = false
+		h.states["d"] = store.IncidentState{MonitorID: "d", Phase: store.PhaseOpen, Incident: 4, Evaluated: time.Now()}
+		h.alerter.Monitors(slices.Delete(slices.Clone(ms), 3, 4)[:2], func(id string) bool { return id == "a" })
+		wait(time.Second)
+		want := "a-1-alert b-1-alert c-1-alert a-1-closed c-1-closed d-4-closed"
+		h.expect(t, want)
+		for _, n := range h.notifications[3:] {
+			if len(n.Deliveries) > 0 || n.Message == "" {
+				t.Errorf("closed: %+v", n)
+			}
+		}
+
+		h.addResults("a", "f")
+		wait(time.Second)
+		h.expect(t, want)
+		ms[0].Enabled = true
+		h.alerter.Monitors(ms[:2], all)
+		wait(time.Second)
+		h.addResults("a", "f")
+		wait(time.Second)
+		h.expect(t, want+" a-2-alert")
+	})
+}
+
+// A monitor may be restored before its deletion is processed, and then belong to another runner.
+func TestDeletedAndRestored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness(t, newMemory(), Rules{FailCount: 1})
+		h.alerter.Monitors(testMonitors("m"), all)
+		h.addResults("m", "f")
+		wait(time.Second)
+		h.setIntercept(storeUnavailable)
+		h.alerter.Monitors(nil, all)
+		wait(time.Second)
+		h.alerter.Monitors(testMonitors("m"), func(string) bool { return false })
+		wait(time.Second)
+		h.setIntercept(nil)
+		wait(time.Minute)
+		h.expect(t, "m-1-alert")
+	})
+}
+
+func TestDisabledWithoutRunner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		m.states["a"] = store.IncidentState{MonitorID: "a", Phase: store.PhaseRecovering, Incident: 3, Evaluated: time.Now(), Count: 1}
+		// This one was deleted.
+		m.add(store.Notification{ID: "g-1-alert", MonitorID: "g", Incident: 1, Kind: store.KindOpened, Date: time.Now()})
+		time.Sleep(time.Hour)
+		h := newHarness(t, m, Rules{})
+		ms := testMonitors("a")
+		ms[0].Enabled = false
+		h.alerter.Monitors(ms, all)
+		wait(2 * time.Second)
+		h.expect(t, "g-1-alert a-3-closed g-1-closed")
+	})
+}
+
+// A runner may crash after it has stored a notification and before it has stored the state, and another runner may
+// evaluate the monitor too.
+func TestNotificationsAlreadyStored(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		stored  []store.NotificationKind
+		results string
+		want    string
+	}{
+		{"same incident", []store.NotificationKind{store.KindOpened}, "f", "m-1-alert"},
+		{"OK since", []store.NotificationKind{store.KindOpened}, "fo", "m-1-alert m-1-recovery"},
+		{"never failed on this runner", []store.NotificationKind{store.KindOpened}, "o", "m-1-alert m-1-recovery"},
+		{"resolved", []store.NotificationKind{store.KindOpened, store.KindResolved}, "f", "m-1-alert m-1-recovery m-2-alert"},
+	} {
+		for _, late := range []bool{false, true} {
+			t.Run(fmt.Sprint(tt.name, late), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					m := newMemory()
+					date := time.Now()
+					time.Sleep(time.Second)
+					insert := func() {
+						for i, kind := range tt.stored {
+							m.add(store.Notification{
+								ID: store.NotificationID("m", 1, kind, 0), MonitorID: "m", Incident: 1, Kind: kind,
+								Date: date.Add(time.Duration(i) * time.Millisecond), Status: monitor.StatusFailed,
+							})
+						}
+					}
+					if !late {
+						insert()
+					}
+					h := newHarness(t, m, Rules{FailCount: 1})
+					h.alerter.Monitors(testMonitors("m"), all)
+					wait(time.Second)
+					if late {
+						// The other runner was faster: this one notices it at its own insert, or at the next read.
+						insert()
+						if strings.HasSuffix(tt.results, "o") {
+							wait(time.Minute)
+						}
+					}
+					time.Sleep(3 * time.Second)
+					h.addResults("m", tt.results)
+					wait(time.Second)
+					h.expect(t, tt.want)
+				})
+			})
+		}
+	}
+}
+
+func storeUnavailable(context.Context, string, string) error { return errUnavailable }
+
+func storeHangs(ctx context.Context, _, _ string) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// Another runner may store the end of an incident without storing the state.
+func TestResolvedWithoutState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness(t, newMemory(), Rules{FailCount: 1})
+		h.alerter.Monitors(testMonitors("m"), all)
+		h.addResults("m", "f")
+		wait(time.Second)
+		h.add(store.Notification{ID: "m-1-recovery", MonitorID: "m", Incident: 1, Kind: store.KindResolved, Date: time.Now()})
+		wait(time.Minute)
+		h.addResults("m", "o")
+		wait(time.Second)
+		h.expect(t, "m-1-alert m-1-recovery")
+		if s := h.states["m"]; s.Phase != store.PhaseOK || s.Incident != 1 {
+			t.Errorf("stored state %+v", s)
+		}
+	})
+}
+
+func TestEvaluationWaitsForStore(t *testing.T) {
+	for name, intercept := range map[string]func(context.Context, string, string) error{"unavailable": storeUnavailable, "hanging": storeHangs} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHarness(t, newMemory(), Rules{FailCount: 1})
+				h.alerter.Monitors(testMonitors("a", "b"), all)
+				h.addResults("a", "o")
+				h.addResults("b", "o")
+				wait(time.Second)
+				h.setIntercept(intercept)
+				h.addResults("a", "f")
+				h.addResults("b", "f")
+				wait(time.Minute)
+				if n := h.evaluatorCalls()["IncidentStates"]; n < 4 || n > 20 {
+					t.Errorf("%d attempts in a minute", n)
+				}
+				h.addResults("a", "fo")
+				wait(time.Second)
+				h.setIntercept(nil)
+				wait(15 * time.Second)
+				h.expect(t, "b-1-alert")
+			})
+		})
+	}
+}
+
+func TestStopEvaluatesPendingResults(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		intercept func(context.Context, string, string) error
+		want      string
+		took      time.Duration
+	}{
+		{"the store answers", nil, "m-1-alert", 0},
+		{"the store is unavailable", storeUnavailable, "", 0},
+		{"the store hangs", storeHangs, "", finalRoundTimeout},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHarness(t, newMemory(), Rules{FailCount: 1})
+				h.alerter.Monitors(testMonitors("m"), all)
+				wait(1100 * time.Millisecond)
+				h.setIntercept(tt.intercept)
+				h.addResults("m", "f")
+				stopping := time.Now()
+				h.stop()
+				h.expect(t, tt.want)
+				if took := time.Since(stopping); took != tt.took {
+					t.Errorf("the stop took %v, want %v", took, tt.took)
+				}
+			})
+		})
+	}
+}

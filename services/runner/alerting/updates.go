@@ -1,0 +1,58 @@
+package alerting
+
+import (
+	"sync"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// updates collects monitors and states until the evaluator takes them. It keeps only the newest state of each monitor.
+type updates struct {
+	// signal holds a value while there are updates.
+	signal chan struct{}
+
+	mu sync.Mutex
+	// monitors is nil if they haven't changed.
+	monitors *monitorSet
+	states   map[string]store.State
+}
+
+func newUpdates() *updates {
+	return &updates{signal: make(chan struct{}, 1), states: make(map[string]store.State)}
+}
+
+func (u *updates) setMonitors(all []monitor.Monitor, own func(id string) bool) {
+	set := newMonitorSet(all, own)
+	u.mu.Lock()
+	u.monitors = set
+	u.mu.Unlock()
+	u.wake()
+}
+
+func (u *updates) addStates(states []store.State) {
+	u.mu.Lock()
+	for _, s := range states {
+		if old, found := u.states[s.MonitorID]; !found || s.Latest.Date.After(old.Latest.Date) {
+			u.states[s.MonitorID] = s
+		}
+	}
+	u.mu.Unlock()
+	u.wake()
+}
+
+func (u *updates) wake() {
+	select {
+	case u.signal <- struct{}{}:
+	default:
+	}
+}
+
+// take returns and clears the updates.
+func (u *updates) take() (*monitorSet, map[string]store.State) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	monitors, states := u.monitors, u.states
+	u.monitors, u.states = nil, make(map[string]store.State)
+	return monitors, states
+}
