@@ -1,13 +1,9 @@
 package spool
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/binary"
-	"encoding/gob"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"os"
 	"slices"
@@ -62,30 +58,6 @@ func upTo(limit int, entries []entry) (first, rest []entry) {
 		n++
 	}
 	return slices.Clone(entries[:n]), entries[n:]
-}
-
-// encode gives the content of a file: a checksum and the batch.
-func encode(b store.Batch) ([]byte, error) {
-	var payload bytes.Buffer
-	if err := gob.NewEncoder(&payload).Encode(b); err != nil {
-		return nil, err
-	}
-	checksum := binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(payload.Bytes()))
-	return append(checksum, payload.Bytes()...), nil
-}
-
-var errDamaged = errors.New("damaged")
-
-// decode is the reverse of encode; the error is errDamaged.
-func decode(content []byte) (store.Batch, error) {
-	var b store.Batch
-	if len(content) < 4 || binary.BigEndian.Uint32(content) != crc32.ChecksumIEEE(content[4:]) {
-		return b, errDamaged
-	}
-	if err := gob.NewDecoder(bytes.NewReader(content[4:])).Decode(&b); err != nil {
-		return b, errDamaged
-	}
-	return b, nil
 }
 
 // readFile reads a batch. A file that is not there counts as damaged.
