@@ -21,7 +21,9 @@ import (
 
 func main() { os.Exit(process.Run("runner", run, health)) }
 
-func health(_ context.Context, cfg config.Runner) error { return engine.CheckHealthFile(cfg.HealthFile) }
+func health(_ context.Context, cfg config.Runner) error {
+	return engine.CheckHealthFile(cfg.HealthFile)
+}
 
 func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 	types := probe.All(probe.Guard{Allow: cfg.TargetAllow, Deny: cfg.TargetDeny})

@@ -8,19 +8,20 @@ import (
 )
 
 const (
-	// heartbeatTimeout is the time without a new heartbeat after which a runner counts as dead. Each runner measures it with
-	// its own clock, so the clocks of the runners need not agree.
+	// heartbeatTimeout is the time without a new heartbeat after which a runner counts as dead. Each runner measures it
+	// with its own clock, so the clocks of the runners need not agree.
 	heartbeatTimeout = 10 * time.Second
-	// maxHeartbeatAge is the maximum age, by its own date, of a heartbeat of an unknown runner. An older heartbeat belongs to a
-	// dead runner. A live runner whose clock is that far behind is recognized at its next heartbeat.
+	// maxHeartbeatAge is the maximum age, by its own date, of a heartbeat of an unknown runner. An older heartbeat
+	// belongs to a dead runner. A live runner whose clock is that far behind is recognized at its next heartbeat.
 	maxHeartbeatAge = time.Minute
-	// maxUpdateGap is the time without a read of the heartbeats after which the age of the known heartbeats says nothing.
+	// maxUpdateGap is the maximum time between two reads of the heartbeats. After a longer gap, an unchanged heartbeat
+	// does not mean that the runner is dead.
 	maxUpdateGap = 5 * time.Second
 )
 
-// assignment determines which monitors a runner runs. Each monitor belongs to the live runner with the highest hash of runner
-// and monitor (rendezvous hashing). All runners compute the same assignment without communication, and if a runner joins or
-// leaves, only the monitors that it gains or loses move.
+// assignment determines which monitors a runner runs. Each monitor belongs to the live runner with the highest hash of
+// runner and monitor (rendezvous hashing). All runners compute the same assignment without communication, and if a
+// runner joins or leaves, only the monitors that it gains or loses move.
 type assignment struct {
 	// self is the id of this runner.
 	self string
@@ -45,7 +46,8 @@ func (a assignment) equal(other assignment) bool { return slices.Equal(a.runners
 type peer struct {
 	// heartbeat is the date in its last heartbeat, by its own clock.
 	heartbeat time.Time
-	// changed is the time at which this runner first read that heartbeat. It is zero for a heartbeat that was too old then.
+	// changed is the time at which this runner first read that heartbeat. It is zero for a heartbeat that was too old
+	// then.
 	changed time.Time
 }
 
@@ -56,8 +58,8 @@ type membership struct {
 	lastUpdate time.Time
 }
 
-// update evaluates the heartbeats read at now. It returns the assignment and the ids of the runners that have died. After a
-// gap in the updates, the known runners count as live again for the heartbeat timeout.
+// update evaluates the heartbeats read at now. It returns the assignment and the ids of the runners that have died.
+// After a gap in the updates, the known runners count as live again for the heartbeat timeout.
 func (m *membership) update(now time.Time, heartbeats []store.Runner) (a assignment, dead []string) {
 	afterGap := now.Sub(m.lastUpdate) > maxUpdateGap
 	m.lastUpdate = now

@@ -60,20 +60,30 @@ func TestMembership(t *testing.T) {
 		heartbeats []store.Runner
 		live       []string
 	}
+	me, both := []string{"me"}, []string{"a", "me"}
 	for name, updates := range map[string][]update{
-		"single runner":                   {{0, nil, []string{"me"}}, {1, []store.Runner{heartbeat("me", 0)}, []string{"me"}}},
-		"another runner joins and leaves": {{0, nil, []string{"me"}}, {1, []store.Runner{heartbeat("a", 1)}, []string{"a", "me"}}, {2, nil, []string{"me"}}},
-		"heartbeats stop": {
-			{0, []store.Runner{heartbeat("a", 0)}, []string{"a", "me"}}, {5, []store.Runner{heartbeat("a", 4)}, []string{"a", "me"}},
-			{10, []store.Runner{heartbeat("a", 4)}, []string{"a", "me"}}, {14, []store.Runner{heartbeat("a", 4)}, []string{"a", "me"}},
-			{15, []store.Runner{heartbeat("a", 4)}, []string{"me"}}, {16, []store.Runner{heartbeat("a", 16)}, []string{"a", "me"}},
+		"single runner": {{0, nil, me}, {1, []store.Runner{heartbeat("me", 0)}, me}},
+		"another runner joins and leaves": {
+			{0, nil, me}, {1, []store.Runner{heartbeat("a", 1)}, both}, {2, nil, me},
 		},
-		"clock ahead":      {{0, []store.Runner{heartbeat("a", 3000)}, []string{"a", "me"}}, {3, []store.Runner{heartbeat("a", 3003)}, []string{"a", "me"}}},
-		"old heartbeat":    {{0, []store.Runner{heartbeat("a", -61)}, []string{"me"}}, {1, []store.Runner{heartbeat("a", -61)}, []string{"me"}}},
-		"clock far behind": {{0, []store.Runner{heartbeat("a", -500)}, []string{"me"}}, {1, []store.Runner{heartbeat("a", -497)}, []string{"a", "me"}}},
+		"heartbeats stop": {
+			{0, []store.Runner{heartbeat("a", 0)}, both}, {5, []store.Runner{heartbeat("a", 4)}, both},
+			{10, []store.Runner{heartbeat("a", 4)}, both}, {14, []store.Runner{heartbeat("a", 4)}, both},
+			{15, []store.Runner{heartbeat("a", 4)}, me}, {16, []store.Runner{heartbeat("a", 16)}, both},
+		},
+		"clock ahead": {
+			{0, []store.Runner{heartbeat("a", 3000)}, both}, {3, []store.Runner{heartbeat("a", 3003)}, both},
+		},
+		"old heartbeat": {
+			{0, []store.Runner{heartbeat("a", -61)}, me}, {1, []store.Runner{heartbeat("a", -61)}, me},
+		},
+		"clock far behind": {
+			{0, []store.Runner{heartbeat("a", -500)}, me}, {1, []store.Runner{heartbeat("a", -497)}, both},
+		},
 		"store was unavailable": {
-			{0, []store.Runner{heartbeat("a", 0), heartbeat("b", -90)}, []string{"a", "me"}}, {60, []store.Runner{heartbeat("a", 0), heartbeat("b", -90)}, []string{"a", "me"}},
-			{65, []store.Runner{heartbeat("a", 64)}, []string{"a", "me"}},
+			{0, []store.Runner{heartbeat("a", 0), heartbeat("b", -90)}, both},
+			{60, []store.Runner{heartbeat("a", 0), heartbeat("b", -90)}, both},
+			{65, []store.Runner{heartbeat("a", 64)}, both},
 		},
 	} {
 		m := membership{self: "me"}
@@ -147,8 +157,9 @@ func startCluster(t *testing.T, runners, monitorCount int) *testCluster {
 }
 
 func (c *testCluster) join() {
-	c.stores = append(c.stores, &flakyStore{memoryStore: c.store})
-	c.engines = append(c.engines, startEngineWithID(c.t, fmt.Sprintf("r%d", len(c.stores)), c.stores[len(c.stores)-1], newFakeProbes()))
+	s := &flakyStore{memoryStore: c.store}
+	c.stores = append(c.stores, s)
+	c.engines = append(c.engines, startEngineWithID(c.t, fmt.Sprintf("r%d", len(c.stores)), s, newFakeProbes()))
 }
 
 // checks returns the start times of the checks of a monitor by any runner.

@@ -13,8 +13,8 @@ import (
 	"nanomon/services/common/store"
 )
 
-// checkBlocked compares the blocked results of a monitor with the results of its dependency, or nil if it has none. It returns
-// the number of blocked results.
+// checkBlocked compares the blocked results of a monitor with the results of its dependency, or nil if it has none. It
+// returns the number of blocked results.
 func (s *memoryStore) checkBlocked(t *testing.T, id string, dependency []monitor.Result) int {
 	t.Helper()
 	blocked := 0

@@ -30,8 +30,8 @@ type Config struct {
 	Observer Observer
 	// OnCheck is called after each check that gave a result; it may be nil. It must not block.
 	OnCheck func(CompletedCheck)
-	// HealthFile is the path of a file that the engine touches every 5 s while its scheduler works; see [CheckHealthFile].
-	// If it is empty, no file is written.
+	// HealthFile is the path of a file that the engine touches every 5 s while its scheduler works; see
+	// [CheckHealthFile]. If it is empty, no file is written.
 	HealthFile string
 	// Grace is the time that running checks have to finish after a stop; 0 means 10 s.
 	Grace time.Duration
@@ -50,11 +50,12 @@ type CompletedCheck struct {
 
 // Observer receives what the engine loads and stores. Its methods must not block.
 type Observer interface {
-	// Monitors receives all stored monitors, including disabled ones. The function own reports whether a monitor is assigned
-	// to this runner. Monitors is called before Stored is called for a new monitor.
+	// Monitors receives all stored monitors, including disabled ones. The function own reports whether a monitor is
+	// assigned to this runner. Monitors is called before Stored is called for a new monitor.
 	Monitors(all []monitor.Monitor, own func(id string) bool)
-	// Stored receives the states that this runner loads when it starts a monitor, and the newest state of each monitor whose
-	// results have been written. While spooled results are written, that state is newer than the one in the store.
+	// Stored receives the states that this runner loads when it starts a monitor, and the newest state of each monitor
+	// whose results have been written. While spooled results are written, that state is newer than the one in the
+	// store.
 	Stored(states []store.State)
 }
 

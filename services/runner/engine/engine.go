@@ -25,8 +25,8 @@ const (
 	longCallTimeout = 10 * time.Second
 	// flushTimeout limits the time for writing the remaining results at a stop.
 	flushTimeout = 5 * time.Second
-	// releasedStateTTL is the time for which the engine remembers the state of a monitor that it no longer runs. Its last
-	// results are written by then.
+	// releasedStateTTL is the time for which the engine remembers the state of a monitor that it no longer runs. Its
+	// last results are written by then.
 	releasedStateTTL = 10 * time.Minute
 )
 
@@ -83,7 +83,8 @@ type finishedCheck struct {
 	duration time.Duration
 }
 
-// releasedState is the last known state of a monitor, and the time of the clock at which this runner stopped running it.
+// releasedState is the last known state of a monitor, and the time of the clock at which this runner stopped running
+// it.
 type releasedState struct {
 	state *store.State
 	at    time.Duration
@@ -117,8 +118,8 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 	return e
 }
 
-// Run runs the monitors until ctx ends. It then starts no more checks, gives running checks the grace time to finish, and
-// writes the remaining results. While the store is unavailable, Run retries. It always returns nil.
+// Run runs the monitors until ctx ends. It then starts no more checks, gives running checks the grace time to finish,
+// and writes the remaining results. While the store is unavailable, Run retries. It always returns nil.
 func (e *Engine) Run(ctx context.Context) error {
 	e.log.Info("runner started", "runner", e.cfg.ID)
 	began := time.Now()
@@ -159,8 +160,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	return nil
 }
 
-// runScheduler starts checks when they are due and handles changes and finished checks, until ctx ends. Its goroutine owns
-// the entries.
+// runScheduler starts checks when they are due and handles changes and finished checks, until ctx ends. Its goroutine
+// owns the entries.
 func (e *Engine) runScheduler(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()

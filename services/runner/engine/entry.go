@@ -12,8 +12,8 @@ import (
 	"nanomon/services/common/store"
 )
 
-// entry is a monitor in the schedule of this runner. The field monitor never changes; a changed monitor gets a new entry.
-// The scheduler's goroutine owns the other fields, except check and compileErr, which a running check owns.
+// entry is a monitor in the schedule of this runner. The field monitor never changes; a changed monitor gets a new
+// entry. The scheduler's goroutine owns the other fields, except check and compileErr, which a running check owns.
 type entry struct {
 	monitor monitor.Monitor
 	timing
@@ -31,11 +31,11 @@ type entry struct {
 	// removed is true if the monitor was removed while a check was running.
 	removed bool
 
-	// state is the state after the newest result; nil before the first. Any goroutine may read it. The State itself is never
-	// changed.
+	// state is the state after the newest result; nil before the first. Any goroutine may read it. The State itself is
+	// never changed.
 	state atomic.Pointer[store.State]
-	// gapInterval is the interval for detecting missing results. After a change of the interval it is the longer of the old
-	// and the new one until the next result.
+	// gapInterval is the interval for detecting missing results. After a change of the interval it is the longer of the
+	// old and the new one until the next result.
 	gapInterval time.Duration
 	// maintenance is the cached maintenance status at the newest result.
 	maintenance maintenanceStatus
@@ -51,8 +51,8 @@ func newEntry(ctx context.Context, m monitor.Monitor) *entry {
 	return e
 }
 
-// run checks the monitor once. The first run compiles the check: compiling thousands of monitors at the start would delay
-// the schedule.
+// run checks the monitor once. The first run compiles the check: compiling thousands of monitors at the start would
+// delay the schedule.
 func (e *entry) run(types probe.Registry, secrets secret.Source) monitor.Result {
 	if e.check == nil && e.compileErr == nil {
 		e.check, e.compileErr = check.Compile(types, secrets, e.monitor)

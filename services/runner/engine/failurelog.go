@@ -29,7 +29,8 @@ func (f *failureLog) record(err error) {
 			f.log.Warn("store unavailable, retrying", "operation", f.operation, "error", err)
 		}
 	case !f.since.IsZero():
-		f.log.Info("store available again", "operation", f.operation, "duration", time.Since(f.since).Round(time.Millisecond))
+		duration := time.Since(f.since).Round(time.Millisecond)
+		f.log.Info("store available again", "operation", f.operation, "duration", duration)
 		f.since = time.Time{}
 	}
 }

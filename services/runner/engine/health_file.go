@@ -16,8 +16,8 @@ const (
 	healthFileMaxAge = 30 * time.Second
 )
 
-// updateHealthFile touches the health file every 5 s until ctx ends, each time after the scheduler has responded. It does not
-// depend on the store, because a runner keeps running while the store is unavailable.
+// updateHealthFile touches the health file every 5 s until ctx ends, each time after the scheduler has responded. It
+// does not depend on the store, because a runner keeps running while the store is unavailable.
 func (e *Engine) updateHealthFile(ctx context.Context) {
 	ticker := time.NewTicker(healthFileInterval)
 	defer ticker.Stop()
@@ -63,7 +63,8 @@ func CheckHealthFile(file string) error {
 		return fmt.Errorf("HEALTH_FILE: %w", err)
 	}
 	if age := time.Since(info.ModTime()); age.Abs() > healthFileMaxAge {
-		return fmt.Errorf("HEALTH_FILE: no runner has updated %s since %s", file, info.ModTime().UTC().Format(time.RFC3339))
+		updated := info.ModTime().UTC().Format(time.RFC3339)
+		return fmt.Errorf("HEALTH_FILE: no runner has updated %s since %s", file, updated)
 	}
 	return nil
 }

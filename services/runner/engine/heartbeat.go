@@ -14,8 +14,8 @@ const (
 	heartbeatInterval = 3 * time.Second
 	// heartbeatPollInterval is the time between two reads of all heartbeats.
 	heartbeatPollInterval = time.Second
-	// joinDelay is the time that a runner waits after its first heartbeat if there are others, so that they stop running the
-	// monitors that it takes over.
+	// joinDelay is the time that a runner waits after its first heartbeat if there are others, so that they stop
+	// running the monitors that it takes over.
 	joinDelay = 2 * time.Second
 )
 
@@ -28,8 +28,8 @@ func NewID() string {
 	return host + "-" + monitor.NewID(time.Now())[16:]
 }
 
-// runHeartbeats writes the heartbeat of this runner and reads those of the others until ctx ends. It signals changed when the
-// assignment changes.
+// runHeartbeats writes the heartbeat of this runner and reads those of the others until ctx ends. It signals changed
+// when the assignment changes.
 func (e *Engine) runHeartbeats(ctx context.Context, changed chan<- struct{}) {
 	failures := e.newFailureLog("exchange heartbeats")
 	members := membership{self: e.cfg.ID}
@@ -49,9 +49,11 @@ func (e *Engine) runHeartbeats(ctx context.Context, changed chan<- struct{}) {
 	}
 }
 
-// exchangeHeartbeats writes a heartbeat if it is due, then reads all heartbeats and updates the assignment. While the store is
-// unavailable, the assignment does not change.
-func (e *Engine) exchangeHeartbeats(ctx context.Context, members *membership, heartbeatDue *time.Time, changed chan<- struct{}) error {
+// exchangeHeartbeats writes a heartbeat if it is due, then reads all heartbeats and updates the assignment. While the
+// store is unavailable, the assignment does not change.
+func (e *Engine) exchangeHeartbeats(
+	ctx context.Context, members *membership, heartbeatDue *time.Time, changed chan<- struct{},
+) error {
 	ctx, cancel := context.WithTimeout(ctx, shortCallTimeout)
 	defer cancel()
 	if now := time.Now(); !now.Before(*heartbeatDue) {
@@ -79,12 +81,13 @@ func (e *Engine) exchangeHeartbeats(ctx context.Context, members *membership, he
 	return nil
 }
 
-// writeHeartbeat writes the heartbeat of this runner. The write is not cancelled when ctx ends: a cancelled write may still
-// reach the store after removeHeartbeat, and the other runners would then wait until it times out.
+// writeHeartbeat writes the heartbeat of this runner. The write is not cancelled when ctx ends: a cancelled write may
+// still reach the store after removeHeartbeat, and the other runners would then wait until it times out.
 func (e *Engine) writeHeartbeat(ctx context.Context, now time.Time) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shortCallTimeout)
 	defer cancel()
-	return e.store.PutHeartbeat(ctx, store.Runner{ID: e.cfg.ID, Monitors: len(*e.running.Load()), LastSeen: monitor.Date(now)})
+	heartbeat := store.Runner{ID: e.cfg.ID, Monitors: len(*e.running.Load()), LastSeen: monitor.Date(now)}
+	return e.store.PutHeartbeat(ctx, heartbeat)
 }
 
 // setAssignment sets the assignment of this runner, and closes joined at the first call.
@@ -113,6 +116,7 @@ func (e *Engine) removeHeartbeat(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shortCallTimeout)
 	defer cancel()
 	if err := e.store.RemoveRunner(ctx, e.cfg.ID); err != nil {
-		e.log.Warn("cannot remove heartbeat; other runners take over after it times out", "timeout", heartbeatTimeout, "error", err)
+		e.log.Warn("cannot remove heartbeat; other runners take over after it times out",
+			"timeout", heartbeatTimeout, "error", err)
 	}
 }

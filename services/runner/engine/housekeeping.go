@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// housekeepingInterval is the time between two rounds of housekeeping. It is also the time without new results after which
-	// the rollup of an hour is computed.
+	// housekeepingInterval is the time between two rounds of housekeeping. It is also the time without new results
+	// after which the rollup of an hour is computed.
 	housekeepingInterval = time.Minute
 	// expireRounds is the number of rounds between two deletions of expired data.
 	expireRounds = 10
@@ -26,8 +26,8 @@ const (
 // housekeepingKey is assigned to one of the runners like a monitor.
 const housekeepingKey = "housekeeping"
 
-// runHousekeeping computes rollups and deletes expired data until ctx ends, while housekeeping is assigned to this runner. It
-// is safe if two runners do this at the same time.
+// runHousekeeping computes rollups and deletes expired data until ctx ends, while housekeeping is assigned to this
+// runner. It is safe if two runners do this at the same time.
 func (e *Engine) runHousekeeping(ctx context.Context) {
 	rollupFailures, expiryFailures := e.newFailureLog("compute rollups"), e.newFailureLog("delete expired data")
 	ticker := time.NewTicker(housekeepingInterval)
@@ -85,8 +85,8 @@ func (e *Engine) computeRollupBatch(ctx context.Context) (int, error) {
 	return len(marks), e.computeMarked(ctx, marks)
 }
 
-// computeMarked computes the rollups of the marked hours and of their days. It clears the marks last, so a failed batch is
-// computed again.
+// computeMarked computes the rollups of the marked hours and of their days. It clears the marks last, so a failed batch
+// is computed again.
 func (e *Engine) computeMarked(ctx context.Context, marks []store.DirtyHour) error {
 	if len(marks) == 0 {
 		return nil

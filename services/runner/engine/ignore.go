@@ -80,7 +80,8 @@ func (rules *ignoreRules) addDependencies(all []monitor.Monitor, own map[string]
 	}
 }
 
-// orEqual returns last if it equals rules, so that a comparison of pointers detects changes. Otherwise it returns rules.
+// orEqual returns last if it equals rules, so that a comparison of pointers detects changes. Otherwise it returns
+// rules.
 func (rules *ignoreRules) orEqual(last *ignoreRules) *ignoreRules {
 	sameWindow := func(a, b maintenance.Window) bool { return reflect.DeepEqual(a, b) }
 	if slices.EqualFunc(rules.windows, last.windows, sameWindow) && maps.Equal(rules.dependencies, last.dependencies) &&
@@ -99,8 +100,8 @@ func (rules *ignoreRules) windowsOf(m monitor.Monitor) []*maintenance.Window {
 	return windows
 }
 
-// maintenanceStatus caches whether a monitor is in maintenance. It is valid from the time from until the time until, as long
-// as the rules do not change.
+// maintenanceStatus caches whether a monitor is in maintenance. It is valid from the time from until the time until, as
+// long as the rules do not change.
 type maintenanceStatus struct {
 	rules       *ignoreRules
 	from, until time.Time
@@ -111,7 +112,8 @@ func (s maintenanceStatus) validAt(at time.Time, rules *ignoreRules) bool {
 	return s.rules == rules && !at.Before(s.from) && at.Before(s.until)
 }
 
-// maintenanceAt returns the maintenance status of m at a time. It evaluates all windows of m, so callers cache the status.
+// maintenanceAt returns the maintenance status of m at a time. It evaluates all windows of m, so callers cache the
+// status.
 func (rules *ignoreRules) maintenanceAt(m monitor.Monitor, at time.Time) maintenanceStatus {
 	s := maintenanceStatus{rules: rules, from: at, until: at.Add(maxMaintenanceCache)}
 	for _, w := range rules.windowsOf(m) {
@@ -154,8 +156,8 @@ func (e *Engine) isNotOK(d dependency, at time.Time) bool {
 	return e.remoteNotOK[d.id]
 }
 
-// isNotOK reports whether the state s of d is not OK at a time. A stale state counts as OK: otherwise a dependency that is no
-// longer checked would block its dependents forever.
+// isNotOK reports whether the state s of d is not OK at a time. A stale state counts as OK: otherwise a dependency that
+// is no longer checked would block its dependents forever.
 func (d dependency) isNotOK(s *store.State, at time.Time) bool {
 	return s != nil && s.Latest.Status != monitor.StatusOK && at.Sub(s.Latest.Date) <= monitor.StaleAfter(d.interval)
 }
@@ -173,8 +175,8 @@ func (e *Engine) remoteNotOKAfter(c change) map[string]bool {
 	return result
 }
 
-// pollRemoteDependencies reads the states of the dependencies that other runners check, and sends them to the scheduler's
-// goroutine, until ctx ends. While the store is unavailable, the last states stay in use.
+// pollRemoteDependencies reads the states of the dependencies that other runners check, and sends them to the
+// scheduler's goroutine, until ctx ends. While the store is unavailable, the last states stay in use.
 func (e *Engine) pollRemoteDependencies(ctx context.Context) {
 	failures := e.newFailureLog("read states of dependencies")
 	ticker := time.NewTicker(dependencyPollInterval)

@@ -248,13 +248,42 @@ func TestAdvanceWithIgnoredResults(t *testing.T) {
 		results []monitor.Result
 		want    []string
 	}{
-		"no result is ignored":          {[]monitor.Result{with(0, ok, counted), with(10, ok, counted)}, []string{"0 status:>ok"}},
-		"the first is ignored":          {[]monitor.Result{with(0, ok, inWindow)}, []string{"0 excluded:counted>maintenance", "0 status:>ok"}},
-		"later ones are ignored":        {[]monitor.Result{with(0, ok, counted), with(10, ok, inWindow), with(20, ok, inWindow), with(30, ok, counted)}, []string{"0 status:>ok", "10 excluded:counted>maintenance", "30 excluded:maintenance>counted"}},
-		"different reasons in a row":    {[]monitor.Result{with(0, failed, inWindow), with(10, failed, blocked), with(20, ok, counted)}, []string{"0 excluded:counted>maintenance", "0 status:>failed", "10 excluded:maintenance>blocked", "20 excluded:blocked>counted", "20 status:failed>ok"}},
-		"a gap after an ignored result": {[]monitor.Result{with(0, ok, inWindow), with(100, ok, counted)}, []string{"0 excluded:counted>maintenance", "0 status:>ok", "10 status:ok>unchecked", "100 excluded:maintenance>counted", "100 status:unchecked>ok"}},
-		"a gap in the same window":      {[]monitor.Result{with(0, ok, inWindow), with(100, ok, inWindow)}, []string{"0 excluded:counted>maintenance", "0 status:>ok", "10 status:ok>unchecked", "100 status:unchecked>ok"}},
-		"an ignored late result":        {[]monitor.Result{with(0, ok, counted), with(20, ok, counted), with(10, ok, inWindow)}, []string{"0 status:>ok"}},
+		"no result is ignored": {
+			[]monitor.Result{with(0, ok, counted), with(10, ok, counted)},
+			[]string{"0 status:>ok"},
+		},
+		"the first is ignored": {
+			[]monitor.Result{with(0, ok, inWindow)},
+			[]string{"0 excluded:counted>maintenance", "0 status:>ok"},
+		},
+		"later ones are ignored": {
+			[]monitor.Result{with(0, ok, counted), with(10, ok, inWindow), with(20, ok, inWindow), with(30, ok, counted)},
+			[]string{"0 status:>ok", "10 excluded:counted>maintenance", "30 excluded:maintenance>counted"},
+		},
+		"different reasons in a row": {
+			[]monitor.Result{with(0, failed, inWindow), with(10, failed, blocked), with(20, ok, counted)},
+			[]string{
+				"0 excluded:counted>maintenance", "0 status:>failed", "10 excluded:maintenance>blocked",
+				"20 excluded:blocked>counted", "20 status:failed>ok",
+			},
+		},
+		"a gap after an ignored result": {
+			[]monitor.Result{with(0, ok, inWindow), with(100, ok, counted)},
+			[]string{
+				"0 excluded:counted>maintenance", "0 status:>ok", "10 status:ok>unchecked",
+				"100 excluded:maintenance>counted", "100 status:unchecked>ok",
+			},
+		},
+		"a gap in the same window": {
+			[]monitor.Result{with(0, ok, inWindow), with(100, ok, inWindow)},
+			[]string{
+				"0 excluded:counted>maintenance", "0 status:>ok", "10 status:ok>unchecked", "100 status:unchecked>ok",
+			},
+		},
+		"an ignored late result": {
+			[]monitor.Result{with(0, ok, counted), with(20, ok, counted), with(10, ok, inWindow)},
+			[]string{"0 status:>ok"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var state *store.State

@@ -12,8 +12,8 @@ import (
 // onDemandPollInterval is the time between two reads of the on-demand checks if the store cannot report changes.
 const onDemandPollInterval = time.Second
 
-// checkNow requests a check of a monitor from the scheduler's goroutine. It reports on accepted whether this runner runs the
-// monitor.
+// checkNow requests a check of a monitor from the scheduler's goroutine. It reports on accepted whether this runner
+// runs the monitor.
 type checkNow struct {
 	monitorID string
 	accepted  chan bool
@@ -49,9 +49,11 @@ func (e *Engine) pendingOnDemandChecks(ctx context.Context) ([]store.OnDemandChe
 	return e.store.PendingOnDemandChecks(ctx, time.Now())
 }
 
-// handleOnDemandChecks runs the pending checks except those in before. It returns the checks of stored monitors that it has
-// handled: if their deletion fails they stay pending, and they must not run twice.
-func (e *Engine) handleOnDemandChecks(ctx context.Context, pending []store.OnDemandCheck, before map[string]bool) map[string]bool {
+// handleOnDemandChecks runs the pending checks except those in before. It returns the checks of stored monitors that it
+// has handled: if their deletion fails they stay pending, and they must not run twice.
+func (e *Engine) handleOnDemandChecks(
+	ctx context.Context, pending []store.OnDemandCheck, before map[string]bool,
+) map[string]bool {
 	handled := make(map[string]bool)
 	for _, c := range pending {
 		switch {

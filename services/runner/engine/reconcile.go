@@ -65,7 +65,8 @@ func sameDefinition(a, b monitor.Monitor) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// reconciler computes changes for the scheduler's goroutine. Its fields, except store, hold what the last change contained.
+// reconciler computes changes for the scheduler's goroutine. Its fields, except store, hold what the last change
+// contained.
 type reconciler struct {
 	store Store
 	// submitted is true after the first change.
@@ -76,8 +77,8 @@ type reconciler struct {
 	ignoreRules *ignoreRules
 }
 
-// reconcile keeps the running monitors equal to the stored ones until ctx ends. It reads the monitors at the start and after
-// each signal on changed.
+// reconcile keeps the running monitors equal to the stored ones until ctx ends. It reads the monitors at the start and
+// after each signal on changed.
 func (e *Engine) reconcile(ctx context.Context, changed <-chan struct{}) {
 	select {
 	case <-ctx.Done():
@@ -143,8 +144,8 @@ func (e *Engine) submit(ctx context.Context, r *reconciler, c change, desired ma
 	}
 }
 
-// read returns the monitors that this runner should run, by id, and the change that leads to them. It reads the states before
-// the time of the last deletion of results, so that it notices a deletion between the two reads.
+// read returns the monitors that this runner should run, by id, and the change that leads to them. It reads the states
+// before the time of the last deletion of results, so that it notices a deletion between the two reads.
 func (r *reconciler) read(ctx context.Context, a assignment) (change, map[string]monitor.Monitor, error) {
 	all, windows, err := r.list(ctx)
 	if err != nil {

@@ -21,16 +21,16 @@ const (
 	fallbackInterval = time.Minute
 )
 
-// clock returns the time since the Unix epoch. It reads the wall clock once and then uses the monotonic clock: if the wall
-// clock is set forward or back, checks neither stop nor run all at once.
+// clock returns the time since the Unix epoch. It reads the wall clock once and then uses the monotonic clock: if the
+// wall clock is set forward or back, checks neither stop nor run all at once.
 type clock struct{ base time.Time }
 
 func (c clock) now() time.Duration {
 	return time.Duration(c.base.UnixNano()) + time.Since(c.base)
 }
 
-// timing determines the due times of a monitor: phase plus a multiple of interval. It is computed from the id and the interval
-// alone, so a monitor keeps its due times after a restart and on another runner.
+// timing determines the due times of a monitor: phase plus a multiple of interval. It is computed from the id and the
+// interval alone, so a monitor keeps its due times after a restart and on another runner.
 type timing struct {
 	hash            uint64
 	interval, phase time.Duration
@@ -45,8 +45,8 @@ func timingOf(m monitor.Monitor) timing {
 	return timing{hash: hash, interval: interval, phase: time.Duration(hash % uint64(interval))}
 }
 
-// hashOf returns FNV-1a with the finalizer of MurmurHash3. Without the finalizer, consecutive ids get hashes that are not
-// random enough for a remainder by the interval.
+// hashOf returns FNV-1a with the finalizer of MurmurHash3. Without the finalizer, consecutive ids get hashes that are
+// not random enough for a remainder by the interval.
 func hashOf(id string) uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(id))
@@ -65,8 +65,9 @@ func (p timing) dueFrom(t time.Duration) time.Duration {
 	return roundUp(t + ahead)
 }
 
-// firstDue returns the first due time of a monitor that starts at now. If immediate is false, first checks are spread over
-// the shorter of interval and startSpread, less 5 %, so that the first round is complete within that time of the process start.
+// firstDue returns the first due time of a monitor that starts at now. If immediate is false, first checks are spread
+// over the shorter of interval and startSpread, less 5 %, so that the first round is complete within that time of the
+// process start.
 func (p timing) firstDue(now time.Duration, immediate bool) time.Duration {
 	switch {
 	case immediate:
@@ -79,8 +80,8 @@ func (p timing) firstDue(now time.Duration, immediate bool) time.Duration {
 	}
 }
 
-// nextDue returns the due time that follows due. If due is off the phase, the next due time is at least half an interval
-// later. Due times up to now are skipped; missed counts them.
+// nextDue returns the due time that follows due. If due is off the phase, the next due time is at least half an
+// interval later. Due times up to now are skipped; missed counts them.
 func (p timing) nextDue(due, now time.Duration) (next time.Duration, missed int) {
 	next = p.dueFrom(due + p.interval/2)
 	if next > now {
@@ -90,8 +91,9 @@ func (p timing) nextDue(due, now time.Duration) (next time.Duration, missed int)
 	return future, int((future - next + p.interval/2) / p.interval)
 }
 
-// dueAfterSuspend returns the next due time of a monitor that was due at due while the process was suspended. The checks of
-// all monitors are spread again. missed counts the skipped checks, including the last one unless the next one replaces it.
+// dueAfterSuspend returns the next due time of a monitor that was due at due while the process was suspended. The
+// checks of all monitors are spread again. missed counts the skipped checks, including the last one unless the next one
+// replaces it.
 func (p timing) dueAfterSuspend(due, now time.Duration) (next time.Duration, missed int) {
 	missed = int((now - due) / p.interval)
 	if p.interval <= startSpread {

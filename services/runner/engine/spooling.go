@@ -18,8 +18,8 @@ const (
 	takeOverInterval = 10 * time.Second
 	// spoolRetryDelay is the time for which results stay in memory after a failed write to the spool.
 	spoolRetryDelay = 10 * time.Second
-	// discardTTL is the time for which discards are remembered, because the discarded results may still be in the spool of a
-	// stopped runner.
+	// discardTTL is the time for which discards are remembered, because the discarded results may still be in the spool
+	// of a stopped runner.
 	discardTTL = 24 * time.Hour
 )
 
@@ -29,8 +29,8 @@ type discarded struct {
 	matches func(monitorID string, date time.Time) bool
 }
 
-// startSpooling starts two goroutines: one moves the queue to the spool while the store is unavailable, the other takes over
-// the spools of stopped runners. They run until ctx ends or stop is called; stop waits for their end.
+// startSpooling starts two goroutines: one moves the queue to the spool while the store is unavailable, the other takes
+// over the spools of stopped runners. They run until ctx ends or stop is called; stop waits for their end.
 func (w *writer) startSpooling(ctx context.Context) (stop func()) {
 	if w.spool == nil {
 		return func() {}
@@ -45,8 +45,8 @@ func (w *writer) startSpooling(ctx context.Context) (stop func()) {
 	}
 }
 
-// spoolWhileBlocked moves the queue to the spool while the spool holds older results or a write is slow. This keeps the order
-// of the results and leaves few of them in memory.
+// spoolWhileBlocked moves the queue to the spool while the spool holds older results or a write is slow. This keeps the
+// order of the results and leaves few of them in memory.
 func (w *writer) spoolWhileBlocked(ctx context.Context) {
 	ticker := time.NewTicker(flushInterval)
 	defer ticker.Stop()

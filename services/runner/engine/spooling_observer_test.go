@@ -10,7 +10,8 @@ import (
 	"nanomon/services/common/store"
 )
 
-// A failure that ended while the store was unavailable must not reach the observer when the spooled results are written.
+// A failure that ended while the store was unavailable must not reach the observer when the spooled results are
+// written.
 func TestObserverReceivesNewestStateOfSpooledResults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newMemoryStore()

@@ -113,7 +113,8 @@ func TestDiscardAppliesToSpool(t *testing.T) {
 		b.setDown(false)
 		elapse(3 * time.Second)
 		b.finish()
-		// Result 0 is being written and is not discarded. 1 to 9 are too old. The odd ones of 10 to 19 belong to the deleted monitor.
+		// Result 0 is being written and is not discarded. 1 to 9 are too old. The odd ones of 10 to 19 belong to the
+		// deleted monitor.
 		if n := b.countStored(t); n != 1+5+10 || b.store.states["m0"].Latest.ID != "r000028" || b.store.states["m1"].Latest.ID != "r000029" {
 			t.Errorf("%d results: %v, states %+v", n, b.store.results, b.store.states)
 		}

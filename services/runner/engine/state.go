@@ -31,8 +31,8 @@ func advance(prev *store.State, r monitor.Result, interval time.Duration) (*stor
 	return &next, append(ignoreChanges(prev.Latest.Ignored, r), statusChanges(prev.Latest, r, interval)...)
 }
 
-// statusChanges returns the changes of the status between two consecutive results. If results are missing between them, the
-// status is "unchecked" from the time at which the first missing result was due.
+// statusChanges returns the changes of the status between two consecutive results. If results are missing between them,
+// the status is "unchecked" from the time at which the first missing result was due.
 func statusChanges(prev, r monitor.Result, interval time.Duration) []store.StatusChange {
 	from, to := prev.Status.String(), r.Status.String()
 	if r.Date.Sub(prev.Date) > monitor.StaleAfter(interval) {
@@ -60,8 +60,8 @@ func newChange(r monitor.Result, at time.Time, kind store.ChangeKind, from, to s
 	return store.StatusChange{MonitorID: r.MonitorID, Date: monitor.Date(at), Kind: kind, From: from, To: to}
 }
 
-// appendPoint appends r to a history and drops the oldest point if the history is full. It may share memory with the old
-// history, but never changes the points that the old history contains.
+// appendPoint appends r to a history and drops the oldest point if the history is full. It may share memory with the
+// old history, but never changes the points that the old history contains.
 func appendPoint(history []store.Point, r monitor.Result) []store.Point {
 	if surplus := len(history) + 1 - store.HistoryLength; surplus > 0 {
 		history = history[surplus:]

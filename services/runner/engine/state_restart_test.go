@@ -37,7 +37,8 @@ func TestStartContinuesFromStoredState(t *testing.T) {
 func TestEnabledMonitorContinuesFromNewestState(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		// stored is the streak in the store when the monitor is enabled again; 0 keeps the state that this runner has written.
+		// stored is the streak in the store when the monitor is enabled again; 0 keeps the state that this runner has
+		// written.
 		stored int
 		// rejection is the error of the store for each batch until then.
 		rejection error

@@ -15,7 +15,8 @@ type Stats struct {
 	Monitors int
 	// Checks counts the checks that gave a result, by status.
 	Checks [3]int64
-	// Skipped counts the checks that did not start because the previous check was still running or the process was suspended.
+	// Skipped counts the checks that did not start because the previous check was still running or the process was
+	// suspended.
 	Skipped int64
 	// Queued is the number of results that are not written yet, in memory and in the spool.
 	Queued int
@@ -66,11 +67,12 @@ func (e *Engine) logStop(uptime time.Duration) {
 	s := e.Stats()
 	e.log.Info("runner stopped", "duration", uptime.Round(time.Second), "monitors", s.Monitors,
 		"checks_ok", s.Checks[monitor.StatusOK], "checks_error", s.Checks[monitor.StatusError],
-		"checks_failed", s.Checks[monitor.StatusFailed], "skipped", s.Skipped, "dropped", s.Dropped, "store_errors", s.StoreErrors)
+		"checks_failed", s.Checks[monitor.StatusFailed],
+		"skipped", s.Skipped, "dropped", s.Dropped, "store_errors", s.StoreErrors)
 }
 
-// Running returns the monitors that this runner runs, each with its newest result or nil before the first one. The results
-// may not be stored yet. Running does not block.
+// Running returns the monitors that this runner runs, each with its newest result or nil before the first one. The
+// results may not be stored yet. Running does not block.
 func (e *Engine) Running() iter.Seq2[monitor.Monitor, *monitor.Result] {
 	return func(yield func(monitor.Monitor, *monitor.Result) bool) {
 		for _, en := range *e.running.Load() {

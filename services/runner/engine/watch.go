@@ -18,8 +18,8 @@ const (
 	rewatchDelay = time.Second
 )
 
-// watch signals changed after every change of a topic, and at least every minute, until ctx ends. If the store cannot report
-// changes, it signals once per pollInterval.
+// watch signals changed after every change of a topic, and at least every minute, until ctx ends. If the store cannot
+// report changes, it signals once per pollInterval.
 func (e *Engine) watch(ctx context.Context, topic store.Topic, pollInterval time.Duration, changed chan<- struct{}) {
 	failures := e.newFailureLog("watch " + string(topic))
 	logWatching := sync.OnceFunc(func() { e.log.Info("watching for changes", "topic", topic) })

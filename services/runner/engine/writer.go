@@ -21,7 +21,8 @@ const (
 	batchSize = 500
 	// queueSize is the maximum number of results in memory. If the queue is full, the oldest results are dropped.
 	queueSize = 100_000
-	// maxRejections is the number of attempts to write a batch that the store rejects for a reason that may be temporary.
+	// maxRejections is the number of attempts to write a batch that the store rejects for a reason that may be
+	// temporary.
 	maxRejections = 5
 )
 
@@ -41,8 +42,8 @@ type writer struct {
 	failures failureLog
 	full     chan struct{}
 	closing  chan struct{}
-	// allowTakeOver closes takeOverAllowed after the first change is applied. Before, the writer does not know which results in
-	// the spools of other runners were deleted.
+	// allowTakeOver closes takeOverAllowed after the first change is applied. Before, the writer does not know which
+	// results in the spools of other runners were deleted.
 	allowTakeOver   func()
 	takeOverAllowed chan struct{}
 	// unwritten counts the results of batches that were being written when the time for writing was over.
@@ -131,7 +132,9 @@ func (w *writer) discard(matches func(monitorID string, date time.Time) bool) {
 }
 
 // without returns copies of the lists without the elements that match.
-func without(rs []monitor.Result, cs []store.StatusChange, matches func(string, time.Time) bool) ([]monitor.Result, []store.StatusChange) {
+func without(
+	rs []monitor.Result, cs []store.StatusChange, matches func(monitorID string, date time.Time) bool,
+) ([]monitor.Result, []store.StatusChange) {
 	return slices.DeleteFunc(slices.Clone(rs), func(r monitor.Result) bool { return matches(r.MonitorID, r.Date) }),
 		slices.DeleteFunc(slices.Clone(cs), func(c store.StatusChange) bool { return matches(c.MonitorID, c.Date) })
 }
@@ -139,8 +142,8 @@ func without(rs []monitor.Result, cs []store.StatusChange, matches func(string, 
 // close makes run write the queue and return. No result may be added afterwards.
 func (w *writer) close() { close(w.closing) }
 
-// run writes batches until the writer is closed and the queue is empty, or ctx ends. Results that are not written then stay
-// in the spool.
+// run writes batches until the writer is closed and the queue is empty, or ctx ends. Results that are not written then
+// stay in the spool.
 func (w *writer) run(ctx context.Context) {
 	stopSpooling := w.startSpooling(ctx)
 	ticker := time.NewTicker(flushInterval)
@@ -211,9 +214,9 @@ func cut[T any](queue []T) (batch, rest []T) {
 	return queue[:n:n], queue[n:]
 }
 
-// write writes b, unchanged at each retry, until it succeeds, the store rejects b for good, or ctx ends. A rejected batch is
-// split, so that only the rejected documents are dropped. If the store is unavailable, a batch that is not from the spool is
-// moved to the spool. write returns true if b needs no further write by the caller.
+// write writes b, unchanged at each retry, until it succeeds, the store rejects b for good, or ctx ends. A rejected
+// batch is split, so that only the rejected documents are dropped. If the store is unavailable, a batch that is not
+// from the spool is moved to the spool. write returns true if b needs no further write by the caller.
 func (w *writer) write(ctx context.Context, b store.Batch, attempts int, fromSpool bool) bool {
 	retry := newBackoff()
 	for {
@@ -243,8 +246,8 @@ func (w *writer) write(ctx context.Context, b store.Batch, attempts int, fromSpo
 	}
 }
 
-// newestOf returns the newest states of the monitors in states. States from the spool are outdated after a long time in which
-// the store was unavailable.
+// newestOf returns the newest states of the monitors in states. States from the spool are outdated after a long time in
+// which the store was unavailable.
 func (w *writer) newestOf(states []store.State) []store.State {
 	w.mu.Lock()
 	defer w.mu.Unlock()

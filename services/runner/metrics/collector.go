@@ -35,19 +35,22 @@ func newCollector(e Engine, a Alerter) *collector {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc(name, help, labels, nil)
 	}
+	monitorLabels := []string{"id", "name", "type", "group"}
 	return &collector{
 		engine: e, alerter: a, reserved: reservedNames(),
-		status:   desc(monitorStatus, "Status of the newest result of the monitor: 0 OK, 1 error, 2 failed.", "id", "name", "type", "group"),
-		value:    desc(monitorValue, "Value of the newest result of the monitor.", "id", "name", "type", "group"),
-		excluded: desc(monitorExcluded, "Always 1. Exists only while the newest result of the monitor is ignored.", "id", "name", "type", "group", "reason"),
+		status: desc(monitorStatus, "Status of the newest result of the monitor: 0 OK, 1 error, 2 failed.", monitorLabels...),
+		value:  desc(monitorValue, "Value of the newest result of the monitor.", monitorLabels...),
+		excluded: desc(monitorExcluded, "Always 1. Exists only while the newest result of the monitor is ignored.",
+			"id", "name", "type", "group", "reason"),
 
-		monitors:     desc(runnerMonitors, "Number of monitors that this runner runs."),
-		queue:        desc(runnerQueue, "Number of results that are not yet written to the store."),
-		skipped:      desc(runnerSkipped, "Checks that did not start at their due time, because the previous check was still running or the process was suspended."),
+		monitors: desc(runnerMonitors, "Number of monitors that this runner runs."),
+		queue:    desc(runnerQueue, "Number of results that are not yet written to the store."),
+		skipped: desc(runnerSkipped, "Checks that did not start at their due time, because the previous check was still "+
+			"running or the process was suspended."),
 		dropped:      desc(runnerDropped, "Results that were dropped before they could be written to the store."),
 		storeErrors:  desc(runnerStoreErrors, "Failed store operations."),
-		alertsSent:   desc(runnerAlertsSent, "Delivered notifications by channel, counted per recipient.", "channel"),
-		alertsFailed: desc(runnerAlertsFailed, "Failed attempts to deliver a notification by channel, counted per recipient.", "channel"),
+		alertsSent:   desc(runnerAlertsSent, "Delivered notifications, by channel, counted per recipient.", "channel"),
+		alertsFailed: desc(runnerAlertsFailed, "Failed delivery attempts, by channel, counted per recipient.", "channel"),
 	}
 }
 

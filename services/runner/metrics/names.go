@@ -60,8 +60,8 @@ func reservedNames() map[string]bool {
 	return names
 }
 
-// familyOf returns the name of the family for monitors with the given name. It replaces colons too, because they are reserved
-// for recording rules.
+// familyOf returns the name of the family for monitors with the given name. It replaces colons too, because they are
+// reserved for recording rules.
 func familyOf(monitorName string, reserved map[string]bool) string {
 	family := prefix + strings.Map(func(c rune) rune {
 		if 'a' <= c && c <= 'z' || '0' <= c && c <= '9' {

@@ -11,10 +11,10 @@ import (
 
 func TestDamagedFileIsSkipped(t *testing.T) {
 	for name, damage := range map[string]func(path string) error{
-		"empty":   func(path string) error { return os.Truncate(path, 0) },
-		"truncated":    func(path string) error { return os.Truncate(path, 100) },
-		"missing":    os.Remove,
-		"changed": func(path string) error { return os.WriteFile(path, []byte(strings.Repeat("x", 500)), 0o600) },
+		"empty":     func(path string) error { return os.Truncate(path, 0) },
+		"truncated": func(path string) error { return os.Truncate(path, 100) },
+		"missing":   os.Remove,
+		"changed":   func(path string) error { return os.WriteFile(path, []byte(strings.Repeat("x", 500)), 0o600) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, t.TempDir(), "a")

@@ -36,7 +36,8 @@ func listEntries(dir string) ([]entry, error) {
 	var entries []entry
 	for _, f := range files {
 		var e entry
-		if n, _ := fmt.Sscanf(f.Name(), nameFormat, &e.number, &e.results); n != 2 || e.name() != f.Name() || e.results < 0 {
+		n, _ := fmt.Sscanf(f.Name(), nameFormat, &e.number, &e.results)
+		if n != 2 || e.name() != f.Name() || e.results < 0 {
 			continue
 		}
 		info, err := f.Info()

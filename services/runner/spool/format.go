@@ -12,8 +12,9 @@ import (
 	"nanomon/services/common/store"
 )
 
-// The content of a spool file is a CRC-32 checksum of 4 bytes and a fileBatch encoded as gob. Gob stores the field names, so
-// these types keep the stored names when the types in store and monitor change: a renamed field would be read as empty.
+// The content of a spool file is a CRC-32 checksum of 4 bytes and a fileBatch encoded as gob. Gob stores the field
+// names, so these types keep the stored names when the types in store and monitor change: a renamed field would be read
+// as empty.
 type (
 	fileBatch struct {
 		Results     []fileResult
@@ -127,7 +128,7 @@ func fromFileState(s fileState) store.State {
 	}
 }
 
-// convert returns the converted elements of list. An empty list becomes nil, as gob decodes it.
+// convert returns the converted elements of list. An empty list becomes nil, like in gob.
 func convert[From, To any](list []From, f func(From) To) []To {
 	if len(list) == 0 {
 		return nil

@@ -93,8 +93,8 @@ func (c *child) kill(t *testing.T) {
 	}
 }
 
-// The successor returns every batch that the killed process reported, once and in order. The file that was being written
-// may be complete or damaged.
+// The successor returns every batch that the killed process reported, once and in order. The file that was being
+// written may be complete or damaged.
 func TestTakeOverFromKilledProcess(t *testing.T) {
 	root := t.TempDir()
 	successor := open(t, root, "successor")

@@ -1,7 +1,7 @@
 // Package spool stores batches of results on disk while the store is unavailable, so that they survive a restart of the
 // runner. Several runners may share one folder. Each runner has its own subfolder there, with one file per batch, and
-// holds a lock on it until its process ends. A subfolder that is not locked belongs to a runner that has stopped: another
-// runner takes its files over.
+// holds a lock on it until its process ends. A subfolder that is not locked belongs to a runner that has stopped:
+// another runner takes its files over.
 package spool
 
 import (
@@ -110,7 +110,8 @@ func (s *Spool) Close() error {
 	return nil
 }
 
-// removeDir removes a folder and its lock. The folder stays if it contains other files, such as those of another version.
+// removeDir removes a folder and its lock. The folder stays if it contains other files, such as those of another
+// version.
 func removeDir(dir string) {
 	_ = os.Remove(filepath.Join(dir, lockName))
 	_ = os.Remove(dir)
@@ -148,8 +149,8 @@ func (s *Spool) shrink() (dropped int) {
 }
 
 // Next returns the oldest batches, joined to one of at most limit results; a single larger batch is returned whole. It
-// returns the same batch until Done is called, and nil if the spool is empty. A [DamagedError] reports a damaged file; the
-// next call continues without that file. Any other error changes nothing and the call can be repeated.
+// returns the same batch until Done is called, and nil if the spool is empty. A [DamagedError] reports a damaged file;
+// the next call continues without that file. Any other error changes nothing and the call can be repeated.
 func (s *Spool) Next(limit int) (*store.Batch, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -187,8 +188,8 @@ func (s *Spool) Done() {
 	s.current = nil
 }
 
-// removeFile removes the file of e, which the caller takes off its list. If the removal fails, the runner that takes the
-// folder over stores the batch again, which changes nothing.
+// removeFile removes the file of e, which the caller takes off its list. If the removal fails, the runner that takes
+// the folder over stores the batch again, which changes nothing.
 func (s *Spool) removeFile(e entry) {
 	s.count(e, -1)
 	_ = os.Remove(s.path(e))
