@@ -28,7 +28,9 @@ func main() {
 	}, run, health))
 }
 
-func health(_ context.Context, cfg config.Runner) error { return engine.Alive(cfg.HealthFile) }
+func health(_ context.Context, cfg config.Runner) error {
+	return engine.CheckHealthFile(cfg.HealthFile)
+}
 
 func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 	types := probe.All(probe.Guard{Allow: cfg.TargetAllow, Deny: cfg.TargetDeny})
@@ -53,7 +55,7 @@ func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 	alerter := alerting.FromSettings(id, cfg.Alerts, db, log)
 	runner := engine.New(engine.Config{
 		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets,
-		Observer: alerter, Ran: exporter.Ran, HealthFile: cfg.HealthFile,
+		Observer: alerter, OnCheck: exporter.ObserveCheck, HealthFile: cfg.HealthFile,
 	}, db, types, log)
 	process.LogStart(log, "runner", process.Channels(cfg.Channels()),
 		"store", "mongodb", "hosts", cfg.Hosts(), "database", cfg.MongoDB)

@@ -88,8 +88,8 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	}, db, types, log)
 	alerter := alerting.FromSettings(id, cfg.Alerts, db, log)
 	runner := engine.New(engine.Config{
-		ID: id, Alone: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets,
-		Observer: alerter, Ran: exporter.Ran,
+		ID: id, SingleRunner: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets,
+		Observer: alerter, OnCheck: exporter.ObserveCheck,
 	}, db, types, log)
 
 	process.LogStart(log, "standalone", process.Channels(cfg.Channels()), "store", "sqlite", "file", absolute(file))

@@ -45,7 +45,7 @@ func TestNoResultIsLostInAnOutage(t *testing.T) {
 	if code := runner.Stop(t); code != 0 {
 		t.Errorf("the runner's exit code is %d", code)
 	}
-	runner.WaitLog(t, `msg="runner stopped".* skipped=0 lost=0 `)
+	runner.WaitLog(t, `msg="runner stopped".* skipped=0 dropped=0 `)
 	if gap, path := longestGap(target, killed, stopped); gap > 1900*time.Millisecond {
 		t.Errorf("%s was not checked for %s", path, gap)
 	}
@@ -121,10 +121,10 @@ func TestAPasswordIsInNoLog(t *testing.T) {
 
 	proxy.CutAll()
 	server.Kill()
-	runner.WaitLog(t, "store lost")
+	runner.WaitLog(t, "store unavailable, retrying")
 	wantUnavailable(t, http.MethodGet, api+"/monitors")
 	server.Restart()
-	runner.WaitLog(t, "store back")
+	runner.WaitLog(t, "store available again")
 	if code := runner.Stop(t); code != 0 {
 		t.Errorf("the runner's exit code is %d", code)
 	}

@@ -51,7 +51,7 @@ func testSpool(t *testing.T, alive bool) {
 	servicetest.Eventually(t, "every monitor to be checked by the heir", func() bool {
 		return len(target.Since(killed.Add(time.Second))) == monitors
 	})
-	heir.WaitLog(t, "spool of a dead runner is adopted")
+	heir.WaitLog(t, "took over the spool of a stopped runner")
 	if code := heir.Stop(t); code != 0 {
 		t.Errorf("the heir's exit code is %d", code)
 	}

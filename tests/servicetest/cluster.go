@@ -29,7 +29,7 @@ func Runner(t testing.TB, settings map[string]string) (s *Service, id string) {
 // RunnerID waits until a runner says that it has started, and returns its id.
 func (s *Service) RunnerID(t testing.TB) string {
 	t.Helper()
-	return s.WaitLog(t, `msg="runner started" id=(\S+)`)[1]
+	return s.WaitLog(t, `msg="runner started" runner=(\S+)`)[1]
 }
 
 // Running asks the API which runners are live, and returns how many monitors each runs.

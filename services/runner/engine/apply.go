@@ -7,57 +7,57 @@ import (
 	"time"
 )
 
-// apply makes the running monitors what c says. It belongs to the scheduler's goroutine.
+// apply starts, restarts and stops monitors as c says. Only the scheduler's goroutine calls it.
 func (e *Engine) apply(c change) {
 	now := e.clock.now()
 	if !c.cleared.Equal(e.cleared) {
 		e.clear(c.cleared)
 	}
-	few := len(c.start)-len(c.takenOver)+len(c.restart) <= fewAtOnce
+	immediate := len(c.start)-len(c.takenOver)+len(c.restart) <= maxImmediateChecks
 	for _, id := range c.stop {
 		if last := e.remove(id).state.Load(); last != nil {
-			e.left[id] = farewell{last, now}
+			e.released[id] = releasedState{last, now}
 		}
 	}
 	e.forget(c.deleted, now)
 	for _, m := range c.restart {
-		old, en := e.remove(m.ID), newEntry(e.runs, m)
+		old, en := e.remove(m.ID), newEntry(e.checkCtx, m)
 		en.state.Store(old.state.Load())
-		en.covered = max(old.covered, en.every)
-		e.add(en, now, few)
+		en.gapInterval = max(old.gapInterval, en.interval)
+		e.add(en, now, immediate)
 	}
 	for _, m := range c.start {
-		en := newEntry(e.runs, m)
-		en.state.Store(since(newest(c.states[m.ID], e.left[m.ID].state), e.cleared))
-		delete(e.left, m.ID)
-		e.add(en, now, few && !c.takenOver[m.ID])
+		en := newEntry(e.checkCtx, m)
+		en.state.Store(dropBefore(newerState(c.states[m.ID], e.released[m.ID].state), e.cleared))
+		delete(e.released, m.ID)
+		e.add(en, now, immediate && !c.takenOver[m.ID])
 	}
-	if last := e.exclusions.Swap(c.exclusions); last != c.exclusions {
-		e.log.Info("what excludes results has changed", "windows", len(c.exclusions.windows),
-			"dependents", len(c.exclusions.parents), "parentsElsewhere", len(c.exclusions.elsewhere))
+	if last := e.ignoreRules.Swap(c.ignoreRules); last != c.ignoreRules {
+		e.log.Info("loaded maintenance windows and dependencies", "windows", len(c.ignoreRules.windows),
+			"dependents", len(c.ignoreRules.dependencies), "remote_dependencies", len(c.ignoreRules.remote))
 	}
-	e.bad = e.badElsewhere(c)
+	e.remoteNotOK = e.remoteNotOKAfter(c)
 	running := slices.Collect(maps.Values(e.entries))
 	e.running.Store(&running)
 	if changed := len(c.start) + len(c.restart) + len(c.stop); changed > 0 {
-		e.log.Info("monitors changed", "started", len(c.start), "restarted", len(c.restart), "stopped", len(c.stop),
+		e.log.Info("loaded monitors", "started", len(c.start), "restarted", len(c.restart), "stopped", len(c.stop),
 			"running", len(e.entries))
 	}
 }
 
-func (e *Engine) add(en *entry, now time.Duration, few bool) {
-	en.due = en.first(now, few)
+func (e *Engine) add(en *entry, now time.Duration, immediate bool) {
+	en.due = en.firstDue(now, immediate)
 	e.entries[en.monitor.ID] = en
 	e.schedule.add(en)
 }
 
-// remove takes a monitor out. If it is running, its result will be dropped.
+// remove removes a monitor from the schedule. A running check is cancelled and its result is dropped.
 func (e *Engine) remove(id string) *entry {
 	en := e.entries[id]
 	delete(e.entries, id)
 	e.schedule.remove(en)
 	if en.running {
-		en.gone = true
+		en.removed = true
 		en.cancel()
 	} else {
 		en.close()
@@ -65,12 +65,12 @@ func (e *Engine) remove(id string) *entry {
 	return en
 }
 
-// forget drops what is remembered or not yet written of deleted monitors, and of others that left long ago.
+// forget drops the released states and queued results of deleted monitors, and the released states that are too old.
 func (e *Engine) forget(deleted []string, now time.Duration) {
 	for _, id := range deleted {
-		delete(e.left, id)
+		delete(e.released, id)
 	}
-	maps.DeleteFunc(e.left, func(_ string, f farewell) bool { return now-f.at > leftFor })
+	maps.DeleteFunc(e.released, func(_ string, r releasedState) bool { return now-r.at > releasedStateTTL })
 	if len(deleted) > 0 {
 		e.writer.discard(func(monitorID string, _ time.Time) bool {
 			_, found := slices.BinarySearchFunc(deleted, monitorID, strings.Compare)
@@ -79,11 +79,11 @@ func (e *Engine) forget(deleted []string, now time.Duration) {
 	}
 }
 
-// clear forgets what is remembered or not yet written from before results were cleared.
+// clear drops results before at from states and from the queue.
 func (e *Engine) clear(at time.Time) {
 	e.cleared = at
 	for _, en := range e.entries {
-		en.state.Store(since(en.state.Load(), at))
+		en.state.Store(dropBefore(en.state.Load(), at))
 	}
 	e.writer.discard(func(_ string, date time.Time) bool { return date.Before(at) })
 }

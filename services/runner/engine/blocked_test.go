@@ -13,14 +13,15 @@ import (
 	"nanomon/services/common/store"
 )
 
-// checkBlocked compares what is blocked of a monitor with the results of its parent, nil for a monitor without one. It returns how many are.
-func (s *memory) checkBlocked(t *testing.T, id string, parent []monitor.Result) int {
+// checkBlocked compares the blocked results of a monitor with the results of its dependency, or nil if it has none. It
+// returns the number of blocked results.
+func (s *memoryStore) checkBlocked(t *testing.T, id string, dependency []monitor.Result) int {
 	t.Helper()
 	blocked := 0
 	for _, r := range s.resultsOf(id) {
-		before, _ := slices.BinarySearchFunc(parent, r.Date, func(p monitor.Result, at time.Time) int { return p.Date.Compare(at) })
+		before, _ := slices.BinarySearchFunc(dependency, r.Date, func(p monitor.Result, at time.Time) int { return p.Date.Compare(at) })
 		want := monitor.IgnoreReason("")
-		if r.Status != monitor.StatusOK && before > 0 && parent[before-1].Status != monitor.StatusOK {
+		if r.Status != monitor.StatusOK && before > 0 && dependency[before-1].Status != monitor.StatusOK {
 			want = monitor.IgnoredBlocked
 			blocked++
 		}
@@ -32,55 +33,55 @@ func (s *memory) checkBlocked(t *testing.T, id string, parent []monitor.Result) 
 	return blocked
 }
 
-func TestBadResultsBehindABadParentAreBlocked(t *testing.T) {
+func TestNotOKResultsAreBlockedByDependency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ms := monitors(4, "5s")
-		ms[1] = dependent(ms[1], "monitor 1")
-		ms[2] = dependent(ms[2], ms[1].ID)
-		s, l := newMemory(ms...), newLab()
-		b := startBench(t, s, l)
-		for _, bad := range [][]string{nil, {"2", "3", "4"}, {"1", "2", "3", "4"}, {"1", "3"}, {"1", "2"}, {"2", "3"}, nil} {
-			l.fail(bad...)
-			after(time.Minute)
+		ms[1] = dependOn(ms[1], "monitor 1")
+		ms[2] = dependOn(ms[2], ms[1].ID)
+		s, probes := newMemoryStore(ms...), newFakeProbes()
+		b := startEngine(t, s, probes)
+		for _, failing := range [][]string{nil, {"2", "3", "4"}, {"1", "2", "3", "4"}, {"1", "3"}, {"1", "2"}, {"2", "3"}, nil} {
+			probes.fail(failing...)
+			elapse(time.Minute)
 		}
 		b.stop()
 		first, second := s.resultsOf(ms[0].ID), s.resultsOf(ms[1].ID)
-		child, grandchild := s.checkBlocked(t, ms[1].ID, first), s.checkBlocked(t, ms[2].ID, second)
-		if child < 22 || child > 26 || grandchild < 33 || grandchild > 39 {
-			t.Errorf("%d and %d are blocked", child, grandchild)
+		direct, indirect := s.checkBlocked(t, ms[1].ID, first), s.checkBlocked(t, ms[2].ID, second)
+		if direct < 22 || direct > 26 || indirect < 33 || indirect > 39 {
+			t.Errorf("%d and %d results are blocked", direct, indirect)
 		}
 		if s.checkBlocked(t, ms[0].ID, nil)+s.checkBlocked(t, ms[3].ID, nil) != 0 {
-			t.Error("one without a parent is blocked")
+			t.Error("a result of a monitor without a dependency is blocked")
 		}
-		if n := look(s, func() int { return s.reads["StatesOf"] }); n != 1 {
-			t.Errorf("the states of parents that run here were read %d times", n-1)
+		if n := inspect(s, func() int { return s.calls["StatesOf"] }); n != 1 {
+			t.Errorf("the states of local dependencies were read %d times", n-1)
 		}
 	})
 }
 
-func TestWhoIsTheParentFollowsTheMonitors(t *testing.T) {
+func TestDependencyFollowsMonitorChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ms := monitors(2, "5s")
-		s, l := newMemory(ms...), newLab()
-		l.fail("1", "2")
-		b := startBench(t, s, l)
-		s.set(dependent(ms[1], "gateway"))
+		s, probes := newMemoryStore(ms...), newFakeProbes()
+		probes.fail("1", "2")
+		b := startEngine(t, s, probes)
+		s.set(dependOn(ms[1], "gateway"))
 		latest := func() monitor.IgnoreReason {
-			after(11 * time.Second)
-			return look(s, func() monitor.IgnoreReason { return s.states[ms[1].ID].Latest.Ignored })
+			elapse(11 * time.Second)
+			return inspect(s, func() monitor.IgnoreReason { return s.states[ms[1].ID].Latest.Ignored })
 		}
-		renamed, off := ms[0], ms[0]
-		renamed.Name, off.Name = "gateway", "gateway"
-		off.Enabled = false
+		renamed, disabled := ms[0], ms[0]
+		renamed.Name, disabled.Name = "gateway", "gateway"
+		disabled.Enabled = false
 		for _, step := range []struct {
-			name   string
-			parent monitor.Monitor
-			want   monitor.IgnoreReason
+			name       string
+			dependency monitor.Monitor
+			want       monitor.IgnoreReason
 		}{
-			{"unknown", ms[0], ""}, {"renamed", renamed, monitor.IgnoredBlocked}, {"disabled", off, ""},
-			{"enabled again", renamed, monitor.IgnoredBlocked}, {"a circle", dependent(renamed, ms[1].ID), ""},
+			{"unknown", ms[0], ""}, {"renamed", renamed, monitor.IgnoredBlocked}, {"disabled", disabled, ""},
+			{"enabled again", renamed, monitor.IgnoredBlocked}, {"a circle", dependOn(renamed, ms[1].ID), ""},
 		} {
-			s.set(step.parent)
+			s.set(step.dependency)
 			if got := latest(); got != step.want {
 				t.Errorf("%s: %q, want %q", step.name, got, step.want)
 			}
@@ -89,11 +90,11 @@ func TestWhoIsTheParentFollowsTheMonitors(t *testing.T) {
 		s.with("", func() { s.windows = []maintenance.Window{windowFor(time.Now(), time.Now().Add(time.Hour), ms[0].ID)} })
 		s.set()
 		if got := latest(); got != monitor.IgnoredBlocked {
-			t.Errorf("behind a bad parent in maintenance: %q", got)
+			t.Errorf("dependency not OK and in maintenance: %q", got)
 		}
 		s.with(store.TopicMonitors, func() { s.windows[0].Monitors = []string{ms[0].ID, ms[1].ID} })
 		if got := latest(); got != monitor.IgnoredMaintenance {
-			t.Errorf("in maintenance and behind a bad parent: %q", got)
+			t.Errorf("in maintenance, dependency not OK: %q", got)
 		}
 		s.with(store.TopicMonitors, func() { s.windows, s.monitors[ms[0].ID] = nil, ms[0] })
 		if got := latest(); got != "" {
@@ -104,13 +105,13 @@ func TestWhoIsTheParentFollowsTheMonitors(t *testing.T) {
 	})
 }
 
-// A parent that hangs, so that nothing is heard of it any more, blocks others for a while only.
-func TestParentWithoutNewResultsBlocksNoLonger(t *testing.T) {
+// A dependency whose checks hang blocks its dependents only until its last result is stale.
+func TestStaleDependencyDoesNotBlock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ms := monitors(2, "10s")
-		ms[1] = dependent(ms[1], "monitor 1")
-		s, l := newMemory(ms...), newLab()
-		l.find = func(ctx context.Context, target string) probe.Outcome {
+		ms[1] = dependOn(ms[1], "monitor 1")
+		s, probes := newMemoryStore(ms...), newFakeProbes()
+		probes.outcome = func(ctx context.Context, target string) probe.Outcome {
 			if target == "1" {
 				<-ctx.Done()
 			}
@@ -118,64 +119,64 @@ func TestParentWithoutNewResultsBlocksNoLonger(t *testing.T) {
 		}
 		old := monitor.Result{ID: "old", Date: monitor.Date(time.Now()), Status: monitor.StatusError, MonitorID: ms[0].ID}
 		s.states[ms[0].ID] = store.State{MonitorID: ms[0].ID, Latest: old, Streak: 1, Since: old.Date}
-		b := startBench(t, s, l)
-		after(2 * time.Minute)
+		b := startEngine(t, s, probes)
+		elapse(2 * time.Minute)
 		b.stop()
 		for _, r := range s.resultsOf(ms[1].ID) {
 			if known := r.Date.Sub(old.Date) <= monitor.StaleAfter(10*time.Second); known != (r.Ignored == monitor.IgnoredBlocked) {
-				t.Errorf("after %s: %q", r.Date.Sub(old.Date), r.Ignored)
+				t.Errorf("%s after the last result: %q", r.Date.Sub(old.Date), r.Ignored)
 			}
 		}
 		s.checkLog(t, ms[1].ID)
 	})
 }
 
-// ownedBy is a monitor that is in the share of one of the runners.
-func ownedBy(runner string, runners ...string) monitor.Monitor {
+// monitorAssignedTo returns a monitor that is assigned to runner, one of runners.
+func monitorAssignedTo(runner string, runners ...string) monitor.Monitor {
 	for n := 1; ; n++ {
 		m := monitorNumber(n, "5s")
-		if (share{self: runner, live: runners}).has(m.ID) {
+		if (assignment{self: runner, runners: runners}).has(m.ID) {
 			return m
 		}
 	}
 }
 
-func TestParentOnAnotherRunner(t *testing.T) {
+func TestDependencyOnAnotherRunner(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		parent, child := ownedBy("r2", "r1", "r2"), ownedBy("r1", "r1", "r2")
-		s, l := newMemory(parent, dependent(child, parent.ID)), newLab()
-		one, two := startRunner(t, "r1", s, l), startRunner(t, "r2", s, l)
-		reads := func() int { return look(s, func() int { return s.reads["StatesOf"] }) }
+		dependency, dependent := monitorAssignedTo("r2", "r1", "r2"), monitorAssignedTo("r1", "r1", "r2")
+		s, probes := newMemoryStore(dependency, dependOn(dependent, dependency.ID)), newFakeProbes()
+		one, two := startEngineWithID(t, "r1", s, probes), startEngineWithID(t, "r2", s, probes)
+		reads := func() int { return inspect(s, func() int { return s.calls["StatesOf"] }) }
 		latest := func(d time.Duration) monitor.IgnoreReason {
-			after(d)
-			return look(s, func() monitor.IgnoreReason { return s.states[child.ID].Latest.Ignored })
+			elapse(d)
+			return inspect(s, func() monitor.IgnoreReason { return s.states[dependent.ID].Latest.Ignored })
 		}
-		after(30 * time.Second)
+		elapse(30 * time.Second)
 		before := reads()
-		after(time.Minute)
+		elapse(time.Minute)
 		if n := reads() - before; n != 30 {
-			t.Errorf("the parent was read %d times in a minute", n)
+			t.Errorf("the dependency was read %d times in a minute", n)
 		}
-		l.fail(child.Target)
+		probes.fail(dependent.Target)
 		if got := latest(15 * time.Second); got != "" {
-			t.Errorf("behind a parent that is well: %q", got)
+			t.Errorf("dependency OK: %q", got)
 		}
-		l.fail(child.Target, parent.Target)
+		probes.fail(dependent.Target, dependency.Target)
 		if got := latest(15 * time.Second); got != monitor.IgnoredBlocked {
-			t.Errorf("behind a bad parent: %q", got)
+			t.Errorf("dependency not OK: %q", got)
 		}
 
 		began := time.Now()
 		s.with("", func() { s.down = true })
-		after(10 * time.Minute)
+		elapse(10 * time.Minute)
 		s.with("", func() { s.down = false })
-		after(10 * time.Second)
+		elapse(10 * time.Second)
 		n := 0
-		for _, r := range s.resultsOf(child.ID) {
+		for _, r := range s.resultsOf(dependent.ID) {
 			if r.Date.After(began) {
 				n++
 				if r.Ignored != monitor.IgnoredBlocked {
-					t.Fatalf("%s after the store went away: %q", r.Date.Sub(began), r.Ignored)
+					t.Fatalf("%s after the store became unavailable: %q", r.Date.Sub(began), r.Ignored)
 				}
 			}
 		}
@@ -183,52 +184,52 @@ func TestParentOnAnotherRunner(t *testing.T) {
 			t.Errorf("%d results in ten minutes", n)
 		}
 
-		l.fail(child.Target)
+		probes.fail(dependent.Target)
 		if got := latest(15 * time.Second); got != "" {
-			t.Errorf("the parent has recovered: %q", got)
+			t.Errorf("dependency OK again: %q", got)
 		}
-		l.fail(child.Target, parent.Target)
-		after(15 * time.Second)
-		// Each runner takes over from the other, who comes back: no result of the child counts.
-		for _, leaves := range []*bench{two, one} {
-			leaves.stop()
-			after(20 * time.Second)
-			startRunner(t, leaves.cfg.ID, s, l)
-			after(30 * time.Second)
+		probes.fail(dependent.Target, dependency.Target)
+		elapse(15 * time.Second)
+		// Each runner takes over from the other one, which then starts again. All results stay ignored.
+		for _, leaving := range []*testEngine{two, one} {
+			leaving.stop()
+			elapse(20 * time.Second)
+			startEngineWithID(t, leaving.cfg.ID, s, probes)
+			elapse(30 * time.Second)
 		}
 		if got := latest(0); got != monitor.IgnoredBlocked {
 			t.Errorf("at the end: %q", got)
 		}
-		s.set(child)
-		after(time.Second)
+		s.set(dependent)
+		elapse(time.Second)
 		before = reads()
 		if got := latest(time.Minute); got != "" || reads() != before {
-			t.Errorf("depends on none: %q, read %d times", got, reads()-before)
+			t.Errorf("no dependency: %q, read %d times", got, reads()-before)
 		}
-		s.checkLog(t, child.ID)
+		s.checkLog(t, dependent.ID)
 		counted := 0
-		for _, change := range s.transitions {
+		for _, change := range s.statusChanges {
 			if change.Kind == store.ChangeIgnored && change.To == store.Counted {
 				counted++
 			}
 		}
 		if counted != 2 {
-			t.Errorf("%d times the results counted again: %+v", counted, s.transitions)
+			t.Errorf("results counted again %d times: %+v", counted, s.statusChanges)
 		}
 	})
 }
 
-func TestClearingForgetsParents(t *testing.T) {
+func TestClearingResultsResetsDependencies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		parent, child := ownedBy("r2", "r1", "r2"), ownedBy("r1", "r1", "r2")
-		parent.Interval = "1h"
-		s, l := newMemory(parent, dependent(child, parent.ID)), newLab()
-		l.fail(child.Target, parent.Target)
-		startRunner(t, "r1", s, l)
-		startRunner(t, "r2", s, l)
+		dependency, dependent := monitorAssignedTo("r2", "r1", "r2"), monitorAssignedTo("r1", "r1", "r2")
+		dependency.Interval = "1h"
+		s, probes := newMemoryStore(dependency, dependOn(dependent, dependency.ID)), newFakeProbes()
+		probes.fail(dependent.Target, dependency.Target)
+		startEngineWithID(t, "r1", s, probes)
+		startEngineWithID(t, "r2", s, probes)
 		latest := func() monitor.IgnoreReason {
-			after(time.Minute)
-			return look(s, func() monitor.IgnoreReason { return s.states[child.ID].Latest.Ignored })
+			elapse(time.Minute)
+			return inspect(s, func() monitor.IgnoreReason { return s.states[dependent.ID].Latest.Ignored })
 		}
 		if got := latest(); got != monitor.IgnoredBlocked {
 			t.Errorf("before: %q", got)

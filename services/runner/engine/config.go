@@ -11,56 +11,60 @@ import (
 	"nanomon/services/runner/spool"
 )
 
-// Config is what the engine needs to know.
+// Config configures an [Engine].
 type Config struct {
-	// ID names this runner among those that share a store.
+	// ID identifies this runner among the runners that share a store.
 	ID string
-	// PollingInterval is how often the monitors are read where the store can't be watched. Where it can, they are
-	// read upon every change and, to be safe, every minute. 0 means 10 s.
+	// PollingInterval is the time between two reads of the monitors if the store cannot report changes; 0 means 10 s. A
+	// store that reports changes is read after each change and at least every minute.
 	PollingInterval time.Duration
-	// Retention is for how long history is kept.
+	// Retention limits the age of stored results and rollups.
 	Retention store.Retention
-	// Alone says that no other runner uses the store.
-	Alone bool
-	// Spool is where results wait on disk while the store is away; without it they wait in memory.
+	// SingleRunner means that no other runner uses the store.
+	SingleRunner bool
+	// Spool stores results on disk while the store is unavailable. If it is nil, they stay in memory.
 	Spool *spool.Spool
-	// Secrets is what references in monitors may lead to.
+	// Secrets resolves the secret references of monitors.
 	Secrets secret.Source
-	// Observer is told what the engine does; nil for nobody.
+	// Observer receives monitors and stored states; it may be nil.
 	Observer Observer
-	// Ran is told of each run that gave a result; nil for nobody. It must not block.
-	Ran func(Run)
-	// HealthFile is touched every five seconds while the schedule goes on, for [Alive]; blank for none.
+	// OnCheck is called after each check that gave a result; it may be nil. It must not block.
+	OnCheck func(CompletedCheck)
+	// HealthFile is the path of a file that the engine touches every 5 s while its scheduler works; see
+	// [CheckHealthFile]. If it is empty, no file is written.
 	HealthFile string
-	// Grace is how long running checks may go on after a stop; 0 means 10 s.
+	// Grace is the time that running checks have to finish after a stop; 0 means 10 s.
 	Grace time.Duration
 }
 
-// Run is one check of a monitor, on its schedule or because somebody asked for it.
-type Run struct {
-	// Type is that of the monitor.
+// CompletedCheck describes a scheduled or on-demand check of a stored monitor that gave a result.
+type CompletedCheck struct {
+	// Type is the type of the monitor.
 	Type   string
 	Status monitor.Status
-	// Late is how long after it was due the run began, and Took how long it went on.
-	Late, Took time.Duration
+	// Delay is the time from the due time to the start of the check.
+	Delay time.Duration
+	// Duration is the time that the check took.
+	Duration time.Duration
 }
 
-// Observer is told what the engine does. Its methods must not block.
+// Observer receives what the engine loads and stores. Its methods must not block.
 type Observer interface {
-	// Monitors tells all stored monitors, the disabled ones too, and which of them this runner is responsible for. It
-	// comes before the states of monitors that are new.
+	// Monitors receives all stored monitors, including disabled ones. The function own reports whether a monitor is
+	// assigned to this runner. Monitors is called before Stored is called for a new monitor.
 	Monitors(all []monitor.Monitor, own func(id string) bool)
-	// Stored tells states: those of the monitors whose results were written just now, and of those that this runner begins with. After
-	// an outage they may be ahead of what the store has.
+	// Stored receives the states that this runner loads when it starts a monitor, and the newest state of each monitor
+	// whose results have been written. While spooled results are written, that state is newer than the one in the
+	// store.
 	Stored(states []store.State)
 }
 
-type nobody struct{}
+type noObserver struct{}
 
-func (nobody) Monitors([]monitor.Monitor, func(string) bool) {}
-func (nobody) Stored([]store.State)                          {}
+func (noObserver) Monitors([]monitor.Monitor, func(string) bool) {}
+func (noObserver) Stored([]store.State)                          {}
 
-// Store is what the engine needs of a store; see [store.Store].
+// Store is the part of the store that the engine uses; see [store.Store].
 type Store interface {
 	Monitors(ctx context.Context) ([]monitor.Monitor, error)
 	MaintenanceWindows(ctx context.Context) ([]maintenance.Window, error)

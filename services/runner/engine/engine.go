@@ -1,5 +1,5 @@
-// Package engine runs the monitors: it keeps the running set equal to the stored one, starts every check
-// when it is due, and writes what the checks find.
+// Package engine runs the checks of one runner. It loads the monitors that are assigned to the runner and follows their
+// changes, starts each check when it is due, and writes results, states and status changes to the store.
 package engine
 
 import (
@@ -17,21 +17,20 @@ import (
 )
 
 const (
-	// atATime is how many checks run at once; those that are due beyond it wait.
-	atATime = 1024
-	// smallCall and bigCall are how long a store call may take: one of a few documents, and one that
-	// may carry all that there are.
-	smallCall = 3 * time.Second
-	bigCall   = 10 * time.Second
-	// beatEvery is the time between two heartbeats.
-	beatEvery = 3 * time.Second
-	// flushTime is how long a stop waits for results to be written.
-	flushTime = 5 * time.Second
-	// leftFor is how long the state of a monitor that left this runner is remembered: by then it is written.
-	leftFor = 10 * time.Minute
+	// maxConcurrentChecks is the maximum number of checks that run at the same time; further checks wait.
+	maxConcurrentChecks = 1024
+	// shortCallTimeout limits a store call that reads or writes a few documents.
+	shortCallTimeout = 3 * time.Second
+	// longCallTimeout limits a store call that reads all monitors or states.
+	longCallTimeout = 10 * time.Second
+	// flushTimeout limits the time for writing the remaining results at a stop.
+	flushTimeout = 5 * time.Second
+	// releasedStateTTL is the time for which the engine remembers the state of a monitor that it no longer runs. Its
+	// last results are written by then.
+	releasedStateTTL = 10 * time.Minute
 )
 
-// Engine runs the monitors of one runner. It is made by [New] and runs once.
+// Engine runs the monitors of one runner. Create it with [New] and call Run once.
 type Engine struct {
 	cfg   Config
 	store Store
@@ -43,113 +42,116 @@ type Engine struct {
 	pool   *pool
 	writer *writer
 
-	// changes, finished, runNow, parentsRead and alive are what the scheduler's goroutine listens to; the last one asks for nothing.
-	changes     chan change
-	finished    chan run
-	runNow      chan runNow
-	parentsRead chan map[string]bool
-	alive       chan struct{}
+	// The scheduler's goroutine receives from these channels.
+	changes           chan change
+	finished          chan finishedCheck
+	checkNow          chan checkNow
+	dependencyUpdates chan map[string]bool
+	// ping proves that the scheduler responds.
+	ping chan struct{}
 
-	// exclusions are those of the last change; the scheduler's goroutine replaces them.
-	exclusions atomic.Pointer[exclusions]
+	// ignoreRules are replaced by the scheduler's goroutine.
+	ignoreRules atomic.Pointer[ignoreRules]
 
-	// share is what this runner has to run; nil until joined is closed.
-	share  atomic.Pointer[share]
-	joined chan struct{}
+	// assignment is nil until joined is closed.
+	assignment atomic.Pointer[assignment]
+	joined     chan struct{}
 
-	// What follows belongs to the scheduler's goroutine.
-	entries  map[string]*entry
-	left     map[string]farewell
+	// Only the scheduler's goroutine uses the fields below, up to remoteNotOK.
+	entries map[string]*entry
+	// released holds the last state of monitors that this runner no longer runs, by id.
+	released map[string]releasedState
 	schedule schedule
 	cleared  time.Time
-	// bad says, by its id, whether a monitor is bad that another runner runs and one of these depends on.
-	bad map[string]bool
+	// remoteNotOK reports, by id, whether a dependency that another runner checks is not OK.
+	remoteNotOK map[string]bool
 
-	// running are the entries, for those who don't own them; it never holds nil.
+	// running lists the entries for other goroutines. It never holds nil.
 	running atomic.Pointer[[]*entry]
-	// runs is what every check's context comes from; it ends with the grace time.
-	runs context.Context
+	// checkCtx is the parent of the context of every check. It ends with the grace time.
+	checkCtx context.Context
 }
 
-// run is the end of one run of a monitor.
-type run struct {
+// finishedCheck reports the end of one check.
+type finishedCheck struct {
 	entry *entry
-	// done is false when the run was given up; there is no result then.
-	done   bool
-	result monitor.Result
-	// late is how long after its due time the run began, and took how long it went on.
-	late, took time.Duration
+	// completed is false if the check was cancelled; there is no result then.
+	completed bool
+	result    monitor.Result
+	// delay is the time from the due time to the start.
+	delay    time.Duration
+	duration time.Duration
 }
 
-// farewell is the last known state of a monitor that left this runner at a time of the clock.
-type farewell struct {
+// releasedState is the last known state of a monitor, and the time of the clock at which this runner stopped running
+// it.
+type releasedState struct {
 	state *store.State
 	at    time.Duration
 }
 
-// New makes an engine that runs the monitors in s with the probes in types.
+// New returns an engine that runs the monitors in s with the probes in types.
 func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 	cfg.PollingInterval = cmp.Or(cfg.PollingInterval, 10*time.Second)
 	cfg.Grace = cmp.Or(cfg.Grace, 10*time.Second)
-	cfg.Observer = cmp.Or[Observer](cfg.Observer, nobody{})
-	if cfg.Ran == nil {
-		cfg.Ran = func(Run) {}
+	cfg.Observer = cmp.Or[Observer](cfg.Observer, noObserver{})
+	if cfg.OnCheck == nil {
+		cfg.OnCheck = func(CompletedCheck) {}
 	}
 	e := &Engine{
 		cfg: cfg, store: s, types: types, log: log,
-		clock:       clock{base: time.Now()},
-		pool:        newPool(atATime),
-		changes:     make(chan change),
-		finished:    make(chan run, atATime),
-		runNow:      make(chan runNow),
-		parentsRead: make(chan map[string]bool),
-		alive:       make(chan struct{}),
-		joined:      make(chan struct{}),
-		entries:     make(map[string]*entry),
-		left:        make(map[string]farewell),
-		bad:         make(map[string]bool),
+		clock:             clock{base: time.Now()},
+		pool:              newPool(maxConcurrentChecks),
+		changes:           make(chan change),
+		finished:          make(chan finishedCheck, maxConcurrentChecks),
+		checkNow:          make(chan checkNow),
+		dependencyUpdates: make(chan map[string]bool),
+		ping:              make(chan struct{}),
+		joined:            make(chan struct{}),
+		entries:           make(map[string]*entry),
+		released:          make(map[string]releasedState),
+		remoteNotOK:       make(map[string]bool),
 	}
-	e.exclusions.Store(&exclusions{})
+	e.ignoreRules.Store(&ignoreRules{})
 	e.running.Store(new([]*entry))
 	e.writer = newWriter(s, cfg.Spool, cfg.Observer.Stored, &e.stats, log)
 	return e
 }
 
-// Run runs the monitors until ctx ends. Then no check is started any more, those that run may finish within
-// the grace time, what was found is written, and Run returns nil: it has no other way to fail,
-// for without the store it goes on and waits.
+// Run runs the monitors until ctx ends. It then starts no more checks, gives running checks the grace time to finish,
+// and writes the remaining results. While the store is unavailable, Run retries. It always returns nil.
 func (e *Engine) Run(ctx context.Context) error {
-	e.log.Info("runner started", "id", e.cfg.ID)
+	e.log.Info("runner started", "runner", e.cfg.ID)
 	began := time.Now()
-	var cancelRuns context.CancelFunc
-	e.runs, cancelRuns = context.WithCancel(context.WithoutCancel(ctx))
-	defer cancelRuns()
+	var cancelChecks context.CancelFunc
+	e.checkCtx, cancelChecks = context.WithCancel(context.WithoutCancel(ctx))
+	defer cancelChecks()
 
 	var writing, helpers sync.WaitGroup
 	writes, cancelWrites := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancelWrites()
 	writing.Go(func() { e.writer.run(writes) })
-	monitors, checks := make(chan struct{}, 1), make(chan struct{}, 1)
-	helpers.Go(func() { e.watch(ctx, store.TopicMonitors, e.cfg.PollingInterval, monitors) })
-	helpers.Go(func() { e.watch(ctx, store.TopicOnDemandChecks, askEvery, checks) })
-	helpers.Go(func() { e.reconcile(ctx, monitors) })
-	helpers.Go(func() { e.readParents(ctx) })
-	helpers.Go(func() { e.serveRequests(ctx, checks) })
-	helpers.Go(func() { e.takePart(ctx, monitors) })
-	helpers.Go(func() { e.keepHouse(ctx) })
+	monitorsChanged, onDemandChanged := make(chan struct{}, 1), make(chan struct{}, 1)
+	helpers.Go(func() { e.watch(ctx, store.TopicMonitors, e.cfg.PollingInterval, monitorsChanged) })
+	helpers.Go(func() { e.watch(ctx, store.TopicOnDemandChecks, onDemandPollInterval, onDemandChanged) })
+	helpers.Go(func() { e.reconcile(ctx, monitorsChanged) })
+	helpers.Go(func() { e.pollRemoteDependencies(ctx) })
+	helpers.Go(func() { e.serveOnDemandChecks(ctx, onDemandChanged) })
+	helpers.Go(func() { e.runHeartbeats(ctx, monitorsChanged) })
+	helpers.Go(func() { e.runHousekeeping(ctx) })
 	if e.cfg.HealthFile != "" {
-		helpers.Go(func() { e.tellAlive(ctx) })
+		helpers.Go(func() { e.updateHealthFile(ctx) })
 	}
 
-	e.schedulerLoop(ctx)
+	e.runScheduler(ctx)
 
-	grace := time.AfterFunc(e.cfg.Grace, cancelRuns)
+	grace := time.AfterFunc(e.cfg.Grace, cancelChecks)
 	defer grace.Stop()
 	helpers.Wait()
 	e.removeHeartbeat(ctx)
 	e.drain()
 
-	flush := time.AfterFunc(flushTime, cancelWrites)
+	flush := time.AfterFunc(flushTimeout, cancelWrites)
 	defer flush.Stop()
 	e.writer.close()
 	writing.Wait()
@@ -158,46 +160,47 @@ func (e *Engine) Run(ctx context.Context) error {
 	return nil
 }
 
-// schedulerLoop owns the running monitors until ctx ends.
-func (e *Engine) schedulerLoop(ctx context.Context) {
+// runScheduler starts checks when they are due and handles changes and finished checks, until ctx ends. Its goroutine
+// owns the entries.
+func (e *Engine) runScheduler(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		timer.Reset(e.startDue(ctx))
+		timer.Reset(e.startDueChecks(ctx))
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
 		case c := <-e.changes:
 			e.apply(c)
-			e.writer.ready()
-		case r := <-e.finished:
-			e.finish(ctx, r)
-		case ask := <-e.runNow:
-			ask.has <- e.startNow(ctx, ask.monitorID)
-		case bad := <-e.parentsRead:
-			maps.Copy(e.bad, bad)
-		case <-e.alive:
+			e.writer.allowTakeOver()
+		case f := <-e.finished:
+			e.handleFinished(ctx, f)
+		case request := <-e.checkNow:
+			request.accepted <- e.startNow(ctx, request.monitorID)
+		case notOK := <-e.dependencyUpdates:
+			maps.Copy(e.remoteNotOK, notOK)
+		case <-e.ping:
 		}
 	}
 }
 
-// drain waits for the runs that are going on and closes what the monitors keep.
+// drain waits for the running checks, records their results and closes all probes.
 func (e *Engine) drain() {
 	go func() {
 		e.pool.wait()
 		close(e.finished)
 	}()
-	for r := range e.finished {
-		e.settle(r)
+	for f := range e.finished {
+		e.recordResult(f)
 	}
 	for _, en := range e.entries {
 		en.close()
 	}
 }
 
-// startDue starts what is due and returns the time until the next monitor is.
-func (e *Engine) startDue(ctx context.Context) time.Duration {
+// startDueChecks starts the checks that are due and returns the time until the next one is due.
+func (e *Engine) startDueChecks(ctx context.Context) time.Duration {
 	now := e.clock.now()
 	for {
 		en := e.schedule.first()
@@ -208,84 +211,84 @@ func (e *Engine) startDue(ctx context.Context) time.Duration {
 			return en.due - now
 		}
 		due, missed := en.due, 0
-		if now-due > stall {
-			en.due, missed = en.resume(due, now)
-			e.schedule.move()
-			e.stats.skip(missed)
+		if now-due > suspendThreshold {
+			en.due, missed = en.dueAfterSuspend(due, now)
+			e.schedule.reorderFirst()
+			e.stats.countSkipped(missed)
 			continue
 		}
-		en.due, missed = en.next(due, now)
-		e.schedule.move()
+		en.due, missed = en.nextDue(due, now)
+		e.schedule.reorderFirst()
 		if en.running {
 			missed++
 		} else {
-			e.start(ctx, en, due)
+			e.startCheck(ctx, en, due)
 		}
-		e.stats.skip(missed)
+		e.stats.countSkipped(missed)
 	}
 }
 
-// startNow starts a monitor outside its schedule, or again if it is running. It reports
-// whether this runner has the monitor.
+// startNow starts a check outside the schedule. If a check is running, another one follows it. It reports whether this
+// runner runs the monitor.
 func (e *Engine) startNow(ctx context.Context, id string) bool {
 	en := e.entries[id]
 	switch {
 	case en == nil:
 		return false
 	case en.running:
-		en.again = true
+		en.rerun = true
 	default:
-		e.start(ctx, en, e.clock.now())
+		e.startCheck(ctx, en, e.clock.now())
 	}
 	return true
 }
 
-// start hands a run to the pool. The run is given up if the engine stops before it has begun.
-func (e *Engine) start(ctx context.Context, en *entry, due time.Duration) {
+// startCheck hands a check to the pool. A check that is still waiting when the engine stops is not run.
+func (e *Engine) startCheck(ctx context.Context, en *entry, due time.Duration) {
 	en.running = true
 	e.pool.run(func() {
-		r := run{entry: en}
+		f := finishedCheck{entry: en}
 		if ctx.Err() == nil && en.ctx.Err() == nil {
 			began := e.clock.now()
-			r.late = began - due
-			r.result = en.run(e.types, e.cfg.Secrets)
-			r.took = e.clock.now() - began
-			r.done = en.ctx.Err() == nil
+			f.delay = began - due
+			f.result = en.run(e.types, e.cfg.Secrets)
+			f.duration = e.clock.now() - began
+			f.completed = en.ctx.Err() == nil
 		}
-		e.finished <- r
+		e.finished <- f
 	})
 }
 
-// finish takes in the end of a run, and starts the next one if that was asked for.
-func (e *Engine) finish(ctx context.Context, r run) {
-	e.settle(r)
-	if en := r.entry; en.again && !en.gone {
-		en.again = false
-		e.start(ctx, en, e.clock.now())
+// handleFinished records the result of a check, and starts the next check if one was requested.
+func (e *Engine) handleFinished(ctx context.Context, f finishedCheck) {
+	e.recordResult(f)
+	if en := f.entry; en.rerun && !en.removed {
+		en.rerun = false
+		e.startCheck(ctx, en, e.clock.now())
 	}
 }
 
-// settle takes in the end of a run: its result goes to the writer, with all that follows from it.
-func (e *Engine) settle(r run) {
-	en := r.entry
+// recordResult passes the result of a check to the writer, with the state and the status changes that follow from it.
+func (e *Engine) recordResult(f finishedCheck) {
+	en := f.entry
 	en.running = false
-	if en.gone {
+	if en.removed {
 		en.close()
 		return
 	}
-	if !r.done {
+	if !f.completed {
 		return
 	}
-	e.stats.ran(r.result.Status)
-	e.cfg.Ran(Run{Type: en.monitor.Type, Status: r.result.Status, Late: r.late, Took: r.took})
-	r.result.Ignored = e.exclude(en, r.result)
+	e.stats.countCheck(f.result.Status)
+	e.cfg.OnCheck(CompletedCheck{Type: en.monitor.Type, Status: f.result.Status, Delay: f.delay, Duration: f.duration})
+	f.result.Ignored = e.ignoreReason(en, f.result)
 	last := en.state.Load()
-	next, transitions := advance(last, r.result, en.covered)
+	next, changes := advance(last, f.result, en.gapInterval)
 	state := next
 	if next == last {
 		state = nil
 	}
 	en.state.Store(next)
-	en.covered = en.every
-	e.writer.add(r.result, state, transitions)
+	en.gapInterval = en.interval
+	e.writer.add(f.result, state, changes)
 }

@@ -14,12 +14,12 @@ import (
 
 func TestStopLetsRunningChecksFinish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab()
-		l.find = takes(8 * time.Second)
-		s := newMemory(monitors(50, "10s")...)
-		b := startBench(t, s, l)
-		for l.probesOpen() < 50 {
-			after(100 * time.Millisecond)
+		probes := newFakeProbes()
+		probes.outcome = checkTakes(8 * time.Second)
+		s := newMemoryStore(monitors(50, "10s")...)
+		b := startEngine(t, s, probes)
+		for probes.openProbes() < 50 {
+			elapse(100 * time.Millisecond)
 		}
 		stopped := time.Now()
 		b.stop()
@@ -28,14 +28,14 @@ func TestStopLetsRunningChecksFinish(t *testing.T) {
 		}
 		starts := 0
 		for _, m := range monitors(50, "10s") {
-			at := l.started(m.Target)
+			at := probes.started(m.Target)
 			starts += len(at)
 			if last := at[len(at)-1]; last.After(stopped) {
 				t.Errorf("monitor %s was started after the stop", m.ID)
 			}
 		}
-		if len(s.results) != starts || len(s.runners) != 0 || l.probesOpen() != 0 {
-			t.Errorf("%d runs, %d results, %d heartbeats left, %d probes open", starts, len(s.results), len(s.runners), l.probesOpen())
+		if len(s.results) != starts || len(s.runners) != 0 || probes.openProbes() != 0 {
+			t.Errorf("%d checks, %d results, %d heartbeats left, %d probes open", starts, len(s.results), len(s.runners), probes.openProbes())
 		}
 		if b.log.count("runner stopped") != 1 {
 			t.Errorf("log: %s", b.log.text.String())
@@ -43,70 +43,70 @@ func TestStopLetsRunningChecksFinish(t *testing.T) {
 	})
 }
 
-func TestStopCancelsWhatIsLongerThanTheGraceTime(t *testing.T) {
+func TestStopCancelsChecksAfterGraceTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab()
-		l.find = func(ctx context.Context, _ string) probe.Outcome {
+		probes := newFakeProbes()
+		probes.outcome = func(ctx context.Context, _ string) probe.Outcome {
 			<-ctx.Done()
 			return probe.Outcome{Err: ctx.Err()}
 		}
-		s := newMemory(monitorNumber(1, "1s"))
-		b := startBench(t, s, l)
-		after(3 * time.Second)
+		s := newMemoryStore(monitorNumber(1, "1s"))
+		b := startEngine(t, s, probes)
+		elapse(3 * time.Second)
 		stopped := time.Now()
 		b.stop()
 		if took := time.Since(stopped); took != 10*time.Second {
 			t.Errorf("the stop took %s", took)
 		}
-		if len(s.results) != 0 || l.probesOpen() != 0 {
-			t.Errorf("%d results of cancelled runs, %d probes open", len(s.results), l.probesOpen())
+		if len(s.results) != 0 || probes.openProbes() != 0 {
+			t.Errorf("%d results of cancelled checks, %d probes open", len(s.results), probes.openProbes())
 		}
 	})
 }
 
-func TestStopGivesUpRunsThatWaitForAPlace(t *testing.T) {
+func TestStopSkipsWaitingChecks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab()
-		l.find = takes(5 * time.Second)
-		b := startBench(t, newMemory(monitors(3000, "1s")...), l)
-		after(2 * time.Second)
+		probes := newFakeProbes()
+		probes.outcome = checkTakes(5 * time.Second)
+		b := startEngine(t, newMemoryStore(monitors(3000, "1s")...), probes)
+		elapse(2 * time.Second)
 		b.stop()
-		if s := b.Stats(); s.Runs[monitor.StatusOK] != atATime {
-			t.Errorf("%d runs, %d fit at a time", s.Runs[monitor.StatusOK], atATime)
+		if s := b.Stats(); s.Checks[monitor.StatusOK] != maxConcurrentChecks {
+			t.Errorf("%d checks ran, want %d", s.Checks[monitor.StatusOK], maxConcurrentChecks)
 		}
 	})
 }
 
-func TestRunsBeyondThePoolWaitAndAreLate(t *testing.T) {
+func TestChecksWaitForFreePoolSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab()
-		l.find = takes(900 * time.Millisecond)
-		b := startBench(t, newMemory(monitors(1500, "2s")...), l)
-		after(20 * time.Second)
+		probes := newFakeProbes()
+		probes.outcome = checkTakes(900 * time.Millisecond)
+		b := startEngine(t, newMemoryStore(monitors(1500, "2s")...), probes)
+		elapse(20 * time.Second)
 		b.stop()
 		s := b.Stats()
-		if s.Runs[monitor.StatusOK] < 14_900 || s.Skipped != 0 {
+		if s.Checks[monitor.StatusOK] < 14_900 || s.Skipped != 0 {
 			t.Errorf("stats: %+v", s)
 		}
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if len(l.starts) != 1500 {
-			t.Errorf("%d of 1500 monitors ran", len(l.starts))
+		probes.mu.Lock()
+		defer probes.mu.Unlock()
+		if len(probes.starts) != 1500 {
+			t.Errorf("%d of 1500 monitors ran", len(probes.starts))
 		}
 	})
 }
 
 func TestHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newMemory(monitors(7, "10s")...)
-		b := startBench(t, s, newLab())
-		after(10 * time.Second)
-		beats := look(s, func() []store.Runner { return s.beats })
-		if len(beats) != 4 || beats[3].ID != "r1" || beats[3].Monitors != 7 {
-			t.Fatalf("beats: %+v", beats)
+		s := newMemoryStore(monitors(7, "10s")...)
+		b := startEngine(t, s, newFakeProbes())
+		elapse(10 * time.Second)
+		heartbeats := inspect(s, func() []store.Runner { return s.heartbeats })
+		if len(heartbeats) != 4 || heartbeats[3].ID != "r1" || heartbeats[3].Monitors != 7 {
+			t.Fatalf("heartbeats: %+v", heartbeats)
 		}
-		if gap := beats[3].LastSeen.Sub(beats[2].LastSeen); gap != beatEvery {
-			t.Errorf("%s between two beats", gap)
+		if gap := heartbeats[3].LastSeen.Sub(heartbeats[2].LastSeen); gap != heartbeatInterval {
+			t.Errorf("%s between two heartbeats", gap)
 		}
 		b.stop()
 		if len(s.runners) != 0 {
@@ -115,12 +115,12 @@ func TestHeartbeat(t *testing.T) {
 	})
 }
 
-// lateBeats is a store that takes half a second for a heartbeat, and writes it even if the caller has given it up.
-type lateBeats struct{ *memory }
+// lateHeartbeats is a store that takes half a second to write a heartbeat, and writes it even if the call is cancelled.
+type lateHeartbeats struct{ *memoryStore }
 
-func (s lateBeats) PutHeartbeat(ctx context.Context, r store.Runner) error {
+func (s lateHeartbeats) PutHeartbeat(ctx context.Context, r store.Runner) error {
 	written := make(chan error, 1)
-	time.AfterFunc(500*time.Millisecond, func() { written <- s.memory.PutHeartbeat(context.WithoutCancel(ctx), r) })
+	time.AfterFunc(500*time.Millisecond, func() { written <- s.memoryStore.PutHeartbeat(context.WithoutCancel(ctx), r) })
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
@@ -129,40 +129,40 @@ func (s lateBeats) PutHeartbeat(ctx context.Context, r store.Runner) error {
 	}
 }
 
-func TestAHeartbeatUnderWayDoesntOutliveTheRunner(t *testing.T) {
+func TestStopRemovesHeartbeatBeingWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := lateBeats{newMemory()}
-		b := startRunner(t, "r1", s, newLab())
-		after(beatEvery + 200*time.Millisecond) // the second heartbeat is under way
+		s := lateHeartbeats{newMemoryStore()}
+		b := startEngineWithID(t, "r1", s, newFakeProbes())
+		elapse(heartbeatInterval + 200*time.Millisecond) // the second heartbeat is being written
 		b.stop()
-		after(time.Second)
+		elapse(time.Second)
 		if len(s.runners) != 0 {
 			t.Errorf("heartbeat left: %+v", s.runners)
 		}
 	})
 }
 
-func TestStopWithoutTheStoreEnds(t *testing.T) {
+func TestStopWhileStoreUnavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newMemory(monitors(10, "1s")...)
-		b := startBench(t, s, newLab())
-		after(10 * time.Second)
+		s := newMemoryStore(monitors(10, "1s")...)
+		b := startEngine(t, s, newFakeProbes())
+		elapse(10 * time.Second)
 		s.with("", func() { s.down = true })
-		after(10 * time.Second)
+		elapse(10 * time.Second)
 		stopped := time.Now()
 		b.stop()
-		if took := time.Since(stopped); took > flushTime+smallCall {
+		if took := time.Since(stopped); took > flushTimeout+shortCallTimeout {
 			t.Errorf("the stop took %s", took)
 		}
-		if lost := b.Stats().Dropped; lost < 95 || lost > 110 {
-			t.Errorf("%d lost", lost)
+		if dropped := b.Stats().Dropped; dropped < 95 || dropped > 110 {
+			t.Errorf("%d dropped", dropped)
 		}
 	})
 }
 
-func TestHoursAndDaysAreSummedUp(t *testing.T) {
+func TestRollupsOfHoursAndDays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newMemory()
+		s := newMemoryStore()
 		hour := time.Now().UTC().Truncate(time.Hour).Add(-3 * time.Hour)
 		fill := func(from, n int, status monitor.Status) {
 			for i := from; i < from+n; i++ {
@@ -179,9 +179,9 @@ func TestHoursAndDaysAreSummedUp(t *testing.T) {
 		for i := range 500 {
 			s.dirty = append(s.dirty, store.DirtyHour{MonitorID: monitorNumber(i, "").ID, Hour: hour})
 		}
-		b := startBench(t, s, newLab())
+		b := startEngine(t, s, newFakeProbes())
 		day := hour.Truncate(24 * time.Hour)
-		after(tidyEvery)
+		elapse(housekeepingInterval)
 		s.check(t, store.Hour, hour, [3]int{2500, 0, 0})
 		s.check(t, store.Hour, hour.Add(time.Hour), [3]int{0, 0, 10})
 		s.check(t, store.Day, day, [3]int{2500, 0, 10})
@@ -190,7 +190,7 @@ func TestHoursAndDaysAreSummedUp(t *testing.T) {
 			fill(3000, 5, monitor.StatusError)
 			s.dirty = append(s.dirty, store.DirtyHour{MonitorID: "m", Hour: hour, Token: "late"})
 		})
-		after(tidyEvery)
+		elapse(housekeepingInterval)
 		s.check(t, store.Hour, hour, [3]int{2500, 5, 0})
 		s.check(t, store.Day, day, [3]int{2500, 5, 10})
 		b.stop()
@@ -200,20 +200,20 @@ func TestHoursAndDaysAreSummedUp(t *testing.T) {
 	})
 }
 
-// check compares the counts of a rollup of the monitor m.
-func (s *memory) check(t *testing.T, p store.Period, start time.Time, want [3]int) {
+// check compares the counts in a rollup of the monitor m.
+func (s *memoryStore) check(t *testing.T, p store.Period, start time.Time, want [3]int) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sum, err := rollup.Decode(s.rollups["m"+string(p)+start.String()].Summary)
-	if err != nil || sum.Counts != want {
-		t.Errorf("%s from %s: %+v, %v, want %v", p, start, sum, err, want)
+	summary, err := rollup.Decode(s.rollups["m"+string(p)+start.String()].Summary)
+	if err != nil || summary.Counts != want {
+		t.Errorf("%s from %s: %+v, %v, want %v", p, start, summary, err, want)
 	}
 }
 
-func TestDamagedHourIsLeftOutOfItsDay(t *testing.T) {
+func TestDailyRollupSkipsDamagedHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newMemory()
+		s := newMemoryStore()
 		hour := time.Now().UTC().Truncate(time.Hour).Add(-3 * time.Hour)
 		r := resultAt(0, monitor.StatusOK)
 		r.Date = hour
@@ -223,8 +223,8 @@ func TestDamagedHourIsLeftOutOfItsDay(t *testing.T) {
 			MonitorID: "m", Period: store.Hour, Start: broken, Summary: []byte("{"),
 		}
 		s.dirty = []store.DirtyHour{{MonitorID: "m", Hour: hour}}
-		b := startBench(t, s, newLab())
-		after(tidyEvery)
+		b := startEngine(t, s, newFakeProbes())
+		elapse(housekeepingInterval)
 		s.check(t, store.Day, hour.Truncate(24*time.Hour), [3]int{1, 0, 0})
 		if b.log.count("damaged") != 1 {
 			t.Errorf("log: %s", b.log.text.String())
@@ -232,15 +232,15 @@ func TestDamagedHourIsLeftOutOfItsDay(t *testing.T) {
 	})
 }
 
-func TestOldThingsAreRemovedEveryTenMinutes(t *testing.T) {
+func TestExpiryEveryTenMinutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		s := newMemory()
-		startBench(t, s, newLab())
-		after(25 * time.Minute)
-		at := look(s, func() []time.Time { return s.expired })
+		s := newMemoryStore()
+		startEngine(t, s, newFakeProbes())
+		elapse(25 * time.Minute)
+		at := inspect(s, func() []time.Time { return s.expired })
 		if len(at) != 3 || at[0].Sub(began) != time.Minute || at[1].Sub(at[0]) != 10*time.Minute {
-			t.Errorf("removed at %v, began at %v", at, began)
+			t.Errorf("expired at %v, started at %v", at, began)
 		}
 	})
 }

@@ -9,7 +9,17 @@ import (
 	"nanomon/services/common/store"
 )
 
-// NewID names a runner that is being started: the host's name and eight digits that no other start has.
+const (
+	// heartbeatInterval is the time between two heartbeats of a runner.
+	heartbeatInterval = 3 * time.Second
+	// heartbeatPollInterval is the time between two reads of all heartbeats.
+	heartbeatPollInterval = time.Second
+	// joinDelay is the time that a runner waits after its first heartbeat if there are others, so that they stop
+	// running the monitors that it takes over.
+	joinDelay = 2 * time.Second
+)
+
+// NewID returns an id for a runner that starts: the host name and eight digits that differ at every start.
 func NewID() string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -18,26 +28,19 @@ func NewID() string {
 	return host + "-" + monitor.NewID(time.Now())[16:]
 }
 
-const (
-	// lookEvery is the time between two looks at the others' heartbeats.
-	lookEvery = time.Second
-	// settle is how long a runner that joins others lets them give up what becomes its own.
-	settle = 2 * time.Second
-)
-
-// takePart writes this runner's heartbeat and watches those of the others, until ctx ends. It pokes changed when
-// the share that follows has changed.
-func (e *Engine) takePart(ctx context.Context, changed chan<- struct{}) {
-	exchanging := e.outage("exchange heartbeats")
+// runHeartbeats writes the heartbeat of this runner and reads those of the others until ctx ends. It signals changed
+// when the assignment changes.
+func (e *Engine) runHeartbeats(ctx context.Context, changed chan<- struct{}) {
+	failures := e.newFailureLog("exchange heartbeats")
 	members := membership{self: e.cfg.ID}
-	ticker := time.NewTicker(lookEvery)
+	ticker := time.NewTicker(heartbeatPollInterval)
 	defer ticker.Stop()
-	for beatDue := time.Now(); ; {
-		err := e.exchange(ctx, &members, &beatDue, changed)
+	for heartbeatDue := time.Now(); ; {
+		err := e.exchangeHeartbeats(ctx, &members, &heartbeatDue, changed)
 		if ctx.Err() != nil {
 			return
 		}
-		exchanging.note(err)
+		failures.record(err)
 		select {
 		case <-ctx.Done():
 			return
@@ -46,28 +49,31 @@ func (e *Engine) takePart(ctx context.Context, changed chan<- struct{}) {
 	}
 }
 
-// exchange beats if that is due, and looks at the others. While the store is away the share stays what it is.
-func (e *Engine) exchange(ctx context.Context, members *membership, beatDue *time.Time, changed chan<- struct{}) error {
-	ctx, cancel := context.WithTimeout(ctx, smallCall)
+// exchangeHeartbeats writes a heartbeat if it is due, then reads all heartbeats and updates the assignment. While the
+// store is unavailable, the assignment does not change.
+func (e *Engine) exchangeHeartbeats(
+	ctx context.Context, members *membership, heartbeatDue *time.Time, changed chan<- struct{},
+) error {
+	ctx, cancel := context.WithTimeout(ctx, shortCallTimeout)
 	defer cancel()
-	if now := time.Now(); !now.Before(*beatDue) {
-		if err := e.beat(ctx, now); err != nil {
+	if now := time.Now(); !now.Before(*heartbeatDue) {
+		if err := e.writeHeartbeat(ctx, now); err != nil {
 			return err
 		}
-		*beatDue = now.Add(beatEvery)
+		*heartbeatDue = now.Add(heartbeatInterval)
 	}
-	if e.cfg.Alone {
-		e.setShare(ctx, share{self: e.cfg.ID, live: []string{e.cfg.ID}}, changed)
+	if e.cfg.SingleRunner {
+		e.setAssignment(ctx, assignment{self: e.cfg.ID, runners: []string{e.cfg.ID}}, changed)
 		return nil
 	}
-	beats, err := e.store.Runners(ctx, time.Time{})
+	heartbeats, err := e.store.Runners(ctx, time.Time{})
 	if err != nil {
 		return err
 	}
-	mine, dead := members.look(time.Now(), beats)
-	e.setShare(ctx, mine, changed)
+	current, dead := members.update(time.Now(), heartbeats)
+	e.setAssignment(ctx, current, changed)
 	for _, id := range dead {
-		// A runner that comes would take it for live at first. If it lives after all, its next heartbeat brings it back.
+		// A runner that starts would count it as live. If the runner is live after all, its next heartbeat restores it.
 		if err := e.store.RemoveRunner(ctx, id); err != nil {
 			return err
 		}
@@ -75,39 +81,42 @@ func (e *Engine) exchange(ctx context.Context, members *membership, beatDue *tim
 	return nil
 }
 
-// beat writes this runner's heartbeat, and goes on when ctx ends: one that is given up may still be written, and after its removal it
-// would make others wait until it is too old.
-func (e *Engine) beat(ctx context.Context, now time.Time) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), smallCall)
+// writeHeartbeat writes the heartbeat of this runner. The write is not cancelled when ctx ends: a cancelled write may
+// still reach the store after removeHeartbeat, and the other runners would then wait until it times out.
+func (e *Engine) writeHeartbeat(ctx context.Context, now time.Time) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shortCallTimeout)
 	defer cancel()
-	return e.store.PutHeartbeat(ctx, store.Runner{ID: e.cfg.ID, Monitors: len(*e.running.Load()), LastSeen: monitor.Date(now)})
+	heartbeat := store.Runner{ID: e.cfg.ID, Monitors: len(*e.running.Load()), LastSeen: monitor.Date(now)}
+	return e.store.PutHeartbeat(ctx, heartbeat)
 }
 
-// setShare makes s this runner's share.
-func (e *Engine) setShare(ctx context.Context, s share, changed chan<- struct{}) {
-	last := e.share.Load()
-	if last != nil && last.equal(s) {
+// setAssignment sets the assignment of this runner, and closes joined at the first call.
+func (e *Engine) setAssignment(ctx context.Context, a assignment, changed chan<- struct{}) {
+	last := e.assignment.Load()
+	if last != nil && last.equal(a) {
 		return
 	}
-	if last == nil && len(s.live) > 1 && !pause(ctx, settle) {
+	if last == nil && len(a.runners) > 1 && !pause(ctx, joinDelay) {
 		return
 	}
-	e.share.Store(&s)
-	if last == nil {
-		close(e.joined)
-	} else {
-		poke(changed)
+	e.assignment.Store(&a)
+	if last != nil {
+		signal(changed)
+		e.log.Info("live runners changed", "runners", a.runners)
+		return
 	}
-	if last != nil || len(s.live) > 1 {
-		e.log.Info("runners changed", "live", s.live)
+	close(e.joined)
+	if len(a.runners) > 1 {
+		e.log.Info("runner joined", "runners", a.runners)
 	}
 }
 
-// removeHeartbeat lets other runners take over at once. It works although ctx has ended.
+// removeHeartbeat removes the heartbeat, so that other runners take over at once. It works after the end of ctx.
 func (e *Engine) removeHeartbeat(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), smallCall)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shortCallTimeout)
 	defer cancel()
 	if err := e.store.RemoveRunner(ctx, e.cfg.ID); err != nil {
-		e.log.Warn("could not remove the heartbeat: others take this runner for alive until it is too old", "error", err)
+		e.log.Warn("cannot remove heartbeat; other runners take over after it times out",
+			"timeout", heartbeatTimeout, "error", err)
 	}
 }

@@ -10,26 +10,27 @@ import (
 )
 
 const (
-	// tidyEvery is the time between two looks for hours to sum up. An hour is left
-	// alone until nothing was added to it for that long.
-	tidyEvery = time.Minute
-	// expireRounds is after how many of those looks what is too old is removed.
+	// housekeepingInterval is the time between two rounds of housekeeping. It is also the time without new results
+	// after which the rollup of an hour is computed.
+	housekeepingInterval = time.Minute
+	// expireRounds is the number of rounds between two deletions of expired data.
 	expireRounds = 10
-	// tidyAtMost bounds the time for one portion of hours, and for one removal; what is left is done later.
-	tidyAtMost = 5 * time.Minute
-	// hoursAtOnce and resultsAtOnce are how many documents are read at a time.
-	hoursAtOnce   = 200
-	resultsAtOnce = 1000
+	// housekeepingTimeout limits one batch of rollups and one deletion of expired data. The next round continues.
+	housekeepingTimeout = 5 * time.Minute
+	// rollupBatchSize is the maximum number of hours in one batch of rollups.
+	rollupBatchSize = 200
+	// resultPageSize is the maximum number of results in one read.
+	resultPageSize = 1000
 )
 
-// houseWork stands for the housekeeping among the monitors that the runners share.
-const houseWork = "housekeeping"
+// housekeepingKey is assigned to one of the runners like a monitor.
+const housekeepingKey = "housekeeping"
 
-// keepHouse sums up results and removes what is too old, until ctx ends, while that is in this runner's
-// share. It does no harm if two runners do it for a while.
-func (e *Engine) keepHouse(ctx context.Context) {
-	summing, expiring := e.outage("sum up results"), e.outage("remove what is too old")
-	ticker := time.NewTicker(tidyEvery)
+// runHousekeeping computes rollups and deletes expired data until ctx ends, while housekeeping is assigned to this
+// runner. It is safe if two runners do this at the same time.
+func (e *Engine) runHousekeeping(ctx context.Context) {
+	rollupFailures, expiryFailures := e.newFailureLog("compute rollups"), e.newFailureLog("delete expired data")
+	ticker := time.NewTicker(housekeepingInterval)
 	defer ticker.Stop()
 	for round := 0; ; round++ {
 		select {
@@ -37,55 +38,56 @@ func (e *Engine) keepHouse(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		if mine := e.share.Load(); mine == nil || !mine.has(houseWork) {
+		if a := e.assignment.Load(); a == nil || !a.has(housekeepingKey) {
 			continue
 		}
-		err := e.sumUp(ctx)
+		err := e.computeRollups(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		summing.note(err)
+		rollupFailures.record(err)
 		if round%expireRounds == 0 {
 			err = e.expire(ctx)
 			if ctx.Err() != nil {
 				return
 			}
-			expiring.note(err)
+			expiryFailures.record(err)
 		}
 	}
 }
 
 func (e *Engine) expire(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, tidyAtMost)
+	ctx, cancel := context.WithTimeout(ctx, housekeepingTimeout)
 	defer cancel()
 	_, err := e.store.Expire(ctx, time.Now(), e.cfg.Retention)
 	return err
 }
 
-// sumUp computes the rollups of all hours that are dirty, and of their days.
-func (e *Engine) sumUp(ctx context.Context) error {
+// computeRollups computes the rollups of all dirty hours and of their days.
+func (e *Engine) computeRollups(ctx context.Context) error {
 	for {
-		done, err := e.sumUpSome(ctx)
-		if err != nil || done < hoursAtOnce {
+		done, err := e.computeRollupBatch(ctx)
+		if err != nil || done < rollupBatchSize {
 			return err
 		}
 	}
 }
 
-// sumUpSome does it for the oldest ones, and returns how many they were.
-func (e *Engine) sumUpSome(ctx context.Context) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, tidyAtMost)
+// computeRollupBatch computes the rollups of the oldest dirty hours and returns the number of these hours.
+func (e *Engine) computeRollupBatch(ctx context.Context) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, housekeepingTimeout)
 	defer cancel()
 	now := time.Now().UTC()
-	marks, err := e.store.DirtyHours(ctx, now.Truncate(time.Hour), now.Add(-tidyEvery), hoursAtOnce)
+	marks, err := e.store.DirtyHours(ctx, now.Truncate(time.Hour), now.Add(-housekeepingInterval), rollupBatchSize)
 	if err != nil {
-		return 0, fmt.Errorf("list the hours to sum up: %w", err)
+		return 0, fmt.Errorf("list dirty hours: %w", err)
 	}
-	return len(marks), e.sumUpMarked(ctx, marks)
+	return len(marks), e.computeMarked(ctx, marks)
 }
 
-// sumUpMarked clears the marks last: after a failure they are still there.
-func (e *Engine) sumUpMarked(ctx context.Context, marks []store.DirtyHour) error {
+// computeMarked computes the rollups of the marked hours and of their days. It clears the marks last, so a failed batch
+// is computed again.
+func (e *Engine) computeMarked(ctx context.Context, marks []store.DirtyHour) error {
 	if len(marks) == 0 {
 		return nil
 	}
@@ -96,74 +98,74 @@ func (e *Engine) sumUpMarked(ctx context.Context, marks []store.DirtyHour) error
 	dirtyDays := make(map[day]bool)
 	var hours, days []store.Rollup
 	for _, m := range marks {
-		summary, err := e.sumOfHour(ctx, m)
+		summary, err := e.summarizeHour(ctx, m)
 		if err != nil {
 			return err
 		}
-		hours = append(hours, rollupOf(m.MonitorID, store.Hour, m.Hour, summary))
+		hours = append(hours, newRollup(m.MonitorID, store.Hour, m.Hour, summary))
 		dirtyDays[day{m.MonitorID, m.Hour.UTC().Truncate(store.Day.Length())}] = true
 	}
 	if err := e.store.PutRollups(ctx, hours); err != nil {
-		return fmt.Errorf("store the sums of hours: %w", err)
+		return fmt.Errorf("store hourly rollups: %w", err)
 	}
 	for d := range dirtyDays {
-		summary, err := e.sumOfDay(ctx, d.monitorID, d.start)
+		summary, err := e.summarizeDay(ctx, d.monitorID, d.start)
 		if err != nil {
 			return err
 		}
-		days = append(days, rollupOf(d.monitorID, store.Day, d.start, summary))
+		days = append(days, newRollup(d.monitorID, store.Day, d.start, summary))
 	}
 	if err := e.store.PutRollups(ctx, days); err != nil {
-		return fmt.Errorf("store the sums of days: %w", err)
+		return fmt.Errorf("store daily rollups: %w", err)
 	}
 	if err := e.store.ClearDirty(ctx, marks); err != nil {
-		return fmt.Errorf("clear the marks of summed up hours: %w", err)
+		return fmt.Errorf("clear marks of dirty hours: %w", err)
 	}
 	return nil
 }
 
-func rollupOf(monitorID string, p store.Period, start time.Time, s *rollup.Summary) store.Rollup {
+func newRollup(monitorID string, p store.Period, start time.Time, s *rollup.Summary) store.Rollup {
 	return store.Rollup{MonitorID: monitorID, Period: p, Start: start, Summary: s.Encode()}
 }
 
-// sumOfHour sums up the results of the hour that m marks.
-func (e *Engine) sumOfHour(ctx context.Context, m store.DirtyHour) (*rollup.Summary, error) {
-	sum := rollup.New()
+// summarizeHour summarizes the results of a dirty hour.
+func (e *Engine) summarizeHour(ctx context.Context, m store.DirtyHour) (*rollup.Summary, error) {
+	summary := rollup.New()
 	filter := store.ResultFilter{
-		MonitorID: m.MonitorID, From: m.Hour, To: m.Hour.Add(store.Hour.Length()), Limit: resultsAtOnce,
+		MonitorID: m.MonitorID, From: m.Hour, To: m.Hour.Add(store.Hour.Length()), Limit: resultPageSize,
 	}
 	for {
 		page, err := e.store.Results(ctx, filter)
 		if err != nil {
-			return nil, fmt.Errorf("read the results of monitor %s from %s on: %w", m.MonitorID, m.Hour, err)
+			return nil, fmt.Errorf("read results of monitor %s from %s: %w", m.MonitorID, m.Hour, err)
 		}
 		for _, r := range page {
-			sum.Add(r.Status, r.Value)
+			summary.Add(r.Status, r.Value)
 		}
-		if len(page) < resultsAtOnce {
-			return sum, nil
+		if len(page) < resultPageSize {
+			return summary, nil
 		}
 		last := page[len(page)-1]
 		filter.Before = &store.Cursor{Date: last.Date, ID: last.ID}
 	}
 }
 
-// sumOfDay sums up the hours of a day. One that can't be read is left out: it must not hold up all the others.
-func (e *Engine) sumOfDay(ctx context.Context, monitorID string, start time.Time) (*rollup.Summary, error) {
+// summarizeDay merges the hourly rollups of a day. It skips a damaged rollup, which would otherwise block all others.
+func (e *Engine) summarizeDay(ctx context.Context, monitorID string, start time.Time) (*rollup.Summary, error) {
 	hours, err := e.store.Rollups(ctx, monitorID, store.Hour, start, start.Add(store.Day.Length()))
 	if err != nil {
-		return nil, fmt.Errorf("read the sums of monitor %s from %s on: %w", monitorID, start, err)
+		return nil, fmt.Errorf("read hourly rollups of monitor %s from %s: %w", monitorID, start, err)
 	}
-	sum := rollup.New()
+	summary := rollup.New()
 	for _, h := range hours {
 		part, err := rollup.Decode(h.Summary)
 		if err == nil {
-			err = sum.Merge(part)
+			err = summary.Merge(part)
 		}
 		if err != nil {
-			e.log.Error("the sum of an hour is damaged: the day is summed up without it",
-				"monitor", monitorID, "hour", h.Start, "error", err)
+			e.log.Error("hourly rollup damaged; computing the daily rollup without it",
+				"monitor_id", monitorID, "hour", h.Start, "error", err)
 		}
 	}
-	return sum, nil
+	return summary, nil
 }

@@ -13,42 +13,43 @@ import (
 	"nanomon/services/common/store"
 )
 
-// listEvery is the least time between two readings of the monitors.
-const listEvery = 200 * time.Millisecond
+// minReadInterval is the minimum time between two reads of the monitors.
+const minReadInterval = 200 * time.Millisecond
 
-// change is what the scheduler's goroutine is told to do, to run what is desired.
+// change describes how the scheduler's goroutine gets from the running monitors to the desired ones.
 type change struct {
 	start, restart []monitor.Monitor
 	stop           []string
-	// deleted are those of stop that don't exist any more.
+	// deleted are the ids in stop whose monitors no longer exist.
 	deleted []string
-	// states are those of the monitors to start, and of parents on other runners that are new, as far as they have one.
+	// states are the stored states, by monitor id, of the monitors to start and of new remote dependencies.
 	states map[string]*store.State
-	// cleared is from when on results count.
+	// cleared is the time of the last deletion of all results. Results before it do not count.
 	cleared time.Time
-	// all are the stored monitors; enabled are those of them that some runner runs.
-	all     []monitor.Monitor
+	// all are the stored monitors.
+	all []monitor.Monitor
+	// enabled are the ids of the enabled monitors in all.
 	enabled map[string]bool
-	// exclusions are the same as before when nothing has changed about them.
-	exclusions *exclusions
-	// takenOver are those of start that were run until now: by another runner, or before this one was started.
+	// ignoreRules is the same pointer as before if the rules have not changed.
+	ignoreRules *ignoreRules
+	// takenOver are the ids in start that another runner, or this runner before its restart, has run until now.
 	takenOver map[string]bool
 }
 
-// diff says what leads from the running monitors to the desired ones, each list ordered by id.
+// diff returns the change from the running monitors to the desired ones. Its lists are ordered by id.
 func diff(running map[string]monitor.Monitor, desired map[string]monitor.Monitor) change {
 	var c change
 	for id, m := range desired {
-		was, runs := running[id]
+		old, isRunning := running[id]
 		switch {
-		case !runs:
+		case !isRunning:
 			c.start = append(c.start, m)
-		case !sameDefinition(was, m):
+		case !sameDefinition(old, m):
 			c.restart = append(c.restart, m)
 		}
 	}
 	for id := range running {
-		if _, wanted := desired[id]; !wanted {
+		if _, isDesired := desired[id]; !isDesired {
 			c.stop = append(c.stop, id)
 		}
 	}
@@ -64,45 +65,47 @@ func sameDefinition(a, b monitor.Monitor) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// reconciler tells the scheduler's goroutine what to change. It remembers what it has told.
+// reconciler computes changes for the scheduler's goroutine. Its fields, except store, hold what the last change
+// contained.
 type reconciler struct {
-	store      Store
-	told       bool
-	running    map[string]monitor.Monitor
-	enabled    map[string]bool
-	cleared    time.Time
-	exclusions *exclusions
+	store Store
+	// submitted is true after the first change.
+	submitted   bool
+	running     map[string]monitor.Monitor
+	enabled     map[string]bool
+	cleared     time.Time
+	ignoreRules *ignoreRules
 }
 
-// reconcile keeps the running monitors equal to the stored ones until ctx ends. It reads them at the start
-// and then whenever changed tells it to.
+// reconcile keeps the running monitors equal to the stored ones until ctx ends. It reads the monitors at the start and
+// after each signal on changed.
 func (e *Engine) reconcile(ctx context.Context, changed <-chan struct{}) {
 	select {
 	case <-ctx.Done():
 		return
 	case <-e.joined:
 	}
-	r := reconciler{store: e.store, exclusions: e.exclusions.Load()}
-	reading := e.outage("read the monitors")
+	r := reconciler{store: e.store, ignoreRules: e.ignoreRules.Load()}
+	failures := e.newFailureLog("read monitors")
 	retry := newBackoff()
 	for {
-		earliest := time.Now().Add(listEvery)
-		mine := *e.share.Load()
-		c, desired, err := r.read(ctx, mine)
+		earliest := time.Now().Add(minReadInterval)
+		a := *e.assignment.Load()
+		c, desired, err := r.read(ctx, a)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			reading.note(err)
+			failures.record(err)
 			if !pause(ctx, max(retry.NextBackOff(), time.Until(earliest))) {
 				return
 			}
 			continue
 		}
-		reading.note(nil)
+		failures.record(nil)
 		retry.Reset()
-		e.observe(c, mine)
-		if !e.tell(ctx, &r, c, desired) || !pause(ctx, time.Until(earliest)) {
+		e.notifyObserver(c, a)
+		if !e.submit(ctx, &r, c, desired) || !pause(ctx, time.Until(earliest)) {
 			return
 		}
 		select {
@@ -113,9 +116,9 @@ func (e *Engine) reconcile(ctx context.Context, changed <-chan struct{}) {
 	}
 }
 
-// observe tells the observer what is stored, and what this runner begins with.
-func (e *Engine) observe(c change, mine share) {
-	e.cfg.Observer.Monitors(c.all, mine.has)
+// notifyObserver passes the stored monitors and the states of the monitors to start to the observer.
+func (e *Engine) notifyObserver(c change, a assignment) {
+	e.cfg.Observer.Monitors(c.all, a.has)
 	states := make([]store.State, 0, len(c.start))
 	for _, m := range c.start {
 		if s := c.states[m.ID]; s != nil {
@@ -125,25 +128,25 @@ func (e *Engine) observe(c change, mine share) {
 	e.cfg.Observer.Stored(states)
 }
 
-// tell hands c to the scheduler's goroutine; false when ctx ended.
-func (e *Engine) tell(ctx context.Context, r *reconciler, c change, desired map[string]monitor.Monitor) bool {
+// submit sends c to the scheduler's goroutine unless it changes nothing. It returns false if ctx ends.
+func (e *Engine) submit(ctx context.Context, r *reconciler, c change, desired map[string]monitor.Monitor) bool {
 	r.enabled = c.enabled
 	sameMonitors := len(c.start)+len(c.restart)+len(c.stop) == 0
-	if r.told && sameMonitors && c.cleared.Equal(r.cleared) && c.exclusions == r.exclusions {
+	if r.submitted && sameMonitors && c.cleared.Equal(r.cleared) && c.ignoreRules == r.ignoreRules {
 		return true
 	}
 	select {
 	case <-ctx.Done():
 		return false
 	case e.changes <- c:
-		r.told, r.running, r.cleared, r.exclusions = true, desired, c.cleared, c.exclusions
+		r.submitted, r.running, r.cleared, r.ignoreRules = true, desired, c.cleared, c.ignoreRules
 		return true
 	}
 }
 
-// read finds out what is to be changed to run this runner's share of what is enabled. The states of the monitors to start are read
-// before the date of the clearing, so that a clearing in between is noticed.
-func (r *reconciler) read(ctx context.Context, mine share) (change, map[string]monitor.Monitor, error) {
+// read returns the monitors that this runner should run, by id, and the change that leads to them. It reads the states
+// before the time of the last deletion of results, so that it notices a deletion between the two reads.
+func (r *reconciler) read(ctx context.Context, a assignment) (change, map[string]monitor.Monitor, error) {
 	all, windows, err := r.list(ctx)
 	if err != nil {
 		return change{}, nil, err
@@ -154,34 +157,34 @@ func (r *reconciler) read(ctx context.Context, mine share) (change, map[string]m
 			continue
 		}
 		enabled[m.ID] = true
-		if mine.has(m.ID) {
+		if a.has(m.ID) {
 			desired[m.ID] = m
 		}
 	}
 	c := diff(r.running, desired)
 	c.all, c.enabled = all, enabled
 	c.deleted = missing(c.stop, all)
-	c.exclusions = newExclusions(windows, all, desired).orLast(r.exclusions)
-	if c.states, err = r.states(ctx, r.unknown(c)); err != nil {
+	c.ignoreRules = newIgnoreRules(windows, all, desired).orEqual(r.ignoreRules)
+	if c.states, err = r.states(ctx, r.neededStates(c)); err != nil {
 		return change{}, nil, err
 	}
 	c.takenOver = make(map[string]bool)
 	for _, m := range c.start {
-		if r.enabled[m.ID] || !r.told && c.states[m.ID] != nil {
+		if r.enabled[m.ID] || !r.submitted && c.states[m.ID] != nil {
 			c.takenOver[m.ID] = true
 		}
 	}
-	clearing, cancel := context.WithTimeout(ctx, smallCall)
+	clearedCtx, cancel := context.WithTimeout(ctx, shortCallTimeout)
 	defer cancel()
-	if c.cleared, err = r.store.ResultsCleared(clearing); err != nil {
-		return change{}, nil, fmt.Errorf("read when results were cleared: %w", err)
+	if c.cleared, err = r.store.ResultsCleared(clearedCtx); err != nil {
+		return change{}, nil, fmt.Errorf("read the time of the last deletion of results: %w", err)
 	}
 	return c, desired, nil
 }
 
-// list reads what is stored of monitors and maintenance windows.
+// list reads the monitors and the maintenance windows.
 func (r *reconciler) list(ctx context.Context) ([]monitor.Monitor, []maintenance.Window, error) {
-	ctx, cancel := context.WithTimeout(ctx, bigCall)
+	ctx, cancel := context.WithTimeout(ctx, longCallTimeout)
 	defer cancel()
 	all, err := r.store.Monitors(ctx)
 	if err != nil {
@@ -194,29 +197,29 @@ func (r *reconciler) list(ctx context.Context) ([]monitor.Monitor, []maintenance
 	return all, windows, nil
 }
 
-// unknown are the ids of the monitors whose states c needs: those to start, and parents on other runners that are new.
-func (r *reconciler) unknown(c change) []string {
+// neededStates returns the ids of the monitors whose states c needs: the monitors to start and new remote dependencies.
+func (r *reconciler) neededStates(c change) []string {
 	ids := make([]string, 0, len(c.start))
 	for _, m := range c.start {
 		ids = append(ids, m.ID)
 	}
-	for id := range c.exclusions.elsewhere {
-		if _, known := r.exclusions.elsewhere[id]; !known {
+	for id := range c.ignoreRules.remote {
+		if _, known := r.ignoreRules.remote[id]; !known {
 			ids = append(ids, id)
 		}
 	}
 	return ids
 }
 
-// states reads the states of the given monitors: all that there are when more than a few are asked for.
+// states reads the states of the given monitors. For more than a few monitors it reads all states.
 func (r *reconciler) states(ctx context.Context, ids []string) (map[string]*store.State, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, bigCall)
+	ctx, cancel := context.WithTimeout(ctx, longCallTimeout)
 	defer cancel()
 	read := r.store.States
-	if len(ids) <= fewAtOnce {
+	if len(ids) <= maxImmediateChecks {
 		read = func(ctx context.Context) ([]store.State, error) { return r.store.StatesOf(ctx, ids) }
 	}
 	list, err := read(ctx)
@@ -230,7 +233,7 @@ func (r *reconciler) states(ctx context.Context, ids []string) (map[string]*stor
 	return states, nil
 }
 
-// missing are the ids that none of ms has.
+// missing returns the ids that no monitor in ms has.
 func missing(ids []string, ms []monitor.Monitor) []string {
 	if len(ids) == 0 {
 		return nil

@@ -30,11 +30,11 @@ func TestDiff(t *testing.T) {
 		{name: "nothing"},
 		{name: "all the same", running: []monitor.Monitor{one, two}, desired: []monitor.Monitor{two, one}},
 		{name: "all new", desired: []monitor.Monitor{three, one, two}, start: []string{one.ID, two.ID, three.ID}},
-		{name: "all gone", running: []monitor.Monitor{three, one}, stop: []string{one.ID, three.ID}},
-		{name: "one of each", running: []monitor.Monitor{one, two},
+		{name: "all deleted", running: []monitor.Monitor{three, one}, stop: []string{one.ID, three.ID}},
+		{name: "start, restart and stop", running: []monitor.Monitor{one, two},
 			desired: []monitor.Monitor{with(func(m *monitor.Monitor) { m.Rule = "n > 1" }), three},
 			start:   []string{three.ID}, restart: []string{one.ID}, stop: []string{two.ID}},
-		{name: "only written again", running: []monitor.Monitor{one},
+		{name: "only the update time", running: []monitor.Monitor{one},
 			desired: []monitor.Monitor{with(func(m *monitor.Monitor) { m.Updated = noon })}},
 		{name: "renamed", running: []monitor.Monitor{one},
 			desired: []monitor.Monitor{with(func(m *monitor.Monitor) { m.Name = "x" })}, restart: []string{one.ID}},
@@ -61,8 +61,8 @@ func TestDiff(t *testing.T) {
 
 func byID(ms []monitor.Monitor) map[string]monitor.Monitor {
 	m := make(map[string]monitor.Monitor)
-	for _, one := range ms {
-		m[one.ID] = one
+	for _, item := range ms {
+		m[item.ID] = item
 	}
 	return m
 }
@@ -76,118 +76,118 @@ func ids(ms []monitor.Monitor) (ids []string) {
 
 func TestMonitorsAreReadAtMostEvery200Milliseconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newMemory()
-		startBench(t, s, newLab())
+		s := newMemoryStore()
+		startEngine(t, s, newFakeProbes())
 		for range 2000 {
-			after(time.Millisecond)
+			elapse(time.Millisecond)
 			s.set()
 		}
-		if n := look(s, func() int { return s.reads["Monitors"] }); n < 10 || n > 12 {
+		if n := inspect(s, func() int { return s.calls["Monitors"] }); n < 10 || n > 12 {
 			t.Errorf("%d reads in 2 s", n)
 		}
 	})
 }
 
-func TestMonitorsArePolledWhereTheStoreCantBeWatched(t *testing.T) {
+func TestMonitorsArePolledIfWatchIsUnsupported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab()
-		s := newMemory()
+		probes := newFakeProbes()
+		s := newMemoryStore()
 		s.unwatched = true
-		startBench(t, s, l)
-		after(time.Second)
+		startEngine(t, s, probes)
+		elapse(time.Second)
 		s.set(monitorNumber(1, "1h"))
-		after(9500 * time.Millisecond)
-		if n := len(l.started("1")); n != 1 {
-			t.Errorf("%d runs one polling interval after the monitor was made", n)
+		elapse(9500 * time.Millisecond)
+		if n := len(probes.started("1")); n != 1 {
+			t.Errorf("%d checks one polling interval after the monitor was created", n)
 		}
-		after(50 * time.Second)
-		if n := look(s, func() int { return s.reads["Monitors"] }); n < 7 || n > 8 {
+		elapse(50 * time.Second)
+		if n := inspect(s, func() int { return s.calls["Monitors"] }); n < 7 || n > 8 {
 			t.Errorf("%d reads in a minute", n)
 		}
-		if n := look(s, func() int { return s.reads["StatesOf"] + s.reads["States"] }); n != 1 {
+		if n := inspect(s, func() int { return s.calls["StatesOf"] + s.calls["States"] }); n != 1 {
 			t.Errorf("states were read %d times", n)
 		}
 	})
 }
 
-func TestDisabledAndDeletedMonitorsDontRun(t *testing.T) {
+func TestDisabledAndDeletedMonitorsAreNotChecked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab()
+		probes := newFakeProbes()
 		m := monitorNumber(1, "10s")
-		off := monitorNumber(2, "10s")
-		off.Enabled = false
-		s := newMemory(m, off)
-		b := startBench(t, s, l)
-		after(25 * time.Second)
+		disabled := monitorNumber(2, "10s")
+		disabled.Enabled = false
+		s := newMemoryStore(m, disabled)
+		b := startEngine(t, s, probes)
+		elapse(25 * time.Second)
 		s.with(store.TopicMonitors, func() { delete(s.monitors, m.ID) })
-		after(time.Second)
-		n := len(l.started("1"))
-		after(time.Minute)
-		if len(l.started("1")) != n || len(l.started("2")) != 0 || l.probesOpen() != 0 || b.Stats().Monitors != 0 {
-			t.Errorf("runs: deleted %d then %d, disabled %d; %d probes open",
-				n, len(l.started("1")), len(l.started("2")), l.probesOpen())
+		elapse(time.Second)
+		n := len(probes.started("1"))
+		elapse(time.Minute)
+		if len(probes.started("1")) != n || len(probes.started("2")) != 0 || probes.openProbes() != 0 || b.Stats().Monitors != 0 {
+			t.Errorf("checks: deleted monitor %d, later %d; disabled monitor %d; %d probes open",
+				n, len(probes.started("1")), len(probes.started("2")), probes.openProbes())
 		}
 	})
 }
 
-func TestWhatWaitsOfADeletedMonitorIsNotWritten(t *testing.T) {
+func TestQueuedResultsOfDeletedMonitorAreDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab()
+		probes := newFakeProbes()
 		m := monitorNumber(1, "10s")
-		s := newMemory(m)
-		b := startBench(t, s, l)
-		for len(l.started("1")) == 0 {
-			after(time.Millisecond)
+		s := newMemoryStore(m)
+		b := startEngine(t, s, probes)
+		for len(probes.started("1")) == 0 {
+			elapse(time.Millisecond)
 		}
 		if b.Stats().Queued != 1 {
-			t.Fatal("the result is written already")
+			t.Fatal("the result is already written")
 		}
 		s.with(store.TopicMonitors, func() { delete(s.monitors, m.ID) })
-		after(time.Second)
+		elapse(time.Second)
 		b.stop()
-		if len(s.results)+len(s.states)+len(s.transitions) != 0 {
-			t.Errorf("written: %v, %v, %v", s.results, s.states, s.transitions)
+		if len(s.results)+len(s.states)+len(s.statusChanges) != 0 {
+			t.Errorf("written: %v, %v, %v", s.results, s.states, s.statusChanges)
 		}
 	})
 }
 
-func TestStoppingCancelsTheRunAndDropsItsResult(t *testing.T) {
+func TestDisablingCancelsRunningCheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab()
+		probes := newFakeProbes()
 		cancelled := make(chan time.Time, 1)
-		l.find = func(ctx context.Context, _ string) probe.Outcome {
+		probes.outcome = func(ctx context.Context, _ string) probe.Outcome {
 			<-ctx.Done()
 			cancelled <- time.Now()
 			return probe.Outcome{Value: 7}
 		}
 		m := monitorNumber(1, "10s")
-		s := newMemory(m)
-		b := startBench(t, s, l)
-		after(15 * time.Second)
+		s := newMemoryStore(m)
+		b := startEngine(t, s, probes)
+		elapse(15 * time.Second)
 		m.Enabled = false
 		s.set(m)
 		changed := time.Now()
 		if at := <-cancelled; !at.Equal(changed) {
 			t.Errorf("cancelled %s after the change", at.Sub(changed))
 		}
-		after(time.Second)
+		elapse(time.Second)
 		b.stop()
-		if len(s.results) != 0 || l.probesOpen() != 0 {
-			t.Errorf("results %v, %d probes open", s.results, l.probesOpen())
+		if len(s.results) != 0 || probes.openProbes() != 0 {
+			t.Errorf("results %v, %d probes open", s.results, probes.openProbes())
 		}
 	})
 }
 
-func TestMonitorThatCantBeCompiledFailsOnSchedule(t *testing.T) {
+func TestInvalidMonitorFailsOnSchedule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		broken, unknown := monitorNumber(1, "soon"), monitorNumber(2, "10s")
+		invalid, unknown := monitorNumber(1, "soon"), monitorNumber(2, "10s")
 		unknown.Type = "gopher"
-		s := newMemory(broken, unknown).checked(broken, unknown)
-		b := startBench(t, s, newLab())
-		after(2 * time.Minute)
+		s := newMemoryStore(invalid, unknown).withResults(invalid, unknown)
+		b := startEngine(t, s, newFakeProbes())
+		elapse(2 * time.Minute)
 		b.stop()
-		if st := s.states[broken.ID]; st.Streak != 3 || st.Latest.Message != "invalid monitor interval" {
-			t.Errorf("broken interval: streak %d, %+v", st.Streak, st.Latest)
+		if st := s.states[invalid.ID]; st.Streak != 3 || st.Latest.Message != "invalid monitor interval" {
+			t.Errorf("invalid interval: streak %d, %+v", st.Streak, st.Latest)
 		}
 		if st := s.states[unknown.ID]; st.Streak != 12 || st.Latest.Message != "invalid monitor type" {
 			t.Errorf("unknown type: streak %d, %+v", st.Streak, st.Latest)
@@ -195,21 +195,21 @@ func TestMonitorThatCantBeCompiledFailsOnSchedule(t *testing.T) {
 	})
 }
 
-func TestChecksGoOnWhileTheStoreIsAway(t *testing.T) {
+func TestChecksContinueWhileStoreUnavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab()
-		s := newMemory(monitors(20, "10s")...)
-		b := startBench(t, s, l)
-		after(15 * time.Second)
+		probes := newFakeProbes()
+		s := newMemoryStore(monitors(20, "10s")...)
+		b := startEngine(t, s, probes)
+		elapse(15 * time.Second)
 		s.with(store.TopicMonitors, func() { s.down = true })
-		after(5 * time.Minute)
-		if n := look(s, func() int { return s.reads["Monitors"] }); n < 150 {
-			t.Errorf("the list was tried %d times in 5 minutes", n)
+		elapse(5 * time.Minute)
+		if n := inspect(s, func() int { return s.calls["Monitors"] }); n < 150 {
+			t.Errorf("the monitors were read %d times in 5 minutes", n)
 		}
 		s.with("", func() { s.down = false })
-		after(15 * time.Second)
+		elapse(15 * time.Second)
 		b.stop()
-		if n := len(s.results); n < 20*32 || n != int(b.Stats().Runs[monitor.StatusOK]) {
+		if n := len(s.results); n < 20*32 || n != int(b.Stats().Checks[monitor.StatusOK]) {
 			t.Errorf("%d results", n)
 		}
 		for id, n := range s.stored {
@@ -217,15 +217,15 @@ func TestChecksGoOnWhileTheStoreIsAway(t *testing.T) {
 				t.Errorf("result %s stored %d times", id, n)
 			}
 		}
-		for _, words := range []string{"store lost", "store back"} {
-			for _, operation := range []string{"read the monitors", "write results", "exchange heartbeats"} {
-				if n := b.log.count(`msg="` + words); b.log.count(`operation="`+operation+`"`) != 2 || n > 6 {
-					t.Errorf("%q, %q: log: %s", words, operation, b.log.text.String())
+		for _, message := range []string{"store unavailable, retrying", "store available again"} {
+			for _, operation := range []string{"read monitors", "write results", "exchange heartbeats"} {
+				if n := b.log.count(`msg="` + message); b.log.count(`operation="`+operation+`"`) != 2 || n > 6 {
+					t.Errorf("%q, %q: log: %s", message, operation, b.log.text.String())
 				}
 			}
 		}
-		if len(s.transitions) != 20 {
-			t.Errorf("%d transitions: an outage of the store is no change of status", len(s.transitions))
+		if len(s.statusChanges) != 20 {
+			t.Errorf("%d status changes; an unavailable store must not change the status", len(s.statusChanges))
 		}
 	})
 }

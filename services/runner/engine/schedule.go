@@ -9,44 +9,44 @@ import (
 )
 
 const (
-	// grid is what due times are rounded up to, so that runs share wake-ups.
+	// grid is the step to which due times are rounded up, so that several checks share one wake-up.
 	grid = 25 * time.Millisecond
-	// firstRunWithin is the time over which the first runs of many monitors are spread.
-	firstRunWithin = 30 * time.Second
-	// stall is how late a monitor can be found due only if the whole process stood still.
-	stall = time.Second
-	// fewAtOnce is how many monitors may change in one go and still run at once.
-	fewAtOnce = 5
-	// fallbackInterval is that of a monitor whose own can't be used.
+	// startSpread is the time over which the first checks of many monitors are spread.
+	startSpread = 30 * time.Second
+	// suspendThreshold is the delay from which on the engine assumes that the whole process was suspended.
+	suspendThreshold = time.Second
+	// maxImmediateChecks is the maximum number of monitors in one change that are checked immediately.
+	maxImmediateChecks = 5
+	// fallbackInterval replaces an invalid interval.
 	fallbackInterval = time.Minute
 )
 
-// clock tells the time since the Unix epoch as it was when the clock was made, and from then on by
-// the monotonic clock: a step of the wall clock neither stops nor storms what is due by it.
+// clock returns the time since the Unix epoch. It reads the wall clock once and then uses the monotonic clock: if the
+// wall clock is set forward or back, checks neither stop nor run all at once.
 type clock struct{ base time.Time }
 
 func (c clock) now() time.Duration {
 	return time.Duration(c.base.UnixNano()) + time.Since(c.base)
 }
 
-// timing is a monitor's place in time. It follows from id and interval alone, so that it stays over
-// restarts and from runner to runner.
+// timing determines the due times of a monitor: phase plus a multiple of interval. It is computed from the id and the
+// interval alone, so a monitor keeps its due times after a restart and on another runner.
 type timing struct {
-	hash         uint64
-	every, phase time.Duration
+	hash            uint64
+	interval, phase time.Duration
 }
 
 func timingOf(m monitor.Monitor) timing {
-	every := min(m.Every(), monitor.MaxInterval)
-	if every < monitor.MinInterval {
-		every = fallbackInterval
+	interval := min(m.Every(), monitor.MaxInterval)
+	if interval < monitor.MinInterval {
+		interval = fallbackInterval
 	}
 	hash := hashOf(m.ID)
-	return timing{hash: hash, every: every, phase: time.Duration(hash % uint64(every))}
+	return timing{hash: hash, interval: interval, phase: time.Duration(hash % uint64(interval))}
 }
 
-// hashOf is FNV-1a with the finalizer of MurmurHash3: alone, FNV spreads ids that were counted up too evenly to
-// be taken modulo an interval.
+// hashOf returns FNV-1a with the finalizer of MurmurHash3. Without the finalizer, consecutive ids get hashes that are
+// not random enough for a remainder by the interval.
 func hashOf(id string) uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(id))
@@ -56,64 +56,66 @@ func hashOf(id string) uint64 {
 	return x ^ x>>33
 }
 
-// at is the first due time not before t.
-func (p timing) at(t time.Duration) time.Duration {
-	ahead := (p.phase - t) % p.every
+// dueFrom returns the first due time at or after t.
+func (p timing) dueFrom(t time.Duration) time.Duration {
+	ahead := (p.phase - t) % p.interval
 	if ahead < 0 {
-		ahead += p.every
+		ahead += p.interval
 	}
-	return snap(t + ahead)
+	return roundUp(t + ahead)
 }
 
-// first is when a monitor runs that is new at now: at once when it is one of few, else spread over its
-// interval or 30 s, less a twentieth, so that the starting of the process itself fits in too.
-func (p timing) first(now time.Duration, few bool) time.Duration {
+// firstDue returns the first due time of a monitor that starts at now. If immediate is false, first checks are spread
+// over the shorter of interval and startSpread, less 5 %, so that the first round is complete within that time of the
+// process start.
+func (p timing) firstDue(now time.Duration, immediate bool) time.Duration {
 	switch {
-	case few:
+	case immediate:
 		return now
-	case p.every <= firstRunWithin && p.at(now)-now <= p.every*19/20:
-		return p.at(now)
+	case p.interval <= startSpread && p.dueFrom(now)-now <= p.interval*19/20:
+		return p.dueFrom(now)
 	default:
-		within := min(p.every, firstRunWithin) * 19 / 20
-		return snap(now + time.Duration(p.hash%uint64(within)))
+		spread := min(p.interval, startSpread) * 19 / 20
+		return roundUp(now + time.Duration(p.hash%uint64(spread)))
 	}
 }
 
-// next is the due time that follows due, which may be off the phase: then at least half an interval lies
-// between them. Due times up to now are passed over, and missed says how many they were.
-func (p timing) next(due, now time.Duration) (next time.Duration, missed int) {
-	next = p.at(due + p.every/2)
+// nextDue returns the due time that follows due. If due is off the phase, the next due time is at least half an
+// interval later. Due times up to now are skipped; missed counts them.
+func (p timing) nextDue(due, now time.Duration) (next time.Duration, missed int) {
+	next = p.dueFrom(due + p.interval/2)
 	if next > now {
 		return next, 0
 	}
-	future := p.at(now + 1)
-	return future, int((future - next + p.every/2) / p.every)
+	future := p.dueFrom(now + 1)
+	return future, int((future - next + p.interval/2) / p.interval)
 }
 
-// resume is when a monitor that was due at due runs after a time in which the process stood still: not all at
-// once with the others. Missed says how many runs fell out: the last one too, unless the next stands in for it.
-func (p timing) resume(due, now time.Duration) (next time.Duration, missed int) {
-	missed = int((now - due) / p.every)
-	if p.every <= firstRunWithin {
+// dueAfterSuspend returns the next due time of a monitor that was due at due while the process was suspended. The
+// checks of all monitors are spread again. missed counts the skipped checks, including the last one unless the next one
+// replaces it.
+func (p timing) dueAfterSuspend(due, now time.Duration) (next time.Duration, missed int) {
+	missed = int((now - due) / p.interval)
+	if p.interval <= startSpread {
 		missed++
 	}
-	return p.first(now, false), missed
+	return p.firstDue(now, false), missed
 }
 
-func snap(t time.Duration) time.Duration {
+func roundUp(t time.Duration) time.Duration {
 	return (t + grid - 1) / grid * grid
 }
 
-// schedule holds the monitors in the order in which they are due; use it by its methods only.
+// schedule orders entries by due time.
 type schedule struct{ entries dueHeap }
 
 func (s *schedule) add(e *entry)    { heap.Push(&s.entries, e) }
 func (s *schedule) remove(e *entry) { heap.Remove(&s.entries, e.index) }
 
-// move puts the first entry in its new place after its due time has changed.
-func (s *schedule) move() { heap.Fix(&s.entries, 0) }
+// reorderFirst moves the first entry to its new position after a change of its due time.
+func (s *schedule) reorderFirst() { heap.Fix(&s.entries, 0) }
 
-// first is the entry that is due next, nil when there is none.
+// first returns the entry that is due next, or nil if there is none.
 func (s *schedule) first() *entry {
 	if len(s.entries) == 0 {
 		return nil

@@ -15,10 +15,10 @@ import (
 
 var _ Store = (*sqlite.Store)(nil)
 
-// runOn runs an engine on s until the returned function has stopped it.
-func runOn(t *testing.T, s Store, l *lab) (stop func()) {
+// runWithStore runs an engine with the store s. The returned function stops it and waits for its end.
+func runWithStore(t *testing.T, s Store, probes *fakeProbes) (stop func()) {
 	t.Helper()
-	e := New(Config{ID: "r1", Retention: store.Retention{Results: time.Hour, Rollups: time.Hour}}, s, l.registry(),
+	e := New(Config{ID: "r1", Retention: store.Retention{Results: time.Hour, Rollups: time.Hour}}, s, probes.registry(),
 		slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -31,7 +31,7 @@ func runOn(t *testing.T, s Store, l *lab) (stop func()) {
 	}
 }
 
-// waitFor asks again and again until done says yes.
+// waitFor waits up to 20 s until done returns true.
 func waitFor(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	ticker := time.NewTicker(10 * time.Millisecond)
@@ -41,7 +41,7 @@ func waitFor(t *testing.T, what string, done func() bool) {
 		select {
 		case <-ticker.C:
 		case <-deadline:
-			t.Fatalf("%s didn't come about", what)
+			t.Fatalf("timeout while waiting for %s", what)
 		}
 	}
 }
@@ -53,13 +53,13 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func TestEngineOnARealStore(t *testing.T) {
+func TestEngineWithSQLite(t *testing.T) {
 	ctx := t.Context()
 	s, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(t.TempDir(), "test.db")})
 	must(t, err)
 	defer s.Close()
-	l := newLab()
-	stop := runOn(t, s, l)
+	probes := newFakeProbes()
+	stop := runWithStore(t, s, probes)
 	m := monitorNumber(1, "1s")
 	must(t, s.CreateMonitor(ctx, m))
 	streak := func() int {
@@ -71,16 +71,16 @@ func TestEngineOnARealStore(t *testing.T) {
 	}
 	waitFor(t, "a second result", func() bool { return streak() >= 2 })
 
-	unsaved := monitorNumber(2, "1h")
-	unsaved.Rule = "n > 5"
-	request := store.OnDemandCheck{
-		ID: monitor.NewID(time.Now()), Requested: time.Now(), Expires: time.Now().Add(10 * time.Second), Definition: &unsaved,
+	definition := monitorNumber(2, "1h")
+	definition.Rule = "n > 5"
+	onDemand := store.OnDemandCheck{
+		ID: monitor.NewID(time.Now()), Requested: time.Now(), Expires: time.Now().Add(10 * time.Second), Definition: &definition,
 	}
-	must(t, s.AddOnDemandCheck(ctx, request))
-	waitFor(t, "the answer", func() bool {
-		r, answered, err := s.OnDemandResult(ctx, request.ID)
+	must(t, s.AddOnDemandCheck(ctx, onDemand))
+	waitFor(t, "the on-demand result", func() bool {
+		r, completed, err := s.OnDemandResult(ctx, onDemand.ID)
 		must(t, err)
-		return answered && r.Status == monitor.StatusError && r.Message == "Rule violated: n > 5"
+		return completed && r.Status == monitor.StatusError && r.Message == "Rule violated: n > 5"
 	})
 	runners, err := s.Runners(ctx, time.Now().Add(-time.Minute))
 	must(t, err)
@@ -92,8 +92,8 @@ func TestEngineOnARealStore(t *testing.T) {
 	before := streak()
 	results, err := s.Results(ctx, store.ResultFilter{Limit: 100})
 	must(t, err)
-	if len(results) != before || before != len(l.started("1")) {
-		t.Errorf("%d runs, %d results, streak %d", len(l.started("1")), len(results), before)
+	if len(results) != before || before != len(probes.started("1")) {
+		t.Errorf("%d checks, %d results, streak %d", len(probes.started("1")), len(results), before)
 	}
 	runners, err = s.Runners(ctx, time.Now().Add(-time.Minute))
 	must(t, err)
@@ -101,32 +101,32 @@ func TestEngineOnARealStore(t *testing.T) {
 		t.Errorf("runners after the stop: %+v", runners)
 	}
 
-	stop = runOn(t, s, l)
+	stop = runWithStore(t, s, probes)
 	waitFor(t, "a result after the restart", func() bool { return streak() > before })
 	stop()
-	transitions, err := s.StatusChanges(ctx, m.ID, time.Time{}, time.Now().Add(time.Hour), 100)
+	statusChanges, err := s.StatusChanges(ctx, m.ID, time.Time{}, time.Now().Add(time.Hour), 100)
 	must(t, err)
-	if len(transitions) != 1 || transitions[0].To != "ok" {
-		t.Errorf("transitions: %+v", transitions)
+	if len(statusChanges) != 1 || statusChanges[0].To != "ok" {
+		t.Errorf("status changes: %+v", statusChanges)
 	}
 }
 
-func TestExclusionsOnARealStore(t *testing.T) {
+func TestIgnoredResultsWithSQLite(t *testing.T) {
 	ctx := t.Context()
 	s, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(t.TempDir(), "test.db")})
 	must(t, err)
 	defer s.Close()
 	ms := monitors(3, "1s")
-	ms[1] = dependent(ms[1], ms[0].Name)
+	ms[1] = dependOn(ms[1], ms[0].Name)
 	for _, m := range ms {
 		must(t, s.CreateMonitor(ctx, m))
 	}
 	now := time.Now()
 	w := windowFor(now.Add(-time.Hour), now.Add(time.Hour), ms[2].ID)
 	must(t, s.CreateMaintenanceWindow(ctx, w))
-	l := newLab()
-	l.fail("1", "2", "3")
-	wants := func(want ...monitor.IgnoreReason) func() bool {
+	probes := newFakeProbes()
+	probes.fail("1", "2", "3")
+	hasReasons := func(want ...monitor.IgnoreReason) func() bool {
 		return func() bool {
 			for i, m := range ms {
 				if st, err := s.State(ctx, m.ID); err != nil || st.Latest.Ignored != want[i] || st.Streak < 3 {
@@ -136,23 +136,24 @@ func TestExclusionsOnARealStore(t *testing.T) {
 			return true
 		}
 	}
-	stop := runOn(t, s, l)
-	waitFor(t, "the exclusions", wants("", monitor.IgnoredBlocked, monitor.IgnoredMaintenance))
+	stop := runWithStore(t, s, probes)
+	waitFor(t, "the ignored results", hasReasons("", monitor.IgnoredBlocked, monitor.IgnoredMaintenance))
 	stop()
-	stop = runOn(t, s, l)
-	l.fail("2", "3")
+	stop = runWithStore(t, s, probes)
+	probes.fail("2", "3")
 	must(t, s.DeleteMaintenanceWindow(ctx, w.ID))
-	waitFor(t, "the end of the exclusions", wants("", "", ""))
+	waitFor(t, "the counted results", hasReasons("", "", ""))
 	stop()
-	for i, why := range []monitor.IgnoreReason{"", monitor.IgnoredBlocked, monitor.IgnoredMaintenance} {
-		log, err := s.StatusChanges(ctx, ms[i].ID, time.Time{}, time.Now().Add(time.Hour), 100)
+	for i, reason := range []monitor.IgnoreReason{"", monitor.IgnoredBlocked, monitor.IgnoredMaintenance} {
+		ignoreChanges, err := s.StatusChanges(ctx, ms[i].ID, time.Time{}, time.Now().Add(time.Hour), 100)
 		must(t, err)
-		log = slices.DeleteFunc(log, func(t store.StatusChange) bool { return t.Kind != store.ChangeIgnored })
-		if why == "" && len(log) != 0 {
-			t.Errorf("the parent's log: %+v", log)
+		ignoreChanges = slices.DeleteFunc(ignoreChanges, func(t store.StatusChange) bool { return t.Kind != store.ChangeIgnored })
+		if reason == "" && len(ignoreChanges) != 0 {
+			t.Errorf("status changes of the dependency: %+v", ignoreChanges)
 		}
-		if why != "" && (len(log) != 2 || log[1].To != string(why) || log[0].From != string(why) || log[0].To != store.Counted) {
-			t.Errorf("log of monitor %d: %+v", i+1, log)
+		if reason != "" && (len(ignoreChanges) != 2 || ignoreChanges[1].To != string(reason) || ignoreChanges[0].From != string(reason) ||
+			ignoreChanges[0].To != store.Counted) {
+			t.Errorf("status changes of monitor %d: %+v", i+1, ignoreChanges)
 		}
 	}
 }

@@ -9,38 +9,39 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// Stats are counts since the engine was started.
+// Stats counts events since the start of the engine.
 type Stats struct {
-	// Monitors is how many this runner has.
+	// Monitors is the number of monitors that this runner runs now.
 	Monitors int
-	// Runs are the runs that gave a result, by its status.
-	Runs [3]int64
-	// Skipped are the runs that didn't begin: the monitor was still running, or the process stood still.
+	// Checks counts the checks that gave a result, by status.
+	Checks [3]int64
+	// Skipped counts the checks that did not start because the previous check was still running or the process was
+	// suspended.
 	Skipped int64
-	// Queued is how many results wait to be written.
+	// Queued is the number of results that are not written yet, in memory and in the spool.
 	Queued int
-	// Dropped are the results that were lost.
+	// Dropped counts lost results.
 	Dropped int64
-	// StoreErrors are the failed operations on the store.
+	// StoreErrors counts failed store operations.
 	StoreErrors int64
 }
 
-// stats is what Stats is made of. It is safe for concurrent use.
+// stats holds the counters behind Stats. It is safe for concurrent use.
 type stats struct {
 	dropped, storeErrors atomic.Int64
 
 	mu      sync.Mutex
-	runs    [3]int64
+	checks  [3]int64
 	skipped int64
 }
 
-func (s *stats) ran(status monitor.Status) {
+func (s *stats) countCheck(status monitor.Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.runs[status]++
+	s.checks[status]++
 }
 
-func (s *stats) skip(n int) {
+func (s *stats) countSkipped(n int) {
 	if n == 0 {
 		return
 	}
@@ -49,28 +50,29 @@ func (s *stats) skip(n int) {
 	s.skipped += int64(n)
 }
 
-// Stats tells what the engine has done so far.
+// Stats returns the current counts.
 func (e *Engine) Stats() Stats {
-	queued := e.writer.waiting()
+	queued := e.writer.queued()
 	s := &e.stats
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return Stats{
 		Monitors: len(*e.running.Load()),
-		Runs:     s.runs, Skipped: s.skipped,
+		Checks:   s.checks, Skipped: s.skipped,
 		Queued: queued, Dropped: s.dropped.Load(), StoreErrors: s.storeErrors.Load(),
 	}
 }
 
-func (e *Engine) logStop(after time.Duration) {
+func (e *Engine) logStop(uptime time.Duration) {
 	s := e.Stats()
-	e.log.Info("runner stopped", "after", after.Round(time.Second), "monitors", s.Monitors,
-		"ok", s.Runs[monitor.StatusOK], "error", s.Runs[monitor.StatusError], "failed", s.Runs[monitor.StatusFailed],
-		"skipped", s.Skipped, "lost", s.Dropped, "storeErrors", s.StoreErrors)
+	e.log.Info("runner stopped", "duration", uptime.Round(time.Second), "monitors", s.Monitors,
+		"checks_ok", s.Checks[monitor.StatusOK], "checks_error", s.Checks[monitor.StatusError],
+		"checks_failed", s.Checks[monitor.StatusFailed],
+		"skipped", s.Skipped, "dropped", s.Dropped, "store_errors", s.StoreErrors)
 }
 
-// Running gives the monitors that this runner runs, each with its newest result, nil before the first. They are told without
-// waiting for anything, and as far as they aren't stored yet too.
+// Running returns the monitors that this runner runs, each with its newest result or nil before the first one. The
+// results may not be stored yet. Running does not block.
 func (e *Engine) Running() iter.Seq2[monitor.Monitor, *monitor.Result] {
 	return func(yield func(monitor.Monitor, *monitor.Result) bool) {
 		for _, en := range *e.running.Load() {

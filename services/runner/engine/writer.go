@@ -15,134 +15,138 @@ import (
 )
 
 const (
-	// flushEvery is how long a result waits for others to be written with.
-	flushEvery = 250 * time.Millisecond
-	// batchSize is how many results, and how many transitions, are written at once.
+	// flushInterval is the maximum time that a result waits for others before a batch is written.
+	flushInterval = 250 * time.Millisecond
+	// batchSize is the maximum number of results, and of status changes, in one batch.
 	batchSize = 500
-	// queueSize is how many results wait while the store is away; beyond it the oldest are lost.
+	// queueSize is the maximum number of results in memory. If the queue is full, the oldest results are dropped.
 	queueSize = 100_000
-	// refusals is how often a batch is tried that the store refuses for a reason that may pass.
-	refusals = 5
+	// maxRejections is the number of attempts to write a batch that the store rejects for a reason that may be
+	// temporary.
+	maxRejections = 5
 )
 
-// appender is where the writer writes to.
 type appender interface {
 	AppendBatch(ctx context.Context, b store.Batch) error
 }
 
-// writer writes results, states and transitions in batches. Taking them in never blocks.
+// writer queues results, states and status changes, and writes them in batches. Adding to the queue never blocks.
 type writer struct {
 	store appender
-	// spool is where batches wait for the store; nil where they wait in memory.
+	// spool stores batches while the store is unavailable. If it is nil, they stay in memory.
 	spool *spool.Spool
-	// stored is told the states of the monitors in each batch that was written.
-	stored  func([]store.State)
-	stats   *stats
-	log     *slog.Logger
-	outage  outage
-	full    chan struct{}
-	closing chan struct{}
-	// ready closes known: from then on it is known which results count; see adopt.
-	ready func()
-	known chan struct{}
-	// unwritten counts the results that were being written when the time for it was over.
+	// onStored receives the newest states of the monitors in each batch that was written.
+	onStored func([]store.State)
+	stats    *stats
+	log      *slog.Logger
+	failures failureLog
+	full     chan struct{}
+	closing  chan struct{}
+	// allowTakeOver closes takeOverAllowed after the first change is applied. Before, the writer does not know which
+	// results in the spools of other runners were deleted.
+	allowTakeOver   func()
+	takeOverAllowed chan struct{}
+	// unwritten counts the results of batches that were being written when the time for writing was over.
 	unwritten int
 
-	mu          sync.Mutex
-	results     []monitor.Result
-	transitions []store.StatusChange
-	// states are the newest ones of the monitors that have results waiting.
-	states map[string]store.State
-	// newest are the newest states that were taken in, waiting or not.
-	newest map[string]store.State
-	// overflow counts the results lost since the store was last written to.
+	mu            sync.Mutex
+	results       []monitor.Result
+	statusChanges []store.StatusChange
+	// queuedStates holds the newest states of the monitors with queued results.
+	queuedStates map[string]store.State
+	// newestStates holds the newest state of each monitor, queued or written.
+	newestStates map[string]store.State
+	// overflow counts the results dropped since the last successful write.
 	overflow int
-	// writing is since when a batch is being written; zero while none is.
-	writing time.Time
-	// faults are what the spool fails to do, with the time when it last did.
-	faults map[string]time.Time
-	// gone are what was discarded lately.
-	gone []gone
+	// writingSince is the time at which the write of the current batch began; zero if there is none.
+	writingSince time.Time
+	// spoolFailures holds the spool operations that fail now, with the time of the last failure.
+	spoolFailures map[string]time.Time
+	// discards are the recent calls of discard.
+	discards []discarded
 }
 
-func newWriter(s appender, sp *spool.Spool, stored func([]store.State), st *stats, log *slog.Logger) *writer {
-	known := make(chan struct{})
+func newWriter(s appender, sp *spool.Spool, onStored func([]store.State), st *stats, log *slog.Logger) *writer {
+	takeOverAllowed := make(chan struct{})
 	return &writer{
-		store: s, spool: sp, stored: stored, stats: st, log: log,
-		outage:  outage{operation: "write results", stats: st, log: log},
-		full:    make(chan struct{}, 1),
-		closing: make(chan struct{}),
-		known:   known,
-		ready:   sync.OnceFunc(func() { close(known) }),
-		states:  make(map[string]store.State),
-		newest:  make(map[string]store.State),
-		faults:  make(map[string]time.Time),
+		store: s, spool: sp, onStored: onStored, stats: st, log: log,
+		failures:        failureLog{operation: "write results", stats: st, log: log},
+		full:            make(chan struct{}, 1),
+		closing:         make(chan struct{}),
+		takeOverAllowed: takeOverAllowed,
+		allowTakeOver:   sync.OnceFunc(func() { close(takeOverAllowed) }),
+		queuedStates:    make(map[string]store.State),
+		newestStates:    make(map[string]store.State),
+		spoolFailures:   make(map[string]time.Time),
 	}
 }
 
-// add takes in a result with the state after it, nil if the result didn't change it, and the transitions it is.
-func (w *writer) add(r monitor.Result, s *store.State, ts []store.StatusChange) {
+// add queues a result with its status changes and the state after it. The state is nil if the result did not change it.
+func (w *writer) add(r monitor.Result, s *store.State, changes []store.StatusChange) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.results = append(w.results, r)
-	w.transitions = append(w.transitions, ts...)
+	w.statusChanges = append(w.statusChanges, changes...)
 	if s != nil {
-		w.states[s.MonitorID], w.newest[s.MonitorID] = *s, *s
+		w.queuedStates[s.MonitorID], w.newestStates[s.MonitorID] = *s, *s
 	}
 	if len(w.results) > queueSize {
 		w.results[0] = monitor.Result{}
 		w.results = w.results[1:]
-		w.lose(1, queueSize)
+		w.countOverflow(1, queueSize)
 	}
-	if surplus := len(w.transitions) - queueSize; surplus > 0 {
-		w.transitions = w.transitions[surplus:]
+	if surplus := len(w.statusChanges) - queueSize; surplus > 0 {
+		w.statusChanges = w.statusChanges[surplus:]
 	}
 	if len(w.results) >= batchSize {
-		poke(w.full)
+		signal(w.full)
 	}
 }
 
-// lose counts n results that were dropped for lack of room. Its caller holds the lock.
-func (w *writer) lose(n int, limit any) {
+// countOverflow counts n dropped results. The caller holds mu.
+func (w *writer) countOverflow(n int, limit any) {
 	if w.overflow == 0 {
-		w.log.Error("the queue is full while the store is away: the oldest results are being lost", "limit", limit)
+		w.log.Error("queue full, dropping the oldest results", "limit", limit)
 	}
 	w.overflow += n
 	w.stats.dropped.Add(int64(n))
 }
 
-// waiting is how many results are not handed to the store yet.
-func (w *writer) waiting() int {
+// queued returns the number of results in memory and in the spool, without the batch that is being written.
+func (w *writer) queued() int {
 	spooled := w.spooled()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return spooled + len(w.results)
 }
 
-// discard takes out what waits of the monitors and dates that old reports.
-func (w *writer) discard(old func(monitorID string, date time.Time) bool) {
+// discard drops the queued and spooled results, status changes and states for which matches returns true.
+func (w *writer) discard(matches func(monitorID string, date time.Time) bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.results, w.transitions = without(w.results, w.transitions, old)
-	isOld := func(id string, s store.State) bool { return old(id, s.Latest.Date) }
-	maps.DeleteFunc(w.states, isOld)
-	maps.DeleteFunc(w.newest, isOld)
-	w.remember(old)
+	w.results, w.statusChanges = without(w.results, w.statusChanges, matches)
+	stateMatches := func(id string, s store.State) bool { return matches(id, s.Latest.Date) }
+	maps.DeleteFunc(w.queuedStates, stateMatches)
+	maps.DeleteFunc(w.newestStates, stateMatches)
+	w.rememberDiscard(matches)
 }
 
-// without are copies that lack what old reports.
-func without(rs []monitor.Result, ts []store.StatusChange, old func(string, time.Time) bool) ([]monitor.Result, []store.StatusChange) {
-	return slices.DeleteFunc(slices.Clone(rs), func(r monitor.Result) bool { return old(r.MonitorID, r.Date) }),
-		slices.DeleteFunc(slices.Clone(ts), func(t store.StatusChange) bool { return old(t.MonitorID, t.Date) })
+// without returns copies of the lists without the elements that match.
+func without(
+	rs []monitor.Result, cs []store.StatusChange, matches func(monitorID string, date time.Time) bool,
+) ([]monitor.Result, []store.StatusChange) {
+	return slices.DeleteFunc(slices.Clone(rs), func(r monitor.Result) bool { return matches(r.MonitorID, r.Date) }),
+		slices.DeleteFunc(slices.Clone(cs), func(c store.StatusChange) bool { return matches(c.MonitorID, c.Date) })
 }
 
-// close makes run write what waits and return. Nothing may be added any more.
+// close makes run write the queue and return. No result may be added afterwards.
 func (w *writer) close() { close(w.closing) }
 
-// run writes until the writer is closed and all is written, or ctx ends. What isn't written then stays in the spool.
+// run writes batches until the writer is closed and the queue is empty, or ctx ends. Results that are not written then
+// stay in the spool.
 func (w *writer) run(ctx context.Context) {
 	stopSpooling := w.startSpooling(ctx)
-	ticker := time.NewTicker(flushEvery)
+	ticker := time.NewTicker(flushInterval)
 	defer ticker.Stop()
 	for closed := false; !closed; {
 		select {
@@ -154,22 +158,22 @@ func (w *writer) run(ctx context.Context) {
 		w.flush(ctx)
 	}
 	stopSpooling()
-	w.flush(ctx) // what was on its way into the spool
-	w.spill()
-	if kept := w.spooled(); kept > 0 {
-		w.log.Warn("the store was away at the stop: what waits is kept in the spool", "results", kept)
+	w.flush(ctx) // what stopSpooling moved to the spool
+	w.spoolQueue()
+	if spooled := w.spooled(); spooled > 0 {
+		w.log.Warn("store unavailable at shutdown; results stay in the spool", "results", spooled)
 	}
 	if lost := w.unwritten + len(w.results); lost > 0 {
 		w.stats.dropped.Add(int64(lost))
-		w.log.Error("the store was away at the stop: results are lost", "results", lost)
+		w.log.Error("store unavailable at shutdown; results dropped", "results", lost)
 	}
 }
 
-// flush writes all that waits, what is in the spool first, unless ctx ends before.
+// flush writes the spool and then the queue, unless ctx ends before.
 func (w *writer) flush(ctx context.Context) {
 	for ctx.Err() == nil {
-		if b := w.fromSpool(); b != nil {
-			if isEmpty(*b) || w.write(ctx, *b, refusals, true) {
+		if b := w.nextSpooled(); b != nil {
+			if isEmpty(*b) || w.write(ctx, *b, maxRejections, true) {
 				w.spool.Done()
 			}
 			continue
@@ -178,25 +182,25 @@ func (w *writer) flush(ctx context.Context) {
 		if isEmpty(b) {
 			return
 		}
-		w.setWriting(time.Now())
-		w.write(ctx, b, refusals, false)
-		w.setWriting(time.Time{})
+		w.setWritingSince(time.Now())
+		w.write(ctx, b, maxRejections, false)
+		w.setWritingSince(time.Time{})
 	}
 }
 
 func isEmpty(b store.Batch) bool { return len(b.Results)+len(b.StatusChanges) == 0 }
 
-// take cuts the next batch off the queue.
+// take removes the next batch from the queue.
 func (w *writer) take() store.Batch {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var b store.Batch
 	b.Results, w.results = cut(w.results)
-	b.StatusChanges, w.transitions = cut(w.transitions)
+	b.StatusChanges, w.statusChanges = cut(w.statusChanges)
 	for _, r := range b.Results {
-		if s, ok := w.states[r.MonitorID]; ok {
+		if s, ok := w.queuedStates[r.MonitorID]; ok {
 			b.States = append(b.States, s)
-			delete(w.states, r.MonitorID)
+			delete(w.queuedStates, r.MonitorID)
 		}
 	}
 	return b
@@ -210,83 +214,86 @@ func cut[T any](queue []T) (batch, rest []T) {
 	return queue[:n:n], queue[n:]
 }
 
-// write sends b, always the same, until the store has it, or refuses it for good, or ctx ends. A refused batch
-// is halved, so that only what is at fault is lost. What can't be sent now goes to the spool, unless it came from there. It reports
-// whether b is dealt with.
-func (w *writer) write(ctx context.Context, b store.Batch, tries int, spooled bool) bool {
+// write writes b, unchanged at each retry, until it succeeds, the store rejects b for good, or ctx ends. A rejected
+// batch is split, so that only the rejected documents are dropped. If the store is unavailable, a batch that is not
+// from the spool is moved to the spool. write returns true if b needs no further write by the caller.
+func (w *writer) write(ctx context.Context, b store.Batch, attempts int, fromSpool bool) bool {
 	retry := newBackoff()
 	for {
-		err := w.send(ctx, b)
+		err := w.appendBatch(ctx, b)
 		switch {
 		case err == nil:
-			w.outage.note(nil)
-			w.reportOverflow()
-			w.stored(w.latest(b.States))
+			w.failures.record(nil)
+			w.logOverflow()
+			w.onStored(w.newestOf(b.States))
 			return true
 		case ctx.Err() != nil:
-			if !spooled && !w.keep(b) {
+			if !fromSpool && !w.spoolBatch(b) {
 				w.unwritten += len(b.Results)
 			}
 			return false
-		case isRefusal(err):
-			if tries--; tries <= 0 || isInvalid(err) {
-				return w.halve(ctx, b, spooled, err)
+		case isRejection(err):
+			if attempts--; attempts <= 0 || isInvalid(err) {
+				return w.splitOrDrop(ctx, b, fromSpool, err)
 			}
-		case !spooled && w.keep(b):
-			w.outage.note(err)
+		case !fromSpool && w.spoolBatch(b):
+			w.failures.record(err)
 			pause(ctx, retry.NextBackOff())
 			return true
 		}
-		w.outage.note(err)
+		w.failures.record(err)
 		pause(ctx, retry.NextBackOff())
 	}
 }
 
-// latest are states, each in its newest form: what comes out of the spool after an outage is the past by then.
-func (w *writer) latest(states []store.State) []store.State {
+// newestOf returns the newest states of the monitors in states. States from the spool are outdated after a long time in
+// which the store was unavailable.
+func (w *writer) newestOf(states []store.State) []store.State {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	list := slices.Clone(states)
 	for i, s := range list {
-		if n, found := w.newest[s.MonitorID]; found && newer(n.Latest, s.Latest) {
+		if n, found := w.newestStates[s.MonitorID]; found && newer(n.Latest, s.Latest) {
 			list[i] = n
 		}
 	}
 	return list
 }
 
-func (w *writer) send(ctx context.Context, b store.Batch) error {
-	ctx, cancel := context.WithTimeout(ctx, smallCall)
+func (w *writer) appendBatch(ctx context.Context, b store.Batch) error {
+	ctx, cancel := context.WithTimeout(ctx, shortCallTimeout)
 	defer cancel()
 	return w.store.AppendBatch(ctx, b)
 }
 
-// halve writes the two halves of a refused batch one after the other, or gives up a single document.
-func (w *writer) halve(ctx context.Context, b store.Batch, spooled bool, err error) bool {
+// splitOrDrop writes the two halves of a rejected batch one after the other. It drops a batch of a single document.
+func (w *writer) splitOrDrop(ctx context.Context, b store.Batch, fromSpool bool, err error) bool {
 	if max(len(b.Results), len(b.States), len(b.StatusChanges)) <= 1 {
 		w.stats.dropped.Add(int64(len(b.Results)))
-		w.log.Error("the store refuses what was found: it is lost", "results", len(b.Results), "states", len(b.States),
-			"transitions", len(b.StatusChanges), "error", err)
+		w.log.Error("store rejected a batch; results dropped", "results", len(b.Results), "states", len(b.States),
+			"status_changes", len(b.StatusChanges), "error", err)
 		return true
 	}
-	r, s, t := len(b.Results)/2, len(b.States)/2, len(b.StatusChanges)/2
-	first := w.write(ctx, store.Batch{Results: b.Results[:r], States: b.States[:s], StatusChanges: b.StatusChanges[:t]}, 1, spooled)
-	second := w.write(ctx, store.Batch{Results: b.Results[r:], States: b.States[s:], StatusChanges: b.StatusChanges[t:]}, 1, spooled)
-	return first && second
+	r, s, c := len(b.Results)/2, len(b.States)/2, len(b.StatusChanges)/2
+	first := store.Batch{Results: b.Results[:r], States: b.States[:s], StatusChanges: b.StatusChanges[:c]}
+	second := store.Batch{Results: b.Results[r:], States: b.States[s:], StatusChanges: b.StatusChanges[c:]}
+	firstDone := w.write(ctx, first, 1, fromSpool)
+	secondDone := w.write(ctx, second, 1, fromSpool)
+	return firstDone && secondDone
 }
 
-func (w *writer) reportOverflow() {
+func (w *writer) logOverflow() {
 	w.mu.Lock()
-	lost := w.overflow
+	dropped := w.overflow
 	w.overflow = 0
 	w.mu.Unlock()
-	if lost > 0 {
-		w.log.Error("results were lost while the store was away", "results", lost)
+	if dropped > 0 {
+		w.log.Error("results dropped while the store was unavailable", "results", dropped)
 	}
 }
 
-// isRefusal reports whether the store was reached and didn't take a batch.
-func isRefusal(err error) bool {
+// isRejection reports whether the store was reachable but did not accept a batch.
+func isRejection(err error) bool {
 	return !errors.Is(err, monitor.ErrUnavailable) && !errors.Is(err, context.DeadlineExceeded) &&
 		!errors.Is(err, context.Canceled)
 }

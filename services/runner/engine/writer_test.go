@@ -15,27 +15,28 @@ import (
 	"nanomon/services/runner/spool"
 )
 
-// writerBench is a writer that runs in a bubble.
-type writerBench struct {
+// testWriter is a writer that runs in a synctest bubble.
+type testWriter struct {
 	*writer
-	store  *memory
-	log    *logbook
+	store  *memoryStore
+	log    *logBuffer
 	states map[string]*store.State
-	giveUp context.CancelFunc
+	// abort cancels the context of the writer.
+	abort context.CancelFunc
 	// finish closes the writer and waits for its end.
 	finish func()
 }
 
-func startWriter(t *testing.T) *writerBench { return startSpooling(t, newMemory(), nil) }
+func startWriter(t *testing.T) *testWriter { return startSpoolingWriter(t, newMemoryStore(), nil) }
 
-// startSpooling starts a writer to s with a spool.
-func startSpooling(t *testing.T, s appender, sp *spool.Spool) *writerBench {
-	b := &writerBench{log: &logbook{}, states: map[string]*store.State{}}
-	b.store, _ = s.(*memory)
+// startSpoolingWriter starts a writer to s with a spool.
+func startSpoolingWriter(t *testing.T, s appender, sp *spool.Spool) *testWriter {
+	b := &testWriter{log: &logBuffer{}, states: map[string]*store.State{}}
+	b.store, _ = s.(*memoryStore)
 	st := &stats{}
-	b.writer = newWriter(s, sp, nobody{}.Stored, st, slog.New(slog.NewTextHandler(b.log, nil)))
+	b.writer = newWriter(s, sp, noObserver{}.Stored, st, slog.New(slog.NewTextHandler(b.log, nil)))
 	var ctx context.Context
-	ctx, b.giveUp = context.WithCancel(t.Context())
+	ctx, b.abort = context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { b.run(ctx) })
 	b.finish = sync.OnceFunc(func() {
@@ -43,24 +44,24 @@ func startSpooling(t *testing.T, s appender, sp *spool.Spool) *writerBench {
 		running.Wait()
 	})
 	t.Cleanup(func() {
-		b.giveUp()
+		b.abort()
 		b.finish()
 	})
 	return b
 }
 
-// put adds the n-th result, as the engine does.
-func (b *writerBench) put(n int, status monitor.Status) {
+// put adds the result number n like the engine does.
+func (b *testWriter) put(n int, status monitor.Status) {
 	r := resultAt(n, status)
-	next, transitions := advance(b.states[r.MonitorID], r, time.Second)
+	next, statusChanges := advance(b.states[r.MonitorID], r, time.Second)
 	b.states[r.MonitorID] = next
-	b.add(r, next, transitions)
+	b.add(r, next, statusChanges)
 }
 
-// storedOnce reports how many results are stored, and fails if one was stored twice.
-func (b *writerBench) storedOnce(t *testing.T) int {
+// countStored returns the number of stored results. It fails the test if a result was stored twice.
+func (b *testWriter) countStored(t *testing.T) int {
 	t.Helper()
-	return look(b.store, func() int {
+	return inspect(b.store, func() int {
 		for id, n := range b.store.stored {
 			if n != 1 {
 				t.Errorf("result %s was stored %d times", id, n)
@@ -70,18 +71,18 @@ func (b *writerBench) storedOnce(t *testing.T) int {
 	})
 }
 
-func TestWriterGroupsByTimeAndNumber(t *testing.T) {
+func TestWriterBatchesByTimeAndSize(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := startWriter(t)
 		for n := range 10 {
 			b.put(n, monitor.StatusOK)
 		}
-		after(flushEvery - time.Millisecond)
-		if n := b.storedOnce(t); n != 0 {
-			t.Errorf("%d results written before their time", n)
+		elapse(flushInterval - time.Millisecond)
+		if n := b.countStored(t); n != 0 {
+			t.Errorf("%d results written before the flush interval", n)
 		}
-		after(time.Millisecond)
-		if n := b.storedOnce(t); n != 10 {
+		elapse(time.Millisecond)
+		if n := b.countStored(t); n != 10 {
 			t.Errorf("%d results written", n)
 		}
 		for n := range batchSize {
@@ -92,98 +93,98 @@ func TestWriterGroupsByTimeAndNumber(t *testing.T) {
 		if want := []int{10, batchSize}; !slices.Equal(b.store.batches, want) {
 			t.Errorf("batches of %v, want %v", b.store.batches, want)
 		}
-		if s := b.store.states["m"]; s.Streak != 10+batchSize || len(b.store.transitions) != 1 {
-			t.Errorf("streak %d, %d transitions", s.Streak, len(b.store.transitions))
+		if s := b.store.states["m"]; s.Streak != 10+batchSize || len(b.store.statusChanges) != 1 {
+			t.Errorf("streak %d, %d status changes", s.Streak, len(b.store.statusChanges))
 		}
 	})
 }
 
-func TestWriterKeepsResultsThroughAnOutage(t *testing.T) {
+func TestWriterKeepsResultsWhileStoreUnavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := startWriter(t)
 		b.store.with("", func() { b.store.down = true })
 		for n := range 2000 {
 			b.put(n, monitor.Status(n/1000))
-			after(100 * time.Millisecond)
+			elapse(100 * time.Millisecond)
 		}
-		if n := b.waiting(); n < 1400 || b.log.count("store lost") != 1 {
-			t.Errorf("%d waiting, log: %s", n, b.log.text.String())
+		if n := b.queued(); n < 1400 || b.log.count("store unavailable, retrying") != 1 {
+			t.Errorf("%d queued, log: %s", n, b.log.text.String())
 		}
-		tries := look(b.store, func() int { return b.store.reads["AppendBatch"] })
-		if tries < 95 || tries > 250 {
-			t.Errorf("%d tries in 200 s", tries)
+		attempts := inspect(b.store, func() int { return b.store.calls["AppendBatch"] })
+		if attempts < 95 || attempts > 250 {
+			t.Errorf("%d attempts in 200 s", attempts)
 		}
 		b.store.with("", func() { b.store.down = false })
-		after(2 * time.Second)
-		if n := b.storedOnce(t); n != 2000 {
+		elapse(2 * time.Second)
+		if n := b.countStored(t); n != 2000 {
 			t.Errorf("%d of 2000 results are stored", n)
 		}
 		b.finish()
-		if len(b.store.transitions) != 2 || b.store.states["m"].Streak != 1000 || b.log.count("store back") != 1 {
-			t.Errorf("transitions %v, state %+v, log: %s", b.store.transitions, b.store.states["m"], b.log.text.String())
+		if len(b.store.statusChanges) != 2 || b.store.states["m"].Streak != 1000 || b.log.count("store available again") != 1 {
+			t.Errorf("status changes %v, state %+v, log: %s", b.store.statusChanges, b.store.states["m"], b.log.text.String())
 		}
 	})
 }
 
-func TestWriterSendsABatchAgainUnchanged(t *testing.T) {
+func TestWriterRetriesBatchUnchanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := startWriter(t)
-		var tried []int
-		b.store.refuse = func(batch store.Batch) error {
-			if tried = append(tried, len(batch.Results)); len(tried) < 4 {
+		var attempted []int
+		b.store.reject = func(batch store.Batch) error {
+			if attempted = append(attempted, len(batch.Results)); len(attempted) < 4 {
 				return context.DeadlineExceeded
 			}
 			return nil
 		}
 		b.put(0, monitor.StatusOK)
-		after(flushEvery)
+		elapse(flushInterval)
 		b.put(1, monitor.StatusOK)
-		after(10 * time.Second)
+		elapse(10 * time.Second)
 		b.finish()
-		if want := []int{1, 1, 1, 1, 1}; !slices.Equal(tried, want) {
-			t.Errorf("tried batches of %v, want %v", tried, want)
+		if want := []int{1, 1, 1, 1, 1}; !slices.Equal(attempted, want) {
+			t.Errorf("attempted batches of %v, want %v", attempted, want)
 		}
 	})
 }
 
-func TestWriterLosesTheOldestWhenTheQueueIsFull(t *testing.T) {
+func TestFullQueueDropsOldestResults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := startWriter(t)
 		b.store.with("", func() { b.store.down = true })
 		b.put(0, monitor.StatusOK)
-		after(time.Second) // the first is in a batch of its own now
+		elapse(time.Second) // the first result is being written alone
 		for n := range queueSize + 700 {
 			b.put(1+n, monitor.StatusOK)
 		}
-		if n := b.waiting(); n != queueSize {
-			t.Errorf("%d wait, the limit is %d", n, queueSize)
+		if n := b.queued(); n != queueSize {
+			t.Errorf("%d queued, the limit is %d", n, queueSize)
 		}
 		b.store.with("", func() { b.store.down = false })
-		after(3 * time.Second)
+		elapse(3 * time.Second)
 		b.finish()
-		if n := b.storedOnce(t); n != queueSize+1 {
+		if n := b.countStored(t); n != queueSize+1 {
 			t.Errorf("%d stored", n)
 		}
 		if _, oldest := b.store.results[resultAt(700, 0).ID]; oldest {
-			t.Error("a newer result was lost instead of the oldest")
+			t.Error("a newer result was dropped instead of the oldest")
 		}
-		if lost := b.stats.dropped.Load(); lost != 700 || b.log.count("queue is full") != 1 || b.log.count("results=700") != 1 {
-			t.Errorf("%d lost, log: %s", lost, b.log.text.String())
+		if dropped := b.stats.dropped.Load(); dropped != 700 || b.log.count("queue full") != 1 || b.log.count("results=700") != 1 {
+			t.Errorf("%d dropped, log: %s", dropped, b.log.text.String())
 		}
 	})
 }
 
-func TestWriterLosesOnlyWhatTheStoreRefuses(t *testing.T) {
-	for name, refusal := range map[string]error{
+func TestWriterDropsOnlyRejectedResults(t *testing.T) {
+	for name, rejection := range map[string]error{
 		"invalid": monitor.Invalidf("result has no id"), "other": errors.New("document too large"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := startWriter(t)
-				b.store.refuse = func(batch store.Batch) error {
+				b.store.reject = func(batch store.Batch) error {
 					for _, r := range batch.Results {
 						if r.ID == resultAt(77, 0).ID {
-							return refusal
+							return rejection
 						}
 					}
 					return nil
@@ -191,41 +192,41 @@ func TestWriterLosesOnlyWhatTheStoreRefuses(t *testing.T) {
 				for n := range 300 {
 					b.put(n, monitor.StatusOK)
 				}
-				after(20 * time.Second)
-				if n := b.storedOnce(t); n != 299 {
+				elapse(20 * time.Second)
+				if n := b.countStored(t); n != 299 {
 					t.Errorf("%d of 299 stored", n)
 				}
 				b.put(300, monitor.StatusOK)
 				b.finish()
-				if n := b.storedOnce(t); n != 300 || b.stats.dropped.Load() != 1 || b.log.count("store refuses") != 1 {
-					t.Errorf("%d stored, %d lost, log: %s", n, b.stats.dropped.Load(), b.log.text.String())
+				if n := b.countStored(t); n != 300 || b.stats.dropped.Load() != 1 || b.log.count("store rejected a batch") != 1 {
+					t.Errorf("%d stored, %d dropped, log: %s", n, b.stats.dropped.Load(), b.log.text.String())
 				}
 			})
 		})
 	}
 }
 
-func TestWriterSaysWhatIsLostAtAStopWithoutTheStore(t *testing.T) {
+func TestWriterLogsDroppedResultsAtStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := startWriter(t)
 		b.store.with("", func() { b.store.down = true })
 		for n := range 1234 {
 			b.put(n, monitor.StatusOK)
 		}
-		after(5 * time.Second)
-		time.AfterFunc(flushTime, b.giveUp)
+		elapse(5 * time.Second)
+		time.AfterFunc(flushTimeout, b.abort)
 		began := time.Now()
 		b.finish()
-		if took := time.Since(began); took != flushTime {
+		if took := time.Since(began); took != flushTimeout {
 			t.Errorf("the stop took %s", took)
 		}
 		if b.stats.dropped.Load() != 1234 || b.log.count("results=1234") != 1 {
-			t.Errorf("%d lost, log: %s", b.stats.dropped.Load(), b.log.text.String())
+			t.Errorf("%d dropped, log: %s", b.stats.dropped.Load(), b.log.text.String())
 		}
 	})
 }
 
-func TestWriterDiscards(t *testing.T) {
+func TestWriterDiscard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := startWriter(t)
 		for n := range 10 {
@@ -233,8 +234,8 @@ func TestWriterDiscards(t *testing.T) {
 		}
 		b.discard(func(_ string, date time.Time) bool { return date.Before(resultAt(4, 0).Date) })
 		b.finish()
-		if n := b.storedOnce(t); n != 6 || len(b.store.transitions) != 6 || len(b.store.states) != 1 {
-			t.Errorf("%d results, %d transitions, %d states", n, len(b.store.transitions), len(b.store.states))
+		if n := b.countStored(t); n != 6 || len(b.store.statusChanges) != 6 || len(b.store.states) != 1 {
+			t.Errorf("%d results, %d status changes, %d states", n, len(b.store.statusChanges), len(b.store.states))
 		}
 	})
 }

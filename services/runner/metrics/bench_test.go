@@ -11,9 +11,9 @@ import (
 	"nanomon/services/runner/engine"
 )
 
-// What a scrape of ten thousand HTTP monitors costs.
+// BenchmarkScrape measures a scrape of ten thousand HTTP monitors.
 func BenchmarkScrape(b *testing.B) {
-	r := &runner{}
+	r := &fakeRunner{}
 	for i := range 10_000 {
 		r.add(fmt.Sprintf("%024x", i), fmt.Sprint("monitor number ", i), monitor.Result{Value: float64(i), Outputs: map[string]any{
 			"respTime": 1.5, "status": 200.0, "bodyLen": 5000.0, "certExpiryDays": 30.0, "dnsTime": .1, "connectTime": .2, "tlsTime": 1.1,
@@ -28,10 +28,12 @@ func BenchmarkScrape(b *testing.B) {
 	}
 }
 
-// What metrics add to a run.
-func BenchmarkRan(b *testing.B) {
+// BenchmarkObserveCheck measures the cost of metrics per check.
+func BenchmarkObserveCheck(b *testing.B) {
 	x := newExporter([]string{"http"})
 	for b.Loop() {
-		x.Ran(engine.Run{Type: "http", Status: monitor.StatusOK, Late: 3 * time.Millisecond, Took: 20 * time.Millisecond})
+		x.ObserveCheck(engine.CompletedCheck{
+			Type: "http", Status: monitor.StatusOK, Delay: 3 * time.Millisecond, Duration: 20 * time.Millisecond,
+		})
 	}
 }

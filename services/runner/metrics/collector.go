@@ -11,21 +11,20 @@ import (
 	"nanomon/services/runner/engine"
 )
 
-// What a monitor's family holds beside the outputs, as values of the label result.
+// Values of the label result for series that are not outputs.
 const (
 	resultStatus = "_status"
 	resultValue  = "_value"
 )
 
-// monitorHelp goes for all families that are named after monitors, which may share one.
-const monitorHelp = "What the newest result of the monitors of this name holds: status, value and numeric outputs."
+// monitorHelp is the help text of a family that is named after monitors. Several monitors may share a family.
+const monitorHelp = "Status, value and numeric outputs of the newest result of the monitors with this name."
 
-// collector reads an engine and an alerter at every scrape. It describes nothing beforehand, because families come and go
-// with the monitors.
+// collector reads an engine and an alerter at each scrape.
 type collector struct {
-	engine  Engine
-	alerter Alerter
-	taken   map[string]bool
+	engine   Engine
+	alerter  Alerter
+	reserved map[string]bool
 
 	status, value, excluded                        *prometheus.Desc
 	monitors, queue, skipped, dropped, storeErrors *prometheus.Desc
@@ -36,26 +35,29 @@ func newCollector(e Engine, a Alerter) *collector {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc(name, help, labels, nil)
 	}
+	monitorLabels := []string{"id", "name", "type", "group"}
 	return &collector{
-		engine: e, alerter: a, taken: taken(),
-		status:   desc(monitorStatus, "Status of the monitor's newest result: 0 OK, 1 error, 2 failed.", "id", "name", "type", "group"),
-		value:    desc(monitorValue, "Value of the monitor's newest result.", "id", "name", "type", "group"),
-		excluded: desc(monitorExcluded, "Always 1; only there while the monitor's newest result doesn't count, for a reason.", "id", "name", "type", "group", "reason"),
+		engine: e, alerter: a, reserved: reservedNames(),
+		status: desc(monitorStatus, "Status of the newest result of the monitor: 0 OK, 1 error, 2 failed.", monitorLabels...),
+		value:  desc(monitorValue, "Value of the newest result of the monitor.", monitorLabels...),
+		excluded: desc(monitorExcluded, "Always 1. Exists only while the newest result of the monitor is ignored.",
+			"id", "name", "type", "group", "reason"),
 
-		monitors:     desc(runnerMonitors, "Monitors that this runner runs."),
-		queue:        desc(runnerQueue, "Results that wait to be written to the store."),
-		skipped:      desc(runnerSkipped, "Runs that didn't begin when they were due: the monitor was still running, or the process stood still."),
-		dropped:      desc(runnerDropped, "Results that were lost."),
-		storeErrors:  desc(runnerStoreErrors, "Operations on the store that failed."),
-		alertsSent:   desc(runnerAlertsSent, "Notification messages that were delivered, by channel and once per recipient.", "channel"),
-		alertsFailed: desc(runnerAlertsFailed, "Attempts to deliver an alert message that failed, by channel and once per recipient.", "channel"),
+		monitors: desc(runnerMonitors, "Number of monitors that this runner runs."),
+		queue:    desc(runnerQueue, "Number of results that are not yet written to the store."),
+		skipped: desc(runnerSkipped, "Checks that did not start at their due time, because the previous check was still "+
+			"running or the process was suspended."),
+		dropped:      desc(runnerDropped, "Results that were dropped before they could be written to the store."),
+		storeErrors:  desc(runnerStoreErrors, "Failed store operations."),
+		alertsSent:   desc(runnerAlertsSent, "Delivered notifications, by channel, counted per recipient.", "channel"),
+		alertsFailed: desc(runnerAlertsFailed, "Failed delivery attempts, by channel, counted per recipient.", "channel"),
 	}
 }
 
-// Describe describes nothing.
+// Describe sends nothing: the families depend on the monitors at the time of the scrape.
 func (c *collector) Describe(chan<- *prometheus.Desc) {}
 
-// Collect gives all metrics but those that the exporter itself counts.
+// Collect sends the current metrics of the engine and the alerter.
 func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 	s := scrape{collector: c, metrics: metrics, families: make(map[string]*prometheus.Desc)}
 	for m, latest := range c.engine.Running() {
@@ -74,7 +76,7 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 type scrape struct {
 	*collector
 	metrics chan<- prometheus.Metric
-	// families are those that are named after monitors, by name.
+	// families holds the families that are named after monitors, by name.
 	families map[string]*prometheus.Desc
 }
 
@@ -96,7 +98,7 @@ func (s scrape) monitor(m monitor.Monitor, r monitor.Result) {
 }
 
 func (s scrape) family(monitorName string) *prometheus.Desc {
-	name := familyOf(monitorName, s.taken)
+	name := familyOf(monitorName, s.reserved)
 	if s.families[name] == nil {
 		s.families[name] = prometheus.NewDesc(name, monitorHelp, []string{"id", "type", "result"}, nil)
 	}
@@ -111,7 +113,7 @@ func (s scrape) runner(stats engine.Stats) {
 	s.counter(s.storeErrors, stats.StoreErrors)
 }
 
-// gauge leaves out what is not a finite number, as the API does, which speaks JSON.
+// gauge sends a value. It skips values that are not finite, which the API cannot return as JSON either.
 func (s scrape) gauge(desc *prometheus.Desc, value float64, labels ...string) {
 	if !math.IsNaN(value) && !math.IsInf(value, 0) {
 		s.send(desc, prometheus.GaugeValue, value, labels)

@@ -1,4 +1,4 @@
-// Package metrics tells Prometheus what the checks of a runner find, and how the runner itself is doing.
+// Package metrics exports the results of a runner's checks, and metrics of the runner itself, to Prometheus.
 package metrics
 
 import (
@@ -21,29 +21,28 @@ import (
 	"nanomon/services/runner/engine"
 )
 
-// Engine is what the exporter needs of an engine; see [engine.Engine].
+// Engine is the part of an [engine.Engine] that the exporter uses.
 type Engine interface {
 	Running() iter.Seq2[monitor.Monitor, *monitor.Result]
 	Stats() engine.Stats
 }
 
-// Alerter is what the exporter needs of an alerter; see [alerting.Alerter].
+// Alerter is the part of an [alerting.Alerter] that the exporter uses.
 type Alerter interface {
 	Counts() []alerting.Counts
 }
 
-// Exporter serves the metrics of one runner, if they are switched on. It is made by [Open].
+// Exporter serves the metrics of one runner if they are enabled. Create it with [Open].
 type Exporter struct {
-	// listener is nil where metrics are switched off.
+	// listener is nil if metrics are disabled.
 	listener net.Listener
 	registry *prometheus.Registry
-	runs     *prometheus.CounterVec
+	checks   *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	lateness prometheus.Histogram
 }
 
-// Open opens the port for metrics if settings switch them on. Types are the names of the monitor types. The error
-// names the setting at fault.
+// Open opens the port for metrics if the settings enable them. types are the names of the monitor types.
 func Open(ctx context.Context, settings config.Prometheus, types []string) (*Exporter, error) {
 	x := newExporter(types)
 	if !settings.On() {
@@ -59,45 +58,45 @@ func Open(ctx context.Context, settings config.Prometheus, types []string) (*Exp
 func newExporter(types []string) *Exporter {
 	x := &Exporter{
 		registry: prometheus.NewRegistry(),
-		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: runnerRuns, Help: "Runs of monitors that gave a result, by the monitor's type and the result's status.",
+		checks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: runnerRuns, Help: "Checks that gave a result, by monitor type and status.",
 		}, []string{"type", "status"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: runnerDuration, Help: "How long the runs went on, by the monitor's type.",
+			Name: runnerDuration, Help: "Duration of the checks in seconds, by monitor type.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		}, []string{"type"}),
 		lateness: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: runnerLateness, Help: "How long after their due time the runs began.",
+			Name: runnerLateness, Help: "Time from the due time to the start of the checks in seconds.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		}),
 	}
 	for _, name := range types {
 		x.duration.WithLabelValues(name)
 		for _, status := range [...]monitor.Status{monitor.StatusOK, monitor.StatusError, monitor.StatusFailed} {
-			x.runs.WithLabelValues(name, status.String())
+			x.checks.WithLabelValues(name, status.String())
 		}
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: runnerBuildInfo, Help: "Always 1; the labels tell which build is running.",
+		Name: runnerBuildInfo, Help: "Always 1. The labels show the version that is running.",
 		ConstLabels: prometheus.Labels{"version": version.Version, "build_info": version.BuildInfo},
 	})
 	build.Set(1)
-	// The older metrics of the memory hold a gauge and a counter that have the same name in OpenMetrics.
+	// The memstats metrics contain a gauge and a counter that have the same name in OpenMetrics, so they are disabled.
 	runtime := collectors.NewGoCollector(collectors.WithGoCollectorMemStatsMetricsDisabled(),
 		collectors.WithGoCollectorRuntimeMetrics(collectors.MetricsMemory))
-	x.registry.MustRegister(x.runs, x.duration, x.lateness, build,
+	x.registry.MustRegister(x.checks, x.duration, x.lateness, build,
 		runtime, collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return x
 }
 
-// Ran counts a run. It doesn't block.
-func (x *Exporter) Ran(r engine.Run) {
-	x.runs.WithLabelValues(r.Type, r.Status.String()).Inc()
-	x.duration.WithLabelValues(r.Type).Observe(r.Took.Seconds())
-	x.lateness.Observe(r.Late.Seconds())
+// ObserveCheck records a completed check. It does not block.
+func (x *Exporter) ObserveCheck(c engine.CompletedCheck) {
+	x.checks.WithLabelValues(c.Type, c.Status.String()).Inc()
+	x.duration.WithLabelValues(c.Type).Observe(c.Duration.Seconds())
+	x.lateness.Observe(c.Delay.Seconds())
 }
 
-// Serve answers scrapes until ctx ends. Where metrics are switched off it returns at once.
+// Serve serves the metrics until ctx ends. If metrics are disabled, it returns immediately.
 func (x *Exporter) Serve(ctx context.Context, e Engine, a Alerter, log *slog.Logger) error {
 	if x.listener == nil {
 		return nil
@@ -105,7 +104,7 @@ func (x *Exporter) Serve(ctx context.Context, e Engine, a Alerter, log *slog.Log
 	return web.Serve(ctx, x.listener, x.handler(e, a, log), log.With("for", "metrics"))
 }
 
-// Close gives the port up.
+// Close closes the port.
 func (x *Exporter) Close() error {
 	if x.listener == nil {
 		return nil
@@ -113,13 +112,13 @@ func (x *Exporter) Close() error {
 	return x.listener.Close()
 }
 
-// handler answers at /metrics. It may be called once.
+// handler returns the handler of /metrics. Call it once per exporter: it registers the collector.
 func (x *Exporter) handler(e Engine, a Alerter, log *slog.Logger) http.Handler {
 	x.registry.MustRegister(newCollector(e, a))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(x.registry, promhttp.HandlerOpts{
 		EnableOpenMetrics: true,
-		// A series that can't be told must not hide the others.
+		// An invalid series must not hide the others.
 		ErrorHandling: promhttp.ContinueOnError,
 		ErrorLog:      slog.NewLogLogger(log.Handler(), slog.LevelError),
 	}))

@@ -22,8 +22,8 @@ import (
 	"nanomon/services/runner/engine"
 )
 
-func TestWhatIsToldOfAMonitor(t *testing.T) {
-	r := &runner{}
+func TestMonitorMetrics(t *testing.T) {
+	r := &fakeRunner{}
 	r.add("a", "Shop", monitor.Result{
 		Status: monitor.StatusError, Value: 12.5, Message: "s3cret", MonitorTarget: "s3cret", Ignored: monitor.IgnoredMaintenance,
 		Outputs: map[string]any{
@@ -59,7 +59,7 @@ func TestWhatIsToldOfAMonitor(t *testing.T) {
 			t.Errorf("%s: %d series in %v", format, got, families["nanomon_shop"])
 		}
 		if len(families[monitorStatus].GetMetric()) != 2 || len(families[monitorExcluded].GetMetric()) != 1 || families["nanomon_without_a_result"] != nil {
-			t.Errorf("%s: told %v", format, families)
+			t.Errorf("%s: exported %v", format, families)
 		}
 		if strings.Contains(body, "s3cret") || strings.Contains(body, "host.test") {
 			t.Errorf("%s: a secret or a target is shown:\n%s", format, body)
@@ -67,14 +67,14 @@ func TestWhatIsToldOfAMonitor(t *testing.T) {
 	}
 }
 
-func TestWhatIsToldOfTheRunner(t *testing.T) {
-	r := &runner{
+func TestRunnerMetrics(t *testing.T) {
+	r := &fakeRunner{
 		stats: engine.Stats{Monitors: 7, Skipped: 2, Queued: 3, Dropped: 4, StoreErrors: 5},
 		sent:  []alerting.Counts{{Channel: "email", Sent: 6, Failed: 1}, {Channel: "ntfy"}},
 	}
 	x := newExporter([]string{"http", "tcp"})
-	x.Ran(engine.Run{Type: "http", Status: monitor.StatusFailed, Late: 20 * time.Millisecond, Took: 3 * time.Second})
-	x.Ran(engine.Run{Type: "http", Status: monitor.StatusFailed, Late: 0, Took: time.Millisecond})
+	x.ObserveCheck(engine.CompletedCheck{Type: "http", Status: monitor.StatusFailed, Delay: 20 * time.Millisecond, Duration: 3 * time.Second})
+	x.ObserveCheck(engine.CompletedCheck{Type: "http", Status: monitor.StatusFailed, Delay: 0, Duration: time.Millisecond})
 	_, body := read(t, r.handler(x), textFormat)
 	for _, series := range []string{
 		`nanomon_runner_monitors 7`, `nanomon_runner_skipped_runs_total 2`, `nanomon_runner_queued_results 3`,
@@ -95,8 +95,8 @@ func TestWhatIsToldOfTheRunner(t *testing.T) {
 	}
 }
 
-func TestFixedFamiliesAreNamedAsIsUsual(t *testing.T) {
-	r := &runner{sent: []alerting.Counts{{Channel: "email"}}}
+func TestFixedFamiliesFollowNamingConventions(t *testing.T) {
+	r := &fakeRunner{sent: []alerting.Counts{{Channel: "email"}}}
 	r.add("a", "Shop", monitor.Result{Ignored: monitor.IgnoredBlocked})
 	_, body := read(t, r.handler(newExporter([]string{"http"})), textFormat)
 	problems, err := promlint.New(strings.NewReader(body)).Lint()
@@ -110,8 +110,8 @@ func TestFixedFamiliesAreNamedAsIsUsual(t *testing.T) {
 	}
 }
 
-func TestScrapesWhileRunsGoOn(t *testing.T) {
-	r := &runner{}
+func TestScrapeDuringChecks(t *testing.T) {
+	r := &fakeRunner{}
 	for i := range 20 {
 		r.add(fmt.Sprint(i), fmt.Sprint("monitor ", i/2), monitor.Result{})
 	}
@@ -127,7 +127,7 @@ func TestScrapesWhileRunsGoOn(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				x.Ran(engine.Run{Type: "tcp", Status: monitor.StatusOK})
+				x.ObserveCheck(engine.CompletedCheck{Type: "tcp", Status: monitor.StatusOK})
 			}
 		}
 	})
@@ -136,18 +136,18 @@ func TestScrapesWhileRunsGoOn(t *testing.T) {
 	}
 }
 
-func TestSwitchedOffNothingListens(t *testing.T) {
-	taken, err := net.Listen("tcp", ":0")
+func TestDisabledMetricsOpenNoPort(t *testing.T) {
+	used, err := net.Listen("tcp", ":0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
-	settings := config.Prometheus{PrometheusPort: config.Port(taken.Addr().(*net.TCPAddr).Port)}
+	defer used.Close()
+	settings := config.Prometheus{PrometheusPort: config.Port(used.Addr().(*net.TCPAddr).Port)}
 	x, err := Open(t.Context(), settings, nil)
 	if err != nil || x.listener != nil {
 		t.Fatalf("opened %+v, %v", x, err)
 	}
-	if err := x.Serve(t.Context(), &runner{}, &runner{}, slog.New(slog.DiscardHandler)); err != nil {
+	if err := x.Serve(t.Context(), &fakeRunner{}, &fakeRunner{}, slog.New(slog.DiscardHandler)); err != nil {
 		t.Error(err)
 	}
 	if err := x.Close(); err != nil {
@@ -160,7 +160,7 @@ func TestSwitchedOffNothingListens(t *testing.T) {
 	}
 }
 
-func TestServeEndsWithItsContext(t *testing.T) {
+func TestServeStopsWithContext(t *testing.T) {
 	x, err := Open(t.Context(), config.Prometheus{PrometheusEnable: true}, []string{"http"})
 	if err != nil {
 		t.Fatal(err)
@@ -171,7 +171,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	var log bytes.Buffer
 	ended := make(chan error, 1)
 	go func() {
-		ended <- x.Serve(ctx, &runner{}, &runner{}, slog.New(slog.NewTextHandler(&log, nil)))
+		ended <- x.Serve(ctx, &fakeRunner{}, &fakeRunner{}, slog.New(slog.NewTextHandler(&log, nil)))
 	}()
 	base := "http://" + x.listener.Addr().String()
 	got := make(map[string]int)
@@ -180,15 +180,15 @@ func TestServeEndsWithItsContext(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer, err := http.DefaultClient.Do(request)
+		response, err := http.DefaultClient.Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer.Body.Close()
-		got[path] = answer.StatusCode
+		response.Body.Close()
+		got[path] = response.StatusCode
 	}
 	if want := (map[string]int{"/metrics": 200, "/": 404, "/metrics/": 404}); !maps.Equal(got, want) {
-		t.Errorf("answered %v", got)
+		t.Errorf("responses %v", got)
 	}
 	stop()
 	if err := <-ended; err != nil {

@@ -23,16 +23,16 @@ const (
 	openMetrics = "application/openmetrics-text; version=1.0.0"
 )
 
-// runner is what an exporter reads.
-type runner struct {
+// fakeRunner is an Engine and an Alerter with fixed values.
+type fakeRunner struct {
 	monitors []monitor.Monitor
-	// latest are the newest results by the monitors' ids.
+	// latest holds the newest results by monitor id.
 	latest map[string]*monitor.Result
 	stats  engine.Stats
 	sent   []alerting.Counts
 }
 
-func (r *runner) Running() iter.Seq2[monitor.Monitor, *monitor.Result] {
+func (r *fakeRunner) Running() iter.Seq2[monitor.Monitor, *monitor.Result] {
 	return func(yield func(monitor.Monitor, *monitor.Result) bool) {
 		for _, m := range r.monitors {
 			if !yield(m, r.latest[m.ID]) {
@@ -42,11 +42,11 @@ func (r *runner) Running() iter.Seq2[monitor.Monitor, *monitor.Result] {
 	}
 }
 
-func (r *runner) Stats() engine.Stats       { return r.stats }
-func (r *runner) Counts() []alerting.Counts { return r.sent }
+func (r *fakeRunner) Stats() engine.Stats       { return r.stats }
+func (r *fakeRunner) Counts() []alerting.Counts { return r.sent }
 
-// add gives the runner a monitor that has a result.
-func (r *runner) add(id, name string, result monitor.Result) {
+// add adds a monitor with its newest result.
+func (r *fakeRunner) add(id, name string, result monitor.Result) {
 	r.monitors = append(r.monitors, monitor.Monitor{ID: id, Name: name, Type: "http", Target: "http://user:s3cret@host.test/"})
 	if r.latest == nil {
 		r.latest = make(map[string]*monitor.Result)
@@ -54,21 +54,21 @@ func (r *runner) add(id, name string, result monitor.Result) {
 	r.latest[id] = &result
 }
 
-// handler serves what x and r tell.
-func (r *runner) handler(x *Exporter) http.Handler {
+// handler returns the handler of x with r as engine and alerter.
+func (r *fakeRunner) handler(x *Exporter) http.Handler {
 	return x.handler(r, r, slog.New(slog.DiscardHandler))
 }
 
-// read asks for what h serves in a format; it must be valid.
+// read scrapes h in a format and fails the test if the response is not valid.
 func read(t testing.TB, h http.Handler, format string) (families map[string]*dto.MetricFamily, body string) {
 	t.Helper()
 	request := httptest.NewRequest(http.MethodGet, "/metrics", nil)
 	request.Header.Set("Accept", format)
-	answer := httptest.NewRecorder()
-	h.ServeHTTP(answer, request)
-	content, err := io.ReadAll(answer.Body)
-	if err != nil || answer.Code != http.StatusOK || !strings.HasPrefix(answer.Header().Get("Content-Type"), format) {
-		t.Fatalf("answered %d %s, %v", answer.Code, answer.Header().Get("Content-Type"), err)
+	response := httptest.NewRecorder()
+	h.ServeHTTP(response, request)
+	content, err := io.ReadAll(response.Body)
+	if err != nil || response.Code != http.StatusOK || !strings.HasPrefix(response.Header().Get("Content-Type"), format) {
+		t.Fatalf("response %d %s, %v", response.Code, response.Header().Get("Content-Type"), err)
 	}
 	body = string(content)
 	parser := expfmt.NewTextParser(model.LegacyValidation)
@@ -80,7 +80,7 @@ func read(t testing.TB, h http.Handler, format string) (families map[string]*dto
 	return families, body
 }
 
-// suffixes are those of the series that a family of a type has in a format.
+// suffixes returns the suffixes of the series of a family, by its type and the format.
 func suffixes(kind, format string) []string {
 	switch {
 	case kind == "histogram":
@@ -94,13 +94,13 @@ func suffixes(kind, format string) []string {
 	}
 }
 
-// checkNames wants each series once, and no family to have a name that is another's or that of another's series.
+// checkNames fails the test if a series occurs twice, or if a family has the name of another family or of its series.
 func checkNames(t testing.TB, body, format string) {
 	t.Helper()
 	names, series := make(map[string]bool), make(map[string]bool)
 	claim := func(name string) {
 		if names[name] {
-			t.Errorf("the name %s is there twice", name)
+			t.Errorf("the name %s occurs twice", name)
 		}
 		names[name] = true
 	}
@@ -118,7 +118,7 @@ func checkNames(t testing.TB, body, format string) {
 		}
 		one := line[:strings.LastIndexByte(line, ' ')]
 		if series[one] {
-			t.Errorf("the series %s is there twice", one)
+			t.Errorf("the series %s occurs twice", one)
 		}
 		series[one] = true
 		if name, _, _ := strings.Cut(one, "{"); !names[name] {
@@ -126,11 +126,11 @@ func checkNames(t testing.TB, body, format string) {
 		}
 	}
 	if ends := strings.HasSuffix(body, "\n# EOF\n"); ends != (format == openMetrics) {
-		t.Errorf("in %s: ends with the mark %t", format, ends)
+		t.Errorf("%s: ends with # EOF: %t", format, ends)
 	}
 }
 
-// values are those of the series of a family, by the values of one of its labels.
+// values returns the values of the series of a family, by the value of a label.
 func values(family *dto.MetricFamily, label string) map[string]float64 {
 	found := make(map[string]float64)
 	for _, m := range family.GetMetric() {

@@ -2,10 +2,10 @@ package metrics
 
 import "strings"
 
-// prefix begins the name of every family of ours.
+// prefix starts the name of every metric family of NanoMon.
 const prefix = "nanomon_"
 
-// The fixed families: those that are not named after monitors.
+// The fixed families, whose names do not depend on the names of monitors.
 const (
 	monitorStatus   = prefix + "monitor_status"
 	monitorValue    = prefix + "monitor_value"
@@ -24,7 +24,7 @@ const (
 	runnerBuildInfo    = prefix + "runner_build_info"
 )
 
-// The fixed families by their type. The API's are among them, for the same Prometheus reads both.
+// The fixed families by type. They include the families of the API, because one Prometheus server scrapes both.
 var (
 	gauges = [...]string{
 		monitorStatus, monitorValue, monitorExcluded, runnerQueue, runnerMonitors, runnerBuildInfo,
@@ -40,8 +40,8 @@ var (
 	}
 )
 
-// taken are the names that the fixed families have in either format: those of the families and those of their series.
-func taken() map[string]bool {
+// reservedNames returns the names of the fixed families and of their series, in the text and the OpenMetrics format.
+func reservedNames() map[string]bool {
 	names := make(map[string]bool)
 	for _, name := range gauges {
 		names[name] = true
@@ -60,15 +60,16 @@ func taken() map[string]bool {
 	return names
 }
 
-// familyOf is the family of the monitors called name. Colons become underscores too: they are for what recording rules make.
-func familyOf(name string, taken map[string]bool) string {
+// familyOf returns the name of the family for monitors with the given name. It replaces colons too, because they are
+// reserved for recording rules.
+func familyOf(monitorName string, reserved map[string]bool) string {
 	family := prefix + strings.Map(func(c rune) rune {
 		if 'a' <= c && c <= 'z' || '0' <= c && c <= '9' {
 			return c
 		}
 		return '_'
-	}, strings.ToLower(name))
-	if taken[family] {
+	}, strings.ToLower(monitorName))
+	if reserved[family] {
 		family += "_"
 	}
 	return family

@@ -14,7 +14,7 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-func TestFamilyOfAName(t *testing.T) {
+func TestFamilyOf(t *testing.T) {
 	for name, want := range map[string]string{
 		"shop":                                  "nanomon_shop",
 		"Shop (EU)":                             "nanomon_shop__eu_",
@@ -26,7 +26,7 @@ func TestFamilyOfAName(t *testing.T) {
 		" \t\n":                                 "nanomon____",
 		"\xff":                                  "nanomon__",
 		"":                                      "nanomon_",
-		"\u212a":                                "nanomon_k", // the sign for kelvin, whose lower case is an ordinary k
+		"\u212a":                                "nanomon_k", // the Kelvin sign; its lower case is the letter k
 		strings.Repeat("日", 300):                "nanomon_" + strings.Repeat("_", 300),
 		"Monitor Status":                        "nanomon_monitor_status_",
 		"monitor-value":                         "nanomon_monitor_value_",
@@ -47,20 +47,20 @@ func TestFamilyOfAName(t *testing.T) {
 		"api request duration seconds":          "nanomon_api_request_duration_seconds_",
 		"api request duration seconds quantile": "nanomon_api_request_duration_seconds_quantile",
 	} {
-		if got := familyOf(name, taken()); got != want {
+		if got := familyOf(name, reservedNames()); got != want {
 			t.Errorf("%.40q: %s, want %s", name, got, want)
 		}
 	}
 }
 
-// Monitors that are called like what is there already, in all its forms, disturb nothing.
-func TestFixedFamiliesStayWhatTheyAre(t *testing.T) {
+// Monitors with the names of existing families and series do not affect these.
+func TestMonitorNamesDoNotCollideWithFixedFamilies(t *testing.T) {
 	x := newExporter([]string{"http"})
-	r := &runner{}
+	r := &fakeRunner{}
 	h := r.handler(x)
 	before, _ := read(t, h, textFormat)
 	var names []string
-	for name := range taken() {
+	for name := range reservedNames() {
 		names = append(names, strings.TrimPrefix(name, prefix))
 	}
 	for name := range before {
@@ -74,9 +74,9 @@ func TestFixedFamiliesStayWhatTheyAre(t *testing.T) {
 	for _, format := range []string{textFormat, openMetrics} {
 		after, _ := read(t, h, format)
 		for _, name := range names {
-			family := after[familyOf(name, taken())]
+			family := after[familyOf(name, reservedNames())]
 			if family == nil || values(family, "result")[resultValue] != 7 {
-				t.Errorf("%s: a monitor called %s has %v", format, name, family)
+				t.Errorf("%s: the monitor %s has %v", format, name, family)
 			}
 		}
 		if n := len(after[monitorStatus].GetMetric()); n != len(names) {
@@ -85,9 +85,9 @@ func TestFixedFamiliesStayWhatTheyAre(t *testing.T) {
 	}
 }
 
-// The list of fixed families is the truth: what is told is in it.
+// The lists of fixed families contain every family that is exported, and no other.
 func TestFixedFamiliesAreListed(t *testing.T) {
-	r := &runner{}
+	r := &fakeRunner{}
 	r.add("1", "m", monitor.Result{Ignored: monitor.IgnoredBlocked})
 	all := slices.Concat(gauges[:], counters[:], histograms[:])
 	families, _ := read(t, r.handler(newExporter([]string{"http"})), textFormat)
@@ -97,16 +97,16 @@ func TestFixedFamiliesAreListed(t *testing.T) {
 		}
 	}
 	for _, name := range all {
-		byAlerts := name == runnerAlertsSent || name == runnerAlertsFailed
-		if families[name] == nil && !byAlerts && !strings.HasPrefix(name, prefix+"api_") {
-			t.Errorf("%s is listed and not told", name)
+		needsChannel := name == runnerAlertsSent || name == runnerAlertsFailed
+		if families[name] == nil && !needsChannel && !strings.HasPrefix(name, prefix+"api_") {
+			t.Errorf("%s is listed but not exported", name)
 		}
 	}
 }
 
 var nameInDocs = regexp.MustCompile("`(nanomon_(?:runner|monitor)_[a-z_]+)`")
 
-func TestTheReferenceHasEveryFixedFamily(t *testing.T) {
+func TestFixedFamiliesAreDocumented(t *testing.T) {
 	reference, err := os.ReadFile("../../../docs/metrics.md")
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func TestTheReferenceHasEveryFixedFamily(t *testing.T) {
 		delete(documented, name)
 	}
 	for name := range documented {
-		t.Errorf("docs/metrics.md tells of %s, which there isn't", name)
+		t.Errorf("docs/metrics.md documents %s, which does not exist", name)
 	}
 }
 
@@ -133,7 +133,7 @@ func FuzzNames(f *testing.F) {
 	f.Add("m", "n", resultValue)
 	f.Add("runner_runs", "runner_lateness_seconds_bucket", "a,b=\"c\"}")
 	f.Fuzz(func(t *testing.T, first, second, group string) {
-		r := &runner{}
+		r := &fakeRunner{}
 		outputs := map[string]any{"respTime": 1.5, group: 2.0, "body": first}
 		r.add("1", first, monitor.Result{Status: monitor.StatusError, Value: 3, Outputs: outputs})
 		r.add("2", second, monitor.Result{Value: 4, Outputs: outputs, Ignored: monitor.IgnoreReason(group)})
@@ -142,11 +142,11 @@ func FuzzNames(f *testing.F) {
 		for _, format := range []string{textFormat, openMetrics} {
 			families, _ := read(t, h, format)
 			for id, name := range map[string]string{"1": first, "2": second} {
-				family := familyOf(name, taken())
+				family := familyOf(name, reservedNames())
 				if !model.LegacyValidation.IsValidMetricName(family) || utf8.RuneCountInString(family) > utf8.RuneCountInString(name)+9 {
 					t.Errorf("%q has the family %s", name, family)
 				}
-				if _, told := values(families[family], "id")[id]; !told {
+				if _, found := values(families[family], "id")[id]; !found {
 					t.Errorf("%s lacks monitor %s: %v", family, id, families[family])
 				}
 			}

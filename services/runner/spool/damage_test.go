@@ -9,19 +9,19 @@ import (
 	"testing"
 )
 
-func TestDamagedFilesAreDroppedAlone(t *testing.T) {
+func TestDamagedFileIsSkipped(t *testing.T) {
 	for name, damage := range map[string]func(path string) error{
-		"empty":   func(path string) error { return os.Truncate(path, 0) },
-		"torn":    func(path string) error { return os.Truncate(path, 100) },
-		"gone":    os.Remove,
-		"changed": func(path string) error { return os.WriteFile(path, []byte(strings.Repeat("x", 500)), 0o600) },
+		"empty":     func(path string) error { return os.Truncate(path, 0) },
+		"truncated": func(path string) error { return os.Truncate(path, 100) },
+		"missing":   os.Remove,
+		"changed":   func(path string) error { return os.WriteFile(path, []byte(strings.Repeat("x", 500)), 0o600) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, t.TempDir(), "a")
 			for i := range 3 {
 				add(t, s, batch(fmt.Sprint(i), 10))
 			}
-			path := s.path(s.waiting[1])
+			path := s.path(s.pending[1])
 			if err := damage(path); err != nil {
 				t.Fatal(err)
 			}
@@ -31,24 +31,24 @@ func TestDamagedFilesAreDroppedAlone(t *testing.T) {
 			}
 			b, err := s.Next(100)
 			if err != nil || len(b.Results) != 20 || s.Results() != 20 || exists(path) {
-				t.Errorf("%v, %d results in it, %d in all", err, len(b.Results), s.Results())
+				t.Errorf("%v, %d results in the batch, %d in the spool", err, len(b.Results), s.Results())
 			}
 		})
 	}
 }
 
-func TestAnUnreadableFileIsTriedAgain(t *testing.T) {
+func TestUnreadableFileIsReadAgain(t *testing.T) {
 	s := open(t, t.TempDir(), "a")
 	add(t, s, batch("1", 1))
-	path := s.path(s.waiting[0])
-	if err := errors.Join(os.Rename(path, path+".away"), os.Mkdir(path, 0o700)); err != nil {
+	path := s.path(s.pending[0])
+	if err := errors.Join(os.Rename(path, path+".moved"), os.Mkdir(path, 0o700)); err != nil {
 		t.Fatal(err)
 	}
 	var damaged *DamagedError
 	if _, err := s.Next(1); err == nil || errors.As(err, &damaged) {
 		t.Fatalf("got %v", err)
 	}
-	if err := errors.Join(os.Remove(path), os.Rename(path+".away", path)); err != nil {
+	if err := errors.Join(os.Remove(path), os.Rename(path+".moved", path)); err != nil {
 		t.Fatal(err)
 	}
 	if ids := drain(t, s); !slices.Equal(ids, []string{"1"}) {
@@ -56,7 +56,7 @@ func TestAnUnreadableFileIsTriedAgain(t *testing.T) {
 	}
 }
 
-func TestEveryDamageIsFound(t *testing.T) {
+func TestDecodeDetectsEveryDamage(t *testing.T) {
 	whole, err := encode(batch("1", 2))
 	if err != nil {
 		t.Fatal(err)
@@ -66,20 +66,20 @@ func TestEveryDamageIsFound(t *testing.T) {
 	}
 	for n := range whole {
 		if _, err := decode(whole[:n]); err == nil {
-			t.Fatalf("torn after %d of %d bytes and not found", n, len(whole))
+			t.Fatalf("decoded a file truncated to %d of %d bytes", n, len(whole))
 		}
 	}
 	changed := slices.Clone(whole)
 	for bit := range 8 * len(whole) {
 		changed[bit/8] ^= 1 << (bit % 8)
 		if _, err := decode(changed); err == nil {
-			t.Fatalf("bit %d flipped and not found", bit)
+			t.Fatalf("decoded a file with bit %d flipped", bit)
 		}
 		changed[bit/8] ^= 1 << (bit % 8)
 	}
 }
 
-func FuzzDamage(f *testing.F) {
+func FuzzDecode(f *testing.F) {
 	whole, err := encode(batch("1", 2))
 	if err != nil {
 		f.Fatal(err)
@@ -91,7 +91,7 @@ func FuzzDamage(f *testing.F) {
 		content := slices.Clone(whole[:min(max(length, 0), len(whole))])
 		copy(content[min(max(at, 0), len(content)):], other)
 		if _, err := decode(content); (err == nil) != slices.Equal(content, whole) {
-			t.Errorf("cut to %d bytes, %q at %d: %v", length, other, at, err)
+			t.Errorf("truncated to %d bytes, %q at %d: %v", length, other, at, err)
 		}
 	})
 }

@@ -1,13 +1,9 @@
 package spool
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/binary"
-	"encoding/gob"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"os"
 	"slices"
@@ -15,24 +11,24 @@ import (
 	"nanomon/services/common/store"
 )
 
-// entry is a file in a spool. Its name says all that is in it, so that nothing needs to be read to count.
+// entry describes a spool file. The name of the file holds number and results, so counting reads no file.
 type entry struct {
 	number  int
 	results int
-	// bytes is the room that it takes on the disk.
+	// bytes is the space that the file takes on disk.
 	bytes int64
 }
 
-// nameForm ends with the version of the content. Files of another version are left alone.
-const nameForm = "%012d-%d.v1"
+// nameFormat ends with the version of the file format. Files of another version are ignored.
+const nameFormat = "%012d-%d.v1"
 
-func (e entry) name() string { return fmt.Sprintf(nameForm, e.number, e.results) }
+func (e entry) name() string { return fmt.Sprintf(nameFormat, e.number, e.results) }
 
-// room is what a file of that many bytes takes on the disk.
-func room(bytes int64) int64 { return (bytes + block - 1) / block * block }
+// sizeOnDisk rounds the size of a file up to whole blocks.
+func sizeOnDisk(bytes int64) int64 { return (bytes + blockSize - 1) / blockSize * blockSize }
 
-// entriesOf lists the files in dir, oldest first.
-func entriesOf(dir string) ([]entry, error) {
+// listEntries returns the spool files in dir, oldest first.
+func listEntries(dir string) ([]entry, error) {
 	files, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
@@ -40,22 +36,23 @@ func entriesOf(dir string) ([]entry, error) {
 	var entries []entry
 	for _, f := range files {
 		var e entry
-		if n, _ := fmt.Sscanf(f.Name(), nameForm, &e.number, &e.results); n != 2 || e.name() != f.Name() || e.results < 0 {
+		n, _ := fmt.Sscanf(f.Name(), nameFormat, &e.number, &e.results)
+		if n != 2 || e.name() != f.Name() || e.results < 0 {
 			continue
 		}
 		info, err := f.Info()
 		if err != nil {
 			return nil, err
 		}
-		e.bytes = room(info.Size())
+		e.bytes = sizeOnDisk(info.Size())
 		entries = append(entries, e)
 	}
 	slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.number, b.number) })
 	return entries, nil
 }
 
-// upTo cuts off the first entries with at most limit results, but at least one if there is any.
-func upTo(limit int, entries []entry) (first, rest []entry) {
+// splitAt splits off the first entries that have at most limit results together. It always takes the first entry.
+func splitAt(limit int, entries []entry) (first, rest []entry) {
 	n, results := 0, 0
 	for n < len(entries) && (n == 0 || results+entries[n].results <= limit) {
 		results += entries[n].results
@@ -64,31 +61,7 @@ func upTo(limit int, entries []entry) (first, rest []entry) {
 	return slices.Clone(entries[:n]), entries[n:]
 }
 
-// encode gives the content of a file: a checksum and the batch.
-func encode(b store.Batch) ([]byte, error) {
-	var payload bytes.Buffer
-	if err := gob.NewEncoder(&payload).Encode(b); err != nil {
-		return nil, err
-	}
-	checksum := binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(payload.Bytes()))
-	return append(checksum, payload.Bytes()...), nil
-}
-
-var errDamaged = errors.New("damaged")
-
-// decode is the reverse of encode; the error is errDamaged.
-func decode(content []byte) (store.Batch, error) {
-	var b store.Batch
-	if len(content) < 4 || binary.BigEndian.Uint32(content) != crc32.ChecksumIEEE(content[4:]) {
-		return b, errDamaged
-	}
-	if err := gob.NewDecoder(bytes.NewReader(content[4:])).Decode(&b); err != nil {
-		return b, errDamaged
-	}
-	return b, nil
-}
-
-// readFile reads a batch. A file that is not there counts as damaged.
+// readFile reads a batch. A missing file counts as damaged.
 func readFile(path string) (store.Batch, error) {
 	content, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -97,7 +70,7 @@ func readFile(path string) (store.Batch, error) {
 	return decode(content)
 }
 
-// writeFile makes a file that is on the disk when it returns, or that isn't there at all.
+// writeFile creates a file and syncs it to disk. After an error the file does not exist.
 func writeFile(path string, content []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

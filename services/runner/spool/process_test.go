@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// childOf names the folder in which a process that is started by a test spools.
-const childOf = "NANOMON_TEST_SPOOL"
+// childRootEnv passes the root folder to a child process of a test.
+const childRootEnv = "NANOMON_TEST_SPOOL"
 
-// TestMain makes the test binary a runner that spools without end, if a test has started it for that.
+// TestMain runs the tests. In a child process it writes to a spool until it is killed.
 func TestMain(m *testing.M) {
-	if root := os.Getenv(childOf); root != "" {
+	if root := os.Getenv(childRootEnv); root != "" {
 		if err := spoolForever(root); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// spoolForever tells on the standard output how many batches are in the spool.
+// spoolForever appends batches and prints the number of each one when it is in the spool.
 func spoolForever(root string) error {
 	s, err := Open(root, strconv.Itoa(os.Getpid()))
 	if err != nil {
@@ -39,18 +39,18 @@ func spoolForever(root string) error {
 	}
 }
 
-// child is a process that spools.
+// child is a process that writes to a spool.
 type child struct {
 	*exec.Cmd
 	lines *bufio.Scanner
-	// told is the number of the last batch that the process said was in the spool.
-	told int
+	// last is the number of the last batch that the process reported.
+	last int
 }
 
 func startChild(t *testing.T, root string) *child {
 	t.Helper()
 	c := &child{Cmd: exec.CommandContext(t.Context(), os.Args[0])}
-	c.Env = append(os.Environ(), childOf+"="+root)
+	c.Env = append(os.Environ(), childRootEnv+"="+root)
 	c.Stderr = os.Stderr
 	out, err := c.StdoutPipe()
 	if err != nil {
@@ -63,71 +63,71 @@ func startChild(t *testing.T, root string) *child {
 	return c
 }
 
-// until reads what the process says until it has spooled n batches more; all of it where n is negative.
-func (c *child) until(t *testing.T, n int) {
+// wait waits until the process has spooled n more batches. If n is negative, it waits for the end of the output.
+func (c *child) wait(t *testing.T, n int) {
 	t.Helper()
-	for target := c.told + n; n < 0 || c.told < target; {
+	for target := c.last + n; n < 0 || c.last < target; {
 		if !c.lines.Scan() {
 			if n < 0 {
 				return
 			}
 			t.Fatal("the process has ended")
 		}
-		told, err := strconv.Atoi(c.lines.Text())
+		last, err := strconv.Atoi(c.lines.Text())
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.told = told
+		c.last = last
 	}
 }
 
-// kill ends the process in the middle of its work.
+// kill kills the process and reads the rest of its output.
 func (c *child) kill(t *testing.T) {
 	t.Helper()
 	if err := c.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	c.until(t, -1)
+	c.wait(t, -1)
 	if err := c.Wait(); err == nil {
 		t.Fatal("the process ended by itself")
 	}
 }
 
-// Everything that the killed process knew to be in its spool comes out of the heir's, once and in order; the file that was
-// being written may be there too, or be damaged.
-func TestAKilledProcessLeavesItsSpool(t *testing.T) {
+// The successor returns every batch that the killed process reported, once and in order. The file that was being
+// written may be complete or damaged.
+func TestTakeOverFromKilledProcess(t *testing.T) {
 	root := t.TempDir()
-	heir := open(t, root, "heir")
+	successor := open(t, root, "successor")
 	victim, survivor := startChild(t, root), startChild(t, root)
-	victim.until(t, 20)
-	survivor.until(t, 20)
-	if n := adopt(t, heir); n != 0 {
-		t.Fatalf("%d results adopted from processes that live", n)
+	victim.wait(t, 20)
+	survivor.wait(t, 20)
+	if n := takeOver(t, successor); n != 0 {
+		t.Fatalf("%d results taken over from running processes", n)
 	}
 	victim.kill(t)
 	began := time.Now()
-	n := adopt(t, heir)
-	t.Logf("%d results adopted in %s", n, time.Since(began))
+	n := takeOver(t, successor)
+	t.Logf("%d results taken over in %s", n, time.Since(began))
 	var want []string
-	for i := range victim.told + 1 {
+	for i := range victim.last + 1 {
 		want = append(want, fmt.Sprintf("%d-%d", victim.Process.Pid, i))
 	}
-	got := drainDamaged(t, heir, 1)
+	got := drainDamaged(t, successor, 1)
 	if len(got) > len(want)+1 || len(got) < len(want) || !slices.Equal(got[:len(want)], want) {
-		t.Errorf("%d batches of %d came out: %v", len(got), len(want), got)
+		t.Errorf("%d of %d batches returned: %v", len(got), len(want), got)
 	}
 
-	survivor.until(t, 20)
+	survivor.wait(t, 20)
 	survivor.kill(t)
-	if adopt(t, heir) < 3*survivor.told {
-		t.Errorf("too few of %d batches adopted", survivor.told)
+	if takeOver(t, successor) < 3*survivor.last {
+		t.Errorf("too few of %d batches taken over", survivor.last)
 	}
 	if left, err := os.ReadDir(root); err != nil || len(left) != 2 {
 		t.Errorf("left in the folder: %v, %v", left, err)
 	}
 }
 
-// drainDamaged is drain where the last few files may be damaged.
+// drainDamaged works like drain, but accepts damaged files at the end.
 func drainDamaged(t *testing.T, s *Spool, atMost int) []string {
 	t.Helper()
 	var ids []string

@@ -1,6 +1,7 @@
-// Package spool keeps on disk what waits while the store is away, so that it outlives the runner. Each runner has a locked
-// folder of its own below a folder that several may share, with one file per batch. The lock goes with the process: a folder
-// that can be locked belonged to a runner that is dead, and whoever is alive adopts it.
+// Package spool stores batches of results on disk while the store is unavailable, so that they survive a restart of the
+// runner. Several runners may share one folder. Each runner has its own subfolder there, with one file per batch, and
+// holds a lock on it until its process ends. A subfolder that is not locked belongs to a runner that has stopped:
+// another runner takes its files over.
 package spool
 
 import (
@@ -18,53 +19,56 @@ import (
 )
 
 const (
-	// MaxResults is how many results a spool holds.
+	// MaxResults is the maximum number of results in a spool.
 	MaxResults = 100_000
-	// MaxBytes is how much room on the disk it takes.
+	// MaxBytes is the maximum disk space that a spool uses.
 	MaxBytes = 256 << 20
-	// block is the room that the smallest file takes.
-	block = 4096
-	// suffix ends the name of a runner's folder, lockName names the locked file in it.
-	suffix, lockName = ".spool", "lock"
+	// blockSize is the disk space that the smallest file uses.
+	blockSize = 4096
+	// suffix ends the name of a runner's folder.
+	suffix = ".spool"
+	// lockName is the name of the locked file in a runner's folder.
+	lockName = "lock"
 )
 
 // Spool is the folder of this runner. It is safe for concurrent use.
 type Spool struct {
 	root, dir string
 	lock      *os.File
-	// results is read without mu, which is held while the disk is waited for.
+	// results can be read without mu, which is held during disk operations.
 	results atomic.Int64
 
 	mu sync.Mutex
-	// waiting are the files, oldest first, without current: those that Next gives.
-	waiting, current []entry
-	// number is that of the newest file.
-	number int
-	bytes  int64
-	// maxResults and maxBytes are the bounds.
+	// pending lists the files that Next has not returned yet, oldest first.
+	pending []entry
+	// current lists the files that Next returned last, until Done.
+	current []entry
+	// number is the number of the newest file.
+	number     int
+	bytes      int64
 	maxResults int
 	maxBytes   int64
 }
 
-// DamagedError says that a file was torn or changed, and that it is removed.
+// DamagedError reports a damaged file. The file has been removed.
 type DamagedError struct {
-	// File is its path.
+	// File is the path of the file.
 	File string
-	// Results is how many results are lost with it.
+	// Results is the number of results that were in the file.
 	Results int
 }
 
 func (e *DamagedError) Error() string { return e.File + " is damaged" }
 
-// Open makes a folder for the runner id below root, which is made if it isn't there, and locks it. Where root is empty
-// there is no spool: Open returns nil, which may be closed.
+// Open creates and locks the folder of the runner id below root; it creates root if necessary. If root is empty, Open
+// returns a nil Spool, which only allows Close.
 func Open(root, id string) (*Spool, error) {
 	if root == "" {
 		return nil, nil
 	}
 	s := &Spool{root: root, dir: filepath.Join(root, id+suffix), maxResults: MaxResults, maxBytes: MaxBytes}
 	if err := s.open(); err != nil {
-		return nil, fmt.Errorf("the folder can't be used: %w; choose one that this user may write to", err)
+		return nil, fmt.Errorf("cannot use the folder: %w; choose a folder that this user can write to", err)
 	}
 	return s, nil
 }
@@ -73,11 +77,11 @@ func (s *Spool) open() error {
 	if err := os.MkdirAll(s.root, 0o750); err != nil {
 		return err
 	}
-	guard, err := s.guard(true)
+	rootLock, err := s.lockRoot(true)
 	if err != nil {
 		return err
 	}
-	defer guard.Close()
+	defer rootLock.Close()
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
@@ -85,12 +89,12 @@ func (s *Spool) open() error {
 	return err
 }
 
-// guard locks what all runners share below root: whoever makes or adopts a folder holds it meanwhile.
-func (s *Spool) guard(wait bool) (*os.File, error) {
+// lockRoot locks root for the time in which a runner creates its folder or takes others over.
+func (s *Spool) lockRoot(wait bool) (*os.File, error) {
 	return lockFile(filepath.Join(s.root, "spool.lock"), wait)
 }
 
-// Close gives the folder up, and removes it if nothing waits in it.
+// Close unlocks the folder, and removes it if it holds no batch.
 func (s *Spool) Close() error {
 	if s == nil {
 		return nil
@@ -98,71 +102,71 @@ func (s *Spool) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.lock.Close(); err != nil {
-		return fmt.Errorf("close the spool: %w", err)
+		return fmt.Errorf("close spool: %w", err)
 	}
-	if len(s.waiting)+len(s.current) == 0 {
-		remove(s.dir)
+	if len(s.pending)+len(s.current) == 0 {
+		removeDir(s.dir)
 	}
 	return nil
 }
 
-// remove removes a folder whose files are gone. It stays where another version has left something in it.
-func remove(dir string) {
+// removeDir removes a folder and its lock. The folder stays if it contains other files, such as those of another
+// version.
+func removeDir(dir string) {
 	_ = os.Remove(filepath.Join(dir, lockName))
 	_ = os.Remove(dir)
 }
 
-// Results is how many results are in the spool. It doesn't wait for the disk.
+// Results returns the number of results in the spool. It does not wait for disk operations.
 func (s *Spool) Results() int { return int(s.results.Load()) }
 
-// Append puts b on the disk, as the newest. It returns how many results were dropped with the oldest
-// files because there is no room for more.
+// Append writes b to disk. If the spool is full, it removes the oldest files and returns how many results it dropped.
 func (s *Spool) Append(b store.Batch) (dropped int, err error) {
 	content, err := encode(b)
 	if err != nil {
-		return 0, fmt.Errorf("encode for the spool: %w", err)
+		return 0, fmt.Errorf("encode batch for the spool: %w", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.number++
-	e := entry{number: s.number, results: len(b.Results), bytes: room(int64(len(content)))}
+	e := entry{number: s.number, results: len(b.Results), bytes: sizeOnDisk(int64(len(content)))}
 	if err := writeFile(s.path(e), content); err != nil {
-		return 0, fmt.Errorf("write to the spool: %w", err)
+		return 0, fmt.Errorf("write to spool: %w", err)
 	}
-	s.waiting = append(s.waiting, e)
+	s.pending = append(s.pending, e)
 	s.count(e, 1)
 	return s.shrink(), nil
 }
 
-// shrink removes the oldest files that are beyond the bounds and returns how many results were in them.
+// shrink removes the oldest pending files until the spool is within its limits. It returns how many results it dropped.
 func (s *Spool) shrink() (dropped int) {
-	for len(s.waiting) > 0 && (s.Results() > s.maxResults || s.bytes > s.maxBytes) {
-		s.drop(s.waiting[0])
-		dropped += s.waiting[0].results
-		s.waiting = s.waiting[1:]
+	for len(s.pending) > 0 && (s.Results() > s.maxResults || s.bytes > s.maxBytes) {
+		s.removeFile(s.pending[0])
+		dropped += s.pending[0].results
+		s.pending = s.pending[1:]
 	}
 	return dropped
 }
 
-// Next gives the oldest batches as one that has at most limit results, unless a single one has more. It gives the same until
-// that is Done, and nil when there is none. The error is a [DamagedError] when a file was damaged: the next call
-// goes on without it. After any other error nothing has changed.
+// Next returns the oldest batches, joined to one of at most limit results; a single larger batch is returned whole. It
+// returns the same batch until Done is called, and nil if the spool is empty. A [DamagedError] reports a damaged file;
+// the next call continues without that file. Any other error changes nothing and the call can be repeated.
 func (s *Spool) Next(limit int) (*store.Batch, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.current) == 0 {
-		s.current, s.waiting = upTo(limit, s.waiting)
+		s.current, s.pending = splitAt(limit, s.pending)
 	}
 	var all *store.Batch
 	for i, e := range s.current {
 		b, err := readFile(s.path(e))
 		if errors.Is(err, errDamaged) {
 			s.current = slices.Delete(s.current, i, i+1)
-			s.drop(e)
+			s.removeFile(e)
 			return nil, &DamagedError{File: s.path(e), Results: e.results}
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read from the spool: %w", err)
+			return nil, fmt.Errorf("read from spool: %w", err)
 		}
 		if all == nil {
 			all = &store.Batch{}
@@ -174,75 +178,76 @@ func (s *Spool) Next(limit int) (*store.Batch, error) {
 	return all, nil
 }
 
-// Done removes what Next gave.
+// Done removes the files that Next returned.
 func (s *Spool) Done() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.current {
-		s.drop(e)
+		s.removeFile(e)
 	}
 	s.current = nil
 }
 
-// drop removes a file that is in no list any more. If that fails, whoever adopts the folder sends it again.
-func (s *Spool) drop(e entry) {
+// removeFile removes the file of e, which the caller takes off its list. If the removal fails, the runner that takes
+// the folder over stores the batch again, which changes nothing.
+func (s *Spool) removeFile(e entry) {
 	s.count(e, -1)
 	_ = os.Remove(s.path(e))
 }
 
-// Adopt takes over what dead runners have left below root, as the oldest of this spool. It returns how many results
-// that is, and how many of all were dropped because there is no room for more.
-func (s *Spool) Adopt() (adopted, dropped int, err error) {
-	guard, err := s.guard(false)
+// TakeOver moves the files of stopped runners below root into this spool, before its own. It returns the number of
+// results it took over, and the number of results it dropped because the spool was full.
+func (s *Spool) TakeOver() (taken, dropped int, err error) {
+	rootLock, err := s.lockRoot(false)
 	if errors.Is(err, errLocked) {
-		return 0, 0, nil // someone else is at it
+		return 0, 0, nil // another runner is taking over or starting
 	}
 	if err != nil {
-		return 0, 0, fmt.Errorf("look for what dead runners left: %w", err)
+		return 0, 0, fmt.Errorf("look for spools of stopped runners: %w", err)
 	}
-	defer guard.Close()
+	defer rootLock.Close()
 	folders, err := os.ReadDir(s.root)
 	if err != nil {
-		return 0, 0, fmt.Errorf("look for what dead runners left: %w", err)
+		return 0, 0, fmt.Errorf("look for spools of stopped runners: %w", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.Results()
-	var faults []error
+	var errs []error
 	for _, f := range folders {
 		dir := filepath.Join(s.root, f.Name())
 		if f.IsDir() && strings.HasSuffix(dir, suffix) && dir != s.dir {
-			faults = append(faults, s.adopt(dir))
+			errs = append(errs, s.takeOverDir(dir))
 		}
 	}
-	adopted = s.Results() - before
-	return adopted, s.shrink(), errors.Join(faults...)
+	taken = s.Results() - before
+	return taken, s.shrink(), errors.Join(errs...)
 }
 
-// adopt moves the files of a folder to this one, unless its owner is alive or is just removing it.
-func (s *Spool) adopt(dir string) error {
+// takeOverDir moves the files in dir to this spool, unless the owner of dir is running or is just removing it.
+func (s *Spool) takeOverDir(dir string) error {
 	lock, err := lockFile(filepath.Join(dir, lockName), false)
 	if errors.Is(err, errLocked) || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("adopt a spool: %w", err)
+		return fmt.Errorf("take over spool: %w", err)
 	}
-	err = s.moveFrom(dir)
+	err = s.moveFiles(dir)
 	lock.Close()
 	if err != nil {
-		return fmt.Errorf("adopt a spool: %w", err)
+		return fmt.Errorf("take over spool: %w", err)
 	}
-	remove(dir)
+	removeDir(dir)
 	return nil
 }
 
-func (s *Spool) moveFrom(dir string) error {
-	files, err := entriesOf(dir)
+func (s *Spool) moveFiles(dir string) error {
+	files, err := listEntries(dir)
 	if err != nil {
 		return err
 	}
-	moved := make([]entry, 0, len(files)+len(s.waiting))
+	moved := make([]entry, 0, len(files)+len(s.pending))
 	for _, from := range files {
 		s.number++
 		to := entry{number: s.number, results: from.results, bytes: from.bytes}
@@ -252,11 +257,11 @@ func (s *Spool) moveFrom(dir string) error {
 		moved = append(moved, to)
 		s.count(to, 1)
 	}
-	s.waiting = slices.Concat(moved, s.waiting)
+	s.pending = slices.Concat(moved, s.pending)
 	return err
 }
 
-// count takes e into the sums, or out of them where sign is -1.
+// count adds e to the totals if sign is 1, and subtracts it if sign is -1.
 func (s *Spool) count(e entry, sign int) {
 	s.results.Add(int64(sign * e.results))
 	s.bytes += int64(sign) * e.bytes

@@ -19,7 +19,7 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, int(7*time.Millisecond), time.UTC)
 
-// batch has n results, the first with the given id.
+// batch returns a batch of n results. The id of the first one is id with the suffix ".0".
 func batch(id string, n int) store.Batch {
 	var b store.Batch
 	for i := range n {
@@ -56,17 +56,17 @@ func add(t *testing.T, s *Spool, b store.Batch) (dropped int) {
 	return dropped
 }
 
-// adopt returns how many results were adopted.
-func adopt(t *testing.T, s *Spool) int {
+// takeOver returns how many results s took over.
+func takeOver(t *testing.T, s *Spool) int {
 	t.Helper()
-	adopted, dropped, err := s.Adopt()
+	taken, dropped, err := s.TakeOver()
 	if err != nil || dropped != 0 {
 		t.Fatalf("%d dropped, %v", dropped, err)
 	}
-	return adopted
+	return taken
 }
 
-// drain takes everything out, file by file, and returns the ids of the first results.
+// drain empties the spool file by file and returns the id of each batch.
 func drain(t *testing.T, s *Spool) (ids []string) {
 	t.Helper()
 	for {
@@ -82,7 +82,7 @@ func drain(t *testing.T, s *Spool) (ids []string) {
 	}
 }
 
-// files lists what lies below root but for the locks.
+// files lists the batch files below root.
 func files(t *testing.T, root string) (paths []string) {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(root, "*", "*.v*"))
@@ -97,7 +97,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func TestWhatComesOutIsWhatWentIn(t *testing.T) {
+func TestNextReturnsAppendedBatchUntilDone(t *testing.T) {
 	root := t.TempDir()
 	s := open(t, root, "a")
 	if len(files(t, root)) != 0 {
@@ -119,11 +119,11 @@ func TestWhatComesOutIsWhatWentIn(t *testing.T) {
 		t.Errorf("after Done: %v, %v, %d results, %v", b, err, s.Results(), files(t, root))
 	}
 	if err := s.Close(); err != nil || exists(filepath.Join(root, "a.spool")) {
-		t.Errorf("%v; the empty folder is still there: %t", err, exists(filepath.Join(root, "a.spool")))
+		t.Errorf("%v; empty folder still exists: %t", err, exists(filepath.Join(root, "a.spool")))
 	}
 }
 
-func TestNextJoinsTheOldest(t *testing.T) {
+func TestNextJoinsOldestBatches(t *testing.T) {
 	s := open(t, t.TempDir(), "a")
 	for i, n := range []int{3, 4, 3, 12, 0, 1} {
 		add(t, s, batch(fmt.Sprint(i), n))
@@ -145,19 +145,19 @@ func TestNextJoinsTheOldest(t *testing.T) {
 		s.Done()
 	}
 	if !slices.Equal(sizes, []int{10, 12, 1}) || !slices.Equal(ids, []string{"0", "1", "2", "3", "4", "5"}) {
-		t.Errorf("sizes %v, in the order %v", sizes, ids)
+		t.Errorf("sizes %v, order %v", sizes, ids)
 	}
 }
 
-func TestTheOldestGoWhenThereIsNoRoom(t *testing.T) {
-	for name, bound := range map[string]func(*Spool){
+func TestFullSpoolDropsOldestBatches(t *testing.T) {
+	for name, limit := range map[string]func(*Spool){
 		"results": func(s *Spool) { s.maxResults = 30 },
-		"bytes":   func(s *Spool) { s.maxBytes = 3 * block },
+		"bytes":   func(s *Spool) { s.maxBytes = 3 * blockSize },
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
 			s := open(t, root, "a")
-			bound(s)
+			limit(s)
 			dropped := 0
 			for i := range 10 {
 				dropped += add(t, s, batch(fmt.Sprint(i), 10))
@@ -172,7 +172,7 @@ func TestTheOldestGoWhenThereIsNoRoom(t *testing.T) {
 	}
 }
 
-func TestWhatIsBeingSentIsNotDropped(t *testing.T) {
+func TestFullSpoolKeepsCurrentBatch(t *testing.T) {
 	s := open(t, t.TempDir(), "a")
 	s.maxResults = 10
 	add(t, s, batch("1", 10))
@@ -187,52 +187,52 @@ func TestWhatIsBeingSentIsNotDropped(t *testing.T) {
 	}
 }
 
-func TestAdoptionAfterAStop(t *testing.T) {
+func TestTakeOverAfterStop(t *testing.T) {
 	root := t.TempDir()
-	dead := open(t, root, "dead")
+	stopped := open(t, root, "stopped")
 	for i := range 3 {
-		add(t, dead, batch(fmt.Sprint("dead", i), 5))
+		add(t, stopped, batch(fmt.Sprint("stopped", i), 5))
 	}
-	if _, err := dead.Next(1); err != nil { // was being sent
+	if _, err := stopped.Next(1); err != nil { // the runner was storing it
 		t.Fatal(err)
 	}
-	heir := open(t, root, "heir")
-	add(t, heir, batch("own", 1))
-	if n := adopt(t, heir); n != 0 {
-		t.Fatalf("%d results adopted from a spool in use", n)
+	successor := open(t, root, "successor")
+	add(t, successor, batch("own", 1))
+	if n := takeOver(t, successor); n != 0 {
+		t.Fatalf("%d results taken over from a spool in use", n)
 	}
-	if err := dead.Close(); err != nil {
+	if err := stopped.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if n := adopt(t, heir); n != 15 || heir.Results() != 16 || exists(filepath.Join(root, "dead.spool")) {
-		t.Errorf("%d adopted, %d results", n, heir.Results())
+	if n := takeOver(t, successor); n != 15 || successor.Results() != 16 || exists(filepath.Join(root, "stopped.spool")) {
+		t.Errorf("%d taken over, %d results", n, successor.Results())
 	}
-	if ids := drain(t, heir); !slices.Equal(ids, []string{"dead0", "dead1", "dead2", "own"}) {
+	if ids := drain(t, successor); !slices.Equal(ids, []string{"stopped0", "stopped1", "stopped2", "own"}) {
 		t.Errorf("got %v", ids)
 	}
 }
 
-func TestAdoptionKeepsTheBound(t *testing.T) {
+func TestTakeOverObservesLimit(t *testing.T) {
 	root := t.TempDir()
-	dead := open(t, root, "dead")
+	stopped := open(t, root, "stopped")
 	for i := range 3 {
-		add(t, dead, batch(fmt.Sprint("dead", i), 10))
+		add(t, stopped, batch(fmt.Sprint("stopped", i), 10))
 	}
-	if err := dead.Close(); err != nil {
+	if err := stopped.Close(); err != nil {
 		t.Fatal(err)
 	}
-	heir := open(t, root, "heir")
-	heir.maxResults = 20
-	add(t, heir, batch("own", 10))
-	if adopted, dropped, err := heir.Adopt(); adopted != 30 || dropped != 20 || err != nil {
-		t.Errorf("%d adopted, %d dropped, %v", adopted, dropped, err)
+	successor := open(t, root, "successor")
+	successor.maxResults = 20
+	add(t, successor, batch("own", 10))
+	if taken, dropped, err := successor.TakeOver(); taken != 30 || dropped != 20 || err != nil {
+		t.Errorf("%d taken over, %d dropped, %v", taken, dropped, err)
 	}
-	if ids := drain(t, heir); !slices.Equal(ids, []string{"dead2", "own"}) {
+	if ids := drain(t, successor); !slices.Equal(ids, []string{"stopped2", "own"}) {
 		t.Errorf("left: %v", ids)
 	}
 }
 
-func TestAdoptionLeavesAloneWhatItDoesNotKnow(t *testing.T) {
+func TestTakeOverIgnoresUnknownFiles(t *testing.T) {
 	root := t.TempDir()
 	for _, path := range []string{"foreign", "foreign/000000000001-5.v1", "empty.spool", "later.spool", "later.spool/000000000001-5.v2", "later.spool/1-5.v1"} {
 		full := filepath.Join(root, path)
@@ -246,10 +246,10 @@ func TestAdoptionLeavesAloneWhatItDoesNotKnow(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s := open(t, root, "heir")
+	s := open(t, root, "successor")
 	for range 2 {
-		if n := adopt(t, s); n != 0 {
-			t.Errorf("%d results adopted", n)
+		if n := takeOver(t, s); n != 0 {
+			t.Errorf("%d results taken over", n)
 		}
 	}
 	want := []string{"foreign/000000000001-5.v1", "later.spool/000000000001-5.v2", "later.spool/1-5.v1"}
@@ -261,7 +261,7 @@ func TestAdoptionLeavesAloneWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-func TestOpenSaysWhyNot(t *testing.T) {
+func TestOpenErrors(t *testing.T) {
 	if s, err := Open("", "a"); s != nil || err != nil || s.Close() != nil {
 		t.Errorf("without a folder: %v, %v", s, err)
 	}
@@ -280,7 +280,7 @@ func TestOpenSaysWhyNot(t *testing.T) {
 	}
 }
 
-func TestAFailedWriteLeavesNothing(t *testing.T) {
+func TestFailedAppendLeavesNoFile(t *testing.T) {
 	root := t.TempDir()
 	s := open(t, root, "a")
 	if err := os.RemoveAll(s.dir); err != nil {
@@ -298,7 +298,7 @@ func TestAFailedWriteLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestSeveralRunnersInOneFolder(t *testing.T) {
+func TestRunnersShareOneFolder(t *testing.T) {
 	const runners, each = 4, 25
 	root := t.TempDir()
 	var mu sync.Mutex
@@ -307,7 +307,7 @@ func TestSeveralRunnersInOneFolder(t *testing.T) {
 	for r := range runners {
 		all.Go(func() {
 			for round := range each {
-				if err := stay(root, fmt.Sprintf("%d-%d", r, round), func(id string) {
+				if err := runOnce(root, fmt.Sprintf("%d-%d", r, round), func(id string) {
 					mu.Lock()
 					defer mu.Unlock()
 					got[id]++
@@ -319,34 +319,34 @@ func TestSeveralRunnersInOneFolder(t *testing.T) {
 	}
 	all.Wait()
 	last := open(t, root, "last")
-	adopt(t, last)
+	takeOver(t, last)
 	for _, id := range drain(t, last) {
 		got[id]++
 	}
 	if len(got) != 2*runners*each {
-		t.Errorf("%d of %d batches came out", len(got), 2*runners*each)
+		t.Errorf("%d of %d batches returned", len(got), 2*runners*each)
 	}
 	for id, n := range got {
 		if n != 1 {
-			t.Errorf("%s came out %d times", id, n)
+			t.Errorf("%s was returned %d times", id, n)
 		}
 	}
 }
 
-// stay is a runner that comes, adopts, puts two batches in, takes one out and goes.
-func stay(root, id string, sent func(id string)) error {
+// runOnce simulates a short-lived runner: it takes over, appends two batches, removes one and closes its spool.
+func runOnce(root, id string, stored func(id string)) error {
 	s, err := Open(root, id)
 	if err != nil {
 		return err
 	}
-	_, _, err = s.Adopt()
+	_, _, err = s.TakeOver()
 	for n := range 2 {
 		_, failed := s.Append(batch(fmt.Sprintf("%s-%d", id, n), 1))
 		err = errors.Join(err, failed)
 	}
 	b, failed := s.Next(1)
 	if failed == nil {
-		sent(strings.TrimSuffix(b.Results[0].ID, ".0"))
+		stored(strings.TrimSuffix(b.Results[0].ID, ".0"))
 		s.Done()
 	}
 	return errors.Join(err, failed, s.Close())

@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 )
 
-func TestPoolRunsALimitedNumberInOrder(t *testing.T) {
+func TestPoolLimitsConcurrencyAndKeepsOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPool(2)
 		release := make(chan struct{})
@@ -22,7 +22,7 @@ func TestPoolRunsALimitedNumberInOrder(t *testing.T) {
 		for len(began) < 6 {
 			synctest.Wait()
 			if len(order) > 2 {
-				t.Fatalf("%d began at once", len(order))
+				t.Fatalf("%d tasks run at the same time", len(order))
 			}
 			for len(order) > 0 {
 				began = append(began, <-order)
@@ -33,23 +33,23 @@ func TestPoolRunsALimitedNumberInOrder(t *testing.T) {
 		p.wait()
 		for i, n := range began[2:] {
 			if n != i+2 {
-				t.Fatalf("began in the order %v", began)
+				t.Fatalf("started in the order %v", began)
 			}
 		}
 	})
 }
 
-func BenchmarkOverheadOfARun(b *testing.B) {
-	l := newLab()
-	e := New(Config{}, newMemory(), l.registry(), slog.New(slog.DiscardHandler))
-	e.runs = context.Background()
-	e.apply(change{start: monitors(1, "10s"), exclusions: &exclusions{}})
+func BenchmarkCheckOverhead(b *testing.B) {
+	probes := newFakeProbes()
+	e := New(Config{}, newMemoryStore(), probes.registry(), slog.New(slog.DiscardHandler))
+	e.checkCtx = context.Background()
+	e.apply(change{start: monitors(1, "10s"), ignoreRules: &ignoreRules{}})
 	en := e.schedule.first()
 	b.ReportAllocs()
 	for b.Loop() {
-		e.start(e.runs, en, e.clock.now())
-		e.settle(<-e.finished)
-		if e.writer.waiting() == batchSize {
+		e.startCheck(e.checkCtx, en, e.clock.now())
+		e.recordResult(<-e.finished)
+		if e.writer.queued() == batchSize {
 			e.writer.take()
 		}
 	}

@@ -24,37 +24,37 @@ func TestAdvance(t *testing.T) {
 		second   int
 		from, to string
 	}
-	const ok, bad, failed = monitor.StatusOK, monitor.StatusError, monitor.StatusFailed
+	const ok, violated, failed = monitor.StatusOK, monitor.StatusError, monitor.StatusFailed
 	for _, c := range []struct {
-		name    string
-		every   time.Duration
-		results []monitor.Result
-		streak  int
-		since   int
-		moves   []move
+		name     string
+		interval time.Duration
+		results  []monitor.Result
+		streak   int
+		since    int
+		moves    []move
 	}{
-		{"the first result", 10 * time.Second, []monitor.Result{resultAt(0, bad)}, 1, 0, []move{{0, "", "error"}}},
+		{"the first result", 10 * time.Second, []monitor.Result{resultAt(0, violated)}, 1, 0, []move{{0, "", "error"}}},
 		{"the same status again", 10 * time.Second,
 			[]monitor.Result{resultAt(0, ok), resultAt(10, ok), resultAt(20, ok)}, 3, 0, []move{{0, "", "ok"}}},
 		{"every change of status", 10 * time.Second,
-			[]monitor.Result{resultAt(0, ok), resultAt(10, failed), resultAt(20, bad), resultAt(30, bad)}, 2, 20,
+			[]monitor.Result{resultAt(0, ok), resultAt(10, failed), resultAt(20, violated), resultAt(30, violated)}, 2, 20,
 			[]move{{0, "", "ok"}, {10, "ok", "failed"}, {20, "failed", "error"}}},
 		{"a short gap", 10 * time.Second, []monitor.Result{resultAt(0, ok), resultAt(70, ok)}, 2, 0, []move{{0, "", "ok"}}},
 		{"a long gap, the same status", 10 * time.Second, []monitor.Result{resultAt(0, ok), resultAt(71, ok)}, 2, 0,
 			[]move{{0, "", "ok"}, {10, "ok", "unchecked"}, {71, "unchecked", "ok"}}},
 		{"a long gap, another status", time.Minute, []monitor.Result{resultAt(0, ok), resultAt(181, failed)}, 1, 181,
 			[]move{{0, "", "ok"}, {60, "ok", "unchecked"}, {181, "unchecked", "failed"}}},
-		{"a late result moves nothing", 10 * time.Second,
+		{"a late result changes nothing", 10 * time.Second,
 			[]monitor.Result{resultAt(0, ok), resultAt(20, ok), resultAt(10, failed)}, 2, 0, []move{{0, "", "ok"}}},
-		{"a result twice moves nothing", 10 * time.Second,
+		{"a repeated result changes nothing", 10 * time.Second,
 			[]monitor.Result{resultAt(0, ok), resultAt(0, ok)}, 1, 0, []move{{0, "", "ok"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var state *store.State
 			var got, want []store.StatusChange
 			for _, r := range c.results {
-				next, transitions := advance(state, r, c.every)
-				state, got = next, append(got, transitions...)
+				next, statusChanges := advance(state, r, c.interval)
+				state, got = next, append(got, statusChanges...)
 			}
 			for _, m := range c.moves {
 				want = append(want, store.StatusChange{
@@ -62,7 +62,7 @@ func TestAdvance(t *testing.T) {
 				})
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("transitions (-want +got):\n%s", diff)
+				t.Errorf("status changes (-want +got):\n%s", diff)
 			}
 			if state.Streak != c.streak || !state.Since.Equal(resultAt(c.since, ok).Date) {
 				t.Errorf("streak %d since %s, want %d since second %d", state.Streak, state.Since, c.streak, c.since)
@@ -71,7 +71,7 @@ func TestAdvance(t *testing.T) {
 	}
 }
 
-func TestHistoryHoldsTheNewestAndStatesHandedOutStay(t *testing.T) {
+func TestHistoryIsLimitedAndOldStatesStayUnchanged(t *testing.T) {
 	var states []*store.State
 	var state *store.State
 	for i := range 100 {
@@ -91,7 +91,7 @@ func TestHistoryHoldsTheNewestAndStatesHandedOutStay(t *testing.T) {
 	}
 }
 
-func TestSinceForgetsWhatWasBefore(t *testing.T) {
+func TestDropBefore(t *testing.T) {
 	var state *store.State
 	for i := range 10 {
 		status := monitor.StatusOK
@@ -103,16 +103,16 @@ func TestSinceForgetsWhatWasBefore(t *testing.T) {
 	for _, c := range []struct{ cleared, streak, since, points int }{
 		{-100, 6, 4, 10}, {0, 6, 4, 10}, {2, 6, 4, 8}, {7, 3, 7, 3}, {9, 1, 9, 1},
 	} {
-		got := since(state, resultAt(c.cleared, 0).Date)
+		got := dropBefore(state, resultAt(c.cleared, 0).Date)
 		if got.Streak != c.streak || !got.Since.Equal(resultAt(c.since, 0).Date) || len(got.History) != c.points {
 			t.Errorf("cleared at second %d: streak %d since %s, %d points, want %+v",
 				c.cleared, got.Streak, got.Since, len(got.History), c)
 		}
 	}
-	if got := since(state, resultAt(10, 0).Date); got != nil {
-		t.Errorf("a state from before the clearing is left: %+v", got)
+	if got := dropBefore(state, resultAt(10, 0).Date); got != nil {
+		t.Errorf("a state before the deletion is left: %+v", got)
 	}
 	if state.Streak != 6 || len(state.History) != 10 {
-		t.Errorf("the state itself was changed")
+		t.Errorf("the original state was changed")
 	}
 }

@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"slices"
+	"time"
+
+	"nanomon/services/common/store"
+)
+
+const (
+	// heartbeatTimeout is the time without a new heartbeat after which a runner counts as dead. Each runner measures it
+	// with its own clock, so the clocks of the runners need not agree.
+	heartbeatTimeout = 10 * time.Second
+	// maxHeartbeatAge is the maximum age, by its own date, of a heartbeat of an unknown runner. An older heartbeat
+	// belongs to a dead runner. A live runner whose clock is that far behind is recognized at its next heartbeat.
+	maxHeartbeatAge = time.Minute
+	// maxUpdateGap is the maximum time between two reads of the heartbeats. After a longer gap, an unchanged heartbeat
+	// does not mean that the runner is dead.
+	maxUpdateGap = 5 * time.Second
+)
+
+// assignment determines which monitors a runner runs. Each monitor belongs to the live runner with the highest hash of
+// runner and monitor (rendezvous hashing). All runners compute the same assignment without communication, and if a
+// runner joins or leaves, only the monitors that it gains or loses move.
+type assignment struct {
+	// self is the id of this runner.
+	self string
+	// runners are the ids of the live runners in order, including self.
+	runners []string
+}
+
+// has reports whether the monitor is assigned to this runner.
+func (a assignment) has(monitorID string) bool {
+	owner, highest := "", uint64(0)
+	for _, runner := range a.runners {
+		if h := hashOf(runner + "/" + monitorID); owner == "" || h > highest {
+			owner, highest = runner, h
+		}
+	}
+	return owner == a.self
+}
+
+func (a assignment) equal(other assignment) bool { return slices.Equal(a.runners, other.runners) }
+
+// peer records the heartbeats of another runner.
+type peer struct {
+	// heartbeat is the date in its last heartbeat, by its own clock.
+	heartbeat time.Time
+	// changed is the time at which this runner first read that heartbeat. It is zero for a heartbeat that was too old
+	// then.
+	changed time.Time
+}
+
+// membership determines which runners are live.
+type membership struct {
+	self       string
+	peers      map[string]peer
+	lastUpdate time.Time
+}
+
+// update evaluates the heartbeats read at now. It returns the assignment and the ids of the runners that have died.
+// After a gap in the updates, the known runners count as live again for the heartbeat timeout.
+func (m *membership) update(now time.Time, heartbeats []store.Runner) (a assignment, dead []string) {
+	afterGap := now.Sub(m.lastUpdate) > maxUpdateGap
+	m.lastUpdate = now
+	peers := make(map[string]peer, len(heartbeats))
+	live := []string{m.self}
+	for _, h := range heartbeats {
+		if h.ID == m.self {
+			continue
+		}
+		p, known := m.peers[h.ID]
+		switch {
+		case !known && now.Sub(h.LastSeen) > maxHeartbeatAge:
+			p = peer{heartbeat: h.LastSeen}
+		case !known, !p.heartbeat.Equal(h.LastSeen):
+			p = peer{heartbeat: h.LastSeen, changed: now}
+		case afterGap && !p.changed.IsZero():
+			p.changed = now
+		}
+		peers[h.ID] = p
+		switch {
+		case now.Sub(p.changed) < heartbeatTimeout:
+			live = append(live, h.ID)
+		case !p.changed.IsZero():
+			dead = append(dead, h.ID)
+		}
+	}
+	slices.Sort(live)
+	m.peers = peers
+	return assignment{self: m.self, runners: live}, dead
+}

@@ -1,0 +1,287 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// assignees returns the runner of each of 1000 monitors.
+func assignees(t *testing.T, runners ...string) []string {
+	t.Helper()
+	all := make([]string, 1000)
+	for i := range all {
+		id := monitorNumber(i, "10s").ID
+		for _, r := range runners {
+			if !(assignment{self: r, runners: runners}).has(id) {
+				continue
+			}
+			if all[i] != "" {
+				t.Fatalf("monitor %s is assigned to %s and to %s", id, all[i], r)
+			}
+			all[i] = r
+		}
+		if all[i] == "" {
+			t.Fatalf("monitor %s is not assigned", id)
+		}
+	}
+	return all
+}
+
+func TestAssignmentIsEvenAndStable(t *testing.T) {
+	three, four := assignees(t, "a", "b", "c"), assignees(t, "a", "b", "c", "d")
+	count := map[string]int{}
+	for i := range three {
+		count[four[i]]++
+		if four[i] != three[i] && four[i] != "d" {
+			t.Errorf("monitor %d moved from %s to %s when d joined", i, three[i], four[i])
+		}
+	}
+	for _, r := range []string{"a", "b", "c", "d"} {
+		if count[r] < 200 || count[r] > 300 {
+			t.Errorf("%s has %d of 1000 monitors", r, count[r])
+		}
+	}
+}
+
+func TestMembership(t *testing.T) {
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
+	heartbeat := func(id string, seconds int) store.Runner { return store.Runner{ID: id, LastSeen: at(seconds)} }
+	type update struct {
+		at         int
+		heartbeats []store.Runner
+		live       []string
+	}
+	me, both := []string{"me"}, []string{"a", "me"}
+	for name, updates := range map[string][]update{
+		"single runner": {{0, nil, me}, {1, []store.Runner{heartbeat("me", 0)}, me}},
+		"another runner joins and leaves": {
+			{0, nil, me}, {1, []store.Runner{heartbeat("a", 1)}, both}, {2, nil, me},
+		},
+		"heartbeats stop": {
+			{0, []store.Runner{heartbeat("a", 0)}, both}, {5, []store.Runner{heartbeat("a", 4)}, both},
+			{10, []store.Runner{heartbeat("a", 4)}, both}, {14, []store.Runner{heartbeat("a", 4)}, both},
+			{15, []store.Runner{heartbeat("a", 4)}, me}, {16, []store.Runner{heartbeat("a", 16)}, both},
+		},
+		"clock ahead": {
+			{0, []store.Runner{heartbeat("a", 3000)}, both}, {3, []store.Runner{heartbeat("a", 3003)}, both},
+		},
+		"old heartbeat": {
+			{0, []store.Runner{heartbeat("a", -61)}, me}, {1, []store.Runner{heartbeat("a", -61)}, me},
+		},
+		"clock far behind": {
+			{0, []store.Runner{heartbeat("a", -500)}, me}, {1, []store.Runner{heartbeat("a", -497)}, both},
+		},
+		"store was unavailable": {
+			{0, []store.Runner{heartbeat("a", 0), heartbeat("b", -90)}, both},
+			{60, []store.Runner{heartbeat("a", 0), heartbeat("b", -90)}, both},
+			{65, []store.Runner{heartbeat("a", 64)}, both},
+		},
+	} {
+		m := membership{self: "me"}
+		for _, u := range updates {
+			if got, _ := m.update(at(u.at), u.heartbeats); !slices.Equal(got.runners, u.live) {
+				t.Errorf("%s: after %d s %v are live, want %v", name, u.at, got.runners, u.live)
+			}
+		}
+	}
+}
+
+// flakyStore is a store that can become unavailable for one runner.
+type flakyStore struct {
+	*memoryStore
+	down atomic.Bool
+}
+
+func (s *flakyStore) check() error {
+	if s.down.Load() {
+		return monitor.ErrUnavailable
+	}
+	return nil
+}
+
+func (s *flakyStore) PutHeartbeat(ctx context.Context, r store.Runner) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	return s.memoryStore.PutHeartbeat(ctx, r)
+}
+
+func (s *flakyStore) Runners(ctx context.Context, since time.Time) ([]store.Runner, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	return s.memoryStore.Runners(ctx, since)
+}
+
+func (s *flakyStore) Monitors(ctx context.Context) ([]monitor.Monitor, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	return s.memoryStore.Monitors(ctx)
+}
+
+func (s *flakyStore) AppendBatch(ctx context.Context, b store.Batch) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	return s.memoryStore.AppendBatch(ctx, b)
+}
+
+// testCluster is a group of runners with one store.
+type testCluster struct {
+	t       *testing.T
+	store   *memoryStore
+	stores  []*flakyStore
+	engines []*testEngine
+}
+
+const clusterInterval = 2 * time.Second
+
+func startCluster(t *testing.T, runners, monitorCount int) *testCluster {
+	t.Helper()
+	c := &testCluster{t: t, store: newMemoryStore(monitors(monitorCount, clusterInterval.String())...)}
+	for range runners {
+		c.join()
+	}
+	elapse(5 * time.Second)
+	return c
+}
+
+func (c *testCluster) join() {
+	s := &flakyStore{memoryStore: c.store}
+	c.stores = append(c.stores, s)
+	c.engines = append(c.engines, startEngineWithID(c.t, fmt.Sprintf("r%d", len(c.stores)), s, newFakeProbes()))
+}
+
+// checks returns the start times of the checks of a monitor by any runner.
+func (c *testCluster) checks(target string, since time.Time) (starts []time.Time) {
+	for _, b := range c.engines {
+		for _, at := range b.probes.started(target) {
+			if !at.Before(since) {
+				starts = append(starts, at)
+			}
+		}
+	}
+	slices.SortFunc(starts, time.Time.Compare)
+	return starts
+}
+
+// wantCheckedOnce fails the test unless each monitor is checked once per interval in the next ten intervals.
+func (c *testCluster) wantCheckedOnce(when string) {
+	c.t.Helper()
+	since := time.Now()
+	elapse(10 * clusterInterval)
+	for _, m := range c.store.monitors {
+		if n := len(c.checks(m.Target, since)); n < 10 || n > 11 {
+			c.t.Errorf("%s: monitor %s was checked %d times in 10 intervals", when, m.Target, n)
+		}
+	}
+}
+
+// wantAssigned fails the test unless the monitors are assigned to exactly the given runners.
+func (c *testCluster) wantAssigned(when string, runners ...int) {
+	c.t.Helper()
+	sum := 0
+	for _, r := range runners {
+		n := c.engines[r].Stats().Monitors
+		if n == 0 {
+			c.t.Errorf("%s: runner %d has no monitors", when, r)
+		}
+		sum += n
+	}
+	if sum != len(c.store.monitors) {
+		c.t.Errorf("%s: the runners have %d monitors in total", when, sum)
+	}
+}
+
+func TestRunnersDivideMonitors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := startCluster(t, 2, 60)
+		c.wantAssigned("two runners", 0, 1)
+		c.wantCheckedOnce("two runners")
+		c.join()
+		elapse(5 * time.Second)
+		c.wantAssigned("a third runner joined", 0, 1, 2)
+		c.wantCheckedOnce("a third runner joined")
+
+		stopped := time.Now()
+		c.engines[1].stop()
+		elapse(2*time.Second + clusterInterval)
+		c.wantAssigned("one runner stopped", 0, 2)
+		for _, m := range c.store.monitors {
+			if len(c.checks(m.Target, stopped)) == 0 {
+				t.Errorf("monitor %s was not checked within an interval and 2 s after the stop", m.Target)
+			}
+		}
+		c.wantCheckedOnce("one runner stopped")
+	})
+}
+
+func TestRunnersTakeOverFromDeadRunner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := startCluster(t, 3, 200)
+		died := time.Now()
+		c.stores[1].down.Store(true)
+		elapse(15 * time.Second)
+		c.wantAssigned("one runner is dead", 0, 2)
+		c.join()
+		elapse(5 * time.Second)
+		c.wantAssigned("a new runner ignores the dead one", 0, 2, 3)
+		c.engines[3].stop()
+		elapse(2 * time.Second)
+		for _, m := range c.store.monitors {
+			alive := slices.Concat(c.engines[0].probes.started(m.Target), c.engines[2].probes.started(m.Target))
+			if !slices.ContainsFunc(alive, died.Before) {
+				t.Errorf("no runner took over monitor %s within 15 s", m.Target)
+			}
+		}
+		c.stores[1].down.Store(false)
+		elapse(5 * time.Second)
+		c.wantAssigned("the dead runner is back", 0, 1, 2)
+		c.wantCheckedOnce("the dead runner is back")
+	})
+}
+
+func TestAssignmentIsKeptWhileStoreUnavailable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := startCluster(t, 3, 60)
+		for _, s := range c.stores {
+			s.down.Store(true)
+		}
+		c.wantCheckedOnce("store unavailable")
+		for i, s := range c.stores {
+			s.down.Store(false)
+			elapse(time.Duration(i) * time.Second)
+		}
+		c.wantCheckedOnce("store available again")
+		c.wantAssigned("store available again", 0, 1, 2)
+	})
+}
+
+func TestMovedMonitorKeepsPhase(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := startCluster(t, 2, 6) // so few that new monitors would be checked immediately
+		since := time.Now()
+		c.join()
+		elapse(20 * time.Second)
+		c.engines[0].stop()
+		elapse(20 * time.Second)
+		for _, m := range c.store.monitors {
+			starts := c.checks(m.Target, since)
+			for i := 1; i < len(starts); i++ {
+				if gap := starts[i].Sub(starts[i-1]); gap%clusterInterval != 0 {
+					t.Fatalf("monitor %s was checked %s after the check before", m.Target, gap)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,72 @@
+package engine
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"nanomon/services/common/check"
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
+	"nanomon/services/common/secret"
+	"nanomon/services/common/store"
+)
+
+// entry is a monitor in the schedule of this runner. The field monitor never changes; a changed monitor gets a new
+// entry. The scheduler's goroutine owns the other fields, except check and compileErr, which a running check owns.
+type entry struct {
+	monitor monitor.Monitor
+	timing
+	// ctx ends when this runner stops running the monitor.
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	due time.Duration
+	// index is the position in the schedule's heap.
+	index int
+	// running is true from the time a check is handed to the pool until its end is handled.
+	running bool
+	// rerun requests another check after the running one.
+	rerun bool
+	// removed is true if the monitor was removed while a check was running.
+	removed bool
+
+	// state is the state after the newest result; nil before the first. Any goroutine may read it. The State itself is
+	// never changed.
+	state atomic.Pointer[store.State]
+	// gapInterval is the interval for detecting missing results. After a change of the interval it is the longer of the
+	// old and the new one until the next result.
+	gapInterval time.Duration
+	// maintenance is the cached maintenance status at the newest result.
+	maintenance maintenanceStatus
+
+	check      *check.Check
+	compileErr error
+}
+
+func newEntry(ctx context.Context, m monitor.Monitor) *entry {
+	e := &entry{monitor: m, timing: timingOf(m)}
+	e.gapInterval = e.interval
+	e.ctx, e.cancel = context.WithCancel(ctx)
+	return e
+}
+
+// run checks the monitor once. The first run compiles the check: compiling thousands of monitors at the start would
+// delay the schedule.
+func (e *entry) run(types probe.Registry, secrets secret.Source) monitor.Result {
+	if e.check == nil && e.compileErr == nil {
+		e.check, e.compileErr = check.Compile(types, secrets, e.monitor)
+	}
+	if e.compileErr != nil {
+		return check.Failed(e.monitor, time.Now(), e.compileErr.Error())
+	}
+	return e.check.Run(e.ctx)
+}
+
+// close releases the resources of the probe. No check may be running.
+func (e *entry) close() {
+	e.cancel()
+	if e.check != nil {
+		e.check.Close()
+	}
+}

@@ -1,0 +1,127 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"nanomon/services/common/check"
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// onDemandPollInterval is the time between two reads of the on-demand checks if the store cannot report changes.
+const onDemandPollInterval = time.Second
+
+// checkNow requests a check of a monitor from the scheduler's goroutine. It reports on accepted whether this runner
+// runs the monitor.
+type checkNow struct {
+	monitorID string
+	accepted  chan bool
+}
+
+// serveOnDemandChecks runs the on-demand checks that this runner can run, after each signal on changed, until ctx ends.
+func (e *Engine) serveOnDemandChecks(ctx context.Context, changed chan struct{}) {
+	failures := e.newFailureLog("read on-demand checks")
+	handled := make(map[string]bool)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		}
+		pending, err := e.pendingOnDemandChecks(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		failures.record(err)
+		if err != nil {
+			pause(ctx, onDemandPollInterval)
+			signal(changed)
+			continue
+		}
+		handled = e.handleOnDemandChecks(ctx, pending, handled)
+	}
+}
+
+func (e *Engine) pendingOnDemandChecks(ctx context.Context) ([]store.OnDemandCheck, error) {
+	ctx, cancel := context.WithTimeout(ctx, shortCallTimeout)
+	defer cancel()
+	return e.store.PendingOnDemandChecks(ctx, time.Now())
+}
+
+// handleOnDemandChecks runs the pending checks except those in before. It returns the checks of stored monitors that it
+// has handled: if their deletion fails they stay pending, and they must not run twice.
+func (e *Engine) handleOnDemandChecks(
+	ctx context.Context, pending []store.OnDemandCheck, before map[string]bool,
+) map[string]bool {
+	handled := make(map[string]bool)
+	for _, c := range pending {
+		switch {
+		case before[c.ID]:
+			handled[c.ID] = true
+		case c.Definition == nil:
+			handled[c.ID] = e.checkStored(ctx, c)
+		default:
+			e.checkDefinition(ctx, c)
+		}
+	}
+	return handled
+}
+
+// checkStored runs the stored monitor of c, and reports whether this runner runs it.
+func (e *Engine) checkStored(ctx context.Context, c store.OnDemandCheck) bool {
+	request := checkNow{monitorID: c.MonitorID, accepted: make(chan bool, 1)}
+	select {
+	case <-ctx.Done():
+		return false
+	case e.checkNow <- request:
+	}
+	if !<-request.accepted {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, shortCallTimeout)
+	defer cancel()
+	if err := e.store.DeleteOnDemandCheck(ctx, c.ID); err != nil {
+		e.logOnDemandFailure(ctx, "cannot delete on-demand check", c, err)
+	}
+	return true
+}
+
+// checkDefinition claims c. Unless another runner has claimed it, it runs the definition and stores the result in c.
+func (e *Engine) checkDefinition(ctx context.Context, c store.OnDemandCheck) {
+	claimCtx, cancel := context.WithTimeout(ctx, shortCallTimeout)
+	defer cancel()
+	claimed, err := e.store.ClaimOnDemandCheck(claimCtx, c.ID, e.cfg.ID)
+	if err != nil {
+		e.logOnDemandFailure(ctx, "cannot claim on-demand check", c, err)
+	}
+	if !claimed {
+		return
+	}
+	e.pool.run(func() {
+		result := e.checkOnce(*c.Definition)
+		ctx, cancel := context.WithTimeout(e.checkCtx, shortCallTimeout)
+		defer cancel()
+		if err := e.store.CompleteOnDemandCheck(ctx, c.ID, result); err != nil {
+			e.logOnDemandFailure(ctx, "cannot store the result of an on-demand check", c, err)
+		}
+	})
+}
+
+func (e *Engine) checkOnce(m monitor.Monitor) monitor.Result {
+	c, err := check.Compile(e.types, e.cfg.Secrets, m)
+	if err != nil {
+		return check.Failed(m, time.Now(), err.Error())
+	}
+	defer c.Close()
+	return c.Run(e.checkCtx)
+}
+
+// logOnDemandFailure logs a failed store operation on c. The API reports a missing result after the check has expired.
+func (e *Engine) logOnDemandFailure(ctx context.Context, message string, c store.OnDemandCheck, err error) {
+	if ctx.Err() == context.Canceled {
+		return
+	}
+	e.stats.storeErrors.Add(1)
+	e.log.Warn(message, "check", c.ID, "error", err)
+}

@@ -1,0 +1,116 @@
+package engine
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+func TestStartContinuesFromStoredState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := monitorNumber(1, "10s")
+		s := newMemoryStore(m)
+		old := monitor.Result{ID: "old", Date: monitor.Date(time.Now().Add(-5 * time.Second)), MonitorID: m.ID}
+		s.states[m.ID] = store.State{
+			MonitorID: m.ID, Latest: old, Streak: 41, Since: old.Date, History: []store.Point{{Date: old.Date}},
+		}
+		s.down = true
+		probes := newFakeProbes()
+		b := startEngine(t, s, probes)
+		elapse(30 * time.Second)
+		if n := len(probes.started("1")); n != 0 {
+			t.Errorf("%d checks before the states were loaded", n)
+		}
+		s.with("", func() { s.down = false })
+		elapse(12 * time.Second)
+		b.stop()
+		if st := s.states[m.ID]; st.Streak != 42 || !st.Since.Equal(old.Date) || len(s.statusChanges) != 0 {
+			t.Errorf("state %+v, status changes %+v", st, s.statusChanges)
+		}
+	})
+}
+
+func TestEnabledMonitorContinuesFromNewestState(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		// stored is the streak in the store when the monitor is enabled again; 0 keeps the state that this runner has
+		// written.
+		stored int
+		// rejection is the error of the store for each batch until then.
+		rejection error
+		want      int
+	}{
+		{name: "no runner checked it", want: 4},
+		{name: "another runner checked it", stored: 100, want: 101},
+		{name: "its results are not written yet", rejection: monitor.ErrUnavailable, want: 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := monitorNumber(1, "10s")
+				s := newMemoryStore(m)
+				s.reject = func(store.Batch) error { return c.rejection }
+				b := startEngine(t, s, newFakeProbes())
+				elapse(30*time.Second + grid)
+				m.Enabled = false
+				s.set(m)
+				elapse(20 * time.Second)
+				if c.stored > 0 {
+					r := monitor.Result{ID: "x", Date: monitor.Date(time.Now().Add(-time.Second)), MonitorID: m.ID}
+					s.with("", func() {
+						s.states[m.ID] = store.State{MonitorID: m.ID, Latest: r, Streak: c.stored, History: []store.Point{{Date: r.Date}}}
+					})
+				}
+				m.Enabled = true
+				s.set(m)
+				elapse(time.Second)
+				s.with("", func() { s.reject = nil })
+				b.stop()
+				if got := s.states[m.ID].Streak; got != c.want {
+					t.Errorf("streak %d, want %d", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+func TestClearedResultsDoNotCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := monitorNumber(1, "10s")
+		s := newMemoryStore(m)
+		b := startEngine(t, s, newFakeProbes())
+		elapse(5 * time.Minute)
+		s.with(store.TopicMonitors, func() {
+			s.cleared = monitor.Date(time.Now())
+			clear(s.states)
+			s.statusChanges = nil
+		})
+		elapse(21 * time.Second)
+		b.stop()
+		first := slices.Index(s.statusChanges, store.StatusChange{
+			MonitorID: m.ID, Date: s.states[m.ID].Since, Kind: store.ChangeStatus, To: "ok",
+		})
+		if st := s.states[m.ID]; st.Streak != 2 || len(st.History) != 2 || first != 0 || len(s.statusChanges) != 1 {
+			t.Errorf("state %+v, status changes %+v", st, s.statusChanges)
+		}
+	})
+}
+
+func TestShorterIntervalCausesNoGap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := monitorNumber(1, "1h")
+		s := newMemoryStore(m)
+		b := startEngine(t, s, newFakeProbes())
+		elapse(40 * time.Minute)
+		m.Interval = "5s"
+		s.set(m)
+		elapse(time.Minute)
+		b.stop()
+		if len(s.statusChanges) != 1 {
+			t.Errorf("status changes %+v", s.statusChanges)
+		}
+	})
+}

@@ -1,0 +1,66 @@
+package spool
+
+import (
+	"os"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// testdata/batch.v1 was written by a version in which the types in store and monitor had the stored field names.
+func TestDecodeFileOfEarlierVersion(t *testing.T) {
+	content, err := os.ReadFile("testdata/batch.v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	date := time.Date(2026, 3, 1, 12, 0, 0, int(7*time.Millisecond), time.UTC)
+	result := monitor.Result{
+		ID: "id", Date: date, Status: monitor.StatusError, Value: 1.5, Message: "a message", MonitorID: "m",
+		MonitorName: "a name", MonitorTarget: "a target", Outputs: map[string]any{"a": 0.5, "b": "text", "c": true},
+		Ignored: monitor.IgnoredMaintenance,
+	}
+	want := store.Batch{
+		Results: []monitor.Result{result},
+		States: []store.State{{
+			MonitorID: "m", Latest: result, Streak: 3, Since: date,
+			History: []store.Point{{Date: date, Status: monitor.StatusFailed, Value: 2, Ignored: monitor.IgnoredBlocked}},
+		}},
+		StatusChanges: []store.StatusChange{{
+			MonitorID: "m", Date: date, Kind: store.ChangeIgnored, From: store.Counted, To: "maintenance",
+		}},
+	}
+	got, err := decode(content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	content, err = encode(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err = decode(content); err != nil || !cmp.Equal(want, got) {
+		t.Errorf("after encode and decode: %v, (-want +got):\n%s", err, cmp.Diff(want, got))
+	}
+}
+
+// A field that is missing here would be lost in the spool.
+func TestFormatHasEveryField(t *testing.T) {
+	for _, c := range []struct{ domain, stored reflect.Type }{
+		{reflect.TypeFor[store.Batch](), reflect.TypeFor[fileBatch]()},
+		{reflect.TypeFor[monitor.Result](), reflect.TypeFor[fileResult]()},
+		{reflect.TypeFor[store.State](), reflect.TypeFor[fileState]()},
+		{reflect.TypeFor[store.Point](), reflect.TypeFor[filePoint]()},
+		{reflect.TypeFor[store.StatusChange](), reflect.TypeFor[fileStatusChange]()},
+	} {
+		if c.domain.NumField() != c.stored.NumField() {
+			t.Errorf("%s has %d fields, %s has %d", c.domain, c.domain.NumField(), c.stored, c.stored.NumField())
+		}
+	}
+}
