@@ -77,7 +77,7 @@ func TestABadStartSaysWhatToDo(t *testing.T) {
 			text := string(output)
 			if c.settings["MONGO_TIMEOUT"] != "" {
 				waits, end, _ := strings.Cut(text, "\n")
-				if !strings.Contains(waits, `msg="MongoDB does not answer yet: trying again" at=127.0.0.1:`) {
+				if !strings.Contains(waits, `msg="store unavailable, retrying" hosts=127.0.0.1:`) {
 					t.Errorf("it begins with %s", waits)
 				}
 				text = end
