@@ -14,8 +14,8 @@ import (
 	"nanomon/services/common/store"
 )
 
-// AppendBatch stores results, then status changes, then states. It marks the hours as dirty first: a mark without results
-// only causes an unnecessary rollup, but a result without a mark would be missing in its rollup.
+// AppendBatch stores results, then status changes, then states. It marks the hours as dirty first: a mark without
+// results only causes an unnecessary rollup, but a result without a mark would be missing in its rollup.
 func (s *Store) AppendBatch(ctx context.Context, b store.Batch) (err error) {
 	defer s.end(ctx, time.Now(), "append batch", &err)
 	results, err := convertAll(b.Results, toResultDoc)
@@ -102,10 +102,10 @@ func (s *Store) putStates(ctx context.Context, states []stateDoc) error {
 	})
 }
 
-// putNewer stores each document unless a stored one with its id is as new or newer; older returns the filter for a stored
-// document that is older. Most documents exist, so putNewer replaces them first and inserts only if some did not match.
-// If an insert finds an existing document, that one is newer or another writer has just inserted it, so putNewer tries to
-// replace it once more.
+// putNewer stores each document unless a stored one with its id is as new or newer; older returns the filter for a
+// stored document that is older. Most documents exist, so putNewer replaces them first and inserts only if some did not
+// match. If an insert finds an existing document, that one is newer or another writer has just inserted it, so putNewer
+// tries to replace it once more.
 func putNewer[D any](ctx context.Context, s *Store, c *driver.Collection, docs []D, older func(D) bson.D) error {
 	if len(docs) == 0 {
 		return nil

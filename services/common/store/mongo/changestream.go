@@ -15,8 +15,8 @@ const (
 	// minRetryPause and maxRetryPause limit the pause between attempts to reopen a stream.
 	minRetryPause = 50 * time.Millisecond
 	maxRetryPause = 2 * time.Second
-	// minPollInterval is the minimum time between two requests for events if the first returned none. A server should wait
-	// for events itself, but some servers answer at once.
+	// minPollInterval is the minimum time between two requests for events if the first returned none. A server should
+	// wait for events itself, but some servers answer at once.
 	minPollInterval = 50 * time.Millisecond
 )
 
@@ -43,8 +43,8 @@ func (s *changeStream) open(ctx context.Context) (err error) {
 	return err
 }
 
-// follow calls notify after each change, and after each interruption because changes may have been missed. It returns when
-// ctx ends or the server rejects the stream.
+// follow calls notify after each change, and after each interruption because changes may have been missed. It returns
+// when ctx ends or the server rejects the stream.
 func (s *changeStream) follow(ctx context.Context, notify func()) {
 	for {
 		s.read(ctx, notify)
@@ -55,7 +55,8 @@ func (s *changeStream) follow(ctx context.Context, notify func()) {
 	}
 }
 
-// read calls notify after each change until the stream fails or ends. It ends when its collection is dropped or renamed.
+// read calls notify after each change until the stream fails or ends. It ends when its collection is dropped or
+// renamed.
 func (s *changeStream) read(ctx context.Context, notify func()) {
 	defer s.close()
 	for s.cursor.ID() != 0 || s.cursor.RemainingBatchLength() > 0 {
@@ -89,7 +90,8 @@ func (s *changeStream) next(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// reopen opens the stream and retries until that succeeds. It returns false when ctx ends or the server rejects the stream.
+// reopen opens the stream and retries until that succeeds. It returns false when ctx ends or the server rejects the
+// stream.
 func (s *changeStream) reopen(ctx context.Context) bool {
 	for pause := minRetryPause; ; pause = min(2*pause, maxRetryPause) {
 		wait(ctx, pause)

@@ -74,8 +74,8 @@ func insert(t *testing.T, s *Store, collection string, docs ...bson.D) {
 	}
 }
 
-// TestStoredDocuments checks the field names and types of stored documents. The original NanoMon and other programs read
-// them.
+// TestStoredDocuments checks the field names and types of stored documents. The original NanoMon and other programs
+// read them.
 func TestStoredDocuments(t *testing.T) {
 	s := openStore(t, mongotest.Database(t, server))
 	m := newMonitor(1, "name")

@@ -36,7 +36,8 @@ func explain(ctx context.Context, operation string, err *error) {
 	}
 }
 
-// lastError returns the network error inside an error of the driver, which otherwise repeats itself and lists all servers.
+// lastError returns the network error inside an error of the driver, which otherwise repeats itself and lists all
+// servers.
 func lastError(err error) error {
 	var selection topology.ServerSelectionError
 	if errors.As(err, &selection) {

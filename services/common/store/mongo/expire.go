@@ -57,8 +57,8 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 	return deleted, s.deleteOrphans(ctx, s.incidentStates, before("seen", rollupsFrom))
 }
 
-// deleteOrphans deletes the selected states that have no monitor. It reads the states before the monitors, so that it can't
-// delete the state of a monitor that is created at the same time.
+// deleteOrphans deletes the selected states that have no monitor. It reads the states before the monitors, so that it
+// can't delete the state of a monitor that is created at the same time.
 func (s *Store) deleteOrphans(ctx context.Context, states *driver.Collection, selected bson.D) error {
 	orphans, err := findIDs[bson.ObjectID](ctx, states, selected, 0)
 	if err != nil || len(orphans) == 0 {

@@ -108,8 +108,8 @@ func (s *Store) putPlan(ctx context.Context, plan importPlanDoc, imported map[bs
 	}
 }
 
-// finishImport executes the stored import plan, if there is one, and deletes it with its chunks. Executing a plan twice, or
-// in two processes at the same time, has the same result as executing it once.
+// finishImport executes the stored import plan, if there is one, and deletes it with its chunks. Executing a plan
+// twice, or in two processes at the same time, has the same result as executing it once.
 func (s *Store) finishImport(ctx context.Context) (err error) {
 	defer s.end(ctx, time.Now(), "finish import", &err)
 	var plan importPlanDoc
@@ -138,7 +138,8 @@ func (s *Store) finishImport(ctx context.Context) (err error) {
 	return err
 }
 
-// executePlan stores new and changed monitors and then deletes the surplus, so that there are never too few monitors.
+// executePlan stores new and changed monitors and then deletes the surplus ones, so that readers never see too few
+// monitors.
 func (s *Store) executePlan(ctx context.Context, plan importPlanDoc, parts [][]bson.Raw) error {
 	existing, err := find(ctx, s.monitors, bson.D{}, func(d monitorDoc) monitorDoc { return d })
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package mongo stores NanoMon's data in MongoDB or a compatible server. It relies only on atomic writes of one document,
-// on unique _ids, and on a unique index for the hashes of API keys.
+// Package mongo stores NanoMon's data in MongoDB or a compatible server. It relies only on atomic writes of one
+// document, on unique _ids, and on a unique index for the hashes of API keys.
 package mongo
 
 import (
@@ -67,8 +67,8 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open connects to the database, creates missing indexes and finishes an interrupted import. If the server does not answer
-// within c.Timeout, the error wraps [monitor.ErrUnavailable] and names the hosts. No error contains a password.
+// Open connects to the database, creates missing indexes and finishes an interrupted import. If the server does not
+// answer within c.Timeout, the error wraps [monitor.ErrUnavailable] and names the hosts. No error contains a password.
 func Open(ctx context.Context, c Config) (*Store, error) {
 	opts, err := clientOptions(c.URI)
 	if err != nil {
@@ -130,8 +130,8 @@ func (s *Store) start(ctx context.Context, timeout time.Duration, hosts []string
 	return s.finishImport(ctx)
 }
 
-// waitForServer pings the server until it answers. It returns an error after timeout, or at once if waiting can't help, such
-// as after a failed authentication.
+// waitForServer pings the server until it answers. It returns an error after timeout, or at once if waiting can't help,
+// such as after a failed authentication.
 func (s *Store) waitForServer(ctx context.Context, timeout time.Duration, log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

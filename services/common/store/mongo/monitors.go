@@ -78,8 +78,8 @@ func (s *Store) ReplaceMonitor(ctx context.Context, m monitor.Monitor) (err erro
 	return err
 }
 
-// logEnabled logs a status change of each monitor whose Enabled differs between before and now. It must be called before
-// the monitors are stored, so that an interruption can't lose a status change.
+// logEnabled logs a status change of each monitor whose Enabled differs between before and now. It must be called
+// before the monitors are stored, so that an interruption can't lose a status change.
 func (s *Store) logEnabled(ctx context.Context, before, now []monitorDoc) error {
 	was := make(map[bson.ObjectID]bool, len(before))
 	for _, doc := range before {

@@ -34,8 +34,8 @@ var (
 	secretSettings = regexp.MustCompile(`(?i)([?&;][^?&;=]*(?:password|properties)=)[^&;]*`)
 )
 
-// uriError returns an error for an invalid connection string. The driver's error may quote a password. So uriError deletes
-// all secrets, and uses the driver's error only if the string is still invalid.
+// uriError returns an error for an invalid connection string. The driver's error may quote a password. So uriError
+// deletes all secrets, and uses the driver's error only if the string is still invalid.
 func uriError(uri string) error {
 	withoutSecrets := secretSettings.ReplaceAllString(userInfo.ReplaceAllString(uri, "://"), "${1}")
 	if err := options.Client().ApplyURI(withoutSecrets).Validate(); err != nil {

@@ -12,9 +12,9 @@ import (
 	"nanomon/services/common/store"
 )
 
-// Watch reports changes by change streams on the collections of the topic. It reopens a stream that fails, and then sends a
-// value because changes may have been missed. The channel closes when the server rejects a stream. If the server has no
-// change streams, the error wraps [store.ErrWatchUnsupported] and the answer of the server.
+// Watch reports changes by change streams on the collections of the topic. It reopens a stream that fails, and then
+// sends a value because changes may have been missed. The channel closes when the server rejects a stream. If the
+// server has no change streams, the error wraps [store.ErrWatchUnsupported] and the answer of the server.
 func (s *Store) Watch(ctx context.Context, t store.Topic) (_ <-chan struct{}, err error) {
 	defer s.end(ctx, time.Now(), "watch "+string(t), &err)
 	if s.polling {

@@ -17,8 +17,8 @@ import (
 	"nanomon/services/common/store"
 )
 
-// Environment variables for the child process of TestCrash. If crashFile is set, this program stores batches in that file,
-// beginning with batch number crashFirst.
+// Environment variables for the child process of TestCrash. If crashFile is set, this program stores batches in that
+// file, beginning with batch number crashFirst.
 const (
 	crashFile  = "NANOMON_TEST_CRASH_FILE"
 	crashFirst = "NANOMON_TEST_CRASH_FIRST"

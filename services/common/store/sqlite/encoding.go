@@ -186,8 +186,8 @@ func decodeStatus(code int64) (monitor.Status, monitor.IgnoreReason, error) {
 	return monitor.Status(code % statusSlots), ignoreReasons[code/statusSlots], nil
 }
 
-// encodeHistory encodes each point as three parts: the milliseconds since the previous point (since 1970 for the first),
-// the code from encodeStatus, and the value.
+// encodeHistory encodes each point as three parts: the milliseconds since the previous point (since 1970 for the
+// first), the code from encodeStatus, and the value.
 func encodeHistory(points []store.Point) ([]byte, error) {
 	raw, last := []byte{}, int64(0)
 	for _, p := range points {

@@ -51,8 +51,8 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 	return deleted, s.purge(ctx)
 }
 
-// deleteInSteps repeats a statement that deletes up to a limit of rows from before a date, until none is left. It returns
-// the number of deleted rows.
+// deleteInSteps repeats a statement that deletes up to a limit of rows from before a date, until none is left. It
+// returns the number of deleted rows.
 func (s *Store) deleteInSteps(ctx context.Context, statement string, before int64) (int, error) {
 	for deleted := 0; ; {
 		n := 0
@@ -69,8 +69,8 @@ func (s *Store) deleteInSteps(ctx context.Context, statement string, before int6
 	}
 }
 
-// deleteRows runs a statement that may delete results. It stores the next seq, so that no later result gets the seq of a
-// deleted one: readers use seqs as cursors.
+// deleteRows runs a statement that may delete results. It stores the next seq, so that no later result gets the seq of
+// a deleted one: readers use seqs as cursors.
 func (t *tx) deleteRows(statement string, args ...any) (int, error) {
 	n, err := t.exec(statement, args...)
 	if err == nil && n > 0 {

@@ -11,8 +11,8 @@ import (
 	"nanomon/services/common/store"
 )
 
-// inIDList is a condition that takes a JSON array of ids as one argument, so that the statement has the same text for any
-// number of ids.
+// inIDList is a condition that takes a JSON array of ids as one argument, so that the statement has the same text for
+// any number of ids.
 const inIDList = "IN (SELECT unhex(value) FROM json_each(?))"
 
 // IncidentStates returns the stored incident states of the given monitors.

@@ -1,7 +1,7 @@
 // Package sqlite stores NanoMon's data in one SQLite file, for an installation on one machine.
 //
-// One goroutine writes: it commits waiting operations together, so that many small writes share one flush to disk. When a
-// method that writes returns without an error, its data is on disk.
+// One goroutine writes: it commits waiting operations together, so that many small writes share one flush to disk. When
+// a method that writes returns without an error, its data is on disk.
 package sqlite
 
 import (
@@ -79,8 +79,8 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	return s, nil
 }
 
-// createFile creates the folder, the database file and the lock file if they are missing, and checks that both files can
-// be written. Only their owner may read them, because monitors contain secrets.
+// createFile creates the folder, the database file and the lock file if they are missing, and checks that both files
+// can be written. Only their owner may read them, because monitors contain secrets.
 func createFile(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("can't create the folder: %w", err)

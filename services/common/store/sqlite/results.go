@@ -140,8 +140,8 @@ func (s shapeNames) decode(shape, values []byte) (map[string]any, error) {
 	return decodeOutputs(names, values)
 }
 
-// DeleteResults deletes all results, rollups and states, and all status changes except those of Enabled. It begins a new
-// era and detaches all refs; status changes of Enabled move to a new ref of their monitor.
+// DeleteResults deletes all results, rollups and states, and all status changes except those of Enabled. It begins a
+// new era and detaches all refs; status changes of Enabled move to a new ref of their monitor.
 func (s *Store) DeleteResults(ctx context.Context, at time.Time) error {
 	err := s.write(ctx, "delete all results", func(t *tx) error {
 		t.clearCache()

@@ -6,9 +6,9 @@ const applicationID = 0x4e4d6f6e
 // contentColumn is the column of table alerts with the fields of a notification that never change.
 const contentColumn = "owed"
 
-// migrations lists the steps from an empty file to the current format. The user_version of a file is the number of steps
-// that were applied to it. A released step never changes, not even its SQL comments, which use some older terms: alerts
-// are notifications, transitions are status changes, encodeValues is encodeOutputs, and verdict is encodeStatus.
+// migrations lists the steps from an empty file to the current format. The user_version of a file is the number of
+// steps that were applied to it. A released step never changes, not even its SQL comments, which use some older terms:
+// alerts are notifications, transitions are status changes, encodeValues is encodeOutputs, and verdict is encodeStatus.
 var migrations = [...]string{`
 PRAGMA application_id = 0x4e4d6f6e;
 

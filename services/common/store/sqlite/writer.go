@@ -23,7 +23,8 @@ type operation struct {
 }
 
 // write runs an operation in the next transaction of the writer and returns when its changes are on disk. If ctx ends
-// earlier, write returns at once and the operation may still be executed. After a commit, watchers of topics are notified.
+// earlier, write returns at once and the operation may still be executed. After a commit, watchers of topics are
+// notified.
 func (s *Store) write(ctx context.Context, name string, run func(*tx) error, topics ...store.Topic) (err error) {
 	defer s.observe.End(name, time.Now(), &err)
 	if err := ctx.Err(); err != nil {
@@ -99,8 +100,8 @@ func (s *Store) nextQueued() *operation {
 	}
 }
 
-// runOperation runs op and stores its error in op.err. An operation that fails is rolled back alone, without effect on the
-// rest of the group. The returned error is one after which the whole group has failed.
+// runOperation runs op and stores its error in op.err. An operation that fails is rolled back alone, without effect on
+// the rest of the group. The returned error is one after which the whole group has failed.
 func (t *tx) runOperation(op *operation) error {
 	if op.err = op.ctx.Err(); op.err != nil {
 		return nil

@@ -18,8 +18,8 @@ var listingContracts = []contract{
 	{"ResultsLimitMustBePositive", resultsLimit},
 }
 
-// manyTies stores results of three monitors, not in the order of their dates and many with the same date. It returns them
-// newest first.
+// manyTies stores results of three monitors, not in the order of their dates and many with the same date. It returns
+// them newest first.
 func manyTies(ctx context.Context, t *testing.T, s store.Store) []monitor.Result {
 	t.Helper()
 	var all []monitor.Result

@@ -45,7 +45,8 @@ func (o *operations) names() []string {
 	return slices.Sorted(maps.Keys(o.seen))
 }
 
-// operationsAreObserved checks that the observer is called for every operation, with its error and a name without values.
+// operationsAreObserved checks that the observer is called for every operation, with its error and a name without
+// values.
 func operationsAreObserved(t *testing.T, s store.Store, seen *operations) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
 	defer cancel()

@@ -23,8 +23,8 @@ const patience = 20 * time.Second
 // base is the date of the first result in most tests.
 var base = time.Date(2026, 1, 15, 10, 0, 0, 0, time.UTC)
 
-// Run tests an adapter against the whole contract. open must return an empty store that calls observe, if that is not nil,
-// and that is closed when its test ends.
+// Run tests an adapter against the whole contract. open must return an empty store that calls observe, if that is not
+// nil, and that is closed when its test ends.
 func Run(t *testing.T, open func(t *testing.T, observe store.Observe) store.Store) {
 	for _, group := range [][]contract{
 		monitorContracts, importContracts, resultContracts, listingContracts, sinceContracts, stateContracts,

@@ -79,8 +79,8 @@ func watchChanges(ctx context.Context, t *testing.T, s store.Store) {
 	}
 }
 
-// watchBurst makes many changes before it receives from the channels. Each must then have at least one value, and another
-// after one more change.
+// watchBurst makes many changes before it receives from the channels. Each must then have at least one value, and
+// another after one more change.
 func watchBurst(ctx context.Context, t *testing.T, s store.Store) {
 	first, second := watch(ctx, t, s, store.TopicResults), watch(ctx, t, s, store.TopicResults)
 	for i := range 50 {
