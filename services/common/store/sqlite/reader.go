@@ -22,30 +22,30 @@ type statements struct {
 	byText map[string]*sql.Stmt
 }
 
-func (p *statements) get(ctx context.Context, query string) (*sql.Stmt, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if stmt := p.byText[query]; stmt != nil {
+func (s *statements) get(ctx context.Context, query string) (*sql.Stmt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if stmt := s.byText[query]; stmt != nil {
 		return stmt, nil
 	}
-	stmt, err := p.prepare(ctx, query)
+	stmt, err := s.prepare(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	if p.byText == nil {
-		p.byText = make(map[string]*sql.Stmt)
+	if s.byText == nil {
+		s.byText = make(map[string]*sql.Stmt)
 	}
-	p.byText[query] = stmt
+	s.byText[query] = stmt
 	return stmt, nil
 }
 
-func (p *statements) close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, stmt := range p.byText {
+func (s *statements) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, stmt := range s.byText {
 		_ = stmt.Close()
 	}
-	clear(p.byText)
+	clear(s.byText)
 }
 
 // read runs a query and calls scan for every row. name is the name of the operation.
