@@ -76,7 +76,7 @@ func TestAFailedStartSaysWhatToDo(t *testing.T) {
 			text := string(output)
 			if c.settings["MONGO_TIMEOUT"] != "" {
 				waiting, end, _ := strings.Cut(text, "\n")
-				if !strings.Contains(waiting, `msg="MongoDB does not answer yet: trying again" at=127.0.0.1:`) {
+				if !strings.Contains(waiting, `msg="store unavailable, retrying" hosts=127.0.0.1:`) {
 					t.Errorf("it begins with %s", waiting)
 				}
 				text = end

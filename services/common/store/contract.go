@@ -26,9 +26,9 @@ type Store interface {
 	DeleteMonitor(ctx context.Context, id string) error
 	// DeleteMonitors deletes all monitors in the same way.
 	DeleteMonitors(ctx context.Context) error
-	// ImportMonitors replaces the whole set of monitors by ms: it creates and replaces (see ReplaceMonitor) monitors, then
-	// deletes those that are not in ms. The history of a deleted monitor stays until it expires. Each id must be final and
-	// unique, see [PlanImport].
+	// ImportMonitors replaces the whole set of monitors by ms: it creates and replaces (see ReplaceMonitor) monitors,
+	// then deletes those that are not in ms. The history of a deleted monitor stays until it expires. Each id must be
+	// final and unique, see [PlanImport].
 	ImportMonitors(ctx context.Context, ms []monitor.Monitor) error
 
 	// MaintenanceWindows returns all windows, ordered by name and then id.
@@ -55,8 +55,8 @@ type Store interface {
 	AppendBatch(ctx context.Context, b Batch) error
 	// Results returns the results that f selects. An unknown monitor has none.
 	Results(ctx context.Context, f ResultFilter) ([]monitor.Result, error)
-	// ResultsSince returns up to limit results in the order of storing, and the cursor for the next call. An empty cursor
-	// returns no results and the current cursor. Each result is returned at least once.
+	// ResultsSince returns up to limit results in the order of storing, and the cursor for the next call. An empty
+	// cursor returns no results and the current cursor. Each result is returned at least once.
 	ResultsSince(ctx context.Context, cursor string, limit int) ([]monitor.Result, string, error)
 	// DeleteResults deletes all results, rollups, states and the status changes that results caused, and sets
 	// ResultsCleared to at.
@@ -106,12 +106,13 @@ type Store interface {
 	IncidentStates(ctx context.Context, monitorIDs []string) ([]IncidentState, error)
 	// PutIncidentStates stores each state that is newer than the stored one.
 	PutIncidentStates(ctx context.Context, states []IncidentState) error
-	// AddNotifications stores new notifications. It leaves notifications whose id exists unchanged and returns their ids.
+	// AddNotifications stores new notifications. It leaves notifications whose id exists unchanged and returns their
+	// ids.
 	AddNotifications(ctx context.Context, ns []Notification) (existing []string, err error)
 	// DueNotifications returns up to limit notifications with Next <= now, the longest overdue first.
 	DueNotifications(ctx context.Context, now time.Time, limit int) ([]Notification, error)
-	// ClaimNotification claims one attempt to send a notification for a runner. Only the first claim wins; claimed is the
-	// time of the first claim.
+	// ClaimNotification claims one attempt to send a notification for a runner. Only the first claim wins; claimed is
+	// the time of the first claim.
 	ClaimNotification(ctx context.Context, id string, attempt int, runner string, now time.Time) (won bool, claimed time.Time, err error)
 	// PutDeliveries stores the fields Next, Attempts and Deliveries of a notification.
 	PutDeliveries(ctx context.Context, n Notification) error

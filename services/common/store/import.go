@@ -7,26 +7,26 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// PlanImport gives every item of an import its id: the one that it carries, if that is valid;
-// else that of the next existing monitor of the same name and type that no other item has;
-// else a new one. The same id carried twice is a [monitor.InvalidError].
+// PlanImport returns the items of an import with final ids. An item with a valid id keeps it. Another item gets the id
+// of an existing monitor with the same name and type, if there is one that no other item uses, or else a new id. If two
+// items have the same id, PlanImport returns a [monitor.InvalidError].
 func PlanImport(existing, items []monitor.Monitor, now time.Time) ([]monitor.Monitor, error) {
-	taken := make(map[string]string, len(items))
+	used := make(map[string]string, len(items))
 	for _, item := range items {
 		if !monitor.ValidID(item.ID) {
 			continue
 		}
 		id := strings.ToLower(item.ID)
-		if other, twice := taken[id]; twice {
-			return nil, monitor.Invalidf("id %s is in the import twice: %q and %q", id, other, item.Name)
+		if other, duplicate := used[id]; duplicate {
+			return nil, monitor.Invalidf("id %s occurs twice in the import: %q and %q", id, other, item.Name)
 		}
-		taken[id] = item.Name
+		used[id] = item.Name
 	}
 
 	type kind struct{ name, monitorType string }
 	free := make(map[kind][]string)
 	for _, m := range existing {
-		if _, gone := taken[m.ID]; !gone {
+		if _, isUsed := used[m.ID]; !isUsed {
 			k := kind{m.Name, m.Type}
 			free[k] = append(free[k], m.ID)
 		}

@@ -21,36 +21,36 @@ func item(id, name, kind string) monitor.Monitor {
 }
 
 func TestPlanImport(t *testing.T) {
-	const fresh = "a new id"
+	const newID = "a new id"
 	for _, test := range []struct {
 		name            string
 		existing, items []monitor.Monitor
 		want            []string
 	}{
-		{"nothing exists", nil, []monitor.Monitor{item("", "x", "http"), item("", "x", "http")}, []string{fresh, fresh}},
-		{"an id is kept", nil, []monitor.Monitor{item(idA, "x", "http")}, []string{idA}},
-		{"an id is made lower-case", nil, []monitor.Monitor{item(strings.ToUpper(idA), "x", "http")}, []string{idA}},
-		{"a bad id counts as none", nil, []monitor.Monitor{item("bad", "x", "http")}, []string{fresh}},
+		{"nothing exists", nil, []monitor.Monitor{item("", "x", "http"), item("", "x", "http")}, []string{newID, newID}},
+		{"an item keeps its id", nil, []monitor.Monitor{item(idA, "x", "http")}, []string{idA}},
+		{"an id becomes lower-case", nil, []monitor.Monitor{item(strings.ToUpper(idA), "x", "http")}, []string{idA}},
+		{"an invalid id is replaced", nil, []monitor.Monitor{item("invalid", "x", "http")}, []string{newID}},
 		{
 			"name and type match",
 			[]monitor.Monitor{item(idA, "x", "http"), item(idB, "x", "tcp")},
 			[]monitor.Monitor{item("", "x", "tcp"), item("", "x", "http"), item("", "X", "http"), item("", "x", "dns")},
-			[]string{idB, idA, fresh, fresh},
+			[]string{idB, idA, newID, newID},
 		},
 		{
-			"each existing monitor is taken once, in order",
+			"each existing monitor is used once, in order",
 			[]monitor.Monitor{item(idA, "x", "http"), item(idB, "x", "http")},
 			[]monitor.Monitor{item("", "x", "http"), item("", "x", "http"), item("", "x", "http")},
-			[]string{idA, idB, fresh},
+			[]string{idA, idB, newID},
 		},
 		{
-			"an id that a later item carries is not given away",
+			"the id of a later item is not used for an earlier one",
 			[]monitor.Monitor{item(idA, "x", "http"), item(idB, "x", "http")},
 			[]monitor.Monitor{item("", "x", "http"), item(strings.ToUpper(idA), "other", "tcp")},
 			[]string{idB, idA},
 		},
 		{
-			"a carried id wins over name and type",
+			"an id has precedence over name and type",
 			[]monitor.Monitor{item(idA, "x", "http")},
 			[]monitor.Monitor{item(idC, "x", "http"), item("", "x", "http")},
 			[]string{idC, idA},
@@ -69,27 +69,27 @@ func TestPlanImport(t *testing.T) {
 				t.Fatalf("%d monitors planned, want %d", len(planned), len(test.items))
 			}
 			seen := make(map[string]bool)
-			known := map[string]bool{idA: true, idB: true, idC: true}
+			old := map[string]bool{idA: true, idB: true, idC: true}
 			for i, m := range planned {
 				if m.Name != test.items[i].Name || m.Type != test.items[i].Type {
-					t.Errorf("item %d is %q of type %q, want it in its place", i, m.Name, m.Type)
+					t.Errorf("item %d is %q of type %q, want the same order as in the input", i, m.Name, m.Type)
 				}
-				if test.want[i] == fresh && (known[m.ID] || !monitor.ValidID(m.ID)) || test.want[i] != fresh && m.ID != test.want[i] {
+				if test.want[i] == newID && (old[m.ID] || !monitor.ValidID(m.ID)) || test.want[i] != newID && m.ID != test.want[i] {
 					t.Errorf("item %d got the id %q, want %s", i, m.ID, test.want[i])
 				}
 				if seen[m.ID] {
-					t.Errorf("the id %s was given twice", m.ID)
+					t.Errorf("two items got the id %s", m.ID)
 				}
 				seen[m.ID] = true
 				if test.items[i].ID != given[i] {
-					t.Errorf("the input's item %d was changed", i)
+					t.Errorf("item %d of the input was changed", i)
 				}
 			}
 		})
 	}
 }
 
-func TestPlanImportRefusesAnIDTwice(t *testing.T) {
+func TestPlanImportDuplicateID(t *testing.T) {
 	_, err := store.PlanImport(nil, []monitor.Monitor{item(idA, "one", "http"), item(strings.ToUpper(idA), "two", "tcp")}, time.Now())
 	var invalid *monitor.InvalidError
 	if !errors.As(err, &invalid) {

@@ -144,8 +144,8 @@ func NotificationID(monitorID string, incident int, kind NotificationKind, remin
 	return id
 }
 
-// RunnerNotificationID returns the id of a notification of [KindRunnerOffline] or [KindRunnerOnline] about a runner that
-// is offline since opened.
+// RunnerNotificationID returns the id of a notification of [KindRunnerOffline] or [KindRunnerOnline] about a runner
+// that is offline since opened.
 func RunnerNotificationID(kind NotificationKind, opened time.Time) string {
 	return fmt.Sprintf("%s-%d", kind, opened.UnixMilli())
 }

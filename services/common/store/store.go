@@ -144,8 +144,8 @@ type DirtyHour struct {
 	Token string
 }
 
-// OnDemandCheck is a request for a check outside the schedule. The responsible runner executes it. The request has either
-// an unsaved definition, whose result is returned and not stored, or the id of a stored monitor.
+// OnDemandCheck is a request for a check outside the schedule. The responsible runner executes it. The request has
+// either an unsaved definition, whose result is returned and not stored, or the id of a stored monitor.
 type OnDemandCheck struct {
 	ID        string
 	Requested time.Time

@@ -14,8 +14,8 @@ import (
 	"nanomon/services/common/store"
 )
 
-// AppendBatch stores results, then transitions, then states. The hours are marked first: a mark
-// without results costs a needless rollup, a result without a mark would be missing in one.
+// AppendBatch stores results, then status changes, then states. It marks the hours as dirty first: a mark without
+// results only causes an unnecessary rollup, but a result without a mark would be missing in its rollup.
 func (s *Store) AppendBatch(ctx context.Context, b store.Batch) (err error) {
 	defer s.end(ctx, time.Now(), "append batch", &err)
 	results, err := convertAll(b.Results, toResultDoc)
@@ -26,7 +26,7 @@ func (s *Store) AppendBatch(ctx context.Context, b store.Batch) (err error) {
 	if err != nil {
 		return err
 	}
-	transitions, err := toTransitionDocs(b.StatusChanges)
+	changes, err := toStatusChangeDocs(b.StatusChanges)
 	if err != nil {
 		return err
 	}
@@ -39,13 +39,13 @@ func (s *Store) AppendBatch(ctx context.Context, b store.Batch) (err error) {
 	if err := s.logAppend(ctx, results); err != nil {
 		return err
 	}
-	if _, err := insertNew(ctx, s.transitions, transitions); err != nil {
+	if _, err := insertNew(ctx, s.statusChanges, changes); err != nil {
 		return err
 	}
 	return s.putStates(ctx, newestStates(states))
 }
 
-// convertAll converts all or fails with the first error.
+// convertAll converts all items, or returns the first error.
 func convertAll[T, D any](items []T, convert func(T) (D, error)) ([]D, error) {
 	docs := make([]D, len(items))
 	for i, item := range items {
@@ -58,7 +58,7 @@ func convertAll[T, D any](items []T, convert func(T) (D, error)) ([]D, error) {
 	return docs, nil
 }
 
-// markDirty marks the hours of results.
+// markDirty marks the hours of results as dirty.
 func (s *Store) markDirty(ctx context.Context, results []resultDoc) error {
 	marks := make(map[string]dirtyDoc)
 	now := time.Now()
@@ -72,18 +72,18 @@ func (s *Store) markDirty(ctx context.Context, results []resultDoc) error {
 	return upsert(ctx, s.dirtyHours, docs, func(d dirtyDoc) any { return d.Key })
 }
 
-// newestStates keeps the newest state of each monitor.
+// newestStates returns the newest of the states of each monitor.
 func newestStates(states []stateDoc) []stateDoc {
 	newest := make(map[bson.ObjectID]stateDoc, len(states))
 	for _, state := range states {
-		if other, there := newest[state.ID]; !there || other.Latest.before(state.Latest) {
+		if other, found := newest[state.ID]; !found || other.Latest.before(state.Latest) {
 			newest[state.ID] = state
 		}
 	}
 	return slices.Collect(maps.Values(newest))
 }
 
-// before is the order of listings turned round: by date, then id.
+// before reports whether d is older than other, by date and then id.
 func (d resultDoc) before(other resultDoc) bool {
 	if !d.Date.Equal(other.Date) {
 		return d.Date.Before(other.Date)
@@ -91,7 +91,7 @@ func (d resultDoc) before(other resultDoc) bool {
 	return slices.Compare(d.ID[:], other.ID[:]) < 0
 }
 
-// putStates stores states that are newer than what is there.
+// putStates stores each state that is newer than the stored one.
 func (s *Store) putStates(ctx context.Context, states []stateDoc) error {
 	return putNewer(ctx, s, s.states, states, func(d stateDoc) bson.D {
 		older := bson.A{
@@ -102,20 +102,21 @@ func (s *Store) putStates(ctx context.Context, states []stateDoc) error {
 	})
 }
 
-// putNewer stores documents in place of those that older selects. Most are there: so it replaces first, and
-// only if that didn't hit all inserts those that are missing. Whichever turns out to be there
-// by then was either not older, or stored by another writer just now: then replacing decides.
+// putNewer stores each document unless a stored one with its id is as new or newer; older returns the filter for a
+// stored document that is older. Most documents exist, so putNewer replaces them first and inserts only if some did not
+// match. If an insert finds an existing document, that one is newer or another writer has just inserted it, so putNewer
+// tries to replace it once more.
 func putNewer[D any](ctx context.Context, s *Store, c *driver.Collection, docs []D, older func(D) bson.D) error {
 	if len(docs) == 0 {
 		return nil
 	}
-	release, err := s.hold(ctx)
+	release, err := s.lockWrites(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
-	hits, err := replaceOlder(ctx, c, docs, older)
-	if err != nil || hits == len(docs) {
+	matched, err := replaceOlder(ctx, c, docs, older)
+	if err != nil || matched == len(docs) {
 		return err
 	}
 	allNew, err := insertNew(ctx, c, docs)
@@ -138,11 +139,11 @@ func replaceOlder[D any](ctx context.Context, c *driver.Collection, docs []D, ol
 	return int(replaced.MatchedCount), nil
 }
 
-// hold makes the caller the only one to write states or the log of appends, until it calls release.
-func (s *Store) hold(ctx context.Context) (release func(), err error) {
+// lockWrites waits for the write lock. The caller must call release.
+func (s *Store) lockWrites(ctx context.Context) (release func(), err error) {
 	select {
-	case s.writing <- struct{}{}:
-		return func() { <-s.writing }, nil
+	case s.writeLock <- struct{}{}:
+		return func() { <-s.writeLock }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

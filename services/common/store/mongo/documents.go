@@ -38,7 +38,7 @@ type resultDoc struct {
 	Ignored       string         `bson:"excluded,omitempty"`
 }
 
-// stateDoc is a document of the collection states; its _id is the monitor's.
+// stateDoc is a document of the collection states. Its _id is the id of the monitor.
 type stateDoc struct {
 	ID      bson.ObjectID `bson:"_id"`
 	Latest  resultDoc     `bson:"latest"`
@@ -54,7 +54,7 @@ type pointDoc struct {
 	Ignored string    `bson:"excluded,omitempty"`
 }
 
-// toID reads an id; the error is a [monitor.InvalidError].
+// toID parses an id. The error is a [monitor.InvalidError] that begins with field.
 func toID(field, id string) (bson.ObjectID, error) {
 	oid, err := bson.ObjectIDFromHex(id)
 	if err != nil {
@@ -63,7 +63,7 @@ func toID(field, id string) (bson.ObjectID, error) {
 	return oid, nil
 }
 
-// validIDs reads those that are ids.
+// validIDs parses ids and omits invalid ones.
 func validIDs(ids []string) []bson.ObjectID {
 	valid := make([]bson.ObjectID, 0, len(ids))
 	for _, id := range ids {
@@ -86,7 +86,7 @@ func toMonitorDoc(m monitor.Monitor) (monitorDoc, error) {
 	}, nil
 }
 
-// enabled is true where the document doesn't say.
+// enabled reports whether the monitor is enabled, which is the default if the field is missing.
 func (d monitorDoc) enabled() bool { return d.Enabled == nil || *d.Enabled }
 
 func (d monitorDoc) monitor() monitor.Monitor {
@@ -131,7 +131,7 @@ func (d resultDoc) result() monitor.Result {
 	}
 }
 
-// plainOutput is a value as [monitor.Result] promises it, whatever type the document gave it.
+// plainOutput converts the value of an output to a type that [monitor.Result] allows.
 func plainOutput(value any) any {
 	switch v := value.(type) {
 	case nil, float64, string, bool:

@@ -15,13 +15,13 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// end explains the error of an operation that began at started, and tells of the operation.
+// end maps the error of an operation that began at started, see explain, and calls the observer.
 func (s *Store) end(ctx context.Context, started time.Time, operation string, err *error) {
 	explain(ctx, operation, err)
 	s.observe.End(operation, started, err)
 }
 
-// explain turns the error of an operation into one of the contract.
+// explain maps the error of an operation to the errors of the contract and adds the name of the operation.
 func explain(ctx context.Context, operation string, err *error) {
 	switch {
 	case *err == nil:
@@ -36,8 +36,8 @@ func explain(ctx context.Context, operation string, err *error) {
 	}
 }
 
-// lastError is what the connection to a server broke on, without the driver's view of all servers or its
-// repetitions.
+// lastError returns the network error inside an error of the driver, which otherwise repeats itself and lists all
+// servers.
 func lastError(err error) error {
 	var selection topology.ServerSelectionError
 	if errors.As(err, &selection) {
@@ -72,15 +72,15 @@ func isUnavailable(err error) bool {
 	case driver.IsTimeout(err), driver.IsNetworkError(err), errors.Is(err, driver.ErrClientDisconnected):
 		return true
 	case errors.As(err, &server):
-		passing := func(code int) bool { return slices.Contains(passingCodes[:], code) }
-		return slices.ContainsFunc(server.ErrorCodes(), passing) ||
+		temporary := func(code int) bool { return slices.Contains(temporaryCodes[:], code) }
+		return slices.ContainsFunc(server.ErrorCodes(), temporary) ||
 			server.HasErrorLabel(protocol.RetryableWriteError) || server.HasErrorLabel(protocol.TransientTransactionError)
 	}
 	return errors.As(err, &selection) || errors.As(err, &connection) || errors.As(err, &pool)
 }
 
-// passingCodes are those by which a server says that it can't serve just now.
-var passingCodes = [...]int{
+// temporaryCodes lists the error codes of a server after which the same call may succeed later.
+var temporaryCodes = [...]int{
 	6,     // host unreachable
 	7,     // host not found
 	89,    // network timeout
@@ -97,8 +97,7 @@ var passingCodes = [...]int{
 	16500, // too many requests (Cosmos DB)
 }
 
-// onlyDuplicates reports whether all that an unordered write was refused for is that documents
-// with these ids are there already.
+// onlyDuplicates reports whether an unordered write failed only because documents with the same ids exist already.
 func onlyDuplicates(err error) bool {
 	var bulk driver.BulkWriteException
 	if !errors.As(err, &bulk) || bulk.WriteConcernError != nil || len(bulk.WriteErrors) == 0 {

@@ -14,57 +14,57 @@ import (
 )
 
 const (
-	// importChunkSize bounds the monitors in one document, in bytes, unless one alone is larger; a
-	// document takes 16 MiB, and an import may be as large.
+	// importChunkSize limits the monitors in one chunk, in bytes; a chunk with one monitor may be larger. A document can
+	// have at most 16 MiB, and an import may be as large.
 	importChunkSize = 1 << 20
-	// currentImport is the key of the intent that is to be carried out.
-	currentImport = "current"
+	// currentPlan is the key of the import plan. There is at most one.
+	currentPlan = "current"
 )
 
-// importDoc is the intent of an import. There is at most one, and once it is there it is carried out,
-// if need be by another process.
-type importDoc struct {
+// importPlanDoc is an import plan: the stored intent of an import. Once it is stored it will be executed, by another
+// process if this one stops.
+type importPlanDoc struct {
 	Key    string        `bson:"_id"`
 	Import bson.ObjectID `bson:"import"`
-	// Chunks is the number of documents that hold the set.
+	// Chunks is the number of chunks that contain the imported monitors.
 	Chunks int `bson:"chunks"`
-	// Surplus are the monitors to delete. They are named, so that one created later is safe.
+	// Surplus lists the monitors to delete. A monitor that is created later is not in the list and stays.
 	Surplus []bson.ObjectID `bson:"surplus"`
 }
 
-// chunkDoc holds a part of the set; its key is import/number.
-type chunkDoc struct {
+// importChunkDoc contains some of the imported monitors. Its key is import/number.
+type importChunkDoc struct {
 	Key      string     `bson:"_id"`
 	Monitors []bson.Raw `bson:"monitors"`
 }
 
-// ImportMonitors stores the set, then the intent to make it the whole set, then does so.
+// ImportMonitors stores ms in chunks, then the import plan, and then executes the plan.
 func (s *Store) ImportMonitors(ctx context.Context, ms []monitor.Monitor) (err error) {
 	defer s.end(ctx, time.Now(), "import monitors", &err)
 	docs, err := convertAll(ms, toMonitorDoc)
 	if err != nil {
 		return err
 	}
-	keep := make(map[bson.ObjectID]bool, len(docs))
+	imported := make(map[bson.ObjectID]bool, len(docs))
 	for _, doc := range docs {
-		if keep[doc.ID] {
-			return monitor.Invalidf("id %s is in the import twice", doc.ID.Hex())
+		if imported[doc.ID] {
+			return monitor.Invalidf("id %s occurs twice in the import", doc.ID.Hex())
 		}
-		keep[doc.ID] = true
+		imported[doc.ID] = true
 	}
-	intent := importDoc{Key: currentImport, Import: bson.NewObjectID()}
-	if intent.Chunks, err = s.putChunks(ctx, intent.Import, docs); err != nil {
+	plan := importPlanDoc{Key: currentPlan, Import: bson.NewObjectID()}
+	if plan.Chunks, err = s.putChunks(ctx, plan.Import, docs); err != nil {
 		return err
 	}
-	if err := s.putIntent(ctx, intent, keep); err != nil {
+	if err := s.putPlan(ctx, plan, imported); err != nil {
 		return err
 	}
 	return s.finishImport(ctx)
 }
 
-// putChunks stores the set in as many documents as it takes.
+// putChunks stores the monitors of an import in chunks and returns their number.
 func (s *Store) putChunks(ctx context.Context, id bson.ObjectID, docs []monitorDoc) (int, error) {
-	var chunks []chunkDoc
+	var chunks []importChunkDoc
 	size := 0
 	for _, doc := range docs {
 		raw, err := bson.Marshal(doc)
@@ -72,7 +72,7 @@ func (s *Store) putChunks(ctx context.Context, id bson.ObjectID, docs []monitorD
 			return 0, err
 		}
 		if size += len(raw); len(chunks) == 0 || size > importChunkSize {
-			chunks = append(chunks, chunkDoc{Key: fmt.Sprintf("%s/%06d", id.Hex(), len(chunks))})
+			chunks = append(chunks, importChunkDoc{Key: fmt.Sprintf("%s/%06d", id.Hex(), len(chunks))})
 			size = len(raw)
 		}
 		last := &chunks[len(chunks)-1]
@@ -86,8 +86,8 @@ func (s *Store) putChunks(ctx context.Context, id bson.ObjectID, docs []monitorD
 	return len(chunks), nil
 }
 
-// putIntent stores the intent; another that is in the way is carried out first.
-func (s *Store) putIntent(ctx context.Context, intent importDoc, keep map[bson.ObjectID]bool) error {
+// putPlan stores the import plan. If there is another plan, it executes that one first.
+func (s *Store) putPlan(ctx context.Context, plan importPlanDoc, imported map[bson.ObjectID]bool) error {
 	for {
 		if err := s.finishImport(ctx); err != nil {
 			return err
@@ -96,50 +96,51 @@ func (s *Store) putIntent(ctx context.Context, intent importDoc, keep map[bson.O
 		if err != nil {
 			return err
 		}
-		intent.Surplus = []bson.ObjectID{}
+		plan.Surplus = []bson.ObjectID{}
 		for _, id := range ids {
-			if !keep[id] {
-				intent.Surplus = append(intent.Surplus, id)
+			if !imported[id] {
+				plan.Surplus = append(plan.Surplus, id)
 			}
 		}
-		if _, err = s.imports.InsertOne(ctx, intent); !driver.IsDuplicateKeyError(err) {
+		if _, err = s.imports.InsertOne(ctx, plan); !driver.IsDuplicateKeyError(err) {
 			return err
 		}
 	}
 }
 
-// finishImport carries out the intent that is stored, if there is one. Doing so twice, or in two
-// processes at a time, comes to the same.
+// finishImport executes the stored import plan, if there is one, and deletes it with its chunks. Executing a plan
+// twice, or in two processes at the same time, has the same result as executing it once.
 func (s *Store) finishImport(ctx context.Context) (err error) {
 	defer s.end(ctx, time.Now(), "finish import", &err)
-	var intent importDoc
-	err = s.imports.FindOne(ctx, byID(currentImport)).Decode(&intent)
+	var plan importPlanDoc
+	err = s.imports.FindOne(ctx, byID(currentPlan)).Decode(&plan)
 	if errors.Is(err, driver.ErrNoDocuments) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	chunks := keysBetween(intent.Import.Hex()+"/", intent.Import.Hex()+"0")
-	parts, err := find(ctx, s.importChunks, chunks, func(c chunkDoc) []bson.Raw { return c.Monitors })
+	chunks := keysBetween(plan.Import.Hex()+"/", plan.Import.Hex()+"0")
+	parts, err := find(ctx, s.importChunks, chunks, func(c importChunkDoc) []bson.Raw { return c.Monitors })
 	if err != nil {
 		return err
 	}
-	// Chunks go after the intent: where one is missing, another process has just finished.
-	if len(parts) == intent.Chunks {
-		if err := s.carryOut(ctx, intent, parts); err != nil {
+	// Chunks are deleted after the plan: if one is missing, another process has just finished.
+	if len(parts) == plan.Chunks {
+		if err := s.executePlan(ctx, plan, parts); err != nil {
 			return err
 		}
 	}
-	if _, err := s.imports.DeleteOne(ctx, bson.D{field("_id", currentImport), field("import", intent.Import)}); err != nil {
+	if _, err := s.imports.DeleteOne(ctx, bson.D{field("_id", currentPlan), field("import", plan.Import)}); err != nil {
 		return err
 	}
 	_, err = s.importChunks.DeleteMany(ctx, chunks)
 	return err
 }
 
-// carryOut stores what is new or changed, and only then deletes the surplus.
-func (s *Store) carryOut(ctx context.Context, intent importDoc, parts [][]bson.Raw) error {
+// executePlan stores new and changed monitors and then deletes the surplus ones, so that readers never see too few
+// monitors.
+func (s *Store) executePlan(ctx context.Context, plan importPlanDoc, parts [][]bson.Raw) error {
 	existing, err := find(ctx, s.monitors, bson.D{}, func(d monitorDoc) monitorDoc { return d })
 	if err != nil {
 		return err
@@ -155,7 +156,7 @@ func (s *Store) carryOut(ctx context.Context, intent importDoc, parts [][]bson.R
 			if err := bson.Unmarshal(raw, &doc); err != nil {
 				return err
 			}
-			if old, there := stored[doc.ID]; !there || !reflect.DeepEqual(old, doc.monitor()) {
+			if old, found := stored[doc.ID]; !found || !reflect.DeepEqual(old, doc.monitor()) {
 				changed = append(changed, doc)
 			}
 		}
@@ -166,8 +167,8 @@ func (s *Store) carryOut(ctx context.Context, intent importDoc, parts [][]bson.R
 	if err := upsert(ctx, s.monitors, changed, func(d monitorDoc) any { return d.ID }); err != nil {
 		return err
 	}
-	return eachChunk(intent.Surplus, deleteStep, func(some []bson.ObjectID) error {
-		_, err := s.monitors.DeleteMany(ctx, byID(among(some)))
+	return eachChunk(plan.Surplus, deleteStep, func(chunk []bson.ObjectID) error {
+		_, err := s.monitors.DeleteMany(ctx, byID(among(chunk)))
 		return err
 	})
 }

@@ -22,22 +22,22 @@ func newMonitor(n int, name string) monitor.Monitor {
 	}
 }
 
-// intend stores the intent of an import, and so does what comes before the first change of a monitor.
-func intend(t *testing.T, s *Store, set []monitor.Monitor) {
+// storePlan stores the plan of an import and its chunks, but does not execute the plan.
+func storePlan(t *testing.T, s *Store, ms []monitor.Monitor) {
 	t.Helper()
-	docs, err := convertAll(set, toMonitorDoc)
+	docs, err := convertAll(ms, toMonitorDoc)
 	if err != nil {
 		t.Fatal(err)
 	}
-	keep := make(map[bson.ObjectID]bool)
+	imported := make(map[bson.ObjectID]bool)
 	for _, doc := range docs {
-		keep[doc.ID] = true
+		imported[doc.ID] = true
 	}
-	intent := importDoc{Key: currentImport, Import: bson.NewObjectID()}
-	if intent.Chunks, err = s.putChunks(t.Context(), intent.Import, docs); err != nil {
+	plan := importPlanDoc{Key: currentPlan, Import: bson.NewObjectID()}
+	if plan.Chunks, err = s.putChunks(t.Context(), plan.Import, docs); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.putIntent(t.Context(), intent, keep); err != nil {
+	if err := s.putPlan(t.Context(), plan, imported); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -53,7 +53,7 @@ func wantMonitors(t *testing.T, s *Store, want ...monitor.Monitor) {
 	}
 }
 
-func wantNoIntent(t *testing.T, s *Store) {
+func wantNoPlan(t *testing.T, s *Store) {
 	t.Helper()
 	for _, c := range []string{"imports", "import_chunks"} {
 		n, err := s.monitors.Database().Collection(c).CountDocuments(t.Context(), bson.D{})
@@ -63,7 +63,7 @@ func wantNoIntent(t *testing.T, s *Store) {
 	}
 }
 
-func TestInterruptedImportIsFinished(t *testing.T) {
+func TestFinishInterruptedImport(t *testing.T) {
 	a, b, c, d := newMonitor(1, "a"), newMonitor(2, "b"), newMonitor(3, "c"), newMonitor(4, "d")
 	off := b
 	off.Enabled, off.Updated = false, b.Updated.Add(time.Hour)
@@ -87,8 +87,8 @@ func TestInterruptedImportIsFinished(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			intend(t, s, []monitor.Monitor{off, c})
-			// The interruption came when one monitor was written, and another was created since.
+			storePlan(t, s, []monitor.Monitor{off, c})
+			// The import was interrupted after it had stored c, and then d was created.
 			for _, m := range []monitor.Monitor{c, d} {
 				if err := s.CreateMonitor(t.Context(), m); err != nil {
 					t.Fatal(err)
@@ -98,16 +98,16 @@ func TestInterruptedImportIsFinished(t *testing.T) {
 
 			finish(t, s)
 			wantMonitors(t, s, off, c, d)
-			wantNoIntent(t, s)
+			wantNoPlan(t, s)
 			log, err := s.StatusChanges(t.Context(), b.ID, off.Updated, off.Updated.Add(time.Hour), 10)
 			if err != nil || len(log) != 1 || log[0].To != store.Disabled {
-				t.Errorf("transitions %+v, error %v; want that to disabled", log, err)
+				t.Errorf("status changes %+v, error %v; want one to disabled", log, err)
 			}
 		})
 	}
 }
 
-func TestImportWithoutIntentIsNothing(t *testing.T) {
+func TestChunksWithoutPlanAreIgnored(t *testing.T) {
 	database := mongotest.Database(t, server)
 	s := openStore(t, database)
 	old := newMonitor(1, "old")
@@ -127,7 +127,7 @@ func TestImportWithoutIntentIsNothing(t *testing.T) {
 	if _, err := s.Expire(t.Context(), time.Now().Add(25*time.Hour), store.Retention{}); err != nil {
 		t.Fatal(err)
 	}
-	wantNoIntent(t, s)
+	wantNoPlan(t, s)
 }
 
 func TestImportLargerThanAChunk(t *testing.T) {
@@ -157,5 +157,5 @@ func TestImportLargerThanAChunk(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantMonitors(t, s, set[0])
-	wantNoIntent(t, s)
+	wantNoPlan(t, s)
 }

@@ -22,20 +22,21 @@ type keyDoc struct {
 	Name    string        `bson:"name"`
 	Scope   string        `bson:"scope"`
 	Created time.Time     `bson:"created"`
-	// Used is the zero time for a key that was never used.
+	// Used is the zero time if the key was never used.
 	Used time.Time `bson:"used"`
 }
 
 func (d keyDoc) key() (store.Key, error) {
 	if len(d.Hash) != sha256.Size {
-		return store.Key{}, fmt.Errorf("the hash of key %s has %d bytes", d.ID.Hex(), len(d.Hash))
+		return store.Key{}, fmt.Errorf("the stored hash of API key %s has %d bytes, want %d: delete the key and create another",
+			d.ID.Hex(), len(d.Hash), sha256.Size)
 	}
 	return store.Key{
 		ID: d.ID.Hex(), Name: d.Name, Scope: d.Scope, Created: d.Created.UTC(), LastUsed: d.Used.UTC(), Hash: [sha256.Size]byte(d.Hash),
 	}, nil
 }
 
-// Keys lists all, ordered by name and then id.
+// Keys returns all API keys.
 func (s *Store) Keys(ctx context.Context) (_ []store.Key, err error) {
 	defer s.end(ctx, time.Now(), "list keys", &err)
 	docs, err := find(ctx, s.keys, bson.D{}, func(d keyDoc) keyDoc { return d })
@@ -49,7 +50,7 @@ func (s *Store) Keys(ctx context.Context) (_ []store.Key, err error) {
 	return list, err
 }
 
-// KeyByHash is the one with that hash.
+// KeyByHash returns the API key with this hash.
 func (s *Store) KeyByHash(ctx context.Context, hash [sha256.Size]byte) (_ store.Key, err error) {
 	defer s.end(ctx, time.Now(), "get key", &err)
 	var doc keyDoc
@@ -59,7 +60,7 @@ func (s *Store) KeyByHash(ctx context.Context, hash [sha256.Size]byte) (_ store.
 	return doc.key()
 }
 
-// CreateKey stores k, whose id and hash must be free.
+// CreateKey stores a new API key.
 func (s *Store) CreateKey(ctx context.Context, k store.Key) (err error) {
 	defer s.end(ctx, time.Now(), "create key", &err)
 	id, err := toID("key id", k.ID)
@@ -68,12 +69,12 @@ func (s *Store) CreateKey(ctx context.Context, k store.Key) (err error) {
 	}
 	_, err = s.keys.InsertOne(ctx, keyDoc{ID: id, Hash: k.Hash[:], Name: k.Name, Scope: k.Scope, Created: k.Created, Used: k.LastUsed})
 	if driver.IsDuplicateKeyError(err) {
-		return monitor.Invalidf("there is a key with the id %s or its hash already", k.ID)
+		return monitor.Invalidf("an API key with the id %s or the same hash already exists", k.ID)
 	}
 	return err
 }
 
-// DeleteKey removes the one with that id.
+// DeleteKey deletes an API key.
 func (s *Store) DeleteKey(ctx context.Context, id string) (err error) {
 	defer s.end(ctx, time.Now(), "delete key", &err)
 	oid, err := bson.ObjectIDFromHex(id)
@@ -87,7 +88,7 @@ func (s *Store) DeleteKey(ctx context.Context, id string) (err error) {
 	return err
 }
 
-// TouchKey sets LastUsed to at, unless it is later.
+// TouchKey sets LastUsed to at, unless it is later already.
 func (s *Store) TouchKey(ctx context.Context, id string, at time.Time) (err error) {
 	defer s.end(ctx, time.Now(), "touch key", &err)
 	oid, err := bson.ObjectIDFromHex(id)

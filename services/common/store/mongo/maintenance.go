@@ -14,7 +14,7 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// windowDoc is a document of the collection maintenance. The window is JSON.
+// windowDoc is a document of the collection maintenance. Window is JSON.
 type windowDoc struct {
 	ID     bson.ObjectID `bson:"_id"`
 	Window string        `bson:"window"`
@@ -34,7 +34,7 @@ func (d windowDoc) window() (w maintenance.Window, err error) {
 	return w, json.Unmarshal([]byte(d.Window), &w)
 }
 
-// MaintenanceWindows lists all, ordered by name and then id.
+// MaintenanceWindows returns all maintenance windows.
 func (s *Store) MaintenanceWindows(ctx context.Context) (_ []maintenance.Window, err error) {
 	defer s.end(ctx, time.Now(), "list maintenance windows", &err)
 	docs, err := find(ctx, s.maintenance, bson.D{}, func(d windowDoc) windowDoc { return d })
@@ -48,7 +48,7 @@ func (s *Store) MaintenanceWindows(ctx context.Context) (_ []maintenance.Window,
 	return list, err
 }
 
-// MaintenanceWindow is the one with that id.
+// MaintenanceWindow returns one maintenance window.
 func (s *Store) MaintenanceWindow(ctx context.Context, id string) (_ maintenance.Window, err error) {
 	defer s.end(ctx, time.Now(), "get maintenance window", &err)
 	oid, err := bson.ObjectIDFromHex(id)
@@ -62,7 +62,7 @@ func (s *Store) MaintenanceWindow(ctx context.Context, id string) (_ maintenance
 	return doc.window()
 }
 
-// CreateMaintenanceWindow stores w, whose id the caller made.
+// CreateMaintenanceWindow stores a new maintenance window.
 func (s *Store) CreateMaintenanceWindow(ctx context.Context, w maintenance.Window) (err error) {
 	defer s.end(ctx, time.Now(), "create maintenance window", &err)
 	doc, err := toWindowDoc(w)
@@ -71,12 +71,12 @@ func (s *Store) CreateMaintenanceWindow(ctx context.Context, w maintenance.Windo
 	}
 	_, err = s.maintenance.InsertOne(ctx, doc)
 	if driver.IsDuplicateKeyError(err) {
-		return monitor.Invalidf("maintenance window id %s is taken", w.ID)
+		return monitor.Invalidf("a maintenance window with the id %s already exists", w.ID)
 	}
 	return err
 }
 
-// ReplaceMaintenanceWindow stores w in place of the one with its id.
+// ReplaceMaintenanceWindow replaces the window with the id of w.
 func (s *Store) ReplaceMaintenanceWindow(ctx context.Context, w maintenance.Window) (err error) {
 	defer s.end(ctx, time.Now(), "replace maintenance window", &err)
 	if !monitor.ValidID(w.ID) {
@@ -93,7 +93,7 @@ func (s *Store) ReplaceMaintenanceWindow(ctx context.Context, w maintenance.Wind
 	return err
 }
 
-// DeleteMaintenanceWindow removes the one with that id.
+// DeleteMaintenanceWindow deletes a maintenance window.
 func (s *Store) DeleteMaintenanceWindow(ctx context.Context, id string) (err error) {
 	defer s.end(ctx, time.Now(), "delete maintenance window", &err)
 	oid, err := bson.ObjectIDFromHex(id)

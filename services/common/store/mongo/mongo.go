@@ -1,5 +1,5 @@
-// Package mongo keeps the store in MongoDB, or in a server that is compatible with it. It relies on
-// nothing but the atomic write of one document and the uniqueness of _id; that of an API key's hash is an index's.
+// Package mongo stores NanoMon's data in MongoDB or a compatible server. It relies only on atomic writes of one
+// document, on unique _ids, and on a unique index for the hashes of API keys.
 package mongo
 
 import (
@@ -18,33 +18,33 @@ import (
 )
 
 const (
-	// selectionTimeout is how long an operation waits for a server that is away.
+	// selectionTimeout is the maximum time that an operation waits for a server that can't be reached.
 	selectionTimeout = 3 * time.Second
-	// operationTimeout bounds an operation on a server that took it and is silent; a caller's
-	// deadline goes before it.
+	// operationTimeout limits an operation on a server that is connected but does not answer. A deadline of the caller
+	// replaces it.
 	operationTimeout = 10 * time.Second
-	// indexTimeout bounds the making of the indexes, which a large database takes long for.
+	// indexTimeout limits the creation of the indexes, which takes long in a large database.
 	indexTimeout = 10 * time.Minute
-	// retryPause is the time between two attempts to reach the server at the start.
+	// retryPause is the pause between attempts to reach the server in Open.
 	retryPause = 200 * time.Millisecond
 )
 
-// Config says where the store is.
+// Config configures a [Store].
 type Config struct {
-	// URI is a MongoDB connection string; it may hold a password.
+	// URI is a MongoDB connection string. It may contain a password.
 	URI string
 	// Database is the name of the database.
 	Database string
-	// Timeout is how long [Open] waits for the server.
+	// Timeout is the maximum time that [Open] waits for the server.
 	Timeout time.Duration
-	// Polling makes Watch refuse, as if the server could not tell of changes.
+	// Polling makes Watch return [store.ErrWatchUnsupported].
 	Polling bool
-	// Log is told if the server doesn't answer at once; it may be nil.
+	// Log receives a line if [Open] has to wait for the server; it may be nil.
 	Log *slog.Logger
-	// Observe is told of every operation; it may be nil.
+	// Observe is called after every operation; it may be nil.
 	Observe store.Observe
 
-	// monitor is told of the commands that are sent; tests use it.
+	// monitor receives the commands that the driver sends; only tests set it.
 	monitor *event.CommandMonitor
 }
 
@@ -52,23 +52,23 @@ type Config struct {
 type Store struct {
 	client *driver.Client
 
-	monitors, results, states, transitions, rollups, dirtyHours *driver.Collection
-	appends, imports, importChunks                              *driver.Collection
-	checks, checkClaims, checkAnswers, runners, meta            *driver.Collection
-	alertStates, alerts, alertClaims, maintenance, keys         *driver.Collection
+	monitors, results, states, statusChanges, rollups, dirtyHours *driver.Collection
+	appends, imports, importChunks                                *driver.Collection
+	onDemandChecks, onDemandClaims, onDemandResults               *driver.Collection
+	incidentStates, notifications, notificationClaims             *driver.Collection
+	maintenance, keys, runners, meta                              *driver.Collection
 
-	// writing is held by whoever writes states or to the log of appends: it spares retries, and
-	// within one process makes up for servers whose compare-and-set isn't atomic.
-	writing chan struct{}
-	polling bool
-	observe store.Observe
+	// writeLock serializes writes of states and of the append log in this process. That avoids retries, and conflicts on
+	// servers whose compare-and-set is not atomic.
+	writeLock chan struct{}
+	polling   bool
+	observe   store.Observe
 }
 
 var _ store.Store = (*Store)(nil)
 
-// Open connects to the database, makes the indexes that it lacks and finishes an import that was
-// interrupted. It tries for c.Timeout; the error then wraps [monitor.ErrUnavailable] and names the
-// hosts. No error shows a password.
+// Open connects to the database, creates missing indexes and finishes an interrupted import. If the server does not
+// answer within c.Timeout, the error wraps [monitor.ErrUnavailable] and names the hosts. No error contains a password.
 func Open(ctx context.Context, c Config) (*Store, error) {
 	opts, err := clientOptions(c.URI)
 	if err != nil {
@@ -76,7 +76,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	client, err := driver.Connect(opts.SetMonitor(c.monitor))
 	if err != nil {
-		return nil, fmt.Errorf("mongodb: %w", err)
+		return nil, fmt.Errorf("create a MongoDB client: %w", err)
 	}
 	s := newStore(client, client.Database(c.Database))
 	s.polling, s.observe = c.Polling, c.Observe
@@ -93,54 +93,55 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 
 func newStore(client *driver.Client, db *driver.Database) *Store {
 	return &Store{
-		client:       client,
-		monitors:     db.Collection("monitors"),
-		results:      db.Collection("results"),
-		states:       db.Collection("states"),
-		transitions:  db.Collection("transitions"),
-		rollups:      db.Collection("rollups"),
-		dirtyHours:   db.Collection("dirty_hours"),
-		maintenance:  db.Collection("maintenance"),
-		keys:         db.Collection("keys"),
-		appends:      db.Collection("appends"),
-		imports:      db.Collection("imports"),
-		importChunks: db.Collection("import_chunks"),
-		checks:       db.Collection("checks"),
-		checkClaims:  db.Collection("check_claims"),
-		checkAnswers: db.Collection("check_answers"),
-		runners:      db.Collection("runners"),
-		meta:         db.Collection("meta"),
-		alertStates:  db.Collection("alert_states"),
-		alerts:       db.Collection("alerts"),
-		alertClaims:  db.Collection("alert_claims"),
-		writing:      make(chan struct{}, 1),
+		client:             client,
+		monitors:           db.Collection("monitors"),
+		results:            db.Collection("results"),
+		states:             db.Collection("states"),
+		statusChanges:      db.Collection("transitions"),
+		rollups:            db.Collection("rollups"),
+		dirtyHours:         db.Collection("dirty_hours"),
+		maintenance:        db.Collection("maintenance"),
+		keys:               db.Collection("keys"),
+		appends:            db.Collection("appends"),
+		imports:            db.Collection("imports"),
+		importChunks:       db.Collection("import_chunks"),
+		onDemandChecks:     db.Collection("checks"),
+		onDemandClaims:     db.Collection("check_claims"),
+		onDemandResults:    db.Collection("check_answers"),
+		runners:            db.Collection("runners"),
+		meta:               db.Collection("meta"),
+		incidentStates:     db.Collection("alert_states"),
+		notifications:      db.Collection("alerts"),
+		notificationClaims: db.Collection("alert_claims"),
+		writeLock:          make(chan struct{}, 1),
 	}
 }
 
-// start waits for the server and makes the database ready.
+// start waits for the server and prepares the database.
 func (s *Store) start(ctx context.Context, timeout time.Duration, hosts []string, log *slog.Logger) error {
-	if err := s.await(ctx, timeout, log.With("at", strings.Join(hosts, ", "))); err != nil {
-		return unreachable(hosts, timeout, err)
+	if err := s.waitForServer(ctx, timeout, log.With("hosts", strings.Join(hosts, ", "))); err != nil {
+		return connectError(hosts, timeout, err)
 	}
 	indexing, cancel := context.WithTimeout(ctx, indexTimeout)
 	defer cancel()
-	if err := s.makeIndexes(indexing); err != nil {
+	if err := s.createIndexes(indexing); err != nil {
 		return err
 	}
 	return s.finishImport(ctx)
 }
 
-// await pings until the server answers, or refuses for a reason that waiting can't mend.
-func (s *Store) await(ctx context.Context, timeout time.Duration, log *slog.Logger) error {
+// waitForServer pings the server until it answers. It returns an error after timeout, or at once if waiting can't help,
+// such as after a failed authentication.
+func (s *Store) waitForServer(ctx context.Context, timeout time.Duration, log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	for told := false; ; told = true {
+	for logged := false; ; logged = true {
 		err := s.client.Ping(ctx, nil)
 		if err == nil || !isUnavailable(err) {
 			return err
 		}
-		if !told {
-			log.Warn("MongoDB does not answer yet: trying again", "for", timeout, "error", lastError(err))
+		if !logged {
+			log.Warn("store unavailable, retrying", "timeout", timeout, "error", lastError(err))
 		}
 		select {
 		case <-ctx.Done():
@@ -150,45 +151,45 @@ func (s *Store) await(ctx context.Context, timeout time.Duration, log *slog.Logg
 	}
 }
 
-// makeIndexes makes what is missing. Ordered listings, ranges and expiry run along these; all else
-// is found by _id, which holds the natural key.
-func (s *Store) makeIndexes(ctx context.Context) (err error) {
-	defer explain(ctx, "make the indexes", &err)
+// createIndexes creates missing indexes. Ordered listings, ranges and expiry use them; all other queries use _id, which
+// contains the natural key.
+func (s *Store) createIndexes(ctx context.Context) (err error) {
+	defer explain(ctx, "create indexes", &err)
 	for _, index := range []struct {
-		of     *driver.Collection
-		keys   bson.D
-		unique bool
+		collection *driver.Collection
+		keys       bson.D
+		unique     bool
 	}{
-		{of: s.results, keys: bson.D{field("monitor_id", 1), field("date", -1), field("_id", -1)}},
-		{of: s.results, keys: bson.D{field("date", -1), field("_id", -1)}},
-		{of: s.transitions, keys: bson.D{field("date", 1)}},
-		{of: s.rollups, keys: bson.D{field("start", 1)}},
-		{of: s.dirtyHours, keys: bson.D{field("hour", 1)}},
-		{of: s.appends, keys: bson.D{field("date", 1)}},
-		{of: s.alerts, keys: bson.D{field("monitor_id", 1), field("date", -1), field("_id", -1)}},
-		{of: s.alerts, keys: bson.D{field("date", -1), field("_id", -1)}},
-		{of: s.alerts, keys: bson.D{field("next", 1), field("_id", 1)}},
-		{of: s.alertClaims, keys: bson.D{field("claimed", 1)}},
-		{of: s.keys, keys: bson.D{field("hash", 1)}, unique: true},
+		{collection: s.results, keys: bson.D{field("monitor_id", 1), field("date", -1), field("_id", -1)}},
+		{collection: s.results, keys: bson.D{field("date", -1), field("_id", -1)}},
+		{collection: s.statusChanges, keys: bson.D{field("date", 1)}},
+		{collection: s.rollups, keys: bson.D{field("start", 1)}},
+		{collection: s.dirtyHours, keys: bson.D{field("hour", 1)}},
+		{collection: s.appends, keys: bson.D{field("date", 1)}},
+		{collection: s.notifications, keys: bson.D{field("monitor_id", 1), field("date", -1), field("_id", -1)}},
+		{collection: s.notifications, keys: bson.D{field("date", -1), field("_id", -1)}},
+		{collection: s.notifications, keys: bson.D{field("next", 1), field("_id", 1)}},
+		{collection: s.notificationClaims, keys: bson.D{field("claimed", 1)}},
+		{collection: s.keys, keys: bson.D{field("hash", 1)}, unique: true},
 	} {
 		model := driver.IndexModel{Keys: index.keys}
 		if index.unique {
 			model.Options = options.Index().SetUnique(true)
 		}
-		if _, err := index.of.Indexes().CreateOne(ctx, model); err != nil {
-			return fmt.Errorf("of %s: %w", index.of.Name(), err)
+		if _, err := index.collection.Indexes().CreateOne(ctx, model); err != nil {
+			return fmt.Errorf("collection %s: %w", index.collection.Name(), err)
 		}
 	}
 	return nil
 }
 
-// Close ends the connections; running operations are cut off when ctx ends.
+// Close waits for running operations and closes the connections. It interrupts operations that still run when ctx ends.
 func (s *Store) Close(ctx context.Context) (err error) {
-	defer explain(ctx, "close the connection to mongodb", &err)
+	defer explain(ctx, "close the connection to MongoDB", &err)
 	return s.client.Disconnect(ctx)
 }
 
-// Ping reports whether the store answers.
+// Ping returns an error if the server does not answer.
 func (s *Store) Ping(ctx context.Context) (err error) {
 	defer s.end(ctx, time.Now(), "ping", &err)
 	return s.client.Ping(ctx, nil)

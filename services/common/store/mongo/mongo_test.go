@@ -12,7 +12,7 @@ import (
 	"nanomon/tests/mongotest"
 )
 
-// server is the URI of the server that all tests of the package share.
+// server is the URI of the server that the tests of this package share.
 var server string
 
 func TestMain(m *testing.M) {
@@ -38,7 +38,7 @@ func TestContract(t *testing.T) {
 	})
 }
 
-// openStore opens a database; it is closed when the test ends.
+// openStore opens a database and closes it when the test ends.
 func openStore(t *testing.T, database string) *Store {
 	t.Helper()
 	return open(t, Config{URI: server, Database: database})

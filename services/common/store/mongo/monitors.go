@@ -14,7 +14,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// Monitors lists all, ordered by name and then id.
+// Monitors returns all monitors.
 func (s *Store) Monitors(ctx context.Context) (list []monitor.Monitor, err error) {
 	defer s.end(ctx, time.Now(), "list monitors", &err)
 	list, err = find(ctx, s.monitors, bson.D{}, monitorDoc.monitor)
@@ -24,7 +24,7 @@ func (s *Store) Monitors(ctx context.Context) (list []monitor.Monitor, err error
 	return list, err
 }
 
-// Monitor is the one with the given id.
+// Monitor returns one monitor.
 func (s *Store) Monitor(ctx context.Context, id string) (m monitor.Monitor, err error) {
 	defer s.end(ctx, time.Now(), "get monitor", &err)
 	doc, err := s.monitorDoc(ctx, id)
@@ -43,7 +43,7 @@ func (s *Store) monitorDoc(ctx context.Context, id string) (doc monitorDoc, err 
 	return doc, err
 }
 
-// CreateMonitor stores m, whose id the caller made.
+// CreateMonitor stores a new monitor.
 func (s *Store) CreateMonitor(ctx context.Context, m monitor.Monitor) (err error) {
 	defer s.end(ctx, time.Now(), "create monitor", &err)
 	doc, err := toMonitorDoc(m)
@@ -52,12 +52,12 @@ func (s *Store) CreateMonitor(ctx context.Context, m monitor.Monitor) (err error
 	}
 	_, err = s.monitors.InsertOne(ctx, doc)
 	if driver.IsDuplicateKeyError(err) {
-		return monitor.Invalidf("monitor id %s is taken", m.ID)
+		return monitor.Invalidf("a monitor with the id %s already exists", m.ID)
 	}
 	return err
 }
 
-// ReplaceMonitor stores m in place of the one with its id.
+// ReplaceMonitor replaces the monitor with the id of m, and logs a status change if Enabled differs.
 func (s *Store) ReplaceMonitor(ctx context.Context, m monitor.Monitor) (err error) {
 	defer s.end(ctx, time.Now(), "replace monitor", &err)
 	old, err := s.monitorDoc(ctx, m.ID)
@@ -78,31 +78,32 @@ func (s *Store) ReplaceMonitor(ctx context.Context, m monitor.Monitor) (err erro
 	return err
 }
 
-// logEnabled logs which monitors of now are not enabled as they were before. It goes before the
-// monitors are written, so that an interruption can't lose a transition.
+// logEnabled logs a status change of each monitor whose Enabled differs between before and now. It must be called
+// before the monitors are stored, so that an interruption can't lose a status change.
 func (s *Store) logEnabled(ctx context.Context, before, now []monitorDoc) error {
 	was := make(map[bson.ObjectID]bool, len(before))
 	for _, doc := range before {
 		was[doc.ID] = doc.enabled()
 	}
-	words := map[bool]string{true: store.Enabled, false: store.Disabled}
+	values := map[bool]string{true: store.Enabled, false: store.Disabled}
 	var changes []store.StatusChange
 	for _, doc := range now {
-		if old, there := was[doc.ID]; there && old != doc.enabled() {
+		if old, found := was[doc.ID]; found && old != doc.enabled() {
 			changes = append(changes, store.StatusChange{
-				MonitorID: doc.ID.Hex(), Date: doc.Updated, Kind: store.ChangeEnabled, From: words[old], To: words[!old],
+				MonitorID: doc.ID.Hex(), Date: doc.Updated, Kind: store.ChangeEnabled, From: values[old], To: values[!old],
 			})
 		}
 	}
-	docs, err := toTransitionDocs(changes)
+	docs, err := toStatusChangeDocs(changes)
 	if err != nil {
 		return err
 	}
-	_, err = insertNew(ctx, s.transitions, docs)
+	_, err = insertNew(ctx, s.statusChanges, docs)
 	return err
 }
 
-// DeleteMonitor removes the monitor first, so that an interruption leaves nothing that shows.
+// DeleteMonitor deletes a monitor and then its data, in this order: after an interruption the monitor must not reappear
+// without its data.
 func (s *Store) DeleteMonitor(ctx context.Context, id string) (err error) {
 	defer s.end(ctx, time.Now(), "delete monitor", &err)
 	oid, err := bson.ObjectIDFromHex(id)
@@ -119,24 +120,24 @@ func (s *Store) DeleteMonitor(ctx context.Context, id string) (err error) {
 	return s.deleteData(ctx, []bson.ObjectID{oid})
 }
 
-// DeleteMonitors removes all monitors and their data.
+// DeleteMonitors deletes all monitors and their data.
 func (s *Store) DeleteMonitors(ctx context.Context) (err error) {
 	defer s.end(ctx, time.Now(), "delete all monitors", &err)
 	ids, err := findIDs[bson.ObjectID](ctx, s.monitors, bson.D{}, 0)
 	if err != nil {
 		return err
 	}
-	err = eachChunk(ids, deleteStep, func(some []bson.ObjectID) error {
-		_, err := s.monitors.DeleteMany(ctx, byID(among(some)))
+	err = eachChunk(ids, deleteStep, func(chunk []bson.ObjectID) error {
+		_, err := s.monitors.DeleteMany(ctx, byID(among(chunk)))
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return eachChunk(ids, 20, func(some []bson.ObjectID) error { return s.deleteData(ctx, some) })
+	return eachChunk(ids, 20, func(chunk []bson.ObjectID) error { return s.deleteData(ctx, chunk) })
 }
 
-// deleteData removes all that is known of some monitors that are gone.
+// deleteData deletes the states, results, dirty hours, rollups and status changes of deleted monitors.
 func (s *Store) deleteData(ctx context.Context, ids []bson.ObjectID) error {
 	if _, err := s.states.DeleteMany(ctx, byID(among(ids))); err != nil {
 		return err
@@ -146,12 +147,12 @@ func (s *Store) deleteData(ctx context.Context, ids []bson.ObjectID) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, deleteTimeout)
 	defer cancel()
-	// All text keys begin with the monitor's id and a slash; a zero comes next after a slash.
+	// All text keys begin with the id of the monitor and a slash. The character after the slash in ASCII is the zero.
 	models := make([]driver.WriteModel, len(ids))
 	for i, id := range ids {
 		models[i] = driver.NewDeleteManyModel().SetFilter(keysBetween(id.Hex()+"/", id.Hex()+"0"))
 	}
-	for _, c := range []*driver.Collection{s.dirtyHours, s.rollups, s.transitions} {
+	for _, c := range []*driver.Collection{s.dirtyHours, s.rollups, s.statusChanges} {
 		if _, err := c.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false)); err != nil {
 			return err
 		}

@@ -16,11 +16,11 @@ import (
 	"nanomon/services/common/store"
 )
 
-// alertStateDoc is a document of the collection alert_states; its _id is the monitor's. The state is JSON.
-type alertStateDoc struct {
-	ID    bson.ObjectID `bson:"_id"`
-	Seen  time.Time     `bson:"seen"`
-	State string        `bson:"state"`
+// incidentStateDoc is a document of the collection alert_states. Its _id is the id of the monitor, and State is JSON.
+type incidentStateDoc struct {
+	ID        bson.ObjectID `bson:"_id"`
+	Evaluated time.Time     `bson:"seen"`
+	State     string        `bson:"state"`
 }
 
 // notificationDoc is a document of the collection alerts. The names of its fields are fixed.
@@ -36,62 +36,63 @@ type notificationDoc struct {
 	Deliveries string     `bson:"deliveries"`
 }
 
-// alertClaimDoc gives an attempt at sending a message to a runner.
-type alertClaimDoc struct {
+// notificationClaimDoc is a document of the collection alert_claims. It assigns one attempt to send a notification to a
+// runner. Its key is notification/attempt.
+type notificationClaimDoc struct {
 	Key     string    `bson:"_id"`
 	Runner  string    `bson:"runner"`
 	Claimed time.Time `bson:"claimed"`
 }
 
-// IncidentStates lists those of the given monitors that were ever written.
+// IncidentStates returns the stored incident states of the given monitors.
 func (s *Store) IncidentStates(ctx context.Context, monitorIDs []string) (_ []store.IncidentState, err error) {
-	defer s.end(ctx, time.Now(), "list alert states", &err)
-	docs, err := find(ctx, s.alertStates, byID(among(validIDs(monitorIDs))), func(d alertStateDoc) alertStateDoc { return d })
+	defer s.end(ctx, time.Now(), "list incident states", &err)
+	docs, err := find(ctx, s.incidentStates, byID(among(validIDs(monitorIDs))), func(d incidentStateDoc) incidentStateDoc { return d })
 	if err != nil {
 		return nil, err
 	}
-	return convertAll(docs, func(d alertStateDoc) (state store.IncidentState, err error) {
+	return convertAll(docs, func(d incidentStateDoc) (state store.IncidentState, err error) {
 		return state, json.Unmarshal([]byte(d.State), &state)
 	})
 }
 
-// PutIncidentStates stores each state that is newer than what is there.
+// PutIncidentStates stores each state that is newer than the stored one.
 func (s *Store) PutIncidentStates(ctx context.Context, states []store.IncidentState) (err error) {
-	defer s.end(ctx, time.Now(), "put alert states", &err)
-	docs, err := convertAll(states, func(state store.IncidentState) (alertStateDoc, error) {
-		id, err := toID("monitor id of an alert state", state.MonitorID)
+	defer s.end(ctx, time.Now(), "put incident states", &err)
+	docs, err := convertAll(states, func(state store.IncidentState) (incidentStateDoc, error) {
+		id, err := toID("monitor id of an incident state", state.MonitorID)
 		if err != nil {
-			return alertStateDoc{}, err
+			return incidentStateDoc{}, err
 		}
 		text, err := json.Marshal(state)
-		return alertStateDoc{ID: id, Seen: state.Evaluated, State: string(text)}, err
+		return incidentStateDoc{ID: id, Evaluated: state.Evaluated, State: string(text)}, err
 	})
 	if err != nil {
 		return err
 	}
-	return putNewer(ctx, s, s.alertStates, docs, func(d alertStateDoc) bson.D {
-		return bson.D{field("_id", d.ID), field("seen", bson.D{field("$lt", d.Seen)})}
+	return putNewer(ctx, s, s.incidentStates, docs, func(d incidentStateDoc) bson.D {
+		return bson.D{field("_id", d.ID), field("seen", bson.D{field("$lt", d.Evaluated)})}
 	})
 }
 
-// AddNotifications stores messages. Those whose id is there already are left as they are, and returned.
-func (s *Store) AddNotifications(ctx context.Context, as []store.Notification) (known []string, err error) {
-	defer s.end(ctx, time.Now(), "add alerts", &err)
-	docs, err := convertAll(as, toNotificationDoc)
+// AddNotifications stores new notifications and returns the ids of those that exist already.
+func (s *Store) AddNotifications(ctx context.Context, ns []store.Notification) (existing []string, err error) {
+	defer s.end(ctx, time.Now(), "add notifications", &err)
+	docs, err := convertAll(ns, toNotificationDoc)
 	if err != nil || len(docs) == 0 {
 		return nil, err
 	}
-	_, err = s.alerts.InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
+	_, err = s.notifications.InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
 	if !onlyDuplicates(err) {
 		return nil, err
 	}
 	var bulk driver.BulkWriteException
 	if errors.As(err, &bulk) {
-		for _, refused := range bulk.WriteErrors {
-			known = append(known, as[refused.Index].ID)
+		for _, duplicate := range bulk.WriteErrors {
+			existing = append(existing, ns[duplicate.Index].ID)
 		}
 	}
-	return known, nil
+	return existing, nil
 }
 
 func toNotificationDoc(n store.Notification) (notificationDoc, error) {
@@ -114,34 +115,34 @@ func (d notificationDoc) notification() (store.Notification, error) {
 	return n, err
 }
 
-func (s *Store) listAlerts(ctx context.Context, filter bson.D, opts ...options.Lister[options.FindOptions]) ([]store.Notification, error) {
-	docs, err := find(ctx, s.alerts, filter, func(d notificationDoc) notificationDoc { return d }, opts...)
+func (s *Store) listNotifications(ctx context.Context, filter bson.D, opts ...options.Lister[options.FindOptions]) ([]store.Notification, error) {
+	docs, err := find(ctx, s.notifications, filter, func(d notificationDoc) notificationDoc { return d }, opts...)
 	if err != nil {
 		return nil, err
 	}
 	return convertAll(docs, notificationDoc.notification)
 }
 
-// DueNotifications lists messages whose Next has come at now, the longest overdue first.
+// DueNotifications returns the notifications with Next <= now, the longest overdue first.
 func (s *Store) DueNotifications(ctx context.Context, now time.Time, limit int) (_ []store.Notification, err error) {
-	defer s.end(ctx, time.Now(), "list due alerts", &err)
+	defer s.end(ctx, time.Now(), "list due notifications", &err)
 	opts := options.Find().SetSort(bson.D{field("next", 1), field("_id", 1)}).SetLimit(int64(limit))
-	return s.listAlerts(ctx, bson.D{field("next", bson.D{field("$lte", now)})}, opts)
+	return s.listNotifications(ctx, bson.D{field("next", bson.D{field("$lte", now)})}, opts)
 }
 
-// Notification is the message with the id.
+// Notification returns one notification.
 func (s *Store) Notification(ctx context.Context, id string) (_ store.Notification, err error) {
-	defer s.end(ctx, time.Now(), "get alert", &err)
+	defer s.end(ctx, time.Now(), "get notification", &err)
 	var doc notificationDoc
-	if err := s.alerts.FindOne(ctx, byID(id)).Decode(&doc); err != nil {
+	if err := s.notifications.FindOne(ctx, byID(id)).Decode(&doc); err != nil {
 		return store.Notification{}, err
 	}
 	return doc.notification()
 }
 
-// Alerts lists what f selects, newest first.
+// Notifications returns the notifications that f selects, newest first.
 func (s *Store) Notifications(ctx context.Context, f store.NotificationFilter) (_ []store.Notification, err error) {
-	defer s.end(ctx, time.Now(), "list alerts", &err)
+	defer s.end(ctx, time.Now(), "list notifications", &err)
 	if f.Limit <= 0 {
 		return nil, monitor.Invalidf("limit must be positive")
 	}
@@ -156,19 +157,19 @@ func (s *Store) Notifications(ctx context.Context, f store.NotificationFilter) (
 		}))
 	}
 	opts := options.Find().SetSort(bson.D{field("date", -1), field("_id", -1)}).SetLimit(int64(f.Limit))
-	return s.listAlerts(ctx, filter, opts)
+	return s.listNotifications(ctx, filter, opts)
 }
 
-// ClaimNotification gives one attempt at sending a message to a runner. Whose claim is inserted has it.
+// ClaimNotification claims one attempt to send a notification. The first inserted claim wins.
 func (s *Store) ClaimNotification(ctx context.Context, id string, attempt int, runner string, now time.Time) (won bool, claimed time.Time, err error) {
-	defer s.end(ctx, time.Now(), "claim alert", &err)
+	defer s.end(ctx, time.Now(), "claim notification", &err)
 	key := fmt.Sprintf("%s/%d", id, attempt)
-	_, err = s.alertClaims.InsertOne(ctx, alertClaimDoc{Key: key, Runner: runner, Claimed: now})
+	_, err = s.notificationClaims.InsertOne(ctx, notificationClaimDoc{Key: key, Runner: runner, Claimed: now})
 	if !driver.IsDuplicateKeyError(err) {
 		return err == nil, monitor.Date(now), err
 	}
-	var first alertClaimDoc
-	err = s.alertClaims.FindOne(ctx, byID(key)).Decode(&first)
+	var first notificationClaimDoc
+	err = s.notificationClaims.FindOne(ctx, byID(key)).Decode(&first)
 	return false, first.Claimed.UTC(), err
 }
 
@@ -186,7 +187,7 @@ func (s *Store) PutDeliveries(ctx context.Context, n store.Notification) (err er
 	} else {
 		change = bson.D{field("$set", append(set, field("next", n.Next)))}
 	}
-	updated, err := s.alerts.UpdateOne(ctx, byID(n.ID), change)
+	updated, err := s.notifications.UpdateOne(ctx, byID(n.ID), change)
 	if err == nil && updated.MatchedCount == 0 {
 		err = monitor.ErrNotFound
 	}

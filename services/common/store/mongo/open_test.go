@@ -13,7 +13,7 @@ import (
 	"nanomon/tests/mongotest"
 )
 
-// closedAddress is one that nobody listens on.
+// closedAddress returns an address that refuses connections.
 func closedAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -24,7 +24,7 @@ func closedAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-func TestOpenWithServerAway(t *testing.T) {
+func TestOpenServerUnavailable(t *testing.T) {
 	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -46,20 +46,20 @@ func TestOpenWithServerAway(t *testing.T) {
 			if !errors.Is(err, monitor.ErrUnavailable) {
 				t.Fatalf("error %v, want one that wraps ErrUnavailable", err)
 			}
-			if want := "mongodb at " + address + " did not answer within 1s: "; !strings.HasPrefix(err.Error(), want) {
+			if want := "MongoDB at " + address + " did not answer within 1s: "; !strings.HasPrefix(err.Error(), want) {
 				t.Errorf("error %q doesn't begin with %q", err, want)
 			}
 			if strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("the error shows the password: %v", err)
 			}
-			if log := logged.String(); strings.Count(log, "does not answer yet") != 1 || !strings.Contains(log, "at="+address) || strings.Contains(log, "hunter2") {
-				t.Errorf("the log isn't one line that names the server and no password:\n%s", log)
+			if log := logged.String(); strings.Count(log, "store unavailable, retrying") != 1 || !strings.Contains(log, "hosts="+address) || strings.Contains(log, "hunter2") {
+				t.Errorf("the log must be one line with the server and without the password:\n%s", log)
 			}
 		})
 	}
 }
 
-func TestOpenEndsWithItsContext(t *testing.T) {
+func TestOpenCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := Open(ctx, Config{URI: server, Database: "x", Timeout: time.Minute}); !errors.Is(err, context.Canceled) {
@@ -67,7 +67,7 @@ func TestOpenEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestBadURI(t *testing.T) {
+func TestInvalidURI(t *testing.T) {
 	const advice = "percent-encoded"
 	for uri, want := range map[string]string{
 		"":                                         "scheme",
@@ -100,8 +100,9 @@ func TestBadURI(t *testing.T) {
 	}
 }
 
-// TestRefusedAuthentication holds Open to giving up at once: FerretDB knows none of the common mechanisms.
-func TestRefusedAuthentication(t *testing.T) {
+// TestFailedAuthentication checks that Open does not retry after a failed authentication. FerretDB supports none of the
+// driver's mechanisms.
+func TestFailedAuthentication(t *testing.T) {
 	t.Parallel()
 	address := mongotest.FerretDB(t).Address()
 	start := time.Now()
@@ -109,21 +110,21 @@ func TestRefusedAuthentication(t *testing.T) {
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("Open took %s", took)
 	}
-	if err == nil || !strings.HasPrefix(err.Error(), "mongodb at "+address+": ") || !strings.Contains(err.Error(), "AuthenticationFailed") {
-		t.Errorf("error %v, want one that tells of the authentication", err)
+	if err == nil || !strings.HasPrefix(err.Error(), "connect to MongoDB at "+address+": ") || !strings.Contains(err.Error(), "AuthenticationFailed") {
+		t.Errorf("error %v, want one about the authentication", err)
 	}
 	if err != nil && strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("the error shows the password: %v", err)
 	}
 }
 
-func TestTimeoutsOfTheURIGoFirst(t *testing.T) {
+func TestTimeoutsOfURI(t *testing.T) {
 	opts, err := clientOptions("mongodb://localhost")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if *opts.ServerSelectionTimeout != selectionTimeout || *opts.Timeout != operationTimeout {
-		t.Errorf("timeouts %s, %s; want ours", *opts.ServerSelectionTimeout, *opts.Timeout)
+		t.Errorf("timeouts %s, %s; want the defaults", *opts.ServerSelectionTimeout, *opts.Timeout)
 	}
 	opts, err = clientOptions("mongodb://localhost/?serverSelectionTimeoutMS=1234&timeoutMS=2345")
 	if err != nil {
@@ -134,7 +135,7 @@ func TestTimeoutsOfTheURIGoFirst(t *testing.T) {
 	}
 }
 
-func TestOutage(t *testing.T) {
+func TestServerUnavailable(t *testing.T) {
 	t.Parallel()
 	r, uri := startRelay(t, server)
 	s := open(t, Config{URI: uri + "&serverSelectionTimeoutMS=500", Database: mongotest.Database(t, server)})
@@ -163,7 +164,7 @@ func TestOutage(t *testing.T) {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the server is back, and Ping says %v", err)
+			t.Fatalf("Ping returns %v although the server is available again", err)
 		}
 	}
 	if err := s.CreateMonitor(t.Context(), newMonitor(1, "a")); err != nil {

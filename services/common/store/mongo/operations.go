@@ -2,6 +2,7 @@ package mongo
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -11,23 +12,32 @@ import (
 )
 
 const (
-	// deleteStep is how many documents one step of a large deletion removes.
+	// deleteStep is the maximum number of documents that one step of a large deletion deletes.
 	deleteStep = 1000
-	// deleteTimeout bounds such a step.
+	// deleteTimeout limits the duration of such a step.
 	deleteTimeout = time.Minute
-	// upsertAttempts is how often an upsert is tried that others' upserts of the same ids get in
-	// the way of.
+	// upsertAttempts is the maximum number of attempts of an upsert that conflicts with others of the same ids.
 	upsertAttempts = 5
 )
 
-// field is a condition, or a part of one.
+// field returns one element of a document, such as a condition of a filter.
 func field(name string, value any) bson.E { return bson.E{Key: name, Value: value} }
 
 func byID(id any) bson.D { return bson.D{field("_id", id)} }
 
 func among[T any](ids []T) bson.D { return bson.D{field("$in", ids)} }
 
-// find lists what filter selects, each document of type D as T.
+// timeKey returns a key that sorts by monitor and then by time.
+func timeKey(id bson.ObjectID, t time.Time) string {
+	return fmt.Sprintf("%s/%015d", id.Hex(), t.UnixMilli())
+}
+
+// keysBetween returns a filter for first <= key < end.
+func keysBetween(first, end string) bson.D {
+	return byID(bson.D{field("$gte", first), field("$lt", end)})
+}
+
+// find returns the documents that filter selects. It decodes them as D and converts them to T.
 func find[D, T any](
 	ctx context.Context, c *driver.Collection, filter bson.D, convert func(D) T, opts ...options.Lister[options.FindOptions],
 ) ([]T, error) {
@@ -46,20 +56,20 @@ func find[D, T any](
 	return list, nil
 }
 
-// keyOf is the _id of a document.
-type keyOf[T any] struct {
+// idDoc contains the _id of a document.
+type idDoc[T any] struct {
 	ID T `bson:"_id"`
 }
 
-func (k keyOf[T]) id() T { return k.ID }
+func (k idDoc[T]) id() T { return k.ID }
 
-// findIDs lists the _ids of what filter selects, at most limit; 0 means all.
+// findIDs returns up to limit _ids of the documents that filter selects; 0 means all.
 func findIDs[T any](ctx context.Context, c *driver.Collection, filter bson.D, limit int64) ([]T, error) {
 	opts := options.Find().SetProjection(bson.D{field("_id", 1)}).SetLimit(limit)
-	return find(ctx, c, filter, keyOf[T].id, opts)
+	return find(ctx, c, filter, idDoc[T].id, opts)
 }
 
-// deleteAll removes what filter selects, in steps, and returns how many documents that were.
+// deleteAll deletes the documents that filter selects, in steps, and returns the number of deleted documents.
 func deleteAll(ctx context.Context, c *driver.Collection, filter bson.D) (int, error) {
 	deleted := 0
 	for {
@@ -84,7 +94,7 @@ func deleteSome(ctx context.Context, c *driver.Collection, filter bson.D) (int, 
 	return len(ids), nil
 }
 
-// insertNew inserts the documents whose ids are not there yet, and reports whether all were new.
+// insertNew inserts the documents whose ids don't exist yet, and reports whether all were new.
 func insertNew[D any](ctx context.Context, c *driver.Collection, docs []D) (bool, error) {
 	if len(docs) == 0 {
 		return true, nil
@@ -96,7 +106,7 @@ func insertNew[D any](ctx context.Context, c *driver.Collection, docs []D) (bool
 	return err == nil, err
 }
 
-// upsert stores each document under its id, in place of what is there.
+// upsert stores each document in place of an existing one with the same id.
 func upsert[D any](ctx context.Context, c *driver.Collection, docs []D, id func(D) any) error {
 	if len(docs) == 0 {
 		return nil
@@ -118,7 +128,7 @@ func upsertOne[D any](ctx context.Context, c *driver.Collection, id any, doc D) 
 	return upsert(ctx, c, []D{doc}, func(D) any { return id })
 }
 
-// eachChunk calls do with at most size items at a time, until one call fails.
+// eachChunk calls do with up to size items at a time and stops at the first error.
 func eachChunk[T any](items []T, size int, do func([]T) error) error {
 	for chunk := range slices.Chunk(items, size) {
 		if err := do(chunk); err != nil {

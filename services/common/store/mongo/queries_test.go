@@ -22,7 +22,7 @@ type query struct {
 	filter, sort bson.D
 }
 
-// queriesOf gives the commands on results that select some; inserts are none.
+// queriesOf returns the queries of a command on results. An insert has none.
 func queriesOf(command bson.Raw) ([]query, error) {
 	var c struct {
 		Find    string `bson:"find"`
@@ -49,11 +49,11 @@ func queriesOf(command bson.Raw) ([]query, error) {
 	case c.Insert == "results":
 		return nil, nil
 	}
-	return nil, fmt.Errorf("the test can't judge %s", command)
+	return nil, fmt.Errorf("this test does not support the command %s", command)
 }
 
-// served reports whether an index finds what q selects and gives it in q's order. What holds for single
-// documents beyond that is looked at in what the index finds.
+// served reports whether an index can select and sort the documents of q. The index need not cover conditions that only
+// filter the documents it has selected.
 func (q query) served(index bson.D) bool {
 	conditions := make(map[string]any)
 	for _, e := range q.filter {
@@ -70,7 +70,7 @@ func (q query) served(index bson.D) bool {
 	return bounded || len(q.filter) == 0
 }
 
-// isValue reports whether a condition asks for equality with one value or, if several will do, with some.
+// isValue reports whether a condition is equality with one value or, if several is true, with one of several.
 func isValue(condition any, several bool) bool {
 	operators, isDocument := condition.(bson.D)
 	if !isDocument {
@@ -90,15 +90,15 @@ func reversed(keys bson.D) bson.D {
 func TestServed(t *testing.T) {
 	index := bson.D{field("monitor_id", int32(1)), field("date", int32(-1)), field("_id", int32(-1))}
 	newest, oldest := index[1:], bson.D{field("date", int32(1))}
-	one, some, since := field("monitor_id", 1), field("monitor_id", among([]int{1, 2})), field("date", bson.D{field("$gte", 1)})
+	one, several, since := field("monitor_id", 1), field("monitor_id", among([]int{1, 2})), field("date", bson.D{field("$gte", 1)})
 	for name, test := range map[string]struct {
 		q    query
 		want bool
 	}{
 		"newest of one":       {query{filter: bson.D{one}, sort: newest}, true},
 		"oldest of one":       {query{filter: bson.D{since, one}, sort: oldest}, true},
-		"newest of some":      {query{filter: bson.D{some}, sort: newest}, false},
-		"some":                {query{filter: bson.D{some}}, true},
+		"newest of several":   {query{filter: bson.D{several}, sort: newest}, false},
+		"several":             {query{filter: bson.D{several}}, true},
 		"newest of all":       {query{sort: newest}, false},
 		"since":               {query{filter: bson.D{since}}, false},
 		"by another field":    {query{filter: bson.D{field("status", 1)}}, false},
@@ -111,7 +111,7 @@ func TestServed(t *testing.T) {
 	}
 }
 
-// indexesOfResults are the keys of those that are there.
+// indexesOfResults returns the keys of the indexes on results.
 func indexesOfResults(t *testing.T, s *Store) []bson.D {
 	t.Helper()
 	specifications, err := s.results.Indexes().ListSpecifications(t.Context())
@@ -125,13 +125,13 @@ func indexesOfResults(t *testing.T, s *Store) []bson.D {
 		}
 	}
 	if len(indexes) != 3 {
-		t.Fatalf("the indexes of results are %v, want two beside that of _id", indexes)
+		t.Fatalf("the indexes of results are %v, want two and that of _id", indexes)
 	}
 	return indexes
 }
 
-// TestIndexesServeTheQueries runs whatever reads or deletes results, and looks at the commands.
-func TestIndexesServeTheQueries(t *testing.T) {
+// TestResultQueriesUseIndexes runs every method that reads or deletes results and checks the commands.
+func TestResultQueriesUseIndexes(t *testing.T) {
 	database := mongotest.Database(t, server)
 	indexes := indexesOfResults(t, openStore(t, database))
 	var mutex sync.Mutex
@@ -160,7 +160,7 @@ func TestIndexesServeTheQueries(t *testing.T) {
 	}
 }
 
-// useResults calls everything that reads or deletes results, with every combination of conditions.
+// useResults calls every method that reads or deletes results, with all combinations of conditions.
 func useResults(t *testing.T, s *Store) {
 	t.Helper()
 	ctx, now := t.Context(), time.Now()

@@ -11,17 +11,17 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// relay passes connections on to a server until it is cut.
+// relay forwards connections to a server until cut is called.
 type relay struct {
 	address, server string
-	// tls, unless it is nil, is what clients of the relay speak; the server is spoken to in clear.
-	tls                *tls.Config
-	listener           net.Listener
-	accepting, passing sync.WaitGroup
-	conns              []net.Conn // of the accepting goroutine, and then of who waited for its end
+	// tls is the TLS configuration for clients; nil means no TLS. The connection to the server never uses TLS.
+	tls                   *tls.Config
+	listener              net.Listener
+	accepting, forwarding sync.WaitGroup
+	conns                 []net.Conn // used by the accepting goroutine, and by cut after that has ended
 }
 
-// startRelay starts one in front of the server at uri, and gives the URI of the server through it.
+// startRelay starts a relay to the server at uri and returns the URI of the server through the relay.
 func startRelay(t *testing.T, uri string) (r *relay, through string) {
 	t.Helper()
 	r = &relay{address: "127.0.0.1:0", server: host(t, uri)}
@@ -30,17 +30,17 @@ func startRelay(t *testing.T, uri string) (r *relay, through string) {
 	return r, uriThrough(t, uri, r.address)
 }
 
-// host is that of a URI, which must name a single one.
+// host returns the host of a URI. It skips the test if the URI has several.
 func host(t *testing.T, uri string) string {
 	t.Helper()
 	hosts := options.Client().ApplyURI(uri).Hosts
 	if len(hosts) != 1 {
-		t.Skip("a relay stands in front of one host, and the URI names several")
+		t.Skip("the relay supports one host, and the URI has several")
 	}
 	return hosts[0]
 }
 
-// uriThrough is uri by way of a relay's address.
+// uriThrough returns uri with the address of a relay.
 func uriThrough(t *testing.T, uri, address string) string {
 	t.Helper()
 	through, settings, _ := strings.Cut(strings.Replace(uri, host(t, uri), address, 1), "?")
@@ -64,23 +64,23 @@ func (r *relay) serve(t *testing.T) {
 			if err != nil {
 				return
 			}
-			r.pass(client)
+			r.forward(client)
 		}
 	})
 }
 
-func (r *relay) pass(client net.Conn) {
+func (r *relay) forward(client net.Conn) {
 	server, err := net.Dial("tcp", r.server)
 	if err != nil {
 		client.Close()
 		return
 	}
 	r.conns = append(r.conns, client, server)
-	r.passing.Go(func() { io.Copy(client, server); client.Close() })
-	r.passing.Go(func() { io.Copy(server, client); server.Close() })
+	r.forwarding.Go(func() { io.Copy(client, server); client.Close() })
+	r.forwarding.Go(func() { io.Copy(server, client); server.Close() })
 }
 
-// cut ends all connections and takes no more.
+// cut closes all connections and stops listening.
 func (r *relay) cut() {
 	r.listener.Close()
 	r.accepting.Wait()
@@ -88,5 +88,5 @@ func (r *relay) cut() {
 		conn.Close()
 	}
 	r.conns = nil
-	r.passing.Wait()
+	r.forwarding.Wait()
 }

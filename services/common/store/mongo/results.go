@@ -13,7 +13,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// Results lists what f selects, newest first by (date, id).
+// Results returns the results that f selects, newest first.
 func (s *Store) Results(ctx context.Context, f store.ResultFilter) (_ []monitor.Result, err error) {
 	defer s.end(ctx, time.Now(), "list results", &err)
 	if f.Limit <= 0 {
@@ -30,7 +30,8 @@ func (s *Store) Results(ctx context.Context, f store.ResultFilter) (_ []monitor.
 	return find(ctx, s.results, filter, resultDoc.result, options.Find().SetSort(newestFirst).SetLimit(int64(f.Limit)))
 }
 
-// resultFilter bounds the date even where a cursor alone would do, so that an index serves it.
+// resultFilter returns the filter for f. With a cursor it also limits the date, although the other condition implies
+// that, so that an index can be used.
 func resultFilter(f store.ResultFilter) (bson.D, error) {
 	filter, date := bson.D{}, bson.D{}
 	if f.MonitorID != "" {
@@ -66,42 +67,42 @@ func resultFilter(f store.ResultFilter) (bson.D, error) {
 	return filter, nil
 }
 
-// clearedKey is the key under which meta says when results were last cleared.
+// clearedKey is the key of the document in meta with the time of the last DeleteResults.
 const clearedKey = "results_cleared"
 
-// clearedDoc is the document of that key.
+// clearedDoc is the document with the key clearedKey.
 type clearedDoc struct {
 	Key string    `bson:"_id"`
 	At  time.Time `bson:"at"`
 }
 
-// DeleteResults removes all results, rollups, states and transitions of the tracks that results change. It sets
-// ResultsCleared first, so that no runner that hears of the change still reckons with them.
+// DeleteResults deletes all results, rollups, states and the status changes that results caused. It sets ResultsCleared
+// first, so that a runner that is notified of the change also drops its memory of the results.
 func (s *Store) DeleteResults(ctx context.Context, at time.Time) (err error) {
 	defer s.end(ctx, time.Now(), "delete all results", &err)
 	if err := upsertOne(ctx, s.meta, clearedKey, clearedDoc{Key: clearedKey, At: at}); err != nil {
 		return err
 	}
 	for _, step := range []struct {
-		of     *driver.Collection
-		filter bson.D
+		collection *driver.Collection
+		filter     bson.D
 	}{
 		{s.dirtyHours, bson.D{}},
 		{s.states, bson.D{}},
 		{s.results, bson.D{}},
 		{s.rollups, bson.D{}},
-		{s.transitions, bson.D{field("track", among([]store.ChangeKind{store.ChangeStatus, store.ChangeIgnored}))}},
+		{s.statusChanges, bson.D{field("track", among([]store.ChangeKind{store.ChangeStatus, store.ChangeIgnored}))}},
 	} {
-		if _, err := deleteAll(ctx, step.of, step.filter); err != nil {
+		if _, err := deleteAll(ctx, step.collection, step.filter); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// ResultsCleared is when DeleteResults was last called, zero if never.
+// ResultsCleared returns the time of the last DeleteResults.
 func (s *Store) ResultsCleared(ctx context.Context) (_ time.Time, err error) {
-	defer s.end(ctx, time.Now(), "get the time of the last clearing", &err)
+	defer s.end(ctx, time.Now(), "get time of last clearing", &err)
 	var doc clearedDoc
 	err = s.meta.FindOne(ctx, byID(clearedKey)).Decode(&doc)
 	if errors.Is(err, driver.ErrNoDocuments) {

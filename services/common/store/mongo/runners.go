@@ -10,7 +10,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// runnerDoc is a runner's last heartbeat.
+// runnerDoc is a document of the collection runners: the last heartbeat of a runner.
 type runnerDoc struct {
 	ID       string    `bson:"_id"`
 	Monitors int       `bson:"monitors"`
@@ -21,20 +21,20 @@ func (d runnerDoc) runner() store.Runner {
 	return store.Runner{ID: d.ID, Monitors: d.Monitors, LastSeen: d.LastSeen.UTC()}
 }
 
-// Beat stores a runner's heartbeat in place of its last.
+// PutHeartbeat stores the heartbeat of a runner.
 func (s *Store) PutHeartbeat(ctx context.Context, r store.Runner) (err error) {
 	defer s.end(ctx, time.Now(), "store heartbeat", &err)
 	return upsertOne(ctx, s.runners, r.ID, runnerDoc{ID: r.ID, Monitors: r.Monitors, LastSeen: r.LastSeen})
 }
 
-// Runners lists the runners whose last heartbeat is not before since, ordered by id.
+// Runners returns the runners with a heartbeat since the given time.
 func (s *Store) Runners(ctx context.Context, since time.Time) (_ []store.Runner, err error) {
 	defer s.end(ctx, time.Now(), "list runners", &err)
 	seen := bson.D{field("last_seen", bson.D{field("$gte", since)})}
 	return find(ctx, s.runners, seen, runnerDoc.runner, options.Find().SetSort(bson.D{field("_id", 1)}))
 }
 
-// RemoveRunner removes a runner's heartbeat.
+// RemoveRunner deletes the heartbeat of a runner.
 func (s *Store) RemoveRunner(ctx context.Context, id string) (err error) {
 	defer s.end(ctx, time.Now(), "remove runner", &err)
 	_, err = s.runners.DeleteOne(ctx, byID(id))

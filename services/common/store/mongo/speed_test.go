@@ -10,8 +10,8 @@ import (
 	"nanomon/tests/mongotest"
 )
 
-// TestNewestOfManyResults measures how long the newest 100 of 100,000 results take. The stand-in has no index but
-// that of _id and looks at every result: what it takes says little of a real server.
+// TestNewestOfManyResults measures the time to read the newest 100 of 100,000 results. The stand-in only has the index
+// of _id and scans all results, so its times say little about a real server.
 func TestNewestOfManyResults(t *testing.T) {
 	const monitors, perMonitor = 100, 1000
 	limit := 20 * time.Millisecond

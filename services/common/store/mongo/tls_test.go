@@ -21,7 +21,7 @@ import (
 	"nanomon/tests/mongotest"
 )
 
-// newCertificate makes a certificate for 127.0.0.1, and the file of the authority that signed it: itself.
+// newCertificate returns a self-signed certificate for 127.0.0.1, and a file that contains it as an authority.
 func newCertificate(t *testing.T) (_ tls.Certificate, file string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -59,21 +59,21 @@ func TestTLS(t *testing.T) {
 	}
 	wantMonitors(t, s, m)
 
-	for name, bad := range map[string]struct {
+	for name, c := range map[string]struct {
 		uri, want   string
 		unavailable bool
 	}{
-		"another authority":      {uri + url.QueryEscape(other), "x509: certificate signed by unknown authority", true},
-		"no authority":           {strings.TrimSuffix(uri, "&tlsCAFile="), "x509: certificate signed by unknown authority", true},
-		"no such file":           {uri + "nowhere.pem", "open nowhere.pem: no such file", false},
-		"TLS where none is":      {uriThrough(t, server, host(t, server)) + "&tls=true", "EOF", true},
-		"none where there's TLS": {uriThrough(t, server, r.address), "127.0.0.1", true},
+		"another authority":       {uri + url.QueryEscape(other), "x509: certificate signed by unknown authority", true},
+		"no authority":            {strings.TrimSuffix(uri, "&tlsCAFile="), "x509: certificate signed by unknown authority", true},
+		"no such file":            {uri + "nowhere.pem", "open nowhere.pem: no such file", false},
+		"TLS, server without TLS": {uriThrough(t, server, host(t, server)) + "&tls=true", "EOF", true},
+		"no TLS, server with TLS": {uriThrough(t, server, r.address), "127.0.0.1", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := Open(t.Context(), Config{URI: bad.uri, Database: "x", Timeout: time.Second})
-			if err == nil || !strings.Contains(err.Error(), bad.want) || errors.Is(err, monitor.ErrUnavailable) != bad.unavailable {
-				t.Errorf("error %v, want one that contains %q", err, bad.want)
+			_, err := Open(t.Context(), Config{URI: c.uri, Database: "x", Timeout: time.Second})
+			if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, monitor.ErrUnavailable) != c.unavailable {
+				t.Errorf("error %v, want one that contains %q", err, c.want)
 			}
 		})
 	}

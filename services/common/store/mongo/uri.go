@@ -11,11 +11,11 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// clientOptions reads a connection string. What it says of timeouts goes before ours.
+// clientOptions parses a connection string. Its timeouts replace the default timeouts.
 func clientOptions(uri string) (*options.ClientOptions, error) {
 	opts := options.Client().ApplyURI(uri)
 	if err := opts.Validate(); err != nil {
-		return nil, badURI(uri)
+		return nil, uriError(uri)
 	}
 	if opts.ServerSelectionTimeout == nil {
 		opts.SetServerSelectionTimeout(selectionTimeout)
@@ -34,22 +34,23 @@ var (
 	secretSettings = regexp.MustCompile(`(?i)([?&;][^?&;=]*(?:password|properties)=)[^&;]*`)
 )
 
-// badURI says what is wrong with a connection string. The driver's own words may quote a password,
-// so they are only used if they hold for what is left when all secrets are taken out.
-func badURI(uri string) error {
-	open := secretSettings.ReplaceAllString(userInfo.ReplaceAllString(uri, "://"), "${1}")
-	if err := options.Client().ApplyURI(open).Validate(); err != nil {
-		return fmt.Errorf("mongodb connection string: %w", err)
+// uriError returns an error for an invalid connection string. The driver's error may quote a password. So uriError
+// deletes all secrets, and uses the driver's error only if the string is still invalid.
+func uriError(uri string) error {
+	withoutSecrets := secretSettings.ReplaceAllString(userInfo.ReplaceAllString(uri, "://"), "${1}")
+	if err := options.Client().ApplyURI(withoutSecrets).Validate(); err != nil {
+		return fmt.Errorf("the MongoDB connection string is not valid: %w: use mongodb://host:port or mongodb+srv://host", err)
 	}
-	return fmt.Errorf("mongodb connection string: the user name, password or another secret in it can't be read: " +
-		"write the characters : / ? # [ ] @ %% in them percent-encoded")
+	return fmt.Errorf("the user name, password or another secret in the MongoDB connection string is not valid: " +
+		"use the percent-encoded form of the characters : / ? # [ ] @ %% in them")
 }
 
-// unreachable says which hosts didn't answer.
-func unreachable(hosts []string, timeout time.Duration, err error) error {
+// connectError adds the hosts to an error of the connection to the server.
+func connectError(hosts []string, timeout time.Duration, err error) error {
 	at := strings.Join(hosts, ", ")
 	if !isUnavailable(err) {
-		return fmt.Errorf("mongodb at %s: %w", at, err)
+		return fmt.Errorf("connect to MongoDB at %s: %w", at, err)
 	}
-	return fmt.Errorf("mongodb at %s did not answer within %s: %w: %w", at, timeout, monitor.ErrUnavailable, lastError(err))
+	return fmt.Errorf("MongoDB at %s did not answer within %s: %w: %w: check that the server runs and the address is right",
+		at, timeout, monitor.ErrUnavailable, lastError(err))
 }

@@ -12,25 +12,25 @@ import (
 	"nanomon/services/common/store"
 )
 
-// Watch tells of changes by change streams on the collections that hold the topic. What breaks a stream is mended as
-// long as the server can be expected to tell of changes again; the channel has a value after every mending. A server
-// that refuses change streams gives [store.ErrWatchUnsupported] and its reason.
+// Watch reports changes by change streams on the collections of the topic. It reopens a stream that fails, and then
+// sends a value because changes may have been missed. The channel closes when the server rejects a stream. If the
+// server has no change streams, the error wraps [store.ErrWatchUnsupported] and the answer of the server.
 func (s *Store) Watch(ctx context.Context, t store.Topic) (_ <-chan struct{}, err error) {
 	defer s.end(ctx, time.Now(), "watch "+string(t), &err)
 	if s.polling {
 		return nil, fmt.Errorf("%w: USE_POLLING is set", store.ErrWatchUnsupported)
 	}
 	streams, err := openStreams(ctx, s.watched(t))
-	if refused(err) {
-		return nil, fmt.Errorf("%w: the server refuses a change stream: %w", store.ErrWatchUnsupported, err)
+	if isRejection(err) {
+		return nil, fmt.Errorf("%w: the server rejects change streams: %w", store.ErrWatchUnsupported, err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	told := make(chan struct{}, 1)
-	tell := func() {
+	changes := make(chan struct{}, 1)
+	notify := func() {
 		select {
-		case told <- struct{}{}:
+		case changes <- struct{}{}:
 		default:
 		}
 	}
@@ -39,18 +39,18 @@ func (s *Store) Watch(ctx context.Context, t store.Topic) (_ <-chan struct{}, er
 	for _, stream := range streams {
 		following.Go(func() {
 			defer stop()
-			stream.follow(ctx, tell)
+			stream.follow(ctx, notify)
 		})
 	}
 	go func() {
 		defer stop()
 		following.Wait()
-		close(told)
+		close(changes)
 	}()
-	return told, nil
+	return changes, nil
 }
 
-// watched are the collections in which a change of a topic shows.
+// watched returns the collections that change with a topic.
 func (s *Store) watched(t store.Topic) []*driver.Collection {
 	switch t {
 	case store.TopicMonitors:
@@ -58,18 +58,18 @@ func (s *Store) watched(t store.Topic) []*driver.Collection {
 	case store.TopicResults:
 		return []*driver.Collection{s.appends, s.meta}
 	case store.TopicOnDemandChecks:
-		return []*driver.Collection{s.checks, s.checkAnswers}
+		return []*driver.Collection{s.onDemandChecks, s.onDemandResults}
 	}
 	return nil
 }
 
-// openStreams opens all or none.
-func openStreams(ctx context.Context, collections []*driver.Collection) ([]*stream, error) {
+// openStreams opens a stream for each collection. If one fails it closes the others.
+func openStreams(ctx context.Context, collections []*driver.Collection) ([]*changeStream, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	streams := make([]*stream, 0, len(collections))
+	streams := make([]*changeStream, 0, len(collections))
 	for _, c := range collections {
-		s := &stream{of: c}
+		s := &changeStream{collection: c}
 		if err := s.open(ctx); err != nil {
 			for _, open := range streams {
 				open.close()
@@ -81,8 +81,8 @@ func openStreams(ctx context.Context, collections []*driver.Collection) ([]*stre
 	return streams, nil
 }
 
-// refused reports whether the server understood and said no, and will say so again.
-func refused(err error) bool {
+// isRejection reports whether the server rejected the call, and would reject it again.
+func isRejection(err error) bool {
 	var server driver.ServerError
 	return errors.As(err, &server) && !isUnavailable(err)
 }

@@ -17,10 +17,10 @@ import (
 	"nanomon/tests/mongotest"
 )
 
-// patience is how long a test waits for what must come; it is met only by a failure.
+// patience is the maximum time to wait for an expected event. Only a failing test waits that long.
 const patience = 20 * time.Second
 
-// names lists the names of the monitors that are stored.
+// names returns the names of the stored monitors.
 func names(t *testing.T, s *Store) []string {
 	t.Helper()
 	list, err := s.Monitors(t.Context())
@@ -34,7 +34,7 @@ func names(t *testing.T, s *Store) []string {
 	return names
 }
 
-// waitForNames waits for changes and reads the monitors after each, until they have the names of want.
+// waitForNames reads the monitors after each change until they have the wanted names.
 func waitForNames(t *testing.T, changes <-chan struct{}, s *Store, want ...string) {
 	t.Helper()
 	var last []string
@@ -48,12 +48,12 @@ func waitForNames(t *testing.T, changes <-chan struct{}, s *Store, want ...strin
 				return
 			}
 		case <-deadline:
-			t.Fatalf("the last change that was told led to %q, want %q", last, want)
+			t.Fatalf("after the last reported change the monitors are %q, want %q", last, want)
 		}
 	}
 }
 
-// startWatch watches the monitors.
+// startWatch starts to watch the monitors.
 func startWatch(t *testing.T, s *Store) <-chan struct{} {
 	t.Helper()
 	changes, err := s.Watch(t.Context(), store.TopicMonitors)
@@ -70,8 +70,9 @@ func create(t *testing.T, s *Store, n int, name string) {
 	}
 }
 
-// TestWatchSurvivesCuts cuts the watcher's connections while somebody else changes monitors over others.
-func TestWatchSurvivesCuts(t *testing.T) {
+// TestWatchReconnects closes the connections of the watcher several times while monitors are changed over another
+// connection.
+func TestWatchReconnects(t *testing.T) {
 	t.Parallel()
 	uri := mongotest.StartWatchable(t)
 	r, through := startRelay(t, uri)
@@ -97,7 +98,7 @@ func TestWatchSurvivesCuts(t *testing.T) {
 	waitForNames(t, changes, direct, "last")
 }
 
-func TestWatchSurvivesADroppedCollection(t *testing.T) {
+func TestWatchDroppedCollection(t *testing.T) {
 	t.Parallel()
 	uri := mongotest.StartWatchable(t)
 	s := open(t, Config{URI: uri, Database: mongotest.Database(t, uri)})
@@ -120,8 +121,8 @@ func TestWatchSurvivesADroppedCollection(t *testing.T) {
 	}
 }
 
-// TestWatchSurvivesALostHistory restarts a server that then knows nothing of the past.
-func TestWatchSurvivesALostHistory(t *testing.T) {
+// TestWatchAfterLostHistory restarts a server that loses its data and its history of changes.
+func TestWatchAfterLostHistory(t *testing.T) {
 	t.Parallel()
 	server := mongotest.JavaServer(t)
 	s := open(t, Config{URI: server.URI + "/?serverSelectionTimeoutMS=300", Database: "x"})
@@ -131,7 +132,7 @@ func TestWatchSurvivesALostHistory(t *testing.T) {
 
 	server.Kill()
 	if _, err := s.Watch(t.Context(), store.TopicMonitors); !errors.Is(err, monitor.ErrUnavailable) {
-		t.Errorf("watching a server that is away: error %v, want one that wraps ErrUnavailable", err)
+		t.Errorf("watch while the server is unavailable: error %v, want one that wraps ErrUnavailable", err)
 	}
 	server.Restart()
 	waitForNames(t, changes, s)
@@ -139,7 +140,7 @@ func TestWatchSurvivesALostHistory(t *testing.T) {
 	waitForNames(t, changes, s, "b")
 }
 
-func TestAStreamIsOpenedWithoutATokenThatIsRefused(t *testing.T) {
+func TestReopenStreamWithoutRejectedToken(t *testing.T) {
 	t.Parallel()
 	uri := mongotest.StartWatchable(t)
 	s := open(t, Config{URI: uri, Database: mongotest.Database(t, uri)})
@@ -147,22 +148,22 @@ func TestAStreamIsOpenedWithoutATokenThatIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stream := &stream{of: s.monitors, token: token}
-	if err := stream.open(t.Context()); !refused(err) {
-		t.Fatalf("the server says %v to a bad token", err)
+	stream := &changeStream{collection: s.monitors, token: token}
+	if err := stream.open(t.Context()); !isRejection(err) {
+		t.Fatalf("open with an invalid token: error %v, want a rejection", err)
 	}
 	if !stream.reopen(t.Context()) || stream.token != nil {
-		t.Errorf("not opened, or with the token %s", stream.token)
+		t.Errorf("the stream was not opened, or with the token %s", stream.token)
 	}
 	stream.close()
 }
 
-func TestWatchRefused(t *testing.T) {
+func TestWatchUnsupported(t *testing.T) {
 	t.Parallel()
 	ferretDB := mongotest.FerretDB(t).URI
 	for want, config := range map[string]Config{
-		"USE_POLLING is set":                           {URI: server, Polling: true},
-		"the server refuses a change stream: (NotImpl": {URI: ferretDB},
+		"USE_POLLING is set":                          {URI: server, Polling: true},
+		"the server rejects change streams: (NotImpl": {URI: ferretDB},
 	} {
 		config.Database = mongotest.Database(t, config.URI)
 		s := open(t, config)
@@ -175,7 +176,7 @@ func TestWatchRefused(t *testing.T) {
 	}
 }
 
-func TestWatchEndsWithTheStore(t *testing.T) {
+func TestWatchEndsWhenStoreCloses(t *testing.T) {
 	t.Parallel()
 	uri := mongotest.StartWatchable(t)
 	s, err := Open(t.Context(), Config{URI: uri, Database: mongotest.Database(t, uri), Timeout: patience})
@@ -197,24 +198,24 @@ func TestWatchEndsWithTheStore(t *testing.T) {
 	}
 }
 
-// TestWatchDoesNotHurry holds the watch to a bounded rate of questions where the server answers at once.
-func TestWatchDoesNotHurry(t *testing.T) {
+// TestWatchLimitsRequests checks that the rate of requests is limited if the server answers each of them at once.
+func TestWatchLimitsRequests(t *testing.T) {
 	t.Parallel()
 	uri := mongotest.StartWatchable(t)
-	asked := make(chan time.Time, 1000)
+	requested := make(chan time.Time, 1000)
 	watching := &event.CommandMonitor{Started: func(_ context.Context, e *event.CommandStartedEvent) {
 		if e.CommandName == "getMore" && e.Command.Lookup("collection").StringValue() == "monitors" {
-			asked <- time.Now()
+			requested <- time.Now()
 		}
 	}}
 	s := open(t, Config{URI: uri, Database: mongotest.Database(t, uri), monitor: watching})
 	startWatch(t, s)
-	const questions = 10
-	first := <-asked
-	for range questions - 1 {
-		<-asked
+	const requests = 10
+	first := <-requested
+	for range requests - 1 {
+		<-requested
 	}
-	if took := time.Since(first); took < questions*nextPause/2 {
-		t.Errorf("%d questions came in %s", questions, took)
+	if took := time.Since(first); took < requests*minPollInterval/2 {
+		t.Errorf("%d requests came in %s", requests, took)
 	}
 }

@@ -10,12 +10,12 @@ import (
 	"nanomon/services/common/store"
 )
 
-// resultRow is a result with what can be prepared outside the writer.
+// resultRow is a result with its encoded columns. Encoding happens outside the writer, which is busy enough.
 type resultRow struct {
 	monitor.Result
-	monitorID, id []byte
-	shape, values []byte
-	date, verdict int64
+	monitorID, id    []byte
+	shape, values    []byte
+	date, statusCode int64
 }
 
 func newResultRow(r monitor.Result) (row resultRow, err error) {
@@ -26,7 +26,7 @@ func newResultRow(r monitor.Result) (row resultRow, err error) {
 	if row.monitorID, err = storableID("monitor", r.MonitorID); err != nil {
 		return row, err
 	}
-	if row.verdict, err = verdict(r.Status, r.Ignored); err != nil {
+	if row.statusCode, err = encodeStatus(r.Status, r.Ignored); err != nil {
 		return row, fmt.Errorf("result %s: %w", r.ID, err)
 	}
 	if math.IsNaN(r.Value) {
@@ -38,18 +38,18 @@ func newResultRow(r monitor.Result) (row resultRow, err error) {
 	return row, nil
 }
 
-// batch is a store.Batch with what can be prepared outside the writer.
+// batch is a [store.Batch] with its encoded columns, prepared outside the writer.
 type batch struct {
-	results     []resultRow
-	states      []stateRow
-	transitions []transitionRow
+	results       []resultRow
+	states        []stateRow
+	statusChanges []statusChangeRow
 }
 
 func newBatch(b store.Batch) (*batch, error) {
 	prepared := &batch{
-		results:     make([]resultRow, len(b.Results)),
-		states:      make([]stateRow, len(b.States)),
-		transitions: make([]transitionRow, len(b.StatusChanges)),
+		results:       make([]resultRow, len(b.Results)),
+		states:        make([]stateRow, len(b.States)),
+		statusChanges: make([]statusChangeRow, len(b.StatusChanges)),
 	}
 	var err error
 	for i, r := range b.Results {
@@ -67,12 +67,12 @@ func newBatch(b store.Batch) (*batch, error) {
 		if err != nil {
 			return nil, err
 		}
-		prepared.transitions[i] = transitionRow{change, id}
+		prepared.statusChanges[i] = statusChangeRow{change, id}
 	}
 	return prepared, nil
 }
 
-// AppendBatch stores what is new of a batch, all of it or nothing.
+// AppendBatch stores a batch in one transaction, and skips what is stored already.
 func (s *Store) AppendBatch(ctx context.Context, b store.Batch) error {
 	prepared, err := newBatch(b)
 	if err != nil {
@@ -89,8 +89,8 @@ func (t *tx) append(b *batch) error {
 	if err := t.appendResults(b.results); err != nil {
 		return err
 	}
-	for _, change := range b.transitions {
-		if err := t.logTransition(change.monitorID, change.StatusChange); err != nil {
+	for _, change := range b.statusChanges {
+		if err := t.logStatusChange(change.monitorID, change.StatusChange); err != nil {
 			return err
 		}
 	}
@@ -105,10 +105,10 @@ func (t *tx) append(b *batch) error {
 const insertResult = `INSERT INTO results (seq, ref, date, id, status, era, label, shape, value, message, outputs)
 	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 
-// hourOf is an hour of a monitor.
-type hourOf struct{ hour, ref int64 }
+// monitorHour identifies one hour of one monitor.
+type monitorHour struct{ hour, ref int64 }
 
-// appendResults stores the results that are not stored yet and marks their hours dirty.
+// appendResults stores the results that are not stored yet and marks their hours as dirty.
 func (t *tx) appendResults(rows []resultRow) error {
 	if len(rows) == 0 {
 		return nil
@@ -117,7 +117,7 @@ func (t *tx) appendResults(rows []resultRow) error {
 	if err != nil {
 		return err
 	}
-	tokens := make(map[hourOf]int64)
+	tokens := make(map[monitorHour]int64)
 	for _, r := range rows {
 		ref, err := t.ref(r.monitorID)
 		if err != nil {
@@ -131,12 +131,12 @@ func (t *tx) appendResults(rows []resultRow) error {
 		if err != nil {
 			return err
 		}
-		n, err := t.exec(insertResult, t.seq, ref, r.date, r.id, r.verdict, era, label, shape, r.Value, nullable(r.Message), r.values)
+		n, err := t.exec(insertResult, t.seq, ref, r.date, r.id, r.statusCode, era, label, shape, r.Value, nullable(r.Message), r.values)
 		if err != nil {
 			return err
 		}
 		if n > 0 {
-			tokens[hourOf{r.Date.Truncate(time.Hour).UnixMilli(), ref}] = t.seq
+			tokens[monitorHour{r.Date.Truncate(time.Hour).UnixMilli(), ref}] = t.seq
 			t.seq++
 		}
 	}
@@ -146,11 +146,11 @@ func (t *tx) appendResults(rows []resultRow) error {
 const markHour = `INSERT INTO dirty (hour, ref, token, marked) VALUES (?, ?, ?, ?)
 	ON CONFLICT DO UPDATE SET token = excluded.token, marked = excluded.marked`
 
-// markDirty marks hours, each with the seq of its newest result as the token.
-func (t *tx) markDirty(tokens map[hourOf]int64) error {
+// markDirty marks hours as dirty. The token of each is the seq of its newest result.
+func (t *tx) markDirty(tokens map[monitorHour]int64) error {
 	now := time.Now().UnixMilli()
-	for of, token := range tokens {
-		if _, err := t.exec(markHour, of.hour, of.ref, token, now); err != nil {
+	for h, token := range tokens {
+		if _, err := t.exec(markHour, h.hour, h.ref, token, now); err != nil {
 			return err
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// sampleResult is a result of an HTTP check, like those that an installation stores most of.
+// sampleResult returns a typical result of an HTTP check.
 func sampleResult(monitorID string, n int, at time.Time) monitor.Result {
 	return monitor.Result{
 		ID: monitor.NewID(at), Date: at, Value: 12.345 + float64(n%50), MonitorID: monitorID,
@@ -23,7 +23,7 @@ func sampleResult(monitorID string, n int, at time.Time) monitor.Result {
 	}
 }
 
-// sampleBatch is the n-th batch of a runner: one result, and the state after it, of each of some monitors.
+// sampleBatch returns the n-th batch of a runner: one result of each monitor and, if withStates, its state.
 func sampleBatch(monitors []string, n int, withStates bool) store.Batch {
 	var b store.Batch
 	at := start.Add(time.Duration(n) * 10 * time.Second)

@@ -17,7 +17,8 @@ import (
 	"nanomon/services/common/store"
 )
 
-// crashFile and crashFirst are the environment variables that make this program the child of TestCrash.
+// Environment variables for the child process of TestCrash. If crashFile is set, this program stores batches in that
+// file, beginning with batch number crashFirst.
 const (
 	crashFile  = "NANOMON_TEST_CRASH_FILE"
 	crashFirst = "NANOMON_TEST_CRASH_FIRST"
@@ -34,7 +35,7 @@ func TestMain(m *testing.M) {
 
 const crashBatch = 5
 
-// crashResults is batch n of the child.
+// crashResults returns the results of batch n of the child.
 func crashResults(n int) []monitor.Result {
 	results := make([]monitor.Result, crashBatch)
 	for i := range results {
@@ -44,8 +45,7 @@ func crashResults(n int) []monitor.Result {
 	return results
 }
 
-// appendForever stores batches, the first of them with that number, and prints the number of each that
-// was acknowledged.
+// appendForever stores batches, numbered from first, and prints the number of each batch after it was stored.
 func appendForever(path string, first int) error {
 	s, err := Open(context.Background(), Config{Path: path})
 	if err != nil {
@@ -67,7 +67,7 @@ func appendForever(path string, first int) error {
 	return <-failed
 }
 
-// TestCrash kills a process in the midst of its writing, again and again: what it was told to be stored is there.
+// TestCrash kills a process several times while it writes. Every batch whose number it printed must be in the file.
 func TestCrash(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "nanomon.db")
 	acknowledged := make(map[int]bool)
@@ -87,12 +87,12 @@ func TestCrash(t *testing.T) {
 		for n := range acknowledged {
 			for _, r := range crashResults(n) {
 				if !stored[r.ID] {
-					t.Fatalf("result %s of batch %d was acknowledged and is not there", r.ID, n)
+					t.Fatalf("result %s of batch %d was acknowledged but is missing", r.ID, n)
 				}
 			}
 		}
 		if len(list)%crashBatch != 0 {
-			t.Errorf("%d results: a batch was stored in part", len(list))
+			t.Errorf("%d results: a batch was stored partly", len(list))
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
@@ -100,7 +100,7 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// killWhileWriting starts the child, kills it after some batches and returns the batches that it saw stored.
+// killWhileWriting starts the child, kills it after some batches and returns the numbers that it printed.
 func killWhileWriting(t *testing.T, path string, first int) (acknowledged []int) {
 	t.Helper()
 	child := exec.Command(os.Args[0])
@@ -118,11 +118,11 @@ func killWhileWriting(t *testing.T, path string, first int) (acknowledged []int)
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		n, err := strconv.Atoi(lines.Text())
 		if err != nil {
-			break // the last line, cut off
+			break // the last line is incomplete
 		}
 		if acknowledged = append(acknowledged, n); len(acknowledged) == 30 {
 			if _, err := Open(t.Context(), Config{Path: path}); !errors.Is(err, errInUse) {
-				t.Errorf("opened while another process has it: error %v, want %v", err, errInUse)
+				t.Errorf("open a file that another process uses: error %v, want %v", err, errInUse)
 			}
 			kill()
 		}

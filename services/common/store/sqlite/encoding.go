@@ -13,7 +13,8 @@ import (
 	"nanomon/services/common/store"
 )
 
-// rawID is an id as the database holds it; nil, which equals nothing, and false when id has not the form of one.
+// rawID returns the 12 bytes of an id as the database stores them. For an invalid id it returns nil, which becomes NULL
+// in a query and matches no row, and false.
 func rawID(id string) ([]byte, bool) {
 	raw, err := hex.DecodeString(id)
 	if err != nil || len(raw) != 12 {
@@ -22,21 +23,21 @@ func rawID(id string) ([]byte, bool) {
 	return raw, true
 }
 
-// storableID is rawID for an id that comes to be stored.
-func storableID(what, id string) ([]byte, error) {
+// storableID returns the bytes of an id that is going to be stored, or a [monitor.InvalidError] that begins with kind.
+func storableID(kind, id string) ([]byte, error) {
 	raw, ok := rawID(id)
 	if !ok {
-		return nil, monitor.Invalidf("%s id %q is not 24 hexadecimal digits", what, id)
+		return nil, monitor.Invalidf("%s id %q is not 24 hexadecimal digits", kind, id)
 	}
 	return raw, nil
 }
 
-// ceilMilli is the first whole millisecond that is not before t.
+// ceilMilli returns t in milliseconds, rounded up.
 func ceilMilli(t time.Time) int64 { return t.Add(time.Millisecond - 1).UnixMilli() }
 
 func date(milli int64) time.Time { return time.UnixMilli(milli).UTC() }
 
-// nullable is text for a column that holds NULL when it is empty.
+// nullable returns text, or nil (stored as NULL) if it is empty.
 func nullable(text string) any {
 	if text == "" {
 		return nil
@@ -44,7 +45,7 @@ func nullable(text string) any {
 	return text
 }
 
-var errEncoding = errors.New("the file is damaged: a value can't be decoded")
+var errEncoding = errors.New("the database file is damaged, a stored value can't be decoded: restore the file from a backup")
 
 func appendText(to []byte, text string) []byte {
 	return append(binary.AppendUvarint(to, uint64(len(text))), text...)
@@ -59,7 +60,7 @@ func cutText(from []byte) (text string, rest []byte, ok bool) {
 	return string(from[:n]), from[n:], true
 }
 
-// encodeNames is the key of a shape: each name, in order, after its length.
+// encodeNames returns the key of a shape: each name in order, preceded by its length.
 func encodeNames(names []string) []byte {
 	raw := []byte{}
 	for _, name := range names {
@@ -80,8 +81,8 @@ func decodeNames(raw []byte) ([]string, error) {
 	return names, nil
 }
 
-// The kinds of values in an encoded list. Each value follows its kind: nothing, a varint, eight
-// bytes, or a text after its length.
+// The kinds of encoded values. An encoded value is one byte for the kind and then: nothing for a bool, a varint for a
+// whole number, eight bytes for a float, a length and bytes for a text.
 const (
 	kindFalse = iota
 	kindTrue
@@ -90,7 +91,7 @@ const (
 	kindText
 )
 
-// encodeOutputs splits outputs into their shape and their values.
+// encodeOutputs splits outputs into their shape, which is the sorted names, and their values in the same order.
 func encodeOutputs(outputs map[string]any) (shape, values []byte, err error) {
 	names := make([]string, 0, len(outputs))
 	for name := range outputs {
@@ -162,41 +163,41 @@ func cutValue(from []byte) (value any, rest []byte, ok bool) {
 	return nil, nil, false
 }
 
-// exclusions are those that a verdict can hold. Their order is part of the format.
-var exclusions = [...]monitor.IgnoreReason{"", monitor.IgnoredMaintenance, monitor.IgnoredBlocked}
+// ignoreReasons lists the reasons that encodeStatus supports. Their order is part of the stored format.
+var ignoreReasons = [...]monitor.IgnoreReason{"", monitor.IgnoredMaintenance, monitor.IgnoredBlocked}
 
-// statusRange is how many statuses a verdict has room for.
-const statusRange = 4
+// statusSlots is the number of codes that encodeStatus reserves for the statuses of each reason.
+const statusSlots = 4
 
-// verdict is a status and an exclusion in one number: of a result that counts it is the status, so that only the others need
-// more room.
-func verdict(status monitor.Status, excluded monitor.IgnoreReason) (int64, error) {
-	reason := slices.Index(exclusions[:], excluded)
-	if reason < 0 || status < 0 || status >= statusRange {
-		return 0, monitor.Invalidf("the status %d, excluded by %q, can't be stored", status, excluded)
+// encodeStatus returns the code of a status and the reason why its result is ignored, for a column named status. If the
+// result counts, the code equals the status: so files from before ignored results stay valid.
+func encodeStatus(status monitor.Status, ignored monitor.IgnoreReason) (int64, error) {
+	index := slices.Index(ignoreReasons[:], ignored)
+	if index < 0 || status < 0 || status >= statusSlots {
+		return 0, monitor.Invalidf("the status %d, ignored because of %q, can't be stored", status, ignored)
 	}
-	return int64(reason)*statusRange + int64(status), nil
+	return int64(index)*statusSlots + int64(status), nil
 }
 
-func splitVerdict(number int64) (monitor.Status, monitor.IgnoreReason, error) {
-	if number < 0 || number >= int64(len(exclusions))*statusRange {
+func decodeStatus(code int64) (monitor.Status, monitor.IgnoreReason, error) {
+	if code < 0 || code >= int64(len(ignoreReasons))*statusSlots {
 		return 0, "", errEncoding
 	}
-	return monitor.Status(number % statusRange), exclusions[number/statusRange], nil
+	return monitor.Status(code % statusSlots), ignoreReasons[code/statusSlots], nil
 }
 
-// encodeHistory is a list of points: of each its distance in milliseconds from the one before, its verdict
-// and its value.
+// encodeHistory encodes each point as three parts: the milliseconds since the previous point (since 1970 for the
+// first), the code from encodeStatus, and the value.
 func encodeHistory(points []store.Point) ([]byte, error) {
 	raw, last := []byte{}, int64(0)
 	for _, p := range points {
-		number, err := verdict(p.Status, p.Ignored)
+		code, err := encodeStatus(p.Status, p.Ignored)
 		if err != nil {
 			return nil, err
 		}
 		milli := p.Date.UnixMilli()
 		raw = binary.AppendVarint(raw, milli-last)
-		raw = binary.AppendVarint(raw, number)
+		raw = binary.AppendVarint(raw, code)
 		raw = binary.LittleEndian.AppendUint64(raw, math.Float64bits(p.Value))
 		last = milli
 	}
@@ -207,17 +208,17 @@ func decodeHistory(raw []byte) ([]store.Point, error) {
 	points, last := []store.Point{}, int64(0)
 	for len(raw) > 0 {
 		step, size := binary.Varint(raw)
-		number, numberSize := binary.Varint(raw[max(size, 0):])
-		if size <= 0 || numberSize <= 0 || len(raw) < size+numberSize+8 {
+		code, codeSize := binary.Varint(raw[max(size, 0):])
+		if size <= 0 || codeSize <= 0 || len(raw) < size+codeSize+8 {
 			return nil, errEncoding
 		}
-		status, excluded, err := splitVerdict(number)
+		status, ignored, err := decodeStatus(code)
 		if err != nil {
 			return nil, err
 		}
-		raw, last = raw[size+numberSize:], last+step
+		raw, last = raw[size+codeSize:], last+step
 		value := math.Float64frombits(binary.LittleEndian.Uint64(raw))
-		points = append(points, store.Point{Date: date(last), Status: status, Value: value, Ignored: excluded})
+		points = append(points, store.Point{Date: date(last), Status: status, Value: value, Ignored: ignored})
 		raw = raw[8:]
 	}
 	return points, nil

@@ -11,7 +11,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-func TestOutputsComeBack(t *testing.T) {
+func TestEncodeOutputs(t *testing.T) {
 	outputs := map[string]any{
 		"": "", "yes": true, "no": false, "text": "some \x00 text", "zero": 0.0, "minus zero": math.Copysign(0, -1), "whole": -200.0,
 		"fraction": 0.1, "largest whole": float64(1<<53 - 1), "beyond": float64(1 << 62), "infinite": math.Inf(-1), "tiny": math.SmallestNonzeroFloat64,
@@ -41,7 +41,7 @@ func TestOutputsComeBack(t *testing.T) {
 	}
 }
 
-func TestOutputsOfOtherTypesAreRefused(t *testing.T) {
+func TestEncodeOutputsRejectsOtherTypes(t *testing.T) {
 	for _, value := range []any{nil, 1, []string{"a"}, map[string]any{}} {
 		var invalid *monitor.InvalidError
 		if _, _, err := encodeOutputs(map[string]any{"x": value}); !errors.As(err, &invalid) {
@@ -50,38 +50,38 @@ func TestOutputsOfOtherTypesAreRefused(t *testing.T) {
 	}
 }
 
-func TestVerdictsComeBack(t *testing.T) {
+func TestEncodeStatus(t *testing.T) {
 	for status := range monitor.StatusFailed + 1 {
-		for i, excluded := range exclusions {
-			number, err := verdict(status, excluded)
+		for i, ignored := range ignoreReasons {
+			code, err := encodeStatus(status, ignored)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if i == 0 && number != int64(status) {
-				t.Errorf("the verdict of a result that counts and is %s is %d, want %d", status, number, status)
+			if i == 0 && code != int64(status) {
+				t.Errorf("the code of status %s of a result that counts is %d, want %d", status, code, status)
 			}
-			if s, e, err := splitVerdict(number); s != status || e != excluded || err != nil {
-				t.Errorf("verdict %d is split into %s and %q with error %v, want %s and %q", number, s, e, err, status, excluded)
+			if s, i, err := decodeStatus(code); s != status || i != ignored || err != nil {
+				t.Errorf("code %d is decoded to %s and %q with error %v, want %s and %q", code, s, i, err, status, ignored)
 			}
 		}
 	}
 	var invalid *monitor.InvalidError
-	if _, err := verdict(monitor.StatusOK, "other"); !errors.As(err, &invalid) {
-		t.Errorf("an unknown exclusion: error %v, want a monitor.InvalidError", err)
+	if _, err := encodeStatus(monitor.StatusOK, "other"); !errors.As(err, &invalid) {
+		t.Errorf("an unknown reason: error %v, want a monitor.InvalidError", err)
 	}
-	for _, status := range []monitor.Status{-1, statusRange} {
-		if _, err := verdict(status, ""); !errors.As(err, &invalid) {
+	for _, status := range []monitor.Status{-1, statusSlots} {
+		if _, err := encodeStatus(status, ""); !errors.As(err, &invalid) {
 			t.Errorf("status %d: error %v, want a monitor.InvalidError", status, err)
 		}
 	}
-	for _, number := range []int64{-1, int64(len(exclusions)) * statusRange} {
-		if _, _, err := splitVerdict(number); !errors.Is(err, errEncoding) {
-			t.Errorf("verdict %d: error %v, want %v", number, err, errEncoding)
+	for _, code := range []int64{-1, int64(len(ignoreReasons)) * statusSlots} {
+		if _, _, err := decodeStatus(code); !errors.Is(err, errEncoding) {
+			t.Errorf("code %d: error %v, want %v", code, err, errEncoding)
 		}
 	}
 }
 
-func TestDamagedHistoryIsAnError(t *testing.T) {
+func TestDecodeDamagedHistory(t *testing.T) {
 	raw, err := encodeHistory([]store.Point{{Date: start, Status: monitor.StatusFailed, Value: 0.1}})
 	if err != nil {
 		t.Fatal(err)

@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	// stepRows is how many rows are removed in one operation, so that others come in between.
-	stepRows = 2000
-	// spare is the part of the file's pages that may be unused: 1 in so many.
-	spare = 10
-	// runnerAge is the age at which a heartbeat goes.
-	runnerAge = 24 * time.Hour
+	// deleteStep is the maximum number of rows that one operation deletes. Other operations run between the steps.
+	deleteStep = 2000
+	// unusedDivisor limits the unused pages of the file to 1/unusedDivisor of all pages.
+	unusedDivisor = 10
+	// heartbeatAge is the age at which a heartbeat is deleted.
+	heartbeatAge = 24 * time.Hour
 )
 
 const deleteOldResults = `DELETE FROM results WHERE seq IN (SELECT seq FROM results INDEXED BY results_by_date
 	WHERE era = (SELECT era FROM meta) AND date < ? ORDER BY date LIMIT ?)`
 
-// deleteDetached removes rows of a detached ref.
+// deleteDetached lists the statements that delete rows of a detached ref.
 var deleteDetached = [...]string{
 	"DELETE FROM results WHERE seq IN (SELECT seq FROM results INDEXED BY results_by_ref WHERE ref = ? LIMIT ?)",
 	"DELETE FROM transitions WHERE rowid IN (SELECT rowid FROM transitions WHERE ref = ? LIMIT ?)",
@@ -29,50 +29,49 @@ var deleteDetached = [...]string{
 	"DELETE FROM labels WHERE label IN (SELECT label FROM labels WHERE ref = ? LIMIT ?)",
 }
 
-// Expire removes what is older than keep allows at now, and what belongs to nothing any more. It
-// returns how many results it removed, also when it failed half-way.
+// Expire deletes old data and orphans. If it fails it returns the number of results deleted until then.
 func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention) (int, error) {
-	removed, err := s.removeSteps(ctx, deleteOldResults, now.Add(-keep.Results).UnixMilli())
+	deleted, err := s.deleteInSteps(ctx, deleteOldResults, now.Add(-keep.Results).UnixMilli())
 	if err != nil {
-		return removed, err
+		return deleted, err
 	}
 	before := now.Add(-keep.Rollups).UnixMilli()
-	for _, old := range []string{
+	for _, statement := range []string{
 		"DELETE FROM rollups WHERE rowid IN (SELECT rowid FROM rollups WHERE start < ? LIMIT ?)",
 		"DELETE FROM transitions WHERE rowid IN (SELECT rowid FROM transitions WHERE date < ? LIMIT ?)",
 		"DELETE FROM alerts WHERE id IN (SELECT id FROM alerts WHERE date < ? ORDER BY date LIMIT ?)",
 	} {
-		if _, err := s.removeSteps(ctx, old, before); err != nil {
-			return removed, err
+		if _, err := s.deleteInSteps(ctx, statement, before); err != nil {
+			return deleted, err
 		}
 	}
-	if err := s.write(ctx, "remove what is left over", func(t *tx) error { return t.removeOrphans(now, before) }); err != nil {
-		return removed, err
+	if err := s.write(ctx, "delete orphans", func(t *tx) error { return t.deleteOrphans(now, before) }); err != nil {
+		return deleted, err
 	}
-	return removed, s.purge(ctx)
+	return deleted, s.purge(ctx)
 }
 
-// removeSteps runs a statement that deletes some of the rows that are before a date until none is left, and
-// returns how many there were.
-func (s *Store) removeSteps(ctx context.Context, statement string, before int64) (int, error) {
-	for removed := 0; ; {
+// deleteInSteps repeats a statement that deletes up to a limit of rows from before a date, until none is left. It
+// returns the number of deleted rows.
+func (s *Store) deleteInSteps(ctx context.Context, statement string, before int64) (int, error) {
+	for deleted := 0; ; {
 		n := 0
-		err := s.write(ctx, "remove old rows", func(t *tx) (err error) {
-			n, err = t.remove(statement, before, stepRows)
+		err := s.write(ctx, "delete old rows", func(t *tx) (err error) {
+			n, err = t.deleteRows(statement, before, deleteStep)
 			return err
 		})
 		if err != nil {
-			return removed, err
+			return deleted, err
 		}
-		if removed += n; n < stepRows {
-			return removed, nil
+		if deleted += n; n < deleteStep {
+			return deleted, nil
 		}
 	}
 }
 
-// remove runs a statement that may delete results. It keeps the seqs of those from being given again,
-// since readers hold them as cursors.
-func (t *tx) remove(statement string, args ...any) (int, error) {
+// deleteRows runs a statement that may delete results. It stores the next seq, so that no later result gets the seq of
+// a deleted one: readers use seqs as cursors.
+func (t *tx) deleteRows(statement string, args ...any) (int, error) {
 	n, err := t.exec(statement, args...)
 	if err == nil && n > 0 {
 		_, err = t.exec("UPDATE meta SET seq = ?", t.seq)
@@ -80,19 +79,20 @@ func (t *tx) remove(statement string, args ...any) (int, error) {
 	return n, err
 }
 
-// removeOrphans removes states without a monitor (of alerts: that have seen nothing since rollups), expired checks, old
-// heartbeats and claims, and detaches the monitors of which nothing is left.
-func (t *tx) removeOrphans(now time.Time, rollups int64) error {
-	t.forget()
+// deleteOrphans deletes states without a monitor, expired on-demand checks, old heartbeats and old claims. An incident
+// state without a monitor is deleted if its last evaluated result is from before incidentsBefore. A deleted monitor
+// without any data left is detached.
+func (t *tx) deleteOrphans(now time.Time, incidentsBefore int64) error {
+	t.clearCache()
 	for _, orphans := range []struct {
 		statement string
 		args      []any
 	}{
 		{"DELETE FROM states WHERE monitor NOT IN (SELECT id FROM monitors)", nil},
-		{"DELETE FROM alert_states WHERE seen < ? AND monitor NOT IN (SELECT id FROM monitors)", []any{rollups}},
+		{"DELETE FROM alert_states WHERE seen < ? AND monitor NOT IN (SELECT id FROM monitors)", []any{incidentsBefore}},
 		{"DELETE FROM alert_claims WHERE claimed < ?", []any{now.Add(-store.NotificationClaimAge).UnixMilli()}},
 		{"DELETE FROM checks WHERE expires <= ?", []any{now.UnixMilli()}},
-		{"DELETE FROM runners WHERE seen < ?", []any{now.Add(-runnerAge).UnixMilli()}},
+		{"DELETE FROM runners WHERE seen < ?", []any{now.Add(-heartbeatAge).UnixMilli()}},
 		{`UPDATE refs SET monitor = NULL WHERE monitor IS NOT NULL AND monitor NOT IN (SELECT id FROM monitors)
 			AND NOT EXISTS (SELECT 1 FROM results r INDEXED BY results_by_ref WHERE r.ref = refs.ref)
 			AND NOT EXISTS (SELECT 1 FROM rollups r WHERE r.ref = refs.ref)
@@ -106,7 +106,8 @@ func (t *tx) removeOrphans(now time.Time, rollups int64) error {
 	return nil
 }
 
-// runPurger purges whenever that is due. A purge that fails is done by the next Expire, which returns the error.
+// runPurger purges when purgeDue has a value, until ctx ends. It ignores an error: the next Expire purges again and
+// returns it.
 func (s *Store) runPurger(ctx context.Context) {
 	s.purgeSoon()
 	for {
@@ -126,7 +127,7 @@ func (s *Store) purgeSoon() {
 	}
 }
 
-// purge removes the rows of detached refs and gives unused pages back to the file system, in small steps.
+// purge deletes the rows of detached refs and returns unused pages to the file system, in small steps.
 func (s *Store) purge(ctx context.Context) error {
 	for _, step := range []func(*tx) (bool, error){(*tx).purgeStep, (*tx).shrinkStep} {
 		for more := true; more; {
@@ -142,7 +143,7 @@ func (s *Store) purge(ctx context.Context) error {
 	return nil
 }
 
-// purgeStep removes some rows of one detached ref, at last the ref itself. It says whether there may be more.
+// purgeStep deletes some rows of one detached ref and finally the ref. It reports whether there may be more to delete.
 func (t *tx) purgeStep() (more bool, err error) {
 	ref, err := t.number("SELECT ref FROM refs WHERE monitor IS NULL LIMIT 1")
 	if errors.Is(err, sql.ErrNoRows) {
@@ -152,7 +153,7 @@ func (t *tx) purgeStep() (more bool, err error) {
 		return false, err
 	}
 	for _, statement := range deleteDetached {
-		if n, err := t.remove(statement, ref, stepRows); err != nil || n == stepRows {
+		if n, err := t.deleteRows(statement, ref, deleteStep); err != nil || n == deleteStep {
 			return true, err
 		}
 	}
@@ -160,14 +161,15 @@ func (t *tx) purgeStep() (more bool, err error) {
 	return true, err
 }
 
-// shrinkStep gives some unused pages back when there are many. It says whether there are still too many.
+// shrinkStep returns some unused pages to the file system if there are too many. It reports whether that helped: then
+// there may be more.
 func (t *tx) shrinkStep() (more bool, err error) {
 	pages, err := t.number("PRAGMA page_count")
 	if err != nil {
 		return false, err
 	}
 	unused, err := t.number("PRAGMA freelist_count")
-	if err != nil || unused <= pages/spare {
+	if err != nil || unused <= pages/unusedDivisor {
 		return false, err
 	}
 	if _, err := t.exec("PRAGMA incremental_vacuum(256)"); err != nil {

@@ -9,7 +9,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// fillMonitors stores monitors and n results of each.
+// fillMonitors stores monitors and n results for each of them.
 func fillMonitors(t *testing.T, s *Store, ids []string, n int) {
 	t.Helper()
 	for _, id := range ids {
@@ -41,7 +41,7 @@ func pages(t *testing.T, s *Store) (n int) {
 	return n
 }
 
-func TestDeletedRowsArePurged(t *testing.T) {
+func TestPurgeDeletedRows(t *testing.T) {
 	ids := sampleMonitors(20)
 	for _, test := range []struct {
 		name   string
@@ -62,24 +62,24 @@ func TestDeletedRowsArePurged(t *testing.T) {
 			}
 			list, err := s.Results(t.Context(), store.ResultFilter{Limit: 100000})
 			if err != nil || len(list) != test.left {
-				t.Errorf("%d results right after, error %v; want %d", len(list), err, test.left)
+				t.Errorf("%d results after the deletion, error %v; want %d", len(list), err, test.left)
 			}
 			if n := expire(t, s, 48*time.Hour); n != 0 {
-				t.Errorf("Expire counted %d results that were deleted before", n)
+				t.Errorf("Expire counted %d results that had been deleted already", n)
 			}
 			for table, want := range map[string]int{"results": test.left, "refs": test.left / 100, "labels": test.left / 100, "dirty": test.left / 100} {
 				if n := count(t, s, table); n != want {
-					t.Errorf("%d rows in %s after all, want %d", n, table, want)
+					t.Errorf("%d rows in %s at the end, want %d", n, table, want)
 				}
 			}
 			if n := pages(t, s); test.left == 0 && n-empty > (full-empty)/4 {
-				t.Errorf("the file has %d pages, %d when it was full and %d when it was new: want much less", n, full, empty)
+				t.Errorf("the file has %d pages, %d when it was full and %d when it was new: want fewer", n, full, empty)
 			}
 		})
 	}
 }
 
-func TestExpireLeavesNothingOfRemovedMonitors(t *testing.T) {
+func TestExpireDataOfMonitorsNotImported(t *testing.T) {
 	s := openNew(t)
 	fillMonitors(t, s, sampleMonitors(3), 10)
 	if err := s.ImportMonitors(t.Context(), []monitor.Monitor{{ID: sampleMonitors(1)[0]}}); err != nil {
@@ -98,7 +98,7 @@ func TestExpireLeavesNothingOfRemovedMonitors(t *testing.T) {
 	}
 }
 
-func TestCursorHoldsAfterDeletion(t *testing.T) {
+func TestCursorAfterDeletion(t *testing.T) {
 	s := openNew(t)
 	ids := sampleMonitors(2)
 	fillMonitors(t, s, ids, 10)
@@ -130,7 +130,7 @@ func TestCursorHoldsAfterDeletion(t *testing.T) {
 	}
 }
 
-func TestResultsAreReadByIndex(t *testing.T) {
+func TestResultQueriesUseIndexes(t *testing.T) {
 	s := openNew(t)
 	for _, query := range []struct{ text, index string }{
 		{selectResultsOfOne, "results_by_ref"}, {selectResultsOfAll, "results_by_date"}, {selectResultsSince, "INTEGER PRIMARY KEY"},
@@ -149,10 +149,10 @@ func TestResultsAreReadByIndex(t *testing.T) {
 				t.Fatal(err)
 			}
 			plan = append(plan, step)
-			full := strings.HasPrefix(step, "SCAN") && step != "SCAN meta"
-			// Results of one millisecond may be sorted among themselves.
-			if full || strings.Contains(step, "TEMP B-TREE") && !strings.Contains(step, "LAST TERM OF ORDER BY") {
-				t.Errorf("%s\ndoes: %s", query.text, step)
+			fullScan := strings.HasPrefix(step, "SCAN") && step != "SCAN meta"
+			// Sorting the results of one millisecond is allowed.
+			if fullScan || strings.Contains(step, "TEMP B-TREE") && !strings.Contains(step, "LAST TERM OF ORDER BY") {
+				t.Errorf("%s\nscans or sorts a table: %s", query.text, step)
 			}
 		}
 		if err := rows.Close(); err != nil {

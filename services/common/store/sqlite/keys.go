@@ -13,7 +13,7 @@ import (
 
 const selectKeys = "SELECT id, hash, name, scope, created, used FROM keys "
 
-// Keys lists all, ordered by name and then id.
+// Keys returns all API keys.
 func (s *Store) Keys(ctx context.Context) ([]store.Key, error) {
 	list := []store.Key{}
 	err := s.read(ctx, "list keys", selectKeys+"ORDER BY name, id", nil, func(rows *sql.Rows) error {
@@ -24,7 +24,7 @@ func (s *Store) Keys(ctx context.Context) ([]store.Key, error) {
 	return list, err
 }
 
-// KeyByHash is the one with that hash.
+// KeyByHash returns the API key with this hash.
 func (s *Store) KeyByHash(ctx context.Context, hash [sha256.Size]byte) (k store.Key, err error) {
 	found := false
 	err = s.read(ctx, "get key", selectKeys+"WHERE hash = ?", []any{hash[:]}, func(rows *sql.Rows) (err error) {
@@ -55,7 +55,7 @@ func scanKey(rows *sql.Rows) (k store.Key, err error) {
 	return k, nil
 }
 
-// CreateKey stores k, whose id and hash must be free.
+// CreateKey stores a new API key.
 func (s *Store) CreateKey(ctx context.Context, k store.Key) error {
 	id, err := storableID("key", k.ID)
 	if err != nil {
@@ -65,13 +65,13 @@ func (s *Store) CreateKey(ctx context.Context, k store.Key) error {
 		n, err := t.exec("INSERT INTO keys (id, hash, name, scope, created, used) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 			id, k.Hash[:], k.Name, k.Scope, k.Created.UnixMilli(), nullDate(k.LastUsed))
 		if err == nil && n == 0 {
-			err = monitor.Invalidf("there is a key with the id %s or its hash already", k.ID)
+			err = monitor.Invalidf("an API key with the id %s or the same hash already exists", k.ID)
 		}
 		return err
 	})
 }
 
-// DeleteKey removes the one with that id.
+// DeleteKey deletes an API key.
 func (s *Store) DeleteKey(ctx context.Context, id string) error {
 	raw, ok := rawID(id)
 	if !ok {
@@ -86,7 +86,7 @@ func (s *Store) DeleteKey(ctx context.Context, id string) error {
 	})
 }
 
-// TouchKey sets LastUsed to at, unless it is later.
+// TouchKey sets LastUsed to at, unless it is later already.
 func (s *Store) TouchKey(ctx context.Context, id string, at time.Time) error {
 	raw, _ := rawID(id)
 	used := at.UnixMilli()

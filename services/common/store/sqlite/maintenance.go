@@ -10,7 +10,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// MaintenanceWindows lists all, ordered by name and then id.
+// MaintenanceWindows returns all maintenance windows.
 func (s *Store) MaintenanceWindows(ctx context.Context) ([]maintenance.Window, error) {
 	list := []maintenance.Window{}
 	const query = "SELECT definition FROM maintenance ORDER BY name, id"
@@ -27,7 +27,7 @@ func (s *Store) MaintenanceWindows(ctx context.Context) ([]maintenance.Window, e
 	return list, err
 }
 
-// MaintenanceWindow is the one with that id.
+// MaintenanceWindow returns one maintenance window.
 func (s *Store) MaintenanceWindow(ctx context.Context, id string) (w maintenance.Window, err error) {
 	raw, _ := rawID(id)
 	const name = "get maintenance window"
@@ -38,7 +38,7 @@ func (s *Store) MaintenanceWindow(ctx context.Context, id string) (w maintenance
 	return w, describe(name, json.Unmarshal(definition, &w))
 }
 
-// CreateMaintenanceWindow stores w, whose id must be free.
+// CreateMaintenanceWindow stores a new maintenance window.
 func (s *Store) CreateMaintenanceWindow(ctx context.Context, w maintenance.Window) error {
 	id, err := storableID("maintenance window", w.ID)
 	if err != nil {
@@ -51,13 +51,13 @@ func (s *Store) CreateMaintenanceWindow(ctx context.Context, w maintenance.Windo
 	return s.write(ctx, "create maintenance window", func(t *tx) error {
 		n, err := t.exec("INSERT INTO maintenance (id, name, definition) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", id, w.Name, definition)
 		if err == nil && n == 0 {
-			err = monitor.Invalidf("there is a maintenance window with the id %s already", w.ID)
+			err = monitor.Invalidf("a maintenance window with the id %s already exists", w.ID)
 		}
 		return err
 	}, store.TopicMonitors)
 }
 
-// ReplaceMaintenanceWindow stores w in place of the one with its id.
+// ReplaceMaintenanceWindow replaces the window with the id of w.
 func (s *Store) ReplaceMaintenanceWindow(ctx context.Context, w maintenance.Window) error {
 	definition, err := encodeWindow(w)
 	if err != nil {
@@ -66,18 +66,19 @@ func (s *Store) ReplaceMaintenanceWindow(ctx context.Context, w maintenance.Wind
 	return s.changeWindow(ctx, "replace maintenance window", w.ID, "UPDATE maintenance SET name = ?, definition = ? WHERE id = ?", w.Name, definition)
 }
 
-// DeleteMaintenanceWindow removes the one with that id.
+// DeleteMaintenanceWindow deletes a maintenance window.
 func (s *Store) DeleteMaintenanceWindow(ctx context.Context, id string) error {
 	return s.changeWindow(ctx, "delete maintenance window", id, "DELETE FROM maintenance WHERE id = ?")
 }
 
-// changeWindow runs a statement on the window with an id, which is the last argument; there must be one.
-func (s *Store) changeWindow(ctx context.Context, what, id, statement string, args ...any) error {
+// changeWindow runs a statement with args and, as the last argument, the id of a window. It returns
+// [monitor.ErrNotFound] if the statement changes no row.
+func (s *Store) changeWindow(ctx context.Context, operation, id, statement string, args ...any) error {
 	raw, ok := rawID(id)
 	if !ok {
-		return describe(what, monitor.ErrNotFound)
+		return describe(operation, monitor.ErrNotFound)
 	}
-	return s.write(ctx, what, func(t *tx) error {
+	return s.write(ctx, operation, func(t *tx) error {
 		n, err := t.exec(statement, append(args, raw)...)
 		if err == nil && n == 0 {
 			err = monitor.ErrNotFound

@@ -7,16 +7,16 @@ import (
 	"fmt"
 )
 
-var errForeign = errors.New("the file is not a database of NanoMon; use another path")
+var errNotNanoMon = errors.New("the file is not a NanoMon database: use another file")
 
-// prepareFile judges the file that conn has open, sets it up for writing and brings its format up to date.
-// Nothing is changed in a file that isn't ours.
+// prepareFile checks the file that conn has open, configures the connection for writing and migrates the file to the
+// current format. It changes nothing in a file that is not a NanoMon database or has a newer format.
 func prepareFile(ctx context.Context, conn *sql.Conn) (*tx, error) {
-	version, err := formatOf(ctx, conn)
+	version, err := fileFormat(ctx, conn)
 	if err != nil {
 		return nil, err
 	}
-	// auto_vacuum counts only before the first table is made.
+	// auto_vacuum has an effect only before the first table is created.
 	for _, pragma := range []string{
 		"auto_vacuum = INCREMENTAL", "synchronous = FULL", "temp_store = MEMORY",
 		"cache_size = " + writerCache, "journal_size_limit = 16777216",
@@ -30,18 +30,18 @@ func prepareFile(ctx context.Context, conn *sql.Conn) (*tx, error) {
 		return nil, err
 	}
 	if mode != "wal" {
-		return nil, fmt.Errorf("the file system can't hold a write-ahead log (journal mode is %s); use a local disk", mode)
+		return nil, fmt.Errorf("the file system does not support a write-ahead log (the journal mode is %s): use a local disk", mode)
 	}
 	for step := version; step < len(migrations); step++ {
 		if err := migrate(ctx, conn, step); err != nil {
-			return nil, fmt.Errorf("bring format %d to %d: %w", step, step+1, err)
+			return nil, fmt.Errorf("migrate the file from format %d to %d: %w", step, step+1, err)
 		}
 	}
 	return newTx(ctx, conn)
 }
 
-// formatOf is the version of the file's format, 0 when it is empty.
-func formatOf(ctx context.Context, conn *sql.Conn) (int, error) {
+// fileFormat returns the version of the file's format, 0 if the file is empty.
+func fileFormat(ctx context.Context, conn *sql.Conn) (int, error) {
 	var application, version, tables int
 	err := conn.QueryRowContext(ctx, `SELECT
 		(SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
@@ -52,10 +52,10 @@ func formatOf(ctx context.Context, conn *sql.Conn) (int, error) {
 	case tables == 0:
 		return 0, nil
 	case application != applicationID:
-		return 0, errForeign
+		return 0, errNotNanoMon
 	case version > len(migrations):
-		return 0, fmt.Errorf("the file was made by a newer NanoMon (its format is %d, this one knows up to %d); use that version, or another file",
-			version, len(migrations))
+		return 0, fmt.Errorf("the file has format %d and this version of NanoMon supports formats up to %d: "+
+			"use the newer version that wrote it, or another file", version, len(migrations))
 	}
 	return version, nil
 }

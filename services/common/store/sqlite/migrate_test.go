@@ -12,8 +12,8 @@ import (
 	"nanomon/services/common/store"
 )
 
-// fileOfFormat2 is a database as the format before maintenance windows left it: one monitor with a result of each status,
-// a minute apart.
+// fileOfFormat2 lists the statements that create a file of format 2, from before maintenance windows. It contains one
+// monitor with a result of each status, one minute apart.
 var fileOfFormat2 = []string{
 	migrations[0], migrations[1], "PRAGMA user_version = 2",
 	`INSERT INTO monitors VALUES (x'65a500000000000000000001', 'shop', 'http', '1m', 'http://localhost', '', 1, '{}', '', 1768471200000)`,
@@ -31,7 +31,7 @@ var fileOfFormat2 = []string{
 
 const historyOfFormat2 = "8084c891f86600000000000000f83fc0a90702000000000000f83fc0a90704000000000000f83f"
 
-// resultsOfFormat2 are the results of that file, oldest first.
+// resultsOfFormat2 returns the results in fileOfFormat2, oldest first.
 func resultsOfFormat2() []monitor.Result {
 	results := make([]monitor.Result, 3)
 	for i := range results {
@@ -52,14 +52,14 @@ func pointsOf(results []monitor.Result) []store.Point {
 	return points
 }
 
-func TestFileOfFormat2(t *testing.T) {
+func TestOpenFormat2(t *testing.T) {
 	path := fileWith(t, fileOfFormat2...)
 	results := resultsOfFormat2()
 	wantFile(t, openAt(t, path), results)
 }
 
-// TestFileOfFormat2IsContinued adds a result that doesn't count to an old file, and reads it after it was opened again.
-func TestFileOfFormat2IsContinued(t *testing.T) {
+// TestAppendToFormat2 adds an ignored result to an old file, opens the file again and reads all results.
+func TestAppendToFormat2(t *testing.T) {
 	path := fileWith(t, fileOfFormat2...)
 	s, err := Open(t.Context(), Config{Path: path})
 	if err != nil {
@@ -81,7 +81,7 @@ func TestFileOfFormat2IsContinued(t *testing.T) {
 	wantFile(t, openAt(t, path), results)
 }
 
-// wantFile holds a store to the results, oldest first, of the one monitor of fileOfFormat2.
+// wantFile checks that a store contains the monitor of fileOfFormat2 with these results, oldest first.
 func wantFile(t *testing.T, s *Store, results []monitor.Result) {
 	t.Helper()
 	latest := results[len(results)-1]
@@ -110,7 +110,7 @@ func wantFile(t *testing.T, s *Store, results []monitor.Result) {
 	}
 	log, err := s.StatusChanges(t.Context(), latest.MonitorID, results[0].Date, latest.Date, 10)
 	if err != nil || len(log) != 1 {
-		t.Errorf("%d transitions, error %v; want 1", len(log), err)
+		t.Errorf("%d status changes, error %v; want 1", len(log), err)
 	}
 	if list, err := s.MaintenanceWindows(t.Context()); err != nil || len(list) != 0 {
 		t.Errorf("%d maintenance windows, error %v; want none", len(list), err)
@@ -120,8 +120,8 @@ func wantFile(t *testing.T, s *Store, results []monitor.Result) {
 	}
 }
 
-// TestRowsThatCountDoNotGrow compares the rows of results that count with those of the format before maintenance windows.
-func TestRowsThatCountDoNotGrow(t *testing.T) {
+// TestRowsEqualFormat2 checks that results that count are stored exactly as in the format before maintenance windows.
+func TestRowsEqualFormat2(t *testing.T) {
 	s := openAt(t, filepath.Join(t.TempDir(), "new.db"))
 	results := resultsOfFormat2()
 	err := s.AppendBatch(t.Context(), store.Batch{

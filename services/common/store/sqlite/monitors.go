@@ -13,7 +13,7 @@ import (
 
 const selectMonitors = `SELECT id, name, type, interval, target, rule, enabled, properties, heading, updated FROM monitors`
 
-// Monitors lists all, ordered by name and then id.
+// Monitors returns all monitors.
 func (s *Store) Monitors(ctx context.Context) ([]monitor.Monitor, error) {
 	list := []monitor.Monitor{}
 	err := s.read(ctx, "list monitors", selectMonitors+" ORDER BY name, id", nil, func(rows *sql.Rows) error {
@@ -24,7 +24,7 @@ func (s *Store) Monitors(ctx context.Context) ([]monitor.Monitor, error) {
 	return list, err
 }
 
-// Monitor is the one with that id.
+// Monitor returns one monitor.
 func (s *Store) Monitor(ctx context.Context, id string) (monitor.Monitor, error) {
 	raw, _ := rawID(id)
 	var found []monitor.Monitor
@@ -56,7 +56,7 @@ func scanMonitor(scan func(...any) error) (monitor.Monitor, error) {
 	return m, err
 }
 
-// monitorRow is a monitor as the statements take it, the id last.
+// monitorRow returns the arguments of insertMonitor and updateMonitor. The id is the last.
 func monitorRow(m monitor.Monitor) ([]any, error) {
 	id, err := storableID("monitor", m.ID)
 	if err != nil {
@@ -79,7 +79,7 @@ const (
 		heading = ?, updated = ? WHERE id = ?`
 )
 
-// CreateMonitor stores m, whose id must be free.
+// CreateMonitor stores a new monitor.
 func (s *Store) CreateMonitor(ctx context.Context, m monitor.Monitor) error {
 	row, err := monitorRow(m)
 	if err != nil {
@@ -88,13 +88,13 @@ func (s *Store) CreateMonitor(ctx context.Context, m monitor.Monitor) error {
 	return s.write(ctx, "create monitor", func(t *tx) error {
 		n, err := t.exec(insertMonitor, row...)
 		if err == nil && n == 0 {
-			err = monitor.Invalidf("there is a monitor with the id %s already", m.ID)
+			err = monitor.Invalidf("a monitor with the id %s already exists", m.ID)
 		}
 		return err
 	}, store.TopicMonitors)
 }
 
-// ReplaceMonitor stores m in place of the one with its id, and logs a transition when Enabled differs.
+// ReplaceMonitor replaces the monitor with the id of m, and logs a status change if Enabled differs.
 func (s *Store) ReplaceMonitor(ctx context.Context, m monitor.Monitor) error {
 	row, err := monitorRow(m)
 	if err != nil {
@@ -116,10 +116,10 @@ func (t *tx) replace(m monitor.Monitor, row []any) error {
 	if !m.Enabled {
 		change.From, change.To = change.To, change.From
 	}
-	return t.logTransition(id, change)
+	return t.logStatusChange(id, change)
 }
 
-// ImportMonitors makes ms the whole set, at once.
+// ImportMonitors replaces all monitors by ms in one transaction.
 func (s *Store) ImportMonitors(ctx context.Context, ms []monitor.Monitor) error {
 	rows := make([][]any, len(ms))
 	for i, m := range ms {
@@ -129,9 +129,9 @@ func (s *Store) ImportMonitors(ctx context.Context, ms []monitor.Monitor) error 
 		}
 	}
 	return s.write(ctx, "import monitors", func(t *tx) error {
-		staying := make(map[string]bool, len(ms))
+		imported := make(map[string]bool, len(ms))
 		for i, m := range ms {
-			staying[string(rows[i][len(rows[i])-1].([]byte))] = true
+			imported[string(rows[i][len(rows[i])-1].([]byte))] = true
 			err := t.replace(m, rows[i])
 			if errors.Is(err, sql.ErrNoRows) {
 				_, err = t.exec(insertMonitor, rows[i]...)
@@ -140,18 +140,18 @@ func (s *Store) ImportMonitors(ctx context.Context, ms []monitor.Monitor) error 
 				return err
 			}
 		}
-		return t.removeOthers(staying)
+		return t.deleteOthers(imported)
 	}, store.TopicMonitors)
 }
 
-// removeOthers removes the monitors that don't stay, and leaves their history.
-func (t *tx) removeOthers(staying map[string]bool) error {
-	surplus, err := t.ids("SELECT id FROM monitors")
+// deleteOthers deletes the monitors that were not imported. Their history stays until it expires.
+func (t *tx) deleteOthers(imported map[string]bool) error {
+	all, err := t.ids("SELECT id FROM monitors")
 	if err != nil {
 		return err
 	}
-	for _, id := range surplus {
-		if !staying[string(id)] {
+	for _, id := range all {
+		if !imported[string(id)] {
 			if _, err := t.exec("DELETE FROM monitors WHERE id = ?", id); err != nil {
 				return err
 			}
@@ -160,7 +160,7 @@ func (t *tx) removeOthers(staying map[string]bool) error {
 	return nil
 }
 
-// ids is the one column of a query.
+// ids returns the rows of a query with one column.
 func (t *tx) ids(query string, args ...any) ([][]byte, error) {
 	var list [][]byte
 	err := t.each(query, args, func(rows *sql.Rows) error {
@@ -172,7 +172,7 @@ func (t *tx) ids(query string, args ...any) ([][]byte, error) {
 	return list, err
 }
 
-// DeleteMonitor removes the monitor and all that is known of it.
+// DeleteMonitor deletes a monitor and its data.
 func (s *Store) DeleteMonitor(ctx context.Context, id string) error {
 	const name = "delete monitor"
 	raw, ok := rawID(id)
@@ -193,9 +193,10 @@ func (s *Store) DeleteMonitor(ctx context.Context, id string) error {
 	return err
 }
 
-// detach deletes what is known of a monitor. The many rows of it become invisible now and go in a purge.
+// detach deletes the data of a monitor. Results, rollups and status changes may be many: they become invisible now, and
+// purge deletes their rows later.
 func (t *tx) detach(id []byte) error {
-	t.forget()
+	t.clearCache()
 	for _, statement := range []string{
 		"DELETE FROM states WHERE monitor = ?",
 		"DELETE FROM dirty WHERE ref = (SELECT ref FROM refs WHERE monitor = ?)",
@@ -208,7 +209,7 @@ func (t *tx) detach(id []byte) error {
 	return nil
 }
 
-// DeleteMonitors removes all monitors and what is known of them.
+// DeleteMonitors deletes all monitors and their data.
 func (s *Store) DeleteMonitors(ctx context.Context) error {
 	err := s.write(ctx, "delete all monitors", func(t *tx) error {
 		all, err := t.ids("SELECT id FROM monitors")

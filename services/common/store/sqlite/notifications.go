@@ -11,18 +11,19 @@ import (
 	"nanomon/services/common/store"
 )
 
-// amongIDs is true of the ids in one JSON array, so that a statement is the same for every number of them.
-const amongIDs = "IN (SELECT unhex(value) FROM json_each(?))"
+// inIDList is a condition that takes a JSON array of ids as one argument, so that the statement has the same text for
+// any number of ids.
+const inIDList = "IN (SELECT unhex(value) FROM json_each(?))"
 
-// IncidentStates lists those of the given monitors that were ever written.
+// IncidentStates returns the stored incident states of the given monitors.
 func (s *Store) IncidentStates(ctx context.Context, monitorIDs []string) ([]store.IncidentState, error) {
 	ids, err := json.Marshal(monitorIDs)
 	if err != nil {
-		return nil, describe("list alert states", err)
+		return nil, describe("list incident states", err)
 	}
-	const query = "SELECT state FROM alert_states WHERE monitor " + amongIDs
+	const query = "SELECT state FROM alert_states WHERE monitor " + inIDList
 	list := []store.IncidentState{}
-	err = s.read(ctx, "list alert states", query, []any{string(ids)}, func(rows *sql.Rows) error {
+	err = s.read(ctx, "list incident states", query, []any{string(ids)}, func(rows *sql.Rows) error {
 		var text []byte
 		if err := rows.Scan(&text); err != nil {
 			return err
@@ -35,12 +36,12 @@ func (s *Store) IncidentStates(ctx context.Context, monitorIDs []string) ([]stor
 	return list, err
 }
 
-// PutIncidentStates stores each state that is newer than what is there.
+// PutIncidentStates stores each state that is newer than the stored one.
 func (s *Store) PutIncidentStates(ctx context.Context, states []store.IncidentState) error {
 	type row struct {
-		id   []byte
-		seen int64
-		text string
+		id        []byte
+		evaluated int64
+		text      string
 	}
 	rows := make([]row, len(states))
 	for i, state := range states {
@@ -50,14 +51,14 @@ func (s *Store) PutIncidentStates(ctx context.Context, states []store.IncidentSt
 		}
 		text, err := json.Marshal(state)
 		if err != nil {
-			return describe("encode the alert state of monitor "+state.MonitorID, err)
+			return describe("encode the incident state of monitor "+state.MonitorID, err)
 		}
 		rows[i] = row{id, state.Evaluated.UnixMilli(), string(text)}
 	}
-	return s.write(ctx, "put alert states", func(t *tx) error {
+	return s.write(ctx, "put incident states", func(t *tx) error {
 		for _, r := range rows {
 			_, err := t.exec(`INSERT INTO alert_states (monitor, seen, state) VALUES (?, ?, ?)
-				ON CONFLICT DO UPDATE SET seen = excluded.seen, state = excluded.state WHERE excluded.seen > seen`, r.id, r.seen, r.text)
+				ON CONFLICT DO UPDATE SET seen = excluded.seen, state = excluded.state WHERE excluded.seen > seen`, r.id, r.evaluated, r.text)
 			if err != nil {
 				return err
 			}
@@ -66,23 +67,23 @@ func (s *Store) PutIncidentStates(ctx context.Context, states []store.IncidentSt
 	})
 }
 
-// AddNotifications stores messages. Those whose id is there already are left as they are, and returned.
-func (s *Store) AddNotifications(ctx context.Context, as []store.Notification) ([]string, error) {
+// AddNotifications stores new notifications and returns the ids of those that exist already.
+func (s *Store) AddNotifications(ctx context.Context, ns []store.Notification) ([]string, error) {
 	type row struct {
 		store.Notification
 		content, deliveries string
 	}
-	rows := make([]row, len(as))
-	for i, a := range as {
-		content, deliveries, err := store.EncodeNotification(a)
+	rows := make([]row, len(ns))
+	for i, n := range ns {
+		content, deliveries, err := store.EncodeNotification(n)
 		if err != nil {
-			return nil, describe("encode alert "+a.ID, err)
+			return nil, describe("encode notification "+n.ID, err)
 		}
-		rows[i] = row{a, content, deliveries}
+		rows[i] = row{n, content, deliveries}
 	}
-	var known []string
-	err := s.write(ctx, "add alerts", func(t *tx) error {
-		known = nil
+	var existing []string
+	err := s.write(ctx, "add notifications", func(t *tx) error {
+		existing = nil
 		for _, r := range rows {
 			n, err := t.exec(`INSERT INTO alerts (id, monitor, date, `+contentColumn+`, next, attempts, deliveries) VALUES (?, ?, ?, ?, ?, ?, ?)
 				ON CONFLICT DO NOTHING`, r.ID, r.MonitorID, r.Date.UnixMilli(), r.content, nullDate(r.Next), r.Attempts, r.deliveries)
@@ -90,15 +91,15 @@ func (s *Store) AddNotifications(ctx context.Context, as []store.Notification) (
 				return err
 			}
 			if n == 0 {
-				known = append(known, r.ID)
+				existing = append(existing, r.ID)
 			}
 		}
 		return nil
 	})
-	return known, err
+	return existing, err
 }
 
-// nullDate is a date as it is stored, NULL for none.
+// nullDate returns a date in milliseconds, or nil (stored as NULL) if it is zero.
 func nullDate(d time.Time) any {
 	if d.IsZero() {
 		return nil
@@ -106,38 +107,39 @@ func nullDate(d time.Time) any {
 	return d.UnixMilli()
 }
 
-const selectAlerts = "SELECT " + contentColumn + ", next, attempts, deliveries FROM alerts "
+const selectNotifications = "SELECT " + contentColumn + ", next, attempts, deliveries FROM alerts "
 
-func (s *Store) alerts(ctx context.Context, where string, args ...any) ([]store.Notification, error) {
+func (s *Store) notifications(ctx context.Context, operation, where string, args ...any) ([]store.Notification, error) {
 	list := []store.Notification{}
-	err := s.read(ctx, "list alerts", selectAlerts+where, args, func(rows *sql.Rows) error {
+	err := s.read(ctx, operation, selectNotifications+where, args, func(rows *sql.Rows) error {
 		var content, deliveries []byte
 		var next sql.NullInt64
 		var attempts int
 		if err := rows.Scan(&content, &next, &attempts, &deliveries); err != nil {
 			return err
 		}
-		a, err := store.DecodeNotification(content, deliveries)
+		n, err := store.DecodeNotification(content, deliveries)
 		if next.Valid {
-			a.Next = date(next.Int64)
+			n.Next = date(next.Int64)
 		}
-		a.Attempts = attempts
-		list = append(list, a)
+		n.Attempts = attempts
+		list = append(list, n)
 		return err
 	})
 	return list, err
 }
 
-// DueNotifications lists messages whose Next has come at now, the longest overdue first.
+// DueNotifications returns the notifications with Next <= now, the longest overdue first.
 func (s *Store) DueNotifications(ctx context.Context, now time.Time, limit int) ([]store.Notification, error) {
-	return s.alerts(ctx, "WHERE next <= ? ORDER BY next, id LIMIT ?", now.UnixMilli(), limit)
+	return s.notifications(ctx, "list due notifications", "WHERE next <= ? ORDER BY next, id LIMIT ?", now.UnixMilli(), limit)
 }
 
-// Notification is the message with the id.
+// Notification returns one notification.
 func (s *Store) Notification(ctx context.Context, id string) (store.Notification, error) {
-	list, err := s.alerts(ctx, "WHERE id = ?", id)
+	const operation = "get notification"
+	list, err := s.notifications(ctx, operation, "WHERE id = ?", id)
 	if err == nil && len(list) == 0 {
-		err = describe("get alert", monitor.ErrNotFound)
+		err = describe(operation, monitor.ErrNotFound)
 	}
 	if err != nil {
 		return store.Notification{}, err
@@ -145,7 +147,7 @@ func (s *Store) Notification(ctx context.Context, id string) (store.Notification
 	return list[0], nil
 }
 
-// Alerts lists what f selects, newest first.
+// Notifications returns the notifications that f selects, newest first.
 func (s *Store) Notifications(ctx context.Context, f store.NotificationFilter) ([]store.Notification, error) {
 	if f.Limit <= 0 {
 		return nil, monitor.Invalidf("limit must be positive")
@@ -162,13 +164,13 @@ func (s *Store) Notifications(ctx context.Context, f store.NotificationFilter) (
 	if len(where) > 0 {
 		clause = "WHERE " + strings.Join(where, " AND ") + " " + clause
 	}
-	return s.alerts(ctx, clause, append(args, f.Limit)...)
+	return s.notifications(ctx, "list notifications", clause, append(args, f.Limit)...)
 }
 
-// ClaimNotification gives one attempt at sending a message to a runner.
+// ClaimNotification claims one attempt to send a notification. The first claim wins.
 func (s *Store) ClaimNotification(ctx context.Context, id string, attempt int, runner string, now time.Time) (won bool, claimed time.Time, err error) {
 	at := now.UnixMilli()
-	err = s.write(ctx, "claim alert", func(t *tx) error {
+	err = s.write(ctx, "claim notification", func(t *tx) error {
 		n, err := t.exec("INSERT INTO alert_claims (id, attempt, runner, claimed) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
 			id, attempt, runner, at)
 		if won = n == 1; err != nil || won {
@@ -180,15 +182,16 @@ func (s *Store) ClaimNotification(ctx context.Context, id string, attempt int, r
 	return won && err == nil, date(at), err
 }
 
-// PutDeliveries stores Next, Attempts and Deliveries of a message.
-func (s *Store) PutDeliveries(ctx context.Context, a store.Notification) error {
-	deliveries, err := store.EncodeDeliveries(a.Deliveries)
+// PutDeliveries stores the fields Next, Attempts and Deliveries of a notification.
+func (s *Store) PutDeliveries(ctx context.Context, n store.Notification) error {
+	deliveries, err := store.EncodeDeliveries(n.Deliveries)
 	if err != nil {
-		return describe("encode alert "+a.ID, err)
+		return describe("encode the deliveries of notification "+n.ID, err)
 	}
 	return s.write(ctx, "store deliveries", func(t *tx) error {
-		n, err := t.exec("UPDATE alerts SET next = ?, attempts = ?, deliveries = ? WHERE id = ?", nullDate(a.Next), a.Attempts, deliveries, a.ID)
-		if err == nil && n == 0 {
+		changed, err := t.exec("UPDATE alerts SET next = ?, attempts = ?, deliveries = ? WHERE id = ?",
+			nullDate(n.Next), n.Attempts, deliveries, n.ID)
+		if err == nil && changed == 0 {
 			err = monitor.ErrNotFound
 		}
 		return err

@@ -1,7 +1,7 @@
-// Package sqlite keeps NanoMon's data in one SQLite file, for an installation on one machine.
+// Package sqlite stores NanoMon's data in one SQLite file, for an installation on one machine.
 //
-// One goroutine writes: it takes the operations that wait and commits them together, so that many
-// small writes share one flush to disk. What a method has returned without an error for is on disk.
+// One goroutine writes: it commits waiting operations together, so that many small writes share one flush to disk. When
+// a method that writes returns without an error, its data is on disk.
 package sqlite
 
 import (
@@ -24,7 +24,7 @@ import (
 
 var _ store.Store = (*Store)(nil)
 
-// Store is an open database file. Make one with [Open]; its methods may be called concurrently.
+// Store is an open database file. [Open] creates it; its methods may be called concurrently.
 type Store struct {
 	lock, readers, writer *sql.DB
 
@@ -32,35 +32,35 @@ type Store struct {
 	queries statements
 	queue   chan *operation
 	changes *hub
-	// purgeDue holds a value when there may be detached rows to remove.
+	// purgeDue contains a value if there may be detached rows to delete.
 	purgeDue chan struct{}
 
 	closing    chan struct{}
 	stopPurge  context.CancelFunc
-	background sync.WaitGroup // the purger
-	writing    sync.WaitGroup // the writer
+	background sync.WaitGroup // runPurger
+	writing    sync.WaitGroup // runWriter
 	closed     sync.Once
 }
 
-// Config says where the database is.
+// Config configures a [Store].
 type Config struct {
-	// Path is that of its file; beside it there are files whose names begin with its name.
+	// Path is the database file. SQLite and the lock use more files next to it, whose names begin with its name.
 	Path string
-	// Observe is told of every operation; it may be nil.
+	// Observe is called after every operation; it may be nil.
 	Observe store.Observe
 }
 
-// maxReaders bounds the connections that read; each has a page cache of its own.
+// maxReaders is the maximum number of connections that read. Each has its own page cache.
 const maxReaders = 3
 
-// The page caches, in KiB as the pragma takes them (negative), sum up to 4 MiB.
+// The sizes of the page caches in KiB; the pragma wants them negative. All together have 4 MiB.
 const (
 	writerCache = "-1900"
 	readerCache = "-700"
 )
 
-// Open opens the database; it creates the file and its folder where they are missing, and
-// brings an older format up to date. ctx bounds the opening alone. Only one Store at a time can have a file open.
+// Open opens the database. It creates missing files and folders, and migrates an older format to the current one. ctx
+// limits only the opening. A file can be open in one Store at a time.
 func Open(ctx context.Context, c Config) (*Store, error) {
 	path, err := filepath.Abs(c.Path)
 	if err != nil {
@@ -79,8 +79,8 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	return s, nil
 }
 
-// createFile makes sure that the file and those beside it can be written, and that it is readable by its owner
-// alone: it holds the secrets of monitors.
+// createFile creates the folder, the database file and the lock file if they are missing, and checks that both files
+// can be written. Only their owner may read them, because monitors contain secrets.
 func createFile(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("can't create the folder: %w", err)
@@ -88,7 +88,7 @@ func createFile(path string) error {
 	for _, name := range []string{path + lockSuffix, path} {
 		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 		if err != nil {
-			return fmt.Errorf("can't write there: %w", err)
+			return fmt.Errorf("can't write to the file: %w", err)
 		}
 		if err := f.Close(); err != nil {
 			return err
@@ -128,7 +128,7 @@ func (s *Store) open(ctx context.Context, path string) error {
 	return nil
 }
 
-// connect makes a pool of connections to a file; it connects when it is first used.
+// connect returns a pool of connections to a file. It opens the first connection when it is used.
 func connect(path string, pragmas ...string) (*sql.DB, error) {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") {
@@ -138,13 +138,13 @@ func connect(path string, pragmas ...string) (*sql.DB, error) {
 	return sql.Open("sqlite", name.String())
 }
 
-// lockSuffix is appended to a database's path for the file whose lock says that it is in use.
+// lockSuffix is appended to the path of a database to get the path of its lock file.
 const lockSuffix = ".lock"
 
-var errInUse = errors.New("another NanoMon is using this file; stop it, or use another file")
+var errInUse = errors.New("another NanoMon process uses this file: stop it or use another file")
 
-// takeLock takes the lock of a database for as long as the result is open. The lock is that of an SQLite
-// transaction on an empty file: it works on every system, and it goes when the process does.
+// takeLock locks a database until the result is closed. The lock is an SQLite transaction on the empty lock file: this
+// works on every operating system, and the lock ends with the process.
 func takeLock(ctx context.Context, path string) (*sql.DB, error) {
 	lock, err := connect(path+lockSuffix, "busy_timeout(500)")
 	if err != nil {
@@ -162,24 +162,23 @@ func takeLock(ctx context.Context, path string) (*sql.DB, error) {
 	return lock, nil
 }
 
-// explainOpen says in words what is wrong with a file.
+// explainOpen adds an explanation to an error that SQLite returned while it opened a file.
 func explainOpen(err error) error {
 	var failure *sqlite.Error
 	if errors.As(err, &failure) {
 		switch failure.Code() & 0xff {
 		case sqlite3.SQLITE_NOTADB:
-			return errForeign
+			return errNotNanoMon
 		case sqlite3.SQLITE_CORRUPT:
-			return fmt.Errorf("the file is damaged; restore it from a backup, or move it away to start anew: %w", err)
+			return fmt.Errorf("the file is damaged: restore it from a backup, or move it to another folder to start with an empty database: %w", err)
 		}
 	}
 	return explain(err)
 }
 
-var errClosed = fmt.Errorf("%w: it is closed", monitor.ErrUnavailable)
+var errClosed = fmt.Errorf("%w: the database is closed", monitor.ErrUnavailable)
 
-// Close waits for the operations under way, writes all to the file and gives it free. Calls that
-// come later fail.
+// Close waits for running operations and closes the file. Later calls return [monitor.ErrUnavailable].
 func (s *Store) Close() error {
 	err := error(nil)
 	s.closed.Do(func() {
@@ -196,7 +195,7 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// closeFiles closes what is open, the lock last.
+// closeFiles closes all files that are open. The lock is the last, because closing the others still writes.
 func (s *Store) closeFiles() error {
 	var failures []error
 	for _, db := range []*sql.DB{s.readers, s.writer, s.lock} {
@@ -207,7 +206,7 @@ func (s *Store) closeFiles() error {
 	return errors.Join(failures...)
 }
 
-// Ping reports whether the database answers.
+// Ping returns an error if the database does not answer.
 func (s *Store) Ping(ctx context.Context) error {
 	var one int
 	return s.row(ctx, "ping", "SELECT one FROM meta", nil, &one)

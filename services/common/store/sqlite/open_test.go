@@ -16,7 +16,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// fileWith makes a database file by running statements on an ordinary connection.
+// fileWith creates a database file and runs statements in it over a connection of its own.
 func fileWith(t *testing.T, statements ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "test.db")
@@ -48,7 +48,7 @@ func writeFile(t *testing.T, path string, content []byte) string {
 	return path
 }
 
-func TestOpenRefuses(t *testing.T) {
+func TestOpenErrors(t *testing.T) {
 	for _, test := range []struct {
 		name, want string
 		path       func(t *testing.T) string
@@ -56,14 +56,14 @@ func TestOpenRefuses(t *testing.T) {
 		{"a folder that is a file", "can't create the folder", func(t *testing.T) string {
 			return filepath.Join(writeFile(t, filepath.Join(t.TempDir(), "file"), nil), "nanomon.db")
 		}},
-		{"a path that is a folder", "can't write there", func(t *testing.T) string { return t.TempDir() }},
-		{"what is no database", "not a database of NanoMon", func(t *testing.T) string {
+		{"a path that is a folder", "can't write to the file", func(t *testing.T) string { return t.TempDir() }},
+		{"a text file", "not a NanoMon database", func(t *testing.T) string {
 			return writeFile(t, filepath.Join(t.TempDir(), "text"), bytes.Repeat([]byte("some text\n"), 1000))
 		}},
-		{"a database of another program", "not a database of NanoMon", func(t *testing.T) string {
+		{"a database of another program", "not a NanoMon database", func(t *testing.T) string {
 			return fileWith(t, "CREATE TABLE monitors (id INTEGER)")
 		}},
-		{"a newer format", "newer NanoMon (its format is 99", func(t *testing.T) string {
+		{"a newer format", "has format 99 and this version of NanoMon supports", func(t *testing.T) string {
 			return fileWith(t, fmt.Sprintf("PRAGMA application_id = %d", applicationID), "CREATE TABLE new (id INTEGER)", "PRAGMA user_version = 99")
 		}},
 		{"a damaged file", "is damaged", func(t *testing.T) string {
@@ -81,10 +81,10 @@ func TestOpenRefuses(t *testing.T) {
 			before, _ := os.ReadFile(path)
 			s, err := Open(t.Context(), Config{Path: path})
 			if err == nil {
-				t.Fatal("it opened", s.Close())
+				t.Fatal("Open returned no error; Close:", s.Close())
 			}
 			if !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), filepath.Dir(path)) {
-				t.Errorf("error %q, want one with %q and the path", err, test.want)
+				t.Errorf("error %q, want one that contains %q and the path", err, test.want)
 			}
 			if after, _ := os.ReadFile(path); !bytes.Equal(before, after) {
 				t.Error("the file was changed")
@@ -100,7 +100,7 @@ func TestOpenTwice(t *testing.T) {
 		t.Fatalf("error %v, want %v", err, errInUse)
 	}
 	if err := first.CreateMonitor(t.Context(), monitor.Monitor{ID: monitor.NewID(start)}); err != nil {
-		t.Fatal("the first fails after the second was refused:", err)
+		t.Fatal("the first store fails after the second Open:", err)
 	}
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
@@ -111,7 +111,7 @@ func TestOpenTwice(t *testing.T) {
 	}
 }
 
-func TestFileIsPrivate(t *testing.T) {
+func TestFileMode(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "nanomon.db")
 	s := openAt(t, path)
 	if err := s.AppendBatch(t.Context(), sampleBatch(sampleMonitors(1), 0, true)); err != nil {
@@ -177,7 +177,7 @@ func wantClosed(t *testing.T, what string, err error) {
 	}
 }
 
-func TestOpenIsCancelled(t *testing.T) {
+func TestOpenCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	path := filepath.Join(t.TempDir(), "nanomon.db")

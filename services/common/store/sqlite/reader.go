@@ -14,7 +14,7 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// statements are the prepared statements of a connection or a pool, by their text.
+// statements caches the prepared statements of a connection or a pool.
 type statements struct {
 	prepare func(ctx context.Context, query string) (*sql.Stmt, error)
 
@@ -22,33 +22,33 @@ type statements struct {
 	byText map[string]*sql.Stmt
 }
 
-func (p *statements) get(ctx context.Context, query string) (*sql.Stmt, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if stmt := p.byText[query]; stmt != nil {
+func (s *statements) get(ctx context.Context, query string) (*sql.Stmt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if stmt := s.byText[query]; stmt != nil {
 		return stmt, nil
 	}
-	stmt, err := p.prepare(ctx, query)
+	stmt, err := s.prepare(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	if p.byText == nil {
-		p.byText = make(map[string]*sql.Stmt)
+	if s.byText == nil {
+		s.byText = make(map[string]*sql.Stmt)
 	}
-	p.byText[query] = stmt
+	s.byText[query] = stmt
 	return stmt, nil
 }
 
-func (p *statements) close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, stmt := range p.byText {
+func (s *statements) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, stmt := range s.byText {
 		_ = stmt.Close()
 	}
-	clear(p.byText)
+	clear(s.byText)
 }
 
-// read calls scan for every row of a query.
+// read runs a query and calls scan for every row. name is the name of the operation.
 func (s *Store) read(ctx context.Context, name, query string, args []any, scan func(*sql.Rows) error) (err error) {
 	defer s.observe.End(name, time.Now(), &err)
 	stmt, err := s.statement(ctx, query)
@@ -58,7 +58,7 @@ func (s *Store) read(ctx context.Context, name, query string, args []any, scan f
 	return s.readError(ctx, name, err)
 }
 
-// row scans the one row of a query; the error wraps monitor.ErrNotFound when there is none.
+// row runs a query and scans its first row into dest. It returns [monitor.ErrNotFound] if there is none.
 func (s *Store) row(ctx context.Context, name, query string, args []any, dest ...any) (err error) {
 	defer s.observe.End(name, time.Now(), &err)
 	stmt, err := s.statement(ctx, query)
@@ -104,7 +104,7 @@ func eachRow(ctx context.Context, stmt *sql.Stmt, args []any, scan func(*sql.Row
 	return rows.Err()
 }
 
-// describe adds to an error which operation it is of, in the vocabulary that the store promises.
+// describe adds the name of the operation to an error and maps it, see explain.
 func describe(name string, err error) error {
 	if err == nil {
 		return nil
@@ -112,7 +112,7 @@ func describe(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, explain(err))
 }
 
-// explain puts an error of SQLite into the words of package monitor where they have one for it.
+// explain maps an error of SQLite to the errors of package monitor, and adds advice for an operator.
 func explain(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return monitor.ErrNotFound
@@ -121,10 +121,19 @@ func explain(err error) error {
 	if !errors.As(err, &failure) {
 		return err
 	}
-	switch failure.Code() & 0xff {
-	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN,
-		sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM:
-		return fmt.Errorf("%w: %w", monitor.ErrUnavailable, err)
+	if advice, temporary := adviceFor[failure.Code()&0xff]; temporary {
+		return fmt.Errorf("%w: %w: %s", monitor.ErrUnavailable, err, advice)
 	}
 	return err
+}
+
+// adviceFor lists the error codes after which the same call may succeed later, each with advice for an operator.
+var adviceFor = map[int]string{
+	sqlite3.SQLITE_FULL:     "free disk space or raise the quota",
+	sqlite3.SQLITE_IOERR:    "check the disk and the system log",
+	sqlite3.SQLITE_READONLY: "make the file and its folder writable for NanoMon",
+	sqlite3.SQLITE_CANTOPEN: "make the file and its folder readable and writable for NanoMon",
+	sqlite3.SQLITE_BUSY:     "stop other programs that use the file",
+	sqlite3.SQLITE_LOCKED:   "stop other programs that use the file",
+	sqlite3.SQLITE_NOMEM:    "give NanoMon more memory",
 }

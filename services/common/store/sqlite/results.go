@@ -12,11 +12,11 @@ import (
 	"nanomon/services/common/store"
 )
 
-// The queries of results name their index, so that none ever reads or sorts the whole table.
+// The queries of results name their index, so that none of them scans or sorts the whole table.
 const (
 	resultColumns = `SELECT r.seq, r.id, r.date, r.status, r.value, coalesce(r.message, ''), f.monitor, l.name, l.target, s.names, r.outputs `
 	resultJoins   = ` CROSS JOIN refs f ON f.ref = r.ref CROSS JOIN labels l ON l.label = r.label CROSS JOIN shapes s ON s.shape = r.shape `
-	// A monitor whose results are deleted is detached.
+	// f.monitor is NULL for a detached ref, whose results are deleted.
 	resultFilter = ` AND r.date >= ? AND r.date < ? AND NOT (r.date = ? AND r.id >= ?) AND (? >> r.status) & 1 AND f.monitor IS NOT NULL
 		ORDER BY r.date DESC, r.id DESC LIMIT ?`
 
@@ -28,7 +28,7 @@ const (
 		`WHERE r.seq > ? AND r.era = (SELECT era FROM meta) AND f.monitor IS NOT NULL ORDER BY r.seq LIMIT ?`
 )
 
-// Results lists what f selects, newest first.
+// Results returns the results that f selects, newest first.
 func (s *Store) Results(ctx context.Context, f store.ResultFilter) ([]monitor.Result, error) {
 	args, err := filterArgs(f)
 	if err != nil {
@@ -43,7 +43,7 @@ func (s *Store) Results(ctx context.Context, f store.ResultFilter) ([]monitor.Re
 	return list, err
 }
 
-// filterArgs are the arguments of resultFilter.
+// filterArgs returns the arguments of resultFilter.
 func filterArgs(f store.ResultFilter) ([]any, error) {
 	if f.Limit <= 0 {
 		return nil, monitor.Invalidf("limit must be positive")
@@ -67,31 +67,31 @@ func filterArgs(f store.ResultFilter) ([]any, error) {
 	return []any{from, to, tie, tieID, statusBits(f.Statuses), f.Limit}, nil
 }
 
-// statusBits has the n-th bit set if results of verdict n are asked for.
+// statusBits returns a bit mask of the status codes to select, see encodeStatus.
 func statusBits(statuses []monitor.Status) int64 {
 	if len(statuses) == 0 {
 		return -1
 	}
 	var bits int64
 	for _, status := range statuses {
-		for reason := range exclusions {
-			bits |= 1 << uint(reason*statusRange+int(status))
+		for reason := range ignoreReasons {
+			bits |= 1 << uint(reason*statusSlots+int(status))
 		}
 	}
 	return bits
 }
 
-// ResultsSince lists results in the order in which they were stored. The cursor is the place of the last in it.
+// ResultsSince returns results in the order of storing. The cursor is the seq of the last returned result.
 func (s *Store) ResultsSince(ctx context.Context, cursor string, limit int) ([]monitor.Result, string, error) {
 	if cursor == "" {
 		var last int64
-		err := s.row(ctx, "find the newest result", "SELECT coalesce(max(seq), 0) FROM results", nil, &last)
+		err := s.row(ctx, "find newest result", "SELECT coalesce(max(seq), 0) FROM results", nil, &last)
 		return []monitor.Result{}, strconv.FormatInt(last, 10), err
 	}
 	after, err := strconv.ParseInt(cursor, 10, 64)
 	switch {
 	case err != nil:
-		return nil, "", monitor.Invalidf("cursor %q is not one of this store", cursor)
+		return nil, "", monitor.Invalidf("%q is not a cursor of results", cursor)
 	case limit <= 0:
 		return nil, "", monitor.Invalidf("limit must be positive")
 	}
@@ -102,20 +102,20 @@ func (s *Store) ResultsSince(ctx context.Context, cursor string, limit int) ([]m
 	return list, strconv.FormatInt(max(after, last), 10), nil
 }
 
-// results lists what a query gives, and the seq of the last.
+// results returns the results that a query selects, and the seq of the last one.
 func (s *Store) results(ctx context.Context, query string, args ...any) (list []monitor.Result, last int64, err error) {
 	list = []monitor.Result{}
 	shapes := shapeNames{}
 	err = s.read(ctx, "list results", query, args, func(rows *sql.Rows) error {
 		var r monitor.Result
-		var milli, number int64
+		var milli, code int64
 		var id, monitorID, names, values []byte
-		err := rows.Scan(&last, &id, &milli, &number, &r.Value, &r.Message, &monitorID, &r.MonitorName, &r.MonitorTarget, &names, &values)
+		err := rows.Scan(&last, &id, &milli, &code, &r.Value, &r.Message, &monitorID, &r.MonitorName, &r.MonitorTarget, &names, &values)
 		if err != nil {
 			return err
 		}
 		r.ID, r.MonitorID, r.Date = hex.EncodeToString(id), hex.EncodeToString(monitorID), date(milli)
-		if r.Status, r.Ignored, err = splitVerdict(number); err != nil {
+		if r.Status, r.Ignored, err = decodeStatus(code); err != nil {
 			return err
 		}
 		r.Outputs, err = shapes.decode(names, values)
@@ -125,12 +125,12 @@ func (s *Store) results(ctx context.Context, query string, args ...any) (list []
 	return list, last, err
 }
 
-// shapeNames are the decoded names of shapes that were met in one call.
+// shapeNames caches the decoded names of shapes, by their encoded form, during one call.
 type shapeNames map[string][]string
 
 func (s shapeNames) decode(shape, values []byte) (map[string]any, error) {
-	names, known := s[string(shape)]
-	if !known {
+	names, cached := s[string(shape)]
+	if !cached {
 		var err error
 		if names, err = decodeNames(shape); err != nil {
 			return nil, err
@@ -140,11 +140,11 @@ func (s shapeNames) decode(shape, values []byte) (map[string]any, error) {
 	return decodeOutputs(names, values)
 }
 
-// DeleteResults removes all results, rollups, states and transitions but those of the enabled track: a new era begins, all
-// monitors are detached, and those with transitions of another track take them to a new ref.
+// DeleteResults deletes all results, rollups and states, and all status changes except those of Enabled. It begins a
+// new era and detaches all refs; status changes of Enabled move to a new ref of their monitor.
 func (s *Store) DeleteResults(ctx context.Context, at time.Time) error {
 	err := s.write(ctx, "delete all results", func(t *tx) error {
-		t.forget()
+		t.clearCache()
 		detached, err := t.detachAll()
 		if err != nil {
 			return err
@@ -170,20 +170,20 @@ func (s *Store) DeleteResults(ctx context.Context, at time.Time) error {
 	return err
 }
 
-// refOf is a ref and the raw id of its monitor.
-type refOf struct {
+// detachedRef is a detached ref and the id of the monitor that it belonged to.
+type detachedRef struct {
 	ref     int64
 	monitor []byte
 }
 
-// detachAll detaches all refs and returns those with transitions of the enabled track.
-func (t *tx) detachAll() ([]refOf, error) {
-	var list []refOf
+// detachAll detaches all refs and returns those with status changes of Enabled.
+func (t *tx) detachAll() ([]detachedRef, error) {
+	var list []detachedRef
 	err := t.each(`SELECT f.ref, f.monitor FROM refs f WHERE f.monitor IS NOT NULL
 		AND EXISTS (SELECT 1 FROM transitions t WHERE t.ref = f.ref AND t.track = 'enabled')`, nil, func(rows *sql.Rows) error {
-		var one refOf
-		err := rows.Scan(&one.ref, &one.monitor)
-		list = append(list, one)
+		var d detachedRef
+		err := rows.Scan(&d.ref, &d.monitor)
+		list = append(list, d)
 		return err
 	})
 	if err != nil {
@@ -193,10 +193,10 @@ func (t *tx) detachAll() ([]refOf, error) {
 	return list, err
 }
 
-// ResultsCleared is when DeleteResults was last called, zero if never.
+// ResultsCleared returns the time of the last DeleteResults.
 func (s *Store) ResultsCleared(ctx context.Context) (time.Time, error) {
 	var at sql.NullInt64
-	err := s.row(ctx, "get the time of the last clearing", "SELECT cleared FROM meta", nil, &at)
+	err := s.row(ctx, "get time of last clearing", "SELECT cleared FROM meta", nil, &at)
 	if err != nil || !at.Valid {
 		return time.Time{}, err
 	}

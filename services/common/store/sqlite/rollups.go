@@ -14,7 +14,7 @@ import (
 const selectDirty = `SELECT d.hour, f.monitor, d.token FROM dirty d CROSS JOIN refs f ON f.ref = d.ref
 	WHERE d.hour <= ? AND d.marked < ? ORDER BY d.hour, d.ref LIMIT ?`
 
-// DirtyHours lists the marks of hours that ended before closed and that were marked before quiet, oldest hour first.
+// DirtyHours returns the dirty hours that ended before closed and were marked before quiet, oldest first.
 func (s *Store) DirtyHours(ctx context.Context, closed, quiet time.Time, limit int) ([]store.DirtyHour, error) {
 	if limit <= 0 {
 		return nil, monitor.Invalidf("limit must be positive")
@@ -31,7 +31,7 @@ func (s *Store) DirtyHours(ctx context.Context, closed, quiet time.Time, limit i
 	return list, err
 }
 
-// ClearDirty removes marks, but for those whose token has changed.
+// ClearDirty deletes the marks whose token is unchanged.
 func (s *Store) ClearDirty(ctx context.Context, marks []store.DirtyHour) error {
 	return s.write(ctx, "clear dirty hours", func(t *tx) error {
 		for _, mark := range marks {
@@ -46,7 +46,7 @@ func (s *Store) ClearDirty(ctx context.Context, marks []store.DirtyHour) error {
 	})
 }
 
-// PutRollups stores rollups, each in place of an older one.
+// PutRollups stores rollups and replaces existing ones.
 func (s *Store) PutRollups(ctx context.Context, rs []store.Rollup) error {
 	ids := make([][]byte, len(rs))
 	for i, r := range rs {
@@ -75,7 +75,7 @@ func (s *Store) PutRollups(ctx context.Context, rs []store.Rollup) error {
 const selectRollups = `SELECT start, summary FROM rollups WHERE ref = (SELECT ref FROM refs WHERE monitor = ?)
 	AND period = ? AND start >= ? AND start < ? ORDER BY start`
 
-// Rollups lists those of a monitor, oldest first.
+// Rollups returns the rollups of a monitor, oldest first.
 func (s *Store) Rollups(ctx context.Context, monitorID string, p store.Period, from, to time.Time) ([]store.Rollup, error) {
 	id, _ := rawID(monitorID)
 	list := []store.Rollup{}

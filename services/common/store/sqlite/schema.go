@@ -1,13 +1,14 @@
 package sqlite
 
-// applicationID marks a database file as one of NanoMon: "NMon" in ASCII.
+// applicationID marks a file as a NanoMon database: "NMon" in ASCII.
 const applicationID = 0x4e4d6f6e
 
-// contentColumn is the column of alerts with the fields of a notification that never change. Step 2 gave it its name.
+// contentColumn is the column of table alerts with the fields of a notification that never change.
 const contentColumn = "owed"
 
-// migrations are the steps from an empty file to the current format. A file's user_version is the
-// number of steps it has behind it; a step that was released is never changed.
+// migrations lists the steps from an empty file to the current format. The user_version of a file is the number of
+// steps that were applied to it. A released step never changes, not even its SQL comments, which use some older terms:
+// alerts are notifications, transitions are status changes, encodeValues is encodeOutputs, and verdict is encodeStatus.
 var migrations = [...]string{`
 PRAGMA application_id = 0x4e4d6f6e;
 

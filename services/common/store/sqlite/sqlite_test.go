@@ -8,7 +8,7 @@ import (
 	"nanomon/services/common/store/storetest"
 )
 
-// openAt opens the database at path, which is closed when the test ends.
+// openAt opens the database at path and closes it when the test ends.
 func openAt(t testing.TB, path string) *Store {
 	t.Helper()
 	return open(t, Config{Path: path})

@@ -11,7 +11,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// stateRow is a state with what can be prepared outside the writer.
+// stateRow is a state with its encoded columns.
 type stateRow struct {
 	resultRow
 	streak, since int64
@@ -36,13 +36,13 @@ const upsertState = `INSERT INTO states (monitor, date, id, status, value, messa
 		outputs = excluded.outputs, streak = excluded.streak, since = excluded.since, history = excluded.history
 	WHERE (excluded.date, excluded.id) > (date, id)`
 
-// putState stores a state if it is newer than what is there.
+// putState stores a state if it is newer than the stored one.
 func (t *tx) putState(row stateRow) error {
 	shape, err := t.shape(row.shape)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(upsertState, row.monitorID, row.date, row.id, row.verdict, row.Value, nullable(row.Message),
+	_, err = t.exec(upsertState, row.monitorID, row.date, row.id, row.statusCode, row.Value, nullable(row.Message),
 		row.MonitorName, row.MonitorTarget, shape, row.values, row.streak, row.since, row.history)
 	return err
 }
@@ -50,21 +50,21 @@ func (t *tx) putState(row stateRow) error {
 const selectStates = `SELECT t.monitor, t.date, t.id, t.status, t.value, coalesce(t.message, ''), t.name, t.target, s.names, t.outputs,
 	t.streak, t.since, t.history FROM states t CROSS JOIN shapes s ON s.shape = t.shape`
 
-// States lists the states of all monitors.
+// States returns the states of all monitors.
 func (s *Store) States(ctx context.Context) ([]store.State, error) {
 	return s.states(ctx, selectStates)
 }
 
-// StatesOf lists the states of those of the given monitors that have one.
+// StatesOf returns the states of the given monitors.
 func (s *Store) StatesOf(ctx context.Context, monitorIDs []string) ([]store.State, error) {
 	ids, err := json.Marshal(monitorIDs)
 	if err != nil {
 		return nil, describe("list states", err)
 	}
-	return s.states(ctx, selectStates+" WHERE t.monitor "+amongIDs, string(ids))
+	return s.states(ctx, selectStates+" WHERE t.monitor "+inIDList, string(ids))
 }
 
-// State is the state of one monitor.
+// State returns the state of one monitor.
 func (s *Store) State(ctx context.Context, monitorID string) (store.State, error) {
 	id, _ := rawID(monitorID)
 	list, err := s.states(ctx, selectStates+" WHERE t.monitor = ?", id)
@@ -81,17 +81,17 @@ func (s *Store) states(ctx context.Context, query string, args ...any) ([]store.
 	list, shapes := []store.State{}, shapeNames{}
 	err := s.read(ctx, "list states", query, args, func(rows *sql.Rows) error {
 		var state store.State
-		var milli, number, since int64
+		var milli, code, since int64
 		var id, monitorID, names, values, history []byte
 		r := &state.Latest
-		err := rows.Scan(&monitorID, &milli, &id, &number, &r.Value, &r.Message, &r.MonitorName, &r.MonitorTarget, &names, &values,
+		err := rows.Scan(&monitorID, &milli, &id, &code, &r.Value, &r.Message, &r.MonitorName, &r.MonitorTarget, &names, &values,
 			&state.Streak, &since, &history)
 		if err != nil {
 			return err
 		}
 		r.ID, r.MonitorID, r.Date = hex.EncodeToString(id), hex.EncodeToString(monitorID), date(milli)
 		state.MonitorID, state.Since = r.MonitorID, date(since)
-		if r.Status, r.Ignored, err = splitVerdict(number); err != nil {
+		if r.Status, r.Ignored, err = decodeStatus(code); err != nil {
 			return err
 		}
 		if r.Outputs, err = shapes.decode(names, values); err != nil {
@@ -104,14 +104,14 @@ func (s *Store) states(ctx context.Context, query string, args ...any) ([]store.
 	return list, err
 }
 
-// transitionRow is a transition and its monitor's raw id.
-type transitionRow struct {
+// statusChangeRow is a status change with the bytes of its monitor's id.
+type statusChangeRow struct {
 	store.StatusChange
 	monitorID []byte
 }
 
-// logTransition stores a transition of the monitor with the raw id.
-func (t *tx) logTransition(id []byte, change store.StatusChange) error {
+// logStatusChange stores a status change of the monitor with this id.
+func (t *tx) logStatusChange(id []byte, change store.StatusChange) error {
 	ref, err := t.ref(id)
 	if err != nil {
 		return err
@@ -121,10 +121,10 @@ func (t *tx) logTransition(id []byte, change store.StatusChange) error {
 	return err
 }
 
-const selectTransitions = `SELECT date, track, was, now FROM transitions WHERE ref = (SELECT ref FROM refs WHERE monitor = ?)
+const selectStatusChanges = `SELECT date, track, was, now FROM transitions WHERE ref = (SELECT ref FROM refs WHERE monitor = ?)
 	AND date >= ? AND date < ? ORDER BY date DESC, track DESC LIMIT ?`
 
-// StatusChanges lists those of a monitor, newest first.
+// StatusChanges returns the status changes of a monitor, newest first.
 func (s *Store) StatusChanges(ctx context.Context, monitorID string, from, to time.Time, limit int) ([]store.StatusChange, error) {
 	if limit <= 0 {
 		return nil, monitor.Invalidf("limit must be positive")
@@ -132,7 +132,7 @@ func (s *Store) StatusChanges(ctx context.Context, monitorID string, from, to ti
 	id, _ := rawID(monitorID)
 	list := []store.StatusChange{}
 	args := []any{id, ceilMilli(from), ceilMilli(to), limit}
-	err := s.read(ctx, "list transitions", selectTransitions, args, func(rows *sql.Rows) error {
+	err := s.read(ctx, "list status changes", selectStatusChanges, args, func(rows *sql.Rows) error {
 		change := store.StatusChange{MonitorID: hex.EncodeToString(id)}
 		var milli int64
 		err := rows.Scan(&milli, &change.Kind, &change.From, &change.To)

@@ -5,24 +5,24 @@ import (
 	"database/sql"
 )
 
-// tx is the writer's connection, as the operations see it: inside a transaction. It belongs to one
-// goroutine. Its calls take no context: what has begun is finished.
+// tx is the connection of the writer goroutine. Operations use it inside a transaction. Its methods take no context,
+// because an operation that has begun always runs to its end.
 type tx struct {
 	conn    *sql.Conn
 	queries statements
-	interned
-	// seq is that of the next result. It only ever rises.
+	numberCache
+	// seq is the seq of the next result. It never decreases.
 	seq int64
 }
 
 func newTx(ctx context.Context, conn *sql.Conn) (*tx, error) {
 	t := &tx{conn: conn, queries: statements{prepare: conn.PrepareContext}}
-	t.forget()
+	t.clearCache()
 	err := conn.QueryRowContext(ctx, "SELECT max(seq, coalesce((SELECT max(seq) + 1 FROM results), 1)) FROM meta").Scan(&t.seq)
 	return t, err
 }
 
-// exec runs a statement and returns how many rows it changed.
+// exec runs a statement and returns the number of changed rows.
 func (t *tx) exec(query string, args ...any) (int, error) {
 	stmt, err := t.queries.get(context.Background(), query)
 	if err != nil {
@@ -36,7 +36,7 @@ func (t *tx) exec(query string, args ...any) (int, error) {
 	return int(n), err
 }
 
-// number is the integer that a query gives.
+// number returns the integer that a query selects.
 func (t *tx) number(query string, args ...any) (int64, error) {
 	stmt, err := t.queries.get(context.Background(), query)
 	if err != nil {
@@ -56,19 +56,19 @@ func (t *tx) each(query string, args []any, scan func(rows *sql.Rows) error) err
 	return eachRow(context.Background(), stmt, args, scan)
 }
 
-// control runs a statement that begins or ends something.
+// control runs a statement that changes no rows, such as BEGIN or COMMIT.
 func (t *tx) control(statement string) error {
 	_, err := t.exec(statement)
 	return err
 }
 
-// abort gives up the transaction. SQLite may have done so already, upon which there is none to roll back.
+// abort rolls the transaction back. It ignores an error: SQLite may have rolled back already.
 func (t *tx) abort() {
-	t.forget()
+	t.clearCache()
 	_ = t.control("ROLLBACK")
 }
 
-// close gives the connection free.
+// close closes the prepared statements and releases the connection.
 func (t *tx) close() {
 	t.queries.close()
 	_ = t.conn.Close()

@@ -7,16 +7,16 @@ import (
 	"nanomon/services/common/store"
 )
 
-// hub tells watchers of changes.
+// hub notifies watchers of changes.
 type hub struct {
 	mu       sync.Mutex
-	watchers map[chan struct{}]store.Topic // nil when the store is closed
+	watchers map[chan struct{}]store.Topic // nil once the store is closed
 }
 
 func newHub() *hub { return &hub{watchers: make(map[chan struct{}]store.Topic)} }
 
-// tell tells those who watch the topics. A watcher that has not yet taken the last value gets no other.
-func (h *hub) tell(topics []store.Topic) {
+// notify sends a value to all watchers of the topics. It skips a watcher that has not received its previous value yet.
+func (h *hub) notify(topics []store.Topic) {
 	if len(topics) == 0 {
 		return
 	}
@@ -45,7 +45,7 @@ func (h *hub) remove(watcher chan struct{}) {
 	}
 }
 
-// close closes all channels; there can be no further watchers.
+// close closes all channels and rejects new watchers.
 func (h *hub) close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -55,8 +55,7 @@ func (h *hub) close() {
 	h.watchers = nil
 }
 
-// Watch tells of changes of a topic: at least one value comes after each, and several may share one. The channel
-// closes when ctx ends or the store is closed.
+// Watch reports changes of a topic. The channel closes when ctx ends or the store is closed.
 func (s *Store) Watch(ctx context.Context, t store.Topic) (<-chan struct{}, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, describe("watch "+string(t), err)

@@ -7,13 +7,13 @@ import (
 	"nanomon/services/common/store"
 )
 
-// A group of operations that share a commit ends when it holds maxGroup, or takes longer than groupTime.
+// A group of operations that share a commit is complete when it contains maxGroup operations or has taken groupTime.
 const (
 	maxGroup  = 256
 	groupTime = 20 * time.Millisecond
 )
 
-// operation is one call that writes.
+// operation is one call that writes. The writer sets err and then closes done.
 type operation struct {
 	ctx    context.Context
 	run    func(*tx) error
@@ -22,8 +22,9 @@ type operation struct {
 	done   chan struct{}
 }
 
-// write runs an operation in the writer's next transaction and returns when it is on disk. When ctx ends
-// earlier it returns at once; the operation may still be done.
+// write runs an operation in the next transaction of the writer and returns when its changes are on disk. If ctx ends
+// earlier, write returns at once and the operation may still be executed. After a commit, watchers of topics are
+// notified.
 func (s *Store) write(ctx context.Context, name string, run func(*tx) error, topics ...store.Topic) (err error) {
 	defer s.observe.End(name, time.Now(), &err)
 	if err := ctx.Err(); err != nil {
@@ -45,7 +46,7 @@ func (s *Store) write(ctx context.Context, name string, run func(*tx) error, top
 	}
 }
 
-// runWriter is the goroutine that owns t.
+// runWriter executes operations until the store closes. It owns t.
 func (s *Store) runWriter(t *tx) {
 	defer t.close()
 	for {
@@ -58,7 +59,7 @@ func (s *Store) runWriter(t *tx) {
 	}
 }
 
-// commitGroup runs first and the operations that wait behind it in one transaction, and answers them.
+// commitGroup runs first and the operations that are queued behind it in one transaction, and reports their errors.
 func (s *Store) commitGroup(t *tx, first *operation) {
 	group := []*operation{first}
 	err := t.control("BEGIN IMMEDIATE")
@@ -66,7 +67,7 @@ func (s *Store) commitGroup(t *tx, first *operation) {
 		if err = t.runOperation(group[len(group)-1]); err != nil || len(group) == maxGroup || time.Now().After(end) {
 			break
 		}
-		next := s.waiting()
+		next := s.nextQueued()
 		if next == nil {
 			break
 		}
@@ -83,14 +84,14 @@ func (s *Store) commitGroup(t *tx, first *operation) {
 			op.err = err
 		}
 		if op.err == nil {
-			s.changes.tell(op.topics)
+			s.changes.notify(op.topics)
 		}
 		close(op.done)
 	}
 }
 
-// waiting is an operation that waits to be taken; nil when there is none.
-func (s *Store) waiting() *operation {
+// nextQueued returns the next queued operation without waiting; nil if there is none.
+func (s *Store) nextQueued() *operation {
 	select {
 	case op := <-s.queue:
 		return op
@@ -99,8 +100,8 @@ func (s *Store) waiting() *operation {
 	}
 }
 
-// runOperation runs op so that a failure of its own leaves nothing behind, and no other operation of
-// the group is hurt. The error is one that the whole group shares.
+// runOperation runs op and stores its error in op.err. An operation that fails is rolled back alone, without effect on
+// the rest of the group. The returned error is one after which the whole group has failed.
 func (t *tx) runOperation(op *operation) error {
 	if op.err = op.ctx.Err(); op.err != nil {
 		return nil
@@ -109,7 +110,7 @@ func (t *tx) runOperation(op *operation) error {
 		return err
 	}
 	if op.err = op.run(t); op.err != nil {
-		t.forget()
+		t.clearCache()
 		if err := t.control("ROLLBACK TO operation"); err != nil {
 			return op.err
 		}

@@ -11,7 +11,7 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// holdWriter keeps the writer busy until release is called.
+// holdWriter blocks the writer until release is called.
 func holdWriter(t *testing.T, s *Store) (release func()) {
 	t.Helper()
 	begun, end, done := make(chan struct{}), make(chan struct{}), make(chan error)
@@ -31,7 +31,7 @@ func holdWriter(t *testing.T, s *Store) (release func()) {
 	})
 }
 
-func TestOperationThatFailsHarmsNoOther(t *testing.T) {
+func TestFailedOperationIsRolledBackAlone(t *testing.T) {
 	s := openNew(t)
 	release := holdWriter(t, s)
 	failure := errors.New("this operation fails")
@@ -64,7 +64,7 @@ func TestOperationThatFailsHarmsNoOther(t *testing.T) {
 	}
 }
 
-// count is how many rows a table has.
+// count returns the number of rows in a table.
 func count(t *testing.T, s *Store, table string) (n int) {
 	t.Helper()
 	if err := s.row(t.Context(), "count", "SELECT count(*) FROM "+table, nil, &n); err != nil {
@@ -73,7 +73,7 @@ func count(t *testing.T, s *Store, table string) (n int) {
 	return n
 }
 
-func TestWaitingCallIsCancelled(t *testing.T) {
+func TestCancelQueuedCall(t *testing.T) {
 	s := openNew(t)
 	release := holdWriter(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -122,6 +122,6 @@ func TestFullDisk(t *testing.T) {
 	}
 	limit(100000)
 	if err := s.AppendBatch(t.Context(), sampleBatch(monitors, stored, true)); err != nil {
-		t.Error("writing fails when there is room again:", err)
+		t.Error("writing fails after the limit was raised:", err)
 	}
 }

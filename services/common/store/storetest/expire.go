@@ -10,10 +10,10 @@ import (
 )
 
 var expireContracts = []contract{
-	{"ExpireRemovesOldHistory", expireHistory},
-	{"ExpireRemovesManyResults", expireMany},
-	{"ExpireRemovesOrphanStates", expireStates},
-	{"ExpireRemovesChecksAndRunners", expireChecks},
+	{"ExpireDeletesOldHistory", expireHistory},
+	{"ExpireDeletesManyResults", expireMany},
+	{"ExpireDeletesOrphanStates", expireStates},
+	{"ExpireDeletesOnDemandChecksAndHeartbeats", expireOnDemand},
 }
 
 var keep = store.Retention{Results: 24 * time.Hour, Rollups: 48 * time.Hour}
@@ -26,21 +26,21 @@ func expireHistory(ctx context.Context, t *testing.T, s store.Store) {
 		newResult(m.ID, 1, at(time.Hour)), newResult(m.ID, 2, at(23*time.Hour)),
 		newResult(m.ID, 3, at(25*time.Hour)), newResult(newID(9), 4, at(300*time.Hour)),
 	}
-	var transitions []store.StatusChange
+	var changes []store.StatusChange
 	var rollups []store.Rollup
 	for _, age := range []time.Duration{47 * time.Hour, 52 * time.Hour} {
-		transitions = append(transitions, store.StatusChange{MonitorID: m.ID, Date: at(age), Kind: store.ChangeStatus, To: "ok"})
+		changes = append(changes, store.StatusChange{MonitorID: m.ID, Date: at(age), Kind: store.ChangeStatus, To: "ok"})
 		rollups = append(rollups, store.Rollup{MonitorID: m.ID, Period: store.Hour, Start: at(age).Truncate(time.Hour), Summary: []byte{1}})
 	}
-	must(t, s.AppendBatch(ctx, store.Batch{Results: results, StatusChanges: transitions, States: []store.State{newState(results[0], 1)}}))
+	must(t, s.AppendBatch(ctx, store.Batch{Results: results, StatusChanges: changes, States: []store.State{newState(results[0], 1)}}))
 	must(t, s.PutRollups(ctx, rollups))
 
-	same(t, "number of results removed", got(s.Expire(ctx, now, keep))(t), 2)
+	same(t, "number of deleted results", got(s.Expire(ctx, now, keep))(t), 2)
 	same(t, "results", listAll(ctx, t, s, ""), results[:2])
-	wantTransitions(ctx, t, s, m.ID, transitions[0])
+	wantStatusChanges(ctx, t, s, m.ID, changes[0])
 	same(t, "rollups", got(s.Rollups(ctx, m.ID, store.Hour, at(1000*time.Hour), now))(t), rollups[:1])
 	same(t, "state", got(s.State(ctx, m.ID))(t), newState(results[0], 1))
-	same(t, "number of results removed by a second run", got(s.Expire(ctx, now, keep))(t), 0)
+	same(t, "number of results deleted by the second call", got(s.Expire(ctx, now, keep))(t), 0)
 }
 
 func expireMany(ctx context.Context, t *testing.T, s store.Store) {
@@ -50,7 +50,7 @@ func expireMany(ctx context.Context, t *testing.T, s store.Store) {
 	}
 	young := newResults(newID(1), 100000, 10, base.Add(48*time.Hour))
 	must(t, s.AppendBatch(ctx, store.Batch{Results: young}))
-	same(t, "number of results removed", got(s.Expire(ctx, base.Add(49*time.Hour), keep))(t), old)
+	same(t, "number of deleted results", got(s.Expire(ctx, base.Add(49*time.Hour), keep))(t), old)
 	same(t, "results", listAll(ctx, t, s, ""), newestFirst(young))
 }
 
@@ -62,25 +62,25 @@ func expireStates(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "states", got(s.States(ctx))(t), []store.State{newState(newResult(m.ID, 1, base), 1)})
 }
 
-func expireChecks(ctx context.Context, t *testing.T, s store.Store) {
+func expireOnDemand(ctx context.Context, t *testing.T, s store.Store) {
 	now := monitor.Date(time.Now())
 	expired := store.OnDemandCheck{ID: newID(1), Requested: now.Add(-time.Hour), Expires: now.Add(-time.Minute), MonitorID: newID(9)}
 	live := store.OnDemandCheck{ID: newID(2), Requested: now, Expires: now.Add(time.Hour), MonitorID: newID(9)}
-	answered := store.OnDemandCheck{ID: newID(3), Requested: now, Expires: now.Add(time.Minute), MonitorID: newID(9)}
-	for _, r := range []store.OnDemandCheck{expired, live, answered} {
+	completed := store.OnDemandCheck{ID: newID(3), Requested: now, Expires: now.Add(time.Minute), MonitorID: newID(9)}
+	for _, r := range []store.OnDemandCheck{expired, live, completed} {
 		must(t, s.AddOnDemandCheck(ctx, r))
 	}
-	if !got(s.ClaimOnDemandCheck(ctx, answered.ID, "runner"))(t) {
+	if !got(s.ClaimOnDemandCheck(ctx, completed.ID, "runner"))(t) {
 		t.Fatal("the request can't be claimed")
 	}
-	must(t, s.CompleteOnDemandCheck(ctx, answered.ID, newResult(newID(9), 1, now)))
+	must(t, s.CompleteOnDemandCheck(ctx, completed.ID, newResult(newID(9), 1, now)))
 	must(t, s.PutHeartbeat(ctx, store.Runner{ID: "old", LastSeen: now.Add(-25 * time.Hour)}))
 	must(t, s.PutHeartbeat(ctx, store.Runner{ID: "young", LastSeen: now.Add(-23 * time.Hour)}))
 
-	same(t, "number of results removed", got(s.Expire(ctx, now.Add(2*time.Minute), keep))(t), 0)
-	same(t, "pending as of long ago", got(s.PendingOnDemandChecks(ctx, now.Add(-48*time.Hour)))(t), []store.OnDemandCheck{live})
-	if _, there := checkAnswer(ctx, t, s, answered.ID); there {
-		t.Error("the answer of an expired request is still there")
+	same(t, "number of deleted results", got(s.Expire(ctx, now.Add(2*time.Minute), keep))(t), 0)
+	same(t, "pending two days ago", got(s.PendingOnDemandChecks(ctx, now.Add(-48*time.Hour)))(t), []store.OnDemandCheck{live})
+	if _, found := findResult(ctx, t, s, completed.ID); found {
+		t.Error("the result of an expired request was not deleted")
 	}
 	runners := got(s.Runners(ctx, time.Time{}))(t)
 	same(t, "number of runners", len(runners), 1)

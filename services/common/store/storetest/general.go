@@ -11,51 +11,51 @@ import (
 
 var generalContracts = []contract{
 	{"Ping", func(ctx context.Context, t *testing.T, s store.Store) { must(t, s.Ping(ctx)) }},
-	{"CancelledCallsReturnAtOnce", cancelled},
+	{"CancelledCalls", cancelledCalls},
 }
 
-func cancelled(ctx context.Context, t *testing.T, s store.Store) {
+func cancelledCalls(ctx context.Context, t *testing.T, s store.Store) {
 	m := newMonitor("m")
 	must(t, s.CreateMonitor(ctx, m))
 	fill(ctx, t, s, m.ID)
-	over, cancel := context.WithCancel(ctx)
+	ended, cancel := context.WithCancel(ctx)
 	cancel()
 	later := base.Add(time.Hour)
 	changed := m
 	changed.Name = "changed"
 	for name, call := range map[string]func() error{
-		"Ping":           func() error { return s.Ping(over) },
-		"Monitors":       func() error { _, err := s.Monitors(over); return err },
-		"Monitor":        func() error { _, err := s.Monitor(over, m.ID); return err },
-		"CreateMonitor":  func() error { return s.CreateMonitor(over, newMonitor("new")) },
-		"ReplaceMonitor": func() error { return s.ReplaceMonitor(over, changed) },
-		"DeleteMonitor":  func() error { return s.DeleteMonitor(over, m.ID) },
-		"DeleteMonitors": func() error { return s.DeleteMonitors(over) },
-		"ImportMonitors": func() error { return s.ImportMonitors(over, []monitor.Monitor{newMonitor("new")}) },
+		"Ping":           func() error { return s.Ping(ended) },
+		"Monitors":       func() error { _, err := s.Monitors(ended); return err },
+		"Monitor":        func() error { _, err := s.Monitor(ended, m.ID); return err },
+		"CreateMonitor":  func() error { return s.CreateMonitor(ended, newMonitor("new")) },
+		"ReplaceMonitor": func() error { return s.ReplaceMonitor(ended, changed) },
+		"DeleteMonitor":  func() error { return s.DeleteMonitor(ended, m.ID) },
+		"DeleteMonitors": func() error { return s.DeleteMonitors(ended) },
+		"ImportMonitors": func() error { return s.ImportMonitors(ended, []monitor.Monitor{newMonitor("new")}) },
 		"AppendBatch": func() error {
-			return s.AppendBatch(over, store.Batch{Results: newResults(m.ID, 9000, 1, base)})
+			return s.AppendBatch(ended, store.Batch{Results: newResults(m.ID, 9000, 1, base)})
 		},
-		"Results":        func() error { _, err := s.Results(over, store.ResultFilter{Limit: 1}); return err },
-		"ResultsSince":   func() error { _, _, err := s.ResultsSince(over, "", 1); return err },
-		"DeleteResults":  func() error { return s.DeleteResults(over, base) },
-		"ResultsCleared": func() error { _, err := s.ResultsCleared(over); return err },
-		"States":         func() error { _, err := s.States(over); return err },
-		"State":          func() error { _, err := s.State(over, m.ID); return err },
-		"StatusChanges":  func() error { _, err := s.StatusChanges(over, m.ID, base, later, 1); return err },
-		"DirtyHours":     func() error { _, err := s.DirtyHours(over, later, time.Now(), 1); return err },
+		"Results":        func() error { _, err := s.Results(ended, store.ResultFilter{Limit: 1}); return err },
+		"ResultsSince":   func() error { _, _, err := s.ResultsSince(ended, "", 1); return err },
+		"DeleteResults":  func() error { return s.DeleteResults(ended, base) },
+		"ResultsCleared": func() error { _, err := s.ResultsCleared(ended); return err },
+		"States":         func() error { _, err := s.States(ended); return err },
+		"State":          func() error { _, err := s.State(ended, m.ID); return err },
+		"StatusChanges":  func() error { _, err := s.StatusChanges(ended, m.ID, base, later, 1); return err },
+		"DirtyHours":     func() error { _, err := s.DirtyHours(ended, later, time.Now(), 1); return err },
 		"PutRollups": func() error {
-			return s.PutRollups(over, []store.Rollup{{MonitorID: m.ID, Period: store.Hour, Start: base, Summary: []byte{2}}})
+			return s.PutRollups(ended, []store.Rollup{{MonitorID: m.ID, Period: store.Hour, Start: base, Summary: []byte{2}}})
 		},
-		"Rollups":               func() error { _, err := s.Rollups(over, m.ID, store.Hour, base, later); return err },
-		"Expire":                func() error { _, err := s.Expire(over, base, keep); return err },
-		"AddOnDemandCheck":      func() error { return s.AddOnDemandCheck(over, newCheck(1, time.Hour)) },
-		"PendingOnDemandChecks": func() error { _, err := s.PendingOnDemandChecks(over, base); return err },
-		"ClaimOnDemandCheck":    func() error { _, err := s.ClaimOnDemandCheck(over, newID(1), "runner"); return err },
-		"OnDemandResult":        func() error { _, _, err := s.OnDemandResult(over, newID(1)); return err },
-		"DeleteOnDemandCheck":   func() error { return s.DeleteOnDemandCheck(over, newID(1)) },
-		"Beat":                  func() error { return s.PutHeartbeat(over, store.Runner{ID: "runner", LastSeen: base}) },
-		"Runners":               func() error { _, err := s.Runners(over, base); return err },
-		"RemoveRunner":          func() error { return s.RemoveRunner(over, "runner") },
+		"Rollups":               func() error { _, err := s.Rollups(ended, m.ID, store.Hour, base, later); return err },
+		"Expire":                func() error { _, err := s.Expire(ended, base, keep); return err },
+		"AddOnDemandCheck":      func() error { return s.AddOnDemandCheck(ended, newRequest(1, time.Hour)) },
+		"PendingOnDemandChecks": func() error { _, err := s.PendingOnDemandChecks(ended, base); return err },
+		"ClaimOnDemandCheck":    func() error { _, err := s.ClaimOnDemandCheck(ended, newID(1), "runner"); return err },
+		"OnDemandResult":        func() error { _, _, err := s.OnDemandResult(ended, newID(1)); return err },
+		"DeleteOnDemandCheck":   func() error { return s.DeleteOnDemandCheck(ended, newID(1)) },
+		"PutHeartbeat":          func() error { return s.PutHeartbeat(ended, store.Runner{ID: "runner", LastSeen: base}) },
+		"Runners":               func() error { _, err := s.Runners(ended, base); return err },
+		"RemoveRunner":          func() error { return s.RemoveRunner(ended, "runner") },
 	} {
 		start := time.Now()
 		wantError(t, name, call(), context.Canceled)
@@ -63,6 +63,6 @@ func cancelled(ctx context.Context, t *testing.T, s store.Store) {
 			t.Errorf("%s took %s after its context was cancelled", name, took)
 		}
 	}
-	same(t, "monitors after all", got(s.Monitors(ctx))(t), []monitor.Monitor{m})
+	same(t, "monitors at the end", got(s.Monitors(ctx))(t), []monitor.Monitor{m})
 	wantData(ctx, t, s, m.ID, true)
 }

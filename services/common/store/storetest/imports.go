@@ -12,36 +12,36 @@ import (
 )
 
 var importContracts = []contract{
-	{"ImportCreatesReplacesAndRemoves", importChangesSet},
-	{"ImportIsNeverSmallerThanBothSets", importKeepsCount},
+	{"ImportCreatesReplacesAndDeletes", importReplacesAll},
+	{"ImportNeverShowsTooFewMonitors", importKeepsCount},
 }
 
-func importChangesSet(ctx context.Context, t *testing.T, s store.Store) {
-	kept, changed, removed, added := newMonitor("b kept"), newMonitor("c changed"), newMonitor("removed"), newMonitor("a added")
-	must(t, s.ImportMonitors(ctx, []monitor.Monitor{kept, changed, removed}))
-	same(t, "list", got(s.Monitors(ctx))(t), []monitor.Monitor{kept, changed, removed})
-	fill(ctx, t, s, removed.ID)
+func importReplacesAll(ctx context.Context, t *testing.T, s store.Store) {
+	kept, changed, deleted, added := newMonitor("b kept"), newMonitor("c changed"), newMonitor("deleted"), newMonitor("a added")
+	must(t, s.ImportMonitors(ctx, []monitor.Monitor{kept, changed, deleted}))
+	same(t, "list", got(s.Monitors(ctx))(t), []monitor.Monitor{kept, changed, deleted})
+	fill(ctx, t, s, deleted.ID)
 
 	changed.Enabled, changed.Target, changed.Updated = false, "elsewhere", base.Add(time.Hour)
 	changed.Properties = map[string]string{"timeout": "1s"}
 	must(t, s.ImportMonitors(ctx, []monitor.Monitor{changed, added, kept}))
 	same(t, "list", got(s.Monitors(ctx))(t), []monitor.Monitor{added, kept, changed})
-	wantTransitions(ctx, t, s, kept.ID)
-	wantTransitions(ctx, t, s, added.ID)
-	wantTransitions(ctx, t, s, changed.ID, store.StatusChange{
+	wantStatusChanges(ctx, t, s, kept.ID)
+	wantStatusChanges(ctx, t, s, added.ID)
+	wantStatusChanges(ctx, t, s, changed.ID, store.StatusChange{
 		MonitorID: changed.ID, Date: changed.Updated, Kind: store.ChangeEnabled, From: store.Enabled, To: store.Disabled,
 	})
 
-	_, err := s.Monitor(ctx, removed.ID)
-	wantError(t, "the removed monitor", err, monitor.ErrNotFound)
-	same(t, "number of the removed monitor's results", len(listAll(ctx, t, s, removed.ID)), 5)
-	rollups := got(s.Rollups(ctx, removed.ID, store.Hour, base, base.Add(time.Hour)))(t)
-	same(t, "number of the removed monitor's rollups", len(rollups), 1)
+	_, err := s.Monitor(ctx, deleted.ID)
+	wantError(t, "the deleted monitor", err, monitor.ErrNotFound)
+	same(t, "number of the deleted monitor's results", len(listAll(ctx, t, s, deleted.ID)), 5)
+	rollups := got(s.Rollups(ctx, deleted.ID, store.Hour, base, base.Add(time.Hour)))(t)
+	same(t, "number of the deleted monitor's rollups", len(rollups), 1)
 
-	bad := newMonitor("bad")
-	bad.ID = "bad"
-	wantInvalid(t, "import with a bad id", s.ImportMonitors(ctx, []monitor.Monitor{newMonitor("good"), bad}))
-	same(t, "list after a bad import", got(s.Monitors(ctx))(t), []monitor.Monitor{added, kept, changed})
+	invalid := newMonitor("invalid")
+	invalid.ID = "invalid"
+	wantInvalid(t, "import with an invalid id", s.ImportMonitors(ctx, []monitor.Monitor{newMonitor("valid"), invalid}))
+	same(t, "list after the rejected import", got(s.Monitors(ctx))(t), []monitor.Monitor{added, kept, changed})
 }
 
 func importKeepsCount(ctx context.Context, t *testing.T, s store.Store) {

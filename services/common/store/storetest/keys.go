@@ -11,20 +11,20 @@ import (
 )
 
 var keyContracts = []contract{
-	{"KeyComesBackWhole", keyComesBackWhole},
+	{"CreateKey", createKey},
 	{"KeysAreOrderedByNameThenID", keysAreOrdered},
 	{"KeyNotFound", keyNotFound},
-	{"KeyIDAndHashAreTakenOnce", keyIsTakenOnce},
-	{"KeyIsTouched", keyIsTouched},
-	{"KeyIsDeleted", keyIsDeleted},
+	{"KeyIDAndHashAreUnique", keysAreUnique},
+	{"TouchKey", touchKey},
+	{"DeleteKey", deleteKey},
 }
 
-// newKey is the key that n is hashed for.
+// newKey returns a key whose id and hash depend on n.
 func newKey(n int, name string) store.Key {
 	return store.Key{ID: newID(n), Name: name, Scope: store.KeyScopeRead, Created: base, Hash: sha256.Sum256([]byte(newID(n)))}
 }
 
-func keyComesBackWhole(ctx context.Context, t *testing.T, s store.Store) {
+func createKey(ctx context.Context, t *testing.T, s store.Store) {
 	never := newKey(2, "'; DROP TABLE keys; -- \u202e🔥 <b> {\"$gt\": \"\"}")
 	used := newKey(1, "used")
 	used.Scope, used.Created, used.LastUsed = store.KeyScopeAdmin, base.Add(123*time.Millisecond), base.Add(time.Hour)
@@ -57,32 +57,32 @@ func keyNotFound(ctx context.Context, t *testing.T, s store.Store) {
 		_, err := s.KeyByHash(ctx, hash)
 		wantError(t, "KeyByHash", err, monitor.ErrNotFound)
 	}
-	for _, id := range append([]string{newID(2)}, badIDs...) {
+	for _, id := range append([]string{newID(2)}, invalidIDs...) {
 		wantError(t, "DeleteKey "+id, s.DeleteKey(ctx, id), monitor.ErrNotFound)
 		must(t, s.TouchKey(ctx, id, base))
 	}
-	same(t, "keys after all", got(s.Keys(ctx))(t), []store.Key{another})
+	same(t, "keys at the end", got(s.Keys(ctx))(t), []store.Key{another})
 }
 
-func keyIsTakenOnce(ctx context.Context, t *testing.T, s store.Store) {
+func keysAreUnique(ctx context.Context, t *testing.T, s store.Store) {
 	first := newKey(1, "first")
 	must(t, s.CreateKey(ctx, first))
-	sameID, sameHash, badID := newKey(2, "same id"), newKey(3, "same hash"), newKey(4, "bad id")
-	sameID.ID, sameHash.Hash, badID.ID = first.ID, first.Hash, "no id"
-	for _, k := range []store.Key{first, sameID, sameHash, badID} {
+	sameID, sameHash, invalidID := newKey(2, "same id"), newKey(3, "same hash"), newKey(4, "invalid id")
+	sameID.ID, sameHash.Hash, invalidID.ID = first.ID, first.Hash, "no id"
+	for _, k := range []store.Key{first, sameID, sameHash, invalidID} {
 		wantInvalid(t, "CreateKey, "+k.Name, s.CreateKey(ctx, k))
 	}
 	same(t, "list", got(s.Keys(ctx))(t), []store.Key{first})
 }
 
-func keyIsTouched(ctx context.Context, t *testing.T, s store.Store) {
+func touchKey(ctx context.Context, t *testing.T, s store.Store) {
 	k, other := newKey(1, "k"), newKey(2, "other")
 	must(t, s.CreateKey(ctx, k))
 	must(t, s.CreateKey(ctx, other))
 	for _, c := range []struct{ at, want time.Duration }{
 		{time.Minute, time.Minute},
 		{time.Minute, time.Minute},
-		{time.Second, time.Minute}, // it comes late
+		{time.Second, time.Minute}, // earlier than LastUsed
 		{time.Hour + time.Millisecond, time.Hour + time.Millisecond},
 	} {
 		must(t, s.TouchKey(ctx, k.ID, base.Add(c.at)))
@@ -92,7 +92,7 @@ func keyIsTouched(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "list", got(s.Keys(ctx))(t), []store.Key{k, other})
 }
 
-func keyIsDeleted(ctx context.Context, t *testing.T, s store.Store) {
+func deleteKey(ctx context.Context, t *testing.T, s store.Store) {
 	k, other := newKey(1, "k"), newKey(2, "other")
 	must(t, s.CreateKey(ctx, k))
 	must(t, s.CreateKey(ctx, other))
@@ -101,7 +101,7 @@ func keyIsDeleted(ctx context.Context, t *testing.T, s store.Store) {
 	must(t, s.TouchKey(ctx, k.ID, base))
 	_, err := s.KeyByHash(ctx, k.Hash)
 	wantError(t, "KeyByHash after deleting", err, monitor.ErrNotFound)
-	wantError(t, "deleting again", s.DeleteKey(ctx, k.ID), monitor.ErrNotFound)
+	wantError(t, "deleting a second time", s.DeleteKey(ctx, k.ID), monitor.ErrNotFound)
 	same(t, "list", got(s.Keys(ctx))(t), []store.Key{other})
 	must(t, s.CreateKey(ctx, k))
 }

@@ -18,7 +18,8 @@ var listingContracts = []contract{
 	{"ResultsLimitMustBePositive", resultsLimit},
 }
 
-// manyTies stores results of three monitors, many of them on the same millisecond, in no order.
+// manyTies stores results of three monitors, not in the order of their dates and many with the same date. It returns
+// them newest first.
 func manyTies(ctx context.Context, t *testing.T, s store.Store) []monitor.Result {
 	t.Helper()
 	var all []monitor.Result
@@ -33,7 +34,7 @@ func manyTies(ctx context.Context, t *testing.T, s store.Store) []monitor.Result
 	return newestFirst(all)
 }
 
-// selectResults is what a filter means.
+// selectResults returns the results that f selects: the reference for the adapters.
 func selectResults(all []monitor.Result, f store.ResultFilter) []monitor.Result {
 	selected := []monitor.Result{}
 	for _, r := range newestFirst(all) {
@@ -51,7 +52,7 @@ func selectResults(all []monitor.Result, f store.ResultFilter) []monitor.Result 
 	return selected
 }
 
-// comesAfter says whether r follows the cursor in a listing.
+// comesAfter reports whether r follows the cursor in a listing.
 func comesAfter(r monitor.Result, c store.Cursor) bool {
 	if !r.Date.Equal(c.Date) {
 		return r.Date.Before(c.Date)
@@ -61,12 +62,12 @@ func comesAfter(r monitor.Result, c store.Cursor) bool {
 
 func resultsAreFiltered(ctx context.Context, t *testing.T, s store.Store) {
 	all := manyTies(ctx, t, s)
-	failed, ok, bad := []monitor.Status{monitor.StatusFailed}, []monitor.Status{monitor.StatusOK}, []monitor.Status{monitor.StatusFailed, monitor.StatusError}
+	failed, ok, notOK := []monitor.Status{monitor.StatusFailed}, []monitor.Status{monitor.StatusOK}, []monitor.Status{monitor.StatusFailed, monitor.StatusError}
 	middle := store.Cursor{Date: all[60].Date, ID: all[60].ID}
 	for _, monitorID := range []string{"", newID(1), newID(99)} {
 		for _, from := range []time.Time{{}, base, base.Add(time.Millisecond), base.Add(2 * time.Hour)} {
 			for _, to := range []time.Time{{}, base, base.Add(2 * time.Millisecond)} {
-				for _, statuses := range [][]monitor.Status{nil, failed, ok, bad} {
+				for _, statuses := range [][]monitor.Status{nil, failed, ok, notOK} {
 					for _, before := range []*store.Cursor{nil, &middle, {Date: base, ID: newID(0)}} {
 						for _, limit := range []int{7, 1000} {
 							f := store.ResultFilter{MonitorID: monitorID, From: from, To: to, Statuses: statuses, Before: before, Limit: limit}

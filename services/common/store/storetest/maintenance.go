@@ -12,11 +12,11 @@ import (
 )
 
 var maintenanceContracts = []contract{
-	{"WindowComesBackWhole", windowComesBackWhole},
-	{"WindowsAreOrderedByNameThenID", windowsAreOrdered},
-	{"WindowNotFound", windowNotFound},
-	{"WindowIDIsTakenOnce", windowIDIsTakenOnce},
-	{"WindowIsReplacedAndDeleted", windowIsReplacedAndDeleted},
+	{"CreateMaintenanceWindow", createWindow},
+	{"MaintenanceWindowsAreOrderedByNameThenID", windowsAreOrdered},
+	{"MaintenanceWindowNotFound", windowNotFound},
+	{"MaintenanceWindowIDIsUnique", windowIDIsUnique},
+	{"ReplaceAndDeleteMaintenanceWindow", replaceAndDeleteWindow},
 }
 
 func newWindow(name string) maintenance.Window {
@@ -25,7 +25,7 @@ func newWindow(name string) maintenance.Window {
 	}
 }
 
-func windowComesBackWhole(ctx context.Context, t *testing.T, s store.Store) {
+func createWindow(ctx context.Context, t *testing.T, s store.Store) {
 	once := newWindow("'; DROP TABLE maintenance; -- \u202e🔥 <b> {\"$gt\": \"\"}")
 	once.Groups, once.End = []string{"Ünits", "\tother "}, base.Add(time.Hour+123*time.Millisecond)
 	weekly := newWindow("weekly")
@@ -42,10 +42,10 @@ func windowComesBackWhole(ctx context.Context, t *testing.T, s store.Store) {
 	}
 	same(t, "list", got(s.MaintenanceWindows(ctx))(t), []maintenance.Window{once, weekly})
 
-	bare := maintenance.Window{ID: newID(5), Name: "bare"}
-	must(t, s.CreateMaintenanceWindow(ctx, bare))
-	bare.Monitors, bare.Groups = []string{}, []string{}
-	same(t, "bare window", got(s.MaintenanceWindow(ctx, bare.ID))(t), bare)
+	minimal := maintenance.Window{ID: newID(5), Name: "minimal"}
+	must(t, s.CreateMaintenanceWindow(ctx, minimal))
+	minimal.Monitors, minimal.Groups = []string{}, []string{}
+	same(t, "minimal window", got(s.MaintenanceWindow(ctx, minimal.ID))(t), minimal)
 }
 
 func windowsAreOrdered(ctx context.Context, t *testing.T, s store.Store) {
@@ -66,7 +66,7 @@ func windowsAreOrdered(ctx context.Context, t *testing.T, s store.Store) {
 func windowNotFound(ctx context.Context, t *testing.T, s store.Store) {
 	another := newWindow("another")
 	must(t, s.CreateMaintenanceWindow(ctx, another))
-	for _, id := range append([]string{newID(1)}, badIDs...) {
+	for _, id := range append([]string{newID(1)}, invalidIDs...) {
 		_, err := s.MaintenanceWindow(ctx, id)
 		wantError(t, "MaintenanceWindow "+id, err, monitor.ErrNotFound)
 		wantError(t, "DeleteMaintenanceWindow "+id, s.DeleteMaintenanceWindow(ctx, id), monitor.ErrNotFound)
@@ -74,20 +74,20 @@ func windowNotFound(ctx context.Context, t *testing.T, s store.Store) {
 		w.ID = id
 		wantError(t, "ReplaceMaintenanceWindow "+id, s.ReplaceMaintenanceWindow(ctx, w), monitor.ErrNotFound)
 	}
-	same(t, "windows after all", got(s.MaintenanceWindows(ctx))(t), []maintenance.Window{another})
+	same(t, "windows at the end", got(s.MaintenanceWindows(ctx))(t), []maintenance.Window{another})
 }
 
-func windowIDIsTakenOnce(ctx context.Context, t *testing.T, s store.Store) {
+func windowIDIsUnique(ctx context.Context, t *testing.T, s store.Store) {
 	first, second := newWindow("first"), newWindow("second")
 	second.ID = first.ID
 	must(t, s.CreateMaintenanceWindow(ctx, first))
-	wantInvalid(t, "CreateMaintenanceWindow with a taken id", s.CreateMaintenanceWindow(ctx, second))
+	wantInvalid(t, "CreateMaintenanceWindow with an existing id", s.CreateMaintenanceWindow(ctx, second))
 	second.ID = "no id"
-	wantInvalid(t, "CreateMaintenanceWindow with a bad id", s.CreateMaintenanceWindow(ctx, second))
+	wantInvalid(t, "CreateMaintenanceWindow with an invalid id", s.CreateMaintenanceWindow(ctx, second))
 	same(t, "list", got(s.MaintenanceWindows(ctx))(t), []maintenance.Window{first})
 }
 
-func windowIsReplacedAndDeleted(ctx context.Context, t *testing.T, s store.Store) {
+func replaceAndDeleteWindow(ctx context.Context, t *testing.T, s store.Store) {
 	w, other := newWindow("b"), newWindow("c")
 	must(t, s.CreateMaintenanceWindow(ctx, w))
 	must(t, s.CreateMaintenanceWindow(ctx, other))
@@ -96,10 +96,10 @@ func windowIsReplacedAndDeleted(ctx context.Context, t *testing.T, s store.Store
 	w.Weekly = &maintenance.Weekly{Days: []string{"friday"}, At: "00:00", Duration: "24h", Zone: "UTC"}
 	must(t, s.ReplaceMaintenanceWindow(ctx, w))
 	must(t, s.ReplaceMaintenanceWindow(ctx, w))
-	same(t, "list by the new name", got(s.MaintenanceWindows(ctx))(t), []maintenance.Window{other, w})
+	same(t, "list ordered by the new name", got(s.MaintenanceWindows(ctx))(t), []maintenance.Window{other, w})
 
 	must(t, s.DeleteMonitors(ctx))
 	must(t, s.DeleteMaintenanceWindow(ctx, w.ID))
 	same(t, "list after deleting", got(s.MaintenanceWindows(ctx))(t), []maintenance.Window{other})
-	wantError(t, "deleting again", s.DeleteMaintenanceWindow(ctx, w.ID), monitor.ErrNotFound)
+	wantError(t, "deleting a second time", s.DeleteMaintenanceWindow(ctx, w.ID), monitor.ErrNotFound)
 }

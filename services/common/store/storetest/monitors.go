@@ -11,20 +11,20 @@ import (
 )
 
 var monitorContracts = []contract{
-	{"MonitorComesBackWhole", monitorComesBackWhole},
+	{"CreateMonitor", createMonitor},
 	{"MonitorsAreOrderedByNameThenID", monitorsAreOrdered},
-	{"MonitorKeepsHostileNames", monitorKeepsHostileNames},
+	{"MonitorWithUnusualNames", unusualNames},
 	{"MonitorNotFound", monitorNotFound},
-	{"MonitorIDIsTakenOnce", monitorIDIsTakenOnce},
+	{"MonitorIDIsUnique", monitorIDIsUnique},
 	{"ReplaceMonitor", replaceMonitor},
-	{"DeleteMonitorTakesAllItsData", deleteMonitor},
-	{"DeleteMonitorsTakesAllData", deleteMonitors},
+	{"DeleteMonitorDeletesItsData", deleteMonitor},
+	{"DeleteMonitorsDeletesTheirData", deleteMonitors},
 }
 
-// badIDs are no ids at all.
-var badIDs = []string{"", "1", "zz", "65a50000000000000000000", "65a5000000000000000000000", "65a50000000000000000000g", "../../../etc/passwd/xxxx"}
+// invalidIDs contains texts that are not ids.
+var invalidIDs = []string{"", "1", "zz", "65a50000000000000000000", "65a5000000000000000000000", "65a50000000000000000000g", "../../../etc/passwd/xxxx"}
 
-func monitorComesBackWhole(ctx context.Context, t *testing.T, s store.Store) {
+func createMonitor(ctx context.Context, t *testing.T, s store.Store) {
 	m := newMonitor("all fields")
 	m.Rule, m.Group, m.Enabled = `status == 200 && body =~ "a\nb"`, "Ünits", false
 	m.Properties = map[string]string{"method": "POST", "headers": `{"a": "b"}`, "body": "line\nline\t\"quoted\""}
@@ -60,7 +60,7 @@ func monitorsAreOrdered(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "list", got(s.Monitors(ctx))(t), want)
 }
 
-func monitorKeepsHostileNames(ctx context.Context, t *testing.T, s store.Store) {
+func unusualNames(ctx context.Context, t *testing.T, s store.Store) {
 	for _, name := range []string{
 		"ein Name", "日本語モニター", "🔥👩‍👩‍👧‍👦", "e\u0301 \u00e9", "\u202eright to left", "zero\u200bwidth \ufeff",
 		"'; DROP TABLE monitors; --", `"quoted" \back\slash`, "$where", `{"$gt": ""}`, "a.b.c", "%s %d", "\t\n\r", " ", "nul \x00 inside",
@@ -82,7 +82,7 @@ func monitorKeepsHostileNames(ctx context.Context, t *testing.T, s store.Store) 
 
 func monitorNotFound(ctx context.Context, t *testing.T, s store.Store) {
 	must(t, s.CreateMonitor(ctx, newMonitor("another")))
-	for _, id := range append([]string{newID(1)}, badIDs...) {
+	for _, id := range append([]string{newID(1)}, invalidIDs...) {
 		_, err := s.Monitor(ctx, id)
 		wantError(t, "Monitor "+id, err, monitor.ErrNotFound)
 		wantError(t, "DeleteMonitor "+id, s.DeleteMonitor(ctx, id), monitor.ErrNotFound)
@@ -99,17 +99,17 @@ func monitorNotFound(ctx context.Context, t *testing.T, s store.Store) {
 		}
 	}
 	if n := len(got(s.Monitors(ctx))(t)); n != 1 {
-		t.Errorf("%d monitors after all, want 1", n)
+		t.Errorf("%d monitors at the end, want 1", n)
 	}
 }
 
-func monitorIDIsTakenOnce(ctx context.Context, t *testing.T, s store.Store) {
+func monitorIDIsUnique(ctx context.Context, t *testing.T, s store.Store) {
 	first, second := newMonitor("first"), newMonitor("second")
 	second.ID = first.ID
 	must(t, s.CreateMonitor(ctx, first))
-	wantInvalid(t, "CreateMonitor with a taken id", s.CreateMonitor(ctx, second))
+	wantInvalid(t, "CreateMonitor with an existing id", s.CreateMonitor(ctx, second))
 	second.ID = "no id"
-	wantInvalid(t, "CreateMonitor with a bad id", s.CreateMonitor(ctx, second))
+	wantInvalid(t, "CreateMonitor with an invalid id", s.CreateMonitor(ctx, second))
 	same(t, "list", got(s.Monitors(ctx))(t), []monitor.Monitor{first})
 }
 
@@ -120,22 +120,22 @@ func replaceMonitor(ctx context.Context, t *testing.T, s store.Store) {
 	m.Name, m.Rule, m.Group, m.Properties, m.Updated = "new", "", "", map[string]string{"timeout": "1s"}, base.Add(time.Minute)
 	must(t, s.ReplaceMonitor(ctx, m))
 	same(t, "monitor", got(s.Monitor(ctx, m.ID))(t), m)
-	wantTransitions(ctx, t, s, m.ID)
+	wantStatusChanges(ctx, t, s, m.ID)
 
 	m.Enabled, m.Updated = false, base.Add(2*time.Minute)
 	must(t, s.ReplaceMonitor(ctx, m))
 	must(t, s.ReplaceMonitor(ctx, m))
 	off := store.StatusChange{MonitorID: m.ID, Date: m.Updated, Kind: store.ChangeEnabled, From: store.Enabled, To: store.Disabled}
-	wantTransitions(ctx, t, s, m.ID, off)
+	wantStatusChanges(ctx, t, s, m.ID, off)
 
 	m.Enabled, m.Updated = true, base.Add(3*time.Minute)
 	must(t, s.ReplaceMonitor(ctx, m))
 	on := store.StatusChange{MonitorID: m.ID, Date: m.Updated, Kind: store.ChangeEnabled, From: store.Disabled, To: store.Enabled}
-	wantTransitions(ctx, t, s, m.ID, on, off)
+	wantStatusChanges(ctx, t, s, m.ID, on, off)
 	same(t, "monitor", got(s.Monitor(ctx, m.ID))(t), m)
 }
 
-// fill gives each monitor results, a state, a transition and a rollup.
+// fill stores five results, a state, a status change and a rollup for each monitor.
 func fill(ctx context.Context, t *testing.T, s store.Store, monitorIDs ...string) {
 	t.Helper()
 	for i, id := range monitorIDs {
@@ -149,23 +149,23 @@ func fill(ctx context.Context, t *testing.T, s store.Store, monitorIDs ...string
 	}
 }
 
-func wantData(ctx context.Context, t *testing.T, s store.Store, monitorID string, there bool) {
+func wantData(ctx context.Context, t *testing.T, s store.Store, monitorID string, exists bool) {
 	t.Helper()
 	count, one := 0, 0
-	if there {
+	if exists {
 		count, one = 5, 1
 	}
 	same(t, "number of results", len(listAll(ctx, t, s, monitorID)), count)
-	of := 0
+	among := 0
 	for _, r := range listAll(ctx, t, s, "") {
 		if r.MonitorID == monitorID {
-			of++
+			among++
 		}
 	}
-	same(t, "number of results among all", of, count)
+	same(t, "number of results among all", among, count)
 	same(t, "number of rollups", len(got(s.Rollups(ctx, monitorID, store.Hour, base, base.Add(time.Hour)))(t)), one)
-	same(t, "number of transitions", len(got(s.StatusChanges(ctx, monitorID, base, base.Add(time.Hour), 10))(t)), one)
-	if _, err := s.State(ctx, monitorID); there {
+	same(t, "number of status changes", len(got(s.StatusChanges(ctx, monitorID, base, base.Add(time.Hour), 10))(t)), one)
+	if _, err := s.State(ctx, monitorID); exists {
 		must(t, err)
 	} else {
 		wantError(t, "State", err, monitor.ErrNotFound)
@@ -173,26 +173,26 @@ func wantData(ctx context.Context, t *testing.T, s store.Store, monitorID string
 }
 
 func deleteMonitor(ctx context.Context, t *testing.T, s store.Store) {
-	gone, stays := newMonitor("gone"), newMonitor("stays")
-	must(t, s.CreateMonitor(ctx, gone))
-	must(t, s.CreateMonitor(ctx, stays))
-	fill(ctx, t, s, gone.ID, stays.ID)
-	must(t, s.DeleteMonitor(ctx, gone.ID))
+	deleted, other := newMonitor("deleted"), newMonitor("other")
+	must(t, s.CreateMonitor(ctx, deleted))
+	must(t, s.CreateMonitor(ctx, other))
+	fill(ctx, t, s, deleted.ID, other.ID)
+	must(t, s.DeleteMonitor(ctx, deleted.ID))
 
-	_, err := s.Monitor(ctx, gone.ID)
+	_, err := s.Monitor(ctx, deleted.ID)
 	wantError(t, "Monitor", err, monitor.ErrNotFound)
-	wantData(ctx, t, s, gone.ID, false)
-	wantData(ctx, t, s, stays.ID, true)
+	wantData(ctx, t, s, deleted.ID, false)
+	wantData(ctx, t, s, other.ID, true)
 	for _, d := range got(s.DirtyHours(ctx, base.Add(24*time.Hour), time.Now().Add(time.Hour), 100))(t) {
-		if d.MonitorID == gone.ID {
+		if d.MonitorID == deleted.ID {
 			t.Error("the deleted monitor has a dirty hour")
 		}
 	}
 
-	must(t, s.CreateMonitor(ctx, gone))
-	wantData(ctx, t, s, gone.ID, false)
-	fill(ctx, t, s, gone.ID)
-	wantData(ctx, t, s, gone.ID, true)
+	must(t, s.CreateMonitor(ctx, deleted))
+	wantData(ctx, t, s, deleted.ID, false)
+	fill(ctx, t, s, deleted.ID)
+	wantData(ctx, t, s, deleted.ID, true)
 }
 
 func deleteMonitors(ctx context.Context, t *testing.T, s store.Store) {

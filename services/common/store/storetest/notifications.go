@@ -12,16 +12,16 @@ import (
 	"nanomon/services/common/store"
 )
 
-var alertContracts = []contract{
-	{"IncidentStates", alertStates},
-	{"AlertIsOwedOnce", alertOwedOnce},
-	{"AlertFate", alertFate},
-	{"AlertsAreListed", alertsListed},
-	{"AlertAttemptIsClaimedOnce", alertClaimedOnce},
-	{"AlertsExpire", alertsExpire},
+var notificationContracts = []contract{
+	{"IncidentStates", incidentStates},
+	{"AddNotificationOnce", addNotificationOnce},
+	{"PutDeliveries", putDeliveries},
+	{"NotificationsAreOrderedAndFiltered", listNotifications},
+	{"ClaimNotificationOnce", claimNotificationOnce},
+	{"NotificationsExpire", notificationsExpire},
 }
 
-func newAlert(monitorID string, incident int, kind store.NotificationKind, date time.Time) store.Notification {
+func newNotification(monitorID string, incident int, kind store.NotificationKind, date time.Time) store.Notification {
 	return store.Notification{
 		ID: store.NotificationID(monitorID, incident, kind, 0), MonitorID: monitorID, MonitorName: "name", MonitorType: "http",
 		MonitorTarget: "target", Group: "group", To: []string{"a@example.org"}, Incident: incident, Kind: kind,
@@ -29,7 +29,7 @@ func newAlert(monitorID string, incident int, kind store.NotificationKind, date 
 	}
 }
 
-func alertStates(ctx context.Context, t *testing.T, s store.Store) {
+func incidentStates(ctx context.Context, t *testing.T, s store.Store) {
 	a := store.IncidentState{
 		MonitorID: newID(1), Phase: store.PhaseOpen, Evaluated: base, Incident: 3, Opened: base.Add(-time.Minute),
 		Severity: monitor.StatusError, Reminders: 2, LastNotified: base,
@@ -37,8 +37,8 @@ func alertStates(ctx context.Context, t *testing.T, s store.Store) {
 	b := store.IncidentState{MonitorID: newID(2), Phase: store.PhaseFailing, Evaluated: base, Count: 2, Opened: base}
 	must(t, s.PutIncidentStates(ctx, nil))
 	must(t, s.PutIncidentStates(ctx, []store.IncidentState{a, b}))
-	same(t, "states of none", got(s.IncidentStates(ctx, nil))(t), []store.IncidentState{})
-	same(t, "states of an unknown and a known one", got(s.IncidentStates(ctx, []string{newID(9), b.MonitorID}))(t), []store.IncidentState{b})
+	same(t, "states of no monitors", got(s.IncidentStates(ctx, nil))(t), []store.IncidentState{})
+	same(t, "states of a monitor with and one without a state", got(s.IncidentStates(ctx, []string{newID(9), b.MonitorID}))(t), []store.IncidentState{b})
 
 	equal, older, newer := a, a, a
 	equal.Count, older.Count, newer.Count = 7, 8, 9
@@ -48,16 +48,16 @@ func alertStates(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "state after one that is not newer", got(s.IncidentStates(ctx, []string{a.MonitorID}))(t), []store.IncidentState{a})
 	must(t, s.PutIncidentStates(ctx, []store.IncidentState{newer}))
 	same(t, "state after a newer one", got(s.IncidentStates(ctx, []string{a.MonitorID}))(t), []store.IncidentState{newer})
-	wantInvalid(t, "state of no monitor", s.PutIncidentStates(ctx, []store.IncidentState{{MonitorID: "x", Evaluated: base}}))
+	wantInvalid(t, "state with an invalid monitor id", s.PutIncidentStates(ctx, []store.IncidentState{{MonitorID: "x", Evaluated: base}}))
 }
 
-func alertOwedOnce(ctx context.Context, t *testing.T, s store.Store) {
-	first := newAlert(newID(1), 1, store.KindOpened, base)
-	same(t, "known of none", got(s.AddNotifications(ctx, nil))(t), []string(nil))
-	same(t, "known at first", got(s.AddNotifications(ctx, []store.Notification{first}))(t), []string(nil))
-	again, other := first, newAlert(newID(1), 1, store.KindResolved, base.Add(time.Second))
-	again.Message, again.Next = "other", base.Add(time.Hour)
-	same(t, "known the second time", got(s.AddNotifications(ctx, []store.Notification{again, other}))(t), []string{first.ID})
+func addNotificationOnce(ctx context.Context, t *testing.T, s store.Store) {
+	first := newNotification(newID(1), 1, store.KindOpened, base)
+	same(t, "existing of none", got(s.AddNotifications(ctx, nil))(t), []string(nil))
+	same(t, "existing the first time", got(s.AddNotifications(ctx, []store.Notification{first}))(t), []string(nil))
+	changed, other := first, newNotification(newID(1), 1, store.KindResolved, base.Add(time.Second))
+	changed.Message, changed.Next = "other", base.Add(time.Hour)
+	same(t, "existing the second time", got(s.AddNotifications(ctx, []store.Notification{changed, other}))(t), []string{first.ID})
 	same(t, "the first", got(s.Notification(ctx, first.ID))(t), first)
 	same(t, "the other", got(s.Notification(ctx, other.ID))(t), other)
 
@@ -65,65 +65,65 @@ func alertOwedOnce(ctx context.Context, t *testing.T, s store.Store) {
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			known, err := s.AddNotifications(ctx, []store.Notification{newAlert(newID(1), 2, store.KindOpened, base)})
+			existing, err := s.AddNotifications(ctx, []store.Notification{newNotification(newID(1), 2, store.KindOpened, base)})
 			if err != nil {
 				t.Errorf("add: %v", err)
-			} else if len(known) == 0 {
+			} else if len(existing) == 0 {
 				wins.Add(1)
 			}
 		})
 	}
 	all.Wait()
-	same(t, "number of those that added it", int(wins.Load()), 1)
+	same(t, "number of calls that added it", int(wins.Load()), 1)
 }
 
-func alertFate(ctx context.Context, t *testing.T, s store.Store) {
-	a := newAlert(newID(1), 1, store.KindOpened, base)
-	later := newAlert(newID(2), 1, store.KindOpened, base)
+func putDeliveries(ctx context.Context, t *testing.T, s store.Store) {
+	now := newNotification(newID(1), 1, store.KindOpened, base)
+	later := newNotification(newID(2), 1, store.KindOpened, base)
 	later.Next = base.Add(time.Minute)
-	never := newAlert(newID(3), 1, store.KindClosed, base)
+	never := newNotification(newID(3), 1, store.KindClosed, base)
 	never.Next = time.Time{}
-	got(s.AddNotifications(ctx, []store.Notification{later, a, never}))(t)
-	same(t, "due before", got(s.DueNotifications(ctx, base.Add(-time.Millisecond), 9))(t), []store.Notification{})
-	same(t, "due then", got(s.DueNotifications(ctx, base, 9))(t), []store.Notification{a})
-	same(t, "due later", got(s.DueNotifications(ctx, base.Add(time.Hour), 9))(t), []store.Notification{a, later})
-	same(t, "due, at most one", got(s.DueNotifications(ctx, base.Add(time.Hour), 1))(t), []store.Notification{a})
+	got(s.AddNotifications(ctx, []store.Notification{later, now, never}))(t)
+	same(t, "due before Next", got(s.DueNotifications(ctx, base.Add(-time.Millisecond), 9))(t), []store.Notification{})
+	same(t, "due at Next", got(s.DueNotifications(ctx, base, 9))(t), []store.Notification{now})
+	same(t, "due later", got(s.DueNotifications(ctx, base.Add(time.Hour), 9))(t), []store.Notification{now, later})
+	same(t, "due, at most one", got(s.DueNotifications(ctx, base.Add(time.Hour), 1))(t), []store.Notification{now})
 
-	a.Attempts, a.Next = 1, base.Add(2*time.Minute)
-	a.Deliveries = []store.Delivery{
+	now.Attempts, now.Next = 1, base.Add(2*time.Minute)
+	now.Deliveries = []store.Delivery{
 		{Channel: "email", To: "a@example.org", Status: store.DeliverySent, Answer: "250 OK", Tried: base.Add(time.Second)},
 		{Channel: "webhook", To: "https://example.org", Status: store.DeliveryPending, Answer: "", Tried: time.Time{}},
 	}
-	changed := a
+	changed := now
 	changed.Message, changed.MonitorName = "ignored", "ignored"
 	must(t, s.PutDeliveries(ctx, changed))
-	same(t, "with its fate", got(s.Notification(ctx, a.ID))(t), a)
-	same(t, "due after it was put off", got(s.DueNotifications(ctx, base.Add(time.Hour), 9))(t), []store.Notification{later, a})
-	a.Next = time.Time{}
-	must(t, s.PutDeliveries(ctx, a))
-	same(t, "at its end", got(s.Notification(ctx, a.ID))(t), a)
-	same(t, "due at its end", got(s.DueNotifications(ctx, base.Add(time.Hour), 9))(t), []store.Notification{later})
+	same(t, "notification with deliveries", got(s.Notification(ctx, now.ID))(t), now)
+	same(t, "due after Next was postponed", got(s.DueNotifications(ctx, base.Add(time.Hour), 9))(t), []store.Notification{later, now})
+	now.Next = time.Time{}
+	must(t, s.PutDeliveries(ctx, now))
+	same(t, "notification without pending deliveries", got(s.Notification(ctx, now.ID))(t), now)
+	same(t, "due without pending deliveries", got(s.DueNotifications(ctx, base.Add(time.Hour), 9))(t), []store.Notification{later})
 	_, err := s.Notification(ctx, "unknown")
-	wantError(t, "an unknown message", err, monitor.ErrNotFound)
-	wantError(t, "the fate of an unknown message", s.PutDeliveries(ctx, store.Notification{ID: "unknown"}), monitor.ErrNotFound)
+	wantError(t, "an unknown notification", err, monitor.ErrNotFound)
+	wantError(t, "deliveries of an unknown notification", s.PutDeliveries(ctx, store.Notification{ID: "unknown"}), monitor.ErrNotFound)
 }
 
-func alertsListed(ctx context.Context, t *testing.T, s store.Store) {
+func listNotifications(ctx context.Context, t *testing.T, s store.Store) {
 	var all, ofOne []store.Notification
 	for i := range 6 {
-		a := newAlert(newID(i%2), i, store.KindOpened, base.Add(-time.Duration(i/2)*time.Second))
-		all = append(all, a)
+		n := newNotification(newID(i%2), i, store.KindOpened, base.Add(-time.Duration(i/2)*time.Second))
+		all = append(all, n)
 		if i%2 == 1 {
-			ofOne = append(ofOne, a)
+			ofOne = append(ofOne, n)
 		}
 	}
-	for i := 0; i < len(all); i += 2 { // the same date: the greater id comes first
+	for i := 0; i < len(all); i += 2 { // with the same date, the greater id comes first
 		all[i], all[i+1] = all[i+1], all[i]
 	}
 	got(s.AddNotifications(ctx, all))(t)
-	same(t, "all", got(s.Notifications(ctx, store.NotificationFilter{Limit: 100}))(t), all)
+	same(t, "all notifications", got(s.Notifications(ctx, store.NotificationFilter{Limit: 100}))(t), all)
 	same(t, "of one monitor", got(s.Notifications(ctx, store.NotificationFilter{MonitorID: newID(1), Limit: 100}))(t), ofOne)
-	same(t, "of an unknown one", got(s.Notifications(ctx, store.NotificationFilter{MonitorID: newID(7), Limit: 100}))(t), []store.Notification{})
+	same(t, "of an unknown monitor", got(s.Notifications(ctx, store.NotificationFilter{MonitorID: newID(7), Limit: 100}))(t), []store.Notification{})
 	page := got(s.Notifications(ctx, store.NotificationFilter{Limit: 3}))(t)
 	same(t, "first page", page, all[:3])
 	rest := store.NotificationFilter{Limit: 100, Before: &store.Cursor{Date: page[2].Date, ID: page[2].ID}}
@@ -134,13 +134,13 @@ func alertsListed(ctx context.Context, t *testing.T, s store.Store) {
 	wantInvalid(t, "no limit", err)
 }
 
-func alertClaimedOnce(ctx context.Context, t *testing.T, s store.Store) {
+func claimNotificationOnce(ctx context.Context, t *testing.T, s store.Store) {
 	for attempt := range 3 {
 		var wins atomic.Int32
 		var all sync.WaitGroup
-		for claimer := range 6 {
+		for runner := range 6 {
 			all.Go(func() {
-				won, claimed, err := s.ClaimNotification(ctx, "a", attempt, fmt.Sprint("runner ", claimer), base)
+				won, claimed, err := s.ClaimNotification(ctx, "a", attempt, fmt.Sprint("runner ", runner), base)
 				if err != nil || !claimed.Equal(base) {
 					t.Errorf("claim: %v, claimed at %s", err, claimed)
 				}
@@ -150,23 +150,23 @@ func alertClaimedOnce(ctx context.Context, t *testing.T, s store.Store) {
 			})
 		}
 		all.Wait()
-		same(t, "number of claimers that won", int(wins.Load()), 1)
+		same(t, "number of successful claims", int(wins.Load()), 1)
 	}
 	won, claimed, err := s.ClaimNotification(ctx, "a", 0, "late", base.Add(time.Hour))
 	must(t, err)
-	same(t, "won late", won, false)
-	same(t, "when the first claimed", claimed, base)
+	same(t, "success of a later claim", won, false)
+	same(t, "time of the first claim", claimed, base)
 }
 
-func alertsExpire(ctx context.Context, t *testing.T, s store.Store) {
+func notificationsExpire(ctx context.Context, t *testing.T, s store.Store) {
 	keep := store.Retention{Results: time.Hour, Rollups: 30 * 24 * time.Hour}
-	there := newMonitor("there")
-	must(t, s.CreateMonitor(ctx, there))
+	m := newMonitor("m")
+	must(t, s.CreateMonitor(ctx, m))
 	old, young := base.Add(-keep.Rollups-time.Second), base.Add(-keep.Rollups+time.Second)
-	oldAlert, youngAlert := newAlert(newID(1), 1, store.KindOpened, old), newAlert(newID(1), 2, store.KindOpened, young)
-	got(s.AddNotifications(ctx, []store.Notification{oldAlert, youngAlert}))(t)
+	expired, kept := newNotification(newID(1), 1, store.KindOpened, old), newNotification(newID(1), 2, store.KindOpened, young)
+	got(s.AddNotifications(ctx, []store.Notification{expired, kept}))(t)
 	states := []store.IncidentState{
-		{MonitorID: there.ID, Phase: store.PhaseOK, Evaluated: old, Incident: 1},
+		{MonitorID: m.ID, Phase: store.PhaseOK, Evaluated: old, Incident: 1},
 		{MonitorID: newID(1), Phase: store.PhaseOK, Evaluated: young, Incident: 2},
 		{MonitorID: newID(2), Phase: store.PhaseOK, Evaluated: old, Incident: 3},
 	}
@@ -178,7 +178,7 @@ func alertsExpire(ctx context.Context, t *testing.T, s store.Store) {
 	}
 
 	got(s.Expire(ctx, base, keep))(t)
-	same(t, "alerts", got(s.Notifications(ctx, store.NotificationFilter{Limit: 9}))(t), []store.Notification{youngAlert})
+	same(t, "notifications", got(s.Notifications(ctx, store.NotificationFilter{Limit: 9}))(t), []store.Notification{kept})
 	for i, want := range []int{1, 1, 0} {
 		left := got(s.IncidentStates(ctx, []string{states[i].MonitorID}))(t)
 		same(t, fmt.Sprintf("number of states of monitor %d", i), len(left), want)
@@ -186,6 +186,6 @@ func alertsExpire(ctx context.Context, t *testing.T, s store.Store) {
 	for attempt, want := range []bool{true, false} {
 		won, _, err := s.ClaimNotification(ctx, "a", attempt, "other", base)
 		must(t, err)
-		same(t, "an expired claim can be made again", won, want)
+		same(t, fmt.Sprintf("success of another claim to attempt %d", attempt), won, want)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// operations are those that were observed.
+// operations records the observed operations.
 type operations struct {
 	mu   sync.Mutex
 	seen map[string][]error
@@ -45,8 +45,9 @@ func (o *operations) names() []string {
 	return slices.Sorted(maps.Keys(o.seen))
 }
 
-// observed: every operation is told of, with the error by which it failed, and a name that holds no value.
-func observed(t *testing.T, s store.Store, seen *operations) {
+// operationsAreObserved checks that the observer is called for every operation, with its error and a name without
+// values.
+func operationsAreObserved(t *testing.T, s store.Store, seen *operations) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
 	defer cancel()
 	m := newMonitor("m")
@@ -56,7 +57,7 @@ func observed(t *testing.T, s store.Store, seen *operations) {
 	got(s.Monitors(ctx))(t)
 	got(s.Monitor(ctx, m.ID))(t)
 	got(s.Results(ctx, store.ResultFilter{Limit: 1}))(t)
-	wantError(t, "a replaced unknown monitor", s.ReplaceMonitor(ctx, newMonitor("new")), monitor.ErrNotFound)
+	wantError(t, "replacing an unknown monitor", s.ReplaceMonitor(ctx, newMonitor("new")), monitor.ErrNotFound)
 	must(t, s.DeleteMonitor(ctx, m.ID))
 	for _, c := range []struct {
 		operation string
@@ -73,18 +74,18 @@ func observed(t *testing.T, s store.Store, seen *operations) {
 		{"delete monitor", nil},
 	} {
 		if !seen.ended(c.operation, c.with) {
-			t.Errorf("%s was not told of with the error %v", c.operation, c.with)
+			t.Errorf("%s with the error %v was not observed", c.operation, c.with)
 		}
 	}
-	cancelled(ctx, t, s)
+	cancelledCalls(ctx, t, s)
 	plain := regexp.MustCompile(`^[a-z]+( [a-z]+)*$`)
 	names := seen.names()
 	for _, name := range names {
 		if !plain.MatchString(name) {
-			t.Errorf("an operation has the name %q", name)
+			t.Errorf("the operation name %q is not plain words", name)
 		}
 	}
 	if len(names) < 25 {
-		t.Errorf("there are no other operations than %q", names)
+		t.Errorf("only the operations %q were observed", names)
 	}
 }

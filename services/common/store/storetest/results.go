@@ -15,17 +15,17 @@ import (
 )
 
 var resultContracts = []contract{
-	{"ResultComesBackWhole", resultComesBackWhole},
-	{"BatchSentTwiceIsStoredOnce", batchIsIdempotent},
-	{"BatchOfNothing", batchOfNothing},
-	{"BatchWithBadInput", batchWithBadInput},
-	{"BatchAsksForNoMonitor", batchAsksForNoMonitor},
-	{"ConcurrentWritersLoseNothing", concurrentWriters},
-	{"ResultKeepsWhyItDoesNotCount", resultKeepsExclusion},
+	{"StoreResult", storeResult},
+	{"BatchIsIdempotent", batchIsIdempotent},
+	{"EmptyBatch", emptyBatch},
+	{"InvalidBatch", invalidBatch},
+	{"BatchOfUnknownMonitor", batchOfUnknownMonitor},
+	{"ConcurrentWriters", concurrentWriters},
+	{"IgnoredResults", ignoredResults},
 	{"DeleteResults", deleteResults},
 }
 
-func resultComesBackWhole(ctx context.Context, t *testing.T, s store.Store) {
+func storeResult(ctx context.Context, t *testing.T, s store.Store) {
 	id := newID(1)
 	full := newResult(id, 2, base.Add(7*time.Millisecond))
 	full.Status, full.Value, full.Message = monitor.StatusError, 12.000000000000002, "Rule violated: status == 200"
@@ -34,10 +34,10 @@ func resultComesBackWhole(ctx context.Context, t *testing.T, s store.Store) {
 		"text": "some text", "empty": "", "number like": "200", "true": true, "false": false,
 	}
 	plain := monitor.Result{ID: newID(3), Date: base, MonitorID: id, Outputs: map[string]any{}}
-	bare := plain
-	bare.Outputs = nil
+	withoutOutputs := plain
+	withoutOutputs.Outputs = nil
 	must(t, s.AppendBatch(ctx, store.Batch{
-		Results: []monitor.Result{full, bare},
+		Results: []monitor.Result{full, withoutOutputs},
 		States:  []store.State{newState(full, 3)},
 	}))
 
@@ -56,8 +56,8 @@ func resultComesBackWhole(ctx context.Context, t *testing.T, s store.Store) {
 	wantUTC(t, "History[0].Date", state.History[0].Date)
 }
 
-// resultKeepsExclusion stores results of every status and exclusion, and lists them by status.
-func resultKeepsExclusion(ctx context.Context, t *testing.T, s store.Store) {
+// ignoredResults stores results with every status and every reason to ignore them, and lists them by status.
+func ignoredResults(ctx context.Context, t *testing.T, s store.Store) {
 	id := newID(1)
 	reasons := []monitor.IgnoreReason{"", monitor.IgnoredMaintenance, monitor.IgnoredBlocked}
 	results := newResults(id, 1, 9, base)
@@ -78,7 +78,7 @@ func resultKeepsExclusion(ctx context.Context, t *testing.T, s store.Store) {
 	page := got(s.Results(ctx, store.ResultFilter{
 		MonitorID: id, Statuses: []monitor.Status{1}, Before: &store.Cursor{Date: sorted[0].Date, ID: sorted[0].ID}, Limit: 1,
 	}))(t)
-	same(t, "the first page of a status", ids(page), ids(sorted[2:3]))
+	same(t, "the page after a cursor with a status", ids(page), ids(sorted[2:3]))
 
 	_, cursor, err := s.ResultsSince(ctx, "", 10)
 	must(t, err)
@@ -87,7 +87,7 @@ func resultKeepsExclusion(ctx context.Context, t *testing.T, s store.Store) {
 	must(t, s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{late}}))
 	since, _, err := s.ResultsSince(ctx, cursor, 10)
 	must(t, err)
-	same(t, "the stream's results", slices.ContainsFunc(since, func(r monitor.Result) bool { return cmp.Equal(r, late) }), true)
+	same(t, "ResultsSince returns the ignored result", slices.ContainsFunc(since, func(r monitor.Result) bool { return cmp.Equal(r, late) }), true)
 }
 
 func batchIsIdempotent(ctx context.Context, t *testing.T, s store.Store) {
@@ -100,37 +100,37 @@ func batchIsIdempotent(ctx context.Context, t *testing.T, s store.Store) {
 	}
 	must(t, s.AppendBatch(ctx, batch))
 	must(t, s.AppendBatch(ctx, batch))
-	more := newResult(a, 300, base.Add(time.Hour))
-	must(t, s.AppendBatch(ctx, store.Batch{Results: append([]monitor.Result{more}, results[5:15]...)}))
-	must(t, s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{more, more}}))
+	added := newResult(a, 300, base.Add(time.Hour))
+	must(t, s.AppendBatch(ctx, store.Batch{Results: append([]monitor.Result{added}, results[5:15]...)}))
+	must(t, s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{added, added}}))
 
-	same(t, "results", listAll(ctx, t, s, ""), newestFirst(append(results, more)))
+	same(t, "results", listAll(ctx, t, s, ""), newestFirst(append(results, added)))
 	same(t, "state", got(s.State(ctx, a))(t), newState(results[9], 2))
-	wantTransitions(ctx, t, s, a, batch.StatusChanges...)
+	wantStatusChanges(ctx, t, s, a, batch.StatusChanges...)
 }
 
-func batchOfNothing(ctx context.Context, t *testing.T, s store.Store) {
+func emptyBatch(ctx context.Context, t *testing.T, s store.Store) {
 	must(t, s.AppendBatch(ctx, store.Batch{}))
 	if list := listAll(ctx, t, s, ""); list == nil || len(list) != 0 {
 		t.Errorf("results of an empty store: %#v, want an empty slice", list)
 	}
 }
 
-func batchWithBadInput(ctx context.Context, t *testing.T, s store.Store) {
-	noID, noMonitor := newResult(newID(1), 1, base), newResult("bad", 2, base)
-	noID.ID = "bad"
-	for _, bad := range []store.Batch{
+func invalidBatch(ctx context.Context, t *testing.T, s store.Store) {
+	noID, noMonitor := newResult(newID(1), 1, base), newResult("invalid", 2, base)
+	noID.ID = "invalid"
+	for _, batch := range []store.Batch{
 		{Results: []monitor.Result{noID}},
 		{Results: []monitor.Result{noMonitor}},
-		{States: []store.State{{MonitorID: "bad", Latest: newResult(newID(1), 1, base)}}},
-		{StatusChanges: []store.StatusChange{{MonitorID: "bad", Date: base, Kind: store.ChangeStatus, To: "ok"}}},
+		{States: []store.State{{MonitorID: "invalid", Latest: newResult(newID(1), 1, base)}}},
+		{StatusChanges: []store.StatusChange{{MonitorID: "invalid", Date: base, Kind: store.ChangeStatus, To: "ok"}}},
 	} {
-		wantInvalid(t, fmt.Sprintf("%+v", bad), s.AppendBatch(ctx, bad))
+		wantInvalid(t, fmt.Sprintf("%+v", batch), s.AppendBatch(ctx, batch))
 	}
 	same(t, "results", listAll(ctx, t, s, ""), []monitor.Result{})
 }
 
-func batchAsksForNoMonitor(ctx context.Context, t *testing.T, s store.Store) {
+func batchOfUnknownMonitor(ctx context.Context, t *testing.T, s store.Store) {
 	fill(ctx, t, s, newID(1))
 	wantData(ctx, t, s, newID(1), true)
 	same(t, "monitors", got(s.Monitors(ctx))(t), []monitor.Monitor{})
@@ -162,14 +162,14 @@ func concurrentWriters(ctx context.Context, t *testing.T, s store.Store) {
 
 func deleteResults(ctx context.Context, t *testing.T, s store.Store) {
 	if at := got(s.ResultsCleared(ctx))(t); !at.IsZero() {
-		t.Errorf("ResultsCleared is %s before any, want zero", at)
+		t.Errorf("ResultsCleared is %s before any DeleteResults, want zero", at)
 	}
 	m := newMonitor("m")
 	must(t, s.CreateMonitor(ctx, m))
 	fill(ctx, t, s, m.ID, newID(2))
 	off := store.StatusChange{MonitorID: m.ID, Date: base.Add(time.Minute), Kind: store.ChangeEnabled, From: store.Enabled, To: store.Disabled}
-	excluded := store.StatusChange{MonitorID: m.ID, Date: base.Add(time.Minute), Kind: store.ChangeIgnored, From: store.Counted, To: "maintenance"}
-	must(t, s.AppendBatch(ctx, store.Batch{StatusChanges: []store.StatusChange{off, excluded}}))
+	ignored := store.StatusChange{MonitorID: m.ID, Date: base.Add(time.Minute), Kind: store.ChangeIgnored, From: store.Counted, To: "maintenance"}
+	must(t, s.AppendBatch(ctx, store.Batch{StatusChanges: []store.StatusChange{off, ignored}}))
 
 	at := base.Add(42 * time.Millisecond)
 	must(t, s.DeleteResults(ctx, at))
@@ -178,8 +178,8 @@ func deleteResults(ctx context.Context, t *testing.T, s store.Store) {
 	wantUTC(t, "ResultsCleared", cleared)
 	same(t, "results", listAll(ctx, t, s, ""), []monitor.Result{})
 	same(t, "states", got(s.States(ctx))(t), []store.State{})
-	wantTransitions(ctx, t, s, m.ID, off)
-	wantTransitions(ctx, t, s, newID(2))
+	wantStatusChanges(ctx, t, s, m.ID, off)
+	wantStatusChanges(ctx, t, s, newID(2))
 	same(t, "rollups", got(s.Rollups(ctx, m.ID, store.Hour, base, base.Add(time.Hour)))(t), []store.Rollup{})
 	same(t, "monitors", got(s.Monitors(ctx))(t), []monitor.Monitor{m})
 

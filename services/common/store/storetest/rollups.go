@@ -10,12 +10,12 @@ import (
 )
 
 var rollupContracts = []contract{
-	{"ResultsMarkTheirHourDirty", dirtyHours},
-	{"DirtyHourMarkedAgainStays", dirtyToken},
+	{"ResultsMarkHoursDirty", dirtyHours},
+	{"ClearDirtyKeepsHourWithNewResults", dirtyToken},
 	{"RollupsAreReplacedAndListed", rollups},
 }
 
-// marks lists all dirty hours but for those that have not ended at closed.
+// marks returns all dirty hours that ended before closed.
 func marks(ctx context.Context, t *testing.T, s store.Store, closed time.Time) []store.DirtyHour {
 	t.Helper()
 	return got(s.DirtyHours(ctx, closed, time.Now().Add(time.Hour), 1000))(t)
@@ -37,7 +37,7 @@ func dirtyHours(ctx context.Context, t *testing.T, s store.Store) {
 	wantUTC(t, "Hour", list[0].Hour)
 	for i, mark := range list {
 		if i > 0 && mark.Hour.Before(list[i-1].Hour) {
-			t.Errorf("mark %d of %s comes after one of %s", i, mark.Hour, list[i-1].Hour)
+			t.Errorf("mark %d of hour %s comes after hour %s", i, mark.Hour, list[i-1].Hour)
 		}
 		if mark.Token == "" {
 			t.Errorf("mark %d has no token", i)
@@ -61,16 +61,16 @@ func dirtyToken(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "number of marks", len(old), 1)
 	must(t, s.AppendBatch(ctx, store.Batch{Results: newResults(id, 10, 2, base)}))
 	must(t, s.ClearDirty(ctx, old))
-	again := marks(ctx, t, s, later)
-	same(t, "number of marks after a late result", len(again), 1)
-	if again[0].Token == old[0].Token {
-		t.Error("the token is the same after the hour was marked again")
+	renewed := marks(ctx, t, s, later)
+	same(t, "number of marks after a late result", len(renewed), 1)
+	if renewed[0].Token == old[0].Token {
+		t.Error("the token did not change when the hour was marked again")
 	}
-	must(t, s.ClearDirty(ctx, again))
+	must(t, s.ClearDirty(ctx, renewed))
 	same(t, "marks after clearing", marks(ctx, t, s, later), []store.DirtyHour{})
 	must(t, s.AppendBatch(ctx, store.Batch{Results: newResults(id, 20, 1, base)}))
-	must(t, s.ClearDirty(ctx, again))
-	same(t, "number of marks after a result that came when it was clear", len(marks(ctx, t, s, later)), 1)
+	must(t, s.ClearDirty(ctx, renewed))
+	same(t, "number of marks after a result in a cleared hour", len(marks(ctx, t, s, later)), 1)
 }
 
 func rollups(ctx context.Context, t *testing.T, s store.Store) {
@@ -94,6 +94,6 @@ func rollups(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "days", got(s.Rollups(ctx, id, store.Day, midnight, hour(100)))(t), []store.Rollup{day})
 	same(t, "other monitor", got(s.Rollups(ctx, other.MonitorID, store.Hour, hour(0), hour(1)))(t), []store.Rollup{other})
 	same(t, "none", got(s.Rollups(ctx, newID(3), store.Hour, hour(0), hour(100)))(t), []store.Rollup{})
-	bad := store.Rollup{MonitorID: "bad", Period: store.Hour, Start: base}
-	wantInvalid(t, "bad id", s.PutRollups(ctx, []store.Rollup{bad}))
+	invalid := store.Rollup{MonitorID: "invalid", Period: store.Hour, Start: base}
+	wantInvalid(t, "invalid id", s.PutRollups(ctx, []store.Rollup{invalid}))
 }

@@ -13,11 +13,11 @@ import (
 )
 
 var stateContracts = []contract{
-	{"StateIsReplacedOnlyByNewer", stateOnlyNewer},
-	{"StatesListsAll", statesListsAll},
-	{"StatesOfSome", statesOfSome},
-	{"StateKeepsHistory", stateKeepsHistory},
-	{"TransitionsAreUniqueAndBounded", transitions},
+	{"StateIsReplacedOnlyByNewer", newerStateWins},
+	{"States", listStates},
+	{"StatesOf", statesOf},
+	{"StateWithHistory", stateWithHistory},
+	{"StatusChangesAreUnique", statusChanges},
 }
 
 func putState(ctx context.Context, t *testing.T, s store.Store, states ...store.State) {
@@ -25,14 +25,14 @@ func putState(ctx context.Context, t *testing.T, s store.Store, states ...store.
 	must(t, s.AppendBatch(ctx, store.Batch{States: states}))
 }
 
-func stateOnlyNewer(ctx context.Context, t *testing.T, s store.Store) {
+func newerStateWins(ctx context.Context, t *testing.T, s store.Store) {
 	id := newID(1)
 	now := newState(newResult(id, 50, base), 5)
 	putState(ctx, t, s, now)
 	for name, older := range map[string]store.State{
 		"the same result":           newState(now.Latest, 9),
 		"an older date":             newState(newResult(id, 90, base.Add(-time.Millisecond)), 9),
-		"a smaller id that ties":    newState(newResult(id, 49, base), 9),
+		"the same date, smaller id": newState(newResult(id, 49, base), 9),
 		"an older date, greater id": newState(newResult(id, 99, base.Add(-time.Hour)), 9),
 	} {
 		putState(ctx, t, s, older)
@@ -48,10 +48,10 @@ func stateOnlyNewer(ctx context.Context, t *testing.T, s store.Store) {
 	}
 	first, second := newState(newResult(id, 101, base.Add(2*time.Hour)), 4), newState(newResult(id, 102, base.Add(2*time.Hour)), 5)
 	putState(ctx, t, s, second, first)
-	same(t, "the newer of two in one batch", got(s.State(ctx, id))(t), second)
+	same(t, "the newer state of one batch", got(s.State(ctx, id))(t), second)
 }
 
-func statesListsAll(ctx context.Context, t *testing.T, s store.Store) {
+func listStates(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "states of an empty store", got(s.States(ctx))(t), []store.State{})
 	var want []store.State
 	for i := range 60 {
@@ -63,7 +63,7 @@ func statesListsAll(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "states", list, want)
 }
 
-func statesOfSome(ctx context.Context, t *testing.T, s store.Store) {
+func statesOf(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "states of an empty store", got(s.StatesOf(ctx, []string{newID(1)}))(t), []store.State{})
 	var all []store.State
 	for i := range 5 {
@@ -71,14 +71,14 @@ func statesOfSome(ctx context.Context, t *testing.T, s store.Store) {
 	}
 	all[3].Latest.Ignored = monitor.IgnoredBlocked
 	putState(ctx, t, s, all...)
-	asked := append([]string{newID(3), newID(9), newID(1), newID(3)}, badIDs...)
-	list := got(s.StatesOf(ctx, asked))(t)
+	ids := append([]string{newID(3), newID(9), newID(1), newID(3)}, invalidIDs...)
+	list := got(s.StatesOf(ctx, ids))(t)
 	slices.SortFunc(list, func(a, b store.State) int { return strings.Compare(a.MonitorID, b.MonitorID) })
 	same(t, "states", list, []store.State{all[1], all[3]})
-	same(t, "states of none", got(s.StatesOf(ctx, nil))(t), []store.State{})
+	same(t, "states of no monitors", got(s.StatesOf(ctx, nil))(t), []store.State{})
 }
 
-func stateKeepsHistory(ctx context.Context, t *testing.T, s store.Store) {
+func stateWithHistory(ctx context.Context, t *testing.T, s store.Store) {
 	results := newResults(newID(1), 1, store.HistoryLength, base)
 	state := newState(results[len(results)-1], 1)
 	state.Since, state.History = base.Add(-time.Hour), nil
@@ -96,17 +96,17 @@ func stateKeepsHistory(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "state without history", got(s.State(ctx, newID(2)))(t), state)
 }
 
-// wantTransitions holds all transitions of a monitor to a list, newest first.
-func wantTransitions(ctx context.Context, t *testing.T, s store.Store, monitorID string, want ...store.StatusChange) {
+// wantStatusChanges checks all status changes of a monitor, newest first.
+func wantStatusChanges(ctx context.Context, t *testing.T, s store.Store, monitorID string, want ...store.StatusChange) {
 	t.Helper()
 	list := got(s.StatusChanges(ctx, monitorID, base.Add(-1000*time.Hour), base.Add(1000*time.Hour), 1000))(t)
 	if want == nil {
 		want = []store.StatusChange{}
 	}
-	same(t, "transitions", list, want)
+	same(t, "status changes", list, want)
 }
 
-func transitions(ctx context.Context, t *testing.T, s store.Store) {
+func statusChanges(ctx context.Context, t *testing.T, s store.Store) {
 	id := newID(1)
 	var all []store.StatusChange
 	for i := range 10 {
@@ -118,14 +118,14 @@ func transitions(ctx context.Context, t *testing.T, s store.Store) {
 	other := store.StatusChange{MonitorID: newID(2), Date: base, Kind: store.ChangeStatus, To: store.Unchecked}
 	must(t, s.AppendBatch(ctx, store.Batch{StatusChanges: append(slices.Clone(all[3:]), other)}))
 	must(t, s.AppendBatch(ctx, store.Batch{StatusChanges: all}))
-	again := all[4]
-	again.From, again.To = "x", "y"
-	must(t, s.AppendBatch(ctx, store.Batch{StatusChanges: []store.StatusChange{again}}))
+	changed := all[4]
+	changed.From, changed.To = "x", "y"
+	must(t, s.AppendBatch(ctx, store.Batch{StatusChanges: []store.StatusChange{changed}}))
 
 	slices.Reverse(all)
-	wantTransitions(ctx, t, s, id, all...)
-	wantTransitions(ctx, t, s, other.MonitorID, other)
-	wantTransitions(ctx, t, s, newID(3))
+	wantStatusChanges(ctx, t, s, id, all...)
+	wantStatusChanges(ctx, t, s, other.MonitorID, other)
+	wantStatusChanges(ctx, t, s, newID(3))
 	list := got(s.StatusChanges(ctx, id, base.Add(2*time.Millisecond), base.Add(6*time.Millisecond), 3))(t)
 	same(t, "a range with a limit", list, all[4:7])
 	wantUTC(t, "Date", list[0].Date)
@@ -133,9 +133,9 @@ func transitions(ctx context.Context, t *testing.T, s store.Store) {
 	enabled := store.StatusChange{MonitorID: other.MonitorID, Date: base, Kind: store.ChangeEnabled, From: store.Disabled, To: store.Enabled}
 	must(t, s.AppendBatch(ctx, store.Batch{StatusChanges: []store.StatusChange{enabled}}))
 	both := got(s.StatusChanges(ctx, other.MonitorID, base, base.Add(time.Millisecond), 10))(t)
-	same(t, "number of transitions of two tracks on one date", len(both), 2)
+	same(t, "number of status changes of two kinds with the same date", len(both), 2)
 
 	_, err := s.StatusChanges(ctx, id, base, base.Add(time.Hour), 0)
 	wantInvalid(t, "limit 0", err)
-	same(t, "transitions of a bad id", got(s.StatusChanges(ctx, "bad", base, base.Add(time.Hour), 5))(t), []store.StatusChange{})
+	same(t, "status changes of an invalid id", got(s.StatusChanges(ctx, "invalid", base, base.Add(time.Hour), 5))(t), []store.StatusChange{})
 }

@@ -1,5 +1,5 @@
-// Package storetest is the contract of the storage adapters as a test suite: every adapter runs it,
-// so that all give the same answers.
+// Package storetest contains the contract of the storage adapters as a test suite. Every adapter runs it, so that all
+// behave the same.
 package storetest
 
 import (
@@ -17,18 +17,19 @@ import (
 	"nanomon/services/common/store"
 )
 
-// patience is how long a test waits for what must come; it is met only by a failure.
+// patience is the maximum time to wait for an expected event. Only a failing test waits that long.
 const patience = 20 * time.Second
 
-// base is the moment around which the results of the tests lie.
+// base is the date of the first result in most tests.
 var base = time.Date(2026, 1, 15, 10, 0, 0, 0, time.UTC)
 
-// Run holds the adapter that open gives to the whole contract. Each call of open gives a store
-// that is empty, that tells observe of its operations, and that is closed when its test ends.
+// Run tests an adapter against the whole contract. open must return an empty store that calls observe, if that is not
+// nil, and that is closed when its test ends.
 func Run(t *testing.T, open func(t *testing.T, observe store.Observe) store.Store) {
 	for _, group := range [][]contract{
-		monitorContracts, importContracts, resultContracts, listingContracts, streamContracts, stateContracts,
-		rollupContracts, expireContracts, checkContracts, alertContracts, maintenanceContracts, keyContracts, watchContracts, generalContracts,
+		monitorContracts, importContracts, resultContracts, listingContracts, sinceContracts, stateContracts,
+		rollupContracts, expireContracts, onDemandContracts, runnerContracts, notificationContracts, maintenanceContracts,
+		keyContracts, watchContracts, generalContracts,
 	} {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) {
@@ -40,11 +41,11 @@ func Run(t *testing.T, open func(t *testing.T, observe store.Observe) store.Stor
 	}
 	t.Run("OperationsAreObserved", func(t *testing.T) {
 		var seen operations
-		observed(t, open(t, seen.observe), &seen)
+		operationsAreObserved(t, open(t, seen.observe), &seen)
 	})
 }
 
-// contract is one promise of the adapters.
+// contract is one rule that every adapter must follow.
 type contract struct {
 	name  string
 	check func(ctx context.Context, t *testing.T, s store.Store)
@@ -57,7 +58,7 @@ func newMonitor(name string) monitor.Monitor {
 	}
 }
 
-// newID makes an id in which n decides the order.
+// newID returns an id. A greater n results in a greater id.
 func newID(n int) string { return fmt.Sprintf("65a500000000%012x", n) }
 
 func newResult(monitorID string, n int, date time.Time) monitor.Result {
@@ -68,7 +69,7 @@ func newResult(monitorID string, n int, date time.Time) monitor.Result {
 	}
 }
 
-// newResults makes n results, a second apart, with ids that begin at first.
+// newResults returns n results, one second apart, with consecutive ids from first.
 func newResults(monitorID string, first, n int, from time.Time) []monitor.Result {
 	results := make([]monitor.Result, n)
 	for i := range results {
@@ -84,7 +85,7 @@ func newState(latest monitor.Result, streak int) store.State {
 	}
 }
 
-// newestFirst is a copy of results in the order of listings.
+// newestFirst returns a copy of results in the order of listings.
 func newestFirst(results []monitor.Result) []monitor.Result {
 	sorted := slices.Clone(results)
 	slices.SortFunc(sorted, func(a, b monitor.Result) int {
@@ -111,7 +112,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// got ends the test if err is not nil; else it passes the value through.
+// got returns a function that returns value, or ends the test if err is not nil.
 func got[T any](value T, err error) func(t *testing.T) T {
 	return func(t *testing.T) T {
 		t.Helper()

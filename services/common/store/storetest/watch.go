@@ -11,12 +11,12 @@ import (
 )
 
 var watchContracts = []contract{
-	{"WatchTellsOfChanges", watchTells},
-	{"WatchTellsOfABurst", watchBurst},
-	{"WatchEndsWithItsContext", watchEnds},
+	{"WatchReportsChanges", watchChanges},
+	{"WatchReportsManyChanges", watchBurst},
+	{"WatchEndsWithContext", watchEnds},
 }
 
-// watch watches a topic; it skips the test where the store can't.
+// watch watches a topic. It skips the test if the store does not support that.
 func watch(ctx context.Context, t *testing.T, s store.Store, topic store.Topic) <-chan struct{} {
 	t.Helper()
 	changes, err := s.Watch(ctx, topic)
@@ -35,19 +35,19 @@ func waitForChange(t *testing.T, what string, changes <-chan struct{}) {
 			t.Fatalf("%s: the channel closed", what)
 		}
 	case <-time.After(patience):
-		t.Fatalf("%s: nothing told of it", what)
+		t.Fatalf("%s: the change was not reported", what)
 	}
 }
 
-func watchTells(ctx context.Context, t *testing.T, s store.Store) {
-	m, r, check := newMonitor("m"), newResult(newID(1), 1, base), newCheck(1, time.Hour)
+func watchChanges(ctx context.Context, t *testing.T, s store.Store) {
+	m, r, request := newMonitor("m"), newResult(newID(1), 1, base), newRequest(1, time.Hour)
 	changed := m
 	changed.Target = "elsewhere"
 	window := newWindow("w")
 	for _, change := range []struct {
 		name  string
 		topic store.Topic
-		make  func() error
+		apply func() error
 	}{
 		{"create", store.TopicMonitors, func() error { return s.CreateMonitor(ctx, m) }},
 		{"replace", store.TopicMonitors, func() error { return s.ReplaceMonitor(ctx, changed) }},
@@ -63,24 +63,24 @@ func watchTells(ctx context.Context, t *testing.T, s store.Store) {
 		{"results", store.TopicResults, func() error { return s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{r}}) }},
 		{"delete results", store.TopicResults, func() error { return s.DeleteResults(ctx, base) }},
 		{"clear results", store.TopicMonitors, func() error { return s.DeleteResults(ctx, base.Add(time.Hour)) }},
-		{"ask", store.TopicOnDemandChecks, func() error { return s.AddOnDemandCheck(ctx, check) }},
-		{"answer", store.TopicOnDemandChecks, func() error {
-			if _, err := s.ClaimOnDemandCheck(ctx, check.ID, "runner"); err != nil {
+		{"add on-demand check", store.TopicOnDemandChecks, func() error { return s.AddOnDemandCheck(ctx, request) }},
+		{"complete on-demand check", store.TopicOnDemandChecks, func() error {
+			if _, err := s.ClaimOnDemandCheck(ctx, request.ID, "runner"); err != nil {
 				return err
 			}
-			return s.CompleteOnDemandCheck(ctx, check.ID, r)
+			return s.CompleteOnDemandCheck(ctx, request.ID, r)
 		}},
 	} {
 		watching, stop := context.WithCancel(ctx)
 		changes := watch(watching, t, s, change.topic)
-		must(t, change.make())
+		must(t, change.apply())
 		waitForChange(t, change.name, changes)
 		stop()
 	}
 }
 
-// watchBurst makes many changes that nobody reads of, and then expects that at least one value comes: and
-// again after one more change.
+// watchBurst makes many changes before it receives from the channels. Each must then have at least one value, and
+// another after one more change.
 func watchBurst(ctx context.Context, t *testing.T, s store.Store) {
 	first, second := watch(ctx, t, s, store.TopicResults), watch(ctx, t, s, store.TopicResults)
 	for i := range 50 {

@@ -14,46 +14,46 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// appendSize is how many results one entry of the log of appends names at most.
+// appendSize is the maximum number of results in one entry of the append log.
 const appendSize = 1000
 
-// appendDoc is an entry of the log of appends, which holds the order in which results were stored:
-// neither their ids nor their dates do, as they come from many clocks, and late. Entries are numbered
-// one by one: who sees an entry sees all before it.
+// appendDoc is an entry of the append log, which records the order in which results were stored. Ids and dates can't
+// provide that order, because results arrive late and their clocks differ. Entries are numbered without gaps: a reader
+// that sees an entry sees all entries before it.
 type appendDoc struct {
 	Number  int64           `bson:"_id"`
 	Date    time.Time       `bson:"date"`
 	Results []bson.ObjectID `bson:"results"`
 }
 
-// place is a place in the log: an entry, and how many of its results come before.
-type place struct {
+// position is a position in the log: the number of an entry, and the number of its results to skip.
+type position struct {
 	number int64
 	offset int
 }
 
-func (p place) String() string { return fmt.Sprintf("%d.%d", p.number, p.offset) }
+func (p position) String() string { return fmt.Sprintf("%d.%d", p.number, p.offset) }
 
-func parsePlace(text string) (p place, err error) {
+func parsePosition(text string) (p position, err error) {
 	if _, err := fmt.Sscanf(text, "%d.%d", &p.number, &p.offset); err != nil || p.offset < 0 || p.String() != text {
-		return p, monitor.Invalidf("%q is no cursor of stored results", text)
+		return p, monitor.Invalidf("%q is not a cursor of results", text)
 	}
 	return p, nil
 }
 
-// logAppend logs results that are stored.
+// logAppend adds stored results to the log.
 func (s *Store) logAppend(ctx context.Context, results []resultDoc) error {
 	if len(results) == 0 {
 		return nil
 	}
-	release, err := s.hold(ctx)
+	release, err := s.lockWrites(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
-	return eachChunk(results, appendSize, func(some []resultDoc) error {
-		entry := appendDoc{Date: time.Now(), Results: make([]bson.ObjectID, len(some))}
-		for i, r := range some {
+	return eachChunk(results, appendSize, func(chunk []resultDoc) error {
+		entry := appendDoc{Date: time.Now(), Results: make([]bson.ObjectID, len(chunk))}
+		for i, r := range chunk {
 			entry.Results[i] = r.ID
 		}
 		for {
@@ -62,7 +62,7 @@ func (s *Store) logAppend(ctx context.Context, results []resultDoc) error {
 				return err
 			}
 			entry.Number = newest + 1
-			// Another process may have taken the number; then that one got on.
+			// If another process has used the number, try the next one.
 			if _, err = s.appends.InsertOne(ctx, entry); !driver.IsDuplicateKeyError(err) {
 				return err
 			}
@@ -70,10 +70,10 @@ func (s *Store) logAppend(ctx context.Context, results []resultDoc) error {
 	})
 }
 
-// newestAppend is the number of the newest entry of the log, 0 if there is none.
+// newestAppend returns the number of the newest entry of the log, 0 if there is none.
 func (s *Store) newestAppend(ctx context.Context) (int64, error) {
 	opts := options.FindOne().SetSort(bson.D{field("_id", -1)}).SetProjection(bson.D{field("_id", 1)})
-	var newest keyOf[int64]
+	var newest idDoc[int64]
 	err := s.appends.FindOne(ctx, bson.D{}, opts).Decode(&newest)
 	if errors.Is(err, driver.ErrNoDocuments) {
 		return 0, nil
@@ -81,7 +81,7 @@ func (s *Store) newestAppend(ctx context.Context) (int64, error) {
 	return newest.ID, err
 }
 
-// ResultsSince lists results in the order in which they were stored.
+// ResultsSince returns results in the order of storing.
 func (s *Store) ResultsSince(ctx context.Context, cursor string, limit int) (_ []monitor.Result, _ string, err error) {
 	defer s.end(ctx, time.Now(), "list new results", &err)
 	if limit <= 0 {
@@ -89,9 +89,9 @@ func (s *Store) ResultsSince(ctx context.Context, cursor string, limit int) (_ [
 	}
 	if cursor == "" {
 		newest, err := s.newestAppend(ctx)
-		return []monitor.Result{}, place{number: newest + 1}.String(), err
+		return []monitor.Result{}, position{number: newest + 1}.String(), err
 	}
-	from, err := parsePlace(cursor)
+	from, err := parsePosition(cursor)
 	if err != nil {
 		return nil, "", err
 	}
@@ -103,8 +103,8 @@ func (s *Store) ResultsSince(ctx context.Context, cursor string, limit int) (_ [
 	return results, next.String(), err
 }
 
-// appendedIDs lists at most limit ids of the log, and where to go on.
-func (s *Store) appendedIDs(ctx context.Context, from place, limit int) (ids []bson.ObjectID, next place, err error) {
+// appendedIDs returns up to limit result ids of the log, beginning at from, and the position after them.
+func (s *Store) appendedIDs(ctx context.Context, from position, limit int) (ids []bson.ObjectID, next position, err error) {
 	opts := options.Find().SetSort(bson.D{field("_id", 1)}).SetLimit(int64(limit))
 	cursor, err := s.appends.Find(ctx, byID(bson.D{field("$gte", from.number)}), opts)
 	if err != nil {
@@ -117,19 +117,19 @@ func (s *Store) appendedIDs(ctx context.Context, from place, limit int) (ids []b
 			return nil, from, err
 		}
 		if entry.Number != next.number {
-			next = place{number: entry.Number}
+			next = position{number: entry.Number}
 		}
 		rest := entry.Results[min(next.offset, len(entry.Results)):]
 		if room := limit - len(ids); len(rest) > room {
-			return append(ids, rest[:room]...), place{entry.Number, next.offset + room}, nil
+			return append(ids, rest[:room]...), position{entry.Number, next.offset + room}, nil
 		}
 		ids = append(ids, rest...)
-		next = place{number: entry.Number + 1}
+		next = position{number: entry.Number + 1}
 	}
 	return ids, next, cursor.Err()
 }
 
-// resultsByID lists the results that are still there, in the order of ids.
+// resultsByID returns the results that still exist, in the order of ids.
 func (s *Store) resultsByID(ctx context.Context, ids []bson.ObjectID) ([]monitor.Result, error) {
 	if len(ids) == 0 {
 		return []monitor.Result{}, nil
@@ -138,10 +138,10 @@ func (s *Store) resultsByID(ctx context.Context, ids []bson.ObjectID) ([]monitor
 	if err != nil {
 		return nil, err
 	}
-	position := make(map[string]int, len(ids))
+	order := make(map[string]int, len(ids))
 	for i, id := range ids {
-		position[id.Hex()] = i
+		order[id.Hex()] = i
 	}
-	slices.SortFunc(results, func(a, b monitor.Result) int { return position[a.ID] - position[b.ID] })
+	slices.SortFunc(results, func(a, b monitor.Result) int { return order[a.ID] - order[b.ID] })
 	return results, nil
 }

@@ -12,9 +12,8 @@ import (
 	"nanomon/tests/mongotest"
 )
 
-// TestDatabaseOfTheOriginal holds the adapter to documents that it didn't write: other number types,
-// null, and fields that are missing.
-func TestDatabaseOfTheOriginal(t *testing.T) {
+// TestReadOriginalDocuments reads documents of the original NanoMon, with other number types, null, and missing fields.
+func TestReadOriginalDocuments(t *testing.T) {
 	database := mongotest.Database(t, server)
 	s := openStore(t, database)
 	date := time.Date(2024, 5, 6, 7, 8, 9, 123e6, time.UTC)
@@ -22,7 +21,7 @@ func TestDatabaseOfTheOriginal(t *testing.T) {
 	insert(t, s, "monitors", bson.D{
 		field("_id", first), field("name", "a web site"), field("type", "http"), field("interval", "30s"),
 		field("target", "http://localhost"), field("rule", "status == 200"), field("updated", date), field("enabled", false),
-		field("properties", bson.D{field("method", "GET"), field("body", "")}), field("group", "web"), field("ours not", 1),
+		field("properties", bson.D{field("method", "GET"), field("body", "")}), field("group", "web"), field("unknown", 1),
 	}, bson.D{
 		field("_id", second), field("name", "b port"), field("type", "tcp"), field("interval", "1m"),
 		field("target", "localhost:22"), field("rule", ""), field("properties", nil), field("group", nil), field("updated", nil),
@@ -75,9 +74,9 @@ func insert(t *testing.T, s *Store, collection string, docs ...bson.D) {
 	}
 }
 
-// TestDocumentsAreThoseOfTheOriginal holds what the adapter writes to the field names and types that
-// other programs read.
-func TestDocumentsAreThoseOfTheOriginal(t *testing.T) {
+// TestStoredDocuments checks the field names and types of stored documents. The original NanoMon and other programs
+// read them.
+func TestStoredDocuments(t *testing.T) {
 	s := openStore(t, mongotest.Database(t, server))
 	m := newMonitor(1, "name")
 	m.Rule, m.Group, m.Properties["timeout"] = "respTime < 5", "group", "1s"

@@ -11,8 +11,8 @@ import (
 	"nanomon/tests/mongotest"
 )
 
-// TestLogOfAppendsExpires holds the log to its promise that cursors stay good when entries go.
-func TestLogOfAppendsExpires(t *testing.T) {
+// TestExpireAppendLog checks that cursors stay valid after entries of the log were deleted.
+func TestExpireAppendLog(t *testing.T) {
 	s := openStore(t, mongotest.Database(t, server))
 	ctx := t.Context()
 	add := func(n int) string {
@@ -45,7 +45,7 @@ func TestLogOfAppendsExpires(t *testing.T) {
 	for _, cursor := range []string{old, now} {
 		list, _, err := s.ResultsSince(ctx, cursor, 10)
 		if err != nil || len(list) != 1 || list[0].ID != last {
-			t.Errorf("results since %s: %+v, error %v; want the one stored last", cursor, list, err)
+			t.Errorf("results since %s: %+v, error %v; want the one that was stored last", cursor, list, err)
 		}
 	}
 }

@@ -11,16 +11,16 @@ import (
 	"nanomon/services/common/store"
 )
 
-var streamContracts = []contract{
-	{"ResultsSinceComeInStoredOrder", resultsSinceOrder},
-	{"ResultsSinceMissesNothing", resultsSinceConcurrently},
-	{"ResultsSinceBadCursor", resultsSinceBadCursor},
+var sinceContracts = []contract{
+	{"ResultsSinceInOrderOfStoring", resultsSinceOrder},
+	{"ResultsSinceWithConcurrentWriters", resultsSinceConcurrently},
+	{"ResultsSinceInvalidCursor", resultsSinceInvalidCursor},
 	{"ResultsSinceOmitsDeleted", resultsSinceOmitsDeleted},
 }
 
-// follow reads from cursor on until n different results came, and returns them in the order of their
-// first coming.
-func follow(ctx context.Context, t *testing.T, s store.Store, cursor string, limit, n int) []monitor.Result {
+// readSince reads from cursor until it has n different results, and returns them in the order in which they were first
+// returned.
+func readSince(ctx context.Context, t *testing.T, s store.Store, cursor string, limit, n int) []monitor.Result {
 	t.Helper()
 	seen := make(map[string]bool)
 	var all []monitor.Result
@@ -37,7 +37,7 @@ func follow(ctx context.Context, t *testing.T, s store.Store, cursor string, lim
 			}
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%d of %d results came", len(all), n)
+			t.Fatalf("only %d of %d results were returned", len(all), n)
 		}
 		cursor = next
 	}
@@ -53,7 +53,7 @@ func resultsSinceOrder(ctx context.Context, t *testing.T, s store.Store) {
 		t.Fatalf("ResultsSince with no cursor: %d results (nil %v), cursor %q; want none and a cursor", len(list), list == nil, cursor)
 	}
 
-	// The later a batch is stored, the older it is: dates don't count.
+	// Later batches contain older results: the order must not depend on dates.
 	batches := make(map[string]int)
 	for b := range 4 {
 		results := newResults(id, 1000-100*b, 5, base.Add(-time.Duration(b)*time.Hour))
@@ -62,10 +62,10 @@ func resultsSinceOrder(ctx context.Context, t *testing.T, s store.Store) {
 		}
 		must(t, s.AppendBatch(ctx, store.Batch{Results: results}))
 	}
-	came := follow(ctx, t, s, cursor, 3, 20)
-	for i := 1; i < len(came); i++ {
-		if batches[came[i].ID] < batches[came[i-1].ID] {
-			t.Fatalf("result %d is of batch %d, after one of batch %d", i, batches[came[i].ID], batches[came[i-1].ID])
+	list = readSince(ctx, t, s, cursor, 3, 20)
+	for i := 1; i < len(list); i++ {
+		if batches[list[i].ID] < batches[list[i-1].ID] {
+			t.Fatalf("result %d is of batch %d, after one of batch %d", i, batches[list[i].ID], batches[list[i-1].ID])
 		}
 	}
 	var stored []monitor.Result
@@ -74,7 +74,7 @@ func resultsSinceOrder(ctx context.Context, t *testing.T, s store.Store) {
 			stored = append(stored, r)
 		}
 	}
-	same(t, "results", newestFirst(came), stored)
+	same(t, "results", newestFirst(list), stored)
 }
 
 func resultsSinceConcurrently(ctx context.Context, t *testing.T, s store.Store) {
@@ -94,10 +94,10 @@ func resultsSinceConcurrently(ctx context.Context, t *testing.T, s store.Store) 
 		})
 	}
 	defer all.Wait()
-	follow(ctx, t, s, cursor, 17, writers*batches*size)
+	readSince(ctx, t, s, cursor, 17, writers*batches*size)
 }
 
-func resultsSinceBadCursor(ctx context.Context, t *testing.T, s store.Store) {
+func resultsSinceInvalidCursor(ctx context.Context, t *testing.T, s store.Store) {
 	for _, cursor := range []string{"no cursor", "-", `{"$gt":""}`} {
 		_, _, err := s.ResultsSince(ctx, cursor, 10)
 		wantInvalid(t, fmt.Sprintf("cursor %q", cursor), err)
@@ -107,14 +107,14 @@ func resultsSinceBadCursor(ctx context.Context, t *testing.T, s store.Store) {
 func resultsSinceOmitsDeleted(ctx context.Context, t *testing.T, s store.Store) {
 	_, cursor, err := s.ResultsSince(ctx, "", 1)
 	must(t, err)
-	gone := newMonitor("gone")
-	must(t, s.CreateMonitor(ctx, gone))
-	fill(ctx, t, s, gone.ID)
-	must(t, s.DeleteMonitor(ctx, gone.ID))
+	deleted := newMonitor("deleted")
+	must(t, s.CreateMonitor(ctx, deleted))
+	fill(ctx, t, s, deleted.ID)
+	must(t, s.DeleteMonitor(ctx, deleted.ID))
 	fill(ctx, t, s, newID(1))
 	must(t, s.DeleteResults(ctx, base))
 
 	last := newResult(newID(2), 9000, base)
 	must(t, s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{last}}))
-	same(t, "results", follow(ctx, t, s, cursor, 100, 1), []monitor.Result{last})
+	same(t, "results", readSince(ctx, t, s, cursor, 100, 1), []monitor.Result{last})
 }

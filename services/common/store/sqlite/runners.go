@@ -1,0 +1,41 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"nanomon/services/common/store"
+)
+
+// PutHeartbeat stores the heartbeat of a runner.
+func (s *Store) PutHeartbeat(ctx context.Context, r store.Runner) error {
+	return s.write(ctx, "store heartbeat", func(t *tx) error {
+		_, err := t.exec(`INSERT INTO runners (id, monitors, seen) VALUES (?, ?, ?)
+			ON CONFLICT DO UPDATE SET monitors = excluded.monitors, seen = excluded.seen`, r.ID, r.Monitors, r.LastSeen.UnixMilli())
+		return err
+	})
+}
+
+// Runners returns the runners with a heartbeat since the given time.
+func (s *Store) Runners(ctx context.Context, since time.Time) ([]store.Runner, error) {
+	list := []store.Runner{}
+	const query = "SELECT id, monitors, seen FROM runners WHERE seen >= ? ORDER BY id"
+	err := s.read(ctx, "list runners", query, []any{ceilMilli(since)}, func(rows *sql.Rows) error {
+		var r store.Runner
+		var seen int64
+		err := rows.Scan(&r.ID, &r.Monitors, &seen)
+		r.LastSeen = date(seen)
+		list = append(list, r)
+		return err
+	})
+	return list, err
+}
+
+// RemoveRunner deletes the heartbeat of a runner.
+func (s *Store) RemoveRunner(ctx context.Context, id string) error {
+	return s.write(ctx, "remove runner", func(t *tx) error {
+		_, err := t.exec("DELETE FROM runners WHERE id = ?", id)
+		return err
+	})
+}
