@@ -109,14 +109,14 @@ test.describe('what the API refuses', () => {
     /** @param {string} name @param {RegExp} fault */
     const refused = async (name, fault) => {
       await save(page);
-      await expect(page.locator(`[data-field="${name}"] .fault`)).toHaveText(fault);
-      await expect(page.locator('.faulty')).toHaveCount(1);
+      await expect(page.locator(`[data-field="${name}"] .field-error`)).toHaveText(fault);
+      await expect(page.locator('.invalid')).toHaveCount(1);
     };
     await refused('name', /^Name is missing/);
     await expect(field(page, 'Name')).toBeFocused();
     await expect(field(page, 'Name')).toHaveAttribute('aria-invalid', 'true');
     await field(page, 'Name').fill('New disks');
-    await expect(page.locator('.faulty')).toHaveCount(0);
+    await expect(page.locator('.invalid')).toHaveCount(0);
     await refused('monitors', /^Monitors or groups must/);
     await pick(page, 'Shop').check();
     await field(page, 'End').fill('2020-01-01T00:00');
