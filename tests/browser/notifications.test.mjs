@@ -4,12 +4,12 @@ import { expect, test as base } from './fixtures.mjs';
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 
-/** How long a message takes to be made, sent and read again by the page at most. */
+/** The maximum time until a notification is created, sent and shown on the page. */
 const LONG = { timeout: 20_000 };
 const NAME = '<img src=x onerror="document.title=1">';
 
-/** A web server that keeps the documents that it gets, and answers as it is told to. */
-class Hook {
+/** A web server that records the documents it receives and sends a configurable response. */
+class Webhook {
   status = 200;
   text = 'thanks';
   /** @type {any[]} */
@@ -19,7 +19,7 @@ class Hook {
     response.writeHead(this.status).end(this.text);
   });
 
-  /** What is shown of its address. */
+  /** The part of the address that the page shows. */
   get origin() {
     const { port } = /** @type {import('node:net').AddressInfo} */ (this.#server.address());
     return `http://127.0.0.1:${port}`;
@@ -36,22 +36,22 @@ class Hook {
     await once(this.#server, 'close');
   }
 
-  /** @returns {string[]} without repetitions */
+  /** The kinds of the received notifications, without repeated deliveries. @returns {string[]} */
   get kinds() {
     return [...new Map(this.documents.map(({ id, kind }) => [id, kind])).values()];
   }
 }
 
 /**
- * Every test has a webhook, which NanoMon knows.
+ * Starts a webhook for every test and configures NanoMon to use it.
  * @type {import('../../frontend/playwright-test.js').TestType<
  *   import('../../frontend/playwright-test.js').PlaywrightTestArgs &
- *     import('../../frontend/playwright-test.js').PlaywrightTestOptions & import('./fixtures.mjs').Own & {hook: Hook},
+ *     import('../../frontend/playwright-test.js').PlaywrightTestOptions & import('./fixtures.mjs').Own & {hook: Webhook},
  *   import('../../frontend/playwright-test.js').PlaywrightWorkerArgs>}
  */
 const test = base.extend({
   hook: async ({}, use) => {
-    const hook = new Hook();
+    const hook = new Webhook();
     await hook.open();
     await use(hook);
     await hook.close();
@@ -60,9 +60,9 @@ const test = base.extend({
 });
 
 /** @param {Page} page */
-const alerts = (page) => page.getByRole('region', { name: 'Alerts' });
+const notifications = (page) => page.getByRole('region', { name: 'Notifications' });
 
-test('an alert and its recovery show as they happen, with what the webhook answered', async ({
+test('shows an opened and a resolved incident live, with the responses of the webhook', async ({
   page,
   nanomon,
   target,
@@ -72,62 +72,75 @@ test('an alert and its recovery show as they happen, with what the webhook answe
   target.status = 500;
   const id = await nanomon.add({ name: NAME, target: target.url, rule: 'status == 200' });
   await page.goto(`/#monitor/${id}`);
-  const incident = alerts(page).getByRole('article', { name: /^Incident 1, opened / });
+  const incident = notifications(page).getByRole('article', { name: /^Incident 1, opened / });
   await expect(incident).toContainText('Open', LONG);
-  await expect(incident.getByRole('listitem').filter({ hasText: 'Alert' }).first()).toContainText('Error');
+  await expect(incident.getByRole('listitem').filter({ hasText: 'Opened' }).first()).toContainText('Error');
   await expect(incident).toContainText(`Sent Webhook ${hook.origin} 200 OK thanks`, { useInnerText: true, ...LONG });
   await expect(incident).not.toContainText('secret-token');
   await expect.poll(() => hook.kinds).toEqual(['alert']);
   expect(hook.documents[0].monitor.name).toBe(NAME);
 
   target.status = 200;
-  await expect(incident.getByRole('heading')).toContainText('Over', LONG);
-  await expect(incident.getByText(/^(Recovery|Alert)$/)).toHaveText(['Recovery', 'Alert']);
+  await expect(incident.getByRole('heading')).toContainText('Ended', LONG);
+  await expect(incident.getByText(/^(Resolved|Opened)$/)).toHaveText(['Resolved', 'Opened']);
   await expect.poll(() => hook.kinds).toEqual(['alert', 'recovery']);
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(NAME);
   await expect(page).toHaveTitle(/<img src=x/);
 });
 
-test('what the webhook does not take waits, and shows when it is taken', async ({ page, nanomon, target, hook }) => {
+test('a delivery that the webhook does not accept is retried until it is sent', async ({
+  page,
+  nanomon,
+  target,
+  hook,
+}) => {
   test.slow();
   target.status = 500;
   Object.assign(hook, { status: 500, text: '<b>busy</b>' });
   const id = await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200' });
   await page.goto(`/#monitor/${id}`);
-  const delivery = alerts(page).getByRole('article').getByRole('listitem').filter({ hasText: hook.origin }).last();
+  const delivery = notifications(page)
+    .getByRole('article')
+    .getByRole('listitem')
+    .filter({ hasText: hook.origin })
+    .last();
   await expect(delivery).toContainText('Waiting', LONG);
-  await expect(delivery).toContainText(/500 Internal Server Error <b>busy<\/b> \(\d attempts?, next try at /, LONG);
+  await expect(delivery).toContainText(/500 Internal Server Error <b>busy<\/b> \(\d attempts?, next attempt at /, LONG);
   Object.assign(hook, { status: 204, text: '' });
   await expect(delivery).toContainText('Sent', { timeout: 40_000 });
   await expect(delivery).toContainText('204 No Content');
-  await expect(delivery).not.toContainText('next try');
+  await expect(delivery).not.toContainText('next attempt');
 });
 
-test('what the webhook refuses has failed', async ({ page, nanomon, target, hook }) => {
+test('a delivery that the webhook rejects has failed', async ({ page, nanomon, target, hook }) => {
   test.slow();
   target.status = 500;
   Object.assign(hook, { status: 404, text: 'no such hook' });
   const id = await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200' });
   await page.goto(`/#monitor/${id}`);
-  const delivery = alerts(page).getByRole('article').getByRole('listitem').filter({ hasText: hook.origin }).last();
+  const delivery = notifications(page)
+    .getByRole('article')
+    .getByRole('listitem')
+    .filter({ hasText: hook.origin })
+    .last();
   await expect(delivery).toContainText('Failed', LONG);
   await expect(delivery).toContainText('404 Not Found no such hook');
 });
 
-test('a disabled monitor’s incident is closed and nobody is told', async ({ page, nanomon, target, hook }) => {
+test('disabling a monitor closes its incident without a notification', async ({ page, nanomon, target, hook }) => {
   test.slow();
   target.status = 500;
   const id = await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200' });
   await page.goto(`/#monitor/${id}`);
-  const incident = alerts(page).getByRole('article');
+  const incident = notifications(page).getByRole('article');
   await expect(incident).toContainText('Sent', LONG);
   await page.getByRole('button', { name: 'Disable' }).click();
-  await expect(incident.getByRole('heading')).toContainText('Over', LONG);
-  await expect(incident).toContainText('Nobody is told: the monitor was disabled or deleted.');
+  await expect(incident.getByRole('heading')).toContainText('Ended', LONG);
+  await expect(incident).toContainText('Not sent: the monitor was disabled or deleted.');
   expect(hook.kinds).toEqual(['alert']);
 });
 
-test('older alerts are a page further, and belong to incidents that are over', async ({ page, nanomon, target }) => {
+test('older notifications are on the next page and belong to ended incidents', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url, interval: '1h' });
   const entry = (/** @type {number} */ n, more = {}) => ({
     id: `${id}-${n}`,
@@ -151,87 +164,90 @@ test('older alerts are a page further, and belong to incidents that are over', a
         }),
   );
   await page.goto(`/#monitor/${id}`);
-  const headings = alerts(page).getByRole('heading', { level: 3 });
-  await expect(headings).toHaveText([/Incident 3[^]*Open/, /Incident 2[^]*Over/]);
-  await expect(alerts(page)).toContainText('Not sent: no channel is set up.');
-  await alerts(page).getByRole('button', { name: 'Older' }).click();
-  await expect(headings).toHaveText([/Incident 2[^]*Over/, /Incident 1[^]*Over/]);
-  await expect(alerts(page).getByRole('button', { name: 'Older' })).toHaveAttribute('aria-disabled', 'true');
-  await alerts(page).getByRole('button', { name: 'Newer' }).click();
-  await expect(headings).toHaveText([/Incident 3[^]*Open/, /Incident 2[^]*Over/]);
+  const headings = notifications(page).getByRole('heading', { level: 3 });
+  await expect(headings).toHaveText([/Incident 3[^]*Open/, /Incident 2[^]*Ended/]);
+  await expect(notifications(page)).toContainText('Not sent: no channel is configured.');
+  await notifications(page).getByRole('button', { name: 'Older' }).click();
+  await expect(headings).toHaveText([/Incident 2[^]*Ended/, /Incident 1[^]*Ended/]);
+  await expect(notifications(page).getByRole('button', { name: 'Older' })).toHaveAttribute('aria-disabled', 'true');
+  await notifications(page).getByRole('button', { name: 'Newer' }).click();
+  await expect(headings).toHaveText([/Incident 3[^]*Open/, /Incident 2[^]*Ended/]);
 });
 
-for (const { status, outcome, answer } of [
-  { status: 200, outcome: 'Sent', answer: '200 OK <i>hello</i>' },
-  { status: 403, outcome: 'Failed', answer: '403 Forbidden <i>hello</i>' },
-  { status: 503, outcome: 'Failed', answer: '503 Service Unavailable <i>hello</i>' },
+for (const { status, outcome, response } of [
+  { status: 200, outcome: 'Sent', response: '200 OK <i>hello</i>' },
+  { status: 403, outcome: 'Failed', response: '403 Forbidden <i>hello</i>' },
+  { status: 503, outcome: 'Failed', response: '503 Service Unavailable <i>hello</i>' },
 ]) {
-  test(`a test message that is answered ${status} shows the answer`, async ({ page, hook }) => {
+  test(`a test notification shows the response ${status}`, async ({ page, hook }) => {
     Object.assign(hook, { status, text: '<i>hello</i>' });
     await page.goto('/#admin');
-    await page.getByRole('button', { name: 'Send a test message' }).click();
+    await page.getByRole('button', { name: 'Send test notification' }).click();
     await expect(page.getByRole('row').filter({ hasText: outcome }).getByRole('cell')).toHaveText([
       outcome,
       'Webhook',
       hook.origin,
-      answer,
+      response,
     ]);
     await expect(page.getByText(`Sent to ${status === 200 ? 1 : 0} of 1 recipient.`)).toBeVisible();
     expect(hook.kinds).toEqual(['test']);
   });
 }
 
-base('without settings the page says which ones there are', async ({ page, nanomon, target }) => {
+base('lists the settings while no channel is configured', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url });
   await page.goto(`/#monitor/${id}`);
-  await expect(alerts(page)).toContainText('No alerts yet.');
-  await expect(alerts(page)).toContainText('ALERT_FAIL_COUNT');
-  await alerts(page).getByRole('link', { name: 'Send a test message' }).click();
-  await page.getByRole('button', { name: 'Send a test message' }).click();
-  await expect(page.getByText('No channel is set up, so nothing was sent.')).toBeVisible();
-  await expect(page.getByText('Switch on one or more')).toContainText('ALERT_WEBHOOK_URL');
+  await expect(notifications(page)).toContainText('No notifications yet.');
+  await expect(notifications(page)).toContainText('ALERT_FAIL_COUNT');
+  await notifications(page).getByRole('link', { name: 'Send test notification' }).click();
+  await page.getByRole('button', { name: 'Send test notification' }).click();
+  await expect(page.getByText('Not sent: no channel is configured.')).toBeVisible();
+  await expect(page.getByText('Configure at least one channel')).toContainText('ALERT_WEBHOOK_URL');
   await expect(page.getByRole('table')).toHaveCount(0);
 });
 
 base.describe('without channels', () => {
   base.use({ settings: { ALERT_FAIL_COUNT: '1' } });
 
-  base('an alert says that it was not sent', async ({ page, nanomon, target }) => {
+  base('a notification is shown as not sent', async ({ page, nanomon, target }) => {
     target.status = 500;
     const id = await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200' });
     await page.goto(`/#monitor/${id}`);
-    await expect(alerts(page).getByRole('article')).toContainText('Not sent: no channel is set up.', LONG);
+    await expect(notifications(page).getByRole('article')).toContainText('Not sent: no channel is configured.', LONG);
   });
 });
 
-base.describe('with refused requests', () => {
+base.describe('with rejected requests', () => {
   base.use({ requestsFail: true });
 
-  base('a test that no runner sends shows the words of the API, and can be tried again', async ({ page }) => {
-    let go = () => {};
-    const held = new Promise((resolve) => (go = () => resolve(undefined)));
+  base('a test notification that no runner sends shows the API’s error and can be tried again', async ({ page }) => {
+    let release = () => {};
+    const released = new Promise((resolve) => (release = () => resolve(undefined)));
     await page.route('**/api/alerts/test', async (route) => {
-      await held;
+      await released;
       await route.fulfill({ status: 504, json: { detail: 'no runner sent the test message within 45s' } });
     });
     await page.goto('/#admin');
-    await page.getByRole('button', { name: 'Send a test message' }).click();
+    await page.getByRole('button', { name: 'Send test notification' }).click();
     await expect(page.getByRole('button', { name: 'Sending…' })).toBeDisabled();
-    go();
+    release();
     await expect(page.getByRole('alert').filter({ hasText: 'no runner sent' })).toBeVisible();
-    await expect(page.getByRole('button', { name: 'Send a test message' })).toBeEnabled();
+    await expect(page.getByRole('button', { name: 'Send test notification' })).toBeEnabled();
   });
 
-  base('alerts that can’t be read say so, and are read when they can be', async ({ page, nanomon, target }) => {
-    const id = await nanomon.add({ name: 'Shop', target: target.url, interval: '1h' });
-    await page.route('**/api/alerts?*', (route) =>
-      route.fulfill({ status: 503, json: { detail: 'the store is away' } }),
-    );
-    await page.goto(`/#monitor/${id}`);
-    await expect(alerts(page).getByRole('alert')).toContainText('the store is away');
-    await page.unroute('**/api/alerts?*');
-    await alerts(page).getByRole('button', { name: 'Try again' }).click();
-    await expect(alerts(page)).toContainText('No alerts yet.');
-    await expect(alerts(page).getByRole('alert')).toBeHidden();
-  });
+  base(
+    'notifications that can’t be loaded show the error and can be loaded again',
+    async ({ page, nanomon, target }) => {
+      const id = await nanomon.add({ name: 'Shop', target: target.url, interval: '1h' });
+      await page.route('**/api/alerts?*', (route) =>
+        route.fulfill({ status: 503, json: { detail: 'the store is unavailable' } }),
+      );
+      await page.goto(`/#monitor/${id}`);
+      await expect(notifications(page).getByRole('alert')).toContainText('the store is unavailable');
+      await page.unroute('**/api/alerts?*');
+      await notifications(page).getByRole('button', { name: 'Try again' }).click();
+      await expect(notifications(page)).toContainText('No notifications yet.');
+      await expect(notifications(page).getByRole('alert')).toBeHidden();
+    },
+  );
 });

@@ -1,35 +1,27 @@
-/** @import {ListedMonitor, MaintenanceWindow, Monitor} from '../../../types/model' */
+/** @import {ListedMonitor, Monitor} from '../../../types/model' */
 /** @import {App} from '../../app.js' */
 import { badgeOf } from '../../format.js';
-import { badgeOfWindow, countdown, describeTime, isFor, windowList } from '../maintenance/windows.js';
 
 /**
- * What a monitor's results depend on but the monitor itself: its maintenance windows, and the monitor that it depends on.
+ * The monitor that the shown monitor depends on.
  * @param {App} app
  */
-export function surroundings(app) {
-  const { monitors, clock } = app;
+export function dependencyPanel({ monitors }) {
   let release = () => {};
   let following = false;
 
   return {
-    windows: windowList(app),
     list: monitors.state,
 
-    init() {
-      this.windows.init();
-    },
-
     destroy() {
-      this.windows.destroy();
       release();
     },
 
     /**
-     * Follows the other monitors where one of them matters.
+     * Loads the list of monitors if the monitor has a dependency, and keeps it up to date until destroy.
      * @param {Monitor} monitor
      */
-    meet({ properties }) {
+    follow({ properties }) {
       if (properties.dependsOn && !following) {
         following = true;
         release = monitors.use();
@@ -37,48 +29,31 @@ export function surroundings(app) {
     },
 
     /**
-     * The windows for a monitor that are on or come.
-     * @param {Monitor} monitor
-     */
-    windowsOf(monitor) {
-      return this.windows.items.filter((window) => window.next && isFor(window, monitor));
-    },
-
-    /** @param {Monitor} monitor */
-    isUnplanned(monitor) {
-      return !this.windows.error && this.windowsOf(monitor).length === 0;
-    },
-
-    badge: badgeOfWindow,
-    time: describeTime,
-
-    /** @param {MaintenanceWindow} window */
-    countdown: (window) => countdown(window, clock.now),
-
-    /**
-     * The monitor that another one depends on: by its id, else by its name.
+     * Finds the dependency of a monitor by its id, otherwise by its name.
      * @param {Monitor} monitor
      * @returns {ListedMonitor | null}
      */
-    parentOf({ properties }) {
-      const needed = properties.dependsOn ?? '';
+    find({ properties }) {
+      const idOrName = properties.dependsOn ?? '';
       const { items } = this.list;
-      return items.find(({ id }) => id === needed.toLowerCase()) ?? items.find(({ name }) => name === needed) ?? null;
+      return (
+        items.find(({ id }) => id === idOrName.toLowerCase()) ?? items.find(({ name }) => name === idOrName) ?? null
+      );
     },
 
-    /** @param {ListedMonitor} parent */
-    parentBadge: (parent) => badgeOf(parent, parent.latest),
+    /** @param {ListedMonitor} dependency */
+    badge: (dependency) => badgeOf(dependency, dependency.latest),
 
     /**
-     * What is to be said of a monitor that another one depends on.
+     * Explains a dependency that has no effect.
      * @param {Monitor} monitor
      */
-    parentNote(monitor) {
-      const parent = this.parentOf(monitor);
-      if (!parent) {
+    note(monitor) {
+      const dependency = this.find(monitor);
+      if (!dependency) {
         return this.list.loaded ? 'No monitor has this id or name.' : '';
       }
-      return parent.enabled ? '' : 'It is disabled, so this one counts on its own.';
+      return dependency.enabled ? '' : 'It is disabled, so the dependency is ignored.';
     },
   };
 }

@@ -5,38 +5,41 @@ import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 import { badgeOfDelivery, badgeOfStatus, channelOf, formatShort } from '../../format.js';
 
-/** @typedef {{number: number, opened: string, badge: Badge, alerts: Alert[]}} Incident */
+/** @typedef {{number: number, opened: string, badge: Badge, notifications: Alert[]}} Incident */
 
-const PAGE = 10;
-/** How long after a change of the status or the monitor its alert is looked for, in milliseconds. */
-const SOON = 2_000;
-/** How often alerts are read again while the monitor is bad, an incident is open or a message waits, in milliseconds. */
-const AGAIN = 10_000;
+const PAGE_SIZE = 10;
+/** The delay before notifications are loaded after a change of the status or the monitor, in milliseconds. */
+const CHANGE_DELAY = 2_000;
+/**
+ * How often notifications are reloaded while the monitor is not OK, an incident is open or a delivery is pending, in
+ * milliseconds.
+ */
+const REFRESH = 10_000;
 
 const KINDS = {
-  alert: 'Alert',
-  escalation: 'Escalation',
+  alert: 'Opened',
+  escalation: 'Escalated',
   reminder: 'Reminder',
-  recovery: 'Recovery',
+  recovery: 'Resolved',
   closed: 'Closed',
   test: 'Test',
 };
 
 /**
- * The alerts of a monitor, newest first, in pages, by incident.
+ * The notifications of a monitor, newest first, in pages and grouped by incident.
  * @param {Api} api
  * @param {string} id
  */
-export function alertLog(api, id) {
+export function notificationPanel(api, id) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
-  let due = Infinity;
-  let gone = false;
-  /** What each page up to the shown one is read by. @type {({monitor: string, max: number} | string)[]} */
-  const pages = [{ monitor: id, max: PAGE }];
-  let next = '';
-  /** The newest incident that is known to be over. */
-  let over = 0;
+  let nextLoad = Infinity;
+  let destroyed = false;
+  /** The requests of all pages up to the current one. @type {({monitor: string, max: number} | string)[]} */
+  const pages = [{ monitor: id, max: PAGE_SIZE }];
+  let nextPage = '';
+  /** The number of the newest incident that is known to have ended. */
+  let lastEnded = 0;
 
   return {
     /** @type {readonly Readonly<Incident>[]} */
@@ -54,25 +57,25 @@ export function alertLog(api, id) {
     },
 
     destroy() {
-      gone = true;
+      destroyed = true;
       clearTimeout(timer);
     },
 
-    /** Reads the shown page afresh. */
+    /** Reloads the current page. */
     async read() {
       clearTimeout(timer);
-      due = Infinity;
+      nextLoad = Infinity;
       this.busy = true;
       try {
-        const answer = await api.alerts(pages[this.page]);
-        ({ next } = answer);
+        const { alerts: notifications, next } = await api.alerts(pages[this.page]);
+        nextPage = next;
         this.hasNext = next !== '';
-        over = Math.max(this.page === 0 ? 0 : over, ...answer.alerts.map(lastOver));
-        this.incidents = Object.freeze(incidentsOf(answer.alerts, over));
+        lastEnded = Math.max(this.page === 0 ? 0 : lastEnded, ...notifications.map(endedIncident));
+        this.incidents = Object.freeze(groupByIncident(notifications, lastEnded));
         this.error = '';
         this.loaded = true;
-        if (this.isOpen || answer.alerts.some((alert) => alert.next)) {
-          this.loadIn(AGAIN);
+        if (this.isOpen || notifications.some((notification) => notification.next)) {
+          this.loadIn(REFRESH);
         }
       } catch (error) {
         this.error = messageOf(error);
@@ -81,31 +84,34 @@ export function alertLog(api, id) {
       }
     },
 
-    /** @param {number} delay in milliseconds; of several the shortest counts. A hidden page reads when it is seen again. */
+    /**
+     * Schedules a reload. Of several pending reloads only the earliest runs. A hidden page reloads when it is visible
+     * again.
+     * @param {number} delay in milliseconds
+     */
     loadIn(delay) {
       const time = Date.now() + delay;
-      if (!gone && time < due) {
-        due = time;
+      if (!destroyed && time < nextLoad) {
+        nextLoad = time;
         clearTimeout(timer);
         timer = setTimeout(() => document.hidden || this.load(), delay);
       }
     },
 
-    /** Looks for what a change may have caused. */
     loadSoon() {
-      this.loadIn(SOON);
+      this.loadIn(CHANGE_DELAY);
     },
 
     /**
-     * Looks for what a result may have caused.
+     * Schedules a reload if the result may cause a notification.
      * @param {Result} result
-     * @param {Result | null} before the one before it
+     * @param {Result | null} previous
      */
-    onResult(result, before) {
-      if (result.status !== before?.status) {
+    onResult(result, previous) {
+      if (result.status !== previous?.status) {
         this.loadSoon();
       } else if (result.status !== 0) {
-        this.loadIn(AGAIN);
+        this.loadIn(REFRESH);
       }
     },
 
@@ -115,7 +121,7 @@ export function alertLog(api, id) {
 
     async older() {
       if (this.canGoOlder) {
-        pages[++this.page] = next;
+        pages[++this.page] = nextPage;
         await this.load();
       }
     },
@@ -151,30 +157,30 @@ export function alertLog(api, id) {
       return this.loaded && this.incidents.length === 0;
     },
 
-    /** @param {Alert} alert */
+    /** @param {Alert} notification */
     kind: ({ kind }) => KINDS[kind] ?? kind,
 
-    /** @param {Alert} alert */
+    /** @param {Alert} notification */
     badge: ({ status }) => badgeOfStatus(status),
 
-    /** @param {Alert} alert */
-    behind: ({ behind }) =>
+    /** @param {Alert} notification */
+    dependents: ({ behind }) =>
       behind === 1 ? '1 monitor depends on this one.' : `${behind} monitors depend on this one.`,
 
     /**
-     * Why an alert has no deliveries.
-     * @param {Alert} alert
+     * Explains why a notification has no deliveries.
+     * @param {Alert} notification
      */
-    unsent({ kind, next }) {
+    notSent({ kind, next }) {
       if (kind === 'closed') {
-        return 'Nobody is told: the monitor was disabled or deleted.';
+        return 'Not sent: the monitor was disabled or deleted.';
       }
-      return next ? 'Waits to be sent.' : 'Not sent: no channel is set up.';
+      return next ? 'Waiting to be sent.' : 'Not sent: no channel is configured.';
     },
 
     /**
-     * How far a delivery that waits has got.
-     * @param {Alert} alert
+     * Describes the attempts of a pending delivery.
+     * @param {Alert} notification
      * @param {Delivery} delivery
      */
     progress({ attempts, next }, { fate, answer }) {
@@ -182,11 +188,11 @@ export function alertLog(api, id) {
         return '';
       }
       return answer
-        ? `(${attempts === 1 ? '1 attempt' : `${attempts} attempts`}, next try at ${formatShort(next)})`
-        : 'being sent';
+        ? `(${attempts === 1 ? '1 attempt' : `${attempts} attempts`}, next attempt at ${formatShort(next)})`
+        : 'Sending…';
     },
 
-    fate: badgeOfDelivery,
+    deliveryBadge: badgeOfDelivery,
     channel: channelOf,
     date: formatShort,
   };
@@ -195,35 +201,36 @@ export function alertLog(api, id) {
 /** @type {Badge} */
 const OPEN = Object.freeze({ key: 'failed', label: 'Open' });
 /** @type {Badge} */
-const OVER = Object.freeze({ key: 'ok', label: 'Over' });
+const ENDED = Object.freeze({ key: 'ok', label: 'Ended' });
 
 /**
- * The newest incident that an alert shows to be over: a later one begins when the one before has ended.
- * @param {Alert} alert
+ * Returns the newest incident that must have ended, given a notification: an incident starts only after the previous
+ * one has ended.
+ * @param {Alert} notification
  */
-function lastOver({ kind, incident }) {
+function endedIncident({ kind, incident }) {
   return kind === 'recovery' || kind === 'closed' ? incident : incident - 1;
 }
 
 /**
- * @param {Alert[]} alerts
- * @param {number} over the newest incident that is over
- * @returns {Incident[]} in the order of their newest alerts
+ * @param {Alert[]} notifications
+ * @param {number} lastEnded the number of the newest ended incident
+ * @returns {Incident[]} in the order of their newest notifications
  */
-function incidentsOf(alerts, over) {
+function groupByIncident(notifications, lastEnded) {
   /** @type {Map<number, Incident>} */
   const incidents = new Map();
-  for (const alert of alerts) {
-    const number = alert.incident;
-    const known = incidents.get(number);
-    if (known) {
-      known.alerts.push(alert);
+  for (const notification of notifications) {
+    const number = notification.incident;
+    const incident = incidents.get(number);
+    if (incident) {
+      incident.notifications.push(notification);
     } else {
       incidents.set(number, {
         number,
-        opened: alert.opened ?? '',
-        badge: number <= over ? OVER : OPEN,
-        alerts: [alert],
+        opened: notification.opened ?? '',
+        badge: number <= lastEnded ? ENDED : OPEN,
+        notifications: [notification],
       });
     }
   }
