@@ -47,7 +47,7 @@ const own = {
 };
 
 /**
- * For tests with sign-in on: each has a provider of its own, and more settings for NanoMon.
+ * Runs each test with sign-in on. Every test has its own provider, and may have more settings for NanoMon.
  * @typedef {{provider: IdentityProvider, more: Record<string, string>}} Own
  */
 export const test =
@@ -59,11 +59,11 @@ export const test =
   );
 
 /**
- * Signs in at the provider, which the page has gone to.
+ * Signs in on the page of the provider.
  * @param {Page} page
  */
 export async function answer(page) {
-  // Exact: the list that is being left has a search for names.
+  // The search field of the list, which may still be visible, has a similar name.
   await page.getByLabel('Name', { exact: true }).fill('Ada');
   await page.getByRole('button', { name: 'Continue' }).click();
   await expect(button(page, 'Sign out')).toBeVisible();

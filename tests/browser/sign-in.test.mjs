@@ -10,7 +10,7 @@ async function fill(page) {
   await field(page, 'Target').fill('http://127.0.0.1:1/');
 }
 
-test('a form asks to sign in, and is there after it', async ({ page, provider }) => {
+test('a form asks to sign in and opens afterwards', async ({ page, provider }) => {
   await page.goto('/#edit/new?x=1');
   await expect(page.getByRole('heading', { name: 'Sign in first.' })).toBeVisible();
   await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
@@ -21,7 +21,7 @@ test('a form asks to sign in, and is there after it', async ({ page, provider })
   await expect(page.getByText('Ada')).toBeVisible();
 });
 
-test('who is signed in can edit, and can’t any more after signing out', async ({ page, nanomon }) => {
+test('monitors can be edited after signing in, and no longer after signing out', async ({ page, nanomon }) => {
   await enter(page);
   await fill(page);
   await save(page);
@@ -41,7 +41,7 @@ test('who is signed in can edit, and can’t any more after signing out', async 
   await expect(page.getByLabel('Name', { exact: true })).toBeVisible();
 });
 
-test('tokens are renewed in silence', async ({ page, provider }) => {
+test('tokens are renewed without interaction', async ({ page, provider }) => {
   provider.lifetime = 30;
   await enter(page);
   await fill(page);
@@ -55,10 +55,10 @@ test.describe('when the session ends', () => {
   test.use({ requestsFail: true });
 
   for (const [how, end] of /** @type {const} */ ([
-    ['the API refuses the token', { stale: true }],
-    ['the provider renews no token', { ended: true }],
+    ['the API rejects the token', { stale: true }],
+    ['the provider does not renew the token', { ended: true }],
   ])) {
-    test(`because ${how}, what was typed is kept`, async ({ page, provider, nanomon }) => {
+    test(`because ${how}, the entered values are restored`, async ({ page, provider, nanomon }) => {
       provider.lifetime = 30;
       await enter(page);
       await fill(page);
@@ -78,7 +78,7 @@ test.describe('when the session ends', () => {
     });
   }
 
-  test('a maintenance window is kept too', async ({ page, provider }) => {
+  test('a maintenance window is restored too', async ({ page, provider }) => {
     provider.lifetime = 30;
     await enter(page);
     await page.goto('/#maintenance/new');
@@ -94,7 +94,7 @@ test.describe('when the session ends', () => {
     await expect(field(page, 'Starts at')).toBeVisible();
   });
 
-  test('a stored secret is neither lost nor taken for a change by someone else', async ({ page, provider }) => {
+  test('a stored secret is neither lost nor shown as a change by someone else', async ({ page, provider }) => {
     provider.lifetime = 30;
     await enter(page);
     await fill(page);
@@ -106,18 +106,18 @@ test.describe('when the session ends', () => {
     provider.ended = true;
     await save(page);
     await expect(page.getByRole('dialog', { name: 'Your session has expired' })).toBeVisible();
-    await expect(page.getByText('Someone else has changed')).toBeHidden();
+    await expect(page.getByText('Someone else changed')).toBeHidden();
     provider.ended = false;
     await page.getByRole('dialog').getByRole('button', { name: 'Sign in' }).click();
     await expect(field(page, 'Name')).toHaveValue('Shop 2');
-    await expect(page.getByText('Someone else has changed')).toBeHidden();
+    await expect(page.getByText('Someone else changed')).toBeHidden();
     await save(page);
     await saved(page, 'Shop 2');
     await open(page, id);
     await expect(field(page, 'Body')).toHaveValue('a secret');
   });
 
-  test('the page goes on to show what everyone may see', async ({ page, provider }) => {
+  test('the page still shows public data', async ({ page, provider }) => {
     provider.lifetime = 30;
     await enter(page);
     provider.ended = true;
@@ -128,7 +128,7 @@ test.describe('when the session ends', () => {
   });
 });
 
-test('a sign-in that is cancelled leads back, and says so', async ({ page, provider }) => {
+test('a cancelled sign-in returns to the page with a message', async ({ page, provider }) => {
   await page.goto('/#dash');
   await button(page, 'Sign in').click();
   await page.waitForURL(`${provider.issuer}/**`);
@@ -141,14 +141,14 @@ test('a sign-in that is cancelled leads back, and says so', async ({ page, provi
 test.describe('with reading protected', () => {
   test.use({ more: { AUTH_PROTECT_READS: 'true' } });
 
-  test('nothing is shown or asked for before the sign-in', async ({ page }) => {
+  test('the page sends no API requests before the sign-in', async ({ page }) => {
     /** @type {string[]} */
-    const asked = [];
-    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    const requested = [];
+    page.on('request', (request) => requested.push(new URL(request.url()).pathname));
     await page.goto('/#results');
     await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
     await expect(page.getByLabel('Name', { exact: true })).toBeVisible();
-    expect(asked.filter((path) => path.startsWith('/api/'))).toEqual([]);
+    expect(requested.filter((path) => path.startsWith('/api/'))).toEqual([]);
     await answer(page);
     await expect(page.getByRole('heading', { name: 'Results' })).toBeVisible();
     await expect(page.getByText('Live', { exact: true })).toBeVisible();
@@ -160,7 +160,7 @@ test.describe('with Microsoft Entra', () => {
   const entra = 'https://login.microsoftonline.com';
   test.use({ more: { AUTH_CLIENT_ID: client, AUTH_ISSUER: '', AUTH_AUDIENCE: '' }, others: [entra] });
 
-  test('the page asks for a code for the scope of the API', async ({ page, nanomon }) => {
+  test('the page requests a code with the scope of the API', async ({ page, nanomon }) => {
     await page.route(`${entra}/**`, (route) => route.fulfill({ body: '' }));
     await page.goto('/');
     await button(page, 'Sign in').click();
@@ -178,23 +178,27 @@ test.describe('with Microsoft Entra', () => {
   });
 });
 
-test('no token is kept beyond the tab, or told to the page’s own host', async ({ page, context, nanomon }) => {
+test('tokens are neither stored outside the tab nor sent to the host of the page', async ({
+  page,
+  context,
+  nanomon,
+}) => {
   /** @type {string[]} */
-  const told = [];
+  const leaks = [];
   page.on('request', (request) => {
     const { origin, pathname, search } = new URL(request.url());
     if (
       origin === nanomon.url &&
       (search.includes('code=') || (request.headers().authorization && !pathname.startsWith('/api')))
     ) {
-      told.push(request.url());
+      leaks.push(request.url());
     }
   });
   await enter(page);
   await fill(page);
-  const kept = await page.evaluate(() => Object.entries(localStorage));
-  expect(JSON.stringify(kept)).not.toMatch(/eyJ|token|secret/i);
+  const items = await page.evaluate(() => Object.entries(localStorage));
+  expect(JSON.stringify(items)).not.toMatch(/eyJ|token|secret/i);
   const cookies = await context.cookies(nanomon.url);
   expect(cookies.filter(({ value }) => value.startsWith('eyJ'))).toEqual([]);
-  expect(told).toEqual([]);
+  expect(leaks).toEqual([]);
 });
