@@ -52,6 +52,6 @@ export async function stored(nanomon, id) {
  */
 export async function put(nanomon, id, monitor) {
   const body = JSON.stringify({ type: 'http', interval: '1s', ...monitor });
-  const answer = await fetch(`${nanomon.url}/api/monitors/${id}`, { method: 'PUT', body });
-  expect(answer.ok).toBe(true);
+  const response = await fetch(`${nanomon.url}/api/monitors/${id}`, { method: 'PUT', body });
+  expect(response.ok).toBe(true);
 }

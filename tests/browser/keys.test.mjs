@@ -1,6 +1,6 @@
 import { expectNoFaults } from './faults.mjs';
 import { field } from './form.mjs';
-import { button, enter, expect, test } from './sign-in-fixtures.mjs';
+import { button, expect, signIn, test } from './sign-in-fixtures.mjs';
 
 /** @typedef {import('./fixtures.mjs').Page} Page */
 /** @typedef {import('./nanomon.mjs').NanoMon} NanoMon */
@@ -13,7 +13,7 @@ const section = (page) => page.getByRole('region', { name: 'API keys' });
  * @param {Page} page
  */
 async function openKeys(page) {
-  await enter(page);
+  await signIn(page);
   await page.getByRole('link', { name: 'Admin' }).click();
   await expect(page.getByText('No API keys yet.')).toBeVisible();
 }
@@ -62,9 +62,9 @@ async function write(nanomon, key) {
  * @param {string} name the name of the key to look up
  */
 async function isUsed(nanomon, key, name) {
-  const answer = await fetch(`${nanomon.url}/api/keys`, { headers: { Authorization: `Bearer ${key}` } });
+  const response = await fetch(`${nanomon.url}/api/keys`, { headers: { Authorization: `Bearer ${key}` } });
   /** @type {import('../../frontend/types/model').ApiKey[]} */
-  const keys = await answer.json();
+  const keys = await response.json();
   return keys.find((stored) => stored.name === name)?.lastUsed !== undefined;
 }
 
@@ -101,7 +101,7 @@ test('a key is shown once, is limited to its scope, and is rejected after its re
   await expect(keyRow(page, 'Nightly import')).toBeVisible();
   await button(page, 'Revoke: Nightly import').click();
   await dialog.getByRole('button', { name: 'Revoke key' }).click();
-  await expect(page.getByText('Revoked: Nightly import')).toBeVisible();
+  await expect(page.getByText('Revoked Nightly import')).toBeVisible();
   await expect(keyRow(page, 'Nightly import')).toHaveCount(0);
   await expect(keyRow(page, 'Wall in the hall')).toBeVisible();
   await expect.poll(() => write(nanomon, writing), { timeout: 15_000 }).toBe(401);
@@ -150,14 +150,14 @@ test.describe('with rejected requests', () => {
     await create(page, 'Wall');
   });
 
-  test('shows an error when keys can’t be loaded or changed, and allows to try again', async ({ page }) => {
+  test('shows an error when keys can’t be loaded or changed, and can try again', async ({ page }) => {
     const unavailable = { status: 503, json: { detail: 'the store is unavailable' } };
     await openKeys(page);
     await create(page, 'Wall');
     await page.route('**/api/keys/*', (route) => route.fulfill(unavailable));
     await button(page, 'Revoke: Wall').click();
     await button(page, 'Revoke key').click();
-    await expect(page.getByText('Not revoked: the store is unavailable')).toBeVisible();
+    await expect(page.getByText('Key not revoked: the store is unavailable')).toBeVisible();
     await expect(section(page).getByRole('heading', { name: 'API keys' })).toBeFocused();
     await expect(keyRow(page, 'Wall')).toBeVisible();
     await page.route('**/api/keys', (route) => route.fulfill(unavailable));

@@ -6,7 +6,7 @@ import { expect, row, test } from './fixtures.mjs';
 const rows = (page) => page.getByRole('row').filter({ has: page.locator('time') });
 
 /**
- * The value with a name.
+ * Returns the value next to a label, among the facts or the statistics.
  * @param {Page} page
  * @param {string} name
  */

@@ -46,17 +46,18 @@ class Webhook {
  * Starts a webhook for every test and configures NanoMon to use it.
  * @type {import('../../frontend/playwright-test.js').TestType<
  *   import('../../frontend/playwright-test.js').PlaywrightTestArgs &
- *     import('../../frontend/playwright-test.js').PlaywrightTestOptions & import('./fixtures.mjs').Own & {hook: Webhook},
+ *     import('../../frontend/playwright-test.js').PlaywrightTestOptions & import('./fixtures.mjs').Own & {webhook: Webhook},
  *   import('../../frontend/playwright-test.js').PlaywrightWorkerArgs>}
  */
 const test = base.extend({
-  hook: async ({}, use) => {
-    const hook = new Webhook();
-    await hook.open();
-    await use(hook);
-    await hook.close();
+  webhook: async ({}, use) => {
+    const webhook = new Webhook();
+    await webhook.open();
+    await use(webhook);
+    await webhook.close();
   },
-  settings: async ({ hook }, use) => use({ ALERT_WEBHOOK_URL: `${hook.origin}/secret-token`, ALERT_FAIL_COUNT: '2' }),
+  settings: async ({ webhook }, use) =>
+    use({ ALERT_WEBHOOK_URL: `${webhook.origin}/secret-token`, ALERT_FAIL_COUNT: '2' }),
 });
 
 /** @param {Page} page */
@@ -66,7 +67,7 @@ test('shows an opened and a resolved incident live, with the responses of the we
   page,
   nanomon,
   target,
-  hook,
+  webhook,
 }) => {
   test.slow();
   target.status = 500;
@@ -75,15 +76,15 @@ test('shows an opened and a resolved incident live, with the responses of the we
   const incident = notifications(page).getByRole('article', { name: /^Incident 1, opened / });
   await expect(incident).toContainText('Open', LONG);
   await expect(incident.getByRole('listitem').filter({ hasText: 'Opened' }).first()).toContainText('Error');
-  await expect(incident).toContainText(`Sent Webhook ${hook.origin} 200 OK thanks`, { useInnerText: true, ...LONG });
+  await expect(incident).toContainText(`Sent Webhook ${webhook.origin} 200 OK thanks`, { useInnerText: true, ...LONG });
   await expect(incident).not.toContainText('secret-token');
-  await expect.poll(() => hook.kinds).toEqual(['alert']);
-  expect(hook.documents[0].monitor.name).toBe(NAME);
+  await expect.poll(() => webhook.kinds).toEqual(['alert']);
+  expect(webhook.documents[0].monitor.name).toBe(NAME);
 
   target.status = 200;
   await expect(incident.getByRole('heading')).toContainText('Ended', LONG);
   await expect(incident.getByText(/^(Resolved|Opened)$/)).toHaveText(['Resolved', 'Opened']);
-  await expect.poll(() => hook.kinds).toEqual(['alert', 'recovery']);
+  await expect.poll(() => webhook.kinds).toEqual(['alert', 'recovery']);
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(NAME);
   await expect(page).toHaveTitle(/<img src=x/);
 });
@@ -92,42 +93,42 @@ test('a delivery that the webhook does not accept is retried until it is sent', 
   page,
   nanomon,
   target,
-  hook,
+  webhook,
 }) => {
   test.slow();
   target.status = 500;
-  Object.assign(hook, { status: 500, text: '<b>busy</b>' });
+  Object.assign(webhook, { status: 500, text: '<b>busy</b>' });
   const id = await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200' });
   await page.goto(`/#monitor/${id}`);
   const delivery = notifications(page)
     .getByRole('article')
     .getByRole('listitem')
-    .filter({ hasText: hook.origin })
+    .filter({ hasText: webhook.origin })
     .last();
   await expect(delivery).toContainText('Waiting', LONG);
   await expect(delivery).toContainText(/500 Internal Server Error <b>busy<\/b> \(\d attempts?, next attempt at /, LONG);
-  Object.assign(hook, { status: 204, text: '' });
+  Object.assign(webhook, { status: 204, text: '' });
   await expect(delivery).toContainText('Sent', { timeout: 40_000 });
   await expect(delivery).toContainText('204 No Content');
   await expect(delivery).not.toContainText('next attempt');
 });
 
-test('a delivery that the webhook rejects has failed', async ({ page, nanomon, target, hook }) => {
+test('a delivery that the webhook rejects has failed', async ({ page, nanomon, target, webhook }) => {
   test.slow();
   target.status = 500;
-  Object.assign(hook, { status: 404, text: 'no such hook' });
+  Object.assign(webhook, { status: 404, text: 'no such webhook' });
   const id = await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200' });
   await page.goto(`/#monitor/${id}`);
   const delivery = notifications(page)
     .getByRole('article')
     .getByRole('listitem')
-    .filter({ hasText: hook.origin })
+    .filter({ hasText: webhook.origin })
     .last();
   await expect(delivery).toContainText('Failed', LONG);
-  await expect(delivery).toContainText('404 Not Found no such hook');
+  await expect(delivery).toContainText('404 Not Found no such webhook');
 });
 
-test('disabling a monitor closes its incident without a notification', async ({ page, nanomon, target, hook }) => {
+test('disabling a monitor closes its incident without a notification', async ({ page, nanomon, target, webhook }) => {
   test.slow();
   target.status = 500;
   const id = await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200' });
@@ -137,7 +138,7 @@ test('disabling a monitor closes its incident without a notification', async ({ 
   await page.getByRole('button', { name: 'Disable' }).click();
   await expect(incident.getByRole('heading')).toContainText('Ended', LONG);
   await expect(incident).toContainText('Not sent: the monitor was disabled or deleted.');
-  expect(hook.kinds).toEqual(['alert']);
+  expect(webhook.kinds).toEqual(['alert']);
 });
 
 test('older notifications are on the next page and belong to ended incidents', async ({ page, nanomon, target }) => {
@@ -179,18 +180,18 @@ for (const { status, outcome, response } of [
   { status: 403, outcome: 'Failed', response: '403 Forbidden <i>hello</i>' },
   { status: 503, outcome: 'Failed', response: '503 Service Unavailable <i>hello</i>' },
 ]) {
-  test(`a test notification shows the response ${status}`, async ({ page, hook }) => {
-    Object.assign(hook, { status, text: '<i>hello</i>' });
+  test(`a test notification shows the response ${status}`, async ({ page, webhook }) => {
+    Object.assign(webhook, { status, text: '<i>hello</i>' });
     await page.goto('/#admin');
     await page.getByRole('button', { name: 'Send test notification' }).click();
     await expect(page.getByRole('row').filter({ hasText: outcome }).getByRole('cell')).toHaveText([
       outcome,
       'Webhook',
-      hook.origin,
+      webhook.origin,
       response,
     ]);
     await expect(page.getByText(`Sent to ${status === 200 ? 1 : 0} of 1 recipient.`)).toBeVisible();
-    expect(hook.kinds).toEqual(['test']);
+    expect(webhook.kinds).toEqual(['test']);
   });
 }
 

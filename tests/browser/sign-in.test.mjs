@@ -1,4 +1,4 @@
-import { answer, button, enter, expect, test } from './sign-in-fixtures.mjs';
+import { button, expect, signIn, submitSignIn, test } from './sign-in-fixtures.mjs';
 import { field, open, save, saved } from './form.mjs';
 
 /** @typedef {import('./fixtures.mjs').Page} Page */
@@ -15,14 +15,14 @@ test('a form asks to sign in and opens afterwards', async ({ page, provider }) =
   await expect(page.getByRole('heading', { name: 'Sign in first.' })).toBeVisible();
   await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
   await page.waitForURL(`${provider.issuer}/**`);
-  await answer(page);
+  await submitSignIn(page);
   await expect(field(page, 'Name')).toBeVisible();
   await expect(page).toHaveURL('/#edit/new?x=1');
   await expect(page.getByText('Ada')).toBeVisible();
 });
 
 test('monitors can be edited after signing in, and no longer after signing out', async ({ page, nanomon }) => {
-  await enter(page);
+  await signIn(page);
   await fill(page);
   await save(page);
   const id = await saved(page, 'Shop');
@@ -43,7 +43,7 @@ test('monitors can be edited after signing in, and no longer after signing out',
 
 test('tokens are renewed without interaction', async ({ page, provider }) => {
   provider.lifetime = 30;
-  await enter(page);
+  await signIn(page);
   await fill(page);
   await save(page);
   await saved(page, 'Shop');
@@ -60,7 +60,7 @@ test.describe('when the session ends', () => {
   ])) {
     test(`because ${how}, the entered values are restored`, async ({ page, provider, nanomon }) => {
       provider.lifetime = 30;
-      await enter(page);
+      await signIn(page);
       await fill(page);
       Object.assign(provider, end);
       await save(page);
@@ -80,7 +80,7 @@ test.describe('when the session ends', () => {
 
   test('a maintenance window is restored too', async ({ page, provider }) => {
     provider.lifetime = 30;
-    await enter(page);
+    await signIn(page);
     await page.goto('/#maintenance/new');
     await field(page, 'Name').fill('New disks');
     await page.getByText('Every week').click();
@@ -96,7 +96,7 @@ test.describe('when the session ends', () => {
 
   test('a stored secret is neither lost nor shown as a change by someone else', async ({ page, provider }) => {
     provider.lifetime = 30;
-    await enter(page);
+    await signIn(page);
     await fill(page);
     await field(page, 'Body').fill('a secret');
     await save(page);
@@ -119,7 +119,7 @@ test.describe('when the session ends', () => {
 
   test('the page still shows public data', async ({ page, provider }) => {
     provider.lifetime = 30;
-    await enter(page);
+    await signIn(page);
     provider.ended = true;
     await page.getByRole('link', { name: 'About' }).click();
     await expect(button(page, 'Sign in')).toBeVisible();
@@ -139,7 +139,7 @@ test('a cancelled sign-in returns to the page with a message', async ({ page, pr
 });
 
 test.describe('with reading protected', () => {
-  test.use({ more: { AUTH_PROTECT_READS: 'true' } });
+  test.use({ extraSettings: { AUTH_PROTECT_READS: 'true' } });
 
   test('the page sends no API requests before the sign-in', async ({ page }) => {
     /** @type {string[]} */
@@ -149,7 +149,7 @@ test.describe('with reading protected', () => {
     await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
     await expect(page.getByLabel('Name', { exact: true })).toBeVisible();
     expect(requested.filter((path) => path.startsWith('/api/'))).toEqual([]);
-    await answer(page);
+    await submitSignIn(page);
     await expect(page.getByRole('heading', { name: 'Results' })).toBeVisible();
     await expect(page.getByText('Live', { exact: true })).toBeVisible();
   });
@@ -158,7 +158,7 @@ test.describe('with reading protected', () => {
 test.describe('with Microsoft Entra', () => {
   const client = '11111111-2222-3333-4444-555555555555';
   const entra = 'https://login.microsoftonline.com';
-  test.use({ more: { AUTH_CLIENT_ID: client, AUTH_ISSUER: '', AUTH_AUDIENCE: '' }, others: [entra] });
+  test.use({ extraSettings: { AUTH_CLIENT_ID: client, AUTH_ISSUER: '', AUTH_AUDIENCE: '' }, others: [entra] });
 
   test('the page requests a code with the scope of the API', async ({ page, nanomon }) => {
     await page.route(`${entra}/**`, (route) => route.fulfill({ body: '' }));
@@ -194,7 +194,7 @@ test('tokens are neither stored outside the tab nor sent to the host of the page
       leaks.push(request.url());
     }
   });
-  await enter(page);
+  await signIn(page);
   await fill(page);
   const items = await page.evaluate(() => Object.entries(localStorage));
   expect(JSON.stringify(items)).not.toMatch(/eyJ|token|secret/i);

@@ -170,9 +170,9 @@ export function apiKeys(app, session, api, hash) {
       this.busy = true;
       try {
         await api.revokeKey(id);
-        app.notify(`Revoked: ${name}`);
+        app.notify(`Revoked ${name}`);
       } catch (error) {
-        app.notify(`Not revoked: ${messageOf(error)}`, 'failed');
+        app.notify(`Key not revoked: ${messageOf(error)}`, 'failed');
       }
       await this.load();
       this.busy = false;

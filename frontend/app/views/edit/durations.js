@@ -31,7 +31,7 @@ export function parseDuration(text) {
 
 /**
  * @param {number} ms
- * @returns {string} a whole number in the largest possible unit
+ * @returns {string} the duration as a whole number in the largest possible unit
  */
 export function formatDuration(ms) {
   const unit = ['h', 'm', 's'].find((name) => ms % (UNITS.get(name) ?? 1) === 0) ?? 'ms';

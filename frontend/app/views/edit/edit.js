@@ -86,7 +86,7 @@ export function edit(app, { id, params, hash }) {
     },
 
     /**
-     * Fills the form and makes its values the ones that unsaved changes are compared with.
+     * Fills the form. Its values become the ones that unsaved changes are detected against.
      * @param {Monitor | Draft} monitor
      */
     begin(monitor) {
@@ -216,7 +216,7 @@ export function edit(app, { id, params, hash }) {
     showApiError(error) {
       const { field, text } = parseApiError(messageOf(error));
       if (left) {
-        app.notify(`Not saved: ${text}`, 'failed');
+        app.notify(`Monitor not saved: ${text}`, 'failed');
       } else if (id && isNotFound(error)) {
         this.original.deleted = true;
         this.errors.summary = 'This monitor has been deleted.';

@@ -72,7 +72,7 @@ export function newOnDemandCheck(api, clock) {
     },
 
     /**
-     * Reports whether the form has changed in a way that the result may no longer be true.
+     * Reports whether the form has changed since the check in a way that affects the result.
      * @param {Draft} draft
      */
     isOutdated(draft) {

@@ -185,7 +185,7 @@ export function latencyPanel(api, id, params) {
       const counts = stats?.counts ?? { ok: 0, error: 0, failed: 0 };
       return [
         { name: 'Average', value: time('avg'), note: '' },
-        { name: 'p50', value: time('p50'), note: 'half are below' },
+        { name: 'p50', value: time('p50'), note: 'median' },
         { name: 'p95', value: time('p95'), note: '95 % are below' },
         { name: 'p99', value: time('p99'), note: '99 % are below' },
         { name: 'Minimum', value: time('min'), note: '' },

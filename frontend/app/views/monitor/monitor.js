@@ -176,7 +176,7 @@ export function monitor(app, { id, params }) {
     async remove(dialog) {
       await this.act(async () => {
         await api.remove(id);
-        app.notify(`Deleted: ${this.monitor?.name}`);
+        app.notify(`Deleted ${this.monitor?.name}`);
         location.hash = '#home';
       });
       dialog.close();

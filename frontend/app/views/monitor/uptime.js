@@ -62,7 +62,7 @@ function describe({ uptime, uptimeFrom, counts, maintenance, blocked }) {
   return {
     value: formatPercent(uptime),
     note: [uptime === null ? reason : known, ignored].filter(Boolean).join(' · '),
-    exact: [uptimeFrom ? formatExact(uptimeFrom) : '', ignored && `Not counted: ${ignored}`].filter(Boolean).join('. '),
+    exact: [uptimeFrom ? formatExact(uptimeFrom) : '', ignored && `Ignored: ${ignored}`].filter(Boolean).join('. '),
   };
 }
 
