@@ -134,7 +134,7 @@ test('a preview of thousands of monitors is shown in parts', async ({ page }) =>
   await expect(preview.getByRole('listitem')).toHaveCount(0);
   await preview.getByText('Added (3000)').click();
   await expect(preview.getByRole('listitem')).toHaveCount(100);
-  await preview.getByRole('button', { name: 'Show more (2900 more)' }).click();
+  await preview.getByRole('button', { name: 'Show more (2900 left)' }).click();
   await expect(preview.getByRole('listitem')).toHaveCount(200);
 });
 
