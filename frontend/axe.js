@@ -1,2 +1,2 @@
-// Leads the tests outside this folder to the axe-core that is installed here.
+// Exports the axe-core of this folder's node_modules for the tests outside this folder.
 export { AxeBuilder } from '@axe-core/playwright';

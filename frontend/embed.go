@@ -1,4 +1,4 @@
-// Package frontend holds the web page, embedded. Its libraries are copied into it by `npm run build`.
+// Package frontend embeds the web page. `npm run build` copies its libraries to app/lib first.
 package frontend
 
 import (
@@ -9,11 +9,11 @@ import (
 //go:embed all:app
 var files embed.FS
 
-// App is the page's files, with index.html at the root.
+// App returns the files of the page, with index.html at the root.
 func App() fs.FS {
 	app, err := fs.Sub(files, "app")
 	if err != nil {
-		panic(err) // only for a malformed path, and it is a constant
+		panic(err) // only for an invalid path, and this one is constant
 	}
 	return app
 }

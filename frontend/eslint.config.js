@@ -20,7 +20,7 @@ export default [
   {
     files: ['tests/browser/**'],
     languageOptions: { globals: { ...globals.node, ...globals.browser } },
-    // Playwright reads off the parameter which fixtures to make.
+    // Playwright reads from the parameter which fixtures a test needs.
     rules: { 'no-empty-pattern': ['error', { allowObjectPatternsAsParameters: true }] },
   },
 ];

@@ -1,3 +1,3 @@
-// Leads the tests outside this folder to the oidc-provider that is installed here.
-// @ts-expect-error It has no types.
+// Exports the oidc-provider of this folder's node_modules for the tests outside this folder.
+// @ts-expect-error The package has no types.
 export { default as Provider } from 'oidc-provider';

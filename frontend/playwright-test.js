@@ -1,2 +1,2 @@
-// Leads the tests outside this folder to the Playwright that is installed here.
+// Exports the Playwright of this folder's node_modules for the tests outside this folder.
 export * from '@playwright/test';

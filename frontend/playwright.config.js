@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { defineConfig } from '@playwright/test';
 
-// The installed Chromium; where there is none, the one that Playwright has fetched.
+// The installed Chromium. If it is undefined, Playwright uses the browser that it has downloaded.
 const executablePath =
   process.env.CHROMIUM ?? ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'].find((path) => existsSync(path));
 

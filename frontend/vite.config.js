@@ -1,6 +1,6 @@
 import { defineConfig } from 'vite';
 
-// A server to develop the page with, no more: what is shipped is app/ as it is.
+// A development server. Releases contain the files of app/ unchanged.
 const api = `http://localhost:${process.env.API_PORT || 8000}`;
 const config = {
   API_ENDPOINT: process.env.API_ENDPOINT || '/api',

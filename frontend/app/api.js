@@ -1,18 +1,19 @@
 /** @import {Alert, ApiStatus, ListedMonitor, MaintenanceWindow, Monitor} from '../types/model' */
 /** @import {Result, Spec, Stats, WindowDraft} from '../types/model' */
 
-/** A monitor as it is entered: without what the server makes. @typedef {Omit<Monitor, 'id' | 'updated'> & {id?: string}} Draft */
+/** The fields of a monitor that the user edits. @typedef {Omit<Monitor, 'id' | 'updated'> & {id?: string}} Draft */
 
 /**
- * Which results to list: of one monitor or of all, within a time, of some statuses.
+ * Selects results by monitor, time and status. Without a monitor it selects the results of all.
  * @typedef {{monitor?: string, from?: string, to?: string, status?: string, max?: number}} ResultFilter
  */
 
+/** The default timeout of a request, in milliseconds. */
 const TIMEOUT = 10_000;
 
 /** @typedef {{method?: string, body?: unknown, signal?: AbortSignal, headers?: Record<string, string>, timeout?: number}} RequestOptions */
 
-/** A request that failed. Its message is for people; status is 0 when no answer came. */
+/** A failed request. Its message is shown to the user. The status is 0 if there was no response. */
 export class ApiError extends Error {
   /**
    * @param {string} message
@@ -26,19 +27,19 @@ export class ApiError extends Error {
 }
 
 /**
- * The HTTP interface. Every method rejects with an ApiError. A view that alone asks for something does so by json and send.
+ * The client of the API. Every method rejects with an ApiError. Requests that only one view makes use json and send.
  */
 export class Api {
   #base;
-  /** How requests are sent. @type {(url: string, options: RequestInit) => Promise<Response>} */
+  /** Sends a request; sign-in replaces it. @type {(url: string, options: RequestInit) => Promise<Response>} */
   fetch = (url, options) => fetch(url, options);
 
-  /** @param {string} base where the API is, such as /api */
+  /** @param {string} base the address of the API, for example /api */
   constructor(base) {
     this.#base = base.replace(/\/+$/, '');
   }
 
-  /** @returns {Promise<ListedMonitor[]>} by name */
+  /** @returns {Promise<ListedMonitor[]>} sorted by name */
   monitors() {
     return this.json('/monitors?include=latest,history');
   }
@@ -59,13 +60,13 @@ export class Api {
     return this.json(`/monitors/${id}`);
   }
 
-  /** @returns {Promise<Monitor[]>} all, as an import takes them */
+  /** @returns {Promise<Monitor[]>} all monitors in the format of an import */
   exportMonitors() {
     return this.json('/monitors');
   }
 
   /**
-   * Creates the monitor, or replaces the one with its id.
+   * Creates the monitor, or updates the one with its id.
    * @param {Draft} monitor
    * @returns {Promise<Monitor>}
    */
@@ -74,10 +75,9 @@ export class Api {
   }
 
   /**
-   * Has a runner check the monitor once as it stands, without saving it. That takes as long as the monitor's timeout
-   * allows, and a few seconds more.
+   * Makes a runner check an unsaved monitor once. This can take a few seconds longer than the monitor's timeout.
    * @param {Draft} monitor
-   * @param {AbortSignal} signal ends it early
+   * @param {AbortSignal} signal cancels the request
    * @returns {Promise<Result>}
    */
   check(monitor, signal) {
@@ -85,7 +85,7 @@ export class Api {
   }
 
   /**
-   * Rejects when the rule is not valid for the type.
+   * Rejects if the rule is not valid for the type.
    * @param {string} type
    * @param {string} rule
    */
@@ -99,7 +99,7 @@ export class Api {
   }
 
   /**
-   * Has a runner check the monitor now.
+   * Makes a runner check the monitor now.
    * @param {string} id
    */
   async run(id) {
@@ -107,8 +107,8 @@ export class Api {
   }
 
   /**
-   * A page of results, newest first, and the path of the next page, empty on the last.
-   * @param {ResultFilter | string} which a filter, or the path that the page before gave
+   * Returns a page of results, newest first, and the path of the next page. The path is empty on the last page.
+   * @param {ResultFilter | string} which a filter, or the path of a next page
    * @returns {Promise<{results: Result[], next: string}>}
    */
   async results(which) {
@@ -117,8 +117,9 @@ export class Api {
   }
 
   /**
-   * A page of a monitor's alerts, newest first, and the path of the next page, empty on the last.
-   * @param {{monitor: string, max: number} | string} which a filter, or the path that the page before gave
+   * Returns a page of a monitor's notifications, newest first, and the path of the next page. The path is empty on the last
+   * page.
+   * @param {{monitor: string, max: number} | string} which a filter, or the path of a next page
    * @returns {Promise<{alerts: Alert[], next: string}>}
    */
   async alerts(which) {
@@ -127,13 +128,13 @@ export class Api {
     return { alerts: await readJson(response), next: nextPath(response) };
   }
 
-  /** @returns {Promise<MaintenanceWindow[]>} by name */
+  /** @returns {Promise<MaintenanceWindow[]>} sorted by name */
   windows() {
     return this.json('/maintenance');
   }
 
   /**
-   * Creates the maintenance window, or replaces the one with its id.
+   * Creates the maintenance window, or updates the one with its id.
    * @param {WindowDraft} window
    * @returns {Promise<MaintenanceWindow>}
    */
@@ -148,7 +149,7 @@ export class Api {
 
   /**
    * @param {string} id
-   * @param {{window: string} | {from: string, to: string}} span a length of time up to now such as 24h, or two dates
+   * @param {{window: string} | {from: string, to: string}} span a period up to now, for example 24h, or two dates
    * @returns {Promise<Stats>}
    */
   stats(id, span) {
@@ -165,7 +166,7 @@ export class Api {
     return this.json('/status');
   }
 
-  /** Whether the API answers. */
+  /** Reports whether the API responds. */
   async isAlive() {
     return this.send('/').then(
       () => true,
@@ -174,7 +175,7 @@ export class Api {
   }
 
   /**
-   * Opens the event stream. It has no timeout: the caller watches over it.
+   * Opens the event stream. It has no timeout; the caller must detect a dead connection.
    * @param {AbortSignal} signal
    */
   events(signal) {
@@ -186,13 +187,13 @@ export class Api {
    * @param {{id?: string}} body
    */
   #put(path, body) {
-    const [place, method] = body.id ? [`${path}/${body.id}`, 'PUT'] : [path, 'POST'];
-    return this.json(place, { method, body });
+    const [target, method] = body.id ? [`${path}/${body.id}`, 'PUT'] : [path, 'POST'];
+    return this.json(target, { method, body });
   }
 
   /**
-   * The answer's body.
-   * @param {string} path what comes after /api
+   * Sends a request and returns the body of the response.
+   * @param {string} path relative to the address of the API
    * @param {RequestOptions} [options]
    */
   async json(path, options) {
@@ -200,8 +201,8 @@ export class Api {
   }
 
   /**
-   * The answer, a good one.
-   * @param {string} path what comes after /api
+   * Sends a request and returns the response. Rejects unless its status is 2xx.
+   * @param {string} path relative to the address of the API
    * @param {RequestOptions} [options]
    */
   async send(path, { method, body, signal, headers = {}, timeout = TIMEOUT } = {}) {
@@ -215,8 +216,8 @@ export class Api {
         cache: 'no-store',
       });
     } catch (error) {
-      const late = error instanceof Error && error.name === 'TimeoutError';
-      const text = late ? `The API did not answer within ${timeout / 1000} seconds.` : 'The API can’t be reached.';
+      const timedOut = error instanceof Error && error.name === 'TimeoutError';
+      const text = timedOut ? `The API did not respond within ${timeout / 1000} seconds.` : 'Could not reach the API.';
       throw new ApiError(text, 0);
     }
     if (!response.ok) {
@@ -231,12 +232,12 @@ async function readJson(response) {
   try {
     return await response.json();
   } catch {
-    throw new ApiError('The answer of the API could not be read.', response.status);
+    throw new ApiError('The response of the API is not valid JSON.', response.status);
   }
 }
 
 /**
- * The path of the page after the one that was answered, empty after the last.
+ * Returns the path of the next page; empty on the last page.
  * @param {Response} response
  */
 function nextPath(response) {
@@ -252,13 +253,13 @@ function resultsPath({ monitor, ...filter }) {
 
 /** @param {Response} response */
 async function detailOf(response) {
-  const answer = `${response.status} ${response.statusText}`.trim();
+  const status = `${response.status} ${response.statusText}`.trim();
   const problem = await response.json().catch(() => null);
-  return typeof problem?.detail === 'string' && problem.detail ? problem.detail : `The API answered ${answer}.`;
+  return typeof problem?.detail === 'string' && problem.detail ? problem.detail : `The API responded with ${status}.`;
 }
 
 /**
- * The text to show for whatever was thrown.
+ * Returns the text to show for a caught error.
  * @param {unknown} error
  */
 export function messageOf(error) {

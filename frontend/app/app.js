@@ -7,13 +7,16 @@ import { Api } from './api.js';
 import { Live } from './events.js';
 import { formatTime } from './format.js';
 import { MonitorList } from './monitors.js';
-import { parseRoute } from './router.js';
+import { parseRoute, redirectOldAddress } from './router.js';
 import { currentTheme, setTheme } from './theme.js';
 import { loadView } from './views.js';
 
 /**
- * What the views are given. notify tells the reader what has happened, wherever they go next; setTitle names the page;
- * unsaved, set by a view, reports whether leaving it would lose what was typed, and draft gives that; session is null while sign-in is off.
+ * The services that every view gets.
+ * - notify shows a message that stays when the user opens another view.
+ * - setTitle sets the title of the page.
+ * - unsaved reports whether leaving the view would lose changes, and draft returns these changes. A view sets both.
+ * - session is null if sign-in is off.
  * @typedef {{
  *   config: Config,
  *   api: Api,
@@ -28,22 +31,24 @@ import { loadView } from './views.js';
  * }} App
  */
 
+/** How often the clock of the views advances, in milliseconds. */
 const TICK = 1000;
-const NOTICE_TIME = 6000;
+/** How long a message of success stays, in milliseconds. */
+const MESSAGE_TIME = 6000;
 const THEMES = /** @type {const} */ ({
-  system: { next: 'light', sign: '◐', label: 'Colours follow the system' },
-  light: { next: 'dark', sign: '☀', label: 'Light colours' },
-  dark: { next: 'system', sign: '☾', label: 'Dark colours' },
+  system: { next: 'light', sign: '◐', label: 'Theme: system' },
+  light: { next: 'dark', sign: '☀', label: 'Theme: light' },
+  dark: { next: 'system', sign: '☾', label: 'Theme: dark' },
 });
 
 /**
- * The frame around the views.
+ * The data of the page around the views: navigation, connection, messages and dialogs.
  * @param {App} app
  */
 function frame(app) {
   /** @type {Element | null} */
   let shown = null;
-  let notices = 0;
+  let lastMessage = 0;
 
   return {
     route: parseRoute(location.hash),
@@ -55,28 +60,29 @@ function frame(app) {
     loading: true,
     viewError: '',
     /** @type {{id: number, text: string, kind: string}[]} */
-    notices: [],
-    /** Where the reader wants to go while asked whether to drop what was typed. */
-    wanted: '',
+    messages: [],
+    /** The address to open if the user confirms to leave unsaved changes. */
+    nextHash: '',
     init() {
       app.live.onConnection = (connection) => this.onConnection(connection);
       app.notify = (text, kind = 'done') => this.notify(text, kind);
-      addEventListener('hashchange', () => this.follow());
+      addEventListener('hashchange', () => this.onAddress());
       addEventListener('scrollend', () => history.replaceState({ scroll: scrollY }, ''));
       addEventListener('beforeunload', (event) => app.unsaved() && event.preventDefault());
       history.scrollRestoration = 'manual';
-      this.signIn?.meet();
+      this.signIn?.init();
       this.show();
     },
 
-    /** Goes where the address points, after asking if something would be lost. */
-    follow() {
+    /** Shows the view of a new address. If the current view has unsaved changes, asks first. */
+    onAddress() {
       if (app.unsaved()) {
-        this.wanted = location.hash;
-        history.replaceState(null, '', this.route.hash || '#home');
+        this.nextHash = location.hash;
+        history.replaceState(null, '', this.route.hash || '#list');
         this.dialog.showModal();
         return;
       }
+      redirectOldAddress();
       this.route = parseRoute(location.hash);
       this.show();
     },
@@ -93,10 +99,10 @@ function frame(app) {
     leave() {
       this.dialog.close();
       app.unsaved = () => false;
-      location.hash = this.wanted;
+      location.hash = this.nextHash;
     },
 
-    /** Puts the view of the route in place of the one that is shown. */
+    /** Loads the view of the route and shows it. */
     async show() {
       const { route } = this;
       this.loading = true;
@@ -107,7 +113,7 @@ function frame(app) {
           this.mount(view, route);
         }
       } catch {
-        this.viewError = 'This part of the page can’t be fetched: its server does not answer.';
+        this.viewError = 'Could not load this view: the server does not respond.';
       } finally {
         this.loading = false;
       }
@@ -154,16 +160,16 @@ function frame(app) {
      * @param {string} kind
      */
     notify(text, kind) {
-      const id = ++notices;
-      this.notices = [...this.notices, { id, text, kind }];
+      const id = ++lastMessage;
+      this.messages = [...this.messages, { id, text, kind }];
       if (kind === 'done') {
-        setTimeout(() => this.dismiss(id), NOTICE_TIME);
+        setTimeout(() => this.dismiss(id), MESSAGE_TIME);
       }
     },
 
     /** @param {number} id */
     dismiss(id) {
-      this.notices = this.notices.filter((notice) => notice.id !== id);
+      this.messages = this.messages.filter((message) => message.id !== id);
     },
 
     nextTheme() {
@@ -193,8 +199,8 @@ function frame(app) {
       return {
         connecting: 'Connecting…',
         live: 'Live',
-        polling: 'Not live: updated every 10 seconds',
-        disconnected: `Disconnected since ${since}. Trying again; what you see may be old.`,
+        polling: 'Refreshing every 10 seconds',
+        disconnected: `Disconnected since ${since}. Retrying; data may be outdated.`,
       }[this.connection];
     },
   };
@@ -210,7 +216,7 @@ async function loadConfig() {
 }
 
 async function start() {
-  loadView('home').catch(() => {}); // It is preloaded, whichever view comes first.
+  loadView('list').catch(() => {}); // index.html preloads it for every address.
   const config = await loadConfig();
   const session = config.AUTH_CLIENT_ID ? await (await import('./sign-in.js')).Session.open(config) : null;
   const api = new Api(config.API_ENDPOINT);
@@ -232,20 +238,22 @@ async function start() {
     draft: () => null,
     session,
   };
+  redirectOldAddress();
   Alpine.data('frame', () => frame(app));
   Alpine.start();
   followVisibility(app);
 }
 
 /**
- * Lets a hidden page rest: a browser opens only a few connections to one server. It catches up when it is seen again.
+ * Closes the event stream and stops the clock while the page is hidden, because a browser allows only a few connections to
+ * one server. When the page is visible again, the views read everything they missed.
  * @param {App} app
  */
 function followVisibility({ live, clock, session }) {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let ticking;
   const tick = () => (clock.now = Date.now());
-  const follow = () => {
+  const update = () => {
     clearInterval(ticking);
     if (document.hidden) {
       live.stop();
@@ -257,14 +265,14 @@ function followVisibility({ live, clock, session }) {
       }
     }
   };
-  document.addEventListener('visibilitychange', follow);
-  follow();
+  document.addEventListener('visibilitychange', update);
+  update();
 }
 
 start().catch((error) => {
   const boot = document.querySelector('#boot');
   if (boot) {
-    boot.textContent = `NanoMon could not start: its server did not answer (${error.message}). Reload the page to try again.`;
+    boot.textContent = `Could not load NanoMon: the server did not respond (${error.message}). Reload the page to try again.`;
     boot.setAttribute('role', 'alert');
   }
 });

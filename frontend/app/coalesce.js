@@ -1,24 +1,25 @@
 /**
- * Makes a function that runs work, never twice at a time: calls during a run cause one more run after it.
+ * Returns a function that runs work, but never twice at the same time. Calls during a run cause one more run after it.
+ * The function's promise resolves after the last run.
  * @param {() => Promise<void>} work
- * @returns {() => Promise<void>} done when nothing is left to do
+ * @returns {() => Promise<void>}
  */
 export function coalesce(work) {
   /** @type {Promise<void> | null} */
   let running = null;
-  let again = false;
+  let pending = false;
   const loop = async () => {
     try {
       do {
-        again = false;
+        pending = false;
         await work();
-      } while (again);
+      } while (pending);
     } finally {
       running = null;
     }
   };
   return () => {
-    again = true;
+    pending = true;
     running ??= loop();
     return running;
   };

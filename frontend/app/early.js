@@ -1,9 +1,9 @@
-// Runs before the first paint, so that a theme that was set doesn't flash.
+// Sets the stored theme before the first paint, so that the page does not flash in the other theme.
 try {
   const theme = localStorage.getItem('theme');
   if (theme) {
     document.documentElement.dataset.theme = theme;
   }
 } catch {
-  // Without storage the page follows the system.
+  // Storage is blocked: use the theme of the system.
 }

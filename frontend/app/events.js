@@ -1,21 +1,23 @@
 /** @import {Connection, MonitorChange, Result} from '../types/model' */
 import { createParser } from './lib/eventsource-parser.js';
 
-const FIRST_RETRY = 500;
-const LAST_RETRY = 10_000;
-const POLL = 10_000;
-/** The server writes at least every 15 seconds; a stream that is silent for longer than this is dead. */
-const SILENCE = 40_000;
+/** The delays before a reconnect: the first and the longest, in milliseconds. */
+const MIN_RETRY_DELAY = 500;
+const MAX_RETRY_DELAY = 10_000;
+/** How often the views refresh without a stream, in milliseconds. */
+const POLL_INTERVAL = 10_000;
+/** How long a stream may be silent, in milliseconds. The server writes at least every 15 seconds. */
+const MAX_SILENCE = 40_000;
 
 /**
- * What a view is told: each result and change as it happens; and stale when it may have missed some and has
- * to read afresh.
+ * Receives events: each new result, each change of a monitor, and stale when events may be lost and the view must reload
+ * its data.
  * @typedef {{result?: (result: Result) => void, monitor?: (change: MonitorChange) => void, stale: () => void}} Listener
  */
 
 /**
- * The page's one event stream. It reconnects by itself; while it can't, the views are told every ten seconds to read
- * afresh, if the API answers.
+ * The event stream that all views share. It reconnects automatically. While there is no stream but the API responds, it
+ * calls stale every ten seconds.
  */
 export class Live {
   #connect;
@@ -30,7 +32,7 @@ export class Live {
 
   /**
    * @param {(signal: AbortSignal) => Promise<Response>} connect opens the stream
-   * @param {() => Promise<boolean>} alive reports whether the API answers
+   * @param {() => Promise<boolean>} alive reports whether the API responds
    */
   constructor(connect, alive) {
     this.#connect = connect;
@@ -51,7 +53,7 @@ export class Live {
 
   /**
    * @param {Listener} listener
-   * @returns {() => void} ends it
+   * @returns {() => void} unsubscribes
    */
   subscribe(listener) {
     this.#listeners.add(listener);
@@ -59,7 +61,8 @@ export class Live {
   }
 
   /**
-   * Does work and gives, beside its outcome, the results that came meanwhile: what was read may be older than they.
+   * Runs work and returns its value with the results that arrived during it. Data that work read may be older than these
+   * results.
    * @template T
    * @param {() => Promise<T>} work
    * @returns {Promise<[T, Result[]]>}
@@ -67,51 +70,51 @@ export class Live {
   async during(work) {
     /** @type {Result[]} */
     const results = [];
-    const end = this.subscribe({ result: (result) => results.push(result), stale: () => {} });
+    const unsubscribe = this.subscribe({ result: (result) => results.push(result), stale: () => {} });
     try {
       return [await work(), results];
     } finally {
-      end();
+      unsubscribe();
     }
   }
 
   /** @param {AbortSignal} stopped */
   async #run(stopped) {
-    let retry = FIRST_RETRY;
+    let retry = MIN_RETRY_DELAY;
     /** @type {ReturnType<typeof setInterval> | undefined} */
     let polling;
     const connected = () => {
       clearInterval(polling);
       polling = undefined;
-      retry = FIRST_RETRY;
+      retry = MIN_RETRY_DELAY;
       this.#connected = true;
       this.onConnection('live');
       this.#stale();
     };
     while (!stopped.aborted) {
-      await this.#follow(stopped, connected).catch(() => {});
+      await this.#read(stopped, connected).catch(() => {});
       this.#connected = false;
       if (stopped.aborted) {
         break;
       }
       if (!polling) {
-        polling = setInterval(() => this.#poll(stopped), POLL);
+        polling = setInterval(() => this.#poll(stopped), POLL_INTERVAL);
         await this.#poll(stopped);
       }
       await pause(retry * (0.75 + Math.random() / 2), stopped);
-      retry = Math.min(retry * 2, LAST_RETRY);
+      retry = Math.min(retry * 2, MAX_RETRY_DELAY);
     }
     clearInterval(polling);
   }
 
   /**
-   * Reads one connection to its end.
+   * Opens one connection and reads it until it ends.
    * @param {AbortSignal} stopped
    * @param {() => void} connected
    */
-  async #follow(stopped, connected) {
+  async #read(stopped, connected) {
     const silent = new AbortController();
-    let watchdog = setTimeout(() => silent.abort(), SILENCE);
+    let watchdog = setTimeout(() => silent.abort(), MAX_SILENCE);
     try {
       const response = await this.#connect(AbortSignal.any([stopped, silent.signal]));
       if (!response.body) {
@@ -123,7 +126,7 @@ export class Live {
       const reader = response.body.getReader();
       for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
         clearTimeout(watchdog);
-        watchdog = setTimeout(() => silent.abort(), SILENCE);
+        watchdog = setTimeout(() => silent.abort(), MAX_SILENCE);
         parser.feed(decoder.decode(chunk.value, { stream: true }));
       }
     } finally {
@@ -163,7 +166,7 @@ export class Live {
 
 /**
  * @param {number} ms
- * @param {AbortSignal} signal ends it early
+ * @param {AbortSignal} signal ends the pause early
  * @returns {Promise<void>}
  */
 function pause(ms, signal) {

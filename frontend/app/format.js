@@ -1,12 +1,12 @@
-/** @import {Delivery, Exclusion, ListedMonitor, Monitor, Point, Result, Status} from '../types/model' */
+/** @import {Delivery, IgnoreReason, ListedMonitor, Monitor, Point, Result, Status} from '../types/model' */
 
 /**
- * A status as it is shown: a word, and the class that gives it its shape and colour.
+ * The label of a status, and the CSS class that sets its symbol and colour.
  * @typedef {{key: 'ok' | 'error' | 'failed' | 'pending' | 'disabled', label: string}} Badge
  */
 
 /** @type {Record<Status, Badge>} */
-const VERDICTS = {
+const STATUS_BADGES = {
   0: { key: 'ok', label: 'OK' },
   1: { key: 'error', label: 'Error' },
   2: { key: 'failed', label: 'Failed' },
@@ -17,15 +17,15 @@ const VERDICTS = {
  * @returns {Badge}
  */
 export function badgeOfStatus(status) {
-  return VERDICTS[status] ?? VERDICTS[2];
+  return STATUS_BADGES[status] ?? STATUS_BADGES[2];
 }
 
 /**
- * Why a result doesn't count, as it is shown beside the status.
- * @typedef {{key: Exclusion, label: string}} Mark
+ * The label that says why a result is ignored, shown next to its status.
+ * @typedef {{key: IgnoreReason, label: string}} Mark
  */
 
-/** @type {Record<Exclusion, Mark>} */
+/** @type {Record<IgnoreReason, Mark>} */
 const MARKS = {
   maintenance: { key: 'maintenance', label: 'Maintenance' },
   blocked: { key: 'blocked', label: 'Blocked' },
@@ -33,22 +33,22 @@ const MARKS = {
 
 /**
  * @param {Point | null | undefined} result
- * @returns {Mark | null} null for one that counts
+ * @returns {Mark | null} null if the result counts
  */
 export function markOf(result) {
   return result?.excluded ? (MARKS[result.excluded] ?? null) : null;
 }
 
 /** @type {Record<Delivery['fate'], Badge>} */
-const FATES = {
+const DELIVERY_BADGES = {
   sent: { key: 'ok', label: 'Sent' },
-  waiting: { key: 'pending', label: 'Waiting' },
+  waiting: { key: 'pending', label: 'Pending' },
   failed: { key: 'failed', label: 'Failed' },
 };
 
 /** @param {Delivery} delivery */
 export function badgeOfDelivery({ fate }) {
-  return FATES[fate];
+  return DELIVERY_BADGES[fate];
 }
 
 /** @type {Record<string, string>} */
@@ -78,16 +78,16 @@ export function badgeOf(monitor, latest) {
   return latest ? badgeOfStatus(latest.status) : { key: 'pending', label: 'Not checked yet' };
 }
 
-const precise = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
-const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const significant = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
+const integer = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
 /** @param {number} value */
 export function formatNumber(value) {
-  return Math.abs(value) < 100 ? precise.format(value) : whole.format(value);
+  return Math.abs(value) < 100 ? significant.format(value) : integer.format(value);
 }
 
 /**
- * The unit of a result's value: a number that the monitor took out of the response has none.
+ * Returns the unit of a result's value. A number that a regular expression took from the response has no unit.
  * @param {Result | null | undefined} result
  */
 export function unitOf(result) {
@@ -112,7 +112,7 @@ export function formatPercent(percent) {
   if (percent === null || percent === undefined) {
     return '–';
   }
-  // Rounded down: 100 % means that nothing was missed.
+  // Rounded down, so that 100 % is only shown if there was no downtime.
   return `${Math.floor(percent * 100) / 100} %`;
 }
 
@@ -127,9 +127,9 @@ export function formatTime(date) {
 }
 
 /**
- * A mark on an axis of time: the day where the marks are days apart, else the time of day.
+ * Formats a tick of a time axis: the day if the ticks are days apart, otherwise the time of day.
  * @param {number} time seconds since 1970
- * @param {number} step seconds from mark to mark
+ * @param {number} step seconds between two ticks
  */
 export function formatTick(time, step) {
   const date = new Date(time * 1000);
@@ -157,7 +157,7 @@ export function formatFor(date, now) {
 
 /**
  * @param {number} length in milliseconds
- * @returns {string} in its largest unit; empty below a second
+ * @returns {string} the length in its largest unit; empty below one second
  */
 export function formatLength(length) {
   const seconds = Math.floor(length / 1000);
@@ -172,20 +172,20 @@ export function formatLength(length) {
 }
 
 /**
- * Words for a screen reader in place of the bars of a history.
+ * Describes the bars of a history for a screen reader.
  * @param {Point[]} history
  */
 export function describeHistory(history) {
   const count = (/** @type {Status} */ status) => history.filter((point) => point.status === status).length;
-  const excluded = history.filter(markOf).length;
-  const counts = `${count(0)} OK, ${count(1)} error, ${count(2)} failed${excluded ? `; ${excluded} not counted` : ''}`;
+  const ignored = history.filter(markOf).length;
+  const counts = `${count(0)} OK, ${count(1)} error, ${count(2)} failed${ignored ? `; ${ignored} ignored` : ''}`;
   return history.length ? `Last ${history.length} checks: ${counts}` : 'No checks yet';
 }
 
 /**
- * Some bars of a history of 30, as an SVG path in a box of 30 by 12: the worse, the taller.
+ * Returns the bars of one kind as an SVG path in a box of 30 by 12. A worse status has a taller bar.
  * @param {Point[]} history
- * @param {Status | 'excluded'} kind those of a status that count, or those that don't count
+ * @param {Status | 'excluded'} kind a status, for the results that count, or excluded for ignored results
  */
 export function historyPath(history, kind) {
   const first = 30 - history.length;
@@ -195,16 +195,17 @@ export function historyPath(history, kind) {
 }
 
 /**
- * @param {number} place
+ * @param {number} index
  * @param {Status} status
  */
-function bar(place, status) {
-  return `M${place + 0.5} 12v${-{ 0: 5, 1: 8, 2: 12 }[status]}`;
+function bar(index, status) {
+  return `M${index + 0.5} 12v${-{ 0: 5, 1: 8, 2: 12 }[status]}`;
 }
 
 /**
+ * Returns the number of monitors with each status as text.
  * @param {readonly ListedMonitor[]} monitors
- * @returns {string} how many there are of each status
+ * @returns {string} for example 1 failed · 2 OK
  */
 export function summarize(monitors) {
   /** @type {Map<string, number>} */
@@ -219,7 +220,7 @@ export function summarize(monitors) {
     .join(' · ');
 }
 
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
 const short = new Intl.DateTimeFormat(undefined, {
   month: 'short',
   day: 'numeric',
@@ -229,15 +230,15 @@ const short = new Intl.DateTimeFormat(undefined, {
 });
 
 /**
- * The whole date with its zone, to show on hover.
+ * Formats a date with its weekday and time zone, for a tooltip.
  * @param {string | number} date RFC 3339, or milliseconds since 1970
  */
 export function formatExact(date) {
-  return exact.format(new Date(date));
+  return full.format(new Date(date));
 }
 
 /**
- * The date in a list: without its year.
+ * Formats a date without its year, for a list.
  * @param {string | number} date RFC 3339, or milliseconds since 1970
  */
 export function formatShort(date) {

@@ -5,19 +5,20 @@ import Alpine from './lib/alpine.js';
 import { ApiError, messageOf } from './api.js';
 import { coalesce } from './coalesce.js';
 
+/** How many results each monitor keeps. */
 const HISTORY = 30;
-/** How long results are gathered before they are shown together, in milliseconds. */
-const GATHER = 200;
-/** With more changes than this at once the whole list is read. */
+/** How long results are collected before they are shown together, in milliseconds. */
+const BATCH_TIME = 200;
+/** Up to this many changed monitors are read one by one. More cause a read of the whole list. */
 const SINGLE_READS = 5;
 
 /**
- * All monitors with their latest results, kept up to date while a view uses them. What it holds is frozen: a monitor
- * that changes is replaced, and all others stay the same objects, so only what changed is drawn again.
+ * All monitors with their latest results, up to date while a view uses them. The monitors are frozen. A changed monitor is
+ * replaced and the others stay the same objects, so the views redraw only what changed.
  */
 export class MonitorList {
   state = Alpine.reactive({
-    /** @type {readonly ListedMonitor[]} by name */
+    /** @type {readonly ListedMonitor[]} sorted by name */
     items: Object.freeze([]),
     loaded: false,
     error: '',
@@ -29,13 +30,13 @@ export class MonitorList {
   #reading = false;
   /** @type {Result[]} */
   #results = [];
-  /** @type {Set<string>} ids of monitors to read again */
+  /** @type {Set<string>} the ids of the monitors to read again */
   #changed = new Set();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #showing;
+  #batchTimer;
   #readChanged = coalesce(() => this.#readEach());
 
-  /** Reads the whole list afresh. */
+  /** Reads the whole list. */
   load = coalesce(() => this.#readAll());
 
   /**
@@ -48,13 +49,13 @@ export class MonitorList {
   }
 
   /**
-   * Keeps the list up to date until the function that it returns is called.
+   * Keeps the list up to date until the returned function is called.
    * @returns {() => void}
    */
   use() {
     if (this.#users++ === 0) {
       this.#unsubscribe = this.#live.subscribe({
-        result: (result) => this.#gather(result),
+        result: (result) => this.#collect(result),
         monitor: (change) => this.#onChange(change),
         stale: () => this.#onStale(),
       });
@@ -63,14 +64,14 @@ export class MonitorList {
     return () => {
       if (--this.#users === 0) {
         this.#unsubscribe();
-        clearTimeout(this.#showing);
-        this.#showing = undefined;
+        clearTimeout(this.#batchTimer);
+        this.#batchTimer = undefined;
         this.#results = [];
       }
     };
   }
 
-  /** The stream is asked for right before the first reading: one that is still under way when it opens need not be repeated. */
+  /** Reloads the list, unless the first read is still running: it started after the stream was requested. */
   #onStale() {
     if (this.state.loaded || !this.#reading) {
       this.load();
@@ -80,9 +81,9 @@ export class MonitorList {
   async #readAll() {
     this.#reading = true;
     try {
-      const [monitors, meanwhile] = await this.#live.during(() => this.#api.monitors());
+      const [monitors, newResults] = await this.#live.during(() => this.#api.monitors());
       this.#set(monitors.map(freeze));
-      this.#show(meanwhile);
+      this.#show(newResults);
       this.state.loaded = true;
       this.state.error = '';
     } catch (error) {
@@ -100,10 +101,10 @@ export class MonitorList {
     }
     for (const id of ids) {
       try {
-        const [monitor, meanwhile] = await this.#live.during(() => this.#api.listedMonitor(id));
+        const [monitor, newResults] = await this.#live.during(() => this.#api.listedMonitor(id));
         const others = this.state.items.filter((item) => item.id !== id);
         this.#set([...others, freeze(monitor)].sort(byName));
-        this.#show(meanwhile);
+        this.#show(newResults);
       } catch (error) {
         if (error instanceof ApiError && error.status === 404) {
           this.#remove(id);
@@ -117,7 +118,7 @@ export class MonitorList {
   /** @param {MonitorChange} change */
   #onChange({ id, change }) {
     if (this.#reading) {
-      this.load(); // What is being read may be from before the change.
+      this.load(); // The running read may not include the change.
     } else if (change === 'deleted') {
       this.#remove(id);
     } else {
@@ -138,12 +139,12 @@ export class MonitorList {
   }
 
   /** @param {Result} result */
-  #gather(result) {
+  #collect(result) {
     this.#results.push(result);
-    this.#showing ??= setTimeout(() => {
-      this.#showing = undefined;
+    this.#batchTimer ??= setTimeout(() => {
+      this.#batchTimer = undefined;
       this.#show(this.#results.splice(0));
-    }, GATHER);
+    }, BATCH_TIME);
   }
 
   /** @param {Result[]} results */
@@ -157,7 +158,7 @@ export class MonitorList {
 }
 
 /**
- * The monitor after a result; itself where it knows that or a later one.
+ * Returns the monitor with a new result added. Returns the same object if it already has this result or a later one.
  * @param {ListedMonitor} monitor
  * @param {Result} result
  * @returns {ListedMonitor}
@@ -176,7 +177,7 @@ function withResult(monitor, result) {
 }
 
 /**
- * Freezes what Alpine would otherwise wrap.
+ * Freezes a monitor, so that Alpine does not wrap it in proxies.
  * @param {ListedMonitor} monitor
  */
 function freeze(monitor) {
@@ -186,7 +187,7 @@ function freeze(monitor) {
 }
 
 /**
- * The order of the API.
+ * Compares two monitors in the sort order of the API.
  * @param {ListedMonitor} a
  * @param {ListedMonitor} b
  */

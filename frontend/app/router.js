@@ -1,24 +1,28 @@
 /** @import {ViewName} from './views.js' */
 
 /**
- * What the address asks for. The id is empty where there is none, and for a new monitor or maintenance window.
+ * A parsed page address. The id is empty if the address has none, and for a new monitor or maintenance window.
  * @typedef {{view: ViewName, id: string, params: URLSearchParams, hash: string}} Route
  */
 
 const ID = /^[0-9a-f]{24}$/i;
-/** The forms, each with the name under which the address has it. */
-const FORMS = /** @type {const} */ ({ edit: 'edit', maintenance: 'window' });
-const PLAIN = /** @type {const} */ (['home', 'dash', 'results', 'maintenance', 'admin', 'about']);
+/** The views with an id in their address: the view for each path. */
+const FORMS = /** @type {const} */ ({ edit: 'edit', maintenance: 'maintenance-edit' });
+/** The views without an id in their address. */
+const PLAIN = /** @type {const} */ (['list', 'wall', 'results', 'maintenance', 'admin', 'about']);
+/** The paths of earlier versions and their replacements. */
+const OLD_PATHS = /** @type {Record<string, string>} */ ({ home: 'list', dash: 'wall', window: 'maintenance' });
 
 /**
- * @param {string} hash the part from # on, such as #monitor/0123456789abcdef01234567 or #home?status=failed
+ * Parses the hash of the page address.
+ * @param {string} hash for example #monitor/0123456789abcdef01234567 or #list?status=failed
  * @returns {Route}
  */
 export function parseRoute(hash) {
   const [path, query = ''] = hash.replace(/^#/, '').split('?');
   const [name, id = '', ...rest] = path.split('/');
   const params = new URLSearchParams(query);
-  const plain = PLAIN.find((view) => view === (name || 'home'));
+  const plain = PLAIN.find((view) => view === (name || 'list'));
   if (rest.length === 0) {
     if (plain && id === '') {
       return { view: plain, id, params, hash };
@@ -33,14 +37,23 @@ export function parseRoute(hash) {
   return { view: 'unknown', id: '', params, hash };
 }
 
+/** Replaces an address of an earlier version with the current one. Adds no entry to the browser's history. */
+export function redirectOldAddress() {
+  const [, name, rest] = /^#(\w+)(.*)$/.exec(location.hash) ?? [];
+  if (name && Object.hasOwn(OLD_PATHS, name)) {
+    // location.replace would fire another hashchange and mount the view twice.
+    history.replaceState(history.state, '', `#${OLD_PATHS[name]}${rest}`);
+  }
+}
+
 /**
- * Puts a view's settings into its address, without a new entry in the browser's history. What is empty is left out. Nothing is
- * done when the reader is on the way to another view.
- * @param {string} path such as #home
+ * Stores a view's settings in the page address, without a new entry in the browser's history. Leaves out empty settings.
+ * Does nothing if the address already belongs to another view.
+ * @param {string} path for example #list
  * @param {Record<string, string>} settings
  */
 export function rememberSettings(path, settings) {
-  if ((location.hash.split('?')[0] || '#home') !== path) {
+  if ((location.hash.split('?')[0] || '#list') !== path) {
     return;
   }
   const query = new URLSearchParams(Object.entries(settings).filter(([, value]) => value !== ''));

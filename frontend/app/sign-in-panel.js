@@ -2,7 +2,7 @@
 /** @import {Session} from './sign-in.js' */
 
 /**
- * What the frame shows of the session, and what the reader can do there.
+ * Creates the data of the sign-in buttons and dialog.
  * @param {App} app
  * @param {Session} session
  */
@@ -10,14 +10,14 @@ export function newPanel(app, session) {
   return {
     state: session.state,
 
-    /** Tells how the sign-in went that the page comes from, and asks for one when it is needed. */
-    meet() {
-      session.onWanted = () => this.ask();
-      document.addEventListener('click', (event) => this.guard(event), { capture: true });
-      if (session.fault) {
-        app.notify(session.fault, 'failed');
+    /** Reports the outcome of a sign-in that just finished, and asks for a sign-in whenever an action needs one. */
+    init() {
+      session.onRequired = () => this.ask();
+      document.addEventListener('click', (event) => this.blockWrites(event), { capture: true });
+      if (session.error) {
+        app.notify(session.error, 'failed');
       } else if (session.canWrite && session.hasDraft) {
-        app.notify('You are signed in again. What you had typed is back, and not saved yet.');
+        app.notify('You are signed in again. Your unsaved changes are back.');
       }
     },
 
@@ -33,10 +33,10 @@ export function newPanel(app, session) {
     },
 
     /**
-     * Catches what would change something while nobody is signed in.
+     * Cancels a click on an element with data-writes and asks for a sign-in, unless the user is signed in.
      * @param {Event} event
      */
-    guard(event) {
+    blockWrites(event) {
       const element = /** @type {Element} */ (event.target);
       if (!session.canWrite && element.closest('[data-writes]')) {
         event.preventDefault();
@@ -53,7 +53,7 @@ export function newPanel(app, session) {
         await session.signIn(draft);
       } catch {
         app.unsaved = unsaved;
-        app.notify('The sign-in provider can’t be reached. Try again in a while.', 'failed');
+        app.notify('Could not reach the sign-in provider. Try again later.', 'failed');
       }
     },
 

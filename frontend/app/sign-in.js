@@ -7,14 +7,17 @@ import { newPanel } from './sign-in-panel.js';
 
 /** @typedef {typeof import('@azure/msal-browser')} Msal */
 
-/** What the page comes back to after a sign-in: its address, and what was typed there. @typedef {{hash: string, draft: unknown}} Place */
+/**
+ * The state that the page restores after a sign-in: its address and the unsaved changes.
+ * @typedef {{hash: string, draft: unknown}} Place
+ */
 
 const SCOPE = 'system.admin';
 const ENTRA = 'https://login.microsoftonline.com';
-/** A token is renewed that long before its end, in seconds. */
-const AHEAD = 60;
-/** Where the tab keeps the place while it shows the provider's page. */
-const PLACE = 'nanomon.place';
+/** How long before its expiry a token is renewed, in seconds. */
+const RENEW_BEFORE = 60;
+/** The session storage key of the place while the tab shows the provider's page. */
+const PLACE_KEY = 'nanomon.place';
 
 /** @returns {Promise<Msal>} */
 async function loadMsal() {
@@ -23,7 +26,8 @@ async function loadMsal() {
 }
 
 /**
- * Who uses the page. It is loaded only when sign-in is on. Tokens stay in the tab.
+ * The session of the user: sign-in, sign-out and access tokens. The module loads only if sign-in is on. Tokens stay in
+ * the tab.
  */
 export class Session {
   state = Alpine.reactive({
@@ -31,26 +35,26 @@ export class Session {
     status: 'out',
     name: '',
   });
-  /** Why a sign-in that was begun has failed; else empty. */
-  fault = '';
-  /** Where the page comes back to. @type {Place | null} */
+  /** Why the last sign-in failed; empty if it did not. */
+  error = '';
+  /** The place to restore. @type {Place | null} */
   #place = null;
-  /** Is told when the API wants a sign-in. */
-  onWanted = () => {};
+  /** Called when the API requires a sign-in. */
+  onRequired = () => {};
   #msal;
   #config;
   #client;
   #token = { text: '', until: 0 };
   /** @type {Promise<string> | null} */
-  #renewing = null;
+  #renewal = null;
 
   /**
-   * Loads what signing in needs, and finishes a sign-in that the page comes back from.
+   * Loads the sign-in library and completes a sign-in if the page was opened by the provider.
    * @param {Config} config
    */
   static async open(config) {
     const session = new Session(config, await loadMsal());
-    await session.#return();
+    await session.#restore();
     return session;
   }
 
@@ -64,50 +68,51 @@ export class Session {
     this.#client = new msal.PublicClientApplication({
       auth: {
         clientId: config.AUTH_CLIENT_ID,
-        redirectUri: home(),
-        postLogoutRedirectUri: home(),
+        redirectUri: pageUrl(),
+        postLogoutRedirectUri: pageUrl(),
         ...authority(config),
       },
       cache: { cacheLocation: 'sessionStorage' },
       system: {
         protocolMode: config.AUTH_ISSUER ? msal.ProtocolMode.OIDC : msal.ProtocolMode.AAD,
-        tokenRenewalOffsetSeconds: AHEAD,
+        tokenRenewalOffsetSeconds: RENEW_BEFORE,
       },
     });
   }
 
   /**
-   * What the frame shows of the session.
+   * Creates the data of the sign-in buttons and dialog.
    * @param {App} app
    */
   panel(app) {
     return newPanel(app, this);
   }
 
-  /** Whether the API lets the reader see anything. */
+  /** Whether the API lets the user read. */
   get canRead() {
     return this.canWrite || !this.#config.AUTH_PROTECT_READS;
   }
 
+  /** Whether the API lets the user change anything. */
   get canWrite() {
     return this.state.status === 'in';
   }
 
   /**
-   * Whether the reader may see a view: forms are for those who are signed in.
+   * Reports whether the user may see a view. Forms require a sign-in.
    * @param {ViewName} view
    */
   mayShow(view) {
-    return view === 'edit' || view === 'window' ? this.canWrite : this.canRead;
+    return view === 'edit' || view === 'maintenance-edit' ? this.canWrite : this.canRead;
   }
 
-  /** Whether what was typed before the sign-in waits for its view. */
+  /** Whether there are unsaved changes from before the sign-in. */
   get hasDraft() {
     return Boolean(this.#place?.draft);
   }
 
   /**
-   * What was typed at an address before the sign-in, once; null where nothing was.
+   * Returns the unsaved changes made at an address before the sign-in, and forgets them; null if there are none.
    * @param {string} hash
    */
   takeDraft(hash) {
@@ -119,12 +124,12 @@ export class Session {
   }
 
   /**
-   * Goes to the provider's page.
-   * @param {unknown} draft what is typed and not saved, or null
+   * Opens the provider's page.
+   * @param {unknown} draft the unsaved changes, or null
    */
   async signIn(draft) {
     const place = { hash: location.hash, draft: draft ?? this.takeDraft(location.hash) };
-    sessionStorage.setItem(PLACE, JSON.stringify(place));
+    sessionStorage.setItem(PLACE_KEY, JSON.stringify(place));
     const { scopes, ...request } = this.#request;
     await this.#client.loginRedirect({ ...request, scopes: [...scopes, 'offline_access'] });
   }
@@ -134,17 +139,18 @@ export class Session {
     try {
       await this.#client.logoutRedirect({ account, idTokenHint: account?.idToken });
     } finally {
-      location.reload(); // The provider has no page to sign out at, or is away; in this tab it is done.
+      location.reload(); // Still here: the provider has no sign-out page or is unavailable. The tab has dropped its tokens.
     }
   }
 
   /**
-   * As the global fetch, with the access token. What may be read without one is then read without it.
+   * Works like the global fetch, with the access token. If the API rejects the token but allows anonymous reads, a read is
+   * repeated without it.
    * @param {string} url
    * @param {RequestInit} options
    */
   fetch = async (url, options) => {
-    const token = await this.#current();
+    const token = await this.#accessToken();
     const headers = { ...options.headers, Authorization: `Bearer ${token}` };
     const response = await fetch(url, token ? { ...options, headers } : options);
     if (response.status !== 401) {
@@ -154,22 +160,22 @@ export class Session {
       this.#expire();
     }
     if (options.method || !this.canRead) {
-      this.onWanted();
+      this.onRequired();
       return response;
     }
     return token ? fetch(url, options) : response;
   };
 
-  /** Finishes a sign-in, and knows who was signed in before the page was loaded. */
-  async #return() {
+  /** Completes a sign-in if the provider opened the page, and restores the user from the session storage. */
+  async #restore() {
     this.#place = takePlace();
-    const answered = /[#&](code|error)=/.test(location.hash);
-    const hash = answered ? (this.#place?.hash ?? '') : location.hash;
+    const fromProvider = /[#&](code|error)=/.test(location.hash);
+    const hash = fromProvider ? (this.#place?.hash ?? '') : location.hash;
     await this.#client.initialize();
     try {
       await this.#client.handleRedirectPromise({ navigateToLoginRequestUrl: false });
     } catch (error) {
-      this.fault = `You are not signed in: ${reason(error)}`;
+      this.error = `Sign-in failed: ${reason(error)}`;
     }
     history.replaceState(history.state, '', location.pathname + hash);
     const [account] = this.#client.getAllAccounts();
@@ -180,15 +186,15 @@ export class Session {
   }
 
   /** @returns {Promise<string>} the access token, empty when there is none */
-  async #current() {
+  async #accessToken() {
     if (this.state.status !== 'in') {
       return '';
     }
-    if (Date.now() < this.#token.until - AHEAD * 1000) {
+    if (Date.now() < this.#token.until - RENEW_BEFORE * 1000) {
       return this.#token.text;
     }
-    this.#renewing ??= this.#renew().finally(() => (this.#renewing = null));
-    return this.#renewing;
+    this.#renewal ??= this.#renew().finally(() => (this.#renewal = null));
+    return this.#renewal;
   }
 
   async #renew() {
@@ -197,7 +203,7 @@ export class Session {
       const { accessToken, expiresOn } = await this.#client.acquireTokenSilent({
         ...this.#request,
         account: this.#client.getAllAccounts()[0],
-        cacheLookupPolicy: CacheLookupPolicy.AccessTokenAndRefreshToken, // An iframe is against the page's policy.
+        cacheLookupPolicy: CacheLookupPolicy.AccessTokenAndRefreshToken, // The content security policy forbids iframes.
       });
       this.#token = { text: accessToken, until: expiresOn?.getTime() ?? 0 };
       return accessToken;
@@ -224,8 +230,8 @@ export class Session {
   }
 }
 
-/** Where the page is, without what it shows. */
-function home() {
+/** Returns the address of the page without its query and hash. */
+function pageUrl() {
   return location.origin + location.pathname;
 }
 
@@ -237,20 +243,20 @@ function authority({ AUTH_ISSUER, AUTH_TENANT }) {
   return {
     authority: AUTH_ISSUER,
     knownAuthorities: [new URL(AUTH_ISSUER).host],
-    // Without offline_access, which some providers take for more than was granted when a token is renewed.
+    // Without offline_access: some providers reject it at a renewal as more than was granted.
     OIDCOptions: { defaultScopes: ['openid', 'profile'] },
   };
 }
 
 /** @returns {Place | null} */
 function takePlace() {
-  const place = sessionStorage.getItem(PLACE);
-  sessionStorage.removeItem(PLACE);
+  const place = sessionStorage.getItem(PLACE_KEY);
+  sessionStorage.removeItem(PLACE_KEY);
   return place ? JSON.parse(place) : null;
 }
 
 /**
- * What the provider or the library says of a failure.
+ * Returns the message of the provider or of the library.
  * @param {unknown} error
  */
 function reason(error) {

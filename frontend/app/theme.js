@@ -1,4 +1,4 @@
-/** What the page's colours follow: the system's choice, or the reader's. @typedef {'system' | 'light' | 'dark'} Theme */
+/** The theme of the page; system follows the setting of the operating system. @typedef {'system' | 'light' | 'dark'} Theme */
 
 const root = document.documentElement;
 
@@ -9,7 +9,7 @@ export function currentTheme() {
 }
 
 /**
- * Sets the theme for this page at once, and for later ones where the browser stores it.
+ * Applies a theme and stores it for later visits if the browser allows it.
  * @param {Theme} theme
  */
 export function setTheme(theme) {
@@ -21,22 +21,22 @@ export function setTheme(theme) {
   try {
     localStorage.setItem('theme', theme === 'system' ? '' : theme);
   } catch {
-    // It holds until the page is closed.
+    // Storage is blocked: the theme lasts until the page is closed.
   }
 }
 
 /**
- * Calls listener whenever the colours have changed, for whatever reason.
+ * Calls the listener after the theme has changed, on the page or in the operating system.
  * @param {() => void} listener
- * @returns {() => void} ends it
+ * @returns {() => void} stops listening
  */
 export function onThemeChange(listener) {
   const system = matchMedia('(prefers-color-scheme: dark)');
-  const set = new MutationObserver(listener);
+  const observer = new MutationObserver(listener);
   system.addEventListener('change', listener);
-  set.observe(root, { attributeFilter: ['data-theme'] });
+  observer.observe(root, { attributeFilter: ['data-theme'] });
   return () => {
     system.removeEventListener('change', listener);
-    set.disconnect();
+    observer.disconnect();
   };
 }

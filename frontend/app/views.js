@@ -2,14 +2,14 @@
 /** @import {Route} from './router.js' */
 
 /**
- * Makes the data of a view; Alpine calls its init and destroy.
+ * Creates the data of a view. Alpine calls its init and destroy.
  * @typedef {(app: App, route: Route) => object} ViewData
  */
 
-/** The views: each is a module, its markup and its styles, of one name in a folder of that name, loaded when the view is first shown. */
+/** The views. Each has a folder with its module, markup and styles, all of the same name. They load when the view is first shown. */
 const VIEWS = {
-  home: { title: 'Monitors', load: async () => (await import('./views/home/home.js')).home },
-  dash: { title: 'Wall', load: async () => (await import('./views/dash/dash.js')).dash },
+  list: { title: 'Monitors', load: async () => (await import('./views/list/list.js')).list },
+  wall: { title: 'Wall', load: async () => (await import('./views/wall/wall.js')).wall },
   monitor: { title: 'Monitor', load: async () => (await import('./views/monitor/monitor.js')).monitor },
   edit: { title: 'Edit', load: async () => (await import('./views/edit/edit.js')).edit },
   results: { title: 'Results', load: async () => (await import('./views/results/results.js')).results },
@@ -17,9 +17,9 @@ const VIEWS = {
     title: 'Maintenance',
     load: async () => (await import('./views/maintenance/maintenance.js')).maintenance,
   },
-  window: {
+  'maintenance-edit': {
     title: 'Maintenance window',
-    load: async () => (await import('./views/window/window.js')).maintenanceWindow,
+    load: async () => (await import('./views/maintenance-edit/maintenance-edit.js')).maintenanceEdit,
   },
   admin: { title: 'Admin', load: async () => (await import('./views/admin/admin.js')).admin },
   about: { title: 'About', load: async () => (await import('./views/about/about.js')).about },
@@ -35,13 +35,14 @@ const VIEWS = {
 const views = new Map();
 
 /**
+ * Loads a view once. Rejects if the server does not answer; the next call then tries again.
  * @param {ViewName} name
- * @returns {Promise<View>} rejects when a part of it can't be fetched; the next call then tries again
+ * @returns {Promise<View>}
  */
 export function loadView(name) {
-  const known = views.get(name);
-  if (known) {
-    return known;
+  const loaded = views.get(name);
+  if (loaded) {
+    return loaded;
   }
   const view = fetchView(name);
   views.set(name, view);

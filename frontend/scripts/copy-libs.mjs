@@ -1,5 +1,4 @@
-// Copies the libraries that the page loads from node_modules to app/lib, each with a line that leads tsc to
-// its types.
+// Copies the libraries of the page from node_modules to app/lib, each with a type declaration for tsc.
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 
 const root = new URL('../', import.meta.url);
@@ -14,7 +13,7 @@ const copies = {
 const types = {
   'alpine.d.ts': "export { default } from 'alpinejs';",
   'eventsource-parser.d.ts': "export * from 'eventsource-parser';",
-  // It is a script, not a module: what it exports is in the global msal.
+  // A script, not a module: it sets the global variable msal.
   'msal.d.ts': 'export {};',
   'uplot.d.ts': "export { default } from 'uplot';",
 };

@@ -1,11 +1,11 @@
-// What the API and the frontend host send.
+// The JSON that the API and the frontend host send.
 
 export interface Config {
   API_ENDPOINT: string;
-  /** Empty while sign-in is off. */
+  /** Empty if sign-in is off. */
   AUTH_CLIENT_ID: string;
   AUTH_TENANT: string;
-  /** Empty where the provider is Microsoft Entra. */
+  /** Empty if the provider is Microsoft Entra. */
   AUTH_ISSUER: string;
   AUTH_AUDIENCE: string;
   AUTH_PROTECT_READS: boolean;
@@ -13,41 +13,41 @@ export interface Config {
   BUILD_INFO: string;
 }
 
-/** 0 OK, 1 error: the rule doesn't hold, 2 failed: no answer. */
+/** 0: OK. 1: error, the rule does not hold. 2: failed, the target did not respond. */
 export type Status = 0 | 1 | 2;
 
 export interface Monitor {
   id: string;
   name: string;
   type: string;
-  /** A Go duration. */
+  /** A Go duration, for example 30s */
   interval: string;
   target: string;
   rule?: string;
   enabled: boolean;
   properties: Record<string, string>;
   group?: string;
-  /** RFC 3339. */
+  /** RFC 3339 */
   updated: string;
 }
 
-/** A monitor of the list, asked for with its latest result and its history. */
+/** A monitor of the list, with its latest result and its history. */
 export interface ListedMonitor extends Monitor {
   latest: Result | null;
-  /** When the status of latest began; null without one. */
+  /** When the status of latest began; null without a result. */
   since: string | null;
   history: Point[];
 }
 
-/** Why a result counts neither in uptime nor for alerts. */
-export type Exclusion = 'maintenance' | 'blocked';
+/** Why a result does not count for uptime and incidents. */
+export type IgnoreReason = 'maintenance' | 'blocked';
 
 export interface Point {
   date: string;
   status: Status;
   value: number;
-  /** Absent when it counts. */
-  excluded?: Exclusion;
+  /** Absent if the result counts. */
+  excluded?: IgnoreReason;
 }
 
 export interface Result extends Point {
@@ -59,26 +59,26 @@ export interface Result extends Point {
   outputs: Record<string, number | string | boolean>;
 }
 
-/** A time in which some monitors are in maintenance, as it is entered. */
+/** The fields of a maintenance window that the user edits. */
 export interface WindowDraft {
   id?: string;
   name: string;
-  /** The ids of the monitors that it is for, and the groups. */
+  /** The ids of the monitors and the names of the groups to which the window applies. */
   monitors: string[];
   groups: string[];
-  /** RFC 3339; both are absent from a weekly one. */
+  /** RFC 3339; a weekly window has neither start nor end. */
   start?: string;
   end?: string;
   weekly?: Weekly;
 }
 
-/** A time that comes every week, by the clocks of a zone. */
+/** A period that repeats every week, in local time of a zone. */
 export interface Weekly {
-  /** Those on which it starts: monday to sunday. */
+  /** The weekdays on which the window starts: monday to sunday. */
   days: string[];
-  /** Such as 02:30. */
+  /** The start time, for example 02:30. */
   at: string;
-  /** A Go duration. */
+  /** A Go duration, for example 1h30m. */
   duration: string;
   zone: string;
 }
@@ -86,29 +86,29 @@ export interface Weekly {
 export interface MaintenanceWindow extends WindowDraft {
   id: string;
   updated: string;
-  /** Whether it is on. */
+  /** Whether the window is active now. */
   active: boolean;
-  /** When it is on now, or next; absent when it is over. */
+  /** The current or next period; absent if the window has ended. */
   next?: { start: string; end: string };
 }
 
-/** What has become of a message on its way to one recipient. A failed one is not tried again. */
+/** A notification to one recipient. A failed delivery is not retried. */
 export interface Delivery {
-  /** The name of the channel, such as email. */
+  /** The name of the channel, for example email. */
   channel: string;
   to: string;
   fate: 'waiting' | 'sent' | 'failed';
-  /** What the server said last; empty before the first attempt. */
+  /** The latest response of the server; empty before the first attempt. */
   answer: string;
-  /** Absent before the first attempt. */
+  /** The date of the latest attempt; absent before the first one. */
   tried?: string;
 }
 
-/** A message about a monitor, or a test message. */
+/** A notification about a monitor, or a test notification. */
 export interface Alert {
   id: string;
   kind: 'alert' | 'escalation' | 'reminder' | 'recovery' | 'closed' | 'test';
-  /** Counts the incidents of the monitor from 1. */
+  /** The number of the incident; each monitor counts from 1. */
   incident: number;
   monitor_id: string;
   monitor_name: string;
@@ -116,13 +116,13 @@ export interface Alert {
   status: Status;
   message: string;
   value: number;
-  /** When the incident's first bad result came; absent in a test. */
+  /** The date of the incident's first result that was not OK; absent in a test. */
   opened?: string;
   date: string;
-  /** When it is to be sent, or tried again; absent when nothing is left to do. */
+  /** The date of the next attempt; absent if no delivery is pending. */
   next?: string;
   attempts: number;
-  /** How many enabled monitors depend on this one, directly or through others; absent when none does. */
+  /** The number of enabled monitors that depend on this one, directly or indirectly; absent if there are none. */
   behind?: number;
   deliveries: Delivery[];
 }
@@ -138,7 +138,7 @@ export interface Property {
   default?: string;
   doc: string;
   choices?: string[];
-  /** The bounds of an integer or a size in bytes, in milliseconds of a duration; absent or 0 where there is none. */
+  /** The limits: of an integer, of a size in bytes, or of a duration in milliseconds. Absent or 0 means no limit. */
   min?: number;
   max?: number;
 }
@@ -151,7 +151,7 @@ export interface Output {
   ruleOnly?: boolean;
 }
 
-/** A monitor type, as GET /api/monitor-types describes it. */
+/** A monitor type of GET /api/monitor-types. */
 export interface Spec {
   type: string;
   title: string;
@@ -184,15 +184,15 @@ export interface Bucket extends Latency, Counts {
 }
 
 export interface Stats extends Latency {
-  /** As it was asked for; absent when from and to were. */
+  /** The requested period, for example 24h; absent if the request had from and to. */
   window?: string;
   from: string;
   to: string;
-  /** A percentage; null when nothing is known. */
+  /** A percentage; null without data. */
   uptime: number | null;
-  /** From when on uptime is known, where that is later than from. */
+  /** The start of the uptime data; absent unless it is later than from. */
   uptimeFrom?: string;
-  /** Seconds that are left out of uptime, for either reason. */
+  /** The seconds that do not count for uptime, for each reason. */
   maintenance: number;
   blocked: number;
   counts: Counts;
@@ -200,25 +200,25 @@ export interface Stats extends Latency {
   buckets: Bucket[];
 }
 
-/** A monitor in an import's plan; one that is to be added has an id only if it carries one. */
+/** A monitor in an import plan. A monitor to add has an id only if the file contains one. */
 export interface PlannedMonitor {
   id?: string;
   name: string;
   type: string;
-  /** What differs, for a changed one. */
+  /** The names of the changed fields; only for a changed monitor. */
   fields?: string[];
 }
 
-/** What an import would do. */
+/** The changes that an import would make. */
 export interface ImportPlan {
   added: PlannedMonitor[];
   changed: PlannedMonitor[];
   removed: PlannedMonitor[];
-  /** How many stay as they are. */
+  /** The number of unchanged monitors. */
   unchanged: number;
 }
 
-/** What the API tells of itself and of the live runners. */
+/** The state of the API and of the online runners. */
 export interface ApiStatus {
   service: string;
   version: string;
@@ -229,15 +229,15 @@ export interface ApiStatus {
   runners: { id: string; monitors: number; lastSeen: string }[];
 }
 
-/** A key for scripts, but for the key itself. */
+/** The description of an API key, without the key itself. */
 export interface ApiKey {
   id: string;
   name: string;
   scope: 'read' | 'admin';
   created: string;
-  /** To the minute; absent before its first use. */
+  /** Rounded down to the minute; absent before the first use. */
   lastUsed?: string;
 }
 
-/** What the page knows of its event stream. */
+/** The state of the event stream. */
 export type Connection = 'connecting' | 'live' | 'polling' | 'disconnected';

@@ -1,48 +1,48 @@
-import { expectNoFaults, faultsOf } from './faults.mjs';
+import { expectNoViolations, violationsOf } from './axe.mjs';
 import { expect, test as bare } from './fixtures.mjs';
-import { test } from './stocked.mjs';
+import { test } from './seeded.mjs';
 import { Requests, addresses } from './views.mjs';
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 
 const VIEWS = Object.keys(addresses(''));
 
-// The page's own policy would not let axe-core in.
+// The content security policy of the page blocks axe-core.
 test.use({ bypassCSP: true });
 bare.use({ bypassCSP: true });
 
 for (const name of VIEWS) {
-  test(`${name} has no serious fault`, async ({ page, views, requests }) => {
+  test(`${name} has no serious violation`, async ({ page, views, requests }) => {
     await page.goto(`/${views[name]}`);
     await requests.settle();
-    await expectNoFaults(page);
+    await expectNoViolations(page);
   });
 }
 
-// A narrow window lays things out in another way; its colours are the same.
-test.describe('on a telephone', () => {
+// A narrow screen has another layout, with the same colours.
+test.describe('on a phone', () => {
   test.use({ viewport: { width: 390, height: 800 } });
 
   for (const name of VIEWS) {
-    test(`${name} has no serious fault`, async ({ page, views, requests }) => {
+    test(`${name} has no serious violation`, async ({ page, views, requests }) => {
       await page.goto(`/${views[name]}`);
       await requests.settle();
-      expect(await faultsOf(page)).toEqual([]);
+      expect(await violationsOf(page)).toEqual([]);
     });
   }
 });
 
-test('the form of a weekly maintenance window has no serious fault', async ({ page, requests }) => {
+test('the form of a weekly maintenance window has no serious violation', async ({ page, requests }) => {
   await page.goto('/#maintenance');
   await page.getByRole('link', { name: 'Edit: Updates of the shop’s servers' }).click();
   await requests.settle();
   await expect(page.getByLabel('Sunday')).toBeChecked();
-  await expectNoFaults(page);
+  await expectNoViolations(page);
 });
 
 for (const address of [
-  '#home',
-  '#dash',
+  '#list',
+  '#wall',
   '#results',
   '#maintenance',
   '#maintenance/new',
@@ -55,18 +55,18 @@ for (const address of [
   bare.describe('without data', () => {
     bare.use({ requestsFail: true });
 
-    bare(`${address} has no serious fault`, async ({ page }) => {
+    bare(`${address} has no serious violation`, async ({ page }) => {
       const requests = new Requests(page);
       await page.goto(`/${address}`);
       await requests.settle();
-      await expectNoFaults(page);
+      await expectNoViolations(page);
     });
   });
 }
 
 for (const address of [
-  '#home',
-  '#dash',
+  '#list',
+  '#wall',
   '#results',
   '#edit/new',
   '#maintenance',
@@ -78,22 +78,22 @@ for (const address of [
   bare.describe('without the API', () => {
     bare.use({ requestsFail: true });
 
-    bare(`${address} says so and has no serious fault`, async ({ page }) => {
-      await page.route('**/api/**', (route) => route.fulfill({ status: 503, json: { detail: 'the store is away' } }));
+    bare(`${address} shows the error and has no serious violation`, async ({ page }) => {
+      await page.route('**/api/**', (route) => route.fulfill({ status: 503, json: { detail: 'store unavailable' } }));
       await page.goto(`/${address}`);
-      await expect(page.getByRole('alert').filter({ hasText: 'the store is away' })).toBeVisible();
+      await expect(page.getByRole('alert').filter({ hasText: 'store unavailable' })).toBeVisible();
       await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible();
-      await expectNoFaults(page);
+      await expectNoViolations(page);
     });
   });
 }
 
 for (const name of VIEWS) {
-  test(`${name}: the skip link leads to the content`, async ({ page, views, requests }) => {
+  test(`${name}: the skip link focuses the content`, async ({ page, views, requests }) => {
     await page.goto(`/${views[name]}`);
     await requests.settle();
-    const link = page.getByRole('link', { name: 'Skip to the content' });
-    await expect(page.locator('a, button').first()).toHaveText('Skip to the content');
+    const link = page.getByRole('link', { name: 'Skip to content' });
+    await expect(page.locator('a, button').first()).toHaveText('Skip to content');
     await link.focus();
     await expect(link).toBeInViewport();
     await page.keyboard.press('Enter');
@@ -101,15 +101,15 @@ for (const name of VIEWS) {
     expect(new URL(page.url()).hash).toContain(views[name]);
   });
 
-  test(`${name}: the keyboard reaches everything, and shows where it is`, async ({ page, views, requests }) => {
+  test(`${name}: the keyboard reaches every element, and the focus is visible`, async ({ page, views, requests }) => {
     test.slow();
-    // Without the stream nothing changes while Tab is pressed.
+    // Block the stream, so that nothing changes while Tab is pressed.
     await page.route('**/api/events', () => {});
-    const answered = page.waitForResponse('**/api/**');
+    const responded = page.waitForResponse('**/api/**');
     await page.goto(`/${views[name]}`);
-    await answered;
+    await responded;
     await requests.settle();
-    await page.getByRole('link', { name: 'Skip to the content' }).focus();
+    await page.getByRole('link', { name: 'Skip to content' }).focus();
     /** @type {string[]} */
     const unseen = [];
     for (let focused = await page.evaluate(noteFocus); focused; focused = await page.evaluate(noteFocus)) {
@@ -118,14 +118,14 @@ for (const name of VIEWS) {
       }
       await page.keyboard.press('Tab');
     }
-    expect.soft(unseen, 'elements that don’t show that they have the focus').toEqual([]);
-    expect.soft(await page.evaluate(unreached), 'elements that the keyboard doesn’t reach').toEqual([]);
+    expect.soft(unseen, 'elements without a visible focus').toEqual([]);
+    expect.soft(await page.evaluate(unreached), 'elements that Tab does not reach').toEqual([]);
   });
 }
 
 /**
- * The element that has the focus, and whether one sees that it does; null when it had it before, or none has it. Tab
- * stops several times in a date, at each of its parts, which the browser outlines by itself.
+ * Returns the focused element and whether its focus is visible. Returns null if it was focused before, or if nothing is
+ * focused. Tab stops several times in a date input, once for each part; the browser highlights these parts itself.
  */
 function noteFocus() {
   const element = document.activeElement;
@@ -145,7 +145,7 @@ function noteFocus() {
   };
 }
 
-/** The elements that Tab should have reached and did not. Of the radio buttons of a group it reaches one. */
+/** Returns the elements that Tab did not reach but should. It reaches only one radio button of a group. */
 function unreached() {
   const { reached } = /** @type {any} */ (window);
   const groups = new Set([...reached].flatMap(({ type, name }) => (type === 'radio' ? [name] : [])));

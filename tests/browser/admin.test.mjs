@@ -187,7 +187,7 @@ test.describe('with rejected requests', () => {
     await dialog.getByLabel('Type “delete all” to confirm').fill('delete all');
     await page.route('**/api/monitors', (route) => route.abort());
     await dialog.getByRole('button', { name: 'Delete permanently' }).click();
-    await expect(dialog.getByRole('alert')).toContainText('Not deleted. The API can’t be reached.');
+    await expect(dialog.getByRole('alert')).toContainText('Not deleted. Could not reach the API.');
     await page.unroute('**/api/monitors');
     await dialog.getByRole('button', { name: 'Delete permanently' }).click();
     await expect(dialog).toBeHidden();

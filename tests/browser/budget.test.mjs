@@ -1,15 +1,16 @@
-import { expect, test } from './stocked.mjs';
+import { expect, test } from './seeded.mjs';
 import { addresses, frames } from './views.mjs';
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 /** @typedef {import('../../frontend/playwright-test.js').Route} Route */
 /** @typedef {{shift: number, violations: string[]}} Seen */
 
-const BYTES = 200_000;
-const REQUESTS = 30;
-const ROUND_TRIPS = 3;
-/** How much of what is shown may move, as Chromium measures it. */
-const SHIFT = 0.02;
+/** The limits of the first load. */
+const MAX_BYTES = 200_000;
+const MAX_REQUESTS = 30;
+const MAX_ROUND_TRIPS = 3;
+/** The maximum cumulative layout shift, as Chromium measures it. */
+const MAX_SHIFT = 0.02;
 const VIEWS = Object.keys(addresses(''));
 
 test('the first load is small', async ({ page, requests }) => {
@@ -18,24 +19,23 @@ test('the first load is small', async ({ page, requests }) => {
   let bytes = 0;
   session.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
   /** @type {string[]} */
-  const asked = [];
-  page.on('request', (request) => asked.push(request.url()));
+  const requested = [];
+  page.on('request', (request) => requested.push(request.url()));
   await page.goto('/');
   await expect(page.locator('main a[href^="#monitor/"]').first()).toBeVisible();
   await requests.settle();
   expect(bytes).toBeGreaterThan(20_000);
-  expect(bytes).toBeLessThanOrEqual(BYTES);
-  expect(asked.length, asked.join('\n')).toBeLessThanOrEqual(REQUESTS);
+  expect(bytes).toBeLessThanOrEqual(MAX_BYTES);
+  expect(requested.length, requested.join('\n')).toBeLessThanOrEqual(MAX_REQUESTS);
 });
 
-// Each request that the document causes waits until the page asks for nothing more; then all that wait are answered
-// together: that is one round trip.
+// Holds back requests until the page sends no more, and then answers all of them together. That is one round trip.
 test('the first load takes few round trips', async ({ page }) => {
   /** @type {Route[]} */
   let waiting = [];
   /** @type {Set<object>} */
-  const answering = new Set();
-  page.on('requestfinished', (request) => answering.delete(request));
+  const running = new Set();
+  page.on('requestfinished', (request) => running.delete(request));
   await page.route('**/*', (route) => (route.request().isNavigationRequest() ? route.continue() : waiting.push(route)));
   const shown = page.locator('main a[href^="#monitor/"]').first();
   await page.goto('/', { waitUntil: 'commit' });
@@ -48,54 +48,54 @@ test('the first load takes few round trips', async ({ page }) => {
     rounds.push(round.map((route) => route.request().url()));
     for (const route of round) {
       if (!route.request().url().endsWith('/api/events')) {
-        answering.add(route.request());
+        running.add(route.request());
       }
       await route.continue();
     }
-    await expect.poll(() => answering.size).toBe(0);
+    await expect.poll(() => running.size).toBe(0);
     await quiet(page, () => waiting.length);
   }
-  expect(rounds.length, JSON.stringify(rounds, null, 2)).toBeLessThanOrEqual(ROUND_TRIPS);
+  expect(rounds.length, JSON.stringify(rounds, null, 2)).toBeLessThanOrEqual(MAX_ROUND_TRIPS);
   await page.unrouteAll({ behavior: 'ignoreErrors' });
 });
 
 test('the policy allows no inline scripts and no eval', async ({ nanomon }) => {
-  const answer = await fetch(nanomon.url);
-  const policy = answer.headers.get('Content-Security-Policy');
+  const response = await fetch(nanomon.url);
+  const policy = response.headers.get('Content-Security-Policy');
   expect(policy).toContain("default-src 'none'; script-src 'self';");
   expect(policy).not.toContain('unsafe');
 });
 
 for (const width of [390, 1280]) {
   for (const name of VIEWS) {
-    test(`${name} at ${width} px keeps to the policy and does not move when its data comes`, async ({
+    test(`${name} at ${width} px follows the content security policy and does not shift when its data loads`, async ({
       page,
       views,
       requests,
     }) => {
       await page.setViewportSize({ width, height: 800 });
       await page.addInitScript(watch);
-      let answer = () => {};
-      const data = new Promise((open) => (answer = () => open(null)));
-      // Without the stream no result comes that was not asked for.
+      let release = () => {};
+      const released = new Promise((open) => (release = () => open(null)));
+      // Block the stream, so that no other results arrive.
       await page.route(
         '**/api/**',
-        (route) => route.request().url().endsWith('/events') || data.then(() => route.continue()),
+        (route) => route.request().url().endsWith('/events') || released.then(() => route.continue()),
       );
       await page.goto(`/${views[name]}`);
       await page.locator('main > :not(#boot)').waitFor();
       await frames(page);
-      answer();
+      release();
       await requests.settle();
       const { shift, violations, moved } = await page.evaluate(() => /** @type {any} */ (window).seen);
       expect(violations).toEqual([]);
-      expect(shift, moved.join('\n')).toBeLessThan(SHIFT);
+      expect(shift, moved.join('\n')).toBeLessThan(MAX_SHIFT);
       await page.unrouteAll({ behavior: 'ignoreErrors' });
     });
   }
 }
 
-/** Notes in the page what moves, and what its policy forbids. */
+/** Records layout shifts and policy violations in the page. */
 function watch() {
   const seen = { shift: 0, moved: /** @type {string[]} */ ([]), violations: /** @type {string[]} */ ([]) };
   Object.assign(window, { seen });
@@ -117,7 +117,7 @@ function watch() {
 }
 
 /**
- * Waits until the page has had several turns in which count stayed the same.
+ * Waits until count stays the same for several turns of the page's event loop.
  * @param {Page} page
  * @param {() => number} count
  */

@@ -10,7 +10,7 @@ const HOSTILE = [
 
 test('an empty list links to the form for a new monitor', async ({ page }) => {
   await page.goto('/');
-  await page.getByRole('link', { name: 'Make the first monitor' }).click();
+  await page.getByRole('link', { name: 'Create your first monitor' }).click();
   await expect(page.getByRole('heading', { name: 'New monitor' })).toBeVisible();
   await expect(field(page, 'Name')).toBeFocused();
 });
@@ -286,7 +286,7 @@ test.describe('with failing requests', () => {
     await field(page, 'Timeout').fill('4s');
     await nanomon.stop();
     await save(page);
-    await expect(page.getByText('The API can’t be reached.')).toBeVisible();
+    await expect(page.getByText('Could not reach the API.')).toBeVisible();
     await expect(field(page, 'Name')).toHaveValue('Shop in Bern');
     await expect(field(page, 'Timeout')).toHaveValue('4s');
     await nanomon.start();
@@ -299,6 +299,6 @@ test.describe('with failing requests', () => {
     await page.goto('/#edit/0123456789abcdef01234567');
     await expect(page.getByRole('alert')).toContainText('there is no monitor with the id');
     await page.getByRole('link', { name: 'All monitors' }).click();
-    await expect(page.getByText('Nothing is watched yet.')).toBeVisible();
+    await expect(page.getByText('No monitors yet')).toBeVisible();
   });
 });

@@ -7,8 +7,8 @@ export { expect };
 /** @typedef {{nanomon: NanoMon, target: Target, requestsFail: boolean, others: string[], settings: Record<string, string>, complaints: string[]}} Own */
 
 /**
- * Every test has a NanoMon and a target of its own, and fails if its page complains on the console or asks
- * another server for anything. Requests may fail only where the test says so.
+ * Every test has its own NanoMon and target. A test fails if its page logs an error or a warning, or sends a request to
+ * another server. Failed requests are allowed only with requestsFail.
  * @type {import('../../frontend/playwright-test.js').TestType<
  *   import('../../frontend/playwright-test.js').PlaywrightTestArgs &
  *     import('../../frontend/playwright-test.js').PlaywrightTestOptions & Own,
@@ -16,9 +16,9 @@ export { expect };
  */
 export const test = base.extend({
   requestsFail: [false, { option: true }],
-  /** Origins of others that the page may ask. */
+  /** Other origins to which the page may send requests. */
   others: [[], { option: true }],
-  /** Environment variables for NanoMon. */
+  /** Environment variables of NanoMon. */
   settings: [{}, { option: true }],
 
   nanomon: async ({ settings }, use) => {
@@ -67,7 +67,7 @@ async function watchPage({ page, nanomon, requestsFail, others }, use) {
 }
 
 /**
- * The row of the list that has the name in it.
+ * Returns the row of the list with a name.
  * @param {Page} page
  * @param {string} name
  */

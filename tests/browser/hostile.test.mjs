@@ -8,13 +8,13 @@ const NAMES = {
   '300 characters': 'Sehrlangername'.repeat(30).slice(0, 300),
   '300 wide characters': '漢'.repeat(300),
   emoji: '👩‍👩‍👧‍👦🏴‍☠️🛒 Shop 🧨',
-  'an object’s own': '__proto__',
+  'a property of Object': '__proto__',
 };
 
 test.use({ viewport: { width: 390, height: 800 } });
 
 for (const [kind, name] of Object.entries(NAMES)) {
-  test(`a name, group, target, rule and message of ${kind} are text`, async ({ page, nanomon, target }) => {
+  test(`${kind} in name, group, target, rule and message is shown as text`, async ({ page, nanomon, target }) => {
     test.slow();
     const requests = new Requests(page);
     target.status = 500;
@@ -28,7 +28,7 @@ for (const [kind, name] of Object.entries(NAMES)) {
     for (const [view, address] of Object.entries(addresses(id))) {
       await page.goto(`/${address}`);
       await requests.settle();
-      if (['home', 'dash', 'monitor', 'results'].includes(view)) {
+      if (['list', 'wall', 'monitor', 'results'].includes(view)) {
         await expect
           .soft(page.locator('main').getByText(name).filter({ visible: true }).first(), `${view} shows the name`)
           .toBeVisible({ timeout: 5000 });
@@ -37,14 +37,14 @@ for (const [kind, name] of Object.entries(NAMES)) {
         await expect(page.getByLabel('Name', { exact: true })).toHaveValue(name);
       }
       const overflow = await page.evaluate(widest);
-      expect.soft(overflow, `${view}: what is wider than the window`).toEqual([]);
-      expect.soft(await page.locator('main img, main script').count(), `${view}: elements made of text`).toBe(0);
+      expect.soft(overflow, `${view}: elements wider than the screen`).toEqual([]);
+      expect.soft(await page.locator('main img, main script').count(), `${view}: elements created from text`).toBe(0);
       expect.soft(await page.evaluate(() => 'ran' in globalThis), `${view} ran a script`).toBe(false);
     }
   });
 }
 
-/** The elements that make the page wider than its window. */
+/** Returns the elements that make the page wider than the screen. */
 function widest() {
   if (document.documentElement.scrollWidth <= document.documentElement.clientWidth) {
     return [];

@@ -18,7 +18,7 @@ test('maintenance can be planned from the page of a monitor and marks its result
   await page.goto(`/#monitor/${id}`);
   await expect(facts(page)).toContainText('None planned');
   await page.getByRole('link', { name: 'Plan maintenance' }).click();
-  await expect(page.getByText('1 chosen: 1 monitor in all')).toBeVisible();
+  await expect(page.getByText('1 selected: 1 monitor')).toBeVisible();
   await field(page, 'Name').fill('New disks');
   await field(page, 'Start').fill('2020-01-01T10:00');
   await field(page, 'End').fill('2040-01-01T10:00');
@@ -26,24 +26,24 @@ test('maintenance can be planned from the page of a monitor and marks its result
 
   await expect(page.getByTestId('mark')).toHaveText('Maintenance', LONG);
   await expect(page.getByTestId('status')).toHaveText('Error');
-  await expect(facts(page)).toContainText('New disks On now ends in', { useInnerText: true });
+  await expect(facts(page)).toContainText('New disks Active ends in', { useInnerText: true });
   const bars = page.getByRole('list', { name: 'Recent checks' }).getByRole('listitem');
   await expect(bars.filter({ hasText: /Error · Maintenance · / }).first()).toBeAttached();
   await page.mouse.move(0, 0);
-  await expect(page.locator('#recent-text')).toContainText(/; \d+ not counted$/);
+  await expect(page.locator('#recent-text')).toContainText(/; \d+ ignored$/);
   await expect(page.locator('.results .mark').first()).toHaveText('Maintenance');
-  await page.goto('/#home');
+  await page.goto('/#list');
   await expect(row(page, 'Shop')).toContainText('Error Maintenance');
   await expect(row(page, 'Shop').locator('path.excluded')).toHaveAttribute('d', /M/);
-  await expect(row(page, 'Shop').getByRole('img', { name: /; \d+ not counted$/ })).toBeVisible();
-  await page.goto('/#dash');
-  await expect(page.locator('.wall-verdict h1')).toHaveText('1 in maintenance');
+  await expect(row(page, 'Shop').getByRole('img', { name: /; \d+ ignored$/ })).toBeVisible();
+  await page.goto('/#wall');
+  await expect(page.locator('.wall-headline h1')).toHaveText('1 in maintenance');
   await expect(page.locator('a.tile')).toHaveAttribute('title', /^Shop: In maintenance · .*Rule violated/);
 
   await page.goto('/#maintenance');
   await page.getByRole('button', { name: 'Delete: New disks' }).click();
-  await page.getByRole('button', { name: 'Delete it' }).click();
-  await page.goto('/#home');
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await page.goto('/#list');
   await expect(row(page, 'Shop')).toContainText('Error');
   await expect(row(page, 'Shop')).not.toContainText('Maintenance', LONG);
 });
@@ -76,13 +76,13 @@ test('a monitor is blocked while its dependency is not OK, and shows the depende
     '1 monitor depends on this one.',
     LONG,
   );
-  await page.goto('/#home');
+  await page.goto('/#list');
   await expect(row(page, 'Shop')).toContainText('Error Blocked');
   await expect(row(page, 'Router')).not.toContainText('Blocked');
   await page.goto('/#results');
   await expect(page.locator('.results .mark').first()).toHaveText('Blocked');
   target.status = 200;
-  await page.goto('/#home');
+  await page.goto('/#list');
   await expect(row(page, 'Shop')).not.toContainText('Blocked');
 });
 

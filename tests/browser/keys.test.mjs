@@ -1,4 +1,4 @@
-import { expectNoFaults } from './faults.mjs';
+import { expectNoViolations } from './axe.mjs';
 import { field } from './form.mjs';
 import { button, expect, signIn, test } from './sign-in-fixtures.mjs';
 
@@ -198,14 +198,14 @@ test.describe('checked by axe-core', () => {
       await page.setViewportSize({ width, height: 800 });
       await page.goto('/#admin');
       await expect(section(page)).toContainText('Sign in to view');
-      await expectNoFaults(page);
+      await expectNoViolations(page);
       await openKeys(page);
-      await expectNoFaults(page);
+      await expectNoViolations(page);
       await create(page, 'Wall');
       await expect(keyRow(page, 'Wall')).toBeVisible();
-      await expectNoFaults(page);
+      await expectNoViolations(page);
       await button(page, 'Revoke: Wall').click();
-      await expectNoFaults(page);
+      await expectNoViolations(page);
     });
   }
 });

@@ -1,6 +1,6 @@
 import { expect, row, test } from './fixtures.mjs';
 
-test('a change of status shows by itself', async ({ page, nanomon, target }) => {
+test('a new status is shown without a reload', async ({ page, nanomon, target }) => {
   await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200' });
   await page.goto('/');
   await expect(page.getByText('Live', { exact: true })).toBeVisible();
@@ -11,7 +11,7 @@ test('a change of status shows by itself', async ({ page, nanomon, target }) => 
   await expect(row(page, 'Shop')).toContainText('Failed');
 });
 
-test('what others create, change and delete shows by itself', async ({ page, nanomon, target }) => {
+test('changes by other clients are shown without a reload', async ({ page, nanomon, target }) => {
   await page.goto('/');
   await expect(page.getByText('Live', { exact: true })).toBeVisible();
   const id = await nanomon.add({ name: 'Shop', target: target.url });
@@ -21,13 +21,13 @@ test('what others create, change and delete shows by itself', async ({ page, nan
   await expect(row(page, 'Mill')).toBeVisible();
   await expect(row(page, 'Shop')).toHaveCount(0);
   await fetch(`${nanomon.url}/api/monitors/${id}`, { method: 'DELETE' });
-  await expect(page.getByText('Nothing is watched yet.')).toBeVisible();
+  await expect(page.getByText('No monitors yet')).toBeVisible();
 });
 
-test.describe('with a request that may meet the deletion', () => {
+test.describe('with requests that may fail after the deletion', () => {
   test.use({ requestsFail: true });
 
-  test('the page of a monitor that others delete says so', async ({ page, nanomon, target }) => {
+  test('the view of a monitor shows that another client deleted it', async ({ page, nanomon, target }) => {
     const id = await nanomon.add({ name: 'Shop', target: target.url, group: 'Public' });
     await page.goto(`/#monitor/${id}`);
     await expect(page.getByTestId('status')).toHaveText('OK');
@@ -38,20 +38,20 @@ test.describe('with a request that may meet the deletion', () => {
   });
 });
 
-test('the list is one request, however many monitors there are', async ({ page, nanomon, target }) => {
+test('the list needs one request for all monitors', async ({ page, nanomon, target }) => {
   for (const name of ['A', 'B', 'C', 'D', 'E']) {
     await nanomon.add({ name, target: target.url });
   }
   /** @type {string[]} */
-  const asked = [];
-  page.on('request', (request) => asked.push(request.url().replace(nanomon.url, '')));
+  const requested = [];
+  page.on('request', (request) => requested.push(request.url().replace(nanomon.url, '')));
   await page.goto('/');
   await expect(row(page, 'E')).toContainText('OK');
-  const api = asked.filter((url) => url.startsWith('/api/'));
+  const api = requested.filter((url) => url.startsWith('/api/'));
   expect(new Set(api)).toEqual(new Set(['/api/monitors?include=latest,history', '/api/events']));
 });
 
-test('a view that is left stops its work', async ({ page, nanomon, target }) => {
+test('a view stops its work when another one opens', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url });
   await page.goto(`/#monitor/${id}`);
   await expect(page.locator('.chart canvas')).toBeVisible();
@@ -59,17 +59,17 @@ test('a view that is left stops its work', async ({ page, nanomon, target }) => 
   await expect(row(page, 'Shop')).toBeVisible();
   await expect(page.locator('.chart')).toHaveCount(0);
   /** @type {string[]} */
-  const asked = [];
-  page.on('request', (request) => asked.push(request.url()));
+  const requested = [];
+  page.on('request', (request) => requested.push(request.url()));
   const before = target.hits;
   await expect.poll(() => target.hits, { timeout: 15_000 }).toBeGreaterThan(before + 4);
-  expect(asked).toEqual([]);
+  expect(requested).toEqual([]);
 });
 
 test.describe('with failing requests', () => {
   test.use({ requestsFail: true });
 
-  test('the page is live again after a restart of the server', async ({ page, nanomon, target }) => {
+  test('the page reconnects after a restart of the server', async ({ page, nanomon, target }) => {
     await nanomon.add({ name: 'Shop', target: target.url });
     await page.goto('/');
     await expect(row(page, 'Shop')).toContainText('OK');
@@ -88,15 +88,15 @@ test.describe('with failing requests', () => {
     await page.clock.install();
     await page.route('**/api/events', (route) => route.abort());
     await page.goto('/');
-    await expect(page.getByText('Not live: updated every 10 seconds')).toBeVisible();
-    await expect(page.getByText('Nothing is watched yet.')).toBeVisible();
+    await expect(page.getByText('Refreshing every 10 seconds')).toBeVisible();
+    await expect(page.getByText('No monitors yet')).toBeVisible();
     await nanomon.add({ name: 'Shop', target: target.url });
     await expect.poll(() => target.hits).toBeGreaterThan(0);
     await page.clock.runFor(10_000);
     await expect(row(page, 'Shop')).toBeVisible();
   });
 
-  test('a list that can’t be read says so and can be asked for again', async ({ page, nanomon, target }) => {
+  test('a list that cannot load shows the error and can retry', async ({ page, nanomon, target }) => {
     await nanomon.add({ name: 'Shop', target: target.url });
     await page.route('**/api/monitors?*', (route) =>
       route.fulfill({
@@ -114,7 +114,7 @@ test.describe('with failing requests', () => {
   });
 });
 
-test('what a view remembers does not keep the reader from leaving it', async ({ page, nanomon, target }) => {
+test('storing settings in the address does not cancel a navigation', async ({ page, nanomon, target }) => {
   await nanomon.add({ name: 'Shop', target: target.url });
   await page.goto('/');
   await page.getByRole('searchbox').evaluate((search) => {

@@ -271,7 +271,7 @@ test('Delete asks for confirmation', async ({ page, nanomon, target }) => {
 
   await page.getByRole('button', { name: 'Delete' }).click();
   await dialog.getByRole('button', { name: 'Delete' }).click();
-  await expect(page.getByText('Nothing is watched yet.')).toBeVisible();
+  await expect(page.getByText('No monitors yet')).toBeVisible();
 });
 
 test('shows that a monitor was never checked', async ({ page, nanomon, target }) => {
@@ -294,7 +294,7 @@ test.describe('with failing requests', () => {
     await page.goto('/#monitor/0123456789abcdef01234567');
     await expect(page.getByText('This monitor does not exist.')).toBeVisible();
     await page.getByRole('link', { name: 'All monitors' }).click();
-    await expect(page).toHaveURL(/#home$/);
+    await expect(page).toHaveURL(/#list$/);
   });
 
   test('shows an error when loading fails and can load again', async ({ page, nanomon, target }) => {

@@ -1,4 +1,4 @@
-// The real program and a target to watch, each on a free port of this machine.
+// The real program and a target to monitor, each on a free local port.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -21,7 +21,7 @@ async function freePort() {
   return port;
 }
 
-/** The standalone program with a folder of its own. */
+/** A standalone NanoMon with its own folder. */
 export class NanoMon {
   #folder = '';
   #ports = { api: 0, page: 0 };
@@ -30,7 +30,7 @@ export class NanoMon {
   #log = '';
   #settings;
 
-  /** @param {Record<string, string>} [settings] further environment variables */
+  /** @param {Record<string, string>} [settings] additional environment variables */
   constructor(settings = {}) {
     this.#settings = settings;
   }
@@ -39,7 +39,7 @@ export class NanoMon {
     return `http://localhost:${this.#ports.page}`;
   }
 
-  /** @param {(data: string) => Promise<void>} fill puts something into the data folder before the start */
+  /** @param {(data: string) => Promise<void>} fill adds files to the data folder before the start */
   async create(fill = async () => {}) {
     if (!existsSync(BINARY)) {
       throw new Error(`${BINARY} is missing: build it first`);
@@ -68,14 +68,14 @@ export class NanoMon {
     this.#process = started;
     started.stderr.on('data', (text) => (this.#log += text));
     started.stdout.on('data', (text) => (this.#log += text));
-    for (const deadline = Date.now() + START_TIME; !(await this.#answers());) {
+    for (const deadline = Date.now() + START_TIME; !(await this.#isHealthy());) {
       if (started.exitCode !== null || Date.now() > deadline) {
         throw new Error(`NanoMon did not start:\n${this.#log}`);
       }
     }
   }
 
-  async #answers() {
+  async #isHealthy() {
     const answer = await fetch(`${this.url}/api/health`).catch(() => null);
     await answer?.arrayBuffer();
     return answer?.ok ?? false;
@@ -96,7 +96,7 @@ export class NanoMon {
   }
 
   /**
-   * Makes a monitor by the API and returns its id.
+   * Creates a monitor with the API and returns its id.
    * @param {object} monitor
    */
   async add(monitor) {
@@ -112,7 +112,7 @@ export class NanoMon {
   }
 
   /**
-   * @param {string} name that of a monitor
+   * @param {string} name the name of a monitor
    * @returns {Promise<string>}
    */
   async idOf(name) {
@@ -121,7 +121,7 @@ export class NanoMon {
   }
 }
 
-/** A web server that answers with the status it is told to. */
+/** A web server that responds with the current value of status. */
 export class Target {
   status = 200;
   hits = 0;

@@ -105,7 +105,7 @@ test('a delivery that the webhook does not accept is retried until it is sent', 
     .getByRole('listitem')
     .filter({ hasText: webhook.origin })
     .last();
-  await expect(delivery).toContainText('Waiting', LONG);
+  await expect(delivery).toContainText('Pending', LONG);
   await expect(delivery).toContainText(/500 Internal Server Error <b>busy<\/b> \(\d attempts?, next attempt at /, LONG);
   Object.assign(webhook, { status: 204, text: '' });
   await expect(delivery).toContainText('Sent', { timeout: 40_000 });

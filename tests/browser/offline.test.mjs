@@ -5,7 +5,7 @@ import { Requests } from './views.mjs';
 
 const SHOP = { name: 'Shop', interval: '1s' };
 
-test('the page starts where no other host is found', async ({ context, page, nanomon, target }) => {
+test('the page works without access to other hosts', async ({ context, page, nanomon, target }) => {
   const other = await context.newPage();
   await expect(other.goto('http://nanomon.example/')).rejects.toThrow('ERR_NAME_NOT_RESOLVED');
   await nanomon.add({ ...SHOP, target: target.url });
@@ -17,11 +17,11 @@ test('the page starts where no other host is found', async ({ context, page, nan
 test.describe('with failing requests', () => {
   test.use({ requestsFail: true });
 
-  test('a page whose API is away at the start comes to life when it is back', async ({ page, nanomon, target }) => {
+  test('a page that opens while the API is unavailable recovers', async ({ page, nanomon, target }) => {
     await nanomon.add({ ...SHOP, target: target.url });
     await page.route('**/api/**', (route) => route.abort());
     await page.goto('/');
-    await expect(page.getByRole('alert').filter({ hasText: 'The API can’t be reached.' })).toBeVisible();
+    await expect(page.getByRole('alert').filter({ hasText: 'Could not reach the API.' })).toBeVisible();
     await expect(page.locator('.connection')).toContainText('Disconnected');
     await page.evaluate(() => (document.documentElement.dataset.same = 'yes'));
     await page.unroute('**/api/**');
@@ -31,12 +31,12 @@ test.describe('with failing requests', () => {
     await expect(page.locator('html')).toHaveAttribute('data-same', 'yes');
   });
 
-  test('a view that can’t be fetched can be asked for again', async ({ page, nanomon }) => {
+  test('a view that cannot load shows the error and can retry', async ({ page, nanomon }) => {
     await page.goto('/');
     await expect(page.locator('.connection')).toHaveText('Live');
     await nanomon.stop();
     await page.getByRole('navigation').getByRole('link', { name: 'About' }).click();
-    const problem = page.getByRole('alert').filter({ hasText: 'This part of the page can’t be fetched' });
+    const problem = page.getByRole('alert').filter({ hasText: 'Could not load this view' });
     await expect(problem).toBeVisible();
     await nanomon.start();
     await problem.getByRole('button', { name: 'Try again' }).click();
@@ -44,32 +44,32 @@ test.describe('with failing requests', () => {
     await expect(problem).toBeHidden();
   });
 
-  test('a hidden page asks for nothing, and catches up when it is seen', async ({ page, nanomon, target }) => {
+  test('a hidden page sends no requests, and updates when it is visible again', async ({ page, nanomon, target }) => {
     const requests = new Requests(page);
     const id = await nanomon.add({ ...SHOP, target: target.url });
-    for (const address of ['#home', '#dash', `#monitor/${id}`, '#results']) {
+    for (const address of ['#list', '#wall', `#monitor/${id}`, '#results']) {
       await page.goto(`/${address}`);
       await expect(page.locator('.connection')).toHaveText('Live');
       await requests.settle();
       await setHidden(page, true);
       await requests.settle();
       /** @type {string[]} */
-      const asked = [];
-      const note = (/** @type {{url: () => string}} */ request) => asked.push(request.url());
+      const requested = [];
+      const note = (/** @type {{url: () => string}} */ request) => requested.push(request.url());
       page.on('request', note);
       await nanomon.add({ ...SHOP, name: `Mill ${address}`, target: target.url });
       const before = target.hits;
       await expect.poll(() => target.hits).toBeGreaterThan(before + 4);
-      expect(asked, address).toEqual([]);
+      expect(requested, address).toEqual([]);
       page.off('request', note);
       await setHidden(page, false);
       await expect(page.locator('.connection')).toHaveText('Live');
-      await page.goto('/#home');
+      await page.goto('/#list');
       await expect(page.getByRole('link', { name: `Mill ${address}`, exact: true })).toBeVisible();
     }
   });
 
-  test('what was due when the page was hidden waits until it is seen', async ({ page, nanomon, target }) => {
+  test('pending reads wait until the page is visible again', async ({ page, nanomon, target }) => {
     await page.clock.install();
     const requests = new Requests(page);
     const id = await nanomon.add({ ...SHOP, target: target.url, rule: 'status == 500' });
@@ -78,16 +78,16 @@ test.describe('with failing requests', () => {
     await setHidden(page, true);
     await requests.settle();
     /** @type {string[]} */
-    const asked = [];
-    page.on('request', (request) => asked.push(request.url()));
+    const requested = [];
+    page.on('request', (request) => requested.push(request.url()));
     await page.clock.fastForward('01:00');
     await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve)));
-    expect(asked).toEqual([]);
+    expect(requested).toEqual([]);
     await setHidden(page, false);
-    await expect.poll(() => asked.map((url) => new URL(url).pathname)).toContain('/api/alerts');
+    await expect.poll(() => requested.map((url) => new URL(url).pathname)).toContain('/api/alerts');
   });
 
-  test('a hidden list catches up when it is seen', async ({ page, nanomon, target }) => {
+  test('a hidden list updates when it is visible again', async ({ page, nanomon, target }) => {
     await page.goto('/');
     await expect(page.locator('.connection')).toHaveText('Live');
     await setHidden(page, true);
@@ -98,7 +98,7 @@ test.describe('with failing requests', () => {
 });
 
 /**
- * Makes the page believe that it is hidden. A headless browser holds all its tabs for visible.
+ * Simulates a hidden page. In a headless browser, all tabs are visible.
  * @param {Page} page
  * @param {boolean} hidden
  */

@@ -1,4 +1,4 @@
-// A real OpenID Connect provider on this machine, over TLS.
+// A real OpenID Connect provider on localhost, with TLS.
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -8,12 +8,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Provider } from '../../frontend/oidc-provider.js';
 
-/** By which the provider knows NanoMon, and whom its access tokens are for. */
+/** The client id of NanoMon, and the audience of its access tokens. */
 export const CLIENT = 'nanomon-page';
 export const AUDIENCE = 'urn:nanomon:api';
 const SCOPE = 'system.admin';
 
-/** A certificate of this machine, which is its own authority, made by the program that comes with Go. */
+/** A self-signed certificate for localhost, created with generate_cert.go of the Go distribution. */
 export class Certificate {
   #folder = mkdtempSync(path.join(tmpdir(), 'nanomon-certificate-'));
 
@@ -40,22 +40,22 @@ function goRoot() {
   return execFileSync('go', ['env', 'GOROOT'], { encoding: 'utf8' }).trim();
 }
 
-/** Lets in whoever gives a name. */
+/** A provider that accepts every name without a password. */
 export class IdentityProvider {
-  /** How long access tokens are good, in seconds. */
+  /** The lifetime of access tokens, in seconds. */
   lifetime = 3600;
-  /** Whether access tokens are over before the page can know. */
+  /** Whether access tokens have already expired, although the page does not know. */
   stale = false;
-  /** Whether renewing is refused. */
+  /** Whether the provider rejects renewals. */
   ended = false;
-  /** How often tokens were asked for, by grant type. @type {Record<string, number>} */
+  /** The number of token requests by grant type. @type {Record<string, number>} */
   asked = {};
   /** @type {https.Server} */
   #server;
   /** @type {any} */
   #provider = null;
   #begin = () => {};
-  /** Who asks before the page's address is known waits. */
+  /** Requests wait until the address of the page is known. */
   #began = new Promise((begin) => (this.#begin = () => begin(null)));
 
   /** @param {Certificate} certificate */
@@ -74,7 +74,7 @@ export class IdentityProvider {
   }
 
   /**
-   * Begins to answer, to a page that is there.
+   * Starts to respond to requests.
    * @param {string} page the address of NanoMon's page
    */
   serve(page) {
@@ -204,7 +204,7 @@ function account(name) {
 }
 
 /**
- * Grants what NanoMon may ask for, to everyone but guests, without a question.
+ * Grants the scopes of NanoMon without asking.
  * @param {any} ctx
  */
 async function consent({ oidc: { provider, session } }) {

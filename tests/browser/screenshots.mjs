@@ -1,10 +1,10 @@
-// Takes a picture of every view in both themes at three widths: docs/screenshots/NAME-WIDTH-THEME.webp.
+// Takes screenshots of every view in both themes and three widths: docs/screenshots/NAME-WIDTH-THEME.webp.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from '../../frontend/playwright-test.js';
 import config from '../../frontend/playwright.config.js';
 import { NanoMon } from './nanomon.mjs';
-import { Shop, plan, seed } from './shop.mjs';
+import { Shop, addWindows, seed } from './shop.mjs';
 import { Requests, addresses } from './views.mjs';
 
 const FOLDER = process.argv[2] ?? fileURLToPath(new URL('../../docs/screenshots', import.meta.url));
@@ -13,11 +13,11 @@ const SIZES = [
   { width: 1280, height: 800 },
   { width: 2560, height: 1440 },
 ];
-/** How much of a long view on a telephone is in its picture. */
-const TALLEST = 2000;
-/** WebP at this quality has half the size of PNG, and one sees no difference. */
+/** The maximum height of a screenshot at phone width, in pixels. */
+const MAX_HEIGHT = 2000;
+/** The WebP quality. The files have half the size of PNG without a visible difference. */
 const QUALITY = 85;
-/** The first of the ports on which the shop is, the same in each picture. */
+/** The first port of the shop's servers. It is fixed, because the screenshots show it. */
 const PORT = 18_080;
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
@@ -30,7 +30,7 @@ try {
   await nanomon.create((data) => seed(data, shop.entries()));
   await mkdir(FOLDER, { recursive: true });
   const id = await nanomon.idOf('Payments API');
-  await plan(nanomon.url, id);
+  await addWindows(nanomon.url, id);
   const views = Object.entries(addresses(id));
   for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     for (const viewport of SIZES) {
@@ -71,7 +71,7 @@ async function take(page, address, file) {
   const { width, height } = /** @type {{width: number, height: number}} */ (page.viewportSize());
   if (width === SIZES[0].width) {
     const whole = await page.evaluate(() => document.documentElement.scrollHeight);
-    await page.setViewportSize({ width, height: Math.min(Math.max(whole, height), TALLEST) });
+    await page.setViewportSize({ width, height: Math.min(Math.max(whole, height), MAX_HEIGHT) });
     await requests.settle();
   }
   const session = await page.context().newCDPSession(page);
@@ -80,7 +80,7 @@ async function take(page, address, file) {
 }
 
 /**
- * Fills in the form and has it tried.
+ * Fills in the form and runs an on-demand check.
  * @param {Page} page
  * @param {string} target
  */

@@ -1,4 +1,4 @@
-// A small shop to watch: what it has on this machine, and the history that its monitors are given.
+// A small shop to monitor: local servers, and the history of the monitors that check them.
 import { spawn } from 'node:child_process';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
@@ -7,7 +7,7 @@ import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** How long a path of the shop's web server takes, in milliseconds, and the status that it answers with if not 200. */
+/** The response time of each path of the web server, in milliseconds, and its status if it is not 200. */
 const PATHS = /** @type {Record<string, {time: number, status?: number}>} */ ({
   '/': { time: 38 },
   '/search': { time: 120 },
@@ -24,22 +24,22 @@ const PATHS = /** @type {Record<string, {time: number, status?: number}>} */ ({
   '/wiki': { time: 95 },
 });
 
-/** How long the name server takes, in milliseconds. */
+/** The response time of the name server, in milliseconds. */
 const NAME_TIME = 4;
 
-/** The shop's servers. They answer as the monitors of the shop expect, and some don't. */
+/** The servers of the shop. Most respond as the monitors expect; some fail. */
 export class Shop {
   #web = http.createServer(answer);
   #ports = Array.from({ length: 4 }, () => net.createServer((socket) => socket.on('error', () => {}).end()));
   #names = dgram.createSocket('udp4');
   #closed = 0;
 
-  /** Where the shop's web server is. */
+  /** The address of the web server. */
   get url() {
     return `http://127.0.0.1:${portOf(this.#web)}`;
   }
 
-  /** @param {number} first the first of the ports to use, or 0 for whichever are free */
+  /** @param {number} first the first port to use, or 0 for free ports */
   async open(first = 0) {
     const next = () => (first ? first++ : 0);
     for (const server of [this.#web, ...this.#ports]) {
@@ -50,7 +50,7 @@ export class Shop {
     });
     this.#names.bind(next(), '127.0.0.1');
     await once(this.#names, 'listening');
-    // Nobody answers at a port that was just given back.
+    // A port that was just closed refuses connections.
     const closed = /** @type {net.Server} */ (this.#ports.pop());
     this.#closed = portOf(closed);
     await once(closed.close(), 'close');
@@ -62,7 +62,7 @@ export class Shop {
     await Promise.all([this.#web, ...this.#ports].map((server) => once(server.close(), 'close')));
   }
 
-  /** The monitors and their shapes, as tests/seed reads them. */
+  /** Returns the monitors and their history in the format of tests/seed. */
   entries() {
     const web = this.url;
     const [database, cache, mail] = this.#ports.map((server) => `127.0.0.1:${portOf(server)}`);
@@ -214,13 +214,13 @@ function disabled({ monitor, shape }) {
 }
 
 /**
- * Fills the data folder of a NanoMon that isn't running.
+ * Creates the database of a NanoMon that is not running.
  * @param {string} folder
  * @param {object[]} entries
- * @param {number} days how long a history they get
+ * @param {number} days the length of the history
  */
 export async function seed(folder, entries, days = 30) {
-  // Compiled as `just build` compiles, so that only the tool itself is left to do.
+  // The same flags as `just build`, to use its build cache.
   const seeding = spawn('go', ['run', '-trimpath', './tests/seed', `-days=${days}`, folder], {
     cwd: ROOT,
     env: { ...process.env, CGO_ENABLED: '0' },
@@ -236,11 +236,11 @@ export async function seed(folder, entries, days = 30) {
 }
 
 /**
- * Plans what the shop's people do: something now, every week, later on, and some of it is over.
- * @param {string} url where NanoMon is
- * @param {string} id that of a monitor
+ * Creates maintenance windows: one active, one weekly, one scheduled and one ended.
+ * @param {string} url the address of NanoMon
+ * @param {string} id the id of a monitor
  */
-export async function plan(url, id) {
+export async function addWindows(url, id) {
   const hour = (/** @type {number} */ hours) => {
     const full = new Date().setMinutes(0, 0, 0);
     return new Date(full + hours * 3_600_000).toISOString();
@@ -258,7 +258,7 @@ export async function plan(url, id) {
       body: JSON.stringify({ monitors: [], groups: [], ...window }),
     });
     if (!answer.ok) {
-      throw new Error(`planning ${window.name} failed: ${await answer.text()}`);
+      throw new Error(`creating ${window.name} failed: ${await answer.text()}`);
     }
   }
 }
@@ -278,7 +278,7 @@ function portOf(server) {
 }
 
 /**
- * The answer to a DNS question: one address, whatever the name.
+ * Returns the response to a DNS query: the same address for every name.
  * @param {Buffer} question
  */
 function addressFor(question) {

@@ -12,7 +12,7 @@ async function fill(page) {
 
 test('a form asks to sign in and opens afterwards', async ({ page, provider }) => {
   await page.goto('/#edit/new?x=1');
-  await expect(page.getByRole('heading', { name: 'Sign in first.' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Sign in to continue' })).toBeVisible();
   await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
   await page.waitForURL(`${provider.issuer}/**`);
   await submitSignIn(page);
@@ -34,7 +34,7 @@ test('monitors can be edited after signing in, and no longer after signing out',
   await page.waitForURL(`${nanomon.url}/`);
   await page.goto(`/#monitor/${id}`);
   await button(page, 'Enable').click();
-  await expect(page.getByRole('dialog', { name: 'Sign in first' })).toBeVisible();
+  await expect(page.getByRole('dialog', { name: 'Sign in to continue' })).toBeVisible();
   await button(page, 'Not now').click();
   await expect(page.getByTestId('status')).toHaveText('Disabled');
   await button(page, 'Sign in').click();
@@ -68,7 +68,7 @@ test.describe('when the session ends', () => {
       provider.lifetime = 3600;
       Object.assign(provider, { stale: false, ended: false });
       await page.getByRole('dialog').getByRole('button', { name: 'Sign in' }).click();
-      await expect(page.getByText('What you had typed is back, and not saved yet.')).toBeVisible();
+      await expect(page.getByText('You are signed in again. Your unsaved changes are back.')).toBeVisible();
       await expect(field(page, 'Name')).toHaveValue('Shop');
       await expect(field(page, 'Target')).toHaveValue('http://127.0.0.1:1/');
       expect(await page.evaluate(() => sessionStorage.getItem('nanomon.place'))).toBeNull();
@@ -89,7 +89,7 @@ test.describe('when the session ends', () => {
     await expect(page.getByRole('dialog', { name: 'Your session has expired' })).toBeVisible();
     provider.ended = false;
     await page.getByRole('dialog').getByRole('button', { name: 'Sign in' }).click();
-    await expect(page.getByText('What you had typed is back')).toBeVisible();
+    await expect(page.getByText('Your unsaved changes are back')).toBeVisible();
     await expect(field(page, 'Name')).toHaveValue('New disks');
     await expect(field(page, 'Starts at')).toBeVisible();
   });
@@ -129,12 +129,12 @@ test.describe('when the session ends', () => {
 });
 
 test('a cancelled sign-in returns to the page with a message', async ({ page, provider }) => {
-  await page.goto('/#dash');
+  await page.goto('/#wall');
   await button(page, 'Sign in').click();
   await page.waitForURL(`${provider.issuer}/**`);
   await button(page, 'Cancel').click();
-  await expect(page.getByText('You are not signed in: it was cancelled')).toBeVisible();
-  await expect(page).toHaveURL('/#dash');
+  await expect(page.getByText('Sign-in failed: it was cancelled')).toBeVisible();
+  await expect(page).toHaveURL('/#wall');
   await expect(button(page, 'Sign in')).toBeVisible();
 });
 

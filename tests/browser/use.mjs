@@ -1,5 +1,5 @@
-// Uses the page at the URL that it is given as a person does: makes a monitor of that page, and waits for its first good
-// result. A runner that polls sees the monitor only when it reads them again.
+// Uses the page like a user: creates a monitor that checks the page at the given URL, and waits until it is OK. This takes
+// longer with a runner that polls for changes.
 import { chromium, expect } from '../../frontend/playwright-test.js';
 import config from '../../frontend/playwright.config.js';
 import { field, open, save, saved } from './form.mjs';

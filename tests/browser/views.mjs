@@ -1,16 +1,16 @@
-// What every view is looked at for, whatever is in it.
+// Helpers for tests of all views.
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 
 /**
- * The address of every view, by its name.
- * @param {string} id that of a monitor
+ * Returns the address of every view by name.
+ * @param {string} id the id of a monitor
  * @returns {Record<string, string>}
  */
 export function addresses(id) {
   return {
-    home: '#home',
-    dash: '#dash',
+    list: '#list',
+    wall: '#wall',
     monitor: `#monitor/${id}`,
     'edit-new': '#edit/new',
     edit: `#edit/${id}`,
@@ -22,14 +22,12 @@ export function addresses(id) {
   };
 }
 
-/**
- * The requests of a page that are under way. The stream of events, which never ends, is not among them.
- */
+/** The running requests of a page, without the event stream, which never ends. */
 export class Requests {
   #page;
   #open = new Set();
 
-  /** @param {Page} page one that has not begun to load */
+  /** @param {Page} page a page that has not started to load */
   constructor(page) {
     this.#page = page;
     page.on('request', (request) => request.url().endsWith('/api/events') || this.#open.add(request));
@@ -37,7 +35,7 @@ export class Requests {
     page.on('requestfailed', (request) => this.#open.delete(request));
   }
 
-  /** Waits until the view is there, nothing is asked for any more, and what came is drawn. */
+  /** Waits until the view is loaded, no request is running, and the page is drawn. */
   async settle() {
     await this.#page.locator('main:not([aria-busy=true]) > :not(#boot)').first().waitFor();
     do {

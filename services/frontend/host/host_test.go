@@ -303,7 +303,7 @@ func (p page) imports(file, namedBy string, modules map[string]bool) {
 func TestPageIsPreloaded(t *testing.T) {
 	p, named, needed := newPage(t), map[string]bool{}, map[string]bool{"early.js": true}
 	p.imports("app.js", "index.html", needed)
-	p.imports("views/home/home.js", "views.js", needed)
+	p.imports("views/list/list.js", "views.js", needed)
 	for _, match := range linked.FindAllStringSubmatch(p.read("index.html", "the host"), -1) {
 		file := match[1]
 		named[file] = true

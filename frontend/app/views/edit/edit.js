@@ -48,7 +48,7 @@ export function edit(app, { id, params, hash }) {
     previous: null,
     suggestions: newSuggestions(api, app.monitors, id),
     intervals: ['10s', '30s', '1m', '5m', '15m', '1h'],
-    cancelHref: id || cloneOf ? `#monitor/${id || cloneOf}` : '#home',
+    cancelHref: id || cloneOf ? `#monitor/${id || cloneOf}` : '#list',
 
     init() {
       app.unsaved = () => this.loaded && this.current !== this.original.text;

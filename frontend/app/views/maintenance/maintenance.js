@@ -5,11 +5,11 @@ import { coalesce } from '../../coalesce.js';
 import { formatExact } from '../../format.js';
 import { badgeOfWindow, countdown, describeTime, formatSpan, windowList } from './windows.js';
 
-/** How many of those that a window is for are named. */
-const NAMED = 6;
+/** How many monitors and groups of a window the list names. */
+const MAX_NAMES = 6;
 
 /**
- * The maintenance windows.
+ * The maintenance view: the list of all maintenance windows.
  * @param {App} app
  */
 export function maintenance(app) {
@@ -19,11 +19,11 @@ export function maintenance(app) {
   return {
     clock,
     list: windowList(app),
-    /** @type {Readonly<Record<string, string>>} the names of the monitors, by their ids */
+    /** The names of the monitors by id. @type {Readonly<Record<string, string>>} */
     names: Object.freeze({}),
-    named: false,
-    /** @type {MaintenanceWindow | null} the one that is asked about */
-    chosen: null,
+    namesLoaded: false,
+    /** The window in the delete dialog. @type {MaintenanceWindow | null} */
+    selected: null,
     busy: false,
     loadNames: async () => {},
 
@@ -44,12 +44,12 @@ export function maintenance(app) {
       this.loadNames();
     },
 
-    /** Without the names there are still the ids. */
+    /** Reads the names of the monitors. If this fails, the list shows their ids. */
     async readNames() {
-      const all = await api.exportMonitors().catch(() => null);
-      if (all) {
-        this.names = Object.freeze(Object.fromEntries(all.map(({ id, name }) => [id, name])));
-        this.named = true;
+      const monitors = await api.exportMonitors().catch(() => null);
+      if (monitors) {
+        this.names = Object.freeze(Object.fromEntries(monitors.map(({ id, name }) => [id, name])));
+        this.namesLoaded = true;
       }
     },
 
@@ -64,12 +64,17 @@ export function maintenance(app) {
     get summary() {
       const { items, loaded } = this.list;
       if (!loaded) {
-        return this.isLoading ? 'Loading the windows…' : 'Not loaded';
+        return this.isLoading ? 'Loading maintenance windows…' : 'Not loaded';
       }
       const labels = items.map((window) => badgeOfWindow(window).label);
-      const counts = ['On now', 'Planned', 'Over'].map((label) => [labels.filter((it) => it === label).length, label]);
-      const said = counts.filter(([count]) => count).map(([count, label]) => `${count} ${String(label).toLowerCase()}`);
-      return said.join(' · ') || 'None planned';
+      const counts = ['Active', 'Scheduled', 'Ended'].map((label) => [
+        labels.filter((it) => it === label).length,
+        label,
+      ]);
+      const parts = counts
+        .filter(([count]) => count)
+        .map(([count, label]) => `${count} ${String(label).toLowerCase()}`);
+      return parts.join(' · ') || '0 maintenance windows';
     },
 
     badge: badgeOfWindow,
@@ -79,7 +84,7 @@ export function maintenance(app) {
     countdown: (window) => countdown(window, clock.now),
 
     /**
-     * When a weekly window is there next, by the reader's clocks.
+     * Returns the current or next period of a weekly window, in the user's time zone; empty for other windows.
      * @param {MaintenanceWindow} window
      */
     next: ({ weekly, active, next }) =>
@@ -89,46 +94,52 @@ export function maintenance(app) {
     exact: ({ next }) => (next ? `${formatExact(next.start)} to ${formatExact(next.end)}` : ''),
 
     /**
-     * Those that the window is for: groups, then monitors, not all of them where they are many.
+     * Returns the first groups and monitors of a window: groups, then monitors.
      * @param {MaintenanceWindow} window
      */
-    covered({ groups, monitors }) {
+    appliesTo({ groups, monitors }) {
       return [
         ...groups.map((group) => ({ key: `group ${group}`, kind: 'Group', name: group, href: '' })),
         ...monitors.map((id) => ({ key: id, kind: '', ...this.link(id) })),
-      ].slice(0, NAMED);
+      ].slice(0, MAX_NAMES);
     },
 
-    /** @param {string} id of a monitor */
+    /** @param {string} id the id of a monitor */
     link(id) {
       const name = this.names[id];
-      return this.named && name === undefined
-        ? { name: 'a deleted monitor', href: '' }
+      return this.namesLoaded && name === undefined
+        ? { name: 'deleted monitor', href: '' }
         : { name: name ?? id, href: `#monitor/${id}` };
     },
 
-    /** @param {MaintenanceWindow} window */
-    others: ({ groups, monitors }) => Math.max(0, groups.length + monitors.length - NAMED),
+    /**
+     * Returns how many groups and monitors appliesTo leaves out.
+     * @param {MaintenanceWindow} window
+     */
+    hiddenCount: ({ groups, monitors }) => Math.max(0, groups.length + monitors.length - MAX_NAMES),
 
     /**
      * @param {MaintenanceWindow} window
      * @param {HTMLDialogElement} dialog
      */
-    ask(window, dialog) {
-      this.chosen = window;
+    confirmDelete(window, dialog) {
+      this.selected = window;
       dialog.showModal();
     },
 
-    /** @param {HTMLDialogElement} dialog closed either way, so that a failure can be read */
+    /**
+     * Deletes the selected window. It closes the dialog also after a failure, because the dialog covers the message.
+     * @param {HTMLDialogElement} dialog
+     */
     async remove(dialog) {
-      const { id = '', name = '' } = this.chosen ?? {};
+      const { id = '', name = '' } = this.selected ?? {};
       this.busy = true;
       try {
         await api.removeWindow(id);
-        app.notify(`Deleted: ${name}`);
+        app.notify(`Deleted ${name}`);
         await this.list.load();
       } catch (error) {
-        app.notify(`Not deleted: ${messageOf(error)}`, 'failed');
+        app.notify(`Could not delete ${name}: ${messageOf(error)}`, 'failed');
       } finally {
         this.busy = false;
         dialog.close();

@@ -6,10 +6,10 @@ import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 import { formatLength } from '../../format.js';
 
-/** How often the windows are read again, in milliseconds: whether one is on depends on the time. */
-const BEAT = 30_000;
+/** How often the windows are read again, in milliseconds. The API decides which windows are active. */
+const REFRESH_INTERVAL = 30_000;
 
-/** The days of the week, as the API and as people name them. */
+/** The weekdays: the name in the API, and the names to show. */
 export const DAYS = [
   { key: 'monday', short: 'Mon', long: 'Monday' },
   { key: 'tuesday', short: 'Tue', long: 'Tuesday' },
@@ -21,12 +21,12 @@ export const DAYS = [
 ];
 
 /**
- * All maintenance windows, those that are on first, then by when they come. They are read by load, which never rejects,
- * and from init to destroy now and then while the page is seen.
+ * All maintenance windows: active ones first, then by start. The method load reads them and never rejects. Between init and
+ * destroy, they are also read at regular intervals while the page is visible.
  * @param {App} app
  */
 export function windowList({ api, clock }) {
-  let beat = beatOf(clock.now);
+  let lastTick = tickOf(clock.now);
   /** @type {ReturnType<typeof Alpine.effect> | undefined} */
   let effect;
 
@@ -39,7 +39,7 @@ export function windowList({ api, clock }) {
 
     init() {
       this.load = coalesce(() => this.read());
-      effect = Alpine.effect(() => this.follow(beatOf(clock.now)));
+      effect = Alpine.effect(() => this.onTick(tickOf(clock.now)));
     },
 
     destroy() {
@@ -48,10 +48,10 @@ export function windowList({ api, clock }) {
       }
     },
 
-    /** @param {number} now */
-    follow(now) {
-      if (now !== beat) {
-        beat = now;
+    /** @param {number} tick */
+    onTick(tick) {
+      if (tick !== lastTick) {
+        lastTick = tick;
         setTimeout(() => this.load());
       }
     },
@@ -59,7 +59,7 @@ export function windowList({ api, clock }) {
     async read() {
       try {
         const windows = await api.windows();
-        this.items = Object.freeze(windows.map((window) => Object.freeze(window)).sort(soonestFirst));
+        this.items = Object.freeze(windows.map((window) => Object.freeze(window)).sort(compareWindows));
         this.loaded = true;
         this.error = '';
       } catch (error) {
@@ -69,28 +69,32 @@ export function windowList({ api, clock }) {
   };
 }
 
-/** @param {number} now milliseconds since 1970 */
-function beatOf(now) {
-  return Math.floor(now / BEAT);
+/**
+ * Returns the number of refresh intervals since 1970.
+ * @param {number} now milliseconds since 1970
+ */
+function tickOf(now) {
+  return Math.floor(now / REFRESH_INTERVAL);
 }
 
 /**
  * @param {MaintenanceWindow} a
  * @param {MaintenanceWindow} b
  */
-function soonestFirst(a, b) {
-  return Number(b.active) - Number(a.active) || startOf(a) - startOf(b);
+function compareWindows(a, b) {
+  return Number(b.active) - Number(a.active) || sortKeyOf(a) - sortKeyOf(b);
 }
 
 /**
- * When a window comes; those that are over come last, the latest of them first.
+ * Returns a sort key by start. Windows that have ended come last, the latest first.
  * @param {MaintenanceWindow} window
  */
-function startOf({ next, end = '' }) {
+function sortKeyOf({ next, end = '' }) {
   return next ? Date.parse(next.start) : Number.MAX_SAFE_INTEGER - Date.parse(end);
 }
 
 /**
+ * Reports whether a window applies to a monitor.
  * @param {MaintenanceWindow} window
  * @param {Monitor} monitor
  */
@@ -104,13 +108,13 @@ export function isFor({ monitors, groups }, { id, group }) {
  */
 export function badgeOfWindow({ active, next }) {
   if (active) {
-    return { key: 'maintenance', label: 'On now' };
+    return { key: 'maintenance', label: 'Active' };
   }
-  return next ? { key: 'pending', label: 'Planned' } : { key: 'disabled', label: 'Over' };
+  return next ? { key: 'pending', label: 'Scheduled' } : { key: 'disabled', label: 'Ended' };
 }
 
 /**
- * How long it is until a window begins or, if it is on, ends; empty where it is over.
+ * Returns the time until a window starts or, if it is active, ends; empty if it has ended.
  * @param {MaintenanceWindow} window
  * @param {number} now milliseconds since 1970
  */
@@ -118,11 +122,11 @@ export function countdown({ active, next }, now) {
   if (!next) {
     return '';
   }
-  return active ? `ends ${formatIn(next.end, now)}` : `begins ${formatIn(next.start, now)}`;
+  return active ? `ends ${formatIn(next.end, now)}` : `starts ${formatIn(next.start, now)}`;
 }
 
 /**
- * When a window is there: a time, or what comes every week.
+ * Describes the time of a window: its period, or its weekly schedule.
  * @param {MaintenanceWindow} window
  */
 export function describeTime({ start = '', end = '', weekly }) {
@@ -145,7 +149,7 @@ function nameDays(days) {
 }
 
 /**
- * @param {string} date one to come
+ * @param {string} date a date in the future
  * @param {number} now milliseconds since 1970
  */
 function formatIn(date, now) {
@@ -154,14 +158,16 @@ function formatIn(date, now) {
 }
 
 /**
- * A time from one date to another; the year is there where it isn't this one.
+ * Formats the period between two dates. It shows the year unless both are in the current year.
  * @param {string} start RFC 3339
  * @param {string} end
  */
 export function formatSpan(start, end) {
   const dates = /** @type {const} */ ([new Date(start), new Date(end)]);
-  const now = dates.every((date) => date.getFullYear() === new Date().getFullYear());
+  const thisYear = dates.every((date) => date.getFullYear() === new Date().getFullYear());
   /** @type {Intl.DateTimeFormatOptions} */
   const options = { weekday: 'short', month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' };
-  return new Intl.DateTimeFormat(undefined, { ...options, year: now ? undefined : 'numeric' }).formatRange(...dates);
+  return new Intl.DateTimeFormat(undefined, { ...options, year: thisYear ? undefined : 'numeric' }).formatRange(
+    ...dates,
+  );
 }

@@ -177,7 +177,7 @@ export function monitor(app, { id, params }) {
       await this.act(async () => {
         await api.remove(id);
         app.notify(`Deleted ${this.monitor?.name}`);
-        location.hash = '#home';
+        location.hash = '#list';
       });
       dialog.close();
     },

@@ -1,26 +1,26 @@
-// What axe-core finds. The page's own policy would not let it in: tests that use it bypass that.
+// Accessibility checks with axe-core. The content security policy of the page blocks it, so these tests bypass the policy.
 import { AxeBuilder } from '../../frontend/axe.js';
 import { expect } from './fixtures.mjs';
 
 /** @typedef {import('./fixtures.mjs').Page} Page */
 
 /**
- * Has axe-core look at the page in both themes, which differ in their contrasts alone.
+ * Checks the page in both themes. The themes differ only in contrast.
  * @param {Page} page
  */
-export async function expectNoFaults(page) {
+export async function expectNoViolations(page) {
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
-  expect.soft(await faultsOf(page), 'light').toEqual([]);
+  expect.soft(await violationsOf(page), 'light').toEqual([]);
   await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
-  expect.soft(await faultsOf(page, 'color-contrast'), 'dark').toEqual([]);
+  expect.soft(await violationsOf(page, 'color-contrast'), 'dark').toEqual([]);
 }
 
 /**
- * What is serious, each with the elements at fault.
+ * Returns the serious violations, each with its elements.
  * @param {Page} page
- * @param {...string} rules those to look at; all without any
+ * @param {...string} rules the rules to check; all if none are given
  */
-export async function faultsOf(page, ...rules) {
+export async function violationsOf(page, ...rules) {
   const axe = new AxeBuilder({ page }).options({ preload: false });
   const { violations } = await (rules.length ? axe.withRules(rules) : axe).analyze();
   return violations

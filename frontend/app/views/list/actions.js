@@ -5,19 +5,19 @@ import { messageOf } from '../../api.js';
 /** @typedef {Pick<Monitor, 'id' | 'name'>} Named */
 
 /**
- * What can be done to a monitor of the list. Each tells the reader how it went, and never rejects.
+ * Creates the actions on a monitor of the list. Each shows a message when it is done or has failed, and never rejects.
  * @param {App} app
  */
 export function monitorActions({ api, notify }) {
   /**
-   * @param {string} done
-   * @param {string} failure
+   * @param {string} success a message
+   * @param {string} failure a message, to which the error is added
    * @param {() => Promise<unknown>} work
    */
-  async function attempt(done, failure, work) {
+  async function attempt(success, failure, work) {
     try {
       await work();
-      notify(done);
+      notify(success);
     } catch (error) {
       notify(`${failure}: ${messageOf(error)}`, 'failed');
     }
@@ -25,28 +25,27 @@ export function monitorActions({ api, notify }) {
 
   return {
     /** @param {Named} monitor */
-    run: ({ id, name }) =>
-      attempt(`${quote(name)} is being checked.`, `${quote(name)} could not be run`, () => api.run(id)),
+    run: ({ id, name }) => attempt(`Checking ${quote(name)}…`, `Could not check ${quote(name)}`, () => api.run(id)),
 
     /**
      * @param {Named} monitor
      * @param {boolean} enabled
      */
     setEnabled({ id, name }, enabled) {
-      const done = enabled ? 'enabled' : 'disabled';
-      return attempt(`${quote(name)} is ${done}.`, `${quote(name)} could not be ${done}`, async () =>
+      const action = enabled ? 'enable' : 'disable';
+      return attempt(`${quote(name)} ${action}d.`, `Could not ${action} ${quote(name)}`, async () =>
         api.save({ ...(await api.monitor(id)), enabled }),
       );
     },
 
     /** @param {Named} monitor */
     remove: ({ id, name }) =>
-      attempt(`${quote(name)} is deleted.`, `${quote(name)} could not be deleted`, () => api.remove(id)),
+      attempt(`${quote(name)} deleted.`, `Could not delete ${quote(name)}`, () => api.remove(id)),
   };
 }
 
 /**
- * A name in a sentence, whichever way it is written.
+ * Puts a name in quotes, isolated from the writing direction of the sentence.
  * @param {string} name
  */
 function quote(name) {

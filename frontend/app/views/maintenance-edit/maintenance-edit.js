@@ -5,7 +5,7 @@ import Alpine from '../../lib/alpine.js';
 import { ApiError, messageOf } from '../../api.js';
 import { hasField, newFieldErrors } from '../edit/field-errors.js';
 import { DAYS } from '../maintenance/windows.js';
-import { draftOfTime, faultOf, lengthOf, movedEnd, timeOf, ZONE, ZONES } from './draft.js';
+import { draftOfTime, fieldErrorOf, lengthOf, movedEnd, timeOf, ZONE, ZONES } from './draft.js';
 import { newPicker } from './picker.js';
 
 const ID = /^[0-9a-f]{24}$/i;
@@ -13,20 +13,20 @@ const ID = /^[0-9a-f]{24}$/i;
 /**
  * The form for a maintenance window.
  * @param {App} app
- * @param {Route} route its settings may name a monitor, which a new window is for
+ * @param {Route} route its parameter monitor is the monitor to select for a new window
  */
-export function maintenanceWindow(app, { id, params, hash }) {
+export function maintenanceEdit(app, { id, params, hash }) {
   const { api } = app;
-  const asked = params.get('monitor') ?? '';
-  const forMonitor = !id && ID.test(asked) ? asked.toLowerCase() : '';
+  const param = params.get('monitor') ?? '';
+  const forMonitor = !id && ID.test(param) ? param.toLowerCase() : '';
   const back = forMonitor ? `#monitor/${forMonitor}` : '#maintenance';
   /** @type {MaintenanceWindow | null} */
   let stored = null;
-  /** What the form began with, as text. */
+  /** The initial content of the form, as JSON. */
   let original = '';
-  let left = false;
-  /** What was typed before a sign-in. @type {any} */
-  const kept = app.session?.takeDraft(hash) ?? null;
+  let destroyed = false;
+  /** The unsaved changes from before a sign-in. @type {any} */
+  const unsavedDraft = app.session?.takeDraft(hash) ?? null;
 
   return {
     name: '',
@@ -38,11 +38,11 @@ export function maintenanceWindow(app, { id, params, hash }) {
     loaded: false,
     loadError: '',
     missing: false,
-    /** Whether it was deleted while the form was open. */
-    gone: false,
+    /** Whether the window was deleted while the form was open. */
+    deleted: false,
     busy: false,
-    /** The start before it was last moved. */
-    started: '',
+    /** The start before its latest change. */
+    previousStart: '',
     back,
     days: DAYS,
     durations: ['30m', '1h', '2h', '4h', '8h'],
@@ -57,38 +57,41 @@ export function maintenanceWindow(app, { id, params, hash }) {
     },
 
     destroy() {
-      left = true;
+      destroyed = true;
     },
 
     async load() {
       this.loadError = '';
       try {
         const [monitors, windows] = await Promise.all([api.exportMonitors(), id ? api.windows() : []]);
-        if (!left) {
+        if (!destroyed) {
           stored = windows.find((window) => window.id === id.toLowerCase()) ?? null;
           this.missing = id !== '' && !stored;
-          this.begin(monitors);
+          this.fill(monitors);
         }
       } catch (error) {
         this.loadError = messageOf(error);
       }
     },
 
-    /** @param {Monitor[]} monitors */
-    begin(monitors) {
+    /**
+     * Fills in the form.
+     * @param {Monitor[]} monitors
+     */
+    fill(monitors) {
       if (this.missing) {
         return;
       }
       this.name = stored?.name ?? '';
       this.time = timeOf(stored);
-      this.started = this.time.start;
-      this.picker.enter(monitors, stored ?? { monitors: forMonitor ? [forMonitor] : [], groups: [] });
+      this.previousStart = this.time.start;
+      this.picker.setContent(monitors, stored ?? { monitors: forMonitor ? [forMonitor] : [], groups: [] });
       original = this.current;
-      if (kept) {
-        this.name = kept.name;
-        this.time = kept.time;
-        this.started = this.time.start;
-        this.picker.enter(monitors, kept.picked);
+      if (unsavedDraft) {
+        this.name = unsavedDraft.name;
+        this.time = unsavedDraft.time;
+        this.previousStart = this.time.start;
+        this.picker.setContent(monitors, unsavedDraft.picked);
       }
       this.loaded = true;
       if (stored) {
@@ -103,7 +106,7 @@ export function maintenanceWindow(app, { id, params, hash }) {
       return !this.loaded && !this.loadError && !this.missing;
     },
 
-    /** What would be saved. */
+    /** The maintenance window in the form. */
     get draft() {
       return { name: this.name.trim(), ...this.picker.picked, ...draftOfTime(this.time, stored) };
     },
@@ -112,16 +115,16 @@ export function maintenanceWindow(app, { id, params, hash }) {
       return JSON.stringify(this.draft);
     },
 
-    /** How long it lasts; empty where that makes no sense. */
+    /** The duration as text; empty if the end is not after the start. */
     get length() {
       const length = lengthOf(this.time);
-      return length ? `, ${length} long` : '';
+      return length ? `Duration: ${length}.` : '';
     },
 
-    /** Moves the end with the start. */
-    startMoved() {
-      this.time.end = movedEnd(this.time.end, this.started, this.time.start);
-      this.started = this.time.start || this.started;
+    /** Moves the end when the start changes. */
+    onStartChange() {
+      this.time.end = movedEnd(this.time.end, this.previousStart, this.time.start);
+      this.previousStart = this.time.start || this.previousStart;
     },
 
     /**
@@ -142,7 +145,7 @@ export function maintenanceWindow(app, { id, params, hash }) {
       if (this.busy) {
         return 'Saving…';
       }
-      return this.gone ? 'Save as a new window' : 'Save';
+      return this.deleted ? 'Save as new window' : 'Save';
     },
 
     async save() {
@@ -152,10 +155,10 @@ export function maintenanceWindow(app, { id, params, hash }) {
       this.busy = true;
       this.errors.clear();
       try {
-        const saved = await api.saveWindow(id && !this.gone ? { ...this.draft, id } : this.draft);
+        const saved = await api.saveWindow(id && !this.deleted ? { ...this.draft, id } : this.draft);
         this.done(`Saved ${saved.name}`);
       } catch (error) {
-        this.refuse(error);
+        this.showError(error);
       } finally {
         this.busy = false;
       }
@@ -164,23 +167,23 @@ export function maintenanceWindow(app, { id, params, hash }) {
     /** @param {string} text */
     done(text) {
       app.notify(text);
-      if (!left) {
+      if (!destroyed) {
         app.unsaved = () => false;
         location.hash = back;
       }
     },
 
     /**
-     * Shows why the API refused.
+     * Shows why the window was not saved.
      * @param {unknown} error
      */
-    refuse(error) {
-      const { field, text } = faultOf(messageOf(error));
-      if (left) {
-        app.notify(`Not saved: ${text}`, 'failed');
+    showError(error) {
+      const { field, text } = fieldErrorOf(messageOf(error));
+      if (destroyed) {
+        app.notify(`Could not save the maintenance window: ${text}`, 'failed');
       } else if (id && error instanceof ApiError && error.status === 404) {
-        this.gone = true;
-        this.errors.summary = 'This window has been deleted meanwhile.';
+        this.deleted = true;
+        this.errors.summary = 'This window has been deleted. You can save it as a new one.';
       } else if (hasField(field)) {
         this.errors.show({ [field]: text });
       } else {
@@ -188,14 +191,17 @@ export function maintenanceWindow(app, { id, params, hash }) {
       }
     },
 
-    /** @param {HTMLDialogElement} dialog closed either way, so that a failure can be read */
+    /**
+     * Deletes the window. It closes the dialog also after a failure, because the dialog covers the message.
+     * @param {HTMLDialogElement} dialog
+     */
     async remove(dialog) {
       this.busy = true;
       try {
         await api.removeWindow(id);
-        this.done(`Deleted: ${stored?.name}`);
+        this.done(`Deleted ${stored?.name}`);
       } catch (error) {
-        app.notify(`Not deleted: ${messageOf(error)}`, 'failed');
+        app.notify(`Could not delete ${stored?.name}: ${messageOf(error)}`, 'failed');
       } finally {
         this.busy = false;
         dialog.close();

@@ -2,17 +2,17 @@ import { expect, test } from './fixtures.mjs';
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 
-const verdict = (/** @type {Page} */ page) => page.locator('.wall-verdict h1');
+const headline = (/** @type {Page} */ page) => page.locator('.wall-headline h1');
 const tile = (/** @type {Page} */ page, /** @type {string} */ name) =>
   page.locator('a.tile').filter({ has: page.getByText(name, { exact: true }) });
 
-test('an empty wall says what to do', async ({ page }) => {
-  await page.goto('/#dash');
-  await expect(verdict(page)).toHaveText('Nothing is watched');
-  await expect(page.getByRole('link', { name: 'Make the first monitor' })).toBeVisible();
+test('an empty wall offers to create a monitor', async ({ page }) => {
+  await page.goto('/#wall');
+  await expect(headline(page)).toHaveText('No monitors yet');
+  await expect(page.getByRole('link', { name: 'Create your first monitor' })).toBeVisible();
 });
 
-test('the verdict and the tiles follow what happens', async ({ page, nanomon, target }) => {
+test('the headline and the tiles follow the results', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({
     name: 'Shop',
     target: target.url,
@@ -21,9 +21,9 @@ test('the verdict and the tiles follow what happens', async ({ page, nanomon, ta
   });
   await nanomon.add({ name: 'Mill', target: target.url, group: 'Core' });
   await nanomon.add({ name: 'Old', target: target.url, enabled: false });
-  await page.goto('/#dash');
-  await expect(verdict(page)).toHaveText('All 2 OK');
-  await expect(page.locator('.wall-verdict')).toContainText('1 disabled');
+  await page.goto('/#wall');
+  await expect(headline(page)).toHaveText('All 2 OK');
+  await expect(page.locator('.wall-headline')).toContainText('1 disabled');
   await expect(page.getByRole('heading', { name: 'Core' })).toBeVisible();
   await expect(tile(page, 'Shop')).toContainText(/OK\s+[\d.,]+ ms/);
   await expect(tile(page, 'Shop')).toHaveAttribute('href', `#monitor/${id}`);
@@ -31,25 +31,25 @@ test('the verdict and the tiles follow what happens', async ({ page, nanomon, ta
   await expect(page).toHaveTitle('All 2 OK · NanoMon');
 
   target.status = 500;
-  await expect(verdict(page)).toHaveText('1 error');
-  const bad = page.getByRole('list', { name: 'Not OK' });
-  await expect(bad.getByRole('link')).toContainText(['Shop']);
-  await expect(bad).toContainText('Error');
-  await expect(bad).toContainText('since ');
-  await expect(bad).toContainText('Rule violated: status == 200');
-  await expect(bad.locator('time')).toHaveAttribute('datetime', /^\d{4}-.*Z$/);
+  await expect(headline(page)).toHaveText('1 error');
+  const notOk = page.getByRole('list', { name: 'Not OK' });
+  await expect(notOk.getByRole('link')).toContainText(['Shop']);
+  await expect(notOk).toContainText('Error');
+  await expect(notOk).toContainText('since ');
+  await expect(notOk).toContainText('Rule violated: status == 200');
+  await expect(notOk.locator('time')).toHaveAttribute('datetime', /^\d{4}-.*Z$/);
 
   await target.close();
-  await expect(verdict(page)).toHaveText('2 failed');
-  await expect(bad.getByRole('link')).toHaveCount(2);
+  await expect(headline(page)).toHaveText('2 failed');
+  await expect(notOk.getByRole('link')).toHaveCount(2);
   await tile(page, 'Shop').click();
   await expect(page.getByRole('heading', { name: 'Shop' })).toBeVisible();
 });
 
-test('the group is in the address', async ({ page, nanomon, target }) => {
+test('the group is stored in the address', async ({ page, nanomon, target }) => {
   await nanomon.add({ name: 'Shop', target: target.url, group: 'Core' });
   await nanomon.add({ name: 'Mill', target: target.url, group: 'Edge & more' });
-  await page.goto('/#dash?group=Core');
+  await page.goto('/#wall?group=Core');
   await expect(tile(page, 'Shop')).toBeVisible();
   await expect(tile(page, 'Mill')).toHaveCount(0);
   await expect(page.getByLabel('Group')).toHaveValue('Core');
@@ -59,14 +59,14 @@ test('the group is in the address', async ({ page, nanomon, target }) => {
   await page.reload();
   await expect(tile(page, 'Mill')).toBeVisible();
   await expect(tile(page, 'Shop')).toHaveCount(0);
-  await page.goto('/#dash?group=None');
-  await expect(page.getByText('No monitor is in the group None.')).toBeVisible();
+  await page.goto('/#wall?group=None');
+  await expect(page.getByText('No monitors in the group None.')).toBeVisible();
   await page.getByRole('button', { name: 'Show all groups' }).click();
   await expect(tile(page, 'Shop')).toBeVisible();
-  expect(new URL(page.url()).hash).toBe('#dash');
+  expect(new URL(page.url()).hash).toBe('#wall');
 });
 
-test('groups stand side by side, and use a wide screen', async ({ page, nanomon, target }) => {
+test('groups are side by side and use a wide screen', async ({ page, nanomon, target }) => {
   await page.setViewportSize({ width: 2560, height: 1440 });
   for (const [group, count] of /** @type {const} */ ([
     ['Core', 4],
@@ -78,7 +78,7 @@ test('groups stand side by side, and use a wide screen', async ({ page, nanomon,
       await nanomon.add({ name: `${group} ${i}`, target: target.url, group });
     }
   }
-  await page.goto('/#dash');
+  await page.goto('/#wall');
   await expect(page.locator('a.tile')).toHaveCount(12);
   const headings = page.locator('.wall-group h2');
   await expect(headings).toHaveText(['Core', 'Edge', 'Mail', 'No group']);
@@ -90,16 +90,16 @@ test('groups stand side by side, and use a wide screen', async ({ page, nanomon,
   expect(right).toBeGreaterThan(2400);
 });
 
-test('f and the button fill the screen, without the frame', async ({ page, nanomon, target }) => {
+test('the key f and the button toggle full screen, without the header', async ({ page, nanomon, target }) => {
   await nanomon.add({ name: 'Shop', target: target.url, group: 'Core' });
-  await page.goto('/#dash');
+  await page.goto('/#wall');
   await expect(tile(page, 'Shop')).toBeVisible();
   const full = () => page.evaluate(() => document.fullscreenElement?.className.split(' ')[0]);
   await page.keyboard.press('f');
   await expect.poll(full).toBe('wall');
-  await expect(page.getByRole('button', { name: 'Leave full screen' })).toBeVisible();
-  const covered = await page.evaluate(() => document.elementFromPoint(40, 10)?.closest('header') === null);
-  expect(covered).toBe(true);
+  await expect(page.getByRole('button', { name: 'Exit full screen' })).toBeVisible();
+  const headerHidden = await page.evaluate(() => document.elementFromPoint(40, 10)?.closest('header') === null);
+  expect(headerHidden).toBe(true);
   await page.keyboard.press('f');
   await expect.poll(full).toBeUndefined();
 
@@ -112,7 +112,7 @@ test('f and the button fill the screen, without the frame', async ({ page, nanom
   await expect.poll(full).toBeUndefined();
 });
 
-test('the screen is kept awake while it is full', async ({ page, nanomon, target }) => {
+test('the screen stays on in full screen', async ({ page, nanomon, target }) => {
   await page.addInitScript(() => {
     const locks = { held: 0 };
     Object.assign(window, { locks });
@@ -124,7 +124,7 @@ test('the screen is kept awake while it is full', async ({ page, nanomon, target
   });
   const held = () => page.evaluate(() => /** @type {any} */ (window).locks.held);
   await nanomon.add({ name: 'Shop', target: target.url });
-  await page.goto('/#dash');
+  await page.goto('/#wall');
   await expect(tile(page, 'Shop')).toBeVisible();
   expect(await held()).toBe(0);
   await page.keyboard.press('f');
@@ -133,41 +133,43 @@ test('the screen is kept awake while it is full', async ({ page, nanomon, target
   await expect.poll(held).toBe(0);
 });
 
-test('what is too old to be believed is not OK', async ({ page, nanomon, target }) => {
+test('a monitor without recent results is overdue', async ({ page, nanomon, target }) => {
   await page.clock.install();
   await nanomon.add({ name: 'Shop', target: target.url });
-  await page.goto('/#dash');
-  await expect(verdict(page)).toHaveText('1 OK');
+  await page.goto('/#wall');
+  await expect(headline(page)).toHaveText('1 OK');
   await page.clock.fastForward('10:00');
-  await expect(verdict(page)).toHaveText('1 overdue');
-  await expect(page.getByRole('list', { name: 'Not OK' })).toContainText('No new result: is a runner alive?');
+  await expect(headline(page)).toHaveText('1 overdue');
+  await expect(page.getByRole('list', { name: 'Not OK' })).toContainText(
+    'No recent result. Check that a runner is online.',
+  );
 });
 
 test.describe('with failing requests', () => {
   test.use({ requestsFail: true });
 
-  test('a disconnected wall shows nothing old as fresh', async ({ page, nanomon, target }) => {
+  test('a disconnected wall marks all tiles as outdated', async ({ page, nanomon, target }) => {
     await nanomon.add({ name: 'Shop', target: target.url });
-    await page.goto('/#dash');
-    await expect(verdict(page)).toHaveText('1 OK');
-    const fresh = await tile(page, 'Shop').evaluate((element) => getComputedStyle(element).backgroundImage);
+    await page.goto('/#wall');
+    await expect(headline(page)).toHaveText('1 OK');
+    const current = await tile(page, 'Shop').evaluate((element) => getComputedStyle(element).backgroundImage);
     await nanomon.stop();
-    // The API may answer once more while it stops; then it is asked again ten seconds later.
-    await expect(verdict(page)).toHaveText('Disconnected', { timeout: 15_000 });
-    await expect(page.locator('.wall-verdict')).toContainText(/since .* · last known: 1 OK/);
-    const old = await tile(page, 'Shop').evaluate((element) => getComputedStyle(element).backgroundImage);
-    expect([fresh, old]).toEqual(['none', expect.stringContaining('gradient')]);
+    // The API may respond once more while it stops; the next poll is ten seconds later.
+    await expect(headline(page)).toHaveText('Disconnected', { timeout: 15_000 });
+    await expect(page.locator('.wall-headline')).toContainText(/since .* · last known: 1 OK/);
+    const outdated = await tile(page, 'Shop').evaluate((element) => getComputedStyle(element).backgroundImage);
+    expect([current, outdated]).toEqual(['none', expect.stringContaining('gradient')]);
     await nanomon.start();
-    await expect(verdict(page)).toHaveText('1 OK');
+    await expect(headline(page)).toHaveText('1 OK');
   });
 
-  test('a wall that can’t be read says so', async ({ page, nanomon, target }) => {
+  test('a wall that cannot load shows the error and can retry', async ({ page, nanomon, target }) => {
     await nanomon.add({ name: 'Shop', target: target.url });
     await page.route('**/api/monitors?**', (route) => route.abort());
-    await page.goto('/#dash');
-    await expect(verdict(page)).toHaveText('Not up to date');
+    await page.goto('/#wall');
+    await expect(headline(page)).toHaveText('Not up to date');
     await page.unroute('**/api/monitors?**');
     await page.getByRole('button', { name: 'Try again' }).click();
-    await expect(verdict(page)).toHaveText('1 OK');
+    await expect(headline(page)).toHaveText('1 OK');
   });
 });

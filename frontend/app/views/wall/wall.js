@@ -5,49 +5,51 @@ import Alpine from '../../lib/alpine.js';
 import { formatAgo, formatDate, formatTime } from '../../format.js';
 import { rememberSettings } from '../../router.js';
 import { applyLayout, applyStep, fitTiles } from './wall-fit.js';
-import { arrange, drawTile } from './wall.js';
+import { arrange, drawTile } from './tiles.js';
 
-/** How often what depends on the time alone is drawn again, in milliseconds. */
-const BEAT = 10_000;
+/** How often the tiles are redrawn because time has passed, in milliseconds. */
+const REFRESH_INTERVAL = 10_000;
+/** The space below the tiles, in pixels. */
 const MARGIN = 16;
 
 /**
- * All monitors on one screen, to be read from across a room.
+ * The wall view: all monitors on one screen, readable from across a room.
  * @param {App} app
  * @param {Route} route
  */
-export function dash({ monitors, clock, setTitle }, { params }) {
+export function wall({ monitors, clock, setTitle }, { params }) {
   let release = () => {};
   /** @type {ReturnType<typeof Alpine.effect>[]} */
   let effects = [];
   /** @type {WakeLockSentinel | null} */
-  let awake = null;
-  let gone = false;
-  let shape = '';
+  let wakeLock = null;
+  let destroyed = false;
+  /** The numbers of tiles that the layout was made for, as text. */
+  let lastShape = '';
 
   return {
     list: monitors.state,
     clock,
     group: params.get('group') ?? '',
-    /** The time by which tiles are drawn. */
+    /** The time that the tiles show, rounded down to REFRESH_INTERVAL. */
     now: 0,
-    picture: arrange([], 0),
+    content: arrange([], 0),
     fullScreen: false,
     canFullScreen: document.fullscreenEnabled,
 
     init() {
       release = monitors.use();
       effects = [
-        Alpine.effect(() => (this.now = Math.floor(clock.now / BEAT) * BEAT)),
+        Alpine.effect(() => (this.now = Math.floor(clock.now / REFRESH_INTERVAL) * REFRESH_INTERVAL)),
         Alpine.effect(() => this.arrange(this.shown, this.now)),
       ];
     },
 
     destroy() {
-      gone = true;
+      destroyed = true;
       release();
       effects.forEach(Alpine.release);
-      this.sleep();
+      this.releaseWakeLock();
     },
 
     load: () => monitors.load(),
@@ -61,44 +63,44 @@ export function dash({ monitors, clock, setTitle }, { params }) {
      * @param {number} now
      */
     arrange(shown, now) {
-      const picture = arrange(shown, now);
-      this.picture = picture;
+      const content = arrange(shown, now);
+      this.content = content;
       if (shown.length) {
-        setTitle(picture.verdict);
+        setTitle(content.headline);
       }
       const next = JSON.stringify([
-        picture.bad.length,
-        picture.groups.map(({ name, monitors }) => [name, monitors.length]),
+        content.notOk.length,
+        content.groups.map(({ name, monitors }) => [name, monitors.length]),
       ]);
-      if (next !== shape) {
-        shape = next;
-        queueMicrotask(() => this.fit()); // all is drawn then, but not seen yet
+      if (next !== lastShape) {
+        lastShape = next;
+        queueMicrotask(() => this.fit()); // After Alpine has updated the DOM, before the browser paints.
       }
     },
 
-    /** Sizes the tiles so that the screen holds all of them. */
+    /** Sets the size of the tiles so that all of them fit on the screen. */
     fit() {
-      if (gone || !this.list.loaded) {
+      if (destroyed || !this.list.loaded) {
         return;
       }
       const { $root } = /** @type {any} */ (this);
-      const [bad, others] = $root.querySelectorAll('.wall-bad, .wall-others');
+      const [notOk, others] = $root.querySelectorAll('.wall-not-ok, .wall-others');
       const scrolled = this.fullScreen ? $root.scrollTop : scrollY;
-      const top = bad.parentElement.getBoundingClientRect().top + scrolled;
-      const { picture } = this;
+      const top = notOk.parentElement.getBoundingClientRect().top + scrolled;
+      const { content } = this;
       const shape = {
-        counts: picture.groups.map(({ monitors }) => monitors.length),
+        counts: content.groups.map(({ monitors }) => monitors.length),
         named: this.isNamed,
       };
-      const steps = fitTiles(picture.bad.length, shape, others.clientWidth, innerHeight - top - MARGIN);
-      applyStep(bad, steps.bad);
+      const steps = fitTiles(content.notOk.length, shape, others.clientWidth, innerHeight - top - MARGIN);
+      applyStep(notOk, steps.notOk);
       applyStep(others, steps.others);
       applyLayout(others, steps.others, shape);
     },
 
     /** Whether the groups have headings. */
     get isNamed() {
-      return this.picture.groups.some(({ name }) => name);
+      return this.content.groups.some(({ name }) => name);
     },
 
     draw: drawTile,
@@ -113,7 +115,7 @@ export function dash({ monitors, clock, setTitle }, { params }) {
     /** @param {string} group */
     choose(group) {
       this.group = group;
-      rememberSettings('#dash', { group });
+      rememberSettings('#wall', { group });
     },
 
     get isLoading() {
@@ -125,7 +127,7 @@ export function dash({ monitors, clock, setTitle }, { params }) {
     },
 
     /**
-     * Whether what is shown may be old as a whole.
+     * Reports whether all shown data may be outdated.
      * @param {Connection} connection
      */
     isStale(connection) {
@@ -134,27 +136,27 @@ export function dash({ monitors, clock, setTitle }, { params }) {
 
     /** @param {Connection} connection */
     kind(connection) {
-      return this.isStale(connection) ? 'stale' : this.isEmpty || this.isLoading ? 'pending' : this.picture.kind;
+      return this.isStale(connection) ? 'stale' : this.isEmpty || this.isLoading ? 'pending' : this.content.kind;
     },
 
     /** @param {Connection} connection */
-    verdict(connection) {
+    headline(connection) {
       if (this.isStale(connection)) {
         return connection === 'disconnected' ? 'Disconnected' : 'Not up to date';
       }
-      return this.isLoading ? 'Loading…' : this.picture.verdict || 'Nothing is watched';
+      return this.isLoading ? 'Loading…' : this.content.headline || 'No monitors yet';
     },
 
     /**
      * @param {Connection} connection
      * @param {number} since
      */
-    rest(connection, since) {
+    subline(connection, since) {
       if (!this.isStale(connection)) {
-        return this.picture.rest;
+        return this.content.subline;
       }
       const reason = connection === 'disconnected' ? `since ${formatTime(since)}` : this.list.error;
-      return this.picture.verdict ? `${reason} · last known: ${this.picture.verdict}` : reason;
+      return this.content.headline ? `${reason} · last known: ${this.content.headline}` : reason;
     },
 
     get time() {
@@ -166,11 +168,11 @@ export function dash({ monitors, clock, setTitle }, { params }) {
     },
 
     get newest() {
-      return this.picture.newest ? `newest result ${formatAgo(this.picture.newest, this.clock.now)}` : 'no results yet';
+      return this.content.newest ? `last result ${formatAgo(this.content.newest, this.clock.now)}` : 'no results yet';
     },
 
     get newestDate() {
-      return this.picture.newest ? formatDate(this.picture.newest) : '';
+      return this.content.newest ? formatDate(this.content.newest) : '';
     },
 
     /** @param {KeyboardEvent} event */
@@ -195,23 +197,23 @@ export function dash({ monitors, clock, setTitle }, { params }) {
       this.fit();
     },
 
-    /** Keeps the screen on while it is full; the browser lets go of it whenever the page is hidden. */
+    /** Keeps the screen on in full screen mode. The browser releases the lock whenever the page is hidden. */
     async keepAwake() {
-      this.sleep();
+      this.releaseWakeLock();
       if (!this.fullScreen || document.hidden || !navigator.wakeLock) {
         return;
       }
       const lock = await navigator.wakeLock.request('screen').catch(() => null);
-      if (gone || !this.fullScreen || awake) {
+      if (destroyed || !this.fullScreen || wakeLock) {
         lock?.release();
       } else {
-        awake = lock;
+        wakeLock = lock;
       }
     },
 
-    sleep() {
-      awake?.release();
-      awake = null;
+    releaseWakeLock() {
+      wakeLock?.release();
+      wakeLock = null;
     },
   };
 }

@@ -2,13 +2,13 @@
 import { formatResult, historyPath } from '../../format.js';
 
 /**
- * What a wall says of a monitor. Overdue is one whose last OK is too old to be believed; one in maintenance or blocked may be
- * bad, but need not bother anybody.
+ * The status of a tile. An overdue monitor has no recent result. A monitor in maintenance, or blocked by its dependency, may
+ * not be OK, but its results are ignored.
  * @typedef {'failed' | 'error' | 'overdue' | 'ok' | 'maintenance' | 'blocked' | 'pending' | 'disabled'} Kind
  */
 
-/** @type {Record<Kind, string>} the worst first */
-const WORDS = {
+/** The labels, worst first. @type {Record<Kind, string>} */
+const LABELS = {
   failed: 'Failed',
   error: 'Error',
   overdue: 'Overdue',
@@ -18,13 +18,13 @@ const WORDS = {
   pending: 'Not checked yet',
   disabled: 'Disabled',
 };
-const KINDS = /** @type {Kind[]} */ (Object.keys(WORDS));
-const BAD = KINDS.slice(0, 3);
-/** What each path of a tile's history shows. */
+const KINDS = /** @type {Kind[]} */ (Object.keys(LABELS));
+const NOT_OK = KINDS.slice(0, 3);
+/** The kind of result that each path of a tile's history shows. */
 const BARS = /** @type {const} */ ([0, 1, 2, 'excluded']);
-/** The longest check takes a minute; what has missed two runs and this is overdue, in milliseconds. */
+/** A monitor is overdue after two intervals and this time without a result, in milliseconds. A check takes up to a minute. */
 const GRACE = 90_000;
-/** @type {Record<string, number>} */
+/** The units of a Go duration in milliseconds. @type {Record<string, number>} */
 const UNITS = {
   ns: 1e-6,
   us: 1e-3,
@@ -35,7 +35,7 @@ const UNITS = {
   h: 3_600_000,
 };
 
-/** @param {string} duration a Go duration such as 1m30s */
+/** @param {string} duration a Go duration, for example 1m30s */
 function milliseconds(duration) {
   let sum = 0;
   for (const [, number, unit] of duration.matchAll(/([\d.]+)(ns|us|µs|ms|s|m|h)/g)) {
@@ -73,47 +73,52 @@ function kindOf(monitor, now) {
 }
 
 /**
- * What is on the wall: the bad ones, the worst and newest first; the others under their groups; the verdict over all,
- * and in rest how many are left beside it.
+ * The content of the wall.
+ * - notOk: the monitors that are not OK, the worst and newest first.
+ * - groups: all other monitors by group.
+ * - kind, headline: the overall status.
+ * - subline: the numbers of monitors that the headline does not include.
+ * - newest: the date of the newest result; empty without results.
  * @typedef {{
- *   bad: ListedMonitor[],
+ *   notOk: ListedMonitor[],
  *   groups: {name: string, monitors: ListedMonitor[]}[],
  *   kind: Kind,
- *   verdict: string,
- *   rest: string,
+ *   headline: string,
+ *   subline: string,
  *   newest: string,
- * }} Picture
+ * }} Content
  */
 
 /**
- * @param {readonly ListedMonitor[]} monitors by name
+ * Arranges the monitors on the wall.
+ * @param {readonly ListedMonitor[]} monitors sorted by name
  * @param {number} now milliseconds since 1970
- * @returns {Picture}
+ * @returns {Content}
  */
 export function arrange(monitors, now) {
   /** @type {Map<Kind, ListedMonitor[]>} */
   const byKind = Map.groupBy(monitors, (monitor) => kindOf(monitor, now));
   const count = (/** @type {Kind} */ kind) => byKind.get(kind)?.length ?? 0;
-  const say = (/** @type {Kind[]} */ kinds, /** @type {string} */ between) =>
+  const describe = (/** @type {Kind[]} */ kinds, /** @type {string} */ separator) =>
     kinds
       .filter(count)
-      .map((kind) => `${count(kind)} ${kind === 'ok' ? 'OK' : WORDS[kind].toLowerCase()}`)
-      .join(between);
-  const bad = BAD.flatMap((kind) => (byKind.get(kind) ?? []).sort(newestFirst));
-  const known = new Set(bad);
+      .map((kind) => `${count(kind)} ${kind === 'ok' ? 'OK' : LABELS[kind].toLowerCase()}`)
+      .join(separator);
+  const notOk = NOT_OK.flatMap((kind) => (byKind.get(kind) ?? []).sort(newestFirst));
+  const separate = new Set(notOk);
   const groups = Map.groupBy(
-    monitors.filter((monitor) => !known.has(monitor)),
+    monitors.filter((monitor) => !separate.has(monitor)),
     (monitor) => monitor.group ?? '',
   );
-  const said = verdictKinds(count);
-  const allOk = said[0] === 'ok' && said.length === 1 && count('ok') > 1;
+  const main = headlineKinds(count);
+  const allOk = main[0] === 'ok' && main.length === 1 && count('ok') > 1;
   return Object.freeze({
-    bad,
+    notOk,
     groups: [...groups].map(([name, monitors]) => ({ name, monitors })).sort(byName),
-    kind: bad.length ? said[0] : (said.at(-1) ?? 'pending'),
-    verdict: `${allOk ? 'All ' : ''}${say(said, ', ')}`,
-    rest: say(
-      KINDS.filter((kind) => !said.includes(kind)),
+    kind: notOk.length ? main[0] : (main.at(-1) ?? 'pending'),
+    headline: `${allOk ? 'All ' : ''}${describe(main, ', ')}`,
+    subline: describe(
+      KINDS.filter((kind) => !main.includes(kind)),
       ' · ',
     ),
     newest: monitors.reduce((newest, { latest }) => (latest && latest.date > newest ? latest.date : newest), ''),
@@ -121,7 +126,7 @@ export function arrange(monitors, now) {
 }
 
 /**
- * By name; what is in no group comes last.
+ * Compares two groups by name; monitors without a group come last.
  * @param {{name: string}} a
  * @param {{name: string}} b
  */
@@ -130,12 +135,13 @@ function byName(a, b) {
 }
 
 /**
- * What the verdict is about: what is bad; else what is OK and what isn't known yet; else what doesn't count; else what is switched off.
+ * Returns the statuses in the headline: those that are not OK. If there are none: OK and not checked yet; then ignored; then
+ * disabled.
  * @param {(kind: Kind) => number} count
  * @returns {Kind[]}
  */
-function verdictKinds(count) {
-  const choices = /** @type {Kind[][]} */ ([BAD, ['ok', 'pending'], ['maintenance', 'blocked'], ['disabled']]);
+function headlineKinds(count) {
+  const choices = /** @type {Kind[][]} */ ([NOT_OK, ['ok', 'pending'], ['maintenance', 'blocked'], ['disabled']]);
   return choices.map((kinds) => kinds.filter(count)).find((kinds) => kinds.length) ?? [];
 }
 
@@ -148,21 +154,22 @@ function newestFirst(a, b) {
 }
 
 /**
- * Writes a monitor into its tile, touching only what differs.
+ * Updates the tile of a monitor. It writes only what differs.
  * @param {HTMLAnchorElement} tile
  * @param {ListedMonitor} monitor
  * @param {number} now milliseconds since 1970
  */
 export function drawTile(tile, monitor, now) {
   const kind = kindOf(monitor, now);
-  const bad = BAD.includes(kind);
+  const notOk = NOT_OK.includes(kind);
   const value = formatResult(monitor.latest).replace(/^–$/, '');
-  const message = kind === 'overdue' ? 'No new result: is a runner alive?' : (monitor.latest?.message ?? '');
-  set(tile, 'class', `tile ${kind}${bad && isOverdue(monitor, now) ? ' old' : ''}`);
+  const message =
+    kind === 'overdue' ? 'No recent result. Check that a runner is online.' : (monitor.latest?.message ?? '');
+  set(tile, 'class', `tile ${kind}${notOk && isOverdue(monitor, now) ? ' stale' : ''}`);
   set(tile, 'href', `#monitor/${monitor.id}`);
-  set(tile, 'title', [`${monitor.name}: ${WORDS[kind]}`, value, message].filter(Boolean).join(' · '));
+  set(tile, 'title', [`${monitor.name}: ${LABELS[kind]}`, value, message].filter(Boolean).join(' · '));
   write(tile, '.tile-name', monitor.name);
-  write(tile, '.tile-word', WORDS[kind]);
+  write(tile, '.tile-word', LABELS[kind]);
   write(tile, '.tile-value', value);
   write(tile, '.tile-message', message);
   drawSince(tile, kind === 'overdue' ? (monitor.latest?.date ?? monitor.updated) : monitor.since, now);

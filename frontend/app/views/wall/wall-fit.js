@@ -1,34 +1,40 @@
 /**
- * How tiles are drawn: in which format, of what size; all in pixels.
+ * The format and size of tiles, in pixels.
  * @typedef {{format: string, font: number, width: number, height: number, gap: number}} Step
  */
 
-/** What there is to show: how many tiles each group has, and whether the groups have headings. @typedef {{counts: number[], named: boolean}} Shape */
+/**
+ * The number of tiles in each group, and whether the groups have headings.
+ * @typedef {{counts: number[], named: boolean}} Shape
+ */
 
 /**
- * Where the groups are: the columns of all, how many of them each group spans, and the height of all in pixels. Among cells
- * groups span none: they follow each other.
+ * The layout of the groups: the number of columns, the number of columns of each group, and the total height in pixels. In the
+ * cell format, groups have no columns of their own; they follow each other.
  * @typedef {{columns: number, spans: number[], height: number}} Layout
  */
 
-/** The widths and heights of tiles, in their font's size. */
-const BAD_FULL = [21, 6.5];
+/** The width and height of a tile in each format, in em. */
+const NOT_OK_FULL = [21, 6.5];
 const OTHER_FULL = [13, 4.75];
 const LINE = [16, 2];
 const NAME = [9, 2];
 const CELL = [1, 1];
-/** The room above tiles without a heading, in pixels. */
+/** The space above tiles without a heading, in pixels. */
 const ABOVE = 12;
-/** The width of a heading among cells. */
+/** The width of a heading between cells, in pixels. */
 const HEADING = 112;
-/** The size of cells that needn't fit, since the page scrolls in any case: a finger hits them. */
+/** The size of cells if the page must scroll, in pixels. It is large enough for a finger. */
 const SCROLLED_CELL = 28;
-/** How much of the room the bad ones may take while there are others: less where those can't show all else, least where they don't fit. */
-const SHARES = [0.6, 0.3, 0.12];
+/**
+ * The part of the height that monitors that are not OK may use if there are others. The smaller values are tried if the others
+ * do not fit in the full format, or not at all.
+ */
+const NOT_OK_SHARES = [0.6, 0.3, 0.12];
 
 /**
- * The steps from the roomiest on.
- * @param {number[]} full
+ * Returns the steps, largest first.
+ * @param {number[]} full the width and height of the full format, in em
  * @returns {Step[]}
  */
 function steps(full) {
@@ -40,7 +46,7 @@ function steps(full) {
   ];
 }
 
-const BAD_STEPS = steps(BAD_FULL);
+const NOT_OK_STEPS = steps(NOT_OK_FULL);
 const OTHER_STEPS = steps(OTHER_FULL);
 
 /**
@@ -60,23 +66,23 @@ function sized(format, [width, height]) {
 }
 
 /**
- * The sizes with which all tiles are on the screen, as large as can be. Where that can't be, the page scrolls.
- * @param {number} bad how many bad ones there are
+ * Returns the largest tile sizes with which all tiles fit on the screen. If none fits, the page scrolls.
+ * @param {number} notOk the number of monitors that are not OK
  * @param {Shape} others
- * @param {number} width
- * @param {number} height
- * @returns {{bad: Step, others: Step}}
+ * @param {number} width the available width, in pixels
+ * @param {number} height the available height, in pixels
+ * @returns {{notOk: Step, others: Step}}
  */
-export function fitTiles(bad, others, width, height) {
-  const badShape = { counts: bad ? [bad] : [], named: false };
-  let found = { bad: BAD_STEPS[0], others: OTHER_STEPS[0] };
-  for (const share of others.counts.length ? SHARES : [1]) {
-    const first = largest(BAD_STEPS, badShape, width, height * share, 0);
-    const left = height - layOut(BAD_STEPS[first], badShape, width).height;
-    const second = largest(OTHER_STEPS, others, width, left, bad ? first : 0);
-    found = { bad: BAD_STEPS[first], others: OTHER_STEPS[second] };
+export function fitTiles(notOk, others, width, height) {
+  const notOkShape = { counts: notOk ? [notOk] : [], named: false };
+  let found = { notOk: NOT_OK_STEPS[0], others: OTHER_STEPS[0] };
+  for (const share of others.counts.length ? NOT_OK_SHARES : [1]) {
+    const first = largest(NOT_OK_STEPS, notOkShape, width, height * share, 0);
+    const left = height - layOut(NOT_OK_STEPS[first], notOkShape, width).height;
+    const second = largest(OTHER_STEPS, others, width, left, notOk ? first : 0);
+    found = { notOk: NOT_OK_STEPS[first], others: OTHER_STEPS[second] };
     const fits = layOut(found.others, others, width).height <= left;
-    if (fits && (found.others.format === 'full' || share < SHARES[0])) {
+    if (fits && (found.others.format === 'full' || share < NOT_OK_SHARES[0])) {
       break;
     }
   }
@@ -88,8 +94,8 @@ export function fitTiles(bad, others, width, height) {
  * @param {Shape} shape
  * @param {number} width
  * @param {number} height
- * @param {number} from the first that may be taken
- * @returns {number} the first that fits; else the cells to scroll over
+ * @param {number} from the first index to try
+ * @returns {number} the index of the first step that fits; if none fits, that of the cells for a page that scrolls
  */
 function largest(steps, shape, width, height, from) {
   const fits = steps.findIndex(
@@ -98,10 +104,10 @@ function largest(steps, shape, width, height, from) {
   return fits < 0 ? steps.findIndex(({ format, font }) => format === 'cell' && font === SCROLLED_CELL) : fits;
 }
 
-/** @param {Step} step the height of a heading above tiles */
+/** Returns the height of a heading above tiles, in pixels. @param {Step} step */
 const headHeight = ({ font }) => Math.max(28, Math.round(font * 1.4));
 
-/** @param {Step} step how many cells a heading among them takes */
+/** Returns how many cells wide a heading between cells is. @param {Step} step */
 const headSpan = ({ font, gap }) => Math.ceil(HEADING / (font + gap));
 
 /**
@@ -139,7 +145,7 @@ function layOutCells(step, { counts, named }, columns) {
 }
 
 /**
- * Groups side by side, each as wide as its tiles in so many rows: with as many as make the whole lowest.
+ * Places groups side by side. Tries every number of rows per group and returns the layout with the smallest total height.
  * @param {Step} step
  * @param {Shape} shape
  * @param {number} columns
@@ -165,10 +171,10 @@ function layOutGroups(step, { counts, named }, columns) {
 }
 
 /**
- * Puts groups next to each other until one has no room, which begins the next shelf.
+ * Places groups next to each other. A group that does not fit starts the next shelf.
  * @param {number[]} spans
  * @param {number} columns
- * @returns {number[][]} the groups of each shelf
+ * @returns {number[][]} the indices of the groups on each shelf
  */
 function shelve(spans, columns) {
   /** @type {number[][]} */
@@ -207,7 +213,7 @@ export function applyStep(tiles, step) {
 }
 
 /**
- * @param {HTMLElement} others with a child for each group
+ * @param {HTMLElement} others the element with a section for each group
  * @param {Step} step
  * @param {Shape} shape
  */

@@ -1,11 +1,11 @@
 /** @import {App} from '../../app.js' */
-/** @import {SortKey} from './list.js' */
+/** @import {SortKey} from './arrange.js' */
 /** @import {Route} from '../../router.js' */
 /** @import {Drawn, Line} from './windowing.js' */
 import Alpine from '../../lib/alpine.js';
 import { monitorActions } from './actions.js';
-import { readFolded, rememberFolded } from './folded.js';
-import { arrange, readSettings, readSort, SORTS, STATUSES } from './list.js';
+import { readCollapsed, storeCollapsed } from './collapsed.js';
+import { arrange, readSettings, readSort, SORTS, STATUSES } from './arrange.js';
 import { moveInMenu, openMenu } from './menu.js';
 import { rememberSettings } from '../../router.js';
 import { drawHeading, drawRow, placeSection } from './row.js';
@@ -14,24 +14,24 @@ import { Windowing } from './windowing.js';
 const counted = new Intl.NumberFormat('en');
 
 /**
- * The list of monitors. Rows are drawn only near the window; see Windowing.
+ * The list view. It draws only the rows near the visible part of the page; see Windowing.
  * @param {App} app
  * @param {Route} route
  */
-export function home(app, { params }) {
+export function list(app, { params }) {
   const { monitors, clock } = app;
   const actions = monitorActions(app);
   const windowing = new Windowing();
   let heights = { header: 0, heading: 0, row: 1 };
-  /** @type {Element | null} the button whose menu is open */
+  /** The button of the open menu. @type {Element | null} */
   let menuButton = null;
-  /** @type {(() => void)[]} */
-  const ends = [];
+  /** The functions that stop what init started. @type {(() => void)[]} */
+  const cleanups = [];
 
   return {
     list: monitors.state,
     ...readSettings(params),
-    folded: readFolded(),
+    collapsed: readCollapsed(),
     statuses: STATUSES,
     counts: { failed: 0, error: 0, ok: 0, pending: 0, disabled: 0 },
     found: 0,
@@ -42,15 +42,15 @@ export function home(app, { params }) {
     rows: 1,
     /** @type {readonly Drawn[]} */
     sections: Object.freeze([]),
-    /** The monitor that the menu and the dialog are about. */
-    chosen: { id: '', name: '', enabled: true },
+    /** The monitor of the open menu or dialog. */
+    selected: { id: '', name: '', enabled: true },
     busy: false,
 
     init() {
       this.measure();
-      ends.push(monitors.use());
+      cleanups.push(monitors.use());
       const effects = [Alpine.effect(() => this.arrange()), Alpine.effect(() => this.remember())];
-      ends.push(() => effects.forEach(Alpine.release));
+      cleanups.push(() => effects.forEach(Alpine.release));
       this.listen('scroll', () => {
         this.closeMenu();
         this.draw();
@@ -62,7 +62,7 @@ export function home(app, { params }) {
     },
 
     destroy() {
-      ends.forEach((end) => end());
+      cleanups.forEach((cleanup) => cleanup());
     },
 
     /**
@@ -71,7 +71,7 @@ export function home(app, { params }) {
      */
     listen(event, handle) {
       addEventListener(event, handle);
-      ends.push(() => removeEventListener(event, handle));
+      cleanups.push(() => removeEventListener(event, handle));
     },
 
     load: () => monitors.load(),
@@ -98,16 +98,17 @@ export function home(app, { params }) {
 
     /** @returns {string} */
     get countText() {
-      const all = counted.format(this.list.items.length);
+      const count = this.list.items.length;
+      const all = `${counted.format(count)} ${count === 1 ? 'monitor' : 'monitors'}`;
       if (!this.list.loaded) {
-        return this.isLoading ? 'Loading the monitors…' : 'Not loaded';
+        return this.isLoading ? 'Loading monitors…' : 'Not loaded';
       }
-      return this.isFiltered ? `${counted.format(this.shown)} of ${all}` : `${all} in all`;
+      return this.isFiltered ? `${counted.format(this.shown)} of ${all}` : all;
     },
 
     /** @returns {string} */
     get enableLabel() {
-      return this.chosen.enabled ? 'Disable' : 'Enable';
+      return this.selected.enabled ? 'Disable' : 'Enable';
     },
 
     /** @param {number} count */
@@ -118,36 +119,36 @@ export function home(app, { params }) {
       return /** @type {any} */ (this).$refs[name];
     },
 
-    /** Takes the heights from the styles, which have others for a narrow window. */
+    /** Reads the heights from the styles, which depend on the width of the screen. */
     measure() {
       const style = getComputedStyle(this.ref('table'));
       const pixels = (/** @type {string} */ name) => parseFloat(style.getPropertyValue(name));
       heights = { header: pixels('--header'), heading: pixels('--heading'), row: pixels('--row') };
     },
 
-    /** This and arrange run whenever something changes of what they read. */
+    /** Stores the settings in the address. Alpine runs it, like arrange, whenever a value that it reads changes. */
     remember() {
       const { q, status, type, sort } = this;
-      rememberSettings('#home', { q, status, type, sort: sort === 'group' ? '' : sort });
+      rememberSettings('#list', { q, status, type, sort: sort === 'group' ? '' : sort });
     },
 
     arrange() {
       const { items } = this.list;
       const { q, status, type, sort } = this;
-      const arranged = arrange(items, { q, status, type, sort }, this.isFiltered ? [] : this.folded);
+      const arranged = arrange(items, { q, status, type, sort }, this.isFiltered ? [] : this.collapsed);
       const types = new Set(items.map((monitor) => monitor.type));
       this.types = Object.freeze([...(type ? types.add(type) : types)].sort());
       Object.assign(this.counts, arranged.counts);
       this.found = arranged.found;
       this.shown = arranged.shown;
-      windowing.place(arranged.sections, heights);
+      windowing.setContent(arranged.sections, heights);
       this.height = windowing.height;
       this.rows = windowing.rows;
       this.draw();
     },
 
     /**
-     * Where a row doesn't lie below its group's heading the group is named in it.
+     * Updates a row. It shows the group unless the row is below the heading of its group.
      * @param {HTMLElement} row
      * @param {Line} line
      */
@@ -160,21 +161,21 @@ export function home(app, { params }) {
     placeSection,
     drawHeading,
 
-    /** Draws the rows that are within half a window's height of the window. */
+    /** Draws the visible rows, and those within half a screen above and below. */
     draw() {
       const { top } = this.ref('table').getBoundingClientRect();
       const active = menuButton ?? document.activeElement;
       const line = active?.closest('.monitors [aria-rowindex]');
       const pinned = line?.getAttribute('data-id') ?? '';
-      this.sections = windowing.cut(-top - innerHeight / 2, -top + innerHeight * 1.5, pinned);
+      this.sections = windowing.range(-top - innerHeight / 2, -top + innerHeight * 1.5, pinned);
       if (active && line) {
         Alpine.nextTick(() => this.keepFocus(/** @type {HTMLElement} */ (active), line.getAttribute('aria-rowindex')));
       }
     },
 
     /**
-     * Where a row with the focus was moved, which takes the focus away, it gets it back; where it is gone the one in its
-     * place gets it.
+     * Restores the focus after its row has moved, which removes the focus. If the row is gone, focuses the row that took its
+     * position.
      * @param {HTMLElement} active
      * @param {string | null} index
      */
@@ -182,8 +183,8 @@ export function home(app, { params }) {
       if (document.activeElement !== document.body) {
         return;
       }
-      const place = this.ref('table').querySelector(`[aria-rowindex="${index}"] :is(a, button)`);
-      (active.isConnected ? active : (place ?? this.ref('search'))).focus({ preventScroll: true });
+      const sameIndex = this.ref('table').querySelector(`[aria-rowindex="${index}"] :is(a, button)`);
+      (active.isConnected ? active : (sameIndex ?? this.ref('search'))).focus({ preventScroll: true });
     },
 
     /** @param {KeyboardEvent} event */
@@ -224,11 +225,15 @@ export function home(app, { params }) {
       return sort.reversed === (SORTS[by] === 'ascending') ? 'descending' : 'ascending';
     },
 
-    /** @param {string} name of a group */
-    fold(name) {
-      const { folded } = this;
-      this.folded = Object.freeze(folded.includes(name) ? folded.filter((it) => it !== name) : [...folded, name]);
-      rememberFolded(this.folded);
+    /**
+     * Collapses or expands a group.
+     * @param {string} name
+     */
+    toggleGroup(name) {
+      const { collapsed } = this;
+      const others = collapsed.filter((it) => it !== name);
+      this.collapsed = Object.freeze(collapsed.includes(name) ? others : [...collapsed, name]);
+      storeCollapsed(this.collapsed);
     },
 
     /** @param {MouseEvent} event */
@@ -246,7 +251,7 @@ export function home(app, { params }) {
       } else {
         menuButton = button;
         button.ariaExpanded = 'true';
-        this.chosen = monitor;
+        this.selected = monitor;
         openMenu(this.ref('menu'), button);
       }
     },
@@ -269,7 +274,7 @@ export function home(app, { params }) {
     },
 
     setEnabled() {
-      return actions.setEnabled(this.chosen, !this.chosen.enabled);
+      return actions.setEnabled(this.selected, !this.selected.enabled);
     },
 
     askRemove() {
@@ -283,7 +288,7 @@ export function home(app, { params }) {
 
     async remove() {
       this.busy = true;
-      await actions.remove(this.chosen);
+      await actions.remove(this.selected);
       this.busy = false;
       this.closeRemove();
     },

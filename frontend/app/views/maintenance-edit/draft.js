@@ -2,34 +2,34 @@
 import { DAYS } from '../maintenance/windows.js';
 
 /**
- * A window's time as it is entered: once, between two local times, or every week.
+ * The time of a window as entered in the form: once, between two local times, or weekly.
  * @typedef {{
  *   kind: 'once' | 'weekly', start: string, end: string, days: Record<string, boolean>, at: string, duration: string, zone: string,
  * }} Time
  */
 
 const HOUR = 3_600_000;
-/** What one field of the form shows of two fields of a window. */
-const FIELDS = /** @type {Record<string, string>} */ ({ groups: 'monitors' });
+/** The fields of a window that the form shows in another field. */
+const FORM_FIELDS = /** @type {Record<string, string>} */ ({ groups: 'monitors' });
 
-/** The time zone of the reader. */
+/** The user's time zone. */
 export const ZONE = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** The zones that can be chosen. */
+/** The available time zones. */
 export const ZONES = [...new Set([ZONE, 'UTC', ...Intl.supportedValuesOf('timeZone')])];
 
 /**
- * The time that a form begins with: that of the window; for a new one an hour from the next full hour on.
+ * Returns the initial time of the form. A new window starts at the next full hour and takes one hour.
  * @param {WindowDraft | null} stored
  * @returns {Time}
  */
 export function timeOf(stored) {
-  const soon = Math.floor(Date.now() / HOUR + 1) * HOUR;
+  const nextHour = Math.floor(Date.now() / HOUR + 1) * HOUR;
   const { start, end, weekly } = stored ?? {};
   return {
     kind: weekly ? 'weekly' : 'once',
-    start: localTime(start ?? soon),
-    end: localTime(end ?? soon + HOUR),
+    start: localTime(start ?? nextHour),
+    end: localTime(end ?? nextHour + HOUR),
     days: Object.fromEntries(DAYS.map(({ key }) => [key, weekly?.days.includes(key) ?? false])),
     at: weekly?.at ?? '02:00',
     duration: weekly?.duration ?? '1h',
@@ -38,25 +38,25 @@ export function timeOf(stored) {
 }
 
 /**
- * The time as the API takes it. A date that was not touched stays what it was, to the second.
+ * Converts the time to the format of the API. An unchanged date keeps its seconds.
  * @param {Time} time
  * @param {WindowDraft | null} stored
  * @returns {Pick<WindowDraft, 'start' | 'end' | 'weekly'>}
  */
 export function draftOfTime({ kind, start, end, days, at, duration, zone }, stored) {
   if (kind === 'once') {
-    return { start: instantOf(start, stored?.start), end: instantOf(end, stored?.end) };
+    return { start: dateOf(start, stored?.start), end: dateOf(end, stored?.end) };
   }
   const chosen = DAYS.map(({ key }) => key).filter((key) => days[key]);
   return { weekly: { days: chosen, at, duration: duration.trim(), zone: zone.trim() } };
 }
 
 /**
- * The end that keeps a window as long as it was when its start moves.
+ * Returns the end that keeps the duration of a window when its start changes. All values are local times.
  * @param {string} end
- * @param {string} from
- * @param {string} to
- * @returns {string} local times, all of them
+ * @param {string} from the previous start
+ * @param {string} to the new start
+ * @returns {string}
  */
 export function movedEnd(end, from, to) {
   const moved = Date.parse(end) + Date.parse(to) - Date.parse(from);
@@ -64,7 +64,7 @@ export function movedEnd(end, from, to) {
 }
 
 /**
- * How long a window that is there once lasts, such as 1 d 2 h; empty where it ends before it starts.
+ * Returns the duration of a single window, for example 1 d 2 h; empty if the end is not after the start.
  * @param {Time} time
  */
 export function lengthOf({ start, end }) {
@@ -78,20 +78,22 @@ export function lengthOf({ start, end }) {
 }
 
 /**
- * The field that an error of the API names, and what to say there; without a field where it names none.
+ * Returns the form field that an error of the API is about, and the text to show there. The field is empty if the error
+ * names none.
  * @param {string} detail
  * @returns {{field: string, text: string}}
  */
-export function faultOf(detail) {
+export function fieldErrorOf(detail) {
   const [, , field = ''] = /^(field ")?(name|monitors|groups|start|end|weekly\.\w+)\b/.exec(detail) ?? [];
-  return { field: FIELDS[field] ?? field, text: detail.replace(/^weekly\.\w+ /, '') };
+  return { field: FORM_FIELDS[field] ?? field, text: detail.replace(/^weekly\.\w+ /, '') };
 }
 
 /**
+ * Converts a local time to a date. Returns stored if it is the same minute.
  * @param {string} text a local time
  * @param {string | undefined} stored
  */
-function instantOf(text, stored) {
+function dateOf(text, stored) {
   if (stored && localTime(stored) === text) {
     return stored;
   }
@@ -99,7 +101,7 @@ function instantOf(text, stored) {
 }
 
 /**
- * A date as an input for a local time takes it.
+ * Formats a date for a datetime-local input.
  * @param {string | number} date RFC 3339, or milliseconds since 1970
  */
 function localTime(date) {

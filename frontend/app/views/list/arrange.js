@@ -3,21 +3,25 @@
 import { badgeOf } from '../../format.js';
 
 /**
- * Which monitors to show, and in which order. Empty means all; a sort that begins with - is reversed.
+ * The search, the filters and the sort order. An empty filter selects all; a sort order that begins with - is reversed.
  * @typedef {{q: string, status: string, type: string, sort: string}} Settings
  */
 
 /** @typedef {Badge['key']} StatusKey */
 
 /**
- * Monitors that are shown together. Where they are sorted by group, and there are groups, each has a heading, which tells how
- * many there are, their worst status and how many have it. Those without a group have an empty name.
+ * A section of the list. Without groups, or in another sort order, the list has one section without a heading. Otherwise each
+ * group is a section; its heading shows the number of monitors and a summary of their worst status. The section of
+ * monitors without a group has an empty name.
  * @typedef {{
- *   name: string, heading: boolean, open: boolean, items: ListedMonitor[], total: number, worst: StatusKey, verdict: string,
+ *   name: string, heading: boolean, open: boolean, items: ListedMonitor[], total: number, worst: StatusKey, summary: string,
  * }} Section
  */
 
-/** @typedef {{sections: Section[], counts: Record<StatusKey, number>, found: number, shown: number}} Arrangement */
+/**
+ * The sections of the list. The counts per status and found ignore the status filter, and shown includes it.
+ * @typedef {{sections: Section[], counts: Record<StatusKey, number>, found: number, shown: number}} Arrangement
+ */
 
 /**
  * The statuses, worst first.
@@ -31,7 +35,7 @@ export const STATUSES = [
   { key: 'disabled', label: 'Disabled' },
 ];
 
-/** The sorts, and how each reads in a table's header. */
+/** The sort orders, with the value of aria-sort for each. */
 export const SORTS = /** @type {const} */ ({
   group: 'ascending',
   status: 'descending',
@@ -46,7 +50,7 @@ const SEVERITY = new Map(STATUSES.map(({ key }, i) => [key, i]));
 const collator = new Intl.Collator(undefined, { numeric: true });
 
 /**
- * What monitors are sorted by, least first. Those without a key come last, whichever way the others go.
+ * The sort keys, smallest first. Monitors without a key come last, also in the reversed order.
  * @type {Record<'status' | 'value' | 'last', (monitor: ListedMonitor) => number | undefined>}
  */
 const ORDERS = {
@@ -56,7 +60,8 @@ const ORDERS = {
 };
 
 /**
- * @param {URLSearchParams} params of the address; what they don't know is taken as not given
+ * Reads the settings from the page address. Ignores unknown values.
+ * @param {URLSearchParams} params
  * @returns {Settings}
  */
 export function readSettings(params) {
@@ -82,21 +87,22 @@ export function readSort(sort) {
 }
 
 /**
+ * Filters, sorts and groups the monitors.
  * @param {readonly ListedMonitor[]} monitors
  * @param {Settings} settings
- * @param {readonly string[]} folded groups of which only the heading is shown
+ * @param {readonly string[]} collapsed the names of groups to show without their monitors
  * @returns {Arrangement}
  */
-export function arrange(monitors, { q, status, type, sort }, folded) {
+export function arrange(monitors, { q, status, type, sort }, collapsed) {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = monitors.filter((monitor) => (!type || monitor.type === type) && holds(monitor, words));
+  const found = monitors.filter((monitor) => (!type || monitor.type === type) && matches(monitor, words));
   const counts = count(found);
   const shown = order(
     found.filter((monitor) => !status || statusOf(monitor) === status),
     sort,
   );
   return {
-    sections: readSort(sort).by === 'group' ? groups(shown, folded) : [bare(shown)],
+    sections: readSort(sort).by === 'group' ? groups(shown, collapsed) : [sectionWithoutHeading(shown)],
     counts,
     found: found.length,
     shown: shown.length,
@@ -108,14 +114,14 @@ function statusOf(monitor) {
   return badgeOf(monitor, monitor.latest).key;
 }
 
-/** @type {WeakMap<ListedMonitor, string>} what is searched in each monitor */
+/** The searchable text of each monitor. @type {WeakMap<ListedMonitor, string>} */
 const texts = new WeakMap();
 
 /**
  * @param {ListedMonitor} monitor
  * @param {string[]} words
  */
-function holds(monitor, words) {
+function matches(monitor, words) {
   if (words.length === 0) {
     return true;
   }
@@ -127,7 +133,10 @@ function holds(monitor, words) {
   return words.every((word) => text.includes(word));
 }
 
-/** @param {ListedMonitor[]} monitors */
+/**
+ * Counts the monitors with each status.
+ * @param {ListedMonitor[]} monitors
+ */
 function count(monitors) {
   const counts = { failed: 0, error: 0, ok: 0, pending: 0, disabled: 0 };
   for (const monitor of monitors) {
@@ -137,18 +146,19 @@ function count(monitors) {
 }
 
 /**
+ * Sorts the monitors in place. Monitors with the same key are sorted by name.
  * @param {ListedMonitor[]} monitors
  * @param {string} sort
  */
 function order(monitors, sort) {
   const { by, reversed } = readSort(sort);
-  const named = monitors.sort((a, b) => collator.compare(a.name, b.name));
+  const byName = monitors.sort((a, b) => collator.compare(a.name, b.name));
   if (by === 'name') {
-    return reversed ? named.reverse() : named;
+    return reversed ? byName.reverse() : byName;
   }
   const keyOf = ORDERS[by === 'group' ? 'status' : by];
   const sign = reversed ? -1 : 1;
-  return named
+  return byName
     .map((monitor) => ({ monitor, key: keyOf(monitor) }))
     .sort((a, b) =>
       a.key === undefined || b.key === undefined
@@ -159,25 +169,26 @@ function order(monitors, sort) {
 }
 
 /**
- * The monitors under their headings, groups in trouble first; of equals those without a group come last.
+ * Groups the monitors. Groups with the worst status come first, then by name; the section without a group comes last among
+ * those with the same status.
  * @param {ListedMonitor[]} monitors
- * @param {readonly string[]} folded
+ * @param {readonly string[]} collapsed
  */
-function groups(monitors, folded) {
+function groups(monitors, collapsed) {
   const byGroup = Map.groupBy(monitors, (monitor) => monitor.group ?? '');
   if (byGroup.size === 1 && byGroup.has('')) {
-    return [bare(monitors)];
+    return [sectionWithoutHeading(monitors)];
   }
   return [...byGroup]
-    .sort(([a, inA], [b, inB]) => trouble(inB) - trouble(inA) || Number(!a) - Number(!b) || collator.compare(a, b))
-    .map(([name, items]) => group(name, items, !folded.includes(name)));
+    .sort(([a, inA], [b, inB]) => severity(inB) - severity(inA) || Number(!a) - Number(!b) || collator.compare(a, b))
+    .map(([name, items]) => group(name, items, !collapsed.includes(name)));
 }
 
 /**
- * How bad the worst of some monitors is: 2 for failed, 1 for error, else 0.
+ * Returns the severity of the worst monitor: 2 for failed, 1 for error, otherwise 0.
  * @param {ListedMonitor[]} monitors
  */
-function trouble(monitors) {
+function severity(monitors) {
   const { failed, error } = count(monitors);
   return failed ? 2 : Number(error > 0);
 }
@@ -191,23 +202,23 @@ function trouble(monitors) {
 function group(name, items, open) {
   const counts = count(items);
   const { key, label } = STATUSES.find((status) => counts[status.key] > 0) ?? STATUSES[2];
-  const verdict = counts[key] === items.length ? label : `${counts[key]} ${label.toLowerCase()}`;
+  const summary = counts[key] === items.length ? label : `${counts[key]} ${label.toLowerCase()}`;
   return {
-    ...bare(items),
+    ...sectionWithoutHeading(items),
     name,
     heading: true,
     open,
     items: open ? items : [],
     worst: key,
-    verdict,
+    summary,
   };
 }
 
 /**
  * @param {ListedMonitor[]} items
- * @returns {Section} one without a heading
+ * @returns {Section}
  */
-function bare(items) {
+function sectionWithoutHeading(items) {
   return {
     name: '',
     heading: false,
@@ -215,6 +226,6 @@ function bare(items) {
     items,
     total: items.length,
     worst: 'ok',
-    verdict: '',
+    summary: '',
   };
 }

@@ -18,28 +18,28 @@ const BARS = /** @type {const} */ ([
   ['path.excluded', 'excluded'],
 ]);
 
-/** @type {WeakMap<Element, Map<string, Element>>} */
+/** The elements of each row by selector. @type {WeakMap<Element, Map<string, Element>>} */
 const parts = new WeakMap();
-/** @type {WeakMap<Element, {line: Line, where: string}>} what each row shows */
+/** What each row shows. @type {WeakMap<Element, {line: Line, subtitle: string}>} */
 const drawn = new WeakMap();
 
 /**
- * Writes a monitor into its row. It is done by hand, since a binding for each of the many parts of each row makes fast
- * scrolling stutter. Only what differs is written.
+ * Updates the row of a monitor. It changes the DOM directly, because an Alpine binding for each element of each row makes
+ * fast scrolling stutter. It writes only what differs.
  * @param {HTMLElement} row
  * @param {Line} line
- * @param {string} where it is: its target, or more
+ * @param {string} subtitle the target, or the group and the target
  * @param {number} now milliseconds since 1970
  */
-export function drawRow(row, line, where, now) {
+export function drawRow(row, line, subtitle, now) {
   const part = partsOf(row);
   const last = drawn.get(row);
-  if (last?.line !== line || last.where !== where) {
-    drawn.set(row, { line, where });
+  if (last?.line !== line || last.subtitle !== subtitle) {
+    drawn.set(row, { line, subtitle });
     set(row, 'data-id', line.item.id);
     set(row, 'aria-rowindex', String(line.index));
     setLength(row, 'top', line.top);
-    drawMonitor(part, line.item, where);
+    drawMonitor(part, line.item, subtitle);
   }
   const { enabled, since, latest } = line.item;
   setText(part('.since'), enabled && since ? formatFor(since, now) : '');
@@ -47,7 +47,7 @@ export function drawRow(row, line, where, now) {
 }
 
 /**
- * Puts a section at its place.
+ * Sets the position of a section.
  * @param {HTMLElement} body
  * @param {Drawn} section
  */
@@ -57,26 +57,26 @@ export function placeSection(body, { top, height }) {
 }
 
 /**
- * Writes the heading of a group.
+ * Updates the heading of a group.
  * @param {HTMLElement} row
  * @param {Drawn} section
  */
-export function drawHeading(row, { name, index, open, worst, verdict, total }) {
+export function drawHeading(row, { name, index, open, worst, summary, total }) {
   const part = partsOf(row);
   set(row, 'aria-rowindex', String(index));
   set(part('button'), 'aria-expanded', String(open));
   setText(part('button span'), name || 'No group');
   set(part('.badge'), 'class', `badge ${worst}`);
-  setText(part('.badge'), verdict);
+  setText(part('.badge'), summary);
   setText(part('.muted'), total === 1 ? '1 monitor' : `${total} monitors`);
 }
 
 /**
  * @param {(selector: string) => Element} part
  * @param {ListedMonitor} item
- * @param {string} where
+ * @param {string} subtitle
  */
-function drawMonitor(part, item, where) {
+function drawMonitor(part, item, subtitle) {
   const { id, name, target, type, enabled, since, latest, history } = item;
   const badge = badgeOf(item, latest);
   set(part('.badge'), 'class', `badge ${badge.key}`);
@@ -89,7 +89,7 @@ function drawMonitor(part, item, where) {
   set(part('.who a'), 'title', name);
   setText(part('.who a'), name);
   set(part('.where'), 'title', target);
-  setText(part('.where'), where);
+  setText(part('.where'), subtitle);
   setText(part('.kind'), type);
   const counts = describeHistory(history);
   set(part('.strip'), 'title', counts);
@@ -99,13 +99,13 @@ function drawMonitor(part, item, where) {
   }
   setText(part('.value'), formatResult(latest));
   setDate(part('.last time'), latest?.date);
-  set(part('.run'), 'aria-label', `Run now: ${name}`);
+  set(part('.run'), 'aria-label', `Check now: ${name}`);
   set(part('.run'), 'disabled', enabled ? null : '');
   set(part('.more'), 'aria-label', `More actions: ${name}`);
 }
 
 /**
- * Finds the parts of a row by a selector, and remembers them.
+ * Returns a function that finds an element of a row by its selector and caches it.
  * @param {Element} row
  * @returns {(selector: string) => Element}
  */
@@ -132,7 +132,7 @@ function setText(element, text) {
 /**
  * @param {Element} element
  * @param {string} name
- * @param {string | null} value null for none
+ * @param {string | null} value null removes the attribute
  */
 function set(element, name, value) {
   if (value === null) {

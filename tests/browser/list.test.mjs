@@ -4,10 +4,10 @@ import { expect, row, test } from './fixtures.mjs';
 /** @typedef {import('./nanomon.mjs').NanoMon} NanoMon */
 
 /**
- * Five monitors: in Core one that is OK and one that fails, in Shop one in error and one that is disabled, and one in
- * no group.
+ * Adds five monitors: in group Core one OK and one failed, in group Shop one error and one disabled, and one OK without a
+ * group.
  * @param {NanoMon} nanomon
- * @param {string} url of a target
+ * @param {string} url the address of a target
  */
 async function addFive(nanomon, url) {
   await nanomon.add({ name: 'Gateway', type: 'tcp', target: new URL(url).host, group: 'Core' });
@@ -23,7 +23,7 @@ async function names(page) {
 }
 
 /** @param {Page} page */
-async function ready(page) {
+async function waitForResults(page) {
   await expect(row(page, 'Gateway')).toContainText('OK');
   await expect(row(page, 'Mail')).toContainText('Failed');
   await expect(row(page, 'Search')).toContainText('Error');
@@ -35,7 +35,7 @@ async function ready(page) {
  * @param {string} name
  * @param {string} action
  */
-async function choose(page, name, action) {
+async function chooseAction(page, name, action) {
   await page.getByRole('button', { name: `More actions: ${name}` }).click();
   await page.getByRole('menuitem', { name: action }).click();
 }
@@ -44,10 +44,10 @@ test.describe('with monitors of every status', () => {
   test.beforeEach(async ({ page, nanomon, target }) => {
     await addFive(nanomon, target.url);
     await page.goto('/');
-    await ready(page);
+    await waitForResults(page);
   });
 
-  test('monitors lie below the headings of their groups, the worst first', async ({ page }) => {
+  test('monitors are grouped, the worst first', async ({ page }) => {
     expect(await names(page)).toEqual(['Mail', 'Gateway', 'Search', 'Archive', 'Intranet']);
     const core = page.getByRole('row').filter({ has: page.getByRole('button', { name: 'Core', exact: true }) });
     await expect(core).toContainText('1 failed');
@@ -57,7 +57,7 @@ test.describe('with monitors of every status', () => {
     await expect(row(page, 'Archive')).toHaveAttribute('aria-rowindex', '7');
   });
 
-  test('a group is folded by its heading, and stays so', async ({ page }) => {
+  test('a collapsed group stays collapsed after a reload', async ({ page }) => {
     const core = page.getByRole('button', { name: 'Core', exact: true });
     await expect(core).toHaveAttribute('aria-expanded', 'true');
     await core.press('Enter');
@@ -84,14 +84,14 @@ test.describe('with monitors of every status', () => {
       await expect(page.getByRole('searchbox')).toBeFocused();
       await page.keyboard.type(query);
       await expect(page.getByText(`${found.length} of 5`)).toBeVisible();
-      // A target's port may begin with the one that is searched.
+      // The port of another target may contain the search text.
       expect(await names(page)).toEqual(expect.arrayContaining(found));
       await page.keyboard.press('Escape');
-      await expect(page.getByText('5 in all')).toBeVisible();
+      await expect(page.getByText('5 monitors')).toBeVisible();
     });
   }
 
-  test('chips filter by status, with counts', async ({ page }) => {
+  test('status chips show counts and filter the list', async ({ page }) => {
     const chips = page.getByRole('group', { name: 'Status' });
     for (const [name, found] of /** @type {[string, string[]][]} */ ([
       ['Failed 1', ['Mail']],
@@ -109,12 +109,12 @@ test.describe('with monitors of every status', () => {
     }
   });
 
-  test('the address keeps search, filters and sort', async ({ page }) => {
+  test('the address stores search, filters and sort order', async ({ page }) => {
     await page.getByLabel('Type', { exact: true }).selectOption('tcp');
     await page.getByRole('button', { name: 'Failed' }).click();
     await page.getByRole('searchbox').fill('ma');
     await page.getByLabel('Sort').selectOption('-name');
-    await expect(page).toHaveURL(/#home\?q=ma&status=failed&type=tcp&sort=-name$/);
+    await expect(page).toHaveURL(/#list\?q=ma&status=failed&type=tcp&sort=-name$/);
     await row(page, 'Mail').getByRole('link').click();
     await expect(page.getByRole('heading', { name: 'Mail' })).toBeVisible();
     await page.goBack();
@@ -123,11 +123,11 @@ test.describe('with monitors of every status', () => {
     await expect(page.getByLabel('Type', { exact: true })).toHaveValue('tcp');
     await expect(page.getByLabel('Sort')).toHaveValue('-name');
     await page.getByRole('link', { name: 'Monitors', exact: true }).click();
-    await expect(page.getByText('5 in all')).toBeVisible();
+    await expect(page.getByText('5 monitors')).toBeVisible();
     await expect(page.getByRole('searchbox')).toHaveValue('');
   });
 
-  test('headers sort, and tell how', async ({ page }) => {
+  test('column headers sort the list and show the order', async ({ page }) => {
     const header = page.getByRole('columnheader', { name: 'Name' });
     await header.getByRole('button').click();
     await expect(header).toHaveAttribute('aria-sort', 'ascending');
@@ -143,21 +143,21 @@ test.describe('with monitors of every status', () => {
     await expect(row(page, 'Mail')).toContainText('Core · 127.0.0.1:1');
   });
 
-  test('where nothing matches a button clears the filters', async ({ page }) => {
+  test('if nothing matches, a button clears search and filters', async ({ page }) => {
     await page.getByRole('searchbox').fill('nowhere');
     await page.getByRole('button', { name: 'Failed' }).click();
-    await expect(page.getByText('No monitor matches.')).toBeVisible();
-    await page.getByRole('button', { name: 'Clear the search and the filters' }).click();
-    await expect(page.getByText('5 in all')).toBeVisible();
+    await expect(page.getByText('No monitors match.')).toBeVisible();
+    await page.getByRole('button', { name: 'Clear search and filters' }).click();
+    await expect(page.getByText('5 monitors')).toBeVisible();
     await expect(page.getByRole('searchbox')).toBeFocused();
   });
 
-  test('the strip of the last results says what they were', async ({ page }) => {
+  test('the history has a description for screen readers', async ({ page }) => {
     await expect(row(page, 'Search').getByRole('img')).toHaveAccessibleName(/^Last \d+ checks?: 0 OK, [1-9]\d* error/);
     await expect(row(page, 'Archive').getByRole('img')).toHaveAccessibleName('No checks yet');
   });
 
-  test('the menu is worked by keys alone', async ({ page }) => {
+  test('the menu works with the keyboard', async ({ page }) => {
     const more = page.getByRole('button', { name: 'More actions: Mail' });
     await more.press('Enter');
     await expect(more).toHaveAttribute('aria-expanded', 'true');
@@ -176,77 +176,77 @@ test.describe('with monitors of every status', () => {
     await expect(page.getByRole('menu')).toBeHidden();
   });
 
-  test('a clone begins with the form', async ({ page }) => {
-    await choose(page, 'Mail', 'Clone');
+  test('clone opens the form', async ({ page }) => {
+    await chooseAction(page, 'Mail', 'Clone');
     await expect(page).toHaveURL(/#edit\/new\?from=[0-9a-f]{24}$/);
   });
 
-  test('a monitor is disabled and enabled', async ({ page, nanomon }) => {
-    await choose(page, 'Search', 'Disable');
+  test('a monitor can be disabled and enabled', async ({ page, nanomon }) => {
+    await chooseAction(page, 'Search', 'Disable');
     await expect(row(page, 'Search')).toContainText('Disabled');
-    await expect(page.getByRole('button', { name: 'Run now: Search' })).toBeDisabled();
-    await expect(page.getByText('is disabled.')).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Check now: Search' })).toBeDisabled();
+    await expect(page.getByText('disabled.')).toBeVisible();
     const stored = await (await fetch(`${nanomon.url}/api/monitors/${await nanomon.idOf('Search')}`)).json();
     expect(stored).toMatchObject({ enabled: false, rule: 'status == 201', group: 'Shop' });
-    await choose(page, 'Search', 'Enable');
+    await chooseAction(page, 'Search', 'Enable');
     await expect(row(page, 'Search')).toContainText('Error');
   });
 
-  test('a monitor is deleted after a question that names it', async ({ page }) => {
-    await choose(page, 'Mail', 'Delete…');
+  test('deleting a monitor asks first', async ({ page }) => {
+    await chooseAction(page, 'Mail', 'Delete…');
     const dialog = page.getByRole('dialog', { name: 'Delete Mail?' });
-    await dialog.getByRole('button', { name: 'Keep it' }).click();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
     await expect(dialog).toBeHidden();
     await expect(page.getByRole('button', { name: 'More actions: Mail' })).toBeFocused();
-    await choose(page, 'Mail', 'Delete…');
+    await chooseAction(page, 'Mail', 'Delete…');
     await dialog.getByRole('button', { name: 'Delete' }).click();
     await expect(row(page, 'Mail')).toHaveCount(0);
-    await expect(page.getByText('is deleted.')).toBeVisible();
-    // The focus is where the row was: its group is not in trouble any more, and that with the error is first now.
+    await expect(page.getByText('deleted.')).toBeVisible();
+    // The focus stays at the position of the deleted row. Group Shop with the error is first now.
     await expect(row(page, 'Search').getByRole('link')).toBeFocused();
   });
 });
 
-test('a monitor is run now', async ({ page, nanomon, target }) => {
+test('a monitor can be checked now', async ({ page, nanomon, target }) => {
   await nanomon.add({ name: 'Shop', target: target.url, interval: '1h' });
   await page.goto('/');
   await expect(row(page, 'Shop')).toContainText('OK');
   const before = target.hits;
-  await page.getByRole('button', { name: 'Run now: Shop' }).click();
-  await expect(page.getByText('is being checked.')).toBeVisible();
+  await page.getByRole('button', { name: 'Check now: Shop' }).click();
+  await expect(page.getByText(/^Checking .*Shop/)).toBeVisible();
   await expect.poll(() => target.hits).toBe(before + 1);
   await expect(row(page, 'Shop').getByRole('img')).toHaveAccessibleName(/^Last 2 checks/);
 });
 
-test('the focus stays on a row that moves', async ({ page, nanomon, target }) => {
+test('the focus stays on a row when it moves', async ({ page, nanomon, target }) => {
   await nanomon.add({ name: 'Alpha', target: target.url });
   await nanomon.add({ name: 'Shop', target: `${target.url}shop`, rule: 'status == 200' });
-  await page.goto('/#home?sort=status');
+  await page.goto('/#list?sort=status');
   await expect(row(page, 'Alpha')).toContainText('OK');
   await expect(row(page, 'Shop')).toContainText('OK');
   expect(await names(page)).toEqual(['Alpha', 'Shop']);
-  await page.getByRole('button', { name: 'Run now: Shop' }).focus();
+  await page.getByRole('button', { name: 'Check now: Shop' }).focus();
   target.status = 500;
   await expect.poll(() => names(page)).toEqual(['Shop', 'Alpha']);
-  await expect(page.getByRole('button', { name: 'Run now: Shop' })).toBeFocused();
+  await expect(page.getByRole('button', { name: 'Check now: Shop' })).toBeFocused();
 });
 
 test.describe('with failing requests', () => {
   test.use({ requestsFail: true });
 
-  test('an action that fails says what failed', async ({ page, nanomon, target }) => {
+  test('a failed action shows an error', async ({ page, nanomon, target }) => {
     await nanomon.add({ name: 'Shop', target: target.url });
     await page.goto('/');
     await expect(row(page, 'Shop')).toContainText('OK');
     await page.route('**/run', (route) =>
       route.fulfill({ status: 503, body: '{"detail":"the store is unavailable"}' }),
     );
-    await page.getByRole('button', { name: 'Run now: Shop' }).click();
-    await expect(page.locator('.notice.failed')).toContainText(/Shop.* could not be run: the store is unavailable/);
+    await page.getByRole('button', { name: 'Check now: Shop' }).click();
+    await expect(page.locator('.toast.failed')).toContainText(/Could not check .*Shop.*: the store is unavailable/);
   });
 });
 
-test('the rows come without a shift of the layout', async ({ page, nanomon, target }) => {
+test('the layout does not shift when the rows load', async ({ page, nanomon, target }) => {
   await nanomon.add({ name: 'Shop', target: target.url, group: 'Public' });
   await page.addInitScript(() => {
     const observer = new PerformanceObserver((list) => {
@@ -260,15 +260,15 @@ test('the rows come without a shift of the layout', async ({ page, nanomon, targ
     observer.observe({ type: 'layout-shift', buffered: true });
   });
   /** @type {() => void} */
-  let answer = () => {};
-  const asked = new Promise((resolve) => (answer = () => resolve(null)));
+  let release = () => {};
+  const released = new Promise((resolve) => (release = () => resolve(null)));
   await page.route('**/api/monitors?**', async (route) => {
-    await asked;
+    await released;
     await route.continue();
   });
   await page.goto('/');
   await expect(page.locator('.skeleton')).toBeVisible();
-  answer();
+  release();
   await expect(row(page, 'Shop')).toBeVisible();
   const moved = await page.evaluate(() => {
     const { moved } =
@@ -282,7 +282,7 @@ test('the rows come without a shift of the layout', async ({ page, nanomon, targ
 });
 
 for (const width of [390, 1280, 2560]) {
-  test(`nothing is wider than a window of ${width} pixels`, async ({ page, nanomon, target }) => {
+  test(`nothing is wider than a screen of ${width} pixels`, async ({ page, nanomon, target }) => {
     const name = `${'M'.repeat(150)} ${'🚀 <img src=x onerror=alert(1)> '.repeat(4)}`.slice(0, 280).trim();
     await nanomon.add({ name, target: `${target.url}${'long/'.repeat(60)}`, group: 'G'.repeat(100) });
     await page.setViewportSize({ width, height: 800 });

@@ -20,12 +20,15 @@ async function importMany(nanomon, target) {
     rule: 'status == 200',
     group: `Group ${Math.floor((i * GROUPS) / MONITORS) + 1}`,
   }));
-  const answer = await fetch(`${nanomon.url}/api/monitors/import`, { method: 'POST', body: JSON.stringify(monitors) });
-  expect(answer.status).toBe(204);
+  const response = await fetch(`${nanomon.url}/api/monitors/import`, {
+    method: 'POST',
+    body: JSON.stringify(monitors),
+  });
+  expect(response.status).toBe(204);
 }
 
 /**
- * Reads the longest task of the page while it does work, in milliseconds; below 50 there is none.
+ * Returns the longest task of the page during work, in milliseconds. Tasks below 50 ms count as 0.
  * @param {Page} page
  * @param {() => Promise<unknown>} work
  */
@@ -40,9 +43,9 @@ async function longestTask(page, work) {
 }
 
 /**
- * Types into the search and measures how long it takes until each change is drawn, in milliseconds.
+ * Types into the search and returns the median time until a change is drawn, in milliseconds.
  * @param {Element} search
- * @returns {Promise<number>} the median
+ * @returns {Promise<number>}
  */
 async function typeText(search) {
   const field = /** @type {HTMLInputElement} */ (search);
@@ -57,7 +60,7 @@ async function typeText(search) {
   return times.sort((a, b) => a - b)[Math.floor(times.length / 2)];
 }
 
-/** Scrolls from the top to the end, a part of a window at each frame. */
+/** Scrolls from the top to the end, by most of a screen per frame. */
 function scrollThrough() {
   return new Promise((resolve) => {
     const step = () => {
@@ -78,13 +81,13 @@ test.beforeEach(async ({ nanomon, target }) => {
   await importMany(nanomon, target.url);
 });
 
-test('the list is one request and usable within a second', async ({ page }) => {
+test('the list needs one request and is usable within a second', async ({ page }) => {
   /** @type {string[]} */
-  let asked = [];
-  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  let requested = [];
+  page.on('request', (request) => requested.push(new URL(request.url()).pathname));
   await page.addInitScript(() => {
     const observer = new MutationObserver(() => {
-      if (document.querySelector('.line .who a, main section:not(.home) h1')?.textContent) {
+      if (document.querySelector('.line .who a, main section:not(.list-view) h1')?.textContent) {
         observer.disconnect();
         requestAnimationFrame(() => performance.mark('usable'));
       }
@@ -92,36 +95,36 @@ test('the list is one request and usable within a second', async ({ page }) => {
     observer.observe(document, { childList: true, subtree: true });
   });
   const load = async (/** @type {string} */ address) => {
-    asked = [];
+    requested = [];
     await page.goto('about:blank');
     await page.goto(address);
     await page.waitForFunction(() => performance.getEntriesByName('usable').length > 0);
     return page.evaluate(() => performance.getEntriesByName('usable')[0].startTime);
   };
-  // Where the machine is busy with other things, a view with next to nothing in it takes long as well.
+  // On a busy machine, a nearly empty view is slow too.
   const compare = async () => {
-    const least = await load('/#about');
-    return (await load('/')) / Math.max(1000, 2 * least);
+    const baseline = await load('/#about');
+    return (await load('/')) / Math.max(1000, 2 * baseline);
   };
   await expect.poll(compare, { timeout: 60_000 }).toBeLessThan(1);
-  expect(asked.filter((path) => path.startsWith('/api/monitors'))).toEqual(['/api/monitors']);
-  await expect(page.getByText('1,000 in all')).toBeVisible();
+  expect(requested.filter((path) => path.startsWith('/api/monitors'))).toEqual(['/api/monitors']);
+  await expect(page.getByText('1,000 monitors')).toBeVisible();
   expect(await page.locator('.line').count()).toBeLessThan(60);
   await expect(page.getByRole('table')).toHaveAttribute('aria-rowcount', String(1 + GROUPS + MONITORS));
 });
 
-test('the list follows as one types', async ({ page }) => {
+test('the search updates the list while typing', async ({ page }) => {
   await page.goto('/');
-  await expect(page.getByText('1,000 in all')).toBeVisible();
+  await expect(page.getByText('1,000 monitors')).toBeVisible();
   const type = () => page.getByRole('searchbox').evaluate(typeText);
   await expect.poll(type, { timeout: 60_000 }).toBeLessThan(100);
   await expect(page.getByText('1 of 1,000')).toBeVisible();
   await expect(row(page, LAST)).toBeVisible();
 });
 
-test('scrolling to the end draws the last row, without a stutter', async ({ page }) => {
+test('scrolling to the end draws the last row without stutter', async ({ page }) => {
   await page.goto('/');
-  await expect(page.getByText('1,000 in all')).toBeVisible();
+  await expect(page.getByText('1,000 monitors')).toBeVisible();
   const scroll = () => longestTask(page, () => page.evaluate(scrollThrough));
   await expect.poll(scroll, { timeout: 60_000 }).toBeLessThan(100);
   await expect(row(page, LAST)).toBeInViewport();
@@ -130,7 +133,7 @@ test('scrolling to the end draws the last row, without a stutter', async ({ page
   await expect(row(page, 'Monitor 1')).toHaveCount(0);
 });
 
-test('a row with the focus is kept while others are scrolled by', async ({ page }) => {
+test('a focused row stays in the document while scrolling', async ({ page }) => {
   await page.goto('/');
   await row(page, 'Monitor 1').getByRole('link').focus();
   await page.evaluate(scrollThrough);
@@ -140,28 +143,28 @@ test('a row with the focus is kept while others are scrolled by', async ({ page 
   await expect(row(page, 'Monitor 2')).toBeInViewport();
 });
 
-test('what changes of one monitor touches its row only', async ({ page, nanomon, target }) => {
-  // All but one rest, so that what is drawn comes from that one.
+test('a change of one monitor updates only its row', async ({ page, nanomon, target }) => {
+  // Disable all monitors but one, so that only this one changes.
   const monitors = await (await fetch(`${nanomon.url}/api/monitors`)).json();
-  const resting = monitors.map((/** @type {{name: string}} */ monitor) => ({
+  const updates = monitors.map((/** @type {{name: string}} */ monitor) => ({
     ...monitor,
     enabled: monitor.name === 'Monitor 3',
     interval: '1s',
   }));
-  await fetch(`${nanomon.url}/api/monitors/import`, { method: 'POST', body: JSON.stringify(resting) });
-  await page.goto('/#home?sort=name');
+  await fetch(`${nanomon.url}/api/monitors/import`, { method: 'POST', body: JSON.stringify(updates) });
+  await page.goto('/#list?sort=name');
   await expect(row(page, 'Monitor 3')).toContainText('OK');
   await expect(row(page, 'Monitor 4')).toContainText('Disabled');
   await expect(page.getByText('Live', { exact: true })).toBeVisible();
-  const touched = await page.evaluateHandle(() => {
+  const updated = await page.evaluateHandle(() => {
     /** @type {Set<string>} */
-    const touched = new Set();
+    const updated = new Set();
     const observer = new MutationObserver((records) => {
       for (const { target } of records) {
         const element = target instanceof Element ? target : target.parentElement;
-        // How long ago something was goes on in every row.
+        // The relative times change in every row.
         if (!element?.closest('time')) {
-          touched.add(element?.closest('.line')?.querySelector('a')?.textContent ?? 'the table');
+          updated.add(element?.closest('.line')?.querySelector('a')?.textContent ?? 'the table');
         }
       }
     });
@@ -171,9 +174,9 @@ test('what changes of one monitor touches its row only', async ({ page, nanomon,
       attributes: true,
       characterData: true,
     });
-    return touched;
+    return updated;
   });
   target.status = 500;
   await expect(row(page, 'Monitor 3')).toContainText('Error');
-  expect(await touched.evaluate((touched) => [...touched])).toEqual(['Monitor 3']);
+  expect(await updated.evaluate((updated) => [...updated])).toEqual(['Monitor 3']);
 });

@@ -1,10 +1,11 @@
+/** The local storage key. */
 const KEY = 'folded-groups';
 
 /**
- * The groups of which the reader wants to see the heading only.
+ * Returns the names of the collapsed groups.
  * @returns {readonly string[]}
  */
-export function readFolded() {
+export function readCollapsed() {
   try {
     const names = JSON.parse(localStorage.getItem(KEY) ?? '[]');
     return Object.freeze(Array.isArray(names) ? names.map(String) : []);
@@ -14,10 +15,10 @@ export function readFolded() {
 }
 
 /** @param {readonly string[]} names */
-export function rememberFolded(names) {
+export function storeCollapsed(names) {
   try {
     localStorage.setItem(KEY, JSON.stringify(names));
   } catch {
-    // Without storage they are remembered until the view is left.
+    // Storage is blocked: the groups stay collapsed until the user opens another view.
   }
 }

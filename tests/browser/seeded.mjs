@@ -1,22 +1,22 @@
 import { expect, test as base } from './fixtures.mjs';
 import { NanoMon } from './nanomon.mjs';
-import { Shop, plan, seed } from './shop.mjs';
+import { Shop, addWindows, seed } from './shop.mjs';
 import { Requests, addresses } from './views.mjs';
 
 export { expect };
 
-/** How long a history the monitors have, in days. */
+/** The length of the monitors' history, in days. */
 const DAYS = 3;
 
-/** @type {import('../../frontend/playwright-test.js').Fixtures<{}, {stocked: NanoMon}>} */
+/** @type {import('../../frontend/playwright-test.js').Fixtures<{}, {seeded: NanoMon}>} */
 const shared = {
-  stocked: [
+  seeded: [
     async ({}, use) => {
       const [shop, nanomon] = [new Shop(), new NanoMon()];
       await shop.open();
       try {
         await nanomon.create((data) => seed(data, shop.entries(), DAYS));
-        await plan(nanomon.url, await nanomon.idOf('Payments API'));
+        await addWindows(nanomon.url, await nanomon.idOf('Payments API'));
         await use(nanomon);
       } finally {
         await nanomon.destroy();
@@ -27,16 +27,16 @@ const shared = {
   ],
 };
 
-/** @type {import('../../frontend/playwright-test.js').Fixtures<Own, {}, {page: import('../../frontend/playwright-test.js').Page, nanomon: NanoMon}, {stocked: NanoMon}>} */
+/** @type {import('../../frontend/playwright-test.js').Fixtures<Own, {}, {page: import('../../frontend/playwright-test.js').Page, nanomon: NanoMon}, {seeded: NanoMon}>} */
 const own = {
-  nanomon: ({ stocked }, use) => use(stocked),
+  nanomon: ({ seeded }, use) => use(seeded),
   views: async ({ nanomon }, use) => use(addresses(await nanomon.idOf('Payments API'))),
   requests: async ({ page }, use) => use(new Requests(page)),
 };
 
 /**
- * For tests that only look: they share a NanoMon that has watched a shop for some days, since filling it takes a
- * while. Each has the addresses of its views, and the requests of its own page.
+ * For tests that change nothing: they share a NanoMon with a history of several days, because creating the history takes
+ * long. Each test gets the addresses of the views and the requests of its own page.
  * @typedef {{views: Record<string, string>, requests: Requests}} Own
  */
 export const test = base.extend(shared).extend(own);

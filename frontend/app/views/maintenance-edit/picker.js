@@ -1,36 +1,40 @@
 /** @import {Monitor} from '../../../types/model' */
 
-/** A monitor or a group that can be chosen. @typedef {{key: string, id: string, kind: 'monitor' | 'group', name: string, group: string, note: string}} Entry */
+/**
+ * A monitor or a group to select.
+ * @typedef {{key: string, id: string, kind: 'monitor' | 'group', name: string, group: string, note: string}} Entry
+ */
 
-/** How many are listed before more are asked for. */
+/** How many entries are shown at first, and added by Show more. */
 const PAGE = 100;
 const collator = new Intl.Collator(undefined, { numeric: true });
 const counted = new Intl.NumberFormat('en');
 
-/** The monitors and groups that a window is for: a list to search, of which the chosen ones come first. */
+/** Creates the selection of monitors and groups for a window: a searchable list with the selected entries first. */
 export function newPicker() {
-  /** @type {readonly Readonly<Entry>[]} groups, then monitors, by name */
+  /** Groups, then monitors, each sorted by name. @type {readonly Readonly<Entry>[]} */
   let all = [];
-  /** @type {readonly Readonly<Entry>[]} those that match */
+  /** The entries that match the search. @type {readonly Readonly<Entry>[]} */
   let found = [];
 
   return {
     q: '',
-    /** @type {Record<string, boolean>} by the key */
-    chosen: {},
+    /** Whether an entry is selected, by key. @type {Record<string, boolean>} */
+    selected: {},
     limit: PAGE,
     /** @type {readonly Readonly<Entry>[]} */
     shown: Object.freeze([]),
     more: 0,
 
     /**
+     * Sets the entries and the selection.
      * @param {Monitor[]} monitors
-     * @param {{monitors: string[], groups: string[]}} chosen may hold what is there no more
+     * @param {{monitors: string[], groups: string[]}} selected may include deleted monitors and groups
      */
-    enter(monitors, chosen) {
-      all = Object.freeze(entriesOf(monitors, chosen).map((entry) => Object.freeze(entry)));
-      const keys = [...chosen.groups.map(groupKey), ...chosen.monitors];
-      this.chosen = Object.fromEntries(keys.map((key) => [key, true]));
+    setContent(monitors, selected) {
+      all = Object.freeze(entriesOf(monitors, selected).map((entry) => Object.freeze(entry)));
+      const keys = [...selected.groups.map(groupKey), ...selected.monitors];
+      this.selected = Object.fromEntries(keys.map((key) => [key, true]));
       this.search();
     },
 
@@ -39,22 +43,22 @@ export function newPicker() {
       const words = this.q.toLowerCase().split(/\s+/).filter(Boolean);
       const matching = all.filter((entry) => words.every((word) => textOf(entry).includes(word)));
       found = matching.sort((a, b) => Number(this.has(b)) - Number(this.has(a)));
-      this.cut();
+      this.updateShown();
     },
 
     showMore() {
       this.limit += PAGE;
-      this.cut();
+      this.updateShown();
     },
 
-    cut() {
+    updateShown() {
       this.shown = Object.freeze(found.slice(0, this.limit));
       this.more = Math.max(0, found.length - this.limit);
     },
 
     /** @param {Entry} entry */
     has({ key }) {
-      return this.chosen[key] === true;
+      return this.selected[key] === true;
     },
 
     /**
@@ -62,28 +66,31 @@ export function newPicker() {
      * @param {boolean} on
      */
     set({ key }, on) {
-      this.chosen[key] = on;
+      this.selected[key] = on;
     },
 
     /** @param {Entry} entry */
     note({ kind, group, note }) {
-      return kind === 'monitor' && group && this.chosen[groupKey(group)] ? `${note} · with its group` : note;
+      return kind === 'monitor' && group && this.selected[groupKey(group)] ? `${note} · included by its group` : note;
     },
 
-    /** What is chosen, as a window has it. */
+    /** The selected monitors and groups, in the format of a window. */
     get picked() {
       const picked = all.filter((entry) => this.has(entry));
-      const names = (/** @type {Entry['kind']} */ kind) =>
+      const idsOf = (/** @type {Entry['kind']} */ kind) =>
         picked.filter((entry) => entry.kind === kind).map(({ id }) => id);
-      return { monitors: names('monitor'), groups: names('group') };
+      return { monitors: idsOf('monitor'), groups: idsOf('group') };
     },
 
     get summary() {
       const { monitors, groups } = this.picked;
-      const [own, of] = [new Set(monitors), new Set(groups)];
-      const covered = all.filter(({ kind, id, group }) => kind === 'monitor' && (own.has(id) || of.has(group))).length;
-      const sum = `${counted.format(covered)} ${covered === 1 ? 'monitor' : 'monitors'} in all`;
-      return own.size + of.size === 0 ? 'Nothing chosen yet' : `${counted.format(own.size + of.size)} chosen: ${sum}`;
+      const [ids, names] = [new Set(monitors), new Set(groups)];
+      const covered = all.filter(
+        ({ kind, id, group }) => kind === 'monitor' && (ids.has(id) || names.has(group)),
+      ).length;
+      const total = `${counted.format(covered)} ${covered === 1 ? 'monitor' : 'monitors'}`;
+      const count = ids.size + names.size;
+      return count === 0 ? 'Nothing selected' : `${counted.format(count)} selected: ${total}`;
     },
 
     get isNoMatch() {
@@ -99,23 +106,23 @@ function groupKey(group) {
 
 /**
  * @param {Monitor[]} monitors
- * @param {{monitors: string[], groups: string[]}} chosen
+ * @param {{monitors: string[], groups: string[]}} selected
  * @returns {Entry[]}
  */
-function entriesOf(monitors, chosen) {
-  const sizes = new Map(chosen.groups.map((group) => [group, 0]));
+function entriesOf(monitors, selected) {
+  const sizes = new Map(selected.groups.map((group) => [group, 0]));
   monitors.forEach(({ group }) => group && sizes.set(group, (sizes.get(group) ?? 0) + 1));
-  const known = new Set(monitors.map(({ id }) => id));
-  const gone = chosen.monitors.filter((id) => !known.has(id));
+  const existing = new Set(monitors.map(({ id }) => id));
+  const deleted = selected.monitors.filter((id) => !existing.has(id));
   return [
     ...[...sizes].map(groupEntry).sort(byName),
     ...monitors.map(monitorEntry).sort(byName),
-    ...gone.map((id) => monitorEntry({ id, name: `Deleted monitor ${id}`, target: '' })),
+    ...deleted.map((id) => monitorEntry({ id, name: `Deleted monitor ${id}`, target: '' })),
   ];
 }
 
 /**
- * @param {[string, number]} group its name and how many it has
+ * @param {[string, number]} group the name and the number of monitors
  * @returns {Entry}
  */
 function groupEntry([name, size]) {

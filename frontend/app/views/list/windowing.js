@@ -1,23 +1,23 @@
 /** @import {ListedMonitor} from '../../../types/model' */
-/** @import {Section} from './list.js' */
+/** @import {Section} from './arrange.js' */
 
-/** Heights in pixels: of the table's header, a group's heading and a monitor's row. */
+/** The heights of the table's header, a group's heading and a monitor's row, in pixels. */
 /** @typedef {{header: number, heading: number, row: number}} Heights */
 
-/** A row: the monitor, where it lies in its section in pixels, and its place among all rows of the table. */
+/** A row: the monitor, its position in its section in pixels, and its index among all rows of the table. */
 /** @typedef {{item: ListedMonitor, top: number, index: number}} Line */
 
 /**
- * A section with the lines of it that are drawn.
+ * A section with its drawn rows.
  * @typedef {Omit<Section, 'items'> & {top: number, height: number, index: number, lines: readonly Line[]}} Drawn
  */
 
-/** How many rows more than needed are drawn at once, so that not every pixel of scrolling draws. */
+/** Rows are drawn in steps of this many, so that not every pixel of scrolling redraws. */
 const STEP = 4;
 
 /**
- * Of a long table only the rows near the window are drawn, at their places. Rows that stay as they were stay the same
- * objects, so nothing is drawn twice.
+ * Selects the rows of a long table to draw: those near the visible part. Unchanged rows stay the same objects, so they are
+ * not redrawn.
  */
 export class Windowing {
   /** @type {Section[]} */
@@ -28,16 +28,17 @@ export class Windowing {
   #lines = new Map();
   /** @type {Map<string, Drawn>} */
   #drawn = new Map();
-  /** Of the whole table, in pixels. */
+  /** The height of the whole table, in pixels. */
   height = 0;
-  /** How many rows the whole table has, with its header. */
+  /** The number of rows of the whole table, including its header. */
   rows = 1;
 
   /**
+   * Sets the content of the table.
    * @param {Section[]} sections
    * @param {Heights} heights
    */
-  place(sections, heights) {
+  setContent(sections, heights) {
     this.#sections = sections;
     this.#heights = heights;
     const { header, heading, row } = heights;
@@ -50,12 +51,13 @@ export class Windowing {
   }
 
   /**
+   * Returns the sections and rows in a range.
    * @param {number} from pixels below the top of the table
-   * @param {number} to
-   * @param {string} pinned the id of a monitor that is drawn wherever it is
+   * @param {number} to pixels below the top of the table
+   * @param {string} pinned the id of a monitor to include even if it is out of range
    * @returns {readonly Drawn[]}
    */
-  cut(from, to, pinned) {
+  range(from, to, pinned) {
     const { header, heading, row } = this.#heights;
     /** @type {Map<string, Line>} */
     const lines = new Map();
@@ -67,16 +69,16 @@ export class Windowing {
       const above = section.heading ? heading : 0;
       const height = above + section.items.length * row;
       const first = index + Number(section.heading);
-      const wanted = between(section.items, from - top - above, to - top - above, row, pinned);
-      if (wanted.length > 0 || (top < to && top + height > from)) {
-        for (const i of wanted) {
+      const indices = between(section.items, from - top - above, to - top - above, row, pinned);
+      if (indices.length > 0 || (top < to && top + height > from)) {
+        for (const i of indices) {
           const item = section.items[i];
-          lines.set(item.id, keep(this.#lines.get(item.id), { item, top: above + i * row, index: first + i }));
+          lines.set(item.id, reuse(this.#lines.get(item.id), { item, top: above + i * row, index: first + i }));
         }
         const { items, ...rest } = section;
         const last = this.#drawn.get(section.name);
-        const own = wanted.map((i) => /** @type {Line} */ (lines.get(items[i].id)));
-        drawn.set(section.name, keep(last, { ...rest, top, height, index, lines: keepAll(last?.lines, own) }));
+        const own = indices.map((i) => /** @type {Line} */ (lines.get(items[i].id)));
+        drawn.set(section.name, reuse(last, { ...rest, top, height, index, lines: reuseAll(last?.lines, own) }));
       }
       top += height;
       index = first + section.items.length;
@@ -88,32 +90,32 @@ export class Windowing {
 }
 
 /**
- * The indices of the items that lie, at least in part, between from and to, and that of the pinned one.
+ * Returns the indices of the items that are at least partly between from and to, and of the pinned item.
  * @param {ListedMonitor[]} items
  * @param {number} from
  * @param {number} to
- * @param {number} height of an item
+ * @param {number} height the height of an item
  * @param {string} pinned
  */
 function between(items, from, to, height, pinned) {
   const first = Math.max(0, Math.floor(from / height / STEP) * STEP);
   const end = Math.min(items.length, Math.ceil(to / height / STEP) * STEP);
   const indices = Array.from({ length: Math.max(0, end - first) }, (_, i) => first + i);
-  const at = pinned ? items.findIndex((item) => item.id === pinned) : -1;
-  if (at >= 0 && at < first) {
-    return [at, ...indices];
+  const pinnedIndex = pinned ? items.findIndex((item) => item.id === pinned) : -1;
+  if (pinnedIndex >= 0 && pinnedIndex < first) {
+    return [pinnedIndex, ...indices];
   }
-  return at >= Math.max(first, end) ? [...indices, at] : indices;
+  return pinnedIndex >= Math.max(first, end) ? [...indices, pinnedIndex] : indices;
 }
 
 /**
- * The next, frozen; or the last where both have the same fields.
+ * Returns next, frozen; or last if all fields are the same.
  * @template {object} T
  * @param {T | undefined} last
  * @param {T} next
  * @returns {T}
  */
-function keep(last, next) {
+function reuse(last, next) {
   const fields = /** @type {(keyof T)[]} */ (Object.keys(next));
   return last && fields.every((field) => last[field] === next[field]) ? last : Object.freeze(next);
 }
@@ -124,6 +126,6 @@ function keep(last, next) {
  * @param {T[]} next
  * @returns {readonly T[]}
  */
-function keepAll(last, next) {
-  return last?.length === next.length ? keep(last, next) : Object.freeze(next);
+function reuseAll(last, next) {
+  return last?.length === next.length ? reuse(last, next) : Object.freeze(next);
 }
