@@ -1,4 +1,4 @@
-/** @import {Alert, ApiStatus, ListedMonitor, MaintenanceWindow, Monitor} from '../types/model' */
+/** @import {Notification, ApiStatus, ListedMonitor, MaintenanceWindow, Monitor} from '../types/model' */
 /** @import {Result, Spec, Stats, WindowDraft} from '../types/model' */
 
 /** The fields of a monitor that the user edits. @typedef {Omit<Monitor, 'id' | 'updated'> & {id?: string}} Draft */
@@ -120,12 +120,12 @@ export class Api {
    * Returns a page of a monitor's notifications, newest first, and the path of the next page. The path is empty on the last
    * page.
    * @param {{monitor: string, max: number} | string} which a filter, or the path of a next page
-   * @returns {Promise<{alerts: Alert[], next: string}>}
+   * @returns {Promise<{notifications: Notification[], next: string}>}
    */
-  async alerts(which) {
+  async notifications(which) {
     const path = typeof which === 'string' ? which : `/notifications?monitor=${which.monitor}&max=${which.max}`;
     const response = await this.send(path);
-    return { alerts: await readJson(response), next: nextPath(response) };
+    return { notifications: await readJson(response), next: nextPath(response) };
   }
 
   /** @returns {Promise<MaintenanceWindow[]>} sorted by name */

@@ -105,7 +105,7 @@ export interface Delivery {
 }
 
 /** A notification about a monitor, or a test notification. */
-export interface Alert {
+export interface Notification {
   id: string;
   kind: 'alert' | 'escalation' | 'reminder' | 'recovery' | 'closed' | 'test';
   /** The number of the incident; each monitor counts from 1. */

@@ -1,6 +1,6 @@
 import { expect, test } from './fixtures.mjs';
 
-test('the versions, the store, the monitors and the live runners are told', async ({ page, nanomon, target }) => {
+test('shows the versions, the store, the monitors and the runners', async ({ page, nanomon, target }) => {
   await nanomon.add({ name: 'Shop', target: target.url });
   await nanomon.add({ name: 'Mill', target: target.url, enabled: false });
   await page.goto('/#about');
@@ -18,62 +18,62 @@ test('the versions, the store, the monitors and the live runners are told', asyn
   await expect(page.getByText('Reload the page')).toBeHidden();
 });
 
-test('it is read again every ten seconds, and no longer once it is left', async ({ page }) => {
+test('reloads the status every ten seconds until the view is left', async ({ page }) => {
   await page.clock.install();
-  let asked = 0;
-  page.on('request', (request) => (asked += Number(request.url().endsWith('/api/status'))));
+  let requests = 0;
+  page.on('request', (request) => (requests += Number(request.url().endsWith('/api/status'))));
   await page.goto('/#about');
   await expect(page.getByText('Healthy')).toBeVisible();
-  expect(asked).toBe(1);
+  expect(requests).toBe(1);
   await page.clock.runFor(10_000);
-  await expect.poll(() => asked).toBe(2);
+  await expect.poll(() => requests).toBe(2);
   await page.getByRole('link', { name: 'Monitors', exact: true }).click();
   await expect(page.getByRole('heading', { name: 'Monitors' })).toBeVisible();
   await page.clock.runFor(60_000);
-  expect(asked).toBe(2);
+  expect(requests).toBe(2);
 });
 
-/** @param {object} change what the API says differently */
-const differently = (change) => async (/** @type {import('../../frontend/playwright-test.js').Route} */ route) => {
+/** @param {object} change the members of the status to replace */
+const withStatus = (change) => async (/** @type {import('../../frontend/playwright-test.js').Route} */ route) => {
   const response = await route.fetch();
   await route.fulfill({ response, json: { ...(await response.json()), ...change } });
 };
 
-test('another version of the API asks for a reload', async ({ page }) => {
-  await page.route('**/api/status', differently({ version: '99.1.2' }));
+test('suggests a reload when the API has another version', async ({ page }) => {
+  await page.route('**/api/status', withStatus({ version: '99.1.2' }));
   await page.goto('/#about');
-  await expect(page.getByText('The page and the API are of different versions.')).toBeVisible();
+  await expect(page.getByText('The page and the API have different versions.')).toBeVisible();
   await expect(page.getByRole('region', { name: 'API' })).toContainText('99.1.2');
   await page.unroute('**/api/status');
   await page.getByRole('button', { name: 'Reload the page' }).click();
   await expect(page.getByText('Healthy')).toBeVisible();
-  await expect(page.getByText('of different versions')).toBeHidden();
+  await expect(page.getByText('have different versions')).toBeHidden();
 });
 
-test('no live runner is told with what to do; with the store away nobody knows', async ({ page }) => {
-  await page.route('**/api/status', differently({ runners: [] }));
+test('warns when no runner is online, unless the store is unavailable', async ({ page }) => {
+  await page.route('**/api/status', withStatus({ runners: [] }));
   await page.goto('/#about');
-  const alert = page.getByRole('alert').filter({ hasText: 'No runner is alive: nothing is being checked.' });
+  const alert = page.getByRole('alert').filter({ hasText: 'No runner is online. Monitors are not checked.' });
   await expect(alert).toContainText('Start a runner');
   await page.unroute('**/api/status');
-  await page.route('**/api/status', differently({ runners: [], healthy: false }));
+  await page.route('**/api/status', withStatus({ runners: [], healthy: false }));
   await page.reload();
-  await expect(page.getByRole('alert').filter({ hasText: 'The store is away.' })).toBeVisible();
+  await expect(page.getByRole('alert').filter({ hasText: 'The store is unavailable.' })).toBeVisible();
   await expect(alert).toBeHidden();
-  await expect(page.getByText('Not known')).toBeVisible();
+  await expect(page.getByText('Unknown')).toBeVisible();
 });
 
 test.describe('with failing requests', () => {
   test.use({ requestsFail: true });
 
-  test('without the API the page still tells of itself', async ({ page, nanomon }) => {
+  test('shows the version of the page when the API does not respond', async ({ page, nanomon }) => {
     await page.route('**/api/**', (route) => route.abort());
     await page.goto('/#about');
-    const alert = page.getByRole('alert').filter({ hasText: 'The API does not answer.' });
+    const alert = page.getByRole('alert').filter({ hasText: 'The API does not respond.' });
     await expect(alert).toBeVisible();
     const config = await (await fetch(`${nanomon.url}/config`)).json();
     await expect(page.getByRole('region', { name: 'Page' })).toContainText(config.VERSION);
-    await expect(page.getByText('Not reached')).toBeVisible();
+    await expect(page.getByText('Unreachable')).toBeVisible();
     await page.unroute('**/api/**');
     await alert.getByRole('button', { name: 'Try again' }).click();
     await expect(page.getByText('Healthy')).toBeVisible();

@@ -12,7 +12,7 @@ const stored = async (nanomon) => (await fetch(`${nanomon.url}/api/monitors`)).j
 
 /**
  * @param {Page} page
- * @param {unknown} content what is not a text becomes JSON
+ * @param {unknown} content a text, or a value to convert to JSON
  */
 const choose = (page, content) =>
   page.getByLabel('Choose a file').setInputFiles({
@@ -29,7 +29,7 @@ const monitor = (/** @type {string} */ name, more = {}) => ({
   ...more,
 });
 
-test('an export is a file of the day that an import takes', async ({ page, nanomon }) => {
+test('an export has the current date in its name and can be imported', async ({ page, nanomon }) => {
   await nanomon.add(monitor('Shop', { group: 'Core', rule: 'status == 200', properties: { timeout: '3s' } }));
   await nanomon.add(monitor('Mill', { enabled: false }));
   await page.goto('/#admin');
@@ -38,17 +38,17 @@ test('an export is a file of the day that an import takes', async ({ page, nanom
   const download = await downloading;
   expect(download.suggestedFilename()).toMatch(/^nanomon-\d{4}-\d\d-\d\d\.json$/);
   await expect(
-    page.getByRole('status').filter({ hasText: /^Saved 2 monitors as nanomon-.*\.json, \d+ B\.$/ }),
+    page.getByRole('status').filter({ hasText: /^Exported 2 monitors to nanomon-.*\.json \(\d+ B\)\.$/ }),
   ).toBeVisible();
   const text = await readFile(await download.path(), 'utf8');
   expect(JSON.parse(text)).toEqual(await stored(nanomon));
 
   await choose(page, text);
-  await expect(page.getByText('0 added, 0 changed, 0 removed, 2 stay as they are')).toBeVisible();
+  await expect(page.getByText('0 added, 0 changed, 0 removed, 2 unchanged')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Import', exact: true })).toBeDisabled();
 });
 
-test('an import shows what it would do, asks before it removes, and does it', async ({ page, nanomon }) => {
+test('an import shows a preview and asks before it removes monitors', async ({ page, nanomon }) => {
   for (const name of ['Gone', 'Lost', 'Same', 'Other']) {
     await nanomon.add(monitor(name));
   }
@@ -56,7 +56,7 @@ test('an import shows what it would do, asks before it removes, and does it', as
   await page.goto('/#admin');
   await choose(page, [monitor('Same'), monitor('Other', { interval: '2h', rule: 'status == 200' }), monitor('New')]);
   const preview = page.getByRole('region', { name: 'Preview' });
-  await expect(preview).toContainText('1 added, 1 changed, 2 removed, 1 stay as they are');
+  await expect(preview).toContainText('1 added, 1 changed, 2 removed, 1 unchanged');
   await expect(preview.getByRole('listitem')).toHaveCount(0);
   await preview.getByText('Changed (1)').click();
   await expect(preview.getByRole('listitem')).toContainText(/Other http\s+· interval, rule/);
@@ -82,7 +82,7 @@ test('an import shows what it would do, asks before it removes, and does it', as
   ]);
 });
 
-test('an import that removes nothing does not ask, and can be cancelled before', async ({ page, nanomon }) => {
+test('an import that removes nothing does not ask, and can be cancelled', async ({ page, nanomon }) => {
   await page.goto('/#admin');
   await choose(page, [monitor('New')]);
   await page.getByRole('button', { name: 'Cancel' }).click();
@@ -97,8 +97,8 @@ test('an import that removes nothing does not ask, and can be cancelled before',
 /**
  * Drops a file on the page.
  * @param {Page} page
- * @param {string} text is made longer with spaces
- * @param {number} length
+ * @param {string} text
+ * @param {number} length the size of the file, filled up with spaces
  */
 async function drop(page, text, length = text.length) {
   await expect(page.getByRole('heading', { name: 'Import' })).toBeVisible();
@@ -110,20 +110,20 @@ async function drop(page, text, length = text.length) {
   await page.dispatchEvent('main', 'drop', { dataTransfer });
 }
 
-test('a file that is dropped is read too', async ({ page }) => {
+test('a file can be dropped on the page', async ({ page }) => {
   await page.goto('/#admin');
   await drop(page, JSON.stringify([monitor('New')]));
   await expect(page.getByRole('region', { name: 'Preview' })).toContainText('dropped.json');
   await expect(page.getByText('1 added, 0 changed')).toBeVisible();
 });
 
-test('a file that is larger than the API takes is refused in the browser', async ({ page }) => {
+test('a file that is too large for the API is rejected in the browser', async ({ page }) => {
   await page.goto('/#admin');
   await drop(page, '[]', (16 << 20) + 1);
-  await expect(page.getByRole('alert').filter({ hasText: 'dropped.json is too large: it has 16.0 MiB' })).toBeVisible();
+  await expect(page.getByRole('alert').filter({ hasText: 'dropped.json is too large: 16.0 MiB' })).toBeVisible();
 });
 
-test('thousands of monitors are lists that open bit by bit', async ({ page }) => {
+test('a preview of thousands of monitors is shown in parts', async ({ page }) => {
   await page.goto('/#admin');
   await choose(
     page,
@@ -138,24 +138,24 @@ test('thousands of monitors are lists that open bit by bit', async ({ page }) =>
   await expect(preview.getByRole('listitem')).toHaveCount(200);
 });
 
-for (const { what, content, says } of [
-  { what: 'no JSON', content: '[{', says: /monitors\.json is not JSON: .*Choose a file that an export made/ },
-  { what: 'one object', content: { name: 'Shop' }, says: 'it must be an array, and is one object' },
-  { what: 'a text', content: '"Shop"', says: 'it must be an array, and is a string' },
-  { what: 'null', content: 'null', says: 'it must be an array, and is null' },
+for (const { what, content, error } of [
+  { what: 'invalid JSON', content: '[{', error: /monitors\.json is not valid JSON: .*Choose an exported file/ },
+  { what: 'one object', content: { name: 'Shop' }, error: 'expected an array, found one object' },
+  { what: 'a string', content: '"Shop"', error: 'expected an array, found a string' },
+  { what: 'null', content: 'null', error: 'expected an array, found null' },
 ]) {
-  test(`a file with ${what} is refused in the browser`, async ({ page }) => {
+  test(`a file with ${what} is rejected in the browser`, async ({ page }) => {
     await page.goto('/#admin');
     await choose(page, content);
-    await expect(page.getByRole('alert').filter({ hasText: 'Nothing has been changed.' })).toContainText(says);
+    await expect(page.getByRole('alert').filter({ hasText: 'Nothing was changed.' })).toContainText(error);
     await expect(page.getByRole('region', { name: 'Preview' })).toHaveCount(0);
   });
 }
 
-test.describe('with refused requests', () => {
+test.describe('with rejected requests', () => {
   test.use({ requestsFail: true });
 
-  test('an import with faulty monitors names each and changes nothing', async ({ page, nanomon }) => {
+  test('an import with invalid monitors lists each of them and changes nothing', async ({ page, nanomon }) => {
     await nanomon.add(monitor('Shop'));
     const before = await stored(nanomon);
     await page.goto('/#admin');
@@ -165,7 +165,7 @@ test.describe('with refused requests', () => {
       monitor('<img src=x onerror="document.title=1">', { rule: 'nonsense > 1' }),
     ]);
     const alert = page.getByRole('alert').filter({ hasText: '2 monitors in monitors.json can’t be imported' });
-    await expect(alert).toContainText('Nothing has been changed.');
+    await expect(alert).toContainText('Nothing was changed.');
     await expect(alert.getByRole('listitem').nth(0)).toHaveText('monitor 2 "": missing monitor name');
     await expect(alert.getByRole('listitem').nth(1)).toContainText('<img src=x');
     await expect(alert.getByRole('listitem').nth(1)).toContainText('rule invalid');
@@ -179,30 +179,30 @@ test.describe('with refused requests', () => {
     await expect(alert).toBeHidden();
   });
 
-  test('a deletion that fails says so and can be tried again', async ({ page, nanomon }) => {
+  test('a failed deletion shows the error and can be tried again', async ({ page, nanomon }) => {
     await nanomon.add(monitor('Shop'));
     await page.goto('/#admin');
     await page.getByRole('button', { name: 'Delete all monitors…' }).click();
     const dialog = page.getByRole('dialog', { name: 'Delete all monitors?' });
-    await dialog.getByLabel('Type “delete all” to go on').fill('delete all');
+    await dialog.getByLabel('Type “delete all” to confirm').fill('delete all');
     await page.route('**/api/monitors', (route) => route.abort());
-    await dialog.getByRole('button', { name: 'Delete for good' }).click();
+    await dialog.getByRole('button', { name: 'Delete permanently' }).click();
     await expect(dialog.getByRole('alert')).toContainText('Not deleted. Could not reach the API.');
     await page.unroute('**/api/monitors');
-    await dialog.getByRole('button', { name: 'Delete for good' }).click();
+    await dialog.getByRole('button', { name: 'Delete permanently' }).click();
     await expect(dialog).toBeHidden();
     expect(await stored(nanomon)).toEqual([]);
   });
 });
 
-test('all monitors are deleted once the words are typed', async ({ page, nanomon }) => {
+test('all monitors are deleted after confirmation', async ({ page, nanomon }) => {
   await nanomon.add(monitor('Shop'));
   await page.goto('/#admin');
   await page.getByRole('button', { name: 'Delete all monitors…' }).click();
   const dialog = page.getByRole('dialog', { name: 'Delete all monitors?' });
   await expect(dialog).toContainText('with its results and statistics');
-  const button = dialog.getByRole('button', { name: 'Delete for good' });
-  const field = dialog.getByLabel('Type “delete all” to go on');
+  const button = dialog.getByRole('button', { name: 'Delete permanently' });
+  const field = dialog.getByLabel('Type “delete all” to confirm');
   for (const wrong of ['', 'delete', 'Delete all', 'delete results', 'delete all ']) {
     await field.fill(wrong);
     await expect(button).toBeDisabled();
@@ -217,13 +217,13 @@ test('all monitors are deleted once the words are typed', async ({ page, nanomon
   await expect(button).toBeEnabled();
   await button.click();
   await expect(dialog).toBeHidden();
-  await expect(page.getByText('All monitors are deleted.')).toBeVisible();
+  await expect(page.getByText('All monitors deleted')).toBeVisible();
   expect(await stored(nanomon)).toEqual([]);
   await page.getByRole('button', { name: 'Delete all monitors…' }).click();
   await expect(field).toHaveValue('');
 });
 
-test('all results are deleted once the words are typed, and the monitors stay', async ({ page, nanomon, target }) => {
+test('all results are deleted after confirmation, and the monitors stay', async ({ page, nanomon, target }) => {
   const id = await nanomon.add(monitor('Shop', { target: target.url }));
   const results = async () => (await fetch(`${nanomon.url}/api/monitors/${id}/results`)).json();
   await expect.poll(async () => (await results()).length).toBe(1);
@@ -231,27 +231,27 @@ test('all results are deleted once the words are typed, and the monitors stay', 
   await page.getByRole('button', { name: 'Delete all results…' }).click();
   const dialog = page.getByRole('dialog', { name: 'Delete all results?' });
   await expect(dialog).toContainText('The monitors stay');
-  const button = dialog.getByRole('button', { name: 'Delete for good' });
-  const field = dialog.getByLabel('Type “delete results” to go on');
+  const button = dialog.getByRole('button', { name: 'Delete permanently' });
+  const field = dialog.getByLabel('Type “delete results” to confirm');
   await field.fill('delete all');
   await expect(button).toBeDisabled();
   await field.fill('delete results');
   await field.press('Enter');
-  await expect(page.getByText('All results are deleted.')).toBeVisible();
+  await expect(page.getByText('All results deleted')).toBeVisible();
   expect(await results()).toEqual([]);
   expect(await stored(nanomon)).toHaveLength(1);
 });
 
-test('what is under way can’t be started again', async ({ page, nanomon }) => {
+test('no other task can be started while one is running', async ({ page, nanomon }) => {
   await nanomon.add(monitor('Shop'));
   await page.goto('/#admin');
   await expect(page.getByRole('button', { name: 'Export 1 monitor' })).toBeEnabled();
-  let go = () => {};
-  const held = new Promise((resolve) => (go = () => resolve(undefined)));
-  let asked = 0;
+  let release = () => {};
+  const released = new Promise((resolve) => (release = () => resolve(undefined)));
+  let requests = 0;
   await page.route('**/api/monitors/import?dryRun=true', async (route) => {
-    asked++;
-    await held;
+    requests++;
+    await released;
     await route.continue();
   });
   await choose(page, [monitor('New')]);
@@ -260,13 +260,13 @@ test('what is under way can’t be started again', async ({ page, nanomon }) => 
   for (const name of ['Export 1 monitor', 'Delete all monitors…', 'Delete all results…']) {
     await expect(page.getByRole('button', { name })).toBeDisabled();
   }
-  go();
+  release();
   await expect(page.getByText('1 added, 0 changed, 1 removed')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Export 1 monitor' })).toBeEnabled();
-  expect(asked).toBe(1);
+  expect(requests).toBe(1);
 });
 
-test('there are no API keys while sign-in is off', async ({ page }) => {
+test('hides API keys while sign-in is off', async ({ page }) => {
   await page.goto('/#admin');
   await expect(page.getByRole('region', { name: 'Delete' })).toBeVisible();
   await expect(page.getByRole('region', { name: 'API keys' })).toHaveCount(0);

@@ -8,14 +8,14 @@ const HOSTILE = [
   'x'.repeat(300),
 ];
 
-test('an empty list leads to the form of a new monitor', async ({ page }) => {
+test('an empty list links to the form for a new monitor', async ({ page }) => {
   await page.goto('/');
   await page.getByRole('link', { name: 'Create your first monitor' }).click();
   await expect(page.getByRole('heading', { name: 'New monitor' })).toBeVisible();
   await expect(field(page, 'Name')).toBeFocused();
 });
 
-test('a monitor made by the form is saved as it was entered', async ({ page, nanomon, target }) => {
+test('saves a new monitor with all entered values', async ({ page, nanomon, target }) => {
   await nanomon.add({ name: 'Mill', target: target.url, interval: '1h', group: 'Public' });
   await open(page, 'new');
   await expect(page.locator('#groups option')).toHaveAttribute('value', 'Public');
@@ -27,16 +27,16 @@ test('a monitor made by the form is saved as it was entered', async ({ page, nan
   await field(page, 'Method').selectOption('POST');
   await field(page, 'Timeout').fill('3s');
   await field(page, 'Body').fill('one\ntwo');
-  await page.getByRole('button', { name: 'Add a row' }).click();
+  await page.getByRole('button', { name: 'Add row' }).click();
   await expect(field(page, 'Headers 1: name')).toBeFocused();
   await page.keyboard.type('Accept');
   await field(page, 'Headers 1: value').fill('text/plain');
   await page.getByText('Advanced', { exact: true }).click();
-  await field(page, 'Largest body').fill('64KiB');
+  await field(page, 'Maximum body').fill('64KiB');
   await field(page, 'Validate TLS').uncheck();
-  await page.getByText('Alerts', { exact: true }).click();
-  await field(page, 'Alert after').fill('5');
-  await expect(field(page, 'Alert after')).toHaveAttribute('inputmode', 'numeric');
+  await page.getByText('Notifications', { exact: true }).click();
+  await field(page, 'Failure count').fill('5');
+  await expect(field(page, 'Failure count')).toHaveAttribute('inputmode', 'numeric');
   await expect(page.locator('#monitors option')).toHaveAttribute('value', 'Mill');
   await save(page);
 
@@ -87,7 +87,7 @@ test('every type has a field with help for each of its properties', async ({ pag
   }
 });
 
-test('what was entered for one type is there again after a look at another', async ({ page }) => {
+test('values entered for one type survive a change of the type', async ({ page }) => {
   await open(page, 'new');
   await field(page, 'User agent').evaluate((input) => input.closest('details')?.setAttribute('open', ''));
   await field(page, 'User agent').fill('curious');
@@ -97,7 +97,7 @@ test('what was entered for one type is there again after a look at another', asy
   await expect(field(page, 'User agent')).toHaveValue('curious');
 });
 
-test('a monitor is edited; what is taken out is unset', async ({ page, nanomon, target }) => {
+test('edits a monitor and unsets cleared properties', async ({ page, nanomon, target }) => {
   const properties = {
     method: 'HEAD',
     timeout: '2s',
@@ -110,15 +110,15 @@ test('a monitor is edited; what is taken out is unset', async ({ page, nanomon, 
   await expect(field(page, 'Rule')).toHaveValue('status == 200');
   await expect(field(page, 'Method')).toHaveValue('HEAD');
   await expect(field(page, 'Headers 2: value')).toHaveValue('1');
-  await expect(field(page, 'Mute alerts')).toBeChecked();
-  await expect(field(page, 'Mute alerts')).toBeVisible();
+  await expect(field(page, 'Mute notifications')).toBeChecked();
+  await expect(field(page, 'Mute notifications')).toBeVisible();
   await expect(field(page, 'Validate TLS')).toBeHidden();
 
   await field(page, 'Name').fill('Shop in Bern');
   await field(page, 'Method').selectOption('GET (default)');
   await field(page, 'Timeout').fill('');
   await page.getByRole('button', { name: 'Remove Headers 1' }).click();
-  await field(page, 'Mute alerts').uncheck();
+  await field(page, 'Mute notifications').uncheck();
   await field(page, 'Enabled').uncheck();
   await field(page, 'Name').press('Control+Enter');
   await saved(page, 'Shop in Bern');
@@ -127,7 +127,7 @@ test('a monitor is edited; what is taken out is unset', async ({ page, nanomon, 
   expect(monitor.properties).toEqual({ headers: '{"X-A":"1"}' });
 });
 
-test('a clone is a new monitor with the cursor in its name', async ({ page, nanomon, target }) => {
+test('a clone is a new monitor with the focus on its name', async ({ page, nanomon, target }) => {
   const properties = { headers: '{"Accept": "text/plain"}' };
   const id = await nanomon.add({
     name: 'Shop',
@@ -146,7 +146,7 @@ test('a clone is a new monitor with the cursor in its name', async ({ page, nano
   expect({ ...copy, id: '', name: '', updated: '' }).toEqual({ ...original, id: '', name: '', updated: '' });
 });
 
-test('names are text, whatever is in them', async ({ page, nanomon, target }) => {
+test('hostile names are shown as text', async ({ page, nanomon, target }) => {
   for (const name of HOSTILE) {
     const id = await nanomon.add({ name, target: target.url, interval: '1h', group: name.slice(0, 100) });
     await open(page, id);
@@ -161,51 +161,51 @@ test('names are text, whatever is in them', async ({ page, nanomon, target }) =>
   }
 });
 
-test('what is required is asked for before anything is sent', async ({ page, nanomon, target }) => {
+test('reports missing values before anything is sent', async ({ page, nanomon, target }) => {
   await open(page, 'new');
   await field(page, 'Interval').fill('0.5s');
   await save(page);
-  await expect(page.locator('#name-fault')).toHaveText('Missing monitor name');
-  await expect(page.locator('#target-fault')).toHaveText('Missing monitor target');
-  await expect(page.locator('#interval-fault')).toHaveText('Monitor interval must be greater than 1s');
+  await expect(page.locator('#name-error')).toHaveText('Missing monitor name');
+  await expect(page.locator('#target-error')).toHaveText('Missing monitor target');
+  await expect(page.locator('#interval-error')).toHaveText('Monitor interval must be greater than 1s');
   await expect(field(page, 'Name')).toBeFocused();
   await expect(field(page, 'Name')).toHaveAttribute('aria-invalid', 'true');
   await page.keyboard.type('Shop');
-  await expect(page.locator('#name-fault')).toBeEmpty();
+  await expect(page.locator('#name-error')).toBeEmpty();
   await expect(field(page, 'Name')).not.toHaveAttribute('aria-invalid', 'true');
   await field(page, 'Target').fill(target.url);
   await field(page, 'Interval').fill('');
   await save(page);
-  await expect(page.locator('#interval-fault')).toHaveText('Missing monitor interval');
+  await expect(page.locator('#interval-error')).toHaveText('Missing monitor interval');
   await page.getByRole('button', { name: '1h' }).click();
-  await expect(page.locator('#interval-fault')).toBeEmpty();
+  await expect(page.locator('#interval-error')).toBeEmpty();
   await save(page);
   expect(await stored(nanomon, await saved(page, 'Shop'))).toMatchObject({ interval: '1h' });
 });
 
-for (const [name, text, fault] of [
+for (const [name, text, error] of [
   ['Timeout', 'soon', '"soon" is not a duration, use for example 500ms or 5s'],
   ['Timeout', '11m', '11m is too long, at most 10m is allowed'],
-  ['Largest body', '1GB', '"1GB" is not a size, use for example 65536, 64KiB or 1MiB'],
-  ['Largest body', '65MiB', '68157440 is too large, at most 67108864 is allowed'],
-  ['Alert after', '1.5', '"1.5" is not a whole number'],
-  ['Alert after', '0', '0 is too small, at least 1 is needed'],
+  ['Maximum body', '1GB', '"1GB" is not a size, use for example 65536, 64KiB or 1MiB'],
+  ['Maximum body', '65MiB', '68157440 is too large, at most 67108864 is allowed'],
+  ['Failure count', '1.5', '"1.5" is not a whole number'],
+  ['Failure count', '0', '0 is too small, at least 1 is needed'],
   ['Interval', 'often', 'Invalid monitor interval'],
 ]) {
-  test(`${name} is checked when it is left: ${text}`, async ({ page }) => {
+  test(`${name} is validated when it loses the focus: ${text}`, async ({ page }) => {
     await open(page, 'new');
     const input = field(page, name);
     await input.evaluate((element) => element.closest('details')?.setAttribute('open', ''));
     await input.fill(text);
     await input.press('Tab');
-    const shown = page.locator('[data-field]').filter({ has: input }).locator('.fault');
-    await expect(shown).toHaveText(fault);
+    const shown = page.locator('[data-field]').filter({ has: input }).locator('.field-error');
+    await expect(shown).toHaveText(error);
     await input.fill('');
     await expect(shown).toBeEmpty();
   });
 }
 
-test('Cancel asks only when something was changed', async ({ page, nanomon, target }) => {
+test('Cancel asks only if there are unsaved changes', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url });
   await open(page, id);
   await field(page, 'Name').fill('Other');
@@ -219,52 +219,52 @@ test('Cancel asks only when something was changed', async ({ page, nanomon, targ
   expect(await stored(nanomon, id)).toMatchObject({ name: 'Shop' });
 });
 
-test('what someone else changes meanwhile is said, and loaded when asked for', async ({ page, nanomon, target }) => {
+test('shows a change by someone else and loads it on request', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url });
   await open(page, id);
   await expect(page.getByText('Live', { exact: true })).toBeVisible();
   await field(page, 'Name').fill('Mine');
   await put(nanomon, id, { name: 'Theirs', target: target.url });
-  await expect(page.getByText('Someone else has changed this monitor')).toBeVisible();
+  await expect(page.getByText('Someone else changed this monitor')).toBeVisible();
   await expect(field(page, 'Name')).toHaveValue('Mine');
-  await page.getByRole('button', { name: 'Drop mine, load theirs' }).click();
+  await page.getByRole('button', { name: 'Discard my changes and reload' }).click();
   await expect(field(page, 'Name')).toHaveValue('Theirs');
-  await expect(page.getByText('Someone else has changed this monitor')).toBeHidden();
+  await expect(page.getByText('Someone else changed this monitor')).toBeHidden();
 });
 
-test('a monitor that is deleted meanwhile can be saved as a new one', async ({ page, nanomon, target }) => {
+test('a monitor deleted by someone else can be saved as a new one', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url });
   await open(page, id);
   await expect(page.getByText('Live', { exact: true })).toBeVisible();
   await field(page, 'Name').fill('Shop again');
   await fetch(`${nanomon.url}/api/monitors/${id}`, { method: 'DELETE' });
-  await expect(page.getByText('This monitor has been deleted meanwhile.')).toBeVisible();
-  await page.getByRole('button', { name: 'Save as a new monitor' }).click();
+  await expect(page.getByText('This monitor has been deleted.')).toBeVisible();
+  await page.getByRole('button', { name: 'Save as new monitor' }).click();
   expect(await saved(page, 'Shop again')).not.toBe(id);
 });
 
-test.describe('with requests that fail', () => {
+test.describe('with failing requests', () => {
   test.use({ requestsFail: true });
 
-  test('without the event stream, saving finds that it was deleted', async ({ page, nanomon, target }) => {
+  test('detects a deleted monitor on saving when there is no event stream', async ({ page, nanomon, target }) => {
     const id = await nanomon.add({ name: 'Shop', target: target.url });
     await page.route('**/api/events', (route) => route.abort());
     await open(page, id);
     await field(page, 'Name').fill('Shop again');
     await fetch(`${nanomon.url}/api/monitors/${id}`, { method: 'DELETE' });
     await save(page);
-    await page.getByRole('button', { name: 'Save as a new monitor' }).click();
+    await page.getByRole('button', { name: 'Save as new monitor' }).click();
     expect(await saved(page, 'Shop again')).not.toBe(id);
   });
 
-  for (const [name, entered, fault] of [
+  for (const [name, entered, error] of [
     ['Target', 'not a URL', /^Invalid monitor target: /],
     ['Group', 'x'.repeat(101), 'Monitor group has 101 characters, at most 100 are allowed'],
     ['Body regex', '(', /^Not a regular expression: /],
     ['User agent', 'a\tb\u0007', /^Has characters that a header can't hold/],
     ['Rule', 'nonsense > 1', /^Rule invalid: .*nonsense/],
   ]) {
-    test(`what the API refuses is shown at ${name}`, async ({ page, target }) => {
+    test(`an error of the API is shown at ${name}`, async ({ page, target }) => {
       await open(page, 'new');
       await field(page, 'Name').fill('Shop');
       await field(page, 'Target').fill(target.url);
@@ -273,13 +273,13 @@ test.describe('with requests that fail', () => {
       await input.fill(String(entered));
       await input.evaluate((element) => element.closest('details')?.removeAttribute('open'));
       await save(page);
-      await expect(page.locator('[data-field]').filter({ has: input }).locator('.fault')).toHaveText(fault);
+      await expect(page.locator('[data-field]').filter({ has: input }).locator('.field-error')).toHaveText(error);
       await expect(input).toBeFocused();
       await expect(input).toHaveValue(String(entered));
     });
   }
 
-  test('a save that fails keeps what was typed', async ({ page, nanomon, target }) => {
+  test('a failed save keeps the entered values', async ({ page, nanomon, target }) => {
     const id = await nanomon.add({ name: 'Shop', target: target.url, interval: '1h' });
     await open(page, id);
     await field(page, 'Name').fill('Shop in Bern');
@@ -295,7 +295,7 @@ test.describe('with requests that fail', () => {
     expect(await stored(nanomon, id)).toMatchObject({ properties: { timeout: '4s' } });
   });
 
-  test('a monitor that does not exist is said to be missing', async ({ page }) => {
+  test('shows an error for a monitor that does not exist', async ({ page }) => {
     await page.goto('/#edit/0123456789abcdef01234567');
     await expect(page.getByRole('alert')).toContainText('there is no monitor with the id');
     await page.getByRole('link', { name: 'All monitors' }).click();

@@ -1,4 +1,4 @@
-// What the tests of the form share.
+// Helpers for tests of the forms.
 import { expect } from './fixtures.mjs';
 
 /** @typedef {import('./fixtures.mjs').Page} Page */
@@ -6,7 +6,7 @@ import { expect } from './fixtures.mjs';
 
 /**
  * @param {Page} page
- * @param {string} which an id, new, or new with a query
+ * @param {string} which an id, "new", or "new" with a query
  */
 export async function open(page, which) {
   await page.goto(`/#edit/${which}`);
@@ -27,7 +27,7 @@ export function save(page) {
 }
 
 /**
- * Waits until the page of the saved monitor is shown, and returns its id.
+ * Waits for the page of the saved monitor and returns the monitor's id.
  * @param {Page} page
  * @param {string} name
  */
@@ -52,6 +52,6 @@ export async function stored(nanomon, id) {
  */
 export async function put(nanomon, id, monitor) {
   const body = JSON.stringify({ type: 'http', interval: '1s', ...monitor });
-  const answer = await fetch(`${nanomon.url}/api/monitors/${id}`, { method: 'PUT', body });
-  expect(answer.ok).toBe(true);
+  const response = await fetch(`${nanomon.url}/api/monitors/${id}`, { method: 'PUT', body });
+  expect(response.ok).toBe(true);
 }

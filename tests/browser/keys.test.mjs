@@ -1,6 +1,6 @@
 import { expectNoViolations } from './axe.mjs';
 import { field } from './form.mjs';
-import { button, enter, expect, test } from './sign-in-fixtures.mjs';
+import { button, expect, signIn, test } from './sign-in-fixtures.mjs';
 
 /** @typedef {import('./fixtures.mjs').Page} Page */
 /** @typedef {import('./nanomon.mjs').NanoMon} NanoMon */
@@ -9,28 +9,28 @@ import { button, enter, expect, test } from './sign-in-fixtures.mjs';
 const section = (page) => page.getByRole('region', { name: 'API keys' });
 
 /**
- * Signs in, and shows the keys.
+ * Signs in and opens the list of keys.
  * @param {Page} page
  */
-async function begin(page) {
-  await enter(page);
+async function openKeys(page) {
+  await signIn(page);
   await page.getByRole('link', { name: 'Admin' }).click();
-  await expect(page.getByText('There are no keys yet.')).toBeVisible();
+  await expect(page.getByText('No API keys yet.')).toBeVisible();
 }
 
 /**
- * Makes a key, and returns it.
+ * Creates a key and returns it.
  * @param {Page} page
  * @param {string} name
  * @param {string} [scope]
  */
-async function make(page, name, scope) {
+async function create(page, name, scope) {
   await field(page, 'Name').fill(name);
   if (scope) {
     await page.getByLabel(scope).check();
   }
-  await button(page, 'Make a key').click();
-  await expect(page.getByText(`The new key ${name}. Copy it now: it is not shown again.`)).toBeVisible();
+  await button(page, 'Create key').click();
+  await expect(page.getByText(`Key ${name} created. Copy it now: it is not shown again.`)).toBeVisible();
   const key = await page.getByTestId('key').innerText();
   expect(key).toMatch(/^nm_[\w-]{43}$/);
   return key;
@@ -44,7 +44,7 @@ const keyRow = (page, name) =>
   page.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) });
 
 /**
- * How the API answers who wants to make a monitor with a key.
+ * Creates a monitor with a key and returns the HTTP status.
  * @param {NanoMon} nanomon
  * @param {string} key
  */
@@ -56,29 +56,29 @@ async function write(nanomon, key) {
 }
 
 /**
- * Whether it is known when the key was used.
+ * Reports whether the API has recorded a use of the key.
  * @param {NanoMon} nanomon
- * @param {string} key one that may administer
- * @param {string} name that of the key
+ * @param {string} key a key with the scope admin
+ * @param {string} name the name of the key to look up
  */
 async function isUsed(nanomon, key, name) {
-  const answer = await fetch(`${nanomon.url}/api/keys`, { headers: { Authorization: `Bearer ${key}` } });
+  const response = await fetch(`${nanomon.url}/api/keys`, { headers: { Authorization: `Bearer ${key}` } });
   /** @type {import('../../frontend/types/model').ApiKey[]} */
-  const keys = await answer.json();
+  const keys = await response.json();
   return keys.find((stored) => stored.name === name)?.lastUsed !== undefined;
 }
 
-test('a key is shown once, does what its scope allows, and is refused once it is revoked', async ({
+test('a key is shown once, is limited to its scope, and is rejected after its revocation', async ({
   page,
   nanomon,
 }) => {
-  await begin(page);
-  const reading = await make(page, 'Wall in the hall');
+  await openKeys(page);
+  const reading = await create(page, 'Wall in the hall');
   await expect(button(page, 'Copy')).toBeFocused();
-  const writing = await make(page, 'Nightly import', 'Read and change everything');
+  const writing = await create(page, 'Nightly import', 'Read and change everything');
   await expect(page.getByText(reading)).toBeHidden();
   await expect(field(page, 'Name')).toHaveValue('');
-  await expect(page.getByLabel('Read Sees')).toBeChecked();
+  await expect(page.getByLabel('Read Monitors')).toBeChecked();
   await expect(keyRow(page, 'Wall in the hall').getByRole('cell').first()).toHaveText('Read');
   await expect(keyRow(page, 'Nightly import').getByRole('cell').first()).toHaveText('Read and change everything');
   await expect(keyRow(page, 'Nightly import')).toContainText('never');
@@ -96,23 +96,23 @@ test('a key is shown once, does what its scope allows, and is refused once it is
   expect(seen).not.toContain(writing);
 
   await button(page, 'Revoke: Nightly import').click();
-  const dialog = page.getByRole('dialog', { name: 'Revoke the key Nightly import?' });
-  await dialog.getByRole('button', { name: 'Keep it' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Revoke key Nightly import?' });
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
   await expect(keyRow(page, 'Nightly import')).toBeVisible();
   await button(page, 'Revoke: Nightly import').click();
-  await dialog.getByRole('button', { name: 'Revoke it' }).click();
-  await expect(page.getByText('Revoked: Nightly import')).toBeVisible();
+  await dialog.getByRole('button', { name: 'Revoke key' }).click();
+  await expect(page.getByText('Revoked Nightly import')).toBeVisible();
   await expect(keyRow(page, 'Nightly import')).toHaveCount(0);
   await expect(keyRow(page, 'Wall in the hall')).toBeVisible();
   await expect.poll(() => write(nanomon, writing), { timeout: 15_000 }).toBe(401);
   expect(await write(nanomon, reading)).toBe(403);
 });
 
-test('a key is copied, and put away', async ({ page, context, nanomon }) => {
+test('a key can be copied and hidden', async ({ page, context, nanomon }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: nanomon.url });
-  await begin(page);
+  await openKeys(page);
   const name = '<img src=x onerror="document.title=1"> عربي';
-  const key = await make(page, name);
+  const key = await create(page, name);
   await button(page, 'Copy').click();
   await expect(page.getByText('Copied.')).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(key);
@@ -122,67 +122,67 @@ test('a key is copied, and put away', async ({ page, context, nanomon }) => {
   await expect(page).toHaveTitle('Admin · NanoMon');
 });
 
-test('who is not signed in is asked to, and the API for nothing', async ({ page }) => {
+test('without a sign-in, asks to sign in and does not request the keys', async ({ page }) => {
   /** @type {string[]} */
-  const asked = [];
-  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  const requested = [];
+  page.on('request', (request) => requested.push(new URL(request.url()).pathname));
   await page.goto('/#admin');
-  await expect(section(page)).toContainText('Sign in first to see, make and revoke keys.');
+  await expect(section(page)).toContainText('Sign in to view, create and revoke API keys.');
   await expect(section(page).getByRole('textbox')).toHaveCount(0);
   await expect(page.getByText('Live', { exact: true })).toBeVisible();
-  expect(asked).toContain('/api/events');
-  expect(asked).not.toContain('/api/keys');
+  expect(requested).toContain('/api/events');
+  expect(requested).not.toContain('/api/keys');
   await section(page).getByRole('button', { name: 'Sign in' }).click();
   await expect(page.getByLabel('Name')).toBeVisible();
 });
 
-test.describe('with refused requests', () => {
+test.describe('with rejected requests', () => {
   test.use({ requestsFail: true });
 
-  test('a key without a name is refused at its field', async ({ page }) => {
-    await begin(page);
-    await button(page, 'Make a key').click();
+  test('a missing name is shown at its field', async ({ page }) => {
+    await openKeys(page);
+    await button(page, 'Create key').click();
     await expect(field(page, 'Name')).toHaveAccessibleDescription('Name is missing: say what the key is for');
     await expect(field(page, 'Name')).toBeFocused();
-    await expect(page.getByText('Not yet: please mend what is marked.')).toBeVisible();
+    await expect(page.getByText('Please fix the highlighted fields.')).toBeVisible();
     await field(page, 'Name').fill('Wall');
     await expect(field(page, 'Name')).toHaveAccessibleDescription('');
-    await make(page, 'Wall');
+    await create(page, 'Wall');
   });
 
-  test('keys that can’t be read or changed are a fault that can be tried again', async ({ page }) => {
-    const away = { status: 503, json: { detail: 'the store is away' } };
-    await begin(page);
-    await make(page, 'Wall');
-    await page.route('**/api/keys/*', (route) => route.fulfill(away));
+  test('shows an error when keys can’t be loaded or changed, and can try again', async ({ page }) => {
+    const unavailable = { status: 503, json: { detail: 'the store is unavailable' } };
+    await openKeys(page);
+    await create(page, 'Wall');
+    await page.route('**/api/keys/*', (route) => route.fulfill(unavailable));
     await button(page, 'Revoke: Wall').click();
-    await button(page, 'Revoke it').click();
-    await expect(page.getByText('Not revoked: the store is away')).toBeVisible();
+    await button(page, 'Revoke key').click();
+    await expect(page.getByText('Key not revoked: the store is unavailable')).toBeVisible();
     await expect(section(page).getByRole('heading', { name: 'API keys' })).toBeFocused();
     await expect(keyRow(page, 'Wall')).toBeVisible();
-    await page.route('**/api/keys', (route) => route.fulfill(away));
+    await page.route('**/api/keys', (route) => route.fulfill(unavailable));
     await field(page, 'Name').fill('Other');
-    await button(page, 'Make a key').click();
-    await expect(section(page)).toContainText('No key was made: the store is away');
+    await button(page, 'Create key').click();
+    await expect(section(page)).toContainText('Key not created: the store is unavailable');
     await expect(field(page, 'Name')).toHaveValue('Other');
     await field(page, 'Name').fill('');
     await page.getByRole('link', { name: 'About' }).click();
     await page.goBack();
-    await expect(section(page).getByRole('alert').filter({ hasText: 'the store is away' })).toBeVisible();
+    await expect(section(page).getByRole('alert').filter({ hasText: 'the store is unavailable' })).toBeVisible();
     await page.unroute('**/api/keys');
     await section(page).getByRole('button', { name: 'Try again' }).click();
     await expect(keyRow(page, 'Wall')).toBeVisible();
   });
 
-  test('what was typed is kept when the session ends', async ({ page, provider }) => {
+  test('the entered values survive the end of the session', async ({ page, provider }) => {
     provider.lifetime = 30;
-    await begin(page);
+    await openKeys(page);
     await field(page, 'Name').fill('Nightly import');
     await page.getByLabel('Read and change everything').check();
     provider.ended = true;
-    await button(page, 'Make a key').click();
+    await button(page, 'Create key').click();
     await expect(page.getByRole('dialog', { name: 'Your session has expired' })).toBeVisible();
-    await expect(section(page)).toContainText('Sign in first');
+    await expect(section(page)).toContainText('Sign in to view');
     provider.ended = false;
     await page.getByRole('dialog').getByRole('button', { name: 'Sign in' }).click();
     await expect(field(page, 'Name')).toHaveValue('Nightly import');
@@ -190,18 +190,18 @@ test.describe('with refused requests', () => {
   });
 });
 
-test.describe('looked at by axe-core', () => {
+test.describe('checked by axe-core', () => {
   test.use({ bypassCSP: true });
 
   for (const width of [390, 1280]) {
-    test(`the section has no serious fault at ${width} px`, async ({ page }) => {
+    test(`the section has no serious violation at ${width} px`, async ({ page }) => {
       await page.setViewportSize({ width, height: 800 });
       await page.goto('/#admin');
-      await expect(section(page)).toContainText('Sign in first');
+      await expect(section(page)).toContainText('Sign in to view');
       await expectNoViolations(page);
-      await begin(page);
+      await openKeys(page);
       await expectNoViolations(page);
-      await make(page, 'Wall');
+      await create(page, 'Wall');
       await expect(keyRow(page, 'Wall')).toBeVisible();
       await expectNoViolations(page);
       await button(page, 'Revoke: Wall').click();

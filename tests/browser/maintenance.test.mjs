@@ -105,14 +105,14 @@ test.describe('an error of the API', () => {
     /** @param {string} name @param {RegExp} text */
     const expectError = async (name, text) => {
       await save(page);
-      await expect(page.locator(`[data-field="${name}"] .fault`)).toHaveText(text);
-      await expect(page.locator('.faulty')).toHaveCount(1);
+      await expect(page.locator(`[data-field="${name}"] .field-error`)).toHaveText(text);
+      await expect(page.locator('.invalid')).toHaveCount(1);
     };
     await expectError('name', /^Name is missing/);
     await expect(field(page, 'Name')).toBeFocused();
     await expect(field(page, 'Name')).toHaveAttribute('aria-invalid', 'true');
     await field(page, 'Name').fill('New disks');
-    await expect(page.locator('.faulty')).toHaveCount(0);
+    await expect(page.locator('.invalid')).toHaveCount(0);
     await expectError('monitors', /^Monitors or groups must/);
     await pick(page, 'Shop').check();
     await field(page, 'End').fill('2020-01-01T00:00');

@@ -2,11 +2,11 @@ import { expect, row, test } from './fixtures.mjs';
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 
-/** The table's rows of results, without its head. @param {Page} page */
+/** The rows of the results table, without the header. @param {Page} page */
 const rows = (page) => page.getByRole('row').filter({ has: page.locator('time') });
 
 /**
- * The value that stands under a name.
+ * Returns the value next to a label, among the facts or the statistics.
  * @param {Page} page
  * @param {string} name
  */
@@ -17,10 +17,10 @@ const fact = (page, name) =>
     .locator('dd')
     .first();
 
-/** The time that the chart shows. @param {Page} page */
+/** The period that the chart shows. @param {Page} page */
 const span = (page) => page.getByTestId('span');
 
-test('the page of a monitor shows its status, facts and results', async ({ page, nanomon, target }) => {
+test('shows the status, the facts and the results of a monitor', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({
     name: 'Shop',
     group: 'Public',
@@ -32,7 +32,7 @@ test('the page of a monitor shows its status, facts and results', async ({ page,
   await expect(page.getByTestId('status')).toHaveText('OK');
   await expect(page).toHaveTitle(/^Shop/);
   await expect(page.getByText(/^for \d+ s$|^for just now$/)).toHaveAttribute('title', /20\d\d.*(UTC|GMT)/);
-  await expect(page.getByText(/^last run (just now|\d+ s ago)$/)).toHaveAttribute('title', /20\d\d/);
+  await expect(page.getByText(/^last check (just now|\d+ s ago)$/)).toHaveAttribute('title', /20\d\d/);
   const link = page.getByRole('link', { name: target.url });
   await expect(link).toHaveAttribute('rel', /noopener/);
   await expect(link).toHaveAttribute('target', '_blank');
@@ -54,7 +54,7 @@ test('the page of a monitor shows its status, facts and results', async ({ page,
   await expect(fact(page, 'bodyLen')).toHaveText('5');
 });
 
-test('a password in the target is not shown', async ({ page, nanomon, target }) => {
+test('hides a password in the target', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({
     name: 'Shop',
     target: target.url.replace('//', '//me:secret@'),
@@ -65,9 +65,9 @@ test('a password in the target is not shown', async ({ page, nanomon, target }) 
   await expect(page.locator('main')).not.toContainText('secret');
 });
 
-test('uptime is known over four lengths of time', async ({ page, nanomon, target }) => {
+test('shows the uptime over four time windows', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url });
-  const waiting = await nanomon.add({
+  const unchecked = await nanomon.add({
     name: 'Mill',
     target: target.url,
     enabled: false,
@@ -77,34 +77,34 @@ test('uptime is known over four lengths of time', async ({ page, nanomon, target
   for (const name of ['24 hours', '7 days', '30 days', '1 year']) {
     await expect(fact(page, name)).toHaveText('100 %');
   }
-  await page.goto(`/#monitor/${waiting}`);
-  await expect(page.getByText('no checks in this time')).toHaveCount(4);
+  await page.goto(`/#monitor/${unchecked}`);
+  await expect(page.getByText('no checks in this period')).toHaveCount(4);
   await expect(fact(page, '1 year')).toHaveText('–');
 });
 
-test('the last runs are bars that say what happened', async ({ page, nanomon, target }) => {
+test('shows the recent checks as bars with descriptions', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({
     name: 'Shop',
     target: target.url,
     rule: 'status == 200',
   });
   await page.goto(`/#monitor/${id}`);
-  const bars = page.getByRole('list', { name: 'Last runs' }).getByRole('listitem');
+  const bars = page.getByRole('list', { name: 'Recent checks' }).getByRole('listitem');
   await expect(bars.filter({ hasText: 'OK' }).first()).toBeVisible();
   target.status = 500;
-  const bad = bars.filter({
+  const notOk = bars.filter({
     hasText: /Error · .*20\d\d.* · .* ms · Rule violated: status == 200/,
   });
-  await expect(bad.first()).toBeVisible();
-  await expect(page.locator('#runs-text')).toHaveText(/^Last \d+ checks: \d+ OK, \d+ error, 0 failed$/);
-  await bad.first().hover();
-  await expect(page.locator('#runs-text')).toContainText('Rule violated');
+  await expect(notOk.first()).toBeVisible();
+  await expect(page.locator('#recent-text')).toHaveText(/^Last \d+ checks: \d+ OK, \d+ error, 0 failed$/);
+  await notOk.first().hover();
+  await expect(page.locator('#recent-text')).toContainText('Rule violated');
   const height = (/** @type {import('../../frontend/playwright-test.js').Locator} */ bar) =>
     bar.evaluate((element) => parseFloat(getComputedStyle(element, '::after').height));
-  expect(await height(bad.first())).toBeGreaterThan(await height(bars.filter({ hasText: 'OK' }).first()));
+  expect(await height(notOk.first())).toBeGreaterThan(await height(bars.filter({ hasText: 'OK' }).first()));
 });
 
-test('the chart shows the window that is chosen, with its figures', async ({ page, nanomon, target }) => {
+test('shows the chart and the statistics of the chosen time window', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url });
   await page.goto(`/#monitor/${id}`);
   const canvas = page.locator('.chart canvas');
@@ -118,7 +118,7 @@ test('the chart shows the window that is chosen, with its figures', async ({ pag
   await page.keyboard.press('ArrowLeft');
   await expect(page.getByRole('radio', { name: '1 hour' })).toBeChecked();
   await expect.poll(() => new URL(page.url()).hash).toBe(`#monitor/${id}?window=1h`);
-  for (const name of ['Average', 'p50', 'p95', 'p99', 'Least', 'Most']) {
+  for (const name of ['Average', 'p50', 'p95', 'p99', 'Minimum', 'Maximum']) {
     await expect(fact(page, name)).toHaveText(/^[\d.,]+ ms$/);
   }
   await expect(page.getByText(/^[1-9]\d* OK, 0 error, 0 failed$/)).toBeVisible();
@@ -128,7 +128,7 @@ test('the chart shows the window that is chosen, with its figures', async ({ pag
   await expect(page.locator('.latency-figures').getByText(/ OK, /)).not.toHaveText(shown ?? '');
 });
 
-test('the chart is zoomed by dragging, and then stands still', async ({ page, nanomon, target }) => {
+test('zooms the chart by dragging and then does not refresh it', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url });
   await page.goto(`/#monitor/${id}?window=1h`);
   await expect(fact(page, 'p50')).toHaveText(/ms$/);
@@ -138,30 +138,30 @@ test('the chart is zoomed by dragging, and then stands still', async ({ page, na
   await over.scrollIntoViewIfNeeded();
   const box = await over.boundingBox();
   if (!box) {
-    throw new Error('the chart has no place');
+    throw new Error('the chart is not rendered');
   }
-  const asked = page.waitForRequest((request) => /\/stats\?from=.*&to=/.test(request.url()));
+  const requested = page.waitForRequest((request) => /\/stats\?from=.*&to=/.test(request.url()));
   await page.mouse.move(box.x + box.width * 0.25, box.y + 50);
   await page.mouse.down();
   await page.mouse.move(box.x + box.width * 0.5, box.y + 50, { steps: 5 });
   await page.mouse.up();
-  const query = new URL((await asked).url()).searchParams;
+  const query = new URL((await requested).url()).searchParams;
   const minutes = (Date.parse(query.get('to') ?? '') - Date.parse(query.get('from') ?? '')) / 60_000;
   expect(minutes).toBeGreaterThan(13);
   expect(minutes).toBeLessThan(17);
   await expect(reset).toBeEnabled();
-  await expect(page.getByText('No answers in this time.')).toBeVisible();
+  await expect(page.getByText('No data in this period.')).toBeVisible();
 
-  const still = (await span(page).textContent()) ?? '';
+  const zoomed = (await span(page).textContent()) ?? '';
   const before = target.hits;
   await expect.poll(() => target.hits).toBeGreaterThan(before + 4);
-  await expect(span(page)).toHaveText(still);
+  await expect(span(page)).toHaveText(zoomed);
   await reset.click();
   await expect(fact(page, 'p50')).toHaveText(/ms$/);
-  await expect(span(page)).not.toHaveText(still);
+  await expect(span(page)).not.toHaveText(zoomed);
 });
 
-test('the chart is moved and zoomed by buttons and by keys', async ({ page, nanomon, target }) => {
+test('moves and zooms the chart with buttons and keys', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url, interval: '1h' });
   await page.goto(`/#monitor/${id}?window=1h`);
   await expect(fact(page, 'p50')).toHaveText(/ms$/);
@@ -183,7 +183,7 @@ test('the chart is moved and zoomed by buttons and by keys', async ({ page, nano
   await expect(fact(page, 'p50')).toHaveText(/ms$/);
 });
 
-test('the chart is as wide as its place and follows the theme', async ({ page, nanomon, target }) => {
+test('the chart follows the width of its container and the theme', async ({ page, nanomon, target }) => {
   await page.emulateMedia({ colorScheme: 'light' });
   const id = await nanomon.add({ name: 'Shop', target: target.url });
   await page.goto(`/#monitor/${id}`);
@@ -201,7 +201,7 @@ test('the chart is as wide as its place and follows the theme', async ({ page, n
     .not.toBe(light);
 });
 
-test('the message of a bad result is shown, and results are filtered', async ({ page, nanomon, target }) => {
+test('shows the message of a result that is not OK, and filters results', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({
     name: 'Shop',
     target: target.url,
@@ -217,10 +217,10 @@ test('the message of a bad result is shown, and results are filtered', async ({ 
   await expect(rows(page).first()).toContainText('Rule violated');
   await expect.poll(() => new URL(page.url()).hash).toBe(`#monitor/${id}?status=error`);
   await page.getByLabel('Status').selectOption('Failed');
-  await expect(page.getByText('No result is like that.')).toBeVisible();
+  await expect(page.getByText('No results match the filters.')).toBeVisible();
 });
 
-test('Run now runs at once', async ({ page, nanomon, target }) => {
+test('Check now runs a check immediately', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({
     name: 'Shop',
     target: target.url,
@@ -228,12 +228,12 @@ test('Run now runs at once', async ({ page, nanomon, target }) => {
   });
   await page.goto(`/#monitor/${id}`);
   await expect(rows(page)).toHaveCount(1);
-  await page.getByRole('button', { name: 'Run now' }).click();
+  await page.getByRole('button', { name: 'Check now' }).click();
   await expect(rows(page)).toHaveCount(2);
   expect(target.hits).toBe(2);
 });
 
-test('Disable stops the checks, Enable starts them again', async ({ page, nanomon, target }) => {
+test('Disable stops the checks and Enable resumes them', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({
     name: 'Shop',
     target: target.url,
@@ -245,36 +245,36 @@ test('Disable stops the checks, Enable starts them again', async ({ page, nanomo
   await page.getByRole('button', { name: 'Disable' }).click();
   await expect(page.getByTestId('status')).toHaveText('Disabled');
   await expect(page.getByText('This monitor is disabled')).toBeVisible();
-  await expect(page.getByRole('button', { name: 'Run now' })).toBeDisabled();
+  await expect(page.getByRole('button', { name: 'Check now' })).toBeDisabled();
   await expect(fact(page, 'Group')).toHaveText('Public');
   await page.getByRole('button', { name: 'Enable' }).click();
   await expect(page.getByTestId('status')).toHaveText('OK');
   await expect(rows(page)).toHaveCount(2);
 });
 
-test('Edit and Clone lead to the form', async ({ page, nanomon, target }) => {
+test('Edit and Clone link to the form', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url });
   await page.goto(`/#monitor/${id}`);
   await expect(page.getByRole('link', { name: 'Edit' })).toHaveAttribute('href', `#edit/${id}`);
   await expect(page.getByRole('link', { name: 'Clone' })).toHaveAttribute('href', `#edit/new?from=${id}`);
 });
 
-test('Delete asks first', async ({ page, nanomon, target }) => {
+test('Delete asks for confirmation', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url });
   await page.goto(`/#monitor/${id}`);
   await page.getByRole('button', { name: 'Delete' }).click();
   const dialog = page.getByRole('dialog', { name: 'Delete this monitor?' });
   await expect(dialog).toContainText('Shop');
-  await dialog.getByRole('button', { name: 'Keep it' }).click();
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
   await expect(dialog).toBeHidden();
   await expect(page.getByRole('heading', { name: 'Shop' })).toBeVisible();
 
   await page.getByRole('button', { name: 'Delete' }).click();
-  await dialog.getByRole('button', { name: 'Delete it' }).click();
+  await dialog.getByRole('button', { name: 'Delete' }).click();
   await expect(page.getByText('No monitors yet')).toBeVisible();
 });
 
-test('a monitor that was never checked says so', async ({ page, nanomon, target }) => {
+test('shows that a monitor was never checked', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({
     name: 'Shop',
     target: target.url,
@@ -282,22 +282,22 @@ test('a monitor that was never checked says so', async ({ page, nanomon, target 
   });
   await page.goto(`/#monitor/${id}`);
   await expect(page.getByTestId('status')).toHaveText('Disabled');
-  await expect(page.getByText('never run')).toBeVisible();
+  await expect(page.getByText('never checked')).toBeVisible();
   await expect(page.getByText('No results yet.')).toBeVisible();
-  await expect(page.getByText('No answers in this time.')).toBeVisible();
+  await expect(page.getByText('No data in this period.')).toBeVisible();
 });
 
 test.describe('with failing requests', () => {
   test.use({ requestsFail: true });
 
-  test('a monitor that does not exist says so', async ({ page }) => {
+  test('shows that a monitor does not exist', async ({ page }) => {
     await page.goto('/#monitor/0123456789abcdef01234567');
     await expect(page.getByText('This monitor does not exist.')).toBeVisible();
     await page.getByRole('link', { name: 'All monitors' }).click();
     await expect(page).toHaveURL(/#list$/);
   });
 
-  test('what can’t be read can be asked for again', async ({ page, nanomon, target }) => {
+  test('shows an error when loading fails and can load again', async ({ page, nanomon, target }) => {
     const id = await nanomon.add({ name: 'Shop', target: target.url });
     await page.route('**/api/monitors/**', (route) =>
       route.fulfill({
@@ -314,7 +314,7 @@ test.describe('with failing requests', () => {
     await expect(page.getByText('the store is unavailable')).toHaveCount(0);
   });
 
-  test('an action that fails says so', async ({ page, nanomon, target }) => {
+  test('shows an error when an action fails', async ({ page, nanomon, target }) => {
     const id = await nanomon.add({ name: 'Shop', target: target.url });
     await page.goto(`/#monitor/${id}`);
     await page.route('**/run', (route) =>
@@ -324,12 +324,12 @@ test.describe('with failing requests', () => {
         body: '{"detail":"the store is unavailable"}',
       }),
     );
-    await page.getByRole('button', { name: 'Run now' }).click();
+    await page.getByRole('button', { name: 'Check now' }).click();
     await expect(page.getByRole('status').filter({ hasText: 'the store is unavailable' })).toBeVisible();
-    await expect(page.getByRole('button', { name: 'Run now' })).toBeEnabled();
+    await expect(page.getByRole('button', { name: 'Check now' })).toBeEnabled();
   });
 });
-test('a hostile name is text', async ({ page, nanomon, target }) => {
+test('shows a hostile name as text', async ({ page, nanomon, target }) => {
   const name = '<img src=x onerror="document.title=1">{{7*7}}';
   target.status = 500;
   const id = await nanomon.add({
@@ -349,7 +349,7 @@ test('a hostile name is text', async ({ page, nanomon, target }) => {
 });
 
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-  test(`nothing is wider than a telephone, ${colorScheme}`, async ({ page, nanomon, target }) => {
+  test(`fits the width of a phone, ${colorScheme}`, async ({ page, nanomon, target }) => {
     await page.setViewportSize({ width: 390, height: 800 });
     await page.emulateMedia({ colorScheme });
     const name = `A name that is long ${'x'.repeat(200)}`;

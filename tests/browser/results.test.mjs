@@ -2,14 +2,14 @@ import { expect, test } from './fixtures.mjs';
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 
-/** The table's rows of results, without its head. @param {Page} page */
+/** The rows of the results table, without the header. @param {Page} page */
 const rows = (page) => page.getByRole('row').filter({ has: page.locator('time') });
 
 /** @param {Page} page */
 const hash = (page) => new URL(page.url()).hash;
 
 /**
- * Has the monitor checked, and waits for the result.
+ * Runs a check and waits for the result.
  * @param {import('./nanomon.mjs').NanoMon} nanomon
  * @param {string} id
  */
@@ -24,19 +24,19 @@ async function check(nanomon, id) {
 }
 
 /**
- * A monitor whose first check has been made.
+ * Creates a monitor and waits for its first result.
  * @param {import('./nanomon.mjs').NanoMon} nanomon
  * @param {object} monitor
  */
-async function checked(nanomon, monitor) {
+async function addChecked(nanomon, monitor) {
   const id = await nanomon.add({ interval: '1h', ...monitor });
   await expect.poll(async () => (await fetch(`${nanomon.url}/api/monitors/${id}/results`)).json()).toHaveLength(1);
   return id;
 }
 
-test('the results of all monitors come newest first, and live', async ({ page, nanomon, target }) => {
-  const shop = await checked(nanomon, { name: 'Shop', target: target.url });
-  const mill = await checked(nanomon, {
+test('lists the results of all monitors, newest first, and adds new ones live', async ({ page, nanomon, target }) => {
+  const shop = await addChecked(nanomon, { name: 'Shop', target: target.url });
+  const mill = await addChecked(nanomon, {
     name: 'Mill',
     target: target.url,
     rule: 'status == 500',
@@ -57,14 +57,14 @@ test('the results of all monitors come newest first, and live', async ({ page, n
   await expect(page).toHaveURL(new RegExp(`#monitor/${mill}`));
 });
 
-test('results are filtered by status, and the address keeps it', async ({ page, nanomon, target }) => {
-  await checked(nanomon, { name: 'Good', target: target.url });
-  await checked(nanomon, {
+test('filters by status and stores the filter in the address', async ({ page, nanomon, target }) => {
+  await addChecked(nanomon, { name: 'Good', target: target.url });
+  await addChecked(nanomon, {
     name: 'Wrong',
     target: target.url,
     rule: 'status == 500',
   });
-  await checked(nanomon, { name: 'Gone', type: 'tcp', target: '127.0.0.1:1' });
+  await addChecked(nanomon, { name: 'Gone', type: 'tcp', target: '127.0.0.1:1' });
   await page.goto('/#results?status=failed');
   await expect(rows(page)).toHaveText([/Gone/]);
   await expect(page.getByLabel('Status')).toHaveValue('failed');
@@ -83,9 +83,9 @@ test('results are filtered by status, and the address keeps it', async ({ page, 
   await expect(rows(page)).toHaveText([/Gone/, /Wrong/]);
 });
 
-test('what comes live is filtered too', async ({ page, nanomon, target }) => {
-  const good = await checked(nanomon, { name: 'Good', target: target.url });
-  const wrong = await checked(nanomon, {
+test('filters live results', async ({ page, nanomon, target }) => {
+  const good = await addChecked(nanomon, { name: 'Good', target: target.url });
+  const wrong = await addChecked(nanomon, {
     name: 'Wrong',
     target: target.url,
     rule: 'status == 500',
@@ -98,10 +98,10 @@ test('what comes live is filtered too', async ({ page, nanomon, target }) => {
   await expect(rows(page)).toHaveText([/Wrong/, /Wrong/]);
 });
 
-test('results are filtered by monitor', async ({ page, nanomon, target }) => {
-  const shop = await checked(nanomon, { name: 'Shop', target: target.url });
-  const first = await checked(nanomon, { name: 'Mill', target: target.url });
-  await checked(nanomon, { name: 'Mill', target: target.url });
+test('filters by monitor', async ({ page, nanomon, target }) => {
+  const shop = await addChecked(nanomon, { name: 'Shop', target: target.url });
+  const first = await addChecked(nanomon, { name: 'Mill', target: target.url });
+  await addChecked(nanomon, { name: 'Mill', target: target.url });
   await page.goto('/#results');
   await expect(rows(page)).toHaveCount(3);
   const field = page.getByLabel('Monitor');
@@ -125,23 +125,23 @@ test('results are filtered by monitor', async ({ page, nanomon, target }) => {
   await expect(rows(page)).toHaveCount(3);
 });
 
-test('results are filtered by time', async ({ page, nanomon, target }) => {
-  await checked(nanomon, { name: 'Shop', target: target.url });
+test('filters by time', async ({ page, nanomon, target }) => {
+  await addChecked(nanomon, { name: 'Shop', target: target.url });
   await page.goto('/#results?range=1h');
   await expect(rows(page)).toHaveCount(1);
-  await page.getByLabel('Time').selectOption('Between…');
+  await page.getByLabel('Time').selectOption('Custom range…');
   await page.getByLabel('To', { exact: true }).fill('2020-01-31T12:00');
-  await expect(page.getByText('No result is like that.')).toBeVisible();
+  await expect(page.getByText('No results match the filters.')).toBeVisible();
   await expect.poll(() => hash(page)).toMatch(/^#results\?to=2020-01-31T/);
   await page.reload();
   await expect(page.getByLabel('To', { exact: true })).toHaveValue('2020-01-31T12:00');
-  await page.getByRole('button', { name: 'Show all' }).click();
+  await page.getByRole('button', { name: 'Clear filters' }).click();
   await expect(rows(page)).toHaveCount(1);
   await expect.poll(() => hash(page)).toBe('#results');
 });
 
-test('paused, the table stands still and counts what comes', async ({ page, nanomon, target }) => {
-  const id = await checked(nanomon, { name: 'Shop', target: target.url });
+test('a paused table counts new results without showing them', async ({ page, nanomon, target }) => {
+  const id = await addChecked(nanomon, { name: 'Shop', target: target.url });
   await page.goto('/#results');
   await expect(rows(page)).toHaveCount(1);
   await expect(page.getByText('Live', { exact: true })).toBeVisible();
@@ -156,13 +156,13 @@ test('paused, the table stands still and counts what comes', async ({ page, nano
 });
 
 /**
- * Fills the store with at least so many results of monitors that are then disabled, and returns how many there are.
+ * Creates at least the given number of results with monitors that are then disabled. Returns the number of all results.
  * @param {import('./nanomon.mjs').NanoMon} nanomon
- * @param {object} kept the monitor that stays enabled
+ * @param {object} other a monitor that stays enabled
  * @param {string} target
  * @param {number} least
  */
-async function fill(nanomon, kept, target, least) {
+async function fill(nanomon, other, target, least) {
   const busy = (/** @type {boolean} */ enabled) =>
     Array.from({ length: 40 }, (_, i) => ({
       name: `Busy ${i}`,
@@ -177,28 +177,28 @@ async function fill(nanomon, kept, target, least) {
       body: JSON.stringify(monitors),
     });
   const count = async () => (await (await fetch(`${nanomon.url}/api/results?max=1000`)).json()).length;
-  await put([kept, ...busy(true)]);
+  await put([other, ...busy(true)]);
   await expect.poll(count).toBeGreaterThanOrEqual(least);
-  await put([kept, ...busy(false)]);
+  await put([other, ...busy(false)]);
   let before = -1;
-  const grown = async () => {
+  const growth = async () => {
     const last = before;
     before = await count();
     return before - last;
   };
-  await expect.poll(grown, { intervals: [1000] }).toBe(0);
+  await expect.poll(growth, { intervals: [1000] }).toBe(0);
   return before;
 }
 
-test('pages follow each other without a gap, and later ones count what is new', async ({ page, nanomon, target }) => {
+test('pages have no gaps, and later pages count new results', async ({ page, nanomon, target }) => {
   const shop = {
     name: 'Shop',
     type: 'http',
     target: target.url,
     interval: '1h',
   };
-  const id = await checked(nanomon, shop);
-  const made = await fill(nanomon, { id, ...shop }, target.url, 120);
+  const id = await addChecked(nanomon, shop);
+  const total = await fill(nanomon, { id, ...shop }, target.url, 120);
   await page.goto('/#results');
   await expect(rows(page)).toHaveCount(50);
   await expect(page.getByText('Live', { exact: true })).toBeVisible();
@@ -206,7 +206,7 @@ test('pages follow each other without a gap, and later ones count what is new', 
   await expect(rows(page).nth(0)).toContainText('Shop');
   await expect(rows(page)).toHaveCount(50);
 
-  const pager = page.getByRole('navigation', { name: 'Pages of results' });
+  const pager = page.getByRole('navigation', { name: 'Result pages' });
   const older = pager.getByRole('button', { name: 'Older' });
   const newer = pager.getByRole('button', { name: 'Newer' });
   const times = () =>
@@ -214,16 +214,16 @@ test('pages follow each other without a gap, and later ones count what is new', 
       .locator('time')
       .evaluateAll((elements) => elements.map((element) => element.getAttribute('datetime')));
   await expect(newer).toHaveAttribute('aria-disabled', 'true');
-  const pages = Math.ceil((made + 1) / 50);
+  const pages = Math.ceil((total + 1) / 50);
   const seen = await times();
   for (let number = 2; number <= pages; number++) {
     await older.click();
     await expect(pager).toContainText(`Page ${number}`);
-    await expect(rows(page)).toHaveCount(Math.min(50, made + 1 - seen.length));
+    await expect(rows(page)).toHaveCount(Math.min(50, total + 1 - seen.length));
     await expect(newer).not.toHaveAttribute('aria-disabled', 'true');
     seen.push(...(await times()));
   }
-  expect(seen).toHaveLength(made + 1);
+  expect(seen).toHaveLength(total + 1);
   expect(seen.map((time) => Date.parse(time ?? ''))).toEqual(
     seen.map((time) => Date.parse(time ?? '')).sort((a, b) => b - a),
   );
@@ -234,14 +234,14 @@ test('pages follow each other without a gap, and later ones count what is new', 
   await expect(pager).toContainText(`Page ${pages}`);
   await newer.click();
   await expect(pager).toContainText(`Page ${pages - 1}`);
-  await page.getByRole('button', { name: '1 new result: show' }).click();
+  await page.getByRole('button', { name: 'Show 1 new result' }).click();
   await expect(pager).toContainText('Page 1');
   await expect(rows(page).nth(0)).toContainText('Shop');
 });
 
-test('the outputs of a run are behind a button, long ones cut', async ({ page, nanomon, target }) => {
+test('shows the outputs of a result on request and shortens long ones', async ({ page, nanomon, target }) => {
   const long = `${target.url}${'y'.repeat(500)}`;
-  await checked(nanomon, { name: 'Shop', target: long, properties: { bodyRegex: '.*' } });
+  await addChecked(nanomon, { name: 'Shop', target: long, properties: { bodyRegex: '.*' } });
   await page.goto('/#results');
   const button = page.getByRole('button', { name: /\d+ outputs/ });
   await button.focus();
@@ -255,7 +255,7 @@ test('the outputs of a run are behind a button, long ones cut', async ({ page, n
   await expect(page.getByRole('definition')).toHaveCount(0);
 });
 
-test('without results it says what to do', async ({ page }) => {
+test('shows a hint when there are no results', async ({ page }) => {
   await page.goto('/#results');
   await expect(page.getByText('No results yet.')).toBeVisible();
 });
@@ -263,8 +263,8 @@ test('without results it says what to do', async ({ page }) => {
 test.describe('with failing requests', () => {
   test.use({ requestsFail: true });
 
-  test('results that can’t be read can be asked for again', async ({ page, nanomon, target }) => {
-    await checked(nanomon, { name: 'Shop', target: target.url });
+  test('shows an error when loading fails and can load again', async ({ page, nanomon, target }) => {
+    await addChecked(nanomon, { name: 'Shop', target: target.url });
     await page.route('**/api/results?*', (route) =>
       route.fulfill({
         status: 503,

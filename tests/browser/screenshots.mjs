@@ -89,6 +89,6 @@ async function tryOut(page, target) {
   await page.getByLabel('Target', { exact: true }).fill(target);
   await page.getByLabel('Rule', { exact: true }).fill('status == 200 && respTime < 400');
   const answered = page.waitForResponse('**/api/monitors/check');
-  await page.getByRole('button', { name: 'Try it' }).click();
+  await page.getByRole('button', { name: 'Run check' }).click();
   await answered;
 }

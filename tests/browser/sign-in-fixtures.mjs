@@ -26,17 +26,20 @@ const own = {
     await use(provider);
     await provider.close();
   },
-  more: [{}, { option: true }],
-  settings: (/** @type {Own & {certificate: Certificate}} */ { provider, certificate, more }, /** @type {Use} */ use) =>
+  extraSettings: [{}, { option: true }],
+  settings: (
+    /** @type {Own & {certificate: Certificate}} */ { provider, certificate, extraSettings },
+    /** @type {Use} */ use,
+  ) =>
     use({
       AUTH_CLIENT_ID: CLIENT,
       AUTH_AUDIENCE: AUDIENCE,
       AUTH_ISSUER: provider.issuer,
       SSL_CERT_FILE: certificate.file,
-      ...more,
+      ...extraSettings,
     }),
   others: (/** @type {Own} */ { provider }, /** @type {Use} */ use) => use([provider.issuer]),
-  served: [
+  registered: [
     async (/** @type {any} */ { provider, nanomon }, /** @type {Use} */ use) => {
       provider.serve(nanomon.url);
       await use(undefined);
@@ -47,8 +50,8 @@ const own = {
 };
 
 /**
- * For tests with sign-in on: each has a provider of its own, and more settings for NanoMon.
- * @typedef {{provider: IdentityProvider, more: Record<string, string>}} Own
+ * Runs each test with sign-in on. Every test has its own provider, and can set more environment variables of NanoMon.
+ * @typedef {{provider: IdentityProvider, extraSettings: Record<string, string>}} Own
  */
 export const test =
   /** @type {import('../../frontend/playwright-test.js').TestType<
@@ -59,11 +62,11 @@ export const test =
   );
 
 /**
- * Signs in at the provider, which the page has gone to.
+ * Signs in on the page of the provider.
  * @param {Page} page
  */
-export async function answer(page) {
-  // Exact: the list that is being left has a search for names.
+export async function submitSignIn(page) {
+  // The search field of the list, which may still be visible, has a similar name.
   await page.getByLabel('Name', { exact: true }).fill('Ada');
   await page.getByRole('button', { name: 'Continue' }).click();
   await expect(button(page, 'Sign out')).toBeVisible();
@@ -81,8 +84,8 @@ export function button(page, name) {
  * Loads the page and signs in.
  * @param {Page} page
  */
-export async function enter(page) {
+export async function signIn(page) {
   await page.goto('/');
   await button(page, 'Sign in').click();
-  await answer(page);
+  await submitSignIn(page);
 }

@@ -1,4 +1,4 @@
-import { answer, button, enter, expect, test } from './sign-in-fixtures.mjs';
+import { button, expect, signIn, submitSignIn, test } from './sign-in-fixtures.mjs';
 import { field, open, save, saved } from './form.mjs';
 
 /** @typedef {import('./fixtures.mjs').Page} Page */
@@ -10,19 +10,19 @@ async function fill(page) {
   await field(page, 'Target').fill('http://127.0.0.1:1/');
 }
 
-test('a form asks to sign in, and is there after it', async ({ page, provider }) => {
+test('a form asks to sign in and opens afterwards', async ({ page, provider }) => {
   await page.goto('/#edit/new?x=1');
   await expect(page.getByRole('heading', { name: 'Sign in to continue' })).toBeVisible();
   await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
   await page.waitForURL(`${provider.issuer}/**`);
-  await answer(page);
+  await submitSignIn(page);
   await expect(field(page, 'Name')).toBeVisible();
   await expect(page).toHaveURL('/#edit/new?x=1');
   await expect(page.getByText('Ada')).toBeVisible();
 });
 
-test('who is signed in can edit, and can’t any more after signing out', async ({ page, nanomon }) => {
-  await enter(page);
+test('monitors can be edited after signing in, and no longer after signing out', async ({ page, nanomon }) => {
+  await signIn(page);
   await fill(page);
   await save(page);
   const id = await saved(page, 'Shop');
@@ -41,9 +41,9 @@ test('who is signed in can edit, and can’t any more after signing out', async 
   await expect(page.getByLabel('Name', { exact: true })).toBeVisible();
 });
 
-test('tokens are renewed in silence', async ({ page, provider }) => {
+test('tokens are renewed without interaction', async ({ page, provider }) => {
   provider.lifetime = 30;
-  await enter(page);
+  await signIn(page);
   await fill(page);
   await save(page);
   await saved(page, 'Shop');
@@ -55,12 +55,12 @@ test.describe('when the session ends', () => {
   test.use({ requestsFail: true });
 
   for (const [how, end] of /** @type {const} */ ([
-    ['the API refuses the token', { stale: true }],
-    ['the provider renews no token', { ended: true }],
+    ['the API rejects the token', { stale: true }],
+    ['the provider does not renew the token', { ended: true }],
   ])) {
-    test(`because ${how}, what was typed is kept`, async ({ page, provider, nanomon }) => {
+    test(`because ${how}, the entered values are restored`, async ({ page, provider, nanomon }) => {
       provider.lifetime = 30;
-      await enter(page);
+      await signIn(page);
       await fill(page);
       Object.assign(provider, end);
       await save(page);
@@ -78,9 +78,9 @@ test.describe('when the session ends', () => {
     });
   }
 
-  test('a maintenance window is kept too', async ({ page, provider }) => {
+  test('a maintenance window is restored too', async ({ page, provider }) => {
     provider.lifetime = 30;
-    await enter(page);
+    await signIn(page);
     await page.goto('/#maintenance/new');
     await field(page, 'Name').fill('New disks');
     await page.getByText('Every week').click();
@@ -94,9 +94,9 @@ test.describe('when the session ends', () => {
     await expect(field(page, 'Starts at')).toBeVisible();
   });
 
-  test('a stored secret is neither lost nor taken for a change by someone else', async ({ page, provider }) => {
+  test('a stored secret is neither lost nor shown as a change by someone else', async ({ page, provider }) => {
     provider.lifetime = 30;
-    await enter(page);
+    await signIn(page);
     await fill(page);
     await field(page, 'Body').fill('a secret');
     await save(page);
@@ -106,20 +106,20 @@ test.describe('when the session ends', () => {
     provider.ended = true;
     await save(page);
     await expect(page.getByRole('dialog', { name: 'Your session has expired' })).toBeVisible();
-    await expect(page.getByText('Someone else has changed')).toBeHidden();
+    await expect(page.getByText('Someone else changed')).toBeHidden();
     provider.ended = false;
     await page.getByRole('dialog').getByRole('button', { name: 'Sign in' }).click();
     await expect(field(page, 'Name')).toHaveValue('Shop 2');
-    await expect(page.getByText('Someone else has changed')).toBeHidden();
+    await expect(page.getByText('Someone else changed')).toBeHidden();
     await save(page);
     await saved(page, 'Shop 2');
     await open(page, id);
     await expect(field(page, 'Body')).toHaveValue('a secret');
   });
 
-  test('the page goes on to show what everyone may see', async ({ page, provider }) => {
+  test('the page still shows public data', async ({ page, provider }) => {
     provider.lifetime = 30;
-    await enter(page);
+    await signIn(page);
     provider.ended = true;
     await page.getByRole('link', { name: 'About' }).click();
     await expect(button(page, 'Sign in')).toBeVisible();
@@ -128,7 +128,7 @@ test.describe('when the session ends', () => {
   });
 });
 
-test('a sign-in that is cancelled leads back, and says so', async ({ page, provider }) => {
+test('a cancelled sign-in returns to the page with a message', async ({ page, provider }) => {
   await page.goto('/#wall');
   await button(page, 'Sign in').click();
   await page.waitForURL(`${provider.issuer}/**`);
@@ -139,17 +139,17 @@ test('a sign-in that is cancelled leads back, and says so', async ({ page, provi
 });
 
 test.describe('with reading protected', () => {
-  test.use({ more: { AUTH_PROTECT_READS: 'true' } });
+  test.use({ extraSettings: { AUTH_PROTECT_READS: 'true' } });
 
-  test('nothing is shown or asked for before the sign-in', async ({ page }) => {
+  test('the page sends no API requests before the sign-in', async ({ page }) => {
     /** @type {string[]} */
-    const asked = [];
-    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    const requested = [];
+    page.on('request', (request) => requested.push(new URL(request.url()).pathname));
     await page.goto('/#results');
     await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
     await expect(page.getByLabel('Name', { exact: true })).toBeVisible();
-    expect(asked.filter((path) => path.startsWith('/api/'))).toEqual([]);
-    await answer(page);
+    expect(requested.filter((path) => path.startsWith('/api/'))).toEqual([]);
+    await submitSignIn(page);
     await expect(page.getByRole('heading', { name: 'Results' })).toBeVisible();
     await expect(page.getByText('Live', { exact: true })).toBeVisible();
   });
@@ -158,9 +158,9 @@ test.describe('with reading protected', () => {
 test.describe('with Microsoft Entra', () => {
   const client = '11111111-2222-3333-4444-555555555555';
   const entra = 'https://login.microsoftonline.com';
-  test.use({ more: { AUTH_CLIENT_ID: client, AUTH_ISSUER: '', AUTH_AUDIENCE: '' }, others: [entra] });
+  test.use({ extraSettings: { AUTH_CLIENT_ID: client, AUTH_ISSUER: '', AUTH_AUDIENCE: '' }, others: [entra] });
 
-  test('the page asks for a code for the scope of the API', async ({ page, nanomon }) => {
+  test('the page requests a code with the scope of the API', async ({ page, nanomon }) => {
     await page.route(`${entra}/**`, (route) => route.fulfill({ body: '' }));
     await page.goto('/');
     await button(page, 'Sign in').click();
@@ -178,23 +178,27 @@ test.describe('with Microsoft Entra', () => {
   });
 });
 
-test('no token is kept beyond the tab, or told to the page’s own host', async ({ page, context, nanomon }) => {
+test('tokens are neither stored outside the tab nor sent to the host of the page', async ({
+  page,
+  context,
+  nanomon,
+}) => {
   /** @type {string[]} */
-  const told = [];
+  const leaks = [];
   page.on('request', (request) => {
     const { origin, pathname, search } = new URL(request.url());
     if (
       origin === nanomon.url &&
       (search.includes('code=') || (request.headers().authorization && !pathname.startsWith('/api')))
     ) {
-      told.push(request.url());
+      leaks.push(request.url());
     }
   });
-  await enter(page);
+  await signIn(page);
   await fill(page);
-  const kept = await page.evaluate(() => Object.entries(localStorage));
-  expect(JSON.stringify(kept)).not.toMatch(/eyJ|token|secret/i);
+  const items = await page.evaluate(() => Object.entries(localStorage));
+  expect(JSON.stringify(items)).not.toMatch(/eyJ|token|secret/i);
   const cookies = await context.cookies(nanomon.url);
   expect(cookies.filter(({ value }) => value.startsWith('eyJ'))).toEqual([]);
-  expect(told).toEqual([]);
+  expect(leaks).toEqual([]);
 });

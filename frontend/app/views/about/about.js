@@ -4,10 +4,11 @@ import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 import { formatAgo, formatDate, summarize } from '../../format.js';
 
+/** In milliseconds. */
 const REFRESH = 10_000;
 
 /**
- * What runs: the page, the API, its store and the live runners.
+ * The versions of the page and the API, the health of the store, and the runners that are online.
  * @param {App} app
  */
 export function about({ api, clock, config, monitors }) {
@@ -22,7 +23,7 @@ export function about({ api, clock, config, monitors }) {
     /** @type {ApiStatus | null} */
     status: null,
     error: '',
-    read: '',
+    loadedAt: '',
     load: async () => {},
 
     init() {
@@ -40,7 +41,7 @@ export function about({ api, clock, config, monitors }) {
     async refresh() {
       try {
         this.status = await api.status();
-        this.read = new Date().toISOString();
+        this.loadedAt = new Date().toISOString();
         this.error = '';
       } catch (error) {
         this.error = messageOf(error);
@@ -58,26 +59,26 @@ export function about({ api, clock, config, monitors }) {
       return status !== null && (status.version !== page.version || status.buildInfo !== page.build);
     },
 
-    /** Without a store nobody knows of the runners. */
+    /** The runners are unknown while the store is unavailable. */
     get noRunner() {
       return this.status?.healthy === true && this.status.runners.length === 0;
     },
 
-    get storeAway() {
+    get storeUnavailable() {
       return this.status?.healthy === false;
     },
 
-    /** How the API is, in the terms of a badge. */
+    /** The health of the API as a badge. */
     get health() {
       if (this.error) {
-        return { key: 'failed', label: 'Not reached' };
+        return { key: 'failed', label: 'Unreachable' };
       }
       if (!this.status) {
-        return { key: 'pending', label: 'Asking…' };
+        return { key: 'pending', label: 'Loading…' };
       }
       return this.status.healthy
         ? { key: 'ok', label: 'Healthy' }
-        : { key: 'failed', label: 'Not healthy: the store is away' };
+        : { key: 'failed', label: 'Unhealthy: store unavailable' };
     },
 
     get monitorCount() {
@@ -89,7 +90,7 @@ export function about({ api, clock, config, monitors }) {
     },
 
     get age() {
-      return this.read ? `as of ${formatAgo(this.read, this.clock.now)}` : '';
+      return this.loadedAt ? `Updated ${formatAgo(this.loadedAt, this.clock.now)}` : '';
     },
 
     /** @param {string} date */

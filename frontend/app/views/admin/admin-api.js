@@ -1,10 +1,10 @@
-/** @import {Alert, ApiKey, ImportPlan} from '../../../types/model' */
+/** @import {Notification, ApiKey, ImportPlan} from '../../../types/model' */
 /** @import {Api} from '../../api.js' */
 
-/** For what takes long, in milliseconds. */
+/** The options of requests that may take long, in milliseconds. */
 const LONG = { timeout: 90_000 };
 
-/** What this view alone asks of the API. Every method rejects with an ApiError. */
+/** The part of the API that only this view uses. Every method rejects with an ApiError. */
 export class AdminApi {
   #api;
 
@@ -14,7 +14,7 @@ export class AdminApi {
   }
 
   /**
-   * Tells what an import would do, and changes nothing.
+   * Returns the changes that an import would make, without making them.
    * @param {unknown} monitors
    * @returns {Promise<ImportPlan>}
    */
@@ -23,28 +23,28 @@ export class AdminApi {
   }
 
   /**
-   * Makes monitors the whole set.
+   * Replaces all monitors.
    * @param {unknown} monitors
    */
   async importMonitors(monitors) {
     await this.#api.send('/monitors/import', { method: 'POST', body: monitors, ...LONG });
   }
 
-  /** All monitors, with all that is known of them. */
-  async removeMonitors() {
+  /** Deletes all monitors with their results and statistics. */
+  async deleteMonitors() {
     await this.#api.send('/monitors', { method: 'DELETE', ...LONG });
   }
 
-  /** All results, and the statistics over them. */
-  async removeResults() {
+  /** Deletes all results and statistics. */
+  async deleteResults() {
     await this.#api.send('/results', { method: 'DELETE', ...LONG });
   }
 
   /**
-   * Has a runner send a test message by every channel.
-   * @returns {Promise<Alert>} with what became of each delivery
+   * Has a runner send a test notification through every channel.
+   * @returns {Promise<Notification>} the notification with all deliveries
    */
-  testAlert() {
+  testNotification() {
     return this.#api.json('/notifications/test', { method: 'POST', ...LONG });
   }
 
@@ -55,7 +55,7 @@ export class AdminApi {
 
   /**
    * @param {Pick<ApiKey, 'name' | 'scope'>} key
-   * @returns {Promise<ApiKey & {key: string}>} with the key itself, which is never told again
+   * @returns {Promise<ApiKey & {key: string}>} including the key itself, which the API returns only once
    */
   createKey(key) {
     return this.#api.json('/keys', { method: 'POST', body: key });

@@ -4,15 +4,15 @@
 /** @import {PlanList} from './import-file.js' */
 import { ApiError, messageOf } from '../../api.js';
 import { AdminApi } from './admin-api.js';
-import { alertTest } from './alert-test.js';
-import { countMonitors, faultsIn, listsOf, readMonitors, saveMonitors, showMore } from './import-file.js';
+import { countMonitors, downloadMonitors, listsOf, readMonitors, showMore, splitErrors } from './import-file.js';
 import { apiKeys } from './keys.js';
+import { notificationTest } from './notification-test.js';
 
-/** How many faulty monitors are listed. */
-const FAULTS = 50;
+/** The maximum number of listed import errors. */
+const MAX_ERRORS = 50;
 
 /**
- * Moving monitors in and out, testing the alerts, keys for scripts, and deleting everything.
+ * Export and import of monitors, test notifications, API keys, and deletion of all monitors or results.
  * @param {App} app
  * @param {Route} route
  */
@@ -20,14 +20,14 @@ export function admin(app, { hash }) {
   const { monitors, notify, session } = app;
   const api = new AdminApi(app.api);
   let release = () => {};
-  let gone = false;
+  let destroyed = false;
 
   return {
     list: monitors.state,
-    alertTest: alertTest(api),
-    /** There are none while sign-in is off. */
+    notificationTest: notificationTest(api),
+    /** Null while sign-in is off. */
     keys: session ? apiKeys(app, session, api, hash) : null,
-    /** What is being done: one thing at a time. */
+    /** The name of the running task, empty if there is none. */
     busy: '',
     exported: '',
     exportError: '',
@@ -40,7 +40,7 @@ export function admin(app, { hash }) {
     lists: [],
     importError: '',
     /** @type {string[]} */
-    faults: [],
+    importErrors: [],
     dragging: false,
     /** @type {keyof typeof DELETIONS} */
     deletion: 'monitors',
@@ -53,7 +53,7 @@ export function admin(app, { hash }) {
     },
 
     destroy() {
-      gone = true;
+      destroyed = true;
       release();
       this.keys?.destroy();
     },
@@ -65,12 +65,12 @@ export function admin(app, { hash }) {
     },
 
     exportAll() {
-      return this.work('export', async () => {
+      return this.run('export', async () => {
         this.exported = this.exportError = '';
         try {
           const all = await app.api.exportMonitors();
-          const { name, size } = saveMonitors(all);
-          this.exported = `Saved ${countMonitors(all.length)} as ${name}, ${size}.`;
+          const { name, size } = downloadMonitors(all);
+          this.exported = `Exported ${countMonitors(all.length)} to ${name} (${size}).`;
         } catch (error) {
           this.exportError = messageOf(error);
         }
@@ -91,7 +91,7 @@ export function admin(app, { hash }) {
       return this.choose(event.dataTransfer?.files[0]);
     },
 
-    /** @param {HTMLInputElement} input is emptied, so that the same file can be chosen again */
+    /** @param {HTMLInputElement} input cleared afterwards, so that the same file can be chosen again */
     async onFile(input) {
       const file = input.files?.[0];
       await this.choose(file);
@@ -99,14 +99,14 @@ export function admin(app, { hash }) {
     },
 
     /**
-     * Reads the file and asks the API what it would do.
+     * Reads a file and loads the import plan for it.
      * @param {File | undefined} file
      */
     async choose(file) {
       if (!file || this.busy) {
         return;
       }
-      await this.work('plan', async () => {
+      await this.run('plan', async () => {
         this.reset();
         this.fileName = file.name;
         try {
@@ -115,7 +115,7 @@ export function admin(app, { hash }) {
           this.plan = Object.freeze(plan);
           this.lists = listsOf(plan);
         } catch (error) {
-          this.refuse(error);
+          this.showImportError(error);
         }
       });
     },
@@ -124,31 +124,31 @@ export function admin(app, { hash }) {
       this.items = [];
       this.plan = null;
       this.lists = [];
-      this.faults = [];
+      this.importErrors = [];
       this.fileName = this.importError = '';
     },
 
     /** @param {unknown} error */
-    refuse(error) {
-      const faults = error instanceof ApiError && error.status === 400 ? faultsIn(error.message) : [];
-      this.faults = faults.length > 1 || /^monitor \d/.test(faults[0] ?? '') ? faults : [];
-      this.importError = this.faults.length
-        ? `${countMonitors(faults.length)} in ${this.fileName} can’t be imported. Nothing has been changed.`
-        : `${messageOf(error)} Nothing has been changed.`;
+    showImportError(error) {
+      const errors = error instanceof ApiError && error.status === 400 ? splitErrors(error.message) : [];
+      this.importErrors = errors.length > 1 || /^monitor \d/.test(errors[0] ?? '') ? errors : [];
+      this.importError = this.importErrors.length
+        ? `${countMonitors(errors.length)} in ${this.fileName} can’t be imported. Nothing was changed.`
+        : `${messageOf(error)} Nothing was changed.`;
     },
 
-    get shownFaults() {
-      return this.faults.slice(0, FAULTS);
+    get shownErrors() {
+      return this.importErrors.slice(0, MAX_ERRORS);
     },
 
-    get moreFaults() {
-      return Math.max(0, this.faults.length - FAULTS);
+    get moreErrors() {
+      return Math.max(0, this.importErrors.length - MAX_ERRORS);
     },
 
     get planText() {
       const { plan } = this;
       return plan
-        ? `${plan.added.length} added, ${plan.changed.length} changed, ${plan.removed.length} removed, ${plan.unchanged} stay as they are`
+        ? `${plan.added.length} added, ${plan.changed.length} changed, ${plan.removed.length} removed, ${plan.unchanged} unchanged`
         : '';
     },
 
@@ -160,7 +160,7 @@ export function admin(app, { hash }) {
       return this.plan !== null && this.lists.length === 0;
     },
 
-    /** @param {HTMLDialogElement} dialog asks whether to remove monitors */
+    /** @param {HTMLDialogElement} dialog shown if the import removes monitors */
     confirmImport(dialog) {
       if (this.plan?.removed.length) {
         dialog.showModal();
@@ -171,7 +171,7 @@ export function admin(app, { hash }) {
 
     /** @param {HTMLDialogElement} dialog */
     importAll(dialog) {
-      return this.work('import', async () => {
+      return this.run('import', async () => {
         try {
           await api.importMonitors(this.items);
           notify(`Imported ${this.fileName}: ${this.planText}.`);
@@ -179,7 +179,7 @@ export function admin(app, { hash }) {
         } catch (error) {
           this.plan = null;
           this.lists = [];
-          this.refuse(error);
+          this.showImportError(error);
         }
         dialog.close();
       });
@@ -188,7 +188,7 @@ export function admin(app, { hash }) {
     showMore,
 
     /**
-     * A list is drawn when it is opened.
+     * Renders the rows of a list only while it is open.
      * @param {PlanList} list
      * @param {boolean} open
      */
@@ -203,9 +203,9 @@ export function admin(app, { hash }) {
     rows: (list) => list.monitors.slice(0, list.shown),
 
     /** @param {PlanList} list */
-    left: (list) => list.monitors.length - list.shown,
+    remaining: (list) => list.monitors.length - list.shown,
 
-    get asked() {
+    get chosenDeletion() {
       return DELETIONS[this.deletion];
     },
 
@@ -213,14 +213,14 @@ export function admin(app, { hash }) {
      * @param {keyof typeof DELETIONS} deletion
      * @param {HTMLDialogElement} dialog
      */
-    ask(deletion, dialog) {
+    confirmDeletion(deletion, dialog) {
       this.deletion = deletion;
       this.typed = this.deleteError = this.exported = this.exportError = '';
       dialog.showModal();
     },
 
     get canDelete() {
-      return !this.busy && this.typed === this.asked.phrase;
+      return !this.busy && this.typed === this.chosenDeletion.phrase;
     },
 
     /** @param {HTMLDialogElement} dialog */
@@ -228,14 +228,14 @@ export function admin(app, { hash }) {
       if (!this.canDelete) {
         return;
       }
-      const { deletion, asked } = this;
-      await this.work('delete', async () => {
+      const { deletion, chosenDeletion } = this;
+      await this.run('delete', async () => {
         this.deleteError = '';
         try {
-          await (deletion === 'monitors' ? api.removeMonitors() : api.removeResults());
-          notify(asked.done);
+          await (deletion === 'monitors' ? api.deleteMonitors() : api.deleteResults());
+          notify(chosenDeletion.done);
           dialog.close();
-          if (!gone) {
+          if (!destroyed) {
             monitors.load();
           }
         } catch (error) {
@@ -245,11 +245,11 @@ export function admin(app, { hash }) {
     },
 
     /**
-     * Does one thing at a time.
+     * Runs a task, unless another one is running.
      * @param {string} name
      * @param {() => Promise<void>} task
      */
-    async work(name, task) {
+    async run(name, task) {
       if (this.busy) {
         return;
       }
@@ -266,14 +266,16 @@ export function admin(app, { hash }) {
 const DELETIONS = {
   monitors: {
     title: 'Delete all monitors?',
-    lost: 'Every monitor will be gone, with its results and statistics. Nothing brings them back but an import of an export; the results are lost for good.',
+    consequence:
+      'This deletes every monitor with its results and statistics. Only the monitors can be restored, by importing an export.',
     phrase: 'delete all',
-    done: 'All monitors are deleted.',
+    done: 'All monitors deleted',
   },
   results: {
     title: 'Delete all results?',
-    lost: 'All results, uptime figures and statistics of every monitor will be gone for good. The monitors stay and go on being checked. An export saves the monitors, not their results.',
+    consequence:
+      'This deletes all results, uptime and statistics and can’t be undone. The monitors stay and are still checked. An export contains the monitors, but not their results.',
     phrase: 'delete results',
-    done: 'All results are deleted.',
+    done: 'All results deleted',
   },
 };

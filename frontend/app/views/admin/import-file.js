@@ -1,8 +1,8 @@
 /** @import {ImportPlan, PlannedMonitor} from '../../../types/model' */
 
-/** The API takes no more than this. */
+/** The maximum size of an import that the API accepts, in bytes. */
 const MAX_SIZE = 16 << 20;
-/** How many rows of a list are shown at a time. */
+/** The number of rows that showMore adds. */
 const ROWS = 100;
 
 /** @typedef {{title: string, sign: string, monitors: PlannedMonitor[], shown: number}} PlanList */
@@ -22,20 +22,18 @@ export function countMonitors(count) {
 }
 
 /**
- * The monitors in a file, as they are. Rejects with an error that names the file when it doesn't hold an array.
+ * Reads the monitors in a file without validating them. Rejects with an error that names the file if it is not an array.
  * @param {File} file
  * @returns {Promise<unknown[]>}
  */
 export async function readMonitors(file) {
   if (file.size > MAX_SIZE) {
-    throw new Error(
-      `${file.name} is too large: it has ${formatSize(file.size)}, an import at most ${formatSize(MAX_SIZE)}.`,
-    );
+    throw new Error(`${file.name} is too large: ${formatSize(file.size)}. The maximum is ${formatSize(MAX_SIZE)}.`);
   }
   const content = parse(file.name, await file.text());
   if (!Array.isArray(content)) {
     const found = content === null ? 'null' : typeof content === 'object' ? 'one object' : `a ${typeof content}`;
-    throw new Error(`${file.name} doesn’t hold a list of monitors: it must be an array, and is ${found}.`);
+    throw new Error(`${file.name} does not contain a list of monitors: expected an array, found ${found}.`);
   }
   return content;
 }
@@ -50,20 +48,20 @@ function parse(name, text) {
     return JSON.parse(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${name} is not JSON: ${reason}. Choose a file that an export made.`, { cause: error });
+    throw new Error(`${name} is not valid JSON: ${reason}. Choose an exported file.`, { cause: error });
   }
 }
 
 /**
- * The faults in the API's refusal, one for each monitor.
+ * Splits the API's error message into one message for each monitor.
  * @param {string} detail
  */
-export function faultsIn(detail) {
+export function splitErrors(detail) {
   return detail.split(/; (?=monitor \d+ ")/);
 }
 
 /**
- * What an import would do, as lists that can be long.
+ * Returns the import plan as lists, without the empty ones.
  * @param {ImportPlan} plan
  * @returns {PlanList[]}
  */
@@ -81,11 +79,11 @@ export function showMore(list) {
 }
 
 /**
- * Has the browser save monitors as a file of the day.
+ * Downloads monitors as a file with the current date in its name.
  * @param {object[]} monitors
  * @returns {{name: string, size: string}}
  */
-export function saveMonitors(monitors) {
+export function downloadMonitors(monitors) {
   const file = new Blob([`${JSON.stringify(monitors, null, 2)}\n`], { type: 'application/json' });
   const now = new Date();
   const day = [now.getFullYear(), now.getMonth() + 1, now.getDate()]

@@ -5,38 +5,38 @@
 import Alpine from '../../lib/alpine.js';
 import { ApiError, messageOf } from '../../api.js';
 import { formatAgo, formatExact } from '../../format.js';
-import { hasField, newMarks } from '../edit/marks.js';
+import { hasField, newFieldErrors } from '../edit/field-errors.js';
 
-/** What keys of a scope may do. */
+/** The label of each scope. */
 const SCOPES = { read: 'Read', admin: 'Read and change everything' };
 
 /**
- * The keys for scripts: which there are, making and revoking them.
+ * Lists, creates and revokes API keys.
  * @param {App} app
  * @param {Session} session
  * @param {AdminApi} api
- * @param {string} hash the view's address
+ * @param {string} hash the address of the view, for the form that is restored after a sign-in
  */
 export function apiKeys(app, session, api, hash) {
   let left = false;
-  /** What was typed before a sign-in. @type {any} */
-  const kept = session.takeDraft(hash);
+  /** The form as it was before a sign-in. @type {any} */
+  const restored = session.takeDraft(hash);
 
   return {
     /** @type {readonly Readonly<ApiKey>[]} */
     items: Object.freeze([]),
     loaded: false,
     error: '',
-    name: kept?.name ?? '',
+    name: restored?.name ?? '',
     /** @type {ApiKey['scope']} */
-    scope: kept?.scope ?? 'read',
-    marks: newMarks(),
+    scope: restored?.scope ?? 'read',
+    errors: newFieldErrors(),
     busy: false,
-    /** The key that was just made. @type {{name: string, key: string} | null} */
-    made: null,
-    /** Whether it was copied, in words. */
+    /** The new key, shown until it is hidden. @type {{name: string, key: string} | null} */
+    created: null,
+    /** The result of copying the new key. */
     copied: '',
-    /** The key that is asked about. @type {Readonly<ApiKey> | null} */
+    /** The key to revoke. @type {Readonly<ApiKey> | null} */
     chosen: null,
 
     init() {
@@ -49,10 +49,10 @@ export function apiKeys(app, session, api, hash) {
 
     destroy() {
       left = true;
-      this.made = null;
+      this.created = null;
     },
 
-    get open() {
+    get canManage() {
       return session.canWrite;
     },
 
@@ -76,7 +76,7 @@ export function apiKeys(app, session, api, hash) {
     },
 
     /** @param {ApiKey} key */
-    may: ({ scope }) => SCOPES[scope],
+    scopeText: ({ scope }) => SCOPES[scope],
 
     /** @param {string | undefined} date */
     ago: (date) => (date ? formatAgo(date, app.clock.now) : 'never'),
@@ -84,71 +84,74 @@ export function apiKeys(app, session, api, hash) {
     /** @param {string | undefined} date */
     exact: (date) => (date ? formatExact(date) : ''),
 
-    async make() {
+    async create() {
       if (this.busy) {
         return;
       }
       this.busy = true;
-      this.marks.clear();
+      this.errors.clear();
       this.hide();
       try {
         const { name, key } = await api.createKey({ name: this.name.trim(), scope: this.scope });
         this.show({ name, key });
         await this.load();
       } catch (error) {
-        this.refuse(error);
+        this.showApiError(error);
       } finally {
         this.busy = false;
       }
     },
 
-    /** @param {{name: string, key: string}} made */
-    show(made) {
+    /** @param {{name: string, key: string}} created */
+    show(created) {
       if (left) {
-        app.notify(`The key ${made.name} was made, but not shown: revoke it, and make another.`, 'failed');
+        app.notify(
+          `Key ${created.name} was created, but could not be shown. Revoke it and create another one.`,
+          'failed',
+        );
         return;
       }
-      this.made = made;
+      this.created = created;
       this.name = '';
       this.scope = 'read';
       focusOn('copy-key');
     },
 
     hide() {
-      this.made = null;
+      this.created = null;
       this.copied = '';
     },
 
-    /** Puts the new key away, which is then gone for good. */
+    /** Hides the new key for good. */
     done() {
       this.hide();
       focusOn('keys-title');
     },
 
-    /** @param {HTMLElement} shown has the key in it */
-    async copy(shown) {
+    /** @param {HTMLElement} element contains the key */
+    async copy(element) {
       try {
-        await navigator.clipboard.writeText(this.made?.key ?? '');
+        await navigator.clipboard.writeText(this.created?.key ?? '');
         this.copied = 'Copied.';
       } catch {
-        getSelection()?.selectAllChildren(shown);
-        this.copied = 'The browser doesn’t allow it. The key is selected: copy it by the keyboard.';
+        getSelection()?.selectAllChildren(element);
+        this.copied = 'The browser does not allow copying. Copy the selected key with the keyboard.';
       }
     },
 
     /**
-     * Shows why the API refused.
+     * Shows why the API rejected the key.
      * @param {unknown} error
      */
-    refuse(error) {
+    showApiError(error) {
       const text = messageOf(error);
       const field = (error instanceof ApiError && error.status === 400 && /^(name|scope)\b/.exec(text)?.[0]) || '';
       if (left) {
-        app.notify(`No key was made: ${text}`, 'failed');
+        app.notify(`Key not created: ${text}`, 'failed');
       } else if (hasField(field)) {
-        this.marks.show({ [field]: text });
+        this.errors.show({ [field]: text });
       } else {
-        this.marks.problem = `No key was made: ${text}`;
+        this.errors.summary = `Key not created: ${text}`;
       }
     },
 
@@ -156,20 +159,20 @@ export function apiKeys(app, session, api, hash) {
      * @param {ApiKey} key
      * @param {HTMLDialogElement} dialog
      */
-    ask(key, dialog) {
+    confirmRevocation(key, dialog) {
       this.chosen = key;
       dialog.showModal();
     },
 
-    /** @param {HTMLDialogElement} dialog closed either way, so that a failure can be read */
+    /** @param {HTMLDialogElement} dialog the confirmation, closed also after an error, which is shown outside of it */
     async revoke(dialog) {
       const { id = '', name = '' } = this.chosen ?? {};
       this.busy = true;
       try {
         await api.revokeKey(id);
-        app.notify(`Revoked: ${name}`);
+        app.notify(`Revoked ${name}`);
       } catch (error) {
-        app.notify(`Not revoked: ${messageOf(error)}`, 'failed');
+        app.notify(`Key not revoked: ${messageOf(error)}`, 'failed');
       }
       await this.load();
       this.busy = false;
@@ -179,7 +182,7 @@ export function apiKeys(app, session, api, hash) {
   };
 }
 
-/** @param {string} id of an element that is about to be there */
+/** @param {string} id of an element that is rendered in the next tick */
 function focusOn(id) {
   Alpine.nextTick(() => document.getElementById(id)?.focus());
 }

@@ -16,7 +16,7 @@ const PART = new RegExp(NUMBER + UNIT, 'g');
 
 /**
  * @param {string} text a Go duration such as 1h30m
- * @returns {number} milliseconds, NaN where the text is none
+ * @returns {number} milliseconds, NaN if the text is not a duration
  */
 export function parseDuration(text) {
   if (/^[+-]?0$/.test(text)) {
@@ -31,7 +31,7 @@ export function parseDuration(text) {
 
 /**
  * @param {number} ms
- * @returns {string} in the largest unit in which it is a whole number
+ * @returns {string} the duration as a whole number in the largest possible unit
  */
 export function formatDuration(ms) {
   const unit = ['h', 'm', 's'].find((name) => ms % (UNITS.get(name) ?? 1) === 0) ?? 'ms';

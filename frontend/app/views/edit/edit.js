@@ -5,56 +5,56 @@
 /** @import {Template} from './templates.js' */
 import Alpine from '../../lib/alpine.js';
 import { messageOf } from '../../api.js';
-import { faultOf, findFaults } from './faults.js';
+import { hasField, newFieldErrors } from './field-errors.js';
 import { copyName, draftOf } from './fields.js';
 import { formatDate, formatTime } from '../../format.js';
-import { hasField, newMarks } from './marks.js';
-import { isGone, newOriginal } from './original.js';
+import { newOnDemandCheck } from './on-demand-check.js';
+import { isNotFound, newOriginal } from './original.js';
 import { insertOutput, newRuleCheck, outputKind } from './rule.js';
 import { newSettings } from './settings.js';
 import { newSuggestions } from './suggestions.js';
 import { TEMPLATES } from './templates.js';
-import { newTrial } from './trial.js';
+import { parseApiError, validate } from './validation.js';
 
 /**
- * The form for a monitor, made from the description of its type.
+ * The form of a monitor. It is built from the description of the monitor's type.
  * @param {App} app
  * @param {Route} route
  */
 export function edit(app, { id, params, hash }) {
   const { api } = app;
-  const from = id ? '' : (params.get('from') ?? '');
-  /** What was typed before a sign-in. */
-  const kept = /** @type {{draft: Draft, original: string} | null} */ (app.session?.takeDraft(hash) ?? null);
+  const cloneOf = id ? '' : (params.get('from') ?? '');
+  /** The form as it was before a sign-in. */
+  const restored = /** @type {{draft: Draft, original: string} | null} */ (app.session?.takeDraft(hash) ?? null);
   let left = false;
   let ruleCheck = newRuleCheck(api, () => {});
 
   return {
     /** @type {Spec[]} */
     types: [],
-    /** @type {Draft} the properties are in settings */
+    /** The properties are in settings. @type {Draft} */
     form: { name: '', type: 'http', interval: '1m', target: '', rule: '', group: '', enabled: true, properties: {} },
     settings: newSettings(),
     original: newOriginal(api, app.live, id),
-    trial: newTrial(api, app.clock),
-    marks: newMarks(),
+    check: newOnDemandCheck(api, app.clock),
+    errors: newFieldErrors(),
     title: id ? 'Edit monitor' : 'New monitor',
     loaded: false,
     loadError: '',
     saving: false,
     /** @type {Template | null} */
     template: null,
-    /** @type {{draft: Draft, template: Template | null} | null} what was there before something was filled in */
-    before: null,
+    /** The form before a template or the example was applied. @type {{draft: Draft, template: Template | null} | null} */
+    previous: null,
     suggestions: newSuggestions(api, app.monitors, id),
     intervals: ['10s', '30s', '1m', '5m', '15m', '1h'],
-    cancelHref: id || from ? `#monitor/${id || from}` : '#list',
+    cancelHref: id || cloneOf ? `#monitor/${id || cloneOf}` : '#list',
 
     init() {
       app.unsaved = () => this.loaded && this.current !== this.original.text;
       app.draft = () => ({ draft: this.draft, original: this.original.text });
-      ruleCheck = newRuleCheck(api, (fault) => (this.marks.faults.rule = fault));
-      this.original.watch((monitor) => this.meet(monitor));
+      ruleCheck = newRuleCheck(api, (error) => (this.errors.byField.rule = error));
+      this.original.watch((monitor) => this.onRead(monitor));
       this.load();
     },
 
@@ -62,21 +62,21 @@ export function edit(app, { id, params, hash }) {
       left = true;
       this.original.stop();
       ruleCheck.stop();
-      this.trial.cancel();
+      this.check.cancel();
     },
 
     async load() {
       this.loadError = '';
       try {
-        const source = id || encodeURIComponent(from);
+        const source = id || encodeURIComponent(cloneOf);
         const [types, monitor] = await Promise.all([api.types(), source ? api.monitor(source) : null]);
         if (!left) {
           this.types = types;
           this.begin(monitor ?? this.form);
-          if (kept) {
-            this.enter(kept.draft);
-            this.original.text = kept.original;
-            this.meet(id ? monitor : null);
+          if (restored) {
+            this.fill(restored.draft);
+            this.original.text = restored.original;
+            this.onRead(id ? monitor : null);
           }
           this.suggestions.load();
         }
@@ -85,13 +85,16 @@ export function edit(app, { id, params, hash }) {
       }
     },
 
-    /** @param {Monitor | Draft} monitor */
+    /**
+     * Fills the form. Its values become the ones that unsaved changes are detected against.
+     * @param {Monitor | Draft} monitor
+     */
     begin(monitor) {
       const draft = draftOf(monitor, this.specOf(monitor.type));
-      this.enter(from ? { ...draft, name: copyName(draft.name) } : draft);
-      this.before = null;
+      this.fill(cloneOf ? { ...draft, name: copyName(draft.name) } : draft);
+      this.previous = null;
       this.original.text = this.current;
-      this.original.theirs = null;
+      this.original.newer = null;
       this.loaded = true;
       if (id) {
         this.title = `Edit ${draft.name}`;
@@ -102,10 +105,10 @@ export function edit(app, { id, params, hash }) {
     },
 
     /** @param {Draft} draft */
-    enter(draft) {
+    fill(draft) {
       this.form = { ...draft };
-      this.settings.enter(this.spec, draft.properties);
-      this.marks.clear();
+      this.settings.fill(this.spec, draft.properties);
+      this.errors.clear();
       this.ruleChanged();
     },
 
@@ -118,7 +121,7 @@ export function edit(app, { id, params, hash }) {
       return this.specOf(this.form.type);
     },
 
-    /** What would be saved. */
+    /** The monitor that Save sends. */
     get draft() {
       return draftOf({ ...this.form, properties: this.settings.values }, this.spec);
     },
@@ -127,37 +130,37 @@ export function edit(app, { id, params, hash }) {
       return JSON.stringify(this.draft);
     },
 
-    // What others do meanwhile
+    // Changes by others
 
-    /** @param {Monitor | null} monitor as it is stored now */
-    meet(monitor) {
+    /** @param {Monitor | null} monitor the stored monitor */
+    onRead(monitor) {
       if (monitor && this.loaded && !left && !this.saving && app.session?.canWrite !== false) {
-        this.original.compare(monitor, JSON.stringify(draftOf(monitor, this.specOf(monitor.type))), this.current);
+        this.original.update(monitor, JSON.stringify(draftOf(monitor, this.specOf(monitor.type))), this.current);
       }
     },
 
-    loadTheirs() {
-      if (this.original.theirs) {
-        this.begin(this.original.theirs);
+    loadNewer() {
+      if (this.original.newer) {
+        this.begin(this.original.newer);
       }
     },
 
-    // Saving and trying
+    // Saving and checking
 
     async save() {
-      if (this.saving || !this.isSound([])) {
+      if (this.saving || !this.isValid([])) {
         return;
       }
       this.saving = true;
       try {
-        const saved = await api.save(id && !this.original.gone ? { ...this.draft, id } : this.draft);
+        const saved = await api.save(id && !this.original.deleted ? { ...this.draft, id } : this.draft);
         app.notify(`Saved ${saved.name}`);
         if (!left) {
           app.unsaved = () => false;
           location.hash = `#monitor/${saved.id}`;
         }
       } catch (error) {
-        this.refuse(error);
+        this.showApiError(error);
       } finally {
         this.saving = false;
       }
@@ -167,60 +170,60 @@ export function edit(app, { id, params, hash }) {
       if (this.saving) {
         return 'Saving…';
       }
-      return this.original.gone ? 'Save as a new monitor' : 'Save';
+      return this.original.deleted ? 'Save as new monitor' : 'Save';
     },
 
-    async tryIt() {
-      // A name is no part of what is tried.
-      if (this.trial.running || !this.spec || !this.isSound(['name'])) {
+    async runCheck() {
+      // A check needs no name.
+      if (this.check.running || !this.spec || !this.isValid(['name'])) {
         return;
       }
       try {
-        await this.trial.run({ ...this.draft, name: this.draft.name || 'New monitor' }, this.spec);
+        await this.check.run({ ...this.draft, name: this.draft.name || 'New monitor' }, this.spec);
         Alpine.nextTick(() => document.querySelector('.edit .verdict')?.scrollIntoView({ block: 'nearest' }));
       } catch (error) {
-        this.refuse(error);
+        this.showApiError(error);
       }
     },
 
     /**
-     * Whether there is nothing to mend before the API is asked.
-     * @param {string[]} except fields that may be left open
+     * Reports whether the form can be sent, and shows the errors if not.
+     * @param {string[]} except fields that may be invalid
      */
-    isSound(except) {
-      this.marks.problem = '';
-      const found = Object.entries(this.findFaults()).filter(([field]) => !except.includes(field));
+    isValid(except) {
+      this.errors.summary = '';
+      const found = Object.entries(this.validate()).filter(([field]) => !except.includes(field));
       if (found.length > 0) {
-        this.show(Object.fromEntries(found));
+        this.showErrors(Object.fromEntries(found));
       }
       return found.length === 0;
     },
 
-    /** @param {Record<string, string>} faults */
-    show(faults) {
-      this.settings.openThose(({ id }) => faults[id]);
-      this.marks.show(faults);
+    /** @param {Record<string, string>} errors by field */
+    showErrors(errors) {
+      this.settings.openSections(({ id }) => errors[id]);
+      this.errors.show(errors);
     },
 
-    findFaults() {
-      return this.spec ? findFaults(this.draft, this.spec, this.settings.maps) : {};
+    validate() {
+      return this.spec ? validate(this.draft, this.spec, this.settings.maps) : {};
     },
 
     /**
-     * Shows why the API refused.
+     * Shows why the API rejected the monitor.
      * @param {unknown} error
      */
-    refuse(error) {
-      const { field, text } = faultOf(messageOf(error));
+    showApiError(error) {
+      const { field, text } = parseApiError(messageOf(error));
       if (left) {
-        app.notify(`Not saved: ${text}`, 'failed');
-      } else if (id && isGone(error)) {
-        this.original.gone = true;
-        this.marks.problem = 'This monitor has been deleted meanwhile.';
+        app.notify(`Monitor not saved: ${text}`, 'failed');
+      } else if (id && isNotFound(error)) {
+        this.original.deleted = true;
+        this.errors.summary = 'This monitor has been deleted.';
       } else if (hasField(field)) {
-        this.show({ [field]: text });
+        this.showErrors({ [field]: text });
       } else {
-        this.marks.problem = text;
+        this.errors.summary = text;
       }
     },
 
@@ -231,12 +234,12 @@ export function edit(app, { id, params, hash }) {
         this.form.rule = '';
       }
       this.template = null;
-      this.before = null;
-      this.enter({ ...this.form, properties: this.settings.values });
+      this.previous = null;
+      this.fill({ ...this.form, properties: this.settings.values });
     },
 
     get templates() {
-      return id || from ? [] : (TEMPLATES[this.form.type] ?? []);
+      return id || cloneOf ? [] : (TEMPLATES[this.form.type] ?? []);
     },
 
     /** @param {Template} template */
@@ -247,18 +250,18 @@ export function edit(app, { id, params, hash }) {
     /** @param {string} interval */
     setInterval(interval) {
       this.form.interval = interval;
-      delete this.marks.faults.interval;
+      delete this.errors.byField.interval;
     },
 
-    /** @param {Template} template */
+    /** @param {Template} template replaces the rule, and the properties of the template applied before */
     applyTemplate(template) {
-      const old = Object.keys(this.template?.properties ?? {});
-      const kept = Object.entries(this.settings.values).filter(([name]) => !old.includes(name));
-      this.fill(template.rule, { ...Object.fromEntries(kept), ...template.properties }, template);
+      const replaced = Object.keys(this.template?.properties ?? {});
+      const others = Object.entries(this.settings.values).filter(([name]) => !replaced.includes(name));
+      this.apply(template.rule, { ...Object.fromEntries(others), ...template.properties }, template);
     },
 
     useExample() {
-      this.fill(this.spec?.exampleRule ?? '', this.settings.values, this.template);
+      this.apply(this.spec?.exampleRule ?? '', this.settings.values, this.template);
     },
 
     /**
@@ -266,28 +269,28 @@ export function edit(app, { id, params, hash }) {
      * @param {Record<string, string>} properties
      * @param {Template | null} template
      */
-    fill(rule, properties, template) {
-      this.before = { draft: this.draft, template: this.template };
+    apply(rule, properties, template) {
+      this.previous = { draft: this.draft, template: this.template };
       this.template = template;
-      this.enter({ ...this.form, rule, properties });
+      this.fill({ ...this.form, rule, properties });
     },
 
     undo() {
-      if (this.before) {
-        const { draft, template } = this.before;
-        this.before = null;
+      if (this.previous) {
+        const { draft, template } = this.previous;
+        this.previous = null;
         this.template = template;
-        this.enter({ ...this.form, rule: draft.rule, properties: draft.properties });
+        this.fill({ ...this.form, rule: draft.rule, properties: draft.properties });
       }
     },
 
     ruleTyped() {
-      this.before = null;
+      this.previous = null;
       this.ruleChanged();
     },
 
     ruleChanged() {
-      ruleCheck.ask(this.form.type, this.draft.rule ?? '');
+      ruleCheck.schedule(this.form.type, this.draft.rule ?? '');
     },
 
     insert: insertOutput,

@@ -2,7 +2,7 @@
 /** @import {Draft} from '../../api.js' */
 
 /**
- * A property as the form shows it.
+ * A property in the form.
  * @typedef {{
  *   id: string,
  *   name: string,
@@ -16,38 +16,39 @@
 /** @typedef {{name: string, fields: Field[]}} Section */
 
 /**
- * A pair of a string map as it is entered.
+ * A row of a string map: a name and a value.
  * @typedef {{key: number, name: string, value: string}} Row
  */
 
 const LONGEST_NAME = 300;
 const COPY = ' (copy)';
 const BASIC = ['timeout', 'method', 'headers', 'body', 'bodyRegex', 'count', 'type', 'server'];
-const ALERTS = ['alertMute', 'alertFailCount', 'alertTo', 'dependsOn'];
-/** Labels that would say too little, or the same as another one, if they were made from the name. */
+const NOTIFICATIONS = ['alertMute', 'alertFailCount', 'alertTo', 'dependsOn'];
+/** Labels of properties whose name alone would be unclear or ambiguous. */
 const LABELS = new Map([
   ['type', 'Record type'],
   ['count', 'Packets'],
   ['interval', 'Packet interval'],
-  ['maxBody', 'Largest body'],
-  ['alertMute', 'Mute alerts'],
-  ['alertFailCount', 'Alert after'],
+  ['maxBody', 'Maximum body'],
+  ['alertMute', 'Mute notifications'],
+  ['alertFailCount', 'Failure count'],
+  ['alertTo', 'E-mail recipients'],
 ]);
 /** @type {Partial<Record<Property['kind'], Field['control']>>} */
 const CONTROLS = { bool: 'switch', choice: 'select', longtext: 'area', stringmap: 'map' };
 
 /**
- * The properties of a type under headings, those that are set most often first.
+ * Returns the properties of a type in sections, the most common ones first.
  * @param {Spec} spec
  * @returns {Section[]}
  */
 export function sectionsOf(spec) {
   const fields = spec.properties.map(fieldOf);
-  const others = (/** @type {Field} */ { name }) => !BASIC.includes(name) && !ALERTS.includes(name);
+  const others = (/** @type {Field} */ { name }) => !BASIC.includes(name) && !NOTIFICATIONS.includes(name);
   return [
     { name: 'Settings', fields: fields.filter(({ name }) => BASIC.includes(name)) },
     { name: 'Advanced', fields: fields.filter(others) },
-    { name: 'Alerts', fields: fields.filter(({ name }) => ALERTS.includes(name)) },
+    { name: 'Notifications', fields: fields.filter(({ name }) => NOTIFICATIONS.includes(name)) },
   ].filter(({ fields }) => fields.length > 0);
 }
 
@@ -74,7 +75,7 @@ export function fieldId(property) {
 }
 
 /**
- * Words with a capital at the start of the first one alone; TLS stays as it is.
+ * Converts words to sentence case, except acronyms such as TLS.
  * @param {string} words
  */
 function sentence(words) {
@@ -84,13 +85,13 @@ function sentence(words) {
 }
 
 /**
- * What is sent for a form: without the properties that are unset or of another type than the chosen one.
+ * Returns the monitor to send for a form, without unset properties and those of other types.
  * @param {Draft | Monitor} form
  * @param {Spec | null} spec
  * @returns {Draft}
  */
 export function draftOf({ name, type, interval, target, rule = '', group = '', enabled, properties }, spec) {
-  const own = (spec?.properties ?? []).flatMap(({ name }) => (properties[name] ? [[name, properties[name]]] : []));
+  const used = (spec?.properties ?? []).flatMap(({ name }) => (properties[name] ? [[name, properties[name]]] : []));
   return {
     name: name.trim(),
     type,
@@ -99,13 +100,13 @@ export function draftOf({ name, type, interval, target, rule = '', group = '', e
     rule: rule.trim(),
     group: group.trim(),
     enabled,
-    properties: Object.fromEntries(own),
+    properties: Object.fromEntries(used),
   };
 }
 
 /**
  * @param {string} name
- * @returns {string} the name of a copy, not too long to be saved
+ * @returns {string} the name of a copy, cut to the maximum length
  */
 export function copyName(name) {
   return [...name].slice(0, LONGEST_NAME - COPY.length).join('') + COPY;
@@ -132,9 +133,9 @@ export function parseMap(text) {
 
 /**
  * @param {Row[]} rows
- * @returns {string} a JSON object of strings; empty when nothing is entered
+ * @returns {string} a JSON object of strings; empty if all rows are
  */
 export function formatMap(rows) {
-  const entered = rows.filter(({ name, value }) => name || value);
-  return entered.length ? JSON.stringify(Object.fromEntries(entered.map(({ name, value }) => [name, value]))) : '';
+  const filled = rows.filter(({ name, value }) => name || value);
+  return filled.length ? JSON.stringify(Object.fromEntries(filled.map(({ name, value }) => [name, value]))) : '';
 }

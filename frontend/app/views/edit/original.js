@@ -5,24 +5,24 @@ import { ApiError } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 
 /**
- * The stored monitor that a form is for, watched for what others do to it.
+ * The stored version of the monitor in the form. It detects changes by others while the form is open.
  * @param {Api} api
  * @param {Live} live
- * @param {string} id empty for a new monitor, which nobody else knows
+ * @param {string} id empty for a new monitor, which is not watched
  */
 export function newOriginal(api, live, id) {
   let unsubscribe = () => {};
 
   return {
-    /** What the form was filled from, as text. */
+    /** The stored monitor that the form was filled from, as JSON. */
     text: '',
-    /** @type {Monitor | null} what someone else has made of it since */
-    theirs: null,
-    gone: false,
+    /** The stored monitor if someone else changed it since, otherwise null. @type {Monitor | null} */
+    newer: null,
+    deleted: false,
 
     /**
-     * Watches until stop is called.
-     * @param {(monitor: Monitor) => void} onRead takes what is stored now
+     * Watches the monitor until stop is called.
+     * @param {(monitor: Monitor) => void} onRead receives the stored monitor after each change
      */
     watch(onRead) {
       if (!id) {
@@ -32,15 +32,15 @@ export function newOriginal(api, live, id) {
         try {
           onRead(await api.monitor(id));
         } catch (error) {
-          this.gone ||= isGone(error);
+          this.deleted ||= isNotFound(error);
         }
       });
       unsubscribe = live.subscribe({ monitor: (change) => this.onChange(change, read), stale: read });
     },
 
-    /** When they changed it, RFC 3339. */
-    get theirDate() {
-      return this.theirs?.updated ?? '';
+    /** The date of the newer version, RFC 3339. */
+    get newerDate() {
+      return this.newer?.updated ?? '';
     },
 
     stop() {
@@ -53,29 +53,30 @@ export function newOriginal(api, live, id) {
      */
     onChange(change, read) {
       if (change.id === id && change.change === 'deleted') {
-        this.gone = true;
+        this.deleted = true;
       } else if (change.id === id) {
         read();
       }
     },
 
     /**
-     * Takes note of what is stored now.
-     * @param {Monitor} monitor
-     * @param {string} text the same as text
-     * @param {string} typed what is in the form, as text
+     * Compares the stored monitor with the one the form was filled from. If the form already has the same values, the
+     * stored monitor becomes the new original.
+     * @param {Monitor} monitor the stored monitor
+     * @param {string} text the stored monitor as JSON
+     * @param {string} current the values in the form as JSON
      */
-    compare(monitor, text, typed) {
-      this.gone = false;
-      if (text === typed) {
+    update(monitor, text, current) {
+      this.deleted = false;
+      if (text === current) {
         this.text = text;
       }
-      this.theirs = text === this.text ? null : monitor;
+      this.newer = text === this.text ? null : monitor;
     },
   };
 }
 
 /** @param {unknown} error */
-export function isGone(error) {
+export function isNotFound(error) {
   return error instanceof ApiError && error.status === 404;
 }

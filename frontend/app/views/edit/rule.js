@@ -2,27 +2,29 @@
 /** @import {Api} from '../../api.js' */
 import { ApiError } from '../../api.js';
 
+/** How long the rule must be unchanged before it is checked, in milliseconds. */
 const PAUSE = 300;
 
 /**
- * Asks the API about a rule while it is typed, once the typing pauses. Only the last answer counts.
+ * Has the API check a rule while it is typed. Responses to earlier rules are ignored.
  * @param {Api} api
- * @param {(fault: string) => void} onAnswer takes what is wrong with the rule, empty for nothing
+ * @param {(error: string) => void} onResult receives the error in the rule, empty if the rule is valid
  */
-export function newRuleCheck(api, onAnswer) {
-  let last = 0;
+export function newRuleCheck(api, onResult) {
+  /** Counts the checks, to recognize responses to earlier ones. */
+  let latest = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let pause;
+  let timer;
 
   /**
    * @param {string} type
    * @param {string} rule
    */
   async function check(type, rule) {
-    const own = last;
-    const fault = rule ? await api.checkRule(type, rule).then(() => '', faultIn) : '';
-    if (own === last) {
-      onAnswer(fault);
+    const number = latest;
+    const error = rule ? await api.checkRule(type, rule).then(() => '', ruleError) : '';
+    if (number === latest) {
+      onResult(error);
     }
   }
 
@@ -31,30 +33,30 @@ export function newRuleCheck(api, onAnswer) {
      * @param {string} type
      * @param {string} rule
      */
-    ask(type, rule) {
+    schedule(type, rule) {
       this.stop();
-      pause = setTimeout(() => check(type, rule), PAUSE);
+      timer = setTimeout(() => check(type, rule), PAUSE);
     },
 
     stop() {
-      last++;
-      clearTimeout(pause);
+      latest++;
+      clearTimeout(timer);
     },
   };
 }
 
 /** @param {unknown} error */
-function faultIn(error) {
+function ruleError(error) {
   return error instanceof ApiError && error.status === 400 ? error.message : '';
 }
 
 /**
- * Puts an output's name into the rule where the cursor is, apart from the words around it.
+ * Inserts the name of an output into the rule at the cursor, with spaces where needed.
  * @param {Output} output
  */
 export function insertOutput(output) {
   const box = /** @type {HTMLTextAreaElement} */ (document.getElementById('rule'));
-  // A name that ends in N stands for a series, of which there is at least a first.
+  // A name such as resultN stands for result1, result2 and so on.
   const name = output.name.replace(/N$/, '1');
   const { selectionStart: start, selectionEnd: end, value } = box;
   const before = /[^\s(,!]$/.test(value.slice(0, start)) ? ' ' : '';

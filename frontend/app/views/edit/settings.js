@@ -3,28 +3,28 @@
 import Alpine from '../../lib/alpine.js';
 import { fieldId, formatMap, newRow, parseMap, sectionsOf } from './fields.js';
 
-/** The properties of a monitor as they are entered. What is entered for one type stays while another is looked at. */
+/** The properties of the monitor in the form. The values of one type stay while another type is chosen. */
 export function newSettings() {
   return {
     /** @type {Spec | null} */
     spec: null,
     /** @type {Record<string, string>} */
     values: {},
-    /** @type {Record<string, Row[]>} the string maps among them, as rows */
+    /** The rows of the string maps. @type {Record<string, Row[]>} */
     maps: {},
-    /** @type {Record<string, boolean>} */
+    /** The open sections, by name. @type {Record<string, boolean>} */
     open: { Settings: true },
 
     /**
      * @param {Spec | null} spec
      * @param {Record<string, string>} values
      */
-    enter(spec, values) {
+    fill(spec, values) {
       this.spec = spec;
       this.values = { ...values };
       const maps = spec?.properties.filter(({ kind }) => kind === 'stringmap') ?? [];
       this.maps = Object.fromEntries(maps.map(({ name }) => [name, parseMap(values[name] ?? '')]));
-      this.openThose(({ name }) => this.values[name]);
+      this.openSections(({ name }) => this.values[name]);
     },
 
     /** @returns {Section[]} */
@@ -33,11 +33,11 @@ export function newSettings() {
     },
 
     /**
-     * Opens the sections in which a field is meant.
-     * @param {(field: Field) => unknown} meant
+     * Opens the sections with a field that matches.
+     * @param {(field: Field) => unknown} matches
      */
-    openThose(meant) {
-      this.sections.filter(({ fields }) => fields.some(meant)).forEach(({ name }) => (this.open[name] = true));
+    openSections(matches) {
+      this.sections.filter(({ fields }) => fields.some(matches)).forEach(({ name }) => (this.open[name] = true));
     },
 
     /** @param {Section} section */
@@ -96,7 +96,7 @@ export function newSettings() {
     unsetText: ({ property }) => (property.default ? `${property.default} (default)` : 'not set'),
 
     /**
-     * The choices but the default, which stands for unset.
+     * The choices without the default, which unsetText stands for.
      * @param {Field} field
      */
     choices: ({ property }) => (property.choices ?? []).filter((choice) => choice !== property.default),

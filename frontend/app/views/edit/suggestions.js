@@ -2,10 +2,10 @@
 /** @import {MonitorList} from '../../monitors.js' */
 
 /**
- * What other monitors are grouped by and called. Where that can't be read there is nothing to suggest, and no harm.
+ * The groups and names of the other monitors, for autocompletion. Errors are ignored: there are then no suggestions.
  * @param {Api} api
  * @param {MonitorList} monitors
- * @param {string} id of the monitor that isn't another one
+ * @param {string} id the monitor in the form, empty for a new one
  */
 export function newSuggestions(api, monitors, id) {
   return {

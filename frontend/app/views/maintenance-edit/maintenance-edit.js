@@ -3,7 +3,7 @@
 /** @import {Route} from '../../router.js' */
 import Alpine from '../../lib/alpine.js';
 import { ApiError, messageOf } from '../../api.js';
-import { hasField, newMarks } from '../edit/marks.js';
+import { hasField, newFieldErrors } from '../edit/field-errors.js';
 import { DAYS } from '../maintenance/windows.js';
 import { draftOfTime, fieldErrorOf, lengthOf, movedEnd, timeOf, ZONE, ZONES } from './draft.js';
 import { newPicker } from './picker.js';
@@ -32,7 +32,7 @@ export function maintenanceEdit(app, { id, params, hash }) {
     name: '',
     time: timeOf(null),
     picker: newPicker(),
-    marks: newMarks(),
+    errors: newFieldErrors(),
     title: id ? 'Edit maintenance window' : 'New maintenance window',
     isNew: !id,
     loaded: false,
@@ -138,7 +138,7 @@ export function maintenanceEdit(app, { id, params, hash }) {
     /** @param {string} duration */
     setDuration(duration) {
       this.time.duration = duration;
-      delete this.marks.faults['weekly.duration'];
+      delete this.errors.byField['weekly.duration'];
     },
 
     get saveLabel() {
@@ -153,7 +153,7 @@ export function maintenanceEdit(app, { id, params, hash }) {
         return;
       }
       this.busy = true;
-      this.marks.clear();
+      this.errors.clear();
       try {
         const saved = await api.saveWindow(id && !this.deleted ? { ...this.draft, id } : this.draft);
         this.done(`Saved ${saved.name}`);
@@ -183,11 +183,11 @@ export function maintenanceEdit(app, { id, params, hash }) {
         app.notify(`Could not save the maintenance window: ${text}`, 'failed');
       } else if (id && error instanceof ApiError && error.status === 404) {
         this.deleted = true;
-        this.marks.problem = 'This window has been deleted. You can save it as a new one.';
+        this.errors.summary = 'This window has been deleted. You can save it as a new one.';
       } else if (hasField(field)) {
-        this.marks.show({ [field]: text });
+        this.errors.show({ [field]: text });
       } else {
-        this.marks.problem = text;
+        this.errors.summary = text;
       }
     },
 

@@ -3,36 +3,37 @@ import uPlot from '../../lib/uplot.js';
 import { formatTick, formatValue } from '../../format.js';
 import { onThemeChange } from '../../theme.js';
 
-/** A drag over less than this many pixels is a click. */
-const LEAST_DRAG = 8;
-const MARK = 14;
-/** Below this many pixels per bucket the marks would touch. */
-const MARK_ROOM = 16;
+/** The minimum width of a drag, in pixels. A shorter one is a click. */
+const MIN_DRAG = 8;
+/** The font size of a marker, in pixels. */
+const MARKER = 14;
+/** The minimum distance between markers, in pixels. */
+const MARKER_SPACING = 16;
 
 /**
- * The latency over time: the middle and the slow end of each bucket, and marks where checks went wrong. It follows its
- * element's size and the colour scheme.
+ * The latency over time: the median and the 95th percentile of each bucket, with markers at buckets that have checks
+ * that were not OK. The chart follows the size of its element and the colour scheme.
  */
 export class LatencyChart {
   #element;
   #on;
   /** @type {uPlot | null} */
   #plot = null;
-  /** @type {(Bucket | null)[]} what each point of the chart stands for; null is a gap */
+  /** The bucket of each point of the chart; null is a gap. @type {(Bucket | null)[]} */
   #points = [];
-  /** @type {Bucket[]} */
-  #bad = [];
-  /** @type {{from: number, to: number, step: number}} in seconds since 1970 */
+  /** The buckets with checks that were not OK. @type {Bucket[]} */
+  #notOk = [];
+  /** The shown period in seconds since 1970, and the length of a bucket. @type {{from: number, to: number, step: number}} */
   #span = { from: 0, to: 1, step: 1 };
   #unit = '';
   #colours = { text: '', line: '', middle: '', slow: '', error: '', failed: '' };
   #resized = new ResizeObserver(() => this.#fit());
-  #unfollowTheme = onThemeChange(() => this.#make());
+  #unfollowTheme = onThemeChange(() => this.#create());
 
   /**
    * @param {HTMLElement} element
-   * @param {{zoom: (from: number, to: number) => void, point: (bucket: Bucket | null) => void}} on what the reader does:
-   *   drags over a time, in milliseconds since 1970; points at a bucket, or away
+   * @param {{zoom: (from: number, to: number) => void, hover: (bucket: Bucket | null) => void}} on the handlers for a drag
+   *   over a period, in milliseconds since 1970, and for the pointer over a bucket, or null outside of all buckets
    */
   constructor(element, on) {
     this.#element = element;
@@ -48,13 +49,13 @@ export class LatencyChart {
     const step = buckets.length > 1 ? secondsOf(buckets[1].start) - secondsOf(buckets[0].start) : 1;
     this.#span = { from: secondsOf(from), to: secondsOf(to), step };
     this.#points = withGaps(buckets.filter((bucket) => total(bucket) > 0));
-    this.#bad = buckets.filter((bucket) => bucket.error + bucket.failed > 0);
+    this.#notOk = buckets.filter((bucket) => bucket.error + bucket.failed > 0);
     if (this.#plot && unit === this.#unit) {
       this.#plot.setData(this.#data());
       return;
     }
     this.#unit = unit;
-    this.#make();
+    this.#create();
   }
 
   destroy() {
@@ -63,7 +64,7 @@ export class LatencyChart {
     this.#plot?.destroy();
   }
 
-  #make() {
+  #create() {
     this.#plot?.destroy();
     this.#readColours();
     this.#plot = new uPlot(this.#options(), this.#data(), this.#element);
@@ -72,7 +73,7 @@ export class LatencyChart {
   /** @returns {uPlot.AlignedData} */
   #data() {
     const { step, to } = this.#span;
-    // A point stands in the middle of its bucket, a gap right after the point before it.
+    // A point is in the middle of its bucket, a gap right after the previous point.
     const timeOf = (/** @type {Bucket} */ { start }) => Math.min(secondsOf(start) + step / 2, to);
     const times = this.#points.map((point, i) =>
       point ? timeOf(point) : timeOf(/** @type {Bucket} */ (this.#points[i - 1])) + step / 4,
@@ -88,12 +89,12 @@ export class LatencyChart {
     this.#plot?.setSize(this.#size());
   }
 
-  /** Resolves the colours for the theme. */
+  /** Reads the colours of the current theme. */
   #readColours() {
-    const probe = this.#element.appendChild(document.createElement('i'));
+    const sample = this.#element.appendChild(document.createElement('i'));
     const colour = (/** @type {string} */ name) => {
-      probe.className = `chart-${name}`;
-      return getComputedStyle(probe).color;
+      sample.className = `chart-${name}`;
+      return getComputedStyle(sample).color;
     };
     this.#colours = {
       text: colour('text'),
@@ -103,7 +104,7 @@ export class LatencyChart {
       error: colour('error'),
       failed: colour('failed'),
     };
-    probe.remove();
+    sample.remove();
   }
 
   /** @returns {uPlot.Options} */
@@ -136,9 +137,9 @@ export class LatencyChart {
       ],
       series: [{}, series(middle, []), series(slow, [6, 4])],
       hooks: {
-        drawClear: [(plot) => this.#drawBad(plot)],
+        drawClear: [(plot) => this.#drawNotOk(plot)],
         setSelect: [(plot) => this.#onSelect(plot)],
-        setCursor: [({ cursor }) => this.#on.point(typeof cursor.idx === 'number' ? this.#points[cursor.idx] : null)],
+        setCursor: [({ cursor }) => this.#on.hover(typeof cursor.idx === 'number' ? this.#points[cursor.idx] : null)],
       },
     };
   }
@@ -146,23 +147,23 @@ export class LatencyChart {
   /** @param {uPlot} plot */
   #onSelect(plot) {
     const { left, width } = plot.select;
-    if (width >= LEAST_DRAG) {
+    if (width >= MIN_DRAG) {
       plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
       this.#on.zoom(plot.posToVal(left, 'x') * 1000, plot.posToVal(left + width, 'x') * 1000);
     }
   }
 
   /**
-   * Shades the buckets with bad checks and puts a mark above each, or above each run of them where they are narrow.
+   * Shades the buckets with checks that were not OK and draws a marker above each, as far as there is space.
    * @param {uPlot} plot
    */
-  #drawBad(plot) {
+  #drawNotOk(plot) {
     const { ctx, bbox } = plot;
     const x = (/** @type {number} */ seconds) =>
       Math.min(Math.max(plot.valToPos(seconds, 'x', true), bbox.left), bbox.left + bbox.width);
-    let marked = -Infinity;
+    let lastMarker = -Infinity;
     ctx.save();
-    for (const bucket of this.#bad) {
+    for (const bucket of this.#notOk) {
       const left = x(secondsOf(bucket.start));
       const width = Math.max(x(secondsOf(bucket.start) + this.#span.step) - left, devicePixelRatio);
       ctx.fillStyle = bucket.failed ? this.#colours.failed : this.#colours.error;
@@ -170,9 +171,9 @@ export class LatencyChart {
       ctx.fillRect(left, bbox.top, width, bbox.height);
       ctx.globalAlpha = 1;
       const middle = left + width / 2;
-      if (middle - marked >= MARK_ROOM * devicePixelRatio) {
-        drawMark(ctx, bucket.failed > 0, middle, bbox.top + MARK * devicePixelRatio);
-        marked = middle;
+      if (middle - lastMarker >= MARKER_SPACING * devicePixelRatio) {
+        drawMarker(ctx, bucket.failed > 0, middle, bbox.top + MARKER * devicePixelRatio);
+        lastMarker = middle;
       }
     }
     ctx.restore();
@@ -180,27 +181,27 @@ export class LatencyChart {
 }
 
 /**
- * A cross for failed checks, a triangle for those with an error: as in the badges.
+ * Draws a cross for failed checks or a triangle for checks with an error, as in the badges.
  * @param {CanvasRenderingContext2D} ctx
  * @param {boolean} failed
  * @param {number} x
  * @param {number} y
  */
-function drawMark(ctx, failed, x, y) {
-  ctx.font = `bold ${MARK * devicePixelRatio}px sans-serif`;
+function drawMarker(ctx, failed, x, y) {
+  ctx.font = `bold ${MARKER * devicePixelRatio}px sans-serif`;
   ctx.textAlign = 'center';
   ctx.fillText(failed ? '✕' : '▲', x, y);
 }
 
 /**
- * The buckets with a null wherever they are much farther apart than they mostly are: nobody checked in between.
+ * Inserts null between buckets that are more than three times farther apart than usual: there were no checks in between.
  * @param {Bucket[]} buckets
  * @returns {(Bucket | null)[]}
  */
 function withGaps(buckets) {
-  const apart = buckets.map(({ start }, i) => (i ? secondsOf(start) - secondsOf(buckets[i - 1].start) : 0));
-  const usual = apart.slice(1).sort((a, b) => a - b)[Math.floor((apart.length - 1) / 2)] ?? 0;
-  return buckets.flatMap((bucket, i) => (apart[i] > 3 * usual ? [null, bucket] : [bucket]));
+  const distances = buckets.map(({ start }, i) => (i ? secondsOf(start) - secondsOf(buckets[i - 1].start) : 0));
+  const usual = distances.slice(1).sort((a, b) => a - b)[Math.floor((distances.length - 1) / 2)] ?? 0;
+  return buckets.flatMap((bucket, i) => (distances[i] > 3 * usual ? [null, bucket] : [bucket]));
 }
 
 /** @param {Bucket} bucket */

@@ -5,7 +5,7 @@ import { LatencyChart } from './chart.js';
 import { coalesce } from '../../coalesce.js';
 import { formatExact, formatNumber, formatPercent, formatShort, formatValue } from '../../format.js';
 
-/** The lengths of time to choose from, and how long new results may wait before they show, in milliseconds. */
+/** The time windows, each with the delay before new results are shown, in milliseconds. */
 const WINDOWS = /** @type {const} */ ([
   { window: '1h', name: '1 hour', delay: 3_000 },
   { window: '6h', name: '6 hours', delay: 10_000 },
@@ -14,33 +14,34 @@ const WINDOWS = /** @type {const} */ ([
   { window: '30d', name: '30 days', delay: 60_000 },
   { window: '365d', name: '1 year', delay: 60_000 },
 ]);
-const STANDARD = '6h';
-const SHORTEST = 120_000;
-const LONGEST = 400 * 86_400_000;
+const DEFAULT = '6h';
+/** The limits of a zoomed period, in milliseconds. */
+const MIN_PERIOD = 120_000;
+const MAX_PERIOD = 400 * 86_400_000;
 
 /**
- * How long a monitor's checks took over a time up to now, or over one that the reader has zoomed to. The latter stays as it is.
+ * The response times of a monitor over a time window up to now, or over a zoomed period, which is not refreshed.
  * @param {Api} api
  * @param {string} id
- * @param {URLSearchParams} params the settings to begin with
+ * @param {URLSearchParams} params the initial settings
  */
 export function latencyPanel(api, id, params) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let due;
+  let timer;
   /** @type {LatencyChart | undefined} */
   let chart;
 
   return {
     windows: WINDOWS,
-    window: WINDOWS.find(({ window }) => window === params.get('window'))?.window ?? STANDARD,
-    /** Of the values. */
+    window: WINDOWS.find(({ window }) => window === params.get('window'))?.window ?? DEFAULT,
+    /** The unit of the values. */
     unit: 'ms',
-    /** What is zoomed to, in milliseconds since 1970. @type {{from: number, to: number} | null} */
+    /** The zoomed period in milliseconds since 1970; null if the window is shown. @type {{from: number, to: number} | null} */
     zoom: null,
     /** @type {Readonly<Stats> | null} */
     stats: null,
-    /** @type {Readonly<Bucket> | null} */
-    pointed: null,
+    /** The bucket under the pointer. @type {Readonly<Bucket> | null} */
+    hovered: null,
     error: '',
     load: async () => {},
 
@@ -50,13 +51,13 @@ export function latencyPanel(api, id, params) {
     },
 
     destroy() {
-      clearTimeout(due);
+      clearTimeout(timer);
       chart?.destroy();
     },
 
     async read() {
-      clearTimeout(due);
-      due = undefined;
+      clearTimeout(timer);
+      timer = undefined;
       const { zoom } = this;
       const span = zoom ? { from: new Date(zoom.from).toISOString(), to: new Date(zoom.to).toISOString() } : null;
       try {
@@ -68,11 +69,11 @@ export function latencyPanel(api, id, params) {
       }
     },
 
-    /** Takes note of a new result. A hidden page reads when it is seen again. */
+    /** Schedules a reload after a new result. A hidden page reloads when it is visible again. */
     refresh() {
       if (!this.zoom) {
-        due ??= setTimeout(() => {
-          due = undefined;
+        timer ??= setTimeout(() => {
+          timer = undefined;
           if (!document.hidden) {
             this.load();
           }
@@ -84,11 +85,11 @@ export function latencyPanel(api, id, params) {
       return this.hasValues ? WINDOWS.find(({ window }) => window === this.window)?.delay : WINDOWS[0].delay;
     },
 
-    /** @param {HTMLElement} element where the chart goes */
+    /** @param {HTMLElement} element the container of the chart */
     mount(element) {
       chart = new LatencyChart(element, {
         zoom: (from, to) => this.zoomTo(from, to),
-        point: (bucket) => (this.pointed = bucket),
+        hover: (bucket) => (this.hovered = bucket),
       });
       this.draw();
     },
@@ -99,15 +100,15 @@ export function latencyPanel(api, id, params) {
       }
     },
 
-    /** Shows the window that is chosen, whole. */
+    /** Ends the zoom: shows the chosen window. */
     reset() {
       this.zoom = null;
       return this.load();
     },
 
-    /** The settings as the address holds them. */
+    /** The settings as parameters of the page's address. */
     get address() {
-      return { window: this.window === STANDARD ? '' : this.window };
+      return { window: this.window === DEFAULT ? '' : this.window };
     },
 
     /**
@@ -115,15 +116,15 @@ export function latencyPanel(api, id, params) {
      * @param {number} to
      */
     zoomTo(from, to) {
-      const length = Math.min(Math.max(to - from, SHORTEST), LONGEST);
+      const length = Math.min(Math.max(to - from, MIN_PERIOD), MAX_PERIOD);
       const end = Math.min((from + to + length) / 2, Date.now());
       this.zoom = { from: Math.round(end - length), to: Math.round(end) };
       return this.load();
     },
 
     /**
-     * Makes the span longer or shorter around its middle.
-     * @param {number} factor
+     * Zooms around the middle of the shown period.
+     * @param {number} factor of the length of the period
      */
     scale(factor) {
       const { from, to } = this.span;
@@ -132,7 +133,7 @@ export function latencyPanel(api, id, params) {
     },
 
     /**
-     * Moves by a part of what is shown, to the right if it is positive.
+     * Moves by a part of the shown period: forward if positive, back if negative.
      * @param {number} part
      */
     move(part) {
@@ -168,15 +169,15 @@ export function latencyPanel(api, id, params) {
       return this.stats?.buckets.some((bucket) => bucket.p50 !== null) ?? false;
     },
 
-    /** What the chart shows at the pointer. */
+    /** The values at the pointer. */
     get readout() {
-      const { pointed } = this;
-      return pointed
-        ? `${formatExact(pointed.start)}: p50 ${formatValue(pointed.p50, this.unit)}, p95 ${formatValue(pointed.p95, this.unit)}, ${countsText(pointed)}`
-        : 'Point at the chart to read it, drag over it to zoom in.';
+      const { hovered } = this;
+      return hovered
+        ? `${formatExact(hovered.start)}: p50 ${formatValue(hovered.p50, this.unit)}, p95 ${formatValue(hovered.p95, this.unit)}, ${countsText(hovered)}`
+        : 'Hover over the chart to see values, drag to zoom in.';
     },
 
-    /** The figures over the span, each with its name. */
+    /** The statistics of the shown period. */
     get figures() {
       const { stats } = this;
       const time = (/** @type {'avg' | 'p50' | 'p95' | 'p99' | 'min' | 'max'} */ name) =>
@@ -184,11 +185,11 @@ export function latencyPanel(api, id, params) {
       const counts = stats?.counts ?? { ok: 0, error: 0, failed: 0 };
       return [
         { name: 'Average', value: time('avg'), note: '' },
-        { name: 'p50', value: time('p50'), note: 'half are below' },
+        { name: 'p50', value: time('p50'), note: 'median' },
         { name: 'p95', value: time('p95'), note: '95 % are below' },
         { name: 'p99', value: time('p99'), note: '99 % are below' },
-        { name: 'Least', value: time('min'), note: '' },
-        { name: 'Most', value: time('max'), note: '' },
+        { name: 'Minimum', value: time('min'), note: '' },
+        { name: 'Maximum', value: time('max'), note: '' },
         { name: 'Checks', value: formatNumber(counts.ok + counts.error + counts.failed), note: countsText(counts) },
         { name: 'Uptime', value: formatPercent(stats?.uptime), note: '' },
       ];

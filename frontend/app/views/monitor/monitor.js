@@ -4,19 +4,20 @@
 import { ApiError, messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 import { badgeOf, describeHistory, formatAgo, formatExact, markOf, unitOf } from '../../format.js';
-import { alertLog } from './alerts.js';
+import { dependencyPanel } from './dependency.js';
 import { latencyPanel } from './latency.js';
+import { maintenancePanel } from './maintenance.js';
+import { notificationPanel } from './notifications.js';
+import { BARS, barsOf } from './recent-checks.js';
 import { newestFirst, resultListing } from '../results/listing.js';
 import { rememberSettings } from '../../router.js';
-import { STRIP, stripOf } from './strip.js';
-import { surroundings } from './surroundings.js';
 import { uptimeFigures } from './uptime.js';
 
-/** Properties that may hold secrets: only that they are set is shown. */
+/** Properties that may contain secrets. The page shows only that they are set. */
 const SECRET = ['headers', 'body'];
 
 /**
- * One monitor: its status, uptime, last runs, latency, alerts and results.
+ * One monitor: its status, uptime, recent checks, latency, notifications and results.
  * @param {App} app
  * @param {Route} route
  */
@@ -28,15 +29,16 @@ export function monitor(app, { id, params }) {
     clock,
     /** @type {Readonly<ListedMonitor> | null} */
     monitor: null,
-    /** The last ones, newest first. @type {readonly Result[]} */
+    /** The recent results, newest first. @type {readonly Result[]} */
     recent: Object.freeze([]),
     uptime: uptimeFigures(api, id),
     latency: latencyPanel(api, id, params),
     listing: resultListing(app, params, id),
-    alerts: alertLog(api, id),
-    around: surroundings(app),
-    /** What the bar of the strip that is pointed at stands for. */
-    pointedRun: '',
+    notifications: notificationPanel(api, id),
+    dependency: dependencyPanel(app),
+    maintenance: maintenancePanel(app),
+    /** The description of the bar under the pointer. */
+    hoveredCheck: '',
     error: '',
     missing: false,
     busy: false,
@@ -49,60 +51,61 @@ export function monitor(app, { id, params }) {
         monitor: (change) => change.id === id && this.onChange(change),
         stale: () => this.onStale(),
       });
-      this.around.init();
+      this.maintenance.init();
       this.load();
       this.uptime.init();
       this.latency.init();
       this.listing.init();
-      this.alerts.init();
+      this.notifications.init();
     },
 
     destroy() {
       unsubscribe();
       this.latency.destroy();
       this.listing.destroy();
-      this.alerts.destroy();
-      this.around.destroy();
+      this.notifications.destroy();
+      this.dependency.destroy();
+      this.maintenance.destroy();
     },
 
     async read() {
       try {
-        const [[monitor, { results }], meanwhile] = await live.during(() =>
-          Promise.all([api.listedMonitor(id), api.results({ monitor: id, max: STRIP }), this.around.windows.load()]),
+        const [[monitor, { results }], newResults] = await live.during(() =>
+          Promise.all([api.listedMonitor(id), api.results({ monitor: id, max: BARS }), this.maintenance.load()]),
         );
         this.monitor = Object.freeze(monitor);
-        this.around.meet(monitor);
+        this.dependency.follow(monitor);
         this.setRecent(results);
-        meanwhile.filter((result) => result.monitor_id === id).forEach((result) => this.addRecent(result));
+        newResults.filter((result) => result.monitor_id === id).forEach((result) => this.addRecent(result));
         this.missing = false;
         this.error = '';
         app.setTitle(monitor.name);
       } catch (error) {
         if (error instanceof ApiError && error.status === 404) {
-          this.miss();
+          this.showMissing();
         } else {
           this.error = messageOf(error);
         }
       }
     },
 
-    readAgain() {
+    loadAll() {
       this.load();
       this.uptime.load();
       this.latency.load();
       this.listing.load();
-      this.alerts.load();
+      this.notifications.load();
     },
 
     onStale() {
       this.load();
       this.uptime.refresh();
       this.latency.refresh();
-      this.alerts.load();
+      this.notifications.load();
     },
 
-    /** Shows that there is no such monitor any more. */
-    miss() {
+    /** Shows that the monitor does not exist. */
+    showMissing() {
       this.monitor = null;
       this.missing = true;
       this.error = '';
@@ -112,15 +115,15 @@ export function monitor(app, { id, params }) {
     onChange({ change }) {
       if (change !== 'deleted') {
         this.load();
-        this.alerts.loadSoon();
+        this.notifications.loadSoon();
       } else if (!this.busy) {
-        this.miss();
+        this.showMissing();
       }
     },
 
     /** @param {Result} result */
     onResult(result) {
-      this.alerts.onResult(result, this.latest);
+      this.notifications.onResult(result, this.latest);
       this.addRecent(result);
       this.uptime.refresh();
       this.latency.refresh();
@@ -144,19 +147,19 @@ export function monitor(app, { id, params }) {
 
     /** @param {Result[]} results */
     setRecent(results) {
-      this.recent = Object.freeze(results.slice(0, STRIP).map((result) => Object.freeze(result)));
+      this.recent = Object.freeze(results.slice(0, BARS).map((result) => Object.freeze(result)));
       this.latency.unit = unitOf(this.recent.find((result) => result.status !== 2));
     },
 
-    /** Keeps the settings in the address. */
+    /** Stores the settings in the page's address. */
     remember() {
       rememberSettings(`#monitor/${id}`, { ...this.latency.address, ...this.listing.address });
     },
 
-    runNow() {
+    checkNow() {
       return this.act(async () => {
         await api.run(id);
-        app.notify('The check is on its way; its result will show up here.');
+        app.notify('Check requested. The result appears here soon.');
       });
     },
 
@@ -164,18 +167,16 @@ export function monitor(app, { id, params }) {
     enable(enabled) {
       return this.act(async () => {
         await api.save({ ...(await api.monitor(id)), enabled });
-        app.notify(
-          enabled ? 'Enabled: the first check is on its way.' : 'Disabled: no more checks until it is enabled.',
-        );
+        app.notify(enabled ? 'Monitor enabled' : 'Monitor disabled');
         await this.load();
       });
     },
 
-    /** @param {HTMLDialogElement} dialog asks whether to; closed either way, so that a failure can be read */
+    /** @param {HTMLDialogElement} dialog the confirmation, closed also after an error, which is shown outside of it */
     async remove(dialog) {
       await this.act(async () => {
         await api.remove(id);
-        app.notify(`Deleted: ${this.monitor?.name}`);
+        app.notify(`Deleted ${this.monitor?.name}`);
         location.hash = '#list';
       });
       dialog.close();
@@ -205,12 +206,12 @@ export function monitor(app, { id, params }) {
       return this.monitor ? badgeOf(this.monitor, this.latest) : null;
     },
 
-    /** Why the latest result doesn't count; null where it does. */
+    /** Why the latest result is ignored; null if it counts. */
     get mark() {
       return this.monitor?.enabled ? markOf(this.latest) : null;
     },
 
-    /** When the shown status began; empty where that isn't known. */
+    /** The start of the current status; empty if unknown. */
     get since() {
       return (this.monitor?.enabled && this.latest && this.monitor.since) || '';
     },
@@ -219,8 +220,8 @@ export function monitor(app, { id, params }) {
       return this.since ? `for ${formatAgo(this.since, this.clock.now).replace(' ago', '')}` : '';
     },
 
-    get lastRunText() {
-      return this.latest ? `last run ${formatAgo(this.latest.date, this.clock.now)}` : 'never run';
+    get lastCheckText() {
+      return this.latest ? `last check ${formatAgo(this.latest.date, this.clock.now)}` : 'never checked';
     },
 
     get editHref() {
@@ -235,11 +236,11 @@ export function monitor(app, { id, params }) {
       return `#maintenance/new?monitor=${id}`;
     },
 
-    get canRun() {
+    get canCheck() {
       return !this.busy && this.monitor?.enabled === true;
     },
 
-    /** The target, without the password that its address may hold. */
+    /** The target without the user and password of its URL. */
     get target() {
       const target = this.monitor?.target ?? '';
       return this.isLink ? target.replace(/^(https?:\/\/)[^/?#]*@/i, '$1') : target;
@@ -249,7 +250,7 @@ export function monitor(app, { id, params }) {
       return /^https?:\/\//i.test(this.monitor?.target ?? '');
     },
 
-    /** The properties that are set, each with what may be shown of it. */
+    /** The properties that are set, without the values of secrets. */
     get properties() {
       return Object.entries(this.monitor?.properties ?? {})
         .filter(([name, value]) => value !== '' && name !== 'dependsOn')
@@ -257,15 +258,11 @@ export function monitor(app, { id, params }) {
     },
 
     get bars() {
-      return stripOf(this.recent);
+      return barsOf(this.recent);
     },
 
-    get stripText() {
-      return describeHistory([...this.recent]);
-    },
-
-    get runText() {
-      return this.pointedRun || this.stripText;
+    get recentText() {
+      return this.hoveredCheck || describeHistory([...this.recent]);
     },
 
     exact: (/** @type {string} */ date) => (date ? formatExact(date) : ''),

@@ -9,17 +9,17 @@ const WINDOWS = /** @type {const} */ ([
   ['30d', '30 days'],
   ['365d', '1 year'],
 ]);
-/** How old the figures may be before they are read again, in milliseconds; less while one isn't known. */
-const KEEP = 60_000;
-const KEEP_UNKNOWN = 5_000;
+/** The maximum age of the figures, in milliseconds, and the one while a figure is unknown. */
+const MAX_AGE = 60_000;
+const MAX_AGE_UNKNOWN = 5_000;
 
 /**
- * A monitor's uptime over four lengths of time. They change slowly, so refresh, however often it is called, reads them rarely.
+ * The uptime of a monitor over four time windows. refresh may be called often: it reloads only figures that are too old.
  * @param {Api} api
  * @param {string} id
  */
 export function uptimeFigures(api, id) {
-  let readAt = 0;
+  let loadedAt = 0;
 
   return {
     figures: WINDOWS.map(([window, name]) => ({ window, name, value: '–', note: '', exact: '', loaded: false })),
@@ -31,17 +31,17 @@ export function uptimeFigures(api, id) {
     },
 
     refresh() {
-      const keep = this.figures.some((figure) => figure.value === '–') ? KEEP_UNKNOWN : KEEP;
-      if (Date.now() - readAt > keep) {
+      const maxAge = this.figures.some((figure) => figure.value === '–') ? MAX_AGE_UNKNOWN : MAX_AGE;
+      if (Date.now() - loadedAt > maxAge) {
         this.load();
       }
     },
 
     async read() {
-      readAt = Date.now();
+      loadedAt = Date.now();
       this.figures = await Promise.all(
         this.figures.map(async ({ window, name }) => {
-          const figure = await api.stats(id, { window }).then(describe, () => unread);
+          const figure = await api.stats(id, { window }).then(describe, () => unavailable);
           return { window, name, ...figure, loaded: true };
         }),
       );
@@ -49,25 +49,27 @@ export function uptimeFigures(api, id) {
   };
 }
 
-const unread = { value: '–', note: 'could not be read', exact: '' };
+const unavailable = { value: '–', note: 'could not be loaded', exact: '' };
 
 /** @param {Stats} stats */
 function describe({ uptime, uptimeFrom, counts, maintenance, blocked }) {
   const checks = counts.ok + counts.error + counts.failed;
-  const reason = checks ? 'not known' : 'no checks in this time';
+  const reason = checks ? 'unknown' : 'no checks in this period';
   const known = uptimeFrom ? `known since ${formatShort(uptimeFrom)}` : '';
-  const left = [leftOut(maintenance, 'in maintenance'), leftOut(blocked, 'blocked')].filter(Boolean).join(', ');
+  const ignored = [ignoredTime(maintenance, 'in maintenance'), ignoredTime(blocked, 'blocked')]
+    .filter(Boolean)
+    .join(', ');
   return {
     value: formatPercent(uptime),
-    note: [uptime === null ? reason : known, left].filter(Boolean).join(' · '),
-    exact: [uptimeFrom ? formatExact(uptimeFrom) : '', left && `Left out: ${left}`].filter(Boolean).join('. '),
+    note: [uptime === null ? reason : known, ignored].filter(Boolean).join(' · '),
+    exact: [uptimeFrom ? formatExact(uptimeFrom) : '', ignored && `Ignored: ${ignored}`].filter(Boolean).join('. '),
   };
 }
 
 /**
  * @param {number} seconds
- * @param {string} why
+ * @param {string} reason
  */
-function leftOut(seconds, why) {
-  return seconds >= 60 ? `${formatLength(seconds * 1000)} ${why}` : '';
+function ignoredTime(seconds, reason) {
+  return seconds >= 60 ? `${formatLength(seconds * 1000)} ${reason}` : '';
 }

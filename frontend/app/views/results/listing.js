@@ -7,38 +7,38 @@ import { badgeOfStatus, formatExact, formatNumber, formatResult, formatShort, ma
 import { addressOf, matches, queryOf, settingsOf } from './result-filter.js';
 
 const ID = /^[0-9a-f]{24}$/i;
-const PAGE = 50;
-/** How long results are gathered before they are shown together, in milliseconds. */
-const GATHER = 200;
-/** How much of an output is shown before it is asked for whole. */
-const LONG = 300;
-/** From how many characters on an output has a line of its own. */
-const WIDE = 60;
+const PAGE_SIZE = 50;
+/** How long new results are collected before they are shown together, in milliseconds. */
+const COLLECT_TIME = 200;
+/** The maximum length of an output that is shown in full, in characters. */
+const MAX_SHOWN = 300;
+/** The maximum length of an output that shares its line with others, in characters. */
+const MAX_NARROW = 60;
 
 /** @type {Promise<string> | null} */
 let markup = null;
 
 /**
- * A table of results, newest first, filtered and in pages. The first page is live; a later one, or a paused one, counts
- * what has come since. The markup is views/result-table.html, in which the data is called listing.
+ * A table of results, newest first, with filters and pages. The first page shows new results as they arrive; other pages
+ * and a paused table only count them. The markup is in result-table.html, which expects this object as listing.
  * @param {App} app
- * @param {URLSearchParams} params the settings to begin with
- * @param {string} [single] the id of the one monitor whose results are listed; without it the settings may name one
+ * @param {URLSearchParams} params the initial settings
+ * @param {string} [single] the id of the only monitor to list; without it the settings may contain one
  */
 export function resultListing({ api, live }, params, single = '') {
   let unsubscribe = () => {};
   /** @type {HTMLElement | undefined} */
   let table;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let showing;
-  /** @type {Result[]} */
-  const gathered = [];
-  /** What each page up to the shown one was read by. @type {(ResultFilter | string)[]} */
+  let timer;
+  /** The new results that are not shown yet. @type {Result[]} */
+  const collected = [];
+  /** The requests of all pages up to the current one. @type {(ResultFilter | string)[]} */
   const pages = [];
   let next = '';
 
   return {
-    /** Whether all that is listed is of one monitor, so that the rows need not name it. */
+    /** Hides the column and the filter for the monitor. */
     single: single !== '',
     monitor: single || idOf(params),
     settings: settingsOf(params),
@@ -50,12 +50,12 @@ export function resultListing({ api, live }, params, single = '') {
     paused: false,
     page: 0,
     hasNext: false,
-    /** How many have come that the shown page doesn't have. */
-    waiting: 0,
-    /** @type {Record<string, boolean>} ids of results whose outputs are shown */
+    /** The number of new results that are not in the table. */
+    newCount: 0,
+    /** The ids of the results whose outputs are shown. @type {Record<string, boolean>} */
     open: {},
-    /** @type {Record<string, boolean>} outputs that are shown whole */
-    whole: {},
+    /** The keys of the outputs that are shown in full. @type {Record<string, boolean>} */
+    full: {},
     load: async () => {},
 
     init() {
@@ -69,11 +69,11 @@ export function resultListing({ api, live }, params, single = '') {
 
     destroy() {
       unsubscribe();
-      clearTimeout(showing);
+      clearTimeout(timer);
     },
 
     /**
-     * Puts the table into the page.
+     * Loads the table's markup into an element.
      * @param {HTMLElement} element
      */
     async mount(element) {
@@ -83,23 +83,23 @@ export function resultListing({ api, live }, params, single = '') {
         table = element;
         element.replaceChildren(template.content);
       } catch {
-        this.error = 'The table can’t be fetched: its server does not answer.';
+        this.error = 'The table of results could not be loaded. Reload the page.';
       }
     },
 
-    /** Reads the shown page afresh. */
+    /** Reloads the current page. */
     async read() {
       this.busy = true;
       try {
-        const which = this.page === 0 ? this.filter : pages[this.page];
-        const [answer, meanwhile] = await live.during(() => api.results(which));
-        pages[this.page] = which;
-        this.set(answer.results);
-        next = answer.next;
+        const request = this.page === 0 ? this.filter : pages[this.page];
+        const [response, newResults] = await live.during(() => api.results(request));
+        pages[this.page] = request;
+        this.set(response.results);
+        next = response.next;
         this.hasNext = next !== '';
         if (this.page === 0) {
-          this.waiting = 0;
-          this.show(meanwhile);
+          this.newCount = 0;
+          this.show(newResults);
         }
         this.error = '';
         this.loaded = true;
@@ -112,15 +112,15 @@ export function resultListing({ api, live }, params, single = '') {
 
     /** @returns {ResultFilter} */
     get filter() {
-      return { ...queryOf(this.settings), monitor: this.monitor, max: PAGE };
+      return { ...queryOf(this.settings), monitor: this.monitor, max: PAGE_SIZE };
     },
 
-    /** The settings as the address holds them. */
+    /** The settings as parameters of the page's address. */
     get address() {
       return { monitor: single ? '' : this.monitor, ...addressOf(this.settings) };
     },
 
-    /** Reads from the first page on, as the filters are now. */
+    /** Loads the first page with the current filters. */
     refilter() {
       this.page = 0;
       return this.load();
@@ -132,26 +132,26 @@ export function resultListing({ api, live }, params, single = '') {
       return this.refilter();
     },
 
-    /** Goes on to the page after the shown one. */
+    /** Loads the next page. */
     async older() {
       if (this.page === 0 && this.isLive) {
-        // What came live has pushed others over the end of the page: ask anew where it ends.
+        // New results have moved the end of the first page: reload it to get the link to the next one.
         await this.load();
       }
       if (this.canGoOlder && !this.error) {
         pages[++this.page] = next;
-        await this.turn();
+        await this.turnPage();
       }
     },
 
     async newer() {
       if (this.canGoNewer) {
         this.page--;
-        await this.turn();
+        await this.turnPage();
       }
     },
 
-    async turn() {
+    async turnPage() {
       await this.load();
       table?.scrollIntoView({ block: 'start' });
     },
@@ -179,25 +179,25 @@ export function resultListing({ api, live }, params, single = '') {
       if (!this.loaded || !this.matches(result)) {
         return;
       }
-      gathered.push(result);
-      showing ??= setTimeout(() => {
-        showing = undefined;
-        this.show(gathered.splice(0));
-      }, GATHER);
+      collected.push(result);
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        this.show(collected.splice(0));
+      }, COLLECT_TIME);
     },
 
     /**
-     * Shows results on top, or counts them where the page isn't live.
+     * Adds new results to the table, or only counts them if the page is not live.
      * @param {Result[]} results
      */
     show(results) {
       const known = new Set(this.results.map((result) => result.id));
       const added = results.filter((result) => !known.has(result.id) && this.matches(result));
       if (!this.isLive) {
-        this.waiting += added.length;
+        this.newCount += added.length;
       } else if (added.length) {
-        this.hasNext ||= added.length + this.results.length > PAGE;
-        this.set([...added, ...this.results].sort(newestFirst).slice(0, PAGE));
+        this.hasNext ||= added.length + this.results.length > PAGE_SIZE;
+        this.set([...added, ...this.results].sort(newestFirst).slice(0, PAGE_SIZE));
       }
     },
 
@@ -223,8 +223,8 @@ export function resultListing({ api, live }, params, single = '') {
       return this.loaded && this.results.length === 0;
     },
 
-    get waitingText() {
-      return this.waiting === 1 ? '1 new result' : `${this.waiting} new results`;
+    get newText() {
+      return this.newCount === 1 ? 'Show 1 new result' : `Show ${this.newCount} new results`;
     },
 
     get pageText() {
@@ -241,15 +241,15 @@ export function resultListing({ api, live }, params, single = '') {
       return Object.entries(result.outputs).map(([name, value]) => {
         const text = typeof value === 'number' ? formatNumber(value) : String(value);
         const key = `${result.id} ${name}`;
-        const cut = text.length > LONG && !this.whole[key];
-        const size = text.length > WIDE ? 'wide' : '';
-        return { key, name, size, text: cut ? `${text.slice(0, LONG)}…` : text, more: cut ? text.length : 0 };
+        const cut = text.length > MAX_SHOWN && !this.full[key];
+        const size = text.length > MAX_NARROW ? 'wide' : '';
+        return { key, name, size, text: cut ? `${text.slice(0, MAX_SHOWN)}…` : text, more: cut ? text.length : 0 };
       });
     },
 
     /** @param {{key: string}} output */
     showAll({ key }) {
-      this.whole[key] = true;
+      this.full[key] = true;
     },
 
     /** @param {Result} result */

@@ -1,13 +1,13 @@
 /** @import {Result} from '../../../types/model' */
 
 /**
- * What a reader filters results by: a status, and a range of time up to now or, if it is custom, between two local times.
- * All are empty where they don't matter.
+ * The filters of a table of results: a status and a time range, which is either a length up to now or, if it is custom, the
+ * period between two local times. An empty value does not filter.
  * @typedef {{status: string, range: string, from: string, to: string}} ResultSettings
  */
 
 const HOUR = 3_600_000;
-/** The API's numbers for each choice. */
+/** The status parameter of the API for each choice. */
 const STATUSES = /** @type {Record<string, string>} */ ({ ok: '0', error: '1', failed: '2', bad: '1,2' });
 const HOURS = /** @type {Record<string, number>} */ ({ '1h': 1, '6h': 6, '24h': 24, '7d': 168, '30d': 720 });
 
@@ -29,7 +29,7 @@ export function settingsOf(params) {
 }
 
 /**
- * The settings as the address holds them.
+ * Returns the settings as parameters of the page's address.
  * @param {ResultSettings} settings
  */
 export function addressOf(settings) {
@@ -38,7 +38,7 @@ export function addressOf(settings) {
 }
 
 /**
- * The settings as the API takes them, as of now.
+ * Returns the settings as parameters of the API, relative to now.
  * @param {ResultSettings} settings
  */
 export function queryOf(settings) {
@@ -52,7 +52,7 @@ export function queryOf(settings) {
 }
 
 /**
- * Whether a result that has just come is one of those.
+ * Reports whether a new result passes the filters.
  * @param {ResultSettings} settings
  * @param {Result} result
  */
@@ -73,7 +73,7 @@ function boundsOf({ range, from, to }) {
 }
 
 /**
- * A date of the address as an input for a local time takes it.
+ * Converts a date of the page's address to the value of a datetime-local input.
  * @param {string | null} date RFC 3339
  */
 function localTime(date) {

@@ -4,7 +4,7 @@ import { resultListing } from './listing.js';
 import { rememberSettings } from '../../router.js';
 
 /**
- * The results of all monitors, or of one that the reader chooses: the table's markup asks this view for the choices.
+ * The results of all monitors, or of a chosen one. The markup of the table uses this view's choices.
  * @param {App} app
  * @param {Route} route
  */
@@ -14,7 +14,7 @@ export function results(app, { params }) {
   return {
     list: app.monitors.state,
     listing: resultListing(app, params),
-    /** Whether what was typed is no monitor's name. */
+    /** Whether the typed name belongs to no monitor. */
     unknown: false,
 
     init() {
@@ -27,7 +27,7 @@ export function results(app, { params }) {
       this.listing.destroy();
     },
 
-    /** The monitors by names of which no two are the same. */
+    /** The monitors with unique names: a name that occurs more than once is followed by the id. */
     get choices() {
       const byName = Map.groupBy(this.list.items, (monitor) => monitor.name);
       return this.list.items.map(({ id, name }) => ({
@@ -41,7 +41,7 @@ export function results(app, { params }) {
       return this.choices.find((choice) => choice.id === monitor)?.name ?? monitor;
     },
 
-    /** @param {string} name one of the choices, or empty for all monitors */
+    /** @param {string} name the name of a choice, or empty for all monitors */
     choose(name) {
       const chosen = this.choices.find((choice) => choice.name === name);
       this.unknown = name !== '' && !chosen;
@@ -51,7 +51,7 @@ export function results(app, { params }) {
       }
     },
 
-    /** Keeps the settings in the address. */
+    /** Stores the settings in the page's address. */
     remember() {
       rememberSettings('#results', this.listing.address);
     },

@@ -1,13 +1,13 @@
 import { expect, row, test } from './fixtures.mjs';
 import { field, save } from './form.mjs';
 
-/** How long it may take at most until a check has found what has changed, and the page shows it. */
+/** The maximum time until a check has detected a change and the page shows it. */
 const LONG = { timeout: 20_000 };
 
 /** @param {import('./fixtures.mjs').Page} page */
 const facts = (page) => page.locator('dl.facts');
 
-test('maintenance is planned from a monitor’s page, and marks its results until it is over', async ({
+test('maintenance can be planned from the page of a monitor and marks its results until it ends', async ({
   page,
   nanomon,
   target,
@@ -16,7 +16,7 @@ test('maintenance is planned from a monitor’s page, and marks its results unti
   target.status = 500;
   const id = await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200' });
   await page.goto(`/#monitor/${id}`);
-  await expect(facts(page)).toContainText('None planned.');
+  await expect(facts(page)).toContainText('None planned');
   await page.getByRole('link', { name: 'Plan maintenance' }).click();
   await expect(page.getByText('1 selected: 1 monitor')).toBeVisible();
   await field(page, 'Name').fill('New disks');
@@ -27,10 +27,10 @@ test('maintenance is planned from a monitor’s page, and marks its results unti
   await expect(page.getByTestId('mark')).toHaveText('Maintenance', LONG);
   await expect(page.getByTestId('status')).toHaveText('Error');
   await expect(facts(page)).toContainText('New disks Active ends in', { useInnerText: true });
-  const bars = page.getByRole('list', { name: 'Last runs' }).getByRole('listitem');
+  const bars = page.getByRole('list', { name: 'Recent checks' }).getByRole('listitem');
   await expect(bars.filter({ hasText: /Error · Maintenance · / }).first()).toBeAttached();
   await page.mouse.move(0, 0);
-  await expect(page.locator('#runs-text')).toContainText(/; \d+ ignored$/);
+  await expect(page.locator('#recent-text')).toContainText(/; \d+ ignored$/);
   await expect(page.locator('.results .mark').first()).toHaveText('Maintenance');
   await page.goto('/#list');
   await expect(row(page, 'Shop')).toContainText('Error Maintenance');
@@ -48,27 +48,34 @@ test('maintenance is planned from a monitor’s page, and marks its results unti
   await expect(row(page, 'Shop')).not.toContainText('Maintenance', LONG);
 });
 
-test('what depends on a bad monitor is blocked, and says on which', async ({ page, nanomon, target }) => {
+test('a monitor is blocked while its dependency is not OK, and shows the dependency', async ({
+  page,
+  nanomon,
+  target,
+}) => {
   test.slow();
-  const parent = await nanomon.add({ name: 'Router', target: target.url, rule: 'status == 200' });
+  const dependency = await nanomon.add({ name: 'Router', target: target.url, rule: 'status == 200' });
   await page.goto('/#edit/new');
   await field(page, 'Name').fill('Shop');
   await field(page, 'Target').fill(target.url);
   await field(page, 'Interval').fill('1s');
   await field(page, 'Rule').fill('status == 200');
-  await page.getByText('Alerts', { exact: true }).click();
+  await page.getByText('Notifications', { exact: true }).click();
   await field(page, 'Depends on').fill('Router');
   await save(page);
-  const depends = facts(page).getByRole('link', { name: 'Router' });
-  await expect(depends).toHaveAttribute('href', `#monitor/${parent}`);
+  const link = facts(page).getByRole('link', { name: 'Router' });
+  await expect(link).toHaveAttribute('href', `#monitor/${dependency}`);
   await expect(facts(page)).toContainText('Router OK', { useInnerText: true });
   await expect(page.getByTestId('status')).toHaveText('OK');
   target.status = 500;
   await expect(page.getByTestId('mark')).toHaveText('Blocked', LONG);
   await expect(facts(page)).toContainText('Router Error', { useInnerText: true });
-  await expect(page.getByText('Blocked: what this monitor depends on is bad too')).toBeVisible();
-  await page.goto(`/#monitor/${parent}`);
-  await expect(page.getByRole('region', { name: 'Alerts' })).toContainText('1 monitor depends on this one.', LONG);
+  await expect(page.getByText('Blocked: the monitor that this one depends on is not OK.')).toBeVisible();
+  await page.goto(`/#monitor/${dependency}`);
+  await expect(page.getByRole('region', { name: 'Notifications' })).toContainText(
+    '1 monitor depends on this one.',
+    LONG,
+  );
   await page.goto('/#list');
   await expect(row(page, 'Shop')).toContainText('Error Blocked');
   await expect(row(page, 'Router')).not.toContainText('Blocked');
@@ -82,14 +89,14 @@ test('what depends on a bad monitor is blocked, and says on which', async ({ pag
 test.describe('a monitor that depends on itself', () => {
   test.use({ requestsFail: true });
 
-  test('is refused at the field', async ({ page, target }) => {
+  test('is rejected at the field', async ({ page, target }) => {
     await page.goto('/#edit/new');
     await field(page, 'Name').fill('Shop');
     await field(page, 'Target').fill(target.url);
-    await page.getByText('Alerts', { exact: true }).click();
+    await page.getByText('Notifications', { exact: true }).click();
     await field(page, 'Depends on').fill('Shop');
     await save(page);
-    await expect(page.locator('#property-dependsOn-fault')).toHaveText("A monitor can't depend on itself");
+    await expect(page.locator('#property-dependsOn-error')).toHaveText("A monitor can't depend on itself");
     await expect(field(page, 'Name')).toHaveValue('Shop');
   });
 });

@@ -4,27 +4,27 @@ import { messageOf } from '../../api.js';
 import { badgeOfDelivery, channelOf } from '../../format.js';
 
 /**
- * Sending a test message by every channel.
+ * Sends a test notification through every channel and holds the deliveries.
  * @param {AdminApi} api
  */
-export function alertTest(api) {
+export function notificationTest(api) {
   return {
     busy: false,
     error: '',
     summary: '',
-    hasNone: false,
+    noChannels: false,
     /** @type {readonly Delivery[]} */
     deliveries: [],
 
     async send() {
       this.busy = true;
       this.error = this.summary = '';
-      this.hasNone = false;
+      this.noChannels = false;
       this.deliveries = [];
       try {
-        const { deliveries } = await api.testAlert();
+        const { deliveries } = await api.testNotification();
         this.deliveries = Object.freeze(deliveries);
-        this.hasNone = deliveries.length === 0;
+        this.noChannels = deliveries.length === 0;
         this.summary = summarize(deliveries);
       } catch (error) {
         this.error = messageOf(error);
@@ -43,5 +43,5 @@ function summarize(deliveries) {
   const sent = deliveries.filter((delivery) => delivery.status === 'sent').length;
   return deliveries.length
     ? `Sent to ${sent} of ${deliveries.length === 1 ? '1 recipient' : `${deliveries.length} recipients`}.`
-    : 'No channel is set up, so nothing was sent.';
+    : 'Not sent: no channel is configured.';
 }

@@ -3,17 +3,18 @@
 import { ApiError, messageOf } from '../../api.js';
 import { badgeOfStatus, formatResult } from '../../format.js';
 
-const NO_ANSWER = 504;
+/** The HTTP status of the API when no runner took the check. */
+const GATEWAY_TIMEOUT = 504;
 const exact = new Intl.NumberFormat('en', { maximumFractionDigits: 3, useGrouping: false });
 
 /**
- * Runs of a monitor that isn't saved, one at a time, and what came of the last one.
+ * Runs on-demand checks of an unsaved monitor, one at a time, and holds the latest result.
  * @param {Api} api
  * @param {{now: number}} clock
  */
-export function newTrial(api, clock) {
+export function newOnDemandCheck(api, clock) {
   /** @type {AbortController | null} */
-  let running = null;
+  let latest = null;
 
   return {
     clock,
@@ -21,41 +22,41 @@ export function newTrial(api, clock) {
     started: 0,
     /** @type {Result | null} */
     result: null,
-    /** @type {Output[]} of the type that was tried */
+    /** The outputs of the checked monitor's type. @type {Output[]} */
     outputs: [],
-    /** @type {Draft | null} */
-    tried: null,
+    /** The monitor that result belongs to. @type {Draft | null} */
+    checked: null,
     problem: '',
-    unanswered: false,
+    noRunner: false,
     cancelled: false,
 
     /**
-     * Rejects with an ApiError when the monitor is refused.
+     * Rejects with an ApiError if the API rejects the monitor.
      * @param {Draft} draft
      * @param {Spec} spec
      */
     async run(draft, spec) {
-      const own = new AbortController();
-      running = own;
-      Object.assign(this, { running: true, started: Date.now(), problem: '', unanswered: false, cancelled: false });
+      const controller = new AbortController();
+      latest = controller;
+      Object.assign(this, { running: true, started: Date.now(), problem: '', noRunner: false, cancelled: false });
       try {
-        const result = await api.check(draft, own.signal);
-        if (!own.signal.aborted) {
-          Object.assign(this, { result, outputs: spec.outputs, tried: draft });
+        const result = await api.check(draft, controller.signal);
+        if (!controller.signal.aborted) {
+          Object.assign(this, { result, outputs: spec.outputs, checked: draft });
         }
       } catch (error) {
-        if (!own.signal.aborted) {
+        if (!controller.signal.aborted) {
           this.fail(error);
         }
       } finally {
-        if (running === own) {
+        if (latest === controller) {
           this.running = false;
         }
       }
     },
 
     cancel() {
-      running?.abort();
+      latest?.abort();
       this.running = false;
       this.cancelled = true;
     },
@@ -66,20 +67,20 @@ export function newTrial(api, clock) {
       if (error instanceof ApiError && error.status === 400) {
         throw error;
       }
-      this.unanswered = error instanceof ApiError && error.status === NO_ANSWER;
+      this.noRunner = error instanceof ApiError && error.status === GATEWAY_TIMEOUT;
       this.problem = messageOf(error);
     },
 
     /**
-     * Whether the outcome is that of something else than draft.
+     * Reports whether the form has changed since the check in a way that affects the result.
      * @param {Draft} draft
      */
-    isOld(draft) {
-      return this.result !== null && this.tried !== null && essence(draft) !== essence(this.tried);
+    isOutdated(draft) {
+      return this.result !== null && this.checked !== null && checkedPart(draft) !== checkedPart(this.checked);
     },
 
     get rule() {
-      return this.tried?.rule ?? '';
+      return this.checked?.rule ?? '';
     },
 
     get elapsed() {
@@ -94,15 +95,14 @@ export function newTrial(api, clock) {
       return formatResult(this.result);
     },
 
-    /** What the rule came to, in words. */
     get verdict() {
       return this.result ? verdictOf(this.result, this.rule) : '';
     },
 
-    /** For a screen reader: the outcome in one sentence. */
+    /** The result in one sentence, for screen readers. */
     get summary() {
       if (this.running) {
-        return 'A runner checks it.';
+        return 'Checking…';
       }
       if (this.cancelled) {
         return 'Cancelled.';
@@ -110,22 +110,22 @@ export function newTrial(api, clock) {
       return this.result ? `${this.badge.label}, ${this.value}. ${this.verdict}` : '';
     },
 
-    /** Every output, in the order of the type's description. */
+    /** The outputs of the result, in the order of the type's description. */
     get rows() {
-      const place = (/** @type {string} */ name) => this.outputs.findIndex((output) => isOutput(output, name));
+      const position = (/** @type {string} */ name) => this.outputs.findIndex((output) => isOutput(output, name));
       return Object.entries(this.result?.outputs ?? {})
-        .map(([name, value]) => ({ name, place: place(name), text: outputText(value) }))
-        .sort((a, b) => a.place - b.place || a.name.localeCompare(b.name, 'en', { numeric: true }))
-        .map((row) => ({ ...row, unit: this.outputs[row.place]?.unit ?? '' }));
+        .map(([name, value]) => ({ name, position: position(name), text: outputText(value) }))
+        .sort((a, b) => a.position - b.position || a.name.localeCompare(b.name, 'en', { numeric: true }))
+        .map((row) => ({ ...row, unit: this.outputs[row.position]?.unit ?? '' }));
     },
   };
 }
 
 /**
- * What the outcome depends on.
+ * Returns the part of a monitor that affects its result, as JSON.
  * @param {Draft} draft
  */
-function essence({ type, target, rule, properties }) {
+function checkedPart({ type, target, rule, properties }) {
   return JSON.stringify([type, target, rule, properties]);
 }
 
@@ -135,18 +135,18 @@ function essence({ type, target, rule, properties }) {
  */
 function verdictOf({ status, message }, rule) {
   if (!rule) {
-    return status === 2 ? 'The check failed.' : 'There is no rule: any answer is OK.';
+    return status === 2 ? 'The check failed.' : 'No rule: any response is OK.';
   }
   if (status === 2) {
     return /^rule (eval error|didn't)/.test(message)
-      ? 'The rule could not be judged.'
-      : 'The rule was not judged, since the check failed.';
+      ? 'The rule could not be evaluated.'
+      : 'The check failed, so the rule was not evaluated.';
   }
-  return status === 0 ? 'The rule holds.' : 'The rule does not hold.';
+  return status === 0 ? 'The rule is met.' : 'The rule is not met.';
 }
 
 /**
- * Whether name is the output, or one of the series that it stands for: resultN is result1, result2 and so on.
+ * Reports whether name is an output, or belongs to a series: resultN stands for result1, result2 and so on.
  * @param {Output} output
  * @param {string} name
  */

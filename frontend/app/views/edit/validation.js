@@ -5,8 +5,8 @@ import { formatDuration, parseDuration } from './durations.js';
 import { fieldId } from './fields.js';
 
 /**
- * What is wrong, in words for people, by the id of the field.
- * @typedef {Record<string, string>} Faults
+ * Error messages by the id of the field.
+ * @typedef {Record<string, string>} FieldErrors
  */
 
 const SECOND = 1000;
@@ -18,11 +18,12 @@ const SIZES = new Map([
 ]);
 
 /**
- * The field that an error of the API names, and what to say there; without a field where it names none.
+ * Splits an error of the API into the field it names and the message to show there. The field is empty when the error
+ * names none.
  * @param {string} detail
  * @returns {{field: string, text: string}}
  */
-export function faultOf(detail) {
+export function parseApiError(detail) {
   const property = /^property (\w+): (.*)$/s.exec(detail) ?? /^field "properties\.(\w+)" (.*)$/s.exec(detail);
   if (property) {
     return { field: fieldId(property[1]), text: property[2] };
@@ -35,29 +36,29 @@ export function faultOf(detail) {
 }
 
 /**
- * What can be told to be wrong without asking the API, in its words.
+ * Checks a draft as far as that is possible without the API. The messages are the same as those of the API.
  * @param {Draft} draft
  * @param {Spec} spec
  * @param {Record<string, Row[]>} maps the rows of the properties that are string maps
- * @returns {Faults}
+ * @returns {FieldErrors}
  */
-export function findFaults(draft, spec, maps) {
-  const faults = [
+export function validate(draft, spec, maps) {
+  const errors = [
     ['name', draft.name ? '' : 'missing monitor name'],
     ['target', draft.target ? '' : 'missing monitor target'],
-    ['interval', intervalFault(draft.interval)],
+    ['interval', intervalError(draft.interval)],
     ...spec.properties.map((property) => [
       fieldId(property.name),
       property.kind === 'stringmap'
-        ? mapFault(maps[property.name] ?? [])
-        : propertyFault(property, draft.properties[property.name] ?? ''),
+        ? mapError(maps[property.name] ?? [])
+        : propertyError(property, draft.properties[property.name] ?? ''),
     ]),
   ];
-  return Object.fromEntries(faults.filter(([, text]) => text));
+  return Object.fromEntries(errors.filter(([, text]) => text));
 }
 
 /** @param {string} text */
-function intervalFault(text) {
+function intervalError(text) {
   const interval = parseDuration(text);
   if (!text) {
     return 'missing monitor interval';
@@ -75,17 +76,17 @@ function intervalFault(text) {
  * @param {Property} property
  * @param {string} text
  */
-function propertyFault(property, text) {
+function propertyError(property, text) {
   if (!text) {
     return '';
   }
   switch (property.kind) {
     case 'duration':
-      return durationFault(property, text);
+      return durationError(property, text);
     case 'integer':
-      return /^[+-]?\d+$/.test(text) ? rangeFault(property, Number(text)) : `"${text}" is not a whole number`;
+      return /^[+-]?\d+$/.test(text) ? rangeError(property, Number(text)) : `"${text}" is not a whole number`;
     case 'bytes':
-      return sizeFault(property, text);
+      return sizeError(property, text);
     default:
       return '';
   }
@@ -95,7 +96,7 @@ function propertyFault(property, text) {
  * @param {Property} property
  * @param {string} text
  */
-function durationFault({ min = 0, max = 0 }, text) {
+function durationError({ min = 0, max = 0 }, text) {
   const duration = parseDuration(text);
   if (Number.isNaN(duration)) {
     return `"${text}" is not a duration, use for example 500ms or 5s`;
@@ -113,10 +114,10 @@ function durationFault({ min = 0, max = 0 }, text) {
  * @param {Property} property
  * @param {string} text
  */
-function sizeFault(property, text) {
+function sizeError(property, text) {
   const [, number, unit] = SIZE.exec(text) ?? [];
   return number
-    ? rangeFault(property, Number(number) * (SIZES.get(unit) ?? 1))
+    ? rangeError(property, Number(number) * (SIZES.get(unit) ?? 1))
     : `"${text}" is not a size, use for example 65536, 64KiB or 1MiB`;
 }
 
@@ -124,7 +125,7 @@ function sizeFault(property, text) {
  * @param {Property} property
  * @param {number} number
  */
-function rangeFault({ min = 0, max = 0 }, number) {
+function rangeError({ min = 0, max = 0 }, number) {
   if (min && number < min) {
     return `${number} is too small, at least ${min} is needed`;
   }
@@ -132,11 +133,11 @@ function rangeFault({ min = 0, max = 0 }, number) {
 }
 
 /** @param {Row[]} rows */
-function mapFault(rows) {
+function mapError(rows) {
   const names = rows.filter(({ name, value }) => name || value).map(({ name }) => name);
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  const duplicate = names.find((name, i) => names.indexOf(name) !== i);
   if (names.includes('')) {
-    return 'a value has no name';
+    return 'every value needs a name';
   }
-  return twice === undefined ? '' : `the name ${twice} is there twice`;
+  return duplicate === undefined ? '' : `duplicate name ${duplicate}`;
 }

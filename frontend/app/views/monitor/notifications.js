@@ -1,0 +1,238 @@
+/** @import {Notification, Delivery, Result} from '../../../types/model' */
+/** @import {Api} from '../../api.js' */
+/** @import {Badge} from '../../format.js' */
+import { messageOf } from '../../api.js';
+import { coalesce } from '../../coalesce.js';
+import { badgeOfDelivery, badgeOfStatus, channelOf, formatShort } from '../../format.js';
+
+/** @typedef {{number: number, opened: string, badge: Badge, notifications: Notification[]}} Incident */
+
+const PAGE_SIZE = 10;
+/** The delay before notifications are loaded after a change of the status or the monitor, in milliseconds. */
+const CHANGE_DELAY = 2_000;
+/**
+ * How often notifications are reloaded while the monitor is not OK, an incident is open or a delivery is pending, in
+ * milliseconds.
+ */
+const REFRESH = 10_000;
+
+const KINDS = {
+  alert: 'Opened',
+  escalation: 'Escalated',
+  reminder: 'Reminder',
+  recovery: 'Resolved',
+  closed: 'Closed',
+  test: 'Test',
+};
+
+/**
+ * The notifications of a monitor, newest first, in pages and grouped by incident.
+ * @param {Api} api
+ * @param {string} id
+ */
+export function notificationPanel(api, id) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  let nextLoad = Infinity;
+  let destroyed = false;
+  /** The requests of all pages up to the current one. @type {({monitor: string, max: number} | string)[]} */
+  const pages = [{ monitor: id, max: PAGE_SIZE }];
+  let nextPage = '';
+  /** The number of the newest incident that is known to have ended. */
+  let lastEnded = 0;
+
+  return {
+    /** @type {readonly Readonly<Incident>[]} */
+    incidents: Object.freeze([]),
+    loaded: false,
+    busy: false,
+    error: '',
+    page: 0,
+    hasNext: false,
+    load: async () => {},
+
+    init() {
+      this.load = coalesce(() => this.read());
+      this.load();
+    },
+
+    destroy() {
+      destroyed = true;
+      clearTimeout(timer);
+    },
+
+    /** Reloads the current page. */
+    async read() {
+      clearTimeout(timer);
+      nextLoad = Infinity;
+      this.busy = true;
+      try {
+        const { notifications, next } = await api.notifications(pages[this.page]);
+        nextPage = next;
+        this.hasNext = next !== '';
+        lastEnded = Math.max(this.page === 0 ? 0 : lastEnded, ...notifications.map(endedIncident));
+        this.incidents = Object.freeze(groupByIncident(notifications, lastEnded));
+        this.error = '';
+        this.loaded = true;
+        if (this.isOpen || notifications.some((notification) => notification.next)) {
+          this.loadIn(REFRESH);
+        }
+      } catch (error) {
+        this.error = messageOf(error);
+      } finally {
+        this.busy = false;
+      }
+    },
+
+    /**
+     * Schedules a reload. Of several pending reloads only the earliest runs. A hidden page reloads when it is visible
+     * again.
+     * @param {number} delay in milliseconds
+     */
+    loadIn(delay) {
+      const time = Date.now() + delay;
+      if (!destroyed && time < nextLoad) {
+        nextLoad = time;
+        clearTimeout(timer);
+        timer = setTimeout(() => document.hidden || this.load(), delay);
+      }
+    },
+
+    loadSoon() {
+      this.loadIn(CHANGE_DELAY);
+    },
+
+    /**
+     * Schedules a reload if the result may cause a notification.
+     * @param {Result} result
+     * @param {Result | null} previous
+     */
+    onResult(result, previous) {
+      if (result.status !== previous?.status) {
+        this.loadSoon();
+      } else if (result.status !== 0) {
+        this.loadIn(REFRESH);
+      }
+    },
+
+    get isOpen() {
+      return this.page === 0 && this.incidents[0]?.badge === OPEN;
+    },
+
+    async older() {
+      if (this.canGoOlder) {
+        pages[++this.page] = nextPage;
+        await this.load();
+      }
+    },
+
+    async newer() {
+      if (this.canGoNewer) {
+        this.page--;
+        await this.load();
+      }
+    },
+
+    get canGoOlder() {
+      return this.hasNext && !this.busy;
+    },
+
+    get canGoNewer() {
+      return this.page > 0 && !this.busy;
+    },
+
+    get hasPages() {
+      return this.hasNext || this.page > 0;
+    },
+
+    get pageText() {
+      return `Page ${this.page + 1}`;
+    },
+
+    get isLoading() {
+      return !this.loaded && !this.error;
+    },
+
+    get isEmpty() {
+      return this.loaded && this.incidents.length === 0;
+    },
+
+    /** @param {Notification} notification */
+    kind: ({ kind }) => KINDS[kind] ?? kind,
+
+    /** @param {Notification} notification */
+    badge: ({ status }) => badgeOfStatus(status),
+
+    /** @param {Notification} notification */
+    dependents: ({ behind }) =>
+      behind === 1 ? '1 monitor depends on this one.' : `${behind} monitors depend on this one.`,
+
+    /**
+     * Explains why a notification has no deliveries.
+     * @param {Notification} notification
+     */
+    notSent({ kind, next }) {
+      if (kind === 'closed') {
+        return 'Not sent: the monitor was disabled or deleted.';
+      }
+      return next ? 'Waiting to be sent.' : 'Not sent: no channel is configured.';
+    },
+
+    /**
+     * Describes the attempts of a pending delivery.
+     * @param {Notification} notification
+     * @param {Delivery} delivery
+     */
+    progress({ attempts, next }, { status, answer }) {
+      if (status !== 'pending' || !next) {
+        return '';
+      }
+      return answer
+        ? `(${attempts === 1 ? '1 attempt' : `${attempts} attempts`}, next attempt at ${formatShort(next)})`
+        : 'Sending…';
+    },
+
+    deliveryBadge: badgeOfDelivery,
+    channel: channelOf,
+    date: formatShort,
+  };
+}
+
+/** @type {Badge} */
+const OPEN = Object.freeze({ key: 'failed', label: 'Open' });
+/** @type {Badge} */
+const ENDED = Object.freeze({ key: 'ok', label: 'Ended' });
+
+/**
+ * Returns the newest incident that must have ended, given a notification: an incident starts only after the previous
+ * one has ended.
+ * @param {Notification} notification
+ */
+function endedIncident({ kind, incident }) {
+  return kind === 'recovery' || kind === 'closed' ? incident : incident - 1;
+}
+
+/**
+ * @param {Notification[]} notifications
+ * @param {number} lastEnded the number of the newest ended incident
+ * @returns {Incident[]} in the order of their newest notifications
+ */
+function groupByIncident(notifications, lastEnded) {
+  /** @type {Map<number, Incident>} */
+  const incidents = new Map();
+  for (const notification of notifications) {
+    const number = notification.incident;
+    const incident = incidents.get(number);
+    if (incident) {
+      incident.notifications.push(notification);
+    } else {
+      incidents.set(number, {
+        number,
+        opened: notification.opened ?? '',
+        badge: number <= lastEnded ? ENDED : OPEN,
+        notifications: [notification],
+      });
+    }
+  }
+  return [...incidents.values()].map((incident) => Object.freeze(incident));
+}
