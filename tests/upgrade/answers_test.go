@@ -44,7 +44,53 @@ func readRecording(t *testing.T, store string) recording {
 	if err := json.Unmarshal(text, &r); err != nil {
 		t.Fatal(err)
 	}
+	changes := readDifferences(t)
+	for _, answers := range [][]answer{r.Answers, r.Current} {
+		for _, a := range answers {
+			for name, difference := range changes {
+				for _, object := range objects(a.Answer) {
+					difference.apply(objects(object[name]))
+				}
+			}
+		}
+	}
 	return r
+}
+
+// difference is a deliberate, documented change of the objects in an array: new names of members, and new values.
+type difference struct {
+	Members, Values map[string]string
+}
+
+// readDifferences returns the deliberate differences between the old and the current API, by the name of the array.
+func readDifferences(t *testing.T) map[string]difference {
+	t.Helper()
+	text, err := os.ReadFile(fixture("differences.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all map[string]difference
+	if err := json.Unmarshal(text, &all); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// apply changes the objects of an old answer into those that the current API should return.
+func (d difference) apply(list []map[string]any) {
+	for _, object := range list {
+		for old, current := range d.Members {
+			value, ok := object[old]
+			if !ok {
+				continue
+			}
+			delete(object, old)
+			if text, ok := value.(string); ok && d.Values[text] != "" {
+				value = d.Values[text]
+			}
+			object[current] = value
+		}
+	}
 }
 
 // monitor returns the id of the monitor with a name.

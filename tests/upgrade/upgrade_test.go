@@ -148,7 +148,7 @@ func wantListed(t *testing.T, c client, sent []string, all int) {
 	}
 	for _, id := range sent {
 		n := listed[id]
-		if deliveries := objects(n["deliveries"]); n["next"] != nil || len(deliveries) != 1 || deliveries[0]["fate"] != "sent" {
+		if deliveries := objects(n["deliveries"]); n["next"] != nil || len(deliveries) != 1 || deliveries[0]["status"] != "sent" {
 			t.Errorf("%s is %v, want it to be sent", id, n)
 		}
 	}
