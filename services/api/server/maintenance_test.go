@@ -112,19 +112,19 @@ func TestBadWindows(t *testing.T) {
 		change map[string]any
 		detail string
 	}{
-		{map[string]any{"name": nil}, "name is missing: say what is done"},
+		{map[string]any{"name": nil}, "name is missing: describe the maintenance"},
 		{map[string]any{"name": 5}, `field "name" must be a string, not a number`},
-		{map[string]any{"groups": nil}, "monitors or groups must name what the window is for"},
+		{map[string]any{"groups": nil}, "monitors or groups must contain at least one element"},
 		{map[string]any{"groups": "web"}, `field "groups" must be an array of strings, not a string`},
 		{map[string]any{"monitors": []any{5}}, `field "monitors" must be an array of strings, not a number`},
 		{map[string]any{"monitors": []any{nil}}, `monitors must be ids of 24 hexadecimal digits, not ""`},
-		{map[string]any{"start": nil}, "start is missing: a window has start and end, or weekly"},
+		{map[string]any{"start": nil}, "start is missing: set start and end, or weekly"},
 		{map[string]any{"start": "tomorrow"}, `field "start" must be a date in RFC 3339, such as 2026-01-31T22:00:00Z`},
 		{map[string]any{"end": "", "start": nil, "weekly": map[string]any{"days": []string{"monday"}, "at": "02:30", "duration": "1h", "zone": "UTC"}},
 			`field "end" must be a date in RFC 3339, such as 2026-01-31T22:00:00Z`},
 		{map[string]any{"end": 7}, `field "end" must be a string, not a number`},
 		{map[string]any{"end": "2026-03-01T10:00:00.0009Z"}, "end must be after start"},
-		{map[string]any{"end": "9999-12-31T23:59:59-01:00"}, "end must lie between the years 1970 and 9999"},
+		{map[string]any{"end": "9999-12-31T23:59:59-01:00"}, "end must be between the years 1970 and 9999"},
 		{map[string]any{"weekly": []string{}}, `field "weekly" must be an object, not an array`},
 		{map[string]any{"weekly": map[string]any{}}, "start and end can't be combined with weekly"},
 		{weekly("days", "monday"), `field "weekly.days" must be an array of strings, not a string`},

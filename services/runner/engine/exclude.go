@@ -115,7 +115,7 @@ func (s spell) holds(x *exclusions, at time.Time) bool {
 func (x *exclusions) spellOf(m monitor.Monitor, at time.Time) spell {
 	s := spell{by: x, from: at, until: at.Add(longestSpell)}
 	for _, w := range x.windowsOf(m) {
-		start, end, ok := w.Span(at)
+		start, end, ok := w.Occurrence(at)
 		if !ok {
 			continue
 		}
