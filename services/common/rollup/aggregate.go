@@ -1,5 +1,4 @@
-// Package rollup sums up many results: counts by status and a latency sketch that can be merged. It knows
-// neither store nor schedule.
+// Package rollup aggregates results: counts by status and a latency sketch that can be merged. It depends on no store.
 package rollup
 
 import (
@@ -14,133 +13,131 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// RelativeAccuracy bounds the error of a quantile: it differs from the true value by at most this part of it.
+// RelativeAccuracy is the maximum relative error of a quantile.
 const RelativeAccuracy = 0.01
 
-// maxBins bounds the size of a sketch. At 1 % accuracy 1,024 bins span nine decades of values; beyond
-// that the smallest values share a bin.
+// maxBins limits the size of a sketch. At 1 % accuracy, 1,024 bins cover values that differ by a factor of up to 10^9. If they
+// differ by more, the smallest values share a bin.
 const maxBins = 1024
 
-// Summary is what is known of a set of results. Make one with [New].
-type Summary struct {
-	// Counts are the numbers of results by status.
+// Aggregate holds the counts, extremes and quantiles of a set of results. Create one with [New].
+type Aggregate struct {
+	// Counts holds the number of results by status.
 	Counts [3]int
-	// Sum, Min and Max are those of the values of the answered results, so of status OK or
-	// error; 0 when there is none.
+	// Sum, Min and Max aggregate the values of the results with the status OK or error; 0 if there are none.
 	Sum, Min, Max float64
 	values        *ddsketch.DDSketch
 }
 
-// New is the summary of no results.
-func New() *Summary {
+// New returns an empty aggregate.
+func New() *Aggregate {
 	m, err := mapping.NewLogarithmicMapping(RelativeAccuracy)
 	if err != nil {
-		panic(err) // only for an accuracy outside (0, 1), and it is a constant
+		panic(err) // Impossible: the constant accuracy is between 0 and 1.
 	}
-	return &Summary{values: ddsketch.NewDDSketchFromStoreProvider(m, newBins)}
+	return &Aggregate{values: ddsketch.NewDDSketchFromStoreProvider(m, newBins)}
 }
 
 func newBins() store.Store { return store.NewCollapsingLowestDenseStore(maxBins) }
 
-// Add counts one result. A value that is no finite number is counted by its status only.
-func (s *Summary) Add(status monitor.Status, value float64) {
+// Add adds one result. A value that is not a finite number changes only the count of its status.
+func (a *Aggregate) Add(status monitor.Status, value float64) {
 	if status < monitor.StatusOK || status > monitor.StatusFailed {
 		status = monitor.StatusFailed
 	}
-	s.Counts[status]++
-	first := s.values.IsEmpty()
-	if status == monitor.StatusFailed || s.values.Add(value) != nil {
+	a.Counts[status]++
+	first := a.values.IsEmpty()
+	if status == monitor.StatusFailed || a.values.Add(value) != nil {
 		return
 	}
-	s.include(first, value, value, value)
+	a.include(first, value, value, value)
 }
 
-// Merge adds what other sums up.
-func (s *Summary) Merge(other *Summary) error {
+// Merge adds the results of other.
+func (a *Aggregate) Merge(other *Aggregate) error {
 	for status, n := range other.Counts {
-		s.Counts[status] += n
+		a.Counts[status] += n
 	}
 	if other.values.IsEmpty() {
 		return nil
 	}
-	first := s.values.IsEmpty()
-	if err := s.values.MergeWith(other.values); err != nil {
+	first := a.values.IsEmpty()
+	if err := a.values.MergeWith(other.values); err != nil {
 		return fmt.Errorf("merge latency sketches: %w", err)
 	}
-	s.include(first, other.Sum, other.Min, other.Max)
+	a.include(first, other.Sum, other.Min, other.Max)
 	return nil
 }
 
-func (s *Summary) include(first bool, sum, low, high float64) {
+func (a *Aggregate) include(first bool, sum, low, high float64) {
 	if first {
-		s.Sum, s.Min, s.Max = sum, low, high
+		a.Sum, a.Min, a.Max = sum, low, high
 		return
 	}
-	// A sum beyond what a float64 holds stays at its edge, because JSON has no infinity.
-	s.Sum = math.Max(-math.MaxFloat64, math.Min(math.MaxFloat64, s.Sum+sum))
-	s.Min = math.Min(s.Min, low)
-	s.Max = math.Max(s.Max, high)
+	// The sum is limited to the range of a float64, because JSON has no infinity.
+	a.Sum = math.Max(-math.MaxFloat64, math.Min(math.MaxFloat64, a.Sum+sum))
+	a.Min = math.Min(a.Min, low)
+	a.Max = math.Max(a.Max, high)
 }
 
-// Answered is how many values Sum, Min, Max and the quantiles are made of.
-func (s *Summary) Answered() int { return int(s.values.GetCount()) }
+// Answered returns the number of results that Sum, Min, Max and the quantiles include.
+func (a *Aggregate) Answered() int { return int(a.values.GetCount()) }
 
-// Total is the number of results of any status.
-func (s *Summary) Total() int { return s.Counts[0] + s.Counts[1] + s.Counts[2] }
+// Total returns the number of results of any status.
+func (a *Aggregate) Total() int { return a.Counts[0] + a.Counts[1] + a.Counts[2] }
 
-// Average is the mean of the values; false when there is none.
-func (s *Summary) Average() (float64, bool) {
-	if s.values.IsEmpty() {
+// Average returns the mean of the values, or false if there are none.
+func (a *Aggregate) Average() (float64, bool) {
+	if a.values.IsEmpty() {
 		return 0, false
 	}
-	return s.Sum / s.values.GetCount(), true
+	return a.Sum / a.values.GetCount(), true
 }
 
-// Quantile is the value below which the part q (0 to 1) of the values lies, within
-// [RelativeAccuracy]; false when there is none.
-func (s *Summary) Quantile(q float64) (float64, bool) {
-	value, err := s.values.GetValueAtQuantile(q)
+// Quantile returns the value at the quantile q (0 to 1), accurate to [RelativeAccuracy], or false if there are no values.
+func (a *Aggregate) Quantile(q float64) (float64, bool) {
+	value, err := a.values.GetValueAtQuantile(q)
 	if err != nil {
 		return 0, false
 	}
-	return math.Min(math.Max(value, s.Min), s.Max), true
+	return math.Min(math.Max(value, a.Min), a.Max), true
 }
 
-// encoded is the stored form of a Summary.
+// encoded is the stored form of an Aggregate.
 type encoded struct {
 	Counts [3]int  `json:"counts"`
 	Sum    float64 `json:"sum"`
 	Min    float64 `json:"min"`
 	Max    float64 `json:"max"`
-	// Values is the sketch in its library's own binary form, without its mapping.
+	// Values is the sketch in the binary format of its library, without the mapping.
 	Values []byte `json:"values,omitempty"`
 }
 
-// Encode is the summary as bytes; see [Decode].
-func (s *Summary) Encode() []byte {
-	e := encoded{Counts: s.Counts, Sum: s.Sum, Min: s.Min, Max: s.Max}
-	if !s.values.IsEmpty() {
-		s.values.Encode(&e.Values, true)
+// Encode returns the aggregate in its stored form; see [Decode].
+func (a *Aggregate) Encode() []byte {
+	e := encoded{Counts: a.Counts, Sum: a.Sum, Min: a.Min, Max: a.Max}
+	if !a.values.IsEmpty() {
+		a.values.Encode(&e.Values, true)
 	}
 	data, err := json.Marshal(e)
 	if err != nil {
-		panic(err) // only for numbers that are not finite, which Add refuses
+		panic(err) // Impossible: Add stores finite numbers only.
 	}
 	return data
 }
 
-// Decode reads what [Summary.Encode] wrote.
-func Decode(data []byte) (*Summary, error) {
+// Decode decodes the output of [Aggregate.Encode].
+func Decode(data []byte) (*Aggregate, error) {
 	var e encoded
 	if err := json.Unmarshal(data, &e); err != nil {
-		return nil, fmt.Errorf("decode summary: %w", err)
+		return nil, fmt.Errorf("decode rollup: %w", err)
 	}
-	s := New()
-	s.Counts, s.Sum, s.Min, s.Max = e.Counts, e.Sum, e.Min, e.Max
+	a := New()
+	a.Counts, a.Sum, a.Min, a.Max = e.Counts, e.Sum, e.Min, e.Max
 	if len(e.Values) > 0 {
-		if err := s.values.DecodeAndMergeWith(e.Values); err != nil {
+		if err := a.values.DecodeAndMergeWith(e.Values); err != nil {
 			return nil, fmt.Errorf("decode latency sketch: %w", err)
 		}
 	}
-	return s, nil
+	return a, nil
 }

@@ -122,12 +122,12 @@ func (e *Engine) sumUpMarked(ctx context.Context, marks []store.DirtyHour) error
 	return nil
 }
 
-func rollupOf(monitorID string, p store.Period, start time.Time, s *rollup.Summary) store.Rollup {
+func rollupOf(monitorID string, p store.Period, start time.Time, s *rollup.Aggregate) store.Rollup {
 	return store.Rollup{MonitorID: monitorID, Period: p, Start: start, Summary: s.Encode()}
 }
 
 // sumOfHour sums up the results of the hour that m marks.
-func (e *Engine) sumOfHour(ctx context.Context, m store.DirtyHour) (*rollup.Summary, error) {
+func (e *Engine) sumOfHour(ctx context.Context, m store.DirtyHour) (*rollup.Aggregate, error) {
 	sum := rollup.New()
 	filter := store.ResultFilter{
 		MonitorID: m.MonitorID, From: m.Hour, To: m.Hour.Add(store.Hour.Length()), Limit: resultsAtOnce,
@@ -149,7 +149,7 @@ func (e *Engine) sumOfHour(ctx context.Context, m store.DirtyHour) (*rollup.Summ
 }
 
 // sumOfDay sums up the hours of a day. One that can't be read is left out: it must not hold up all the others.
-func (e *Engine) sumOfDay(ctx context.Context, monitorID string, start time.Time) (*rollup.Summary, error) {
+func (e *Engine) sumOfDay(ctx context.Context, monitorID string, start time.Time) (*rollup.Aggregate, error) {
 	hours, err := e.store.Rollups(ctx, monitorID, store.Hour, start, start.Add(store.Day.Length()))
 	if err != nil {
 		return nil, fmt.Errorf("read the sums of monitor %s from %s on: %w", monitorID, start, err)
