@@ -40,8 +40,8 @@ func TestFaultsOfChecks(t *testing.T) {
 		{"TARGET_ALLOW", "10.0.0.0/33", `TARGET_ALLOW: "10.0.0.0/33" is not an address or a range of addresses, use for example 192.0.2.1, 10.0.0.0/8 or fd00::/8`},
 		{"TARGET_DENY", "10.0.0.1,localhost", `TARGET_DENY: "localhost" is not an address or a range of addresses, use for example 192.0.2.1, 10.0.0.0/8 or fd00::/8`},
 		{"TARGET_DENY", "fe80::1%eth0", `TARGET_DENY: "fe80::1%eth0" is not an address or a range of addresses, use for example 192.0.2.1, 10.0.0.0/8 or fd00::/8`},
-		{"SECRETS_ALLOW", "env:A TOKEN", `SECRETS_ALLOW: "TOKEN" is neither env:NAME nor file:/path, with a path that ends in / for all that is below`},
-		{"SECRETS_ALLOW", "file:secrets/", `SECRETS_ALLOW: "file:secrets/" is neither env:NAME nor file:/path, with a path that ends in / for all that is below`},
+		{"SECRETS_ALLOW", "env:A TOKEN", `SECRETS_ALLOW: "TOKEN" is neither env:NAME nor file:/path; a path that ends in / allows all files below it`},
+		{"SECRETS_ALLOW", "file:secrets/", `SECRETS_ALLOW: "file:secrets/" is neither env:NAME nor file:/path; a path that ends in / allows all files below it`},
 	} {
 		for what, parse := range map[string]func(map[string]string) error{
 			"runner":     func(e map[string]string) error { _, err := config.Parse[config.Runner](e); return err },

@@ -109,7 +109,7 @@ func (e *Engine) runDefinition(ctx context.Context, r store.OnDemandCheck) {
 func (e *Engine) checkOnce(m monitor.Monitor) monitor.Result {
 	c, err := check.Compile(e.types, e.cfg.Secrets, m)
 	if err != nil {
-		return check.Failed(m, time.Now(), err.Error())
+		return check.FailedResult(m, time.Now(), err.Error())
 	}
 	defer c.Close()
 	return c.Run(e.runs)

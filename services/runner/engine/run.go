@@ -57,7 +57,7 @@ func (e *entry) run(types probe.Registry, secrets secret.Source) monitor.Result 
 		e.check, e.broken = check.Compile(types, secrets, e.monitor)
 	}
 	if e.broken != nil {
-		return check.Failed(e.monitor, time.Now(), e.broken.Error())
+		return check.FailedResult(e.monitor, time.Now(), e.broken.Error())
 	}
 	return e.check.Run(e.ctx)
 }
