@@ -129,7 +129,7 @@ func TestBadWindows(t *testing.T) {
 		{map[string]any{"weekly": map[string]any{}}, "start and end can't be combined with weekly"},
 		{weekly("days", "monday"), `field "weekly.days" must be an array of strings, not a string`},
 		{weekly("days", []any{map[string]any{}}), `field "weekly.days" must be an array of strings, not an object`},
-		{weekly("days", []string{}), "weekly.days must name at least one day"},
+		{weekly("days", []string{}), "weekly.days must contain at least one day"},
 		{weekly("at", "25:00"), `weekly.at must be a time from 00:00 to 23:59, such as 02:30, not "25:00"`},
 		{weekly("duration", 60), `field "weekly.duration" must be a string, not a number`},
 		{weekly("duration", "8d"), `weekly.duration must be a duration from 1m to 168h, such as 1h30m, not "8d"`},

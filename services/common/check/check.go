@@ -25,7 +25,8 @@ type Check struct {
 	probe probe.Probe
 	// secrets resolves the references; nil if the monitor has none.
 	secrets *secret.Source
-	// resolved is the monitor, with resolved secrets, that probe was created from. scrubber removes these secrets from results.
+	// resolved is the monitor, with resolved secrets, that probe was created from. scrubber removes these secrets from
+	// results.
 	resolved monitor.Monitor
 	scrubber *secret.Scrubber
 }
@@ -85,8 +86,8 @@ func Validate(registry probe.Registry, m monitor.Monitor) error {
 	return nil
 }
 
-// Run checks the target once and evaluates the rule. It returns at the monitor's timeout, or when ctx ends. If the probe
-// panics, the result is failed. Results contain the references to secrets, never their values.
+// Run checks the target once and evaluates the rule. It returns at the monitor's timeout, or when ctx ends. If the
+// probe panics, the result is failed. Results contain the references to secrets, never their values.
 func (c *Check) Run(ctx context.Context) monitor.Result {
 	result := FailedResult(c.monitor, time.Now(), "")
 	if err := c.resolve(); err != nil {

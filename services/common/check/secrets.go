@@ -12,16 +12,16 @@ import (
 	"nanomon/services/common/secret"
 )
 
-// sampleSecrets are values that replace references during validation, because only runners know the secrets. A monitor is
-// valid if one of the values makes it valid.
+// sampleSecrets are values that replace references during validation, because only runners know the secrets. A monitor
+// is valid if one of the values makes it valid.
 var sampleSecrets = []string{"secret", "http://secret/", "secret:1", "1"}
 
 // checkReferences validates a monitor with references to secrets. The error is a [monitor.InvalidError].
 func checkReferences(registry probe.Registry, m monitor.Monitor) error {
 	spec := registry[m.Type].Spec
 	for _, property := range append(slices.Clone(spec.Properties), probe.CommonProperties()...) {
-		common := !slices.ContainsFunc(spec.Properties, func(own probe.Property) bool { return own.Name == property.Name })
-		if secret.HasReference(m.Properties[property.Name]) && (common || !property.AcceptsText()) {
+		isCommon := !slices.ContainsFunc(spec.Properties, func(p probe.Property) bool { return p.Name == property.Name })
+		if secret.HasReference(m.Properties[property.Name]) && (isCommon || !property.AcceptsText()) {
 			return monitor.Invalidf("property %s: references to secrets are not supported here", property.Name)
 		}
 	}
@@ -43,7 +43,8 @@ func checkReferences(registry probe.Registry, m monitor.Monitor) error {
 	return first
 }
 
-// resolve reads the secrets and replaces the probe if one of them has changed. The error is shown to users and contains no secret.
+// resolve reads the secrets and replaces the probe if one of them has changed. The error is shown to users and contains
+// no secret.
 func (c *Check) resolve() error {
 	if c.secrets == nil {
 		return nil
@@ -52,7 +53,8 @@ func (c *Check) resolve() error {
 	if err != nil {
 		return err
 	}
-	if c.probe != nil && resolved.Target == c.resolved.Target && maps.Equal(resolved.Properties, c.resolved.Properties) {
+	unchanged := resolved.Target == c.resolved.Target && maps.Equal(resolved.Properties, c.resolved.Properties)
+	if c.probe != nil && unchanged {
 		return nil
 	}
 	p, err := newProbe(c.registry, resolved)
@@ -64,12 +66,14 @@ func (c *Check) resolve() error {
 	return nil
 }
 
-// invalidSecret returns an error that names the property with the invalid secret. It doesn't wrap err, which may quote the secret.
+// invalidSecret returns an error that names the property with the invalid secret. It doesn't wrap err, which may quote
+// the secret.
 func invalidSecret(err error) error {
-	where := "the target"
+	field := "the target"
 	var invalid *monitor.InvalidError
-	if property, _, ok := strings.Cut(err.Error(), ":"); ok && errors.As(err, &invalid) && strings.HasPrefix(property, "property ") {
-		where = property
+	prefix, _, ok := strings.Cut(err.Error(), ":")
+	if ok && errors.As(err, &invalid) && strings.HasPrefix(prefix, "property ") {
+		field = prefix
 	}
-	return fmt.Errorf("the secret is not a valid value for %s", where)
+	return fmt.Errorf("the secret is not a valid value for %s", field)
 }

@@ -68,8 +68,8 @@ func wantNoSecrets(t *testing.T, r monitor.Result) {
 	}
 }
 
-// newEchoServer returns a server whose responses repeat the request, as text and in JSON. Below /redirect/ it redirects to a URL
-// that contains the secrets of the request.
+// newEchoServer returns a server whose responses repeat the request, as text and in JSON. Below /redirect/ it redirects
+// to a URL that contains the secrets of the request.
 func newEchoServer(t *testing.T) (server *httptest.Server, last *atomic.Pointer[http.Request]) {
 	t.Helper()
 	last = &atomic.Pointer[http.Request]{}

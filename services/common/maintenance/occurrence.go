@@ -33,9 +33,9 @@ func (w Window) ActiveAt(t time.Time) bool {
 	return ok && !start.After(t)
 }
 
-// Occurrence returns the occurrence that is active at t or, if there is none, the next one. An occurrence is active while
-// start <= t < end. ok is false if the window has ended. Of a weekly occurrence without a gap, Occurrence returns the part from
-// about two weeks before t to two weeks after t.
+// Occurrence returns the occurrence that is active at t or, if there is none, the next one. An occurrence is active
+// while start <= t < end. ok is false if the window has ended. Of a weekly occurrence without a gap, Occurrence returns
+// the part from about two weeks before t to two weeks after t.
 func (w Window) Occurrence(t time.Time) (start, end time.Time, ok bool) {
 	if w.Weekly == nil {
 		return w.Start, w.End, t.Before(w.End)
@@ -69,8 +69,8 @@ func (w Weekly) occurrence(t time.Time) (start, end time.Time, ok bool) {
 	return start, end, ok
 }
 
-// firstInstant returns the first instant at which a clock in zone shows the time local or a later one. local is a local time,
-// stored as if it were UTC.
+// firstInstant returns the first instant at which a clock in zone shows the time local or a later one. local is a local
+// time, stored as if it were UTC.
 func firstInstant(local time.Time, zone *time.Location) time.Time {
 	for at := local.Add(-24 * time.Hour).In(zone); ; {
 		_, offset := at.Zone()

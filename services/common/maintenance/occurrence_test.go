@@ -102,7 +102,8 @@ func TestWindowWithoutGap(t *testing.T) {
 	}
 }
 
-// activeMinutes returns the minutes between from and to at which a weekly window is active. It examines the local time of every minute.
+// activeMinutes returns the minutes between from and to at which a weekly window is active. It examines the local time
+// of every minute.
 func activeMinutes(t testing.TB, w Weekly, from, to time.Time) map[time.Time]bool {
 	zone, err := time.LoadLocation(w.Zone)
 	if err != nil {
@@ -112,17 +113,17 @@ func activeMinutes(t testing.TB, w Weekly, from, to time.Time) map[time.Time]boo
 	if err != nil {
 		t.Fatal(err)
 	}
-	begun, active := make(map[string]bool), make(map[time.Time]bool)
+	started, active := make(map[string]bool), make(map[time.Time]bool)
 	until := from
 	for now := from.Add(-10 * 24 * time.Hour); now.Before(to); now = now.Add(time.Minute) {
 		local := now.In(zone)
 		// A day's occurrence starts in the first minute whose local time is At or later. That may be on the next day.
 		for _, day := range []time.Time{local.AddDate(0, 0, -1), local} {
 			date := day.Format(time.DateOnly)
-			if begun[date] || local.Format("2006-01-02 15:04") < date+" "+w.At {
+			if started[date] || local.Format("2006-01-02 15:04") < date+" "+w.At {
 				continue
 			}
-			begun[date] = true
+			started[date] = true
 			if slices.Contains(w.Days, days[day.Weekday()]) && now.Add(length).After(until) {
 				until = now.Add(length)
 			}

@@ -96,11 +96,13 @@ func (w Weekly) validate() error {
 		return monitor.Invalidf("weekly.at must be a time from 00:00 to 23:59, such as 02:30, not %.50q", w.At)
 	}
 	if d, err := time.ParseDuration(w.Duration); err != nil || d < MinDuration || d > MaxDuration {
-		return monitor.Invalidf("weekly.duration must be a duration from 1m to 168h, such as 1h30m, not %.50q", w.Duration)
+		return monitor.Invalidf(
+			"weekly.duration must be a duration from 1m to 168h, such as 1h30m, not %.50q", w.Duration)
 	}
 	// time.LoadLocation accepts an empty name and Local, but Local differs between machines.
 	if _, err := loadZone(w.Zone); err != nil || w.Zone == "" || w.Zone == "Local" {
-		return monitor.Invalidf("weekly.zone must be the name of a time zone, such as Europe/Amsterdam or UTC, not %.50q", w.Zone)
+		return monitor.Invalidf(
+			"weekly.zone must be the name of a time zone, such as Europe/Amsterdam or UTC, not %.50q", w.Zone)
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package maintenance defines maintenance windows: periods in which monitors are expected to be down. Results of these periods
-// are ignored in uptime and for incidents.
+// Package maintenance defines maintenance windows: periods in which monitors are expected to be down. Results of these
+// periods are ignored in uptime and for incidents.
 package maintenance
 
 import (
@@ -16,8 +16,8 @@ type Window struct {
 	ID string `json:"id"`
 	// Name describes the maintenance; it need not be unique.
 	Name string `json:"name"`
-	// Monitors lists ids of monitors and Groups lists groups of monitors to which the window applies. Neither is nil, and at
-	// least one has an element. Ids and groups that don't exist are ignored.
+	// Monitors lists ids of monitors and Groups lists groups of monitors to which the window applies. Neither is nil,
+	// and at least one has an element. Ids and groups that don't exist are ignored.
 	Monitors []string `json:"monitors"`
 	Groups   []string `json:"groups"`
 	// Start (inclusive) and End (exclusive) bound a window that occurs once. Both are zero if Weekly is set.
@@ -33,8 +33,8 @@ type Window struct {
 type Weekly struct {
 	// Days lists the days on which the window starts: monday to sunday, at least one, without duplicates.
 	Days []string `json:"days"`
-	// At is the local time at which the window starts, from 00:00 to 23:59. If a clock change skips that time, the window starts
-	// at the change. If the time occurs twice, the window starts at the first one.
+	// At is the local time at which the window starts, from 00:00 to 23:59. If a clock change skips that time, the
+	// window starts at the change. If the time occurs twice, the window starts at the first one.
 	At string `json:"at"`
 	// Duration is a Go duration from 1m to 168h. Adjacent or overlapping occurrences are joined.
 	Duration string `json:"duration"`
@@ -42,8 +42,8 @@ type Weekly struct {
 	Zone string `json:"zone"`
 }
 
-// Normalize converts the window to its stored form: lists are not nil, ids are in lower case, and dates are in UTC and whole
-// milliseconds.
+// Normalize converts the window to its stored form: lists are not nil, ids are in lower case, and dates are in UTC and
+// whole milliseconds.
 func (w *Window) Normalize() {
 	ids := make([]string, len(w.Monitors))
 	for i, id := range w.Monitors {

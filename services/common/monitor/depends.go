@@ -11,9 +11,9 @@ func (m Monitor) DependsOnItself() bool {
 	return dependency != "" && (dependency == m.Name || strings.EqualFold(dependency, m.ID))
 }
 
-// Dependencies maps the id of each monitor to the id of its dependency. It looks up the value of the property [DependsOn] as an
-// id first, then as a name; if several monitors have that name, it uses the lowest id. Monitors without the property, with an
-// unknown or disabled dependency, or in a cycle (themselves included) have no dependency.
+// Dependencies maps the id of each monitor to the id of its dependency. It looks up the value of the property
+// [DependsOn] as an id first, then as a name; if several monitors have that name, it uses the lowest id. Monitors
+// without the property, with an unknown or disabled dependency, or in a cycle (themselves included) have no dependency.
 func Dependencies(all []Monitor) map[string]string {
 	byID, byName := make(map[string]*Monitor, len(all)), make(map[string]*Monitor, len(all))
 	for i := range all {

@@ -42,8 +42,8 @@ func (m Monitor) Every() time.Duration {
 	return d
 }
 
-// StaleAfter returns the age at which the latest result of a monitor with the given interval is stale: it no longer shows the
-// status, because no runner ran the checks that were due since then.
+// StaleAfter returns the age at which the latest result of a monitor with the given interval is stale: it no longer
+// shows the status, because no runner ran the checks that were due since then.
 func StaleAfter(interval time.Duration) time.Duration {
 	return max(3*interval, interval+time.Minute)
 }
@@ -125,7 +125,8 @@ const (
 	IgnoredBlocked IgnoreReason = "blocked"
 )
 
-// Date converts t to the form in which results and states store dates: UTC, whole milliseconds, no monotonic clock reading.
+// Date converts t to the form in which results and states store dates: UTC, whole milliseconds, no monotonic clock
+// reading.
 func Date(t time.Time) time.Time {
 	return time.UnixMilli(t.UnixMilli()).UTC()
 }

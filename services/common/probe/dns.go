@@ -29,10 +29,12 @@ func dnsType(guard Guard) Type {
 			ValueDoc:      "Duration of the lookup, in ms.",
 			Properties: []Property{
 				timeoutProperty("2s", "Maximum duration of the whole lookup."),
-				{Name: "type", Kind: KindChoice, Default: "A", Choices: []string{"A", "AAAA", "CNAME", "TXT", "MX", "NS", "SRV", "PTR"},
-					Doc: "The type of record to look up."},
+				{Name: "type", Kind: KindChoice, Default: "A",
+					Choices: []string{"A", "AAAA", "CNAME", "TXT", "MX", "NS", "SRV", "PTR"},
+					Doc:     "The type of record to look up."},
 				{Name: "server", Kind: KindText,
-					Doc: "The name server to query: a host name or an IP address, with the port if it is not 53. If unset, the servers and the search list of /etc/resolv.conf are used."},
+					Doc: "The name server to query: a host name or an IP address, with the port if it is not 53. If " +
+						"unset, the servers and the search list of /etc/resolv.conf are used."},
 				{Name: "network", Kind: KindChoice, Default: "ip", Choices: []string{"ip", "ip4", "ip6"},
 					Doc: "Only for the type A: ip looks up IPv4 and IPv6 addresses, ip4 or ip6 only one kind."},
 			},
@@ -40,11 +42,14 @@ func dnsType(guard Guard) Type {
 				{Name: "respTime", Kind: OutputNumber, Unit: "ms", Doc: "Duration of the lookup."},
 				{Name: "resultCount", Kind: OutputNumber, Doc: "Number of records."},
 				{Name: "resultN", Kind: OutputString,
-					Doc: fmt.Sprintf("The records: result1, result2 and so on, up to result%d, in a fixed order. IPv4 addresses come before IPv6 addresses. Names have no final dot. "+
-						"MX records are sorted by preference. SRV records are sorted by priority and have the form host:port.", maxDNSResults)},
+					Doc: fmt.Sprintf("The records: result1, result2 and so on, up to result%d, in a fixed order. "+
+						"IPv4 addresses come before IPv6 addresses. Names have no final dot. "+
+						"MX records are sorted by preference. SRV records are sorted by priority and have the form "+
+						"host:port.", maxDNSResults)},
 			},
 			ExampleRule: "resultCount >= 1 && respTime < 100",
-			RuleHint:    "If there are no records of the type, the check fails, with or without a rule. A rule can require certain records: '192.0.2.1' IN (result1, result2).",
+			RuleHint: "If there are no records of the type, the check fails, with or without a rule. A rule can " +
+				"require certain records: '192.0.2.1' IN (result1, result2).",
 		},
 		New: func(target string, settings Settings) (Probe, error) { return newDNS(guard, target, settings) },
 	}
@@ -58,7 +63,8 @@ type dnsProbe struct {
 	// server is the host:port of the name server. If it is empty, the probe queries the system's servers.
 	server  string
 	timeout time.Duration
-	// dialer applies the guard only to a configured server. The system's servers may have any address, even a link-local one.
+	// dialer applies the guard only to a configured server. The system's servers may have any address, even a
+	// link-local one.
 	dialer net.Dialer
 	// readConfig reads the configuration of the system's resolver.
 	readConfig func() (*dns.ClientConfig, error)
@@ -78,7 +84,8 @@ func newDNS(guard Guard, target string, settings Settings) (Probe, error) {
 	if text := settings.Text("server"); text != "" {
 		var ok bool
 		if p.server, ok = serverAddress(text); !ok {
-			return nil, monitor.Invalidf("property server: %s is not a name server: use for example 192.0.2.53, ns.example.org:5353 or [2001:db8::53]:53", quote(text))
+			return nil, monitor.Invalidf("property server: %s is not a name server: use for example 192.0.2.53, "+
+				"ns.example.org:5353 or [2001:db8::53]:53", quote(text))
 		}
 		p.dialer = guard.dialer()
 	}
@@ -177,8 +184,11 @@ func (p *dnsProbe) lookup(ctx context.Context) ([]record, error) {
 	return nil, noRecords
 }
 
-// queryServers queries one server after the other until one responds. It divides the remaining time evenly between them.
-func (p *dnsProbe) queryServers(ctx context.Context, config *dns.ClientConfig, name string) (records []record, err error) {
+// queryServers queries one server after the other until one responds. It divides the remaining time evenly between
+// them.
+func (p *dnsProbe) queryServers(ctx context.Context, config *dns.ClientConfig, name string) ([]record, error) {
+	var records []record
+	var err error
 	for i, server := range config.Servers {
 		timeout := attemptTimeout(ctx, len(config.Servers)-i, time.Duration(config.Timeout)*time.Second)
 		limited, cancel := context.WithTimeout(ctx, timeout)

@@ -34,8 +34,8 @@ type record struct {
 	text string
 }
 
-// queryServer sends all questions for name, which must be fully qualified, to server and joins the records. It returns an error only
-// if no question has records.
+// queryServer sends all questions for name, which must be fully qualified, to server and joins the records. It returns
+// an error only if no question has records.
 func (p *dnsProbe) queryServer(ctx context.Context, server, name string) ([]record, error) {
 	answers := make([][]record, len(p.questions))
 	errs := make([]error, len(p.questions))
@@ -56,7 +56,8 @@ func (p *dnsProbe) queryServer(ctx context.Context, server, name string) ([]reco
 			return nil, err
 		}
 	}
-	return nil, noRecordsError(fmt.Sprintf("the name server %s has no %s records for %s", server, p.recordTypes(), plainName(name)))
+	return nil, noRecordsError(
+		fmt.Sprintf("the name server %s has no %s records for %s", server, p.recordTypes(), plainName(name)))
 }
 
 // recordTypes returns the names of the queried record types, for messages.
@@ -68,7 +69,8 @@ func (p *dnsProbe) recordTypes() string {
 	return strings.Join(names, " or ")
 }
 
-// query sends one question over UDP and, if the answer is truncated, over TCP. An answer without records is not an error.
+// query sends one question over UDP and, if the answer is truncated, over TCP. An answer without records is not an
+// error.
 func (p *dnsProbe) query(ctx context.Context, server, name string, question uint16) ([]record, error) {
 	message := new(dns.Msg).SetQuestion(name, question)
 	answer, err := p.exchange(ctx, "udp", server, message)
@@ -80,7 +82,8 @@ func (p *dnsProbe) query(ctx context.Context, server, name string, question uint
 	case errors.As(err, &refused):
 		return nil, refused
 	case ctx.Err() != nil || timedOut(err):
-		return nil, fmt.Errorf("no answer from the name server %s for %s (timeout %s)", server, plainName(name), p.timeout)
+		return nil, fmt.Errorf(
+			"no answer from the name server %s for %s (timeout %s)", server, plainName(name), p.timeout)
 	case err != nil:
 		return nil, fmt.Errorf("can't query the name server %s for %s: %s", server, plainName(name), reason(err))
 	}
@@ -90,8 +93,8 @@ func (p *dnsProbe) query(ctx context.Context, server, name string, question uint
 	return recordsOf(answer, question), nil
 }
 
-// exchange opens a connection, sends query and returns the answer. Over UDP it sends the query several times and accepts an answer
-// to any of them.
+// exchange opens a connection, sends query and returns the answer. Over UDP it sends the query several times and
+// accepts an answer to any of them.
 func (p *dnsProbe) exchange(ctx context.Context, network, server string, query *dns.Msg) (*dns.Msg, error) {
 	connection, err := p.dialer.DialContext(ctx, network, server)
 	if err != nil {
@@ -158,7 +161,8 @@ func checkAnswer(query, answer *dns.Msg) error {
 	case dns.RcodeRefused:
 		return fmt.Errorf("refused to answer for %s (REFUSED)", name)
 	}
-	return fmt.Errorf("returned an error for %s (%s)", name, cmp.Or(dns.RcodeToString[answer.Rcode], strconv.Itoa(answer.Rcode)))
+	code := cmp.Or(dns.RcodeToString[answer.Rcode], strconv.Itoa(answer.Rcode))
+	return fmt.Errorf("returned an error for %s (%s)", name, code)
 }
 
 // sameQuestion reports whether an answer repeats exactly the question that was sent.

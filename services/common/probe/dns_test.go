@@ -198,18 +198,18 @@ func TestDNSFailures(t *testing.T) {
 }
 
 func TestDNSSilentServer(t *testing.T) {
-	server, asked := silentServer(t)
+	server, received := silentServer(t)
 	outcome := newProbe(t, "dns", "www.example", props{"server": server, "timeout": "50ms"}).Run(context.Background())
 	wantFailure(t, "dns", outcome, "no answer from the name server "+server+" for www.example (timeout 50ms)")
 
 	p := newProbe(t, "dns", "www.example", props{"server": server, "timeout": "10m"})
-	wantFailure(t, "dns", runCancelled(t, p, asked), "the check was stopped while looking up www.example")
+	wantFailure(t, "dns", runCancelled(t, p, received), "the check was stopped while looking up www.example")
 }
 
 func TestDNSCancelled(t *testing.T) {
-	server, asked := silentServer(t)
+	server, received := silentServer(t)
 	p := newProbe(t, "dns", "www.example", props{"server": server, "timeout": "10m", "network": "ip4"})
-	wantFailure(t, "dns", runCancelled(t, p, asked), "the check was stopped")
+	wantFailure(t, "dns", runCancelled(t, p, received), "the check was stopped")
 }
 
 func TestDNSResendsLostPackets(t *testing.T) {

@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// failure returns an error that explains to users why a check got no answer. parent is the caller's context, limit the timeout of
-// the monitor, and step the last step that began, such as "connecting to 10.0.0.1:80".
+// failure returns an error that explains to users why a check got no answer. parent is the caller's context, limit the
+// timeout of the monitor, and step the last step that began, such as "connecting to 10.0.0.1:80".
 func failure(parent context.Context, limit time.Duration, step string, err error) error {
 	switch {
 	case parent.Err() != nil:
@@ -136,7 +136,8 @@ func certificateReason(err *tls.CertificateVerificationError) string {
 		for _, ip := range host.Certificate.IPAddresses {
 			names = strings.TrimPrefix(names+", "+ip.String(), ", ")
 		}
-		return fmt.Sprintf("the certificate is valid for %s, not for %s", clip(cmp.Or(names, "no host"), 200), host.Host)
+		names = clip(cmp.Or(names, "no host"), 200)
+		return fmt.Sprintf("the certificate is valid for %s, not for %s", names, host.Host)
 	case errors.As(err.Err, &unknown):
 		return "the certificate is self-signed or its authority is unknown" + accept
 	}
@@ -156,7 +157,8 @@ func innermost(err error) string {
 
 var urlText = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"]*`)
 
-// withoutURL makes the text of an unexpected error safe to show. It removes URLs, which may contain a password or a token.
+// withoutURL makes the text of an unexpected error safe to show. It removes URLs, which may contain a password or a
+// token.
 func withoutURL(text string) string {
 	if strings.HasPrefix(text, "failed to parse Location header") {
 		return "the target redirects to an invalid URL"

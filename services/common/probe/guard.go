@@ -12,9 +12,9 @@ import (
 	"syscall"
 )
 
-// Guard decides which IP addresses checks may connect to. It examines the address of every connection, after the name lookup and
-// including redirects and proxies. The zero value refuses link-local, cloud metadata, unspecified, multicast and broadcast
-// addresses.
+// Guard decides which IP addresses checks may connect to. It examines the address of every connection, after the name
+// lookup and including redirects and proxies. The zero value refuses link-local, cloud metadata, unspecified, multicast
+// and broadcast addresses.
 type Guard struct {
 	// Deny lists more addresses to refuse. Allow takes precedence over Deny and over the default refusals.
 	Allow, Deny []netip.Prefix
@@ -25,8 +25,8 @@ type notAllowedError string
 
 func (e notAllowedError) Error() string { return "target not allowed: " + string(e) }
 
-// check returns a [notAllowedError] if checks may not connect to address. If address contains an IPv4 address, both must be
-// allowed.
+// check returns a [notAllowedError] if checks may not connect to address. If address contains an IPv4 address, both
+// must be allowed.
 func (g Guard) check(address netip.Addr) error {
 	address = address.Unmap()
 	if why := g.refusal(address); why != "" {
@@ -34,7 +34,8 @@ func (g Guard) check(address netip.Addr) error {
 	}
 	if inner, ok := embedded(address); ok {
 		if why := g.refusal(inner); why != "" {
-			return notAllowedError(fmt.Sprintf("%s maps to %s, which is %s; use TARGET_ALLOW to allow it", address, inner, why))
+			return notAllowedError(
+				fmt.Sprintf("%s maps to %s, which is %s; use TARGET_ALLOW to allow it", address, inner, why))
 		}
 	}
 	return nil
@@ -111,8 +112,8 @@ func (g Guard) control(_, address string, _ syscall.RawConn) error {
 // dialer returns a dialer that connects only to allowed addresses.
 func (g Guard) dialer() net.Dialer { return net.Dialer{Control: g.control} }
 
-// checkProxied returns a proxy function like choose that refuses requests through a proxy to IP addresses that are not allowed. It
-// can't check host names, because the proxy resolves them.
+// checkProxied returns a proxy function like choose that refuses requests through a proxy to IP addresses that are not
+// allowed. It can't check host names, because the proxy resolves them.
 func (g Guard) checkProxied(choose func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
 	return func(r *http.Request) (*url.URL, error) {
 		proxy, err := choose(r)

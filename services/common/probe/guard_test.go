@@ -173,12 +173,12 @@ func TestRebinding(t *testing.T) {
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 	for kind, target := range map[string]string{"http": "http://evil.example:" + port, "tcp": "evil.example:" + port} {
 		t.Run(kind, func(t *testing.T) {
-			var asked atomic.Int32
+			var received atomic.Int32
 			setDefaultResolver(t, serveDNS(t, dns.HandlerFunc(func(w dns.ResponseWriter, query *dns.Msg) {
 				answer := new(dns.Msg).SetReply(query)
 				if query.Question[0].Qtype == dns.TypeA {
 					address := "127.0.0.1"
-					if asked.Add(1) > 1 {
+					if received.Add(1) > 1 {
 						address = "169.254.169.254"
 					}
 					rr, _ := dns.NewRR("evil.example. 0 IN A " + address)
@@ -242,9 +242,9 @@ func TestRedirectsAreGuarded(t *testing.T) {
 }
 
 func TestProxiesAreGuarded(t *testing.T) {
-	var asked atomic.Value
-	asked.Store("")
-	proxy := serve(t, func(w http.ResponseWriter, r *http.Request) { asked.Store(r.URL.String()) })
+	var received atomic.Value
+	received.Store("")
+	proxy := serve(t, func(w http.ResponseWriter, r *http.Request) { received.Store(r.URL.String()) })
 	via, err := url.Parse(proxy.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -255,7 +255,7 @@ func TestProxiesAreGuarded(t *testing.T) {
 		return p.Run(context.Background())
 	}
 	wantOK(t, "http", run(Guard{}, "http://site.example/a"))
-	if asked.Swap("") != "http://site.example/a" {
+	if received.Swap("") != "http://site.example/a" {
 		t.Fatal("the proxy received no request")
 	}
 	for target, want := range map[string]string{
@@ -271,8 +271,8 @@ func TestProxiesAreGuarded(t *testing.T) {
 		wantFailure(t, "http", run(Guard{}, target), "target not allowed: ", want)
 	}
 	wantFailure(t, "http", run(Guard{Deny: prefixes("127.0.0.0/8")}, "http://site.example/"), "target not allowed: 127.0.0.1 is in TARGET_DENY")
-	if asked.Load() != "" {
-		t.Errorf("the proxy received a request for %s", asked.Load())
+	if received.Load() != "" {
+		t.Errorf("the proxy received a request for %s", received.Load())
 	}
 }
 

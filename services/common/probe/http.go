@@ -73,7 +73,8 @@ func (p *httpProbe) fetch(ctx context.Context) (httpResponse, error) {
 	return got, err
 }
 
-// readBody reads at most limit bytes of body and reports whether the body is longer. length is the Content-Length, or -1 if unknown.
+// readBody reads at most limit bytes of body and reports whether the body is longer. length is the Content-Length, or
+// -1 if unknown.
 func readBody(body io.Reader, length int64, limit int) ([]byte, bool, error) {
 	// One extra byte allows the read that detects the end without enlarging the buffer.
 	size := min(max(length, 511), int64(limit)) + 1

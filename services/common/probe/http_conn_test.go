@@ -67,10 +67,10 @@ func TestHTTPConnections(t *testing.T) {
 		keep   string
 		opened int
 	}{
-		{"new for every run", false, "false", 5},
-		{"kept", false, "true", 1},
-		{"TLS, new for every run", true, "false", 5},
-		{"TLS, kept", true, "true", 1},
+		{"new for every check", false, "false", 5},
+		{"reused", false, "true", 1},
+		{"TLS, new for every check", true, "false", 5},
+		{"TLS, reused", true, "true", 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server, seen := countingServer(t, c.secure)

@@ -266,13 +266,13 @@ func TestHTTPBrokenTargets(t *testing.T) {
 }
 
 func TestHTTPSlowTarget(t *testing.T) {
-	begun := make(chan struct{}, 10)
+	started := make(chan struct{}, 10)
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/body" {
 			io.WriteString(w, "abc")
 			w.(http.Flusher).Flush()
 		}
-		begun <- struct{}{}
+		started <- struct{}{}
 		<-r.Context().Done()
 	})
 	for path, message := range map[string]string{
@@ -280,13 +280,13 @@ func TestHTTPSlowTarget(t *testing.T) {
 	} {
 		outcome := runHTTP(t, server.URL+path, props{"timeout": "300ms"})
 		wantFailure(t, "http", outcome, message)
-		receive(t, begun, "the request")
+		receive(t, started, "the request")
 		if outcome.Outputs["ipAddress"] != "127.0.0.1" {
 			t.Errorf("%s: outputs %v", path, outcome.Outputs)
 		}
 	}
 	p := newProbe(t, "http", server.URL, props{"timeout": "10m"})
-	wantFailure(t, "http", runCancelled(t, p, begun), "the check was stopped while waiting for the response")
+	wantFailure(t, "http", runCancelled(t, p, started), "the check was stopped while waiting for the response")
 }
 
 func TestHTTPSilentHandshake(t *testing.T) {
@@ -303,13 +303,13 @@ func TestHTTPNameLookup(t *testing.T) {
 	useResolverAt(gone, newDNSServer(t, &zone{rcodes: map[string]int{}}))
 	wantFailure(t, "http", gone.Run(context.Background()), "can't resolve gone.example: no such host")
 
-	silent, asked := silentServer(t)
+	silent, received := silentServer(t)
 	slow := newProbe(t, "http", "http://slow.example/", props{"timeout": "300ms"})
 	useResolverAt(slow, silent)
 	wantFailure(t, "http", slow.Run(context.Background()), "no answer within 300ms while looking up slow.example")
 	long := newProbe(t, "http", "http://slow.example/", props{"timeout": "10m"})
 	useResolverAt(long, silent)
-	wantFailure(t, "http", runCancelled(t, long, asked), "the check was stopped while")
+	wantFailure(t, "http", runCancelled(t, long, received), "the check was stopped while")
 
 	server := serve(t, func(http.ResponseWriter, *http.Request) {})
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())

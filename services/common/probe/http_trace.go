@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// httpTrace records the steps of one check. The transport calls its hooks from several goroutines, some of them after the check
-// has timed out.
+// httpTrace records the steps of one check. The transport calls its hooks from several goroutines, some of them after
+// the check has timed out.
 type httpTrace struct {
 	mu sync.Mutex
 	requestTrace

@@ -23,20 +23,24 @@ func pingType(guard Guard) Type {
 			ValueDoc:      "Average round-trip time, in ms.",
 			Properties: []Property{
 				timeoutProperty("1s", "How long to wait for replies after the last packet. "+
-					"The whole check, including the name lookup, takes at most this time plus the intervals between the packets."),
+					"The whole check, including the name lookup, takes at most this time plus the intervals between "+
+					"the packets."),
 				{Name: "count", Kind: KindInteger, Default: "3", Min: 1, Max: 100, Doc: "Number of packets to send."},
-				{Name: "interval", Kind: KindDuration, Default: "150ms", Min: 10, Max: 60_000, Doc: "Time between two packets."},
+				{Name: "interval", Kind: KindDuration, Default: "150ms", Min: 10, Max: 60_000,
+					Doc: "Time between two packets."},
 			},
 			Outputs: []Output{
 				{Name: "minRtt", Kind: OutputNumber, Unit: "ms", Doc: "Shortest round-trip time."},
 				{Name: "avgRtt", Kind: OutputNumber, Unit: "ms", Doc: "Average round-trip time."},
 				{Name: "maxRtt", Kind: OutputNumber, Unit: "ms", Doc: "Longest round-trip time."},
 				{Name: "packetsRecv", Kind: OutputNumber, Doc: "Number of replies."},
-				{Name: "packetLoss", Kind: OutputNumber, Unit: "percent", Doc: "Percentage of the packets without a reply."},
+				{Name: "packetLoss", Kind: OutputNumber, Unit: "percent",
+					Doc: "Percentage of the packets without a reply."},
 				{Name: "ipAddress", Kind: OutputString, Doc: "The IP address of the target."},
 			},
 			ExampleRule: "packetLoss < 50 && avgRtt < 100",
-			RuleHint:    "If there is no reply at all, the check fails, with or without a rule. A rule can limit the packet loss and the round-trip time.",
+			RuleHint: "If there is no reply at all, the check fails, with or without a rule. A rule can limit the " +
+				"packet loss and the round-trip time.",
 		},
 		New: func(target string, settings Settings) (Probe, error) { return newPing(guard, target, settings) },
 	}
@@ -84,8 +88,8 @@ func (p *pingProbe) Run(ctx context.Context) Outcome {
 
 func (p *pingProbe) Close() {}
 
-// ping sends the packets over a raw socket or, if this process may not open one, over a ping socket. It returns when all replies
-// have arrived or when ctx ends; the latter is not an error.
+// ping sends the packets over a raw socket or, if this process may not open one, over a ping socket. It returns when
+// all replies have arrived or when ctx ends; the latter is not an error.
 func (p *pingProbe) ping(ctx context.Context, address netip.Addr) (*probing.Statistics, error) {
 	if err := p.checkRoute(ctx, address); err != nil {
 		return nil, err
@@ -107,11 +111,11 @@ func (p *pingProbe) ping(ctx context.Context, address netip.Addr) (*probing.Stat
 	return nil, errNoPingPermission
 }
 
-var errNoPingPermission = errors.New("this process is not allowed to send pings: give it the capability CAP_NET_RAW, run it as root, " +
-	"or allow its group: sysctl -w net.ipv4.ping_group_range='0 2147483647'")
+var errNoPingPermission = errors.New("this process is not allowed to send pings: give it the capability CAP_NET_RAW, " +
+	"run it as root, or allow its group: sysctl -w net.ipv4.ping_group_range='0 2147483647'")
 
-// checkRoute returns an error if the kernel has no route to address or forbids the connection. It sends nothing. Without it, the
-// ping library would retry a forbidden send forever.
+// checkRoute returns an error if the kernel has no route to address or forbids the connection. It sends nothing.
+// Without it, the ping library would retry a forbidden send forever.
 func (p *pingProbe) checkRoute(ctx context.Context, address netip.Addr) error {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "udp", netip.AddrPortFrom(address, 9).String())

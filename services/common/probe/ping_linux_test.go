@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The test drops CAP_NET_RAW, as in a container. The probe must use a ping socket or, if the kernel forbids that too, return a
-// message that explains what to do.
+// The test drops CAP_NET_RAW, as in a container. The probe must use a ping socket or, if the kernel forbids that too,
+// return a message that explains what to do.
 func TestPingWithoutPrivilege(t *testing.T) {
 	type findings struct {
 		outcome    Outcome

@@ -64,13 +64,13 @@ func TestPingUnresolvable(t *testing.T) {
 }
 
 func TestPingSilentNameServer(t *testing.T) {
-	address, asked := silentServer(t)
+	address, received := silentServer(t)
 	p := newProbe(t, "ping", "slow.example", props{"timeout": "50ms", "count": "1"}).(*pingProbe)
 	p.resolver = resolverAt(address)
 	wantFailure(t, "ping", p.Run(context.Background()), "no answer within 50ms while looking up slow.example")
 
 	p.limit = longTimeout
-	wantFailure(t, "ping", runCancelled(t, p, asked), "the check was stopped while looking up slow.example")
+	wantFailure(t, "ping", runCancelled(t, p, received), "the check was stopped while looking up slow.example")
 }
 
 func TestPingCancelled(t *testing.T) {

@@ -87,14 +87,15 @@ func validOutput(kind OutputKind, value any) bool {
 	return false
 }
 
-// runCancelled runs p and cancels its context when begun reports that p waits. It fails the test if p doesn't return then.
-func runCancelled(t *testing.T, p Probe, begun <-chan struct{}) Outcome {
+// runCancelled runs p and cancels its context when started reports that p waits. It fails the test if p doesn't return
+// then.
+func runCancelled(t *testing.T, p Probe, started <-chan struct{}) Outcome {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	done := make(chan Outcome, 1)
 	go func() { done <- p.Run(ctx) }()
-	receive(t, begun, "the run to begin")
+	receive(t, started, "the run to begin")
 	cancel()
 	return receive(t, done, "the cancelled run to end")
 }
@@ -147,7 +148,7 @@ func closedPort(t *testing.T) string {
 }
 
 // silentServer receives UDP packets and never answers. It closes the channel when the first one arrives.
-func silentServer(t *testing.T) (address string, asked <-chan struct{}) {
+func silentServer(t *testing.T) (address string, received <-chan struct{}) {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {

@@ -19,24 +19,26 @@ import (
 // maxPropertyBytes is the maximum length of a property value.
 const maxPropertyBytes = 64 << 10
 
-// Settings holds the parsed properties of a monitor, including the defaults of its type. A getter returns the zero value if the
-// property has neither a value nor a default, or is of another kind.
+// Settings holds the parsed properties of a monitor, including the defaults of its type. A getter returns the zero
+// value if the property has neither a value nor a default, or is of another kind.
 type Settings struct {
 	values map[string]any
 }
 
-// CommonProperties returns the properties that all types have in addition to their own. They don't affect the check, only
-// incidents and notifications.
+// CommonProperties returns the properties that all types have in addition to their own. They don't affect the check,
+// only incidents and notifications.
 func CommonProperties() []Property {
 	return []Property{
 		{Name: "alertMute", Kind: KindBool, Default: "false",
 			Doc: "If true, no notifications are sent for this monitor. Its results are still stored."},
 		{Name: "alertFailCount", Kind: KindInteger, Min: 1, Max: 1000,
-			Doc: "Number of results in a row that are not OK before an incident opens. If unset, ALERT_FAIL_COUNT of the runner applies."},
+			Doc: "Number of results in a row that are not OK before an incident opens. If unset, ALERT_FAIL_COUNT of " +
+				"the runner applies."},
 		{Name: "alertTo", Kind: KindText,
 			Doc: "Recipients of the e-mail notifications, separated by commas. They replace ALERT_SMTP_TO of the runner."},
 		{Name: monitor.DependsOn, Kind: KindText,
-			Doc: "Id or name of the monitor that this monitor depends on. While neither of them is OK, results of this monitor are ignored in uptime and for incidents."},
+			Doc: "Id or name of the monitor that this monitor depends on. While neither of them is OK, results of " +
+				"this monitor are ignored in uptime and for incidents."},
 	}
 }
 

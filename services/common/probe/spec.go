@@ -69,7 +69,8 @@ const (
 
 // Output describes one measurement of a check, for rules and results.
 type Output struct {
-	// Name is the name of the output in rules. A name that ends in "N" is a series: resultN means result1, result2 and so on.
+	// Name is the name of the output in rules. A name that ends in "N" is a series: resultN means result1, result2 and
+	// so on.
 	Name string     `json:"name"`
 	Kind OutputKind `json:"kind"`
 	// Unit is "ms", "bytes", "days", "percent", or empty.
@@ -104,8 +105,8 @@ type Outcome struct {
 	Value float64
 	// Outputs maps the output names of the Spec to float64, string or bool values.
 	Outputs map[string]any
-	// Err explains to users why there was no answer; nil if there was one. If it is set, Value and Outputs hold the measurements
-	// before the error.
+	// Err explains to users why there was no answer; nil if there was one. If it is set, Value and Outputs hold the
+	// measurements before the error.
 	Err error
 }
 
@@ -120,8 +121,8 @@ type Probe interface {
 // Type is a monitor type: its description and the constructor of its probes.
 type Type struct {
 	Spec Spec
-	// New returns a probe. It does not access the network. The error is a [monitor.InvalidError] that names the invalid target or
-	// property.
+	// New returns a probe. It does not access the network. The error is a [monitor.InvalidError] that names the invalid
+	// target or property.
 	New func(target string, settings Settings) (Probe, error)
 }
 

@@ -33,8 +33,8 @@ func validHost(host string) bool {
 	return validName(host)
 }
 
-// validName reports whether name has the form of a domain name. If the last label is a number, name is a mistyped IP address and
-// therefore invalid.
+// validName reports whether name has the form of a domain name. If the last label is a number, name is a mistyped IP
+// address and therefore invalid.
 func validName(name string) bool {
 	name = strings.TrimSuffix(name, ".")
 	if len(name) > 253 {

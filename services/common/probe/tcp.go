@@ -17,11 +17,13 @@ func tcpType(guard Guard) Type {
 			ValueDoc:      "Time to open the connection, including the name lookup, in ms.",
 			Properties:    []Property{timeoutProperty("5s", "Maximum time to open the connection, including the name lookup.")},
 			Outputs: []Output{
-				{Name: "respTime", Kind: OutputNumber, Unit: "ms", Doc: "Time to open the connection, including the name lookup."},
+				{Name: "respTime", Kind: OutputNumber, Unit: "ms",
+					Doc: "Time to open the connection, including the name lookup."},
 				{Name: "ipAddress", Kind: OutputString, Doc: "The IP address of the connection."},
 			},
 			ExampleRule: "respTime < 200",
-			RuleHint:    "If the connection can't be opened, the check fails, with or without a rule. A rule can limit the time.",
+			RuleHint: "If the connection can't be opened, the check fails, with or without a rule. A rule can " +
+				"limit the time.",
 		},
 		New: func(target string, settings Settings) (Probe, error) { return newTCP(guard, target, settings) },
 	}

@@ -49,11 +49,11 @@ func TestTCPUnresolvable(t *testing.T) {
 }
 
 func TestTCPSilentNameServer(t *testing.T) {
-	address, asked := silentServer(t)
+	address, received := silentServer(t)
 	p := newProbe(t, "tcp", "slow.example:80", props{"timeout": "50ms"}).(*tcpProbe)
 	p.dialer.Resolver = resolverAt(address)
 	wantFailure(t, "tcp", p.Run(context.Background()), "no answer within 50ms while connecting to slow.example:80")
 
 	p.timeout = longTimeout
-	wantFailure(t, "tcp", runCancelled(t, p, asked), "the check was stopped while connecting to slow.example:80")
+	wantFailure(t, "tcp", runCancelled(t, p, received), "the check was stopped while connecting to slow.example:80")
 }

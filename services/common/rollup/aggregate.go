@@ -16,8 +16,8 @@ import (
 // RelativeAccuracy is the maximum relative error of a quantile.
 const RelativeAccuracy = 0.01
 
-// maxBins limits the size of a sketch. At 1 % accuracy, 1,024 bins cover values that differ by a factor of up to 10^9. If they
-// differ by more, the smallest values share a bin.
+// maxBins limits the size of a sketch. At 1 % accuracy, 1,024 bins cover values that differ by a factor of up to 10^9.
+// If they differ by more, the smallest values share a bin.
 const maxBins = 1024
 
 // Aggregate holds the counts, extremes and quantiles of a set of results. Create one with [New].
@@ -94,7 +94,8 @@ func (a *Aggregate) Average() (float64, bool) {
 	return a.Sum / a.values.GetCount(), true
 }
 
-// Quantile returns the value at the quantile q (0 to 1), accurate to [RelativeAccuracy], or false if there are no values.
+// Quantile returns the value at the quantile q (0 to 1), accurate to [RelativeAccuracy], or false if there are no
+// values.
 func (a *Aggregate) Quantile(q float64) (float64, bool) {
 	value, err := a.values.GetValueAtQuantile(q)
 	if err != nil {

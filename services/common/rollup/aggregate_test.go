@@ -13,10 +13,10 @@ import (
 func TestQuantileAccuracy(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	values := make([]float64, 5000)
-	whole, left, right := rollup.New(), rollup.New(), rollup.New()
+	all, left, right := rollup.New(), rollup.New(), rollup.New()
 	for i := range values {
 		values[i] = math.Exp(random.NormFloat64()*2 + 3)
-		whole.Add(monitor.StatusOK, values[i])
+		all.Add(monitor.StatusOK, values[i])
 		if i%3 == 0 {
 			left.Add(monitor.StatusOK, values[i])
 		} else {
@@ -33,7 +33,7 @@ func TestQuantileAccuracy(t *testing.T) {
 	slices.Sort(values)
 	for _, q := range []float64{0, 0.5, 0.95, 0.99, 1} {
 		want := values[int(q*float64(len(values)-1))]
-		for name, s := range map[string]*rollup.Aggregate{"whole": whole, "merged": decoded} {
+		for name, s := range map[string]*rollup.Aggregate{"all": all, "merged": decoded} {
 			got, ok := s.Quantile(q)
 			if !ok || math.Abs(got-want) > want*rollup.RelativeAccuracy*1.01 {
 				t.Errorf("%s: quantile %v is %v, want about %v", name, q, got, want)
@@ -41,7 +41,7 @@ func TestQuantileAccuracy(t *testing.T) {
 		}
 	}
 	average, ok := decoded.Average()
-	if wantAverage, _ := whole.Average(); !ok || math.Abs(average-wantAverage) > 1e-6 {
+	if wantAverage, _ := all.Average(); !ok || math.Abs(average-wantAverage) > 1e-6 {
 		t.Errorf("average of the merged aggregate is %v, want %v", average, wantAverage)
 	}
 }

@@ -24,13 +24,14 @@ func (p *parameters) Get(name string) (any, error) {
 	return &noValue{unequal: func() {}}, nil
 }
 
-// noValue represents an output without a value. No two are equal: they are different pointers, and reflect.DeepEqual never
-// treats two structs with a non-nil function as equal.
+// noValue represents an output without a value. No two are equal: they are different pointers, and reflect.DeepEqual
+// never treats two structs with a non-nil function as equal.
 type noValue struct{ unequal func() }
 
 func (*noValue) String() string { return "" }
 
-// explain returns a readable error for an error of govaluate. It removes quoted values, which may be the body of a response.
+// explain returns a readable error for an error of govaluate. It removes quoted values, which may be the body of a
+// response.
 func (p *parameters) explain(err error) error {
 	if len(p.missing) > 0 {
 		return fmt.Errorf("this check produced no %s", strings.Join(p.missing, ", "))

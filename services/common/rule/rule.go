@@ -1,6 +1,6 @@
-// Package rule compiles and evaluates rules: govaluate expressions over the outputs of a check. It corrects three surprises of
-// govaluate: a string that looks like a date stays a string, a list may have one element, and an output that a check did not
-// produce is a value that equals nothing, not an error.
+// Package rule compiles and evaluates rules: govaluate expressions over the outputs of a check. It corrects three
+// surprises of govaluate: a string that looks like a date stays a string, a list may have one element, and an output
+// that a check did not produce is a value that equals nothing, not an error.
 package rule
 
 import (
@@ -49,8 +49,8 @@ func Compile(text string, hasOutput func(name string) bool) (r *Rule, err error)
 // String returns the rule as the user wrote it.
 func (r *Rule) String() string { return r.text }
 
-// Eval evaluates the rule for the outputs of a check, which are float64, string or bool. The error is [ErrNotBool] or starts with
-// "rule eval error: ". It never contains the value of an output.
+// Eval evaluates the rule for the outputs of a check, which are float64, string or bool. The error is [ErrNotBool] or
+// starts with "rule eval error: ". It never contains the value of an output.
 func (r *Rule) Eval(outputs map[string]any) (holds bool, err error) {
 	defer func() {
 		if recover() != nil {

@@ -8,12 +8,12 @@ import (
 	"github.com/Knetic/govaluate"
 )
 
-// noElement is the name of an output that no check produces, so that it equals nothing. It starts with a character that no
-// rule may contain, like the names of literals.
+// noElement is the name of an output that no check produces, so that it equals nothing. It starts with a character that
+// no rule may contain, like the names of literals.
 const noElement = "\x00none"
 
-// tokenize splits a rule into tokens. It hides string literals from the parser behind names, because the parser would read some
-// of them as dates.
+// tokenize splits a rule into tokens. It hides string literals from the parser behind names, because the parser would
+// read some of them as dates.
 func tokenize(text string) ([]govaluate.ExpressionToken, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, errors.New("the expression is empty")
@@ -39,8 +39,8 @@ func tokenize(text string) ([]govaluate.ExpressionToken, error) {
 	return tokens, nil
 }
 
-// extractLiterals replaces every string literal by a name in brackets, and returns the literals by name. A literal starts and ends
-// with the same quote; a backslash escapes the next character. Names in brackets stay unchanged.
+// extractLiterals replaces every string literal by a name in brackets, and returns the literals by name. A literal
+// starts and ends with the same quote; a backslash escapes the next character. Names in brackets stay unchanged.
 func extractLiterals(text string) (string, map[string]string, error) {
 	var replaced strings.Builder
 	literals := make(map[string]string)
@@ -70,7 +70,8 @@ func extractLiterals(text string) (string, map[string]string, error) {
 	return replaced.String(), literals, nil
 }
 
-// readUntil returns the unescaped text before the end character and the index of the end character, or -1 if there is none.
+// readUntil returns the unescaped text before the end character and the index of the end character, or -1 if there is
+// none.
 func readUntil(characters []rune, from int, end rune) (string, int) {
 	var content strings.Builder
 	for i := from; i < len(characters); i++ {
@@ -87,8 +88,8 @@ func readUntil(characters []rune, from int, end rune) (string, int) {
 	return "", -1
 }
 
-// completeLists adds a second element, which equals nothing, to every IN list of one element, because the parser would read a list
-// of one element as a value in parentheses.
+// completeLists adds a second element, which equals nothing, to every IN list of one element, because the parser would
+// read a list of one element as a value in parentheses.
 func completeLists(tokens []govaluate.ExpressionToken) []govaluate.ExpressionToken {
 	completed := make([]govaluate.ExpressionToken, 0, len(tokens)+2)
 	ends := make(map[int]bool)
@@ -108,8 +109,8 @@ func completeLists(tokens []govaluate.ExpressionToken) []govaluate.ExpressionTok
 	return completed
 }
 
-// singleElementEnd returns the index of the closing parenthesis of the list that starts at start, if the list has exactly one
-// element.
+// singleElementEnd returns the index of the closing parenthesis of the list that starts at start, if the list has
+// exactly one element.
 func singleElementEnd(tokens []govaluate.ExpressionToken, start int) (int, bool) {
 	depth := 0
 	for i := start; i < len(tokens); i++ {

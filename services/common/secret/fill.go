@@ -32,14 +32,14 @@ func HasReference(text string) bool {
 	return strings.Contains(text, "${env:") || strings.Contains(text, "${file:") || strings.Contains(text, "$${")
 }
 
-// FillReferences returns m with value in place of every reference. It is for validation without the secrets. The error is a
-// [monitor.InvalidError] about an invalid reference.
+// FillReferences returns m with value in place of every reference. It is for validation without the secrets. The error
+// is a [monitor.InvalidError] about an invalid reference.
 func FillReferences(m monitor.Monitor, value string) (monitor.Monitor, error) {
 	return fillMonitor(m, func(part) (string, error) { return value, nil })
 }
 
-// Resolve returns m with the current values of the secrets in place of its references, and a scrubber that removes these values
-// from results. The error names the reference that can't be resolved.
+// Resolve returns m with the current values of the secrets in place of its references, and a scrubber that removes
+// these values from results. The error names the reference that can't be resolved.
 func (s Source) Resolve(m monitor.Monitor) (monitor.Monitor, *Scrubber, error) {
 	found := make(map[string]string)
 	filled, err := fillMonitor(m, func(p part) (string, error) {
@@ -60,8 +60,8 @@ func (s Source) Resolve(m monitor.Monitor) (monitor.Monitor, *Scrubber, error) {
 	return filled, newScrubber(patterns), nil
 }
 
-// fillMonitor replaces the references in the target and the properties by the results of value. It returns the errors of value, or
-// a [monitor.InvalidError] that names the field with an invalid reference.
+// fillMonitor replaces the references in the target and the properties by the results of value. It returns the errors
+// of value, or a [monitor.InvalidError] that names the field with an invalid reference.
 func fillMonitor(m monitor.Monitor, value func(part) (string, error)) (monitor.Monitor, error) {
 	properties := make(map[string]string, len(m.Properties))
 	target, err := fillTarget(m.Target, value)
@@ -90,7 +90,8 @@ func withField(field string, err error) error {
 	return err
 }
 
-// fillHeaders replaces the references in the values of headers. It returns text unchanged if it is not a JSON object of strings.
+// fillHeaders replaces the references in the values of headers. It returns text unchanged if it is not a JSON object of
+// strings.
 func fillHeaders(text string, value func(part) (string, error)) (string, error) {
 	read, ok := parseHeaders(text)
 	if !ok {

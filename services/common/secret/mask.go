@@ -12,7 +12,8 @@ import (
 // Placeholder replaces secrets that a client may not see.
 const Placeholder = "•••"
 
-// Mask returns m with placeholders for the values of headers, the body, and the user information and query values of the target.
+// Mask returns m with placeholders for the values of headers, the body, and the user information and query values of
+// the target.
 func Mask(m monitor.Monitor) monitor.Monitor {
 	m.Target = maskURL(m.Target)
 	m.Properties = maps.Clone(m.Properties)
@@ -104,11 +105,12 @@ func MaskResult(r monitor.Result, scrubber *Scrubber) monitor.Result {
 	return r
 }
 
-// minSecretBytes is the minimum length of a value that is removed from results. Shorter values are too likely to occur by chance.
+// minSecretBytes is the minimum length of a value that is removed from results. Shorter values are too likely to occur
+// by chance.
 const minSecretBytes = 4
 
-// ScrubberFor returns a scrubber that replaces the secrets of m, those that [Mask] hides, by placeholders. It returns nil if m has
-// no secrets.
+// ScrubberFor returns a scrubber that replaces the secrets of m, those that [Mask] hides, by placeholders. It returns
+// nil if m has no secrets.
 func ScrubberFor(m monitor.Monitor) *Scrubber {
 	var patterns []pattern
 	hide := func(value string) {

@@ -1,5 +1,5 @@
-// Package secret protects secrets in monitors. Monitors contain references to secrets, which only runners resolve. Results contain
-// no secrets. Clients without permission see placeholders for the secrets that a monitor contains.
+// Package secret protects secrets in monitors. Monitors contain references to secrets, which only runners resolve.
+// Results contain no secrets. Clients without permission see placeholders for the secrets that a monitor contains.
 package secret
 
 import (
@@ -52,7 +52,8 @@ func parse(text string) ([]part, error) {
 }
 
 // errInvalidReference doesn't quote the reference, which may contain a secret.
-var errInvalidReference = errors.New("invalid reference to a secret: use ${env:NAME} or ${file:/path}, and $${ for a literal ${")
+var errInvalidReference = errors.New(
+	"invalid reference to a secret: use ${env:NAME} or ${file:/path}, and $${ for a literal ${")
 
 // fill replaces each reference in a text by the result of value, and $${ by ${.
 func fill(text string, value func(part) (string, error)) (string, error) {
@@ -74,7 +75,10 @@ func fill(text string, value func(part) (string, error)) (string, error) {
 
 var referenceText = regexp.MustCompile(`\$\{(env|file):[^}]*\}`)
 
-// hideReferences replaces references by the same number of letters, so that their characters are not parsed as parts of a URL.
+// hideReferences replaces references by the same number of letters, so that their characters are not parsed as parts of
+// a URL.
 func hideReferences(text string) string {
-	return referenceText.ReplaceAllStringFunc(text, func(reference string) string { return strings.Repeat("x", len(reference)) })
+	return referenceText.ReplaceAllStringFunc(text, func(reference string) string {
+		return strings.Repeat("x", len(reference))
+	})
 }

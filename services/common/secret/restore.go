@@ -14,8 +14,8 @@ func HasPlaceholder(m monitor.Monitor) bool {
 	return err != nil
 }
 
-// Restore returns m with the values of stored in place of its placeholders. stored may be the zero value. The error is a
-// [monitor.InvalidError] that names the placeholder for which stored has no value.
+// Restore returns m with the values of stored in place of its placeholders. stored may be the zero value. The error is
+// a [monitor.InvalidError] that names the placeholder for which stored has no value.
 func Restore(m, stored monitor.Monitor) (monitor.Monitor, error) {
 	var err error
 	if m.Target, err = restoreTarget(m.Target, stored.Target); err != nil {

@@ -70,14 +70,15 @@ func (s *Scrubber) scrubTruncated(text string) string {
 }
 
 const (
-	// regexMatch is the only numeric output that may contain text of the target. If it is a number, it is also the result's value.
+	// regexMatch is the only numeric output that may contain text of the target. If it is a number, it is also the
+	// result's value.
 	regexMatch = "regexMatch"
 	// respTime is the output that is the result's value if regexMatch is not a number.
 	respTime = "respTime"
 )
 
-// ScrubResult replaces the secrets in the message, the outputs and the value of r. It copies the outputs, which other results may
-// share.
+// ScrubResult replaces the secrets in the message, the outputs and the value of r. It copies the outputs, which other
+// results may share.
 func (s *Scrubber) ScrubResult(r *monitor.Result) {
 	if s == nil {
 		return
@@ -103,7 +104,8 @@ func (s *Scrubber) scrubNumber(n float64) string {
 	for _, p := range s.patterns {
 		secretNumber, err := strconv.ParseFloat(p.text, 64)
 		// Only the first digits of a long number are exact.
-		if err == nil && (secretNumber == n || len(p.text) > maxRemainder && strings.Contains(digits, p.text[:min(len(p.text), 12)])) {
+		prefix := p.text[:min(len(p.text), 12)]
+		if err == nil && (secretNumber == n || len(p.text) > maxRemainder && strings.Contains(digits, prefix)) {
 			return p.replacement
 		}
 	}
@@ -132,7 +134,8 @@ func patternsFor(value, replacement string) []pattern {
 
 var escapedByte = regexp.MustCompile(`%[0-9A-F]{2}`)
 
-// quoted returns a text as Go quotes it, without the quotes. Go escapes control characters and < > & differently than JSON.
+// quoted returns a text as Go quotes it, without the quotes. Go escapes control characters and < > & differently than
+// JSON.
 func quoted(text string) string {
 	text = strconv.Quote(text)
 	return text[1 : len(text)-1]
@@ -141,8 +144,8 @@ func quoted(text string) string {
 // minFragment is the minimum length of a base64 fragment. Shorter fragments are too likely to occur by chance.
 const minFragment = 8
 
-// base64Fragments returns patterns for the base64 characters that encode only bytes of value, for each possible position of value
-// in the encoded text.
+// base64Fragments returns patterns for the base64 characters that encode only bytes of value, for each possible
+// position of value in the encoded text.
 func base64Fragments(value, replacement string) []pattern {
 	var patterns []pattern
 	for before := range 3 {

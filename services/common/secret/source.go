@@ -23,8 +23,8 @@ type Source struct {
 	files []string
 }
 
-// ParseSource parses a list of env:NAME and file:/path, separated by commas or spaces. A path that ends in / allows all files below
-// it. environment maps the names of environment variables to their values.
+// ParseSource parses a list of env:NAME and file:/path, separated by commas or spaces. A path that ends in / allows all
+// files below it. environment maps the names of environment variables to their values.
 func ParseSource(list string, environment map[string]string) (Source, error) {
 	s := Source{env: make(map[string]string)}
 	for _, item := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
@@ -36,7 +36,8 @@ func ParseSource(list string, environment map[string]string) (Source, error) {
 		case isFile && path.IsAbs(file) && (path.Clean(file) == strings.TrimSuffix(file, "/") || file == "/"):
 			s.files = append(s.files, file)
 		default:
-			return Source{}, fmt.Errorf("%.100q is neither env:NAME nor file:/path; a path that ends in / allows all files below it", item)
+			return Source{}, fmt.Errorf("%.100q is neither env:NAME nor file:/path; a path that ends in / allows all "+
+				"files below it", item)
 		}
 	}
 	return s, nil

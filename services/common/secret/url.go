@@ -15,8 +15,8 @@ type urlParts struct {
 	queryStart, queryEnd int
 }
 
-// splitURL returns the parts of an absolute URL, which need not be valid, or false if text is not an absolute URL. References may
-// contain any character.
+// splitURL returns the parts of an absolute URL, which need not be valid, or false if text is not an absolute URL.
+// References may contain any character.
 func splitURL(text string) (urlParts, bool) {
 	text = hideReferences(text)
 	scheme := strings.Index(text, "://")

@@ -29,9 +29,9 @@ func (b Breakdown) Percent() (float64, bool) {
 	return 100 * float64(b.OK) / float64(checked), true
 }
 
-// Compute returns the breakdown of the time between from and to. log holds the status changes of m between from and now,
-// newest first; changes after to determine only the status before them. state is the current state of m, or nil if m has no
-// result. The status after the last result is valid for [monitor.StaleAfter].
+// Compute returns the breakdown of the time between from and to. log holds the status changes of m between from and
+// now, newest first; changes after to determine only the status before them. state is the current state of m, or nil if
+// m has no result. The status after the last result is valid for [monitor.StaleAfter].
 func Compute(from, to time.Time, m monitor.Monitor, state *store.State, log []store.StatusChange) Breakdown {
 	l := timeline{
 		at: from, status: initialStatus(from, state, log), disabled: initiallyDisabled(m, log),
@@ -52,8 +52,8 @@ func Compute(from, to time.Time, m monitor.Monitor, state *store.State, log []st
 	return l.total
 }
 
-// initialStatus returns the status at from: the old status of the first status change or, without a change, the current status
-// if it began before from.
+// initialStatus returns the status at from: the old status of the first status change or, without a change, the current
+// status if it began before from.
 func initialStatus(from time.Time, state *store.State, log []store.StatusChange) string {
 	for i := len(log) - 1; i >= 0; i-- {
 		if log[i].Kind == store.ChangeStatus {
@@ -76,7 +76,8 @@ func initiallyDisabled(m monitor.Monitor, log []store.StatusChange) bool {
 	return !m.Enabled
 }
 
-// initiallyIgnored returns the reason for ignoring results before the first change in log or, without a change, the current one.
+// initiallyIgnored returns the reason for ignoring results before the first change in log or, without a change, the
+// current one.
 func initiallyIgnored(state *store.State, log []store.StatusChange) string {
 	for i := len(log) - 1; i >= 0; i-- {
 		if log[i].Kind == store.ChangeIgnored {
