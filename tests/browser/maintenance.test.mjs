@@ -124,7 +124,7 @@ test.describe('what the API refuses', () => {
     await field(page, 'Start').fill('');
     await refused('start', /^Start is missing/);
     await page.getByRole('radio', { name: 'Every week' }).check();
-    await refused('weekly.days', /^Must name at least one day/);
+    await refused('weekly.days', /^Must contain at least one day/);
     await page.getByLabel('Monday').check();
     await field(page, 'Starts at').fill('');
     await refused('weekly.at', /^Must be a time/);

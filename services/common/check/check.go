@@ -142,11 +142,11 @@ func (c *Check) evaluateRule(outputs map[string]any) (monitor.Status, string) {
 	if c.rule == nil {
 		return monitor.StatusOK, ""
 	}
-	holds, err := c.rule.Eval(outputs)
+	isTrue, err := c.rule.Eval(outputs)
 	switch {
 	case err != nil:
 		return monitor.StatusFailed, err.Error()
-	case !holds:
+	case !isTrue:
 		return monitor.StatusError, "Rule violated: " + c.rule.String()
 	default:
 		return monitor.StatusOK, ""

@@ -20,7 +20,8 @@ var sampleSecrets = []string{"secret", "http://secret/", "secret:1", "1"}
 func checkReferences(registry probe.Registry, m monitor.Monitor) error {
 	spec := registry[m.Type].Spec
 	for _, property := range append(slices.Clone(spec.Properties), probe.CommonProperties()...) {
-		isCommon := !slices.ContainsFunc(spec.Properties, func(p probe.Property) bool { return p.Name == property.Name })
+		isProperty := func(p probe.Property) bool { return p.Name == property.Name }
+		isCommon := !slices.ContainsFunc(spec.Properties, isProperty)
 		if secret.HasReference(m.Properties[property.Name]) && (isCommon || !property.AcceptsText()) {
 			return monitor.Invalidf("property %s: references to secrets are not supported here", property.Name)
 		}

@@ -150,14 +150,14 @@ func (p *dnsProbe) Run(ctx context.Context) Outcome {
 	defer cancel()
 	started := time.Now()
 	records, err := p.lookup(limited)
-	took := millis(time.Since(started))
+	duration := millis(time.Since(started))
 	switch {
 	case ctx.Err() != nil:
 		return Outcome{Err: failure(ctx, p.timeout, "looking up "+p.name, ctx.Err())}
 	case err != nil:
 		return Outcome{Err: err}
 	}
-	return dnsOutcome(records, took)
+	return dnsOutcome(records, duration)
 }
 
 func (p *dnsProbe) Close() {}
@@ -201,10 +201,10 @@ func (p *dnsProbe) queryServers(ctx context.Context, config *dns.ClientConfig, n
 	return records, err
 }
 
-func dnsOutcome(records []record, took float64) Outcome {
-	outputs := map[string]any{"respTime": took, "resultCount": float64(len(records))}
+func dnsOutcome(records []record, duration float64) Outcome {
+	outputs := map[string]any{"respTime": duration, "resultCount": float64(len(records))}
 	for i, r := range records[:min(len(records), maxDNSResults)] {
 		outputs["result"+strconv.Itoa(i+1)] = printable(r.text)
 	}
-	return Outcome{Value: took, Outputs: outputs}
+	return Outcome{Value: duration, Outputs: outputs}
 }

@@ -53,16 +53,16 @@ func reason(err error) string {
 }
 
 func lookupReason(err *net.DNSError) string {
-	why := "the name lookup failed"
+	cause := "the name lookup failed"
 	switch {
 	case err.IsNotFound:
-		why = "no such host"
+		cause = "no such host"
 	case err.IsTimeout:
-		why = "the name server did not answer"
+		cause = "the name server did not answer"
 	case err.IsTemporary:
-		why = "the name server reported a failure"
+		cause = "the name server reported a failure"
 	}
-	return fmt.Sprintf("can't resolve %s: %s", err.Name, why)
+	return fmt.Sprintf("can't resolve %s: %s", err.Name, cause)
 }
 
 func networkReason(err error) string {

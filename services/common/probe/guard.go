@@ -29,13 +29,13 @@ func (e notAllowedError) Error() string { return "target not allowed: " + string
 // must be allowed.
 func (g Guard) check(address netip.Addr) error {
 	address = address.Unmap()
-	if why := g.refusal(address); why != "" {
-		return notAllowedError(fmt.Sprintf("%s is %s; use TARGET_ALLOW to allow it", address, why))
+	if cause := g.refusal(address); cause != "" {
+		return notAllowedError(fmt.Sprintf("%s is %s; use TARGET_ALLOW to allow it", address, cause))
 	}
 	if inner, ok := embedded(address); ok {
-		if why := g.refusal(inner); why != "" {
+		if cause := g.refusal(inner); cause != "" {
 			return notAllowedError(
-				fmt.Sprintf("%s maps to %s, which is %s; use TARGET_ALLOW to allow it", address, inner, why))
+				fmt.Sprintf("%s maps to %s, which is %s; use TARGET_ALLOW to allow it", address, inner, cause))
 		}
 	}
 	return nil

@@ -41,9 +41,9 @@ func (p *httpProbe) Run(ctx context.Context) Outcome {
 	trace := &httpTrace{}
 	started := time.Now()
 	got, err := p.fetch(httptrace.WithClientTrace(limited, trace.hooks()))
-	took := millis(time.Since(started))
+	duration := millis(time.Since(started))
 	progress := trace.progress()
-	outcome := p.outcome(got, progress, took)
+	outcome := p.outcome(got, progress, duration)
 	if err != nil {
 		addExpiry(outcome.Outputs, unverifiedCertificates(err))
 		outcome.Value = 0
@@ -96,14 +96,14 @@ func readBody(body io.Reader, length int64, limit int) ([]byte, bool, error) {
 }
 
 // outcome maps a response to outputs. After an error, the response may be missing or incomplete.
-func (p *httpProbe) outcome(got httpResponse, progress progress, took float64) Outcome {
+func (p *httpProbe) outcome(got httpResponse, progress progress, duration float64) Outcome {
 	outputs := make(map[string]any, 16)
 	progress.addTo(outputs)
 	if got.response == nil {
 		return Outcome{Outputs: outputs}
 	}
-	outcome := Outcome{Value: took, Outputs: outputs}
-	outputs["respTime"] = took
+	outcome := Outcome{Value: duration, Outputs: outputs}
+	outputs["respTime"] = duration
 	outputs["status"] = float64(got.response.StatusCode)
 	outputs["body"] = validUTF8(string(got.body))
 	outputs["bodyLen"] = float64(len(got.body))

@@ -20,10 +20,10 @@ func httpType(guard Guard) Type {
 		Spec: Spec{
 			Type:          "http",
 			Title:         "HTTP request",
-			Doc:           "Sends an HTTP or HTTPS request and reads the response. Without a rule, any status code is OK.",
+			Doc:           "Sends an HTTP or HTTPS request and reads the response. Without a rule any status is OK.",
 			TargetDoc:     "a URL that starts with http:// or https://",
 			ExampleTarget: "https://www.example.org/health",
-			ValueDoc:      "Time to send the request and read the response, in ms. If bodyRegex finds a number, that number.",
+			ValueDoc:      "Time to send the request and read the response, in ms, or the number that bodyRegex finds.",
 			Properties:    httpProperties(),
 			Outputs:       httpOutputs(),
 			ExampleRule:   "status == 200 && respTime < 500",

@@ -35,7 +35,7 @@ func CommonProperties() []Property {
 			Doc: "Number of results in a row that are not OK before an incident opens. If unset, ALERT_FAIL_COUNT of " +
 				"the runner applies."},
 		{Name: "alertTo", Kind: KindText,
-			Doc: "Recipients of the e-mail notifications, separated by commas. They replace ALERT_SMTP_TO of the runner."},
+			Doc: "Recipients of e-mail notifications, separated by commas. They replace ALERT_SMTP_TO of the runner."},
 		{Name: monitor.DependsOn, Kind: KindText,
 			Doc: "Id or name of the monitor that this monitor depends on. While neither of them is OK, results of " +
 				"this monitor are ignored in uptime and for incidents."},

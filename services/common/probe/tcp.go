@@ -15,7 +15,9 @@ func tcpType(guard Guard) Type {
 			TargetDoc:     "host:port, with an IPv6 address in brackets",
 			ExampleTarget: "db.example.org:5432",
 			ValueDoc:      "Time to open the connection, including the name lookup, in ms.",
-			Properties:    []Property{timeoutProperty("5s", "Maximum time to open the connection, including the name lookup.")},
+			Properties: []Property{
+				timeoutProperty("5s", "Maximum time to open the connection, including the name lookup."),
+			},
 			Outputs: []Output{
 				{Name: "respTime", Kind: OutputNumber, Unit: "ms",
 					Doc: "Time to open the connection, including the name lookup."},
@@ -54,13 +56,13 @@ func (p *tcpProbe) Run(ctx context.Context) Outcome {
 	defer cancel()
 	started := time.Now()
 	conn, err := p.dialer.DialContext(limited, "tcp", p.target)
-	took := millis(time.Since(started))
+	duration := millis(time.Since(started))
 	if err != nil {
 		return Outcome{Err: failure(ctx, p.timeout, "connecting to "+p.target, err)}
 	}
 	defer conn.Close()
-	return Outcome{Value: took, Outputs: map[string]any{
-		"respTime":  took,
+	return Outcome{Value: duration, Outputs: map[string]any{
+		"respTime":  duration,
 		"ipAddress": hostOf(conn.RemoteAddr()),
 	}}
 }

@@ -51,10 +51,10 @@ func (r *Rule) String() string { return r.text }
 
 // Eval evaluates the rule for the outputs of a check, which are float64, string or bool. The error is [ErrNotBool] or
 // starts with "rule eval error: ". It never contains the value of an output.
-func (r *Rule) Eval(outputs map[string]any) (holds bool, err error) {
+func (r *Rule) Eval(outputs map[string]any) (isTrue bool, err error) {
 	defer func() {
 		if recover() != nil {
-			holds, err = false, errors.New("rule eval error: the expression can't be applied to these outputs")
+			isTrue, err = false, errors.New("rule eval error: the expression can't be applied to these outputs")
 		}
 	}()
 	parameters := &parameters{outputs: outputs}
@@ -62,11 +62,11 @@ func (r *Rule) Eval(outputs map[string]any) (holds bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("rule eval error: %w", parameters.explain(err))
 	}
-	holds, isBool := value.(bool)
+	isTrue, isBool := value.(bool)
 	if !isBool {
 		return false, ErrNotBool
 	}
-	return holds, nil
+	return isTrue, nil
 }
 
 // lowerFirst returns an error with the text of err, whose first letter is made lower case.

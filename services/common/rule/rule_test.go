@@ -143,7 +143,7 @@ func FuzzRule(f *testing.F) {
 			{"status": number, "body": word, "result1": word, "ok": flag},
 			{"status": word, "body": number, "result1": flag, "ok": word},
 		} {
-			if holds, err := r.Eval(outputs); err != nil && holds {
+			if isTrue, err := r.Eval(outputs); err != nil && isTrue {
 				t.Errorf("%q is true and fails with %v", text, err)
 			}
 		}

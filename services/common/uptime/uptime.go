@@ -29,38 +29,38 @@ func (b Breakdown) Percent() (float64, bool) {
 	return 100 * float64(b.OK) / float64(checked), true
 }
 
-// Compute returns the breakdown of the time between from and to. log holds the status changes of m between from and
-// now, newest first; changes after to determine only the status before them. state is the current state of m, or nil if
-// m has no result. The status after the last result is valid for [monitor.StaleAfter].
-func Compute(from, to time.Time, m monitor.Monitor, state *store.State, log []store.StatusChange) Breakdown {
+// Compute returns the breakdown of the time between start and end. log holds the status changes of m between start and
+// now, newest first; the changes after end determine only the status before them. state is the current state of m, or
+// nil if m has no result. The status after the last result is valid for [monitor.StaleAfter].
+func Compute(start, end time.Time, m monitor.Monitor, state *store.State, log []store.StatusChange) Breakdown {
 	l := timeline{
-		at: from, status: initialStatus(from, state, log), disabled: initiallyDisabled(m, log),
-		ignored: initiallyIgnored(state, log), staleAt: to,
+		at: start, status: initialStatus(start, state, log), disabled: initiallyDisabled(m, log),
+		ignored: initiallyIgnored(state, log), staleAt: end,
 	}
 	if state != nil {
 		l.staleAt = state.Latest.Date.Add(monitor.StaleAfter(m.Every()))
 	}
-	for i := len(log) - 1; i >= 0 && log[i].Date.Before(to); i-- {
+	for i := len(log) - 1; i >= 0 && log[i].Date.Before(end); i-- {
 		l.advance(log[i].Date)
 		l.apply(log[i])
 	}
-	if !hasKind(log, store.ChangeStatus) && state != nil && state.Since.After(from) && state.Since.Before(to) {
+	if !hasKind(log, store.ChangeStatus) && state != nil && state.Since.After(start) && state.Since.Before(end) {
 		l.advance(state.Since)
 		l.status = state.Latest.Status.String()
 	}
-	l.advance(to)
+	l.advance(end)
 	return l.total
 }
 
-// initialStatus returns the status at from: the old status of the first status change or, without a change, the current
-// status if it began before from.
-func initialStatus(from time.Time, state *store.State, log []store.StatusChange) string {
+// initialStatus returns the status at start: the old status of the first status change or, without a change, the
+// current status if it began before start.
+func initialStatus(start time.Time, state *store.State, log []store.StatusChange) string {
 	for i := len(log) - 1; i >= 0; i-- {
 		if log[i].Kind == store.ChangeStatus {
 			return log[i].From
 		}
 	}
-	if state == nil || state.Since.After(from) {
+	if state == nil || state.Since.After(start) {
 		return store.Unchecked
 	}
 	return state.Latest.Status.String()
@@ -123,12 +123,12 @@ func (l *timeline) apply(change store.StatusChange) {
 	}
 }
 
-// advance adds the time up to to.
-func (l *timeline) advance(to time.Time) {
-	if !to.After(l.at) {
+// advance adds the time from l.at to end.
+func (l *timeline) advance(end time.Time) {
+	if !end.After(l.at) {
 		return
 	}
-	if l.staleAt.After(l.at) && l.staleAt.Before(to) {
+	if l.staleAt.After(l.at) && l.staleAt.Before(end) {
 		l.add(l.staleAt.Sub(l.at), l.status)
 		l.at = l.staleAt
 	}
@@ -136,8 +136,8 @@ func (l *timeline) advance(to time.Time) {
 	if !l.at.Before(l.staleAt) {
 		status = store.Unchecked
 	}
-	l.add(to.Sub(l.at), status)
-	l.at = to
+	l.add(end.Sub(l.at), status)
+	l.at = end
 }
 
 func (l *timeline) add(duration time.Duration, status string) {
