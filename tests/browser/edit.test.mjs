@@ -261,7 +261,7 @@ test.describe('with failing requests', () => {
     ['Target', 'not a URL', /^Invalid monitor target: /],
     ['Group', 'x'.repeat(101), 'Monitor group has 101 characters, at most 100 are allowed'],
     ['Body regex', '(', /^Not a regular expression: /],
-    ['User agent', 'a\tb\u0007', /^Has characters that a header can't hold/],
+    ['User agent', 'a\tb\u0007', /^Contains characters that are not allowed in a header/],
     ['Rule', 'nonsense > 1', /^Rule invalid: .*nonsense/],
   ]) {
     test(`an error of the API is shown at ${name}`, async ({ page, target }) => {

@@ -120,7 +120,7 @@ test.describe('an error of the API', () => {
     await field(page, 'Start').fill('');
     await expectError('start', /^Start is missing/);
     await page.getByRole('radio', { name: 'Every week' }).check();
-    await expectError('weekly.days', /^Must name at least one day/);
+    await expectError('weekly.days', /^Must contain at least one day/);
     await page.getByLabel('Monday').check();
     await field(page, 'Starts at').fill('');
     await expectError('weekly.at', /^Must be a time/);

@@ -179,7 +179,7 @@ type sums struct {
 
 type sum struct {
 	start   time.Time
-	summary *rollup.Summary
+	summary *rollup.Aggregate
 }
 
 func (s *sums) add(r monitor.Result) {

@@ -71,7 +71,7 @@ func (s span) buckets() int { return int((s.to.Sub(s.from) + s.step - 1) / s.ste
 // portion sums up results from start on, within one bucket.
 type portion struct {
 	start   time.Time
-	summary *rollup.Summary
+	summary *rollup.Aggregate
 }
 
 // readHistory reads what happened in a span by the coarsest means that its buckets allow.
@@ -151,7 +151,7 @@ func (h *history) rollups(p store.Period, from, to time.Time) {
 // results reads single results, one portion per step. At one result a second, the longest span that it is
 // called for has 22,000.
 func (h *history) results(from, end time.Time, step time.Duration) {
-	byStart := make(map[time.Time]*rollup.Summary)
+	byStart := make(map[time.Time]*rollup.Aggregate)
 	filter := store.ResultFilter{MonitorID: h.monitorID, From: from, To: end, Limit: maxResults}
 	for h.err == nil {
 		page, err := h.store.Results(h.ctx, filter)

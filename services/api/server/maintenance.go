@@ -43,7 +43,7 @@ type occurrence struct {
 
 func toWindowAnswer(w maintenance.Window, now time.Time) windowAnswer {
 	answer := windowAnswer{Window: w}
-	if start, end, ok := w.Span(now); ok {
+	if start, end, ok := w.Occurrence(now); ok {
 		answer.Next, answer.Active = &occurrence{start, end}, !start.After(now)
 	}
 	return answer

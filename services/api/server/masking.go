@@ -18,7 +18,7 @@ func masks(ctx context.Context) bool { return auth.From(ctx).Scope < auth.ScopeA
 // masked is a monitor, with what was found of it, as those see it from whom secrets are hidden.
 func (l listedMonitor) masked() listedMonitor {
 	if latest, ok := l.Latest.(*monitor.Result); ok && latest != nil {
-		hidden := secret.MaskResult(*latest, secret.Own(l.Monitor))
+		hidden := secret.MaskResult(*latest, secret.ScrubberFor(l.Monitor))
 		l.Latest = &hidden
 	}
 	l.Monitor = secret.Mask(l.Monitor)
@@ -40,7 +40,7 @@ func maskResults(ctx context.Context, s monitorLister, results []monitor.Result)
 	for i, r := range results {
 		own, known := scrubbers[r.MonitorID]
 		if m, there := owners[r.MonitorID]; there && !known {
-			own = secret.Own(m)
+			own = secret.ScrubberFor(m)
 			scrubbers[r.MonitorID] = own
 		}
 		hidden[i] = secret.MaskResult(r, own)
@@ -79,7 +79,7 @@ func maskNotifications(ctx context.Context, s monitorLister, alerts []store.Noti
 
 // complete puts what is stored in the place of masks in m, and validates it. storedID is that of the monitor to take it from, if there is one.
 func (s *Server) complete(ctx context.Context, m monitor.Monitor, storedID string) (monitor.Monitor, error) {
-	if secret.Masked(m) {
+	if secret.HasPlaceholder(m) {
 		var stored monitor.Monitor
 		var err error
 		if monitor.ValidID(storedID) {
@@ -99,7 +99,7 @@ func (s *Server) complete(ctx context.Context, m monitor.Monitor, storedID strin
 func (s *Server) restoreImport(ctx context.Context, items []monitor.Monitor, faults []error) error {
 	masked := false
 	for _, item := range items {
-		masked = masked || secret.Masked(item)
+		masked = masked || secret.HasPlaceholder(item)
 	}
 	if !masked {
 		return nil

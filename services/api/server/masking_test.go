@@ -94,7 +94,7 @@ func TestSecretsAreHiddenInEvents(t *testing.T) {
 	r := secretiveResult(1)
 	admin.append(r)
 	first.wantEvent("result", r)
-	second.wantEvent("result", secret.MaskResult(r, secret.Own(secretive)))
+	second.wantEvent("result", secret.MaskResult(r, secret.ScrubberFor(secretive)))
 	second.leave()
 	r = secretiveResult(2)
 	admin.append(r)
@@ -146,7 +146,7 @@ func TestMasksComeBack(t *testing.T) {
 func TestMasksWithNothingToTakeTheirPlace(t *testing.T) {
 	admin, anybody := startSignedIn(t)
 	one := strings.TrimSpace(string(anybody.do("GET", "/api/monitors/"+idA, "").body))
-	const nothing = " is masked, and there is nothing stored to take its place: write it out"
+	const nothing = " is masked, but no value is stored for it: enter the value"
 	renamed := strings.NewReplacer(idA, idOther, `"alpha"`, `"other"`).Replace(one)
 	body := `{"name":"n","type":"http","interval":"30s","target":"http://h","properties":{"body":"•••"}}`
 	for _, c := range []struct{ method, path, body, detail string }{

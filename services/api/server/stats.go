@@ -182,7 +182,7 @@ func parseWindow(text string) (time.Duration, error) {
 
 // sumUp counts the history over the whole span and by bucket.
 func sumUp(history []portion, at span) (statsAnswer, error) {
-	total, buckets := rollup.New(), make([]*rollup.Summary, at.buckets())
+	total, buckets := rollup.New(), make([]*rollup.Aggregate, at.buckets())
 	for i := range buckets {
 		buckets[i] = rollup.New()
 	}
@@ -205,11 +205,11 @@ func sumUp(history []portion, at span) (statsAnswer, error) {
 	return answer, nil
 }
 
-func countsOf(s *rollup.Summary) counts {
+func countsOf(s *rollup.Aggregate) counts {
 	return counts{OK: s.Counts[monitor.StatusOK], Error: s.Counts[monitor.StatusError], Failed: s.Counts[monitor.StatusFailed]}
 }
 
-func latencyOf(s *rollup.Summary) latency {
+func latencyOf(s *rollup.Aggregate) latency {
 	answered := s.Answered() > 0
 	return latency{
 		Avg: known(s.Average()), Min: known(s.Min, answered), Max: known(s.Max, answered),

@@ -1,5 +1,5 @@
-// Package check makes a monitor runnable: its probe and its rule, compiled once. The API compiles
-// a monitor to validate it, a runner to run it.
+// Package check runs the checks of a monitor: it compiles the probe and the rule once and applies them at each check.
+// The API compiles a monitor to validate it, a runner to check it.
 package check
 
 import (
@@ -13,30 +13,32 @@ import (
 	"nanomon/services/common/secret"
 )
 
-// Check is a monitor that is ready to run.
+// Check holds a monitor with its compiled rule and its probe.
 type Check struct {
 	monitor  monitor.Monitor
-	types    probe.Registry
+	registry probe.Registry
 	rule     *rule.Rule
+	// ruleOnly lists the outputs that a rule may use and that no result contains.
 	ruleOnly []string
 
-	// probe is nil before the first run of a monitor whose secrets have to be resolved.
+	// probe is nil before the first check if the monitor has references to secrets.
 	probe probe.Probe
-	// secrets is what its references may lead to; nil where there are none.
+	// secrets resolves the references; nil if the monitor has none.
 	secrets *secret.Source
-	// resolved is what probe was made of, and hide what of that must not leave the check.
+	// resolved is the monitor, with resolved secrets, that probe was created from. scrubber removes these secrets from
+	// results.
 	resolved monitor.Monitor
-	hide     *secret.Scrubber
+	scrubber *secret.Scrubber
 }
 
-// Compile validates m whole and makes it runnable; its references to secrets are resolved at each run, as secrets allows. The error
-// is a [monitor.InvalidError].
-func Compile(types probe.Registry, secrets secret.Source, m monitor.Monitor) (*Check, error) {
-	if err := m.Validate(types.Names()); err != nil {
+// Compile validates all of m and returns a check of it. References to secrets are resolved at each run with secrets.
+// The error is a [monitor.InvalidError].
+func Compile(registry probe.Registry, secrets secret.Source, m monitor.Monitor) (*Check, error) {
+	if err := m.Validate(registry.Names()); err != nil {
 		return nil, err
 	}
-	spec := types[m.Type].Spec
-	c := &Check{monitor: m, types: types}
+	spec := registry[m.Type].Spec
+	c := &Check{monitor: m, registry: registry}
 	for _, output := range spec.Outputs {
 		if output.RuleOnly {
 			c.ruleOnly = append(c.ruleOnly, output.Name)
@@ -44,9 +46,9 @@ func Compile(types probe.Registry, secrets secret.Source, m monitor.Monitor) (*C
 	}
 	var err error
 	if secret.HasReferences(m) {
-		c.secrets, err = &secrets, checkReferences(types, m)
+		c.secrets, err = &secrets, checkReferences(registry, m)
 	} else {
-		c.probe, err = newProbe(types, m)
+		c.probe, err = newProbe(registry, m)
 	}
 	if err != nil {
 		return nil, err
@@ -61,22 +63,22 @@ func Compile(types probe.Registry, secrets secret.Source, m monitor.Monitor) (*C
 	return c, nil
 }
 
-func newProbe(types probe.Registry, m monitor.Monitor) (probe.Probe, error) {
-	kind := types[m.Type]
-	settings, err := probe.NewSettings(kind.Spec, m.Properties)
+func newProbe(registry probe.Registry, m monitor.Monitor) (probe.Probe, error) {
+	monitorType := registry[m.Type]
+	settings, err := probe.NewSettings(monitorType.Spec, m.Properties)
 	if err != nil {
 		return nil, err
 	}
-	return kind.New(m.Target, settings)
+	return monitorType.New(m.Target, settings)
 }
 
-// Validate reports what must not be stored: what Compile would refuse, and a monitor that depends on itself. One that is stored
-// already runs on, as if it depended on none.
-func Validate(types probe.Registry, m monitor.Monitor) error {
+// Validate reports whether m may be stored: it returns the errors of [Compile], and an error if m depends on itself.
+// A stored monitor that depends on itself is still checked, as if it had no dependency.
+func Validate(registry probe.Registry, m monitor.Monitor) error {
 	if m.DependsOnItself() {
 		return monitor.Invalidf("property %s: a monitor can't depend on itself", monitor.DependsOn)
 	}
-	c, err := Compile(types, secret.Source{}, m)
+	c, err := Compile(registry, secret.Source{}, m)
 	if err != nil {
 		return err
 	}
@@ -84,10 +86,10 @@ func Validate(types probe.Registry, m monitor.Monitor) error {
 	return nil
 }
 
-// Run checks the target once and judges what it found. It ends at the monitor's own timeout, or when
-// ctx ends. A panic of the probe is a failed result. No result holds what a reference leads to.
+// Run checks the target once and evaluates the rule. It returns at the monitor's timeout, or when ctx ends. If the
+// probe panics, the result is failed. Results contain the references to secrets, never their values.
 func (c *Check) Run(ctx context.Context) monitor.Result {
-	result := Failed(c.monitor, time.Now(), "")
+	result := FailedResult(c.monitor, time.Now(), "")
 	if err := c.resolve(); err != nil {
 		result.Message = err.Error()
 		return result
@@ -101,17 +103,17 @@ func (c *Check) Run(ctx context.Context) monitor.Result {
 	if outcome.Err != nil {
 		result.Message = outcome.Err.Error()
 	} else {
-		result.Status, result.Message = c.judge(outcome.Outputs)
+		result.Status, result.Message = c.evaluateRule(outcome.Outputs)
 	}
 	for _, name := range c.ruleOnly {
 		delete(result.Outputs, name)
 	}
-	c.hide.Result(&result)
+	c.scrubber.ScrubResult(&result)
 	return result
 }
 
-// Failed is the result of a check of m that found no answer, for the reason in message.
-func Failed(m monitor.Monitor, started time.Time, message string) monitor.Result {
+// FailedResult returns a failed result of a check of m that got no answer; message says why.
+func FailedResult(m monitor.Monitor, started time.Time, message string) monitor.Result {
 	return monitor.Result{
 		ID: monitor.NewID(started), Date: monitor.Date(started),
 		Status: monitor.StatusFailed, Message: message,
@@ -120,7 +122,7 @@ func Failed(m monitor.Monitor, started time.Time, message string) monitor.Result
 	}
 }
 
-// Close gives up what the probe keeps between runs.
+// Close closes the connections that the probe keeps between checks.
 func (c *Check) Close() {
 	if c.probe != nil {
 		c.probe.Close()
@@ -136,15 +138,15 @@ func (c *Check) runProbe(ctx context.Context) (outcome probe.Outcome) {
 	return c.probe.Run(ctx)
 }
 
-func (c *Check) judge(outputs map[string]any) (monitor.Status, string) {
+func (c *Check) evaluateRule(outputs map[string]any) (monitor.Status, string) {
 	if c.rule == nil {
 		return monitor.StatusOK, ""
 	}
-	holds, err := c.rule.Eval(outputs)
+	isTrue, err := c.rule.Eval(outputs)
 	switch {
 	case err != nil:
 		return monitor.StatusFailed, err.Error()
-	case !holds:
+	case !isTrue:
 		return monitor.StatusError, "Rule violated: " + c.rule.String()
 	default:
 		return monitor.StatusOK, ""

@@ -15,25 +15,25 @@ import (
 	"nanomon/services/common/secret"
 )
 
-// fixed is a probe that finds what a test wants it to find.
+// fixed is a probe whose outcome is set by the test.
 type fixed struct{ run func() probe.Outcome }
 
 func (f fixed) Run(context.Context) probe.Outcome { return f.run() }
 func (f fixed) Close()                            {}
 
-func registry(run func() probe.Outcome) probe.Registry {
+func newRegistry(run func() probe.Outcome) probe.Registry {
 	return probe.Registry{"fixed": {
 		Spec: probe.Spec{Type: "fixed", Outputs: []probe.Output{{Name: "body", RuleOnly: true}, {Name: "size"}, {Name: "resultN"}}},
 		New: func(target string, _ probe.Settings) (probe.Probe, error) {
-			if target == "bad" {
-				return nil, monitor.Invalidf("invalid monitor target: bad")
+			if target == "invalid" {
+				return nil, monitor.Invalidf("invalid monitor target: invalid")
 			}
 			return fixed{run}, nil
 		},
 	}}
 }
 
-func found(outputs map[string]any) func() probe.Outcome {
+func outcomeOf(outputs map[string]any) func() probe.Outcome {
 	return func() probe.Outcome { return probe.Outcome{Value: 7, Outputs: outputs} }
 }
 
@@ -46,20 +46,20 @@ func TestRun(t *testing.T) {
 		message string
 		outputs map[string]any
 	}{
-		"an answer":             {"", found(map[string]any{"size": 3.0}), monitor.StatusOK, 7, "", map[string]any{"size": 3.0}},
-		"a rule that holds":     {"size == 3", found(map[string]any{"size": 3.0}), monitor.StatusOK, 7, "", map[string]any{"size": 3.0}},
-		"a rule that doesn't":   {"size > 3", found(map[string]any{"size": 3.0}), monitor.StatusError, 7, "Rule violated: size > 3", map[string]any{"size": 3.0}},
-		"a rule that can't":     {"body > 3", found(map[string]any{"body": "secret"}), monitor.StatusFailed, 7, "rule eval error: a value cannot be used with the comparator '>', it is not a number", map[string]any{}},
-		"a rule of no bool":     {"size", found(map[string]any{"size": 3.0}), monitor.StatusFailed, 7, "rule didn't return a bool", map[string]any{"size": 3.0}},
-		"the body in the rule":  {"body =~ 'up'", found(map[string]any{"body": "all up"}), monitor.StatusOK, 7, "", map[string]any{}},
-		"an absent output":      {"'a' IN (result1, result2)", found(map[string]any{"result1": "b"}), monitor.StatusError, 7, "Rule violated: 'a' IN (result1, result2)", map[string]any{"result1": "b"}},
-		"no outputs":            {"", found(nil), monitor.StatusOK, 7, "", map[string]any{}},
-		"no answer, no verdict": {"size == 3", func() probe.Outcome { return probe.Outcome{Err: errors.New("refused")} }, monitor.StatusFailed, 0, "refused", map[string]any{}},
-		"a crash":               {"size == 3", func() probe.Outcome { panic("boom") }, monitor.StatusFailed, 0, "the fixed probe crashed: boom", map[string]any{}},
+		"an answer":                      {"", outcomeOf(map[string]any{"size": 3.0}), monitor.StatusOK, 7, "", map[string]any{"size": 3.0}},
+		"a rule that holds":              {"size == 3", outcomeOf(map[string]any{"size": 3.0}), monitor.StatusOK, 7, "", map[string]any{"size": 3.0}},
+		"a violated rule":                {"size > 3", outcomeOf(map[string]any{"size": 3.0}), monitor.StatusError, 7, "Rule violated: size > 3", map[string]any{"size": 3.0}},
+		"a rule that can't be evaluated": {"body > 3", outcomeOf(map[string]any{"body": "secret"}), monitor.StatusFailed, 7, "rule eval error: a value cannot be used with the comparator '>', it is not a number", map[string]any{}},
+		"a rule that is not a bool":      {"size", outcomeOf(map[string]any{"size": 3.0}), monitor.StatusFailed, 7, "rule didn't return a bool", map[string]any{"size": 3.0}},
+		"the body in the rule":           {"body =~ 'up'", outcomeOf(map[string]any{"body": "all up"}), monitor.StatusOK, 7, "", map[string]any{}},
+		"an absent output":               {"'a' IN (result1, result2)", outcomeOf(map[string]any{"result1": "b"}), monitor.StatusError, 7, "Rule violated: 'a' IN (result1, result2)", map[string]any{"result1": "b"}},
+		"no outputs":                     {"", outcomeOf(nil), monitor.StatusOK, 7, "", map[string]any{}},
+		"no answer, no verdict":          {"size == 3", func() probe.Outcome { return probe.Outcome{Err: errors.New("refused")} }, monitor.StatusFailed, 0, "refused", map[string]any{}},
+		"a crash":                        {"size == 3", func() probe.Outcome { panic("boom") }, monitor.StatusFailed, 0, "the fixed probe crashed: boom", map[string]any{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := monitor.Monitor{ID: "id", Name: "name", Type: "fixed", Interval: "1s", Target: "target", Rule: c.rule}
-			checked, err := check.Compile(registry(c.run), secret.Source{}, m)
+			checked, err := check.Compile(newRegistry(c.run), secret.Source{}, m)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -84,30 +84,30 @@ func TestValidate(t *testing.T) {
 	valid := monitor.Monitor{Name: "name", Type: "fixed", Interval: "1s", Target: "target"}
 	for want, change := range map[string]func(*monitor.Monitor){
 		"":                                    func(*monitor.Monitor) {},
-		"missing monitor name":                func(m *monitor.Monitor) { m.Name, m.Target = "", "bad" },
+		"missing monitor name":                func(m *monitor.Monitor) { m.Name, m.Target = "", "invalid" },
 		"unknown property":                    func(m *monitor.Monitor) { m.Properties = map[string]string{"nonsense": "1"} },
-		"invalid monitor target: bad":         func(m *monitor.Monitor) { m.Target, m.Rule = "bad", "==" },
+		"invalid monitor target: invalid":     func(m *monitor.Monitor) { m.Target, m.Rule = "invalid", "==" },
 		"rule invalid: there is no output \"": func(m *monitor.Monitor) { m.Rule = "sizes == 3" },
 		"rule invalid: unexpected end of":     func(m *monitor.Monitor) { m.Rule = "size ==" },
 		"property dependsOn: a monitor can't": func(m *monitor.Monitor) { m.Properties = map[string]string{"dependsOn": "name"} },
 	} {
 		m := valid
 		change(&m)
-		err := check.Validate(registry(found(nil)), m)
+		err := check.Validate(newRegistry(outcomeOf(nil)), m)
 		var invalid *monitor.InvalidError
 		switch {
 		case want == "" && err != nil:
-			t.Errorf("refused: %v", err)
+			t.Errorf("got %v, want no error", err)
 		case want != "" && (!errors.As(err, &invalid) || !strings.HasPrefix(err.Error(), want)):
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 }
 
-// A monitor that was stored before dependsOn was looked at is checked on.
-func TestMonitorThatDependsOnItselfRuns(t *testing.T) {
+// An earlier version may have stored such a monitor, because it did not validate dependsOn.
+func TestMonitorThatDependsOnItselfIsChecked(t *testing.T) {
 	m := monitor.Monitor{Name: "name", Type: "fixed", Interval: "1s", Target: "target", Properties: map[string]string{"dependsOn": "name"}}
-	checked, err := check.Compile(registry(found(nil)), secret.Source{}, m)
+	checked, err := check.Compile(newRegistry(outcomeOf(nil)), secret.Source{}, m)
 	if err != nil {
 		t.Fatal(err)
 	}

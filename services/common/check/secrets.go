@@ -12,25 +12,27 @@ import (
 	"nanomon/services/common/secret"
 )
 
-// standIns are what may be in place of a reference, whose own content only a runner knows: one of them has to fit.
-var standIns = []string{"secret", "http://secret/", "secret:1", "1"}
+// sampleSecrets are values that replace references during validation, because only runners know the secrets. A monitor
+// is valid if one of the values makes it valid.
+var sampleSecrets = []string{"secret", "http://secret/", "secret:1", "1"}
 
 // checkReferences validates a monitor with references to secrets. The error is a [monitor.InvalidError].
-func checkReferences(types probe.Registry, m monitor.Monitor) error {
-	spec := types[m.Type].Spec
+func checkReferences(registry probe.Registry, m monitor.Monitor) error {
+	spec := registry[m.Type].Spec
 	for _, property := range append(slices.Clone(spec.Properties), probe.CommonProperties()...) {
-		common := !slices.ContainsFunc(spec.Properties, func(own probe.Property) bool { return own.Name == property.Name })
-		if secret.InText(m.Properties[property.Name]) && (common || !property.HoldsText()) {
-			return monitor.Invalidf("property %s: a reference to a secret is of no use here", property.Name)
+		isProperty := func(p probe.Property) bool { return p.Name == property.Name }
+		isCommon := !slices.ContainsFunc(spec.Properties, isProperty)
+		if secret.HasReference(m.Properties[property.Name]) && (isCommon || !property.AcceptsText()) {
+			return monitor.Invalidf("property %s: references to secrets are not supported here", property.Name)
 		}
 	}
 	var first error
-	for _, standIn := range standIns {
-		sample, err := secret.Sample(m, standIn)
+	for _, value := range sampleSecrets {
+		sample, err := secret.FillReferences(m, value)
 		if err != nil {
 			return err
 		}
-		p, err := newProbe(types, sample)
+		p, err := newProbe(registry, sample)
 		if err == nil {
 			p.Close()
 			return nil
@@ -42,33 +44,37 @@ func checkReferences(types probe.Registry, m monitor.Monitor) error {
 	return first
 }
 
-// resolve makes the probe anew when what the references lead to has changed. The error is for people and shows no secret.
+// resolve reads the secrets and replaces the probe if one of them has changed. The error is shown to users and contains
+// no secret.
 func (c *Check) resolve() error {
 	if c.secrets == nil {
 		return nil
 	}
-	resolved, hide, err := c.secrets.Resolve(c.monitor)
+	resolved, scrubber, err := c.secrets.Resolve(c.monitor)
 	if err != nil {
 		return err
 	}
-	if c.probe != nil && resolved.Target == c.resolved.Target && maps.Equal(resolved.Properties, c.resolved.Properties) {
+	unchanged := resolved.Target == c.resolved.Target && maps.Equal(resolved.Properties, c.resolved.Properties)
+	if c.probe != nil && unchanged {
 		return nil
 	}
-	p, err := newProbe(c.types, resolved)
+	p, err := newProbe(c.registry, resolved)
 	if err != nil {
-		return unfit(err)
+		return invalidSecret(err)
 	}
 	c.Close()
-	c.probe, c.resolved, c.hide = p, resolved, hide
+	c.probe, c.resolved, c.scrubber = p, resolved, scrubber
 	return nil
 }
 
-// unfit says where a secret has no place. What is wrong with it stays untold: that would show it.
-func unfit(err error) error {
-	where := "the target"
+// invalidSecret returns an error that names the property with the invalid secret. It doesn't wrap err, which may quote
+// the secret.
+func invalidSecret(err error) error {
+	field := "the target"
 	var invalid *monitor.InvalidError
-	if property, _, ok := strings.Cut(err.Error(), ":"); ok && errors.As(err, &invalid) && strings.HasPrefix(property, "property ") {
-		where = property
+	prefix, _, ok := strings.Cut(err.Error(), ":")
+	if ok && errors.As(err, &invalid) && strings.HasPrefix(prefix, "property ") {
+		field = prefix
 	}
-	return fmt.Errorf("a secret has not the form that it needs in %s", where)
+	return fmt.Errorf("the secret is not a valid value for %s", field)
 }

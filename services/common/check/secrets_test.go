@@ -23,9 +23,9 @@ import (
 	"nanomon/services/common/secret"
 )
 
-const nasty = `hu/sh@wo:rd?&#%"x`
+const specialCharacters = `hu/sh@wo:rd?&#%"x`
 
-var allowed = map[string]string{"PLAIN": "hushword", "NASTY": nasty, "HOST": "hush.invalid", "NUMBER": "8675309", "REFUSED": "h\nush"}
+var allowed = map[string]string{"PLAIN": "hushword", "SPECIAL": specialCharacters, "HOST": "hush.invalid", "NUMBER": "8675309", "REFUSED": "h\nush"}
 
 func source(t *testing.T, list string) secret.Source {
 	t.Helper()
@@ -36,11 +36,11 @@ func source(t *testing.T, list string) secret.Source {
 	return s
 }
 
-// runWith checks m once, by what is allowed in all tests.
-func runWith(t *testing.T, m monitor.Monitor) monitor.Result {
+// runOnce checks m once with a source that allows the variables of all tests.
+func runOnce(t *testing.T, m monitor.Monitor) monitor.Result {
 	t.Helper()
 	m.ID, m.Name, m.Interval = "65a50000000000000000000a", "name", "30s"
-	c, err := check.Compile(probe.All(probe.Guard{}), source(t, "env:PLAIN env:NASTY env:HOST env:NUMBER env:REFUSED env:UNSET"), m)
+	c, err := check.Compile(probe.All(probe.Guard{}), source(t, "env:PLAIN env:SPECIAL env:HOST env:NUMBER env:REFUSED env:UNSET"), m)
 	if err != nil {
 		t.Fatalf("%+v: %v", m, err)
 	}
@@ -48,8 +48,8 @@ func runWith(t *testing.T, m monitor.Monitor) monitor.Result {
 	return c.Run(context.Background())
 }
 
-// wantClean fails the test where the result holds one of the secrets, however it is written.
-func wantClean(t *testing.T, r monitor.Result) {
+// wantNoSecrets fails the test if the result contains one of the secrets in any encoding.
+func wantNoSecrets(t *testing.T, r monitor.Result) {
 	t.Helper()
 	data, err := json.Marshal(r)
 	if err != nil {
@@ -68,8 +68,9 @@ func wantClean(t *testing.T, r monitor.Result) {
 	}
 }
 
-// echo answers with the request that it got, as text and in JSON, below /redirect/ with a redirect to what has it in the URL.
-func echo(t *testing.T) (server *httptest.Server, last *atomic.Pointer[http.Request]) {
+// newEchoServer returns a server whose responses repeat the request, as text and in JSON. Below /redirect/ it redirects
+// to a URL that contains the secrets of the request.
+func newEchoServer(t *testing.T) (server *httptest.Server, last *atomic.Pointer[http.Request]) {
 	t.Helper()
 	last = &atomic.Pointer[http.Request]{}
 	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -90,10 +91,10 @@ func echo(t *testing.T) (server *httptest.Server, last *atomic.Pointer[http.Requ
 	return server, last
 }
 
-func TestSecretsReachTheTargetAndNothingElse(t *testing.T) {
-	server, last := echo(t)
+func TestSecretsAreSentToTheTargetOnly(t *testing.T) {
+	server, last := newEchoServer(t)
 	host := strings.TrimPrefix(server.URL, "http://")
-	for _, name := range []string{"PLAIN", "NASTY"} {
+	for _, name := range []string{"PLAIN", "SPECIAL"} {
 		ref := "${env:" + name + "}"
 		headers, _ := json.Marshal(map[string]string{"X-Key": ref, "Authorization": "Bearer " + ref})
 		for _, path := range []string{"", "/redirect"} {
@@ -104,10 +105,10 @@ func TestSecretsReachTheTargetAndNothingElse(t *testing.T) {
 					if strings.HasPrefix(regex, "Auth") {
 						m.Properties["headers"] = "{}"
 					}
-					r := runWith(t, m)
-					wantClean(t, r)
+					r := runOnce(t, m)
+					wantNoSecrets(t, r)
 					if r.MonitorTarget != m.Target {
-						t.Errorf("the result is of the target %s", r.MonitorTarget)
+						t.Errorf("the result has the target %s", r.MonitorTarget)
 					}
 					if regex != "" && path == "" && r.Outputs["regexMatch"] == nil {
 						t.Errorf("%s matches nothing", regex)
@@ -116,20 +117,20 @@ func TestSecretsReachTheTargetAndNothingElse(t *testing.T) {
 			}
 		}
 	}
-	// What was sent is what was meant.
+	// The server receives the values of the secrets unchanged.
 	var body atomic.Value
-	taking := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		data, _ := io.ReadAll(r.Body)
 		body.Store(string(data))
 		last.Store(r)
 	}))
-	defer taking.Close()
-	r := runWith(t, monitor.Monitor{Type: "http", Target: strings.Replace(taking.URL, "://", "://me:${env:NASTY}@", 1) + "/a/${env:NASTY}?k=${env:NASTY}&l=$${x}",
-		Properties: map[string]string{"method": "POST", "headers": `{"X-Key": "k ${env:NASTY}"}`, "body": `<${env:NASTY}> $${env:NASTY} ${x}`}})
+	defer receiver.Close()
+	r := runOnce(t, monitor.Monitor{Type: "http", Target: strings.Replace(receiver.URL, "://", "://me:${env:SPECIAL}@", 1) + "/a/${env:SPECIAL}?k=${env:SPECIAL}&l=$${x}",
+		Properties: map[string]string{"method": "POST", "headers": `{"X-Key": "k ${env:SPECIAL}"}`, "body": `<${env:SPECIAL}> $${env:SPECIAL} ${x}`}})
 	got := last.Load()
 	user, password, _ := got.BasicAuth()
-	if r.Status != monitor.StatusOK || user != "me" || password != nasty || got.URL.Path != "/a/"+nasty || got.URL.Query().Get("k") != nasty || got.URL.Query().Get("l") != "${x}" ||
-		got.Header.Get("X-Key") != "k "+nasty || body.Load() != "<"+nasty+"> ${env:NASTY} ${x}" {
+	if r.Status != monitor.StatusOK || user != "me" || password != specialCharacters || got.URL.Path != "/a/"+specialCharacters || got.URL.Query().Get("k") != specialCharacters || got.URL.Query().Get("l") != "${x}" ||
+		got.Header.Get("X-Key") != "k "+specialCharacters || body.Load() != "<"+specialCharacters+"> ${env:SPECIAL} ${x}" {
 		t.Errorf("result %+v, sent %s %q:%q %v %s", r, got.URL, user, password, got.Header, body.Load())
 	}
 }
@@ -144,39 +145,39 @@ func TestSecretsInMessages(t *testing.T) {
 		{monitor.Monitor{Type: "http", Target: "http://${env:HOST}/"}, "can't resolve ${env:HOST}: "},
 		{monitor.Monitor{Type: "tcp", Target: "${env:HOST}:80"}, "can't resolve ${env:HOST}: "},
 		{monitor.Monitor{Type: "ping", Target: "${env:HOST}"}, "can't resolve ${env:HOST}: "},
-		{monitor.Monitor{Type: "dns", Target: "www.example", Properties: map[string]string{"server": "${env:HOST}"}}, "the name server ${env:HOST}:53 can't be asked"},
+		{monitor.Monitor{Type: "dns", Target: "www.example", Properties: map[string]string{"server": "${env:HOST}"}}, "can't query the name server ${env:HOST}:53 for "},
 		{monitor.Monitor{Type: "http", Target: closed.URL + "/?k=${env:PLAIN}"}, "refused"},
 		{monitor.Monitor{Type: "http", Target: "http://h.example", Properties: map[string]string{"body": "${env:OTHER}"}}, "secret env:OTHER is not allowed by SECRETS_ALLOW"},
 		{monitor.Monitor{Type: "http", Target: "http://${env:UNSET}"}, "secret env:UNSET is not set"},
 		{monitor.Monitor{Type: "http", Target: "http://h/${file:/etc/hostname}"}, "secret file:/etc/hostname is not allowed by SECRETS_ALLOW"},
-		{monitor.Monitor{Type: "http", Target: "http://h", Properties: map[string]string{"headers": `{"X-Key": "${env:REFUSED}"}`}}, "a secret has not the form that it needs in property headers"},
-		{monitor.Monitor{Type: "dns", Target: "www.example", Properties: map[string]string{"server": "${env:NASTY}"}}, "a secret has not the form that it needs in property server"},
-		{monitor.Monitor{Type: "tcp", Target: "${env:PLAIN}"}, "a secret has not the form that it needs in the target"},
+		{monitor.Monitor{Type: "http", Target: "http://h", Properties: map[string]string{"headers": `{"X-Key": "${env:REFUSED}"}`}}, "the secret is not a valid value for property headers"},
+		{monitor.Monitor{Type: "dns", Target: "www.example", Properties: map[string]string{"server": "${env:SPECIAL}"}}, "the secret is not a valid value for property server"},
+		{monitor.Monitor{Type: "tcp", Target: "${env:PLAIN}"}, "the secret is not a valid value for the target"},
 	} {
-		r := runWith(t, c.m)
-		wantClean(t, r)
+		r := runOnce(t, c.m)
+		wantNoSecrets(t, r)
 		if r.Status != monitor.StatusFailed || !strings.Contains(r.Message, c.want) || r.MonitorTarget != c.m.Target {
 			t.Errorf("%+v: got %+v, want %s", c.m, r, c.want)
 		}
 	}
 }
 
-func TestANumberThatIsASecret(t *testing.T) {
-	server, _ := echo(t)
-	r := runWith(t, monitor.Monitor{Type: "http", Target: server.URL, Properties: map[string]string{"headers": `{"X-Key":"${env:NUMBER}"}`, "bodyRegex": `X-Key: (\d+)`}})
-	wantClean(t, r)
+func TestNumericSecretIsHidden(t *testing.T) {
+	server, _ := newEchoServer(t)
+	r := runOnce(t, monitor.Monitor{Type: "http", Target: server.URL, Properties: map[string]string{"headers": `{"X-Key":"${env:NUMBER}"}`, "bodyRegex": `X-Key: (\d+)`}})
+	wantNoSecrets(t, r)
 	if r.Outputs["regexMatch"] != "${env:NUMBER}" || r.Value != r.Outputs["respTime"] {
 		t.Errorf("got %+v", r)
 	}
 }
 
-// A long output is cut, be it in the middle of a secret.
-func TestASecretThatIsCut(t *testing.T) {
+// A long output is truncated, possibly in the middle of a secret.
+func TestTruncatedSecretIsHidden(t *testing.T) {
 	for _, before := range []int{990, 995, 999} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			io.WriteString(w, strings.Repeat("x", before)+r.Header.Get("X-Key")+strings.Repeat("y", 50))
 		}))
-		r := runWith(t, monitor.Monitor{Type: "http", Target: server.URL, Properties: map[string]string{"headers": `{"X-Key":"${env:PLAIN}"}`, "bodyRegex": ".*"}})
+		r := runOnce(t, monitor.Monitor{Type: "http", Target: server.URL, Properties: map[string]string{"headers": `{"X-Key":"${env:PLAIN}"}`, "bodyRegex": ".*"}})
 		server.Close()
 		if text, _ := r.Outputs["regexMatch"].(string); !strings.HasPrefix(text, "xxxx") || strings.Contains(text, "hush") {
 			t.Errorf("after %d characters: %s", before, text)
@@ -191,7 +192,7 @@ func TestFilesAreReadAtEachRun(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	server, last := echo(t)
+	server, last := newEchoServer(t)
 	write("first\n")
 	m := monitor.Monitor{ID: "id", Name: "n", Type: "http", Interval: "30s", Target: server.URL,
 		Properties: map[string]string{"headers": `{"X-Key":"${file:` + file + `}"}`, "keepAlive": "true", "bodyRegex": `X-Key: (\w+)`}}
@@ -211,7 +212,7 @@ func TestFilesAreReadAtEachRun(t *testing.T) {
 	from := last.Load().RemoteAddr
 	run(monitor.StatusOK, "first", "")
 	if last.Load().RemoteAddr != from {
-		t.Error("the connection is not kept while the secret stays")
+		t.Error("the connection was closed although the secret did not change")
 	}
 	write("second")
 	run(monitor.StatusOK, "second", "")
@@ -223,7 +224,7 @@ func TestFilesAreReadAtEachRun(t *testing.T) {
 	run(monitor.StatusOK, "third", "")
 }
 
-func TestReferencesAreValidated(t *testing.T) {
+func TestValidateReferences(t *testing.T) {
 	valid := func(kind, target string, pairs ...string) monitor.Monitor {
 		m := monitor.Monitor{Name: "name", Type: kind, Interval: "1s", Target: target, Properties: map[string]string{}}
 		for i := 0; i < len(pairs); i += 2 {
@@ -240,17 +241,17 @@ func TestReferencesAreValidated(t *testing.T) {
 			t.Errorf("%s %v: %v", m.Target, m.Properties, err)
 		}
 	}
-	const form = ": a reference to a secret is ${env:NAME} or ${file:/path}; write $${ for a plain ${"
+	const form = ": invalid reference to a secret: use ${env:NAME} or ${file:/path}, and $${ for a literal ${"
 	for want, m := range map[string]monitor.Monitor{
 		"property body" + form:                                             valid("http", "http://h", "body", "${env:}"),
 		"invalid monitor target" + form:                                    valid("http", "http://h/${file:a}"),
-		"property timeout: a reference to a secret is of no use here":      valid("http", "http://h", "timeout", "${env:T}"),
-		"property method: a reference to a secret is of no use here":       valid("http", "http://h", "method", "${env:T}"),
-		"property alertTo: a reference to a secret is of no use here":      valid("http", "http://h", "alertTo", "${env:T}"),
-		"property dependsOn: a reference to a secret is of no use here":    valid("tcp", "h:1", "dependsOn", "${file:/a}"),
+		"property timeout: references to secrets are not supported here":   valid("http", "http://h", "timeout", "${env:T}"),
+		"property method: references to secrets are not supported here":    valid("http", "http://h", "method", "${env:T}"),
+		"property alertTo: references to secrets are not supported here":   valid("http", "http://h", "alertTo", "${env:T}"),
+		"property dependsOn: references to secrets are not supported here": valid("tcp", "h:1", "dependsOn", "${file:/a}"),
 		`property headers: "${env:N}" is not a header name`:                valid("http", "http://h", "headers", `{"${env:N}":"${env:V}"}`),
 		"property headers: not a JSON object of strings, use for example":  valid("http", "http://h", "headers", `${env:ALL}`),
-		"invalid monitor target: expected a URL that begins with http:// ": valid("http", "ftp://${env:H}/"),
+		"invalid monitor target: expected a URL that starts with http:// ": valid("http", "ftp://${env:H}/"),
 		"unknown property 'password' for type http":                        valid("http", "http://h", "password", "${env:P}"),
 		"rule invalid: ": func() monitor.Monitor { m := valid("http", "http://${env:H}"); m.Rule = "=="; return m }(),
 	} {

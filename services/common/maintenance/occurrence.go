@@ -5,45 +5,46 @@ import (
 	"sync"
 	"time"
 
-	// So that zones are known in an image that has no files of them.
+	// Embeds the time zone database, because container images may not contain one.
 	_ "time/tzdata"
 )
 
-// reach is how many days before and after a moment are looked at for a weekly window's occurrences. It must be more than
-// [MaxDuration] and a week.
-const reach = 15
+// searchDays limits the search for the occurrences of a weekly window to this number of days before and after a time.
+// It must be more than [MaxDuration] and a week.
+const searchDays = 15
 
-// zones are the locations by their names, which never change: loading one takes longer than all else here.
-var zones sync.Map
+// zoneCache maps names to loaded time zones, because loading a zone is slow. Zones never change.
+var zoneCache sync.Map
 
 func loadZone(name string) (*time.Location, error) {
-	if zone, known := zones.Load(name); known {
+	if zone, known := zoneCache.Load(name); known {
 		return zone.(*time.Location), nil
 	}
 	zone, err := time.LoadLocation(name)
 	if err == nil {
-		zones.Store(name, zone)
+		zoneCache.Store(name, zone)
 	}
 	return zone, err
 }
 
-// On reports whether the window is on at t.
-func (w Window) On(t time.Time) bool {
-	start, _, ok := w.Span(t)
+// ActiveAt reports whether the window is active at t.
+func (w Window) ActiveAt(t time.Time) bool {
+	start, _, ok := w.Occurrence(t)
 	return ok && !start.After(t)
 }
 
-// Span is the occurrence that is on at t, else the next one; it is on while start <= t < end. It is false when there is none
-// any more. Of a weekly occurrence that goes on for longer it is the part from about two weeks before t to two weeks after.
-func (w Window) Span(t time.Time) (start, end time.Time, ok bool) {
+// Occurrence returns the occurrence that is active at t or, if there is none, the next one. An occurrence is active
+// while start <= t < end. ok is false if the window has ended. Of a weekly occurrence without a gap, Occurrence returns
+// the part from about two weeks before t to two weeks after t.
+func (w Window) Occurrence(t time.Time) (start, end time.Time, ok bool) {
 	if w.Weekly == nil {
 		return w.Start, w.End, t.Before(w.End)
 	}
-	return w.Weekly.span(t)
+	return w.Weekly.occurrence(t)
 }
 
-// span goes through the days around t and joins the occurrences that touch. A window that isn't valid has none.
-func (w Weekly) span(t time.Time) (start, end time.Time, ok bool) {
+// occurrence searches the days around t and joins adjacent occurrences. An invalid window has no occurrence.
+func (w Weekly) occurrence(t time.Time) (start, end time.Time, ok bool) {
 	zone, zoneErr := loadZone(w.Zone)
 	clock, clockErr := time.Parse("15:04", w.At)
 	length, lengthErr := time.ParseDuration(w.Duration)
@@ -51,12 +52,12 @@ func (w Weekly) span(t time.Time) (start, end time.Time, ok bool) {
 		return time.Time{}, time.Time{}, false
 	}
 	year, month, day := t.In(zone).Date()
-	for i := -reach; i <= reach; i++ {
-		wall := time.Date(year, month, day+i, clock.Hour(), clock.Minute(), 0, 0, time.UTC)
-		if !slices.Contains(w.Days, days[wall.Weekday()]) {
+	for i := -searchDays; i <= searchDays; i++ {
+		local := time.Date(year, month, day+i, clock.Hour(), clock.Minute(), 0, 0, time.UTC)
+		if !slices.Contains(w.Days, days[local.Weekday()]) {
 			continue
 		}
-		next := reached(wall, zone)
+		next := firstInstant(local, zone)
 		switch {
 		case !ok || next.After(end) && !end.After(t):
 			start, ok = next, true
@@ -68,11 +69,12 @@ func (w Weekly) span(t time.Time) (start, end time.Time, ok bool) {
 	return start, end, ok
 }
 
-// reached is when the clocks of a zone first show a time, or a later one. Wall is that time as if it were in UTC.
-func reached(wall time.Time, zone *time.Location) time.Time {
-	for at := wall.Add(-24 * time.Hour).In(zone); ; {
+// firstInstant returns the first instant at which a clock in zone shows the time local or a later one. local is a local
+// time, stored as if it were UTC.
+func firstInstant(local time.Time, zone *time.Location) time.Time {
+	for at := local.Add(-24 * time.Hour).In(zone); ; {
 		_, offset := at.Zone()
-		exact := wall.Add(time.Duration(-offset) * time.Second)
+		exact := local.Add(time.Duration(-offset) * time.Second)
 		_, change := at.ZoneBounds()
 		switch {
 		case exact.Before(at):

@@ -36,14 +36,14 @@ func TestCovers(t *testing.T) {
 	}
 }
 
-func TestSpan(t *testing.T) {
+func TestOccurrence(t *testing.T) {
 	once := Window{Start: at(t, "2026-03-01T10:00:00Z"), End: at(t, "2026-03-01T11:00:00Z")}
 	nights := weekly("23:30", "1h", "UTC", "saturday")
 	for _, test := range []struct {
 		name            string
 		w               Window
-		t, start, until string // start is empty when there is no occurrence
-		on              bool
+		t, start, until string // start is empty if there is no occurrence
+		active          bool
 	}{
 		{"once, before", once, "2026-03-01T09:59:59.999Z", "2026-03-01T10:00:00Z", "2026-03-01T11:00:00Z", false},
 		{"once, at the start", once, "2026-03-01T10:00:00Z", "2026-03-01T10:00:00Z", "2026-03-01T11:00:00Z", true},
@@ -58,16 +58,16 @@ func TestSpan(t *testing.T) {
 		{"a week less a minute", weekly("10:00", "167h59m", "UTC", "monday"), "2026-03-09T09:59:30Z", "2026-03-09T10:00:00Z", "2026-03-16T09:59:00Z", false},
 
 		{"winter", weekly("02:30", "1h", "Europe/Amsterdam", "sunday"), "2026-03-22T00:00:00Z", "2026-03-22T01:30:00Z", "2026-03-22T02:30:00Z", false},
-		{"a time that is skipped", weekly("02:30", "1h", "Europe/Amsterdam", "sunday"), "2026-03-29T00:00:00Z", "2026-03-29T01:00:00Z", "2026-03-29T02:00:00Z", false},
+		{"a local time that is skipped", weekly("02:30", "1h", "Europe/Amsterdam", "sunday"), "2026-03-29T00:00:00Z", "2026-03-29T01:00:00Z", "2026-03-29T02:00:00Z", false},
 		{"summer", weekly("02:30", "1h", "Europe/Amsterdam", "sunday"), "2026-04-05T00:00:00Z", "2026-04-05T00:30:00Z", "2026-04-05T01:30:00Z", false},
-		{"a time that comes twice", weekly("02:30", "1h", "Europe/Amsterdam", "sunday"), "2026-10-25T00:00:00Z", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", false},
-		{"after one that comes twice", weekly("02:30", "1h", "Europe/Amsterdam", "sunday"), "2026-10-25T01:30:00Z", "2026-11-01T01:30:00Z", "2026-11-01T02:30:00Z", false},
-		{"as long as it says over a change", weekly("01:00", "3h", "Europe/Amsterdam", "sunday"), "2026-03-29T02:59:59Z", "2026-03-29T00:00:00Z", "2026-03-29T03:00:00Z", true},
-		{"two that touch because of a change", weekly("03:00", "23h", "Europe/Amsterdam", "saturday", "sunday"), "2026-03-29T00:00:00Z", "2026-03-28T02:00:00Z", "2026-03-30T00:00:00Z", true},
-		{"all day, but for the hour that is added", weekly("00:00", "24h", "Europe/Amsterdam", days[:]...), "2026-10-25T22:30:00Z", "2026-10-25T23:00:00Z", "2026-11-09T23:00:00Z", false},
+		{"a local time that occurs twice", weekly("02:30", "1h", "Europe/Amsterdam", "sunday"), "2026-10-25T00:00:00Z", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", false},
+		{"after a local time that occurs twice", weekly("02:30", "1h", "Europe/Amsterdam", "sunday"), "2026-10-25T01:30:00Z", "2026-11-01T01:30:00Z", "2026-11-01T02:30:00Z", false},
+		{"same length across a clock change", weekly("01:00", "3h", "Europe/Amsterdam", "sunday"), "2026-03-29T02:59:59Z", "2026-03-29T00:00:00Z", "2026-03-29T03:00:00Z", true},
+		{"two days that are adjacent because of a clock change", weekly("03:00", "23h", "Europe/Amsterdam", "saturday", "sunday"), "2026-03-29T00:00:00Z", "2026-03-28T02:00:00Z", "2026-03-30T00:00:00Z", true},
+		{"all day except the hour that is added", weekly("00:00", "24h", "Europe/Amsterdam", days[:]...), "2026-10-25T22:30:00Z", "2026-10-25T23:00:00Z", "2026-11-09T23:00:00Z", false},
 		{"a midnight that is skipped", weekly("00:00", "1h", "America/Sao_Paulo", "sunday"), "2018-11-04T00:00:00Z", "2018-11-04T03:00:00Z", "2018-11-04T04:00:00Z", false},
 		{"a day that is skipped", weekly("12:00", "1h", "Pacific/Apia", "friday"), "2011-12-30T00:00:00Z", "2011-12-30T10:00:00Z", "2011-12-30T11:00:00Z", false},
-		{"half an hour of summer", weekly("02:15", "10m", "Australia/Lord_Howe", "sunday"), "2026-10-03T00:00:00Z", "2026-10-03T15:30:00Z", "2026-10-03T15:40:00Z", false},
+		{"a clock change of half an hour", weekly("02:15", "10m", "Australia/Lord_Howe", "sunday"), "2026-10-03T00:00:00Z", "2026-10-03T15:30:00Z", "2026-10-03T15:40:00Z", false},
 
 		{"no such zone", weekly("02:15", "10m", "Nowhere", "sunday"), "2026-10-03T00:00:00Z", "", "", false},
 		{"no such time", weekly("25:15", "10m", "UTC", "sunday"), "2026-10-03T00:00:00Z", "", "", false},
@@ -75,9 +75,9 @@ func TestSpan(t *testing.T) {
 		{"no such day", weekly("02:15", "10m", "UTC", "someday"), "2026-10-03T00:00:00Z", "", "", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			start, end, ok := test.w.Span(at(t, test.t))
-			if got := test.w.On(at(t, test.t)); got != test.on {
-				t.Errorf("on is %v, want %v", got, test.on)
+			start, end, ok := test.w.Occurrence(at(t, test.t))
+			if got := test.w.ActiveAt(at(t, test.t)); got != test.active {
+				t.Errorf("active is %v, want %v", got, test.active)
 			}
 			switch {
 			case test.start == "":
@@ -91,19 +91,20 @@ func TestSpan(t *testing.T) {
 	}
 }
 
-// TestAlwaysOn asks a window without a gap, over two changes of the clocks.
-func TestAlwaysOn(t *testing.T) {
+// The window has no gap. The test covers two clock changes.
+func TestWindowWithoutGap(t *testing.T) {
 	w := weekly("03:00", "168h", "Europe/Amsterdam", "tuesday", "friday")
 	for now := at(t, "2026-03-01T00:00:00Z"); now.Year() == 2026; now = now.Add(7 * time.Hour) {
-		start, end, ok := w.Span(now)
+		start, end, ok := w.Occurrence(now)
 		if !ok || now.Sub(start) < 10*24*time.Hour || end.Sub(now) < 14*24*time.Hour {
 			t.Fatalf("at %s from %s to %s (%v), want about two weeks before and after", now, start, end, ok)
 		}
 	}
 }
 
-// naive is when a weekly window is on from from to to, in whole minutes, found by looking at the clock of every minute.
-func naive(t testing.TB, w Weekly, from, to time.Time) map[time.Time]bool {
+// activeMinutes returns the minutes between from and to at which a weekly window is active. It examines the local time
+// of every minute.
+func activeMinutes(t testing.TB, w Weekly, from, to time.Time) map[time.Time]bool {
 	zone, err := time.LoadLocation(w.Zone)
 	if err != nil {
 		t.Fatal(err)
@@ -112,34 +113,34 @@ func naive(t testing.TB, w Weekly, from, to time.Time) map[time.Time]bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	begun, on := make(map[string]bool), make(map[time.Time]bool)
+	started, active := make(map[string]bool), make(map[time.Time]bool)
 	until := from
 	for now := from.Add(-10 * 24 * time.Hour); now.Before(to); now = now.Add(time.Minute) {
 		local := now.In(zone)
-		// A day's occurrence begins with the first minute at which the clock shows its time or a later one, be it the next day's.
+		// A day's occurrence starts in the first minute whose local time is At or later. That may be on the next day.
 		for _, day := range []time.Time{local.AddDate(0, 0, -1), local} {
 			date := day.Format(time.DateOnly)
-			if begun[date] || local.Format("2006-01-02 15:04") < date+" "+w.At {
+			if started[date] || local.Format("2006-01-02 15:04") < date+" "+w.At {
 				continue
 			}
-			begun[date] = true
+			started[date] = true
 			if slices.Contains(w.Days, days[day.Weekday()]) && now.Add(length).After(until) {
 				until = now.Add(length)
 			}
 		}
-		on[now] = now.Before(until)
+		active[now] = now.Before(until)
 	}
-	return on
+	return active
 }
 
 var testZones = []string{
 	"UTC", "Europe/Amsterdam", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Pacific/Kiritimati", "America/Havana", "Africa/Casablanca",
 }
 
-// followed is how far the ends of an occurrence are told whatever its length.
-const followed = 7 * 24 * time.Hour
+// exactWithin is the distance from a time within which Occurrence returns exact bounds.
+const exactWithin = 7 * 24 * time.Hour
 
-func FuzzSpan(f *testing.F) {
+func FuzzOccurrence(f *testing.F) {
 	for zone := range testZones {
 		f.Add(uint8(zone), uint8(0b1000001), uint16(2*60+30), uint16(90), uint16(87))
 		f.Add(uint8(zone), uint8(0b1111111), uint16(0), uint16(24*60), uint16(297))
@@ -159,18 +160,18 @@ func FuzzSpan(f *testing.F) {
 			return
 		}
 		from := time.Date(2026, 1, 1+int(day%365), 0, 0, 0, 0, time.UTC)
-		on := naive(t, *w.Weekly, from, from.Add(2*24*time.Hour))
+		active := activeMinutes(t, *w.Weekly, from, from.Add(2*24*time.Hour))
 		for now := from; now.Before(from.Add(2 * 24 * time.Hour)); now = now.Add(time.Minute) {
-			if got := w.On(now); got != on[now] {
-				t.Fatalf("%+v at %s: on is %v, want %v", *w.Weekly, now, got, on[now])
+			if got := w.ActiveAt(now); got != active[now] {
+				t.Fatalf("%+v at %s: active is %v, want %v", *w.Weekly, now, got, active[now])
 			}
 		}
-		start, end, ok := w.Span(from)
+		start, end, ok := w.Occurrence(from)
 		switch {
 		case !ok || !end.After(from) || !end.After(start):
 			t.Fatalf("%+v at %s: from %s to %s (%v)", *w.Weekly, from, start, end, ok)
-		case !w.On(start) || from.Sub(start) < followed && w.On(start.Add(-1)) || !w.On(end.Add(-1)) || end.Sub(from) < followed && w.On(end):
-			t.Fatalf("%+v at %s: from %s to %s is not when it is on", *w.Weekly, from, start, end)
+		case !w.ActiveAt(start) || from.Sub(start) < exactWithin && w.ActiveAt(start.Add(-1)) || !w.ActiveAt(end.Add(-1)) || end.Sub(from) < exactWithin && w.ActiveAt(end):
+			t.Fatalf("%+v at %s: the bounds %s and %s are wrong", *w.Weekly, from, start, end)
 		}
 	})
 }

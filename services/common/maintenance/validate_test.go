@@ -28,7 +28,7 @@ func everyWeek(change func(*Weekly)) Window {
 func TestValidate(t *testing.T) {
 	long := strings.Repeat("長", 301)
 	for _, test := range []struct {
-		name, want string // want is the detail's beginning, empty when the window is valid
+		name, want string // want is the start of the detail, or empty if the window is valid
 		w          Window
 	}{
 		{"once", "", once(func(w *Window) {})},
@@ -43,8 +43,8 @@ func TestValidate(t *testing.T) {
 		{"no name", "name is missing", once(func(w *Window) { w.Name = " \t" })},
 		{"too long a name", "name has 301 characters", once(func(w *Window) { w.Name = long })},
 		{"bytes as name", "name is not valid UTF-8", once(func(w *Window) { w.Name = "a\xff" })},
-		{"for nothing", "monitors or groups", once(func(w *Window) { w.Monitors = []string{} })},
-		{"a bad id", "monitors must be ids", once(func(w *Window) { w.Monitors = append(w.Monitors, "web") })},
+		{"no monitors and no groups", "monitors or groups", once(func(w *Window) { w.Monitors = []string{} })},
+		{"an invalid id", "monitors must be ids", once(func(w *Window) { w.Monitors = append(w.Monitors, "web") })},
 		{"an empty group", "groups must not", once(func(w *Window) { w.Groups = []string{""} })},
 		{"too long a group", "groups has 301", once(func(w *Window) { w.Groups = []string{long} })},
 		{"bytes as group", "groups is not valid UTF-8", once(func(w *Window) { w.Groups = []string{"\xc0"} })},
@@ -53,14 +53,14 @@ func TestValidate(t *testing.T) {
 		{"no end", "end is missing", once(func(w *Window) { w.End = time.Time{} })},
 		{"an end at the start", "end must be after start", once(func(w *Window) { w.End = w.Start })},
 		{"an end before the start", "end must be after start", once(func(w *Window) { w.End = w.Start.Add(-1) })},
-		{"too late", "end must lie between", once(func(w *Window) { w.End = time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("", -7200)) })},
-		{"too early", "start must lie between", once(func(w *Window) { w.Start = time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC) })},
+		{"too late", "end must be between", once(func(w *Window) { w.End = time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("", -7200)) })},
+		{"too early", "start must be between", once(func(w *Window) { w.Start = time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC) })},
 		{"weekly with start", "start and end can't", once(func(w *Window) { w.Weekly, w.End = &Weekly{}, time.Time{} })},
 		{"weekly with end", "start and end can't", once(func(w *Window) { w.Weekly, w.Start = &Weekly{}, time.Time{} })},
-		{"no days", "weekly.days must name", everyWeek(func(w *Weekly) { w.Days = nil })},
+		{"no days", "weekly.days must contain", everyWeek(func(w *Weekly) { w.Days = nil })},
 		{"a short day", "weekly.days must be", everyWeek(func(w *Weekly) { w.Days = []string{"mon"} })},
 		{"a capital day", "weekly.days must be", everyWeek(func(w *Weekly) { w.Days = []string{"Monday"} })},
-		{"a day twice", "weekly.days names monday twice", everyWeek(func(w *Weekly) { w.Days = []string{"monday", "sunday", "monday"} })},
+		{"a day twice", "weekly.days contains monday twice", everyWeek(func(w *Weekly) { w.Days = []string{"monday", "sunday", "monday"} })},
 		{"no hour", "weekly.at", everyWeek(func(w *Weekly) { w.At = "" })},
 		{"a short hour", "weekly.at", everyWeek(func(w *Weekly) { w.At = "2:30" })},
 		{"hour 24", "weekly.at", everyWeek(func(w *Weekly) { w.At = "24:00" })},
@@ -86,7 +86,7 @@ func TestValidate(t *testing.T) {
 					t.Errorf("error %v, want none", err)
 				}
 			case !errors.As(err, &invalid) || !strings.HasPrefix(invalid.Detail, test.want):
-				t.Errorf("error %v, want a monitor.InvalidError that begins with %q", err, test.want)
+				t.Errorf("error %v, want a monitor.InvalidError that starts with %q", err, test.want)
 			}
 		})
 	}
@@ -105,8 +105,8 @@ func TestNormalize(t *testing.T) {
 	}
 }
 
-// FuzzValidWindowIsSound decodes any JSON: a window that is found valid can be stored, and has an occurrence.
-func FuzzValidWindowIsSound(f *testing.F) {
+// A window from any JSON that Validate accepts can be stored and has an occurrence.
+func FuzzValidate(f *testing.F) {
 	f.Add(`{"name": "w", "groups": ["g"], "weekly": {"days": ["monday"], "at": "02:30", "duration": "1h", "zone": "Europe/Amsterdam"}}`)
 	f.Add(`{"name": "w", "monitors": ["65a500000000000000000001"], "start": "2026-03-01T10:00:00+14:00", "end": "9999-12-31T23:59:59Z"}`)
 	f.Add(`{"name": "w", "groups": ["g"], "start": "0000-01-01T00:00:00+01:00", "end": "9999-12-31T23:59:59-01:00", "weekly": null}`)
@@ -122,13 +122,13 @@ func FuzzValidWindowIsSound(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var back Window
-		if err := json.Unmarshal(stored, &back); err != nil || !cmp.Equal(w, back) {
-			t.Errorf("%s comes back as %+v, error %v", stored, back, err)
+		var decoded Window
+		if err := json.Unmarshal(stored, &decoded); err != nil || !cmp.Equal(w, decoded) {
+			t.Errorf("%s is decoded as %+v, error %v", stored, decoded, err)
 		}
 		now := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
-		if start, end, ok := w.Span(now); ok != (w.Weekly != nil || w.End.After(now)) || ok && !end.After(start) {
-			t.Errorf("%s spans from %s to %s (%v)", stored, start, end, ok)
+		if start, end, ok := w.Occurrence(now); ok != (w.Weekly != nil || w.End.After(now)) || ok && !end.After(start) {
+			t.Errorf("%s: occurrence from %s to %s (%v)", stored, start, end, ok)
 		}
 	})
 }

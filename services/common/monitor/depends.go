@@ -2,18 +2,18 @@ package monitor
 
 import "strings"
 
-// DependsOn is the property that names, by id or by name, the monitor that another one needs.
+// DependsOn is the name of the property that holds the id or the name of a monitor's dependency.
 const DependsOn = "dependsOn"
 
-// DependsOnItself reports whether m names itself as the monitor that it needs.
+// DependsOnItself reports whether the property [DependsOn] of m holds its own id or name.
 func (m Monitor) DependsOnItself() bool {
-	needed := m.Properties[DependsOn]
-	return needed != "" && (needed == m.Name || strings.EqualFold(needed, m.ID))
+	dependency := m.Properties[DependsOn]
+	return dependency != "" && (dependency == m.Name || strings.EqualFold(dependency, m.ID))
 }
 
-// Parents gives, by id, the id of the monitor that each one depends on: the one with the id that its property [DependsOn]
-// holds, else with that name, of several the first by id. A monitor without the property has none, nor has one that names
-// no monitor of all, a disabled one or itself, nor any of those that depend on each other in a circle.
+// Dependencies maps the id of each monitor to the id of its dependency. It looks up the value of the property
+// [DependsOn] as an id first, then as a name; if several monitors have that name, it uses the lowest id. Monitors
+// without the property, with an unknown or disabled dependency, or in a cycle (themselves included) have no dependency.
 func Dependencies(all []Monitor) map[string]string {
 	byID, byName := make(map[string]*Monitor, len(all)), make(map[string]*Monitor, len(all))
 	for i := range all {
@@ -23,50 +23,50 @@ func Dependencies(all []Monitor) map[string]string {
 			byName[m.Name] = m
 		}
 	}
-	parents := make(map[string]string)
+	dependencies := make(map[string]string)
 	for _, m := range all {
-		needed := m.Properties[DependsOn]
-		if needed == "" {
+		idOrName := m.Properties[DependsOn]
+		if idOrName == "" {
 			continue
 		}
-		parent := byID[strings.ToLower(needed)]
-		if parent == nil {
-			parent = byName[needed]
+		dependency := byID[strings.ToLower(idOrName)]
+		if dependency == nil {
+			dependency = byName[idOrName]
 		}
-		if parent != nil {
-			parents[m.ID] = parent.ID
-		}
-	}
-	for _, id := range circular(parents) {
-		delete(parents, id)
-	}
-	for id, parent := range parents {
-		if !byID[parent].Enabled {
-			delete(parents, id)
+		if dependency != nil {
+			dependencies[m.ID] = dependency.ID
 		}
 	}
-	return parents
+	for _, id := range cycleMembers(dependencies) {
+		delete(dependencies, id)
+	}
+	for id, dependency := range dependencies {
+		if !byID[dependency].Enabled {
+			delete(dependencies, id)
+		}
+	}
+	return dependencies
 }
 
-// circular are the ids from which one comes back to them by going from parent to parent.
-func circular(parents map[string]string) []string {
-	var found []string
-	// passed tells which start first came by an id.
-	passed := make(map[string]string, len(parents))
-	for start := range parents {
+// cycleMembers returns the ids of the monitors that depend on themselves, directly or through others.
+func cycleMembers(dependencies map[string]string) []string {
+	var members []string
+	// visitedFrom maps an id to the start of the path that visited it first.
+	visitedFrom := make(map[string]string, len(dependencies))
+	for start := range dependencies {
 		id := start
-		for passed[id] == "" && parents[id] != "" {
-			passed[id] = start
-			id = parents[id]
+		for visitedFrom[id] == "" && dependencies[id] != "" {
+			visitedFrom[id] = start
+			id = dependencies[id]
 		}
-		if passed[id] != start {
-			continue // the way ended, or joined one gone before
+		if visitedFrom[id] != start {
+			continue // The path ended, or joined an earlier one.
 		}
 		first := id
-		for again := false; !again; again = id == first {
-			found = append(found, id)
-			id = parents[id]
+		for closed := false; !closed; closed = id == first {
+			members = append(members, id)
+			id = dependencies[id]
 		}
 	}
-	return found
+	return members
 }

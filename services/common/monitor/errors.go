@@ -5,21 +5,21 @@ import (
 	"fmt"
 )
 
-// ErrNotFound says that no document has the given id.
+// ErrNotFound means that no document has the given id.
 var ErrNotFound = errors.New("not found")
 
-// ErrUnavailable says that the store can't be reached now; the same call may succeed later.
+// ErrUnavailable means that the store does not respond; the same call may succeed later.
 var ErrUnavailable = errors.New("store is unavailable")
 
-// InvalidError says what is wrong with an input, in words that may be shown to whoever sent it.
+// InvalidError describes an invalid input. Its text may be shown to the sender of the input.
 type InvalidError struct {
-	// Detail is the whole message; it names the field at fault.
+	// Detail is the whole message; it names the invalid field.
 	Detail string
 }
 
 func (e *InvalidError) Error() string { return e.Detail }
 
-// Invalidf makes an [InvalidError].
+// Invalidf returns an [InvalidError] with a formatted detail.
 func Invalidf(format string, args ...any) error {
 	return &InvalidError{Detail: fmt.Sprintf(format, args...)}
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// NewID makes an identifier of 24 hexadecimal digits: the seconds of now, then 64 random bits.
-// Identifiers made in different seconds sort in the order they were made.
+// NewID returns an identifier of 24 hexadecimal digits: the Unix seconds of now, then 64 random bits.
+// Identifiers from different seconds sort in the order of their creation.
 func NewID(now time.Time) string {
 	var raw [12]byte
 	binary.BigEndian.PutUint32(raw[:4], uint32(now.Unix()))
@@ -16,7 +16,7 @@ func NewID(now time.Time) string {
 	return hex.EncodeToString(raw[:])
 }
 
-// ValidID reports whether id has the form that [NewID] gives. Upper-case digits are valid too.
+// ValidID reports whether id has 24 hexadecimal digits, in lower or upper case.
 func ValidID(id string) bool {
 	raw, err := hex.DecodeString(id)
 	return err == nil && len(raw) == 12

@@ -1,5 +1,4 @@
-// Package monitor is the vocabulary of NanoMon: what is watched, what a check found, and
-// the errors that every service understands. It depends on the standard library only.
+// Package monitor defines monitors, results and the errors that all services use. It imports the standard library only.
 package monitor
 
 import (
@@ -7,34 +6,34 @@ import (
 	"time"
 )
 
-// MinInterval is the shortest time between two checks of one monitor.
+// MinInterval is the minimum time between two checks of one monitor.
 const MinInterval = time.Second
 
-// Monitor is one thing to watch, as it is stored and as the API shows it.
+// Monitor defines a target and how to check it, as it is stored and as the API returns it.
 type Monitor struct {
 	// ID is 24 lower-case hexadecimal digits; see [NewID].
 	ID string `json:"id"`
-	// Name is for people; it need not be unique.
+	// Name is shown to users; it need not be unique.
 	Name string `json:"name"`
 	// Type names the probe that checks it, for example "http".
 	Type string `json:"type"`
-	// Interval is the time between two checks as a Go duration, kept as it was written; see [Monitor.Every].
+	// Interval is the time between two checks, a Go duration stored as the user wrote it; see [Monitor.Every].
 	Interval string `json:"interval"`
-	// Target is what the probe is pointed at; its form depends on Type.
+	// Target is the URL, host or name to check; its form depends on Type.
 	Target string `json:"target"`
-	// Rule is an expression over the outputs of a check; empty means that any answer is OK.
+	// Rule is an expression over the outputs of a check. If it is empty, any response is OK.
 	Rule string `json:"rule,omitempty"`
-	// Enabled says whether the monitor is checked; true where a document doesn't say.
+	// Enabled reports whether the monitor is checked; true if the document has no such field.
 	Enabled bool `json:"enabled"`
-	// Properties are the settings of the probe; never nil, and an empty value is never kept.
+	// Properties holds the settings of the probe. It is never nil and contains no empty value.
 	Properties map[string]string `json:"properties"`
-	// Group is a heading to show the monitor under.
+	// Group is the heading under which the page shows the monitor.
 	Group string `json:"group,omitempty"`
-	// Updated is when the definition was last written.
+	// Updated is the time of the last change of the definition.
 	Updated time.Time `json:"updated"`
 }
 
-// Every is the interval as a duration, 0 when it can't be parsed.
+// Every returns the interval as a duration, or 0 if it is invalid.
 func (m Monitor) Every() time.Duration {
 	d, err := time.ParseDuration(m.Interval)
 	if err != nil {
@@ -43,13 +42,13 @@ func (m Monitor) Every() time.Duration {
 	return d
 }
 
-// StaleAfter is the age from which on the latest result of a monitor with the interval every no longer tells its
-// status: checks were due since then and nobody ran them.
-func StaleAfter(every time.Duration) time.Duration {
-	return max(3*every, every+time.Minute)
+// StaleAfter returns the age at which the latest result of a monitor with the given interval is stale: it no longer
+// shows the status, because no runner ran the checks that were due since then.
+func StaleAfter(interval time.Duration) time.Duration {
+	return max(3*interval, interval+time.Minute)
 }
 
-// UnmarshalJSON reads a monitor; what is absent gets the default that [Monitor] promises.
+// UnmarshalJSON decodes a monitor; absent fields get the defaults of [Monitor].
 func (m *Monitor) UnmarshalJSON(data []byte) error {
 	type plain Monitor
 	p := plain{Enabled: true}
@@ -61,7 +60,7 @@ func (m *Monitor) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Normalize makes Properties non-nil and drops those that are empty, which means unset.
+// Normalize removes properties with an empty value, which means unset, and makes Properties non-nil.
 func (m *Monitor) Normalize() {
 	set := make(map[string]string, len(m.Properties))
 	for name, value := range m.Properties {
@@ -72,19 +71,19 @@ func (m *Monitor) Normalize() {
 	m.Properties = set
 }
 
-// Status is the verdict on one check.
+// Status is the outcome of one check.
 type Status int
 
 const (
-	// StatusOK means that the target answered and the rule, if there is one, holds.
+	// StatusOK means that the target responded and that the rule, if there is one, is true.
 	StatusOK Status = 0
-	// StatusError means that the target answered and the rule does not hold.
+	// StatusError means that the target responded and that the rule is false.
 	StatusError Status = 1
-	// StatusFailed means that there was no answer, or that the rule could not be evaluated.
+	// StatusFailed means that there was no response, or that the rule could not be evaluated.
 	StatusFailed Status = 2
 )
 
-// String is the status as a word for logs and transitions: ok, error or failed.
+// String returns the status as logs and status changes contain it: ok, error or failed.
 func (s Status) String() string {
 	switch s {
 	case StatusOK:
@@ -96,37 +95,38 @@ func (s Status) String() string {
 	}
 }
 
-// Result is what one check found.
+// Result is the result of one check.
 type Result struct {
-	// ID is made by the runner, so that a result that is sent twice is stored once.
+	// ID is set by the runner, so that a result that is sent twice is stored once.
 	ID string `json:"id"`
-	// Date is when the check started, in UTC and whole milliseconds; see [Date].
+	// Date is the start of the check in UTC and whole milliseconds; see [Date].
 	Date   time.Time `json:"date"`
 	Status Status    `json:"status"`
-	// Value is the probe's main figure, in milliseconds for most probes; 0 when there was no answer.
+	// Value is the main measurement of the probe, in milliseconds for most probes; 0 if there was no response.
 	Value float64 `json:"value"`
-	// Message says why the status is not OK; empty otherwise.
+	// Message explains why the status is not OK; it is empty if the status is OK.
 	Message       string `json:"message"`
 	MonitorID     string `json:"monitor_id"`
 	MonitorName   string `json:"monitor_name"`
 	MonitorTarget string `json:"monitor_target"`
-	// Outputs are the further figures of the probe: float64, string or bool; never nil.
+	// Outputs holds all measurements of the probe as float64, string or bool; never nil.
 	Outputs map[string]any `json:"outputs"`
-	// Ignored says why the result doesn't count; empty for most, which count.
+	// Ignored is the reason why the result does not count; empty if it counts.
 	Ignored IgnoreReason `json:"excluded,omitempty"`
 }
 
-// IgnoreReason is why a result counts neither in uptime nor for alerts.
+// IgnoreReason explains why a result counts neither in uptime nor for incidents.
 type IgnoreReason string
 
 const (
 	// IgnoredMaintenance means that the monitor was in a maintenance window.
 	IgnoredMaintenance IgnoreReason = "maintenance"
-	// IgnoredBlocked means that the result was bad while the monitor that it depends on was bad too.
+	// IgnoredBlocked means that neither the result nor the dependency was OK.
 	IgnoredBlocked IgnoreReason = "blocked"
 )
 
-// Date is t as results and states hold it: UTC, whole milliseconds, no monotonic reading.
+// Date converts t to the form in which results and states store dates: UTC, whole milliseconds, no monotonic clock
+// reading.
 func Date(t time.Time) time.Time {
 	return time.UnixMilli(t.UnixMilli()).UTC()
 }

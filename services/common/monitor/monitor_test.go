@@ -11,7 +11,7 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-func TestAbsentFieldsGetTheirDefaults(t *testing.T) {
+func TestUnmarshalDefaults(t *testing.T) {
 	for body, want := range map[string]monitor.Monitor{
 		`{}`:                                  {Enabled: true, Properties: map[string]string{}},
 		`{"enabled":null,"properties":null}`:  {Enabled: true, Properties: map[string]string{}},
@@ -29,7 +29,7 @@ func TestAbsentFieldsGetTheirDefaults(t *testing.T) {
 	}
 }
 
-func TestEmptyFieldsAreLeftOut(t *testing.T) {
+func TestMarshalOmitsEmptyFields(t *testing.T) {
 	m := monitor.Monitor{ID: "1", Name: "n"}
 	m.Normalize()
 	body, err := json.Marshal(m)
@@ -38,7 +38,7 @@ func TestEmptyFieldsAreLeftOut(t *testing.T) {
 	}
 	for _, absent := range []string{"rule", "group", "null"} {
 		if strings.Contains(string(body), absent) {
-			t.Errorf("%s holds %s", body, absent)
+			t.Errorf("%s contains %s", body, absent)
 		}
 	}
 }
@@ -81,7 +81,7 @@ func TestIDs(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	first, second, later := monitor.NewID(now), monitor.NewID(now), monitor.NewID(now.Add(time.Second))
 	if first == second || !monitor.ValidID(first) || first >= later {
-		t.Errorf("made %s, %s and a second later %s", first, second, later)
+		t.Errorf("got %s, %s and, a second later, %s", first, second, later)
 	}
 	for id, valid := range map[string]bool{
 		"": false, "000000000000000000000000": true, "00000000000000000000000G": false, "0000000000000000000000": false, "ABCDEF000000000000000000": true,
@@ -93,9 +93,9 @@ func TestIDs(t *testing.T) {
 }
 
 func TestStaleAfter(t *testing.T) {
-	for every, want := range map[time.Duration]time.Duration{time.Second: 61 * time.Second, 10 * time.Minute: 30 * time.Minute, 30 * time.Second: 90 * time.Second} {
-		if got := monitor.StaleAfter(every); got != want {
-			t.Errorf("%s: got %s, want %s", every, got, want)
+	for interval, want := range map[time.Duration]time.Duration{time.Second: 61 * time.Second, 10 * time.Minute: 30 * time.Minute, 30 * time.Second: 90 * time.Second} {
+		if got := monitor.StaleAfter(interval); got != want {
+			t.Errorf("%s: got %s, want %s", interval, got, want)
 		}
 	}
 }

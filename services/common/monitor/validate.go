@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// The longest texts that a monitor may hold, in characters.
+// The maximum lengths of texts in characters, and the maximum interval.
 const (
 	MaxName     = 300
 	MaxTarget   = 2048
@@ -16,8 +16,8 @@ const (
 	MaxInterval = 366 * 24 * time.Hour
 )
 
-// Validate checks what can be judged without knowing the probe: presence, length and interval.
-// The error is an [InvalidError]; types are the names of the known monitor types.
+// Validate checks everything that does not depend on the probe: required fields, lengths and the interval.
+// types lists the known monitor types. The error is an [InvalidError].
 func (m Monitor) Validate(types []string) error {
 	switch {
 	case strings.TrimSpace(m.Name) == "":
@@ -31,18 +31,18 @@ func (m Monitor) Validate(types []string) error {
 	case strings.TrimSpace(m.Target) == "":
 		return Invalidf("missing monitor target")
 	}
-	every, err := time.ParseDuration(m.Interval)
+	interval, err := time.ParseDuration(m.Interval)
 	switch {
 	case err != nil:
 		return Invalidf("invalid monitor interval")
-	case every < MinInterval:
+	case interval < MinInterval:
 		return Invalidf("monitor interval must be greater than 1s")
-	case every > MaxInterval:
+	case interval > MaxInterval:
 		return Invalidf("monitor interval must be at most %s", MaxInterval)
 	}
 	for _, text := range []struct {
 		field, value string
-		most         int
+		limit        int
 	}{
 		{"name", m.Name, MaxName},
 		{"target", m.Target, MaxTarget},
@@ -52,8 +52,8 @@ func (m Monitor) Validate(types []string) error {
 		if !utf8.ValidString(text.value) {
 			return Invalidf("monitor %s is not valid UTF-8", text.field)
 		}
-		if n := utf8.RuneCountInString(text.value); n > text.most {
-			return Invalidf("monitor %s has %d characters, at most %d are allowed", text.field, n, text.most)
+		if n := utf8.RuneCountInString(text.value); n > text.limit {
+			return Invalidf("monitor %s has %d characters, at most %d are allowed", text.field, n, text.limit)
 		}
 	}
 	return nil

@@ -15,7 +15,7 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// maxDNSResults is how many records become outputs.
+// maxDNSResults limits the number of records that become outputs.
 const maxDNSResults = 50
 
 func dnsType(guard Guard) Type {
@@ -23,28 +23,33 @@ func dnsType(guard Guard) Type {
 		Spec: Spec{
 			Type:          "dns",
 			Title:         "DNS lookup",
-			Doc:           "Asks a name server for the records of a name. /etc/hosts plays no part.",
-			TargetDoc:     "a domain name; with the type PTR an IP address",
+			Doc:           "Queries a name server for the records of a name. /etc/hosts is not used.",
+			TargetDoc:     "a domain name, or an IP address for the type PTR",
 			ExampleTarget: "www.example.org",
-			ValueDoc:      "Time of the lookup, in ms.",
+			ValueDoc:      "Duration of the lookup, in ms.",
 			Properties: []Property{
-				timeoutProperty("2s", "How long the whole lookup may take."),
-				{Name: "type", Kind: KindChoice, Default: "A", Choices: []string{"A", "AAAA", "CNAME", "TXT", "MX", "NS", "SRV", "PTR"},
-					Doc: "The type of record to ask for."},
+				timeoutProperty("2s", "Maximum duration of the whole lookup."),
+				{Name: "type", Kind: KindChoice, Default: "A",
+					Choices: []string{"A", "AAAA", "CNAME", "TXT", "MX", "NS", "SRV", "PTR"},
+					Doc:     "The type of record to look up."},
 				{Name: "server", Kind: KindText,
-					Doc: "The name server to ask: a host name or IP address, with a port if that is not 53. Unset, those of /etc/resolv.conf, with its search list."},
+					Doc: "The name server to query: a host name or an IP address, with the port if it is not 53. If " +
+						"unset, the servers and the search list of /etc/resolv.conf are used."},
 				{Name: "network", Kind: KindChoice, Default: "ip", Choices: []string{"ip", "ip4", "ip6"},
-					Doc: "For the type A alone: ip asks for IPv4 and IPv6 addresses, ip4 and ip6 for those of one family."},
+					Doc: "Only for the type A: ip looks up IPv4 and IPv6 addresses, ip4 or ip6 only one kind."},
 			},
 			Outputs: []Output{
-				{Name: "respTime", Kind: OutputNumber, Unit: "ms", Doc: "Time of the lookup."},
-				{Name: "resultCount", Kind: OutputNumber, Doc: "How many records there are."},
+				{Name: "respTime", Kind: OutputNumber, Unit: "ms", Doc: "Duration of the lookup."},
+				{Name: "resultCount", Kind: OutputNumber, Doc: "Number of records."},
 				{Name: "resultN", Kind: OutputString,
-					Doc: fmt.Sprintf("The records: result1, result2 and so on up to result%d, always in the same order. Addresses have IPv4 first; names are without the final dot; "+
-						"MX come by preference, SRV by priority as host:port.", maxDNSResults)},
+					Doc: fmt.Sprintf("The records: result1, result2 and so on, up to result%d, in a fixed order. "+
+						"IPv4 addresses come before IPv6 addresses. Names have no final dot. "+
+						"MX records are sorted by preference. SRV records are sorted by priority and have the form "+
+						"host:port.", maxDNSResults)},
 			},
 			ExampleRule: "resultCount >= 1 && respTime < 100",
-			RuleHint:    "A name without records of the type is failed, rule or not. A rule can ask for certain records: '192.0.2.1' IN (result1, result2).",
+			RuleHint: "If there are no records of the type, the check fails, with or without a rule. A rule can " +
+				"require certain records: '192.0.2.1' IN (result1, result2).",
 		},
 		New: func(target string, settings Settings) (Probe, error) { return newDNS(guard, target, settings) },
 	}
@@ -53,22 +58,23 @@ func dnsType(guard Guard) Type {
 type dnsProbe struct {
 	name       string
 	recordType string
-	// questions are the record types to ask for, all at once.
+	// questions lists the record types to query, all at the same time.
 	questions []uint16
-	// server is host:port, empty when the system's servers are to be asked.
+	// server is the host:port of the name server. If it is empty, the probe queries the system's servers.
 	server  string
 	timeout time.Duration
-	// dialer is guarded for the server set. The system's servers are this machine's own choice, at link-local addresses too.
+	// dialer applies the guard only to a configured server. The system's servers may have any address, even a
+	// link-local one.
 	dialer net.Dialer
-	// system reads which servers the system asks.
-	system func() (*dns.ClientConfig, error)
+	// readConfig reads the configuration of the system's resolver.
+	readConfig func() (*dns.ClientConfig, error)
 }
 
 func newDNS(guard Guard, target string, settings Settings) (Probe, error) {
 	p := &dnsProbe{
 		recordType: settings.Text("type"),
 		timeout:    settings.Duration("timeout"),
-		system:     func() (*dns.ClientConfig, error) { return readResolvConf("/etc/resolv.conf") },
+		readConfig: func() (*dns.ClientConfig, error) { return readResolvConf("/etc/resolv.conf") },
 	}
 	p.questions = questionTypes(p.recordType, settings.Text("network"))
 	var err error
@@ -78,7 +84,8 @@ func newDNS(guard Guard, target string, settings Settings) (Probe, error) {
 	if text := settings.Text("server"); text != "" {
 		var ok bool
 		if p.server, ok = serverAddress(text); !ok {
-			return nil, monitor.Invalidf("property server: %s is not a name server, use for example 192.0.2.53, ns.example.org:5353 or [2001:db8::53]:53", quote(text))
+			return nil, monitor.Invalidf("property server: %s is not a name server: use for example 192.0.2.53, "+
+				"ns.example.org:5353 or [2001:db8::53]:53", quote(text))
 		}
 		p.dialer = guard.dialer()
 	}
@@ -95,7 +102,7 @@ func questionTypes(recordType, network string) []uint16 {
 	return []uint16{dns.TypeA, dns.TypeAAAA}
 }
 
-// queryName is the name to ask for: target itself, or for PTR the reverse name of the address.
+// queryName returns the name to look up: target itself or, for PTR, the reverse name of the address.
 func queryName(target, recordType string) (string, error) {
 	address, err := netip.ParseAddr(target)
 	isAddress := err == nil
@@ -114,7 +121,7 @@ func queryName(target, recordType string) (string, error) {
 	return target, nil
 }
 
-// serverAddress is text as host:port, with port 53 where it names none.
+// serverAddress returns text as host:port. The default port is 53.
 func serverAddress(text string) (string, bool) {
 	bare := text
 	if strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
@@ -130,10 +137,10 @@ func serverAddress(text string) (string, bool) {
 func readResolvConf(path string) (*dns.ClientConfig, error) {
 	config, err := dns.ClientConfigFromFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("can't read which name servers this machine uses (%w): set the property server", err)
+		return nil, fmt.Errorf("can't read the name servers of this machine (%w): set the property server", err)
 	}
 	if len(config.Servers) == 0 {
-		return nil, fmt.Errorf("%s names no name server: set the property server", path)
+		return nil, fmt.Errorf("%s lists no name server: set the property server", path)
 	}
 	return config, nil
 }
@@ -143,46 +150,49 @@ func (p *dnsProbe) Run(ctx context.Context) Outcome {
 	defer cancel()
 	started := time.Now()
 	records, err := p.lookup(limited)
-	took := millis(time.Since(started))
+	duration := millis(time.Since(started))
 	switch {
 	case ctx.Err() != nil:
 		return Outcome{Err: failure(ctx, p.timeout, "looking up "+p.name, ctx.Err())}
 	case err != nil:
 		return Outcome{Err: err}
 	}
-	return dnsOutcome(records, took)
+	return dnsOutcome(records, duration)
 }
 
 func (p *dnsProbe) Close() {}
 
-// lookup asks the server set or, as the system's resolver would, the system's servers.
+// lookup queries the configured server or, if there is none, the system's servers with the system's search list.
 func (p *dnsProbe) lookup(ctx context.Context) ([]record, error) {
 	if p.server != "" {
-		return p.askServer(ctx, p.server, dns.Fqdn(p.name))
+		return p.queryServer(ctx, p.server, dns.Fqdn(p.name))
 	}
-	config, err := p.system()
+	config, err := p.readConfig()
 	if err != nil {
 		return nil, err
 	}
-	var missing error
+	var noRecords error
 	for _, name := range config.NameList(p.name) {
-		records, err := p.askServers(ctx, config, name)
+		records, err := p.queryServers(ctx, config, name)
 		if !errors.Is(err, errNoRecords) {
 			return records, err
 		}
-		if missing == nil || name == dns.Fqdn(p.name) {
-			missing = err
+		if noRecords == nil || name == dns.Fqdn(p.name) {
+			noRecords = err
 		}
 	}
-	return nil, missing
+	return nil, noRecords
 }
 
-// askServers asks one server after the other until one answers. Each gets its share of the time that is left.
-func (p *dnsProbe) askServers(ctx context.Context, config *dns.ClientConfig, name string) (records []record, err error) {
+// queryServers queries one server after the other until one responds. It divides the remaining time evenly between
+// them.
+func (p *dnsProbe) queryServers(ctx context.Context, config *dns.ClientConfig, name string) ([]record, error) {
+	var records []record
+	var err error
 	for i, server := range config.Servers {
-		most := share(ctx, len(config.Servers)-i, time.Duration(config.Timeout)*time.Second)
-		limited, cancel := context.WithTimeout(ctx, most)
-		records, err = p.askServer(limited, net.JoinHostPort(server, config.Port), name)
+		timeout := attemptTimeout(ctx, len(config.Servers)-i, time.Duration(config.Timeout)*time.Second)
+		limited, cancel := context.WithTimeout(ctx, timeout)
+		records, err = p.queryServer(limited, net.JoinHostPort(server, config.Port), name)
 		cancel()
 		if err == nil || errors.Is(err, errNoRecords) || ctx.Err() != nil {
 			break
@@ -191,10 +201,10 @@ func (p *dnsProbe) askServers(ctx context.Context, config *dns.ClientConfig, nam
 	return records, err
 }
 
-func dnsOutcome(records []record, took float64) Outcome {
-	outputs := map[string]any{"respTime": took, "resultCount": float64(len(records))}
+func dnsOutcome(records []record, duration float64) Outcome {
+	outputs := map[string]any{"respTime": duration, "resultCount": float64(len(records))}
 	for i, r := range records[:min(len(records), maxDNSResults)] {
 		outputs["result"+strconv.Itoa(i+1)] = printable(r.text)
 	}
-	return Outcome{Value: took, Outputs: outputs}
+	return Outcome{Value: duration, Outputs: outputs}
 }

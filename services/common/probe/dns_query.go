@@ -15,35 +15,35 @@ import (
 	"github.com/miekg/dns"
 )
 
-// udpSends is how often a query is sent over UDP, evenly over the time there is.
-const udpSends = 3
+// udpAttempts is the number of times that a query is sent over UDP, at equal intervals.
+const udpAttempts = 3
 
-// errNoRecords is behind the errors which say that a server answered and that there is nothing of the kind.
+// errNoRecords matches, with errors.Is, every error of a server's response that there are no records of the type.
 var errNoRecords = errors.New("no records")
 
-// absent is an error that is errNoRecords and has words of its own.
-type absent string
+// noRecordsError is an [errNoRecords] with its own message.
+type noRecordsError string
 
-func (a absent) Error() string { return string(a) }
+func (e noRecordsError) Error() string { return string(e) }
 
-func (a absent) Is(target error) bool { return target == errNoRecords }
+func (e noRecordsError) Is(target error) bool { return target == errNoRecords }
 
-// record is one result and its place among the others: by rank, then by text.
+// record is one DNS record. Records are sorted by rank, then by text.
 type record struct {
 	rank int
 	text string
 }
 
-// askServer asks server all the questions for name, which is fully qualified, and joins the records. One
-// question that is answered with records is enough.
-func (p *dnsProbe) askServer(ctx context.Context, server, name string) ([]record, error) {
+// queryServer sends all questions for name, which must be fully qualified, to server and joins the records. It returns
+// an error only if no question has records.
+func (p *dnsProbe) queryServer(ctx context.Context, server, name string) ([]record, error) {
 	answers := make([][]record, len(p.questions))
 	errs := make([]error, len(p.questions))
-	var asked sync.WaitGroup
+	var queries sync.WaitGroup
 	for i, question := range p.questions {
-		asked.Go(func() { answers[i], errs[i] = p.ask(ctx, server, name, question) })
+		queries.Go(func() { answers[i], errs[i] = p.query(ctx, server, name, question) })
 	}
-	asked.Wait()
+	queries.Wait()
 	records := slices.Concat(answers...)
 	if len(records) > 0 {
 		slices.SortFunc(records, func(a, b record) int {
@@ -56,11 +56,12 @@ func (p *dnsProbe) askServer(ctx context.Context, server, name string) ([]record
 			return nil, err
 		}
 	}
-	return nil, absent(fmt.Sprintf("no %s records for %s, says the name server %s", p.wanted(), plainName(name), server))
+	return nil, noRecordsError(
+		fmt.Sprintf("the name server %s has no %s records for %s", server, p.recordTypes(), plainName(name)))
 }
 
-// wanted names the types of record asked for.
-func (p *dnsProbe) wanted() string {
+// recordTypes returns the names of the queried record types, for messages.
+func (p *dnsProbe) recordTypes() string {
 	names := make([]string, len(p.questions))
 	for i, question := range p.questions {
 		names[i] = dns.TypeToString[question]
@@ -68,49 +69,51 @@ func (p *dnsProbe) wanted() string {
 	return strings.Join(names, " or ")
 }
 
-// ask puts one question, over UDP and, when the answer doesn't fit, over TCP. No records is no error.
-func (p *dnsProbe) ask(ctx context.Context, server, name string, question uint16) ([]record, error) {
-	query := new(dns.Msg).SetQuestion(name, question)
-	answer, err := p.exchange(ctx, "udp", server, query)
+// query sends one question over UDP and, if the answer is truncated, over TCP. An answer without records is not an
+// error.
+func (p *dnsProbe) query(ctx context.Context, server, name string, question uint16) ([]record, error) {
+	message := new(dns.Msg).SetQuestion(name, question)
+	answer, err := p.exchange(ctx, "udp", server, message)
 	if err == nil && answer.Truncated {
-		answer, err = p.exchange(ctx, "tcp", server, query)
+		answer, err = p.exchange(ctx, "tcp", server, message)
 	}
-	var refused notAllowed
+	var refused notAllowedError
 	switch {
 	case errors.As(err, &refused):
 		return nil, refused
 	case ctx.Err() != nil || timedOut(err):
-		return nil, fmt.Errorf("no answer in time from the name server %s for %s (timeout %s)", server, plainName(name), p.timeout)
+		return nil, fmt.Errorf(
+			"no answer from the name server %s for %s (timeout %s)", server, plainName(name), p.timeout)
 	case err != nil:
-		return nil, fmt.Errorf("the name server %s can't be asked for %s: %s", server, plainName(name), reason(err))
+		return nil, fmt.Errorf("can't query the name server %s for %s: %s", server, plainName(name), reason(err))
 	}
-	if err := checkAnswer(query, answer); err != nil {
+	if err := checkAnswer(message, answer); err != nil {
 		return nil, fmt.Errorf("the name server %s %w", server, err)
 	}
 	return recordsOf(answer, question), nil
 }
 
-// exchange sends query over a connection of its own and gives the answer to it. Over UDP it sends again
-// what may have been lost, and still takes a late answer to what it sent before.
+// exchange opens a connection, sends query and returns the answer. Over UDP it sends the query several times and
+// accepts an answer to any of them.
 func (p *dnsProbe) exchange(ctx context.Context, network, server string, query *dns.Msg) (*dns.Msg, error) {
 	connection, err := p.dialer.DialContext(ctx, network, server)
 	if err != nil {
 		return nil, err
 	}
 	defer connection.Close()
-	// Reading heeds a deadline but not the end of ctx, so that closes the connection.
+	// A read does not end with ctx, so the end of ctx closes the connection.
 	defer context.AfterFunc(ctx, func() { connection.Close() })()
-	sends := 1
+	attempts := 1
 	if network == "udp" {
-		sends = udpSends
+		attempts = udpAttempts
 	}
 	conn := &dns.Conn{Conn: connection, UDPSize: 4096}
 	var answer *dns.Msg
-	for left := sends; left > 0; left-- {
+	for left := attempts; left > 0; left-- {
 		if err := conn.WriteMsg(query); err != nil {
 			return nil, err
 		}
-		if err := conn.SetReadDeadline(time.Now().Add(share(ctx, left, p.timeout))); err != nil {
+		if err := conn.SetReadDeadline(time.Now().Add(attemptTimeout(ctx, left, p.timeout))); err != nil {
 			return nil, err
 		}
 		if answer, err = readAnswer(conn, query); err == nil || !timedOut(err) {
@@ -120,7 +123,7 @@ func (p *dnsProbe) exchange(ctx context.Context, network, server string, query *
 	return answer, err
 }
 
-// readAnswer passes over answers that bear another id.
+// readAnswer returns the next answer with the id of query; it skips all others.
 func readAnswer(conn *dns.Conn, query *dns.Msg) (*dns.Msg, error) {
 	for {
 		answer, err := conn.ReadMsg()
@@ -130,43 +133,45 @@ func readAnswer(conn *dns.Conn, query *dns.Msg) (*dns.Msg, error) {
 	}
 }
 
-// share is the part of the time left in ctx that each of several attempts may take, at most most.
-func share(ctx context.Context, attempts int, most time.Duration) time.Duration {
+// attemptTimeout divides the time that is left in ctx by the number of attempts. It returns at most limit.
+func attemptTimeout(ctx context.Context, attempts int, limit time.Duration) time.Duration {
 	deadline, ok := ctx.Deadline()
 	if !ok {
-		return most
+		return limit
 	}
-	return min(most, time.Until(deadline)/time.Duration(attempts))
+	return min(limit, time.Until(deadline)/time.Duration(attempts))
 }
 
-// checkAnswer finds out whether answer belongs to query and carries records. Its error goes on from
+// checkAnswer returns an error if answer does not belong to query or reports a failure. The text of the error continues
 // "the name server X".
 func checkAnswer(query, answer *dns.Msg) error {
-	asked := query.Question[0]
-	name := plainName(asked.Name)
+	question := query.Question[0]
+	name := plainName(question.Name)
 	failed := answer.Rcode != dns.RcodeSuccess
-	if !answer.Response || !answersTo(asked, answer.Question) && !(failed && len(answer.Question) == 0) {
-		return fmt.Errorf("sent an answer to another question than the one for %s, which can't be trusted", name)
+	if !answer.Response || !sameQuestion(question, answer.Question) && !(failed && len(answer.Question) == 0) {
+		return fmt.Errorf("sent an answer that does not match the query for %s", name)
 	}
 	switch answer.Rcode {
 	case dns.RcodeSuccess:
 		return nil
 	case dns.RcodeNameError:
-		return absent(fmt.Sprintf("says that %s does not exist (NXDOMAIN)", name))
+		return noRecordsError(fmt.Sprintf("reports that %s does not exist (NXDOMAIN)", name))
 	case dns.RcodeServerFailure:
 		return fmt.Errorf("could not find an answer for %s (SERVFAIL)", name)
 	case dns.RcodeRefused:
-		return fmt.Errorf("refuses to answer for %s (REFUSED)", name)
+		return fmt.Errorf("refused to answer for %s (REFUSED)", name)
 	}
-	return fmt.Errorf("gives an error for %s (%s)", name, cmp.Or(dns.RcodeToString[answer.Rcode], strconv.Itoa(answer.Rcode)))
+	code := cmp.Or(dns.RcodeToString[answer.Rcode], strconv.Itoa(answer.Rcode))
+	return fmt.Errorf("returned an error for %s (%s)", name, code)
 }
 
-func answersTo(asked dns.Question, questions []dns.Question) bool {
-	return len(questions) == 1 && questions[0].Qtype == asked.Qtype && questions[0].Qclass == asked.Qclass &&
-		strings.EqualFold(questions[0].Name, asked.Name)
+// sameQuestion reports whether an answer repeats exactly the question that was sent.
+func sameQuestion(sent dns.Question, answered []dns.Question) bool {
+	return len(answered) == 1 && answered[0].Qtype == sent.Qtype && answered[0].Qclass == sent.Qclass &&
+		strings.EqualFold(answered[0].Name, sent.Name)
 }
 
-// recordsOf picks the records of the type asked for, wherever an alias in the answer leads.
+// recordsOf returns the records of the requested type, also those of the names to which aliases in the answer point.
 func recordsOf(answer *dns.Msg, question uint16) []record {
 	var records []record
 	for _, rr := range answer.Answer {
@@ -199,7 +204,7 @@ func toRecord(rr dns.RR) record {
 	return record{0, rr.String()}
 }
 
-// plainName is a name without its final dot; the root stays ".".
+// plainName returns a name without its final dot. The root stays ".".
 func plainName(name string) string {
 	if name == "." {
 		return name
@@ -207,7 +212,7 @@ func plainName(name string) string {
 	return strings.TrimSuffix(name, ".")
 }
 
-// unescape undoes the escapes of a zone file, \" and \195, in which the DNS library gives texts.
+// unescape decodes the escapes \" and \195, which the DNS library uses in texts.
 func unescape(text string) string {
 	if !strings.Contains(text, `\`) {
 		return text

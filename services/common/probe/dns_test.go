@@ -14,23 +14,23 @@ import (
 	"github.com/miekg/dns"
 )
 
-// zone is what a test's DNS server serves: records by "name. TYPE", and return codes by name.
+// zone configures a test's DNS server: records by "name. TYPE", and return codes by name.
 type zone struct {
 	records map[string][]string
 	rcodes  map[string]int
-	// truncate answers over UDP with an empty answer that asks for TCP.
+	// truncate makes every UDP answer empty and truncated, so that clients use TCP.
 	truncate bool
-	// lie answers another question than the one asked.
-	lie bool
-	// lose is how many queries get no answer.
-	lose    atomic.Int32
+	// wrongQuestion makes every answer repeat another question.
+	wrongQuestion bool
+	// lost is the number of queries that still get no answer.
+	lost    atomic.Int32
 	network atomic.Pointer[string]
 }
 
 func (z *zone) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
 	network := w.RemoteAddr().Network()
 	z.network.Store(&network)
-	if z.lose.Add(-1) >= 0 {
+	if z.lost.Add(-1) >= 0 {
 		return
 	}
 	answer := new(dns.Msg).SetReply(query)
@@ -38,7 +38,7 @@ func (z *zone) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
 	key := strings.ToLower(question.Name) + " " + dns.TypeToString[question.Qtype]
 	rcode, coded := z.rcodes[question.Name]
 	switch {
-	case z.lie:
+	case z.wrongQuestion:
 		answer.Question[0].Name = "other.example."
 	case coded:
 		answer.Rcode = rcode
@@ -52,13 +52,13 @@ func (z *zone) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
 			}
 			answer.Answer = append(answer.Answer, rr)
 		}
-	case !z.knows(question.Name):
+	case !z.hasName(question.Name):
 		answer.Rcode = dns.RcodeNameError
 	}
 	w.WriteMsg(answer)
 }
 
-func (z *zone) knows(name string) bool {
+func (z *zone) hasName(name string) bool {
 	for key := range z.records {
 		if strings.HasPrefix(key, strings.ToLower(name)+" ") {
 			return true
@@ -67,13 +67,13 @@ func (z *zone) knows(name string) bool {
 	return false
 }
 
-// newDNSServer serves z over UDP and TCP and gives the address of both.
+// newDNSServer serves z over UDP and TCP on the same port and returns the address.
 func newDNSServer(t *testing.T, z *zone) string {
 	t.Helper()
 	return serveDNS(t, z, "127.0.0.1:0")
 }
 
-// serveDNS answers over UDP and TCP and gives the address of both.
+// serveDNS runs handler over UDP and TCP on the same port and returns the address.
 func serveDNS(t *testing.T, handler dns.Handler, address string) string {
 	t.Helper()
 	l, packets, err := listenBoth(address)
@@ -95,8 +95,7 @@ func serveDNS(t *testing.T, handler dns.Handler, address string) string {
 	return l.Addr().String()
 }
 
-// listenBoth listens on one port for TCP and UDP. The port that TCP gets may be taken for UDP, so it
-// tries a few.
+// listenBoth listens on the same port for TCP and UDP. The TCP port may be in use for UDP, so it tries several ports.
 func listenBoth(address string) (l net.Listener, packets net.PacketConn, err error) {
 	for range 20 {
 		if l, err = net.Listen("tcp", address); err != nil {
@@ -178,17 +177,17 @@ func TestDNSFailures(t *testing.T) {
 	server := newDNSServer(t, &zone{records: records, rcodes: map[string]int{
 		"broken.example.": dns.RcodeServerFailure, "secret.example.": dns.RcodeRefused, "odd.example.": dns.RcodeFormatError,
 	}})
-	liar := newDNSServer(t, &zone{lie: true})
-	nobody := freePort(t)
+	wrong := newDNSServer(t, &zone{wrongQuestion: true})
+	closed := closedPort(t)
 	for _, c := range []struct{ target, server, kind, message string }{
-		{"gone.example", server, "A", "the name server " + server + " says that gone.example does not exist (NXDOMAIN)"},
+		{"gone.example", server, "A", "the name server " + server + " reports that gone.example does not exist (NXDOMAIN)"},
 		{"broken.example", server, "A", "the name server " + server + " could not find an answer for broken.example (SERVFAIL)"},
-		{"secret.example", server, "TXT", "the name server " + server + " refuses to answer for secret.example (REFUSED)"},
-		{"odd.example", server, "A", "the name server " + server + " gives an error for odd.example (FORMERR)"},
-		{"v4.example", server, "MX", "no MX records for v4.example, says the name server " + server},
-		{"v4.example", server, "AAAA", "no AAAA records for v4.example, says the name server " + server},
-		{"v4.example", liar, "A", "the name server " + liar + " sent an answer to another question than the one for v4.example, which can't be trusted"},
-		{"v4.example", nobody, "A", "the name server " + nobody + " can't be asked for v4.example: connection to " + nobody + " refused: nothing listens there"},
+		{"secret.example", server, "TXT", "the name server " + server + " refused to answer for secret.example (REFUSED)"},
+		{"odd.example", server, "A", "the name server " + server + " returned an error for odd.example (FORMERR)"},
+		{"v4.example", server, "MX", "the name server " + server + " has no MX records for v4.example"},
+		{"v4.example", server, "AAAA", "the name server " + server + " has no AAAA records for v4.example"},
+		{"v4.example", wrong, "A", "the name server " + wrong + " sent an answer that does not match the query for v4.example"},
+		{"v4.example", closed, "A", "can't query the name server " + closed + " for v4.example: connection to " + closed + " refused: nothing is listening on this port"},
 	} {
 		outcome := newProbe(t, "dns", c.target, props{"server": c.server, "type": c.kind}).Run(context.Background())
 		wantFailure(t, "dns", outcome)
@@ -199,25 +198,25 @@ func TestDNSFailures(t *testing.T) {
 }
 
 func TestDNSSilentServer(t *testing.T) {
-	server, asked := silentServer(t)
+	server, received := silentServer(t)
 	outcome := newProbe(t, "dns", "www.example", props{"server": server, "timeout": "50ms"}).Run(context.Background())
-	wantFailure(t, "dns", outcome, "no answer in time from the name server "+server+" for www.example (timeout 50ms)")
+	wantFailure(t, "dns", outcome, "no answer from the name server "+server+" for www.example (timeout 50ms)")
 
 	p := newProbe(t, "dns", "www.example", props{"server": server, "timeout": "10m"})
-	wantFailure(t, "dns", wantPrompt(t, p, asked), "the check was stopped while looking up www.example")
+	wantFailure(t, "dns", runCancelled(t, p, received), "the check was stopped while looking up www.example")
 }
 
-func TestDNSCancelledWhileWaiting(t *testing.T) {
-	server, asked := silentServer(t)
+func TestDNSCancelled(t *testing.T) {
+	server, received := silentServer(t)
 	p := newProbe(t, "dns", "www.example", props{"server": server, "timeout": "10m", "network": "ip4"})
-	wantFailure(t, "dns", wantPrompt(t, p, asked), "the check was stopped")
+	wantFailure(t, "dns", runCancelled(t, p, received), "the check was stopped")
 }
 
-func TestDNSLostPacketsAreSentAgain(t *testing.T) {
+func TestDNSResendsLostPackets(t *testing.T) {
 	z := &zone{records: testRecords}
 	server := newDNSServer(t, z)
-	for lost, answered := range map[int32]bool{0: true, udpSends - 1: true, udpSends: false} {
-		z.lose.Store(lost)
+	for lost, answered := range map[int32]bool{0: true, udpAttempts - 1: true, udpAttempts: false} {
+		z.lost.Store(lost)
 		outcome := newProbe(t, "dns", "v4.example", props{"server": server, "network": "ip4", "timeout": "600ms"}).Run(context.Background())
 		if answered != (outcome.Err == nil) {
 			t.Errorf("%d queries lost: %v", lost, outcome.Err)
@@ -225,7 +224,7 @@ func TestDNSLostPacketsAreSentAgain(t *testing.T) {
 	}
 }
 
-func TestDNSTruncatedGoesToTCP(t *testing.T) {
+func TestDNSTruncatedAnswerUsesTCP(t *testing.T) {
 	var many []string
 	for i := range 60 {
 		many = append(many, fmt.Sprintf("many.example. 60 IN A 192.0.2.%d", i+1))
@@ -245,15 +244,15 @@ func TestDNSOverIPv6(t *testing.T) {
 	wantOK(t, "dns", newProbe(t, "dns", "v4.example", props{"server": server}).Run(context.Background()))
 }
 
-// system makes p believe that the machine's resolv.conf names servers, all of them at the port of the first.
-func system(t *testing.T, p Probe, search []string, first string, more ...string) *dnsProbe {
+// withSystemServers replaces the resolver configuration that p reads. All servers use the port of the first one.
+func withSystemServers(t *testing.T, p Probe, search []string, first string, more ...string) *dnsProbe {
 	t.Helper()
 	host, port, err := net.SplitHostPort(first)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := p.(*dnsProbe)
-	d.system = func() (*dns.ClientConfig, error) {
+	d.readConfig = func() (*dns.ClientConfig, error) {
 		return &dns.ClientConfig{Servers: append([]string{host}, more...), Search: search, Port: port, Ndots: 1, Timeout: 5}, nil
 	}
 	return d
@@ -262,18 +261,18 @@ func system(t *testing.T, p Probe, search []string, first string, more ...string
 func TestDNSSystemServers(t *testing.T) {
 	z := &zone{records: testRecords, rcodes: map[string]int{"down.example.": dns.RcodeServerFailure}}
 	server := newDNSServer(t, z)
-	ask := func(target string) Outcome {
-		return system(t, newProbe(t, "dns", target, nil), []string{"nowhere.example", "example"}, server).Run(context.Background())
+	lookup := func(target string) Outcome {
+		return withSystemServers(t, newProbe(t, "dns", target, nil), []string{"nowhere.example", "example"}, server).Run(context.Background())
 	}
 	for _, target := range []string{"v4", "v4.example", "v4.example."} {
-		outcome := ask(target)
+		outcome := lookup(target)
 		wantOK(t, "dns", outcome)
 		if got := results(outcome); !slices.Equal(got, []string{"192.0.2.4"}) {
 			t.Errorf("%s gives %q", target, got)
 		}
 	}
-	wantFailure(t, "dns", ask("gone"), "says that gone does not exist")
-	wantFailure(t, "dns", ask("down"), "could not find an answer for down.example (SERVFAIL)")
+	wantFailure(t, "dns", lookup("gone"), "reports that gone does not exist")
+	wantFailure(t, "dns", lookup("down"), "could not find an answer for down.example (SERVFAIL)")
 }
 
 func TestDNSSecondServerAnswers(t *testing.T) {
@@ -285,7 +284,7 @@ func TestDNSSecondServerAnswers(t *testing.T) {
 	}
 	defer silent.Close()
 	p := newProbe(t, "dns", "v4.example", props{"timeout": "800ms"})
-	wantOK(t, "dns", system(t, p, nil, "127.0.0.2:"+port, "127.0.0.1").Run(context.Background()))
+	wantOK(t, "dns", withSystemServers(t, p, nil, "127.0.0.2:"+port, "127.0.0.1").Run(context.Background()))
 }
 
 func TestReadResolvConf(t *testing.T) {
@@ -299,7 +298,7 @@ func TestReadResolvConf(t *testing.T) {
 		}
 	}
 	write("search example\n")
-	if _, err := readResolvConf(path); err == nil || !strings.Contains(err.Error(), "names no name server: set the property server") {
+	if _, err := readResolvConf(path); err == nil || !strings.Contains(err.Error(), "lists no name server: set the property server") {
 		t.Errorf("no server: %v", err)
 	}
 	write("nameserver 192.0.2.53\nnameserver 2001:db8::53\nsearch example\noptions ndots:2\n")

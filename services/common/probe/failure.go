@@ -17,19 +17,19 @@ import (
 	"time"
 )
 
-// failure says in words for people why a run gave no answer. parent is the caller's context, limit
-// the monitor's own timeout, doing what was going on last ("connecting to 10.0.0.1:80").
-func failure(parent context.Context, limit time.Duration, doing string, err error) error {
+// failure returns an error that explains to users why a check got no answer. parent is the caller's context, limit the
+// timeout of the monitor, and step the last step that began, such as "connecting to 10.0.0.1:80".
+func failure(parent context.Context, limit time.Duration, step string, err error) error {
 	switch {
 	case parent.Err() != nil:
-		return fmt.Errorf("the check was stopped while %s", doing)
+		return fmt.Errorf("the check was stopped while %s", step)
 	case timedOut(err):
-		return fmt.Errorf("no answer within %s, still %s", limit, doing)
+		return fmt.Errorf("no answer within %s while %s", limit, step)
 	}
 	return errors.New(reason(err))
 }
 
-// timedOut reports whether err is a deadline that passed, but for the name lookup's own.
+// timedOut reports whether err is a timeout, except the resolver's own timeout.
 func timedOut(err error) bool {
 	var dns *net.DNSError
 	var timeout net.Error
@@ -37,7 +37,7 @@ func timedOut(err error) bool {
 		!errors.As(err, &dns) && errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// reason words err for people. It shows no URL, which could hold a password.
+// reason returns a readable text for err. It contains no URL, because a URL may contain a password.
 func reason(err error) string {
 	var dns *net.DNSError
 	if errors.As(err, &dns) {
@@ -53,35 +53,35 @@ func reason(err error) string {
 }
 
 func lookupReason(err *net.DNSError) string {
-	why := "the name lookup failed"
+	cause := "the name lookup failed"
 	switch {
 	case err.IsNotFound:
-		why = "no such host"
+		cause = "no such host"
 	case err.IsTimeout:
-		why = "the name server doesn't answer"
+		cause = "the name server did not answer"
 	case err.IsTemporary:
-		why = "the name server reports a failure"
+		cause = "the name server reported a failure"
 	}
-	return fmt.Sprintf("can't resolve %s: %s", err.Name, why)
+	return fmt.Sprintf("can't resolve %s: %s", err.Name, cause)
 }
 
 func networkReason(err error) string {
-	to := remote(err)
+	to := remoteAddress(err)
 	for _, known := range []struct {
 		cause error
 		text  string
 	}{
-		{syscall.ECONNREFUSED, "connection" + to + " refused: nothing listens there"},
+		{syscall.ECONNREFUSED, "connection" + to + " refused: nothing is listening on this port"},
 		{syscall.ECONNRESET, "the connection" + to + " was reset by the other side"},
 		{syscall.EPIPE, "the connection" + to + " was closed by the other side"},
 		{syscall.EHOSTUNREACH, "no route" + to + ": the host is down or unreachable"},
 		{syscall.ENETUNREACH, "no route" + to + ": the network is unreachable from here"},
-		{syscall.EADDRNOTAVAIL, "can't connect" + to + ": no local address or port is free for it"},
+		{syscall.EADDRNOTAVAIL, "can't connect" + to + ": no local address or port is available"},
 		{syscall.EMFILE, "can't connect" + to + ": this process has too many open files"},
 		{syscall.ENFILE, "can't connect" + to + ": this machine has too many open files"},
-		{fs.ErrPermission, "connection" + to + " not permitted by this machine's firewall or routes"},
-		{io.ErrUnexpectedEOF, "the answer broke off: the other side closed the connection"},
-		{io.EOF, "the other side closed the connection without an answer"},
+		{fs.ErrPermission, "connection" + to + " blocked by this machine's firewall or routes"},
+		{io.ErrUnexpectedEOF, "incomplete response: the other side closed the connection"},
+		{io.EOF, "the other side closed the connection without a response"},
 	} {
 		if errors.Is(err, known.cause) {
 			return known.text
@@ -90,8 +90,8 @@ func networkReason(err error) string {
 	return ""
 }
 
-// remote is " to address" where err knows the address that was dialled.
-func remote(err error) string {
+// remoteAddress returns " to ADDRESS" if err contains the address of a connection, otherwise an empty string.
+func remoteAddress(err error) string {
 	to := " to "
 	for op := (*net.OpError)(nil); errors.As(err, &op); err = op.Err {
 		if op.Op == "proxyconnect" {
@@ -111,7 +111,7 @@ func tlsReason(err error) string {
 	case errors.As(err, &invalid):
 		return certificateReason(invalid)
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
-		return "the target doesn't speak TLS on this port, use http:// for it"
+		return "the target does not use TLS on this port: use http://"
 	}
 	if alert, ok := strings.CutPrefix(innermost(err), "tls: "); ok {
 		return "the TLS handshake failed: " + alert
@@ -120,7 +120,7 @@ func tlsReason(err error) string {
 }
 
 func certificateReason(err *tls.CertificateVerificationError) string {
-	const accept = "; validateTLS false accepts it"
+	const accept = "; set validateTLS to false to accept it"
 	var host x509.HostnameError
 	var unknown x509.UnknownAuthorityError
 	var invalid x509.CertificateInvalidError
@@ -136,14 +136,15 @@ func certificateReason(err *tls.CertificateVerificationError) string {
 		for _, ip := range host.Certificate.IPAddresses {
 			names = strings.TrimPrefix(names+", "+ip.String(), ", ")
 		}
-		return fmt.Sprintf("the certificate is not for %s but for %s", host.Host, clip(cmp.Or(names, "no host at all"), 200))
+		names = clip(cmp.Or(names, "no host"), 200)
+		return fmt.Sprintf("the certificate is valid for %s, not for %s", names, host.Host)
 	case errors.As(err.Err, &unknown):
-		return "the certificate is self-signed or its authority is unknown here" + accept
+		return "the certificate is self-signed or its authority is unknown" + accept
 	}
 	return "the certificate is not valid: " + strings.TrimPrefix(innermost(err.Err), "x509: ")
 }
 
-// innermost is the text of the error at the bottom of err's chain, where the plain cause stands.
+// innermost returns the text of the last error in err's chain, which is the cause.
 func innermost(err error) string {
 	for {
 		next := errors.Unwrap(err)
@@ -156,11 +157,11 @@ func innermost(err error) string {
 
 var urlText = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"]*`)
 
-// withoutURL makes the text of an unforeseen error fit to be shown: a URL in it could hold a password
-// or a token.
+// withoutURL makes the text of an unexpected error safe to show. It removes URLs, which may contain a password or a
+// token.
 func withoutURL(text string) string {
 	if strings.HasPrefix(text, "failed to parse Location header") {
-		return "the target redirects to something that is not a URL"
+		return "the target redirects to an invalid URL"
 	}
 	for _, prefix := range []string{"net/http: ", "http: ", "HTTP/1.x transport connection broken: "} {
 		text = strings.TrimPrefix(text, prefix)

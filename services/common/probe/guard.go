@@ -12,47 +12,48 @@ import (
 	"syscall"
 )
 
-// Guard says to which addresses checks may go. It judges addresses, never names: each one that is about to be
-// dialled, so what a name leads to, redirects and proxies included. As it is, it refuses link-local, metadata, unspecified,
-// multicast and broadcast addresses.
+// Guard decides which IP addresses checks may connect to. It examines the address of every connection, after the name
+// lookup and including redirects and proxies. The zero value refuses link-local, cloud metadata, unspecified, multicast
+// and broadcast addresses.
 type Guard struct {
-	// Deny refuses more. Allow permits what Deny or the guard itself refuses.
+	// Deny lists more addresses to refuse. Allow takes precedence over Deny and over the default refusals.
 	Allow, Deny []netip.Prefix
 }
 
-// notAllowed is the guard's refusal, in words for people.
-type notAllowed string
+// notAllowedError is the refusal of a target by the guard. Its text explains the reason to users.
+type notAllowedError string
 
-func (e notAllowed) Error() string { return "target not allowed: " + string(e) }
+func (e notAllowedError) Error() string { return "target not allowed: " + string(e) }
 
-// check returns a [notAllowed] for an address that checks may not go to. One that holds an IPv4 address has to be
-// permitted by both.
+// check returns a [notAllowedError] if checks may not connect to address. If address contains an IPv4 address, both
+// must be allowed.
 func (g Guard) check(address netip.Addr) error {
 	address = address.Unmap()
-	if why := g.refusal(address); why != "" {
-		return notAllowed(fmt.Sprintf("%s is %s; TARGET_ALLOW can permit it", address, why))
+	if cause := g.refusal(address); cause != "" {
+		return notAllowedError(fmt.Sprintf("%s is %s; use TARGET_ALLOW to allow it", address, cause))
 	}
 	if inner, ok := embedded(address); ok {
-		if why := g.refusal(inner); why != "" {
-			return notAllowed(fmt.Sprintf("%s leads to %s, which is %s; TARGET_ALLOW can permit it", address, inner, why))
+		if cause := g.refusal(inner); cause != "" {
+			return notAllowedError(
+				fmt.Sprintf("%s maps to %s, which is %s; use TARGET_ALLOW to allow it", address, inner, cause))
 		}
 	}
 	return nil
 }
 
-// refusal completes "the address is", empty when it may be gone to.
+// refusal returns the reason for refusing address, which completes "the address is", or an empty string.
 func (g Guard) refusal(address netip.Addr) string {
-	address = address.WithZone("") // with one it is in no prefix
-	holds := func(p netip.Prefix) bool { return p.Contains(address) }
+	address = address.WithZone("") // A prefix contains no address with a zone.
+	contains := func(p netip.Prefix) bool { return p.Contains(address) }
 	switch {
-	case slices.ContainsFunc(g.Allow, holds):
+	case slices.ContainsFunc(g.Allow, contains):
 		return ""
-	case slices.ContainsFunc(g.Deny, holds):
+	case slices.ContainsFunc(g.Deny, contains):
 		return "in TARGET_DENY"
 	case address.IsLinkLocalUnicast():
 		return "link-local"
 	case slices.Contains(metadata, address):
-		return "a metadata service of a cloud"
+		return "a cloud metadata service"
 	case address.IsUnspecified():
 		return "unspecified"
 	case address.IsMulticast():
@@ -63,7 +64,7 @@ func (g Guard) refusal(address netip.Addr) string {
 	return ""
 }
 
-// metadata are the addresses outside of the link-local ranges at which clouds hand credentials to their machines.
+// metadata lists the addresses of cloud metadata services that are not link-local. These services return credentials.
 var metadata = []netip.Addr{
 	netip.MustParseAddr("fd00:ec2::254"),   // Amazon
 	netip.MustParseAddr("100.100.100.200"), // Alibaba
@@ -73,10 +74,10 @@ var metadata = []netip.Addr{
 
 var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
-// embeddings are the IPv6 ranges whose addresses hold an IPv4 address, and the byte at which it begins.
+// embeddings lists the IPv6 ranges whose addresses contain an IPv4 address, and the index of its first byte.
 var embeddings = []struct {
-	within netip.Prefix
-	at     int
+	prefix netip.Prefix
+	index  int
 }{
 	{netip.MustParsePrefix("64:ff9b::/96"), 12},   // NAT64
 	{netip.MustParsePrefix("64:ff9b:1::/48"), 12}, // NAT64 of a local network
@@ -85,35 +86,35 @@ var embeddings = []struct {
 	{netip.MustParsePrefix("::/96"), 12},
 }
 
-// embedded is the IPv4 address that an IPv6 address leads to by way of a translator or tunnel.
+// embedded returns the IPv4 address to which a translator or tunnel maps an IPv6 address.
 func embedded(address netip.Addr) (netip.Addr, bool) {
 	if !address.Is6() || address.IsLoopback() {
 		return netip.Addr{}, false
 	}
 	bytes := address.WithZone("").As16()
 	for _, e := range embeddings {
-		if e.within.Contains(netip.AddrFrom16(bytes)) {
-			return netip.AddrFrom4([4]byte(bytes[e.at : e.at+4])), true
+		if e.prefix.Contains(netip.AddrFrom16(bytes)) {
+			return netip.AddrFrom4([4]byte(bytes[e.index : e.index+4])), true
 		}
 	}
 	return netip.Addr{}, false
 }
 
-// control is for [net.Dialer]: it is asked after the name lookup, right before each connection.
+// control is a Control function for [net.Dialer], which calls it after the name lookup, before each connection.
 func (g Guard) control(_, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return notAllowed(fmt.Sprintf("%q is not an IP address", address))
+		return notAllowedError(fmt.Sprintf("%q is not an IP address", address))
 	}
 	return g.check(to.Addr())
 }
 
-// dialer makes connections to where checks may go.
+// dialer returns a dialer that connects only to allowed addresses.
 func (g Guard) dialer() net.Dialer { return net.Dialer{Control: g.control} }
 
-// viaProxy is choose, but refuses to ask a proxy for an IP address that checks may not go to. A name is resolved by the
-// proxy, so only that one can judge where it leads.
-func (g Guard) viaProxy(choose func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
+// checkProxied returns a proxy function like choose that refuses requests through a proxy to IP addresses that are not
+// allowed. It can't check host names, because the proxy resolves them.
+func (g Guard) checkProxied(choose func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
 	return func(r *http.Request) (*url.URL, error) {
 		proxy, err := choose(r)
 		if proxy == nil || err != nil {
@@ -123,9 +124,9 @@ func (g Guard) viaProxy(choose func(*http.Request) (*url.URL, error)) func(*http
 		if address, err := netip.ParseAddr(host); err == nil {
 			return proxy, g.check(address)
 		}
-		// A proxy may take 0xa9fea9fe, 2852039166 and the like for addresses.
+		// A proxy may treat 0xa9fea9fe or 2852039166 as an IP address.
 		if _, err := strconv.ParseUint(host[strings.LastIndexByte(host, '.')+1:], 0, 64); err == nil {
-			return nil, notAllowed(host + " is neither a name nor an IP address in the usual form")
+			return nil, notAllowedError(host + " is neither a host name nor an IP address in standard notation")
 		}
 		return proxy, nil
 	}

@@ -24,11 +24,11 @@ func prefixes(texts ...string) []netip.Prefix {
 }
 
 func TestGuard(t *testing.T) {
-	closed := Guard{Deny: prefixes("10.0.0.0/8", "::1/128"), Allow: prefixes("10.1.2.3/32", "169.254.169.254/32", "ff02::1/128")}
+	denied := Guard{Deny: prefixes("10.0.0.0/8", "::1/128"), Allow: prefixes("10.1.2.3/32", "169.254.169.254/32", "ff02::1/128")}
 	for _, c := range []struct {
 		guard   Guard
 		address string
-		want    string // what the refusal says, empty where there is none
+		want    string // part of the message, or empty if the address is allowed
 	}{
 		{Guard{}, "127.0.0.1", ""},
 		{Guard{}, "::1", ""},
@@ -41,39 +41,39 @@ func TestGuard(t *testing.T) {
 		{Guard{}, "2001:db8::1", ""},
 		{Guard{}, "64:ff9b::c000:201", ""},
 		{Guard{}, "169.255.0.1", ""},
-		{Guard{}, "169.254.169.254", "169.254.169.254 is link-local; TARGET_ALLOW can permit it"},
+		{Guard{}, "169.254.169.254", "169.254.169.254 is link-local; use TARGET_ALLOW to allow it"},
 		{Guard{}, "169.254.0.1", "link-local"},
 		{Guard{}, "fe80::1", "link-local"},
 		{Guard{}, "fe80::1%eth0", "link-local"},
 		{Guard{}, "febf::1", "link-local"},
-		{Guard{}, "fd00:ec2::254", "a metadata service of a cloud"},
-		{Guard{}, "fd00:ec2::254%eth0", "a metadata service of a cloud"},
-		{Guard{}, "100.100.100.200", "a metadata service of a cloud"},
-		{Guard{}, "168.63.129.16", "a metadata service of a cloud"},
-		{Guard{}, "192.0.0.192", "a metadata service of a cloud"},
+		{Guard{}, "fd00:ec2::254", "a cloud metadata service"},
+		{Guard{}, "fd00:ec2::254%eth0", "a cloud metadata service"},
+		{Guard{}, "100.100.100.200", "a cloud metadata service"},
+		{Guard{}, "168.63.129.16", "a cloud metadata service"},
+		{Guard{}, "192.0.0.192", "a cloud metadata service"},
 		{Guard{}, "0.0.0.0", "unspecified"},
 		{Guard{}, "::", "unspecified"},
 		{Guard{}, "224.0.0.1", "multicast"},
 		{Guard{}, "ff02::1%eth0", "multicast"},
 		{Guard{}, "255.255.255.255", "the broadcast address"},
 		{Guard{}, "::ffff:169.254.169.254", "169.254.169.254 is link-local"},
-		{Guard{}, "::ffff:100.100.100.200", "a metadata service of a cloud"},
-		{Guard{}, "64:ff9b::a9fe:a9fe", "64:ff9b::a9fe:a9fe leads to 169.254.169.254, which is link-local; TARGET_ALLOW can permit it"},
-		{Guard{}, "64:ff9b:1::6464:64c8", "leads to 100.100.100.200, which is a metadata service of a cloud"},
-		{Guard{}, "2002:a9fe:a9fe::1", "leads to 169.254.169.254, which is link-local"},
-		{Guard{}, "::ffff:0:169.254.169.254", "leads to 169.254.169.254, which is link-local"},
-		{Guard{}, "::169.254.169.254", "leads to 169.254.169.254, which is link-local"},
-		{closed, "10.0.0.1", "10.0.0.1 is in TARGET_DENY; TARGET_ALLOW can permit it"},
-		{closed, "::ffff:10.0.0.1", "10.0.0.1 is in TARGET_DENY"},
-		{closed, "64:ff9b::a00:1", "leads to 10.0.0.1, which is in TARGET_DENY"},
-		{closed, "10.1.2.3", ""},
-		{closed, "64:ff9b::a01:203", ""},
-		{closed, "::1", "in TARGET_DENY"},
-		{closed, "127.0.0.1", ""},
-		{closed, "169.254.169.254", ""},
-		{closed, "64:ff9b::a9fe:a9fe", ""},
-		{closed, "169.254.169.253", "link-local"},
-		{closed, "ff02::1%eth0", ""},
+		{Guard{}, "::ffff:100.100.100.200", "a cloud metadata service"},
+		{Guard{}, "64:ff9b::a9fe:a9fe", "64:ff9b::a9fe:a9fe maps to 169.254.169.254, which is link-local; use TARGET_ALLOW to allow it"},
+		{Guard{}, "64:ff9b:1::6464:64c8", "maps to 100.100.100.200, which is a cloud metadata service"},
+		{Guard{}, "2002:a9fe:a9fe::1", "maps to 169.254.169.254, which is link-local"},
+		{Guard{}, "::ffff:0:169.254.169.254", "maps to 169.254.169.254, which is link-local"},
+		{Guard{}, "::169.254.169.254", "maps to 169.254.169.254, which is link-local"},
+		{denied, "10.0.0.1", "10.0.0.1 is in TARGET_DENY; use TARGET_ALLOW to allow it"},
+		{denied, "::ffff:10.0.0.1", "10.0.0.1 is in TARGET_DENY"},
+		{denied, "64:ff9b::a00:1", "maps to 10.0.0.1, which is in TARGET_DENY"},
+		{denied, "10.1.2.3", ""},
+		{denied, "64:ff9b::a01:203", ""},
+		{denied, "::1", "in TARGET_DENY"},
+		{denied, "127.0.0.1", ""},
+		{denied, "169.254.169.254", ""},
+		{denied, "64:ff9b::a9fe:a9fe", ""},
+		{denied, "169.254.169.253", "link-local"},
+		{denied, "ff02::1%eth0", ""},
 		{Guard{Allow: prefixes("64:ff9b::/96")}, "64:ff9b::a9fe:a9fe", "which is link-local"},
 		{Guard{Deny: prefixes("0.0.0.0/0"), Allow: prefixes("192.0.2.0/24")}, "192.0.2.9", ""},
 		{Guard{Deny: prefixes("0.0.0.0/0", "::/0")}, "2001:db8::1", "in TARGET_DENY"},
@@ -88,8 +88,8 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-// guarded makes a probe whose checks go where guard lets them.
-func guarded(t *testing.T, guard Guard, kind, target string, properties props) Probe {
+// newGuardedProbe creates a probe with guard.
+func newGuardedProbe(t *testing.T, guard Guard, kind, target string, properties props) Probe {
 	t.Helper()
 	types := All(guard)
 	settings, err := NewSettings(types[kind].Spec, properties)
@@ -105,7 +105,7 @@ func guarded(t *testing.T, guard Guard, kind, target string, properties props) P
 }
 
 func TestEveryTypeIsGuarded(t *testing.T) {
-	const refused = "target not allowed: 169.254.169.254 is link-local; TARGET_ALLOW can permit it"
+	const refused = "target not allowed: 169.254.169.254 is link-local; use TARGET_ALLOW to allow it"
 	for _, c := range []struct {
 		kind, target string
 		properties   props
@@ -113,7 +113,7 @@ func TestEveryTypeIsGuarded(t *testing.T) {
 		{"http", "http://169.254.169.254/latest/meta-data/", nil},
 		{"http", "https://169.254.169.254/", nil},
 		{"http", "http://[::ffff:169.254.169.254]/", props{"keepAlive": "true"}},
-		{"http", "http://2852039166/", nil}, // the same address to most resolvers
+		{"http", "http://2852039166/", nil}, // most resolvers read this as the same address
 		{"tcp", "169.254.169.254:80", nil},
 		{"tcp", "[::ffff:a9fe:a9fe]:80", nil},
 		{"ping", "169.254.169.254", nil},
@@ -121,7 +121,7 @@ func TestEveryTypeIsGuarded(t *testing.T) {
 		{"dns", "www.example", props{"server": "169.254.169.254"}},
 		{"dns", "www.example", props{"server": "169.254.169.254:5353", "type": "TXT"}},
 	} {
-		outcome := guarded(t, Guard{}, c.kind, c.target, c.properties).Run(context.Background())
+		outcome := newGuardedProbe(t, Guard{}, c.kind, c.target, c.properties).Run(context.Background())
 		if c.target == "http://2852039166/" && strings.Contains(outcome.Err.Error(), "can't resolve") {
 			continue
 		}
@@ -132,8 +132,8 @@ func TestEveryTypeIsGuarded(t *testing.T) {
 	}
 }
 
-// TestClosedTargetsAreNotTouched has listeners at what is closed, which must hear nothing, and opens them then.
-func TestClosedTargetsAreNotTouched(t *testing.T) {
+// Denied targets must receive nothing; the same targets receive checks when they are allowed.
+func TestDeniedTargetsReceiveNothing(t *testing.T) {
 	server, seen := countingServer(t, false)
 	host := strings.TrimPrefix(server.URL, "http://")
 	z := &zone{records: testRecords}
@@ -148,37 +148,37 @@ func TestClosedTargetsAreNotTouched(t *testing.T) {
 		{"tcp", host, nil},
 		{"dns", "v4.example", props{"server": nameServer}},
 	} {
-		wantFailure(t, c.kind, guarded(t, Guard{Deny: deny}, c.kind, c.target, c.properties).Run(context.Background()),
-			"target not allowed: ", " is in TARGET_DENY; TARGET_ALLOW can permit it")
+		wantFailure(t, c.kind, newGuardedProbe(t, Guard{Deny: deny}, c.kind, c.target, c.properties).Run(context.Background()),
+			"target not allowed: ", " is in TARGET_DENY; use TARGET_ALLOW to allow it")
 		if opened, _ := seen.counts(); opened != 0 || z.network.Load() != nil {
-			t.Fatalf("%s %s: the target was touched", c.kind, c.target)
+			t.Fatalf("%s %s: the target received a connection", c.kind, c.target)
 		}
 	}
-	wantOK(t, "http", guarded(t, Guard{Deny: deny, Allow: prefixes("127.0.0.1/32")}, "http", server.URL, nil).Run(context.Background()))
-	wantOK(t, "tcp", guarded(t, Guard{Deny: deny, Allow: prefixes("127.0.0.1/32")}, "tcp", host, nil).Run(context.Background()))
-	wantOK(t, "dns", system(t, guarded(t, Guard{Deny: deny}, "dns", "v4.example", nil), nil, nameServer).Run(context.Background()))
+	wantOK(t, "http", newGuardedProbe(t, Guard{Deny: deny, Allow: prefixes("127.0.0.1/32")}, "http", server.URL, nil).Run(context.Background()))
+	wantOK(t, "tcp", newGuardedProbe(t, Guard{Deny: deny, Allow: prefixes("127.0.0.1/32")}, "tcp", host, nil).Run(context.Background()))
+	wantOK(t, "dns", withSystemServers(t, newGuardedProbe(t, Guard{Deny: deny}, "dns", "v4.example", nil), nil, nameServer).Run(context.Background()))
 }
 
-// resolveBy makes every lookup of the process ask the DNS server at address.
-func resolveBy(t *testing.T, address string) {
+// setDefaultResolver makes all lookups of the process query the DNS server at address.
+func setDefaultResolver(t *testing.T, address string) {
 	t.Helper()
 	standard := net.DefaultResolver
 	net.DefaultResolver = resolverAt(address)
 	t.Cleanup(func() { net.DefaultResolver = standard })
 }
 
-// TestRebinding has a name that leads to the loopback at first, and to the metadata service from then on.
+// A name resolves to the loopback address first, and to the metadata service later.
 func TestRebinding(t *testing.T) {
 	server := serve(t, func(http.ResponseWriter, *http.Request) {})
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 	for kind, target := range map[string]string{"http": "http://evil.example:" + port, "tcp": "evil.example:" + port} {
 		t.Run(kind, func(t *testing.T) {
-			var asked atomic.Int32
-			resolveBy(t, serveDNS(t, dns.HandlerFunc(func(w dns.ResponseWriter, query *dns.Msg) {
+			var received atomic.Int32
+			setDefaultResolver(t, serveDNS(t, dns.HandlerFunc(func(w dns.ResponseWriter, query *dns.Msg) {
 				answer := new(dns.Msg).SetReply(query)
 				if query.Question[0].Qtype == dns.TypeA {
 					address := "127.0.0.1"
-					if asked.Add(1) > 1 {
+					if received.Add(1) > 1 {
 						address = "169.254.169.254"
 					}
 					rr, _ := dns.NewRR("evil.example. 0 IN A " + address)
@@ -186,15 +186,15 @@ func TestRebinding(t *testing.T) {
 				}
 				w.WriteMsg(answer)
 			}), "127.0.0.1:0"))
-			p := guarded(t, Guard{}, kind, target, nil)
+			p := newGuardedProbe(t, Guard{}, kind, target, nil)
 			wantOK(t, kind, p.Run(context.Background()))
-			wantFailure(t, kind, p.Run(context.Background()), "target not allowed: 169.254.169.254 is link-local; TARGET_ALLOW can permit it")
+			wantFailure(t, kind, p.Run(context.Background()), "target not allowed: 169.254.169.254 is link-local; use TARGET_ALLOW to allow it")
 		})
 	}
 }
 
-func TestNamesAreGuardedByWhereTheyLead(t *testing.T) {
-	resolveBy(t, newDNSServer(t, &zone{records: map[string][]string{
+func TestResolvedAddressesAreGuarded(t *testing.T) {
+	setDefaultResolver(t, newDNSServer(t, &zone{records: map[string][]string{
 		"meta.example. A":    {"meta.example. 60 IN A 169.254.169.254"},
 		"nat.example. AAAA":  {"nat.example. 60 IN AAAA 64:ff9b::a9fe:a9fe"},
 		"meta6.example. A":   {"meta6.example. 60 IN A 127.0.0.1"},
@@ -203,14 +203,14 @@ func TestNamesAreGuardedByWhereTheyLead(t *testing.T) {
 	}}))
 	for name, want := range map[string]string{
 		"meta.example":    "169.254.169.254 is link-local",
-		"nat.example":     "64:ff9b::a9fe:a9fe leads to 169.254.169.254, which is link-local",
-		"alias.example":   "100.100.100.200 is a metadata service of a cloud",
+		"nat.example":     "64:ff9b::a9fe:a9fe maps to 169.254.169.254, which is link-local",
+		"alias.example":   "100.100.100.200 is a cloud metadata service",
 		"nowhere.example": "0.0.0.0 is unspecified",
 	} {
-		wantFailure(t, "http", guarded(t, Guard{}, "http", "http://"+name, nil).Run(context.Background()), "target not allowed: "+want)
-		wantFailure(t, "tcp", guarded(t, Guard{}, "tcp", name+":80", nil).Run(context.Background()), "target not allowed: "+want)
-		wantFailure(t, "ping", guarded(t, Guard{}, "ping", name, nil).Run(context.Background()), "target not allowed: "+want)
-		wantFailure(t, "dns", guarded(t, Guard{}, "dns", "a.example", props{"server": name}).Run(context.Background()), "target not allowed: "+want)
+		wantFailure(t, "http", newGuardedProbe(t, Guard{}, "http", "http://"+name, nil).Run(context.Background()), "target not allowed: "+want)
+		wantFailure(t, "tcp", newGuardedProbe(t, Guard{}, "tcp", name+":80", nil).Run(context.Background()), "target not allowed: "+want)
+		wantFailure(t, "ping", newGuardedProbe(t, Guard{}, "ping", name, nil).Run(context.Background()), "target not allowed: "+want)
+		wantFailure(t, "dns", newGuardedProbe(t, Guard{}, "dns", "a.example", props{"server": name}).Run(context.Background()), "target not allowed: "+want)
 	}
 }
 
@@ -223,56 +223,56 @@ func TestRedirectsAreGuarded(t *testing.T) {
 			http.Redirect(w, r, to, http.StatusFound)
 		}))
 		host, port, _ := net.SplitHostPort(server.Listener.Addr().String())
-		_, own, _ := net.SplitHostPort(redirecting.Listener.Addr().String())
+		_, redirectPort, _ := net.SplitHostPort(redirecting.Listener.Addr().String())
 		guard := Guard{}
-		if to == server.URL { // closed, while the first target is open: they are told apart by address
-			resolveBy(t, newDNSServer(t, &zone{records: map[string][]string{"other.example. A": {"other.example. 60 IN A 127.0.0.2"}}}))
+		if to == server.URL { // The first target is allowed and this one denied, by their addresses.
+			setDefaultResolver(t, newDNSServer(t, &zone{records: map[string][]string{"other.example. A": {"other.example. 60 IN A 127.0.0.2"}}}))
 			guard.Deny, to = prefixes("127.0.0.2/32"), "http://other.example:"+port
 		}
-		p := guarded(t, guard, "http", fmt.Sprintf("http://%s:%s/start", host, own), nil)
+		p := newGuardedProbe(t, guard, "http", fmt.Sprintf("http://%s:%s/start", host, redirectPort), nil)
 		wantFailure(t, "http", p.Run(context.Background()), "target not allowed: ")
 		if path.Load() != "/start" {
-			t.Errorf("%s: the first target was not asked", to)
+			t.Errorf("%s: the first target received no request", to)
 		}
 		redirecting.Close()
 	}
 	if opened, _ := seen.counts(); opened != 0 {
-		t.Error("the closed target was touched")
+		t.Error("the denied target received a connection")
 	}
 }
 
 func TestProxiesAreGuarded(t *testing.T) {
-	var asked atomic.Value
-	asked.Store("")
-	proxy := serve(t, func(w http.ResponseWriter, r *http.Request) { asked.Store(r.URL.String()) })
+	var received atomic.Value
+	received.Store("")
+	proxy := serve(t, func(w http.ResponseWriter, r *http.Request) { received.Store(r.URL.String()) })
 	via, err := url.Parse(proxy.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	run := func(guard Guard, target string) Outcome {
-		p := guarded(t, guard, "http", target, nil)
-		p.(*httpProbe).client.Transport.(*http.Transport).Proxy = guard.viaProxy(http.ProxyURL(via))
+		p := newGuardedProbe(t, guard, "http", target, nil)
+		p.(*httpProbe).client.Transport.(*http.Transport).Proxy = guard.checkProxied(http.ProxyURL(via))
 		return p.Run(context.Background())
 	}
 	wantOK(t, "http", run(Guard{}, "http://site.example/a"))
-	if asked.Swap("") != "http://site.example/a" {
-		t.Fatal("the proxy was not asked")
+	if received.Swap("") != "http://site.example/a" {
+		t.Fatal("the proxy received no request")
 	}
 	for target, want := range map[string]string{
 		"http://169.254.169.254/":        "169.254.169.254 is link-local",
 		"http://169.254.169.254./":       "169.254.169.254 is link-local",
 		"http://[::ffff:a9fe:a9fe]/":     "169.254.169.254 is link-local",
 		"https://[fe80::1%25eth0]:8443/": "fe80::1%eth0 is link-local",
-		"http://2852039166/":             "2852039166 is neither a name nor an IP address in the usual form",
-		"http://0xa9fea9fe/":             " is neither a name nor an IP address in the usual form",
-		"http://0251.0376.0251.0376/":    " is neither a name nor an IP address in the usual form",
-		"http://169.254.43518/":          " is neither a name nor an IP address in the usual form",
+		"http://2852039166/":             "2852039166 is neither a host name nor an IP address in standard notation",
+		"http://0xa9fea9fe/":             " is neither a host name nor an IP address in standard notation",
+		"http://0251.0376.0251.0376/":    " is neither a host name nor an IP address in standard notation",
+		"http://169.254.43518/":          " is neither a host name nor an IP address in standard notation",
 	} {
 		wantFailure(t, "http", run(Guard{}, target), "target not allowed: ", want)
 	}
 	wantFailure(t, "http", run(Guard{Deny: prefixes("127.0.0.0/8")}, "http://site.example/"), "target not allowed: 127.0.0.1 is in TARGET_DENY")
-	if asked.Load() != "" {
-		t.Errorf("the proxy was asked for %s", asked.Load())
+	if received.Load() != "" {
+		t.Errorf("the proxy received a request for %s", received.Load())
 	}
 }
 
@@ -286,13 +286,13 @@ func FuzzGuard(f *testing.F) {
 		}
 		mapped := netip.AddrFrom16(address.As16()).WithZone("eth0")
 		if (Guard{}).check(address) == nil != ((Guard{}).check(mapped) == nil) {
-			t.Errorf("%s and %s are judged differently", address, mapped)
+			t.Errorf("%s and %s are treated differently", address, mapped)
 		}
 		if (Guard{Deny: prefixes("0.0.0.0/0", "::/0")}).check(address) == nil {
-			t.Errorf("%s is open though all is closed", address)
+			t.Errorf("%s is allowed although all addresses are denied", address)
 		}
 		if err := (Guard{Allow: prefixes("0.0.0.0/0", "::/0")}).check(address); err != nil {
-			t.Errorf("all is open, and yet: %v", err)
+			t.Errorf("all addresses are allowed, but: %v", err)
 		}
 	})
 }

@@ -14,22 +14,22 @@ import (
 	"time"
 )
 
-// maxRedirects is how many redirects are followed.
+// maxRedirects is the maximum number of redirects that a check follows.
 const maxRedirects = 10
 
-var errTooManyRedirects = errors.New("more than " + strconv.Itoa(maxRedirects) + " redirects, probably in a circle")
+var errTooManyRedirects = errors.New("more than " + strconv.Itoa(maxRedirects) + " redirects, probably a redirect loop")
 
 type httpProbe struct {
 	timeout   time.Duration
 	maxBody   int
 	bodyRegex *regexp.Regexp
-	// request is cloned for every run.
+	// request is cloned for every check.
 	request *http.Request
 	client  *http.Client
 }
 
-// httpAnswer is a response that was read.
-type httpAnswer struct {
+// httpResponse is a response and the part of its body that was read.
+type httpResponse struct {
 	response  *http.Response
 	body      []byte
 	truncated bool
@@ -41,50 +41,50 @@ func (p *httpProbe) Run(ctx context.Context) Outcome {
 	trace := &httpTrace{}
 	started := time.Now()
 	got, err := p.fetch(httptrace.WithClientTrace(limited, trace.hooks()))
-	took := millis(time.Since(started))
-	seen := trace.steps()
-	outcome := p.outcome(got, seen, took)
+	duration := millis(time.Since(started))
+	progress := trace.progress()
+	outcome := p.outcome(got, progress, duration)
 	if err != nil {
-		addExpiry(outcome.Outputs, unverified(err))
+		addExpiry(outcome.Outputs, unverifiedCertificates(err))
 		outcome.Value = 0
-		outcome.Err = failure(ctx, p.timeout, seen.doing, err)
+		outcome.Err = failure(ctx, p.timeout, progress.step, err)
 	}
 	return outcome
 }
 
 func (p *httpProbe) Close() { p.client.CloseIdleConnections() }
 
-// fetch makes the request and reads the response. With an error, the answer holds what came before it.
-func (p *httpProbe) fetch(ctx context.Context) (httpAnswer, error) {
+// fetch sends the request and reads the response. If there is an error, it also returns the part that was read before.
+func (p *httpProbe) fetch(ctx context.Context) (httpResponse, error) {
 	request := p.request.WithContext(ctx)
 	if p.request.GetBody != nil {
-		request.Body, _ = p.request.GetBody() // It reads a string: no error.
+		request.Body, _ = p.request.GetBody() // Reading a string never fails.
 	}
 	response, err := p.client.Do(request)
 	if err != nil {
-		return httpAnswer{}, err
+		return httpResponse{}, err
 	}
 	defer response.Body.Close()
-	got := httpAnswer{response: response}
+	got := httpResponse{response: response}
 	if response.StatusCode == http.StatusSwitchingProtocols {
-		return got, nil // What follows is no body, and has no end.
+		return got, nil // The data after this response is not a body and may never end.
 	}
 	got.body, got.truncated, err = readBody(response.Body, response.ContentLength, p.maxBody)
 	return got, err
 }
 
-// readBody reads body up to most bytes and reports whether there is more. length is what the body is
-// said to have, -1 if nothing is said.
-func readBody(body io.Reader, length int64, most int) ([]byte, bool, error) {
-	// One byte more than expected, so that the end shows without growing.
-	size := min(max(length, 511), int64(most)) + 1
+// readBody reads at most limit bytes of body and reports whether the body is longer. length is the Content-Length, or
+// -1 if unknown.
+func readBody(body io.Reader, length int64, limit int) ([]byte, bool, error) {
+	// One extra byte allows the read that detects the end without enlarging the buffer.
+	size := min(max(length, 511), int64(limit)) + 1
 	data := make([]byte, 0, size)
 	for {
-		n, err := body.Read(data[len(data):min(cap(data), most+1)])
+		n, err := body.Read(data[len(data):min(cap(data), limit+1)])
 		data = data[:len(data)+n]
 		switch {
-		case len(data) > most:
-			return data[:most], true, nil
+		case len(data) > limit:
+			return data[:limit], true, nil
 		case err == io.EOF:
 			return data, false, nil
 		case err != nil:
@@ -95,15 +95,15 @@ func readBody(body io.Reader, length int64, most int) ([]byte, bool, error) {
 	}
 }
 
-// outcome maps what came, which after an error may be nothing, to outputs.
-func (p *httpProbe) outcome(got httpAnswer, seen steps, took float64) Outcome {
+// outcome maps a response to outputs. After an error, the response may be missing or incomplete.
+func (p *httpProbe) outcome(got httpResponse, progress progress, duration float64) Outcome {
 	outputs := make(map[string]any, 16)
-	seen.addTo(outputs)
+	progress.addTo(outputs)
 	if got.response == nil {
 		return Outcome{Outputs: outputs}
 	}
-	outcome := Outcome{Value: took, Outputs: outputs}
-	outputs["respTime"] = took
+	outcome := Outcome{Value: duration, Outputs: outputs}
+	outputs["respTime"] = duration
 	outputs["status"] = float64(got.response.StatusCode)
 	outputs["body"] = validUTF8(string(got.body))
 	outputs["bodyLen"] = float64(len(got.body))
@@ -122,7 +122,7 @@ func (p *httpProbe) outcome(got httpAnswer, seen steps, took float64) Outcome {
 	return outcome
 }
 
-// firstGroup is what the first group of re matched in body, or the whole match where re has no group.
+// firstGroup returns the match of the first group of re in body, or the whole match if re has no group.
 func firstGroup(re *regexp.Regexp, body []byte) (string, bool) {
 	if re == nil {
 		return "", false
@@ -140,18 +140,18 @@ func finalURL(request *http.Request) string {
 	return printable(url.String())
 }
 
-// addExpiry adds the whole days until the first certificate expires, if there is one.
+// addExpiry adds the number of whole days until the first certificate of chain expires, if there is one.
 func addExpiry(outputs map[string]any, chain []*x509.Certificate) {
 	if len(chain) > 0 {
 		outputs["certExpiryDays"] = math.Floor(time.Until(chain[0].NotAfter).Hours() / 24)
 	}
 }
 
-// unverified is the certificate chain that err refused, if it is about one.
-func unverified(err error) []*x509.Certificate {
-	var refused *tls.CertificateVerificationError
-	if errors.As(err, &refused) {
-		return refused.UnverifiedCertificates
+// unverifiedCertificates returns the certificate chain that failed the verification, if err is such a failure.
+func unverifiedCertificates(err error) []*x509.Certificate {
+	var invalid *tls.CertificateVerificationError
+	if errors.As(err, &invalid) {
+		return invalid.UnverifiedCertificates
 	}
 	return nil
 }

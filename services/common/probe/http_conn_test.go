@@ -18,7 +18,7 @@ import (
 
 func silentLog() *log.Logger { return log.New(io.Discard, "", 0) }
 
-// connections follows what becomes of a server's connections.
+// connections counts the connections of a server.
 type connections struct {
 	mu           sync.Mutex
 	opened, open int
@@ -42,7 +42,7 @@ func (c *connections) counts() (opened, open int) {
 	return c.opened, c.open
 }
 
-// countingServer is one that counts, with or without TLS.
+// countingServer returns a server that counts its connections, with or without TLS.
 func countingServer(t *testing.T, secure bool) (*httptest.Server, *connections) {
 	t.Helper()
 	c := &connections{}
@@ -67,10 +67,10 @@ func TestHTTPConnections(t *testing.T) {
 		keep   string
 		opened int
 	}{
-		{"new for every run", false, "false", 5},
-		{"kept", false, "true", 1},
-		{"TLS, new for every run", true, "false", 5},
-		{"TLS, kept", true, "true", 1},
+		{"new for every check", false, "false", 5},
+		{"reused", false, "true", 1},
+		{"TLS, new for every check", true, "false", 5},
+		{"TLS, reused", true, "true", 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server, seen := countingServer(t, c.secure)
@@ -85,10 +85,10 @@ func TestHTTPConnections(t *testing.T) {
 			if c.keep == "true" {
 				outcome := p.Run(context.Background())
 				if outcome.Outputs["connectTime"] != 0.0 || outcome.Outputs["ipAddress"] != "127.0.0.1" {
-					t.Errorf("a run on a kept connection: %v", outcome.Outputs)
+					t.Errorf("a check with a reused connection: %v", outcome.Outputs)
 				}
 				if _, open := seen.counts(); open != 1 {
-					t.Errorf("%d connections are open, want the kept one", open)
+					t.Errorf("%d connections are open, want 1", open)
 				}
 			}
 			p.Close()
@@ -98,10 +98,10 @@ func TestHTTPConnections(t *testing.T) {
 	}
 }
 
-func TestHTTPNothingLeftAfterTimeout(t *testing.T) {
+func TestHTTPCleanUpAfterTimeout(t *testing.T) {
 	for _, keep := range []string{"false", "true"} {
 		before := runtime.NumGoroutine()
-		l := listen(t, "127.0.0.1:0") // The kernel accepts, nobody answers.
+		l := listen(t, "127.0.0.1:0") // The kernel accepts connections; no program answers.
 		for _, scheme := range []string{"http", "https"} {
 			p := newProbe(t, "http", scheme+"://"+l.Addr().String(), props{"timeout": "30ms", "keepAlive": keep})
 			wantFailure(t, "http", p.Run(context.Background()), "no answer within 30ms")
@@ -112,14 +112,14 @@ func TestHTTPNothingLeftAfterTimeout(t *testing.T) {
 	}
 }
 
-// forbidden fails every request.
+// forbidden is a transport that returns an error for every request.
 type forbidden struct{}
 
 func (forbidden) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, errors.New("the shared transport was used")
 }
 
-func TestHTTPLeavesTheSharedTransportAlone(t *testing.T) {
+func TestHTTPDoesNotUseTheDefaultTransport(t *testing.T) {
 	shared := http.DefaultTransport
 	settings := shared.(*http.Transport).Clone()
 	http.DefaultTransport = forbidden{}
@@ -133,7 +133,7 @@ func TestHTTPLeavesTheSharedTransportAlone(t *testing.T) {
 	}
 }
 
-func TestHTTPSharesNoCookies(t *testing.T) {
+func TestHTTPKeepsNoCookies(t *testing.T) {
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, r.Header.Get("Cookie"))
 		http.SetCookie(w, &http.Cookie{Name: "a", Value: "b"})
@@ -143,12 +143,12 @@ func TestHTTPSharesNoCookies(t *testing.T) {
 		outcome := p.Run(context.Background())
 		wantOK(t, "http", outcome)
 		if outcome.Outputs["body"] != "" {
-			t.Errorf("a run sent the cookie %v", outcome.Outputs["body"])
+			t.Errorf("the check sent the cookie %v", outcome.Outputs["body"])
 		}
 	}
 }
 
-// The two benchmarks show what a check costs beside the request that it can't do without.
+// The two benchmarks compare a check with a bare request.
 
 func BenchmarkHTTPProbe(b *testing.B) {
 	server := serve(b, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ready") })
@@ -175,12 +175,12 @@ func BenchmarkHTTPBare(b *testing.B) {
 	}
 }
 
-func TestHTTPDeadProxy(t *testing.T) {
-	nobody := freePort(t)
+func TestHTTPUnreachableProxy(t *testing.T) {
+	closed := closedPort(t)
 	p := newProbe(t, "http", "http://site.example/?key=hidden", nil)
-	p.(*httpProbe).client.Transport.(*http.Transport).Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: nobody, User: url.UserPassword("u", "hidden")})
+	p.(*httpProbe).client.Transport.(*http.Transport).Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: closed, User: url.UserPassword("u", "hidden")})
 	outcome := p.Run(context.Background())
-	wantFailure(t, "http", outcome, "connection to the proxy "+nobody+" refused")
+	wantFailure(t, "http", outcome, "connection to the proxy "+closed+" refused")
 	if strings.Contains(outcome.Err.Error(), "hidden") {
 		t.Errorf("the message shows a secret: %v", outcome.Err)
 	}

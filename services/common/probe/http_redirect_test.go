@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestHTTPQueryStaysWithItsHost(t *testing.T) {
+func TestHTTPRedirectToAnotherHostHidesTheReferer(t *testing.T) {
 	var referer string
 	other := serve(t, func(_ http.ResponseWriter, r *http.Request) { referer = r.Referer() })
 	first := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -20,7 +20,7 @@ func TestHTTPQueryStaysWithItsHost(t *testing.T) {
 		http.Redirect(w, r, to, http.StatusFound)
 	})
 	for path, want := range map[string]string{"/same": first.URL + "/same?key=hidden", "/other": ""} {
-		referer = "not asked"
+		referer = "no request"
 		wantOK(t, "http", runHTTP(t, first.URL+path+"?key=hidden", nil))
 		if referer != want {
 			t.Errorf("%s: the Referer is %q, want %q", path, referer, want)

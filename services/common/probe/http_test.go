@@ -26,7 +26,7 @@ func runHTTP(t *testing.T, url string, properties props) Outcome {
 	return newProbe(t, "http", url, properties).Run(context.Background())
 }
 
-func TestHTTPEveryStatusIsAnAnswer(t *testing.T) {
+func TestHTTPAcceptsEveryStatus(t *testing.T) {
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		var status int
 		fmt.Sscanf(r.URL.Path, "/%d", &status)
@@ -54,7 +54,7 @@ func TestHTTPEveryStatusIsAnAnswer(t *testing.T) {
 		}
 		for _, name := range []string{"certExpiryDays", "regexMatch"} {
 			if _, ok := o[name]; ok {
-				t.Errorf("%d: there is no %s here", status, name)
+				t.Errorf("%d: unexpected output %s", status, name)
 			}
 		}
 	}
@@ -80,7 +80,7 @@ func TestHTTPRequest(t *testing.T) {
 		{"http://u:p@" + host, props{"method": "OPTIONS"}, "OPTIONS " + host + " NanoMon/1.0  close  u:p"},
 	} {
 		p := newProbe(t, "http", c.url, c.props)
-		for range 2 { // The second run sends the same.
+		for range 2 { // The second check must send the same request.
 			outcome := p.Run(context.Background())
 			wantOK(t, "http", outcome)
 			if outcome.Outputs["body"] != c.want {
@@ -98,23 +98,23 @@ func TestHTTPRequest(t *testing.T) {
 	}
 }
 
-func TestHTTPBadProperties(t *testing.T) {
+func TestHTTPInvalidProperties(t *testing.T) {
 	for _, c := range []struct{ name, value, detail string }{
 		{"method", "get", `property method: "get" is not one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS`},
 		{"headers", `{"a b": "c"}`, `property headers: "a b" is not a header name`},
-		{"headers", `{"Authorization": "secret\n"}`, `property headers: the value of Authorization has characters that a header can't hold`},
+		{"headers", `{"Authorization": "secret\n"}`, `property headers: the value of Authorization contains characters that are not allowed in a header`},
 		{"headers", `{"host": "a b"}`, `property headers: the value of host is not a host name`},
-		{"userAgent", "a\x01", `property userAgent: has characters that a header can't hold`},
+		{"userAgent", "a\x01", `property userAgent: contains characters that are not allowed in a header`},
 		{"maxBody", "65MiB", `property maxBody: 68157440 is too large, at most 67108864 is allowed`},
 		{"bodyRegex", "(", "property bodyRegex: not a regular expression"},
-		{"keepalive", "true", `unknown property 'keepalive' for type http; it has method, timeout, `},
+		{"keepalive", "true", `unknown property 'keepalive' for type http; known properties: method, timeout, `},
 	} {
 		_, err := tryProbe("http", "http://localhost", props{c.name: c.value})
 		wantInvalid(t, err, c.detail)
 	}
 }
 
-func TestHTTPBodyBound(t *testing.T) {
+func TestHTTPBodyLimit(t *testing.T) {
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		var size int
 		fmt.Sscanf(r.URL.Path, "/%d", &size)
@@ -131,18 +131,18 @@ func TestHTTPBodyBound(t *testing.T) {
 		io.WriteString(w, strings.Repeat("x", size))
 	})
 	for _, c := range []struct {
-		size, most, want int
-		truncated        bool
+		size, limit, want int
+		truncated         bool
 	}{
 		{0, 10, 0, false}, {9, 10, 9, false}, {10, 10, 10, false}, {11, 10, 10, true}, {5000, 10, 10, true}, {511, 1 << 20, 511, false},
 		{512, 1 << 20, 512, false}, {513, 513, 513, false}, {1 << 20, 1 << 20, 1 << 20, false}, {3 << 20, 1 << 20, 1 << 20, true}, {2, 1, 1, true},
 	} {
 		for _, how := range []string{"", "chunked", "gzip"} {
-			outcome := runHTTP(t, fmt.Sprintf("%s/%d?%s", server.URL, c.size, how), props{"maxBody": fmt.Sprint(c.most)})
+			outcome := runHTTP(t, fmt.Sprintf("%s/%d?%s", server.URL, c.size, how), props{"maxBody": fmt.Sprint(c.limit)})
 			wantOK(t, "http", outcome)
 			o := outcome.Outputs
 			if o["bodyLen"] != float64(c.want) || len(o["body"].(string)) != c.want || o["bodyTruncated"] != c.truncated {
-				t.Errorf("%d bytes %s, at most %d: bodyLen %v, truncated %v", c.size, how, c.most, o["bodyLen"], o["bodyTruncated"])
+				t.Errorf("%d bytes %s, at most %d: bodyLen %v, truncated %v", c.size, how, c.limit, o["bodyLen"], o["bodyTruncated"])
 			}
 		}
 	}
@@ -169,7 +169,7 @@ func TestHTTPRegexMatch(t *testing.T) {
 			t.Errorf("%s: value %v, want %v", regex, outcome.Value, wantValue)
 		}
 		if body := outcome.Outputs["body"].(string); !strings.Contains(body, "web \uFFFD;") {
-			t.Errorf("the body's invalid UTF-8 is not mended: %.40q", body)
+			t.Errorf("invalid UTF-8 in the body is not replaced: %.40q", body)
 		}
 	}
 }
@@ -199,14 +199,14 @@ func TestHTTPRedirects(t *testing.T) {
 			t.Errorf("%s ends at %v with %v", path, outcome.Outputs["finalUrl"], outcome.Outputs["status"])
 		}
 	}
-	stay := runHTTP(t, server.URL+"/1", props{"followRedirects": "false"})
-	wantOK(t, "http", stay)
-	if stay.Outputs["finalUrl"] != server.URL+"/1" || stay.Outputs["status"] != 302.0 {
-		t.Errorf("not following ends at %v with %v", stay.Outputs["finalUrl"], stay.Outputs["status"])
+	unfollowed := runHTTP(t, server.URL+"/1", props{"followRedirects": "false"})
+	wantOK(t, "http", unfollowed)
+	if unfollowed.Outputs["finalUrl"] != server.URL+"/1" || unfollowed.Outputs["status"] != 302.0 {
+		t.Errorf("without redirects, the check ends at %v with %v", unfollowed.Outputs["finalUrl"], unfollowed.Outputs["status"])
 	}
 	for path, message := range map[string]string{
-		"/11": "more than 10 redirects", "/loop": "more than 10 redirects, probably in a circle",
-		"/broken": "the target redirects to something that is not a URL", "/mail": "unsupported protocol scheme",
+		"/11": "more than 10 redirects", "/loop": "more than 10 redirects, probably a redirect loop",
+		"/broken": "the target redirects to an invalid URL", "/mail": "unsupported protocol scheme",
 	} {
 		outcome := runHTTP(t, server.URL+path, nil)
 		wantFailure(t, "http", outcome, message)
@@ -241,14 +241,14 @@ func rawServer(t *testing.T, text string) string {
 }
 
 func TestHTTPBrokenTargets(t *testing.T) {
-	nobody := freePort(t)
+	closed := closedPort(t)
 	for _, c := range []struct{ name, host, scheme, message string }{
-		{"refused", nobody, "http", "connection to " + nobody + " refused: nothing listens there"},
-		{"closed", rawServer(t, ""), "http", "the other side closed the connection without an answer"},
+		{"refused", closed, "http", "connection to " + closed + " refused: nothing is listening on this port"},
+		{"closed", rawServer(t, ""), "http", "the other side closed the connection without a response"},
 		{"garbage", rawServer(t, "SSH-2.0-x\r\n"), "http", `malformed HTTP response "SSH-2.0-x"`},
-		{"cut", rawServer(t, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc"), "http", "the answer broke off: the other side closed the connection"},
-		{"no TLS", serve(t, func(http.ResponseWriter, *http.Request) {}).Listener.Addr().String(), "https", "the target doesn't speak TLS on this port, use http:// for it"},
-		{"garbage for TLS", rawServer(t, "SSH-2.0-xxxxxxxxxxxxx\r\n"), "https", "the target doesn't speak TLS on this port"},
+		{"cut", rawServer(t, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc"), "http", "incomplete response: the other side closed the connection"},
+		{"no TLS", serve(t, func(http.ResponseWriter, *http.Request) {}).Listener.Addr().String(), "https", "the target does not use TLS on this port: use http://"},
+		{"garbage for TLS", rawServer(t, "SSH-2.0-xxxxxxxxxxxxx\r\n"), "https", "the target does not use TLS on this port"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			outcome := runHTTP(t, c.scheme+"://me:hidden@"+c.host+"/?key=hidden", nil)
@@ -257,7 +257,7 @@ func TestHTTPBrokenTargets(t *testing.T) {
 				t.Errorf("the message shows a secret: %v", outcome.Err)
 			}
 			if c.name == "cut" && outcome.Outputs["status"] != 200.0 {
-				t.Errorf("what came before the break is lost: %v", outcome.Outputs)
+				t.Errorf("the outputs from before the error are missing: %v", outcome.Outputs)
 			}
 		})
 	}
@@ -266,55 +266,55 @@ func TestHTTPBrokenTargets(t *testing.T) {
 }
 
 func TestHTTPSlowTarget(t *testing.T) {
-	begun := make(chan struct{}, 10)
+	started := make(chan struct{}, 10)
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/body" {
 			io.WriteString(w, "abc")
 			w.(http.Flusher).Flush()
 		}
-		begun <- struct{}{}
+		started <- struct{}{}
 		<-r.Context().Done()
 	})
 	for path, message := range map[string]string{
-		"/head": "no answer within 300ms, still waiting for the response", "/body": "no answer within 300ms, still reading the response",
+		"/head": "no answer within 300ms while waiting for the response", "/body": "no answer within 300ms while reading the response",
 	} {
 		outcome := runHTTP(t, server.URL+path, props{"timeout": "300ms"})
 		wantFailure(t, "http", outcome, message)
-		receive(t, begun, "the request")
+		receive(t, started, "the request")
 		if outcome.Outputs["ipAddress"] != "127.0.0.1" {
 			t.Errorf("%s: outputs %v", path, outcome.Outputs)
 		}
 	}
 	p := newProbe(t, "http", server.URL, props{"timeout": "10m"})
-	wantFailure(t, "http", wantPrompt(t, p, begun), "the check was stopped while waiting for the response")
+	wantFailure(t, "http", runCancelled(t, p, started), "the check was stopped while waiting for the response")
 }
 
 func TestHTTPSilentHandshake(t *testing.T) {
-	l := listen(t, "127.0.0.1:0") // The kernel accepts, nobody answers.
+	l := listen(t, "127.0.0.1:0") // The kernel accepts connections; no program answers.
 	outcome := runHTTP(t, "https://"+l.Addr().String(), props{"timeout": "300ms"})
-	wantFailure(t, "http", outcome, "no answer within 300ms, still in the TLS handshake")
+	wantFailure(t, "http", outcome, "no answer within 300ms while performing the TLS handshake")
 }
 
 func TestHTTPNameLookup(t *testing.T) {
-	lookUpAt := func(p Probe, address string) {
+	useResolverAt := func(p Probe, address string) {
 		p.(*httpProbe).client.Transport.(*http.Transport).DialContext = (&net.Dialer{Resolver: resolverAt(address)}).DialContext
 	}
 	gone := newProbe(t, "http", "http://me:hidden@gone.example/", nil)
-	lookUpAt(gone, newDNSServer(t, &zone{rcodes: map[string]int{}}))
+	useResolverAt(gone, newDNSServer(t, &zone{rcodes: map[string]int{}}))
 	wantFailure(t, "http", gone.Run(context.Background()), "can't resolve gone.example: no such host")
 
-	silent, asked := silentServer(t)
+	silent, received := silentServer(t)
 	slow := newProbe(t, "http", "http://slow.example/", props{"timeout": "300ms"})
-	lookUpAt(slow, silent)
-	wantFailure(t, "http", slow.Run(context.Background()), "no answer within 300ms, still looking up slow.example")
+	useResolverAt(slow, silent)
+	wantFailure(t, "http", slow.Run(context.Background()), "no answer within 300ms while looking up slow.example")
 	long := newProbe(t, "http", "http://slow.example/", props{"timeout": "10m"})
-	lookUpAt(long, silent)
-	wantFailure(t, "http", wantPrompt(t, long, asked), "the check was stopped while")
+	useResolverAt(long, silent)
+	wantFailure(t, "http", runCancelled(t, long, received), "the check was stopped while")
 
 	server := serve(t, func(http.ResponseWriter, *http.Request) {})
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 	named := newProbe(t, "http", "http://here.example:"+port, nil)
-	lookUpAt(named, newDNSServer(t, &zone{records: map[string][]string{"here.example. A": {"here.example. 60 IN A 127.0.0.1"}}}))
+	useResolverAt(named, newDNSServer(t, &zone{records: map[string][]string{"here.example. A": {"here.example. 60 IN A 127.0.0.1"}}}))
 	outcome := named.Run(context.Background())
 	wantOK(t, "http", outcome)
 	if o := outcome.Outputs; o["dnsTime"].(float64) <= 0 || o["connectTime"].(float64) <= 0 || o["tlsTime"] != 0.0 || o["ipAddress"] != "127.0.0.1" {

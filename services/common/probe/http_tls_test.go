@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// authority is a certificate authority that a test trusts.
+// authority is a certificate authority for tests.
 type authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
@@ -55,7 +55,7 @@ func sign(t testing.TB, template, parent *x509.Certificate, public *ecdsa.Public
 	return certificate
 }
 
-// leaf describes a server's certificate: for whom, and from when until when, in time from now.
+// leaf describes the certificate of a server. from and until limit its validity, relative to now.
 type leaf struct {
 	names       []string
 	ips         []net.IP
@@ -63,7 +63,7 @@ type leaf struct {
 	selfSigned  bool
 }
 
-// serveTLS serves an empty page with a certificate that a signed.
+// serveTLS starts a server with a certificate signed by a. It responds with the protocol version.
 func (a authority) serveTLS(t testing.TB, l leaf) *httptest.Server {
 	t.Helper()
 	key := newKey(t)
@@ -87,7 +87,7 @@ func (a authority) serveTLS(t testing.TB, l leaf) *httptest.Server {
 	return server
 }
 
-// trust makes p trust a.
+// trust adds a to the trusted authorities of p.
 func (a authority) trust(p Probe) Probe {
 	roots := x509.NewCertPool()
 	roots.AddCert(a.certificate)
@@ -110,9 +110,9 @@ func TestHTTPCertificates(t *testing.T) {
 		{"expired", leaf{ips: here, from: -9 * day, until: -2*day + time.Hour}, -2, "the certificate expired on " + time.Now().Add(-2*day+time.Hour).UTC().Format("2006-01-02 15:")},
 		{"not yet valid", leaf{ips: here, from: day, until: 3*day - time.Hour}, 2, "the certificate is not valid before " + time.Now().Add(day).UTC().Format("2006-01-02 15:")},
 		{"wrong host", leaf{names: []string{"a.example", "b.example"}, ips: []net.IP{net.IPv4(192, 0, 2, 1)}, from: -day, until: 2*day + time.Hour}, 2,
-			"the certificate is not for 127.0.0.1 but for a.example, b.example, 192.0.2.1"},
-		{"no host", leaf{from: -day, until: 2*day + time.Hour}, 2, "the certificate is not for 127.0.0.1 but for no host at all"},
-		{"self-signed", leaf{ips: here, from: -day, until: 2*day + time.Hour, selfSigned: true}, 2, "the certificate is self-signed or its authority is unknown here; validateTLS false accepts it"},
+			"the certificate is valid for a.example, b.example, 192.0.2.1, not for 127.0.0.1"},
+		{"no host", leaf{from: -day, until: 2*day + time.Hour}, 2, "the certificate is valid for no host, not for 127.0.0.1"},
+		{"self-signed", leaf{ips: here, from: -day, until: 2*day + time.Hour, selfSigned: true}, 2, "the certificate is self-signed or its authority is unknown; set validateTLS to false to accept it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := a.serveTLS(t, c.leaf)
@@ -122,21 +122,21 @@ func TestHTTPCertificates(t *testing.T) {
 			} else {
 				wantFailure(t, "http", checked, c.message)
 			}
-			lax := newProbe(t, "http", server.URL, props{"validateTLS": "false"}).Run(context.Background())
-			wantOK(t, "http", lax)
-			for _, outcome := range []Outcome{checked, lax} {
+			unverified := newProbe(t, "http", server.URL, props{"validateTLS": "false"}).Run(context.Background())
+			wantOK(t, "http", unverified)
+			for _, outcome := range []Outcome{checked, unverified} {
 				if outcome.Outputs["certExpiryDays"] != c.days {
 					t.Errorf("certExpiryDays %v, want %v", outcome.Outputs["certExpiryDays"], c.days)
 				}
 			}
-			if lax.Outputs["tlsTime"].(float64) <= 0 || lax.Outputs["status"] != 200.0 {
-				t.Errorf("outputs %v", lax.Outputs)
+			if unverified.Outputs["tlsTime"].(float64) <= 0 || unverified.Outputs["status"] != 200.0 {
+				t.Errorf("outputs %v", unverified.Outputs)
 			}
 		})
 	}
 }
 
-func TestHTTPSpeaksHTTP2(t *testing.T) {
+func TestHTTPUsesHTTP2(t *testing.T) {
 	a := newAuthority(t)
 	server := a.serveTLS(t, leaf{ips: []net.IP{net.IPv4(127, 0, 0, 1)}, from: -time.Hour, until: time.Hour})
 	outcome := a.trust(newProbe(t, "http", server.URL, nil)).Run(context.Background())

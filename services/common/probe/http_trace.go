@@ -7,106 +7,106 @@ import (
 	"time"
 )
 
-// httpTrace follows the steps of one run. The transport calls its hooks from several goroutines, some
-// of them after the run has timed out.
+// httpTrace records the steps of one check. The transport calls its hooks from several goroutines, some of them after
+// the check has timed out.
 type httpTrace struct {
 	mu sync.Mutex
 	requestTrace
 }
 
-// requestTrace is what was seen of one request; a redirect begins another.
+// requestTrace records the steps of one request. A redirect starts a new one.
 type requestTrace struct {
-	now    steps
-	opened struct{ dns, connect, tls, sent time.Time }
-	// answered is set with the first byte. The transport may report the request as sent only after it.
+	current progress
+	started struct{ dns, connect, tls, sent time.Time }
+	// answered is set when the first byte arrives. The transport may report the request as sent only later.
 	answered bool
 }
 
-// steps is how far a request came; of a chain of redirects, the last request.
-type steps struct {
+// progress holds the durations of the steps of a request; after redirects, of the last request.
+type progress struct {
 	dns, connect, tls, firstByte time.Duration
 	address                      string
-	// doing is the step that was begun last.
-	doing string
+	// step describes the step that started last, such as "connecting to 10.0.0.1:80".
+	step string
 }
 
-// hooks are the callbacks for one run.
+// hooks returns the callbacks for one check.
 func (t *httpTrace) hooks() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GetConn: func(hostPort string) {
-			t.note(func() { t.requestTrace = requestTrace{now: steps{doing: "connecting to " + hostPort}} })
+			t.record(func() { t.requestTrace = requestTrace{current: progress{step: "connecting to " + hostPort}} })
 		},
 		DNSStart: func(info httptrace.DNSStartInfo) {
-			t.note(func() { t.opened.dns, t.now.doing = time.Now(), "looking up "+info.Host })
+			t.record(func() { t.started.dns, t.current.step = time.Now(), "looking up "+info.Host })
 		},
 		DNSDone: func(httptrace.DNSDoneInfo) {
-			t.note(func() { t.now.dns = time.Since(t.opened.dns) })
+			t.record(func() { t.current.dns = time.Since(t.started.dns) })
 		},
 		ConnectStart: func(_, address string) {
-			t.note(func() {
-				t.now.doing = "connecting to " + address
-				if t.opened.connect.IsZero() {
-					t.opened.connect = time.Now()
+			t.record(func() {
+				t.current.step = "connecting to " + address
+				if t.started.connect.IsZero() {
+					t.started.connect = time.Now()
 				}
 			})
 		},
 		ConnectDone: func(_, _ string, err error) {
-			t.note(func() {
+			t.record(func() {
 				if err == nil {
-					t.now.connect = time.Since(t.opened.connect)
+					t.current.connect = time.Since(t.started.connect)
 				}
 			})
 		},
 		TLSHandshakeStart: func() {
-			t.note(func() { t.opened.tls, t.now.doing = time.Now(), "in the TLS handshake" })
+			t.record(func() { t.started.tls, t.current.step = time.Now(), "performing the TLS handshake" })
 		},
 		TLSHandshakeDone: func(tls.ConnectionState, error) {
-			t.note(func() { t.now.tls = time.Since(t.opened.tls) })
+			t.record(func() { t.current.tls = time.Since(t.started.tls) })
 		},
 		GotConn: func(info httptrace.GotConnInfo) {
-			t.note(func() {
-				t.now.address, t.now.doing = hostOf(info.Conn.RemoteAddr()), "sending the request"
+			t.record(func() {
+				t.current.address, t.current.step = hostOf(info.Conn.RemoteAddr()), "sending the request"
 			})
 		},
 		WroteRequest: func(httptrace.WroteRequestInfo) {
-			t.note(func() {
+			t.record(func() {
 				if !t.answered {
-					t.opened.sent, t.now.doing = time.Now(), "waiting for the response"
+					t.started.sent, t.current.step = time.Now(), "waiting for the response"
 				}
 			})
 		},
 		GotFirstResponseByte: func() {
-			t.note(func() {
-				t.answered, t.now.doing = true, "reading the response"
-				if !t.opened.sent.IsZero() {
-					t.now.firstByte = time.Since(t.opened.sent)
+			t.record(func() {
+				t.answered, t.current.step = true, "reading the response"
+				if !t.started.sent.IsZero() {
+					t.current.firstByte = time.Since(t.started.sent)
 				}
 			})
 		},
 	}
 }
 
-func (t *httpTrace) note(change func()) {
+func (t *httpTrace) record(change func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	change()
 }
 
-// steps is what is known now.
-func (t *httpTrace) steps() steps {
+// progress returns the steps up to now.
+func (t *httpTrace) progress() progress {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.now
+	return t.current
 }
 
-// addTo adds the steps as outputs, once there was a connection.
-func (s steps) addTo(outputs map[string]any) {
-	if s.address == "" {
+// addTo adds the durations as outputs if there was a connection.
+func (p progress) addTo(outputs map[string]any) {
+	if p.address == "" {
 		return
 	}
-	outputs["ipAddress"] = s.address
-	outputs["dnsTime"] = millis(s.dns)
-	outputs["connectTime"] = millis(s.connect)
-	outputs["tlsTime"] = millis(s.tls)
-	outputs["firstByteTime"] = millis(s.firstByte)
+	outputs["ipAddress"] = p.address
+	outputs["dnsTime"] = millis(p.dns)
+	outputs["connectTime"] = millis(p.connect)
+	outputs["tlsTime"] = millis(p.tls)
+	outputs["firstByteTime"] = millis(p.firstByte)
 }

@@ -20,14 +20,15 @@ func httpType(guard Guard) Type {
 		Spec: Spec{
 			Type:          "http",
 			Title:         "HTTP request",
-			Doc:           "Makes an HTTP or HTTPS request and reads the response. Every status code is an answer; the rule decides.",
-			TargetDoc:     "a URL that begins with http:// or https://",
+			Doc:           "Sends an HTTP or HTTPS request and reads the response. Without a rule any status is OK.",
+			TargetDoc:     "a URL that starts with http:// or https://",
 			ExampleTarget: "https://www.example.org/health",
-			ValueDoc:      "Time to make the request and read the response, in ms; or the number that bodyRegex finds, where it finds one.",
+			ValueDoc:      "Time to send the request and read the response, in ms, or the number that bodyRegex finds.",
 			Properties:    httpProperties(),
 			Outputs:       httpOutputs(),
 			ExampleRule:   "status == 200 && respTime < 500",
-			RuleHint:      "Without a rule any status code is OK, 500 too. A rule can ask for a status, a text in the body (body =~ 'ready') or days left on the certificate.",
+			RuleHint: "Without a rule every status code is OK, even 500. A rule can require a status code, a " +
+				"text in the body (body =~ 'ready') or a minimum lifetime of the certificate.",
 		},
 		New: func(target string, settings Settings) (Probe, error) { return newHTTP(guard, target, settings) },
 	}
@@ -35,36 +36,57 @@ func httpType(guard Guard) Type {
 
 func httpProperties() []Property {
 	return []Property{
-		{Name: "method", Kind: KindChoice, Default: "GET", Choices: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"},
-			Doc: "The request method."},
-		timeoutProperty("5s", "How long the whole check may take, redirects and reading the response included."),
-		{Name: "validateTLS", Kind: KindBool, Default: "true", Doc: "False accepts a certificate that is expired, self-signed or for another host."},
-		{Name: "body", Kind: KindLongText, Doc: "The body of the request."},
-		{Name: "headers", Kind: KindStringMap, Doc: "Headers of the request, as a JSON object of strings; Host sets the host that is asked for."},
-		{Name: "bodyRegex", Kind: KindRegex, Doc: "A regular expression (Go syntax) to look for in the response body. What its first group matches, or all of it where it has none, is the output regexMatch."},
-		{Name: "userAgent", Kind: KindText, Default: "NanoMon/1.0", Doc: "The User-Agent header; one in headers wins."},
-		{Name: "maxBody", Kind: KindBytes, Default: "1MiB", Min: 1, Max: 64 << 20, Doc: "How much of the response body is read. What is beyond is cut off, which is no fault."},
-		{Name: "followRedirects", Kind: KindBool, Default: "true", Doc: "False takes a redirect itself as the answer; true follows up to 10."},
+		{Name: "method", Kind: KindChoice, Default: "GET",
+			Choices: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"},
+			Doc:     "The request method."},
+		timeoutProperty("5s", "Maximum duration of the whole check, including redirects and reading the response."),
+		{Name: "validateTLS", Kind: KindBool, Default: "true",
+			Doc: "If false, the check accepts certificates that are expired, self-signed or for another host."},
+		{Name: "body", Kind: KindLongText, Doc: "The request body."},
+		{Name: "headers", Kind: KindStringMap,
+			Doc: "The request headers, a JSON object of strings. Host overrides the host name of the request."},
+		{Name: "bodyRegex", Kind: KindRegex,
+			Doc: "A regular expression (Go syntax) to search for in the response body. The output regexMatch is the " +
+				"match of its first group or, without a group, the whole match."},
+		{Name: "userAgent", Kind: KindText, Default: "NanoMon/1.0",
+			Doc: "The User-Agent header, unless headers contains one."},
+		{Name: "maxBody", Kind: KindBytes, Default: "1MiB", Min: 1, Max: 64 << 20,
+			Doc: "Maximum size of the response body to read. The rest is ignored; the status does not change."},
+		{Name: "followRedirects", Kind: KindBool, Default: "true",
+			Doc: "If true, the check follows up to 10 redirects. If false, the redirect is the response."},
 		{Name: "keepAlive", Kind: KindBool, Default: "false",
-			Doc: "True keeps the connection for the next check, if that comes within 90s: cheaper, but it hides a dead name server, listener or certificate."},
+			Doc: "If true, the next check reuses the connection if it starts within 90s. This is faster, but hides a " +
+				"failed name server, a closed port or a new certificate."},
 	}
 }
 
 func httpOutputs() []Output {
 	return []Output{
-		{Name: "respTime", Kind: OutputNumber, Unit: "ms", Doc: "Time to make the request and read the response, redirects included."},
+		{Name: "respTime", Kind: OutputNumber, Unit: "ms",
+			Doc: "Time to send the request and read the response, including redirects."},
 		{Name: "status", Kind: OutputNumber, Doc: "The status code."},
 		{Name: "body", Kind: OutputString, RuleOnly: true, Doc: "The response body, up to maxBody."},
-		{Name: "bodyLen", Kind: OutputNumber, Unit: "bytes", Doc: "How much of the body was read, after decompression."},
-		{Name: "bodyTruncated", Kind: OutputBool, Doc: "True when the body is longer than maxBody."},
-		{Name: "certExpiryDays", Kind: OutputNumber, Unit: "days", Doc: "Whole days until the server's certificate expires, negative once it has; https only."},
-		{Name: "regexMatch", Kind: OutputNumberOrString, Doc: "What bodyRegex found; left out where it found nothing. Where it reads as a number it is one, and the result's value too."},
-		{Name: "dnsTime", Kind: OutputNumber, Unit: "ms", Doc: "Time of the name lookup, 0 when none was needed; of the last request, where there were redirects."},
-		{Name: "connectTime", Kind: OutputNumber, Unit: "ms", Doc: "Time to open the TCP connection, 0 when one was kept; of the last request, where there were redirects."},
-		{Name: "tlsTime", Kind: OutputNumber, Unit: "ms", Doc: "Time of the TLS handshake, 0 when there was none; of the last request, where there were redirects."},
-		{Name: "firstByteTime", Kind: OutputNumber, Unit: "ms", Doc: "Time from the request sent to the first byte of the response; of the last request, where there were redirects."},
-		{Name: "ipAddress", Kind: OutputString, Doc: "The address that was connected to; that of the proxy, if there is one."},
-		{Name: "finalUrl", Kind: OutputString, Doc: "The URL that answered, after redirects, without user name and password."},
+		{Name: "bodyLen", Kind: OutputNumber, Unit: "bytes",
+			Doc: "Number of bytes of the body that were read, after decompression."},
+		{Name: "bodyTruncated", Kind: OutputBool, Doc: "True if the body is longer than maxBody."},
+		{Name: "certExpiryDays", Kind: OutputNumber, Unit: "days",
+			Doc: "Whole days until the server's certificate expires; negative if it has expired. Only for https."},
+		{Name: "regexMatch", Kind: OutputNumberOrString,
+			Doc: "The match of bodyRegex; absent if there is no match. If it is a number, it is also the value of " +
+				"the result."},
+		{Name: "dnsTime", Kind: OutputNumber, Unit: "ms",
+			Doc: "Duration of the name lookup, 0 if there was none. After redirects: of the last request."},
+		{Name: "connectTime", Kind: OutputNumber, Unit: "ms",
+			Doc: "Time to open the TCP connection, 0 if it was reused. After redirects: of the last request."},
+		{Name: "tlsTime", Kind: OutputNumber, Unit: "ms",
+			Doc: "Duration of the TLS handshake, 0 if there was none. After redirects: of the last request."},
+		{Name: "firstByteTime", Kind: OutputNumber, Unit: "ms",
+			Doc: "Time from sending the request to the first byte of the response. After redirects: of the last " +
+				"request."},
+		{Name: "ipAddress", Kind: OutputString,
+			Doc: "The IP address of the connection; with a proxy, the address of the proxy."},
+		{Name: "finalUrl", Kind: OutputString,
+			Doc: "The URL of the last request, after redirects, without user name and password."},
 	}
 }
 
@@ -86,17 +108,17 @@ func newHTTP(guard Guard, target string, settings Settings) (Probe, error) {
 	}, nil
 }
 
-// newTransport makes the connections of one probe; it shares none with any other. Its own timeouts end what
-// it may go on doing after a run has ended.
+// newTransport returns a transport for one probe; probes share no connections. Its timeouts end work that continues
+// after a check has timed out.
 func newTransport(guard Guard, timeout time.Duration, settings Settings) *http.Transport {
 	keep := settings.Bool("keepAlive")
 	dialer := guard.dialer()
 	dialer.Timeout = timeout
 	if !keep {
-		dialer.KeepAlive = -1 // It would cost system calls on a connection that lives for one request.
+		dialer.KeepAlive = -1 // Avoids system calls for a connection that is used once.
 	}
 	return &http.Transport{
-		Proxy:                  guard.viaProxy(http.ProxyFromEnvironment),
+		Proxy:                  guard.checkProxied(http.ProxyFromEnvironment),
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        &tls.Config{InsecureSkipVerify: !settings.Bool("validateTLS")},
 		TLSHandshakeTimeout:    timeout,
@@ -115,16 +137,17 @@ func redirectPolicy(follow bool) func(*http.Request, []*http.Request) error {
 		case len(via) > maxRedirects:
 			return errTooManyRedirects
 		case next.URL.Host != via[0].URL.Host:
-			next.Header.Del("Referer") // It holds the query of the URL before, which may be a secret.
+			next.Header.Del("Referer") // It contains the query of the previous URL, which may be secret.
 		}
 		return nil
 	}
 }
 
-// newHTTPRequest builds what every run sends.
+// newHTTPRequest returns the request that every check sends.
 func newHTTPRequest(target string, settings Settings) (*http.Request, error) {
 	if !validURL(target) {
-		return nil, invalidTarget("a URL that begins with http:// or https://, for example https://www.example.org/health")
+		return nil, invalidTarget(
+			"a URL that starts with http:// or https://, for example https://www.example.org/health")
 	}
 	var body io.Reader
 	if text := settings.Text("body"); text != "" {
@@ -136,13 +159,14 @@ func newHTTPRequest(target string, settings Settings) (*http.Request, error) {
 	}
 	agent := settings.Text("userAgent")
 	if !httpguts.ValidHeaderFieldValue(agent) {
-		return nil, monitor.Invalidf("property userAgent: has characters that a header can't hold")
+		return nil, monitor.Invalidf("property userAgent: contains characters that are not allowed in a header")
 	}
 	request.Header.Set("User-Agent", agent)
 	return request, setHeaders(request, settings.StringMap("headers"))
 }
 
-// validURL doesn't judge the host's name: it may be international.
+// validURL reports whether target is an HTTP URL. It doesn't validate the host name, which may be an international
+// name.
 func validURL(target string) bool {
 	u, err := url.Parse(target)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" &&
@@ -156,7 +180,8 @@ func setHeaders(request *http.Request, headers map[string]string) error {
 		case !httpguts.ValidHeaderFieldName(name):
 			return monitor.Invalidf("property headers: %s is not a header name", quote(name))
 		case !httpguts.ValidHeaderFieldValue(value):
-			return monitor.Invalidf("property headers: the value of %s has characters that a header can't hold", name)
+			return monitor.Invalidf(
+				"property headers: the value of %s contains characters that are not allowed in a header", name)
 		case !strings.EqualFold(name, "Host"):
 			request.Header.Set(name, value)
 		case !httpguts.ValidHostHeader(value):

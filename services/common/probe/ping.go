@@ -20,23 +20,27 @@ func pingType(guard Guard) Type {
 			Doc:           "Sends ICMP echo requests to a host and waits for the replies.",
 			TargetDoc:     "a host name or an IP address",
 			ExampleTarget: "router.example.org",
-			ValueDoc:      "Average round trip, in ms.",
+			ValueDoc:      "Average round-trip time, in ms.",
 			Properties: []Property{
-				timeoutProperty("1s", "How long to wait for replies after the last packet was due. "+
-					"The whole check, name lookup included, takes at most this and the intervals between the packets."),
-				{Name: "count", Kind: KindInteger, Default: "3", Min: 1, Max: 100, Doc: "How many packets to send."},
-				{Name: "interval", Kind: KindDuration, Default: "150ms", Min: 10, Max: 60_000, Doc: "Time from one packet to the next."},
+				timeoutProperty("1s", "How long to wait for replies after the last packet. "+
+					"The whole check, including the name lookup, takes at most this time plus the intervals between "+
+					"the packets."),
+				{Name: "count", Kind: KindInteger, Default: "3", Min: 1, Max: 100, Doc: "Number of packets to send."},
+				{Name: "interval", Kind: KindDuration, Default: "150ms", Min: 10, Max: 60_000,
+					Doc: "Time between two packets."},
 			},
 			Outputs: []Output{
-				{Name: "minRtt", Kind: OutputNumber, Unit: "ms", Doc: "Shortest round trip."},
-				{Name: "avgRtt", Kind: OutputNumber, Unit: "ms", Doc: "Average round trip."},
-				{Name: "maxRtt", Kind: OutputNumber, Unit: "ms", Doc: "Longest round trip."},
-				{Name: "packetsRecv", Kind: OutputNumber, Doc: "How many replies came."},
-				{Name: "packetLoss", Kind: OutputNumber, Unit: "percent", Doc: "Share of the packets without a reply."},
-				{Name: "ipAddress", Kind: OutputString, Doc: "The address that was pinged."},
+				{Name: "minRtt", Kind: OutputNumber, Unit: "ms", Doc: "Shortest round-trip time."},
+				{Name: "avgRtt", Kind: OutputNumber, Unit: "ms", Doc: "Average round-trip time."},
+				{Name: "maxRtt", Kind: OutputNumber, Unit: "ms", Doc: "Longest round-trip time."},
+				{Name: "packetsRecv", Kind: OutputNumber, Doc: "Number of replies."},
+				{Name: "packetLoss", Kind: OutputNumber, Unit: "percent",
+					Doc: "Percentage of the packets without a reply."},
+				{Name: "ipAddress", Kind: OutputString, Doc: "The IP address of the target."},
 			},
 			ExampleRule: "packetLoss < 50 && avgRtt < 100",
-			RuleHint:    "No reply at all is failed, rule or not. A rule can bound the loss and the round trip.",
+			RuleHint: "If there is no reply at all, the check fails, with or without a rule. A rule can limit the " +
+				"packet loss and the round-trip time.",
 		},
 		New: func(target string, settings Settings) (Probe, error) { return newPing(guard, target, settings) },
 	}
@@ -84,8 +88,8 @@ func (p *pingProbe) Run(ctx context.Context) Outcome {
 
 func (p *pingProbe) Close() {}
 
-// ping sends the packets over a raw socket or, where this process may not open one, over a ping socket.
-// It returns when all replies are there or ctx ends, which is no error.
+// ping sends the packets over a raw socket or, if this process may not open one, over a ping socket. It returns when
+// all replies have arrived or when ctx ends; the latter is not an error.
 func (p *pingProbe) ping(ctx context.Context, address netip.Addr) (*probing.Statistics, error) {
 	if err := p.checkRoute(ctx, address); err != nil {
 		return nil, err
@@ -107,11 +111,11 @@ func (p *pingProbe) ping(ctx context.Context, address netip.Addr) (*probing.Stat
 	return nil, errNoPingPermission
 }
 
-var errNoPingPermission = errors.New("this process may not send pings: give it the capability CAP_NET_RAW, run it as root, " +
-	"or let its group in: sysctl -w net.ipv4.ping_group_range='0 2147483647'")
+var errNoPingPermission = errors.New("this process is not allowed to send pings: give it the capability CAP_NET_RAW, " +
+	"run it as root, or allow its group: sysctl -w net.ipv4.ping_group_range='0 2147483647'")
 
-// checkRoute fails where the kernel has no way to address, or forbids it. It sends nothing. Without it
-// the ping library would repeat a forbidden send for ever.
+// checkRoute returns an error if the kernel has no route to address or forbids the connection. It sends nothing.
+// Without it, the ping library would retry a forbidden send forever.
 func (p *pingProbe) checkRoute(ctx context.Context, address netip.Addr) error {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "udp", netip.AddrPortFrom(address, 9).String())
@@ -131,7 +135,7 @@ func (p *pingProbe) newPinger(address netip.Addr, raw bool) *probing.Pinger {
 	return pinger
 }
 
-// pingOutcome maps what was counted; stats is nil when nothing could be sent.
+// pingOutcome maps statistics to outputs. stats is nil if no packet could be sent.
 func pingOutcome(address netip.Addr, limit time.Duration, stats *probing.Statistics, err error) Outcome {
 	outputs := map[string]any{"ipAddress": address.String()}
 	if stats == nil {

@@ -11,20 +11,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestPingWithoutPrivilege gives up CAP_NET_RAW, as a container would run us. Then the ping socket must
-// do or, where the kernel forbids that too, the message must say what to do.
+// The test drops CAP_NET_RAW, as in a container. The probe must use a ping socket or, if the kernel forbids that too,
+// return a message that explains what to do.
 func TestPingWithoutPrivilege(t *testing.T) {
-	type found struct {
+	type findings struct {
 		outcome    Outcome
 		raw, plain error
 	}
-	result := make(chan found, 1)
+	result := make(chan findings, 1)
 	p := newProbe(t, "ping", "127.0.0.1", props{"count": "1"})
 	go func() {
-		// The capability is the thread's. It is not unlocked, so that the thread ends with the goroutine.
+		// The capability belongs to the thread. The thread stays locked, so that it ends with the goroutine.
 		runtime.LockOSThread()
 		dropNetRaw(t)
-		var f found
+		var f findings
 		var conn net.PacketConn
 		if conn, f.raw = net.ListenPacket("ip4:icmp", "127.0.0.1"); f.raw == nil {
 			conn.Close()
@@ -38,13 +38,13 @@ func TestPingWithoutPrivilege(t *testing.T) {
 	f := receive(t, result, "the run")
 	switch {
 	case f.raw == nil:
-		t.Fatal("CAP_NET_RAW is still there")
+		t.Fatal("CAP_NET_RAW was not dropped")
 	case f.plain == nil:
 		wantOK(t, "ping", f.outcome)
 	default:
 		wantFailure(t, "ping", f.outcome, "CAP_NET_RAW", "root", "net.ipv4.ping_group_range")
 		if strings.Contains(f.outcome.Err.Error(), "socket:") {
-			t.Errorf("the message is for programmers: %v", f.outcome.Err)
+			t.Errorf("the message contains a technical detail: %v", f.outcome.Err)
 		}
 	}
 }

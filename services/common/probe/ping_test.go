@@ -12,10 +12,10 @@ import (
 	"golang.org/x/net/icmp"
 )
 
-// allDay is a timeout that a test never waits for.
-const allDay = time.Hour
+// longTimeout is a timeout that no test reaches.
+const longTimeout = time.Hour
 
-// needPing skips the test where this process may open neither kind of socket to ping address.
+// needPing skips the test if this process may not open any kind of socket to ping address.
 func needPing(t *testing.T, address string) {
 	t.Helper()
 	networks := []string{"ip4:icmp", "udp4"}
@@ -44,13 +44,13 @@ func TestPing(t *testing.T) {
 				t.Errorf("value %v, outputs %v", outcome.Value, o)
 			}
 			if lo, hi := o["minRtt"].(float64), o["maxRtt"].(float64); lo <= 0 || lo > outcome.Value || outcome.Value > hi {
-				t.Errorf("round trips out of order: %v", o)
+				t.Errorf("the round-trip times are not in order: %v", o)
 			}
 		})
 	}
 }
 
-func TestPingLimitCountsFromTheLastPacket(t *testing.T) {
+func TestPingTimeoutStartsAtTheLastPacket(t *testing.T) {
 	p := newProbe(t, "ping", "127.0.0.1", props{"count": "5", "interval": "2s", "timeout": "500ms"}).(*pingProbe)
 	if want := 8500 * time.Millisecond; p.limit != want {
 		t.Errorf("limit %s, want %s", p.limit, want)
@@ -64,13 +64,13 @@ func TestPingUnresolvable(t *testing.T) {
 }
 
 func TestPingSilentNameServer(t *testing.T) {
-	address, asked := silentServer(t)
+	address, received := silentServer(t)
 	p := newProbe(t, "ping", "slow.example", props{"timeout": "50ms", "count": "1"}).(*pingProbe)
 	p.resolver = resolverAt(address)
-	wantFailure(t, "ping", p.Run(context.Background()), "no answer within 50ms, still looking up slow.example")
+	wantFailure(t, "ping", p.Run(context.Background()), "no answer within 50ms while looking up slow.example")
 
-	p.limit = allDay
-	wantFailure(t, "ping", wantPrompt(t, p, asked), "the check was stopped while looking up slow.example")
+	p.limit = longTimeout
+	wantFailure(t, "ping", runCancelled(t, p, received), "the check was stopped while looking up slow.example")
 }
 
 func TestPingCancelled(t *testing.T) {
@@ -112,16 +112,16 @@ func TestPingOutcome(t *testing.T) {
 	}
 }
 
-func TestPingBadBounds(t *testing.T) {
-	bad := props{"count": "101", "interval": "1ms", "timeout": "0s"}
-	for name, value := range bad {
+func TestPingInvalidProperties(t *testing.T) {
+	invalid := props{"count": "101", "interval": "1ms", "timeout": "0s"}
+	for name, value := range invalid {
 		_, err := tryProbe("ping", "127.0.0.1", props{name: value})
 		wantInvalid(t, err, "property "+name)
 	}
 }
 
 func TestMain(m *testing.M) {
-	// A proxy of the machine must play no part.
+	// The tests must not use a proxy of the machine.
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
 		os.Unsetenv(name)
 	}

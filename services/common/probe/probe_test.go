@@ -15,7 +15,7 @@ import (
 
 type props = map[string]string
 
-// newProbe makes a probe as a runner would and closes it with the test.
+// newProbe creates a probe as a runner does, and closes it at the end of the test.
 func newProbe(t testing.TB, kind, target string, properties props) Probe {
 	t.Helper()
 	p, err := tryProbe(kind, target, properties)
@@ -34,7 +34,7 @@ func tryProbe(kind, target string, properties props) (Probe, error) {
 	return All(Guard{})[kind].New(target, settings)
 }
 
-// wantOK fails the test unless the outcome is an answer whose outputs the type declares.
+// wantOK fails the test if the outcome is a failure or has outputs that the type doesn't declare.
 func wantOK(t *testing.T, kind string, outcome Outcome) {
 	t.Helper()
 	if outcome.Err != nil {
@@ -43,15 +43,15 @@ func wantOK(t *testing.T, kind string, outcome Outcome) {
 	wantDeclared(t, kind, outcome)
 }
 
-// wantFailure fails the test unless the outcome is a failure whose message contains every one of parts.
+// wantFailure fails the test unless the outcome is a failure whose message contains all parts.
 func wantFailure(t *testing.T, kind string, outcome Outcome, parts ...string) {
 	t.Helper()
 	if outcome.Err == nil {
-		t.Fatalf("got an answer, want a failure: %v", outcome.Outputs)
+		t.Fatalf("got no failure, want one: %v", outcome.Outputs)
 	}
 	for _, part := range parts {
 		if !strings.Contains(outcome.Err.Error(), part) {
-			t.Errorf("message %q lacks %q", outcome.Err, part)
+			t.Errorf("message %q does not contain %q", outcome.Err, part)
 		}
 	}
 	if outcome.Value != 0 {
@@ -69,13 +69,13 @@ func wantDeclared(t *testing.T, kind string, outcome Outcome) {
 			t.Errorf("output %s is not declared", name)
 		}
 		i := slices.IndexFunc(spec.Outputs, func(o Output) bool { return Spec{Outputs: []Output{o}}.HasOutput(name) })
-		if i >= 0 && !kindHolds(spec.Outputs[i].Kind, value) {
+		if i >= 0 && !validOutput(spec.Outputs[i].Kind, value) {
 			t.Errorf("output %s is %T, declared as %s", name, value, spec.Outputs[i].Kind)
 		}
 	}
 }
 
-func kindHolds(kind OutputKind, value any) bool {
+func validOutput(kind OutputKind, value any) bool {
 	switch value := value.(type) {
 	case float64:
 		return (kind == OutputNumber || kind == OutputNumberOrString) && !math.IsNaN(value) && !math.IsInf(value, 0)
@@ -87,15 +87,15 @@ func kindHolds(kind OutputKind, value any) bool {
 	return false
 }
 
-// wantPrompt runs p with a context that ends while it runs, and fails the test if p doesn't end with it.
-// begun is closed or sent to once p waits for something that never comes.
-func wantPrompt(t *testing.T, p Probe, begun <-chan struct{}) Outcome {
+// runCancelled runs p and cancels its context when started reports that p waits. It fails the test if p doesn't return
+// then.
+func runCancelled(t *testing.T, p Probe, started <-chan struct{}) Outcome {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	done := make(chan Outcome, 1)
 	go func() { done <- p.Run(ctx) }()
-	receive(t, begun, "the run to begin")
+	receive(t, started, "the run to begin")
 	cancel()
 	return receive(t, done, "the cancelled run to end")
 }
@@ -106,27 +106,27 @@ func receive[T any](t *testing.T, from <-chan T, what string) T {
 	case value := <-from:
 		return value
 	case <-time.After(10 * time.Second):
-		t.Fatalf("waited in vain for %s", what)
+		t.Fatalf("timeout while waiting for %s", what)
 	}
 	panic("unreachable")
 }
 
-// eventually waits until holds gives true.
-func eventually(t *testing.T, what string, holds func() bool) {
+// eventually waits until condition returns true.
+func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	deadline := time.After(10 * time.Second)
-	for !holds() {
+	for !condition() {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("waited in vain for %s", what)
+			t.Fatalf("timeout while waiting for %s", what)
 		}
 	}
 }
 
-// needIPv6 skips the test where the machine has no IPv6 loopback address.
+// needIPv6 skips the test if the machine has no IPv6 loopback address.
 func needIPv6(t *testing.T) {
 	t.Helper()
 	l, err := net.Listen("tcp", "[::1]:0")
@@ -136,8 +136,8 @@ func needIPv6(t *testing.T) {
 	l.Close()
 }
 
-// freePort is a port of 127.0.0.1 that nothing listens on.
-func freePort(t *testing.T) string {
+// closedPort returns an address of 127.0.0.1 on which nothing is listening.
+func closedPort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -147,8 +147,8 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// silentServer takes UDP packets and answers none; the channel tells of the first.
-func silentServer(t *testing.T) (address string, asked <-chan struct{}) {
+// silentServer receives UDP packets and never answers. It closes the channel when the first one arrives.
+func silentServer(t *testing.T) (address string, received <-chan struct{}) {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -165,7 +165,7 @@ func silentServer(t *testing.T) (address string, asked <-chan struct{}) {
 	return conn.LocalAddr().String(), first
 }
 
-// resolverAt asks the DNS server at address, whatever the machine's own configuration says.
+// resolverAt returns a resolver that queries the DNS server at address instead of the machine's servers.
 func resolverAt(address string) *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		var d net.Dialer
@@ -181,19 +181,19 @@ func wantInvalid(t *testing.T, err error, parts ...string) {
 	}
 	for _, part := range parts {
 		if !strings.Contains(invalid.Detail, part) {
-			t.Errorf("detail %q lacks %q", invalid.Detail, part)
+			t.Errorf("detail %q does not contain %q", invalid.Detail, part)
 		}
 	}
 }
 
-func TestSpecsAreWhole(t *testing.T) {
+func TestSpecsAreComplete(t *testing.T) {
 	if got, want := All(Guard{}).Names(), []string{"dns", "http", "ping", "tcp"}; !slices.Equal(got, want) {
 		t.Fatalf("types %v, want %v", got, want)
 	}
 	for name, kind := range All(Guard{}) {
 		spec := kind.Spec
 		if spec.Type != name {
-			t.Errorf("%s: its spec calls it %s", name, spec.Type)
+			t.Errorf("%s: the spec has the type %s", name, spec.Type)
 		}
 		for _, text := range []string{spec.Title, spec.Doc, spec.TargetDoc, spec.ExampleTarget, spec.ValueDoc, spec.ExampleRule, spec.RuleHint} {
 			if text == "" {
@@ -221,31 +221,31 @@ func TestSpecsAreWhole(t *testing.T) {
 
 func TestTargets(t *testing.T) {
 	long := strings.Repeat("a", 64)
-	for kind, targets := range map[string]struct{ good, bad []string }{
+	for kind, targets := range map[string]struct{ valid, invalid []string }{
 		"http": {
-			good: []string{"http://localhost", "https://example.org:8443/a?b=c", "http://[::1]:80/", "http://user:pass@10.0.0.1/", "HTTP://example.org"},
-			bad:  []string{"example.org", "ftp://example.org", "http://", "http:///path", "http://host:99999", "http://host:0", "http://[::1", "://", "/path", "http://a b/"},
+			valid:   []string{"http://localhost", "https://example.org:8443/a?b=c", "http://[::1]:80/", "http://user:pass@10.0.0.1/", "HTTP://example.org"},
+			invalid: []string{"example.org", "ftp://example.org", "http://", "http:///path", "http://host:99999", "http://host:0", "http://[::1", "://", "/path", "http://a b/"},
 		},
 		"tcp": {
-			good: []string{"localhost:80", "10.0.0.1:1", "[::1]:65535", "[fe80::1%eth0]:22", "my_host.local.:80"},
-			bad:  []string{"localhost", "localhost:", ":80", "::1:80", "[::1]", "host:0", "host:65536", "host:http", "host:+80", "http://host:80", "10.0.0.300:80", long + ".org:80"},
+			valid:   []string{"localhost:80", "10.0.0.1:1", "[::1]:65535", "[fe80::1%eth0]:22", "my_host.local.:80"},
+			invalid: []string{"localhost", "localhost:", ":80", "::1:80", "[::1]", "host:0", "host:65536", "host:http", "host:+80", "http://host:80", "10.0.0.300:80", long + ".org:80"},
 		},
 		"ping": {
-			good: []string{"localhost", "10.0.0.1", "::1", "fe80::1%eth0", "a-b.example.org."},
-			bad:  []string{"localhost:80", "[::1]", "http://host", "a b", "10.0.0.256", "a..b", ".", "-c 1; rm", long, "bücher.example"},
+			valid:   []string{"localhost", "10.0.0.1", "::1", "fe80::1%eth0", "a-b.example.org."},
+			invalid: []string{"localhost:80", "[::1]", "http://host", "a b", "10.0.0.256", "a..b", ".", "-c 1; rm", long, "bücher.example"},
 		},
 		"dns": {
-			good: []string{"example.org", "example.org.", "_sip._tcp.example.org", ".", "localhost"},
-			bad:  []string{"10.0.0.1", "::1", "https://example.org", "example.org:53", "a b", "a..b", strings.Repeat("abcdefgh.", 30) + "org"},
+			valid:   []string{"example.org", "example.org.", "_sip._tcp.example.org", ".", "localhost"},
+			invalid: []string{"10.0.0.1", "::1", "https://example.org", "example.org:53", "a b", "a..b", strings.Repeat("abcdefgh.", 30) + "org"},
 		},
 	} {
-		for _, target := range targets.good {
+		for _, target := range targets.valid {
 			newProbe(t, kind, target, nil)
 		}
-		for _, target := range targets.bad {
+		for _, target := range targets.invalid {
 			_, err := tryProbe(kind, target, nil)
 			if err == nil {
-				t.Errorf("%s takes the target %q", kind, target)
+				t.Errorf("%s accepts the target %q", kind, target)
 				continue
 			}
 			wantInvalid(t, err, "invalid monitor target: expected ")

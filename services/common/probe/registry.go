@@ -1,6 +1,6 @@
 package probe
 
-// All is every monitor type there is; their checks go where guard lets them.
+// All returns a registry of all monitor types. guard decides which addresses their checks may connect to.
 func All(guard Guard) Registry {
 	return Registry{
 		"http": httpType(guard),

@@ -16,30 +16,33 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// maxPropertyBytes is the longest text that a property may hold.
+// maxPropertyBytes is the maximum length of a property value.
 const maxPropertyBytes = 64 << 10
 
-// Settings are the checked properties of a monitor, with the defaults of its type filled in. A getter
-// that is asked for a property without value and default, or of another kind, gives the zero value.
+// Settings holds the parsed properties of a monitor, including the defaults of its type. A getter returns the zero
+// value if the property has neither a value nor a default, or is of another kind.
 type Settings struct {
 	values map[string]any
 }
 
-// CommonProperties are what every type accepts beside its own properties. They steer alerts, not the check.
+// CommonProperties returns the properties that all types have in addition to their own. They don't affect the check,
+// only incidents and notifications.
 func CommonProperties() []Property {
 	return []Property{
 		{Name: "alertMute", Kind: KindBool, Default: "false",
-			Doc: "True sends no alerts for this monitor; its results are recorded all the same."},
+			Doc: "If true, no notifications are sent for this monitor. Its results are still stored."},
 		{Name: "alertFailCount", Kind: KindInteger, Min: 1, Max: 1000,
-			Doc: "How many bad results in a row make an alert; unset, the runner's ALERT_FAIL_COUNT holds."},
+			Doc: "Number of results in a row that are not OK before an incident opens. If unset, ALERT_FAIL_COUNT of " +
+				"the runner applies."},
 		{Name: "alertTo", Kind: KindText,
-			Doc: "Who gets the alert e-mails in place of the runner's ALERT_SMTP_TO: addresses with commas."},
+			Doc: "Recipients of e-mail notifications, separated by commas. They replace ALERT_SMTP_TO of the runner."},
 		{Name: monitor.DependsOn, Kind: KindText,
-			Doc: "Id or name of the monitor that this one needs: while that one is bad, the bad results of this one count neither in uptime nor for alerts."},
+			Doc: "Id or name of the monitor that this monitor depends on. While neither of them is OK, results of " +
+				"this monitor are ignored in uptime and for incidents."},
 	}
 }
 
-// NewSettings checks every name and value against spec and [CommonProperties]. An empty value is unset.
+// NewSettings validates all names and values against spec and [CommonProperties]. An empty value means unset.
 // The error is a [monitor.InvalidError] that names the property.
 func NewSettings(spec Spec, values map[string]string) (Settings, error) {
 	properties := append(slices.Clone(spec.Properties), CommonProperties()...)
@@ -71,32 +74,32 @@ func checkNames(spec Spec, properties []Property, values map[string]string) erro
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if values[name] != "" && !slices.Contains(known, name) {
-			return monitor.Invalidf("unknown property '%s' for type %s; it has %s",
+			return monitor.Invalidf("unknown property '%s' for type %s; known properties: %s",
 				clip(name, 40), spec.Type, strings.Join(known, ", "))
 		}
 	}
 	return nil
 }
 
-// Duration is the value of a [KindDuration].
+// Duration returns the value of a [KindDuration].
 func (s Settings) Duration(name string) time.Duration { return setting[time.Duration](s, name) }
 
-// Int is the value of a [KindInteger].
+// Int returns the value of a [KindInteger].
 func (s Settings) Int(name string) int { return setting[int](s, name) }
 
-// Bytes is the value of a [KindBytes].
+// Bytes returns the value of a [KindBytes].
 func (s Settings) Bytes(name string) int { return setting[int](s, name) }
 
-// Bool is the value of a [KindBool].
+// Bool returns the value of a [KindBool].
 func (s Settings) Bool(name string) bool { return setting[bool](s, name) }
 
-// Text is the value of a [KindText], [KindLongText] or [KindChoice].
+// Text returns the value of a [KindText], [KindLongText] or [KindChoice].
 func (s Settings) Text(name string) string { return setting[string](s, name) }
 
-// Regex is the value of a [KindRegex], nil when unset.
+// Regex returns the value of a [KindRegex], or nil if it is unset.
 func (s Settings) Regex(name string) *regexp.Regexp { return setting[*regexp.Regexp](s, name) }
 
-// StringMap is the value of a [KindStringMap], nil when unset. It must not be changed.
+// StringMap returns the value of a [KindStringMap], or nil if it is unset. The caller must not modify it.
 func (s Settings) StringMap(name string) map[string]string {
 	return setting[map[string]string](s, name)
 }
@@ -106,7 +109,7 @@ func setting[T any](s Settings, name string) T {
 	return value
 }
 
-// parse reads text as the property's kind. The error doesn't name the property.
+// parse parses text according to the property's kind. The error doesn't name the property.
 func (p Property) parse(text string) (any, error) {
 	switch {
 	case len(text) > maxPropertyBytes:
@@ -148,14 +151,14 @@ func (p Property) parseDuration(text string) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s is not a duration, use for example 500ms or 5s", quote(text))
 	}
-	least, most := time.Duration(p.Min)*time.Millisecond, time.Duration(p.Max)*time.Millisecond
+	minimum, maximum := time.Duration(p.Min)*time.Millisecond, time.Duration(p.Max)*time.Millisecond
 	switch {
 	case d <= 0:
 		return nil, fmt.Errorf("%s is not a positive duration", quote(text))
-	case d < least:
-		return nil, fmt.Errorf("%s is too short, at least %s is needed", d, least)
-	case most > 0 && d > most:
-		return nil, fmt.Errorf("%s is too long, at most %s is allowed", d, most)
+	case d < minimum:
+		return nil, fmt.Errorf("%s is too short, at least %s is needed", d, minimum)
+	case maximum > 0 && d > maximum:
+		return nil, fmt.Errorf("%s is too long, at most %s is allowed", d, maximum)
 	}
 	return d, nil
 }
@@ -163,7 +166,7 @@ func (p Property) parseDuration(text string) (any, error) {
 func (p Property) parseInteger(text string) (any, error) {
 	n, err := strconv.Atoi(text)
 	if errors.Is(err, strconv.ErrRange) {
-		return nil, fmt.Errorf("%s is too large a number", quote(text))
+		return nil, fmt.Errorf("%s is too large", quote(text))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s is not a whole number", quote(text))
@@ -205,22 +208,22 @@ func parseRegex(text string) (any, error) {
 	return re, nil
 }
 
-// parseStringMap doesn't repeat the text in its error: headers hold secrets.
+// parseStringMap returns an error that doesn't quote the text, because headers may contain secrets.
 func parseStringMap(text string) (any, error) {
-	malformed := errors.New(`not a JSON object of strings, use for example {"Accept": "text/html"}`)
-	var read map[string]*string
-	if err := json.Unmarshal([]byte(text), &read); err != nil || read == nil {
-		return nil, malformed
+	invalid := errors.New(`not a JSON object of strings, use for example {"Accept": "text/html"}`)
+	var decoded map[string]*string
+	if err := json.Unmarshal([]byte(text), &decoded); err != nil || decoded == nil {
+		return nil, invalid
 	}
-	result := make(map[string]string, len(read))
-	for key, value := range read {
+	result := make(map[string]string, len(decoded))
+	for key, value := range decoded {
 		if value == nil {
-			return nil, malformed
+			return nil, invalid
 		}
 		result[key] = *value
 	}
 	return result, nil
 }
 
-// quote shows what was written, in few characters.
+// quote returns text in quotes, truncated to 40 characters.
 func quote(text string) string { return strconv.Quote(clip(text, 40)) }

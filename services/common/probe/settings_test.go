@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// allKinds has a property of every kind.
+// allKinds is a spec with a property of every kind.
 var allKinds = Spec{Type: "test", Properties: []Property{
 	{Name: "wait", Kind: KindDuration, Default: "5s", Min: 10, Max: 60_000},
 	{Name: "count", Kind: KindInteger, Default: "3", Min: 1, Max: 100},
@@ -29,7 +29,7 @@ func TestSettingsDefaults(t *testing.T) {
 		t.Errorf("defaults are wrong: %v", s.values)
 	}
 	if s.Regex("pattern") != nil || s.StringMap("labels") != nil || s.Text("line") != "" || s.Int("alertFailCount") != 0 || s.Bool("alertMute") {
-		t.Errorf("what is unset has a value: %v", s.values)
+		t.Errorf("an unset property has a value: %v", s.values)
 	}
 }
 
@@ -53,7 +53,7 @@ func TestSettingsValues(t *testing.T) {
 	}
 }
 
-func TestSettingsRefused(t *testing.T) {
+func TestInvalidSettings(t *testing.T) {
 	for _, c := range []struct{ name, value, detail string }{
 		{"wait", "5", `property wait: "5" is not a duration, use for example 500ms or 5s`},
 		{"wait", "-1s", `property wait: "-1s" is not a positive duration`},
@@ -64,7 +64,7 @@ func TestSettingsRefused(t *testing.T) {
 		{"count", "1.5", `property count: "1.5" is not a whole number`},
 		{"count", "0", `property count: 0 is too small, at least 1 is needed`},
 		{"count", "101", `property count: 101 is too large, at most 100 is allowed`},
-		{"count", strings.Repeat("9", 30), `property count: "999999999999999999999999999999" is too large a number`},
+		{"count", strings.Repeat("9", 30), `property count: "999999999999999999999999999999" is too large`},
 		{"size", "1 GB", `property size: "1 GB" is not a size, use for example 65536, 64KiB or 1MiB`},
 		{"size", "MiB", `property size: "MiB" is not a size, use for example 65536, 64KiB or 1MiB`},
 		{"size", "2147483647MiB", `property size: 2147483647 is too large, at most 4194304 is allowed`},
@@ -80,11 +80,11 @@ func TestSettingsRefused(t *testing.T) {
 		{"line", "\xff", `property line: not valid UTF-8`},
 		{"lines", strings.Repeat("x", 70_000), `property lines: 70000 bytes are too long, at most 65536 are allowed`},
 		{"alertFailCount", "0", `property alertFailCount: 0 is too small, at least 1 is needed`},
-		{"foo", "bar", `unknown property 'foo' for type test; it has wait, count, size, flag, color, pattern, labels, line, lines, alertMute, alertFailCount, alertTo, dependsOn`},
+		{"foo", "bar", `unknown property 'foo' for type test; known properties: wait, count, size, flag, color, pattern, labels, line, lines, alertMute, alertFailCount, alertTo, dependsOn`},
 	} {
 		_, err := NewSettings(allKinds, props{c.name: c.value})
 		if err == nil {
-			t.Errorf("%s takes %.40q", c.name, c.value)
+			t.Errorf("%s accepts %.40q", c.name, c.value)
 			continue
 		}
 		wantInvalid(t, err)
@@ -94,11 +94,11 @@ func TestSettingsRefused(t *testing.T) {
 	}
 }
 
-func TestSpecsHaveTheCommonProperties(t *testing.T) {
+func TestSpecsContainCommonProperties(t *testing.T) {
 	for _, spec := range All(Guard{}).Specs() {
 		last := spec.Properties[len(spec.Properties)-1]
 		if last.Name != "dependsOn" {
-			t.Errorf("%s ends with %s, not with the common properties", spec.Type, last.Name)
+			t.Errorf("the last property of %s is %s, want dependsOn", spec.Type, last.Name)
 		}
 	}
 }

@@ -1,5 +1,4 @@
-// Package probe checks targets: one file per monitor type, and the registry that names them.
-// It knows neither store nor schedule.
+// Package probe implements the checks of each monitor type, and the registry of the types. It depends on no store.
 package probe
 
 import (
@@ -10,7 +9,7 @@ import (
 	"strings"
 )
 
-// Kind says how the text of a property is read and which field a form shows for it.
+// Kind determines how the text of a property is parsed and which form field shows it.
 type Kind string
 
 const (
@@ -38,19 +37,19 @@ const (
 type Property struct {
 	Name string `json:"name"`
 	Kind Kind   `json:"kind"`
-	// Default is what holds when the property is unset; empty when that means nothing at all.
+	// Default is the value of an unset property; empty if it has none.
 	Default string `json:"default,omitempty"`
-	// Doc is a sentence or two for the form and the reference, without markup.
+	// Doc describes the property in one or two sentences without markup, for the form and the reference.
 	Doc string `json:"doc"`
-	// Choices are the allowed values of a [KindChoice].
+	// Choices lists the allowed values of a [KindChoice].
 	Choices []string `json:"choices,omitempty"`
-	// Min and Max bound a [KindInteger] or [KindBytes], and in milliseconds a [KindDuration]; 0 leaves that side open.
+	// Min and Max limit a [KindInteger], a [KindBytes] or, in milliseconds, a [KindDuration]; 0 means no limit.
 	Min int `json:"min,omitempty"`
 	Max int `json:"max,omitempty"`
 }
 
-// HoldsText reports whether any text may be a part of the property's value.
-func (p Property) HoldsText() bool {
+// AcceptsText reports whether the value of the property may contain arbitrary text.
+func (p Property) AcceptsText() bool {
 	return p.Kind == KindText || p.Kind == KindLongText || p.Kind == KindRegex || p.Kind == KindStringMap
 }
 
@@ -64,78 +63,78 @@ const (
 	OutputString OutputKind = "string"
 	// OutputBool is a bool.
 	OutputBool OutputKind = "bool"
-	// OutputNumberOrString is a number where the text reads as one, else a string.
+	// OutputNumberOrString is a float64 if the text is a number, otherwise a string.
 	OutputNumberOrString OutputKind = "number or string"
 )
 
-// Output describes one figure that a check gives to rules and results.
+// Output describes one measurement of a check, for rules and results.
 type Output struct {
-	// Name is what a rule calls it. A name that ends in "N" stands for a series: resultN for result1, result2 and so on.
+	// Name is the name of the output in rules. A name that ends in "N" is a series: resultN means result1, result2 and
+	// so on.
 	Name string     `json:"name"`
 	Kind OutputKind `json:"kind"`
 	// Unit is "ms", "bytes", "days", "percent", or empty.
 	Unit string `json:"unit,omitempty"`
 	Doc  string `json:"doc"`
-	// RuleOnly marks an output that a rule may use and that is never stored or shown.
+	// RuleOnly marks an output that only rules may use. It is never stored or shown.
 	RuleOnly bool `json:"ruleOnly,omitempty"`
 }
 
-// Spec describes a monitor type. The validation, the edit form, the reference and the API
-// specification all follow from it.
+// Spec describes a monitor type. The validation, the form, the reference and the API specification are derived from it.
 type Spec struct {
 	Type  string `json:"type"`
 	Title string `json:"title"`
 	Doc   string `json:"doc"`
-	// TargetDoc says what a target looks like, in a few words.
+	// TargetDoc describes the form of a target in a few words.
 	TargetDoc string `json:"targetDoc"`
-	// ExampleTarget is a target that is valid for the type.
+	// ExampleTarget is a valid target.
 	ExampleTarget string `json:"exampleTarget"`
-	// ValueDoc says what a result's value is.
+	// ValueDoc describes the value of a result.
 	ValueDoc   string     `json:"valueDoc"`
 	Properties []Property `json:"properties"`
 	Outputs    []Output   `json:"outputs"`
-	// ExampleRule is a rule that is valid for the type.
+	// ExampleRule is a valid rule.
 	ExampleRule string `json:"exampleRule"`
-	// RuleHint says in a sentence or two what rules are good for here.
+	// RuleHint explains in one or two sentences how to use rules with this type.
 	RuleHint string `json:"ruleHint"`
 }
 
-// Outcome is what one run of a probe found.
+// Outcome holds the measurements of one run of a probe, or its error.
 type Outcome struct {
-	// Value is the type's main figure; see [Spec.ValueDoc].
+	// Value is the main measurement of the type; see [Spec.ValueDoc].
 	Value float64
-	// Outputs hold float64, string and bool values by the names of the Spec.
+	// Outputs maps the output names of the Spec to float64, string or bool values.
 	Outputs map[string]any
-	// Err is set when there was no answer; it says why in words for people. Value and Outputs
-	// then hold what was found before.
+	// Err explains to users why there was no answer; nil if there was one. If it is set, Value and Outputs hold the
+	// measurements before the error.
 	Err error
 }
 
-// Probe is one monitor's target and settings, ready to run. One Probe is not run twice at a time.
+// Probe checks the target of one monitor with its settings. Run must not be called concurrently.
 type Probe interface {
-	// Run checks the target once. It ends by itself at the monitor's timeout, or when ctx ends.
+	// Run checks the target once. It returns at the monitor's timeout, or when ctx ends.
 	Run(ctx context.Context) Outcome
-	// Close gives up what is kept between runs.
+	// Close closes the connections that are kept between runs.
 	Close()
 }
 
-// Type is a monitor type: what it looks like and how to make a probe of it.
+// Type is a monitor type: its description and the constructor of its probes.
 type Type struct {
 	Spec Spec
-	// New makes a probe. It touches no network. The error is a monitor.InvalidError that names
-	// the target or the property at fault.
+	// New returns a probe. It does not access the network. The error is a [monitor.InvalidError] that names the invalid
+	// target or property.
 	New func(target string, settings Settings) (Probe, error)
 }
 
-// Registry holds the monitor types by name.
+// Registry maps names to monitor types.
 type Registry map[string]Type
 
-// Names lists the types in alphabetical order.
+// Names returns the names of the types in alphabetical order.
 func (r Registry) Names() []string {
 	return slices.Sorted(maps.Keys(r))
 }
 
-// Specs lists the types' descriptions in alphabetical order, with the properties that all types share.
+// Specs returns the specs of the types in alphabetical order, including the [CommonProperties].
 func (r Registry) Specs() []Spec {
 	specs := make([]Spec, 0, len(r))
 	for _, name := range r.Names() {
@@ -148,7 +147,7 @@ func (r Registry) Specs() []Spec {
 
 var seriesNumber = regexp.MustCompile(`^[1-9][0-9]*$`)
 
-// HasOutput reports whether a rule for the type may use name.
+// HasOutput reports whether the type has an output called name.
 func (s Spec) HasOutput(name string) bool {
 	return slices.ContainsFunc(s.Outputs, func(o Output) bool {
 		series, isSeries := strings.CutSuffix(o.Name, "N")

@@ -9,12 +9,12 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// invalidTarget is the error for a target that hasn't the form that expected describes.
+// invalidTarget returns the error for a target with an invalid form. expected describes the valid form.
 func invalidTarget(expected string) error {
 	return monitor.Invalidf("invalid monitor target: expected %s", expected)
 }
 
-// splitHostPort reads host:port, with an IPv6 address in brackets, and checks both.
+// splitHostPort splits and validates host:port. An IPv6 address must be in brackets.
 func splitHostPort(text string) (host, port string, ok bool) {
 	host, port, err := net.SplitHostPort(text)
 	return host, port, err == nil && validHost(host) && validPort(port)
@@ -25,7 +25,7 @@ func validPort(port string) bool {
 	return err == nil && n > 0
 }
 
-// validHost reports whether host is an IP address, without brackets, or a name that could be resolved.
+// validHost reports whether host is an IP address without brackets, or has the form of a domain name.
 func validHost(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true
@@ -33,8 +33,8 @@ func validHost(host string) bool {
 	return validName(host)
 }
 
-// validName reports whether name has the form of a domain name. A name whose last label is a number
-// is refused: it is a mistyped IP address.
+// validName reports whether name has the form of a domain name. If the last label is a number, name is a mistyped IP
+// address and therefore invalid.
 func validName(name string) bool {
 	name = strings.TrimSuffix(name, ".")
 	if len(name) > 253 {

@@ -14,22 +14,26 @@ func tcpType(guard Guard) Type {
 			Doc:           "Opens a TCP connection to a port and closes it again.",
 			TargetDoc:     "host:port, with an IPv6 address in brackets",
 			ExampleTarget: "db.example.org:5432",
-			ValueDoc:      "Time to open the connection, the name lookup included, in ms.",
-			Properties:    []Property{timeoutProperty("5s", "How long opening the connection may take, the name lookup included.")},
+			ValueDoc:      "Time to open the connection, including the name lookup, in ms.",
+			Properties: []Property{
+				timeoutProperty("5s", "Maximum time to open the connection, including the name lookup."),
+			},
 			Outputs: []Output{
-				{Name: "respTime", Kind: OutputNumber, Unit: "ms", Doc: "Time to open the connection, the name lookup included."},
-				{Name: "ipAddress", Kind: OutputString, Doc: "The address that was connected to."},
+				{Name: "respTime", Kind: OutputNumber, Unit: "ms",
+					Doc: "Time to open the connection, including the name lookup."},
+				{Name: "ipAddress", Kind: OutputString, Doc: "The IP address of the connection."},
 			},
 			ExampleRule: "respTime < 200",
-			RuleHint:    "A port that doesn't open is failed, rule or not. A rule can bound the time.",
+			RuleHint: "If the connection can't be opened, the check fails, with or without a rule. A rule can " +
+				"limit the time.",
 		},
 		New: func(target string, settings Settings) (Probe, error) { return newTCP(guard, target, settings) },
 	}
 }
 
-// timeoutProperty is the property that bounds a run.
-func timeoutProperty(standard, doc string) Property {
-	return Property{Name: "timeout", Kind: KindDuration, Default: standard, Min: 1, Max: 600_000, Doc: doc}
+// timeoutProperty returns the property that limits the duration of a check.
+func timeoutProperty(defaultValue, doc string) Property {
+	return Property{Name: "timeout", Kind: KindDuration, Default: defaultValue, Min: 1, Max: 600_000, Doc: doc}
 }
 
 type tcpProbe struct {
@@ -43,7 +47,7 @@ func newTCP(guard Guard, target string, settings Settings) (Probe, error) {
 		return nil, invalidTarget("host:port, for example db.example.org:5432 or [2001:db8::1]:5432")
 	}
 	p := &tcpProbe{target: target, timeout: settings.Duration("timeout"), dialer: guard.dialer()}
-	p.dialer.KeepAlive = -1 // It would cost system calls on a connection that is closed at once.
+	p.dialer.KeepAlive = -1 // Avoids system calls for a connection that is closed immediately.
 	return p, nil
 }
 
@@ -52,20 +56,20 @@ func (p *tcpProbe) Run(ctx context.Context) Outcome {
 	defer cancel()
 	started := time.Now()
 	conn, err := p.dialer.DialContext(limited, "tcp", p.target)
-	took := millis(time.Since(started))
+	duration := millis(time.Since(started))
 	if err != nil {
 		return Outcome{Err: failure(ctx, p.timeout, "connecting to "+p.target, err)}
 	}
 	defer conn.Close()
-	return Outcome{Value: took, Outputs: map[string]any{
-		"respTime":  took,
+	return Outcome{Value: duration, Outputs: map[string]any{
+		"respTime":  duration,
 		"ipAddress": hostOf(conn.RemoteAddr()),
 	}}
 }
 
 func (p *tcpProbe) Close() {}
 
-// hostOf is the IP address in a TCP or UDP address.
+// hostOf returns the IP address of a TCP or UDP address.
 func hostOf(address net.Addr) string {
 	host, _, err := net.SplitHostPort(address.String())
 	if err != nil {

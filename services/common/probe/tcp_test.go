@@ -30,16 +30,16 @@ func TestTCPOpens(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n, err := conn.Read(make([]byte, 1)); n != 0 || err.Error() != "EOF" {
-			t.Errorf("the connection ends with %d bytes and %v, want a clean close", n, err)
+			t.Errorf("reading from the connection returns %d bytes and %v, want a clean close", n, err)
 		}
 		conn.Close()
 	}
 }
 
 func TestTCPRefused(t *testing.T) {
-	address := freePort(t)
+	address := closedPort(t)
 	outcome := newProbe(t, "tcp", address, nil).Run(context.Background())
-	wantFailure(t, "tcp", outcome, "connection to "+address+" refused: nothing listens there")
+	wantFailure(t, "tcp", outcome, "connection to "+address+" refused: nothing is listening on this port")
 }
 
 func TestTCPUnresolvable(t *testing.T) {
@@ -49,11 +49,11 @@ func TestTCPUnresolvable(t *testing.T) {
 }
 
 func TestTCPSilentNameServer(t *testing.T) {
-	address, asked := silentServer(t)
+	address, received := silentServer(t)
 	p := newProbe(t, "tcp", "slow.example:80", props{"timeout": "50ms"}).(*tcpProbe)
 	p.dialer.Resolver = resolverAt(address)
-	wantFailure(t, "tcp", p.Run(context.Background()), "no answer within 50ms, still connecting to slow.example:80")
+	wantFailure(t, "tcp", p.Run(context.Background()), "no answer within 50ms while connecting to slow.example:80")
 
-	p.timeout = allDay
-	wantFailure(t, "tcp", wantPrompt(t, p, asked), "the check was stopped while connecting to slow.example:80")
+	p.timeout = longTimeout
+	wantFailure(t, "tcp", runCancelled(t, p, received), "the check was stopped while connecting to slow.example:80")
 }

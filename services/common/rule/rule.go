@@ -1,6 +1,6 @@
-// Package rule compiles and evaluates the expressions that judge a result. The language is govaluate's;
-// where that surprises, this package mends it: text that looks like a date stays text, a list of one element
-// is a list, and an output that a check did not produce has no value instead of being an error.
+// Package rule compiles and evaluates rules: govaluate expressions over the outputs of a check. It corrects three
+// surprises of govaluate: a string that looks like a date stays a string, a list may have one element, and an output
+// that a check did not produce is a value that equals nothing, not an error.
 package rule
 
 import (
@@ -11,20 +11,20 @@ import (
 	"github.com/Knetic/govaluate"
 )
 
-// ErrNotBool says that a rule has a value that is neither true nor false.
+// ErrNotBool means that the value of a rule is neither true nor false.
 var ErrNotBool = errors.New("rule didn't return a bool")
 
-// Rule is a compiled expression. It may be evaluated by several goroutines at a time.
+// Rule is a compiled expression. Several goroutines may evaluate it at the same time.
 type Rule struct {
 	text       string
 	expression *govaluate.EvaluableExpression
 }
 
-// Compile parses text; hasOutput tells which names it may use. The error says what is wrong with the text.
+// Compile parses text. hasOutput reports whether the rule may use an output of that name.
 func Compile(text string, hasOutput func(name string) bool) (r *Rule, err error) {
 	defer func() {
 		if recover() != nil {
-			r, err = nil, errors.New("the expression can't be understood")
+			r, err = nil, errors.New("the expression can't be parsed")
 		}
 	}()
 	tokens, err := tokenize(text)
@@ -36,41 +36,41 @@ func Compile(text string, hasOutput func(name string) bool) (r *Rule, err error)
 			return nil, fmt.Errorf("there is no output %q", name)
 		}
 		if token.Kind == govaluate.CLAUSE_CLOSE && tokens[i-1].Kind == govaluate.CLAUSE {
-			return nil, errors.New("there is nothing between ( and )")
+			return nil, errors.New("the parentheses ( ) are empty")
 		}
 	}
 	expression, err := govaluate.NewEvaluableExpressionFromTokens(completeLists(tokens))
 	if err != nil {
-		return nil, plain(err)
+		return nil, lowerFirst(err)
 	}
 	return &Rule{text: text, expression: expression}, nil
 }
 
-// String is the rule as it was written.
+// String returns the rule as the user wrote it.
 func (r *Rule) String() string { return r.text }
 
-// Eval judges outputs, whose values are float64, string or bool. The error is [ErrNotBool], or begins
-// with "rule eval error: "; it never shows the value of an output.
-func (r *Rule) Eval(outputs map[string]any) (holds bool, err error) {
+// Eval evaluates the rule for the outputs of a check, which are float64, string or bool. The error is [ErrNotBool] or
+// starts with "rule eval error: ". It never contains the value of an output.
+func (r *Rule) Eval(outputs map[string]any) (isTrue bool, err error) {
 	defer func() {
 		if recover() != nil {
-			holds, err = false, errors.New("rule eval error: the expression can't be applied to these outputs")
+			isTrue, err = false, errors.New("rule eval error: the expression can't be applied to these outputs")
 		}
 	}()
-	values := &values{outputs: outputs}
-	value, err := r.expression.Eval(values)
+	parameters := &parameters{outputs: outputs}
+	value, err := r.expression.Eval(parameters)
 	if err != nil {
-		return false, fmt.Errorf("rule eval error: %w", values.explain(err))
+		return false, fmt.Errorf("rule eval error: %w", parameters.explain(err))
 	}
-	holds, isBool := value.(bool)
+	isTrue, isBool := value.(bool)
 	if !isBool {
 		return false, ErrNotBool
 	}
-	return holds, nil
+	return isTrue, nil
 }
 
-// plain is an error of the parser as the end of a sentence.
-func plain(err error) error {
+// lowerFirst returns an error with the text of err, whose first letter is made lower case.
+func lowerFirst(err error) error {
 	text := strings.TrimSpace(err.Error())
 	return errors.New(strings.ToLower(text[:1]) + text[1:])
 }

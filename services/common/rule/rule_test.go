@@ -8,7 +8,7 @@ import (
 	"nanomon/services/common/rule"
 )
 
-func known(name string) bool {
+func hasOutput(name string) bool {
 	switch name {
 	case "status", "respTime", "body", "regexMatch", "result1", "result2", "result3", "ok", "a name":
 		return true
@@ -59,7 +59,7 @@ func TestEval(t *testing.T) {
 		"result2 IN (result2, result3)":    false,
 		"status > 100 ? ok : false":        true,
 	} {
-		r, err := rule.Compile(text, known)
+		r, err := rule.Compile(text, hasOutput)
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue
@@ -68,7 +68,7 @@ func TestEval(t *testing.T) {
 			t.Errorf("%s: got %v, %v; want %v", text, got, err, want)
 		}
 		if r.String() != text {
-			t.Errorf("%s is shown as %s", text, r)
+			t.Errorf("String of %s returns %s", text, r)
 		}
 	}
 }
@@ -78,14 +78,14 @@ func TestEvalErrors(t *testing.T) {
 		"respTime":            "rule didn't return a bool",
 		"'yes'":               "rule didn't return a bool",
 		"body > 5":            "rule eval error: a value cannot be used with the comparator '>', it is not a number",
-		"result2 > 5":         "rule eval error: this check gave no result2",
-		"result2 < result3":   "rule eval error: this check gave no result2, result3",
+		"result2 > 5":         "rule eval error: this check produced no result2",
+		"result2 < result3":   "rule eval error: this check produced no result2, result3",
 		"!respTime":           "rule eval error: a value cannot be used with the prefix '!'",
 		"status && ok":        "rule eval error: a value cannot be used with the logical operator '&&', it is not a bool",
-		"'x' =~ ('(' + body)": "rule eval error: a pattern that is made of outputs is no regular expression",
-		"status IN respTime":  "rule eval error: what follows IN is not a list",
+		"'x' =~ ('(' + body)": "rule eval error: a pattern built from outputs is not a valid regular expression",
+		"status IN respTime":  "rule eval error: IN needs a list on its right side",
 	} {
-		r, err := rule.Compile(text, known)
+		r, err := rule.Compile(text, hasOutput)
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue
@@ -95,32 +95,32 @@ func TestEvalErrors(t *testing.T) {
 			t.Errorf("%s: got error %v, want %s", text, err, want)
 		}
 		if err != nil && strings.Contains(err.Error(), "state") {
-			t.Errorf("%s: the error shows the body: %v", text, err)
+			t.Errorf("%s: the error contains the body: %v", text, err)
 		}
 	}
 }
 
 func TestCompileErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                        "it is empty",
-		"  ":                      "it is empty",
+		"":                        "the expression is empty",
+		"  ":                      "the expression is empty",
 		"status = 200":            "invalid token: '='",
 		"status ==":               "unexpected end of expression",
 		"(status == 200":          "unbalanced parenthesis",
 		"statuss == 200":          `there is no output "statuss"`,
-		"'a":                      "the text that starts with ' at character 1 has no end",
-		`'a\`:                     "the text that starts with ' at character 1 has no end",
-		"[status == 200":          "the [ at character 1 has no ]",
+		"'a":                      "the string that starts with ' at character 1 is not terminated",
+		`'a\`:                     "the string that starts with ' at character 1 is not terminated",
+		"[status == 200":          "the [ at character 1 has no closing ]",
 		"body =~ '('":             "error parsing regexp: missing closing ): `(`",
-		"status == \x00":          "it contains a NUL character",
+		"status == \x00":          "the expression contains a NUL character",
 		"status == 1.2.3":         "unable to parse numeric value '1.2.3' to float64",
-		"status IN ()":            "there is nothing between ( and )",
+		"status IN ()":            "the parentheses ( ) are empty",
 		"exec('rm')":              "undefined function exec",
 		"status == 200 status":    "",
 		"'a' 'b'":                 "",
 		strings.Repeat("(", 2000): "unbalanced parenthesis",
 	} {
-		_, err := rule.Compile(text, known)
+		_, err := rule.Compile(text, hasOutput)
 		if err == nil || want != "" && err.Error() != want {
 			t.Errorf("%.40q: got error %q, want %q", text, err, want)
 		}
@@ -138,20 +138,20 @@ func FuzzRule(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, given := range []map[string]any{
+		for _, outputs := range []map[string]any{
 			nil,
 			{"status": number, "body": word, "result1": word, "ok": flag},
 			{"status": word, "body": number, "result1": flag, "ok": word},
 		} {
-			if holds, err := r.Eval(given); err != nil && holds {
-				t.Errorf("%q holds and fails with %v", text, err)
+			if isTrue, err := r.Eval(outputs); err != nil && isTrue {
+				t.Errorf("%q is true and fails with %v", text, err)
 			}
 		}
 	})
 }
 
-func TestErrNotBoolIsRecognised(t *testing.T) {
-	r, err := rule.Compile("1", known)
+func TestErrNotBool(t *testing.T) {
+	r, err := rule.Compile("1", hasOutput)
 	if err != nil {
 		t.Fatal(err)
 	}

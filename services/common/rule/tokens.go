@@ -8,18 +8,18 @@ import (
 	"github.com/Knetic/govaluate"
 )
 
-// noElement is a name that has no value in any check, so that it equals nothing. Together with the
-// marker of a literal it starts with a character that no rule may contain.
+// noElement is the name of an output that no check produces, so that it equals nothing. It starts with a character that
+// no rule may contain, like the names of literals.
 const noElement = "\x00none"
 
-// tokenize splits a rule. Each string literal goes through the parser as a name that stands for it, because
-// the parser would read some texts as dates.
+// tokenize splits a rule into tokens. It hides string literals from the parser behind names, because the parser would
+// read some of them as dates.
 func tokenize(text string) ([]govaluate.ExpressionToken, error) {
 	if strings.TrimSpace(text) == "" {
-		return nil, errors.New("it is empty")
+		return nil, errors.New("the expression is empty")
 	}
 	if strings.ContainsRune(text, 0) {
-		return nil, errors.New("it contains a NUL character")
+		return nil, errors.New("the expression contains a NUL character")
 	}
 	withoutLiterals, literals, err := extractLiterals(text)
 	if err != nil {
@@ -27,7 +27,7 @@ func tokenize(text string) ([]govaluate.ExpressionToken, error) {
 	}
 	expression, err := govaluate.NewEvaluableExpression(withoutLiterals)
 	if err != nil {
-		return nil, plain(err)
+		return nil, lowerFirst(err)
 	}
 	tokens := expression.Tokens()
 	for i, token := range tokens {
@@ -39,9 +39,8 @@ func tokenize(text string) ([]govaluate.ExpressionToken, error) {
 	return tokens, nil
 }
 
-// extractLiterals replaces every quoted text by a bracketed name and returns the texts by
-// these names. A literal ends at the quote that it began with; a backslash makes the next
-// character plain. Names in brackets are left as they are.
+// extractLiterals replaces every string literal by a name in brackets, and returns the literals by name. A literal
+// starts and ends with the same quote; a backslash escapes the next character. Names in brackets stay unchanged.
 func extractLiterals(text string) (string, map[string]string, error) {
 	var replaced strings.Builder
 	literals := make(map[string]string)
@@ -51,7 +50,7 @@ func extractLiterals(text string) (string, map[string]string, error) {
 		case '\'', '"':
 			literal, end := readUntil(characters, i+1, c)
 			if end < 0 {
-				return "", nil, fmt.Errorf("the text that starts with %c at character %d has no end", c, i+1)
+				return "", nil, fmt.Errorf("the string that starts with %c at character %d is not terminated", c, i+1)
 			}
 			name := fmt.Sprintf("\x00%d", len(literals))
 			literals[name] = literal
@@ -60,7 +59,7 @@ func extractLiterals(text string) (string, map[string]string, error) {
 		case '[':
 			_, end := readUntil(characters, i+1, ']')
 			if end < 0 {
-				return "", nil, fmt.Errorf("the [ at character %d has no ]", i+1)
+				return "", nil, fmt.Errorf("the [ at character %d has no closing ]", i+1)
 			}
 			replaced.WriteString(string(characters[i : end+1]))
 			i = end
@@ -71,8 +70,8 @@ func extractLiterals(text string) (string, map[string]string, error) {
 	return replaced.String(), literals, nil
 }
 
-// readUntil reads up to the end character and returns what is before it, unescaped, and its place, -1 if
-// there is none.
+// readUntil returns the unescaped text before the end character and the index of the end character, or -1 if there is
+// none.
 func readUntil(characters []rune, from int, end rune) (string, int) {
 	var content strings.Builder
 	for i := from; i < len(characters); i++ {
@@ -89,8 +88,8 @@ func readUntil(characters []rune, from int, end rune) (string, int) {
 	return "", -1
 }
 
-// completeLists adds to every IN list of one element a second one that equals nothing, because
-// the parser takes a single one for a value in parentheses.
+// completeLists adds a second element, which equals nothing, to every IN list of one element, because the parser would
+// read a list of one element as a value in parentheses.
 func completeLists(tokens []govaluate.ExpressionToken) []govaluate.ExpressionToken {
 	completed := make([]govaluate.ExpressionToken, 0, len(tokens)+2)
 	ends := make(map[int]bool)
@@ -110,7 +109,7 @@ func completeLists(tokens []govaluate.ExpressionToken) []govaluate.ExpressionTok
 	return completed
 }
 
-// singleElementEnd finds the closing parenthesis of the list that opens at start, if it has
+// singleElementEnd returns the index of the closing parenthesis of the list that starts at start, if the list has
 // exactly one element.
 func singleElementEnd(tokens []govaluate.ExpressionToken, start int) (int, bool) {
 	depth := 0

@@ -11,34 +11,35 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// headers is the property whose value is a JSON object, of which only the values are secret, and body the one that is secret whole.
+// These properties hold secrets: headers is a JSON object whose values are secret, body is secret as a whole.
 const (
 	headers = "headers"
 	body    = "body"
 )
 
-// HasReferences reports whether m has to be resolved before it can be checked.
+// HasReferences reports whether m must be resolved with [Source.Resolve] before a check.
 func HasReferences(m monitor.Monitor) bool {
-	// Headers may spell any character of a reference by its number.
-	found := InText(m.Target) || strings.Contains(m.Properties[headers], `\u`)
+	// JSON may escape the characters of a reference as \uXXXX.
+	found := HasReference(m.Target) || strings.Contains(m.Properties[headers], `\u`)
 	for _, value := range m.Properties {
-		found = found || InText(value)
+		found = found || HasReference(value)
 	}
 	return found
 }
 
-// InText reports whether a text has a reference, or an escaped ${.
-func InText(text string) bool {
+// HasReference reports whether text contains a reference or an escaped ${.
+func HasReference(text string) bool {
 	return strings.Contains(text, "${env:") || strings.Contains(text, "${file:") || strings.Contains(text, "$${")
 }
 
-// Sample is m with standIn for every reference, for a look at its form. The error is a [monitor.InvalidError] about a malformed reference.
-func Sample(m monitor.Monitor, standIn string) (monitor.Monitor, error) {
-	return fillMonitor(m, func(part) (string, error) { return standIn, nil })
+// FillReferences returns m with value in place of every reference. It is for validation without the secrets. The error
+// is a [monitor.InvalidError] about an invalid reference.
+func FillReferences(m monitor.Monitor, value string) (monitor.Monitor, error) {
+	return fillMonitor(m, func(part) (string, error) { return value, nil })
 }
 
-// Resolve is m with what its references lead to now, and the scrubber that hides that in what is found. The error says
-// which one leads nowhere.
+// Resolve returns m with the current values of the secrets in place of its references, and a scrubber that removes
+// these values from results. The error names the reference that can't be resolved.
 func (s Source) Resolve(m monitor.Monitor) (monitor.Monitor, *Scrubber, error) {
 	found := make(map[string]string)
 	filled, err := fillMonitor(m, func(p part) (string, error) {
@@ -49,23 +50,23 @@ func (s Source) Resolve(m monitor.Monitor) (monitor.Monitor, *Scrubber, error) {
 	if err != nil {
 		return monitor.Monitor{}, nil, err
 	}
-	var hide []form
+	var patterns []pattern
 	for _, reference := range slices.Sorted(maps.Keys(found)) {
-		hide = append(hide, formsOf(found[reference], reference)...)
+		patterns = append(patterns, patternsFor(found[reference], reference)...)
 	}
-	if user := userText(m.Target); InText(user) {
-		hide = append(hide, base64Of(userText(filled.Target), user)...)
+	if user := userText(m.Target); HasReference(user) {
+		patterns = append(patterns, basicAuthPatterns(userText(filled.Target), user)...)
 	}
-	return filled, newScrubber(hide), nil
+	return filled, newScrubber(patterns), nil
 }
 
-// fillMonitor fills target and properties. Its errors are those of value, or a [monitor.InvalidError] that names the place
-// of a malformed reference.
+// fillMonitor replaces the references in the target and the properties by the results of value. It returns the errors
+// of value, or a [monitor.InvalidError] that names the field with an invalid reference.
 func fillMonitor(m monitor.Monitor, value func(part) (string, error)) (monitor.Monitor, error) {
 	properties := make(map[string]string, len(m.Properties))
 	target, err := fillTarget(m.Target, value)
 	if err != nil {
-		return m, placed("invalid monitor target", err)
+		return m, withField("invalid monitor target", err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Properties)) {
 		text := m.Properties[name]
@@ -75,21 +76,22 @@ func fillMonitor(m monitor.Monitor, value func(part) (string, error)) (monitor.M
 			properties[name], err = fill(text, value)
 		}
 		if err != nil {
-			return m, placed("property "+name, err)
+			return m, withField("property "+name, err)
 		}
 	}
 	m.Target, m.Properties = target, properties
 	return m, nil
 }
 
-func placed(where string, err error) error {
-	if errors.Is(err, errForm) {
-		return monitor.Invalidf("%s: %v", where, err)
+func withField(field string, err error) error {
+	if errors.Is(err, errInvalidReference) {
+		return monitor.Invalidf("%s: %v", field, err)
 	}
 	return err
 }
 
-// fillHeaders fills the values only. Text that is not of the form of headers stays as it is.
+// fillHeaders replaces the references in the values of headers. It returns text unchanged if it is not a JSON object of
+// strings.
 func fillHeaders(text string, value func(part) (string, error)) (string, error) {
 	read, ok := parseHeaders(text)
 	if !ok {
@@ -124,6 +126,6 @@ func formatHeaders(values map[string]string) string {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(values) // Strings always encode.
+	_ = encoder.Encode(values) // Encoding strings never fails.
 	return strings.TrimSuffix(text.String(), "\n")
 }

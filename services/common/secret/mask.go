@@ -9,10 +9,11 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// Placeholder stands where somebody may not see what is there.
+// Placeholder replaces secrets that a client may not see.
 const Placeholder = "•••"
 
-// Mask is m with the values of headers, the body, and user information and query values of the target masked.
+// Mask returns m with placeholders for the values of headers, the body, and the user information and query values of
+// the target.
 func Mask(m monitor.Monitor) monitor.Monitor {
 	m.Target = maskURL(m.Target)
 	m.Properties = maps.Clone(m.Properties)
@@ -38,7 +39,7 @@ func maskHeaders(text string) string {
 	return cmp.Or(text, formatHeaders(values))
 }
 
-// maskURL masks what is secret in a URL and leaves other texts as they are.
+// maskURL masks the user information and the query values of a URL. It returns other texts unchanged.
 func maskURL(text string) string {
 	parts, _ := splitURL(text)
 	user, query := text[parts.userStart:parts.userEnd], parseQuery(text[parts.queryStart:parts.queryEnd])
@@ -50,26 +51,26 @@ func maskURL(text string) string {
 			query[i].value = Placeholder
 		}
 	}
-	return parts.with(text, user, query)
+	return parts.replace(text, user, query)
 }
 
-// with is the URL in text with other user information and another query.
-func (p urlParts) with(text, user string, query []queryItem) string {
+// replace returns the URL text with other user information and another query.
+func (p urlParts) replace(text, user string, query []queryItem) string {
 	return text[:p.userStart] + user + text[p.userEnd:p.queryStart] + formatQuery(query) + text[p.queryEnd:]
 }
 
-// queryItem is one name=value of a query; name has the = in it, and is empty where there is only a value.
+// queryItem is one name=value pair of a query. name includes the equals sign; it is empty if there is only a value.
 type queryItem struct{ name, value string }
 
 func parseQuery(query string) []queryItem {
 	var items []queryItem
 	for rest, more := query, query != ""; more; {
-		end := strings.IndexByte(opaque(rest), '&')
+		end := strings.IndexByte(hideReferences(rest), '&')
 		more = end >= 0
 		if !more {
 			end = len(rest)
 		}
-		equals := strings.IndexByte(opaque(rest[:end]), '=') + 1
+		equals := strings.IndexByte(hideReferences(rest[:end]), '=') + 1
 		items = append(items, queryItem{rest[:equals], rest[equals:end]})
 		rest = rest[min(end+1, len(rest)):]
 	}
@@ -86,11 +87,11 @@ func formatQuery(items []queryItem) string {
 
 var urlInText = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>]*`)
 
-// MaskText masks what is secret in the URLs of a text.
+// MaskText masks the URLs in a text; see [Mask].
 func MaskText(text string) string { return urlInText.ReplaceAllStringFunc(text, maskURL) }
 
-// MaskResult is r with what is secret in URLs masked, and with what own finds.
-func MaskResult(r monitor.Result, own *Scrubber) monitor.Result {
+// MaskResult returns r with masked URLs and without the secrets of scrubber.
+func MaskResult(r monitor.Result, scrubber *Scrubber) monitor.Result {
 	r.MonitorTarget, r.Message = maskURL(r.MonitorTarget), MaskText(r.Message)
 	outputs := make(map[string]any, len(r.Outputs))
 	for name, value := range r.Outputs {
@@ -100,26 +101,28 @@ func MaskResult(r monitor.Result, own *Scrubber) monitor.Result {
 		outputs[name] = value
 	}
 	r.Outputs = outputs
-	own.Result(&r)
+	scrubber.ScrubResult(&r)
 	return r
 }
 
-// leastOwn is how many bytes a value has at least that is looked for in what is found: shorter ones are there by chance.
-const leastOwn = 4
+// minSecretBytes is the minimum length of a value that is removed from results. Shorter values are too likely to occur
+// by chance.
+const minSecretBytes = 4
 
-// Own masks what [Mask] hides of m, wherever else it turns up; nil when that is nothing.
-func Own(m monitor.Monitor) *Scrubber {
-	var forms []form
+// ScrubberFor returns a scrubber that replaces the secrets of m, those that [Mask] hides, by placeholders. It returns
+// nil if m has no secrets.
+func ScrubberFor(m monitor.Monitor) *Scrubber {
+	var patterns []pattern
 	hide := func(value string) {
-		if len(value) >= leastOwn {
-			forms = append(forms, formsOf(value, Placeholder)...)
+		if len(value) >= minSecretBytes {
+			patterns = append(patterns, patternsFor(value, Placeholder)...)
 		}
 	}
 	hide(m.Properties[body])
 	values, _ := parseHeaders(m.Properties[headers])
 	for _, value := range values {
 		hide(value)
-		if _, token, ok := strings.Cut(value, " "); ok { // "Bearer" and the like
+		if _, token, ok := strings.Cut(value, " "); ok { // after a scheme such as "Bearer"
 			hide(token)
 		}
 	}
@@ -131,7 +134,7 @@ func Own(m monitor.Monitor) *Scrubber {
 		_, password, _ := strings.Cut(user, ":")
 		hide(unescape(password))
 		hide(user)
-		forms = append(forms, base64Of(user, Placeholder)...)
+		patterns = append(patterns, basicAuthPatterns(user, Placeholder)...)
 	}
-	return newScrubber(forms)
+	return newScrubber(patterns)
 }

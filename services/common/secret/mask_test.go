@@ -65,12 +65,12 @@ func TestMask(t *testing.T) {
 	if diff := cmp.Diff(full, restored); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
-	if !Masked(Mask(full)) || Masked(full) {
-		t.Error("Masked can't tell a mask from none")
+	if !HasPlaceholder(Mask(full)) || HasPlaceholder(full) {
+		t.Error("HasPlaceholder must be true for the masked monitor and false for the original")
 	}
-	malformed := monitor.Monitor{Properties: map[string]string{"headers": `{"a": 1}`}}
-	if got := Mask(malformed).Properties["headers"]; got != Placeholder {
-		t.Errorf("headers that can't be read are shown as %s", got)
+	invalid := monitor.Monitor{Properties: map[string]string{"headers": `{"a": 1}`}}
+	if got := Mask(invalid).Properties["headers"]; got != Placeholder {
+		t.Errorf("invalid headers are masked as %s", got)
 	}
 }
 
@@ -88,7 +88,7 @@ func TestRestore(t *testing.T) {
 	for _, c := range []struct {
 		name, target, wantTarget string
 		properties, want         map[string]string
-		fault                    string
+		message                  string
 	}{
 		{name: "nothing masked", target: "http://a:b@x/?key=new", properties: p("body", "new"), wantTarget: "http://a:b@x/?key=new", want: p("body", "new")},
 		{name: "some headers", properties: p("headers", `{"x-key":"•••","Authorization":"new"}`), want: p("headers", `{"Authorization":"new","x-key":"k3y-value"}`)},
@@ -96,33 +96,33 @@ func TestRestore(t *testing.T) {
 		{name: "order of the query", target: "http://x/?•••&key=new&more=1&key=•••", wantTarget: "http://x/?bare&key=new&more=1&key=k2"},
 		{name: "all headers", properties: p("headers", "•••"), want: p("headers", full.Properties["headers"])},
 		{name: "body", properties: p("body", "•••"), want: p("body", "b0dy text")},
-		{name: "another header", properties: p("headers", `{"X-Other":"•••"}`), fault: "property headers: the value of X-Other is masked"},
-		{name: "an empty header", properties: p("headers", `{"X-Empty":"•••"}`), fault: "property headers: the value of X-Empty is masked"},
-		{name: "another query value", target: "http://x/?other=•••", fault: "target: the query value of other is masked"},
-		{name: "a third query value", target: "http://x/?key=•••&key=•••&key=•••", fault: "target: the query value of key is masked"},
-		{name: "an empty query value", target: "http://x/?empty=•••", fault: "target: the query value of empty is masked"},
-		{name: "another property", properties: p("userAgent", "•••"), fault: "property userAgent is masked"},
-		{name: "a property that isn't set", properties: p("bodyRegex", "•••"), fault: "property bodyRegex is masked"},
+		{name: "another header", properties: p("headers", `{"X-Other":"•••"}`), message: "property headers: the value of X-Other is masked"},
+		{name: "an empty header", properties: p("headers", `{"X-Empty":"•••"}`), message: "property headers: the value of X-Empty is masked"},
+		{name: "another query value", target: "http://x/?other=•••", message: "target: the query value of other is masked"},
+		{name: "a third query value", target: "http://x/?key=•••&key=•••&key=•••", message: "target: the query value of key is masked"},
+		{name: "an empty query value", target: "http://x/?empty=•••", message: "target: the query value of empty is masked"},
+		{name: "another property", properties: p("userAgent", "•••"), message: "property userAgent is masked"},
+		{name: "a property that isn't set", properties: p("bodyRegex", "•••"), message: "property bodyRegex is masked"},
 	} {
 		got, err := Restore(with(c.target, c.properties), full)
 		var invalid *monitor.InvalidError
 		switch {
-		case c.fault != "" && (!errors.As(err, &invalid) || err.Error() != c.fault+", and there is nothing stored to take its place: write it out"):
+		case c.message != "" && (!errors.As(err, &invalid) || err.Error() != c.message+", but no value is stored for it: enter the value"):
 			t.Errorf("%s: got error %v", c.name, err)
-		case c.fault == "" && (err != nil || got.Target != c.wantTarget || !maps.Equal(got.Properties, c.want)):
+		case c.message == "" && (err != nil || got.Target != c.wantTarget || !maps.Equal(got.Properties, c.want)):
 			t.Errorf("%s: got %s %v, error %v", c.name, got.Target, got.Properties, err)
 		}
 	}
-	for what, m := range map[string]monitor.Monitor{
+	for field, m := range map[string]monitor.Monitor{
 		"target: the user information":                 with("http://•••@h/", nil),
 		"target: the query value of a":                 with("http://h/?a=•••", nil),
-		"target: the query value of no name":           with("http://h/?•••", nil),
+		"target: the query value without a name":       with("http://h/?•••", nil),
 		"property body":                                with("", p("body", "•••")),
 		"property headers":                             with("", p("headers", "•••")),
 		"property headers: the value of Authorization": with("", p("headers", `{"Authorization":"•••","X-Key":"•••"}`)),
 	} {
-		if _, err := Restore(m, monitor.Monitor{}); err == nil || !strings.HasPrefix(err.Error(), what+" is masked") {
-			t.Errorf("%s: got %v", what, err)
+		if _, err := Restore(m, monitor.Monitor{}); err == nil || !strings.HasPrefix(err.Error(), field+" is masked") {
+			t.Errorf("%s: got %v", field, err)
 		}
 	}
 }
@@ -140,15 +140,15 @@ func TestMaskResult(t *testing.T) {
 			"finalUrl": "https://h.example/p?key=•••", "regexMatch": "you sent ••• and Basic ••• and •••, •••", "status": 200.0, "ipAddress": "127.0.0.1",
 		},
 	}
-	got := MaskResult(r, Own(full))
+	got := MaskResult(r, ScrubberFor(full))
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	if r.Outputs["finalUrl"] != "https://h.example/p?key=k1" {
 		t.Error("the result itself was masked")
 	}
-	if Own(monitor.Monitor{Target: "localhost:80", Properties: map[string]string{"timeout": "5s"}}) != nil {
-		t.Error("a monitor without secrets hides something")
+	if ScrubberFor(monitor.Monitor{Target: "localhost:80", Properties: map[string]string{"timeout": "5s"}}) != nil {
+		t.Error("a monitor without secrets has a scrubber")
 	}
 }
 
@@ -162,12 +162,12 @@ func FuzzMask(f *testing.F) {
 		masked := Mask(m)
 		restored, err := Restore(masked, m)
 		if diff := cmp.Diff(m, restored); diff != "" || err != nil {
-			t.Errorf("restored otherwise: %s, error %v", diff, err)
+			t.Errorf("the restored monitor differs: %s, error %v", diff, err)
 		}
-		if again := Mask(masked); again.Target != masked.Target || !maps.Equal(again.Properties, masked.Properties) {
-			t.Errorf("masking the masked changes it: %v, %v", masked, again)
+		if twice := Mask(masked); twice.Target != masked.Target || !maps.Equal(twice.Properties, masked.Properties) {
+			t.Errorf("masking twice differs from masking once: %v, %v", masked, twice)
 		}
-		// Every secret is a marker here: none may be left.
+		// If every secret is the marker, Mask must remove all markers.
 		const marker = "MaRkEr"
 		if strings.Contains(target+headersText+bodyText, marker) {
 			return
@@ -178,9 +178,9 @@ func FuzzMask(f *testing.F) {
 			for i := range query {
 				query[i].value = marker
 			}
-			marked.Target = parts.with(target, marker, query)
+			marked.Target = parts.replace(target, marker, query)
 			if parts.userStart == parts.userEnd && !strings.HasPrefix(target[parts.userEnd:], "@") {
-				marked.Target = parts.with(target, "", query)
+				marked.Target = parts.replace(target, "", query)
 			}
 		}
 		values, _ := parseHeaders(headersText)

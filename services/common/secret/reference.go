@@ -1,5 +1,5 @@
-// Package secret keeps secrets where they belong: monitors name them by references that only a runner resolves, what a check
-// finds goes on without them, and who may not see a monitor's own sees a mask.
+// Package secret protects secrets in monitors. Monitors contain references to secrets, which only runners resolve.
+// Results contain no secrets. Clients without permission see placeholders for the secrets that a monitor contains.
 package secret
 
 import (
@@ -8,21 +8,21 @@ import (
 	"strings"
 )
 
-// A reference is ${env:NAME} or ${file:/path}. Any other ${ is plain text, and $${ is a plain ${.
+// A reference is ${env:NAME} or ${file:/path}. Any other ${ is plain text; $${ is an escaped ${.
 
-// part is a piece of a text: plain text, or a reference.
+// part is a part of a text: plain text or a reference.
 type part struct {
-	// text is the plain text, or the reference as it is written.
+	// text is the plain text, or the whole reference.
 	text string
-	// name is what a reference is to, such as env:NAME; empty for plain text.
+	// name is the name of the secret, such as env:NAME; empty for plain text.
 	name string
-	// at is where a reference begins in the whole text.
+	// at is the offset of a reference in the whole text.
 	at int
 }
 
-var wellFormed = regexp.MustCompile(`^(env:[A-Za-z_][A-Za-z0-9_]*|file:(/[^/}]+)+)$`)
+var validName = regexp.MustCompile(`^(env:[A-Za-z_][A-Za-z0-9_]*|file:(/[^/}]+)+)$`)
 
-// parse splits a text.
+// parse splits a text into parts.
 func parse(text string) ([]part, error) {
 	var parts []part
 	plain, whole := "", len(text)
@@ -42,8 +42,8 @@ func parse(text string) ([]part, error) {
 		}
 		end := strings.IndexByte(text, '}')
 		name := text[2:max(end, 2)]
-		if !wellFormed.MatchString(name) || strings.Contains(name+"/", "/../") || strings.Contains(name+"/", "/./") {
-			return nil, errForm
+		if !validName.MatchString(name) || strings.Contains(name+"/", "/../") || strings.Contains(name+"/", "/./") {
+			return nil, errInvalidReference
 		}
 		parts = append(parts, part{text: plain}, part{text: text[:end+1], name: name, at: whole - len(text)})
 		plain, text = "", text[end+1:]
@@ -51,10 +51,11 @@ func parse(text string) ([]part, error) {
 	return append(parts, part{text: plain + text}), nil
 }
 
-// errForm doesn't repeat what was written, which may be a secret.
-var errForm = errors.New("a reference to a secret is ${env:NAME} or ${file:/path}; write $${ for a plain ${")
+// errInvalidReference doesn't quote the reference, which may contain a secret.
+var errInvalidReference = errors.New(
+	"invalid reference to a secret: use ${env:NAME} or ${file:/path}, and $${ for a literal ${")
 
-// fill replaces the references in a text by what value gives for them, and $${ by ${.
+// fill replaces each reference in a text by the result of value, and $${ by ${.
 func fill(text string, value func(part) (string, error)) (string, error) {
 	parts, err := parse(text)
 	if err != nil {
@@ -74,7 +75,10 @@ func fill(text string, value func(part) (string, error)) (string, error) {
 
 var referenceText = regexp.MustCompile(`\$\{(env|file):[^}]*\}`)
 
-// opaque is a text of the same length in which what stands in references can't be mistaken for parts of a URL.
-func opaque(text string) string {
-	return referenceText.ReplaceAllStringFunc(text, func(reference string) string { return strings.Repeat("x", len(reference)) })
+// hideReferences replaces references by the same number of letters, so that their characters are not parsed as parts of
+// a URL.
+func hideReferences(text string) string {
+	return referenceText.ReplaceAllStringFunc(text, func(reference string) string {
+		return strings.Repeat("x", len(reference))
+	})
 }

@@ -15,100 +15,105 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// form is one way in which a secret may turn up, and what takes its place.
-type form struct{ text, replacement string }
+// pattern is a secret in one encoding, and the text that replaces it.
+type pattern struct{ text, replacement string }
 
-// Scrubber replaces secrets wherever they turn up. A nil one has none to replace.
+// Scrubber replaces secrets in texts and results. A nil Scrubber replaces nothing.
 type Scrubber struct {
-	// forms are in descending order of length.
-	forms []form
-	all   *strings.Replacer
+	// patterns is in descending order of length.
+	patterns []pattern
+	replacer *strings.Replacer
 }
 
-func newScrubber(forms []form) *Scrubber {
-	forms = slices.DeleteFunc(forms, func(f form) bool { return f.text == "" })
-	if len(forms) == 0 {
+func newScrubber(patterns []pattern) *Scrubber {
+	patterns = slices.DeleteFunc(patterns, func(p pattern) bool { return p.text == "" })
+	if len(patterns) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(forms, func(a, b form) int { return cmp.Compare(len(b.text), len(a.text)) })
-	pairs := make([]string, 0, 2*len(forms))
-	for _, f := range forms {
-		pairs = append(pairs, f.text, f.replacement)
+	slices.SortStableFunc(patterns, func(a, b pattern) int { return cmp.Compare(len(b.text), len(a.text)) })
+	pairs := make([]string, 0, 2*len(patterns))
+	for _, p := range patterns {
+		pairs = append(pairs, p.text, p.replacement)
 	}
-	return &Scrubber{forms: forms, all: strings.NewReplacer(pairs...)}
+	return &Scrubber{patterns: patterns, replacer: strings.NewReplacer(pairs...)}
 }
 
-// Text is text without the secrets.
-func (s *Scrubber) Text(text string) string {
+// Scrub returns text with the secrets replaced.
+func (s *Scrubber) Scrub(text string) string {
 	if s == nil {
 		return text
 	}
-	text = s.all.Replace(text)
+	text = s.replacer.Replace(text)
 	if cut := strings.LastIndex(text, cutMark); cut >= 0 {
-		return s.trimStart(text[:cut]) + text[cut:]
+		return s.scrubTruncated(text[:cut]) + text[cut:]
 	}
 	return text
 }
 
-// cutMark stands where a long text was cut, which may be in the middle of a secret; leastCut is how much of one may stand before it.
 const (
-	cutMark  = "…"
-	leastCut = 3
+	// cutMark marks the end of a truncated text. It may follow the beginning of a secret.
+	cutMark = "…"
+	// maxRemainder is the maximum number of bytes of a secret that may remain in a text.
+	maxRemainder = 3
 )
 
-// trimStart replaces the beginning of a secret at the end of text.
-func (s *Scrubber) trimStart(text string) string {
-	for _, f := range s.forms {
-		for n := min(len(f.text)-1, len(text)); n > leastCut; n-- {
-			if strings.HasSuffix(text, f.text[:n]) {
-				return text[:len(text)-n] + f.replacement
+// scrubTruncated replaces the beginning of a secret at the end of text.
+func (s *Scrubber) scrubTruncated(text string) string {
+	for _, p := range s.patterns {
+		for n := min(len(p.text)-1, len(text)); n > maxRemainder; n-- {
+			if strings.HasSuffix(text, p.text[:n]) {
+				return text[:len(text)-n] + p.replacement
 			}
 		}
 	}
 	return text
 }
 
-// found is the output whose number may be one that the target has sent; respTime is the value of a result without it.
 const (
-	found    = "regexMatch"
+	// regexMatch is the only numeric output that may contain text of the target. If it is a number, it is also the
+	// result's value.
+	regexMatch = "regexMatch"
+	// respTime is the output that is the result's value if regexMatch is not a number.
 	respTime = "respTime"
 )
 
-// Result scrubs what r says. It leaves the outputs of other results that share them as they are.
-func (s *Scrubber) Result(r *monitor.Result) {
+// ScrubResult replaces the secrets in the message, the outputs and the value of r. It copies the outputs, which other
+// results may share.
+func (s *Scrubber) ScrubResult(r *monitor.Result) {
 	if s == nil {
 		return
 	}
-	r.Message = s.Text(r.Message)
+	r.Message = s.Scrub(r.Message)
 	r.Outputs = maps.Clone(r.Outputs)
 	for name, value := range r.Outputs {
 		switch value := value.(type) {
 		case string:
-			r.Outputs[name] = s.Text(value)
+			r.Outputs[name] = s.Scrub(value)
 		case float64:
-			if hidden := s.number(value); hidden != "" && name == found {
-				r.Outputs[name] = hidden
+			if replacement := s.scrubNumber(value); replacement != "" && name == regexMatch {
+				r.Outputs[name] = replacement
 				r.Value, _ = r.Outputs[respTime].(float64)
 			}
 		}
 	}
 }
 
-// number is what takes the place of a number that is or holds a secret; empty for others.
-func (s *Scrubber) number(n float64) string {
+// scrubNumber returns the replacement of a number that equals or contains a secret, or an empty string.
+func (s *Scrubber) scrubNumber(n float64) string {
 	digits := strconv.FormatFloat(n, 'f', -1, 64)
-	for _, f := range s.forms {
-		same, err := strconv.ParseFloat(f.text, 64)
-		// Of a long number only the first digits are exact.
-		if err == nil && (same == n || len(f.text) > leastCut && strings.Contains(digits, f.text[:min(len(f.text), 12)])) {
-			return f.replacement
+	for _, p := range s.patterns {
+		secretNumber, err := strconv.ParseFloat(p.text, 64)
+		// Only the first digits of a long number are exact.
+		prefix := p.text[:min(len(p.text), 12)]
+		if err == nil && (secretNumber == n || len(p.text) > maxRemainder && strings.Contains(digits, prefix)) {
+			return p.replacement
 		}
 	}
 	return ""
 }
 
-// formsOf are value itself and what encoders make of it.
-func formsOf(value, replacement string) []form {
+// patternsFor returns patterns for value itself and for its usual encodings.
+func patternsFor(value, replacement string) []pattern {
 	texts := []string{value, html.EscapeString(value), quoted(value)}
 	for _, escaped := range []string{
 		escape(value), url.QueryEscape(value), url.PathEscape(value),
@@ -116,52 +121,55 @@ func formsOf(value, replacement string) []form {
 	} {
 		texts = append(texts, escaped, escapedByte.ReplaceAllStringFunc(escaped, strings.ToLower))
 	}
-	plain, _ := json.Marshal(value) // A string always encodes.
-	texts = append(texts, string(plain[1:len(plain)-1]), strings.ReplaceAll(string(plain[1:len(plain)-1]), "/", `\/`))
+	encoded, _ := json.Marshal(value) // Encoding a string never fails.
+	inJSON := string(encoded[1 : len(encoded)-1])
+	texts = append(texts, inJSON, strings.ReplaceAll(inJSON, "/", `\/`))
 	slices.Sort(texts)
-	forms := within64(value, replacement)
+	patterns := base64Fragments(value, replacement)
 	for _, text := range slices.Compact(texts) {
-		forms = append(forms, form{text, replacement})
+		patterns = append(patterns, pattern{text, replacement})
 	}
-	return forms
+	return patterns
 }
 
 var escapedByte = regexp.MustCompile(`%[0-9A-F]{2}`)
 
-// quoted is a text as Go quotes it, which differs from JSON in control characters and in < > and &.
+// quoted returns a text as Go quotes it, without the quotes. Go escapes control characters and < > & differently than
+// JSON.
 func quoted(text string) string {
 	text = strconv.Quote(text)
 	return text[1 : len(text)-1]
 }
 
-// leastWithin64 is how many characters of base64 are taken for more than chance.
-const leastWithin64 = 8
+// minFragment is the minimum length of a base64 fragment. Shorter fragments are too likely to occur by chance.
+const minFragment = 8
 
-// within64 are the characters of base64 that hold value and nothing else, wherever it stands in what was encoded.
-func within64(value, replacement string) []form {
-	var forms []form
+// base64Fragments returns patterns for the base64 characters that encode only bytes of value, for each possible
+// position of value in the encoded text.
+func base64Fragments(value, replacement string) []pattern {
+	var patterns []pattern
 	for before := range 3 {
 		whole := base64.RawStdEncoding.EncodeToString([]byte("\x00\x00"[:before] + value))
 		first, end := (before*8+5)/6, (before+len(value))*8/6
-		if end-first >= leastWithin64 {
-			forms = append(forms, in64(whole[first:end], replacement)...)
+		if end-first >= minFragment {
+			patterns = append(patterns, base64Patterns(whole[first:end], replacement)...)
 		}
 	}
-	return forms
+	return patterns
 }
 
-// base64Of are the encodings of user information of a URL, as basic authentication sends it.
-func base64Of(user, replacement string) []form {
+// basicAuthPatterns returns patterns for the user information of a URL as basic authentication encodes it.
+func basicAuthPatterns(user, replacement string) []pattern {
 	name, password, _ := strings.Cut(user, ":")
-	return in64(base64.StdEncoding.EncodeToString([]byte(unescape(name)+":"+unescape(password))), replacement)
+	return base64Patterns(base64.StdEncoding.EncodeToString([]byte(unescape(name)+":"+unescape(password))), replacement)
 }
 
-// in64 is text in both alphabets of base64.
-func in64(text, replacement string) []form {
-	return []form{{text, replacement}, {strings.NewReplacer("+", "-", "/", "_").Replace(text), replacement}}
+// base64Patterns returns patterns for a base64 text in the standard and in the URL alphabet.
+func base64Patterns(text, replacement string) []pattern {
+	return []pattern{{text, replacement}, {strings.NewReplacer("+", "-", "/", "_").Replace(text), replacement}}
 }
 
-// unescape is a part of a URL as it was before it was escaped.
+// unescape returns a part of a URL with its escapes decoded, or unchanged if they are invalid.
 func unescape(text string) string {
 	if plain, err := url.PathUnescape(text); err == nil {
 		return plain

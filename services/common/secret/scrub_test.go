@@ -15,8 +15,8 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// echoes are what targets, proxies and libraries make of a text that they repeat.
-func echoes(text string) map[string]string {
+// encodings returns text in the encodings in which targets, proxies and libraries may repeat it.
+func encodings(text string) map[string]string {
 	lower := func(escaped string) string { return escapedByte.ReplaceAllStringFunc(escaped, strings.ToLower) }
 	plain, _ := json.Marshal(text)
 	redirect := &url.URL{Scheme: "http", Host: "h", User: url.UserPassword("me", text), Path: "/x/" + text, RawQuery: url.Values{"k": {text}}.Encode()}
@@ -30,50 +30,50 @@ func echoes(text string) map[string]string {
 	}
 }
 
-func TestScrubberKnowsEncodings(t *testing.T) {
+func TestScrubEncodings(t *testing.T) {
 	for _, value := range []string{
 		"s3cret", "correct horse", `p@ss/w:o?r&d#%+`, `"quoted" \ <tag> 'x'`, "tab\tand\nline", "pässwörd ☃", "a+b=c;d,e!f*g(h)", "12345678", "%41%2f",
 	} {
-		s := newScrubber(formsOf(value, "${env:X}"))
-		for how, text := range echoes(value) {
-			got := s.Text(text)
+		s := newScrubber(patternsFor(value, "${env:X}"))
+		for how, text := range encodings(value) {
+			got := s.Scrub(text)
 			if strings.Contains(got, value) || got == text {
 				t.Errorf("%q, %s: %q became %q", value, how, text, got)
 			}
 			for _, form := range []string{url.QueryEscape(value), url.PathEscape(value)} {
 				if len(form) > 3 && strings.Contains(strings.ToLower(got), strings.ToLower(form)) {
-					t.Errorf("%q, %s: %q still holds %s", value, how, got, form)
+					t.Errorf("%q, %s: %q still contains %s", value, how, got, form)
 				}
 			}
 		}
 	}
 }
 
-func TestScrubberKnowsBase64(t *testing.T) {
+func TestScrubBase64(t *testing.T) {
 	const password = "correct horse"
-	s := newScrubber(formsOf(password, "${env:X}"))
+	s := newScrubber(patternsFor(password, "${env:X}"))
 	for _, before := range []string{"", "u", "me", "you", "user:", "Ada Lovelace:"} {
 		for _, after := range []string{"", ".", "..", "..."} {
 			for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawURLEncoding} {
 				text := encoding.EncodeToString([]byte(before + password + after))
-				if got := s.Text("Basic " + text); !strings.Contains(got, "${env:X}") || len(strings.ReplaceAll(got, "${env:X}", "")) > len("Basic ")+len(text)-14 {
+				if got := s.Scrub("Basic " + text); !strings.Contains(got, "${env:X}") || len(strings.ReplaceAll(got, "${env:X}", "")) > len("Basic ")+len(text)-14 {
 					t.Errorf("%s:%s: %s became %s", before, after, text, got)
 				}
 			}
 		}
 	}
-	// A short one is known by the user information that it is a part of.
-	_, hide, err := mustSource(t, "env:PW", map[string]string{"PW": "ab+"}).Resolve(monitor.Monitor{Target: "http://me:${env:PW}@h/"})
+	// A short secret is found as a part of the user information.
+	_, scrubber, err := newSource(t, "env:PW", map[string]string{"PW": "ab+"}).Resolve(monitor.Monitor{Target: "http://me:${env:PW}@h/"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := hide.Text("Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("me:ab+"))); got != "Authorization: Basic me:${env:PW}" {
+	if got := scrubber.Scrub("Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("me:ab+"))); got != "Authorization: Basic me:${env:PW}" {
 		t.Errorf("got %s", got)
 	}
 }
 
-func TestScrubberOfSeveral(t *testing.T) {
-	s := newScrubber(append(formsOf("pass", "${env:SHORT}"), formsOf("password", "${env:LONG}")...))
+func TestScrubSeveralSecrets(t *testing.T) {
+	s := newScrubber(append(patternsFor("pass", "${env:SHORT}"), patternsFor("password", "${env:LONG}")...))
 	for text, want := range map[string]string{
 		"":                      "",
 		"nothing":               "nothing",
@@ -82,23 +82,23 @@ func TestScrubberOfSeveral(t *testing.T) {
 		"pas… is too little":    "pas… is too little",
 		"xpass…":                "x${env:SHORT}…",
 	} {
-		if got := s.Text(text); got != want {
+		if got := s.Scrub(text); got != want {
 			t.Errorf("%q became %q, want %q", text, got, want)
 		}
 	}
-	cut := newScrubber(formsOf("abcdefgh", "R"))
-	if got := cut.Text("so abcdefg… and abcdefg…\""); got != "so abcdefg… and R…\"" {
+	cut := newScrubber(patternsFor("abcdefgh", "R"))
+	if got := cut.Scrub("so abcdefg… and abcdefg…\""); got != "so abcdefg… and R…\"" {
 		t.Errorf("got %q", got)
 	}
-	if newScrubber(nil).Text("x") != "x" || newScrubber(formsOf("", "R")) != nil {
-		t.Error("nothing is hidden, and yet there is a scrubber")
+	if newScrubber(nil).Scrub("x") != "x" || newScrubber(patternsFor("", "R")) != nil {
+		t.Error("want no scrubber without secrets")
 	}
 }
 
-func TestScrubbedResult(t *testing.T) {
+func TestScrubResult(t *testing.T) {
 	shared := map[string]any{"regexMatch": "key=s3cret", "status": 200.0, "finalUrl": "http://h/?k=s3cret", "bodyTruncated": true, "respTime": 7.5}
 	r := monitor.Result{Value: 7.5, Message: "no answer from s3cret", MonitorTarget: "http://h/?k=${env:K}", Outputs: shared}
-	newScrubber(formsOf("s3cret", "${env:K}")).Result(&r)
+	newScrubber(patternsFor("s3cret", "${env:K}")).ScrubResult(&r)
 	want := monitor.Result{Value: 7.5, Message: "no answer from ${env:K}", MonitorTarget: "http://h/?k=${env:K}",
 		Outputs: map[string]any{"regexMatch": "key=${env:K}", "status": 200.0, "finalUrl": "http://h/?k=${env:K}", "bodyTruncated": true, "respTime": 7.5}}
 	if diff := cmp.Diff(want, r); diff != "" {
@@ -116,7 +116,7 @@ func TestScrubbedResult(t *testing.T) {
 		{"12345678901234567890", 12345678901234567890, true}, {"12345678901234567890", 7712345678901234567890, true}, {"x", 1, false},
 	} {
 		r := monitor.Result{Value: c.number, Outputs: map[string]any{"regexMatch": c.number, "respTime": 3.0}}
-		newScrubber(formsOf(c.value, "R")).Result(&r)
+		newScrubber(patternsFor(c.value, "R")).ScrubResult(&r)
 		if hidden := r.Outputs["regexMatch"] == "R" && r.Value == 3; hidden != c.hidden || !hidden && r.Value != c.number {
 			t.Errorf("%s in %v: %+v", c.value, c.number, r)
 		}
@@ -129,12 +129,12 @@ func FuzzScrubber(f *testing.F) {
 	f.Add("aba", "ab", "ba")
 	f.Fuzz(func(t *testing.T, value, before, after string) {
 		const replacement = "•"
-		s := newScrubber(formsOf(value, replacement))
+		s := newScrubber(patternsFor(value, replacement))
 		if value == "" || strings.ContainsAny(value, "•…") || !utf8.ValidString(value) {
 			return
 		}
-		for how, text := range echoes(value) {
-			got := s.Text(before + text + after)
+		for how, text := range encodings(value) {
+			got := s.Scrub(before + text + after)
 			if strings.Contains(got, value) {
 				t.Errorf("%s: %q in %q", how, value, got)
 			}

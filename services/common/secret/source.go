@@ -12,26 +12,26 @@ import (
 	"unicode/utf8"
 )
 
-// maxFile is how many bytes a secret in a file may have.
-const maxFile = 64 << 10
+// maxFileBytes is the maximum size of a file with a secret.
+const maxFileBytes = 64 << 10
 
-// Source is where references may lead. The zero value allows none.
+// Source reads secrets from the environment variables and files that references may name. The zero value allows none.
 type Source struct {
-	// env holds the variables that are allowed, empty where they are not set.
+	// env maps the allowed environment variables to their values; the value of an unset variable is empty.
 	env map[string]string
-	// files are paths; one that ends in / allows what is below.
+	// files lists the allowed paths. A path that ends in / allows all files below it.
 	files []string
 }
 
-// ParseSource reads a list of env:NAME and file:/path with commas or blanks. A path that ends in / allows all that is below.
-// Of environment it keeps what is allowed.
+// ParseSource parses a list of env:NAME and file:/path, separated by commas or spaces. A path that ends in / allows all
+// files below it. environment maps the names of environment variables to their values.
 func ParseSource(list string, environment map[string]string) (Source, error) {
 	s := Source{env: make(map[string]string)}
 	for _, item := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
 		name, isVariable := strings.CutPrefix(item, "env:")
 		file, isFile := strings.CutPrefix(item, "file:")
 		switch {
-		case isVariable && wellFormed.MatchString(item):
+		case isVariable && validName.MatchString(item):
 			s.env[name] = environment[name]
 		case isFile && path.IsAbs(file) && (path.Clean(file) == strings.TrimSuffix(file, "/") || file == "/"):
 			s.files = append(s.files, file)
@@ -42,7 +42,7 @@ func ParseSource(list string, environment map[string]string) (Source, error) {
 	return s, nil
 }
 
-// get is what the reference to name leads to now. The error says why there is nothing, and shows no secret.
+// get returns the current value of the secret name, such as env:NAME. The error contains no secret.
 func (s Source) get(name string) (string, error) {
 	value, err := s.read(name)
 	switch {
@@ -51,12 +51,12 @@ func (s Source) get(name string) (string, error) {
 	case value == "":
 		return "", fmt.Errorf("secret %s is empty", name)
 	case !utf8.ValidString(value):
-		return "", fmt.Errorf("secret %s is not text in UTF-8", name)
+		return "", fmt.Errorf("secret %s is not valid UTF-8", name)
 	}
 	return value, nil
 }
 
-// read gives errors that go on from the name of the secret.
+// read reads the secret name. The text of its errors continues "secret NAME".
 func (s Source) read(name string) (string, error) {
 	notAllowed := errors.New("is not allowed by SECRETS_ALLOW")
 	if file, ok := strings.CutPrefix(name, "file:"); ok {
@@ -77,23 +77,23 @@ func (s Source) read(name string) (string, error) {
 	return value, nil
 }
 
-// readFile is a file's content without the line ends after it.
+// readFile returns the content of a file without trailing line breaks.
 func readFile(name string) (string, error) {
-	// Opening a pipe would wait for its writer.
+	// Opening a named pipe would block until a process writes to it.
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		return "", errors.New("is not a file")
+		return "", errors.New("is not a regular file")
 	}
 	file, err := os.Open(name)
 	if err != nil {
 		return "", unreadable(err)
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	data, err := io.ReadAll(io.LimitReader(file, maxFileBytes+1))
 	switch {
 	case err != nil:
 		return "", unreadable(err)
-	case len(data) > maxFile:
-		return "", fmt.Errorf("is larger than %d bytes", maxFile)
+	case len(data) > maxFileBytes:
+		return "", fmt.Errorf("is larger than %d bytes", maxFileBytes)
 	}
 	return strings.TrimRight(string(data), "\r\n"), nil
 }
@@ -103,7 +103,7 @@ func unreadable(err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return errors.New("is not set: there is no such file")
 	case errors.Is(err, fs.ErrPermission):
-		return errors.New("can't be read: the runner may not open the file")
+		return errors.New("can't be read: the runner has no permission to open the file")
 	}
 	return errors.New("can't be read")
 }

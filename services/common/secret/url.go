@@ -5,19 +5,20 @@ import (
 	"strings"
 )
 
-// urlParts are offsets in the text of a URL.
+// urlParts holds byte offsets in the text of a URL.
 type urlParts struct {
-	// userStart and userEnd bound the user information, without its @; they are the same where there is none.
+	// userStart and userEnd bound the user information, without the @; they are equal if there is none.
 	userStart, userEnd int
-	// hostEnd is where path, query or fragment begin.
+	// hostEnd is the end of the host, where the path, query or fragment begins.
 	hostEnd int
-	// queryStart and queryEnd bound the query, without its ?.
+	// queryStart and queryEnd bound the query, without the ?.
 	queryStart, queryEnd int
 }
 
-// splitURL finds the parts of an absolute URL, be it valid or not; false when text is none. References count as letters.
+// splitURL returns the parts of an absolute URL, which need not be valid, or false if text is not an absolute URL.
+// References may contain any character.
 func splitURL(text string) (urlParts, bool) {
-	text = opaque(text)
+	text = hideReferences(text)
 	scheme := strings.Index(text, "://")
 	if scheme < 0 {
 		return urlParts{}, false
@@ -41,10 +42,10 @@ func splitURL(text string) (urlParts, bool) {
 	return p, true
 }
 
-// escape is a text as any part of a URL may hold it.
+// escape escapes a text for any part of a URL.
 func escape(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
 
-// fillTarget is fill, but in a URL what stands before or after the host is escaped.
+// fillTarget replaces the references in a target; see fill. In a URL it escapes the values, except in the host.
 func fillTarget(target string, value func(part) (string, error)) (string, error) {
 	parts, isURL := splitURL(target)
 	return fill(target, func(p part) (string, error) {
@@ -56,7 +57,7 @@ func fillTarget(target string, value func(part) (string, error)) (string, error)
 	})
 }
 
-// userText is the user information of a URL, empty where there is none.
+// userText returns the user information of a URL, or an empty string.
 func userText(target string) string {
 	parts, _ := splitURL(target)
 	return target[parts.userStart:parts.userEnd]

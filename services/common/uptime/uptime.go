@@ -1,4 +1,4 @@
-// Package uptime computes from the log of transitions how a monitor's time was spent.
+// Package uptime computes how long a monitor had each status, from the log of its status changes.
 package uptime
 
 import (
@@ -8,18 +8,19 @@ import (
 	"nanomon/services/common/store"
 )
 
-// Breakdown splits a span of time; its parts add up to the span.
+// Breakdown divides a period by status. Its fields add up to the length of the period.
 type Breakdown struct {
+	// OK, Error and Failed are the times with that status whose results counted.
 	OK, Error, Failed time.Duration
-	// Unchecked is time without a result, because there was none yet or no runner was there.
+	// Unchecked is the time without results, before the first result or while no runner checked the monitor.
 	Unchecked time.Duration
-	// Disabled is time in which the monitor was not to be checked.
+	// Disabled is the time while the monitor was disabled.
 	Disabled time.Duration
-	// Maintenance and Blocked are time whose results didn't count, for that reason.
+	// Maintenance and Blocked are the times whose results were ignored, by reason.
 	Maintenance, Blocked time.Duration
 }
 
-// Percent is the part of the checked time that was OK, 0 to 100; false when no time was checked.
+// Percent returns the percentage of the checked time that was OK, or false if no time was checked.
 func (b Breakdown) Percent() (float64, bool) {
 	checked := b.OK + b.Error + b.Failed
 	if checked == 0 {
@@ -28,43 +29,44 @@ func (b Breakdown) Percent() (float64, bool) {
 	return 100 * float64(b.OK) / float64(checked), true
 }
 
-// Compute breaks down the time from from to to. The log holds the transitions of m from from up to now,
-// newest first; those from to on only tell what held before them. State is what is known of m now, nil when it
-// has no result. After the last result the status holds for [monitor.StaleAfter].
-func Compute(from, to time.Time, m monitor.Monitor, state *store.State, log []store.StatusChange) Breakdown {
-	w := walk{
-		at: from, status: initialStatus(from, state, log), disabled: initiallyDisabled(m, log),
-		excluded: initiallyExcluded(state, log), stale: to,
+// Compute returns the breakdown of the time between start and end. log holds the status changes of m between start and
+// now, newest first; the changes after end determine only the status before them. state is the current state of m, or
+// nil if m has no result. The status after the last result is valid for [monitor.StaleAfter].
+func Compute(start, end time.Time, m monitor.Monitor, state *store.State, log []store.StatusChange) Breakdown {
+	l := timeline{
+		at: start, status: initialStatus(start, state, log), disabled: initiallyDisabled(m, log),
+		ignored: initiallyIgnored(state, log), staleAt: end,
 	}
 	if state != nil {
-		w.stale = state.Latest.Date.Add(monitor.StaleAfter(m.Every()))
+		l.staleAt = state.Latest.Date.Add(monitor.StaleAfter(m.Every()))
 	}
-	for i := len(log) - 1; i >= 0 && log[i].Date.Before(to); i-- {
-		w.advance(log[i].Date)
-		w.apply(log[i])
+	for i := len(log) - 1; i >= 0 && log[i].Date.Before(end); i-- {
+		l.advance(log[i].Date)
+		l.apply(log[i])
 	}
-	if !hasTrack(log, store.ChangeStatus) && state != nil && state.Since.After(from) && state.Since.Before(to) {
-		w.advance(state.Since)
-		w.status = state.Latest.Status.String()
+	if !hasKind(log, store.ChangeStatus) && state != nil && state.Since.After(start) && state.Since.Before(end) {
+		l.advance(state.Since)
+		l.status = state.Latest.Status.String()
 	}
-	w.advance(to)
-	return w.spent
+	l.advance(end)
+	return l.total
 }
 
-// initialStatus is the status at from: what the first transition came from, or, without one, the
-// status now if it held then.
-func initialStatus(from time.Time, state *store.State, log []store.StatusChange) string {
+// initialStatus returns the status at start: the old status of the first status change or, without a change, the
+// current status if it began before start.
+func initialStatus(start time.Time, state *store.State, log []store.StatusChange) string {
 	for i := len(log) - 1; i >= 0; i-- {
 		if log[i].Kind == store.ChangeStatus {
 			return log[i].From
 		}
 	}
-	if state == nil || state.Since.After(from) {
+	if state == nil || state.Since.After(start) {
 		return store.Unchecked
 	}
 	return state.Latest.Status.String()
 }
 
+// initiallyDisabled reports whether the monitor was disabled before the first change in log.
 func initiallyDisabled(m monitor.Monitor, log []store.StatusChange) bool {
 	for i := len(log) - 1; i >= 0; i-- {
 		if log[i].Kind == store.ChangeEnabled {
@@ -74,8 +76,9 @@ func initiallyDisabled(m monitor.Monitor, log []store.StatusChange) bool {
 	return !m.Enabled
 }
 
-// initiallyExcluded is the exclusion before the first transition: what that came from or, without one, the exclusion now.
-func initiallyExcluded(state *store.State, log []store.StatusChange) string {
+// initiallyIgnored returns the reason for ignoring results before the first change in log or, without a change, the
+// current one.
+func initiallyIgnored(state *store.State, log []store.StatusChange) string {
 	for i := len(log) - 1; i >= 0; i-- {
 		if log[i].Kind == store.ChangeIgnored {
 			return log[i].From
@@ -87,67 +90,70 @@ func initiallyExcluded(state *store.State, log []store.StatusChange) string {
 	return string(state.Latest.Ignored)
 }
 
-func hasTrack(log []store.StatusChange, track store.ChangeKind) bool {
-	for _, t := range log {
-		if t.Kind == track {
+func hasKind(log []store.StatusChange, kind store.ChangeKind) bool {
+	for _, change := range log {
+		if change.Kind == kind {
 			return true
 		}
 	}
 	return false
 }
 
-// walk goes forward in time and books what it passes.
-type walk struct {
+// timeline goes through the status changes in order of time and adds up the durations.
+type timeline struct {
+	// at is the time up to which total is complete; the fields below it describe the monitor at this time.
 	at       time.Time
 	status   string
 	disabled bool
-	excluded string
-	// stale is from when on the status no longer holds.
-	stale time.Time
-	spent Breakdown
+	// ignored is [store.Counted] or a [monitor.IgnoreReason].
+	ignored string
+	// staleAt is the time at which the last result becomes stale.
+	staleAt time.Time
+	total   Breakdown
 }
 
-func (w *walk) apply(t store.StatusChange) {
-	switch t.Kind {
+func (l *timeline) apply(change store.StatusChange) {
+	switch change.Kind {
 	case store.ChangeStatus:
-		w.status = t.To
+		l.status = change.To
 	case store.ChangeEnabled:
-		w.disabled = t.To == store.Disabled
+		l.disabled = change.To == store.Disabled
 	case store.ChangeIgnored:
-		w.excluded = t.To
+		l.ignored = change.To
 	}
 }
 
-func (w *walk) advance(to time.Time) {
-	if !to.After(w.at) {
+// advance adds the time from l.at to end.
+func (l *timeline) advance(end time.Time) {
+	if !end.After(l.at) {
 		return
 	}
-	if w.stale.After(w.at) && w.stale.Before(to) {
-		w.book(w.stale.Sub(w.at), w.status)
-		w.at = w.stale
+	if l.staleAt.After(l.at) && l.staleAt.Before(end) {
+		l.add(l.staleAt.Sub(l.at), l.status)
+		l.at = l.staleAt
 	}
-	status := w.status
-	if !w.at.Before(w.stale) {
+	status := l.status
+	if !l.at.Before(l.staleAt) {
 		status = store.Unchecked
 	}
-	w.book(to.Sub(w.at), status)
-	w.at = to
+	l.add(end.Sub(l.at), status)
+	l.at = end
 }
 
-func (w *walk) book(span time.Duration, status string) {
-	*w.spent.part(w.disabled, status, w.excluded) += span
+func (l *timeline) add(duration time.Duration, status string) {
+	*l.total.field(l.disabled, status, l.ignored) += duration
 }
 
-// part is the part of the time in which that held. There is something to exclude only where there is a status.
-func (b *Breakdown) part(disabled bool, status, excluded string) *time.Duration {
+// field returns the field to which time with these properties is added. Only time with a status can be ignored.
+func (b *Breakdown) field(disabled bool, status, ignored string) *time.Duration {
 	switch {
 	case disabled:
 		return &b.Disabled
 	case status == "", status == store.Unchecked:
 		return &b.Unchecked
-	case excluded == string(monitor.IgnoredMaintenance):
+	case ignored == string(monitor.IgnoredMaintenance):
 		return &b.Maintenance
-	case excluded == string(monitor.IgnoredBlocked):
+	case ignored == string(monitor.IgnoredBlocked):
 		return &b.Blocked
 	case status == monitor.StatusOK.String():
 		return &b.OK

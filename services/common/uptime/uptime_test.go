@@ -23,24 +23,24 @@ func enabled(minute int, from, to string) store.StatusChange {
 	return store.StatusChange{Date: at(minute), Kind: store.ChangeEnabled, From: from, To: to}
 }
 
-func excluded(minute int, from, to string) store.StatusChange {
+func ignored(minute int, from, to string) store.StatusChange {
 	return store.StatusChange{Date: at(minute), Kind: store.ChangeIgnored, From: from, To: to}
 }
 
-// left is known, with a newest result that doesn't count.
-func left(since, latest int, s monitor.Status, why monitor.IgnoreReason) *store.State {
-	k := known(since, latest, s)
-	k.Latest.Ignored = why
-	return k
+// stateIgnored returns a state whose latest result is ignored.
+func stateIgnored(since, latest int, s monitor.Status, reason monitor.IgnoreReason) *store.State {
+	state := newState(since, latest, s)
+	state.Latest.Ignored = reason
+	return state
 }
 
-func known(since, latest int, s monitor.Status) *store.State {
+func newState(since, latest int, s monitor.Status) *store.State {
 	return &store.State{Since: at(since), Latest: monitor.Result{Date: at(latest), Status: s}}
 }
 
 func TestCompute(t *testing.T) {
 	m := monitor.Monitor{Interval: "1m", Enabled: true}
-	off := monitor.Monitor{Interval: "1m"}
+	disabled := monitor.Monitor{Interval: "1m"}
 	for name, c := range map[string]struct {
 		monitor monitor.Monitor
 		state   *store.State
@@ -53,111 +53,111 @@ func TestCompute(t *testing.T) {
 			monitor: m, want: uptime.Breakdown{Unchecked: 60 * time.Minute}, unknown: true,
 		},
 		"OK all the time, nothing in the log": {
-			monitor: m, state: known(-500, 60, monitor.StatusOK),
+			monitor: m, state: newState(-500, 60, monitor.StatusOK),
 			want: uptime.Breakdown{OK: 60 * time.Minute}, percent: 100,
 		},
 		"first result in the middle": {
-			monitor: m, state: known(40, 60, monitor.StatusOK), log: []store.StatusChange{status(40, "", "ok")},
+			monitor: m, state: newState(40, 60, monitor.StatusOK), log: []store.StatusChange{status(40, "", "ok")},
 			want: uptime.Breakdown{Unchecked: 40 * time.Minute, OK: 20 * time.Minute}, percent: 100,
 		},
-		"the log's start has expired": {
-			monitor: m, state: known(40, 60, monitor.StatusError),
+		"the start of the log has expired": {
+			monitor: m, state: newState(40, 60, monitor.StatusError),
 			want: uptime.Breakdown{Unchecked: 40 * time.Minute, Error: 20 * time.Minute}, percent: 0,
 		},
 		"down for a quarter of an hour": {
-			monitor: m, state: known(25, 60, monitor.StatusOK),
+			monitor: m, state: newState(25, 60, monitor.StatusOK),
 			log:  []store.StatusChange{status(25, "failed", "ok"), status(10, "ok", "failed")},
 			want: uptime.Breakdown{OK: 45 * time.Minute, Failed: 15 * time.Minute}, percent: 75,
 		},
 		"disabled time does not count": {
-			monitor: m, state: known(-9, 60, monitor.StatusOK),
+			monitor: m, state: newState(-9, 60, monitor.StatusOK),
 			log:  []store.StatusChange{enabled(50, "disabled", "enabled"), enabled(20, "enabled", "disabled")},
 			want: uptime.Breakdown{OK: 30 * time.Minute, Disabled: 30 * time.Minute}, percent: 100,
 		},
 		"disabled throughout": {
-			monitor: off, state: known(-9, -5, monitor.StatusOK),
+			monitor: disabled, state: newState(-9, -5, monitor.StatusOK),
 			want: uptime.Breakdown{Disabled: 60 * time.Minute}, unknown: true,
 		},
-		"the runner was away": {
-			monitor: m, state: known(30, 60, monitor.StatusOK),
+		"no runner for a while": {
+			monitor: m, state: newState(30, 60, monitor.StatusOK),
 			log:  []store.StatusChange{status(30, "unchecked", "ok"), status(10, "ok", "unchecked")},
 			want: uptime.Breakdown{OK: 40 * time.Minute, Unchecked: 20 * time.Minute}, percent: 100,
 		},
 		"the next change is after the end": {
-			monitor: m, state: known(90, 95, monitor.StatusOK),
+			monitor: m, state: newState(90, 95, monitor.StatusOK),
 			log:  []store.StatusChange{status(90, "failed", "ok"), status(60, "error", "failed")},
 			want: uptime.Breakdown{Error: 60 * time.Minute}, percent: 0,
 		},
 		"disabled after the end": {
-			monitor: off, state: known(-9, 70, monitor.StatusOK), log: []store.StatusChange{enabled(70, "enabled", "disabled")},
+			monitor: disabled, state: newState(-9, 70, monitor.StatusOK), log: []store.StatusChange{enabled(70, "enabled", "disabled")},
 			want: uptime.Breakdown{OK: 60 * time.Minute}, percent: 100,
 		},
 		"the first result is after the end": {
-			monitor: m, state: known(70, 80, monitor.StatusOK), log: []store.StatusChange{status(70, "", "ok")},
+			monitor: m, state: newState(70, 80, monitor.StatusOK), log: []store.StatusChange{status(70, "", "ok")},
 			want: uptime.Breakdown{Unchecked: 60 * time.Minute}, unknown: true,
 		},
 		"a status since after the end, and no log": {
-			monitor: m, state: known(70, 80, monitor.StatusOK),
+			monitor: m, state: newState(70, 80, monitor.StatusOK),
 			want: uptime.Breakdown{Unchecked: 60 * time.Minute}, unknown: true,
 		},
-		"the runner is away": {
-			monitor: m, state: known(-30, 10, monitor.StatusFailed),
+		"no runner at the end": {
+			monitor: m, state: newState(-30, 10, monitor.StatusFailed),
 			want: uptime.Breakdown{Failed: 13 * time.Minute, Unchecked: 47 * time.Minute}, percent: 0,
 		},
-		"a window in the middle": {
-			monitor: m, state: known(-9, 60, monitor.StatusOK),
-			log:  []store.StatusChange{excluded(30, "maintenance", "counted"), excluded(10, "counted", "maintenance")},
+		"a maintenance window in the middle": {
+			monitor: m, state: newState(-9, 60, monitor.StatusOK),
+			log:  []store.StatusChange{ignored(30, "maintenance", "counted"), ignored(10, "counted", "maintenance")},
 			want: uptime.Breakdown{OK: 40 * time.Minute, Maintenance: 20 * time.Minute}, percent: 100,
 		},
-		"down in a window, and longer": {
-			monitor: m, state: known(45, 60, monitor.StatusOK),
+		"down during and after a maintenance window": {
+			monitor: m, state: newState(45, 60, monitor.StatusOK),
 			log: []store.StatusChange{
-				status(45, "failed", "ok"), excluded(30, "maintenance", "counted"), status(15, "ok", "failed"), excluded(10, "counted", "maintenance"),
+				status(45, "failed", "ok"), ignored(30, "maintenance", "counted"), status(15, "ok", "failed"), ignored(10, "counted", "maintenance"),
 			},
 			want: uptime.Breakdown{OK: 25 * time.Minute, Failed: 15 * time.Minute, Maintenance: 20 * time.Minute}, percent: 62.5,
 		},
-		"down behind another one, then by itself": {
-			monitor: m, state: known(40, 60, monitor.StatusOK),
+		"blocked, then down while the dependency is OK": {
+			monitor: m, state: newState(40, 60, monitor.StatusOK),
 			log: []store.StatusChange{
-				status(40, "error", "ok"), excluded(30, "blocked", "counted"), excluded(10, "counted", "blocked"), status(10, "ok", "error"),
+				status(40, "error", "ok"), ignored(30, "blocked", "counted"), ignored(10, "counted", "blocked"), status(10, "ok", "error"),
 			},
 			want: uptime.Breakdown{OK: 30 * time.Minute, Error: 10 * time.Minute, Blocked: 20 * time.Minute}, percent: 75,
 		},
 		"from maintenance to blocked": {
-			monitor: m, state: left(-9, 60, monitor.StatusFailed, monitor.IgnoredBlocked),
-			log:  []store.StatusChange{excluded(20, "maintenance", "blocked")},
+			monitor: m, state: stateIgnored(-9, 60, monitor.StatusFailed, monitor.IgnoredBlocked),
+			log:  []store.StatusChange{ignored(20, "maintenance", "blocked")},
 			want: uptime.Breakdown{Maintenance: 20 * time.Minute, Blocked: 40 * time.Minute}, unknown: true,
 		},
-		"excluded throughout, nothing in the log": {
-			monitor: m, state: left(-9, 60, monitor.StatusOK, monitor.IgnoredMaintenance),
+		"ignored throughout, nothing in the log": {
+			monitor: m, state: stateIgnored(-9, 60, monitor.StatusOK, monitor.IgnoredMaintenance),
 			want: uptime.Breakdown{Maintenance: 60 * time.Minute}, unknown: true,
 		},
-		"the first result is excluded": {
-			monitor: m, state: left(20, 60, monitor.StatusOK, monitor.IgnoredMaintenance),
-			log:  []store.StatusChange{excluded(20, "counted", "maintenance"), status(20, "", "ok")},
+		"the first result is ignored": {
+			monitor: m, state: stateIgnored(20, 60, monitor.StatusOK, monitor.IgnoredMaintenance),
+			log:  []store.StatusChange{ignored(20, "counted", "maintenance"), status(20, "", "ok")},
 			want: uptime.Breakdown{Unchecked: 20 * time.Minute, Maintenance: 40 * time.Minute}, unknown: true,
 		},
-		"a window after the end": {
-			monitor: m, state: left(-9, 90, monitor.StatusOK, monitor.IgnoredMaintenance),
-			log:  []store.StatusChange{excluded(60, "counted", "maintenance")},
+		"a maintenance window after the end": {
+			monitor: m, state: stateIgnored(-9, 90, monitor.StatusOK, monitor.IgnoredMaintenance),
+			log:  []store.StatusChange{ignored(60, "counted", "maintenance")},
 			want: uptime.Breakdown{OK: 60 * time.Minute}, percent: 100,
 		},
-		"disabled in a window": {
-			monitor: m, state: known(-9, 60, monitor.StatusOK),
+		"disabled during a maintenance window": {
+			monitor: m, state: newState(-9, 60, monitor.StatusOK),
 			log: []store.StatusChange{
-				excluded(40, "maintenance", "counted"), enabled(30, "disabled", "enabled"), enabled(20, "enabled", "disabled"), excluded(10, "counted", "maintenance"),
+				ignored(40, "maintenance", "counted"), enabled(30, "disabled", "enabled"), enabled(20, "enabled", "disabled"), ignored(10, "counted", "maintenance"),
 			},
 			want: uptime.Breakdown{OK: 30 * time.Minute, Disabled: 10 * time.Minute, Maintenance: 20 * time.Minute}, percent: 100,
 		},
-		"the runner was away in a window": {
-			monitor: m, state: known(40, 60, monitor.StatusOK),
+		"no runner during a maintenance window": {
+			monitor: m, state: newState(40, 60, monitor.StatusOK),
 			log: []store.StatusChange{
-				excluded(40, "maintenance", "counted"), status(40, "unchecked", "ok"), status(20, "ok", "unchecked"), excluded(10, "counted", "maintenance"),
+				ignored(40, "maintenance", "counted"), status(40, "unchecked", "ok"), status(20, "ok", "unchecked"), ignored(10, "counted", "maintenance"),
 			},
 			want: uptime.Breakdown{OK: 30 * time.Minute, Unchecked: 20 * time.Minute, Maintenance: 10 * time.Minute}, percent: 100,
 		},
-		"the runner is away since a window": {
-			monitor: m, state: left(-30, 10, monitor.StatusFailed, monitor.IgnoredMaintenance),
+		"no runner since a maintenance window": {
+			monitor: m, state: stateIgnored(-30, 10, monitor.StatusFailed, monitor.IgnoredMaintenance),
 			want: uptime.Breakdown{Maintenance: 13 * time.Minute, Unchecked: 47 * time.Minute}, unknown: true,
 		},
 	} {

@@ -58,7 +58,7 @@ func (e *entry) run(types probe.Registry, secrets secret.Source) monitor.Result 
 		e.check, e.compileErr = check.Compile(types, secrets, e.monitor)
 	}
 	if e.compileErr != nil {
-		return check.Failed(e.monitor, time.Now(), e.compileErr.Error())
+		return check.FailedResult(e.monitor, time.Now(), e.compileErr.Error())
 	}
 	return e.check.Run(e.ctx)
 }

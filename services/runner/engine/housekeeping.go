@@ -124,12 +124,12 @@ func (e *Engine) computeMarked(ctx context.Context, marks []store.DirtyHour) err
 	return nil
 }
 
-func newRollup(monitorID string, p store.Period, start time.Time, s *rollup.Summary) store.Rollup {
+func newRollup(monitorID string, p store.Period, start time.Time, s *rollup.Aggregate) store.Rollup {
 	return store.Rollup{MonitorID: monitorID, Period: p, Start: start, Summary: s.Encode()}
 }
 
 // summarizeHour summarizes the results of a dirty hour.
-func (e *Engine) summarizeHour(ctx context.Context, m store.DirtyHour) (*rollup.Summary, error) {
+func (e *Engine) summarizeHour(ctx context.Context, m store.DirtyHour) (*rollup.Aggregate, error) {
 	summary := rollup.New()
 	filter := store.ResultFilter{
 		MonitorID: m.MonitorID, From: m.Hour, To: m.Hour.Add(store.Hour.Length()), Limit: resultPageSize,
@@ -151,7 +151,7 @@ func (e *Engine) summarizeHour(ctx context.Context, m store.DirtyHour) (*rollup.
 }
 
 // summarizeDay merges the hourly rollups of a day. It skips a damaged rollup, which would otherwise block all others.
-func (e *Engine) summarizeDay(ctx context.Context, monitorID string, start time.Time) (*rollup.Summary, error) {
+func (e *Engine) summarizeDay(ctx context.Context, monitorID string, start time.Time) (*rollup.Aggregate, error) {
 	hours, err := e.store.Rollups(ctx, monitorID, store.Hour, start, start.Add(store.Day.Length()))
 	if err != nil {
 		return nil, fmt.Errorf("read hourly rollups of monitor %s from %s: %w", monitorID, start, err)

@@ -117,7 +117,7 @@ func (s maintenanceStatus) validAt(at time.Time, rules *ignoreRules) bool {
 func (rules *ignoreRules) maintenanceAt(m monitor.Monitor, at time.Time) maintenanceStatus {
 	s := maintenanceStatus{rules: rules, from: at, until: at.Add(maxMaintenanceCache)}
 	for _, w := range rules.windowsOf(m) {
-		start, end, ok := w.Span(at)
+		start, end, ok := w.Occurrence(at)
 		if !ok {
 			continue
 		}

@@ -187,7 +187,7 @@ func TestSpooledResultsKeepIgnoreReason(t *testing.T) {
 			if r.Ignored != "" {
 				ignored++
 			}
-			if w.On(r.Date) != (r.Ignored == monitor.IgnoredMaintenance) {
+			if w.ActiveAt(r.Date) != (r.Ignored == monitor.IgnoredMaintenance) {
 				t.Errorf("%s: %q", r.Date.Sub(start), r.Ignored)
 			}
 		}
@@ -227,7 +227,7 @@ func TestCachedMaintenanceMatchesWindows(t *testing.T) {
 				if !s.validAt(at, rules) {
 					s = rules.maintenanceAt(m, at)
 				}
-				want := slices.ContainsFunc(windows, func(w maintenance.Window) bool { return w.Covers(m) && w.On(at) })
+				want := slices.ContainsFunc(windows, func(w maintenance.Window) bool { return w.Covers(m) && w.ActiveAt(at) })
 				if s.active != want || !s.until.After(at) {
 					t.Fatalf("monitor %s at %s: %+v, want %v", m.ID, at, s, want)
 				}

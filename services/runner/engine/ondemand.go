@@ -111,7 +111,7 @@ func (e *Engine) checkDefinition(ctx context.Context, c store.OnDemandCheck) {
 func (e *Engine) checkOnce(m monitor.Monitor) monitor.Result {
 	c, err := check.Compile(e.types, e.cfg.Secrets, m)
 	if err != nil {
-		return check.Failed(m, time.Now(), err.Error())
+		return check.FailedResult(m, time.Now(), err.Error())
 	}
 	defer c.Close()
 	return c.Run(e.checkCtx)

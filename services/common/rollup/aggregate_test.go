@@ -10,13 +10,13 @@ import (
 	"nanomon/services/common/rollup"
 )
 
-func TestQuantilesAreWithinTheirAccuracyOfTheTrueOnes(t *testing.T) {
+func TestQuantileAccuracy(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	values := make([]float64, 5000)
-	whole, left, right := rollup.New(), rollup.New(), rollup.New()
+	all, left, right := rollup.New(), rollup.New(), rollup.New()
 	for i := range values {
 		values[i] = math.Exp(random.NormFloat64()*2 + 3)
-		whole.Add(monitor.StatusOK, values[i])
+		all.Add(monitor.StatusOK, values[i])
 		if i%3 == 0 {
 			left.Add(monitor.StatusOK, values[i])
 		} else {
@@ -33,7 +33,7 @@ func TestQuantilesAreWithinTheirAccuracyOfTheTrueOnes(t *testing.T) {
 	slices.Sort(values)
 	for _, q := range []float64{0, 0.5, 0.95, 0.99, 1} {
 		want := values[int(q*float64(len(values)-1))]
-		for name, s := range map[string]*rollup.Summary{"whole": whole, "merged": decoded} {
+		for name, s := range map[string]*rollup.Aggregate{"all": all, "merged": decoded} {
 			got, ok := s.Quantile(q)
 			if !ok || math.Abs(got-want) > want*rollup.RelativeAccuracy*1.01 {
 				t.Errorf("%s: quantile %v is %v, want about %v", name, q, got, want)
@@ -41,18 +41,18 @@ func TestQuantilesAreWithinTheirAccuracyOfTheTrueOnes(t *testing.T) {
 		}
 	}
 	average, ok := decoded.Average()
-	if wantAverage, _ := whole.Average(); !ok || math.Abs(average-wantAverage) > 1e-6 {
-		t.Errorf("average of the merged is %v, want %v", average, wantAverage)
+	if wantAverage, _ := all.Average(); !ok || math.Abs(average-wantAverage) > 1e-6 {
+		t.Errorf("average of the merged aggregate is %v, want %v", average, wantAverage)
 	}
 }
 
 func TestCountsAndExtremes(t *testing.T) {
 	s := rollup.New()
 	if _, ok := s.Quantile(0.5); ok {
-		t.Error("an empty summary has a median")
+		t.Error("an empty aggregate has a median")
 	}
 	if _, ok := s.Average(); ok {
-		t.Error("an empty summary has an average")
+		t.Error("an empty aggregate has an average")
 	}
 	s.Add(monitor.StatusFailed, 0)
 	s.Add(monitor.StatusOK, 5)
@@ -67,11 +67,11 @@ func TestCountsAndExtremes(t *testing.T) {
 		t.Errorf("min %v, max %v, sum %v", s.Min, s.Max, s.Sum)
 	}
 	if err := s.Merge(rollup.New()); err != nil || s.Min != -7 || s.Total() != 6 {
-		t.Errorf("merging nothing changed the summary: %+v, %v", s, err)
+		t.Errorf("merging an empty aggregate changed the aggregate: %+v, %v", s, err)
 	}
 }
 
-func TestHugeValuesStayEncodable(t *testing.T) {
+func TestEncodeHugeValues(t *testing.T) {
 	s := rollup.New()
 	for range 3 {
 		s.Add(monitor.StatusOK, math.MaxFloat64/2)
@@ -81,7 +81,7 @@ func TestHugeValuesStayEncodable(t *testing.T) {
 	}
 }
 
-func TestDecodeRefusesWhatIsNoSummary(t *testing.T) {
+func TestDecodeInvalid(t *testing.T) {
 	for _, data := range []string{"", "[]", `{"values":"AAAA"}`} {
 		if _, err := rollup.Decode([]byte(data)); err == nil {
 			t.Errorf("decoding %q gave no error", data)
