@@ -212,7 +212,7 @@ base.describe('with refused requests', () => {
     const held = new Promise((resolve) => (go = () => resolve(undefined)));
     await page.route('**/api/notifications/test', async (route) => {
       await held;
-      await route.fulfill({ status: 504, json: { detail: 'no runner sent the test message within 45s' } });
+      await route.fulfill({ status: 504, json: { detail: 'no runner sent the test notification within 1m15s; is a runner running?' } });
     });
     await page.goto('/#admin');
     await page.getByRole('button', { name: 'Send a test message' }).click();

@@ -119,7 +119,7 @@ test.describe('with refused requests', () => {
   });
 
   test('where no runner answers, it is said what to do', async ({ page, target }) => {
-    const detail = 'no runner answered within 10s; is a runner running?';
+    const detail = 'no runner ran the check within 10s; is a runner running?';
     await page.route('**/api/monitors/check', (route) =>
       route.fulfill({ status: 504, contentType: 'application/problem+json', body: JSON.stringify({ detail }) }),
     );
