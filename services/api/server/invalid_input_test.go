@@ -220,7 +220,7 @@ func TestContentTypeIsIgnored(t *testing.T) {
 		must(t, err)
 		res.Body.Close()
 		if res.StatusCode != 200 {
-			t.Errorf("content type %q gives %d", contentType, res.StatusCode)
+			t.Errorf("content type %q: status %d", contentType, res.StatusCode)
 		}
 	}
 }

@@ -66,21 +66,21 @@ func TestWindowLifeCycle(t *testing.T) {
 	same(t, "stored", a.windows(), []maintenance.Window{})
 }
 
-// TestWindowsTellWhenTheyAreOn lists one that is over, one that is on, one that is to come, and a weekly one.
-func TestWindowsTellWhenTheyAreOn(t *testing.T) {
+// TestWindowOccurrences lists a past window, an active one, a future one and a weekly one.
+func TestWindowOccurrences(t *testing.T) {
 	a := startAPI(t, nil)
 	for _, body := range []string{
-		onceJSON("d over", -2*time.Hour, -time.Hour), onceJSON("b on", -time.Hour, time.Hour), onceJSON("c to come", time.Hour, 2*time.Hour), weeklyJSON,
+		onceJSON("d past", -2*time.Hour, -time.Hour), onceJSON("b active", -time.Hour, time.Hour), onceJSON("c future", time.Hour, 2*time.Hour), weeklyJSON,
 	} {
 		if got := a.do("POST", "/api/maintenance", body); got.status != 200 {
-			t.Fatalf("%s gives %d %s", body, got.status, got.body)
+			t.Fatalf("%s: %d %s", body, got.status, got.body)
 		}
 	}
 	list := decodeAs[[]windowResponse](t, a.do("GET", "/api/maintenance", ""))
 	for i, want := range []struct {
 		name         string
 		active, next bool
-	}{{"b on", true, true}, {"backup", false, true}, {"c to come", false, true}, {"d over", false, false}} {
+	}{{"b active", true, true}, {"backup", false, true}, {"c future", false, true}, {"d past", false, false}} {
 		got := list[i]
 		if got.Name != want.name || (got.Next != nil) != want.next || got.Weekly == nil && got.Active != want.active {
 			t.Errorf("window %d is %+v, want %+v", i, got, want)

@@ -179,7 +179,7 @@ func TestEventStreamMetrics(t *testing.T) {
 	second.leave()
 	for deadline := time.Now().Add(patience); clients() != 0; {
 		if time.Now().After(deadline) {
-			t.Fatalf("%v clients after all have left", clients())
+			t.Fatalf("%v clients after all have disconnected", clients())
 		}
 	}
 	if after, seconds := took(); before != 2 || after != before || seconds != total {

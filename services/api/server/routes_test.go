@@ -137,7 +137,7 @@ func TestMethodNotAllowed(t *testing.T) {
 	a.do("BREW", "/api/coffee", "").wantProblem(t, 404, "no resource at /api/coffee")
 	for _, path := range []string{"/api/monitors", "/api/events"} {
 		if got := a.do("HEAD", path, ""); got.status != 200 || len(got.body) > 0 {
-			t.Errorf("HEAD %s gives %d %q", path, got.status, got.body)
+			t.Errorf("HEAD %s: %d %q", path, got.status, got.body)
 		}
 	}
 }
