@@ -22,14 +22,15 @@ import (
 const (
 	// apiKeyPrefix begins every API key. No provider's token begins with it.
 	apiKeyPrefix = "nm_"
-	// cacheTime is the maximum age of a cached key. A revoked key is accepted for at most cacheTime + [RecheckInterval].
+	// cacheTime is the maximum age of a cached key. A revoked key is accepted for at most cacheTime +
+	// [RecheckInterval].
 	cacheTime = 5 * time.Second
 	// RecheckInterval is the time between two revocation checks of a long request, such as an event stream.
 	RecheckInterval = 5 * time.Second
 	// touchInterval is the minimum time between two writes of a key's last use.
 	touchInterval = time.Minute
-	// unknownRate and unknownBurst limit the lookups of keys that are not cached, per second and at once. The burst allows
-	// every existing key to be used right after a start.
+	// unknownRate and unknownBurst limit the lookups of keys that are not cached, per second and at once. The burst
+	// allows every existing key to be used right after a start.
 	unknownRate, unknownBurst = 100, store.MaxKeys
 	// touchQueue limits the number of pending writes.
 	touchQueue = 64
@@ -41,7 +42,8 @@ var apiKeyForm = regexp.MustCompile(`^` + apiKeyPrefix + `[A-Za-z0-9_-]{43}$`)
 // ErrUnknownAPIKey means that a key does not exist or was revoked.
 var ErrUnknownAPIKey error = tokenError("the API key is unknown or was revoked")
 
-var errTooManyUnknownKeys = web.Problemf(http.StatusTooManyRequests, "too many requests with unknown API keys; try again in a second")
+var errTooManyUnknownKeys = web.Problemf(http.StatusTooManyRequests,
+	"too many requests with unknown API keys; try again in a second")
 
 // NewAPIKey creates a random key and returns it with its hash for the store.
 func NewAPIKey() (key string, hash [sha256.Size]byte) {
@@ -88,7 +90,8 @@ func NewAPIKeys(s APIKeyStore, log *slog.Logger) *APIKeys { return newAPIKeys(s,
 
 func newAPIKeys(s APIKeyStore, log *slog.Logger, now func() time.Time) *APIKeys {
 	return &APIKeys{
-		store: s, log: log, now: now, lookups: rate.NewLimiter(unknownRate, unknownBurst), touches: make(chan touch, touchQueue),
+		store: s, log: log, now: now,
+		lookups: rate.NewLimiter(unknownRate, unknownBurst), touches: make(chan touch, touchQueue),
 		cache: make(map[[sha256.Size]byte]cachedKey),
 	}
 }

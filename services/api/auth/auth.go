@@ -26,7 +26,8 @@ type Identity struct {
 	Scope Scope
 	// Expires is the time when the identity stops being valid; zero if it does not expire.
 	Expires time.Time
-	// Revoked reports whether the identity was revoked; nil if it can't be. Long requests call it every [RecheckInterval].
+	// Revoked reports whether the identity was revoked; nil if it can't be. Long requests call it every
+	// [RecheckInterval].
 	Revoked func(context.Context) bool
 }
 

@@ -143,7 +143,8 @@ func (k *jwks) fetch(ctx context.Context) ([]jwkset.JWK, error) {
 	var keys []jwkset.JWK
 	for _, marshaled := range published.Keys {
 		// A key of an unknown kind can't have signed an accepted token: skip it.
-		if key, err := jwkset.NewJWKFromMarshal(marshaled, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{}); err == nil {
+		key, err := jwkset.NewJWKFromMarshal(marshaled, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
+		if err == nil {
 			keys = append(keys, key)
 		}
 	}
@@ -159,14 +160,17 @@ func (k *jwks) discover(ctx context.Context) (string, error) {
 		Issuer string `json:"issuer"`
 		Keys   string `json:"jwks_uri"`
 	}
-	if err := k.read(ctx, strings.TrimSuffix(k.issuer, "/")+"/.well-known/openid-configuration", &metadata); err != nil {
+	address := strings.TrimSuffix(k.issuer, "/") + "/.well-known/openid-configuration"
+	if err := k.read(ctx, address, &metadata); err != nil {
 		return "", err
 	}
 	if metadata.Issuer != k.issuer {
-		return "", fmt.Errorf("AUTH_ISSUER is %q, but the provider's issuer is %q; set AUTH_ISSUER to exactly that value", k.issuer, metadata.Issuer)
+		return "", fmt.Errorf(
+			"AUTH_ISSUER is %q, but the provider's issuer is %q; set AUTH_ISSUER to exactly that value",
+			k.issuer, metadata.Issuer)
 	}
-	address, err := url.Parse(metadata.Keys)
-	if err != nil || !config.Confidential(address) {
+	keys, err := url.Parse(metadata.Keys)
+	if err != nil || !config.Confidential(keys) {
 		return "", fmt.Errorf("the provider's jwks_uri %q is not an https address", metadata.Keys)
 	}
 	return metadata.Keys, nil

@@ -155,6 +155,7 @@ func sendUnauthorized(w http.ResponseWriter, r *http.Request, err error) {
 
 // sendForbidden responds with 403 to a sender without the scope admin.
 func sendForbidden(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="NanoMon", error="insufficient_scope", scope=%q`, adminScope))
+	challenge := fmt.Sprintf(`Bearer realm="NanoMon", error="insufficient_scope", scope=%q`, adminScope)
+	w.Header().Set("WWW-Authenticate", challenge)
 	web.Error(w, r, web.Problemf(http.StatusForbidden, "you are signed in, but this needs the scope %s", adminScope))
 }

@@ -84,8 +84,8 @@ func newVerifier(settings config.Auth, log *slog.Logger, now func() time.Time) *
 // Run keeps the provider's keys up to date until ctx ends.
 func (v *Verifier) Run(ctx context.Context) { v.keys.run(ctx) }
 
-// Verify returns the identity that a token stands for. The error is the reason for rejecting the token, without any part
-// of it, or a [web.Problem] if the provider's keys are needed but can't be fetched.
+// Verify returns the identity that a token stands for. The error is the reason for rejecting the token, without any
+// part of it, or a [web.Problem] if the provider's keys are needed but can't be fetched.
 func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	claims := jwt.MapClaims{}
 	parsed, err := v.parser.ParseWithClaims(token, claims, v.signingKey(ctx))
@@ -133,7 +133,8 @@ func toTokenError(err error) error {
 		return reason
 	}
 	if errors.Is(err, errKeysUnavailable) {
-		return web.Problemf(http.StatusServiceUnavailable, "the sign-in provider's keys can't be read; try again in a few seconds")
+		return web.Problemf(http.StatusServiceUnavailable,
+			"the sign-in provider's keys can't be read; try again in a few seconds")
 	}
 	for _, known := range []struct {
 		err    error
@@ -166,7 +167,8 @@ func (v *Verifier) fromProvider(claims jwt.MapClaims) bool {
 	tenant := v.tenant
 	if slices.Contains(config.AnyTenant[:], tenant) {
 		issuing := stringClaim(claims, "tid")
-		if !config.GUID(issuing) || tenant == "consumers" && issuing != consumerTenant || tenant == "organizations" && issuing == consumerTenant {
+		personal := issuing == consumerTenant
+		if !config.GUID(issuing) || tenant == "consumers" && !personal || tenant == "organizations" && personal {
 			return false
 		}
 		tenant = issuing
@@ -174,8 +176,8 @@ func (v *Verifier) fromProvider(claims jwt.MapClaims) bool {
 	return issuer == entra+tenant+"/v2.0" || issuer == "https://sts.windows.net/"+tenant+"/"
 }
 
-// isIDToken reports whether the token is an ID token. Such a token may have the same audience and signing key as an access
-// token, but it only identifies the user to the page.
+// isIDToken reports whether the token is an ID token. Such a token may have the same audience and signing key as an
+// access token, but it only identifies the user to the page.
 func (v *Verifier) isIDToken(claims jwt.MapClaims) bool {
 	for _, name := range []string{"nonce", "at_hash", "c_hash"} {
 		if _, has := claims[name]; has {

@@ -32,8 +32,8 @@ func (s *Server) bindAPIKeys(to routes) {
 	to.protected.Delete("/api/keys/{id}", s.handleAPIKeys(s.deleteAPIKey))
 }
 
-// handleAPIKeys is like handle, but rejects requests while sign-in is off. Otherwise, anyone could create keys that become
-// valid when sign-in is turned on.
+// handleAPIKeys is like handle, but rejects requests while sign-in is off. Otherwise, anyone could create keys that
+// become valid when sign-in is turned on.
 func (s *Server) handleAPIKeys(h func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	if s.auth.Enabled() {
 		return s.handle(h)
@@ -122,7 +122,8 @@ func decodeAPIKey(data []byte) (store.Key, error) {
 	case strings.TrimSpace(body.Name) == "":
 		return store.Key{}, monitor.Invalidf("name is missing: say what the key is for")
 	case utf8.RuneCountInString(body.Name) > maxKeyName:
-		return store.Key{}, monitor.Invalidf("name has %d characters, at most %d are allowed", utf8.RuneCountInString(body.Name), maxKeyName)
+		return store.Key{}, monitor.Invalidf("name has %d characters, at most %d are allowed",
+			utf8.RuneCountInString(body.Name), maxKeyName)
 	case body.Scope != store.KeyScopeRead && body.Scope != store.KeyScopeAdmin:
 		return store.Key{}, monitor.Invalidf("scope must be %s or %s", store.KeyScopeRead, store.KeyScopeAdmin)
 	}

@@ -139,8 +139,8 @@ func TestForgedTokensAreRejectedOnEveryRoute(t *testing.T) {
 
 func TestRouteProtection(t *testing.T) {
 	p := oidctest.New(t)
-	// With an unavailable store and a canceled request, every permitted request ends at once, with a status that is neither
-	// 401 nor 403.
+	// With an unavailable store and a canceled request, every permitted request ends at once, with a status that is
+	// neither 401 nor 403.
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
 	openReads, protectedReads := conformingHandler(t, newSignedIn(p, unavailableStore{}, false)), conformingHandler(t, newSignedIn(p, unavailableStore{}, true))
@@ -170,8 +170,8 @@ func TestRouteProtection(t *testing.T) {
 	}
 }
 
-// TestAuthenticationComesFirst checks that unauthenticated clients learn neither which resources exist nor which input is
-// invalid.
+// TestAuthenticationComesFirst checks that unauthenticated clients learn neither which resources exist nor which input
+// is invalid.
 func TestAuthenticationComesFirst(t *testing.T) {
 	h := conformingHandler(t, newSignedIn(oidctest.New(t), openStore(t), true))
 	for _, c := range []struct {

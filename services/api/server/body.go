@@ -63,12 +63,14 @@ func expectJSON(data []byte, kind string) error {
 // mistypedField converts a type error of package json to one that names the field, also inside of properties.
 func mistypedField(data []byte, err *json.UnmarshalTypeError) error {
 	if err.Field != "properties" {
-		return monitor.Invalidf("field %q must be %s, not %s", err.Field, withArticle(err.Type.Kind().String()), withArticle(err.Value))
+		return monitor.Invalidf("field %q must be %s, not %s",
+			err.Field, withArticle(err.Type.Kind().String()), withArticle(err.Value))
 	}
 	var body struct{ Properties json.RawMessage }
 	properties := make(map[string]json.RawMessage)
 	if json.Unmarshal(data, &body) != nil || json.Unmarshal(body.Properties, &properties) != nil {
-		return monitor.Invalidf(`field "properties" must be an object of strings, not %s`, withArticle(jsonKind(body.Properties)))
+		return monitor.Invalidf(`field "properties" must be an object of strings, not %s`,
+			withArticle(jsonKind(body.Properties)))
 	}
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
 		if kind := jsonKind(properties[name]); kind != "string" && kind != "null" {

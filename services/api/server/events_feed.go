@@ -75,7 +75,9 @@ func (f *eventFeed) run(ctx context.Context) {
 }
 
 // follow calls read after every change of the topic. It logs the first of consecutive errors.
-func (f *eventFeed) follow(ctx context.Context, topic store.Topic, poll time.Duration, read func(context.Context) error) {
+func (f *eventFeed) follow(
+	ctx context.Context, topic store.Topic, poll time.Duration, read func(context.Context) error,
+) {
 	failing := false
 	follow(ctx, f.store, topic, poll, func() bool {
 		err := read(ctx)

@@ -9,11 +9,12 @@ import (
 	"nanomon/services/common/web"
 )
 
-// maxClientFrames is the number of frames that are buffered for a client. A client that falls behind further is dropped.
+// maxClientFrames is the number of frames that are buffered for a client. A client that falls behind further is
+// dropped.
 const maxClientFrames = 64
 
-// eventHub sends the frames of an [eventFeed] to every client of the event stream. Without clients, there is no feed and it
-// does not read from the store.
+// eventHub sends the frames of an [eventFeed] to every client of the event stream. Without clients, there is no feed
+// and it does not read from the store.
 type eventHub struct {
 	store eventStore
 	log   *slog.Logger
@@ -72,11 +73,15 @@ func (h *eventHub) feedClients(ctx context.Context) error {
 	return nil
 }
 
-var errEventsUnavailable = web.Problemf(http.StatusServiceUnavailable, "the event stream is unavailable; try again in a few seconds")
+var errEventsUnavailable = web.Problemf(http.StatusServiceUnavailable,
+	"the event stream is unavailable; try again in a few seconds")
 
 // join adds a client and waits for its feed: the client receives all changes after the call.
 func (h *eventHub) join(ctx context.Context) (*eventClient, error) {
-	c := &eventClient{frames: make(chan []byte, maxClientFrames), masked: mustMask(ctx), ready: make(chan struct{}), dropped: make(chan struct{})}
+	c := &eventClient{
+		frames: make(chan []byte, maxClientFrames), masked: mustMask(ctx),
+		ready: make(chan struct{}), dropped: make(chan struct{}),
+	}
 	if !h.add(c) {
 		return nil, errEventsUnavailable
 	}
@@ -142,8 +147,8 @@ func (h *eventHub) count() int {
 	return len(h.clients)
 }
 
-// broadcast sends a frame to every client. It drops clients that are too slow, and clients that need the masked form of a
-// frame but joined after it was encoded. Dropped clients reconnect and read the current state.
+// broadcast sends a frame to every client. It drops clients that are too slow, and clients that need the masked form of
+// a frame but joined after it was encoded. Dropped clients reconnect and read the current state.
 func (h *eventHub) broadcast(f eventFrame) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -121,7 +121,8 @@ func TestImportHints(t *testing.T) {
 	}
 }
 
-// TestInvalidForType sends faults that depend on the monitor's type. The detail must name the invalid field or property.
+// TestInvalidForType sends faults that depend on the monitor's type. The detail must name the invalid field or
+// property.
 func TestInvalidForType(t *testing.T) {
 	a := startAPI(t, nil)
 	a.seed(0)

@@ -147,7 +147,8 @@ func decodeWindow(data []byte) (window maintenance.Window, err error) {
 	var mistyped *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &mistyped):
-		return window, monitor.Invalidf("field %q must be %s, not %s", mistyped.Field, windowFieldType(mistyped.Field), withArticle(mistyped.Value))
+		return window, monitor.Invalidf("field %q must be %s, not %s",
+			mistyped.Field, windowFieldType(mistyped.Field), withArticle(mistyped.Value))
 	case err != nil:
 		return window, err
 	}
@@ -161,7 +162,8 @@ func decodeWindow(data []byte) (window maintenance.Window, err error) {
 			continue
 		}
 		if *date.into, err = time.Parse(time.RFC3339, *date.text); err != nil {
-			return window, monitor.Invalidf("field %q must be a date in RFC 3339, such as 2026-01-31T22:00:00Z", date.field)
+			return window, monitor.Invalidf("field %q must be a date in RFC 3339, such as 2026-01-31T22:00:00Z",
+				date.field)
 		}
 	}
 	return window, nil

@@ -79,8 +79,8 @@ func maskNotifications(ctx context.Context, s monitorLister, notifications []sto
 	return err
 }
 
-// complete replaces placeholders in m by the stored secrets and validates the monitor. storedID is the id of the monitor
-// with the secrets; empty if there is none.
+// complete replaces placeholders in m by the stored secrets and validates the monitor. storedID is the id of the
+// monitor with the secrets; empty if there is none.
 func (s *Server) complete(ctx context.Context, m monitor.Monitor, storedID string) (monitor.Monitor, error) {
 	if secret.Masked(m) {
 		var stored monitor.Monitor
@@ -98,8 +98,8 @@ func (s *Server) complete(ctx context.Context, m monitor.Monitor, storedID strin
 	return m, check.Validate(s.types, m)
 }
 
-// restoreImport replaces placeholders in the items of an import by the stored secrets. It sets the error of each item that
-// has a placeholder without a stored secret.
+// restoreImport replaces placeholders in the items of an import by the stored secrets. It sets the error of each item
+// that has a placeholder without a stored secret.
 func (s *Server) restoreImport(ctx context.Context, items []monitor.Monitor, errs []error) error {
 	if !slices.ContainsFunc(items, secret.Masked) {
 		return nil

@@ -164,8 +164,8 @@ func TestPlaceholdersWithoutStoredSecret(t *testing.T) {
 	same(t, "monitors", admin.monitors(), []monitor.Monitor{secretMonitor})
 }
 
-// TestMaskedDefinitionIsChecked checks a definition with placeholders. The secrets are those of the stored monitor with the
-// same id.
+// TestMaskedDefinitionIsChecked checks a definition with placeholders. The secrets are those of the stored monitor with
+// the same id.
 func TestMaskedDefinitionIsChecked(t *testing.T) {
 	admin, anonymous := startSignedIn(t)
 	checks := admin.runNextCheck()

@@ -16,7 +16,8 @@ import (
 	"nanomon/services/common/store"
 )
 
-// unmatched is the route label of requests without a route. Their paths would create an unlimited number of label values.
+// unmatched is the route label of requests without a route. Their paths would create an unlimited number of label
+// values.
 const unmatched = "none"
 
 // Metrics are the API's own Prometheus metrics, at /api/metrics. Reading them does not use the store. Create them with
@@ -62,14 +63,17 @@ func (m *Metrics) registerServer(s *Server) {
 		}, func() float64 { return float64(s.events.count()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "nanomon_api_build_info", Help: "Always 1; the labels describe the build.",
-			ConstLabels: prometheus.Labels{"version": s.config.Version, "build_info": s.config.BuildInfo, "store": s.config.StoreName},
+			ConstLabels: prometheus.Labels{
+				"version": s.config.Version, "build_info": s.config.BuildInfo, "store": s.config.StoreName,
+			},
 		}, func() float64 { return 1 }),
 	)
 }
 
 // measure records the duration of every request by its route.
 func (m *Metrics) measure(next http.Handler) http.Handler {
-	timed := promhttp.InstrumentHandlerTimeToWriteHeader(m.requests, next, promhttp.WithLabelFromRequest("route", routeOf))
+	route := promhttp.WithLabelFromRequest("route", routeOf)
+	timed := promhttp.InstrumentHandlerTimeToWriteHeader(m.requests, next, route)
 	return promhttp.InstrumentHandlerInFlight(m.inFlight, timed)
 }
 
@@ -85,7 +89,8 @@ func routeOf(r *http.Request) string {
 // document or a canceled request, are not counted.
 func (m *Metrics) ObserveStore(operation string, took time.Duration, err error) {
 	m.storeTime.WithLabelValues(operation).Observe(took.Seconds())
-	failures := m.storeErrors.WithLabelValues(operation) // exports 0 as well, so that the first error counts as an increase
+	// This exports the counter with 0, so that the first error counts as an increase.
+	failures := m.storeErrors.WithLabelValues(operation)
 	var invalid *monitor.InvalidError
 	switch {
 	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, monitor.ErrNotFound),

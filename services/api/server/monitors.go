@@ -38,8 +38,8 @@ func (s *Server) bindMonitors(to routes) {
 // listedMonitor is a monitor with the members that ?include= adds.
 type listedMonitor struct {
 	monitor.Monitor
-	// Latest holds a *monitor.Result and Since a *time.Time. They are nil pointers if there is no result, and nil if they
-	// were not requested.
+	// Latest holds a *monitor.Result and Since a *time.Time. They are nil pointers if there is no result, and nil if
+	// they were not requested.
 	Latest  any           `json:"latest,omitempty"`
 	Since   any           `json:"since,omitempty"`
 	History []store.Point `json:"history,omitzero"`
@@ -129,8 +129,8 @@ func parseInclude(query url.Values) (includeOptions, error) {
 	return include, nil
 }
 
-// apply returns the monitor with the selected members of its state, which may be nil. Secrets are masked if the sender of
-// the request of ctx must not see them.
+// apply returns the monitor with the selected members of its state, which may be nil. Secrets are masked if the sender
+// of the request of ctx must not see them.
 func (o includeOptions) apply(ctx context.Context, m monitor.Monitor, state *store.State) listedMonitor {
 	var (
 		latest  *monitor.Result

@@ -110,7 +110,8 @@ func (s *Server) listNotifications(w http.ResponseWriter, r *http.Request) error
 	if len(notifications) > page {
 		notifications = notifications[:page]
 		last := notifications[page-1]
-		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, nextPage(r.URL, store.Cursor{Date: last.Date, ID: last.ID})))
+		next := nextPage(r.URL, store.Cursor{Date: last.Date, ID: last.ID})
+		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, next))
 	}
 	if mustMask(r.Context()) {
 		if err := maskNotifications(r.Context(), s.store, notifications); err != nil {
@@ -167,10 +168,12 @@ func (s *Server) cancelTest(r *http.Request, ctx context.Context, test store.Not
 	defer cancel()
 	test.Next = time.Time{}
 	if err := s.store.PutDeliveries(cancelCtx, test); err != nil {
-		s.log.Warn("could not cancel a test notification, it may still be sent", "notification_id", test.ID, "error", err)
+		s.log.Warn("could not cancel a test notification, it may still be sent",
+			"notification_id", test.ID, "error", err)
 	}
 	if r.Context().Err() != nil {
 		return r.Context().Err()
 	}
-	return web.Problemf(http.StatusGatewayTimeout, "no runner sent the test notification within %s; is a runner running?", testTimeout)
+	return web.Problemf(http.StatusGatewayTimeout,
+		"no runner sent the test notification within %s; is a runner running?", testTimeout)
 }

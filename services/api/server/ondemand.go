@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	// runnerTimeout is the time that a runner has to claim a check and store the result, in addition to the check itself.
+	// runnerTimeout is the time that a runner has to claim a check and store the result, in addition to the check
+	// itself.
 	runnerTimeout = 5 * time.Second
 	// runExpiry is the time after which a request to run a stored monitor expires.
 	runExpiry = 30 * time.Second
@@ -59,7 +60,9 @@ func (s *Server) checkMonitor(w http.ResponseWriter, r *http.Request) error {
 
 	now := time.Now()
 	m.Updated = monitor.Date(now)
-	check := store.OnDemandCheck{ID: monitor.NewID(now), Requested: monitor.Date(now), Expires: monitor.Date(now.Add(timeout)), Definition: &m}
+	check := store.OnDemandCheck{
+		ID: monitor.NewID(now), Requested: monitor.Date(now), Expires: monitor.Date(now.Add(timeout)), Definition: &m,
+	}
 	defer s.deleteCheck(r, check.ID)
 	result, err := s.runCheck(ctx, check)
 	switch {
@@ -68,7 +71,8 @@ func (s *Server) checkMonitor(w http.ResponseWriter, r *http.Request) error {
 	case r.Context().Err() != nil:
 		return r.Context().Err()
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return web.Problemf(http.StatusGatewayTimeout, "no runner ran the check within %s; is a runner running?", timeout)
+		return web.Problemf(http.StatusGatewayTimeout,
+			"no runner ran the check within %s; is a runner running?", timeout)
 	case ctx.Err() != nil:
 		return web.Problemf(http.StatusServiceUnavailable, "the service is stopping; try again in a few seconds")
 	}

@@ -14,7 +14,8 @@ import (
 const (
 	// writeRate and writeBurst limit the write requests of a client, per second and at once.
 	writeRate, writeBurst = 100, 500
-	// maxClients limits the number of clients with a limiter. The least recently active one is dropped and gets a new burst.
+	// maxClients limits the number of clients with a limiter. The least recently active one is dropped and gets a new
+	// burst.
 	maxClients = 10_000
 )
 
@@ -36,7 +37,8 @@ func newRateLimiter(now func() time.Time) *rateLimiter {
 func (l *rateLimiter) middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !l.client(r.RemoteAddr).AllowN(l.now(), 1) {
-			web.Error(w, r, web.Problemf(http.StatusTooManyRequests, "more than %d changes a second; try again in a second", writeRate))
+			web.Error(w, r, web.Problemf(http.StatusTooManyRequests,
+				"more than %d changes a second; try again in a second", writeRate))
 			return
 		}
 		next.ServeHTTP(w, r)

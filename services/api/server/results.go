@@ -58,7 +58,9 @@ func (s *Server) sendResults(w http.ResponseWriter, r *http.Request, monitorID s
 	}
 	if len(results) > page {
 		results = results[:page]
-		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, nextPage(r.URL, store.Cursor{Date: results[page-1].Date, ID: results[page-1].ID})))
+		last := results[page-1]
+		next := nextPage(r.URL, store.Cursor{Date: last.Date, ID: last.ID})
+		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, next))
 	}
 	if mustMask(r.Context()) {
 		if results, err = maskResults(r.Context(), s.store, results); err != nil {

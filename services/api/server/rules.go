@@ -22,7 +22,8 @@ func (s *Server) checkRule(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	err = check.Validate(s.types, monitor.Monitor{
-		Name: "rule", Type: draft.Type, Interval: "1m", Target: s.types[draft.Type].Spec.ExampleTarget, Rule: draft.Rule,
+		Name: "rule", Type: draft.Type, Interval: "1m",
+		Target: s.types[draft.Type].Spec.ExampleTarget, Rule: draft.Rule,
 	})
 	if err != nil {
 		return err

@@ -33,8 +33,8 @@ type Config struct {
 	// StoreName is the kind of store, as /api/status shows it.
 	StoreName string
 	Auth      config.Auth
-	// Origins lists the origins of web pages that may use the API. If it is empty, any origin may while sign-in is off, and
-	// none while it is on.
+	// Origins lists the origins of web pages that may use the API. If it is empty, any origin may while sign-in is off,
+	// and none while it is on.
 	Origins []string
 	// Metrics are the metrics of this server alone; nil creates new ones.
 	Metrics *Metrics
@@ -76,7 +76,8 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 	keys := auth.NewAPIKeys(s, log)
 	server := &Server{
 		config: config, store: s, types: types, log: log, started: time.Now(),
-		events: newEventHub(s, log), keys: keys, auth: auth.NewMiddleware(config.Auth, keys, log), rateLimit: newRateLimiter(time.Now),
+		events: newEventHub(s, log), keys: keys,
+		auth: auth.NewMiddleware(config.Auth, keys, log), rateLimit: newRateLimiter(time.Now),
 	}
 	config.Metrics.registerServer(server)
 	return server
@@ -151,12 +152,14 @@ func rejectUnknownRoutes(routes chi.Routes) func(http.Handler) http.Handler {
 			switch {
 			case len(allowed) == 0:
 				web.Error(w, r, web.Problemf(http.StatusNotFound, "no resource at %s", r.URL.Path))
-			case slices.Contains(allowed, r.Method), r.Method == http.MethodHead && slices.Contains(allowed, http.MethodGet):
+			case slices.Contains(allowed, r.Method),
+				r.Method == http.MethodHead && slices.Contains(allowed, http.MethodGet):
 				next.ServeHTTP(w, r)
 			default:
 				list := strings.Join(allowed, ", ")
 				w.Header().Set("Allow", list)
-				web.Error(w, r, web.Problemf(http.StatusMethodNotAllowed, "method %s is not allowed here; use %s", r.Method, list))
+				web.Error(w, r, web.Problemf(http.StatusMethodNotAllowed,
+					"method %s is not allowed here; use %s", r.Method, list))
 			}
 		})
 	}

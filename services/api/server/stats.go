@@ -59,7 +59,8 @@ type statsResponse struct {
 	To     time.Time `json:"to"`
 	// Uptime is a percentage, nil if it is unknown.
 	Uptime *float64 `json:"uptime"`
-	// UptimeFrom is the start of the time that Uptime covers, if there are too many status changes to cover it from From.
+	// UptimeFrom is the start of the time that Uptime covers, if there are too many status changes to cover it from
+	// From.
 	UptimeFrom *time.Time `json:"uptimeFrom,omitempty"`
 	// Maintenance and Blocked are the seconds that Uptime excludes for that reason.
 	Maintenance float64 `json:"maintenance"`
@@ -110,9 +111,11 @@ func (s *Server) stats(w http.ResponseWriter, r *http.Request) error {
 	return web.JSON(w, http.StatusOK, response)
 }
 
-// readRange reads the summaries of a time range. If results of the range have expired, it reads by hours. It returns the
-// range that it has read.
-func (s *Server) readRange(ctx context.Context, id string, tr timeRange, now time.Time) (timeRange, []timedSummary, error) {
+// readRange reads the summaries of a time range. If results of the range have expired, it reads by hours. It returns
+// the range that it has read.
+func (s *Server) readRange(
+	ctx context.Context, id string, tr timeRange, now time.Time,
+) (timeRange, []timedSummary, error) {
 	if tr.step < time.Hour {
 		isExpired, err := expired(ctx, s.store, id, tr)
 		if err != nil {
@@ -126,8 +129,8 @@ func (s *Server) readRange(ctx context.Context, id string, tr timeRange, now tim
 	return tr, summaries, err
 }
 
-// statsRange parses either ?window=, which ends now, or ?from= and ?to=, where to is at most now. It returns the requested
-// window too; empty if the request has dates.
+// statsRange parses either ?window=, which ends now, or ?from= and ?to=, where to is at most now. It returns the
+// requested window too; empty if the request has dates.
 func statsRange(query url.Values, now time.Time) (tr timeRange, window string, err error) {
 	if query.Has("from") || query.Has("to") {
 		if query.Has("window") {
@@ -163,7 +166,8 @@ func rangeOfDates(query url.Values, now time.Time) (timeRange, error) {
 		to = now
 	}
 	if length := to.Sub(from); length < minWindow || length > maxWindow {
-		return timeRange{}, monitor.Invalidf("from must be 1 minute to 400 days before to; a to in the future counts as now")
+		return timeRange{}, monitor.Invalidf(
+			"from must be 1 minute to 400 days before to; a to in the future counts as now")
 	}
 	return newTimeRange(from, to, now), nil
 }
@@ -202,13 +206,16 @@ func summarize(summaries []timedSummary, tr timeRange) (statsResponse, error) {
 		P99: optional(total.Quantile(0.99)), Buckets: make([]statsBucket, len(buckets)),
 	}
 	for i, b := range buckets {
-		response.Buckets[i] = statsBucket{Start: tr.from.Add(time.Duration(i) * tr.step), counts: toCounts(b), latency: toLatency(b)}
+		start := tr.from.Add(time.Duration(i) * tr.step)
+		response.Buckets[i] = statsBucket{Start: start, counts: toCounts(b), latency: toLatency(b)}
 	}
 	return response, nil
 }
 
 func toCounts(s *rollup.Summary) counts {
-	return counts{OK: s.Counts[monitor.StatusOK], Error: s.Counts[monitor.StatusError], Failed: s.Counts[monitor.StatusFailed]}
+	return counts{
+		OK: s.Counts[monitor.StatusOK], Error: s.Counts[monitor.StatusError], Failed: s.Counts[monitor.StatusFailed],
+	}
 }
 
 func toLatency(s *rollup.Summary) latency {
@@ -226,9 +233,11 @@ func optional(value float64, ok bool) *float64 {
 	return &value
 }
 
-// timeSpent returns how the monitor spent the time range by status. from is the start of the known time if that is after
-// the start of the range.
-func (s *Server) timeSpent(ctx context.Context, m monitor.Monitor, tr timeRange, now time.Time) (spent uptime.Breakdown, from *time.Time, err error) {
+// timeSpent returns how the monitor spent the time range by status. from is the start of the known time if that is
+// after the start of the range.
+func (s *Server) timeSpent(
+	ctx context.Context, m monitor.Monitor, tr timeRange, now time.Time,
+) (spent uptime.Breakdown, from *time.Time, err error) {
 	changes, err := s.store.StatusChanges(ctx, m.ID, tr.from, tr.to, maxStatusChanges)
 	if err != nil {
 		return spent, nil, err

@@ -25,8 +25,8 @@ type summaryStore interface {
 	Rollups(ctx context.Context, monitorID string, p store.Period, from, to time.Time) ([]store.Rollup, error)
 }
 
-// timeRange is the time from from up to, but not including, to. It is divided into buckets of the length step; the first
-// one starts at from.
+// timeRange is the time from from up to, but not including, to. It is divided into buckets of the length step; the
+// first one starts at from.
 type timeRange struct {
 	from, to time.Time
 	step     time.Duration
@@ -44,8 +44,8 @@ func newTimeRange(from, to, now time.Time) timeRange {
 	return timeRange{from: from, to: to}.withStep(step, now)
 }
 
-// withStep returns the time range with buckets of another length. It extends the range to bucket boundaries, but not beyond
-// now.
+// withStep returns the time range with buckets of another length. It extends the range to bucket boundaries, but not
+// beyond now.
 func (tr timeRange) withStep(step time.Duration, now time.Time) timeRange {
 	end := tr.to.Truncate(step)
 	if end.Before(tr.to) {
@@ -102,7 +102,9 @@ func expired(ctx context.Context, s summaryStore, monitorID string, tr timeRange
 		return false, sr.err
 	}
 	first := sr.summaries[0]
-	filter := store.ResultFilter{MonitorID: monitorID, From: first.start, To: first.start.Add(time.Hour), Limit: max(1, first.summary.Total())}
+	filter := store.ResultFilter{
+		MonitorID: monitorID, From: first.start, To: first.start.Add(time.Hour), Limit: max(1, first.summary.Total()),
+	}
 	remaining, err := s.Results(ctx, filter)
 	return len(remaining) < first.summary.Total(), err
 }
@@ -150,7 +152,8 @@ func (sr *summaryReader) rollups(p store.Period, from, to time.Time) {
 	}
 }
 
-// results reads single results and summarizes them by step. At one result per second, the longest time range has 22,000.
+// results reads single results and summarizes them by step. At one result per second, the longest time range has
+// 22,000.
 func (sr *summaryReader) results(from, end time.Time, step time.Duration) {
 	byStart := make(map[time.Time]*rollup.Summary)
 	filter := store.ResultFilter{MonitorID: sr.monitorID, From: from, To: end, Limit: maxResults}

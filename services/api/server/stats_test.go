@@ -215,7 +215,8 @@ func TestStatsResponse(t *testing.T) {
 	}
 }
 
-// longLogStore is a store whose monitor changes its status every second, with more status changes than a response reads.
+// longLogStore is a store whose monitor changes its status every second, with more status changes than a response
+// reads.
 type longLogStore struct{ *sqlite.Store }
 
 func (longLogStore) StatusChanges(_ context.Context, _ string, _, end time.Time, limit int) ([]store.StatusChange, error) {
