@@ -1,4 +1,4 @@
-// Package api holds the specification of the HTTP interface, embedded.
+// Package api embeds the OpenAPI specification of the HTTP API.
 package api
 
 import _ "embed"
@@ -6,5 +6,5 @@ import _ "embed"
 //go:embed openapi.yaml
 var specification []byte
 
-// Specification is the OpenAPI document, in YAML. It must not be changed.
+// Specification returns the OpenAPI document in YAML. The caller must not modify it.
 func Specification() []byte { return specification }

@@ -23,7 +23,7 @@ func load(t *testing.T) *openapi3.T {
 	return document
 }
 
-func TestExamplesFitTheirSchemas(t *testing.T) {
+func TestExamplesMatchSchemas(t *testing.T) {
 	for name, schema := range load(t).Components.Schemas {
 		for _, example := range schema.Value.Examples {
 			if err := schema.Value.VisitJSON(example, openapi3.EnableJSONSchema2020(), openapi3.EnableFormatValidation()); err != nil {
@@ -58,10 +58,10 @@ func TestEveryBodyHasAnExample(t *testing.T) {
 	}
 }
 
-// ofType matches a line that names the properties of a type.
-var ofType = regexp.MustCompile("(?m)^- (?:`(\\w+)`|every type): (.+)$")
+// propertyLine matches a line that lists the properties of a type.
+var propertyLine = regexp.MustCompile("(?m)^- (?:`(\\w+)`|every type): (.+)$")
 
-func TestMonitorTypesAreThoseOfTheProbes(t *testing.T) {
+func TestMonitorTypesMatchProbes(t *testing.T) {
 	schemas := load(t).Components.Schemas
 	registry := probe.All(probe.Guard{})
 	var types []string
@@ -77,11 +77,11 @@ func TestMonitorTypesAreThoseOfTheProbes(t *testing.T) {
 		want[name] = names(kind.Spec.Properties)
 	}
 	got := map[string][]string{}
-	for _, line := range ofType.FindAllStringSubmatch(schemas["MonitorDraft"].Value.Properties["properties"].Value.Description, -1) {
+	for _, line := range propertyLine.FindAllStringSubmatch(schemas["MonitorDraft"].Value.Properties["properties"].Value.Description, -1) {
 		got[line[1]] = strings.Split(strings.ReplaceAll(line[2], "`", ""), ", ")
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the properties that MonitorDraft names differ (-probes +specification):\n%s", diff)
+		t.Errorf("the properties in the description of MonitorDraft differ (-probes +specification):\n%s", diff)
 	}
 }
 

@@ -119,7 +119,7 @@ test.describe('with rejected requests', () => {
   });
 
   test('explains what to do when no runner responds', async ({ page, target }) => {
-    const detail = 'no runner answered within 10s; is a runner running?';
+    const detail = 'no runner ran the check within 10s; is a runner running?';
     await page.route('**/api/monitors/check', (route) =>
       route.fulfill({ status: 504, contentType: 'application/problem+json', body: JSON.stringify({ detail }) }),
     );

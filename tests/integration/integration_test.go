@@ -1,4 +1,4 @@
-// Package integration runs the .http files, which are for people, against the real standalone.
+// Package integration runs the .http files against a real standalone process.
 package integration
 
 import (
@@ -24,12 +24,12 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// mark is the group of the monitors, and the name of the windows, that integration-tests.http makes.
+// mark is the group of the monitors and the name of the windows that integration-tests.http creates.
 const mark = "integration-tests.http"
 
 func TestMain(m *testing.M) { servicetest.Main(m) }
 
-// testAPI runs what `just test-api` runs, and returns what it wrote, and whether it found all to be well.
+// testAPI runs the script of `just test-api` and returns its output and whether it succeeded.
 func testAPI(t *testing.T, endpoint, token string) (output string, ok bool) {
 	t.Helper()
 	command := exec.Command("node", filepath.Join(servicetest.Root(), "scripts", "test-api.mjs"))
@@ -41,28 +41,28 @@ func testAPI(t *testing.T, endpoint, token string) (output string, ok bool) {
 	return string(written), err == nil
 }
 
-// wantWell runs the tests against an API that is as it should be.
-func wantWell(t *testing.T, endpoint, token string) {
+// wantSuccess runs the tests against an API. They must succeed.
+func wantSuccess(t *testing.T, endpoint, token string) {
 	t.Helper()
 	output, ok := testAPI(t, endpoint, token)
 	if !ok || !regexp.MustCompile(`\n(\d+) requests processed \((\d+) succeeded\)`).MatchString(output) {
-		t.Errorf("the tests say:\n%s", output)
+		t.Errorf("output of the tests:\n%s", output)
 	}
 }
 
-// wantFault runs the tests against what is not as it should be, and returns what they say.
-func wantFault(t *testing.T, endpoint, token string, expected ...string) string {
+// wantFailure runs the tests against a faulty API. They must fail, with the expected texts in the output.
+func wantFailure(t *testing.T, endpoint, token string, expected ...string) string {
 	t.Helper()
 	output, ok := testAPI(t, endpoint, token)
 	for _, text := range expected {
 		if ok || !strings.Contains(output, text) {
-			t.Errorf("the tests say, without %q:\n%s", text, output)
+			t.Errorf("expected %q in the output of failing tests:\n%s", text, output)
 		}
 	}
 	return output
 }
 
-func TestWhatExistsIsLeftAlone(t *testing.T) {
+func TestExistingDataIsNotChanged(t *testing.T) {
 	t.Parallel()
 	_, api, _ := servicetest.Standalone(t, t.TempDir())
 	for _, group := range []string{"shop", mark} {
@@ -74,14 +74,14 @@ func TestWhatExistsIsLeftAlone(t *testing.T) {
 		call(t, api, "", http.MethodPost, "/maintenance", `{"name":"`+name+`","groups":["shop"],"start":"2026-01-01T00:00:00Z","end":"2026-01-02T00:00:00Z"}`)
 	}
 	servicetest.Eventually(t, "results", func() bool { return len(servicetest.Get[[]any](t, api+"/results")) == 2 })
-	mine := func() map[string][]map[string]any {
+	snapshot := func() map[string][]map[string]any {
 		return map[string][]map[string]any{
 			"monitors": servicetest.Get[[]map[string]any](t, api+"/monitors?include=latest,history"),
 			"results":  servicetest.Get[[]map[string]any](t, api+"/results"),
 			"windows":  servicetest.Get[[]map[string]any](t, api+"/maintenance"),
 		}
 	}
-	expected := mine()
+	expected := snapshot()
 	for list, all := range expected {
 		expected[list] = slices.DeleteFunc(all, func(one map[string]any) bool {
 			return one["group"] == mark || one["monitor_name"] == "of "+mark || one["name"] == mark
@@ -91,8 +91,8 @@ func TestWhatExistsIsLeftAlone(t *testing.T) {
 		}
 	}
 	for range 2 {
-		wantWell(t, api, "")
-		if difference := cmp.Diff(expected, mine()); difference != "" {
+		wantSuccess(t, api, "")
+		if difference := cmp.Diff(expected, snapshot()); difference != "" {
 			t.Error(difference)
 		}
 	}
@@ -108,23 +108,23 @@ func TestSignedIn(t *testing.T) {
 	for _, name := range []string{"mine", mark} {
 		call(t, api, token, http.MethodPost, "/keys", `{"name":"`+name+`","scope":"read"}`)
 	}
-	wantWell(t, api, token)
+	wantSuccess(t, api, token)
 	if left := call(t, api, token, http.MethodGet, "/keys", ""); !strings.Contains(left, `"mine"`) || strings.Contains(left, mark) {
-		t.Errorf("the keys are now %s", left)
+		t.Errorf("the remaining keys are %s", left)
 	}
-	wantFault(t, api, "", "The API responded with 401: ", "API_TOKEN")
+	wantFailure(t, api, "", "The API responded with 401: ", "API_TOKEN")
 	for _, output := range []string{
-		wantFault(t, api, token+"x", "The API responded with 401: ", "API_TOKEN"),
-		wantFault(t, api, token+"•", "API_TOKEN contains a character"),
-		wantFault(t, spoilt(t, api), token, "✖ detail == max must be between 1 and 1000", "Bearer •••"),
+		wantFailure(t, api, token+"x", "The API responded with 401: ", "API_TOKEN"),
+		wantFailure(t, api, token+"•", "API_TOKEN contains a character"),
+		wantFailure(t, faultyProxy(t, api), token, "✖ detail == max must be between 1 and 1000", "Bearer •••"),
 	} {
 		if strings.Contains(output, token) {
-			t.Errorf("the token is shown:\n%s", output)
+			t.Errorf("the output contains the token:\n%s", output)
 		}
 	}
 }
 
-// call sends a request with a token and returns the answer's body.
+// call sends a request with a token and returns the body of the response.
 func call(t *testing.T, api, token, method, path, body string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, api+path, strings.NewReader(body))
@@ -137,15 +137,15 @@ func call(t *testing.T, api, token, method, path, body string) string {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
+	content, err := io.ReadAll(response.Body)
 	if err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("%s %s: %d %s %v", method, path, response.StatusCode, answer, err)
+		t.Fatalf("%s %s: %d %s %v", method, path, response.StatusCode, content, err)
 	}
-	return string(answer)
+	return string(content)
 }
 
-// spoilt is the address of a proxy of an API that gives one text wrong, and breaks one answer off.
-func spoilt(t *testing.T, api string) string {
+// faultyProxy returns the address of a proxy of an API that changes one detail and aborts one response.
+func faultyProxy(t *testing.T, api string) string {
 	t.Helper()
 	target, err := url.Parse(strings.TrimSuffix(api, "/api"))
 	if err != nil {
@@ -171,16 +171,16 @@ func spoilt(t *testing.T, api string) string {
 	return server.URL + "/api"
 }
 
-func TestAFaultIsSeen(t *testing.T) {
+func TestFailureIsReported(t *testing.T) {
 	t.Parallel()
 	_, api, _ := servicetest.Standalone(t, t.TempDir())
-	wantFault(t, spoilt(t, api), "", "=== A page that is too long ===", "✖ detail == max must be between 1 and 1000", "detail (max is wrong)", "1 failed, 1 errored")
+	wantFailure(t, faultyProxy(t, api), "", "=== A page that is too long ===", "✖ detail == max must be between 1 and 1000", "detail (max is wrong)", "1 failed, 1 errored")
 	if left := servicetest.Get[[]monitor.Monitor](t, api+"/monitors"); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
+		t.Errorf("remaining monitors: %v", left)
 	}
 }
 
-func TestWhatIsNoNanoMon(t *testing.T) {
+func TestEndpointWithoutNanoMon(t *testing.T) {
 	t.Parallel()
 	other := httptest.NewServer(http.NotFoundHandler())
 	defer other.Close()
@@ -189,15 +189,15 @@ func TestWhatIsNoNanoMon(t *testing.T) {
 		other.URL + "/api": "(404) is not the API of NanoMon",
 		"/api":             "API_ENDPOINT must be the full URL of an API",
 	} {
-		if output := wantFault(t, endpoint, "", expected); strings.Count(output, "\n") != 1 {
-			t.Errorf("more than a line:\n%s", output)
+		if output := wantFailure(t, endpoint, "", expected); strings.Count(output, "\n") != 1 {
+			t.Errorf("more than one line:\n%s", output)
 		}
 	}
 }
 
-// TestTheReferenceRuns sends every request in api-reference.http, as somebody does who has put ids and a token into it.
-// But not that for the event stream, which has no end.
-func TestTheReferenceRuns(t *testing.T) {
+// TestReferenceRequestsSucceed sends all requests in api-reference.http, with real ids and a token. It skips the event
+// stream, which does not end.
+func TestReferenceRequestsSucceed(t *testing.T) {
 	t.Parallel()
 	provider := oidctest.New(t)
 	_, api, _ := servicetest.StandaloneWith(t, t.TempDir(), map[string]string{
@@ -205,11 +205,11 @@ func TestTheReferenceRuns(t *testing.T) {
 	})
 	token := provider.Token(nil)
 	create := func(path, body string) string {
-		var made struct{ ID string }
-		if err := json.Unmarshal([]byte(call(t, api, token, http.MethodPost, path, body)), &made); err != nil {
+		var created struct{ ID string }
+		if err := json.Unmarshal([]byte(call(t, api, token, http.MethodPost, path, body)), &created); err != nil {
 			t.Fatal(err)
 		}
-		return made.ID
+		return created.ID
 	}
 	text := readReference(t)
 	for name, value := range map[string]string{
@@ -223,16 +223,16 @@ func TestTheReferenceRuns(t *testing.T) {
 	}
 	text = strings.Replace(text, "GET {{api}}/events\n", "", 1)
 	sent := 0
-	for _, answer := range send(t, text) {
-		if answer.Status == 0 {
+	for _, response := range send(t, text) {
+		if response.Status == 0 {
 			continue // a heading
 		}
-		if sent++; answer.Status >= 400 {
-			t.Errorf("%s %s: %d", answer.Request.Method, answer.Request.URL, answer.Status)
+		if sent++; response.Status >= 400 {
+			t.Errorf("%s %s: %d", response.Request.Method, response.Request.URL, response.Status)
 		}
 	}
 	if requests := len(regexp.MustCompile(`(?m)^[A-Z]+ \{\{api`).FindAllString(text, -1)); sent != requests {
-		t.Errorf("%d of %d requests were answered", sent, requests)
+		t.Errorf("%d of %d requests were sent", sent, requests)
 	}
 }
 
@@ -245,39 +245,39 @@ func readReference(t *testing.T) string {
 	return string(text)
 }
 
-// answer is what httpyac tells of one.
-type answer struct {
+// response is a response in the output of httpyac.
+type response struct {
 	Status  int `json:"statusCode"`
 	Request struct{ Method, URL string }
 }
 
-// send has httpyac send all requests of a text.
-func send(t *testing.T, text string) []answer {
+// send sends all requests of a text with httpyac.
+func send(t *testing.T, text string) []response {
 	t.Helper()
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "requests.http"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// httpyac ends before a slow reader of a pipe has read everything: what it tells goes into a file.
-	told, err := os.Create(filepath.Join(folder, "told.json"))
+	// httpyac exits before a slow reader of a pipe has read everything, so its output goes to a file.
+	file, err := os.Create(filepath.Join(folder, "output.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer told.Close()
+	defer file.Close()
 	httpyac := filepath.Join(servicetest.Root(), "api", "node_modules", "httpyac", "bin", "httpyac.js")
 	command := exec.Command("node", httpyac, "send", "requests.http", "--all", "--json")
-	command.Dir, command.Stdout = folder, told
+	command.Dir, command.Stdout = folder, file
 	if err := command.Run(); err != nil {
 		t.Fatal(err)
 	}
-	output, err := os.ReadFile(told.Name())
-	var all struct{ Requests []struct{ Response answer } }
+	output, err := os.ReadFile(file.Name())
+	var all struct{ Requests []struct{ Response response } }
 	if err := errors.Join(err, json.Unmarshal(output, &all)); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
-	answers := make([]answer, len(all.Requests))
+	responses := make([]response, len(all.Requests))
 	for i, request := range all.Requests {
-		answers[i] = request.Response
+		responses[i] = request.Response
 	}
-	return answers
+	return responses
 }

@@ -20,113 +20,117 @@ import (
 )
 
 const (
-	// keyPrefix begins every API key, and no token of a provider.
-	keyPrefix = "nm_"
-	// keyAge is for how long the store isn't asked again for a key. With [KeyPause] it bounds how long a revoked one is good.
-	keyAge = 5 * time.Second
-	// KeyPause is how often something that goes on, such as a stream, is to ask whether its key was revoked.
-	KeyPause = 5 * time.Second
-	// touchPause is the least time between two writes of when a key was last used.
-	touchPause = time.Minute
-	// guessRate and guessBurst are how many keys that are not known here the store is asked for a second, and at once: after a
-	// start it may be all that there are.
-	guessRate, guessBurst = 100, store.MaxKeys
-	// maxTouches is how many writes may wait.
-	maxTouches = 64
+	// apiKeyPrefix begins every API key. No provider's token begins with it.
+	apiKeyPrefix = "nm_"
+	// cacheTime is the maximum age of a cached key. A revoked key is accepted for at most cacheTime +
+	// [RecheckInterval].
+	cacheTime = 5 * time.Second
+	// RecheckInterval is the time between two revocation checks of a long request, such as an event stream.
+	RecheckInterval = 5 * time.Second
+	// touchInterval is the minimum time between two writes of a key's last use.
+	touchInterval = time.Minute
+	// unknownRate and unknownBurst limit the lookups of keys that are not cached, per second and at once. The burst
+	// allows every existing key to be used right after a start.
+	unknownRate, unknownBurst = 100, store.MaxKeys
+	// touchQueue limits the number of pending writes.
+	touchQueue = 64
 )
 
-// keyForm is that of a whole key: after the prefix 32 bytes in Base64.
-var keyForm = regexp.MustCompile(`^` + keyPrefix + `[A-Za-z0-9_-]{43}$`)
+// apiKeyForm matches a complete key: the prefix and 32 bytes in Base64.
+var apiKeyForm = regexp.MustCompile(`^` + apiKeyPrefix + `[A-Za-z0-9_-]{43}$`)
 
-// ErrUnknownKey is that of a key that was never made, or was revoked.
-var ErrUnknownKey error = refusal("the API key is unknown or was revoked")
+// ErrUnknownAPIKey means that a key does not exist or was revoked.
+var ErrUnknownAPIKey error = tokenError("the API key is unknown or was revoked")
 
-var errTooManyKeys = web.Problemf(http.StatusTooManyRequests, "too many unknown API keys are tried; try again in a second")
+var errTooManyUnknownKeys = web.Problemf(http.StatusTooManyRequests,
+	"too many requests with unknown API keys; try again in a second")
 
-// NewKey makes a key, and its hash for the store.
-func NewKey() (key string, hash [sha256.Size]byte) {
+// NewAPIKey creates a random key and returns it with its hash for the store.
+func NewAPIKey() (key string, hash [sha256.Size]byte) {
 	var secret [32]byte
 	rand.Read(secret[:])
-	key = keyPrefix + base64.RawURLEncoding.EncodeToString(secret[:])
+	key = apiKeyPrefix + base64.RawURLEncoding.EncodeToString(secret[:])
 	return key, sha256.Sum256([]byte(key))
 }
 
-// KeyStore is what [StoredKeys] need of a store.
-type KeyStore interface {
+// APIKeyStore is the part of the store that [APIKeys] uses.
+type APIKeyStore interface {
 	KeyByHash(ctx context.Context, hash [sha256.Size]byte) (store.Key, error)
 	TouchKey(ctx context.Context, id string, at time.Time) error
 }
 
-// StoredKeys are the API keys of a store. Make them with [NewStoredKeys].
-type StoredKeys struct {
-	store KeyStore
+// APIKeys looks up API keys in a store and caches them. Create it with [NewAPIKeys].
+type APIKeys struct {
+	store APIKeyStore
 	log   *slog.Logger
 	now   func() time.Time
-	// guesses bounds the questions for keys that are not known here.
-	guesses *rate.Limiter
+	// lookups limits the lookups of keys that are not cached.
+	lookups *rate.Limiter
 	touches chan touch
 
 	mu sync.Mutex
-	// known are keys that were in the store when it was last asked for them, at most [store.MaxKeys].
-	known map[[sha256.Size]byte]knownKey
+	// cache holds at most [store.MaxKeys] keys.
+	cache map[[sha256.Size]byte]cachedKey
 }
 
-type knownKey struct {
+type cachedKey struct {
 	store.Key
-	// read is when the store was asked for it.
+	// read is the time when the key was read from the store.
 	read time.Time
 }
 
-// touch says when a key was used.
+// touch is one use of a key.
 type touch struct {
 	id string
 	at time.Time
 }
 
-// NewStoredKeys makes the keys of a store.
-func NewStoredKeys(s KeyStore, log *slog.Logger) *StoredKeys { return newStoredKeys(s, log, time.Now) }
+// NewAPIKeys returns the API keys of a store.
+func NewAPIKeys(s APIKeyStore, log *slog.Logger) *APIKeys { return newAPIKeys(s, log, time.Now) }
 
-func newStoredKeys(s KeyStore, log *slog.Logger, now func() time.Time) *StoredKeys {
-	return &StoredKeys{
-		store: s, log: log, now: now, guesses: rate.NewLimiter(guessRate, guessBurst), touches: make(chan touch, maxTouches),
-		known: make(map[[sha256.Size]byte]knownKey),
+func newAPIKeys(s APIKeyStore, log *slog.Logger, now func() time.Time) *APIKeys {
+	return &APIKeys{
+		store: s, log: log, now: now,
+		lookups: rate.NewLimiter(unknownRate, unknownBurst), touches: make(chan touch, touchQueue),
+		cache: make(map[[sha256.Size]byte]cachedKey),
 	}
 }
 
-// Run writes to the store when keys were last used, until ctx ends.
-func (k *StoredKeys) Run(ctx context.Context) {
+// Run writes the last use of keys to the store until ctx ends.
+func (k *APIKeys) Run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case used := <-k.touches:
 			if err := k.store.TouchKey(ctx, used.id, used.at); err != nil && ctx.Err() == nil {
-				k.log.Warn("the last use of an API key can't be written", "id", used.id, "error", err)
+				k.log.Warn("could not store the last use of an API key", "key_id", used.id, "error", err)
 			}
 		}
 	}
 }
 
-// Identity is who uses key; [ErrUnknownKey] if there is no such key, and a [web.Problem] if too many such were tried.
-func (k *StoredKeys) Identity(ctx context.Context, key string) (Identity, error) {
-	if !keyForm.MatchString(key) {
-		return Identity{}, ErrUnknownKey
+// Identity returns the identity that key stands for. It returns [ErrUnknownAPIKey] if there is no such key, and a
+// [web.Problem] after too many requests with unknown keys.
+func (k *APIKeys) Identity(ctx context.Context, key string) (Identity, error) {
+	if !apiKeyForm.MatchString(key) {
+		return Identity{}, ErrUnknownAPIKey
 	}
 	hash, now := sha256.Sum256([]byte(key)), k.now()
-	found, known := k.remembered(hash)
-	if !known && !k.guesses.AllowN(now, 1) {
-		return Identity{}, errTooManyKeys
+	found, cached := k.cached(hash)
+	if !cached && !k.lookups.AllowN(now, 1) {
+		return Identity{}, errTooManyUnknownKeys
 	}
-	if !known || now.Sub(found.read) >= keyAge {
+	if !cached || now.Sub(found.read) >= cacheTime {
 		read, err := k.store.KeyByHash(ctx, hash)
 		if errors.Is(err, monitor.ErrNotFound) {
 			k.forget(hash)
-			return Identity{}, ErrUnknownKey
+			return Identity{}, ErrUnknownAPIKey
 		}
 		if err != nil {
 			return Identity{}, err
 		}
-		found = knownKey{read, now}
+		found = cachedKey{read, now}
 	}
 	k.use(found, now)
 	id := Identity{Name: found.Name}
@@ -139,36 +143,36 @@ func (k *StoredKeys) Identity(ctx context.Context, key string) (Identity, error)
 	return id, nil
 }
 
-func (k *StoredKeys) remembered(hash [sha256.Size]byte) (knownKey, bool) {
+func (k *APIKeys) cached(hash [sha256.Size]byte) (cachedKey, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	found, known := k.known[hash]
-	return found, known
+	found, ok := k.cache[hash]
+	return found, ok
 }
 
-func (k *StoredKeys) forget(hash [sha256.Size]byte) {
+func (k *APIKeys) forget(hash [sha256.Size]byte) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	delete(k.known, hash)
+	delete(k.cache, hash)
 }
 
-// use remembers a key, and has its use written if that is due. Where too much waits to be written, the next use is.
-func (k *StoredKeys) use(used knownKey, now time.Time) {
+// use caches a key and queues a write of its last use if one is due. While the queue is full, uses are not recorded.
+func (k *APIKeys) use(used cachedKey, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	before, known := k.known[used.Hash]
-	if known && before.LastUsed.After(used.LastUsed) {
-		used.LastUsed = before.LastUsed // it is not written yet
+	previous, cached := k.cache[used.Hash]
+	if cached && previous.LastUsed.After(used.LastUsed) {
+		used.LastUsed = previous.LastUsed // still in the queue
 	}
-	if now.Sub(used.LastUsed) >= touchPause {
+	if now.Sub(used.LastUsed) >= touchInterval {
 		select {
 		case k.touches <- touch{used.ID, now}:
 			used.LastUsed = now
 		default:
 		}
 	}
-	if !known && len(k.known) >= store.MaxKeys {
-		clear(k.known) // some were revoked
+	if !cached && len(k.cache) >= store.MaxKeys {
+		clear(k.cache) // it contains revoked keys
 	}
-	k.known[used.Hash] = used
+	k.cache[used.Hash] = used
 }

@@ -20,45 +20,45 @@ import (
 	"nanomon/services/common/store/sqlite"
 )
 
-// counting is a store that counts what it is asked for, and can be away.
-type counting struct {
+// countingStore counts the reads and touches of keys. It can be made unavailable.
+type countingStore struct {
 	*sqlite.Store
 	reads, touches atomic.Int64
-	away           atomic.Bool
+	unavailable    atomic.Bool
 }
 
-var errAway = fmt.Errorf("connect: %w", monitor.ErrUnavailable)
+var errUnavailable = fmt.Errorf("connect: %w", monitor.ErrUnavailable)
 
-func (c *counting) KeyByHash(ctx context.Context, hash [sha256.Size]byte) (store.Key, error) {
+func (c *countingStore) KeyByHash(ctx context.Context, hash [sha256.Size]byte) (store.Key, error) {
 	c.reads.Add(1)
-	if c.away.Load() {
-		return store.Key{}, errAway
+	if c.unavailable.Load() {
+		return store.Key{}, errUnavailable
 	}
 	return c.Store.KeyByHash(ctx, hash)
 }
 
-func (c *counting) TouchKey(ctx context.Context, id string, at time.Time) error {
+func (c *countingStore) TouchKey(ctx context.Context, id string, at time.Time) error {
 	c.touches.Add(1)
-	if c.away.Load() {
-		return errAway
+	if c.unavailable.Load() {
+		return errUnavailable
 	}
 	return c.Store.TouchKey(ctx, id, at)
 }
 
-// still is a clock that moves only when it is told to.
-func (c *clock) still() func() time.Time {
+// frozen returns a clock that only advance moves.
+func (c *clock) frozen() func() time.Time {
 	start := time.Now()
 	return func() time.Time { return start.Add(time.Duration(c.ahead.Load())) }
 }
 
-func (c *counting) wantReads(t *testing.T, want int64) {
+func (c *countingStore) wantReads(t *testing.T, want int64) {
 	t.Helper()
 	if n := c.reads.Swap(0); n != want {
-		t.Errorf("the store was asked %d times, want %d", n, want)
+		t.Errorf("%d reads of the store, want %d", n, want)
 	}
 }
 
-func newCounting(t *testing.T) *counting {
+func newCountingStore(t *testing.T) *countingStore {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "keys.db")})
 	if err != nil {
@@ -69,13 +69,13 @@ func newCounting(t *testing.T) *counting {
 			t.Error(err)
 		}
 	})
-	return &counting{Store: s}
+	return &countingStore{Store: s}
 }
 
-// add makes a key in the store, and gives it and its id.
-func (c *counting) add(t *testing.T, scope string) (key, id string) {
+// createKey creates a key in the store.
+func (c *countingStore) createKey(t *testing.T, scope string) (key, id string) {
 	t.Helper()
-	key, hash := NewKey()
+	key, hash := NewAPIKey()
 	id = monitor.NewID(time.Now())
 	if err := c.CreateKey(t.Context(), store.Key{ID: id, Name: scope, Scope: scope, Created: time.Now(), Hash: hash}); err != nil {
 		t.Fatal(err)
@@ -83,52 +83,52 @@ func (c *counting) add(t *testing.T, scope string) (key, id string) {
 	return key, id
 }
 
-func wantScope(t *testing.T, k *StoredKeys, key string, want Scope) {
+func wantScope(t *testing.T, k *APIKeys, key string, want Scope) {
 	t.Helper()
 	if id, err := k.Identity(t.Context(), key); err != nil || id.Scope != want {
 		t.Errorf("%+v, %v, want the scope %d", id, err, want)
 	}
 }
 
-func wantError(t *testing.T, k *StoredKeys, key string, want error) {
+func wantError(t *testing.T, k *APIKeys, key string, want error) {
 	t.Helper()
 	if id, err := k.Identity(t.Context(), key); !errors.Is(err, want) || id.Scope != ScopeNone {
 		t.Errorf("%+v, %v, want %v", id, err, want)
 	}
 }
 
-func TestNewKeys(t *testing.T) {
+func TestNewAPIKey(t *testing.T) {
 	seen := make(map[string]bool)
 	for range 1000 {
-		key, hash := NewKey()
-		if !keyForm.MatchString(key) || !tokenForm.MatchString(key) || hash != sha256.Sum256([]byte(key)) || seen[key] {
-			t.Fatalf("made %s", key)
+		key, hash := NewAPIKey()
+		if !apiKeyForm.MatchString(key) || !tokenForm.MatchString(key) || hash != sha256.Sum256([]byte(key)) || seen[key] {
+			t.Fatalf("got %s", key)
 		}
 		seen[key] = true
 	}
 }
 
-func TestScopesOfKeys(t *testing.T) {
-	s := newCounting(t)
-	k := NewStoredKeys(s, silent())
+func TestAPIKeyScopes(t *testing.T) {
+	s := newCountingStore(t)
+	k := NewAPIKeys(s, discardLogger())
 	for scope, want := range map[string]Scope{store.KeyScopeRead: ScopeRead, store.KeyScopeAdmin: ScopeAdmin, "": ScopeNone, "root": ScopeNone} {
-		key, _ := s.add(t, scope)
+		key, _ := s.createKey(t, scope)
 		wantScope(t, k, key, want)
 	}
 }
 
-func TestARevokedKeyStops(t *testing.T) {
-	if keyAge+KeyPause > 10*time.Second {
-		t.Error("a revoked key is good for more than 10 s")
+func TestRevokedAPIKeyIsRejected(t *testing.T) {
+	if cacheTime+RecheckInterval > 10*time.Second {
+		t.Error("a revoked key is accepted for more than 10 s")
 	}
-	s, c := newCounting(t), &clock{}
-	k := newStoredKeys(s, silent(), c.still())
-	key, id := s.add(t, store.KeyScopeAdmin)
+	s, c := newCountingStore(t), &clock{}
+	k := newAPIKeys(s, discardLogger(), c.frozen())
+	key, id := s.createKey(t, store.KeyScopeAdmin)
 	for range 100 {
 		wantScope(t, k, key, ScopeAdmin)
 	}
 	s.wantReads(t, 1)
-	c.advance(keyAge)
+	c.advance(cacheTime)
 	for range 100 {
 		wantScope(t, k, key, ScopeAdmin)
 	}
@@ -136,105 +136,105 @@ func TestARevokedKeyStops(t *testing.T) {
 	if err := s.DeleteKey(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	c.advance(keyAge)
-	wantError(t, k, key, ErrUnknownKey)
-	wantError(t, k, key, ErrUnknownKey)
+	c.advance(cacheTime)
+	wantError(t, k, key, ErrUnknownAPIKey)
+	wantError(t, k, key, ErrUnknownAPIKey)
 	s.wantReads(t, 2)
-	if len(k.known) != 0 {
-		t.Errorf("%d keys are remembered", len(k.known))
+	if len(k.cache) != 0 {
+		t.Errorf("%d keys are cached", len(k.cache))
 	}
 }
 
-func TestWhatIsNoKeyIsNotLookedUp(t *testing.T) {
-	s := newCounting(t)
-	k := NewStoredKeys(s, silent())
-	key, _ := s.add(t, store.KeyScopeAdmin)
-	for _, bad := range []string{
+func TestMalformedAPIKeyIsNotLookedUp(t *testing.T) {
+	s := newCountingStore(t)
+	k := NewAPIKeys(s, discardLogger())
+	key, _ := s.createKey(t, store.KeyScopeAdmin)
+	for _, malformed := range []string{
 		"", "nm_", key[:len(key)-1], key + "A", key[1:], strings.ToUpper(key[:3]) + key[3:], key + "\n", " " + key, key[:len(key)-1] + "=", key[:len(key)-1] + "+",
 		strings.Repeat(key, 300),
 	} {
-		wantError(t, k, bad, ErrUnknownKey)
+		wantError(t, k, malformed, ErrUnknownAPIKey)
 	}
 	s.wantReads(t, 0)
 }
 
-func TestGuessesDontBecomeTheStoresLoad(t *testing.T) {
-	s, c := newCounting(t), &clock{}
-	k := newStoredKeys(s, silent(), c.still())
-	good, _ := s.add(t, store.KeyScopeRead)
-	wantScope(t, k, good, ScopeRead)
-	guess := func(times int) {
-		var everyone sync.WaitGroup
+func TestUnknownAPIKeyLookupsAreLimited(t *testing.T) {
+	s, c := newCountingStore(t), &clock{}
+	k := newAPIKeys(s, discardLogger(), c.frozen())
+	existing, _ := s.createKey(t, store.KeyScopeRead)
+	wantScope(t, k, existing, ScopeRead)
+	tryUnknownKeys := func(times int) {
+		var clients sync.WaitGroup
 		for range 10 {
-			everyone.Go(func() {
+			clients.Go(func() {
 				for range times / 10 {
-					key, _ := NewKey()
-					if _, err := k.Identity(t.Context(), key); !errors.Is(err, ErrUnknownKey) && !errors.Is(err, errTooManyKeys) {
+					key, _ := NewAPIKey()
+					if _, err := k.Identity(t.Context(), key); !errors.Is(err, ErrUnknownAPIKey) && !errors.Is(err, errTooManyUnknownKeys) {
 						t.Error(err)
 					}
 				}
 			})
 		}
-		everyone.Wait()
+		clients.Wait()
 	}
-	guess(5000)
-	s.wantReads(t, guessBurst)
-	fresh, _ := s.add(t, store.KeyScopeRead)
-	wantError(t, k, fresh, errTooManyKeys)
-	// Who is known goes on, also when the store is to be asked again.
-	c.advance(keyAge - time.Second)
-	wantScope(t, k, good, ScopeRead)
+	tryUnknownKeys(5000)
+	s.wantReads(t, unknownBurst)
+	created, _ := s.createKey(t, store.KeyScopeRead)
+	wantError(t, k, created, errTooManyUnknownKeys)
+	// A cached key is still accepted, also when it has to be read again.
+	c.advance(cacheTime - time.Second)
+	wantScope(t, k, existing, ScopeRead)
 	s.wantReads(t, 0)
-	guess(5000)
-	s.wantReads(t, 4*guessRate)
+	tryUnknownKeys(5000)
+	s.wantReads(t, 4*unknownRate)
 	c.advance(time.Second)
-	guess(5000)
-	wantScope(t, k, good, ScopeRead)
-	s.wantReads(t, guessRate+1)
+	tryUnknownKeys(5000)
+	wantScope(t, k, existing, ScopeRead)
+	s.wantReads(t, unknownRate+1)
 	c.advance(time.Second)
-	wantScope(t, k, fresh, ScopeRead)
-	if len(k.known) != 2 {
-		t.Errorf("%d keys are remembered", len(k.known))
+	wantScope(t, k, created, ScopeRead)
+	if len(k.cache) != 2 {
+		t.Errorf("%d keys are cached", len(k.cache))
 	}
 }
 
-func TestFewKeysAreRemembered(t *testing.T) {
-	k := NewStoredKeys(newCounting(t), silent())
+func TestAPIKeyCacheIsBounded(t *testing.T) {
+	k := NewAPIKeys(newCountingStore(t), discardLogger())
 	for range 5 * store.MaxKeys {
-		_, hash := NewKey()
-		k.use(knownKey{Key: store.Key{Hash: hash}, read: time.Now()}, time.Now())
-		if _, known := k.remembered(hash); !known || len(k.known) > store.MaxKeys {
-			t.Fatalf("%d keys are remembered", len(k.known))
+		_, hash := NewAPIKey()
+		k.use(cachedKey{Key: store.Key{Hash: hash}, read: time.Now()}, time.Now())
+		if _, ok := k.cached(hash); !ok || len(k.cache) > store.MaxKeys {
+			t.Fatalf("%d keys are cached", len(k.cache))
 		}
 	}
 }
 
-func TestKeysWhileTheStoreIsAway(t *testing.T) {
-	s, c := newCounting(t), &clock{}
-	k := newStoredKeys(s, silent(), c.still())
-	key, _ := s.add(t, store.KeyScopeRead)
+func TestAPIKeysWhileStoreIsUnavailable(t *testing.T) {
+	s, c := newCountingStore(t), &clock{}
+	k := newAPIKeys(s, discardLogger(), c.frozen())
+	key, _ := s.createKey(t, store.KeyScopeRead)
 	wantScope(t, k, key, ScopeRead)
-	s.away.Store(true)
+	s.unavailable.Store(true)
 	wantScope(t, k, key, ScopeRead)
-	c.advance(keyAge)
+	c.advance(cacheTime)
 	wantError(t, k, key, monitor.ErrUnavailable)
-	s.away.Store(false)
+	s.unavailable.Store(false)
 	wantScope(t, k, key, ScopeRead)
 }
 
-func TestLastUsedIsWrittenOnceAMinute(t *testing.T) {
+func TestLastUseIsStoredOncePerMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newCounting(t)
+		s := newCountingStore(t)
 		var log bytes.Buffer
-		k := NewStoredKeys(s, slog.New(slog.NewTextHandler(&log, nil)))
+		k := NewAPIKeys(s, slog.New(slog.NewTextHandler(&log, nil)))
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { k.Run(ctx) })
 		defer running.Wait()
 		defer stop()
-		key, id := s.add(t, store.KeyScopeRead)
-		other := newStoredKeys(s, silent(), time.Now) // another process
-		// use uses the key every second, by turns in both processes.
+		key, id := s.createKey(t, store.KeyScopeRead)
+		other := newAPIKeys(s, discardLogger(), time.Now) // another process
+		// use uses the key every second, alternately in both processes.
 		use := func(seconds int) {
 			for range seconds {
 				wantScope(t, k, key, ScopeRead)
@@ -243,25 +243,25 @@ func TestLastUsedIsWrittenOnceAMinute(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 		}
-		touched := func(what string, times int64, last time.Time) {
+		wantTouches := func(what string, times int64, last time.Time) {
 			t.Helper()
 			list, err := s.Keys(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			if n := s.touches.Swap(0); n != times || !list[0].LastUsed.Equal(last) || len(other.touches) != 0 {
-				t.Errorf("%s: %d writes, last at %s, %d wait; want %d and %s", what, n, list[0].LastUsed, len(other.touches), times, last)
+				t.Errorf("%s: %d writes, last at %s, %d pending; want %d and %s", what, n, list[0].LastUsed, len(other.touches), times, last)
 			}
 		}
 		start := time.Now()
 		use(60)
-		touched("in the first minute", 1, start)
+		wantTouches("first minute", 1, start)
 		use(1)
-		touched("after it", 1, start.Add(time.Minute))
+		wantTouches("after the first minute", 1, start.Add(time.Minute))
 		use(179)
-		touched("in the next three", 2, start.Add(3*time.Minute))
+		wantTouches("next three minutes", 2, start.Add(3*time.Minute))
 
-		s.away.Store(true)
+		s.unavailable.Store(true)
 		k.touches <- touch{id, time.Now()}
 		synctest.Wait()
 		if s.touches.Load() != 1 || strings.Count(log.String(), "level=WARN") != 1 || !strings.Contains(log.String(), id) || strings.Contains(log.String(), "nm_") {
@@ -270,30 +270,30 @@ func TestLastUsedIsWrittenOnceAMinute(t *testing.T) {
 	})
 }
 
-// TestWhatWaitsIsNotWrittenTwice reads a key again before its use is written.
-func TestWhatWaitsIsNotWrittenTwice(t *testing.T) {
-	s, c := newCounting(t), &clock{}
-	k := newStoredKeys(s, silent(), c.still())
-	key, _ := s.add(t, store.KeyScopeRead)
+// TestPendingTouchIsNotRepeated reads a key again before its last use is written.
+func TestPendingTouchIsNotRepeated(t *testing.T) {
+	s, c := newCountingStore(t), &clock{}
+	k := newAPIKeys(s, discardLogger(), c.frozen())
+	key, _ := s.createKey(t, store.KeyScopeRead)
 	for range 10 {
 		wantScope(t, k, key, ScopeRead)
-		c.advance(keyAge)
+		c.advance(cacheTime)
 	}
 	s.wantReads(t, 10)
 	if n := len(k.touches); n != 1 {
-		t.Errorf("%d writes wait", n)
+		t.Errorf("%d writes are pending", n)
 	}
 }
 
-// TestNobodyWaitsForTouches uses many keys while nothing is written.
-func TestNobodyWaitsForTouches(t *testing.T) {
-	s := newCounting(t)
-	k := NewStoredKeys(s, silent())
-	for range 2 * maxTouches {
-		key, _ := s.add(t, store.KeyScopeRead)
+// TestFullTouchQueueDoesNotBlock uses many keys while no touch is written.
+func TestFullTouchQueueDoesNotBlock(t *testing.T) {
+	s := newCountingStore(t)
+	k := NewAPIKeys(s, discardLogger())
+	for range 2 * touchQueue {
+		key, _ := s.createKey(t, store.KeyScopeRead)
 		wantScope(t, k, key, ScopeRead)
 	}
-	if n := len(k.touches); n != maxTouches {
-		t.Errorf("%d writes wait", n)
+	if n := len(k.touches); n != touchQueue {
+		t.Errorf("%d writes are pending", n)
 	}
 }

@@ -1,4 +1,4 @@
-// Package auth tells who sends a request, and lets only those through to a route who may use it.
+// Package auth identifies the sender of a request and restricts routes to permitted senders.
 package auth
 
 import (
@@ -6,40 +6,41 @@ import (
 	"time"
 )
 
-// Scope is what somebody may do; a higher one includes the lower ones.
+// Scope is a permission level. A higher scope includes the lower ones.
 type Scope int
 
 // The scopes.
 const (
-	// ScopeNone is that of whoever has not signed in, or has signed in and been given nothing.
+	// ScopeNone is the scope of senders that have not signed in, or have no permission.
 	ScopeNone Scope = iota
-	// ScopeRead sees what is there, but no secrets.
+	// ScopeRead permits reading everything except secrets.
 	ScopeRead
-	// ScopeAdmin sees and changes everything.
+	// ScopeAdmin permits reading and changing everything.
 	ScopeAdmin
 )
 
-// Identity is who sends a request.
+// Identity is the sender of a request.
 type Identity struct {
-	// Name is for people; empty for whoever has not signed in.
+	// Name is for display; empty if the sender has not signed in.
 	Name  string
 	Scope Scope
-	// Until is when it stops being good; zero: it does not.
-	Until time.Time
-	// Revoked reports whether it has stopped being good before; nil: it does not. Who goes on for long asks every [KeyPause].
+	// Expires is the time when the identity stops being valid; zero if it does not expire.
+	Expires time.Time
+	// Revoked reports whether the identity was revoked; nil if it can't be. Long requests call it every
+	// [RecheckInterval].
 	Revoked func(context.Context) bool
 }
 
-type identityKey struct{}
+type contextKey struct{}
 
-// From is the identity that a [Gate] found for the request of ctx: of the scope admin while sign-in is off, and of the scope none
-// where no gate was passed.
-func From(ctx context.Context) Identity {
-	id, _ := ctx.Value(identityKey{}).(Identity)
+// FromContext returns the identity that [Middleware] found for the request of ctx. While sign-in is off, its scope is
+// admin. For a route without the middleware, the scope is none.
+func FromContext(ctx context.Context) Identity {
+	id, _ := ctx.Value(contextKey{}).(Identity)
 	return id
 }
 
-// With is ctx with an identity, for [From].
-func With(ctx context.Context, id Identity) context.Context {
-	return context.WithValue(ctx, identityKey{}, id)
+// NewContext returns a copy of ctx with an identity, for [FromContext].
+func NewContext(ctx context.Context, id Identity) context.Context {
+	return context.WithValue(ctx, contextKey{}, id)
 }

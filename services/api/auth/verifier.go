@@ -18,45 +18,45 @@ import (
 )
 
 const (
-	// adminScope is the scope, or the role, that a token must hold to be an admin's.
+	// adminScope is the scope or role of an admin's token.
 	adminScope = "system.admin"
-	// leeway is how far the provider's clock and this one may be apart.
+	// leeway is the maximum difference between the provider's clock and this one.
 	leeway = time.Minute
 	// consumerTenant is the tenant of all personal Microsoft accounts.
 	consumerTenant = "9188040d-6c67-4c5b-b112-36a304b66dad"
 )
 
-// methods are the ways in which a token may be signed.
-var methods = []string{"RS256", "ES256", "PS256"}
+// algorithms are the accepted signature algorithms.
+var algorithms = []string{"RS256", "ES256", "PS256"}
 
-// Reasons why a token is refused.
+// The reasons for rejecting a token.
 const (
-	notAToken     refusal = "the token is not a JWT; this needs an access token that is one"
-	badAlgorithm  refusal = "the token is not signed by RS256, ES256 or PS256"
-	critical      refusal = "the token has a critical extension that is not known here"
-	noKeyID       refusal = "the token does not say by which key it is signed (kid)"
-	unknownKey    refusal = "the token is signed by a key that the provider does not publish for that"
-	badSignature  refusal = "the token's signature is wrong"
-	expired       refusal = "the token has expired; sign in again"
-	notYetValid   refusal = "the token is not valid yet; compare the clocks of the provider and of this machine"
-	incomplete    refusal = "the token has no end (exp) or no audience (aud)"
-	wrongAudience refusal = "the token is for something else (aud)"
-	wrongIssuer   refusal = "the token is from another issuer (iss)"
-	idToken       refusal = "this is an ID token; this needs the access token"
-	badClaims     refusal = "the token's claims are malformed"
+	errNotJWT            tokenError = "the token is not a JWT; use an access token in JWT form"
+	errAlgorithm         tokenError = "the token is not signed with RS256, ES256 or PS256"
+	errCriticalHeader    tokenError = "the token has an unknown critical extension (crit)"
+	errNoKeyID           tokenError = "the token does not name its signing key (kid)"
+	errUnknownSigningKey tokenError = "the token's signing key is not among those that the provider publishes"
+	errSignature         tokenError = "the token's signature is invalid"
+	errExpired           tokenError = "the token has expired; sign in again"
+	errNotYetValid       tokenError = "the token is not valid yet; compare the clocks of the provider and of this machine"
+	errMissingClaims     tokenError = "the token has no expiry (exp) or no audience (aud)"
+	errAudience          tokenError = "the token is for another audience (aud)"
+	errIssuer            tokenError = "the token is from another issuer (iss)"
+	errIDToken           tokenError = "this is an ID token; use the access token"
+	errClaims            tokenError = "the token's claims are malformed"
 )
 
-// Verifier checks the access tokens of an OpenID Connect provider. Make one with [NewVerifier].
+// Verifier checks the access tokens of an OpenID Connect provider. Create it with [NewVerifier].
 type Verifier struct {
-	// issuer is empty where the provider is Entra.
+	// issuer is empty if the provider is Microsoft Entra.
 	issuer  string
 	tenant  string
 	parser  *jwt.Parser
-	keys    *keySet
+	keys    *jwks
 	keyfunc keyfunc.Keyfunc
 }
 
-// NewVerifier makes a verifier of the provider in settings. It asks the provider for its keys when it needs them.
+// NewVerifier returns a verifier for the provider in settings. It fetches the provider's keys when it needs them.
 func NewVerifier(settings config.Auth, log *slog.Logger) *Verifier {
 	return newVerifier(settings, log, time.Now)
 }
@@ -66,129 +66,132 @@ func newVerifier(settings config.Auth, log *slog.Logger, now func() time.Time) *
 	if settings.AuthAudience == "" {
 		audience = []string{settings.AuthClientID, "api://" + settings.AuthClientID}
 	}
-	keys := newKeySet(settings, log, now)
-	// A key for encryption must not vouch for a signature.
+	keys := newJWKS(settings, log, now)
+	// Keys for encryption are not accepted for signatures.
 	find, err := keyfunc.New(keyfunc.Options{Storage: keys, UseWhitelist: []jwkset.USE{jwkset.UseSig, ""}})
 	if err != nil {
-		panic(err) // only a missing storage is an error
+		panic(err) // the only possible error is a missing storage
 	}
 	return &Verifier{
 		issuer: settings.AuthIssuer, tenant: strings.ToLower(settings.AuthTenant), keys: keys, keyfunc: find,
 		parser: jwt.NewParser(
-			jwt.WithValidMethods(methods), jwt.WithStrictDecoding(), jwt.WithTimeFunc(now),
+			jwt.WithValidMethods(algorithms), jwt.WithStrictDecoding(), jwt.WithTimeFunc(now),
 			jwt.WithLeeway(leeway), jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithAudience(audience...),
 		),
 	}
 }
 
-// Run keeps the provider's keys fresh until ctx ends.
+// Run keeps the provider's keys up to date until ctx ends.
 func (v *Verifier) Run(ctx context.Context) { v.keys.run(ctx) }
 
-// Verify says for whom a token speaks. The error says why it is refused, without showing it, or is a [web.Problem] while the provider's
-// keys are needed and can't be read.
+// Verify returns the identity that a token stands for. The error is the reason for rejecting the token, without any
+// part of it, or a [web.Problem] if the provider's keys are needed but can't be fetched.
 func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	claims := jwt.MapClaims{}
-	parsed, err := v.parser.ParseWithClaims(token, claims, v.keyOf(ctx))
+	parsed, err := v.parser.ParseWithClaims(token, claims, v.signingKey(ctx))
 	switch {
-	case err != nil && parsed != nil && parsed.Method != nil && !slices.Contains(methods, parsed.Method.Alg()):
-		return Identity{}, badAlgorithm
+	case err != nil && parsed != nil && parsed.Method != nil && !slices.Contains(algorithms, parsed.Method.Alg()):
+		return Identity{}, errAlgorithm
 	case err != nil:
-		return Identity{}, explain(err)
+		return Identity{}, toTokenError(err)
 	}
 	switch {
-	case !v.issued(claims):
-		return Identity{}, wrongIssuer
+	case !v.fromProvider(claims):
+		return Identity{}, errIssuer
 	case v.isIDToken(claims):
-		return Identity{}, idToken
+		return Identity{}, errIDToken
 	}
-	until, err := claims.GetExpirationTime()
+	expires, err := claims.GetExpirationTime()
 	if err != nil {
-		return Identity{}, badClaims
+		return Identity{}, errClaims
 	}
-	id := Identity{Name: nameIn(claims), Until: until.Add(leeway)}
-	if hasWord(claims, adminScope, "scp", "scope", "roles") {
+	id := Identity{Name: displayName(claims), Expires: expires.Add(leeway)}
+	if claimContains(claims, adminScope, "scp", "scope", "roles") {
 		id.Scope = ScopeAdmin
 	}
 	return id, nil
 }
 
-// keyOf finds the key by which a token says it is signed.
-func (v *Verifier) keyOf(ctx context.Context) jwt.Keyfunc {
+// signingKey returns a function that finds the key with which a token is signed, by its key ID.
+func (v *Verifier) signingKey(ctx context.Context) jwt.Keyfunc {
 	find := v.keyfunc.KeyfuncCtx(ctx)
 	return func(token *jwt.Token) (any, error) {
 		if _, ok := token.Header["crit"]; ok {
-			return nil, critical
+			return nil, errCriticalHeader
 		}
 		if id, ok := token.Header["kid"].(string); !ok || id == "" {
-			return nil, noKeyID
+			return nil, errNoKeyID
 		}
 		return find(token)
 	}
 }
 
-// explain makes an error of the library one that may be shown.
-func explain(err error) error {
-	var why refusal
-	if errors.As(err, &why) {
-		return why
+// toTokenError converts an error of the JWT library to one that can be shown to the client.
+func toTokenError(err error) error {
+	var reason tokenError
+	if errors.As(err, &reason) {
+		return reason
 	}
-	if errors.Is(err, errNoKeys) {
-		return web.Problemf(http.StatusServiceUnavailable, "the sign-in provider's keys can't be read; try again in a few seconds")
+	if errors.Is(err, errKeysUnavailable) {
+		return web.Problemf(http.StatusServiceUnavailable,
+			"the sign-in provider's keys can't be read; try again in a few seconds")
 	}
 	for _, known := range []struct {
-		is  error
-		why refusal
+		err    error
+		reason tokenError
 	}{
-		{jwkset.ErrKeyNotFound, unknownKey},
-		{keyfunc.ErrKeyfunc, unknownKey},
-		{jwt.ErrTokenMalformed, notAToken},
-		{jwt.ErrTokenUnverifiable, badAlgorithm},
-		{jwt.ErrTokenSignatureInvalid, badSignature},
-		{jwt.ErrTokenRequiredClaimMissing, incomplete},
-		{jwt.ErrTokenExpired, expired},
-		{jwt.ErrTokenNotValidYet, notYetValid},
-		{jwt.ErrTokenUsedBeforeIssued, notYetValid},
-		{jwt.ErrTokenInvalidAudience, wrongAudience},
+		{jwkset.ErrKeyNotFound, errUnknownSigningKey},
+		{keyfunc.ErrKeyfunc, errUnknownSigningKey},
+		{jwt.ErrTokenMalformed, errNotJWT},
+		{jwt.ErrTokenUnverifiable, errAlgorithm},
+		{jwt.ErrTokenSignatureInvalid, errSignature},
+		{jwt.ErrTokenRequiredClaimMissing, errMissingClaims},
+		{jwt.ErrTokenExpired, errExpired},
+		{jwt.ErrTokenNotValidYet, errNotYetValid},
+		{jwt.ErrTokenUsedBeforeIssued, errNotYetValid},
+		{jwt.ErrTokenInvalidAudience, errAudience},
 	} {
-		if errors.Is(err, known.is) {
-			return known.why
+		if errors.Is(err, known.err) {
+			return known.reason
 		}
 	}
-	return badClaims
+	return errClaims
 }
 
-// issued reports whether the token is from the provider, and where that is Entra, from a tenant whose accounts may sign in.
-func (v *Verifier) issued(claims jwt.MapClaims) bool {
-	issuer := textIn(claims, "iss")
+// fromProvider reports whether the provider issued the token. For Microsoft Entra, the tenant must be permitted too.
+func (v *Verifier) fromProvider(claims jwt.MapClaims) bool {
+	issuer := stringClaim(claims, "iss")
 	if v.issuer != "" {
 		return issuer == v.issuer
 	}
 	tenant := v.tenant
 	if slices.Contains(config.AnyTenant[:], tenant) {
-		own := textIn(claims, "tid")
-		if !config.GUID(own) || tenant == "consumers" && own != consumerTenant || tenant == "organizations" && own == consumerTenant {
+		issuing := stringClaim(claims, "tid")
+		personal := issuing == consumerTenant
+		if !config.GUID(issuing) || tenant == "consumers" && !personal || tenant == "organizations" && personal {
 			return false
 		}
-		tenant = own
+		tenant = issuing
 	}
 	return issuer == entra+tenant+"/v2.0" || issuer == "https://sts.windows.net/"+tenant+"/"
 }
 
-// isIDToken reports whether the token only tells a page who signed in. It may be for the same audience and be signed by the same key.
+// isIDToken reports whether the token is an ID token. Such a token may have the same audience and signing key as an
+// access token, but it only identifies the user to the page.
 func (v *Verifier) isIDToken(claims jwt.MapClaims) bool {
 	for _, name := range []string{"nonce", "at_hash", "c_hash"} {
 		if _, has := claims[name]; has {
 			return true
 		}
 	}
-	if v.issuer == "" && textIn(claims, "azp") == "" && textIn(claims, "appid") == "" {
+	if v.issuer == "" && stringClaim(claims, "azp") == "" && stringClaim(claims, "appid") == "" {
 		return true // every access token of Entra names its client
 	}
-	return textIn(claims, "typ") == "ID" || textIn(claims, "token_use") == "id"
+	return stringClaim(claims, "typ") == "ID" || stringClaim(claims, "token_use") == "id"
 }
 
-// hasWord reports whether one of the claims is or has the word, as a text of words or as a list.
-func hasWord(claims jwt.MapClaims, word string, names ...string) bool {
+// claimContains reports whether one of the named claims contains word. A claim is a list or a space-separated string.
+func claimContains(claims jwt.MapClaims, word string, names ...string) bool {
 	for _, name := range names {
 		switch value := claims[name].(type) {
 		case string:
@@ -204,15 +207,15 @@ func hasWord(claims jwt.MapClaims, word string, names ...string) bool {
 	return false
 }
 
-func textIn(claims jwt.MapClaims, name string) string {
+func stringClaim(claims jwt.MapClaims, name string) string {
 	text, _ := claims[name].(string)
 	return text
 }
 
-// nameIn is what a person or a program is called, or its id.
-func nameIn(claims jwt.MapClaims) string {
+// displayName returns the name of the person or program, or its id.
+func displayName(claims jwt.MapClaims) string {
 	for _, name := range []string{"name", "preferred_username", "upn", "email", "azp", "appid", "sub"} {
-		if text := textIn(claims, name); text != "" {
+		if text := stringClaim(claims, name); text != "" {
 			return text
 		}
 	}

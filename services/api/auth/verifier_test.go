@@ -19,9 +19,9 @@ const (
 	tenantB = "22222222-bbbb-4bbb-8bbb-222222222222"
 )
 
-func TestGoodTokens(t *testing.T) {
+func TestValidTokens(t *testing.T) {
 	p := oidctest.New(t)
-	v := NewVerifier(settings(p), silent())
+	v := NewVerifier(settings(p), discardLogger())
 	at := func(d time.Duration) int64 { return time.Now().Add(d).Unix() }
 	for name, changes := range map[string]map[string]any{
 		"scope in a text":                    nil,
@@ -45,9 +45,9 @@ func TestGoodTokens(t *testing.T) {
 	}
 }
 
-func TestNames(t *testing.T) {
+func TestDisplayNames(t *testing.T) {
 	p := oidctest.New(t)
-	v := NewVerifier(settings(p), silent())
+	v := NewVerifier(settings(p), discardLogger())
 	for want, changes := range map[string]map[string]any{
 		"ada@example.org": {"name": "", "preferred_username": "ada@example.org"},
 		"a-program":       {"name": nil, "azp": "a-program"},
@@ -60,7 +60,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-func TestMethods(t *testing.T) {
+func TestAlgorithmsAndKeys(t *testing.T) {
 	p := oidctest.New(t)
 	rsaKey := p.Signing()
 	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -69,9 +69,9 @@ func TestMethods(t *testing.T) {
 	}
 	ecKey := oidctest.Key{ID: "ec", Private: curve, Use: jwkset.UseSig}
 	unspecific := oidctest.Key{ID: "unspecific", Private: rsaKey.Private}
-	encrypting := oidctest.Key{ID: "encrypting", Private: rsaKey.Private, Use: jwkset.UseEnc}
-	p.Publish(rsaKey, ecKey, unspecific, encrypting)
-	v := NewVerifier(settings(p), silent())
+	encryption := oidctest.Key{ID: "encryption", Private: rsaKey.Private, Use: jwkset.UseEnc}
+	p.Publish(rsaKey, ecKey, unspecific, encryption)
+	v := NewVerifier(settings(p), discardLogger())
 	for name, c := range map[string]struct {
 		method jwt.SigningMethod
 		key    oidctest.Key
@@ -81,10 +81,10 @@ func TestMethods(t *testing.T) {
 		"PS256":                  {jwt.SigningMethodPS256, rsaKey, nil},
 		"ES256":                  {jwt.SigningMethodES256, ecKey, nil},
 		"a key of any use":       {jwt.SigningMethodRS256, unspecific, nil},
-		"a key that encrypts":    {jwt.SigningMethodRS256, encrypting, unknownKey},
-		"RS384":                  {jwt.SigningMethodRS384, rsaKey, badAlgorithm},
-		"the other key's kid":    {jwt.SigningMethodRS256, oidctest.Key{ID: "ec", Private: rsaKey.Private}, badSignature},
-		"a kid in other letters": {jwt.SigningMethodES256, oidctest.Key{ID: "EC", Private: curve}, unknownKey},
+		"a key for encryption":   {jwt.SigningMethodRS256, encryption, errUnknownSigningKey},
+		"RS384":                  {jwt.SigningMethodRS384, rsaKey, errAlgorithm},
+		"the kid of another key": {jwt.SigningMethodRS256, oidctest.Key{ID: "ec", Private: rsaKey.Private}, errSignature},
+		"a kid in upper case":    {jwt.SigningMethodES256, oidctest.Key{ID: "EC", Private: curve}, errUnknownSigningKey},
 	} {
 		if _, err := v.Verify(t.Context(), p.Signed(c.method, c.key, nil, p.Claims(nil))); err != c.want {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
@@ -92,16 +92,16 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-func TestAudienceOfItsOwn(t *testing.T) {
+func TestConfiguredAudience(t *testing.T) {
 	p := oidctest.New(t)
-	own := settings(p)
-	own.AuthAudience = "https://nanomon.example.org/api"
-	v := NewVerifier(own, silent())
+	configured := settings(p)
+	configured.AuthAudience = "https://nanomon.example.org/api"
+	v := NewVerifier(configured, discardLogger())
 	for audience, want := range map[string]error{
 		"https://nanomon.example.org/api":  nil,
-		"https://nanomon.example.org/api/": wrongAudience,
-		oidctest.ClientID:                  wrongAudience,
-		"api://" + oidctest.ClientID:       wrongAudience,
+		"https://nanomon.example.org/api/": errAudience,
+		oidctest.ClientID:                  errAudience,
+		"api://" + oidctest.ClientID:       errAudience,
 	} {
 		if _, err := v.Verify(t.Context(), p.Token(map[string]any{"aud": audience})); err != want {
 			t.Errorf("%s: %v, want %v", audience, err, want)
@@ -109,7 +109,7 @@ func TestAudienceOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestTenantsOfEntra(t *testing.T) {
+func TestEntraTenants(t *testing.T) {
 	p := oidctest.New(t)
 	v2 := func(tenant string) string { return "https://login.microsoftonline.com/" + tenant + "/v2.0" }
 	v1 := func(tenant string) string { return "https://sts.windows.net/" + tenant + "/" }
@@ -118,27 +118,27 @@ func TestTenantsOfEntra(t *testing.T) {
 		tid            any
 		want           error
 	}{
-		"own tenant, v2":                    {tenantA, v2(tenantA), tenantA, nil},
-		"own tenant, v1":                    {tenantA, v1(tenantA), tenantA, nil},
-		"own tenant in capitals":            {"11111111-AAAA-4AAA-8AAA-111111111111", v2(tenantA), tenantA, nil},
-		"other tenant, v2":                  {tenantA, v2(tenantB), tenantB, wrongIssuer},
-		"other tenant, v1":                  {tenantA, v1(tenantB), tenantB, wrongIssuer},
-		"other tenant that says it is ours": {tenantA, v2(tenantB), tenantA, wrongIssuer},
-		"v1 without the slash":              {tenantA, "https://sts.windows.net/" + tenantA, tenantA, wrongIssuer},
-		"any tenant, v2":                    {"common", v2(tenantB), tenantB, nil},
-		"any tenant, v1":                    {"common", v1(tenantB), tenantB, nil},
-		"any tenant, another than it says":  {"common", v2(tenantB), tenantA, wrongIssuer},
-		"any tenant, none said":             {"common", v2(tenantB), nil, wrongIssuer},
-		"any tenant, a path":                {"common", v2("../evil"), "../evil", wrongIssuer},
-		"any tenant, the word itself":       {"common", v2("common"), "common", wrongIssuer},
-		"any tenant, another provider":      {"common", p.Issuer(), tenantA, wrongIssuer},
-		"a personal account, common":        {"common", v2(consumerTenant), consumerTenant, nil},
-		"a personal account, consumers":     {"consumers", v2(consumerTenant), consumerTenant, nil},
-		"a personal account, organizations": {"organizations", v2(consumerTenant), consumerTenant, wrongIssuer},
-		"an organization, organizations":    {"organizations", v2(tenantA), tenantA, nil},
-		"an organization, consumers":        {"consumers", v2(tenantA), tenantA, wrongIssuer},
+		"own tenant, v2":                      {tenantA, v2(tenantA), tenantA, nil},
+		"own tenant, v1":                      {tenantA, v1(tenantA), tenantA, nil},
+		"own tenant in capitals":              {"11111111-AAAA-4AAA-8AAA-111111111111", v2(tenantA), tenantA, nil},
+		"other tenant, v2":                    {tenantA, v2(tenantB), tenantB, errIssuer},
+		"other tenant, v1":                    {tenantA, v1(tenantB), tenantB, errIssuer},
+		"other tenant that claims to be ours": {tenantA, v2(tenantB), tenantA, errIssuer},
+		"v1 without the slash":                {tenantA, "https://sts.windows.net/" + tenantA, tenantA, errIssuer},
+		"any tenant, v2":                      {"common", v2(tenantB), tenantB, nil},
+		"any tenant, v1":                      {"common", v1(tenantB), tenantB, nil},
+		"any tenant, another in the issuer":   {"common", v2(tenantB), tenantA, errIssuer},
+		"any tenant, no tid":                  {"common", v2(tenantB), nil, errIssuer},
+		"any tenant, a path":                  {"common", v2("../evil"), "../evil", errIssuer},
+		"any tenant, the word itself":         {"common", v2("common"), "common", errIssuer},
+		"any tenant, another provider":        {"common", p.Issuer(), tenantA, errIssuer},
+		"a personal account, common":          {"common", v2(consumerTenant), consumerTenant, nil},
+		"a personal account, consumers":       {"consumers", v2(consumerTenant), consumerTenant, nil},
+		"a personal account, organizations":   {"organizations", v2(consumerTenant), consumerTenant, errIssuer},
+		"an organization, organizations":      {"organizations", v2(tenantA), tenantA, nil},
+		"an organization, consumers":          {"consumers", v2(tenantA), tenantA, errIssuer},
 	} {
-		v := NewVerifier(config.Auth{AuthClientID: oidctest.ClientID, AuthTenant: c.tenant}, silent())
+		v := NewVerifier(config.Auth{AuthClientID: oidctest.ClientID, AuthTenant: c.tenant}, discardLogger())
 		v.keys.client = p.Client()
 		token := p.Token(map[string]any{"iss": c.issuer, "tid": c.tid, "azp": "the-page"})
 		if _, err := v.Verify(t.Context(), token); err != c.want {
@@ -147,15 +147,15 @@ func TestTenantsOfEntra(t *testing.T) {
 	}
 }
 
-func TestIDTokensOfEntraNameNoClient(t *testing.T) {
+func TestEntraIDTokensAreRejected(t *testing.T) {
 	p := oidctest.New(t)
-	v := NewVerifier(config.Auth{AuthClientID: oidctest.ClientID, AuthTenant: tenantA}, silent())
+	v := NewVerifier(config.Auth{AuthClientID: oidctest.ClientID, AuthTenant: tenantA}, discardLogger())
 	v.keys.client = p.Client()
 	for _, c := range []struct {
 		changes map[string]any
 		want    error
 	}{
-		{map[string]any{"roles": []string{"system.admin"}}, idToken},
+		{map[string]any{"roles": []string{"system.admin"}}, errIDToken},
 		{map[string]any{"azp": "the-page"}, nil},
 		{map[string]any{"appid": "the-page"}, nil},
 	} {

@@ -23,10 +23,10 @@ import (
 	"nanomon/services/common/web"
 )
 
-// patience is how long a test waits for what must come; it is met only by a failure.
+// patience is the maximum time that a test waits for an expected event. Only failing tests reach it.
 const patience = 20 * time.Second
 
-// The ids of the seeded monitors, and one that nobody has.
+// The ids of the seeded monitors, and an unused one.
 const (
 	idA     = "65a50000000000000000000a"
 	idB     = "65a50000000000000000000b"
@@ -45,7 +45,7 @@ var (
 	}
 )
 
-// resultN is the n-th result of monitor A: the higher n, the later.
+// resultN returns the n-th result of monitor A. Its date grows with n.
 func resultN(n int) monitor.Result {
 	return monitor.Result{
 		ID: fmt.Sprintf("65a500000000%012x", 1000+n), Date: base.Add(time.Duration(n) * time.Second),
@@ -54,14 +54,14 @@ func resultN(n int) monitor.Result {
 	}
 }
 
-// api is a running server on an SQLite file.
+// api is a client of a running server with an SQLite store.
 type api struct {
 	t     *testing.T
 	url   string
 	store *sqlite.Store
-	// token is sent with every request, if there is one.
+	// token is sent with every request unless it is empty.
 	token string
-	// stop tells the server to stop; stopped gives what web.Serve returned.
+	// stop stops the server; stopped receives the error of web.Serve.
 	stop    context.CancelFunc
 	stopped <-chan error
 }
@@ -83,7 +83,7 @@ func newServer(s Store) *Server {
 	return New(config, s, probe.All(probe.Guard{}), slog.New(slog.DiscardHandler))
 }
 
-// startAPI starts a server on s, or, when s is nil, on the store of the api itself.
+// startAPI starts a server with the store s. If s is nil, it uses the store of the returned api.
 func startAPI(t *testing.T, s Store) *api {
 	t.Helper()
 	a := &api{t: t, store: openStore(t)}
@@ -91,7 +91,7 @@ func startAPI(t *testing.T, s Store) *api {
 		s = a.store
 	}
 	server := newServer(s)
-	handler := held(t, server)
+	handler := conformingHandler(t, server)
 	ln, err := web.Listen(t.Context(), 0)
 	must(t, err)
 	a.url = fmt.Sprintf("http://127.0.0.1:%d", ln.Addr().(*net.TCPAddr).Port)
@@ -113,7 +113,7 @@ func startAPI(t *testing.T, s Store) *api {
 	return a
 }
 
-// seed stores monitors A and B, and n results and the state of A.
+// seed stores the monitors A and B, and results and a state of A.
 func (a *api) seed(results int) {
 	a.t.Helper()
 	must(a.t, a.store.CreateMonitor(a.t.Context(), monitorA))
@@ -132,8 +132,8 @@ func (a *api) seed(results int) {
 	must(a.t, a.store.AppendBatch(a.t.Context(), batch))
 }
 
-// answer is a response, read whole.
-type answer struct {
+// response is a response with its complete body.
+type response struct {
 	status int
 	header http.Header
 	body   []byte
@@ -145,7 +145,7 @@ func (a *api) sign(r *http.Request) {
 	}
 }
 
-func (a *api) do(method, path, body string) answer {
+func (a *api) do(method, path, body string) response {
 	a.t.Helper()
 	r, err := http.NewRequestWithContext(a.t.Context(), method, a.url+path, strings.NewReader(body))
 	must(a.t, err)
@@ -155,7 +155,7 @@ func (a *api) do(method, path, body string) answer {
 	defer res.Body.Close()
 	data, err := io.ReadAll(res.Body)
 	must(a.t, err)
-	return answer{res.StatusCode, res.Header, data}
+	return response{res.StatusCode, res.Header, data}
 }
 
 func (a *api) monitors() []monitor.Monitor {
@@ -179,13 +179,13 @@ func (a *api) pending() []store.OnDemandCheck {
 	return list
 }
 
-// wantProblem checks status and detail of a problem, and that all its fields are there.
-func (got answer) wantProblem(t *testing.T, status int, detail string) {
+// wantProblem checks status and detail of a problem, and that it has all other members.
+func (got response) wantProblem(t *testing.T, status int, detail string) {
 	t.Helper()
 	var p map[string]any
 	must(t, json.Unmarshal(got.body, &p))
 	if got.status != status || p["detail"] != detail {
-		t.Errorf("answer is %d %s, want %d %s", got.status, got.body, status, detail)
+		t.Errorf("response is %d %s, want %d %s", got.status, got.body, status, detail)
 	}
 	if kind := got.header.Get("Content-Type"); kind != "application/problem+json" {
 		t.Errorf("content type is %s", kind)
@@ -195,23 +195,24 @@ func (got answer) wantProblem(t *testing.T, status int, detail string) {
 	}
 }
 
-// wantJSON compares the body with want, both as plain JSON.
-func (got answer) wantJSON(t *testing.T, status int, want string) {
+// wantJSON compares the decoded body with the decoded want.
+func (got response) wantJSON(t *testing.T, status int, want string) {
 	t.Helper()
 	if got.status != status {
-		t.Fatalf("answer is %d %s, want %d", got.status, got.body, status)
+		t.Fatalf("response is %d %s, want %d", got.status, got.body, status)
 	}
 	if want == "" {
 		if len(got.body) > 0 {
-			t.Errorf("answer has the body %s", got.body)
+			t.Errorf("response has the body %s", got.body)
 		}
 		return
 	}
 	if diff := cmp.Diff(plain(t, []byte(want)), plain(t, got.body)); diff != "" {
-		t.Errorf("answer differs (-want +got):\n%s", diff)
+		t.Errorf("response differs (-want +got):\n%s", diff)
 	}
 }
 
+// plain decodes JSON to maps, slices and scalars.
 func plain(t *testing.T, data []byte) any {
 	t.Helper()
 	var v any
@@ -221,10 +222,10 @@ func plain(t *testing.T, data []byte) any {
 	return v
 }
 
-func decodeAs[T any](t *testing.T, got answer) T {
+func decodeAs[T any](t *testing.T, got response) T {
 	t.Helper()
 	if got.status != http.StatusOK {
-		t.Fatalf("answer is %d %s", got.status, got.body)
+		t.Fatalf("response is %d %s", got.status, got.body)
 	}
 	var v T
 	must(t, json.Unmarshal(got.body, &v))
@@ -245,6 +246,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
+// same compares got with want.
 func same(t *testing.T, what string, got, want any) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {

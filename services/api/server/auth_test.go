@@ -18,7 +18,7 @@ import (
 	"nanomon/tests/oidctest"
 )
 
-// group is who may use a route.
+// group is the protection of a route.
 type group string
 
 const (
@@ -27,12 +27,12 @@ const (
 	protected group = "protected"
 )
 
-// groups are those of all routes. What a new one does decides in which it must be: open is only what is needed before a sign-in.
+// groups contains all routes. A route is open only if clients need it before they sign in.
 var groups = map[string]group{
 	"GET /api":        open,
 	"GET /api/":       open,
 	"GET /api/health": open,
-	// It tells how to sign in.
+	// It describes how to sign in.
 	"GET /api/openapi.yaml": open,
 
 	"GET /api/status":                reading,
@@ -66,7 +66,7 @@ var groups = map[string]group{
 	"DELETE /api/keys/{id}":        protected,
 }
 
-// newSignedIn is a server with sign-in at a provider.
+// newSignedIn returns a server with sign-in at a provider.
 func newSignedIn(p *oidctest.Provider, s Store, protectReads bool) *Server {
 	return New(Config{
 		StoreName: "sqlite", Origins: []string{"https://page.example"},
@@ -74,7 +74,7 @@ func newSignedIn(p *oidctest.Provider, s Store, protectReads bool) *Server {
 	}, s, newServer(s).types, slog.New(slog.DiscardHandler))
 }
 
-// request is one for a route, with a body that a protected one would take.
+// request returns a request for a route, with a valid body.
 func request(route string) *http.Request {
 	method, path, _ := strings.Cut(route, " ")
 	body := ""
@@ -97,31 +97,31 @@ func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-func TestEveryRouteIsInAGroup(t *testing.T) {
+func TestEveryRouteHasAGroup(t *testing.T) {
 	found := routesOf(t, newServer(openStore(t)))
 	for _, route := range found {
 		if groups[route] == "" {
-			t.Errorf("nobody has said who may use %s", route)
+			t.Errorf("%s has no group", route)
 		}
 		if method, _, _ := strings.Cut(route, " "); groups[route] != protected && method != "GET" {
 			t.Errorf("%s is not protected", route)
 		}
 	}
 	if len(found) != len(groups) {
-		t.Errorf("there are %d routes, and %d in groups", len(found), len(groups))
+		t.Errorf("%d routes, but %d in groups", len(found), len(groups))
 	}
 }
 
-func TestForgeriesAreRefusedOnEveryRoute(t *testing.T) {
+func TestForgedTokensAreRejectedOnEveryRoute(t *testing.T) {
 	p, s := oidctest.New(t), openStore(t)
 	a := &api{t: t, store: s}
 	a.seed(3)
 	monitors, results, forgeries := a.monitors(), a.results(), append(p.Forgeries(), forgedKeys(t, s)...)
-	some, all := held(t, newSignedIn(p, s, false)), held(t, newSignedIn(p, s, true))
+	openReads, protectedReads := conformingHandler(t, newSignedIn(p, s, false)), conformingHandler(t, newSignedIn(p, s, true))
 	for route, in := range groups {
 		for _, forgery := range forgeries {
-			for h, closed := range map[http.Handler]bool{some: in == protected, all: in != open} {
-				if !closed {
+			for h, restricted := range map[http.Handler]bool{openReads: in == protected, protectedReads: in != open} {
+				if !restricted {
 					continue
 				}
 				r := request(route)
@@ -137,41 +137,43 @@ func TestForgeriesAreRefusedOnEveryRoute(t *testing.T) {
 	same(t, "keys", len(a.keys()), 0)
 }
 
-func TestWhoMayUseARoute(t *testing.T) {
+func TestRouteProtection(t *testing.T) {
 	p := oidctest.New(t)
-	// The store is away, and the client gone: whoever is let in is answered at once, with something else than a 401 or a 403.
-	gone, leave := context.WithCancel(t.Context())
-	leave()
-	some, all := held(t, newSignedIn(p, away{}, false)), held(t, newSignedIn(p, away{}, true))
+	// With an unavailable store and a canceled request, every permitted request ends at once, with a status that is
+	// neither 401 nor 403.
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	openReads, protectedReads := conformingHandler(t, newSignedIn(p, unavailableStore{}, false)), conformingHandler(t, newSignedIn(p, unavailableStore{}, true))
 	admin, expired := "Bearer "+p.Token(nil), "Bearer "+p.Token(map[string]any{"exp": 1})
 	for route, in := range groups {
 		for _, c := range []struct {
 			name, authorization string
-			refused             bool
+			rejected            bool
 		}{
 			{"nothing", "", in == protected},
 			{"an expired token", expired, in != open},
 			{"an admin's token", admin, false},
 		} {
-			r := request(route).WithContext(gone)
+			r := request(route).WithContext(canceled)
 			if c.authorization != "" {
 				r.Header.Set("Authorization", c.authorization)
 			}
-			if w := serve(some, r); (w.Code == 401 || w.Code == 403) != c.refused {
+			if w := serve(openReads, r); (w.Code == 401 || w.Code == 403) != c.rejected {
 				t.Errorf("%s with %s: %d %s", route, c.name, w.Code, w.Body)
 			}
 		}
 		head := request(route)
 		head.Method = "HEAD"
-		if w := serve(all, head); in == reading && w.Code != 401 {
-			t.Errorf("HEAD for %s is answered with %d while reading is protected", route, w.Code)
+		if w := serve(protectedReads, head); in == reading && w.Code != 401 {
+			t.Errorf("HEAD %s gets %d while reads are protected", route, w.Code)
 		}
 	}
 }
 
-// TestAuthenticationComesFirst: who isn't let in doesn't learn what is there, or what would be wrong.
+// TestAuthenticationComesFirst checks that unauthenticated clients learn neither which resources exist nor which input
+// is invalid.
 func TestAuthenticationComesFirst(t *testing.T) {
-	h := held(t, newSignedIn(oidctest.New(t), openStore(t), true))
+	h := conformingHandler(t, newSignedIn(oidctest.New(t), openStore(t), true))
 	for _, c := range []struct {
 		method, path, body string
 		status             int
@@ -197,34 +199,34 @@ func TestAuthenticationComesFirst(t *testing.T) {
 	}
 }
 
-func TestOverTheWire(t *testing.T) {
+func TestSignInOverHTTP(t *testing.T) {
 	p := oidctest.New(t)
 	server := newSignedIn(p, openStore(t), false)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
-	listening := httptest.NewServer(held(t, server))
+	testServer := httptest.NewServer(conformingHandler(t, server))
 	t.Cleanup(func() {
-		listening.Close()
+		testServer.Close()
 		stop()
 		must(t, <-ended)
 	})
 	send := func(method, path, token string) *http.Response {
-		r, err := http.NewRequestWithContext(t.Context(), method, listening.URL+path, nil)
+		r, err := http.NewRequestWithContext(t.Context(), method, testServer.URL+path, nil)
 		must(t, err)
 		r.Header.Set("Authorization", "Bearer "+token)
-		answer, err := http.DefaultClient.Do(r)
+		response, err := http.DefaultClient.Do(r)
 		must(t, err)
-		t.Cleanup(func() { answer.Body.Close() })
-		return answer
+		t.Cleanup(func() { response.Body.Close() })
+		return response
 	}
 	if got := send("DELETE", "/api/results", p.Token(nil)); got.StatusCode != 204 {
-		t.Errorf("an admin is answered with %d", got.StatusCode)
+		t.Errorf("an admin gets %d", got.StatusCode)
 	}
 	if got := send("DELETE", "/api/results", strings.Repeat("a", 1<<20)); got.StatusCode != 401 && got.StatusCode != 431 {
-		t.Errorf("a header of 1 MiB is answered with %d", got.StatusCode)
+		t.Errorf("a header of 1 MiB gets %d", got.StatusCode)
 	}
-	// A stream ends with its token, whose end has a minute of leeway.
+	// The stream ends when the token expires, which has a minute of leeway.
 	stream := send("GET", "/api/events", p.Token(map[string]any{"exp": time.Now().Add(-59 * time.Second).Unix()}))
 	data, err := io.ReadAll(stream.Body)
 	if stream.StatusCode != 200 || err != nil || !bytes.HasPrefix(data, []byte(": connected")) {
@@ -238,7 +240,7 @@ func TestTokensAreNotLogged(t *testing.T) {
 	s := openStore(t)
 	server := New(Config{Auth: config.Auth{AuthClientID: oidctest.ClientID, AuthTenant: "common", AuthIssuer: p.Issuer()}}, s,
 		newServer(s).types, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
-	h := held(t, server)
+	h := conformingHandler(t, server)
 	good := p.Token(nil)
 	for _, token := range []string{good, newKey(t, s, store.KeyScopeAdmin), strings.Repeat("nm_", 15)} {
 		for _, method := range []string{"GET", "POST", "DELETE"} {
@@ -249,8 +251,8 @@ func TestTokensAreNotLogged(t *testing.T) {
 	}
 	r := httptest.NewRequest("POST", "/api/keys", strings.NewReader(`{"name":"logged?","scope":"read"}`))
 	r.Header.Set("Authorization", "Bearer "+good)
-	if made := serve(h, r); made.Code != 200 {
-		t.Errorf("a key is made with %d %s", made.Code, made.Body)
+	if created := serve(h, r); created.Code != 200 {
+		t.Errorf("creation of a key: %d %s", created.Code, created.Body)
 	}
 	p.Leave()
 	r = httptest.NewRequest("GET", "/api/monitors", nil)
@@ -261,7 +263,7 @@ func TestTokensAreNotLogged(t *testing.T) {
 	}
 	for _, secret := range []string{"eyJ", "nm_", "access_token"} {
 		if strings.Contains(log.String(), secret) {
-			t.Errorf("the log has %s:\n%s", secret, &log)
+			t.Errorf("the log contains %s:\n%s", secret, &log)
 		}
 	}
 }

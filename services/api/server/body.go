@@ -13,7 +13,7 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// readBody is the request's body, at most limit bytes of UTF-8.
+// readBody reads the body of a request, at most limit bytes of UTF-8.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var tooBig *http.MaxBytesError
@@ -30,7 +30,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	return data, nil
 }
 
-// decodeMonitor reads one JSON object. The error is a [monitor.InvalidError] that names the field at fault.
+// decodeMonitor decodes a JSON object. The error is a [monitor.InvalidError] that names the invalid field.
 func decodeMonitor(data []byte) (monitor.Monitor, error) {
 	if err := expectJSON(data, "object"); err != nil {
 		return monitor.Monitor{}, err
@@ -42,43 +42,46 @@ func decodeMonitor(data []byte) (monitor.Monitor, error) {
 	case errors.As(err, &mistyped):
 		return monitor.Monitor{}, mistypedField(data, mistyped)
 	case err != nil:
-		// The JSON is sound and the types fit, so only the date can be wrong.
+		// The JSON and its types are valid, so only the date can be invalid.
 		return monitor.Monitor{}, monitor.Invalidf(`field "updated" must be a date in RFC 3339`)
 	}
 	return m, nil
 }
 
-// expectJSON says what is wrong with data if it is not one JSON value of the kind.
+// expectJSON returns an error unless data is a single JSON value of the kind.
 func expectJSON(data []byte, kind string) error {
 	var raw json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return monitor.Invalidf("request body is not valid JSON: %v", err)
 	}
-	if got := kindOf(raw); got != kind {
-		return monitor.Invalidf("a JSON %s is expected here, not %s", kind, withArticle(got))
+	if got := jsonKind(raw); got != kind {
+		return monitor.Invalidf("expected a JSON %s, not %s", kind, withArticle(got))
 	}
 	return nil
 }
 
+// mistypedField converts a type error of package json to one that names the field, also inside of properties.
 func mistypedField(data []byte, err *json.UnmarshalTypeError) error {
 	if err.Field != "properties" {
-		return monitor.Invalidf("field %q must be %s, not %s", err.Field, withArticle(err.Type.Kind().String()), withArticle(err.Value))
+		return monitor.Invalidf("field %q must be %s, not %s",
+			err.Field, withArticle(err.Type.Kind().String()), withArticle(err.Value))
 	}
 	var body struct{ Properties json.RawMessage }
 	properties := make(map[string]json.RawMessage)
 	if json.Unmarshal(data, &body) != nil || json.Unmarshal(body.Properties, &properties) != nil {
-		return monitor.Invalidf(`field "properties" must be an object of strings, not %s`, withArticle(kindOf(body.Properties)))
+		return monitor.Invalidf(`field "properties" must be an object of strings, not %s`,
+			withArticle(jsonKind(body.Properties)))
 	}
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
-		if kind := kindOf(properties[name]); kind != "string" && kind != "null" {
+		if kind := jsonKind(properties[name]); kind != "string" && kind != "null" {
 			return monitor.Invalidf("field %q must be a string, not %s", "properties."+name, withArticle(kind))
 		}
 	}
 	return monitor.Invalidf(`field "properties" must be an object of strings`)
 }
 
-// kindOf names the type of a JSON value.
-func kindOf(value json.RawMessage) string {
+// jsonKind returns the type of a JSON value.
+func jsonKind(value json.RawMessage) string {
 	value = bytes.TrimSpace(value)
 	if len(value) == 0 {
 		return "nothing"

@@ -28,7 +28,7 @@ func init() {
 	openapi3filter.RegisterBodyDecoder("application/openmetrics-text", openapi3filter.RegisteredBodyDecoder("text/plain"))
 }
 
-// specification is api/openapi.yaml.
+// specification returns the parsed api/openapi.yaml.
 var specification = sync.OnceValues(func() (*openapi3.T, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(spec.Specification())
 	if err != nil {
@@ -37,9 +37,9 @@ var specification = sync.OnceValues(func() (*openapi3.T, error) {
 	return doc, doc.Validate(context.Background())
 })
 
-// held is a server's handler. It fails the test for an answer that isn't as the specification says, and for a request that
-// the specification forbids and the server accepts.
-func held(t *testing.T, s *Server) http.Handler {
+// conformingHandler returns the handler of a server. It fails the test if a response does not conform to the
+// specification, or if the server accepts a request that the specification forbids.
+func conformingHandler(t *testing.T, s *Server) http.Handler {
 	t.Helper()
 	doc, err := specification()
 	must(t, err)
@@ -60,10 +60,10 @@ func (c *conforming) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{ResponseWriter: w, doc: c.doc, request: r}
 	if r.Body != nil {
 		r = r.WithContext(r.Context())
-		r.Body = reader{io.TeeReader(r.Body, &x.taken), r.Body}
+		r.Body = reader{io.TeeReader(r.Body, &x.received), r.Body}
 	}
 	c.handler.ServeHTTP(x, r)
-	if x.status == 0 { // net/http sends it
+	if x.status == 0 { // net/http sends the status
 		x.status, x.header = http.StatusOK, w.Header().Clone()
 	}
 	if err := x.check(c.handler.(chi.Routes)); err != nil {
@@ -76,14 +76,14 @@ type reader struct {
 	io.Closer
 }
 
-// exchange is a request and its answer.
+// exchange is a request and its response.
 type exchange struct {
 	http.ResponseWriter
 	doc     *openapi3.T
 	request *http.Request
-	// taken is what the server read of the request's body.
-	taken bytes.Buffer
-	// status is 0 before the answer. The answer's header is as it was sent, and body empty for a stream.
+	// received contains the part of the request body that the server has read.
+	received bytes.Buffer
+	// status is 0 before the response. header is the header as it was sent; body stays empty for a stream.
 	status int
 	header http.Header
 	body   bytes.Buffer
@@ -100,21 +100,21 @@ func (x *exchange) Write(data []byte) (int, error) {
 	if x.status == 0 {
 		x.WriteHeader(http.StatusOK)
 	}
-	if !x.streams() {
+	if !x.isStream() {
 		x.body.Write(data)
 	}
 	return x.ResponseWriter.Write(data)
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap supports http.ResponseController.
 func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 
-func (x *exchange) streams() bool { return x.header.Get("Content-Type") == "text/event-stream" }
+func (x *exchange) isStream() bool { return x.header.Get("Content-Type") == "text/event-stream" }
 
-// check returns an error that names the route, the status and what differs.
+// check returns an error that names the route, the status and the difference.
 func (x *exchange) check(routes chi.Routes) error {
 	if x.request.Context().Err() != nil {
-		return nil // nobody gets the answer
+		return nil // the client does not get the response
 	}
 	method, match := x.request.Method, chi.NewRouteContext()
 	if method == http.MethodHead {
@@ -123,7 +123,7 @@ func (x *exchange) check(routes chi.Routes) error {
 	path := cmp.Or(x.request.URL.RawPath, x.request.URL.Path)
 	pattern := routes.Find(match, method, path)
 	if item := x.doc.Paths.Value(path); item != nil && item.GetOperation(method) == nil {
-		pattern = "" // what is specified for a path itself comes before what is for a pattern that it matches
+		pattern = "" // a literal path in the specification precedes a matching pattern
 	}
 	var err error
 	if pattern == "" {
@@ -134,18 +134,18 @@ func (x *exchange) check(routes chi.Routes) error {
 	if err == nil {
 		return nil
 	}
-	differs, _, _ := strings.Cut(err.Error(), "\nSchema:") // the whole schema and value would follow
-	return fmt.Errorf("%s %s, answered with %d: %s", x.request.Method, cmp.Or(pattern, path), x.status, differs)
+	difference, _, _ := strings.Cut(err.Error(), "\nSchema:") // omits the schema and the value
+	return fmt.Errorf("%s %s, status %d: %s", x.request.Method, cmp.Or(pattern, path), x.status, difference)
 }
 
-// checkNoRoute is for what the specification tells of no operation in particular.
+// checkNoRoute checks responses that the specification describes for no operation in particular.
 func (x *exchange) checkNoRoute() error {
 	switch x.status {
 	case http.StatusNoContent: // a preflight request
 		return nil
 	case http.StatusMethodNotAllowed:
 		if x.header.Get("Allow") == "" {
-			return errors.New("there is no Allow")
+			return errors.New("the header Allow is missing")
 		}
 		return x.checkProblem()
 	case http.StatusNotFound:
@@ -172,26 +172,26 @@ func (x *exchange) checkRoute(method, pattern string, path map[string]string) er
 		return errors.New("the specification has no such route")
 	}
 	request := x.request.Clone(context.Background())
-	request.Method, request.Body = method, io.NopCloser(&x.taken)
-	// The server doesn't judge it.
+	request.Method, request.Body = method, io.NopCloser(&x.received)
+	// The server ignores the content type.
 	request.Header.Set("Content-Type", "application/json")
 	input := &openapi3filter.RequestValidationInput{
 		Request: request, PathParams: path,
 		Route: &routers.Route{Spec: x.doc, Path: pattern, PathItem: item, Method: method, Operation: item.GetOperation(method)},
 		Options: &openapi3filter.Options{
 			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, SkipSettingDefaults: true,
-			ExcludeResponseBody: x.request.Method == http.MethodHead || x.streams(),
+			ExcludeResponseBody: x.request.Method == http.MethodHead || x.isStream(),
 		},
 	}
 	if x.status < http.StatusMultipleChoices {
 		if err := openapi3filter.ValidateRequest(request.Context(), input); err != nil {
-			return fmt.Errorf("the server accepted what the specification forbids: %w", err)
+			return fmt.Errorf("the server accepted a request that the specification forbids: %w", err)
 		}
 	}
-	return x.checkAnswer(input)
+	return x.checkResponse(input)
 }
 
-func (x *exchange) checkAnswer(input *openapi3filter.RequestValidationInput) error {
+func (x *exchange) checkResponse(input *openapi3filter.RequestValidationInput) error {
 	documented := input.Route.Operation.Responses.Status(x.status)
 	switch {
 	case documented == nil:
@@ -204,7 +204,7 @@ func (x *exchange) checkAnswer(input *openapi3filter.RequestValidationInput) err
 	})
 }
 
-// routesOf are the routes of a server, as "GET /api/monitors/{id}".
+// routesOf returns the routes of a server in the form "GET /api/monitors/{id}".
 func routesOf(t *testing.T, s *Server) []string {
 	t.Helper()
 	var found []string
@@ -215,7 +215,7 @@ func routesOf(t *testing.T, s *Server) []string {
 	return found
 }
 
-func TestRouterAndSpecificationHaveTheSameRoutes(t *testing.T) {
+func TestRoutesMatchSpecification(t *testing.T) {
 	doc, err := specification()
 	must(t, err)
 	var specified []string
@@ -230,14 +230,14 @@ func TestRouterAndSpecificationHaveTheSameRoutes(t *testing.T) {
 	same(t, "list of routes", specified, routed)
 }
 
-func TestEveryHandlerIsHeldToTheSpecification(t *testing.T) {
+func TestEveryHandlerIsCheckedForConformance(t *testing.T) {
 	files, err := filepath.Glob("*_test.go")
 	must(t, err)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		must(t, err)
 		if file != "conformance_test.go" && bytes.Contains(text, []byte(".Handler()")) {
-			t.Errorf("%s has a Handler() that nothing holds to the specification: use held", file)
+			t.Errorf("%s calls Handler() without conformance checks: use conformingHandler", file)
 		}
 	}
 }

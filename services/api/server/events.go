@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	// keepAlive is how often a quiet stream shows that it is alive.
+	// keepAlive is the time between two comments on an idle stream.
 	keepAlive = 15 * time.Second
-	// stalled is how long a client may take to accept what is written to it.
-	stalled = 30 * time.Second
+	// writeTimeout limits one write to a client.
+	writeTimeout = 30 * time.Second
 )
 
 func (s *Server) bindEvents(to routes) {
 	to.reading.Get("/api/events", s.handle(s.streamEvents))
 }
 
-// streamEvents sends what happens from the first comment on until the client leaves, is too slow, its token ends, its key is
-// revoked or the service stops.
+// streamEvents sends all events after its first comment. It ends when the client disconnects or is too slow, its token
+// expires, its API key is revoked, or the service stops.
 func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
@@ -30,9 +30,9 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := web.UntilStop(r)
 	defer cancel()
-	id := auth.From(ctx)
-	if !id.Until.IsZero() {
-		ctx, cancel = context.WithDeadline(ctx, id.Until)
+	id := auth.FromContext(ctx)
+	if !id.Expires.IsZero() {
+		ctx, cancel = context.WithDeadline(ctx, id.Expires)
 		defer cancel()
 	}
 	c, err := s.events.join(ctx)
@@ -41,33 +41,33 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer s.events.leave(c)
 
-	quiet := time.NewTicker(keepAlive)
-	defer quiet.Stop()
-	doubt := time.NewTicker(auth.KeyPause)
-	defer doubt.Stop()
-	for frame := []byte(": connected\n\n"); len(frame) == 0 || sendFrame(w, frame); {
+	keepAliveTicker := time.NewTicker(keepAlive)
+	defer keepAliveTicker.Stop()
+	recheckTicker := time.NewTicker(auth.RecheckInterval)
+	defer recheckTicker.Stop()
+	for eventFrame := []byte(": connected\n\n"); len(eventFrame) == 0 || sendFrame(w, eventFrame); {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-c.dropped:
 			return nil
-		case <-doubt.C:
+		case <-recheckTicker.C:
 			if id.Revoked != nil && id.Revoked(ctx) {
 				return nil
 			}
-			frame = nil
-		case frame = <-c.frames:
-		case <-quiet.C:
-			frame = []byte(": keep-alive\n\n")
+			eventFrame = nil
+		case eventFrame = <-c.frames:
+		case <-keepAliveTicker.C:
+			eventFrame = []byte(": keep-alive\n\n")
 		}
 	}
 	return nil
 }
 
-// sendFrame reports whether the client took it.
-func sendFrame(w http.ResponseWriter, frame []byte) bool {
-	web.ExtendDeadlines(w, stalled)
-	if _, err := w.Write(frame); err != nil {
+// sendFrame reports whether the client received the frame.
+func sendFrame(w http.ResponseWriter, eventFrame []byte) bool {
+	web.ExtendDeadlines(w, writeTimeout)
+	if _, err := w.Write(eventFrame); err != nil {
 		return false
 	}
 	return http.NewResponseController(w).Flush() == nil

@@ -26,7 +26,7 @@ type stream struct {
 	leave  context.CancelFunc
 }
 
-// listen returns when the stream is connected.
+// listen connects to the event stream and waits for its first comment.
 func (a *api) listen() *stream {
 	a.t.Helper()
 	ctx, cancel := context.WithTimeout(a.t.Context(), patience)
@@ -45,7 +45,7 @@ func (a *api) listen() *stream {
 	return s
 }
 
-// next is the next frame, without its last empty line.
+// next returns the next frame without its final empty line.
 func (s *stream) next() string {
 	s.t.Helper()
 	var frame strings.Builder
@@ -65,7 +65,7 @@ func (s *stream) wantEvent(name string, content any) {
 	s.t.Helper()
 	data, found := strings.CutPrefix(s.next(), "event: "+name+"\ndata: ")
 	if !found {
-		s.t.Fatalf("event is %q, want one of %s", data, name)
+		s.t.Fatalf("event is %q, want a %s event", data, name)
 	}
 	same(s.t, name+" event", plain(s.t, []byte(data)), plain(s.t, []byte(toJSON(s.t, content))))
 }
@@ -77,14 +77,14 @@ func (a *api) append(rs ...monitor.Result) {
 
 func TestEvents(t *testing.T) {
 	a := startAPI(t, nil)
-	a.append(resultN(0)) // before anybody listens
+	a.append(resultN(0)) // before a client is connected
 	first, second := a.listen(), a.listen()
 	for name, want := range map[string]string{"Content-Type": "text/event-stream", "X-Accel-Buffering": "no", "Cache-Control": "no-store"} {
 		same(t, name, first.header.Get(name), want)
 	}
 	a.append(resultN(1))
 	first.wantEvent("result", resultN(1))
-	a.append(resultN(1)) // sent again by its runner
+	a.append(resultN(1)) // stored again by its runner
 	a.append(resultN(2))
 	first.wantEvent("result", resultN(2))
 	second.wantEvent("result", resultN(1))
@@ -99,14 +99,14 @@ func TestEvents(t *testing.T) {
 
 	first.leave()
 	second.leave()
-	later := a.listen() // a feed of its own
+	later := a.listen() // starts a new feed
 	a.append(resultN(3))
 	later.wantEvent("result", resultN(3))
 }
 
-func TestEventsOfAStoreThatCantBeWatched(t *testing.T) {
+func TestEventsWithPolling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &flaky{Store: openStore(t)}
+		s := &flakyStore{Store: openStore(t)}
 		h := runHub(t, s)
 		c, err := h.join(t.Context())
 		must(t, err)
@@ -122,7 +122,7 @@ func TestEventsOfAStoreThatCantBeWatched(t *testing.T) {
 	})
 }
 
-func TestStopEndsTheStream(t *testing.T) {
+func TestStopEndsStream(t *testing.T) {
 	a := startAPI(t, nil)
 	client := a.listen()
 	a.stop()
@@ -133,18 +133,18 @@ func TestStopEndsTheStream(t *testing.T) {
 	case err := <-a.stopped:
 		must(t, err)
 	case <-time.After(patience):
-		t.Fatal("the stream holds up the stop")
+		t.Fatal("the stream delays the stop")
 	}
 }
 
-// flaky is a store that can't be watched, and whose stream of results fails while it is told to.
-type flaky struct {
+// flakyStore is a store that can't be watched. Its ResultsSince fails while fail is set.
+type flakyStore struct {
 	*sqlite.Store
 	fail  atomic.Bool
 	reads atomic.Int64
 }
 
-func (f *flaky) ResultsSince(ctx context.Context, cursor string, limit int) ([]monitor.Result, string, error) {
+func (f *flakyStore) ResultsSince(ctx context.Context, cursor string, limit int) ([]monitor.Result, string, error) {
 	f.reads.Add(1)
 	if f.fail.Load() {
 		return nil, "", monitor.ErrUnavailable
@@ -152,13 +152,13 @@ func (f *flaky) ResultsSince(ctx context.Context, cursor string, limit int) ([]m
 	return f.Store.ResultsSince(ctx, cursor, limit)
 }
 
-func (f *flaky) Watch(context.Context, store.Topic) (<-chan struct{}, error) {
+func (f *flakyStore) Watch(context.Context, store.Topic) (<-chan struct{}, error) {
 	return nil, store.ErrWatchUnsupported
 }
 
 // runHub runs a hub in a synctest bubble until the test ends.
-func runHub(t *testing.T, s eventStore) *hub {
-	h := newHub(s, slog.New(slog.DiscardHandler))
+func runHub(t *testing.T, s eventStore) *eventHub {
+	h := newEventHub(s, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
@@ -169,19 +169,19 @@ func runHub(t *testing.T, s eventStore) *hub {
 	return h
 }
 
-func TestOutageDelaysEvents(t *testing.T) {
+func TestUnavailableStoreDelaysEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &flaky{Store: openStore(t)}
+		s := &flakyStore{Store: openStore(t)}
 		h := runHub(t, s)
 		c, err := h.join(t.Context())
 		must(t, err)
 		s.fail.Store(true)
-		synctest.Wait() // for a read that had begun before
+		synctest.Wait() // for a read that has already begun
 		must(t, s.AppendBatch(t.Context(), store.Batch{Results: []monitor.Result{resultN(1), resultN(2)}}))
 		<-time.After(time.Minute)
 		select {
 		case frame := <-c.frames:
-			t.Fatalf("got %s from a store that is away", frame)
+			t.Fatalf("got %s from an unavailable store", frame)
 		default:
 		}
 		s.fail.Store(false)
@@ -191,9 +191,9 @@ func TestOutageDelaysEvents(t *testing.T) {
 	})
 }
 
-func TestHubReadsNothingWhileNobodyListens(t *testing.T) {
+func TestHubDoesNotReadWithoutClients(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &flaky{Store: openStore(t)}
+		s := &flakyStore{Store: openStore(t)}
 		h := runHub(t, s)
 		<-time.After(time.Hour)
 		same(t, "reads", s.reads.Load(), int64(0))
@@ -212,26 +212,26 @@ func TestSlowClientIsDropped(t *testing.T) {
 		h := runHub(t, openStore(t))
 		slow, err := h.join(t.Context())
 		must(t, err)
-		quick, err := h.join(t.Context())
+		fast, err := h.join(t.Context())
 		must(t, err)
-		for n := range clientFrames + 1 {
-			h.broadcast(frame{[]byte{byte(n)}, []byte{byte(n)}})
-			if got := <-quick.frames; got[0] != byte(n) {
+		for n := range maxClientFrames + 1 {
+			h.broadcast(eventFrame{[]byte{byte(n)}, []byte{byte(n)}})
+			if got := <-fast.frames; got[0] != byte(n) {
 				t.Fatalf("frame %d is %v", n, got)
 			}
 		}
 		<-slow.dropped
-		h.leave(slow) // once more does no harm
+		h.leave(slow) // a second call has no effect
 		select {
-		case <-quick.dropped:
-			t.Error("the quick client is dropped too")
+		case <-fast.dropped:
+			t.Error("the fast client is dropped too")
 		default:
 		}
-		h.leave(quick)
+		h.leave(fast)
 	})
 }
 
-// frameWriter is a response whose writes a test receives.
+// frameWriter is a response writer that sends what is written to a channel.
 type frameWriter struct {
 	header http.Header
 	frames chan string
@@ -245,7 +245,7 @@ func (w *frameWriter) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
-func TestQuietStreamIsKeptAlive(t *testing.T) {
+func TestIdleStreamIsKeptAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newServer(openStore(t))
 		ctx, cancel := context.WithCancel(t.Context())
@@ -254,7 +254,7 @@ func TestQuietStreamIsKeptAlive(t *testing.T) {
 		w := &frameWriter{header: http.Header{}, frames: make(chan string)}
 		r, err := http.NewRequestWithContext(ctx, "GET", "/api/events", nil)
 		must(t, err)
-		handler := held(t, server)
+		handler := conformingHandler(t, server)
 		go func() { handler.ServeHTTP(w, r); ended <- struct{}{} }()
 		same(t, "first frame", <-w.frames, ": connected\n\n")
 		for range 3 {
@@ -268,16 +268,16 @@ func TestQuietStreamIsKeptAlive(t *testing.T) {
 	})
 }
 
-func TestCompare(t *testing.T) {
+func TestDiffMonitors(t *testing.T) {
 	changed := monitorB
 	changed.Updated = base.Add(time.Millisecond)
 	added := monitor.Monitor{ID: idOther}
-	got := compare([]monitor.Monitor{monitorA, monitorB}, []monitor.Monitor{added, changed})
+	got := diffMonitors([]monitor.Monitor{monitorA, monitorB}, []monitor.Monitor{added, changed})
 	same(t, "events", got, []monitorEvent{{idOther, "created"}, {idB, "changed"}, {idA, "deleted"}})
-	same(t, "events of the same", len(compare([]monitor.Monitor{monitorA}, []monitor.Monitor{monitorA})), 0)
+	same(t, "events of the same", len(diffMonitors([]monitor.Monitor{monitorA}, []monitor.Monitor{monitorA})), 0)
 }
 
-// post gives the status of the answer, 0 without one.
+// post returns the status of the response, or 0 without one.
 func post(ctx context.Context, url, body string) int {
 	r, err := http.NewRequestWithContext(ctx, "POST", url, strings.NewReader(body))
 	if err != nil {

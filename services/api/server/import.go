@@ -3,9 +3,11 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,9 +18,9 @@ import (
 )
 
 const (
-	// maxImportBody is how many bytes an import may hold.
+	// maxImportBody is the maximum size of an import in bytes.
 	maxImportBody = 16 << 20
-	// maxImport is how many monitors an import may hold.
+	// maxImport is the maximum number of monitors in an import.
 	maxImport = 10_000
 )
 
@@ -26,7 +28,7 @@ func (s *Server) bindImport(to routes) {
 	to.protected.Post("/api/monitors/import", s.handle(s.importMonitors))
 }
 
-// importMonitors replaces the whole set or, with ?dryRun=true, tells what that would change.
+// importMonitors replaces all monitors. With ?dryRun=true, it only returns the changes.
 func (s *Server) importMonitors(w http.ResponseWriter, r *http.Request) error {
 	dryRun, err := dryRunParameter(r.URL.Query())
 	if err != nil {
@@ -46,7 +48,7 @@ func (s *Server) importMonitors(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if dryRun {
-		return web.JSON(w, http.StatusOK, compareImport(existing, items, planned))
+		return web.JSON(w, http.StatusOK, diffImport(existing, items, planned))
 	}
 	for i := range planned {
 		planned[i].Updated = monitor.Date(now)
@@ -72,7 +74,7 @@ func dryRunParameter(query url.Values) (bool, error) {
 	}
 }
 
-// readImport is the list of monitors in the body, all found valid.
+// readImport reads and validates the list of monitors in the body.
 func (s *Server) readImport(w http.ResponseWriter, r *http.Request) ([]monitor.Monitor, error) {
 	data, err := readBody(w, r, maxImportBody)
 	if err != nil {
@@ -94,15 +96,17 @@ func (s *Server) readImport(w http.ResponseWriter, r *http.Request) ([]monitor.M
 	return s.decodeImport(r.Context(), raw)
 }
 
-// decodeImport names every monitor at fault in its error, by its position from 1.
+// decodeImport decodes and validates the monitors of an import. The error names every invalid monitor by its position,
+// counted from 1. It has a hint if all of them have the same one.
 func (s *Server) decodeImport(ctx context.Context, raw []json.RawMessage) ([]monitor.Monitor, error) {
-	items, errs, faults := make([]monitor.Monitor, len(raw)), make([]error, len(raw)), []string{}
+	items, errs := make([]monitor.Monitor, len(raw)), make([]error, len(raw))
 	for i, data := range raw {
 		items[i], errs[i] = decodeMonitor(data)
 	}
 	if err := s.restoreImport(ctx, items, errs); err != nil {
 		return nil, err
 	}
+	var faults, hints []string
 	positions := make(map[string]int, len(raw))
 	for i, data := range raw {
 		m, err := items[i], errs[i]
@@ -111,25 +115,39 @@ func (s *Server) decodeImport(ctx context.Context, raw []json.RawMessage) ([]mon
 		}
 		if monitor.ValidID(m.ID) {
 			id := strings.ToLower(m.ID)
-			if first, twice := positions[id]; twice && err == nil {
-				err = monitor.Invalidf("id %s is that of monitor %d too", id, first)
+			if first, repeated := positions[id]; repeated && err == nil {
+				err = monitor.Invalidf("id %s is already used by monitor %d", id, first)
 			}
 			positions[id] = i + 1
 		}
 		if err != nil {
 			faults = append(faults, fmt.Sprintf("monitor %d %.100q: %v", i+1, nameIn(data), err))
+			hints = append(hints, hintOf(err))
 		}
 	}
 	if len(faults) > 0 {
-		return nil, monitor.Invalidf("%s", strings.Join(faults, "; "))
+		hint := hints[0]
+		if len(slices.Compact(hints)) > 1 {
+			hint = ""
+		}
+		return nil, monitor.Invalid(strings.Join(faults, "; "), hint)
 	}
 	return items, nil
 }
 
-// nameIn is the name in a monitor that may be faulty elsewhere, empty if there is none.
+// hintOf returns the hint of an error, empty if it has none.
+func hintOf(err error) string {
+	var invalid *monitor.InvalidError
+	if !errors.As(err, &invalid) {
+		return ""
+	}
+	return invalid.Hint
+}
+
+// nameIn returns the name in a JSON monitor that may be invalid otherwise; empty if there is none.
 func nameIn(data json.RawMessage) string {
 	var named struct{ Name any }
-	_ = json.Unmarshal(data, &named) // what can't be read has no name
+	_ = json.Unmarshal(data, &named) // invalid JSON has no name
 	name, _ := named.Name.(string)
 	return name
 }

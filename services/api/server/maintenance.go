@@ -12,6 +12,7 @@ import (
 	"nanomon/services/common/web"
 )
 
+// maintenanceStore is the part of the store for maintenance windows.
 type maintenanceStore interface {
 	MaintenanceWindows(ctx context.Context) ([]maintenance.Window, error)
 	MaintenanceWindow(ctx context.Context, id string) (maintenance.Window, error)
@@ -28,11 +29,11 @@ func (s *Server) bindMaintenance(to routes) {
 	to.protected.Delete("/api/maintenance/{id}", s.handle(s.deleteWindow))
 }
 
-// windowAnswer is a window with what follows from the time.
-type windowAnswer struct {
+// windowResponse is a window with its current state.
+type windowResponse struct {
 	maintenance.Window
 	Active bool `json:"active"`
-	// Next is the occurrence that is on, else the next one; nil when there is none any more.
+	// Next is the active occurrence, or else the next one; nil if the window is over.
 	Next *occurrence `json:"next,omitempty"`
 }
 
@@ -41,12 +42,12 @@ type occurrence struct {
 	End   time.Time `json:"end"`
 }
 
-func toWindowAnswer(w maintenance.Window, now time.Time) windowAnswer {
-	answer := windowAnswer{Window: w}
+func toWindowResponse(w maintenance.Window, now time.Time) windowResponse {
+	response := windowResponse{Window: w}
 	if start, end, ok := w.Occurrence(now); ok {
-		answer.Next, answer.Active = &occurrence{start, end}, !start.After(now)
+		response.Next, response.Active = &occurrence{start, end}, !start.After(now)
 	}
-	return answer
+	return response
 }
 
 func (s *Server) listWindows(w http.ResponseWriter, r *http.Request) error {
@@ -54,11 +55,11 @@ func (s *Server) listWindows(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	now, answer := time.Now(), make([]windowAnswer, len(windows))
+	now, response := time.Now(), make([]windowResponse, len(windows))
 	for i, window := range windows {
-		answer[i] = toWindowAnswer(window, now)
+		response[i] = toWindowResponse(window, now)
 	}
-	return web.JSON(w, http.StatusOK, answer)
+	return web.JSON(w, http.StatusOK, response)
 }
 
 func (s *Server) getWindow(w http.ResponseWriter, r *http.Request) error {
@@ -70,7 +71,7 @@ func (s *Server) getWindow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return unknownWindow(id, err)
 	}
-	return web.JSON(w, http.StatusOK, toWindowAnswer(window, time.Now()))
+	return web.JSON(w, http.StatusOK, toWindowResponse(window, time.Now()))
 }
 
 func (s *Server) createWindow(w http.ResponseWriter, r *http.Request) error {
@@ -83,7 +84,7 @@ func (s *Server) createWindow(w http.ResponseWriter, r *http.Request) error {
 	if err := s.store.CreateMaintenanceWindow(r.Context(), window); err != nil {
 		return err
 	}
-	return web.JSON(w, http.StatusOK, toWindowAnswer(window, now))
+	return web.JSON(w, http.StatusOK, toWindowResponse(window, now))
 }
 
 func (s *Server) replaceWindow(w http.ResponseWriter, r *http.Request) error {
@@ -100,7 +101,7 @@ func (s *Server) replaceWindow(w http.ResponseWriter, r *http.Request) error {
 	if err := s.store.ReplaceMaintenanceWindow(r.Context(), window); err != nil {
 		return unknownWindow(id, err)
 	}
-	return web.JSON(w, http.StatusOK, toWindowAnswer(window, now))
+	return web.JSON(w, http.StatusOK, toWindowResponse(window, now))
 }
 
 func (s *Server) deleteWindow(w http.ResponseWriter, r *http.Request) error {
@@ -115,7 +116,7 @@ func (s *Server) deleteWindow(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// readWindow is the window in the body, found valid, without id and date.
+// readWindow reads and validates the window in the body. Its id and date are not set.
 func readWindow(w http.ResponseWriter, r *http.Request) (maintenance.Window, error) {
 	data, err := readBody(w, r, maxBody)
 	if err != nil {
@@ -129,7 +130,7 @@ func readWindow(w http.ResponseWriter, r *http.Request) (maintenance.Window, err
 	return window, window.Validate()
 }
 
-// decodeWindow reads one JSON object. The error is a [monitor.InvalidError] that names the field at fault.
+// decodeWindow decodes a JSON object. The error is a [monitor.InvalidError] that names the invalid field.
 func decodeWindow(data []byte) (window maintenance.Window, err error) {
 	if err := expectJSON(data, "object"); err != nil {
 		return window, err
@@ -146,7 +147,8 @@ func decodeWindow(data []byte) (window maintenance.Window, err error) {
 	var mistyped *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &mistyped):
-		return window, monitor.Invalidf("field %q must be %s, not %s", mistyped.Field, windowForm(mistyped.Field), withArticle(mistyped.Value))
+		return window, monitor.Invalidf("field %q must be %s, not %s",
+			mistyped.Field, windowFieldType(mistyped.Field), withArticle(mistyped.Value))
 	case err != nil:
 		return window, err
 	}
@@ -160,14 +162,15 @@ func decodeWindow(data []byte) (window maintenance.Window, err error) {
 			continue
 		}
 		if *date.into, err = time.Parse(time.RFC3339, *date.text); err != nil {
-			return window, monitor.Invalidf("field %q must be a date in RFC 3339, such as 2026-01-31T22:00:00Z", date.field)
+			return window, monitor.Invalidf("field %q must be a date in RFC 3339, such as 2026-01-31T22:00:00Z",
+				date.field)
 		}
 	}
 	return window, nil
 }
 
-// windowForm is what a field of a window must be.
-func windowForm(field string) string {
+// windowFieldType returns the JSON type of a window's field, with an article.
+func windowFieldType(field string) string {
 	switch field {
 	case "monitors", "groups", "weekly.days":
 		return "an array of strings"
@@ -178,7 +181,7 @@ func windowForm(field string) string {
 	}
 }
 
-// unknownWindow says which window was not found, if that is what err means.
+// unknownWindow converts a not-found error to a problem that names the window.
 func unknownWindow(id string, err error) error {
 	if errors.Is(err, monitor.ErrNotFound) {
 		return web.Problemf(http.StatusNotFound, "there is no maintenance window with the id %s", id)

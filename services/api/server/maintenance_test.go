@@ -15,7 +15,7 @@ import (
 const weeklyJSON = `{"name": "backup", "monitors": ["` + idOther + `"], "groups": ["web"],
 	"weekly": {"days": ["sunday", "monday"], "at": "02:30", "duration": "1h30m", "zone": "Europe/Amsterdam"}}`
 
-// onceJSON is a window from and to so long from now.
+// onceJSON returns a window that starts and ends at the given offsets from now.
 func onceJSON(name string, from, to time.Duration) string {
 	now := time.Now().Truncate(time.Second)
 	return fmt.Sprintf(`{"name": %q, "groups": ["web"], "start": %q, "end": %q}`,
@@ -29,11 +29,11 @@ func (a *api) windows() []maintenance.Window {
 	return list
 }
 
-func TestWindowsAreWritten(t *testing.T) {
+func TestWindowLifeCycle(t *testing.T) {
 	a := startAPI(t, nil)
 	a.do("GET", "/api/maintenance", "").wantJSON(t, 200, "[]")
 
-	created := decodeAs[windowAnswer](t, a.do("POST", "/api/maintenance", weeklyJSON))
+	created := decodeAs[windowResponse](t, a.do("POST", "/api/maintenance", weeklyJSON))
 	want := maintenance.Window{
 		ID: created.ID, Name: "backup", Monitors: []string{idOther}, Groups: []string{"web"}, Updated: created.Updated,
 		Weekly: &maintenance.Weekly{Days: []string{"sunday", "monday"}, At: "02:30", Duration: "1h30m", Zone: "Europe/Amsterdam"},
@@ -47,7 +47,7 @@ func TestWindowsAreWritten(t *testing.T) {
 	start := time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
 	body := `{"id": "7", "updated": 5, "active": "no", "next": [], "name": "once", "monitors": ["` + strings.ToUpper(idA) + `"], "weekly": null,
 		"start": "2026-03-01T11:00:00.0009+01:00", "end": "2026-03-01T10:00:00.002Z"}`
-	replaced := decodeAs[windowAnswer](t, a.do("PUT", "/api/maintenance/"+strings.ToUpper(created.ID), body))
+	replaced := decodeAs[windowResponse](t, a.do("PUT", "/api/maintenance/"+strings.ToUpper(created.ID), body))
 	want = maintenance.Window{
 		ID: created.ID, Name: "once", Monitors: []string{idA}, Groups: []string{}, Start: start, End: start.Add(2 * time.Millisecond), Updated: replaced.Updated,
 	}
@@ -66,21 +66,21 @@ func TestWindowsAreWritten(t *testing.T) {
 	same(t, "stored", a.windows(), []maintenance.Window{})
 }
 
-// TestWindowsTellWhenTheyAreOn lists one that is over, one that is on, one that is to come, and a weekly one.
-func TestWindowsTellWhenTheyAreOn(t *testing.T) {
+// TestWindowOccurrences lists a past window, an active one, a future one and a weekly one.
+func TestWindowOccurrences(t *testing.T) {
 	a := startAPI(t, nil)
 	for _, body := range []string{
-		onceJSON("d over", -2*time.Hour, -time.Hour), onceJSON("b on", -time.Hour, time.Hour), onceJSON("c to come", time.Hour, 2*time.Hour), weeklyJSON,
+		onceJSON("d past", -2*time.Hour, -time.Hour), onceJSON("b active", -time.Hour, time.Hour), onceJSON("c future", time.Hour, 2*time.Hour), weeklyJSON,
 	} {
 		if got := a.do("POST", "/api/maintenance", body); got.status != 200 {
-			t.Fatalf("%s gives %d %s", body, got.status, got.body)
+			t.Fatalf("%s: %d %s", body, got.status, got.body)
 		}
 	}
-	list := decodeAs[[]windowAnswer](t, a.do("GET", "/api/maintenance", ""))
+	list := decodeAs[[]windowResponse](t, a.do("GET", "/api/maintenance", ""))
 	for i, want := range []struct {
 		name         string
 		active, next bool
-	}{{"b on", true, true}, {"backup", false, true}, {"c to come", false, true}, {"d over", false, false}} {
+	}{{"b active", true, true}, {"backup", false, true}, {"c future", false, true}, {"d past", false, false}} {
 		got := list[i]
 		if got.Name != want.name || (got.Next != nil) != want.next || got.Weekly == nil && got.Active != want.active {
 			t.Errorf("window %d is %+v, want %+v", i, got, want)
@@ -99,10 +99,10 @@ func TestWindowsTellWhenTheyAreOn(t *testing.T) {
 	}
 }
 
-// TestBadWindows sends each fault by both routes that take a window.
-func TestBadWindows(t *testing.T) {
+// TestInvalidWindows sends each invalid window to both routes that accept one.
+func TestInvalidWindows(t *testing.T) {
 	a := startAPI(t, nil)
-	id := decodeAs[windowAnswer](t, a.do("POST", "/api/maintenance", weeklyJSON)).ID
+	id := decodeAs[windowResponse](t, a.do("POST", "/api/maintenance", weeklyJSON)).ID
 	before := a.windows()
 	weekly := func(field string, value any) map[string]any {
 		w := map[string]any{"days": []string{"sunday"}, "at": "02:30", "duration": "1h", "zone": "UTC", field: value}
@@ -146,8 +146,8 @@ func TestBadWindows(t *testing.T) {
 	for body, detail := range map[string]string{
 		"":     "request body is empty",
 		"{":    "request body is not valid JSON: unexpected end of JSON input",
-		"null": "a JSON object is expected here, not null",
-		"[]":   "a JSON object is expected here, not an array",
+		"null": "expected a JSON object, not null",
+		"[]":   "expected a JSON object, not an array",
 	} {
 		a.do("POST", "/api/maintenance", body).wantProblem(t, 400, detail)
 		a.do("PUT", "/api/maintenance/"+id, body).wantProblem(t, 400, detail)
@@ -155,8 +155,8 @@ func TestBadWindows(t *testing.T) {
 	same(t, "windows", a.windows(), before)
 }
 
-// TestExclusionsShow asks for results that don't count, and for how much time doesn't.
-func TestExclusionsShow(t *testing.T) {
+// TestIgnoredResults reads ignored results and the time that uptime excludes.
+func TestIgnoredResults(t *testing.T) {
 	a := startAPI(t, nil)
 	a.seed(0)
 	now := monitor.Date(time.Now())
@@ -185,14 +185,14 @@ func TestExclusionsShow(t *testing.T) {
 	same(t, "history", []monitor.IgnoreReason{got.History[0].Ignored, got.History[1].Ignored}, []monitor.IgnoreReason{"maintenance", "blocked"})
 	var listed []map[string]any
 	must(t, json.Unmarshal(a.do("GET", "/api/results?status=2", "").body, &listed))
-	same(t, "the exclusion of a listed result", listed[0]["excluded"], any("blocked"))
+	same(t, "excluded of a listed result", listed[0]["excluded"], any("blocked"))
 
-	stats := decodeAs[statsAnswer](t, a.do("GET", "/api/monitors/"+idA+"/stats?window=2h", ""))
+	stats := decodeAs[statsResponse](t, a.do("GET", "/api/monitors/"+idA+"/stats?window=2h", ""))
 	if stats.Maintenance != 600 || stats.Blocked < 300 || stats.Blocked > 360 {
 		t.Errorf("%v s of maintenance and %v s blocked, want 600 and a little more than 300", stats.Maintenance, stats.Blocked)
 	}
-	past := decodeAs[statsAnswer](t, a.do("GET", fmt.Sprintf("/api/monitors/%s/stats?from=%s&to=%s", idA, ago(35).Format(time.RFC3339), ago(20).Format(time.RFC3339)), ""))
-	if past.Maintenance < 240 || past.Maintenance > 360 || past.Blocked != 0 {
-		t.Errorf("%v s of maintenance and %v s blocked in the past, want about 300 and 0", past.Maintenance, past.Blocked)
+	earlier := decodeAs[statsResponse](t, a.do("GET", fmt.Sprintf("/api/monitors/%s/stats?from=%s&to=%s", idA, ago(35).Format(time.RFC3339), ago(20).Format(time.RFC3339)), ""))
+	if earlier.Maintenance < 240 || earlier.Maintenance > 360 || earlier.Blocked != 0 {
+		t.Errorf("%v s of maintenance and %v s blocked in the past, want about 300 and 0", earlier.Maintenance, earlier.Blocked)
 	}
 }

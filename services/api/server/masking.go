@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"nanomon/services/api/auth"
@@ -12,44 +13,45 @@ import (
 	"nanomon/services/common/store"
 )
 
-// masks reports whether secrets are hidden from whoever sends the request of ctx.
-func masks(ctx context.Context) bool { return auth.From(ctx).Scope < auth.ScopeAdmin }
+// mustMask reports whether the sender of the request of ctx must not see secrets.
+func mustMask(ctx context.Context) bool { return auth.FromContext(ctx).Scope < auth.ScopeAdmin }
 
-// masked is a monitor, with what was found of it, as those see it from whom secrets are hidden.
+// masked returns a copy of l with masked secrets.
 func (l listedMonitor) masked() listedMonitor {
 	if latest, ok := l.Latest.(*monitor.Result); ok && latest != nil {
-		hidden := secret.MaskResult(*latest, secret.ScrubberFor(l.Monitor))
-		l.Latest = &hidden
+		masked := secret.MaskResult(*latest, secret.ScrubberFor(l.Monitor))
+		l.Latest = &masked
 	}
 	l.Monitor = secret.Mask(l.Monitor)
 	return l
 }
 
+// monitorLister is the part of the store that masking uses.
 type monitorLister interface {
 	Monitors(ctx context.Context) ([]monitor.Monitor, error)
 }
 
-// maskResults gives the results as those see them from whom secrets are hidden.
+// maskResults returns a copy of results with masked secrets.
 func maskResults(ctx context.Context, s monitorLister, results []monitor.Result) ([]monitor.Result, error) {
-	owners, err := owners(ctx, s, results)
+	byID, err := monitorsByID(ctx, s, results)
 	if err != nil {
 		return nil, err
 	}
-	hidden := make([]monitor.Result, len(results))
+	masked := make([]monitor.Result, len(results))
 	scrubbers := make(map[string]*secret.Scrubber)
 	for i, r := range results {
-		own, known := scrubbers[r.MonitorID]
-		if m, there := owners[r.MonitorID]; there && !known {
-			own = secret.ScrubberFor(m)
-			scrubbers[r.MonitorID] = own
+		scrubber, known := scrubbers[r.MonitorID]
+		if m, exists := byID[r.MonitorID]; exists && !known {
+			scrubber = secret.ScrubberFor(m)
+			scrubbers[r.MonitorID] = scrubber
 		}
-		hidden[i] = secret.MaskResult(r, own)
+		masked[i] = secret.MaskResult(r, scrubber)
 	}
-	return hidden, nil
+	return masked, nil
 }
 
-// owners are the monitors as they are now, by id, if one of the results can say what its target has said.
-func owners(ctx context.Context, s monitorLister, results []monitor.Result) (map[string]monitor.Monitor, error) {
+// monitorsByID returns the current monitors by id. It returns an empty map if no result contains text from its target.
+func monitorsByID(ctx context.Context, s monitorLister, results []monitor.Result) (map[string]monitor.Monitor, error) {
 	byID := make(map[string]monitor.Monitor)
 	for _, r := range results {
 		if _, matched := r.Outputs["regexMatch"]; !matched && r.Message == "" {
@@ -64,20 +66,21 @@ func owners(ctx context.Context, s monitorLister, results []monitor.Result) (map
 	return byID, nil
 }
 
-// maskNotifications is maskResults for messages to people.
-func maskNotifications(ctx context.Context, s monitorLister, alerts []store.Notification) error {
-	said := make([]monitor.Result, len(alerts))
-	for i, a := range alerts {
-		said[i] = monitor.Result{MonitorID: a.MonitorID, MonitorTarget: a.MonitorTarget, Message: a.Message}
+// maskNotifications masks secrets in notifications.
+func maskNotifications(ctx context.Context, s monitorLister, notifications []store.Notification) error {
+	results := make([]monitor.Result, len(notifications))
+	for i, n := range notifications {
+		results[i] = monitor.Result{MonitorID: n.MonitorID, MonitorTarget: n.MonitorTarget, Message: n.Message}
 	}
-	hidden, err := maskResults(ctx, s, said)
-	for i, r := range hidden {
-		alerts[i].MonitorTarget, alerts[i].Message = r.MonitorTarget, r.Message
+	masked, err := maskResults(ctx, s, results)
+	for i, r := range masked {
+		notifications[i].MonitorTarget, notifications[i].Message = r.MonitorTarget, r.Message
 	}
 	return err
 }
 
-// complete puts what is stored in the place of masks in m, and validates it. storedID is that of the monitor to take it from, if there is one.
+// complete replaces placeholders in m by the stored secrets and validates the monitor. storedID is the id of the
+// monitor with the secrets; empty if there is none.
 func (s *Server) complete(ctx context.Context, m monitor.Monitor, storedID string) (monitor.Monitor, error) {
 	if secret.HasPlaceholder(m) {
 		var stored monitor.Monitor
@@ -95,13 +98,10 @@ func (s *Server) complete(ctx context.Context, m monitor.Monitor, storedID strin
 	return m, check.Validate(s.types, m)
 }
 
-// restoreImport puts what is stored in the place of masks in the items of an import, and notes in faults for which there is nothing.
-func (s *Server) restoreImport(ctx context.Context, items []monitor.Monitor, faults []error) error {
-	masked := false
-	for _, item := range items {
-		masked = masked || secret.HasPlaceholder(item)
-	}
-	if !masked {
+// restoreImport replaces placeholders in the items of an import by the stored secrets. It sets the error of each item
+// that has a placeholder without a stored secret.
+func (s *Server) restoreImport(ctx context.Context, items []monitor.Monitor, errs []error) error {
+	if !slices.ContainsFunc(items, secret.HasPlaceholder) {
 		return nil
 	}
 	existing, err := s.store.Monitors(ctx)
@@ -117,8 +117,8 @@ func (s *Server) restoreImport(ctx context.Context, items []monitor.Monitor, fau
 		stored[m.ID] = m
 	}
 	for i := range items {
-		if faults[i] == nil {
-			items[i], faults[i] = secret.Restore(items[i], stored[planned[i].ID])
+		if errs[i] == nil {
+			items[i], errs[i] = secret.Restore(items[i], stored[planned[i].ID])
 		}
 	}
 	return nil

@@ -13,22 +13,22 @@ import (
 	"nanomon/tests/oidctest"
 )
 
-// secretive is a monitor all of whose secrets begin with "hush".
-var secretive = monitor.Monitor{
+// secretMonitor is a monitor with secrets. Each of them begins with "hush".
+var secretMonitor = monitor.Monitor{
 	ID: idA, Name: "alpha", Type: "http", Interval: "30s", Target: "https://hushuser:hushpass@h.example/p?key=hushquery&q=", Enabled: true, Updated: base,
 	Properties: map[string]string{"headers": `{ "Authorization": "Bearer hushtoken", "X-Key": "hushkey" }`, "body": "hushbody", "timeout": "2s"},
 }
 
-func secretiveResult(n int) monitor.Result {
+func secretResult(n int) monitor.Result {
 	return monitor.Result{
 		ID: monitor.NewID(base), Date: base.Add(time.Duration(n) * time.Second), Status: monitor.StatusError, MonitorID: idA, MonitorName: "alpha",
-		MonitorTarget: secretive.Target, Message: "got hushkey from http://hushuser@other/?a=hushquery",
+		MonitorTarget: secretMonitor.Target, Message: "got hushkey from http://hushuser@other/?a=hushquery",
 		Outputs: map[string]any{"regexMatch": "you sent hushtoken, hushbody and aHVzaHVzZXI6aHVzaHBhc3M=", "finalUrl": "https://h.example/p?key=hushquery"},
 	}
 }
 
-// startSignedIn gives the same server as an admin and as anybody uses it.
-func startSignedIn(t *testing.T) (admin, anybody *api) {
+// startSignedIn starts a server with sign-in and returns a client of an admin and an anonymous one.
+func startSignedIn(t *testing.T) (admin, anonymous *api) {
 	t.Helper()
 	p := oidctest.New(t)
 	s := openStore(t)
@@ -36,28 +36,28 @@ func startSignedIn(t *testing.T) (admin, anybody *api) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ran := make(chan error, 1)
 	go func() { ran <- server.Run(ctx) }()
-	listening := httptest.NewServer(held(t, server))
+	testServer := httptest.NewServer(conformingHandler(t, server))
 	t.Cleanup(func() {
 		cancel()
 		must(t, <-ran)
-		listening.Close()
+		testServer.Close()
 	})
-	anybody = &api{t: t, store: s, url: listening.URL}
-	admin = &api{t: t, store: s, url: listening.URL, token: p.Token(nil)}
-	must(t, s.CreateMonitor(t.Context(), secretive))
-	r := secretiveResult(0)
+	anonymous = &api{t: t, store: s, url: testServer.URL}
+	admin = &api{t: t, store: s, url: testServer.URL, token: p.Token(nil)}
+	must(t, s.CreateMonitor(t.Context(), secretMonitor))
+	r := secretResult(0)
 	must(t, s.AppendBatch(t.Context(), store.Batch{Results: []monitor.Result{r}, States: []store.State{{MonitorID: idA, Latest: r, Streak: 1, Since: base}}}))
-	alert := notificationN(idA, 1)
-	alert.MonitorTarget, alert.Message = r.MonitorTarget, r.Message
-	admin.addNotifications(alert)
-	return admin, anybody
+	notification := notificationN(idA, 1)
+	notification.MonitorTarget, notification.Message = r.MonitorTarget, r.Message
+	admin.addNotifications(notification)
+	return admin, anonymous
 }
 
-func TestSecretsAreHiddenFromReaders(t *testing.T) {
-	admin, anybody := startSignedIn(t)
-	reader := &api{t: t, url: anybody.url, token: newKey(t, anybody.store, store.KeyScopeRead)}
-	keeper := &api{t: t, url: anybody.url, token: newKey(t, anybody.store, store.KeyScopeAdmin)}
-	holding := 0
+func TestSecretsAreMasked(t *testing.T) {
+	admin, anonymous := startSignedIn(t)
+	reader := &api{t: t, url: anonymous.url, token: newKey(t, anonymous.store, store.KeyScopeRead)}
+	adminKey := &api{t: t, url: anonymous.url, token: newKey(t, anonymous.store, store.KeyScopeAdmin)}
+	withSecrets := 0
 	for route, allowed := range groups {
 		method, path, _ := strings.Cut(route, " ")
 		if allowed == protected || path == "/api/events" {
@@ -65,77 +65,77 @@ func TestSecretsAreHiddenFromReaders(t *testing.T) {
 		}
 		for _, query := range []string{"", "?include=latest,history"} {
 			path := strings.ReplaceAll(path, "{id}", idA) + query
-			for who, reads := range map[string]*api{"anybody": anybody, "a key that reads": reader} {
-				got := reads.do(method, path, "")
+			for name, client := range map[string]*api{"an anonymous client": anonymous, "a read key": reader} {
+				got := client.do(method, path, "")
 				if strings.Contains(string(got.body), "hush") || strings.Contains(string(got.body), "aHVza") {
-					t.Errorf("%s shows a secret to %s: %s", path, who, got.body)
+					t.Errorf("%s shows a secret to %s: %s", path, name, got.body)
 				}
 			}
-			for who, may := range map[string]*api{"an admin": admin, "an admin's key": keeper} {
-				if got := may.do(method, path, ""); strings.Contains(string(got.body), "hush") {
-					holding++
+			for name, client := range map[string]*api{"an admin": admin, "an admin key": adminKey} {
+				if got := client.do(method, path, ""); strings.Contains(string(got.body), "hush") {
+					withSecrets++
 					if strings.Contains(string(got.body), secret.Placeholder) {
-						t.Errorf("%s hides something from %s: %s", path, who, got.body)
+						t.Errorf("%s masks a secret for %s: %s", path, name, got.body)
 					}
 				}
 			}
 		}
 	}
-	if holding != 2*2*5 { // monitors, one monitor, results, those of one monitor, alerts
-		t.Errorf("%d answers hold secrets, so this test looks at something else", holding)
+	if withSecrets != 2*2*5 { // monitors, one monitor, results, results of one monitor, notifications
+		t.Errorf("%d responses contain secrets, so the test does not cover all of them", withSecrets)
 	}
-	got := decodeAs[[]monitor.Monitor](t, anybody.do("GET", "/api/monitors", ""))
-	same(t, "monitor", got, []monitor.Monitor{secret.Mask(secretive)})
+	got := decodeAs[[]monitor.Monitor](t, anonymous.do("GET", "/api/monitors", ""))
+	same(t, "monitor", got, []monitor.Monitor{secret.Mask(secretMonitor)})
 }
 
-func TestSecretsAreHiddenInEvents(t *testing.T) {
-	admin, anybody := startSignedIn(t)
-	first, second := admin.listen(), anybody.listen()
-	r := secretiveResult(1)
+func TestSecretsAreMaskedInEvents(t *testing.T) {
+	admin, anonymous := startSignedIn(t)
+	first, second := admin.listen(), anonymous.listen()
+	r := secretResult(1)
 	admin.append(r)
 	first.wantEvent("result", r)
-	second.wantEvent("result", secret.MaskResult(r, secret.ScrubberFor(secretive)))
+	second.wantEvent("result", secret.MaskResult(r, secret.ScrubberFor(secretMonitor)))
 	second.leave()
-	r = secretiveResult(2)
+	r = secretResult(2)
 	admin.append(r)
 	first.wantEvent("result", r)
 }
 
-func TestWhoCameTooLateToBeMaskedIsDropped(t *testing.T) {
+func TestClientWithoutMaskedFrameIsDropped(t *testing.T) {
 	h := runHub(t, openStore(t))
 	c, err := h.join(t.Context())
 	must(t, err)
-	h.broadcast(frame{full: []byte("hush")})
+	h.broadcast(eventFrame{full: []byte("hush")})
 	<-c.dropped
 	if len(c.frames) != 0 {
-		t.Errorf("it was sent %s", <-c.frames)
+		t.Errorf("the client was sent %s", <-c.frames)
 	}
 }
 
-func TestMasksComeBack(t *testing.T) {
-	admin, anybody := startSignedIn(t)
-	exported := string(anybody.do("GET", "/api/monitors", "").body)
+func TestPlaceholdersAreRestored(t *testing.T) {
+	admin, anonymous := startSignedIn(t)
+	exported := string(anonymous.do("GET", "/api/monitors", "").body)
 	one := strings.TrimSpace(exported[1 : len(exported)-2])
 	stored := func() monitor.Monitor {
 		t.Helper()
 		list := admin.monitors()
 		if len(list) != 1 {
-			t.Fatalf("there are %d monitors", len(list))
+			t.Fatalf("%d monitors are stored", len(list))
 		}
 		list[0].Updated = base
 		return list[0]
 	}
 
 	admin.do("PUT", "/api/monitors/"+idA, one).wantJSON(t, 200, toJSON(t, decodeAs[monitor.Monitor](t, admin.do("GET", "/api/monitors/"+idA, ""))))
-	same(t, "after a PUT", stored(), secretive)
+	same(t, "after a PUT", stored(), secretMonitor)
 	admin.do("POST", "/api/monitors/import?dryRun=true", exported).wantJSON(t, 200, `{"added":[],"changed":[],"removed":[],"unchanged":1}`)
 	admin.do("POST", "/api/monitors/import", exported).wantJSON(t, 204, "")
-	same(t, "after an import", stored(), secretive)
+	same(t, "after an import", stored(), secretMonitor)
 	withoutID := strings.Replace(exported, `"id":"`+idA+`",`, "", 1)
 	admin.do("POST", "/api/monitors/import", withoutID).wantJSON(t, 204, "")
-	same(t, "after an import by name", stored(), secretive)
+	same(t, "after an import by name", stored(), secretMonitor)
 
-	edited := secretive
+	edited := secretMonitor
 	edited.Properties = map[string]string{"headers": `{"Authorization":"new","X-Key":"hushkey"}`, "timeout": "2s"}
 	edited.Target = "https://hushuser:hushpass@h.example/elsewhere"
 	admin.do("PUT", "/api/monitors/"+idA, `{"name":"alpha","type":"http","interval":"30s","target":"https://•••@h.example/elsewhere",
@@ -143,9 +143,9 @@ func TestMasksComeBack(t *testing.T) {
 	same(t, "after an edit", stored(), edited)
 }
 
-func TestMasksWithNothingToTakeTheirPlace(t *testing.T) {
-	admin, anybody := startSignedIn(t)
-	one := strings.TrimSpace(string(anybody.do("GET", "/api/monitors/"+idA, "").body))
+func TestPlaceholdersWithoutStoredSecret(t *testing.T) {
+	admin, anonymous := startSignedIn(t)
+	one := strings.TrimSpace(string(anonymous.do("GET", "/api/monitors/"+idA, "").body))
 	const nothing = " is masked, but no value is stored for it: enter the value"
 	renamed := strings.NewReplacer(idA, idOther, `"alpha"`, `"other"`).Replace(one)
 	body := `{"name":"n","type":"http","interval":"30s","target":"http://h","properties":{"body":"•••"}}`
@@ -161,25 +161,26 @@ func TestMasksWithNothingToTakeTheirPlace(t *testing.T) {
 	} {
 		admin.do(c.method, c.path, c.body).wantProblem(t, 400, c.detail)
 	}
-	same(t, "monitors", admin.monitors(), []monitor.Monitor{secretive})
+	same(t, "monitors", admin.monitors(), []monitor.Monitor{secretMonitor})
 }
 
-// A definition with masks is tried with what is stored of the monitor whose id it bears.
-func TestMaskedDefinitionIsTried(t *testing.T) {
-	admin, anybody := startSignedIn(t)
-	asked := admin.answerNext()
-	decodeAs[monitor.Result](t, admin.do("POST", "/api/monitors/check", string(anybody.do("GET", "/api/monitors/"+idA, "").body)))
-	got := *(<-asked).Definition
-	if got.ID == idA || got.Target != secretive.Target || got.Properties["body"] != "hushbody" || got.Properties["headers"] != secretive.Properties["headers"] {
-		t.Errorf("tried %+v", got)
+// TestMaskedDefinitionIsChecked checks a definition with placeholders. The secrets are those of the stored monitor with
+// the same id.
+func TestMaskedDefinitionIsChecked(t *testing.T) {
+	admin, anonymous := startSignedIn(t)
+	checks := admin.runNextCheck()
+	decodeAs[monitor.Result](t, admin.do("POST", "/api/monitors/check", string(anonymous.do("GET", "/api/monitors/"+idA, "").body)))
+	got := *(<-checks).Definition
+	if got.ID == idA || got.Target != secretMonitor.Target || got.Properties["body"] != "hushbody" || got.Properties["headers"] != secretMonitor.Properties["headers"] {
+		t.Errorf("checked %+v", got)
 	}
 }
 
-func TestNothingIsHiddenWhileSignInIsOff(t *testing.T) {
+func TestNothingIsMaskedWhileSignInIsOff(t *testing.T) {
 	a := startAPI(t, nil)
-	must(t, a.store.CreateMonitor(t.Context(), secretive))
-	r := secretiveResult(0)
+	must(t, a.store.CreateMonitor(t.Context(), secretMonitor))
+	r := secretResult(0)
 	a.append(r)
-	same(t, "monitors", decodeAs[[]monitor.Monitor](t, a.do("GET", "/api/monitors", "")), []monitor.Monitor{secretive})
+	same(t, "monitors", decodeAs[[]monitor.Monitor](t, a.do("GET", "/api/monitors", "")), []monitor.Monitor{secretMonitor})
 	same(t, "results", decodeAs[[]monitor.Result](t, a.do("GET", "/api/results", "")), []monitor.Result{r})
 }

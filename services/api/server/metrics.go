@@ -16,11 +16,12 @@ import (
 	"nanomon/services/common/store"
 )
 
-// unmatched stands for the route of a request that matches none: its path would be a new label value with each request.
+// unmatched is the route label of requests without a route. Their paths would create an unlimited number of label
+// values.
 const unmatched = "none"
 
-// Metrics are what the API tells Prometheus of itself, at /api/metrics. Nothing is asked of the store when they are read.
-// Make them with [NewMetrics].
+// Metrics are the API's own Prometheus metrics, at /api/metrics. Reading them does not use the store. Create them with
+// [NewMetrics].
 type Metrics struct {
 	registry    *prometheus.Registry
 	requests    *prometheus.HistogramVec
@@ -29,24 +30,24 @@ type Metrics struct {
 	storeErrors *prometheus.CounterVec
 }
 
-// NewMetrics makes the metrics of one server.
+// NewMetrics returns the metrics of one server.
 func NewMetrics() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "nanomon_api_request_duration_seconds",
-			Help:    "Time from a request's header to that of its answer, when an answer is ready but for an event stream's events.",
+			Help:    "Time from the header of a request to the header of its response.",
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route", "method", "code"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "nanomon_api_requests_in_flight", Help: "Requests that are being answered, event streams among them.",
+			Name: "nanomon_api_requests_in_flight", Help: "Requests in progress, including event streams.",
 		}),
 		storeTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "nanomon_api_store_duration_seconds", Help: "Time that operations on the store take, failed ones among them.",
+			Name: "nanomon_api_store_duration_seconds", Help: "Duration of store operations, including failed ones.",
 			Buckets: []float64{.001, .005, .025, .1, .5, 1, 3, 10},
 		}, []string{"operation"}),
 		storeErrors: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "nanomon_api_store_errors_total", Help: "Operations that the store failed at.",
+			Name: "nanomon_api_store_errors_total", Help: "Store operations that failed.",
 		}, []string{"operation"}),
 	}
 	m.registry.MustRegister(m.requests, m.inFlight, m.storeTime, m.storeErrors,
@@ -54,26 +55,29 @@ func NewMetrics() *Metrics {
 	return m
 }
 
-// describe adds what s knows.
-func (m *Metrics) describe(s *Server) {
+// registerServer adds the metrics that read the state of s.
+func (m *Metrics) registerServer(s *Server) {
 	m.registry.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "nanomon_api_event_clients", Help: "Clients that read the event stream now.",
+			Name: "nanomon_api_event_clients", Help: "Connected clients of the event stream.",
 		}, func() float64 { return float64(s.events.count()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "nanomon_api_build_info", Help: "Always 1; the labels say what was built.",
-			ConstLabels: prometheus.Labels{"version": s.config.Version, "build_info": s.config.BuildInfo, "store": s.config.StoreName},
+			Name: "nanomon_api_build_info", Help: "Always 1; the labels describe the build.",
+			ConstLabels: prometheus.Labels{
+				"version": s.config.Version, "build_info": s.config.BuildInfo, "store": s.config.StoreName,
+			},
 		}, func() float64 { return 1 }),
 	)
 }
 
-// measure counts and times every request by its route.
+// measure records the duration of every request by its route.
 func (m *Metrics) measure(next http.Handler) http.Handler {
-	timed := promhttp.InstrumentHandlerTimeToWriteHeader(m.requests, next, promhttp.WithLabelFromRequest("route", routeOf))
+	route := promhttp.WithLabelFromRequest("route", routeOf)
+	timed := promhttp.InstrumentHandlerTimeToWriteHeader(m.requests, next, route)
 	return promhttp.InstrumentHandlerInFlight(m.inFlight, timed)
 }
 
-// routeOf is the pattern of the route that a request took.
+// routeOf returns the pattern of the route that served a request.
 func routeOf(r *http.Request) string {
 	if pattern := chi.RouteContext(r.Context()).RoutePattern(); pattern != "" {
 		return pattern
@@ -81,10 +85,12 @@ func routeOf(r *http.Request) string {
 	return unmatched
 }
 
-// ObserveStore is a [store.Observe]. That a document isn't there, that the caller gave up, or the like is no error of the store.
+// ObserveStore records a store operation, as a [store.Observe]. Errors that the store did not cause, such as a missing
+// document or a canceled request, are not counted.
 func (m *Metrics) ObserveStore(operation string, took time.Duration, err error) {
 	m.storeTime.WithLabelValues(operation).Observe(took.Seconds())
-	failures := m.storeErrors.WithLabelValues(operation) // 0 is told too, so that the first error is seen as a rise
+	// This exports the counter with 0, so that the first error counts as an increase.
+	failures := m.storeErrors.WithLabelValues(operation)
 	var invalid *monitor.InvalidError
 	switch {
 	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, monitor.ErrNotFound),
@@ -95,13 +101,13 @@ func (m *Metrics) ObserveStore(operation string, took time.Duration, err error) 
 }
 
 func (s *Server) bindMetrics(to routes) {
-	told := promhttp.HandlerFor(s.config.Metrics.registry, promhttp.HandlerOpts{
+	handler := promhttp.HandlerFor(s.config.Metrics.registry, promhttp.HandlerOpts{
 		EnableOpenMetrics: true,
 		ErrorHandling:     promhttp.ContinueOnError,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	})
 	to.reading.Get("/api/metrics", s.handle(func(w http.ResponseWriter, r *http.Request) error {
-		told.ServeHTTP(w, r)
+		handler.ServeHTTP(w, r)
 		return nil
 	}))
 }

@@ -23,7 +23,7 @@ import (
 	"nanomon/services/common/store/sqlite"
 )
 
-// families are what a scrape gives, by name.
+// families contains the metric families of a scrape, by name.
 type families map[string]*dto.MetricFamily
 
 func parseMetrics(t *testing.T, text []byte) families {
@@ -38,12 +38,13 @@ func scrape(t *testing.T, h http.Handler) families {
 	t.Helper()
 	w := serve(h, httptest.NewRequest("GET", "/api/metrics", nil))
 	if w.Code != 200 {
-		t.Fatalf("the scrape is answered with %d %s", w.Code, w.Body)
+		t.Fatalf("scrape: %d %s", w.Code, w.Body)
 	}
 	return parseMetrics(t, w.Body.Bytes())
 }
 
-// histogram is how often each series of a family was observed, by its labels' values in the order of their names.
+// histogram returns the number of observations of each series of a family, by the values of its labels in the order of
+// the label names.
 func (f families) histogram(name string) map[string]uint64 {
 	counts := make(map[string]uint64)
 	for _, m := range f[name].GetMetric() {
@@ -52,7 +53,7 @@ func (f families) histogram(name string) map[string]uint64 {
 	return counts
 }
 
-// values are those of the gauges or counters of a family.
+// values returns the values of the gauges or counters of a family, by the values of their labels.
 func (f families) values(name string) map[string]float64 {
 	values := make(map[string]float64)
 	for _, m := range f[name].GetMetric() {
@@ -69,7 +70,7 @@ func labelsOf(m *dto.Metric) string {
 	return strings.Join(values, " ")
 }
 
-func TestMetricsOfRequests(t *testing.T) {
+func TestRequestMetrics(t *testing.T) {
 	a := startAPI(t, nil)
 	a.seed(1)
 	const minimal = `{"name":"aa","type":"tcp","interval":"5s","target":"localhost:1"}`
@@ -119,18 +120,18 @@ func TestMetricsOfRequests(t *testing.T) {
 		"400 get /api/metrics":               1,
 	})
 	if n := found.values("nanomon_api_requests_in_flight")[""]; n != 1 {
-		t.Errorf("%v requests are in flight beside none", n)
+		t.Errorf("%v requests in flight, want only this one", n)
 	}
 	same(t, "build info", found.values("nanomon_api_build_info"), map[string]float64{"test build sqlite 1.2.3": 1})
 	for _, name := range []string{"go_goroutines", "process_start_time_seconds"} {
 		if found[name] == nil {
-			t.Errorf("there is no %s", name)
+			t.Errorf("%s is missing", name)
 		}
 	}
 }
 
 func TestMetricsFormats(t *testing.T) {
-	h := held(t, newServer(openStore(t)))
+	h := conformingHandler(t, newServer(openStore(t)))
 	for accept, want := range map[string]string{
 		"":           "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
 		"text/plain": "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
@@ -148,8 +149,8 @@ func TestMetricsFormats(t *testing.T) {
 	}
 }
 
-// TestMetricsOfEventStreams: however long a stream lasts, its duration is the time until it began.
-func TestMetricsOfEventStreams(t *testing.T) {
+// TestEventStreamMetrics checks that the duration of a stream is the time until it starts, however long it lasts.
+func TestEventStreamMetrics(t *testing.T) {
 	a := startAPI(t, nil)
 	a.seed(0)
 	clients := func() float64 {
@@ -165,32 +166,32 @@ func TestMetricsOfEventStreams(t *testing.T) {
 		return count, seconds
 	}
 	if n := clients(); n != 0 {
-		t.Errorf("%v clients before any", n)
+		t.Errorf("%v clients at first", n)
 	}
-	one, other := a.listen(), a.listen()
+	first, second := a.listen(), a.listen()
 	if n := clients(); n != 2 {
 		t.Errorf("%v clients, want 2", n)
 	}
-	before, until := took()
+	before, total := took()
 	a.append(resultN(1))
-	one.wantEvent("result", resultN(1))
-	one.leave()
-	other.leave()
+	first.wantEvent("result", resultN(1))
+	first.leave()
+	second.leave()
 	for deadline := time.Now().Add(patience); clients() != 0; {
 		if time.Now().After(deadline) {
-			t.Fatalf("%v clients after all have left", clients())
+			t.Fatalf("%v clients after all have disconnected", clients())
 		}
 	}
-	if after, seconds := took(); before != 2 || after != before || seconds != until {
-		t.Errorf("%d streams began within %f s; when they ended it were %d in %f s", before, until, after, seconds)
+	if after, seconds := took(); before != 2 || after != before || seconds != total {
+		t.Errorf("%d streams with a total of %f s; after they ended, %d with %f s", before, total, after, seconds)
 	}
 }
 
-func TestMetricsOfTheStore(t *testing.T) {
+func TestStoreMetrics(t *testing.T) {
 	metrics := NewMetrics()
 	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "nanomon.db"), Observe: metrics.ObserveStore})
 	must(t, err)
-	h := held(t, New(Config{Metrics: metrics}, s, probe.All(probe.Guard{}), slog.New(slog.DiscardHandler)))
+	h := conformingHandler(t, New(Config{Metrics: metrics}, s, probe.All(probe.Guard{}), slog.New(slog.DiscardHandler)))
 	get := func(path string) { serve(h, httptest.NewRequest("GET", path, nil)) }
 	get("/api/monitors")
 	get("/api/monitors")
@@ -206,13 +207,13 @@ func TestMetricsOfTheStore(t *testing.T) {
 		"list monitors": {3, 1},
 		"get monitor":   {1, 0},
 	} {
-		if failed, told := failures[operation]; operations[operation] != want.times || failed != want.errors || !told {
+		if failed, exported := failures[operation]; operations[operation] != want.times || failed != want.errors || !exported {
 			t.Errorf("%s: %d times, %v errors", operation, operations[operation], failed)
 		}
 	}
 }
 
-func TestErrorsOfTheStore(t *testing.T) {
+func TestStoreErrorMetrics(t *testing.T) {
 	for _, c := range []struct {
 		err  error
 		want float64
@@ -224,16 +225,16 @@ func TestErrorsOfTheStore(t *testing.T) {
 		{store.ErrWatchUnsupported, 0},
 		{monitor.ErrUnavailable, 1},
 		{context.DeadlineExceeded, 1},
-		{errors.New("disk is on fire"), 1},
+		{errors.New("disk failure"), 1},
 	} {
 		metrics := NewMetrics()
-		server := New(Config{Metrics: metrics}, away{}, probe.Registry{}, slog.New(slog.DiscardHandler))
+		server := New(Config{Metrics: metrics}, unavailableStore{}, probe.Registry{}, slog.New(slog.DiscardHandler))
 		err := c.err
 		if err != nil {
 			err = fmt.Errorf("operate: %w", err)
 		}
 		metrics.ObserveStore("operate", 1500*time.Millisecond, err)
-		found := scrape(t, held(t, server))
+		found := scrape(t, conformingHandler(t, server))
 		if got := found.values("nanomon_api_store_errors_total")["operate"]; got != c.want {
 			t.Errorf("%v is counted as %v errors", c.err, got)
 		}
@@ -243,7 +244,7 @@ func TestErrorsOfTheStore(t *testing.T) {
 	}
 }
 
-// TestMetricsAskNothingOfTheStore: a call of this store would crash.
-func TestMetricsAskNothingOfTheStore(t *testing.T) {
-	scrape(t, held(t, newServer(struct{ Store }{})))
+// TestMetricsDoNotUseTheStore uses a store whose methods panic.
+func TestMetricsDoNotUseTheStore(t *testing.T) {
+	scrape(t, conformingHandler(t, newServer(struct{ Store }{})))
 }

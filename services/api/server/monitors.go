@@ -13,6 +13,7 @@ import (
 	"nanomon/services/common/web"
 )
 
+// monitorStore is the part of the store for monitors and their states.
 type monitorStore interface {
 	Monitors(ctx context.Context) ([]monitor.Monitor, error)
 	Monitor(ctx context.Context, id string) (monitor.Monitor, error)
@@ -34,11 +35,11 @@ func (s *Server) bindMonitors(to routes) {
 	to.protected.Delete("/api/monitors/{id}", s.handle(s.deleteMonitor))
 }
 
-// listedMonitor is a monitor with what ?include= adds.
+// listedMonitor is a monitor with the members that ?include= adds.
 type listedMonitor struct {
 	monitor.Monitor
-	// Latest holds a *monitor.Result and Since a *time.Time. They are nil pointers without a result, and left out when not
-	// asked for.
+	// Latest holds a *monitor.Result and Since a *time.Time. They are nil pointers if there is no result, and nil if
+	// they were not requested.
 	Latest  any           `json:"latest,omitempty"`
 	Since   any           `json:"since,omitempty"`
 	History []store.Point `json:"history,omitzero"`
@@ -46,7 +47,7 @@ type listedMonitor struct {
 
 func (s *Server) listMonitors(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
-	include, err := includes(query)
+	include, err := parseInclude(query)
 	if err != nil {
 		return err
 	}
@@ -55,7 +56,7 @@ func (s *Server) listMonitors(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	states := make(map[string]*store.State)
-	if include != (inclusion{}) {
+	if include != (includeOptions{}) {
 		all, err := s.store.States(r.Context())
 		if err != nil {
 			return err
@@ -67,7 +68,7 @@ func (s *Server) listMonitors(w http.ResponseWriter, r *http.Request) error {
 	listed := make([]listedMonitor, 0, len(monitors))
 	for _, m := range monitors {
 		if !query.Has("group") || m.Group == query.Get("group") {
-			listed = append(listed, include.of(r.Context(), m, states[m.ID]))
+			listed = append(listed, include.apply(r.Context(), m, states[m.ID]))
 		}
 	}
 	return web.JSON(w, http.StatusOK, listed)
@@ -78,7 +79,7 @@ func (s *Server) getMonitor(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	include, err := includes(r.URL.Query())
+	include, err := parseInclude(r.URL.Query())
 	if err != nil {
 		return err
 	}
@@ -87,15 +88,15 @@ func (s *Server) getMonitor(w http.ResponseWriter, r *http.Request) error {
 		return unknownMonitor(id, err)
 	}
 	var state *store.State
-	if include != (inclusion{}) {
+	if include != (includeOptions{}) {
 		if state, err = s.state(r.Context(), id); err != nil {
 			return err
 		}
 	}
-	return web.JSON(w, http.StatusOK, include.of(r.Context(), m, state))
+	return web.JSON(w, http.StatusOK, include.apply(r.Context(), m, state))
 }
 
-// state is what is known of a monitor now, nil when it has no result.
+// state returns the current state of a monitor, nil if it has no result.
 func (s *Server) state(ctx context.Context, id string) (*store.State, error) {
 	switch state, err := s.store.State(ctx, id); {
 	case err == nil:
@@ -107,12 +108,12 @@ func (s *Server) state(ctx context.Context, id string) (*store.State, error) {
 	}
 }
 
-// inclusion is what is to be shown of a monitor's state.
-type inclusion struct{ latest, history bool }
+// includeOptions selects the members of a monitor's state that a response contains.
+type includeOptions struct{ latest, history bool }
 
-// includes reads ?include=, which may be repeated or hold several names.
-func includes(query url.Values) (inclusion, error) {
-	var include inclusion
+// parseInclude parses ?include=, which may be repeated or contain a list.
+func parseInclude(query url.Values) (includeOptions, error) {
+	var include includeOptions
 	for _, names := range query["include"] {
 		for name := range strings.SplitSeq(names, ",") {
 			switch name {
@@ -121,15 +122,16 @@ func includes(query url.Values) (inclusion, error) {
 			case "history":
 				include.history = true
 			default:
-				return inclusion{}, monitor.Invalidf("include must be latest or history, not %.50q", name)
+				return includeOptions{}, monitor.Invalidf("include must be latest or history, not %.50q", name)
 			}
 		}
 	}
 	return include, nil
 }
 
-// of is the monitor with its state, which is nil when it has no result, as whoever sends the request of ctx may see it.
-func (i inclusion) of(ctx context.Context, m monitor.Monitor, state *store.State) listedMonitor {
+// apply returns the monitor with the selected members of its state, which may be nil. Secrets are masked if the sender
+// of the request of ctx must not see them.
+func (o includeOptions) apply(ctx context.Context, m monitor.Monitor, state *store.State) listedMonitor {
 	var (
 		latest  *monitor.Result
 		since   *time.Time
@@ -139,13 +141,13 @@ func (i inclusion) of(ctx context.Context, m monitor.Monitor, state *store.State
 		latest, since, history = &state.Latest, &state.Since, state.History
 	}
 	item := listedMonitor{Monitor: m}
-	if i.latest {
+	if o.latest {
 		item.Latest, item.Since = latest, since
 	}
-	if i.history {
+	if o.history {
 		item.History = notNil(history)
 	}
-	if masks(ctx) {
+	if mustMask(ctx) {
 		return item.masked()
 	}
 	return item
@@ -208,7 +210,7 @@ func (s *Server) deleteMonitors(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// readMonitor is the monitor in the body.
+// readMonitor reads the monitor in the body. It is not validated yet.
 func readMonitor(w http.ResponseWriter, r *http.Request) (monitor.Monitor, error) {
 	data, err := readBody(w, r, maxBody)
 	if err != nil {

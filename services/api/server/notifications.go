@@ -14,19 +14,19 @@ import (
 )
 
 const (
-	// testTime is how long a test message may take to be claimed by a runner and to be tried by every channel.
-	testTime = 75 * time.Second
-	// testPoll is how often its fate is looked for.
+	// testTimeout limits the time until a runner has claimed a test notification and sent it to every channel.
+	testTimeout = 75 * time.Second
+	// testPoll is the time between two checks of its deliveries.
 	testPoll = 250 * time.Millisecond
 )
 
 var notificationID = regexp.MustCompile(`^[0-9a-z-]{1,64}$`)
 
 type notificationStore interface {
-	AddNotifications(ctx context.Context, as []store.Notification) (known []string, err error)
+	AddNotifications(ctx context.Context, ns []store.Notification) (known []string, err error)
 	Notification(ctx context.Context, id string) (store.Notification, error)
 	Notifications(ctx context.Context, f store.NotificationFilter) ([]store.Notification, error)
-	PutDeliveries(ctx context.Context, a store.Notification) error
+	PutDeliveries(ctx context.Context, n store.Notification) error
 }
 
 func (s *Server) bindNotifications(to routes) {
@@ -34,14 +34,14 @@ func (s *Server) bindNotifications(to routes) {
 	to.protected.Post("/api/notifications/test", s.handle(s.testNotification))
 }
 
-// oldPaths maps the paths of earlier versions to those that replace them.
+// oldPaths maps paths of earlier versions to the paths that replace them.
 var oldPaths = map[string]string{
 	"/api/alerts":      "/api/notifications",
 	"/api/alerts/test": "/api/notifications/test",
 }
 
-// redirectOldPaths answers a request for an old path with 308, so that the client repeats it with the same method and
-// body.
+// redirectOldPaths redirects requests for old paths. The status 308 makes the client repeat the request with the same
+// method and body.
 func redirectOldPaths(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path, old := oldPaths[r.URL.Path]
@@ -54,8 +54,8 @@ func redirectOldPaths(next http.Handler) http.Handler {
 	})
 }
 
-// notificationAnswer is a message as it is listed.
-type notificationAnswer struct {
+// notificationResponse is a notification as the API shows it.
+type notificationResponse struct {
 	ID            string                 `json:"id"`
 	Kind          store.NotificationKind `json:"kind"`
 	Incident      int                    `json:"incident"`
@@ -75,12 +75,12 @@ type notificationAnswer struct {
 	Deliveries    []store.Delivery       `json:"deliveries"`
 }
 
-func toNotificationAnswer(a store.Notification) notificationAnswer {
-	return notificationAnswer{
-		ID: a.ID, Kind: a.Kind, Incident: a.Incident, Reminder: a.Reminder(),
-		MonitorID: a.MonitorID, MonitorName: a.MonitorName, MonitorTarget: a.MonitorTarget,
-		Status: a.Status, Message: a.Message, Value: a.Value, Dependents: a.Dependents, Runner: a.Runner,
-		Opened: a.Opened, Date: a.Date, Next: a.Next, Attempts: a.Attempts, Deliveries: notNil(a.Deliveries),
+func toNotificationResponse(n store.Notification) notificationResponse {
+	return notificationResponse{
+		ID: n.ID, Kind: n.Kind, Incident: n.Incident, Reminder: n.Reminder(),
+		MonitorID: n.MonitorID, MonitorName: n.MonitorName, MonitorTarget: n.MonitorTarget,
+		Status: n.Status, Message: n.Message, Value: n.Value, Dependents: n.Dependents, Runner: n.Runner,
+		Opened: n.Opened, Date: n.Date, Next: n.Next, Attempts: n.Attempts, Deliveries: notNil(n.Deliveries),
 	}
 }
 
@@ -102,40 +102,41 @@ func (s *Server) listNotifications(w http.ResponseWriter, r *http.Request) error
 		}
 	}
 	page := filter.Limit
-	filter.Limit++ // one more tells whether there is a next page
-	alerts, err := s.store.Notifications(r.Context(), filter)
+	filter.Limit++ // one more, to see if there is a next page
+	notifications, err := s.store.Notifications(r.Context(), filter)
 	if err != nil {
 		return err
 	}
-	if len(alerts) > page {
-		alerts = alerts[:page]
-		last := alerts[page-1]
-		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, nextPage(r.URL, store.Cursor{Date: last.Date, ID: last.ID})))
+	if len(notifications) > page {
+		notifications = notifications[:page]
+		last := notifications[page-1]
+		next := nextPage(r.URL, store.Cursor{Date: last.Date, ID: last.ID})
+		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, next))
 	}
-	if masks(r.Context()) {
-		if err := maskNotifications(r.Context(), s.store, alerts); err != nil {
+	if mustMask(r.Context()) {
+		if err := maskNotifications(r.Context(), s.store, notifications); err != nil {
 			return err
 		}
 	}
-	answer := make([]notificationAnswer, len(alerts))
-	for i, a := range alerts {
-		answer[i] = toNotificationAnswer(a)
+	response := make([]notificationResponse, len(notifications))
+	for i, n := range notifications {
+		response[i] = toNotificationResponse(n)
 	}
-	return web.JSON(w, http.StatusOK, answer)
+	return web.JSON(w, http.StatusOK, response)
 }
 
-// testNotification has a runner send a test message by every channel, and answers with what the servers said.
+// testNotification has a runner send a test notification to every channel, and responds with the deliveries.
 func (s *Server) testNotification(w http.ResponseWriter, r *http.Request) error {
-	web.ExtendDeadlines(w, 2*testTime)
+	web.ExtendDeadlines(w, 2*testTimeout)
 	ctx, cancel := web.UntilStop(r)
 	defer cancel()
-	ctx, cancel = context.WithTimeout(ctx, testTime)
+	ctx, cancel = context.WithTimeout(ctx, testTimeout)
 	defer cancel()
 
 	now := monitor.Date(time.Now())
 	test := store.Notification{
 		ID: "test-" + monitor.NewID(now), Kind: store.KindTest, Date: now, Next: now,
-		MonitorName: "Test message", Message: "Somebody asked for a test of the alerts.",
+		MonitorName: "Test notification", Message: "This is a test notification.",
 	}
 	if _, err := s.store.AddNotifications(ctx, []store.Notification{test}); err != nil {
 		return err
@@ -145,31 +146,34 @@ func (s *Server) testNotification(w http.ResponseWriter, r *http.Request) error 
 	for {
 		select {
 		case <-ctx.Done():
-			return s.giveUpTest(r, ctx, test)
+			return s.cancelTest(r, ctx, test)
 		case <-tick.C:
 		}
 		switch sent, err := s.store.Notification(ctx, test.ID); {
-		case ctx.Err() != nil: // The time is over.
+		case ctx.Err() != nil: // handled above
 		case err != nil:
 			return err
 		case sent.Next.IsZero():
-			return web.JSON(w, http.StatusOK, toNotificationAnswer(sent))
+			return web.JSON(w, http.StatusOK, toNotificationResponse(sent))
 		default:
 			test = sent
 		}
 	}
 }
 
-// giveUpTest keeps a test that nobody waits for any more from being sent later.
-func (s *Server) giveUpTest(r *http.Request, ctx context.Context, test store.Notification) error {
-	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
+// cancelTest prevents a test notification from being sent after the client stopped waiting, and returns the error to
+// respond with.
+func (s *Server) cancelTest(r *http.Request, ctx context.Context, test store.Notification) error {
+	cancelCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), runnerTimeout)
 	defer cancel()
 	test.Next = time.Time{}
-	if err := s.store.PutDeliveries(late, test); err != nil {
-		s.log.Warn("a test message may still be sent", "alert", test.ID, "error", err)
+	if err := s.store.PutDeliveries(cancelCtx, test); err != nil {
+		s.log.Warn("could not cancel a test notification, it may still be sent",
+			"notification_id", test.ID, "error", err)
 	}
 	if r.Context().Err() != nil {
 		return r.Context().Err()
 	}
-	return web.Problemf(http.StatusGatewayTimeout, "no runner sent the test message within %s; is a runner running?", testTime)
+	return web.Problemf(http.StatusGatewayTimeout,
+		"no runner sent the test notification within %s; is a runner running?", testTimeout)
 }

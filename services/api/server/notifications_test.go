@@ -13,9 +13,9 @@ import (
 	"nanomon/services/common/store"
 )
 
-func (a *api) addNotifications(alerts ...store.Notification) {
+func (a *api) addNotifications(notifications ...store.Notification) {
 	a.t.Helper()
-	_, err := a.store.AddNotifications(a.t.Context(), alerts)
+	_, err := a.store.AddNotifications(a.t.Context(), notifications)
 	must(a.t, err)
 }
 
@@ -28,30 +28,30 @@ func notificationN(monitorID string, n int) store.Notification {
 	}
 }
 
-func TestWhatOnlySomeAlertsHave(t *testing.T) {
+func TestOptionalNotificationFields(t *testing.T) {
 	a := startAPI(t, nil)
 	reminder := notificationN(idA, 1)
 	reminder.ID, reminder.Kind, reminder.Dependents = store.NotificationID(idA, 1, store.KindReminder, 12), store.KindReminder, 3
-	cut := store.Notification{Kind: store.KindRunnerOffline, Runner: "shop-1", Opened: reminder.Opened, Date: reminder.Date.Add(-time.Second)}
-	cut.ID = store.RunnerNotificationID(cut.Kind, cut.Opened)
-	a.addNotifications(reminder, cut)
-	listed := decodeAs[[]notificationAnswer](t, a.do("GET", "/api/notifications", ""))
+	offline := store.Notification{Kind: store.KindRunnerOffline, Runner: "shop-1", Opened: reminder.Opened, Date: reminder.Date.Add(-time.Second)}
+	offline.ID = store.RunnerNotificationID(offline.Kind, offline.Opened)
+	a.addNotifications(reminder, offline)
+	listed := decodeAs[[]notificationResponse](t, a.do("GET", "/api/notifications", ""))
 	same(t, "number", len(listed), 2)
-	same(t, "the reminder", []any{listed[0].Reminder, listed[0].Dependents, listed[0].Runner}, []any{12, 3, ""})
-	same(t, "the runner's", []any{listed[1].Kind, listed[1].Reminder, listed[1].Dependents, listed[1].Runner}, []any{store.KindRunnerOffline, 0, 0, "shop-1"})
+	same(t, "reminder", []any{listed[0].Reminder, listed[0].Dependents, listed[0].Runner}, []any{12, 3, ""})
+	same(t, "runner offline", []any{listed[1].Kind, listed[1].Reminder, listed[1].Dependents, listed[1].Runner}, []any{store.KindRunnerOffline, 0, 0, "shop-1"})
 	next := a.do("GET", "/api/notifications?max=1", "").header.Get("Link")
 	path, _, _ := strings.Cut(strings.TrimPrefix(next, "<"), ">")
-	same(t, "the next page", decodeAs[[]notificationAnswer](t, a.do("GET", path, ""))[0].ID, cut.ID)
+	same(t, "next page", decodeAs[[]notificationResponse](t, a.do("GET", path, ""))[0].ID, offline.ID)
 }
 
-func TestAlertsAreListed(t *testing.T) {
+func TestListNotifications(t *testing.T) {
 	a := startAPI(t, nil)
-	same(t, "alerts at first", string(a.do("GET", "/api/notifications", "").body), "[]\n")
+	same(t, "empty list", string(a.do("GET", "/api/notifications", "").body), "[]\n")
 	var want []string
 	for n := range 5 {
-		alert := notificationN([]string{idA, idB}[n%2], n)
-		a.addNotifications(alert)
-		want = append([]string{alert.ID}, want...)
+		notification := notificationN([]string{idA, idB}[n%2], n)
+		a.addNotifications(notification)
+		want = append([]string{notification.ID}, want...)
 	}
 	sent := notificationN(idA, 4)
 	sent.Attempts, sent.Next = 1, time.Time{}
@@ -59,7 +59,7 @@ func TestAlertsAreListed(t *testing.T) {
 	must(t, a.store.PutDeliveries(t.Context(), sent))
 
 	first := a.do("GET", "/api/notifications?max=1", "")
-	same(t, "the newest", strings.TrimSpace(string(first.body)), `[{"id":"`+sent.ID+`","kind":"alert","incident":4,"monitor_id":"`+idA+
+	same(t, "newest", strings.TrimSpace(string(first.body)), `[{"id":"`+sent.ID+`","kind":"alert","incident":4,"monitor_id":"`+idA+
 		`","monitor_name":"Shop","monitor_target":"http://localhost/","status":2,"message":"no answer","value":0,`+
 		`"opened":"2026-01-15T09:59:04Z","date":"2026-01-15T10:00:04Z","attempts":1,`+
 		`"deliveries":[{"channel":"email","to":"a@example.org","status":"sent","answer":"250 OK","tried":"2026-01-15T10:00:04Z"}]}]`)
@@ -74,8 +74,8 @@ func TestAlertsAreListed(t *testing.T) {
 		got := []string{}
 		for path != "" {
 			page := a.do("GET", path, "")
-			for _, alert := range decodeAs[[]notificationAnswer](t, page) {
-				got = append(got, alert.ID)
+			for _, notification := range decodeAs[[]notificationResponse](t, page) {
+				got = append(got, notification.ID)
 			}
 			next, _, _ := strings.Cut(strings.TrimPrefix(page.header.Get("Link"), "<"), ">")
 			path = next
@@ -85,26 +85,26 @@ func TestAlertsAreListed(t *testing.T) {
 	for path, detail := range map[string]string{
 		"/api/notifications?max=0":       "max must be between 1 and 1000",
 		"/api/notifications?monitor=x":   "monitor must be an id of 24 hexadecimal digits",
-		"/api/notifications?cursor=nope": "cursor is not one that a page of results linked to",
+		"/api/notifications?cursor=nope": "cursor is invalid; use the address in the header Link of the previous page",
 	} {
 		a.do("GET", path, "").wantProblem(t, 400, detail)
 	}
 }
 
-func TestTestOfAlerts(t *testing.T) {
+func TestTestNotification(t *testing.T) {
 	a := startAPI(t, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- sendNext(ctx, a.store) }()
-	got := decodeAs[notificationAnswer](t, a.do("POST", "/api/notifications/test", ""))
+	got := decodeAs[notificationResponse](t, a.do("POST", "/api/notifications/test", ""))
 	must(t, <-done)
 	if got.Kind != store.KindTest || len(got.Deliveries) != 1 || got.Deliveries[0].Answer != "550 no such user" {
-		t.Errorf("answered with %+v", got)
+		t.Errorf("response is %+v", got)
 	}
 }
 
-// sendNext does what a runner does: it finishes the first message that is due.
+// sendNext finishes the first notification that is due, as a runner does.
 func sendNext(ctx context.Context, s Store) error {
 	runner := s.(interface {
 		DueNotifications(ctx context.Context, now time.Time, limit int) ([]store.Notification, error)
@@ -122,16 +122,16 @@ func sendNext(ctx context.Context, s Store) error {
 	}
 }
 
-func TestNobodySendsATest(t *testing.T) {
+func TestTestNotificationWithoutRunner(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := openStore(t)
 		w := httptest.NewRecorder()
-		held(t, newServer(s)).ServeHTTP(w, httptest.NewRequest("POST", "/api/notifications/test", nil))
-		got := answer{w.Code, w.Header(), w.Body.Bytes()}
-		got.wantProblem(t, 504, "no runner sent the test message within 1m15s; is a runner running?")
+		conformingHandler(t, newServer(s)).ServeHTTP(w, httptest.NewRequest("POST", "/api/notifications/test", nil))
+		got := response{w.Code, w.Header(), w.Body.Bytes()}
+		got.wantProblem(t, 504, "no runner sent the test notification within 1m15s; is a runner running?")
 		due, err := s.DueNotifications(t.Context(), time.Now(), 10)
 		must(t, err)
-		same(t, "messages left to be sent", len(due), 0)
+		same(t, "due notifications", len(due), 0)
 	})
 }
 
@@ -160,5 +160,5 @@ func TestOldPathIsFollowed(t *testing.T) {
 	a := startAPI(t, nil)
 	n := notificationN(idA, 1)
 	a.addNotifications(n)
-	same(t, "id", decodeAs[[]notificationAnswer](t, a.do("GET", "/api/alerts?max=1", ""))[0].ID, n.ID)
+	same(t, "id", decodeAs[[]notificationResponse](t, a.do("GET", "/api/alerts?max=1", ""))[0].ID, n.ID)
 }

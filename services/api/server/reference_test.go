@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestTheReferenceHasEveryRoute compares the routes with the requests in api/api-reference.http.
-func TestTheReferenceHasEveryRoute(t *testing.T) {
+// TestReferenceHasEveryRoute compares the routes with the requests in api/api-reference.http.
+func TestReferenceHasEveryRoute(t *testing.T) {
 	text, err := os.ReadFile("../../../api/api-reference.http")
 	must(t, err)
 	placeholder := regexp.MustCompile(`\{\{\w+\}\}`)
@@ -16,7 +16,7 @@ func TestTheReferenceHasEveryRoute(t *testing.T) {
 	for _, found := range regexp.MustCompile(`(?m)^([A-Z]+) \{\{api\}\}([^?\s]*)`).FindAllSubmatch(text, -1) {
 		examples = append(examples, string(found[1])+" /api"+placeholder.ReplaceAllString(string(found[2]), "{id}"))
 	}
-	routes := routesOf(t, newServer(away{}))
+	routes := routesOf(t, newServer(unavailableStore{}))
 	for _, route := range routes {
 		if !slices.Contains(examples, route) {
 			t.Errorf("%s has no example", route)
@@ -24,7 +24,7 @@ func TestTheReferenceHasEveryRoute(t *testing.T) {
 	}
 	for _, example := range examples {
 		if !slices.Contains(routes, example) {
-			t.Errorf("%s is an example of a route that isn't there", example)
+			t.Errorf("%s is an example of a route that does not exist", example)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func (s *Server) bindResults(to routes) {
 }
 
 func (s *Server) listResults(w http.ResponseWriter, r *http.Request) error {
-	return s.answerResults(w, r, "")
+	return s.sendResults(w, r, "")
 }
 
 func (s *Server) listMonitorResults(w http.ResponseWriter, r *http.Request) error {
@@ -41,26 +41,28 @@ func (s *Server) listMonitorResults(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	return s.answerResults(w, r, id)
+	return s.sendResults(w, r, id)
 }
 
-func (s *Server) answerResults(w http.ResponseWriter, r *http.Request, monitorID string) error {
+func (s *Server) sendResults(w http.ResponseWriter, r *http.Request, monitorID string) error {
 	filter, err := resultFilter(r.URL.Query())
 	if err != nil {
 		return err
 	}
 	page := filter.Limit
 	filter.MonitorID = monitorID
-	filter.Limit++ // one more tells whether there is a next page
+	filter.Limit++ // one more, to see if there is a next page
 	results, err := s.store.Results(r.Context(), filter)
 	if err != nil {
 		return err
 	}
 	if len(results) > page {
 		results = results[:page]
-		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, nextPage(r.URL, store.Cursor{Date: results[page-1].Date, ID: results[page-1].ID})))
+		last := results[page-1]
+		next := nextPage(r.URL, store.Cursor{Date: last.Date, ID: last.ID})
+		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, next))
 	}
-	if masks(r.Context()) {
+	if mustMask(r.Context()) {
 		if results, err = maskResults(r.Context(), s.store, results); err != nil {
 			return err
 		}
@@ -76,7 +78,7 @@ func (s *Server) deleteResults(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// resultFilter reads the parameters of a listing. The error names the one at fault.
+// resultFilter parses the parameters of a list of results. The error names the invalid parameter.
 func resultFilter(query url.Values) (store.ResultFilter, error) {
 	f := store.ResultFilter{}
 	var err error
@@ -101,7 +103,7 @@ func resultFilter(query url.Values) (store.ResultFilter, error) {
 	return f, err
 }
 
-// statusesParameter reads ?status=, which may be repeated or hold several; none when it is absent.
+// statusesParameter parses ?status=, which may be repeated or contain a list. Without it, the result is empty.
 func statusesParameter(query url.Values) ([]monitor.Status, error) {
 	var statuses []monitor.Status
 	for _, list := range query["status"] {
@@ -119,7 +121,7 @@ func statusesParameter(query url.Values) ([]monitor.Status, error) {
 	return statuses, nil
 }
 
-// pageSize is how many items a listing is asked for at most.
+// pageSize returns the maximum number of items per page, from ?max=.
 func pageSize(query url.Values) (int, error) {
 	if !query.Has("max") {
 		return defaultResults, nil
@@ -131,7 +133,7 @@ func pageSize(query url.Values) (int, error) {
 	return n, nil
 }
 
-// dateParameter is a date in the query, zero when it is absent.
+// dateParameter parses a date in the query; zero if it is absent.
 func dateParameter(query url.Values, name string) (time.Time, error) {
 	if !query.Has(name) {
 		return time.Time{}, nil
@@ -143,7 +145,7 @@ func dateParameter(query url.Values, name string) (time.Time, error) {
 	return date.UTC(), nil
 }
 
-// nextPage is the address of the page after the one at u that ends at last.
+// nextPage returns the address of the page after the one at u, whose last item is last.
 func nextPage(u *url.URL, last store.Cursor) string {
 	query := u.Query()
 	query.Set("cursor", formatCursor(last))
@@ -155,7 +157,7 @@ func formatCursor(c store.Cursor) string {
 }
 
 func parseCursor(text string, validID func(string) bool) (*store.Cursor, error) {
-	invalid := monitor.Invalidf("cursor is not one that a page of results linked to")
+	invalid := monitor.Invalidf("cursor is invalid; use the address in the header Link of the previous page")
 	data, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
 		return nil, invalid

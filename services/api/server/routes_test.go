@@ -20,18 +20,18 @@ const (
 		"enabled":false,"properties":{},"updated":"2026-01-15T10:00:00Z"`
 	json0 = `{"id":"65a5000000000000000003e8","date":"2026-01-15T10:00:00Z","status":0,"value":0,"message":"","monitor_id":"` + idA + `",
 		"monitor_name":"alpha","monitor_target":"http://localhost/a","outputs":{"status":200}}`
-	latest0   = `,"latest":` + json0 + `,"since":"2026-01-15T09:59:00Z"`
-	badStatus = "status must be 0, 1 or 2, or a list such as 1,2"
-	history0  = `,"history":[{"date":"2026-01-15T10:00:00Z","status":0,"value":0}]`
+	latest0       = `,"latest":` + json0 + `,"since":"2026-01-15T09:59:00Z"`
+	invalidStatus = "status must be 0, 1 or 2, or a list such as 1,2"
+	history0      = `,"history":[{"date":"2026-01-15T10:00:00Z","status":0,"value":0}]`
 )
 
-// TestReads asks a store with two monitors and one result.
+// TestReads reads a store with two monitors and one result.
 func TestReads(t *testing.T) {
 	a := startAPI(t, nil)
 	a.seed(1)
 	for path, c := range map[string]struct {
 		status int
-		want   string // JSON, or a problem's detail
+		want   string // JSON, or the detail of a problem
 	}{
 		"/api":          {200, `{"service":"nanomon-api"}`},
 		"/api/":         {200, `{"service":"nanomon-api"}`},
@@ -43,7 +43,7 @@ func TestReads(t *testing.T) {
 
 		"/api/monitors?include=history&include=latest&group=": {200, "[" + jsonB + `,"latest":null,"since":null,"history":[]}]`},
 		"/api/monitors?group=web":                             {200, "[" + jsonA + "}]"},
-		"/api/monitors?group=nobody":                          {200, "[]"},
+		"/api/monitors?group=unknown":                         {200, "[]"},
 		"/api/monitors?include=latest,everything":             {400, `include must be latest or history, not "everything"`},
 		"/api/monitors?include=":                              {400, `include must be latest or history, not ""`},
 
@@ -79,14 +79,14 @@ func TestReads(t *testing.T) {
 
 		"/api/results?status=1,0,0":      {200, "[" + json0 + "]"},
 		"/api/results?status=1,2":        {200, "[]"},
-		"/api/results?status=3":          {400, badStatus},
-		"/api/results?status=failed":     {400, badStatus},
-		"/api/results?status=":           {400, badStatus},
-		"/api/results?status=1,":         {400, badStatus},
-		"/api/results?status=0&status=x": {400, badStatus},
-		"/api/results?cursor=%21":        {400, "cursor is not one that a page of results linked to"},
-		"/api/results?cursor=Zm9vIGJhcg": {400, "cursor is not one that a page of results linked to"},
-		"/api/results?cursor=":           {400, "cursor is not one that a page of results linked to"},
+		"/api/results?status=3":          {400, invalidStatus},
+		"/api/results?status=failed":     {400, invalidStatus},
+		"/api/results?status=":           {400, invalidStatus},
+		"/api/results?status=1,":         {400, invalidStatus},
+		"/api/results?status=0&status=x": {400, invalidStatus},
+		"/api/results?cursor=%21":        {400, "cursor is invalid; use the address in the header Link of the previous page"},
+		"/api/results?cursor=Zm9vIGJhcg": {400, "cursor is invalid; use the address in the header Link of the previous page"},
+		"/api/results?cursor=":           {400, "cursor is invalid; use the address in the header Link of the previous page"},
 		"/api/results?cursor=%%%":        {400, `the query of the URL is malformed: invalid URL escape "%%%"`},
 
 		"/api/monitors/" + idOther + "/stats":          {404, "there is no monitor with the id " + idOther},
@@ -97,8 +97,8 @@ func TestReads(t *testing.T) {
 		"/api/monitors/" + idA + "/stats?window=59s":   {400, "window must be a duration from 1m to 400d, for example 90m, 24h or 7d"},
 		"/api/monitors/" + idA + "/stats?window=9601h": {400, "window must be a duration from 1m to 400d, for example 90m, 24h or 7d"},
 		"/api/monitors/" + idA + "/stats?window=":      {400, "window must be a duration from 1m to 400d, for example 90m, 24h or 7d"},
-		"/api/nothing": {404, "there is nothing at /api/nothing"},
-		"/other":       {404, "there is nothing at /other"},
+		"/api/nothing": {404, "no resource at /api/nothing"},
+		"/other":       {404, "no resource at /other"},
 	} {
 		t.Run(path, func(t *testing.T) {
 			got := a.do("GET", path, "")
@@ -111,7 +111,7 @@ func TestReads(t *testing.T) {
 	}
 }
 
-func TestMethods(t *testing.T) {
+func TestMethodNotAllowed(t *testing.T) {
 	a := startAPI(t, nil)
 	for _, c := range []struct{ method, path, allow string }{
 		{"PATCH", "/api/monitors", "GET, POST, DELETE"},
@@ -129,15 +129,15 @@ func TestMethods(t *testing.T) {
 		{"OPTIONS", "/api/monitors/check", "POST"},
 	} {
 		got := a.do(c.method, c.path, "")
-		got.wantProblem(t, 405, c.method+" is not possible here, only "+c.allow)
+		got.wantProblem(t, 405, "method "+c.method+" is not allowed here; use "+c.allow)
 		if got.header.Get("Allow") != c.allow {
 			t.Errorf("%s %s: allowed is %q, want %q", c.method, c.path, got.header.Get("Allow"), c.allow)
 		}
 	}
-	a.do("BREW", "/api/coffee", "").wantProblem(t, 404, "there is nothing at /api/coffee")
+	a.do("BREW", "/api/coffee", "").wantProblem(t, 404, "no resource at /api/coffee")
 	for _, path := range []string{"/api/monitors", "/api/events"} {
 		if got := a.do("HEAD", path, ""); got.status != 200 || len(got.body) > 0 {
-			t.Errorf("HEAD %s gives %d %q", path, got.status, got.body)
+			t.Errorf("HEAD %s: %d %q", path, got.status, got.body)
 		}
 	}
 }
@@ -152,7 +152,7 @@ func TestPreflight(t *testing.T) {
 	must(t, err)
 	res.Body.Close()
 	if res.StatusCode != 204 || !strings.Contains(res.Header.Get("Access-Control-Allow-Methods"), "PUT") {
-		t.Errorf("answer is %d %v", res.StatusCode, res.Header)
+		t.Errorf("response is %d %v", res.StatusCode, res.Header)
 	}
 }
 
@@ -178,17 +178,17 @@ func TestMonitorTypes(t *testing.T) {
 	same(t, "types", decodeAs[[]probe.Spec](t, a.do("GET", "/api/monitor-types", "")), probe.All(probe.Guard{}).Specs())
 }
 
-// write is a request that changes the store.
+// write is a request that changes the store, with the expected response and store.
 type write struct {
 	method, path, body string
 	status             int
-	// answer is what the body of the answer, a monitor, has beside a fresh date; nil for none.
-	answer *monitor.Monitor
-	// detail is a problem's detail.
+	// response is the monitor in the body, without its id and date if they are new; nil if there is no body.
+	response *monitor.Monitor
+	// detail is the detail of a problem.
 	detail string
-	// after is what the store holds then; the dates of those that changed are zero.
+	// after contains the monitors in the store afterwards. The dates of changed ones are zero.
 	after []monitor.Monitor
-	// results is how many there are then, of 3.
+	// results is the number of results in the store afterwards, of 3.
 	results int
 }
 
@@ -204,19 +204,19 @@ func TestWrites(t *testing.T) {
 	for name, c := range map[string]write{
 		"create with defaults": {method: "POST", path: "/api/monitors",
 			body:   `{"name":"aa","type":"tcp","interval":"5s","target":"localhost:1"}`,
-			status: 200, answer: &minimal, after: []monitor.Monitor{minimal, monitorA, monitorB}, results: 3},
-		"create whole, with an id that is ignored": {method: "POST", path: "/api/monitors", body: fullJSON,
-			status: 200, answer: &full, after: []monitor.Monitor{full, monitorA, monitorB}, results: 3},
+			status: 200, response: &minimal, after: []monitor.Monitor{minimal, monitorA, monitorB}, results: 3},
+		"create with all fields, the id is ignored": {method: "POST", path: "/api/monitors", body: fullJSON,
+			status: 200, response: &full, after: []monitor.Monitor{full, monitorA, monitorB}, results: 3},
 		"replace": {method: "PUT", path: "/api/monitors/" + idA, body: fullJSON,
-			status: 200, answer: new(asA(full)), after: []monitor.Monitor{asA(full), monitorB}, results: 3},
-		"replace what is not there": {method: "PUT", path: "/api/monitors/" + idOther, body: fullJSON,
+			status: 200, response: new(asA(full)), after: []monitor.Monitor{asA(full), monitorB}, results: 3},
+		"replace an unknown id": {method: "PUT", path: "/api/monitors/" + idOther, body: fullJSON,
 			status: 404, detail: "there is no monitor with the id " + idOther, after: both, results: 3},
-		"replace with a bad id": {method: "PUT", path: "/api/monitors/7", body: fullJSON,
+		"replace with an invalid id": {method: "PUT", path: "/api/monitors/7", body: fullJSON,
 			status: 400, detail: `invalid id "7": an id has 24 hexadecimal digits`, after: both, results: 3},
 		"delete": {method: "DELETE", path: "/api/monitors/" + idA, status: 204, after: []monitor.Monitor{monitorB}},
-		"delete what is not there": {method: "DELETE", path: "/api/monitors/" + idOther,
+		"delete an unknown id": {method: "DELETE", path: "/api/monitors/" + idOther,
 			status: 404, detail: "there is no monitor with the id " + idOther, after: both, results: 3},
-		"delete with a bad id": {method: "DELETE", path: "/api/monitors/7",
+		"delete with an invalid id": {method: "DELETE", path: "/api/monitors/7",
 			status: 400, detail: `invalid id "7": an id has 24 hexadecimal digits`, after: both, results: 3},
 		"delete all":         {method: "DELETE", path: "/api/monitors", status: 204},
 		"delete all results": {method: "DELETE", path: "/api/results", status: 204, after: both},
@@ -229,20 +229,20 @@ func TestWrites(t *testing.T) {
 				{ID: idA, Name: "alpha", Type: "http", Interval: "5s", Target: "http://localhost", Enabled: true, Properties: map[string]string{}},
 				{Name: "beta", Type: "http", Interval: "5s", Target: "http://localhost", Enabled: true, Properties: map[string]string{}},
 			}},
-		"import of nothing": {method: "POST", path: "/api/monitors/import", body: "[]",
+		"import an empty list": {method: "POST", path: "/api/monitors/import", body: "[]",
 			status: 400, detail: "no monitors in import", after: both, results: 3},
-		"import names every fault": {method: "POST", path: "/api/monitors/import",
+		"import with several invalid monitors": {method: "POST", path: "/api/monitors/import",
 			body:   `[{"name":"one","type":"tcp","interval":"5s"},{"name":"two","type":"tcp","interval":"5s","target":"localhost:1"},{"type":"x"},{"name":"four","interval":5},7]`,
 			status: 400, after: both, results: 3,
 			detail: `monitor 1 "one": missing monitor target; monitor 3 "": missing monitor name; ` +
-				`monitor 4 "four": field "interval" must be a string, not a number; monitor 5 "": a JSON object is expected here, not a number`},
-		"import with the same id twice": {method: "POST", path: "/api/monitors/import", body: "[" + fullJSON + "," + strings.ToUpper(fullJSON[:34]) + fullJSON[34:] + "]",
-			status: 400, detail: `monitor 2 "aa": id ` + idB + ` is that of monitor 1 too`, after: both, results: 3},
-		"import of an object": {method: "POST", path: "/api/monitors/import", body: fullJSON,
-			status: 400, detail: "a JSON array is expected here, not an object", after: both, results: 3},
-		"import of too many": {method: "POST", path: "/api/monitors/import", body: "[" + strings.Repeat("0,", maxImport) + "0]",
+				`monitor 4 "four": field "interval" must be a string, not a number; monitor 5 "": expected a JSON object, not a number`},
+		"import the same id twice": {method: "POST", path: "/api/monitors/import", body: "[" + fullJSON + "," + strings.ToUpper(fullJSON[:34]) + fullJSON[34:] + "]",
+			status: 400, detail: `monitor 2 "aa": id ` + idB + ` is already used by monitor 1`, after: both, results: 3},
+		"import an object": {method: "POST", path: "/api/monitors/import", body: fullJSON,
+			status: 400, detail: "expected a JSON array, not an object", after: both, results: 3},
+		"import too many monitors": {method: "POST", path: "/api/monitors/import", body: "[" + strings.Repeat("0,", maxImport) + "0]",
 			status: 400, detail: "import has 10001 monitors, at most 10000 are allowed", after: both, results: 3},
-		"import of too much": {method: "POST", path: "/api/monitors/import", body: `["` + strings.Repeat("x", maxImportBody) + `"]`,
+		"import too large a body": {method: "POST", path: "/api/monitors/import", body: `["` + strings.Repeat("x", maxImportBody) + `"]`,
 			status: 413, detail: "request body is larger than the 16777216 bytes allowed here", after: both, results: 3},
 	} {
 		t.Run(name, func(t *testing.T) { c.check(t) })
@@ -256,30 +256,30 @@ func (c write) check(t *testing.T) {
 	switch {
 	case c.detail != "":
 		got.wantProblem(t, c.status, c.detail)
-	case c.answer == nil:
+	case c.response == nil:
 		got.wantJSON(t, c.status, "")
 	default:
 		var m monitor.Monitor
 		must(t, json.Unmarshal(got.body, &m))
 		if !slices.ContainsFunc(a.monitors(), func(stored monitor.Monitor) bool { return stored.ID == m.ID && stored.Updated.Equal(m.Updated) }) {
-			t.Errorf("the answer %s is not what is stored", got.body)
+			t.Errorf("the monitor in the response is not stored: %s", got.body)
 		}
-		same(t, "answer", undated(t, m, *c.answer), *c.answer)
+		same(t, "response", clearNew(t, m, *c.response), *c.response)
 	}
 	stored := a.monitors()
 	if len(stored) != len(c.after) {
-		t.Fatalf("the store holds %v", stored)
+		t.Fatalf("the store contains %v", stored)
 	}
 	for i, want := range c.after {
-		same(t, "store", undated(t, stored[i], want), want)
+		same(t, "store", clearNew(t, stored[i], want), want)
 	}
 	if n := len(a.results()); n != c.results {
-		t.Errorf("there are %d results, want %d", n, c.results)
+		t.Errorf("%d results are stored, want %d", n, c.results)
 	}
 }
 
-// undated takes the id and date from m that want lacks, after a look at them.
-func undated(t *testing.T, m, want monitor.Monitor) monitor.Monitor {
+// clearNew checks a new id and date in m and clears them if want has none.
+func clearNew(t *testing.T, m, want monitor.Monitor) monitor.Monitor {
 	t.Helper()
 	if want.Updated.IsZero() {
 		if time.Since(m.Updated).Abs() > time.Minute || !m.Updated.Equal(monitor.Date(m.Updated)) {

@@ -26,7 +26,7 @@ func TestCheckRule(t *testing.T) {
 		{"tcp", strings.Repeat("x", 3000), "monitor rule has 3000 characters, at most 2048 are allowed"},
 	} {
 		a.checkRule(c.kind, c.rule).wantProblem(t, 400, c.detail)
-		// Saving says the same.
+		// Saving the rule fails with the same message.
 		saved := toJSON(t, map[string]string{"name": "n", "type": c.kind, "interval": "5s", "target": "localhost:1", "rule": c.rule})
 		a.do("POST", "/api/monitors", saved).wantProblem(t, 400, c.detail)
 	}
@@ -34,17 +34,17 @@ func TestCheckRule(t *testing.T) {
 	same(t, "pending checks", len(a.pending()), 0)
 }
 
-func (a *api) checkRule(kind, rule string) answer {
+func (a *api) checkRule(kind, rule string) response {
 	a.t.Helper()
 	return a.do("POST", "/api/rules/check", toJSON(a.t, map[string]string{"type": kind, "rule": rule}))
 }
 
-func TestCheckRuleRefusesWhatItCantRead(t *testing.T) {
+func TestCheckRuleInvalidBodies(t *testing.T) {
 	a := startAPI(t, nil)
 	for body, detail := range map[string]string{
 		"":                          "request body is empty",
 		"{":                         "request body is not valid JSON: unexpected end of JSON input",
-		"[]":                        "a JSON object is expected here, not an array",
+		"[]":                        "expected a JSON object, not an array",
 		"{}":                        "missing monitor type",
 		`{"type":5}`:                `field "type" must be a string, not a number`,
 		`{"type":"tcp","rule":[1]}`: `field "rule" must be a string, not an array`,

@@ -1,4 +1,4 @@
-// Package server is the HTTP interface below /api: one file per resource, its routes bound at the top.
+// Package server implements the HTTP API below /api. Each resource has one file, with its routes at the top.
 package server
 
 import (
@@ -24,70 +24,72 @@ import (
 	"nanomon/services/common/web"
 )
 
-// maxBody is how many bytes a request may hold, but for an import.
+// maxBody is the maximum size of a request body in bytes, except for imports.
 const maxBody = 1 << 20
 
-// Config is what the server says of itself.
+// Config configures a server.
 type Config struct {
 	Version, BuildInfo string
-	// StoreName is the kind of store, for people.
+	// StoreName is the kind of store, as /api/status shows it.
 	StoreName string
-	// Auth says who may do what.
-	Auth config.Auth
-	// Origins are those of the web pages that may use the API; none: any while sign-in is off, and none while it is on.
+	Auth      config.Auth
+	// Origins lists the origins of web pages that may use the API. If it is empty, any origin may while sign-in is off,
+	// and none while it is on.
 	Origins []string
-	// Metrics may be nil, which makes new ones. No two servers can share them.
+	// Metrics are the metrics of this server alone; nil creates new ones.
 	Metrics *Metrics
 }
 
-// Store is what the server needs of a store; see store.Store for what each method promises.
+// Store is the part of the store that the server uses; store.Store documents the methods.
 type Store interface {
 	statusStore
 	monitorStore
 	resultStore
 	statsStore
 	maintenanceStore
-	checkStore
+	onDemandStore
 	notificationStore
 	eventStore
-	keyStore
+	apiKeyStore
 }
 
-// Server is the API. Make one with [New].
+// Server serves the API. Create it with [New].
 type Server struct {
-	config  Config
-	store   Store
-	types   probe.Registry
-	log     *slog.Logger
-	started time.Time
-	events  *hub
-	keys    *auth.StoredKeys
-	gate    *auth.Gate
-	limit   *limit
-	// making is held by whoever makes an API key, so that there are never too many.
-	making sync.Mutex
+	config    Config
+	store     Store
+	types     probe.Registry
+	log       *slog.Logger
+	started   time.Time
+	events    *eventHub
+	keys      *auth.APIKeys
+	auth      *auth.Middleware
+	rateLimit *rateLimiter
+	// createKeyMu serializes the creation of API keys, so that this server does not exceed their maximum number.
+	createKeyMu sync.Mutex
 }
 
-// New makes a server. Its event stream works while [Server.Run] runs.
+// New returns a server. Its event stream works while [Server.Run] runs.
 func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server {
 	if config.Metrics == nil {
 		config.Metrics = NewMetrics()
 	}
-	keys := auth.NewStoredKeys(s, log)
+	keys := auth.NewAPIKeys(s, log)
 	server := &Server{
 		config: config, store: s, types: types, log: log, started: time.Now(),
-		events: newHub(s, log), keys: keys, gate: auth.NewGate(config.Auth, keys, log), limit: newLimit(time.Now),
+		events: newEventHub(s, log), keys: keys,
+		auth: auth.NewMiddleware(config.Auth, keys, log), rateLimit: newRateLimiter(time.Now),
 	}
-	config.Metrics.describe(server)
+	config.Metrics.registerServer(server)
 	return server
 }
 
-// Run feeds the event stream, keeps the sign-in provider's keys fresh, and writes when API keys were used, until ctx ends.
+// Run feeds the event stream, keeps the sign-in provider's keys up to date, and stores the last use of API keys, until
+// ctx ends.
 func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.events.run(ctx) })
 	group.Go(func() error {
-		s.gate.Run(ctx)
+		s.auth.Run(ctx)
 		return nil
 	})
 	group.Go(func() error {
@@ -97,25 +99,25 @@ func (s *Server) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// routes are the three groups to which a route can be bound.
+// routes contains a router for each level of protection.
 type routes struct {
-	// open is for what everyone may know, and is needed before a sign-in.
+	// open is for routes without secrets that a client needs before it signs in.
 	open chi.Router
-	// reading is for what changes nothing and runs nothing.
+	// reading is for routes that change nothing and run nothing.
 	reading chi.Router
-	// protected is for all the rest.
+	// protected is for all other routes.
 	protected chi.Router
 }
 
-// Handler answers everything below /api.
+// Handler serves all routes of the API.
 func (s *Server) Handler() http.Handler {
 	r := chi.NewRouter()
 	r.Use(s.config.Metrics.measure, web.LogRequests(s.log, "/api", "/api/", "/api/health", "/api/metrics"), web.SecurityHeaders, web.AllowOrigins(s.origins()...),
-		redirectOldPaths, onlyRoutes(r), middleware.GetHead)
-	to := routes{open: r, reading: r.With(s.gate.Reading), protected: r.With(s.gate.Protected)}
-	if s.gate.On() {
-		// The gate comes first: who isn't let in takes nothing from the room of those behind the same proxy.
-		to.protected = to.protected.With(s.limit.allow)
+		redirectOldPaths, rejectUnknownRoutes(r), middleware.GetHead)
+	to := routes{open: r, reading: r.With(s.auth.ProtectReads), protected: r.With(s.auth.ProtectWrites)}
+	if s.auth.Enabled() {
+		// Authentication comes first: rejected requests don't count toward the limit that clients behind a proxy share.
+		to.protected = to.protected.With(s.rateLimit.middleware)
 	}
 	s.bindStatus(to)
 	s.bindSpecification(to)
@@ -125,65 +127,67 @@ func (s *Server) Handler() http.Handler {
 	s.bindResults(to)
 	s.bindStats(to)
 	s.bindMaintenance(to)
-	s.bindChecks(to)
+	s.bindOnDemandChecks(to)
 	s.bindNotifications(to)
 	s.bindTypes(to)
 	s.bindEvents(to)
-	s.bindKeys(to)
+	s.bindAPIKeys(to)
 	s.bindMetrics(to)
 	return r
 }
 
-// origins are those of the pages that may use the API.
+// origins returns the origins of the pages that may use the API.
 func (s *Server) origins() []string {
-	if len(s.config.Origins) == 0 && !s.gate.On() {
+	if len(s.config.Origins) == 0 && !s.auth.Enabled() {
 		return []string{web.AnyOrigin}
 	}
 	return s.config.Origins
 }
 
-// onlyRoutes tells an unknown path from a known one that is used with the wrong method.
-func onlyRoutes(routes chi.Routes) func(http.Handler) http.Handler {
+// rejectUnknownRoutes responds with 404 to an unknown path, and with 405 to a method that the path does not have.
+func rejectUnknownRoutes(routes chi.Routes) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			possible := methodsOf(routes, cmp.Or(r.URL.RawPath, r.URL.Path))
+			allowed := allowedMethods(routes, cmp.Or(r.URL.RawPath, r.URL.Path))
 			switch {
-			case len(possible) == 0:
-				web.Error(w, r, web.Problemf(http.StatusNotFound, "there is nothing at %s", r.URL.Path))
-			case slices.Contains(possible, r.Method), r.Method == http.MethodHead && slices.Contains(possible, http.MethodGet):
+			case len(allowed) == 0:
+				web.Error(w, r, web.Problemf(http.StatusNotFound, "no resource at %s", r.URL.Path))
+			case slices.Contains(allowed, r.Method),
+				r.Method == http.MethodHead && slices.Contains(allowed, http.MethodGet):
 				next.ServeHTTP(w, r)
 			default:
-				allowed := strings.Join(possible, ", ")
-				w.Header().Set("Allow", allowed)
-				web.Error(w, r, web.Problemf(http.StatusMethodNotAllowed, "%s is not possible here, only %s", r.Method, allowed))
+				list := strings.Join(allowed, ", ")
+				w.Header().Set("Allow", list)
+				web.Error(w, r, web.Problemf(http.StatusMethodNotAllowed,
+					"method %s is not allowed here; use %s", r.Method, list))
 			}
 		})
 	}
 }
 
-// methodsOf are those that a path can be used with. One that is a route itself, such as /api/monitors/check, has no others,
-// though it looks like a monitor's.
-func methodsOf(routes chi.Routes, path string) []string {
-	var itself, all []string
+// allowedMethods returns the methods of a path. A literal route such as /api/monitors/check hides the pattern
+// /api/monitors/{id}, which also matches the path.
+func allowedMethods(routes chi.Routes, path string) []string {
+	var exact, all []string
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
 		pattern := routes.Find(chi.NewRouteContext(), method, path)
 		if pattern == path {
-			itself = append(itself, method)
+			exact = append(exact, method)
 		}
 		if pattern != "" {
 			all = append(all, method)
 		}
 	}
-	if len(itself) > 0 {
-		return itself
+	if len(exact) > 0 {
+		return exact
 	}
 	return all
 }
 
-// handle makes an http.HandlerFunc of a handler that returns its error before it has written anything.
+// handle converts a handler that returns an error before it has written anything to an http.HandlerFunc.
 func (s *Server) handle(h func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		// What can't be parsed would be left out of r.URL.Query without a word.
+		// r.URL.Query would silently drop malformed parameters.
 		if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
 			web.Error(w, r, monitor.Invalidf("the query of the URL is malformed: %v", err))
 			return
@@ -194,7 +198,7 @@ func (s *Server) handle(h func(http.ResponseWriter, *http.Request) error) http.H
 	}
 }
 
-// pathID is the id in the path, in lower case.
+// pathID returns the id in the path, in lower case.
 func pathID(r *http.Request) (string, error) {
 	id := chi.URLParam(r, "id")
 	if !monitor.ValidID(id) {
@@ -203,7 +207,7 @@ func pathID(r *http.Request) (string, error) {
 	return strings.ToLower(id), nil
 }
 
-// unknownMonitor says which monitor was not found, if that is what err means.
+// unknownMonitor converts a not-found error to a problem that names the monitor.
 func unknownMonitor(id string, err error) error {
 	if errors.Is(err, monitor.ErrNotFound) {
 		return web.Problemf(http.StatusNotFound, "there is no monitor with the id %s", id)

@@ -12,7 +12,7 @@ func (s *Server) bindSpecification(to routes) {
 	to.open.Get("/api/openapi.yaml", s.handle(s.specification))
 }
 
-// specification holds no secrets, and tells how to sign in: it is read before.
+// specification serves the OpenAPI document. It needs no sign-in, since it describes how to sign in.
 func (s *Server) specification(w http.ResponseWriter, r *http.Request) error {
 	document := spec.Specification()
 	tag := fmt.Sprintf(`"%x"`, sha256.Sum256(document))
@@ -24,6 +24,6 @@ func (s *Server) specification(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	h.Set("Content-Type", "application/yaml")
-	_, _ = w.Write(document) // a client that is gone is no fault of ours
+	_, _ = w.Write(document) // the client may have disconnected
 	return nil
 }

@@ -20,12 +20,13 @@ const (
 	defaultWindow = "24h"
 	minWindow     = time.Minute
 	maxWindow     = 400 * 24 * time.Hour
-	// maxTransitions bounds how much of the log one answer reads.
-	maxTransitions = 10_000
+	// maxStatusChanges is the maximum number of status changes that are read for a response.
+	maxStatusChanges = 10_000
 )
 
+// statsStore is the part of the store for statistics.
 type statsStore interface {
-	historyStore
+	summaryStore
 	Monitor(ctx context.Context, id string) (monitor.Monitor, error)
 	State(ctx context.Context, monitorID string) (store.State, error)
 	StatusChanges(ctx context.Context, monitorID string, from, to time.Time, limit int) ([]store.StatusChange, error)
@@ -35,14 +36,14 @@ func (s *Server) bindStats(to routes) {
 	to.reading.Get("/api/monitors/{id}/stats", s.handle(s.stats))
 }
 
-// counts are results by status.
+// counts contains the number of results by status.
 type counts struct {
 	OK     int `json:"ok"`
 	Error  int `json:"error"`
 	Failed int `json:"failed"`
 }
 
-// latency sums up the values of the results that had an answer; all are null when there is none.
+// latency summarizes the values of the results that are not failed; nil if there are none.
 type latency struct {
 	Avg *float64 `json:"avg"`
 	Min *float64 `json:"min"`
@@ -51,16 +52,17 @@ type latency struct {
 	P95 *float64 `json:"p95"`
 }
 
-type statsAnswer struct {
-	// Window is as it was asked for, empty when two dates were.
+type statsResponse struct {
+	// Window is the requested window; empty if the request has dates.
 	Window string    `json:"window,omitempty"`
 	From   time.Time `json:"from"`
 	To     time.Time `json:"to"`
-	// Uptime is a percentage, nil when nothing is known.
+	// Uptime is a percentage, nil if it is unknown.
 	Uptime *float64 `json:"uptime"`
-	// UptimeFrom is from when on Uptime is known, where that is later than From because the log is long.
+	// UptimeFrom is the start of the time that Uptime covers, if there are too many status changes to cover it from
+	// From.
 	UptimeFrom *time.Time `json:"uptimeFrom,omitempty"`
-	// Maintenance and Blocked are how many seconds are left out of Uptime for that reason.
+	// Maintenance and Blocked are the seconds that Uptime excludes for that reason.
 	Maintenance float64 `json:"maintenance"`
 	Blocked     float64 `json:"blocked"`
 	Counts      counts  `json:"counts"`
@@ -69,7 +71,7 @@ type statsAnswer struct {
 	Buckets []statsBucket `json:"buckets"`
 }
 
-// statsBucket is one bar of a chart.
+// statsBucket contains the statistics of one part of the time range.
 type statsBucket struct {
 	Start time.Time `json:"start"`
 	counts
@@ -81,9 +83,9 @@ func (s *Server) stats(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	// What happens in the current millisecond counts too.
+	// Include the current millisecond.
 	now := monitor.Date(time.Now()).Add(time.Millisecond)
-	at, window, err := statsSpan(r.URL.Query(), now)
+	tr, window, err := statsRange(r.URL.Query(), now)
 	if err != nil {
 		return err
 	}
@@ -91,48 +93,51 @@ func (s *Server) stats(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return unknownMonitor(id, err)
 	}
-	at, history, err := s.history(r.Context(), id, at, now)
+	tr, summaries, err := s.readRange(r.Context(), id, tr, now)
 	if err != nil {
 		return err
 	}
-	answer, err := sumUp(history, at)
+	response, err := summarize(summaries, tr)
 	if err != nil {
 		return err
 	}
-	answer.Window = window
-	spent, uptimeFrom, err := s.timeSpent(r.Context(), m, at, now)
+	response.Window = window
+	spent, uptimeFrom, err := s.timeSpent(r.Context(), m, tr, now)
 	if err != nil {
 		return err
 	}
-	answer.Uptime, answer.UptimeFrom = known(spent.Percent()), uptimeFrom
-	answer.Maintenance, answer.Blocked = spent.Maintenance.Seconds(), spent.Blocked.Seconds()
-	return web.JSON(w, http.StatusOK, answer)
+	response.Uptime, response.UptimeFrom = optional(spent.Percent()), uptimeFrom
+	response.Maintenance, response.Blocked = spent.Maintenance.Seconds(), spent.Blocked.Seconds()
+	return web.JSON(w, http.StatusOK, response)
 }
 
-// history reads a span, by hours if its single results are no longer there. It returns the span that it has read.
-func (s *Server) history(ctx context.Context, id string, at span, now time.Time) (span, []portion, error) {
-	if at.step < time.Hour {
-		gone, err := expired(ctx, s.store, id, at)
+// readRange reads the summaries of a time range. If results of the range have expired, it reads by hours. It returns
+// the range that it has read.
+func (s *Server) readRange(
+	ctx context.Context, id string, tr timeRange, now time.Time,
+) (timeRange, []timedSummary, error) {
+	if tr.step < time.Hour {
+		isExpired, err := expired(ctx, s.store, id, tr)
 		if err != nil {
-			return at, nil, err
+			return tr, nil, err
 		}
-		if gone {
-			at = at.by(time.Hour, now)
+		if isExpired {
+			tr = tr.withStep(time.Hour, now)
 		}
 	}
-	portions, err := readHistory(ctx, s.store, id, at)
-	return at, portions, err
+	summaries, err := readSummaries(ctx, s.store, id, tr)
+	return tr, summaries, err
 }
 
-// statsSpan reads either ?window=, which ends now, or ?from= and ?to=, where to is at most now. It returns the window as it
-// was asked for, empty when dates were.
-func statsSpan(query url.Values, now time.Time) (at span, window string, err error) {
+// statsRange parses either ?window=, which ends now, or ?from= and ?to=, where to is at most now. It returns the
+// requested window too; empty if the request has dates.
+func statsRange(query url.Values, now time.Time) (tr timeRange, window string, err error) {
 	if query.Has("from") || query.Has("to") {
 		if query.Has("window") {
-			return span{}, "", monitor.Invalidf("window can't be combined with from or to")
+			return timeRange{}, "", monitor.Invalidf("window can't be combined with from or to")
 		}
-		at, err = spanOfDates(query, now)
-		return at, "", err
+		tr, err = rangeOfDates(query, now)
+		return tr, "", err
 	}
 	window = defaultWindow
 	if query.Has("window") {
@@ -140,33 +145,34 @@ func statsSpan(query url.Values, now time.Time) (at span, window string, err err
 	}
 	length, err := parseWindow(window)
 	if err != nil {
-		return span{}, "", err
+		return timeRange{}, "", err
 	}
-	return newSpan(now.Add(-length), now, now), window, nil
+	return newTimeRange(now.Add(-length), now, now), window, nil
 }
 
-func spanOfDates(query url.Values, now time.Time) (span, error) {
+func rangeOfDates(query url.Values, now time.Time) (timeRange, error) {
 	from, err := dateParameter(query, "from")
 	if err != nil {
-		return span{}, err
+		return timeRange{}, err
 	}
 	to, err := dateParameter(query, "to")
 	if err != nil {
-		return span{}, err
+		return timeRange{}, err
 	}
 	if from.IsZero() {
-		return span{}, monitor.Invalidf("from is missing: to alone is no span")
+		return timeRange{}, monitor.Invalidf("from is missing; to can't be used without it")
 	}
 	if to.IsZero() || to.After(now) {
 		to = now
 	}
 	if length := to.Sub(from); length < minWindow || length > maxWindow {
-		return span{}, monitor.Invalidf("from must be at least a minute and at most 400 days before to, which counts as now when it is later")
+		return timeRange{}, monitor.Invalidf(
+			"from must be 1 minute to 400 days before to; a to in the future counts as now")
 	}
-	return newSpan(from, to, now), nil
+	return newTimeRange(from, to, now), nil
 }
 
-// parseWindow reads a Go duration, or a number of days such as 7d.
+// parseWindow parses a Go duration, or a number of days such as 7d.
 func parseWindow(text string) (time.Duration, error) {
 	window, err := time.ParseDuration(text)
 	if days, ok := strings.CutSuffix(text, "d"); ok {
@@ -180,74 +186,80 @@ func parseWindow(text string) (time.Duration, error) {
 	return window, nil
 }
 
-// sumUp counts the history over the whole span and by bucket.
-func sumUp(history []portion, at span) (statsAnswer, error) {
-	total, buckets := rollup.New(), make([]*rollup.Aggregate, at.buckets())
+// summarize merges summaries over the whole time range and by bucket.
+func summarize(summaries []timedSummary, tr timeRange) (statsResponse, error) {
+	total, buckets := rollup.New(), make([]*rollup.Aggregate, tr.buckets())
 	for i := range buckets {
 		buckets[i] = rollup.New()
 	}
-	for _, p := range history {
-		i := int(p.start.Sub(at.from) / at.step)
+	for _, s := range summaries {
+		i := int(s.start.Sub(tr.from) / tr.step)
 		if i < 0 || i >= len(buckets) {
 			continue
 		}
-		if err := errors.Join(total.Merge(p.summary), buckets[i].Merge(p.summary)); err != nil {
-			return statsAnswer{}, err
+		if err := errors.Join(total.Merge(s.summary), buckets[i].Merge(s.summary)); err != nil {
+			return statsResponse{}, err
 		}
 	}
-	answer := statsAnswer{
-		From: at.from, To: at.to, Counts: countsOf(total), latency: latencyOf(total),
-		P99: known(total.Quantile(0.99)), Buckets: make([]statsBucket, len(buckets)),
+	response := statsResponse{
+		From: tr.from, To: tr.to, Counts: toCounts(total), latency: toLatency(total),
+		P99: optional(total.Quantile(0.99)), Buckets: make([]statsBucket, len(buckets)),
 	}
 	for i, b := range buckets {
-		answer.Buckets[i] = statsBucket{Start: at.from.Add(time.Duration(i) * at.step), counts: countsOf(b), latency: latencyOf(b)}
+		start := tr.from.Add(time.Duration(i) * tr.step)
+		response.Buckets[i] = statsBucket{Start: start, counts: toCounts(b), latency: toLatency(b)}
 	}
-	return answer, nil
+	return response, nil
 }
 
-func countsOf(s *rollup.Aggregate) counts {
-	return counts{OK: s.Counts[monitor.StatusOK], Error: s.Counts[monitor.StatusError], Failed: s.Counts[monitor.StatusFailed]}
+func toCounts(s *rollup.Aggregate) counts {
+	return counts{
+		OK: s.Counts[monitor.StatusOK], Error: s.Counts[monitor.StatusError], Failed: s.Counts[monitor.StatusFailed],
+	}
 }
 
-func latencyOf(s *rollup.Aggregate) latency {
-	answered := s.Answered() > 0
+func toLatency(s *rollup.Aggregate) latency {
+	notFailed := s.Answered() > 0
 	return latency{
-		Avg: known(s.Average()), Min: known(s.Min, answered), Max: known(s.Max, answered),
-		P50: known(s.Quantile(0.5)), P95: known(s.Quantile(0.95)),
+		Avg: optional(s.Average()), Min: optional(s.Min, notFailed), Max: optional(s.Max, notFailed),
+		P50: optional(s.Quantile(0.5)), P95: optional(s.Quantile(0.95)),
 	}
 }
 
-func known(value float64, ok bool) *float64 {
+func optional(value float64, ok bool) *float64 {
 	if !ok {
 		return nil
 	}
 	return &value
 }
 
-// timeSpent is how the time of the span was spent, and from when on that is known if that is not its start.
-func (s *Server) timeSpent(ctx context.Context, m monitor.Monitor, at span, now time.Time) (spent uptime.Breakdown, from *time.Time, err error) {
-	log, err := s.store.StatusChanges(ctx, m.ID, at.from, at.to, maxTransitions)
+// timeSpent returns how the monitor spent the time range by status. from is the start of the known time if that is
+// after the start of the range.
+func (s *Server) timeSpent(
+	ctx context.Context, m monitor.Monitor, tr timeRange, now time.Time,
+) (spent uptime.Breakdown, from *time.Time, err error) {
+	changes, err := s.store.StatusChanges(ctx, m.ID, tr.from, tr.to, maxStatusChanges)
 	if err != nil {
 		return spent, nil, err
 	}
-	start := at.from
-	if len(log) == maxTransitions {
-		start = log[len(log)-1].Date
+	start := tr.from
+	if len(changes) == maxStatusChanges {
+		start = changes[len(changes)-1].Date
 		from = &start
 	}
-	if at.to.Before(now) {
-		// The first transition after the span tells what held before it, if the log reaches back so far.
-		later, err := s.store.StatusChanges(ctx, m.ID, at.to, now, maxTransitions)
+	if tr.to.Before(now) {
+		// The first status change after the range shows the status at its end, if the log reaches back that far.
+		later, err := s.store.StatusChanges(ctx, m.ID, tr.to, now, maxStatusChanges)
 		if err != nil {
 			return spent, nil, err
 		}
-		if len(later) < maxTransitions {
-			log = append(later, log...)
+		if len(later) < maxStatusChanges {
+			changes = append(later, changes...)
 		}
 	}
 	state, err := s.state(ctx, m.ID)
 	if err != nil {
 		return spent, nil, err
 	}
-	return uptime.Compute(start, at.to, m, state, log), from, nil
+	return uptime.Compute(start, tr.to, m, state, changes), from, nil
 }

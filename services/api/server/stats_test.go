@@ -14,7 +14,7 @@ import (
 
 const day = 24 * time.Hour
 
-func TestSpan(t *testing.T) {
+func TestTimeRange(t *testing.T) {
 	now := time.Date(2026, 3, 10, 15, 44, 31, 7e6, time.UTC)
 	for _, c := range []struct {
 		window, step time.Duration
@@ -30,27 +30,27 @@ func TestSpan(t *testing.T) {
 		{30 * day, day, "2026-02-08T00:00:00Z", 31},
 		{400 * day, day, "2025-02-03T00:00:00Z", 401},
 	} {
-		got := newSpan(now.Add(-c.window), now, now)
+		got := newTimeRange(now.Add(-c.window), now, now)
 		if got.step != c.step || got.from.Format(time.RFC3339) != c.from || got.buckets() != c.buckets {
 			t.Errorf("%s: %+v with %d buckets, want %+v", c.window, got, got.buckets(), c)
 		}
 	}
-	for window := minWindow; window <= rawWindow; window += 7 * time.Second {
-		if s := newSpan(now.Add(-window), now, now); s.buckets() > maxBuckets || s.buckets() < 30 {
+	for window := minWindow; window <= maxResultsRange; window += 7 * time.Second {
+		if s := newTimeRange(now.Add(-window), now, now); s.buckets() > maxBuckets || s.buckets() < 30 {
 			t.Errorf("%s has %d buckets of %s", window, s.buckets(), s.step)
 		}
 	}
 }
 
-// past fills a store.
-type past struct {
+// statsFixture fills a store with results and rollups.
+type statsFixture struct {
 	t     *testing.T
 	store *sqlite.Store
 	count int
 }
 
 // result stores a result of status OK.
-func (p *past) result(date time.Time, value float64) {
+func (p *statsFixture) result(date time.Time, value float64) {
 	p.t.Helper()
 	p.count++
 	must(p.t, p.store.AppendBatch(p.t.Context(), store.Batch{Results: []monitor.Result{{
@@ -58,8 +58,8 @@ func (p *past) result(date time.Time, value float64) {
 	}}}))
 }
 
-// rollup stores one of n failed results, and one of status error with the value.
-func (p *past) rollup(period store.Period, start time.Time, n int, value float64) {
+// rollup stores a rollup of n failed results and one result of the status error with the value.
+func (p *statsFixture) rollup(period store.Period, start time.Time, n int, value float64) {
 	p.t.Helper()
 	summary := rollup.New()
 	summary.Add(monitor.StatusError, value)
@@ -69,25 +69,25 @@ func (p *past) rollup(period store.Period, start time.Time, n int, value float64
 	must(p.t, p.store.PutRollups(p.t.Context(), []store.Rollup{{MonitorID: idA, Period: period, Start: start, Summary: summary.Encode()}}))
 }
 
-// statsAt is what the history says at now.
-func (p *past) statsAt(now time.Time, window time.Duration) statsAnswer {
+// statsAt returns the statistics of a window that ends now.
+func (p *statsFixture) statsAt(now time.Time, window time.Duration) statsResponse {
 	p.t.Helper()
 	now = now.Add(time.Millisecond)
-	return p.stats(newSpan(now.Add(-window), now, now), now)
+	return p.stats(newTimeRange(now.Add(-window), now, now), now)
 }
 
-// stats is what the history says of a span.
-func (p *past) stats(at span, now time.Time) statsAnswer {
+// stats returns the statistics of a time range.
+func (p *statsFixture) stats(at timeRange, now time.Time) statsResponse {
 	p.t.Helper()
-	at, history, err := newServer(p.store).history(p.t.Context(), idA, at, now)
+	at, summaries, err := newServer(p.store).readRange(p.t.Context(), idA, at, now)
 	must(p.t, err)
-	got, err := sumUp(history, at)
+	got, err := summarize(summaries, at)
 	must(p.t, err)
 	return got
 }
 
-// filled are the buckets that hold anything, by the hours from the span's start.
-func filled(got statsAnswer) map[float64]counts {
+// filled returns the buckets with results, by the hours since the start of the range.
+func filled(got statsResponse) map[float64]counts {
 	buckets := make(map[float64]counts)
 	for _, b := range got.Buckets {
 		if b.counts != (counts{}) {
@@ -98,11 +98,11 @@ func filled(got statsAnswer) map[float64]counts {
 }
 
 func TestStatsFromSingleResults(t *testing.T) {
-	p := &past{t: t, store: openStore(t)}
+	p := &statsFixture{t: t, store: openStore(t)}
 	now := time.Date(2026, 3, 10, 15, 30, 0, 0, time.UTC)
 	p.result(now, 40)
 	p.result(now.Add(-time.Hour), 10)
-	p.result(now.Add(-time.Hour-time.Minute), 99) // outside
+	p.result(now.Add(-time.Hour-time.Minute), 99) // before the range
 	failed := resultN(2)
 	failed.Date = now.Add(-30 * time.Minute)
 	must(t, p.store.AppendBatch(t.Context(), store.Batch{Results: []monitor.Result{failed}}))
@@ -117,12 +117,12 @@ func TestStatsFromSingleResults(t *testing.T) {
 		t.Errorf("last bucket is %+v", last)
 	}
 	if b := got.Buckets[30]; b.Avg != nil || b.P50 != nil || b.Min != nil {
-		t.Errorf("a bucket without an answer has values: %+v", b)
+		t.Errorf("a bucket without values has latencies: %+v", b)
 	}
 }
 
 func TestStatsReadsEveryPage(t *testing.T) {
-	p := &past{t: t, store: openStore(t)}
+	p := &statsFixture{t: t, store: openStore(t)}
 	now := time.Date(2026, 3, 10, 15, 30, 0, 0, time.UTC)
 	var batch store.Batch
 	for n := range 2500 {
@@ -135,12 +135,12 @@ func TestStatsReadsEveryPage(t *testing.T) {
 }
 
 func TestStatsFromHours(t *testing.T) {
-	p := &past{t: t, store: openStore(t)}
+	p := &statsFixture{t: t, store: openStore(t)}
 	now := time.Date(2026, 3, 10, 15, 30, 0, 0, time.UTC)
 	hour := now.Truncate(time.Hour)
-	p.rollup(store.Hour, hour.Add(-25*time.Hour), 9, 99) // outside
+	p.rollup(store.Hour, hour.Add(-25*time.Hour), 9, 99) // before the range
 	p.rollup(store.Hour, hour.Add(-24*time.Hour), 2, 10)
-	p.result(hour.Add(-5*time.Hour), 77) // its rollup counts alone
+	p.result(hour.Add(-5*time.Hour), 77) // ignored in favor of its rollup
 	p.rollup(store.Hour, hour.Add(-5*time.Hour), 1, 20)
 	p.result(hour.Add(-time.Minute), 30) // not rolled up yet
 	p.result(hour, 40)
@@ -157,13 +157,13 @@ func TestStatsFromHours(t *testing.T) {
 }
 
 func TestStatsFromDays(t *testing.T) {
-	p := &past{t: t, store: openStore(t)}
+	p := &statsFixture{t: t, store: openStore(t)}
 	now := time.Date(2026, 3, 10, 0, 30, 0, 0, time.UTC)
 	today := now.Truncate(day)
-	p.rollup(store.Day, today.Add(-31*day), 9, 99) // outside
+	p.rollup(store.Day, today.Add(-31*day), 9, 99) // before the range
 	p.rollup(store.Day, today.Add(-30*day), 1, 10)
 	p.rollup(store.Day, today.Add(-2*day), 2, 20)
-	p.rollup(store.Hour, today.Add(-2*day), 9, 99) // in the day's
+	p.rollup(store.Hour, today.Add(-2*day), 9, 99) // ignored in favor of the day
 	p.rollup(store.Day, today.Add(-day), 9, 99)    // read by hours
 	p.rollup(store.Hour, today.Add(-day), 3, 30)
 	p.rollup(store.Hour, today.Add(-5*time.Hour), 4, 40)
@@ -177,13 +177,13 @@ func TestStatsFromDays(t *testing.T) {
 	same(t, "average", *got.Avg, 35.0)
 }
 
-func TestStatsAnswer(t *testing.T) {
+func TestStatsResponse(t *testing.T) {
 	a := startAPI(t, nil)
 	a.seed(0)
 	empty := decodeAs[map[string]any](t, a.do("GET", "/api/monitors/"+idA+"/stats", ""))
 	for _, name := range []string{"uptime", "avg", "min", "max", "p50", "p95", "p99"} {
-		if value, there := empty[name]; value != nil || !there {
-			t.Errorf("%s without a result is %v, %v", name, value, there)
+		if value, exists := empty[name]; value != nil || !exists {
+			t.Errorf("%s without a result is %v, %v", name, value, exists)
 		}
 	}
 	same(t, "window", empty["window"], any("24h"))
@@ -202,8 +202,8 @@ func TestStatsAnswer(t *testing.T) {
 			Results: []monitor.Result{r}, States: []store.State{state}, StatusChanges: []store.StatusChange{change},
 		}))
 	}
-	got := decodeAs[statsAnswer](t, a.do("GET", "/api/monitors/"+idA+"/stats?window=7d", ""))
-	// OK holds for a minute and a half after the only result, failed held for half an hour.
+	got := decodeAs[statsResponse](t, a.do("GET", "/api/monitors/"+idA+"/stats?window=7d", ""))
+	// The status was failed for half an hour, and OK for a minute and a half after the only OK result.
 	if got.Uptime == nil || *got.Uptime < 4.7 || *got.Uptime > 4.8 || got.UptimeFrom != nil {
 		t.Errorf("uptime is %v from %v", got.Uptime, got.UptimeFrom)
 	}
@@ -215,10 +215,11 @@ func TestStatsAnswer(t *testing.T) {
 	}
 }
 
-// longLog is a store in which the only monitor has changed its status every second for longer than one answer reads.
-type longLog struct{ *sqlite.Store }
+// longLogStore is a store whose monitor changes its status every second, with more status changes than a response
+// reads.
+type longLogStore struct{ *sqlite.Store }
 
-func (longLog) StatusChanges(_ context.Context, _ string, _, end time.Time, limit int) ([]store.StatusChange, error) {
+func (longLogStore) StatusChanges(_ context.Context, _ string, _, end time.Time, limit int) ([]store.StatusChange, error) {
 	log := make([]store.StatusChange, limit)
 	for i := range log {
 		from, to, date := "ok", "failed", end.Add(-time.Duration(i)*time.Second)
@@ -230,18 +231,18 @@ func (longLog) StatusChanges(_ context.Context, _ string, _, end time.Time, limi
 	return log, nil
 }
 
-func (longLog) State(context.Context, string) (store.State, error) {
+func (longLogStore) State(context.Context, string) (store.State, error) {
 	now := time.Now()
 	return store.State{MonitorID: idA, Since: now, Latest: monitor.Result{Date: now, Status: monitor.StatusFailed}}, nil
 }
 
-func TestUptimeOfALongLog(t *testing.T) {
+func TestUptimeOfLongLog(t *testing.T) {
 	s := openStore(t)
-	a := startAPI(t, longLog{s})
+	a := startAPI(t, longLogStore{s})
 	a.store = s
 	a.seed(0)
-	got := decodeAs[statsAnswer](t, a.do("GET", "/api/monitors/"+idA+"/stats", ""))
-	if want := got.To.Add(-(maxTransitions - 1) * time.Second); got.UptimeFrom == nil || !got.UptimeFrom.Equal(want) {
+	got := decodeAs[statsResponse](t, a.do("GET", "/api/monitors/"+idA+"/stats", ""))
+	if want := got.To.Add(-(maxStatusChanges - 1) * time.Second); got.UptimeFrom == nil || !got.UptimeFrom.Equal(want) {
 		t.Errorf("uptime is known from %v, want %s", got.UptimeFrom, want)
 	}
 	if got.Uptime == nil || *got.Uptime < 49 || *got.Uptime > 51 {

@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	// runnerAlive is how old the heartbeat of a live runner may be.
-	runnerAlive = 10 * time.Second
-	// pingTime is how long the store may take to show that it is there.
-	pingTime = 3 * time.Second
+	// maxHeartbeatAge is the maximum age of a live runner's heartbeat.
+	maxHeartbeatAge = 10 * time.Second
+	// storeTimeout is the maximum time that the health and status routes wait for the store.
+	storeTimeout = 3 * time.Second
 )
 
 type statusStore interface {
@@ -33,7 +33,7 @@ func (s *Server) live(w http.ResponseWriter, _ *http.Request) error {
 }
 
 func (s *Server) health(w http.ResponseWriter, r *http.Request) error {
-	ctx, cancel := context.WithTimeout(r.Context(), pingTime)
+	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 	defer cancel()
 	if err := s.store.Ping(ctx); err != nil {
 		return err
@@ -41,7 +41,7 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) error {
 	return web.JSON(w, http.StatusOK, map[string]bool{"healthy": true})
 }
 
-type statusAnswer struct {
+type statusResponse struct {
 	Service   string         `json:"service"`
 	Version   string         `json:"version"`
 	BuildInfo string         `json:"buildInfo"`
@@ -51,22 +51,22 @@ type statusAnswer struct {
 	Runners   []store.Runner `json:"runners"`
 }
 
-// status answers while the store is away too: then it is not healthy and knows no runners.
+// status works while the store is unavailable too. It then reports healthy as false, and no runners.
 func (s *Server) status(w http.ResponseWriter, r *http.Request) error {
-	ctx, cancel := context.WithTimeout(r.Context(), pingTime)
+	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 	defer cancel()
-	runners, err := s.store.Runners(ctx, time.Now().Add(-runnerAlive))
+	runners, err := s.store.Runners(ctx, time.Now().Add(-maxHeartbeatAge))
 	if err != nil {
-		s.log.Warn("runners are not known", "error", err)
+		s.log.Warn("could not list the runners", "error", err)
 	}
-	return web.JSON(w, http.StatusOK, statusAnswer{
+	return web.JSON(w, http.StatusOK, statusResponse{
 		Service: "nanomon-api", Version: s.config.Version, BuildInfo: s.config.BuildInfo,
 		Uptime:  time.Since(s.started).Round(time.Second).String(),
 		Healthy: err == nil, Store: s.config.StoreName, Runners: notNil(runners),
 	})
 }
 
-// notNil makes an empty list of a nil one, so that it is [] in JSON.
+// notNil replaces a nil list by an empty one, so that its JSON is [].
 func notNil[T any](list []T) []T {
 	if list == nil {
 		return []T{}

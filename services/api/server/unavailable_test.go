@@ -12,76 +12,98 @@ import (
 	"nanomon/services/common/store"
 )
 
-// away is a store that can't be reached.
-type away struct{}
+// unavailableStore is a store that can't be reached.
+type unavailableStore struct{}
 
-var errAway = fmt.Errorf("connect to mongodb://secret@db: %w", monitor.ErrUnavailable)
+var errUnavailable = fmt.Errorf("connect to mongodb://secret@db: %w", monitor.ErrUnavailable)
 
-func (away) Ping(context.Context) error                                     { return errAway }
-func (away) Runners(context.Context, time.Time) ([]store.Runner, error)     { return nil, errAway }
-func (away) Monitors(context.Context) ([]monitor.Monitor, error)            { return nil, errAway }
-func (away) Monitor(context.Context, string) (m monitor.Monitor, err error) { return m, errAway }
-func (away) CreateMonitor(context.Context, monitor.Monitor) error           { return errAway }
-func (away) ReplaceMonitor(context.Context, monitor.Monitor) error          { return errAway }
-func (away) DeleteMonitor(context.Context, string) error                    { return errAway }
-func (away) DeleteMonitors(context.Context) error                           { return errAway }
-func (away) ImportMonitors(context.Context, []monitor.Monitor) error        { return errAway }
-func (away) States(context.Context) ([]store.State, error)                  { return nil, errAway }
-func (away) State(context.Context, string) (s store.State, err error)       { return s, errAway }
-func (away) Results(context.Context, store.ResultFilter) ([]monitor.Result, error) {
-	return nil, errAway
+func (unavailableStore) Ping(context.Context) error { return errUnavailable }
+func (unavailableStore) Runners(context.Context, time.Time) ([]store.Runner, error) {
+	return nil, errUnavailable
 }
-func (away) DeleteResults(context.Context, time.Time) error              { return errAway }
-func (away) AddOnDemandCheck(context.Context, store.OnDemandCheck) error { return errAway }
-func (away) DeleteOnDemandCheck(context.Context, string) error           { return errAway }
-func (away) Watch(context.Context, store.Topic) (<-chan struct{}, error) { return nil, errAway }
-
-func (away) Rollups(context.Context, string, store.Period, time.Time, time.Time) ([]store.Rollup, error) {
-	return nil, errAway
+func (unavailableStore) Monitors(context.Context) ([]monitor.Monitor, error) {
+	return nil, errUnavailable
 }
-
-func (away) StatusChanges(context.Context, string, time.Time, time.Time, int) ([]store.StatusChange, error) {
-	return nil, errAway
+func (unavailableStore) Monitor(context.Context, string) (m monitor.Monitor, err error) {
+	return m, errUnavailable
 }
-
-func (away) OnDemandResult(context.Context, string) (r monitor.Result, known bool, err error) {
-	return r, false, errAway
+func (unavailableStore) CreateMonitor(context.Context, monitor.Monitor) error  { return errUnavailable }
+func (unavailableStore) ReplaceMonitor(context.Context, monitor.Monitor) error { return errUnavailable }
+func (unavailableStore) DeleteMonitor(context.Context, string) error           { return errUnavailable }
+func (unavailableStore) DeleteMonitors(context.Context) error                  { return errUnavailable }
+func (unavailableStore) ImportMonitors(context.Context, []monitor.Monitor) error {
+	return errUnavailable
 }
-
-func (away) ResultsSince(context.Context, string, int) ([]monitor.Result, string, error) {
-	return nil, "", errAway
+func (unavailableStore) States(context.Context) ([]store.State, error) { return nil, errUnavailable }
+func (unavailableStore) State(context.Context, string) (s store.State, err error) {
+	return s, errUnavailable
+}
+func (unavailableStore) Results(context.Context, store.ResultFilter) ([]monitor.Result, error) {
+	return nil, errUnavailable
+}
+func (unavailableStore) DeleteResults(context.Context, time.Time) error { return errUnavailable }
+func (unavailableStore) AddOnDemandCheck(context.Context, store.OnDemandCheck) error {
+	return errUnavailable
+}
+func (unavailableStore) DeleteOnDemandCheck(context.Context, string) error { return errUnavailable }
+func (unavailableStore) Watch(context.Context, store.Topic) (<-chan struct{}, error) {
+	return nil, errUnavailable
 }
 
-func (away) AddNotifications(context.Context, []store.Notification) ([]string, error) {
-	return nil, errAway
-}
-func (away) Notification(context.Context, string) (a store.Notification, err error) {
-	return a, errAway
-}
-func (away) PutDeliveries(context.Context, store.Notification) error { return errAway }
-
-func (away) Notifications(context.Context, store.NotificationFilter) ([]store.Notification, error) {
-	return nil, errAway
+func (unavailableStore) Rollups(context.Context, string, store.Period, time.Time, time.Time) ([]store.Rollup, error) {
+	return nil, errUnavailable
 }
 
-func (away) MaintenanceWindows(context.Context) ([]maintenance.Window, error) { return nil, errAway }
-func (away) MaintenanceWindow(context.Context, string) (w maintenance.Window, err error) {
-	return w, errAway
-}
-func (away) CreateMaintenanceWindow(context.Context, maintenance.Window) error  { return errAway }
-func (away) ReplaceMaintenanceWindow(context.Context, maintenance.Window) error { return errAway }
-func (away) DeleteMaintenanceWindow(context.Context, string) error              { return errAway }
-
-func (away) Keys(context.Context) ([]store.Key, error)         { return nil, errAway }
-func (away) CreateKey(context.Context, store.Key) error        { return errAway }
-func (away) DeleteKey(context.Context, string) error           { return errAway }
-func (away) TouchKey(context.Context, string, time.Time) error { return errAway }
-func (away) KeyByHash(context.Context, [sha256.Size]byte) (k store.Key, err error) {
-	return k, errAway
+func (unavailableStore) StatusChanges(context.Context, string, time.Time, time.Time, int) ([]store.StatusChange, error) {
+	return nil, errUnavailable
 }
 
-func TestStoreIsAway(t *testing.T) {
-	a := startAPI(t, away{})
+func (unavailableStore) OnDemandResult(context.Context, string) (r monitor.Result, known bool, err error) {
+	return r, false, errUnavailable
+}
+
+func (unavailableStore) ResultsSince(context.Context, string, int) ([]monitor.Result, string, error) {
+	return nil, "", errUnavailable
+}
+
+func (unavailableStore) AddNotifications(context.Context, []store.Notification) ([]string, error) {
+	return nil, errUnavailable
+}
+func (unavailableStore) Notification(context.Context, string) (a store.Notification, err error) {
+	return a, errUnavailable
+}
+func (unavailableStore) PutDeliveries(context.Context, store.Notification) error {
+	return errUnavailable
+}
+
+func (unavailableStore) Notifications(context.Context, store.NotificationFilter) ([]store.Notification, error) {
+	return nil, errUnavailable
+}
+
+func (unavailableStore) MaintenanceWindows(context.Context) ([]maintenance.Window, error) {
+	return nil, errUnavailable
+}
+func (unavailableStore) MaintenanceWindow(context.Context, string) (w maintenance.Window, err error) {
+	return w, errUnavailable
+}
+func (unavailableStore) CreateMaintenanceWindow(context.Context, maintenance.Window) error {
+	return errUnavailable
+}
+func (unavailableStore) ReplaceMaintenanceWindow(context.Context, maintenance.Window) error {
+	return errUnavailable
+}
+func (unavailableStore) DeleteMaintenanceWindow(context.Context, string) error { return errUnavailable }
+
+func (unavailableStore) Keys(context.Context) ([]store.Key, error)         { return nil, errUnavailable }
+func (unavailableStore) CreateKey(context.Context, store.Key) error        { return errUnavailable }
+func (unavailableStore) DeleteKey(context.Context, string) error           { return errUnavailable }
+func (unavailableStore) TouchKey(context.Context, string, time.Time) error { return errUnavailable }
+func (unavailableStore) KeyByHash(context.Context, [sha256.Size]byte) (k store.Key, err error) {
+	return k, errUnavailable
+}
+
+func TestStoreIsUnavailable(t *testing.T) {
+	a := startAPI(t, unavailableStore{})
 	const body = `{"name":"n","type":"tcp","interval":"5s","target":"localhost:1"}`
 	for _, c := range []struct{ method, path, body string }{
 		{"GET", "/api/health", ""},
@@ -111,13 +133,13 @@ func TestStoreIsAway(t *testing.T) {
 			got := a.do(c.method, c.path, c.body)
 			got.wantProblem(t, 503, "the store is unavailable; try again in a few seconds")
 			if got.header.Get("Retry-After") == "" {
-				t.Error("nothing says when to try again")
+				t.Error("Retry-After is missing")
 			}
 		})
 	}
-	a.do("GET", "/api/events", "").wantProblem(t, 503, "events are not available now; try again in a few seconds")
+	a.do("GET", "/api/events", "").wantProblem(t, 503, "the event stream is unavailable; try again in a few seconds")
 	a.do("GET", "/api/", "").wantJSON(t, 200, `{"service":"nanomon-api"}`)
-	if status := decodeAs[statusAnswer](t, a.do("GET", "/api/status", "")); status.Healthy || status.Runners == nil {
+	if status := decodeAs[statusResponse](t, a.do("GET", "/api/status", "")); status.Healthy || status.Runners == nil {
 		t.Errorf("status is %+v", status)
 	}
 }

@@ -2,6 +2,7 @@ package monitor_test
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +67,30 @@ func TestValidate(t *testing.T) {
 		err := m.Validate([]string{"http"})
 		if got := text(err); got != want {
 			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestValidateHints(t *testing.T) {
+	valid := monitor.Monitor{Name: "n", Type: "http", Interval: "1s", Target: "t"}
+	for _, c := range []struct {
+		change       func(*monitor.Monitor)
+		detail, hint string
+	}{
+		{func(m *monitor.Monitor) { m.Name = " " }, "missing monitor name", "Enter a name. It is shown in lists and notifications."},
+		{func(m *monitor.Monitor) { m.Type = "" }, "missing monitor type", "Use one of http, tcp."},
+		{func(m *monitor.Monitor) { m.Type = "https" }, "invalid monitor type", "Use one of http, tcp."},
+		{func(m *monitor.Monitor) { m.Interval = "" }, "missing monitor interval", "Use a Go duration such as 30s or 5m."},
+		{func(m *monitor.Monitor) { m.Target = "" }, "missing monitor target", "Enter the URL, host or domain name to check."},
+		{func(m *monitor.Monitor) { m.Interval = "10" }, "invalid monitor interval", "Use a Go duration such as 30s or 5m."},
+		{func(m *monitor.Monitor) { m.Interval = "999ms" }, "monitor interval must be greater than 1s", "The shortest interval is 1s."},
+		{func(m *monitor.Monitor) { m.Name = "\xff" }, "monitor name is not valid UTF-8", ""},
+	} {
+		m := valid
+		c.change(&m)
+		var invalid *monitor.InvalidError
+		if err := m.Validate([]string{"http", "tcp"}); !errors.As(err, &invalid) || invalid.Detail != c.detail || invalid.Hint != c.hint {
+			t.Errorf("got %#v, want %q with the hint %q", err, c.detail, c.hint)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// The maximum lengths of texts in characters, and the maximum interval.
+// The maximum lengths of a monitor's texts, in characters, and the maximum interval.
 const (
 	MaxName     = 300
 	MaxTarget   = 2048
@@ -16,27 +16,31 @@ const (
 	MaxInterval = 366 * 24 * time.Hour
 )
 
-// Validate checks everything that does not depend on the probe: required fields, lengths and the interval.
-// types lists the known monitor types. The error is an [InvalidError].
+const intervalHint = "Use a Go duration such as 30s or 5m."
+
+func typeHint(types []string) string { return "Use one of " + strings.Join(types, ", ") + "." }
+
+// Validate checks everything that does not depend on the probe: presence, length and interval. types are the names of
+// the known monitor types. The error is an [InvalidError].
 func (m Monitor) Validate(types []string) error {
 	switch {
 	case strings.TrimSpace(m.Name) == "":
-		return Invalidf("missing monitor name")
+		return Invalid("missing monitor name", "Enter a name. It is shown in lists and notifications.")
 	case m.Type == "":
-		return Invalidf("missing monitor type")
+		return Invalid("missing monitor type", typeHint(types))
 	case !slices.Contains(types, m.Type):
-		return Invalidf("invalid monitor type")
+		return Invalid("invalid monitor type", typeHint(types))
 	case m.Interval == "":
-		return Invalidf("missing monitor interval")
+		return Invalid("missing monitor interval", intervalHint)
 	case strings.TrimSpace(m.Target) == "":
-		return Invalidf("missing monitor target")
+		return Invalid("missing monitor target", "Enter the URL, host or domain name to check.")
 	}
 	interval, err := time.ParseDuration(m.Interval)
 	switch {
 	case err != nil:
-		return Invalidf("invalid monitor interval")
+		return Invalid("invalid monitor interval", intervalHint)
 	case interval < MinInterval:
-		return Invalidf("monitor interval must be greater than 1s")
+		return Invalid("monitor interval must be greater than 1s", "The shortest interval is 1s.")
 	case interval > MaxInterval:
 		return Invalidf("monitor interval must be at most %s", MaxInterval)
 	}

@@ -13,10 +13,12 @@ import (
 
 // Problem is an error as RFC 9457 describes it. Handlers return one where package monitor has no fitting error.
 type Problem struct {
-	Type     string `json:"type"`
-	Title    string `json:"title"`
-	Status   int    `json:"status"`
-	Detail   string `json:"detail"`
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+	// Hint advises how to fix the request. It is omitted when empty.
+	Hint     string `json:"hint,omitempty"`
 	Instance string `json:"instance"`
 }
 
@@ -69,7 +71,9 @@ func problemOf(r *http.Request, err error) *Problem {
 	case errors.As(err, &problem):
 		return problem
 	case errors.As(err, &invalid):
-		return Problemf(http.StatusBadRequest, "%s", invalid.Detail)
+		p := Problemf(http.StatusBadRequest, "%s", invalid.Detail)
+		p.Hint = invalid.Hint
+		return p
 	case errors.As(err, &tooBig):
 		return Problemf(http.StatusRequestEntityTooLarge, "request body is larger than the %d bytes allowed here", tooBig.Limit)
 	case errors.Is(err, monitor.ErrNotFound):

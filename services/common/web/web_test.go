@@ -28,9 +28,11 @@ func TestErrorsBecomeProblems(t *testing.T) {
 		err    error
 		status int
 		detail string
+		hint   string
 		level  string // level of the only line in the log; blank if there is none because the path is quiet
 	}{
 		"invalid":     {err: fmt.Errorf("create: %w", monitor.Invalidf("missing monitor name")), status: 400, detail: "missing monitor name"},
+		"with a hint": {err: fmt.Errorf("create: %w", monitor.Invalid("invalid monitor interval", "Use 30s.")), status: 400, detail: "invalid monitor interval", hint: "Use 30s."},
 		"not found":   {err: fmt.Errorf("read from table x: %w", monitor.ErrNotFound), status: 404, detail: "not found"},
 		"too large":   {err: fmt.Errorf("read: %w", &http.MaxBytesError{Limit: 7}), status: 413, detail: "request body is larger than the 7 bytes allowed here"},
 		"unavailable": {err: fmt.Errorf("dial db:27017: %w", monitor.ErrUnavailable), status: 503, detail: "the store is unavailable; try again in a few seconds", level: "WARN"},
@@ -56,6 +58,9 @@ func TestErrorsBecomeProblems(t *testing.T) {
 			want := map[string]any{
 				"type": "about:blank", "title": http.StatusText(c.status), "status": float64(c.status),
 				"detail": c.detail, "instance": "/api/x",
+			}
+			if c.hint != "" {
+				want["hint"] = c.hint
 			}
 			if diff := cmp.Diff(want, decode(t, w.Body)); diff != "" {
 				t.Error(diff)

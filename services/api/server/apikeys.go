@@ -15,25 +15,27 @@ import (
 	"nanomon/services/common/web"
 )
 
-// maxKeyName is how many characters the name of an API key may have.
+// maxKeyName is the maximum length of an API key's name, in characters.
 const maxKeyName = 100
 
-type keyStore interface {
-	auth.KeyStore
+// apiKeyStore is the part of the store for API keys.
+type apiKeyStore interface {
+	auth.APIKeyStore
 	Keys(ctx context.Context) ([]store.Key, error)
 	CreateKey(ctx context.Context, k store.Key) error
 	DeleteKey(ctx context.Context, id string) error
 }
 
-func (s *Server) bindKeys(to routes) {
-	to.protected.Get("/api/keys", s.handleKeys(s.listKeys))
-	to.protected.Post("/api/keys", s.handleKeys(s.createKey))
-	to.protected.Delete("/api/keys/{id}", s.handleKeys(s.deleteKey))
+func (s *Server) bindAPIKeys(to routes) {
+	to.protected.Get("/api/keys", s.handleAPIKeys(s.listAPIKeys))
+	to.protected.Post("/api/keys", s.handleAPIKeys(s.createAPIKey))
+	to.protected.Delete("/api/keys/{id}", s.handleAPIKeys(s.deleteAPIKey))
 }
 
-// handleKeys is handle for what means nothing while sign-in is off, and would then let everyone make keys for later.
-func (s *Server) handleKeys(h func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
-	if s.gate.On() {
+// handleAPIKeys is like handle, but rejects requests while sign-in is off. Otherwise, anyone could create keys that
+// become valid when sign-in is turned on.
+func (s *Server) handleAPIKeys(h func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	if s.auth.Enabled() {
 		return s.handle(h)
 	}
 	return s.handle(func(http.ResponseWriter, *http.Request) error {
@@ -41,7 +43,7 @@ func (s *Server) handleKeys(h func(http.ResponseWriter, *http.Request) error) ht
 	})
 }
 
-func (s *Server) listKeys(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) listAPIKeys(w http.ResponseWriter, r *http.Request) error {
 	keys, err := s.store.Keys(r.Context())
 	if err != nil {
 		return err
@@ -49,20 +51,20 @@ func (s *Server) listKeys(w http.ResponseWriter, r *http.Request) error {
 	return web.JSON(w, http.StatusOK, keys)
 }
 
-func (s *Server) createKey(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) createAPIKey(w http.ResponseWriter, r *http.Request) error {
 	data, err := readBody(w, r, maxBody)
 	if err != nil {
 		return err
 	}
-	stored, err := decodeKey(data)
+	stored, err := decodeAPIKey(data)
 	if err != nil {
 		return err
 	}
 	now := time.Now()
 	stored.ID, stored.Created = monitor.NewID(now), monitor.Date(now)
 	var key string
-	key, stored.Hash = auth.NewKey()
-	if err := s.addKey(r.Context(), stored); err != nil {
+	key, stored.Hash = auth.NewAPIKey()
+	if err := s.addAPIKey(r.Context(), stored); err != nil {
 		return err
 	}
 	return web.JSON(w, http.StatusOK, struct {
@@ -71,21 +73,21 @@ func (s *Server) createKey(w http.ResponseWriter, r *http.Request) error {
 	}{stored, key})
 }
 
-// addKey stores a key, if there is room for one more.
-func (s *Server) addKey(ctx context.Context, k store.Key) error {
-	s.making.Lock()
-	defer s.making.Unlock()
+// addAPIKey stores a key, unless the maximum number exists already.
+func (s *Server) addAPIKey(ctx context.Context, k store.Key) error {
+	s.createKeyMu.Lock()
+	defer s.createKeyMu.Unlock()
 	existing, err := s.store.Keys(ctx)
 	if err != nil {
 		return err
 	}
 	if len(existing) >= store.MaxKeys {
-		return monitor.Invalidf("there are %d API keys, and no more are possible: revoke one first", len(existing))
+		return monitor.Invalidf("there are already %d API keys, which is the maximum: revoke one first", len(existing))
 	}
 	return s.store.CreateKey(ctx, k)
 }
 
-func (s *Server) deleteKey(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) deleteAPIKey(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
@@ -101,8 +103,8 @@ func (s *Server) deleteKey(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// decodeKey reads name and scope of a key. The error is a [monitor.InvalidError] that names the field at fault.
-func decodeKey(data []byte) (store.Key, error) {
+// decodeAPIKey decodes name and scope of a key. The error is a [monitor.InvalidError] that names the invalid field.
+func decodeAPIKey(data []byte) (store.Key, error) {
 	if err := expectJSON(data, "object"); err != nil {
 		return store.Key{}, err
 	}
@@ -120,7 +122,8 @@ func decodeKey(data []byte) (store.Key, error) {
 	case strings.TrimSpace(body.Name) == "":
 		return store.Key{}, monitor.Invalidf("name is missing: say what the key is for")
 	case utf8.RuneCountInString(body.Name) > maxKeyName:
-		return store.Key{}, monitor.Invalidf("name has %d characters, at most %d are allowed", utf8.RuneCountInString(body.Name), maxKeyName)
+		return store.Key{}, monitor.Invalidf("name has %d characters, at most %d are allowed",
+			utf8.RuneCountInString(body.Name), maxKeyName)
 	case body.Scope != store.KeyScopeRead && body.Scope != store.KeyScopeAdmin:
 		return store.Key{}, monitor.Invalidf("scope must be %s or %s", store.KeyScopeRead, store.KeyScopeAdmin)
 	}

@@ -8,13 +8,13 @@ import (
 	"nanomon/services/common/store"
 )
 
+// watcher is the part of the store that reports changes.
 type watcher interface {
 	Watch(ctx context.Context, t store.Topic) (<-chan struct{}, error)
 }
 
-// follow calls onChange at once, after every change of the topic or, where the store can't tell of
-// changes, each time poll has passed; at most ten times per poll. It returns when onChange says that it is
-// done, or when ctx ends.
+// follow calls onChange at once and then after every change of the topic, at most ten times per poll interval. If the
+// store can't be watched, follow calls it once per poll interval. It returns when onChange returns true or ctx ends.
 func follow(ctx context.Context, w watcher, topic store.Topic, poll time.Duration, onChange func() (done bool)) {
 	var changed <-chan struct{}
 	watchable := true
@@ -43,7 +43,7 @@ func follow(ctx context.Context, w watcher, topic store.Topic, poll time.Duratio
 	}
 }
 
-// sleep waits for d, or until ctx ends.
+// sleep waits for d or until ctx ends.
 func sleep(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():

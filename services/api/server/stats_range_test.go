@@ -9,7 +9,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-func TestSpanOfThePast(t *testing.T) {
+func TestTimeRangeOfDates(t *testing.T) {
 	now := time.Date(2026, 3, 10, 15, 44, 31, 0, time.UTC)
 	for _, c := range []struct {
 		from, to string
@@ -31,106 +31,106 @@ func TestSpanOfThePast(t *testing.T) {
 		must(t, err)
 		to, err := time.Parse(time.RFC3339, c.to)
 		must(t, err)
-		got := newSpan(from, to, now)
+		got := newTimeRange(from, to, now)
 		if got.step != c.step || got.from.Format(time.RFC3339) != c.wantFrom || got.to.Format(time.RFC3339) != c.wantTo || got.buckets() != c.buckets {
 			t.Errorf("%+v has %d buckets, want %+v", got, got.buckets(), c)
 		}
 	}
 }
 
-// TestStatsOfAShortPast asks for an hour and a half from 8:30, with results and rollups of different hours there.
-func TestStatsOfAShortPast(t *testing.T) {
+// TestStatsAfterExpiry reads one and a half hours from 8:30, with different results and rollups in the store.
+func TestStatsAfterExpiry(t *testing.T) {
 	eight := time.Date(2026, 3, 10, 8, 0, 0, 0, time.UTC)
 	at := func(minutes int) time.Time { return eight.Add(time.Duration(minutes) * time.Minute) }
 	for name, c := range map[string]struct {
-		fill  func(*past)
+		fill  func(*statsFixture)
 		step  time.Duration
 		hours map[float64]counts
 	}{
-		"all results are there": {func(p *past) {
+		"all results exist": {func(p *statsFixture) {
 			p.rollup(store.Hour, at(0), 1, 10)
-			p.result(at(29), 10) // before the span
+			p.result(at(29), 10) // before the range
 			p.result(at(31), 10)
 			p.rollup(store.Hour, at(60), 0, 20)
 			p.result(at(75), 20)
-			p.result(at(120), 30) // after the span
+			p.result(at(120), 30) // after the range
 		}, 2 * time.Minute, map[float64]counts{0: {OK: 1}, 0.7333333333333333: {OK: 1}}},
-		"more results than were summed up": {func(p *past) {
+		"more results than the rollup has": {func(p *statsFixture) {
 			p.rollup(store.Hour, at(0), 0, 10)
 			p.result(at(31), 10)
 			p.result(at(32), 10)
 		}, 2 * time.Minute, map[float64]counts{0: {OK: 1}, 1.0 / 30: {OK: 1}}},
-		"the results are before the span": {func(p *past) {
+		"the results are before the range": {func(p *statsFixture) {
 			p.rollup(store.Hour, at(0), 0, 10)
 			p.result(at(5), 10)
 		}, 2 * time.Minute, map[float64]counts{}},
-		"the results have expired": {func(p *past) {
-			p.rollup(store.Hour, at(-60), 9, 10) // before the span
+		"the results have expired": {func(p *statsFixture) {
+			p.rollup(store.Hour, at(-60), 9, 10) // before the range
 			p.rollup(store.Hour, at(0), 2, 10)
 			p.rollup(store.Hour, at(60), 3, 20)
-			p.rollup(store.Hour, at(120), 9, 20) // after the span
+			p.rollup(store.Hour, at(120), 9, 20) // after the range
 		}, time.Hour, map[float64]counts{0: {Error: 1, Failed: 2}, 1: {Error: 1, Failed: 3}}},
-		"the first results have expired": {func(p *past) {
+		"the first results have expired": {func(p *statsFixture) {
 			p.rollup(store.Hour, at(0), 2, 10)
 			p.result(at(59), 10)
 			p.rollup(store.Hour, at(60), 0, 20)
 			p.result(at(70), 20)
 		}, time.Hour, map[float64]counts{0: {Error: 1, Failed: 2}, 1: {Error: 1}}},
-		"there was nothing": {func(*past) {}, 2 * time.Minute, map[float64]counts{}},
+		"no results and no rollups": {func(*statsFixture) {}, 2 * time.Minute, map[float64]counts{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := &past{t: t, store: openStore(t)}
+			p := &statsFixture{t: t, store: openStore(t)}
 			c.fill(p)
 			now := at(24 * 60)
-			got := p.stats(newSpan(at(30), at(120), now), now)
+			got := p.stats(newTimeRange(at(30), at(120), now), now)
 			same(t, "buckets", filled(got), c.hours)
 			same(t, "step", got.Buckets[1].Start.Sub(got.Buckets[0].Start), c.step)
 		})
 	}
 }
 
-// TestStatsByHoursEndNow asks for a short time whose results have expired early, so that the last hour isn't summed up yet.
-func TestStatsByHoursEndNow(t *testing.T) {
-	p := &past{t: t, store: openStore(t)}
+// TestStatsByHoursUntilNow reads a short time whose first results have expired while the last hour has no rollup yet.
+func TestStatsByHoursUntilNow(t *testing.T) {
+	p := &statsFixture{t: t, store: openStore(t)}
 	now := time.Date(2026, 3, 10, 15, 30, 0, 0, time.UTC)
 	p.rollup(store.Hour, now.Add(-150*time.Minute), 3, 10)
 	p.result(now.Add(-31*time.Minute), 20)
 	p.result(now.Add(-time.Minute), 20)
-	got := p.stats(newSpan(now.Add(-3*time.Hour), now.Add(-time.Second), now), now)
+	got := p.stats(newTimeRange(now.Add(-3*time.Hour), now.Add(-time.Second), now), now)
 	same(t, "buckets", filled(got), map[float64]counts{1: {Error: 1, Failed: 3}, 2: {OK: 1}, 3: {OK: 1}})
 	same(t, "end", got.To, now)
 }
 
-func TestStatsOfPastDays(t *testing.T) {
-	p := &past{t: t, store: openStore(t)}
+func TestStatsByDaysOfDates(t *testing.T) {
+	p := &statsFixture{t: t, store: openStore(t)}
 	now := time.Date(2026, 3, 10, 0, 30, 0, 0, time.UTC)
 	end := time.Date(2025, 6, 30, 0, 0, 0, 0, time.UTC)
-	p.rollup(store.Day, end.Add(-31*day), 9, 99) // before the span
+	p.rollup(store.Day, end.Add(-31*day), 9, 99) // before the range
 	p.rollup(store.Day, end.Add(-30*day), 1, 10)
 	p.rollup(store.Day, end.Add(-2*day), 2, 10)
 	p.rollup(store.Day, end.Add(-day), 9, 99) // its hours are read
 	p.rollup(store.Hour, end.Add(-day), 3, 10)
 	p.rollup(store.Hour, end.Add(-time.Hour), 4, 10)
-	p.rollup(store.Day, end, 9, 99) // after the span
+	p.rollup(store.Day, end, 9, 99) // after the range
 	p.rollup(store.Hour, end, 9, 99)
 
 	want := map[float64]counts{0: {Error: 1, Failed: 1}, 28 * 24: {Error: 1, Failed: 2}, 29 * 24: {Error: 2, Failed: 7}}
 	for _, to := range []time.Time{end, end.Add(-10 * time.Hour)} {
-		got := p.stats(newSpan(end.Add(-30*day), to, now), now)
+		got := p.stats(newTimeRange(end.Add(-30*day), to, now), now)
 		same(t, "buckets", filled(got), want)
 		same(t, "number of buckets", len(got.Buckets), 30)
 	}
 }
 
-func TestStatsDates(t *testing.T) {
+func TestStatsDateParameters(t *testing.T) {
 	a := startAPI(t, nil)
 	a.seed(0)
 	now := time.Now().UTC()
 	ago := func(d time.Duration) string { return now.Add(-d).Format(time.RFC3339) }
-	const length = "from must be at least a minute and at most 400 days before to, which counts as now when it is later"
+	const length = "from must be 1 minute to 400 days before to; a to in the future counts as now"
 	const date = " must be a date in RFC 3339, for example 2026-01-31T08:30:00Z"
 	for _, c := range []struct{ from, to, window, detail string }{
-		{"", ago(day), "", "from is missing: to alone is no span"},
+		{"", ago(day), "", "from is missing; to can't be used without it"},
 		{ago(day), "", "24h", "window can't be combined with from or to"},
 		{"", ago(day), "24h", "window can't be combined with from or to"},
 		{"yesterday", "", "", "from" + date},
@@ -160,15 +160,15 @@ func TestStatsDates(t *testing.T) {
 			400 * day, now.Add(-100 * day).Truncate(day)},
 		{"0001-01-01T00:00:01Z", "0001-01-01T00:01:01Z", time.Minute, time.Time{}.Add(61 * time.Second)},
 	} {
-		got := decodeAs[statsAnswer](t, a.statsOf(c.from, c.to, ""))
+		got := decodeAs[statsResponse](t, a.statsOf(c.from, c.to, ""))
 		if got.Window != "" || got.To.Sub(got.From) < c.least || got.To.Sub(c.end).Abs() > patience || len(got.Buckets) == 0 {
 			t.Errorf("from %q to %q: from %s to %s, window %q, %d buckets", c.from, c.to, got.From, got.To, got.Window, len(got.Buckets))
 		}
 	}
 }
 
-// statsOf asks for statistics of monitor A; what is empty is left out.
-func (a *api) statsOf(from, to, window string) answer {
+// statsOf requests the statistics of monitor A. Empty parameters are omitted.
+func (a *api) statsOf(from, to, window string) response {
 	a.t.Helper()
 	query := url.Values{}
 	for name, value := range map[string]string{"from": from, "to": to, "window": window} {
@@ -179,8 +179,8 @@ func (a *api) statsOf(from, to, window string) answer {
 	return a.do("GET", "/api/monitors/"+idA+"/stats?"+query.Encode(), "")
 }
 
-// TestUptimeOfThePast has a monitor that failed for an hour four days ago and is in error since yesterday.
-func TestUptimeOfThePast(t *testing.T) {
+// TestUptimeOfDates reads a monitor that failed for an hour four days ago and has the status error since yesterday.
+func TestUptimeOfDates(t *testing.T) {
 	a := startAPI(t, nil)
 	a.seed(0)
 	start := time.Now().UTC().Truncate(day).Add(-10 * day)

@@ -11,8 +11,8 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// TestBadMonitors sends each fault by every route that takes a monitor.
-func TestBadMonitors(t *testing.T) {
+// TestInvalidMonitors sends each invalid monitor to every route that accepts one.
+func TestInvalidMonitors(t *testing.T) {
 	a := startAPI(t, nil)
 	a.seed(3)
 	monitors, results := a.monitors(), a.results()
@@ -63,29 +63,67 @@ func TestBadMonitors(t *testing.T) {
 		}
 		text := toJSON(t, body)
 		name, _ := body["name"].(string)
-		a.refuses(t, text, toJSON(t, []any{body}), name, c.detail)
+		a.wantRejected(t, text, toJSON(t, []any{body}), name, c.detail)
 	}
 	same(t, "monitors", a.monitors(), monitors)
 	same(t, "results", a.results(), results)
 	same(t, "pending checks", len(a.pending()), 0)
 }
 
-// refuses sends a monitor, and an import of it, by every route that takes one.
-func (a *api) refuses(t *testing.T, single, list, name, detail string) {
+// wantRejected sends a monitor, and an import of it, to every route that accepts one. It checks detail and hint.
+func (a *api) wantRejected(t *testing.T, single, list, name, detail string) {
 	t.Helper()
-	a.do("POST", "/api/monitors", single).wantProblem(t, 400, detail)
-	a.do("PUT", "/api/monitors/"+idA, single).wantProblem(t, 400, detail)
-	a.do("POST", "/api/monitors/check", single).wantProblem(t, 400, detail)
+	for _, route := range []struct{ method, path string }{{"POST", "/api/monitors"}, {"PUT", "/api/monitors/" + idA}, {"POST", "/api/monitors/check"}} {
+		got := a.do(route.method, route.path, single)
+		got.wantProblem(t, 400, detail)
+		got.wantHint(t, validationHints[detail])
+	}
 	if len(name) > 100 {
 		name = name[:100]
 	}
 	for _, path := range []string{"/api/monitors/import", "/api/monitors/import?dryRun=true"} {
-		a.do("POST", path, list).wantProblem(t, 400, `monitor 1 "`+name+`": `+detail)
+		got := a.do("POST", path, list)
+		got.wantProblem(t, 400, `monitor 1 "`+name+`": `+detail)
+		got.wantHint(t, validationHints[detail])
 	}
 }
 
-// TestBadDetails holds what is judged by a monitor's type: the detail names what is at fault.
-func TestBadDetails(t *testing.T) {
+// validationHints contains the hints of the validation messages by their detail. Other messages have none.
+var validationHints = map[string]string{
+	"missing monitor name":                     "Enter a name. It is shown in lists and notifications.",
+	"missing monitor type":                     "Use one of dns, http, ping, tcp.",
+	"invalid monitor type":                     "Use one of dns, http, ping, tcp.",
+	"missing monitor interval":                 "Use a Go duration such as 30s or 5m.",
+	"missing monitor target":                   "Enter the URL, host or domain name to check.",
+	"invalid monitor interval":                 "Use a Go duration such as 30s or 5m.",
+	"monitor interval must be greater than 1s": "The shortest interval is 1s.",
+}
+
+// wantHint checks the hint of a problem; an empty hint must be absent.
+func (got response) wantHint(t *testing.T, hint string) {
+	t.Helper()
+	var p map[string]any
+	must(t, json.Unmarshal(got.body, &p))
+	if value, exists := p["hint"]; exists != (hint != "") || exists && value != hint {
+		t.Errorf("problem is %s, want the hint %q", got.body, hint)
+	}
+}
+
+func TestImportHints(t *testing.T) {
+	a := startAPI(t, nil)
+	const noTarget, noType, mistyped = `{"name":"n","type":"tcp","interval":"5s"}`, `{"name":"n"}`, `{"name":7}`
+	for body, hint := range map[string]string{
+		noTarget + "," + noTarget:                "Enter the URL, host or domain name to check.",
+		noTarget + "," + noType + "," + noTarget: "",
+		noTarget + "," + mistyped:                "",
+	} {
+		a.do("POST", "/api/monitors/import", "["+body+"]").wantHint(t, hint)
+	}
+}
+
+// TestInvalidForType sends faults that depend on the monitor's type. The detail must name the invalid field or
+// property.
+func TestInvalidForType(t *testing.T) {
 	a := startAPI(t, nil)
 	a.seed(0)
 	monitors := a.monitors()
@@ -128,29 +166,29 @@ func TestBadDetails(t *testing.T) {
 	same(t, "monitors", a.monitors(), monitors)
 }
 
-// TestBadBodies sends what is no JSON, or no monitor, by every route that takes a body.
-func TestBadBodies(t *testing.T) {
+// TestInvalidBodies sends bodies that are not JSON or not a monitor to every route that accepts a monitor.
+func TestInvalidBodies(t *testing.T) {
 	a := startAPI(t, nil)
 	a.seed(0)
 	monitors := a.monitors()
-	const good = `{"name":"n","type":"tcp","interval":"5s","target":"localhost:1"}`
+	const valid = `{"name":"n","type":"tcp","interval":"5s","target":"localhost:1"}`
 	routes := []struct{ method, path string }{
 		{"POST", "/api/monitors"}, {"PUT", "/api/monitors/" + idA}, {"POST", "/api/monitors/check"}, {"POST", "/api/monitors/import"},
 	}
 	for name, c := range map[string]struct {
 		body   string
-		detail string // EXPECTED stands for what the route takes
+		detail string // EXPECTED stands for the type that the route accepts
 	}{
 		"nothing":   {"", "request body is empty"},
 		"blanks":    {" \n", "request body is empty"},
-		"half":      {good[:20], "request body is not valid JSON: unexpected end of JSON input"},
-		"two":       {good + good, "request body is not valid JSON: invalid character '{' after top-level value"},
+		"half":      {valid[:20], "request body is not valid JSON: unexpected end of JSON input"},
+		"two":       {valid + valid, "request body is not valid JSON: invalid character '{' after top-level value"},
 		"text":      {"name=n", "request body is not valid JSON: invalid character 'a' in literal null (expecting 'u')"},
-		"not UTF-8": {strings.Replace(good, `"n"`, "\"\xff\"", 1), "request body is not valid UTF-8"},
-		"null":      {"null", "a JSON EXPECTED is expected here, not null"},
-		"string":    {`"x"`, "a JSON EXPECTED is expected here, not a string"},
-		"number":    {"5", "a JSON EXPECTED is expected here, not a number"},
-		"bool":      {"true", "a JSON EXPECTED is expected here, not a bool"},
+		"not UTF-8": {strings.Replace(valid, `"n"`, "\"\xff\"", 1), "request body is not valid UTF-8"},
+		"null":      {"null", "expected a JSON EXPECTED, not null"},
+		"string":    {`"x"`, "expected a JSON EXPECTED, not a string"},
+		"number":    {"5", "expected a JSON EXPECTED, not a number"},
+		"bool":      {"true", "expected a JSON EXPECTED, not a bool"},
 		"deep":      {strings.Repeat("[", 20_000), "request body is not valid JSON: invalid character '[' exceeded max depth"},
 	} {
 		for _, route := range routes {
@@ -164,15 +202,15 @@ func TestBadBodies(t *testing.T) {
 		}
 	}
 	for _, route := range routes[:3] {
-		a.do(route.method, route.path, "["+good+"]").wantProblem(t, 400, "a JSON object is expected here, not an array")
+		a.do(route.method, route.path, "["+valid+"]").wantProblem(t, 400, "expected a JSON object, not an array")
 		a.do(route.method, route.path, `{"name":"`+strings.Repeat("x", 2<<20)+`"}`).
 			wantProblem(t, 413, "request body is larger than the 1048576 bytes allowed here")
 	}
 	same(t, "monitors", a.monitors(), monitors)
 }
 
-// TestContentTypeIsNotJudged holds what existing clients rely on.
-func TestContentTypeIsNotJudged(t *testing.T) {
+// TestContentTypeIsIgnored protects existing clients, which send any content type.
+func TestContentTypeIsIgnored(t *testing.T) {
 	a := startAPI(t, nil)
 	for _, contentType := range []string{"", "text/plain", "application/json; charset=utf-8"} {
 		body := toJSON(t, monitor.Monitor{Name: "n", Type: "tcp", Interval: "5s", Target: "localhost:1"})
@@ -183,7 +221,7 @@ func TestContentTypeIsNotJudged(t *testing.T) {
 		must(t, err)
 		res.Body.Close()
 		if res.StatusCode != 200 {
-			t.Errorf("content type %q gives %d", contentType, res.StatusCode)
+			t.Errorf("content type %q: status %d", contentType, res.StatusCode)
 		}
 	}
 }
@@ -196,6 +234,6 @@ func TestMonitorCantDependOnItself(t *testing.T) {
 	a.do("POST", "/api/monitors/import", "["+withID+"]").
 		wantProblem(t, 400, `monitor 1 "n": property dependsOn: a monitor can't depend on itself`)
 	if got := a.do("POST", "/api/monitors", withID); got.status != 200 {
-		t.Errorf("one that depends on another one by its id: %d %s", got.status, got.body)
+		t.Errorf("a monitor that depends on another one by its id: %d %s", got.status, got.body)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"nanomon/tests/oidctest"
 )
 
-func TestPagesOfOtherOrigins(t *testing.T) {
+func TestCORS(t *testing.T) {
 	p, s := oidctest.New(t), openStore(t)
 	off := newServer(s)
 	restricted := New(Config{Origins: []string{"https://page.example"}}, s, off.types, slog.New(slog.DiscardHandler))
@@ -22,12 +22,12 @@ func TestPagesOfOtherOrigins(t *testing.T) {
 		origin string
 		want   string
 	}{
-		"sign-in is off":                    {off, "https://evil.example", "*"},
-		"sign-in is off, origins are set":   {restricted, "https://evil.example", ""},
-		"sign-in is off, it is among them":  {restricted, "https://page.example", "https://page.example"},
-		"sign-in is on, no origins are set": {closed, "https://page.example", ""},
-		"sign-in is on, origins are set":    {newSignedIn(p, s, true), "https://evil.example", ""},
-		"sign-in is on, it is among them":   {newSignedIn(p, s, true), "https://page.example", "https://page.example"},
+		"sign-in is off":                     {off, "https://evil.example", "*"},
+		"sign-in is off, origins are set":    {restricted, "https://evil.example", ""},
+		"sign-in is off, a permitted origin": {restricted, "https://page.example", "https://page.example"},
+		"sign-in is on, no origins are set":  {closed, "https://page.example", ""},
+		"sign-in is on, origins are set":     {newSignedIn(p, s, true), "https://evil.example", ""},
+		"sign-in is on, a permitted origin":  {newSignedIn(p, s, true), "https://page.example", "https://page.example"},
 	} {
 		for _, method := range []string{"OPTIONS", "PUT", "GET"} {
 			r := httptest.NewRequest(method, "/api/monitors", nil)
@@ -35,7 +35,7 @@ func TestPagesOfOtherOrigins(t *testing.T) {
 			if method == "OPTIONS" {
 				r.Header.Set("Access-Control-Request-Method", "PUT")
 			}
-			w := serve(held(t, c.server), r)
+			w := serve(conformingHandler(t, c.server), r)
 			if got := w.Header().Get("Access-Control-Allow-Origin"); got != c.want || method == "OPTIONS" && w.Code != 204 {
 				t.Errorf("%s, %s: %d, allowed is %q, want %q", name, method, w.Code, got, c.want)
 			}
@@ -44,7 +44,7 @@ func TestPagesOfOtherOrigins(t *testing.T) {
 }
 
 func TestSecurityHeaders(t *testing.T) {
-	h := held(t, newSignedIn(oidctest.New(t), openStore(t), true))
+	h := conformingHandler(t, newSignedIn(oidctest.New(t), openStore(t), true))
 	for _, path := range []string{"/api/", "/api/monitors", "/api/nothing"} {
 		got := serve(h, httptest.NewRequest("GET", path, nil)).Header()
 		for name, want := range map[string]string{
@@ -65,10 +65,10 @@ func TestSecurityHeaders(t *testing.T) {
 
 func TestWritesAreLimited(t *testing.T) {
 	p := oidctest.New(t)
-	server := newSignedIn(p, away{}, false)
+	server := newSignedIn(p, unavailableStore{}, false)
 	now := time.Now()
-	server.limit.now = func() time.Time { return now }
-	h := held(t, server)
+	server.rateLimit.now = func() time.Time { return now }
+	h := conformingHandler(t, server)
 	send := func(method, client, token string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(method, "/api/results", nil)
 		r.RemoteAddr = client + ":1"
@@ -77,46 +77,46 @@ func TestWritesAreLimited(t *testing.T) {
 		}
 		return serve(h, r)
 	}
-	good := p.Token(nil)
-	for range 2 * writeBurst { // strangers take nothing from whoever is behind the same address
+	token := p.Token(nil)
+	for range 2 * writeBurst { // rejected requests don't count
 		send("DELETE", "192.0.2.1", "")
 	}
-	until := func(client string) (sent int) {
-		for send("DELETE", client, good).Code == 503 {
+	writes := func(client string) (sent int) {
+		for send("DELETE", client, token).Code == 503 {
 			sent++
 		}
 		return sent
 	}
-	if n := until("192.0.2.1"); n != writeBurst {
+	if n := writes("192.0.2.1"); n != writeBurst {
 		t.Errorf("%d writes at once", n)
 	}
-	w := send("DELETE", "192.0.2.1", good)
+	w := send("DELETE", "192.0.2.1", token)
 	if w.Code != 429 || w.Header().Get("Retry-After") != "1" || !strings.Contains(w.Body.String(), "more than 100 changes a second; try again in a second") {
 		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
 	}
-	if w := send("GET", "192.0.2.1", good); w.Code != 503 {
-		t.Errorf("reading is answered with %d", w.Code)
+	if w := send("GET", "192.0.2.1", token); w.Code != 503 {
+		t.Errorf("a read gets %d", w.Code)
 	}
-	if w := send("DELETE", "192.0.2.2", good); w.Code != 503 {
-		t.Errorf("another client is answered with %d", w.Code)
+	if w := send("DELETE", "192.0.2.2", token); w.Code != 503 {
+		t.Errorf("another client gets %d", w.Code)
 	}
 	now = now.Add(time.Second)
-	if n := until("192.0.2.1"); n != writeRate {
+	if n := writes("192.0.2.1"); n != writeRate {
 		t.Errorf("%d writes after a second", n)
 	}
 	for i := range maxClients + 1 {
-		server.limit.client(fmt.Sprintf("10.%d.%d.%d:1", i>>16, i>>8&255, i&255))
+		server.rateLimit.client(fmt.Sprintf("10.%d.%d.%d:1", i>>16, i>>8&255, i&255))
 	}
-	if n := server.limit.clients.Len(); n != maxClients {
-		t.Errorf("%d clients are remembered", n)
+	if n := server.rateLimit.clients.Len(); n != maxClients {
+		t.Errorf("%d clients have a limiter", n)
 	}
 }
 
 func TestWritesAreNotLimitedWhileSignInIsOff(t *testing.T) {
-	h := held(t, newServer(away{}))
+	h := conformingHandler(t, newServer(unavailableStore{}))
 	for range writeBurst + 1 {
 		if w := serve(h, httptest.NewRequest("DELETE", "/api/results", nil)); w.Code != 503 {
-			t.Fatalf("answered with %d", w.Code)
+			t.Fatalf("response has the status %d", w.Code)
 		}
 	}
 }

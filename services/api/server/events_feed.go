@@ -1,0 +1,182 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+	"nanomon/services/common/web"
+)
+
+const (
+	// maxFrameResults is the maximum number of results in a frame.
+	maxFrameResults = 500
+	// maxSentIDs is the number of result ids that are remembered, so that no result is sent twice.
+	maxSentIDs = 20_000
+	// resultPoll and monitorPoll are the polling intervals if the store can't be watched.
+	resultPoll  = time.Second
+	monitorPoll = 2 * time.Second
+)
+
+// eventStore is the part of the store for the event stream.
+type eventStore interface {
+	watcher
+	Monitors(ctx context.Context) ([]monitor.Monitor, error)
+	ResultsSince(ctx context.Context, cursor string, limit int) ([]monitor.Result, string, error)
+}
+
+// eventFrame contains encoded events, in full and with masked secrets. masked is nil if no client needed it.
+type eventFrame struct{ full, masked []byte }
+
+// broadcaster receives the frames of an [eventFeed].
+type broadcaster interface {
+	// needsMasked reports whether a frame needs its masked form.
+	needsMasked() bool
+	broadcast(f eventFrame)
+}
+
+// eventFeed reads changes from the store and encodes them as frames of the event stream.
+type eventFeed struct {
+	store    eventStore
+	log      *slog.Logger
+	to       broadcaster
+	cursor   string
+	sent     *lru.Cache[string, struct{}]
+	monitors []monitor.Monitor
+}
+
+// newEventFeed returns a feed of all changes after the call.
+func newEventFeed(ctx context.Context, s eventStore, log *slog.Logger, to broadcaster) (*eventFeed, error) {
+	f := &eventFeed{store: s, log: log, to: to}
+	var err error
+	if f.sent, err = lru.New[string, struct{}](maxSentIDs); err != nil {
+		return nil, err
+	}
+	if _, f.cursor, err = s.ResultsSince(ctx, "", maxFrameResults); err != nil {
+		return nil, err
+	}
+	f.monitors, err = s.Monitors(ctx)
+	return f, err
+}
+
+// run sends frames until ctx ends. Changes that it misses while the store is unavailable are sent afterwards.
+func (f *eventFeed) run(ctx context.Context) {
+	var group sync.WaitGroup
+	group.Go(func() { f.follow(ctx, store.TopicResults, resultPoll, f.sendResults) })
+	group.Go(func() { f.follow(ctx, store.TopicMonitors, monitorPoll, f.sendMonitors) })
+	group.Wait()
+}
+
+// follow calls read after every change of the topic. It logs the first of consecutive errors.
+func (f *eventFeed) follow(
+	ctx context.Context, topic store.Topic, poll time.Duration, read func(context.Context) error,
+) {
+	failing := false
+	follow(ctx, f.store, topic, poll, func() bool {
+		err := read(ctx)
+		if err != nil && !failing && ctx.Err() == nil {
+			f.log.Warn("event stream interrupted, retrying", "topic", topic, "error", err)
+		}
+		failing = err != nil
+		return false
+	})
+}
+
+func (f *eventFeed) sendResults(ctx context.Context) error {
+	for {
+		results, cursor, err := f.store.ResultsSince(ctx, f.cursor, maxFrameResults)
+		if err != nil {
+			return err
+		}
+		var maskedResults []monitor.Result
+		if f.to.needsMasked() {
+			if maskedResults, err = maskResults(ctx, f.store, results); err != nil {
+				return err
+			}
+		}
+		f.cursor = cursor
+		var full, masked bytes.Buffer
+		for i, r := range results {
+			if sent, _ := f.sent.ContainsOrAdd(r.ID, struct{}{}); sent {
+				continue
+			}
+			f.event(&full, "result", r)
+			if maskedResults != nil {
+				f.event(&masked, "result", maskedResults[i])
+			}
+		}
+		f.flush(eventFrame{full.Bytes(), masked.Bytes()})
+		if len(results) < maxFrameResults {
+			return nil
+		}
+	}
+}
+
+// monitorEvent is the data of a monitor event. Clients read the monitor itself from its own route.
+type monitorEvent struct {
+	ID string `json:"id"`
+	// Change is "created", "changed" or "deleted".
+	Change string `json:"change"`
+}
+
+func (f *eventFeed) sendMonitors(ctx context.Context) error {
+	monitors, err := f.store.Monitors(ctx)
+	if err != nil {
+		return err
+	}
+	var changes bytes.Buffer
+	for _, e := range diffMonitors(f.monitors, monitors) {
+		f.event(&changes, "monitor", e)
+	}
+	f.monitors = monitors
+	f.flush(eventFrame{changes.Bytes(), changes.Bytes()})
+	return nil
+}
+
+// diffMonitors returns the changes between two lists of monitors.
+func diffMonitors(before, after []monitor.Monitor) []monitorEvent {
+	updated := make(map[string]time.Time, len(before))
+	for _, m := range before {
+		updated[m.ID] = m.Updated
+	}
+	var events []monitorEvent
+	for _, m := range after {
+		previous, existed := updated[m.ID]
+		switch {
+		case !existed:
+			events = append(events, monitorEvent{m.ID, "created"})
+		case !previous.Equal(m.Updated):
+			events = append(events, monitorEvent{m.ID, "changed"})
+		}
+		delete(updated, m.ID)
+	}
+	for _, m := range before {
+		if _, deleted := updated[m.ID]; deleted {
+			events = append(events, monitorEvent{m.ID, "deleted"})
+		}
+	}
+	return events
+}
+
+// event appends one event to a frame.
+func (f *eventFeed) event(to *bytes.Buffer, name string, content any) {
+	data, err := web.Encode(content)
+	if err != nil {
+		f.log.Error("could not encode an event", "event", name, "error", err)
+		return
+	}
+	fmt.Fprintf(to, "event: %s\ndata: %s\n", name, data)
+}
+
+func (f *eventFeed) flush(events eventFrame) {
+	if len(events.full) > 0 {
+		f.to.broadcast(events)
+	}
+}

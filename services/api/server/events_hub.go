@@ -1,0 +1,203 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+
+	"nanomon/services/common/web"
+)
+
+// maxClientFrames is the number of frames that are buffered for a client. A client that falls behind further is
+// dropped.
+const maxClientFrames = 64
+
+// eventHub sends the frames of an [eventFeed] to every client of the event stream. Without clients, there is no feed
+// and it does not read from the store.
+type eventHub struct {
+	store eventStore
+	log   *slog.Logger
+	// wake holds a value when a client waits for a feed to start.
+	wake chan struct{}
+
+	mu      sync.Mutex
+	clients map[*eventClient]struct{}
+	// endFeed stops the running feed; nil if there is none.
+	endFeed context.CancelFunc
+	stopped bool
+}
+
+// eventClient is a reader of the event stream.
+type eventClient struct {
+	// frames receives complete events, with masked secrets if masked is set.
+	frames chan []byte
+	masked bool
+	// ready is closed when the feed runs: the client receives all later changes.
+	ready chan struct{}
+	// dropped is closed when the client receives no more frames.
+	dropped chan struct{}
+}
+
+func newEventHub(s eventStore, log *slog.Logger) *eventHub {
+	return &eventHub{store: s, log: log, wake: make(chan struct{}, 1), clients: make(map[*eventClient]struct{})}
+}
+
+// run feeds the clients until ctx ends; then it drops all of them.
+func (h *eventHub) run(ctx context.Context) error {
+	defer h.stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-h.wake:
+		}
+		if err := h.feedClients(ctx); err != nil && ctx.Err() == nil {
+			h.log.Warn("could not start the event stream", "error", err)
+			h.dropAll()
+		}
+	}
+}
+
+// feedClients runs a feed until the last client leaves or ctx ends.
+func (h *eventHub) feedClients(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	f, err := newEventFeed(ctx, h.store, h.log, h)
+	if err != nil {
+		return err
+	}
+	if h.begin(cancel) {
+		f.run(ctx)
+	}
+	return nil
+}
+
+var errEventsUnavailable = web.Problemf(http.StatusServiceUnavailable,
+	"the event stream is unavailable; try again in a few seconds")
+
+// join adds a client and waits for its feed: the client receives all changes after the call.
+func (h *eventHub) join(ctx context.Context) (*eventClient, error) {
+	c := &eventClient{
+		frames: make(chan []byte, maxClientFrames), masked: mustMask(ctx),
+		ready: make(chan struct{}), dropped: make(chan struct{}),
+	}
+	if !h.add(c) {
+		return nil, errEventsUnavailable
+	}
+	select {
+	case <-c.ready:
+		return c, nil
+	case <-c.dropped:
+		return nil, errEventsUnavailable
+	case <-ctx.Done():
+		h.leave(c)
+		return nil, errEventsUnavailable
+	}
+}
+
+func (h *eventHub) add(c *eventClient) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.stopped {
+		return false
+	}
+	h.clients[c] = struct{}{}
+	if h.endFeed != nil {
+		close(c.ready)
+		return true
+	}
+	select {
+	case h.wake <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// begin marks all waiting clients as ready. It returns false if there is none left.
+func (h *eventHub) begin(endFeed context.CancelFunc) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.clients) == 0 {
+		return false
+	}
+	h.endFeed = endFeed
+	for c := range h.clients {
+		close(c.ready)
+	}
+	return true
+}
+
+// needsMasked reports whether one of the clients must not see secrets.
+func (h *eventHub) needsMasked() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for c := range h.clients {
+		if c.masked {
+			return true
+		}
+	}
+	return false
+}
+
+// count returns the number of clients.
+func (h *eventHub) count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.clients)
+}
+
+// broadcast sends a frame to every client. It drops clients that are too slow, and clients that need the masked form of
+// a frame but joined after it was encoded. Dropped clients reconnect and read the current state.
+func (h *eventHub) broadcast(f eventFrame) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for c := range h.clients {
+		data := f.full
+		if c.masked {
+			data = f.masked
+		}
+		if data == nil {
+			h.drop(c)
+			continue
+		}
+		select {
+		case c.frames <- data:
+		default:
+			h.drop(c)
+		}
+	}
+}
+
+func (h *eventHub) leave(c *eventClient) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, joined := h.clients[c]; joined {
+		h.drop(c)
+	}
+}
+
+func (h *eventHub) dropAll() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for c := range h.clients {
+		h.drop(c)
+	}
+}
+
+// drop removes a client. The caller must hold h.mu.
+func (h *eventHub) drop(c *eventClient) {
+	delete(h.clients, c)
+	close(c.dropped)
+	if len(h.clients) == 0 && h.endFeed != nil {
+		h.endFeed()
+		h.endFeed = nil
+	}
+}
+
+func (h *eventHub) stop() {
+	h.mu.Lock()
+	h.stopped = true
+	h.mu.Unlock()
+	h.dropAll()
+}

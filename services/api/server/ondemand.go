@@ -1,0 +1,141 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
+	"nanomon/services/common/store"
+	"nanomon/services/common/web"
+)
+
+const (
+	// runnerTimeout is the time that a runner has to claim a check and store the result, in addition to the check
+	// itself.
+	runnerTimeout = 5 * time.Second
+	// runExpiry is the time after which a request to run a stored monitor expires.
+	runExpiry = 30 * time.Second
+	// onDemandPoll is the time between two looks for the result if the store can't be watched.
+	onDemandPoll = 250 * time.Millisecond
+)
+
+// onDemandStore is the part of the store for on-demand checks.
+type onDemandStore interface {
+	watcher
+	AddOnDemandCheck(ctx context.Context, c store.OnDemandCheck) error
+	OnDemandResult(ctx context.Context, id string) (monitor.Result, bool, error)
+	DeleteOnDemandCheck(ctx context.Context, id string) error
+}
+
+func (s *Server) bindOnDemandChecks(to routes) {
+	to.protected.Post("/api/monitors/check", s.handle(s.checkMonitor))
+	to.protected.Post("/api/monitors/{id}/run", s.handle(s.runMonitor))
+}
+
+// checkMonitor has a runner check a monitor that is not stored, and waits for the result.
+func (s *Server) checkMonitor(w http.ResponseWriter, r *http.Request) error {
+	m, err := readMonitor(w, r)
+	if err != nil {
+		return err
+	}
+	storedID := strings.ToLower(m.ID)
+	m.ID = monitor.NewID(time.Now())
+	if m, err = s.complete(r.Context(), m, storedID); err != nil {
+		return err
+	}
+	timeout, err := s.maxDuration(m)
+	if err != nil {
+		return err
+	}
+	timeout += runnerTimeout
+	web.ExtendDeadlines(w, 2*timeout)
+	ctx, cancel := web.UntilStop(r)
+	defer cancel()
+	ctx, cancel = context.WithTimeout(ctx, timeout)
+	defer cancel()
+
+	now := time.Now()
+	m.Updated = monitor.Date(now)
+	check := store.OnDemandCheck{
+		ID: monitor.NewID(now), Requested: monitor.Date(now), Expires: monitor.Date(now.Add(timeout)), Definition: &m,
+	}
+	defer s.deleteCheck(r, check.ID)
+	result, err := s.runCheck(ctx, check)
+	switch {
+	case err == nil:
+		return web.JSON(w, http.StatusOK, result)
+	case r.Context().Err() != nil:
+		return r.Context().Err()
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return web.Problemf(http.StatusGatewayTimeout,
+			"no runner ran the check within %s; is a runner running?", timeout)
+	case ctx.Err() != nil:
+		return web.Problemf(http.StatusServiceUnavailable, "the service is stopping; try again in a few seconds")
+	}
+	return err
+}
+
+// maxDuration returns the maximum duration of a check of m, by its settings.
+func (s *Server) maxDuration(m monitor.Monitor) (time.Duration, error) {
+	settings, err := probe.NewSettings(s.types[m.Type].Spec, m.Properties)
+	if err != nil {
+		return 0, err
+	}
+	// count and interval exist for ping only; for other types the product is 0.
+	return settings.Duration("timeout") + time.Duration(settings.Int("count"))*settings.Duration("interval"), nil
+}
+
+// runCheck stores the request and waits until a runner has stored the result, or ctx ends.
+func (s *Server) runCheck(ctx context.Context, check store.OnDemandCheck) (monitor.Result, error) {
+	if err := s.store.AddOnDemandCheck(ctx, check); err != nil {
+		return monitor.Result{}, err
+	}
+	var (
+		result monitor.Result
+		done   bool
+		err    error
+	)
+	follow(ctx, s.store, store.TopicOnDemandChecks, onDemandPoll, func() bool {
+		result, done, err = s.store.OnDemandResult(ctx, check.ID)
+		return done || err != nil
+	})
+	if err == nil && !done {
+		err = ctx.Err()
+	}
+	return result, err
+}
+
+func (s *Server) deleteCheck(r *http.Request, id string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), runnerTimeout)
+	defer cancel()
+	if err := s.store.DeleteOnDemandCheck(ctx, id); err != nil {
+		s.log.Warn("could not delete an on-demand check, it will expire", "check_id", id, "error", err)
+	}
+}
+
+func (s *Server) runMonitor(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	m, err := s.store.Monitor(r.Context(), id)
+	if err != nil {
+		return unknownMonitor(id, err)
+	}
+	if !m.Enabled {
+		return monitor.Invalidf("monitor %q is disabled: enable it to run it", m.Name)
+	}
+	now := time.Now()
+	err = s.store.AddOnDemandCheck(r.Context(), store.OnDemandCheck{
+		ID: monitor.NewID(now), Requested: monitor.Date(now), Expires: monitor.Date(now.Add(runExpiry)), MonitorID: id,
+	})
+	if err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusAccepted)
+	return nil
+}
