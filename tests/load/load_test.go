@@ -89,10 +89,10 @@ func TestAThousandMonitors(t *testing.T) {
 
 	seen.reset()
 	bare := startBareLoop(t, target.URL+"/bare")
-	before, bareBefore, from := cpuTime(t, service.Process), cpuTime(t, bare), time.Now()
+	before, bareBefore, from := cpuTime(t, service.PID), cpuTime(t, bare), time.Now()
 	servicetest.EventuallyWithin(t, time.Minute, "three more rounds", func() bool { return seen.count() >= 3*monitors })
 	window := time.Since(from)
-	perCheck := (cpuTime(t, service.Process) - before) / time.Duration(seen.count())
+	perCheck := (cpuTime(t, service.PID) - before) / time.Duration(seen.count())
 	perBare := (cpuTime(t, bare) - bareBefore) / time.Duration(seen.bare())
 	t.Logf("%d checks in %.1f s: %s of CPU each, %s in the bare loop: ratio %.2f", seen.count(), window.Seconds(),
 		perCheck, perBare, float64(perCheck)/float64(perBare))
@@ -104,7 +104,7 @@ func TestAThousandMonitors(t *testing.T) {
 	} else {
 		t.Logf("the busiest 100 ms had %d checks, fair are %d", most, fairShare)
 	}
-	resident := residentMemory(t, service.Process)
+	resident := residentMemory(t, service.PID)
 	t.Logf("resident memory %d MB", resident>>20)
 	if resident > 120<<20 {
 		t.Errorf("resident memory is %d bytes", resident)
@@ -173,7 +173,7 @@ func TestAStartIsFastAndIdleIsSmall(t *testing.T) {
 		service, api, _ := servicetest.Standalone(t, t.TempDir())
 		servicetest.Call(t, http.MethodGet, api+"/health", nil)
 		best = min(best, time.Since(started))
-		resident := residentMemory(t, service.Process)
+		resident := residentMemory(t, service.PID)
 		t.Logf("answered after %s, resident memory %d MB", time.Since(started), resident>>20)
 		if resident > 40<<20 {
 			t.Errorf("resident memory is %d bytes", resident)
