@@ -56,7 +56,7 @@ func TestKnownKeysOutliveTheProvider(t *testing.T) {
 	p, c, v := newProvided(t)
 	good := p.Token(map[string]any{"exp": time.Now().Add(48 * time.Hour).Unix()})
 	verify(t, v, good, nil)
-	p.Leave()
+	p.SetUnavailable()
 	c.advance(24 * time.Hour)
 	if err := v.keys.refresh(t.Context(), 0); err == nil {
 		t.Error("keys were read while the provider was away")
@@ -67,10 +67,10 @@ func TestKnownKeysOutliveTheProvider(t *testing.T) {
 
 func TestTheProviderMayComeLater(t *testing.T) {
 	p, c, v := newProvided(t)
-	p.Leave()
+	p.SetUnavailable()
 	good := p.Token(nil)
 	unavailable(t, v, good)
-	p.Return()
+	p.SetAvailable()
 	unavailable(t, v, good) // it was tried just now
 	c.advance(unknownTime)
 	verify(t, v, good, nil)
@@ -106,7 +106,7 @@ func TestForgedTokensDontBecomeTheProvidersLoad(t *testing.T) {
 	c.advance(unknownTime)
 	verify(t, v, tokens[0], unknownKey)
 	requests(t, p, 4)
-	p.Leave()
+	p.SetUnavailable()
 	c.advance(unknownTime)
 	for range 20 {
 		unavailable(t, v, tokens[0])
@@ -122,7 +122,7 @@ func TestAHangingProviderHoldsUpOnlyWhoNeedsIt(t *testing.T) {
 	p, c, v := newProvided(t)
 	good := p.Token(nil)
 	verify(t, v, good, nil)
-	p.Hang()
+	p.SetHanging()
 	v.keys.patience = 200 * time.Millisecond
 	c.advance(unknownTime)
 	ctx, hangUp := context.WithCancel(t.Context())
@@ -133,7 +133,7 @@ func TestAHangingProviderHoldsUpOnlyWhoNeedsIt(t *testing.T) {
 		_, err := v.Verify(ctx, unknown)
 		waiting <- err
 	}()
-	p.Await(before + 1)
+	p.WaitForRequests(before + 1)
 	hangUp() // what others wait for goes on
 	verify(t, v, good, nil)
 	select {
@@ -159,7 +159,7 @@ func TestRunFetchesBeforeTheFirstTokenAndStops(t *testing.T) {
 		defer close(ended)
 		v.Run(ctx)
 	}()
-	p.Await(2)
+	p.WaitForRequests(2)
 	verify(t, v, p.Token(nil), nil)
 	requests(t, p, 2)
 	stop()
@@ -174,7 +174,7 @@ func TestADisagreeingProviderIsExplainedOnce(t *testing.T) {
 	p, c := oidctest.New(t), &clock{}
 	var lines bytes.Buffer
 	v := newVerifier(settings(p), slog.New(slog.NewTextHandler(&lines, nil)), c.now)
-	p.Rename(p.Issuer() + "/")
+	p.SetIssuer(p.Issuer() + "/")
 	for range 3 {
 		unavailable(t, v, p.Token(nil))
 		c.advance(unknownTime)
@@ -183,7 +183,7 @@ func TestADisagreeingProviderIsExplainedOnce(t *testing.T) {
 		!strings.Contains(lines.String(), "set it to exactly that") {
 		t.Errorf("log has %d warnings:\n%s", n, &lines)
 	}
-	p.Rename(p.Issuer())
+	p.SetIssuer(p.Issuer())
 	verify(t, v, p.Token(nil), nil)
 	if !strings.Contains(lines.String(), "can be read again") {
 		t.Errorf("log is:\n%s", &lines)

@@ -252,7 +252,7 @@ func TestTokensAreNotLogged(t *testing.T) {
 	if made := serve(h, r); made.Code != 200 {
 		t.Errorf("a key is made with %d %s", made.Code, made.Body)
 	}
-	p.Leave()
+	p.SetUnavailable()
 	r = httptest.NewRequest("GET", "/api/monitors", nil)
 	r.Header.Set("Authorization", "Bearer "+p.Signed(jwt.SigningMethodRS256, oidctest.Key{ID: "other", Private: p.Signing().Private}, nil, p.Claims(nil)))
 	serve(h, r)
