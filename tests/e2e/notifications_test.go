@@ -40,8 +40,16 @@ func (f *fixture) openIncident(t *testing.T) smtptest.Mail {
 	before := len(f.mails.Mails())
 	f.target.Fail("/")
 	mails := f.mails.Wait(t, before+1)
-	servicetest.Eventually(t, "the opened notification to be sent", func() bool { return servicetest.Notifications(t, f.api)[0].Sent() })
+	f.waitForSent(t, "opened")
 	return mails[before]
+}
+
+// waitForSent waits until the newest notification, which is of the given kind, is stored as sent.
+func (f *fixture) waitForSent(t *testing.T, kind string) {
+	t.Helper()
+	servicetest.Eventually(t, "the "+kind+" notification to be sent", func() bool {
+		return servicetest.Notifications(t, f.api)[0].Sent()
+	})
 }
 
 // resolveIncident makes the target recover. Exactly one e-mail must follow, as a reply to the one of the opened incident.
@@ -64,7 +72,7 @@ func (f *fixture) checkResolved(t *testing.T, resolved, opened smtptest.Mail) {
 			t.Errorf("resolved e-mail: %s is %q, want the id of the opened e-mail %q", header, got, opened.ID())
 		}
 	}
-	servicetest.Eventually(t, "the resolved notification to be sent", func() bool { return servicetest.Notifications(t, f.api)[0].Sent() })
+	f.waitForSent(t, "resolved")
 }
 
 // checkNoFurtherMail sends a test notification: its e-mail must be the next one.
@@ -106,7 +114,9 @@ func TestIncidentIsOpenedAndResolvedByMailWithSeparateServices(t *testing.T) {
 		t.Parallel()
 		mails := smtptest.Start(t)
 		settings := mails.Settings()
-		maps.Copy(settings, map[string]string{"MONGO_URI": uri, "MONGO_DB": mongotest.Database(t, uri), "POLLING_INTERVAL": "1s"})
+		maps.Copy(settings, map[string]string{
+			"MONGO_URI": uri, "MONGO_DB": mongotest.Database(t, uri), "POLLING_INTERVAL": "1s",
+		})
 		_, api := servicetest.API(t, settings)
 		servicetest.Runner(t, settings)
 		testIncident(t, api, mails)
@@ -146,7 +156,8 @@ func (f *fixture) checkHostileNameIsHarmless(t *testing.T, opened smtptest.Mail)
 	}
 	headers := slices.Sorted(maps.Keys(opened.Header))
 	if want := []string{
-		"Auto-Submitted", "Content-Type", "Date", "From", "Message-Id", "Mime-Version", "Subject", "To", "X-Auto-Response-Suppress",
+		"Auto-Submitted", "Content-Type", "Date", "From", "Message-Id", "Mime-Version", "Subject", "To",
+		"X-Auto-Response-Suppress",
 	}; !slices.Equal(headers, want) {
 		t.Errorf("headers %q, want %q", headers, want)
 	}
@@ -242,7 +253,7 @@ func TestDeliveryIsPendingUntilMailServerResponds(t *testing.T) {
 	}
 	mails.Restart()
 	opened := mails.Wait(t, 1)[0]
-	servicetest.Eventually(t, "the opened notification to be sent", func() bool { return servicetest.Notifications(t, api)[0].Sent() })
+	f.waitForSent(t, "opened")
 	if attempts := servicetest.Notifications(t, api)[0].Attempts; attempts != 2 {
 		t.Errorf("%d attempts, want 2", attempts)
 	}
@@ -275,7 +286,8 @@ func TestEditsDuringAnIncidentSendNothing(t *testing.T) {
 		return servicetest.Notifications(t, api)[0].Kind == store.KindClosed
 	})
 	f.checkNoFurtherMail(t)
-	f.checkKinds(t, store.KindOpened, store.KindTest, store.KindResolved, store.KindTest, store.KindOpened, store.KindClosed, store.KindTest)
+	f.checkKinds(t, store.KindOpened, store.KindTest, store.KindResolved, store.KindTest,
+		store.KindOpened, store.KindClosed, store.KindTest)
 }
 
 func (f *fixture) importMonitors(t *testing.T, all []monitor.Monitor) {

@@ -14,7 +14,8 @@ import (
 )
 
 // TestInterruptedChangeStreamMissesNoChange edits monitors and closes the connections of the runner many times. In the
-// end, the runner must check exactly the stored monitors. It polls only every 10 minutes, so it depends on the change stream.
+// end, the runner must check exactly the stored monitors. It polls only every 10 minutes, so that it depends on the
+// change stream.
 func TestInterruptedChangeStreamMissesNoChange(t *testing.T) {
 	t.Parallel()
 	const interruptions, edits, pause, interval = 20, 1000, 30 * time.Millisecond, 4 * time.Second
@@ -35,12 +36,12 @@ func TestInterruptedChangeStreamMissesNoChange(t *testing.T) {
 			editor.edit(t)
 		}
 		if i%2 == 0 {
-			observe(500 * time.Millisecond) // the runner has received all edits: no pending one makes it reload the monitors
+			observe(500 * time.Millisecond) // until the runner has received all edits: no later event triggers a reload
 		}
 		if proxy.CloseConnections() == 0 {
 			t.Error("there was no connection to close")
 		}
-		created := editor.create(t) // no later edit makes the runner reload the monitors
+		created := editor.create(t) // no later edit triggers a reload
 		servicetest.Eventually(t, "a check of the monitor that was created while the stream was interrupted", func() bool {
 			return slices.ContainsFunc(target.Checks(), func(c servicetest.Check) bool { return target.URL+c.Path == created.Target })
 		})
@@ -60,7 +61,9 @@ func TestInterruptedChangeStreamMissesNoChange(t *testing.T) {
 	if listed := enabledTargets(servicetest.Get[[]monitor.Monitor](t, api+"/monitors")); !slices.Equal(listed, wanted) {
 		t.Errorf("the API lists %d enabled monitors, want %d", len(listed), len(wanted))
 	}
-	servicetest.Eventually(t, "the runner to report its monitors", func() bool { return servicetest.MonitorsPerRunner(t, api)[id] == len(wanted) })
+	servicetest.Eventually(t, "the runner to report its monitors", func() bool {
+		return servicetest.MonitorsPerRunner(t, api)[id] == len(wanted)
+	})
 	if code := runner.Stop(t); code != 0 {
 		t.Errorf("runner: exit code %d", code)
 	}

@@ -59,7 +59,7 @@ func checksWithoutResult(t *testing.T, target *servicetest.Target, results []mon
 		case numbers[number]:
 			t.Errorf("check %d of %s at %s has two results", number, r.MonitorName, r.Date)
 		case number >= len(checks) || checks[number].Path != r.MonitorName:
-			t.Errorf("result %s of %s at %s has the number %d, which is no check of this monitor", r.ID, r.MonitorName, r.Date, number)
+			t.Errorf("result %s of %s at %s: check %d is not of this monitor", r.ID, r.MonitorName, r.Date, number)
 		}
 		ids[r.ID], numbers[number] = true, true
 	}

@@ -123,8 +123,8 @@ func TestNotificationsAreSentOnceWhenRunnerIsKilled(t *testing.T) {
 	f.checkMails(t, 2, all)
 }
 
-// TestIncidentsWhileStoreIsUnavailable makes targets fail while the store is unavailable. After that, notifications must be
-// sent for the targets that still fail, and none for the targets that have recovered.
+// TestIncidentsWhileStoreIsUnavailable makes targets fail while the store is unavailable. After that, notifications must
+// be sent for the targets that still fail, and none for the targets that have recovered.
 func TestIncidentsWhileStoreIsUnavailable(t *testing.T) {
 	t.Parallel()
 	for name, spool := range map[string]string{"results queued in memory": "", "results spooled to disk": t.TempDir()} {

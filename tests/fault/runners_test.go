@@ -64,7 +64,7 @@ func testSpool(t *testing.T, running bool) {
 			break
 		}
 	}
-	t.Logf("%d checks, %d results, %d lost because they were not spooled yet", len(target.Checks()), len(results), len(lost))
+	t.Logf("%d checks, %d results, %d not spooled yet and lost", len(target.Checks()), len(results), len(lost))
 }
 
 // TestRunnersDivideMonitors starts, stops and kills runners. The others must take over the monitors of a killed runner

@@ -200,7 +200,9 @@ func (r *rollups) complete(now time.Time) []store.Rollup {
 	for p, all := range r.byPeriod {
 		for _, one := range all {
 			if !one.start.Add(p.Length()).After(now) {
-				complete = append(complete, store.Rollup{MonitorID: r.monitorID, Period: p, Start: one.start, Summary: one.summary.Encode()})
+				complete = append(complete, store.Rollup{
+					MonitorID: r.monitorID, Period: p, Start: one.start, Summary: one.summary.Encode(),
+				})
 			}
 		}
 	}

@@ -61,8 +61,9 @@ func run(ctx context.Context, folder string, days, results int) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	in := period{now.AddDate(0, 0, -days), now.AddDate(0, 0, -results).Truncate(time.Hour), now}
 	for i, e := range entries {
-		h := newHistory(e, period{now.AddDate(0, 0, -days), now.AddDate(0, 0, -results).Truncate(time.Hour), now}, newRandom(i))
+		h := newHistory(e, in, newRandom(i))
 		if err := storeHistory(ctx, db, e.Monitor, h); err != nil {
 			return fmt.Errorf("monitor %q: %w", e.Monitor.Name, err)
 		}

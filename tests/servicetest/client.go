@@ -10,7 +10,8 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// Call sends a request with body as JSON, or without a body if it is nil. It returns the status and the body of the response.
+// Call sends a request with body as JSON, or without a body if it is nil. It returns the status and the body of the
+// response.
 func Call(t testing.TB, method, url string, body any) (int, []byte) {
 	t.Helper()
 	var encodedBody io.Reader

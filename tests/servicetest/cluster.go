@@ -32,7 +32,7 @@ func (s *Service) RunnerID(t testing.TB) string {
 	return s.WaitLog(t, `msg="runner started" id=(\S+)`)[1]
 }
 
-// MonitorsPerRunner requests the live runners from the API and returns the number of monitors assigned to each, by runner id.
+// MonitorsPerRunner requests the live runners from the API and returns the number of monitors of each, by runner id.
 func MonitorsPerRunner(t testing.TB, api string) map[string]int {
 	t.Helper()
 	monitors := make(map[string]int)

@@ -28,7 +28,8 @@ type Notification struct {
 
 // Sent reports whether the notification was sent to every recipient.
 func (n Notification) Sent() bool {
-	return len(n.Deliveries) > 0 && !slices.ContainsFunc(n.Deliveries, func(d store.Delivery) bool { return d.Status != store.DeliverySent })
+	isUnsent := func(d store.Delivery) bool { return d.Status != store.DeliverySent }
+	return len(n.Deliveries) > 0 && !slices.ContainsFunc(n.Deliveries, isUnsent)
 }
 
 // Notifications returns the newest notifications, at most 1000, newest first.

@@ -148,5 +148,7 @@ func (c *session) Data(r io.Reader) error {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
 	c.server.mails = append(c.server.mails, mail)
-	return &smtp.SMTPError{Code: 250, EnhancedCode: smtp.EnhancedCode{2, 0, 0}, Message: fmt.Sprintf("accepted as number %d", len(c.server.mails))}
+	return &smtp.SMTPError{
+		Code: 250, EnhancedCode: smtp.EnhancedCode{2, 0, 0}, Message: fmt.Sprintf("accepted as number %d", len(c.server.mails)),
+	}
 }
