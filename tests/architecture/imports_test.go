@@ -30,7 +30,7 @@ func dependencies(t *testing.T, pattern string) map[string][]string {
 	return found
 }
 
-func TestImportDirections(t *testing.T) {
+func TestImportsFollowDirections(t *testing.T) {
 	all := dependencies(t, "./services/...")
 	for _, rule := range []struct {
 		from, forbidden string

@@ -85,7 +85,7 @@ func readSettings(t *testing.T) *reference {
 	}
 	for name, s := range r.structs {
 		if !reached[name] && slices.ContainsFunc(s.fields, func(f *ast.Field) bool { return variable(f) != "" }) {
-			t.Errorf("config.%s: no program has it", name)
+			t.Errorf("config.%s: no program uses this struct", name)
 		}
 	}
 	return r

@@ -46,7 +46,7 @@ func checkFails(t *testing.T, name, fault string, settings map[string]string) {
 	}
 }
 
-func TestHealthWithoutAService(t *testing.T) {
+func TestHealthFailsWithoutService(t *testing.T) {
 	t.Parallel()
 	refused := port(servicetest.RefusedAddress(t))
 	web := httptest.NewServer(http.NotFoundHandler())
@@ -62,9 +62,9 @@ func TestHealthWithoutAService(t *testing.T) {
 	checkFails(t, "runner", `POLLING_INTERVAL "often"`, map[string]string{"POLLING_INTERVAL": "often"})
 }
 
-// TestHealth runs health for all four programs, also while the store is unavailable: an orchestrator must not restart a
-// healthy program because of its database.
-func TestHealth(t *testing.T) {
+// TestHealthSucceedsWhileServiceRuns runs health for all four programs, also while the store is unavailable: an
+// orchestrator must not restart a healthy program because of its database.
+func TestHealthSucceedsWhileServiceRuns(t *testing.T) {
 	t.Parallel()
 	_, api, page := servicetest.Standalone(t, t.TempDir())
 	both := map[string]string{"API_PORT": port(strings.TrimSuffix(api, "/api")), "FRONTEND_PORT": port(page)}
