@@ -44,7 +44,7 @@ func examples(t *testing.T) []example {
 		{newMonitor("ping", "ping", "127.0.0.1", map[string]string{"count": "1"}, "packetLoss == 0"), monitor.StatusOK, "", []string{"avgRtt", "packetLoss"}},
 		{newMonitor("dns", "dns", "host.test", names, "'192.0.2.7' IN (result1, result2)"), monitor.StatusOK, "", []string{"result1", "resultCount"}},
 		{newMonitor("rule", "http", web.URL, nil, "status == 204"), monitor.StatusError, "Rule violated: status == 204", []string{"status"}},
-		{newMonitor("rule with a missing output", "dns", "host.test", names, "result2 > 3"), monitor.StatusFailed, "rule eval error: this check gave no result2", nil},
+		{newMonitor("rule without an answer", "dns", "host.test", names, "result2 > 3"), monitor.StatusFailed, "rule eval error: this check gave no result2", nil},
 		{newMonitor("rule with a number", "tcp", web.Listener.Addr().String(), nil, "respTime"), monitor.StatusFailed, "rule didn't return a bool", nil},
 		{newMonitor("refused", "http", "http://"+refused, nil, ""), monitor.StatusFailed, "refused", nil},
 		{newMonitor("refused port", "tcp", refused, nil, ""), monitor.StatusFailed, "refused", nil},
