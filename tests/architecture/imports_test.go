@@ -1,4 +1,4 @@
-// Package architecture holds the code to the import directions that docs/architecture.md describes.
+// Package architecture tests that imports follow the directions in docs/architecture.md.
 package architecture
 
 import (
@@ -10,7 +10,8 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// dependencies are the packages that a package needs, itself left out.
+// dependencies returns the direct and indirect imports of each NanoMon package that matches the pattern or that a match
+// imports.
 func dependencies(t *testing.T, pattern string) map[string][]string {
 	t.Helper()
 	command := exec.Command("go", "list", "-deps", "-f", `{{.ImportPath}}:{{join .Deps ","}}`, pattern)
@@ -29,10 +30,10 @@ func dependencies(t *testing.T, pattern string) map[string][]string {
 	return found
 }
 
-func TestImportDirections(t *testing.T) {
+func TestImportsFollowDirections(t *testing.T) {
 	all := dependencies(t, "./services/...")
 	for _, rule := range []struct {
-		from, never string
+		from, forbidden string
 	}{
 		{"nanomon/services/common/", "nanomon/services/api"},
 		{"nanomon/services/common/", "nanomon/services/runner"},
@@ -59,7 +60,7 @@ func TestImportDirections(t *testing.T) {
 				continue
 			}
 			matched = true
-			if i := slices.IndexFunc(deps, func(dep string) bool { return strings.HasPrefix(dep, rule.never) }); i >= 0 {
+			if i := slices.IndexFunc(deps, func(dep string) bool { return strings.HasPrefix(dep, rule.forbidden) }); i >= 0 {
 				t.Errorf("%s depends on %s", path, deps[i])
 			}
 		}
@@ -69,7 +70,7 @@ func TestImportDirections(t *testing.T) {
 	}
 }
 
-func TestTheVocabularyNeedsOnlyTheStandardLibrary(t *testing.T) {
+func TestPackageMonitorImportsOnlyStandardLibrary(t *testing.T) {
 	for _, dep := range dependencies(t, "./services/common/monitor")["nanomon/services/common/monitor"] {
 		if first, _, _ := strings.Cut(dep, "/"); strings.Contains(first, ".") || first == "nanomon" {
 			t.Errorf("package monitor depends on %s", dep)

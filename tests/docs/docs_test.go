@@ -37,7 +37,7 @@ func TestGeneratedPartsAreCurrent(t *testing.T) {
 		if strings.Count(text, "<!-- generated:") != len(generated.FindAllString(text, -1)) {
 			t.Errorf("%s: a generated part has no end marker", path)
 		}
-		current(t, path, generated.ReplaceAllStringFunc(text, func(part string) string {
+		checkCurrent(t, path, generated.ReplaceAllStringFunc(text, func(part string) string {
 			found := generated.FindStringSubmatch(part)
 			generate, ok := generators[found[2]]
 			if !ok {
@@ -53,12 +53,12 @@ func TestGeneratedPartsAreCurrent(t *testing.T) {
 			t.Errorf("no document uses the generator %s", name)
 		}
 	}
-	current(t, ".env.sample", settings.sample())
-	current(t, "services/common/config/sections.go", settings.source(t))
+	checkCurrent(t, ".env.sample", settings.sample())
+	checkCurrent(t, "services/common/config/sections.go", settings.source(t))
 }
 
-// current compares a file with its generated content or, with -update, writes it.
-func current(t *testing.T, path, want string) {
+// checkCurrent compares a file with its generated content or, with -update, writes it.
+func checkCurrent(t *testing.T, path, want string) {
 	t.Helper()
 	if *update {
 		if err := os.WriteFile(filepath.Join(servicetest.Root(), path), []byte(want), 0o644); err != nil {

@@ -43,7 +43,7 @@ func checkPlainText(t *testing.T, text string) {
 	}
 }
 
-func TestHelp(t *testing.T) {
+func TestHelpExplainsCommandsAndMainSettings(t *testing.T) {
 	for name, settings := range programs {
 		t.Run(name, func(t *testing.T) {
 			_, help, _ := runProgram(t, name, nil, "help")
@@ -73,7 +73,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-func TestHelpSettings(t *testing.T) {
+func TestHelpSettingsExplainsAllSettingsOfProgram(t *testing.T) {
 	for name, c := range map[string]struct{ has, hasNot, lines []string }{
 		"api":        {[]string{"PORT", "MONGO_URI", "CORS_ORIGINS", "LOG_LEVEL"}, []string{"API_PORT", "ALERT_SMTP_TO", "DATA_DIR"}, []string{"  PORT (default: 8000)\n"}},
 		"runner":     {[]string{"MONGO_URI", "ALERT_SMTP_PASSWORD", "HEALTH_FILE", "LOG_LEVEL"}, []string{"PORT", "AUTH_CLIENT_ID"}, []string{"  USE_POLLING (default: false)\n"}},
@@ -106,7 +106,7 @@ func TestHelpSettings(t *testing.T) {
 	}
 }
 
-func TestVersion(t *testing.T) {
+func TestVersionIsPrinted(t *testing.T) {
 	for name := range programs {
 		for _, argument := range []string{"--version", "version"} {
 			code, stdout, stderr := runProgram(t, name, nil, argument)
@@ -117,7 +117,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-func TestUnknownArguments(t *testing.T) {
+func TestUnknownArgumentsAreRejected(t *testing.T) {
 	for name := range programs {
 		for _, arguments := range []string{"start", "health now", "help me", "version --help", "--port 80"} {
 			code, stdout, stderr := runProgram(t, name, nil, strings.Fields(arguments)...)

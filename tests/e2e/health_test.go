@@ -37,7 +37,7 @@ func checkWorks(t *testing.T, name string, settings map[string]string) {
 	}
 }
 
-// checkFails expects health to fail with one line that begins with the fault: the variable and what follows it.
+// checkFails expects health to fail and to print one line, which begins with the program's name and the given fault.
 func checkFails(t *testing.T, name, fault string, settings map[string]string) {
 	t.Helper()
 	code, stdout, stderr := runProgram(t, name, settings, "health")
@@ -46,7 +46,7 @@ func checkFails(t *testing.T, name, fault string, settings map[string]string) {
 	}
 }
 
-func TestHealthWithoutAService(t *testing.T) {
+func TestHealthFailsWithoutService(t *testing.T) {
 	t.Parallel()
 	refused := port(servicetest.RefusedAddress(t))
 	web := httptest.NewServer(http.NotFoundHandler())
@@ -62,9 +62,9 @@ func TestHealthWithoutAService(t *testing.T) {
 	checkFails(t, "runner", `POLLING_INTERVAL "often"`, map[string]string{"POLLING_INTERVAL": "often"})
 }
 
-// TestHealth runs health for all four programs, also while the store is unavailable: an orchestrator must not restart a
-// healthy program because of its database.
-func TestHealth(t *testing.T) {
+// TestHealthSucceedsWhileServiceRuns runs health for all four programs, also while the store is unavailable: an
+// orchestrator must not restart a healthy program because of its database.
+func TestHealthSucceedsWhileServiceRuns(t *testing.T) {
 	t.Parallel()
 	_, api, page := servicetest.Standalone(t, t.TempDir())
 	both := map[string]string{"API_PORT": port(strings.TrimSuffix(api, "/api")), "FRONTEND_PORT": port(page)}
@@ -92,10 +92,10 @@ func TestHealth(t *testing.T) {
 	checkFails(t, "runner", "HEALTH_FILE:", settings)
 }
 
-// waitForHealthFile waits until the runner writes the file again.
+// waitForHealthFile deletes the file and waits until the runner has written it.
 func waitForHealthFile(t *testing.T, file string) {
 	t.Helper()
-	_ = os.Remove(file) // it may not be there yet
+	_ = os.Remove(file) // it may not exist yet
 	servicetest.Eventually(t, "the health file", func() bool {
 		_, err := os.Stat(file)
 		return err == nil

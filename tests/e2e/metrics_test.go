@@ -17,7 +17,7 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-func TestMetricsFollowTheMonitors(t *testing.T) {
+func TestMetricsReflectMonitorsAndResults(t *testing.T) {
 	service, api, _ := servicetest.StandaloneWith(t, t.TempDir(), map[string]string{"PROMETHEUS_ENABLE": "true", "PROMETHEUS_PORT": "0"})
 	url := service.MetricsURL(t)
 	web := httptest.NewServer(http.NotFoundHandler())
@@ -27,41 +27,41 @@ func TestMetricsFollowTheMonitors(t *testing.T) {
 	shop := newMonitor("Shop (EU)", "http", target, properties, "status == 200")
 	shop.Interval, shop.Group = "1h", "web"
 	shop = servicetest.Create(t, api, shop)
-	fixed := newMonitor("Monitor Status", "tcp", web.Listener.Addr().String(), nil, "")
-	fixed.Interval = "1h"
-	fixed = servicetest.Create(t, api, fixed)
+	other := newMonitor("Monitor Status", "tcp", web.Listener.Addr().String(), nil, "")
+	other.Interval = "1h"
+	other = servicetest.Create(t, api, other)
 
-	families := waitForFamily(t, url, "nanomon_shop__eu_", "nanomon_monitor_status_")
+	families := waitForFamilies(t, url, "nanomon_shop__eu_", "nanomon_monitor_status_")
 	checkAgainstAPI(t, api, shop, families["nanomon_shop__eu_"])
-	checkAgainstAPI(t, api, fixed, families["nanomon_monitor_status_"])
+	checkAgainstAPI(t, api, other, families["nanomon_monitor_status_"])
 	if got := byLabel(families["nanomon_monitor_status"], "name"); !maps.Equal(got, map[string]float64{"Shop (EU)": 1, "Monitor Status": 0}) {
 		t.Errorf("statuses %v", got)
 	}
 	if status, body := servicetest.Call(t, http.MethodGet, url, nil); status != http.StatusOK || strings.Contains(string(body), "s3cret") {
-		t.Errorf("answered %d; a secret is shown: %t", status, strings.Contains(string(body), "s3cret"))
+		t.Errorf("status %d; contains a secret: %t", status, strings.Contains(string(body), "s3cret"))
 	}
 
 	shop.Name = "Store"
-	put(t, api, shop)
+	update(t, api, shop)
 	servicetest.Eventually(t, "the new name", func() bool {
 		families = servicetest.Scrape(t, url)
 		old, renamed := families["nanomon_shop__eu_"], families["nanomon_store"]
 		if (old == nil) == (renamed == nil) {
-			t.Errorf("the monitor is told as %v and as %v", old, renamed)
+			t.Errorf("not exactly one family of the renamed monitor: old name %v, new name %v", old, renamed)
 		}
 		return renamed != nil
 	})
 	if got := byLabel(families["nanomon_monitor_value"], "name"); len(got) != 2 || got["Shop (EU)"] != 0 {
-		t.Errorf("values after the new name: %v", got)
+		t.Errorf("values after the rename: %v", got)
 	}
-	fixed.Enabled = false
-	put(t, api, fixed)
+	other.Enabled = false
+	update(t, api, other)
 	waitForNames(t, url, "Store")
-	fixed.Enabled, fixed.Name = true, "store"
-	put(t, api, fixed)
+	other.Enabled, other.Name = true, "store"
+	update(t, api, other)
 	waitForNames(t, url, "Store", "store")
 	if got := byLabel(servicetest.Scrape(t, url)["nanomon_store"], "id"); len(got) != 2 {
-		t.Errorf("two monitors of one name: %v", got)
+		t.Errorf("two monitors with the same family name: %v", got)
 	}
 	if status, body := servicetest.Call(t, http.MethodDelete, api+"/monitors/"+shop.ID, nil); status != http.StatusNoContent {
 		t.Fatalf("delete: %d %s", status, body)
@@ -71,11 +71,11 @@ func TestMetricsFollowTheMonitors(t *testing.T) {
 	if code := service.Stop(t); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	refuses(t, strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/metrics"))
+	checkNothingListens(t, strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/metrics"))
 }
 
-// waitForFamily scrapes until families with the names are there.
-func waitForFamily(t *testing.T, url string, names ...string) (families map[string]*dto.MetricFamily) {
+// waitForFamilies scrapes until the named families exist, and returns all families.
+func waitForFamilies(t *testing.T, url string, names ...string) (families map[string]*dto.MetricFamily) {
 	t.Helper()
 	servicetest.Eventually(t, "metrics of "+strings.Join(names, ", "), func() bool {
 		families = servicetest.Scrape(t, url)
@@ -84,7 +84,7 @@ func waitForFamily(t *testing.T, url string, names ...string) (families map[stri
 	return families
 }
 
-// waitForNames scrapes until exactly the monitors with the names have a status.
+// waitForNames scrapes until exactly the named monitors have a status.
 func waitForNames(t *testing.T, url string, names ...string) {
 	t.Helper()
 	servicetest.Eventually(t, "the monitors "+strings.Join(names, ", "), func() bool {
@@ -93,7 +93,7 @@ func waitForNames(t *testing.T, url string, names ...string) {
 	})
 }
 
-// checkAgainstAPI compares a family with the newest result of its only monitor.
+// checkAgainstAPI compares a family with the only result of its only monitor.
 func checkAgainstAPI(t *testing.T, api string, m monitor.Monitor, family *dto.MetricFamily) {
 	t.Helper()
 	var results []monitor.Result
@@ -108,7 +108,7 @@ func checkAgainstAPI(t *testing.T, api string, m monitor.Monitor, family *dto.Me
 		}
 	}
 	if got := byLabel(family, "result"); !maps.Equal(got, want) || len(want) < 3 {
-		t.Errorf("%s: told %v, the API tells %v", m.Name, got, want)
+		t.Errorf("%s: metrics %v, result of the API %v", m.Name, got, want)
 	}
 	for _, series := range family.GetMetric() {
 		for _, label := range series.GetLabel() {
@@ -119,7 +119,7 @@ func checkAgainstAPI(t *testing.T, api string, m monitor.Monitor, family *dto.Me
 	}
 }
 
-// byLabel are a gauge's values by one of its labels.
+// byLabel returns the values of a gauge by one of its labels.
 func byLabel(family *dto.MetricFamily, name string) map[string]float64 {
 	values := make(map[string]float64)
 	for _, series := range family.GetMetric() {
@@ -132,25 +132,25 @@ func byLabel(family *dto.MetricFamily, name string) map[string]float64 {
 	return values
 }
 
-func put(t *testing.T, api string, m monitor.Monitor) {
+func update(t *testing.T, api string, m monitor.Monitor) {
 	t.Helper()
 	if status, body := servicetest.Call(t, http.MethodPut, api+"/monitors/"+m.ID, m); status != http.StatusOK {
-		t.Fatalf("change %s: %d %s", m.Name, status, body)
+		t.Fatalf("update %s: %d %s", m.Name, status, body)
 	}
 }
 
-// refuses fails if something listens at an address.
-func refuses(t *testing.T, address string) {
+// checkNothingListens fails the test if an address accepts connections.
+func checkNothingListens(t *testing.T, address string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	if connection, err := new(net.Dialer).DialContext(ctx, "tcp", address); err == nil {
 		connection.Close()
-		t.Errorf("something listens at %s", address)
+		t.Errorf("something listens on %s", address)
 	}
 }
 
-func TestWithoutTheSettingNoPortIsOpen(t *testing.T) {
+func TestMetricsPortIsClosedUnlessEnabled(t *testing.T) {
 	address := servicetest.RefusedAddress(t)
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -158,7 +158,7 @@ func TestWithoutTheSettingNoPortIsOpen(t *testing.T) {
 	}
 	service, api, _ := servicetest.StandaloneWith(t, t.TempDir(), map[string]string{"PROMETHEUS_PORT": port})
 	servicetest.Get[[]monitor.Monitor](t, api+"/monitors")
-	refuses(t, address)
+	checkNothingListens(t, address)
 	if strings.Contains(service.Log(), "for=metrics") {
 		t.Errorf("log:\n%s", service.Log())
 	}

@@ -12,8 +12,8 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// startServices starts api and runner over a new database on the server. Where that has no change streams, the runner
-// polls each second.
+// startServices starts the API and a runner with a new database on the server. If the server has no change streams, the
+// runner polls each second.
 func startServices(t *testing.T, uri string) (runner *servicetest.Service, api string, settings map[string]string) {
 	t.Helper()
 	settings = map[string]string{"MONGO_URI": uri, "MONGO_DB": mongotest.Database(t, uri), "POLLING_INTERVAL": "1s"}
@@ -22,44 +22,44 @@ func startServices(t *testing.T, uri string) (runner *servicetest.Service, api s
 	return runner, api, settings
 }
 
-func TestTheMainJobWithSeparateServices(t *testing.T) {
-	mongotest.Each(t, testTheMainJob)
+func TestSeparateServicesCheckNewMonitors(t *testing.T) {
+	mongotest.Each(t, testSeparateServices)
 }
 
-func testTheMainJob(t *testing.T, uri string) {
+func testSeparateServices(t *testing.T, uri string) {
 	runner, api, settings := startServices(t, uri)
-	checkMainJob(t, api, 5*time.Second)
-	testThePage(t, api)
+	checkFirstResults(t, api, 5*time.Second)
+	testFrontend(t, api)
 
 	created := len(servicetest.Get[[]monitor.Monitor](t, api+"/monitors"))
 	servicetest.Eventually(t, "the runner's heartbeat with its monitors", func() bool {
-		running := servicetest.Running(t, api)
-		return len(running) == 1 && running[runner.RunnerID(t)] == created
+		assigned := servicetest.MonitorsPerRunner(t, api)
+		return len(assigned) == 1 && assigned[runner.RunnerID(t)] == created
 	})
 	if code := runner.Stop(t); code != 0 {
-		t.Errorf("the runner's exit code is %d", code)
+		t.Errorf("runner: exit code %d", code)
 	}
-	if left := servicetest.Running(t, api); len(left) != 0 {
-		t.Errorf("after its stop the runner is still listed: %v", left)
+	if assigned := servicetest.MonitorsPerRunner(t, api); len(assigned) != 0 {
+		t.Errorf("the stopped runner is still listed: %v", assigned)
 	}
-	testTheScheduleGoesOn(t, api, settings)
+	testNewRunnerContinues(t, api, settings)
 }
 
-// testThePage starts the frontend, which tells the page where the API is and isn't it itself.
-func testThePage(t *testing.T, api string) {
+// testFrontend starts the frontend, which serves the API's URL in config.json and does not serve the API itself.
+func testFrontend(t *testing.T, api string) {
 	t.Helper()
 	frontend := servicetest.Start(t, "frontend", map[string]string{"PORT": "0", "API_ENDPOINT": api})
 	page := "http://localhost:" + frontend.Port(t)
 	if status, body := servicetest.Call(t, http.MethodGet, page+"/config.json", nil); status != http.StatusOK || !strings.Contains(string(body), api) {
-		t.Errorf("the page's configuration is %d %s", status, body)
+		t.Errorf("config.json: %d %s", status, body)
 	}
 	if status, _ := servicetest.Call(t, http.MethodGet, page+"/api/monitors", nil); status != http.StatusNotFound {
-		t.Errorf("the page's host answers %d for the API", status)
+		t.Errorf("the frontend responds %d to an API request", status)
 	}
 }
 
-// testTheScheduleGoesOn starts another runner in place of the one that was stopped.
-func testTheScheduleGoesOn(t *testing.T, api string, settings map[string]string) {
+// testNewRunnerContinues starts a runner after the only one was stopped, and waits for new results.
+func testNewRunnerContinues(t *testing.T, api string, settings map[string]string) {
 	t.Helper()
 	before := servicetest.Get[[]monitor.Result](t, api+"/results?max=1")[0]
 	servicetest.Start(t, "runner", settings)
@@ -68,20 +68,20 @@ func testTheScheduleGoesOn(t *testing.T, api string, settings map[string]string)
 	})
 }
 
-func TestAnUnsavedMonitorIsCheckedByTheRunner(t *testing.T) {
-	mongotest.Each(t, testAnUnsavedMonitor)
+func TestRunnerExecutesOnDemandCheck(t *testing.T) {
+	mongotest.Each(t, testOnDemandCheck)
 }
 
-func testAnUnsavedMonitor(t *testing.T, uri string) {
+func testOnDemandCheck(t *testing.T, uri string) {
 	runner, api, _ := startServices(t, uri)
 	web := httptest.NewServer(http.NotFoundHandler())
 	defer web.Close()
-	unsaved := newMonitor("try", "http", web.URL, map[string]string{"timeout": "1s"}, "")
+	unsaved := newMonitor("unsaved", "http", web.URL, map[string]string{"timeout": "1s"}, "")
 	if status, body := servicetest.Call(t, http.MethodPost, api+"/monitors/check", unsaved); status != http.StatusOK {
-		t.Errorf("answered %d %s", status, body)
+		t.Errorf("response %d %s", status, body)
 	}
 	runner.Stop(t)
 	if status, body := servicetest.Call(t, http.MethodPost, api+"/monitors/check", unsaved); status != http.StatusGatewayTimeout {
-		t.Errorf("without a runner answered %d %s", status, body)
+		t.Errorf("response without a runner: %d %s", status, body)
 	}
 }

@@ -1,4 +1,4 @@
-// Package e2e drives the real binaries as a user does.
+// Package e2e tests the real binaries through their API, page, command line and log.
 package e2e
 
 import (
@@ -14,12 +14,13 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-type wanted struct {
+// example is a monitor with its expected result.
+type example struct {
 	monitor monitor.Monitor
 	status  monitor.Status
 	// message is a part of the result's message.
 	message string
-	// outputs are names that the result must hold.
+	// outputs lists some of the result's outputs.
 	outputs []string
 }
 
@@ -27,7 +28,8 @@ func newMonitor(name, kind, target string, properties map[string]string, rule st
 	return monitor.Monitor{Name: name, Type: kind, Interval: "1s", Target: target, Properties: properties, Rule: rule, Enabled: true}
 }
 
-func targets(t *testing.T) []wanted {
+// examples starts targets and returns a monitor for each.
+func examples(t *testing.T) []example {
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("load: 42")) }))
 	t.Cleanup(web.Close)
 	host, port, err := net.SplitHostPort(web.Listener.Addr().String())
@@ -36,7 +38,7 @@ func targets(t *testing.T) []wanted {
 	}
 	names := map[string]string{"server": servicetest.NameServer(t)}
 	refused := servicetest.RefusedAddress(t)
-	return []wanted{
+	return []example{
 		{newMonitor("http", "http", web.URL, map[string]string{"bodyRegex": `load: (\d+)`}, "status == 200 && regexMatch == 42"), monitor.StatusOK, "", []string{"status", "respTime", "bodyLen", "regexMatch"}},
 		{newMonitor("tcp", "tcp", net.JoinHostPort(host, port), nil, "respTime < 1000"), monitor.StatusOK, "", []string{"respTime", "ipAddress"}},
 		{newMonitor("ping", "ping", "127.0.0.1", map[string]string{"count": "1"}, "packetLoss == 0"), monitor.StatusOK, "", []string{"avgRtt", "packetLoss"}},
@@ -53,39 +55,38 @@ func targets(t *testing.T) []wanted {
 	}
 }
 
-func TestTheMainJob(t *testing.T) {
+func TestStandaloneChecksNewMonitors(t *testing.T) {
 	_, api, page := servicetest.Standalone(t, t.TempDir())
-	checkMainJob(t, api, 2*time.Second)
+	checkFirstResults(t, api, 2*time.Second)
 
 	status, body := servicetest.Call(t, http.MethodGet, page+"/", nil)
 	if status != http.StatusOK || !strings.Contains(string(body), "<title>NanoMon") {
-		t.Errorf("the page answers %d: %.100s", status, body)
+		t.Errorf("page: %d %.100s", status, body)
 	}
 	if status, _ := servicetest.Call(t, http.MethodGet, page+"/api/monitors", nil); status != http.StatusOK {
-		t.Errorf("the page's port answers %d for the API", status)
+		t.Errorf("API on the page's port: %d", status)
 	}
 }
 
-// checkMainJob creates a monitor for each target and looks at its first result, which must come within soon
-// of the answer.
-func checkMainJob(t *testing.T, api string, soon time.Duration) {
+// checkFirstResults creates the example monitors and checks the first result of each, which must be stored within limit.
+func checkFirstResults(t *testing.T, api string, limit time.Duration) {
 	t.Helper()
-	all := targets(t)
-	t.Run("targets", func(t *testing.T) {
+	all := examples(t)
+	t.Run("monitors", func(t *testing.T) {
 		for _, want := range all {
 			t.Run(want.monitor.Name, func(t *testing.T) {
 				t.Parallel()
-				checkFirstResult(t, api, soon, want)
+				checkFirstResult(t, api, limit, want)
 			})
 		}
 	})
 }
 
-func checkFirstResult(t *testing.T, api string, soon time.Duration, want wanted) {
+func checkFirstResult(t *testing.T, api string, limit time.Duration, want example) {
 	t.Helper()
 	created := servicetest.Create(t, api, want.monitor)
 	var results []monitor.Result
-	servicetest.EventuallyWithin(t, soon, "the first result", func() bool {
+	servicetest.EventuallyWithin(t, limit, "the first result", func() bool {
 		results = servicetest.Results(t, api, created.ID)
 		return len(results) > 0
 	})
@@ -100,78 +101,78 @@ func checkFirstResult(t *testing.T, api string, soon time.Duration, want wanted)
 		}
 	}
 	if _, has := first.Outputs["body"]; has {
-		t.Error("the body is in the result")
+		t.Error("the result contains the body")
 	}
 }
 
-func TestABrokenRuleIsRefusedAndNothingStored(t *testing.T) {
+func TestMonitorWithInvalidRuleIsRejected(t *testing.T) {
 	_, api, _ := servicetest.Standalone(t, t.TempDir())
 	status, body := servicetest.Call(t, http.MethodPost, api+"/monitors", newMonitor("n", "tcp", "127.0.0.1:1", nil, "respTimes < 3"))
 	if status != http.StatusBadRequest || !strings.Contains(string(body), "rule invalid") || !strings.Contains(string(body), "respTimes") {
-		t.Errorf("answered %d %s", status, body)
+		t.Errorf("response %d %s", status, body)
 	}
 	if stored := servicetest.Get[[]monitor.Monitor](t, api+"/monitors"); len(stored) != 0 {
-		t.Errorf("stored %v", stored)
+		t.Errorf("stored monitors: %v", stored)
 	}
 }
 
-func TestNothingAcknowledgedIsLostInACrash(t *testing.T) {
+func TestAcknowledgedDataSurvivesCrash(t *testing.T) {
 	folder := t.TempDir()
 	service, api, _ := servicetest.Standalone(t, folder)
 	web := httptest.NewServer(http.NotFoundHandler())
 	defer web.Close()
-	created := servicetest.Create(t, api, newMonitor("survivor", "http", web.URL, nil, ""))
+	created := servicetest.Create(t, api, newMonitor("checked before the crash", "http", web.URL, nil, ""))
 	servicetest.Eventually(t, "two results", func() bool { return len(servicetest.Results(t, api, created.ID)) >= 2 })
 
 	before := servicetest.Results(t, api, created.ID)
-	last := servicetest.Create(t, api, newMonitor("last words", "tcp", web.Listener.Addr().String(), nil, ""))
+	last := servicetest.Create(t, api, newMonitor("created just before the crash", "tcp", web.Listener.Addr().String(), nil, ""))
 	service.Kill(t)
 
 	_, api, _ = servicetest.Standalone(t, folder)
-	if got := servicetest.Get[monitor.Monitor](t, api+"/monitors/"+last.ID); got.Name != "last words" {
-		t.Errorf("the monitor that was acknowledged before the crash is %+v", got)
+	if got := servicetest.Get[monitor.Monitor](t, api+"/monitors/"+last.ID); got.Name != "created just before the crash" {
+		t.Errorf("the last monitor created before the crash: %+v", got)
 	}
-	servicetest.Eventually(t, "the schedule to go on", func() bool {
+	servicetest.Eventually(t, "two results after the restart", func() bool {
 		return len(servicetest.Results(t, api, created.ID)) >= len(before)+2
 	})
-	kept := make(map[string]bool)
+	stored := make(map[string]bool)
 	for _, result := range servicetest.Results(t, api, created.ID) {
-		if kept[result.ID] {
-			t.Errorf("result %s is there twice", result.ID)
+		if stored[result.ID] {
+			t.Errorf("result %s is stored twice", result.ID)
 		}
-		kept[result.ID] = true
+		stored[result.ID] = true
 	}
 	for _, result := range before {
-		if !kept[result.ID] {
+		if !stored[result.ID] {
 			t.Errorf("result %s of %s was lost", result.ID, result.Date)
 		}
 	}
 }
 
-func TestAStopIsClean(t *testing.T) {
+func TestStandaloneStopsCleanlyDuringCheck(t *testing.T) {
 	service, api, _ := servicetest.Standalone(t, t.TempDir())
 	servicetest.Create(t, api, newMonitor("slow", "http", servicetest.SlowURL(t), map[string]string{"timeout": "2s"}, ""))
 	if code := service.Stop(t); code != 0 {
 		t.Errorf("exit code %d, log:\n%s", code, service.Log())
 	}
 	if !strings.Contains(service.Log(), "runner stopped") {
-		t.Errorf("the log doesn't tell of the stop:\n%s", service.Log())
+		t.Errorf("the stop is not logged:\n%s", service.Log())
 	}
 }
 
-func TestAnUnsavedMonitorIsCheckedOnce(t *testing.T) {
+func TestOnDemandCheckStoresNothing(t *testing.T) {
 	_, api, _ := servicetest.Standalone(t, t.TempDir())
 	web := httptest.NewServer(http.NotFoundHandler())
 	defer web.Close()
-	status, body := servicetest.Call(t, http.MethodPost, api+"/monitors/check", newMonitor("try", "http", web.URL, nil, "status == 200"))
+	status, body := servicetest.Call(t, http.MethodPost, api+"/monitors/check", newMonitor("unsaved", "http", web.URL, nil, "status == 200"))
 	var result monitor.Result
 	if err := json.Unmarshal(body, &result); err != nil || status != http.StatusOK {
-		t.Fatalf("answered %d %s", status, body)
+		t.Fatalf("response %d %s", status, body)
 	}
 	if result.Status != monitor.StatusError || result.Message != "Rule violated: status == 200" || result.Outputs["status"] != 404.0 {
-		t.Errorf("found %+v", result)
+		t.Errorf("result %+v", result)
 	}
 	if stored := servicetest.Get[[]monitor.Result](t, api+"/results"); len(stored) != 0 {
-		t.Errorf("stored %v", stored)
+		t.Errorf("stored results: %v", stored)
 	}
 }

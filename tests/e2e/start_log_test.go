@@ -11,7 +11,7 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-const openToEveryone = `msg="sign-in is off: everyone who reaches these addresses can change monitors"`
+const signInIsOff = `msg="sign-in is off: everyone who reaches these addresses can change monitors"`
 
 // checkLog fails the test unless the log contains every part.
 func checkLog(t *testing.T, service *servicetest.Service, parts ...string) {
@@ -23,7 +23,7 @@ func checkLog(t *testing.T, service *servicetest.Service, parts ...string) {
 	}
 }
 
-func TestTheStartIsLogged(t *testing.T) {
+func TestStartIsLogged(t *testing.T) {
 	folder := t.TempDir()
 	const version = `msg="starting NanoMon" program=%s version=0.0.0 build="development build"`
 	start := func(program string) string { return strings.ReplaceAll(version, "%s", program) }
@@ -33,7 +33,7 @@ func TestTheStartIsLogged(t *testing.T) {
 			"ALERT_SMTP_FROM": "a@example.org", "ALERT_SMTP_TO": "s3cret@example.org", "ALERT_SLACK_URL": "https://127.0.0.1:1/s3cret",
 		})
 		checkLog(t, service, start("standalone")+" channels=\"email, slack\" store=sqlite file="+filepath.Join(folder, "nanomon.db")+"\n",
-			openToEveryone+" addresses=\"[::]:"+port(strings.TrimSuffix(api, "/api"))+", [::]:"+port(page)+"\" more=docs/sign-in.md\n")
+			signInIsOff+" addresses=\"[::]:"+port(strings.TrimSuffix(api, "/api"))+", [::]:"+port(page)+"\" more=docs/sign-in.md\n")
 		if strings.Contains(service.Log(), "s3cret") {
 			t.Errorf("the log shows a secret:\n%s", service.Log())
 		}
@@ -58,13 +58,13 @@ func TestTheStartIsLogged(t *testing.T) {
 		settings := map[string]string{"MONGO_URI": db.URI, "MONGO_DB": "monitoring"}
 		server, _ := servicetest.API(t, settings)
 		checkLog(t, server, start("api")+" store=mongodb hosts="+host+" database=monitoring\n",
-			openToEveryone+" addresses=[::]:"+server.Port(t)+" more=docs/sign-in.md\n")
+			signInIsOff+" addresses=[::]:"+server.Port(t)+" more=docs/sign-in.md\n")
 		runner, _ := servicetest.Runner(t, settings)
 		checkLog(t, runner, start("runner")+" channels=none store=mongodb hosts="+host+" database=monitoring\n")
 	})
 }
 
-func TestSuccessfulReadsAreLoggedAtDebugLevelOnly(t *testing.T) {
+func TestSuccessfulReadsAreLoggedOnlyAtDebugLevel(t *testing.T) {
 	read := func(level string) *servicetest.Service {
 		service, api, page := servicetest.StandaloneWith(t, t.TempDir(), map[string]string{"LOG_LEVEL": level})
 		servicetest.Call(t, http.MethodGet, api+"/monitors", nil)

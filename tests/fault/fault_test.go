@@ -1,5 +1,5 @@
-// Package fault holds the promises that NanoMon makes for when something breaks. The tests run the real binaries as
-// processes over a real server, and break one of them.
+// Package fault tests what NanoMon guarantees when something breaks. The tests run the real binaries with a database
+// server, and then kill a process or close its connections.
 package fault
 
 import (
@@ -15,11 +15,11 @@ import (
 
 func TestMain(m *testing.M) { servicetest.Main(m) }
 
-// experiment lets things go on for as long as a promise is watched.
-func experiment(length time.Duration) { <-time.After(length) }
+// observe lets the processes run for a time. It is no substitute for waiting until something has happened.
+func observe(length time.Duration) { <-time.After(length) }
 
-// stored are all results in the store, newest first.
-func stored(t *testing.T, api string) []monitor.Result {
+// allResults returns all results in the store, newest first.
+func allResults(t *testing.T, api string) []monitor.Result {
 	t.Helper()
 	var all []monitor.Result
 	for next := api + "/results?max=1000"; next != ""; {
@@ -43,9 +43,9 @@ func stored(t *testing.T, api string) []monitor.Result {
 	return all
 }
 
-// unstored are the checks that the target saw and that have no result. The test fails if a result is stored twice, is of
-// no check, or says that a check went wrong.
-func unstored(t *testing.T, target *servicetest.Target, results []monitor.Result) []servicetest.Check {
+// checksWithoutResult returns the checks that the target received and that have no result. The test fails if a result is
+// stored twice, belongs to no check, or is not OK.
+func checksWithoutResult(t *testing.T, target *servicetest.Target, results []monitor.Result) []servicetest.Check {
 	t.Helper()
 	checks := target.Checks()
 	ids, numbers := make(map[string]bool), make(map[int]bool)
@@ -59,7 +59,7 @@ func unstored(t *testing.T, target *servicetest.Target, results []monitor.Result
 		case numbers[number]:
 			t.Errorf("check %d of %s at %s has two results", number, r.MonitorName, r.Date)
 		case number >= len(checks) || checks[number].Path != r.MonitorName:
-			t.Errorf("result %s of %s at %s names check %d, which is another's", r.ID, r.MonitorName, r.Date, number)
+			t.Errorf("result %s of %s at %s: check %d is not of this monitor", r.ID, r.MonitorName, r.Date, number)
 		}
 		ids[r.ID], numbers[number] = true, true
 	}
@@ -72,10 +72,10 @@ func unstored(t *testing.T, target *servicetest.Target, results []monitor.Result
 	return missing
 }
 
-// longestGap is the longest time between two checks of the same path at or after from, and the path. A path that is not
-// checked any more counts until to.
+// longestGap returns the longest time between two consecutive checks of one path, and the path. It only counts gaps that
+// overlap the period between from and to. The gap after the last check of a path ends at to.
 func longestGap(target *servicetest.Target, from, to time.Time) (longest time.Duration, path string) {
-	for p, times := range target.Since(time.Time{}) {
+	for p, times := range target.ChecksSince(time.Time{}) {
 		for i, at := range times {
 			next := to
 			if i+1 < len(times) {

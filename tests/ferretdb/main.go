@@ -1,5 +1,5 @@
-// Command ferretdb is the MongoDB stand-in of the tests: a server of its own process
-// that speaks the wire protocol and keeps its data in SQLite files.
+// Command ferretdb runs FerretDB as a stand-in for MongoDB in tests: a server that speaks
+// the wire protocol of MongoDB and stores its data in SQLite files.
 package main
 
 import (
@@ -17,26 +17,26 @@ import (
 )
 
 func main() {
-	addr := flag.String("listen", "127.0.0.1:27017", "address to listen on, host:port; port 0 takes a free one")
-	data := flag.String("data", "", "folder that holds the data; it must exist")
-	tied := flag.Bool("tied", false, "end when standard input does, so as not to outlive who holds it open")
+	addr := flag.String("listen", "127.0.0.1:27017", "address to listen on, host:port; port 0 chooses a free one")
+	data := flag.String("data", "", "existing `folder` for the data")
+	tied := flag.Bool("tied", false, "exit when standard input is closed, so that the server can't outlive its parent")
 	flag.Parse()
-	debug.SetGCPercent(400) // Every query scans: most of the time would go into collecting garbage.
+	debug.SetGCPercent(400) // Queries allocate much memory: by default the garbage collector would use most of the CPU.
 	if err := run(*addr, *data, *tied); err != nil {
 		fmt.Fprintln(os.Stderr, "ferretdb:", err)
 		os.Exit(1)
 	}
 }
 
-// run serves until it is interrupted. The first line it prints is the URI to connect to.
+// run serves until it is interrupted. It prints the URI to connect to as its first line.
 func run(addr, data string, tied bool) error {
 	if data == "" {
-		return fmt.Errorf("-data names no folder")
+		return fmt.Errorf("-data is missing: name an existing folder")
 	}
 	server, err := ferretdb.New(&ferretdb.Config{
 		Listener: ferretdb.ListenerConfig{TCP: addr},
 		Handler:  "sqlite",
-		// Data outlives the process, if not the machine: that is enough for a test, and many times faster.
+		// Data survives a crash of the process, but not of the machine. That is enough for tests, and much faster.
 		SQLiteURL: "file:" + data + "/?_pragma=synchronous(off)",
 		Logger:    slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})

@@ -98,7 +98,7 @@ func (c *container) checkHealth(settings map[string]string) {
 // checkUnprivileged checks that a process has no privileges.
 func checkUnprivileged(t *testing.T, s *servicetest.Service) {
 	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.Process))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.PID))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func TestPing(t *testing.T) {
 			s := c.start(map[string]string{"API_PORT": "8000", "FRONTEND_PORT": "8001"})
 			s.WaitLog(t, `msg=ready`)
 			checkUnprivileged(t, s)
-			if r := checkOnce(t, s.Process, monitor.Monitor{Name: "loopback", Type: "ping", Interval: "1s", Target: "127.0.0.1"}); r.Status != want ||
+			if r := checkOnce(t, s.PID, monitor.Monitor{Name: "loopback", Type: "ping", Interval: "1s", Target: "127.0.0.1"}); r.Status != want ||
 				want == monitor.StatusFailed && !strings.Contains(r.Message, "ping_group_range") {
 				t.Errorf("the result is %+v", r)
 			}

@@ -162,7 +162,7 @@ func (s target) waitReady(t *testing.T, post string, service *servicetest.Servic
 	}
 	script = strings.NewReplacer("$$", "$", "/"+program, filepath.Join(s.root, program)).Replace(strings.TrimSuffix(script, "'"))
 	wait := exec.CommandContext(t.Context(), "/bin/sh", "-c", script)
-	wait.Env = append(environment, "MAINPID="+strconv.Itoa(service.Process))
+	wait.Env = append(environment, "MAINPID="+strconv.Itoa(service.PID))
 	if output, err := wait.CombinedOutput(); err != nil {
 		t.Fatalf("the service is not ready: %v: %s\n%s", err, output, service.Log())
 	}

@@ -1,5 +1,5 @@
-// Package load measures the real standalone binary under many monitors. It runs without the race
-// detector, because it is about time.
+// Package load measures CPU time, memory and punctuality of the real standalone binary with many monitors. It runs
+// without the race detector, which would distort the measurements.
 package load
 
 import (
@@ -24,19 +24,20 @@ import (
 const (
 	monitors = 1000
 	interval = 10 * time.Second
-	// fairShare is how many checks are due in each 100 ms.
-	fairShare = monitors * int(100*time.Millisecond) / int(interval)
+	// checksPer100ms is the number of checks that are due in each 100 ms if they are spread evenly.
+	checksPer100ms = monitors * int(100*time.Millisecond) / int(interval)
 )
 
 func TestMain(m *testing.M) {
-	if target := os.Getenv("NANOMON_BARE_LOOP"); target != "" {
-		bareLoop(target)
+	if target := os.Getenv("NANOMON_BASELINE_TARGET"); target != "" {
+		runBaseline(target)
 	}
 	os.Exit(m.Run())
 }
 
-// bareLoop is what a check costs at least: a new connection and a GET at the pace of the test, until killed.
-func bareLoop(target string) {
+// runBaseline sends GET requests on new connections, as many per second as the test's checks, until it is killed. Its
+// CPU time is the minimum cost of a check.
+func runBaseline(target string) {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for range time.Tick(interval / monitors) {
 		response, err := client.Get(target)
@@ -49,62 +50,62 @@ func bareLoop(target string) {
 	}
 }
 
-// arrivals records when which monitor was checked.
-type arrivals struct {
+// recorder is a web server that records the times of the checks and counts the requests of the baseline.
+type recorder struct {
 	mu       sync.Mutex
 	times    []time.Time
 	byPath   map[string][]time.Time
-	bareRuns int
+	baseline int
 }
 
-func (a *arrivals) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	now := time.Now()
-	a.mu.Lock()
-	if r.URL.Path == "/bare" {
-		a.bareRuns++
+	r.mu.Lock()
+	if request.URL.Path == "/baseline" {
+		r.baseline++
 	} else {
-		a.times = append(a.times, now)
-		a.byPath[r.URL.Path] = append(a.byPath[r.URL.Path], now)
+		r.times = append(r.times, now)
+		r.byPath[request.URL.Path] = append(r.byPath[request.URL.Path], now)
 	}
-	a.mu.Unlock()
+	r.mu.Unlock()
 	_, _ = io.WriteString(w, "OK")
 }
 
-func TestAThousandMonitors(t *testing.T) {
-	seen := &arrivals{byPath: make(map[string][]time.Time)}
-	target := httptest.NewServer(seen)
+func TestThousandMonitorsArePunctualAndCheap(t *testing.T) {
+	checks := &recorder{byPath: make(map[string][]time.Time)}
+	target := httptest.NewServer(checks)
 	defer target.Close()
 	folder := t.TempDir()
 	importMonitors(t, folder, target.URL)
 
-	seen.reset()
+	checks.reset()
 	started := time.Now()
 	service, _, _ := servicetest.StandaloneWith(t, folder, map[string]string{"PROMETHEUS_ENABLE": "true", "PROMETHEUS_PORT": "0"})
-	servicetest.Eventually(t, "every monitor to be checked once", func() bool { return seen.monitors() == monitors })
+	servicetest.Eventually(t, "every monitor to be checked once", func() bool { return checks.monitors() == monitors })
 	firstRound := time.Since(started)
-	t.Logf("all have run once after %.1f s", firstRound.Seconds())
+	t.Logf("all monitors were checked within %.1f s", firstRound.Seconds())
 	if firstRound > interval {
 		t.Errorf("the first round took %s", firstRound)
 	}
 
-	seen.reset()
-	bare := startBareLoop(t, target.URL+"/bare")
-	before, bareBefore, from := cpuTime(t, service.Process), cpuTime(t, bare), time.Now()
-	servicetest.EventuallyWithin(t, time.Minute, "three more rounds", func() bool { return seen.count() >= 3*monitors })
+	checks.reset()
+	baseline := startBaseline(t, target.URL+"/baseline")
+	before, baselineBefore, from := cpuTime(t, service.PID), cpuTime(t, baseline), time.Now()
+	servicetest.EventuallyWithin(t, time.Minute, "three more rounds", func() bool { return checks.count() >= 3*monitors })
 	window := time.Since(from)
-	perCheck := (cpuTime(t, service.Process) - before) / time.Duration(seen.count())
-	perBare := (cpuTime(t, bare) - bareBefore) / time.Duration(seen.bare())
-	t.Logf("%d checks in %.1f s: %s of CPU each, %s in the bare loop: ratio %.2f", seen.count(), window.Seconds(),
-		perCheck, perBare, float64(perCheck)/float64(perBare))
-	if float64(perCheck) > 1.5*float64(perBare) {
-		t.Errorf("a check costs more than 1.5 times the bare one")
+	perCheck := (cpuTime(t, service.PID) - before) / time.Duration(checks.count())
+	perRequest := (cpuTime(t, baseline) - baselineBefore) / time.Duration(checks.baselineRequests())
+	t.Logf("%d checks in %.1f s: %s of CPU time each, %s in the baseline, ratio %.2f", checks.count(), window.Seconds(),
+		perCheck, perRequest, float64(perCheck)/float64(perRequest))
+	if float64(perCheck) > 1.5*float64(perRequest) {
+		t.Errorf("a check uses more than 1.5 times the CPU time of a request of the baseline")
 	}
-	if most := seen.busiest(); most > 3*fairShare {
-		t.Errorf("%d checks in 100 ms, fair are %d", most, fairShare)
+	if most := checks.busiest(); most > 3*checksPer100ms {
+		t.Errorf("%d checks within 100 ms, evenly spread it would be %d", most, checksPer100ms)
 	} else {
-		t.Logf("the busiest 100 ms had %d checks, fair are %d", most, fairShare)
+		t.Logf("at most %d checks within 100 ms, evenly spread it would be %d", most, checksPer100ms)
 	}
-	resident := residentMemory(t, service.Process)
+	resident := residentMemory(t, service.PID)
 	t.Logf("resident memory %d MB", resident>>20)
 	if resident > 120<<20 {
 		t.Errorf("resident memory is %d bytes", resident)
@@ -115,7 +116,7 @@ func TestAThousandMonitors(t *testing.T) {
 	}
 }
 
-// checkLateness wants 99 % of the runs to have begun within 50 ms of their due time, and none to have been skipped.
+// checkLateness fails the test unless 99 % of the checks began within 50 ms of their due time and none was skipped.
 func checkLateness(t *testing.T, families map[string]*dto.MetricFamily) {
 	t.Helper()
 	late := families["nanomon_runner_lateness_seconds"].GetMetric()[0].GetHistogram()
@@ -124,11 +125,11 @@ func checkLateness(t *testing.T, families map[string]*dto.MetricFamily) {
 	for _, b := range late.GetBucket() {
 		within[b.GetUpperBound()] = b.GetCumulativeCount()
 	}
-	runs := late.GetSampleCount()
-	if runs == 0 || float64(within[0.05]) < 0.99*float64(runs) || skipped != 0 {
-		t.Errorf("of %d runs %d began within 50 ms, %g were skipped", runs, within[0.05], skipped)
+	checks := late.GetSampleCount()
+	if checks == 0 || float64(within[0.05]) < 0.99*float64(checks) || skipped != 0 {
+		t.Errorf("%d of %d checks began within 50 ms, %g were skipped", within[0.05], checks, skipped)
 	}
-	t.Logf("of %d runs %d began within 10 ms of their due time, %d within 50 ms, none was skipped", runs, within[0.01], within[0.05])
+	t.Logf("of %d checks, %d began within 10 ms of their due time and %d within 50 ms", checks, within[0.01], within[0.05])
 }
 
 func importMonitors(t *testing.T, folder, target string) {
@@ -137,7 +138,7 @@ func importMonitors(t *testing.T, folder, target string) {
 	all := make([]monitor.Monitor, monitors)
 	for i := range all {
 		all[i] = monitor.Monitor{
-			ID:   fmt.Sprintf("%024x", i), // the same in every run, because the schedule follows from it
+			ID:   fmt.Sprintf("%024x", i), // the same in every run, because the schedule depends on it
 			Name: fmt.Sprintf("monitor %d", i), Type: "http", Interval: interval.String(), Enabled: true,
 			Target: fmt.Sprintf("%s/%d", target, i), Rule: "status == 200 && respTime < 5000",
 		}
@@ -150,10 +151,11 @@ func importMonitors(t *testing.T, folder, target string) {
 	}
 }
 
-func startBareLoop(t *testing.T, target string) (process int) {
+// startBaseline runs [runBaseline] in its own process until the test ends and returns the process id.
+func startBaseline(t *testing.T, target string) (pid int) {
 	t.Helper()
 	command := exec.Command(os.Args[0])
-	command.Env = append(os.Environ(), "NANOMON_BARE_LOOP="+target)
+	command.Env = append(os.Environ(), "NANOMON_BASELINE_TARGET="+target)
 	command.Stderr = os.Stderr
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
@@ -165,7 +167,7 @@ func startBareLoop(t *testing.T, target string) (process int) {
 	return command.Process.Pid
 }
 
-func TestAStartIsFastAndIdleIsSmall(t *testing.T) {
+func TestStartIsFastAndUsesLittleMemory(t *testing.T) {
 	servicetest.Binary(t, "standalone")
 	best := time.Hour
 	for range 5 {
@@ -173,8 +175,8 @@ func TestAStartIsFastAndIdleIsSmall(t *testing.T) {
 		service, api, _ := servicetest.Standalone(t, t.TempDir())
 		servicetest.Call(t, http.MethodGet, api+"/health", nil)
 		best = min(best, time.Since(started))
-		resident := residentMemory(t, service.Process)
-		t.Logf("answered after %s, resident memory %d MB", time.Since(started), resident>>20)
+		resident := residentMemory(t, service.PID)
+		t.Logf("first response after %s, resident memory %d MB", time.Since(started), resident>>20)
 		if resident > 40<<20 {
 			t.Errorf("resident memory is %d bytes", resident)
 		}
@@ -185,37 +187,37 @@ func TestAStartIsFastAndIdleIsSmall(t *testing.T) {
 	}
 }
 
-func (a *arrivals) reset() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.times, a.byPath, a.bareRuns = nil, make(map[string][]time.Time), 0
+func (r *recorder) reset() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.times, r.byPath, r.baseline = nil, make(map[string][]time.Time), 0
 }
 
-func (a *arrivals) monitors() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.byPath)
+func (r *recorder) monitors() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.byPath)
 }
 
-func (a *arrivals) count() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.times)
+func (r *recorder) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.times)
 }
 
-func (a *arrivals) bare() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.bareRuns
+func (r *recorder) baselineRequests() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.baseline
 }
 
-// busiest is the largest number of checks that arrived within any 100 ms.
-func (a *arrivals) busiest() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+// busiest returns the largest number of checks within any 100 ms.
+func (r *recorder) busiest() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	most, first := 0, 0
-	for last, at := range a.times {
-		for at.Sub(a.times[first]) > 100*time.Millisecond {
+	for last, at := range r.times {
+		for at.Sub(r.times[first]) > 100*time.Millisecond {
 			first++
 		}
 		most = max(most, last-first+1)
@@ -223,15 +225,15 @@ func (a *arrivals) busiest() int {
 	return most
 }
 
-func cpuTime(t *testing.T, process int) time.Duration {
+func cpuTime(t *testing.T, pid int) time.Duration {
 	t.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", process))
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		t.Fatal(err)
 	}
 	fields := regexp.MustCompile(`\) (.*)`).FindSubmatch(stat)
 	if fields == nil {
-		t.Fatalf("unreadable: %s", stat)
+		t.Fatalf("unexpected content of /proc/%d/stat: %s", pid, stat)
 	}
 	var state string
 	var skip, user, system int64
@@ -242,9 +244,9 @@ func cpuTime(t *testing.T, process int) time.Duration {
 	return time.Duration(user+system) * tick
 }
 
-func residentMemory(t *testing.T, process int) int64 {
+func residentMemory(t *testing.T, pid int) int64 {
 	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
 
-// startMongod starts a one-node replica set, which has change streams.
+// startMongod starts mongod as a replica set of one node, because change streams need a replica set.
 func startMongod(program, dir string) (*process, error) {
 	address, err := freeAddress()
 	if err != nil {
@@ -32,7 +32,7 @@ func startMongod(program, dir string) (*process, error) {
 	return p, nil
 }
 
-// freeAddress is one that nobody listens on: mongod can't choose a port itself.
+// freeAddress returns an address on which nothing listens, because mongod can't choose a free port itself.
 func freeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -41,11 +41,11 @@ func freeAddress() (string, error) {
 	return listener.Addr().String(), listener.Close()
 }
 
-// initiate makes the mongod at address a replica set of its own and waits until it is writable.
+// initiate makes the mongod at address the only member of a replica set and waits until it is writable.
 func initiate(address, set string) (uri string, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	err = with(ctx, "mongodb://"+address+"/?directConnection=true", func(c *mongo.Client) error {
+	err = withClient(ctx, "mongodb://"+address+"/?directConnection=true", func(c *mongo.Client) error {
 		members := bson.A{bson.D{{Key: "_id", Value: 0}, {Key: "host", Value: address}}}
 		config := bson.D{{Key: "_id", Value: set}, {Key: "members", Value: members}}
 		return c.Database("admin").RunCommand(ctx, bson.D{{Key: "replSetInitiate", Value: config}}).Err()
@@ -54,7 +54,7 @@ func initiate(address, set string) (uri string, err error) {
 		return "", fmt.Errorf("initiate the replica set: %w", err)
 	}
 	uri = "mongodb://" + address + "/?replicaSet=" + set
-	if err := with(ctx, uri, func(c *mongo.Client) error { return c.Ping(ctx, nil) }); err != nil {
+	if err := withClient(ctx, uri, func(c *mongo.Client) error { return c.Ping(ctx, nil) }); err != nil {
 		return "", fmt.Errorf("wait for the primary: %w", err)
 	}
 	return uri, nil

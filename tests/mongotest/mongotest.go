@@ -1,6 +1,6 @@
-// Package mongotest gives tests servers that speak MongoDB's protocol: the one at
-// NANOMON_TEST_MONGO_URI; else a mongod from the PATH, as a one-node replica set; else the
-// stand-ins that scripts/build-ferretdb.sh and scripts/build-mongojava.sh build.
+// Package mongotest provides tests with servers that speak MongoDB's protocol. It uses the server at
+// NANOMON_TEST_MONGO_URI if that is set, or else mongod if it is on the PATH, or else the stand-ins
+// that scripts/build-ferretdb.sh and scripts/build-mongojava.sh build.
 package mongotest
 
 import (
@@ -17,11 +17,11 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// patience is how long a server may take to start.
-const patience = 30 * time.Second
+// timeout is the maximum duration of the start of a server.
+const timeout = 30 * time.Second
 
-// Each runs a test on a server of every kind there is: that of the environment alone, if it is set; else
-// mongod, if it is on the PATH, and both stand-ins.
+// Each runs a test on each available server: only the one at NANOMON_TEST_MONGO_URI if that is set, or else both
+// stand-ins and, if it is on the PATH, mongod.
 func Each(t *testing.T, test func(t *testing.T, uri string)) {
 	t.Helper()
 	if uri := os.Getenv("NANOMON_TEST_MONGO_URI"); uri != "" {
@@ -35,26 +35,26 @@ func Each(t *testing.T, test func(t *testing.T, uri string)) {
 	t.Run("mongo-java-server", func(t *testing.T) { test(t, JavaServer(t).URI) })
 }
 
-// Real reports whether [Start] and [StartWatchable] give a real server, and not a stand-in.
+// Real reports whether [Start] and [StartWatchable] use a real server instead of a stand-in.
 func Real() bool {
 	_, err := exec.LookPath("mongod")
 	return err == nil || os.Getenv("NANOMON_TEST_MONGO_URI") != ""
 }
 
-// Start gives the URI of a server that is stopped when the test ends. A package with many tests
-// starts one for all of them by [Launch] in its TestMain.
+// Start starts a server until the test ends and returns its URI. A package with many tests
+// starts one server for all of them with [Launch] in its TestMain.
 func Start(t testing.TB) string {
 	t.Helper()
-	return untilEnd(t, Launch)
+	return startForTest(t, Launch)
 }
 
-// StartWatchable is [Start] for a server that has change streams.
+// StartWatchable does the same as [Start], with a server that has change streams.
 func StartWatchable(t testing.TB) string {
 	t.Helper()
-	return untilEnd(t, func() (string, func() error, error) { return launch(javaServer) })
+	return startForTest(t, func() (string, func() error, error) { return launch(javaServer) })
 }
 
-func untilEnd(t testing.TB, launch func() (string, func() error, error)) string {
+func startForTest(t testing.TB, launch func() (string, func() error, error)) string {
 	t.Helper()
 	uri, stop, err := launch()
 	if err != nil {
@@ -68,11 +68,11 @@ func untilEnd(t testing.TB, launch func() (string, func() error, error)) string 
 	return uri
 }
 
-// Launch gives the URI of a server and the function that stops it and waits for its end.
+// Launch starts a server and returns its URI and a function that stops it and waits for its end.
 func Launch() (uri string, stop func() error, err error) { return launch(ferretDB) }
 
-// launch starts a stand-in only if there is no real server.
-func launch(standIn func(dir string) (command, error)) (uri string, stop func() error, err error) {
+// launch starts the stand-in only if no real server is available.
+func launch(standIn func(dir string) (newCommand, error)) (uri string, stop func() error, err error) {
 	if uri := os.Getenv("NANOMON_TEST_MONGO_URI"); uri != "" {
 		return uri, func() error { return nil }, nil
 	}
@@ -80,14 +80,15 @@ func launch(standIn func(dir string) (command, error)) (uri string, stop func() 
 	if err != nil {
 		return "", nil, err
 	}
-	p, err := startIn(dir, standIn)
+	p, err := startServer(dir, standIn)
 	if err != nil {
 		return "", nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return p.uri, func() error { return errors.Join(p.kill(), os.RemoveAll(dir)) }, nil
 }
 
-func startIn(dir string, standIn func(dir string) (command, error)) (*process, error) {
+// startServer starts mongod, or else the stand-in, with its data in dir.
+func startServer(dir string, standIn func(dir string) (newCommand, error)) (*process, error) {
 	if program, err := exec.LookPath("mongod"); err == nil {
 		return startMongod(program, dir)
 	}
@@ -95,17 +96,17 @@ func startIn(dir string, standIn func(dir string) (command, error)) (*process, e
 	if err != nil {
 		return nil, err
 	}
-	return startTied(command("127.0.0.1:0"))
+	return startStandIn(command("127.0.0.1:0"))
 }
 
-// Database gives the name of a new database on the server; it is dropped when the test ends.
+// Database returns the name of a new database on the server and drops the database when the test ends.
 func Database(t testing.TB, uri string) string {
 	t.Helper()
 	name := "nanomon_test_" + monitor.NewID(time.Now())
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
-		err := with(ctx, uri, func(c *mongo.Client) error { return c.Database(name).Drop(ctx) })
+		err := withClient(ctx, uri, func(c *mongo.Client) error { return c.Database(name).Drop(ctx) })
 		if err != nil {
 			t.Errorf("drop database %s: %v", name, err)
 		}
@@ -113,8 +114,8 @@ func Database(t testing.TB, uri string) string {
 	return name
 }
 
-// with runs use on a connection to uri.
-func with(ctx context.Context, uri string, use func(*mongo.Client) error) error {
+// withClient calls use with a client that is connected to uri.
+func withClient(ctx context.Context, uri string, use func(*mongo.Client) error) error {
 	client, err := mongo.Connect(options.Client().ApplyURI(uri))
 	if err != nil {
 		return err

@@ -12,12 +12,12 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-func TestServerEndsWithItsTest(t *testing.T) {
+func TestServerStopsWhenTestEnds(t *testing.T) {
 	t.Setenv("NANOMON_TEST_MONGO_URI", "")
 	var uri string
 	t.Run("use", func(t *testing.T) {
 		uri = Start(t)
-		err := with(t.Context(), uri, func(c *mongo.Client) error {
+		err := withClient(t.Context(), uri, func(c *mongo.Client) error {
 			_, err := c.Database(Database(t, uri)).Collection("c").InsertOne(t.Context(), bson.D{})
 			return err
 		})
@@ -32,14 +32,14 @@ func TestServerEndsWithItsTest(t *testing.T) {
 	}
 }
 
-func TestServerOfTheEnvironmentGoesFirst(t *testing.T) {
+func TestServerOfEnvironmentIsPreferred(t *testing.T) {
 	t.Setenv("NANOMON_TEST_MONGO_URI", "mongodb://somewhere")
 	if uri := Start(t); uri != "mongodb://somewhere" {
-		t.Errorf("URI %q, want that of the environment", uri)
+		t.Errorf("URI %q, want the one in NANOMON_TEST_MONGO_URI", uri)
 	}
 }
 
-func TestNoServerSaysWhatToDo(t *testing.T) {
+func TestMissingStandInNamesBuildScript(t *testing.T) {
 	t.Setenv("NANOMON_TEST_MONGO_URI", "")
 	t.Setenv("PATH", "")
 	root := t.TempDir()
@@ -47,24 +47,24 @@ func TestNoServerSaysWhatToDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir(root)
-	for script, standIn := range map[string]func(string) (command, error){
+	for script, standIn := range map[string]func(string) (newCommand, error){
 		"scripts/build-ferretdb.sh":  ferretDB,
 		"scripts/build-mongojava.sh": javaServer,
 	} {
 		if _, _, err := launch(standIn); err == nil || !strings.Contains(err.Error(), script) {
-			t.Errorf("error %v, want one that names %s", err, script)
+			t.Errorf("error %v does not name %s", err, script)
 		}
 	}
 }
 
-func TestServerIsKilledAndRestarted(t *testing.T) {
+func TestServerRestartsOnSameAddress(t *testing.T) {
 	for name, start := range map[string]func(testing.TB) *Server{"FerretDB": FerretDB, "mongo-java-server": JavaServer} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := start(t)
 			address := s.Address()
 			insert := func() {
-				err := with(t.Context(), s.URI, func(c *mongo.Client) error {
+				err := withClient(t.Context(), s.URI, func(c *mongo.Client) error {
 					_, err := c.Database("d").Collection("c").InsertOne(t.Context(), bson.D{})
 					return err
 				})
@@ -81,11 +81,11 @@ func TestServerIsKilledAndRestarted(t *testing.T) {
 			}
 			s.Restart()
 			if s.Address() != address {
-				t.Errorf("it listens on %s now, and did on %s", s.Address(), address)
+				t.Errorf("it listens on %s, want %s", s.Address(), address)
 			}
 			insert()
 			want := map[string]int64{"FerretDB": 2, "mongo-java-server": 1}[name]
-			err := with(t.Context(), s.URI, func(c *mongo.Client) error {
+			err := withClient(t.Context(), s.URI, func(c *mongo.Client) error {
 				n, err := c.Database("d").Collection("c").CountDocuments(t.Context(), bson.D{})
 				if n != want {
 					t.Errorf("%d documents after the restart, want %d", n, want)

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// process is a running server.
+// process is a running server. The uri of a mongod is set later.
 type process struct {
 	uri     string
 	command *exec.Cmd
 }
 
-// start starts a server whose address is known.
+// start starts a server without its URI.
 func start(command *exec.Cmd, stdout io.Writer) (*process, error) {
 	command.Stdout, command.Stderr = stdout, os.Stderr
 	if err := command.Start(); err != nil {
@@ -25,9 +25,9 @@ func start(command *exec.Cmd, stdout io.Writer) (*process, error) {
 	return &process{command: command}, nil
 }
 
-// startTied starts a server that prints its URI first, and that ends when its standard input does: so it
-// ends with this process, whatever ended that.
-func startTied(command *exec.Cmd) (*process, error) {
+// startStandIn starts a stand-in and reads its URI from the first line of its output. The stand-in exits when its
+// standard input is closed, so it can't outlive this process, even if that is killed.
+func startStandIn(command *exec.Cmd) (*process, error) {
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -40,18 +40,18 @@ func startTied(command *exec.Cmd) (*process, error) {
 	if err := errors.Join(err, writer.Close()); err != nil {
 		return nil, err
 	}
-	if err := reader.SetReadDeadline(time.Now().Add(patience)); err != nil {
+	if err := reader.SetReadDeadline(time.Now().Add(timeout)); err != nil {
 		return nil, errors.Join(err, p.kill())
 	}
 	line, err := bufio.NewReader(reader).ReadString('\n')
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s told no address: %w", command.Path, err), p.kill())
+		return nil, errors.Join(fmt.Errorf("%s printed no URI: %w", command.Path, err), p.kill())
 	}
 	p.uri = line[:len(line)-1]
 	return p, nil
 }
 
-// kill ends the server and waits for its end. What it holds is temporary, so it isn't asked.
+// kill kills the server and waits for its end. A graceful stop is not necessary, because its data is temporary.
 func (p *process) kill() error {
 	if err := p.command.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err

@@ -10,34 +10,34 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// Server is a stand-in of a process of its own. It ends with its test.
+// Server is a stand-in that runs in its own process until its test ends. The test can kill and restart it.
 type Server struct {
-	// URI is its connection string; it stays the same over [Server.Restart].
+	// URI is the connection string. It does not change when the server restarts.
 	URI string
 
 	t       testing.TB
-	command command
+	command newCommand
 	process *process
 }
 
-// command makes the command of a stand-in that listens on address.
-type command func(address string) *exec.Cmd
+// newCommand returns the command that starts a stand-in on address.
+type newCommand func(address string) *exec.Cmd
 
-// FerretDB starts the stand-in that keeps its data on disk and has no change streams.
+// FerretDB starts the stand-in that stores its data on disk and has no change streams.
 func FerretDB(t testing.TB) *Server {
 	t.Helper()
 	command, err := ferretDB(t.TempDir())
 	return serve(t, command, err)
 }
 
-// JavaServer starts the stand-in that has change streams and keeps its data in memory.
+// JavaServer starts the stand-in that stores its data in memory and has change streams.
 func JavaServer(t testing.TB) *Server {
 	t.Helper()
 	command, err := javaServer("")
 	return serve(t, command, err)
 }
 
-func serve(t testing.TB, command command, err error) *Server {
+func serve(t testing.TB, command newCommand, err error) *Server {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -50,14 +50,14 @@ func serve(t testing.TB, command command, err error) *Server {
 
 func (s *Server) start(address string) {
 	s.t.Helper()
-	process, err := startTied(s.command(address))
+	process, err := startStandIn(s.command(address))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	s.URI, s.process = process.uri, process
 }
 
-// Kill ends the server as SIGKILL does. Killing it twice is no error.
+// Kill kills the server with SIGKILL. It does nothing if the server is killed already.
 func (s *Server) Kill() {
 	s.t.Helper()
 	if s.process == nil {
@@ -69,33 +69,33 @@ func (s *Server) Kill() {
 	s.process = nil
 }
 
-// Restart starts a server that was killed, on the same address and with the data that it keeps.
+// Restart starts a killed server on the same address, with the data that it has stored on disk.
 func (s *Server) Restart() {
 	s.t.Helper()
 	s.start(s.Address())
 }
 
-// Address is where the server listens, host:port.
+// Address returns the host:port on which the server listens.
 func (s *Server) Address() string { return options.Client().ApplyURI(s.URI).Hosts[0] }
 
-// ferretDB is the command of the one that keeps its data in dir.
-func ferretDB(dir string) (command, error) {
-	program, err := tool("ferretdb", "scripts/build-ferretdb.sh")
+// ferretDB returns the command of FerretDB with its data in dir.
+func ferretDB(dir string) (newCommand, error) {
+	program, err := builtFile("ferretdb", "scripts/build-ferretdb.sh")
 	return func(address string) *exec.Cmd {
 		return exec.Command(program, "-listen", address, "-data", dir, "-tied")
 	}, err
 }
 
-// javaServer is the command of the one that keeps its data in memory.
-func javaServer(string) (command, error) {
-	archive, err := tool("mongojava/mongojava.jar", "scripts/build-mongojava.sh")
+// javaServer returns the command of mongo-java-server, which needs no folder.
+func javaServer(string) (newCommand, error) {
+	archive, err := builtFile("mongojava/mongojava.jar", "scripts/build-mongojava.sh")
 	return func(address string) *exec.Cmd {
 		return exec.Command("java", "-XX:+UseSerialGC", "-jar", archive, "-listen", address, "-tied")
 	}, err
 }
 
-// tool is the path of what a script builds.
-func tool(name, script string) (string, error) {
+// builtFile returns the path of a file in .tools. The error names the script that builds it.
+func builtFile(name, script string) (string, error) {
 	root, err := repositoryRoot()
 	if err != nil {
 		return "", err
@@ -107,7 +107,7 @@ func tool(name, script string) (string, error) {
 	return path, nil
 }
 
-// repositoryRoot is the folder of the justfile, at or above the working directory.
+// repositoryRoot returns the folder of the justfile, at or above the working directory.
 func repositoryRoot() (string, error) {
 	start, err := os.Getwd()
 	if err != nil {

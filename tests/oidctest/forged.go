@@ -16,19 +16,19 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Forgery is a request that must not be let in.
+// Forgery is a request with missing, invalid or insufficient credentials, which the API must reject.
 type Forgery struct {
 	Name string
-	// Authorization are the values of that header.
+	// Authorization lists the values of the Authorization header.
 	Authorization []string
-	// Query goes behind the path, if it is not empty.
+	// Query is appended to the path, unless it is empty.
 	Query string
-	// Status is what it must be answered with, and Detail what the problem says.
+	// Status and Detail are the expected status and problem detail of the response.
 	Status int
 	Detail string
 }
 
-// The details of problems.
+// The problem details of the API.
 const (
 	signInFirst = "sign in first: this request needs an Authorization header with a bearer token"
 	notAToken   = "the token is not a JWT; use an access token in JWT form"
@@ -50,50 +50,50 @@ const (
 	scopeless   = "you are signed in, but this needs the scope system.admin"
 )
 
-// Forgeries are all of them, made from good tokens of the provider's.
+// Forgeries returns one request for each way to forge credentials. Most contain a modified valid token of the provider.
 func (p *Provider) Forgeries() []Forgery {
-	good := p.Token(nil)
-	return append(append(p.badHeaders(good), p.badSignatures(good)...), p.badClaims()...)
+	valid := p.Token(nil)
+	return append(append(p.invalidHeaders(valid), p.invalidSignatures(valid)...), p.invalidClaims()...)
 }
 
-func (p *Provider) badHeaders(good string) []Forgery {
+func (p *Provider) invalidHeaders(valid string) []Forgery {
 	unauthorized := func(name, detail string, values ...string) Forgery {
 		return Forgery{Name: name, Authorization: values, Status: http.StatusUnauthorized, Detail: detail}
 	}
 	inQuery := unauthorized("in the query", signInFirst)
-	inQuery.Query = "?access_token=" + good
+	inQuery.Query = "?access_token=" + valid
 	return []Forgery{
 		inQuery,
 		unauthorized("none", signInFirst),
-		unauthorized("another scheme", signInFirst, "Basic "+good),
-		unauthorized("no scheme", signInFirst, good),
-		unauthorized("an empty header", signInFirst, ""),
-		unauthorized("empty", notAToken, "Bearer "),
+		unauthorized("another scheme", signInFirst, "Basic "+valid),
+		unauthorized("no scheme", signInFirst, valid),
+		unauthorized("empty header", signInFirst, ""),
+		unauthorized("empty token", notAToken, "Bearer "),
 		unauthorized("no JWT", notAToken, "Bearer opaque"),
-		unauthorized("two parts", notAToken, "Bearer "+good[:strings.LastIndex(good, ".")]),
-		unauthorized("four parts", notAToken, "Bearer "+good+".e30"),
+		unauthorized("two parts", notAToken, "Bearer "+valid[:strings.LastIndex(valid, ".")]),
+		unauthorized("four parts", notAToken, "Bearer "+valid+".e30"),
 		unauthorized("five parts", notAToken, "Bearer e30.e30.e30.e30.e30"),
-		unauthorized("other signs", notAToken, "Bearer "+good+"\u2028"),
+		unauthorized("invalid character", notAToken, "Bearer "+valid+"\u2028"),
 		unauthorized("1 MB long", tooLong, "Bearer "+strings.Repeat("a", 1<<20)),
-		unauthorized("a good one, padded with blanks", tooLong, "Bearer "+strings.Repeat(" ", 16<<10)+good),
-		unauthorized("two headers", twoTokens, "Bearer "+good, "Bearer "+good),
-		unauthorized("two in one header", twoTokens, "Bearer "+good+" "+good),
-		unauthorized("two with a comma", twoTokens, "Bearer "+good+", Bearer "+good),
-		unauthorized("an API key that nobody made", noSuchKey, "Bearer nm_"+strings.Repeat("A", 43)),
-		unauthorized("an API key in capitals", notAToken, "Bearer NM_"+strings.Repeat("A", 43)),
-		unauthorized("a short API key", noSuchKey, "Bearer nm_"),
-		unauthorized("a long API key", noSuchKey, "Bearer nm_"+strings.Repeat("A", 10_000)),
+		unauthorized("valid token after 16 KB of spaces", tooLong, "Bearer "+strings.Repeat(" ", 16<<10)+valid),
+		unauthorized("two headers", twoTokens, "Bearer "+valid, "Bearer "+valid),
+		unauthorized("two tokens in one header", twoTokens, "Bearer "+valid+" "+valid),
+		unauthorized("two tokens with a comma", twoTokens, "Bearer "+valid+", Bearer "+valid),
+		unauthorized("unknown API key", noSuchKey, "Bearer nm_"+strings.Repeat("A", 43)),
+		unauthorized("API key with an uppercase prefix", notAToken, "Bearer NM_"+strings.Repeat("A", 43)),
+		unauthorized("short API key", noSuchKey, "Bearer nm_"),
+		unauthorized("long API key", noSuchKey, "Bearer nm_"+strings.Repeat("A", 10_000)),
 		unauthorized("two API keys", twoTokens, "Bearer nm_"+strings.Repeat("A", 43), "Bearer nm_"+strings.Repeat("B", 43)),
 	}
 }
 
-func (p *Provider) badSignatures(good string) []Forgery {
+func (p *Provider) invalidSignatures(valid string) []Forgery {
 	key := p.Signing()
-	stranger, err := rsa.GenerateKey(rand.Reader, 2048)
+	foreignKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ecKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -103,42 +103,42 @@ func (p *Provider) badSignatures(good string) []Forgery {
 	}
 	publicPEM := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: publicDER})
 	claims := p.Claims(nil)
-	parts := strings.Split(good, ".")
-	richer := base64.RawURLEncoding.EncodeToString([]byte(`{"iss":"` + p.Issuer() + `","aud":"` + ClientID + `","exp":4102444800,"scope":"system.admin"}`))
+	parts := strings.Split(valid, ".")
+	changedClaims := base64.RawURLEncoding.EncodeToString([]byte(`{"iss":"` + p.Issuer() + `","aud":"` + ClientID + `","exp":4102444800,"scope":"system.admin"}`))
 	forge := func(name, detail, token string) Forgery {
 		return Forgery{Name: name, Authorization: []string{"Bearer " + token}, Status: http.StatusUnauthorized, Detail: detail}
 	}
 	return []Forgery{
 		forge("alg none", algorithm, sign(p.t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, key.ID, nil, claims)),
-		forge("alg None", algorithm, sign(p.t, spelled{jwt.SigningMethodNone, "None"}, jwt.UnsafeAllowNoneSignatureType, key.ID, nil, claims)),
+		forge("alg None", algorithm, sign(p.t, renamedMethod{jwt.SigningMethodNone, "None"}, jwt.UnsafeAllowNoneSignatureType, key.ID, nil, claims)),
 		forge("no alg", algorithm, p.Signed(jwt.SigningMethodRS256, key, map[string]any{"alg": nil}, claims)),
-		forge("HS256 by the public key as PEM", algorithm, sign(p.t, jwt.SigningMethodHS256, publicPEM, key.ID, nil, claims)),
-		forge("HS256 by the public key as DER", algorithm, sign(p.t, jwt.SigningMethodHS256, publicDER, key.ID, nil, claims)),
-		forge("HS256 that says RS256", signature, sign(p.t, spelled{jwt.SigningMethodHS256, "RS256"}, publicPEM, key.ID, nil, claims)),
+		forge("HS256 with the public key as PEM", algorithm, sign(p.t, jwt.SigningMethodHS256, publicPEM, key.ID, nil, claims)),
+		forge("HS256 with the public key as DER", algorithm, sign(p.t, jwt.SigningMethodHS256, publicDER, key.ID, nil, claims)),
+		forge("HS256 labeled as RS256", signature, sign(p.t, renamedMethod{jwt.SigningMethodHS256, "RS256"}, publicPEM, key.ID, nil, claims)),
 		forge("RS512", algorithm, p.Signed(jwt.SigningMethodRS512, key, nil, claims)),
-		forge("wrong key", signature, sign(p.t, jwt.SigningMethodRS256, stranger, key.ID, nil, claims)),
-		forge("wrong kind of key", signature, sign(p.t, jwt.SigningMethodES256, curve, key.ID, nil, claims)),
-		forge("unknown kid", unpublished, sign(p.t, jwt.SigningMethodRS256, stranger, "nobody's", nil, claims)),
-		forge("kid is a path", unpublished, sign(p.t, jwt.SigningMethodRS256, stranger, "../../etc/passwd", nil, claims)),
+		forge("wrong key", signature, sign(p.t, jwt.SigningMethodRS256, foreignKey, key.ID, nil, claims)),
+		forge("wrong type of key", signature, sign(p.t, jwt.SigningMethodES256, ecKey, key.ID, nil, claims)),
+		forge("unknown kid", unpublished, sign(p.t, jwt.SigningMethodRS256, foreignKey, "unknown", nil, claims)),
+		forge("kid is a path", unpublished, sign(p.t, jwt.SigningMethodRS256, foreignKey, "../../etc/passwd", nil, claims)),
 		forge("no kid", keyless, p.Signed(jwt.SigningMethodRS256, key, map[string]any{"kid": nil}, claims)),
 		forge("kid is a number", keyless, p.Signed(jwt.SigningMethodRS256, key, map[string]any{"kid": 7}, claims)),
-		forge("its own key in the header", signature, sign(p.t, jwt.SigningMethodRS256, stranger, key.ID, map[string]any{"jwk": map[string]string{"kty": "RSA"}, "jku": "http://127.0.0.1:1/"}, claims)),
+		forge("key in the header", signature, sign(p.t, jwt.SigningMethodRS256, foreignKey, key.ID, map[string]any{"jwk": map[string]string{"kty": "RSA"}, "jku": "http://127.0.0.1:1/"}, claims)),
 		forge("crit", critical, p.Signed(jwt.SigningMethodRS256, key, map[string]any{"crit": []string{"exp"}}, claims)),
 		forge("crit b64", critical, p.Signed(jwt.SigningMethodRS256, key, map[string]any{"crit": []string{"b64"}, "b64": false}, claims)),
 		forge("no signature", signature, parts[0]+"."+parts[1]+"."),
-		forge("other claims under a good signature", signature, parts[0]+"."+richer+"."+parts[2]),
+		forge("changed claims", signature, parts[0]+"."+changedClaims+"."+parts[2]),
 	}
 }
 
-// spelled is a signing method under another name.
-type spelled struct {
+// renamedMethod is a signing method that writes another name into the header of its tokens.
+type renamedMethod struct {
 	jwt.SigningMethod
 	name string
 }
 
-func (s spelled) Alg() string { return s.name }
+func (m renamedMethod) Alg() string { return m.name }
 
-func (p *Provider) badClaims() []Forgery {
+func (p *Provider) invalidClaims() []Forgery {
 	at := func(d time.Duration) int64 { return time.Now().Add(d).Unix() }
 	var list []Forgery
 	for _, c := range []struct {
@@ -149,12 +149,12 @@ func (p *Provider) badClaims() []Forgery {
 		{"expired long ago", expired, map[string]any{"exp": 1}},
 		{"exp is 0", incomplete, map[string]any{"exp": 0}},
 		{"no exp", incomplete, map[string]any{"exp": nil}},
-		{"exp is a text", malformed, map[string]any{"exp": "4102444800"}},
-		{"exp is beyond all numbers", expired, map[string]any{"exp": -1e300}},
+		{"exp is a string", malformed, map[string]any{"exp": "4102444800"}},
+		{"exp is below every date", expired, map[string]any{"exp": -1e300}},
 		{"not yet valid", notYet, map[string]any{"nbf": at(2 * time.Minute)}},
 		{"issued in the future", notYet, map[string]any{"iat": at(2 * time.Minute)}},
 		{"wrong audience", audience, map[string]any{"aud": "somebody-else"}},
-		{"audience as a prefix", audience, map[string]any{"aud": ClientID + "-test"}},
+		{"audience with a suffix", audience, map[string]any{"aud": ClientID + "-test"}},
 		{"wrong audiences", audience, map[string]any{"aud": []string{"a", "b"}}},
 		{"no audience", incomplete, map[string]any{"aud": nil}},
 		{"audience is an object", incomplete, map[string]any{"aud": map[string]any{ClientID: ClientID}}},
@@ -162,34 +162,34 @@ func (p *Provider) badClaims() []Forgery {
 		{"other tenant", issuer, map[string]any{"iss": "https://login.microsoftonline.com/00000000-0000-0000-0000-000000000001/v2.0", "tid": "00000000-0000-0000-0000-000000000001"}},
 		{"issuer with a slash", issuer, map[string]any{"iss": p.Issuer() + "/"}},
 		{"no issuer", issuer, map[string]any{"iss": nil}},
-		{"issuers", issuer, map[string]any{"iss": []string{p.Issuer()}}},
+		{"list of issuers", issuer, map[string]any{"iss": []string{p.Issuer()}}},
 		{"id token with nonce", idToken, map[string]any{"nonce": "n"}},
 		{"id token with at_hash", idToken, map[string]any{"at_hash": "h"}},
 		{"id token with c_hash", idToken, map[string]any{"c_hash": "h"}},
-		{"id token of Keycloak", idToken, map[string]any{"typ": "ID"}},
-		{"id token of Cognito", idToken, map[string]any{"token_use": "id"}},
+		{"id token from Keycloak", idToken, map[string]any{"typ": "ID"}},
+		{"id token from Cognito", idToken, map[string]any{"token_use": "id"}},
 	} {
 		list = append(list, Forgery{c.name, []string{"Bearer " + p.Token(c.changes)}, "", http.StatusUnauthorized, c.detail})
 	}
 	for name, changes := range map[string]map[string]any{
 		"no scope":              {"scope": nil},
 		"empty scope":           {"scope": ""},
-		"scope as a prefix":     {"scope": "system.administrator"},
-		"scope as a suffix":     {"scope": "my.system.admin"},
-		"scope in capitals":     {"scope": "System.Admin"},
+		"scope with a suffix":   {"scope": "system.administrator"},
+		"scope with a prefix":   {"scope": "my.system.admin"},
+		"scope in title case":   {"scope": "System.Admin"},
 		"scope with a comma":    {"scope": "system.admin,openid"},
-		"prefixes in a list":    {"scope": nil, "scp": []string{"system.administrator", "system", "admin"}},
+		"parts in a list":       {"scope": nil, "scp": []string{"system.administrator", "system", "admin"}},
 		"two words in one item": {"scope": nil, "roles": []string{"system.admin other"}},
 		"scope in an object":    {"scope": map[string]any{"system.admin": true}},
-		"role as a prefix":      {"scope": nil, "roles": []string{"system.administrators"}},
-		"scope elsewhere":       {"scope": nil, "SCOPE": "system.admin", "groups": []string{"system.admin"}},
+		"role with a suffix":    {"scope": nil, "roles": []string{"system.administrators"}},
+		"scope in other claims": {"scope": nil, "SCOPE": "system.admin", "groups": []string{"system.admin"}},
 	} {
 		list = append(list, Forgery{name, []string{"Bearer " + p.Token(changes)}, "", http.StatusForbidden, scopeless})
 	}
 	return list
 }
 
-// Send adds the forgery to a request.
+// Send adds the credentials and the query of the forgery to a request.
 func (f Forgery) Send(r *http.Request) {
 	r.Header["Authorization"] = f.Authorization
 	if f.Query != "" {
@@ -197,11 +197,12 @@ func (f Forgery) Send(r *http.Request) {
 	}
 }
 
-// Check holds an answer to what the forgery deserves: it is refused, it says why, and it doesn't repeat the token.
+// Check compares a response with the expected rejection: status, problem detail and challenge. It also checks that the
+// response does not contain the token.
 func (f Forgery) Check(t *testing.T, status int, header http.Header, body string) {
 	t.Helper()
 	if status != f.Status || !strings.Contains(body, `"detail":"`+f.Detail+`"`) {
-		t.Errorf("%s: answered with %d %s", f.Name, status, body)
+		t.Errorf("%s: response %d %s", f.Name, status, body)
 	}
 	challenge := header.Get("WWW-Authenticate")
 	want := `Bearer realm="NanoMon", error="invalid_token", error_description="` + f.Detail + `"`
@@ -212,11 +213,11 @@ func (f Forgery) Check(t *testing.T, status int, header http.Header, body string
 		want = `Bearer realm="NanoMon", error="insufficient_scope", scope="system.admin"`
 	}
 	if challenge != want {
-		t.Errorf("%s: challenge is %s", f.Name, challenge)
+		t.Errorf("%s: challenge %s, want %s", f.Name, challenge, want)
 	}
 	for _, value := range f.Authorization {
 		if _, token, _ := strings.Cut(value, " "); len(token) > 20 && strings.Contains(body+challenge, token[:20]) {
-			t.Errorf("%s: the answer repeats the token", f.Name)
+			t.Errorf("%s: the response contains the token", f.Name)
 		}
 	}
 }

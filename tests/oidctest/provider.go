@@ -1,4 +1,5 @@
-// Package oidctest is an OpenID Connect provider on the loopback that signs whatever a test asks for, and a table of forged tokens.
+// Package oidctest provides an OpenID Connect provider on the loopback interface, which signs any token for a test, and a
+// table of requests with forged credentials.
 package oidctest
 
 import (
@@ -20,18 +21,18 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// ClientID is the application that the tokens of [Provider.Claims] are for.
+// ClientID is the audience in [Provider.Claims].
 const ClientID = "nanomon-client"
 
-// Provider publishes keys and signs tokens by them.
+// Provider is an OpenID Connect provider that publishes its keys and signs tokens with them.
 type Provider struct {
 	t      *testing.T
 	server *httptest.Server
 	stop   chan struct{}
 
 	mu sync.Mutex
-	// asked tells of a request.
-	asked    *sync.Cond
+	// received is signaled at each request.
+	received *sync.Cond
 	mode     mode
 	requests int
 	issuer   string
@@ -41,16 +42,16 @@ type Provider struct {
 type mode int
 
 const (
-	present mode = iota
-	away
+	available mode = iota
+	unavailable
 	hanging
 )
 
-// Key is one of a provider's keys.
+// Key is a signing key with the properties that the provider publishes.
 type Key struct {
 	ID      string
 	Private crypto.Signer
-	// Use is what the provider says that it is for.
+	// Use is the published use of the key: for signatures, for encryption, or unspecified.
 	Use jwkset.USE
 }
 
@@ -58,7 +59,7 @@ type Key struct {
 func New(t *testing.T) *Provider {
 	t.Helper()
 	p := &Provider{t: t, stop: make(chan struct{})}
-	p.asked = sync.NewCond(&p.mu)
+	p.received = sync.NewCond(&p.mu)
 	p.server = httptest.NewServer(p)
 	p.issuer = p.server.URL
 	t.Cleanup(func() {
@@ -69,17 +70,17 @@ func New(t *testing.T) *Provider {
 	return p
 }
 
-// Issuer is the provider's address, and what it calls itself.
+// Issuer returns the URL of the provider. It is also the issuer in the tokens.
 func (p *Provider) Issuer() string { return p.server.URL }
 
-// Rename makes the provider call itself something else in its discovery document.
-func (p *Provider) Rename(issuer string) {
+// SetIssuer sets the issuer in the discovery document.
+func (p *Provider) SetIssuer(issuer string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.issuer = issuer
 }
 
-// Rotate replaces the provider's keys by a new one.
+// Rotate replaces the published keys with a new one.
 func (p *Provider) Rotate() {
 	p.t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -89,60 +90,61 @@ func (p *Provider) Rotate() {
 	p.Publish(Key{ID: fmt.Sprintf("key-%d", time.Now().UnixNano()), Private: key, Use: jwkset.UseSig})
 }
 
-// Publish replaces the provider's keys. The first signs.
+// Publish replaces the published keys. The provider signs with the first one.
 func (p *Provider) Publish(keys ...Key) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.keys = keys
 }
 
-// Signing is the key that signs now.
+// Signing returns the key with which the provider signs.
 func (p *Provider) Signing() Key {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.keys[0]
 }
 
-// Leave makes the provider break off every connection until [Provider.Return].
-func (p *Provider) Leave() { p.enter(away) }
+// SetUnavailable makes the provider close every connection without a response until [Provider.SetAvailable].
+func (p *Provider) SetUnavailable() { p.setMode(unavailable) }
 
-// Hang makes the provider leave every request unanswered until [Provider.Return] or the end of the test.
-func (p *Provider) Hang() { p.enter(hanging) }
+// SetHanging makes the provider accept requests without a response until [Provider.SetAvailable]. Requests that hang
+// then stay open until the client cancels them or the test ends.
+func (p *Provider) SetHanging() { p.setMode(hanging) }
 
-// Return makes the provider answer.
-func (p *Provider) Return() { p.enter(present) }
+// SetAvailable makes the provider respond again.
+func (p *Provider) SetAvailable() { p.setMode(available) }
 
-func (p *Provider) enter(m mode) {
+func (p *Provider) setMode(m mode) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.mode = m
 }
 
-// Requests is how often the provider was asked, also while it was away.
+// Requests returns the number of requests so far, including those without a response.
 func (p *Provider) Requests() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.requests
 }
 
-// Await returns when the provider has been asked so often.
-func (p *Provider) Await(requests int) {
+// WaitForRequests waits until [Provider.Requests] is at least n.
+func (p *Provider) WaitForRequests(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for p.requests < requests {
-		p.asked.Wait()
+	for p.requests < n {
+		p.received.Wait()
 	}
 }
 
-// ServeHTTP answers discovery, and at every other path the keys.
+// ServeHTTP serves the discovery document, and the keys at every other path.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	p.requests++
-	p.asked.Broadcast()
+	p.received.Broadcast()
 	mode, issuer, keys := p.mode, p.issuer, p.keys
 	p.mu.Unlock()
 	switch mode {
-	case away:
+	case unavailable:
 		panic(http.ErrAbortHandler)
 	case hanging:
 		select {
@@ -153,7 +155,7 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var document any = map[string]string{"issuer": issuer, "jwks_uri": p.server.URL + "/keys"}
 	if !strings.HasSuffix(r.URL.Path, "/.well-known/openid-configuration") {
-		document = published(p.t, keys)
+		document = keySet(p.t, keys)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if err := json.NewEncoder(w).Encode(document); err != nil {
@@ -161,7 +163,7 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func published(t *testing.T, keys []Key) jwkset.JWKSMarshal {
+func keySet(t *testing.T, keys []Key) jwkset.JWKSMarshal {
 	var set jwkset.JWKSMarshal
 	for _, key := range keys {
 		jwk, err := jwkset.NewJWKFromKey(key.Private.Public(), jwkset.JWKOptions{Metadata: jwkset.JWKMetadataOptions{KID: key.ID, USE: key.Use}})
@@ -174,7 +176,7 @@ func published(t *testing.T, keys []Key) jwkset.JWKSMarshal {
 	return set
 }
 
-// Client sends every request, to whatever host, to the provider.
+// Client returns a client that sends every request to the provider, whatever the host in its URL.
 func (p *Provider) Client() *http.Client { return &http.Client{Transport: redirect{p}} }
 
 type redirect struct{ to *Provider }
@@ -189,7 +191,7 @@ func (d redirect) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// Claims are those of a good token; each of changes replaces or, where it is nil, removes one.
+// Claims returns the claims of a valid token with changes: each one sets a claim, or removes it if the value is nil.
 func (p *Provider) Claims(changes map[string]any) jwt.MapClaims {
 	now := time.Now()
 	claims := jwt.MapClaims{
@@ -201,12 +203,13 @@ func (p *Provider) Claims(changes map[string]any) jwt.MapClaims {
 	return claims
 }
 
-// Token is a good token but for the changes; see [Provider.Claims].
+// Token returns a signed token with [Provider.Claims].
 func (p *Provider) Token(changes map[string]any) string {
 	return p.Signed(jwt.SigningMethodRS256, p.Signing(), nil, p.Claims(changes))
 }
 
-// Signed is a token by method and key; header replaces or, where it is nil, removes what its header has otherwise.
+// Signed returns a token that is signed with key. Each member of header sets a member of the token's header, or removes
+// it if the value is nil.
 func (p *Provider) Signed(method jwt.SigningMethod, key Key, header map[string]any, claims jwt.MapClaims) string {
 	p.t.Helper()
 	return sign(p.t, method, key.Private, key.ID, header, claims)

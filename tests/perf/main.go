@@ -1,9 +1,9 @@
-// Command perf measures how many requests a second the API answers, and how fast, route by route:
+// Command perf measures the requests per second and the response times of the API for each route:
 //
 //	perf [-duration 1500ms] [-connections 16] [-monitors 1000] [-standalone bin/standalone]
 //
-// It starts a standalone of its own, with monitors and a day of their results. Where API_ENDPOINT is set it measures
-// what is there, and only reads; API_TOKEN is then sent, if it is set.
+// It starts a standalone with monitors and a day of their results. If API_ENDPOINT is set, it measures the API at that URL
+// instead, with the bearer token API_TOKEN if that is set, and sends only GET requests.
 package main
 
 import (
@@ -22,21 +22,22 @@ import (
 )
 
 type options struct {
-	// api is that of a running NanoMon, from which is only read; empty: one is started.
+	// api is the URL of a running API. If it is empty, perf starts a standalone.
 	api, token string
-	// standalone is the binary to start.
+	// standalone is the path of the binary to start.
 	standalone string
-	// monitors is how many the started one has.
-	monitors, connections int
-	// duration is for how long each route is measured, after a fifth of it to warm up.
+	// monitors is the number of monitors of the started standalone.
+	monitors    int
+	connections int
+	// duration is the time of the measurement of each route. A fifth of it is added to warm up.
 	duration time.Duration
 }
 
 func main() {
 	o := options{api: strings.TrimRight(os.Getenv("API_ENDPOINT"), "/"), token: os.Getenv("API_TOKEN")}
-	flag.DurationVar(&o.duration, "duration", 1500*time.Millisecond, "how long each route is measured")
-	flag.IntVar(&o.connections, "connections", 16, "how many `connections` send at a time")
-	flag.IntVar(&o.monitors, "monitors", 1000, "how many `monitors` the started standalone has")
+	flag.DurationVar(&o.duration, "duration", 1500*time.Millisecond, "time to measure each route")
+	flag.IntVar(&o.connections, "connections", 16, "`number` of concurrent connections")
+	flag.IntVar(&o.monitors, "monitors", 1000, "`number` of monitors of the started standalone")
 	flag.StringVar(&o.standalone, "standalone", "bin/standalone", "`path` of the standalone to start")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -47,7 +48,7 @@ func main() {
 	}
 }
 
-// run measures and prints a table. The error tells of requests that failed too.
+// run measures the routes and prints a table. It returns an error also if only single requests failed.
 func run(ctx context.Context, o options, out io.Writer) error {
 	results, err := measureAll(ctx, o, out)
 	if err != nil {
@@ -73,7 +74,7 @@ func milliseconds(d time.Duration) string {
 }
 
 func measureAll(ctx context.Context, o options, out io.Writer) (results []result, err error) {
-	routes := reading
+	routes := readRoutes
 	if o.api == "" {
 		started, err := start(ctx, o)
 		if err != nil {
@@ -81,7 +82,7 @@ func measureAll(ctx context.Context, o options, out io.Writer) (results []result
 		}
 		defer started.stop()
 		o.api = started.api
-		routes = slices.Concat(reading, writing)
+		routes = slices.Concat(readRoutes, writeRoutes)
 	}
 	client := newClient(o)
 	ids, err := client.ids(ctx)
@@ -90,11 +91,11 @@ func measureAll(ctx context.Context, o options, out io.Writer) (results []result
 	}
 	fmt.Fprintf(out, "%s, %d connections, %s each\n\n", o.api, o.connections, o.duration)
 	for _, r := range routes {
-		if ids.lacks(r) {
-			fmt.Fprintf(out, "%s is left out: there is nothing with an id\n", r)
+		if ids.isMissing(r) {
+			fmt.Fprintf(out, "skipped %s: no monitor or maintenance window exists\n", r)
 			continue
 		}
-		client.measure(ctx, ids.fill(r), o.duration/5) // to warm up
+		client.measure(ctx, ids.fill(r), o.duration/5) // warm up
 		measured := client.measure(ctx, ids.fill(r), o.duration)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()

@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// route is a request. Its path and body may name {monitor} and {window}, which stand for the id of one.
+// route is a request. In its path, {monitor} and {window} are placeholders for the id of a monitor or maintenance window.
 type route struct{ method, path, body string }
 
-// String is the route as people know it.
+// String returns the route in the form of the API's documentation.
 func (r route) String() string {
 	return r.method + " /api" + strings.NewReplacer("{monitor}", "{id}", "{window}", "{id}").Replace(r.path)
 }
 
-// reading are all routes that only read, but for those that are no single answer (the event stream) or need sign-in (keys).
-var reading = []route{
+// readRoutes contains all GET routes except /events, which never ends, and /keys, which needs sign-in.
+var readRoutes = []route{
 	{method: "GET", path: ""},
 	{method: "GET", path: "/"},
 	{method: "GET", path: "/health"},
@@ -33,8 +33,8 @@ var reading = []route{
 	{method: "GET", path: "/maintenance/{window}"},
 }
 
-// writing are routes that change or run something.
-var writing = []route{
+// writeRoutes contains routes that change data or run checks.
+var writeRoutes = []route{
 	{method: "POST", path: "/rules/check", body: `{"type":"http","rule":"status == 200 && respTime < 500"}`},
 	{method: "POST", path: "/monitors/check", body: `{"name":"perf","type":"tcp","interval":"24h","target":"127.0.0.1:1"}`},
 	{method: "POST", path: "/monitors/{monitor}/run"},
@@ -42,19 +42,21 @@ var writing = []route{
 	{method: "POST", path: "/monitors", body: `{"name":"perf","type":"tcp","interval":"24h","target":"127.0.0.1:1","enabled":false}`},
 }
 
-// ids are those of something that exists; empty where there is nothing.
+// ids contains the id of an existing monitor and maintenance window. It is empty if there is none.
 type ids struct{ monitor, window string }
 
-func (i ids) lacks(r route) bool {
+// isMissing reports whether the route needs an id that is empty.
+func (i ids) isMissing(r route) bool {
 	return i.monitor == "" && strings.Contains(r.path, "{monitor}") || i.window == "" && strings.Contains(r.path, "{window}")
 }
 
+// fill replaces the placeholders in the path of a route.
 func (i ids) fill(r route) route {
 	r.path = strings.NewReplacer("{monitor}", i.monitor, "{window}", i.window).Replace(r.path)
 	return r
 }
 
-// ids finds the first monitor and maintenance window by name.
+// ids returns the ids of the first monitor and maintenance window in the API's lists.
 func (c *client) ids(ctx context.Context) (ids, error) {
 	var monitors, windows []struct{ ID string }
 	if err := c.read(ctx, "/monitors", &monitors); err != nil {

@@ -17,25 +17,26 @@ import (
 	"time"
 )
 
-// stopTime is how long the standalone may take to stop before it is killed.
-const stopTime = 20 * time.Second
+// stopTimeout is the maximum time for the standalone to stop before it is killed.
+const stopTimeout = 20 * time.Second
 
 var readyLine = regexp.MustCompile(`msg=ready page=\S+ api=(\S+)`)
 
-// standalone is one that was started, with what its monitors watch.
+// standalone is a running standalone with the target of its monitors.
 type standalone struct {
 	api     string
 	folder  string
 	target  *httptest.Server
 	command *exec.Cmd
-	// end asks the process to stop; read is closed when it has written its last line.
-	end  context.CancelFunc
-	read chan struct{}
+	// cancel stops the process.
+	cancel context.CancelFunc
+	// logClosed is closed when the process has closed its log.
+	logClosed chan struct{}
 }
 
-// start runs a standalone with monitors and a day of their results, whose log is read and dropped.
+// start starts a standalone with monitors and a day of their results. Its log is discarded.
 func start(ctx context.Context, o options) (_ *standalone, err error) {
-	s := &standalone{read: make(chan struct{})}
+	s := &standalone{logClosed: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			s.stop()
@@ -56,7 +57,7 @@ func start(ctx context.Context, o options) (_ *standalone, err error) {
 	return s, newClient(o).send(ctx, window, io.Discard)
 }
 
-// seed fills the data folder. The first monitor has a result every ten seconds, the others every half hour.
+// seed fills the data folder. The first monitor has a result every 10 s, the others every 30 minutes.
 func (s *standalone) seed(ctx context.Context, monitors int) error {
 	type object = map[string]any
 	entries := make([]object, monitors)
@@ -87,51 +88,51 @@ func (s *standalone) seed(ctx context.Context, monitors int) error {
 
 func (s *standalone) data() string { return filepath.Join(s.folder, "data") }
 
-// launch returns when the standalone is ready.
+// launch starts the standalone and waits until it is ready.
 func (s *standalone) launch(ctx context.Context, binary string) error {
 	path, err := filepath.Abs(binary)
 	if err != nil {
 		return err
 	}
-	ctx, s.end = context.WithCancel(ctx)
+	ctx, s.cancel = context.WithCancel(ctx)
 	command := exec.CommandContext(ctx, path)
 	command.Dir = s.folder
 	command.Env = []string{"API_PORT=0", "FRONTEND_PORT=0", "DATA_DIR=" + s.data()}
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
-	command.WaitDelay = stopTime
+	command.WaitDelay = stopTimeout
 	log, err := command.StderrPipe()
 	if err != nil {
 		return err
 	}
 	if err := command.Start(); err != nil {
-		s.end()
+		s.cancel()
 		return fmt.Errorf("start %s: %w", path, err)
 	}
 	s.command = command
-	lines, said := bufio.NewReader(log), ""
+	lines, output := bufio.NewReader(log), ""
 	for s.api == "" {
 		line, err := lines.ReadString('\n')
-		said += line
+		output += line
 		if err != nil {
-			close(s.read)
-			return fmt.Errorf("%s did not start:\n%s", path, said)
+			close(s.logClosed)
+			return fmt.Errorf("%s did not start:\n%s", path, output)
 		}
 		if ready := readyLine.FindStringSubmatch(line); ready != nil {
 			s.api = ready[1]
 		}
 	}
 	go func() {
-		defer close(s.read)
+		defer close(s.logClosed)
 		_, _ = io.Copy(io.Discard, lines)
 	}()
 	return nil
 }
 
-// stop ends whatever start has begun.
+// stop stops the process and the target and deletes the data, as far as start has created them.
 func (s *standalone) stop() {
 	if s.command != nil {
-		s.end()
-		<-s.read
+		s.cancel()
+		<-s.logClosed
 		_ = s.command.Wait()
 	}
 	if s.target != nil {

@@ -49,7 +49,7 @@ func startSystem(t *testing.T) *system {
 		runner, _ := servicetest.Runner(t, settings)
 		s.metrics = append(s.metrics, runner.MetricsURL(t))
 	}
-	servicetest.Eventually(t, "all runners to be live", func() bool { return len(servicetest.Running(t, s.api)) == runners })
+	servicetest.Eventually(t, "all runners to be live", func() bool { return len(servicetest.MonitorsPerRunner(t, s.api)) == runners })
 	return s
 }
 

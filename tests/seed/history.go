@@ -12,42 +12,42 @@ import (
 	"nanomon/services/common/store"
 )
 
-// disabledFor is how long ago a monitor that is disabled was last checked.
+// disabledFor is the time since the last check of a disabled monitor.
 const disabledFor = 50 * time.Hour
 
-// shape says how a monitor's results go.
+// shape describes the results of a monitor.
 type shape struct {
 	// Base is the usual value, in milliseconds for most types.
 	Base float64 `json:"base"`
-	// Wave is by which part of Base the value rises at the busiest time of the day, 14 o'clock.
+	// Wave is the increase of the value at 14:00, the busiest time of the day, as a fraction of Base.
 	Wave float64 `json:"wave"`
-	// Jitter is by which part of Base two values in a row usually differ.
+	// Jitter is the standard deviation of the value, as a fraction of Base.
 	Jitter float64 `json:"jitter"`
-	// Outputs are outputs that never change.
+	// Outputs contains constant outputs.
 	Outputs map[string]any `json:"outputs"`
-	// Parts are outputs that are a part of the value, such as 0.8.
+	// Parts contains outputs that are a fraction of the value, such as 0.8.
 	Parts map[string]float64 `json:"parts"`
-	// Incidents are the times at which the results are bad.
+	// Incidents lists periods with different results.
 	Incidents []incident `json:"incidents"`
 }
 
 type incident struct {
-	// Ago is when it began, before now.
+	// Ago is the time from the start of the incident to now.
 	Ago duration `json:"ago"`
-	// Length is how long it lasted; absent, it goes on.
+	// Length is the duration of the incident. If it is absent, the incident continues until now.
 	Length duration `json:"length"`
-	// Status is 1 for an error, 2 for failed.
+	// Status is 0 for OK, 1 for error, 2 for failed.
 	Status  monitor.Status `json:"status"`
 	Message string         `json:"message"`
-	// Factor is by how much the value is greater meanwhile; absent, it is as ever.
+	// Factor multiplies the value during the incident. Factors below 1 have no effect.
 	Factor float64 `json:"factor"`
-	// Outputs replace those of the shape.
+	// Outputs replaces outputs of the shape.
 	Outputs map[string]any `json:"outputs"`
-	// Ignored is why the results don't count meanwhile.
+	// Ignored is the reason why the results of the incident don't count; by default they count.
 	Ignored monitor.IgnoreReason `json:"excluded"`
 }
 
-// duration is written as a Go duration.
+// duration is decoded from a JSON string in Go's format, such as "1h30m".
 type duration time.Duration
 
 func (d *duration) UnmarshalJSON(data []byte) error {
@@ -60,52 +60,53 @@ func (d *duration) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// at is the incident of a time; nil when there is none.
-func (s shape) at(before time.Duration) *incident {
+// incidentAt returns the incident at the given time before now, or nil.
+func (s shape) incidentAt(ago time.Duration) *incident {
 	for i, in := range s.Incidents {
-		since := time.Duration(in.Ago) - before
-		if since >= 0 && (in.Length == 0 || since < time.Duration(in.Length)) {
+		elapsed := time.Duration(in.Ago) - ago
+		if elapsed >= 0 && (in.Length == 0 || elapsed < time.Duration(in.Length)) {
 			return &s.Incidents[i]
 		}
 	}
 	return nil
 }
 
-// value is a measurement at a time: the daily wave, chance, and now and then a slow one.
+// value returns a measurement: the base value with the daily wave, random jitter and a few outliers.
 func (s shape) value(at time.Time, random *rand.Rand) float64 {
 	hour := float64(at.Hour()) + float64(at.Minute())/60
 	wave := s.Wave * (1 + math.Cos((hour-14)/12*math.Pi)) / 2
-	chance := s.Jitter * random.NormFloat64()
+	noise := s.Jitter * random.NormFloat64()
 	if random.IntN(200) == 0 {
-		chance += 6 * s.Jitter * random.Float64()
+		noise += 6 * s.Jitter * random.Float64()
 	}
-	return math.Round(s.Base*max(0.3, 1+wave+chance)*100) / 100
+	return math.Round(s.Base*max(0.3, 1+wave+noise)*100) / 100
 }
 
-// span is the time of a history: statistics from start, single results from results, both up to now.
-type span struct{ start, results, now time.Time }
+// period is the time of a history: rollups from start to now, and single results from results to now.
+type period struct{ start, results, now time.Time }
 
-// history is all that a store holds of a monitor, as the runner would have written it.
+// history contains the data that a runner would have stored for a monitor.
 type history struct {
-	results     []monitor.Result
-	transitions []store.StatusChange
-	state       store.State
-	rollups     []store.Rollup
+	results       []monitor.Result
+	statusChanges []store.StatusChange
+	state         store.State
+	rollups       []store.Rollup
 }
 
-func invent(e entry, during span, random *rand.Rand) *history {
-	h, every := &history{}, e.Monitor.Every()
-	sums := sums{e.Monitor.ID, make(map[store.Period][]sum)}
-	end := during.now
+// newHistory generates the history of a monitor.
+func newHistory(e entry, in period, random *rand.Rand) *history {
+	h, interval := &history{}, e.Monitor.Every()
+	rollups := rollups{e.Monitor.ID, make(map[store.Period][]openRollup)}
+	end := in.now
 	if !e.Monitor.Enabled {
 		end = end.Add(-disabledFor)
 	}
-	phase := monitor.Date(during.start.Add(time.Duration(random.Int64N(int64(every)))))
-	for at := phase; at.Before(end); at = at.Add(every) {
-		r := e.result(at, during.now.Sub(at), random)
-		h.follow(r)
-		sums.add(r)
-		if !at.Before(during.results) {
+	first := monitor.Date(in.start.Add(time.Duration(random.Int64N(int64(interval)))))
+	for at := first; at.Before(end); at = at.Add(interval) {
+		r := e.result(at, in.now.Sub(at), random)
+		h.apply(r)
+		rollups.add(r)
+		if !at.Before(in.results) {
 			h.results = append(h.results, r)
 		}
 	}
@@ -114,18 +115,18 @@ func invent(e entry, during span, random *rand.Rand) *history {
 			MonitorID: e.Monitor.ID, Date: end, Kind: store.ChangeEnabled, From: store.Enabled, To: store.Disabled,
 		})
 	}
-	h.rollups = sums.over(during.now)
+	h.rollups = rollups.complete(in.now)
 	return h
 }
 
-// result is that of a check at a time, which is before ago.
+// result returns the result of a check at a time, which is the given duration before now.
 func (e entry) result(at time.Time, ago time.Duration, random *rand.Rand) monitor.Result {
 	m, s := e.Monitor, e.Shape
 	r := monitor.Result{
 		ID: newID(at, random), Date: at, MonitorID: m.ID, MonitorName: m.Name, MonitorTarget: m.Target,
 		Value: s.value(at, random), Outputs: make(map[string]any),
 	}
-	in := s.at(ago)
+	in := s.incidentAt(ago)
 	if in == nil {
 		in = &incident{}
 	}
@@ -146,18 +147,18 @@ func (e entry) result(at time.Time, ago time.Duration, random *rand.Rand) monito
 	return r
 }
 
-// follow brings the state and the log of changes on to the next result.
-func (h *history) follow(r monitor.Result) {
+// apply updates the state and the log of status changes with the next result.
+func (h *history) apply(r monitor.Result) {
 	s := &h.state
-	was := ""
+	previous := ""
 	if s.Streak > 0 {
-		was = s.Latest.Status.String()
+		previous = s.Latest.Status.String()
 	}
-	if from, to := counting(s.Latest), counting(r); from != to {
+	if from, to := ignoredValue(s.Latest), ignoredValue(r); from != to {
 		h.log(store.StatusChange{MonitorID: r.MonitorID, Date: r.Date, Kind: store.ChangeIgnored, From: from, To: to})
 	}
-	if is := r.Status.String(); was != is {
-		h.log(store.StatusChange{MonitorID: r.MonitorID, Date: r.Date, Kind: store.ChangeStatus, From: was, To: is})
+	if status := r.Status.String(); previous != status {
+		h.log(store.StatusChange{MonitorID: r.MonitorID, Date: r.Date, Kind: store.ChangeStatus, From: previous, To: status})
 		s.Streak, s.Since = 0, r.Date
 	}
 	s.MonitorID, s.Latest = r.MonitorID, r
@@ -166,42 +167,44 @@ func (h *history) follow(r monitor.Result) {
 	s.History = s.History[max(0, len(s.History)-store.HistoryLength):]
 }
 
-// counting is the value that the track of exclusions has from a result on.
-func counting(r monitor.Result) string { return cmp.Or(string(r.Ignored), store.Counted) }
+// ignoredValue returns the value of a result in status changes of the kind [store.ChangeIgnored].
+func ignoredValue(r monitor.Result) string { return cmp.Or(string(r.Ignored), store.Counted) }
 
-func (h *history) log(t store.StatusChange) { h.transitions = append(h.transitions, t) }
+func (h *history) log(c store.StatusChange) { h.statusChanges = append(h.statusChanges, c) }
 
-// sums are the rollups of a monitor whose results come in order.
-type sums struct {
+// rollups computes the rollups of a monitor. Its results must be added in order.
+type rollups struct {
 	monitorID string
-	of        map[store.Period][]sum
+	byPeriod  map[store.Period][]openRollup
 }
 
-type sum struct {
+type openRollup struct {
 	start   time.Time
 	summary *rollup.Aggregate
 }
 
-func (s *sums) add(r monitor.Result) {
+func (r *rollups) add(result monitor.Result) {
 	for _, p := range []store.Period{store.Hour, store.Day} {
-		start, all := r.Date.Truncate(p.Length()), s.of[p]
+		start, all := result.Date.Truncate(p.Length()), r.byPeriod[p]
 		if len(all) == 0 || !all[len(all)-1].start.Equal(start) {
-			all = append(all, sum{start, rollup.New()})
-			s.of[p] = all
+			all = append(all, openRollup{start, rollup.New()})
+			r.byPeriod[p] = all
 		}
-		all[len(all)-1].summary.Add(r.Status, r.Value)
+		all[len(all)-1].summary.Add(result.Status, result.Value)
 	}
 }
 
-// over are the rollups of the periods that have ended at now.
-func (s *sums) over(now time.Time) []store.Rollup {
-	var over []store.Rollup
-	for p, all := range s.of {
+// complete returns the rollups of the hours and days that have ended at now.
+func (r *rollups) complete(now time.Time) []store.Rollup {
+	var complete []store.Rollup
+	for p, all := range r.byPeriod {
 		for _, one := range all {
 			if !one.start.Add(p.Length()).After(now) {
-				over = append(over, store.Rollup{MonitorID: s.monitorID, Period: p, Start: one.start, Summary: one.summary.Encode()})
+				complete = append(complete, store.Rollup{
+					MonitorID: r.monitorID, Period: p, Start: one.start, Summary: one.summary.Encode(),
+				})
 			}
 		}
 	}
-	return over
+	return complete
 }

@@ -1,9 +1,9 @@
-// Command seed fills the data folder of a standalone that isn't running with monitors and an invented history of their
-// results, so that the page has something to show. It reads a list of [entry] as JSON from the standard input:
+// Command seed fills the data folder of a standalone with monitors and a generated history, so that the page has data to
+// show. The standalone must not be running. It reads a JSON array of [entry] from standard input:
 //
 //	seed [-days 30] [-results 7] FOLDER < monitors.json
 //
-// What it invents is the same each time, counted from now.
+// The history is the same in every run, relative to the current time.
 package main
 
 import (
@@ -18,6 +18,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"nanomon/services/common/check"
@@ -27,17 +28,18 @@ import (
 	"nanomon/services/common/store/sqlite"
 )
 
+// batchSize is the maximum number of results, or of hours, in one call of the store.
 const batchSize = 5000
 
-// entry is a monitor and how it behaves.
+// entry is a monitor with the description of its results.
 type entry struct {
 	Monitor monitor.Monitor `json:"monitor"`
 	Shape   shape           `json:"shape"`
 }
 
 func main() {
-	days := flag.Int("days", 30, "`days` of statistics")
-	results := flag.Int("results", 7, "`days` of single results")
+	days := flag.Int("days", 30, "number of `days` with rollups")
+	results := flag.Int("results", 7, "number of `days` with single results")
 	flag.Parse()
 	if err := run(context.Background(), flag.Arg(0), *days, *results); err != nil {
 		fmt.Fprintln(os.Stderr, "seed:", err)
@@ -47,7 +49,7 @@ func main() {
 
 func run(ctx context.Context, folder string, days, results int) (err error) {
 	if folder == "" {
-		return errors.New("name the data folder to fill")
+		return errors.New("the data folder is missing: name it as the argument")
 	}
 	now := monitor.Date(time.Now())
 	entries, err := readEntries(os.Stdin, now.AddDate(0, 0, -days))
@@ -59,16 +61,17 @@ func run(ctx context.Context, folder string, days, results int) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	in := period{now.AddDate(0, 0, -days), now.AddDate(0, 0, -results).Truncate(time.Hour), now}
 	for i, e := range entries {
-		h := invent(e, span{now.AddDate(0, 0, -days), now.AddDate(0, 0, -results).Truncate(time.Hour), now}, newRandom(i))
-		if err := put(ctx, db, e.Monitor, h); err != nil {
+		h := newHistory(e, in, newRandom(i))
+		if err := storeHistory(ctx, db, e.Monitor, h); err != nil {
 			return fmt.Errorf("monitor %q: %w", e.Monitor.Name, err)
 		}
 	}
-	return settle(ctx, db, now)
+	return clearDirtyHours(ctx, db, now)
 }
 
-// readEntries gives every monitor an id, and created as the time it was written.
+// readEntries reads and validates the entries. It sets an id and the creation time of each monitor.
 func readEntries(r io.Reader, created time.Time) ([]entry, error) {
 	var entries []entry
 	if err := json.NewDecoder(r).Decode(&entries); err != nil {
@@ -84,39 +87,38 @@ func readEntries(r io.Reader, created time.Time) ([]entry, error) {
 	return entries, nil
 }
 
-func put(ctx context.Context, db *sqlite.Store, m monitor.Monitor, h *history) error {
+func storeHistory(ctx context.Context, db *sqlite.Store, m monitor.Monitor, h *history) error {
 	if err := db.CreateMonitor(ctx, m); err != nil {
 		return err
 	}
-	for rest := h.results; len(rest) > 0; {
-		n := min(batchSize, len(rest))
-		if err := db.AppendBatch(ctx, store.Batch{Results: rest[:n]}); err != nil {
+	for results := range slices.Chunk(h.results, batchSize) {
+		if err := db.AppendBatch(ctx, store.Batch{Results: results}); err != nil {
 			return err
 		}
-		rest = rest[n:]
 	}
-	if err := db.AppendBatch(ctx, store.Batch{StatusChanges: h.transitions, States: []store.State{h.state}}); err != nil {
+	if err := db.AppendBatch(ctx, store.Batch{StatusChanges: h.statusChanges, States: []store.State{h.state}}); err != nil {
 		return err
 	}
 	return db.PutRollups(ctx, h.rollups)
 }
 
-// settle takes the marks off the hours that are over: their sums are there.
-func settle(ctx context.Context, db *sqlite.Store, now time.Time) error {
+// clearDirtyHours unmarks the hours that have ended, because their rollups are already stored.
+func clearDirtyHours(ctx context.Context, db *sqlite.Store, now time.Time) error {
 	for {
-		marks, err := db.DirtyHours(ctx, now.Truncate(time.Hour), now.Add(time.Hour), batchSize)
-		if err != nil || len(marks) == 0 {
+		hours, err := db.DirtyHours(ctx, now.Truncate(time.Hour), now.Add(time.Hour), batchSize)
+		if err != nil || len(hours) == 0 {
 			return err
 		}
-		if err := db.ClearDirty(ctx, marks); err != nil {
+		if err := db.ClearDirty(ctx, hours); err != nil {
 			return err
 		}
 	}
 }
 
+// newRandom returns the random numbers of the monitor at index i.
 func newRandom(i int) *rand.Rand { return rand.New(rand.NewPCG(1, uint64(i))) }
 
-// newID is an id as [monitor.NewID] makes them, by chance that can be repeated.
+// newID returns an id in the format of [monitor.NewID], from reproducible random numbers.
 func newID(at time.Time, random *rand.Rand) string {
 	var raw [12]byte
 	binary.BigEndian.PutUint32(raw[:4], uint32(at.Unix()))

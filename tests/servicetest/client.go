@@ -10,18 +10,19 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// Call sends body as JSON, unless it is nil, and returns the status and the body of the answer.
+// Call sends a request with body as JSON, or without a body if it is nil. It returns the status and the body of the
+// response.
 func Call(t testing.TB, method, url string, body any) (int, []byte) {
 	t.Helper()
-	var content io.Reader
+	var encodedBody io.Reader
 	if body != nil {
 		encoded, err := json.Marshal(body)
 		if err != nil {
 			t.Fatal(err)
 		}
-		content = bytes.NewReader(encoded)
+		encodedBody = bytes.NewReader(encoded)
 	}
-	request, err := http.NewRequestWithContext(t.Context(), method, url, content)
+	request, err := http.NewRequestWithContext(t.Context(), method, url, encodedBody)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,14 +31,14 @@ func Call(t testing.TB, method, url string, body any) (int, []byte) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
+	content, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return response.StatusCode, answer
+	return response.StatusCode, content
 }
 
-// Get reads JSON.
+// Get requests url and decodes the JSON response. The test fails unless the status is 200.
 func Get[T any](t testing.TB, url string) T {
 	t.Helper()
 	status, body := Call(t, http.MethodGet, url, nil)
@@ -51,7 +52,7 @@ func Get[T any](t testing.TB, url string) T {
 	return value
 }
 
-// Create stores a monitor and returns it as the API answers.
+// Create creates a monitor through the API and returns the API's response.
 func Create(t testing.TB, api string, m monitor.Monitor) monitor.Monitor {
 	t.Helper()
 	status, body := Call(t, http.MethodPost, api+"/monitors", m)
@@ -65,7 +66,7 @@ func Create(t testing.TB, api string, m monitor.Monitor) monitor.Monitor {
 	return created
 }
 
-// Results are the newest results of a monitor.
+// Results returns the newest results of a monitor, at most 1000.
 func Results(t testing.TB, api, id string) []monitor.Result {
 	t.Helper()
 	return Get[[]monitor.Result](t, api+"/monitors/"+id+"/results?max=1000")

@@ -6,7 +6,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// API starts the API on a free port and returns it with its address, without a slash at the end.
+// API starts the API on a free port and returns it with its URL, which has no slash at the end.
 func API(t testing.TB, settings map[string]string) (s *Service, api string) {
 	t.Helper()
 	s = Start(t, "api", With(settings, "PORT", "0"))
@@ -19,21 +19,21 @@ func (s *Service) Port(t testing.TB) string {
 	return s.WaitLog(t, `msg=listening address=\S*:(\d+)`)[1]
 }
 
-// Runner starts a runner and returns it with its id.
+// Runner starts a runner, waits until it has started and returns it with its id.
 func Runner(t testing.TB, settings map[string]string) (s *Service, id string) {
 	t.Helper()
 	s = Start(t, "runner", settings)
 	return s, s.RunnerID(t)
 }
 
-// RunnerID waits until a runner says that it has started, and returns its id.
+// RunnerID waits until the runner has logged that it started, and returns its id.
 func (s *Service) RunnerID(t testing.TB) string {
 	t.Helper()
 	return s.WaitLog(t, `msg="runner started" runner=(\S+)`)[1]
 }
 
-// Running asks the API which runners are live, and returns how many monitors each runs.
-func Running(t testing.TB, api string) map[string]int {
+// MonitorsPerRunner requests the live runners from the API and returns the number of monitors of each, by runner id.
+func MonitorsPerRunner(t testing.TB, api string) map[string]int {
 	t.Helper()
 	monitors := make(map[string]int)
 	for _, r := range Get[struct{ Runners []store.Runner }](t, api+"/status").Runners {
@@ -42,13 +42,13 @@ func Running(t testing.TB, api string) map[string]int {
 	return monitors
 }
 
-// With is settings and one more.
+// With returns a copy of settings in which one more is set.
 func With(settings map[string]string, name, value string) map[string]string {
-	more := map[string]string{name: value}
+	extended := map[string]string{name: value}
 	for n, v := range settings {
 		if n != name {
-			more[n] = v
+			extended[n] = v
 		}
 	}
-	return more
+	return extended
 }

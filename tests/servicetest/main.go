@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Main runs tests that wait most of the time: those that are parallel do that all at once.
+// Main runs the tests of a package, up to 8 parallel ones at a time whatever the number of CPUs: they mostly wait.
 func Main(m *testing.M) {
 	flag.Parse()
 	if err := flag.Set("test.parallel", "8"); err != nil {

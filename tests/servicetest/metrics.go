@@ -10,13 +10,13 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// MetricsURL waits until a runner or standalone serves its metrics and returns their address.
+// MetricsURL waits until a runner or standalone serves its metrics and returns their URL.
 func (s *Service) MetricsURL(t testing.TB) string {
 	t.Helper()
 	return "http://localhost:" + s.WaitLog(t, `msg=listening for=metrics address=\S*:(\d+)`)[1] + "/metrics"
 }
 
-// Scrape reads metrics, by the names of their families.
+// Scrape reads the metrics at url and returns their families by name.
 func Scrape(t testing.TB, url string) map[string]*dto.MetricFamily {
 	t.Helper()
 	status, body := Call(t, http.MethodGet, url, nil)

@@ -12,7 +12,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// Notification is a message as the API lists it.
+// Notification is an element of the API's list of notifications.
 type Notification struct {
 	ID          string
 	Kind        store.NotificationKind
@@ -26,34 +26,35 @@ type Notification struct {
 	Deliveries  []store.Delivery
 }
 
-// Sent reports whether everybody has got the message.
-func (a Notification) Sent() bool {
-	return len(a.Deliveries) > 0 && !slices.ContainsFunc(a.Deliveries, func(d store.Delivery) bool { return d.Status != store.DeliverySent })
+// Sent reports whether the notification was sent to every recipient.
+func (n Notification) Sent() bool {
+	isUnsent := func(d store.Delivery) bool { return d.Status != store.DeliverySent }
+	return len(n.Deliveries) > 0 && !slices.ContainsFunc(n.Deliveries, isUnsent)
 }
 
-// Alerts are the newest messages.
+// Notifications returns the newest notifications, at most 1000, newest first.
 func Notifications(t testing.TB, api string) []Notification {
 	t.Helper()
 	return Get[[]Notification](t, api+"/notifications?max=1000")
 }
 
-// TestAlert has a test message sent, and returns what came of it.
-func TestAlert(t testing.TB, api string) Notification {
+// SendTestNotification makes NanoMon send a test notification and returns it with its deliveries.
+func SendTestNotification(t testing.TB, api string) Notification {
 	t.Helper()
 	status, body := Call(t, http.MethodPost, api+"/notifications/test", nil)
 	var test Notification
 	if err := json.Unmarshal(body, &test); err != nil || status != http.StatusOK {
-		t.Fatalf("the test message: %d %s", status, body)
+		t.Fatalf("test notification: %d %s", status, body)
 	}
 	return test
 }
 
-// MoreResults waits until each of the monitors has n results that are dated from now on.
-func MoreResults(t testing.TB, api string, n int, ids ...string) {
+// WaitForResults waits until each monitor has n results that are dated after this call.
+func WaitForResults(t testing.TB, api string, n int, ids ...string) {
 	t.Helper()
 	from := time.Now()
 	for _, id := range ids {
-		Eventually(t, "further results", func() bool {
+		Eventually(t, fmt.Sprintf("%d new results of monitor %s", n, id), func() bool {
 			newest := Get[[]monitor.Result](t, fmt.Sprintf("%s/monitors/%s/results?max=%d", api, id, n))
 			return len(newest) == n && newest[n-1].Date.After(from)
 		})

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// Proxy passes TCP connections on to a server until the test ends.
+// Proxy forwards TCP connections to a server until the test ends.
 type Proxy struct {
-	// Address is where it listens, host:port.
+	// Address is the host:port on which the proxy listens.
 	Address string
 	server  string
 
@@ -17,7 +17,7 @@ type Proxy struct {
 	conns map[net.Conn]bool
 }
 
-// NewProxy starts a proxy of the server at address.
+// NewProxy starts a proxy for the server at address.
 func NewProxy(t testing.TB, address string) *Proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -37,25 +37,25 @@ func NewProxy(t testing.TB, address string) *Proxy {
 	})
 	t.Cleanup(func() {
 		listener.Close()
-		p.CutAll()
+		p.CloseConnections()
 		serving.Wait()
 	})
 	return p
 }
 
-// CutAll closes all connections and returns how many there were. New ones are taken at once.
-func (p *Proxy) CutAll() int {
+// CloseConnections closes all connections and returns their number. The proxy still accepts new ones.
+func (p *Proxy) CloseConnections() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for conn := range p.conns {
 		conn.Close()
 	}
-	cut := len(p.conns) / 2
+	closed := len(p.conns) / 2
 	clear(p.conns)
-	return cut
+	return closed
 }
 
-// serve passes everything on between a client and the server until either closes.
+// serve forwards data in both directions between a client and the server until either closes the connection.
 func (p *Proxy) serve(client net.Conn) {
 	defer client.Close()
 	server, err := net.Dial("tcp", p.server)
@@ -67,18 +67,18 @@ func (p *Proxy) serve(client net.Conn) {
 	p.conns[client], p.conns[server] = true, true
 	p.mu.Unlock()
 
-	var back sync.WaitGroup
-	back.Go(func() { pass(client, server) })
-	pass(server, client)
-	back.Wait()
+	var responses sync.WaitGroup
+	responses.Go(func() { forward(client, server) })
+	forward(server, client)
+	responses.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.conns, client)
 	delete(p.conns, server)
 }
 
-// pass copies until either end is closed, and then closes both.
-func pass(to, from net.Conn) {
+// forward copies data until either connection is closed, then closes both.
+func forward(to, from net.Conn) {
 	_, _ = io.Copy(to, from)
 	to.Close()
 	from.Close()

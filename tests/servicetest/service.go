@@ -1,4 +1,4 @@
-// Package servicetest starts the real binaries for tests and talks to them.
+// Package servicetest starts NanoMon's real binaries for tests, sends requests to them, and provides servers to monitor.
 package servicetest
 
 import (
@@ -19,19 +19,19 @@ import (
 	"time"
 )
 
-// patience is how long a test waits for something that should come soon, on a busy machine.
-const patience = 30 * time.Second
+// timeout limits how long a test waits for an event. It is generous, because test machines can be busy.
+const timeout = 30 * time.Second
 
-// Service is a running process, of NanoMon or beside it.
+// Service is a running process: one of NanoMon's services, or another program that a test needs.
 type Service struct {
-	// Process is its process id.
-	Process int
+	// PID is the process id.
+	PID     int
 	command *exec.Cmd
 	log     *logBuffer
 	exited  chan struct{}
 }
 
-// Binary is the path of a service's binary, built from the sources as they are.
+// Binary returns the path of a service's binary. The first call builds all services from the current sources.
 func Binary(t testing.TB, name string) string {
 	t.Helper()
 	folder, err := build()
@@ -53,13 +53,13 @@ var build = sync.OnceValues(func() (string, error) {
 	return folder, nil
 })
 
-// Root is the top folder of the repository.
+// Root returns the root folder of the repository.
 func Root() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
 }
 
-// Command prepares a binary to run in an empty folder with nothing but settings in its environment.
+// Command returns a command that runs a binary in an empty folder with only settings in its environment.
 func Command(t testing.TB, name string, settings map[string]string) *exec.Cmd {
 	t.Helper()
 	command := exec.Command(Binary(t, name))
@@ -71,13 +71,13 @@ func Command(t testing.TB, name string, settings map[string]string) *exec.Cmd {
 	return command
 }
 
-// Start runs a binary until the test ends. Its log is shown if the test fails.
+// Start runs a binary until the test ends. If the test fails, it prints the binary's log.
 func Start(t testing.TB, name string, settings map[string]string) *Service {
 	t.Helper()
 	return StartCommand(t, Command(t, name, settings))
 }
 
-// StartCommand is [Start] for any command.
+// StartCommand runs a command like [Start].
 func StartCommand(t testing.TB, command *exec.Cmd) *Service {
 	t.Helper()
 	s := &Service{command: command, log: &logBuffer{}, exited: make(chan struct{})}
@@ -85,7 +85,7 @@ func StartCommand(t testing.TB, command *exec.Cmd) *Service {
 	if err := s.command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	s.Process = s.command.Process.Pid
+	s.PID = s.command.Process.Pid
 	go func() {
 		defer close(s.exited)
 		_ = s.command.Wait()
@@ -100,13 +100,13 @@ func StartCommand(t testing.TB, command *exec.Cmd) *Service {
 }
 
 // Standalone starts standalone on free ports with its data in folder and returns it with the
-// addresses of its API and its page, without a slash at the end.
+// URLs of its API and its page, without a slash at the end.
 func Standalone(t testing.TB, folder string) (s *Service, api, page string) {
 	t.Helper()
 	return StandaloneWith(t, folder, nil)
 }
 
-// StandaloneWith is [Standalone] with further settings.
+// StandaloneWith does the same as [Standalone], with additional settings.
 func StandaloneWith(t testing.TB, folder string, settings map[string]string) (s *Service, api, page string) {
 	t.Helper()
 	all := map[string]string{"API_PORT": "0", "FRONTEND_PORT": "0", "DATA_DIR": folder}
@@ -116,7 +116,7 @@ func StandaloneWith(t testing.TB, folder string, settings map[string]string) (s 
 	return s, ready[2], ready[1]
 }
 
-// WaitLog waits for a line that matches the expression and returns its groups.
+// WaitLog waits until the log contains a match of the expression and returns the match and its groups.
 func (s *Service) WaitLog(t testing.TB, expression string) []string {
 	t.Helper()
 	pattern := regexp.MustCompile(expression)
@@ -135,10 +135,10 @@ func (s *Service) WaitLog(t testing.TB, expression string) []string {
 	return groups
 }
 
-// Log is what the process has written so far.
+// Log returns the output of the process so far.
 func (s *Service) Log() string { return s.log.String() }
 
-// Kill ends the process as a crash would and waits for its end.
+// Kill sends SIGKILL, which ends the process like a crash, and waits for its end.
 func (s *Service) Kill(t testing.TB) {
 	t.Helper()
 	if err := s.command.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -147,7 +147,7 @@ func (s *Service) Kill(t testing.TB) {
 	<-s.exited
 }
 
-// Stop asks the process to end, waits for it and returns its exit code.
+// Stop sends SIGTERM, waits for the end of the process and returns its exit code.
 func (s *Service) Stop(t testing.TB) int {
 	t.Helper()
 	if err := s.command.Process.Signal(syscall.SIGTERM); err != nil {
@@ -155,40 +155,40 @@ func (s *Service) Stop(t testing.TB) int {
 	}
 	select {
 	case <-s.exited:
-	case <-time.After(patience):
+	case <-time.After(timeout):
 		t.Fatalf("the process did not end; its log:\n%s", s.log)
 	}
 	return s.command.ProcessState.ExitCode()
 }
 
-// CPU is the processor time of a process that has ended.
+// CPU returns the processor time that the process used. The process must have ended.
 func (s *Service) CPU() time.Duration {
 	return s.command.ProcessState.UserTime() + s.command.ProcessState.SystemTime()
 }
 
-// Eventually waits until the condition holds and fails the test when it doesn't in time.
+// Eventually waits until the condition holds. It fails the test if that takes longer than 30 s.
 func Eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	EventuallyWithin(t, patience, what, condition)
+	EventuallyWithin(t, timeout, what, condition)
 }
 
-// EventuallyWithin is Eventually with another patience.
+// EventuallyWithin does the same as [Eventually] with another limit.
 func EventuallyWithin(t testing.TB, limit time.Duration, what string, condition func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
+	retry := time.NewTicker(10 * time.Millisecond)
+	defer retry.Stop()
 	for !condition() {
 		select {
 		case <-ctx.Done():
-			t.Fatalf("waited %s in vain for %s", limit, what)
-		case <-again.C:
+			t.Fatalf("timed out after %s waiting for %s", limit, what)
+		case <-retry.C:
 		}
 	}
 }
 
-// logBuffer may be written and read at the same time.
+// logBuffer is a buffer that is safe for concurrent writes and reads.
 type logBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer

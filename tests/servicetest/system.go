@@ -7,15 +7,15 @@ import (
 	"testing"
 )
 
-// SystemRoot is a folder that scripts/install.sh may take for the root of a system. The script makes a user, changes the owners of
-// files and installs a service of systemd, which only root on Linux may: a test is skipped where it isn't that.
+// SystemRoot returns a folder that scripts/install.sh can use as the root of a system. The test is skipped unless it runs
+// as root on Linux: the script creates a user, changes owners of files and installs a systemd service.
 func SystemRoot(t testing.TB) string {
 	t.Helper()
 	if runtime.GOOS != "linux" || os.Getuid() != 0 {
-		t.Skip("only root on Linux may do what scripts/install.sh does: make a user and install a service of systemd")
+		t.Skip("scripts/install.sh needs root on Linux: it creates a user and installs a systemd service")
 	}
 	root := t.TempDir()
-	// Other users, such as the service's, must get in.
+	// Other users, such as the service's, need access to the folder.
 	if err := os.Chmod(filepath.Dir(root), 0o755); err != nil {
 		t.Fatal(err)
 	}

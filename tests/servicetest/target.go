@@ -12,23 +12,23 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// Target is a web server that records the checks it gets. It answers each with a number, which a monitor made by
-// [Target.Monitor] takes for its value: so a result tells which check it is of.
+// Target is a web server that records the checks it receives and responds to each with its number. A monitor from
+// [Target.Monitor] stores that number as the value of its result, so each result can be matched to its check.
 type Target struct {
-	// URL is its address, without a slash at the end.
+	// URL is the target's URL, without a slash at the end.
 	URL string
 
 	mu     sync.Mutex
 	checks []Check
 }
 
-// Check is one request that a [Target] got.
+// Check is a request that a [Target] received.
 type Check struct {
 	Path string
 	Time time.Time
 }
 
-// NewTarget starts a target that is there until the test ends.
+// NewTarget starts a target that runs until the test ends.
 func NewTarget(t testing.TB) *Target {
 	target := &Target{}
 	server := httptest.NewServer(target)
@@ -45,7 +45,7 @@ func (g *Target) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "check %d", number)
 }
 
-// Monitor is one that checks path of the target.
+// Monitor returns a monitor that checks a path of the target. It is not stored yet.
 func (g *Target) Monitor(path, interval string) monitor.Monitor {
 	return monitor.Monitor{
 		Name: path, Type: "http", Interval: interval, Target: g.URL + path, Enabled: true,
@@ -53,8 +53,8 @@ func (g *Target) Monitor(path, interval string) monitor.Monitor {
 	}
 }
 
-// Import stores n monitors of the target, at the paths /0, /1 and so on, and waits until each has been checked.
-func (g *Target) Import(t testing.TB, api string, n int, interval string) {
+// ImportMonitors imports n monitors of the target, with the paths /0, /1 and so on, and waits until each has been checked.
+func (g *Target) ImportMonitors(t testing.TB, api string, n int, interval string) {
 	t.Helper()
 	all := make([]monitor.Monitor, n)
 	for i := range all {
@@ -63,18 +63,18 @@ func (g *Target) Import(t testing.TB, api string, n int, interval string) {
 	if status, body := Call(t, http.MethodPost, api+"/monitors/import", all); status != http.StatusNoContent {
 		t.Fatalf("import: %d %s", status, body)
 	}
-	Eventually(t, "every monitor to be checked", func() bool { return len(g.Since(time.Time{})) == n })
+	Eventually(t, "every monitor to be checked", func() bool { return len(g.ChecksSince(time.Time{})) == n })
 }
 
-// Checks are all that came so far, each at the place of its number.
+// Checks returns all checks so far. The number of a check is its index.
 func (g *Target) Checks() []Check {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.Clone(g.checks)
 }
 
-// Since is when each path was checked at or after a time, oldest first.
-func (g *Target) Since(from time.Time) map[string][]time.Time {
+// ChecksSince returns the times of the checks at or after from, by path and oldest first.
+func (g *Target) ChecksSince(from time.Time) map[string][]time.Time {
 	byPath := make(map[string][]time.Time)
 	for _, c := range g.Checks() {
 		if !c.Time.Before(from) {

@@ -9,16 +9,16 @@ import (
 	"net/mail"
 )
 
-// Mail is an e-mail that the server took.
+// Mail is an e-mail that the server received.
 type Mail struct {
-	// Recipients are those of the envelope.
+	// Recipients lists the recipients of the envelope.
 	Recipients []string
 	Header     mail.Header
-	// Subject is decoded, and so are the two parts.
+	// Subject, Text and HTML are decoded.
 	Subject, Text, HTML string
 }
 
-// ID is the Message-ID.
+// ID returns the Message-ID.
 func (m Mail) ID() string { return m.Header.Get("Message-ID") }
 
 func parse(data []byte) (Mail, error) {
@@ -35,7 +35,7 @@ func parse(data []byte) (Mail, error) {
 		return m, err
 	}
 	if kind != "multipart/alternative" {
-		return m, fmt.Errorf("it is %s", kind)
+		return m, fmt.Errorf("content type %s, want multipart/alternative", kind)
 	}
 	parts := multipart.NewReader(message.Body, parameters["boundary"])
 	for {

@@ -1,4 +1,4 @@
-// Package smtptest gives tests of the services an SMTP server on the loopback that keeps the e-mails it takes.
+// Package smtptest provides an SMTP server on the loopback interface that records the e-mails it receives.
 package smtptest
 
 import (
@@ -22,18 +22,18 @@ const (
 	To   = "ann@example.org,bob@example.org"
 )
 
-// Link is the address of the page in [Server.Settings].
+// Link is the URL of the page in [Server.Settings].
 const Link = "https://nanomon.example.org"
 
-// Server is an SMTP server. It ends with its test.
+// Server is an SMTP server that runs until its test ends.
 type Server struct {
 	t       testing.TB
 	address string
 	stop    func()
 
-	mu      sync.Mutex
-	mails   []Mail
-	refused string
+	mu       sync.Mutex
+	mails    []Mail
+	rejected string
 }
 
 // Start starts a server.
@@ -45,10 +45,10 @@ func Start(t testing.TB) *Server {
 	return s
 }
 
-// Stop ends the server: connections are refused. Stopping it twice is no error.
+// Stop stops the server, so that connections are refused. It does nothing if the server is stopped already.
 func (s *Server) Stop() { s.stop() }
 
-// Restart starts a server that was stopped, on the same address.
+// Restart starts a stopped server on the same address.
 func (s *Server) Restart() {
 	s.t.Helper()
 	listener, err := net.Listen("tcp", s.address)
@@ -68,7 +68,8 @@ func (s *Server) Restart() {
 	})
 }
 
-// closeListener closes what the server doesn't know before it has begun to serve.
+// closeListener closes a listener unless it is closed already. The server closes its listener itself only if it has
+// begun to serve.
 func closeListener(listener net.Listener) error {
 	if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
 		return err
@@ -76,14 +77,15 @@ func closeListener(listener net.Listener) error {
 	return nil
 }
 
-// Refuse has the server refuse a recipient from now on.
-func (s *Server) Refuse(recipient string) {
+// Reject makes the server reject a recipient from now on.
+func (s *Server) Reject(recipient string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.refused = recipient
+	s.rejected = recipient
 }
 
-// Settings are those of a service that alerts by this server alone, after two bad results.
+// Settings returns the settings of a service whose only channel is e-mail through this server. An incident opens after
+// two results that are not OK.
 func (s *Server) Settings() map[string]string {
 	host, port, err := net.SplitHostPort(s.address)
 	if err != nil {
@@ -95,20 +97,20 @@ func (s *Server) Settings() map[string]string {
 	}
 }
 
-// Mails are those that came so far, oldest first.
+// Mails returns all e-mails received so far, oldest first.
 func (s *Server) Mails() []Mail {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.mails)
 }
 
-// Wait waits until n have come, and fails the test if there are more.
+// Wait waits until the server has received n e-mails and returns them. It fails the test if there are more.
 func (s *Server) Wait(t testing.TB, n int) []Mail {
 	t.Helper()
 	servicetest.Eventually(t, fmt.Sprintf("%d e-mails", n), func() bool { return len(s.Mails()) >= n })
 	mails := s.Mails()
 	if len(mails) > n {
-		t.Fatalf("%d e-mails came, want %d; the last is %q", len(mails), n, mails[len(mails)-1].Subject)
+		t.Fatalf("received %d e-mails, want %d; the last is %q", len(mails), n, mails[len(mails)-1].Subject)
 	}
 	return mails
 }
@@ -125,14 +127,14 @@ func (c *session) Mail(string, *smtp.MailOptions) error { return nil }
 func (c *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
-	if to == c.server.refused {
-		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "nobody of that name"}
+	if to == c.server.rejected {
+		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "unknown recipient"}
 	}
 	c.to = append(c.to, to)
 	return nil
 }
 
-// Data answers with the number of the e-mail, from 1 on.
+// Data records the e-mail and responds with its number, counted from 1.
 func (c *session) Data(r io.Reader) error {
 	data, err := io.ReadAll(r)
 	if err != nil {
@@ -140,11 +142,13 @@ func (c *session) Data(r io.Reader) error {
 	}
 	mail, err := parse(data)
 	if err != nil {
-		c.server.t.Errorf("an e-mail can't be read: %v\n%s", err, data)
+		c.server.t.Errorf("invalid e-mail: %v\n%s", err, data)
 	}
 	mail.Recipients = c.to
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
 	c.server.mails = append(c.server.mails, mail)
-	return &smtp.SMTPError{Code: 250, EnhancedCode: smtp.EnhancedCode{2, 0, 0}, Message: fmt.Sprintf("taken as number %d", len(c.server.mails))}
+	return &smtp.SMTPError{
+		Code: 250, EnhancedCode: smtp.EnhancedCode{2, 0, 0}, Message: fmt.Sprintf("accepted as number %d", len(c.server.mails)),
+	}
 }

@@ -56,7 +56,7 @@ func TestKnownKeysStayWhileProviderIsUnavailable(t *testing.T) {
 	p, c, v := newTestVerifier(t)
 	token := p.Token(map[string]any{"exp": time.Now().Add(48 * time.Hour).Unix()})
 	wantVerify(t, v, token, nil)
-	p.Leave()
+	p.SetUnavailable()
 	c.advance(24 * time.Hour)
 	if err := v.keys.refresh(t.Context(), 0); err == nil {
 		t.Error("fetched keys from an unavailable provider")
@@ -67,10 +67,10 @@ func TestKnownKeysStayWhileProviderIsUnavailable(t *testing.T) {
 
 func TestProviderMayStartLater(t *testing.T) {
 	p, c, v := newTestVerifier(t)
-	p.Leave()
+	p.SetUnavailable()
 	token := p.Token(nil)
 	wantUnavailable(t, v, token)
-	p.Return()
+	p.SetAvailable()
 	wantUnavailable(t, v, token) // the last fetch was just now
 	c.advance(unknownKeyInterval)
 	wantVerify(t, v, token, nil)
@@ -106,7 +106,7 @@ func TestForgedTokensDontOverloadProvider(t *testing.T) {
 	c.advance(unknownKeyInterval)
 	wantVerify(t, v, tokens[0], errUnknownSigningKey)
 	wantRequests(t, p, 4)
-	p.Leave()
+	p.SetUnavailable()
 	c.advance(unknownKeyInterval)
 	for range 20 {
 		wantUnavailable(t, v, tokens[0])
@@ -122,7 +122,7 @@ func TestHangingProviderDelaysOnlyUnknownKeys(t *testing.T) {
 	p, c, v := newTestVerifier(t)
 	token := p.Token(nil)
 	wantVerify(t, v, token, nil)
-	p.Hang()
+	p.SetHanging()
 	v.keys.timeout = 200 * time.Millisecond
 	c.advance(unknownKeyInterval)
 	ctx, disconnect := context.WithCancel(t.Context())
@@ -133,7 +133,7 @@ func TestHangingProviderDelaysOnlyUnknownKeys(t *testing.T) {
 		_, err := v.Verify(ctx, unknown)
 		waiting <- err
 	}()
-	p.Await(before + 1)
+	p.WaitForRequests(before + 1)
 	disconnect() // the fetch goes on
 	wantVerify(t, v, token, nil)
 	select {
@@ -159,7 +159,7 @@ func TestRunFetchesKeysAndStops(t *testing.T) {
 		defer close(ended)
 		v.Run(ctx)
 	}()
-	p.Await(2)
+	p.WaitForRequests(2)
 	wantVerify(t, v, p.Token(nil), nil)
 	wantRequests(t, p, 2)
 	stop()
@@ -174,7 +174,7 @@ func TestWrongIssuerIsLoggedOnce(t *testing.T) {
 	p, c := oidctest.New(t), &clock{}
 	var lines bytes.Buffer
 	v := newVerifier(settings(p), slog.New(slog.NewTextHandler(&lines, nil)), c.now)
-	p.Rename(p.Issuer() + "/")
+	p.SetIssuer(p.Issuer() + "/")
 	for range 3 {
 		wantUnavailable(t, v, p.Token(nil))
 		c.advance(unknownKeyInterval)
@@ -183,7 +183,7 @@ func TestWrongIssuerIsLoggedOnce(t *testing.T) {
 		!strings.Contains(lines.String(), "set AUTH_ISSUER to exactly that value") {
 		t.Errorf("log has %d warnings:\n%s", n, &lines)
 	}
-	p.Rename(p.Issuer())
+	p.SetIssuer(p.Issuer())
 	wantVerify(t, v, p.Token(nil), nil)
 	if !strings.Contains(lines.String(), "sign-in provider's keys available again") {
 		t.Errorf("log is:\n%s", &lines)

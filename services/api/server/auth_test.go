@@ -254,7 +254,7 @@ func TestTokensAreNotLogged(t *testing.T) {
 	if created := serve(h, r); created.Code != 200 {
 		t.Errorf("creation of a key: %d %s", created.Code, created.Body)
 	}
-	p.Leave()
+	p.SetUnavailable()
 	r = httptest.NewRequest("GET", "/api/monitors", nil)
 	r.Header.Set("Authorization", "Bearer "+p.Signed(jwt.SigningMethodRS256, oidctest.Key{ID: "other", Private: p.Signing().Private}, nil, p.Claims(nil)))
 	serve(h, r)

@@ -7,10 +7,10 @@ import java.io.OutputStream;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * A MongoDB stand-in that keeps its data in memory and has change streams.
+ * Runs mongo-java-server as a stand-in for MongoDB in tests. It stores its data in memory and has change streams.
  *
- * <p>Arguments: {@code -listen host:port} (port 0 takes a free one) and {@code -tied} (end when standard input
- * does, so as not to outlive who holds it open). The first line that it prints is the URI to connect to.
+ * <p>Arguments: {@code -listen host:port} (port 0 chooses a free one) and {@code -tied} (exit when standard input is
+ * closed, so that the server can't outlive its parent). It prints the URI to connect to as its first line.
  */
 public final class MongoJava {
     private MongoJava() {}

@@ -17,7 +17,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// RefusedAddress is a loopback address on which nothing listens.
+// RefusedAddress returns a loopback address on which nothing listens.
 func RefusedAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -28,7 +28,7 @@ func RefusedAddress(t testing.TB) string {
 	return listener.Addr().String()
 }
 
-// SlowURL is that of a server that takes connections and never answers.
+// SlowURL returns the URL of a server that accepts connections and never responds.
 func SlowURL(t testing.TB) string {
 	t.Helper()
 	done := make(chan struct{})
@@ -43,7 +43,7 @@ func SlowURL(t testing.TB) string {
 	return server.URL
 }
 
-// ExpiredURL is that of an HTTPS server whose certificate has expired.
+// ExpiredURL returns the URL of an HTTPS server whose certificate has expired.
 func ExpiredURL(t testing.TB) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -65,14 +65,14 @@ func ExpiredURL(t testing.TB) string {
 	return server.URL
 }
 
-// NameServer is the address of a DNS server that knows host.test as 192.0.2.7 and no other name.
+// NameServer returns the address of a DNS server that resolves host.test to 192.0.2.7 and knows no other name.
 func NameServer(t testing.TB) string {
 	t.Helper()
 	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &dns.Server{PacketConn: packets, Handler: dns.HandlerFunc(answer)}
+	server := &dns.Server{PacketConn: packets, Handler: dns.HandlerFunc(resolve)}
 	ended := make(chan error, 1)
 	go func() { ended <- server.ActivateAndServe() }()
 	t.Cleanup(func() {
@@ -82,14 +82,14 @@ func NameServer(t testing.TB) string {
 	return packets.LocalAddr().String()
 }
 
-func answer(w dns.ResponseWriter, question *dns.Msg) {
-	reply := new(dns.Msg).SetReply(question)
-	switch asked := question.Question[0]; {
-	case asked.Name != "host.test.":
+func resolve(w dns.ResponseWriter, query *dns.Msg) {
+	reply := new(dns.Msg).SetReply(query)
+	switch question := query.Question[0]; {
+	case question.Name != "host.test.":
 		reply.Rcode = dns.RcodeNameError
-	case asked.Qtype == dns.TypeA:
+	case question.Qtype == dns.TypeA:
 		reply.Answer = append(reply.Answer, &dns.A{
-			Hdr: dns.RR_Header{Name: asked.Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: 1}, A: net.IPv4(192, 0, 2, 7),
+			Hdr: dns.RR_Header{Name: question.Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: 1}, A: net.IPv4(192, 0, 2, 7),
 		})
 	}
 	_ = w.WriteMsg(reply)

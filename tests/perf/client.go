@@ -13,24 +13,24 @@ import (
 	"time"
 )
 
-// timeout is how long an answer may take.
+// timeout is the maximum duration of a request.
 const timeout = 30 * time.Second
 
-// result is what was measured of a route.
+// result is the measurement of a route.
 type result struct {
 	route route
-	// times are those of the good answers, read whole, in ascending order.
+	// times lists the durations of the successful requests in ascending order, including the time to read the body.
 	times   []time.Duration
 	elapsed time.Duration
-	// errors counts the requests without a good answer; err is the first.
+	// errors counts the failed requests; err is the first error.
 	errors int
 	err    error
 }
 
-// rate is how many good answers a second came.
+// rate returns the number of successful requests per second.
 func (r result) rate() float64 { return float64(len(r.times)) / r.elapsed.Seconds() }
 
-// percentile is the time within which p percent of the good answers came.
+// percentile returns the duration that p percent of the successful requests did not exceed, or 0 without such requests.
 func (r result) percentile(p int) time.Duration {
 	if len(r.times) == 0 {
 		return 0
@@ -38,7 +38,7 @@ func (r result) percentile(p int) time.Duration {
 	return r.times[(len(r.times)-1)*p/100]
 }
 
-// client sends requests to an API by a number of connections.
+// client sends requests to an API over a limited number of connections.
 type client struct {
 	api, token  string
 	connections int
@@ -51,7 +51,7 @@ func newClient(o options) *client {
 	}}}
 }
 
-// measure keeps every connection busy with the same request for a time, at least for one request each.
+// measure repeats a request on all connections for the given duration, at least once on each connection.
 func (c *client) measure(ctx context.Context, r route, duration time.Duration) result {
 	parts := make([]result, c.connections)
 	started := time.Now()
@@ -83,8 +83,8 @@ func (c *client) measure(ctx context.Context, r route, duration time.Duration) r
 	return all
 }
 
-// send writes the body of a good answer to into.
-func (c *client) send(ctx context.Context, r route, into io.Writer) error {
+// send sends a request and writes the body of the response to w. A status other than 2xx is an error.
+func (c *client) send(ctx context.Context, r route, w io.Writer) error {
 	request, err := http.NewRequestWithContext(ctx, r.method, c.api+r.path, strings.NewReader(r.body))
 	if err != nil {
 		return err
@@ -101,17 +101,17 @@ func (c *client) send(ctx context.Context, r route, into io.Writer) error {
 		text, _ := io.ReadAll(io.LimitReader(response.Body, 1000))
 		return fmt.Errorf("%s: %s", response.Status, text)
 	}
-	_, err = io.Copy(into, response.Body)
+	_, err = io.Copy(w, response.Body)
 	return err
 }
 
-// read decodes the JSON at a path.
-func (c *client) read(ctx context.Context, path string, into any) error {
+// read decodes the JSON at a path into target.
+func (c *client) read(ctx context.Context, path string, target any) error {
 	var body strings.Builder
 	if err := c.send(ctx, route{method: http.MethodGet, path: path}, &body); err != nil {
 		return fmt.Errorf("read %s%s: %w", c.api, path, err)
 	}
-	if err := json.Unmarshal([]byte(body.String()), into); err != nil {
+	if err := json.Unmarshal([]byte(body.String()), target); err != nil {
 		return fmt.Errorf("%s%s is not the API of NanoMon: %w", c.api, path, err)
 	}
 	return nil

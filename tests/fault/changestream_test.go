@@ -13,11 +13,12 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// However often the connection breaks over which the runner hears of changes, it ends with exactly the stored monitors running,
-// as they are stored last. It polls hardly ever here, so nothing but the change stream can tell it.
-func TestACutChangeStreamNeverLosesAChange(t *testing.T) {
+// TestInterruptedChangeStreamMissesNoChange edits monitors and closes the connections of the runner many times. In the
+// end, the runner must check exactly the stored monitors. It polls only every 10 minutes, so that it depends on the
+// change stream.
+func TestInterruptedChangeStreamMissesNoChange(t *testing.T) {
 	t.Parallel()
-	const cuts, edits, pace, interval = 20, 1000, 30 * time.Millisecond, 4 * time.Second
+	const interruptions, edits, pause, interval = 20, 1000, 30 * time.Millisecond, 4 * time.Second
 	server := mongotest.JavaServer(t)
 	proxy := servicetest.NewProxy(t, server.Address())
 	_, api := servicetest.API(t, map[string]string{"MONGO_URI": server.URI})
@@ -27,54 +28,56 @@ func TestACutChangeStreamNeverLosesAChange(t *testing.T) {
 	target := servicetest.NewTarget(t)
 	editor := newEditor(target, api, interval)
 
-	period := time.NewTicker(time.Minute / cuts)
+	period := time.NewTicker(time.Minute / interruptions)
 	defer period.Stop()
-	for cut := range cuts {
-		for range edits / cuts {
-			experiment(pace)
+	for i := range interruptions {
+		for range edits / interruptions {
+			observe(pause)
 			editor.edit(t)
 		}
-		if cut%2 == 0 {
-			experiment(500 * time.Millisecond) // the runner has read all edits: none makes it look again
+		if i%2 == 0 {
+			observe(500 * time.Millisecond) // until the runner has received all edits: no later event triggers a reload
 		}
-		if proxy.CutAll() == 0 {
-			t.Error("there was no connection to cut")
+		if proxy.CloseConnections() == 0 {
+			t.Error("there was no connection to close")
 		}
-		missed := editor.create(t) // nothing comes after it that would tell of it too
-		servicetest.Eventually(t, "what was created while the stream was cut to be checked", func() bool {
-			return slices.ContainsFunc(target.Checks(), func(c servicetest.Check) bool { return target.URL+c.Path == missed.Target })
+		created := editor.create(t) // no later edit triggers a reload
+		servicetest.Eventually(t, "a check of the monitor that was created while the stream was interrupted", func() bool {
+			return slices.ContainsFunc(target.Checks(), func(c servicetest.Check) bool { return target.URL+c.Path == created.Target })
 		})
 		<-period.C
 	}
 
-	wanted := targetsOf(editor.stored)
+	wanted := enabledTargets(editor.stored)
 	const window = interval + time.Second
 	servicetest.EventuallyWithin(t, window+10*time.Second, "exactly the stored monitors to be checked", func() bool {
 		var checked []string
-		for path := range target.Since(time.Now().Add(-window)) {
+		for path := range target.ChecksSince(time.Now().Add(-window)) {
 			checked = append(checked, target.URL+path)
 		}
 		slices.Sort(checked)
 		return slices.Equal(checked, wanted)
 	})
-	if listed := targetsOf(servicetest.Get[[]monitor.Monitor](t, api+"/monitors")); !slices.Equal(listed, wanted) {
+	if listed := enabledTargets(servicetest.Get[[]monitor.Monitor](t, api+"/monitors")); !slices.Equal(listed, wanted) {
 		t.Errorf("the API lists %d enabled monitors, want %d", len(listed), len(wanted))
 	}
-	servicetest.Eventually(t, "the runner to count its monitors", func() bool { return servicetest.Running(t, api)[id] == len(wanted) })
+	servicetest.Eventually(t, "the runner to report its monitors", func() bool {
+		return servicetest.MonitorsPerRunner(t, api)[id] == len(wanted)
+	})
 	if code := runner.Stop(t); code != 0 {
-		t.Errorf("the runner's exit code is %d", code)
+		t.Errorf("runner: exit code %d", code)
 	}
-	t.Logf("%d edits left %d monitors enabled; %d checks were made", editor.edits, len(wanted), len(target.Checks()))
+	t.Logf("after %d edits, %d monitors are enabled; %d checks", editor.edits, len(wanted), len(target.Checks()))
 }
 
-// editor creates, changes and deletes monitors. The path that a monitor checks tells its name and its version.
+// editor creates, updates and deletes monitors. The path that a monitor checks contains its name and version.
 type editor struct {
 	target   *servicetest.Target
 	api      string
 	interval string
 	random   *rand.Rand
 	stored   []monitor.Monitor
-	// edits counts what was done.
+	// edits counts the edits so far.
 	edits int
 }
 
@@ -82,7 +85,7 @@ func newEditor(target *servicetest.Target, api string, interval time.Duration) *
 	return &editor{target: target, api: api, interval: interval.String(), random: rand.New(rand.NewPCG(1, 2))}
 }
 
-// edit creates a monitor, or else deletes or changes one.
+// edit creates, updates or deletes a random monitor.
 func (e *editor) edit(t *testing.T) {
 	t.Helper()
 	if len(e.stored) == 0 || e.random.IntN(2) == 0 {
@@ -97,10 +100,10 @@ func (e *editor) edit(t *testing.T) {
 			t.Fatalf("delete: %d %s", status, body)
 		}
 	} else {
-		m.Target = e.version(m)
+		m.Target = e.newTarget(m)
 		m.Enabled = e.random.IntN(5) > 0
 		if status, body := servicetest.Call(t, http.MethodPut, e.api+"/monitors/"+m.ID, m); status != http.StatusOK {
-			t.Fatalf("change: %d %s", status, body)
+			t.Fatalf("update: %d %s", status, body)
 		}
 		e.stored[i] = m
 	}
@@ -111,24 +114,24 @@ func (e *editor) create(t *testing.T) monitor.Monitor {
 	e.edits++
 	m := e.target.Monitor("", e.interval)
 	m.Name = fmt.Sprintf("monitor-%d", e.edits)
-	m.Target = e.version(m)
+	m.Target = e.newTarget(m)
 	e.stored = append(e.stored, servicetest.Create(t, e.api, m))
 	return m
 }
 
-// version is a target for m that no other version of it has.
-func (e *editor) version(m monitor.Monitor) string {
+// newTarget returns a target for m that no earlier version of m had.
+func (e *editor) newTarget(m monitor.Monitor) string {
 	return fmt.Sprintf("%s/%s/version-%d", e.target.URL, m.Name, e.edits)
 }
 
-// targetsOf are the targets of the enabled ones of the monitors, in order.
-func targetsOf(monitors []monitor.Monitor) []string {
-	var enabled []string
+// enabledTargets returns the sorted targets of the enabled monitors.
+func enabledTargets(monitors []monitor.Monitor) []string {
+	var targets []string
 	for _, m := range monitors {
 		if m.Enabled {
-			enabled = append(enabled, m.Target)
+			targets = append(targets, m.Target)
 		}
 	}
-	slices.Sort(enabled)
-	return enabled
+	slices.Sort(targets)
+	return targets
 }
