@@ -226,7 +226,10 @@ base.describe('with rejected requests', () => {
     const released = new Promise((resolve) => (release = () => resolve(undefined)));
     await page.route('**/api/notifications/test', async (route) => {
       await released;
-      await route.fulfill({ status: 504, json: { detail: 'no runner sent the test notification within 1m15s; is a runner running?' } });
+      await route.fulfill({
+        status: 504,
+        json: { detail: 'no runner sent the test notification within 1m15s; is a runner running?' },
+      });
     });
     await page.goto('/#admin');
     await page.getByRole('button', { name: 'Send test notification' }).click();

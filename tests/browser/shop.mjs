@@ -116,7 +116,11 @@ export class Shop {
         },
       },
       port('Network', 'Warehouse VPN', `127.0.0.1:${this.#closed}`, 0.9, [
-        { ago: '3h12m', status: 2, message: `connection to 127.0.0.1:${this.#closed} refused: nothing is listening on this port` },
+        {
+          ago: '3h12m',
+          status: 2,
+          message: `connection to 127.0.0.1:${this.#closed} refused: nothing is listening on this port`,
+        },
       ]),
       dependent(
         port('Network', 'Warehouse scanners', `127.0.0.1:${this.#closed}`, 1.4, [
