@@ -57,7 +57,7 @@ func TestHealthFailsWithoutService(t *testing.T) {
 	checkFails(t, "api", "PORT:", map[string]string{"PORT": other})
 	checkFails(t, "frontend", "PORT:", map[string]string{"PORT": refused})
 	checkFails(t, "standalone", "API_PORT:", map[string]string{"API_PORT": refused})
-	checkFails(t, "runner", "HEALTH_FILE:", nil)
+	checkFails(t, "runner", "HEALTH_FILE is not set:", nil)
 	checkFails(t, "runner", "HEALTH_FILE:", map[string]string{"HEALTH_FILE": filepath.Join(t.TempDir(), "health")})
 	checkFails(t, "runner", `POLLING_INTERVAL "often"`, map[string]string{"POLLING_INTERVAL": "often"})
 }
