@@ -74,6 +74,10 @@ test-images: _page _test-tools
 test-long:
     go test -count=1 -v -timeout 30m ./tests/release
 
+# Measure the CPU time of a thousand monitors, which must be low; needs a machine that does nothing else
+bench-checks: build
+    NANOMON_QUIET_MACHINE=true go test -count=1 -v -run Thousand ./tests/load
+
 # Fuzz the API with schemathesis, based on its specification
 test-schemathesis: _page _test-tools
     @scripts/install-python-tools.sh schemathesis

