@@ -128,7 +128,7 @@ func (o *oracle) checkRunnerNotification(n store.Notification) {
 	o.offline.ongoing, o.offline.since, o.offline.until = false, n.Opened, n.Date
 }
 
-// remainingFailures counts the monitors that still fail of those that were OK before since.
+// remainingFailures counts the monitors that were OK before since, and how many of them still fail.
 func (o *oracle) remainingFailures(since time.Time) failureGroup {
 	var group failureGroup
 	for _, e := range o.connectionEvidence() {
