@@ -36,7 +36,7 @@ func ParseSource(list string, environment map[string]string) (Source, error) {
 		case isFile && path.IsAbs(file) && (path.Clean(file) == strings.TrimSuffix(file, "/") || file == "/"):
 			s.files = append(s.files, file)
 		default:
-			return Source{}, fmt.Errorf("%.100q is not a secret: use env:NAME, file:/path, or file:/directory/ for every file below it", item)
+			return Source{}, fmt.Errorf("%.100q is not a secret: use env:NAME, file:/path, or file:/folder/ for every file below it", item)
 		}
 	}
 	return s, nil
