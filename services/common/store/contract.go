@@ -47,7 +47,7 @@ type Store interface {
 	DeleteKey(ctx context.Context, id string) error
 	// KeyByHash returns the API key with this hash.
 	KeyByHash(ctx context.Context, hash [sha256.Size]byte) (Key, error)
-	// TouchKey sets LastUsed to at unless it is later already. A deleted key is not an error.
+	// TouchKey sets LastUsed to the given time unless it is later already. A deleted key is not an error.
 	TouchKey(ctx context.Context, id string, at time.Time) error
 
 	// AppendBatch stores results, then status changes, then states, and marks the hours of the results as dirty. The
