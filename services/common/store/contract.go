@@ -59,7 +59,7 @@ type Store interface {
 	// cursor returns no results and the current cursor. Each result is returned at least once.
 	ResultsSince(ctx context.Context, cursor string, limit int) ([]monitor.Result, string, error)
 	// DeleteResults deletes all results, rollups, states and the status changes that results caused, and sets
-	// ResultsCleared to at.
+	// ResultsCleared to the given time.
 	DeleteResults(ctx context.Context, at time.Time) error
 	// ResultsCleared returns the time of the last DeleteResults, zero if there was none. A runner drops what it
 	// remembers from before.

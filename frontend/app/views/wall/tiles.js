@@ -138,8 +138,8 @@ function byName(a, b) {
 }
 
 /**
- * Returns the statuses to show in the headline: those that are not OK. If no monitor has one of these, it returns OK and not
- * checked yet; if no monitor has those either, the ignored ones, and otherwise disabled.
+ * Returns the statuses to show in the headline. They are those of the first of these lists in which a monitor has a status: not
+ * OK; OK and not checked yet; ignored; disabled.
  * @param {(kind: Kind) => number} count
  * @returns {Kind[]}
  */
