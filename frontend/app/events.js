@@ -61,8 +61,8 @@ export class Live {
   }
 
   /**
-   * Runs work and returns its value with the results that arrived during it. Data that work read may be older than these
-   * results.
+   * Runs work. Returns its value, and the results that arrived while it was running: the data that work has read may not
+   * include them.
    * @template T
    * @param {() => Promise<T>} work
    * @returns {Promise<[T, Result[]]>}

@@ -71,7 +71,7 @@ export class MonitorList {
     };
   }
 
-  /** Reloads the list, unless the first read is still running: it started after the stream was requested. */
+  /** Reloads the list. It does not interrupt the first read, which has started after the stream was requested. */
   #onStale() {
     if (this.state.loaded || !this.#reading) {
       this.load();

@@ -243,7 +243,7 @@ function authority({ AUTH_ISSUER, AUTH_TENANT }) {
   return {
     authority: AUTH_ISSUER,
     knownAuthorities: [new URL(AUTH_ISSUER).host],
-    // Without offline_access: some providers reject it at a renewal as more than was granted.
+    // offline_access is left out: some providers reject a renewal that requests it, because they did not grant it.
     OIDCOptions: { defaultScopes: ['openid', 'profile'] },
   };
 }

@@ -106,15 +106,15 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	return group.Wait()
 }
 
-// openData opens the database file, and creates its directory if necessary.
+// openData opens the database file, and creates its folder if necessary.
 func openData(ctx context.Context, file string, observe store.Observe) (*sqlite.Store, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
-		return nil, fmt.Errorf("create the directory: %w; choose one that this user may write to", err)
+		return nil, fmt.Errorf("create the folder: %w; choose one that this user may write to", err)
 	}
 	return sqlite.Open(ctx, sqlite.Config{Path: file, Observe: observe})
 }
 
-// absolute returns the absolute path of a file for the log, or the path itself if the working directory is unknown.
+// absolute returns the absolute path of a file for the log, or the path itself if the working folder is unknown.
 func absolute(file string) string {
 	if path, err := filepath.Abs(file); err == nil {
 		return path

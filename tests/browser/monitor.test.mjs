@@ -65,7 +65,7 @@ test('hides a password in the target', async ({ page, nanomon, target }) => {
   await expect(page.locator('main')).not.toContainText('secret');
 });
 
-test('shows the uptime over four time windows', async ({ page, nanomon, target }) => {
+test('shows the uptime over four time ranges', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url });
   const unchecked = await nanomon.add({
     name: 'Mill',
@@ -104,7 +104,7 @@ test('shows the recent checks as bars with descriptions', async ({ page, nanomon
   expect(await height(notOk.first())).toBeGreaterThan(await height(bars.filter({ hasText: 'OK' }).first()));
 });
 
-test('shows the chart and the statistics of the chosen time window', async ({ page, nanomon, target }) => {
+test('shows the chart and the statistics of the chosen time range', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url });
   await page.goto(`/#monitor/${id}`);
   const canvas = page.locator('.chart canvas');

@@ -74,7 +74,7 @@ func TestSuccessfulReadsAreLoggedOnlyAtDebugLevel(t *testing.T) {
 		servicetest.Eventually(t, "the last request in the log", func() bool { return strings.Contains(service.Log(), "method=POST path=/api/monitors ") })
 		return service
 	}
-	failed, created := "level=INFO msg=request request=", "method=POST path=/api/monitors status=200"
+	failed, created := "level=INFO msg=request request_id=", "method=POST path=/api/monitors status=200"
 	atInfo := read("info")
 	checkLog(t, atInfo, failed, created, "path=/api/monitors/nothing status=400")
 	if strings.Contains(atInfo.Log(), "method=GET path=/api/monitors status=200") || strings.Contains(atInfo.Log(), "level=DEBUG") {

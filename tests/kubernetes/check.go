@@ -56,13 +56,13 @@ func (s *set) report(o Object, format string, values ...any) {
 	s.errors = append(s.errors, fmt.Errorf("%s: %s", ID(o), fmt.Sprintf(format, values...)))
 }
 
-// find returns the object that from refers to in its own namespace. If it doesn't exist, find returns nil, and reports
-// that unless the object is external.
+// find returns the object with this kind and name in the namespace of from, which refers to it. If there is none, find
+// returns nil, and reports an error unless the object is external.
 func (s *set) find(from Object, kind, name string) Object {
 	return s.findIn(from, from.GetNamespace(), kind, name)
 }
 
-// findIn works like find in another namespace.
+// findIn does the same as find, in the given namespace.
 func (s *set) findIn(from Object, namespace, kind, name string) Object {
 	id := kind + "/" + name
 	if found := s.byID[namespace+"/"+id]; found != nil {

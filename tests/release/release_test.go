@@ -82,7 +82,7 @@ func readSums(t *testing.T, folder string) map[string]string {
 	return sums
 }
 
-// unpack returns the files of an archive by name. All of them must be in the folder name.
+// unpack returns the files of an archive by name. All of them must be in one folder with the name of the archive.
 func unpack(t *testing.T, folder, name string) map[string][]byte {
 	t.Helper()
 	unzipped, err := gzip.NewReader(bytes.NewReader(readFile(t, folder, name+".tar.gz")))

@@ -20,7 +20,8 @@ type recording struct {
 	AdminKey string
 	// Pending is the id of the notification that has not been sent.
 	Pending string
-	// Answers stay the same after the upgrade. Current are answers that stay the same until a runner starts.
+	// Answers lists the answers that stay the same after the upgrade. Current lists those that stay the same until a
+	// runner starts.
 	Answers, Current []answer
 }
 

@@ -233,8 +233,8 @@ func optional(value float64, ok bool) *float64 {
 	return &value
 }
 
-// timeSpent returns how the monitor spent the time range by status. from is the start of the known time if that is
-// after the start of the range.
+// timeSpent divides the time range by the status of the monitor. If the status is known only for the end of the range,
+// from is the time from which on it is known; otherwise from is nil.
 func (s *Server) timeSpent(
 	ctx context.Context, m monitor.Monitor, tr timeRange, now time.Time,
 ) (spent uptime.Breakdown, from *time.Time, err error) {

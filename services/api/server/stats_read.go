@@ -25,8 +25,8 @@ type summaryStore interface {
 	Rollups(ctx context.Context, monitorID string, p store.Period, from, to time.Time) ([]store.Rollup, error)
 }
 
-// timeRange is the time from from up to, but not including, to. It is divided into buckets of the length step; the
-// first one starts at from.
+// timeRange contains the times t with from <= t < to. It is divided into buckets of the length step; the first one
+// starts at from.
 type timeRange struct {
 	from, to time.Time
 	step     time.Duration
@@ -70,7 +70,7 @@ func roundStep(length time.Duration) time.Duration {
 // buckets returns the number of buckets. The last one may be shorter.
 func (tr timeRange) buckets() int { return int((tr.to.Sub(tr.from) + tr.step - 1) / tr.step) }
 
-// timedSummary summarizes results from start on, within one bucket.
+// timedSummary is the summary of a period that begins at start and lies in one bucket.
 type timedSummary struct {
 	start   time.Time
 	summary *rollup.Aggregate

@@ -15,16 +15,16 @@ import (
 //
 // # Sign-in
 //
-// Without `AUTH_CLIENT_ID` sign-in is off, and the other `AUTH_` settings are refused because they would protect
-// nothing. [sign-in.md](sign-in.md) explains how to set up each provider.
+// Sign-in is off unless `AUTH_CLIENT_ID` is set. A program does not start if another `AUTH_` setting is set without it,
+// because that setting would have no effect. [sign-in.md](sign-in.md) explains how to set up each provider.
 type Auth struct {
-	// Client id of NanoMon at the sign-in provider. Setting it switches sign-in on.
+	// Client id of NanoMon at the sign-in provider. Setting it turns sign-in on.
 	AuthClientID string `env:"AUTH_CLIENT_ID"`
 	// Microsoft Entra accounts that may sign in: the id of a tenant (a GUID) for its accounts, `common` for all,
 	// `organizations` for all except personal accounts, `consumers` for personal accounts only.
 	AuthTenant string `env:"AUTH_TENANT" envDefault:"common"`
-	// Issuer of another OpenID Connect provider than Microsoft Entra, exactly as its discovery document has it, for
-	// example `https://login.example.org/realms/shop`. `http` is possible on localhost only.
+	// Issuer of the OpenID Connect provider, if it is not Microsoft Entra. Copy it exactly from the provider's discovery
+	// document, for example `https://login.example.org/realms/shop`. `http` is possible on localhost only.
 	AuthIssuer string `env:"AUTH_ISSUER"`
 	// Audience that access tokens must have (`aud`). If unset, the client id, with or without `api://` before it.
 	AuthAudience string `env:"AUTH_AUDIENCE"`

@@ -22,7 +22,7 @@ type Checks struct {
 	// and the addresses that are always denied.
 	TargetAllow Networks `env:"TARGET_ALLOW"`
 	// Secrets that monitors may use as `${env:NAME}` and `${file:/path}`, separated by commas or spaces: `env:NAME`,
-	// `file:/path`, or `file:/directory/` for every file below it. If unset, none.
+	// `file:/path`, or `file:/folder/` for every file below it. If unset, none.
 	Secrets secret.Source `env:"SECRETS_ALLOW"`
 }
 

@@ -40,8 +40,8 @@ func TestFaultsOfChecks(t *testing.T) {
 		{"TARGET_ALLOW", "10.0.0.0/33", `TARGET_ALLOW "10.0.0.0/33" is not an IP address or a range: use for example 192.0.2.1, 10.0.0.0/8 or fd00::/8`},
 		{"TARGET_DENY", "10.0.0.1,localhost", `TARGET_DENY "localhost" is not an IP address or a range: use for example 192.0.2.1, 10.0.0.0/8 or fd00::/8`},
 		{"TARGET_DENY", "fe80::1%eth0", `TARGET_DENY "fe80::1%eth0" is not an IP address or a range: use for example 192.0.2.1, 10.0.0.0/8 or fd00::/8`},
-		{"SECRETS_ALLOW", "env:A TOKEN", `SECRETS_ALLOW "TOKEN" is not a secret: use env:NAME, file:/path, or file:/directory/ for every file below it`},
-		{"SECRETS_ALLOW", "file:secrets/", `SECRETS_ALLOW "file:secrets/" is not a secret: use env:NAME, file:/path, or file:/directory/ for every file below it`},
+		{"SECRETS_ALLOW", "env:A TOKEN", `SECRETS_ALLOW "TOKEN" is not a secret: use env:NAME, file:/path, or file:/folder/ for every file below it`},
+		{"SECRETS_ALLOW", "file:secrets/", `SECRETS_ALLOW "file:secrets/" is not a secret: use env:NAME, file:/path, or file:/folder/ for every file below it`},
 	} {
 		for program, parse := range map[string]func(map[string]string) error{
 			"runner":     func(e map[string]string) error { _, err := config.Parse[config.Runner](e); return err },

@@ -24,7 +24,7 @@ import (
 	"nanomon/services/common/secret"
 )
 
-// Environment returns the variables of the file .env in the working directory, if there is one, and of the process;
+// Environment returns the variables of the file .env in the working folder, if there is one, and of the process;
 // those of the process win. A variable with an empty value counts as unset.
 func Environment() (map[string]string, error) {
 	merged, err := godotenv.Read()

@@ -37,17 +37,17 @@ func Sections() []Section {
 			Settings: []Setting{
 				{
 					Name: "DATA_DIR", Secret: false,
-					Text: "Directory of the database file, `nanomon.db`. It is created if it does not exist.",
+					Text: "Folder of the database file, `nanomon.db`. It is created if it does not exist.",
 					Uses: []Use{{"standalone", "./data"}},
 				},
 				{
 					Name: "POLLING_INTERVAL", Secret: false,
-					Text: "How often to read the monitors while the database reports no changes by itself. At least `1s`.",
+					Text: "How often to read the monitors from a database that can't report changes. At least `1s`.",
 					Uses: []Use{{"standalone", "10s"}, {"runner", "10s"}},
 				},
 				{
 					Name: "SPOOL_DIR", Secret: false,
-					Text: "Directory for results that wait while the database is unavailable. If unset, they wait in memory. Runners that share a directory also store the results that a stopped runner left there.",
+					Text: "Folder for results that wait while the database is unavailable. If unset, they wait in memory. If runners share the folder, they also store the results that a stopped runner has left there.",
 					Uses: []Use{{"standalone", ""}, {"runner", ""}},
 				},
 				{
@@ -90,11 +90,11 @@ func Sections() []Section {
 		},
 		{
 			Heading: "Sign-in",
-			Text:    "Without `AUTH_CLIENT_ID` sign-in is off, and the other `AUTH_` settings are refused because they would protect nothing. [sign-in.md](sign-in.md) explains how to set up each provider.",
+			Text:    "Sign-in is off unless `AUTH_CLIENT_ID` is set. A program does not start if another `AUTH_` setting is set without it, because that setting would have no effect. [sign-in.md](sign-in.md) explains how to set up each provider.",
 			Settings: []Setting{
 				{
 					Name: "AUTH_CLIENT_ID", Secret: false,
-					Text: "Client id of NanoMon at the sign-in provider. Setting it switches sign-in on.",
+					Text: "Client id of NanoMon at the sign-in provider. Setting it turns sign-in on.",
 					Uses: []Use{{"standalone", ""}, {"api", ""}, {"frontend", ""}},
 				},
 				{
@@ -104,7 +104,7 @@ func Sections() []Section {
 				},
 				{
 					Name: "AUTH_ISSUER", Secret: false,
-					Text: "Issuer of another OpenID Connect provider than Microsoft Entra, exactly as its discovery document has it, for example `https://login.example.org/realms/shop`. `http` is possible on localhost only.",
+					Text: "Issuer of the OpenID Connect provider, if it is not Microsoft Entra. Copy it exactly from the provider's discovery document, for example `https://login.example.org/realms/shop`. `http` is possible on localhost only.",
 					Uses: []Use{{"standalone", ""}, {"api", ""}, {"frontend", ""}},
 				},
 				{
@@ -140,7 +140,7 @@ func Sections() []Section {
 				},
 				{
 					Name: "SECRETS_ALLOW", Secret: false,
-					Text: "Secrets that monitors may use as `${env:NAME}` and `${file:/path}`, separated by commas or spaces: `env:NAME`, `file:/path`, or `file:/directory/` for every file below it. If unset, none.",
+					Text: "Secrets that monitors may use as `${env:NAME}` and `${file:/path}`, separated by commas or spaces: `env:NAME`, `file:/path`, or `file:/folder/` for every file below it. If unset, none.",
 					Uses: []Use{{"standalone", ""}, {"runner", ""}},
 				},
 			},

@@ -27,7 +27,7 @@ func (p *Port) UnmarshalText(text []byte) error {
 //
 // # Database
 type SQLite struct {
-	// Directory of the database file, `nanomon.db`. It is created if it does not exist.
+	// Folder of the database file, `nanomon.db`. It is created if it does not exist.
 	DataDir string `env:"DATA_DIR" envDefault:"./data"`
 }
 
@@ -97,7 +97,7 @@ func (r Retention) Validate() []Fault {
 //
 // # Database
 type Polling struct {
-	// How often to read the monitors while the database reports no changes by itself. At least `1s`.
+	// How often to read the monitors from a database that can't report changes. At least `1s`.
 	PollingInterval time.Duration `env:"POLLING_INTERVAL" envDefault:"10s"`
 }
 
@@ -121,8 +121,8 @@ type ChangeStreams struct {
 //
 // # Database
 type Spool struct {
-	// Directory for results that wait while the database is unavailable. If unset, they wait in memory. Runners that share
-	// a directory also store the results that a stopped runner left there.
+	// Folder for results that wait while the database is unavailable. If unset, they wait in memory. If runners share the
+	// folder, they also store the results that a stopped runner has left there.
 	SpoolDir string `env:"SPOOL_DIR"`
 }
 

@@ -34,8 +34,8 @@ func (w Window) ActiveAt(t time.Time) bool {
 }
 
 // Occurrence returns the occurrence that is active at t or, if there is none, the next one. An occurrence is active
-// while start <= t < end. ok is false if the window has ended. Of a weekly occurrence without a gap, Occurrence returns
-// the part from about two weeks before t to two weeks after t.
+// while start <= t < end. ok is false if the window has ended. If a weekly window has no gap between its occurrences,
+// Occurrence returns the time from about two weeks before t to two weeks after t.
 func (w Window) Occurrence(t time.Time) (start, end time.Time, ok bool) {
 	if w.Weekly == nil {
 		return w.Start, w.End, t.Before(w.End)

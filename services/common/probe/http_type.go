@@ -137,7 +137,7 @@ func redirectPolicy(follow bool) func(*http.Request, []*http.Request) error {
 		case len(via) > maxRedirects:
 			return errTooManyRedirects
 		case next.URL.Host != via[0].URL.Host:
-			next.Header.Del("Referer") // It contains the query of the previous URL, which may be secret.
+			next.Header.Del("Referer") // Referer contains the query of the previous URL, which may be secret.
 		}
 		return nil
 	}

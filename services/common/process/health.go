@@ -25,7 +25,7 @@ func CheckHTTP(ctx context.Context, setting string, port config.Port, path strin
 	if err != nil {
 		return err
 	}
-	// A transport alone uses no proxy and follows no redirect.
+	// http.Client would follow redirects. The transport uses no proxy, because Proxy is not set.
 	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
 	if err != nil {
 		return fmt.Errorf("%s: no answer from %s: %w", setting, url, err)

@@ -12,7 +12,7 @@ import (
 // helpWidth is the maximum number of characters in a line of help.
 const helpWidth = 96
 
-const documentation = "Documentation: README.md and the directory docs/ of the source code; " +
+const documentation = "Documentation: README.md and the folder docs/ of the source code; " +
 	"docs/configuration.md has all settings."
 
 // help returns the text of the command help.
@@ -34,7 +34,7 @@ Commands:
 
 `, p.Name)
 	text.WriteString(wrap("", "Settings are environment variables, or lines NAME=value in the file .env of the working "+
-		"directory. The most important ones:"))
+		"folder. The most important ones:"))
 	for _, name := range p.Settings {
 		p.describe(&text, name)
 	}
@@ -46,7 +46,7 @@ Commands:
 func (p Program) settingsHelp() string {
 	var text strings.Builder
 	text.WriteString(wrap("", "Settings of "+p.Name+". Set them as environment variables, or as lines NAME=value in the "+
-		"file .env of the working directory; environment variables override the file."))
+		"file .env of the working folder; environment variables override the file."))
 	for _, section := range config.Sections() {
 		var names []string
 		for _, setting := range section.Settings {

@@ -110,7 +110,7 @@ type encoded struct {
 	Sum    float64 `json:"sum"`
 	Min    float64 `json:"min"`
 	Max    float64 `json:"max"`
-	// Values is the sketch in the binary format of its library, without the mapping.
+	// Values is the sketch in the binary format of its library. It omits the accuracy, which is the same for all sketches.
 	Values []byte `json:"values,omitempty"`
 }
 

@@ -68,7 +68,7 @@ func restoreHeaders(text, stored string) (string, error) {
 	return formatHeaders(values), nil
 }
 
-// header returns the value of the header name, regardless of case.
+// header returns the value of the header with this name, in upper or lower case.
 func header(values map[string]string, name string) (value string, found bool) {
 	if value, found = values[name]; found {
 		return value, true

@@ -36,13 +36,13 @@ func ParseSource(list string, environment map[string]string) (Source, error) {
 		case isFile && path.IsAbs(file) && (path.Clean(file) == strings.TrimSuffix(file, "/") || file == "/"):
 			s.files = append(s.files, file)
 		default:
-			return Source{}, fmt.Errorf("%.100q is not a secret: use env:NAME, file:/path, or file:/directory/ for every file below it", item)
+			return Source{}, fmt.Errorf("%.100q is not a secret: use env:NAME, file:/path, or file:/folder/ for every file below it", item)
 		}
 	}
 	return s, nil
 }
 
-// get returns the current value of the secret name, such as env:NAME. The error contains no secret.
+// get returns the current value of a secret. Its name has a form such as env:NAME. The error contains no secret.
 func (s Source) get(name string) (string, error) {
 	value, err := s.read(name)
 	switch {
@@ -56,7 +56,8 @@ func (s Source) get(name string) (string, error) {
 	return value, nil
 }
 
-// read reads the secret name. The text of its errors continues "secret NAME".
+// read returns the value of the secret with this name. The text of its errors completes a sentence that begins with
+// "secret NAME".
 func (s Source) read(name string) (string, error) {
 	notAllowed := errors.New("is not allowed by SECRETS_ALLOW")
 	if file, ok := strings.CutPrefix(name, "file:"); ok {

@@ -47,7 +47,7 @@ type Store interface {
 	DeleteKey(ctx context.Context, id string) error
 	// KeyByHash returns the API key with this hash.
 	KeyByHash(ctx context.Context, hash [sha256.Size]byte) (Key, error)
-	// TouchKey sets LastUsed to at unless it is later already. A deleted key is not an error.
+	// TouchKey sets LastUsed to the given time unless it is later already. A deleted key is not an error.
 	TouchKey(ctx context.Context, id string, at time.Time) error
 
 	// AppendBatch stores results, then status changes, then states, and marks the hours of the results as dirty. The
@@ -59,7 +59,7 @@ type Store interface {
 	// cursor returns no results and the current cursor. Each result is returned at least once.
 	ResultsSince(ctx context.Context, cursor string, limit int) ([]monitor.Result, string, error)
 	// DeleteResults deletes all results, rollups, states and the status changes that results caused, and sets
-	// ResultsCleared to at.
+	// ResultsCleared to the given time.
 	DeleteResults(ctx context.Context, at time.Time) error
 	// ResultsCleared returns the time of the last DeleteResults, zero if there was none. A runner drops what it
 	// remembers from before.

@@ -57,7 +57,7 @@ func (e *logEntry) level(method string, status int) slog.Level {
 
 func (e *logEntry) log(log *slog.Logger, r *http.Request, rec *recorder) {
 	attrs := []slog.Attr{
-		slog.String("request", e.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		slog.String("request_id", e.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
 		slog.Int("status", rec.status), slog.Int64("bytes", rec.bytes), slog.Duration("duration", time.Since(e.started)),
 	}
 	if e.failure != nil {
@@ -74,7 +74,7 @@ func recoverPanic(rec *recorder, r *http.Request, log *slog.Logger, id string) {
 	if cause == http.ErrAbortHandler {
 		panic(cause)
 	}
-	log.Error("handler crashed", "request", id, "method", r.Method, "path", r.URL.Path,
+	log.Error("handler crashed", "request_id", id, "method", r.Method, "path", r.URL.Path,
 		"cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 	if rec.status != 0 {
 		panic(http.ErrAbortHandler) // part of the response is sent: close the connection, so that nobody takes it for complete

@@ -109,7 +109,7 @@ func TestLogRequests(t *testing.T) {
 				w.WriteHeader(201)
 				io.WriteString(w, "four")
 			},
-			logs:  []string{"level=INFO", "method=POST", "path=/a", "status=201", "bytes=4", "duration=", "request=abc-1"},
+			logs:  []string{"level=INFO", "method=POST", "path=/a", "status=201", "bytes=4", "duration=", "request_id=abc-1"},
 			never: []string{"secret"},
 		},
 		"a successful read is logged at debug level": {

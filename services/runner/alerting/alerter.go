@@ -57,7 +57,7 @@ func New(cfg Config, s Store, channels []Channel, log *slog.Logger) *Alerter {
 }
 
 // Monitors sets the stored monitors, including disabled ones; own reports whether a monitor is assigned to this runner.
-// The alerter closes an open incident if its monitor is disabled or no longer in all.
+// The alerter closes an open incident if its monitor is disabled or not stored any more.
 func (a *Alerter) Monitors(all []monitor.Monitor, own func(id string) bool) {
 	a.evaluator.updates.setMonitors(all, own)
 }

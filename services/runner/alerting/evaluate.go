@@ -149,7 +149,8 @@ func isAhead(a, b store.IncidentState) bool {
 
 func notOK(p store.Point) bool { return p.Status != monitor.StatusOK }
 
-// countStreak counts the points right before the last one that are OK, or not OK, like it. The last one is not counted.
+// countStreak counts the points in a row before the last point that are of the same kind (OK or not OK) as the last
+// point. It does not count the last point.
 func countStreak(s store.IncidentState, points []store.Point) store.IncidentState {
 	last := len(points) - 1
 	first := last

@@ -13,7 +13,7 @@ import (
 // startDate is one minute before the first result of these tests. There is one result per minute.
 var startDate = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
-// pointsOf returns one point for each letter.
+// pointsOf returns one point for each letter, see pointOf. There is one point per minute.
 func pointsOf(letters string) []store.Point {
 	points := make([]store.Point, len(letters))
 	for i, l := range letters {

@@ -25,8 +25,8 @@ const (
 	rereadPeriod   = 10 * time.Minute
 	// firstReadPeriod is the period that the first read of notifications covers.
 	firstReadPeriod = 24 * time.Hour
-	// deletedAfter is the minimum age of a notification, when the list of monitors arrives, to conclude that its monitor
-	// was deleted if the list doesn't contain it.
+	// deletedAfter limits how the evaluator detects deleted monitors: a monitor counts as deleted if the list of monitors
+	// doesn't contain it and its notification was at least this old when the list arrived.
 	deletedAfter = time.Minute
 	// pageSize is the number of documents that one query reads.
 	pageSize = 1000

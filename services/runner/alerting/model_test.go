@@ -14,10 +14,15 @@ import (
 	"nanomon/services/common/store"
 )
 
-// TestModel runs random scenarios: results, edits, restarts, crashes between any two store operations, times without
-// the store, operations that fail or only seem to, repeated and old states, two runners on the same monitors during a
-// take-over, maintenance, dependencies, and times in which the runners are offline. After each step the oracle checks
-// what is stored, which notifications exist and which arrived.
+// TestModel runs random scenarios. After each step the oracle checks what is stored, which notifications exist and
+// which arrived. A scenario contains:
+//
+//   - results, edits, maintenance and dependencies;
+//   - restarts, and crashes between any two store operations;
+//   - times without the store, store operations that fail, and operations that succeed but return an error;
+//   - states that arrive twice or late;
+//   - take-overs, in which two runners have the same monitors for a while;
+//   - times in which the runners are offline.
 func TestModel(t *testing.T) {
 	scenarios, steps := 100, 1000
 	openings, closings, overlaps, waited, offlinePeriods := 0, 0, 0, 0, 0

@@ -104,8 +104,8 @@ func detectOffline(all []evidence, after time.Time) (failureGroup, bool) {
 	slices.SortFunc(byEarliest, func(a, b evidence) int {
 		return a.since.Add(-a.maxDelay).Compare(b.since.Add(-b.maxDelay))
 	})
-	// The group whose earliest failure is failed[i] contains the failures that began then or later, but at most their
-	// maxDelay later.
+	// The group whose earliest failure is failed[i] contains each failure that began at the same time or later, but not
+	// later than its own maxDelay after it.
 	hosts := make(map[string]int)
 	started, errors := 0, 0
 	for i, first := range failed {
@@ -137,7 +137,7 @@ func (g failureGroup) isOffline() bool {
 // mostFailed reports whether at least offlinePercent of the monitors failed.
 func (g failureGroup) mostFailed() bool { return 100*g.failed >= offlinePercent*g.total }
 
-// remainingFailures counts the monitors that still fail of those that were OK before since.
+// remainingFailures counts the monitors that were OK before since, and how many of them still fail.
 func remainingFailures(all []evidence, since time.Time) failureGroup {
 	group := failureGroup{since: since}
 	for _, e := range all {

@@ -24,9 +24,9 @@ func counted(points []store.Point) []store.Point {
 	return slices.DeleteFunc(slices.Clone(points), func(p store.Point) bool { return p.Ignored != "" })
 }
 
-// streak counts the results at the end of points that are consecutively not OK, or OK. Ignored results don't count and
-// don't end the streak. A not-OK result from an offline period ends it; if strict, so does any result before the end of
-// that period.
+// streak counts the newest results in a row that are not OK or, if wantNotOK is false, OK. Ignored results don't count
+// and don't end the streak. A not-OK result from an offline period ends it. If strict is set, any result before the end
+// of that period ends it too.
 func (o *oracle) streak(points []store.Point, wantNotOK, strict bool) int {
 	n := 0
 	for _, p := range slices.Backward(points) {
@@ -128,7 +128,7 @@ func (o *oracle) checkRunnerNotification(n store.Notification) {
 	o.offline.ongoing, o.offline.since, o.offline.until = false, n.Opened, n.Date
 }
 
-// remainingFailures counts the monitors that still fail of those that were OK before since.
+// remainingFailures counts the monitors that were OK before since, and how many of them still fail.
 func (o *oracle) remainingFailures(since time.Time) failureGroup {
 	var group failureGroup
 	for _, e := range o.connectionEvidence() {

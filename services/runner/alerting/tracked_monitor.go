@@ -16,8 +16,9 @@ type trackedMonitor struct {
 	monitor monitor.Monitor
 	// deleted reports whether the monitor was deleted. The evaluator tracks it until its incident is closed.
 	deleted bool
-	// state is the current state, stored the state in the store. They differ in Evaluated while the monitor is OK, because
-	// OK results cause no write, and after a notification was read whose state was never stored.
+	// state is the current state, and stored is the state in the store. They differ in two cases: while the monitor is OK,
+	// only state has the newest Evaluated, because OK results cause no write; and state includes a notification whose
+	// state was never stored.
 	state, stored store.IncidentState
 	// loaded reports whether state includes the stored state and the stored notifications.
 	loaded bool

@@ -79,7 +79,7 @@ func (e *Engine) forget(deleted []string, now time.Duration) {
 	}
 }
 
-// clear drops results before at from states and from the queue.
+// clear drops the results that are older than the given time, from the states and from the queue.
 func (e *Engine) clear(at time.Time) {
 	e.cleared = at
 	for _, en := range e.entries {

@@ -29,7 +29,7 @@ func (e *Engine) updateHealthFile(ctx context.Context) {
 		}
 		err := touch(e.cfg.HealthFile)
 		if err != nil && !failed {
-			e.log.Warn("cannot write HEALTH_FILE; health checks of this runner will fail", "error", err)
+			e.log.Warn("could not write HEALTH_FILE; health checks of this runner will fail", "error", err)
 		}
 		failed = err != nil
 		select {

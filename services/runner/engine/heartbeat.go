@@ -107,7 +107,7 @@ func (e *Engine) setAssignment(ctx context.Context, a assignment, changed chan<-
 	}
 	close(e.joined)
 	if len(a.runners) > 1 {
-		e.log.Info("runner joined", "runners", a.runners)
+		e.log.Info("joined other runners", "runners", a.runners)
 	}
 }
 
@@ -116,7 +116,7 @@ func (e *Engine) removeHeartbeat(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shortCallTimeout)
 	defer cancel()
 	if err := e.store.RemoveRunner(ctx, e.cfg.ID); err != nil {
-		e.log.Warn("cannot remove heartbeat; other runners take over after it times out",
+		e.log.Warn("could not remove the heartbeat; other runners take over after the timeout",
 			"timeout", heartbeatTimeout, "error", err)
 	}
 }

@@ -100,8 +100,8 @@ func (rules *ignoreRules) windowsOf(m monitor.Monitor) []*maintenance.Window {
 	return windows
 }
 
-// maintenanceStatus caches whether a monitor is in maintenance. It is valid from the time from until the time until, as
-// long as the rules do not change.
+// maintenanceStatus caches whether a monitor is in maintenance. It is valid for times t with from <= t < until, as long
+// as the rules do not change.
 type maintenanceStatus struct {
 	rules       *ignoreRules
 	from, until time.Time

@@ -82,7 +82,7 @@ func (e *Engine) checkStored(ctx context.Context, c store.OnDemandCheck) bool {
 	ctx, cancel := context.WithTimeout(ctx, shortCallTimeout)
 	defer cancel()
 	if err := e.store.DeleteOnDemandCheck(ctx, c.ID); err != nil {
-		e.logOnDemandFailure(ctx, "cannot delete on-demand check", c, err)
+		e.logOnDemandFailure(ctx, "could not delete an on-demand check", c, err)
 	}
 	return true
 }
@@ -93,7 +93,7 @@ func (e *Engine) checkDefinition(ctx context.Context, c store.OnDemandCheck) {
 	defer cancel()
 	claimed, err := e.store.ClaimOnDemandCheck(claimCtx, c.ID, e.cfg.ID)
 	if err != nil {
-		e.logOnDemandFailure(ctx, "cannot claim on-demand check", c, err)
+		e.logOnDemandFailure(ctx, "could not claim an on-demand check", c, err)
 	}
 	if !claimed {
 		return
@@ -103,7 +103,7 @@ func (e *Engine) checkDefinition(ctx context.Context, c store.OnDemandCheck) {
 		ctx, cancel := context.WithTimeout(e.checkCtx, shortCallTimeout)
 		defer cancel()
 		if err := e.store.CompleteOnDemandCheck(ctx, c.ID, result); err != nil {
-			e.logOnDemandFailure(ctx, "cannot store the result of an on-demand check", c, err)
+			e.logOnDemandFailure(ctx, "could not store the result of an on-demand check", c, err)
 		}
 	})
 }
@@ -123,5 +123,5 @@ func (e *Engine) logOnDemandFailure(ctx context.Context, message string, c store
 		return
 	}
 	e.stats.storeErrors.Add(1)
-	e.log.Warn(message, "check", c.ID, "error", err)
+	e.log.Warn(message, "check_id", c.ID, "error", err)
 }

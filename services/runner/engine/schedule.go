@@ -91,9 +91,9 @@ func (p timing) nextDue(due, now time.Duration) (next time.Duration, missed int)
 	return future, int((future - next + p.interval/2) / p.interval)
 }
 
-// dueAfterSuspend returns the next due time of a monitor that was due at due while the process was suspended. The
-// checks of all monitors are spread again. missed counts the skipped checks, including the last one unless the next one
-// replaces it.
+// dueAfterSuspend returns the next due time of a monitor whose last due time, due, was during a suspension of the
+// process. The checks of all monitors are spread again. missed counts the skipped checks, including the last one unless
+// the next one replaces it.
 func (p timing) dueAfterSuspend(due, now time.Duration) (next time.Duration, missed int) {
 	missed = int((now - due) / p.interval)
 	if p.interval <= startSpread {

@@ -169,9 +169,9 @@ func (w *writer) takeOverSpools(ctx context.Context) {
 
 // The log messages for failed spool operations.
 const (
-	spoolWriteFailed    = "cannot write to the spool; results stay in memory"
-	spoolReadFailed     = "cannot read from the spool, retrying"
-	spoolTakeOverFailed = "cannot take over the spool of a stopped runner, retrying"
+	spoolWriteFailed    = "could not write to the spool; results stay in memory"
+	spoolReadFailed     = "could not read from the spool, retrying"
+	spoolTakeOverFailed = "could not take over the spool of a stopped runner, retrying"
 )
 
 // recordSpool records the outcome of a spool operation. It logs the message when the operation starts to fail.

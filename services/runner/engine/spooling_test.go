@@ -210,7 +210,7 @@ func TestResultsStayInMemoryIfSpoolFails(t *testing.T) {
 		put(10)
 		must(t, os.Rename(folder, moved))
 		put(30)
-		if queued := b.inMemory(); queued < 290 || b.log.count("cannot write to the spool") != 1 {
+		if queued := b.inMemory(); queued < 290 || b.log.count("could not write to the spool") != 1 {
 			t.Errorf("%d results in memory, log: %s", queued, b.log.text.String())
 		}
 		must(t, os.Rename(moved, folder))

@@ -106,7 +106,7 @@ func (w *writer) add(r monitor.Result, s *store.State, changes []store.StatusCha
 // countOverflow counts n dropped results. The caller holds mu.
 func (w *writer) countOverflow(n int, limit any) {
 	if w.overflow == 0 {
-		w.log.Error("queue full, dropping the oldest results", "limit", limit)
+		w.log.Error("result queue full, dropping the oldest results", "limit", limit)
 	}
 	w.overflow += n
 	w.stats.dropped.Add(int64(n))

@@ -17,7 +17,7 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// pod is a container of NanoMon that runs as a process on this machine.
+// pod simulates a pod of NanoMon: it runs the program of the container as a process on this machine.
 type pod struct {
 	core.Container
 	labels      map[string]string

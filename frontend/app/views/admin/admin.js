@@ -25,7 +25,7 @@ export function admin(app, { hash }) {
   return {
     list: monitors.state,
     notificationTest: notificationTest(api),
-    /** Null while sign-in is off. */
+    /** The list and the form of the API keys; null while sign-in is off. */
     keys: session ? apiKeys(app, session, api, hash) : null,
     /** The name of the running task, empty if there is none. */
     busy: '',

@@ -12,7 +12,7 @@
  * @typedef {Omit<Section, 'items'> & {top: number, height: number, index: number, lines: readonly Line[]}} Drawn
  */
 
-/** Rows are drawn in steps of this many, so that not every pixel of scrolling redraws. */
+/** How many rows are added at once while the user scrolls, so that not every pixel causes a redraw. */
 const STEP = 4;
 
 /**

@@ -9,7 +9,7 @@ import { DAYS } from '../maintenance/windows.js';
  */
 
 const HOUR = 3_600_000;
-/** The fields of a window that the form shows in another field. */
+/** Maps a field of the API to the form field that shows it, if the form has no field of that name. */
 const FORM_FIELDS = /** @type {Record<string, string>} */ ({ groups: 'monitors' });
 
 /** The user's time zone. */

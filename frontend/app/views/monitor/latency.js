@@ -5,7 +5,7 @@ import { LatencyChart } from './chart.js';
 import { coalesce } from '../../coalesce.js';
 import { formatExact, formatNumber, formatPercent, formatShort, formatValue } from '../../format.js';
 
-/** The time windows, each with the delay before new results are shown, in milliseconds. */
+/** The time ranges to choose from, each with the delay before new results are shown, in milliseconds. */
 const WINDOWS = /** @type {const} */ ([
   { window: '1h', name: '1 hour', delay: 3_000 },
   { window: '6h', name: '6 hours', delay: 10_000 },
@@ -20,7 +20,7 @@ const MIN_PERIOD = 120_000;
 const MAX_PERIOD = 400 * 86_400_000;
 
 /**
- * The response times of a monitor over a time window up to now, or over a zoomed period, which is not refreshed.
+ * The response times of a monitor in a time range that ends now, or in a zoomed period, which is not refreshed.
  * @param {Api} api
  * @param {string} id
  * @param {URLSearchParams} params the initial settings
@@ -36,7 +36,7 @@ export function latencyPanel(api, id, params) {
     window: WINDOWS.find(({ window }) => window === params.get('window'))?.window ?? DEFAULT,
     /** The unit of the values. */
     unit: 'ms',
-    /** The zoomed period in milliseconds since 1970; null if the window is shown. @type {{from: number, to: number} | null} */
+    /** The zoomed period in milliseconds since 1970; null if the chosen time range is shown. @type {{from: number, to: number} | null} */
     zoom: null,
     /** @type {Readonly<Stats> | null} */
     stats: null,
@@ -100,7 +100,7 @@ export function latencyPanel(api, id, params) {
       }
     },
 
-    /** Ends the zoom: shows the chosen window. */
+    /** Ends the zoom: shows the chosen time range. */
     reset() {
       this.zoom = null;
       return this.load();

@@ -14,7 +14,7 @@ const MAX_AGE = 60_000;
 const MAX_AGE_UNKNOWN = 5_000;
 
 /**
- * The uptime of a monitor over four time windows. refresh may be called often: it reloads only figures that are too old.
+ * The uptime of a monitor over four time ranges. refresh may be called often: it reloads only figures that are too old.
  * @param {Api} api
  * @param {string} id
  */

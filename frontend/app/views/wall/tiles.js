@@ -22,7 +22,10 @@ const KINDS = /** @type {Kind[]} */ (Object.keys(LABELS));
 const NOT_OK = KINDS.slice(0, 3);
 /** The kind of result that each path of a tile's history shows. */
 const BARS = /** @type {const} */ ([0, 1, 2, 'excluded']);
-/** A monitor is overdue after two intervals and this time without a result, in milliseconds. A check takes up to a minute. */
+/**
+ * A monitor is overdue if it has no result for two intervals plus this time, in milliseconds. The time allows for a check that
+ * takes up to a minute.
+ */
 const GRACE = 90_000;
 /** The units of a Go duration in milliseconds. @type {Record<string, number>} */
 const UNITS = {
@@ -135,8 +138,8 @@ function byName(a, b) {
 }
 
 /**
- * Returns the statuses in the headline: those that are not OK. If there are none: OK and not checked yet; then ignored; then
- * disabled.
+ * Returns the statuses to show in the headline. They are those of the first of these lists in which a monitor has a status: not
+ * OK; OK and not checked yet; ignored; disabled.
  * @param {(kind: Kind) => number} count
  * @returns {Kind[]}
  */

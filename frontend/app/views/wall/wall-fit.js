@@ -22,13 +22,13 @@ const NAME = [9, 2];
 const CELL = [1, 1];
 /** The space above tiles without a heading, in pixels. */
 const ABOVE = 12;
-/** The width of a heading between cells, in pixels. */
+/** The width of a group's heading in the cell format, where headings are between the cells. In pixels. */
 const HEADING = 112;
 /** The size of cells if the page must scroll, in pixels. It is large enough for a finger. */
 const SCROLLED_CELL = 28;
 /**
- * The part of the height that monitors that are not OK may use if there are others. The smaller values are tried if the others
- * do not fit in the full format, or not at all.
+ * The share of the height for the monitors that are not OK, if there are other monitors too. The first value is used if the
+ * other monitors then fit in the full format; otherwise the smaller values are tried.
  */
 const NOT_OK_SHARES = [0.6, 0.3, 0.12];
 
@@ -104,10 +104,10 @@ function largest(steps, shape, width, height, from) {
   return fits < 0 ? steps.findIndex(({ format, font }) => format === 'cell' && font === SCROLLED_CELL) : fits;
 }
 
-/** Returns the height of a heading above tiles, in pixels. @param {Step} step */
+/** Returns the height of a group's heading above its tiles, in pixels. @param {Step} step */
 const headHeight = ({ font }) => Math.max(28, Math.round(font * 1.4));
 
-/** Returns how many cells wide a heading between cells is. @param {Step} step */
+/** Returns the width of a group's heading in the cell format, in cells. @param {Step} step */
 const headSpan = ({ font, gap }) => Math.ceil(HEADING / (font + gap));
 
 /**

@@ -36,7 +36,7 @@ func (p position) String() string { return fmt.Sprintf("%d.%d", p.number, p.offs
 
 func parsePosition(text string) (p position, err error) {
 	if _, err := fmt.Sscanf(text, "%d.%d", &p.number, &p.offset); err != nil || p.offset < 0 || p.String() != text {
-		return p, monitor.Invalidf("%q is not a cursor of results", text)
+		return p, monitor.Invalidf("%q is not a valid cursor: use the one that the previous call returned", text)
 	}
 	return p, nil
 }

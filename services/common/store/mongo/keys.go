@@ -88,7 +88,7 @@ func (s *Store) DeleteKey(ctx context.Context, id string) (err error) {
 	return err
 }
 
-// TouchKey sets LastUsed to at, unless it is later already.
+// TouchKey sets LastUsed to the given time unless it is later already.
 func (s *Store) TouchKey(ctx context.Context, id string, at time.Time) (err error) {
 	defer s.end(ctx, time.Now(), "touch key", &err)
 	oid, err := bson.ObjectIDFromHex(id)

@@ -30,8 +30,8 @@ func (s *Store) Results(ctx context.Context, f store.ResultFilter) (_ []monitor.
 	return find(ctx, s.results, filter, resultDoc.result, options.Find().SetSort(newestFirst).SetLimit(int64(f.Limit)))
 }
 
-// resultFilter returns the filter for f. With a cursor it also limits the date, although the other condition implies
-// that, so that an index can be used.
+// resultFilter returns the filter for f. With a cursor it also limits the date: the condition for the cursor implies
+// that limit, but the server needs it to use an index.
 func resultFilter(f store.ResultFilter) (bson.D, error) {
 	filter, date := bson.D{}, bson.D{}
 	if f.MonitorID != "" {

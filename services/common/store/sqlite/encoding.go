@@ -170,7 +170,7 @@ var ignoreReasons = [...]monitor.IgnoreReason{"", monitor.IgnoredMaintenance, mo
 const statusSlots = 4
 
 // encodeStatus returns the code of a status and the reason why its result is ignored, for a column named status. If the
-// result counts, the code equals the status: so files from before ignored results stay valid.
+// result counts, the code equals the status, as in files of versions that had no ignored results.
 func encodeStatus(status monitor.Status, ignored monitor.IgnoreReason) (int64, error) {
 	index := slices.Index(ignoreReasons[:], ignored)
 	if index < 0 || status < 0 || status >= statusSlots {

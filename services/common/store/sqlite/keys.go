@@ -86,7 +86,7 @@ func (s *Store) DeleteKey(ctx context.Context, id string) error {
 	})
 }
 
-// TouchKey sets LastUsed to at, unless it is later already.
+// TouchKey sets LastUsed to the given time unless it is later already.
 func (s *Store) TouchKey(ctx context.Context, id string, at time.Time) error {
 	raw, _ := rawID(id)
 	used := at.UnixMilli()

@@ -91,7 +91,7 @@ func (s *Store) ResultsSince(ctx context.Context, cursor string, limit int) ([]m
 	after, err := strconv.ParseInt(cursor, 10, 64)
 	switch {
 	case err != nil:
-		return nil, "", monitor.Invalidf("%q is not a cursor of results", cursor)
+		return nil, "", monitor.Invalidf("%q is not a valid cursor: use the one that the previous call returned", cursor)
 	case limit <= 0:
 		return nil, "", monitor.Invalidf("limit must be positive")
 	}
