@@ -179,7 +179,8 @@ export function describeHistory(history) {
   const count = (/** @type {Status} */ status) => history.filter((point) => point.status === status).length;
   const ignored = history.filter(markOf).length;
   const counts = `${count(0)} OK, ${count(1)} error, ${count(2)} failed${ignored ? `; ${ignored} ignored` : ''}`;
-  return history.length ? `Last ${history.length} checks: ${counts}` : 'No checks yet';
+  const { length } = history;
+  return length ? `Last ${length} ${length === 1 ? 'check' : 'checks'}: ${counts}` : 'No checks yet';
 }
 
 /**

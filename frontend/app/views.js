@@ -11,7 +11,7 @@ const VIEWS = {
   list: { title: 'Monitors', load: async () => (await import('./views/list/list.js')).list },
   wall: { title: 'Wall', load: async () => (await import('./views/wall/wall.js')).wall },
   monitor: { title: 'Monitor', load: async () => (await import('./views/monitor/monitor.js')).monitor },
-  edit: { title: 'Edit', load: async () => (await import('./views/edit/edit.js')).edit },
+  edit: { title: 'Edit monitor', load: async () => (await import('./views/edit/edit.js')).edit },
   results: { title: 'Results', load: async () => (await import('./views/results/results.js')).results },
   maintenance: {
     title: 'Maintenance',

@@ -109,7 +109,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 // openData opens the database file, and creates its folder if necessary.
 func openData(ctx context.Context, file string, observe store.Observe) (*sqlite.Store, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
-		return nil, fmt.Errorf("create the folder: %w; choose one that this user may write to", err)
+		return nil, fmt.Errorf("can't create the folder: %w: use a folder that this user may write to", err)
 	}
 	return sqlite.Open(ctx, sqlite.Config{Path: file, Observe: observe})
 }

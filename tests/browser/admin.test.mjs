@@ -173,7 +173,9 @@ test.describe('with rejected requests', () => {
     expect(await stored(nanomon)).toEqual(before);
 
     await choose(page, []);
-    await expect(page.getByRole('alert').filter({ hasText: 'no monitors in import' })).toBeVisible();
+    await expect(
+      page.getByRole('alert').filter({ hasText: 'monitors.json contains no monitors. Nothing was changed.' }),
+    ).toBeVisible();
     await choose(page, [monitor('Good')]);
     await expect(page.getByText('1 added, 0 changed, 1 removed')).toBeVisible();
     await expect(alert).toBeHidden();

@@ -297,7 +297,7 @@ test.describe('with failing requests', () => {
 
   test('shows an error for a monitor that does not exist', async ({ page }) => {
     await page.goto('/#edit/0123456789abcdef01234567');
-    await expect(page.getByRole('alert')).toContainText('there is no monitor with the id');
+    await expect(page.getByRole('alert')).toContainText('This monitor does not exist.');
     await page.getByRole('link', { name: 'All monitors' }).click();
     await expect(page.getByText('No monitors yet')).toBeVisible();
   });

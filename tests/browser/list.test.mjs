@@ -294,3 +294,19 @@ for (const width of [390, 1280, 2560]) {
     expect((act?.x ?? 0) + (act?.width ?? 0)).toBeLessThanOrEqual((box?.x ?? 0) + (box?.width ?? 0));
   });
 }
+
+test('looks the same after other views have loaded their styles', async ({ page, nanomon, target }) => {
+  const id = await nanomon.add({ name: 'Shop', target: target.url });
+  const search = page.getByPlaceholder('Search name');
+  const term = page.locator('.about dt').first();
+  const look = async () => {
+    await page.goto('/#list');
+    const width = (await search.boundingBox())?.width;
+    await page.goto('/#about');
+    return { width, size: await term.evaluate((element) => getComputedStyle(element).fontSize) };
+  };
+  const before = await look();
+  await page.goto(`/#monitor/${id}`);
+  await expect(page.getByRole('heading', { name: 'Response time' })).toBeVisible();
+  expect(await look()).toEqual(before);
+});

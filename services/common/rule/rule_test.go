@@ -104,7 +104,7 @@ func TestCompileErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                        "the expression is empty",
 		"  ":                      "the expression is empty",
-		"status = 200":            "invalid token: '='",
+		"status = 200":            "invalid token: '=': use == to compare",
 		"status ==":               "unexpected end of expression",
 		"(status == 200":          "unbalanced parenthesis",
 		"statuss == 200":          `there is no output "statuss"`,
@@ -116,8 +116,10 @@ func TestCompileErrors(t *testing.T) {
 		"status == 1.2.3":         "unable to parse numeric value '1.2.3' to float64",
 		"status IN ()":            "the parentheses ( ) are empty",
 		"exec('rm')":              "undefined function exec",
-		"status == 200 status":    "",
-		"'a' 'b'":                 "",
+		"status == 200 and":       "unexpected and after 200",
+		"status == 200 status":    "unexpected status after 200",
+		"'a' 'b'":                 "unexpected 'b' after 'a'",
+		"== 200":                  "unexpected == at the start",
 		strings.Repeat("(", 2000): "unbalanced parenthesis",
 	} {
 		_, err := rule.Compile(text, hasOutput)

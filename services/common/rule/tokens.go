@@ -3,6 +3,7 @@ package rule
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/Knetic/govaluate"
@@ -27,7 +28,7 @@ func tokenize(text string) ([]govaluate.ExpressionToken, error) {
 	}
 	expression, err := govaluate.NewEvaluableExpression(withoutLiterals)
 	if err != nil {
-		return nil, lowerFirst(err)
+		return nil, syntaxError(err, literals)
 	}
 	tokens := expression.Tokens()
 	for i, token := range tokens {
@@ -37,6 +38,37 @@ func tokenize(text string) ([]govaluate.ExpressionToken, error) {
 		}
 	}
 	return tokens, nil
+}
+
+// wrongOrder matches the error of the parser about two tokens that may not follow each other.
+var wrongOrder = regexp.MustCompile(`(?s)^Cannot transition token types from (\w+) \[(.*)\] to (\w+) \[(.*)\]$`)
+
+// syntaxError returns an error of the parser in plain words.
+func syntaxError(err error, literals map[string]string) error {
+	match := wrongOrder.FindStringSubmatch(err.Error())
+	if match == nil {
+		err = lowerFirst(err)
+		if err.Error() == "invalid token: '='" {
+			return fmt.Errorf("%w: use == to compare", err)
+		}
+		return err
+	}
+	show := func(kind, value string) string {
+		literal, isLiteral := literals[value]
+		switch {
+		case isLiteral:
+			return "'" + literal + "'"
+		case kind == govaluate.CLAUSE.String():
+			return "("
+		case kind == govaluate.CLAUSE_CLOSE.String():
+			return ")"
+		}
+		return value
+	}
+	if match[1] == govaluate.UNKNOWN.String() {
+		return fmt.Errorf("unexpected %s at the start", show(match[3], match[4]))
+	}
+	return fmt.Errorf("unexpected %s after %s", show(match[3], match[4]), show(match[1], match[2]))
 }
 
 // extractLiterals replaces every string literal by a name in brackets, and returns the literals by name. A literal

@@ -22,7 +22,8 @@ export function countMonitors(count) {
 }
 
 /**
- * Reads the monitors in a file without validating them. Rejects with an error that names the file if it is not an array.
+ * Reads the monitors in a file without validating them. Rejects with an error that names the file if it is not an
+ * array, or an empty one.
  * @param {File} file
  * @returns {Promise<unknown[]>}
  */
@@ -34,6 +35,9 @@ export async function readMonitors(file) {
   if (!Array.isArray(content)) {
     const found = content === null ? 'null' : typeof content === 'object' ? 'one object' : `a ${typeof content}`;
     throw new Error(`${file.name} does not contain a list of monitors: expected an array, found ${found}.`);
+  }
+  if (content.length === 0) {
+    throw new Error(`${file.name} contains no monitors.`);
   }
   return content;
 }

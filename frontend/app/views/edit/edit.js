@@ -51,6 +51,7 @@ export function edit(app, { id, params, hash }) {
     cancelHref: id || cloneOf ? `#monitor/${id || cloneOf}` : '#list',
 
     init() {
+      app.setTitle(this.title);
       app.unsaved = () => this.loaded && this.current !== this.original.text;
       app.draft = () => ({ draft: this.draft, original: this.original.text });
       ruleCheck = newRuleCheck(api, (error) => (this.errors.byField.rule = error));
@@ -81,7 +82,9 @@ export function edit(app, { id, params, hash }) {
           this.suggestions.load();
         }
       } catch (error) {
-        this.loadError = messageOf(error);
+        this.loadError = isNotFound(error)
+          ? 'This monitor does not exist. It may have been deleted.'
+          : messageOf(error);
       }
     },
 

@@ -105,7 +105,7 @@ export function newOnDemandCheck(api, clock) {
         return 'Checking…';
       }
       if (this.cancelled) {
-        return 'Cancelled.';
+        return 'Stopped.';
       }
       return this.result ? `${this.badge.label}, ${this.value}. ${this.verdict}` : '';
     },

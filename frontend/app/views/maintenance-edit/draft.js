@@ -11,6 +11,10 @@ import { DAYS } from '../maintenance/windows.js';
 const HOUR = 3_600_000;
 /** Maps a field of the API to the form field that shows it, if the form has no field of that name. */
 const FORM_FIELDS = /** @type {Record<string, string>} */ ({ groups: 'monitors' });
+/** The messages of the API that name its fields instead of what the form shows. */
+const TEXTS = /** @type {Record<string, string>} */ ({
+  'monitors or groups must contain at least one element': 'Choose at least one monitor or group',
+});
 
 /** The user's time zone. */
 export const ZONE = new Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -85,7 +89,7 @@ export function lengthOf({ start, end }) {
  */
 export function fieldErrorOf(detail) {
   const [, , field = ''] = /^(field ")?(name|monitors|groups|start|end|weekly\.\w+)\b/.exec(detail) ?? [];
-  return { field: FORM_FIELDS[field] ?? field, text: detail.replace(/^weekly\.\w+ /, '') };
+  return { field: FORM_FIELDS[field] ?? field, text: TEXTS[detail] ?? detail.replace(/^weekly\.\w+ /, '') };
 }
 
 /**

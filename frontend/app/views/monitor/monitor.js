@@ -3,7 +3,7 @@
 /** @import {Route} from '../../router.js' */
 import { ApiError, messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
-import { badgeOf, describeHistory, formatAgo, formatExact, markOf, unitOf } from '../../format.js';
+import { badgeOf, describeHistory, formatAgo, formatExact, formatFor, markOf, unitOf } from '../../format.js';
 import { dependencyPanel } from './dependency.js';
 import { latencyPanel } from './latency.js';
 import { maintenancePanel } from './maintenance.js';
@@ -217,7 +217,7 @@ export function monitor(app, { id, params }) {
     },
 
     get sinceText() {
-      return this.since ? `for ${formatAgo(this.since, this.clock.now).replace(' ago', '')}` : '';
+      return this.since ? formatFor(this.since, this.clock.now) : '';
     },
 
     get lastCheckText() {

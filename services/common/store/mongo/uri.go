@@ -3,6 +3,7 @@ package mongo
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,12 +38,32 @@ var (
 // uriError returns an error for an invalid connection string. The driver's error may quote a password. So uriError
 // deletes all secrets, and uses the driver's error only if the string is still invalid.
 func uriError(uri string) error {
+	if hasWrongPort(uri) {
+		return fmt.Errorf("the MongoDB connection string has a port that is not a number: " +
+			"use mongodb://host:port, or mongodb://user:password@host:port with a password")
+	}
 	withoutSecrets := secretSettings.ReplaceAllString(userInfo.ReplaceAllString(uri, "://"), "${1}")
 	if err := options.Client().ApplyURI(withoutSecrets).Validate(); err != nil {
 		return fmt.Errorf("the MongoDB connection string is not valid: %w: use mongodb://host:port or mongodb+srv://host", err)
 	}
 	return fmt.Errorf("the user name, password or another secret in the MongoDB connection string is not valid: " +
 		"use the percent-encoded form of the characters : / ? # [ ] @ %% in them")
+}
+
+// hasWrongPort reports whether what stands where a port belongs is not a number. It is a password if the host is missing,
+// as in mongodb://user:password.
+func hasWrongPort(uri string) bool {
+	_, hosts, _ := strings.Cut(userInfo.ReplaceAllString(uri, "://"), "://")
+	if end := strings.IndexAny(hosts, "/?"); end >= 0 {
+		hosts = hosts[:end]
+	}
+	for host := range strings.SplitSeq(hosts, ",") {
+		_, port, found := strings.Cut(host[strings.LastIndex(host, "]")+1:], ":")
+		if _, err := strconv.Atoi(port); found && port != "" && err != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // connectError adds the hosts to an error of the connection to the server.

@@ -88,7 +88,7 @@ func createFile(path string) error {
 	for _, name := range []string{path + lockSuffix, path} {
 		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 		if err != nil {
-			return fmt.Errorf("can't write to the file: %w", err)
+			return fmt.Errorf("can't write to the file: %w: use a folder that this user may write to", err)
 		}
 		if err := f.Close(); err != nil {
 			return err
