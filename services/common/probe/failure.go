@@ -37,11 +37,16 @@ func timedOut(err error) bool {
 		!errors.As(err, &dns) && errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// reason returns a readable text for err. It contains no URL, because a URL may contain a password.
+// reason returns a readable text for err. It contains no URL, because a URL may contain a password; only the URL of a
+// [bodyRedirectError] is masked.
 func reason(err error) string {
 	var dns *net.DNSError
 	if errors.As(err, &dns) {
 		return lookupReason(dns)
+	}
+	var redirect bodyRedirectError
+	if errors.As(err, &redirect) {
+		return redirect.Error()
 	}
 	if text := tlsReason(err); text != "" {
 		return text

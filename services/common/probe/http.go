@@ -14,11 +14,6 @@ import (
 	"time"
 )
 
-// maxRedirects is the maximum number of redirects that a check follows.
-const maxRedirects = 10
-
-var errTooManyRedirects = errors.New("more than " + strconv.Itoa(maxRedirects) + " redirects, probably a redirect loop")
-
 type httpProbe struct {
 	timeout   time.Duration
 	maxBody   int

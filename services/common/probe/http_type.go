@@ -129,20 +129,6 @@ func newTransport(guard Guard, timeout time.Duration, settings Settings) *http.T
 	}
 }
 
-func redirectPolicy(follow bool) func(*http.Request, []*http.Request) error {
-	return func(next *http.Request, via []*http.Request) error {
-		switch {
-		case !follow:
-			return http.ErrUseLastResponse
-		case len(via) > maxRedirects:
-			return errTooManyRedirects
-		case next.URL.Host != via[0].URL.Host:
-			next.Header.Del("Referer") // Referer contains the query of the previous URL, which may be secret.
-		}
-		return nil
-	}
-}
-
 // newHTTPRequest returns the request that every check sends.
 func newHTTPRequest(target string, settings Settings) (*http.Request, error) {
 	if !validURL(target) {
@@ -169,8 +155,12 @@ func newHTTPRequest(target string, settings Settings) (*http.Request, error) {
 // name.
 func validURL(target string) bool {
 	u, err := url.Parse(target)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" &&
-		(u.Port() == "" || validPort(u.Port()))
+	return err == nil && requestable(u) && (u.Port() == "" || validPort(u.Port()))
+}
+
+// requestable reports whether u has an HTTP scheme and a host.
+func requestable(u *url.URL) bool {
+	return (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
 }
 
 func setHeaders(request *http.Request, headers map[string]string) error {

@@ -15,7 +15,7 @@ const Placeholder = "•••"
 // Mask returns m with placeholders for the values of headers, the body, and the user information and query values of
 // the target.
 func Mask(m monitor.Monitor) monitor.Monitor {
-	m.Target = maskURL(m.Target)
+	m.Target = MaskURL(m.Target)
 	m.Properties = maps.Clone(m.Properties)
 	if text := m.Properties[headers]; text != "" {
 		m.Properties[headers] = maskHeaders(text)
@@ -39,8 +39,8 @@ func maskHeaders(text string) string {
 	return cmp.Or(text, formatHeaders(values))
 }
 
-// maskURL masks the user information and the query values of a URL. It returns other texts unchanged.
-func maskURL(text string) string {
+// MaskURL masks the user information and the query values of a URL. It returns other texts unchanged.
+func MaskURL(text string) string {
 	parts, _ := splitURL(text)
 	user, query := text[parts.userStart:parts.userEnd], parseQuery(text[parts.queryStart:parts.queryEnd])
 	if user != "" {
@@ -88,11 +88,11 @@ func formatQuery(items []queryItem) string {
 var urlInText = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>]*`)
 
 // MaskText masks the URLs in a text; see [Mask].
-func MaskText(text string) string { return urlInText.ReplaceAllStringFunc(text, maskURL) }
+func MaskText(text string) string { return urlInText.ReplaceAllStringFunc(text, MaskURL) }
 
 // MaskResult returns r with masked URLs and without the secrets of scrubber.
 func MaskResult(r monitor.Result, scrubber *Scrubber) monitor.Result {
-	r.MonitorTarget, r.Message = maskURL(r.MonitorTarget), MaskText(r.Message)
+	r.MonitorTarget, r.Message = MaskURL(r.MonitorTarget), MaskText(r.Message)
 	outputs := make(map[string]any, len(r.Outputs))
 	for name, value := range r.Outputs {
 		if text, ok := value.(string); ok {

@@ -31,7 +31,7 @@ func TestMaskURL(t *testing.T) {
 		"http://h/${file:/x?a=b}?c=${env:D}": "http://h/${file:/x?a=b}?c=•••",
 		"http://h?c=${file:/x&y=z}&d=e":      "http://h?c=•••&d=•••",
 	} {
-		if got := maskURL(text); got != want {
+		if got := MaskURL(text); got != want {
 			t.Errorf("%s: got %s, want %s", text, got, want)
 		}
 	}
