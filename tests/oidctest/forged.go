@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
 	"net/http"
 	"strings"
@@ -41,13 +42,15 @@ const (
 	audience    = "the token is for another audience (aud)"
 	issuer      = "the token is from another issuer (iss)"
 	idToken     = "this is an ID token; use the access token"
-	twoTokens   = "the request has more than one Authorization header or token; send one"
-	tooLong     = "the Authorization header is too long"
-	malformed   = "the token's claims are malformed"
-	critical    = "the token has an unknown critical extension (crit)"
-	keyless     = "the token does not name its signing key (kid)"
-	noSuchKey   = "the API key is unknown or was revoked"
-	scopeless   = "you are signed in, but this needs the scope system.admin"
+	unproven    = "the token may be an ID token: it has no header typ at+jwt and no claim scope, scp or client_id; " +
+		"use the access token, or set AUTH_AUDIENCE to an audience other than the client id"
+	twoTokens = "the request has more than one Authorization header or token; send one"
+	tooLong   = "the Authorization header is too long"
+	malformed = "the token's claims are malformed"
+	critical  = "the token has an unknown critical extension (crit)"
+	keyless   = "the token does not name its signing key (kid)"
+	noSuchKey = "the API key is unknown or was revoked"
+	scopeless = "you are signed in, but this needs the scope system.admin"
 )
 
 // Forgeries returns one request for each way to forge credentials. Most contain a modified valid token of the provider.
@@ -167,22 +170,43 @@ func (p *Provider) invalidClaims() []Forgery {
 		{"id token with at_hash", idToken, map[string]any{"at_hash": "h"}},
 		{"id token with c_hash", idToken, map[string]any{"c_hash": "h"}},
 		{"id token from Keycloak", idToken, map[string]any{"typ": "ID"}},
+		{"id token with s_hash", idToken, map[string]any{"s_hash": "h"}},
 		{"id token from Cognito", idToken, map[string]any{"token_use": "id"}},
+		{"id token without nonce", unproven, map[string]any{"scope": nil}},
+		{"id token with an admin role", unproven, map[string]any{"scope": nil, "roles": []string{"system.admin"}}},
+		{"id token with the client in azp", unproven, map[string]any{"scope": nil, "roles": "system.admin", "azp": ClientID}},
+		{"id token with the client in appid", unproven, map[string]any{"scope": nil, "roles": "system.admin", "appid": ClientID}},
+		{"id token that claims to be from Entra", unproven, map[string]any{"scope": nil, "roles": "system.admin", "idtyp": "app", "ver": "2.0", "azp": ClientID}},
+		{"id token for api://", unproven, map[string]any{"scope": nil, "roles": "system.admin", "aud": "api://" + ClientID}},
+		{"id token with null claims", unproven, map[string]any{"scope": json.RawMessage("null"), "client_id": json.RawMessage("null")}},
+		{"id token with typ in the claims", unproven, map[string]any{"scope": nil, "roles": "system.admin", "typ": "at+jwt"}},
 	} {
 		list = append(list, Forgery{c.name, []string{"Bearer " + p.Token(c.changes)}, "", http.StatusUnauthorized, c.detail})
 	}
+	for name, header := range map[string]any{
+		"id token with its own type": "id+jwt",
+		"logout token":               "logout+jwt",
+		"type with a suffix":         "at+jwt2",
+		"type of the form text/":     "text/at+jwt",
+		"type in a list":             []string{"at+jwt"},
+		"no type":                    nil,
+	} {
+		claims := p.Claims(map[string]any{"scope": nil, "roles": "system.admin"})
+		token := p.Signed(jwt.SigningMethodRS256, p.Signing(), map[string]any{"typ": header}, claims)
+		list = append(list, Forgery{name, []string{"Bearer " + token}, "", http.StatusUnauthorized, unproven})
+	}
 	for name, changes := range map[string]map[string]any{
-		"no scope":              {"scope": nil},
+		"no scope":              {"scope": nil, "client_id": "the-page"},
 		"empty scope":           {"scope": ""},
 		"scope with a suffix":   {"scope": "system.administrator"},
 		"scope with a prefix":   {"scope": "my.system.admin"},
 		"scope in title case":   {"scope": "System.Admin"},
 		"scope with a comma":    {"scope": "system.admin,openid"},
 		"parts in a list":       {"scope": nil, "scp": []string{"system.administrator", "system", "admin"}},
-		"two words in one item": {"scope": nil, "roles": []string{"system.admin other"}},
+		"two words in one item": {"scope": nil, "client_id": "the-page", "roles": []string{"system.admin other"}},
 		"scope in an object":    {"scope": map[string]any{"system.admin": true}},
-		"role with a suffix":    {"scope": nil, "roles": []string{"system.administrators"}},
-		"scope in other claims": {"scope": nil, "SCOPE": "system.admin", "groups": []string{"system.admin"}},
+		"role with a suffix":    {"scope": nil, "client_id": "the-page", "roles": []string{"system.administrators"}},
+		"scope in other claims": {"scope": nil, "client_id": "the-page", "SCOPE": "system.admin", "groups": []string{"system.admin"}},
 	} {
 		list = append(list, Forgery{name, []string{"Bearer " + p.Token(changes)}, "", http.StatusForbidden, scopeless})
 	}

@@ -20,6 +20,8 @@ import (
 const (
 	// adminScope is the scope or role of an admin's token.
 	adminScope = "system.admin"
+	// entraV1 is the base URL of the issuers in version 1 tokens of Microsoft Entra.
+	entraV1 = "https://sts.windows.net/"
 	// leeway is the maximum difference between the provider's clock and this one.
 	leeway = time.Minute
 	// consumerTenant is the tenant of all personal Microsoft accounts.
@@ -44,16 +46,22 @@ const (
 	errIssuer            tokenError = "the token is from another issuer (iss)"
 	errIDToken           tokenError = "this is an ID token; use the access token"
 	errClaims            tokenError = "the token's claims are malformed"
+	errUnproven          tokenError = "the token may be an ID token: it has no header typ at+jwt and no claim " +
+		"scope, scp or client_id; use the access token, or set AUTH_AUDIENCE to an audience other than the client id"
 )
 
 // Verifier checks the access tokens of an OpenID Connect provider. Create it with [NewVerifier].
 type Verifier struct {
-	// issuer is empty if the provider is Microsoft Entra.
-	issuer  string
-	tenant  string
-	parser  *jwt.Parser
-	keys    *jwks
-	keyfunc keyfunc.Keyfunc
+	// issuer is empty if AUTH_TENANT selects the issuers.
+	issuer string
+	tenant string
+	// atEntra is true if the provider is Microsoft Entra.
+	atEntra bool
+	// acceptsClientID is true if the client id is an accepted audience. It is the audience of all ID tokens.
+	acceptsClientID bool
+	parser          *jwt.Parser
+	keys            *jwks
+	keyfunc         keyfunc.Keyfunc
 }
 
 // NewVerifier returns a verifier for the provider in settings. It fetches the provider's keys when it needs them.
@@ -74,6 +82,8 @@ func newVerifier(settings config.Auth, log *slog.Logger, now func() time.Time) *
 	}
 	return &Verifier{
 		issuer: settings.AuthIssuer, tenant: strings.ToLower(settings.AuthTenant), keys: keys, keyfunc: find,
+		atEntra:         settings.AuthIssuer == "" || fromEntra(settings.AuthIssuer),
+		acceptsClientID: slices.Contains(audience, settings.AuthClientID),
 		parser: jwt.NewParser(
 			jwt.WithValidMethods(algorithms), jwt.WithStrictDecoding(), jwt.WithTimeFunc(now),
 			jwt.WithLeeway(leeway), jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithAudience(audience...),
@@ -100,6 +110,8 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 		return Identity{}, errIssuer
 	case v.isIDToken(claims):
 		return Identity{}, errIDToken
+	case !v.atEntra && v.acceptsClientID && !isAccessToken(parsed.Header, claims):
+		return Identity{}, errUnproven
 	}
 	expires, err := claims.GetExpirationTime()
 	if err != nil {
@@ -173,21 +185,36 @@ func (v *Verifier) fromProvider(claims jwt.MapClaims) bool {
 		}
 		tenant = issuing
 	}
-	return issuer == entra+tenant+"/v2.0" || issuer == "https://sts.windows.net/"+tenant+"/"
+	return issuer == entra+tenant+"/v2.0" || issuer == entraV1+tenant+"/"
+}
+
+// fromEntra reports whether Microsoft Entra is the provider with the issuer.
+func fromEntra(issuer string) bool {
+	return strings.HasPrefix(issuer, entra) || strings.HasPrefix(issuer, entraV1)
 }
 
 // isIDToken reports whether the token is an ID token. Such a token may have the same audience and signing key as an
 // access token, but it only identifies the user to the page.
 func (v *Verifier) isIDToken(claims jwt.MapClaims) bool {
-	for _, name := range []string{"nonce", "at_hash", "c_hash"} {
+	for _, name := range []string{"nonce", "at_hash", "c_hash", "s_hash"} {
 		if _, has := claims[name]; has {
 			return true
 		}
 	}
-	if v.issuer == "" && stringClaim(claims, "azp") == "" && stringClaim(claims, "appid") == "" {
-		return true // every access token of Entra names its client
+	if v.atEntra && stringClaim(claims, "azp") == "" && stringClaim(claims, "appid") == "" {
+		return true // every access token of Entra names its client, and no ID token does
 	}
 	return stringClaim(claims, "typ") == "ID" || stringClaim(claims, "token_use") == "id"
+}
+
+// isAccessToken reports whether the token proves that it is an access token: by its type (RFC 9068), or by a claim that
+// ID tokens don't have. The claim azp is no proof, because ID tokens may have it too.
+func isAccessToken(header map[string]any, claims jwt.MapClaims) bool {
+	typ, _ := header["typ"].(string)
+	if typ = strings.ToLower(typ); typ == "at+jwt" || typ == "application/at+jwt" {
+		return true
+	}
+	return claims["scope"] != nil || claims["scp"] != nil || claims["client_id"] != nil
 }
 
 // claimContains reports whether one of the named claims contains word. A claim is a list or a space-separated string.

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -38,9 +39,41 @@ func TestValidTokens(t *testing.T) {
 		"a fraction of a second":             {"exp": float64(at(time.Hour)) + 0.5},
 		"typ of an access token of Keycloak": {"typ": "Bearer"},
 		"use of an access token of Cognito":  {"token_use": "access"},
+		"a role and client_id":               {"scope": nil, "client_id": "the-page", "roles": []string{"system.admin"}},
+		"a role and an empty scope":          {"scope": "", "roles": []string{"system.admin"}},
 	} {
 		if id, err := v.Verify(t.Context(), p.Token(changes)); err != nil || id.Scope != ScopeAdmin {
 			t.Errorf("%s: %+v, %v", name, id, err)
+		}
+	}
+}
+
+func TestTypeOfAccessTokens(t *testing.T) {
+	p := oidctest.New(t)
+	v := NewVerifier(settings(p), discardLogger())
+	claims := p.Claims(map[string]any{"scope": nil, "roles": []string{"system.admin"}})
+	for _, typ := range []string{"at+jwt", "application/at+jwt", "AT+JWT", "Application/at+JWT"} {
+		token := p.Signed(jwt.SigningMethodRS256, p.Signing(), map[string]any{"typ": typ}, claims)
+		if id, err := v.Verify(t.Context(), token); err != nil || id.Scope != ScopeAdmin {
+			t.Errorf("%s: %+v, %v", typ, id, err)
+		}
+	}
+}
+
+// TestAudienceOfAccessTokensExcludesIDTokens checks that a token needs no other proof if AUTH_AUDIENCE is an audience
+// that no ID token has. The client id is the audience of all ID tokens.
+func TestAudienceOfAccessTokensExcludesIDTokens(t *testing.T) {
+	p := oidctest.New(t)
+	for audience, want := range map[string]error{
+		"":                                errUnproven,
+		oidctest.ClientID:                 errUnproven,
+		"https://nanomon.example.org/api": nil,
+	} {
+		configured := settings(p)
+		configured.AuthAudience = audience
+		token := p.Token(map[string]any{"aud": cmp.Or(audience, oidctest.ClientID), "scope": nil, "roles": []string{"system.admin"}})
+		if _, err := NewVerifier(configured, discardLogger()).Verify(t.Context(), token); err != want {
+			t.Errorf("AUTH_AUDIENCE %q: %v, want %v", audience, err, want)
 		}
 	}
 }
@@ -147,21 +180,35 @@ func TestEntraTenants(t *testing.T) {
 	}
 }
 
-func TestEntraIDTokensAreRejected(t *testing.T) {
+// TestEntraTokens checks the forms of tokens that Microsoft Entra issues, with the tenant in AUTH_TENANT and with the
+// tenant's issuer in AUTH_ISSUER.
+func TestEntraTokens(t *testing.T) {
 	p := oidctest.New(t)
-	v := NewVerifier(config.Auth{AuthClientID: oidctest.ClientID, AuthTenant: tenantA}, discardLogger())
-	v.keys.client = p.Client()
-	for _, c := range []struct {
+	issuer, role := "https://login.microsoftonline.com/"+tenantA+"/v2.0", []string{"system.admin"}
+	byTenant := NewVerifier(config.Auth{AuthClientID: oidctest.ClientID, AuthTenant: tenantA}, discardLogger())
+	byTenant.keys.client = p.Client()
+	byIssuer := NewVerifier(config.Auth{AuthClientID: oidctest.ClientID, AuthTenant: "common", AuthIssuer: issuer}, discardLogger())
+	byIssuer.keys.client = p.Client()
+	p.SetIssuer(issuer)
+	for name, c := range map[string]struct {
 		changes map[string]any
 		want    error
 	}{
-		{map[string]any{"roles": []string{"system.admin"}}, errIDToken},
-		{map[string]any{"azp": "the-page"}, nil},
-		{map[string]any{"appid": "the-page"}, nil},
+		"of a person, v2":               {map[string]any{"ver": "2.0", "azp": "the-page", "azpacr": "0", "scp": "system.admin"}, nil},
+		"of a person, v1":               {map[string]any{"ver": "1.0", "appid": "the-page", "appidacr": "0", "scp": "system.admin", "aud": "api://" + oidctest.ClientID}, nil},
+		"of a program, v2":              {map[string]any{"ver": "2.0", "azp": "a-program", "azpacr": "1", "roles": role}, nil},
+		"of a program, v1":              {map[string]any{"ver": "1.0", "appid": "a-program", "appidacr": "1", "roles": role, "aud": "api://" + oidctest.ClientID}, nil},
+		"of a program with idtyp":       {map[string]any{"ver": "2.0", "azp": "a-program", "idtyp": "app", "roles": role}, nil},
+		"ID token":                      {map[string]any{"ver": "2.0"}, errIDToken},
+		"ID token with a role":          {map[string]any{"ver": "2.0", "roles": role}, errIDToken},
+		"ID token with a nonce and azp": {map[string]any{"ver": "2.0", "roles": role, "nonce": "n", "azp": "the-page"}, errIDToken},
 	} {
-		c.changes["iss"] = "https://login.microsoftonline.com/" + tenantA + "/v2.0"
-		if _, err := v.Verify(t.Context(), p.Token(c.changes)); err != c.want {
-			t.Errorf("%v: %v, want %v", c.changes, err, c.want)
+		c.changes["iss"], c.changes["tid"], c.changes["scope"] = issuer, tenantA, nil
+		for setting, v := range map[string]*Verifier{"AUTH_TENANT": byTenant, "AUTH_ISSUER": byIssuer} {
+			id, err := v.Verify(t.Context(), p.Token(c.changes))
+			if err != c.want || err == nil && id.Scope != ScopeAdmin || err != nil && id.Scope != ScopeNone {
+				t.Errorf("%s, %s: %+v, %v, want %v", setting, name, id, err, c.want)
+			}
 		}
 	}
 }

@@ -204,9 +204,47 @@ func TestRejectedValues(t *testing.T) {
 		"publicURL: nanomon.example.org":                       "at '/publicURL'",
 		"metrics: {serviceMonitor: {apiKeySecret: {name: a}}}": "at '/metrics/serviceMonitor/apiKeySecret'",
 		"nodeSelector: {gpu: true}":                            "at '/nodeSelector/gpu'",
+
+		// A field that Kubernetes does not know would be ignored. Without its selector, a peer is every pod of every
+		// namespace.
+		"networkPolicy: {from: [{podSelector: {matchLables: {app: proxy}}}]}":                                  "at '/networkPolicy/from/0/podSelector': additional properties 'matchLables' not allowed",
+		"networkPolicy: {from: [{namespaceSelector: {matchLabel: {a: b}}}]}":                                   "at '/networkPolicy/from/0/namespaceSelector': additional properties 'matchLabel' not allowed",
+		"networkPolicy: {from: [{namespaceSelector: {}, podSelectors: {}}]}":                                   "at '/networkPolicy/from/0': additional properties 'podSelectors' not allowed",
+		"networkPolicy: {metricsFrom: [{podSelector: {matchlabels: {app: prometheus}}}]}":                      "at '/networkPolicy/metricsFrom/0/podSelector': additional properties 'matchlabels' not allowed",
+		"networkPolicy: {from: [{podSelector: {matchLabels: {app: 1}}}]}":                                      "at '/networkPolicy/from/0/podSelector/matchLabels/app'",
+		"networkPolicy: {from: [{podSelector: {matchExpressions: [{key: a, operater: Exists}]}}]}":             "at '/networkPolicy/from/0/podSelector/matchExpressions/0': additional properties 'operater' not allowed",
+		"networkPolicy: {from: [{ipBlock: {cidr: 10.0.0.0/8, expect: [10.1.0.0/16]}}]}":                        "at '/networkPolicy/from/0/ipBlock': additional properties 'expect' not allowed",
+		"networkPolicy: {from: [{ipBlock: {except: [10.1.0.0/16]}}]}":                                          "at '/networkPolicy/from/0/ipBlock': missing property 'cidr'",
+		"networkPolicy: {from: [{}]}":                                                                          "at '/networkPolicy/from/0'",
+		"networkPolicy: {from: {podSelector: {}}}":                                                             "at '/networkPolicy/from'",
+		"httpRoute: {enabled: true, parentRefs: [{name: a, sectionname: https}]}":                              "at '/httpRoute/parentRefs/0': additional properties 'sectionname' not allowed",
+		"tolerations: [{key: a, effects: NoSchedule}]":                                                         "at '/tolerations/0': additional properties 'effects' not allowed",
+		"tolerations: [{key: a, value: true}]":                                                                 "at '/tolerations/0/value'",
+		"affinity: {nodeAfinity: {}}":                                                                          "at '/affinity': additional properties 'nodeAfinity' not allowed",
+		"affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologykey: zone}]}}": "additional properties 'topologykey' not allowed",
+		"api: {extraEnv: [{name: TZ, valeu: UTC}]}":                                                            "at '/api/extraEnv/0': additional properties 'valeu' not allowed",
+		"api: {extraEnv: [{name: DEBUG, value: 1}]}":                                                           "at '/api/extraEnv/0/value'",
+		"runner: {extraEnv: [{name: TOKEN, valueFrom: {secretRef: {name: a, key: b}}}]}":                       "at '/runner/extraEnv/0/valueFrom': additional properties 'secretRef' not allowed",
+		"runner: {extraVolumes: [{name: a, secret: {name: b}}]}":                                               "at '/runner/extraVolumes/0/secret': additional properties 'name' not allowed",
+		"frontend: {extraVolumes: [{name: a, configmap: {name: b}}]}":                                          "at '/frontend/extraVolumes/0': additional properties 'configmap' not allowed",
+		"frontend: {extraVolumeMounts: [{name: a, mountPath: /a, readonly: true}]}":                            "at '/frontend/extraVolumeMounts/0': additional properties 'readonly' not allowed",
+		"frontend: {extraVolumeMounts: [{name: a}]}":                                                           "at '/frontend/extraVolumeMounts/0': missing property 'mountPath'",
+		"api: {resources: {claims: [{name: a, requests: b}]}}":                                                 "at '/api/resources/claims/0': additional properties 'requests' not allowed",
 	} {
 		if _, err := tryInstall(t, values); err == nil || !strings.Contains(err.Error(), message) {
 			t.Errorf("%s: error %v, want %q", values, err, message)
+		}
+	}
+}
+
+// TestEmptySelectors checks that selectors without a condition, which select everything, are accepted.
+func TestEmptySelectors(t *testing.T) {
+	for _, peer := range []string{
+		"{podSelector: {}}", "{namespaceSelector: {}}", "{namespaceSelector: {}, podSelector: {matchLabels: {}}}", "{podSelector: {matchExpressions: []}}",
+	} {
+		installed := install(t, "networkPolicy: {enabled: true, from: ["+peer+"]}")
+		if err := kubernetes.Check(installed.objects); err != nil {
+			t.Errorf("%s: %v", peer, err)
 		}
 	}
 }
