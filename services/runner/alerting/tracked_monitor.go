@@ -135,7 +135,7 @@ func (t *trackedMonitor) isWaiting() bool {
 // reload makes the next round read the stored state and notifications again, after a failed round.
 func (t *trackedMonitor) reload() { t.loaded, t.acceptStored = false, false }
 
-// notification returns the notification of ev, due now. dependents is the number of monitors that depend on this one.
+// notification returns the notification of ev, without secrets and due now. dependents is the number of monitors that depend on this one.
 func (t *trackedMonitor) notification(ev event, dependents int, now time.Time) store.Notification {
 	n := store.Notification{
 		ID:        store.NotificationID(t.monitor.ID, ev.incident, ev.kind, ev.reminder),
@@ -155,5 +155,5 @@ func (t *trackedMonitor) notification(ev event, dependents int, now time.Time) s
 	case ev.point.Date.Equal(t.pending.Latest.Date):
 		n.Message = t.pending.Latest.Message
 	}
-	return n
+	return maskNotification(n, t.monitor)
 }
