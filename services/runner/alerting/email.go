@@ -54,8 +54,9 @@ func (e *email) Recipients(n store.Notification) []string {
 	return to
 }
 
-// Send sends one e-mail to each recipient, so that recipients don't see each other. Only a rejected recipient or message
-// is [ErrRefused]. Other errors, such as a wrong password, are worth a retry: an administrator may fix them in time.
+// Send sends one e-mail to each recipient, so that recipients don't see each other. Only a rejected recipient or
+// message is [ErrRefused]. Other errors, such as a wrong password, are worth a retry: an administrator may fix them in
+// time.
 func (e *email) Send(ctx context.Context, n store.Notification, to []string) []Outcome {
 	ctx, cancel := context.WithTimeout(ctx, emailTimeout)
 	defer cancel()

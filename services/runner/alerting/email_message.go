@@ -27,8 +27,8 @@ func newEmailMessages(from *mail.Address, format formatter) emailMessages {
 	return emailMessages{from: from, format: format, text: templates.AlertText(), html: templates.AlertHTML()}
 }
 
-// create returns the e-mail for n to one recipient. Its Message-ID depends only on n, so it is the same for each attempt
-// and each recipient.
+// create returns the e-mail for n to one recipient. Its Message-ID depends only on n, so it is the same for each
+// attempt and each recipient.
 func (m emailMessages) create(n store.Notification, to *mail.Address) (*gomail.Msg, error) {
 	c := m.format.content(n)
 	plainPart, htmlPart, err := m.parts(c)

@@ -148,8 +148,10 @@ func (t *trackedMonitor) isWaiting() bool {
 // reload makes the next round read the stored state and notifications again, after a failed round.
 func (t *trackedMonitor) reload() { t.loaded, t.acceptStored = false, false }
 
-// notification returns the notification of ev, without secrets and due now. dependents is the number of monitors that depend on this one.
-func (t *trackedMonitor) notification(ev event, dependents int, now time.Time, log *slog.Logger) store.Notification {
+// notification returns the notification of ev, without secrets and due now. dependents is the number of monitors that
+// depend on this one.
+func (t *trackedMonitor) notification(ev event, dependents int, now time.Time, log *slog.Logger,
+) store.Notification {
 	n := store.Notification{
 		ID:        store.NotificationID(t.monitor.ID, ev.incident, ev.kind, ev.reminder),
 		MonitorID: t.monitor.ID, MonitorName: t.monitor.Name, MonitorType: t.monitor.Type,
