@@ -16,10 +16,10 @@ import (
 	"nanomon/tests/servicetest"
 )
 
-// From and To are the sender and the recipients of [Server.Settings].
+// From and To are the sender and the recipient of [Server.Settings].
 const (
 	From = "nanomon@example.org"
-	To   = "ann@example.org,bob@example.org"
+	To   = "ann@example.org"
 )
 
 // Link is the URL of the page in [Server.Settings].

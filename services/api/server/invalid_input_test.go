@@ -226,6 +226,16 @@ func TestContentTypeIsIgnored(t *testing.T) {
 	}
 }
 
+func TestInvalidRecipients(t *testing.T) {
+	a := startAPI(t, nil)
+	body := `{"name":"n","type":"tcp","interval":"5s","target":"localhost:1","properties":{"alertTo":"a@example.org, nobody"}}`
+	const detail = `property alertTo: "nobody" is not an e-mail address, use for example a@example.org, b@example.org`
+	a.do("POST", "/api/monitors", body).wantProblem(t, 400, detail)
+	a.do("PUT", "/api/monitors/"+idA, body).wantProblem(t, 400, detail)
+	a.do("POST", "/api/monitors/check", body).wantProblem(t, 400, detail)
+	a.do("POST", "/api/monitors/import", "["+body+"]").wantProblem(t, 400, `monitor 1 "n": `+detail)
+}
+
 func TestMonitorCantDependOnItself(t *testing.T) {
 	a := startAPI(t, nil)
 	body := `{"name":"n","type":"tcp","interval":"5s","target":"localhost:1","properties":{"dependsOn":"` + strings.ToUpper(idA) + `"}}`

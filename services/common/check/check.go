@@ -72,8 +72,9 @@ func newProbe(registry probe.Registry, m monitor.Monitor) (probe.Probe, error) {
 	return monitorType.New(m.Target, settings)
 }
 
-// Validate reports whether m may be stored: it returns the errors of [Compile], and an error if m depends on itself.
-// A stored monitor that depends on itself is still checked, as if it had no dependency.
+// Validate reports whether m may be stored: it returns the errors of [Compile], and an error if m depends on itself or
+// has invalid e-mail recipients. A stored monitor with one of these two errors is still checked: a runner ignores the
+// dependency or the invalid recipients.
 func Validate(registry probe.Registry, m monitor.Monitor) error {
 	if m.DependsOnItself() {
 		return monitor.Invalidf("property %s: a monitor can't depend on itself", monitor.DependsOn)
@@ -83,7 +84,7 @@ func Validate(registry probe.Registry, m monitor.Monitor) error {
 		return err
 	}
 	c.Close()
-	return nil
+	return probe.ValidateRecipients(m.Properties[monitor.AlertTo])
 }
 
 // Run checks the target once and evaluates the rule. It returns at the monitor's timeout, or when ctx ends. If the

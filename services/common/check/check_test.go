@@ -3,6 +3,7 @@ package check_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -114,5 +115,47 @@ func TestMonitorThatDependsOnItselfIsChecked(t *testing.T) {
 	defer checked.Close()
 	if r := checked.Run(t.Context()); r.Status != monitor.StatusOK {
 		t.Errorf("%+v", r)
+	}
+}
+
+func TestRecipients(t *testing.T) {
+	registry := newRegistry(outcomeOf(nil))
+	many := func(n int) string {
+		var list []string
+		for i := range n {
+			list = append(list, fmt.Sprintf("a%d@example.org", i))
+		}
+		return strings.Join(list, ", ")
+	}
+	for text, want := range map[string]string{
+		"":                                      "",
+		"a@example.org":                         "",
+		"a@example.org, Bea <b@example.org>":    "",
+		`"Doe, Bea" <b@example.org>`:            "",
+		"a@example.org b@example.org,":          "",
+		many(20):                                "",
+		many(20) + "," + many(20):               "",
+		many(21):                                "property alertTo: 21 addresses are too many, at most 20 are allowed: use the address of a mailing list",
+		many(3000):                              "property alertTo: 3000 addresses are too many, at most 20 are allowed: use the address of a mailing list",
+		"a@example.org, b":                      `property alertTo: "b" is not an e-mail address, use for example a@example.org, b@example.org`,
+		",":                                     `property alertTo: "," is not an e-mail address, use for example a@example.org, b@example.org`,
+		`"a b"@example.org`:                     `property alertTo: "\"a b\"@example.org" is not an e-mail address, use for example a@example.org, b@example.org`,
+		strings.Repeat("x", 300) + ", a@b.test": `property alertTo: "` + strings.Repeat("x", 40) + `…" is not an e-mail address, use for example a@example.org, b@example.org`,
+	} {
+		m := monitor.Monitor{Name: "name", Type: "fixed", Interval: "1s", Target: "target", Properties: map[string]string{"alertTo": text}}
+		got := ""
+		if err := check.Validate(registry, m); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%.60q:\n got %s\nwant %s", text, got, want)
+		}
+		// A stored monitor is checked, whatever its recipients are.
+		checked, err := check.Compile(registry, secret.Source{}, m)
+		if err != nil {
+			t.Errorf("%.60q: %v", text, err)
+			continue
+		}
+		checked.Close()
 	}
 }

@@ -34,8 +34,9 @@ func CommonProperties() []Property {
 		{Name: "alertFailCount", Kind: KindInteger, Min: 1, Max: 1000,
 			Doc: "Number of results in a row that are not OK before an incident opens. If unset, ALERT_FAIL_COUNT of " +
 				"the runner applies."},
-		{Name: "alertTo", Kind: KindText,
-			Doc: "Recipients of e-mail notifications, separated by commas. They replace ALERT_SMTP_TO of the runner."},
+		{Name: monitor.AlertTo, Kind: KindText,
+			Doc: "Recipients of e-mail notifications: at most 20 addresses, separated by commas. They replace " +
+				"ALERT_SMTP_TO of the runner. Recipients do not see each other."},
 		{Name: monitor.DependsOn, Kind: KindText,
 			Doc: "Id or name of the monitor that this monitor depends on. While neither of them is OK, results of " +
 				"this monitor are ignored in uptime and for incidents."},
@@ -65,6 +66,25 @@ func NewSettings(spec Spec, values map[string]string) (Settings, error) {
 		s.values[property.Name] = value
 	}
 	return s, nil
+}
+
+// ValidateRecipients validates a value of [monitor.AlertTo]. [NewSettings] does not, because a stored monitor with
+// invalid recipients must still be checked. The error is a [monitor.InvalidError] that names the property.
+func ValidateRecipients(text string) error {
+	addresses, invalid := monitor.ParseRecipients(text)
+	if text != "" && len(addresses) == 0 && len(invalid) == 0 {
+		invalid = []string{text}
+	}
+	switch {
+	case len(invalid) > 0:
+		return monitor.Invalidf("property %s: %s is not an e-mail address, use for example a@example.org, b@example.org",
+			monitor.AlertTo, quote(invalid[0]))
+	case len(addresses) > monitor.MaxRecipients:
+		return monitor.Invalidf(
+			"property %s: %d addresses are too many, at most %d are allowed: use the address of a mailing list",
+			monitor.AlertTo, len(addresses), monitor.MaxRecipients)
+	}
+	return nil
 }
 
 func checkNames(spec Spec, properties []Property, values map[string]string) error {

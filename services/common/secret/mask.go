@@ -12,8 +12,8 @@ import (
 // Placeholder replaces secrets that a client may not see.
 const Placeholder = "•••"
 
-// Mask returns m with placeholders for the values of headers, the body, and the user information and query values of
-// the target.
+// Mask returns m with placeholders for the values of headers, the body, and the user information, query values and
+// fragment of the target.
 func Mask(m monitor.Monitor) monitor.Monitor {
 	m.Target = MaskURL(m.Target)
 	m.Properties = maps.Clone(m.Properties)
@@ -39,7 +39,7 @@ func maskHeaders(text string) string {
 	return cmp.Or(text, formatHeaders(values))
 }
 
-// MaskURL masks the user information and the query values of a URL. It returns other texts unchanged.
+// MaskURL masks the user information, the query values and the fragment of a URL. It returns other texts unchanged.
 func MaskURL(text string) string {
 	parts, _ := splitURL(text)
 	user, query := text[parts.userStart:parts.userEnd], parseQuery(text[parts.queryStart:parts.queryEnd])
@@ -51,12 +51,17 @@ func MaskURL(text string) string {
 			query[i].value = Placeholder
 		}
 	}
-	return parts.replace(text, user, query)
+	fragment := text[parts.fragmentStart:parts.fragmentEnd]
+	if fragment != "" {
+		fragment = Placeholder
+	}
+	return parts.replace(text, user, query, fragment)
 }
 
-// replace returns the URL text with other user information and another query.
-func (p urlParts) replace(text, user string, query []queryItem) string {
-	return text[:p.userStart] + user + text[p.userEnd:p.queryStart] + formatQuery(query) + text[p.queryEnd:]
+// replace returns the URL text with other user information, another query and another fragment.
+func (p urlParts) replace(text, user string, query []queryItem, fragment string) string {
+	return text[:p.userStart] + user + text[p.userEnd:p.queryStart] + formatQuery(query) +
+		text[p.queryEnd:p.fragmentStart] + fragment + text[p.fragmentEnd:]
 }
 
 // queryItem is one name=value pair of a query. name includes the equals sign; it is empty if there is only a value.
@@ -130,8 +135,12 @@ func ScrubberFor(m monitor.Monitor) *Scrubber {
 	for _, item := range parseQuery(m.Target[parts.queryStart:parts.queryEnd]) {
 		hide(unescape(item.value))
 	}
+	hide(unescape(m.Target[parts.fragmentStart:parts.fragmentEnd]))
 	if user := userText(m.Target); user != "" {
-		_, password, _ := strings.Cut(user, ":")
+		name, password, _ := strings.Cut(user, ":")
+		if password == "" { // The name is a token.
+			hide(unescape(name))
+		}
 		hide(unescape(password))
 		hide(user)
 		patterns = append(patterns, basicAuthPatterns(user, Placeholder)...)

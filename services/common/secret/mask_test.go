@@ -19,8 +19,11 @@ func TestMaskURL(t *testing.T) {
 		"http://h":                           "http://h",
 		"http://h/a?":                        "http://h/a?",
 		"http://h/a?b=c&d=&e":                "http://h/a?b=•••&d=&•••",
-		"http://h/a?b=c=d&&x=1#f?g=h":        "http://h/a?b=•••&&x=•••#f?g=h",
-		"http://h#f?g=h":                     "http://h#f?g=h",
+		"http://h/a?b=c=d&&x=1#f?g=h":        "http://h/a?b=•••&&x=•••#•••",
+		"http://h#f?g=h":                     "http://h#•••",
+		"http://h/#":                         "http://h/#",
+		"h#f":                                "h#f",
+		"http://h#f?g=h#i":                   "http://h#•••",
 		"http://u:p@h:80/a@b?c@d=e@f":        "http://•••@h:80/a@b?c@d=•••",
 		"http://u@h":                         "http://•••@h",
 		"http://:p@h?token":                  "http://•••@h?•••",
@@ -42,7 +45,7 @@ func TestMaskURL(t *testing.T) {
 }
 
 var full = monitor.Monitor{
-	ID: "65a50000000000000000000a", Name: "n", Type: "http", Target: "https://me:pass@h.example/p?key=k1&key=k2&empty=&bare",
+	ID: "65a50000000000000000000a", Name: "n", Type: "http", Target: "https://me:pass@h.example/p?key=k1&key=k2&empty=&bare#frag-ment",
 	Properties: map[string]string{
 		"headers": `{ "X-Key": "k3y-value", "Authorization": "Bearer t0ken", "X-Empty": "" }`, "body": "b0dy text", "timeout": "5s", "userAgent": "me",
 	},
@@ -51,7 +54,7 @@ var full = monitor.Monitor{
 func TestMask(t *testing.T) {
 	before := maps.Clone(full.Properties)
 	want := full
-	want.Target = "https://•••@h.example/p?key=•••&key=•••&empty=&•••"
+	want.Target = "https://•••@h.example/p?key=•••&key=•••&empty=&•••#•••"
 	want.Properties = map[string]string{
 		"headers": `{"Authorization":"•••","X-Empty":"","X-Key":"•••"}`, "body": "•••", "timeout": "5s", "userAgent": "me",
 	}
@@ -94,6 +97,8 @@ func TestRestore(t *testing.T) {
 		{name: "some headers", properties: p("headers", `{"x-key":"•••","Authorization":"new"}`), want: p("headers", `{"Authorization":"new","x-key":"k3y-value"}`)},
 		{name: "escaped", target: "http://%E2%80%A2%E2%80%A2%E2%80%A2@x/?key=%e2%80%a2%E2%80%A2%E2%80%A2", wantTarget: "http://me:pass@x/?key=k1", properties: p("headers", `{"X-Key":"\u2022\u2022\u2022"}`), want: p("headers", `{"X-Key":"k3y-value"}`)},
 		{name: "order of the query", target: "http://x/?•••&key=new&more=1&key=•••", wantTarget: "http://x/?bare&key=new&more=1&key=k2"},
+		{name: "a fragment", target: "http://x/y#•••", wantTarget: "http://x/y#frag-ment"},
+		{name: "another fragment", target: "http://x/y#new", wantTarget: "http://x/y#new"},
 		{name: "all headers", properties: p("headers", "•••"), want: p("headers", full.Properties["headers"])},
 		{name: "body", properties: p("body", "•••"), want: p("body", "b0dy text")},
 		{name: "another header", properties: p("headers", `{"X-Other":"•••"}`), message: "property headers: the value of X-Other is masked"},
@@ -115,6 +120,7 @@ func TestRestore(t *testing.T) {
 	}
 	for field, m := range map[string]monitor.Monitor{
 		"target: the user information":                 with("http://•••@h/", nil),
+		"target: the fragment":                         with("http://h/#•••", nil),
 		"target: the query value of a":                 with("http://h/?a=•••", nil),
 		"target: the query value without a name":       with("http://h/?•••", nil),
 		"property body":                                with("", p("body", "•••")),
@@ -129,13 +135,13 @@ func TestRestore(t *testing.T) {
 
 func TestMaskResult(t *testing.T) {
 	r := monitor.Result{
-		MonitorTarget: full.Target, Message: "Rule violated: x (http://u:p@h/?q=1) k3y-value",
+		MonitorTarget: full.Target, Message: "Rule violated: x (http://u:p@h/?q=1) k3y-value frag-ment",
 		Outputs: map[string]any{
 			"finalUrl": "https://h.example/p?key=k1", "regexMatch": "you sent t0ken and Basic bWU6cGFzcw== and b0dy text, pass", "status": 200.0, "ipAddress": "127.0.0.1",
 		},
 	}
 	want := monitor.Result{
-		MonitorTarget: "https://•••@h.example/p?key=•••&key=•••&empty=&•••", Message: "Rule violated: x (http://•••@h/?q=••• •••",
+		MonitorTarget: "https://•••@h.example/p?key=•••&key=•••&empty=&•••#•••", Message: "Rule violated: x (http://•••@h/?q=••• ••• •••",
 		Outputs: map[string]any{
 			"finalUrl": "https://h.example/p?key=•••", "regexMatch": "you sent ••• and Basic ••• and •••, •••", "status": 200.0, "ipAddress": "127.0.0.1",
 		},
@@ -146,6 +152,11 @@ func TestMaskResult(t *testing.T) {
 	}
 	if r.Outputs["finalUrl"] != "https://h.example/p?key=k1" {
 		t.Error("the result itself was masked")
+	}
+	for target, message := range map[string]string{"http://t0ken@h/": "got •••", "http://t0ken:@h/": "got •••", "http://t0ken:pass@h/": "got t0ken"} {
+		if got := ScrubberFor(monitor.Monitor{Target: target}).Scrub("got t0ken"); got != message {
+			t.Errorf("%s: got %q, want %q", target, got, message)
+		}
 	}
 	if ScrubberFor(monitor.Monitor{Target: "localhost:80", Properties: map[string]string{"timeout": "5s"}}) != nil {
 		t.Error("a monitor without secrets has a scrubber")
@@ -178,9 +189,13 @@ func FuzzMask(f *testing.F) {
 			for i := range query {
 				query[i].value = marker
 			}
-			marked.Target = parts.replace(target, marker, query)
+			fragment := ""
+			if parts.fragmentStart < parts.fragmentEnd {
+				fragment = marker
+			}
+			marked.Target = parts.replace(target, marker, query, fragment)
 			if parts.userStart == parts.userEnd && !strings.HasPrefix(target[parts.userEnd:], "@") {
-				marked.Target = parts.replace(target, "", query)
+				marked.Target = parts.replace(target, "", query, fragment)
 			}
 		}
 		values, _ := parseHeaders(headersText)

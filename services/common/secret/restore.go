@@ -107,7 +107,13 @@ func restoreTarget(target, stored string) (string, error) {
 		}
 		query[i] = item
 	}
-	return parts.replace(target, user, query), nil
+	fragment := target[parts.fragmentStart:parts.fragmentEnd]
+	if isMask(fragment) {
+		if fragment = stored[oldParts.fragmentStart:oldParts.fragmentEnd]; fragment == "" {
+			return "", noStoredValue("target: the fragment")
+		}
+	}
+	return parts.replace(target, user, query, fragment), nil
 }
 
 // unmasked returns stored if value is masked, otherwise value.

@@ -13,6 +13,8 @@ type urlParts struct {
 	hostEnd int
 	// queryStart and queryEnd bound the query, without the ?.
 	queryStart, queryEnd int
+	// fragmentStart and fragmentEnd bound the fragment, without the #.
+	fragmentStart, fragmentEnd int
 }
 
 // splitURL returns the parts of an absolute URL, which need not be valid, or false if text is not an absolute URL.
@@ -31,9 +33,10 @@ func splitURL(text string) (urlParts, bool) {
 	if at := strings.LastIndexByte(text[p.userStart:p.hostEnd], '@'); at >= 0 {
 		p.userEnd = p.userStart + at
 	}
-	p.queryEnd = len(text)
+	p.queryEnd, p.fragmentStart, p.fragmentEnd = len(text), len(text), len(text)
 	if fragment := strings.IndexByte(text[p.hostEnd:], '#'); fragment >= 0 {
 		p.queryEnd = p.hostEnd + fragment
+		p.fragmentStart = p.queryEnd + 1
 	}
 	p.queryStart = p.queryEnd
 	if query := strings.IndexByte(text[p.hostEnd:p.queryEnd], '?'); query >= 0 {

@@ -24,6 +24,7 @@ type Store interface {
 	AddNotifications(ctx context.Context, list []store.Notification) (known []string, err error)
 	Notifications(ctx context.Context, f store.NotificationFilter) ([]store.Notification, error)
 	StatesOf(ctx context.Context, monitorIDs []string) ([]store.State, error)
+	Monitor(ctx context.Context, id string) (monitor.Monitor, error)
 
 	DueNotifications(ctx context.Context, now time.Time, limit int) ([]store.Notification, error)
 	ClaimNotification(ctx context.Context, id string, attempt int, runner string, now time.Time) (

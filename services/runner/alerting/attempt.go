@@ -37,7 +37,11 @@ func (o *outbox) attempt(ctx context.Context, n store.Notification) error {
 	if err != nil {
 		return err
 	}
-	o.send(ctx, &n, earlier)
+	message, err := o.masked(ctx, n)
+	if err != nil {
+		return err
+	}
+	o.send(ctx, &n, message, earlier)
 	o.schedule(ctx, &n, earlier)
 	o.logDeliveries(ctx, n)
 	return o.storeDeliveries(ctx, n)
@@ -83,8 +87,10 @@ func mustWait(d store.Delivery, earlier []store.Notification) bool {
 	})
 }
 
-// send attempts the pending deliveries of n, on all channels concurrently.
-func (o *outbox) send(ctx context.Context, n *store.Notification, earlier []store.Notification) {
+// send attempts the pending deliveries of n, on all channels concurrently. message is n without secrets.
+func (o *outbox) send(ctx context.Context, n *store.Notification, message store.Notification,
+	earlier []store.Notification,
+) {
 	pending := make(map[string][]*store.Delivery)
 	for i := range n.Deliveries {
 		d := &n.Deliveries[i]
@@ -98,11 +104,10 @@ func (o *outbox) send(ctx context.Context, n *store.Notification, earlier []stor
 			pending[d.Channel] = append(pending[d.Channel], d)
 		}
 	}
-	undelivered := *n
-	undelivered.Deliveries = nil
+	message.Deliveries = nil
 	var channels sync.WaitGroup
 	for name, ds := range pending {
-		channels.Go(func() { o.channels[name].deliver(ctx, undelivered, ds) })
+		channels.Go(func() { o.channels[name].deliver(ctx, message, ds) })
 	}
 	channels.Wait()
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nanomon/services/common/config"
+	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 )
 
@@ -44,7 +45,7 @@ func (e *email) Recipients(n store.Notification) []string {
 		return nil
 	}
 	if len(n.To) > 0 {
-		return n.To
+		return n.To[:min(len(n.To), monitor.MaxRecipients)] // Earlier versions stored more.
 	}
 	to := make([]string, 0, len(e.settings.SMTPTo))
 	for _, address := range e.settings.SMTPTo {
@@ -53,54 +54,45 @@ func (e *email) Recipients(n store.Notification) []string {
 	return to
 }
 
-// Send sends one e-mail to all recipients that the server accepts; the other recipients get their own outcome. Only a
-// rejected recipient or message is [ErrRefused]. Other errors, such as a wrong password, are worth a retry: an
-// administrator may fix them in time.
+// Send sends one e-mail to each recipient, so that recipients don't see each other. Only a rejected recipient or
+// message is [ErrRefused]. Other errors, such as a wrong password, are worth a retry: an administrator may fix them in
+// time.
 func (e *email) Send(ctx context.Context, n store.Notification, to []string) []Outcome {
 	ctx, cancel := context.WithTimeout(ctx, emailTimeout)
 	defer cancel()
+	// broken is the error that ended the session. It applies to all remaining recipients.
+	session, broken := e.open(ctx)
+	if broken == nil {
+		defer session.close()
+	}
 	outcomes := make([]Outcome, len(to))
-	answer, err := e.deliver(ctx, n, to, outcomes)
-	for i := range outcomes {
-		if outcomes[i].Err != nil {
-			continue
-		}
-		outcomes[i] = Outcome{Answer: answer}
-		if err != nil {
-			outcomes[i] = failedOutcome(err)
+	for i, text := range to {
+		address, err := mail.ParseAddress(text)
+		switch {
+		case err != nil:
+			outcomes[i] = failedOutcome(fmt.Errorf("%w: %q is not an e-mail address", ErrRefused, text))
+		case broken != nil:
+			outcomes[i] = failedOutcome(broken)
+		default:
+			outcomes[i], broken = e.sendTo(session, n, address)
 		}
 	}
 	return outcomes
 }
 
-// deliver returns the answer or error that applies to all recipients for which it has set no outcome.
-func (e *email) deliver(ctx context.Context, n store.Notification, to []string, outcomes []Outcome) (string, error) {
-	addresses := make([]*mail.Address, len(to)) // nil for an invalid address
-	var valid []*mail.Address
-	for i, text := range to {
-		address, err := mail.ParseAddress(text)
-		if err != nil {
-			outcomes[i] = failedOutcome(fmt.Errorf("%w: %q is not an e-mail address", ErrRefused, text))
-			continue
-		}
-		addresses[i] = address
-		valid = append(valid, address)
-	}
-	if len(valid) == 0 {
-		return "", nil
-	}
-	message, err := e.messages.create(n, valid)
+// sendTo sends n to one recipient. broken is not nil if the session can't send any more e-mails.
+func (e *email) sendTo(s *session, n store.Notification, to *mail.Address) (outcome Outcome, broken error) {
+	message, err := e.messages.create(n, to)
 	if err != nil {
-		return "", fmt.Errorf("write the e-mail: %w", err)
+		return failedOutcome(fmt.Errorf("write the e-mail: %w", err)), nil
 	}
-	session, err := e.open(ctx, valid)
-	if err != nil {
-		return "", err
+	answer, err := s.send(to, message)
+	switch {
+	case err == nil:
+		return Outcome{Answer: answer}, nil
+	case concernsRecipient(err):
+		return failedOutcome(err), s.reset()
+	default:
+		return failedOutcome(err), err
 	}
-	defer session.close()
-	accepted, err := session.addRecipients(addresses, outcomes)
-	if err != nil || accepted == 0 {
-		return "", err
-	}
-	return session.data(message)
 }

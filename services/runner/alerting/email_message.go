@@ -27,8 +27,9 @@ func newEmailMessages(from *mail.Address, format formatter) emailMessages {
 	return emailMessages{from: from, format: format, text: templates.AlertText(), html: templates.AlertHTML()}
 }
 
-// create returns the e-mail for n. Its Message-ID depends only on n, so it is the same for each attempt.
-func (m emailMessages) create(n store.Notification, to []*mail.Address) (*gomail.Msg, error) {
+// create returns the e-mail for n to one recipient. Its Message-ID depends only on n, so it is the same for each
+// attempt and each recipient.
+func (m emailMessages) create(n store.Notification, to *mail.Address) (*gomail.Msg, error) {
 	c := m.format.content(n)
 	plainPart, htmlPart, err := m.parts(c)
 	if err != nil {
@@ -36,7 +37,7 @@ func (m emailMessages) create(n store.Notification, to []*mail.Address) (*gomail
 	}
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(m.from)
-	msg.ToMailAddress(to...)
+	msg.ToMailAddress(to)
 	// A name that looks like an encoded word must be shown as it is.
 	msg.Subject("[NanoMon] " + strings.ReplaceAll(c.Title, "=?", "= ?"))
 	msg.SetDateWithValue(time.Now())

@@ -37,7 +37,7 @@ func TestHeadersOfRunnerNotification(t *testing.T) {
 // parsedEmail returns the header and the two parts of the e-mail for n.
 func parsedEmail(t *testing.T, n store.Notification) (header mail.Header, plainPart, htmlPart, raw string) {
 	t.Helper()
-	msg, err := newEmailMessages(&mail.Address{Name: "NanoMon", Address: "nanomon@example.org"}, testFormat).create(n, []*mail.Address{{Address: "a@example.org"}})
+	msg, err := newEmailMessages(&mail.Address{Name: "NanoMon", Address: "nanomon@example.org"}, testFormat).create(n, &mail.Address{Address: "a@example.org"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,14 +45,11 @@ func TestEmailServerDownForAMinute(t *testing.T) {
 	})
 	var ids []string
 	for _, received := range server.mails() {
-		if !slices.Equal(received.to, []string{"ann@example.org", "bob@example.org"}) {
-			t.Errorf("an e-mail to %v", received.to)
-		}
 		id, _, _ := strings.Cut(readMail(t, received).Header.Get("Message-Id"), ".")
-		ids = append(ids, id)
+		ids = append(ids, id+" "+strings.Join(received.to, ","))
 	}
 	slices.Sort(ids)
-	if !slices.Equal(ids, []string{"<alert-1", "<alert-2"}) {
+	if !slices.Equal(ids, []string{"<alert-1 ann@example.org", "<alert-1 bob@example.org", "<alert-2 ann@example.org", "<alert-2 bob@example.org"}) {
 		t.Errorf("received: %v", ids)
 	}
 }

@@ -35,8 +35,8 @@ type session struct {
 	client  *smtp.Client
 }
 
-// open starts a session, up to the point at which the server has accepted the sender and expects recipients.
-func (e *email) open(ctx context.Context, to []*mail.Address) (*session, error) {
+// open starts a session, up to the point at which the server expects the first message.
+func (e *email) open(ctx context.Context) (*session, error) {
 	server := net.JoinHostPort(e.settings.SMTPHost, strconv.Itoa(int(e.settings.SMTPPort)))
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", server)
 	if err != nil {
@@ -44,15 +44,15 @@ func (e *email) open(ctx context.Context, to []*mail.Address) (*session, error) 
 	}
 	s := &session{ctx: ctx, settings: e.settings, from: e.from.Address, conn: conn}
 	s.release = context.AfterFunc(ctx, func() { conn.Close() })
-	if err := s.begin(e.tlsConfig, to); err != nil {
+	if err := s.begin(e.tlsConfig); err != nil {
 		s.abort()
 		return nil, err
 	}
 	return s, nil
 }
 
-// begin runs the session from the greeting to the MAIL command.
-func (s *session) begin(tlsConfig *tls.Config, to []*mail.Address) error {
+// begin runs the session from the greeting to the authentication.
+func (s *session) begin(tlsConfig *tls.Config) error {
 	mode := s.settings.SMTPTLS
 	if mode == config.TLSAuto && s.settings.SMTPPort == 465 {
 		mode = config.TLSImplicit
@@ -76,11 +76,7 @@ func (s *session) begin(tlsConfig *tls.Config, to []*mail.Address) error {
 	if err := s.startTLS(mode, tlsConfig); err != nil {
 		return err
 	}
-	if err := s.authenticate(); err != nil {
-		return err
-	}
-	client.SkipSMTPUTF8(!needsSMTPUTF8(s.from, to))
-	return s.describeError("MAIL", client.Mail("<"+s.from+">"))
+	return s.authenticate()
 }
 
 // startTLS encrypts the session if mode requires it or the server offers it. If STARTTLS fails, it returns an error and
@@ -129,26 +125,20 @@ func (s *session) authenticate() error {
 		singleLine(mechanisms, maxAnswer))
 }
 
-// addRecipients sends the recipients that aren't nil. It sets the outcomes of rejected ones and counts the accepted
-// ones; an error applies to all recipients.
-func (s *session) addRecipients(to []*mail.Address, outcomes []Outcome) (accepted int, err error) {
-	for i, address := range to {
-		if address == nil {
-			continue
-		}
-		err := s.describeError("RCPT", s.client.Rcpt("<"+address.Address+">"))
-		var reply *serverError
-		switch {
-		case err == nil:
-			accepted++
-		case errors.As(err, &reply) && reply.code != codeClosing:
-			outcomes[i] = failedOutcome(err)
-		default:
-			return 0, err
-		}
+// send sends a message to one recipient and returns the server's answer.
+func (s *session) send(to *mail.Address, message io.WriterTo) (string, error) {
+	s.client.SkipSMTPUTF8(!needsSMTPUTF8(s.from, to.Address))
+	if err := s.describeError("MAIL", s.client.Mail("<"+s.from+">")); err != nil {
+		return "", err
 	}
-	return accepted, nil
+	if err := s.describeError(stageRecipient, s.client.Rcpt("<"+to.Address+">")); err != nil {
+		return "", err
+	}
+	return s.data(message)
 }
+
+// reset prepares the session for the next message after an error.
+func (s *session) reset() error { return s.describeError("RSET", s.client.Reset()) }
 
 // data sends the message and returns the server's answer.
 func (s *session) data(message io.WriterTo) (string, error) {
@@ -160,7 +150,7 @@ func (s *session) data(message io.WriterTo) (string, error) {
 		return "", s.describeError("sending the message", err)
 	}
 	if err := w.Close(); err != nil {
-		return "", s.describeError("end of DATA", err)
+		return "", s.describeError(stageMessage, err)
 	}
 	return singleLine("250 "+w.(*smtp.DataCloser).ServerResponse(), maxAnswer), nil
 }
@@ -203,6 +193,19 @@ func describeError(ctx context.Context, stage string, err error, secrets ...stri
 	return fmt.Errorf("%s: %s", stage, redactSecrets(err.Error(), secrets...))
 }
 
+// The stages at which a server rejects one recipient or message.
+const (
+	stageRecipient = "RCPT"
+	stageMessage   = "end of DATA"
+)
+
+// concernsRecipient reports whether the server rejected only one recipient or message and accepts others.
+func concernsRecipient(err error) bool {
+	var reply *serverError
+	return errors.As(err, &reply) && reply.code != codeClosing &&
+		(reply.stage == stageRecipient || reply.stage == stageMessage)
+}
+
 // codeClosing is the code that a server sends before it closes the connection.
 const codeClosing = 421
 
@@ -219,7 +222,7 @@ func (e *serverError) Error() string { return fmt.Sprintf("%s: %d %s", e.stage, 
 // and for missing authentication are worth a retry: the policy may change within the retry period.
 func (e *serverError) Unwrap() error {
 	policy := strings.HasPrefix(e.text, "5.7.") || e.code == 530 || e.code == 535
-	if e.code >= 500 && !policy && (e.stage == "RCPT" || e.stage == "end of DATA") {
+	if e.code >= 500 && !policy && (e.stage == stageRecipient || e.stage == stageMessage) {
 		return ErrRefused
 	}
 	return nil
@@ -253,16 +256,8 @@ func helloName(conn net.Conn) string {
 }
 
 // needsSMTPUTF8 reports whether an address contains non-ASCII characters.
-func needsSMTPUTF8(from string, to []*mail.Address) bool {
-	nonASCII := func(text string) bool {
-		return strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
-	}
-	for _, address := range to {
-		if nonASCII(address.Address) {
-			return true
-		}
-	}
-	return nonASCII(from)
+func needsSMTPUTF8(from, to string) bool {
+	return strings.ContainsFunc(from+to, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
 func containsWord(text, word string) bool {

@@ -81,11 +81,26 @@ func TestEmailIsAccepted(t *testing.T) {
 				}
 			}
 			mails := c.server.mails()
-			if len(mails) != 1 || mails[0].from != "nanomon@example.org" || !slices.Equal(mails[0].to, []string{"a@example.org", "b@example.org"}) {
+			if len(mails) != 2 || mails[0].from != "nanomon@example.org" || !slices.Equal(recipientsOf(mails), []string{"a@example.org", "b@example.org"}) {
 				t.Fatalf("received: %+v", mails)
+			}
+			if strings.Contains(string(mails[0].data), "b@example.org") || strings.Contains(string(mails[1].data), "a@example.org") {
+				t.Error("a recipient sees the other one")
+			}
+			if first, second := readMail(t, mails[0]).Header.Get("Message-Id"), readMail(t, mails[1]).Header.Get("Message-Id"); first == "" || first != second {
+				t.Errorf("Message-ID %q and %q", first, second)
 			}
 		})
 	}
+}
+
+// recipientsOf returns the recipients of all e-mails.
+func recipientsOf(mails []receivedMail) []string {
+	var list []string
+	for _, m := range mails {
+		list = append(list, m.to...)
+	}
+	return list
 }
 
 func TestEmailFailures(t *testing.T) {
@@ -172,13 +187,33 @@ func TestOneRecipientIsRejected(t *testing.T) {
 				t.Errorf("alone: %+v", again)
 			}
 			mails := server.mails()
-			if len(mails) != 2 || !slices.Equal(mails[0].to, []string{"a@example.org", "c@example.org"}) || !slices.Equal(mails[1].to, []string{"b@example.org"}) {
+			if len(mails) != 3 || !slices.Equal(recipientsOf(mails), []string{"a@example.org", "c@example.org", "b@example.org"}) {
 				t.Fatalf("received: %+v", mails)
 			}
-			if first, second := readMail(t, mails[0]).Header.Get("Message-Id"), readMail(t, mails[1]).Header.Get("Message-Id"); first == "" || first != second {
+			if first, second := readMail(t, mails[0]).Header.Get("Message-Id"), readMail(t, mails[2]).Header.Get("Message-Id"); first == "" || first != second {
 				t.Errorf("Message-ID %q, then %q", first, second)
 			}
 		})
+	}
+}
+
+// A server that closes the session for one recipient receives the remaining e-mails in the next attempt.
+func TestSessionEndsBetweenRecipients(t *testing.T) {
+	server := &mailServer{encryption: config.TLSNone, rejected: map[string]*smtp.SMTPError{
+		"b@example.org": {Code: 421, EnhancedCode: smtp.EnhancedCode{4, 3, 2}, Message: "Too many messages"},
+	}}
+	server.start(t, "")
+	outcomes := deliver(t, onlyChannel(t, server.settings("a@example.org,b@example.org,c@example.org"), nil), testNotification(store.KindOpened))
+	if outcomes[0].Err != nil {
+		t.Errorf("the first recipient: %+v", outcomes[0])
+	}
+	for _, outcome := range outcomes[1:] {
+		if outcome.Answer != "RCPT: 421 4.3.2 Too many messages" || outcome.Err == nil || errors.Is(outcome.Err, ErrRefused) {
+			t.Errorf("got %+v, want a retry", outcome)
+		}
+	}
+	if mails := server.mails(); !slices.Equal(recipientsOf(mails), []string{"a@example.org"}) {
+		t.Errorf("received: %+v", mails)
 	}
 }
 
@@ -199,9 +234,10 @@ func TestEmailToRecipientsOfMonitor(t *testing.T) {
 func TestMessageIsRefused(t *testing.T) {
 	server := &mailServer{encryption: config.TLSNone, content: &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "No"}}
 	server.start(t, "")
-	outcome := deliver(t, onlyChannel(t, server.settings("a@example.org"), nil), testNotification(store.KindOpened))[0]
-	if outcome.Answer != "end of DATA: 554 5.6.0 No" || !errors.Is(outcome.Err, ErrRefused) {
-		t.Errorf("%+v", outcome)
+	for _, outcome := range deliver(t, onlyChannel(t, server.settings("a@example.org,b@example.org"), nil), testNotification(store.KindOpened)) {
+		if outcome.Answer != "end of DATA: 554 5.6.0 No" || !errors.Is(outcome.Err, ErrRefused) {
+			t.Errorf("%+v", outcome)
+		}
 	}
 }
 

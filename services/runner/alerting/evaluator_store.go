@@ -154,7 +154,7 @@ func (e *evaluator) addNotifications(ctx context.Context, evaluations []evaluati
 	for _, eval := range evaluations {
 		if eval.event != nil {
 			dependents := e.monitors.countDependents(eval.tracked.monitor.ID)
-			notifications = append(notifications, eval.tracked.notification(*eval.event, dependents, now))
+			notifications = append(notifications, eval.tracked.notification(*eval.event, dependents, now, e.log))
 			owners = append(owners, eval.tracked)
 		}
 	}

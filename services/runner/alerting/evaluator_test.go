@@ -3,6 +3,7 @@ package alerting
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -96,6 +97,35 @@ func TestSettingsOfMonitor(t *testing.T) {
 		h.addResults("muted", "o")
 		wait(time.Second)
 		h.expect(t, "early-1-alert muted-1-alert muted-1-recovery")
+	})
+}
+
+// Earlier versions stored any recipients.
+func TestStoredRecipients(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness(t, newMemory(), Rules{FailCount: 1})
+		synctest.Wait()
+		var text strings.Builder
+		h.alerter.evaluator.log = slog.New(slog.NewTextHandler(&text, nil))
+		var want []string
+		for i := range 25 {
+			want = append(want, fmt.Sprintf("a%d@x.test", i))
+		}
+		ms := testMonitors("m", "fine")
+		ms[0].Properties = map[string]string{"alertTo": "nobody, " + strings.Join(want, " ") + "; x\r\ny@@x.test"}
+		ms[1].Properties = map[string]string{"alertTo": "a@x.test"}
+		h.alerter.Monitors(ms, all)
+		h.addResults("m", "f")
+		h.addResults("fine", "f")
+		wait(time.Second)
+		if got := h.get("m-1-alert").To; !slices.Equal(got, want[:20]) {
+			t.Errorf("recipients %v", got)
+		}
+		h.stop()
+		const warning = `level=WARN msg="ignored recipients of alertTo" monitor_id=m monitor="name of m" invalid=4 first_invalid=nobody too_many=4 allowed=20`
+		if got := text.String(); strings.Count(got, "level=WARN") != 1 || !strings.Contains(got, warning) {
+			t.Errorf("logged %s", got)
+		}
 	})
 }
 

@@ -27,6 +27,8 @@ type memory struct {
 	claims        map[string]time.Time
 	// monitorStates contains the states of monitors by id.
 	monitorStates map[string]store.State
+	// monitors contains stored monitors by id.
+	monitors map[string]monitor.Monitor
 	// calls counts the operations by name.
 	calls map[string]int
 }
@@ -39,7 +41,7 @@ var (
 func newMemory() *memory {
 	return &memory{
 		states: make(map[string]store.IncidentState), due: make(map[string]bool), known: make(map[string]bool),
-		claims: make(map[string]time.Time), monitorStates: make(map[string]store.State), calls: make(map[string]int),
+		claims: make(map[string]time.Time), monitorStates: make(map[string]store.State), monitors: make(map[string]monitor.Monitor), calls: make(map[string]int),
 	}
 }
 
@@ -263,4 +265,16 @@ func (m *memory) Notification(ctx context.Context, id string) (store.Notificatio
 		return store.Notification{}, monitor.ErrNotFound
 	}
 	return *n, m.intercepted(ctx, "Notification", id)
+}
+
+func (m *memory) Monitor(ctx context.Context, id string) (monitor.Monitor, error) {
+	if err := m.begin(ctx, "Monitor", id); err != nil {
+		return monitor.Monitor{}, err
+	}
+	stored, found := m.monitors[id]
+	m.mu.Unlock()
+	if !found {
+		return monitor.Monitor{}, monitor.ErrNotFound
+	}
+	return stored, m.intercepted(ctx, "Monitor", id)
 }

@@ -1,15 +1,17 @@
 package alerting
 
 import (
+	"log/slog"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 )
+
+// maxLoggedRecipient is the number of characters of an invalid recipient that are logged.
+const maxLoggedRecipient = 40
 
 // trackedMonitor is a monitor that the evaluator is responsible for.
 type trackedMonitor struct {
@@ -113,9 +115,20 @@ func (t *trackedMonitor) rules(r Rules) Rules {
 	return r
 }
 
-// recipients returns the monitor's own e-mail recipients, if any.
-func (t *trackedMonitor) recipients() []string {
-	return strings.FieldsFunc(t.monitor.Properties["alertTo"], func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+// recipients returns the monitor's own e-mail recipients, if any. Earlier versions stored any text and number of
+// recipients: it logs and ignores what is not an address, and the addresses after the first [monitor.MaxRecipients].
+func (t *trackedMonitor) recipients(log *slog.Logger) []string {
+	addresses, invalid := monitor.ParseRecipients(t.monitor.Properties[monitor.AlertTo])
+	allowed := addresses[:min(len(addresses), monitor.MaxRecipients)]
+	if tooMany := len(addresses) - len(allowed); tooMany > 0 || len(invalid) > 0 {
+		first := ""
+		if len(invalid) > 0 {
+			first = shorten(invalid[0], maxLoggedRecipient)
+		}
+		log.Warn("ignored recipients of alertTo", "monitor_id", t.monitor.ID, "monitor", t.monitor.Name,
+			"invalid", len(invalid), "first_invalid", first, "too_many", tooMany, "allowed", monitor.MaxRecipients)
+	}
+	return allowed
 }
 
 // finish sets the state after an evaluation. The results stay pending only if an incident waits for the dependency.
@@ -135,12 +148,14 @@ func (t *trackedMonitor) isWaiting() bool {
 // reload makes the next round read the stored state and notifications again, after a failed round.
 func (t *trackedMonitor) reload() { t.loaded, t.acceptStored = false, false }
 
-// notification returns the notification of ev, due now. dependents is the number of monitors that depend on this one.
-func (t *trackedMonitor) notification(ev event, dependents int, now time.Time) store.Notification {
+// notification returns the notification of ev, without secrets and due now. dependents is the number of monitors that
+// depend on this one.
+func (t *trackedMonitor) notification(ev event, dependents int, now time.Time, log *slog.Logger,
+) store.Notification {
 	n := store.Notification{
 		ID:        store.NotificationID(t.monitor.ID, ev.incident, ev.kind, ev.reminder),
 		MonitorID: t.monitor.ID, MonitorName: t.monitor.Name, MonitorType: t.monitor.Type,
-		MonitorTarget: t.monitor.Target, Group: t.monitor.Group, To: t.recipients(),
+		MonitorTarget: t.monitor.Target, Group: t.monitor.Group, To: t.recipients(log),
 		Incident: ev.incident, Kind: ev.kind, Opened: ev.opened,
 		Status: ev.point.Status, Value: ev.point.Value, Date: ev.point.Date, Next: now,
 	}
@@ -155,5 +170,5 @@ func (t *trackedMonitor) notification(ev event, dependents int, now time.Time) s
 	case ev.point.Date.Equal(t.pending.Latest.Date):
 		n.Message = t.pending.Latest.Message
 	}
-	return n
+	return maskNotification(n, t.monitor)
 }
