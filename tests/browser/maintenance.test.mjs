@@ -113,7 +113,7 @@ test.describe('an error of the API', () => {
     await expect(field(page, 'Name')).toHaveAttribute('aria-invalid', 'true');
     await field(page, 'Name').fill('New disks');
     await expect(page.locator('.invalid')).toHaveCount(0);
-    await expectError('monitors', /^Monitors or groups must/);
+    await expectError('monitors', /^Choose at least one monitor or group/);
     await pick(page, 'Shop').check();
     await field(page, 'End').fill('2020-01-01T00:00');
     await expectError('end', /^End must be after start/);
