@@ -282,13 +282,8 @@ func (e *Engine) recordResult(f finishedCheck) {
 	e.stats.countCheck(f.result.Status)
 	e.cfg.OnCheck(CompletedCheck{Type: en.monitor.Type, Status: f.result.Status, Delay: f.delay, Duration: f.duration})
 	f.result.Ignored = e.ignoreReason(en, f.result)
-	last := en.state.Load()
-	next, changes := advance(last, f.result, en.gapInterval)
-	state := next
-	if next == last {
-		state = nil
-	}
+	next, changes := advance(en.state.Load(), f.result, en.gapInterval)
 	en.state.Store(next)
 	en.gapInterval = en.interval
-	e.writer.add(f.result, state, changes)
+	e.writer.add(f.result, next, changes)
 }
