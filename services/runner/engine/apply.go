@@ -34,6 +34,11 @@ func (e *Engine) apply(c change) {
 		delete(e.released, m.ID)
 		e.add(en, now, immediate && !c.takenOver[m.ID])
 	}
+	if c.reload {
+		for id, en := range e.entries {
+			en.state.Store(newerState(en.state.Load(), e.dropCleared(c.states[id])))
+		}
+	}
 	if last := e.ignoreRules.Swap(c.ignoreRules); last != c.ignoreRules {
 		e.log.Info("loaded maintenance windows and dependencies", "windows", len(c.ignoreRules.windows),
 			"dependents", len(c.ignoreRules.dependencies), "remote_dependencies", len(c.ignoreRules.remote))

@@ -56,6 +56,8 @@ type Engine struct {
 	// assignment is nil until joined is closed.
 	assignment atomic.Pointer[assignment]
 	joined     chan struct{}
+	// reload requests that reconcile reads the states of all monitors of this runner.
+	reload atomic.Bool
 
 	// Only the scheduler's goroutine uses the fields below, up to remoteNotOK.
 	entries map[string]*entry

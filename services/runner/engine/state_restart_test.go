@@ -166,3 +166,35 @@ func TestClearedInTheFuture(t *testing.T) {
 		}
 	})
 }
+
+// TestReturnAfterOtherRunner checks that a runner continues after the states that another runner has stored while this
+// one could not reach the store, although the clock of the other runner is ten minutes fast.
+func TestReturnAfterOtherRunner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ms := monitors(8, "10s")
+		s := newMemoryStore(ms...)
+		b := startEngine(t, s, newFakeProbes())
+		elapse(time.Minute)
+		s.with("", func() { s.down = true })
+		elapse(20 * time.Second)
+		s.with("", func() {
+			s.down = false
+			for _, m := range ms {
+				r := monitor.Result{ID: "x", Date: monitor.Date(time.Now().Add(10 * time.Minute)), MonitorID: m.ID}
+				s.states[m.ID] = store.State{
+					MonitorID: m.ID, Latest: r, Streak: 100, Since: r.Date, History: []store.Point{{Date: r.Date}},
+				}
+			}
+		})
+		elapse(30 * time.Second)
+		b.stop()
+		for _, m := range ms {
+			if st := s.states[m.ID]; st.Streak <= 100 || st.Latest.Date.After(time.Now()) {
+				t.Errorf("state %+v", st)
+			}
+		}
+		if n := b.log.count("heartbeat was late"); n != 1 {
+			t.Errorf("%d log lines", n)
+		}
+	})
+}
