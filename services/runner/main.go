@@ -14,6 +14,7 @@ import (
 	"nanomon/services/common/process"
 	"nanomon/services/common/store/mongo"
 	"nanomon/services/runner/alerting"
+	"nanomon/services/runner/clock"
 	"nanomon/services/runner/engine"
 	"nanomon/services/runner/metrics"
 	"nanomon/services/runner/spool"
@@ -52,10 +53,11 @@ func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 		return fmt.Errorf("MONGO_URI: %w", err)
 	}
 	defer db.Close(context.WithoutCancel(ctx))
-	alerter := alerting.FromSettings(id, cfg.Alerts, db, log)
+	now := clock.New(log).Now
+	alerter := alerting.FromSettings(id, now, cfg.Alerts, db, log)
 	runner := engine.New(engine.Config{
 		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets,
-		Observer: alerter, OnCheck: exporter.ObserveCheck, HealthFile: cfg.HealthFile,
+		Observer: alerter, OnCheck: exporter.ObserveCheck, HealthFile: cfg.HealthFile, Now: now,
 	}, db, types, log)
 	process.LogStart(log, "runner", process.Channels(cfg.Channels()),
 		"store", "mongodb", "hosts", cfg.Hosts(), "database", cfg.MongoDB)

@@ -23,6 +23,7 @@ import (
 	"nanomon/services/common/web"
 	"nanomon/services/frontend/host"
 	"nanomon/services/runner/alerting"
+	"nanomon/services/runner/clock"
 	"nanomon/services/runner/engine"
 	"nanomon/services/runner/metrics"
 	"nanomon/services/runner/spool"
@@ -86,10 +87,11 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "sqlite", Auth: cfg.Auth, Origins: cfg.CORSOrigins,
 		Metrics: apiMetrics,
 	}, db, types, log)
-	alerter := alerting.FromSettings(id, cfg.Alerts, db, log)
+	now := clock.New(log).Now
+	alerter := alerting.FromSettings(id, now, cfg.Alerts, db, log)
 	runner := engine.New(engine.Config{
 		ID: id, SingleRunner: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets,
-		Observer: alerter, OnCheck: exporter.ObserveCheck,
+		Observer: alerter, OnCheck: exporter.ObserveCheck, Now: now,
 	}, db, types, log)
 
 	process.LogStart(log, "standalone", process.Channels(cfg.Channels()), "store", "sqlite", "file", absolute(file))

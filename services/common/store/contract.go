@@ -109,7 +109,7 @@ type Store interface {
 	// AddNotifications stores new notifications. It leaves notifications whose id exists unchanged and returns their
 	// ids.
 	AddNotifications(ctx context.Context, ns []Notification) (existing []string, err error)
-	// DueNotifications returns up to limit notifications with Next <= now, the longest overdue first.
+	// DueNotifications returns up to limit notifications that are due, see [Notification.IsDue], ordered by Next.
 	DueNotifications(ctx context.Context, now time.Time, limit int) ([]Notification, error)
 	// ClaimNotification claims one attempt to send a notification for a runner. Only the first claim wins; claimed is
 	// the time of the first claim.

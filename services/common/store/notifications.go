@@ -28,7 +28,8 @@ const (
 )
 
 // IncidentState records how far the results of one monitor have been evaluated. A store writes it whole, and only if
-// Evaluated is newer than in the stored state. A monitor without a stored state is in PhaseOK and had no incident yet.
+// its number is greater than that of the stored state. A monitor without a stored state is in PhaseOK and had no incident
+// yet.
 //
 // Stores keep it as JSON: the keys in the tags are fixed.
 type IncidentState struct {
@@ -36,6 +37,8 @@ type IncidentState struct {
 	Phase     IncidentPhase `json:"Phase"`
 	// Evaluated is the date of the newest evaluated result.
 	Evaluated time.Time `json:"Seen"`
+	// Sequence is the number of the state; see [IncidentState.Number].
+	Sequence int64 `json:"Sequence,omitempty"`
 	// Count is the number of consecutive results that led to the phase: not OK while failing, OK while recovering,
 	// else 0.
 	Count int `json:"Count"`
@@ -52,6 +55,18 @@ type IncidentState struct {
 	Reminders int `json:"Reminders"`
 	// LastNotified is the date of the result that caused the last "opened", "escalated" or "reminder" notification.
 	LastNotified time.Time `json:"Reminded"`
+}
+
+// Number returns the sequence number of the state: that of the newest evaluated result, see [State.Number], or a greater
+// one if the state has changed since.
+func (s IncidentState) Number() int64 { return number(s.Sequence, s.Evaluated) }
+
+// Advance returns s with a new date of evaluation. Its number is the given one, or one more than before if that is
+// greater.
+func (s IncidentState) Advance(evaluated time.Time, number int64) IncidentState {
+	number = max(number, s.Number()+1)
+	s.Evaluated, s.Sequence = evaluated, sequenceOf(number, evaluated)
+	return s
 }
 
 // NotificationKind is the reason for a notification. Its values are stored, are part of notification ids and appear in
@@ -109,6 +124,15 @@ type Notification struct {
 	Attempts int
 	// Deliveries has one entry per channel and recipient. The first attempt creates them.
 	Deliveries []Delivery
+}
+
+// MaxNotificationDelay limits how far Next lies in the future.
+const MaxNotificationDelay = time.Hour
+
+// IsDue reports whether the next attempt is due. A time more than [MaxNotificationDelay] ahead is from before the clock
+// was set back, and is due too.
+func (n Notification) IsDue(now time.Time) bool {
+	return !n.Next.IsZero() && (!n.Next.After(now) || n.Next.After(now.Add(MaxNotificationDelay)))
 }
 
 // Delivery is one notification to one recipient.

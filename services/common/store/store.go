@@ -11,6 +11,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -24,9 +25,12 @@ var ErrWatchUnsupported = errors.New("the store can't report changes")
 const HistoryLength = 30
 
 // State is the current state of a monitor. A store writes it whole, and only if its latest result is newer, by
-// (date, id), than that of the stored state. So a replay changes nothing, and a late result never replaces a newer one.
+// (number, id), than that of the stored state. So a replay changes nothing, and a late result never replaces a newer
+// one.
 type State struct {
 	MonitorID string
+	// Sequence is the number of Latest; see [State.Number].
+	Sequence int64
 	// Latest is the newest result.
 	Latest monitor.Result
 	// Streak is the number of consecutive results with the status of Latest, including Latest.
@@ -37,13 +41,43 @@ type State struct {
 	History []Point
 }
 
+// Number returns the sequence number of the latest result. It grows with each result of the monitor, whatever happens
+// to the clock. Usually it equals the date in milliseconds, which a Sequence of 0 means.
+func (s State) Number() int64 { return number(s.Sequence, s.Latest.Date) }
+
 // Point is the part of a result that a chart shows.
 type Point struct {
-	Date   time.Time      `json:"date"`
-	Status monitor.Status `json:"status"`
-	Value  float64        `json:"value"`
+	// Sequence is the number of the result; see [Point.Number].
+	Sequence int64          `json:"-"`
+	Date     time.Time      `json:"date"`
+	Status   monitor.Status `json:"status"`
+	Value    float64        `json:"value"`
 	// Ignored is the reason why the result does not count; empty if it counts.
 	Ignored monitor.IgnoreReason `json:"excluded,omitempty"`
+}
+
+// Number returns the sequence number of the result, like [State.Number].
+func (p Point) Number() int64 { return number(p.Sequence, p.Date) }
+
+// minSequenceStep is the minimum difference of the numbers of two results. It leaves room for the changes of an
+// [IncidentState] between two results.
+const minSequenceStep = 10
+
+// NextSequence returns the Sequence of a result of a given date that follows a result with the number last. The number
+// equals the date in milliseconds unless the clock was set back.
+func NextSequence(last int64, date time.Time) int64 {
+	return sequenceOf(max(last+minSequenceStep, date.UnixMilli()), date)
+}
+
+// number returns the number that a Sequence means.
+func number(sequence int64, date time.Time) int64 { return cmp.Or(sequence, date.UnixMilli()) }
+
+// sequenceOf returns the Sequence for a number: 0 if it equals the date in milliseconds.
+func sequenceOf(number int64, date time.Time) int64 {
+	if number == date.UnixMilli() {
+		return 0
+	}
+	return number
 }
 
 // ChangeKind is the property of a monitor whose changes are logged.
@@ -69,7 +103,8 @@ const (
 )
 
 // StatusChange is an entry in the log from which uptime is computed. There is at most one per monitor, date and kind:
-// storing it again changes nothing.
+// storing it again changes nothing. If its number is greater than its date in milliseconds, the clock was set back:
+// storing it deletes the entries of its monitor and kind that have a later date and a smaller number.
 type StatusChange struct {
 	MonitorID string
 	// Date is the time from which To is the value.
@@ -78,7 +113,15 @@ type StatusChange struct {
 	// From is the previous value; empty if there was none.
 	From string
 	To   string
+	// Sequence is the number of the result that caused the change; see [StatusChange.Number]. Stores do not return it.
+	Sequence int64
 }
+
+// Number returns the sequence number of the result that caused the change, like [State.Number].
+func (c StatusChange) Number() int64 { return number(c.Sequence, c.Date) }
+
+// Supersedes reports whether storing c deletes entries of a later date.
+func (c StatusChange) Supersedes() bool { return c.Number() > c.Date.UnixMilli() }
 
 // Batch is the data that a runner writes at once. Writing it again changes nothing.
 type Batch struct {

@@ -38,6 +38,8 @@ type Config struct {
 	// Runner is the unique id of this runner: its host name, a hyphen and a part that changes with each start.
 	Runner string
 	Rules  Rules
+	// Now returns the time for the dates that are stored; nil means time.Now.
+	Now func() time.Time
 }
 
 // Alerter evaluates the results of one runner's monitors and sends due notifications, including those of other
@@ -51,10 +53,14 @@ type Alerter struct {
 func New(cfg Config, s Store, channels []Channel, log *slog.Logger) *Alerter {
 	cfg.Rules.FailCount = cmp.Or(cfg.Rules.FailCount, 3)
 	cfg.Rules.RecoveryCount = cmp.Or(cfg.Rules.RecoveryCount, 1)
-	return &Alerter{
+	a := &Alerter{
 		evaluator: newEvaluator(cfg.Runner, cfg.Rules, s, log),
 		outbox:    newOutbox(cfg.Runner, s, channels, log),
 	}
+	if cfg.Now != nil {
+		a.evaluator.now, a.outbox.now = cfg.Now, cfg.Now
+	}
+	return a
 }
 
 // Monitors sets the stored monitors, including disabled ones; own reports whether a monitor is assigned to this runner.

@@ -28,7 +28,7 @@ func (o *outbox) attempt(ctx context.Context, n store.Notification) error {
 		return o.put(ctx, n)
 	}
 	// Other runners see the new attempt and leave n alone until the lease expires.
-	n.Next = monitor.Date(time.Now().Add(claimLease))
+	n.Next = monitor.Date(o.now().Add(claimLease))
 	n.Deliveries = slices.Clone(n.Deliveries)
 	if err := o.put(ctx, n); err != nil {
 		return err
@@ -182,7 +182,7 @@ func applyOutcome(d *store.Delivery, outcome Outcome) {
 // schedule sets the time of the next attempt at n. If no delivery is pending, or the retry period is over, it sets none
 // and the pending deliveries fail.
 func (o *outbox) schedule(ctx context.Context, n *store.Notification, earlier []store.Notification) {
-	now := monitor.Date(time.Now())
+	now := monitor.Date(o.now())
 	n.Next = time.Time{}
 	if !slices.ContainsFunc(n.Deliveries, func(d store.Delivery) bool { return d.Status == store.DeliveryPending }) {
 		return

@@ -11,13 +11,13 @@ import (
 )
 
 // FromSettings returns an alerter with the given settings, which must be valid.
-func FromSettings(runner string, settings config.Alerts, s Store, log *slog.Logger) *Alerter {
+func FromSettings(runner string, now func() time.Time, settings config.Alerts, s Store, log *slog.Logger) *Alerter {
 	rules := Rules{
 		FailCount:     int(settings.AlertFailCount),
 		RecoveryCount: int(settings.AlertRecoveryCount),
 		Reminder:      time.Duration(settings.AlertReminder),
 	}
-	return New(Config{Runner: runner, Rules: rules}, s, Channels(settings, nil), log)
+	return New(Config{Runner: runner, Rules: rules, Now: now}, s, Channels(settings, nil), log)
 }
 
 // Channels returns the channels that the settings, which must be valid, configure. They trust the certificate

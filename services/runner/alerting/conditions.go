@@ -59,12 +59,8 @@ func (p offlinePeriod) covers(date time.Time) bool {
 // closeIncident returns the state of a monitor that was disabled or deleted, and the event that closes its incident, if
 // one is open.
 func closeIncident(s store.IncidentState, now time.Time) (store.IncidentState, *event) {
-	// The store only accepts a newer state.
-	if earliest := s.Evaluated.Add(time.Millisecond); now.Before(earliest) {
-		now = earliest
-	}
-	before := s
-	s.Evaluated = now
+	before := capDates(s, now)
+	s = s.Advance(now, now.UnixMilli())
 	if !isOpen(before) {
 		return withoutIncident(s), nil
 	}
@@ -83,12 +79,13 @@ func applyNotifications(s store.IncidentState, notifications []store.Notificatio
 		switch {
 		case n.Kind == store.KindOpened && n.Incident > s.Incident:
 			s = store.IncidentState{
-				MonitorID: s.MonitorID, Phase: store.PhaseOpen, Evaluated: n.Date, Incident: n.Incident,
-				Opened: n.Opened, Severity: n.Status, LastNotified: n.Date,
+				MonitorID: s.MonitorID, Phase: store.PhaseOpen, Evaluated: n.Date, Sequence: s.Sequence,
+				Incident: n.Incident, Opened: n.Opened, Severity: n.Status, LastNotified: n.Date,
 			}
 		case (n.Kind == store.KindResolved || n.Kind == store.KindClosed) &&
 			(n.Incident > s.Incident || n.Incident == s.Incident && isOpen(s)):
-			s = withoutIncident(store.IncidentState{MonitorID: s.MonitorID, Evaluated: n.Date, Incident: n.Incident})
+			s.Evaluated, s.Incident = n.Date, n.Incident
+			s = withoutIncident(s)
 		}
 	}
 	return s

@@ -1,7 +1,6 @@
 package alerting
 
 import (
-	"slices"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -71,8 +70,8 @@ func evaluateNew(s store.IncidentState, points []store.Point, r Rules, c conditi
 		s, ev = step(countStreak(s, counted), counted[len(counted)-1], r, c)
 		s = stopWaiting(s, blocked)
 	}
-	s.Evaluated = points[len(points)-1].Date
-	return s, ev
+	last := points[len(points)-1]
+	return s.Advance(last.Date, last.Number()), ev
 }
 
 // stopWaiting returns s after a result that the dependency blocked at the given date: an incident that waited for the
@@ -93,7 +92,8 @@ func resetCount(s store.IncidentState) store.IncidentState {
 		return s
 	}
 	return store.IncidentState{
-		MonitorID: s.MonitorID, Phase: store.PhaseFailing, Evaluated: s.Evaluated, Incident: s.Incident,
+		MonitorID: s.MonitorID, Phase: store.PhaseFailing, Evaluated: s.Evaluated, Sequence: s.Sequence,
+		Incident: s.Incident,
 	}
 }
 
@@ -107,8 +107,7 @@ func openWaiting(s store.IncidentState, points []store.Point, r Rules, c conditi
 		return s, nil
 	}
 	// The store only accepts a newer state.
-	s.Evaluated = s.Evaluated.Add(time.Millisecond)
-	return openIncident(s, p)
+	return openIncident(s.Advance(s.Evaluated, 0), p)
 }
 
 // isWaiting reports whether an incident waits for the dependency before it opens with the newest of the points.
@@ -120,13 +119,30 @@ func isWaiting(s store.IncidentState, points []store.Point) bool {
 	return p.Date.Equal(s.Evaluated) && p.Ignored == "" && notOK(p)
 }
 
-// newPoints returns the points that are newer than s.
+// newPoints returns the points that are newer than s, by number. If all numbers are smaller than that of s, they have
+// started again, because all results were deleted or a runner of an earlier version has stored the state; then the dates
+// decide.
 func newPoints(s store.IncidentState, points []store.Point) []store.Point {
-	first := slices.IndexFunc(points, func(p store.Point) bool { return p.Date.After(s.Evaluated) })
-	if first < 0 {
-		return nil
+	first := len(points)
+	byDate := first > 0 && points[first-1].Number() < s.Number()
+	for ; first > 0; first-- {
+		p := points[first-1]
+		if byDate && !p.Date.After(s.Evaluated) || !byDate && p.Number() <= s.Number() {
+			break
+		}
 	}
 	return points[first:]
+}
+
+// capDates returns s without dates after the given one, which are from before the clock was set back. Otherwise an
+// incident would have a negative duration, and no reminders for a long time.
+func capDates(s store.IncidentState, latest time.Time) store.IncidentState {
+	for _, date := range []*time.Time{&s.Opened, &s.WaitingSince, &s.LastNotified} {
+		if date.After(latest) {
+			*date = latest
+		}
+	}
+	return s
 }
 
 // isOpen reports whether an incident is open.
@@ -143,7 +159,7 @@ func isAhead(a, b store.IncidentState) bool {
 	case isOpen(a) != isOpen(b):
 		return isOpen(b)
 	default:
-		return a.Evaluated.After(b.Evaluated)
+		return a.Number() > b.Number()
 	}
 }
 
@@ -172,6 +188,7 @@ func countStreak(s store.IncidentState, points []store.Point) store.IncidentStat
 
 // step returns the state after one more result, and the event that it causes, if any.
 func step(s store.IncidentState, p store.Point, r Rules, c conditions) (store.IncidentState, *event) {
+	s = capDates(s, p.Date)
 	switch {
 	case !isOpen(s) && notOK(p):
 		return countFailure(s, p, r, c)
@@ -237,7 +254,9 @@ func countRecovery(s store.IncidentState, p store.Point, r Rules) (store.Inciden
 
 // withoutIncident returns s in PhaseOK, without an incident or a count.
 func withoutIncident(s store.IncidentState) store.IncidentState {
-	return store.IncidentState{MonitorID: s.MonitorID, Phase: store.PhaseOK, Evaluated: s.Evaluated, Incident: s.Incident}
+	return store.IncidentState{
+		MonitorID: s.MonitorID, Phase: store.PhaseOK, Evaluated: s.Evaluated, Sequence: s.Sequence, Incident: s.Incident,
+	}
 }
 
 func newEvent(s store.IncidentState, kind store.NotificationKind, p store.Point) *event {

@@ -44,6 +44,7 @@ var errContended = errors.New("other runners evaluate the same monitors")
 type evaluator struct {
 	runner  string
 	rules   Rules
+	now     func() time.Time
 	store   Store
 	log     *slog.Logger
 	updates *updates
@@ -65,7 +66,7 @@ type evaluator struct {
 
 func newEvaluator(runner string, rules Rules, s Store, log *slog.Logger) *evaluator {
 	return &evaluator{
-		runner: runner, rules: rules, store: s, log: log, updates: newUpdates(),
+		runner: runner, rules: rules, now: time.Now, store: s, log: log, updates: newUpdates(),
 		tracked: make(map[string]*trackedMonitor), pending: make(map[string]bool),
 	}
 }
@@ -86,7 +87,7 @@ func (e *evaluator) run(ctx context.Context) {
 			failures.report(e.round(last))
 			return
 		case <-reread.C:
-			failures.report(e.readNotifications(ctx, time.Now().Add(-rereadPeriod)))
+			failures.report(e.readNotifications(ctx, e.now().Add(-rereadPeriod)))
 			if !scheduled && len(e.pending) > 0 {
 				scheduled = true
 				round.Reset(roundInterval)
@@ -116,7 +117,10 @@ func (e *evaluator) run(ctx context.Context) {
 func (e *evaluator) round(ctx context.Context) error {
 	e.takeUpdates()
 	work := e.pendingWork()
-	now := monitor.Date(time.Now())
+	now := monitor.Date(e.now())
+	if e.offline.until.After(now) {
+		e.offline = offlinePeriod{} // from before the clock was set back
+	}
 	err := e.load(ctx, work)
 	if err == nil {
 		err = e.checkConnection(ctx, now)
@@ -148,12 +152,12 @@ func (e *evaluator) takeUpdates() {
 	}
 	for id, s := range states {
 		t := e.tracked[id]
-		if t == nil || t.pending != nil && !s.Latest.Date.After(t.pending.Latest.Date) {
+		if t == nil || t.pending != nil && s.Number() <= t.pending.Number() {
 			continue
 		}
 		t.pending = &s
 		e.pending[id] = true
-		if evidence := newEvidence(t.monitor, s); evidence.date.After(t.evidence.date) {
+		if evidence := newEvidence(t.monitor, s); evidence.number > t.evidence.number {
 			if evidence.since.Equal(t.evidence.since) {
 				evidence.wasNotOK = t.evidence.wasNotOK // the history may no longer reach back that far
 			}

@@ -55,7 +55,7 @@ func (e *evaluator) readStates(ctx context.Context, monitors []*trackedMonitor) 
 
 // readNotifications reads and applies the notifications since the given time. The first read covers firstReadPeriod.
 func (e *evaluator) readNotifications(ctx context.Context, since time.Time) error {
-	if start := time.Now().Add(-firstReadPeriod); !e.notificationsRead || since.Before(start) {
+	if start := e.now().Add(-firstReadPeriod); !e.notificationsRead || since.Before(start) {
 		since = start
 	}
 	byMonitor := make(map[string][]store.Notification)
@@ -197,7 +197,7 @@ func (e *evaluator) putStates(ctx context.Context, evaluations []evaluation) err
 	var states []store.IncidentState
 	var owners []*trackedMonitor
 	for _, eval := range evaluations {
-		if eval.tracked.needsStoring(eval.next) && eval.next.Evaluated.After(eval.tracked.stored.Evaluated) {
+		if eval.tracked.needsStoring(eval.next) && eval.next.Number() > eval.tracked.stored.Number() {
 			states, owners = append(states, eval.next), append(owners, eval.tracked)
 		}
 	}
@@ -237,7 +237,7 @@ func (e *evaluator) resolveConflicts(ctx context.Context, monitors []*trackedMon
 		}
 		t.applyNotifications(notifications)
 		t.acceptStored = t.state.Phase == before[i].Phase && t.state.Incident == before[i].Incident &&
-			t.state.Evaluated.Equal(before[i].Evaluated)
+			t.state.Number() == before[i].Number()
 	}
 	return monitors, nil
 }

@@ -28,7 +28,13 @@ func quietLog() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, n
 
 // newHarness starts an alerter. It is stopped at the end of the test, or by stop.
 func newHarness(t *testing.T, m *memory, rules Rules, channels ...Channel) *harness {
-	h := &harness{memory: m, alerter: New(Config{Runner: "here", Rules: rules}, m, channels, quietLog()), stopped: make(chan struct{})}
+	return newHarnessWith(t, m, Config{Rules: rules}, time.Now, channels...)
+}
+
+// newHarnessWith starts an alerter whose clock is now.
+func newHarnessWith(t *testing.T, m *memory, cfg Config, now func() time.Time, channels ...Channel) *harness {
+	cfg.Runner, cfg.Now = "here", now
+	h := &harness{memory: m, alerter: New(cfg, m, channels, quietLog()), stopped: make(chan struct{})}
 	h.current, h.ctx = make(map[string]*store.State), t.Context()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {

@@ -129,7 +129,7 @@ func (m *memory) PutIncidentStates(ctx context.Context, states []store.IncidentS
 	m.mu.Unlock()
 	for _, s := range states {
 		m.mu.Lock()
-		newer := s.Evaluated.After(m.states[s.MonitorID].Evaluated)
+		newer := s.Number() > m.states[s.MonitorID].Number()
 		m.mu.Unlock()
 		// Other runners may write between the comparison and the write.
 		if err := m.intercepted(ctx, "put", s.MonitorID); err != nil {
@@ -213,7 +213,7 @@ func (m *memory) DueNotifications(ctx context.Context, now time.Time, limit int)
 	}
 	var list []store.Notification
 	for _, id := range slices.Sorted(maps.Keys(m.due)) {
-		if n := m.find(id); !n.Next.After(now) {
+		if n := m.find(id); n.IsDue(now) {
 			list = append(list, *n)
 		}
 	}

@@ -141,6 +141,8 @@ func push(s *store.State, id string, p store.Point) *store.State {
 		if s.Latest.Status == p.Status {
 			next.Streak, next.Since = s.Streak+1, s.Since
 		}
+		next.Sequence = store.NextSequence(s.Number(), p.Date)
+		p.Sequence = next.Sequence
 	}
 	next.History = append(next.History, p)
 	next.History = next.History[max(0, len(next.History)-store.HistoryLength):]

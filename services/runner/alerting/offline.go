@@ -21,6 +21,8 @@ const defaultTimeout = 5 * time.Second
 
 // evidence is the part of a monitor's newest result that helps to detect whether the runner is offline.
 type evidence struct {
+	// number is the sequence number of the newest result.
+	number int64
 	// date is the date of the newest result; zero if there is none.
 	date   time.Time
 	status monitor.Status
@@ -39,7 +41,8 @@ type evidence struct {
 // newEvidence returns the evidence of the state s of m.
 func newEvidence(m monitor.Monitor, s store.State) evidence {
 	e := evidence{
-		date: s.Latest.Date, status: s.Latest.Status, since: s.Since, ignored: s.Latest.Ignored == monitor.IgnoredMaintenance,
+		number: s.Number(), date: s.Latest.Date, status: s.Latest.Status, since: s.Since,
+		ignored: s.Latest.Ignored == monitor.IgnoredMaintenance,
 	}
 	for _, p := range slices.Backward(s.History) {
 		if p.Date.Before(s.Since) {

@@ -157,7 +157,7 @@ func TestNewEvidence(t *testing.T) {
 			s = push(s, "m", p)
 		}
 		want := evidence{
-			date: s.Latest.Date, status: s.Latest.Status, since: atMinute(tt.since), wasNotOK: tt.wasNotOK, ignored: tt.ignored, host: "a", maxDelay: 40 * time.Second,
+			number: s.Number(), date: s.Latest.Date, status: s.Latest.Status, since: atMinute(tt.since), wasNotOK: tt.wasNotOK, ignored: tt.ignored, host: "a", maxDelay: 40 * time.Second,
 		}
 		if got := newEvidence(m, *s); got != want {
 			t.Errorf("%s: %+v, want %+v", tt.results, got, want)

@@ -40,6 +40,7 @@ var retryDelays = [...]time.Duration{
 // outbox sends due notifications. Every runner has one; a claim in the store decides which runner makes an attempt.
 type outbox struct {
 	runner   string
+	now      func() time.Time
 	store    Store
 	channels map[string]*limitedChannel
 	ordered  []*limitedChannel
@@ -60,7 +61,7 @@ type limitedChannel struct {
 
 func newOutbox(runner string, s Store, channels []Channel, log *slog.Logger) *outbox {
 	o := &outbox{
-		runner: runner, store: s, log: log, channels: make(map[string]*limitedChannel), inProgress: make(map[string]bool),
+		runner: runner, now: time.Now, store: s, log: log, channels: make(map[string]*limitedChannel), inProgress: make(map[string]bool),
 	}
 	for _, c := range channels {
 		limited := &limitedChannel{Channel: c, slots: make(chan struct{}, maxConcurrent)}
@@ -96,7 +97,7 @@ func (o *outbox) run(ctx context.Context) {
 
 func (o *outbox) due(ctx context.Context) ([]store.Notification, error) {
 	return call(ctx, longTimeout, func(ctx context.Context) ([]store.Notification, error) {
-		return o.store.DueNotifications(ctx, monitor.Date(time.Now()), pollLimit)
+		return o.store.DueNotifications(ctx, monitor.Date(o.now()), pollLimit)
 	})
 }
 
@@ -122,15 +123,15 @@ func (o *outbox) start(ctx context.Context, n store.Notification) {
 // another runner makes the attempt, or if the notification is no longer due.
 func (o *outbox) claim(ctx context.Context, n store.Notification) (store.Notification, bool, error) {
 	for number := n.Attempts + 1; ; number++ {
-		now := monitor.Date(time.Now())
+		now := monitor.Date(o.now())
 		won, claimed, err := o.claimAttempt(ctx, n.ID, number, now)
 		switch {
-		case err != nil || !won && now.Sub(claimed) < claimLease:
+		case err != nil || !won && now.Sub(claimed).Abs() < claimLease:
 			return n, false, err
 		case won:
 			current, err := o.read(ctx, n.ID)
 			current.Attempts = number
-			return current, err == nil && !current.Next.IsZero() && !current.Next.After(now), err
+			return current, err == nil && current.IsDue(now), err
 		}
 	}
 }

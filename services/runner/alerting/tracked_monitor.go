@@ -61,7 +61,8 @@ func (t *trackedMonitor) finishWithoutStore() bool {
 		return false
 	}
 	if len(points) > 0 {
-		t.state.Evaluated = points[len(points)-1].Date
+		last := points[len(points)-1]
+		t.state = t.state.Advance(last.Date, last.Number())
 	}
 	t.finish(t.state)
 	return true
@@ -96,7 +97,7 @@ func (t *trackedMonitor) evaluate(r Rules, c conditions) (store.IncidentState, *
 	case t.muted():
 		s := t.state
 		for _, p := range newPoints(s, t.pending.History) {
-			s.Evaluated = p.Date
+			s = s.Advance(p.Date, p.Number())
 		}
 		return s, nil
 	default:

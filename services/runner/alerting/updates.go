@@ -33,7 +33,7 @@ func (u *updates) setMonitors(all []monitor.Monitor, own func(id string) bool) {
 func (u *updates) addStates(states []store.State) {
 	u.mu.Lock()
 	for _, s := range states {
-		if old, found := u.states[s.MonitorID]; !found || s.Latest.Date.After(old.Latest.Date) {
+		if old, found := u.states[s.MonitorID]; !found || s.Number() > old.Number() {
 			u.states[s.MonitorID] = s
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"nanomon/services/common/store"
 )
 
 // apply starts, restarts and stops monitors as c says. Only the scheduler's goroutine calls it.
@@ -28,9 +30,14 @@ func (e *Engine) apply(c change) {
 	}
 	for _, m := range c.start {
 		en := newEntry(e.checkCtx, m)
-		en.state.Store(dropBefore(newerState(c.states[m.ID], e.released[m.ID].state), e.cleared))
+		en.state.Store(e.dropCleared(newerState(c.states[m.ID], e.released[m.ID].state)))
 		delete(e.released, m.ID)
 		e.add(en, now, immediate && !c.takenOver[m.ID])
+	}
+	if c.reload {
+		for id, en := range e.entries {
+			en.state.Store(newerState(en.state.Load(), e.dropCleared(c.states[id])))
+		}
 	}
 	if last := e.ignoreRules.Swap(c.ignoreRules); last != c.ignoreRules {
 		e.log.Info("loaded maintenance windows and dependencies", "windows", len(c.ignoreRules.windows),
@@ -77,6 +84,15 @@ func (e *Engine) forget(deleted []string, now time.Duration) {
 			return found
 		})
 	}
+}
+
+// dropCleared returns the state of a monitor to start without the results from before the last deletion of all results.
+// If the time of the deletion is in the future, the clock was set back since, and the dates say nothing.
+func (e *Engine) dropCleared(s *store.State) *store.State {
+	if e.cleared.After(e.cfg.Now()) {
+		return s
+	}
+	return dropBefore(s, e.cleared)
 }
 
 // clear drops the results that are older than the given time, from the states and from the queue.

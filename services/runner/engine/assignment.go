@@ -56,6 +56,16 @@ type membership struct {
 	self       string
 	peers      map[string]peer
 	lastUpdate time.Time
+	// own is the date of the last own heartbeat that was stored. late is true if it was stored so late that other runners
+	// may have considered this runner dead.
+	own  time.Time
+	late bool
+}
+
+// recordOwn records that the own heartbeat was stored.
+func (m *membership) recordOwn(now time.Time) {
+	m.late = !m.own.IsZero() && now.Sub(m.own) > heartbeatTimeout
+	m.own = now
 }
 
 // update evaluates the heartbeats read at now. It returns the assignment and the ids of the runners that have died.

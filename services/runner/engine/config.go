@@ -33,6 +33,8 @@ type Config struct {
 	// HealthFile is the path of a file that the engine touches every 5 s while its scheduler works; see
 	// [CheckHealthFile]. If it is empty, no file is written.
 	HealthFile string
+	// Now returns the time for the dates that are stored; nil means time.Now. Due times do not depend on it.
+	Now func() time.Time
 	// Grace is the time that running checks have to finish after a stop; 0 means 10 s.
 	Grace time.Duration
 }

@@ -56,6 +56,8 @@ type Engine struct {
 	// assignment is nil until joined is closed.
 	assignment atomic.Pointer[assignment]
 	joined     chan struct{}
+	// reload requests that reconcile reads the states of all monitors of this runner.
+	reload atomic.Bool
 
 	// Only the scheduler's goroutine uses the fields below, up to remoteNotOK.
 	entries map[string]*entry
@@ -95,6 +97,9 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 	cfg.PollingInterval = cmp.Or(cfg.PollingInterval, 10*time.Second)
 	cfg.Grace = cmp.Or(cfg.Grace, 10*time.Second)
 	cfg.Observer = cmp.Or[Observer](cfg.Observer, noObserver{})
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	if cfg.OnCheck == nil {
 		cfg.OnCheck = func(CompletedCheck) {}
 	}
@@ -249,9 +254,10 @@ func (e *Engine) startCheck(ctx context.Context, en *entry, due time.Duration) {
 	e.pool.run(func() {
 		f := finishedCheck{entry: en}
 		if ctx.Err() == nil && en.ctx.Err() == nil {
-			began := e.clock.now()
+			began, date := e.clock.now(), monitor.Date(e.cfg.Now())
 			f.delay = began - due
 			f.result = en.run(e.types, e.cfg.Secrets)
+			f.result.Date = date
 			f.duration = e.clock.now() - began
 			f.completed = en.ctx.Err() == nil
 		}
@@ -282,13 +288,8 @@ func (e *Engine) recordResult(f finishedCheck) {
 	e.stats.countCheck(f.result.Status)
 	e.cfg.OnCheck(CompletedCheck{Type: en.monitor.Type, Status: f.result.Status, Delay: f.delay, Duration: f.duration})
 	f.result.Ignored = e.ignoreReason(en, f.result)
-	last := en.state.Load()
-	next, changes := advance(last, f.result, en.gapInterval)
-	state := next
-	if next == last {
-		state = nil
-	}
+	next, changes := advance(en.state.Load(), f.result, en.gapInterval)
 	en.state.Store(next)
 	en.gapInterval = en.interval
-	e.writer.add(f.result, state, changes)
+	e.writer.add(f.result, next, changes)
 }

@@ -41,6 +41,10 @@ func (e *Engine) runHeartbeats(ctx context.Context, changed chan<- struct{}) {
 			return
 		}
 		failures.record(err)
+		if members.late {
+			members.late = false
+			e.reloadStates(ctx, changed)
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -61,6 +65,7 @@ func (e *Engine) exchangeHeartbeats(
 			return err
 		}
 		*heartbeatDue = now.Add(heartbeatInterval)
+		members.recordOwn(e.cfg.Now())
 	}
 	if e.cfg.SingleRunner {
 		e.setAssignment(ctx, assignment{self: e.cfg.ID, runners: []string{e.cfg.ID}}, changed)
@@ -79,6 +84,19 @@ func (e *Engine) exchangeHeartbeats(
 		}
 	}
 	return nil
+}
+
+// reloadStates makes reconcile read the states of all monitors of this runner again, once other runners that have taken
+// them over have stopped running them. Their clock may be ahead, and then the states of this runner would not be stored.
+func (e *Engine) reloadStates(ctx context.Context, changed chan<- struct{}) {
+	if e.cfg.SingleRunner {
+		return
+	}
+	e.log.Warn("heartbeat was late, reading states again because other runners may have taken over")
+	if pause(ctx, joinDelay) {
+		e.reload.Store(true)
+		signal(changed)
+	}
 }
 
 // writeHeartbeat writes the heartbeat of this runner. The write is not cancelled when ctx ends: a cancelled write may

@@ -144,7 +144,7 @@ func (s *memoryStore) AppendBatch(ctx context.Context, b store.Batch) error {
 	}
 	s.statusChanges = append(s.statusChanges, b.StatusChanges...)
 	for _, st := range b.States {
-		if old, found := s.states[st.MonitorID]; !found || newer(st.Latest, old.Latest) {
+		if old, found := s.states[st.MonitorID]; !found || newer(&st, &old) {
 			s.states[st.MonitorID] = st
 		}
 	}
@@ -235,7 +235,7 @@ func (s *memoryStore) Results(ctx context.Context, f store.ResultFilter) ([]moni
 	var found []monitor.Result
 	for _, r := range s.results {
 		inTime := !r.Date.Before(f.From) && r.Date.Before(f.To)
-		after := f.Before == nil || newer(monitor.Result{Date: f.Before.Date, ID: f.Before.ID}, r)
+		after := f.Before == nil || cmp.Or(f.Before.Date.Compare(r.Date), strings.Compare(f.Before.ID, r.ID)) > 0
 		if r.MonitorID == f.MonitorID && inTime && after {
 			found = append(found, r)
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -22,8 +23,10 @@ type change struct {
 	stop           []string
 	// deleted are the ids in stop whose monitors no longer exist.
 	deleted []string
-	// states are the stored states, by monitor id, of the monitors to start and of new remote dependencies.
+	// states are the stored states, by monitor id, of the monitors to start and of new remote dependencies. If reload is
+	// true, they include those of all running monitors.
 	states map[string]*store.State
+	reload bool
 	// cleared is the time of the last deletion of all results. Results before it do not count.
 	cleared time.Time
 	// all are the stored monitors.
@@ -91,12 +94,16 @@ func (e *Engine) reconcile(ctx context.Context, changed <-chan struct{}) {
 	for {
 		earliest := time.Now().Add(minReadInterval)
 		a := *e.assignment.Load()
-		c, desired, err := r.read(ctx, a)
+		reload := e.reload.Swap(false)
+		c, desired, err := r.read(ctx, a, reload)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
 			failures.record(err)
+			if reload {
+				e.reload.Store(true)
+			}
 			if !pause(ctx, max(retry.NextBackOff(), time.Until(earliest))) {
 				return
 			}
@@ -132,7 +139,7 @@ func (e *Engine) notifyObserver(c change, a assignment) {
 func (e *Engine) submit(ctx context.Context, r *reconciler, c change, desired map[string]monitor.Monitor) bool {
 	r.enabled = c.enabled
 	sameMonitors := len(c.start)+len(c.restart)+len(c.stop) == 0
-	if r.submitted && sameMonitors && c.cleared.Equal(r.cleared) && c.ignoreRules == r.ignoreRules {
+	if r.submitted && sameMonitors && !c.reload && c.cleared.Equal(r.cleared) && c.ignoreRules == r.ignoreRules {
 		return true
 	}
 	select {
@@ -145,8 +152,9 @@ func (e *Engine) submit(ctx context.Context, r *reconciler, c change, desired ma
 }
 
 // read returns the monitors that this runner should run, by id, and the change that leads to them. It reads the states
-// before the time of the last deletion of results, so that it notices a deletion between the two reads.
-func (r *reconciler) read(ctx context.Context, a assignment) (change, map[string]monitor.Monitor, error) {
+// before the time of the last deletion of results, so that it notices a deletion between the two reads. If reload is
+// true, it reads the states of the running monitors too.
+func (r *reconciler) read(ctx context.Context, a assignment, reload bool) (change, map[string]monitor.Monitor, error) {
 	all, windows, err := r.list(ctx)
 	if err != nil {
 		return change{}, nil, err
@@ -165,7 +173,11 @@ func (r *reconciler) read(ctx context.Context, a assignment) (change, map[string
 	c.all, c.enabled = all, enabled
 	c.deleted = missing(c.stop, all)
 	c.ignoreRules = newIgnoreRules(windows, all, desired).orEqual(r.ignoreRules)
-	if c.states, err = r.states(ctx, r.neededStates(c)); err != nil {
+	needed := r.neededStates(c)
+	if c.reload = reload; reload {
+		needed = slices.AppendSeq(needed, maps.Keys(desired))
+	}
+	if c.states, err = r.states(ctx, needed); err != nil {
 		return change{}, nil, err
 	}
 	c.takenOver = make(map[string]bool)

@@ -126,7 +126,7 @@ func (w *writer) filter(b *store.Batch) {
 	}
 	states := make(map[string]store.State, len(b.States))
 	for _, s := range b.States {
-		if other, found := states[s.MonitorID]; !found || newer(s.Latest, other.Latest) {
+		if other, found := states[s.MonitorID]; !found || newer(&s, &other) {
 			states[s.MonitorID] = s
 		}
 	}

@@ -111,6 +111,42 @@ func TestEngineWithSQLite(t *testing.T) {
 	}
 }
 
+// TestStateDatedInTheFuture checks that a state from a time when the clock was two hours fast does not hide a target that
+// is down.
+func TestStateDatedInTheFuture(t *testing.T) {
+	ctx := t.Context()
+	s, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(t.TempDir(), "test.db")})
+	must(t, err)
+	defer s.Close()
+	m, future := monitorNumber(1, "1s"), monitor.Date(time.Now().Add(2*time.Hour))
+	must(t, s.CreateMonitor(ctx, m))
+	r := monitor.Result{ID: monitor.NewID(future), Date: future, MonitorID: m.ID}
+	must(t, s.AppendBatch(ctx, store.Batch{
+		Results: []monitor.Result{r},
+		States: []store.State{{
+			MonitorID: m.ID, Latest: r, Streak: 1, Since: r.Date, History: []store.Point{{Date: r.Date}},
+		}},
+		StatusChanges: []store.StatusChange{{MonitorID: m.ID, Date: r.Date, Kind: store.ChangeStatus, To: "ok"}},
+	}))
+	probes := newFakeProbes()
+	probes.fail("1")
+	for want := 2; want <= 4; want += 2 {
+		stop := runWithStore(t, s, probes)
+		waitFor(t, "failed results", func() bool {
+			st, err := s.State(ctx, m.ID)
+			must(t, err)
+			return st.Latest.Status == monitor.StatusFailed && st.Streak >= want
+		})
+		stop()
+	}
+	changes, err := s.StatusChanges(ctx, m.ID, time.Time{}, future.Add(time.Hour), 100)
+	must(t, err)
+	changes = slices.DeleteFunc(changes, func(c store.StatusChange) bool { return c.Kind != store.ChangeStatus })
+	if len(changes) != 1 || changes[0].To != "failed" {
+		t.Errorf("status changes %+v", changes)
+	}
+}
+
 func TestIgnoredResultsWithSQLite(t *testing.T) {
 	ctx := t.Context()
 	s, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(t.TempDir(), "test.db")})

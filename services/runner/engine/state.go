@@ -10,73 +10,88 @@ import (
 	"nanomon/services/common/store"
 )
 
-// advance returns the state after result r, and the status changes between prev and r. If r is not newer than prev, it
-// returns prev and no changes. The interval is the expected time between two results.
+// advance returns the state after result r, and the status changes between prev and r. The interval is the expected time
+// between two results. If r has an earlier date than prev, the clock was set back.
 func advance(prev *store.State, r monitor.Result, interval time.Duration) (*store.State, []store.StatusChange) {
 	if prev == nil {
-		first := &store.State{MonitorID: r.MonitorID, Latest: r, Streak: 1, Since: r.Date, History: appendPoint(nil, r)}
-		return first, append(ignoreChanges("", r), newChange(r, r.Date, store.ChangeStatus, "", r.Status.String()))
-	}
-	if !newer(r, prev.Latest) {
-		return prev, nil
+		first := &store.State{MonitorID: r.MonitorID, Latest: r, Streak: 1, Since: r.Date}
+		first.History = appendPoint(nil, first)
+		changes := append(ignoreChanges(first, "", false), newChange(first, store.ChangeStatus, "", r.Status.String()))
+		return first, changes
 	}
 	next := *prev
-	next.Latest = r
-	next.History = appendPoint(prev.History, r)
+	next.Latest, next.Sequence = r, store.NextSequence(prev.Number(), r.Date)
+	next.History = appendPoint(prev.History, &next)
 	if r.Status == prev.Latest.Status {
 		next.Streak++
 	} else {
 		next.Streak, next.Since = 1, r.Date
 	}
-	return &next, append(ignoreChanges(prev.Latest.Ignored, r), statusChanges(prev.Latest, r, interval)...)
+	back := r.Date.Before(prev.Latest.Date)
+	if next.Since.After(r.Date) {
+		next.Since = r.Date
+	}
+	return &next, append(ignoreChanges(&next, prev.Latest.Ignored, back), statusChanges(prev, &next, interval, back)...)
 }
 
-// statusChanges returns the changes of the status between two consecutive results. If results are missing between them,
-// the status is "unchecked" from the time at which the first missing result was due.
-func statusChanges(prev, r monitor.Result, interval time.Duration) []store.StatusChange {
-	from, to := prev.Status.String(), r.Status.String()
-	if r.Date.Sub(prev.Date) > monitor.StaleAfter(interval) {
+// statusChanges returns the changes of the status between two consecutive states. If results are missing between them,
+// the status is "unchecked" from the time at which the first missing result was due. If the clock was set back, there is
+// always a change: it supersedes the changes of later dates.
+func statusChanges(prev, next *store.State, interval time.Duration, back bool) []store.StatusChange {
+	from, to := prev.Latest.Status.String(), next.Latest.Status.String()
+	if next.Latest.Date.Sub(prev.Latest.Date) > monitor.StaleAfter(interval) {
+		due := monitor.Date(prev.Latest.Date.Add(interval))
 		return []store.StatusChange{
-			newChange(r, prev.Date.Add(interval), store.ChangeStatus, from, store.Unchecked),
-			newChange(r, r.Date, store.ChangeStatus, store.Unchecked, to),
+			{
+				MonitorID: next.MonitorID, Date: due, Kind: store.ChangeStatus, From: from, To: store.Unchecked,
+				Sequence: store.NextSequence(prev.Number(), due),
+			},
+			newChange(next, store.ChangeStatus, store.Unchecked, to),
 		}
 	}
-	if from == to {
+	if from == to && !back {
 		return nil
 	}
-	return []store.StatusChange{newChange(r, r.Date, store.ChangeStatus, from, to)}
+	return []store.StatusChange{newChange(next, store.ChangeStatus, from, to)}
 }
 
-// ignoreChanges returns the change from the previous ignore reason to the reason of r, if they differ.
-func ignoreChanges(prev monitor.IgnoreReason, r monitor.Result) []store.StatusChange {
-	if prev == r.Ignored {
+// ignoreChanges returns the change from the previous ignore reason to that of the latest result of s, if they differ or
+// if the clock was set back.
+func ignoreChanges(s *store.State, prev monitor.IgnoreReason, back bool) []store.StatusChange {
+	if prev == s.Latest.Ignored && !back {
 		return nil
 	}
-	from, to := cmp.Or(string(prev), store.Counted), cmp.Or(string(r.Ignored), store.Counted)
-	return []store.StatusChange{newChange(r, r.Date, store.ChangeIgnored, from, to)}
+	from, to := cmp.Or(string(prev), store.Counted), cmp.Or(string(s.Latest.Ignored), store.Counted)
+	return []store.StatusChange{newChange(s, store.ChangeIgnored, from, to)}
 }
 
-func newChange(r monitor.Result, at time.Time, kind store.ChangeKind, from, to string) store.StatusChange {
-	return store.StatusChange{MonitorID: r.MonitorID, Date: monitor.Date(at), Kind: kind, From: from, To: to}
+// newChange returns a change that the latest result of s causes.
+func newChange(s *store.State, kind store.ChangeKind, from, to string) store.StatusChange {
+	return store.StatusChange{
+		MonitorID: s.MonitorID, Date: monitor.Date(s.Latest.Date), Kind: kind, From: from, To: to, Sequence: s.Sequence,
+	}
 }
 
-// appendPoint appends r to a history and drops the oldest point if the history is full. It may share memory with the
-// old history, but never changes the points that the old history contains.
-func appendPoint(history []store.Point, r monitor.Result) []store.Point {
+// appendPoint appends the latest result of s to a history and drops the oldest point if the history is full. It may
+// share memory with the old history, but never changes the points that the old history contains.
+func appendPoint(history []store.Point, s *store.State) []store.Point {
 	if surplus := len(history) + 1 - store.HistoryLength; surplus > 0 {
 		history = history[surplus:]
 	}
-	return append(history, store.Point{Date: r.Date, Status: r.Status, Value: r.Value, Ignored: r.Ignored})
+	r := s.Latest
+	return append(history, store.Point{
+		Sequence: s.Sequence, Date: r.Date, Status: r.Status, Value: r.Value, Ignored: r.Ignored,
+	})
 }
 
-// newer reports whether a is newer than b, by (date, id).
-func newer(a, b monitor.Result) bool {
-	return cmp.Or(a.Date.Compare(b.Date), strings.Compare(a.ID, b.ID)) > 0
+// newer reports whether a is newer than b, by number and then id of the latest result.
+func newer(a, b *store.State) bool {
+	return cmp.Or(cmp.Compare(a.Number(), b.Number()), strings.Compare(a.Latest.ID, b.Latest.ID)) > 0
 }
 
-// newerState returns the state with the newer result. Either may be nil.
+// newerState returns the newer state. Either may be nil.
 func newerState(a, b *store.State) *store.State {
-	if a == nil || b != nil && newer(b.Latest, a.Latest) {
+	if a == nil || b != nil && newer(b, a) {
 		return b
 	}
 	return a

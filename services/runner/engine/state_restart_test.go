@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -111,6 +112,89 @@ func TestShorterIntervalCausesNoGap(t *testing.T) {
 		b.stop()
 		if len(s.statusChanges) != 1 {
 			t.Errorf("status changes %+v", s.statusChanges)
+		}
+	})
+}
+
+// TestClockJump checks that each result counts and has the date of the configured clock while that clock is set forward
+// and back, and that the schedule does not depend on it.
+func TestClockJump(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var offset atomic.Int64
+		now := func() time.Time { return time.Now().Add(time.Duration(offset.Load())) }
+		m := monitorNumber(1, "10s")
+		s, probes := newMemoryStore(m), newFakeProbes()
+		b := startEngineWith(t, Config{ID: "r1", Now: now}, s, probes)
+		elapse(time.Minute)
+		offset.Store(int64(2 * time.Hour))
+		elapse(time.Minute)
+		probes.fail(m.Target)
+		offset.Store(0)
+		elapse(time.Minute)
+		b.stop()
+		st := s.states[m.ID]
+		if n := len(probes.started(m.Target)); n < 18 || n > 20 || n != len(s.results) || n != len(st.History) {
+			t.Errorf("%d checks, %d results, %d points in 3 minutes", n, len(s.results), len(st.History))
+		}
+		if age := time.Since(st.Latest.Date); st.Latest.Status != monitor.StatusFailed || st.Streak < 5 || age > 10*time.Second {
+			t.Errorf("state %+v, age %s", st, age)
+		}
+		future := 0
+		for _, r := range s.results {
+			if r.Date.After(time.Now()) {
+				future++
+			}
+		}
+		if future < 5 || future > 7 {
+			t.Errorf("%d results are dated in the future", future)
+		}
+	})
+}
+
+// TestClearedInTheFuture checks that a restart keeps a state although all results were deleted, in the past, at a time
+// that is in the future since the clock was set back.
+func TestClearedInTheFuture(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := monitorNumber(1, "10s")
+		s := newMemoryStore(m).withResults(m)
+		s.cleared = monitor.Date(time.Now().Add(2 * time.Hour))
+		b := startEngine(t, s, newFakeProbes())
+		elapse(15 * time.Second)
+		b.stop()
+		if st := s.states[m.ID]; st.Streak != len(s.results)+1 {
+			t.Errorf("streak %d after %d results", st.Streak, len(s.results))
+		}
+	})
+}
+
+// TestReturnAfterOtherRunner checks that a runner continues after the states that another runner has stored while this
+// one could not reach the store, although the clock of the other runner is ten minutes fast.
+func TestReturnAfterOtherRunner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ms := monitors(8, "10s")
+		s := newMemoryStore(ms...)
+		b := startEngine(t, s, newFakeProbes())
+		elapse(time.Minute)
+		s.with("", func() { s.down = true })
+		elapse(20 * time.Second)
+		s.with("", func() {
+			s.down = false
+			for _, m := range ms {
+				r := monitor.Result{ID: "x", Date: monitor.Date(time.Now().Add(10 * time.Minute)), MonitorID: m.ID}
+				s.states[m.ID] = store.State{
+					MonitorID: m.ID, Latest: r, Streak: 100, Since: r.Date, History: []store.Point{{Date: r.Date}},
+				}
+			}
+		})
+		elapse(30 * time.Second)
+		b.stop()
+		for _, m := range ms {
+			if st := s.states[m.ID]; st.Streak <= 100 || st.Latest.Date.After(time.Now()) {
+				t.Errorf("state %+v", st)
+			}
+		}
+		if n := b.log.count("heartbeat was late"); n != 1 {
+			t.Errorf("%d log lines", n)
 		}
 	})
 }

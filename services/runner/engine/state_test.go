@@ -44,10 +44,6 @@ func TestAdvance(t *testing.T) {
 			[]move{{0, "", "ok"}, {10, "ok", "unchecked"}, {71, "unchecked", "ok"}}},
 		{"a long gap, another status", time.Minute, []monitor.Result{resultAt(0, ok), resultAt(181, failed)}, 1, 181,
 			[]move{{0, "", "ok"}, {60, "ok", "unchecked"}, {181, "unchecked", "failed"}}},
-		{"a late result changes nothing", 10 * time.Second,
-			[]monitor.Result{resultAt(0, ok), resultAt(20, ok), resultAt(10, failed)}, 2, 0, []move{{0, "", "ok"}}},
-		{"a repeated result changes nothing", 10 * time.Second,
-			[]monitor.Result{resultAt(0, ok), resultAt(0, ok)}, 1, 0, []move{{0, "", "ok"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var state *store.State
@@ -68,6 +64,46 @@ func TestAdvance(t *testing.T) {
 				t.Errorf("streak %d since %s, want %d since second %d", state.Streak, state.Since, c.streak, c.since)
 			}
 		})
+	}
+}
+
+// TestAdvanceAfterClockWasSetBack checks that results count although the state is dated in the future, and that the log
+// of status changes then starts again from the new date.
+func TestAdvanceAfterClockWasSetBack(t *testing.T) {
+	const ok, failed = monitor.StatusOK, monitor.StatusFailed
+	const interval, jump = 10 * time.Second, 7200
+	var state *store.State
+	var log []store.StatusChange
+	for i, r := range []monitor.Result{
+		resultAt(0, ok), resultAt(jump, failed), resultAt(20, failed), resultAt(30, ok), resultAt(jump+10, ok),
+	} {
+		next, changes := advance(state, r, interval)
+		if state != nil && next.Number() <= state.Number() {
+			t.Errorf("result %d has the number %d after %d", i, next.Number(), state.Number())
+		}
+		if next.Latest.ID != r.ID || next.Since.After(r.Date) || next.History[len(next.History)-1].Number() != next.Number() {
+			t.Errorf("result %d: state %+v", i, next)
+		}
+		state, log = next, append(log, changes...)
+	}
+	jumped := noon.Add(jump * time.Second).UnixMilli()
+	change := func(second int, kind store.ChangeKind, from, to string, sequence int64) store.StatusChange {
+		return store.StatusChange{
+			MonitorID: "m", Date: resultAt(second, ok).Date, Kind: kind, From: from, To: to, Sequence: sequence,
+		}
+	}
+	want := []store.StatusChange{
+		change(0, store.ChangeStatus, "", "ok", 0),
+		change(10, store.ChangeStatus, "ok", "unchecked", 0), change(jump, store.ChangeStatus, "unchecked", "failed", 0),
+		change(20, store.ChangeIgnored, "counted", "counted", jumped+10), change(20, store.ChangeStatus, "failed", "failed", jumped+10),
+		change(30, store.ChangeStatus, "failed", "ok", jumped+20),
+		change(40, store.ChangeStatus, "ok", "unchecked", jumped+30), change(jump+10, store.ChangeStatus, "unchecked", "ok", 0),
+	}
+	if diff := cmp.Diff(want, log); diff != "" {
+		t.Errorf("status changes (-want +got):\n%s", diff)
+	}
+	if state.Streak != 2 || !state.Since.Equal(resultAt(30, ok).Date) {
+		t.Errorf("streak %d since %s", state.Streak, state.Since)
 	}
 }
 

@@ -81,15 +81,13 @@ func newWriter(s appender, sp *spool.Spool, onStored func([]store.State), st *st
 	}
 }
 
-// add queues a result with its status changes and the state after it. The state is nil if the result did not change it.
+// add queues a result with its status changes and the state after it.
 func (w *writer) add(r monitor.Result, s *store.State, changes []store.StatusChange) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.results = append(w.results, r)
 	w.statusChanges = append(w.statusChanges, changes...)
-	if s != nil {
-		w.queuedStates[s.MonitorID], w.newestStates[s.MonitorID] = *s, *s
-	}
+	w.queuedStates[s.MonitorID], w.newestStates[s.MonitorID] = *s, *s
 	if len(w.results) > queueSize {
 		w.results[0] = monitor.Result{}
 		w.results = w.results[1:]
@@ -253,7 +251,7 @@ func (w *writer) newestOf(states []store.State) []store.State {
 	defer w.mu.Unlock()
 	list := slices.Clone(states)
 	for i, s := range list {
-		if n, found := w.newestStates[s.MonitorID]; found && newer(n.Latest, s.Latest) {
+		if n, found := w.newestStates[s.MonitorID]; found && newer(&n, &s) {
 			list[i] = n
 		}
 	}

@@ -37,6 +37,7 @@ type (
 
 	fileState struct {
 		MonitorID string
+		Sequence  int64
 		Latest    fileResult
 		Streak    int
 		Since     time.Time
@@ -44,6 +45,7 @@ type (
 	}
 
 	filePoint struct {
+		Sequence int64
 		Date     time.Time
 		Status   monitor.Status
 		Value    float64
@@ -56,6 +58,7 @@ type (
 		Track     store.ChangeKind
 		From      string
 		To        string
+		Sequence  int64
 	}
 )
 
@@ -67,7 +70,9 @@ func encode(b store.Batch) ([]byte, error) {
 		Results: convert(b.Results, toFileResult),
 		States:  convert(b.States, toFileState),
 		Transitions: convert(b.StatusChanges, func(c store.StatusChange) fileStatusChange {
-			return fileStatusChange{MonitorID: c.MonitorID, Date: c.Date, Track: c.Kind, From: c.From, To: c.To}
+			return fileStatusChange{
+				MonitorID: c.MonitorID, Date: c.Date, Track: c.Kind, From: c.From, To: c.To, Sequence: c.Sequence,
+			}
 		}),
 	}
 	var payload bytes.Buffer
@@ -91,7 +96,9 @@ func decode(content []byte) (store.Batch, error) {
 		Results: convert(stored.Results, fromFileResult),
 		States:  convert(stored.States, fromFileState),
 		StatusChanges: convert(stored.Transitions, func(c fileStatusChange) store.StatusChange {
-			return store.StatusChange{MonitorID: c.MonitorID, Date: c.Date, Kind: c.Track, From: c.From, To: c.To}
+			return store.StatusChange{
+				MonitorID: c.MonitorID, Date: c.Date, Kind: c.Track, From: c.From, To: c.To, Sequence: c.Sequence,
+			}
 		}),
 	}, nil
 }
@@ -112,18 +119,18 @@ func fromFileResult(r fileResult) monitor.Result {
 
 func toFileState(s store.State) fileState {
 	return fileState{
-		MonitorID: s.MonitorID, Latest: toFileResult(s.Latest), Streak: s.Streak, Since: s.Since,
+		MonitorID: s.MonitorID, Sequence: s.Sequence, Latest: toFileResult(s.Latest), Streak: s.Streak, Since: s.Since,
 		History: convert(s.History, func(p store.Point) filePoint {
-			return filePoint{Date: p.Date, Status: p.Status, Value: p.Value, Excluded: p.Ignored}
+			return filePoint{Sequence: p.Sequence, Date: p.Date, Status: p.Status, Value: p.Value, Excluded: p.Ignored}
 		}),
 	}
 }
 
 func fromFileState(s fileState) store.State {
 	return store.State{
-		MonitorID: s.MonitorID, Latest: fromFileResult(s.Latest), Streak: s.Streak, Since: s.Since,
+		MonitorID: s.MonitorID, Sequence: s.Sequence, Latest: fromFileResult(s.Latest), Streak: s.Streak, Since: s.Since,
 		History: convert(s.History, func(p filePoint) store.Point {
-			return store.Point{Date: p.Date, Status: p.Status, Value: p.Value, Ignored: p.Excluded}
+			return store.Point{Sequence: p.Sequence, Date: p.Date, Status: p.Status, Value: p.Value, Ignored: p.Excluded}
 		}),
 	}
 }

@@ -1,6 +1,7 @@
 package mongo
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -37,6 +38,9 @@ func (s *Store) AppendBatch(ctx context.Context, b store.Batch) (err error) {
 		return err
 	}
 	if err := s.logAppend(ctx, results); err != nil {
+		return err
+	}
+	if err := s.deleteSuperseded(ctx, b.StatusChanges); err != nil {
 		return err
 	}
 	if _, err := insertNew(ctx, s.statusChanges, changes); err != nil {
@@ -76,28 +80,26 @@ func (s *Store) markDirty(ctx context.Context, results []resultDoc) error {
 func newestStates(states []stateDoc) []stateDoc {
 	newest := make(map[bson.ObjectID]stateDoc, len(states))
 	for _, state := range states {
-		if other, found := newest[state.ID]; !found || other.Latest.before(state.Latest) {
+		if other, found := newest[state.ID]; !found || other.before(state) {
 			newest[state.ID] = state
 		}
 	}
 	return slices.Collect(maps.Values(newest))
 }
 
-// before reports whether d is older than other, by date and then id.
-func (d resultDoc) before(other resultDoc) bool {
-	if !d.Date.Equal(other.Date) {
-		return d.Date.Before(other.Date)
-	}
-	return slices.Compare(d.ID[:], other.ID[:]) < 0
+// before reports whether the latest result of d is older than that of other, by number and then id.
+func (d stateDoc) before(other stateDoc) bool {
+	return cmp.Or(cmp.Compare(d.number(), other.number()), slices.Compare(d.Latest.ID[:], other.Latest.ID[:])) < 0
 }
 
 // putStates stores each state that is newer than the stored one.
 func (s *Store) putStates(ctx context.Context, states []stateDoc) error {
 	return putNewer(ctx, s, s.states, states, func(d stateDoc) bson.D {
-		older := bson.A{
-			bson.D{field("latest.date", bson.D{field("$lt", d.Latest.Date)})},
-			bson.D{field("latest.date", d.Latest.Date), field("latest._id", bson.D{field("$lt", d.Latest.ID)})},
-		}
+		number, smallerID := d.number(), field("latest._id", bson.D{field("$lt", d.Latest.ID)})
+		older := append(smallerNumber(number, "latest.date"),
+			bson.D{field("seq", number), smallerID},
+			bson.D{field("seq", nil), field("latest.date", time.UnixMilli(number)), smallerID},
+		)
 		return bson.D{field("_id", d.ID), field("$or", older)}
 	})
 }

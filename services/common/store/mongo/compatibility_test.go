@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
@@ -65,6 +66,51 @@ func TestReadOriginalDocuments(t *testing.T) {
 	}, list); diff != "" {
 		t.Errorf("results differ (-want +got):\n%s", diff)
 	}
+}
+
+// TestStatesOfEarlierVersions checks that the number of a state without one, which a runner of an earlier version has
+// stored before or after this version, is its date.
+func TestStatesOfEarlierVersions(t *testing.T) {
+	s := openStore(t, mongotest.Database(t, server))
+	m := newMonitor(1, "name")
+	future := m.Updated.Add(2 * time.Hour)
+	stateAt := func(date time.Time, sequence int64) store.State {
+		r := monitor.Result{ID: monitor.NewID(date), Date: date, MonitorID: m.ID, Outputs: map[string]any{}}
+		return store.State{
+			MonitorID: m.ID, Sequence: sequence, Latest: r, Streak: 1, Since: date,
+			History: []store.Point{{Sequence: sequence, Date: date}},
+		}
+	}
+	put := func(what string, put, want store.State) {
+		t.Helper()
+		if err := s.AppendBatch(t.Context(), store.Batch{States: []store.State{put}}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.State(t.Context(), m.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("state after %s (-want +got):\n%s", what, diff)
+		}
+	}
+	fromOld := func(state store.State) {
+		t.Helper()
+		doc, err := toStateDoc(state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.states.ReplaceOne(t.Context(), byID(doc.ID), doc, options.Replace().SetUpsert(true)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old, next := stateAt(future, 0), stateAt(m.Updated, future.UnixMilli()+10)
+	fromOld(old)
+	put("a result after the clock was set back", next, next)
+	put("a late result of an earlier version", old, next)
+	fromOld(stateAt(m.Updated.Add(time.Minute), 0))
+	last := stateAt(m.Updated.Add(2*time.Minute), 0)
+	put("a result after one of an earlier version", last, last)
 }
 
 func insert(t *testing.T, s *Store, collection string, docs ...bson.D) {

@@ -1,6 +1,7 @@
 package mongo
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -38,20 +39,23 @@ type resultDoc struct {
 	Ignored       string         `bson:"excluded,omitempty"`
 }
 
-// stateDoc is a document of the collection states. Its _id is the id of the monitor.
+// stateDoc is a document of the collection states. Its _id is the id of the monitor. A Sequence is omitted if the number
+// equals the date, as in all documents of earlier versions.
 type stateDoc struct {
-	ID      bson.ObjectID `bson:"_id"`
-	Latest  resultDoc     `bson:"latest"`
-	Streak  int           `bson:"streak"`
-	Since   time.Time     `bson:"since"`
-	History []pointDoc    `bson:"history"`
+	ID       bson.ObjectID `bson:"_id"`
+	Sequence int64         `bson:"seq,omitempty"`
+	Latest   resultDoc     `bson:"latest"`
+	Streak   int           `bson:"streak"`
+	Since    time.Time     `bson:"since"`
+	History  []pointDoc    `bson:"history"`
 }
 
 type pointDoc struct {
-	Date    time.Time `bson:"date"`
-	Status  int       `bson:"status"`
-	Value   float64   `bson:"value"`
-	Ignored string    `bson:"excluded,omitempty"`
+	Sequence int64     `bson:"seq,omitempty"`
+	Date     time.Time `bson:"date"`
+	Status   int       `bson:"status"`
+	Value    float64   `bson:"value"`
+	Ignored  string    `bson:"excluded,omitempty"`
 }
 
 // toID parses an id. The error is a [monitor.InvalidError] that begins with field.
@@ -158,17 +162,23 @@ func toStateDoc(s store.State) (stateDoc, error) {
 	}
 	history := make([]pointDoc, len(s.History))
 	for i, p := range s.History {
-		history[i] = pointDoc{Date: p.Date, Status: int(p.Status), Value: p.Value, Ignored: string(p.Ignored)}
+		history[i] = pointDoc{Sequence: p.Sequence, Date: p.Date, Status: int(p.Status), Value: p.Value, Ignored: string(p.Ignored)}
 	}
-	return stateDoc{ID: id, Latest: latest, Streak: s.Streak, Since: s.Since, History: history}, nil
+	return stateDoc{ID: id, Sequence: s.Sequence, Latest: latest, Streak: s.Streak, Since: s.Since, History: history}, nil
 }
+
+func (d stateDoc) number() int64 { return cmp.Or(d.Sequence, d.Latest.Date.UnixMilli()) }
 
 func (d stateDoc) state() store.State {
 	history := make([]store.Point, len(d.History))
 	for i, p := range d.History {
-		history[i] = store.Point{Date: p.Date.UTC(), Status: monitor.Status(p.Status), Value: p.Value, Ignored: monitor.IgnoreReason(p.Ignored)}
+		history[i] = store.Point{
+			Sequence: p.Sequence, Date: p.Date.UTC(), Status: monitor.Status(p.Status), Value: p.Value,
+			Ignored: monitor.IgnoreReason(p.Ignored),
+		}
 	}
 	return store.State{
-		MonitorID: d.ID.Hex(), Latest: d.Latest.result(), Streak: d.Streak, Since: d.Since.UTC(), History: history,
+		MonitorID: d.ID.Hex(), Sequence: d.Sequence, Latest: d.Latest.result(), Streak: d.Streak, Since: d.Since.UTC(),
+		History: history,
 	}
 }

@@ -17,10 +17,11 @@ import (
 )
 
 // incidentStateDoc is a document of the collection alert_states. Its _id is the id of the monitor, and State is JSON.
+// Number is the sequence number as a date, which it usually equals: earlier versions stored the date of evaluation.
 type incidentStateDoc struct {
-	ID        bson.ObjectID `bson:"_id"`
-	Evaluated time.Time     `bson:"seen"`
-	State     string        `bson:"state"`
+	ID     bson.ObjectID `bson:"_id"`
+	Number time.Time     `bson:"seen"`
+	State  string        `bson:"state"`
 }
 
 // notificationDoc is a document of the collection alerts. The names of its fields are fixed.
@@ -65,13 +66,13 @@ func (s *Store) PutIncidentStates(ctx context.Context, states []store.IncidentSt
 			return incidentStateDoc{}, err
 		}
 		text, err := json.Marshal(state)
-		return incidentStateDoc{ID: id, Evaluated: state.Evaluated, State: string(text)}, err
+		return incidentStateDoc{ID: id, Number: time.UnixMilli(state.Number()), State: string(text)}, err
 	})
 	if err != nil {
 		return err
 	}
 	return putNewer(ctx, s, s.incidentStates, docs, func(d incidentStateDoc) bson.D {
-		return bson.D{field("_id", d.ID), field("seen", bson.D{field("$lt", d.Evaluated)})}
+		return bson.D{field("_id", d.ID), field("seen", bson.D{field("$lt", d.Number)})}
 	})
 }
 
@@ -123,11 +124,15 @@ func (s *Store) listNotifications(ctx context.Context, filter bson.D, opts ...op
 	return convertAll(docs, notificationDoc.notification)
 }
 
-// DueNotifications returns the notifications with Next <= now, the longest overdue first.
+// DueNotifications returns the notifications that are due, ordered by Next.
 func (s *Store) DueNotifications(ctx context.Context, now time.Time, limit int) (_ []store.Notification, err error) {
 	defer s.end(ctx, time.Now(), "list due notifications", &err)
 	opts := options.Find().SetSort(bson.D{field("next", 1), field("_id", 1)}).SetLimit(int64(limit))
-	return s.listNotifications(ctx, bson.D{field("next", bson.D{field("$lte", now)})}, opts)
+	due := bson.A{
+		bson.D{field("next", bson.D{field("$lte", now)})},
+		bson.D{field("next", bson.D{field("$gt", now.Add(store.MaxNotificationDelay))})},
+	}
+	return s.listNotifications(ctx, bson.D{field("$or", due)}, opts)
 }
 
 // Notification returns one notification.

@@ -19,6 +19,8 @@ type statusChangeDoc struct {
 	Kind      string        `bson:"track"`
 	From      string        `bson:"from"`
 	To        string        `bson:"to"`
+	// Sequence is omitted if the number equals the date.
+	Sequence int64 `bson:"seq,omitempty"`
 }
 
 func toStatusChangeDocs(changes []store.StatusChange) ([]statusChangeDoc, error) {
@@ -26,13 +28,41 @@ func toStatusChangeDocs(changes []store.StatusChange) ([]statusChangeDoc, error)
 		id, err := toID("monitor id of a status change", c.MonitorID)
 		return statusChangeDoc{
 			Key: timeKey(id, c.Date) + "/" + string(c.Kind), MonitorID: id, Date: c.Date,
-			Kind: string(c.Kind), From: c.From, To: c.To,
+			Kind: string(c.Kind), From: c.From, To: c.To, Sequence: c.Sequence,
 		}, err
 	})
 }
 
 func (d statusChangeDoc) statusChange() store.StatusChange {
 	return store.StatusChange{MonitorID: d.MonitorID.Hex(), Date: d.Date.UTC(), Kind: store.ChangeKind(d.Kind), From: d.From, To: d.To}
+}
+
+// deleteSuperseded deletes the status changes that changes supersede; see [store.StatusChange].
+func (s *Store) deleteSuperseded(ctx context.Context, changes []store.StatusChange) error {
+	for _, c := range changes {
+		if !c.Supersedes() {
+			continue
+		}
+		id, err := toID("monitor id of a status change", c.MonitorID)
+		if err != nil {
+			return err
+		}
+		later := keysBetween(timeKey(id, c.Date.Add(time.Millisecond)), id.Hex()+"0")
+		smaller := smallerNumber(c.Number(), "date")
+		if _, err := s.statusChanges.DeleteMany(ctx, append(later, field("track", string(c.Kind)), field("$or", smaller))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// smallerNumber returns the alternatives of a filter for documents with a smaller sequence number. A document without
+// one has the number that its date means.
+func smallerNumber(number int64, date string) bson.A {
+	return bson.A{
+		bson.D{field("seq", bson.D{field("$lt", number)})},
+		bson.D{field("seq", nil), field(date, bson.D{field("$lt", time.UnixMilli(number))})},
+	}
 }
 
 // States returns the states of all monitors.

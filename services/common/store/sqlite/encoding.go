@@ -186,8 +186,12 @@ func decodeStatus(code int64) (monitor.Status, monitor.IgnoreReason, error) {
 	return monitor.Status(code % statusSlots), ignoreReasons[code/statusSlots], nil
 }
 
+// numbered is added to the code of a point in a history whose sequence number differs from its date.
+const numbered = 1 << 6
+
 // encodeHistory encodes each point as three parts: the milliseconds since the previous point (since 1970 for the
-// first), the code from encodeStatus, and the value.
+// first), the code from encodeStatus, and the value. If its sequence number differs from its date in milliseconds, the
+// code is increased by numbered, and the difference follows the code.
 func encodeHistory(points []store.Point) ([]byte, error) {
 	raw, last := []byte{}, int64(0)
 	for _, p := range points {
@@ -197,7 +201,11 @@ func encodeHistory(points []store.Point) ([]byte, error) {
 		}
 		milli := p.Date.UnixMilli()
 		raw = binary.AppendVarint(raw, milli-last)
-		raw = binary.AppendVarint(raw, code)
+		if ahead := p.Number() - milli; ahead == 0 {
+			raw = binary.AppendVarint(raw, code)
+		} else {
+			raw = binary.AppendVarint(binary.AppendVarint(raw, code+numbered), ahead)
+		}
 		raw = binary.LittleEndian.AppendUint64(raw, math.Float64bits(p.Value))
 		last = milli
 	}
@@ -207,19 +215,34 @@ func encodeHistory(points []store.Point) ([]byte, error) {
 func decodeHistory(raw []byte) ([]store.Point, error) {
 	points, last := []store.Point{}, int64(0)
 	for len(raw) > 0 {
-		step, size := binary.Varint(raw)
-		code, codeSize := binary.Varint(raw[max(size, 0):])
-		if size <= 0 || codeSize <= 0 || len(raw) < size+codeSize+8 {
+		step, rest, stepOK := cutVarint(raw)
+		code, rest, codeOK := cutVarint(rest)
+		ahead, aheadOK := int64(0), true
+		if code >= numbered {
+			code -= numbered
+			ahead, rest, aheadOK = cutVarint(rest)
+		}
+		if !stepOK || !codeOK || !aheadOK || len(rest) < 8 {
 			return nil, errEncoding
 		}
 		status, ignored, err := decodeStatus(code)
 		if err != nil {
 			return nil, err
 		}
-		raw, last = raw[size+codeSize:], last+step
-		value := math.Float64frombits(binary.LittleEndian.Uint64(raw))
-		points = append(points, store.Point{Date: date(last), Status: status, Value: value, Ignored: ignored})
-		raw = raw[8:]
+		last += step
+		p := store.Point{Date: date(last), Status: status, Ignored: ignored}
+		if p.Value = math.Float64frombits(binary.LittleEndian.Uint64(rest)); ahead != 0 {
+			p.Sequence = last + ahead
+		}
+		points, raw = append(points, p), rest[8:]
 	}
 	return points, nil
+}
+
+func cutVarint(from []byte) (value int64, rest []byte, ok bool) {
+	value, size := binary.Varint(from)
+	if size <= 0 {
+		return 0, nil, false
+	}
+	return value, from[size:], true
 }

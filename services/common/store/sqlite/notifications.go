@@ -39,9 +39,9 @@ func (s *Store) IncidentStates(ctx context.Context, monitorIDs []string) ([]stor
 // PutIncidentStates stores each state that is newer than the stored one.
 func (s *Store) PutIncidentStates(ctx context.Context, states []store.IncidentState) error {
 	type row struct {
-		id        []byte
-		evaluated int64
-		text      string
+		id     []byte
+		number int64
+		text   string
 	}
 	rows := make([]row, len(states))
 	for i, state := range states {
@@ -53,12 +53,12 @@ func (s *Store) PutIncidentStates(ctx context.Context, states []store.IncidentSt
 		if err != nil {
 			return describe("encode the incident state of monitor "+state.MonitorID, err)
 		}
-		rows[i] = row{id, state.Evaluated.UnixMilli(), string(text)}
+		rows[i] = row{id, state.Number(), string(text)}
 	}
 	return s.write(ctx, "put incident states", func(t *tx) error {
 		for _, r := range rows {
 			_, err := t.exec(`INSERT INTO alert_states (monitor, seen, state) VALUES (?, ?, ?)
-				ON CONFLICT DO UPDATE SET seen = excluded.seen, state = excluded.state WHERE excluded.seen > seen`, r.id, r.evaluated, r.text)
+				ON CONFLICT DO UPDATE SET seen = excluded.seen, state = excluded.state WHERE excluded.seen > seen`, r.id, r.number, r.text)
 			if err != nil {
 				return err
 			}
@@ -129,9 +129,10 @@ func (s *Store) notifications(ctx context.Context, operation, where string, args
 	return list, err
 }
 
-// DueNotifications returns the notifications with Next <= now, the longest overdue first.
+// DueNotifications returns the notifications that are due, ordered by Next.
 func (s *Store) DueNotifications(ctx context.Context, now time.Time, limit int) ([]store.Notification, error) {
-	return s.notifications(ctx, "list due notifications", "WHERE next <= ? ORDER BY next, id LIMIT ?", now.UnixMilli(), limit)
+	return s.notifications(ctx, "list due notifications", "WHERE next <= ? OR next > ? ORDER BY next, id LIMIT ?",
+		now.UnixMilli(), now.Add(store.MaxNotificationDelay).UnixMilli(), limit)
 }
 
 // Notification returns one notification.

@@ -172,4 +172,9 @@ CREATE TABLE keys (
 	created INTEGER NOT NULL,
 	used    INTEGER -- NULL: never
 ) STRICT, WITHOUT ROWID;
+`, `
+-- The sequence number of a state, and that of the result behind a status change. Until now it was always the date.
+ALTER TABLE states ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+UPDATE states SET seq = date;
+ALTER TABLE transitions ADD COLUMN seq INTEGER NOT NULL DEFAULT 0; -- 0: the date
 `}

@@ -14,8 +14,8 @@ import (
 // stateRow is a state with its encoded columns.
 type stateRow struct {
 	resultRow
-	streak, since int64
-	history       []byte
+	number, streak, since int64
+	history               []byte
 }
 
 func newStateRow(state store.State) (stateRow, error) {
@@ -26,15 +26,15 @@ func newStateRow(state store.State) (stateRow, error) {
 		return stateRow{}, err
 	}
 	history, err := encodeHistory(state.History)
-	return stateRow{row, int64(state.Streak), state.Since.UnixMilli(), history}, err
+	return stateRow{row, state.Number(), int64(state.Streak), state.Since.UnixMilli(), history}, err
 }
 
-const upsertState = `INSERT INTO states (monitor, date, id, status, value, message, name, target, shape, outputs, streak, since, history)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-	ON CONFLICT DO UPDATE SET date = excluded.date, id = excluded.id, status = excluded.status, value = excluded.value,
+const upsertState = `INSERT INTO states (monitor, seq, date, id, status, value, message, name, target, shape, outputs, streak, since, history)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	ON CONFLICT DO UPDATE SET seq = excluded.seq, date = excluded.date, id = excluded.id, status = excluded.status, value = excluded.value,
 		message = excluded.message, name = excluded.name, target = excluded.target, shape = excluded.shape,
 		outputs = excluded.outputs, streak = excluded.streak, since = excluded.since, history = excluded.history
-	WHERE (excluded.date, excluded.id) > (date, id)`
+	WHERE (excluded.seq, excluded.id) > (seq, id)`
 
 // putState stores a state if it is newer than the stored one.
 func (t *tx) putState(row stateRow) error {
@@ -42,12 +42,12 @@ func (t *tx) putState(row stateRow) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(upsertState, row.monitorID, row.date, row.id, row.statusCode, row.Value, nullable(row.Message),
+	_, err = t.exec(upsertState, row.monitorID, row.number, row.date, row.id, row.statusCode, row.Value, nullable(row.Message),
 		row.MonitorName, row.MonitorTarget, shape, row.values, row.streak, row.since, row.history)
 	return err
 }
 
-const selectStates = `SELECT t.monitor, t.date, t.id, t.status, t.value, coalesce(t.message, ''), t.name, t.target, s.names, t.outputs,
+const selectStates = `SELECT t.monitor, t.seq, t.date, t.id, t.status, t.value, coalesce(t.message, ''), t.name, t.target, s.names, t.outputs,
 	t.streak, t.since, t.history FROM states t CROSS JOIN shapes s ON s.shape = t.shape`
 
 // States returns the states of all monitors.
@@ -81,16 +81,19 @@ func (s *Store) states(ctx context.Context, query string, args ...any) ([]store.
 	list, shapes := []store.State{}, shapeNames{}
 	err := s.read(ctx, "list states", query, args, func(rows *sql.Rows) error {
 		var state store.State
-		var milli, code, since int64
+		var number, milli, code, since int64
 		var id, monitorID, names, values, history []byte
 		r := &state.Latest
-		err := rows.Scan(&monitorID, &milli, &id, &code, &r.Value, &r.Message, &r.MonitorName, &r.MonitorTarget, &names, &values,
+		err := rows.Scan(&monitorID, &number, &milli, &id, &code, &r.Value, &r.Message, &r.MonitorName, &r.MonitorTarget, &names, &values,
 			&state.Streak, &since, &history)
 		if err != nil {
 			return err
 		}
 		r.ID, r.MonitorID, r.Date = hex.EncodeToString(id), hex.EncodeToString(monitorID), date(milli)
 		state.MonitorID, state.Since = r.MonitorID, date(since)
+		if number != milli {
+			state.Sequence = number
+		}
 		if r.Status, r.Ignored, err = decodeStatus(code); err != nil {
 			return err
 		}
@@ -116,8 +119,16 @@ func (t *tx) logStatusChange(id []byte, change store.StatusChange) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec("INSERT INTO transitions (ref, date, track, was, now) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-		ref, change.Date.UnixMilli(), string(change.Kind), change.From, change.To)
+	milli, kind := change.Date.UnixMilli(), string(change.Kind)
+	if change.Supersedes() {
+		_, err = t.exec("DELETE FROM transitions WHERE ref = ? AND date > ? AND track = ? AND coalesce(nullif(seq, 0), date) < ?",
+			ref, milli, kind, change.Number())
+		if err != nil {
+			return err
+		}
+	}
+	_, err = t.exec("INSERT INTO transitions (ref, date, track, was, now, seq) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+		ref, milli, kind, change.From, change.To, change.Sequence)
 	return err
 }
 

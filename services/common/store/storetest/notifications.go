@@ -48,6 +48,13 @@ func incidentStates(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "state after one that is not newer", got(s.IncidentStates(ctx, []string{a.MonitorID}))(t), []store.IncidentState{a})
 	must(t, s.PutIncidentStates(ctx, []store.IncidentState{newer}))
 	same(t, "state after a newer one", got(s.IncidentStates(ctx, []string{a.MonitorID}))(t), []store.IncidentState{newer})
+	numbered, later := newer, newer
+	numbered.Count, numbered.Evaluated, numbered.Sequence = 10, base, newer.Evaluated.UnixMilli()+2000
+	must(t, s.PutIncidentStates(ctx, []store.IncidentState{numbered}))
+	same(t, "state after a greater number", got(s.IncidentStates(ctx, []string{a.MonitorID}))(t), []store.IncidentState{numbered})
+	later.Evaluated = base.Add(time.Second)
+	must(t, s.PutIncidentStates(ctx, []store.IncidentState{later}))
+	same(t, "state after a later date that means a smaller number", got(s.IncidentStates(ctx, []string{a.MonitorID}))(t), []store.IncidentState{numbered})
 	wantInvalid(t, "state with an invalid monitor id", s.PutIncidentStates(ctx, []store.IncidentState{{MonitorID: "x", Evaluated: base}}))
 }
 
@@ -87,6 +94,7 @@ func putDeliveries(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "due before Next", got(s.DueNotifications(ctx, base.Add(-time.Millisecond), 9))(t), []store.Notification{})
 	same(t, "due at Next", got(s.DueNotifications(ctx, base, 9))(t), []store.Notification{now})
 	same(t, "due later", got(s.DueNotifications(ctx, base.Add(time.Hour), 9))(t), []store.Notification{now, later})
+	same(t, "due after the clock was set back", got(s.DueNotifications(ctx, base.Add(-2*time.Hour), 9))(t), []store.Notification{now, later})
 	same(t, "due, at most one", got(s.DueNotifications(ctx, base.Add(time.Hour), 1))(t), []store.Notification{now})
 
 	now.Attempts, now.Next = 1, base.Add(2*time.Minute)

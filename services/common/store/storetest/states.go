@@ -14,6 +14,8 @@ import (
 
 var stateContracts = []contract{
 	{"StateIsReplacedOnlyByNewer", newerStateWins},
+	{"StateIsReplacedByGreaterNumber", greaterNumberWins},
+	{"StatusChangeSupersedes", supersedingStatusChange},
 	{"States", listStates},
 	{"StatesOf", statesOf},
 	{"StateWithHistory", stateWithHistory},
@@ -49,6 +51,74 @@ func newerStateWins(ctx context.Context, t *testing.T, s store.Store) {
 	first, second := newState(newResult(id, 101, base.Add(2*time.Hour)), 4), newState(newResult(id, 102, base.Add(2*time.Hour)), 5)
 	putState(ctx, t, s, second, first)
 	same(t, "the newer state of one batch", got(s.State(ctx, id))(t), second)
+}
+
+// greaterNumberWins checks that the number decides which state is newer, not the date, and that a Sequence of 0 means
+// the date.
+func greaterNumberWins(ctx context.Context, t *testing.T, s store.Store) {
+	id, future := newID(1), base.Add(2*time.Hour)
+	numbered := func(n int, date time.Time, sequence int64) store.State {
+		state := newState(newResult(id, n, date), n)
+		state.Sequence = sequence
+		state.History = []store.Point{
+			{Date: date.Add(time.Hour), Status: monitor.StatusFailed, Value: 1.5, Ignored: monitor.IgnoredBlocked},
+			{Sequence: state.Number(), Date: date, Status: state.Latest.Status, Value: state.Latest.Value},
+		}
+		if sequence == 0 {
+			state.History[1].Sequence = 0
+		}
+		return state
+	}
+	now := numbered(1, future, 0)
+	putState(ctx, t, s, now)
+	for i, next := range []store.State{
+		numbered(2, base, future.UnixMilli()+1),
+		numbered(3, base.Add(time.Second), future.UnixMilli()+2),
+		numbered(4, future, future.UnixMilli()+2),
+	} {
+		putState(ctx, t, s, next, now)
+		same(t, fmt.Sprint("state after number ", i), got(s.State(ctx, id))(t), next)
+		now = next
+	}
+	for name, older := range map[string]store.State{
+		"a later date, a smaller number":       numbered(9, future.Add(time.Second), future.UnixMilli()+1),
+		"a later date, the same number and id": numbered(4, future.Add(time.Second), future.UnixMilli()+2),
+		"a date that means a smaller number":   numbered(9, future.Add(time.Millisecond), 0),
+	} {
+		putState(ctx, t, s, older)
+		same(t, "state after "+name, got(s.State(ctx, id))(t), now)
+	}
+	last := numbered(5, future.Add(time.Second), 0)
+	putState(ctx, t, s, last)
+	same(t, "state after a date that means a greater number", got(s.State(ctx, id))(t), last)
+}
+
+// supersedingStatusChange checks that a status change from after the clock was set back deletes those of later dates
+// that were caused by earlier results.
+func supersedingStatusChange(ctx context.Context, t *testing.T, s store.Store) {
+	change := func(id int, minute int, kind store.ChangeKind, to string, sequence int64) store.StatusChange {
+		return store.StatusChange{
+			MonitorID: newID(id), Date: base.Add(time.Duration(minute) * time.Minute), Kind: kind, To: to, Sequence: sequence,
+		}
+	}
+	number := base.Add(time.Hour).UnixMilli()
+	before := change(1, 0, store.ChangeStatus, "ok", 0)
+	sameDate := change(1, 10, store.ChangeIgnored, "counted", 0)
+	early, stale := change(1, 30, store.ChangeStatus, "failed", 0), change(1, 31, store.ChangeStatus, "ok", number-1)
+	newer := change(1, 40, store.ChangeStatus, "error", number+1000)
+	laterDate := change(1, 61, store.ChangeStatus, "ok", 0)
+	disabled, other := change(1, 30, store.ChangeEnabled, "disabled", 0), change(2, 30, store.ChangeStatus, "ok", 0)
+	must(t, s.AppendBatch(ctx, store.Batch{StatusChanges: []store.StatusChange{
+		before, sameDate, early, stale, newer, laterDate, disabled, other,
+	}}))
+	back := change(1, 10, store.ChangeStatus, "failed", number)
+	for range 2 {
+		must(t, s.AppendBatch(ctx, store.Batch{StatusChanges: []store.StatusChange{back}}))
+		back.Sequence, newer.Sequence = 0, 0
+		wantStatusChanges(ctx, t, s, newID(1), laterDate, newer, disabled, back, sameDate, before)
+		wantStatusChanges(ctx, t, s, newID(2), other)
+		back.Sequence = number
+	}
 }
 
 func listStates(ctx context.Context, t *testing.T, s store.Store) {
