@@ -34,12 +34,14 @@ type Store struct {
 	changes *hub
 	// purgeDue contains a value if there may be detached rows to delete.
 	purgeDue chan struct{}
+	// checkpointDue contains a value if a definition has changed since the last checkpoint.
+	checkpointDue chan struct{}
 
-	closing    chan struct{}
-	stopPurge  context.CancelFunc
-	background sync.WaitGroup // runPurger
-	writing    sync.WaitGroup // runWriter
-	closed     sync.Once
+	closing        chan struct{}
+	stopBackground context.CancelFunc
+	background     sync.WaitGroup // runPurger, runCheckpoints
+	writing        sync.WaitGroup // runWriter
+	closed         sync.Once
 }
 
 // Config configures a [Store].
@@ -71,7 +73,8 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	s := &Store{
 		observe: c.Observe,
-		queue:   make(chan *operation), changes: newHub(), purgeDue: make(chan struct{}, 1), closing: make(chan struct{}),
+		queue:   make(chan *operation), changes: newHub(), closing: make(chan struct{}),
+		purgeDue: make(chan struct{}, 1), checkpointDue: make(chan struct{}, 1),
 	}
 	if err := s.open(ctx, path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, explainOpen(err)), s.closeFiles())
@@ -122,9 +125,10 @@ func (s *Store) open(ctx context.Context, path string) error {
 	s.queries.prepare = s.readers.PrepareContext
 
 	s.writing.Go(func() { s.runWriter(t) })
-	purging, stop := context.WithCancel(context.Background())
-	s.stopPurge = stop
-	s.background.Go(func() { s.runPurger(purging) })
+	background, stop := context.WithCancel(context.Background())
+	s.stopBackground = stop
+	s.background.Go(func() { s.runPurger(background) })
+	s.background.Go(func() { s.runCheckpoints(background) })
 	return nil
 }
 
@@ -182,7 +186,7 @@ var errClosed = fmt.Errorf("%w: the database is closed", monitor.ErrUnavailable)
 func (s *Store) Close() error {
 	err := error(nil)
 	s.closed.Do(func() {
-		s.stopPurge()
+		s.stopBackground()
 		s.background.Wait()
 		close(s.closing)
 		s.writing.Wait()
