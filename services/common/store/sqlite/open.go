@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -26,7 +25,8 @@ var _ store.Store = (*Store)(nil)
 
 // Store is an open database file. [Open] creates it; its methods may be called concurrently.
 type Store struct {
-	lock, readers, writer *sql.DB
+	lock            *fileLock
+	readers, writer *sql.DB
 
 	observe store.Observe
 	queries statements
@@ -62,49 +62,25 @@ const (
 )
 
 // Open opens the database. It creates missing files and folders, and migrates an older format to the current one. ctx
-// limits only the opening. A file can be open in one Store at a time.
+// limits only the opening. A file can be open in one Store at a time, whichever paths lead to it.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	path, err := filepath.Abs(c.Path)
+	lock, err := lockDatabase(ctx, c.Path)
 	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", c.Path, err)
-	}
-	if err := createFile(path); err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
+		return nil, fmt.Errorf("open database %s: %w", c.Path, explain(err))
 	}
 	s := &Store{
-		observe: c.Observe,
-		queue:   make(chan *operation), changes: newHub(), closing: make(chan struct{}),
+		lock: lock, observe: c.Observe,
+		queue: make(chan *operation), changes: newHub(), closing: make(chan struct{}),
 		purgeDue: make(chan struct{}, 1), checkpointDue: make(chan struct{}, 1),
 	}
-	if err := s.open(ctx, path); err != nil {
-		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, explainOpen(err)), s.closeFiles())
+	if err := s.open(ctx, lock.path); err != nil {
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", lock.path, explainOpen(err)), s.closeFiles())
 	}
 	return s, nil
 }
 
-// createFile creates the folder, the database file and the lock file if they are missing, and checks that both files
-// can be written. Only their owner may read them, because monitors contain secrets.
-func createFile(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("can't create the folder: %w", err)
-	}
-	for _, name := range []string{path + lockSuffix, path} {
-		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
-		if err != nil {
-			return fmt.Errorf("can't write to the file: %w: use a folder that this user may write to", err)
-		}
-		if err := f.Close(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (s *Store) open(ctx context.Context, path string) error {
 	var err error
-	if s.lock, err = takeLock(ctx, path); err != nil {
-		return err
-	}
 	if s.writer, err = connect(path, "busy_timeout(5000)"); err != nil {
 		return err
 	}
@@ -140,30 +116,6 @@ func connect(path string, pragmas ...string) (*sql.DB, error) {
 	}
 	name := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"_pragma": pragmas}.Encode()}
 	return sql.Open("sqlite", name.String())
-}
-
-// lockSuffix is appended to the path of a database to get the path of its lock file.
-const lockSuffix = ".lock"
-
-var errInUse = errors.New("another NanoMon process uses this file: stop it or use another file")
-
-// takeLock locks a database until the result is closed. The lock is an SQLite transaction on the empty lock file: this
-// works on every operating system, and the lock ends with the process.
-func takeLock(ctx context.Context, path string) (*sql.DB, error) {
-	lock, err := connect(path+lockSuffix, "busy_timeout(500)")
-	if err != nil {
-		return nil, err
-	}
-	lock.SetMaxOpenConns(1)
-	_, err = lock.ExecContext(ctx, "BEGIN EXCLUSIVE")
-	var failure *sqlite.Error
-	if errors.As(err, &failure) && failure.Code()&0xff == sqlite3.SQLITE_BUSY {
-		err = errInUse
-	}
-	if err != nil {
-		return nil, errors.Join(err, lock.Close())
-	}
-	return lock, nil
 }
 
 // explainOpen adds an explanation to an error that SQLite returned while it opened a file.
@@ -202,12 +154,12 @@ func (s *Store) Close() error {
 // closeFiles closes all files that are open. The lock is the last, because closing the others still writes.
 func (s *Store) closeFiles() error {
 	var failures []error
-	for _, db := range []*sql.DB{s.readers, s.writer, s.lock} {
+	for _, db := range []*sql.DB{s.readers, s.writer} {
 		if db != nil {
 			failures = append(failures, db.Close())
 		}
 	}
-	return errors.Join(failures...)
+	return errors.Join(append(failures, s.lock.Close())...)
 }
 
 // Ping returns an error if the database does not answer.

@@ -1,0 +1,9 @@
+//go:build !linux
+
+package sqlite
+
+import "os"
+
+// lockOpenFile does nothing: only Linux has locks that belong to an open file. On other systems the lock file must be
+// enough. Windows does not let anyone remove it while it is in use.
+func lockOpenFile(*os.File) error { return nil }
