@@ -21,9 +21,10 @@ var errInUse = errors.New("another NanoMon process uses this file: stop it or us
 type fileLock struct {
 	// path is the absolute path of the database, without symbolic links.
 	path string
-	// beside has the lock file open, file the database.
+	// beside has the lock file open.
 	beside *sql.DB
-	file   *os.File
+	// file is the database, open and locked; nil where only the lock file can be locked.
+	file *os.File
 }
 
 // lockDatabase locks a database, and creates its folder, its file and its lock file if they are missing. Only their owner
@@ -85,15 +86,21 @@ func lockBeside(ctx context.Context, path string) (*sql.DB, error) {
 	return lock, nil
 }
 
-// lockFile opens and locks the database itself. The file that was opened may have been replaced before it was locked.
-func (l *fileLock) lockFile() (err error) {
-	if l.file, err = openOrCreate(l.path); err != nil {
+// lockFile creates the database if it is missing, and locks it. The file that was opened may have been replaced before it
+// was locked.
+func (l *fileLock) lockFile() error {
+	f, err := openOrCreate(l.path)
+	if err != nil {
 		return err
 	}
-	if err := lockOpenFile(l.file); err != nil {
+	if !hasFileLocks {
+		return f.Close()
+	}
+	l.file = f
+	if err := lockOpenFile(f); err != nil {
 		return err
 	}
-	locked, err := l.file.Stat()
+	locked, err := f.Stat()
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+const hasFileLocks = true
+
 // lockedByte is the byte of a database that is locked while a process uses it. SQLite stores nothing in the page at
 // 0x40000000 and uses its first 512 bytes for its own locks.
 const lockedByte = 0x40000000 + 512

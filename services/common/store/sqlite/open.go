@@ -110,12 +110,17 @@ func (s *Store) open(ctx context.Context, path string) error {
 
 // connect returns a pool of connections to a file. It opens the first connection when it is used.
 func connect(path string, pragmas ...string) (*sql.DB, error) {
+	return sql.Open("sqlite", fileURL(path, url.Values{"_pragma": pragmas}))
+}
+
+// fileURL returns the name of a file for SQLite, with options.
+func fileURL(path string, options url.Values) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path
 	}
-	name := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"_pragma": pragmas}.Encode()}
-	return sql.Open("sqlite", name.String())
+	name := url.URL{Scheme: "file", Path: path, RawQuery: options.Encode()}
+	return name.String()
 }
 
 // explainOpen adds an explanation to an error that SQLite returned while it opened a file.
