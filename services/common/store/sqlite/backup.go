@@ -51,6 +51,9 @@ func Backup(ctx context.Context, path, file string, progress Progress) (Content,
 	}
 	defer removePartial(partial)
 	content, err := copyDatabase(ctx, databaseFile{path: path}, partial, progress)
+	if errors.Is(err, errDamaged) {
+		err = fmt.Errorf("%w: stop NanoMon, copy its folder, and restore an earlier backup", err)
+	}
 	if err != nil {
 		return Content{}, fmt.Errorf("back up %s to %s: %w", path, file, err)
 	}
@@ -188,7 +191,11 @@ func copyPages(ctx context.Context, source databaseFile, target string, progress
 		if err != nil {
 			return err
 		}
-		return errors.Join(runBackup(ctx, backup, progress), backup.Finish())
+		err = runBackup(ctx, backup, progress)
+		if finish := backup.Finish(); err == nil { // after a failed step, Finish returns its error again
+			err = finish
+		}
+		return err
 	})
 }
 

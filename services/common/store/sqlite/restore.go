@@ -64,8 +64,11 @@ func (r Restore) replace(ctx context.Context, lock *fileLock, backup string) (ke
 	}
 	defer removePartial(partial)
 	content, err := copyDatabase(ctx, databaseFile{path: backup, unused: true}, partial, r.Progress)
+	if errors.Is(err, errDamaged) {
+		err = fmt.Errorf("%w: use another backup", err)
+	}
 	if err != nil {
-		return "", fmt.Errorf("can't restore %s: %w: use another backup", backup, err)
+		return "", fmt.Errorf("can't restore %s: %w", backup, err)
 	}
 	if err := r.Confirm(lock.path, content); err != nil {
 		return "", err
