@@ -42,6 +42,9 @@ func Backup(ctx context.Context, path, file string, progress Progress) (Content,
 	if err != nil {
 		return Content{}, err
 	}
+	if file, err = filepath.Abs(file); err != nil {
+		return Content{}, err
+	}
 	if err := checkTarget(file); err != nil {
 		return Content{}, err
 	}

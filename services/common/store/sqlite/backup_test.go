@@ -113,6 +113,20 @@ func TestBackupOfOlderFormatKeepsIt(t *testing.T) {
 	}
 }
 
+func TestBackupToRelativePath(t *testing.T) {
+	path := closedFile(t, "Shop")
+	t.Chdir(t.TempDir())
+	content, err := Backup(t.Context(), path, "backup.db", quiet)
+	if err != nil || content.Size == 0 {
+		t.Fatalf("content %v, error %v", content, err)
+	}
+	wantFiles(t, ".", "backup.db")
+	if _, err := restore(t, filepath.Join("data", "nanomon.db"), "backup.db"); err != nil {
+		t.Fatal(err)
+	}
+	wantMonitor(t, filepath.Join("data", "nanomon.db"), "Shop")
+}
+
 // damage overwrites the page that begins at 4096 bytes times page.
 func damage(t *testing.T, path string, page int64) string {
 	t.Helper()

@@ -113,7 +113,7 @@ func connect(path string, pragmas ...string) (*sql.DB, error) {
 	return sql.Open("sqlite", fileURL(path, url.Values{"_pragma": pragmas}))
 }
 
-// fileURL returns the name of a file for SQLite, with options.
+// fileURL returns the name of a file for SQLite, with options. The path must be absolute.
 func fileURL(path string, options url.Values) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") {
