@@ -35,6 +35,7 @@ func main() {
 		Summary: "This program is all of NanoMon in one process: the checks, the API and the page. " +
 			"Its database is a SQLite file.",
 		Settings: []string{"FRONTEND_PORT", "API_PORT", "DATA_DIR", "AUTH_CLIENT_ID", "ALERT_SMTP_TO"},
+		Commands: []process.Command{backupCommand, restoreCommand},
 	}, run, health))
 }
 
@@ -76,7 +77,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	}
 	defer waiting.Close()
 	apiMetrics := server.NewMetrics()
-	file := filepath.Join(cfg.DataDir, "nanomon.db")
+	file := databaseFile(cfg.SQLite)
 	db, err := openData(ctx, file, apiMetrics.ObserveStore)
 	if err != nil {
 		return fmt.Errorf("DATA_DIR: %w", err)
@@ -107,6 +108,9 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	group.Go(func() error { return web.Serve(ctx, pageListener, onePort(api.Handler(), page), log) })
 	return group.Wait()
 }
+
+// databaseFile returns the path of the database.
+func databaseFile(cfg config.SQLite) string { return filepath.Join(cfg.DataDir, "nanomon.db") }
 
 // openData opens the database file, and creates its folder if necessary.
 func openData(ctx context.Context, file string, observe store.Observe) (*sqlite.Store, error) {

@@ -31,6 +31,10 @@ type SQLite struct {
 	DataDir string `env:"DATA_DIR" envDefault:"./data"`
 }
 
+// Validate implements [Validator]. A command that uses only the database parses this part alone, so that it works while
+// other settings are wrong.
+func (SQLite) Validate() []Fault { return nil }
+
 // Mongo configures the connection to the MongoDB server.
 //
 // # Database

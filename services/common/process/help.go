@@ -28,17 +28,26 @@ Usage:
 Commands:
   health           check the program that runs here with the same settings: exit code 0 if it works,
                    1 if it does not
-  help             print this text (also -h, --help)
+%[2]s  help             print this text (also -h, --help)
   help settings    print all settings of %[1]s
   version          print the version (also --version)
 
-`, p.Name)
+`, p.Name, p.commandHelp())
 	text.WriteString(wrap("", "Settings are environment variables, or lines NAME=value in the file .env of the working "+
 		"folder. The most important ones:"))
 	for _, name := range p.Settings {
 		p.describe(&text, name)
 	}
 	text.WriteString("\n" + wrap("", documentation))
+	return text.String()
+}
+
+// commandHelp returns the lines of the program's own commands.
+func (p Program) commandHelp() string {
+	var text strings.Builder
+	for _, c := range p.Commands {
+		fmt.Fprintf(&text, "  %-16s %s\n", c.Name+" FILE", c.Summary)
+	}
 	return text.String()
 }
 

@@ -4,6 +4,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -25,6 +26,8 @@ type Program struct {
 	Summary string
 	// Settings are the names of the settings that its help explains.
 	Settings []string
+	// Commands are the commands that other programs do not have.
+	Commands []Command
 }
 
 // Run executes the command in the arguments of the process and returns the exit code. Without arguments it parses the
@@ -40,30 +43,44 @@ func Run[T config.Settings](
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
-	var err error
-	switch command := strings.Join(os.Args[1:], " "); {
-	case len(os.Args) == 1:
-		err = start(ctx, program, run)
-	case command == "health":
-		err = checkHealth(ctx, health)
-	case command == "help", command == "--help", command == "-h":
-		fmt.Print(program.help())
-	case command == "help settings":
-		fmt.Print(program.settingsHelp())
-	case command == "version", command == "--version":
-		fmt.Printf("%s %s (%s)\n", program.Name, version.Version, version.BuildInfo)
-	default:
-		fmt.Fprintf(os.Stderr, "%[1]s: unknown command %[2]q: run \"%[1]s help\" for a list of commands\n",
-			program.Name, command)
+	err := execute(ctx, program, run, health)
+	if err == nil {
+		return 0
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintf(os.Stderr, "%s: %s\n", program.Name, line)
+	}
+	if errors.As(err, new(errUsage)) {
 		return 2
 	}
-	if err != nil {
-		for line := range strings.SplitSeq(err.Error(), "\n") {
-			fmt.Fprintf(os.Stderr, "%s: %s\n", program.Name, line)
-		}
-		return 1
+	return 1
+}
+
+// execute executes the command in the arguments of the process.
+func execute[T config.Settings](
+	ctx context.Context, program Program,
+	run func(ctx context.Context, cfg T, log *slog.Logger) error,
+	health func(ctx context.Context, cfg T) error,
+) error {
+	if len(os.Args) == 1 {
+		return start(ctx, program, run)
 	}
-	return 0
+	if c, ok := program.command(os.Args[1]); ok {
+		return c.execute(ctx, program.Name, os.Args[2:])
+	}
+	switch command := strings.Join(os.Args[1:], " "); command {
+	case "health":
+		return checkHealth(ctx, health)
+	case "help", "--help", "-h":
+		fmt.Print(program.help())
+	case "help settings":
+		fmt.Print(program.settingsHelp())
+	case "version", "--version":
+		fmt.Printf("%s %s (%s)\n", program.Name, version.Version, version.BuildInfo)
+	default:
+		return errUsage{fmt.Errorf("unknown command %q: run \"%s help\" for a list of commands", command, program.Name)}
+	}
+	return nil
 }
 
 func start[T config.Settings](

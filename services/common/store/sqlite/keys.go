@@ -61,7 +61,7 @@ func (s *Store) CreateKey(ctx context.Context, k store.Key) error {
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, "create key", func(t *tx) error {
+	return s.define(ctx, "create key", func(t *tx) error {
 		n, err := t.exec("INSERT INTO keys (id, hash, name, scope, created, used) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 			id, k.Hash[:], k.Name, k.Scope, k.Created.UnixMilli(), nullDate(k.LastUsed))
 		if err == nil && n == 0 {
@@ -77,7 +77,7 @@ func (s *Store) DeleteKey(ctx context.Context, id string) error {
 	if !ok {
 		return describe("delete key "+id, monitor.ErrNotFound)
 	}
-	return s.write(ctx, "delete key", func(t *tx) error {
+	return s.define(ctx, "delete key", func(t *tx) error {
 		n, err := t.exec("DELETE FROM keys WHERE id = ?", raw)
 		if err == nil && n == 0 {
 			err = monitor.ErrNotFound

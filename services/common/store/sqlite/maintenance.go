@@ -48,7 +48,7 @@ func (s *Store) CreateMaintenanceWindow(ctx context.Context, w maintenance.Windo
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, "create maintenance window", func(t *tx) error {
+	return s.define(ctx, "create maintenance window", func(t *tx) error {
 		n, err := t.exec("INSERT INTO maintenance (id, name, definition) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", id, w.Name, definition)
 		if err == nil && n == 0 {
 			err = monitor.Invalidf("a maintenance window with the id %s already exists", w.ID)
@@ -78,7 +78,7 @@ func (s *Store) changeWindow(ctx context.Context, operation, id, statement strin
 	if !ok {
 		return describe(operation, monitor.ErrNotFound)
 	}
-	return s.write(ctx, operation, func(t *tx) error {
+	return s.define(ctx, operation, func(t *tx) error {
 		n, err := t.exec(statement, append(args, raw)...)
 		if err == nil && n == 0 {
 			err = monitor.ErrNotFound

@@ -85,7 +85,7 @@ func (s *Store) CreateMonitor(ctx context.Context, m monitor.Monitor) error {
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, "create monitor", func(t *tx) error {
+	return s.define(ctx, "create monitor", func(t *tx) error {
 		n, err := t.exec(insertMonitor, row...)
 		if err == nil && n == 0 {
 			err = monitor.Invalidf("a monitor with the id %s already exists", m.ID)
@@ -100,7 +100,7 @@ func (s *Store) ReplaceMonitor(ctx context.Context, m monitor.Monitor) error {
 	if err != nil {
 		return describe("replace monitor", monitor.ErrNotFound)
 	}
-	return s.write(ctx, "replace monitor", func(t *tx) error { return t.replace(m, row) }, store.TopicMonitors)
+	return s.define(ctx, "replace monitor", func(t *tx) error { return t.replace(m, row) }, store.TopicMonitors)
 }
 
 func (t *tx) replace(m monitor.Monitor, row []any) error {
@@ -128,7 +128,7 @@ func (s *Store) ImportMonitors(ctx context.Context, ms []monitor.Monitor) error 
 			return err
 		}
 	}
-	return s.write(ctx, "import monitors", func(t *tx) error {
+	return s.define(ctx, "import monitors", func(t *tx) error {
 		imported := make(map[string]bool, len(ms))
 		for i, m := range ms {
 			imported[string(rows[i][len(rows[i])-1].([]byte))] = true
@@ -179,7 +179,7 @@ func (s *Store) DeleteMonitor(ctx context.Context, id string) error {
 	if !ok {
 		return describe(name, monitor.ErrNotFound)
 	}
-	err := s.write(ctx, name, func(t *tx) error {
+	err := s.define(ctx, name, func(t *tx) error {
 		n, err := t.exec("DELETE FROM monitors WHERE id = ?", raw)
 		if err != nil {
 			return err
@@ -211,7 +211,7 @@ func (t *tx) detach(id []byte) error {
 
 // DeleteMonitors deletes all monitors and their data.
 func (s *Store) DeleteMonitors(ctx context.Context) error {
-	err := s.write(ctx, "delete all monitors", func(t *tx) error {
+	err := s.define(ctx, "delete all monitors", func(t *tx) error {
 		all, err := t.ids("SELECT id FROM monitors")
 		if err != nil {
 			return err

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -26,7 +25,8 @@ var _ store.Store = (*Store)(nil)
 
 // Store is an open database file. [Open] creates it; its methods may be called concurrently.
 type Store struct {
-	lock, readers, writer *sql.DB
+	lock            *fileLock
+	readers, writer *sql.DB
 
 	observe store.Observe
 	queries statements
@@ -34,12 +34,14 @@ type Store struct {
 	changes *hub
 	// purgeDue contains a value if there may be detached rows to delete.
 	purgeDue chan struct{}
+	// checkpointDue contains a value if a definition has changed since the last checkpoint.
+	checkpointDue chan struct{}
 
-	closing    chan struct{}
-	stopPurge  context.CancelFunc
-	background sync.WaitGroup // runPurger
-	writing    sync.WaitGroup // runWriter
-	closed     sync.Once
+	closing        chan struct{}
+	stopBackground context.CancelFunc
+	background     sync.WaitGroup // runPurger, runCheckpoints
+	writing        sync.WaitGroup // runWriter
+	closed         sync.Once
 }
 
 // Config configures a [Store].
@@ -60,48 +62,25 @@ const (
 )
 
 // Open opens the database. It creates missing files and folders, and migrates an older format to the current one. ctx
-// limits only the opening. A file can be open in one Store at a time.
+// limits only the opening. A file can be open in one Store at a time, whichever paths lead to it.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	path, err := filepath.Abs(c.Path)
+	lock, err := lockDatabase(ctx, c.Path)
 	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", c.Path, err)
-	}
-	if err := createFile(path); err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
+		return nil, fmt.Errorf("open database %s: %w", c.Path, explain(err))
 	}
 	s := &Store{
-		observe: c.Observe,
-		queue:   make(chan *operation), changes: newHub(), purgeDue: make(chan struct{}, 1), closing: make(chan struct{}),
+		lock: lock, observe: c.Observe,
+		queue: make(chan *operation), changes: newHub(), closing: make(chan struct{}),
+		purgeDue: make(chan struct{}, 1), checkpointDue: make(chan struct{}, 1),
 	}
-	if err := s.open(ctx, path); err != nil {
-		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, explainOpen(err)), s.closeFiles())
+	if err := s.open(ctx, lock.path); err != nil {
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", lock.path, explainOpen(err)), s.closeFiles())
 	}
 	return s, nil
 }
 
-// createFile creates the folder, the database file and the lock file if they are missing, and checks that both files
-// can be written. Only their owner may read them, because monitors contain secrets.
-func createFile(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("can't create the folder: %w", err)
-	}
-	for _, name := range []string{path + lockSuffix, path} {
-		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
-		if err != nil {
-			return fmt.Errorf("can't write to the file: %w: use a folder that this user may write to", err)
-		}
-		if err := f.Close(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (s *Store) open(ctx context.Context, path string) error {
 	var err error
-	if s.lock, err = takeLock(ctx, path); err != nil {
-		return err
-	}
 	if s.writer, err = connect(path, "busy_timeout(5000)"); err != nil {
 		return err
 	}
@@ -122,44 +101,26 @@ func (s *Store) open(ctx context.Context, path string) error {
 	s.queries.prepare = s.readers.PrepareContext
 
 	s.writing.Go(func() { s.runWriter(t) })
-	purging, stop := context.WithCancel(context.Background())
-	s.stopPurge = stop
-	s.background.Go(func() { s.runPurger(purging) })
+	background, stop := context.WithCancel(context.Background())
+	s.stopBackground = stop
+	s.background.Go(func() { s.runPurger(background) })
+	s.background.Go(func() { s.runCheckpoints(background) })
 	return nil
 }
 
 // connect returns a pool of connections to a file. It opens the first connection when it is used.
 func connect(path string, pragmas ...string) (*sql.DB, error) {
+	return sql.Open("sqlite", fileURL(path, url.Values{"_pragma": pragmas}))
+}
+
+// fileURL returns the name of a file for SQLite, with options. The path must be absolute.
+func fileURL(path string, options url.Values) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path
 	}
-	name := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"_pragma": pragmas}.Encode()}
-	return sql.Open("sqlite", name.String())
-}
-
-// lockSuffix is appended to the path of a database to get the path of its lock file.
-const lockSuffix = ".lock"
-
-var errInUse = errors.New("another NanoMon process uses this file: stop it or use another file")
-
-// takeLock locks a database until the result is closed. The lock is an SQLite transaction on the empty lock file: this
-// works on every operating system, and the lock ends with the process.
-func takeLock(ctx context.Context, path string) (*sql.DB, error) {
-	lock, err := connect(path+lockSuffix, "busy_timeout(500)")
-	if err != nil {
-		return nil, err
-	}
-	lock.SetMaxOpenConns(1)
-	_, err = lock.ExecContext(ctx, "BEGIN EXCLUSIVE")
-	var failure *sqlite.Error
-	if errors.As(err, &failure) && failure.Code()&0xff == sqlite3.SQLITE_BUSY {
-		err = errInUse
-	}
-	if err != nil {
-		return nil, errors.Join(err, lock.Close())
-	}
-	return lock, nil
+	name := url.URL{Scheme: "file", Path: path, RawQuery: options.Encode()}
+	return name.String()
 }
 
 // explainOpen adds an explanation to an error that SQLite returned while it opened a file.
@@ -182,7 +143,7 @@ var errClosed = fmt.Errorf("%w: the database is closed", monitor.ErrUnavailable)
 func (s *Store) Close() error {
 	err := error(nil)
 	s.closed.Do(func() {
-		s.stopPurge()
+		s.stopBackground()
 		s.background.Wait()
 		close(s.closing)
 		s.writing.Wait()
@@ -198,12 +159,12 @@ func (s *Store) Close() error {
 // closeFiles closes all files that are open. The lock is the last, because closing the others still writes.
 func (s *Store) closeFiles() error {
 	var failures []error
-	for _, db := range []*sql.DB{s.readers, s.writer, s.lock} {
+	for _, db := range []*sql.DB{s.readers, s.writer} {
 		if db != nil {
 			failures = append(failures, db.Close())
 		}
 	}
-	return errors.Join(failures...)
+	return errors.Join(append(failures, s.lock.Close())...)
 }
 
 // Ping returns an error if the database does not answer.
