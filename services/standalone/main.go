@@ -84,7 +84,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 
 	api := server.New(server.Config{
 		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "sqlite", Auth: cfg.Auth, Origins: cfg.CORSOrigins,
-		Metrics: apiMetrics,
+		TrustedProxies: cfg.TrustedProxies, Metrics: apiMetrics,
 	}, db, types, log)
 	alerter := alerting.FromSettings(id, cfg.Alerts, db, log)
 	runner := engine.New(engine.Config{
