@@ -47,7 +47,7 @@ func run(ctx context.Context, cfg config.API, log *slog.Logger) error {
 
 	api := server.New(server.Config{
 		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "mongodb", Auth: cfg.Auth, Origins: cfg.CORSOrigins,
-		Metrics: metrics,
+		TrustedProxies: cfg.TrustedProxies, Metrics: metrics,
 	}, db, probe.All(probe.Guard{}), log)
 	process.LogStart(log, "api", "store", "mongodb", "hosts", cfg.Hosts(), "database", cfg.MongoDB)
 	if cfg.AuthClientID == "" {

@@ -86,7 +86,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 
 	api := server.New(server.Config{
 		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "sqlite", Auth: cfg.Auth, Origins: cfg.CORSOrigins,
-		Metrics: apiMetrics,
+		TrustedProxies: cfg.TrustedProxies, Metrics: apiMetrics,
 	}, db, types, log)
 	now := clock.New(log).Now
 	alerter := alerting.FromSettings(id, now, cfg.Alerts, db, log)

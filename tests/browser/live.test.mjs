@@ -96,6 +96,26 @@ test.describe('with failing requests', () => {
     await expect(row(page, 'Shop')).toBeVisible();
   });
 
+  test('the page polls while too many streams are open, and returns to the stream', async ({
+    page,
+    nanomon,
+    target,
+  }) => {
+    await page.clock.install();
+    const streams = await openStreams(nanomon.url);
+    await page.goto('/');
+    await expect(page.getByText('Refreshing every 10 seconds')).toBeVisible();
+    await nanomon.add({ name: 'Shop', target: target.url });
+    await expect.poll(() => target.hits).toBeGreaterThan(0);
+    await page.clock.runFor(10_000);
+    await expect(row(page, 'Shop')).toBeVisible();
+    await expect(page.getByRole('alert')).toBeHidden();
+
+    streams.abort();
+    await page.clock.runFor(15_000);
+    await expect(page.getByText('Live', { exact: true })).toBeVisible();
+  });
+
   test('a list that cannot load shows the error and can retry', async ({ page, nanomon, target }) => {
     await nanomon.add({ name: 'Shop', target: target.url });
     await page.route('**/api/monitors?*', (route) =>
@@ -124,3 +144,21 @@ test('storing settings in the address does not cancel a navigation', async ({ pa
   });
   await expect(page.getByRole('heading', { name: 'About NanoMon' })).toBeVisible();
 });
+
+/**
+ * Opens event streams until the server refuses one, from every address that the browser may use.
+ * @param {string} url the server's
+ * @returns {Promise<AbortController>} closes the streams
+ */
+async function openStreams(url) {
+  const streams = new AbortController();
+  const { port } = new URL(url);
+  for (const host of ['127.0.0.1', '[::1]']) {
+    let response;
+    for (let n = 0; n < 150 && (!response || response.ok); n++) {
+      response = await fetch(`http://${host}:${port}/api/events`, { signal: streams.signal }).catch(() => null);
+    }
+    expect([503, undefined]).toContain(response?.status);
+  }
+  return streams;
+}

@@ -21,6 +21,8 @@ const (
 
 // Identity is the sender of a request.
 type Identity struct {
+	// ID tells senders apart, for limits; empty if the sender has not signed in, or its token names nobody.
+	ID string
 	// Name is for display; empty if the sender has not signed in.
 	Name  string
 	Scope Scope

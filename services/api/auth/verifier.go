@@ -117,7 +117,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	if err != nil {
 		return Identity{}, errClaims
 	}
-	id := Identity{Name: displayName(claims), Expires: expires.Add(leeway)}
+	id := Identity{ID: subject(claims), Name: displayName(claims), Expires: expires.Add(leeway)}
 	if claimContains(claims, adminScope, "scp", "scope", "roles") {
 		id.Scope = ScopeAdmin
 	}
@@ -237,6 +237,14 @@ func claimContains(claims jwt.MapClaims, word string, names ...string) bool {
 func stringClaim(claims jwt.MapClaims, name string) string {
 	text, _ := claims[name].(string)
 	return text
+}
+
+// subject returns the unique id of the person or program, or an empty string if the token has none.
+func subject(claims jwt.MapClaims) string {
+	if sub := stringClaim(claims, "sub"); sub != "" {
+		return stringClaim(claims, "iss") + " " + sub
+	}
+	return ""
 }
 
 // displayName returns the name of the person or program, or its id.

@@ -21,7 +21,6 @@ const maxKeyName = 100
 // apiKeyStore is the part of the store for API keys.
 type apiKeyStore interface {
 	auth.APIKeyStore
-	Keys(ctx context.Context) ([]store.Key, error)
 	CreateKey(ctx context.Context, k store.Key) error
 	DeleteKey(ctx context.Context, id string) error
 }
@@ -84,6 +83,7 @@ func (s *Server) addAPIKey(ctx context.Context, k store.Key) error {
 	if len(existing) >= store.MaxKeys {
 		return monitor.Invalidf("there are already %d API keys, which is the maximum: revoke one first", len(existing))
 	}
+	defer s.keys.Changed()
 	return s.store.CreateKey(ctx, k)
 }
 
@@ -93,6 +93,7 @@ func (s *Server) deleteAPIKey(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	err = s.store.DeleteKey(r.Context(), id)
+	s.keys.Changed()
 	if errors.Is(err, monitor.ErrNotFound) {
 		return web.Problemf(http.StatusNotFound, "there is no API key with the id %s", id)
 	}

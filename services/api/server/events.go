@@ -28,6 +28,11 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead {
 		return nil
 	}
+	client := clientOf(r)
+	if !s.streams.open(client) {
+		return errTooManyStreams
+	}
+	defer s.streams.close(client)
 	ctx, cancel := web.UntilStop(r)
 	defer cancel()
 	id := auth.FromContext(ctx)

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"net"
 	"net/http"
 	"time"
 
@@ -19,7 +18,7 @@ const (
 	maxClients = 10_000
 )
 
-// rateLimiter limits the write requests of each client, by IP address.
+// rateLimiter limits the write requests of each client.
 type rateLimiter struct {
 	now     func() time.Time
 	clients *lru.Cache[string, *rate.Limiter]
@@ -36,7 +35,7 @@ func newRateLimiter(now func() time.Time) *rateLimiter {
 // middleware responds with 429 to a client that exceeds its limit.
 func (l *rateLimiter) middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !l.client(r.RemoteAddr).AllowN(l.now(), 1) {
+		if !l.limiter(clientOf(r)).AllowN(l.now(), 1) {
 			web.Error(w, r, web.Problemf(http.StatusTooManyRequests,
 				"more than %d changes a second; try again in a second", writeRate))
 			return
@@ -45,13 +44,10 @@ func (l *rateLimiter) middleware(next http.Handler) http.Handler {
 	})
 }
 
-func (l *rateLimiter) client(address string) *rate.Limiter {
-	if host, _, err := net.SplitHostPort(address); err == nil {
-		address = host
-	}
+func (l *rateLimiter) limiter(client string) *rate.Limiter {
 	created := rate.NewLimiter(writeRate, writeBurst)
-	if existing, ok, _ := l.clients.PeekOrAdd(address, created); ok {
-		l.clients.Get(address) // marks it as recently used
+	if existing, ok, _ := l.clients.PeekOrAdd(client, created); ok {
+		l.clients.Get(client) // marks it as recently used
 		return existing
 	}
 	return created

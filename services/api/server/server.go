@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -36,6 +37,8 @@ type Config struct {
 	// Origins lists the origins of web pages that may use the API. If it is empty, any origin may while sign-in is off,
 	// and none while it is on.
 	Origins []string
+	// TrustedProxies are the proxies whose X-Forwarded-For is used to find the address of a client.
+	TrustedProxies []netip.Prefix
 	// Metrics are the metrics of this server alone; nil creates new ones.
 	Metrics *Metrics
 }
@@ -64,6 +67,7 @@ type Server struct {
 	keys      *auth.APIKeys
 	auth      *auth.Middleware
 	rateLimit *rateLimiter
+	streams   streamLimit
 	// createKeyMu serializes the creation of API keys, so that this server does not exceed their maximum number.
 	createKeyMu sync.Mutex
 }
@@ -113,10 +117,10 @@ type routes struct {
 func (s *Server) Handler() http.Handler {
 	r := chi.NewRouter()
 	r.Use(s.config.Metrics.measure, web.LogRequests(s.log, "/api", "/api/", "/api/health", "/api/metrics"), web.SecurityHeaders, web.AllowOrigins(s.origins()...),
-		redirectOldPaths, rejectUnknownRoutes(r), middleware.GetHead)
+		findAddress(s.config.TrustedProxies), redirectOldPaths, rejectUnknownRoutes(r), middleware.GetHead)
 	to := routes{open: r, reading: r.With(s.auth.ProtectReads), protected: r.With(s.auth.ProtectWrites)}
 	if s.auth.Enabled() {
-		// Authentication comes first: rejected requests don't count toward the limit that clients behind a proxy share.
+		// Authentication comes first: the client is the signed-in identity, and rejected requests don't count.
 		to.protected = to.protected.With(s.rateLimit.middleware)
 	}
 	s.bindStatus(to)

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"testing"
 	"time"
@@ -98,9 +97,6 @@ func (unavailableStore) Keys(context.Context) ([]store.Key, error)         { ret
 func (unavailableStore) CreateKey(context.Context, store.Key) error        { return errUnavailable }
 func (unavailableStore) DeleteKey(context.Context, string) error           { return errUnavailable }
 func (unavailableStore) TouchKey(context.Context, string, time.Time) error { return errUnavailable }
-func (unavailableStore) KeyByHash(context.Context, [sha256.Size]byte) (k store.Key, err error) {
-	return k, errUnavailable
-}
 
 func TestStoreIsUnavailable(t *testing.T) {
 	a := startAPI(t, unavailableStore{})

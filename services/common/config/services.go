@@ -184,6 +184,16 @@ func (p Page) Validate() []Fault {
 	return nil
 }
 
+// Proxies configures which reverse proxies the API trusts.
+//
+// # Addresses
+type Proxies struct {
+	// Addresses and ranges of the reverse proxies in front of the API, separated by commas or spaces, for example
+	// `10.0.0.0/8`. The API takes the address of a client from `X-Forwarded-For` only if the request comes from one of
+	// them, and uses it to limit the event streams of each client. If unset, everyone behind a proxy counts as one client.
+	TrustedProxies Networks `env:"TRUSTED_PROXIES"`
+}
+
 // API is the configuration of the program api.
 //
 // # Addresses
@@ -191,6 +201,7 @@ type API struct {
 	Mongo
 	Auth
 	CORS
+	Proxies
 	// Port to listen on. 0 picks a free port.
 	Port Port `env:"PORT" envDefault:"8000"`
 	Log
@@ -247,6 +258,7 @@ type Standalone struct {
 	Spool
 	Auth
 	CORS
+	Proxies
 	Checks
 	Alerts
 	Prometheus

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
 	"time"
 
 	"nanomon/services/common/maintenance"
@@ -45,8 +44,6 @@ type Store interface {
 	// CreateKey stores k. Its id and hash must be new.
 	CreateKey(ctx context.Context, k Key) error
 	DeleteKey(ctx context.Context, id string) error
-	// KeyByHash returns the API key with this hash.
-	KeyByHash(ctx context.Context, hash [sha256.Size]byte) (Key, error)
 	// TouchKey sets LastUsed to the given time unless it is later already. A deleted key is not an error.
 	TouchKey(ctx context.Context, id string, at time.Time) error
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"fmt"
 	"slices"
 	"time"
 
@@ -26,38 +25,26 @@ type keyDoc struct {
 	Used time.Time `bson:"used"`
 }
 
-func (d keyDoc) key() (store.Key, error) {
-	if len(d.Hash) != sha256.Size {
-		return store.Key{}, fmt.Errorf("the stored hash of API key %s has %d bytes, want %d: delete the key and create another",
-			d.ID.Hex(), len(d.Hash), sha256.Size)
+// key returns the key. A hash of the wrong length becomes the zero hash, which no key has: such a key is never accepted,
+// but it can be listed and deleted, and does not affect the others.
+func (d keyDoc) key() store.Key {
+	k := store.Key{
+		ID: d.ID.Hex(), Name: d.Name, Scope: d.Scope, Created: d.Created.UTC(), LastUsed: d.Used.UTC(),
 	}
-	return store.Key{
-		ID: d.ID.Hex(), Name: d.Name, Scope: d.Scope, Created: d.Created.UTC(), LastUsed: d.Used.UTC(), Hash: [sha256.Size]byte(d.Hash),
-	}, nil
+	if len(d.Hash) == sha256.Size {
+		k.Hash = [sha256.Size]byte(d.Hash)
+	}
+	return k
 }
 
 // Keys returns all API keys.
 func (s *Store) Keys(ctx context.Context) (_ []store.Key, err error) {
 	defer s.end(ctx, time.Now(), "list keys", &err)
-	docs, err := find(ctx, s.keys, bson.D{}, func(d keyDoc) keyDoc { return d })
-	if err != nil {
-		return nil, err
-	}
-	list, err := convertAll(docs, keyDoc.key)
+	list, err := find(ctx, s.keys, bson.D{}, keyDoc.key)
 	slices.SortFunc(list, func(a, b store.Key) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
 	return list, err
-}
-
-// KeyByHash returns the API key with this hash.
-func (s *Store) KeyByHash(ctx context.Context, hash [sha256.Size]byte) (_ store.Key, err error) {
-	defer s.end(ctx, time.Now(), "get key", &err)
-	var doc keyDoc
-	if err := s.keys.FindOne(ctx, bson.D{field("hash", hash[:])}).Decode(&doc); err != nil {
-		return store.Key{}, err
-	}
-	return doc.key()
 }
 
 // CreateKey stores a new API key.

@@ -11,31 +11,15 @@ import (
 	"nanomon/services/common/store"
 )
 
-const selectKeys = "SELECT id, hash, name, scope, created, used FROM keys "
-
 // Keys returns all API keys.
 func (s *Store) Keys(ctx context.Context) ([]store.Key, error) {
 	list := []store.Key{}
-	err := s.read(ctx, "list keys", selectKeys+"ORDER BY name, id", nil, func(rows *sql.Rows) error {
+	err := s.read(ctx, "list keys", "SELECT id, hash, name, scope, created, used FROM keys ORDER BY name, id", nil, func(rows *sql.Rows) error {
 		k, err := scanKey(rows)
 		list = append(list, k)
 		return err
 	})
 	return list, err
-}
-
-// KeyByHash returns the API key with this hash.
-func (s *Store) KeyByHash(ctx context.Context, hash [sha256.Size]byte) (k store.Key, err error) {
-	found := false
-	err = s.read(ctx, "get key", selectKeys+"WHERE hash = ?", []any{hash[:]}, func(rows *sql.Rows) (err error) {
-		found = true
-		k, err = scanKey(rows)
-		return err
-	})
-	if err == nil && !found {
-		err = describe("get key", monitor.ErrNotFound)
-	}
-	return k, err
 }
 
 func scanKey(rows *sql.Rows) (k store.Key, err error) {
