@@ -6,19 +6,25 @@
 // rely on two documents changing together.
 //
 // Every adapter method takes its caller's context. It returns [monitor.ErrNotFound] for an unknown id, a
-// [monitor.InvalidError] for input that can't be stored, and [monitor.ErrUnavailable] if the store can't be reached,
-// each wrapped with the name of the operation.
+// [monitor.InvalidError] for input that can't be stored, and [monitor.ErrUnavailable] if the same call may succeed
+// later, each wrapped with the name of the operation.
 package store
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"nanomon/services/common/monitor"
 )
 
-// ErrWatchUnsupported is returned by Watch if the store can't report changes. The caller must poll.
+// ErrWatchUnsupported is returned by Watch if the store can't report changes. The caller must poll. It may try again
+// later: a database also rejects a watch while a part of it is away.
 var ErrWatchUnsupported = errors.New("the store can't report changes")
+
+// ErrUnknown means that a database that was reachable answered with an error that is not known. It wraps
+// [monitor.ErrUnavailable], because the same call may succeed later.
+var ErrUnknown = fmt.Errorf("%w: unknown error of the database", monitor.ErrUnavailable)
 
 // HistoryLength is the maximum number of results in the history of a [State].
 const HistoryLength = 30
