@@ -116,7 +116,7 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 	}
 	e.ignoreRules.Store(&ignoreRules{})
 	e.running.Store(new([]*entry))
-	e.writer = newWriter(s, cfg.Spool, cfg.Observer.Stored, &e.stats, log)
+	e.writer = newWriter(s, cfg.Spool, cfg.Observer.Stored, &e.stats, &e.problems, log)
 	return e
 }
 
