@@ -6,20 +6,26 @@
 // rely on two documents changing together.
 //
 // Every adapter method takes its caller's context. It returns [monitor.ErrNotFound] for an unknown id, a
-// [monitor.InvalidError] for input that can't be stored, and [monitor.ErrUnavailable] if the store can't be reached,
-// each wrapped with the name of the operation.
+// [monitor.InvalidError] for input that can't be stored, and [monitor.ErrUnavailable] if the same call may succeed
+// later, each wrapped with the name of the operation.
 package store
 
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"time"
 
 	"nanomon/services/common/monitor"
 )
 
-// ErrWatchUnsupported is returned by Watch if the store can't report changes. The caller must poll.
+// ErrWatchUnsupported is returned by Watch if the store can't report changes. The caller must poll. It may try again
+// later: a database also rejects a watch while a part of it is away.
 var ErrWatchUnsupported = errors.New("the store can't report changes")
+
+// ErrUnknown means that a database that was reachable answered with an error that is not known. It wraps
+// [monitor.ErrUnavailable], because the same call may succeed later.
+var ErrUnknown = fmt.Errorf("%w: unknown error of the database", monitor.ErrUnavailable)
 
 // HistoryLength is the maximum number of results in the history of a [State].
 const HistoryLength = 30
@@ -207,6 +213,8 @@ type Runner struct {
 	Monitors int `json:"monitors"`
 	// LastSeen is the date of the heartbeat.
 	LastSeen time.Time `json:"lastSeen"`
+	// Problems lists what is wrong with the runner itself, one sentence each, with what to do. It contains no secret.
+	Problems []string `json:"problems,omitempty"`
 }
 
 // Topic is a kind of change that can be watched.

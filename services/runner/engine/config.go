@@ -74,8 +74,10 @@ type Store interface {
 	States(ctx context.Context) ([]store.State, error)
 	StatesOf(ctx context.Context, monitorIDs []string) ([]store.State, error)
 	AppendBatch(ctx context.Context, b store.Batch) error
+	Ping(ctx context.Context) error
 	Watch(ctx context.Context, t store.Topic) (<-chan struct{}, error)
 
+	AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) error
 	PendingOnDemandChecks(ctx context.Context, now time.Time) ([]store.OnDemandCheck, error)
 	ClaimOnDemandCheck(ctx context.Context, id, runner string) (bool, error)
 	CompleteOnDemandCheck(ctx context.Context, id string, r monitor.Result) error

@@ -38,6 +38,8 @@ type Engine struct {
 	log   *slog.Logger
 	clock clock
 	stats stats
+	// problems holds what is wrong with this runner.
+	problems problemSet
 
 	pool   *pool
 	writer *writer
@@ -119,7 +121,7 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 	}
 	e.ignoreRules.Store(&ignoreRules{})
 	e.running.Store(new([]*entry))
-	e.writer = newWriter(s, cfg.Spool, cfg.Observer.Stored, &e.stats, log)
+	e.writer = newWriter(s, cfg.Spool, cfg.Observer.Stored, &e.stats, &e.problems, log)
 	return e
 }
 

@@ -104,7 +104,9 @@ func (e *Engine) reloadStates(ctx context.Context, changed chan<- struct{}) {
 func (e *Engine) writeHeartbeat(ctx context.Context, now time.Time) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shortCallTimeout)
 	defer cancel()
-	heartbeat := store.Runner{ID: e.cfg.ID, Monitors: len(*e.running.Load()), LastSeen: monitor.Date(now)}
+	heartbeat := store.Runner{
+		ID: e.cfg.ID, Monitors: len(*e.running.Load()), LastSeen: monitor.Date(now), Problems: e.problems.list(),
+	}
 	return e.store.PutHeartbeat(ctx, heartbeat)
 }
 

@@ -19,6 +19,7 @@ type memoryStore struct {
 	mu              sync.Mutex
 	down            bool                    // every call returns ErrUnavailable
 	reject          func(store.Batch) error // called before a batch is stored; its error rejects the batch
+	noInserts       bool                    // AddOnDemandCheck fails with an unknown error
 	unwatched       bool                    // Watch returns ErrWatchUnsupported
 	monitors        map[string]monitor.Monitor
 	windows         []maintenance.Window
@@ -160,6 +161,24 @@ func (s *memoryStore) Watch(ctx context.Context, t store.Topic) (<-chan struct{}
 	c := make(chan struct{}, 1)
 	s.watchers[t] = append(s.watchers[t], c)
 	return c, err
+}
+
+func (s *memoryStore) Ping(ctx context.Context) error {
+	leave, err := s.enter(ctx, "Ping")
+	defer leave()
+	return err
+}
+
+func (s *memoryStore) AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) error {
+	leave, err := s.enter(ctx, "AddOnDemandCheck")
+	defer leave()
+	if err == nil && s.noInserts {
+		err = errEngineAway
+	}
+	if err == nil {
+		s.onDemandChecks[r.ID] = r
+	}
+	return err
 }
 
 func (s *memoryStore) PendingOnDemandChecks(ctx context.Context, now time.Time) ([]store.OnDemandCheck, error) {

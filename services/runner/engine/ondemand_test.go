@@ -12,7 +12,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-func (s *memoryStore) addOnDemandCheck(r store.OnDemandCheck) {
+func (s *memoryStore) requestCheck(r store.OnDemandCheck) {
 	s.with(store.TopicOnDemandChecks, func() {
 		r.Requested, r.Expires = time.Now(), time.Now().Add(10*time.Second)
 		s.onDemandChecks[r.ID] = r
@@ -40,9 +40,9 @@ func TestDefinitionIsCheckedAndNotRecorded(t *testing.T) {
 			valid, violated, invalid := monitorNumber(1, "10s"), monitorNumber(2, "10s"), monitorNumber(3, "10s")
 			violated.Rule = "n > 5"
 			invalid.Rule = "nothing > 5"
-			s.addOnDemandCheck(store.OnDemandCheck{ID: "valid", Definition: &valid})
-			s.addOnDemandCheck(store.OnDemandCheck{ID: "violated", Definition: &violated})
-			s.addOnDemandCheck(store.OnDemandCheck{ID: "invalid", Definition: &invalid})
+			s.requestCheck(store.OnDemandCheck{ID: "valid", Definition: &valid})
+			s.requestCheck(store.OnDemandCheck{ID: "violated", Definition: &violated})
+			s.requestCheck(store.OnDemandCheck{ID: "invalid", Definition: &invalid})
 			if unwatched {
 				elapse(time.Second)
 			}
@@ -70,7 +70,7 @@ func TestDefinitionClaimedByAnotherRunnerIsNotChecked(t *testing.T) {
 		s.rival = true
 		startEngine(t, s, probes)
 		m := monitorNumber(1, "10s")
-		s.addOnDemandCheck(store.OnDemandCheck{ID: "q", Definition: &m})
+		s.requestCheck(store.OnDemandCheck{ID: "q", Definition: &m})
 		elapse(5 * time.Second)
 		if _, completed := s.onDemandResult("q"); completed || len(probes.started("1")) != 0 || s.calls["ClaimOnDemandCheck"] != 1 {
 			t.Errorf("completed %v, %d checks, %d claims", completed, len(probes.started("1")), s.calls["ClaimOnDemandCheck"])
@@ -85,8 +85,8 @@ func TestStoredMonitorIsCheckedNowAndKeepsSchedule(t *testing.T) {
 		s := newMemoryStore(m)
 		b := startEngine(t, s, probes)
 		elapse(10 * time.Minute)
-		s.addOnDemandCheck(store.OnDemandCheck{ID: "mine", MonitorID: m.ID})
-		s.addOnDemandCheck(store.OnDemandCheck{ID: "other", MonitorID: "another"})
+		s.requestCheck(store.OnDemandCheck{ID: "mine", MonitorID: m.ID})
+		s.requestCheck(store.OnDemandCheck{ID: "other", MonitorID: "another"})
 		synctest.Wait()
 		if n := len(probes.started("1")); n != 2 {
 			t.Errorf("%d checks after the on-demand check", n)
@@ -120,12 +120,12 @@ func TestRunningMonitorIsCheckedOnceMore(t *testing.T) {
 			elapse(100 * time.Millisecond)
 		}
 		for range 3 {
-			s.addOnDemandCheck(store.OnDemandCheck{ID: "q", MonitorID: m.ID})
+			s.requestCheck(store.OnDemandCheck{ID: "q", MonitorID: m.ID})
 			elapse(100 * time.Millisecond)
 		}
 		elapse(9 * time.Second)
 		for range 2 {
-			s.addOnDemandCheck(store.OnDemandCheck{ID: "q", MonitorID: m.ID})
+			s.requestCheck(store.OnDemandCheck{ID: "q", MonitorID: m.ID})
 			elapse(time.Second)
 		}
 		if n := len(probes.started("1")); n != 2 {
@@ -141,7 +141,7 @@ func TestOnDemandChecksAfterStoreIsAvailableAgain(t *testing.T) {
 		elapse(time.Second)
 		s.with("", func() { s.down = true })
 		m := monitorNumber(1, "10s")
-		s.addOnDemandCheck(store.OnDemandCheck{ID: "q", Definition: &m})
+		s.requestCheck(store.OnDemandCheck{ID: "q", Definition: &m})
 		elapse(3 * time.Second)
 		s.with("", func() { s.down = false })
 		elapse(2 * time.Second)
@@ -158,7 +158,7 @@ func TestProbePanicGivesFailedResult(t *testing.T) {
 		s := newMemoryStore()
 		startEngine(t, s, probes)
 		m := monitorNumber(1, "10s")
-		s.addOnDemandCheck(store.OnDemandCheck{ID: "q", Definition: &m})
+		s.requestCheck(store.OnDemandCheck{ID: "q", Definition: &m})
 		synctest.Wait()
 		if r, completed := s.onDemandResult("q"); !completed || r.Status != monitor.StatusFailed {
 			t.Errorf("completed %v with %+v", completed, r)

@@ -19,7 +19,7 @@ const (
 	// spoolRetryDelay is the time for which results stay in memory after a failed write to the spool.
 	spoolRetryDelay = 10 * time.Second
 	// discardTTL is the time for which discards are remembered, because the discarded results may still be in the spool
-	// of a stopped runner.
+	// of a stopped runner. They are remembered for longer while results are set aside.
 	discardTTL = 24 * time.Hour
 )
 
@@ -88,6 +88,7 @@ func (w *writer) spoolBatch(b store.Batch) bool {
 
 func (w *writer) countSpoolOverflow(n int) {
 	if n > 0 {
+		w.reportSetAside()
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.countOverflow(n, fmt.Sprintf("%d results or %d MiB in the spool", spool.MaxResults, spool.MaxBytes>>20))
@@ -139,7 +140,9 @@ func (w *writer) rememberDiscard(matches func(string, time.Time) bool) {
 		return
 	}
 	now := time.Now()
-	w.discards = slices.DeleteFunc(w.discards, func(d discarded) bool { return now.Sub(d.at) > discardTTL })
+	if !w.spool.HasSetAside() {
+		w.discards = slices.DeleteFunc(w.discards, func(d discarded) bool { return now.Sub(d.at) > discardTTL })
+	}
 	w.discards = append(w.discards, discarded{at: now, matches: matches})
 }
 
@@ -159,6 +162,7 @@ func (w *writer) takeOverSpools(ctx context.Context) {
 		if taken > 0 {
 			w.log.Info("took over the spool of a stopped runner", "results", taken)
 		}
+		w.reportSetAside()
 		select {
 		case <-ctx.Done():
 			return
@@ -171,6 +175,7 @@ func (w *writer) takeOverSpools(ctx context.Context) {
 const (
 	spoolWriteFailed    = "could not write to the spool; results stay in memory"
 	spoolReadFailed     = "could not read from the spool, retrying"
+	spoolAsideFailed    = "could not read results that are set aside in the spool, retrying every hour"
 	spoolTakeOverFailed = "could not take over the spool of a stopped runner, retrying"
 )
 

@@ -80,7 +80,7 @@ func TestSpoolIsUsedOnlyWhileStoreUnavailable(t *testing.T) {
 }
 
 // hangingStore is a store that does not respond.
-type hangingStore struct{}
+type hangingStore struct{ writerStore }
 
 func (hangingStore) AppendBatch(ctx context.Context, _ store.Batch) error {
 	<-ctx.Done()

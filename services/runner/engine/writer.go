@@ -21,23 +21,26 @@ const (
 	batchSize = 500
 	// queueSize is the maximum number of results in memory. If the queue is full, the oldest results are dropped.
 	queueSize = 100_000
-	// maxRejections is the number of attempts to write a batch that the store rejects for a reason that may be
-	// temporary.
-	maxRejections = 5
 )
 
-type appender interface {
+// writerStore is the part of the store that a writer uses.
+type writerStore interface {
 	AppendBatch(ctx context.Context, b store.Batch) error
+	// The writer checks with the following methods whether the store accepts other writes than a batch.
+	Ping(ctx context.Context) error
+	AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) error
+	DeleteOnDemandCheck(ctx context.Context, id string) error
 }
 
 // writer queues results, states and status changes, and writes them in batches. Adding to the queue never blocks.
 type writer struct {
-	store appender
+	store writerStore
 	// spool stores batches while the store is unavailable. If it is nil, they stay in memory.
 	spool *spool.Spool
 	// onStored receives the newest states of the monitors in each batch that was written.
 	onStored func([]store.State)
 	stats    *stats
+	problems *problemSet
 	log      *slog.Logger
 	failures failureLog
 	full     chan struct{}
@@ -48,6 +51,8 @@ type writer struct {
 	takeOverAllowed chan struct{}
 	// unwritten counts the results of batches that were being written when the time for writing was over.
 	unwritten int
+	// asideRetried is the time of the last attempt to write what was set aside.
+	asideRetried time.Time
 
 	mu            sync.Mutex
 	results       []monitor.Result
@@ -66,10 +71,12 @@ type writer struct {
 	discards []discarded
 }
 
-func newWriter(s appender, sp *spool.Spool, onStored func([]store.State), st *stats, log *slog.Logger) *writer {
+func newWriter(
+	s writerStore, sp *spool.Spool, onStored func([]store.State), st *stats, problems *problemSet, log *slog.Logger,
+) *writer {
 	takeOverAllowed := make(chan struct{})
 	return &writer{
-		store: s, spool: sp, onStored: onStored, stats: st, log: log,
+		store: s, spool: sp, onStored: onStored, stats: st, problems: problems, log: log,
 		failures:        failureLog{operation: "write results", stats: st, log: log},
 		full:            make(chan struct{}, 1),
 		closing:         make(chan struct{}),
@@ -154,6 +161,9 @@ func (w *writer) run(ctx context.Context) {
 			closed = true
 		}
 		w.flush(ctx)
+		if !closed {
+			w.retrySetAside(ctx)
+		}
 	}
 	stopSpooling()
 	w.flush(ctx) // what stopSpooling moved to the spool
@@ -171,7 +181,7 @@ func (w *writer) run(ctx context.Context) {
 func (w *writer) flush(ctx context.Context) {
 	for ctx.Err() == nil {
 		if b := w.nextSpooled(); b != nil {
-			if isEmpty(*b) || w.write(ctx, *b, maxRejections, true) {
+			if isEmpty(*b) || w.write(ctx, *b, true) {
 				w.spool.Done()
 			}
 			continue
@@ -181,7 +191,7 @@ func (w *writer) flush(ctx context.Context) {
 			return
 		}
 		w.setWritingSince(time.Now())
-		w.write(ctx, b, maxRejections, false)
+		w.write(ctx, b, false)
 		w.setWritingSince(time.Time{})
 	}
 }
@@ -212,36 +222,42 @@ func cut[T any](queue []T) (batch, rest []T) {
 	return queue[:n:n], queue[n:]
 }
 
-// write writes b, unchanged at each retry, until it succeeds, the store rejects b for good, or ctx ends. A rejected
-// batch is split, so that only the rejected documents are dropped. If the store is unavailable, a batch that is not
-// from the spool is moved to the spool. write returns true if b needs no further write by the caller.
-func (w *writer) write(ctx context.Context, b store.Batch, attempts int, fromSpool bool) bool {
+// write writes b, unchanged at each retry, until it succeeds, the store rejects b for good, or ctx ends. A batch with an
+// invalid document is split, so that only this document is dropped. Any other error is retried. A batch that is not from
+// the spool is moved to the spool meanwhile. write returns true if b needs no further write by the caller.
+func (w *writer) write(ctx context.Context, b store.Batch, fromSpool bool) bool {
 	retry := newBackoff()
+	var rejection rejection
 	for {
 		err := w.appendBatch(ctx, b)
 		switch {
 		case err == nil:
-			w.failures.record(nil)
-			w.logOverflow()
-			w.onStored(w.newestOf(b.States))
+			w.recordStored(b)
 			return true
 		case ctx.Err() != nil:
 			if !fromSpool && !w.spoolBatch(b) {
 				w.unwritten += len(b.Results)
 			}
 			return false
-		case isRejection(err):
-			if attempts--; attempts <= 0 || isInvalid(err) {
-				return w.splitOrDrop(ctx, b, fromSpool, err)
-			}
+		case isInvalid(err):
+			return w.splitOrDrop(ctx, b, fromSpool, err)
 		case !fromSpool && w.spoolBatch(b):
 			w.failures.record(err)
 			pause(ctx, retry.NextBackOff())
+			return true
+		case w.isRejected(ctx, &rejection, err) && w.setAside(ctx, b):
 			return true
 		}
 		w.failures.record(err)
 		pause(ctx, retry.NextBackOff())
 	}
+}
+
+// recordStored records that b was written.
+func (w *writer) recordStored(b store.Batch) {
+	w.failures.record(nil)
+	w.logOverflow()
+	w.onStored(w.newestOf(b.States))
 }
 
 // newestOf returns the newest states of the monitors in states. States from the spool are outdated after a long time in
@@ -264,20 +280,32 @@ func (w *writer) appendBatch(ctx context.Context, b store.Batch) error {
 	return w.store.AppendBatch(ctx, b)
 }
 
-// splitOrDrop writes the two halves of a rejected batch one after the other. It drops a batch of a single document.
+// splitOrDrop writes the two halves of a batch with an invalid document one after the other. It drops a batch of a single
+// document.
 func (w *writer) splitOrDrop(ctx context.Context, b store.Batch, fromSpool bool, err error) bool {
-	if max(len(b.Results), len(b.States), len(b.StatusChanges)) <= 1 {
+	if isSingle(b) {
 		w.stats.dropped.Add(int64(len(b.Results)))
 		w.log.Error("store rejected a batch; results dropped", "results", len(b.Results), "states", len(b.States),
 			"status_changes", len(b.StatusChanges), "error", err)
 		return true
 	}
-	r, s, c := len(b.Results)/2, len(b.States)/2, len(b.StatusChanges)/2
-	first := store.Batch{Results: b.Results[:r], States: b.States[:s], StatusChanges: b.StatusChanges[:c]}
-	second := store.Batch{Results: b.Results[r:], States: b.States[s:], StatusChanges: b.StatusChanges[c:]}
-	firstDone := w.write(ctx, first, 1, fromSpool)
-	secondDone := w.write(ctx, second, 1, fromSpool)
+	first, second := split(b)
+	firstDone := w.write(ctx, first, fromSpool)
+	secondDone := w.write(ctx, second, fromSpool)
 	return firstDone && secondDone
+}
+
+// isSingle reports whether b has at most one document of each kind.
+func isSingle(b store.Batch) bool {
+	return max(len(b.Results), len(b.States), len(b.StatusChanges)) <= 1
+}
+
+// split returns the two halves of b.
+func split(b store.Batch) (first, second store.Batch) {
+	r, s, c := len(b.Results)/2, len(b.States)/2, len(b.StatusChanges)/2
+	first = store.Batch{Results: b.Results[:r], States: b.States[:s], StatusChanges: b.StatusChanges[:c]}
+	second = store.Batch{Results: b.Results[r:], States: b.States[s:], StatusChanges: b.StatusChanges[c:]}
+	return first, second
 }
 
 func (w *writer) logOverflow() {
@@ -288,12 +316,6 @@ func (w *writer) logOverflow() {
 	if dropped > 0 {
 		w.log.Error("results dropped while the store was unavailable", "results", dropped)
 	}
-}
-
-// isRejection reports whether the store was reachable but did not accept a batch.
-func isRejection(err error) bool {
-	return !errors.Is(err, monitor.ErrUnavailable) && !errors.Is(err, context.DeadlineExceeded) &&
-		!errors.Is(err, context.Canceled)
 }
 
 func isInvalid(err error) bool {

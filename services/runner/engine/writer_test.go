@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -18,9 +17,11 @@ import (
 // testWriter is a writer that runs in a synctest bubble.
 type testWriter struct {
 	*writer
-	store  *memoryStore
-	log    *logBuffer
-	states map[string]*store.State
+	store *memoryStore
+	log   *logBuffer
+	// problems are those that the writer reports.
+	problems *problemSet
+	states   map[string]*store.State
 	// abort cancels the context of the writer.
 	abort context.CancelFunc
 	// finish closes the writer and waits for its end.
@@ -30,11 +31,11 @@ type testWriter struct {
 func startWriter(t *testing.T) *testWriter { return startSpoolingWriter(t, newMemoryStore(), nil) }
 
 // startSpoolingWriter starts a writer to s with a spool.
-func startSpoolingWriter(t *testing.T, s appender, sp *spool.Spool) *testWriter {
-	b := &testWriter{log: &logBuffer{}, states: map[string]*store.State{}}
+func startSpoolingWriter(t *testing.T, s writerStore, sp *spool.Spool) *testWriter {
+	b := &testWriter{log: &logBuffer{}, problems: &problemSet{}, states: map[string]*store.State{}}
 	b.store, _ = s.(*memoryStore)
 	st := &stats{}
-	b.writer = newWriter(s, sp, noObserver{}.Stored, st, slog.New(slog.NewTextHandler(b.log, nil)))
+	b.writer = newWriter(s, sp, noObserver{}.Stored, st, b.problems, slog.New(slog.NewTextHandler(b.log, nil)))
 	var ctx context.Context
 	ctx, b.abort = context.WithCancel(t.Context())
 	var running sync.WaitGroup
@@ -174,36 +175,23 @@ func TestFullQueueDropsOldestResults(t *testing.T) {
 	})
 }
 
-func TestWriterDropsOnlyRejectedResults(t *testing.T) {
-	for name, rejection := range map[string]error{
-		"invalid": monitor.Invalidf("result has no id"), "other": errors.New("document too large"),
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				b := startWriter(t)
-				b.store.reject = func(batch store.Batch) error {
-					for _, r := range batch.Results {
-						if r.ID == resultAt(77, 0).ID {
-							return rejection
-						}
-					}
-					return nil
-				}
-				for n := range 300 {
-					b.put(n, monitor.StatusOK)
-				}
-				elapse(20 * time.Second)
-				if n := b.countStored(t); n != 299 {
-					t.Errorf("%d of 299 stored", n)
-				}
-				b.put(300, monitor.StatusOK)
-				b.finish()
-				if n := b.countStored(t); n != 300 || b.stats.dropped.Load() != 1 || b.log.count("store rejected a batch") != 1 {
-					t.Errorf("%d stored, %d dropped, log: %s", n, b.stats.dropped.Load(), b.log.text.String())
-				}
-			})
-		})
-	}
+func TestWriterDropsOnlyInvalidResults(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := startWriter(t)
+		b.store.reject = rejectResult(77, monitor.Invalidf("result has no id"))
+		for n := range 300 {
+			b.put(n, monitor.StatusOK)
+		}
+		elapse(20 * time.Second)
+		if n := b.countStored(t); n != 299 {
+			t.Errorf("%d of 299 stored", n)
+		}
+		b.put(300, monitor.StatusOK)
+		b.finish()
+		if n := b.countStored(t); n != 300 || b.stats.dropped.Load() != 1 || b.log.count("store rejected a batch") != 1 {
+			t.Errorf("%d stored, %d dropped, log: %s", n, b.stats.dropped.Load(), b.log.text.String())
+		}
+	})
 }
 
 func TestWriterLogsDroppedResultsAtStop(t *testing.T) {

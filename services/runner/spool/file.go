@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
 	"nanomon/services/common/store"
 )
@@ -17,12 +18,23 @@ type entry struct {
 	results int
 	// bytes is the space that the file takes on disk.
 	bytes int64
+	// aside means that the store rejected the batch.
+	aside bool
 }
 
 // nameFormat ends with the version of the file format. Files of another version are ignored.
 const nameFormat = "%012d-%d.v1"
 
-func (e entry) name() string { return fmt.Sprintf(nameFormat, e.number, e.results) }
+// asideSuffix ends the name of a file that is set aside.
+const asideSuffix = ".aside"
+
+func (e entry) name() string {
+	name := fmt.Sprintf(nameFormat, e.number, e.results)
+	if e.aside {
+		name += asideSuffix
+	}
+	return name
+}
 
 // sizeOnDisk rounds the size of a file up to whole blocks.
 func sizeOnDisk(bytes int64) int64 { return (bytes + blockSize - 1) / blockSize * blockSize }
@@ -37,6 +49,7 @@ func listEntries(dir string) ([]entry, error) {
 	for _, f := range files {
 		var e entry
 		n, _ := fmt.Sscanf(f.Name(), nameFormat, &e.number, &e.results)
+		e.aside = strings.HasSuffix(f.Name(), asideSuffix)
 		if n != 2 || e.name() != f.Name() || e.results < 0 {
 			continue
 		}

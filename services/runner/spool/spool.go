@@ -35,14 +35,16 @@ const (
 type Spool struct {
 	root, dir string
 	lock      *os.File
-	// results can be read without mu, which is held during disk operations.
-	results atomic.Int64
+	// results and asideResults can be read without mu, which is held during disk operations.
+	results, asideResults atomic.Int64
 
 	mu sync.Mutex
 	// pending lists the files that Next has not returned yet, oldest first.
 	pending []entry
 	// current lists the files that Next returned last, until Done.
 	current []entry
+	// aside lists the files that are set aside, oldest first.
+	aside []entry
 	// number is the number of the newest file.
 	number     int
 	bytes      int64
@@ -104,7 +106,7 @@ func (s *Spool) Close() error {
 	if err := s.lock.Close(); err != nil {
 		return fmt.Errorf("close spool: %w", err)
 	}
-	if len(s.pending)+len(s.current) == 0 {
+	if len(s.pending)+len(s.current)+len(s.aside) == 0 {
 		removeDir(s.dir)
 	}
 	return nil
@@ -121,7 +123,9 @@ func removeDir(dir string) {
 func (s *Spool) Results() int { return int(s.results.Load()) }
 
 // Append writes b to disk. If the spool is full, it removes the oldest files and returns how many results it dropped.
-func (s *Spool) Append(b store.Batch) (dropped int, err error) {
+func (s *Spool) Append(b store.Batch) (dropped int, err error) { return s.add(b, false) }
+
+func (s *Spool) add(b store.Batch, aside bool) (dropped int, err error) {
 	content, err := encode(b)
 	if err != nil {
 		return 0, fmt.Errorf("encode batch for the spool: %w", err)
@@ -129,23 +133,34 @@ func (s *Spool) Append(b store.Batch) (dropped int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.number++
-	e := entry{number: s.number, results: len(b.Results), bytes: sizeOnDisk(int64(len(content)))}
+	e := entry{number: s.number, results: len(b.Results), bytes: sizeOnDisk(int64(len(content))), aside: aside}
 	if err := writeFile(s.path(e), content); err != nil {
 		return 0, fmt.Errorf("write to spool: %w", err)
 	}
-	s.pending = append(s.pending, e)
+	if aside {
+		s.aside = append(s.aside, e)
+	} else {
+		s.pending = append(s.pending, e)
+	}
 	s.count(e, 1)
 	return s.shrink(), nil
 }
 
-// shrink removes the oldest pending files until the spool is within its limits. It returns how many results it dropped.
+// shrink removes the oldest files until the spool is within its limits, first those that are set aside. It returns how
+// many results it dropped.
 func (s *Spool) shrink() (dropped int) {
-	for len(s.pending) > 0 && (s.Results() > s.maxResults || s.bytes > s.maxBytes) {
-		s.removeFile(s.pending[0])
-		dropped += s.pending[0].results
-		s.pending = s.pending[1:]
+	for _, list := range []*[]entry{&s.aside, &s.pending} {
+		for len(*list) > 0 && s.isOverfull() {
+			s.removeFile((*list)[0])
+			dropped += (*list)[0].results
+			*list = (*list)[1:]
+		}
 	}
 	return dropped
+}
+
+func (s *Spool) isOverfull() bool {
+	return s.Results()+s.SetAsideResults() > s.maxResults || s.bytes > s.maxBytes
 }
 
 // Next returns the oldest batches, joined to one of at most limit results; a single larger batch is returned whole. It
@@ -250,12 +265,17 @@ func (s *Spool) moveFiles(dir string) error {
 	moved := make([]entry, 0, len(files)+len(s.pending))
 	for _, from := range files {
 		s.number++
-		to := entry{number: s.number, results: from.results, bytes: from.bytes}
+		to := from
+		to.number = s.number
 		if err = os.Rename(filepath.Join(dir, from.name()), s.path(to)); err != nil {
 			break
 		}
-		moved = append(moved, to)
 		s.count(to, 1)
+		if to.aside {
+			s.aside = append(s.aside, to)
+		} else {
+			moved = append(moved, to)
+		}
 	}
 	s.pending = slices.Concat(moved, s.pending)
 	return err
@@ -263,7 +283,11 @@ func (s *Spool) moveFiles(dir string) error {
 
 // count adds e to the totals if sign is 1, and subtracts it if sign is -1.
 func (s *Spool) count(e entry, sign int) {
-	s.results.Add(int64(sign * e.results))
+	results := &s.results
+	if e.aside {
+		results = &s.asideResults
+	}
+	results.Add(int64(sign * e.results))
 	s.bytes += int64(sign) * e.bytes
 }
 

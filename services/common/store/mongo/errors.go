@@ -13,6 +13,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
 )
 
 // end maps the error of an operation that began at started, see explain, and calls the observer.
@@ -29,8 +30,14 @@ func explain(ctx context.Context, operation string, err *error) {
 		*err = fmt.Errorf("%s: %w", operation, context.Canceled)
 	case errors.Is(*err, driver.ErrNoDocuments):
 		*err = fmt.Errorf("%s: %w", operation, monitor.ErrNotFound)
-	case isUnavailable(*err):
+	case errors.Is(*err, store.ErrWatchUnsupported):
+		*err = fmt.Errorf("%s: %w", operation, *err)
+	case isTemporary(*err):
 		*err = fmt.Errorf("%s: %w: %w", operation, monitor.ErrUnavailable, lastError(*err))
+	case isDocumentError(*err):
+		*err = fmt.Errorf("%s: %w", operation, monitor.Invalidf("MongoDB can't store a document: %v", *err))
+	case isServerError(*err):
+		*err = fmt.Errorf("%s: %w: %w", operation, store.ErrUnknown, *err)
 	default:
 		*err = fmt.Errorf("%s: %w", operation, *err)
 	}
@@ -60,8 +67,8 @@ func lastError(err error) error {
 	return err
 }
 
-// isUnavailable reports whether the same call may succeed later.
-func isUnavailable(err error) bool {
+// isTemporary reports whether err is known to mean that the same call may succeed later.
+func isTemporary(err error) bool {
 	var (
 		selection  topology.ServerSelectionError
 		connection topology.ConnectionError
@@ -77,6 +84,77 @@ func isUnavailable(err error) bool {
 			server.HasErrorLabel(protocol.RetryableWriteError) || server.HasErrorLabel(protocol.TransientTransactionError)
 	}
 	return errors.As(err, &selection) || errors.As(err, &connection) || errors.As(err, &pool)
+}
+
+// isServerError reports whether a server that was reachable answered with an error.
+func isServerError(err error) bool {
+	var server driver.ServerError
+	return errors.As(err, &server)
+}
+
+// isConfigError reports whether the connection or the server failed because of the settings of the connection, so that
+// waiting for the server can't help.
+func isConfigError(err error) bool {
+	var server driver.ServerError
+	if errors.As(err, &server) {
+		const unauthorized, authenticationFailed, invalidNamespace = 13, 18, 73
+		return slices.ContainsFunc([]int{unauthorized, authenticationFailed, invalidNamespace}, server.HasErrorCode)
+	}
+	return !isTemporary(err)
+}
+
+// isDocumentError reports whether err is the fault of one document: the driver could not encode or send it, or the
+// server rejected it by its number and with a code that concerns its content. With any other code, the server may have
+// failed while it wrote that document.
+func isDocumentError(err error) bool {
+	var (
+		encoding driver.MarshalError
+		command  driver.CommandError
+		bulk     driver.BulkWriteException
+		single   driver.WriteException
+	)
+	isOfDocument := func(code int) bool { return slices.Contains(documentCodes[:], code) }
+	switch {
+	case errors.As(err, &encoding), errors.Is(err, protocol.ErrDocumentTooLarge):
+		return true
+	case errors.As(err, &command):
+		return command.Code == tooLargeCode
+	case errors.As(err, &bulk):
+		return bulk.WriteConcernError == nil && all(bulk.WriteErrors, func(e driver.BulkWriteError) bool {
+			return isOfDocument(e.Code) || driver.IsDuplicateKeyError(e)
+		}) && !onlyDuplicates(err)
+	case errors.As(err, &single):
+		return single.WriteConcernError == nil && all(single.WriteErrors, func(e driver.WriteError) bool {
+			return isOfDocument(e.Code)
+		})
+	}
+	return false
+}
+
+// all reports whether list is not empty and is true of all its elements.
+func all[T any](list []T, is func(T) bool) bool {
+	return len(list) > 0 && !slices.ContainsFunc(list, func(v T) bool { return !is(v) })
+}
+
+// tooLargeCode is the error code for a document that is too large. A server may reject the whole command for it.
+const tooLargeCode = 10334
+
+// documentCodes lists the error codes with which a server rejects the content of one document.
+var documentCodes = [...]int{
+	2,   // bad value
+	9,   // failed to parse
+	14,  // type mismatch
+	22,  // invalid BSON
+	52,  // field name begins with $
+	53,  // invalid _id
+	55,  // invalid DBRef
+	56,  // empty field name
+	57,  // field name contains a dot
+	121, // document failed validation
+	tooLargeCode,
+	17280, // key too long for an index
+	17419, // document too large after an update
+	17420, // document too large after an update
 }
 
 // temporaryCodes lists the error codes of a server after which the same call may succeed later.
@@ -100,10 +178,8 @@ var temporaryCodes = [...]int{
 // onlyDuplicates reports whether an unordered write failed only because documents with the same ids exist already.
 func onlyDuplicates(err error) bool {
 	var bulk driver.BulkWriteException
-	if !errors.As(err, &bulk) || bulk.WriteConcernError != nil || len(bulk.WriteErrors) == 0 {
+	if !errors.As(err, &bulk) || bulk.WriteConcernError != nil {
 		return false
 	}
-	return !slices.ContainsFunc(bulk.WriteErrors, func(e driver.BulkWriteError) bool {
-		return !driver.IsDuplicateKeyError(e)
-	})
+	return all(bulk.WriteErrors, func(e driver.BulkWriteError) bool { return driver.IsDuplicateKeyError(e) })
 }

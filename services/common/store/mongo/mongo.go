@@ -130,14 +130,14 @@ func (s *Store) start(ctx context.Context, timeout time.Duration, hosts []string
 	return s.finishImport(ctx)
 }
 
-// waitForServer pings the server until it answers. It returns an error after timeout, or at once if waiting can't help,
+// waitForServer reads until the server answers. It returns an error after timeout, or at once if waiting can't help,
 // such as after a failed authentication.
 func (s *Store) waitForServer(ctx context.Context, timeout time.Duration, log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	for logged := false; ; logged = true {
-		err := s.client.Ping(ctx, nil)
-		if err == nil || !isUnavailable(err) {
+		err := s.read(ctx)
+		if err == nil || isConfigError(err) {
 			return err
 		}
 		if !logged {
@@ -189,8 +189,15 @@ func (s *Store) Close(ctx context.Context) (err error) {
 	return s.client.Disconnect(ctx)
 }
 
-// Ping returns an error if the server does not answer.
+// Ping returns an error if the server can't read. It reads a document, because some servers answer the command ping while
+// their database engine is away.
 func (s *Store) Ping(ctx context.Context) (err error) {
 	defer s.end(ctx, time.Now(), "ping", &err)
-	return s.client.Ping(ctx, nil)
+	return s.read(ctx)
+}
+
+// read reads the id of one monitor, if there is any.
+func (s *Store) read(ctx context.Context) error {
+	_, err := findIDs[any](ctx, s.monitors, bson.D{}, 1)
+	return err
 }

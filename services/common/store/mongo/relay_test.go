@@ -11,8 +11,9 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// relay forwards connections to a server until cut is called.
+// relay forwards connections to a server until cut is called. It may answer commands itself.
 type relay struct {
+	answers
 	address, server string
 	// tls is the TLS configuration for clients; nil means no TLS. The connection to the server never uses TLS.
 	tls                   *tls.Config
@@ -77,7 +78,7 @@ func (r *relay) forward(client net.Conn) {
 	}
 	r.conns = append(r.conns, client, server)
 	r.forwarding.Go(func() { io.Copy(client, server); client.Close() })
-	r.forwarding.Go(func() { io.Copy(server, client); server.Close() })
+	r.forwarding.Go(func() { r.answers.copyCommands(server, client); server.Close() })
 }
 
 // cut closes all connections and stops listening.

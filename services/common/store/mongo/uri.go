@@ -69,7 +69,7 @@ func hasWrongPort(uri string) bool {
 // connectError adds the hosts to an error of the connection to the server.
 func connectError(hosts []string, timeout time.Duration, err error) error {
 	at := strings.Join(hosts, ", ")
-	if !isUnavailable(err) {
+	if isConfigError(err) {
 		return fmt.Errorf("connect to MongoDB at %s: %w", at, err)
 	}
 	return fmt.Errorf("MongoDB at %s did not answer within %s: %w: %w: check that the server runs and the address is right",

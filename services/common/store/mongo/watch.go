@@ -2,7 +2,6 @@ package mongo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -81,10 +80,10 @@ func openStreams(ctx context.Context, collections []*driver.Collection) ([]*chan
 	return streams, nil
 }
 
-// isRejection reports whether the server rejected the call, and would reject it again.
+// isRejection reports whether a reachable server rejected the call, because it does not support it or for an unknown
+// reason.
 func isRejection(err error) bool {
-	var server driver.ServerError
-	return errors.As(err, &server) && !isUnavailable(err)
+	return isServerError(err) && !isTemporary(err)
 }
 
 // wait waits for d, or until ctx ends.

@@ -177,4 +177,6 @@ CREATE TABLE keys (
 ALTER TABLE states ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
 UPDATE states SET seq = date;
 ALTER TABLE transitions ADD COLUMN seq INTEGER NOT NULL DEFAULT 0; -- 0: the date
+`, `
+ALTER TABLE runners ADD COLUMN problems TEXT; -- JSON; NULL: none
 `}

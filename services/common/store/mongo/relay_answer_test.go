@@ -1,0 +1,119 @@
+package mongo
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+	"sync/atomic"
+	"testing"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// opMsg is the code of the messages that contain commands.
+const opMsg = 2013
+
+// answer returns the reply to a command in place of the server, or nil to forward the command.
+type answer func(name string, command bson.Raw) bson.D
+
+// answers holds the current answer of a relay.
+type answers struct{ current atomic.Pointer[answer] }
+
+// set replaces the answer; nil forwards everything.
+func (a *answers) set(f answer) { a.current.Store(&f) }
+
+// failWith answers the commands with these names with an error, and all commands except hello and ping if there is no
+// name.
+func failWith(code int, names ...string) answer {
+	return func(name string, _ bson.Raw) bson.D {
+		selected := name != "hello" && name != "isMaster" && name != "ismaster" && name != "ping"
+		if len(names) > 0 {
+			selected = false
+			for _, n := range names {
+				selected = selected || n == name
+			}
+		}
+		if !selected {
+			return nil
+		}
+		return bson.D{field("ok", 0), field("code", code), field("errmsg", "no connection to the engine")}
+	}
+}
+
+// copyCommands forwards messages from a client to a server until a connection fails. It sends the replies that a gives
+// itself.
+func (a *answers) copyCommands(server, client net.Conn) {
+	for {
+		message, err := readMessage(client)
+		if err != nil {
+			return
+		}
+		if reply := a.reply(message); reply != nil {
+			_, err = client.Write(reply)
+		} else {
+			_, err = server.Write(message)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// readMessage reads a message, which begins with its length.
+func readMessage(from io.Reader) ([]byte, error) {
+	length := make([]byte, 4)
+	if _, err := io.ReadFull(from, length); err != nil {
+		return nil, err
+	}
+	message := make([]byte, binary.LittleEndian.Uint32(length))
+	copy(message, length)
+	_, err := io.ReadFull(from, message[4:])
+	return message, err
+}
+
+// reply returns the message that answers message, or nil if the server answers it.
+func (a *answers) reply(message []byte) []byte {
+	f := a.current.Load()
+	if f == nil || *f == nil || binary.LittleEndian.Uint32(message[12:]) != opMsg {
+		return nil
+	}
+	command := commandOf(message[20:])
+	first, err := command.IndexErr(0)
+	if err != nil {
+		return nil
+	}
+	document := (*f)(first.Key(), command)
+	if document == nil {
+		return nil
+	}
+	body, err := bson.Marshal(document)
+	if err != nil {
+		panic(err)
+	}
+	reply := make([]byte, 21, 21+len(body))
+	binary.LittleEndian.PutUint32(reply, uint32(21+len(body)))
+	copy(reply[8:12], message[4:8]) // the id of the request
+	binary.LittleEndian.PutUint32(reply[12:], opMsg)
+	return append(reply, body...)
+}
+
+// commandOf returns the command in the sections of a message. The documents of an insert or update are in other
+// sections.
+func commandOf(sections []byte) bson.Raw {
+	for len(sections) > 5 {
+		kind, rest := sections[0], sections[1:]
+		size := binary.LittleEndian.Uint32(rest)
+		if kind == 0 {
+			return bson.Raw(rest[:size])
+		}
+		sections = rest[size:]
+	}
+	return nil
+}
+
+// openThrough opens a database through a relay whose answers the test sets.
+func openThrough(t *testing.T, uri, database string) (*Store, *relay) {
+	t.Helper()
+	r, through := startRelay(t, uri)
+	return open(t, Config{URI: through, Database: database}), r
+}

@@ -1,0 +1,159 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+var errEngineAway = errors.New("(InternalError) no connection to the engine")
+
+// TestWriterKeepsResultsAfterUnknownErrors rejects all batches for a while, as a gateway does whose database engine is
+// away.
+func TestWriterKeepsResultsAfterUnknownErrors(t *testing.T) {
+	for _, spooling := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			b := startWriter(t)
+			if spooling {
+				b = startSpoolingWriter(t, newMemoryStore(), openSpool(t, t.TempDir(), "a"))
+			}
+			b.store.with("", func() { b.store.reject = func(store.Batch) error { return errEngineAway } })
+			for n := range 219 {
+				b.put(n, monitor.StatusOK)
+				elapse(80 * time.Millisecond)
+			}
+			b.store.with("", func() { b.store.reject = nil })
+			elapse(3 * time.Second)
+			b.finish()
+			if n := b.countStored(t); n != 219 || b.stats.dropped.Load() != 0 || b.log.count("ERROR") != 0 {
+				t.Errorf("spool %t: %d of 219 stored, %d dropped, log: %s", spooling, n, b.stats.dropped.Load(), b.log.text.String())
+			}
+			if b.log.count("store unavailable, retrying") != 1 || b.log.count("store available again") != 1 {
+				t.Errorf("spool %t: log: %s", spooling, b.log.text.String())
+			}
+		})
+	}
+}
+
+// rejectResult rejects batches with the result number n.
+func rejectResult(n int, rejection error) func(store.Batch) error {
+	return func(b store.Batch) error {
+		for _, r := range b.Results {
+			if r.ID == resultAt(n, 0).ID {
+				return rejection
+			}
+		}
+		return nil
+	}
+}
+
+// putRejected adds 300 results of which the store rejects one with an unknown error, and waits until the writer decides.
+func (b *testWriter) putRejected(t *testing.T) {
+	t.Helper()
+	b.store.with("", func() { b.store.reject = rejectResult(77, errEngineAway) })
+	for n := range 300 {
+		b.put(n, monitor.StatusOK)
+	}
+	elapse(rejectionTime - time.Second)
+	if n := b.countStored(t); n != 0 || b.queued() != 300 && b.spool != nil {
+		t.Errorf("%d stored and %d queued before the time is over", n, b.queued())
+	}
+	elapse(probeInterval + 5*time.Second)
+}
+
+func TestRejectedResultIsSetAside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		root := t.TempDir()
+		b := startSpoolingWriter(t, newMemoryStore(), openSpool(t, root, "a"))
+		b.putRejected(t)
+		b.put(300, monitor.StatusOK)
+		elapse(3 * time.Second)
+		if n := b.countStored(t); n != 300 || b.spool.SetAsideResults() != 1 || b.queued() != 0 {
+			t.Errorf("%d of 300 stored, %d set aside, %d queued", n, b.spool.SetAsideResults(), b.queued())
+		}
+		if b.stats.dropped.Load() != 0 || b.log.count("results set aside in the spool") != 1 {
+			t.Errorf("%d dropped, log: %s", b.stats.dropped.Load(), b.log.text.String())
+		}
+		if p := b.problems.list(); len(p) != 1 || !strings.HasPrefix(p[0], "The store rejects 1 results") {
+			t.Errorf("problems are %q", p)
+		}
+		if n := len(inspect(b.store, func() map[string]store.OnDemandCheck { return b.store.onDemandChecks })); n != 0 {
+			t.Errorf("%d on-demand checks are left", n)
+		}
+		b.finish()
+		must(t, b.spool.Close())
+
+		// The next runner takes it over and stores it once the store accepts it.
+		s := b.store
+		next := startSpoolingWriter(t, s, openSpool(t, root, "b"))
+		next.allowTakeOver()
+		elapse(time.Second)
+		if n := next.spool.SetAsideResults(); n != 1 || len(next.problems.list()) != 1 {
+			t.Errorf("%d set aside after a restart, problems are %q", n, next.problems.list())
+		}
+		s.with("", func() { s.reject = nil })
+		elapse(asideRetryInterval)
+		if n := next.countStored(t); n != 301 || next.spool.SetAsideResults() != 0 || len(next.problems.list()) != 0 {
+			t.Errorf("%d of 301 stored, %d set aside, problems are %q", n, next.spool.SetAsideResults(), next.problems.list())
+		}
+	})
+}
+
+func TestRejectedResultIsDroppedWithoutSpool(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := startWriter(t)
+		b.putRejected(t)
+		b.put(300, monitor.StatusOK)
+		elapse(3 * time.Second)
+		if n := b.countStored(t); n != 300 || b.stats.dropped.Load() != 1 || b.log.count("results dropped") != 1 {
+			t.Errorf("%d of 300 stored, %d dropped, log: %s", n, b.stats.dropped.Load(), b.log.text.String())
+		}
+	})
+}
+
+// TestNothingIsSetAsideWhileStoreRejectsInserts uses a store that can be read but accepts no new documents, as one whose
+// disk is full.
+func TestNothingIsSetAsideWhileStoreRejectsInserts(t *testing.T) {
+	for _, spooling := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			b := startWriter(t)
+			if spooling {
+				b = startSpoolingWriter(t, newMemoryStore(), openSpool(t, t.TempDir(), "a"))
+			}
+			set := func(err error) {
+				b.store.with("", func() {
+					b.store.noInserts, b.store.reject = err != nil, func(store.Batch) error { return err }
+				})
+			}
+			set(errEngineAway)
+			for n := range 100 {
+				b.put(n, monitor.StatusOK)
+				elapse(time.Minute)
+			}
+			set(nil)
+			elapse(time.Minute)
+			if n := b.countStored(t); n != 100 || b.stats.dropped.Load() != 0 || b.log.count("ERROR") != 0 {
+				t.Errorf("spool %t: %d of 100 stored, log: %s", spooling, n, b.log.text.String())
+			}
+		})
+	}
+}
+
+// TestSlowBatchIsNotSetAside uses batches that always time out.
+func TestSlowBatchIsNotSetAside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := startSpoolingWriter(t, newMemoryStore(), openSpool(t, t.TempDir(), "a"))
+		b.store.with("", func() { b.store.reject = func(store.Batch) error { return context.DeadlineExceeded } })
+		b.put(0, monitor.StatusOK)
+		elapse(3 * rejectionTime)
+		if b.queued() != 1 || b.spool.HasSetAside() {
+			t.Errorf("%d queued, set aside: %t", b.queued(), b.spool.HasSetAside())
+		}
+	})
+}
