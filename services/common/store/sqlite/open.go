@@ -28,6 +28,8 @@ var _ store.Store = (*Store)(nil)
 type Store struct {
 	lock, readers, writer *sql.DB
 
+	files   files
+	health  *health
 	observe store.Observe
 	queries statements
 	queue   chan *operation
@@ -70,7 +72,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	s := &Store{
-		observe: c.Observe,
+		observe: c.Observe, health: newHealth(),
 		queue:   make(chan *operation), changes: newHub(), purgeDue: make(chan struct{}, 1), closing: make(chan struct{}),
 	}
 	if err := s.open(ctx, path); err != nil {
@@ -102,6 +104,9 @@ func (s *Store) open(ctx context.Context, path string) error {
 	if s.lock, err = takeLock(ctx, path); err != nil {
 		return err
 	}
+	if s.files, err = openFiles(path); err != nil {
+		return err
+	}
 	if s.writer, err = connect(path, "busy_timeout(5000)"); err != nil {
 		return err
 	}
@@ -110,6 +115,9 @@ func (s *Store) open(ctx context.Context, path string) error {
 		return err
 	}
 	t, err := prepareFile(ctx, conn)
+	if err == nil {
+		err = s.files.identifyLog()
+	}
 	if err != nil {
 		return errors.Join(err, conn.Close())
 	}
@@ -134,7 +142,8 @@ func connect(path string, pragmas ...string) (*sql.DB, error) {
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path
 	}
-	name := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"_pragma": pragmas}.Encode()}
+	query := url.Values{"_pragma": pragmas, "mode": {"rw"}} // creates no file in place of a deleted one
+	name := url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}
 	return sql.Open("sqlite", name.String())
 }
 
@@ -195,7 +204,7 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// closeFiles closes all files that are open. The lock is the last, because closing the others still writes.
+// closeFiles closes all files that are open. The connections are closed before the lock, because closing them writes.
 func (s *Store) closeFiles() error {
 	var failures []error
 	for _, db := range []*sql.DB{s.readers, s.writer, s.lock} {
@@ -203,11 +212,6 @@ func (s *Store) closeFiles() error {
 			failures = append(failures, db.Close())
 		}
 	}
+	failures = append(failures, s.files.close())
 	return errors.Join(failures...)
-}
-
-// Ping returns an error if the database does not answer.
-func (s *Store) Ping(ctx context.Context) error {
-	var one int
-	return s.row(ctx, "ping", "SELECT one FROM meta", nil, &one)
 }
