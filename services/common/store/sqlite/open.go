@@ -73,7 +73,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	s := &Store{
 		observe: c.Observe, health: newHealth(),
-		queue:   make(chan *operation), changes: newHub(), purgeDue: make(chan struct{}, 1), closing: make(chan struct{}),
+		queue: make(chan *operation), changes: newHub(), purgeDue: make(chan struct{}, 1), closing: make(chan struct{}),
 	}
 	if err := s.open(ctx, path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, explainOpen(err)), s.closeFiles())
