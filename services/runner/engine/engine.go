@@ -39,8 +39,9 @@ type Engine struct {
 	clock clock
 	stats stats
 
-	pool   *pool
-	writer *writer
+	pool        *pool
+	writer      *writer
+	storeHealth *storeHealth
 
 	// The scheduler's goroutine receives from these channels.
 	changes           chan change
@@ -114,7 +115,9 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 	}
 	e.ignoreRules.Store(&ignoreRules{})
 	e.running.Store(new([]*entry))
+	e.storeHealth = newStoreHealth(cfg.Observer.StoreFailing)
 	e.writer = newWriter(s, cfg.Spool, cfg.Observer.Stored, &e.stats, log)
+	e.writer.failures.health = e.storeHealth
 	return e
 }
 
