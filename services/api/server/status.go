@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -55,14 +56,12 @@ type statusResponse struct {
 func (s *Server) status(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 	defer cancel()
+	healthError := s.health.check(r.Context())
 	runners, err := s.store.Runners(ctx, time.Now().Add(-maxHeartbeatAge))
 	if err != nil {
 		s.log.Warn("could not list the runners", "error", err)
 	}
-	if failed := s.health.check(r.Context()); failed != nil {
-		err = failed
-	}
-	current := newHealthEvent(err)
+	current := newHealthEvent(cmp.Or(healthError, err))
 	return web.JSON(w, http.StatusOK, statusResponse{
 		Service: "nanomon-api", Version: s.config.Version, BuildInfo: s.config.BuildInfo,
 		Uptime:  time.Since(s.started).Round(time.Second).String(),
