@@ -17,7 +17,7 @@ type Disk struct {
 	Dir string
 }
 
-// Mount returns a file system of 3 MiB, which is unmounted when the test ends. It skips the test if this process may not
+// Mount returns a file system of 12 MiB, which is unmounted when the test ends. It skips the test if this process may not
 // mount file systems.
 func Mount(t testing.TB) Disk {
 	t.Helper()
@@ -25,7 +25,7 @@ func Mount(t testing.TB) Disk {
 		t.Skip("only root can mount a file system of a limited size")
 	}
 	dir := t.TempDir()
-	if output, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=3m", "nanomon-test", dir).CombinedOutput(); err != nil {
+	if output, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=12m", "nanomon-test", dir).CombinedOutput(); err != nil {
 		t.Skipf("can't mount a file system of a limited size: %v: %s", err, output)
 	}
 	t.Cleanup(func() {

@@ -58,7 +58,7 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) error {
 	defer cancel()
 	healthError := s.health.check(r.Context())
 	runners, err := s.store.Runners(ctx, time.Now().Add(-maxHeartbeatAge))
-	if err != nil {
+	if err != nil && healthError == nil {
 		s.log.Warn("could not list the runners", "error", err)
 	}
 	current := newHealthEvent(cmp.Or(healthError, err))
