@@ -166,12 +166,15 @@ export class Api {
     return this.json('/status');
   }
 
-  /** Reports whether the API responds. */
-  async isAlive() {
-    return this.send('/').then(
-      () => true,
-      () => false,
-    );
+  /** Returns what is wrong with the store, empty if nothing is, or null if the API does not respond. */
+  async problem() {
+    try {
+      await this.send('/');
+    } catch {
+      return null;
+    }
+    const status = await this.status().catch(() => null);
+    return status?.problem ?? '';
   }
 
   /**

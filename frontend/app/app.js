@@ -55,6 +55,8 @@ function frame(app) {
     /** @type {Connection} */
     connection: 'connecting',
     connectionSince: Date.now(),
+    /** What is wrong with the store; empty while it works. */
+    storeProblem: '',
     theme: currentTheme(),
     signIn: app.session ? app.session.panel(app) : null,
     loading: true,
@@ -64,7 +66,7 @@ function frame(app) {
     /** The address to open if the user confirms to leave unsaved changes. */
     nextHash: '',
     init() {
-      app.live.onConnection = (connection) => this.onConnection(connection);
+      app.live.onConnection = (connection, problem) => this.onConnection(connection, problem);
       app.notify = (text, kind = 'done') => this.notify(text, kind);
       addEventListener('hashchange', () => this.onAddress());
       addEventListener('scrollend', () => history.replaceState({ scroll: scrollY }, ''));
@@ -147,8 +149,12 @@ function frame(app) {
       });
     },
 
-    /** @param {Connection} connection */
-    onConnection(connection) {
+    /**
+     * @param {Connection} connection
+     * @param {string} problem
+     */
+    onConnection(connection, problem) {
+      this.storeProblem = problem && `${problem[0].toUpperCase()}${problem.slice(1)}.`;
       if (connection !== this.connection) {
         this.connection = connection;
         this.connectionSince = Date.now();
@@ -200,6 +206,7 @@ function frame(app) {
         connecting: 'Connecting…',
         live: 'Live',
         polling: 'Refreshing every 10 seconds',
+        unavailable: 'Store unavailable',
         disconnected: `Disconnected since ${since}. Retrying; data may be outdated.`,
       }[this.connection];
     },
@@ -223,7 +230,7 @@ async function start() {
   api.fetch = session?.fetch ?? api.fetch;
   const live = new Live(
     (signal) => api.events(signal),
-    () => api.isAlive(),
+    () => api.problem(),
   );
   /** @type {App} */
   const app = {

@@ -17,26 +17,27 @@ const MAX_SILENCE = 40_000;
 
 /**
  * The event stream that all views share. It reconnects automatically. While there is no stream but the API responds, it
- * calls stale every ten seconds.
+ * calls stale every ten seconds. It also reports whether the store of the API works.
  */
 export class Live {
   #connect;
-  #alive;
+  #check;
   /** @type {Set<Listener>} */
   #listeners = new Set();
   /** @type {AbortController | null} */
   #running = null;
   #connected = false;
-  /** @type {(connection: Connection) => void} */
+  /** Receives the state and what is wrong with the store. @type {(connection: Connection, problem: string) => void} */
   onConnection = () => {};
 
   /**
    * @param {(signal: AbortSignal) => Promise<Response>} connect opens the stream
-   * @param {() => Promise<boolean>} alive reports whether the API responds
+   * @param {() => Promise<string | null>} check returns what is wrong with the store, empty if nothing is, or null if the
+   *   API does not respond
    */
-  constructor(connect, alive) {
+  constructor(connect, check) {
     this.#connect = connect;
-    this.#alive = alive;
+    this.#check = check;
   }
 
   start() {
@@ -88,7 +89,7 @@ export class Live {
       polling = undefined;
       retry = MIN_RETRY_DELAY;
       this.#connected = true;
-      this.onConnection('live');
+      this.onConnection('live', '');
       this.#stale();
     };
     while (!stopped.aborted) {
@@ -136,13 +137,16 @@ export class Live {
 
   /** @param {AbortSignal} stopped */
   async #poll(stopped) {
-    const alive = await this.#alive();
-    if (!stopped.aborted && !this.#connected) {
-      this.onConnection(alive ? 'polling' : 'disconnected');
-      if (alive) {
-        this.#stale();
-      }
+    const problem = await this.#check();
+    if (stopped.aborted || this.#connected) {
+      return;
     }
+    if (problem === null) {
+      this.onConnection('disconnected', '');
+      return;
+    }
+    this.onConnection(problem ? 'unavailable' : 'polling', problem);
+    this.#stale();
   }
 
   /**
@@ -156,6 +160,10 @@ export class Live {
     } else if (name === 'monitor') {
       const change = JSON.parse(data);
       this.#listeners.forEach((listener) => listener.monitor?.(change));
+    } else if (name === 'health') {
+      const { healthy, problem = '' } = JSON.parse(data);
+      this.onConnection(healthy ? 'live' : 'unavailable', problem);
+      this.#stale();
     }
   }
 

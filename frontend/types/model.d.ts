@@ -225,6 +225,8 @@ export interface ApiStatus {
   buildInfo: string;
   uptime: string;
   healthy: boolean;
+  /** What is wrong with the store; absent while it is healthy. */
+  problem?: string;
   store: string;
   runners: Runner[];
 }
@@ -248,5 +250,5 @@ export interface ApiKey {
   lastUsed?: string;
 }
 
-/** The state of the event stream. */
-export type Connection = 'connecting' | 'live' | 'polling' | 'disconnected';
+/** The state of the event stream. unavailable: the API responds, but its store does not work. */
+export type Connection = 'connecting' | 'live' | 'polling' | 'unavailable' | 'disconnected';

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -79,6 +79,15 @@ export class NanoMon {
     const answer = await fetch(`${this.url}/api/health`).catch(() => null);
     await answer?.arrayBuffer();
     return answer?.ok ?? false;
+  }
+
+  /** Moves the database file away, while NanoMon has it open. */
+  async hideDatabase() {
+    await rename(path.join(this.#data, 'nanomon.db'), path.join(this.#data, 'hidden'));
+  }
+
+  async restoreDatabase() {
+    await rename(path.join(this.#data, 'hidden'), path.join(this.#data, 'nanomon.db'));
   }
 
   async stop() {

@@ -50,7 +50,7 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	defer keepAliveTicker.Stop()
 	recheckTicker := time.NewTicker(auth.RecheckInterval)
 	defer recheckTicker.Stop()
-	for eventFrame := []byte(": connected\n\n"); len(eventFrame) == 0 || sendFrame(w, eventFrame); {
+	for eventFrame := s.firstFrame(); len(eventFrame) == 0 || sendFrame(w, eventFrame); {
 		select {
 		case <-ctx.Done():
 			return nil

@@ -107,9 +107,9 @@ func (f *eventFeed) sendResults(ctx context.Context) error {
 			if sent, _ := f.sent.ContainsOrAdd(r.ID, struct{}{}); sent {
 				continue
 			}
-			f.event(&full, "result", r)
+			writeEvent(&full, f.log, "result", r)
 			if maskedResults != nil {
-				f.event(&masked, "result", maskedResults[i])
+				writeEvent(&masked, f.log, "result", maskedResults[i])
 			}
 		}
 		f.flush(eventFrame{full.Bytes(), masked.Bytes()})
@@ -133,7 +133,7 @@ func (f *eventFeed) sendMonitors(ctx context.Context) error {
 	}
 	var changes bytes.Buffer
 	for _, e := range diffMonitors(f.monitors, monitors) {
-		f.event(&changes, "monitor", e)
+		writeEvent(&changes, f.log, "monitor", e)
 	}
 	f.monitors = monitors
 	f.flush(eventFrame{changes.Bytes(), changes.Bytes()})
@@ -165,11 +165,11 @@ func diffMonitors(before, after []monitor.Monitor) []monitorEvent {
 	return events
 }
 
-// event appends one event to a frame.
-func (f *eventFeed) event(to *bytes.Buffer, name string, content any) {
+// writeEvent appends one event to a frame.
+func writeEvent(to *bytes.Buffer, log *slog.Logger, name string, content any) {
 	data, err := web.Encode(content)
 	if err != nil {
-		f.log.Error("could not encode an event", "event", name, "error", err)
+		log.Error("could not encode an event", "event", name, "error", err)
 		return
 	}
 	fmt.Fprintf(to, "event: %s\ndata: %s\n", name, data)

@@ -62,6 +62,15 @@ func (m *Metrics) registerServer(s *Server) {
 			Name: "nanomon_api_event_clients", Help: "Connected clients of the event stream.",
 		}, func() float64 { return float64(s.events.count()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "nanomon_api_store_healthy", Help: "1 if the store can be read and written, else 0; checked every two seconds.",
+		}, func() float64 {
+			if s.health.current.Load().Healthy {
+				return 1
+			}
+			return 0
+		}))
+	m.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "nanomon_api_build_info", Help: "Always 1; the labels describe the build.",
 			ConstLabels: prometheus.Labels{
 				"version": s.config.Version, "build_info": s.config.BuildInfo, "store": s.config.StoreName,

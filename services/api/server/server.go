@@ -64,6 +64,7 @@ type Server struct {
 	log       *slog.Logger
 	started   time.Time
 	events    *eventHub
+	health    *storeHealth
 	keys      *auth.APIKeys
 	auth      *auth.Middleware
 	rateLimit *rateLimiter
@@ -83,15 +84,20 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		events: newEventHub(s, log), keys: keys,
 		auth: auth.NewMiddleware(config.Auth, keys, log), rateLimit: newRateLimiter(time.Now),
 	}
+	server.health = newStoreHealth(s.Ping, log, server.sendHealth)
 	config.Metrics.registerServer(server)
 	return server
 }
 
-// Run feeds the event stream, keeps the sign-in provider's keys up to date, and stores the last use of API keys, until
+// Run feeds the event stream, checks the health of the store, keeps the sign-in provider's keys up to date, and stores the last use of API keys, until
 // ctx ends.
 func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.events.run(ctx) })
+	group.Go(func() error {
+		s.health.run(ctx)
+		return nil
+	})
 	group.Go(func() error {
 		s.auth.Run(ctx)
 		return nil

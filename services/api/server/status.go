@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -24,7 +25,7 @@ type statusStore interface {
 func (s *Server) bindStatus(to routes) {
 	to.open.Get("/api", s.handle(s.live))
 	to.open.Get("/api/", s.handle(s.live))
-	to.open.Get("/api/health", s.handle(s.health))
+	to.open.Get("/api/health", s.handle(s.healthy))
 	to.reading.Get("/api/status", s.handle(s.status))
 }
 
@@ -32,10 +33,8 @@ func (s *Server) live(w http.ResponseWriter, _ *http.Request) error {
 	return web.JSON(w, http.StatusOK, map[string]string{"service": "nanomon-api"})
 }
 
-func (s *Server) health(w http.ResponseWriter, r *http.Request) error {
-	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
-	defer cancel()
-	if err := s.store.Ping(ctx); err != nil {
+func (s *Server) healthy(w http.ResponseWriter, r *http.Request) error {
+	if err := s.health.check(r.Context()); err != nil {
 		return err
 	}
 	return web.JSON(w, http.StatusOK, map[string]bool{"healthy": true})
@@ -47,22 +46,26 @@ type statusResponse struct {
 	BuildInfo string         `json:"buildInfo"`
 	Uptime    string         `json:"uptime"`
 	Healthy   bool           `json:"healthy"`
+	Problem   string         `json:"problem,omitempty"`
 	Store     string         `json:"store"`
 	Runners   []store.Runner `json:"runners"`
 }
 
-// status works while the store is unavailable too. It then reports healthy as false, and no runners.
+// status works while the store is unavailable too. It then reports healthy as false and what is wrong. It lists no
+// runners if they can't be read.
 func (s *Server) status(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 	defer cancel()
+	healthError := s.health.check(r.Context())
 	runners, err := s.store.Runners(ctx, time.Now().Add(-maxHeartbeatAge))
-	if err != nil {
+	if err != nil && healthError == nil {
 		s.log.Warn("could not list the runners", "error", err)
 	}
+	current := newHealthEvent(cmp.Or(healthError, err))
 	return web.JSON(w, http.StatusOK, statusResponse{
 		Service: "nanomon-api", Version: s.config.Version, BuildInfo: s.config.BuildInfo,
 		Uptime:  time.Since(s.started).Round(time.Second).String(),
-		Healthy: err == nil, Store: s.config.StoreName, Runners: notNil(runners),
+		Healthy: current.Healthy, Problem: current.Problem, Store: s.config.StoreName, Runners: notNil(runners),
 	})
 }
 

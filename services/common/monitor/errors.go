@@ -11,6 +11,27 @@ var ErrNotFound = errors.New("not found")
 // ErrUnavailable means that the store does not respond; the same call may succeed later.
 var ErrUnavailable = errors.New("store is unavailable")
 
+// UnavailableError is an [ErrUnavailable] with a known cause. Detail and Hint are shown to clients, so they contain no
+// path and no address.
+type UnavailableError struct {
+	// Detail says what is wrong.
+	Detail string
+	// Hint says how to fix it.
+	Hint string
+	// Err is the underlying error; it may be nil. Clients don't see it.
+	Err error
+}
+
+func (e *UnavailableError) Error() string {
+	if e.Err == nil {
+		return e.Detail + ": " + e.Hint
+	}
+	return e.Detail + ": " + e.Hint + ": " + e.Err.Error()
+}
+
+// Unwrap returns ErrUnavailable and the underlying error.
+func (e *UnavailableError) Unwrap() []error { return []error{ErrUnavailable, e.Err} }
+
 // InvalidError describes an invalid input. Its texts are shown to the sender.
 type InvalidError struct {
 	// Detail is the complete message. It names the field at fault.

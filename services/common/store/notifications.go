@@ -87,6 +87,9 @@ const (
 	// KindRunnerOffline and KindRunnerOnline are about a runner and belong to no monitor.
 	KindRunnerOffline NotificationKind = "cutoff"
 	KindRunnerOnline  NotificationKind = "reconnected"
+	// KindStoreUnavailable and KindStoreAvailable are about a runner that can't write to the store, or can again.
+	KindStoreUnavailable NotificationKind = "store-unavailable"
+	KindStoreAvailable   NotificationKind = "store-available"
 )
 
 // Notification is one message about an incident or a runner, with all its deliveries. Only the fields from Next on
@@ -110,9 +113,9 @@ type Notification struct {
 	// Dependents is the number of enabled monitors that depend on this one, directly or indirectly; 0 once the monitor
 	// is OK.
 	Dependents int
-	// Runner is the id of the runner that is offline or online again; empty for other kinds.
+	// Runner is the id of the runner that a notification is about; empty for other kinds.
 	Runner string
-	// Opened is the date of the incident's first not-OK result, or the time since which the runner is offline.
+	// Opened is the date of the incident's first not-OK result, or the time at which the trouble of the runner began.
 	Opened time.Time
 	// Date is the date of the result that caused the notification. For a test or a closed incident it is the time of
 	// the request, for a runner the time at which it noticed.
@@ -168,8 +171,32 @@ func NotificationID(monitorID string, incident int, kind NotificationKind, remin
 	return id
 }
 
-// RunnerNotificationID returns the id of a notification of [KindRunnerOffline] or [KindRunnerOnline] about a runner
-// that is offline since opened.
+// AboutRunner reports whether notifications of this kind are about a runner.
+func (k NotificationKind) AboutRunner() bool {
+	return k == KindRunnerOffline || k == KindStoreUnavailable || k.beginning() != ""
+}
+
+// beginning returns the kind that reported the beginning of what k ends; empty for other kinds.
+func (k NotificationKind) beginning() NotificationKind {
+	switch k {
+	case KindRunnerOnline:
+		return KindRunnerOffline
+	case KindStoreAvailable:
+		return KindStoreUnavailable
+	}
+	return ""
+}
+
+// RunnerBeginning returns the id of the notification that reported the beginning of what n ends; empty unless n is about
+// a runner and ends something.
+func (n Notification) RunnerBeginning() string {
+	if kind := n.Kind.beginning(); kind != "" {
+		return RunnerNotificationID(kind, n.Opened)
+	}
+	return ""
+}
+
+// RunnerNotificationID returns the id of a notification about a runner whose trouble began at opened.
 func RunnerNotificationID(kind NotificationKind, opened time.Time) string {
 	return fmt.Sprintf("%s-%d", kind, opened.UnixMilli())
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // LogRequests gives every request an id and logs it when it ends: successful reads (GET and HEAD) and requests for the
-// quiet paths at debug level, all others at info level. Requests that [Error] answered with a status of 500 or more are
+// quiet paths at debug level, all others at info level. Other requests that [Error] answered with a status of 500 or more are
 // logged with their cause, as a warning or an error. It answers a panic of the handler with 500.
 func LogRequests(log *slog.Logger, quiet ...string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
@@ -45,6 +45,8 @@ type logEntry struct {
 func (e *logEntry) level(method string, status int) slog.Level {
 	read := method == http.MethodGet || method == http.MethodHead
 	switch {
+	case e.quiet && status == http.StatusServiceUnavailable:
+		return slog.LevelDebug // The store's health is logged at each change.
 	case e.failure != nil && status == http.StatusInternalServerError:
 		return slog.LevelError
 	case e.failure != nil:

@@ -63,9 +63,10 @@ func Error(w http.ResponseWriter, r *http.Request, err error) {
 
 func problemOf(r *http.Request, err error) *Problem {
 	var (
-		problem *Problem
-		invalid *monitor.InvalidError
-		tooBig  *http.MaxBytesError
+		problem     *Problem
+		invalid     *monitor.InvalidError
+		unavailable *monitor.UnavailableError
+		tooBig      *http.MaxBytesError
 	)
 	switch {
 	case errors.As(err, &problem):
@@ -80,6 +81,10 @@ func problemOf(r *http.Request, err error) *Problem {
 		return Problemf(http.StatusNotFound, "not found")
 	case r.Context().Err() != nil:
 		return Problemf(statusClientGone, "the client is gone")
+	case errors.As(err, &unavailable):
+		p := Problemf(http.StatusServiceUnavailable, "the store is unavailable: %s", unavailable.Detail)
+		p.Hint = unavailable.Hint
+		return p
 	case errors.Is(err, monitor.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		return Problemf(http.StatusServiceUnavailable, "the store is unavailable; try again in a few seconds")
 	default:

@@ -35,8 +35,12 @@ func TestErrorsBecomeProblems(t *testing.T) {
 		"with a hint": {err: fmt.Errorf("create: %w", monitor.Invalid("invalid monitor interval", "Use 30s.")), status: 400, detail: "invalid monitor interval", hint: "Use 30s."},
 		"not found":   {err: fmt.Errorf("read from table x: %w", monitor.ErrNotFound), status: 404, detail: "not found"},
 		"too large":   {err: fmt.Errorf("read: %w", &http.MaxBytesError{Limit: 7}), status: 413, detail: "request body is larger than the 7 bytes allowed here"},
-		"unavailable": {err: fmt.Errorf("dial db:27017: %w", monitor.ErrUnavailable), status: 503, detail: "the store is unavailable; try again in a few seconds", level: "WARN"},
-		"too slow":    {err: fmt.Errorf("read: %w", context.DeadlineExceeded), status: 503, detail: "the store is unavailable; try again in a few seconds", level: "WARN"},
+		"unavailable": {err: fmt.Errorf("dial db:27017: %w", monitor.ErrUnavailable), status: 503, detail: "the store is unavailable; try again in a few seconds"},
+		"too slow":    {err: fmt.Errorf("read: %w", context.DeadlineExceeded), status: 503, detail: "the store is unavailable; try again in a few seconds"},
+		"known cause": {
+			err:    fmt.Errorf("write /data/x: %w", &monitor.UnavailableError{Detail: "the disk is full", Hint: "free disk space", Err: errors.New("errno 28")}),
+			status: 503, detail: "the store is unavailable: the disk is full", hint: "free disk space",
+		},
 		"own problem": {err: fmt.Errorf("wait: %w", web.Problemf(504, "no runner")), status: 504, detail: "no runner", level: "WARN"},
 		"client gone": {ctx: gone, err: fmt.Errorf("read: %w", context.Canceled), status: 499, detail: "the client is gone"},
 		"unknown":     {err: errors.New("disk on fire"), status: 500, detail: "internal error", level: "ERROR"},
@@ -131,6 +135,16 @@ func TestLogRequests(t *testing.T) {
 			method: "GET", path: "/quiet", sentID: "not a valid\tid", status: 200,
 			handler: func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "ok") },
 			logs:    []string{"level=DEBUG", "status=200"}, never: []string{"not a valid", "level=INFO"},
+		},
+		"an unavailable store is a warning": {
+			method: "GET", path: "/a", status: 503,
+			handler: func(w http.ResponseWriter, r *http.Request) { web.Error(w, r, monitor.ErrUnavailable) },
+			logs:    []string{"level=WARN", "status=503"},
+		},
+		"an unavailable store on a quiet path is logged at debug level": {
+			method: "GET", path: "/quiet", status: 503,
+			handler: func(w http.ResponseWriter, r *http.Request) { web.Error(w, r, monitor.ErrUnavailable) },
+			logs:    []string{"level=DEBUG", "status=503"}, never: []string{"level=WARN"},
 		},
 		"a panic is a 500": {
 			method: "GET", path: "/a", status: 500,

@@ -43,19 +43,22 @@ type Config struct {
 }
 
 // Alerter evaluates the results of one runner's monitors and sends due notifications, including those of other
-// runners. It runs once. Monitors, Stored and Counts are safe for concurrent use, at any time, and never block.
+// runners. It runs once. Monitors, Stored, StoreFailing and Counts are safe for concurrent use, at any time, and never block.
 type Alerter struct {
 	evaluator *evaluator
 	outbox    *outbox
+	watch     *storeWatch
 }
 
 // New returns an alerter that sends notifications through channels. Without channels it only records incidents.
 func New(cfg Config, s Store, channels []Channel, log *slog.Logger) *Alerter {
 	cfg.Rules.FailCount = cmp.Or(cfg.Rules.FailCount, 3)
 	cfg.Rules.RecoveryCount = cmp.Or(cfg.Rules.RecoveryCount, 1)
+	o := newOutbox(cfg.Runner, s, channels, log)
 	a := &Alerter{
 		evaluator: newEvaluator(cfg.Runner, cfg.Rules, s, log),
-		outbox:    newOutbox(cfg.Runner, s, channels, log),
+		outbox:    o,
+		watch:     &storeWatch{outbox: o, log: log},
 	}
 	if cfg.Now != nil {
 		a.evaluator.now, a.outbox.now = cfg.Now, cfg.Now
@@ -72,6 +75,10 @@ func (a *Alerter) Monitors(all []monitor.Monitor, own func(id string) bool) {
 // Stored passes stored monitor states to the alerter: those just written, and those read at the start or when the
 // runner takes over monitors. The alerter ignores older states and states of monitors that other runners have.
 func (a *Alerter) Stored(states []store.State) { a.evaluator.updates.addStates(states) }
+
+// StoreFailing receives the error of the store and the time since which it is unavailable. A nil error means that it is
+// available.
+func (a *Alerter) StoreFailing(since time.Time, err error) { a.watch.set(since, err) }
 
 // Counts counts the deliveries of one channel since the alerter was created, one per notification and recipient.
 type Counts struct {
@@ -96,6 +103,7 @@ func (a *Alerter) Run(ctx context.Context) {
 	var loops sync.WaitGroup
 	loops.Go(func() { a.evaluator.run(ctx) })
 	loops.Go(func() { a.outbox.run(ctx) })
+	loops.Go(func() { a.watch.run(ctx) })
 	loops.Wait()
 }
 

@@ -67,9 +67,9 @@ func (o *outbox) unfinishedEarlier(ctx context.Context, n store.Notification) (l
 		list, err = call(ctx, longTimeout, func(ctx context.Context) ([]store.Notification, error) {
 			return o.store.Notifications(ctx, f)
 		})
-	case n.Kind == store.KindRunnerOnline:
+	case n.RunnerBeginning() != "":
 		list = make([]store.Notification, 1)
-		list[0], err = o.read(ctx, store.RunnerNotificationID(store.KindRunnerOffline, n.Opened))
+		list[0], err = o.read(ctx, n.RunnerBeginning())
 		if errors.Is(err, monitor.ErrNotFound) {
 			return nil, nil
 		}

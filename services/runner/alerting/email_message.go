@@ -2,6 +2,7 @@ package alerting
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	html "html/template"
 	"net/mail"
@@ -70,10 +71,8 @@ func threadRoot(n store.Notification) string {
 	switch n.Kind {
 	case store.KindEscalated, store.KindReminder, store.KindResolved:
 		return store.NotificationID(n.MonitorID, n.Incident, store.KindOpened, 0)
-	case store.KindRunnerOnline:
-		return store.RunnerNotificationID(store.KindRunnerOffline, n.Opened)
 	}
-	return n.ID
+	return cmp.Or(n.RunnerBeginning(), n.ID)
 }
 
 // messageID returns the Message-ID for the notification with the given id, in the same incident as n. It contains the

@@ -59,12 +59,16 @@ type Observer interface {
 	// whose results have been written. While spooled results are written, that state is newer than the one in the
 	// store.
 	Stored(states []store.State)
+	// StoreFailing is called while the store can't be written, with the error and the time since which it fails, and
+	// with a nil error when the store can be written again.
+	StoreFailing(since time.Time, err error)
 }
 
 type noObserver struct{}
 
 func (noObserver) Monitors([]monitor.Monitor, func(string) bool) {}
 func (noObserver) Stored([]store.State)                          {}
+func (noObserver) StoreFailing(time.Time, error)                 {}
 
 // Store is the part of the store that the engine uses; see [store.Store].
 type Store interface {

@@ -41,8 +41,9 @@ type Engine struct {
 	// problems holds what is wrong with this runner.
 	problems problemSet
 
-	pool   *pool
-	writer *writer
+	pool        *pool
+	writer      *writer
+	storeHealth *storeHealth
 
 	// The scheduler's goroutine receives from these channels.
 	changes           chan change
@@ -121,7 +122,9 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 	}
 	e.ignoreRules.Store(&ignoreRules{})
 	e.running.Store(new([]*entry))
+	e.storeHealth = newStoreHealth(cfg.Observer.StoreFailing)
 	e.writer = newWriter(s, cfg.Spool, cfg.Observer.Stored, &e.stats, &e.problems, log)
+	e.writer.failures.health = e.storeHealth
 	return e
 }
 

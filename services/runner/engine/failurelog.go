@@ -13,6 +13,8 @@ type failureLog struct {
 	since time.Time
 	stats *stats
 	log   *slog.Logger
+	// health receives the outcomes of an essential operation; nil for others.
+	health *storeHealth
 }
 
 func (e *Engine) newFailureLog(operation string) *failureLog {
@@ -21,6 +23,9 @@ func (e *Engine) newFailureLog(operation string) *failureLog {
 
 // record records the outcome of one operation. A nil error is a success.
 func (f *failureLog) record(err error) {
+	if f.health != nil {
+		f.health.record(f.operation, err)
+	}
 	switch {
 	case err != nil:
 		f.stats.storeErrors.Add(1)

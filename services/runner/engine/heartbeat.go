@@ -32,6 +32,7 @@ func NewID() string {
 // when the assignment changes.
 func (e *Engine) runHeartbeats(ctx context.Context, changed chan<- struct{}) {
 	failures := e.newFailureLog("exchange heartbeats")
+	failures.health = e.storeHealth
 	members := membership{self: e.cfg.ID}
 	ticker := time.NewTicker(heartbeatPollInterval)
 	defer ticker.Stop()

@@ -24,6 +24,8 @@ type Stats struct {
 	Dropped int64
 	// StoreErrors counts failed store operations.
 	StoreErrors int64
+	// StoreHealthy is false while results or heartbeats can't be written.
+	StoreHealthy bool
 }
 
 // stats holds the counters behind Stats. It is safe for concurrent use.
@@ -59,7 +61,7 @@ func (e *Engine) Stats() Stats {
 	return Stats{
 		Monitors: len(*e.running.Load()),
 		Checks:   s.checks, Skipped: s.skipped,
-		Queued: queued, Dropped: s.dropped.Load(), StoreErrors: s.storeErrors.Load(),
+		Queued: queued, Dropped: s.dropped.Load(), StoreErrors: s.storeErrors.Load(), StoreHealthy: e.storeHealth.healthy(),
 	}
 }
 

@@ -28,6 +28,7 @@ type collector struct {
 
 	status, value, excluded                        *prometheus.Desc
 	monitors, queue, skipped, dropped, storeErrors *prometheus.Desc
+	storeHealthy                                   *prometheus.Desc
 	alertsSent, alertsFailed                       *prometheus.Desc
 }
 
@@ -49,6 +50,7 @@ func newCollector(e Engine, a Alerter) *collector {
 			"running or the process was suspended."),
 		dropped:      desc(runnerDropped, "Results that were dropped before they could be written to the store."),
 		storeErrors:  desc(runnerStoreErrors, "Failed store operations."),
+		storeHealthy: desc(runnerStoreHealthy, "0 while results or heartbeats can't be written to the store, else 1."),
 		alertsSent:   desc(runnerAlertsSent, "Delivered notifications, by channel, counted per recipient.", "channel"),
 		alertsFailed: desc(runnerAlertsFailed, "Failed delivery attempts, by channel, counted per recipient.", "channel"),
 	}
@@ -111,6 +113,11 @@ func (s scrape) runner(stats engine.Stats) {
 	s.counter(s.skipped, stats.Skipped)
 	s.counter(s.dropped, stats.Dropped)
 	s.counter(s.storeErrors, stats.StoreErrors)
+	healthy := 0.0
+	if stats.StoreHealthy {
+		healthy = 1
+	}
+	s.gauge(s.storeHealthy, healthy)
 }
 
 // gauge sends a value. It skips values that are not finite, which the API cannot return as JSON either.

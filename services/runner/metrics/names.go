@@ -18,6 +18,7 @@ const (
 	runnerQueue        = prefix + "runner_queued_results"
 	runnerDropped      = prefix + "runner_dropped_results_total"
 	runnerStoreErrors  = prefix + "runner_store_errors_total"
+	runnerStoreHealthy = prefix + "runner_store_healthy"
 	runnerAlertsSent   = prefix + "runner_alerts_sent_total"
 	runnerAlertsFailed = prefix + "runner_alerts_failed_total"
 	runnerMonitors     = prefix + "runner_monitors"
@@ -27,8 +28,10 @@ const (
 // The fixed families by type. They include the families of the API, because one Prometheus server scrapes both.
 var (
 	gauges = [...]string{
-		monitorStatus, monitorValue, monitorExcluded, runnerQueue, runnerMonitors, runnerBuildInfo,
-		prefix + "api_requests_in_flight", prefix + "api_event_clients", prefix + "api_build_info",
+		monitorStatus, monitorValue, monitorExcluded, runnerQueue, runnerStoreHealthy, runnerMonitors,
+		runnerBuildInfo,
+		prefix + "api_requests_in_flight", prefix + "api_event_clients", prefix + "api_store_healthy",
+		prefix + "api_build_info",
 	}
 	counters = [...]string{
 		runnerRuns, runnerSkipped, runnerDropped, runnerStoreErrors, runnerAlertsSent, runnerAlertsFailed,

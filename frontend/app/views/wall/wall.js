@@ -11,6 +11,8 @@ import { arrange, drawTile } from './tiles.js';
 const REFRESH_INTERVAL = 10_000;
 /** The space below the tiles, in pixels. */
 const MARGIN = 16;
+/** The headlines while no new results arrive. @type {Partial<Record<Connection, string>>} */
+const INTERRUPTED = { disconnected: 'Disconnected', unavailable: 'Store unavailable' };
 
 /**
  * The wall view: all monitors on one screen, readable from across a room.
@@ -131,7 +133,7 @@ export function wall({ monitors, clock, setTitle }, { params }) {
      * @param {Connection} connection
      */
     isStale(connection) {
-      return connection === 'disconnected' || this.list.error !== '';
+      return connection in INTERRUPTED || this.list.error !== '';
     },
 
     /** @param {Connection} connection */
@@ -142,7 +144,7 @@ export function wall({ monitors, clock, setTitle }, { params }) {
     /** @param {Connection} connection */
     headline(connection) {
       if (this.isStale(connection)) {
-        return connection === 'disconnected' ? 'Disconnected' : 'Not up to date';
+        return INTERRUPTED[connection] ?? 'Not up to date';
       }
       return this.isLoading ? 'Loading…' : this.content.headline || 'No monitors yet';
     },
@@ -155,7 +157,7 @@ export function wall({ monitors, clock, setTitle }, { params }) {
       if (!this.isStale(connection)) {
         return this.content.subline;
       }
-      const reason = connection === 'disconnected' ? `since ${formatTime(since)}` : this.list.error;
+      const reason = connection in INTERRUPTED ? `since ${formatTime(since)}` : this.list.error;
       return this.content.headline ? `${reason} · last known: ${this.content.headline}` : reason;
     },
 

@@ -321,12 +321,12 @@ func explainCopy(err error) error {
 	if !errors.As(err, &failure) {
 		return err
 	}
-	switch code := failure.Code() & 0xff; code {
+	switch failure.Code() & 0xff {
 	case sqlite3.SQLITE_NOTADB:
 		return errNotNanoMon
 	case sqlite3.SQLITE_CORRUPT:
 		return fmt.Errorf("%w: %w", errDamaged, err)
 	default:
-		return fmt.Errorf("%w: %s", err, adviceFor[code])
+		return fmt.Errorf("%w: %s", err, causeOf(failure.Code()).hint)
 	}
 }

@@ -28,6 +28,8 @@ type Store struct {
 	lock            *fileLock
 	readers, writer *sql.DB
 
+	files   files
+	health  *health
 	observe store.Observe
 	queries statements
 	queue   chan *operation
@@ -69,7 +71,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, fmt.Errorf("open database %s: %w", c.Path, explain(err))
 	}
 	s := &Store{
-		lock: lock, observe: c.Observe,
+		lock: lock, observe: c.Observe, health: newHealth(),
 		queue: make(chan *operation), changes: newHub(), closing: make(chan struct{}),
 		purgeDue: make(chan struct{}, 1), checkpointDue: make(chan struct{}, 1),
 	}
@@ -81,6 +83,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 
 func (s *Store) open(ctx context.Context, path string) error {
 	var err error
+	if s.files, err = openFiles(path); err != nil {
+		return err
+	}
 	if s.writer, err = connect(path, "busy_timeout(5000)"); err != nil {
 		return err
 	}
@@ -89,6 +94,9 @@ func (s *Store) open(ctx context.Context, path string) error {
 		return err
 	}
 	t, err := prepareFile(ctx, conn)
+	if err == nil {
+		err = s.files.identifyLog()
+	}
 	if err != nil {
 		return errors.Join(err, conn.Close())
 	}
@@ -110,7 +118,10 @@ func (s *Store) open(ctx context.Context, path string) error {
 
 // connect returns a pool of connections to a file. It opens the first connection when it is used.
 func connect(path string, pragmas ...string) (*sql.DB, error) {
-	return sql.Open("sqlite", fileURL(path, url.Values{"_pragma": pragmas}))
+	return sql.Open("sqlite", fileURL(path, url.Values{
+		"_pragma": pragmas,
+		"mode":    {"rw"}, // creates no file in place of a deleted one
+	}))
 }
 
 // fileURL returns the name of a file for SQLite, with options. The path must be absolute.
@@ -156,7 +167,7 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// closeFiles closes all files that are open. The lock is the last, because closing the others still writes.
+// closeFiles closes all files that are open. The connections are closed before the lock, because closing them writes.
 func (s *Store) closeFiles() error {
 	var failures []error
 	for _, db := range []*sql.DB{s.readers, s.writer} {
@@ -164,11 +175,6 @@ func (s *Store) closeFiles() error {
 			failures = append(failures, db.Close())
 		}
 	}
-	return errors.Join(append(failures, s.lock.Close())...)
-}
-
-// Ping returns an error if the database does not answer.
-func (s *Store) Ping(ctx context.Context) error {
-	var one int
-	return s.row(ctx, "ping", "SELECT one FROM meta", nil, &one)
+	failures = append(failures, s.files.close(), s.lock.Close())
+	return errors.Join(failures...)
 }

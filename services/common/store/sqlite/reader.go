@@ -4,14 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
-
-	"nanomon/services/common/monitor"
 )
 
 // statements caches the prepared statements of a connection or a pool.
@@ -76,16 +70,16 @@ func (s *Store) statement(ctx context.Context, query string) (*sql.Stmt, error) 
 }
 
 func (s *Store) readError(ctx context.Context, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if ctx.Err() != nil {
+	if err != nil && ctx.Err() != nil {
 		return describe(name, ctx.Err())
 	}
 	select {
 	case <-s.closing:
-		err = errClosed
+		if err != nil {
+			err = errClosed
+		}
 	default:
+		s.health.recordRead(name, err)
 	}
 	return describe(name, err)
 }
@@ -102,38 +96,4 @@ func eachRow(ctx context.Context, stmt *sql.Stmt, args []any, scan func(*sql.Row
 		}
 	}
 	return rows.Err()
-}
-
-// describe adds the name of the operation to an error and maps it, see explain.
-func describe(name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", name, explain(err))
-}
-
-// explain maps an error of SQLite to the errors of package monitor, and adds advice for an operator.
-func explain(err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return monitor.ErrNotFound
-	}
-	var failure *sqlite.Error
-	if !errors.As(err, &failure) {
-		return err
-	}
-	if advice, temporary := adviceFor[failure.Code()&0xff]; temporary {
-		return fmt.Errorf("%w: %w: %s", monitor.ErrUnavailable, err, advice)
-	}
-	return err
-}
-
-// adviceFor lists the error codes after which the same call may succeed later, each with advice for an operator.
-var adviceFor = map[int]string{
-	sqlite3.SQLITE_FULL:     "free disk space or raise the quota",
-	sqlite3.SQLITE_IOERR:    "check the disk and the system log",
-	sqlite3.SQLITE_READONLY: "make the file and its folder writable for NanoMon",
-	sqlite3.SQLITE_CANTOPEN: "make the file and its folder readable and writable for NanoMon",
-	sqlite3.SQLITE_BUSY:     "stop other programs that use the file",
-	sqlite3.SQLITE_LOCKED:   "stop other programs that use the file",
-	sqlite3.SQLITE_NOMEM:    "give NanoMon more memory",
 }

@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Restore describes a replacement of a database by a backup.
@@ -118,7 +116,7 @@ func keep(ctx context.Context, path string) (string, error) {
 	}
 	kept := path + "." + time.Now().Format("2006-01-02T15-04-05")
 	err = mergeLog(ctx, path)
-	if damaged(err) {
+	if isDamage(err) {
 		// SQLite can't use the file. The log must not stay beside the restored database, because it belongs to this one.
 		err = moveLog(path, kept)
 	}
@@ -137,16 +135,6 @@ func mergeLog(ctx context.Context, path string) (err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
 	var mode string
 	return db.QueryRowContext(ctx, "PRAGMA journal_mode = DELETE").Scan(&mode)
-}
-
-// damaged reports whether err says that a file is not a database or is damaged.
-func damaged(err error) bool {
-	var failure *sqlite.Error
-	if !errors.As(err, &failure) {
-		return false
-	}
-	code := failure.Code() & 0xff
-	return code == sqlite3.SQLITE_NOTADB || code == sqlite3.SQLITE_CORRUPT
 }
 
 // moveLog moves the write-ahead log to another database name. SQLite recreates the file -shm when it needs it.

@@ -15,6 +15,7 @@ const (
 
 // operation is one call that writes. The writer sets err and then closes done.
 type operation struct {
+	name   string
 	ctx    context.Context
 	run    func(*tx) error
 	topics []store.Topic
@@ -30,7 +31,7 @@ func (s *Store) write(ctx context.Context, name string, run func(*tx) error, top
 	if err := ctx.Err(); err != nil {
 		return describe(name, err)
 	}
-	op := &operation{ctx: ctx, run: run, topics: topics, done: make(chan struct{})}
+	op := &operation{name: name, ctx: ctx, run: run, topics: topics, done: make(chan struct{})}
 	select {
 	case s.queue <- op:
 	case <-ctx.Done():
@@ -62,7 +63,10 @@ func (s *Store) runWriter(t *tx) {
 // commitGroup runs first and the operations that are queued behind it in one transaction, and reports their errors.
 func (s *Store) commitGroup(t *tx, first *operation) {
 	group := []*operation{first}
-	err := t.control("BEGIN IMMEDIATE")
+	err := s.verifyFiles(t)
+	if err == nil {
+		err = t.control("BEGIN IMMEDIATE")
+	}
 	for end := time.Now().Add(groupTime); err == nil; {
 		if err = t.runOperation(group[len(group)-1]); err != nil || len(group) == maxGroup || time.Now().After(end) {
 			break
@@ -83,6 +87,7 @@ func (s *Store) commitGroup(t *tx, first *operation) {
 		if op.err == nil {
 			op.err = err
 		}
+		s.health.recordWrite(op.name, op.err)
 		if op.err == nil {
 			s.changes.notify(op.topics)
 		}

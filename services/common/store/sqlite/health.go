@@ -1,0 +1,125 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"nanomon/services/common/monitor"
+)
+
+// probeInterval is the minimum time between two probe writes.
+const probeInterval = time.Second
+
+// probeOperation is the name of a probe write.
+const probeOperation = "probe write"
+
+// health remembers which operations fail for a reason that lies in the database or its disk. It is safe for concurrent
+// use.
+type health struct {
+	mu sync.Mutex
+	// reads and writes hold the last error of each operation that fails, by its name.
+	reads, writes map[string]error
+	// damage is the first error that showed damage. It stays, because a damaged file is replaced while NanoMon is stopped.
+	damage error
+	// probed is the time of the last probe write.
+	probed time.Time
+}
+
+func newHealth() *health {
+	return &health{reads: make(map[string]error), writes: make(map[string]error)}
+}
+
+func (h *health) recordRead(operation string, err error) { h.record(h.reads, operation, err) }
+
+func (h *health) recordWrite(operation string, err error) { h.record(h.writes, operation, err) }
+
+// record records the outcome of an operation. A success ends the failure of the same operation only: a small write may
+// succeed on a full disk.
+func (h *health) record(failing map[string]error, operation string, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var unavailable *monitor.UnavailableError
+	err = explain(err)
+	switch {
+	case err == nil:
+		delete(failing, operation)
+	case isDamage(err) && h.damage == nil:
+		h.damage = err
+	case errors.As(err, &unavailable):
+		failing[operation] = err
+	}
+}
+
+// probeDue reports whether a probe write shall find out if writes succeed again. The caller then makes it.
+func (h *health) probeDue(now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.writes) == 0 || now.Sub(h.probed) < probeInterval {
+		return false
+	}
+	h.probed = now
+	return true
+}
+
+// clearWrites forgets the failed writes.
+func (h *health) clearWrites() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	clear(h.writes)
+}
+
+// problem returns what is wrong; nil if nothing is.
+func (h *health) problem() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.damage != nil {
+		return h.damage
+	}
+	for _, failing := range []map[string]error{h.writes, h.reads} {
+		for operation, err := range failing {
+			return fmt.Errorf("%s: %w", operation, err)
+		}
+	}
+	return nil
+}
+
+// Ping returns an error if the database can't be read, if its file was deleted, replaced or damaged, or if a write failed
+// and none has succeeded since. While writes fail, it tries one, at most once a second.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.ping(ctx); err != nil {
+		return fmt.Errorf("database %s: %w", s.files.path, err)
+	}
+	return nil
+}
+
+func (s *Store) ping(ctx context.Context) error {
+	readError := s.row(ctx, "ping", "SELECT one FROM meta", nil, new(int))
+	if errors.Is(readError, errClosed) {
+		return readError
+	}
+	if err := s.files.check(); err != nil {
+		return err
+	}
+	if readError != nil {
+		return readError
+	}
+	if s.health.probeDue(time.Now()) {
+		s.probe(ctx)
+	}
+	return s.health.problem()
+}
+
+// probe writes and deletes as much data as a large batch of results needs. If that succeeds, all writes should.
+func (s *Store) probe(ctx context.Context) {
+	for _, statement := range []string{
+		"CREATE TABLE IF NOT EXISTS probe AS SELECT zeroblob(262144) AS space", "DROP TABLE IF EXISTS probe",
+	} {
+		if err := s.write(ctx, probeOperation, func(t *tx) error { return t.control(statement) }); err != nil {
+			return
+		}
+	}
+	s.health.clearWrites()
+}
