@@ -4,6 +4,7 @@ package mongo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -193,4 +194,20 @@ func (s *Store) Close(ctx context.Context) (err error) {
 func (s *Store) Ping(ctx context.Context) (err error) {
 	defer s.end(ctx, time.Now(), "ping", &err)
 	return s.client.Ping(ctx, nil)
+}
+
+// commandNotFound is the server's code for a command that it does not know.
+const commandNotFound = 59
+
+// Now returns the time of the server that answers, zero if it does not report its time.
+func (s *Store) Now(ctx context.Context) (_ time.Time, err error) {
+	defer s.end(ctx, time.Now(), "get the time", &err)
+	var answer struct {
+		LocalTime time.Time `bson:"localTime"`
+	}
+	err = s.client.Database("admin").RunCommand(ctx, bson.D{field("hello", 1)}).Decode(&answer)
+	if command := (driver.CommandError{}); errors.As(err, &command) && command.Code == commandNotFound {
+		return time.Time{}, nil
+	}
+	return answer.LocalTime.UTC(), err
 }

@@ -17,6 +17,7 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+	"time"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
@@ -204,6 +205,11 @@ func (s *Store) closeFiles() error {
 		}
 	}
 	return errors.Join(failures...)
+}
+
+// Now returns the time of this computer.
+func (s *Store) Now(ctx context.Context) (time.Time, error) {
+	return monitor.Date(time.Now()), describe("get the time", ctx.Err())
 }
 
 // Ping returns an error if the database does not answer.
