@@ -65,6 +65,23 @@ func TestClockSetBack(t *testing.T) {
 	}
 }
 
+// TestOutboxAfterClockWasSetBack checks that a notification is sent whose next attempt, and the claim to it by a runner
+// that stopped, are dated two hours in the future.
+func TestOutboxAfterClockWasSetBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := memoryWithDue("a")
+		future := time.Now().Add(2 * time.Hour)
+		m.notifications[0].Next = future
+		if won, _, err := m.ClaimNotification(t.Context(), "a", 1, "other", future); !won || err != nil {
+			t.Fatal(won, err)
+		}
+		mail := newScripted("email", "ann")
+		newHarness(t, m, Rules{}, mail)
+		wait(10 * time.Second)
+		expectAttempts(t, mail, "1s a ann")
+	})
+}
+
 // TestStateWithoutNumber checks that a state of a runner of an earlier version, without a number, is evaluated by date
 // although the incident state has a greater number.
 func TestStateWithoutNumber(t *testing.T) {
