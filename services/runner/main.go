@@ -53,11 +53,11 @@ func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 		return fmt.Errorf("MONGO_URI: %w", err)
 	}
 	defer db.Close(context.WithoutCancel(ctx))
-	now := clock.New(log).Now
-	alerter := alerting.FromSettings(id, now, cfg.Alerts, db, log)
+	runnerClock := clock.New(log)
+	alerter := alerting.FromSettings(id, runnerClock.Now, cfg.Alerts, db, log)
 	runner := engine.New(engine.Config{
 		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets,
-		Observer: alerter, OnCheck: exporter.ObserveCheck, HealthFile: cfg.HealthFile, Now: now,
+		Observer: alerter, OnCheck: exporter.ObserveCheck, HealthFile: cfg.HealthFile, Clock: runnerClock,
 	}, db, types, log)
 	process.LogStart(log, "runner", process.Channels(cfg.Channels()),
 		"store", "mongodb", "hosts", cfg.Hosts(), "database", cfg.MongoDB)

@@ -88,11 +88,11 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "sqlite", Auth: cfg.Auth, Origins: cfg.CORSOrigins,
 		TrustedProxies: cfg.TrustedProxies, Metrics: apiMetrics,
 	}, db, types, log)
-	now := clock.New(log).Now
-	alerter := alerting.FromSettings(id, now, cfg.Alerts, db, log)
+	runnerClock := clock.New(log)
+	alerter := alerting.FromSettings(id, runnerClock.Now, cfg.Alerts, db, log)
 	runner := engine.New(engine.Config{
 		ID: id, SingleRunner: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets,
-		Observer: alerter, OnCheck: exporter.ObserveCheck, Now: now,
+		Observer: alerter, OnCheck: exporter.ObserveCheck, Clock: runnerClock,
 	}, db, types, log)
 
 	process.LogStart(log, "standalone", process.Channels(cfg.Channels()), "store", "sqlite", "file", absolute(file))

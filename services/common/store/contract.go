@@ -13,6 +13,8 @@ import (
 type Store interface {
 	// Ping returns an error if the store does not answer.
 	Ping(ctx context.Context) error
+	// Now returns the time of the store's clock, zero if the store does not report it.
+	Now(ctx context.Context) (time.Time, error)
 
 	// Monitors returns all monitors, ordered by name and then id.
 	Monitors(ctx context.Context) ([]monitor.Monitor, error)

@@ -1,6 +1,7 @@
 package alerting
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,14 +24,16 @@ func TestClockSetBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				offset := 2 * time.Hour
+				var offset atomic.Int64 // a duration
+				offset.Store(int64(2 * time.Hour))
+				now := func() time.Time { return time.Now().Add(time.Duration(offset.Load())) }
 				m := newMemory()
-				h := newHarnessWith(t, m, Config{Rules: Rules{Reminder: 10 * time.Second}}, func() time.Time { return time.Now().Add(offset) })
+				h := newHarnessWith(t, m, Config{Rules: Rules{Reminder: 10 * time.Second}}, now)
 				h.alerter.Monitors(testMonitors("m"), all)
 				add := func(letters string) {
 					for _, l := range letters {
 						time.Sleep(time.Second)
-						p := pointOf(l, monitor.Date(time.Now().Add(offset)))
+						p := pointOf(l, monitor.Date(now()))
 						h.current["m"] = push(h.current["m"], "m", p)
 						h.putState(*h.current["m"])
 						h.alerter.Stored([]store.State{*h.current["m"]})
@@ -38,7 +41,7 @@ func TestClockSetBack(t *testing.T) {
 					}
 				}
 				add(tt.before)
-				offset = 0
+				offset.Store(0)
 				add("ffff")
 				h.expect(t, tt.after4)
 				add("fffffff")
@@ -60,6 +63,23 @@ func TestClockSetBack(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestOutboxAfterClockWasSetBack checks that a notification is sent whose next attempt, and the claim to it by a runner
+// that stopped, are dated two hours in the future.
+func TestOutboxAfterClockWasSetBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := memoryWithDue("a")
+		future := time.Now().Add(2 * time.Hour)
+		m.notifications[0].Next = future
+		if won, _, err := m.ClaimNotification(t.Context(), "a", 1, "other", future); !won || err != nil {
+			t.Fatal(won, err)
+		}
+		mail := newScripted("email", "ann")
+		newHarness(t, m, Rules{}, mail)
+		wait(10 * time.Second)
+		expectAttempts(t, mail, "1s a ann")
+	})
 }
 
 // TestStateWithoutNumber checks that a state of a runner of an earlier version, without a number, is evaluated by date

@@ -61,7 +61,8 @@ type limitedChannel struct {
 
 func newOutbox(runner string, s Store, channels []Channel, log *slog.Logger) *outbox {
 	o := &outbox{
-		runner: runner, now: time.Now, store: s, log: log, channels: make(map[string]*limitedChannel), inProgress: make(map[string]bool),
+		runner: runner, now: time.Now, store: s, log: log,
+		channels: make(map[string]*limitedChannel), inProgress: make(map[string]bool),
 	}
 	for _, c := range channels {
 		limited := &limitedChannel{Channel: c, slots: make(chan struct{}, maxConcurrent)}

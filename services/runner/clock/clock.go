@@ -16,7 +16,7 @@ const (
 
 // Clock returns the time of the system clock. If the system clock is set forward or back, Clock continues with the
 // previous time until the jump has lasted for a minute: by then a wrong time has usually been corrected. The time
-// during which a computer was suspended is not a jump.
+// during which a computer was suspended is not a jump. Correct adds a correction to the system clock.
 type Clock struct {
 	log *slog.Logger
 	// read returns the time of the system clock, and the time since a fixed moment.
@@ -29,6 +29,8 @@ type Clock struct {
 	// jump is the difference between the system clock and Now; 0 if the system clock has not jumped. It jumped at the
 	// elapsed time jumpedAt.
 	jump, jumpedAt time.Duration
+	// correction is added to the system clock.
+	correction time.Duration
 }
 
 // New returns a clock that logs when the system clock jumps.
@@ -45,6 +47,7 @@ func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	system, elapsed := c.read()
+	system = system.Add(c.correction)
 	now := c.last.Add(elapsed - c.elapsed)
 	c.last, c.elapsed = c.choose(system, now, elapsed), elapsed
 	return c.last
@@ -69,7 +72,16 @@ func (c *Clock) choose(system, now time.Time, elapsed time.Duration) time.Time {
 		return now
 	default:
 		c.log.Warn("system clock stays at the new time, using it", "jump", jump.Round(time.Millisecond))
-		c.jump = 0
+		system = system.Add(-c.correction)
+		c.jump, c.correction = 0, 0
 		return system
 	}
+}
+
+// Correct adds d to the time, until the system clock jumps and stays at its new time.
+func (c *Clock) Correct(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.correction += d
+	c.last = c.last.Add(d)
 }

@@ -87,6 +87,26 @@ func TestClock(t *testing.T) {
 	}
 }
 
+func TestCorrect(t *testing.T) {
+	f := &fakeTime{offset: 10 * time.Minute}
+	clock := newClock(slog.New(slog.DiscardHandler), f.read)
+	want := func(what string, after, offset, want time.Duration) {
+		t.Helper()
+		f.elapsed, f.offset = f.elapsed+after, offset
+		if got := f.wrongBy(clock.Now()); got != want {
+			t.Errorf("%s: the clock is wrong by %s, want %s", what, got, want)
+		}
+	}
+	want("fast", time.Second, 10*time.Minute, 10*time.Minute)
+	clock.Correct(-10 * time.Minute)
+	want("corrected", time.Second, 10*time.Minute, 0)
+	want("after an hour", time.Hour, 10*time.Minute, 0)
+	want("the system clock was set right", time.Second, 0, 0)
+	clock.Correct(time.Second)
+	want("corrected during the jump", time.Second, 0, time.Second)
+	want("the system clock stays right", time.Hour, 0, 0)
+}
+
 // TestClockIgnoresShortJumps checks with random jumps that a time is never wrong by more than the tolerance if each jump
 // lasts less than settleTime, and that it is right at last.
 func TestClockIgnoresShortJumps(t *testing.T) {

@@ -89,7 +89,7 @@ func (e *Engine) forget(deleted []string, now time.Duration) {
 // dropCleared returns the state of a monitor to start without the results from before the last deletion of all results.
 // If the time of the deletion is in the future, the clock was set back since, and the dates say nothing.
 func (e *Engine) dropCleared(s *store.State) *store.State {
-	if e.cleared.After(e.cfg.Now()) {
+	if e.cleared.After(e.cfg.Clock.Now()) {
 		return s
 	}
 	return dropBefore(s, e.cleared)

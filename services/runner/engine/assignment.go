@@ -17,6 +17,9 @@ const (
 	// maxUpdateGap is the maximum time between two reads of the heartbeats. After a longer gap, an unchanged heartbeat
 	// does not mean that the runner is dead.
 	maxUpdateGap = 5 * time.Second
+	// maxClockError is the maximum difference of a runner's clock from the others that is not corrected. A heartbeat is
+	// read up to a few seconds after it was written.
+	maxClockError = 10 * time.Second
 )
 
 // assignment determines which monitors a runner runs. Each monitor belongs to the live runner with the highest hash of
@@ -49,6 +52,8 @@ type peer struct {
 	// changed is the time at which this runner first read that heartbeat. It is zero for a heartbeat that was too old
 	// then.
 	changed time.Time
+	// offset is how far the clock of the other runner is ahead of that of this one; nil if it is not known.
+	offset *time.Duration
 }
 
 // membership determines which runners are live.
@@ -60,6 +65,41 @@ type membership struct {
 	// may have considered this runner dead.
 	own  time.Time
 	late bool
+	// date is the date of this runner's clock at the update. measured is true if the offset of a peer was measured since
+	// it was last used.
+	date     time.Time
+	measured bool
+}
+
+// offsets returns how far the clocks of the live peers are ahead, as far as it is known.
+func (m *membership) offsets() []time.Duration {
+	var list []time.Duration
+	for _, p := range m.peers {
+		if p.offset != nil && m.lastUpdate.Sub(p.changed) < heartbeatTimeout {
+			list = append(list, *p.offset)
+		}
+	}
+	return list
+}
+
+// forgetOffsets drops the offsets after a correction of this runner's clock.
+func (m *membership) forgetOffsets() {
+	for id, p := range m.peers {
+		p.offset = nil
+		m.peers[id] = p
+	}
+}
+
+// medianOffset returns the median of offsets and 0, which stands for the own clock. Of two medians it returns the one
+// that is closer to 0. So a single clock that is wrong changes nothing.
+func medianOffset(offsets []time.Duration) time.Duration {
+	sorted := append(slices.Clone(offsets), 0)
+	slices.Sort(sorted)
+	low, high := sorted[(len(sorted)-1)/2], sorted[len(sorted)/2]
+	if low.Abs() < high.Abs() {
+		return low
+	}
+	return high
 }
 
 // recordOwn records that the own heartbeat was stored.
@@ -83,8 +123,11 @@ func (m *membership) update(now time.Time, heartbeats []store.Runner) (a assignm
 		switch {
 		case !known && now.Sub(h.LastSeen) > maxHeartbeatAge:
 			p = peer{heartbeat: h.LastSeen}
-		case !known, !p.heartbeat.Equal(h.LastSeen):
+		case !known:
 			p = peer{heartbeat: h.LastSeen, changed: now}
+		case !p.heartbeat.Equal(h.LastSeen):
+			p = peer{heartbeat: h.LastSeen, changed: now, offset: new(h.LastSeen.Sub(m.date))}
+			m.measured = true
 		case afterGap && !p.changed.IsZero():
 			p.changed = now
 		}

@@ -285,3 +285,63 @@ func TestMovedMonitorKeepsPhase(t *testing.T) {
 		}
 	})
 }
+
+func TestMedianOffset(t *testing.T) {
+	const s = time.Second
+	for _, c := range []struct {
+		offsets []time.Duration
+		want    time.Duration
+	}{
+		{nil, 0},
+		{[]time.Duration{600 * s}, 0},
+		{[]time.Duration{-600 * s, -601 * s}, -600 * s},
+		{[]time.Duration{600 * s, -s}, 0},
+		{[]time.Duration{600 * s, 0, 0}, 0},
+		{[]time.Duration{-600 * s, -600 * s, 0}, 0},
+		{[]time.Duration{599 * s, 600 * s, 601 * s}, 599 * s},
+	} {
+		if got := medianOffset(c.offsets); got != c.want {
+			t.Errorf("%v: %s, want %s", c.offsets, got, c.want)
+		}
+	}
+}
+
+// TestFastClockIsCorrected checks that a runner whose clock is ten minutes fast uses the time of the store and the other
+// runner, and that neither a wrong clock of the store nor that of another runner changes the time of a runner.
+func TestFastClockIsCorrected(t *testing.T) {
+	for name, c := range map[string]struct {
+		// first and store are the errors of the clocks of the first runner and of the store, want that of the first runner
+		// at last.
+		first, store, want time.Duration
+	}{
+		"one runner is fast":    {first: 10 * time.Minute},
+		"one runner is slow":    {first: -10 * time.Minute},
+		"the store is fast":     {store: 10 * time.Minute},
+		"all runners are right": {},
+		"two are wrong":         {first: 10 * time.Minute, store: time.Hour, want: 10 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, probes := newMemoryStore(monitors(20, "10s")...), newFakeProbes()
+				s.clockError = c.store
+				var wrong, right atomic.Int64
+				wrong.Store(int64(c.first))
+				first, second := &testClock{offset: &wrong}, &testClock{offset: &right}
+				a := startEngineWith(t, Config{ID: "a", Clock: first}, s, probes)
+				b := startEngineWith(t, Config{ID: "b", Clock: second}, s, probes)
+				elapse(time.Minute)
+				if got := first.Now().Sub(time.Now()); (got - c.want).Abs() > 5*time.Second {
+					t.Errorf("the clock of the first runner is wrong by %s, want %s", got, c.want)
+				}
+				if got := second.Now().Sub(time.Now()); got != 0 && c.want == 0 {
+					t.Errorf("the clock of the second runner is wrong by %s", got)
+				}
+				if lines := a.log.count("clock of this runner is wrong") + b.log.count("clock of this runner is wrong"); lines > 1 {
+					t.Errorf("%d log lines", lines)
+				}
+				a.stop()
+				b.stop()
+			})
+		})
+	}
+}

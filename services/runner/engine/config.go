@@ -33,8 +33,8 @@ type Config struct {
 	// HealthFile is the path of a file that the engine touches every 5 s while its scheduler works; see
 	// [CheckHealthFile]. If it is empty, no file is written.
 	HealthFile string
-	// Now returns the time for the dates that are stored; nil means time.Now. Due times do not depend on it.
-	Now func() time.Time
+	// Clock returns the time for the dates that are stored; nil means the system clock. Due times do not depend on it.
+	Clock Clock
 	// Grace is the time that running checks have to finish after a stop; 0 means 10 s.
 	Grace time.Duration
 }
@@ -49,6 +49,18 @@ type CompletedCheck struct {
 	// Duration is the time that the check took.
 	Duration time.Duration
 }
+
+// Clock returns the time for the dates that are stored. The engine corrects it if it differs from the clocks of the
+// store and of most other runners.
+type Clock interface {
+	Now() time.Time
+	Correct(d time.Duration)
+}
+
+type systemClock struct{}
+
+func (systemClock) Now() time.Time        { return time.Now() }
+func (systemClock) Correct(time.Duration) {}
 
 // Observer receives what the engine loads and stores. Its methods must not block.
 type Observer interface {
@@ -87,6 +99,7 @@ type Store interface {
 	CompleteOnDemandCheck(ctx context.Context, id string, r monitor.Result) error
 	DeleteOnDemandCheck(ctx context.Context, id string) error
 
+	Now(ctx context.Context) (time.Time, error)
 	PutHeartbeat(ctx context.Context, r store.Runner) error
 	Runners(ctx context.Context, since time.Time) ([]store.Runner, error)
 	RemoveRunner(ctx context.Context, id string) error

@@ -100,9 +100,7 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 	cfg.PollingInterval = cmp.Or(cfg.PollingInterval, 10*time.Second)
 	cfg.Grace = cmp.Or(cfg.Grace, 10*time.Second)
 	cfg.Observer = cmp.Or[Observer](cfg.Observer, noObserver{})
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
+	cfg.Clock = cmp.Or[Clock](cfg.Clock, systemClock{})
 	if cfg.OnCheck == nil {
 		cfg.OnCheck = func(CompletedCheck) {}
 	}
@@ -259,7 +257,7 @@ func (e *Engine) startCheck(ctx context.Context, en *entry, due time.Duration) {
 	e.pool.run(func() {
 		f := finishedCheck{entry: en}
 		if ctx.Err() == nil && en.ctx.Err() == nil {
-			began, date := e.clock.now(), monitor.Date(e.cfg.Now())
+			began, date := e.clock.now(), monitor.Date(e.cfg.Clock.Now())
 			f.delay = began - due
 			f.result = en.run(e.types, e.cfg.Secrets)
 			f.result.Date = date

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -176,3 +177,15 @@ func elapse(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()
 }
+
+// testClock is a clock that is wrong by offset, a duration, before corrections.
+type testClock struct {
+	offset     *atomic.Int64
+	correction atomic.Int64
+}
+
+func (c *testClock) Now() time.Time {
+	return time.Now().Add(time.Duration(c.offset.Load() + c.correction.Load()))
+}
+
+func (c *testClock) Correct(d time.Duration) { c.correction.Add(int64(d)) }

@@ -62,11 +62,11 @@ func (e *Engine) exchangeHeartbeats(
 	ctx, cancel := context.WithTimeout(ctx, shortCallTimeout)
 	defer cancel()
 	if now := time.Now(); !now.Before(*heartbeatDue) {
-		if err := e.writeHeartbeat(ctx, now); err != nil {
+		if err := e.writeHeartbeat(ctx, e.cfg.Clock.Now()); err != nil {
 			return err
 		}
 		*heartbeatDue = now.Add(heartbeatInterval)
-		members.recordOwn(e.cfg.Now())
+		members.recordOwn(e.cfg.Clock.Now())
 	}
 	if e.cfg.SingleRunner {
 		e.setAssignment(ctx, assignment{self: e.cfg.ID, runners: []string{e.cfg.ID}}, changed)
@@ -76,13 +76,42 @@ func (e *Engine) exchangeHeartbeats(
 	if err != nil {
 		return err
 	}
+	members.date = e.cfg.Clock.Now()
 	current, dead := members.update(time.Now(), heartbeats)
+	if err := e.correctClock(ctx, members); err != nil {
+		return err
+	}
 	e.setAssignment(ctx, current, changed)
 	for _, id := range dead {
 		// A runner that starts would count it as live. If the runner is live after all, its next heartbeat restores it.
 		if err := e.store.RemoveRunner(ctx, id); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// correctClock corrects the clock of this runner if it differs by more than maxClockError from the clocks of the store
+// and of most other runners. Otherwise its results would be dated wrong, and other runners would repeat its attempts to
+// send notifications.
+func (e *Engine) correctClock(ctx context.Context, members *membership) error {
+	if !members.measured {
+		return nil
+	}
+	members.measured = false
+	storeTime, err := e.store.Now(ctx)
+	if err != nil {
+		return err
+	}
+	offsets := members.offsets()
+	if !storeTime.IsZero() {
+		offsets = append(offsets, storeTime.Sub(e.cfg.Clock.Now()))
+	}
+	if d := medianOffset(offsets); d.Abs() > maxClockError {
+		e.log.Warn("clock of this runner is wrong, using the time of the store and the other runners; "+
+			"check the time synchronization of this computer", "difference", -d.Round(time.Millisecond))
+		e.cfg.Clock.Correct(d)
+		members.forgetOffsets()
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func (e *Engine) runHousekeeping(ctx context.Context) {
 func (e *Engine) expire(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, housekeepingTimeout)
 	defer cancel()
-	_, err := e.store.Expire(ctx, e.cfg.Now(), e.cfg.Retention)
+	_, err := e.store.Expire(ctx, e.cfg.Clock.Now(), e.cfg.Retention)
 	return err
 }
 
@@ -77,7 +77,7 @@ func (e *Engine) computeRollups(ctx context.Context) error {
 func (e *Engine) computeRollupBatch(ctx context.Context) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, housekeepingTimeout)
 	defer cancel()
-	now := e.cfg.Now().UTC()
+	now := e.cfg.Clock.Now().UTC()
 	marks, err := e.store.DirtyHours(ctx, now.Truncate(time.Hour), now.Add(-housekeepingInterval), rollupBatchSize)
 	if err != nil {
 		return 0, fmt.Errorf("list dirty hours: %w", err)

@@ -168,7 +168,7 @@ func (e *Engine) remoteNotOKAfter(c change) map[string]bool {
 	for id, d := range c.ignoreRules.remote {
 		notOK, known := e.remoteNotOK[id]
 		if !known {
-			notOK = d.isNotOK(c.states[id], e.cfg.Now())
+			notOK = d.isNotOK(c.states[id], e.cfg.Clock.Now())
 		}
 		result[id] = notOK
 	}
@@ -221,7 +221,7 @@ func (e *Engine) readNotOK(ctx context.Context, dependencies map[string]dependen
 		return nil, fmt.Errorf("read states: %w", err)
 	}
 	for _, s := range states {
-		notOK[s.MonitorID] = dependencies[s.MonitorID].isNotOK(&s, e.cfg.Now())
+		notOK[s.MonitorID] = dependencies[s.MonitorID].isNotOK(&s, e.cfg.Clock.Now())
 	}
 	return notOK, nil
 }

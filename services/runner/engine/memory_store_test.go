@@ -40,6 +40,7 @@ type memoryStore struct {
 	dirty           []store.DirtyHour
 	rollups         map[string]store.Rollup
 	expired         []time.Time
+	clockError      time.Duration
 	calls           map[string]int // calls by name
 	watchers        map[store.Topic][]chan struct{}
 }
@@ -227,6 +228,12 @@ func (s *memoryStore) PutHeartbeat(ctx context.Context, r store.Runner) error {
 	s.heartbeats = append(s.heartbeats, r)
 	s.runners[r.ID] = r
 	return err
+}
+
+func (s *memoryStore) Now(ctx context.Context) (time.Time, error) {
+	leave, err := s.enter(ctx, "Now")
+	defer leave()
+	return time.Now().Add(s.clockError), err
 }
 
 func (s *memoryStore) Runners(ctx context.Context, since time.Time) ([]store.Runner, error) {

@@ -120,11 +120,10 @@ func TestShorterIntervalCausesNoGap(t *testing.T) {
 // and back, and that the schedule does not depend on it.
 func TestClockJump(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var offset atomic.Int64
-		now := func() time.Time { return time.Now().Add(time.Duration(offset.Load())) }
+		var offset atomic.Int64 // a duration
 		m := monitorNumber(1, "10s")
 		s, probes := newMemoryStore(m), newFakeProbes()
-		b := startEngineWith(t, Config{ID: "r1", Now: now}, s, probes)
+		b := startEngineWith(t, Config{ID: "r1", Clock: &testClock{offset: &offset}}, s, probes)
 		elapse(time.Minute)
 		offset.Store(int64(2 * time.Hour))
 		elapse(time.Minute)

@@ -26,7 +26,7 @@ func TestStoreHealth(t *testing.T) {
 			failing int
 		}{
 			{"write results", nil, -1},
-			{"write results", errors.New("the document is too large"), -1},
+			{"write results", monitor.Invalidf("the document is too large"), -1},
 			{"write results", full, 2},
 			{"exchange heartbeats", full, 2},
 			{"exchange heartbeats", nil, 2},

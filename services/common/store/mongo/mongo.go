@@ -4,6 +4,7 @@ package mongo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -200,4 +201,20 @@ func (s *Store) Ping(ctx context.Context) (err error) {
 func (s *Store) read(ctx context.Context) error {
 	_, err := findIDs[any](ctx, s.monitors, bson.D{}, 1)
 	return err
+}
+
+// commandNotFound is the server's code for a command that it does not know.
+const commandNotFound = 59
+
+// Now returns the time of the server that answers, zero if it does not report its time.
+func (s *Store) Now(ctx context.Context) (_ time.Time, err error) {
+	defer s.end(ctx, time.Now(), "get the time", &err)
+	var answer struct {
+		LocalTime time.Time `bson:"localTime"`
+	}
+	err = s.client.Database("admin").RunCommand(ctx, bson.D{field("hello", 1)}).Decode(&answer)
+	if command := (driver.CommandError{}); errors.As(err, &command) && command.Code == commandNotFound {
+		return time.Time{}, nil
+	}
+	return answer.LocalTime.UTC(), err
 }

@@ -16,6 +16,7 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+	"time"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
@@ -177,4 +178,9 @@ func (s *Store) closeFiles() error {
 	}
 	failures = append(failures, s.files.close(), s.lock.Close())
 	return errors.Join(failures...)
+}
+
+// Now returns the time of this computer.
+func (s *Store) Now(ctx context.Context) (time.Time, error) {
+	return monitor.Date(time.Now()), describe("get the time", ctx.Err())
 }

@@ -11,6 +11,11 @@ import (
 
 var generalContracts = []contract{
 	{"Ping", func(ctx context.Context, t *testing.T, s store.Store) { must(t, s.Ping(ctx)) }},
+	{"Now", func(ctx context.Context, t *testing.T, s store.Store) {
+		if now := got(s.Now(ctx))(t); !now.IsZero() && time.Since(now).Abs() > time.Minute {
+			t.Errorf("the time of the store is %s", now)
+		}
+	}},
 	{"CancelledCalls", cancelledCalls},
 }
 
@@ -25,6 +30,7 @@ func cancelledCalls(ctx context.Context, t *testing.T, s store.Store) {
 	changed.Name = "changed"
 	for name, call := range map[string]func() error{
 		"Ping":           func() error { return s.Ping(ended) },
+		"Now":            func() error { _, err := s.Now(ended); return err },
 		"Monitors":       func() error { _, err := s.Monitors(ended); return err },
 		"Monitor":        func() error { _, err := s.Monitor(ended, m.ID); return err },
 		"CreateMonitor":  func() error { return s.CreateMonitor(ended, newMonitor("new")) },
