@@ -12,7 +12,8 @@ Install NanoMon as the systemd service nanomon, upgrade it, or uninstall it. Mus
 usage: $0 [--from SOURCE] [--root DIR]
        $0 --uninstall [--purge] [--yes] [--root DIR]
 
-Run the same command to upgrade. If the new version does not start, the previous one is restored.
+Run the same command to upgrade. The script backs up the database first, into $data/backups.
+If the new version does not start, the previous one is restored, and the backup if it is needed.
 
   --from SOURCE  where to find NanoMon: the https URL or the folder of a release, with its archives
                  and SHA256SUMS, or the path of the binary (default: the file standalone beside
@@ -20,7 +21,8 @@ Run the same command to upgrade. If the new version does not start, the previous
   --uninstall    remove the service; data and settings stay
   --purge        with --uninstall: also remove data, settings and the user nanomon
   --yes          with --uninstall: don't ask for confirmation
-  --root DIR     install into the system that is mounted at DIR, without starting the service
+  --root DIR     install into the system that is mounted at DIR, without starting the service and
+                 without a backup
   --help         print this help
 USAGE
 }
@@ -155,6 +157,26 @@ UNIT
     fail "can't write $root$unit, see above: fix this and run the script again (nothing was replaced or started)"
 }
 
+# as_service COMMAND... runs a command with the user and the database of the service. Root must not change files in a
+# folder of another user, who could have replaced them by links.
+as_service() {
+  (cd / && setpriv --reuid nanomon --regid nanomon --clear-groups env DATA_DIR="$folder" "$@")
+}
+
+# back_up copies the database to the new file $backup before another version uses it, also while NanoMon runs. It uses
+# the new binary, because version 0.1.0 can't do that. The newest three of these backups are kept.
+back_up() {
+  if [ ! -e "$program" ] || cmp --silent "$binary" "$program"; then return; fi
+  folder=$(sed -nE "s/^[[:space:]]*DATA_DIR=[\"']?([^\"']*)[\"']?[[:space:]]*$/\1/p" "$settings" | tail -n 1)
+  folder=${folder:-$data}
+  [ -e "$folder/nanomon.db" ] || return 0
+  install -m 755 "$binary" "$program.new"
+  backup=$data/backups/before-upgrade-$(date +%Y-%m-%dT%H-%M-%S).db
+  { as_service mkdir -p -m 700 "$data/backups" && as_service "$program.new" backup "$backup"; } ||
+    fail "can't back up the database, see above: fix this and run the script again (nothing was replaced or started)"
+  as_service find "$data/backups" -name 'before-upgrade-*.db' | sort -r | tail -n +4 | as_service xargs rm -f
+}
+
 # replace_binary installs the binary atomically, and keeps the previous one as nanomon.old.
 replace_binary() {
   cmp --silent "$binary" "$root$program" && return
@@ -171,15 +193,30 @@ start() {
   if [ -z "$replaced" ] || [ ! -e "$program.old" ]; then
     fail "NanoMon does not start, see the log above: fix $settings, then run: systemctl restart nanomon"
   fi
+  go_back
+}
+
+# go_back starts the previous version. If it does not start, perhaps because the new one has changed the format of the
+# database, it restores the backup. Then nothing is lost that could be kept.
+go_back() {
+  local message="the new version does not start, see the log above; the previous version was restored"
+  cp -f "$program" "$program.new"
   mv -f "$program.old" "$program"
-  systemctl restart nanomon || fail "the new version does not start, see the log above; the previous version was restored, but does not start either"
-  fail "the new version does not start, see the log above; the previous version was restored and is running"
+  systemctl restart nanomon && fail "$message and is running"
+  if [ -n "$backup" ]; then
+    systemctl stop nanomon
+    as_service "$program.new" restore --yes "$backup" ||
+      fail "$message, but does not start either, and the backup $backup can't be restored, see above"
+    systemctl restart nanomon && fail "$message with the backup $backup and is running"
+  fi
+  fail "$message, but does not start either"
 }
 
 install_service() {
   find_binary
   account_exists passwd || useradd ${root:+--prefix "$root"} --system --user-group --no-create-home --home-dir "$data" --shell /usr/sbin/nologin nanomon
   [ -e "$root$settings" ] || write_settings
+  [ -n "$root" ] || back_up
   write_unit
   run_systemctl enable nanomon
   replace_binary
@@ -190,7 +227,8 @@ NanoMon is running. Page: http://localhost:8001, API: http://localhost:8000/api 
   data:      $data
   settings:  $settings (after a change: systemctl restart nanomon)
   log:       journalctl -u nanomon
-Run the same command to upgrade. If the new version does not start, the previous one is restored.
+${backup:+  backup:    $backup
+}Run the same command to upgrade. If the new version does not start, the previous one is restored.
 While sign-in is off (the default), everyone who can reach these ports can change everything. See docs/sign-in.md.
 DONE
 }
@@ -218,7 +256,7 @@ uninstall() {
   fi
 }
 
-from=$(dirname "${BASH_SOURCE[0]}")/standalone action=install_service purge='' yes='' root='' replaced=''
+from=$(dirname "${BASH_SOURCE[0]}")/standalone action=install_service purge='' yes='' root='' replaced='' backup='' folder=''
 while [ $# -gt 0 ]; do
   case $1 in
     --from | --root)
@@ -243,5 +281,5 @@ if [ -z "$root" ]; then
   [ -d /run/systemd/system ] || fail "systemd is not running on this machine: start the binary with your own service manager"
 fi
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$work" "$root$program.new"' EXIT
 "$action"
