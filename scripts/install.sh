@@ -171,9 +171,8 @@ back_up() {
   folder=${folder:-$data}
   [ -e "$folder/nanomon.db" ] || return 0
   install -m 755 "$binary" "$program.new"
-  as_service mkdir -p -m 700 "$data/backups"
   backup=$data/backups/before-upgrade-$(date +%Y-%m-%dT%H-%M-%S).db
-  as_service "$program.new" backup "$backup" ||
+  { as_service mkdir -p -m 700 "$data/backups" && as_service "$program.new" backup "$backup"; } ||
     fail "can't back up the database, see above: fix this and run the script again (nothing was replaced or started)"
   as_service find "$data/backups" -name 'before-upgrade-*.db' | sort -r | tail -n +4 | as_service xargs rm -f
 }

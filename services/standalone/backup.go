@@ -83,7 +83,7 @@ func restore(ctx context.Context, file string, yes bool) error {
 }
 
 func configuredDatabase() (string, error) {
-	environment, err := config.Environment()
+	environment, _, err := config.Environment()
 	if err != nil {
 		return "", err
 	}

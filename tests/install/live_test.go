@@ -171,6 +171,7 @@ func TestUpgradeWithoutBackupChangesNothing(t *testing.T) {
 	previous, next := versions(t, s)
 	s.mustRun(t, "", "--from", release(t, previous))
 	s.write(t, data+"/nanomon.db", "SQLite? No.")
+	s.giveData(t)
 	output, code := s.runLive(t, "--from", release(t, next))
 	if code != 1 || !strings.Contains(output, "can't back up the database") || !strings.Contains(output, "nothing was replaced") {
 		t.Errorf("code %d: %s", code, output)

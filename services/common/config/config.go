@@ -25,30 +25,51 @@ import (
 )
 
 // Environment returns the variables of the file .env in the working folder, if there is one, and of the process;
-// those of the process win. A variable with an empty value counts as unset.
-func Environment() (map[string]string, error) {
-	merged, err := godotenv.Read()
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, unreadable(err)
+// those of the process win. A variable with an empty value counts as unset. inFile has the variables of the file.
+func Environment() (merged, inFile map[string]string, err error) {
+	if inFile, err = readFile(".env"); err != nil {
+		return nil, nil, err
 	}
-	if merged == nil {
-		merged = make(map[string]string)
-	}
+	merged = make(map[string]string)
+	maps.Copy(merged, inFile)
 	for _, setting := range os.Environ() {
 		name, value, _ := strings.Cut(setting, "=")
 		merged[name] = value
 	}
 	maps.DeleteFunc(merged, func(_, value string) bool { return value == "" })
-	return merged, nil
+	return merged, inFile, nil
 }
 
-// unreadable describes an error of the .env parser without the text that it quotes, which may be a secret.
-func unreadable(err error) error {
+// readFile returns the variables of a file, none if there is no file. Its errors do not show the content of the file,
+// which may be a secret.
+func readFile(name string) (map[string]string, error) {
+	content, err := os.ReadFile(name)
 	var onDisk *fs.PathError
-	if errors.As(err, &onDisk) {
-		return fmt.Errorf("the file .env can't be read: %w", onDisk.Err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case errors.As(err, &onDisk):
+		return nil, fmt.Errorf("the file %s can't be read: %w", name, onDisk.Err)
+	case err != nil:
+		return nil, err
 	}
-	return errors.New("the file .env has a line that is not of the form NAME=value")
+	variables, err := godotenv.UnmarshalBytes(content)
+	if err != nil {
+		return nil, fmt.Errorf("line %d of the file %s is not of the form NAME=value", wrongLine(string(content)), name)
+	}
+	return variables, nil
+}
+
+// wrongLine returns the number of the line at which the first variable that can't be parsed begins: the first line with
+// text behind the longest beginning that can be parsed.
+func wrongLine(content string) int {
+	lines := strings.SplitAfter(content, "\n")
+	for n := len(lines) - 1; n > 0; n-- {
+		if _, err := godotenv.Unmarshal(strings.Join(lines[:n], "")); err == nil {
+			return n + 1
+		}
+	}
+	return 1
 }
 
 // Validator is the configuration of a program, or a part of it.

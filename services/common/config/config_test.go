@@ -1,8 +1,8 @@
 package config_test
 
 import (
+	"fmt"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -86,7 +86,7 @@ func TestTheEnvironmentOverridesTheFile(t *testing.T) {
 	writeFile(t, ".env", "DATA_DIR=/from-file\nAPI_PORT=1\n")
 	t.Setenv("API_PORT", "2")
 	t.Setenv("FRONTEND_PORT", "")
-	environment, err := config.Environment()
+	environment, _, err := config.Environment()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,9 +100,17 @@ func TestTheEnvironmentOverridesTheFile(t *testing.T) {
 
 func TestAMalformedFileIsReported(t *testing.T) {
 	t.Chdir(t.TempDir())
-	writeFile(t, ".env", "s3cret\n")
-	if _, err := config.Environment(); err == nil || !strings.Contains(err.Error(), ".env") || strings.Contains(err.Error(), "s3cret") {
-		t.Errorf("got %v", err)
+	for content, line := range map[string]int{
+		"s3cret\n":                         1,
+		"A=1\r\nB-C=s3cret\r\n":            2,
+		"A=1\n\n# comment\ns3cret\nC=2":    4,
+		"A='1\n2'\nB=\"s3cret\nC=3\nD=4\n": 3,
+	} {
+		writeFile(t, ".env", content)
+		want := fmt.Sprintf("line %d of the file .env is not of the form NAME=value", line)
+		if _, _, err := config.Environment(); err == nil || err.Error() != want {
+			t.Errorf("%q: got %v, want %s", content, err, want)
+		}
 	}
 }
 

@@ -54,7 +54,7 @@ func TestUnusedVariables(t *testing.T) {
 			for _, variable := range c.environment {
 				environment[variable] = "value"
 			}
-			if got := config.FindUnused(c.program, environment); !slices.Equal(got, c.want) {
+			if got := config.FindUnused(c.program, environment, nil); !slices.Equal(got, c.want) {
 				t.Errorf(" got %+v\nwant %+v", got, c.want)
 			}
 		})
@@ -64,7 +64,7 @@ func TestUnusedVariables(t *testing.T) {
 func TestSecretsOfMonitorsAreNotUnused(t *testing.T) {
 	environment := map[string]string{"SECRETS_ALLOW": "file:/run/secrets/, env:API_KEY env:ALERT_X", "API_KEY": "value", "ALERT_X": "value", "API_KEYS": "value"}
 	want := []config.Unused{{Name: "API_KEYS", Reason: "unknown"}}
-	if got := config.FindUnused("runner", environment); !slices.Equal(got, want) {
+	if got := config.FindUnused("runner", environment, nil); !slices.Equal(got, want) {
 		t.Errorf(" got %+v\nwant %+v", got, want)
 	}
 }
@@ -83,5 +83,16 @@ func TestMongoHosts(t *testing.T) {
 		if got := (config.Mongo{MongoURI: uri}).Hosts(); got != want {
 			t.Errorf("%s: got %q, want %q", uri, got, want)
 		}
+	}
+}
+
+func TestPortInFileIsUnused(t *testing.T) {
+	environment := map[string]string{"PORT": "80"}
+	want := []config.Unused{{Name: "PORT", Reason: "standalone does not use it, only api and frontend do"}}
+	if got := config.FindUnused("standalone", environment, environment); !slices.Equal(got, want) {
+		t.Errorf(" got %+v\nwant %+v", got, want)
+	}
+	if got := config.FindUnused("api", environment, environment); got != nil {
+		t.Errorf("got %+v for a program that uses it", got)
 	}
 }

@@ -86,12 +86,12 @@ func execute[T config.Settings](
 func start[T config.Settings](
 	ctx context.Context, program Program, run func(context.Context, T, *slog.Logger) error,
 ) error {
-	environment, cfg, err := settings[T]()
+	environment, inFile, cfg, err := settings[T]()
 	if err != nil {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.MinLevel()}))
-	warnUnused(log, config.FindUnused(program.Name, environment))
+	warnUnused(log, config.FindUnused(program.Name, environment, inFile))
 	return run(ctx, cfg, log)
 }
 
@@ -112,7 +112,7 @@ func warnUnused(log *slog.Logger, variables []config.Unused) {
 }
 
 func checkHealth[T config.Settings](ctx context.Context, health func(context.Context, T) error) error {
-	_, cfg, err := settings[T]()
+	_, _, cfg, err := settings[T]()
 	if err != nil {
 		return err
 	}
@@ -123,10 +123,10 @@ func checkHealth[T config.Settings](ctx context.Context, health func(context.Con
 	return nil
 }
 
-func settings[T config.Settings]() (environment map[string]string, cfg T, err error) {
-	if environment, err = config.Environment(); err != nil {
-		return nil, cfg, err
+func settings[T config.Settings]() (environment, inFile map[string]string, cfg T, err error) {
+	if environment, inFile, err = config.Environment(); err != nil {
+		return nil, nil, cfg, err
 	}
 	cfg, err = config.Parse[T](environment)
-	return environment, cfg, err
+	return environment, inFile, cfg, err
 }

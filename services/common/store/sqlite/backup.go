@@ -141,13 +141,22 @@ type databaseFile struct {
 	unused bool
 }
 
-// open returns a pool for reading.
+// open returns a pool for reading. A file that may be in use is opened for writing too, because SQLite may have to undo
+// an incomplete change of a process that was killed.
 func (f databaseFile) open() (*sql.DB, error) {
-	options := url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(5000)"}}
-	if _, err := os.Stat(f.path + "-wal"); f.unused && errors.Is(err, fs.ErrNotExist) {
-		options.Set("immutable", "1")
+	options := url.Values{"mode": {"rw"}, "_pragma": {"busy_timeout(5000)", "query_only(1)"}}
+	if f.unused {
+		options.Set("mode", "ro")
+		if missing(f.path+"-wal") && missing(f.path+"-journal") {
+			options.Set("immutable", "1")
+		}
 	}
 	return sql.Open("sqlite", fileURL(f.path, options))
+}
+
+func missing(path string) bool {
+	_, err := os.Lstat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // copyDatabase copies a NanoMon database to an empty file and checks the copy. It holds one read transaction, which lets

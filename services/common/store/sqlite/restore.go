@@ -110,7 +110,7 @@ func keep(ctx context.Context, path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := os.Stat(path + "-wal"); info.Size() == 0 && errors.Is(err, fs.ErrNotExist) {
+	if info.Size() == 0 && missing(path+"-wal") {
 		return "", nil
 	}
 	kept := path + "." + time.Now().Format("2006-01-02T15-04-05")
@@ -136,10 +136,13 @@ func mergeLog(ctx context.Context, path string) (err error) {
 	return db.QueryRowContext(ctx, "PRAGMA journal_mode = DELETE").Scan(&mode)
 }
 
-// moveLog moves the write-ahead log to another database name. SQLite recreates the file -shm when it needs it.
+// moveLog moves the write-ahead log and the rollback journal to another database name. SQLite recreates the file -shm when
+// it needs it.
 func moveLog(path, name string) error {
-	if err := os.Rename(path+"-wal", name+"-wal"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	for _, suffix := range []string{"-wal", "-journal"} {
+		if err := os.Rename(path+suffix, name+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	if err := os.Remove(path + "-shm"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
