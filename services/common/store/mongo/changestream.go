@@ -27,6 +27,8 @@ type changeStream struct {
 	cursor     *driver.Cursor
 	// token identifies the last event. A reopened stream continues after it; nil means that it begins with new events.
 	token bson.Raw
+	// pause is the next pause before the stream is opened again. It grows until an event was requested successfully.
+	pause time.Duration
 }
 
 // open opens the stream.
@@ -81,8 +83,13 @@ func (s *changeStream) read(ctx context.Context, notify func()) {
 func (s *changeStream) next(ctx context.Context) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
 	defer cancel()
-	if !s.cursor.TryNext(ctx) {
-		return false, s.cursor.Err()
+	found := s.cursor.TryNext(ctx)
+	if err := s.cursor.Err(); err != nil {
+		return false, err
+	}
+	s.pause = 0
+	if !found {
+		return false, nil
 	}
 	if token, isDocument := s.cursor.Current.Lookup("_id").DocumentOK(); isDocument {
 		s.token = bson.Raw(append([]byte(nil), token...))
@@ -93,8 +100,9 @@ func (s *changeStream) next(ctx context.Context) (bool, error) {
 // reopen opens the stream and retries until that succeeds. It returns false when ctx ends or the server rejects the
 // stream.
 func (s *changeStream) reopen(ctx context.Context) bool {
-	for pause := minRetryPause; ; pause = min(2*pause, maxRetryPause) {
-		wait(ctx, pause)
+	for {
+		s.pause = min(max(2*s.pause, minRetryPause), maxRetryPause)
+		wait(ctx, s.pause)
 		if ctx.Err() != nil {
 			return false
 		}
