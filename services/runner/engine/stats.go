@@ -60,7 +60,7 @@ func (e *Engine) Stats() Stats {
 	defer s.mu.Unlock()
 	return Stats{
 		Monitors: len(*e.running.Load()), Problems: len(e.problems.list()),
-		Checks:   s.checks, Skipped: s.skipped,
+		Checks: s.checks, Skipped: s.skipped,
 		Queued: queued, Dropped: s.dropped.Load(), StoreErrors: s.storeErrors.Load(),
 	}
 }

@@ -61,9 +61,12 @@ func (s *changeStream) follow(ctx context.Context, notify func()) {
 // renamed.
 func (s *changeStream) read(ctx context.Context, notify func()) {
 	defer s.close()
-	for s.cursor.ID() != 0 || s.cursor.RemainingBatchLength() > 0 {
+	for n := 0; s.cursor.ID() != 0 || s.cursor.RemainingBatchLength() > 0; n++ {
 		requested := time.Now()
 		found, err := s.next(ctx)
+		if n > 0 && err == nil { // the first call reads what open has returned
+			s.pause = 0
+		}
 		switch {
 		case isRejection(err):
 			// The token may be the reason: it is older than the server's history, or its event is too large.
@@ -83,13 +86,8 @@ func (s *changeStream) read(ctx context.Context, notify func()) {
 func (s *changeStream) next(ctx context.Context) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
 	defer cancel()
-	found := s.cursor.TryNext(ctx)
-	if err := s.cursor.Err(); err != nil {
-		return false, err
-	}
-	s.pause = 0
-	if !found {
-		return false, nil
+	if !s.cursor.TryNext(ctx) {
+		return false, s.cursor.Err()
 	}
 	if token, isDocument := s.cursor.Current.Lookup("_id").DocumentOK(); isDocument {
 		s.token = bson.Raw(append([]byte(nil), token...))
