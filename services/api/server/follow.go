@@ -13,16 +13,20 @@ type watcher interface {
 	Watch(ctx context.Context, t store.Topic) (<-chan struct{}, error)
 }
 
-// follow calls onChange at once and then after every change of the topic, at most ten times per poll interval. If the
-// store can't be watched, follow calls it once per poll interval. It returns when onChange returns true or ctx ends.
+// follow calls onChange at once and then after every change of the topic, at most ten times per poll interval. While the
+// store can't be watched, follow calls it once per poll interval and tries to watch again at growing intervals. It
+// returns when onChange returns true or ctx ends.
 func follow(ctx context.Context, w watcher, topic store.Topic, poll time.Duration, onChange func() (done bool)) {
 	var changed <-chan struct{}
-	watchable := true
+	var retryAt time.Time
+	retry := store.NewRewatchBackoff()
 	for ctx.Err() == nil {
-		if changed == nil && watchable {
+		if changed == nil && !time.Now().Before(retryAt) {
 			var err error
 			changed, err = w.Watch(ctx, topic)
-			watchable = !errors.Is(err, store.ErrWatchUnsupported)
+			if errors.Is(err, store.ErrWatchUnsupported) {
+				retryAt = time.Now().Add(retry.NextBackOff())
+			}
 		}
 		if onChange() {
 			return

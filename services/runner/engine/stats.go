@@ -13,6 +13,8 @@ import (
 type Stats struct {
 	// Monitors is the number of monitors that this runner runs now.
 	Monitors int
+	// Problems is the number of problems of this runner itself now.
+	Problems int
 	// Checks counts the checks that gave a result, by status.
 	Checks [3]int64
 	// Skipped counts the checks that did not start because the previous check was still running or the process was
@@ -59,8 +61,8 @@ func (e *Engine) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return Stats{
-		Monitors: len(*e.running.Load()),
-		Checks:   s.checks, Skipped: s.skipped,
+		Monitors: len(*e.running.Load()), Problems: len(e.problems.list()),
+		Checks: s.checks, Skipped: s.skipped,
 		Queued: queued, Dropped: s.dropped.Load(), StoreErrors: s.storeErrors.Load(), StoreHealthy: e.storeHealth.healthy(),
 	}
 }

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -16,42 +15,59 @@ const (
 	rereadInterval = time.Minute
 	// rewatchDelay is the pause before a watch that ended is started again.
 	rewatchDelay = time.Second
+	// pollingMode is the log message when polling begins.
+	pollingMode = "polling for changes"
 )
 
-// watch signals changed after every change of a topic, and at least every minute, until ctx ends. If the store cannot
-// report changes, it signals once per pollInterval.
+// watch signals changed after every change of a topic, and at least every minute, until ctx ends. While the store cannot
+// report changes, it signals once per pollInterval and tries to watch again at growing intervals.
 func (e *Engine) watch(ctx context.Context, topic store.Topic, pollInterval time.Duration, changed chan<- struct{}) {
 	failures := e.newFailureLog("watch " + string(topic))
-	logWatching := sync.OnceFunc(func() { e.log.Info("watching for changes", "topic", topic) })
+	retry := store.NewRewatchBackoff()
+	poll := time.NewTicker(pollInterval)
+	defer poll.Stop()
+	mode := ""
+	enter := func(next string, args ...any) {
+		if mode != next {
+			e.log.Info(next, append([]any{"topic", topic}, args...)...)
+		}
+		mode = next
+	}
 	for {
 		events, err := e.store.Watch(ctx, topic)
 		if ctx.Err() != nil {
 			return
 		}
-		signal(changed) // for changes before the watch started
 		if errors.Is(err, store.ErrWatchUnsupported) {
-			e.log.Info("polling for changes", "topic", topic, "interval", pollInterval, "reason", err)
-			forward(ctx, nil, pollInterval, changed)
-			return
+			if mode != pollingMode {
+				signal(changed)
+			}
+			enter(pollingMode, "interval", pollInterval, "reason", err)
+			polling, stop := context.WithTimeout(ctx, retry.NextBackOff())
+			forward(polling, nil, poll.C, changed)
+			stop()
+			continue
 		}
+		signal(changed) // for changes before the watch started
 		failures.record(err)
 		if err == nil {
-			logWatching()
-			forward(ctx, events, rereadInterval, changed)
+			enter("watching for changes")
+			retry.Reset()
+			reread := time.NewTicker(rereadInterval)
+			forward(ctx, events, reread.C, changed)
+			reread.Stop()
 		}
 		pause(ctx, rewatchDelay)
 	}
 }
 
-// forward signals changed after every event and once per interval, until events is closed or ctx ends.
-func forward(ctx context.Context, events <-chan struct{}, interval time.Duration, changed chan<- struct{}) {
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
+// forward signals changed after every event and every tick, until events is closed or ctx ends.
+func forward(ctx context.Context, events <-chan struct{}, ticks <-chan time.Time, changed chan<- struct{}) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-ticks:
 		case _, open := <-events:
 			if !open {
 				return

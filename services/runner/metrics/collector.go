@@ -26,10 +26,10 @@ type collector struct {
 	alerter  Alerter
 	reserved map[string]bool
 
-	status, value, excluded                        *prometheus.Desc
-	monitors, queue, skipped, dropped, storeErrors *prometheus.Desc
-	storeHealthy                                   *prometheus.Desc
-	alertsSent, alertsFailed                       *prometheus.Desc
+	status, value, excluded                                  *prometheus.Desc
+	monitors, problems, queue, skipped, dropped, storeErrors *prometheus.Desc
+	storeHealthy                                             *prometheus.Desc
+	alertsSent, alertsFailed                                 *prometheus.Desc
 }
 
 func newCollector(e Engine, a Alerter) *collector {
@@ -45,6 +45,7 @@ func newCollector(e Engine, a Alerter) *collector {
 			"id", "name", "type", "group", "reason"),
 
 		monitors: desc(runnerMonitors, "Number of monitors that this runner runs."),
+		problems: desc(runnerProblems, "Number of problems of this runner itself."),
 		queue:    desc(runnerQueue, "Number of results that are not yet written to the store."),
 		skipped: desc(runnerSkipped, "Checks that did not start at their due time, because the previous check was still "+
 			"running or the process was suspended."),
@@ -109,6 +110,7 @@ func (s scrape) family(monitorName string) *prometheus.Desc {
 
 func (s scrape) runner(stats engine.Stats) {
 	s.gauge(s.collector.monitors, float64(stats.Monitors))
+	s.gauge(s.problems, float64(stats.Problems))
 	s.gauge(s.queue, float64(stats.Queued))
 	s.counter(s.skipped, stats.Skipped)
 	s.counter(s.dropped, stats.Dropped)

@@ -69,7 +69,7 @@ func TestMonitorMetrics(t *testing.T) {
 
 func TestRunnerMetrics(t *testing.T) {
 	r := &fakeRunner{
-		stats: engine.Stats{Monitors: 7, Skipped: 2, Queued: 3, Dropped: 4, StoreErrors: 5, StoreHealthy: true},
+		stats: engine.Stats{Monitors: 7, Problems: 1, Skipped: 2, Queued: 3, Dropped: 4, StoreErrors: 5, StoreHealthy: true},
 		sent:  []alerting.Counts{{Channel: "email", Sent: 6, Failed: 1}, {Channel: "ntfy"}},
 	}
 	x := newExporter([]string{"http", "tcp"})
@@ -77,7 +77,7 @@ func TestRunnerMetrics(t *testing.T) {
 	x.ObserveCheck(engine.CompletedCheck{Type: "http", Status: monitor.StatusFailed, Delay: 0, Duration: time.Millisecond})
 	_, body := read(t, r.handler(x), textFormat)
 	for _, series := range []string{
-		`nanomon_runner_monitors 7`, `nanomon_runner_skipped_runs_total 2`, `nanomon_runner_queued_results 3`,
+		`nanomon_runner_monitors 7`, `nanomon_runner_problems 1`, `nanomon_runner_skipped_runs_total 2`, `nanomon_runner_queued_results 3`,
 		`nanomon_runner_dropped_results_total 4`, `nanomon_runner_store_errors_total 5`,
 		`nanomon_runner_store_healthy 1`,
 		`nanomon_runner_alerts_sent_total{channel="email"} 6`, `nanomon_runner_alerts_failed_total{channel="email"} 1`,

@@ -22,13 +22,14 @@ const (
 	runnerAlertsSent   = prefix + "runner_alerts_sent_total"
 	runnerAlertsFailed = prefix + "runner_alerts_failed_total"
 	runnerMonitors     = prefix + "runner_monitors"
+	runnerProblems     = prefix + "runner_problems"
 	runnerBuildInfo    = prefix + "runner_build_info"
 )
 
 // The fixed families by type. They include the families of the API, because one Prometheus server scrapes both.
 var (
 	gauges = [...]string{
-		monitorStatus, monitorValue, monitorExcluded, runnerQueue, runnerStoreHealthy, runnerMonitors,
+		monitorStatus, monitorValue, monitorExcluded, runnerQueue, runnerStoreHealthy, runnerMonitors, runnerProblems,
 		runnerBuildInfo,
 		prefix + "api_requests_in_flight", prefix + "api_event_clients", prefix + "api_store_healthy",
 		prefix + "api_build_info",

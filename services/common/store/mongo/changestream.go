@@ -27,6 +27,8 @@ type changeStream struct {
 	cursor     *driver.Cursor
 	// token identifies the last event. A reopened stream continues after it; nil means that it begins with new events.
 	token bson.Raw
+	// pause is the next pause before the stream is opened again. It grows until an event was requested successfully.
+	pause time.Duration
 }
 
 // open opens the stream.
@@ -59,9 +61,12 @@ func (s *changeStream) follow(ctx context.Context, notify func()) {
 // renamed.
 func (s *changeStream) read(ctx context.Context, notify func()) {
 	defer s.close()
-	for s.cursor.ID() != 0 || s.cursor.RemainingBatchLength() > 0 {
+	for n := 0; s.cursor.ID() != 0 || s.cursor.RemainingBatchLength() > 0; n++ {
 		requested := time.Now()
 		found, err := s.next(ctx)
+		if n > 0 && err == nil { // the first call reads what open has returned
+			s.pause = 0
+		}
 		switch {
 		case isRejection(err):
 			// The token may be the reason: it is older than the server's history, or its event is too large.
@@ -93,8 +98,9 @@ func (s *changeStream) next(ctx context.Context) (bool, error) {
 // reopen opens the stream and retries until that succeeds. It returns false when ctx ends or the server rejects the
 // stream.
 func (s *changeStream) reopen(ctx context.Context) bool {
-	for pause := minRetryPause; ; pause = min(2*pause, maxRetryPause) {
-		wait(ctx, pause)
+	for {
+		s.pause = min(max(2*s.pause, minRetryPause), maxRetryPause)
+		wait(ctx, s.pause)
 		if ctx.Err() != nil {
 			return false
 		}

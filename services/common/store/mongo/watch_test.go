@@ -219,3 +219,36 @@ func TestWatchLimitsRequests(t *testing.T) {
 		t.Errorf("%d requests came in %s", requests, took)
 	}
 }
+
+// TestWatchWhileEngineIsAway answers the requests of change streams with an unknown error for a while.
+func TestWatchWhileEngineIsAway(t *testing.T) {
+	t.Parallel()
+	uri := mongotest.StartWatchable(t)
+	s, r := openThrough(t, uri, mongotest.Database(t, uri))
+	r.answers.set(failWith(1, "aggregate"))
+	if _, err := s.Watch(t.Context(), store.TopicMonitors); !errors.Is(err, store.ErrWatchUnsupported) {
+		t.Errorf("error %v, want ErrWatchUnsupported", err)
+	}
+	r.answers.set(nil)
+	changes := startWatch(t, s)
+
+	// While requests for events fail, the stream is opened again at growing intervals.
+	failed := make(chan time.Time, 100)
+	r.answers.set(func(name string, command bson.Raw) bson.D {
+		if name == "getMore" && command.Lookup("collection").StringValue() == "monitors" {
+			failed <- time.Now()
+		}
+		return failWith(1, "getMore")(name, command)
+	})
+	const failures = 6
+	first := <-failed
+	for range failures - 1 {
+		<-failed
+	}
+	if took, least := time.Since(first), 16*minRetryPause; took < least {
+		t.Errorf("the stream failed %d times in %s, want at least %s", failures, took, least)
+	}
+	r.answers.set(nil)
+	create(t, s, 1, "a")
+	waitForNames(t, changes, s, "a")
+}
