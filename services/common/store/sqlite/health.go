@@ -13,6 +13,14 @@ import (
 // probeInterval is the minimum time between two probe writes.
 const probeInterval = time.Second
 
+// maxCommitTime is the maximum duration of one commit of the writer on a disk that works.
+const maxCommitTime = 10 * time.Second
+
+// errHangs means that the writer waits for the disk.
+var errHangs = &monitor.UnavailableError{
+	Detail: "the disk with the database does not respond", Hint: "check the disk and the system log",
+}
+
 // probeOperation is the name of a probe write.
 const probeOperation = "probe write"
 
@@ -26,6 +34,8 @@ type health struct {
 	damage error
 	// probed is the time of the last probe write.
 	probed time.Time
+	// committing is the time at which the current commit of the writer began; zero if there is none.
+	committing time.Time
 }
 
 func newHealth() *health {
@@ -71,12 +81,22 @@ func (h *health) clearWrites() {
 	clear(h.writes)
 }
 
-// problem returns what is wrong; nil if nothing is.
-func (h *health) problem() error {
+// setCommitting sets the time at which a commit began; zero when it has ended.
+func (h *health) setCommitting(began time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.damage != nil {
+	h.committing = began
+}
+
+// problem returns what is wrong at the given time; nil if nothing is.
+func (h *health) problem(now time.Time) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.damage != nil:
 		return h.damage
+	case !h.committing.IsZero() && now.Sub(h.committing) > maxCommitTime:
+		return errHangs
 	}
 	for _, failing := range []map[string]error{h.writes, h.reads} {
 		for operation, err := range failing {
@@ -86,8 +106,8 @@ func (h *health) problem() error {
 	return nil
 }
 
-// Ping returns an error if the database can't be read, if its file was deleted, replaced or damaged, or if a write failed
-// and none has succeeded since. While writes fail, it tries one, at most once a second.
+// Ping returns an error if the database can't be read, if its file was deleted, replaced or damaged, or if a write hangs or
+// failed and none has succeeded since. While writes fail, it tries one, at most once a second.
 func (s *Store) Ping(ctx context.Context) error {
 	if err := s.ping(ctx); err != nil {
 		return fmt.Errorf("database %s: %w", s.files.path, err)
@@ -109,7 +129,7 @@ func (s *Store) ping(ctx context.Context) error {
 	if s.health.probeDue(time.Now()) {
 		s.probe(ctx)
 	}
-	return s.health.problem()
+	return s.health.problem(time.Now())
 }
 
 // probe writes and deletes as much data as a large batch of results needs. If that succeeds, all writes should.

@@ -217,3 +217,21 @@ func TestDamagedPages(t *testing.T) {
 	}
 	wantProblem(t, s, "is damaged")
 }
+
+func TestPingWhileDiskHangs(t *testing.T) {
+	s := openNew(t)
+	release := holdWriter(t, s)
+	defer release()
+	if err := s.Ping(t.Context()); err != nil {
+		t.Error("Ping fails during a commit that has just begun:", err)
+	}
+	s.health.setCommitting(time.Now().Add(-maxCommitTime - time.Second))
+	wantProblem(t, s, "does not respond")
+	release()
+	if err := s.RemoveRunner(t.Context(), "none"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

@@ -62,6 +62,8 @@ func (s *Store) runWriter(t *tx) {
 
 // commitGroup runs first and the operations that are queued behind it in one transaction, and reports their errors.
 func (s *Store) commitGroup(t *tx, first *operation) {
+	s.health.setCommitting(time.Now())
+	defer s.health.setCommitting(time.Time{})
 	group := []*operation{first}
 	err := s.verifyFiles(t)
 	if err == nil {
