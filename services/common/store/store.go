@@ -193,6 +193,16 @@ type DirtyHour struct {
 	Token string
 }
 
+// MarkedHistory is the outcome of one step through the hours of all results.
+type MarkedHistory struct {
+	// Hours is the number of marks that the step has set, one for each monitor and hour.
+	Hours int
+	// Oldest is the earliest marked hour; zero if Hours is 0.
+	Oldest time.Time
+	// Done is true if no hour is left.
+	Done bool
+}
+
 // OnDemandCheck is a request for a check outside the schedule. The responsible runner executes it. The request has
 // either an unsaved definition, whose result is returned and not stored, or the id of a stored monitor.
 type OnDemandCheck struct {

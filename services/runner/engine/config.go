@@ -106,6 +106,7 @@ type Store interface {
 
 	Results(ctx context.Context, f store.ResultFilter) ([]monitor.Result, error)
 	DirtyHours(ctx context.Context, closed, quiet time.Time, limit int) ([]store.DirtyHour, error)
+	MarkHistory(ctx context.Context) (store.MarkedHistory, error)
 	PutRollups(ctx context.Context, rs []store.Rollup) error
 	ClearDirty(ctx context.Context, marks []store.DirtyHour) error
 	Rollups(ctx context.Context, monitorID string, p store.Period, from, to time.Time) ([]store.Rollup, error)

@@ -30,6 +30,7 @@ const housekeepingKey = "housekeeping"
 // runner. It is safe if two runners do this at the same time.
 func (e *Engine) runHousekeeping(ctx context.Context) {
 	rollupFailures, expiryFailures := e.newFailureLog("compute rollups"), e.newFailureLog("delete expired data")
+	historyDone := false
 	ticker := time.NewTicker(housekeepingInterval)
 	defer ticker.Stop()
 	for round := 0; ; round++ {
@@ -42,11 +43,15 @@ func (e *Engine) runHousekeeping(ctx context.Context) {
 			continue
 		}
 		err := e.computeRollups(ctx)
+		if err == nil && !historyDone {
+			err = e.rollUpHistory(ctx)
+			historyDone = err == nil
+		}
 		if ctx.Err() != nil {
 			return
 		}
 		rollupFailures.record(err)
-		if round%expireRounds == 0 {
+		if historyDone && round%expireRounds == 0 {
 			err = e.expire(ctx)
 			if ctx.Err() != nil {
 				return
@@ -56,10 +61,55 @@ func (e *Engine) runHousekeeping(ctx context.Context) {
 	}
 }
 
+// rollUpHistory computes the rollups of results that another program, such as the original NanoMon, has stored. It
+// works in steps, and continues after the last complete one if it was interrupted.
+func (e *Engine) rollUpHistory(ctx context.Context) error {
+	for hours := 0; ; {
+		step, err := e.markHistory(ctx)
+		if err != nil {
+			return err
+		}
+		if hours == 0 && step.Hours > 0 {
+			e.log.Info("found results without rollups: computing hourly and daily rollups; "+
+				"then results older than RESULT_RETENTION and rollups older than ROLLUP_RETENTION are deleted",
+				"oldest", step.Oldest, "result_retention", e.cfg.Retention.Results, "rollup_retention", e.cfg.Retention.Rollups)
+		}
+		hours += step.Hours
+		if step.Hours > 0 {
+			err = e.computeRollups(ctx)
+		}
+		if err != nil || step.Done {
+			return err
+		}
+	}
+}
+
+func (e *Engine) markHistory(ctx context.Context) (store.MarkedHistory, error) {
+	ctx, cancel := context.WithTimeout(ctx, housekeepingTimeout)
+	defer cancel()
+	step, err := e.store.MarkHistory(ctx)
+	if err != nil {
+		return step, fmt.Errorf("find results without rollups: %w", err)
+	}
+	return step, nil
+}
+
+// expire deletes expired data, but no result of a dirty hour and none after it: it is not in a rollup yet.
 func (e *Engine) expire(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, housekeepingTimeout)
 	defer cancel()
-	_, err := e.store.Expire(ctx, e.cfg.Clock.Now(), e.cfg.Retention)
+	now, keep := e.cfg.Clock.Now(), e.cfg.Retention
+	dirty, err := e.store.DirtyHours(ctx, now, now.Add(store.Day.Length()), 1)
+	if err != nil {
+		return fmt.Errorf("find the oldest dirty hour: %w", err)
+	}
+	if len(dirty) > 0 {
+		keep.Results = max(keep.Results, now.Sub(dirty[0].Hour))
+	}
+	deleted, err := e.store.Expire(ctx, now, keep)
+	if deleted > 0 {
+		e.log.Info("deleted expired results", "results", deleted, "result_retention", e.cfg.Retention.Results)
+	}
 	return err
 }
 

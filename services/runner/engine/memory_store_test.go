@@ -38,11 +38,15 @@ type memoryStore struct {
 	heartbeats      []store.Runner
 	runners         map[string]store.Runner
 	dirty           []store.DirtyHour
-	rollups         map[string]store.Rollup
-	expired         []time.Time
-	clockError      time.Duration
-	calls           map[string]int // calls by name
-	watchers        map[store.Topic][]chan struct{}
+	// rollupsFail makes PutRollups fail.
+	rollupsFail bool
+	// history contains hours that MarkHistory will mark.
+	history    []store.DirtyHour
+	rollups    map[string]store.Rollup
+	expired    []time.Time
+	clockError time.Duration
+	calls      map[string]int // calls by name
+	watchers   map[store.Topic][]chan struct{}
 }
 
 var _ Store = (*memoryStore)(nil)
@@ -284,9 +288,25 @@ func (s *memoryStore) DirtyHours(ctx context.Context, closed, _ time.Time, limit
 	return marks[:min(len(marks), limit)], err
 }
 
+func (s *memoryStore) MarkHistory(ctx context.Context) (step store.MarkedHistory, err error) {
+	leave, err := s.enter(ctx, "MarkHistory")
+	defer leave()
+	step.Done = len(s.history) == 0
+	if err != nil || step.Done {
+		return step, err
+	}
+	next := s.history[0]
+	s.history = s.history[1:]
+	s.dirty = append(s.dirty, next)
+	return store.MarkedHistory{Hours: 1, Oldest: next.Hour}, nil
+}
+
 func (s *memoryStore) PutRollups(ctx context.Context, rs []store.Rollup) error {
 	leave, err := s.enter(ctx, "PutRollups")
 	defer leave()
+	if s.rollupsFail {
+		return monitor.ErrUnavailable
+	}
 	for _, r := range rs {
 		s.rollups[r.MonitorID+string(r.Period)+r.Start.String()] = r
 	}
@@ -312,11 +332,15 @@ func (s *memoryStore) Rollups(ctx context.Context, id string, p store.Period, fr
 	return found, err
 }
 
-func (s *memoryStore) Expire(ctx context.Context, now time.Time, _ store.Retention) (int, error) {
+func (s *memoryStore) Expire(ctx context.Context, now time.Time, keep store.Retention) (int, error) {
 	leave, err := s.enter(ctx, "Expire")
 	defer leave()
 	s.expired = append(s.expired, now)
-	return 0, err
+	before := len(s.results)
+	maps.DeleteFunc(s.results, func(_ string, r monitor.Result) bool {
+		return keep.Results > 0 && r.Date.Before(now.Add(-keep.Results))
+	})
+	return before - len(s.results), err
 }
 
 // inspect reads the store under its lock.

@@ -13,6 +13,7 @@ var rollupContracts = []contract{
 	{"ResultsMarkHoursDirty", dirtyHours},
 	{"ClearDirtyKeepsHourWithNewResults", dirtyToken},
 	{"RollupsAreReplacedAndListed", rollups},
+	{"MarkHistoryIgnoresMarkedHours", markHistory},
 }
 
 // marks returns all dirty hours that ended before closed.
@@ -96,4 +97,13 @@ func rollups(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "none", got(s.Rollups(ctx, newID(3), store.Hour, hour(0), hour(100)))(t), []store.Rollup{})
 	invalid := store.Rollup{MonitorID: "invalid", Period: store.Hour, Start: base}
 	wantInvalid(t, "invalid id", s.PutRollups(ctx, []store.Rollup{invalid}))
+}
+
+func markHistory(ctx context.Context, t *testing.T, s store.Store) {
+	must(t, s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{newResult(newID(1), 1, base)}}))
+	before := marks(ctx, t, s, base.Add(24*time.Hour))
+	for range 2 {
+		same(t, "step", got(s.MarkHistory(ctx))(t), store.MarkedHistory{Done: true})
+	}
+	same(t, "marks", marks(ctx, t, s, base.Add(24*time.Hour)), before)
 }
