@@ -226,7 +226,16 @@ export interface ApiStatus {
   uptime: string;
   healthy: boolean;
   store: string;
-  runners: { id: string; monitors: number; lastSeen: string }[];
+  runners: Runner[];
+}
+
+/** A live runner. */
+export interface Runner {
+  id: string;
+  monitors: number;
+  lastSeen: string;
+  /** What is wrong with the runner itself, one sentence each; absent if there is no problem. */
+  problems?: string[];
 }
 
 /** The description of an API key, without the key itself. */

@@ -63,6 +63,19 @@ test('warns when no runner is online, unless the store is unavailable', async ({
   await expect(page.getByText('Unknown')).toBeVisible();
 });
 
+test('shows the problems of a runner as plain text', async ({ page }) => {
+  const problems = ['The store rejects <b>some</b> results.', 'Checks are paused.'];
+  const runner = { id: 'mill-1f2e3d4c', monitors: 3, lastSeen: new Date().toISOString() };
+  const other = { ...runner, id: 'shop-1f2e3d4c' };
+  await page.route('**/api/status', withStatus({ runners: [{ ...runner, problems }, other] }));
+  await page.goto('/#about');
+  const row = page.getByRole('row').filter({ hasText: runner.id });
+  await expect(row).toContainText(problems[0]);
+  await expect(row).toContainText(problems[1]);
+  await expect(row.locator('b')).toHaveCount(0);
+  await expect(page.getByRole('row').filter({ hasText: other.id })).not.toContainText('Checks');
+});
+
 test.describe('with failing requests', () => {
   test.use({ requestsFail: true });
 

@@ -158,9 +158,9 @@ func TestPreflight(t *testing.T) {
 
 func TestStatus(t *testing.T) {
 	a := startAPI(t, nil)
-	now := monitor.Date(time.Now())
+	now, problems := monitor.Date(time.Now()), []string{"The spool can't be written."}
 	for id, seen := range map[string]time.Time{"live": now, "dead": now.Add(-time.Minute)} {
-		must(t, a.store.PutHeartbeat(t.Context(), store.Runner{ID: id, Monitors: 7, LastSeen: seen}))
+		must(t, a.store.PutHeartbeat(t.Context(), store.Runner{ID: id, Monitors: 7, LastSeen: seen, Problems: problems}))
 	}
 	got := decodeAs[map[string]any](t, a.do("GET", "/api/status", ""))
 	if _, err := time.ParseDuration(got["uptime"].(string)); err != nil {
@@ -169,7 +169,9 @@ func TestStatus(t *testing.T) {
 	delete(got, "uptime")
 	same(t, "status", got, map[string]any{
 		"service": "nanomon-api", "version": "1.2.3", "buildInfo": "test build", "healthy": true, "store": "sqlite",
-		"runners": []any{map[string]any{"id": "live", "monitors": 7.0, "lastSeen": now.Format(time.RFC3339Nano)}},
+		"runners": []any{map[string]any{
+			"id": "live", "monitors": 7.0, "lastSeen": now.Format(time.RFC3339Nano), "problems": []any{problems[0]},
+		}},
 	})
 }
 

@@ -164,6 +164,8 @@ type Runner struct {
 	Monitors int `json:"monitors"`
 	// LastSeen is the date of the heartbeat.
 	LastSeen time.Time `json:"lastSeen"`
+	// Problems lists what is wrong with the runner itself, one sentence each, with what to do. It contains no secret.
+	Problems []string `json:"problems,omitempty"`
 }
 
 // Topic is a kind of change that can be watched.

@@ -38,6 +38,8 @@ type Engine struct {
 	log   *slog.Logger
 	clock clock
 	stats stats
+	// problems holds what is wrong with this runner.
+	problems problemSet
 
 	pool   *pool
 	writer *writer

@@ -86,7 +86,9 @@ func (e *Engine) exchangeHeartbeats(
 func (e *Engine) writeHeartbeat(ctx context.Context, now time.Time) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shortCallTimeout)
 	defer cancel()
-	heartbeat := store.Runner{ID: e.cfg.ID, Monitors: len(*e.running.Load()), LastSeen: monitor.Date(now)}
+	heartbeat := store.Runner{
+		ID: e.cfg.ID, Monitors: len(*e.running.Load()), LastSeen: monitor.Date(now), Problems: e.problems.list(),
+	}
 	return e.store.PutHeartbeat(ctx, heartbeat)
 }
 

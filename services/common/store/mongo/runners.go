@@ -15,16 +15,17 @@ type runnerDoc struct {
 	ID       string    `bson:"_id"`
 	Monitors int       `bson:"monitors"`
 	LastSeen time.Time `bson:"last_seen"`
+	Problems []string  `bson:"problems,omitempty"`
 }
 
 func (d runnerDoc) runner() store.Runner {
-	return store.Runner{ID: d.ID, Monitors: d.Monitors, LastSeen: d.LastSeen.UTC()}
+	return store.Runner{ID: d.ID, Monitors: d.Monitors, LastSeen: d.LastSeen.UTC(), Problems: d.Problems}
 }
 
 // PutHeartbeat stores the heartbeat of a runner.
 func (s *Store) PutHeartbeat(ctx context.Context, r store.Runner) (err error) {
 	defer s.end(ctx, time.Now(), "store heartbeat", &err)
-	return upsertOne(ctx, s.runners, r.ID, runnerDoc{ID: r.ID, Monitors: r.Monitors, LastSeen: r.LastSeen})
+	return upsertOne(ctx, s.runners, r.ID, runnerDoc(r))
 }
 
 // Runners returns the runners with a heartbeat since the given time.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"time"
 
 	"nanomon/services/common/store"
@@ -11,8 +12,13 @@ import (
 // PutHeartbeat stores the heartbeat of a runner.
 func (s *Store) PutHeartbeat(ctx context.Context, r store.Runner) error {
 	return s.write(ctx, "store heartbeat", func(t *tx) error {
-		_, err := t.exec(`INSERT INTO runners (id, monitors, seen) VALUES (?, ?, ?)
-			ON CONFLICT DO UPDATE SET monitors = excluded.monitors, seen = excluded.seen`, r.ID, r.Monitors, r.LastSeen.UnixMilli())
+		problems, err := encodeProblems(r.Problems)
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(`INSERT INTO runners (id, monitors, seen, problems) VALUES (?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET monitors = excluded.monitors, seen = excluded.seen, problems = excluded.problems`,
+			r.ID, r.Monitors, r.LastSeen.UnixMilli(), problems)
 		return err
 	})
 }
@@ -20,16 +26,29 @@ func (s *Store) PutHeartbeat(ctx context.Context, r store.Runner) error {
 // Runners returns the runners with a heartbeat since the given time.
 func (s *Store) Runners(ctx context.Context, since time.Time) ([]store.Runner, error) {
 	list := []store.Runner{}
-	const query = "SELECT id, monitors, seen FROM runners WHERE seen >= ? ORDER BY id"
+	const query = "SELECT id, monitors, seen, coalesce(problems, 'null') FROM runners WHERE seen >= ? ORDER BY id"
 	err := s.read(ctx, "list runners", query, []any{ceilMilli(since)}, func(rows *sql.Rows) error {
 		var r store.Runner
 		var seen int64
-		err := rows.Scan(&r.ID, &r.Monitors, &seen)
+		var problems []byte
+		if err := rows.Scan(&r.ID, &r.Monitors, &seen, &problems); err != nil {
+			return err
+		}
+		err := json.Unmarshal(problems, &r.Problems)
 		r.LastSeen = date(seen)
 		list = append(list, r)
 		return err
 	})
 	return list, err
+}
+
+// encodeProblems returns the JSON of a list, or nil (stored as NULL) if it is empty.
+func encodeProblems(problems []string) (any, error) {
+	if len(problems) == 0 {
+		return nil, nil
+	}
+	text, err := json.Marshal(problems)
+	return string(text), err
 }
 
 // RemoveRunner deletes the heartbeat of a runner.

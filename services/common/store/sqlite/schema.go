@@ -172,4 +172,6 @@ CREATE TABLE keys (
 	created INTEGER NOT NULL,
 	used    INTEGER -- NULL: never
 ) STRICT, WITHOUT ROWID;
+`, `
+ALTER TABLE runners ADD COLUMN problems TEXT; -- JSON; NULL: none
 `}

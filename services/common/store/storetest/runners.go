@@ -24,6 +24,12 @@ func heartbeats(ctx context.Context, t *testing.T, s store.Store) {
 	runners := got(s.Runners(ctx, base))(t)
 	same(t, "runners after another heartbeat", runners, []store.Runner{a, b})
 	wantUTC(t, "LastSeen", runners[0].LastSeen)
+	a.Problems = []string{`The spool is full: "résumé".`, "Checks are paused. Give the runner more memory."}
+	must(t, s.PutHeartbeat(ctx, a))
+	same(t, "runners with problems", got(s.Runners(ctx, base))(t), []store.Runner{a, b})
+	a.Problems = nil
+	must(t, s.PutHeartbeat(ctx, a))
+	same(t, "runners after the problems ended", got(s.Runners(ctx, base))(t), []store.Runner{a, b})
 	must(t, s.RemoveRunner(ctx, a.ID))
 	same(t, "runners after one was removed", got(s.Runners(ctx, base))(t), []store.Runner{b})
 }
