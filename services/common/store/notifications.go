@@ -72,6 +72,8 @@ const (
 	// KindRunnerOffline and KindRunnerOnline are about a runner and belong to no monitor.
 	KindRunnerOffline NotificationKind = "cutoff"
 	KindRunnerOnline  NotificationKind = "reconnected"
+	// KindRunnerProblem is about a runner that can't make checks for a reason of its own.
+	KindRunnerProblem NotificationKind = "problem"
 )
 
 // Notification is one message about an incident or a runner, with all its deliveries. Only the fields from Next on
@@ -95,9 +97,10 @@ type Notification struct {
 	// Dependents is the number of enabled monitors that depend on this one, directly or indirectly; 0 once the monitor
 	// is OK.
 	Dependents int
-	// Runner is the id of the runner that is offline or online again; empty for other kinds.
+	// Runner is the id of the runner that has a problem, or is offline or online again; empty for other kinds.
 	Runner string
-	// Opened is the date of the incident's first not-OK result, or the time since which the runner is offline.
+	// Opened is the date of the incident's first not-OK result, or the time since which the runner is offline or has the
+	// problem.
 	Opened time.Time
 	// Date is the date of the result that caused the notification. For a test or a closed incident it is the time of
 	// the request, for a runner the time at which it noticed.

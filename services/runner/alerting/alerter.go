@@ -67,6 +67,11 @@ func (a *Alerter) Monitors(all []monitor.Monitor, own func(id string) bool) {
 // runner takes over monitors. The alerter ignores older states and states of monitors that other runners have.
 func (a *Alerter) Stored(states []store.State) { a.evaluator.updates.addStates(states) }
 
+// RunnerProblem stores a notification about this runner, which can't make checks. The text contains no secret.
+func (a *Alerter) RunnerProblem(text string, since time.Time) {
+	a.evaluator.updates.addProblem(text, since)
+}
+
 // Counts counts the deliveries of one channel since the alerter was created, one per notification and recipient.
 type Counts struct {
 	Channel string

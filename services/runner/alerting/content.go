@@ -59,7 +59,7 @@ func (f formatter) content(n store.Notification) content {
 			Rows: []row{{"Sent", f.date(n.Date)}},
 		}
 	}
-	if n.Kind == store.KindRunnerOffline || n.Kind == store.KindRunnerOnline {
+	if n.Runner != "" {
 		return f.runnerContent(n)
 	}
 	c := content{
@@ -85,7 +85,10 @@ func (f formatter) runnerContent(n store.Notification) content {
 		Rows: []row{{"Since", f.date(n.Opened)}},
 		Link: strings.TrimRight(f.baseURL, "/") + "/", LinkText: "Open NanoMon",
 	}
-	if n.Kind == store.KindRunnerOnline {
+	switch n.Kind {
+	case store.KindRunnerProblem:
+		c.Title = runner + " has a problem"
+	case store.KindRunnerOnline:
 		c.Title, c.Status, c.Tone = runner+" is online again", "OK", "ok"
 		c.Rows = []row{{"Offline since", f.date(n.Opened)}, {"Online since", f.date(n.Date)}}
 	}

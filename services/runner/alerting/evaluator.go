@@ -61,6 +61,9 @@ type evaluator struct {
 	evidenceChanged bool
 	// unstored is a notification about this runner that may not be stored yet.
 	unstored *store.Notification
+	// problems are the notifications of problems of this runner that may not be stored yet; problemCount counts all.
+	problems     []store.Notification
+	problemCount int
 }
 
 func newEvaluator(runner string, rules Rules, s Store, log *slog.Logger) *evaluator {
@@ -105,7 +108,7 @@ func (e *evaluator) run(ctx context.Context) {
 			} else {
 				next, pause = pause, min(2*pause, maxRoundInterval)
 			}
-			if scheduled = len(e.pending) > 0; scheduled {
+			if scheduled = len(e.pending)+len(e.problems) > 0; scheduled {
 				round.Reset(next)
 			}
 		}
@@ -117,7 +120,10 @@ func (e *evaluator) round(ctx context.Context) error {
 	e.takeUpdates()
 	work := e.pendingWork()
 	now := monitor.Date(time.Now())
-	err := e.load(ctx, work)
+	err := e.storeProblems(ctx, now)
+	if err == nil {
+		err = e.load(ctx, work)
+	}
 	if err == nil {
 		err = e.checkConnection(ctx, now)
 	}

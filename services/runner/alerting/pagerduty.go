@@ -27,7 +27,7 @@ func pagerDuty(key string, service *url.URL, options channelOptions) Channel {
 }
 
 // pagerDutyEvent returns the event that opens, updates or resolves a PagerDuty incident. There is one PagerDuty
-// incident for each incident, for each test and for each period in which a runner is offline.
+// incident for each incident, test and problem of a runner, and for each period in which a runner is offline.
 func pagerDutyEvent(key string, n store.Notification, c content) any {
 	event := map[string]any{
 		"routing_key": key, "event_action": "trigger", "dedup_key": fmt.Sprintf("%s-%d", n.MonitorID, n.Incident),
@@ -39,7 +39,7 @@ func pagerDutyEvent(key string, n store.Notification, c content) any {
 	case store.KindRunnerOnline:
 		event["event_action"], event["dedup_key"] = "resolve", store.RunnerNotificationID(store.KindRunnerOffline, n.Opened)
 		return event
-	case store.KindTest, store.KindRunnerOffline:
+	case store.KindTest, store.KindRunnerOffline, store.KindRunnerProblem:
 		event["dedup_key"] = n.ID
 	}
 	details := map[string]string{"Message": c.Text}

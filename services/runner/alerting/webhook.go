@@ -31,7 +31,7 @@ type webhookDocument struct {
 	StatusText string         `json:"statusText"`
 	// Dependents is the number of monitors that depend on this one.
 	Dependents int `json:"behind,omitempty"`
-	// Runner is the id of the runner that is offline or online again.
+	// Runner is the id of the runner that has a problem, or is offline or online again.
 	Runner  string    `json:"runner,omitempty"`
 	Message string    `json:"message"`
 	Value   float64   `json:"value"`

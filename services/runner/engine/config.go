@@ -57,12 +57,16 @@ type Observer interface {
 	// whose results have been written. While spooled results are written, that state is newer than the one in the
 	// store.
 	Stored(states []store.State)
+	// RunnerProblem receives each problem of this runner because of which it can't make checks, once when it begins. The
+	// text is a sentence that says what to do, without secrets.
+	RunnerProblem(text string, since time.Time)
 }
 
 type noObserver struct{}
 
 func (noObserver) Monitors([]monitor.Monitor, func(string) bool) {}
 func (noObserver) Stored([]store.State)                          {}
+func (noObserver) RunnerProblem(string, time.Time)               {}
 
 // Store is the part of the store that the engine uses; see [store.Store].
 type Store interface {

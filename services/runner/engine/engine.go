@@ -17,8 +17,6 @@ import (
 )
 
 const (
-	// maxConcurrentChecks is the maximum number of checks that run at the same time; further checks wait.
-	maxConcurrentChecks = 1024
 	// shortCallTimeout limits a store call that reads or writes a few documents.
 	shortCallTimeout = 3 * time.Second
 	// longCallTimeout limits a store call that reads all monitors or states.
@@ -62,9 +60,10 @@ type Engine struct {
 	// Only the scheduler's goroutine uses the fields below, up to remoteNotOK.
 	entries map[string]*entry
 	// released holds the last state of monitors that this runner no longer runs, by id.
-	released map[string]releasedState
-	schedule schedule
-	cleared  time.Time
+	released   map[string]releasedState
+	notChecked notChecked
+	schedule   schedule
+	cleared    time.Time
 	// remoteNotOK reports, by id, whether a dependency that another runner checks is not OK.
 	remoteNotOK map[string]bool
 
@@ -80,6 +79,8 @@ type finishedCheck struct {
 	// completed is false if the check was cancelled; there is no result then.
 	completed bool
 	result    monitor.Result
+	// notChecked is the reason of this runner why there is no result; nil if there is one.
+	notChecked error
 	// delay is the time from the due time to the start.
 	delay    time.Duration
 	duration time.Duration
@@ -100,18 +101,20 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 	if cfg.OnCheck == nil {
 		cfg.OnCheck = func(CompletedCheck) {}
 	}
+	concurrency := concurrentChecks(log)
 	e := &Engine{
 		cfg: cfg, store: s, types: types, log: log,
 		clock:             clock{base: time.Now()},
-		pool:              newPool(maxConcurrentChecks),
+		pool:              newPool(concurrency),
 		changes:           make(chan change),
-		finished:          make(chan finishedCheck, maxConcurrentChecks),
+		finished:          make(chan finishedCheck, concurrency),
 		checkNow:          make(chan checkNow),
 		dependencyUpdates: make(chan map[string]bool),
 		ping:              make(chan struct{}),
 		joined:            make(chan struct{}),
 		entries:           make(map[string]*entry),
 		released:          make(map[string]releasedState),
+		notChecked:        make(notChecked),
 		remoteNotOK:       make(map[string]bool),
 	}
 	e.ignoreRules.Store(&ignoreRules{})
@@ -253,7 +256,7 @@ func (e *Engine) startCheck(ctx context.Context, en *entry, due time.Duration) {
 		if ctx.Err() == nil && en.ctx.Err() == nil {
 			began := e.clock.now()
 			f.delay = began - due
-			f.result = en.run(e.types, e.cfg.Secrets)
+			f.result, f.notChecked = en.run(e.types, e.cfg.Secrets)
 			f.duration = e.clock.now() - began
 			f.completed = en.ctx.Err() == nil
 		}
@@ -281,6 +284,11 @@ func (e *Engine) recordResult(f finishedCheck) {
 	if !f.completed {
 		return
 	}
+	if f.notChecked != nil {
+		e.recordNotChecked(en.monitor, f.notChecked)
+		return
+	}
+	e.recordChecked(en.monitor.ID)
 	e.stats.countCheck(f.result.Status)
 	e.cfg.OnCheck(CompletedCheck{Type: en.monitor.Type, Status: f.result.Status, Delay: f.delay, Duration: f.duration})
 	f.result.Ignored = e.ignoreReason(en, f.result)

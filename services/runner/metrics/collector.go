@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
 	"nanomon/services/runner/engine"
 )
 
@@ -28,7 +29,7 @@ type collector struct {
 
 	status, value, excluded                        *prometheus.Desc
 	monitors, queue, skipped, dropped, storeErrors *prometheus.Desc
-	alertsSent, alertsFailed                       *prometheus.Desc
+	notChecked, alertsSent, alertsFailed           *prometheus.Desc
 }
 
 func newCollector(e Engine, a Alerter) *collector {
@@ -47,6 +48,8 @@ func newCollector(e Engine, a Alerter) *collector {
 		queue:    desc(runnerQueue, "Number of results that are not yet written to the store."),
 		skipped: desc(runnerSkipped, "Checks that did not start at their due time, because the previous check was still "+
 			"running or the process was suspended."),
+		notChecked: desc(runnerNotChecked, "Checks that this runner could not make for a reason of its own, by cause. "+
+			"They have no result.", "cause"),
 		dropped:      desc(runnerDropped, "Results that were dropped before they could be written to the store."),
 		storeErrors:  desc(runnerStoreErrors, "Failed store operations."),
 		alertsSent:   desc(runnerAlertsSent, "Delivered notifications, by channel, counted per recipient.", "channel"),
@@ -109,6 +112,9 @@ func (s scrape) runner(stats engine.Stats) {
 	s.gauge(s.collector.monitors, float64(stats.Monitors))
 	s.gauge(s.queue, float64(stats.Queued))
 	s.counter(s.skipped, stats.Skipped)
+	for _, cause := range probe.Causes {
+		s.counter(s.notChecked, stats.NotChecked[cause], string(cause))
+	}
 	s.counter(s.dropped, stats.Dropped)
 	s.counter(s.storeErrors, stats.StoreErrors)
 }
