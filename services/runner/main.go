@@ -16,6 +16,7 @@ import (
 	"nanomon/services/runner/alerting"
 	"nanomon/services/runner/engine"
 	"nanomon/services/runner/metrics"
+	"nanomon/services/runner/quarantine"
 	"nanomon/services/runner/spool"
 )
 
@@ -45,6 +46,11 @@ func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 		return fmt.Errorf("SPOOL_DIR: %w", err)
 	}
 	defer waiting.Close()
+	journal, err := quarantine.Open(cfg.SpoolDir)
+	if err != nil {
+		return fmt.Errorf("SPOOL_DIR: %w", err)
+	}
+	defer journal.Close()
 	db, err := mongo.Open(ctx, mongo.Config{
 		URI: cfg.MongoURI, Database: cfg.MongoDB, Timeout: cfg.MongoTimeout, Log: log, Polling: cfg.UsePolling,
 	})
@@ -54,7 +60,8 @@ func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 	defer db.Close(context.WithoutCancel(ctx))
 	alerter := alerting.FromSettings(id, cfg.Alerts, db, log)
 	runner := engine.New(engine.Config{
-		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets,
+		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting,
+		Quarantine: journal, Secrets: cfg.Secrets,
 		Observer: alerter, OnCheck: exporter.ObserveCheck, HealthFile: cfg.HealthFile,
 	}, db, types, log)
 	process.LogStart(log, "runner", process.Channels(cfg.Channels()),

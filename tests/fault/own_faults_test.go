@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,5 +93,56 @@ func TestFewOpenFilesFailNoHealthyTarget(t *testing.T) {
 	}
 	if notifications := servicetest.Notifications(t, api); failed > 0 || len(notifications) > 0 {
 		t.Errorf("%d of %d checks of healthy targets failed, %d notifications", failed, len(results), len(notifications))
+	}
+}
+
+// TestKilledProcessQuarantinesNoMonitor kills the process several times while 1,000 checks are running.
+func TestKilledProcessQuarantinesNoMonitor(t *testing.T) {
+	release := make(chan struct{})
+	var running, waiting atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		running.Add(1)
+		defer running.Add(-1)
+		waiting.Add(1)
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(server.Close)
+	all := make([]monitor.Monitor, 1000)
+	for i := range all {
+		all[i] = monitor.Monitor{
+			Name: fmt.Sprint(i), Type: "http", Interval: "1s", Target: fmt.Sprintf("%s/%d", server.URL, i), Enabled: true,
+			Properties: map[string]string{"timeout": "20s"},
+		}
+	}
+	folder := t.TempDir()
+	s, api, _ := servicetest.Standalone(t, folder)
+	if status, body := servicetest.Call(t, http.MethodPost, api+"/monitors/import", all); status != http.StatusNoContent {
+		t.Fatalf("import: %d %s", status, body)
+	}
+	for range 2 {
+		servicetest.Eventually(t, "1,000 checks to run", func() bool { return running.Load() == 1000 })
+		s.Kill(t)
+		servicetest.Eventually(t, "all checks to end", func() bool { return running.Load() == 0 })
+		s, api, _ = servicetest.Standalone(t, folder)
+	}
+	s.WaitLog(t, `msg="earlier processes crashed.*monitors=1000`)
+	before := waiting.Load()
+	servicetest.Eventually(t, "the next check to run", func() bool { return waiting.Load() > before || running.Load() > 0 })
+	s.Kill(t)
+	servicetest.Eventually(t, "all checks to end", func() bool { return running.Load() == 0 })
+	close(release)
+	s, api, _ = servicetest.Standalone(t, folder)
+	servicetest.Eventually(t, "a result of every monitor", func() bool {
+		checked := make(map[string]bool)
+		for _, r := range allResults(t, api) {
+			checked[r.MonitorName] = true
+		}
+		return len(checked) == 1000
+	})
+	if n := servicetest.Notifications(t, api); len(n) > 0 || strings.Contains(s.Log(), "quarantine") {
+		t.Errorf("notifications %+v, log %s", n, s.Log())
 	}
 }

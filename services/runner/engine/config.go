@@ -8,6 +8,7 @@ import (
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
+	"nanomon/services/runner/quarantine"
 	"nanomon/services/runner/spool"
 )
 
@@ -24,6 +25,8 @@ type Config struct {
 	SingleRunner bool
 	// Spool stores results on disk while the store is unavailable. If it is nil, they stay in memory.
 	Spool *spool.Spool
+	// Quarantine finds the monitors that bring the process down. If it is nil, none is quarantined.
+	Quarantine *quarantine.Journal
 	// Secrets resolves the secret references of monitors.
 	Secrets secret.Source
 	// Observer receives monitors and stored states; it may be nil.

@@ -14,6 +14,7 @@ import (
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
+	"nanomon/services/runner/quarantine"
 )
 
 const (
@@ -62,6 +63,7 @@ type Engine struct {
 	// released holds the last state of monitors that this runner no longer runs, by id.
 	released   map[string]releasedState
 	notChecked notChecked
+	isolation  isolation
 	schedule   schedule
 	cleared    time.Time
 	// remoteNotOK reports, by id, whether a dependency that another runner checks is not OK.
@@ -81,6 +83,8 @@ type finishedCheck struct {
 	result    monitor.Result
 	// notChecked is the reason of this runner why there is no result; nil if there is one.
 	notChecked error
+	// way is how the check ran.
+	way quarantine.Way
 	// delay is the time from the due time to the start.
 	delay    time.Duration
 	duration time.Duration
@@ -117,6 +121,7 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 		notChecked:        make(notChecked),
 		remoteNotOK:       make(map[string]bool),
 	}
+	e.isolation = e.newIsolation(cfg.Quarantine)
 	e.ignoreRules.Store(&ignoreRules{})
 	e.running.Store(new([]*entry))
 	e.writer = newWriter(s, cfg.Spool, cfg.Observer.Stored, &e.stats, log)
@@ -161,6 +166,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.writer.close()
 	writing.Wait()
 
+	if err := e.cfg.Quarantine.Stopped(); err != nil {
+		e.log.Warn("could not record the clean stop; the next start may check some monitors one at a time", "error", err)
+	}
 	e.logStop(time.Since(began))
 	return nil
 }
@@ -178,6 +186,7 @@ func (e *Engine) runScheduler(ctx context.Context) {
 		case <-timer.C:
 		case c := <-e.changes:
 			e.apply(c)
+			e.startAlone(ctx)
 			e.writer.allowTakeOver()
 		case f := <-e.finished:
 			e.handleFinished(ctx, f)
@@ -248,15 +257,23 @@ func (e *Engine) startNow(ctx context.Context, id string) bool {
 	return true
 }
 
-// startCheck hands a check to the pool. A check that is still waiting when the engine stops is not run.
+// startCheck starts a check as soon as it may run.
 func (e *Engine) startCheck(ctx context.Context, en *entry, due time.Duration) {
 	en.running = true
+	e.dispatch(ctx, dueCheck{en, due})
+}
+
+// runCheck hands a check to the pool. A check that is still waiting when the engine stops is not run.
+func (e *Engine) runCheck(ctx context.Context, c dueCheck, way quarantine.Way) {
+	en := c.entry
 	e.pool.run(func() {
-		f := finishedCheck{entry: en}
+		f := finishedCheck{entry: en, way: way}
 		if ctx.Err() == nil && en.ctx.Err() == nil {
 			began := e.clock.now()
-			f.delay = began - due
+			f.delay = began - c.due
+			end := e.cfg.Quarantine.Begin(quarantine.KeyOf(en.monitor), way)
 			f.result, f.notChecked = en.run(e.types, e.cfg.Secrets)
+			end()
 			f.duration = e.clock.now() - began
 			f.completed = en.ctx.Err() == nil
 		}
@@ -267,6 +284,7 @@ func (e *Engine) startCheck(ctx context.Context, en *entry, due time.Duration) {
 // handleFinished records the result of a check, and starts the next check if one was requested.
 func (e *Engine) handleFinished(ctx context.Context, f finishedCheck) {
 	e.recordResult(f)
+	e.endIsolation(ctx, f)
 	if en := f.entry; en.rerun && !en.removed {
 		en.rerun = false
 		e.startCheck(ctx, en, e.clock.now())

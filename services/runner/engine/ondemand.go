@@ -23,6 +23,11 @@ type checkNow struct {
 
 // serveOnDemandChecks runs the on-demand checks that this runner can run, after each signal on changed, until ctx ends.
 func (e *Engine) serveOnDemandChecks(ctx context.Context, changed chan struct{}) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-e.isolation.settled:
+	}
 	failures := e.newFailureLog("read on-demand checks")
 	handled := make(map[string]bool)
 	for {
