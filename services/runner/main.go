@@ -17,6 +17,7 @@ import (
 	"nanomon/services/runner/clock"
 	"nanomon/services/runner/engine"
 	"nanomon/services/runner/metrics"
+	"nanomon/services/runner/quarantine"
 	"nanomon/services/runner/spool"
 )
 
@@ -46,6 +47,11 @@ func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 		return fmt.Errorf("SPOOL_DIR: %w", err)
 	}
 	defer waiting.Close()
+	journal, err := quarantine.Open(cfg.SpoolDir)
+	if err != nil {
+		return fmt.Errorf("SPOOL_DIR: %w", err)
+	}
+	defer journal.Close()
 	db, err := mongo.Open(ctx, mongo.Config{
 		URI: cfg.MongoURI, Database: cfg.MongoDB, Timeout: cfg.MongoTimeout, Log: log, Polling: cfg.UsePolling,
 	})
@@ -56,7 +62,8 @@ func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 	runnerClock := clock.New(log)
 	alerter := alerting.FromSettings(id, runnerClock.Now, cfg.Alerts, db, log)
 	runner := engine.New(engine.Config{
-		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets,
+		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting,
+		Quarantine: journal, Secrets: cfg.Secrets,
 		Observer: alerter, OnCheck: exporter.ObserveCheck, HealthFile: cfg.HealthFile, Clock: runnerClock,
 	}, db, types, log)
 	process.LogStart(log, "runner", process.Channels(cfg.Channels()),

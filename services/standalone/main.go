@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -26,6 +27,7 @@ import (
 	"nanomon/services/runner/clock"
 	"nanomon/services/runner/engine"
 	"nanomon/services/runner/metrics"
+	"nanomon/services/runner/quarantine"
 	"nanomon/services/runner/spool"
 )
 
@@ -76,6 +78,11 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 		return fmt.Errorf("SPOOL_DIR: %w", err)
 	}
 	defer waiting.Close()
+	journal, err := quarantine.Open(cmp.Or(cfg.SpoolDir, cfg.DataDir))
+	if err != nil {
+		return fmt.Errorf("DATA_DIR: %w", err)
+	}
+	defer journal.Close()
 	apiMetrics := server.NewMetrics()
 	file := databaseFile(cfg.SQLite)
 	db, err := openData(ctx, file, apiMetrics.ObserveStore)
@@ -91,7 +98,8 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	runnerClock := clock.New(log)
 	alerter := alerting.FromSettings(id, runnerClock.Now, cfg.Alerts, db, log)
 	runner := engine.New(engine.Config{
-		ID: id, SingleRunner: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets,
+		ID: id, SingleRunner: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting,
+		Quarantine: journal, Secrets: cfg.Secrets,
 		Observer: alerter, OnCheck: exporter.ObserveCheck, Clock: runnerClock,
 	}, db, types, log)
 

@@ -66,6 +66,8 @@ func (s *Server) checkMonitor(w http.ResponseWriter, r *http.Request) error {
 	defer s.deleteCheck(r, check.ID)
 	result, err := s.runCheck(ctx, check)
 	switch {
+	case err == nil && result.NotChecked:
+		return web.Problemf(http.StatusServiceUnavailable, "%s", result.Message)
 	case err == nil:
 		return web.JSON(w, http.StatusOK, result)
 	case r.Context().Err() != nil:

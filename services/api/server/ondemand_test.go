@@ -17,7 +17,7 @@ const definition = `{"name":"try","type":"ping","interval":"5s","target":"localh
 	"properties":{"timeout":"2s","count":"10","interval":"300ms"}}`
 
 // runNextCheck starts a runner that claims and completes one on-demand check. It sends the check to the channel.
-func (a *api) runNextCheck() <-chan store.OnDemandCheck {
+func (a *api) runNextCheck(change ...func(*monitor.Result)) <-chan store.OnDemandCheck {
 	checks := make(chan store.OnDemandCheck, 1)
 	ctx, cancel := context.WithTimeout(a.t.Context(), patience)
 	changes, err := a.store.Watch(ctx, store.TopicOnDemandChecks)
@@ -36,6 +36,9 @@ func (a *api) runNextCheck() <-chan store.OnDemandCheck {
 			}
 			result := resultN(0)
 			result.MonitorID, result.Message = check.Definition.ID, "from the runner"
+			for _, apply := range change {
+				apply(&result)
+			}
 			if a.store.CompleteOnDemandCheck(ctx, check.ID, result) == nil {
 				checks <- check
 			}
@@ -69,6 +72,13 @@ func TestCheckMonitor(t *testing.T) {
 	same(t, "pending checks", len(a.pending()), 0)
 	same(t, "monitors", len(a.monitors()), 0)
 	same(t, "results", len(a.results()), 0)
+}
+
+func TestCheckThatTheRunnerCannotMake(t *testing.T) {
+	a := startAPI(t, nil)
+	const reason = "not checked: this runner has too many open files; raise the limit (ulimit -n)"
+	a.runNextCheck(func(r *monitor.Result) { r.NotChecked, r.Message = true, reason })
+	a.do("POST", "/api/monitors/check", definition).wantProblem(t, 503, reason)
 }
 
 func TestCheckWithoutRunner(t *testing.T) {

@@ -4,7 +4,7 @@ package check
 
 import (
 	"context"
-	"fmt"
+	"runtime/debug"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -32,8 +32,9 @@ type Check struct {
 }
 
 // Compile validates all of m and returns a check of it. References to secrets are resolved at each run with secrets.
-// The error is a [monitor.InvalidError].
-func Compile(registry probe.Registry, secrets secret.Source, m monitor.Monitor) (*Check, error) {
+// The error is a [monitor.InvalidError], or a [probe.NotCheckedError] if NanoMon's code panics.
+func Compile(registry probe.Registry, secrets secret.Source, m monitor.Monitor) (_ *Check, err error) {
+	defer recoverPanic("the "+m.Type+" probe", &err)
 	if err := m.Validate(registry.Names()); err != nil {
 		return nil, err
 	}
@@ -44,7 +45,6 @@ func Compile(registry probe.Registry, secrets secret.Source, m monitor.Monitor) 
 			c.ruleOnly = append(c.ruleOnly, output.Name)
 		}
 	}
-	var err error
 	if secret.HasReferences(m) {
 		c.secrets, err = &secrets, checkReferences(registry, m)
 	} else {
@@ -87,15 +87,20 @@ func Validate(registry probe.Registry, m monitor.Monitor) error {
 	return probe.ValidateRecipients(m.Properties[monitor.AlertTo])
 }
 
-// Run checks the target once and evaluates the rule. It returns at the monitor's timeout, or when ctx ends. If the
-// probe panics, the result is failed. Results contain the references to secrets, never their values.
-func (c *Check) Run(ctx context.Context) monitor.Result {
-	result := FailedResult(c.monitor, time.Now(), "")
+// Run checks the target once and evaluates the rule. It returns at the monitor's timeout, or when ctx ends. Results
+// contain the references to secrets, never their values. The error is a [probe.NotCheckedError]: then there is no
+// result, because the check failed for a reason of this runner.
+func (c *Check) Run(ctx context.Context) (result monitor.Result, err error) {
+	defer recoverPanic("the "+c.monitor.Type+" probe", &err)
+	result = FailedResult(c.monitor, time.Now(), "")
 	if err := c.resolve(); err != nil {
 		result.Message = err.Error()
-		return result
+		return result, probe.OwnFault(err)
 	}
-	outcome := c.runProbe(ctx)
+	outcome := c.probe.Run(ctx)
+	if own := probe.OwnFault(outcome.Err); own != nil {
+		return result, own
+	}
 	result.ID = monitor.NewID(time.Now())
 	result.Value = outcome.Value
 	if outcome.Outputs != nil {
@@ -103,14 +108,26 @@ func (c *Check) Run(ctx context.Context) monitor.Result {
 	}
 	if outcome.Err != nil {
 		result.Message = outcome.Err.Error()
-	} else {
-		result.Status, result.Message = c.evaluateRule(outcome.Outputs)
+	} else if result.Status, result.Message, err = c.evaluateRule(outcome.Outputs); err != nil {
+		return result, err
 	}
 	for _, name := range c.ruleOnly {
 		delete(result.Outputs, name)
 	}
 	c.scrubber.ScrubResult(&result)
-	return result
+	return result, nil
+}
+
+// recoverPanic turns a panic of what into a [probe.NotCheckedError]. It shows no value of a panic, which may contain a
+// secret.
+func recoverPanic(what string, err *error) {
+	if recover() != nil {
+		*err = &probe.NotCheckedError{
+			Cause: probe.CausePanic, Stack: string(debug.Stack()),
+			Text: what + " crashed, which is a fault of NanoMon; please report it with the definition of the monitor " +
+				"and the stack in the log of this runner",
+		}
+	}
 }
 
 // FailedResult returns a failed result of a check of m that got no answer; message says why.
@@ -130,26 +147,18 @@ func (c *Check) Close() {
 	}
 }
 
-func (c *Check) runProbe(ctx context.Context) (outcome probe.Outcome) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			outcome = probe.Outcome{Err: fmt.Errorf("the %s probe crashed: %v", c.monitor.Type, cause)}
-		}
-	}()
-	return c.probe.Run(ctx)
-}
-
-func (c *Check) evaluateRule(outputs map[string]any) (monitor.Status, string) {
+func (c *Check) evaluateRule(outputs map[string]any) (status monitor.Status, message string, err error) {
 	if c.rule == nil {
-		return monitor.StatusOK, ""
+		return monitor.StatusOK, "", nil
 	}
-	isTrue, err := c.rule.Eval(outputs)
+	defer recoverPanic("the evaluation of the rule", &err)
+	isTrue, ruleErr := c.rule.Eval(outputs)
 	switch {
-	case err != nil:
-		return monitor.StatusFailed, err.Error()
+	case ruleErr != nil:
+		return monitor.StatusFailed, ruleErr.Error(), nil
 	case !isTrue:
-		return monitor.StatusError, "Rule violated: " + c.rule.String()
+		return monitor.StatusError, "Rule violated: " + c.rule.String(), nil
 	default:
-		return monitor.StatusOK, ""
+		return monitor.StatusOK, "", nil
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -56,7 +57,6 @@ func TestRun(t *testing.T) {
 		"an absent output":               {"'a' IN (result1, result2)", outcomeOf(map[string]any{"result1": "b"}), monitor.StatusError, 7, "Rule violated: 'a' IN (result1, result2)", map[string]any{"result1": "b"}},
 		"no outputs":                     {"", outcomeOf(nil), monitor.StatusOK, 7, "", map[string]any{}},
 		"no answer, no verdict":          {"size == 3", func() probe.Outcome { return probe.Outcome{Err: errors.New("refused")} }, monitor.StatusFailed, 0, "refused", map[string]any{}},
-		"a crash":                        {"size == 3", func() probe.Outcome { panic("boom") }, monitor.StatusFailed, 0, "the fixed probe crashed: boom", map[string]any{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := monitor.Monitor{ID: "id", Name: "name", Type: "fixed", Interval: "1s", Target: "target", Rule: c.rule}
@@ -66,7 +66,10 @@ func TestRun(t *testing.T) {
 			}
 			defer checked.Close()
 			before := time.Now()
-			got := checked.Run(t.Context())
+			got, err := checked.Run(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
 			if got.Date.Before(before.Add(-time.Millisecond)) || got.Date.Nanosecond()%1e6 != 0 || !monitor.ValidID(got.ID) {
 				t.Errorf("date %s, id %s", got.Date, got.ID)
 			}
@@ -78,6 +81,35 @@ func TestRun(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestNotChecked(t *testing.T) {
+	full := &probe.NotCheckedError{Cause: probe.CauseFiles, Text: "too many open files"}
+	for name, c := range map[string]struct {
+		run   func() probe.Outcome
+		cause probe.Cause
+		text  string
+	}{
+		"a fault of the runner": {func() probe.Outcome { return probe.Outcome{Err: fmt.Errorf("connect: %w", full)} },
+			probe.CauseFiles, "not checked: too many open files"},
+		"a panic in the probe": {func() probe.Outcome { panic("secret") }, probe.CausePanic,
+			"not checked: the fixed probe crashed, which is a fault of NanoMon; please report it with the definition of " +
+				"the monitor and the stack in the log of this runner"},
+		"a panic in the rule": {outcomeOf(map[string]any{"size": (*regexp.Regexp)(nil)}), probe.CausePanic,
+			"not checked: the evaluation of the rule crashed, which is a fault of NanoMon; please report it with the " +
+				"definition of the monitor and the stack in the log of this runner"},
+	} {
+		m := monitor.Monitor{Name: "name", Type: "fixed", Interval: "1s", Target: "target", Rule: "'x' =~ size"}
+		checked, err := check.Compile(newRegistry(c.run), secret.Source{}, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		result, err := checked.Run(t.Context())
+		var got *probe.NotCheckedError
+		if !errors.As(err, &got) || got.Cause != c.cause || got.Error() != c.text || (got.Stack != "") != (c.cause == probe.CausePanic) {
+			t.Errorf("%s: %v, result %+v", name, err, result)
+		}
 	}
 }
 
@@ -113,8 +145,8 @@ func TestMonitorThatDependsOnItselfIsChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer checked.Close()
-	if r := checked.Run(t.Context()); r.Status != monitor.StatusOK {
-		t.Errorf("%+v", r)
+	if r, err := checked.Run(t.Context()); r.Status != monitor.StatusOK || err != nil {
+		t.Errorf("%+v, error %v", r, err)
 	}
 }
 

@@ -45,7 +45,11 @@ func runOnce(t *testing.T, m monitor.Monitor) monitor.Result {
 		t.Fatalf("%+v: %v", m, err)
 	}
 	defer c.Close()
-	return c.Run(context.Background())
+	r, err := c.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 // wantNoSecrets fails the test if the result contains one of the secrets in any encoding.
@@ -203,7 +207,10 @@ func TestFilesAreReadAtEachRun(t *testing.T) {
 	defer c.Close()
 	run := func(want monitor.Status, key, message string) {
 		t.Helper()
-		r := c.Run(context.Background())
+		r, err := c.Run(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
 		if r.Status != want || r.Message != message || want == monitor.StatusOK && last.Load().Header.Get("X-Key") != key || want == monitor.StatusOK && r.Outputs["regexMatch"] != "${file:"+file+"}" {
 			t.Errorf("got %+v, sent %s, want %s", r, last.Load().Header.Get("X-Key"), key)
 		}

@@ -52,7 +52,7 @@ func Sections() []Section {
 				},
 				{
 					Name: "SPOOL_DIR", Secret: false,
-					Text: "Folder for results that wait while the database is unavailable. If unset, they wait in memory. If runners share the folder, they also store the results that a stopped runner has left there.",
+					Text: "Folder for results that wait while the database is unavailable. If unset, they wait in memory. If runners share the folder, they also store the results that a stopped runner has left there. A runner with a folder also stops checking monitors that bring it down again and again; `standalone` uses its data folder for that if this is unset.",
 					Uses: []Use{{"standalone", ""}, {"runner", ""}},
 				},
 				{

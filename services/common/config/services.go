@@ -126,7 +126,8 @@ type ChangeStreams struct {
 // # Database
 type Spool struct {
 	// Folder for results that wait while the database is unavailable. If unset, they wait in memory. If runners share the
-	// folder, they also store the results that a stopped runner has left there.
+	// folder, they also store the results that a stopped runner has left there. A runner with a folder also stops checking
+	// monitors that bring it down again and again; `standalone` uses its data folder for that if this is unset.
 	SpoolDir string `env:"SPOOL_DIR"`
 }
 

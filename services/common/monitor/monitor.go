@@ -113,6 +113,9 @@ type Result struct {
 	Outputs map[string]any `json:"outputs"`
 	// Ignored is the reason why the result does not count; empty if it counts.
 	Ignored IgnoreReason `json:"excluded,omitempty"`
+	// NotChecked means that the runner could not make an on-demand check, for the reason in Message. The API answers with
+	// a problem then. Stored results never have it.
+	NotChecked bool `json:"notChecked,omitempty"`
 }
 
 // IgnoreReason explains why a result counts neither in uptime nor for incidents.

@@ -136,6 +136,9 @@ func serverAddress(text string) (string, bool) {
 
 func readResolvConf(path string) (*dns.ClientConfig, error) {
 	config, err := dns.ClientConfigFromFile(path)
+	if own := OwnFault(err); own != nil {
+		return nil, own
+	}
 	if err != nil {
 		return nil, fmt.Errorf("can't read the name servers of this machine (%w): set the property server", err)
 	}
@@ -194,7 +197,7 @@ func (p *dnsProbe) queryServers(ctx context.Context, config *dns.ClientConfig, n
 		limited, cancel := context.WithTimeout(ctx, timeout)
 		records, err = p.queryServer(limited, net.JoinHostPort(server, config.Port), name)
 		cancel()
-		if err == nil || errors.Is(err, errNoRecords) || ctx.Err() != nil {
+		if err == nil || errors.Is(err, errNoRecords) || OwnFault(err) != nil || ctx.Err() != nil {
 			break
 		}
 	}

@@ -35,7 +35,7 @@ type record struct {
 }
 
 // queryServer sends all questions for name, which must be fully qualified, to server and joins the records. It returns
-// an error only if no question has records.
+// an error only if no question has records, or if this runner could not send one: then the records are incomplete.
 func (p *dnsProbe) queryServer(ctx context.Context, server, name string) ([]record, error) {
 	answers := make([][]record, len(p.questions))
 	errs := make([]error, len(p.questions))
@@ -44,6 +44,9 @@ func (p *dnsProbe) queryServer(ctx context.Context, server, name string) ([]reco
 		queries.Go(func() { answers[i], errs[i] = p.query(ctx, server, name, question) })
 	}
 	queries.Wait()
+	if own := OwnFault(errors.Join(errs...)); own != nil {
+		return nil, own
+	}
 	records := slices.Concat(answers...)
 	if len(records) > 0 {
 		slices.SortFunc(records, func(a, b record) int {
@@ -81,6 +84,8 @@ func (p *dnsProbe) query(ctx context.Context, server, name string, question uint
 	switch {
 	case errors.As(err, &refused):
 		return nil, refused
+	case OwnFault(err) != nil:
+		return nil, OwnFault(err)
 	case ctx.Err() != nil || timedOut(err):
 		return nil, fmt.Errorf(
 			"no answer from the name server %s for %s (timeout %s)", server, plainName(name), p.timeout)

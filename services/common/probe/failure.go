@@ -18,13 +18,22 @@ import (
 )
 
 // failure returns an error that explains to users why a check got no answer. parent is the caller's context, limit the
-// timeout of the monitor, and step the last step that began, such as "connecting to 10.0.0.1:80".
+// timeout of the monitor, and step the last step that began, such as "connecting to 10.0.0.1:80". The error is a
+// [NotCheckedError] if this machine or process is the cause.
 func failure(parent context.Context, limit time.Duration, step string, err error) error {
 	switch {
 	case parent.Err() != nil:
 		return fmt.Errorf("the check was stopped while %s", step)
 	case timedOut(err):
 		return fmt.Errorf("no answer within %s while %s", limit, step)
+	}
+	return explained(err)
+}
+
+// explained returns the [NotCheckedError] of err, or else an error with the [reason].
+func explained(err error) error {
+	if own := OwnFault(err); own != nil {
+		return own
 	}
 	return errors.New(reason(err))
 }
@@ -81,9 +90,6 @@ func networkReason(err error) string {
 		{syscall.EPIPE, "the connection" + to + " was closed by the other side"},
 		{syscall.EHOSTUNREACH, "no route" + to + ": the host is down or unreachable"},
 		{syscall.ENETUNREACH, "no route" + to + ": the network is unreachable from here"},
-		{syscall.EADDRNOTAVAIL, "can't connect" + to + ": no local address or port is available"},
-		{syscall.EMFILE, "can't connect" + to + ": this process has too many open files"},
-		{syscall.ENFILE, "can't connect" + to + ": this machine has too many open files"},
 		{fs.ErrPermission, "connection" + to + " blocked by this machine's firewall or routes"},
 		{io.ErrUnexpectedEOF, "incomplete response: the other side closed the connection"},
 		{io.EOF, "the other side closed the connection without a response"},

@@ -103,16 +103,16 @@ func (p *pingProbe) ping(ctx context.Context, address netip.Addr) (*probing.Stat
 		case err == nil || ctx.Err() != nil:
 			return pinger.Statistics(), nil
 		case opened:
-			return pinger.Statistics(), errors.New(reason(err))
-		case !errors.Is(err, fs.ErrPermission):
+			return pinger.Statistics(), explained(err)
+		case errors.Is(err, fs.ErrPermission):
+		case OwnFault(err) != nil:
+			return nil, OwnFault(err)
+		default:
 			return nil, fmt.Errorf("can't open a socket for ping: %s", innermost(err))
 		}
 	}
 	return nil, errNoPingPermission
 }
-
-var errNoPingPermission = errors.New("this process is not allowed to send pings: give it the capability CAP_NET_RAW, " +
-	"run it as root, or allow its group: sysctl -w net.ipv4.ping_group_range='0 2147483647'")
 
 // checkRoute returns an error if the kernel has no route to address or forbids the connection. It sends nothing.
 // Without it, the ping library would retry a forbidden send forever.
@@ -120,7 +120,7 @@ func (p *pingProbe) checkRoute(ctx context.Context, address netip.Addr) error {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "udp", netip.AddrPortFrom(address, 9).String())
 	if err != nil {
-		return errors.New(reason(err))
+		return explained(err)
 	}
 	return conn.Close()
 }

@@ -50,13 +50,8 @@ func Compile(text string, hasOutput func(name string) bool) (r *Rule, err error)
 func (r *Rule) String() string { return r.text }
 
 // Eval evaluates the rule for the outputs of a check, which are float64, string or bool. The error is [ErrNotBool] or
-// starts with "rule eval error: ". It never contains the value of an output.
+// starts with "rule eval error: ". It never contains the value of an output. Eval may panic, which is a fault of NanoMon.
 func (r *Rule) Eval(outputs map[string]any) (isTrue bool, err error) {
-	defer func() {
-		if recover() != nil {
-			isTrue, err = false, errors.New("rule eval error: the expression can't be applied to these outputs")
-		}
-	}()
 	parameters := &parameters{outputs: outputs}
 	value, err := r.expression.Eval(parameters)
 	if err != nil {

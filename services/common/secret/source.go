@@ -106,5 +106,9 @@ func unreadable(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return errors.New("can't be read: the runner has no permission to open the file")
 	}
-	return errors.New("can't be read")
+	var inner *fs.PathError
+	if errors.As(err, &inner) {
+		err = inner.Err
+	}
+	return fmt.Errorf("can't be read: %w", err)
 }

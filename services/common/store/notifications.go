@@ -90,6 +90,8 @@ const (
 	// KindStoreUnavailable and KindStoreAvailable are about a runner that can't write to the store, or can again.
 	KindStoreUnavailable NotificationKind = "store-unavailable"
 	KindStoreAvailable   NotificationKind = "store-available"
+	// KindRunnerProblem is about a runner that can't make checks for a reason of its own.
+	KindRunnerProblem NotificationKind = "problem"
 )
 
 // Notification is one message about an incident or a runner, with all its deliveries. Only the fields from Next on
@@ -173,7 +175,7 @@ func NotificationID(monitorID string, incident int, kind NotificationKind, remin
 
 // AboutRunner reports whether notifications of this kind are about a runner.
 func (k NotificationKind) AboutRunner() bool {
-	return k == KindRunnerOffline || k == KindStoreUnavailable || k.beginning() != ""
+	return k == KindRunnerOffline || k == KindRunnerProblem || k == KindStoreUnavailable || k.beginning() != ""
 }
 
 // beginning returns the kind that reported the beginning of what k ends; empty for other kinds.

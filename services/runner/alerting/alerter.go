@@ -80,6 +80,11 @@ func (a *Alerter) Stored(states []store.State) { a.evaluator.updates.addStates(s
 // available.
 func (a *Alerter) StoreFailing(since time.Time, err error) { a.watch.set(since, err) }
 
+// RunnerProblem stores a notification about this runner, which can't make checks. The text contains no secret.
+func (a *Alerter) RunnerProblem(text string, since time.Time) {
+	a.evaluator.updates.addProblem(text, since)
+}
+
 // Counts counts the deliveries of one channel since the alerter was created, one per notification and recipient.
 type Counts struct {
 	Channel string

@@ -163,6 +163,10 @@ func TestPagerDuty(t *testing.T) {
 			"event_action": "trigger", "dedup_key": "cutoff-1773482400000", "payload.severity": "critical", "payload.summary": "Runner shop-1 may be offline",
 			"payload.source": "NanoMon",
 		},
+		store.KindRunnerProblem: {
+			"event_action": "trigger", "dedup_key": "problem-1773482400000-1", "payload.severity": "critical",
+			"payload.summary": "Runner shop-1 has a problem", "payload.custom_details.Message": "Some monitors are not checked.",
+		},
 		store.KindRunnerOnline: {"event_action": "resolve", "dedup_key": "cutoff-1773482400000", "payload": nil},
 	} {
 		server := serve(t, func(w http.ResponseWriter, _ *http.Request) {

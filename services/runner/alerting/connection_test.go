@@ -277,3 +277,22 @@ func TestRunnerOnlineWaitsForRunnerOffline(t *testing.T) {
 		}
 	})
 }
+
+func TestRunnerProblemIsNotifiedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		h := newHarness(t, m, Rules{}, newScripted("email", "ann"))
+		m.setIntercept(func(context.Context, string, string) error { return monitor.ErrUnavailable })
+		h.alerter.RunnerProblem("No files.", time.Now())
+		h.alerter.RunnerProblem("No memory.", time.Now())
+		wait(10 * time.Second)
+		m.setIntercept(nil)
+		wait(10 * time.Second)
+		expectSummary(t, h, `problem "No files.", problem "No memory."`)
+		for _, n := range h.notifications {
+			if n.Runner != "here" || n.Status != monitor.StatusFailed || n.Attempts != 1 || n.Deliveries[0].Status != store.DeliverySent {
+				t.Errorf("%+v", n)
+			}
+		}
+	})
+}

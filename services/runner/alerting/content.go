@@ -86,6 +86,8 @@ func (f formatter) runnerContent(n store.Notification) content {
 		Link: strings.TrimRight(f.baseURL, "/") + "/", LinkText: "Open NanoMon",
 	}
 	switch n.Kind {
+	case store.KindRunnerProblem:
+		c.Title = runner + " has a problem"
 	case store.KindRunnerOnline:
 		c.Title, c.Status, c.Tone = runner+" is online again", "OK", "ok"
 		c.Rows = []row{{"Offline since", f.date(n.Opened)}, {"Online since", f.date(n.Date)}}

@@ -24,6 +24,7 @@ var testFormat = formatter{baseURL: "https://nanomon.example.org/", timeZone: ti
 func TestHeadersOfRunnerNotification(t *testing.T) {
 	for kind, want := range map[store.NotificationKind][3]string{
 		store.KindRunnerOffline: {"[NanoMon] Runner shop-1 may be offline", "<cutoff-1773482400000.1773482400000@example.org>", ""},
+		store.KindRunnerProblem: {"[NanoMon] Runner shop-1 has a problem", "<problem-1773482400000-1.1773482400000@example.org>", ""},
 		store.KindRunnerOnline:  {"[NanoMon] Runner shop-1 is online again", "<reconnected-1773482400000.1773482400000@example.org>", "<cutoff-1773482400000.1773482400000@example.org>"},
 	} {
 		header, _, _, _ := parsedEmail(t, testNotification(kind))

@@ -31,6 +31,11 @@ func testNotification(kind store.NotificationKind) store.Notification {
 		return store.Notification{
 			ID: store.RunnerNotificationID(kind, day), Kind: kind, Runner: "shop-1", Message: "Still failed: 2 of 10 monitors.", Opened: day, Date: day.Add(time.Hour),
 		}
+	case store.KindRunnerProblem:
+		return store.Notification{
+			ID: store.RunnerNotificationID(kind, day) + "-1", Kind: kind, Status: monitor.StatusFailed, Runner: "shop-1",
+			Message: "Some monitors are not checked.", Opened: day, Date: day,
+		}
 	}
 	return store.Notification{
 		ID: store.NotificationID("65f2c0ffee65f2c0ffee65f2", 3, kind, 2), MonitorID: "65f2c0ffee65f2c0ffee65f2", MonitorName: "Payments API", MonitorType: "http",

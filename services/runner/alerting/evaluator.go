@@ -62,6 +62,9 @@ type evaluator struct {
 	evidenceChanged bool
 	// unstored is a notification about this runner that may not be stored yet.
 	unstored *store.Notification
+	// problems are the notifications of problems of this runner that may not be stored yet; problemCount counts all.
+	problems     []store.Notification
+	problemCount int
 }
 
 func newEvaluator(runner string, rules Rules, s Store, log *slog.Logger) *evaluator {
@@ -106,7 +109,7 @@ func (e *evaluator) run(ctx context.Context) {
 			} else {
 				next, pause = pause, min(2*pause, maxRoundInterval)
 			}
-			if scheduled = len(e.pending) > 0; scheduled {
+			if scheduled = len(e.pending)+len(e.problems) > 0; scheduled {
 				round.Reset(next)
 			}
 		}
@@ -121,7 +124,10 @@ func (e *evaluator) round(ctx context.Context) error {
 	if e.offline.until.After(now) {
 		e.offline = offlinePeriod{} // from before the clock was set back
 	}
-	err := e.load(ctx, work)
+	err := e.storeProblems(ctx, now)
+	if err == nil {
+		err = e.load(ctx, work)
+	}
 	if err == nil {
 		err = e.checkConnection(ctx, now)
 	}

@@ -39,7 +39,7 @@ func pagerDutyEvent(key string, n store.Notification, c content) any {
 	case store.KindRunnerOnline, store.KindStoreAvailable:
 		event["event_action"], event["dedup_key"] = "resolve", n.RunnerBeginning()
 		return event
-	case store.KindTest, store.KindRunnerOffline, store.KindStoreUnavailable:
+	case store.KindTest, store.KindRunnerOffline, store.KindRunnerProblem, store.KindStoreUnavailable:
 		event["dedup_key"] = n.ID
 	}
 	details := map[string]string{"Message": c.Text}

@@ -2,6 +2,7 @@ package alerting
 
 import (
 	"sync"
+	"time"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
@@ -16,6 +17,13 @@ type updates struct {
 	// monitors is nil if they haven't changed.
 	monitors *monitorSet
 	states   map[string]store.State
+	problems []runnerProblem
+}
+
+// runnerProblem is a reason why this runner can't make checks.
+type runnerProblem struct {
+	text  string
+	since time.Time
 }
 
 func newUpdates() *updates {
@@ -41,6 +49,13 @@ func (u *updates) addStates(states []store.State) {
 	u.wake()
 }
 
+func (u *updates) addProblem(text string, since time.Time) {
+	u.mu.Lock()
+	u.problems = append(u.problems, runnerProblem{text, since})
+	u.mu.Unlock()
+	u.wake()
+}
+
 func (u *updates) wake() {
 	select {
 	case u.signal <- struct{}{}:
@@ -55,4 +70,13 @@ func (u *updates) take() (*monitorSet, map[string]store.State) {
 	monitors, states := u.monitors, u.states
 	u.monitors, u.states = nil, make(map[string]store.State)
 	return monitors, states
+}
+
+// takeProblems returns and clears the problems of this runner.
+func (u *updates) takeProblems() []runnerProblem {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	problems := u.problems
+	u.problems = nil
+	return problems
 }

@@ -62,6 +62,7 @@ func (e *Engine) add(en *entry, now time.Duration, immediate bool) {
 func (e *Engine) remove(id string) *entry {
 	en := e.entries[id]
 	delete(e.entries, id)
+	e.recordChecked(id)
 	e.schedule.remove(en)
 	if en.running {
 		en.removed = true

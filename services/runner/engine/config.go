@@ -8,6 +8,7 @@ import (
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
+	"nanomon/services/runner/quarantine"
 	"nanomon/services/runner/spool"
 )
 
@@ -24,6 +25,8 @@ type Config struct {
 	SingleRunner bool
 	// Spool stores results on disk while the store is unavailable. If it is nil, they stay in memory.
 	Spool *spool.Spool
+	// Quarantine finds the monitors that bring the process down. If it is nil, none is quarantined.
+	Quarantine *quarantine.Journal
 	// Secrets resolves the secret references of monitors.
 	Secrets secret.Source
 	// Observer receives monitors and stored states; it may be nil.
@@ -74,6 +77,9 @@ type Observer interface {
 	// StoreFailing is called while the store can't be written, with the error and the time since which it fails, and
 	// with a nil error when the store can be written again.
 	StoreFailing(since time.Time, err error)
+	// RunnerProblem receives each problem of this runner because of which it can't make checks, once when it begins. The
+	// text is a sentence that says what to do, without secrets.
+	RunnerProblem(text string, since time.Time)
 }
 
 type noObserver struct{}
@@ -81,6 +87,7 @@ type noObserver struct{}
 func (noObserver) Monitors([]monitor.Monitor, func(string) bool) {}
 func (noObserver) Stored([]store.State)                          {}
 func (noObserver) StoreFailing(time.Time, error)                 {}
+func (noObserver) RunnerProblem(string, time.Time)               {}
 
 // Store is the part of the store that the engine uses; see [store.Store].
 type Store interface {

@@ -14,11 +14,10 @@ import (
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
+	"nanomon/services/runner/quarantine"
 )
 
 const (
-	// maxConcurrentChecks is the maximum number of checks that run at the same time; further checks wait.
-	maxConcurrentChecks = 1024
 	// shortCallTimeout limits a store call that reads or writes a few documents.
 	shortCallTimeout = 3 * time.Second
 	// longCallTimeout limits a store call that reads all monitors or states.
@@ -65,9 +64,11 @@ type Engine struct {
 	// Only the scheduler's goroutine uses the fields below, up to remoteNotOK.
 	entries map[string]*entry
 	// released holds the last state of monitors that this runner no longer runs, by id.
-	released map[string]releasedState
-	schedule schedule
-	cleared  time.Time
+	released   map[string]releasedState
+	notChecked notChecked
+	isolation  isolation
+	schedule   schedule
+	cleared    time.Time
 	// remoteNotOK reports, by id, whether a dependency that another runner checks is not OK.
 	remoteNotOK map[string]bool
 
@@ -83,6 +84,10 @@ type finishedCheck struct {
 	// completed is false if the check was cancelled; there is no result then.
 	completed bool
 	result    monitor.Result
+	// notChecked is the reason of this runner why there is no result; nil if there is one.
+	notChecked error
+	// way is how the check ran.
+	way quarantine.Way
 	// delay is the time from the due time to the start.
 	delay    time.Duration
 	duration time.Duration
@@ -104,20 +109,23 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 	if cfg.OnCheck == nil {
 		cfg.OnCheck = func(CompletedCheck) {}
 	}
+	concurrency := concurrentChecks(log)
 	e := &Engine{
 		cfg: cfg, store: s, types: types, log: log,
 		clock:             clock{base: time.Now()},
-		pool:              newPool(maxConcurrentChecks),
+		pool:              newPool(concurrency),
 		changes:           make(chan change),
-		finished:          make(chan finishedCheck, maxConcurrentChecks),
+		finished:          make(chan finishedCheck, concurrency),
 		checkNow:          make(chan checkNow),
 		dependencyUpdates: make(chan map[string]bool),
 		ping:              make(chan struct{}),
 		joined:            make(chan struct{}),
 		entries:           make(map[string]*entry),
 		released:          make(map[string]releasedState),
+		notChecked:        make(notChecked),
 		remoteNotOK:       make(map[string]bool),
 	}
+	e.isolation = e.newIsolation(cfg.Quarantine)
 	e.ignoreRules.Store(&ignoreRules{})
 	e.running.Store(new([]*entry))
 	e.storeHealth = newStoreHealth(cfg.Observer.StoreFailing)
@@ -164,6 +172,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.writer.close()
 	writing.Wait()
 
+	if err := e.cfg.Quarantine.Stopped(); err != nil {
+		e.log.Warn("could not record the clean stop; the next start may check some monitors one at a time", "error", err)
+	}
 	e.logStop(time.Since(began))
 	return nil
 }
@@ -181,6 +192,7 @@ func (e *Engine) runScheduler(ctx context.Context) {
 		case <-timer.C:
 		case c := <-e.changes:
 			e.apply(c)
+			e.startAlone(ctx)
 			e.writer.allowTakeOver()
 		case f := <-e.finished:
 			e.handleFinished(ctx, f)
@@ -251,16 +263,24 @@ func (e *Engine) startNow(ctx context.Context, id string) bool {
 	return true
 }
 
-// startCheck hands a check to the pool. A check that is still waiting when the engine stops is not run.
+// startCheck starts a check as soon as it may run.
 func (e *Engine) startCheck(ctx context.Context, en *entry, due time.Duration) {
 	en.running = true
+	e.dispatch(ctx, dueCheck{en, due})
+}
+
+// runCheck hands a check to the pool. A check that is still waiting when the engine stops is not run.
+func (e *Engine) runCheck(ctx context.Context, c dueCheck, way quarantine.Way) {
+	en := c.entry
 	e.pool.run(func() {
-		f := finishedCheck{entry: en}
+		f := finishedCheck{entry: en, way: way}
 		if ctx.Err() == nil && en.ctx.Err() == nil {
 			began, date := e.clock.now(), monitor.Date(e.cfg.Clock.Now())
-			f.delay = began - due
-			f.result = en.run(e.types, e.cfg.Secrets)
+			f.delay = began - c.due
+			end := e.cfg.Quarantine.Begin(quarantine.KeyOf(en.monitor), way)
+			f.result, f.notChecked = en.run(e.types, e.cfg.Secrets)
 			f.result.Date = date
+			end()
 			f.duration = e.clock.now() - began
 			f.completed = en.ctx.Err() == nil
 		}
@@ -271,6 +291,7 @@ func (e *Engine) startCheck(ctx context.Context, en *entry, due time.Duration) {
 // handleFinished records the result of a check, and starts the next check if one was requested.
 func (e *Engine) handleFinished(ctx context.Context, f finishedCheck) {
 	e.recordResult(f)
+	e.endIsolation(ctx, f)
 	if en := f.entry; en.rerun && !en.removed {
 		en.rerun = false
 		e.startCheck(ctx, en, e.clock.now())
@@ -288,6 +309,11 @@ func (e *Engine) recordResult(f finishedCheck) {
 	if !f.completed {
 		return
 	}
+	if f.notChecked != nil {
+		e.recordNotChecked(en.monitor, f.notChecked)
+		return
+	}
+	e.recordChecked(en.monitor.ID)
 	e.stats.countCheck(f.result.Status)
 	e.cfg.OnCheck(CompletedCheck{Type: en.monitor.Type, Status: f.result.Status, Delay: f.delay, Duration: f.duration})
 	f.result.Ignored = e.ignoreReason(en, f.result)

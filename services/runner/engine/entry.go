@@ -52,13 +52,16 @@ func newEntry(ctx context.Context, m monitor.Monitor) *entry {
 }
 
 // run checks the monitor once. The first run compiles the check: compiling thousands of monitors at the start would
-// delay the schedule.
-func (e *entry) run(types probe.Registry, secrets secret.Source) monitor.Result {
+// delay the schedule. The error is a [probe.NotCheckedError].
+func (e *entry) run(types probe.Registry, secrets secret.Source) (monitor.Result, error) {
 	if e.check == nil && e.compileErr == nil {
 		e.check, e.compileErr = check.Compile(types, secrets, e.monitor)
 	}
+	if own := probe.OwnFault(e.compileErr); own != nil {
+		return monitor.Result{}, own
+	}
 	if e.compileErr != nil {
-		return check.FailedResult(e.monitor, time.Now(), e.compileErr.Error())
+		return check.FailedResult(e.monitor, time.Now(), e.compileErr.Error()), nil
 	}
 	return e.check.Run(e.ctx)
 }

@@ -2,10 +2,12 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"nanomon/services/common/check"
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
 )
 
@@ -21,6 +23,11 @@ type checkNow struct {
 
 // serveOnDemandChecks runs the on-demand checks that this runner can run, after each signal on changed, until ctx ends.
 func (e *Engine) serveOnDemandChecks(ctx context.Context, changed chan struct{}) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-e.isolation.settled:
+	}
 	failures := e.newFailureLog("read on-demand checks")
 	handled := make(map[string]bool)
 	for {
@@ -108,10 +115,24 @@ func (e *Engine) checkDefinition(ctx context.Context, c store.OnDemandCheck) {
 	})
 }
 
+// checkOnce checks m. If this runner can't make the check, the result says so.
 func (e *Engine) checkOnce(m monitor.Monitor) monitor.Result {
+	result, err := e.compileAndRun(m)
+	var own *probe.NotCheckedError
+	if errors.As(err, &own) {
+		e.stats.countNotChecked(own.Cause)
+	}
+	if err != nil {
+		result = check.FailedResult(m, time.Now(), err.Error())
+		result.NotChecked = own != nil
+	}
+	return result
+}
+
+func (e *Engine) compileAndRun(m monitor.Monitor) (monitor.Result, error) {
 	c, err := check.Compile(e.types, e.cfg.Secrets, m)
 	if err != nil {
-		return check.FailedResult(m, time.Now(), err.Error())
+		return monitor.Result{}, err
 	}
 	defer c.Close()
 	return c.Run(e.checkCtx)

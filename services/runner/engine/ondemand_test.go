@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -151,17 +152,21 @@ func TestOnDemandChecksAfterStoreIsAvailableAgain(t *testing.T) {
 	})
 }
 
-func TestProbePanicGivesFailedResult(t *testing.T) {
+func TestDefinitionCannotBeChecked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		probes := newFakeProbes()
 		probes.outcome = func(context.Context, string) probe.Outcome { panic(errors.New("boom")) }
 		s := newMemoryStore()
-		startEngine(t, s, probes)
+		b := startEngine(t, s, probes)
 		m := monitorNumber(1, "10s")
 		s.requestCheck(store.OnDemandCheck{ID: "q", Definition: &m})
 		synctest.Wait()
-		if r, completed := s.onDemandResult("q"); !completed || r.Status != monitor.StatusFailed {
+		r, completed := s.onDemandResult("q")
+		if !completed || !r.NotChecked || !strings.HasPrefix(r.Message, "not checked: the test probe crashed") {
 			t.Errorf("completed %v with %+v", completed, r)
+		}
+		if n := b.Stats().NotChecked[probe.CausePanic]; n != 1 {
+			t.Errorf("%d checks counted", n)
 		}
 	})
 }

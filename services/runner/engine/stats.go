@@ -2,11 +2,13 @@ package engine
 
 import (
 	"iter"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
 )
 
 // Stats counts events since the start of the engine.
@@ -17,6 +19,8 @@ type Stats struct {
 	Problems int
 	// Checks counts the checks that gave a result, by status.
 	Checks [3]int64
+	// NotChecked counts the checks that this runner could not make, by cause.
+	NotChecked map[probe.Cause]int64
 	// Skipped counts the checks that did not start because the previous check was still running or the process was
 	// suspended.
 	Skipped int64
@@ -34,15 +38,25 @@ type Stats struct {
 type stats struct {
 	dropped, storeErrors atomic.Int64
 
-	mu      sync.Mutex
-	checks  [3]int64
-	skipped int64
+	mu         sync.Mutex
+	checks     [3]int64
+	notChecked map[probe.Cause]int64
+	skipped    int64
 }
 
 func (s *stats) countCheck(status monitor.Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.checks[status]++
+}
+
+func (s *stats) countNotChecked(cause probe.Cause) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.notChecked == nil {
+		s.notChecked = make(map[probe.Cause]int64)
+	}
+	s.notChecked[cause]++
 }
 
 func (s *stats) countSkipped(n int) {
@@ -62,16 +76,20 @@ func (e *Engine) Stats() Stats {
 	defer s.mu.Unlock()
 	return Stats{
 		Monitors: len(*e.running.Load()), Problems: len(e.problems.list()),
-		Checks: s.checks, Skipped: s.skipped,
+		Checks: s.checks, NotChecked: maps.Clone(s.notChecked), Skipped: s.skipped,
 		Queued: queued, Dropped: s.dropped.Load(), StoreErrors: s.storeErrors.Load(), StoreHealthy: e.storeHealth.healthy(),
 	}
 }
 
 func (e *Engine) logStop(uptime time.Duration) {
 	s := e.Stats()
+	notChecked := int64(0)
+	for _, n := range s.NotChecked {
+		notChecked += n
+	}
 	e.log.Info("runner stopped", "duration", uptime.Round(time.Second), "monitors", s.Monitors,
 		"checks_ok", s.Checks[monitor.StatusOK], "checks_error", s.Checks[monitor.StatusError],
-		"checks_failed", s.Checks[monitor.StatusFailed],
+		"checks_failed", s.Checks[monitor.StatusFailed], "not_checked", notChecked,
 		"skipped", s.Skipped, "dropped", s.Dropped, "store_errors", s.StoreErrors)
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
 	"nanomon/services/runner/engine"
 )
 
@@ -29,7 +30,7 @@ type collector struct {
 	status, value, excluded                                  *prometheus.Desc
 	monitors, problems, queue, skipped, dropped, storeErrors *prometheus.Desc
 	storeHealthy                                             *prometheus.Desc
-	alertsSent, alertsFailed                                 *prometheus.Desc
+	notChecked, alertsSent, alertsFailed                     *prometheus.Desc
 }
 
 func newCollector(e Engine, a Alerter) *collector {
@@ -49,6 +50,8 @@ func newCollector(e Engine, a Alerter) *collector {
 		queue:    desc(runnerQueue, "Number of results that are not yet written to the store."),
 		skipped: desc(runnerSkipped, "Checks that did not start at their due time, because the previous check was still "+
 			"running or the process was suspended."),
+		notChecked: desc(runnerNotChecked, "Checks that this runner could not make for a reason of its own, by cause. "+
+			"They have no result.", "cause"),
 		dropped:      desc(runnerDropped, "Results that were dropped before they could be written to the store."),
 		storeErrors:  desc(runnerStoreErrors, "Failed store operations."),
 		storeHealthy: desc(runnerStoreHealthy, "0 while results or heartbeats can't be written to the store, else 1."),
@@ -113,6 +116,9 @@ func (s scrape) runner(stats engine.Stats) {
 	s.gauge(s.problems, float64(stats.Problems))
 	s.gauge(s.queue, float64(stats.Queued))
 	s.counter(s.skipped, stats.Skipped)
+	for _, cause := range probe.Causes {
+		s.counter(s.notChecked, stats.NotChecked[cause], string(cause))
+	}
 	s.counter(s.dropped, stats.Dropped)
 	s.counter(s.storeErrors, stats.StoreErrors)
 	healthy := 0.0

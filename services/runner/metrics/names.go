@@ -13,6 +13,7 @@ const (
 
 	runnerRuns         = prefix + "runner_runs_total"
 	runnerSkipped      = prefix + "runner_skipped_runs_total"
+	runnerNotChecked   = prefix + "runner_not_checked_total"
 	runnerDuration     = prefix + "runner_check_duration_seconds"
 	runnerLateness     = prefix + "runner_lateness_seconds"
 	runnerQueue        = prefix + "runner_queued_results"
@@ -35,7 +36,7 @@ var (
 		prefix + "api_build_info",
 	}
 	counters = [...]string{
-		runnerRuns, runnerSkipped, runnerDropped, runnerStoreErrors, runnerAlertsSent, runnerAlertsFailed,
+		runnerRuns, runnerSkipped, runnerNotChecked, runnerDropped, runnerStoreErrors, runnerAlertsSent, runnerAlertsFailed,
 		prefix + "api_store_errors_total",
 	}
 	histograms = [...]string{

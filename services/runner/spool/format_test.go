@@ -52,14 +52,17 @@ func TestDecodeFileOfEarlierVersion(t *testing.T) {
 
 // A field that is missing here would be lost in the spool.
 func TestFormatHasEveryField(t *testing.T) {
-	for _, c := range []struct{ domain, stored reflect.Type }{
-		{reflect.TypeFor[store.Batch](), reflect.TypeFor[fileBatch]()},
-		{reflect.TypeFor[monitor.Result](), reflect.TypeFor[fileResult]()},
-		{reflect.TypeFor[store.State](), reflect.TypeFor[fileState]()},
-		{reflect.TypeFor[store.Point](), reflect.TypeFor[filePoint]()},
-		{reflect.TypeFor[store.StatusChange](), reflect.TypeFor[fileStatusChange]()},
+	for _, c := range []struct {
+		domain, stored reflect.Type
+		unstored       int
+	}{
+		{reflect.TypeFor[store.Batch](), reflect.TypeFor[fileBatch](), 0},
+		{reflect.TypeFor[monitor.Result](), reflect.TypeFor[fileResult](), 1}, // NotChecked: such results are not stored
+		{reflect.TypeFor[store.State](), reflect.TypeFor[fileState](), 0},
+		{reflect.TypeFor[store.Point](), reflect.TypeFor[filePoint](), 0},
+		{reflect.TypeFor[store.StatusChange](), reflect.TypeFor[fileStatusChange](), 0},
 	} {
-		if c.domain.NumField() != c.stored.NumField() {
+		if c.domain.NumField() != c.stored.NumField()+c.unstored {
 			t.Errorf("%s has %d fields, %s has %d", c.domain, c.domain.NumField(), c.stored, c.stored.NumField())
 		}
 	}

@@ -18,7 +18,7 @@ func lock(f *os.File, wait bool) error {
 		err := unix.Flock(int(f.Fd()), how)
 		switch {
 		case errors.Is(err, unix.EWOULDBLOCK):
-			return errLocked
+			return ErrLocked
 		case !errors.Is(err, unix.EINTR):
 			return err
 		}

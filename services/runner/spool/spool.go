@@ -214,7 +214,7 @@ func (s *Spool) removeFile(e entry) {
 // results it took over, and the number of results it dropped because the spool was full.
 func (s *Spool) TakeOver() (taken, dropped int, err error) {
 	rootLock, err := s.lockRoot(false)
-	if errors.Is(err, errLocked) {
+	if errors.Is(err, ErrLocked) {
 		return 0, 0, nil // another runner is taking over or starting
 	}
 	if err != nil {
@@ -242,7 +242,7 @@ func (s *Spool) TakeOver() (taken, dropped int, err error) {
 // takeOverDir moves the files in dir to this spool, unless the owner of dir is running or is just removing it.
 func (s *Spool) takeOverDir(dir string) error {
 	lock, err := lockFile(filepath.Join(dir, lockName), false)
-	if errors.Is(err, errLocked) || errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, ErrLocked) || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {

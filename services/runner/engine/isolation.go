@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
+	"nanomon/services/runner/quarantine"
+)
+
+// isolation decides which checks run alone, because earlier processes crashed while they ran; see package quarantine.
+// Only the scheduler's goroutine uses it.
+type isolation struct {
+	quarantined map[quarantine.Key]bool
+	suspects    map[quarantine.Key]bool
+	// alone is the monitor that is checked before all others; nil if there is none.
+	alone *quarantine.Key
+	// held are the checks that wait until alone has been checked.
+	held []dueCheck
+	// suspectRuns reports whether a suspect is being checked; waiting are the checks of other suspects.
+	suspectRuns bool
+	waiting     []dueCheck
+	// settled is closed once no monitor is checked alone.
+	settled chan struct{}
+}
+
+// dueCheck is a check that was due at a time.
+type dueCheck struct {
+	entry *entry
+	due   time.Duration
+}
+
+func (e *Engine) newIsolation(j *quarantine.Journal) isolation {
+	suspects, alone := j.Suspects()
+	iso := isolation{
+		quarantined: make(map[quarantine.Key]bool), suspects: make(map[quarantine.Key]bool), alone: alone,
+		settled: make(chan struct{}),
+	}
+	for _, key := range j.Quarantined() {
+		iso.quarantined[key] = true
+	}
+	for _, key := range suspects {
+		iso.suspects[key] = true
+	}
+	if len(suspects) > 0 || alone != nil {
+		e.log.Warn("earlier processes crashed; checking the monitors that were being checked one at a time",
+			"monitors", max(len(suspects), 1))
+	}
+	if alone == nil {
+		close(iso.settled)
+	}
+	return iso
+}
+
+// dispatch starts a check now, or when it may run.
+func (e *Engine) dispatch(ctx context.Context, c dueCheck) {
+	iso, key := &e.isolation, quarantine.KeyOf(c.entry.monitor)
+	switch {
+	case iso.quarantined[key]:
+		c.entry.running = false
+		e.recordNotChecked(c.entry.monitor, quarantinedError(c.entry.monitor))
+	case iso.alone != nil && *iso.alone == key:
+		e.runCheck(ctx, c, quarantine.Alone)
+	case iso.alone != nil:
+		iso.held = append(iso.held, c)
+	case !iso.suspects[key]:
+		e.runCheck(ctx, c, quarantine.Together)
+	case iso.suspectRuns:
+		iso.waiting = append(iso.waiting, c)
+	default:
+		iso.suspectRuns = true
+		e.runCheck(ctx, c, quarantine.OneAtATime)
+	}
+}
+
+func quarantinedError(m monitor.Monitor) error {
+	return &probe.NotCheckedError{Cause: probe.CauseQuarantine, Text: fmt.Sprintf(
+		"the check of %q brought this runner down; edit the monitor, or stop and start the runner, to check it again",
+		m.Name)}
+}
+
+// startAlone starts the check of the monitor that is checked alone, once the monitors are known.
+func (e *Engine) startAlone(ctx context.Context) {
+	alone := e.isolation.alone
+	if alone == nil {
+		return
+	}
+	en := e.entries[alone.ID]
+	switch {
+	case en == nil || quarantine.KeyOf(en.monitor) != *alone:
+		e.settle(ctx)
+	case !en.running:
+		e.startCheck(ctx, en, e.clock.now())
+	}
+}
+
+// settle ends the time in which one monitor is checked alone, and starts the checks that waited for that.
+func (e *Engine) settle(ctx context.Context) {
+	held := e.isolation.held
+	delete(e.isolation.suspects, *e.isolation.alone)
+	e.isolation.alone, e.isolation.held = nil, nil
+	close(e.isolation.settled)
+	for _, c := range held {
+		e.dispatch(ctx, c)
+	}
+}
+
+// endIsolation handles the end of a check: the process survived it, so the monitor is no suspect any more.
+func (e *Engine) endIsolation(ctx context.Context, f finishedCheck) {
+	switch f.way {
+	case quarantine.Alone:
+		if e.isolation.alone != nil {
+			e.settle(ctx)
+		}
+	case quarantine.OneAtATime:
+		iso := &e.isolation
+		iso.suspectRuns = false
+		if f.completed {
+			delete(iso.suspects, quarantine.KeyOf(f.entry.monitor))
+		}
+		waiting := iso.waiting
+		iso.waiting = nil
+		for _, c := range waiting {
+			e.dispatch(ctx, c)
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package quarantine
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func key(name string) Key { return Key{ID: strings.Repeat(name, idSize), Updated: 7} }
+
+// open opens the journal of a folder.
+func open(t *testing.T, folder string) *Journal {
+	t.Helper()
+	j, err := Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// crash ends the use of a journal as the end of the process does.
+func (j *Journal) crash(t *testing.T) {
+	t.Helper()
+	if err := errors.Join(j.memory.close(), j.file.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSuspectsAfterTwoCrashes(t *testing.T) {
+	folder := t.TempDir()
+	j := open(t, folder)
+	ended := j.Begin(key("e"), Together)
+	for _, name := range []string{"a", "b", "c"} {
+		j.Begin(key(name), Together)
+	}
+	ended()
+	j.crash(t)
+	j = open(t, folder)
+	if suspects, alone := j.Suspects(); len(suspects) > 0 || alone != nil {
+		t.Errorf("suspects after one crash: %v, %v", suspects, alone)
+	}
+	for _, k := range []Key{key("b"), key("c"), key("d"), key("e"), {key("a").ID, 8}} {
+		j.Begin(k, Together)
+	}
+	j.crash(t)
+	j = open(t, folder)
+	suspects, alone := j.Suspects()
+	slices.SortFunc(suspects, func(a, b Key) int { return strings.Compare(a.ID, b.ID) })
+	if !slices.Equal(suspects, []Key{key("b"), key("c")}) || alone != nil {
+		t.Errorf("suspects %v, alone %v", suspects, alone)
+	}
+	if err := j.Stopped(); err != nil {
+		t.Fatal(err)
+	}
+	j.Close()
+	j = open(t, folder)
+	defer j.Close()
+	if suspects, alone := j.Suspects(); len(suspects) > 0 || alone != nil {
+		t.Errorf("suspects after a clean stop: %v, %v", suspects, alone)
+	}
+}
+
+func TestRecordAfterCrash(t *testing.T) {
+	a, b, c := key("a"), key("b"), key("c")
+	now := time.Now()
+	both := []Key{a, b}
+	for name, test := range map[string]struct {
+		before  record
+		after   time.Duration
+		checks  []running
+		certain bool
+		want    record
+	}{
+		"first crash":         {record{}, 0, []running{{a, Together}}, true, record{Running: []Key{a}}},
+		"second crash":        {record{Running: both}, time.Minute, []running{{a, Together}, {b, Together}, {c, Together}}, true, record{Running: []Key{a, b, c}, Suspects: both}},
+		"one suspect":         {record{Running: both}, time.Minute, []running{{b, Together}, {c, Together}}, true, record{Running: []Key{b, c}, Suspects: []Key{b}, Alone: &b}},
+		"too long ago":        {record{Running: both}, 11 * time.Minute, []running{{a, Together}}, true, record{Running: []Key{a}}},
+		"no check":            {record{Running: both, Alone: &b}, time.Minute, nil, true, record{Running: both, Alone: &b}},
+		"one at a time":       {record{Running: both, Suspects: both}, time.Minute, []running{{a, OneAtATime}, {c, Together}}, true, record{Running: []Key{a, c}, Suspects: both, Alone: &a}},
+		"alone":               {record{Running: both, Suspects: both, Alone: &a}, time.Minute, []running{{a, Alone}}, true, record{Running: []Key{a}, Suspects: both, Quarantined: []Key{a}}},
+		"killed alone":        {record{Running: both, Alone: &a}, time.Minute, []running{{a, Alone}}, false, record{Running: []Key{a}, Alone: &a, AloneCrashes: 1}},
+		"killed alone twice":  {record{Running: []Key{a}, Alone: &a, AloneCrashes: 1}, time.Minute, []running{{a, Alone}}, false, record{Running: []Key{a}, Quarantined: []Key{a}}},
+		"another after alone": {record{Running: []Key{a}, Alone: &a, AloneCrashes: 1}, time.Minute, []running{{b, Together}}, true, record{Running: []Key{b}, AloneCrashes: 1}},
+	} {
+		test.before.Crashed = now
+		got := test.before.afterCrash(now.Add(test.after), test.checks, test.certain)
+		sameAlone := (got.Alone == nil) == (test.want.Alone == nil) && (got.Alone == nil || *got.Alone == *test.want.Alone)
+		if !sameAlone || got.AloneCrashes != test.want.AloneCrashes || !slices.Equal(got.Running, test.want.Running) ||
+			!slices.Equal(got.Suspects, test.want.Suspects) || !slices.Equal(got.Quarantined, test.want.Quarantined) {
+			t.Errorf("%s: %+v, want %+v", name, got, test.want)
+		}
+	}
+}
+
+func TestJournalsOfSeveralProcesses(t *testing.T) {
+	folder := t.TempDir()
+	first, second := open(t, folder), open(t, folder)
+	if first.path == second.path {
+		t.Errorf("both use %s", first.path)
+	}
+	first.Close()
+	second.Close()
+}
+
+func TestMoreChecksThanSlots(t *testing.T) {
+	j := open(t, t.TempDir())
+	defer j.Close()
+	for range Slots + 1 {
+		j.Begin(key("a"), Together)
+	}
+	var none *Journal
+	none.Begin(key("a"), Together)()
+}
