@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"nanomon/services/common/maintenance"
+	"nanomon/services/common/memory"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
@@ -26,6 +27,8 @@ type Config struct {
 	Spool *spool.Spool
 	// Secrets resolves the secret references of monitors.
 	Secrets secret.Source
+	// Memory limits the memory that all checks use together for response bodies; nil means no limit.
+	Memory *memory.Budget
 	// Observer receives monitors and stored states; it may be nil.
 	Observer Observer
 	// OnCheck is called after each check that gave a result; it may be nil. It must not block.
@@ -33,7 +36,8 @@ type Config struct {
 	// HealthFile is the path of a file that the engine touches every 5 s while its scheduler works; see
 	// [CheckHealthFile]. If it is empty, no file is written.
 	HealthFile string
-	// Grace is the time that running checks have to finish after a stop; 0 means 10 s.
+	// Grace is the time that running checks have to finish after a stop; 0 means 10 s. They are cancelled then. A check
+	// that does not return within one more second is abandoned.
 	Grace time.Duration
 }
 
