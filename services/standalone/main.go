@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"nanomon/frontend"
 	"nanomon/services/api/server"
 	"nanomon/services/common/config"
+	"nanomon/services/common/memory"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/process"
 	"nanomon/services/common/store"
@@ -89,6 +91,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	alerter := alerting.FromSettings(id, cfg.Alerts, db, log)
 	runner := engine.New(engine.Config{
 		ID: id, SingleRunner: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting, Secrets: cfg.Secrets,
+		Memory:   memory.NewBudget(cmp.Or(int64(cfg.CheckMemory), memory.DefaultBudget())),
 		Observer: alerter, OnCheck: exporter.ObserveCheck,
 	}, db, types, log)
 
