@@ -174,7 +174,7 @@ func (c *Check) evaluateRule(
 	var shortage *memory.ShortageError
 	switch {
 	case errors.As(err, &shortage):
-		return monitor.StatusFailed, "", &probe.NotCheckedError{Reason: shortage.Error()}
+		return monitor.StatusFailed, "", &probe.NotCheckedError{Cause: probe.CauseMemory, Text: shortage.Error()}
 	case err != nil:
 		return monitor.StatusFailed, err.Error(), nil
 	case !isTrue:

@@ -25,7 +25,7 @@ func failure(parent context.Context, limit time.Duration, step string, err error
 	var shortage *memory.ShortageError
 	switch {
 	case errors.As(err, &shortage):
-		return &NotCheckedError{Reason: shortage.Error()}
+		return &NotCheckedError{Cause: CauseMemory, Text: shortage.Error()}
 	case parent.Err() != nil:
 		return fmt.Errorf("the check was stopped while %s", step)
 	case errors.Is(err, errSlowRegex):

@@ -102,7 +102,7 @@ func TestHTTPWaitsForMemory(t *testing.T) {
 
 	outcome := run(t.Context(), newProbe(t, "http", server.URL, props{"timeout": "300ms"}))
 	var notChecked *NotCheckedError
-	if !errors.As(outcome.Err, &notChecked) || !strings.Contains(notChecked.Reason, "other checks use all of the memory") {
+	if !errors.As(outcome.Err, &notChecked) || !strings.Contains(notChecked.Text, "other checks use all of the memory") {
 		t.Errorf("got %v, want that it was not checked", outcome.Err)
 	}
 
@@ -125,7 +125,7 @@ func TestHTTPWaitsForMemory(t *testing.T) {
 	ctx, reservation := memory.Reserve(huge.Context(t.Context()))
 	defer reservation.Release()
 	outcome = newProbe(t, "http", server.URL, nil).Run(ctx)
-	if !errors.As(outcome.Err, &notChecked) || !strings.Contains(notChecked.Reason, "CHECK_MEMORY") {
+	if !errors.As(outcome.Err, &notChecked) || !strings.Contains(notChecked.Text, "CHECK_MEMORY") {
 		t.Errorf("got %v, want that it was not checked", outcome.Err)
 	}
 }
