@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nanomon/services/common/config"
+	"nanomon/services/common/memory"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/process"
 	"nanomon/services/common/store/mongo"
@@ -64,6 +66,7 @@ func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 	runner := engine.New(engine.Config{
 		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting,
 		Quarantine: journal, Secrets: cfg.Secrets,
+		Memory:   memory.NewBudget(cmp.Or(int64(cfg.CheckMemory), memory.DefaultBudget())),
 		Observer: alerter, OnCheck: exporter.ObserveCheck, HealthFile: cfg.HealthFile, Clock: runnerClock,
 	}, db, types, log)
 	process.LogStart(log, "runner", process.Channels(cfg.Channels()),

@@ -16,6 +16,7 @@ import (
 	"nanomon/frontend"
 	"nanomon/services/api/server"
 	"nanomon/services/common/config"
+	"nanomon/services/common/memory"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/process"
 	"nanomon/services/common/store"
@@ -100,6 +101,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	runner := engine.New(engine.Config{
 		ID: id, SingleRunner: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting,
 		Quarantine: journal, Secrets: cfg.Secrets,
+		Memory:   memory.NewBudget(cmp.Or(int64(cfg.CheckMemory), memory.DefaultBudget())),
 		Observer: alerter, OnCheck: exporter.ObserveCheck, Clock: runnerClock,
 	}, db, types, log)
 

@@ -4,9 +4,11 @@ package check
 
 import (
 	"context"
+	"errors"
 	"runtime/debug"
 	"time"
 
+	"nanomon/services/common/memory"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/rule"
@@ -21,6 +23,8 @@ type Check struct {
 	// ruleOnly lists the outputs that a rule may use and that no result contains.
 	ruleOnly []string
 
+	// timeout is the timeout of the probe.
+	timeout time.Duration
 	// probe is nil before the first check if the monitor has references to secrets.
 	probe probe.Probe
 	// secrets resolves the references; nil if the monitor has none.
@@ -45,36 +49,42 @@ func Compile(registry probe.Registry, secrets secret.Source, m monitor.Monitor) 
 			c.ruleOnly = append(c.ruleOnly, output.Name)
 		}
 	}
+	var ruleErr error
+	if m.Rule != "" {
+		c.rule, ruleErr = rule.Compile(m.Rule, spec.Output)
+	}
 	if secret.HasReferences(m) {
-		c.secrets, err = &secrets, checkReferences(registry, m)
+		c.secrets, err = &secrets, c.checkReferences()
 	} else {
-		c.probe, err = newProbe(registry, m)
+		c.probe, err = c.newProbe(m)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if m.Rule == "" {
-		return c, nil
-	}
-	if c.rule, err = rule.Compile(m.Rule, spec.HasOutput); err != nil {
+	if ruleErr != nil {
 		c.Close()
-		return nil, monitor.Invalidf("rule invalid: %v", err)
+		return nil, monitor.Invalidf("rule invalid: %v", ruleErr)
 	}
 	return c, nil
 }
 
-func newProbe(registry probe.Registry, m monitor.Monitor) (probe.Probe, error) {
-	monitorType := registry[m.Type]
+// newProbe returns a probe for m, which is the monitor of the check with values instead of references to secrets.
+func (c *Check) newProbe(m monitor.Monitor) (probe.Probe, error) {
+	monitorType := c.registry[m.Type]
 	settings, err := probe.NewSettings(monitorType.Spec, m.Properties)
 	if err != nil {
 		return nil, err
 	}
+	if c.rule != nil {
+		settings = settings.ForRule(c.rule.Uses)
+	}
+	c.timeout = settings.Duration("timeout")
 	return monitorType.New(m.Target, settings)
 }
 
-// Validate reports whether m may be stored: it returns the errors of [Compile], and an error if m depends on itself or
-// has invalid e-mail recipients. A stored monitor with one of these two errors is still checked: a runner ignores the
-// dependency or the invalid recipients.
+// Validate reports whether m may be stored: it returns the errors of [Compile], and an error if m depends on itself, has
+// invalid e-mail recipients, or has a rule that [rule.Validate] refuses. A stored monitor with one of these errors is
+// still checked: a runner ignores the dependency or the invalid recipients, and evaluates the rule within limits.
 func Validate(registry probe.Registry, m monitor.Monitor) error {
 	if m.DependsOnItself() {
 		return monitor.Invalidf("property %s: a monitor can't depend on itself", monitor.DependsOn)
@@ -84,19 +94,27 @@ func Validate(registry probe.Registry, m monitor.Monitor) error {
 		return err
 	}
 	c.Close()
+	if m.Rule != "" {
+		if err := rule.Validate(m.Rule, registry[m.Type].Spec.Output); err != nil {
+			return monitor.Invalidf("rule invalid: %v", err)
+		}
+	}
 	return probe.ValidateRecipients(m.Properties[monitor.AlertTo])
 }
 
-// Run checks the target once and evaluates the rule. It returns at the monitor's timeout, or when ctx ends. Results
-// contain the references to secrets, never their values. The error is a [probe.NotCheckedError]: then there is no
-// result, because the check failed for a reason of this runner.
+// Run checks the target once and evaluates the rule. It returns at the monitor's timeout, at most [minRuleTime] later,
+// or when ctx ends. It uses the [memory.Budget] of ctx. Results contain the references to secrets, never their values.
+// The error is a [probe.NotCheckedError]: then there is no result, because the check failed for a reason of this runner.
 func (c *Check) Run(ctx context.Context) (result monitor.Result, err error) {
 	defer recoverPanic("the "+c.monitor.Type+" probe", &err)
-	result = FailedResult(c.monitor, time.Now(), "")
+	started := time.Now()
+	result = FailedResult(c.monitor, started, "")
 	if err := c.resolve(); err != nil {
 		result.Message = err.Error()
 		return result, probe.OwnFault(err)
 	}
+	ctx, reservation := memory.Reserve(ctx)
+	defer reservation.Release()
 	outcome := c.probe.Run(ctx)
 	if own := probe.OwnFault(outcome.Err); own != nil {
 		return result, own
@@ -108,7 +126,7 @@ func (c *Check) Run(ctx context.Context) (result monitor.Result, err error) {
 	}
 	if outcome.Err != nil {
 		result.Message = outcome.Err.Error()
-	} else if result.Status, result.Message, err = c.evaluateRule(outcome.Outputs); err != nil {
+	} else if result.Status, result.Message, err = c.evaluateRule(ctx, started, outcome.Outputs); err != nil {
 		return result, err
 	}
 	for _, name := range c.ruleOnly {
@@ -147,13 +165,25 @@ func (c *Check) Close() {
 	}
 }
 
-func (c *Check) evaluateRule(outputs map[string]any) (status monitor.Status, message string, err error) {
+// minRuleTime is the minimum time that a rule has, even if the target used all of the timeout.
+const minRuleTime = time.Second
+
+// evaluateRule evaluates the rule in the rest of the timeout. The error is a [probe.NotCheckedError] if the rule panics
+// or if there is not enough memory.
+func (c *Check) evaluateRule(ctx context.Context, started time.Time, outputs map[string]any) (
+	status monitor.Status, message string, err error,
+) {
 	if c.rule == nil {
 		return monitor.StatusOK, "", nil
 	}
 	defer recoverPanic("the evaluation of the rule", &err)
-	isTrue, ruleErr := c.rule.Eval(outputs)
+	ctx, cancel := context.WithTimeout(ctx, max(c.timeout-time.Since(started), minRuleTime))
+	defer cancel()
+	isTrue, ruleErr := c.rule.Eval(ctx, outputs)
+	var shortage *memory.ShortageError
 	switch {
+	case errors.As(ruleErr, &shortage):
+		return monitor.StatusFailed, "", &probe.NotCheckedError{Cause: probe.CauseMemory, Text: shortage.Error()}
 	case ruleErr != nil:
 		return monitor.StatusFailed, ruleErr.Error(), nil
 	case !isTrue:

@@ -17,8 +17,8 @@ import (
 var sampleSecrets = []string{"secret", "http://secret/", "secret:1", "1"}
 
 // checkReferences validates a monitor with references to secrets. The error is a [monitor.InvalidError].
-func checkReferences(registry probe.Registry, m monitor.Monitor) error {
-	spec := registry[m.Type].Spec
+func (c *Check) checkReferences() error {
+	m, spec := c.monitor, c.registry[c.monitor.Type].Spec
 	for _, property := range append(slices.Clone(spec.Properties), probe.CommonProperties()...) {
 		isProperty := func(p probe.Property) bool { return p.Name == property.Name }
 		isCommon := !slices.ContainsFunc(spec.Properties, isProperty)
@@ -32,7 +32,7 @@ func checkReferences(registry probe.Registry, m monitor.Monitor) error {
 		if err != nil {
 			return err
 		}
-		p, err := newProbe(registry, sample)
+		p, err := c.newProbe(sample)
 		if err == nil {
 			p.Close()
 			return nil
@@ -58,7 +58,7 @@ func (c *Check) resolve() error {
 	if c.probe != nil && unchanged {
 		return nil
 	}
-	p, err := newProbe(c.registry, resolved)
+	p, err := c.newProbe(resolved)
 	if err != nil {
 		return invalidSecret(err)
 	}

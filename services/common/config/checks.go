@@ -3,17 +3,18 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"unicode"
 
 	"nanomon/services/common/secret"
 )
 
-// Checks configures which addresses checks may connect to, and which secrets monitors may use.
+// Checks configures which addresses checks may connect to, which secrets monitors may use, and how much memory.
 //
 // # Checks
 //
-// [sign-in.md](sign-in.md) explains these settings.
+// [sign-in.md](sign-in.md) explains the settings for addresses and secrets.
 type Checks struct {
 	// Addresses and ranges that checks must not connect to, separated by commas or spaces, for example
 	// `127.0.0.0/8, 10.0.0.0/8, fd00::/8`. Link-local addresses and those of cloud metadata services are always denied.
@@ -24,6 +25,30 @@ type Checks struct {
 	// Secrets that monitors may use as `${env:NAME}` and `${file:/path}`, separated by commas or spaces: `env:NAME`,
 	// `file:/path`, or `file:/folder/` for every file below it. If unset, none.
 	Secrets secret.Source `env:"SECRETS_ALLOW"`
+	// Memory that all checks together may use for response bodies, for example `256MiB`. At least `1MiB`. Only bodies that
+	// a rule or `bodyRegex` uses count, and only if they are larger than 16 KiB. A check waits within its timeout until it
+	// gets the memory; otherwise it is not checked. If unset, a quarter of the memory limit of the container or, if less,
+	// of `GOMEMLIMIT`; without a limit, a quarter of the machine's memory, at most 1 GiB.
+	CheckMemory ByteSize `env:"CHECK_MEMORY"`
+}
+
+// ByteSize is a number of bytes; 0 if unset.
+type ByteSize int64
+
+// UnmarshalText parses a whole number with the unit KiB, MiB or GiB.
+func (s *ByteSize) UnmarshalText(text []byte) error {
+	for suffix, unit := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
+		number, ok := strings.CutSuffix(string(text), suffix)
+		n, err := strconv.ParseUint(strings.TrimSpace(number), 10, 24)
+		if !ok || err != nil {
+			continue
+		}
+		if *s = ByteSize(int64(n) * unit); *s < 1<<20 {
+			return fmt.Errorf("%q is too small: use at least 1MiB", text)
+		}
+		return nil
+	}
+	return fmt.Errorf("%q is not a size: use for example 128MiB or 1GiB", text)
 }
 
 // Networks are ranges of IP addresses.

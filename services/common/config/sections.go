@@ -131,7 +131,7 @@ func Sections() []Section {
 		},
 		{
 			Heading: "Checks",
-			Text:    "[sign-in.md](sign-in.md) explains these settings.",
+			Text:    "[sign-in.md](sign-in.md) explains the settings for addresses and secrets.",
 			Settings: []Setting{
 				{
 					Name: "TARGET_DENY", Secret: false,
@@ -146,6 +146,11 @@ func Sections() []Section {
 				{
 					Name: "SECRETS_ALLOW", Secret: false,
 					Text: "Secrets that monitors may use as `${env:NAME}` and `${file:/path}`, separated by commas or spaces: `env:NAME`, `file:/path`, or `file:/folder/` for every file below it. If unset, none.",
+					Uses: []Use{{"standalone", ""}, {"runner", ""}},
+				},
+				{
+					Name: "CHECK_MEMORY", Secret: false,
+					Text: "Memory that all checks together may use for response bodies, for example `256MiB`. At least `1MiB`. Only bodies that a rule or `bodyRegex` uses count, and only if they are larger than 16 KiB. A check waits within its timeout until it gets the memory; otherwise it is not checked. If unset, a quarter of the memory limit of the container or, if less, of `GOMEMLIMIT`; without a limit, a quarter of the machine's memory, at most 1 GiB.",
 					Uses: []Use{{"standalone", ""}, {"runner", ""}},
 				},
 			},

@@ -15,15 +15,22 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"nanomon/services/common/memory"
 )
 
 // failure returns an error that explains to users why a check got no answer. parent is the caller's context, limit the
 // timeout of the monitor, and step the last step that began, such as "connecting to 10.0.0.1:80". The error is a
 // [NotCheckedError] if this machine or process is the cause.
 func failure(parent context.Context, limit time.Duration, step string, err error) error {
+	var shortage *memory.ShortageError
 	switch {
+	case errors.As(err, &shortage):
+		return &NotCheckedError{Cause: CauseMemory, Text: shortage.Error()}
 	case parent.Err() != nil:
 		return fmt.Errorf("the check was stopped while %s", step)
+	case errors.Is(err, errSlowRegex):
+		return err
 	case timedOut(err):
 		return fmt.Errorf("no answer within %s while %s", limit, step)
 	}

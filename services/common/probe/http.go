@@ -1,23 +1,26 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"io"
 	"math"
 	"net/http"
 	"net/http/httptrace"
-	"regexp"
 	"strconv"
 	"time"
+
+	"nanomon/services/common/pattern"
 )
 
 type httpProbe struct {
 	timeout   time.Duration
 	maxBody   int
-	bodyRegex *regexp.Regexp
+	bodyRegex *pattern.Pattern
+	// keepBody is true if the rule uses the body.
+	keepBody bool
 	// request is cloned for every check.
 	request *http.Request
 	client  *http.Client
@@ -25,9 +28,8 @@ type httpProbe struct {
 
 // httpResponse is a response and the part of its body that was read.
 type httpResponse struct {
-	response  *http.Response
-	body      []byte
-	truncated bool
+	response *http.Response
+	body
 }
 
 func (p *httpProbe) Run(ctx context.Context) Outcome {
@@ -39,7 +41,8 @@ func (p *httpProbe) Run(ctx context.Context) Outcome {
 	duration := millis(time.Since(started))
 	progress := trace.progress()
 	outcome := p.outcome(got, progress, duration)
-	if err != nil {
+	bodyErr := p.addBody(limited, &outcome, got)
+	if err = cmp.Or(err, bodyErr); err != nil {
 		addExpiry(outcome.Outputs, unverifiedCertificates(err))
 		outcome.Value = 0
 		outcome.Err = failure(ctx, p.timeout, progress.step, err)
@@ -64,30 +67,8 @@ func (p *httpProbe) fetch(ctx context.Context) (httpResponse, error) {
 	if response.StatusCode == http.StatusSwitchingProtocols {
 		return got, nil // The data after this response is not a body and may never end.
 	}
-	got.body, got.truncated, err = readBody(response.Body, response.ContentLength, p.maxBody)
+	got.body, err = p.readBody(ctx, response.Body)
 	return got, err
-}
-
-// readBody reads at most limit bytes of body and reports whether the body is longer. length is the Content-Length, or
-// -1 if unknown.
-func readBody(body io.Reader, length int64, limit int) ([]byte, bool, error) {
-	// One extra byte allows the read that detects the end without enlarging the buffer.
-	size := min(max(length, 511), int64(limit)) + 1
-	data := make([]byte, 0, size)
-	for {
-		n, err := body.Read(data[len(data):min(cap(data), limit+1)])
-		data = data[:len(data)+n]
-		switch {
-		case len(data) > limit:
-			return data[:limit], true, nil
-		case err == io.EOF:
-			return data, false, nil
-		case err != nil:
-			return data, false, err
-		case len(data) == cap(data):
-			data = append(data, 0)[:len(data)]
-		}
-	}
 }
 
 // outcome maps a response to outputs. After an error, the response may be missing or incomplete.
@@ -100,33 +81,40 @@ func (p *httpProbe) outcome(got httpResponse, progress progress, duration float6
 	outcome := Outcome{Value: duration, Outputs: outputs}
 	outputs["respTime"] = duration
 	outputs["status"] = float64(got.response.StatusCode)
-	outputs["body"] = validUTF8(string(got.body))
-	outputs["bodyLen"] = float64(len(got.body))
+	outputs["bodyLen"] = float64(got.length)
 	outputs["bodyTruncated"] = got.truncated
 	outputs["finalUrl"] = finalURL(got.response.Request)
 	if got.response.TLS != nil {
 		addExpiry(outputs, got.response.TLS.PeerCertificates)
 	}
-	if text, ok := firstGroup(p.bodyRegex, got.body); !ok {
-		return outcome
-	} else if number, err := strconv.ParseFloat(text, 64); err == nil && !math.IsInf(number, 0) && !math.IsNaN(number) {
-		outputs["regexMatch"], outcome.Value = number, number
-	} else {
-		outputs["regexMatch"] = printable(text)
-	}
 	return outcome
 }
 
-// firstGroup returns the match of the first group of re in body, or the whole match if re has no group.
-func firstGroup(re *regexp.Regexp, body []byte) (string, bool) {
-	if re == nil {
-		return "", false
+// addBody adds the outputs that depend on the content of the body.
+func (p *httpProbe) addBody(ctx context.Context, outcome *Outcome, got httpResponse) error {
+	if p.keepBody {
+		text, err := got.validText(ctx)
+		if err != nil {
+			return err
+		}
+		outcome.Outputs["body"] = text
 	}
-	groups := re.FindSubmatch(body)
-	if groups == nil {
-		return "", false
+	if p.bodyRegex == nil {
+		return nil
 	}
-	return string(groups[min(1, len(groups)-1)]), true
+	text, found, err := p.bodyRegex.FirstGroup(ctx, got.text)
+	if err != nil {
+		return errSlowRegex
+	}
+	if !found {
+		return nil
+	}
+	if number, err := strconv.ParseFloat(text, 64); err == nil && !math.IsInf(number, 0) && !math.IsNaN(number) {
+		outcome.Outputs["regexMatch"], outcome.Value = number, number
+	} else {
+		outcome.Outputs["regexMatch"] = printable(text)
+	}
+	return nil
 }
 
 func finalURL(request *http.Request) string {

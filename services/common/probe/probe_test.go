@@ -15,7 +15,7 @@ import (
 
 type props = map[string]string
 
-// newProbe creates a probe as a runner does, and closes it at the end of the test.
+// newProbe creates a probe as a runner does for a monitor with a rule that uses the body, and closes it at the end of the test.
 func newProbe(t testing.TB, kind, target string, properties props) Probe {
 	t.Helper()
 	p, err := tryProbe(kind, target, properties)
@@ -31,7 +31,7 @@ func tryProbe(kind, target string, properties props) (Probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	return All(Guard{})[kind].New(target, settings)
+	return All(Guard{})[kind].New(target, settings.ForRule(func(string) bool { return true }))
 }
 
 // wantOK fails the test if the outcome is a failure or has outputs that the type doesn't declare.
@@ -65,12 +65,11 @@ func wantDeclared(t *testing.T, kind string, outcome Outcome) {
 	t.Helper()
 	spec := All(Guard{})[kind].Spec
 	for name, value := range outcome.Outputs {
-		if !spec.HasOutput(name) {
+		output, declared := spec.Output(name)
+		if !declared {
 			t.Errorf("output %s is not declared", name)
-		}
-		i := slices.IndexFunc(spec.Outputs, func(o Output) bool { return Spec{Outputs: []Output{o}}.HasOutput(name) })
-		if i >= 0 && !validOutput(spec.Outputs[i].Kind, value) {
-			t.Errorf("output %s is %T, declared as %s", name, value, spec.Outputs[i].Kind)
+		} else if !validOutput(output.Kind, value) {
+			t.Errorf("output %s is %T, declared as %s", name, value, output.Kind)
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/pattern"
 )
 
 // maxPropertyBytes is the maximum length of a property value.
@@ -23,7 +23,19 @@ const maxPropertyBytes = 64 << 10
 // value if the property has neither a value nor a default, or is of another kind.
 type Settings struct {
 	values map[string]any
+	// ruleUses reports whether the rule of the monitor uses an output; nil if there is no rule.
+	ruleUses func(output string) bool
 }
+
+// ForRule returns the settings of a monitor with a rule. uses reports whether the rule uses an output that only rules
+// may use.
+func (s Settings) ForRule(uses func(output string) bool) Settings {
+	s.ruleUses = uses
+	return s
+}
+
+// RuleUses reports whether the rule of the monitor uses an output that only rules may use.
+func (s Settings) RuleUses(output string) bool { return s.ruleUses != nil && s.ruleUses(output) }
 
 // CommonProperties returns the properties that all types have in addition to their own. They don't affect the check,
 // only incidents and notifications.
@@ -117,7 +129,7 @@ func (s Settings) Bool(name string) bool { return setting[bool](s, name) }
 func (s Settings) Text(name string) string { return setting[string](s, name) }
 
 // Regex returns the value of a [KindRegex], or nil if it is unset.
-func (s Settings) Regex(name string) *regexp.Regexp { return setting[*regexp.Regexp](s, name) }
+func (s Settings) Regex(name string) *pattern.Pattern { return setting[*pattern.Pattern](s, name) }
 
 // StringMap returns the value of a [KindStringMap], or nil if it is unset. The caller must not modify it.
 func (s Settings) StringMap(name string) map[string]string {
@@ -220,12 +232,14 @@ func (p Property) checkRange(n int) error {
 }
 
 func parseRegex(text string) (any, error) {
-	re, err := regexp.Compile(text)
-	if err != nil {
-		return nil, fmt.Errorf("not a regular expression: %s",
-			clip(strings.TrimPrefix(err.Error(), "error parsing regexp: "), 200))
+	re, err := pattern.Compile(text)
+	if err == nil {
+		return re, nil
 	}
-	return re, nil
+	if reason, isSyntax := strings.CutPrefix(err.Error(), "error parsing regexp: "); isSyntax {
+		return nil, fmt.Errorf("not a regular expression: %s", clip(reason, 200))
+	}
+	return nil, err
 }
 
 // parseStringMap returns an error that doesn't quote the text, because headers may contain secrets.

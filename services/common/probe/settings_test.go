@@ -45,7 +45,10 @@ func TestSettingsValues(t *testing.T) {
 	if s.Duration("wait") != 250*time.Millisecond || s.Int("count") != 100 || s.Bytes("size") != 64<<10 || s.Bool("flag") || s.Text("color") != "blue" {
 		t.Errorf("values are wrong: %v", s.values)
 	}
-	if !s.Regex("pattern").MatchString("v12") || !maps.Equal(s.StringMap("labels"), props{"a": "1", "b": ""}) || s.Text("lines") != "a\nb" {
+	if matched, err := s.Regex("pattern").Match(t.Context(), "v12"); err != nil || !matched {
+		t.Errorf("the pattern matches: %v, %v", matched, err)
+	}
+	if !maps.Equal(s.StringMap("labels"), props{"a": "1", "b": ""}) || s.Text("lines") != "a\nb" {
 		t.Errorf("values are wrong: %v", s.values)
 	}
 	if !s.Bool("alertMute") || s.Int("alertFailCount") != 2 || s.Text("dependsOn") != "The router" {

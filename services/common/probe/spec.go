@@ -147,11 +147,15 @@ func (r Registry) Specs() []Spec {
 
 var seriesNumber = regexp.MustCompile(`^[1-9][0-9]*$`)
 
-// HasOutput reports whether the type has an output called name.
-func (s Spec) HasOutput(name string) bool {
-	return slices.ContainsFunc(s.Outputs, func(o Output) bool {
+// Output returns the output called name, and whether the type has one.
+func (s Spec) Output(name string) (Output, bool) {
+	i := slices.IndexFunc(s.Outputs, func(o Output) bool {
 		series, isSeries := strings.CutSuffix(o.Name, "N")
 		number, inSeries := strings.CutPrefix(name, series)
 		return o.Name == name || isSeries && inSeries && seriesNumber.MatchString(number)
 	})
+	if i < 0 {
+		return Output{}, false
+	}
+	return s.Outputs[i], true
 }

@@ -15,6 +15,7 @@ import (
 	_ "time/tzdata"
 
 	"nanomon/services/common/config"
+	"nanomon/services/common/memory"
 	"nanomon/services/common/version"
 )
 
@@ -92,6 +93,7 @@ func start[T config.Settings](
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.MinLevel()}))
 	warnUnused(log, config.FindUnused(program.Name, environment, inFile))
+	memory.SetLimit()
 	return run(ctx, cfg, log)
 }
 

@@ -1,20 +1,32 @@
 package rule
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
+
+	"nanomon/services/common/memory"
 )
 
-// parameters provides the outputs of one check to govaluate, for one evaluation.
+// parameters provides the outputs of one check to govaluate, for one evaluation. The functions of the rule use it too.
 type parameters struct {
+	ctx     context.Context
 	outputs map[string]any
 	// missing lists the outputs that the rule uses and the check did not produce.
 	missing []string
+	// joined is the number of bytes that the rule has joined with +.
+	joined int
 }
 
 // Get returns the value of an output, or a [noValue] if the check did not produce it.
 func (p *parameters) Get(name string) (any, error) {
+	if name == evaluation {
+		return p, nil
+	}
+	if err := p.ctx.Err(); err != nil {
+		return nil, err
+	}
 	if value, ok := p.outputs[name]; ok {
 		return value, nil
 	}
@@ -30,11 +42,25 @@ type noValue struct{ unequal func() }
 
 func (*noValue) String() string { return "" }
 
+// plainError is an error whose text contains no value of an output.
+type plainError string
+
+func (e plainError) Error() string { return string(e) }
+
 // explain returns a readable error for an error of govaluate. It removes quoted values, which may be the body of a
 // response.
 func (p *parameters) explain(err error) error {
-	if len(p.missing) > 0 {
+	var shortage *memory.ShortageError
+	var plain plainError
+	switch {
+	case errors.As(err, &shortage):
+		return err
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return errors.New("the rule did not finish in time: use simpler regular expressions or a smaller maxBody")
+	case len(p.missing) > 0:
 		return fmt.Errorf("this check produced no %s", strings.Join(p.missing, ", "))
+	case errors.As(err, &plain):
+		return plain
 	}
 	text := err.Error()
 	if strings.Contains(text, "with the comparator 'in'") {
@@ -42,9 +68,6 @@ func (p *parameters) explain(err error) error {
 	}
 	if i := strings.LastIndex(text, "' cannot be used with "); strings.HasPrefix(text, "Value '") && i >= 0 {
 		return errors.New("a value" + text[i+1:])
-	}
-	if strings.HasPrefix(text, "Unable to compile regexp pattern") {
-		return errors.New("a pattern built from outputs is not a valid regular expression")
 	}
 	return errors.New("the expression can't be applied to these outputs")
 }

@@ -1,58 +1,128 @@
 // Package rule compiles and evaluates rules: govaluate expressions over the outputs of a check. It corrects three
 // surprises of govaluate: a string that looks like a date stays a string, a list may have one element, and an output
-// that a check did not produce is a value that equals nothing, not an error.
+// that a check did not produce is a value that equals nothing, not an error. The time and the memory of an evaluation
+// are limited.
 package rule
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/Knetic/govaluate"
+
+	"nanomon/services/common/memory"
+	"nanomon/services/common/probe"
 )
 
 // ErrNotBool means that the value of a rule is neither true nor false.
 var ErrNotBool = errors.New("rule didn't return a bool")
 
+// Outputs returns the description of an output that a rule may use, and whether there is an output of that name.
+type Outputs func(name string) (probe.Output, bool)
+
+// isRuleOnly reports whether t is an output that only rules may use. Its length is not limited.
+func (o Outputs) isRuleOnly(t token) bool {
+	name, isName := t.Value.(string)
+	if t.Kind != govaluate.VARIABLE || !isName {
+		return false
+	}
+	output, _ := o(name)
+	return output.RuleOnly
+}
+
 // Rule is a compiled expression. Several goroutines may evaluate it at the same time.
 type Rule struct {
 	text       string
 	expression *govaluate.EvaluableExpression
+	// ruleOnly lists the outputs that the rule uses and that only rules may use.
+	ruleOnly []string
+	// quoted lists those of ruleOnly that an error of govaluate may quote.
+	quoted []string
 }
 
-// Compile parses text. hasOutput reports whether the rule may use an output of that name.
-func Compile(text string, hasOutput func(name string) bool) (r *Rule, err error) {
+// Compile parses text. outputs describes the outputs that the rule may use.
+func Compile(text string, outputs Outputs) (*Rule, error) {
+	expression, err := parse(text, outputs)
+	if err != nil {
+		return nil, err
+	}
+	return newRule(text, expression, outputs)
+}
+
+// parse returns the tokens of a rule. Their order is valid, and all outputs exist.
+func parse(text string, outputs Outputs) (expression tokens, err error) {
+	defer func() {
+		if recover() != nil {
+			expression, err = nil, errors.New("the expression can't be parsed")
+		}
+	}()
+	if expression, err = tokenize(text); err != nil {
+		return nil, err
+	}
+	for _, t := range expression {
+		name, isName := t.Value.(string)
+		if _, known := outputs(name); t.Kind == govaluate.VARIABLE && isName && !known {
+			return nil, fmt.Errorf("there is no output %q", name)
+		}
+	}
+	return expression, checkOrder(expression)
+}
+
+func newRule(text string, expression tokens, outputs Outputs) (r *Rule, err error) {
 	defer func() {
 		if recover() != nil {
 			r, err = nil, errors.New("the expression can't be parsed")
 		}
 	}()
-	tokens, err := tokenize(text)
+	replaced, err := replaceOperators(completeLists(expression))
 	if err != nil {
 		return nil, err
 	}
-	for i, token := range tokens {
-		if name, isName := token.Value.(string); token.Kind == govaluate.VARIABLE && isName && !hasOutput(name) {
-			return nil, fmt.Errorf("there is no output %q", name)
-		}
-		if token.Kind == govaluate.CLAUSE_CLOSE && tokens[i-1].Kind == govaluate.CLAUSE {
-			return nil, errors.New("the parentheses ( ) are empty")
-		}
-	}
-	expression, err := govaluate.NewEvaluableExpressionFromTokens(completeLists(tokens))
+	compiled, err := govaluate.NewEvaluableExpressionFromTokens(replaced)
 	if err != nil {
 		return nil, lowerFirst(err)
 	}
-	return &Rule{text: text, expression: expression}, nil
+	r = &Rule{text: text, expression: compiled}
+	for i, t := range expression {
+		if !outputs.isRuleOnly(t) {
+			continue
+		}
+		name := t.Value.(string)
+		r.ruleOnly = append(r.ruleOnly, name)
+		if mayBeQuoted(expression, i) {
+			r.quoted = append(r.quoted, name)
+		}
+	}
+	return r, nil
+}
+
+// mayBeQuoted reports whether an error of govaluate may quote the value of the output at index i. The operators that
+// accept every value, and those that are replaced by functions, never fail with a quote.
+func mayBeQuoted(expression tokens, i int) bool {
+	if i+1 == len(expression) || i > 0 && expression[i-1].Kind == govaluate.PREFIX {
+		return true
+	}
+	next := expression[i+1]
+	return !isMatch(next) && (next.Kind != govaluate.COMPARATOR || next.Value != "==" && next.Value != "!=" && next.Value != "in")
 }
 
 // String returns the rule as the user wrote it.
 func (r *Rule) String() string { return r.text }
 
-// Eval evaluates the rule for the outputs of a check, which are float64, string or bool. The error is [ErrNotBool] or
-// starts with "rule eval error: ". It never contains the value of an output. Eval may panic, which is a fault of NanoMon.
-func (r *Rule) Eval(outputs map[string]any) (isTrue bool, err error) {
-	parameters := &parameters{outputs: outputs}
+// Uses reports whether the rule uses the output called name, which only rules may use.
+func (r *Rule) Uses(name string) bool { return slices.Contains(r.ruleOnly, name) }
+
+// Eval evaluates the rule for the outputs of a check, which are float64, string or bool. It returns when ctx ends. The
+// error is [ErrNotBool], a [memory.ShortageError] if copies of outputs do not fit into the reservation of ctx, or starts
+// with "rule eval error: ". It never contains the value of an output. Eval may panic, which is a fault of NanoMon.
+func (r *Rule) Eval(ctx context.Context, outputs map[string]any) (isTrue bool, err error) {
+	if err := r.reserveQuotes(ctx, outputs); err != nil {
+		return false, fmt.Errorf("rule eval error: %w", err)
+	}
+	parameters := &parameters{ctx: ctx, outputs: outputs}
 	value, err := r.expression.Eval(parameters)
 	if err != nil {
 		return false, fmt.Errorf("rule eval error: %w", parameters.explain(err))
@@ -62,6 +132,17 @@ func (r *Rule) Eval(outputs map[string]any) (isTrue bool, err error) {
 		return false, ErrNotBool
 	}
 	return isTrue, nil
+}
+
+// reserveQuotes reserves the memory of an error of govaluate that quotes a large output. Such an error is built in a
+// buffer and then copied.
+func (r *Rule) reserveQuotes(ctx context.Context, outputs map[string]any) error {
+	for _, name := range r.quoted {
+		if text, _ := outputs[name].(string); len(text) > freeJoined {
+			return memory.FromContext(ctx).Grow(ctx, 3*len(text))
+		}
+	}
+	return nil
 }
 
 // lowerFirst returns an error with the text of err, whose first letter is made lower case.

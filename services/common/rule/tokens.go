@@ -15,7 +15,7 @@ const noElement = "\x00none"
 
 // tokenize splits a rule into tokens. It hides string literals from the parser behind names, because the parser would
 // read some of them as dates.
-func tokenize(text string) ([]govaluate.ExpressionToken, error) {
+func tokenize(text string) (tokens, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, errors.New("the expression is empty")
 	}
@@ -30,14 +30,14 @@ func tokenize(text string) ([]govaluate.ExpressionToken, error) {
 	if err != nil {
 		return nil, syntaxError(err, literals)
 	}
-	tokens := expression.Tokens()
-	for i, token := range tokens {
-		name, isName := token.Value.(string)
-		if literal, isLiteral := literals[name]; isName && isLiteral && token.Kind == govaluate.VARIABLE {
-			tokens[i] = govaluate.ExpressionToken{Kind: govaluate.STRING, Value: literal}
+	parsed := expression.Tokens()
+	for i, t := range parsed {
+		name, isName := t.Value.(string)
+		if literal, isLiteral := literals[name]; isName && isLiteral && t.Kind == govaluate.VARIABLE {
+			parsed[i] = token{Kind: govaluate.STRING, Value: literal}
 		}
 	}
-	return tokens, nil
+	return parsed, nil
 }
 
 // wrongOrder matches the error of the parser about two tokens that may not follow each other.
@@ -69,6 +69,53 @@ func syntaxError(err error, literals map[string]string) error {
 		return fmt.Errorf("unexpected %s at the start", show(match[3], match[4]))
 	}
 	return fmt.Errorf("unexpected %s after %s", show(match[3], match[4]), show(match[1], match[2]))
+}
+
+// checkOrder returns an error for expressions of which the parser ignores a part: it accepts a value after a
+// parenthesis, parentheses that are closed before they are opened, and operators without an operand.
+func checkOrder(expression tokens) error {
+	open := []int{0} // the number of ? without a : at each level of parentheses
+	for i, t := range expression {
+		var previous token
+		if i > 0 {
+			previous = expression[i-1]
+		}
+		afterValue := i > 0 && precedence(previous) == 0 &&
+			previous.Kind != govaluate.PREFIX && previous.Kind != govaluate.CLAUSE
+		top := len(open) - 1
+		switch {
+		case t.Kind == govaluate.CLAUSE_CLOSE && previous.Kind == govaluate.CLAUSE:
+			return errors.New("the parentheses ( ) are empty")
+		case i > 0 && afterValue != (precedence(t) > 0 || t.Kind == govaluate.CLAUSE_CLOSE):
+			return fmt.Errorf("unexpected %s after %s", shown(t), shown(previous))
+		case t.Kind == govaluate.CLAUSE:
+			open = append(open, 0)
+		case t.Kind == govaluate.CLAUSE_CLOSE && top == 0:
+			return errors.New("unbalanced parenthesis")
+		case t.Kind == govaluate.CLAUSE_CLOSE:
+			open = open[:top]
+		case t.Kind == govaluate.TERNARY && t.Value == "?":
+			open[top]++
+		case t.Kind == govaluate.TERNARY && t.Value == ":":
+			if open[top]--; open[top] < 0 {
+				return errors.New("unexpected : without ?")
+			}
+		}
+	}
+	return nil
+}
+
+// shown returns a token as the user wrote it.
+func shown(t token) string {
+	switch t.Kind {
+	case govaluate.CLAUSE:
+		return "("
+	case govaluate.CLAUSE_CLOSE:
+		return ")"
+	case govaluate.STRING:
+		return fmt.Sprintf("'%s'", t.Value)
+	}
+	return fmt.Sprint(t.Value)
 }
 
 // extractLiterals replaces every string literal by a name in brackets, and returns the literals by name. A literal
@@ -122,31 +169,31 @@ func readUntil(characters []rune, from int, end rune) (string, int) {
 
 // completeLists adds a second element, which equals nothing, to every IN list of one element, because the parser would
 // read a list of one element as a value in parentheses.
-func completeLists(tokens []govaluate.ExpressionToken) []govaluate.ExpressionToken {
-	completed := make([]govaluate.ExpressionToken, 0, len(tokens)+2)
+func completeLists(expression tokens) tokens {
+	completed := make(tokens, 0, len(expression)+2)
 	ends := make(map[int]bool)
-	for i, token := range tokens {
-		if token.Kind == govaluate.COMPARATOR && token.Value == "in" {
-			if end, single := singleElementEnd(tokens, i+1); single {
+	for i, t := range expression {
+		if t.Kind == govaluate.COMPARATOR && t.Value == "in" {
+			if end, single := singleElementEnd(expression, i+1); single {
 				ends[end] = true
 			}
 		}
 		if ends[i] {
 			completed = append(completed,
-				govaluate.ExpressionToken{Kind: govaluate.SEPARATOR, Value: ","},
-				govaluate.ExpressionToken{Kind: govaluate.VARIABLE, Value: noElement})
+				token{Kind: govaluate.SEPARATOR, Value: ","},
+				token{Kind: govaluate.VARIABLE, Value: noElement})
 		}
-		completed = append(completed, token)
+		completed = append(completed, t)
 	}
 	return completed
 }
 
 // singleElementEnd returns the index of the closing parenthesis of the list that starts at start, if the list has
 // exactly one element.
-func singleElementEnd(tokens []govaluate.ExpressionToken, start int) (int, bool) {
+func singleElementEnd(expression tokens, start int) (int, bool) {
 	depth := 0
-	for i := start; i < len(tokens); i++ {
-		switch tokens[i].Kind {
+	for i := start; i < len(expression); i++ {
+		switch expression[i].Kind {
 		case govaluate.CLAUSE:
 			depth++
 		case govaluate.CLAUSE_CLOSE:

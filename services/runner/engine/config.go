@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"nanomon/services/common/maintenance"
+	"nanomon/services/common/memory"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
@@ -29,6 +30,8 @@ type Config struct {
 	Quarantine *quarantine.Journal
 	// Secrets resolves the secret references of monitors.
 	Secrets secret.Source
+	// Memory limits the memory that all checks use together for response bodies; nil means no limit.
+	Memory *memory.Budget
 	// Observer receives monitors and stored states; it may be nil.
 	Observer Observer
 	// OnCheck is called after each check that gave a result; it may be nil. It must not block.
@@ -38,7 +41,8 @@ type Config struct {
 	HealthFile string
 	// Clock returns the time for the dates that are stored; nil means the system clock. Due times do not depend on it.
 	Clock Clock
-	// Grace is the time that running checks have to finish after a stop; 0 means 10 s.
+	// Grace is the time that running checks have to finish after a stop; 0 means 10 s. They are cancelled then. A check
+	// that does not return within one more second is abandoned.
 	Grace time.Duration
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,8 @@ const (
 	shortCallTimeout = 3 * time.Second
 	// longCallTimeout limits a store call that reads all monitors or states.
 	longCallTimeout = 10 * time.Second
+	// abandonAfter is the time that cancelled checks have to return at a stop.
+	abandonAfter = time.Second
 	// flushTimeout limits the time for writing the remaining results at a stop.
 	flushTimeout = 5 * time.Second
 	// releasedStateTTL is the time for which the engine remembers the state of a monitor that it no longer runs. Its
@@ -140,7 +143,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.log.Info("runner started", "runner", e.cfg.ID)
 	began := time.Now()
 	var cancelChecks context.CancelFunc
-	e.checkCtx, cancelChecks = context.WithCancel(context.WithoutCancel(ctx))
+	e.checkCtx, cancelChecks = context.WithCancel(e.cfg.Memory.Context(context.WithoutCancel(ctx)))
 	defer cancelChecks()
 
 	var writing, helpers sync.WaitGroup
@@ -205,18 +208,55 @@ func (e *Engine) runScheduler(ctx context.Context) {
 	}
 }
 
-// drain waits for the running checks, records their results and closes all probes.
+// drain waits for the running checks, records their results and closes their probes. It abandons checks that don't
+// return although they were cancelled.
 func (e *Engine) drain() {
+	done := make(chan struct{})
 	go func() {
 		e.pool.wait()
-		close(e.finished)
+		close(done)
 	}()
-	for f := range e.finished {
-		e.recordResult(f)
+	abandon := make(chan struct{})
+	stop := context.AfterFunc(e.checkCtx, func() { time.AfterFunc(abandonAfter, func() { close(abandon) }) })
+	defer stop()
+	for waiting := true; waiting; {
+		select {
+		case f := <-e.finished:
+			e.recordResult(f)
+		case <-done:
+			waiting = false
+		case <-abandon:
+			e.logAbandoned()
+			waiting = false
+		}
+	}
+	e.closeEntries()
+}
+
+// closeEntries records the results that are left and closes the probes, except those of running checks.
+func (e *Engine) closeEntries() {
+	for len(e.finished) > 0 {
+		e.recordResult(<-e.finished)
 	}
 	for _, en := range e.entries {
+		if en.running {
+			en.cancel()
+			continue
+		}
 		en.close()
 	}
+}
+
+// logAbandoned logs the monitors whose checks still run.
+func (e *Engine) logAbandoned() {
+	var ids []string
+	for id, en := range e.entries {
+		if en.running {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	e.log.Warn("checks did not stop in time, abandoned them", "checks", len(ids), "monitor_ids", ids[:min(len(ids), 20)])
 }
 
 // startDueChecks starts the checks that are due and returns the time until the next one is due.

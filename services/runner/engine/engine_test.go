@@ -64,6 +64,34 @@ func TestStopCancelsChecksAfterGraceTime(t *testing.T) {
 	})
 }
 
+func TestStopAbandonsChecksThatIgnoreTheirCancellation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		probes := newFakeProbes()
+		release := make(chan struct{})
+		probes.outcome = func(_ context.Context, target string) probe.Outcome {
+			if target == "1" {
+				<-release
+			}
+			return probe.Outcome{}
+		}
+		b := startEngine(t, newMemoryStore(monitorNumber(1, "1s"), monitorNumber(2, "1s")), probes)
+		elapse(3 * time.Second)
+		stopped := time.Now()
+		b.stop()
+		if took := time.Since(stopped); took != 11*time.Second {
+			t.Errorf("the stop took %s", took)
+		}
+		if n := b.log.count(`"checks did not stop in time, abandoned them" checks=1 monitor_ids=[000000000000000000000001]`); n != 1 {
+			t.Errorf("log: %s", b.log.text.String())
+		}
+		if probes.openProbes() != 1 {
+			t.Errorf("%d probes are open, want only that of the running check", probes.openProbes())
+		}
+		close(release)
+		synctest.Wait()
+	})
+}
+
 func TestStopSkipsWaitingChecks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		probes := newFakeProbes()

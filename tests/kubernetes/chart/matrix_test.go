@@ -46,6 +46,7 @@ runner:
   resultRetention: 48h
   rollupRetention: 720h
   targetDeny: 10.0.0.0/8
+  checkMemory: 64MiB
   targetAllow: 10.1.0.0/16
   secretsAllow: file:/secrets/
   autoscaling: {enabled: true}

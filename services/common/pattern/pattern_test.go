@@ -1,0 +1,117 @@
+package pattern
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// slow is a pattern that needs about 1,000 steps for each character.
+const slow = "(?:a?){500}b"
+
+func TestSearchFindsWhatPackageRegexpFinds(t *testing.T) {
+	long := strings.Repeat("äaaa\xff bcd\n", 1<<16)
+	for _, c := range []struct{ pattern, text string }{
+		{"b", "abc"},
+		{"x", "abc"},
+		{"a(x)?b", "ab"},
+		{"^$", ""},
+		{"end$", long + "end"},
+		{"bcd\n(e(n)d)", long + "end"},
+		{"bcd\nx", long},
+		{"missing", long},
+		{`\bq(..)`, long + " q12"},
+		{`(\xff|ß) x`, long + "\xff x"},
+		{"(?m)^(x)?y$", long + "y"},
+		{"^ä", long},
+		{"^b", long},
+	} {
+		p, err := Compile(c.pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := regexp.MustCompile(c.pattern).FindStringSubmatch(c.text)
+		matched, err := p.Match(t.Context(), c.text)
+		if err != nil || matched != (want != nil) {
+			t.Errorf("%q: matched %v, %v", c.pattern, matched, err)
+		}
+		group, ok, err := p.FirstGroup(t.Context(), c.text)
+		if err != nil || ok != (want != nil) || ok && group != want[min(1, len(want)-1)] {
+			t.Errorf("%q: group %q, %v, %v; want %q", c.pattern, group, ok, err, want)
+		}
+	}
+}
+
+func TestSearchStopsWhenTheContextEnds(t *testing.T) {
+	p, err := Compile(slow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	matched, err := p.Match(ctx, strings.Repeat("a", 4<<20))
+	if matched || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, %v", matched, err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("the search took %s", took)
+	}
+}
+
+func TestSearchDoesNotTakeTheEndOfItsTimeForTheEndOfTheText(t *testing.T) {
+	p, err := Compile("a+$")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if matched, err := p.Match(ctx, strings.Repeat("a", 1<<22)); matched || err == nil {
+		t.Errorf("got %v, %v", matched, err)
+	}
+}
+
+func TestCompileErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		"(": "error parsing regexp: missing closing ): `(`",
+		strings.Repeat("a{1000}", 20): "the regular expression is too large: it has 20002 instructions, at most 10000 are " +
+			"allowed; use fewer or smaller repetitions such as {100}",
+	} {
+		if _, err := Compile(text); err == nil || err.Error() != want {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
+	for _, text := range []string{".{1,1000}", `[\p{L}\d]{500}`, strings.Repeat("word|", 500)} {
+		if _, err := Compile(text); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func BenchmarkSearch(b *testing.B) {
+	body := strings.Repeat(`{"name":"server", "value": 12345, "list": [1, 2, 3]},`+"\n", 1<<20/54) + `"status": "ok"`
+	for _, text := range []string{"ready", `"status": "(\w+)"`, "(?i)status.*ok", "error|fatal|panic"} {
+		b.Run(text, func(b *testing.B) {
+			p, err := Compile(text)
+			if err != nil {
+				b.Fatal(err)
+			}
+			re := regexp.MustCompile(text)
+			b.Run("bounded", func(b *testing.B) {
+				for b.Loop() {
+					if _, err := p.Match(b.Context(), body); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			b.Run("regexp", func(b *testing.B) {
+				for b.Loop() {
+					re.MatchString(body)
+				}
+			})
+		})
+	}
+}
