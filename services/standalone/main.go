@@ -82,9 +82,13 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	}
 	defer db.Close()
 
+	var hosts *web.Hosts
+	if cfg.AuthClientID == "" {
+		hosts = web.NewHosts(cfg.HostNames(), log)
+	}
 	api := server.New(server.Config{
 		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "sqlite", Auth: cfg.Auth, Origins: cfg.CORSOrigins,
-		Metrics: apiMetrics,
+		Hosts: hosts, Metrics: apiMetrics,
 	}, db, types, log)
 	alerter := alerting.FromSettings(id, cfg.Alerts, db, log)
 	runner := engine.New(engine.Config{
@@ -102,7 +106,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	group.Go(func() error { return exporter.Serve(ctx, runner, alerter, log) })
 	group.Go(func() error { return api.Run(ctx) })
 	group.Go(func() error { return web.Serve(ctx, apiListener, api.Handler(), log) })
-	group.Go(func() error { return web.Serve(ctx, pageListener, onePort(api.Handler(), page), log) })
+	group.Go(func() error { return web.Serve(ctx, pageListener, onePort(api.Handler(), hosts.Check(page)), log) })
 	return group.Wait()
 }
 
