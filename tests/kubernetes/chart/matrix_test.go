@@ -32,6 +32,7 @@ api:
   serviceType: LoadBalancer
   serviceAnnotations: {example.org/internal: "true"}
   corsOrigins: https://wall.example.org
+  allowedHosts: nanomon.internal, *.example.org
   autoscaling: {enabled: true}
   extraEnv: [{name: SSL_CERT_FILE, value: /ca/ca.crt}]
   extraVolumes: [{name: ca, configMap: {name: ca}}]
