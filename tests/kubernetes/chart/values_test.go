@@ -44,7 +44,7 @@ func TestOriginalValuesReachServices(t *testing.T) {
 	installed := install(t, originalValues)
 	mongo := map[string]string{"MONGO_URI": "mongodb://db.example.org", "MONGO_DB": "nanomon", "MONGO_TIMEOUT": "2m"}
 	for service, want := range map[string]map[string]string{
-		"api":      {"PORT": "8000", "AUTH_CLIENT_ID": "client"},
+		"api":      {"PORT": "8000", "AUTH_CLIENT_ID": "client", "CORS_ORIGINS": "https://nanomon.example.org"},
 		"frontend": {"PORT": "8001", "AUTH_CLIENT_ID": "client", "API_ENDPOINT": "https://api.example.org/api"},
 		"runner": {
 			"USE_POLLING": "true", "POLLING_INTERVAL": "7s", "SPOOL_DIR": "/spool", "HEALTH_FILE": "/tmp/health",
@@ -133,6 +133,30 @@ func TestAllowedHosts(t *testing.T) {
 		environment := install(t, values).environment(t, "api")
 		if got := environment["ALLOWED_HOSTS"]; got != want {
 			t.Errorf("%s: ALLOWED_HOSTS is %q, want %q", values, got, want)
+		}
+		if _, err := config.Parse[config.API](environment); err != nil {
+			t.Errorf("%s: %v", values, err)
+		}
+	}
+}
+
+// TestPageOnAnotherHostMayUseAPI installs values files of the original, in which the page and the API can have separate
+// hosts.
+func TestPageOnAnotherHostMayUseAPI(t *testing.T) {
+	const routed = "ingress: {enabled: true, host: nanomon.example.org}\n"
+	for values, want := range map[string]string{
+		"":     "",
+		routed: "",
+		routed + "frontend: {apiEndpoint: 'https://api.example.org/api'}":                                               "http://nanomon.example.org",
+		routed + "frontend: {apiEndpoint: 'https://api.example.org/api'}\npublicURL: https://nanomon.example.org:8443/": "https://nanomon.example.org:8443",
+		routed + "frontend: {apiEndpoint: 'https://api.example.org/api'}\napi: {corsOrigins: 'https://a.example.org'}":  "https://a.example.org",
+		routed + "frontend: {apiEndpoint: 'https://nanomon.example.org/api'}":                                           "",
+		"frontend: {apiEndpoint: 'https://api.example.org/api'}":                                                        "",
+		"frontend: {apiEndpoint: 'https://api.example.org/api'}\ningress: {enabled: true, host: '*.example.org'}":       "",
+	} {
+		environment := install(t, values).environment(t, "api")
+		if got := environment["CORS_ORIGINS"]; got != want {
+			t.Errorf("%s: CORS_ORIGINS is %q, want %q", values, got, want)
 		}
 		if _, err := config.Parse[config.API](environment); err != nil {
 			t.Errorf("%s: %v", values, err)

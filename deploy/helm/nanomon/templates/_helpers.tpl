@@ -206,6 +206,17 @@ MONGO_URI: {{ b64enc . }}
 {{- end }}
 {{- end }}
 
+{{/* The origins of other pages that may use the API. If none is set and the API has its own host, that of the page. */}}
+{{- define "nanomon.corsOrigins" -}}
+{{- $page := urlParse (include "nanomon.url" .) -}}
+{{- $api := urlParse (.Values.frontend.apiEndpoint | default "/api") -}}
+{{- if .Values.api.corsOrigins }}
+{{- .Values.api.corsOrigins }}
+{{- else if and $api.host $page.host (ne $api.hostname $page.hostname) (not (contains "*" $page.host)) }}
+{{- printf "%s://%s" $page.scheme $page.host }}
+{{- end }}
+{{- end }}
+
 {{/* The host names of the API, or "*" if the values don't contain those that browsers use. Empty while sign-in is on. */}}
 {{- define "nanomon.allowedHosts" -}}
 {{- $values := .Values -}}
