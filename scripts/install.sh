@@ -92,6 +92,8 @@ write_settings() {
 # While sign-in is off, everyone who can reach these ports can change everything. See docs/sign-in.md.
 #AUTH_CLIENT_ID=
 #AUTH_TENANT=common
+# Without sign-in, NanoMon answers under known host names only. This replaces those of this machine.
+#ALLOWED_HOSTS=nanomon.example.org
 
 #ALERT_LINK_BASEURL=http://localhost:8001
 #ALERT_SMTP_FROM=
@@ -99,6 +101,20 @@ write_settings() {
 #ALERT_SMTP_HOST=smtp.gmail.com
 #ALERT_SMTP_PASSWORD=
 SETTINGS
+}
+
+# host_names prints the names of this machine that need ALLOWED_HOSTS, separated by commas, or * if none is known.
+host_names() {
+  local name names
+  if [ -n "$root" ]; then
+    names=$(cat "$root/etc/hostname" 2>/dev/null || true)
+  else
+    names="$(uname -n) $(hostname --all-fqdns 2>/dev/null || true) $(hostname --fqdn 2>/dev/null || true)"
+  fi
+  for name in $names; do
+    [[ $name == *.* ]] || name=$name.local # its name in multicast DNS
+    if [[ $name =~ ^[A-Za-z0-9._-]+$ ]]; then printf '%s\n' "$name"; fi
+  done | sort -u | paste -sd , | grep . || echo '*'
 }
 
 # The service is started once its health check succeeds. A stop takes up to 10 s for running requests and checks, and
@@ -114,7 +130,7 @@ After=network-online.target
 [Service]
 User=nanomon
 Group=nanomon
-Environment=DATA_DIR=$data
+Environment=DATA_DIR=$data ALLOWED_HOSTS=$(host_names)
 EnvironmentFile=$settings
 ExecStart=$program
 ExecStartPost=/bin/sh -c 'while kill -0 \$\$MAINPID; do $program health && exit; sleep 0.5; done >/dev/null 2>&1; exit 1'

@@ -150,6 +150,9 @@ var ownSecrets = filter(items(secretSettings), s => !empty(s.value))
 
 var signIn = empty(authClientId) ? {} : { AUTH_CLIENT_ID: authClientId, AUTH_TENANT: authTenant }
 var commonEnvironment = map(items(union(signIn, settings)), s => { name: s.key, value: s.value })
+// Without sign-in, the API accepts only known host names. That of the page is in CORS_ORIGINS.
+var apiHosts = { ALLOWED_HOSTS: '${name}-api.${managedEnvironment.properties.defaultDomain},${name}-api.internal.${managedEnvironment.properties.defaultDomain}' }
+var apiEnvironment = map(items(union(apiHosts, signIn, settings)), s => { name: s.key, value: s.value })
 var databaseEnvironment = [
   { name: 'MONGO_URI', secretRef: 'mongo-uri' }
   { name: 'MONGO_DB', value: databaseName }
@@ -173,7 +176,7 @@ resource api 'Microsoft.App/containerApps@2024-03-01' = {
           name: 'api'
           image: '${imageRepository}/api:${imageTag}'
           resources: { cpu: json('0.25'), memory: '0.5Gi' }
-          env: concat(databaseEnvironment, commonEnvironment, [{ name: 'CORS_ORIGINS', value: page }])
+          env: concat(databaseEnvironment, apiEnvironment, [{ name: 'CORS_ORIGINS', value: page }])
           // The first start creates collections and indexes, which takes time.
           probes: [
             { type: 'Startup', httpGet: { path: '/api/', port: 8000 }, periodSeconds: 30, failureThreshold: 10 }

@@ -22,7 +22,7 @@ func main() {
 	os.Exit(process.Run(process.Program{
 		Name:     "api",
 		Summary:  "This program serves the REST API. Its database is MongoDB, which it shares with the program runner.",
-		Settings: []string{"PORT", "MONGO_URI", "MONGO_DB", "AUTH_CLIENT_ID", "CORS_ORIGINS"},
+		Settings: []string{"PORT", "MONGO_URI", "MONGO_DB", "AUTH_CLIENT_ID", "CORS_ORIGINS", "ALLOWED_HOSTS"},
 	}, run, health))
 }
 
@@ -47,7 +47,7 @@ func run(ctx context.Context, cfg config.API, log *slog.Logger) error {
 
 	api := server.New(server.Config{
 		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "mongodb", Auth: cfg.Auth, Origins: cfg.CORSOrigins,
-		TrustedProxies: cfg.TrustedProxies, Metrics: metrics,
+		Hosts: web.NewHosts(cfg.HostNames(), log), TrustedProxies: cfg.TrustedProxies, Metrics: metrics,
 	}, db, probe.All(probe.Guard{}), log)
 	process.LogStart(log, "api", "store", "mongodb", "hosts", cfg.Hosts(), "database", cfg.MongoDB)
 	if cfg.AuthClientID == "" {

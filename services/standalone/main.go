@@ -92,9 +92,13 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	}
 	defer db.Close()
 
+	var hosts *web.Hosts
+	if cfg.AuthClientID == "" {
+		hosts = web.NewHosts(cfg.HostNames(), log)
+	}
 	api := server.New(server.Config{
 		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "sqlite", Auth: cfg.Auth, Origins: cfg.CORSOrigins,
-		TrustedProxies: cfg.TrustedProxies, Metrics: apiMetrics,
+		Hosts: hosts, TrustedProxies: cfg.TrustedProxies, Metrics: apiMetrics,
 	}, db, types, log)
 	runnerClock := clock.New(log)
 	alerter := alerting.FromSettings(id, runnerClock.Now, cfg.Alerts, db, log)
@@ -115,7 +119,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	group.Go(func() error { return exporter.Serve(ctx, runner, alerter, log) })
 	group.Go(func() error { return api.Run(ctx) })
 	group.Go(func() error { return web.Serve(ctx, apiListener, api.Handler(), log) })
-	group.Go(func() error { return web.Serve(ctx, pageListener, onePort(api.Handler(), page), log) })
+	group.Go(func() error { return web.Serve(ctx, pageListener, onePort(api.Handler(), hosts.Check(page)), log) })
 	return group.Wait()
 }
 

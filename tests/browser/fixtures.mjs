@@ -12,7 +12,8 @@ export { expect };
  * @type {import('../../frontend/playwright-test.js').TestType<
  *   import('../../frontend/playwright-test.js').PlaywrightTestArgs &
  *     import('../../frontend/playwright-test.js').PlaywrightTestOptions & Own,
- *   import('../../frontend/playwright-test.js').PlaywrightWorkerArgs>}
+ *   import('../../frontend/playwright-test.js').PlaywrightWorkerArgs &
+ *     import('../../frontend/playwright-test.js').PlaywrightWorkerOptions>}
  */
 export const test = base.extend({
   requestsFail: [false, { option: true }],

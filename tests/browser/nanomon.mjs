@@ -30,9 +30,17 @@ export class NanoMon {
   #log = '';
   #settings;
 
-  /** @param {Record<string, string>} [settings] additional environment variables */
+  /**
+   * @param {Record<string, string> | ((ports: {api: number, page: number}) => Record<string, string>)} [settings]
+   *   additional environment variables
+   */
   constructor(settings = {}) {
-    this.#settings = settings;
+    this.#settings = typeof settings === 'function' ? settings : () => settings;
+  }
+
+  /** The address of the API on its own port. */
+  get apiUrl() {
+    return `http://localhost:${this.#ports.api}`;
   }
 
   get url() {
@@ -62,7 +70,7 @@ export class NanoMon {
         API_PORT: String(this.#ports.api),
         FRONTEND_PORT: String(this.#ports.page),
         DATA_DIR: this.#data,
-        ...this.#settings,
+        ...this.#settings(this.#ports),
       },
     });
     this.#process = started;

@@ -119,3 +119,19 @@ func TestAddressesCanBeSet(t *testing.T) {
 		}
 	}
 }
+
+func TestAllowedHosts(t *testing.T) {
+	for _, c := range []struct {
+		set  []string
+		want string
+	}{
+		{nil, ""},
+		{[]string{"API_ENDPOINT=http://nas.lan:8000/api"}, "*"},
+		{[]string{"ALLOWED_HOSTS=nas.lan"}, "nas.lan"},
+		{[]string{"ALLOWED_HOSTS=nas.lan", "API_ENDPOINT=http://nas.lan:8000/api"}, "nas.lan"},
+	} {
+		if value := load(t, c.set...).Services["api"].Environment["ALLOWED_HOSTS"]; value == nil || *value != c.want {
+			t.Errorf("%v: ALLOWED_HOSTS is %v, want %q", c.set, value, c.want)
+		}
+	}
+}

@@ -11,7 +11,7 @@ import (
 
 // programs lists the four programs, each with the settings that its help explains.
 var programs = map[string][]string{
-	"api":        {"PORT", "MONGO_URI", "MONGO_DB", "AUTH_CLIENT_ID", "CORS_ORIGINS"},
+	"api":        {"PORT", "MONGO_URI", "MONGO_DB", "AUTH_CLIENT_ID", "CORS_ORIGINS", "ALLOWED_HOSTS"},
 	"runner":     {"MONGO_URI", "MONGO_DB", "RESULT_RETENTION", "ALERT_SMTP_TO", "PROMETHEUS_ENABLE"},
 	"frontend":   {"PORT", "API_ENDPOINT", "AUTH_CLIENT_ID", "AUTH_TENANT", "AUTH_ISSUER"},
 	"standalone": {"FRONTEND_PORT", "API_PORT", "DATA_DIR", "AUTH_CLIENT_ID", "ALERT_SMTP_TO"},

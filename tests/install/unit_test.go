@@ -42,6 +42,19 @@ func TestSystemdAcceptsUnit(t *testing.T) {
 	}
 }
 
+func TestUnitAllowsNamesOfMachine(t *testing.T) {
+	for hostname, want := range map[string]string{
+		"": "*", "nas\n": "nas.local", "nas.example.org\n": "nas.example.org", "$(id)\n": "*",
+	} {
+		s := target{servicetest.SystemRoot(t)}
+		s.write(t, "etc/hostname", hostname)
+		s.mustRun(t, "", "--from", release(t, "one"))
+		if got := assignments(s.read(t, unitFile))["Environment"]; got != "DATA_DIR=/"+data+" ALLOWED_HOSTS="+want {
+			t.Errorf("%q: the environment is %s", hostname, got)
+		}
+	}
+}
+
 func TestSettingsFileListsKnownSettings(t *testing.T) {
 	s := target{servicetest.SystemRoot(t)}
 	s.mustRun(t, "", "--from", release(t, "one"))
@@ -71,7 +84,7 @@ func TestServiceRunsAsUnitDescribes(t *testing.T) {
 	}
 	api, page := servicetest.RefusedAddress(t), servicetest.RefusedAddress(t)
 	s.write(t, settings, "API_PORT="+port(t, api)+"\nFRONTEND_PORT="+port(t, page)+"\n")
-	environment := []string{unit["Environment"]}
+	environment := strings.Fields(unit["Environment"])
 	for name, value := range assignments(s.read(t, settings)) {
 		environment = append(environment, name+"="+value)
 	}

@@ -146,7 +146,7 @@ func TestPreflight(t *testing.T) {
 	a := startAPI(t, nil)
 	r, err := http.NewRequest("OPTIONS", a.url+"/api/monitors/"+idA, nil)
 	must(t, err)
-	r.Header.Set("Origin", "http://elsewhere")
+	r.Header.Set("Origin", "http://127.0.0.1:1")
 	r.Header.Set("Access-Control-Request-Method", "PUT")
 	res, err := http.DefaultClient.Do(r)
 	must(t, err)

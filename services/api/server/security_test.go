@@ -9,10 +9,12 @@ import (
 	"time"
 
 	"nanomon/services/common/config"
+	"nanomon/services/common/web"
 	"nanomon/tests/oidctest"
 )
 
-func TestCORS(t *testing.T) {
+func TestForeignPages(t *testing.T) {
+	const body = `{"name":"forged","type":"tcp","interval":"5s","target":"localhost:1"}`
 	p, s := oidctest.New(t), openStore(t)
 	off := newServer(s)
 	restricted := New(Config{Origins: []string{"https://page.example"}}, s, off.types, slog.New(slog.DiscardHandler))
@@ -20,26 +22,75 @@ func TestCORS(t *testing.T) {
 	for name, c := range map[string]struct {
 		server *Server
 		origin string
-		want   string
+		// allowed reports whether the page of the origin may use the API.
+		allowed bool
 	}{
-		"sign-in is off":                     {off, "https://evil.example", "*"},
-		"sign-in is off, origins are set":    {restricted, "https://evil.example", ""},
-		"sign-in is off, a permitted origin": {restricted, "https://page.example", "https://page.example"},
-		"sign-in is on, no origins are set":  {closed, "https://page.example", ""},
-		"sign-in is on, origins are set":     {newSignedIn(p, s, true), "https://evil.example", ""},
-		"sign-in is on, a permitted origin":  {newSignedIn(p, s, true), "https://page.example", "https://page.example"},
+		"sign-in is off":                     {off, "https://evil.example", false},
+		"sign-in is off, another port":       {off, "http://localhost:8001", true},
+		"sign-in is off, another scheme":     {off, "https://localhost:8001", false},
+		"sign-in is off, origins are set":    {restricted, "https://evil.example", false},
+		"origins are set, another port":      {restricted, "http://localhost:8001", false},
+		"sign-in is off, a permitted origin": {restricted, "https://page.example", true},
+		"sign-in is on, no origins are set":  {closed, "https://page.example", false},
+		"sign-in is on, another port":        {closed, "http://localhost:8001", false},
+		"sign-in is on, origins are set":     {newSignedIn(p, s, true), "https://evil.example", false},
+		"sign-in is on, a permitted origin":  {newSignedIn(p, s, true), "https://page.example", true},
 	} {
-		for _, method := range []string{"OPTIONS", "PUT", "GET"} {
-			r := httptest.NewRequest(method, "/api/monitors", nil)
+		want := map[bool]string{true: c.origin}[c.allowed]
+		h := conformingHandler(t, c.server)
+		for _, method := range []string{"OPTIONS", "POST", "GET"} {
+			r := httptest.NewRequest(method, "/api/monitors", strings.NewReader(body))
+			r.Host = "localhost:8000"
 			r.Header.Set("Origin", c.origin)
 			if method == "OPTIONS" {
 				r.Header.Set("Access-Control-Request-Method", "PUT")
 			}
-			w := serve(conformingHandler(t, c.server), r)
-			if got := w.Header().Get("Access-Control-Allow-Origin"); got != c.want || method == "OPTIONS" && w.Code != 204 {
-				t.Errorf("%s, %s: %d, allowed is %q, want %q", name, method, w.Code, got, c.want)
+			r.Header.Set("Content-Type", "text/plain")
+			w := serve(h, r)
+			status := map[string]int{"OPTIONS": 204, "POST": map[bool]int{true: 415, false: 403}[c.allowed], "GET": w.Code}[method]
+			if got := w.Header().Get("Access-Control-Allow-Origin"); got != want || w.Code != status {
+				t.Errorf("%s, %s: %d, allowed is %q, want %d and %q", name, method, w.Code, got, status, want)
 			}
 		}
+	}
+	if monitors, err := s.Monitors(t.Context()); err != nil || len(monitors) > 0 {
+		t.Errorf("monitors were created: %v, %v", monitors, err)
+	}
+}
+
+// TestEveryChangeIsRefused sends each request that changes something from a page of another site.
+func TestEveryChangeIsRefused(t *testing.T) {
+	server := newServer(unavailableStore{})
+	h := conformingHandler(t, server)
+	for _, route := range routesOf(t, server) {
+		if strings.HasPrefix(route, "GET ") {
+			continue
+		}
+		for _, sent := range [][2]string{{"Origin", "null"}, {"Sec-Fetch-Site", "cross-site"}} {
+			r := request(route)
+			r.Header.Set(sent[0], sent[1])
+			if w := serve(h, r); w.Code != 403 || !strings.Contains(w.Body.String(), "CORS_ORIGINS") {
+				t.Errorf("%s with %v: %d %s", route, sent, w.Code, w.Body)
+			}
+		}
+	}
+}
+
+func TestHostsAreChecked(t *testing.T) {
+	p, s, log := oidctest.New(t), openStore(t), slog.New(slog.DiscardHandler)
+	off := New(Config{Hosts: web.NewHosts(nil, log)}, s, newServer(s).types, log)
+	on := New(Config{Hosts: web.NewHosts(nil, log), Auth: config.Auth{AuthClientID: "x", AuthTenant: "common", AuthIssuer: p.Issuer()}}, s, off.types, log)
+	for _, path := range []string{"/api/", "/api/health", "/api/metrics", "/api/status", "/api/monitors", "/api/events"} {
+		r := httptest.NewRequest("GET", path, nil)
+		r.Host = "attacker.example:8000"
+		if w := serve(conformingHandler(t, off), r); w.Code != 421 || !strings.Contains(w.Body.String(), "ALLOWED_HOSTS") {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	r := httptest.NewRequest("GET", "/api/monitors", nil)
+	r.Host = "nanomon.example.org"
+	if w := serve(conformingHandler(t, on), r); w.Code != 200 {
+		t.Errorf("while sign-in is on: %d %s", w.Code, w.Body)
 	}
 }
 

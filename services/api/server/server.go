@@ -34,11 +34,13 @@ type Config struct {
 	// StoreName is the kind of store, as /api/status shows it.
 	StoreName string
 	Auth      config.Auth
-	// Origins lists the origins of web pages that may use the API. If it is empty, any origin may while sign-in is off,
-	// and none while it is on.
+	// Origins lists the origins of web pages that may use the API, besides its own. If it is empty and sign-in is off,
+	// pages on other ports of the same host name may use it too.
 	Origins []string
 	// TrustedProxies are the proxies whose X-Forwarded-For is used to find the address of a client.
 	TrustedProxies []netip.Prefix
+	// Hosts restricts the host names of the API while sign-in is off; nil allows all.
+	Hosts *web.Hosts
 	// Metrics are the metrics of this server alone; nil creates new ones.
 	Metrics *Metrics
 }
@@ -122,8 +124,14 @@ type routes struct {
 // Handler serves all routes of the API.
 func (s *Server) Handler() http.Handler {
 	r := chi.NewRouter()
-	r.Use(s.config.Metrics.measure, web.LogRequests(s.log, "/api", "/api/", "/api/health", "/api/metrics"), web.SecurityHeaders, web.AllowOrigins(s.origins()...),
-		findAddress(s.config.TrustedProxies), redirectOldPaths, rejectUnknownRoutes(r), middleware.GetHead)
+	hosts, pages := s.config.Hosts, web.Pages{Origins: s.config.Origins}
+	if s.auth.Enabled() {
+		hosts = nil
+	} else {
+		pages.SameHost = len(pages.Origins) == 0
+	}
+	r.Use(s.config.Metrics.measure, web.LogRequests(s.log, "/api", "/api/", "/api/health", "/api/metrics"), web.SecurityHeaders,
+		hosts.Check, pages.Allow, findAddress(s.config.TrustedProxies), redirectOldPaths, rejectUnknownRoutes(r), middleware.GetHead)
 	to := routes{open: r, reading: r.With(s.auth.ProtectReads), protected: r.With(s.auth.ProtectWrites)}
 	if s.auth.Enabled() {
 		// Authentication comes first: the client is the signed-in identity, and rejected requests don't count.
@@ -144,14 +152,6 @@ func (s *Server) Handler() http.Handler {
 	s.bindAPIKeys(to)
 	s.bindMetrics(to)
 	return r
-}
-
-// origins returns the origins of the pages that may use the API.
-func (s *Server) origins() []string {
-	if len(s.config.Origins) == 0 && !s.auth.Enabled() {
-		return []string{web.AnyOrigin}
-	}
-	return s.config.Origins
 }
 
 // rejectUnknownRoutes responds with 404 to an unknown path, and with 405 to a method that the path does not have.

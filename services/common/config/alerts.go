@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // Alerts configures when an incident opens and which channels send its notifications.
@@ -217,7 +216,7 @@ type URLs []*url.URL
 
 // UnmarshalText parses a list separated by commas or spaces.
 func (u *URLs) UnmarshalText(text []byte) error {
-	fields := strings.FieldsFunc(string(text), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	fields := splitList(string(text))
 	list := make(URLs, 0, len(fields))
 	for i, field := range fields {
 		address, err := webAddress(field)

@@ -103,14 +103,61 @@ func Confidential(u *url.URL) bool {
 	return false
 }
 
-// CORS configures which other web pages may use the API.
+// CORS configures which other web pages may use the API, and under which host names.
 //
 // # Sign-in
 type CORS struct {
 	// Origins of other web pages that may use the API, for example `https://nanomon.example.org`, separated by commas or
-	// spaces. If unset, any page may use it while sign-in is off, and none while it is on. The page that `standalone`
-	// serves, and a page on the same host name and port as the API, need no entry.
+	// spaces. A page with the same origin as the API needs no entry. If unset and sign-in is off, pages on other ports of
+	// the same host name may use it too.
 	CORSOrigins Origins `env:"CORS_ORIGINS"`
+	// Host names under which browsers reach NanoMon while sign-in is off, separated by commas or spaces, for example
+	// `nanomon.example.org` or `*.example.org`. `*` allows all. IP addresses, `localhost`, names without a dot and the
+	// hosts in `CORS_ORIGINS` need no entry. It has no effect while sign-in is on.
+	AllowedHosts HostNames `env:"ALLOWED_HOSTS"`
+}
+
+// HostNames returns the allowed host names, including those in CORS_ORIGINS.
+func (c CORS) HostNames() []string {
+	names := slices.Clone([]string(c.AllowedHosts))
+	for _, origin := range c.CORSOrigins {
+		names = append(names, hostOf(origin))
+	}
+	return names
+}
+
+// HostNames are names in lower case. The first label can be "*", which stands for all names below the rest; "*" alone
+// stands for all names.
+type HostNames []string
+
+var hostName = regexp.MustCompile(`^(\*|(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?)$`)
+
+// UnmarshalText parses a list separated by commas or spaces.
+func (h *HostNames) UnmarshalText(text []byte) error {
+	list := HostNames{}
+	for _, field := range splitList(string(text)) {
+		name := strings.ToLower(field)
+		if !hostName.MatchString(name) {
+			return fmt.Errorf("%q is not a host name: use for example nanomon.example.org, without scheme and port", field)
+		}
+		list = append(list, strings.TrimSuffix(name, "."))
+	}
+	*h = list
+	return nil
+}
+
+// hostOf returns the host name of a URL in lower case, or an empty string if it has none.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Hostname())
+}
+
+// splitList splits a list that is separated by commas or spaces.
+func splitList(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 }
 
 // Origins are web origins in the form that browsers send: scheme, host, and the port unless it is the scheme's default.
@@ -118,7 +165,7 @@ type Origins []string
 
 // UnmarshalText parses a list separated by commas or spaces.
 func (o *Origins) UnmarshalText(text []byte) error {
-	fields := strings.FieldsFunc(string(text), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	fields := splitList(string(text))
 	list := make(Origins, 0, len(fields))
 	for _, field := range fields {
 		u, err := webAddress(field)

@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"nanomon/services/common/secret"
 )
@@ -57,7 +56,7 @@ type Networks []netip.Prefix
 // UnmarshalText parses a list of ranges, such as 10.0.0.0/8, and single addresses, separated by commas or spaces.
 func (n *Networks) UnmarshalText(text []byte) error {
 	list := Networks{}
-	for _, field := range strings.FieldsFunc(string(text), func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
+	for _, field := range splitList(string(text)) {
 		network, err := parseNetwork(field)
 		if err != nil {
 			return fmt.Errorf("%q is not an IP address or a range: use for example 192.0.2.1, 10.0.0.0/8 or fd00::/8", field)

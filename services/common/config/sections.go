@@ -124,7 +124,12 @@ func Sections() []Section {
 				},
 				{
 					Name: "CORS_ORIGINS", Secret: false,
-					Text: "Origins of other web pages that may use the API, for example `https://nanomon.example.org`, separated by commas or spaces. If unset, any page may use it while sign-in is off, and none while it is on. The page that `standalone` serves, and a page on the same host name and port as the API, need no entry.",
+					Text: "Origins of other web pages that may use the API, for example `https://nanomon.example.org`, separated by commas or spaces. A page with the same origin as the API needs no entry. If unset and sign-in is off, pages on other ports of the same host name may use it too.",
+					Uses: []Use{{"standalone", ""}, {"api", ""}},
+				},
+				{
+					Name: "ALLOWED_HOSTS", Secret: false,
+					Text: "Host names under which browsers reach NanoMon while sign-in is off, separated by commas or spaces, for example `nanomon.example.org` or `*.example.org`. `*` allows all. IP addresses, `localhost`, names without a dot and the hosts in `CORS_ORIGINS` need no entry. It has no effect while sign-in is on.",
 					Uses: []Use{{"standalone", ""}, {"api", ""}},
 				},
 			},

@@ -266,6 +266,11 @@ type Standalone struct {
 	Log
 }
 
+// HostNames returns the allowed host names, including those of the page and of the API.
+func (c Standalone) HostNames() []string {
+	return append(c.CORS.HostNames(), hostOf(c.AlertLinkBase), hostOf(c.APIEndpoint))
+}
+
 // Validate implements [Validator].
 func (c Standalone) Validate() []Fault {
 	return slices.Concat(

@@ -32,6 +32,13 @@ func LogRequests(log *slog.Logger, quiet ...string) func(http.Handler) http.Hand
 
 type logEntryKey struct{}
 
+// logQuietly logs a request at debug level, unless it fails.
+func logQuietly(r *http.Request) {
+	if entry, ok := r.Context().Value(logEntryKey{}).(*logEntry); ok {
+		entry.quiet = true
+	}
+}
+
 // logEntry collects what is logged about a request.
 type logEntry struct {
 	started time.Time
@@ -92,43 +99,6 @@ func requestID(r *http.Request) string {
 		return id
 	}
 	return monitor.NewID(time.Now())
-}
-
-// AnyOrigin allows all origins in [AllowOrigins].
-const AnyOrigin = "*"
-
-// AllowOrigins lets pages of these origins use the service, and answers preflight requests. Pages of other origins
-// can't read the responses.
-func AllowOrigins(origins ...string) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			h, origin := w.Header(), AnyOrigin
-			if !slices.Contains(origins, AnyOrigin) {
-				h.Add("Vary", "Origin")
-				origin = r.Header.Get("Origin")
-			}
-			preflight := r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
-			if slices.Contains(origins, origin) {
-				allow(h, origin, preflight)
-			}
-			if preflight {
-				w.WriteHeader(http.StatusNoContent)
-				return
-			}
-			next.ServeHTTP(w, r)
-		})
-	}
-}
-
-func allow(h http.Header, origin string, preflight bool) {
-	h.Set("Access-Control-Allow-Origin", origin)
-	if !preflight {
-		h.Set("Access-Control-Expose-Headers", "Link, Retry-After, WWW-Authenticate, X-Request-Id")
-		return
-	}
-	h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
-	h.Set("Access-Control-Allow-Headers", "Content-Type, Authorization")
-	h.Set("Access-Control-Max-Age", "600")
 }
 
 // SecurityHeaders sets the security headers of responses that are data, not pages: browsers must not render or store

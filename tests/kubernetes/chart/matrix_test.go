@@ -32,6 +32,7 @@ api:
   serviceType: LoadBalancer
   serviceAnnotations: {example.org/internal: "true"}
   corsOrigins: https://wall.example.org
+  allowedHosts: nanomon.internal, *.example.org
   trustedProxies: 10.244.0.0/16
   autoscaling: {enabled: true}
   extraEnv: [{name: SSL_CERT_FILE, value: /ca/ca.crt}]

@@ -16,6 +16,7 @@ import (
 	policy "k8s.io/api/policy/v1"
 	"sigs.k8s.io/yaml"
 
+	"nanomon/services/common/config"
 	"nanomon/tests/kubernetes"
 )
 
@@ -43,7 +44,7 @@ func TestOriginalValuesReachServices(t *testing.T) {
 	installed := install(t, originalValues)
 	mongo := map[string]string{"MONGO_URI": "mongodb://db.example.org", "MONGO_DB": "nanomon", "MONGO_TIMEOUT": "2m"}
 	for service, want := range map[string]map[string]string{
-		"api":      {"PORT": "8000", "AUTH_CLIENT_ID": "client"},
+		"api":      {"PORT": "8000", "AUTH_CLIENT_ID": "client", "CORS_ORIGINS": "https://nanomon.example.org"},
 		"frontend": {"PORT": "8001", "AUTH_CLIENT_ID": "client", "API_ENDPOINT": "https://api.example.org/api"},
 		"runner": {
 			"USE_POLLING": "true", "POLLING_INTERVAL": "7s", "SPOOL_DIR": "/spool", "HEALTH_FILE": "/tmp/health",
@@ -104,6 +105,62 @@ func TestOriginalValuesReachMongoDB(t *testing.T) {
 	}
 	if claim := object[*apps.StatefulSet](t, install(t, ""), set.Kind+"/"+set.Name).Spec.VolumeClaimTemplates[0].Spec; claim.StorageClassName != nil {
 		t.Errorf("the storage class is %q, want the cluster's default", *claim.StorageClassName)
+	}
+}
+
+func TestAllowedHosts(t *testing.T) {
+	release := install(t, "")
+	api := object[*core.Service](t, release, "Service/shop-nanomon-api")
+	service := api.Name + "." + api.Namespace
+	service += "," + service + ".svc," + service + ".svc.cluster.local"
+	for values, want := range map[string]string{
+		"": service,
+		"ingress: {enabled: true, className: nginx, annotations: {a: b}, host: nanomon.example.org, tlsSecret: certificate}": service + ",nanomon.example.org",
+		"ingress: {enabled: true, host: '*.example.org'}":                                                                    service + ",*.example.org",
+		"ingress: {enabled: true}": "*",
+		"ingress: {enabled: true}\napi: {allowedHosts: 'a.example.org, b.example.org'}":                     service + ",a.example.org, b.example.org",
+		"ingress: {host: nanomon.example.org}":                                                              service,
+		"httpRoute: {enabled: true, parentRefs: [{name: a}], hostnames: [a.example.org, b.example.org]}":    service + ",a.example.org,b.example.org",
+		"httpRoute: {enabled: true, parentRefs: [{name: a}]}":                                               "*",
+		"httpRoute: {enabled: true, parentRefs: [{name: a}]}\npublicURL: https://nanomon.example.org:8443/": service + ",nanomon.example.org",
+		"publicURL: https://nanomon.example.org:8443/":                                                      service + ",nanomon.example.org",
+		"frontend: {apiEndpoint: 'https://api.example.org/api'}":                                            service + ",api.example.org",
+		"api: {serviceType: LoadBalancer}":                                                                  "*",
+		"api: {serviceType: NodePort, allowedHosts: nodes.example.org}":                                     service + ",nodes.example.org",
+		"authClientId: client": "",
+		"authClientId: client\napi: {allowedHosts: a.example.org}": "",
+	} {
+		environment := install(t, values).environment(t, "api")
+		if got := environment["ALLOWED_HOSTS"]; got != want {
+			t.Errorf("%s: ALLOWED_HOSTS is %q, want %q", values, got, want)
+		}
+		if _, err := config.Parse[config.API](environment); err != nil {
+			t.Errorf("%s: %v", values, err)
+		}
+	}
+}
+
+// TestPageOnAnotherHostMayUseAPI installs values files of the original, in which the page and the API can have separate
+// hosts.
+func TestPageOnAnotherHostMayUseAPI(t *testing.T) {
+	const routed = "ingress: {enabled: true, host: nanomon.example.org}\n"
+	for values, want := range map[string]string{
+		"":     "",
+		routed: "",
+		routed + "frontend: {apiEndpoint: 'https://api.example.org/api'}":                                               "http://nanomon.example.org",
+		routed + "frontend: {apiEndpoint: 'https://api.example.org/api'}\npublicURL: https://nanomon.example.org:8443/": "https://nanomon.example.org:8443",
+		routed + "frontend: {apiEndpoint: 'https://api.example.org/api'}\napi: {corsOrigins: 'https://a.example.org'}":  "https://a.example.org",
+		routed + "frontend: {apiEndpoint: 'https://nanomon.example.org/api'}":                                           "",
+		"frontend: {apiEndpoint: 'https://api.example.org/api'}":                                                        "",
+		"frontend: {apiEndpoint: 'https://api.example.org/api'}\ningress: {enabled: true, host: '*.example.org'}":       "",
+	} {
+		environment := install(t, values).environment(t, "api")
+		if got := environment["CORS_ORIGINS"]; got != want {
+			t.Errorf("%s: CORS_ORIGINS is %q, want %q", values, got, want)
+		}
+		if _, err := config.Parse[config.API](environment); err != nil {
+			t.Errorf("%s: %v", values, err)
+		}
 	}
 }
 
@@ -201,6 +258,7 @@ func TestRejectedValues(t *testing.T) {
 		"ingress: {annotations: {a: 1}}":                       "at '/ingress/annotations/a'",
 		"httpRoute: {enabled: true}":                           "at '/httpRoute/parentRefs'",
 		"auth: {issuer: 'https://login.example.org'}":          "auth has no effect without authClientId, so nothing would be protected: set authClientId too",
+		"api: {allowedHosts: 'https://nanomon.example.org'}":   "at '/api/allowedHosts'",
 		"publicURL: nanomon.example.org":                       "at '/publicURL'",
 		"metrics: {serviceMonitor: {apiKeySecret: {name: a}}}": "at '/metrics/serviceMonitor/apiKeySecret'",
 		"nodeSelector: {gpu: true}":                            "at '/nodeSelector/gpu'",

@@ -206,6 +206,44 @@ MONGO_URI: {{ b64enc . }}
 {{- end }}
 {{- end }}
 
+{{/* The origins of other pages that may use the API. If none is set and the API has its own host, that of the page. */}}
+{{- define "nanomon.corsOrigins" -}}
+{{- $page := urlParse (include "nanomon.url" .) -}}
+{{- $api := urlParse (.Values.frontend.apiEndpoint | default "/api") -}}
+{{- if .Values.api.corsOrigins }}
+{{- .Values.api.corsOrigins }}
+{{- else if and $api.host $page.host (ne $api.hostname $page.hostname) (not (contains "*" $page.host)) }}
+{{- printf "%s://%s" $page.scheme $page.host }}
+{{- end }}
+{{- end }}
+
+{{/* The host names of the API, or "*" if the values don't contain those that browsers use. Empty while sign-in is on. */}}
+{{- define "nanomon.allowedHosts" -}}
+{{- $values := .Values -}}
+{{- $api := printf "%s-api.%s" (include "nanomon.fullname" .) .Release.Namespace -}}
+{{- $hosts := list $api (printf "%s.svc" $api) (printf "%s.svc.cluster.local" $api) -}}
+{{- range list $values.publicURL $values.frontend.apiEndpoint -}}
+{{- with . }}{{ $hosts = append $hosts (urlParse .).hostname }}{{ end -}}
+{{- end -}}
+{{- $unknown := ne ($values.api.serviceType | default "ClusterIP") "ClusterIP" -}}
+{{- if $values.ingress.enabled -}}
+{{- $unknown = or $unknown (not $values.ingress.host) -}}
+{{- $hosts = append $hosts $values.ingress.host -}}
+{{- end -}}
+{{- if $values.httpRoute.enabled -}}
+{{- $unknown = or $unknown (not $values.httpRoute.hostnames) -}}
+{{- $hosts = concat $hosts ($values.httpRoute.hostnames | default list) -}}
+{{- end -}}
+{{- if $values.authClientId -}}
+{{- else if $values.api.allowedHosts -}}
+{{ append $hosts $values.api.allowedHosts | compact | uniq | join "," }}
+{{- else if and $unknown (not $values.publicURL) -}}
+*
+{{- else -}}
+{{ $hosts | compact | uniq | join "," }}
+{{- end -}}
+{{- end }}
+
 {{- define "nanomon.service" -}}
 {{- $own := get (index . 0).Values (index . 1) -}}
 apiVersion: v1

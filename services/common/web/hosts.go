@@ -1,0 +1,75 @@
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// AnyHost allows all host names in [Hosts].
+const AnyHost = "*"
+
+// maxReported is the maximum number of host names that [Hosts] logs.
+const maxReported = 10
+
+// Hosts decides under which host names a service can be used. It prevents DNS rebinding: a web page whose own host name
+// suddenly leads to the service has the service's origin, as far as the browser can tell. Nobody can do that with an IP
+// address, localhost, or a name without a dot, so these are always allowed. Create it with [NewHosts]; nil allows all.
+type Hosts struct {
+	allowed  []string
+	log      *slog.Logger
+	mu       sync.Mutex
+	reported []string
+}
+
+// NewHosts returns a check that also allows these host names, which are in lower case. "*.example.org" allows all names
+// below example.org, and [AnyHost] all names.
+func NewHosts(allowed []string, log *slog.Logger) *Hosts {
+	return &Hosts{allowed: allowed, log: log}
+}
+
+// Check is a middleware that answers requests for other host names with 421. It logs each such name once, and at most
+// ten of them.
+func (h *Hosts) Check(next http.Handler) http.Handler {
+	if h == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := strings.TrimSuffix(hostname(r.Host), ".")
+		if h.allows(name) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		logQuietly(r)
+		h.report(name)
+		Error(w, r, Problemf(http.StatusMisdirectedRequest,
+			"host name %.255q is not allowed: add it to ALLOWED_HOSTS, or turn on sign-in", name))
+	})
+}
+
+// allows reports whether a name in lower case without a dot at its end is allowed.
+func (h *Hosts) allows(name string) bool {
+	_, err := netip.ParseAddr(name)
+	return err == nil || !strings.Contains(name, ".") || strings.HasSuffix(name, ".localhost") ||
+		slices.ContainsFunc(h.allowed, func(pattern string) bool { return matches(pattern, name) })
+}
+
+func matches(pattern, name string) bool {
+	domain, wildcard := strings.CutPrefix(pattern, "*")
+	return name == pattern || wildcard && strings.HasSuffix(name, domain)
+}
+
+// report logs a host name, unless it did so before.
+func (h *Hosts) report(name string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.reported) == maxReported || slices.Contains(h.reported, name) {
+		return
+	}
+	h.reported = append(h.reported, name)
+	h.log.Warn("refusing requests for a host name that is not allowed: add it to ALLOWED_HOSTS if NanoMon has this name",
+		"host", name, "setting", "ALLOWED_HOSTS")
+}

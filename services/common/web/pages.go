@@ -1,0 +1,140 @@
+package web
+
+import (
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Pages decides which web pages may use a service. Browsers send the headers Origin and Sec-Fetch-Site, which pages
+// can't change. A request without both headers does not come from a web page.
+type Pages struct {
+	// Origins lists the origins of other web pages that may use the service, in the form that browsers send.
+	Origins []string
+	// SameHost lets pages of other ports on the service's own host name, with the same scheme, use it too.
+	SameHost bool
+}
+
+// sender describes the web page that sent a request, and the service's own address.
+type sender struct {
+	method string
+	// origin and site are the headers Origin and Sec-Fetch-Site. Browsers omit Sec-Fetch-Site if the service's address is
+	// plain http and not on this machine.
+	origin, site string
+	scheme, host string
+}
+
+func senderOf(r *http.Request) sender {
+	s := sender{r.Method, strings.ToLower(r.Header.Get("Origin")), r.Header.Get("Sec-Fetch-Site"), "http", strings.ToLower(r.Host)}
+	// Pages of other sites can't set X-Forwarded-Proto: the responses to preflight requests don't permit it.
+	forwarded, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
+	if r.TLS != nil || strings.EqualFold(strings.TrimSpace(forwarded), "https") {
+		s.scheme = "https"
+	}
+	return s
+}
+
+// isPage reports whether a web page sent the request.
+func (s sender) isPage() bool { return s.origin != "" || s.site != "" }
+
+// changes reports whether the request can change something.
+func (s sender) changes() bool {
+	return !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, s.method)
+}
+
+// isOwn reports whether the page has the service's own origin, or whether the user typed the address.
+func (s sender) isOwn() bool {
+	if s.site != "" {
+		return s.site == "same-origin" || s.site == "none" && s.origin == ""
+	}
+	port := ":80"
+	if s.scheme == "https" {
+		port = ":443"
+	}
+	return s.origin == s.scheme+"://"+strings.TrimSuffix(s.host, port)
+}
+
+// onSameHost reports whether the page has the host name and the scheme of the service. Behind a proxy that terminates
+// TLS, only the browser knows the scheme: to it, http and https are different sites.
+func (s sender) onSameHost() bool {
+	origin, err := url.Parse(s.origin)
+	if err != nil || origin.Host == "" || origin.Hostname() != hostname(s.host) {
+		return false
+	}
+	if s.site != "" {
+		return s.site == "same-site" || s.site == "same-origin"
+	}
+	return origin.Scheme == s.scheme
+}
+
+// hostname returns the name or address of a host in lower case, without port and brackets.
+func hostname(host string) string {
+	return strings.ToLower((&url.URL{Host: host}).Hostname())
+}
+
+// decide reports whether a request is permitted, and whether the page that sent it may read the response: then the
+// response has CORS headers.
+func (p Pages) decide(s sender) (permitted, readable bool) {
+	readable = slices.Contains(p.Origins, s.origin) || p.SameHost && s.onSameHost()
+	return readable || !s.isPage() || !s.changes() || s.isOwn(), readable
+}
+
+// Allow is a middleware that lets permitted web pages use the service, and answers preflight requests. Other web pages
+// can't read the responses, and their requests are refused with 403 if they can change something. A request from any
+// web page with a body must have the type JSON, so that forms can't send it; otherwise it is refused with 415.
+func (p Pages) Allow(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, s := w.Header(), senderOf(r)
+		h.Add("Vary", "Origin")
+		permitted, readable := p.decide(s)
+		preflight := r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
+		if readable {
+			allow(h, s.origin, preflight)
+		}
+		switch {
+		case preflight:
+			w.WriteHeader(http.StatusNoContent)
+		case !permitted:
+			Error(w, r, refusal(s.origin))
+		case s.isPage() && s.changes() && !sendsJSON(r):
+			Error(w, r, Problemf(http.StatusUnsupportedMediaType, "web pages must send JSON: set Content-Type to application/json"))
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// allow adds the CORS headers of a response, or of the response to a preflight request.
+func allow(h http.Header, origin string, preflight bool) {
+	h.Set("Access-Control-Allow-Origin", origin)
+	if !preflight {
+		h.Set("Access-Control-Expose-Headers", "Link, Retry-After, WWW-Authenticate, X-Request-Id")
+		return
+	}
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+	h.Set("Access-Control-Allow-Headers", "Content-Type, Authorization")
+	h.Set("Access-Control-Max-Age", "600")
+}
+
+// refusal explains to the owner of a page of an origin how to permit it.
+func refusal(origin string) *Problem {
+	p := Problemf(http.StatusForbidden, "pages of other sites can't change anything here; CORS_ORIGINS lists the origins that can")
+	if strings.Contains(origin, "://") {
+		p = Problemf(http.StatusForbidden, "pages of %.200q can't change anything here: add this origin to CORS_ORIGINS", origin)
+	}
+	p.Hint = "If this is NanoMon's own page behind a reverse proxy, let the proxy keep the header Host, " +
+		"in nginx with: proxy_set_header Host $http_host;"
+	return p
+}
+
+// sendsJSON reports whether a request has no body, or JSON.
+func sendsJSON(r *http.Request) bool {
+	declared := r.Header.Get("Content-Type")
+	if declared == "" {
+		return r.ContentLength == 0
+	}
+	mediaType, _, err := mime.ParseMediaType(declared)
+	return err == nil && mediaType == "application/json"
+}
