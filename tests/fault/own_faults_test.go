@@ -126,7 +126,7 @@ func TestKilledProcessQuarantinesNoMonitor(t *testing.T) {
 		servicetest.Eventually(t, "1,000 checks to run", func() bool { return running.Load() == 1000 })
 		s.Kill(t)
 		servicetest.Eventually(t, "all checks to end", func() bool { return running.Load() == 0 })
-		s, api, _ = servicetest.Standalone(t, folder)
+		s, _, _ = servicetest.Standalone(t, folder)
 	}
 	s.WaitLog(t, `msg="earlier processes crashed.*monitors=1000`)
 	before := waiting.Load()

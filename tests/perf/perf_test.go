@@ -36,7 +36,7 @@ func TestAllRoutesAreMeasured(t *testing.T) {
 }
 
 func TestEveryGetRouteOfAPIIsListed(t *testing.T) {
-	router := server.New(server.Config{}, nil, nil, slog.New(slog.DiscardHandler)).Handler().(chi.Routes)
+	router := server.New(server.Config{}, struct{ server.Store }{}, nil, slog.New(slog.DiscardHandler)).Handler().(chi.Routes)
 	err := chi.Walk(router, func(method, path string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
 		if method != http.MethodGet || path == "/api/events" || path == "/api/keys" {
 			return nil

@@ -1,13 +1,10 @@
 package rule
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/Knetic/govaluate"
-
-	"nanomon/services/common/probe"
 )
 
 const (
@@ -16,9 +13,8 @@ const (
 	maxMatches = 50
 )
 
-// Validate reports whether a rule may be saved: it returns the errors of [Compile], and errors for rules whose value is
-// never a bool or that can use much memory or time. Such rules may have been stored by an earlier version. They are
-// still evaluated, within limits.
+// Validate reports whether a rule may be saved: it returns the errors of [Compile], and errors for rules that can use
+// much memory or time. Such rules may have been stored by an earlier version. They are still evaluated, within limits.
 func Validate(text string, outputs Outputs) error {
 	expression, err := parse(text, outputs)
 	if err != nil {
@@ -38,9 +34,6 @@ func Validate(text string, outputs Outputs) error {
 	}
 	if i := slices.IndexFunc(expression, outputs.isRuleOnly); i >= 0 && joins(expression, outputs) {
 		return fmt.Errorf("+ can't be used with %v: use =~ to search in it", expression[i].Value)
-	}
-	if neverBool(expression, outputs) {
-		return errors.New("the value is neither true nor false: compare it, for example with == or <")
 	}
 	return nil
 }
@@ -95,21 +88,4 @@ func joins(expression tokens, outputs Outputs) bool {
 		}
 	}
 	return false
-}
-
-// neverBool reports whether it is certain that the value of the expression is not a bool.
-func neverBool(expression tokens, outputs Outputs) bool {
-	at, first := lastApplied(expression), expression[0]
-	switch {
-	case at >= 0:
-		return expression[at].Kind == govaluate.SEPARATOR || expression[at].Kind == govaluate.MODIFIER
-	case first.Kind == govaluate.PREFIX:
-		return first.Value != "!"
-	case first.Kind == govaluate.CLAUSE:
-		return neverBool(expression[1:len(expression)-1], outputs)
-	case first.Kind == govaluate.VARIABLE:
-		output, _ := outputs(first.Value.(string))
-		return output.Kind != probe.OutputBool
-	}
-	return first.Kind != govaluate.BOOLEAN
 }
