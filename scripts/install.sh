@@ -92,7 +92,7 @@ write_settings() {
 # While sign-in is off, everyone who can reach these ports can change everything. See docs/sign-in.md.
 #AUTH_CLIENT_ID=
 #AUTH_TENANT=common
-# Without sign-in, NanoMon answers under known host names only. This replaces those of this machine.
+# Without sign-in, NanoMon answers only requests for known host names. This list replaces the names of this machine.
 #ALLOWED_HOSTS=nanomon.example.org
 
 #ALERT_LINK_BASEURL=http://localhost:8001

@@ -69,7 +69,7 @@ func TestStoreHealthIsReportedOncePerChange(t *testing.T) {
 		}()
 		for _, p := range []*error{nil, &errFull, &errUnavailable, nil} {
 			problem.Store(p)
-			time.Sleep(time.Minute)
+			<-time.After(time.Minute)
 			synctest.Wait()
 		}
 		cancel()

@@ -117,7 +117,7 @@ type CORS struct {
 	AllowedHosts HostNames `env:"ALLOWED_HOSTS"`
 }
 
-// HostNames returns the allowed host names, including those in CORS_ORIGINS.
+// HostNames returns the allowed host names, including the hosts in CORS_ORIGINS.
 func (c CORS) HostNames() []string {
 	names := slices.Clone([]string(c.AllowedHosts))
 	for _, origin := range c.CORSOrigins {

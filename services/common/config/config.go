@@ -24,8 +24,9 @@ import (
 	"nanomon/services/common/secret"
 )
 
-// Environment returns the variables of the file .env in the working folder, if there is one, and of the process;
-// those of the process win. A variable with an empty value counts as unset. inFile has the variables of the file.
+// Environment returns the variables of the process and of the file .env in the working folder, if there is one. If both
+// have a variable, merged contains the value of the process. inFile contains only the variables of the file. A variable
+// with an empty value counts as unset.
 func Environment() (merged, inFile map[string]string, err error) {
 	if inFile, err = readFile(".env"); err != nil {
 		return nil, nil, err

@@ -266,7 +266,7 @@ type Standalone struct {
 	Log
 }
 
-// HostNames returns the allowed host names, including those of the page and of the API.
+// HostNames returns the allowed host names, including the hosts of the page and of the API.
 func (c Standalone) HostNames() []string {
 	return append(c.CORS.HostNames(), hostOf(c.AlertLinkBase), hostOf(c.APIEndpoint))
 }

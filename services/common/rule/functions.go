@@ -66,8 +66,8 @@ func replaceInOperand(operand tokens) (tokens, error) {
 	return slices.Concat(operand[:start+1], inner, operand[end:]), err
 }
 
-// lastApplied returns the index of the operator that is applied last: of those outside all parentheses, the last one
-// with the lowest precedence. It returns -1 if there is none.
+// lastApplied returns the index of the operator that is applied last: the last operator with the lowest precedence
+// outside all parentheses. It returns -1 if there is none.
 func lastApplied(expression tokens) int {
 	last, depth := -1, 0
 	for i, t := range expression {

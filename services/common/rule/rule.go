@@ -39,7 +39,7 @@ type Rule struct {
 	expression *govaluate.EvaluableExpression
 	// ruleOnly lists the outputs that the rule uses and that only rules may use.
 	ruleOnly []string
-	// quoted lists those of ruleOnly that an error of govaluate may quote.
+	// quoted lists the outputs in ruleOnly that an error of govaluate may quote.
 	quoted []string
 }
 
@@ -99,8 +99,8 @@ func newRule(text string, expression tokens, outputs Outputs) (r *Rule, err erro
 	return r, nil
 }
 
-// mayBeQuoted reports whether an error of govaluate may quote the value of the output at index i. The operators that
-// accept every value, and those that are replaced by functions, never fail with a quote.
+// mayBeQuoted reports whether an error of govaluate may quote the value of the output at index i. Operators
+// that accept every value, and operators that are replaced by functions, never fail with a quote.
 func mayBeQuoted(expression tokens, i int) bool {
 	if i+1 == len(expression) || i > 0 && expression[i-1].Kind == govaluate.PREFIX {
 		return true

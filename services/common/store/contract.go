@@ -76,7 +76,7 @@ type Store interface {
 	// DirtyHours returns up to limit dirty hours, oldest first, that ended before closed and were marked before quiet.
 	DirtyHours(ctx context.Context, closed, quiet time.Time, limit int) ([]DirtyHour, error)
 	// MarkHistory marks hours as dirty that have results, but neither a mark nor a rollup, because another program has
-	// stored the results. Each call examines a limited number of hours and continues after those of the last call. An
+	// stored the results. Each call examines a limited number of hours and continues where the last call ended. An
 	// examined hour is never examined again.
 	MarkHistory(ctx context.Context) (MarkedHistory, error)
 	// PutRollups stores rollups. Each replaces the rollup of the same monitor, period and start.

@@ -32,7 +32,7 @@ func TestClockSetBack(t *testing.T) {
 				h.alerter.Monitors(testMonitors("m"), all)
 				add := func(letters string) {
 					for _, l := range letters {
-						time.Sleep(time.Second)
+						wait(time.Second)
 						p := pointOf(l, monitor.Date(now()))
 						h.current["m"] = push(h.current["m"], "m", p)
 						h.putState(*h.current["m"])

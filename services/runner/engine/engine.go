@@ -233,7 +233,7 @@ func (e *Engine) drain() {
 	e.closeEntries()
 }
 
-// closeEntries records the results that are left and closes the probes, except those of running checks.
+// closeEntries records the remaining results and closes the probes of all checks that don't run.
 func (e *Engine) closeEntries() {
 	for len(e.finished) > 0 {
 		e.recordResult(<-e.finished)

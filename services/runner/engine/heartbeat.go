@@ -28,7 +28,7 @@ func NewID() string {
 	return host + "-" + monitor.NewID(time.Now())[16:]
 }
 
-// runHeartbeats writes the heartbeat of this runner and reads those of the others until ctx ends. It signals changed
+// runHeartbeats writes the heartbeat of this runner and reads the other heartbeats until ctx ends. It signals changed
 // when the assignment changes.
 func (e *Engine) runHeartbeats(ctx context.Context, changed chan<- struct{}) {
 	failures := e.newFailureLog("exchange heartbeats")

@@ -26,7 +26,7 @@ type notCheckedProblem struct {
 }
 
 // recordNotChecked counts a check of m that this runner could not make. The first one for a reason is logged and
-// notified, and the problem is added to those of the runner.
+// notified, and added to the problems of the runner.
 func (e *Engine) recordNotChecked(m monitor.Monitor, err error) {
 	var reason *probe.NotCheckedError
 	if !errors.As(err, &reason) {

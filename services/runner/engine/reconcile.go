@@ -24,7 +24,7 @@ type change struct {
 	// deleted are the ids in stop whose monitors no longer exist.
 	deleted []string
 	// states are the stored states, by monitor id, of the monitors to start and of new remote dependencies. If reload is
-	// true, they include those of all running monitors.
+	// true, states includes the states of all running monitors.
 	states map[string]*store.State
 	reload bool
 	// cleared is the time of the last deletion of all results. Results before it do not count.

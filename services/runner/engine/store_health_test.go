@@ -43,7 +43,7 @@ func TestStoreHealth(t *testing.T) {
 			if failing != step.failing || h.healthy() != (step.failing < 0) {
 				t.Errorf("step %d: failing since %d, healthy %v; want %d", i, failing, h.healthy(), step.failing)
 			}
-			time.Sleep(time.Second)
+			elapse(time.Second)
 		}
 	})
 }

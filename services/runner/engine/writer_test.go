@@ -19,7 +19,7 @@ type testWriter struct {
 	*writer
 	store *memoryStore
 	log   *logBuffer
-	// problems are those that the writer reports.
+	// problems are the problems that the writer reports.
 	problems *problemSet
 	states   map[string]*store.State
 	// abort cancels the context of the writer.

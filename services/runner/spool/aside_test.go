@@ -18,7 +18,7 @@ func setAside(t *testing.T, s *Spool, b store.Batch) {
 	}
 }
 
-// retry retries the batches that are set aside and returns them. It removes those whose id is stored.
+// retry retries the batches that are set aside and returns them. It removes each batch whose id is stored.
 func retry(t *testing.T, s *Spool, stored ...string) (batches []store.Batch) {
 	t.Helper()
 	err := s.RetryAside(func(b store.Batch) bool {

@@ -146,7 +146,7 @@ func (s *Spool) add(b store.Batch, aside bool) (dropped int, err error) {
 	return s.shrink(), nil
 }
 
-// shrink removes the oldest files until the spool is within its limits, first those that are set aside. It returns how
+// shrink removes the oldest files until the spool is within its limits, files that are set aside first. It returns how
 // many results it dropped.
 func (s *Spool) shrink() (dropped int) {
 	for _, list := range []*[]entry{&s.aside, &s.pending} {

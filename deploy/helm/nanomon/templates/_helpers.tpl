@@ -217,7 +217,7 @@ MONGO_URI: {{ b64enc . }}
 {{- end }}
 {{- end }}
 
-{{/* The host names of the API, or "*" if the values don't contain those that browsers use. Empty while sign-in is on. */}}
+{{/* The host names of the API, or "*" if the values don't contain the host names that browsers use. Empty while sign-in is on. */}}
 {{- define "nanomon.allowedHosts" -}}
 {{- $values := .Values -}}
 {{- $api := printf "%s-api.%s" (include "nanomon.fullname" .) .Release.Namespace -}}
