@@ -20,7 +20,7 @@ var backupCommand = process.Command{
 	Name:    "backup",
 	Summary: "copy the database to a new file, also while NanoMon runs",
 	Text: []string{
-		"Copies the database in DATA_DIR to a new file. NanoMon may run meanwhile and continues to check and to store " +
+		"Copies the database in DATA_DIR to a new file. NanoMon may run and continues to check and to store " +
 			"results. The copy is of one moment. It is checked before the file appears under its name. An existing file " +
 			"is not overwritten.",
 		"The file contains all monitors with their secrets, so only its owner may read it. docs/backup.md has more.",

@@ -117,7 +117,7 @@ type Notification struct {
 	Dependents int
 	// Runner is the id of the runner that a notification is about; empty for other kinds.
 	Runner string
-	// Opened is the date of the incident's first not-OK result, or the time at which the trouble of the runner began.
+	// Opened is the date of the incident's first not-OK result, or the time at which the problem of the runner began.
 	Opened time.Time
 	// Date is the date of the result that caused the notification. For a test or a closed incident it is the time of
 	// the request, for a runner the time at which it noticed.
@@ -198,7 +198,7 @@ func (n Notification) RunnerBeginning() string {
 	return ""
 }
 
-// RunnerNotificationID returns the id of a notification about a runner whose trouble began at opened.
+// RunnerNotificationID returns the id of a notification about a problem of a runner that began at opened.
 func RunnerNotificationID(kind NotificationKind, opened time.Time) string {
 	return fmt.Sprintf("%s-%d", kind, opened.UnixMilli())
 }

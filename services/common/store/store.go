@@ -20,7 +20,7 @@ import (
 )
 
 // ErrWatchUnsupported is returned by Watch if the store can't report changes. The caller must poll. It may try again
-// later: a database also rejects a watch while a part of it is away.
+// later: a database also rejects a watch while a part of it is unavailable.
 var ErrWatchUnsupported = errors.New("the store can't report changes")
 
 // ErrUnknown means that a database that was reachable answered with an error that is not known. It wraps

@@ -27,7 +27,7 @@ func pagerDuty(key string, service *url.URL, options channelOptions) Channel {
 }
 
 // pagerDutyEvent returns the event that opens, updates or resolves a PagerDuty incident. There is one PagerDuty
-// incident for each incident, for each test and for each trouble of a runner.
+// incident for each incident, each test and each problem of a runner.
 func pagerDutyEvent(key string, n store.Notification, c content) any {
 	event := map[string]any{
 		"routing_key": key, "event_action": "trigger", "dedup_key": fmt.Sprintf("%s-%d", n.MonitorID, n.Incident),

@@ -14,7 +14,7 @@ import (
 
 const (
 	// storeFailureDelay is the time that the store must be unavailable before a notification is sent. A restart or a
-	// fail-over of a database takes less, and no result is lost meanwhile.
+	// fail-over of a database takes less, and no result is lost during that time.
 	storeFailureDelay = time.Minute
 	// knownFailureDelay replaces storeFailureDelay if the cause is known, such as a full disk: it doesn't end by itself.
 	knownFailureDelay = 10 * time.Second

@@ -15,7 +15,7 @@ import (
 var errEngineAway = errors.New("(InternalError) no connection to the engine")
 
 // TestWriterKeepsResultsAfterUnknownErrors rejects all batches for a while, as a gateway does whose database engine is
-// away.
+// unavailable.
 func TestWriterKeepsResultsAfterUnknownErrors(t *testing.T) {
 	for _, spooling := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {

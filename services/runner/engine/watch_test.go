@@ -8,7 +8,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// TestWatchIsTriedAgain uses a store that rejects watches for a while, such as one whose database engine is away.
+// TestWatchIsTriedAgain uses a store that rejects watches for a while, such as one whose database engine is unavailable.
 func TestWatchIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newMemoryStore()

@@ -224,7 +224,7 @@ func cut[T any](queue []T) (batch, rest []T) {
 
 // write writes b, unchanged at each retry, until it succeeds, the store rejects b for good, or ctx ends. A batch with an
 // invalid document is split, so that only this document is dropped. Any other error is retried. A batch that is not from
-// the spool is moved to the spool meanwhile. write returns true if b needs no further write by the caller.
+// the spool is moved to it until the store accepts it. write returns true if b needs no further write by the caller.
 func (w *writer) write(ctx context.Context, b store.Batch, fromSpool bool) bool {
 	retry := newBackoff()
 	var rejection rejection

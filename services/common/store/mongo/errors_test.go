@@ -33,7 +33,7 @@ func wantInvalid(t *testing.T, err error) {
 }
 
 // TestEngineAway answers all commands except hello and ping with an error, as a gateway does whose database engine is
-// away.
+// unavailable.
 func TestEngineAway(t *testing.T) {
 	t.Parallel()
 	s, r := openThrough(t, server, mongotest.Database(t, server))
@@ -70,7 +70,7 @@ func (f lineFunc) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestOpenWaitsForEngine opens a database whose engine is away until the first log line.
+// TestOpenWaitsForEngine opens a database whose engine is unavailable until the first log line.
 func TestOpenWaitsForEngine(t *testing.T) {
 	t.Parallel()
 	r, through := startRelay(t, server)

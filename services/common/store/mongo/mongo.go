@@ -191,7 +191,7 @@ func (s *Store) Close(ctx context.Context) (err error) {
 }
 
 // Ping returns an error if the server can't read. It reads a document, because some servers answer the command ping while
-// their database engine is away.
+// their database engine is unavailable.
 func (s *Store) Ping(ctx context.Context) (err error) {
 	defer s.end(ctx, time.Now(), "ping", &err)
 	return s.read(ctx)

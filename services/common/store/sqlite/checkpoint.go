@@ -48,7 +48,7 @@ func (s *Store) runCheckpoints(ctx context.Context) {
 }
 
 // checkpoint moves as much of the write-ahead log into the database file as is possible without waiting, and reports
-// whether that was all. Readers and the writer continue meanwhile.
+// whether that was all. Readers and the writer continue during the call.
 func (s *Store) checkpoint(ctx context.Context) bool {
 	var busy, pages, moved int
 	err := s.readers.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &moved)

@@ -63,7 +63,8 @@ func (h *health) record(failing map[string]error, operation string, err error) {
 	}
 }
 
-// probeDue reports whether a probe write shall find out if writes succeed again. The caller then makes it.
+// probeDue reports whether it is time for a probe write, which tests whether writes succeed again. If it returns true,
+// the caller makes the write.
 func (h *health) probeDue(now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
