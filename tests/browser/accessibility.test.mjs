@@ -102,7 +102,6 @@ for (const name of VIEWS) {
   });
 
   test(`${name}: the keyboard reaches every element, and the focus is visible`, async ({ page, views, requests }) => {
-    test.slow();
     // Block the stream, so that nothing changes while Tab is pressed.
     await page.route('**/api/events', () => {});
     const responded = page.waitForResponse('**/api/**');

@@ -11,7 +11,6 @@ const TITLES = { http: 'HTTP request', tcp: 'TCP port', ping: 'Ping', dns: 'DNS 
 
 for (const [type, templates] of Object.entries(TEMPLATES)) {
   test(`the API accepts a monitor from each template for ${type}`, async ({ page, nanomon }) => {
-    test.slow();
     for (const template of templates) {
       await open(page, 'new');
       await page.getByRole('radio', { name: TITLES[type] }).check();

@@ -15,7 +15,6 @@ test.use({ viewport: { width: 390, height: 800 } });
 
 for (const [kind, name] of Object.entries(NAMES)) {
   test(`${kind} in name, group, target, rule and message is shown as text`, async ({ page, nanomon, target }) => {
-    test.slow();
     const requests = new Requests(page);
     target.status = 500;
     const id = await nanomon.add({
@@ -31,7 +30,7 @@ for (const [kind, name] of Object.entries(NAMES)) {
       if (['list', 'wall', 'monitor', 'results'].includes(view)) {
         await expect
           .soft(page.locator('main').getByText(name).filter({ visible: true }).first(), `${view} shows the name`)
-          .toBeVisible({ timeout: 5000 });
+          .toBeVisible();
       }
       if (view === 'edit') {
         await expect(page.getByLabel('Name', { exact: true })).toHaveValue(name);

@@ -104,7 +104,7 @@ test('a key is shown once, is limited to its scope, and is rejected after its re
   await expect(page.getByText('Revoked Nightly import')).toBeVisible();
   await expect(keyRow(page, 'Nightly import')).toHaveCount(0);
   await expect(keyRow(page, 'Wall in the hall')).toBeVisible();
-  await expect.poll(() => write(nanomon, writing), { timeout: 15_000 }).toBe(401);
+  await expect.poll(() => write(nanomon, writing)).toBe(401);
   expect(await write(nanomon, reading)).toBe(403);
 });
 

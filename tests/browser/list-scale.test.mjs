@@ -77,7 +77,6 @@ function scrollThrough() {
 }
 
 test.beforeEach(async ({ nanomon, target }) => {
-  test.slow();
   await importMany(nanomon, target.url);
 });
 

@@ -62,7 +62,7 @@ test('a view stops its work when another one opens', async ({ page, nanomon, tar
   const requested = [];
   page.on('request', (request) => requested.push(request.url()));
   const before = target.hits;
-  await expect.poll(() => target.hits, { timeout: 15_000 }).toBeGreaterThan(before + 4);
+  await expect.poll(() => target.hits).toBeGreaterThan(before + 4);
   expect(requested).toEqual([]);
 });
 

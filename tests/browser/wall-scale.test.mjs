@@ -24,7 +24,6 @@ async function importMonitors(nanomon, monitors) {
 
 for (const count of [12, 100, 1000]) {
   test(`${count} monitors fit on every screen size`, async ({ page, nanomon }) => {
-    test.slow();
     const monitors = Array.from({ length: count }, (_, i) => ({
       name: `Monitor ${i} ${'x'.repeat(i % 60)}`,
       type: 'tcp',
@@ -35,7 +34,7 @@ for (const count of [12, 100, 1000]) {
     }));
     await importMonitors(nanomon, monitors);
     await page.goto('/#wall');
-    await expect(headline(page)).toHaveText('5 failed', { timeout: 40_000 });
+    await expect(headline(page)).toHaveText('5 failed');
     await expect(page.locator('a.tile')).toHaveCount(count);
     for (const [width, height] of [
       [390, 844],
@@ -76,7 +75,6 @@ test('1,000 tiles are shown within a second, and a result updates only its own t
   nanomon,
   target,
 }) => {
-  test.slow();
   const monitor = { type: 'http', target: target.url, interval: '1h', enabled: false };
   const others = Array.from({ length: 999 }, (_, i) => ({ ...monitor, name: `Monitor ${i}`, group: `Group ${i % 8}` }));
   await importMonitors(nanomon, [
@@ -110,6 +108,6 @@ test('1,000 tiles are shown within a second, and a result updates only its own t
     }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
   });
   const updated = () => page.evaluate(() => Object.fromEntries(/** @type {any} */ (window).updated));
-  await expect.poll(async () => Object.values(await updated())[0] ?? 0, { timeout: 30_000 }).toBeGreaterThan(2);
+  await expect.poll(async () => Object.values(await updated())[0] ?? 0).toBeGreaterThan(2);
   expect(Object.keys(await updated())).toEqual(['Shop']);
 });
