@@ -112,7 +112,9 @@ func (w *storeWatch) step(ctx context.Context, open *store.Notification) *store.
 }
 
 // date returns the date of a time of the system clock. The runner's clock, from which all dates come, may differ from it.
-func (w *storeWatch) date(t time.Time) time.Time { return monitor.Date(w.outbox.now().Add(-time.Since(t))) }
+func (w *storeWatch) date(t time.Time) time.Time {
+	return monitor.Date(w.outbox.now().Add(-time.Since(t)))
+}
 
 // opened returns the notification about a failure.
 func (w *storeWatch) opened(began time.Time, failure error) *store.Notification {

@@ -26,7 +26,7 @@ const (
 // writerStore is the part of the store that a writer uses.
 type writerStore interface {
 	AppendBatch(ctx context.Context, b store.Batch) error
-	// The writer checks with the following methods whether the store accepts other writes than a batch.
+	// The following methods are for tryOtherWrites.
 	Ping(ctx context.Context) error
 	AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) error
 	DeleteOnDemandCheck(ctx context.Context, id string) error
@@ -51,7 +51,7 @@ type writer struct {
 	takeOverAllowed chan struct{}
 	// unwritten counts the results of batches that were being written when the time for writing was over.
 	unwritten int
-	// asideRetried is the time of the last attempt to write what was set aside.
+	// asideRetried is the time of the last attempt to write the batches that were set aside.
 	asideRetried time.Time
 
 	mu            sync.Mutex

@@ -27,8 +27,8 @@ import (
 const (
 	// Slots is the maximum number of checks in the file. Further checks are not recorded.
 	Slots = 1024
-	// slotSize is the size of a slot: the way, the id and the time of the last change of the monitor. The first slot has
-	// no check, but the time at which the last check or the process began; zero after a clean stop.
+	// slotSize is the size of a slot: the way, the id and the time of the last change of the monitor. The first slot
+	// contains no check: it begins with the time at which the last check, or the process, began; zero after a clean stop.
 	slotSize  = 1 + idSize + 8
 	idSize    = 24
 	mapLength = (Slots + 1) * slotSize
@@ -102,7 +102,7 @@ func (j *Journal) open() error {
 	previous := make([]byte, mapLength)
 	n, err := j.file.ReadAt(previous, 0)
 	if n < mapLength {
-		// Write all of the file: a write to a mapping without disk space would end the process.
+		// Write the whole file: a write to a mapped page for which the disk has no space would end the process.
 		clear(previous)
 		_, err = j.file.WriteAt(previous, 0)
 	}
@@ -171,7 +171,7 @@ func (j *Journal) Begin(key Key, way Way) (end func()) {
 	}
 }
 
-// touch stores the time at which the process was running.
+// touch stores the present time as one at which the process was running.
 func (j *Journal) touch() {
 	j.memory.write(0, binary.LittleEndian.AppendUint64(nil, uint64(time.Now().UnixMilli())))
 }
