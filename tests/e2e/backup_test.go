@@ -125,8 +125,8 @@ func runAndKill(t *testing.T, folder string, delay time.Duration, arguments ...s
 	return command.Wait() == nil
 }
 
-// killStep returns a small part of the time that a run of standalone takes. A run that is killed one step later each time
-// is killed at about as many moments on a slow machine as on a fast one.
+// killStep returns a small part of the time that a run of standalone takes. A run that is killed one step later each
+// time is killed at about as many moments on a slow machine as on a fast one.
 func killStep(t *testing.T, folder string, arguments ...string) time.Duration {
 	t.Helper()
 	began := time.Now()

@@ -59,8 +59,8 @@ func healthValue(t *testing.T, url, name string) float64 {
 	return family.Metric[0].GetGauge().GetValue()
 }
 
-// TestFullDisk fills the disk with the database. NanoMon must say so everywhere, work again when the disk has space, and
-// lose no result.
+// TestFullDisk fills the disk with the database. NanoMon must say so everywhere, work again when the disk has space,
+// and lose no result.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	disk := fulldisk.Mount(t)

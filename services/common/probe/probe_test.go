@@ -15,8 +15,8 @@ import (
 
 type props = map[string]string
 
-// newProbe creates a probe as a runner does for a monitor with a rule that uses the body. It closes the probe at the end of
-// the test.
+// newProbe creates a probe as a runner does for a monitor with a rule that uses the body. It closes the probe at the
+// end of the test.
 func newProbe(t testing.TB, kind, target string, properties props) Probe {
 	t.Helper()
 	p, err := tryProbe(kind, target, properties)

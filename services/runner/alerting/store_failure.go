@@ -111,7 +111,8 @@ func (w *storeWatch) step(ctx context.Context, open *store.Notification) *store.
 	return open
 }
 
-// date returns the date of a time of the system clock. The runner's clock, from which all dates come, may differ from it.
+// date returns the date of a time of the system clock. The runner's clock, from which all dates come, may differ from
+// it.
 func (w *storeWatch) date(t time.Time) time.Time {
 	return monitor.Date(w.outbox.now().Add(-time.Since(t)))
 }

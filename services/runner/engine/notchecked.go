@@ -25,8 +25,8 @@ type notCheckedProblem struct {
 	last time.Duration
 }
 
-// recordNotChecked counts a check of m that this runner could not make. If the reason is new, it is logged, notified and
-// added to the problems of the runner.
+// recordNotChecked counts a check of m that this runner could not make. If the reason is new, it is logged, notified
+// and added to the problems of the runner.
 func (e *Engine) recordNotChecked(m monitor.Monitor, err error) {
 	var reason *probe.NotCheckedError
 	if !errors.As(err, &reason) {

@@ -113,8 +113,8 @@ func (w *writer) spoolRejected(rejected store.Batch, reason error) bool {
 	return true
 }
 
-// isolate writes the halves of a batch that the store rejects, and their halves. It returns the documents that the store
-// rejects on their own with the last error. It stops when the store becomes unavailable and returns that error.
+// isolate writes the halves of a batch that the store rejects, and their halves. It returns the documents that the
+// store rejects on their own with the last error. It stops when the store becomes unavailable and returns that error.
 func (w *writer) isolate(ctx context.Context, b store.Batch) (rejected store.Batch, err error) {
 	if err = w.appendBatch(ctx, b); err == nil {
 		w.recordStored(b)
@@ -175,6 +175,7 @@ func (w *writer) reportSetAside() {
 		w.problems.clear(asideProblem)
 		return
 	}
-	w.problems.set(asideProblem, fmt.Sprintf("The store rejects %d results although it accepts others. They are kept in the "+
-		"spool, and the runner tries to store them every hour. See its log for the error and fix the cause in the database.", w.spool.SetAsideResults()))
+	w.problems.set(asideProblem, fmt.Sprintf("The store rejects %d results although it accepts others. They are kept in "+
+		"the spool, and the runner tries to store them every hour. See its log for the error and fix the cause in the "+
+		"database.", w.spool.SetAsideResults()))
 }

@@ -53,7 +53,8 @@ func rejectResult(n int, rejection error) func(store.Batch) error {
 	}
 }
 
-// putRejected adds 300 results of which the store rejects one with an unknown error, and waits until the writer decides.
+// putRejected adds 300 results of which the store rejects one with an unknown error, and waits until the writer
+// decides.
 func (b *testWriter) putRejected(t *testing.T) {
 	t.Helper()
 	b.store.with("", func() { b.store.reject = rejectResult(77, errNoEngine) })
@@ -117,8 +118,8 @@ func TestRejectedResultIsDroppedWithoutSpool(t *testing.T) {
 	})
 }
 
-// TestNothingIsSetAsideWhileStoreRejectsInserts uses a store that can be read but accepts no new documents, as one whose
-// disk is full.
+// TestNothingIsSetAsideWhileStoreRejectsInserts uses a store that can be read but accepts no new documents, as one
+// whose disk is full.
 func TestNothingIsSetAsideWhileStoreRejectsInserts(t *testing.T) {
 	for _, spooling := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {

@@ -222,9 +222,10 @@ func cut[T any](queue []T) (batch, rest []T) {
 	return queue[:n:n], queue[n:]
 }
 
-// write writes b, unchanged at each retry, until it succeeds, the store rejects b for good, or ctx ends. A batch with an
-// invalid document is split, so that only this document is dropped. Any other error is retried. A batch that is not from
-// the spool is moved to it until the store accepts it. write returns true if b needs no further write by the caller.
+// write writes b, unchanged at each retry, until it succeeds, the store rejects b for good, or ctx ends. A batch with
+// an invalid document is split, so that only this document is dropped. Any other error is retried. A batch that is not
+// from the spool is moved to it until the store accepts it. write returns true if b needs no further write by the
+// caller.
 func (w *writer) write(ctx context.Context, b store.Batch, fromSpool bool) bool {
 	retry := newBackoff()
 	var rejection rejection
@@ -280,8 +281,8 @@ func (w *writer) appendBatch(ctx context.Context, b store.Batch) error {
 	return w.store.AppendBatch(ctx, b)
 }
 
-// splitOrDrop writes the two halves of a batch with an invalid document one after the other. It drops a batch of a single
-// document.
+// splitOrDrop writes the two halves of a batch with an invalid document one after the other. It drops a batch of a
+// single document.
 func (w *writer) splitOrDrop(ctx context.Context, b store.Batch, fromSpool bool, err error) bool {
 	if isSingle(b) {
 		w.stats.dropped.Add(int64(len(b.Results)))

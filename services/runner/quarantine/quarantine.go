@@ -3,8 +3,9 @@
 // A memory-mapped file lists the checks that are running. It survives the end of the process, even by SIGKILL, so the
 // next process knows which checks ran when the previous one crashed. After two crashes within ten minutes, the monitors
 // whose checks ran both times are suspects: they are checked one at a time. The suspect that was being checked at the
-// next crash, or an only suspect, is then checked alone, before anything else. If the process crashes again, the monitor
-// is quarantined: it is not checked until it is edited, or until the process has stopped cleanly and starts again.
+// next crash, or an only suspect, is then checked alone, before anything else. If the process crashes again, the
+// monitor is quarantined: it is not checked until it is edited, or until the process has stopped cleanly and starts
+// again.
 package quarantine
 
 import (

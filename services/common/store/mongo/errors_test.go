@@ -32,8 +32,8 @@ func wantInvalid(t *testing.T, err error) {
 	}
 }
 
-// TestUnavailableEngine answers all commands except hello and ping with an error, as a gateway does whose database engine is
-// unavailable.
+// TestUnavailableEngine answers all commands except hello and ping with an error, as a gateway does whose database
+// engine is unavailable.
 func TestUnavailableEngine(t *testing.T) {
 	t.Parallel()
 	s, r := openThrough(t, server, mongotest.Database(t, server))

@@ -11,8 +11,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// relay forwards connections to a server, except between cut and resume. It may answer commands itself. It listens until the
-// end of the test, so that no other program takes its port.
+// relay forwards connections to a server, except between cut and resume. It may answer commands itself. It listens
+// until the end of the test, so that no other program takes its port.
 type relay struct {
 	answers
 	address, server       string
