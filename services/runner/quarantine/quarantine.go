@@ -71,6 +71,8 @@ type Journal struct {
 
 	mu   sync.Mutex
 	free []int
+	// closed means that memory is no longer mapped. A check that was abandoned at the stop may end after that.
+	closed bool
 }
 
 // Open opens the first journal in folder that no other process uses. It returns nil if folder is empty.
@@ -156,7 +158,7 @@ func (j *Journal) Begin(key Key, way Way) (end func()) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if len(j.free) == 0 {
+	if len(j.free) == 0 || j.closed {
 		return func() {}
 	}
 	i := j.free[len(j.free)-1]
@@ -167,6 +169,9 @@ func (j *Journal) Begin(key Key, way Way) (end func()) {
 	return func() {
 		j.mu.Lock()
 		defer j.mu.Unlock()
+		if j.closed {
+			return
+		}
 		j.memory.write(i*slotSize, []byte{byte(Free)})
 		j.free = append(j.free, i)
 	}
@@ -208,6 +213,9 @@ func (j *Journal) Close() error {
 	if j == nil {
 		return nil
 	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.closed = true
 	return errors.Join(debug.SetCrashOutput(nil, debug.CrashOptions{}), j.memory.close(), removeIfExists(j.crashPath()),
 		j.file.Close())
 }

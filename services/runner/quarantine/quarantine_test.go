@@ -131,3 +131,14 @@ func TestNoJournal(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestEndAfterClose ends a check that was abandoned at the stop, after the journal was closed.
+func TestEndAfterClose(t *testing.T) {
+	j := open(t, t.TempDir())
+	end := j.Begin(key("a"), Together)
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	end()
+	j.Begin(key("b"), Together)()
+}
