@@ -79,11 +79,6 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 		return fmt.Errorf("SPOOL_DIR: %w", err)
 	}
 	defer waiting.Close()
-	journal, err := quarantine.Open(cmp.Or(cfg.SpoolDir, cfg.DataDir))
-	if err != nil {
-		return fmt.Errorf("DATA_DIR: %w", err)
-	}
-	defer journal.Close()
 	apiMetrics := server.NewMetrics()
 	file := databaseFile(cfg.SQLite)
 	db, err := openData(ctx, file, apiMetrics.ObserveStore)
@@ -91,6 +86,11 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 		return fmt.Errorf("DATA_DIR: %w", err)
 	}
 	defer db.Close()
+	journal, err := quarantine.Open(cmp.Or(cfg.SpoolDir, cfg.DataDir))
+	if err != nil {
+		return fmt.Errorf("open the list of running checks: %w", err)
+	}
+	defer journal.Close()
 
 	var hosts *web.Hosts
 	if cfg.AuthClientID == "" {

@@ -11,6 +11,7 @@ import { NanoMon } from './nanomon.mjs';
 // nas.lan and nas stand for names in a local network: plain http, so that browsers send no Sec-Fetch-Site.
 const NAMES = ['attacker.example', 'nas.lan', 'nas'];
 const options = /** @type {{executablePath?: string, args: string[]}} */ (config.use?.launchOptions);
+test.describe.configure({ timeout: 90_000 }); // each test starts a NanoMon, and the first ones a browser
 test.use({
   requestsFail: true,
   launchOptions: {

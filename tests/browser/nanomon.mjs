@@ -89,11 +89,12 @@ export class NanoMon {
     return answer?.ok ?? false;
   }
 
-  /** Moves the database file away, while NanoMon has it open. */
+  /** Renames the database file while NanoMon has it open. */
   async hideDatabase() {
     await rename(path.join(this.#data, 'nanomon.db'), path.join(this.#data, 'hidden'));
   }
 
+  /** Undoes hideDatabase. */
   async restoreDatabase() {
     await rename(path.join(this.#data, 'hidden'), path.join(this.#data, 'nanomon.db'));
   }

@@ -125,12 +125,22 @@ func runAndKill(t *testing.T, folder string, delay time.Duration, arguments ...s
 	return command.Wait() == nil
 }
 
+// killStep returns a small part of the time that a run of standalone takes. A run that is killed one step later each
+// time is killed at about as many moments on a slow machine as on a fast one.
+func killStep(t *testing.T, folder string, arguments ...string) time.Duration {
+	t.Helper()
+	began := time.Now()
+	mustRunProgram(t, folder, arguments...)
+	return time.Since(began) / 25
+}
+
 // TestKilledRestore kills restores at many moments. Each time the database must be the previous or the restored one.
 func TestKilledRestore(t *testing.T) {
 	t.Parallel()
 	folder, file := installation(t, 1), filepath.Join(t.TempDir(), "backup.db")
 	mustRunProgram(t, installation(t, 2), "backup", file)
-	for delay, restored, ended := time.Millisecond, false, false; !ended; delay += 2 * time.Millisecond {
+	step := killStep(t, t.TempDir(), "restore", "--yes", file)
+	for delay, restored, ended := step, false, false; !ended; delay += step {
 		ended = runAndKill(t, folder, delay, "restore", "--yes", file)
 		got := rowsIn(t, mustRunProgram(t, folder, "backup", filepath.Join(t.TempDir(), "check.db")), "monitors")
 		if got != 2 && (got != 1 || ended || restored) {
@@ -144,7 +154,8 @@ func TestKilledRestore(t *testing.T) {
 func TestKilledBackup(t *testing.T) {
 	t.Parallel()
 	folder := installation(t, 3)
-	for delay, ended := time.Millisecond, false; !ended; delay += 2 * time.Millisecond {
+	step := killStep(t, folder, "backup", filepath.Join(t.TempDir(), "first.db"))
+	for delay, ended := step, false; !ended; delay += step {
 		file := filepath.Join(t.TempDir(), "backup.db")
 		ended = runAndKill(t, folder, delay, "backup", file)
 		if _, err := os.Stat(file); err != nil {

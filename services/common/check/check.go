@@ -82,9 +82,9 @@ func (c *Check) newProbe(m monitor.Monitor) (probe.Probe, error) {
 	return monitorType.New(m.Target, settings)
 }
 
-// Validate reports whether m may be stored: it returns the errors of [Compile], and an error if m depends on itself, has
-// invalid e-mail recipients, or has a rule that [rule.Validate] refuses. A stored monitor with one of these errors is
-// still checked: a runner ignores the dependency or the invalid recipients, and evaluates the rule within limits.
+// Validate reports whether m may be stored: it returns the errors of [Compile], and an error if m depends on itself,
+// has invalid e-mail recipients, or has a rule that [rule.Validate] refuses. A stored monitor with one of these errors
+// is still checked: a runner ignores the dependency or the invalid recipients, and evaluates the rule within limits.
 func Validate(registry probe.Registry, m monitor.Monitor) error {
 	if m.DependsOnItself() {
 		return monitor.Invalidf("property %s: a monitor can't depend on itself", monitor.DependsOn)
@@ -104,7 +104,8 @@ func Validate(registry probe.Registry, m monitor.Monitor) error {
 
 // Run checks the target once and evaluates the rule. It returns at the monitor's timeout, at most [minRuleTime] later,
 // or when ctx ends. It uses the [memory.Budget] of ctx. Results contain the references to secrets, never their values.
-// The error is a [probe.NotCheckedError]: then there is no result, because the check failed for a reason of this runner.
+// The error is a [probe.NotCheckedError]: then there is no result, because the check failed for a reason of this
+// runner.
 func (c *Check) Run(ctx context.Context) (result monitor.Result, err error) {
 	defer recoverPanic("the "+c.monitor.Type+" probe", &err)
 	started := time.Now()

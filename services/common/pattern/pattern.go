@@ -1,5 +1,5 @@
-// Package pattern compiles regular expressions that monitors contain. Their size is limited, and a search stops when its
-// context ends.
+// Package pattern compiles regular expressions that monitors contain. Their size is limited, and a search stops when
+// its context ends.
 package pattern
 
 import (
@@ -49,7 +49,7 @@ func Compile(text string) (*Pattern, error) {
 	if err != nil {
 		return nil, err
 	}
-	prefix, _ := program.Prefix() // The prefix in re may follow a ^.
+	prefix, _ := program.Prefix() // re.LiteralPrefix ignores a ^ before the prefix
 	return &Pattern{re: re, prefix: prefix, size: len(program.Inst)}, nil
 }
 

@@ -109,8 +109,8 @@ func newHTTP(guard Guard, target string, settings Settings) (Probe, error) {
 	}, nil
 }
 
-// http2Buffer is the maximum number of bytes of a response that wait in memory while the check does not read, because it
-// waits for memory itself. It is enough for 1 MiB/s at a round-trip time of 100 ms.
+// http2Buffer is the maximum number of bytes of a response that wait in memory while the check does not read, because
+// it waits for memory itself. It is enough for 1 MiB/s at a round-trip time of 100 ms.
 const http2Buffer = 128 << 10
 
 // newTransport returns a transport for one probe; probes share no connections. Its timeouts end work that continues

@@ -118,7 +118,7 @@ func allow(h http.Header, origin string, preflight bool) {
 	h.Set("Access-Control-Max-Age", "600")
 }
 
-// refusal explains to the owner of a page of an origin how to permit it.
+// refusal returns the problem for pages of an origin that is not permitted. It says how to permit them.
 func refusal(origin string) *Problem {
 	p := Problemf(http.StatusForbidden, "pages of other sites can't change anything here; CORS_ORIGINS lists the origins that can")
 	if strings.Contains(origin, "://") {

@@ -107,3 +107,38 @@ func TestStoreFailureIsRetried(t *testing.T) {
 		}
 	})
 }
+
+// TestStoreFailureHasDatesOfTheRunner uses a runner that has corrected its clock by ten minutes.
+func TestStoreFailureHasDatesOfTheRunner(t *testing.T) {
+	for name, correction := range map[string]time.Duration{"fast": -10 * time.Minute, "slow": 10 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newScripted("hook", "a")
+				now := func() time.Time { return time.Now().Add(correction) }
+				h := newHarnessWith(t, newMemory(), Config{}, now, c)
+				c.set(failTemporarily)
+				began := now()
+				h.alerter.StoreFailing(time.Now(), errDiskFull)
+				wait(knownFailureDelay + 5*time.Second)
+				wantAttempts(t, c, 1)
+				wait(retryDelays[0])
+				wantAttempts(t, c, 2)
+				h.alerter.StoreFailing(time.Time{}, nil)
+				recovered := now()
+				wait(storeRecoveryDelay + 5*time.Second)
+				for _, n := range h.notifications {
+					late := n.Date.Sub(recovered)
+					if n.Kind == store.KindStoreUnavailable {
+						late = n.Date.Sub(began) - knownFailureDelay
+					}
+					if !n.Opened.Equal(began) || late < 0 || late > pollInterval {
+						t.Errorf("%s: opened at %s, date %s", n.Kind, n.Opened, n.Date)
+					}
+				}
+				if len(h.notifications) != 2 {
+					t.Errorf("%d notifications, want 2", len(h.notifications))
+				}
+			})
+		})
+	}
+}

@@ -40,7 +40,7 @@ type Engine struct {
 	log   *slog.Logger
 	clock clock
 	stats stats
-	// problems holds what is wrong with this runner.
+	// problems are the problems of this runner itself.
 	problems problemSet
 
 	pool        *pool
@@ -61,7 +61,7 @@ type Engine struct {
 	// assignment is nil until joined is closed.
 	assignment atomic.Pointer[assignment]
 	joined     chan struct{}
-	// reload requests that reconcile reads the states of all monitors of this runner.
+	// reload makes reconcile read the states of all monitors of this runner again.
 	reload atomic.Bool
 
 	// Only the scheduler's goroutine uses the fields below, up to remoteNotOK.
@@ -87,9 +87,9 @@ type finishedCheck struct {
 	// completed is false if the check was cancelled; there is no result then.
 	completed bool
 	result    monitor.Result
-	// notChecked is the reason of this runner why there is no result; nil if there is one.
+	// notChecked is the fault of this runner because of which there is no result; nil if there is one.
 	notChecked error
-	// way is how the check ran.
+	// way says beside which other checks the check ran.
 	way quarantine.Way
 	// delay is the time from the due time to the start.
 	delay    time.Duration

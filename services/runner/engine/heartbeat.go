@@ -117,7 +117,8 @@ func (e *Engine) correctClock(ctx context.Context, members *membership) error {
 }
 
 // reloadStates makes reconcile read the states of all monitors of this runner again, once other runners that have taken
-// them over have stopped running them. Their clock may be ahead, and then the states of this runner would not be stored.
+// them over have stopped running them. Their clock may be ahead, and then the states of this runner would not be
+// stored.
 func (e *Engine) reloadStates(ctx context.Context, changed chan<- struct{}) {
 	if e.cfg.SingleRunner {
 		return

@@ -178,7 +178,7 @@ func (s *memoryStore) AddOnDemandCheck(ctx context.Context, r store.OnDemandChec
 	leave, err := s.enter(ctx, "AddOnDemandCheck")
 	defer leave()
 	if err == nil && s.noInserts {
-		err = errEngineAway
+		err = errNoEngine
 	}
 	if err == nil {
 		s.onDemandChecks[r.ID] = r

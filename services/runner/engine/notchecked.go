@@ -9,8 +9,8 @@ import (
 	"nanomon/services/common/probe"
 )
 
-// notCheckedHold is the minimum time between the last check that this runner could not make for a reason, and the end of
-// that problem. It keeps a problem that comes and goes from being logged and notified again and again.
+// notCheckedHold is the time for which every check must be made before a problem is over. It keeps a problem that comes
+// and goes from being logged and notified again and again.
 const notCheckedHold = 10 * time.Minute
 
 // notChecked holds the problems of this runner because of which it can't make checks, by their text. Only the
@@ -25,8 +25,8 @@ type notCheckedProblem struct {
 	last time.Duration
 }
 
-// recordNotChecked counts a check of m that this runner could not make. The first one for a reason is logged and
-// notified, and added to the problems of the runner.
+// recordNotChecked counts a check of m that this runner could not make. If the reason is new, it is logged, notified
+// and added to the problems of the runner.
 func (e *Engine) recordNotChecked(m monitor.Monitor, err error) {
 	var reason *probe.NotCheckedError
 	if !errors.As(err, &reason) {
@@ -41,7 +41,7 @@ func (e *Engine) recordNotChecked(m monitor.Monitor, err error) {
 			"stack", reason.Stack)
 		sentence := fmt.Sprintf("Some monitors are not checked: %s.", reason.Text)
 		e.problems.set("not checked: "+reason.Text, sentence)
-		e.cfg.Observer.RunnerProblem(sentence, time.Now())
+		e.cfg.Observer.RunnerProblem(sentence, e.cfg.Clock.Now())
 	}
 	p.monitors[m.ID], p.last = true, e.clock.now()
 }

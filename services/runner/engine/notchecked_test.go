@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,10 +17,12 @@ import (
 type problemObserver struct {
 	noObserver
 	problems []string
+	// since is the time at which the last problem began.
+	since time.Time
 }
 
-func (o *problemObserver) RunnerProblem(text string, _ time.Time) {
-	o.problems = append(o.problems, text)
+func (o *problemObserver) RunnerProblem(text string, since time.Time) {
+	o.problems, o.since = append(o.problems, text), since
 }
 
 // lackFiles makes the checks of the given targets end without a result, because of too many open files.
@@ -73,6 +76,21 @@ func TestOwnFaultGivesNoResult(t *testing.T) {
 		unchecked := slices.ContainsFunc(s.statusChanges, func(c store.StatusChange) bool { return c.To == store.Unchecked })
 		if len(s.results) <= results || !unchecked || strings.Contains(b.log.text.String(), "status=failed") {
 			t.Errorf("%d results, then %d; status changes %+v", results, len(s.results), s.statusChanges)
+		}
+	})
+}
+
+// TestProblemHasDateOfTheRunner uses a runner whose clock differs from the system clock.
+func TestProblemHasDateOfTheRunner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var offset atomic.Int64 // a duration
+		offset.Store(int64(-10 * time.Minute))
+		probes, observer, clock := newFakeProbes(), &problemObserver{}, &testClock{offset: &offset}
+		probes.lackFiles("1")
+		startEngineWith(t, Config{ID: "r1", Observer: observer, Clock: clock}, newMemoryStore(monitorNumber(1, "10s")), probes)
+		elapse(15 * time.Second)
+		if age := clock.Now().Sub(observer.since); len(observer.problems) != 1 || age < 0 || age > 15*time.Second {
+			t.Errorf("problems %q, the last one began %s ago", observer.problems, age)
 		}
 	})
 }

@@ -12,7 +12,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-var errEngineAway = errors.New("(InternalError) no connection to the engine")
+var errNoEngine = errors.New("(InternalError) no connection to the engine")
 
 // TestWriterKeepsResultsAfterUnknownErrors rejects all batches for a while, as a gateway does whose database engine is
 // unavailable.
@@ -23,7 +23,7 @@ func TestWriterKeepsResultsAfterUnknownErrors(t *testing.T) {
 			if spooling {
 				b = startSpoolingWriter(t, newMemoryStore(), openSpool(t, t.TempDir(), "a"))
 			}
-			b.store.with("", func() { b.store.reject = func(store.Batch) error { return errEngineAway } })
+			b.store.with("", func() { b.store.reject = func(store.Batch) error { return errNoEngine } })
 			for n := range 219 {
 				b.put(n, monitor.StatusOK)
 				elapse(80 * time.Millisecond)
@@ -53,10 +53,11 @@ func rejectResult(n int, rejection error) func(store.Batch) error {
 	}
 }
 
-// putRejected adds 300 results of which the store rejects one with an unknown error, and waits until the writer decides.
+// putRejected adds 300 results of which the store rejects one with an unknown error, and waits until the writer
+// decides.
 func (b *testWriter) putRejected(t *testing.T) {
 	t.Helper()
-	b.store.with("", func() { b.store.reject = rejectResult(77, errEngineAway) })
+	b.store.with("", func() { b.store.reject = rejectResult(77, errNoEngine) })
 	for n := range 300 {
 		b.put(n, monitor.StatusOK)
 	}
@@ -64,7 +65,7 @@ func (b *testWriter) putRejected(t *testing.T) {
 	if n := b.countStored(t); n != 0 || b.queued() != 300 && b.spool != nil {
 		t.Errorf("%d stored and %d queued before the time is over", n, b.queued())
 	}
-	elapse(probeInterval + 5*time.Second)
+	elapse(otherWritesInterval + 5*time.Second)
 }
 
 func TestRejectedResultIsSetAside(t *testing.T) {
@@ -117,8 +118,8 @@ func TestRejectedResultIsDroppedWithoutSpool(t *testing.T) {
 	})
 }
 
-// TestNothingIsSetAsideWhileStoreRejectsInserts uses a store that can be read but accepts no new documents, as one whose
-// disk is full.
+// TestNothingIsSetAsideWhileStoreRejectsInserts uses a store that can be read but accepts no new documents, as one
+// whose disk is full.
 func TestNothingIsSetAsideWhileStoreRejectsInserts(t *testing.T) {
 	for _, spooling := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -131,7 +132,7 @@ func TestNothingIsSetAsideWhileStoreRejectsInserts(t *testing.T) {
 					b.store.noInserts, b.store.reject = err != nil, func(store.Batch) error { return err }
 				})
 			}
-			set(errEngineAway)
+			set(errNoEngine)
 			for n := range 100 {
 				b.put(n, monitor.StatusOK)
 				elapse(time.Minute)

@@ -26,7 +26,7 @@ const (
 // writerStore is the part of the store that a writer uses.
 type writerStore interface {
 	AppendBatch(ctx context.Context, b store.Batch) error
-	// The writer checks with the following methods whether the store accepts other writes than a batch.
+	// The following methods are for tryOtherWrites.
 	Ping(ctx context.Context) error
 	AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) error
 	DeleteOnDemandCheck(ctx context.Context, id string) error
@@ -51,7 +51,7 @@ type writer struct {
 	takeOverAllowed chan struct{}
 	// unwritten counts the results of batches that were being written when the time for writing was over.
 	unwritten int
-	// asideRetried is the time of the last attempt to write what was set aside.
+	// asideRetried is the time of the last attempt to write the batches that were set aside.
 	asideRetried time.Time
 
 	mu            sync.Mutex
@@ -222,9 +222,10 @@ func cut[T any](queue []T) (batch, rest []T) {
 	return queue[:n:n], queue[n:]
 }
 
-// write writes b, unchanged at each retry, until it succeeds, the store rejects b for good, or ctx ends. A batch with an
-// invalid document is split, so that only this document is dropped. Any other error is retried. A batch that is not from
-// the spool is moved to it until the store accepts it. write returns true if b needs no further write by the caller.
+// write writes b, unchanged at each retry, until it succeeds, the store rejects b for good, or ctx ends. A batch with
+// an invalid document is split, so that only this document is dropped. Any other error is retried. A batch that is not
+// from the spool is moved to it until the store accepts it. write returns true if b needs no further write by the
+// caller.
 func (w *writer) write(ctx context.Context, b store.Batch, fromSpool bool) bool {
 	retry := newBackoff()
 	var rejection rejection
@@ -280,8 +281,8 @@ func (w *writer) appendBatch(ctx context.Context, b store.Batch) error {
 	return w.store.AppendBatch(ctx, b)
 }
 
-// splitOrDrop writes the two halves of a batch with an invalid document one after the other. It drops a batch of a single
-// document.
+// splitOrDrop writes the two halves of a batch with an invalid document one after the other. It drops a batch of a
+// single document.
 func (w *writer) splitOrDrop(ctx context.Context, b store.Batch, fromSpool bool, err error) bool {
 	if isSingle(b) {
 		w.stats.dropped.Add(int64(len(b.Results)))

@@ -3,8 +3,9 @@
 // A memory-mapped file lists the checks that are running. It survives the end of the process, even by SIGKILL, so the
 // next process knows which checks ran when the previous one crashed. After two crashes within ten minutes, the monitors
 // whose checks ran both times are suspects: they are checked one at a time. The suspect that was being checked at the
-// next crash, or an only suspect, is then checked alone, before anything else. If the process crashes again, the monitor
-// is quarantined: it is not checked until it is edited, or until the process has stopped cleanly and starts again.
+// next crash, or an only suspect, is then checked alone, before anything else. If the process crashes again, the
+// monitor is quarantined: it is not checked until it is edited, or until the process has stopped cleanly and starts
+// again.
 package quarantine
 
 import (
@@ -27,8 +28,8 @@ import (
 const (
 	// Slots is the maximum number of checks in the file. Further checks are not recorded.
 	Slots = 1024
-	// slotSize is the size of a slot: the way, the id and the time of the last change of the monitor. The first slot has
-	// no check, but the time at which the last check or the process began; zero after a clean stop.
+	// slotSize is the size of a slot: the way, the id and the time of the last change of the monitor. The first slot
+	// contains no check: it begins with the time at which the last check, or the process, began; zero after a clean stop.
 	slotSize  = 1 + idSize + 8
 	idSize    = 24
 	mapLength = (Slots + 1) * slotSize
@@ -70,6 +71,8 @@ type Journal struct {
 
 	mu   sync.Mutex
 	free []int
+	// closed means that memory is no longer mapped. A check that was abandoned at the stop may end after that.
+	closed bool
 }
 
 // Open opens the first journal in folder that no other process uses. It returns nil if folder is empty.
@@ -102,7 +105,7 @@ func (j *Journal) open() error {
 	previous := make([]byte, mapLength)
 	n, err := j.file.ReadAt(previous, 0)
 	if n < mapLength {
-		// Write all of the file: a write to a mapping without disk space would end the process.
+		// Write the whole file: a write to a mapped page for which the disk has no space would end the process.
 		clear(previous)
 		_, err = j.file.WriteAt(previous, 0)
 	}
@@ -155,7 +158,7 @@ func (j *Journal) Begin(key Key, way Way) (end func()) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if len(j.free) == 0 {
+	if len(j.free) == 0 || j.closed {
 		return func() {}
 	}
 	i := j.free[len(j.free)-1]
@@ -166,12 +169,15 @@ func (j *Journal) Begin(key Key, way Way) (end func()) {
 	return func() {
 		j.mu.Lock()
 		defer j.mu.Unlock()
+		if j.closed {
+			return
+		}
 		j.memory.write(i*slotSize, []byte{byte(Free)})
 		j.free = append(j.free, i)
 	}
 }
 
-// touch stores the time at which the process was running.
+// touch stores the present time as one at which the process was running.
 func (j *Journal) touch() {
 	j.memory.write(0, binary.LittleEndian.AppendUint64(nil, uint64(time.Now().UnixMilli())))
 }
@@ -207,6 +213,9 @@ func (j *Journal) Close() error {
 	if j == nil {
 		return nil
 	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.closed = true
 	return errors.Join(debug.SetCrashOutput(nil, debug.CrashOptions{}), j.memory.close(), removeIfExists(j.crashPath()),
 		j.file.Close())
 }

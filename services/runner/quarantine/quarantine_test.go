@@ -105,11 +105,40 @@ func TestJournalsOfSeveralProcesses(t *testing.T) {
 }
 
 func TestMoreChecksThanSlots(t *testing.T) {
-	j := open(t, t.TempDir())
-	defer j.Close()
-	for range Slots + 1 {
-		j.Begin(key("a"), Together)
+	folder := t.TempDir()
+	j := open(t, folder)
+	ended := j.Begin(key("a"), Together)
+	for range Slots {
+		j.Begin(key("b"), Together)
 	}
-	var none *Journal
-	none.Begin(key("a"), Together)()
+	ended()
+	j.Begin(key("c"), Together) // in the slot of a
+	j.crash(t)
+	j = open(t, folder)
+	defer j.Close()
+	if n := len(j.record.Running); n != Slots || slices.Contains(j.record.Running, key("a")) || !slices.Contains(j.record.Running, key("c")) {
+		t.Errorf("%d checks are recorded", n)
+	}
+}
+
+func TestNoJournal(t *testing.T) {
+	j := open(t, "")
+	j.Begin(key("a"), Together)()
+	if suspects, alone := j.Suspects(); j != nil || len(suspects)+len(j.Quarantined()) > 0 || alone != nil {
+		t.Errorf("journal %v, suspects %v, %v", j, suspects, alone)
+	}
+	if err := errors.Join(j.Stopped(), j.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestEndAfterClose ends a check that was abandoned at the stop, after the journal was closed.
+func TestEndAfterClose(t *testing.T) {
+	j := open(t, t.TempDir())
+	end := j.Begin(key("a"), Together)
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	end()
+	j.Begin(key("b"), Together)()
 }

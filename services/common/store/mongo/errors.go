@@ -131,7 +131,7 @@ func isDocumentError(err error) bool {
 	return false
 }
 
-// all reports whether list is not empty and is true of all its elements.
+// all reports whether list has elements and is returns true for each of them.
 func all[T any](list []T, is func(T) bool) bool {
 	return len(list) > 0 && !slices.ContainsFunc(list, func(v T) bool { return !is(v) })
 }

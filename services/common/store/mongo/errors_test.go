@@ -32,9 +32,9 @@ func wantInvalid(t *testing.T, err error) {
 	}
 }
 
-// TestEngineAway answers all commands except hello and ping with an error, as a gateway does whose database engine is
-// unavailable.
-func TestEngineAway(t *testing.T) {
+// TestUnavailableEngine answers all commands except hello and ping with an error, as a gateway does whose database
+// engine is unavailable.
+func TestUnavailableEngine(t *testing.T) {
 	t.Parallel()
 	s, r := openThrough(t, server, mongotest.Database(t, server))
 	if err := s.CreateMonitor(t.Context(), newMonitor(1, "a")); err != nil {

@@ -159,8 +159,8 @@ func missing(path string) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// copyDatabase copies a NanoMon database to an empty file and checks the copy. It holds one read transaction, which lets
-// other processes write, but lets the write-ahead log grow until the copy is complete.
+// copyDatabase copies a NanoMon database to an empty file and checks the copy. It holds one read transaction, which
+// lets other processes write, but lets the write-ahead log grow until the copy is complete.
 func copyDatabase(ctx context.Context, source databaseFile, target string, progress Progress) (Content, error) {
 	want, err := copyPages(ctx, source, target, progress)
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 
 func quiet(string, float64) {}
 
-// TestBackupWhileWriting writes without a pause during backups. Each backup must be of one moment: it has whole batches,
-// and all results that were acknowledged before it began.
+// TestBackupWhileWriting writes without a pause during backups. Each backup must be of one moment: it has whole
+// batches, and all results that were acknowledged before it began.
 func TestBackupWhileWriting(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "nanomon.db")
 	s := openAt(t, path)
