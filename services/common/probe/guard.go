@@ -125,7 +125,7 @@ func (g Guard) checkProxied(choose func(*http.Request) (*url.URL, error)) func(*
 		if proxy == nil || err != nil {
 			return proxy, err
 		}
-		host := strings.TrimSuffix(r.URL.Hostname(), ".")
+		host := normalHost(r.URL)
 		if address, err := netip.ParseAddr(host); err == nil {
 			return proxy, g.check(address)
 		}

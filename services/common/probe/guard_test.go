@@ -271,6 +271,10 @@ func TestProxiesAreGuarded(t *testing.T) {
 		"http://2852039166/":             "2852039166 is neither a host name nor an IP address in standard notation",
 		"http://0xa9fea9fe/":             " is neither a host name nor an IP address in standard notation",
 		"http://0251.0376.0251.0376/":    " is neither a host name nor an IP address in standard notation",
+		"https://１６９.２５４.１６９.２５４/":       "169.254.169.254 is link-local",
+		"https://169。254。169。254/":       "169.254.169.254 is link-local",
+		"https://169.254.169.²54/":       "169.254.169.254 is link-local",
+		"https://０ｘａ９ｆｅａ９ｆｅ/":            "0xa9fea9fe is neither a host name nor an IP address in standard notation",
 		"http://169.254.43518/":          " is neither a host name nor an IP address in standard notation",
 	} {
 		wantFailure(t, "http", run(Guard{}, target), "target not allowed: ", want)
