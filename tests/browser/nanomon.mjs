@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 const BINARY = process.env.NANOMON_STANDALONE ?? fileURLToPath(new URL('../../bin/standalone', import.meta.url));
 const START_TIME = 10_000;
 
-async function freePort() {
+export async function freePort() {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = /** @type {net.AddressInfo} */ (server.address());

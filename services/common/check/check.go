@@ -56,7 +56,7 @@ func Compile(registry probe.Registry, secrets secret.Source, m monitor.Monitor) 
 	if secret.HasReferences(m) {
 		c.secrets, err = &secrets, c.checkReferences()
 	} else {
-		c.probe, err = c.newProbe(m)
+		c.probe, err = c.newProbe(m, nil)
 	}
 	if err != nil {
 		return nil, err
@@ -69,7 +69,8 @@ func Compile(registry probe.Registry, secrets secret.Source, m monitor.Monitor) 
 }
 
 // newProbe returns a probe for m, which is the monitor of the check with values instead of references to secrets.
-func (c *Check) newProbe(m monitor.Monitor) (probe.Probe, error) {
+// references finds these values in a text.
+func (c *Check) newProbe(m monitor.Monitor, references *secret.Scrubber) (probe.Probe, error) {
 	monitorType := c.registry[m.Type]
 	settings, err := probe.NewSettings(monitorType.Spec, m.Properties)
 	if err != nil {
@@ -79,7 +80,7 @@ func (c *Check) newProbe(m monitor.Monitor) (probe.Probe, error) {
 		settings = settings.ForRule(c.rule.Uses)
 	}
 	c.timeout = settings.Duration("timeout")
-	return monitorType.New(m.Target, settings)
+	return monitorType.New(m.Target, settings.WithReferences(references))
 }
 
 // Validate reports whether m may be stored: it returns the errors of [Compile], and an error if m depends on itself,

@@ -15,6 +15,8 @@ import (
 	"nanomon/services/common/monitor"
 )
 
+const defaultUserAgent = "NanoMon/1.0"
+
 func httpType(guard Guard) Type {
 	return Type{
 		Spec: Spec{
@@ -48,7 +50,7 @@ func httpProperties() []Property {
 		{Name: "bodyRegex", Kind: KindRegex,
 			Doc: "A regular expression (Go syntax) to search for in the response body. The output regexMatch is the " +
 				"match of its first group or, without a group, the whole match."},
-		{Name: "userAgent", Kind: KindText, Default: "NanoMon/1.0",
+		{Name: "userAgent", Kind: KindText, Default: defaultUserAgent,
 			Doc: "The User-Agent header, unless headers contains one."},
 		{Name: "maxBody", Kind: KindBytes, Default: "1MiB", Min: 1, Max: 64 << 20,
 			Doc: "Maximum size of the response body to read. The rest is ignored; the status does not change."},
@@ -104,7 +106,7 @@ func newHTTP(guard Guard, target string, settings Settings) (Probe, error) {
 		request:   request,
 		client: &http.Client{
 			Transport:     newTransport(guard, timeout, settings),
-			CheckRedirect: redirectPolicy(settings.Bool("followRedirects")),
+			CheckRedirect: redirectPolicy(settings.Bool("followRedirects"), settings.HasReference),
 		},
 	}, nil
 }

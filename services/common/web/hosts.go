@@ -16,8 +16,8 @@ const AnyHost = "*"
 const maxReported = 10
 
 // Hosts decides under which host names a service can be used. It prevents DNS rebinding: a web page whose own host name
-// suddenly leads to the service has the service's origin, as far as the browser can tell. Nobody can do that with an IP
-// address, localhost, or a name without a dot, so these are always allowed. Create it with [NewHosts]; nil allows all.
+// suddenly leads to the service has the service's origin, as far as the browser can tell. Local hosts are always
+// allowed; see [IsLocalHost]. Create it with [NewHosts]; nil allows all.
 type Hosts struct {
 	allowed  []string
 	log      *slog.Logger
@@ -38,7 +38,7 @@ func (h *Hosts) Check(next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := strings.TrimSuffix(hostname(r.Host), ".")
+		name := nameOf(r.Host)
 		if h.allows(name) {
 			next.ServeHTTP(w, r)
 			return
@@ -50,11 +50,21 @@ func (h *Hosts) Check(next http.Handler) http.Handler {
 	})
 }
 
-// allows reports whether a name in lower case without a dot at its end is allowed.
+// nameOf returns the name or address of a host in lower case, without port, brackets, and a dot at its end.
+func nameOf(host string) string { return strings.TrimSuffix(hostname(host), ".") }
+
+// allows reports whether a name of the form of [nameOf] is allowed.
 func (h *Hosts) allows(name string) bool {
+	return isLocal(name) || slices.ContainsFunc(h.allowed, func(pattern string) bool { return matches(pattern, name) })
+}
+
+// IsLocalHost reports whether a host is an IP address, localhost, or a name without a dot. A page of
+// another site can't have such a host. host may have a port.
+func IsLocalHost(host string) bool { return isLocal(nameOf(host)) }
+
+func isLocal(name string) bool {
 	_, err := netip.ParseAddr(name)
-	return err == nil || !strings.Contains(name, ".") || strings.HasSuffix(name, ".localhost") ||
-		slices.ContainsFunc(h.allowed, func(pattern string) bool { return matches(pattern, name) })
+	return err == nil || !strings.Contains(name, ".") || strings.HasSuffix(name, ".localhost")
 }
 
 func matches(pattern, name string) bool {
