@@ -265,9 +265,9 @@ func (s *memoryStore) Results(ctx context.Context, f store.ResultFilter) ([]moni
 	defer leave()
 	var found []monitor.Result
 	for _, r := range s.results {
-		inTime := !r.Date.Before(f.From) && r.Date.Before(f.To)
+		inTime := !r.Date.Before(f.From) && (f.To.IsZero() || r.Date.Before(f.To))
 		after := f.Before == nil || cmp.Or(f.Before.Date.Compare(r.Date), strings.Compare(f.Before.ID, r.ID)) > 0
-		if r.MonitorID == f.MonitorID && inTime && after {
+		if (f.MonitorID == "" || r.MonitorID == f.MonitorID) && inTime && after {
 			found = append(found, r)
 		}
 	}
