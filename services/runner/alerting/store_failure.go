@@ -23,7 +23,7 @@ const (
 	storeRecoveryDelay = 30 * time.Second
 )
 
-// storeWatch sends a notification when this runner can't write to the store. The outbox needs the store, so storeWatch
+// storeWatch sends a notification when the store of this runner does not work. The outbox needs the store, so storeWatch
 // sends from memory. When the store is available again, it stores that notification and a second one, which the outbox
 // sends.
 type storeWatch struct {
@@ -125,8 +125,9 @@ func (w *storeWatch) opened(began time.Time, failure error) *store.Notification 
 	}
 	n := &store.Notification{
 		Kind: store.KindStoreUnavailable, Runner: w.outbox.runner, Status: monitor.StatusFailed,
-		Message: text + " Checks continue and their results wait, but notifications about monitors can't be sent.",
-		Opened:  w.date(began), Date: w.date(time.Now()),
+		Message: text + " Checks continue, and results that can't be stored wait. Notifications about monitors may not be sent until " +
+			"the database works again.",
+		Opened: w.date(began), Date: w.date(time.Now()),
 	}
 	n.ID = store.RunnerNotificationID(n.Kind, n.Opened)
 	n.Deliveries = w.outbox.newDeliveries(*n)

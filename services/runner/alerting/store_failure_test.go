@@ -42,7 +42,7 @@ func TestFullDiskIsNotifiedFromMemory(t *testing.T) {
 		wait(2 * time.Second)
 		wantAttempts(t, c, 1)
 		title := formatter{timeZone: time.UTC}.content(sent).Title
-		if title != "Runner here can't store results" || !strings.Contains(sent.Message, "disk with the database is full") {
+		if title != "Runner here can't use the database" || !strings.Contains(sent.Message, "disk with the database is full") {
 			t.Errorf("title %q, message %q", title, sent.Message)
 		}
 		h.alerter.StoreFailing(time.Now().Add(-time.Minute), errDiskFull)

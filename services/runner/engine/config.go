@@ -78,8 +78,8 @@ type Observer interface {
 	// whose results have been written. While spooled results are written, that state is newer than the one in the
 	// store.
 	Stored(states []store.State)
-	// StoreFailing is called while the store can't be written, with the error and the time since which it fails, and
-	// with a nil error when the store can be written again.
+	// StoreFailing is called while the store can't be written or is damaged, with the error and the time since which it
+	// fails, and with a nil error when the store works again.
 	StoreFailing(since time.Time, err error)
 	// RunnerProblem receives each problem of this runner because of which it can't make checks, once when it begins. The
 	// text is a sentence that says what to do, without secrets.

@@ -28,8 +28,8 @@ func NewID() string {
 	return host + "-" + monitor.NewID(time.Now())[16:]
 }
 
-// runHeartbeats writes the heartbeat of this runner and reads the other heartbeats until ctx ends. It signals changed
-// when the assignment changes.
+// runHeartbeats writes the heartbeat of this runner, reads the other heartbeats and checks the health of the store until
+// ctx ends. It signals changed when the assignment changes.
 func (e *Engine) runHeartbeats(ctx context.Context, changed chan<- struct{}) {
 	failures := e.newFailureLog("exchange heartbeats")
 	failures.health = e.storeHealth
@@ -38,6 +38,9 @@ func (e *Engine) runHeartbeats(ctx context.Context, changed chan<- struct{}) {
 	defer ticker.Stop()
 	for heartbeatDue := time.Now(); ; {
 		err := e.exchangeHeartbeats(ctx, &members, &heartbeatDue, changed)
+		if err == nil {
+			err = e.pingStore(ctx)
+		}
 		if ctx.Err() != nil {
 			return
 		}
@@ -52,6 +55,14 @@ func (e *Engine) runHeartbeats(ctx context.Context, changed chan<- struct{}) {
 		case <-ticker.C:
 		}
 	}
+}
+
+// pingStore returns an error if the store does not work. Heartbeats and results may be stored although the store is
+// damaged.
+func (e *Engine) pingStore(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, shortCallTimeout)
+	defer cancel()
+	return e.store.Ping(ctx)
 }
 
 // exchangeHeartbeats writes a heartbeat if it is due, then reads all heartbeats and updates the assignment. While the

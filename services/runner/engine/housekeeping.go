@@ -31,6 +31,7 @@ const housekeepingKey = "housekeeping"
 func (e *Engine) runHousekeeping(ctx context.Context) {
 	rollupFailures, expiryFailures := e.newFailureLog("compute rollups"), e.newFailureLog("delete expired data")
 	historyDone := false
+	var expiry expiry
 	ticker := time.NewTicker(housekeepingInterval)
 	defer ticker.Stop()
 	for round := 0; ; round++ {
@@ -52,7 +53,7 @@ func (e *Engine) runHousekeeping(ctx context.Context) {
 		}
 		rollupFailures.record(err)
 		if historyDone && round%expireRounds == 0 {
-			err = e.expire(ctx)
+			err = expiry.run(ctx, e)
 			if ctx.Err() != nil {
 				return
 			}
@@ -92,25 +93,6 @@ func (e *Engine) markHistory(ctx context.Context) (store.MarkedHistory, error) {
 		return step, fmt.Errorf("find results without rollups: %w", err)
 	}
 	return step, nil
-}
-
-// expire deletes expired data, but no result of a dirty hour and none after it: it is not in a rollup yet.
-func (e *Engine) expire(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, housekeepingTimeout)
-	defer cancel()
-	now, keep := e.cfg.Clock.Now(), e.cfg.Retention
-	dirty, err := e.store.DirtyHours(ctx, now, now.Add(store.Day.Length()), 1)
-	if err != nil {
-		return fmt.Errorf("find the oldest dirty hour: %w", err)
-	}
-	if len(dirty) > 0 {
-		keep.Results = max(keep.Results, now.Sub(dirty[0].Hour))
-	}
-	deleted, err := e.store.Expire(ctx, now, keep)
-	if deleted > 0 {
-		e.log.Info("deleted expired results", "results", deleted, "result_retention", e.cfg.Retention.Results)
-	}
-	return err
 }
 
 // computeRollups computes the rollups of all dirty hours and of their days.

@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// storeHealth remembers which of the essential store operations fail: writing results and heartbeats. A failure of one
-// does not end when another succeeds: on a full disk, a small write may succeed. It is safe for concurrent use.
+// storeHealth remembers which of the essential store operations fail: writing results, and heartbeats with a check of
+// the store. A failure of one does not end when another succeeds: on a full disk, a small write may succeed. It is safe
+// for concurrent use.
 type storeHealth struct {
 	changed func(since time.Time, err error)
 

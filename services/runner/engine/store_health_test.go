@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -44,6 +45,37 @@ func TestStoreHealth(t *testing.T) {
 				t.Errorf("step %d: failing since %d, healthy %v; want %d", i, failing, h.healthy(), step.failing)
 			}
 			elapse(time.Second)
+		}
+	})
+}
+
+// failingObserver records the errors of StoreFailing.
+type failingObserver struct {
+	noObserver
+	errs chan error
+}
+
+func (o failingObserver) StoreFailing(_ time.Time, err error) { o.errs <- err }
+
+// TestDamagedStoreThatAcceptsWrites damages the pages of a database that are only read. All writes succeed.
+func TestDamagedStoreThatAcceptsWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := failingObserver{errs: make(chan error, 100)}
+		s := newMemoryStore(monitorNumber(1, "1s"))
+		e := startEngineWith(t, Config{ID: "r1", Observer: o}, s, newFakeProbes())
+		damage := &monitor.UnavailableError{Detail: "the database file is damaged"}
+		elapse(heartbeatInterval)
+		s.with("", func() { s.damage = damage })
+		elapse(heartbeatInterval)
+		if e.storeHealth.healthy() || len(o.errs) == 0 {
+			t.Error("the damage was not reported")
+		} else if err := <-o.errs; !errors.Is(err, damage) {
+			t.Errorf("reported %v", err)
+		}
+		s.with("", func() { s.damage = nil })
+		elapse(heartbeatInterval)
+		if !e.storeHealth.healthy() || e.log.count("store unavailable") != 1 {
+			t.Errorf("healthy: %v, log:\n%s", e.storeHealth.healthy(), e.log.text.String())
 		}
 	})
 }
