@@ -4,7 +4,6 @@ package pattern
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"regexp"
 	"regexp/syntax"
@@ -13,8 +12,6 @@ import (
 )
 
 const (
-	// maxSize is the maximum number of instructions of a compiled pattern. It limits the memory of a pattern.
-	maxSize = 10_000
 	// quickSteps is the maximum product of pattern size and text length for which a search does not watch its context.
 	// The worst pattern takes about 5 ns for each step.
 	quickSteps = 1 << 22
@@ -33,17 +30,13 @@ type Pattern struct {
 
 // Compile compiles text. The error does not name the property or rule that contains it.
 func Compile(text string) (*Pattern, error) {
-	parsed, err := syntax.Parse(text, syntax.Perl)
+	parsed, err := parse(text)
 	if err != nil {
 		return nil, err
 	}
 	program, err := syntax.Compile(parsed.Simplify())
 	if err != nil {
 		return nil, err
-	}
-	if size := len(program.Inst); size > maxSize {
-		return nil, fmt.Errorf("the regular expression is too large: it has %d instructions, at most %d are allowed; "+
-			"use fewer or smaller repetitions such as {100}", size, maxSize)
 	}
 	re, err := regexp.Compile(text)
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"regexp/syntax"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -77,7 +79,7 @@ func TestSearchDoesNotTakeTheEndOfItsTimeForTheEndOfTheText(t *testing.T) {
 func TestCompileErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"(": "error parsing regexp: missing closing ): `(`",
-		strings.Repeat("a{1000}", 20): "the regular expression is too large: it has 20002 instructions, at most 10000 are " +
+		strings.Repeat("a{1000}", 20): "the regular expression is too large: it has 20000 instructions, at most 10000 are " +
 			"allowed; use fewer or smaller repetitions such as {100}",
 	} {
 		if _, err := Compile(text); err == nil || err.Error() != want {
@@ -87,6 +89,44 @@ func TestCompileErrors(t *testing.T) {
 	for _, text := range []string{".{1,1000}", `[\p{L}\d]{500}`, strings.Repeat("word|", 500)} {
 		if _, err := Compile(text); err != nil {
 			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// TestLargePatternsAreRefusedCheaply compiles patterns of which a program would take several hundred MiB.
+func TestLargePatternsAreRefusedCheaply(t *testing.T) {
+	for _, text := range []string{
+		strings.Repeat("a{1000}", 3000), strings.Repeat("(?:a{0,1000})", 1000), strings.Repeat("(?:(?:b?){9}){100,}", 1000),
+		strings.Repeat(`\pL`, 20_000), strings.Repeat(`\pL`, 5_000), `(?:ab|b*c+d){1000}{2}`,
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := Compile(text); err == nil {
+			t.Errorf("%.30s: no error", text)
+		}
+		runtime.ReadMemStats(&after)
+		if allocated := (after.TotalAlloc - before.TotalAlloc) >> 20; allocated > 64 {
+			t.Errorf("%.30s: allocated %d MiB", text, allocated)
+		}
+	}
+}
+
+// TestInstructionsIsTheSizeOfTheProgram compares the computed size of patterns with that of the compiled program.
+func TestInstructionsIsTheSizeOfTheProgram(t *testing.T) {
+	for _, text := range []string{
+		"", "abc", "(?i)abc", "a|b|cd", "[a-z]+x*y?", "(?:a?){500}b", "x{3,}", "x{0,}", "x{2,5}", "(a(b)){3}", `^\b.$`, "(?:ab|c*)*?",
+		"(?:a{1,5}){0,7}", ".{1,1000}",
+	} {
+		parsed, err := syntax.Parse(text, syntax.Perl)
+		if err != nil {
+			t.Fatal(err)
+		}
+		program, err := syntax.Compile(parsed.Simplify())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := instructions(parsed), len(program.Inst)-2; got < want || got > want+want/5+2 {
+			t.Errorf("%s: %d instructions, want about %d", text, got, want)
 		}
 	}
 }

@@ -115,6 +115,10 @@ func newHTTP(guard Guard, target string, settings Settings) (Probe, error) {
 // it waits for memory itself. It is enough for 1 MiB/s at a round-trip time of 100 ms.
 const http2Buffer = 128 << 10
 
+// maxHeaders is the maximum size of the headers of a response, in bytes. Parsed headers may take ten times that. They are
+// not part of the memory budget.
+const maxHeaders = 24 << 10
+
 // newTransport returns a transport for one probe; probes share no connections. Its timeouts end work that continues
 // after a check has timed out.
 func newTransport(guard Guard, timeout time.Duration, settings Settings) *http.Transport {
@@ -131,7 +135,7 @@ func newTransport(guard Guard, timeout time.Duration, settings Settings) *http.T
 		TLSHandshakeTimeout:    timeout,
 		DisableKeepAlives:      !keep,
 		IdleConnTimeout:        90 * time.Second,
-		MaxResponseHeaderBytes: 256 << 10,
+		MaxResponseHeaderBytes: maxHeaders,
 		ForceAttemptHTTP2:      true,
 		HTTP2:                  &http.HTTP2Config{MaxReceiveBufferPerStream: http2Buffer},
 	}

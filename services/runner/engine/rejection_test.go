@@ -28,9 +28,15 @@ func TestWriterKeepsResultsAfterUnknownErrors(t *testing.T) {
 				b.put(n, monitor.StatusOK)
 				elapse(80 * time.Millisecond)
 			}
+			if p := b.problems.list(); len(p) != 1 || !strings.HasPrefix(p[0], "Results can't be stored") {
+				t.Errorf("spool %t: the problems are %q", spooling, p)
+			}
 			b.store.with("", func() { b.store.reject = nil })
 			elapse(3 * time.Second)
 			b.finish()
+			if p := b.problems.list(); len(p) != 0 {
+				t.Errorf("spool %t: the problems afterwards are %q", spooling, p)
+			}
 			if n := b.countStored(t); n != 219 || b.stats.dropped.Load() != 0 || b.log.count("ERROR") != 0 {
 				t.Errorf("spool %t: %d of 219 stored, %d dropped, log: %s", spooling, n, b.stats.dropped.Load(), b.log.text.String())
 			}

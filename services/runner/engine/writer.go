@@ -21,6 +21,8 @@ const (
 	batchSize = 500
 	// queueSize is the maximum number of results in memory. If the queue is full, the oldest results are dropped.
 	queueSize = 100_000
+	// writeProblem is the key of the problem that results can't be stored.
+	writeProblem = "write-results"
 )
 
 // writerStore is the part of the store that a writer uses.
@@ -243,20 +245,29 @@ func (w *writer) write(ctx context.Context, b store.Batch, fromSpool bool) bool 
 		case isInvalid(err):
 			return w.splitOrDrop(ctx, b, fromSpool, err)
 		case !fromSpool && w.spoolBatch(b):
-			w.failures.record(err)
+			w.recordFailure(err)
 			pause(ctx, retry.NextBackOff())
 			return true
 		case w.isRejected(ctx, &rejection, err) && w.setAside(ctx, b):
 			return true
 		}
-		w.failures.record(err)
+		w.recordFailure(err)
 		pause(ctx, retry.NextBackOff())
 	}
+}
+
+// recordFailure records that a batch was not written and is written again. The heartbeat shows the problem if the store
+// accepts other documents than results.
+func (w *writer) recordFailure(err error) {
+	w.failures.record(err)
+	w.problems.set(writeProblem, "Results can't be stored. They are kept and stored later. See the log of this runner for the "+
+		"error and fix the cause in the database.")
 }
 
 // recordStored records that b was written.
 func (w *writer) recordStored(b store.Batch) {
 	w.failures.record(nil)
+	w.problems.clear(writeProblem)
 	w.logOverflow()
 	w.onStored(w.newestOf(b.States))
 }

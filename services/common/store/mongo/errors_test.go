@@ -51,8 +51,12 @@ func TestUnavailableEngine(t *testing.T) {
 			"DeleteMonitor": func(ctx context.Context) error { return s.DeleteMonitor(ctx, newMonitor(1, "").ID) },
 			"PutHeartbeat":  func(ctx context.Context) error { return s.PutHeartbeat(ctx, store.Runner{ID: "r"}) },
 		} {
-			if err := call(t.Context()); !errors.Is(err, monitor.ErrUnavailable) {
+			err := call(t.Context())
+			if !errors.Is(err, monitor.ErrUnavailable) {
 				t.Errorf("code %d: %s returns %v, want an error that wraps ErrUnavailable", code, name, err)
+			}
+			if text := fmt.Sprintf("unknown error of the database: code %d: no connection", code); code == 4711 && !strings.Contains(err.Error(), text) {
+				t.Errorf("%s returns %q, want a text with %q", name, err, text)
 			}
 		}
 	}
