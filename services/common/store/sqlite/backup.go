@@ -42,10 +42,13 @@ func Backup(ctx context.Context, path, file string, progress Progress) (Content,
 	if err != nil {
 		return Content{}, err
 	}
-	if file, err = filepath.Abs(file); err != nil {
+	if path, err = withoutLinks(path); err != nil {
 		return Content{}, err
 	}
-	if err := checkTarget(file); err != nil {
+	if err := checkLog(path); err != nil {
+		return Content{}, err
+	}
+	if file, err = newFilePath(file); err != nil {
 		return Content{}, err
 	}
 	partial, err := createPartial(filepath.Dir(file), filepath.Base(file)+".*.partial")
@@ -63,21 +66,41 @@ func Backup(ctx context.Context, path, file string, progress Progress) (Content,
 	return content, publish(partial, file)
 }
 
-// checkTarget returns an error if a new file can't have this path.
-func checkTarget(file string) error {
-	info, err := os.Lstat(file)
-	switch {
-	case err == nil && info.IsDir():
-		return fmt.Errorf("%s is a folder: add the name of the new file", file)
-	case err == nil:
-		return errExists(file)
-	case !errors.Is(err, fs.ErrNotExist):
+// checkLog returns an error if a process uses the database but its write-ahead log is not beside it: for example, if only
+// the file itself is mounted here. A copy would lack the latest changes.
+func checkLog(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Dir(file)); err != nil {
-		return fmt.Errorf("the folder %s does not exist: create it, or use another one", filepath.Dir(file))
+	defer f.Close()
+	if isLocked(f) && missing(path+logSuffix) {
+		return fmt.Errorf("a NanoMon process uses %s, but its file %s is not in the same folder: "+
+			"set DATA_DIR to the folder that NanoMon uses", path, filepath.Base(path)+logSuffix)
 	}
 	return nil
+}
+
+// newFilePath returns the absolute path of a new file, or an error if no new file can have this path.
+func newFilePath(file string) (string, error) {
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Lstat(path)
+	isFolder := err == nil && info.IsDir() || strings.HasSuffix(filepath.ToSlash(file), "/")
+	switch {
+	case isFolder:
+		return "", fmt.Errorf("%s is a folder: add the name of the new file", path)
+	case err == nil:
+		return "", errExists(path)
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", err
+	}
+	if _, err := os.Stat(filepath.Dir(path)); err != nil {
+		return "", fmt.Errorf("the folder %s does not exist: create it, or use another one", filepath.Dir(path))
+	}
+	return path, nil
 }
 
 func errExists(file string) error {
@@ -275,8 +298,8 @@ var (
 	errEmpty   = errors.New("the file contains no tables: if it is a copy of nanomon.db, the file nanomon.db-wal is missing beside it")
 )
 
-// contentOf returns what a database contains. It returns an error if this is not a NanoMon database, or has a newer
-// format.
+// contentOf returns what a database contains. It returns an error if this is not a NanoMon database, has a newer format,
+// or lacks a column of its format.
 func contentOf(ctx context.Context, conn *sql.Conn) (c Content, err error) {
 	version, err := fileFormat(ctx, conn)
 	if err != nil {
@@ -284,6 +307,9 @@ func contentOf(ctx context.Context, conn *sql.Conn) (c Content, err error) {
 	}
 	if version == 0 {
 		return c, errEmpty
+	}
+	if err := checkColumns(ctx, conn, version); err != nil {
+		return c, err
 	}
 	tables, err := tableNames(ctx, conn)
 	if err != nil {
@@ -336,6 +362,8 @@ func explainCopy(err error) error {
 	case sqlite3.SQLITE_CORRUPT:
 		return fmt.Errorf("%w: %w", errDamaged, err)
 	default:
-		return fmt.Errorf("%w: %s", err, causeOf(failure.Code()).hint)
+		// The text is that of the connection, which has no error of its own while another file is written.
+		text := strings.Replace(err.Error(), ": not an error", "", 1)
+		return fmt.Errorf("%s: %s", text, causeOf(failure.Code()).hint)
 	}
 }
