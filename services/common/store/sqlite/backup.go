@@ -56,7 +56,10 @@ func Backup(ctx context.Context, path, file string, progress Progress) (Content,
 		return Content{}, fmt.Errorf("can't create %s: %w: use a folder that this user may write to", file, err)
 	}
 	defer removePartial(partial)
-	content, err := copyDatabase(ctx, databaseFile{path: path}, partial, progress)
+	content, err := copyUnused(ctx, path, partial, progress)
+	if err != nil {
+		content, err = copyDatabase(ctx, databaseFile{path: path}, partial, progress)
+	}
 	if errors.Is(err, errDamaged) {
 		err = fmt.Errorf("%w: stop NanoMon, copy its folder, and restore an earlier backup", err)
 	}
@@ -64,21 +67,6 @@ func Backup(ctx context.Context, path, file string, progress Progress) (Content,
 		return Content{}, fmt.Errorf("back up %s to %s: %w", path, file, err)
 	}
 	return content, publish(partial, file)
-}
-
-// checkLog returns an error if a process uses the database but its write-ahead log is not beside it: for example, if only
-// the file itself is mounted here. A copy would lack the latest changes.
-func checkLog(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if isLocked(f) && missing(path+logSuffix) {
-		return fmt.Errorf("a NanoMon process uses %s, but its file %s is not in the same folder: "+
-			"set DATA_DIR to the folder that NanoMon uses", path, filepath.Base(path)+logSuffix)
-	}
-	return nil
 }
 
 // newFilePath returns the absolute path of a new file, or an error if no new file can have this path.

@@ -183,6 +183,19 @@ func TestBackupToFullDisk(t *testing.T) {
 	}
 }
 
+// TestBackupFromFullDisk makes a backup to another disk while NanoMon is stopped.
+func TestBackupFromFullDisk(t *testing.T) {
+	disk := fulldisk.Mount(t)
+	path := filepath.Join(disk.Dir, "nanomon.db")
+	copyFile(t, closedFile(t, "Shop"), path)
+	disk.Fill(t)
+	file := filepath.Join(t.TempDir(), "backup.db")
+	if _, err := Backup(t.Context(), path, file, quiet); err != nil {
+		t.Fatal(err)
+	}
+	wantMonitor(t, file, "Shop")
+}
+
 func TestBackupOfRunningDatabaseByLink(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "nanomon.db")
 	openAt(t, path)
