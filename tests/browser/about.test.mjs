@@ -64,6 +64,15 @@ test('warns when no runner is online, unless the store is unavailable', async ({
   await expect(page.getByText('Unknown')).toBeVisible();
 });
 
+test('the badge of an unavailable store fits on a phone', async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 700 });
+  await page.route('**/api/status', withStatus({ healthy: false }));
+  await page.goto('/#about');
+  const card = page.locator('.card').filter({ has: page.getByText('Unhealthy: store unavailable') });
+  await expect(card).toBeVisible();
+  expect(await card.evaluate((element) => element.scrollWidth - element.clientWidth)).toBeLessThanOrEqual(0);
+});
+
 test('shows the problems of a runner as plain text', async ({ page }) => {
   const problems = ['The store rejects <b>some</b> results.', 'Checks are paused.'];
   const runner = { id: 'mill-1f2e3d4c', monitors: 3, lastSeen: new Date().toISOString() };

@@ -37,8 +37,11 @@ func (e *Engine) recordNotChecked(m monitor.Monitor, err error) {
 	if p == nil {
 		p = &notCheckedProblem{cause: reason.Cause, monitors: make(map[string]bool)}
 		e.notChecked[reason.Text] = p
-		e.log.Error("checks can't be made", "cause", reason.Cause, "error", reason.Text, "monitor_id", m.ID,
-			"stack", reason.Stack)
+		log := e.log
+		if reason.Stack != "" {
+			log = log.With("stack", reason.Stack)
+		}
+		log.Error("checks can't be made", "cause", reason.Cause, "error", reason.Text, "monitor_id", m.ID)
 		sentence := fmt.Sprintf("Some monitors are not checked: %s.", reason.Text)
 		e.problems.set("not checked: "+reason.Text, sentence)
 		e.cfg.Observer.RunnerProblem(sentence, e.cfg.Clock.Now())

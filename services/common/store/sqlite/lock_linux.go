@@ -27,3 +27,10 @@ func lockOpenFile(f *os.File) error {
 	}
 	return err
 }
+
+// isLocked reports whether a process has locked the file with lockOpenFile.
+func isLocked(f *os.File) bool {
+	lock := unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart, Start: lockedByte, Len: 1}
+	err := unix.FcntlFlock(f.Fd(), unix.F_OFD_GETLK, &lock)
+	return err == nil && lock.Type != unix.F_UNLCK
+}

@@ -113,7 +113,7 @@ func keep(ctx context.Context, path string) (string, error) {
 	if info.Size() == 0 && missing(path+"-wal") {
 		return "", nil
 	}
-	kept := path + "." + time.Now().Format("2006-01-02T15-04-05")
+	kept := unusedName(path + "." + time.Now().Format("2006-01-02T15-04-05"))
 	err = mergeLog(ctx, path)
 	if isDamage(err) {
 		// SQLite can't use the file. The log must not stay beside the restored database, because it belongs to this one.
@@ -123,6 +123,15 @@ func keep(ctx context.Context, path string) (string, error) {
 		return "", explain(err)
 	}
 	return kept, linkOrMove(path, kept)
+}
+
+// unusedName returns a path that no file has: path itself or, after another restore in the same second, path and a number.
+func unusedName(path string) string {
+	name := path
+	for n := 2; !missing(name); n++ {
+		name = fmt.Sprintf("%s-%d", path, n)
+	}
+	return name
 }
 
 // mergeLog moves the write-ahead log into the database and removes it, so that the database is a single file.
