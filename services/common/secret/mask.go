@@ -135,8 +135,8 @@ func partsOf(text string) []string {
 	return parts
 }
 
-// ScrubberFor returns a scrubber that replaces the secrets of m, those that [Mask] hides, by placeholders. It returns
-// nil if m has no secrets.
+// ScrubberFor returns a scrubber that replaces the secrets of m, which are the values that [Mask] hides and their
+// parts, by placeholders. It returns nil if m has no secrets.
 func ScrubberFor(m monitor.Monitor) *Scrubber {
 	var patterns []pattern
 	hide := func(value string) {

@@ -15,8 +15,9 @@ const AnyHost = "*"
 // maxReported is the maximum number of host names that [Hosts] logs.
 const maxReported = 10
 
-// Hosts decides under which host names a service can be used. It prevents DNS rebinding: a web page whose own host name
-// suddenly leads to the service has the service's origin, as far as the browser can tell. Local hosts are always
+// Hosts decides under which host names a service can be used. It prevents DNS rebinding: if the owner of a web page
+// changes the address of the page's host name to that of the service, the browser takes both for the same origin, so
+// the page can read the responses of the service. Local hosts are always
 // allowed; see [IsLocalHost]. Create it with [NewHosts]; nil allows all.
 type Hosts struct {
 	allowed  []string
@@ -58,8 +59,8 @@ func (h *Hosts) allows(name string) bool {
 	return isLocal(name) || slices.ContainsFunc(h.allowed, func(pattern string) bool { return matches(pattern, name) })
 }
 
-// IsLocalHost reports whether a host is an IP address, localhost, or a name without a dot. A page of
-// another site can't have such a host. host may have a port.
+// IsLocalHost reports whether a host is an IP address, localhost or a name below it, or a name without a dot. The owner
+// of another site's page can't change the addresses of these. host may have a port.
 func IsLocalHost(host string) bool { return isLocal(nameOf(host)) }
 
 func isLocal(name string) bool {
