@@ -79,10 +79,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 		return fmt.Errorf("SPOOL_DIR: %w", err)
 	}
 	defer waiting.Close()
-	journal, err := quarantine.Open(cmp.Or(cfg.SpoolDir, cfg.DataDir))
-	if err != nil {
-		return fmt.Errorf("DATA_DIR: %w", err)
-	}
+	journal := quarantine.Open(cmp.Or(cfg.SpoolDir, cfg.DataDir), log)
 	defer journal.Close()
 	apiMetrics := server.NewMetrics()
 	file := databaseFile(cfg.SQLite)
