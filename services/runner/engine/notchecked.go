@@ -37,8 +37,11 @@ func (e *Engine) recordNotChecked(m monitor.Monitor, err error) {
 	if p == nil {
 		p = &notCheckedProblem{cause: reason.Cause, monitors: make(map[string]bool)}
 		e.notChecked[reason.Text] = p
-		e.log.Error("checks can't be made", "cause", reason.Cause, "error", reason.Text, "monitor_id", m.ID,
-			"stack", reason.Stack)
+		attributes := []any{"cause", reason.Cause, "error", reason.Text, "monitor_id", m.ID}
+		if reason.Stack != "" {
+			attributes = append(attributes, "stack", reason.Stack)
+		}
+		e.log.Error("checks can't be made", attributes...)
 		sentence := fmt.Sprintf("Some monitors are not checked: %s.", reason.Text)
 		e.problems.set("not checked: "+reason.Text, sentence)
 		e.cfg.Observer.RunnerProblem(sentence, time.Now())
