@@ -86,10 +86,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 		return fmt.Errorf("DATA_DIR: %w", err)
 	}
 	defer db.Close()
-	journal, err := quarantine.Open(cmp.Or(cfg.SpoolDir, cfg.DataDir))
-	if err != nil {
-		return fmt.Errorf("open the list of running checks: %w", err)
-	}
+	journal := quarantine.Open(cmp.Or(cfg.SpoolDir, cfg.DataDir), log)
 	defer journal.Close()
 
 	var hosts *web.Hosts

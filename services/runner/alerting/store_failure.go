@@ -120,8 +120,12 @@ func (w *storeWatch) date(t time.Time) time.Time {
 // opened returns the notification about a failure.
 func (w *storeWatch) opened(began time.Time, failure error) *store.Notification {
 	text := "The database does not answer."
-	if known, found := errors.AsType[*monitor.UnavailableError](failure); found {
+	known, found := errors.AsType[*monitor.UnavailableError](failure)
+	switch {
+	case found:
 		text = "The reason: " + known.Detail + ". What to do: " + known.Hint + "."
+	case errors.Is(failure, store.ErrUnknown):
+		text = "The database answers with an unknown error; see the log of this runner."
 	}
 	n := &store.Notification{
 		Kind: store.KindStoreUnavailable, Runner: w.outbox.runner, Status: monitor.StatusFailed,

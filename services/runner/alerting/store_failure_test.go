@@ -3,6 +3,7 @@ package alerting
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -58,6 +59,21 @@ func TestFullDiskIsNotifiedFromMemory(t *testing.T) {
 		}
 		if ids := strings.Fields(h.ids()); len(ids) != 2 {
 			t.Errorf("stored notifications %q, want two", ids)
+		}
+	})
+}
+
+func TestUnknownErrorOfStoreIsNotified(t *testing.T) {
+	storeFailure(t, func(t *testing.T, h *harness, c *scripted) {
+		message := ""
+		c.set(func(_ context.Context, n store.Notification, _ string) Outcome {
+			message = n.Message
+			return Outcome{Answer: "200"}
+		})
+		h.alerter.StoreFailing(time.Now(), fmt.Errorf("append batch: %w: code 1: no engine", store.ErrUnknown))
+		wait(storeFailureDelay + time.Second)
+		if !strings.HasPrefix(message, "The database answers with an unknown error; see the log of this runner. ") {
+			t.Errorf("message %q", message)
 		}
 	})
 }

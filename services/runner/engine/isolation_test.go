@@ -37,10 +37,7 @@ func runCrashing(folder string) {
 	if err != nil {
 		panic(err)
 	}
-	journal, err := quarantine.Open(folder)
-	if err != nil {
-		panic(err)
-	}
+	journal := quarantine.Open(folder, slog.Default())
 	probes := newFakeProbes()
 	probes.outcome = func(ctx context.Context, target string) probe.Outcome {
 		pause(ctx, 200*time.Millisecond)
@@ -106,10 +103,7 @@ func TestCrashingMonitorIsQuarantined(t *testing.T) {
 // killed opens the journal, begins the check of m and closes the journal without a clean stop.
 func killed(t *testing.T, folder string, m monitor.Monitor, way quarantine.Way) {
 	t.Helper()
-	j, err := quarantine.Open(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
+	j := quarantine.Open(folder, slog.Default())
 	j.Begin(quarantine.KeyOf(m), way)
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
@@ -123,10 +117,7 @@ func TestQuarantineEndsWithAnEdit(t *testing.T) {
 		for _, way := range []quarantine.Way{quarantine.Together, quarantine.Together, quarantine.Alone, quarantine.Alone} {
 			killed(t, folder, m, way)
 		}
-		journal, err := quarantine.Open(folder)
-		if err != nil {
-			t.Fatal(err)
-		}
+		journal := quarantine.Open(folder, slog.Default())
 		b := startEngineWith(t, Config{ID: "r1", Quarantine: journal, Observer: observer}, s, probes)
 		elapse(time.Minute)
 		if len(probes.started("1")) > 0 || len(probes.started("2")) < 5 || len(observer.problems) != 1 || len(b.problems.list()) != 1 {
@@ -142,10 +133,7 @@ func TestQuarantineEndsWithAnEdit(t *testing.T) {
 		}
 		b.stop()
 		must(t, journal.Close())
-		next, err := quarantine.Open(folder)
-		if err != nil {
-			t.Fatal(err)
-		}
+		next := quarantine.Open(folder, slog.Default())
 		defer next.Close()
 		if keys := next.Quarantined(); len(keys) > 0 {
 			t.Errorf("quarantined after a clean stop: %v", keys)
@@ -159,19 +147,13 @@ func TestSuspectsAreCheckedOneAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		all, probes, folder := monitors(30, "10s"), newFakeProbes(), t.TempDir()
 		for range 2 {
-			j, err := quarantine.Open(folder)
-			if err != nil {
-				t.Fatal(err)
-			}
+			j := quarantine.Open(folder, slog.Default())
 			for _, m := range all[:20] {
 				j.Begin(quarantine.KeyOf(m), quarantine.Together)
 			}
 			j.Close()
 		}
-		journal, err := quarantine.Open(folder)
-		if err != nil {
-			t.Fatal(err)
-		}
+		journal := quarantine.Open(folder, slog.Default())
 		defer journal.Close()
 		suspects := make(map[string]bool)
 		for _, m := range all[:20] {

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -34,6 +35,9 @@ const (
 	idSize    = 24
 	mapLength = (Slots + 1) * slotSize
 )
+
+// maxClockJump is the maximum time by which the clock may have been set back since the file was written.
+const maxClockJump = 24 * time.Hour
 
 // Way is how a check runs. Its values are stored.
 type Way byte
@@ -75,11 +79,22 @@ type Journal struct {
 	closed bool
 }
 
-// Open opens the first journal in folder that no other process uses. It returns nil if folder is empty.
-func Open(folder string) (*Journal, error) {
+// Open opens the first journal in folder that no other process uses. It returns nil if folder is empty, or if the files
+// can't be used: checks are more important than the quarantine, so that is only logged.
+func Open(folder string, log *slog.Logger) *Journal {
 	if folder == "" {
-		return nil, nil
+		return nil
 	}
+	j, err := openFirst(folder)
+	if err != nil {
+		log.Error("can't list the running checks; a monitor that brings this process down will not be quarantined",
+			"folder", folder, "error", err)
+		return nil
+	}
+	return j
+}
+
+func openFirst(folder string) (*Journal, error) {
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return nil, err
 	}
@@ -115,11 +130,11 @@ func (j *Journal) open() error {
 	if err := j.readRecord(); err != nil {
 		return err
 	}
-	began := binary.LittleEndian.Uint64(previous[:8])
-	if began == 0 {
-		j.record = record{} // The previous process stopped cleanly.
+	last := time.UnixMilli(int64(binary.LittleEndian.Uint64(previous)))
+	if last.UTC().Year() < 2000 || last.After(time.Now().Add(maxClockJump)) {
+		j.record = record{} // The previous process stopped cleanly, or the file is damaged.
 	} else {
-		j.record = j.record.afterCrash(time.UnixMilli(int64(began)), runningIn(previous), j.hasCrashOutput())
+		j.record = j.record.afterCrash(last, runningIn(previous), j.hasCrashOutput())
 		if err := j.writeRecord(); err != nil {
 			return err
 		}
@@ -143,7 +158,7 @@ func runningIn(content []byte) []running {
 	var list []running
 	for i := slotSize; i < len(content); i += slotSize {
 		slot := content[i : i+slotSize]
-		if way := Way(slot[0]); way != Free {
+		if way := Way(slot[0]); way != Free && way <= Alone {
 			key := Key{string(slot[1 : 1+idSize]), int64(binary.LittleEndian.Uint64(slot[1+idSize:]))}
 			list = append(list, running{key, way})
 		}

@@ -1,7 +1,12 @@
 package quarantine
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,9 +18,9 @@ func key(name string) Key { return Key{ID: strings.Repeat(name, idSize), Updated
 // open opens the journal of a folder.
 func open(t *testing.T, folder string) *Journal {
 	t.Helper()
-	j, err := Open(folder)
-	if err != nil {
-		t.Fatal(err)
+	j := Open(folder, slog.Default())
+	if j == nil {
+		t.Fatal("the journal could not be opened")
 	}
 	return j
 }
@@ -102,6 +107,59 @@ func TestJournalsOfSeveralProcesses(t *testing.T) {
 	}
 	first.Close()
 	second.Close()
+}
+
+// TestDamagedFilesAreNoObstacle opens the journal of a process that crashed, after its files were damaged.
+func TestDamagedFilesAreNoObstacle(t *testing.T) {
+	random := make([]byte, 2*mapLength)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(random)
+	for name, damage := range map[string]func(path string) error{
+		"random":    func(path string) error { return os.WriteFile(path, random, 0o600) },
+		"short":     func(path string) error { return os.Truncate(path, 100) },
+		"empty":     func(path string) error { return os.Truncate(path, 0) },
+		"no record": func(path string) error { return os.WriteFile(path+".json", []byte("{"), 0o600) },
+		"new record": func(path string) error {
+			return os.WriteFile(path+".json", []byte(`{"running":{"a":1},"suspects":7}`), 0o600)
+		},
+	} {
+		folder := t.TempDir()
+		j := open(t, folder)
+		j.Begin(key("a"), Together)
+		j.crash(t)
+		if err := damage(j.path); err != nil {
+			t.Fatal(err)
+		}
+		j = open(t, folder)
+		if suspects, alone := j.Suspects(); len(suspects) > 0 || alone != nil {
+			t.Errorf("%s: suspects %v, %v", name, suspects, alone)
+		}
+		j.Begin(key("a"), Together)()
+		j.Close()
+	}
+}
+
+func TestFileTruncatedWhileItIsUsed(t *testing.T) {
+	j := open(t, t.TempDir())
+	defer j.Close()
+	if err := os.Truncate(j.path, 0); err != nil {
+		t.Fatal(err)
+	}
+	j.Begin(key("a"), Together)()
+}
+
+// TestUnusableFilesAreReported replaces each file of a journal by a folder.
+func TestUnusableFilesAreReported(t *testing.T) {
+	for _, name := range []string{"running-checks-0", "running-checks-0.json", "running-checks-0.crash"} {
+		folder := t.TempDir()
+		if err := os.Mkdir(filepath.Join(folder, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		var log bytes.Buffer
+		j := Open(folder, slog.New(slog.NewTextHandler(&log, nil)))
+		if j != nil || !strings.Contains(log.String(), "can't list the running checks; a monitor that brings this process down will not be quarantined") {
+			t.Errorf("%s: journal %v, log %s", name, j, log.String())
+		}
+	}
 }
 
 func TestMoreChecksThanSlots(t *testing.T) {
