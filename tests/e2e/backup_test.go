@@ -3,17 +3,16 @@ package e2e
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/tests/fulldisk"
 	"nanomon/tests/servicetest"
 )
 
@@ -190,20 +189,13 @@ func TestBackupAndRestoreErrors(t *testing.T) {
 	}
 }
 
-// TestBackupToFullDisk writes to a file system that is too small.
 func TestBackupToFullDisk(t *testing.T) {
 	t.Parallel()
-	if os.Getuid() != 0 {
-		t.Skip("a mount needs root")
-	}
-	target := t.TempDir()
-	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=32k", "none", target).CombinedOutput(); err != nil {
-		t.Skipf("can't mount: %s", out)
-	}
-	unmount := sync.OnceFunc(func() { _ = exec.Command("umount", target).Run() })
-	defer unmount()
-	fails(t, dataIn(installation(t, 1)), 1, "free disk space", "backup", filepath.Join(target, "backup.db"))
-	if entries, err := os.ReadDir(target); err != nil || len(entries) > 0 {
+	disk := fulldisk.Mount(t)
+	disk.Fill(t)
+	fails(t, dataIn(installation(t, 1)), 1, "free disk space", "backup", filepath.Join(disk.Dir, "backup.db"))
+	disk.Empty(t)
+	if entries, err := os.ReadDir(disk.Dir); err != nil || len(entries) > 0 {
 		t.Errorf("files left behind: %v, error %v", entries, err)
 	}
 }

@@ -14,37 +14,43 @@ import (
 
 var errNoEngine = errors.New("(InternalError) no connection to the engine")
 
+// withAndWithoutSpool runs a test with a writer that has a spool, and with one that has none.
+func withAndWithoutSpool(t *testing.T, test func(t *testing.T, b *testWriter)) {
+	t.Run("no spool", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { test(t, startWriter(t)) })
+	})
+	t.Run("spool", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			test(t, startSpoolingWriter(t, newMemoryStore(), openSpool(t, t.TempDir(), "a")))
+		})
+	})
+}
+
 // TestWriterKeepsResultsAfterUnknownErrors rejects all batches for a while, as a gateway does whose database engine is
 // unavailable.
 func TestWriterKeepsResultsAfterUnknownErrors(t *testing.T) {
-	for _, spooling := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
-			b := startWriter(t)
-			if spooling {
-				b = startSpoolingWriter(t, newMemoryStore(), openSpool(t, t.TempDir(), "a"))
-			}
-			b.store.with("", func() { b.store.reject = func(store.Batch) error { return errNoEngine } })
-			for n := range 219 {
-				b.put(n, monitor.StatusOK)
-				elapse(80 * time.Millisecond)
-			}
-			if p := b.problems.list(); len(p) != 1 || !strings.HasPrefix(p[0], "Results can't be stored") {
-				t.Errorf("spool %t: the problems are %q", spooling, p)
-			}
-			b.store.with("", func() { b.store.reject = nil })
-			elapse(3 * time.Second)
-			b.finish()
-			if p := b.problems.list(); len(p) != 0 {
-				t.Errorf("spool %t: the problems afterwards are %q", spooling, p)
-			}
-			if n := b.countStored(t); n != 219 || b.stats.dropped.Load() != 0 || b.log.count("ERROR") != 0 {
-				t.Errorf("spool %t: %d of 219 stored, %d dropped, log: %s", spooling, n, b.stats.dropped.Load(), b.log.text.String())
-			}
-			if b.log.count("store unavailable, retrying") != 1 || b.log.count("store available again") != 1 {
-				t.Errorf("spool %t: log: %s", spooling, b.log.text.String())
-			}
-		})
-	}
+	withAndWithoutSpool(t, func(t *testing.T, b *testWriter) {
+		b.store.with("", func() { b.store.reject = func(store.Batch) error { return errNoEngine } })
+		for n := range 219 {
+			b.put(n, monitor.StatusOK)
+			elapse(80 * time.Millisecond)
+		}
+		if p := b.problems.list(); len(p) != 1 || !strings.HasPrefix(p[0], "Results can't be stored") {
+			t.Errorf("the problems are %q", p)
+		}
+		b.store.with("", func() { b.store.reject = nil })
+		elapse(3 * time.Second)
+		b.finish()
+		if p := b.problems.list(); len(p) != 0 {
+			t.Errorf("the problems afterwards are %q", p)
+		}
+		if n := b.countStored(t); n != 219 || b.stats.dropped.Load() != 0 || b.log.count("ERROR") != 0 {
+			t.Errorf("%d of 219 stored, %d dropped, log: %s", n, b.stats.dropped.Load(), b.log.text.String())
+		}
+		if b.log.count("store unavailable, retrying") != 1 || b.log.count("store available again") != 1 {
+			t.Errorf("log: %s", b.log.text.String())
+		}
+	})
 }
 
 // rejectResult rejects batches with the result number n.
@@ -127,29 +133,23 @@ func TestRejectedResultIsDroppedWithoutSpool(t *testing.T) {
 // TestNothingIsSetAsideWhileStoreRejectsInserts uses a store that can be read but accepts no new documents, as one
 // whose disk is full.
 func TestNothingIsSetAsideWhileStoreRejectsInserts(t *testing.T) {
-	for _, spooling := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
-			b := startWriter(t)
-			if spooling {
-				b = startSpoolingWriter(t, newMemoryStore(), openSpool(t, t.TempDir(), "a"))
-			}
-			set := func(err error) {
-				b.store.with("", func() {
-					b.store.noInserts, b.store.reject = err != nil, func(store.Batch) error { return err }
-				})
-			}
-			set(errNoEngine)
-			for n := range 100 {
-				b.put(n, monitor.StatusOK)
-				elapse(time.Minute)
-			}
-			set(nil)
+	withAndWithoutSpool(t, func(t *testing.T, b *testWriter) {
+		set := func(err error) {
+			b.store.with("", func() {
+				b.store.noInserts, b.store.reject = err != nil, func(store.Batch) error { return err }
+			})
+		}
+		set(errNoEngine)
+		for n := range 100 {
+			b.put(n, monitor.StatusOK)
 			elapse(time.Minute)
-			if n := b.countStored(t); n != 100 || b.stats.dropped.Load() != 0 || b.log.count("ERROR") != 0 {
-				t.Errorf("spool %t: %d of 100 stored, log: %s", spooling, n, b.log.text.String())
-			}
-		})
-	}
+		}
+		set(nil)
+		elapse(time.Minute)
+		if n := b.countStored(t); n != 100 || b.stats.dropped.Load() != 0 || b.log.count("ERROR") != 0 {
+			t.Errorf("%d of 100 stored, log: %s", n, b.log.text.String())
+		}
+	})
 }
 
 // TestSlowBatchIsNotSetAside uses batches that always time out.

@@ -9,6 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
 	"nanomon/services/common/monitor"
 )
 
@@ -25,6 +28,10 @@ var errHangs = &monitor.UnavailableError{
 
 // testOperation is the name of a test write.
 const testOperation = "test write"
+
+// openOperation is the name for opening a connection, which any read may need. A read that failed because of it may never
+// be made again, so Ping tests it.
+const openOperation = "open a connection"
 
 // health remembers which operations fail for a reason that lies in the database or its disk. It is safe for concurrent
 // use.
@@ -44,7 +51,20 @@ func newHealth() *health {
 	return &health{reads: make(map[string]error), writes: make(map[string]error)}
 }
 
-func (h *health) recordRead(operation string, err error) { h.record(h.reads, operation, err) }
+func (h *health) recordRead(operation string, err error) {
+	var failure *sqlite.Error
+	if errors.As(err, &failure) && failure.Code()&0xff == sqlite3.SQLITE_CANTOPEN {
+		operation = openOperation
+	}
+	h.record(h.reads, operation, err)
+}
+
+// cannotOpen reports whether the last attempt to open a connection failed.
+func (h *health) cannotOpen() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.reads[openOperation] != nil
+}
 
 func (h *health) recordWrite(operation string, err error) { h.record(h.writes, operation, err) }
 
@@ -129,10 +149,23 @@ func (s *Store) ping(ctx context.Context) error {
 	if readError != nil {
 		return readError
 	}
+	if s.health.cannotOpen() {
+		s.health.recordRead(openOperation, s.testOpen(ctx))
+	}
 	if s.health.testDue(time.Now()) {
 		s.testWrite(ctx)
 	}
 	return s.health.problem(time.Now())
+}
+
+// testOpen opens a connection of its own and reads.
+func (s *Store) testOpen(ctx context.Context) error {
+	db, err := connect(s.files.path, "busy_timeout(5000)", "query_only(1)")
+	if err != nil {
+		return err
+	}
+	err = db.QueryRowContext(ctx, "SELECT one FROM meta").Scan(new(int))
+	return errors.Join(err, db.Close())
 }
 
 // testWrite writes and deletes as much data as a large batch of results needs. If that succeeds, all writes should.

@@ -136,6 +136,27 @@ func TestFileMovedBack(t *testing.T) {
 	}
 }
 
+// TestConnectionWhileFileWasMoved makes a read that needs a new connection while the file has another name. That read is
+// never made again.
+func TestConnectionWhileFileWasMoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "nanomon.db")
+	s := openAt(t, path)
+	if err := os.Rename(path, path+".old"); err != nil {
+		t.Fatal(err)
+	}
+	s.readers.SetMaxIdleConns(0)
+	if _, err := s.Keys(t.Context()); !errors.Is(err, monitor.ErrUnavailable) {
+		t.Fatalf("error %v, want one that wraps ErrUnavailable", err)
+	}
+	wantProblem(t, s, "was deleted or replaced")
+	if err := os.Rename(path+".old", path); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.pingNow(t); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestDeletedLog deletes the write-ahead log. No data may be lost, also if the process ends without closing the store:
 // the test opens a copy of the files.
 func TestDeletedLog(t *testing.T) {
