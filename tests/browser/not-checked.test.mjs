@@ -91,6 +91,15 @@ test.describe('with little memory', () => {
     await page.goto(`/#monitor/${id}`);
     await expect(notice).toBeVisible();
 
+    target.body = 'bye';
+    await expect(badge).toHaveText('Error');
+    await expect(notice).toBeHidden();
+    target.body = 'h'.repeat(4 << 20);
+    await expect(row(list, 'Shop').locator('.mark')).toHaveText('Not checked');
+    await expect(badge).toHaveText('Error');
+    await expect(page.getByTestId('mark')).toHaveText('Not checked');
+    await expect(status).toHaveText('Error');
+
     target.body = 'hello';
     await expect(badge).toHaveText('OK');
     await expect(status).toHaveText('OK');
