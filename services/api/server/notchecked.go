@@ -39,15 +39,20 @@ func notCheckedMonitors(ctx context.Context, s runnerLister) (map[string]notChec
 	monitors := make(map[string]notChecked)
 	for _, r := range runners {
 		for _, n := range r.NotChecked {
-			for _, m := range n.Monitors {
-				// After a take-over, two runners may list a monitor for a few seconds.
-				if known, exists := monitors[m.ID]; !exists || known.Since.Before(m.Since) {
-					monitors[m.ID] = notChecked{Reason: n.Reason, Since: m.Since, Runner: r.ID}
-				}
-			}
+			addNotChecked(monitors, r.ID, n)
 		}
 	}
 	return monitors, nil
+}
+
+// addNotChecked adds the monitors that a runner can't check for one reason. After a take-over, two runners may list a
+// monitor for a few seconds: the later date counts.
+func addNotChecked(monitors map[string]notChecked, runner string, n store.NotChecked) {
+	for _, m := range n.Monitors {
+		if known, exists := monitors[m.ID]; !exists || known.Since.Before(m.Since) {
+			monitors[m.ID] = notChecked{Reason: n.Reason, Since: m.Since, Runner: runner}
+		}
+	}
 }
 
 // notChecked returns the monitors that are not checked, by id, if include selects them.
