@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -99,13 +99,26 @@ export class NanoMon {
     await rename(path.join(this.#data, 'hidden'), path.join(this.#data, 'nanomon.db'));
   }
 
-  async stop() {
+  /** @param {NodeJS.Signals} [signal] */
+  async stop(signal = 'SIGTERM') {
     const running = this.#process;
     this.#process = null;
     if (running && running.exitCode === null) {
-      running.kill('SIGTERM');
+      running.kill(signal);
       await once(running, 'exit');
     }
+  }
+
+  /**
+   * Kills NanoMon and starts it again, with a monitor in quarantine.
+   * @param {string} id
+   */
+  async quarantine(id) {
+    const { updated } = await (await fetch(`${this.url}/api/monitors/${id}`)).json();
+    await this.stop('SIGKILL');
+    const record = { quarantined: [{ id, updated: Date.parse(updated) }] };
+    await writeFile(path.join(this.#data, 'running-checks-0.json'), JSON.stringify(record));
+    await this.start();
   }
 
   async destroy() {
@@ -139,13 +152,14 @@ export class NanoMon {
   }
 }
 
-/** A web server that responds with the current value of status. */
+/** A web server that responds with the current values of status and body. */
 export class Target {
   status = 200;
+  body = 'hello';
   hits = 0;
   #server = http.createServer((_, response) => {
     this.hits++;
-    response.writeHead(this.status).end('hello');
+    response.writeHead(this.status).end(this.body);
   });
 
   get url() {

@@ -41,7 +41,8 @@ type Engine struct {
 	clock clock
 	stats stats
 	// problems are the problems of this runner itself.
-	problems problemSet
+	problems   problemSet
+	notChecked notChecked
 
 	pool        *pool
 	writer      *writer
@@ -67,11 +68,10 @@ type Engine struct {
 	// Only the scheduler's goroutine uses the fields below, up to remoteNotOK.
 	entries map[string]*entry
 	// released holds the last state of monitors that this runner no longer runs, by id.
-	released   map[string]releasedState
-	notChecked notChecked
-	isolation  isolation
-	schedule   schedule
-	cleared    time.Time
+	released  map[string]releasedState
+	isolation isolation
+	schedule  schedule
+	cleared   time.Time
 	// remoteNotOK reports, by id, whether a dependency that another runner checks is not OK.
 	remoteNotOK map[string]bool
 
@@ -125,7 +125,7 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 		joined:            make(chan struct{}),
 		entries:           make(map[string]*entry),
 		released:          make(map[string]releasedState),
-		notChecked:        make(notChecked),
+		notChecked:        notChecked{problems: make(map[string]*notCheckedProblem)},
 		remoteNotOK:       make(map[string]bool),
 	}
 	e.isolation = e.newIsolation(cfg.Quarantine)
@@ -350,7 +350,7 @@ func (e *Engine) recordResult(f finishedCheck) {
 		return
 	}
 	if f.notChecked != nil {
-		e.recordNotChecked(en.monitor, f.notChecked)
+		e.recordNotChecked(en, f.notChecked)
 		return
 	}
 	e.recordChecked(en.monitor.ID)

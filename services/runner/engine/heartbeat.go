@@ -148,6 +148,7 @@ func (e *Engine) writeHeartbeat(ctx context.Context, now time.Time) error {
 	defer cancel()
 	heartbeat := store.Runner{
 		ID: e.cfg.ID, Monitors: len(*e.running.Load()), LastSeen: monitor.Date(now), Problems: e.problems.list(),
+		NotChecked: e.notChecked.list(),
 	}
 	return e.store.PutHeartbeat(ctx, heartbeat)
 }

@@ -61,7 +61,7 @@ func (e *Engine) dispatch(ctx context.Context, c dueCheck) {
 	switch {
 	case iso.quarantined[key]:
 		c.entry.running = false
-		e.recordNotChecked(c.entry.monitor, quarantinedError(c.entry.monitor))
+		e.recordNotChecked(c.entry, quarantinedError(c.entry.monitor))
 	case iso.alone != nil && *iso.alone == key:
 		e.runCheck(ctx, c, quarantine.Alone)
 	case iso.alone != nil:
