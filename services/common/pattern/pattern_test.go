@@ -76,6 +76,35 @@ func TestSearchDoesNotTakeTheEndOfItsTimeForTheEndOfTheText(t *testing.T) {
 	}
 }
 
+// TestLongSearchesWaitForAProcessor takes all processors of the long searches.
+func TestLongSearchesWaitForAProcessor(t *testing.T) {
+	p, err := Compile("a+b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := int64(max(1, runtime.GOMAXPROCS(0)/2))
+	if err := processors.Acquire(t.Context(), all); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if matched, err := p.Match(t.Context(), "aab"); !matched || err != nil {
+		t.Errorf("a short search returns %v, %v", matched, err)
+	}
+	long := strings.Repeat("a", 4<<20) + "b"
+	if _, err := p.Match(ctx, long); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a long search without a processor returns %v", err)
+	}
+	processors.Release(all)
+	if matched, err := p.Match(t.Context(), long); !matched || err != nil {
+		t.Errorf("a long search returns %v, %v", matched, err)
+	}
+	if !processors.TryAcquire(all) {
+		t.Fatal("the searches keep processors")
+	}
+	processors.Release(all)
+}
+
 func TestCompileErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"(": "error parsing regexp: missing closing ): `(`",
