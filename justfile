@@ -35,7 +35,7 @@ run-db:
 # Run all tests except fault, deployment, peer and long tests
 test: build _test-tools _api
     @# The system tests come first, because they mostly wait while the other packages use the CPU.
-    go test -race -timeout 15m $(go list ./tests/... ./... | grep -vE '/tests/(azure|load|fault|images|memory|prometheus|release|schemathesis)$')
+    go test -race -timeout 20m $(go list ./tests/... ./... | grep -vE '/tests/(azure|load|fault|images|memory|prometheus|release|schemathesis)$')
     go test -C tests/compose -race ./...
     go test -count=1 ./tests/load
     npm --prefix frontend run --silent test:browser
