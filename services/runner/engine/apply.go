@@ -80,7 +80,7 @@ func (e *Engine) forget(deleted []string, now time.Duration) {
 	}
 	maps.DeleteFunc(e.released, func(_ string, r releasedState) bool { return now-r.at > releasedStateTTL })
 	if len(deleted) > 0 {
-		e.writer.discard(func(monitorID string, _ time.Time) bool {
+		e.results.Discard(func(monitorID string, _ time.Time) bool {
 			_, found := slices.BinarySearchFunc(deleted, monitorID, strings.Compare)
 			return found
 		})
@@ -102,5 +102,5 @@ func (e *Engine) clear(at time.Time) {
 	for _, en := range e.entries {
 		en.state.Store(dropBefore(en.state.Load(), at))
 	}
-	e.writer.discard(func(_ string, date time.Time) bool { return date.Before(at) })
+	e.results.Discard(func(_ string, date time.Time) bool { return date.Before(at) })
 }

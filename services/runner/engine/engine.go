@@ -13,9 +13,14 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/pace"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
+	"nanomon/services/runner/cluster"
+	"nanomon/services/runner/health"
+	"nanomon/services/runner/housekeeping"
 	"nanomon/services/runner/quarantine"
+	"nanomon/services/runner/results"
 )
 
 const (
@@ -30,6 +35,8 @@ const (
 	// releasedStateTTL is the time for which the engine remembers the state of a monitor that it no longer runs. Its
 	// last results are written by then.
 	releasedStateTTL = 10 * time.Minute
+	// housekeepingKey is assigned to one of the runners like a monitor.
+	housekeepingKey = "housekeeping"
 )
 
 // Engine runs the monitors of one runner. Create it with [New] and call Run once.
@@ -40,12 +47,12 @@ type Engine struct {
 	log   *slog.Logger
 	clock clock
 	stats stats
-	// problems holds what is wrong with this runner.
-	problems problemSet
 
-	pool        *pool
-	writer      *writer
-	storeHealth *storeHealth
+	pool         *pool
+	results      *results.Writer
+	health       *health.Runner
+	member       *cluster.Member
+	housekeeping *housekeeping.Housekeeper
 
 	// The scheduler's goroutine receives from these channels.
 	changes           chan change
@@ -58,9 +65,8 @@ type Engine struct {
 	// ignoreRules are replaced by the scheduler's goroutine.
 	ignoreRules atomic.Pointer[ignoreRules]
 
-	// assignment is nil until joined is closed.
-	assignment atomic.Pointer[assignment]
-	joined     chan struct{}
+	// monitorsChanged wakes reconcile.
+	monitorsChanged chan struct{}
 	// reload requests that reconcile reads the states of all monitors of this runner.
 	reload atomic.Bool
 
@@ -108,13 +114,13 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 	cfg.PollingInterval = cmp.Or(cfg.PollingInterval, 10*time.Second)
 	cfg.Grace = cmp.Or(cfg.Grace, 10*time.Second)
 	cfg.Observer = cmp.Or[Observer](cfg.Observer, noObserver{})
-	cfg.Clock = cmp.Or[Clock](cfg.Clock, systemClock{})
+	cfg.Clock = cmp.Or[cluster.Clock](cfg.Clock, systemClock{})
 	if cfg.OnCheck == nil {
 		cfg.OnCheck = func(CompletedCheck) {}
 	}
 	concurrency := concurrentChecks(log)
 	e := &Engine{
-		cfg: cfg, store: s, types: types, log: log,
+		cfg: cfg, store: s, types: types, log: log, results: cfg.Results, health: cfg.Health,
 		clock:             clock{base: time.Now()},
 		pool:              newPool(concurrency),
 		changes:           make(chan change),
@@ -122,7 +128,7 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 		checkNow:          make(chan checkNow),
 		dependencyUpdates: make(chan map[string]bool),
 		ping:              make(chan struct{}),
-		joined:            make(chan struct{}),
+		monitorsChanged:   make(chan struct{}, 1),
 		entries:           make(map[string]*entry),
 		released:          make(map[string]releasedState),
 		notChecked:        make(notChecked),
@@ -131,10 +137,27 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 	e.isolation = e.newIsolation(cfg.Quarantine)
 	e.ignoreRules.Store(&ignoreRules{})
 	e.running.Store(new([]*entry))
-	e.storeHealth = newStoreHealth(cfg.Observer.StoreFailing)
-	e.writer = newWriter(s, cfg.Spool, cfg.Observer.Stored, &e.stats, &e.problems, log)
-	e.writer.failures.health = e.storeHealth
+	e.member = cluster.Join(cluster.Config{
+		ID: cfg.ID, Alone: cfg.SingleRunner, Clock: cfg.Clock, Describe: e.describe, Health: cfg.Health,
+		Changed: func() { pace.Signal(e.monitorsChanged) }, Late: e.reloadStates,
+	}, s, log)
+	e.housekeeping = housekeeping.New(housekeeping.Config{
+		Retention: cfg.Retention, Now: cfg.Clock.Now, Health: cfg.Health,
+		Assigned: func() bool { return e.member.Assignment().Has(housekeepingKey) },
+	}, s, log)
 	return e
+}
+
+// describe returns the part of the heartbeat that says what this runner does.
+func (e *Engine) describe() store.Runner {
+	return store.Runner{Monitors: len(*e.running.Load()), Problems: e.health.Problems.List()}
+}
+
+// reloadStates makes reconcile read the states of all monitors of this runner again. The clocks of the runners that have
+// run them may be ahead, and then the states of this runner would not be stored.
+func (e *Engine) reloadStates() {
+	e.reload.Store(true)
+	pace.Signal(e.monitorsChanged)
 }
 
 // Run runs the monitors until ctx ends. It then starts no more checks, gives running checks the grace time to finish,
@@ -149,17 +172,17 @@ func (e *Engine) Run(ctx context.Context) error {
 	var writing, helpers sync.WaitGroup
 	writes, cancelWrites := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancelWrites()
-	writing.Go(func() { e.writer.run(writes) })
-	monitorsChanged, onDemandChanged := make(chan struct{}, 1), make(chan struct{}, 1)
-	helpers.Go(func() { e.watch(ctx, store.TopicMonitors, e.cfg.PollingInterval, monitorsChanged) })
+	writing.Go(func() { e.results.Run(writes) })
+	onDemandChanged := make(chan struct{}, 1)
+	helpers.Go(func() { e.watch(ctx, store.TopicMonitors, e.cfg.PollingInterval, e.monitorsChanged) })
 	helpers.Go(func() { e.watch(ctx, store.TopicOnDemandChecks, onDemandPollInterval, onDemandChanged) })
-	helpers.Go(func() { e.reconcile(ctx, monitorsChanged) })
+	helpers.Go(func() { e.reconcile(ctx, e.monitorsChanged) })
 	helpers.Go(func() { e.pollRemoteDependencies(ctx) })
 	helpers.Go(func() { e.serveOnDemandChecks(ctx, onDemandChanged) })
-	helpers.Go(func() { e.runHeartbeats(ctx, monitorsChanged) })
-	helpers.Go(func() { e.runHousekeeping(ctx) })
+	helpers.Go(func() { e.member.Run(ctx) })
+	helpers.Go(func() { e.housekeeping.Run(ctx) })
 	if e.cfg.HealthFile != "" {
-		helpers.Go(func() { e.updateHealthFile(ctx) })
+		helpers.Go(func() { health.UpdateFile(ctx, e.cfg.HealthFile, e.ping, e.log) })
 	}
 
 	e.runScheduler(ctx)
@@ -167,12 +190,12 @@ func (e *Engine) Run(ctx context.Context) error {
 	grace := time.AfterFunc(e.cfg.Grace, cancelChecks)
 	defer grace.Stop()
 	helpers.Wait()
-	e.removeHeartbeat(ctx)
+	e.member.Leave(ctx)
 	e.drain()
 
 	flush := time.AfterFunc(flushTimeout, cancelWrites)
 	defer flush.Stop()
-	e.writer.close()
+	e.results.Close()
 	writing.Wait()
 
 	if err := e.cfg.Quarantine.Stopped(); err != nil {
@@ -196,7 +219,7 @@ func (e *Engine) runScheduler(ctx context.Context) {
 		case c := <-e.changes:
 			e.apply(c)
 			e.startAlone(ctx)
-			e.writer.allowTakeOver()
+			e.results.AllowTakeOver()
 		case f := <-e.finished:
 			e.handleFinished(ctx, f)
 		case request := <-e.checkNow:
@@ -360,5 +383,5 @@ func (e *Engine) recordResult(f finishedCheck) {
 	next, changes := advance(en.state.Load(), f.result, en.gapInterval)
 	en.state.Store(next)
 	en.gapInterval = en.interval
-	e.writer.add(f.result, next, changes)
+	e.results.Add(f.result, next, changes)
 }

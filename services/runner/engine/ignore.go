@@ -178,7 +178,7 @@ func (e *Engine) remoteNotOKAfter(c change) map[string]bool {
 // pollRemoteDependencies reads the states of the dependencies that other runners check, and sends them to the
 // scheduler's goroutine, until ctx ends. While the store is unavailable, the last states stay in use.
 func (e *Engine) pollRemoteDependencies(ctx context.Context) {
-	failures := e.newFailureLog("read states of dependencies")
+	reading := e.health.Operation("read states of dependencies")
 	ticker := time.NewTicker(dependencyPollInterval)
 	defer ticker.Stop()
 	for {
@@ -195,7 +195,7 @@ func (e *Engine) pollRemoteDependencies(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		failures.record(err)
+		reading.Record(err)
 		if err != nil {
 			continue
 		}

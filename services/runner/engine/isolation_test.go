@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/pace"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
 	"nanomon/services/common/store/sqlite"
@@ -43,14 +44,14 @@ func runCrashing(folder string) {
 	}
 	probes := newFakeProbes()
 	probes.outcome = func(ctx context.Context, target string) probe.Outcome {
-		pause(ctx, 200*time.Millisecond)
+		pace.Pause(ctx, 200*time.Millisecond)
 		if target == "crash" {
 			go panic("boom") // a panic outside of the check's goroutine, which nobody can recover
 			<-ctx.Done()
 		}
 		return probe.Outcome{Value: 1}
 	}
-	_ = New(Config{ID: "r1", SingleRunner: true, Quarantine: journal}, s, probes.registry(), log).Run(context.Background())
+	_ = newEngine(Config{ID: "r1", SingleRunner: true, Quarantine: journal}, nil, s, probes.registry(), log).Run(context.Background())
 }
 
 // quarantineLog waits in the output of a child process for the quarantine of a monitor, then kills the process.
@@ -130,7 +131,7 @@ func TestQuarantineEndsWithAnEdit(t *testing.T) {
 		defer journal.Close()
 		b := startEngineWith(t, Config{ID: "r1", Quarantine: journal, Observer: observer}, s, probes)
 		elapse(time.Minute)
-		if len(probes.started("1")) > 0 || len(probes.started("2")) < 5 || len(observer.problems) != 1 || len(b.problems.list()) != 1 {
+		if len(probes.started("1")) > 0 || len(probes.started("2")) < 5 || len(observer.problems) != 1 || len(b.health.Problems.List()) != 1 {
 			t.Errorf("%d and %d checks, problems %q", len(probes.started("1")), len(probes.started("2")), observer.problems)
 		}
 		s.with(store.TopicMonitors, func() {
@@ -138,8 +139,8 @@ func TestQuarantineEndsWithAnEdit(t *testing.T) {
 			s.monitors[m.ID] = m
 		})
 		elapse(time.Minute)
-		if len(probes.started("1")) < 5 || len(b.problems.list()) > 0 {
-			t.Errorf("%d checks after an edit, problems %q", len(probes.started("1")), b.problems.list())
+		if len(probes.started("1")) < 5 || len(b.health.Problems.List()) > 0 {
+			t.Errorf("%d checks after an edit, problems %q", len(probes.started("1")), b.health.Problems.List())
 		}
 		b.stop()
 		if next, err := quarantine.Open(folder + "/next"); err != nil || len(next.Quarantined()) > 0 {
@@ -182,7 +183,7 @@ func TestSuspectsAreCheckedOneAtATime(t *testing.T) {
 				t.Errorf("%d suspects run at the same time", running)
 			}
 			probes.mu.Unlock()
-			pause(ctx, 2*time.Second)
+			pace.Pause(ctx, 2*time.Second)
 			probes.mu.Lock()
 			defer probes.mu.Unlock()
 			checked[target]++

@@ -40,7 +40,7 @@ func (e *Engine) recordNotChecked(m monitor.Monitor, err error) {
 		e.log.Error("checks can't be made", "cause", reason.Cause, "error", reason.Text, "monitor_id", m.ID,
 			"stack", reason.Stack)
 		sentence := fmt.Sprintf("Some monitors are not checked: %s.", reason.Text)
-		e.problems.set("not checked: "+reason.Text, sentence)
+		e.health.Problems.Set("not checked: "+reason.Text, sentence)
 		e.cfg.Observer.RunnerProblem(sentence, time.Now())
 	}
 	p.monitors[m.ID], p.last = true, e.clock.now()
@@ -55,7 +55,7 @@ func (e *Engine) recordChecked(id string) {
 			continue
 		}
 		delete(e.notChecked, text)
-		e.problems.clear("not checked: " + text)
+		e.health.Problems.Clear("not checked: " + text)
 		e.log.Info("checks can be made again", "cause", p.cause)
 	}
 }

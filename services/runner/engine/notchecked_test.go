@@ -51,7 +51,7 @@ func TestOwnFaultGivesNoResult(t *testing.T) {
 			t.Errorf("%d checks not made, want 60", n)
 		}
 		const sentence = "Some monitors are not checked: no files; raise the limit."
-		if got := b.problems.list(); !slices.Equal(got, []string{sentence}) {
+		if got := b.health.Problems.List(); !slices.Equal(got, []string{sentence}) {
 			t.Errorf("problems %q", got)
 		}
 		// The problem goes and comes: it is neither logged nor notified again.
@@ -66,7 +66,7 @@ func TestOwnFaultGivesNoResult(t *testing.T) {
 		}
 		probes.lackFiles()
 		elapse(notCheckedHold + time.Minute)
-		if got := b.problems.list(); len(got) != 0 || b.log.count("checks can be made again") != 1 {
+		if got := b.health.Problems.List(); len(got) != 0 || b.log.count("checks can be made again") != 1 {
 			t.Errorf("problems %q", got)
 		}
 		b.stop()
@@ -85,7 +85,7 @@ func TestRemovedMonitorEndsProblem(t *testing.T) {
 		elapse(time.Minute)
 		s.with(store.TopicMonitors, func() { delete(s.monitors, monitorNumber(1, "").ID) })
 		elapse(2 * notCheckedHold)
-		if got := b.problems.list(); len(got) != 0 {
+		if got := b.health.Problems.List(); len(got) != 0 {
 			t.Errorf("problems %q", got)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 
 	"nanomon/services/common/check"
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/pace"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
 )
@@ -28,7 +29,7 @@ func (e *Engine) serveOnDemandChecks(ctx context.Context, changed chan struct{})
 		return
 	case <-e.isolation.settled:
 	}
-	failures := e.newFailureLog("read on-demand checks")
+	reading := e.health.Operation("read on-demand checks")
 	handled := make(map[string]bool)
 	for {
 		select {
@@ -40,10 +41,10 @@ func (e *Engine) serveOnDemandChecks(ctx context.Context, changed chan struct{})
 		if ctx.Err() != nil {
 			return
 		}
-		failures.record(err)
+		reading.Record(err)
 		if err != nil {
-			pause(ctx, onDemandPollInterval)
-			signal(changed)
+			pace.Pause(ctx, onDemandPollInterval)
+			pace.Signal(changed)
 			continue
 		}
 		handled = e.handleOnDemandChecks(ctx, pending, handled)
@@ -143,6 +144,6 @@ func (e *Engine) logOnDemandFailure(ctx context.Context, message string, c store
 	if ctx.Err() == context.Canceled {
 		return
 	}
-	e.stats.storeErrors.Add(1)
+	e.health.CountError()
 	e.log.Warn(message, "check_id", c.ID, "error", err)
 }

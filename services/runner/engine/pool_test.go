@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 func TestPoolLimitsConcurrencyAndKeepsOrder(t *testing.T) {
@@ -41,7 +42,7 @@ func TestPoolLimitsConcurrencyAndKeepsOrder(t *testing.T) {
 
 func BenchmarkCheckOverhead(b *testing.B) {
 	probes := newFakeProbes()
-	e := New(Config{}, newMemoryStore(), probes.registry(), slog.New(slog.DiscardHandler))
+	e := newEngine(Config{}, nil, newMemoryStore(), probes.registry(), slog.New(slog.DiscardHandler))
 	e.checkCtx = context.Background()
 	e.apply(change{start: monitors(1, "10s"), ignoreRules: &ignoreRules{}})
 	en := e.schedule.first()
@@ -49,8 +50,8 @@ func BenchmarkCheckOverhead(b *testing.B) {
 	for b.Loop() {
 		e.startCheck(e.checkCtx, en, e.clock.now())
 		e.recordResult(<-e.finished)
-		if e.writer.queued() == batchSize {
-			e.writer.take()
+		if e.results.Queued() == 500 {
+			e.results.Discard(func(string, time.Time) bool { return true })
 		}
 	}
 }

@@ -5,8 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
+	"nanomon/services/common/pace"
 	"nanomon/services/common/store"
 )
 
@@ -22,7 +21,7 @@ const (
 // watch signals changed after every change of a topic, and at least every minute, until ctx ends. While the store cannot
 // report changes, it signals once per pollInterval and tries to watch again at growing intervals.
 func (e *Engine) watch(ctx context.Context, topic store.Topic, pollInterval time.Duration, changed chan<- struct{}) {
-	failures := e.newFailureLog("watch " + string(topic))
+	watching := e.health.Operation("watch " + string(topic))
 	retry := store.NewRewatchBackoff()
 	poll := time.NewTicker(pollInterval)
 	defer poll.Stop()
@@ -40,7 +39,7 @@ func (e *Engine) watch(ctx context.Context, topic store.Topic, pollInterval time
 		}
 		if errors.Is(err, store.ErrWatchUnsupported) {
 			if mode != pollingMode {
-				signal(changed)
+				pace.Signal(changed)
 			}
 			enter(pollingMode, "interval", pollInterval, "reason", err)
 			polling, stop := context.WithTimeout(ctx, retry.NextBackOff())
@@ -48,8 +47,8 @@ func (e *Engine) watch(ctx context.Context, topic store.Topic, pollInterval time
 			stop()
 			continue
 		}
-		signal(changed) // for changes before the watch started
-		failures.record(err)
+		pace.Signal(changed) // for changes before the watch started
+		watching.Record(err)
 		if err == nil {
 			enter("watching for changes")
 			retry.Reset()
@@ -57,7 +56,7 @@ func (e *Engine) watch(ctx context.Context, topic store.Topic, pollInterval time
 			forward(ctx, events, reread.C, changed)
 			reread.Stop()
 		}
-		pause(ctx, rewatchDelay)
+		pace.Pause(ctx, rewatchDelay)
 	}
 }
 
@@ -73,35 +72,6 @@ func forward(ctx context.Context, events <-chan struct{}, ticks <-chan time.Time
 				return
 			}
 		}
-		signal(changed)
+		pace.Signal(changed)
 	}
-}
-
-// signal sends to c, a channel with a buffer of one, unless a signal is already pending.
-func signal(c chan<- struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
-
-// pause waits for d. It returns false if ctx ends before.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return ctx.Err() == nil
-	}
-}
-
-// newBackoff returns the pauses between retries, which grow from 200 ms to at most 2 s.
-func newBackoff() *backoff.ExponentialBackOff {
-	b := backoff.NewExponentialBackOff()
-	b.InitialInterval = 200 * time.Millisecond
-	b.RandomizationFactor = 0.25
-	b.MaxInterval = 1600 * time.Millisecond
-	return b
 }

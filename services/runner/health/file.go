@@ -1,35 +1,36 @@
-package engine
+package health
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"time"
 )
 
 const (
-	// healthFileInterval is the time between two updates of the health file.
-	healthFileInterval = 5 * time.Second
-	// healthFileMaxAge is the maximum age of the health file of a healthy runner.
-	healthFileMaxAge = 30 * time.Second
+	// fileInterval is the time between two updates of the health file.
+	fileInterval = 5 * time.Second
+	// fileMaxAge is the maximum age of the health file of a healthy runner.
+	fileMaxAge = 30 * time.Second
 )
 
-// updateHealthFile touches the health file every 5 s until ctx ends, each time after the scheduler has responded. It
-// does not depend on the store, because a runner keeps running while the store is unavailable.
-func (e *Engine) updateHealthFile(ctx context.Context) {
-	ticker := time.NewTicker(healthFileInterval)
+// UpdateFile touches the file every 5 s until ctx ends, each time after it could send to responds, which proves that the
+// receiver works. It does not depend on the store, because a runner keeps running while the store is unavailable.
+func UpdateFile(ctx context.Context, file string, responds chan<- struct{}, log *slog.Logger) {
+	ticker := time.NewTicker(fileInterval)
 	defer ticker.Stop()
 	for failed := false; ; {
 		select {
 		case <-ctx.Done():
 			return
-		case e.ping <- struct{}{}:
+		case responds <- struct{}{}:
 		}
-		err := touch(e.cfg.HealthFile)
+		err := touch(file)
 		if err != nil && !failed {
-			e.log.Warn("could not write HEALTH_FILE; health checks of this runner will fail", "error", err)
+			log.Warn("could not write HEALTH_FILE; health checks of this runner will fail", "error", err)
 		}
 		failed = err != nil
 		select {
@@ -50,8 +51,8 @@ func touch(file string) error {
 	return err
 }
 
-// CheckHealthFile returns an error unless a runner has updated the health file within the last 30 s.
-func CheckHealthFile(file string) error {
+// CheckFile returns an error unless a runner has updated the health file within the last 30 s.
+func CheckFile(file string) error {
 	if file == "" {
 		return errors.New("HEALTH_FILE is not set: set it to the same path for the runner and for its health check")
 	}
@@ -62,7 +63,7 @@ func CheckHealthFile(file string) error {
 	case err != nil:
 		return fmt.Errorf("HEALTH_FILE: %w", err)
 	}
-	if age := time.Since(info.ModTime()); age.Abs() > healthFileMaxAge {
+	if age := time.Since(info.ModTime()); age.Abs() > fileMaxAge {
 		updated := info.ModTime().UTC().Format(time.RFC3339)
 		return fmt.Errorf("HEALTH_FILE: no runner has updated %s since %s", file, updated)
 	}

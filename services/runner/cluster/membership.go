@@ -1,6 +1,7 @@
-package engine
+package cluster
 
 import (
+	"hash/fnv"
 	"slices"
 	"time"
 
@@ -22,28 +23,33 @@ const (
 	maxClockError = 10 * time.Second
 )
 
-// assignment determines which monitors a runner runs. Each monitor belongs to the live runner with the highest hash of
+// Assignment determines which monitors a runner runs. Each monitor belongs to the live runner with the highest hash of
 // runner and monitor (rendezvous hashing). All runners compute the same assignment without communication, and if a
 // runner joins or leaves, only the monitors that it gains or loses move.
-type assignment struct {
+type Assignment struct {
 	// self is the id of this runner.
 	self string
 	// runners are the ids of the live runners in order, including self.
 	runners []string
 }
 
-// has reports whether the monitor is assigned to this runner.
-func (a assignment) has(monitorID string) bool {
+// NewAssignment returns the assignment of the runner self, which is one of the given live runners.
+func NewAssignment(self string, runners []string) Assignment {
+	return Assignment{self: self, runners: runners}
+}
+
+// Has reports whether the monitor is assigned to this runner.
+func (a Assignment) Has(monitorID string) bool {
 	owner, highest := "", uint64(0)
 	for _, runner := range a.runners {
-		if h := hashOf(runner + "/" + monitorID); owner == "" || h > highest {
+		if h := Hash(runner + "/" + monitorID); owner == "" || h > highest {
 			owner, highest = runner, h
 		}
 	}
-	return owner == a.self
+	return owner != "" && owner == a.self
 }
 
-func (a assignment) equal(other assignment) bool { return slices.Equal(a.runners, other.runners) }
+func (a Assignment) equal(other Assignment) bool { return slices.Equal(a.runners, other.runners) }
 
 // peer records the heartbeats of another runner.
 type peer struct {
@@ -110,7 +116,7 @@ func (m *membership) recordOwn(now time.Time) {
 
 // update evaluates the heartbeats read at now. It returns the assignment and the ids of the runners that have died.
 // After a gap in the updates, the known runners count as live again for the heartbeat timeout.
-func (m *membership) update(now time.Time, heartbeats []store.Runner) (a assignment, dead []string) {
+func (m *membership) update(now time.Time, heartbeats []store.Runner) (a Assignment, dead []string) {
 	afterGap := now.Sub(m.lastUpdate) > maxUpdateGap
 	m.lastUpdate = now
 	peers := make(map[string]peer, len(heartbeats))
@@ -141,5 +147,16 @@ func (m *membership) update(now time.Time, heartbeats []store.Runner) (a assignm
 	}
 	slices.Sort(live)
 	m.peers = peers
-	return assignment{self: m.self, runners: live}, dead
+	return NewAssignment(m.self, live), dead
+}
+
+// Hash returns FNV-1a with the finalizer of MurmurHash3. Without the finalizer, consecutive ids get hashes that are
+// not random enough for a remainder by the interval.
+func Hash(id string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(id))
+	x := h.Sum64()
+	x = (x ^ x>>33) * 0xff51afd7ed558ccd
+	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
+	return x ^ x>>33
 }

@@ -1,7 +1,8 @@
-package engine
+package health
 
 import (
 	"fmt"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,14 +10,14 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-func TestStoreHealth(t *testing.T) {
+func TestHealthOfStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var (
 			began = time.Now()
 			since time.Time
 			last  error
 		)
-		h := newStoreHealth(func(s time.Time, err error) { since, last = s, err })
+		h := New(slog.New(slog.DiscardHandler), func(s time.Time, err error) { since, last = s, err })
 		full := fmt.Errorf("append batch: %w", monitor.ErrUnavailable)
 		steps := []struct {
 			operation string
@@ -40,10 +41,10 @@ func TestStoreHealth(t *testing.T) {
 			if last != nil {
 				failing = int(since.Sub(began).Seconds())
 			}
-			if failing != step.failing || h.healthy() != (step.failing < 0) {
-				t.Errorf("step %d: failing since %d, healthy %v; want %d", i, failing, h.healthy(), step.failing)
+			if failing != step.failing || h.Healthy() != (step.failing < 0) {
+				t.Errorf("step %d: failing since %d, healthy %v; want %d", i, failing, h.Healthy(), step.failing)
 			}
-			elapse(time.Second)
+			<-time.After(time.Second)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package engine
+package results
 
 import (
 	"context"
@@ -21,18 +21,18 @@ func TestWriterKeepsResultsAfterUnknownErrors(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := startWriter(t)
 			if spooling {
-				b = startSpoolingWriter(t, newMemoryStore(), openSpool(t, t.TempDir(), "a"))
+				b = startSpoolingWriter(t, newFakeStore(), openSpool(t, t.TempDir(), "a"))
 			}
-			b.store.with("", func() { b.store.reject = func(store.Batch) error { return errEngineAway } })
+			b.store.change(func() { b.store.reject = func(store.Batch) error { return errEngineAway } })
 			for n := range 219 {
 				b.put(n, monitor.StatusOK)
 				elapse(80 * time.Millisecond)
 			}
-			b.store.with("", func() { b.store.reject = nil })
+			b.store.change(func() { b.store.reject = nil })
 			elapse(3 * time.Second)
 			b.finish()
-			if n := b.countStored(t); n != 219 || b.stats.dropped.Load() != 0 || b.log.count("ERROR") != 0 {
-				t.Errorf("spool %t: %d of 219 stored, %d dropped, log: %s", spooling, n, b.stats.dropped.Load(), b.log.text.String())
+			if n := b.countStored(t); n != 219 || b.Dropped() != 0 || b.log.count("ERROR") != 0 {
+				t.Errorf("spool %t: %d of 219 stored, %d dropped, log: %s", spooling, n, b.Dropped(), b.log.text.String())
 			}
 			if b.log.count("store unavailable, retrying") != 1 || b.log.count("store available again") != 1 {
 				t.Errorf("spool %t: log: %s", spooling, b.log.text.String())
@@ -56,13 +56,13 @@ func rejectResult(n int, rejection error) func(store.Batch) error {
 // putRejected adds 300 results of which the store rejects one with an unknown error, and waits until the writer decides.
 func (b *testWriter) putRejected(t *testing.T) {
 	t.Helper()
-	b.store.with("", func() { b.store.reject = rejectResult(77, errEngineAway) })
+	b.store.change(func() { b.store.reject = rejectResult(77, errEngineAway) })
 	for n := range 300 {
 		b.put(n, monitor.StatusOK)
 	}
 	elapse(rejectionTime - time.Second)
-	if n := b.countStored(t); n != 0 || b.queued() != 300 && b.spool != nil {
-		t.Errorf("%d stored and %d queued before the time is over", n, b.queued())
+	if n := b.countStored(t); n != 0 || b.Queued() != 300 && b.spool != nil {
+		t.Errorf("%d stored and %d queued before the time is over", n, b.Queued())
 	}
 	elapse(probeInterval + 5*time.Second)
 }
@@ -70,17 +70,17 @@ func (b *testWriter) putRejected(t *testing.T) {
 func TestRejectedResultIsSetAside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		root := t.TempDir()
-		b := startSpoolingWriter(t, newMemoryStore(), openSpool(t, root, "a"))
+		b := startSpoolingWriter(t, newFakeStore(), openSpool(t, root, "a"))
 		b.putRejected(t)
 		b.put(300, monitor.StatusOK)
 		elapse(3 * time.Second)
-		if n := b.countStored(t); n != 300 || b.spool.SetAsideResults() != 1 || b.queued() != 0 {
-			t.Errorf("%d of 300 stored, %d set aside, %d queued", n, b.spool.SetAsideResults(), b.queued())
+		if n := b.countStored(t); n != 300 || b.spool.SetAsideResults() != 1 || b.Queued() != 0 {
+			t.Errorf("%d of 300 stored, %d set aside, %d queued", n, b.spool.SetAsideResults(), b.Queued())
 		}
-		if b.stats.dropped.Load() != 0 || b.log.count("results set aside in the spool") != 1 {
-			t.Errorf("%d dropped, log: %s", b.stats.dropped.Load(), b.log.text.String())
+		if b.Dropped() != 0 || b.log.count("results set aside in the spool") != 1 {
+			t.Errorf("%d dropped, log: %s", b.Dropped(), b.log.text.String())
 		}
-		if p := b.problems.list(); len(p) != 1 || !strings.HasPrefix(p[0], "The store rejects 1 results") {
+		if p := b.health.Problems.List(); len(p) != 1 || !strings.HasPrefix(p[0], "The store rejects 1 results") {
 			t.Errorf("problems are %q", p)
 		}
 		if n := len(inspect(b.store, func() map[string]store.OnDemandCheck { return b.store.onDemandChecks })); n != 0 {
@@ -92,15 +92,15 @@ func TestRejectedResultIsSetAside(t *testing.T) {
 		// The next runner takes it over and stores it once the store accepts it.
 		s := b.store
 		next := startSpoolingWriter(t, s, openSpool(t, root, "b"))
-		next.allowTakeOver()
+		next.AllowTakeOver()
 		elapse(time.Second)
-		if n := next.spool.SetAsideResults(); n != 1 || len(next.problems.list()) != 1 {
-			t.Errorf("%d set aside after a restart, problems are %q", n, next.problems.list())
+		if n := next.spool.SetAsideResults(); n != 1 || len(next.health.Problems.List()) != 1 {
+			t.Errorf("%d set aside after a restart, problems are %q", n, next.health.Problems.List())
 		}
-		s.with("", func() { s.reject = nil })
+		s.change(func() { s.reject = nil })
 		elapse(asideRetryInterval)
-		if n := next.countStored(t); n != 301 || next.spool.SetAsideResults() != 0 || len(next.problems.list()) != 0 {
-			t.Errorf("%d of 301 stored, %d set aside, problems are %q", n, next.spool.SetAsideResults(), next.problems.list())
+		if n := next.countStored(t); n != 301 || next.spool.SetAsideResults() != 0 || len(next.health.Problems.List()) != 0 {
+			t.Errorf("%d of 301 stored, %d set aside, problems are %q", n, next.spool.SetAsideResults(), next.health.Problems.List())
 		}
 	})
 }
@@ -111,8 +111,8 @@ func TestRejectedResultIsDroppedWithoutSpool(t *testing.T) {
 		b.putRejected(t)
 		b.put(300, monitor.StatusOK)
 		elapse(3 * time.Second)
-		if n := b.countStored(t); n != 300 || b.stats.dropped.Load() != 1 || b.log.count("results dropped") != 1 {
-			t.Errorf("%d of 300 stored, %d dropped, log: %s", n, b.stats.dropped.Load(), b.log.text.String())
+		if n := b.countStored(t); n != 300 || b.Dropped() != 1 || b.log.count("results dropped") != 1 {
+			t.Errorf("%d of 300 stored, %d dropped, log: %s", n, b.Dropped(), b.log.text.String())
 		}
 	})
 }
@@ -124,10 +124,10 @@ func TestNothingIsSetAsideWhileStoreRejectsInserts(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := startWriter(t)
 			if spooling {
-				b = startSpoolingWriter(t, newMemoryStore(), openSpool(t, t.TempDir(), "a"))
+				b = startSpoolingWriter(t, newFakeStore(), openSpool(t, t.TempDir(), "a"))
 			}
 			set := func(err error) {
-				b.store.with("", func() {
+				b.store.change(func() {
 					b.store.noInserts, b.store.reject = err != nil, func(store.Batch) error { return err }
 				})
 			}
@@ -138,7 +138,7 @@ func TestNothingIsSetAsideWhileStoreRejectsInserts(t *testing.T) {
 			}
 			set(nil)
 			elapse(time.Minute)
-			if n := b.countStored(t); n != 100 || b.stats.dropped.Load() != 0 || b.log.count("ERROR") != 0 {
+			if n := b.countStored(t); n != 100 || b.Dropped() != 0 || b.log.count("ERROR") != 0 {
 				t.Errorf("spool %t: %d of 100 stored, log: %s", spooling, n, b.log.text.String())
 			}
 		})
@@ -148,12 +148,12 @@ func TestNothingIsSetAsideWhileStoreRejectsInserts(t *testing.T) {
 // TestSlowBatchIsNotSetAside uses batches that always time out.
 func TestSlowBatchIsNotSetAside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := startSpoolingWriter(t, newMemoryStore(), openSpool(t, t.TempDir(), "a"))
-		b.store.with("", func() { b.store.reject = func(store.Batch) error { return context.DeadlineExceeded } })
+		b := startSpoolingWriter(t, newFakeStore(), openSpool(t, t.TempDir(), "a"))
+		b.store.change(func() { b.store.reject = func(store.Batch) error { return context.DeadlineExceeded } })
 		b.put(0, monitor.StatusOK)
 		elapse(3 * rejectionTime)
-		if b.queued() != 1 || b.spool.HasSetAside() {
-			t.Errorf("%d queued, set aside: %t", b.queued(), b.spool.HasSetAside())
+		if b.Queued() != 1 || b.spool.HasSetAside() {
+			t.Errorf("%d queued, set aside: %t", b.Queued(), b.spool.HasSetAside())
 		}
 	})
 }

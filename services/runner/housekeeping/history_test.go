@@ -1,4 +1,4 @@
-package engine
+package housekeeping
 
 import (
 	"bytes"
@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -17,6 +16,7 @@ import (
 	"nanomon/services/common/rollup"
 	"nanomon/services/common/store"
 	"nanomon/services/common/store/mongo"
+	"nanomon/services/runner/health"
 	"nanomon/tests/mongotest"
 )
 
@@ -61,9 +61,10 @@ func newOriginal(t *testing.T, uri string) *original {
 	return o
 }
 
-func (o *original) engine(s Store) *Engine {
+func (o *original) housekeeper(s Store) *Housekeeper {
 	keep := store.Retention{Results: 30 * 24 * time.Hour, Rollups: 400 * 24 * time.Hour}
-	return New(Config{ID: "r1", Retention: keep}, s, newFakeProbes().registry(), slog.New(slog.NewTextHandler(&o.log, nil)))
+	log := slog.New(slog.NewTextHandler(&o.log, nil))
+	return New(Config{Retention: keep, Now: time.Now, Health: health.New(log, nil)}, s, log)
 }
 
 // wantRollups checks that the rollups of the period contain all results.
@@ -106,7 +107,7 @@ func TestHistoryOfTheOriginalIsRolledUpBeforeItExpires(t *testing.T) {
 	mongotest.Each(t, func(t *testing.T, uri string) {
 		o := newOriginal(t, uri)
 		all := o.results()
-		interrupted := o.engine(&interruptedStore{Store: o.store, writes: 1})
+		interrupted := o.housekeeper(&interruptedStore{Store: o.store, writes: 1})
 		if err := interrupted.rollUpHistory(t.Context()); err == nil {
 			t.Fatal("no error of an interrupted run")
 		}
@@ -115,9 +116,9 @@ func TestHistoryOfTheOriginalIsRolledUpBeforeItExpires(t *testing.T) {
 			t.Errorf("%d of %d results are left before the rollups are complete", n, all)
 		}
 
-		e := o.engine(o.store)
-		must(t, e.computeRollups(t.Context()))
-		must(t, e.rollUpHistory(t.Context()))
+		h := o.housekeeper(o.store)
+		must(t, h.computeRollups(t.Context()))
+		must(t, h.rollUpHistory(t.Context()))
 		days := make(map[time.Time][3]int)
 		for hour, counts := range o.expected {
 			day := days[hour.Truncate(24*time.Hour)]
@@ -129,11 +130,11 @@ func TestHistoryOfTheOriginalIsRolledUpBeforeItExpires(t *testing.T) {
 		o.wantRollups(store.Hour, o.expected)
 		o.wantRollups(store.Day, days)
 
-		must(t, e.expire(t.Context()))
+		must(t, h.expire(t.Context()))
 		if n := o.results(); n != 30 {
 			t.Errorf("%d results are left, want %d", n, 30)
 		}
-		must(t, o.engine(o.store).rollUpHistory(t.Context())) // the next start changes nothing
+		must(t, o.housekeeper(o.store).rollUpHistory(t.Context())) // the next start changes nothing
 		o.wantRollups(store.Hour, o.expected)
 		o.wantRollups(store.Day, days)
 		for text, times := range map[string]int{
@@ -147,28 +148,9 @@ func TestHistoryOfTheOriginalIsRolledUpBeforeItExpires(t *testing.T) {
 	})
 }
 
-// TestNothingExpiresBeforeHistoryIsRolledUp runs the housekeeping while rollups can't be stored, and afterwards.
-func TestNothingExpiresBeforeHistoryIsRolledUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newMemoryStore()
-		old := time.Now().UTC().Truncate(time.Hour).AddDate(0, 0, -60)
-		s.with("", func() {
-			r := resultAt(0, monitor.StatusOK)
-			r.Date = old
-			s.results[r.ID] = r
-			s.history = []store.DirtyHour{{MonitorID: "m", Hour: old}}
-			s.rollupsFail = true
-		})
-		startEngine(t, s, newFakeProbes())
-		elapse(25 * time.Minute)
-		if n := inspect(s, func() int { return len(s.expired) }); n != 0 {
-			t.Errorf("expired %d times without rollups", n)
-		}
-		s.with("", func() { s.rollupsFail = false })
-		elapse(10 * time.Minute)
-		s.check(t, store.Day, old.Truncate(24*time.Hour), [3]int{1, 0, 0})
-		if n := inspect(s, func() int { return len(s.expired) }); n != 1 {
-			t.Errorf("expired %d times with rollups", n)
-		}
-	})
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

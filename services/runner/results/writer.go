@@ -1,4 +1,6 @@
-package engine
+// Package results writes the results of checks to the store, in batches and in order, with the states and status changes
+// that follow from them. While the store is unavailable, they wait in memory or in a spool on disk.
+package results
 
 import (
 	"context"
@@ -7,11 +9,14 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/pace"
 	"nanomon/services/common/store"
-	"nanomon/services/runner/spool"
+	"nanomon/services/runner/health"
+	"nanomon/services/runner/results/spool"
 )
 
 const (
@@ -21,10 +26,12 @@ const (
 	batchSize = 500
 	// queueSize is the maximum number of results in memory. If the queue is full, the oldest results are dropped.
 	queueSize = 100_000
+	// callTimeout limits a store call.
+	callTimeout = 3 * time.Second
 )
 
-// writerStore is the part of the store that a writer uses.
-type writerStore interface {
+// Store is the part of the store that a writer uses; see [store.Store].
+type Store interface {
 	AppendBatch(ctx context.Context, b store.Batch) error
 	// The writer checks with the following methods whether the store accepts other writes than a batch.
 	Ping(ctx context.Context) error
@@ -32,22 +39,33 @@ type writerStore interface {
 	DeleteOnDemandCheck(ctx context.Context, id string) error
 }
 
-// writer queues results, states and status changes, and writes them in batches. Adding to the queue never blocks.
-type writer struct {
-	store writerStore
-	// spool stores batches while the store is unavailable. If it is nil, they stay in memory.
-	spool *spool.Spool
-	// onStored receives the newest states of the monitors in each batch that was written.
-	onStored func([]store.State)
-	stats    *stats
-	problems *problemSet
-	log      *slog.Logger
-	failures failureLog
-	full     chan struct{}
-	closing  chan struct{}
-	// allowTakeOver closes takeOverAllowed after the first change is applied. Before, the writer does not know which
-	// results in the spools of other runners were deleted.
-	allowTakeOver   func()
+// Config configures a [Writer].
+type Config struct {
+	// Spool stores batches while the store is unavailable. If it is nil, they stay in memory.
+	Spool *spool.Spool
+	// Stored receives the newest states of the monitors in each batch that was written; it may be nil. It must not block.
+	// While spooled results are written, these states are newer than those in the store.
+	Stored func([]store.State)
+	// Health receives the outcomes of the writes, and the problem that results are set aside.
+	Health *health.Runner
+}
+
+// Writer queues results, states and status changes, and writes them in batches. Create it with [NewWriter], and call Run
+// once. The other methods are safe for concurrent use and never block.
+type Writer struct {
+	store  Store
+	spool  *spool.Spool
+	stored func([]store.State)
+	health *health.Runner
+	writes *health.Operation
+	log    *slog.Logger
+	// dropped counts lost results.
+	dropped atomic.Int64
+	full    chan struct{}
+	closing chan struct{}
+	// AllowTakeOver lets the writer take over the spools of stopped runners. Call it once it is known which monitors and
+	// results were deleted, and after Discard: the spools may contain them.
+	AllowTakeOver   func()
 	takeOverAllowed chan struct{}
 	// unwritten counts the results of batches that were being written when the time for writing was over.
 	unwritten int
@@ -71,25 +89,26 @@ type writer struct {
 	discards []discarded
 }
 
-func newWriter(
-	s writerStore, sp *spool.Spool, onStored func([]store.State), st *stats, problems *problemSet, log *slog.Logger,
-) *writer {
+// NewWriter returns a writer to s with an empty queue.
+func NewWriter(cfg Config, s Store, log *slog.Logger) *Writer {
+	if cfg.Stored == nil {
+		cfg.Stored = func([]store.State) {}
+	}
 	takeOverAllowed := make(chan struct{})
-	return &writer{
-		store: s, spool: sp, onStored: onStored, stats: st, problems: problems, log: log,
-		failures:        failureLog{operation: "write results", stats: st, log: log},
+	return &Writer{
+		store: s, spool: cfg.Spool, stored: cfg.Stored, health: cfg.Health, writes: cfg.Health.Essential("write results"), log: log,
 		full:            make(chan struct{}, 1),
 		closing:         make(chan struct{}),
 		takeOverAllowed: takeOverAllowed,
-		allowTakeOver:   sync.OnceFunc(func() { close(takeOverAllowed) }),
+		AllowTakeOver:   sync.OnceFunc(func() { close(takeOverAllowed) }),
 		queuedStates:    make(map[string]store.State),
 		newestStates:    make(map[string]store.State),
 		spoolFailures:   make(map[string]time.Time),
 	}
 }
 
-// add queues a result with its status changes and the state after it.
-func (w *writer) add(r monitor.Result, s *store.State, changes []store.StatusChange) {
+// Add queues a result with its status changes and the state after it.
+func (w *Writer) Add(r monitor.Result, s *store.State, changes []store.StatusChange) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.results = append(w.results, r)
@@ -104,29 +123,32 @@ func (w *writer) add(r monitor.Result, s *store.State, changes []store.StatusCha
 		w.statusChanges = w.statusChanges[surplus:]
 	}
 	if len(w.results) >= batchSize {
-		signal(w.full)
+		pace.Signal(w.full)
 	}
 }
 
 // countOverflow counts n dropped results. The caller holds mu.
-func (w *writer) countOverflow(n int, limit any) {
+func (w *Writer) countOverflow(n int, limit any) {
 	if w.overflow == 0 {
 		w.log.Error("result queue full, dropping the oldest results", "limit", limit)
 	}
 	w.overflow += n
-	w.stats.dropped.Add(int64(n))
+	w.dropped.Add(int64(n))
 }
 
-// queued returns the number of results in memory and in the spool, without the batch that is being written.
-func (w *writer) queued() int {
+// Queued returns the number of results in memory and in the spool, without the batch that is being written.
+func (w *Writer) Queued() int {
 	spooled := w.spooled()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return spooled + len(w.results)
 }
 
-// discard drops the queued and spooled results, status changes and states for which matches returns true.
-func (w *writer) discard(matches func(monitorID string, date time.Time) bool) {
+// Dropped returns the number of results that were lost since the start.
+func (w *Writer) Dropped() int64 { return w.dropped.Load() }
+
+// Discard drops the queued and spooled results, status changes and states for which matches returns true.
+func (w *Writer) Discard(matches func(monitorID string, date time.Time) bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.results, w.statusChanges = without(w.results, w.statusChanges, matches)
@@ -144,12 +166,12 @@ func without(
 		slices.DeleteFunc(slices.Clone(cs), func(c store.StatusChange) bool { return matches(c.MonitorID, c.Date) })
 }
 
-// close makes run write the queue and return. No result may be added afterwards.
-func (w *writer) close() { close(w.closing) }
+// Close makes Run write the queue and return. No result may be added afterwards.
+func (w *Writer) Close() { close(w.closing) }
 
-// run writes batches until the writer is closed and the queue is empty, or ctx ends. Results that are not written then
+// Run writes batches until the writer is closed and the queue is empty, or ctx ends. Results that are not written then
 // stay in the spool.
-func (w *writer) run(ctx context.Context) {
+func (w *Writer) Run(ctx context.Context) {
 	stopSpooling := w.startSpooling(ctx)
 	ticker := time.NewTicker(flushInterval)
 	defer ticker.Stop()
@@ -172,13 +194,13 @@ func (w *writer) run(ctx context.Context) {
 		w.log.Warn("store unavailable at shutdown; results stay in the spool", "results", spooled)
 	}
 	if lost := w.unwritten + len(w.results); lost > 0 {
-		w.stats.dropped.Add(int64(lost))
+		w.dropped.Add(int64(lost))
 		w.log.Error("store unavailable at shutdown; results dropped", "results", lost)
 	}
 }
 
 // flush writes the spool and then the queue, unless ctx ends before.
-func (w *writer) flush(ctx context.Context) {
+func (w *Writer) flush(ctx context.Context) {
 	for ctx.Err() == nil {
 		if b := w.nextSpooled(); b != nil {
 			if isEmpty(*b) || w.write(ctx, *b, true) {
@@ -199,7 +221,7 @@ func (w *writer) flush(ctx context.Context) {
 func isEmpty(b store.Batch) bool { return len(b.Results)+len(b.StatusChanges) == 0 }
 
 // take removes the next batch from the queue.
-func (w *writer) take() store.Batch {
+func (w *Writer) take() store.Batch {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var b store.Batch
@@ -225,8 +247,8 @@ func cut[T any](queue []T) (batch, rest []T) {
 // write writes b, unchanged at each retry, until it succeeds, the store rejects b for good, or ctx ends. A batch with an
 // invalid document is split, so that only this document is dropped. Any other error is retried. A batch that is not from
 // the spool is moved to it until the store accepts it. write returns true if b needs no further write by the caller.
-func (w *writer) write(ctx context.Context, b store.Batch, fromSpool bool) bool {
-	retry := newBackoff()
+func (w *Writer) write(ctx context.Context, b store.Batch, fromSpool bool) bool {
+	retry := pace.NewBackoff()
 	var rejection rejection
 	for {
 		err := w.appendBatch(ctx, b)
@@ -242,49 +264,49 @@ func (w *writer) write(ctx context.Context, b store.Batch, fromSpool bool) bool 
 		case isInvalid(err):
 			return w.splitOrDrop(ctx, b, fromSpool, err)
 		case !fromSpool && w.spoolBatch(b):
-			w.failures.record(err)
-			pause(ctx, retry.NextBackOff())
+			w.writes.Record(err)
+			pace.Pause(ctx, retry.NextBackOff())
 			return true
 		case w.isRejected(ctx, &rejection, err) && w.setAside(ctx, b):
 			return true
 		}
-		w.failures.record(err)
-		pause(ctx, retry.NextBackOff())
+		w.writes.Record(err)
+		pace.Pause(ctx, retry.NextBackOff())
 	}
 }
 
 // recordStored records that b was written.
-func (w *writer) recordStored(b store.Batch) {
-	w.failures.record(nil)
+func (w *Writer) recordStored(b store.Batch) {
+	w.writes.Record(nil)
 	w.logOverflow()
-	w.onStored(w.newestOf(b.States))
+	w.stored(w.newestOf(b.States))
 }
 
 // newestOf returns the newest states of the monitors in states. States from the spool are outdated after a long time in
 // which the store was unavailable.
-func (w *writer) newestOf(states []store.State) []store.State {
+func (w *Writer) newestOf(states []store.State) []store.State {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	list := slices.Clone(states)
 	for i, s := range list {
-		if n, found := w.newestStates[s.MonitorID]; found && newer(&n, &s) {
+		if n, found := w.newestStates[s.MonitorID]; found && n.IsNewerThan(&s) {
 			list[i] = n
 		}
 	}
 	return list
 }
 
-func (w *writer) appendBatch(ctx context.Context, b store.Batch) error {
-	ctx, cancel := context.WithTimeout(ctx, shortCallTimeout)
+func (w *Writer) appendBatch(ctx context.Context, b store.Batch) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	return w.store.AppendBatch(ctx, b)
 }
 
 // splitOrDrop writes the two halves of a batch with an invalid document one after the other. It drops a batch of a single
 // document.
-func (w *writer) splitOrDrop(ctx context.Context, b store.Batch, fromSpool bool, err error) bool {
+func (w *Writer) splitOrDrop(ctx context.Context, b store.Batch, fromSpool bool, err error) bool {
 	if isSingle(b) {
-		w.stats.dropped.Add(int64(len(b.Results)))
+		w.dropped.Add(int64(len(b.Results)))
 		w.log.Error("store rejected a batch; results dropped", "results", len(b.Results), "states", len(b.States),
 			"status_changes", len(b.StatusChanges), "error", err)
 		return true
@@ -308,7 +330,7 @@ func split(b store.Batch) (first, second store.Batch) {
 	return first, second
 }
 
-func (w *writer) logOverflow() {
+func (w *Writer) logOverflow() {
 	w.mu.Lock()
 	dropped := w.overflow
 	w.overflow = 0

@@ -1,4 +1,4 @@
-package engine
+package results
 
 import (
 	"context"
@@ -41,7 +41,7 @@ func isUnknown(err error) bool {
 }
 
 // isRejected records a failed write of a batch in r. It reports whether the store rejects that batch but no others.
-func (w *writer) isRejected(ctx context.Context, r *rejection, err error) bool {
+func (w *Writer) isRejected(ctx context.Context, r *rejection, err error) bool {
 	now := time.Now()
 	switch {
 	case !isUnknown(err):
@@ -63,8 +63,8 @@ func (w *writer) isRejected(ctx context.Context, r *rejection, err error) bool {
 
 // probe returns an error unless the store can be read, a document inserted and deleted. It inserts an on-demand check
 // that has expired, so that no runner executes it.
-func (w *writer) probe(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, shortCallTimeout)
+func (w *Writer) probe(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	if err := w.store.Ping(ctx); err != nil {
 		return err
@@ -79,7 +79,7 @@ func (w *writer) probe(ctx context.Context) error {
 
 // setAside writes the parts of b that the store accepts and sets aside the rest. Without a spool it drops the rest. It
 // returns false if the store becomes unavailable or the spool can't be written; then b must be written again.
-func (w *writer) setAside(ctx context.Context, b store.Batch) bool {
+func (w *Writer) setAside(ctx context.Context, b store.Batch) bool {
 	rejected, reason := w.isolate(ctx, b)
 	if isUnavailable(reason) {
 		return false
@@ -90,14 +90,14 @@ func (w *writer) setAside(ctx context.Context, b store.Batch) bool {
 	case w.spool != nil:
 		return w.spoolRejected(rejected, reason)
 	}
-	w.stats.dropped.Add(int64(len(rejected.Results)))
+	w.dropped.Add(int64(len(rejected.Results)))
 	w.log.Error("store rejects results but accepts others; results dropped because SPOOL_DIR is not set",
 		"results", len(rejected.Results), "error", reason)
 	return true
 }
 
 // spoolRejected sets aside a batch in the spool. It returns false if that fails.
-func (w *writer) spoolRejected(rejected store.Batch, reason error) bool {
+func (w *Writer) spoolRejected(rejected store.Batch, reason error) bool {
 	dropped, err := w.spool.SetAside(rejected)
 	w.recordSpool(spoolWriteFailed, err)
 	w.countSpoolOverflow(dropped)
@@ -113,7 +113,7 @@ func (w *writer) spoolRejected(rejected store.Batch, reason error) bool {
 
 // isolate writes the halves of a batch that the store rejects, and their halves. It returns the documents that the store
 // rejects on their own with the last error. It stops when the store becomes unavailable and returns that error.
-func (w *writer) isolate(ctx context.Context, b store.Batch) (rejected store.Batch, err error) {
+func (w *Writer) isolate(ctx context.Context, b store.Batch) (rejected store.Batch, err error) {
 	if err = w.appendBatch(ctx, b); err == nil {
 		w.recordStored(b)
 		return store.Batch{}, nil
@@ -146,7 +146,7 @@ func join(a, b store.Batch) store.Batch {
 }
 
 // retrySetAside tries to write the batches that are set aside, if an attempt is due.
-func (w *writer) retrySetAside(ctx context.Context) {
+func (w *Writer) retrySetAside(ctx context.Context) {
 	if w.spool == nil || !w.spool.HasSetAside() || time.Since(w.asideRetried) < asideRetryInterval {
 		return
 	}
@@ -168,11 +168,11 @@ func (w *writer) retrySetAside(ctx context.Context) {
 }
 
 // reportSetAside updates the problem about results that are set aside.
-func (w *writer) reportSetAside() {
+func (w *Writer) reportSetAside() {
 	if !w.spool.HasSetAside() {
-		w.problems.clear(asideProblem)
+		w.health.Problems.Clear(asideProblem)
 		return
 	}
-	w.problems.set(asideProblem, fmt.Sprintf("The store rejects %d results although it accepts others. They are kept in the "+
+	w.health.Problems.Set(asideProblem, fmt.Sprintf("The store rejects %d results although it accepts others. They are kept in the "+
 		"spool, and the runner tries to store them every hour. See its log for the error and fix the cause in the database.", w.spool.SetAsideResults()))
 }

@@ -1,8 +1,6 @@
-package engine
+package results
 
 import (
-	"context"
-	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,7 +13,7 @@ func TestTakenOverResultsAreWrittenOnce(t *testing.T) {
 	for name, early := range map[string]bool{"taken over while the store is unavailable": true, "taken over later": false} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				root, s := t.TempDir(), newMemoryStore()
+				root, s := t.TempDir(), newFakeStore()
 				first := openSpool(t, root, "first")
 				firstWriter := startSpoolingWriter(t, hangingStore{}, first)
 				for n := range 1000 {
@@ -26,7 +24,7 @@ func TestTakenOverResultsAreWrittenOnce(t *testing.T) {
 				must(t, first.Close()) // like the end of the process
 				s.down = early
 				second := startSpoolingWriter(t, s, openSpool(t, root, "second"))
-				second.allowTakeOver()
+				second.AllowTakeOver()
 				elapse(time.Second)
 				second.setDown(false)
 				elapse(3 * time.Second)
@@ -44,8 +42,8 @@ func TestTakenOverResultsAreWrittenOnce(t *testing.T) {
 func TestTakeOverEveryTenSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		root := t.TempDir()
-		second := startSpoolingWriter(t, newMemoryStore(), openSpool(t, root, "second"))
-		second.allowTakeOver()
+		second := startSpoolingWriter(t, newFakeStore(), openSpool(t, root, "second"))
+		second.AllowTakeOver()
 		elapse(time.Second)
 		first := openSpool(t, root, "first")
 		_, err := first.Append(store.Batch{Results: []monitor.Result{resultAt(1, monitor.StatusOK)}})
@@ -67,21 +65,21 @@ func TestStopWhileStoreUnavailableLeavesResultsInSpool(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		root := t.TempDir()
 		sp := openSpool(t, root, "a")
-		b := startSpoolingWriter(t, newMemoryStore(), sp)
+		b := startSpoolingWriter(t, newFakeStore(), sp)
 		b.setDown(true)
 		for n := range 1234 {
 			b.put(n, monitor.StatusOK)
 		}
 		elapse(5 * time.Second)
 		b.put(1234, monitor.StatusOK)
-		time.AfterFunc(flushTimeout, b.abort)
+		time.AfterFunc(5*time.Second, b.abort)
 		b.finish()
-		if b.stats.dropped.Load() != 0 || b.log.count("stay in the spool") != 1 || b.log.count("results=1235") != 1 {
-			t.Errorf("%d dropped, log: %s", b.stats.dropped.Load(), b.log.text.String())
+		if b.Dropped() != 0 || b.log.count("stay in the spool") != 1 || b.log.count("results=1235") != 1 {
+			t.Errorf("%d dropped, log: %s", b.Dropped(), b.log.text.String())
 		}
 		must(t, sp.Close())
-		next := startSpoolingWriter(t, newMemoryStore(), openSpool(t, root, "b"))
-		next.allowTakeOver()
+		next := startSpoolingWriter(t, newFakeStore(), openSpool(t, root, "b"))
+		next.AllowTakeOver()
 		elapse(time.Second)
 		next.finish()
 		if n := next.countStored(t); n != 1235 {
@@ -92,21 +90,18 @@ func TestStopWhileStoreUnavailableLeavesResultsInSpool(t *testing.T) {
 
 func TestDiscardAppliesToSpool(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := startSpoolingWriter(t, newMemoryStore(), openSpool(t, t.TempDir(), "a"))
+		b := startSpoolingWriter(t, newFakeStore(), openSpool(t, t.TempDir(), "a"))
 		began := time.Now()
 		b.setDown(true)
 		put := func(n int) {
-			r := resultNow(n)
-			next, statusChanges := advance(b.states[r.MonitorID], r, time.Second)
-			b.states[r.MonitorID] = next
-			b.add(r, next, statusChanges)
+			b.putResult(resultNow(n))
 			elapse(time.Second)
 		}
 		for n := range 20 {
 			put(n)
 		}
-		b.discard(func(_ string, date time.Time) bool { return date.Before(began.Add(10 * time.Second)) })
-		b.discard(func(id string, _ time.Time) bool { return id == "m1" })
+		b.Discard(func(_ string, date time.Time) bool { return date.Before(began.Add(10 * time.Second)) })
+		b.Discard(func(id string, _ time.Time) bool { return id == "m1" })
 		for n := range 10 {
 			put(20 + n)
 		}
@@ -127,31 +122,4 @@ func resultNow(n int) monitor.Result {
 	r.Date = monitor.Date(time.Now())
 	r.MonitorID = []string{"m0", "m1"}[n%2]
 	return r
-}
-
-// The engine takes over a spool when it knows which results were cleared.
-func TestTakeOverSkipsClearedResults(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		root := t.TempDir()
-		stopped := openSpool(t, root, "stopped")
-		began := time.Now()
-		for n := range 10 {
-			_, err := stopped.Append(store.Batch{Results: []monitor.Result{resultNow(n)}})
-			must(t, err)
-			elapse(time.Second)
-		}
-		must(t, stopped.Close())
-		s := newMemoryStore()
-		s.cleared = began.Add(4 * time.Second)
-		e := New(Config{ID: "r1", Spool: openSpool(t, root, "r1")}, s, newFakeProbes().registry(), slog.New(slog.DiscardHandler))
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() { ended <- e.Run(ctx) }()
-		elapse(time.Second)
-		if n := inspect(s, func() int { return len(s.results) }); n != 6 {
-			t.Errorf("%d results stored, want the 6 that are not cleared", n)
-		}
-		cancel()
-		must(t, <-ended)
-	})
 }

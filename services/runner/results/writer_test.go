@@ -1,4 +1,4 @@
-package engine
+package results
 
 import (
 	"context"
@@ -11,37 +11,36 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
-	"nanomon/services/runner/spool"
+	"nanomon/services/runner/health"
+	"nanomon/services/runner/results/spool"
 )
 
 // testWriter is a writer that runs in a synctest bubble.
 type testWriter struct {
-	*writer
-	store *memoryStore
-	log   *logBuffer
-	// problems are the problems that the writer reports.
-	problems *problemSet
-	states   map[string]*store.State
+	*Writer
+	store  *fakeStore
+	log    *logBuffer
+	states map[string]*store.State
 	// abort cancels the context of the writer.
 	abort context.CancelFunc
 	// finish closes the writer and waits for its end.
 	finish func()
 }
 
-func startWriter(t *testing.T) *testWriter { return startSpoolingWriter(t, newMemoryStore(), nil) }
+func startWriter(t *testing.T) *testWriter { return startSpoolingWriter(t, newFakeStore(), nil) }
 
 // startSpoolingWriter starts a writer to s with a spool.
-func startSpoolingWriter(t *testing.T, s writerStore, sp *spool.Spool) *testWriter {
-	b := &testWriter{log: &logBuffer{}, problems: &problemSet{}, states: map[string]*store.State{}}
-	b.store, _ = s.(*memoryStore)
-	st := &stats{}
-	b.writer = newWriter(s, sp, noObserver{}.Stored, st, b.problems, slog.New(slog.NewTextHandler(b.log, nil)))
+func startSpoolingWriter(t *testing.T, s Store, sp *spool.Spool) *testWriter {
+	b := &testWriter{log: &logBuffer{}, states: map[string]*store.State{}}
+	b.store, _ = s.(*fakeStore)
+	log := slog.New(slog.NewTextHandler(b.log, nil))
+	b.Writer = NewWriter(Config{Spool: sp, Health: health.New(log, func(time.Time, error) {})}, s, log)
 	var ctx context.Context
 	ctx, b.abort = context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	running.Go(func() { b.run(ctx) })
+	running.Go(func() { b.Run(ctx) })
 	b.finish = sync.OnceFunc(func() {
-		b.close()
+		b.Close()
 		running.Wait()
 	})
 	t.Cleanup(func() {
@@ -51,12 +50,21 @@ func startSpoolingWriter(t *testing.T, s writerStore, sp *spool.Spool) *testWrit
 	return b
 }
 
-// put adds the result number n like the engine does.
-func (b *testWriter) put(n int, status monitor.Status) {
-	r := resultAt(n, status)
-	next, statusChanges := advance(b.states[r.MonitorID], r, time.Second)
+// put adds the result number n.
+func (b *testWriter) put(n int, status monitor.Status) { b.putResult(resultAt(n, status)) }
+
+// putResult adds a result, with a status change if the status has changed.
+func (b *testWriter) putResult(r monitor.Result) {
+	next := &store.State{MonitorID: r.MonitorID, Latest: r, Streak: 1, Since: r.Date}
+	last := b.states[r.MonitorID]
+	var changes []store.StatusChange
+	if last != nil && last.Latest.Status == r.Status {
+		next.Streak, next.Since = last.Streak+1, last.Since
+	} else {
+		changes = []store.StatusChange{{MonitorID: r.MonitorID, Date: r.Date, Kind: store.ChangeStatus, To: r.Status.String()}}
+	}
 	b.states[r.MonitorID] = next
-	b.add(r, next, statusChanges)
+	b.Add(r, next, changes)
 }
 
 // countStored returns the number of stored results. It fails the test if a result was stored twice.
@@ -103,19 +111,19 @@ func TestWriterBatchesByTimeAndSize(t *testing.T) {
 func TestWriterKeepsResultsWhileStoreUnavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := startWriter(t)
-		b.store.with("", func() { b.store.down = true })
+		b.store.change(func() { b.store.down = true })
 		for n := range 2000 {
 			b.put(n, monitor.Status(n/1000))
 			elapse(100 * time.Millisecond)
 		}
-		if n := b.queued(); n < 1400 || b.log.count("store unavailable, retrying") != 1 {
+		if n := b.Queued(); n < 1400 || b.log.count("store unavailable, retrying") != 1 {
 			t.Errorf("%d queued, log: %s", n, b.log.text.String())
 		}
 		attempts := inspect(b.store, func() int { return b.store.calls["AppendBatch"] })
 		if attempts < 95 || attempts > 250 {
 			t.Errorf("%d attempts in 200 s", attempts)
 		}
-		b.store.with("", func() { b.store.down = false })
+		b.store.change(func() { b.store.down = false })
 		elapse(2 * time.Second)
 		if n := b.countStored(t); n != 2000 {
 			t.Errorf("%d of 2000 results are stored", n)
@@ -151,16 +159,16 @@ func TestWriterRetriesBatchUnchanged(t *testing.T) {
 func TestFullQueueDropsOldestResults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := startWriter(t)
-		b.store.with("", func() { b.store.down = true })
+		b.store.change(func() { b.store.down = true })
 		b.put(0, monitor.StatusOK)
 		elapse(time.Second) // the first result is being written alone
 		for n := range queueSize + 700 {
 			b.put(1+n, monitor.StatusOK)
 		}
-		if n := b.queued(); n != queueSize {
+		if n := b.Queued(); n != queueSize {
 			t.Errorf("%d queued, the limit is %d", n, queueSize)
 		}
-		b.store.with("", func() { b.store.down = false })
+		b.store.change(func() { b.store.down = false })
 		elapse(3 * time.Second)
 		b.finish()
 		if n := b.countStored(t); n != queueSize+1 {
@@ -169,7 +177,7 @@ func TestFullQueueDropsOldestResults(t *testing.T) {
 		if _, oldest := b.store.results[resultAt(700, 0).ID]; oldest {
 			t.Error("a newer result was dropped instead of the oldest")
 		}
-		if dropped := b.stats.dropped.Load(); dropped != 700 || b.log.count("queue full") != 1 || b.log.count("results=700") != 1 {
+		if dropped := b.Dropped(); dropped != 700 || b.log.count("queue full") != 1 || b.log.count("results=700") != 1 {
 			t.Errorf("%d dropped, log: %s", dropped, b.log.text.String())
 		}
 	})
@@ -188,8 +196,8 @@ func TestWriterDropsOnlyInvalidResults(t *testing.T) {
 		}
 		b.put(300, monitor.StatusOK)
 		b.finish()
-		if n := b.countStored(t); n != 300 || b.stats.dropped.Load() != 1 || b.log.count("store rejected a batch") != 1 {
-			t.Errorf("%d stored, %d dropped, log: %s", n, b.stats.dropped.Load(), b.log.text.String())
+		if n := b.countStored(t); n != 300 || b.Dropped() != 1 || b.log.count("store rejected a batch") != 1 {
+			t.Errorf("%d stored, %d dropped, log: %s", n, b.Dropped(), b.log.text.String())
 		}
 	})
 }
@@ -197,19 +205,19 @@ func TestWriterDropsOnlyInvalidResults(t *testing.T) {
 func TestWriterLogsDroppedResultsAtStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := startWriter(t)
-		b.store.with("", func() { b.store.down = true })
+		b.store.change(func() { b.store.down = true })
 		for n := range 1234 {
 			b.put(n, monitor.StatusOK)
 		}
 		elapse(5 * time.Second)
-		time.AfterFunc(flushTimeout, b.abort)
+		time.AfterFunc(5*time.Second, b.abort)
 		began := time.Now()
 		b.finish()
-		if took := time.Since(began); took != flushTimeout {
+		if took := time.Since(began); took != 5*time.Second {
 			t.Errorf("the stop took %s", took)
 		}
-		if b.stats.dropped.Load() != 1234 || b.log.count("results=1234") != 1 {
-			t.Errorf("%d dropped, log: %s", b.stats.dropped.Load(), b.log.text.String())
+		if b.Dropped() != 1234 || b.log.count("results=1234") != 1 {
+			t.Errorf("%d dropped, log: %s", b.Dropped(), b.log.text.String())
 		}
 	})
 }
@@ -220,7 +228,7 @@ func TestWriterDiscard(t *testing.T) {
 		for n := range 10 {
 			b.put(n, monitor.Status(n%2))
 		}
-		b.discard(func(_ string, date time.Time) bool { return date.Before(resultAt(4, 0).Date) })
+		b.Discard(func(_ string, date time.Time) bool { return date.Before(resultAt(4, 0).Date) })
 		b.finish()
 		if n := b.countStored(t); n != 6 || len(b.store.statusChanges) != 6 || len(b.store.states) != 1 {
 			t.Errorf("%d results, %d status changes, %d states", n, len(b.store.statusChanges), len(b.store.states))

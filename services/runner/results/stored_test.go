@@ -1,4 +1,4 @@
-package engine
+package results
 
 import (
 	"slices"
@@ -14,11 +14,11 @@ import (
 // written.
 func TestObserverReceivesNewestStateOfSpooledResults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newMemoryStore()
+		s := newFakeStore()
 		b := startSpoolingWriter(t, slowStore{s, time.Second}, openSpool(t, t.TempDir(), "a"))
 		b.store = s
 		var received []monitor.Status
-		b.onStored = func(states []store.State) {
+		b.stored = func(states []store.State) {
 			for _, st := range states {
 				received = append(received, st.Latest.Status)
 			}

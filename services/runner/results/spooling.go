@@ -1,4 +1,4 @@
-package engine
+package results
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"nanomon/services/common/store"
-	"nanomon/services/runner/spool"
+	"nanomon/services/runner/results/spool"
 )
 
 const (
@@ -23,7 +23,7 @@ const (
 	discardTTL = 24 * time.Hour
 )
 
-// discarded is a call of discard at a time.
+// discarded is a call of Discard at a time.
 type discarded struct {
 	at      time.Time
 	matches func(monitorID string, date time.Time) bool
@@ -31,7 +31,7 @@ type discarded struct {
 
 // startSpooling starts two goroutines: one moves the queue to the spool while the store is unavailable, the other takes
 // over the spools of stopped runners. They run until ctx ends or stop is called; stop waits for their end.
-func (w *writer) startSpooling(ctx context.Context) (stop func()) {
+func (w *Writer) startSpooling(ctx context.Context) (stop func()) {
 	if w.spool == nil {
 		return func() {}
 	}
@@ -47,7 +47,7 @@ func (w *writer) startSpooling(ctx context.Context) (stop func()) {
 
 // spoolWhileBlocked moves the queue to the spool while the spool holds older results or a write is slow. This keeps the
 // order of the results and leaves few of them in memory.
-func (w *writer) spoolWhileBlocked(ctx context.Context) {
+func (w *Writer) spoolWhileBlocked(ctx context.Context) {
 	ticker := time.NewTicker(flushInterval)
 	defer ticker.Stop()
 	for {
@@ -63,7 +63,7 @@ func (w *writer) spoolWhileBlocked(ctx context.Context) {
 }
 
 // spoolQueue moves the queue to the spool.
-func (w *writer) spoolQueue() {
+func (w *Writer) spoolQueue() {
 	for w.isSpoolUsable() {
 		b := w.take()
 		if isEmpty(b) {
@@ -76,7 +76,7 @@ func (w *writer) spoolQueue() {
 }
 
 // spoolBatch moves b to the spool. It returns false if that fails.
-func (w *writer) spoolBatch(b store.Batch) bool {
+func (w *Writer) spoolBatch(b store.Batch) bool {
 	if !w.isSpoolUsable() {
 		return false
 	}
@@ -86,7 +86,7 @@ func (w *writer) spoolBatch(b store.Batch) bool {
 	return err == nil
 }
 
-func (w *writer) countSpoolOverflow(n int) {
+func (w *Writer) countSpoolOverflow(n int) {
 	if n > 0 {
 		w.reportSetAside()
 		w.mu.Lock()
@@ -96,7 +96,7 @@ func (w *writer) countSpoolOverflow(n int) {
 }
 
 // nextSpooled returns the oldest batch in the spool without the discarded parts, or nil if there is none.
-func (w *writer) nextSpooled() *store.Batch {
+func (w *Writer) nextSpooled() *store.Batch {
 	if w.spool == nil {
 		return nil
 	}
@@ -104,7 +104,7 @@ func (w *writer) nextSpooled() *store.Batch {
 		b, err := w.spool.Next(batchSize)
 		var damaged *spool.DamagedError
 		if errors.As(err, &damaged) {
-			w.stats.dropped.Add(int64(damaged.Results))
+			w.dropped.Add(int64(damaged.Results))
 			w.log.Error("spool file damaged; results dropped", "file", damaged.File, "results", damaged.Results)
 			continue
 		}
@@ -117,7 +117,7 @@ func (w *writer) nextSpooled() *store.Batch {
 }
 
 // filter removes from b what was discarded after it was spooled, and all but the newest state of each monitor.
-func (w *writer) filter(b *store.Batch) {
+func (w *Writer) filter(b *store.Batch) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, d := range w.discards {
@@ -127,7 +127,7 @@ func (w *writer) filter(b *store.Batch) {
 	}
 	states := make(map[string]store.State, len(b.States))
 	for _, s := range b.States {
-		if other, found := states[s.MonitorID]; !found || newer(&s, &other) {
+		if other, found := states[s.MonitorID]; !found || s.IsNewerThan(&other) {
 			states[s.MonitorID] = s
 		}
 	}
@@ -135,7 +135,7 @@ func (w *writer) filter(b *store.Batch) {
 }
 
 // rememberDiscard stores a discard for filter. The caller holds mu.
-func (w *writer) rememberDiscard(matches func(string, time.Time) bool) {
+func (w *Writer) rememberDiscard(matches func(string, time.Time) bool) {
 	if w.spool == nil {
 		return
 	}
@@ -147,7 +147,7 @@ func (w *writer) rememberDiscard(matches func(string, time.Time) bool) {
 }
 
 // takeOverSpools takes over the spools of stopped runners at regular intervals, once that is allowed.
-func (w *writer) takeOverSpools(ctx context.Context) {
+func (w *Writer) takeOverSpools(ctx context.Context) {
 	select {
 	case <-ctx.Done():
 		return
@@ -180,7 +180,7 @@ const (
 )
 
 // recordSpool records the outcome of a spool operation. It logs the message when the operation starts to fail.
-func (w *writer) recordSpool(message string, err error) {
+func (w *Writer) recordSpool(message string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err == nil {
@@ -194,7 +194,7 @@ func (w *writer) recordSpool(message string, err error) {
 }
 
 // isSpoolUsable reports whether there is a spool and no write to it has failed recently.
-func (w *writer) isSpoolUsable() bool {
+func (w *Writer) isSpoolUsable() bool {
 	if w.spool == nil {
 		return false
 	}
@@ -205,7 +205,7 @@ func (w *writer) isSpoolUsable() bool {
 }
 
 // spooled returns the number of results in the spool.
-func (w *writer) spooled() int {
+func (w *Writer) spooled() int {
 	if w.spool == nil {
 		return 0
 	}
@@ -213,7 +213,7 @@ func (w *writer) spooled() int {
 }
 
 // putBack puts a batch that take returned back to the front of the queue.
-func (w *writer) putBack(b store.Batch) {
+func (w *Writer) putBack(b store.Batch) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.results = slices.Concat(b.Results, w.results)
@@ -225,14 +225,14 @@ func (w *writer) putBack(b store.Batch) {
 	}
 }
 
-func (w *writer) setWritingSince(t time.Time) {
+func (w *Writer) setWritingSince(t time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.writingSince = t
 }
 
 // isWriteSlow reports whether the current write has taken longer than the flush interval.
-func (w *writer) isWriteSlow() bool {
+func (w *Writer) isWriteSlow() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return !w.writingSince.IsZero() && time.Since(w.writingSince) >= flushInterval

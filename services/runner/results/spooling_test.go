@@ -1,4 +1,4 @@
-package engine
+package results
 
 import (
 	"context"
@@ -10,8 +10,9 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/pace"
 	"nanomon/services/common/store"
-	"nanomon/services/runner/spool"
+	"nanomon/services/runner/results/spool"
 )
 
 func openSpool(t *testing.T, root, id string) *spool.Spool {
@@ -37,12 +38,12 @@ func (b *testWriter) inMemory() int {
 	return len(b.results)
 }
 
-func (b *testWriter) setDown(down bool) { b.store.with("", func() { b.store.down = down }) }
+func (b *testWriter) setDown(down bool) { b.store.change(func() { b.store.down = down }) }
 
 func TestSpoolIsUsedOnlyWhileStoreUnavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		root := t.TempDir()
-		b := startSpoolingWriter(t, newMemoryStore(), openSpool(t, root, "a"))
+		b := startSpoolingWriter(t, newFakeStore(), openSpool(t, root, "a"))
 		n := 0
 		put := func(count int) {
 			for range count {
@@ -60,8 +61,8 @@ func TestSpoolIsUsedOnlyWhileStoreUnavailable(t *testing.T) {
 		}
 		b.setDown(true)
 		put(2000)
-		if files := len(spoolFiles(t, root)); files < 100 || b.queued() < 1980 {
-			t.Errorf("%d files, %d results queued", files, b.queued())
+		if files := len(spoolFiles(t, root)); files < 100 || b.Queued() < 1980 {
+			t.Errorf("%d files, %d results queued", files, b.Queued())
 		}
 		b.setDown(false)
 		elapse(2*time.Second + flushInterval)
@@ -73,14 +74,14 @@ func TestSpoolIsUsedOnlyWhileStoreUnavailable(t *testing.T) {
 		if st := b.store.states["m"]; b.countStored(t) != n || st.Streak != n || len(spoolFiles(t, root)) != 0 {
 			t.Errorf("%d of %d stored, state %+v", b.countStored(t), n, st)
 		}
-		if b.log.count("store unavailable, retrying") != 1 || b.log.count("store available again") != 1 || b.log.count("ERROR") != 0 || b.stats.dropped.Load() != 0 {
+		if b.log.count("store unavailable, retrying") != 1 || b.log.count("store available again") != 1 || b.log.count("ERROR") != 0 || b.Dropped() != 0 {
 			t.Errorf("log: %s", b.log.text.String())
 		}
 	})
 }
 
 // hangingStore is a store that does not respond.
-type hangingStore struct{ writerStore }
+type hangingStore struct{ Store }
 
 func (hangingStore) AppendBatch(ctx context.Context, _ store.Batch) error {
 	<-ctx.Done()
@@ -99,7 +100,7 @@ func TestQueueIsSpooledDuringHangingWrite(t *testing.T) {
 		if n := b.spooled(); n != 10 {
 			t.Errorf("%d of the 10 results after the one being written are in the spool", n)
 		}
-		elapse(shortCallTimeout)
+		elapse(callTimeout)
 		if n := b.spooled(); n != 11 {
 			t.Errorf("%d results are in the spool after the write failed", n)
 		}
@@ -108,14 +109,14 @@ func TestQueueIsSpooledDuringHangingWrite(t *testing.T) {
 
 func TestSlowStoreKeepsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newMemoryStore()
+		s := newFakeStore()
 		b := startSpoolingWriter(t, slowStore{s, time.Second}, openSpool(t, t.TempDir(), "a"))
 		b.store = s
 		for n := range 3000 {
 			b.put(n, monitor.StatusOK)
 			elapse(10 * time.Millisecond)
-			if b.queued() > 500 {
-				t.Fatalf("%d of %d queued", b.queued(), n)
+			if b.Queued() > 500 {
+				t.Fatalf("%d of %d queued", b.Queued(), n)
 			}
 		}
 		elapse(10 * time.Second)
@@ -128,18 +129,18 @@ func TestSlowStoreKeepsUp(t *testing.T) {
 
 // slowStore is a store whose writes take a while.
 type slowStore struct {
-	*memoryStore
+	*fakeStore
 	delay time.Duration
 }
 
 func (s slowStore) AppendBatch(ctx context.Context, b store.Batch) error {
-	pause(ctx, s.delay)
-	return s.memoryStore.AppendBatch(ctx, b)
+	pace.Pause(ctx, s.delay)
+	return s.fakeStore.AppendBatch(ctx, b)
 }
 
 func TestSpoolingUsesConstantMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := startSpoolingWriter(t, newMemoryStore(), openSpool(t, t.TempDir(), "a"))
+		b := startSpoolingWriter(t, newFakeStore(), openSpool(t, t.TempDir(), "a"))
 		b.setDown(true)
 		heap := func() int {
 			var m runtime.MemStats
@@ -182,12 +183,12 @@ func TestFullSpoolDropsOldestResults(t *testing.T) {
 			_, err := full.Append(filled)
 			must(t, err)
 		}
-		b := startSpoolingWriter(t, newMemoryStore(), full)
+		b := startSpoolingWriter(t, newFakeStore(), full)
 		b.setDown(true)
 		elapse(flushInterval)
 		b.put(spool.MaxResults, monitor.StatusOK)
 		elapse(flushInterval)
-		if n, dropped := b.queued(), b.stats.dropped.Load(); n != spool.MaxResults-999 || dropped != 1000 || b.log.count("queue full") != 1 {
+		if n, dropped := b.Queued(), b.Dropped(); n != spool.MaxResults-999 || dropped != 1000 || b.log.count("queue full") != 1 {
 			t.Errorf("%d queued, %d dropped, log: %s", n, dropped, b.log.text.String())
 		}
 	})
@@ -196,7 +197,7 @@ func TestFullSpoolDropsOldestResults(t *testing.T) {
 func TestResultsStayInMemoryIfSpoolFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		root := t.TempDir()
-		b := startSpoolingWriter(t, newMemoryStore(), openSpool(t, root, "a"))
+		b := startSpoolingWriter(t, newFakeStore(), openSpool(t, root, "a"))
 		b.setDown(true)
 		n := 0
 		put := func(seconds int) {
@@ -215,13 +216,13 @@ func TestResultsStayInMemoryIfSpoolFails(t *testing.T) {
 		}
 		must(t, os.Rename(moved, folder))
 		put(11)
-		if queued := b.inMemory(); queued > 10 || b.queued() < n-10 {
-			t.Errorf("%d results in memory, %d queued in total", queued, b.queued())
+		if queued := b.inMemory(); queued > 10 || b.Queued() < n-10 {
+			t.Errorf("%d results in memory, %d queued in total", queued, b.Queued())
 		}
 		b.setDown(false)
 		elapse(3 * time.Second)
 		b.finish()
-		if b.countStored(t) != n || b.store.states["m"].Streak != n || len(b.store.statusChanges) != 1 || b.stats.dropped.Load() != 0 {
+		if b.countStored(t) != n || b.store.states["m"].Streak != n || len(b.store.statusChanges) != 1 || b.Dropped() != 0 {
 			t.Errorf("%d of %d stored, state %+v", b.countStored(t), n, b.store.states["m"])
 		}
 	})
@@ -230,7 +231,7 @@ func TestResultsStayInMemoryIfSpoolFails(t *testing.T) {
 func TestDamagedSpoolFileIsSkipped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		root := t.TempDir()
-		b := startSpoolingWriter(t, newMemoryStore(), openSpool(t, root, "a"))
+		b := startSpoolingWriter(t, newFakeStore(), openSpool(t, root, "a"))
 		b.setDown(true)
 		for n := range 100 {
 			b.put(n, monitor.StatusOK)
@@ -240,8 +241,8 @@ func TestDamagedSpoolFileIsSkipped(t *testing.T) {
 		b.setDown(false)
 		elapse(3 * time.Second)
 		b.finish()
-		if n := b.countStored(t); n != 99 || b.stats.dropped.Load() != 1 || b.log.count("damaged") != 1 {
-			t.Errorf("%d stored, %d dropped, log: %s", n, b.stats.dropped.Load(), b.log.text.String())
+		if n := b.countStored(t); n != 99 || b.Dropped() != 1 || b.log.count("damaged") != 1 {
+			t.Errorf("%d stored, %d dropped, log: %s", n, b.Dropped(), b.log.text.String())
 		}
 	})
 }
