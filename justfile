@@ -35,7 +35,7 @@ run-db:
 # Run all tests except fault, deployment, peer and long tests
 test: build _test-tools _api
     @# The system tests come first, because they mostly wait while the other packages use the CPU.
-    go test -race -timeout 15m $(go list ./tests/... ./... | grep -vE '/tests/(azure|load|fault|images|memory|prometheus|release|schemathesis)$')
+    go test -race -timeout 20m $(go list ./tests/... ./... | grep -vE '/tests/(azure|load|fault|images|memory|prometheus|release|schemathesis)$')
     go test -C tests/compose -race ./...
     go test -count=1 ./tests/load
     npm --prefix frontend run --silent test:browser
@@ -70,7 +70,7 @@ test-images: _page _test-tools
     @{ command -v buildah && command -v ip; } >/dev/null || scripts/install-packages.sh buildah iproute2
     go test -race -count=1 -timeout 10m ./tests/images
 
-# Run the long tests: build a release for every platform and check its content; measure memory with hostile targets
+# Run the long tests: build a release for every platform, and measure memory while targets stall or send a lot
 test-long:
     go test -count=1 -v -timeout 30m ./tests/release
     go test -count=1 -v -timeout 10m ./tests/memory

@@ -1,8 +1,8 @@
-/** @import {Delivery, IgnoreReason, ListedMonitor, Monitor, Point, Result, Status} from '../types/model' */
+/** @import {Delivery, IgnoreReason, ListedMonitor, Point, Result, Status} from '../types/model' */
 
 /**
  * The label of a status, and the CSS class that sets its symbol and colour.
- * @typedef {{key: 'ok' | 'error' | 'failed' | 'pending' | 'disabled', label: string}} Badge
+ * @typedef {{key: 'ok' | 'error' | 'failed' | 'unchecked' | 'pending' | 'disabled', label: string}} Badge
  */
 
 /** @type {Record<Status, Badge>} */
@@ -20,9 +20,12 @@ export function badgeOfStatus(status) {
   return STATUS_BADGES[status] ?? STATUS_BADGES[2];
 }
 
+/** @type {Badge & Mark} */
+const UNCHECKED = { key: 'unchecked', label: 'Not checked' };
+
 /**
- * The label that says why a result is ignored, shown next to its status.
- * @typedef {{key: IgnoreReason, label: string}} Mark
+ * The label next to a status: why the result is ignored, or that the monitor is not checked now.
+ * @typedef {{key: IgnoreReason | 'unchecked', label: string}} Mark
  */
 
 /** @type {Record<IgnoreReason, Mark>} */
@@ -67,7 +70,16 @@ export function channelOf({ channel }) {
 }
 
 /**
- * @param {Monitor} monitor
+ * Reports whether a monitor must be shown as not checked. A status that is not OK and counts is more important.
+ * @param {ListedMonitor} monitor
+ * @param {Result | null | undefined} latest
+ */
+export function isUnchecked({ notChecked }, latest) {
+  return notChecked !== undefined && (!latest?.status || latest.excluded !== undefined);
+}
+
+/**
+ * @param {ListedMonitor} monitor
  * @param {Result | null | undefined} latest
  * @returns {Badge}
  */
@@ -75,7 +87,42 @@ export function badgeOf(monitor, latest) {
   if (!monitor.enabled) {
     return { key: 'disabled', label: 'Disabled' };
   }
+  if (isUnchecked(monitor, latest)) {
+    return UNCHECKED;
+  }
   return latest ? badgeOfStatus(latest.status) : { key: 'pending', label: 'Not checked yet' };
+}
+
+/**
+ * Returns the label next to the status of a monitor.
+ * @param {ListedMonitor} monitor
+ * @param {Result | null | undefined} latest
+ * @returns {Mark | null}
+ */
+export function markOfMonitor(monitor, latest) {
+  if (!monitor.enabled) {
+    return null;
+  }
+  return monitor.notChecked && !isUnchecked(monitor, latest) ? UNCHECKED : markOf(latest);
+}
+
+/**
+ * Returns the start of the status that a monitor's badge shows; empty if it is unknown.
+ * @param {ListedMonitor} monitor
+ * @param {Result | null | undefined} latest
+ */
+export function sinceOf(monitor, latest) {
+  const { enabled, notChecked, since } = monitor;
+  return (enabled && (notChecked && isUnchecked(monitor, latest) ? notChecked.since : latest && since)) || '';
+}
+
+/**
+ * Returns why a monitor is not checked after a result has arrived; undefined if it is checked again.
+ * @param {ListedMonitor} monitor
+ * @param {Result} result
+ */
+export function notCheckedAfter({ notChecked }, { date }) {
+  return notChecked && Date.parse(date) > Date.parse(notChecked.since) ? undefined : notChecked;
 }
 
 const significant = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
@@ -124,6 +171,17 @@ export function formatDate(date) {
 /** @param {string | number} date RFC 3339, or milliseconds since 1970 */
 export function formatTime(date) {
   return new Date(date).toLocaleTimeString(undefined, { timeStyle: 'short' });
+}
+
+/**
+ * Formats a date without its year and seconds, and without the day if that is today.
+ * @param {string} date
+ * @param {number} now milliseconds since 1970
+ */
+export function formatMoment(date, now) {
+  return new Date(date).toDateString() === new Date(now).toDateString()
+    ? formatTime(date)
+    : moment.format(new Date(date));
 }
 
 /**
@@ -215,13 +273,19 @@ export function summarize(monitors) {
     const { label } = badgeOf(monitor, monitor.latest);
     counts.set(label, (counts.get(label) ?? 0) + 1);
   }
-  return ['Failed', 'Error', 'OK', 'Not checked yet', 'Disabled']
+  return ['Failed', 'Error', 'Not checked', 'OK', 'Not checked yet', 'Disabled']
     .filter((label) => counts.has(label))
     .map((label) => `${counts.get(label)} ${label === 'OK' ? label : label.toLowerCase()}`)
     .join(' · ');
 }
 
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
+const moment = new Intl.DateTimeFormat(undefined, {
+  month: 'short',
+  day: 'numeric',
+  hour: 'numeric',
+  minute: '2-digit',
+});
 const short = new Intl.DateTimeFormat(undefined, {
   month: 'short',
   day: 'numeric',

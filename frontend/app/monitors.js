@@ -4,6 +4,7 @@
 import Alpine from './lib/alpine.js';
 import { ApiError, messageOf } from './api.js';
 import { coalesce } from './coalesce.js';
+import { notCheckedAfter } from './format.js';
 
 /** How many results each monitor keeps. */
 const HISTORY = 30;
@@ -173,6 +174,7 @@ function withResult(monitor, result) {
     latest: result,
     since: monitor.latest?.status === status ? monitor.since : date,
     history: [...monitor.history, { date, status, value, excluded }].slice(-HISTORY),
+    notChecked: notCheckedAfter(monitor, result),
   });
 }
 
@@ -183,6 +185,7 @@ function withResult(monitor, result) {
 function freeze(monitor) {
   Object.freeze(monitor.latest);
   Object.freeze(monitor.history);
+  Object.freeze(monitor.notChecked);
   return Object.freeze(monitor);
 }
 

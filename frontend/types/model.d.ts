@@ -37,6 +37,18 @@ export interface ListedMonitor extends Monitor {
   /** When the status of latest began; null without a result. */
   since: string | null;
   history: Point[];
+  /** Absent if the monitor is disabled or checked. */
+  notChecked?: NotChecked;
+}
+
+/** Why a runner can't check a monitor. */
+export interface NotChecked {
+  /** What is wrong and what to do, without a full stop. */
+  reason: string;
+  /** The date of the first check that was not made. */
+  since: string;
+  /** The id of the runner. */
+  runner: string;
 }
 
 /** Why a result does not count for uptime and incidents. */
@@ -238,6 +250,8 @@ export interface Runner {
   lastSeen: string;
   /** What is wrong with the runner itself, one sentence each; absent if there is no problem. */
   problems?: string[];
+  /** The number of monitors that it can't check; absent if it can check all of them. */
+  notCheckedMonitors?: number;
 }
 
 /** The description of an API key, without the key itself. */

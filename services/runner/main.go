@@ -52,10 +52,7 @@ func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 		return fmt.Errorf("SPOOL_DIR: %w", err)
 	}
 	defer waiting.Close()
-	journal, err := quarantine.Open(cfg.SpoolDir)
-	if err != nil {
-		return fmt.Errorf("SPOOL_DIR: %w", err)
-	}
+	journal := quarantine.Open(cfg.SpoolDir, log)
 	defer journal.Close()
 	db, err := mongo.Open(ctx, mongo.Config{
 		URI: cfg.MongoURI, Database: cfg.MongoDB, Timeout: cfg.MongoTimeout, Log: log, Polling: cfg.UsePolling,

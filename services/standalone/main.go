@@ -82,11 +82,6 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 		return fmt.Errorf("SPOOL_DIR: %w", err)
 	}
 	defer waiting.Close()
-	journal, err := quarantine.Open(cmp.Or(cfg.SpoolDir, cfg.DataDir))
-	if err != nil {
-		return fmt.Errorf("DATA_DIR: %w", err)
-	}
-	defer journal.Close()
 	apiMetrics := server.NewMetrics()
 	file := databaseFile(cfg.SQLite)
 	db, err := openData(ctx, file, apiMetrics.ObserveStore)
@@ -94,6 +89,8 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 		return fmt.Errorf("DATA_DIR: %w", err)
 	}
 	defer db.Close()
+	journal := quarantine.Open(cmp.Or(cfg.SpoolDir, cfg.DataDir), log)
+	defer journal.Close()
 
 	var hosts *web.Hosts
 	if cfg.AuthClientID == "" {

@@ -4,13 +4,14 @@ import http from 'node:http';
 import config from '../../frontend/playwright.config.js';
 import { expect, test } from './fixtures.mjs';
 import { field, save, saved } from './form.mjs';
-import { NanoMon } from './nanomon.mjs';
+import { freePort, NanoMon } from './nanomon.mjs';
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 
 // nas.lan and nas stand for names in a local network: plain http, so that browsers send no Sec-Fetch-Site.
 const NAMES = ['attacker.example', 'nas.lan', 'nas'];
 const options = /** @type {{executablePath?: string, args: string[]}} */ (config.use?.launchOptions);
+test.describe.configure({ timeout: 90_000 }); // each test starts a NanoMon, and the first ones a browser
 test.use({
   requestsFail: true,
   launchOptions: {
@@ -127,6 +128,28 @@ test('a page whose host name leads to NanoMon reads nothing', async ({ browser, 
     expect.soft(await response?.text(), url).toContain('ALLOWED_HOSTS');
   }
   await page.close();
+});
+
+test('a page whose host name leads to the metrics of the runner reads nothing', async ({ browser }) => {
+  const port = await freePort();
+  const nanomon = new NanoMon({ PROMETHEUS_ENABLE: 'true', PROMETHEUS_PORT: String(port) });
+  const page = await browser.newPage();
+  try {
+    await nanomon.create();
+    const response = await page.goto(`http://attacker.example:${port}/metrics`);
+    expect(await response?.text()).toContain('attacker.example');
+    // A page of this name has the origin of the metrics, and can choose most headers of its requests.
+    const statuses = await page.evaluate(async () => {
+      const languages = [undefined, { 'Accept-Language': '' }, { 'Accept-Language': 'x' }];
+      const responses = languages.map((headers) => fetch('/metrics', { headers }));
+      return (await Promise.all(responses)).map(({ status }) => status);
+    });
+    expect(statuses).toEqual([421, 421, 421]);
+    expect((await fetch(`http://localhost:${port}/metrics`)).status).toBe(200);
+  } finally {
+    await page.close();
+    await nanomon.destroy();
+  }
 });
 
 /**

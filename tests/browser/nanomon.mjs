@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 const BINARY = process.env.NANOMON_STANDALONE ?? fileURLToPath(new URL('../../bin/standalone', import.meta.url));
 const START_TIME = 10_000;
 
-async function freePort() {
+export async function freePort() {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = /** @type {net.AddressInfo} */ (server.address());
@@ -89,22 +89,36 @@ export class NanoMon {
     return answer?.ok ?? false;
   }
 
-  /** Moves the database file away, while NanoMon has it open. */
+  /** Renames the database file while NanoMon has it open. */
   async hideDatabase() {
     await rename(path.join(this.#data, 'nanomon.db'), path.join(this.#data, 'hidden'));
   }
 
+  /** Undoes hideDatabase. */
   async restoreDatabase() {
     await rename(path.join(this.#data, 'hidden'), path.join(this.#data, 'nanomon.db'));
   }
 
-  async stop() {
+  /** @param {NodeJS.Signals} [signal] */
+  async stop(signal = 'SIGTERM') {
     const running = this.#process;
     this.#process = null;
     if (running && running.exitCode === null) {
-      running.kill('SIGTERM');
+      running.kill(signal);
       await once(running, 'exit');
     }
+  }
+
+  /**
+   * Kills NanoMon and starts it again, with a monitor in quarantine.
+   * @param {string} id
+   */
+  async quarantine(id) {
+    const { updated } = await (await fetch(`${this.url}/api/monitors/${id}`)).json();
+    await this.stop('SIGKILL');
+    const record = { quarantined: [{ id, updated: Date.parse(updated) }] };
+    await writeFile(path.join(this.#data, 'running-checks-0.json'), JSON.stringify(record));
+    await this.start();
   }
 
   async destroy() {
@@ -138,13 +152,14 @@ export class NanoMon {
   }
 }
 
-/** A web server that responds with the current value of status. */
+/** A web server that responds with the current values of status and body. */
 export class Target {
   status = 200;
+  body = 'hello';
   hits = 0;
   #server = http.createServer((_, response) => {
     this.hits++;
-    response.writeHead(this.status).end('hello');
+    response.writeHead(this.status).end(this.body);
   });
 
   get url() {

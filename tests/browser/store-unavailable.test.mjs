@@ -5,6 +5,7 @@ const REASON = 'The database file was deleted or replaced';
 test.use({ requestsFail: true });
 
 test('every view says that the store is unavailable, and recovers', async ({ page, nanomon, target }) => {
+  test.slow();
   const id = await nanomon.add({ name: 'Shop', target: target.url });
   await page.goto('/');
   const banner = page.locator('body > .problem').filter({ hasText: 'The store is unavailable' });

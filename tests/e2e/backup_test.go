@@ -3,17 +3,16 @@ package e2e
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/tests/fulldisk"
 	"nanomon/tests/servicetest"
 )
 
@@ -125,12 +124,22 @@ func runAndKill(t *testing.T, folder string, delay time.Duration, arguments ...s
 	return command.Wait() == nil
 }
 
+// killStep returns a small part of the time that a run of standalone takes. A run that is killed one step later each
+// time is killed at about as many moments on a slow machine as on a fast one.
+func killStep(t *testing.T, folder string, arguments ...string) time.Duration {
+	t.Helper()
+	began := time.Now()
+	mustRunProgram(t, folder, arguments...)
+	return time.Since(began) / 25
+}
+
 // TestKilledRestore kills restores at many moments. Each time the database must be the previous or the restored one.
 func TestKilledRestore(t *testing.T) {
 	t.Parallel()
 	folder, file := installation(t, 1), filepath.Join(t.TempDir(), "backup.db")
 	mustRunProgram(t, installation(t, 2), "backup", file)
-	for delay, restored, ended := time.Millisecond, false, false; !ended; delay += 2 * time.Millisecond {
+	step := killStep(t, t.TempDir(), "restore", "--yes", file)
+	for delay, restored, ended := step, false, false; !ended; delay += step {
 		ended = runAndKill(t, folder, delay, "restore", "--yes", file)
 		got := rowsIn(t, mustRunProgram(t, folder, "backup", filepath.Join(t.TempDir(), "check.db")), "monitors")
 		if got != 2 && (got != 1 || ended || restored) {
@@ -144,7 +153,8 @@ func TestKilledRestore(t *testing.T) {
 func TestKilledBackup(t *testing.T) {
 	t.Parallel()
 	folder := installation(t, 3)
-	for delay, ended := time.Millisecond, false; !ended; delay += 2 * time.Millisecond {
+	step := killStep(t, folder, "backup", filepath.Join(t.TempDir(), "first.db"))
+	for delay, ended := step, false; !ended; delay += step {
 		file := filepath.Join(t.TempDir(), "backup.db")
 		ended = runAndKill(t, folder, delay, "backup", file)
 		if _, err := os.Stat(file); err != nil {
@@ -179,20 +189,13 @@ func TestBackupAndRestoreErrors(t *testing.T) {
 	}
 }
 
-// TestBackupToFullDisk writes to a file system that is too small.
 func TestBackupToFullDisk(t *testing.T) {
 	t.Parallel()
-	if os.Getuid() != 0 {
-		t.Skip("a mount needs root")
-	}
-	target := t.TempDir()
-	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=32k", "none", target).CombinedOutput(); err != nil {
-		t.Skipf("can't mount: %s", out)
-	}
-	unmount := sync.OnceFunc(func() { _ = exec.Command("umount", target).Run() })
-	defer unmount()
-	fails(t, dataIn(installation(t, 1)), 1, "free disk space", "backup", filepath.Join(target, "backup.db"))
-	if entries, err := os.ReadDir(target); err != nil || len(entries) > 0 {
+	disk := fulldisk.Mount(t)
+	disk.Fill(t)
+	fails(t, dataIn(installation(t, 1)), 1, "free disk space", "backup", filepath.Join(disk.Dir, "backup.db"))
+	disk.Empty(t)
+	if entries, err := os.ReadDir(disk.Dir); err != nil || len(entries) > 0 {
 		t.Errorf("files left behind: %v, error %v", entries, err)
 	}
 }

@@ -34,7 +34,8 @@ func newFixture(t *testing.T, api string, mails *smtptest.Server, name string) *
 	return f
 }
 
-// openIncident makes the target fail and returns the e-mail of the opened incident, once its delivery is stored as sent.
+// openIncident makes the target fail and returns the e-mail of the opened incident, once its delivery is stored as
+// sent.
 func (f *fixture) openIncident(t *testing.T) smtptest.Mail {
 	t.Helper()
 	before := len(f.mails.Mails())
@@ -52,7 +53,8 @@ func (f *fixture) waitForSent(t *testing.T, kind string) {
 	})
 }
 
-// resolveIncident makes the target recover. Exactly one e-mail must follow, as a reply to the one of the opened incident.
+// resolveIncident makes the target recover. Exactly one e-mail must follow, as a reply to the one of the opened
+// incident.
 func (f *fixture) resolveIncident(t *testing.T, opened smtptest.Mail) {
 	t.Helper()
 	before := len(f.mails.Mails())

@@ -2,6 +2,7 @@ package fault
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -58,8 +59,8 @@ func healthValue(t *testing.T, url, name string) float64 {
 	return family.Metric[0].GetGauge().GetValue()
 }
 
-// TestFullDisk fills the disk with the database. NanoMon must say so everywhere, work again when the disk has space, and
-// lose no result.
+// TestFullDisk fills the disk with the database. NanoMon must say so everywhere, work again when the disk has space,
+// and lose no result.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	disk := fulldisk.Mount(t)
@@ -79,7 +80,7 @@ func TestFullDisk(t *testing.T) {
 	const reason = "the disk with the database is full"
 	wantResponse(t, http.MethodGet, api+"/health", http.StatusServiceUnavailable, reason)
 	wantResponse(t, http.MethodGet, api+"/status", http.StatusOK, reason)
-	wantResponse(t, http.MethodDelete, api+"/monitors", http.StatusServiceUnavailable, reason)
+	wantNoImport(t, target, api, reason)
 	wantResponse(t, http.MethodGet, api+"/monitors", http.StatusOK, `"name":"/0"`)
 	servicetest.Eventually(t, "the metrics to show the failure", func() bool {
 		return healthValue(t, metrics, "nanomon_runner_store_healthy") == 0 &&
@@ -107,6 +108,20 @@ func TestFullDisk(t *testing.T) {
 	}
 	if lost := checksWithoutResult(t, target, storedUntil(t, api, emptied)); len(lost) > 0 && lost[0].Time.Before(emptied) {
 		t.Errorf("the check of %s at %s has no result", lost[0].Path, lost[0].Time)
+	}
+}
+
+// wantNoImport checks that an import of large monitors fails with a reason. A small write may succeed on a full disk.
+func wantNoImport(t *testing.T, target *servicetest.Target, api, reason string) {
+	t.Helper()
+	large := make([]monitor.Monitor, 10)
+	for i := range large {
+		large[i] = target.Monitor(fmt.Sprintf("/large%d", i), "1h")
+		large[i].Properties = map[string]string{"body": strings.Repeat("x", 50_000)}
+	}
+	status, body := servicetest.Call(t, http.MethodPost, api+"/monitors/import", large)
+	if status != http.StatusServiceUnavailable || !strings.Contains(string(body), reason) {
+		t.Errorf("import of large monitors: %d %s", status, body)
 	}
 }
 

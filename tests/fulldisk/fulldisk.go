@@ -17,8 +17,8 @@ type Disk struct {
 	Dir string
 }
 
-// Mount returns a file system of 12 MiB, which is unmounted when the test ends. It skips the test if this process may not
-// mount file systems.
+// Mount returns a file system of 12 MiB, which is unmounted when the test ends. It skips the test if this process may
+// not mount file systems.
 func Mount(t testing.TB) Disk {
 	t.Helper()
 	if os.Getuid() != 0 {

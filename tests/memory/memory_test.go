@@ -25,11 +25,17 @@ const limitMiB = 512
 type target struct {
 	size   int
 	stalls bool
+	// headers is the number of headers that are sent instead, without the end of the headers.
+	headers int
 	// sent counts the responses of which all bytes were sent or refused.
 	sent atomic.Int64
 }
 
 func (g *target) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if g.headers > 0 {
+		g.sendHeaders(w)
+		return
+	}
 	if g.stalls {
 		w.Header().Set("Content-Length", strconv.Itoa(g.size+1))
 	}
@@ -45,6 +51,22 @@ func (g *target) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// sendHeaders sends headers and waits until the client closes the connection.
+func (g *target) sendHeaders(w http.ResponseWriter) {
+	connection, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	defer connection.Close()
+	text := []byte("HTTP/1.1 200 OK\r\n")
+	for i := range g.headers {
+		text = fmt.Appendf(text, "%x:\r\n", i)
+	}
+	_, _ = connection.Write(text)
+	g.sent.Add(1)
+	_, _ = connection.Read(text)
+}
+
 func TestMemoryStaysBelowTheLimit(t *testing.T) {
 	for name, c := range map[string]struct {
 		monitors   int
@@ -54,6 +76,8 @@ func TestMemoryStaysBelowTheLimit(t *testing.T) {
 	}{
 		"stalled bodies that nobody uses":   {1000, &target{size: 960 << 10, stalls: true}, "", nil},
 		"stalled bodies that the rule uses": {1000, &target{size: 960 << 10, stalls: true}, "body =~ 'ready'", nil},
+		"many headers without an end":       {1000, &target{headers: 3_300}, "", nil},
+		"too many headers":                  {1000, &target{headers: 35_000}, "", nil},
 		"large bodies":                      {40, &target{size: 64 << 20}, "body =~ 'ready'", map[string]string{"maxBody": "64MiB"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -45,7 +45,12 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer s.events.leave(c)
+	s.sendEvents(ctx, w, c, id)
+	return nil
+}
 
+// sendEvents sends the frames of a client until the stream ends.
+func (s *Server) sendEvents(ctx context.Context, w http.ResponseWriter, c *eventClient, id auth.Identity) {
 	keepAliveTicker := time.NewTicker(keepAlive)
 	defer keepAliveTicker.Stop()
 	recheckTicker := time.NewTicker(auth.RecheckInterval)
@@ -53,12 +58,12 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	for eventFrame := s.firstFrame(); len(eventFrame) == 0 || sendFrame(w, eventFrame); {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-c.dropped:
-			return nil
+			return
 		case <-recheckTicker.C:
 			if id.Revoked != nil && id.Revoked(ctx) {
-				return nil
+				return
 			}
 			eventFrame = nil
 		case eventFrame = <-c.frames:
@@ -66,7 +71,6 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 			eventFrame = []byte(": keep-alive\n\n")
 		}
 	}
-	return nil
 }
 
 // sendFrame reports whether the client received the frame.

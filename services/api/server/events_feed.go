@@ -28,6 +28,7 @@ const (
 // eventStore is the part of the store for the event stream.
 type eventStore interface {
 	watcher
+	runnerLister
 	Monitors(ctx context.Context) ([]monitor.Monitor, error)
 	ResultsSince(ctx context.Context, cursor string, limit int) ([]monitor.Result, string, error)
 }
@@ -50,6 +51,8 @@ type eventFeed struct {
 	cursor   string
 	sent     *lru.Cache[string, struct{}]
 	monitors []monitor.Monitor
+	// notChecked contains the monitors that were not checked at the last read.
+	notChecked map[string]notChecked
 }
 
 // newEventFeed returns a feed of all changes after the call.
@@ -62,6 +65,9 @@ func newEventFeed(ctx context.Context, s eventStore, log *slog.Logger, to broadc
 	if _, f.cursor, err = s.ResultsSince(ctx, "", maxFrameResults); err != nil {
 		return nil, err
 	}
+	if f.notChecked, err = notCheckedMonitors(ctx, s); err != nil {
+		return nil, err
+	}
 	f.monitors, err = s.Monitors(ctx)
 	return f, err
 }
@@ -71,6 +77,7 @@ func (f *eventFeed) run(ctx context.Context) {
 	var group sync.WaitGroup
 	group.Go(func() { f.follow(ctx, store.TopicResults, resultPoll, f.sendResults) })
 	group.Go(func() { f.follow(ctx, store.TopicMonitors, monitorPoll, f.sendMonitors) })
+	group.Go(func() { f.followNotChecked(ctx) })
 	group.Wait()
 }
 
@@ -122,7 +129,7 @@ func (f *eventFeed) sendResults(ctx context.Context) error {
 // monitorEvent is the data of a monitor event. Clients read the monitor itself from its own route.
 type monitorEvent struct {
 	ID string `json:"id"`
-	// Change is "created", "changed" or "deleted".
+	// Change is "created", "changed" or "deleted". A monitor also changes when it is no longer checked, or checked again.
 	Change string `json:"change"`
 }
 

@@ -13,8 +13,8 @@ type watcher interface {
 	Watch(ctx context.Context, t store.Topic) (<-chan struct{}, error)
 }
 
-// follow calls onChange at once and then after every change of the topic, at most ten times per poll interval. While the
-// store can't be watched, follow calls it once per poll interval and tries to watch again at growing intervals. It
+// follow calls onChange at once and then after every change of the topic, at most ten times per poll interval. While
+// the store can't be watched, follow calls it once per poll interval and tries to watch again at growing intervals. It
 // returns when onChange returns true or ctx ends.
 func follow(ctx context.Context, w watcher, topic store.Topic, poll time.Duration, onChange func() (done bool)) {
 	var changed <-chan struct{}

@@ -43,6 +43,8 @@ type listedMonitor struct {
 	Latest  any           `json:"latest,omitempty"`
 	Since   any           `json:"since,omitempty"`
 	History []store.Point `json:"history,omitzero"`
+	// NotChecked is nil unless a runner can't check the monitor. It is requested together with Latest.
+	NotChecked *notChecked `json:"notChecked,omitempty"`
 }
 
 func (s *Server) listMonitors(w http.ResponseWriter, r *http.Request) error {
@@ -65,10 +67,14 @@ func (s *Server) listMonitors(w http.ResponseWriter, r *http.Request) error {
 			states[all[i].MonitorID] = &all[i]
 		}
 	}
+	unchecked, err := s.notChecked(r.Context(), include)
+	if err != nil {
+		return err
+	}
 	listed := make([]listedMonitor, 0, len(monitors))
 	for _, m := range monitors {
 		if !query.Has("group") || m.Group == query.Get("group") {
-			listed = append(listed, include.apply(r.Context(), m, states[m.ID]))
+			listed = append(listed, include.apply(r.Context(), m, states[m.ID], unchecked))
 		}
 	}
 	return web.JSON(w, http.StatusOK, listed)
@@ -93,7 +99,11 @@ func (s *Server) getMonitor(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return web.JSON(w, http.StatusOK, include.apply(r.Context(), m, state))
+	unchecked, err := s.notChecked(r.Context(), include)
+	if err != nil {
+		return err
+	}
+	return web.JSON(w, http.StatusOK, include.apply(r.Context(), m, state, unchecked))
 }
 
 // state returns the current state of a monitor, nil if it has no result.
@@ -129,9 +139,11 @@ func parseInclude(query url.Values) (includeOptions, error) {
 	return include, nil
 }
 
-// apply returns the monitor with the selected members of its state, which may be nil. Secrets are masked if the sender
-// of the request of ctx must not see them.
-func (o includeOptions) apply(ctx context.Context, m monitor.Monitor, state *store.State) listedMonitor {
+// apply returns the monitor with the selected members of its state, which may be nil. unchecked contains the monitors
+// that are not checked. Secrets are masked if the sender of the request of ctx must not see them.
+func (o includeOptions) apply(
+	ctx context.Context, m monitor.Monitor, state *store.State, unchecked map[string]notChecked,
+) listedMonitor {
 	var (
 		latest  *monitor.Result
 		since   *time.Time
@@ -146,6 +158,9 @@ func (o includeOptions) apply(ctx context.Context, m monitor.Monitor, state *sto
 	}
 	if o.history {
 		item.History = notNil(history)
+	}
+	if n, exists := unchecked[m.ID]; exists && m.Enabled && !n.endedBy(state) {
+		item.NotChecked = &n
 	}
 	if mustMask(ctx) {
 		return item.masked()

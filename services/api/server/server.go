@@ -91,8 +91,8 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 	return server
 }
 
-// Run feeds the event stream, checks the health of the store, keeps the sign-in provider's keys up to date, and stores the
-// last use of API keys, until ctx ends.
+// Run feeds the event stream, checks the health of the store, keeps the sign-in provider's keys up to date, and stores
+// the last use of API keys, until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.events.run(ctx) })

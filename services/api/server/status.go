@@ -18,8 +18,8 @@ const (
 )
 
 type statusStore interface {
+	runnerLister
 	Ping(ctx context.Context) error
-	Runners(ctx context.Context, since time.Time) ([]store.Runner, error)
 }
 
 func (s *Server) bindStatus(to routes) {
@@ -48,7 +48,13 @@ type statusResponse struct {
 	Healthy   bool           `json:"healthy"`
 	Problem   string         `json:"problem,omitempty"`
 	Store     string         `json:"store"`
-	Runners   []store.Runner `json:"runners"`
+	Runners   []statusRunner `json:"runners"`
+}
+
+type statusRunner struct {
+	store.Runner
+	// NotChecked is the number of monitors that the runner can't check now.
+	NotChecked int `json:"notCheckedMonitors,omitempty"`
 }
 
 // status works while the store is unavailable too. It then reports healthy as false and what is wrong. It lists no
@@ -57,15 +63,19 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 	defer cancel()
 	healthError := s.health.check(r.Context())
-	runners, err := s.store.Runners(ctx, time.Now().Add(-maxHeartbeatAge))
+	runners, err := liveRunners(ctx, s.store)
 	if err != nil && healthError == nil {
 		s.log.Warn("could not list the runners", "error", err)
+	}
+	listed := make([]statusRunner, 0, len(runners))
+	for _, r := range runners {
+		listed = append(listed, statusRunner{r, r.NotCheckedCount()})
 	}
 	current := newHealthEvent(cmp.Or(healthError, err))
 	return web.JSON(w, http.StatusOK, statusResponse{
 		Service: "nanomon-api", Version: s.config.Version, BuildInfo: s.config.BuildInfo,
 		Uptime:  time.Since(s.started).Round(time.Second).String(),
-		Healthy: current.Healthy, Problem: current.Problem, Store: s.config.StoreName, Runners: notNil(runners),
+		Healthy: current.Healthy, Problem: current.Problem, Store: s.config.StoreName, Runners: listed,
 	})
 }
 

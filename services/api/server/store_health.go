@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
 )
 
 // healthInterval is the time between two checks of the store's health.
@@ -95,6 +96,8 @@ func newHealthEvent(err error) healthEvent {
 		return healthEvent{Healthy: true}
 	case errors.As(err, &known):
 		return healthEvent{Problem: known.Detail + "; " + known.Hint}
+	case errors.Is(err, store.ErrUnknown):
+		return healthEvent{Problem: "the database answers with an unknown error; see the log of the API"}
 	}
 	return healthEvent{Problem: "the database does not answer"}
 }

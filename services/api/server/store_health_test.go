@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
 	"nanomon/services/common/store/sqlite"
 )
 
@@ -45,6 +47,9 @@ func TestUnhealthyStore(t *testing.T) {
 	same(t, "nanomon_api_store_healthy", metrics.values("nanomon_api_store_healthy")[""], float64(0))
 	client := a.listen()
 	client.wantEvent("health", healthEvent{Problem: "the disk is full; free disk space"})
+	unknown := fmt.Errorf("ping: %w: code 1: no engine", store.ErrUnknown)
+	s.problem.Store(&unknown)
+	client.wantEvent("health", healthEvent{Problem: "the database answers with an unknown error; see the log of the API"})
 	s.problem.Store(nil)
 	client.wantEvent("health", healthEvent{Healthy: true})
 	a.do("GET", "/api/health", "").wantJSON(t, 200, `{"healthy":true}`)

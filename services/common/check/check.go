@@ -56,7 +56,7 @@ func Compile(registry probe.Registry, secrets secret.Source, m monitor.Monitor) 
 	if secret.HasReferences(m) {
 		c.secrets, err = &secrets, c.checkReferences()
 	} else {
-		c.probe, err = c.newProbe(m)
+		c.probe, err = c.newProbe(m, nil)
 	}
 	if err != nil {
 		return nil, err
@@ -69,7 +69,8 @@ func Compile(registry probe.Registry, secrets secret.Source, m monitor.Monitor) 
 }
 
 // newProbe returns a probe for m, which is the monitor of the check with values instead of references to secrets.
-func (c *Check) newProbe(m monitor.Monitor) (probe.Probe, error) {
+// references finds these values in a text.
+func (c *Check) newProbe(m monitor.Monitor, references *secret.Scrubber) (probe.Probe, error) {
 	monitorType := c.registry[m.Type]
 	settings, err := probe.NewSettings(monitorType.Spec, m.Properties)
 	if err != nil {
@@ -79,12 +80,12 @@ func (c *Check) newProbe(m monitor.Monitor) (probe.Probe, error) {
 		settings = settings.ForRule(c.rule.Uses)
 	}
 	c.timeout = settings.Duration("timeout")
-	return monitorType.New(m.Target, settings)
+	return monitorType.New(m.Target, settings.WithReferences(references))
 }
 
-// Validate reports whether m may be stored: it returns the errors of [Compile], and an error if m depends on itself, has
-// invalid e-mail recipients, or has a rule that [rule.Validate] refuses. A stored monitor with one of these errors is
-// still checked: a runner ignores the dependency or the invalid recipients, and evaluates the rule within limits.
+// Validate reports whether m may be stored: it returns the errors of [Compile], and an error if m depends on itself,
+// has invalid e-mail recipients, or has a rule that [rule.Validate] refuses. A stored monitor with one of these errors
+// is still checked: a runner ignores the dependency or the invalid recipients, and evaluates the rule within limits.
 func Validate(registry probe.Registry, m monitor.Monitor) error {
 	if m.DependsOnItself() {
 		return monitor.Invalidf("property %s: a monitor can't depend on itself", monitor.DependsOn)
@@ -104,7 +105,8 @@ func Validate(registry probe.Registry, m monitor.Monitor) error {
 
 // Run checks the target once and evaluates the rule. It returns at the monitor's timeout, at most [minRuleTime] later,
 // or when ctx ends. It uses the [memory.Budget] of ctx. Results contain the references to secrets, never their values.
-// The error is a [probe.NotCheckedError]: then there is no result, because the check failed for a reason of this runner.
+// The error is a [probe.NotCheckedError]: then there is no result, because the check failed for a reason of this
+// runner.
 func (c *Check) Run(ctx context.Context) (result monitor.Result, err error) {
 	defer recoverPanic("the "+c.monitor.Type+" probe", &err)
 	started := time.Now()

@@ -32,7 +32,7 @@ func (c *Check) checkReferences() error {
 		if err != nil {
 			return err
 		}
-		p, err := c.newProbe(sample)
+		p, err := c.newProbe(sample, nil)
 		if err == nil {
 			p.Close()
 			return nil
@@ -58,7 +58,7 @@ func (c *Check) resolve() error {
 	if c.probe != nil && unchanged {
 		return nil
 	}
-	p, err := c.newProbe(resolved)
+	p, err := c.newProbe(resolved, scrubber)
 	if err != nil {
 		return invalidSecret(err)
 	}

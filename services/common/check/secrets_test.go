@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -93,6 +95,27 @@ func newEchoServer(t *testing.T) (server *httptest.Server, last *atomic.Pointer[
 	}))
 	t.Cleanup(server.Close)
 	return server, last
+}
+
+// The headers of this test are also sent to other origins, unless they contain a secret.
+func TestRedirectToAnotherOriginSendsNoReferences(t *testing.T) {
+	other, last := newEchoServer(t)
+	first := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, strings.Replace(other.URL, "127.0.0.1", "localhost", 1), http.StatusFound)
+	}))
+	defer first.Close()
+	runOnce(t, monitor.Monitor{Type: "http", Target: first.URL, Properties: map[string]string{
+		"userAgent": "agent/${env:PLAIN}",
+		"headers":   `{"Accept": "text/x-test", "Accept-Language": "${env:SPECIAL}"}`,
+	}})
+	want := http.Header{"User-Agent": {"NanoMon/1.0"}, "Accept": {"text/x-test"}, "Accept-Encoding": {"gzip"}, "Connection": {"close"}}
+	if got := last.Load().Header; !maps.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("the other origin received the headers %q, want %q", got, want)
+	}
+	runOnce(t, monitor.Monitor{Type: "http", Target: first.URL, Properties: map[string]string{"headers": `{"User-Agent": "x ${env:PLAIN}"}`}})
+	if got := last.Load().UserAgent(); got != "NanoMon/1.0" {
+		t.Errorf("the other origin received the user agent %q", got)
+	}
 }
 
 func TestSecretsAreSentToTheTargetOnly(t *testing.T) {

@@ -67,7 +67,8 @@ func TestFaultsNameTheSetting(t *testing.T) {
 		{map[string]string{"RESULT_RETENTION": "1h"}, `RESULT_RETENTION "1h" is too short: use at least 2h`},
 		{map[string]string{"ROLLUP_RETENTION": "3h"}, `ROLLUP_RETENTION "3h" is shorter than RESULT_RETENTION: use at least 720h`},
 		{map[string]string{"POLLING_INTERVAL": "3ms", "RESULT_RETENTION": "1h"}, `POLLING_INTERVAL "3ms" is too short: use at least 1s` + "\n" + `RESULT_RETENTION "1h" is too short: use at least 2h`},
-		// Values that can't be parsed and values out of range are reported together; a value that can't be parsed has no range.
+		// Values that can't be parsed and values out of range are reported together; a value that can't be parsed has no
+		// range.
 		{map[string]string{"POLLING_INTERVAL": "x", "RESULT_RETENTION": "1h", "ALERT_SMTP_PORT": "y", "API_ENDPOINT": "z"}, `ALERT_SMTP_PORT "y" is not a port: use a number from 1 to 65535` + "\n" +
 			`API_ENDPOINT "z" is neither a path nor a URL: use for example /api or https://nanomon.example.org/api` + "\n" +
 			`POLLING_INTERVAL "x" is not a duration: use for example 10s or 720h` + "\n" + `RESULT_RETENTION "1h" is too short: use at least 2h`},

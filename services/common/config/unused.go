@@ -20,13 +20,12 @@ type Unused struct {
 }
 
 // FindUnused returns the variables that have no effect in a program: names that are probably misspelt, settings of
-// other programs, and settings that need another one. Variables that belong to other software are ignored. inFile has the
-// variables of the file .env, which nobody but the user has set.
+// other programs, and settings that need another one. Variables that belong to other software are ignored. inFile
+// contains the variables of the file .env, which the user has set for NanoMon.
 func FindUnused(program string, environment, inFile map[string]string) []Unused {
 	var unused []Unused
 	for _, name := range slices.Sorted(maps.Keys(environment)) {
-		// Platforms that run containers set PORT too.
-		_, byUser := inFile[name]
+		_, byUser := inFile[name] // platforms that run containers set PORT too
 		if name == "PORT" && !byUser || setByOthers(name, environment) {
 			continue
 		}
@@ -93,8 +92,8 @@ func isTypo(name string, distance int) bool {
 	return distance <= 1 && len(name) >= 7 || distance <= 2 && len(name) >= 11
 }
 
-// setByOthers reports whether a variable is usually set for something else: variables of services by Kubernetes, MONGO_INITDB_ for the image of MongoDB, API_TOKEN for scripts that use the API,
-// and the secrets of monitors.
+// setByOthers reports whether a variable is usually set for something else: variables of services by Kubernetes,
+// MONGO_INITDB_ for the image of MongoDB, API_TOKEN for scripts that use the API, and the secrets of monitors.
 func setByOthers(name string, environment map[string]string) bool {
 	if name == "API_TOKEN" || strings.HasPrefix(name, "MONGO_INITDB_") {
 		return true

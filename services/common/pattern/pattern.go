@@ -1,20 +1,20 @@
-// Package pattern compiles regular expressions that monitors contain. Their size is limited, and a search stops when its
-// context ends.
+// Package pattern compiles regular expressions that monitors contain. Their size is limited, and a search stops when
+// its context ends.
 package pattern
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"regexp"
 	"regexp/syntax"
+	"runtime"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/sync/semaphore"
 )
 
 const (
-	// maxSize is the maximum number of instructions of a compiled pattern. It limits the memory of a pattern.
-	maxSize = 10_000
 	// quickSteps is the maximum product of pattern size and text length for which a search does not watch its context.
 	// The worst pattern takes about 5 ns for each step.
 	quickSteps = 1 << 22
@@ -33,7 +33,7 @@ type Pattern struct {
 
 // Compile compiles text. The error does not name the property or rule that contains it.
 func Compile(text string) (*Pattern, error) {
-	parsed, err := syntax.Parse(text, syntax.Perl)
+	parsed, err := parse(text)
 	if err != nil {
 		return nil, err
 	}
@@ -41,15 +41,11 @@ func Compile(text string) (*Pattern, error) {
 	if err != nil {
 		return nil, err
 	}
-	if size := len(program.Inst); size > maxSize {
-		return nil, fmt.Errorf("the regular expression is too large: it has %d instructions, at most %d are allowed; "+
-			"use fewer or smaller repetitions such as {100}", size, maxSize)
-	}
 	re, err := regexp.Compile(text)
 	if err != nil {
 		return nil, err
 	}
-	prefix, _ := program.Prefix() // The prefix in re may follow a ^.
+	prefix, _ := program.Prefix() // re.LiteralPrefix ignores a ^ before the prefix
 	return &Pattern{re: re, prefix: prefix, size: len(program.Inst)}, nil
 }
 
@@ -86,11 +82,15 @@ func (p *Pattern) find(ctx context.Context, text string) ([]int, error) {
 	if start < 0 {
 		return nil, nil
 	}
+	if err := processors.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
 	reader := &reader{ctx: ctx, text: text[start:], period: max(1, stepsPerLook/p.size)}
 	found := p.re.FindReaderSubmatchIndex(reader)
 	if reader.err != nil {
 		return nil, reader.err
 	}
+	processors.Release(1)
 	for i := range found {
 		if found[i] >= 0 {
 			found[i] += start
@@ -99,20 +99,26 @@ func (p *Pattern) find(ctx context.Context, text string) ([]int, error) {
 	return found, nil
 }
 
-// reader reads text until its context ends.
+// processors limits the number of long searches that run at the same time to half of the processors. Otherwise, many slow
+// patterns would delay the checks of other monitors, the store and the API.
+var processors = semaphore.NewWeighted(int64(max(1, runtime.GOMAXPROCS(0)/2)))
+
+// reader reads text until its context ends. Its search has one of the processors, and lets other searches continue from
+// time to time.
 type reader struct {
 	ctx  context.Context
 	text string
 	// period is the number of characters between two looks at the context.
 	period, read int
-	// err is the error of the context, if it ended before the text.
+	// err is the error of the context, if it ended before the text. The search then has no processor.
 	err error
 }
 
 // ReadRune implements [io.RuneReader].
 func (r *reader) ReadRune() (rune, int, error) {
-	if r.read++; r.read%r.period == 0 {
-		r.err = r.ctx.Err()
+	if r.read++; r.err == nil && r.read%r.period == 0 {
+		processors.Release(1)
+		r.err = processors.Acquire(r.ctx, 1)
 	}
 	if r.err != nil || r.text == "" {
 		return 0, 0, io.EOF

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"regexp/syntax"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -74,10 +76,39 @@ func TestSearchDoesNotTakeTheEndOfItsTimeForTheEndOfTheText(t *testing.T) {
 	}
 }
 
+// TestLongSearchesWaitForAProcessor takes all processors of the long searches.
+func TestLongSearchesWaitForAProcessor(t *testing.T) {
+	p, err := Compile("a+b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := int64(max(1, runtime.GOMAXPROCS(0)/2))
+	if err := processors.Acquire(t.Context(), all); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if matched, err := p.Match(t.Context(), "aab"); !matched || err != nil {
+		t.Errorf("a short search returns %v, %v", matched, err)
+	}
+	long := strings.Repeat("a", 4<<20) + "b"
+	if _, err := p.Match(ctx, long); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a long search without a processor returns %v", err)
+	}
+	processors.Release(all)
+	if matched, err := p.Match(t.Context(), long); !matched || err != nil {
+		t.Errorf("a long search returns %v, %v", matched, err)
+	}
+	if !processors.TryAcquire(all) {
+		t.Fatal("the searches keep processors")
+	}
+	processors.Release(all)
+}
+
 func TestCompileErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"(": "error parsing regexp: missing closing ): `(`",
-		strings.Repeat("a{1000}", 20): "the regular expression is too large: it has 20002 instructions, at most 10000 are " +
+		strings.Repeat("a{1000}", 20): "the regular expression is too large: it has 20000 instructions, at most 10000 are " +
 			"allowed; use fewer or smaller repetitions such as {100}",
 	} {
 		if _, err := Compile(text); err == nil || err.Error() != want {
@@ -87,6 +118,44 @@ func TestCompileErrors(t *testing.T) {
 	for _, text := range []string{".{1,1000}", `[\p{L}\d]{500}`, strings.Repeat("word|", 500)} {
 		if _, err := Compile(text); err != nil {
 			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// TestLargePatternsAreRefusedCheaply compiles patterns of which a program would take several hundred MiB.
+func TestLargePatternsAreRefusedCheaply(t *testing.T) {
+	for _, text := range []string{
+		strings.Repeat("a{1000}", 3000), strings.Repeat("(?:a{0,1000})", 1000), strings.Repeat("(?:(?:b?){9}){100,}", 1000),
+		strings.Repeat(`\pL`, 20_000), strings.Repeat(`\pL`, 5_000), `(?:ab|b*c+d){1000}{2}`,
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := Compile(text); err == nil {
+			t.Errorf("%.30s: no error", text)
+		}
+		runtime.ReadMemStats(&after)
+		if allocated := (after.TotalAlloc - before.TotalAlloc) >> 20; allocated > 64 {
+			t.Errorf("%.30s: allocated %d MiB", text, allocated)
+		}
+	}
+}
+
+// TestInstructionsIsTheSizeOfTheProgram compares the computed size of patterns with that of the compiled program.
+func TestInstructionsIsTheSizeOfTheProgram(t *testing.T) {
+	for _, text := range []string{
+		"", "abc", "(?i)abc", "a|b|cd", "[a-z]+x*y?", "(?:a?){500}b", "x{3,}", "x{0,}", "x{2,5}", "(a(b)){3}", `^\b.$`, "(?:ab|c*)*?",
+		"(?:a{1,5}){0,7}", ".{1,1000}",
+	} {
+		parsed, err := syntax.Parse(text, syntax.Perl)
+		if err != nil {
+			t.Fatal(err)
+		}
+		program, err := syntax.Compile(parsed.Simplify())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := instructions(parsed), len(program.Inst)-2; got < want || got > want+want/5+2 {
+			t.Errorf("%s: %d instructions, want about %d", text, got, want)
 		}
 	}
 }

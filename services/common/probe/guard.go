@@ -66,10 +66,15 @@ func (g Guard) refusal(address netip.Addr) string {
 
 // metadata lists the addresses of cloud metadata services that are not link-local. These services return credentials.
 var metadata = []netip.Addr{
-	netip.MustParseAddr("fd00:ec2::254"),   // Amazon
-	netip.MustParseAddr("100.100.100.200"), // Alibaba
-	netip.MustParseAddr("168.63.129.16"),   // Azure
-	netip.MustParseAddr("192.0.0.192"),     // Oracle
+	netip.MustParseAddr("100.100.100.200"),    // Alibaba
+	netip.MustParseAddr("fd00:ec2::254"),      // Amazon
+	netip.MustParseAddr("fd00:ec2::23"),       // Amazon, the credentials of pods
+	netip.MustParseAddr("168.63.129.16"),      // Azure
+	netip.MustParseAddr("fd20:ce::254"),       // Google
+	netip.MustParseAddr("fd00:a9fe:a9fe::1"),  // Linode
+	netip.MustParseAddr("192.0.0.192"),        // Oracle
+	netip.MustParseAddr("fd00:c1::a9fe:a9fe"), // Oracle
+	netip.MustParseAddr("fd00:42::42"),        // Scaleway
 }
 
 var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
@@ -120,7 +125,7 @@ func (g Guard) checkProxied(choose func(*http.Request) (*url.URL, error)) func(*
 		if proxy == nil || err != nil {
 			return proxy, err
 		}
-		host := strings.TrimSuffix(r.URL.Hostname(), ".")
+		host := normalHost(r.URL)
 		if address, err := netip.ParseAddr(host); err == nil {
 			return proxy, g.check(address)
 		}

@@ -48,6 +48,11 @@ func TestGuard(t *testing.T) {
 		{Guard{}, "febf::1", "link-local"},
 		{Guard{}, "fd00:ec2::254", "a cloud metadata service"},
 		{Guard{}, "fd00:ec2::254%eth0", "a cloud metadata service"},
+		{Guard{}, "fd00:ec2::23", "a cloud metadata service"},
+		{Guard{}, "fd20:ce::254", "a cloud metadata service"},
+		{Guard{}, "fd00:c1::a9fe:a9fe", "a cloud metadata service"},
+		{Guard{}, "fd00:42::42", "a cloud metadata service"},
+		{Guard{}, "fd00:a9fe:a9fe::1", "a cloud metadata service"},
 		{Guard{}, "100.100.100.200", "a cloud metadata service"},
 		{Guard{}, "168.63.129.16", "a cloud metadata service"},
 		{Guard{}, "192.0.0.192", "a cloud metadata service"},
@@ -266,6 +271,10 @@ func TestProxiesAreGuarded(t *testing.T) {
 		"http://2852039166/":             "2852039166 is neither a host name nor an IP address in standard notation",
 		"http://0xa9fea9fe/":             " is neither a host name nor an IP address in standard notation",
 		"http://0251.0376.0251.0376/":    " is neither a host name nor an IP address in standard notation",
+		"https://１６９.２５４.１６９.２５４/":       "169.254.169.254 is link-local",
+		"https://169。254。169。254/":       "169.254.169.254 is link-local",
+		"https://169.254.169.²54/":       "169.254.169.254 is link-local",
+		"https://０ｘａ９ｆｅａ９ｆｅ/":            "0xa9fea9fe is neither a host name nor an IP address in standard notation",
 		"http://169.254.43518/":          " is neither a host name nor an IP address in standard notation",
 	} {
 		wantFailure(t, "http", run(Guard{}, target), "target not allowed: ", want)

@@ -27,15 +27,16 @@ func (e bodyRedirectError) Error() string {
 	return "redirect to another origin: the body was not sent; use " + string(e) + " as the target"
 }
 
-// harmlessHeaders lists the headers that are sent to other origins. Every other header may contain a secret.
+// harmlessHeaders lists the headers that are sent to other origins, unless they contain the value of a reference to a
+// secret. Every other header may contain a secret.
 var harmlessHeaders = []string{
 	"Accept", "Accept-Charset", "Accept-Encoding", "Accept-Language", "Cache-Control", "Content-Type", "Pragma",
 	"User-Agent",
 }
 
 // redirectPolicy returns a function for [http.Client.CheckRedirect], which the client calls before it sends next. via
-// contains the previous requests.
-func redirectPolicy(follow bool) func(next *http.Request, via []*http.Request) error {
+// contains the previous requests. isSecret reports whether a header's value contains the value of a reference.
+func redirectPolicy(follow bool, isSecret func(value string) bool) func(next *http.Request, via []*http.Request) error {
 	return func(next *http.Request, via []*http.Request) error {
 		switch {
 		case !follow:
@@ -43,7 +44,7 @@ func redirectPolicy(follow bool) func(next *http.Request, via []*http.Request) e
 		case len(via) > maxRedirects:
 			return errTooManyRedirects
 		case leavesOrigin(next, via):
-			return removeSecrets(next)
+			return removeSecrets(next, isSecret)
 		}
 		restoreSecrets(next, via[0])
 		return nil
@@ -99,8 +100,13 @@ func port(u *url.URL) string {
 }
 
 // removeSecrets removes everything from next that may contain a secret. It returns an error if next has a body.
-func removeSecrets(next *http.Request) error {
-	maps.DeleteFunc(next.Header, func(name string, _ []string) bool { return !slices.Contains(harmlessHeaders, name) })
+func removeSecrets(next *http.Request, isSecret func(value string) bool) error {
+	maps.DeleteFunc(next.Header, func(name string, values []string) bool {
+		return !slices.Contains(harmlessHeaders, name) || slices.ContainsFunc(values, isSecret)
+	})
+	if _, kept := next.Header["User-Agent"]; !kept {
+		next.Header.Set("User-Agent", defaultUserAgent)
+	}
 	next.Host = "" // The client keeps a configured Host if the redirect contains no scheme.
 	if next.Body == nil || !requestable(next.URL) {
 		return nil // The transport refuses a URL that can't be requested.

@@ -15,6 +15,8 @@ import (
 	"nanomon/services/common/monitor"
 )
 
+const defaultUserAgent = "NanoMon/1.0"
+
 func httpType(guard Guard) Type {
 	return Type{
 		Spec: Spec{
@@ -48,7 +50,7 @@ func httpProperties() []Property {
 		{Name: "bodyRegex", Kind: KindRegex,
 			Doc: "A regular expression (Go syntax) to search for in the response body. The output regexMatch is the " +
 				"match of its first group or, without a group, the whole match."},
-		{Name: "userAgent", Kind: KindText, Default: "NanoMon/1.0",
+		{Name: "userAgent", Kind: KindText, Default: defaultUserAgent,
 			Doc: "The User-Agent header, unless headers contains one."},
 		{Name: "maxBody", Kind: KindBytes, Default: "1MiB", Min: 1, Max: 64 << 20,
 			Doc: "Maximum size of the response body to read. The rest is ignored; the status does not change."},
@@ -104,14 +106,18 @@ func newHTTP(guard Guard, target string, settings Settings) (Probe, error) {
 		request:   request,
 		client: &http.Client{
 			Transport:     newTransport(guard, timeout, settings),
-			CheckRedirect: redirectPolicy(settings.Bool("followRedirects")),
+			CheckRedirect: redirectPolicy(settings.Bool("followRedirects"), settings.HasReference),
 		},
 	}, nil
 }
 
-// http2Buffer is the maximum number of bytes of a response that wait in memory while the check does not read, because it
-// waits for memory itself. It is enough for 1 MiB/s at a round-trip time of 100 ms.
+// http2Buffer is the maximum number of bytes of a response that wait in memory while the check does not read, because
+// it waits for memory itself. It is enough for 1 MiB/s at a round-trip time of 100 ms.
 const http2Buffer = 128 << 10
+
+// maxHeaders is the maximum size of the headers of a response, in bytes. Parsed headers may take ten times that. They are
+// not part of the memory budget.
+const maxHeaders = 24 << 10
 
 // newTransport returns a transport for one probe; probes share no connections. Its timeouts end work that continues
 // after a check has timed out.
@@ -129,7 +135,7 @@ func newTransport(guard Guard, timeout time.Duration, settings Settings) *http.T
 		TLSHandshakeTimeout:    timeout,
 		DisableKeepAlives:      !keep,
 		IdleConnTimeout:        90 * time.Second,
-		MaxResponseHeaderBytes: 256 << 10,
+		MaxResponseHeaderBytes: maxHeaders,
 		ForceAttemptHTTP2:      true,
 		HTTP2:                  &http.HTTP2Config{MaxReceiveBufferPerStream: http2Buffer},
 	}

@@ -84,8 +84,8 @@ func OwnFault(err error) error {
 	return nil
 }
 
-// lookupFailedWith reports whether number is the cause of a failed name lookup. A [net.DNSError] has only the text of its
-// cause. If no file could be opened, it may even be "no such host", so try whether that is still the case.
+// lookupFailedWith reports whether number is the cause of a failed name lookup. A [net.DNSError] has only the text of
+// its cause. If no file could be opened, it may even be "no such host", so try whether that is still the case.
 func lookupFailedWith(err *net.DNSError, number syscall.Errno) bool {
 	if strings.HasSuffix(err.Err, number.Error()) {
 		return true

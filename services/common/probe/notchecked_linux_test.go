@@ -14,8 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// exhaustFiles opens files until the process has no descriptor left; release closes them.
-func exhaustFiles(t *testing.T) (release func()) {
+// exhaustFiles lowers the limit of open files. The function fill opens files until the process has no descriptor left;
+// release closes them.
+func exhaustFiles(t *testing.T) (fill, release func()) {
 	t.Helper()
 	var before unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &before); err != nil {
@@ -27,14 +28,16 @@ func exhaustFiles(t *testing.T) (release func()) {
 		t.Fatal(err)
 	}
 	var files []*os.File
-	for {
-		file, err := os.Open(os.DevNull)
-		if err != nil {
-			break
+	fill = func() {
+		for {
+			file, err := os.Open(os.DevNull)
+			if err != nil {
+				return
+			}
+			files = append(files, file)
 		}
-		files = append(files, file)
 	}
-	return func() {
+	release = func() {
 		for _, file := range files {
 			file.Close()
 		}
@@ -42,6 +45,7 @@ func exhaustFiles(t *testing.T) (release func()) {
 			t.Error(err)
 		}
 	}
+	return fill, release
 }
 
 func TestNoOpenFilesLeft(t *testing.T) {
@@ -62,9 +66,10 @@ func TestNoOpenFilesLeft(t *testing.T) {
 		"dns, server by name": newProbe(t, "dns", "name.example", map[string]string{"server": "name.example"}),
 		"dns of the system":   newProbe(t, "dns", "name.example", nil),
 	}
-	release := exhaustFiles(t)
+	fill, release := exhaustFiles(t)
 	outcomes := make(map[string]Outcome)
 	for name, p := range probes {
+		fill() // also what a connection of an earlier test has released
 		outcomes[name] = p.Run(context.Background())
 	}
 	release()

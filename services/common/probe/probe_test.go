@@ -15,7 +15,8 @@ import (
 
 type props = map[string]string
 
-// newProbe creates a probe as a runner does for a monitor with a rule that uses the body, and closes it at the end of the test.
+// newProbe creates a probe as a runner does for a monitor with a rule that uses the body. It closes the probe at the
+// end of the test.
 func newProbe(t testing.TB, kind, target string, properties props) Probe {
 	t.Helper()
 	p, err := tryProbe(kind, target, properties)
@@ -104,7 +105,7 @@ func receive[T any](t *testing.T, from <-chan T, what string) T {
 	select {
 	case value := <-from:
 		return value
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatalf("timeout while waiting for %s", what)
 	}
 	panic("unreachable")

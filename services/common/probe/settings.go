@@ -14,6 +14,7 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/pattern"
+	"nanomon/services/common/secret"
 )
 
 // maxPropertyBytes is the maximum length of a property value.
@@ -25,6 +26,8 @@ type Settings struct {
 	values map[string]any
 	// ruleUses reports whether the rule of the monitor uses an output; nil if there is no rule.
 	ruleUses func(output string) bool
+	// references finds the values of the monitor's references to secrets; nil if there are no references.
+	references *secret.Scrubber
 }
 
 // ForRule returns the settings of a monitor with a rule. uses reports whether the rule uses an output that only rules
@@ -36,6 +39,16 @@ func (s Settings) ForRule(uses func(output string) bool) Settings {
 
 // RuleUses reports whether the rule of the monitor uses an output that only rules may use.
 func (s Settings) RuleUses(output string) bool { return s.ruleUses != nil && s.ruleUses(output) }
+
+// WithReferences returns the settings of a monitor whose references to secrets have values. references finds these
+// values.
+func (s Settings) WithReferences(references *secret.Scrubber) Settings {
+	s.references = references
+	return s
+}
+
+// HasReference reports whether a text contains the value of a reference to a secret.
+func (s Settings) HasReference(text string) bool { return s.references.Scrub(text) != text }
 
 // CommonProperties returns the properties that all types have in addition to their own. They don't affect the check,
 // only incidents and notifications.

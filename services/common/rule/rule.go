@@ -116,8 +116,9 @@ func (r *Rule) String() string { return r.text }
 func (r *Rule) Uses(name string) bool { return slices.Contains(r.ruleOnly, name) }
 
 // Eval evaluates the rule for the outputs of a check, which are float64, string or bool. It returns when ctx ends. The
-// error is [ErrNotBool], a [memory.ShortageError] if copies of outputs do not fit into the reservation of ctx, or starts
-// with "rule eval error: ". It never contains the value of an output. Eval may panic, which is a fault of NanoMon.
+// error is [ErrNotBool], a [memory.ShortageError] if copies of outputs do not fit into the reservation of ctx, or
+// starts with "rule eval error: ". It never contains the value of an output. Eval may panic, which is a fault of
+// NanoMon.
 func (r *Rule) Eval(ctx context.Context, outputs map[string]any) (isTrue bool, err error) {
 	if err := r.reserveQuotes(ctx, outputs); err != nil {
 		return false, fmt.Errorf("rule eval error: %w", err)

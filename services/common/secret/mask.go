@@ -114,8 +114,29 @@ func MaskResult(r monitor.Result, scrubber *Scrubber) monitor.Result {
 // by chance.
 const minSecretBytes = 4
 
-// ScrubberFor returns a scrubber that replaces the secrets of m, those that [Mask] hides, by placeholders. It returns
-// nil if m has no secrets.
+const (
+	// minPartBytes is the minimum length of a part of a header or of the body that is removed from results.
+	minPartBytes = 8
+	// maxParts limits the number of these parts, because each of them makes a scrubber slower.
+	maxParts = 100
+)
+
+// partValue matches the values in cookies, forms, JSON and XML.
+var partValue = regexp.MustCompile(`[=:>]\s*(?:"((?:[^"\\]|\\.)*)"|([^\s"&;,<>\]}]+))`)
+
+// partsOf returns the long values among the first values in a header or a body.
+func partsOf(text string) []string {
+	var parts []string
+	for _, match := range partValue.FindAllStringSubmatch(text, maxParts) {
+		if part := unescape(match[1] + match[2]); len(part) >= minPartBytes {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+// ScrubberFor returns a scrubber that replaces the secrets of m, which are the values that [Mask] hides and their
+// parts, by placeholders. It returns nil if m has no secrets.
 func ScrubberFor(m monitor.Monitor) *Scrubber {
 	var patterns []pattern
 	hide := func(value string) {
@@ -123,10 +144,16 @@ func ScrubberFor(m monitor.Monitor) *Scrubber {
 			patterns = append(patterns, patternsFor(value, Placeholder)...)
 		}
 	}
-	hide(m.Properties[body])
+	hideWithParts := func(value string) {
+		hide(value)
+		for _, part := range partsOf(value) {
+			hide(part)
+		}
+	}
+	hideWithParts(m.Properties[body])
 	values, _ := parseHeaders(m.Properties[headers])
 	for _, value := range values {
-		hide(value)
+		hideWithParts(value)
 		if _, token, ok := strings.Cut(value, " "); ok { // after a scheme such as "Bearer"
 			hide(token)
 		}

@@ -163,6 +163,23 @@ func TestMaskResult(t *testing.T) {
 	}
 }
 
+// A target may repeat only a part of a header or of the body, such as one cookie.
+func TestMaskPartsOfSecrets(t *testing.T) {
+	for _, c := range []struct{ name, value, text, want string }{
+		{"headers", `{"Cookie":"theme=dark; sid=c00kie-1; id=\"c00kie-2\""}`, "c00kie-1, c00kie-2, dark theme, sid", "•••, •••, dark theme, sid"},
+		{"headers", `{"Authorization":"Digest username=\"someone\", response=abcdef01, nc=1"}`, "abcdef01 of someone", "••• of someone"},
+		{"headers", `{"Authorization":"Token t0ken-123"}`, "got t0ken-123", "got •••"},
+		{"body", `{"user":"someone","password": "pa55 w\"rd","n":12345678}`, `pa55 w\"rd of someone, password 12345678`, "••• of someone, password •••"},
+		{"body", `user=someone&password=pa55%2Fword&x`, "pa55/word or pa55%2Fword of someone", "••• or ••• of someone"},
+		{"body", `<login><user>someone</user><password>pa55word</password></login>`, "password pa55word of someone", "password ••• of someone"},
+	} {
+		m := monitor.Monitor{Target: "http://h/", Properties: map[string]string{c.name: c.value}}
+		if got := ScrubberFor(m).Scrub(c.text); got != c.want {
+			t.Errorf("%s %s: got %q, want %q", c.name, c.value, got, c.want)
+		}
+	}
+}
+
 func FuzzMask(f *testing.F) {
 	f.Add(full.Target, full.Properties["headers"], full.Properties["body"])
 	f.Add("http://u:${file:/a?b=c}@h?x=•••&•••", `{"A":"•••","a":"b","B":null}`, "•••")

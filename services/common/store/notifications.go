@@ -28,8 +28,8 @@ const (
 )
 
 // IncidentState records how far the results of one monitor have been evaluated. A store writes it whole, and only if
-// its number is greater than that of the stored state. A monitor without a stored state is in PhaseOK and had no incident
-// yet.
+// its number is greater than that of the stored state. A monitor without a stored state is in PhaseOK and had no
+// incident yet.
 //
 // Stores keep it as JSON: the keys in the tags are fixed.
 type IncidentState struct {
@@ -57,8 +57,8 @@ type IncidentState struct {
 	LastNotified time.Time `json:"Reminded"`
 }
 
-// Number returns the sequence number of the state: that of the newest evaluated result, see [State.Number], or a greater
-// one if the state has changed since.
+// Number returns the sequence number of the state: that of the newest evaluated result, see [State.Number], or a
+// greater one if the state has changed since.
 func (s IncidentState) Number() int64 { return number(s.Sequence, s.Evaluated) }
 
 // Advance returns s with a new date of evaluation. Its number is the given one, or one more than before if that is
@@ -189,8 +189,8 @@ func (k NotificationKind) beginning() NotificationKind {
 	return ""
 }
 
-// RunnerBeginning returns the id of the notification that reported the beginning of what n ends; empty unless n is about
-// a runner and ends something.
+// RunnerBeginning returns the id of the notification that reported the beginning of what n ends; empty unless n is
+// about a runner and ends something.
 func (n Notification) RunnerBeginning() string {
 	if kind := n.Kind.beginning(); kind != "" {
 		return RunnerNotificationID(kind, n.Opened)

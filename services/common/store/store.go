@@ -231,6 +231,34 @@ type Runner struct {
 	LastSeen time.Time `json:"lastSeen"`
 	// Problems lists what is wrong with the runner itself, one sentence each, with what to do. It contains no secret.
 	Problems []string `json:"problems,omitempty"`
+	// NotChecked lists the monitors that the runner can't check now for a reason of its own, by reason.
+	NotChecked []NotChecked `json:"-"`
+}
+
+// NotCheckedCount returns the number of monitors that the runner can't check now.
+func (r Runner) NotCheckedCount() int {
+	count := 0
+	for _, n := range r.NotChecked {
+		count += len(n.Monitors) + n.More
+	}
+	return count
+}
+
+// NotChecked lists the monitors that a runner can't check for one reason.
+type NotChecked struct {
+	// Reason says what is wrong with the runner and what to do. It contains no secret.
+	Reason string `json:"reason"`
+	// Monitors lists them, those that have not been checked for the longest time first. The runner limits their number.
+	Monitors []NotCheckedMonitor `json:"monitors"`
+	// More is the number of further monitors.
+	More int `json:"more,omitempty"`
+}
+
+// NotCheckedMonitor is a monitor that a runner can't check.
+type NotCheckedMonitor struct {
+	ID string `json:"id"`
+	// Since is the date of the first check that was not made. It is not before the latest result.
+	Since time.Time `json:"since"`
 }
 
 // Topic is a kind of change that can be watched.

@@ -15,9 +15,10 @@ const AnyHost = "*"
 // maxReported is the maximum number of host names that [Hosts] logs.
 const maxReported = 10
 
-// Hosts decides under which host names a service can be used. It prevents DNS rebinding: a web page whose own host name
-// suddenly leads to the service has the service's origin, as far as the browser can tell. Nobody can do that with an IP
-// address, localhost, or a name without a dot, so these are always allowed. Create it with [NewHosts]; nil allows all.
+// Hosts decides under which host names a service can be used. It prevents DNS rebinding: if the owner of a web page
+// changes the address of the page's host name to that of the service, the browser takes both for the same origin, so
+// the page can read the responses of the service. Local hosts are always
+// allowed; see [IsLocalHost]. Create it with [NewHosts]; nil allows all.
 type Hosts struct {
 	allowed  []string
 	log      *slog.Logger
@@ -38,7 +39,7 @@ func (h *Hosts) Check(next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := strings.TrimSuffix(hostname(r.Host), ".")
+		name := nameOf(r.Host)
 		if h.allows(name) {
 			next.ServeHTTP(w, r)
 			return
@@ -50,11 +51,21 @@ func (h *Hosts) Check(next http.Handler) http.Handler {
 	})
 }
 
-// allows reports whether a name in lower case without a dot at its end is allowed.
+// nameOf returns the name or address of a host in lower case, without port, brackets, and a dot at its end.
+func nameOf(host string) string { return strings.TrimSuffix(hostname(host), ".") }
+
+// allows reports whether a name of the form of [nameOf] is allowed.
 func (h *Hosts) allows(name string) bool {
+	return isLocal(name) || slices.ContainsFunc(h.allowed, func(pattern string) bool { return matches(pattern, name) })
+}
+
+// IsLocalHost reports whether a host is an IP address, localhost or a name below it, or a name without a dot. The owner
+// of another site's page can't change the addresses of these. host may have a port.
+func IsLocalHost(host string) bool { return isLocal(nameOf(host)) }
+
+func isLocal(name string) bool {
 	_, err := netip.ParseAddr(name)
-	return err == nil || !strings.Contains(name, ".") || strings.HasSuffix(name, ".localhost") ||
-		slices.ContainsFunc(h.allowed, func(pattern string) bool { return matches(pattern, name) })
+	return err == nil || !strings.Contains(name, ".") || strings.HasSuffix(name, ".localhost")
 }
 
 func matches(pattern, name string) bool {

@@ -51,7 +51,7 @@ func Serve(ctx context.Context, ln net.Listener, handler http.Handler, log *slog
 	}
 	log.Info("listening", "address", ln.Addr().String())
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(ln) }()
+	go func() { ended <- server.Serve(&patientListener{Listener: ln, log: log}) }()
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve on %s: %w", ln.Addr(), err)

@@ -14,8 +14,9 @@ import (
 )
 
 // LogRequests gives every request an id and logs it when it ends: successful reads (GET and HEAD) and requests for the
-// quiet paths at debug level, all others at info level. Other requests that [Error] answered with a status of 500 or more are
-// logged with their cause, as a warning or an error. It answers a panic of the handler with 500.
+// quiet paths at debug level, all others at info level. Requests that [Error] answered with a status of 500 or more are
+// logged with their cause, as a warning or an error, except a 503 on a quiet path. It answers a panic of the handler
+// with 500.
 func LogRequests(log *slog.Logger, quiet ...string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -32,7 +33,7 @@ func LogRequests(log *slog.Logger, quiet ...string) func(http.Handler) http.Hand
 
 type logEntryKey struct{}
 
-// logQuietly logs a request at debug level, unless it fails.
+// logQuietly makes LogRequests treat the request like one for a quiet path.
 func logQuietly(r *http.Request) {
 	if entry, ok := r.Context().Value(logEntryKey{}).(*logEntry); ok {
 		entry.quiet = true
@@ -53,7 +54,7 @@ func (e *logEntry) level(method string, status int) slog.Level {
 	read := method == http.MethodGet || method == http.MethodHead
 	switch {
 	case e.quiet && status == http.StatusServiceUnavailable:
-		return slog.LevelDebug // The store's health is logged at each change.
+		return slog.LevelDebug // the API logs when the store becomes unavailable
 	case e.failure != nil && status == http.StatusInternalServerError:
 		return slog.LevelError
 	case e.failure != nil:

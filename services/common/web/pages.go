@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// Pages decides which web pages may use a service. Browsers send the headers Origin and Sec-Fetch-Site, which pages
-// can't change. A request without both headers does not come from a web page.
+// Pages decides which web pages may use a service. Browsers tell which page sent a request in the headers Origin and
+// Sec-Fetch-Site, which the page can't change. A request that has neither of them does not come from a web page, or
+// changes nothing.
 type Pages struct {
 	// Origins lists the origins of other web pages that may use the service, in the form that browsers send.
 	Origins []string
@@ -17,7 +18,7 @@ type Pages struct {
 	SameHost bool
 }
 
-// sender describes the web page that sent a request, and the service's own address.
+// sender describes who sent a request, and the address of the service in it.
 type sender struct {
 	method string
 	// origin and site are the headers Origin and Sec-Fetch-Site. Browsers omit Sec-Fetch-Site if the service's address is
@@ -36,7 +37,7 @@ func senderOf(r *http.Request) sender {
 	return s
 }
 
-// isPage reports whether a web page sent the request.
+// isPage reports whether the request has one of the headers that show that a web page sent it.
 func (s sender) isPage() bool { return s.origin != "" || s.site != "" }
 
 // changes reports whether the request can change something.
@@ -56,8 +57,9 @@ func (s sender) isOwn() bool {
 	return s.origin == s.scheme+"://"+strings.TrimSuffix(s.host, port)
 }
 
-// onSameHost reports whether the page has the host name and the scheme of the service. Behind a proxy that terminates
-// TLS, only the browser knows the scheme: to it, http and https are different sites.
+// onSameHost reports whether the page has the host name and the scheme of the service. If the browser sent
+// Sec-Fetch-Site, that header decides about the scheme, because pages with http and https are different sites, and a
+// proxy may hide from the service that the browser uses https.
 func (s sender) onSameHost() bool {
 	origin, err := url.Parse(s.origin)
 	if err != nil || origin.Host == "" || origin.Hostname() != hostname(s.host) {
@@ -118,7 +120,7 @@ func allow(h http.Header, origin string, preflight bool) {
 	h.Set("Access-Control-Max-Age", "600")
 }
 
-// refusal explains to the owner of a page of an origin how to permit it.
+// refusal returns the problem for pages of an origin that is not permitted. It says how to permit them.
 func refusal(origin string) *Problem {
 	p := Problemf(http.StatusForbidden, "pages of other sites can't change anything here; CORS_ORIGINS lists the origins that can")
 	if strings.Contains(origin, "://") {

@@ -42,8 +42,8 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Alerter evaluates the results of one runner's monitors and sends due notifications, including those of other
-// runners. It runs once. Monitors, Stored, StoreFailing and Counts are safe for concurrent use, at any time, and never block.
+// Alerter evaluates the results of one runner's monitors and sends due notifications, including those of other runners.
+// It runs once. Monitors, Stored, StoreFailing and Counts are safe for concurrent use, at any time, and never block.
 type Alerter struct {
 	evaluator *evaluator
 	outbox    *outbox

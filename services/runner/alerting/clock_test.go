@@ -10,8 +10,8 @@ import (
 	"nanomon/services/common/store"
 )
 
-// TestClockSetBack checks that incidents open, remind and resolve although all that is known has a date two hours in the
-// future, from before the clock was set back.
+// TestClockSetBack checks that incidents open, remind and resolve although all that is known has a date two hours in
+// the future, from before the clock was set back.
 func TestClockSetBack(t *testing.T) {
 	for name, tt := range map[string]struct{ before, after4, after11, recovered string }{
 		"OK before":      {"oo", "m-1-alert", "m-1-alert m-1-reminder-1", "m-1-alert m-1-reminder-1 m-1-recovery"},

@@ -92,9 +92,9 @@ func (f formatter) runnerContent(n store.Notification) content {
 		c.Title, c.Status, c.Tone = runner+" is online again", "OK", "ok"
 		c.Rows = []row{{"Offline since", f.date(n.Opened)}, {"Online since", f.date(n.Date)}}
 	case store.KindStoreUnavailable:
-		c.Title = runner + " can't store results"
+		c.Title = runner + " can't use the database"
 	case store.KindStoreAvailable:
-		c.Title, c.Status, c.Tone = runner+" can store results again", "OK", "ok"
+		c.Title, c.Status, c.Tone = runner+" can use the database again", "OK", "ok"
 		c.Rows = []row{{"Store unavailable since", f.date(n.Opened)}, {"Store available since", f.date(n.Date)}}
 	}
 	return c

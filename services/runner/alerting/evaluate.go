@@ -120,8 +120,8 @@ func isWaiting(s store.IncidentState, points []store.Point) bool {
 }
 
 // newPoints returns the points that are newer than s, by number. If all numbers are smaller than that of s, they have
-// started again, because all results were deleted or a runner of an earlier version has stored the state; then the dates
-// decide.
+// started again, because all results were deleted or a runner of an earlier version has stored the state; then the
+// dates decide.
 func newPoints(s store.IncidentState, points []store.Point) []store.Point {
 	first := len(points)
 	byDate := first > 0 && points[first-1].Number() < s.Number()

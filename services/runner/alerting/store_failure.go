@@ -23,7 +23,7 @@ const (
 	storeRecoveryDelay = 30 * time.Second
 )
 
-// storeWatch sends a notification when this runner can't write to the store. The outbox needs the store, so storeWatch
+// storeWatch sends a notification when the store of this runner does not work. The outbox needs the store, so storeWatch
 // sends from memory. When the store is available again, it stores that notification and a second one, which the outbox
 // sends.
 type storeWatch struct {
@@ -81,8 +81,8 @@ func (w *storeWatch) run(ctx context.Context) {
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(sendGrace, cancel) })()
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
-	// open is the notification about the current failure; nil if there is none.
-	for open := (*store.Notification)(nil); ; {
+	var open *store.Notification // about the current failure; nil if there is none
+	for {
 		select {
 		case <-ctx.Done():
 			return
@@ -94,10 +94,10 @@ func (w *storeWatch) run(ctx context.Context) {
 
 // step does what is due and returns the notification about the failure that is not over; nil if there is none.
 func (w *storeWatch) step(ctx context.Context, open *store.Notification) *store.Notification {
-	now := monitor.Date(time.Now())
+	now := time.Now()
 	if open == nil {
 		if began, failure := w.lasting(now); failure != nil {
-			open = w.opened(began, now, failure)
+			open = w.opened(began, failure)
 			w.attempt(ctx, open)
 		}
 		return open
@@ -105,22 +105,33 @@ func (w *storeWatch) step(ctx context.Context, open *store.Notification) *store.
 	if recovered, over := w.over(now); over && w.store(ctx, *open, recovered) {
 		return nil
 	}
-	if !open.Next.IsZero() && !open.Next.After(now) {
+	if open.IsDue(w.outbox.now()) {
 		w.attempt(ctx, open)
 	}
 	return open
 }
 
+// date returns the date of a time of the system clock. The runner's clock, from which all dates come, may differ from
+// it.
+func (w *storeWatch) date(t time.Time) time.Time {
+	return monitor.Date(w.outbox.now().Add(-time.Since(t)))
+}
+
 // opened returns the notification about a failure.
-func (w *storeWatch) opened(began, now time.Time, failure error) *store.Notification {
+func (w *storeWatch) opened(began time.Time, failure error) *store.Notification {
 	text := "The database does not answer."
-	if known, found := errors.AsType[*monitor.UnavailableError](failure); found {
+	known, found := errors.AsType[*monitor.UnavailableError](failure)
+	switch {
+	case found:
 		text = "The reason: " + known.Detail + ". What to do: " + known.Hint + "."
+	case errors.Is(failure, store.ErrUnknown):
+		text = "The database answers with an unknown error; see the log of this runner."
 	}
 	n := &store.Notification{
 		Kind: store.KindStoreUnavailable, Runner: w.outbox.runner, Status: monitor.StatusFailed,
-		Message: text + " Checks continue and their results wait, but notifications about monitors can't be sent.",
-		Opened:  monitor.Date(began), Date: now,
+		Message: text + " Checks continue, and results that can't be stored wait. Notifications about monitors may not be sent until " +
+			"the database works again.",
+		Opened: w.date(began), Date: w.date(time.Now()),
 	}
 	n.ID = store.RunnerNotificationID(n.Kind, n.Opened)
 	n.Deliveries = w.outbox.newDeliveries(*n)
@@ -140,10 +151,10 @@ func (w *storeWatch) attempt(ctx context.Context, n *store.Notification) {
 // succeeded.
 func (w *storeWatch) store(ctx context.Context, open store.Notification, recovered time.Time) bool {
 	over := store.Notification{
-		Kind: store.KindStoreAvailable, Runner: open.Runner, Opened: open.Opened, Date: monitor.Date(recovered),
-		Message: "The store was unavailable for " + formatDuration(recovered.Sub(open.Opened)) + ". Waiting results are being stored.",
-		Next:    monitor.Date(time.Now()),
+		Kind: store.KindStoreAvailable, Runner: open.Runner, Opened: open.Opened, Date: w.date(recovered),
+		Next: w.date(time.Now()),
 	}
+	over.Message = "The store was unavailable for " + formatDuration(over.Date.Sub(over.Opened)) + ". Waiting results are being stored."
 	over.ID = store.RunnerNotificationID(over.Kind, over.Opened)
 	_, err := call(ctx, shortTimeout, func(ctx context.Context) ([]string, error) {
 		return w.outbox.store.AddNotifications(ctx, []store.Notification{open, over})

@@ -3,6 +3,7 @@ package alerting
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -42,7 +43,7 @@ func TestFullDiskIsNotifiedFromMemory(t *testing.T) {
 		wait(2 * time.Second)
 		wantAttempts(t, c, 1)
 		title := formatter{timeZone: time.UTC}.content(sent).Title
-		if title != "Runner here can't store results" || !strings.Contains(sent.Message, "disk with the database is full") {
+		if title != "Runner here can't use the database" || !strings.Contains(sent.Message, "disk with the database is full") {
 			t.Errorf("title %q, message %q", title, sent.Message)
 		}
 		h.alerter.StoreFailing(time.Now().Add(-time.Minute), errDiskFull)
@@ -58,6 +59,21 @@ func TestFullDiskIsNotifiedFromMemory(t *testing.T) {
 		}
 		if ids := strings.Fields(h.ids()); len(ids) != 2 {
 			t.Errorf("stored notifications %q, want two", ids)
+		}
+	})
+}
+
+func TestUnknownErrorOfStoreIsNotified(t *testing.T) {
+	storeFailure(t, func(t *testing.T, h *harness, c *scripted) {
+		message := ""
+		c.set(func(_ context.Context, n store.Notification, _ string) Outcome {
+			message = n.Message
+			return Outcome{Answer: "200"}
+		})
+		h.alerter.StoreFailing(time.Now(), fmt.Errorf("append batch: %w: code 1: no engine", store.ErrUnknown))
+		wait(storeFailureDelay + time.Second)
+		if !strings.HasPrefix(message, "The database answers with an unknown error; see the log of this runner. ") {
+			t.Errorf("message %q", message)
 		}
 	})
 }
@@ -106,4 +122,39 @@ func TestStoreFailureIsRetried(t *testing.T) {
 			t.Errorf("attempts %q, want the end last", attempts)
 		}
 	})
+}
+
+// TestStoreFailureHasDatesOfTheRunner uses a runner that has corrected its clock by ten minutes.
+func TestStoreFailureHasDatesOfTheRunner(t *testing.T) {
+	for name, correction := range map[string]time.Duration{"fast": -10 * time.Minute, "slow": 10 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newScripted("hook", "a")
+				now := func() time.Time { return time.Now().Add(correction) }
+				h := newHarnessWith(t, newMemory(), Config{}, now, c)
+				c.set(failTemporarily)
+				began := now()
+				h.alerter.StoreFailing(time.Now(), errDiskFull)
+				wait(knownFailureDelay + 5*time.Second)
+				wantAttempts(t, c, 1)
+				wait(retryDelays[0])
+				wantAttempts(t, c, 2)
+				h.alerter.StoreFailing(time.Time{}, nil)
+				recovered := now()
+				wait(storeRecoveryDelay + 5*time.Second)
+				for _, n := range h.notifications {
+					late := n.Date.Sub(recovered)
+					if n.Kind == store.KindStoreUnavailable {
+						late = n.Date.Sub(began) - knownFailureDelay
+					}
+					if !n.Opened.Equal(began) || late < 0 || late > pollInterval {
+						t.Errorf("%s: opened at %s, date %s", n.Kind, n.Opened, n.Date)
+					}
+				}
+				if len(h.notifications) != 2 {
+					t.Errorf("%d notifications, want 2", len(h.notifications))
+				}
+			})
+		})
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -170,8 +171,9 @@ func (w *webChannel) redact(answer string, to *url.URL) string {
 	for _, values := range to.Query() {
 		secrets = append(secrets, values...)
 	}
-	if password, set := to.User.Password(); set {
-		secrets = append(secrets, password, to.User.Username())
+	if name := to.User.Username(); to.User != nil {
+		password, _ := to.User.Password()
+		secrets = append(secrets, name, password, base64.StdEncoding.EncodeToString([]byte(name+":"+password)))
 	}
 	return redactSecrets(answer, secrets...)
 }

@@ -172,6 +172,27 @@ func TestAnswerIsShortAndWithoutSecrets(t *testing.T) {
 	}
 }
 
+// Servers that report errors may repeat the request's headers.
+func TestAnswerIsWithoutTheUserOfTheURL(t *testing.T) {
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		name, password, _ := r.BasicAuth()
+		io.WriteString(w, "got "+r.Header.Get("Authorization")+", which is "+name+":"+password)
+	})
+	for user, want := range map[string]string{
+		"t0ken":               "400 Bad Request got Basic ***, which is ***:",
+		"someone:pa55%20w":    "400 Bad Request got Basic ***, which is ***:***",
+		":pa55word":           "400 Bad Request got Basic ***, which is :***",
+		"someone:pa55%2Fw%C3": "400 Bad Request got Basic ***, which is ***:***",
+	} {
+		address := strings.Replace(server.URL, "://", "://"+user+"@", 1)
+		outcome := deliver(t, onlyChannel(t, webhookSettings(t, address), nil), testNotification(store.KindOpened))[0]
+		if outcome.Answer != want {
+			t.Errorf("%s: the answer is %q, want %q", user, outcome.Answer, want)
+		}
+	}
+}
+
 func TestUnreachableWebServices(t *testing.T) {
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()

@@ -107,8 +107,8 @@ func TestCorrect(t *testing.T) {
 	want("the system clock stays right", time.Hour, 0, 0)
 }
 
-// TestClockIgnoresShortJumps checks with random jumps that a time is never wrong by more than the tolerance if each jump
-// lasts less than settleTime, and that it is right at last.
+// TestClockIgnoresShortJumps checks with random jumps that a time is never wrong by more than the tolerance if each
+// jump lasts less than settleTime, and that it is right after each jump.
 func TestClockIgnoresShortJumps(t *testing.T) {
 	for seed := range uint64(200) {
 		rng := rand.New(rand.NewPCG(seed, 1))

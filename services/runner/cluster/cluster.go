@@ -38,6 +38,7 @@ func NewID() string {
 
 // Store is the part of the store that a member uses; see [store.Store].
 type Store interface {
+	Ping(ctx context.Context) error
 	Now(ctx context.Context) (time.Time, error)
 	PutHeartbeat(ctx context.Context, r store.Runner) error
 	Runners(ctx context.Context, since time.Time) ([]store.Runner, error)
@@ -95,7 +96,7 @@ func (m *Member) Assignment() Assignment {
 	return Assignment{}
 }
 
-// Run writes the heartbeat of this runner and reads the other heartbeats until ctx ends.
+// Run writes the heartbeat of this runner, reads the other heartbeats and checks the health of the store until ctx ends.
 func (m *Member) Run(ctx context.Context) {
 	exchange := m.cfg.Health.Essential("exchange heartbeats")
 	members := membership{self: m.cfg.ID}
@@ -103,6 +104,9 @@ func (m *Member) Run(ctx context.Context) {
 	defer ticker.Stop()
 	for heartbeatDue := time.Now(); ; {
 		err := m.exchangeHeartbeats(ctx, &members, &heartbeatDue)
+		if err == nil {
+			err = m.pingStore(ctx)
+		}
 		if ctx.Err() != nil {
 			return
 		}
@@ -117,6 +121,14 @@ func (m *Member) Run(ctx context.Context) {
 		case <-ticker.C:
 		}
 	}
+}
+
+// pingStore returns an error if the store does not work. Heartbeats and results may be stored although the store is
+// damaged.
+func (m *Member) pingStore(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return m.store.Ping(ctx)
 }
 
 // exchangeHeartbeats writes a heartbeat if it is due, then reads all heartbeats and updates the assignment. While the

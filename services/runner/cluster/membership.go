@@ -68,11 +68,11 @@ type membership struct {
 	peers      map[string]peer
 	lastUpdate time.Time
 	// own is the date of the last own heartbeat that was stored. late is true if it was stored so late that other runners
-	// may have considered this runner dead.
+	// may have considered this runner dead in the meantime.
 	own  time.Time
 	late bool
-	// date is the date of this runner's clock at the update. measured is true if the offset of a peer was measured since
-	// it was last used.
+	// date is the date of this runner's clock when it read the heartbeats. measured is true if the offset of a peer was
+	// measured and correctClock has not used it yet.
 	date     time.Time
 	measured bool
 }
@@ -96,8 +96,8 @@ func (m *membership) forgetOffsets() {
 	}
 }
 
-// medianOffset returns the median of offsets and 0, which stands for the own clock. Of two medians it returns the one
-// that is closer to 0. So a single clock that is wrong changes nothing.
+// medianOffset returns the median of offsets and 0, which is the offset of the own clock. Of two medians it returns the
+// one that is closer to 0. So a single clock that is wrong changes nothing.
 func medianOffset(offsets []time.Duration) time.Duration {
 	sorted := append(slices.Clone(offsets), 0)
 	slices.Sort(sorted)

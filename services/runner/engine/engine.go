@@ -41,12 +41,13 @@ const (
 
 // Engine runs the monitors of one runner. Create it with [New] and call Run once.
 type Engine struct {
-	cfg   Config
-	store Store
-	types probe.Registry
-	log   *slog.Logger
-	clock clock
-	stats stats
+	cfg        Config
+	store      Store
+	types      probe.Registry
+	log        *slog.Logger
+	clock      clock
+	stats      stats
+	notChecked notChecked
 
 	pool         *pool
 	results      *results.Writer
@@ -67,17 +68,16 @@ type Engine struct {
 
 	// monitorsChanged wakes reconcile.
 	monitorsChanged chan struct{}
-	// reload requests that reconcile reads the states of all monitors of this runner.
+	// reload makes reconcile read the states of all monitors of this runner again.
 	reload atomic.Bool
 
 	// Only the scheduler's goroutine uses the fields below, up to remoteNotOK.
 	entries map[string]*entry
 	// released holds the last state of monitors that this runner no longer runs, by id.
-	released   map[string]releasedState
-	notChecked notChecked
-	isolation  isolation
-	schedule   schedule
-	cleared    time.Time
+	released  map[string]releasedState
+	isolation isolation
+	schedule  schedule
+	cleared   time.Time
 	// remoteNotOK reports, by id, whether a dependency that another runner checks is not OK.
 	remoteNotOK map[string]bool
 
@@ -93,9 +93,9 @@ type finishedCheck struct {
 	// completed is false if the check was cancelled; there is no result then.
 	completed bool
 	result    monitor.Result
-	// notChecked is the reason of this runner why there is no result; nil if there is one.
+	// notChecked is the fault of this runner because of which there is no result; nil if there is one.
 	notChecked error
-	// way is how the check ran.
+	// way says beside which other checks the check ran.
 	way quarantine.Way
 	// delay is the time from the due time to the start.
 	delay    time.Duration
@@ -131,7 +131,7 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 		monitorsChanged:   make(chan struct{}, 1),
 		entries:           make(map[string]*entry),
 		released:          make(map[string]releasedState),
-		notChecked:        make(notChecked),
+		notChecked:        notChecked{problems: make(map[string]*notCheckedProblem)},
 		remoteNotOK:       make(map[string]bool),
 	}
 	e.isolation = e.newIsolation(cfg.Quarantine)
@@ -150,7 +150,7 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 
 // describe returns the part of the heartbeat that says what this runner does.
 func (e *Engine) describe() store.Runner {
-	return store.Runner{Monitors: len(*e.running.Load()), Problems: e.health.Problems.List()}
+	return store.Runner{Monitors: len(*e.running.Load()), Problems: e.health.Problems.List(), NotChecked: e.notChecked.list()}
 }
 
 // reloadStates makes reconcile read the states of all monitors of this runner again. The clocks of the runners that have
@@ -373,7 +373,7 @@ func (e *Engine) recordResult(f finishedCheck) {
 		return
 	}
 	if f.notChecked != nil {
-		e.recordNotChecked(en.monitor, f.notChecked)
+		e.recordNotChecked(en, f.notChecked)
 		return
 	}
 	e.recordChecked(en.monitor.ID)

@@ -188,9 +188,11 @@ func startEngineWithSpool(t *testing.T, cfg Config, sp *spool.Spool, s runnerSto
 	return b
 }
 
-// newEngine returns an engine with its own health and writer.
+// newEngine returns an engine with its own writer, and with its own health if cfg has none.
 func newEngine(cfg Config, sp *spool.Spool, s runnerStore, types probe.Registry, log *slog.Logger) *Engine {
-	cfg.Health = health.New(log, func(time.Time, error) {})
+	if cfg.Health == nil {
+		cfg.Health = health.New(log, func(time.Time, error) {})
+	}
 	writing := results.Config{Spool: sp, Health: cfg.Health}
 	if cfg.Observer != nil {
 		writing.Stored = cfg.Observer.Stored

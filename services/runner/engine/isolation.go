@@ -10,19 +10,20 @@ import (
 	"nanomon/services/runner/quarantine"
 )
 
-// isolation decides which checks run alone, because earlier processes crashed while they ran; see package quarantine.
-// Only the scheduler's goroutine uses it.
+// isolation decides which checks run alone or one at a time, because earlier processes crashed while they ran; see
+// package quarantine. Only the scheduler's goroutine uses it.
 type isolation struct {
 	quarantined map[quarantine.Key]bool
 	suspects    map[quarantine.Key]bool
 	// alone is the monitor that is checked before all others; nil if there is none.
 	alone *quarantine.Key
-	// held are the checks that wait until alone has been checked.
+	// held lists the checks that wait until alone has been checked.
 	held []dueCheck
-	// suspectRuns reports whether a suspect is being checked; waiting are the checks of other suspects.
+	// suspectRuns reports whether a suspect is being checked. waiting lists the checks of other suspects, which wait for
+	// its end.
 	suspectRuns bool
 	waiting     []dueCheck
-	// settled is closed once no monitor is checked alone.
+	// settled is closed once alone has been checked, or if there is none.
 	settled chan struct{}
 }
 
@@ -54,13 +55,13 @@ func (e *Engine) newIsolation(j *quarantine.Journal) isolation {
 	return iso
 }
 
-// dispatch starts a check now, or when it may run.
+// dispatch starts a check now, or as soon as it may run. It does not start the check of a quarantined monitor.
 func (e *Engine) dispatch(ctx context.Context, c dueCheck) {
 	iso, key := &e.isolation, quarantine.KeyOf(c.entry.monitor)
 	switch {
 	case iso.quarantined[key]:
 		c.entry.running = false
-		e.recordNotChecked(c.entry.monitor, quarantinedError(c.entry.monitor))
+		e.recordNotChecked(c.entry, quarantinedError(c.entry.monitor))
 	case iso.alone != nil && *iso.alone == key:
 		e.runCheck(ctx, c, quarantine.Alone)
 	case iso.alone != nil:
@@ -81,7 +82,7 @@ func quarantinedError(m monitor.Monitor) error {
 		m.Name)}
 }
 
-// startAlone starts the check of the monitor that is checked alone, once the monitors are known.
+// startAlone starts the check of the monitor that is checked alone. Call it after the monitors were loaded.
 func (e *Engine) startAlone(ctx context.Context) {
 	alone := e.isolation.alone
 	if alone == nil {
@@ -96,7 +97,7 @@ func (e *Engine) startAlone(ctx context.Context) {
 	}
 }
 
-// settle ends the time in which one monitor is checked alone, and starts the checks that waited for that.
+// settle ends the time in which one monitor is checked alone, and starts the checks that were held.
 func (e *Engine) settle(ctx context.Context) {
 	held := e.isolation.held
 	delete(e.isolation.suspects, *e.isolation.alone)

@@ -20,6 +20,7 @@ type memoryStore struct {
 	mu              sync.Mutex
 	down            bool                    // every call returns ErrUnavailable
 	reject          func(store.Batch) error // called before a batch is stored; its error rejects the batch
+	damage          error                   // Ping fails with it
 	unwatched       bool                    // Watch returns ErrWatchUnsupported
 	monitors        map[string]monitor.Monitor
 	windows         []maintenance.Window
@@ -171,7 +172,7 @@ func (s *memoryStore) Watch(ctx context.Context, t store.Topic) (<-chan struct{}
 func (s *memoryStore) Ping(ctx context.Context) error {
 	leave, err := s.enter(ctx, "Ping")
 	defer leave()
-	return err
+	return cmp.Or(err, s.damage)
 }
 
 func (s *memoryStore) AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) error {
@@ -261,9 +262,9 @@ func (s *memoryStore) Results(ctx context.Context, f store.ResultFilter) ([]moni
 	defer leave()
 	var found []monitor.Result
 	for _, r := range s.results {
-		inTime := !r.Date.Before(f.From) && r.Date.Before(f.To)
+		inTime := !r.Date.Before(f.From) && (f.To.IsZero() || r.Date.Before(f.To))
 		after := f.Before == nil || cmp.Or(f.Before.Date.Compare(r.Date), strings.Compare(f.Before.ID, r.ID)) > 0
-		if r.MonitorID == f.MonitorID && inTime && after {
+		if (f.MonitorID == "" || r.MonitorID == f.MonitorID) && inTime && after {
 			found = append(found, r)
 		}
 	}

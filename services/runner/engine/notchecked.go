@@ -1,61 +1,142 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
+	"nanomon/services/common/store"
 )
 
-// notCheckedHold is the minimum time between the last check that this runner could not make for a reason, and the end of
-// that problem. It keeps a problem that comes and goes from being logged and notified again and again.
-const notCheckedHold = 10 * time.Minute
+const (
+	// notCheckedHold is the time for which every check must be made before a problem is over. It keeps a problem that
+	// comes and goes from being logged and notified again and again.
+	notCheckedHold = 10 * time.Minute
+	// maxListedNotChecked limits the number of monitors in a heartbeat that this runner can't check.
+	maxListedNotChecked = 1000
+)
 
-// notChecked holds the problems of this runner because of which it can't make checks, by their text. Only the
-// scheduler's goroutine uses it.
-type notChecked map[string]*notCheckedProblem
+// notChecked holds the problems of this runner because of which it can't make checks, and the monitors concerned. It is
+// safe for concurrent use.
+type notChecked struct {
+	mu sync.Mutex
+	// problems holds the problems by their text.
+	problems map[string]*notCheckedProblem
+}
 
 type notCheckedProblem struct {
 	cause probe.Cause
-	// monitors contains the ids of the monitors whose last check was not made because of the problem.
-	monitors map[string]bool
+	// monitors contains the monitors whose last check was not made because of the problem, by id, with the date of the
+	// first check that was not made.
+	monitors map[string]time.Time
 	// last is the time of the last check that was not made.
 	last time.Duration
 }
 
-// recordNotChecked counts a check of m that this runner could not make. The first one for a reason is logged and
-// notified, and added to the problems of the runner.
-func (e *Engine) recordNotChecked(m monitor.Monitor, err error) {
+// add records that the check of a monitor was not made at the given date. It reports whether the reason is new.
+func (n *notChecked) add(id string, reason *probe.NotCheckedError, date time.Time, now time.Duration) (isNew bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, p := range n.problems {
+		if since, found := p.monitors[id]; found {
+			date = since
+			delete(p.monitors, id)
+		}
+	}
+	p := n.problems[reason.Text]
+	if isNew = p == nil; isNew {
+		p = &notCheckedProblem{cause: reason.Cause, monitors: make(map[string]time.Time)}
+		n.problems[reason.Text] = p
+	}
+	p.monitors[id], p.last = date, now
+	return isNew
+}
+
+// remove removes a monitor. It removes the problems that no longer affect any monitor, and returns their causes by text.
+func (n *notChecked) remove(id string, now time.Duration) map[string]probe.Cause {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var ended map[string]probe.Cause
+	for text, p := range n.problems {
+		delete(p.monitors, id)
+		if len(p.monitors) > 0 || now-p.last < notCheckedHold && p.cause != probe.CauseQuarantine {
+			continue
+		}
+		delete(n.problems, text)
+		if ended == nil {
+			ended = make(map[string]probe.Cause)
+		}
+		ended[text] = p.cause
+	}
+	return ended
+}
+
+// list returns the monitors for the heartbeat, ordered by reason.
+func (n *notChecked) list() []store.NotChecked {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var list []store.NotChecked
+	limit := maxListedNotChecked
+	for _, text := range slices.Sorted(maps.Keys(n.problems)) {
+		monitors := sortedBySince(n.problems[text].monitors)
+		if len(monitors) == 0 {
+			continue
+		}
+		listed := min(len(monitors), limit)
+		limit -= listed
+		list = append(list, store.NotChecked{Reason: text, Monitors: monitors[:listed], More: len(monitors) - listed})
+	}
+	return list
+}
+
+// sortedBySince returns the monitors, those that have not been checked for the longest time first.
+func sortedBySince(since map[string]time.Time) []store.NotCheckedMonitor {
+	list := make([]store.NotCheckedMonitor, 0, len(since))
+	for id, date := range since {
+		list = append(list, store.NotCheckedMonitor{ID: id, Since: date})
+	}
+	slices.SortFunc(list, func(a, b store.NotCheckedMonitor) int {
+		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID))
+	})
+	return list
+}
+
+// recordNotChecked counts a check that this runner could not make. If the reason is new, it is logged, notified and added
+// to the problems of the runner.
+func (e *Engine) recordNotChecked(en *entry, err error) {
 	var reason *probe.NotCheckedError
 	if !errors.As(err, &reason) {
 		reason = &probe.NotCheckedError{Text: err.Error()}
 	}
 	e.stats.countNotChecked(reason.Cause)
-	p := e.notChecked[reason.Text]
-	if p == nil {
-		p = &notCheckedProblem{cause: reason.Cause, monitors: make(map[string]bool)}
-		e.notChecked[reason.Text] = p
-		e.log.Error("checks can't be made", "cause", reason.Cause, "error", reason.Text, "monitor_id", m.ID,
-			"stack", reason.Stack)
-		sentence := fmt.Sprintf("Some monitors are not checked: %s.", reason.Text)
-		e.health.Problems.Set("not checked: "+reason.Text, sentence)
-		e.cfg.Observer.RunnerProblem(sentence, time.Now())
+	date := monitor.Date(e.cfg.Clock.Now())
+	if s := en.state.Load(); s != nil && s.Latest.Date.After(date) {
+		date = s.Latest.Date // The clock of the runner that made that check was ahead.
 	}
-	p.monitors[m.ID], p.last = true, e.clock.now()
+	if !e.notChecked.add(en.monitor.ID, reason, date, e.clock.now()) {
+		return
+	}
+	log := e.log
+	if reason.Stack != "" {
+		log = log.With("stack", reason.Stack)
+	}
+	log.Error("checks can't be made", "cause", reason.Cause, "error", reason.Text, "monitor_id", en.monitor.ID)
+	sentence := fmt.Sprintf("Some monitors are not checked: %s.", reason.Text)
+	e.health.Problems.Set("not checked: "+reason.Text, sentence)
+	e.cfg.Observer.RunnerProblem(sentence, e.cfg.Clock.Now())
 }
 
 // recordChecked ends the problems that no longer affect any monitor, after a check of the given monitor, or after its
 // removal.
 func (e *Engine) recordChecked(id string) {
-	for text, p := range e.notChecked {
-		delete(p.monitors, id)
-		if len(p.monitors) > 0 || e.clock.now()-p.last < notCheckedHold && p.cause != probe.CauseQuarantine {
-			continue
-		}
-		delete(e.notChecked, text)
+	for text, cause := range e.notChecked.remove(id, e.clock.now()) {
 		e.health.Problems.Clear("not checked: " + text)
-		e.log.Info("checks can be made again", "cause", p.cause)
+		e.log.Info("checks can be made again", "cause", cause)
 	}
 }

@@ -204,12 +204,12 @@ func TestMovedMonitorKeepsPhase(t *testing.T) {
 	})
 }
 
-// TestFastClockIsCorrected checks that a runner whose clock is ten minutes fast uses the time of the store and the other
-// runner, and that neither a wrong clock of the store nor that of another runner changes the time of a runner.
+// TestFastClockIsCorrected checks that a runner whose clock is ten minutes fast uses the time of the store and the
+// other runner, and that neither a wrong clock of the store nor that of another runner changes the time of a runner.
 func TestFastClockIsCorrected(t *testing.T) {
 	for name, c := range map[string]struct {
-		// first and store are the errors of the clocks of the first runner and of the store, want that of the first runner
-		// at last.
+		// first and store are the errors of the clocks of the first runner and of the store. want is the error of the clock
+		// of the first runner at the end.
 		first, store, want time.Duration
 	}{
 		"one runner is fast":    {first: 10 * time.Minute},

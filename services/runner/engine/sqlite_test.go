@@ -111,8 +111,8 @@ func TestEngineWithSQLite(t *testing.T) {
 	}
 }
 
-// TestStateDatedInTheFuture checks that a state from a time when the clock was two hours fast does not hide a target that
-// is down.
+// TestStateDatedInTheFuture checks that a state from a time when the clock was two hours fast does not hide a target
+// that is down.
 func TestStateDatedInTheFuture(t *testing.T) {
 	ctx := t.Context()
 	s, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(t.TempDir(), "test.db")})

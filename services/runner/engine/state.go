@@ -9,8 +9,8 @@ import (
 	"nanomon/services/common/store"
 )
 
-// advance returns the state after result r, and the status changes between prev and r. The interval is the expected time
-// between two results. If r has an earlier date than prev, the clock was set back.
+// advance returns the state after result r, and the status changes between prev and r. The interval is the expected
+// time between two results. If r has an earlier date than prev, the clock was set back.
 func advance(prev *store.State, r monitor.Result, interval time.Duration) (*store.State, []store.StatusChange) {
 	if prev == nil {
 		first := &store.State{MonitorID: r.MonitorID, Latest: r, Streak: 1, Since: r.Date}
@@ -34,8 +34,8 @@ func advance(prev *store.State, r monitor.Result, interval time.Duration) (*stor
 }
 
 // statusChanges returns the changes of the status between two consecutive states. If results are missing between them,
-// the status is "unchecked" from the time at which the first missing result was due. If the clock was set back, there is
-// always a change: it supersedes the changes of later dates.
+// the status is "unchecked" from the time at which the first missing result was due. If the clock was set back, there
+// is always a change: it supersedes the changes of later dates.
 func statusChanges(prev, next *store.State, interval time.Duration, back bool) []store.StatusChange {
 	from, to := prev.Latest.Status.String(), next.Latest.Status.String()
 	if next.Latest.Date.Sub(prev.Latest.Date) > monitor.StaleAfter(interval) {

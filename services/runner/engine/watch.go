@@ -18,8 +18,8 @@ const (
 	pollingMode = "polling for changes"
 )
 
-// watch signals changed after every change of a topic, and at least every minute, until ctx ends. While the store cannot
-// report changes, it signals once per pollInterval and tries to watch again at growing intervals.
+// watch signals changed after every change of a topic, and at least every minute, until ctx ends. While the store
+// cannot report changes, it signals once per pollInterval and tries to watch again at growing intervals.
 func (e *Engine) watch(ctx context.Context, topic store.Topic, pollInterval time.Duration, changed chan<- struct{}) {
 	watching := e.health.Operation("watch " + string(topic))
 	retry := store.NewRewatchBackoff()

@@ -8,7 +8,8 @@ import (
 	"nanomon/services/common/store"
 )
 
-// TestWatchIsTriedAgain uses a store that rejects watches for a while, such as one whose database engine is unavailable.
+// TestWatchIsTriedAgain uses a store that rejects watches for a while, such as one whose database engine is
+// unavailable.
 func TestWatchIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newMemoryStore()

@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// Problems holds what is wrong with this runner itself. The heartbeat publishes it to the API, the page and the
-// metrics. It is safe for concurrent use.
+// Problems holds the problems of this runner itself. The heartbeat sends them to the API, which shows them on the page;
+// the metrics count them. It is safe for concurrent use.
 type Problems struct {
 	mu sync.Mutex
 	// sentences holds one sentence for each problem, by key.

@@ -10,9 +10,9 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// Runner is the health of one runner. It remembers which of the essential store operations fail: writing results and
-// heartbeats. A failure of one does not end when another succeeds: on a full disk, a small write may succeed. It is safe
-// for concurrent use.
+// Runner is the health of one runner. It remembers which of the essential store operations fail: writing results, and
+// heartbeats with a check of the store. A failure of one does not end when another succeeds: on a full disk, a small
+// write may succeed. It is safe for concurrent use.
 type Runner struct {
 	// Problems are the other things that are wrong.
 	Problems Problems

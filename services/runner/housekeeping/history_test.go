@@ -111,7 +111,7 @@ func TestHistoryOfTheOriginalIsRolledUpBeforeItExpires(t *testing.T) {
 		if err := interrupted.rollUpHistory(t.Context()); err == nil {
 			t.Fatal("no error of an interrupted run")
 		}
-		must(t, interrupted.expire(t.Context()))
+		must(t, interrupted.expire(t.Context(), time.Now()))
 		if n := o.results(); n != all {
 			t.Errorf("%d of %d results are left before the rollups are complete", n, all)
 		}
@@ -130,7 +130,7 @@ func TestHistoryOfTheOriginalIsRolledUpBeforeItExpires(t *testing.T) {
 		o.wantRollups(store.Hour, o.expected)
 		o.wantRollups(store.Day, days)
 
-		must(t, h.expire(t.Context()))
+		must(t, h.expire(t.Context(), time.Now()))
 		if n := o.results(); n != 30 {
 			t.Errorf("%d results are left, want %d", n, 30)
 		}

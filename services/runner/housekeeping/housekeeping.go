@@ -65,8 +65,9 @@ func New(cfg Config, s Store, log *slog.Logger) *Housekeeper {
 
 // Run works until ctx ends, while housekeeping is assigned to this runner.
 func (h *Housekeeper) Run(ctx context.Context) {
-	rollups, expiry := h.cfg.Health.Operation("compute rollups"), h.cfg.Health.Operation("delete expired data")
+	rollups, deleting := h.cfg.Health.Operation("compute rollups"), h.cfg.Health.Operation("delete expired data")
 	historyDone := false
+	var deletion expiry
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for round := 0; ; round++ {
@@ -88,11 +89,11 @@ func (h *Housekeeper) Run(ctx context.Context) {
 		}
 		rollups.Record(err)
 		if historyDone && round%expireRounds == 0 {
-			err = h.expire(ctx)
+			err = deletion.run(ctx, h)
 			if ctx.Err() != nil {
 				return
 			}
-			expiry.Record(err)
+			deleting.Record(err)
 		}
 	}
 }
@@ -128,25 +129,6 @@ func (h *Housekeeper) markHistory(ctx context.Context) (store.MarkedHistory, err
 		return step, fmt.Errorf("find results without rollups: %w", err)
 	}
 	return step, nil
-}
-
-// expire deletes expired data, but no result of a dirty hour and none after it: it is not in a rollup yet.
-func (h *Housekeeper) expire(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	now, keep := h.cfg.Now(), h.cfg.Retention
-	dirty, err := h.store.DirtyHours(ctx, now, now.Add(store.Day.Length()), 1)
-	if err != nil {
-		return fmt.Errorf("find the oldest dirty hour: %w", err)
-	}
-	if len(dirty) > 0 {
-		keep.Results = max(keep.Results, now.Sub(dirty[0].Hour))
-	}
-	deleted, err := h.store.Expire(ctx, now, keep)
-	if deleted > 0 {
-		h.log.Info("deleted expired results", "results", deleted, "result_retention", h.cfg.Retention.Results)
-	}
-	return err
 }
 
 // computeRollups computes the rollups of all dirty hours and of their days.

@@ -116,11 +116,25 @@ func (x *Exporter) Close() error {
 func (x *Exporter) handler(e Engine, a Alerter, log *slog.Logger) http.Handler {
 	x.registry.MustRegister(newCollector(e, a))
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(x.registry, promhttp.HandlerOpts{
+	mux.Handle("GET /metrics", checkBrowsers(promhttp.HandlerFor(x.registry, promhttp.HandlerOpts{
 		EnableOpenMetrics: true,
 		// An invalid series must not hide the others.
 		ErrorHandling: promhttp.ContinueOnError,
 		ErrorLog:      slog.NewLogLogger(log.Handler(), slog.LevelError),
-	}))
+	})))
 	return mux
+}
+
+// checkBrowsers refuses requests of browsers for a host that is not local, which prevents DNS rebinding; see
+// [web.Hosts]. Browsers always send Accept-Language, and pages can't remove it. Prometheus doesn't send it, and may use
+// every host name.
+func checkBrowsers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.Header["Accept-Language"]) > 0 && !web.IsLocalHost(r.Host) {
+			web.Error(w, r, web.Problemf(http.StatusMisdirectedRequest,
+				"browsers can't read the metrics at the host name %.255q: use an IP address instead", r.Host))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }

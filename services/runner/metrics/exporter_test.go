@@ -9,6 +9,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -107,6 +108,33 @@ func TestFixedFamiliesFollowNamingConventions(t *testing.T) {
 	for _, p := range problems {
 		if strings.HasPrefix(p.Metric, prefix) {
 			t.Errorf("%s: %s", p.Metric, p.Text)
+		}
+	}
+}
+
+// A page whose host name leads to the port of the metrics can't read them. Browsers always send Accept-Language.
+func TestBrowsersNeedAKnownHostName(t *testing.T) {
+	h := (&fakeRunner{}).handler(newExporter([]string{"http"}))
+	for _, c := range []struct {
+		host     string
+		language []string
+		want     int
+	}{
+		{"attacker.example:8080", []string{"en"}, http.StatusMisdirectedRequest},
+		{"attacker.example.", []string{""}, http.StatusMisdirectedRequest},
+		{"localhost:8080", []string{"en"}, http.StatusOK},
+		{"nas", []string{"en"}, http.StatusOK},
+		{"[::1]:8080", []string{"en"}, http.StatusOK},
+		{"runner.example.org:8080", nil, http.StatusOK}, // Prometheus
+	} {
+		r, w := httptest.NewRequest("GET", "/metrics", nil), httptest.NewRecorder()
+		r.Host = c.host
+		if c.language != nil {
+			r.Header["Accept-Language"] = c.language
+		}
+		h.ServeHTTP(w, r)
+		if w.Code != c.want || c.want != http.StatusOK && !strings.Contains(w.Body.String(), `attacker.example`) {
+			t.Errorf("%s, Accept-Language %q: %d %.200s, want %d", c.host, c.language, w.Code, w.Body, c.want)
 		}
 	}
 }

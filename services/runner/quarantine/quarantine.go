@@ -3,8 +3,9 @@
 // A memory-mapped file lists the checks that are running. It survives the end of the process, even by SIGKILL, so the
 // next process knows which checks ran when the previous one crashed. After two crashes within ten minutes, the monitors
 // whose checks ran both times are suspects: they are checked one at a time. The suspect that was being checked at the
-// next crash, or an only suspect, is then checked alone, before anything else. If the process crashes again, the monitor
-// is quarantined: it is not checked until it is edited, or until the process has stopped cleanly and starts again.
+// next crash, or an only suspect, is then checked alone, before anything else. If the process crashes again, the
+// monitor is quarantined: it is not checked until it is edited, or until the process has stopped cleanly and starts
+// again.
 package quarantine
 
 import (
@@ -13,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -27,12 +29,15 @@ import (
 const (
 	// Slots is the maximum number of checks in the file. Further checks are not recorded.
 	Slots = 1024
-	// slotSize is the size of a slot: the way, the id and the time of the last change of the monitor. The first slot has
-	// no check, but the time at which the last check or the process began; zero after a clean stop.
+	// slotSize is the size of a slot: the way, the id and the time of the last change of the monitor. The first slot
+	// contains no check: it begins with the time at which the last check, or the process, began; zero after a clean stop.
 	slotSize  = 1 + idSize + 8
 	idSize    = 24
 	mapLength = (Slots + 1) * slotSize
 )
+
+// maxClockJump is the maximum time by which the clock may have been set back since the file was written.
+const maxClockJump = 24 * time.Hour
 
 // Way is how a check runs. Its values are stored.
 type Way byte
@@ -70,13 +75,26 @@ type Journal struct {
 
 	mu   sync.Mutex
 	free []int
+	// closed means that memory is no longer mapped. A check that was abandoned at the stop may end after that.
+	closed bool
 }
 
-// Open opens the first journal in folder that no other process uses. It returns nil if folder is empty.
-func Open(folder string) (*Journal, error) {
+// Open opens the first journal in folder that no other process uses. It returns nil if folder is empty, or if the files
+// can't be used: checks are more important than the quarantine, so that is only logged.
+func Open(folder string, log *slog.Logger) *Journal {
 	if folder == "" {
-		return nil, nil
+		return nil
 	}
+	j, err := openFirst(folder)
+	if err != nil {
+		log.Error("can't list the running checks; a monitor that brings this process down will not be quarantined",
+			"folder", folder, "error", err)
+		return nil
+	}
+	return j
+}
+
+func openFirst(folder string) (*Journal, error) {
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return nil, err
 	}
@@ -102,7 +120,7 @@ func (j *Journal) open() error {
 	previous := make([]byte, mapLength)
 	n, err := j.file.ReadAt(previous, 0)
 	if n < mapLength {
-		// Write all of the file: a write to a mapping without disk space would end the process.
+		// Write the whole file: a write to a mapped page for which the disk has no space would end the process.
 		clear(previous)
 		_, err = j.file.WriteAt(previous, 0)
 	}
@@ -112,11 +130,11 @@ func (j *Journal) open() error {
 	if err := j.readRecord(); err != nil {
 		return err
 	}
-	began := binary.LittleEndian.Uint64(previous[:8])
-	if began == 0 {
-		j.record = record{} // The previous process stopped cleanly.
+	last := time.UnixMilli(int64(binary.LittleEndian.Uint64(previous)))
+	if last.UTC().Year() < 2000 || last.After(time.Now().Add(maxClockJump)) {
+		j.record = record{} // The previous process stopped cleanly, or the file is damaged.
 	} else {
-		j.record = j.record.afterCrash(time.UnixMilli(int64(began)), runningIn(previous), j.hasCrashOutput())
+		j.record = j.record.afterCrash(last, runningIn(previous), j.hasCrashOutput())
 		if err := j.writeRecord(); err != nil {
 			return err
 		}
@@ -140,7 +158,7 @@ func runningIn(content []byte) []running {
 	var list []running
 	for i := slotSize; i < len(content); i += slotSize {
 		slot := content[i : i+slotSize]
-		if way := Way(slot[0]); way != Free {
+		if way := Way(slot[0]); way != Free && way <= Alone {
 			key := Key{string(slot[1 : 1+idSize]), int64(binary.LittleEndian.Uint64(slot[1+idSize:]))}
 			list = append(list, running{key, way})
 		}
@@ -155,7 +173,7 @@ func (j *Journal) Begin(key Key, way Way) (end func()) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if len(j.free) == 0 {
+	if len(j.free) == 0 || j.closed {
 		return func() {}
 	}
 	i := j.free[len(j.free)-1]
@@ -166,12 +184,15 @@ func (j *Journal) Begin(key Key, way Way) (end func()) {
 	return func() {
 		j.mu.Lock()
 		defer j.mu.Unlock()
+		if j.closed {
+			return
+		}
 		j.memory.write(i*slotSize, []byte{byte(Free)})
 		j.free = append(j.free, i)
 	}
 }
 
-// touch stores the time at which the process was running.
+// touch stores the present time as one at which the process was running.
 func (j *Journal) touch() {
 	j.memory.write(0, binary.LittleEndian.AppendUint64(nil, uint64(time.Now().UnixMilli())))
 }
@@ -207,6 +228,9 @@ func (j *Journal) Close() error {
 	if j == nil {
 		return nil
 	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.closed = true
 	return errors.Join(debug.SetCrashOutput(nil, debug.CrashOptions{}), j.memory.close(), removeIfExists(j.crashPath()),
 		j.file.Close())
 }

@@ -1,7 +1,12 @@
 package quarantine
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,9 +18,9 @@ func key(name string) Key { return Key{ID: strings.Repeat(name, idSize), Updated
 // open opens the journal of a folder.
 func open(t *testing.T, folder string) *Journal {
 	t.Helper()
-	j, err := Open(folder)
-	if err != nil {
-		t.Fatal(err)
+	j := Open(folder, slog.Default())
+	if j == nil {
+		t.Fatal("the journal could not be opened")
 	}
 	return j
 }
@@ -104,12 +109,94 @@ func TestJournalsOfSeveralProcesses(t *testing.T) {
 	second.Close()
 }
 
-func TestMoreChecksThanSlots(t *testing.T) {
+// TestDamagedFilesAreNoObstacle opens the journal of a process that crashed, after its files were damaged.
+func TestDamagedFilesAreNoObstacle(t *testing.T) {
+	random := make([]byte, 2*mapLength)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(random)
+	for name, damage := range map[string]func(path string) error{
+		"random":    func(path string) error { return os.WriteFile(path, random, 0o600) },
+		"short":     func(path string) error { return os.Truncate(path, 100) },
+		"empty":     func(path string) error { return os.Truncate(path, 0) },
+		"no record": func(path string) error { return os.WriteFile(path+".json", []byte("{"), 0o600) },
+		"new record": func(path string) error {
+			return os.WriteFile(path+".json", []byte(`{"running":{"a":1},"suspects":7}`), 0o600)
+		},
+	} {
+		folder := t.TempDir()
+		j := open(t, folder)
+		j.Begin(key("a"), Together)
+		j.crash(t)
+		if err := damage(j.path); err != nil {
+			t.Fatal(err)
+		}
+		j = open(t, folder)
+		if suspects, alone := j.Suspects(); len(suspects) > 0 || alone != nil {
+			t.Errorf("%s: suspects %v, %v", name, suspects, alone)
+		}
+		j.Begin(key("a"), Together)()
+		j.Close()
+	}
+}
+
+func TestFileTruncatedWhileItIsUsed(t *testing.T) {
 	j := open(t, t.TempDir())
 	defer j.Close()
-	for range Slots + 1 {
-		j.Begin(key("a"), Together)
+	if err := os.Truncate(j.path, 0); err != nil {
+		t.Fatal(err)
 	}
-	var none *Journal
-	none.Begin(key("a"), Together)()
+	j.Begin(key("a"), Together)()
+}
+
+// TestUnusableFilesAreReported replaces each file of a journal by a folder.
+func TestUnusableFilesAreReported(t *testing.T) {
+	for _, name := range []string{"running-checks-0", "running-checks-0.json", "running-checks-0.crash"} {
+		folder := t.TempDir()
+		if err := os.Mkdir(filepath.Join(folder, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		var log bytes.Buffer
+		j := Open(folder, slog.New(slog.NewTextHandler(&log, nil)))
+		if j != nil || !strings.Contains(log.String(), "can't list the running checks; a monitor that brings this process down will not be quarantined") {
+			t.Errorf("%s: journal %v, log %s", name, j, log.String())
+		}
+	}
+}
+
+func TestMoreChecksThanSlots(t *testing.T) {
+	folder := t.TempDir()
+	j := open(t, folder)
+	ended := j.Begin(key("a"), Together)
+	for range Slots {
+		j.Begin(key("b"), Together)
+	}
+	ended()
+	j.Begin(key("c"), Together) // in the slot of a
+	j.crash(t)
+	j = open(t, folder)
+	defer j.Close()
+	if n := len(j.record.Running); n != Slots || slices.Contains(j.record.Running, key("a")) || !slices.Contains(j.record.Running, key("c")) {
+		t.Errorf("%d checks are recorded", n)
+	}
+}
+
+func TestNoJournal(t *testing.T) {
+	j := open(t, "")
+	j.Begin(key("a"), Together)()
+	if suspects, alone := j.Suspects(); j != nil || len(suspects)+len(j.Quarantined()) > 0 || alone != nil {
+		t.Errorf("journal %v, suspects %v, %v", j, suspects, alone)
+	}
+	if err := errors.Join(j.Stopped(), j.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestEndAfterClose ends a check that was abandoned at the stop, after the journal was closed.
+func TestEndAfterClose(t *testing.T) {
+	j := open(t, t.TempDir())
+	end := j.Begin(key("a"), Together)
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	end()
+	j.Begin(key("b"), Together)()
 }

@@ -8,8 +8,8 @@ import (
 const (
 	// crashPeriod is the maximum time between two crashes that have suspects.
 	crashPeriod = 10 * time.Minute
-	// maxKilledAlone is the number of times that the process must end while a monitor is checked alone before that monitor
-	// is quarantined, if nothing shows that the process ended by itself. Somebody else may have killed it.
+	// maxKilledAlone is the number of times that the process must be killed while a monitor is checked alone, before that
+	// monitor is quarantined: a person or the system may have killed the process for another reason.
 	maxKilledAlone = 2
 )
 
@@ -19,14 +19,14 @@ type running struct {
 	way Way
 }
 
-// record is what is known after the last crash. It is stored as JSON.
+// record describes the crashes so far and what follows from them. It is stored as JSON.
 type record struct {
 	// Crashed is the time of the last crash; Running lists the monitors whose checks ran then.
 	Crashed time.Time `json:"crashed"`
 	Running []Key     `json:"running"`
 	// Suspects are checked one at a time.
 	Suspects []Key `json:"suspects,omitempty"`
-	// Alone is checked alone. AloneCrashes is the number of crashes during that.
+	// Alone is checked alone. AloneCrashes is the number of crashes during its check.
 	Alone        *Key  `json:"alone,omitempty"`
 	AloneCrashes int   `json:"aloneCrashes,omitempty"`
 	Quarantined  []Key `json:"quarantined,omitempty"`

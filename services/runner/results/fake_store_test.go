@@ -89,7 +89,7 @@ func (s *fakeStore) AddOnDemandCheck(ctx context.Context, c store.OnDemandCheck)
 	leave, err := s.enter(ctx, "AddOnDemandCheck")
 	defer leave()
 	if err == nil && s.noInserts {
-		err = errEngineAway
+		err = errNoEngine
 	}
 	if err == nil {
 		s.onDemandChecks[c.ID] = c

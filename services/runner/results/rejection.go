@@ -15,9 +15,9 @@ const (
 	// rejectionTime is the time for which a batch must fail with unknown errors, while the store accepts other writes,
 	// until it is set aside.
 	rejectionTime = 10 * time.Minute
-	// probeInterval is the minimum time between two checks of whether the store accepts other writes.
-	probeInterval = 30 * time.Second
-	// asideRetryInterval is the time between two attempts to write the batches that are set aside.
+	// otherWritesInterval is the minimum time between two tests of whether the store accepts other writes.
+	otherWritesInterval = 30 * time.Second
+	// asideRetryInterval is the time between two attempts to write the batches that were set aside.
 	asideRetryInterval = time.Hour
 	// asideProblem is the key of the problem that batches are set aside.
 	asideProblem = "set-aside"
@@ -25,13 +25,15 @@ const (
 
 // rejection records for how long a batch has failed with unknown errors although the store accepts other writes.
 type rejection struct {
-	// since is the time of the first successful check of the store; zero if the store is unavailable.
+	// since is the time of the first test in which the store accepted other writes; zero if it accepted none in the last
+	// test.
 	since time.Time
-	// probed is the time of the last check.
-	probed time.Time
+	// tested is the time of the last test.
+	tested time.Time
 }
 
-// isUnknown reports whether err does not say that the store is unavailable: the batch may be the reason.
+// isUnknown reports whether err does not say why a batch was not written: the store may be unavailable or reject the
+// batch.
 func isUnknown(err error) bool {
 	if errors.Is(err, store.ErrUnknown) {
 		return true
@@ -47,11 +49,11 @@ func (w *Writer) isRejected(ctx context.Context, r *rejection, err error) bool {
 	case !isUnknown(err):
 		*r = rejection{}
 		return false
-	case now.Sub(r.probed) < probeInterval:
+	case now.Sub(r.tested) < otherWritesInterval:
 		return false
 	}
-	r.probed = now
-	if w.probe(ctx) != nil {
+	r.tested = now
+	if w.tryOtherWrites(ctx) != nil {
 		r.since = time.Time{}
 		return false
 	}
@@ -61,9 +63,9 @@ func (w *Writer) isRejected(ctx context.Context, r *rejection, err error) bool {
 	return now.Sub(r.since) >= rejectionTime
 }
 
-// probe returns an error unless the store can be read, a document inserted and deleted. It inserts an on-demand check
-// that has expired, so that no runner executes it.
-func (w *Writer) probe(ctx context.Context) error {
+// tryOtherWrites returns an error unless the store can be read, and accepts and deletes a document. The document is an
+// on-demand check that has expired, so that no runner executes it.
+func (w *Writer) tryOtherWrites(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	if err := w.store.Ping(ctx); err != nil {
@@ -111,8 +113,8 @@ func (w *Writer) spoolRejected(rejected store.Batch, reason error) bool {
 	return true
 }
 
-// isolate writes the halves of a batch that the store rejects, and their halves. It returns the documents that the store
-// rejects on their own with the last error. It stops when the store becomes unavailable and returns that error.
+// isolate writes the halves of a batch that the store rejects, and their halves. It returns the documents that the
+// store rejects on their own with the last error. It stops when the store becomes unavailable and returns that error.
 func (w *Writer) isolate(ctx context.Context, b store.Batch) (rejected store.Batch, err error) {
 	if err = w.appendBatch(ctx, b); err == nil {
 		w.recordStored(b)
@@ -173,6 +175,7 @@ func (w *Writer) reportSetAside() {
 		w.health.Problems.Clear(asideProblem)
 		return
 	}
-	w.health.Problems.Set(asideProblem, fmt.Sprintf("The store rejects %d results although it accepts others. They are kept in the "+
-		"spool, and the runner tries to store them every hour. See its log for the error and fix the cause in the database.", w.spool.SetAsideResults()))
+	w.health.Problems.Set(asideProblem, fmt.Sprintf("The store rejects %d results although it accepts others. They are kept in "+
+		"the spool, and the runner tries to store them every hour. See its log for the error and fix the cause in the "+
+		"database.", w.spool.SetAsideResults()))
 }

@@ -12,33 +12,45 @@ import (
 	"nanomon/services/common/store"
 )
 
-var errEngineAway = errors.New("(InternalError) no connection to the engine")
+var errNoEngine = errors.New("(InternalError) no connection to the engine")
+
+// withAndWithoutSpool runs a test with a writer that has a spool, and with one that has none.
+func withAndWithoutSpool(t *testing.T, test func(t *testing.T, b *testWriter)) {
+	t.Run("no spool", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { test(t, startWriter(t)) })
+	})
+	t.Run("spool", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			test(t, startSpoolingWriter(t, newFakeStore(), openSpool(t, t.TempDir(), "a")))
+		})
+	})
+}
 
 // TestWriterKeepsResultsAfterUnknownErrors rejects all batches for a while, as a gateway does whose database engine is
 // unavailable.
 func TestWriterKeepsResultsAfterUnknownErrors(t *testing.T) {
-	for _, spooling := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
-			b := startWriter(t)
-			if spooling {
-				b = startSpoolingWriter(t, newFakeStore(), openSpool(t, t.TempDir(), "a"))
-			}
-			b.store.change(func() { b.store.reject = func(store.Batch) error { return errEngineAway } })
-			for n := range 219 {
-				b.put(n, monitor.StatusOK)
-				elapse(80 * time.Millisecond)
-			}
-			b.store.change(func() { b.store.reject = nil })
-			elapse(3 * time.Second)
-			b.finish()
-			if n := b.countStored(t); n != 219 || b.Dropped() != 0 || b.log.count("ERROR") != 0 {
-				t.Errorf("spool %t: %d of 219 stored, %d dropped, log: %s", spooling, n, b.Dropped(), b.log.text.String())
-			}
-			if b.log.count("store unavailable, retrying") != 1 || b.log.count("store available again") != 1 {
-				t.Errorf("spool %t: log: %s", spooling, b.log.text.String())
-			}
-		})
-	}
+	withAndWithoutSpool(t, func(t *testing.T, b *testWriter) {
+		b.store.change(func() { b.store.reject = func(store.Batch) error { return errNoEngine } })
+		for n := range 219 {
+			b.put(n, monitor.StatusOK)
+			elapse(80 * time.Millisecond)
+		}
+		if p := b.health.Problems.List(); len(p) != 1 || !strings.HasPrefix(p[0], "Results can't be stored") {
+			t.Errorf("the problems are %q", p)
+		}
+		b.store.change(func() { b.store.reject = nil })
+		elapse(3 * time.Second)
+		b.finish()
+		if p := b.health.Problems.List(); len(p) != 0 {
+			t.Errorf("the problems afterwards are %q", p)
+		}
+		if n := b.countStored(t); n != 219 || b.Dropped() != 0 || b.log.count("ERROR") != 0 {
+			t.Errorf("%d of 219 stored, %d dropped, log: %s", n, b.Dropped(), b.log.text.String())
+		}
+		if b.log.count("store unavailable, retrying") != 1 || b.log.count("store available again") != 1 {
+			t.Errorf("log: %s", b.log.text.String())
+		}
+	})
 }
 
 // rejectResult rejects batches with the result number n.
@@ -53,10 +65,11 @@ func rejectResult(n int, rejection error) func(store.Batch) error {
 	}
 }
 
-// putRejected adds 300 results of which the store rejects one with an unknown error, and waits until the writer decides.
+// putRejected adds 300 results of which the store rejects one with an unknown error, and waits until the writer
+// decides.
 func (b *testWriter) putRejected(t *testing.T) {
 	t.Helper()
-	b.store.change(func() { b.store.reject = rejectResult(77, errEngineAway) })
+	b.store.change(func() { b.store.reject = rejectResult(77, errNoEngine) })
 	for n := range 300 {
 		b.put(n, monitor.StatusOK)
 	}
@@ -64,7 +77,7 @@ func (b *testWriter) putRejected(t *testing.T) {
 	if n := b.countStored(t); n != 0 || b.Queued() != 300 && b.spool != nil {
 		t.Errorf("%d stored and %d queued before the time is over", n, b.Queued())
 	}
-	elapse(probeInterval + 5*time.Second)
+	elapse(otherWritesInterval + 5*time.Second)
 }
 
 func TestRejectedResultIsSetAside(t *testing.T) {
@@ -117,32 +130,26 @@ func TestRejectedResultIsDroppedWithoutSpool(t *testing.T) {
 	})
 }
 
-// TestNothingIsSetAsideWhileStoreRejectsInserts uses a store that can be read but accepts no new documents, as one whose
-// disk is full.
+// TestNothingIsSetAsideWhileStoreRejectsInserts uses a store that can be read but accepts no new documents, as one
+// whose disk is full.
 func TestNothingIsSetAsideWhileStoreRejectsInserts(t *testing.T) {
-	for _, spooling := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
-			b := startWriter(t)
-			if spooling {
-				b = startSpoolingWriter(t, newFakeStore(), openSpool(t, t.TempDir(), "a"))
-			}
-			set := func(err error) {
-				b.store.change(func() {
-					b.store.noInserts, b.store.reject = err != nil, func(store.Batch) error { return err }
-				})
-			}
-			set(errEngineAway)
-			for n := range 100 {
-				b.put(n, monitor.StatusOK)
-				elapse(time.Minute)
-			}
-			set(nil)
+	withAndWithoutSpool(t, func(t *testing.T, b *testWriter) {
+		set := func(err error) {
+			b.store.change(func() {
+				b.store.noInserts, b.store.reject = err != nil, func(store.Batch) error { return err }
+			})
+		}
+		set(errNoEngine)
+		for n := range 100 {
+			b.put(n, monitor.StatusOK)
 			elapse(time.Minute)
-			if n := b.countStored(t); n != 100 || b.Dropped() != 0 || b.log.count("ERROR") != 0 {
-				t.Errorf("spool %t: %d of 100 stored, log: %s", spooling, n, b.log.text.String())
-			}
-		})
-	}
+		}
+		set(nil)
+		elapse(time.Minute)
+		if n := b.countStored(t); n != 100 || b.Dropped() != 0 || b.log.count("ERROR") != 0 {
+			t.Errorf("%d of 100 stored, log: %s", n, b.log.text.String())
+		}
+	})
 }
 
 // TestSlowBatchIsNotSetAside uses batches that always time out.

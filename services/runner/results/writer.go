@@ -28,12 +28,14 @@ const (
 	queueSize = 100_000
 	// callTimeout limits a store call.
 	callTimeout = 3 * time.Second
+	// writeProblem is the key of the problem that results can't be stored.
+	writeProblem = "write-results"
 )
 
 // Store is the part of the store that a writer uses; see [store.Store].
 type Store interface {
 	AppendBatch(ctx context.Context, b store.Batch) error
-	// The writer checks with the following methods whether the store accepts other writes than a batch.
+	// The following methods are for tryOtherWrites.
 	Ping(ctx context.Context) error
 	AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) error
 	DeleteOnDemandCheck(ctx context.Context, id string) error
@@ -69,7 +71,7 @@ type Writer struct {
 	takeOverAllowed chan struct{}
 	// unwritten counts the results of batches that were being written when the time for writing was over.
 	unwritten int
-	// asideRetried is the time of the last attempt to write what was set aside.
+	// asideRetried is the time of the last attempt to write the batches that were set aside.
 	asideRetried time.Time
 
 	mu            sync.Mutex
@@ -244,9 +246,10 @@ func cut[T any](queue []T) (batch, rest []T) {
 	return queue[:n:n], queue[n:]
 }
 
-// write writes b, unchanged at each retry, until it succeeds, the store rejects b for good, or ctx ends. A batch with an
-// invalid document is split, so that only this document is dropped. Any other error is retried. A batch that is not from
-// the spool is moved to it until the store accepts it. write returns true if b needs no further write by the caller.
+// write writes b, unchanged at each retry, until it succeeds, the store rejects b for good, or ctx ends. A batch with
+// an invalid document is split, so that only this document is dropped. Any other error is retried. A batch that is not
+// from the spool is moved to it until the store accepts it. write returns true if b needs no further write by the
+// caller.
 func (w *Writer) write(ctx context.Context, b store.Batch, fromSpool bool) bool {
 	retry := pace.NewBackoff()
 	var rejection rejection
@@ -264,20 +267,29 @@ func (w *Writer) write(ctx context.Context, b store.Batch, fromSpool bool) bool 
 		case isInvalid(err):
 			return w.splitOrDrop(ctx, b, fromSpool, err)
 		case !fromSpool && w.spoolBatch(b):
-			w.writes.Record(err)
+			w.recordFailure(err)
 			pace.Pause(ctx, retry.NextBackOff())
 			return true
 		case w.isRejected(ctx, &rejection, err) && w.setAside(ctx, b):
 			return true
 		}
-		w.writes.Record(err)
+		w.recordFailure(err)
 		pace.Pause(ctx, retry.NextBackOff())
 	}
+}
+
+// recordFailure records that a batch was not written and is written again. The heartbeat shows the problem if the store
+// accepts other documents than results.
+func (w *Writer) recordFailure(err error) {
+	w.writes.Record(err)
+	w.health.Problems.Set(writeProblem, "Results can't be stored. They are kept and stored later. See the log of this runner for the "+
+		"error and fix the cause in the database.")
 }
 
 // recordStored records that b was written.
 func (w *Writer) recordStored(b store.Batch) {
 	w.writes.Record(nil)
+	w.health.Problems.Clear(writeProblem)
 	w.logOverflow()
 	w.stored(w.newestOf(b.States))
 }
@@ -302,8 +314,8 @@ func (w *Writer) appendBatch(ctx context.Context, b store.Batch) error {
 	return w.store.AppendBatch(ctx, b)
 }
 
-// splitOrDrop writes the two halves of a batch with an invalid document one after the other. It drops a batch of a single
-// document.
+// splitOrDrop writes the two halves of a batch with an invalid document one after the other. It drops a batch of a
+// single document.
 func (w *Writer) splitOrDrop(ctx context.Context, b store.Batch, fromSpool bool, err error) bool {
 	if isSingle(b) {
 		w.dropped.Add(int64(len(b.Results)))

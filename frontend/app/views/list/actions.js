@@ -1,4 +1,4 @@
-/** @import {Monitor} from '../../../types/model' */
+/** @import {ListedMonitor, Monitor} from '../../../types/model' */
 /** @import {App} from '../../app.js' */
 import { messageOf } from '../../api.js';
 
@@ -13,19 +13,28 @@ export function monitorActions({ api, notify }) {
    * @param {string} success a message
    * @param {string} failure a message, to which the error is added
    * @param {() => Promise<unknown>} work
+   * @param {'done' | 'failed'} [kind] of the message of success
    */
-  async function attempt(success, failure, work) {
+  async function attempt(success, failure, work, kind) {
     try {
       await work();
-      notify(success);
+      notify(success, kind);
     } catch (error) {
       notify(`${failure}: ${messageOf(error)}`, 'failed');
     }
   }
 
   return {
-    /** @param {Named} monitor */
-    run: ({ id, name }) => attempt(`Checking ${quote(name)}…`, `Could not check ${quote(name)}`, () => api.run(id)),
+    /** @param {ListedMonitor} monitor */
+    run: ({ id, name, notChecked }) =>
+      attempt(
+        notChecked
+          ? `Check of ${quote(name)} requested. The last one was not made: ${notChecked.reason}.`
+          : `Checking ${quote(name)}…`,
+        `Could not check ${quote(name)}`,
+        () => api.run(id),
+        notChecked && 'failed',
+      ),
 
     /**
      * @param {Named} monitor

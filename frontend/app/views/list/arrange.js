@@ -30,6 +30,7 @@ import { badgeOf } from '../../format.js';
 export const STATUSES = [
   { key: 'failed', label: 'Failed' },
   { key: 'error', label: 'Error' },
+  { key: 'unchecked', label: 'Not checked' },
   { key: 'ok', label: 'OK' },
   { key: 'pending', label: 'Not checked yet' },
   { key: 'disabled', label: 'Disabled' },
@@ -138,7 +139,7 @@ function matches(monitor, words) {
  * @param {ListedMonitor[]} monitors
  */
 function count(monitors) {
-  const counts = { failed: 0, error: 0, ok: 0, pending: 0, disabled: 0 };
+  const counts = { failed: 0, error: 0, unchecked: 0, ok: 0, pending: 0, disabled: 0 };
   for (const monitor of monitors) {
     counts[statusOf(monitor)]++;
   }
@@ -185,12 +186,12 @@ function groups(monitors, collapsed) {
 }
 
 /**
- * Returns the severity of the worst monitor: 2 for failed, 1 for error, otherwise 0.
+ * Returns the severity of the worst monitor: 3 for failed, 2 for error, 1 for not checked, otherwise 0.
  * @param {ListedMonitor[]} monitors
  */
 function severity(monitors) {
-  const { failed, error } = count(monitors);
-  return failed ? 2 : Number(error > 0);
+  const { failed, error, unchecked } = count(monitors);
+  return failed ? 3 : error ? 2 : Number(unchecked > 0);
 }
 
 /**
@@ -201,7 +202,7 @@ function severity(monitors) {
  */
 function group(name, items, open) {
   const counts = count(items);
-  const { key, label } = STATUSES.find((status) => counts[status.key] > 0) ?? STATUSES[2];
+  const { key, label } = STATUSES.find((status) => counts[status.key] > 0) ?? STATUSES[3];
   const summary = counts[key] === items.length ? label : `${counts[key]} ${label.toLowerCase()}`;
   return {
     ...sectionWithoutHeading(items),

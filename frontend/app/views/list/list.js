@@ -32,8 +32,7 @@ export function list(app, { params }) {
     list: monitors.state,
     ...readSettings(params),
     collapsed: readCollapsed(),
-    statuses: STATUSES,
-    counts: { failed: 0, error: 0, ok: 0, pending: 0, disabled: 0 },
+    counts: { failed: 0, error: 0, unchecked: 0, ok: 0, pending: 0, disabled: 0 },
     found: 0,
     shown: 0,
     /** @type {readonly string[]} */
@@ -104,6 +103,11 @@ export function list(app, { params }) {
         return this.isLoading ? 'Loading monitors…' : 'Not loaded';
       }
       return this.isFiltered ? `${counted.format(this.shown)} of ${all}` : all;
+    },
+
+    /** The statuses to filter by. Not checked is rare, so it is only shown if there is such a monitor. @returns {typeof STATUSES} */
+    get statuses() {
+      return STATUSES.filter(({ key }) => key !== 'unchecked' || this.counts.unchecked > 0 || this.status === key);
     },
 
     /** @returns {string} */
@@ -180,10 +184,11 @@ export function list(app, { params }) {
      * @param {string | null} index
      */
     keepFocus(active, index) {
-      if (document.activeElement !== document.body) {
+      const table = this.ref('table'); // Undefined if the view was left in the meantime.
+      if (document.activeElement !== document.body || !table) {
         return;
       }
-      const sameIndex = this.ref('table').querySelector(`[aria-rowindex="${index}"] :is(a, button)`);
+      const sameIndex = table.querySelector(`[aria-rowindex="${index}"] :is(a, button)`);
       (active.isConnected ? active : (sameIndex ?? this.ref('search'))).focus({ preventScroll: true });
     },
 

@@ -8,7 +8,8 @@ import {
   formatFor,
   formatResult,
   historyPath,
-  markOf,
+  markOfMonitor,
+  sinceOf,
 } from '../../format.js';
 
 const BARS = /** @type {const} */ ([
@@ -41,8 +42,9 @@ export function drawRow(row, line, subtitle, now) {
     setLength(row, 'top', line.top);
     drawMonitor(part, line.item, subtitle);
   }
-  const { enabled, since, latest } = line.item;
-  setText(part('.since'), enabled && since ? formatFor(since, now) : '');
+  const { latest } = line.item;
+  const since = sinceOf(line.item, latest);
+  setText(part('.since'), since && formatFor(since, now));
   setText(part('.last time'), latest ? formatAgo(latest.date, now) : 'never');
 }
 
@@ -77,14 +79,15 @@ export function drawHeading(row, { name, index, open, worst, summary, total }) {
  * @param {string} subtitle
  */
 function drawMonitor(part, item, subtitle) {
-  const { id, name, target, type, enabled, since, latest, history } = item;
+  const { id, name, target, type, enabled, latest, history, notChecked } = item;
   const badge = badgeOf(item, latest);
   set(part('.badge'), 'class', `badge ${badge.key}`);
   setText(part('.badge'), badge.label);
-  const mark = enabled ? markOf(latest) : null;
+  set(part('.state'), 'title', notChecked ? notChecked.reason : null);
+  const mark = markOfMonitor(item, latest);
   set(part('.mark'), 'class', `mark ${mark?.key ?? ''}`);
   setText(part('.mark'), mark?.label ?? '');
-  setDate(part('.since'), enabled ? since : null);
+  setDate(part('.since'), sinceOf(item, latest));
   set(part('.who a'), 'href', `#monitor/${id}`);
   set(part('.who a'), 'title', name);
   setText(part('.who a'), name);

@@ -3,7 +3,18 @@
 /** @import {Route} from '../../router.js' */
 import { ApiError, messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
-import { badgeOf, describeHistory, formatAgo, formatExact, formatFor, markOf, unitOf } from '../../format.js';
+import {
+  badgeOf,
+  describeHistory,
+  formatAgo,
+  formatExact,
+  formatFor,
+  formatMoment,
+  markOfMonitor,
+  notCheckedAfter,
+  sinceOf,
+  unitOf,
+} from '../../format.js';
 import { dependencyPanel } from './dependency.js';
 import { latencyPanel } from './latency.js';
 import { maintenancePanel } from './maintenance.js';
@@ -134,13 +145,11 @@ export function monitor(app, { id, params }) {
       if (this.recent.some((known) => known.id === result.id)) {
         return;
       }
-      const { latest } = this;
-      if (
-        this.monitor &&
-        result.status !== latest?.status &&
-        !(Date.parse(result.date) < Date.parse(latest?.date ?? ''))
-      ) {
-        this.monitor = Object.freeze({ ...this.monitor, since: result.date });
+      const { latest, monitor } = this;
+      if (monitor) {
+        const isNew = result.status !== latest?.status && !(Date.parse(result.date) < Date.parse(latest?.date ?? ''));
+        const since = isNew ? result.date : monitor.since;
+        this.monitor = Object.freeze({ ...monitor, since, notChecked: notCheckedAfter(monitor, result) });
       }
       this.setRecent([result, ...this.recent].sort(newestFirst));
     },
@@ -159,7 +168,12 @@ export function monitor(app, { id, params }) {
     checkNow() {
       return this.act(async () => {
         await api.run(id);
-        app.notify('Check requested. The result appears here soon.');
+        const { notChecked } = this;
+        if (notChecked) {
+          app.notify(`Check requested. The last one was not made: ${notChecked.reason}.`, 'failed');
+        } else {
+          app.notify('Check requested. The result appears here soon.');
+        }
       });
     },
 
@@ -202,18 +216,27 @@ export function monitor(app, { id, params }) {
       return this.recent[0] ?? null;
     },
 
+    /** Why the monitor is not checked; undefined if it is. */
+    get notChecked() {
+      return this.monitor?.notChecked;
+    },
+
+    get notCheckedTime() {
+      return this.notChecked ? formatMoment(this.notChecked.since, this.clock.now) : '';
+    },
+
     get badge() {
       return this.monitor ? badgeOf(this.monitor, this.latest) : null;
     },
 
-    /** Why the latest result is ignored; null if it counts. */
+    /** The label next to the status; null if there is none. */
     get mark() {
-      return this.monitor?.enabled ? markOf(this.latest) : null;
+      return this.monitor ? markOfMonitor(this.monitor, this.latest) : null;
     },
 
     /** The start of the current status; empty if unknown. */
     get since() {
-      return (this.monitor?.enabled && this.latest && this.monitor.since) || '';
+      return this.monitor ? sinceOf(this.monitor, this.latest) : '';
     },
 
     get sinceText() {

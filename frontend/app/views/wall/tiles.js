@@ -1,16 +1,17 @@
 /** @import {ListedMonitor} from '../../../types/model' */
-import { formatResult, historyPath } from '../../format.js';
+import { formatMoment, formatResult, historyPath, isUnchecked, sinceOf } from '../../format.js';
 
 /**
- * The status of a tile. An overdue monitor has no recent result. A monitor in maintenance, or blocked by its dependency, may
- * not be OK, but its results are ignored.
- * @typedef {'failed' | 'error' | 'overdue' | 'ok' | 'maintenance' | 'blocked' | 'pending' | 'disabled'} Kind
+ * The status of a tile. The runner of an unchecked monitor can't check it. An overdue monitor has no recent result. A monitor
+ * in maintenance, or blocked by its dependency, may not be OK, but its results are ignored.
+ * @typedef {'failed' | 'error' | 'unchecked' | 'overdue' | 'ok' | 'maintenance' | 'blocked' | 'pending' | 'disabled'} Kind
  */
 
 /** The labels, worst first. @type {Record<Kind, string>} */
 const LABELS = {
   failed: 'Failed',
   error: 'Error',
+  unchecked: 'Not checked',
   overdue: 'Overdue',
   ok: 'OK',
   maintenance: 'In maintenance',
@@ -19,7 +20,7 @@ const LABELS = {
   disabled: 'Disabled',
 };
 const KINDS = /** @type {Kind[]} */ (Object.keys(LABELS));
-const NOT_OK = KINDS.slice(0, 3);
+const NOT_OK = KINDS.slice(0, 4);
 /** The kind of result that each path of a tile's history shows. */
 const BARS = /** @type {const} */ ([0, 1, 2, 'excluded']);
 /**
@@ -68,6 +69,9 @@ function kindOf(monitor, now) {
   }
   if (latest && latest.status !== 0 && !latest.excluded) {
     return latest.status === 1 ? 'error' : 'failed';
+  }
+  if (isUnchecked(monitor, latest)) {
+    return 'unchecked';
   }
   if (isOverdue(monitor, now)) {
     return 'overdue';
@@ -153,7 +157,7 @@ function headlineKinds(count) {
  * @param {ListedMonitor} b
  */
 function newestFirst(a, b) {
-  return (b.since ?? '').localeCompare(a.since ?? '');
+  return sinceOf(b, b.latest).localeCompare(sinceOf(a, a.latest));
 }
 
 /**
@@ -166,19 +170,31 @@ export function drawTile(tile, monitor, now) {
   const kind = kindOf(monitor, now);
   const notOk = NOT_OK.includes(kind);
   const value = formatResult(monitor.latest).replace(/^–$/, '');
-  const message =
-    kind === 'overdue' ? 'No recent result. Check that a runner is online.' : (monitor.latest?.message ?? '');
-  set(tile, 'class', `tile ${kind}${notOk && isOverdue(monitor, now) ? ' stale' : ''}`);
+  const message = messageOf(monitor, kind);
+  const stale = notOk && (monitor.notChecked || isOverdue(monitor, now));
+  set(tile, 'class', `tile ${kind}${stale ? ' stale' : ''}`);
   set(tile, 'href', `#monitor/${monitor.id}`);
   set(tile, 'title', [`${monitor.name}: ${LABELS[kind]}`, value, message].filter(Boolean).join(' · '));
   write(tile, '.tile-name', monitor.name);
   write(tile, '.tile-word', LABELS[kind]);
   write(tile, '.tile-value', value);
   write(tile, '.tile-message', message);
-  drawSince(tile, kind === 'overdue' ? (monitor.latest?.date ?? monitor.updated) : monitor.since, now);
+  const since = kind === 'overdue' ? (monitor.latest?.date ?? monitor.updated) : sinceOf(monitor, monitor.latest);
+  drawSince(tile, since, now);
   tile.querySelectorAll('path').forEach((path, i) => {
     set(path, 'd', historyPath(monitor.history, BARS[i]));
   });
+}
+
+/**
+ * @param {ListedMonitor} monitor
+ * @param {Kind} kind
+ */
+function messageOf({ latest, notChecked }, kind) {
+  if (kind === 'overdue') {
+    return 'No recent result. Check that a runner is online.';
+  }
+  return (kind === 'unchecked' ? notChecked?.reason : latest?.message) ?? '';
 }
 
 /**
@@ -226,17 +242,8 @@ function drawSince(tile, since, now) {
  * @param {number} now
  */
 function formatSince(date, now) {
-  const since = new Date(date);
-  const today = since.toDateString() === new Date(now).toDateString();
-  const when = today
-    ? since.toLocaleTimeString(undefined, { timeStyle: 'short' })
-    : since.toLocaleString(undefined, {
-        month: 'short',
-        day: 'numeric',
-        hour: 'numeric',
-        minute: '2-digit',
-      });
-  const minutes = Math.max(0, Math.floor((now - since.getTime()) / 60_000));
+  const when = formatMoment(date, now);
+  const minutes = Math.max(0, Math.floor((now - Date.parse(date)) / 60_000));
   const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];
   const length = days ? `${days} d ${hours} h` : hours ? `${hours} h ${minutes % 60} min` : `${minutes} min`;
   return minutes ? `since ${when} · ${length}` : `since ${when}`;

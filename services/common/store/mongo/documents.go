@@ -39,8 +39,8 @@ type resultDoc struct {
 	Ignored       string         `bson:"excluded,omitempty"`
 }
 
-// stateDoc is a document of the collection states. Its _id is the id of the monitor. A Sequence is omitted if the number
-// equals the date, as in all documents of earlier versions.
+// stateDoc is a document of the collection states. Its _id is the id of the monitor. A Sequence is omitted if the
+// number equals the date, as in all documents of earlier versions.
 type stateDoc struct {
 	ID       bson.ObjectID `bson:"_id"`
 	Sequence int64         `bson:"seq,omitempty"`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
@@ -37,7 +38,7 @@ func explain(ctx context.Context, operation string, err *error) {
 	case isDocumentError(*err):
 		*err = fmt.Errorf("%s: %w", operation, monitor.Invalidf("MongoDB can't store a document: %v", *err))
 	case isServerError(*err):
-		*err = fmt.Errorf("%s: %w: %w", operation, store.ErrUnknown, *err)
+		*err = fmt.Errorf("%s: %w: %w", operation, store.ErrUnknown, codedError{*err})
 	default:
 		*err = fmt.Errorf("%s: %w", operation, *err)
 	}
@@ -92,6 +93,20 @@ func isServerError(err error) bool {
 	return errors.As(err, &server)
 }
 
+// codedError is an error of a server. Its text begins with the code, which the text of the driver does not contain.
+type codedError struct{ error }
+
+func (e codedError) Error() string {
+	var server driver.ServerError
+	text := strings.TrimSpace(e.error.Error())
+	if !errors.As(e.error, &server) || len(server.ErrorCodes()) == 0 {
+		return text
+	}
+	return fmt.Sprintf("code %d: %s", server.ErrorCodes()[0], text)
+}
+
+func (e codedError) Unwrap() error { return e.error }
+
 // isConfigError reports whether the connection or the server failed because of the settings of the connection, so that
 // waiting for the server can't help.
 func isConfigError(err error) bool {
@@ -131,7 +146,7 @@ func isDocumentError(err error) bool {
 	return false
 }
 
-// all reports whether list is not empty and is true of all its elements.
+// all reports whether list has elements and is returns true for each of them.
 func all[T any](list []T, is func(T) bool) bool {
 	return len(list) > 0 && !slices.ContainsFunc(list, func(v T) bool { return !is(v) })
 }

@@ -32,9 +32,9 @@ func wantInvalid(t *testing.T, err error) {
 	}
 }
 
-// TestEngineAway answers all commands except hello and ping with an error, as a gateway does whose database engine is
-// unavailable.
-func TestEngineAway(t *testing.T) {
+// TestUnavailableEngine answers all commands except hello and ping with an error, as a gateway does whose database
+// engine is unavailable.
+func TestUnavailableEngine(t *testing.T) {
 	t.Parallel()
 	s, r := openThrough(t, server, mongotest.Database(t, server))
 	if err := s.CreateMonitor(t.Context(), newMonitor(1, "a")); err != nil {
@@ -51,8 +51,12 @@ func TestEngineAway(t *testing.T) {
 			"DeleteMonitor": func(ctx context.Context) error { return s.DeleteMonitor(ctx, newMonitor(1, "").ID) },
 			"PutHeartbeat":  func(ctx context.Context) error { return s.PutHeartbeat(ctx, store.Runner{ID: "r"}) },
 		} {
-			if err := call(t.Context()); !errors.Is(err, monitor.ErrUnavailable) {
+			err := call(t.Context())
+			if !errors.Is(err, monitor.ErrUnavailable) {
 				t.Errorf("code %d: %s returns %v, want an error that wraps ErrUnavailable", code, name, err)
+			}
+			if text := fmt.Sprintf("unknown error of the database: code %d: no connection", code); code == 4711 && !strings.Contains(err.Error(), text) {
+				t.Errorf("%s returns %q, want a text with %q", name, err, text)
 			}
 		}
 	}

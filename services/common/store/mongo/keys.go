@@ -25,8 +25,8 @@ type keyDoc struct {
 	Used time.Time `bson:"used"`
 }
 
-// key returns the key. A hash of the wrong length becomes the zero hash, which no key has: such a key is never accepted,
-// but it can be listed and deleted, and does not affect the others.
+// key returns the key. A hash of the wrong length becomes the zero hash, which no key has: such a key is never
+// accepted, but it can be listed and deleted, and does not affect the others.
 func (d keyDoc) key() store.Key {
 	k := store.Key{
 		ID: d.ID.Hex(), Name: d.Name, Scope: d.Scope, Created: d.Created.UTC(), LastUsed: d.Used.UTC(),

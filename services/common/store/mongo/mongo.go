@@ -190,8 +190,8 @@ func (s *Store) Close(ctx context.Context) (err error) {
 	return s.client.Disconnect(ctx)
 }
 
-// Ping returns an error if the server can't read. It reads a document, because some servers answer the command ping while
-// their database engine is unavailable.
+// Ping returns an error if the server can't read. It reads a document, because some servers answer the command ping
+// while their database engine is unavailable.
 func (s *Store) Ping(ctx context.Context) (err error) {
 	defer s.end(ctx, time.Now(), "ping", &err)
 	return s.read(ctx)

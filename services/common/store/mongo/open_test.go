@@ -160,7 +160,7 @@ func TestServerUnavailable(t *testing.T) {
 		t.Errorf("error %v, want one that wraps context.Canceled", err)
 	}
 
-	r.serve(t)
+	r.resume()
 	for deadline := time.Now().Add(10 * time.Second); ; {
 		err := s.Ping(t.Context())
 		if err == nil {

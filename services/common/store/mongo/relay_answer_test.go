@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -26,22 +27,19 @@ func (a *answers) set(f answer) { a.current.Store(&f) }
 // name.
 func failWith(code int, names ...string) answer {
 	return func(name string, _ bson.Raw) bson.D {
-		selected := name != "hello" && name != "isMaster" && name != "ismaster" && name != "ping"
+		spared := slices.Contains([]string{"hello", "isMaster", "ismaster", "ping"}, name)
 		if len(names) > 0 {
-			selected = false
-			for _, n := range names {
-				selected = selected || n == name
-			}
+			spared = !slices.Contains(names, name)
 		}
-		if !selected {
+		if spared {
 			return nil
 		}
 		return bson.D{field("ok", 0), field("code", code), field("errmsg", "no connection to the engine")}
 	}
 }
 
-// copyCommands forwards messages from a client to a server until a connection fails. It sends the replies that a gives
-// itself.
+// copyCommands forwards messages from a client to a server until a connection fails. Messages that a answers are not
+// forwarded.
 func (a *answers) copyCommands(server, client net.Conn) {
 	for {
 		message, err := readMessage(client)

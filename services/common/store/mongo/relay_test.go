@@ -11,24 +11,53 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// relay forwards connections to a server until cut is called. It may answer commands itself.
+// relay forwards connections to a server, except between cut and resume. It may answer commands itself. It listens
+// until the end of the test, so that no other program takes its port.
 type relay struct {
 	answers
-	address, server string
-	// tls is the TLS configuration for clients; nil means no TLS. The connection to the server never uses TLS.
-	tls                   *tls.Config
-	listener              net.Listener
+	address, server       string
 	accepting, forwarding sync.WaitGroup
-	conns                 []net.Conn // used by the accepting goroutine, and by cut after that has ended
+
+	// mu protects the fields below.
+	mu    sync.Mutex
+	isCut bool
+	conns []net.Conn
 }
 
 // startRelay starts a relay to the server at uri and returns the URI of the server through the relay.
 func startRelay(t *testing.T, uri string) (r *relay, through string) {
 	t.Helper()
-	r = &relay{address: "127.0.0.1:0", server: host(t, uri)}
-	r.serve(t)
-	t.Cleanup(r.cut)
+	r = newRelay(t, uri, nil)
 	return r, uriThrough(t, uri, r.address)
+}
+
+// newRelay starts a relay to the server at uri. tlsConfig is the TLS configuration for clients; nil means no TLS. The
+// connection to the server never uses TLS.
+func newRelay(t *testing.T, uri string, tlsConfig *tls.Config) *relay {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &relay{address: listener.Addr().String(), server: host(t, uri)}
+	if tlsConfig != nil {
+		listener = tls.NewListener(listener, tlsConfig)
+	}
+	r.accepting.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			r.forward(client)
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		r.accepting.Wait()
+		r.cut()
+	})
+	return r
 }
 
 // host returns the host of a URI. It skips the test if the URI has several.
@@ -48,29 +77,13 @@ func uriThrough(t *testing.T, uri, address string) string {
 	return strings.TrimSuffix(through, "/") + "/?directConnection=true&" + settings
 }
 
-func (r *relay) serve(t *testing.T) {
-	t.Helper()
-	listener, err := net.Listen("tcp", r.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.address = listener.Addr().String()
-	if r.tls != nil {
-		listener = tls.NewListener(listener, r.tls)
-	}
-	r.listener = listener
-	r.accepting.Go(func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			r.forward(client)
-		}
-	})
-}
-
 func (r *relay) forward(client net.Conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.isCut {
+		client.Close()
+		return
+	}
 	server, err := net.Dial("tcp", r.server)
 	if err != nil {
 		client.Close()
@@ -81,13 +94,21 @@ func (r *relay) forward(client net.Conn) {
 	r.forwarding.Go(func() { r.answers.copyCommands(server, client); server.Close() })
 }
 
-// cut closes all connections and stops listening.
+// cut closes all connections, and closes new ones at once until resume is called.
 func (r *relay) cut() {
-	r.listener.Close()
-	r.accepting.Wait()
+	r.mu.Lock()
+	r.isCut = true
 	for _, conn := range r.conns {
 		conn.Close()
 	}
 	r.conns = nil
+	r.mu.Unlock()
 	r.forwarding.Wait()
+}
+
+// resume forwards new connections again.
+func (r *relay) resume() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.isCut = false
 }

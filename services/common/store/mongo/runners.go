@@ -16,10 +16,18 @@ type runnerDoc struct {
 	Monitors int       `bson:"monitors"`
 	LastSeen time.Time `bson:"last_seen"`
 	Problems []string  `bson:"problems,omitempty"`
+	// The fields of a NotChecked and of its monitors have their Go names in lower case.
+	NotChecked []store.NotChecked `bson:"not_checked,omitempty"`
 }
 
 func (d runnerDoc) runner() store.Runner {
-	return store.Runner{ID: d.ID, Monitors: d.Monitors, LastSeen: d.LastSeen.UTC(), Problems: d.Problems}
+	for _, n := range d.NotChecked {
+		for i := range n.Monitors {
+			n.Monitors[i].Since = n.Monitors[i].Since.UTC()
+		}
+	}
+	d.LastSeen = d.LastSeen.UTC()
+	return store.Runner(d)
 }
 
 // PutHeartbeat stores the heartbeat of a runner.

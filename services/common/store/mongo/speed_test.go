@@ -16,7 +16,7 @@ func TestNewestOfManyResults(t *testing.T) {
 	const monitors, perMonitor = 100, 1000
 	limit := 20 * time.Millisecond
 	if !mongotest.Real() {
-		limit = time.Second
+		limit = 10 * time.Second
 	}
 	uri := mongotest.StartWatchable(t)
 	s := open(t, Config{URI: uri, Database: mongotest.Database(t, uri)})

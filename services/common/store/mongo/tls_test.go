@@ -47,9 +47,7 @@ func TestTLS(t *testing.T) {
 	t.Parallel()
 	certificate, authority := newCertificate(t)
 	_, other := newCertificate(t)
-	r := &relay{address: "127.0.0.1:0", server: host(t, server), tls: &tls.Config{Certificates: []tls.Certificate{certificate}}}
-	r.serve(t)
-	t.Cleanup(r.cut)
+	r := newRelay(t, server, &tls.Config{Certificates: []tls.Certificate{certificate}})
 	uri := uriThrough(t, server, r.address) + "&tls=true&tlsCAFile="
 
 	s := open(t, Config{URI: uri + url.QueryEscape(authority), Database: mongotest.Database(t, server)})

@@ -50,8 +50,8 @@ func uriError(uri string) error {
 		"use the percent-encoded form of the characters : / ? # [ ] @ %% in them")
 }
 
-// hasWrongPort reports whether what stands where a port belongs is not a number. It is a password if the host is missing,
-// as in mongodb://user:password.
+// hasWrongPort reports whether what stands where a port belongs is not a number. It is a password if the host is
+// missing, as in mongodb://user:password.
 func hasWrongPort(uri string) bool {
 	_, hosts, _ := strings.Cut(userInfo.ReplaceAllString(uri, "://"), "://")
 	if end := strings.IndexAny(hosts, "/?"); end >= 0 {

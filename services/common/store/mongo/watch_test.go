@@ -86,7 +86,7 @@ func TestWatchReconnects(t *testing.T) {
 		if err := direct.ReplaceMonitor(t.Context(), newMonitor(round, "b"+strconv.Itoa(round))); err != nil {
 			t.Fatal(err)
 		}
-		r.serve(t)
+		r.resume()
 		if round%2 == 0 {
 			waitForNames(t, changes, direct, "b"+strconv.Itoa(round))
 		}
@@ -220,8 +220,8 @@ func TestWatchLimitsRequests(t *testing.T) {
 	}
 }
 
-// TestWatchWhileEngineIsAway answers the requests of change streams with an unknown error for a while.
-func TestWatchWhileEngineIsAway(t *testing.T) {
+// TestWatchWhileEngineIsUnavailable answers the requests of change streams with an unknown error for a while.
+func TestWatchWhileEngineIsUnavailable(t *testing.T) {
 	t.Parallel()
 	uri := mongotest.StartWatchable(t)
 	s, r := openThrough(t, uri, mongotest.Database(t, uri))

@@ -42,10 +42,13 @@ func Backup(ctx context.Context, path, file string, progress Progress) (Content,
 	if err != nil {
 		return Content{}, err
 	}
-	if file, err = filepath.Abs(file); err != nil {
+	if path, err = withoutLinks(path); err != nil {
 		return Content{}, err
 	}
-	if err := checkTarget(file); err != nil {
+	if err := checkLog(path); err != nil {
+		return Content{}, err
+	}
+	if file, err = newFilePath(file); err != nil {
 		return Content{}, err
 	}
 	partial, err := createPartial(filepath.Dir(file), filepath.Base(file)+".*.partial")
@@ -53,7 +56,10 @@ func Backup(ctx context.Context, path, file string, progress Progress) (Content,
 		return Content{}, fmt.Errorf("can't create %s: %w: use a folder that this user may write to", file, err)
 	}
 	defer removePartial(partial)
-	content, err := copyDatabase(ctx, databaseFile{path: path}, partial, progress)
+	content, err := copyUnused(ctx, path, partial, progress)
+	if err != nil {
+		content, err = copyDatabase(ctx, databaseFile{path: path}, partial, progress)
+	}
 	if errors.Is(err, errDamaged) {
 		err = fmt.Errorf("%w: stop NanoMon, copy its folder, and restore an earlier backup", err)
 	}
@@ -63,21 +69,26 @@ func Backup(ctx context.Context, path, file string, progress Progress) (Content,
 	return content, publish(partial, file)
 }
 
-// checkTarget returns an error if a new file can't have this path.
-func checkTarget(file string) error {
-	info, err := os.Lstat(file)
+// newFilePath returns the absolute path of a new file, or an error if no new file can have this path.
+func newFilePath(file string) (string, error) {
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Lstat(path)
+	isFolder := err == nil && info.IsDir() || strings.HasSuffix(filepath.ToSlash(file), "/")
 	switch {
-	case err == nil && info.IsDir():
-		return fmt.Errorf("%s is a folder: add the name of the new file", file)
+	case isFolder:
+		return "", fmt.Errorf("%s is a folder: add the name of the new file", path)
 	case err == nil:
-		return errExists(file)
+		return "", errExists(path)
 	case !errors.Is(err, fs.ErrNotExist):
-		return err
+		return "", err
 	}
-	if _, err := os.Stat(filepath.Dir(file)); err != nil {
-		return fmt.Errorf("the folder %s does not exist: create it, or use another one", filepath.Dir(file))
+	if _, err := os.Stat(filepath.Dir(path)); err != nil {
+		return "", fmt.Errorf("the folder %s does not exist: create it, or use another one", filepath.Dir(path))
 	}
-	return nil
+	return path, nil
 }
 
 func errExists(file string) error {
@@ -159,8 +170,8 @@ func missing(path string) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// copyDatabase copies a NanoMon database to an empty file and checks the copy. It holds one read transaction, which lets
-// other processes write, but lets the write-ahead log grow until the copy is complete.
+// copyDatabase copies a NanoMon database to an empty file and checks the copy. It holds one read transaction, which
+// lets other processes write, but lets the write-ahead log grow until the copy is complete.
 func copyDatabase(ctx context.Context, source databaseFile, target string, progress Progress) (Content, error) {
 	want, err := copyPages(ctx, source, target, progress)
 	if err != nil {
@@ -275,8 +286,8 @@ var (
 	errEmpty   = errors.New("the file contains no tables: if it is a copy of nanomon.db, the file nanomon.db-wal is missing beside it")
 )
 
-// contentOf returns what a database contains. It returns an error if this is not a NanoMon database, or has a newer
-// format.
+// contentOf returns what a database contains. It returns an error if this is not a NanoMon database, has a newer format,
+// or lacks a column of its format.
 func contentOf(ctx context.Context, conn *sql.Conn) (c Content, err error) {
 	version, err := fileFormat(ctx, conn)
 	if err != nil {
@@ -284,6 +295,9 @@ func contentOf(ctx context.Context, conn *sql.Conn) (c Content, err error) {
 	}
 	if version == 0 {
 		return c, errEmpty
+	}
+	if err := checkColumns(ctx, conn, version); err != nil {
+		return c, err
 	}
 	tables, err := tableNames(ctx, conn)
 	if err != nil {
@@ -336,6 +350,8 @@ func explainCopy(err error) error {
 	case sqlite3.SQLITE_CORRUPT:
 		return fmt.Errorf("%w: %w", errDamaged, err)
 	default:
-		return fmt.Errorf("%w: %s", err, causeOf(failure.Code()).hint)
+		// The text is that of the connection, which has no error of its own while another file is written.
+		text := strings.Replace(err.Error(), ": not an error", "", 1)
+		return fmt.Errorf("%s: %s", text, causeOf(failure.Code()).hint)
 	}
 }

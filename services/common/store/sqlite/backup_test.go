@@ -12,12 +12,13 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
+	"nanomon/tests/fulldisk"
 )
 
 func quiet(string, float64) {}
 
-// TestBackupWhileWriting writes without a pause during backups. Each backup must be of one moment: it has whole batches,
-// and all results that were acknowledged before it began.
+// TestBackupWhileWriting writes without a pause during backups. Each backup must be of one moment: it has whole
+// batches, and all results that were acknowledged before it began.
 func TestBackupWhileWriting(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "nanomon.db")
 	s := openAt(t, path)
@@ -143,6 +144,7 @@ func TestBackupErrors(t *testing.T) {
 		"no database":         {filepath.Join(t.TempDir(), "nanomon.db"), "", "there is no database"},
 		"folder":              {closedFile(t, ""), t.TempDir(), "is a folder: add the name of the new file"},
 		"missing folder":      {closedFile(t, ""), filepath.Join(t.TempDir(), "x", "y"), "does not exist: create it"},
+		"name of a folder":    {closedFile(t, ""), filepath.Join(t.TempDir(), "x") + "/", "is a folder: add the name"},
 		"existing file":       {closedFile(t, ""), existing, "exists and was not changed"},
 		"damaged database":    {damage(t, closedFile(t, ""), 3), "", "the database is damaged"},
 		"unreadable database": {damage(t, closedFile(t, ""), 0), "", "not a NanoMon database"},
@@ -161,6 +163,62 @@ func TestBackupErrors(t *testing.T) {
 	}
 	if content, err := os.ReadFile(existing); err != nil || string(content) != "before" {
 		t.Errorf("the existing file has %q, error %v", content, err)
+	}
+}
+
+// changed returns a closed database after a statement.
+func changed(t *testing.T, statement string) string {
+	t.Helper()
+	path := closedFile(t, "")
+	changeFile(t, path, statement)
+	return path
+}
+
+func TestBackupToFullDisk(t *testing.T) {
+	disk := fulldisk.Mount(t)
+	disk.Fill(t)
+	_, err := Backup(t.Context(), closedFile(t, ""), filepath.Join(disk.Dir, "backup.db"), quiet)
+	if want := ": database or disk is full (13): free disk space"; err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("error %v, want one that ends with %q", err, want)
+	}
+}
+
+// TestBackupFromFullDisk makes a backup to another disk while NanoMon is stopped.
+func TestBackupFromFullDisk(t *testing.T) {
+	disk := fulldisk.Mount(t)
+	path := filepath.Join(disk.Dir, "nanomon.db")
+	copyFile(t, closedFile(t, "Shop"), path)
+	disk.Fill(t)
+	file := filepath.Join(t.TempDir(), "backup.db")
+	if _, err := Backup(t.Context(), path, file, quiet); err != nil {
+		t.Fatal(err)
+	}
+	wantMonitor(t, file, "Shop")
+}
+
+func TestBackupOfRunningDatabaseByLink(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "nanomon.db")
+	openAt(t, path)
+	link := filepath.Join(t.TempDir(), "nanomon.db")
+	must(t, "", os.Symlink(path, link))
+	if _, err := Backup(t.Context(), link, filepath.Join(t.TempDir(), "backup.db"), quiet); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestBackupOfRunningDatabaseByAnotherName makes a backup of a file without its write-ahead log, as if only this file was
+// mounted into a container.
+func TestBackupOfRunningDatabaseByAnotherName(t *testing.T) {
+	if !hasFileLocks {
+		t.Skip("another process can't be found by the file on this operating system")
+	}
+	path := filepath.Join(t.TempDir(), "nanomon.db")
+	openAt(t, path)
+	name := filepath.Join(t.TempDir(), "nanomon.db")
+	must(t, "", os.Link(path, name))
+	_, err := Backup(t.Context(), name, filepath.Join(t.TempDir(), "backup.db"), quiet)
+	if err == nil || !strings.Contains(err.Error(), "set DATA_DIR to the folder that NanoMon uses") {
+		t.Errorf("error %v", err)
 	}
 }
 
@@ -239,6 +297,25 @@ func TestRestoreReplacesDamagedDatabase(t *testing.T) {
 	wantMonitor(t, path, "backup")
 }
 
+func TestRestoresInOneSecondKeepAllDatabases(t *testing.T) {
+	path, kept := closedFile(t, "first"), make(map[string]bool)
+	for range 5 {
+		name, err := restore(t, path, closedFile(t, "backup"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept[name] = true
+	}
+	if len(kept) != 5 {
+		t.Errorf("kept %v", kept)
+	}
+	for name := range kept {
+		if _, err := os.Stat(name); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestRestoreWithoutPreviousDatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "data", "nanomon.db")
 	if kept, err := restore(t, path, closedFile(t, "backup")); err != nil || kept != "" {
@@ -273,6 +350,10 @@ func TestRestoreErrors(t *testing.T) {
 		"text":              {path, writeFile(t, filepath.Join(t.TempDir(), "x"), []byte(strings.Repeat("text ", 2000))), "not a NanoMon database"},
 		"empty":             {path, writeFile(t, filepath.Join(t.TempDir(), "x"), nil), "contains no tables"},
 		"other program":     {path, other, "not a NanoMon database"},
+		"negative format":   {path, fileWith(t, migrations[0], "PRAGMA user_version = -3"), "not a NanoMon database"},
+		"no format":         {path, fileWith(t, migrations[0]), "not a NanoMon database"},
+		"missing table":     {path, changed(t, "DROP TABLE monitors"), "the database is damaged: monitors."},
+		"missing column":    {path, changed(t, "ALTER TABLE states DROP COLUMN seq"), "the database is damaged: states.seq is missing"},
 		"newer format":      {path, newer, "has format 99 and this version of NanoMon supports"},
 		"damaged":           {path, damage(t, closedFile(t, ""), 3), "the database is damaged"},
 		"damaged elsewhere": {path, damage(t, closedFile(t, ""), 9), "the database is damaged"},

@@ -26,8 +26,8 @@ func (s *Store) checkpointSoon() {
 	}
 }
 
-// runCheckpoints moves the write-ahead log into the database file when checkpointDue has a value, until ctx ends. If that
-// fails, or a reader still needs a part of the log, it tries again.
+// runCheckpoints moves the write-ahead log into the database file when checkpointDue has a value, until ctx ends. If
+// that fails, or a reader still needs a part of the log, it tries again.
 func (s *Store) runCheckpoints(ctx context.Context) {
 	s.checkpointSoon()
 	for {

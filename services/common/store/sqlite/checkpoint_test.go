@@ -36,8 +36,8 @@ func TestCopyOfFileAloneHasDefinitions(t *testing.T) {
 	}
 }
 
-// definitionsInCopy copies the database file without its log and returns the number of definitions in the copy, -1 if it
-// has no tables yet.
+// definitionsInCopy copies the database file without its log and returns the number of definitions in the copy, -1 if
+// it has no tables yet.
 func definitionsInCopy(t *testing.T, path string) int {
 	t.Helper()
 	content, err := os.ReadFile(path)

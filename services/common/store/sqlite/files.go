@@ -30,7 +30,8 @@ var errLogGone = &monitor.UnavailableError{
 // files are the files of the open database.
 type files struct {
 	path string
-	// data is open for reading. Closing it releases all locks of this process on the file, so it is closed last.
+	// data is the database, open for reading. Closing it releases all locks of this process on the file, so it is closed
+	// after SQLite has closed the database.
 	data *os.File
 	// log identifies the write-ahead log that SQLite has open. Only the writer changes it.
 	log os.FileInfo
@@ -93,8 +94,8 @@ func unreadable(err error) error {
 }
 
 // verifyFiles returns an error if a write would be lost, because the database file was deleted or replaced. If the
-// write-ahead log was deleted, it moves its content to the database file and creates a new log. Only the writer calls it,
-// outside a transaction.
+// write-ahead log was deleted, it moves its content to the database file and creates a new log. Only the writer calls
+// it, outside a transaction.
 func (s *Store) verifyFiles(t *tx) error {
 	if err := s.files.check(); errors.Is(err, errFileGone) {
 		return err

@@ -4,14 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"nanomon/services/common/monitor"
 )
 
-// probeInterval is the minimum time between two probe writes.
-const probeInterval = time.Second
+// testInterval is the minimum time between two test writes.
+const testInterval = time.Second
 
 // maxCommitTime is the maximum duration of one commit of the writer on a disk that works.
 const maxCommitTime = 10 * time.Second
@@ -21,8 +26,12 @@ var errHangs = &monitor.UnavailableError{
 	Detail: "the disk with the database does not respond", Hint: "check the disk and the system log",
 }
 
-// probeOperation is the name of a probe write.
-const probeOperation = "probe write"
+// testOperation is the name of a test write.
+const testOperation = "test write"
+
+// openOperation is the name for opening a connection, which any read may need. A read that failed because of it may never
+// be made again, so Ping tests it.
+const openOperation = "open a connection"
 
 // health remembers which operations fail for a reason that lies in the database or its disk. It is safe for concurrent
 // use.
@@ -32,8 +41,8 @@ type health struct {
 	reads, writes map[string]error
 	// damage is the first error that showed damage. It stays, because a damaged file is replaced while NanoMon is stopped.
 	damage error
-	// probed is the time of the last probe write.
-	probed time.Time
+	// tested is the time of the last test write.
+	tested time.Time
 	// committing is the time at which the current commit of the writer began; zero if there is none.
 	committing time.Time
 }
@@ -42,7 +51,20 @@ func newHealth() *health {
 	return &health{reads: make(map[string]error), writes: make(map[string]error)}
 }
 
-func (h *health) recordRead(operation string, err error) { h.record(h.reads, operation, err) }
+func (h *health) recordRead(operation string, err error) {
+	var failure *sqlite.Error
+	if errors.As(err, &failure) && failure.Code()&0xff == sqlite3.SQLITE_CANTOPEN {
+		operation = openOperation
+	}
+	h.record(h.reads, operation, err)
+}
+
+// cannotOpen reports whether the last attempt to open a connection failed.
+func (h *health) cannotOpen() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.reads[openOperation] != nil
+}
 
 func (h *health) recordWrite(operation string, err error) { h.record(h.writes, operation, err) }
 
@@ -63,15 +85,15 @@ func (h *health) record(failing map[string]error, operation string, err error) {
 	}
 }
 
-// probeDue reports whether it is time for a probe write, which tests whether writes succeed again. If it returns true,
+// testDue reports whether it is time for a test write, which tells whether writes succeed again. If it returns true,
 // the caller makes the write.
-func (h *health) probeDue(now time.Time) bool {
+func (h *health) testDue(now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.writes) == 0 || now.Sub(h.probed) < probeInterval {
+	if len(h.writes) == 0 || now.Sub(h.tested) < testInterval {
 		return false
 	}
-	h.probed = now
+	h.tested = now
 	return true
 }
 
@@ -89,7 +111,7 @@ func (h *health) setCommitting(began time.Time) {
 	h.committing = began
 }
 
-// problem returns what is wrong at the given time; nil if nothing is.
+// problem returns what is wrong at the given time; nil if nothing is. While nothing changes, it returns the same error.
 func (h *health) problem(now time.Time) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -100,15 +122,15 @@ func (h *health) problem(now time.Time) error {
 		return errHangs
 	}
 	for _, failing := range []map[string]error{h.writes, h.reads} {
-		for operation, err := range failing {
-			return fmt.Errorf("%s: %w", operation, err)
+		for _, operation := range slices.Sorted(maps.Keys(failing)) {
+			return fmt.Errorf("%s: %w", operation, failing[operation])
 		}
 	}
 	return nil
 }
 
-// Ping returns an error if the database can't be read, if its file was deleted, replaced or damaged, or if a write hangs or
-// failed and none has succeeded since. While writes fail, it tries one, at most once a second.
+// Ping returns an error if the database can't be read, if its file was deleted, replaced or damaged, or if a write
+// hangs or failed and none has succeeded since. While writes fail, it tries one, at most once a second.
 func (s *Store) Ping(ctx context.Context) error {
 	if err := s.ping(ctx); err != nil {
 		return fmt.Errorf("database %s: %w", s.files.path, err)
@@ -127,18 +149,31 @@ func (s *Store) ping(ctx context.Context) error {
 	if readError != nil {
 		return readError
 	}
-	if s.health.probeDue(time.Now()) {
-		s.probe(ctx)
+	if s.health.cannotOpen() {
+		s.health.recordRead(openOperation, s.testOpen(ctx))
+	}
+	if s.health.testDue(time.Now()) {
+		s.testWrite(ctx)
 	}
 	return s.health.problem(time.Now())
 }
 
-// probe writes and deletes as much data as a large batch of results needs. If that succeeds, all writes should.
-func (s *Store) probe(ctx context.Context) {
+// testOpen opens a connection of its own and reads.
+func (s *Store) testOpen(ctx context.Context) error {
+	db, err := connect(s.files.path, "busy_timeout(5000)", "query_only(1)")
+	if err != nil {
+		return err
+	}
+	err = db.QueryRowContext(ctx, "SELECT one FROM meta").Scan(new(int))
+	return errors.Join(err, db.Close())
+}
+
+// testWrite writes and deletes as much data as a large batch of results needs. If that succeeds, all writes should.
+func (s *Store) testWrite(ctx context.Context) {
 	for _, statement := range []string{
-		"CREATE TABLE IF NOT EXISTS probe AS SELECT zeroblob(262144) AS space", "DROP TABLE IF EXISTS probe",
+		"CREATE TABLE IF NOT EXISTS test_write AS SELECT zeroblob(262144) AS space", "DROP TABLE IF EXISTS test_write",
 	} {
-		if err := s.write(ctx, probeOperation, func(t *tx) error { return t.control(statement) }); err != nil {
+		if err := s.write(ctx, testOperation, func(t *tx) error { return t.control(statement) }); err != nil {
 			return
 		}
 	}

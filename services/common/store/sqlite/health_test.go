@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -24,10 +25,10 @@ func wantProblem(t *testing.T, s *Store, part string) {
 	}
 }
 
-// pingNow pings as if the last probe write was long ago.
+// pingNow pings as if the last test write was long ago.
 func (s *Store) pingNow(t *testing.T) error {
 	s.health.mu.Lock()
-	s.health.probed = time.Time{}
+	s.health.tested = time.Time{}
 	s.health.mu.Unlock()
 	return s.Ping(t.Context())
 }
@@ -84,7 +85,7 @@ func TestLostFile(t *testing.T) {
 		change     func(t *testing.T, path string) error
 	}{
 		{"deleted", "was deleted or replaced", func(_ *testing.T, path string) error { return os.Remove(path) }},
-		{"moved away", "was deleted or replaced", func(_ *testing.T, path string) error { return os.Rename(path, path+".old") }},
+		{"moved", "was deleted or replaced", func(_ *testing.T, path string) error { return os.Rename(path, path+".old") }},
 		{"replaced by a backup", "was deleted or replaced", func(t *testing.T, path string) error {
 			other := filepath.Join(t.TempDir(), "backup.db")
 			if err := openAt(t, other).Ping(t.Context()); err != nil {
@@ -135,6 +136,27 @@ func TestFileMovedBack(t *testing.T) {
 	}
 }
 
+// TestConnectionWhileFileWasMoved makes a read that needs a new connection while the file has another name. That read is
+// never made again.
+func TestConnectionWhileFileWasMoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "nanomon.db")
+	s := openAt(t, path)
+	if err := os.Rename(path, path+".old"); err != nil {
+		t.Fatal(err)
+	}
+	s.readers.SetMaxIdleConns(0)
+	if _, err := s.Keys(t.Context()); !errors.Is(err, monitor.ErrUnavailable) {
+		t.Fatalf("error %v, want one that wraps ErrUnavailable", err)
+	}
+	wantProblem(t, s, "was deleted or replaced")
+	if err := os.Rename(path+".old", path); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.pingNow(t); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestDeletedLog deletes the write-ahead log. No data may be lost, also if the process ends without closing the store:
 // the test opens a copy of the files.
 func TestDeletedLog(t *testing.T) {
@@ -148,9 +170,10 @@ func TestDeletedLog(t *testing.T) {
 	if err := errors.Join(os.Remove(path+"-wal"), os.Remove(path+"-shm")); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.AppendBatch(t.Context(), sampleBatch(monitors, len(monitors), true)); err != nil {
-		t.Fatal(err)
-	}
+	// A write fails if the log can't be created again because a background task reads at that moment.
+	eventually(t, "a write after the log was deleted", func() bool {
+		return s.AppendBatch(t.Context(), sampleBatch(monitors, len(monitors), true)) == nil
+	})
 	if n := count(t, s, "results"); n != 2*len(monitors) {
 		t.Errorf("%d results, want %d", n, 2*len(monitors))
 	}
@@ -216,6 +239,20 @@ func TestDamagedPages(t *testing.T) {
 		t.Errorf("AppendBatch returns %v", err)
 	}
 	wantProblem(t, s, "is damaged")
+}
+
+// TestProblemStaysTheSame checks that one of several failures is reported each time: the API logs each change.
+func TestProblemStaysTheSame(t *testing.T) {
+	h := newHealth()
+	for i := range 20 {
+		h.recordWrite(fmt.Sprint("operation ", i), &monitor.UnavailableError{Detail: fmt.Sprint(i)})
+	}
+	first := h.problem(time.Now())
+	for range 100 {
+		if next := h.problem(time.Now()); next.Error() != first.Error() {
+			t.Fatalf("problem %q after %q", next, first)
+		}
+	}
 }
 
 func TestPingWhileDiskHangs(t *testing.T) {

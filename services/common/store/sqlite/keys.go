@@ -14,7 +14,8 @@ import (
 // Keys returns all API keys.
 func (s *Store) Keys(ctx context.Context) ([]store.Key, error) {
 	list := []store.Key{}
-	err := s.read(ctx, "list keys", "SELECT id, hash, name, scope, created, used FROM keys ORDER BY name, id", nil, func(rows *sql.Rows) error {
+	const query = "SELECT id, hash, name, scope, created, used FROM keys ORDER BY name, id"
+	err := s.read(ctx, "list keys", query, nil, func(rows *sql.Rows) error {
 		k, err := scanKey(rows)
 		list = append(list, k)
 		return err

@@ -17,20 +17,20 @@ const lockSuffix = ".lock"
 
 var errInUse = errors.New("another NanoMon process uses this file: stop it or use another file")
 
-// fileLock is the right to use a database file. It ends with the process at the latest.
+// fileLock holds the locks of a database file. They end with the process at the latest.
 type fileLock struct {
 	// path is the absolute path of the database, without symbolic links.
 	path string
-	// beside has the lock file open.
+	// beside holds the lock on the lock file.
 	beside *sql.DB
-	// file is the database, open and locked; nil where only the lock file can be locked.
+	// file is the database, opened and locked; nil if the operating system can lock only the lock file.
 	file *os.File
 }
 
-// lockDatabase locks a database, and creates its folder, its file and its lock file if they are missing. Only their owner
-// may read the files, because monitors contain secrets. There are two locks: one on the lock file, which works on every
-// operating system and finds another process by the path; and, on Linux, one on the database itself, which also finds
-// it if it has opened the file by a hard link or a mount, or if somebody has removed the lock file.
+// lockDatabase locks a database, and creates its folder, its file and its lock file if they are missing. Only their
+// owner may read the files, because monitors contain secrets. There are two locks: one on the lock file, which works on
+// every operating system and finds another process by the path; and, on Linux, one on the database itself, which also
+// finds it if it has opened the file by a hard link or a mount, or if somebody has removed the lock file.
 func lockDatabase(ctx context.Context, path string) (*fileLock, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -86,8 +86,8 @@ func lockBeside(ctx context.Context, path string) (*sql.DB, error) {
 	return lock, nil
 }
 
-// lockFile creates the database if it is missing, and locks it. The file that was opened may have been replaced before it
-// was locked.
+// lockFile creates the database if it is missing, and locks it. The file that was opened may have been replaced before
+// it was locked.
 func (l *fileLock) lockFile() error {
 	f, err := openOrCreate(l.path)
 	if err != nil {
@@ -118,8 +118,8 @@ func openOrCreate(path string) (*os.File, error) {
 	return f, nil
 }
 
-// Close releases the locks. SQLite must have closed the database before: closing the file here ends the locks that
-// SQLite has on it.
+// Close releases the locks. SQLite must have closed the database before, because closing the file also releases the
+// locks of SQLite on it.
 func (l *fileLock) Close() error {
 	var err error
 	if l.file != nil {

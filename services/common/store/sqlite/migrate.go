@@ -51,7 +51,7 @@ func fileFormat(ctx context.Context, conn *sql.Conn) (int, error) {
 		return 0, err
 	case tables == 0:
 		return 0, nil
-	case application != applicationID:
+	case application != applicationID, version < 1:
 		return 0, errNotNanoMon
 	case version > len(migrations):
 		return 0, fmt.Errorf("the file has format %d and this version of NanoMon supports formats up to %d: "+

@@ -13,10 +13,10 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-	"time"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// inheritOwner gives files the owner of another file if this process runs as root. Otherwise a service that runs as another
-// user could not use them.
+// inheritOwner gives files the owner of another file if this process runs as root. Otherwise a service that runs as
+// another user could not use them.
 func inheritOwner(from string, files ...string) error {
 	info, err := os.Stat(from)
 	if err != nil {

@@ -23,9 +23,9 @@ type Restore struct {
 	Confirm func(path string, backup Content) error
 }
 
-// Run checks the backup and replaces the database by a copy of it. It returns the path at which it has kept the previous
-// database, or no path if there was none. If the process is killed, the database is either the previous one or the
-// restored one.
+// Run checks the backup and replaces the database by a copy of it. It returns the path at which it has kept the
+// previous database, or no path if there was none. If the process is killed, the database is either the previous one or
+// the restored one.
 func (r Restore) Run(ctx context.Context) (kept string, err error) {
 	backup, err := filepath.Abs(r.Backup)
 	if err != nil {
@@ -49,7 +49,7 @@ func (r Restore) Run(ctx context.Context) (kept string, err error) {
 	return r.replace(ctx, lock, backup)
 }
 
-// replace does what Run promises while the database is locked.
+// replace does the work of Run while the database is locked.
 func (r Restore) replace(ctx context.Context, lock *fileLock, backup string) (kept string, err error) {
 	folder := filepath.Dir(lock.path)
 	if err := removeRemainders(folder); err != nil {
@@ -113,7 +113,7 @@ func keep(ctx context.Context, path string) (string, error) {
 	if info.Size() == 0 && missing(path+"-wal") {
 		return "", nil
 	}
-	kept := path + "." + time.Now().Format("2006-01-02T15-04-05")
+	kept := unusedName(path + "." + time.Now().Format("2006-01-02T15-04-05"))
 	err = mergeLog(ctx, path)
 	if isDamage(err) {
 		// SQLite can't use the file. The log must not stay beside the restored database, because it belongs to this one.
@@ -123,6 +123,15 @@ func keep(ctx context.Context, path string) (string, error) {
 		return "", explain(err)
 	}
 	return kept, linkOrMove(path, kept)
+}
+
+// unusedName returns a path that no file has: path itself or, after another restore in the same second, path and a number.
+func unusedName(path string) string {
+	name := path
+	for n := 2; !missing(name); n++ {
+		name = fmt.Sprintf("%s-%d", path, n)
+	}
+	return name
 }
 
 // mergeLog moves the write-ahead log into the database and removes it, so that the database is a single file.
@@ -136,8 +145,8 @@ func mergeLog(ctx context.Context, path string) (err error) {
 	return db.QueryRowContext(ctx, "PRAGMA journal_mode = DELETE").Scan(&mode)
 }
 
-// moveLog moves the write-ahead log and the rollback journal to another database name. SQLite recreates the file -shm when
-// it needs it.
+// moveLog moves the write-ahead log and the rollback journal to another database name. SQLite recreates the file -shm
+// when it needs it.
 func moveLog(path, name string) error {
 	for _, suffix := range []string{"-wal", "-journal"} {
 		if err := os.Rename(path+suffix, name+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -150,8 +159,8 @@ func moveLog(path, name string) error {
 	return nil
 }
 
-// linkOrMove gives a file a second name, so that it never lacks the first one; where the file system has no hard links,
-// it moves the file.
+// linkOrMove gives a file a second name and keeps the first one, so that a killed process leaves a database. If the
+// file system has no hard links, it moves the file.
 func linkOrMove(path, name string) error {
 	err := os.Link(path, name)
 	if err != nil && !errors.Is(err, fs.ErrExist) {

@@ -179,4 +179,6 @@ UPDATE states SET seq = date;
 ALTER TABLE transitions ADD COLUMN seq INTEGER NOT NULL DEFAULT 0; -- 0: the date
 `, `
 ALTER TABLE runners ADD COLUMN problems TEXT; -- JSON; NULL: none
+`, `
+ALTER TABLE runners ADD COLUMN not_checked TEXT; -- JSON; NULL: none
 `}

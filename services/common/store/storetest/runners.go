@@ -30,6 +30,19 @@ func heartbeats(ctx context.Context, t *testing.T, s store.Store) {
 	a.Problems = nil
 	must(t, s.PutHeartbeat(ctx, a))
 	same(t, "runners after the problems ended", got(s.Runners(ctx, base))(t), []store.Runner{a, b})
+	a.NotChecked = []store.NotChecked{
+		{Reason: `"résumé" brought this runner down.`, Monitors: []store.NotCheckedMonitor{
+			{ID: newID(1), Since: base}, {ID: newID(2), Since: base.Add(time.Millisecond)},
+		}},
+		{Reason: "this runner has too many open files", Monitors: []store.NotCheckedMonitor{{ID: newID(3), Since: base}}, More: 7},
+	}
+	must(t, s.PutHeartbeat(ctx, a))
+	runners = got(s.Runners(ctx, base))(t)
+	same(t, "runners with monitors that are not checked", runners, []store.Runner{a, b})
+	wantUTC(t, "Since", runners[0].NotChecked[0].Monitors[0].Since)
+	a.NotChecked = nil
+	must(t, s.PutHeartbeat(ctx, a))
+	same(t, "runners after all monitors were checked again", got(s.Runners(ctx, base))(t), []store.Runner{a, b})
 	must(t, s.RemoveRunner(ctx, a.ID))
 	same(t, "runners after one was removed", got(s.Runners(ctx, base))(t), []store.Runner{b})
 }

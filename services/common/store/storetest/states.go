@@ -93,8 +93,8 @@ func greaterNumberWins(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "state after a date that means a greater number", got(s.State(ctx, id))(t), last)
 }
 
-// supersedingStatusChange checks that a status change after the clock was set back deletes status changes of later dates
-// that earlier results caused.
+// supersedingStatusChange checks that a status change after the clock was set back deletes status changes of later
+// dates that earlier results caused.
 func supersedingStatusChange(ctx context.Context, t *testing.T, s store.Store) {
 	change := func(id int, minute int, kind store.ChangeKind, to string, sequence int64) store.StatusChange {
 		return store.StatusChange{
