@@ -180,7 +180,7 @@ func TestMoreChecksThanSlots(t *testing.T) {
 }
 
 func TestNoJournal(t *testing.T) {
-	j := open(t, "")
+	j := Open("", slog.Default())
 	j.Begin(key("a"), Together)()
 	if suspects, alone := j.Suspects(); j != nil || len(suspects)+len(j.Quarantined()) > 0 || alone != nil {
 		t.Errorf("journal %v, suspects %v, %v", j, suspects, alone)
