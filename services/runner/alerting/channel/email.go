@@ -11,7 +11,7 @@ import (
 	"nanomon/services/runner/alerting/notify"
 )
 
-// emailTimeout limits one attempt as a whole. It is far below claimLease.
+// emailTimeout limits one attempt as a whole. It is far below the time for which a runner claims an attempt.
 const emailTimeout = time.Minute
 
 // email is the [notify.Channel] that sends e-mails over SMTP.

@@ -11,6 +11,7 @@ import (
 	"net/mail"
 	"net/textproto"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,7 +27,8 @@ import (
 // maxSessionBytes limits how many bytes are read from the server in one session.
 const maxSessionBytes = 1 << 20
 
-// session is one SMTP session. It is aborted when ctx ends.
+// session is one SMTP session. It is aborted when ctx ends. It uses the package smtp of go-mail and not its Client, whose
+// errors contain neither the stage at which a session failed nor the server's answer on its own.
 type session struct {
 	ctx      context.Context
 	settings config.SMTP
@@ -39,13 +41,13 @@ type session struct {
 
 // open starts a session, up to the point at which the server expects the first message.
 func (e *email) open(ctx context.Context) (*session, error) {
+	s := &session{ctx: ctx, settings: e.settings, from: e.from.Address}
 	server := net.JoinHostPort(e.settings.SMTPHost, strconv.Itoa(int(e.settings.SMTPPort)))
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", server)
 	if err != nil {
-		return nil, describeError(ctx, "connect", err)
+		return nil, s.describeError("connect", err)
 	}
-	s := &session{ctx: ctx, settings: e.settings, from: e.from.Address, conn: conn}
-	s.release = context.AfterFunc(ctx, func() { conn.Close() })
+	s.conn, s.release = conn, context.AfterFunc(ctx, func() { conn.Close() })
 	if err := s.begin(e.tlsConfig); err != nil {
 		s.abort()
 		return nil, err
@@ -110,6 +112,7 @@ func (s *session) authenticate() error {
 		return errors.New("the server offers no authentication, but ALERT_SMTP_PASSWORD is set")
 	}
 	user, password := s.settings.SMTPUser, s.settings.SMTPPassword
+	words := strings.Fields(strings.ToUpper(mechanisms))
 	for _, m := range []struct {
 		name string
 		auth smtp.Auth
@@ -119,7 +122,7 @@ func (s *session) authenticate() error {
 		{"SCRAM-SHA-256", smtp.ScramSHA256Auth(user, password)},
 		{"CRAM-MD5", smtp.CRAMMD5Auth(user, password)},
 	} {
-		if containsWord(mechanisms, m.name) {
+		if slices.Contains(words, m.name) {
 			return s.describeError("AUTH", s.client.Auth(m.auth))
 		}
 	}
@@ -129,21 +132,13 @@ func (s *session) authenticate() error {
 
 // send sends a message to one recipient and returns the server's answer.
 func (s *session) send(to *mail.Address, message io.WriterTo) (string, error) {
-	s.client.SkipSMTPUTF8(!needsSMTPUTF8(s.from, to.Address))
-	if err := s.describeError("MAIL", s.client.Mail("<"+s.from+">")); err != nil {
-		return "", err
+	s.client.SkipSMTPUTF8(isASCII(s.from) && isASCII(to.Address))
+	if err := s.client.Mail("<" + s.from + ">"); err != nil {
+		return "", s.describeError("MAIL", err)
 	}
-	if err := s.describeError(stageRecipient, s.client.Rcpt("<"+to.Address+">")); err != nil {
-		return "", err
+	if err := s.client.Rcpt("<" + to.Address + ">"); err != nil {
+		return "", s.describeError(stageRecipient, err)
 	}
-	return s.data(message)
-}
-
-// reset prepares the session for the next message after an error.
-func (s *session) reset() error { return s.describeError("RSET", s.client.Reset()) }
-
-// data sends the message and returns the server's answer.
-func (s *session) data(message io.WriterTo) (string, error) {
 	w, err := s.client.Data()
 	if err != nil {
 		return "", s.describeError("DATA", err)
@@ -157,6 +152,9 @@ func (s *session) data(message io.WriterTo) (string, error) {
 	return plain.Line("250 "+w.(*smtp.DataCloser).ServerResponse(), maxAnswer), nil
 }
 
+// reset prepares the session for the next message after an error.
+func (s *session) reset() error { return s.describeError("RSET", s.client.Reset()) }
+
 // close sends QUIT, waits at most one second for the answer, and closes the connection.
 func (s *session) close() {
 	_ = s.conn.SetDeadline(time.Now().Add(time.Second))
@@ -169,30 +167,30 @@ func (s *session) abort() {
 	s.conn.Close()
 }
 
-// describeError returns err with the stage at which it occurred, and without the password, which a server may repeat.
+// describeError returns err with the stage at which it occurred, and without the password; nil if err is nil.
 func (s *session) describeError(stage string, err error) error {
-	password := s.settings.SMTPPassword
-	if err == nil || password == "" {
-		return describeError(s.ctx, stage, err)
-	}
-	user := s.settings.SMTPUser
-	encode := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
-	return describeError(s.ctx, stage, err, password, encode(password), encode("\x00"+user+"\x00"+password))
-}
-
-func describeError(ctx context.Context, stage string, err error, secrets ...string) error {
 	var reply *textproto.Error
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &reply):
-		return &serverError{stage: stage, code: reply.Code, text: redactSecrets(reply.Msg, secrets...)}
-	case ctx.Err() != nil:
+		return &serverError{stage: stage, code: reply.Code, text: s.redact(reply.Msg)}
+	case s.ctx.Err() != nil:
 		return fmt.Errorf("%s: no answer in time", stage)
 	case errors.Is(err, io.EOF):
 		return fmt.Errorf("%s: the server closed the connection", stage)
 	}
-	return fmt.Errorf("%s: %s", stage, redactSecrets(err.Error(), secrets...))
+	return fmt.Errorf("%s: %s", stage, s.redact(err.Error()))
+}
+
+// redact removes the password from text: a server may repeat it.
+func (s *session) redact(text string) string {
+	user, password := s.settings.SMTPUser, s.settings.SMTPPassword
+	if password == "" {
+		return text
+	}
+	encode := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+	return redactSecrets(text, password, encode(password), encode("\x00"+user+"\x00"+password))
 }
 
 // The stages at which a server rejects one recipient or message.
@@ -257,16 +255,6 @@ func helloName(conn net.Conn) string {
 	return "[" + host + "]"
 }
 
-// needsSMTPUTF8 reports whether an address contains non-ASCII characters.
-func needsSMTPUTF8(from, to string) bool {
-	return strings.ContainsFunc(from+to, func(r rune) bool { return r > unicode.MaxASCII })
-}
-
-func containsWord(text, word string) bool {
-	for _, w := range strings.Fields(text) {
-		if strings.EqualFold(w, word) {
-			return true
-		}
-	}
-	return false
+func isASCII(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
 }
