@@ -10,6 +10,11 @@ import (
 	"nanomon/tests/servicetest"
 )
 
+// testSupport are packages that only tests import.
+var testSupport = []string{
+	"nanomon/services/common/store/storetest", "nanomon/services/runner/alerting/alertingtest",
+}
+
 // dependencies returns the direct and indirect imports of each NanoMon package that matches the pattern or that a match
 // imports.
 func dependencies(t *testing.T, pattern string) map[string][]string {
@@ -49,6 +54,11 @@ func TestImportsFollowDirections(t *testing.T) {
 		{"nanomon/services/api/server", "nanomon/services/common/store/"},
 		{"nanomon/services/runner/engine", "nanomon/services/common/store/"},
 		{"nanomon/services/runner/engine", "github.com/prometheus/client_golang"},
+		{"nanomon/services/runner/alerting/incident", "nanomon/services/runner/alerting/channel"},
+		{"nanomon/services/runner/alerting/incident", "nanomon/services/runner/alerting/notify"},
+		{"nanomon/services/runner/alerting/notify", "nanomon/services/runner/alerting/channel"},
+		{"nanomon/services/runner/alerting/notify", "nanomon/services/runner/alerting/incident"},
+		{"nanomon/services/runner/alerting/channel", "nanomon/services/runner/alerting/incident"},
 		{"nanomon/services/common/store/sqlite", "go.mongodb.org/"},
 		{"nanomon/services/common/store/mongo", "modernc.org/"},
 		{"nanomon/services/standalone", "go.mongodb.org/"},
@@ -56,7 +66,7 @@ func TestImportsFollowDirections(t *testing.T) {
 	} {
 		matched := false
 		for path, deps := range all {
-			if !strings.HasPrefix(path, rule.from) || path == "nanomon/services/common/store/storetest" {
+			if !strings.HasPrefix(path, rule.from) || slices.Contains(testSupport, path) {
 				continue
 			}
 			matched = true
@@ -66,6 +76,24 @@ func TestImportsFollowDirections(t *testing.T) {
 		}
 		if !matched {
 			t.Errorf("no package matches %s", rule.from)
+		}
+	}
+}
+
+func TestChannelsDoNotImportStore(t *testing.T) {
+	command := exec.Command("go", "list", "-f", `{{join .Imports "\n"}}`, "./services/runner/alerting/channel")
+	command.Dir = servicetest.Root()
+	output, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	imports := strings.Fields(string(output))
+	if !slices.Contains(imports, "nanomon/services/runner/alerting/notify") {
+		t.Errorf("package channel imports only %q", imports)
+	}
+	for _, path := range imports {
+		if strings.HasPrefix(path, "nanomon/services/common/store") {
+			t.Errorf("package channel imports %s", path)
 		}
 	}
 }
