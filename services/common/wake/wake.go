@@ -1,5 +1,10 @@
-// Package wake lets one goroutine wake another without waiting for it.
+// Package wake has the ways in which a goroutine wakes another one, or waits for some time.
 package wake
+
+import (
+	"context"
+	"time"
+)
 
 // New returns a channel for [Signal].
 func New() chan struct{} { return make(chan struct{}, 1) }
@@ -10,5 +15,17 @@ func Signal(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
 	default:
+	}
+}
+
+// Pause waits for d. It returns false if ctx ends before.
+func Pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return ctx.Err() == nil
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
-	"nanomon/services/common/pace"
 	"nanomon/services/common/store"
+	"nanomon/services/common/wake"
 	"nanomon/services/runner/health"
 )
 
@@ -23,8 +23,6 @@ const (
 	// joinDelay is the time that a runner waits after its first heartbeat if there are others, so that they stop
 	// running the monitors that it takes over.
 	joinDelay = 2 * time.Second
-	// callTimeout limits the store calls of one exchange of heartbeats.
-	callTimeout = 3 * time.Second
 )
 
 // NewID returns an id for a runner that starts: the host name and eight digits that differ at every start.
@@ -126,15 +124,13 @@ func (m *Member) Run(ctx context.Context) {
 // pingStore returns an error if the store does not work. Heartbeats and results may be stored although the store is
 // damaged.
 func (m *Member) pingStore(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	return m.store.Ping(ctx)
+	return store.Do(ctx, store.ShortCall, m.store.Ping)
 }
 
 // exchangeHeartbeats writes a heartbeat if it is due, then reads all heartbeats and updates the assignment. While the
 // store is unavailable, the assignment does not change.
 func (m *Member) exchangeHeartbeats(ctx context.Context, members *membership, heartbeatDue *time.Time) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, store.ShortCall)
 	defer cancel()
 	if now := time.Now(); !now.Before(*heartbeatDue) {
 		if err := m.writeHeartbeat(ctx, m.cfg.Clock.Now()); err != nil {
@@ -198,7 +194,7 @@ func (m *Member) reportLate(ctx context.Context) {
 		return
 	}
 	m.log.Warn("heartbeat was late, reading states again because other runners may have taken over")
-	if pace.Pause(ctx, joinDelay) {
+	if wake.Pause(ctx, joinDelay) {
 		m.cfg.Late()
 	}
 }
@@ -206,11 +202,11 @@ func (m *Member) reportLate(ctx context.Context) {
 // writeHeartbeat writes the heartbeat of this runner. The write is not cancelled when ctx ends: a cancelled write may
 // still reach the store after Leave, and the other runners would then wait until it times out.
 func (m *Member) writeHeartbeat(ctx context.Context, now time.Time) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
-	defer cancel()
 	heartbeat := m.cfg.Describe()
 	heartbeat.ID, heartbeat.LastSeen = m.cfg.ID, monitor.Date(now)
-	return m.store.PutHeartbeat(ctx, heartbeat)
+	return store.Do(context.WithoutCancel(ctx), store.ShortCall, func(ctx context.Context) error {
+		return m.store.PutHeartbeat(ctx, heartbeat)
+	})
 }
 
 // setAssignment sets the assignment of this runner, and closes joined at the first call.
@@ -219,7 +215,7 @@ func (m *Member) setAssignment(ctx context.Context, a Assignment) {
 	if last != nil && last.equal(a) {
 		return
 	}
-	if last == nil && len(a.runners) > 1 && !pace.Pause(ctx, joinDelay) {
+	if last == nil && len(a.runners) > 1 && !wake.Pause(ctx, joinDelay) {
 		return
 	}
 	m.assignment.Store(&a)
@@ -237,9 +233,10 @@ func (m *Member) setAssignment(ctx context.Context, a Assignment) {
 // Leave removes the heartbeat, so that other runners take over at once. Call it after Run has returned; it works after
 // the end of ctx.
 func (m *Member) Leave(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
-	defer cancel()
-	if err := m.store.RemoveRunner(ctx, m.cfg.ID); err != nil {
+	err := store.Do(context.WithoutCancel(ctx), store.ShortCall, func(ctx context.Context) error {
+		return m.store.RemoveRunner(ctx, m.cfg.ID)
+	})
+	if err != nil {
 		m.log.Warn("could not remove the heartbeat; other runners take over after the timeout",
 			"timeout", heartbeatTimeout, "error", err)
 	}

@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
-	"nanomon/services/common/pace"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
+	"nanomon/services/common/wake"
 	"nanomon/services/runner/cluster"
 	"nanomon/services/runner/health"
 	"nanomon/services/runner/housekeeping"
@@ -24,10 +24,6 @@ import (
 )
 
 const (
-	// shortCallTimeout limits a store call that reads or writes a few documents.
-	shortCallTimeout = 3 * time.Second
-	// longCallTimeout limits a store call that reads all monitors or states.
-	longCallTimeout = 10 * time.Second
 	// abandonAfter is the time that cancelled checks have to return at a stop.
 	abandonAfter = time.Second
 	// flushTimeout limits the time for writing the remaining results at a stop.
@@ -139,7 +135,7 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 	e.running.Store(new([]*entry))
 	e.member = cluster.Join(cluster.Config{
 		ID: cfg.ID, Alone: cfg.SingleRunner, Clock: cfg.Clock, Describe: e.describe, Health: cfg.Health,
-		Changed: func() { pace.Signal(e.monitorsChanged) }, Late: e.reloadStates,
+		Changed: func() { wake.Signal(e.monitorsChanged) }, Late: e.reloadStates,
 	}, s, log)
 	e.housekeeping = housekeeping.New(housekeeping.Config{
 		Retention: cfg.Retention, Now: cfg.Clock.Now, Health: cfg.Health,
@@ -157,7 +153,7 @@ func (e *Engine) describe() store.Runner {
 // run them may be ahead, and then the states of this runner would not be stored.
 func (e *Engine) reloadStates() {
 	e.reload.Store(true)
-	pace.Signal(e.monitorsChanged)
+	wake.Signal(e.monitorsChanged)
 }
 
 // Run runs the monitors until ctx ends. It then starts no more checks, gives running checks the grace time to finish,

@@ -179,7 +179,7 @@ func TestStopWhileStoreUnavailable(t *testing.T) {
 		elapse(10 * time.Second)
 		stopped := time.Now()
 		b.stop()
-		if took := time.Since(stopped); took > flushTimeout+shortCallTimeout {
+		if took := time.Since(stopped); took > flushTimeout+store.ShortCall {
 			t.Errorf("the stop took %s", took)
 		}
 		if dropped := b.Stats().Dropped; dropped < 95 || dropped > 110 {

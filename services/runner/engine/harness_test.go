@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
-	"nanomon/services/common/pace"
 	"nanomon/services/common/probe"
+	"nanomon/services/common/wake"
 	"nanomon/services/runner/health"
 	"nanomon/services/runner/results"
 	"nanomon/services/runner/results/spool"
@@ -93,7 +93,7 @@ func (probes *fakeProbes) fail(targets ...string) {
 // checkTakes returns an outcome function for checks that take d. They fail if their context ends before.
 func checkTakes(d time.Duration) func(context.Context, string) probe.Outcome {
 	return func(ctx context.Context, _ string) probe.Outcome {
-		if !pace.Pause(ctx, d) {
+		if !wake.Pause(ctx, d) {
 			return probe.Outcome{Err: ctx.Err()}
 		}
 		return probe.Outcome{Value: 1}

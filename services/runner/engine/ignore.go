@@ -209,7 +209,7 @@ func (e *Engine) pollRemoteDependencies(ctx context.Context) {
 
 // readNotOK reads from the store which of the dependencies are not OK now.
 func (e *Engine) readNotOK(ctx context.Context, dependencies map[string]dependency) (map[string]bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, shortCallTimeout)
+	ctx, cancel := context.WithTimeout(ctx, store.ShortCall)
 	defer cancel()
 	ids, notOK := make([]string, 0, len(dependencies)), make(map[string]bool, len(dependencies))
 	for id := range dependencies {

@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
-	"nanomon/services/common/pace"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
 	"nanomon/services/common/store/sqlite"
+	"nanomon/services/common/wake"
 	"nanomon/services/runner/quarantine"
 )
 
@@ -41,7 +41,7 @@ func runCrashing(folder string) {
 	journal := quarantine.Open(folder, slog.Default())
 	probes := newFakeProbes()
 	probes.outcome = func(ctx context.Context, target string) probe.Outcome {
-		pace.Pause(ctx, 200*time.Millisecond)
+		wake.Pause(ctx, 200*time.Millisecond)
 		if target == "crash" {
 			go panic("boom") // a panic outside of the check's goroutine, which nobody can recover
 			<-ctx.Done()
@@ -171,7 +171,7 @@ func TestSuspectsAreCheckedOneAtATime(t *testing.T) {
 				t.Errorf("%d suspects run at the same time", running)
 			}
 			probes.mu.Unlock()
-			pace.Pause(ctx, 2*time.Second)
+			wake.Pause(ctx, 2*time.Second)
 			probes.mu.Lock()
 			defer probes.mu.Unlock()
 			checked[target]++

@@ -11,8 +11,8 @@ import (
 
 	"nanomon/services/common/maintenance"
 	"nanomon/services/common/monitor"
-	"nanomon/services/common/pace"
 	"nanomon/services/common/store"
+	"nanomon/services/common/wake"
 )
 
 // memoryStore is a store in memory. It does no I/O, so it works in a synctest bubble.
@@ -93,7 +93,7 @@ func (s *memoryStore) with(t store.Topic, change func()) {
 	defer s.mu.Unlock()
 	change()
 	for _, c := range s.watchers[t] {
-		pace.Signal(c)
+		wake.Signal(c)
 	}
 }
 

@@ -7,9 +7,9 @@ import (
 
 	"nanomon/services/common/check"
 	"nanomon/services/common/monitor"
-	"nanomon/services/common/pace"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
+	"nanomon/services/common/wake"
 )
 
 // onDemandPollInterval is the time between two reads of the on-demand checks if the store cannot report changes.
@@ -43,8 +43,8 @@ func (e *Engine) serveOnDemandChecks(ctx context.Context, changed chan struct{})
 		}
 		reading.Record(err)
 		if err != nil {
-			pace.Pause(ctx, onDemandPollInterval)
-			pace.Signal(changed)
+			wake.Pause(ctx, onDemandPollInterval)
+			wake.Signal(changed)
 			continue
 		}
 		handled = e.handleOnDemandChecks(ctx, pending, handled)
@@ -52,9 +52,9 @@ func (e *Engine) serveOnDemandChecks(ctx context.Context, changed chan struct{})
 }
 
 func (e *Engine) pendingOnDemandChecks(ctx context.Context) ([]store.OnDemandCheck, error) {
-	ctx, cancel := context.WithTimeout(ctx, shortCallTimeout)
-	defer cancel()
-	return e.store.PendingOnDemandChecks(ctx, time.Now())
+	return store.Call(ctx, store.ShortCall, func(ctx context.Context) ([]store.OnDemandCheck, error) {
+		return e.store.PendingOnDemandChecks(ctx, time.Now())
+	})
 }
 
 // handleOnDemandChecks runs the pending checks except those in before. It returns the checks of stored monitors that it
@@ -87,9 +87,8 @@ func (e *Engine) checkStored(ctx context.Context, c store.OnDemandCheck) bool {
 	if !<-request.accepted {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, shortCallTimeout)
-	defer cancel()
-	if err := e.store.DeleteOnDemandCheck(ctx, c.ID); err != nil {
+	err := store.Do(ctx, store.ShortCall, func(ctx context.Context) error { return e.store.DeleteOnDemandCheck(ctx, c.ID) })
+	if err != nil {
 		e.logOnDemandFailure(ctx, "could not delete an on-demand check", c, err)
 	}
 	return true
@@ -97,9 +96,9 @@ func (e *Engine) checkStored(ctx context.Context, c store.OnDemandCheck) bool {
 
 // checkDefinition claims c. Unless another runner has claimed it, it runs the definition and stores the result in c.
 func (e *Engine) checkDefinition(ctx context.Context, c store.OnDemandCheck) {
-	claimCtx, cancel := context.WithTimeout(ctx, shortCallTimeout)
-	defer cancel()
-	claimed, err := e.store.ClaimOnDemandCheck(claimCtx, c.ID, e.cfg.ID)
+	claimed, err := store.Call(ctx, store.ShortCall, func(ctx context.Context) (bool, error) {
+		return e.store.ClaimOnDemandCheck(ctx, c.ID, e.cfg.ID)
+	})
 	if err != nil {
 		e.logOnDemandFailure(ctx, "could not claim an on-demand check", c, err)
 	}
@@ -108,9 +107,10 @@ func (e *Engine) checkDefinition(ctx context.Context, c store.OnDemandCheck) {
 	}
 	e.pool.run(func() {
 		result := e.checkOnce(*c.Definition)
-		ctx, cancel := context.WithTimeout(e.checkCtx, shortCallTimeout)
-		defer cancel()
-		if err := e.store.CompleteOnDemandCheck(ctx, c.ID, result); err != nil {
+		err := store.Do(e.checkCtx, store.ShortCall, func(ctx context.Context) error {
+			return e.store.CompleteOnDemandCheck(ctx, c.ID, result)
+		})
+		if err != nil {
 			e.logOnDemandFailure(ctx, "could not store the result of an on-demand check", c, err)
 		}
 	})

@@ -11,8 +11,8 @@ import (
 
 	"nanomon/services/common/maintenance"
 	"nanomon/services/common/monitor"
-	"nanomon/services/common/pace"
 	"nanomon/services/common/store"
+	"nanomon/services/common/wake"
 	"nanomon/services/runner/cluster"
 )
 
@@ -92,7 +92,7 @@ func (e *Engine) reconcile(ctx context.Context, changed <-chan struct{}) {
 	}
 	r := reconciler{store: e.store, ignoreRules: e.ignoreRules.Load()}
 	reading := e.health.Operation("read monitors")
-	retry := pace.NewBackoff()
+	retry := store.NewRetryBackoff()
 	for {
 		earliest := time.Now().Add(minReadInterval)
 		a := e.member.Assignment()
@@ -106,7 +106,7 @@ func (e *Engine) reconcile(ctx context.Context, changed <-chan struct{}) {
 			if reload {
 				e.reload.Store(true)
 			}
-			if !pace.Pause(ctx, max(retry.NextBackOff(), time.Until(earliest))) {
+			if !wake.Pause(ctx, max(retry.NextBackOff(), time.Until(earliest))) {
 				return
 			}
 			continue
@@ -114,7 +114,7 @@ func (e *Engine) reconcile(ctx context.Context, changed <-chan struct{}) {
 		reading.Record(nil)
 		retry.Reset()
 		e.notifyObserver(c, a)
-		if !e.submit(ctx, &r, c, desired) || !pace.Pause(ctx, time.Until(earliest)) {
+		if !e.submit(ctx, &r, c, desired) || !wake.Pause(ctx, time.Until(earliest)) {
 			return
 		}
 		select {
@@ -188,9 +188,7 @@ func (r *reconciler) read(ctx context.Context, a cluster.Assignment, reload bool
 			c.takenOver[m.ID] = true
 		}
 	}
-	clearedCtx, cancel := context.WithTimeout(ctx, shortCallTimeout)
-	defer cancel()
-	if c.cleared, err = r.store.ResultsCleared(clearedCtx); err != nil {
+	if c.cleared, err = store.Call(ctx, store.ShortCall, r.store.ResultsCleared); err != nil {
 		return change{}, nil, fmt.Errorf("read the time of the last deletion of results: %w", err)
 	}
 	return c, desired, nil
@@ -198,7 +196,7 @@ func (r *reconciler) read(ctx context.Context, a cluster.Assignment, reload bool
 
 // list reads the monitors and the maintenance windows.
 func (r *reconciler) list(ctx context.Context) ([]monitor.Monitor, []maintenance.Window, error) {
-	ctx, cancel := context.WithTimeout(ctx, longCallTimeout)
+	ctx, cancel := context.WithTimeout(ctx, store.LongCall)
 	defer cancel()
 	all, err := r.store.Monitors(ctx)
 	if err != nil {
@@ -230,7 +228,7 @@ func (r *reconciler) states(ctx context.Context, ids []string) (map[string]*stor
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, longCallTimeout)
+	ctx, cancel := context.WithTimeout(ctx, store.LongCall)
 	defer cancel()
 	read := r.store.States
 	if len(ids) <= maxImmediateChecks {

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"time"
 
-	"nanomon/services/common/pace"
 	"nanomon/services/common/store"
+	"nanomon/services/common/wake"
 )
 
 const (
@@ -39,7 +39,7 @@ func (e *Engine) watch(ctx context.Context, topic store.Topic, pollInterval time
 		}
 		if errors.Is(err, store.ErrWatchUnsupported) {
 			if mode != pollingMode {
-				pace.Signal(changed)
+				wake.Signal(changed)
 			}
 			enter(pollingMode, "interval", pollInterval, "reason", err)
 			polling, stop := context.WithTimeout(ctx, retry.NextBackOff())
@@ -47,7 +47,7 @@ func (e *Engine) watch(ctx context.Context, topic store.Topic, pollInterval time
 			stop()
 			continue
 		}
-		pace.Signal(changed) // for changes before the watch started
+		wake.Signal(changed) // for changes before the watch started
 		watching.Record(err)
 		if err == nil {
 			enter("watching for changes")
@@ -56,7 +56,7 @@ func (e *Engine) watch(ctx context.Context, topic store.Topic, pollInterval time
 			forward(ctx, events, reread.C, changed)
 			reread.Stop()
 		}
-		pace.Pause(ctx, rewatchDelay)
+		wake.Pause(ctx, rewatchDelay)
 	}
 }
 
@@ -72,6 +72,6 @@ func forward(ctx context.Context, events <-chan struct{}, ticks <-chan time.Time
 				return
 			}
 		}
-		pace.Signal(changed)
+		wake.Signal(changed)
 	}
 }

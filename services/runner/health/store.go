@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
 )
 
 // Runner is the health of one runner. It remembers which of the essential store operations fail: writing results, and
@@ -37,16 +38,26 @@ func New(log *slog.Logger, changed func(since time.Time, err error)) *Runner {
 	return &Runner{log: log, changed: changed, failing: make(map[string]failure)}
 }
 
-// Operation returns an operation whose failures are logged and counted. The name appears in log lines.
-func (r *Runner) Operation(name string) *Operation {
-	return &Operation{name: name, errors: &r.errors, log: r.log}
+// Operation returns the log of an operation whose failures are counted. The name appears in log lines.
+func (r *Runner) Operation(name string) *store.FailureLog {
+	return r.operation(name, func(error) {})
 }
 
-// Essential returns an operation whose failures also make the runner unhealthy.
-func (r *Runner) Essential(name string) *Operation {
-	o := r.Operation(name)
-	o.essential = r
-	return o
+// Essential returns the log of an operation whose failures also make the runner unhealthy.
+func (r *Runner) Essential(name string) *store.FailureLog {
+	return r.operation(name, func(err error) { r.record(name, err) })
+}
+
+func (r *Runner) operation(name string, record func(err error)) *store.FailureLog {
+	return &store.FailureLog{
+		Log: r.log, Failed: "store unavailable, retrying", Recovered: "store available again", Args: []any{"operation", name},
+		Observe: func(err error) {
+			record(err)
+			if err != nil {
+				r.CountError()
+			}
+		},
+	}
 }
 
 // CountError counts a failed operation that is not retried.

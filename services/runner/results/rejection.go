@@ -66,7 +66,7 @@ func (w *Writer) isRejected(ctx context.Context, r *rejection, err error) bool {
 // tryOtherWrites returns an error unless the store can be read, and accepts and deletes a document. The document is an
 // on-demand check that has expired, so that no runner executes it.
 func (w *Writer) tryOtherWrites(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, store.ShortCall)
 	defer cancel()
 	if err := w.store.Ping(ctx); err != nil {
 		return err

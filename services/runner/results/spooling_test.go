@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
-	"nanomon/services/common/pace"
 	"nanomon/services/common/store"
+	"nanomon/services/common/wake"
 	"nanomon/services/runner/results/spool"
 )
 
@@ -100,7 +100,7 @@ func TestQueueIsSpooledDuringHangingWrite(t *testing.T) {
 		if n := b.spooled(); n != 10 {
 			t.Errorf("%d of the 10 results after the one being written are in the spool", n)
 		}
-		elapse(callTimeout)
+		elapse(store.ShortCall)
 		if n := b.spooled(); n != 11 {
 			t.Errorf("%d results are in the spool after the write failed", n)
 		}
@@ -134,7 +134,7 @@ type slowStore struct {
 }
 
 func (s slowStore) AppendBatch(ctx context.Context, b store.Batch) error {
-	pace.Pause(ctx, s.delay)
+	wake.Pause(ctx, s.delay)
 	return s.fakeStore.AppendBatch(ctx, b)
 }
 

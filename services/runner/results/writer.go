@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
-	"nanomon/services/common/pace"
 	"nanomon/services/common/store"
+	"nanomon/services/common/wake"
 	"nanomon/services/runner/health"
 	"nanomon/services/runner/results/spool"
 )
@@ -26,8 +26,6 @@ const (
 	batchSize = 500
 	// queueSize is the maximum number of results in memory. If the queue is full, the oldest results are dropped.
 	queueSize = 100_000
-	// callTimeout limits a store call.
-	callTimeout = 3 * time.Second
 	// writeProblem is the key of the problem that results can't be stored.
 	writeProblem = "write-results"
 )
@@ -59,7 +57,7 @@ type Writer struct {
 	spool  *spool.Spool
 	stored func([]store.State)
 	health *health.Runner
-	writes *health.Operation
+	writes *store.FailureLog
 	log    *slog.Logger
 	// dropped counts lost results.
 	dropped atomic.Int64
@@ -125,7 +123,7 @@ func (w *Writer) Add(r monitor.Result, s *store.State, changes []store.StatusCha
 		w.statusChanges = w.statusChanges[surplus:]
 	}
 	if len(w.results) >= batchSize {
-		pace.Signal(w.full)
+		wake.Signal(w.full)
 	}
 }
 
@@ -251,7 +249,7 @@ func cut[T any](queue []T) (batch, rest []T) {
 // from the spool is moved to it until the store accepts it. write returns true if b needs no further write by the
 // caller.
 func (w *Writer) write(ctx context.Context, b store.Batch, fromSpool bool) bool {
-	retry := pace.NewBackoff()
+	retry := store.NewRetryBackoff()
 	var rejection rejection
 	for {
 		err := w.appendBatch(ctx, b)
@@ -268,13 +266,13 @@ func (w *Writer) write(ctx context.Context, b store.Batch, fromSpool bool) bool 
 			return w.splitOrDrop(ctx, b, fromSpool, err)
 		case !fromSpool && w.spoolBatch(b):
 			w.recordFailure(err)
-			pace.Pause(ctx, retry.NextBackOff())
+			wake.Pause(ctx, retry.NextBackOff())
 			return true
 		case w.isRejected(ctx, &rejection, err) && w.setAside(ctx, b):
 			return true
 		}
 		w.recordFailure(err)
-		pace.Pause(ctx, retry.NextBackOff())
+		wake.Pause(ctx, retry.NextBackOff())
 	}
 }
 
@@ -309,9 +307,7 @@ func (w *Writer) newestOf(states []store.State) []store.State {
 }
 
 func (w *Writer) appendBatch(ctx context.Context, b store.Batch) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	return w.store.AppendBatch(ctx, b)
+	return store.Do(ctx, store.ShortCall, func(ctx context.Context) error { return w.store.AppendBatch(ctx, b) })
 }
 
 // splitOrDrop writes the two halves of a batch with an invalid document one after the other. It drops a batch of a

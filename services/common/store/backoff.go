@@ -17,3 +17,12 @@ func NewRewatchBackoff() *backoff.ExponentialBackOff {
 	b.RandomizationFactor = 0.1
 	return b
 }
+
+// NewRetryBackoff returns the pauses between retries of a call, which grow from 200 ms to at most 2 s.
+func NewRetryBackoff() *backoff.ExponentialBackOff {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval = 200 * time.Millisecond
+	b.RandomizationFactor = 0.25
+	b.MaxInterval = 1600 * time.Millisecond
+	return b
+}
