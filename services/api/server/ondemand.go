@@ -25,7 +25,7 @@ const (
 
 // onDemandStore is the part of the store for on-demand checks.
 type onDemandStore interface {
-	watcher
+	store.Watcher
 	AddOnDemandCheck(ctx context.Context, c store.OnDemandCheck) error
 	OnDemandResult(ctx context.Context, id string) (monitor.Result, bool, error)
 	DeleteOnDemandCheck(ctx context.Context, id string) error
@@ -101,7 +101,10 @@ func (s *Server) runCheck(ctx context.Context, check store.OnDemandCheck) (monit
 		done   bool
 		err    error
 	)
-	follow(ctx, s.store, store.TopicOnDemandChecks, onDemandPoll, func() bool {
+	followed := store.Followed{
+		Topic: store.TopicOnDemandChecks, Poll: onDemandPoll, Rewatch: onDemandPoll, Delay: onDemandPoll / 10,
+	}
+	store.Follow(ctx, s.store, followed, func() bool {
 		result, done, err = s.store.OnDemandResult(ctx, check.ID)
 		return done || err != nil
 	})
