@@ -28,7 +28,7 @@ const (
 // eventStore is the part of the store for the event stream.
 type eventStore interface {
 	store.Watcher
-	Monitors(ctx context.Context) ([]monitor.Monitor, error)
+	monitorLister
 	ResultsSince(ctx context.Context, cursor string, limit int) ([]monitor.Result, string, error)
 }
 
