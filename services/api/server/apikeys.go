@@ -47,8 +47,8 @@ func (h *apiKeyHandler) mount(to routes) {
 	to.protected.Delete("/api/keys/{id}", h.handle(h.delete))
 }
 
-// handle is like the function handle, but rejects requests while sign-in is off. Otherwise, anyone could create keys that
-// become valid when sign-in is turned on.
+// handle is like the function handle, but rejects requests while sign-in is off. Otherwise, anyone could create keys
+// that become valid when sign-in is turned on.
 func (h *apiKeyHandler) handle(serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	if h.signIn {
 		return handle(serve)

@@ -27,10 +27,10 @@ type Followed struct {
 	Watched func(err error)
 }
 
-// Follow calls changed at once and after every change of a topic, until changed returns true or ctx ends. Several changes
-// may share a call. While the store can't report changes, Follow calls changed at regular intervals instead, and tries
-// to watch again at growing intervals. It also calls changed after every attempt to watch, because it may have missed
-// changes before.
+// Follow calls changed at once and after every change of a topic, until changed returns true or ctx ends. Several
+// changes may share a call. While the store can't report changes, Follow calls changed at regular intervals instead,
+// and tries to watch again at growing intervals. It also calls changed after every attempt to watch, because it may
+// have missed changes before.
 func Follow(ctx context.Context, w Watcher, f Followed, changed func() (done bool)) {
 	retry := NewRewatchBackoff()
 	for done := false; !done; {
@@ -53,8 +53,8 @@ func Follow(ctx context.Context, w Watcher, f Followed, changed func() (done boo
 	}
 }
 
-// watch calls changed at once and after every change. It returns false when changes is closed, and true when Follow must
-// end.
+// watch calls changed at once and after every change. It returns false when changes is closed, and true when Follow
+// must end.
 func (f Followed) watch(ctx context.Context, changes <-chan struct{}, changed func() bool) (done bool) {
 	for !changed() {
 		var reread <-chan time.Time
