@@ -27,9 +27,9 @@ const (
 
 // eventStore is the part of the store for the event stream.
 type eventStore interface {
-	watcher
+	store.Watcher
+	monitorLister
 	runnerLister
-	Monitors(ctx context.Context) ([]monitor.Monitor, error)
 	ResultsSince(ctx context.Context, cursor string, limit int) ([]monitor.Result, string, error)
 }
 
@@ -86,7 +86,8 @@ func (f *eventFeed) follow(
 	ctx context.Context, topic store.Topic, poll time.Duration, read func(context.Context) error,
 ) {
 	failing := false
-	follow(ctx, f.store, topic, poll, func() bool {
+	followed := store.Followed{Topic: topic, Poll: poll, Rewatch: poll, Delay: poll / 10}
+	store.Follow(ctx, f.store, followed, func() bool {
 		err := read(ctx)
 		if err != nil && !failing && ctx.Err() == nil {
 			f.log.Warn("event stream interrupted, retrying", "topic", topic, "error", err)

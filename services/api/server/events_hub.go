@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"net/http"
@@ -145,6 +146,13 @@ func (h *eventHub) count() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.clients)
+}
+
+// sendHealth sends an event to all clients.
+func (h *eventHub) sendHealth(e healthEvent) {
+	var frame bytes.Buffer
+	writeEvent(&frame, h.log, "health", e)
+	h.broadcast(eventFrame{frame.Bytes(), frame.Bytes()})
 }
 
 // broadcast sends a frame to every client. It drops clients that are too slow, and clients that need the masked form of

@@ -9,6 +9,7 @@ import (
 	"nanomon/services/api/auth"
 	"nanomon/services/common/check"
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
 	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
 )
@@ -24,11 +25,6 @@ func (l listedMonitor) masked() listedMonitor {
 	}
 	l.Monitor = secret.Mask(l.Monitor)
 	return l
-}
-
-// monitorLister is the part of the store that masking uses.
-type monitorLister interface {
-	Monitors(ctx context.Context) ([]monitor.Monitor, error)
 }
 
 // maskResults returns a copy of results with masked secrets.
@@ -81,12 +77,14 @@ func maskNotifications(ctx context.Context, s monitorLister, notifications []sto
 
 // complete replaces placeholders in m by the stored secrets and validates the monitor. storedID is the id of the
 // monitor with the secrets; empty if there is none.
-func (s *Server) complete(ctx context.Context, m monitor.Monitor, storedID string) (monitor.Monitor, error) {
+func complete(
+	ctx context.Context, s monitorGetter, types probe.Registry, m monitor.Monitor, storedID string,
+) (monitor.Monitor, error) {
 	if secret.HasPlaceholder(m) {
 		var stored monitor.Monitor
 		var err error
 		if monitor.ValidID(storedID) {
-			stored, err = s.store.Monitor(ctx, storedID)
+			stored, err = s.Monitor(ctx, storedID)
 		}
 		if err != nil && !errors.Is(err, monitor.ErrNotFound) {
 			return m, err
@@ -95,16 +93,16 @@ func (s *Server) complete(ctx context.Context, m monitor.Monitor, storedID strin
 			return m, err
 		}
 	}
-	return m, check.Validate(s.types, m)
+	return m, check.Validate(types, m)
 }
 
 // restoreImport replaces placeholders in the items of an import by the stored secrets. It sets the error of each item
 // that has a placeholder without a stored secret.
-func (s *Server) restoreImport(ctx context.Context, items []monitor.Monitor, errs []error) error {
+func restoreImport(ctx context.Context, s monitorLister, items []monitor.Monitor, errs []error) error {
 	if !slices.ContainsFunc(items, secret.HasPlaceholder) {
 		return nil
 	}
-	existing, err := s.store.Monitors(ctx)
+	existing, err := s.Monitors(ctx)
 	if err != nil {
 		return err
 	}

@@ -22,9 +22,6 @@ const (
 // cannot report changes, it signals once per pollInterval and tries to watch again at growing intervals.
 func (e *Engine) watch(ctx context.Context, topic store.Topic, pollInterval time.Duration, changed chan<- struct{}) {
 	watching := e.health.Operation("watch " + string(topic))
-	retry := store.NewRewatchBackoff()
-	poll := time.NewTicker(pollInterval)
-	defer poll.Stop()
 	mode := ""
 	enter := func(next string, args ...any) {
 		if mode != next {
@@ -32,46 +29,20 @@ func (e *Engine) watch(ctx context.Context, topic store.Topic, pollInterval time
 		}
 		mode = next
 	}
-	for {
-		events, err := e.store.Watch(ctx, topic)
-		if ctx.Err() != nil {
-			return
-		}
-		if errors.Is(err, store.ErrWatchUnsupported) {
-			if mode != pollingMode {
-				wake.Signal(changed)
-			}
-			enter(pollingMode, "interval", pollInterval, "reason", err)
-			polling, stop := context.WithTimeout(ctx, retry.NextBackOff())
-			forward(polling, nil, poll.C, changed)
-			stop()
-			continue
-		}
-		wake.Signal(changed) // for changes before the watch started
-		watching.Record(err)
-		if err == nil {
-			enter("watching for changes")
-			retry.Reset()
-			reread := time.NewTicker(rereadInterval)
-			forward(ctx, events, reread.C, changed)
-			reread.Stop()
-		}
-		wake.Pause(ctx, rewatchDelay)
-	}
-}
-
-// forward signals changed after every event and every tick, until events is closed or ctx ends.
-func forward(ctx context.Context, events <-chan struct{}, ticks <-chan time.Time, changed chan<- struct{}) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticks:
-		case _, open := <-events:
-			if !open {
+	store.Follow(ctx, e.store, store.Followed{
+		Topic: topic, Poll: pollInterval, Rewatch: rewatchDelay, Reread: rereadInterval,
+		Watched: func(err error) {
+			if errors.Is(err, store.ErrWatchUnsupported) {
+				enter(pollingMode, "interval", pollInterval, "reason", err)
 				return
 			}
-		}
+			watching.Record(err)
+			if err == nil {
+				enter("watching for changes")
+			}
+		},
+	}, func() bool {
 		wake.Signal(changed)
-	}
+		return false
+	})
 }
