@@ -3,7 +3,6 @@ package results
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -89,27 +88,16 @@ func (w *Writer) setAside(ctx context.Context, b store.Batch) bool {
 	switch {
 	case reason == nil:
 		return true
-	case w.spool != nil:
-		return w.spoolRejected(rejected, reason)
+	case w.backlog.spool != nil:
+		kept := w.backlog.setAside(rejected, reason)
+		if kept {
+			w.asideRetried = time.Now()
+		}
+		return kept
 	}
 	w.dropped.Add(int64(len(rejected.Results)))
 	w.log.Error("store rejects results but accepts others; results dropped because SPOOL_DIR is not set",
 		"results", len(rejected.Results), "error", reason)
-	return true
-}
-
-// spoolRejected sets aside a batch in the spool. It returns false if that fails.
-func (w *Writer) spoolRejected(rejected store.Batch, reason error) bool {
-	dropped, err := w.spool.SetAside(rejected)
-	w.recordSpool(spoolWriteFailed, err)
-	w.countSpoolOverflow(dropped)
-	if err != nil {
-		return false
-	}
-	w.asideRetried = time.Now()
-	w.log.Error("store rejects results but accepts others; results set aside in the spool",
-		"results", len(rejected.Results), "retry_interval", asideRetryInterval, "error", reason)
-	w.reportSetAside()
 	return true
 }
 
@@ -149,33 +137,23 @@ func join(a, b store.Batch) store.Batch {
 
 // retrySetAside tries to write the batches that are set aside, if an attempt is due.
 func (w *Writer) retrySetAside(ctx context.Context) {
-	if w.spool == nil || !w.spool.HasSetAside() || time.Since(w.asideRetried) < asideRetryInterval {
+	waiting := w.backlog.spool
+	if waiting == nil || !waiting.HasSetAside() || time.Since(w.asideRetried) < asideRetryInterval {
 		return
 	}
 	w.asideRetried = time.Now()
-	before := w.spool.SetAsideResults()
-	err := w.spool.RetryAside(func(b store.Batch) bool {
-		w.filter(&b)
+	before := waiting.SetAsideResults()
+	err := waiting.RetryAside(func(b store.Batch) bool {
+		w.backlog.filter(&b)
 		err := w.appendBatch(ctx, b)
 		if err == nil {
 			w.recordStored(b)
 		}
 		return err == nil
 	})
-	w.recordSpool(spoolAsideFailed, err)
-	if stored := before - w.spool.SetAsideResults(); stored > 0 {
+	w.backlog.record(spoolAsideFailed, err)
+	if stored := before - waiting.SetAsideResults(); stored > 0 {
 		w.log.Info("stored results that were set aside", "results", stored)
 	}
-	w.reportSetAside()
-}
-
-// reportSetAside updates the problem about results that are set aside.
-func (w *Writer) reportSetAside() {
-	if !w.spool.HasSetAside() {
-		w.health.Problems.Clear(asideProblem)
-		return
-	}
-	w.health.Problems.Set(asideProblem, fmt.Sprintf("The store rejects %d results although it accepts others. They are kept in "+
-		"the spool, and the runner tries to store them every hour. See its log for the error and fix the cause in the "+
-		"database.", w.spool.SetAsideResults()))
+	w.backlog.reportSetAside()
 }

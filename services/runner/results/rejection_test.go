@@ -74,7 +74,7 @@ func (b *testWriter) putRejected(t *testing.T) {
 		b.put(n, monitor.StatusOK)
 	}
 	elapse(rejectionTime - time.Second)
-	if n := b.countStored(t); n != 0 || b.Queued() != 300 && b.spool != nil {
+	if n := b.countStored(t); n != 0 || b.Queued() != 300 && b.backlog.spool != nil {
 		t.Errorf("%d stored and %d queued before the time is over", n, b.Queued())
 	}
 	elapse(otherWritesInterval + 5*time.Second)
@@ -87,8 +87,8 @@ func TestRejectedResultIsSetAside(t *testing.T) {
 		b.putRejected(t)
 		b.put(300, monitor.StatusOK)
 		elapse(3 * time.Second)
-		if n := b.countStored(t); n != 300 || b.spool.SetAsideResults() != 1 || b.Queued() != 0 {
-			t.Errorf("%d of 300 stored, %d set aside, %d queued", n, b.spool.SetAsideResults(), b.Queued())
+		if n := b.countStored(t); n != 300 || b.backlog.spool.SetAsideResults() != 1 || b.Queued() != 0 {
+			t.Errorf("%d of 300 stored, %d set aside, %d queued", n, b.backlog.spool.SetAsideResults(), b.Queued())
 		}
 		if b.Dropped() != 0 || b.log.count("results set aside in the spool") != 1 {
 			t.Errorf("%d dropped, log: %s", b.Dropped(), b.log.text.String())
@@ -100,20 +100,20 @@ func TestRejectedResultIsSetAside(t *testing.T) {
 			t.Errorf("%d on-demand checks are left", n)
 		}
 		b.finish()
-		must(t, b.spool.Close())
+		must(t, b.backlog.spool.Close())
 
 		// The next runner takes it over and stores it once the store accepts it.
 		s := b.store
 		next := startSpoolingWriter(t, s, openSpool(t, root, "b"))
 		next.AllowTakeOver()
 		elapse(time.Second)
-		if n := next.spool.SetAsideResults(); n != 1 || len(next.health.Problems.List()) != 1 {
+		if n := next.backlog.spool.SetAsideResults(); n != 1 || len(next.health.Problems.List()) != 1 {
 			t.Errorf("%d set aside after a restart, problems are %q", n, next.health.Problems.List())
 		}
 		s.change(func() { s.reject = nil })
 		elapse(asideRetryInterval)
-		if n := next.countStored(t); n != 301 || next.spool.SetAsideResults() != 0 || len(next.health.Problems.List()) != 0 {
-			t.Errorf("%d of 301 stored, %d set aside, problems are %q", n, next.spool.SetAsideResults(), next.health.Problems.List())
+		if n := next.countStored(t); n != 301 || next.backlog.spool.SetAsideResults() != 0 || len(next.health.Problems.List()) != 0 {
+			t.Errorf("%d of 301 stored, %d set aside, problems are %q", n, next.backlog.spool.SetAsideResults(), next.health.Problems.List())
 		}
 	})
 }
@@ -159,8 +159,8 @@ func TestSlowBatchIsNotSetAside(t *testing.T) {
 		b.store.change(func() { b.store.reject = func(store.Batch) error { return context.DeadlineExceeded } })
 		b.put(0, monitor.StatusOK)
 		elapse(3 * rejectionTime)
-		if b.Queued() != 1 || b.spool.HasSetAside() {
-			t.Errorf("%d queued, set aside: %t", b.Queued(), b.spool.HasSetAside())
+		if b.Queued() != 1 || b.backlog.spool.HasSetAside() {
+			t.Errorf("%d queued, set aside: %t", b.Queued(), b.backlog.spool.HasSetAside())
 		}
 	})
 }

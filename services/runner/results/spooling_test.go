@@ -33,9 +33,7 @@ func spoolFiles(t *testing.T, root string) []string {
 
 // inMemory returns the number of queued results in memory.
 func (b *testWriter) inMemory() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return len(b.results)
+	return b.queue.length()
 }
 
 func (b *testWriter) setDown(down bool) { b.store.change(func() { b.store.down = down }) }
@@ -97,11 +95,11 @@ func TestQueueIsSpooledDuringHangingWrite(t *testing.T) {
 			b.put(1+n, monitor.StatusOK)
 		}
 		elapse(flushInterval)
-		if n := b.spooled(); n != 10 {
+		if n := b.backlog.length(); n != 10 {
 			t.Errorf("%d of the 10 results after the one being written are in the spool", n)
 		}
 		elapse(store.ShortCall)
-		if n := b.spooled(); n != 11 {
+		if n := b.backlog.length(); n != 11 {
 			t.Errorf("%d results are in the spool after the write failed", n)
 		}
 	})

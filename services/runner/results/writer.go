@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,15 +51,15 @@ type Config struct {
 // Writer queues results, states and status changes, and writes them in batches. Create it with [NewWriter], and call Run
 // once. The other methods are safe for concurrent use and never block.
 type Writer struct {
-	store  Store
-	spool  *spool.Spool
-	stored func([]store.State)
-	health *health.Runner
-	writes *store.FailureLog
-	log    *slog.Logger
+	store   Store
+	queue   *queue
+	backlog *backlog
+	stored  func([]store.State)
+	health  *health.Runner
+	writes  *store.FailureLog
+	log     *slog.Logger
 	// dropped counts lost results.
 	dropped atomic.Int64
-	full    chan struct{}
 	closing chan struct{}
 	// AllowTakeOver lets the writer take over the spools of stopped runners. Call it once it is known which monitors and
 	// results were deleted, and after Discard: the spools may contain them.
@@ -72,21 +70,9 @@ type Writer struct {
 	// asideRetried is the time of the last attempt to write the batches that were set aside.
 	asideRetried time.Time
 
-	mu            sync.Mutex
-	results       []monitor.Result
-	statusChanges []store.StatusChange
-	// queuedStates holds the newest states of the monitors with queued results.
-	queuedStates map[string]store.State
-	// newestStates holds the newest state of each monitor, queued or written.
-	newestStates map[string]store.State
-	// overflow counts the results dropped since the last successful write.
-	overflow int
+	mu sync.Mutex
 	// writingSince is the time at which the write of the current batch began; zero if there is none.
 	writingSince time.Time
-	// spoolFailures holds the spool operations that fail now, with the time of the last failure.
-	spoolFailures map[string]time.Time
-	// discards are the recent calls of discard.
-	discards []discarded
 }
 
 // NewWriter returns a writer to s with an empty queue.
@@ -95,75 +81,34 @@ func NewWriter(cfg Config, s Store, log *slog.Logger) *Writer {
 		cfg.Stored = func([]store.State) {}
 	}
 	takeOverAllowed := make(chan struct{})
-	return &Writer{
-		store: s, spool: cfg.Spool, stored: cfg.Stored, health: cfg.Health, writes: cfg.Health.Essential("write results"), log: log,
-		full:            make(chan struct{}, 1),
-		closing:         make(chan struct{}),
-		takeOverAllowed: takeOverAllowed,
-		AllowTakeOver:   sync.OnceFunc(func() { close(takeOverAllowed) }),
-		queuedStates:    make(map[string]store.State),
-		newestStates:    make(map[string]store.State),
-		spoolFailures:   make(map[string]time.Time),
+	w := &Writer{
+		store: s, stored: cfg.Stored, health: cfg.Health, writes: cfg.Health.Essential("write results"), log: log,
+		closing: make(chan struct{}), takeOverAllowed: takeOverAllowed,
+		AllowTakeOver: sync.OnceFunc(func() { close(takeOverAllowed) }),
 	}
+	w.queue = newQueue(&w.dropped, log)
+	w.backlog = &backlog{
+		spool: cfg.Spool, health: cfg.Health, log: log, dropped: &w.dropped, overflow: w.queue.drop,
+		failures: make(map[string]time.Time),
+	}
+	return w
 }
 
 // Add queues a result with its status changes and the state after it.
 func (w *Writer) Add(r monitor.Result, s *store.State, changes []store.StatusChange) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.results = append(w.results, r)
-	w.statusChanges = append(w.statusChanges, changes...)
-	w.queuedStates[s.MonitorID], w.newestStates[s.MonitorID] = *s, *s
-	if len(w.results) > queueSize {
-		w.results[0] = monitor.Result{}
-		w.results = w.results[1:]
-		w.countOverflow(1, queueSize)
-	}
-	if surplus := len(w.statusChanges) - queueSize; surplus > 0 {
-		w.statusChanges = w.statusChanges[surplus:]
-	}
-	if len(w.results) >= batchSize {
-		wake.Signal(w.full)
-	}
-}
-
-// countOverflow counts n dropped results. The caller holds mu.
-func (w *Writer) countOverflow(n int, limit any) {
-	if w.overflow == 0 {
-		w.log.Error("result queue full, dropping the oldest results", "limit", limit)
-	}
-	w.overflow += n
-	w.dropped.Add(int64(n))
+	w.queue.add(r, s, changes)
 }
 
 // Queued returns the number of results in memory and in the spool, without the batch that is being written.
-func (w *Writer) Queued() int {
-	spooled := w.spooled()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return spooled + len(w.results)
-}
+func (w *Writer) Queued() int { return w.backlog.length() + w.queue.length() }
 
 // Dropped returns the number of results that were lost since the start.
 func (w *Writer) Dropped() int64 { return w.dropped.Load() }
 
 // Discard drops the queued and spooled results, status changes and states for which matches returns true.
 func (w *Writer) Discard(matches func(monitorID string, date time.Time) bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.results, w.statusChanges = without(w.results, w.statusChanges, matches)
-	stateMatches := func(id string, s store.State) bool { return matches(id, s.Latest.Date) }
-	maps.DeleteFunc(w.queuedStates, stateMatches)
-	maps.DeleteFunc(w.newestStates, stateMatches)
-	w.rememberDiscard(matches)
-}
-
-// without returns copies of the lists without the elements that match.
-func without(
-	rs []monitor.Result, cs []store.StatusChange, matches func(monitorID string, date time.Time) bool,
-) ([]monitor.Result, []store.StatusChange) {
-	return slices.DeleteFunc(slices.Clone(rs), func(r monitor.Result) bool { return matches(r.MonitorID, r.Date) }),
-		slices.DeleteFunc(slices.Clone(cs), func(c store.StatusChange) bool { return matches(c.MonitorID, c.Date) })
+	w.backlog.discard(matches)
+	w.queue.discard(matches)
 }
 
 // Close makes Run write the queue and return. No result may be added afterwards.
@@ -178,7 +123,7 @@ func (w *Writer) Run(ctx context.Context) {
 	for closed := false; !closed; {
 		select {
 		case <-ticker.C:
-		case <-w.full:
+		case <-w.queue.full:
 		case <-w.closing:
 			closed = true
 		}
@@ -190,10 +135,10 @@ func (w *Writer) Run(ctx context.Context) {
 	stopSpooling()
 	w.flush(ctx) // what stopSpooling moved to the spool
 	w.spoolQueue()
-	if spooled := w.spooled(); spooled > 0 {
+	if spooled := w.backlog.length(); spooled > 0 {
 		w.log.Warn("store unavailable at shutdown; results stay in the spool", "results", spooled)
 	}
-	if lost := w.unwritten + len(w.results); lost > 0 {
+	if lost := w.unwritten + w.queue.length(); lost > 0 {
 		w.dropped.Add(int64(lost))
 		w.log.Error("store unavailable at shutdown; results dropped", "results", lost)
 	}
@@ -202,13 +147,13 @@ func (w *Writer) Run(ctx context.Context) {
 // flush writes the spool and then the queue, unless ctx ends before.
 func (w *Writer) flush(ctx context.Context) {
 	for ctx.Err() == nil {
-		if b := w.nextSpooled(); b != nil {
+		if b := w.backlog.next(); b != nil {
 			if isEmpty(*b) || w.write(ctx, *b, true) {
-				w.spool.Done()
+				w.backlog.spool.Done()
 			}
 			continue
 		}
-		b := w.take()
+		b := w.queue.take()
 		if isEmpty(b) {
 			return
 		}
@@ -219,30 +164,6 @@ func (w *Writer) flush(ctx context.Context) {
 }
 
 func isEmpty(b store.Batch) bool { return len(b.Results)+len(b.StatusChanges) == 0 }
-
-// take removes the next batch from the queue.
-func (w *Writer) take() store.Batch {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var b store.Batch
-	b.Results, w.results = cut(w.results)
-	b.StatusChanges, w.statusChanges = cut(w.statusChanges)
-	for _, r := range b.Results {
-		if s, ok := w.queuedStates[r.MonitorID]; ok {
-			b.States = append(b.States, s)
-			delete(w.queuedStates, r.MonitorID)
-		}
-	}
-	return b
-}
-
-func cut[T any](queue []T) (batch, rest []T) {
-	n := min(len(queue), batchSize)
-	if n == len(queue) {
-		return queue, nil
-	}
-	return queue[:n:n], queue[n:]
-}
 
 // write writes b, unchanged at each retry, until it succeeds, the store rejects b for good, or ctx ends. A batch with
 // an invalid document is split, so that only this document is dropped. Any other error is retried. A batch that is not
@@ -258,13 +179,13 @@ func (w *Writer) write(ctx context.Context, b store.Batch, fromSpool bool) bool 
 			w.recordStored(b)
 			return true
 		case ctx.Err() != nil:
-			if !fromSpool && !w.spoolBatch(b) {
+			if !fromSpool && !w.backlog.add(b) {
 				w.unwritten += len(b.Results)
 			}
 			return false
 		case isInvalid(err):
 			return w.splitOrDrop(ctx, b, fromSpool, err)
-		case !fromSpool && w.spoolBatch(b):
+		case !fromSpool && w.backlog.add(b):
 			w.recordFailure(err)
 			wake.Pause(ctx, retry.NextBackOff())
 			return true
@@ -288,22 +209,8 @@ func (w *Writer) recordFailure(err error) {
 func (w *Writer) recordStored(b store.Batch) {
 	w.writes.Record(nil)
 	w.health.Problems.Clear(writeProblem)
-	w.logOverflow()
-	w.stored(w.newestOf(b.States))
-}
-
-// newestOf returns the newest states of the monitors in states. States from the spool are outdated after a long time in
-// which the store was unavailable.
-func (w *Writer) newestOf(states []store.State) []store.State {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	list := slices.Clone(states)
-	for i, s := range list {
-		if n, found := w.newestStates[s.MonitorID]; found && n.IsNewerThan(&s) {
-			list[i] = n
-		}
-	}
-	return list
+	w.queue.logOverflow()
+	w.stored(w.queue.newestOf(b.States))
 }
 
 func (w *Writer) appendBatch(ctx context.Context, b store.Batch) error {
@@ -336,16 +243,6 @@ func split(b store.Batch) (first, second store.Batch) {
 	first = store.Batch{Results: b.Results[:r], States: b.States[:s], StatusChanges: b.StatusChanges[:c]}
 	second = store.Batch{Results: b.Results[r:], States: b.States[s:], StatusChanges: b.StatusChanges[c:]}
 	return first, second
-}
-
-func (w *Writer) logOverflow() {
-	w.mu.Lock()
-	dropped := w.overflow
-	w.overflow = 0
-	w.mu.Unlock()
-	if dropped > 0 {
-		w.log.Error("results dropped while the store was unavailable", "results", dropped)
-	}
 }
 
 func isInvalid(err error) bool {
