@@ -133,15 +133,15 @@ func (rules *ignoreRules) maintenanceAt(m monitor.Monitor, at time.Time) mainten
 }
 
 // ignoreReason returns why r, a result of en, is ignored. It returns an empty reason if the result counts.
-func (e *Engine) ignoreReason(en *entry, r monitor.Result) monitor.IgnoreReason {
-	rules := e.ignoreRules.Load()
+func (s *scheduler) ignoreReason(en *entry, r monitor.Result) monitor.IgnoreReason {
+	rules := s.ignoreRules.Load()
 	if !en.maintenance.validAt(r.Date, rules) {
 		en.maintenance = rules.maintenanceAt(en.monitor, r.Date)
 	}
 	switch {
 	case en.maintenance.active:
 		return monitor.IgnoredMaintenance
-	case r.Status != monitor.StatusOK && e.isNotOK(rules.dependencies[en.monitor.ID], r.Date):
+	case r.Status != monitor.StatusOK && s.isNotOK(rules.dependencies[en.monitor.ID], r.Date):
 		return monitor.IgnoredBlocked
 	default:
 		return ""
@@ -149,11 +149,11 @@ func (e *Engine) ignoreReason(en *entry, r monitor.Result) monitor.IgnoreReason 
 }
 
 // isNotOK reports whether d is known to be not OK at a time.
-func (e *Engine) isNotOK(d dependency, at time.Time) bool {
-	if en := e.entries[d.id]; en != nil {
+func (s *scheduler) isNotOK(d dependency, at time.Time) bool {
+	if en := s.entries[d.id]; en != nil {
 		return d.isNotOK(en.state.Load(), at)
 	}
-	return e.remoteNotOK[d.id]
+	return s.remoteNotOK[d.id]
 }
 
 // isNotOK reports whether the state s of d is not OK at a time. A stale state counts as OK: otherwise a dependency that
@@ -163,12 +163,12 @@ func (d dependency) isNotOK(s *store.State, at time.Time) bool {
 }
 
 // remoteNotOKAfter returns remoteNotOK for the dependencies in c. For new dependencies it uses the states in c.
-func (e *Engine) remoteNotOKAfter(c change) map[string]bool {
+func (s *scheduler) remoteNotOKAfter(c change) map[string]bool {
 	result := make(map[string]bool, len(c.ignoreRules.remote))
 	for id, d := range c.ignoreRules.remote {
-		notOK, known := e.remoteNotOK[id]
+		notOK, known := s.remoteNotOK[id]
 		if !known {
-			notOK = d.isNotOK(c.states[id], e.cfg.Clock.Now())
+			notOK = d.isNotOK(c.states[id], s.cfg.Clock.Now())
 		}
 		result[id] = notOK
 	}
@@ -187,7 +187,7 @@ func (e *Engine) pollRemoteDependencies(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		remote := e.ignoreRules.Load().remote
+		remote := e.scheduler.ignoreRules.Load().remote
 		if len(remote) == 0 {
 			continue
 		}
@@ -202,7 +202,7 @@ func (e *Engine) pollRemoteDependencies(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case e.dependencyUpdates <- notOK:
+		case e.scheduler.dependencyUpdates <- notOK:
 		}
 	}
 }

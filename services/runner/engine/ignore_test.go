@@ -312,11 +312,11 @@ func BenchmarkIgnoreReason(b *testing.B) {
 		windows[i] = windowFor(noon.Add(time.Hour), noon.Add(2*time.Hour), ms[0].ID)
 	}
 	e := newEngine(Config{}, nil, newMemoryStore(), newFakeProbes().registry(), slog.New(slog.DiscardHandler))
-	e.ignoreRules.Store(newIgnoreRules(windows, ms, byID(ms)))
+	e.scheduler.ignoreRules.Store(newIgnoreRules(windows, ms, byID(ms)))
 	en := newEntry(context.Background(), ms[0])
 	r := resultAt(0, monitor.StatusFailed)
 	for b.Loop() {
-		if reason := e.ignoreReason(en, r); reason != "" {
+		if reason := e.scheduler.ignoreReason(en, r); reason != "" {
 			b.Fatal(reason)
 		}
 	}

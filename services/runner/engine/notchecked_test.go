@@ -158,7 +158,7 @@ func TestNotCheckedSinceIsNotBeforeLatestResult(t *testing.T) {
 		want := []store.NotChecked{{
 			Reason: "no files; raise the limit", Monitors: []store.NotCheckedMonitor{{ID: m.ID, Since: ahead}},
 		}}
-		if got := b.notChecked.list(); !reflect.DeepEqual(got, want) {
+		if got := b.scheduler.notChecked.list(); !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	})

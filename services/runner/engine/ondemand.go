@@ -27,7 +27,7 @@ func (e *Engine) serveOnDemandChecks(ctx context.Context, changed chan struct{})
 	select {
 	case <-ctx.Done():
 		return
-	case <-e.isolation.settled:
+	case <-e.scheduler.isolation.settled:
 	}
 	reading := e.health.Operation("read on-demand checks")
 	handled := make(map[string]bool)
@@ -82,7 +82,7 @@ func (e *Engine) checkStored(ctx context.Context, c store.OnDemandCheck) bool {
 	select {
 	case <-ctx.Done():
 		return false
-	case e.checkNow <- request:
+	case e.scheduler.checkNow <- request:
 	}
 	if !<-request.accepted {
 		return false
@@ -105,9 +105,9 @@ func (e *Engine) checkDefinition(ctx context.Context, c store.OnDemandCheck) {
 	if !claimed {
 		return
 	}
-	e.pool.run(func() {
+	e.scheduler.pool.run(func() {
 		result := e.checkOnce(*c.Definition)
-		err := store.Do(e.checkCtx, store.ShortCall, func(ctx context.Context) error {
+		err := store.Do(e.scheduler.checkCtx, store.ShortCall, func(ctx context.Context) error {
 			return e.store.CompleteOnDemandCheck(ctx, c.ID, result)
 		})
 		if err != nil {
@@ -121,7 +121,7 @@ func (e *Engine) checkOnce(m monitor.Monitor) monitor.Result {
 	result, err := e.compileAndRun(m)
 	var own *probe.NotCheckedError
 	if errors.As(err, &own) {
-		e.stats.countNotChecked(own.Cause)
+		e.scheduler.stats.countNotChecked(own.Cause)
 	}
 	if err != nil {
 		result = check.FailedResult(m, time.Now(), err.Error())
@@ -131,12 +131,12 @@ func (e *Engine) checkOnce(m monitor.Monitor) monitor.Result {
 }
 
 func (e *Engine) compileAndRun(m monitor.Monitor) (monitor.Result, error) {
-	c, err := check.Compile(e.types, e.cfg.Secrets, m)
+	c, err := check.Compile(e.scheduler.types, e.cfg.Secrets, m)
 	if err != nil {
 		return monitor.Result{}, err
 	}
 	defer c.Close()
-	return c.Run(e.checkCtx)
+	return c.Run(e.scheduler.checkCtx)
 }
 
 // logOnDemandFailure logs a failed store operation on c. The API reports a missing result after the check has expired.

@@ -90,7 +90,7 @@ func (e *Engine) reconcile(ctx context.Context, changed <-chan struct{}) {
 		return
 	case <-e.member.Joined():
 	}
-	r := reconciler{store: e.store, ignoreRules: e.ignoreRules.Load()}
+	r := reconciler{store: e.store, ignoreRules: e.scheduler.ignoreRules.Load()}
 	reading := e.health.Operation("read monitors")
 	retry := store.NewRetryBackoff()
 	for {
@@ -147,7 +147,7 @@ func (e *Engine) submit(ctx context.Context, r *reconciler, c change, desired ma
 	select {
 	case <-ctx.Done():
 		return false
-	case e.changes <- c:
+	case e.scheduler.changes <- c:
 		r.submitted, r.running, r.cleared, r.ignoreRules = true, desired, c.cleared, c.ignoreRules
 		return true
 	}

@@ -197,11 +197,11 @@ func TestChecksAreSpreadAfterSuspension(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			probes := newFakeProbes()
 			e := newEngine(Config{}, nil, newMemoryStore(), probes.registry(), slog.New(slog.DiscardHandler))
-			e.checkCtx = t.Context()
-			e.apply(change{start: monitors(100, c.interval), ignoreRules: &ignoreRules{}})
+			e.scheduler.checkCtx = t.Context()
+			e.scheduler.apply(change{start: monitors(100, c.interval), ignoreRules: &ignoreRules{}})
 			elapse(c.suspended) // no call of startDueChecks during that time
-			e.startDueChecks(t.Context())
-			e.pool.wait()
+			e.scheduler.startDueChecks(t.Context())
+			e.scheduler.pool.wait()
 			started := 0
 			for _, m := range monitors(100, c.interval) {
 				started += len(probes.started(m.Target))
@@ -212,8 +212,8 @@ func TestChecksAreSpreadAfterSuspension(t *testing.T) {
 			if s := e.Stats(); s.Skipped < c.skipped-c.tolerant || s.Skipped > c.skipped+c.tolerant {
 				t.Errorf("interval %s: %d skipped", c.interval, s.Skipped)
 			}
-			for _, en := range e.entries {
-				if wait := en.due - e.clock.now(); started == 0 && (wait <= 0 || wait > c.soon+grid) {
+			for _, en := range e.scheduler.entries {
+				if wait := en.due - e.scheduler.clock.now(); started == 0 && (wait <= 0 || wait > c.soon+grid) {
 					t.Errorf("interval %s: monitor %s is due in %s", c.interval, en.monitor.ID, wait)
 				}
 			}

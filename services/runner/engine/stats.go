@@ -67,11 +67,11 @@ func (s *stats) countSkipped(n int) {
 
 // Stats returns the current counts.
 func (e *Engine) Stats() Stats {
-	s := &e.stats
+	s := &e.scheduler.stats
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return Stats{
-		Monitors: len(*e.running.Load()), Problems: len(e.health.Problems.List()),
+		Monitors: len(*e.scheduler.running.Load()), Problems: len(e.health.Problems.List()),
 		Checks: s.checks, NotChecked: maps.Clone(s.notChecked), Skipped: s.skipped,
 		Queued: e.results.Queued(), Dropped: e.results.Dropped(), StoreErrors: e.health.Errors(), StoreHealthy: e.health.Healthy(),
 	}
@@ -93,7 +93,7 @@ func (e *Engine) logStop(uptime time.Duration) {
 // results may not be stored yet. Running does not block.
 func (e *Engine) Running() iter.Seq2[monitor.Monitor, *monitor.Result] {
 	return func(yield func(monitor.Monitor, *monitor.Result) bool) {
-		for _, en := range *e.running.Load() {
+		for _, en := range *e.scheduler.running.Load() {
 			var latest *monitor.Result
 			if s := en.state.Load(); s != nil {
 				latest = &s.Latest
