@@ -6,6 +6,7 @@ import Alpine from './lib/alpine.js';
 import { Api } from './api.js';
 import { Live } from './events.js';
 import { formatTime } from './format.js';
+import { addLoadState } from './load-state.js';
 import { MonitorList } from './monitors.js';
 import { parseRoute, redirectOldAddress } from './router.js';
 import { currentTheme, setTheme } from './theme.js';
@@ -247,6 +248,7 @@ async function start() {
   };
   redirectOldAddress();
   Alpine.data('frame', () => frame(app));
+  addLoadState();
   Alpine.start();
   followVisibility(app);
 }

@@ -42,17 +42,17 @@ export function monitor(app, { id, params }) {
     error: '',
     missing: false,
     busy: false,
-    load: async () => {},
+    loadMonitor: async () => {},
 
     init() {
-      this.load = coalesce(() => this.read());
+      this.loadMonitor = coalesce(() => this.read());
       unsubscribe = live.subscribe({
         result: (result) => result.monitor_id === id && this.onResult(result),
         monitor: (change) => change.id === id && this.onChange(change),
         stale: () => this.onStale(),
       });
       this.maintenance.init();
-      this.load();
+      this.loadMonitor();
       this.uptime.init();
       this.latency.init();
       this.listing.init();
@@ -89,8 +89,8 @@ export function monitor(app, { id, params }) {
       }
     },
 
-    loadAll() {
-      this.load();
+    load() {
+      this.loadMonitor();
       this.uptime.load();
       this.latency.load();
       this.listing.load();
@@ -98,7 +98,7 @@ export function monitor(app, { id, params }) {
     },
 
     onStale() {
-      this.load();
+      this.loadMonitor();
       this.uptime.refresh();
       this.latency.refresh();
       this.notifications.load();
@@ -114,7 +114,7 @@ export function monitor(app, { id, params }) {
     /** @param {MonitorChange} change */
     onChange({ change }) {
       if (change !== 'deleted') {
-        this.load();
+        this.loadMonitor();
         this.notifications.loadSoon();
       } else if (!this.busy) {
         this.showMissing();
@@ -168,7 +168,7 @@ export function monitor(app, { id, params }) {
       return this.act(async () => {
         await api.save({ ...(await api.monitor(id)), enabled });
         app.notify(enabled ? 'Monitor enabled' : 'Monitor disabled');
-        await this.load();
+        await this.loadMonitor();
       });
     },
 
