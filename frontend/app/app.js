@@ -126,7 +126,7 @@ function frame(app) {
      * @param {View} view
      * @param {Route} route
      */
-    mount({ title, markup, data }, route) {
+    mount({ name, title, markup, data }, route) {
       const main = /** @type {HTMLElement} */ (/** @type {any} */ (this).$refs.view);
       const first = shown === null;
       const template = document.createElement('template');
@@ -139,6 +139,7 @@ function frame(app) {
       app.draft = () => null;
       app.setTitle(title);
       Alpine.data('view', () => data(app, route));
+      main.dataset.view = name;
       Alpine.mutateDom(() => main.replaceChildren(next));
       Alpine.initTree(next);
       shown = next;

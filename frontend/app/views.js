@@ -29,7 +29,10 @@ const VIEWS = {
 
 /** @typedef {keyof typeof VIEWS} ViewName */
 
-/** @typedef {{title: string, markup: string, data: ViewData}} View */
+/**
+ * A loaded view. The styles of a view apply to `[data-view=NAME]`, which is its parent.
+ * @typedef {{name: ViewName, title: string, markup: string, data: ViewData}} View
+ */
 
 /** @type {Map<ViewName, Promise<View>>} */
 const views = new Map();
@@ -57,7 +60,7 @@ export function loadView(name) {
 async function fetchView(name) {
   const { title, load } = VIEWS[name];
   const [data, markup] = await Promise.all([load(), loadMarkup(name), loadStyles(name)]);
-  return { title, markup, data };
+  return { name, title, markup, data };
 }
 
 /** @param {string} name */

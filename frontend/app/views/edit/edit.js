@@ -184,7 +184,7 @@ export function edit(app, { id, params, hash }) {
       }
       try {
         await this.check.run({ ...this.draft, name: this.draft.name || 'New monitor' }, this.spec);
-        Alpine.nextTick(() => document.querySelector('.edit .verdict')?.scrollIntoView({ block: 'nearest' }));
+        Alpine.nextTick(() => document.querySelector('.editor .verdict')?.scrollIntoView({ block: 'nearest' }));
       } catch (error) {
         this.showApiError(error);
       }

@@ -9,7 +9,7 @@ import { latencyPanel } from './latency.js';
 import { maintenancePanel } from './maintenance.js';
 import { notificationPanel } from './notifications.js';
 import { BARS, barsOf } from './recent-checks.js';
-import { newestFirst, resultListing } from '../results/listing.js';
+import { newestFirst, resultListing } from '../../result-table/listing.js';
 import { rememberSettings } from '../../router.js';
 import { uptimeFigures } from './uptime.js';
 
