@@ -111,7 +111,7 @@ function frame(app) {
       this.loading = true;
       this.viewError = '';
       try {
-        const view = await loadView(app.session?.mayShow(route.view) === false ? 'closed' : route.view);
+        const view = await loadView(app.session?.mayShow(route.view) === false ? 'sign-in' : route.view);
         if (route === this.route) {
           this.mount(view, route);
         }

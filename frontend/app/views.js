@@ -11,20 +11,23 @@ const VIEWS = {
   list: { title: 'Monitors', load: async () => (await import('./views/list/list.js')).list },
   wall: { title: 'Wall', load: async () => (await import('./views/wall/wall.js')).wall },
   monitor: { title: 'Monitor', load: async () => (await import('./views/monitor/monitor.js')).monitor },
-  edit: { title: 'Edit monitor', load: async () => (await import('./views/edit/edit.js')).edit },
+  'monitor-form': {
+    title: 'Edit monitor',
+    load: async () => (await import('./views/monitor-form/monitor-form.js')).monitorForm,
+  },
   results: { title: 'Results', load: async () => (await import('./views/results/results.js')).results },
   maintenance: {
     title: 'Maintenance',
     load: async () => (await import('./views/maintenance/maintenance.js')).maintenance,
   },
-  'maintenance-edit': {
+  'maintenance-form': {
     title: 'Maintenance window',
-    load: async () => (await import('./views/maintenance-edit/maintenance-edit.js')).maintenanceEdit,
+    load: async () => (await import('./views/maintenance-form/maintenance-form.js')).maintenanceForm,
   },
   admin: { title: 'Admin', load: async () => (await import('./views/admin/admin.js')).admin },
   about: { title: 'About', load: async () => (await import('./views/about/about.js')).about },
-  closed: { title: 'Sign in', load: async () => () => ({}) },
-  unknown: { title: 'Not found', load: async () => () => ({}) },
+  'sign-in': { title: 'Sign in', load: async () => () => ({}) },
+  'not-found': { title: 'Not found', load: async () => () => ({}) },
 };
 
 /** @typedef {keyof typeof VIEWS} ViewName */

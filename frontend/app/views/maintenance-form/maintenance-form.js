@@ -15,7 +15,7 @@ const ID = /^[0-9a-f]{24}$/i;
  * @param {App} app
  * @param {Route} route its parameter monitor is the monitor to select for a new window
  */
-export function maintenanceEdit(app, { id, params, hash }) {
+export function maintenanceForm(app, { id, params, hash }) {
   const { api } = app;
   const param = params.get('monitor') ?? '';
   const forMonitor = !id && ID.test(param) ? param.toLowerCase() : '';

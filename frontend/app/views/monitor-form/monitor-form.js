@@ -20,7 +20,7 @@ import { parseApiError, validate } from './validation.js';
  * @param {App} app
  * @param {Route} route
  */
-export function edit(app, { id, params, hash }) {
+export function monitorForm(app, { id, params, hash }) {
   const { api } = app;
   const cloneOf = id ? '' : (params.get('from') ?? '');
   /** The form as it was before a sign-in. */
