@@ -11,6 +11,9 @@ import Alpine from './lib/alpine.js';
  * Adds the directive x-load-state. It shows why a Loadable has no content: an error with a button to try again, or the child
  * elements whose attribute slot is "loading", "empty" or "missing". Children for the slot "error" replace the text of the
  * error, and those for the slot "action" are shown beside the button. The markup is the template load-state in index.html.
+ *
+ * Alpine hides a slot one frame after the change. A child whose place is taken by other content has to be a template with
+ * x-if, which Alpine removes at once; otherwise the layout shifts.
  */
 export function addLoadState() {
   Alpine.directive('load-state', (element, { expression }, { evaluate }) => {
