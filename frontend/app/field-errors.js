@@ -17,8 +17,8 @@ export function newFieldErrors() {
 
     /**
      * Returns the x-bind object of a field. The field contains a control, and may contain a label, a `<p class="help">` and
-     * a `<p class="field-error">`. It needs no other attributes: they are connected by ids that start with the field's name.
-     * A field that is a group, such as a fieldset of radio buttons, is its own control.
+     * a `<p class="field-error">`. Their markup needs no ids and no ARIA attributes: this object sets them, and shows the
+     * error. In a field that is a group, such as a fieldset of radio buttons, the group is the control.
      * @param {string} name
      */
     field(name) {
