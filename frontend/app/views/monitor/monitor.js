@@ -20,7 +20,7 @@ import { latencyPanel } from './latency.js';
 import { maintenancePanel } from './maintenance.js';
 import { notificationPanel } from './notifications.js';
 import { BARS, barsOf } from './recent-checks.js';
-import { newestFirst, resultListing } from '../results/listing.js';
+import { newestFirst, resultListing } from '../../result-table/listing.js';
 import { rememberSettings } from '../../router.js';
 import { uptimeFigures } from './uptime.js';
 
@@ -53,17 +53,17 @@ export function monitor(app, { id, params }) {
     error: '',
     missing: false,
     busy: false,
-    load: async () => {},
+    loadMonitor: async () => {},
 
     init() {
-      this.load = coalesce(() => this.read());
+      this.loadMonitor = coalesce(() => this.read());
       unsubscribe = live.subscribe({
         result: (result) => result.monitor_id === id && this.onResult(result),
         monitor: (change) => change.id === id && this.onChange(change),
         stale: () => this.onStale(),
       });
       this.maintenance.init();
-      this.load();
+      this.loadMonitor();
       this.uptime.init();
       this.latency.init();
       this.listing.init();
@@ -100,8 +100,8 @@ export function monitor(app, { id, params }) {
       }
     },
 
-    loadAll() {
-      this.load();
+    load() {
+      this.loadMonitor();
       this.uptime.load();
       this.latency.load();
       this.listing.load();
@@ -109,7 +109,7 @@ export function monitor(app, { id, params }) {
     },
 
     onStale() {
-      this.load();
+      this.loadMonitor();
       this.uptime.refresh();
       this.latency.refresh();
       this.notifications.load();
@@ -125,7 +125,7 @@ export function monitor(app, { id, params }) {
     /** @param {MonitorChange} change */
     onChange({ change }) {
       if (change !== 'deleted') {
-        this.load();
+        this.loadMonitor();
         this.notifications.loadSoon();
       } else if (!this.busy) {
         this.showMissing();
@@ -182,7 +182,7 @@ export function monitor(app, { id, params }) {
       return this.act(async () => {
         await api.save({ ...(await api.monitor(id)), enabled });
         app.notify(enabled ? 'Monitor enabled' : 'Monitor disabled');
-        await this.load();
+        await this.loadMonitor();
       });
     },
 

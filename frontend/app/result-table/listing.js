@@ -1,9 +1,9 @@
-/** @import {Result} from '../../../types/model' */
-/** @import {ResultFilter} from '../../api.js' */
-/** @import {App} from '../../app.js' */
-import { messageOf } from '../../api.js';
-import { coalesce } from '../../coalesce.js';
-import { badgeOfStatus, formatExact, formatNumber, formatResult, formatShort, markOf } from '../../format.js';
+/** @import {Result} from '../../types/model' */
+/** @import {ResultFilter} from '../api.js' */
+/** @import {App} from '../app.js' */
+import { messageOf } from '../api.js';
+import { coalesce } from '../coalesce.js';
+import { badgeOfStatus, formatExact, formatNumber, formatResult, formatShort, markOf } from '../format.js';
 import { addressOf, matches, queryOf, settingsOf } from './result-filter.js';
 
 const ID = /^[0-9a-f]{24}$/i;
@@ -264,7 +264,7 @@ export function resultListing({ api, live }, params, single = '') {
 
 /** @returns {Promise<string>} */
 function tableMarkup() {
-  markup ??= fetch('./views/results/result-table.html').then((response) => {
+  markup ??= fetch('./result-table/result-table.html').then((response) => {
     if (!response.ok) {
       throw new Error(`result-table.html: ${response.status}`);
     }

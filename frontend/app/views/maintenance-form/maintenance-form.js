@@ -3,7 +3,7 @@
 /** @import {Route} from '../../router.js' */
 import Alpine from '../../lib/alpine.js';
 import { ApiError, messageOf } from '../../api.js';
-import { hasField, newFieldErrors } from '../edit/field-errors.js';
+import { hasField, newFieldErrors } from '../../field-errors.js';
 import { DAYS } from '../maintenance/windows.js';
 import { draftOfTime, fieldErrorOf, lengthOf, movedEnd, timeOf, ZONE, ZONES } from './draft.js';
 import { newPicker } from './picker.js';
@@ -15,7 +15,7 @@ const ID = /^[0-9a-f]{24}$/i;
  * @param {App} app
  * @param {Route} route its parameter monitor is the monitor to select for a new window
  */
-export function maintenanceEdit(app, { id, params, hash }) {
+export function maintenanceForm(app, { id, params, hash }) {
   const { api } = app;
   const param = params.get('monitor') ?? '';
   const forMonitor = !id && ID.test(param) ? param.toLowerCase() : '';
@@ -36,7 +36,7 @@ export function maintenanceEdit(app, { id, params, hash }) {
     title: id ? 'Edit maintenance window' : 'New maintenance window',
     isNew: !id,
     loaded: false,
-    loadError: '',
+    error: '',
     missing: false,
     /** Whether the window was deleted while the form was open. */
     deleted: false,
@@ -61,7 +61,7 @@ export function maintenanceEdit(app, { id, params, hash }) {
     },
 
     async load() {
-      this.loadError = '';
+      this.error = '';
       try {
         const [monitors, windows] = await Promise.all([api.exportMonitors(), id ? api.windows() : []]);
         if (!destroyed) {
@@ -70,7 +70,7 @@ export function maintenanceEdit(app, { id, params, hash }) {
           this.fill(monitors);
         }
       } catch (error) {
-        this.loadError = messageOf(error);
+        this.error = messageOf(error);
       }
     },
 
@@ -103,7 +103,7 @@ export function maintenanceEdit(app, { id, params, hash }) {
     },
 
     get isLoading() {
-      return !this.loaded && !this.loadError && !this.missing;
+      return !this.loaded && !this.error && !this.missing;
     },
 
     /** The maintenance window in the form. */

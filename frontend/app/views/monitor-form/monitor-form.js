@@ -5,9 +5,8 @@
 /** @import {Template} from './templates.js' */
 import Alpine from '../../lib/alpine.js';
 import { messageOf } from '../../api.js';
-import { hasField, newFieldErrors } from './field-errors.js';
+import { hasField, newFieldErrors } from '../../field-errors.js';
 import { copyName, draftOf } from './fields.js';
-import { formatDate, formatTime } from '../../format.js';
 import { newOnDemandCheck } from './on-demand-check.js';
 import { isNotFound, newOriginal } from './original.js';
 import { insertOutput, newRuleCheck, outputKind } from './rule.js';
@@ -21,7 +20,7 @@ import { parseApiError, validate } from './validation.js';
  * @param {App} app
  * @param {Route} route
  */
-export function edit(app, { id, params, hash }) {
+export function monitorForm(app, { id, params, hash }) {
   const { api } = app;
   const cloneOf = id ? '' : (params.get('from') ?? '');
   /** The form as it was before a sign-in. */
@@ -40,7 +39,7 @@ export function edit(app, { id, params, hash }) {
     errors: newFieldErrors(),
     title: id ? 'Edit monitor' : 'New monitor',
     loaded: false,
-    loadError: '',
+    error: '',
     saving: false,
     /** @type {Template | null} */
     template: null,
@@ -67,7 +66,7 @@ export function edit(app, { id, params, hash }) {
     },
 
     async load() {
-      this.loadError = '';
+      this.error = '';
       try {
         const source = id || encodeURIComponent(cloneOf);
         const [types, monitor] = await Promise.all([api.types(), source ? api.monitor(source) : null]);
@@ -82,10 +81,12 @@ export function edit(app, { id, params, hash }) {
           this.suggestions.load();
         }
       } catch (error) {
-        this.loadError = isNotFound(error)
-          ? 'This monitor does not exist. It may have been deleted.'
-          : messageOf(error);
+        this.error = isNotFound(error) ? 'This monitor does not exist. It may have been deleted.' : messageOf(error);
       }
+    },
+
+    get isLoading() {
+      return !this.loaded && !this.error;
     },
 
     /**
@@ -183,7 +184,7 @@ export function edit(app, { id, params, hash }) {
       }
       try {
         await this.check.run({ ...this.draft, name: this.draft.name || 'New monitor' }, this.spec);
-        Alpine.nextTick(() => document.querySelector('.edit .verdict')?.scrollIntoView({ block: 'nearest' }));
+        Alpine.nextTick(() => document.querySelector('.editor .verdict')?.scrollIntoView({ block: 'nearest' }));
       } catch (error) {
         this.showApiError(error);
       }
@@ -245,11 +246,6 @@ export function edit(app, { id, params, hash }) {
       return id || cloneOf ? [] : (TEMPLATES[this.form.type] ?? []);
     },
 
-    /** @param {Template} template */
-    isChosen(template) {
-      return this.template?.name === template.name;
-    },
-
     /** @param {string} interval */
     setInterval(interval) {
       this.form.interval = interval;
@@ -298,7 +294,5 @@ export function edit(app, { id, params, hash }) {
 
     insert: insertOutput,
     outputKind,
-    formatTime,
-    formatDate,
   };
 }

@@ -3,6 +3,7 @@
 /** @import {Live} from '../../events.js' */
 import { ApiError } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
+import { formatDate, formatTime } from '../../format.js';
 
 /**
  * The stored version of the monitor in the form. It detects changes by others while the form is open.
@@ -41,6 +42,11 @@ export function newOriginal(api, live, id) {
     /** The date of the newer version, RFC 3339. */
     get newerDate() {
       return this.newer?.updated ?? '';
+    },
+
+    /** The same date for people. */
+    get newerTime() {
+      return { short: formatTime(this.newerDate), exact: formatDate(this.newerDate) };
     },
 
     stop() {

@@ -1,4 +1,4 @@
-/** @import {Result} from '../../../types/model' */
+/** @import {Result} from '../../types/model' */
 
 /**
  * The filters of a table of results: a status and a time range, which is either a length up to now or, if it is custom, the

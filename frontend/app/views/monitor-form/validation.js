@@ -1,13 +1,9 @@
 /** @import {Property, Spec} from '../../../types/model' */
 /** @import {Draft} from '../../api.js' */
+/** @import {FieldErrors} from '../../field-errors.js' */
 /** @import {Row} from './fields.js' */
 import { formatDuration, parseDuration } from './durations.js';
 import { fieldId } from './fields.js';
-
-/**
- * Error messages by the id of the field.
- * @typedef {Record<string, string>} FieldErrors
- */
 
 const SECOND = 1000;
 const LONGEST_INTERVAL = 366 * 24 * 3_600_000;
