@@ -17,7 +17,7 @@ import (
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
 	"nanomon/services/common/store/sqlite"
-	"nanomon/tests/oidctest"
+	"nanomon/tests/support/oidctest"
 )
 
 const unknownKey = "the API key is unknown or was revoked"

@@ -16,7 +16,7 @@ import (
 	"nanomon/services/common/config"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
-	"nanomon/tests/oidctest"
+	"nanomon/tests/support/oidctest"
 )
 
 // group is the protection of a route.

@@ -12,7 +12,7 @@ import (
 
 	"nanomon/services/api/auth"
 	"nanomon/services/common/config"
-	"nanomon/tests/oidctest"
+	"nanomon/tests/support/oidctest"
 )
 
 func TestClientOf(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
-	"nanomon/tests/oidctest"
+	"nanomon/tests/support/oidctest"
 )
 
 // secretMonitor is a monitor with secrets. Each of them begins with "hush".

@@ -11,7 +11,7 @@ import (
 	"nanomon/services/common/config"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/web"
-	"nanomon/tests/oidctest"
+	"nanomon/tests/support/oidctest"
 )
 
 func TestForeignPages(t *testing.T) {

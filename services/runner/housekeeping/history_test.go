@@ -17,7 +17,7 @@ import (
 	"nanomon/services/common/store"
 	"nanomon/services/common/store/mongo"
 	"nanomon/services/runner/health"
-	"nanomon/tests/mongotest"
+	"nanomon/tests/support/mongotest"
 )
 
 // original is a database as the original NanoMon leaves it: its results have integer values, and there is nothing else.
