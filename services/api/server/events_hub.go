@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"sync"
 
+	"nanomon/services/common/wake"
 	"nanomon/services/common/web"
 )
 
@@ -108,10 +109,7 @@ func (h *eventHub) add(c *eventClient) bool {
 		close(c.ready)
 		return true
 	}
-	select {
-	case h.wake <- struct{}{}:
-	default:
-	}
+	wake.Signal(h.wake)
 	return true
 }
 
