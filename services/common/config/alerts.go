@@ -110,8 +110,6 @@ type Webhooks struct {
 	NtfyURL URLs `env:"ALERT_NTFY_URL"`
 	// Access token for ntfy topics that require one. It is sent to every server in `ALERT_NTFY_URL`. **Secret.**
 	NtfyToken string `env:"ALERT_NTFY_TOKEN"`
-	// Address of a carrier, for example `https://carrier.example/inbox`. **Secret.**
-	CarrierURL URLs `env:"ALERT_CARRIER_URL"`
 	// Integration key of a PagerDuty service with "Events API v2". **Secret.**
 	PagerDutyKey string `env:"ALERT_PAGERDUTY_KEY"`
 }

@@ -267,11 +267,6 @@ func Sections() []Section {
 					Uses: []Use{{"standalone", ""}, {"runner", ""}},
 				},
 				{
-					Name: "ALERT_CARRIER_URL", Secret: true,
-					Text: "Address of a carrier, for example `https://carrier.example/inbox`. **Secret.**",
-					Uses: []Use{{"standalone", ""}, {"runner", ""}},
-				},
-				{
 					Name: "ALERT_PAGERDUTY_KEY", Secret: true,
 					Text: "Integration key of a PagerDuty service with \"Events API v2\". **Secret.**",
 					Uses: []Use{{"standalone", ""}, {"runner", ""}},

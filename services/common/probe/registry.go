@@ -8,10 +8,9 @@ func All(guard Guard) Registry {
 	// a restart. So read them now, while there are enough descriptors.
 	_, _ = x509.SystemCertPool()
 	return Registry{
-		"http":   httpType(guard),
-		"tcp":    tcpType(guard),
-		"ping":   pingType(guard),
-		"dns":    dnsType(guard),
-		"banner": bannerType(guard),
+		"http": httpType(guard),
+		"tcp":  tcpType(guard),
+		"ping": pingType(guard),
+		"dns":  dnsType(guard),
 	}
 }

@@ -24,7 +24,6 @@ func All(settings config.Alerts, roots *x509.CertPool) []notify.Channel {
 		newDiscord,
 		newNtfy,
 		newPagerDuty,
-		newCarrier,
 	} {
 		if channel := newChannel(settings, o); channel != nil {
 			channels = append(channels, channel)
