@@ -71,7 +71,7 @@ func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 		Memory:   memory.NewBudget(cmp.Or(int64(cfg.CheckMemory), memory.DefaultBudget())),
 		Observer: alerter, OnCheck: exporter.ObserveCheck, HealthFile: cfg.HealthFile, Clock: runnerClock,
 	}, db, types, log)
-	process.LogStart(log, "runner", process.Channels(cfg.Channels()),
+	process.LogStart(log, "runner", process.Channels(alerter.Channels()),
 		"store", "mongodb", "hosts", cfg.Hosts(), "database", cfg.MongoDB)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return alerter.RunBeside(ctx, runner.Run) })

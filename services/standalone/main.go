@@ -111,7 +111,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 		Observer: alerter, OnCheck: exporter.ObserveCheck, Clock: runnerClock,
 	}, db, types, log)
 
-	process.LogStart(log, "standalone", process.Channels(cfg.Channels()), "store", "sqlite", "file", absolute(file))
+	process.LogStart(log, "standalone", process.Channels(alerter.Channels()), "store", "sqlite", "file", absolute(file))
 	if cfg.AuthClientID == "" {
 		process.WarnOpen(log, apiListener, pageListener)
 	}

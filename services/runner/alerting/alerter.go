@@ -84,6 +84,15 @@ func (a *Alerter) StoreFailing(since time.Time, err error) { a.watch.Set(since, 
 // RunnerProblem stores a notification about this runner, which can't make checks. The text contains no secret.
 func (a *Alerter) RunnerProblem(text string, since time.Time) { a.evaluator.RunnerProblem(text, since) }
 
+// Channels returns the names of the channels.
+func (a *Alerter) Channels() []string {
+	var names []string
+	for _, c := range a.Counts() {
+		names = append(names, c.Channel)
+	}
+	return names
+}
+
 // Counts returns the counts of each channel.
 func (a *Alerter) Counts() []notify.Counts { return a.outbox.Counts() }
 

@@ -2,7 +2,10 @@
 package architecture
 
 import (
+	"os"
 	"os/exec"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -102,6 +105,20 @@ func TestPackageMonitorImportsOnlyStandardLibrary(t *testing.T) {
 	for _, dep := range dependencies(t, "./services/common/monitor")["nanomon/services/common/monitor"] {
 		if first, _, _ := strings.Cut(dep, "/"); strings.Contains(first, ".") || first == "nanomon" {
 			t.Errorf("package monitor depends on %s", dep)
+		}
+	}
+}
+
+func TestDocumentNamesEveryPackage(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(servicetest.Root(), "docs", "architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, below, _ := strings.Cut(string(text), "\n## Code\n")
+	tree := strings.Split(below, "```")[1]
+	for name := range dependencies(t, "./services/...") {
+		if inServices := strings.HasPrefix(name, "nanomon/services/"); inServices && !strings.Contains(tree, path.Base(name)+"/") {
+			t.Errorf("docs/architecture.md, Code: %s is missing", name)
 		}
 	}
 }
