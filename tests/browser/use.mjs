@@ -19,7 +19,7 @@ try {
   await field(page, 'Target').fill(url);
   await save(page);
   await saved(page, 'This page');
-  await expect(page.getByTestId('status')).toHaveText('OK');
+  await expect(page.getByTestId('status')).toHaveText('OK', { timeout: 60_000 });
   expect(complaints).toEqual([]);
 } finally {
   await browser.close();
