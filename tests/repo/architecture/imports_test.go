@@ -83,22 +83,38 @@ func TestImportsFollowDirections(t *testing.T) {
 	}
 }
 
-func TestChannelsDoNotImportStore(t *testing.T) {
-	command := exec.Command("go", "list", "-f", `{{join .Imports "\n"}}`, "./services/runner/alerting/channel")
+// TestRoomsHaveNoForeignImports checks direct imports only: what a package imports may need more.
+func TestRoomsHaveNoForeignImports(t *testing.T) {
+	for _, rule := range []struct{ from, needed, forbidden string }{
+		{"alerting/channel", "nanomon/services/runner/alerting/notify", "nanomon/services/common/store"},
+		{"engine", "nanomon/services/runner/results", "nanomon/services/runner/results/spool"},
+		{"cluster", "nanomon/services/common/store", "nanomon/services/common/probe"},
+		{"cluster", "nanomon/services/common/store", "nanomon/services/common/check"},
+		{"results", "nanomon/services/runner/results/spool", "nanomon/services/common/probe"},
+		{"housekeeping", "nanomon/services/common/rollup", "nanomon/services/common/probe"},
+	} {
+		imports := importsOf(t, rule.from)
+		if !slices.Contains(imports, rule.needed) {
+			t.Errorf("package %s imports only %q", rule.from, imports)
+		}
+		for _, path := range imports {
+			if path == rule.forbidden || strings.HasPrefix(path, rule.forbidden+"/") {
+				t.Errorf("package %s imports %s", rule.from, path)
+			}
+		}
+	}
+}
+
+// importsOf returns the direct imports of a package of the runner.
+func importsOf(t *testing.T, name string) []string {
+	t.Helper()
+	command := exec.Command("go", "list", "-f", `{{join .Imports "\n"}}`, "./services/runner/"+name)
 	command.Dir = servicetest.Root()
 	output, err := command.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	imports := strings.Fields(string(output))
-	if !slices.Contains(imports, "nanomon/services/runner/alerting/notify") {
-		t.Errorf("package channel imports only %q", imports)
-	}
-	for _, path := range imports {
-		if strings.HasPrefix(path, "nanomon/services/common/store") {
-			t.Errorf("package channel imports %s", path)
-		}
-	}
+	return strings.Fields(string(output))
 }
 
 func TestPackageMonitorImportsOnlyStandardLibrary(t *testing.T) {

@@ -1,10 +1,13 @@
 package architecture
 
 import (
+	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -75,6 +78,56 @@ func TestTypesAreSmall(t *testing.T) {
 	for name, n := range counts {
 		if n > maxMethods && !slices.Contains(large, name) {
 			t.Errorf("%s has %d methods, at most %d are allowed", name, n, maxMethods)
+		}
+	}
+}
+
+// TestClusterKnowsNoDefinitionOfMonitors checks that the package cluster uses only the ids of monitors.
+func TestClusterKnowsNoDefinitionOfMonitors(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(servicetest.Root(), "services/runner/cluster/*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			selector, ok := n.(*ast.SelectorExpr)
+			if ok && selector.Sel.Name == "Monitor" {
+				t.Errorf("%s uses the type Monitor", filepath.Base(name))
+			}
+			return true
+		})
+	}
+}
+
+// maxLines is the maximum length of a file that is not a test.
+const maxLines = 300
+
+func TestFilesAreShort(t *testing.T) {
+	command := exec.Command("git", "ls-files", "*.go", "*.js", "*.mjs")
+	command.Dir = servicetest.Root()
+	output, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := strings.Fields(string(output))
+	if len(names) < 100 {
+		t.Errorf("git lists only %d files", len(names))
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") || strings.Contains(name, ".test.") || strings.Contains(name, "/testdata/") {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(servicetest.Root(), name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		generated := bytes.HasPrefix(text, []byte("// Code generated"))
+		if lines := bytes.Count(text, []byte("\n")); lines > maxLines && !generated {
+			t.Errorf("%s has %d lines, at most %d are allowed", name, lines, maxLines)
 		}
 	}
 }
