@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"nanomon/services/common/secret"
 )
 
 // Kind determines how the text of a property is parsed and which form field shows it.
@@ -41,6 +43,9 @@ type Property struct {
 	Default string `json:"default,omitempty"`
 	// Doc describes the property in one or two sentences without markup, for the form and the reference.
 	Doc string `json:"doc"`
+	// Secret marks a property whose text is secret; of a [KindStringMap], the values are. Only clients that may change
+	// monitors see it.
+	Secret bool `json:"secret,omitempty"`
 	// Choices lists the allowed values of a [KindChoice].
 	Choices []string `json:"choices,omitempty"`
 	// Min and Max limit a [KindInteger], a [KindBytes] or, in milliseconds, a [KindDuration]; 0 means no limit.
@@ -143,6 +148,20 @@ func (r Registry) Specs() []Spec {
 		specs = append(specs, spec)
 	}
 	return specs
+}
+
+// Secrets returns what the properties of the types contain, to mask monitors and to resolve their references to secrets.
+func (r Registry) Secrets() secret.Properties { return r.contents }
+
+// contents describes a property. The text of a property that the type does not have is secret as a whole.
+func (r Registry) contents(monitorType, name string) secret.Property {
+	for _, properties := range [][]Property{r[monitorType].Spec.Properties, CommonProperties()} {
+		i := slices.IndexFunc(properties, func(p Property) bool { return p.Name == name })
+		if i >= 0 {
+			return secret.Property{Map: properties[i].Kind == KindStringMap, Secret: properties[i].Secret}
+		}
+	}
+	return secret.Property{Secret: true}
 }
 
 var seriesNumber = regexp.MustCompile(`^[1-9][0-9]*$`)

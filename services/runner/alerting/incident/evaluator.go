@@ -48,6 +48,7 @@ var errContended = errors.New("other runners evaluate the same monitors")
 type Evaluator struct {
 	runner  string
 	rules   Rules
+	types   Types
 	now     func() time.Time
 	store   Store
 	log     *slog.Logger
@@ -72,11 +73,13 @@ type Evaluator struct {
 }
 
 // New returns the evaluator of the runner with the given id. now returns the time for the dates that are stored.
-func New(runner string, rules Rules, now func() time.Time, s Store, log *slog.Logger) *Evaluator {
+func New(
+	runner string, rules Rules, types Types, now func() time.Time, s Store, log *slog.Logger,
+) *Evaluator {
 	rules.FailCount = cmp.Or(rules.FailCount, 3)
 	rules.RecoveryCount = cmp.Or(rules.RecoveryCount, 1)
 	return &Evaluator{
-		runner: runner, rules: rules, now: now, store: s, log: log, updates: newUpdates(),
+		runner: runner, rules: rules, types: types, now: now, store: s, log: log, updates: newUpdates(),
 		tracked: make(map[string]*trackedMonitor), pending: make(map[string]bool),
 	}
 }
