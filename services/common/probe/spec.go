@@ -7,7 +7,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
+	"nanomon/services/common/monitor"
 	"nanomon/services/common/secret"
 )
 
@@ -123,9 +125,15 @@ type Probe interface {
 	Close()
 }
 
-// Type is a monitor type: its description and the constructor of its probes.
+// Type is a monitor type: its description, the constructor of its probes, and what else depends on the type.
 type Type struct {
 	Spec Spec
+	// Host returns the host that the checks of a monitor connect to, alone, with a port or in a URL; nil means that it is
+	// the one in the target.
+	Host func(m monitor.Monitor) string
+	// MaxDuration returns the maximum duration of a check; nil means that it is the property timeout. The settings contain
+	// only durations and numbers.
+	MaxDuration func(settings Settings) time.Duration
 	// New returns a probe. It does not access the network. The error is a [monitor.InvalidError] that names the invalid
 	// target or property.
 	New func(target string, settings Settings) (Probe, error)

@@ -4,6 +4,7 @@ package typetest
 import (
 	"context"
 
+	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
 )
 
@@ -31,7 +32,8 @@ func Types() probe.Registry {
 			ExampleRule: "!open",
 			RuleHint:    "A rule can require that the door is closed.",
 		},
-		New: func(string, probe.Settings) (probe.Probe, error) { return door{}, nil },
+		Host: func(m monitor.Monitor) string { return m.Properties["building"] },
+		New:  func(string, probe.Settings) (probe.Probe, error) { return door{}, nil },
 	}
 	return types
 }

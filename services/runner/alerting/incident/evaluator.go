@@ -205,7 +205,7 @@ func (e *Evaluator) takeUpdates() {
 		}
 		t.pending = &s
 		e.pending[id] = true
-		if evidence := newEvidence(t.monitor, s); evidence.number > t.evidence.number {
+		if evidence := newEvidence(t.monitor, s, e.types); evidence.number > t.evidence.number {
 			if evidence.since.Equal(t.evidence.since) {
 				evidence.wasNotOK = t.evidence.wasNotOK // the history may no longer reach back that far
 			}
@@ -235,7 +235,7 @@ func (e *Evaluator) setMonitors(set monitorSet) {
 			e.tracked[id] = t
 		}
 		t.monitor, t.deleted = set.all[id], false
-		t.evidence = t.evidence.withMonitor(t.monitor)
+		t.evidence = t.evidence.withMonitor(t.monitor, e.types)
 		e.pending[id] = true
 	}
 	for id, t := range e.tracked {
