@@ -20,13 +20,13 @@ const door = `{"name": "gate", "type": "door", "interval": "30s", "target": "17"
 	`{"password": "hushpassword", "codes": "{\"3\": \"hushcode\"}", "building": "north"}}`
 
 // startNewType starts a server that has the made-up monitor type, with one monitor of it and its result. It returns a
-// client of an admin and an anonymous one. The responses may differ from the specification, which lacks the type.
+// client of an admin and an anonymous one.
 func startNewType(t *testing.T) (admin, anonymous *api) {
 	t.Helper()
 	p, s := oidctest.New(t), openStore(t)
 	signIn := config.Auth{AuthClientID: oidctest.ClientID, AuthTenant: "common", AuthIssuer: p.Issuer()}
 	server := New(Config{StoreName: "sqlite", Auth: signIn}, s, typetest.Types(), slog.New(slog.DiscardHandler))
-	testServer := httptest.NewServer(server.Handler())
+	testServer := httptest.NewServer(conformingHandlerWith(t, server, typetest.Name))
 	t.Cleanup(testServer.Close)
 	admin = &api{t: t, store: s, url: testServer.URL, token: p.Token(nil)}
 	created := decodeAs[monitor.Monitor](t, admin.do("POST", "/api/monitors", door))
