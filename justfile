@@ -137,7 +137,7 @@ image service:
         --tag "nanomon/{{ service }}:{{ version }}" --tag "nanomon/{{ service }}:latest" .
 
 # Regenerate the API specification and the JSON schemas from api/typespec
-generate-specs: _api
+generate-specs: _api generate-docs
     @node api/generate.mjs
 
 # Fail if the specification or the schemas are not up to date with api/typespec

@@ -11,6 +11,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
 	"nanomon/services/common/web"
 )
@@ -46,6 +47,7 @@ type broadcaster interface {
 // eventFeed reads changes from the store and encodes them as frames of the event stream.
 type eventFeed struct {
 	store    eventStore
+	secrets  secret.Properties
 	log      *slog.Logger
 	to       broadcaster
 	cursor   string
@@ -56,8 +58,10 @@ type eventFeed struct {
 }
 
 // newEventFeed returns a feed of all changes after the call.
-func newEventFeed(ctx context.Context, s eventStore, log *slog.Logger, to broadcaster) (*eventFeed, error) {
-	f := &eventFeed{store: s, log: log, to: to}
+func newEventFeed(
+	ctx context.Context, s eventStore, secrets secret.Properties, log *slog.Logger, to broadcaster,
+) (*eventFeed, error) {
+	f := &eventFeed{store: s, secrets: secrets, log: log, to: to}
 	var err error
 	if f.sent, err = lru.New[string, struct{}](maxSentIDs); err != nil {
 		return nil, err
@@ -105,7 +109,7 @@ func (f *eventFeed) sendResults(ctx context.Context) error {
 		}
 		var maskedResults []monitor.Result
 		if f.to.needsMasked() {
-			if maskedResults, err = maskResults(ctx, f.store, results); err != nil {
+			if maskedResults, err = maskResults(ctx, f.store, f.secrets, results); err != nil {
 				return err
 			}
 		}

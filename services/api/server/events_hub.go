@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"sync"
 
+	"nanomon/services/common/secret"
 	"nanomon/services/common/wake"
 	"nanomon/services/common/web"
 )
@@ -18,8 +19,9 @@ const maxClientFrames = 64
 // eventHub sends the frames of an [eventFeed] to every client of the event stream. Without clients, there is no feed
 // and it does not read from the store.
 type eventHub struct {
-	store eventStore
-	log   *slog.Logger
+	store   eventStore
+	secrets secret.Properties
+	log     *slog.Logger
 	// wake holds a value when a client waits for a feed to start.
 	wake chan struct{}
 
@@ -41,8 +43,11 @@ type eventClient struct {
 	dropped chan struct{}
 }
 
-func newEventHub(s eventStore, log *slog.Logger) *eventHub {
-	return &eventHub{store: s, log: log, wake: make(chan struct{}, 1), clients: make(map[*eventClient]struct{})}
+func newEventHub(s eventStore, secrets secret.Properties, log *slog.Logger) *eventHub {
+	return &eventHub{
+		store: s, secrets: secrets, log: log,
+		wake: make(chan struct{}, 1), clients: make(map[*eventClient]struct{}),
+	}
 }
 
 // run feeds the clients until ctx ends; then it drops all of them.
@@ -65,7 +70,7 @@ func (h *eventHub) run(ctx context.Context) error {
 func (h *eventHub) feedClients(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	f, err := newEventFeed(ctx, h.store, h.log, h)
+	f, err := newEventFeed(ctx, h.store, h.secrets, h.log, h)
 	if err != nil {
 		return err
 	}

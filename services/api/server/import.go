@@ -120,7 +120,7 @@ func (h *importHandler) decode(ctx context.Context, raw []json.RawMessage) ([]mo
 	for i, data := range raw {
 		items[i], errs[i] = decodeMonitor(data)
 	}
-	if err := restoreImport(ctx, h.store, items, errs); err != nil {
+	if err := restoreImport(ctx, h.store, h.types.Secrets(), items, errs); err != nil {
 		return nil, err
 	}
 	var faults, hints []string

@@ -10,6 +10,7 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
+	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
 	"nanomon/services/common/web"
 )
@@ -100,7 +101,7 @@ func (h *monitorHandler) list(w http.ResponseWriter, r *http.Request) error {
 	listed := make([]listedMonitor, 0, len(monitors))
 	for _, m := range monitors {
 		if !query.Has("group") || m.Group == query.Get("group") {
-			listed = append(listed, include.apply(r.Context(), m, states[m.ID], unchecked))
+			listed = append(listed, include.apply(r.Context(), h.types.Secrets(), m, states[m.ID], unchecked))
 		}
 	}
 	return web.JSON(w, http.StatusOK, listed)
@@ -129,7 +130,7 @@ func (h *monitorHandler) get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.JSON(w, http.StatusOK, include.apply(r.Context(), m, state, unchecked))
+	return web.JSON(w, http.StatusOK, include.apply(r.Context(), h.types.Secrets(), m, state, unchecked))
 }
 
 // currentState returns the current state of a monitor, nil if it has no result.
@@ -168,7 +169,8 @@ func parseInclude(query url.Values) (includeOptions, error) {
 // apply returns the monitor with the selected members of its state, which may be nil. unchecked contains the monitors
 // that are not checked. Secrets are masked if the sender of the request of ctx must not see them.
 func (o includeOptions) apply(
-	ctx context.Context, m monitor.Monitor, state *store.State, unchecked map[string]notChecked,
+	ctx context.Context, secrets secret.Properties, m monitor.Monitor, state *store.State,
+	unchecked map[string]notChecked,
 ) listedMonitor {
 	var (
 		latest  *monitor.Result
@@ -189,7 +191,7 @@ func (o includeOptions) apply(
 		item.NotChecked = &n
 	}
 	if mustMask(ctx) {
-		return item.masked()
+		return item.masked(secrets)
 	}
 	return item
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
 	"nanomon/services/common/web"
 )
@@ -34,12 +35,13 @@ type notificationStore interface {
 
 // notificationHandler serves the notifications of incidents and runners, and sends test notifications.
 type notificationHandler struct {
-	store notificationStore
-	log   *slog.Logger
+	store   notificationStore
+	secrets secret.Properties
+	log     *slog.Logger
 }
 
-func newNotificationHandler(s notificationStore, log *slog.Logger) *notificationHandler {
-	return &notificationHandler{store: s, log: log}
+func newNotificationHandler(s notificationStore, secrets secret.Properties, log *slog.Logger) *notificationHandler {
+	return &notificationHandler{store: s, secrets: secrets, log: log}
 }
 
 func (h *notificationHandler) mount(to routes) {
@@ -127,7 +129,7 @@ func (h *notificationHandler) list(w http.ResponseWriter, r *http.Request) error
 		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, next))
 	}
 	if mustMask(r.Context()) {
-		if err := maskNotifications(r.Context(), h.store, notifications); err != nil {
+		if err := maskNotifications(r.Context(), h.store, h.secrets, notifications); err != nil {
 			return err
 		}
 	}

@@ -60,11 +60,7 @@ func (h *onDemandHandler) check(w http.ResponseWriter, r *http.Request) error {
 	if m, err = complete(r.Context(), h.store, h.types, m, storedID); err != nil {
 		return err
 	}
-	timeout, err := h.maxDuration(m)
-	if err != nil {
-		return err
-	}
-	timeout += runnerTimeout
+	timeout := h.types.MaxDuration(m) + runnerTimeout
 	web.ExtendDeadlines(w, 2*timeout)
 	ctx, cancel := web.UntilStop(r)
 	defer cancel()
@@ -92,16 +88,6 @@ func (h *onDemandHandler) check(w http.ResponseWriter, r *http.Request) error {
 		return web.Problemf(http.StatusServiceUnavailable, "the service is stopping; try again in a few seconds")
 	}
 	return err
-}
-
-// maxDuration returns the maximum duration of a check of m, by its settings.
-func (h *onDemandHandler) maxDuration(m monitor.Monitor) (time.Duration, error) {
-	settings, err := probe.NewSettings(h.types[m.Type].Spec, m.Properties)
-	if err != nil {
-		return 0, err
-	}
-	// count and interval exist for ping only; for other types the product is 0.
-	return settings.Duration("timeout") + time.Duration(settings.Int("count"))*settings.Duration("interval"), nil
 }
 
 // runCheck stores the request and waits until a runner has stored the result, or ctx ends.

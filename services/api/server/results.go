@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
 	"nanomon/services/common/web"
 )
@@ -29,9 +30,14 @@ type resultStore interface {
 }
 
 // resultHandler serves results.
-type resultHandler struct{ store resultStore }
+type resultHandler struct {
+	store   resultStore
+	secrets secret.Properties
+}
 
-func newResultHandler(s resultStore) *resultHandler { return &resultHandler{store: s} }
+func newResultHandler(s resultStore, secrets secret.Properties) *resultHandler {
+	return &resultHandler{store: s, secrets: secrets}
+}
 
 func (h *resultHandler) mount(to routes) {
 	to.reading.Get("/api/results", handle(h.list))
@@ -70,7 +76,7 @@ func (h *resultHandler) send(w http.ResponseWriter, r *http.Request, monitorID s
 		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, next))
 	}
 	if mustMask(r.Context()) {
-		if results, err = maskResults(r.Context(), h.store, results); err != nil {
+		if results, err = maskResults(r.Context(), h.store, h.secrets, results); err != nil {
 			return err
 		}
 	}

@@ -72,7 +72,7 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 	if config.Metrics == nil {
 		config.Metrics = NewMetrics()
 	}
-	keys, hub := auth.NewAPIKeys(s, log), newEventHub(s, log)
+	keys, hub := auth.NewAPIKeys(s, log), newEventHub(s, types.Secrets(), log)
 	server := &Server{
 		config: config, log: log, events: hub, health: newStoreHealth(s.Ping, log, hub.sendHealth),
 		keys: keys, auth: auth.NewMiddleware(config.Auth, keys, log), rateLimit: newRateLimiter(time.Now),
@@ -83,11 +83,11 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		newMonitorHandler(s, types),
 		newImportHandler(s, types),
 		newRuleHandler(types),
-		newResultHandler(s),
+		newResultHandler(s, types.Secrets()),
 		newStatsHandler(s),
 		newMaintenanceHandler(s),
 		newOnDemandHandler(s, types, log),
-		newNotificationHandler(s, log),
+		newNotificationHandler(s, types.Secrets(), log),
 		newTypeHandler(types),
 		newEventHandler(hub, server.health, log),
 		newAPIKeyHandler(s, keys, server.auth.Enabled()),

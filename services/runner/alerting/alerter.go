@@ -11,6 +11,7 @@ import (
 
 	"nanomon/services/common/config"
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
 	"nanomon/services/runner/alerting/channel"
 	"nanomon/services/runner/alerting/incident"
@@ -28,6 +29,8 @@ type Config struct {
 	// Runner is the unique id of this runner: its host name, a hyphen and a part that changes with each start.
 	Runner string
 	Rules  incident.Rules
+	// Types describes the monitor types.
+	Types probe.Registry
 	// Now returns the time for the dates that are stored; nil means time.Now.
 	Now func() time.Time
 	// LinkBase is the address of the page, for links in notifications.
@@ -43,13 +46,15 @@ type Alerter struct {
 }
 
 // FromSettings returns an alerter with the given settings, which must be valid.
-func FromSettings(runner string, now func() time.Time, settings config.Alerts, s Store, log *slog.Logger) *Alerter {
+func FromSettings(
+	runner string, types probe.Registry, now func() time.Time, settings config.Alerts, s Store, log *slog.Logger,
+) *Alerter {
 	rules := incident.Rules{
 		FailCount:     int(settings.AlertFailCount),
 		RecoveryCount: int(settings.AlertRecoveryCount),
 		Reminder:      time.Duration(settings.AlertReminder),
 	}
-	cfg := Config{Runner: runner, Rules: rules, Now: now, LinkBase: settings.AlertLinkBase}
+	cfg := Config{Runner: runner, Rules: rules, Types: types, Now: now, LinkBase: settings.AlertLinkBase}
 	return New(cfg, s, channel.All(settings, nil), log)
 }
 
@@ -59,9 +64,9 @@ func New(cfg Config, s Store, channels []notify.Channel, log *slog.Logger) *Aler
 		cfg.Now = time.Now
 	}
 	format := notify.Formatter{BaseURL: cfg.LinkBase, TimeZone: time.Local}
-	outbox := notify.New(cfg.Runner, cfg.Now, s, channels, format, log)
+	outbox := notify.New(cfg.Runner, cfg.Now, s, channels, format, cfg.Types.Secrets(), log)
 	return &Alerter{
-		evaluator: incident.New(cfg.Runner, cfg.Rules, cfg.Now, s, log),
+		evaluator: incident.New(cfg.Runner, cfg.Rules, cfg.Types, cfg.Now, s, log),
 		outbox:    outbox,
 		watch:     notify.NewStoreWatch(outbox),
 	}

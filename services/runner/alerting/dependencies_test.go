@@ -57,7 +57,7 @@ func TestIncidentWaitsForDependency(t *testing.T) {
 		}, "api-1-alert"},
 		{"restart", func(h *harness, ms []monitor.Monitor) {
 			h.stop()
-			h.alerter = New(Config{Runner: "next", Rules: incident.Rules{FailCount: 2}}, h.Memory, nil, alertingtest.QuietLog())
+			h.alerter = New(Config{Runner: "next", Rules: incident.Rules{FailCount: 2}, Types: testTypes}, h.Memory, nil, alertingtest.QuietLog())
 			go h.alerter.Run(h.ctx)
 			h.alerter.Monitors(ms, all)
 			h.alerter.Stored([]store.State{*h.current["api"]})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
 	"nanomon/services/runner/alerting/alertingtest"
 	"nanomon/services/runner/alerting/incident"
@@ -20,6 +21,8 @@ var (
 )
 
 var wait = alertingtest.Wait
+
+var testTypes = probe.All(probe.Guard{})
 
 // harness runs an alerter on a memory store, in a synctest bubble.
 type harness struct {
@@ -38,7 +41,7 @@ func newHarness(t *testing.T, m *alertingtest.Memory, rules incident.Rules, chan
 
 // newHarnessWith starts an alerter with the given configuration, by default of the runner "here".
 func newHarnessWith(t *testing.T, m *alertingtest.Memory, cfg Config, log *slog.Logger, channels ...notify.Channel) *harness {
-	cfg.Runner = cmp.Or(cfg.Runner, "here")
+	cfg.Runner, cfg.Types = cmp.Or(cfg.Runner, "here"), testTypes
 	h := &harness{Memory: m, alerter: New(cfg, m, channels, log), ctx: t.Context(), current: make(map[string]*store.State)}
 	h.stop = alertingtest.Start(t, h.alerter.Run)
 	return h

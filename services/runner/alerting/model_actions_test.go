@@ -221,7 +221,7 @@ func (w *world) deleteOrCreate(m *simulatedMonitor) {
 // startRunner starts a runner that takes over all monitors.
 func (w *world) startRunner() *simulatedRunner {
 	r := &simulatedRunner{current: make(map[string]*store.State), unstored: make(map[string]bool)}
-	r.alerter = New(Config{Runner: fmt.Sprint("here-", w.step), Rules: w.rules}, w.store, []notify.Channel{w.oracle}, alertingtest.QuietLog())
+	r.alerter = New(Config{Runner: fmt.Sprint("here-", w.step), Rules: w.rules, Types: testTypes}, w.store, []notify.Channel{w.oracle}, alertingtest.QuietLog())
 	w.runners = append(w.runners, r)
 	w.oracle.offline.overlapping = w.oracle.offline.overlapped
 	r.own = true

@@ -33,7 +33,7 @@ func TestSequenceOfNotifications(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			m := alertingtest.NewMemory()
 			rules := incident.Rules{FailCount: fails, RecoveryCount: recovers, Reminder: time.Duration(remind) * time.Minute}
-			a := New(Config{Rules: rules}, m, nil, alertingtest.QuietLog())
+			a := New(Config{Rules: rules, Types: testTypes}, m, nil, alertingtest.QuietLog())
 			h := &harness{Memory: m, alerter: a, current: make(map[string]*store.State)}
 			a.Monitors(alertingtest.Monitors("m"), all)
 			for _, l := range letters {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"nanomon/services/common/probe"
 	"nanomon/tests/support/servicetest"
 )
 
@@ -53,6 +54,7 @@ func TestGeneratedPartsAreCurrent(t *testing.T) {
 			t.Errorf("no document uses the generator %s", name)
 		}
 	}
+	checkCurrent(t, "api/typespec/registry.tsp", typeSpec(t, probe.All(probe.Guard{})))
 	checkCurrent(t, ".env.sample", settings.sample())
 	checkCurrent(t, "services/common/config/sections.go", settings.source(t))
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"nanomon/services/common/probe"
+	"nanomon/tests/support/typetest"
 )
 
 var typeReference = template.Must(template.New("monitors").Funcs(template.FuncMap{"cell": cell, "code": code, "bounds": bounds, "anchor": anchor}).Parse(`
@@ -36,7 +37,7 @@ var typeReference = template.Must(template.New("monitors").Funcs(template.FuncMa
 {{ end }}{{ end }}
 {{- define "properties" }}| property | kind | default | description |
 |---|---|---|---|
-{{ range . }}| ` + "`{{ .Name }}`" + ` | {{ .Kind }}{{ bounds . }} | {{ code .Default }} | {{ cell .Doc }}{{ if .Choices }} One of{{ range .Choices }} ` + "`{{ . }}`" + `{{ end }}.{{ end }} |
+{{ range . }}| ` + "`{{ .Name }}`" + ` | {{ .Kind }}{{ bounds . }} | {{ code .Default }} | {{ cell .Doc }}{{ if .Choices }} One of{{ range .Choices }} ` + "`{{ . }}`" + `{{ end }}.{{ end }}{{ if .Secret }} The value is a secret.{{ end }} |
 {{ end }}{{ end }}`))
 
 type documentedType struct{ probe.Spec }
@@ -47,7 +48,12 @@ func (d documentedType) Heading() string { return fmt.Sprintf("%s (`%s`)", d.Tit
 // monitorTypes returns the reference of the monitor types, generated from the specs of the probes.
 func monitorTypes(t *testing.T, _ []string) string {
 	t.Helper()
-	types := probe.All(probe.Guard{})
+	return typeTables(t, probe.All(probe.Guard{}))
+}
+
+// typeTables returns the reference of types.
+func typeTables(t *testing.T, types probe.Registry) string {
+	t.Helper()
 	var listed []documentedType
 	for _, name := range types.Names() {
 		listed = append(listed, documentedType{types[name].Spec})
@@ -57,6 +63,20 @@ func monitorTypes(t *testing.T, _ []string) string {
 		t.Fatal(err)
 	}
 	return text.String()
+}
+
+func TestNewTypeIsDocumented(t *testing.T) {
+	text := typeTables(t, typetest.Types())
+	for _, line := range []string{
+		"| `door` | [Door](#door-door) | Time to get the response, in ms. |",
+		"| `timeout` | duration from 1ms | `90s` | Maximum time to wait. |",
+		"| `password` | text |  | The password of the controller. The value is a secret. |",
+		"| `open` | bool |  | Whether the door is open. |",
+	} {
+		if !strings.Contains(text, line+"\n") {
+			t.Errorf("the reference of the monitor types lacks the line %s", line)
+		}
+	}
 }
 
 // bounds returns the minimum and the maximum of a property as text, such as " from 1 to 100".

@@ -11,12 +11,15 @@ import (
 
 	"nanomon/services/common/config"
 	"nanomon/services/common/monitor"
-	"nanomon/services/common/secret"
+	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
 	"nanomon/services/runner/alerting/alertingtest"
 	"nanomon/services/runner/alerting/incident"
 	"nanomon/services/runner/alerting/notify"
 )
+
+// types are the monitor types.
+var types = probe.All(probe.Guard{})
 
 // leakyMonitor is a monitor with secrets. Each of them contains "canary".
 var leakyMonitor = monitor.Monitor{
@@ -32,7 +35,7 @@ var leakyMessage = `Get "` + leakyMonitor.Target + `": got canary2 canary3 canar
 
 // newOutbox returns an outbox that sends through the channels.
 func newOutbox(s notify.Store, channels []notify.Channel) *notify.Outbox {
-	return notify.New("here", time.Now, s, channels, testFormat, alertingtest.QuietLog())
+	return notify.New("here", time.Now, s, channels, testFormat, types.Secrets(), alertingtest.QuietLog())
 }
 
 // allChannels is one channel of each kind, and the servers that they send to. A web channel NAME takes its address from
@@ -109,7 +112,7 @@ func TestChannelsReceiveNoSecret(t *testing.T) {
 	channels := startAllChannels(t)
 	synctest.Test(t, func(t *testing.T) {
 		h := alertingtest.NewMemory()
-		e := incident.New("here", incident.Rules{FailCount: 1}, time.Now, h, alertingtest.QuietLog())
+		e := incident.New("here", incident.Rules{FailCount: 1}, types, time.Now, h, alertingtest.QuietLog())
 		alertingtest.Start(t, e.Run)
 		alertingtest.Start(t, newOutbox(h, channels.channels).Run)
 		m := leakyMonitor
@@ -132,7 +135,7 @@ func TestChannelsReceiveNoSecret(t *testing.T) {
 			t.Fatal(err)
 		}
 		expectNoCanary(t, "the stored notification", string(stored))
-		if n := h.Get(h.IDs()); n.MonitorName != m.Name || n.MonitorTarget != secret.Mask(m).Target {
+		if n := h.Get(h.IDs()); n.MonitorName != m.Name || n.MonitorTarget != types.Secrets().Mask(m).Target {
 			t.Errorf("stored %+v", n)
 		}
 	})

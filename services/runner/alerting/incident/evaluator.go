@@ -48,6 +48,7 @@ var errContended = errors.New("other runners evaluate the same monitors")
 type Evaluator struct {
 	runner  string
 	rules   Rules
+	types   Types
 	now     func() time.Time
 	store   Store
 	log     *slog.Logger
@@ -72,11 +73,13 @@ type Evaluator struct {
 }
 
 // New returns the evaluator of the runner with the given id. now returns the time for the dates that are stored.
-func New(runner string, rules Rules, now func() time.Time, s Store, log *slog.Logger) *Evaluator {
+func New(
+	runner string, rules Rules, types Types, now func() time.Time, s Store, log *slog.Logger,
+) *Evaluator {
 	rules.FailCount = cmp.Or(rules.FailCount, 3)
 	rules.RecoveryCount = cmp.Or(rules.RecoveryCount, 1)
 	return &Evaluator{
-		runner: runner, rules: rules, now: now, store: s, log: log, updates: newUpdates(),
+		runner: runner, rules: rules, types: types, now: now, store: s, log: log, updates: newUpdates(),
 		tracked: make(map[string]*trackedMonitor), pending: make(map[string]bool),
 	}
 }
@@ -202,7 +205,7 @@ func (e *Evaluator) takeUpdates() {
 		}
 		t.pending = &s
 		e.pending[id] = true
-		if evidence := newEvidence(t.monitor, s); evidence.number > t.evidence.number {
+		if evidence := newEvidence(t.monitor, s, e.types); evidence.number > t.evidence.number {
 			if evidence.since.Equal(t.evidence.since) {
 				evidence.wasNotOK = t.evidence.wasNotOK // the history may no longer reach back that far
 			}
@@ -232,7 +235,7 @@ func (e *Evaluator) setMonitors(set monitorSet) {
 			e.tracked[id] = t
 		}
 		t.monitor, t.deleted = set.all[id], false
-		t.evidence = t.evidence.withMonitor(t.monitor)
+		t.evidence = t.evidence.withMonitor(t.monitor, e.types)
 		e.pending[id] = true
 	}
 	for id, t := range e.tracked {

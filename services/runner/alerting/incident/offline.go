@@ -16,9 +16,6 @@ const (
 	offlinePercent     = 80
 )
 
-// defaultTimeout is the maximum duration of a check if the monitor sets none.
-const defaultTimeout = 5 * time.Second
-
 // evidence is the part of a monitor's newest result that helps to detect whether the runner is offline.
 type evidence struct {
 	// number is the sequence number of the newest result.
@@ -34,12 +31,13 @@ type evidence struct {
 	ignored bool
 	// host is the host that the checks connect to.
 	host string
-	// maxDelay is the longest time from the loss of the connection to the failed result: the interval and the timeout.
+	// maxDelay is the longest time from the loss of the connection to the failed result: the interval and the maximum
+	// duration of a check.
 	maxDelay time.Duration
 }
 
 // newEvidence returns the evidence of the state s of m.
-func newEvidence(m monitor.Monitor, s store.State) evidence {
+func newEvidence(m monitor.Monitor, s store.State, types Types) evidence {
 	e := evidence{
 		number: s.Number(), date: s.Latest.Date, status: s.Latest.Status, since: s.Since,
 		ignored: s.Latest.Ignored == monitor.IgnoredMaintenance,
@@ -50,16 +48,12 @@ func newEvidence(m monitor.Monitor, s store.State) evidence {
 			break
 		}
 	}
-	return e.withMonitor(m)
+	return e.withMonitor(m, types)
 }
 
 // withMonitor returns e with the host and the delay of m.
-func (e evidence) withMonitor(m monitor.Monitor) evidence {
-	timeout, err := time.ParseDuration(m.Properties["timeout"])
-	if err != nil {
-		timeout = defaultTimeout
-	}
-	e.host, e.maxDelay = hostOf(m), m.Every()+timeout
+func (e evidence) withMonitor(m monitor.Monitor, types Types) evidence {
+	e.host, e.maxDelay = types.Host(m), m.Every()+types.MaxDuration(m)
 	return e
 }
 

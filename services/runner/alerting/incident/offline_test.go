@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
 	"nanomon/services/runner/alerting/alertingtest"
 )
@@ -129,7 +130,8 @@ func TestRemainingFailures(t *testing.T) {
 }
 
 func TestNewEvidence(t *testing.T) {
-	m := monitor.Monitor{Interval: "30s", Target: "a", Properties: map[string]string{"timeout": "10s"}}
+	types := probe.All(probe.Guard{})
+	m := monitor.Monitor{Type: "tcp", Interval: "30s", Target: "a", Properties: map[string]string{"timeout": "10s"}}
 	for _, tt := range []struct {
 		results  string
 		since    float64
@@ -146,28 +148,8 @@ func TestNewEvidence(t *testing.T) {
 		want := evidence{
 			number: s.Number(), date: s.Latest.Date, status: s.Latest.Status, since: atMinute(tt.since), wasNotOK: tt.wasNotOK, ignored: tt.ignored, host: "a", maxDelay: 40 * time.Second,
 		}
-		if got := newEvidence(m, *s); got != want {
+		if got := newEvidence(m, *s, types); got != want {
 			t.Errorf("%s: %+v, want %+v", tt.results, got, want)
-		}
-	}
-}
-
-func TestHostOf(t *testing.T) {
-	for _, tt := range []struct{ kind, target, server, want string }{
-		{"http", "https://Shop.example.org:8443/health?x=1", "", "shop.example.org"},
-		{"http", "http://[2001:db8::1]:80/", "", "2001:db8::1"},
-		{"tcp", "db.example.org:5432", "", "db.example.org"},
-		{"tcp", "[2001:db8::1]:5432", "", "2001:db8::1"},
-		{"ping", "2001:db8::1", "", "2001:db8::1"},
-		{"ping", "router.example.org.", "", "router.example.org"},
-		{"dns", "www.example.org", "", "www.example.org"},
-		{"dns", "www.example.org", "192.0.2.1:53", "192.0.2.1"},
-		{"dns", "www.example.org", "192.0.2.1", "192.0.2.1"},
-		{"tcp", "", "", ""},
-	} {
-		m := monitor.Monitor{Type: tt.kind, Target: tt.target, Properties: map[string]string{"server": tt.server}}
-		if got := hostOf(m); got != tt.want {
-			t.Errorf("%+v: %s", tt, got)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
+	"nanomon/services/runner/alerting/masking"
 )
 
 // Store is the part of [store.Store] that the evaluator needs.
@@ -163,7 +164,8 @@ func (e *Evaluator) addNotifications(ctx context.Context, evaluations []evaluati
 	for _, eval := range evaluations {
 		if eval.event != nil {
 			dependents := e.monitors.countDependents(eval.tracked.monitor.ID)
-			notifications = append(notifications, eval.tracked.notification(*eval.event, dependents, now, e.log))
+			n := eval.tracked.notification(*eval.event, dependents, now, e.log)
+			notifications = append(notifications, masking.Notification(n, eval.tracked.monitor, e.types.Secrets()))
 			owners = append(owners, eval.tracked)
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/plain"
 	"nanomon/services/common/store"
-	"nanomon/services/runner/alerting/masking"
 )
 
 // maxLoggedRecipient is the number of characters of an invalid recipient that are logged.
@@ -151,8 +150,8 @@ func (t *trackedMonitor) isWaiting() bool {
 // reload makes the next round read the stored state and notifications again, after a failed round.
 func (t *trackedMonitor) reload() { t.loaded, t.acceptStored = false, false }
 
-// notification returns the notification of ev, without secrets and due now. dependents is the number of monitors that
-// depend on this one.
+// notification returns the notification of ev, due now and not masked. dependents is the number of monitors that depend
+// on this one.
 func (t *trackedMonitor) notification(ev event, dependents int, now time.Time, log *slog.Logger,
 ) store.Notification {
 	n := store.Notification{
@@ -173,5 +172,5 @@ func (t *trackedMonitor) notification(ev event, dependents int, now time.Time, l
 	case ev.point.Date.Equal(t.pending.Latest.Date):
 		n.Message = t.pending.Latest.Message
 	}
-	return masking.Notification(n, t.monitor)
+	return n
 }

@@ -59,7 +59,7 @@ func (o *Outbox) masked(ctx context.Context, n store.Notification) (store.Notifi
 	if err != nil && !errors.Is(err, monitor.ErrNotFound) {
 		return n, fmt.Errorf("read the monitor: %w", err)
 	}
-	return masking.Notification(n, m), nil
+	return masking.Notification(n, m, o.secrets), nil
 }
 
 // newDeliveries returns a pending delivery for each channel and recipient of n.

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"nanomon/services/common/probe"
 	"nanomon/services/runner/alerting/alertingtest"
 	"nanomon/services/runner/alerting/notify"
 )
@@ -24,7 +25,7 @@ func newOutbox(m *alertingtest.Memory, channels ...notify.Channel) *notify.Outbo
 
 // newOutboxAt returns an outbox whose clock is now.
 func newOutboxAt(now func() time.Time, m *alertingtest.Memory, channels ...notify.Channel) *notify.Outbox {
-	return notify.New("here", now, m, channels, testFormat, alertingtest.QuietLog())
+	return notify.New("here", now, m, channels, testFormat, probe.All(probe.Guard{}).Secrets(), alertingtest.QuietLog())
 }
 
 // newHarness starts an outbox and a store watch. They are stopped at the end of the test, or by stop.

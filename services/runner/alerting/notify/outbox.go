@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
 )
 
@@ -55,6 +56,7 @@ type Outbox struct {
 	channels map[string]*limitedChannel
 	ordered  []*limitedChannel
 	format   Formatter
+	secrets  secret.Properties
 	log      *slog.Logger
 
 	attempts sync.WaitGroup
@@ -70,10 +72,14 @@ type limitedChannel struct {
 	sent, failed atomic.Int64
 }
 
-// New returns the outbox of the runner with the given id. now returns the time for the dates that are stored.
-func New(runner string, now func() time.Time, s Store, channels []Channel, format Formatter, log *slog.Logger) *Outbox {
+// New returns the outbox of the runner with the given id. now returns the time for the dates that are stored. secrets
+// describes the properties of monitors.
+func New(
+	runner string, now func() time.Time, s Store, channels []Channel, format Formatter, secrets secret.Properties,
+	log *slog.Logger,
+) *Outbox {
 	o := &Outbox{
-		runner: runner, now: now, store: s, format: format, log: log,
+		runner: runner, now: now, store: s, format: format, secrets: secrets, log: log,
 		channels: make(map[string]*limitedChannel), inProgress: make(map[string]bool),
 	}
 	for _, c := range channels {
