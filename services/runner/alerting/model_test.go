@@ -125,7 +125,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 		n = 6
 	}
 	for i := range n {
-		m := monitor.Monitor{ID: fmt.Sprintf("%024x", i+1), Name: fmt.Sprint("monitor ", i), Enabled: true}
+		m := monitor.Monitor{ID: fmt.Sprintf("%024x", i+1), Name: fmt.Sprint("monitor ", i), Type: "tcp", Enabled: true}
 		m.Target, m.Interval = fmt.Sprint("host", i), fmt.Sprintf("%ds", 5+rng.IntN(20*n))
 		w.monitors = append(w.monitors, &simulatedMonitor{Monitor: m, checkRate: 700})
 	}
