@@ -35,14 +35,14 @@ run-db:
 # Run all tests except fault, deployment, peer and long tests
 test: build _test-tools _api
     @# The system tests come first, because they mostly wait while the other packages use the CPU.
-    go test -race -timeout 20m $(go list ./tests/... ./... | grep -vE '/tests/(azure|load|fault|images|memory|prometheus|release|schemathesis)$')
-    go test -C tests/compose -race ./...
-    go test -count=1 ./tests/load
+    go test -race -timeout 20m $(go list ./tests/... ./... | grep -vE '/tests/(deploy/(azure|images|release)|system/(fault|load|memory)|peers/.*)$')
+    go test -C tests/deploy/compose -race ./...
+    go test -count=1 ./tests/system/load
     npm --prefix frontend run --silent test:browser
 
 # Run the fault tests: killed servers, killed runners, broken connections
 test-fault: _test-tools
-    go test -race -count=1 -timeout 20m ./tests/fault
+    go test -race -count=1 -timeout 20m ./tests/system/fault
 
 # Run the tests with Prometheus and schemathesis, both at the same time
 [parallel]
@@ -50,7 +50,7 @@ test-peers: test-prometheus test-schemathesis
 
 # Run Prometheus against three runners and the API, and check the files in deploy/prometheus
 test-prometheus: _test-tools
-    go test -race -count=1 -timeout 10m ./tests/prometheus
+    go test -race -count=1 -timeout 10m ./tests/peers/prometheus
 
 # Run the deployment tests: Kubernetes, Azure and images; needs root
 [parallel]
@@ -58,31 +58,31 @@ test-deploy: test-kubernetes test-azure test-images
 
 # Check the Helm chart and the Kubernetes manifests without a cluster, and run the services with their settings
 test-kubernetes: _page _test-tools
-    go test -C tests/kubernetes -race -count=1 ./...
+    go test -C tests/deploy/kubernetes -race -count=1 ./...
 
 # Check the Bicep files, and run the deployment script with a stand-in for the Azure CLI
 test-azure: _test-tools
-    @scripts/install-python-tools.sh azure
-    go test -race -count=1 ./tests/azure
+    @scripts/install-python-tools.sh deploy/azure
+    go test -race -count=1 ./tests/deploy/azure
 
 # Build the images with buildah and run them; needs root
 test-images: _page _test-tools
     @{ command -v buildah && command -v ip; } >/dev/null || scripts/install-packages.sh buildah iproute2
-    go test -race -count=1 -timeout 10m ./tests/images
+    go test -race -count=1 -timeout 10m ./tests/deploy/images
 
 # Run the long tests: build a release for every platform, and measure memory while targets stall or send a lot
 test-long:
-    go test -count=1 -v -timeout 30m ./tests/release
-    go test -count=1 -v -timeout 10m ./tests/memory
+    go test -count=1 -v -timeout 30m ./tests/deploy/release
+    go test -count=1 -v -timeout 10m ./tests/system/memory
 
 # Measure the CPU time of a thousand monitors, which must be low; needs a machine that does nothing else
 bench-checks: build
-    NANOMON_QUIET_MACHINE=true go test -count=1 -v -run Thousand ./tests/load
+    NANOMON_QUIET_MACHINE=true go test -count=1 -v -run Thousand ./tests/system/load
 
 # Fuzz the API with schemathesis, based on its specification
 test-schemathesis: _page _test-tools
-    @scripts/install-python-tools.sh schemathesis
-    go test -count=1 -v -timeout 10m ./tests/schemathesis
+    @scripts/install-python-tools.sh peers/schemathesis
+    go test -count=1 -v -timeout 10m ./tests/peers/schemathesis
 
 # Run the tests that use MongoDB, against NANOMON_TEST_MONGO_URI, a mongod on the PATH, or a stand-in
 test-mongo: build _test-tools
@@ -94,7 +94,7 @@ test-api: _api
 
 # Measure requests per second by route, on a new instance or, read-only, at API_ENDPOINT (-duration 5s runs longer)
 bench-api *flags: build
-    @go run ./tests/perf {{ flags }}
+    @go run ./tests/bench {{ flags }}
 
 # Send a test notification through every channel of the NanoMon at API_ENDPOINT, and show the responses
 test-alert:
@@ -102,7 +102,7 @@ test-alert:
 
 # Regenerate .env.sample and the generated parts of the documents
 generate-docs:
-    go test -count=1 -run TestGeneratedPartsAreCurrent ./tests/docs -update
+    go test -count=1 -run TestGeneratedPartsAreCurrent ./tests/repo/docs -update
 
 # Regenerate the screenshots in docs/screenshots
 screenshots: build _test-tools
@@ -137,7 +137,7 @@ image service:
         --tag "nanomon/{{ service }}:{{ version }}" --tag "nanomon/{{ service }}:latest" .
 
 # Regenerate the API specification and the JSON schemas from api/typespec
-generate-specs: _api
+generate-specs: _api generate-docs
     @node api/generate.mjs
 
 # Fail if the specification or the schemas are not up to date with api/typespec
@@ -151,7 +151,7 @@ lint: _page check-specs
     go vet ./...
     go run {{ staticcheck }} ./...
     # With -race like the tests, so that dependencies are compiled only once.
-    for module in tests/compose tests/kubernetes; do (cd $module && go vet -race ./... && GOFLAGS=-race go run -race=false {{ staticcheck }} ./...) || exit; done
+    for module in tests/deploy/compose tests/deploy/kubernetes; do (cd $module && go vet -race ./... && GOFLAGS=-race go run -race=false {{ staticcheck }} ./...) || exit; done
     @scripts/fetch-programs.sh shellcheck shellcheck
     PATH="$PATH:.tools/bin" shellcheck .ci/run scripts/just scripts/*.sh deploy/azure/*.sh deploy/helm/nanomon/files/*.sh
     PATH="$PATH:.tools/bin" go run {{ actionlint }}

@@ -5,10 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 out=.tools/mongojava
-if [ ! -f $out/mongojava.jar ] || [ -n "$(find tests/mongojava -newer $out/mongojava.jar)" ]; then
+if [ ! -f $out/mongojava.jar ] || [ -n "$(find tests/support/mongojava -newer $out/mongojava.jar)" ]; then
   rm -rf $out
   mkdir -p $out
-  mvn --quiet --batch-mode --file tests/mongojava/pom.xml -Doutput="$PWD/$out/build" \
+  mvn --quiet --batch-mode --file tests/support/mongojava/pom.xml -Doutput="$PWD/$out/build" \
     compiler:compile jar:jar dependency:copy-dependencies -DoutputDirectory="$PWD/$out"
   mv $out/build/mongojava.jar $out/
   rm -r $out/build

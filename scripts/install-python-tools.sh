@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Installs the Python packages that a folder of tests requires into the folder of the same name in .tools, unless they
-# are up to date.
+# Installs the Python packages that a folder of tests requires into the folder of the same name in .tools,
+# unless they are up to date.
 #
-#   scripts/install-python-tools.sh FOLDER
+#   scripts/install-python-tools.sh FOLDER, such as peers/schemathesis
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 requirements=tests/$1/requirements.txt
-venv=.tools/$1
+venv=.tools/$(basename "$1")
 if ! cmp -s "$requirements" "$venv/installed.txt"; then
   rm -rf "$venv"
   python3 -m venv "$venv"

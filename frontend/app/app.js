@@ -6,6 +6,7 @@ import Alpine from './lib/alpine.js';
 import { Api } from './api.js';
 import { Live } from './events.js';
 import { formatTime } from './format.js';
+import { addLoadState } from './load-state.js';
 import { MonitorList } from './monitors.js';
 import { parseRoute, redirectOldAddress } from './router.js';
 import { currentTheme, setTheme } from './theme.js';
@@ -110,7 +111,7 @@ function frame(app) {
       this.loading = true;
       this.viewError = '';
       try {
-        const view = await loadView(app.session?.mayShow(route.view) === false ? 'closed' : route.view);
+        const view = await loadView(app.session?.mayShow(route.view) === false ? 'sign-in' : route.view);
         if (route === this.route) {
           this.mount(view, route);
         }
@@ -125,7 +126,7 @@ function frame(app) {
      * @param {View} view
      * @param {Route} route
      */
-    mount({ title, markup, data }, route) {
+    mount({ name, title, markup, data }, route) {
       const main = /** @type {HTMLElement} */ (/** @type {any} */ (this).$refs.view);
       const first = shown === null;
       const template = document.createElement('template');
@@ -138,6 +139,7 @@ function frame(app) {
       app.draft = () => null;
       app.setTitle(title);
       Alpine.data('view', () => data(app, route));
+      main.dataset.view = name;
       Alpine.mutateDom(() => main.replaceChildren(next));
       Alpine.initTree(next);
       shown = next;
@@ -247,6 +249,7 @@ async function start() {
   };
   redirectOldAddress();
   Alpine.data('frame', () => frame(app));
+  addLoadState();
   Alpine.start();
   followVisibility(app);
 }

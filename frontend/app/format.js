@@ -1,4 +1,4 @@
-/** @import {Delivery, IgnoreReason, ListedMonitor, Point, Result, Status} from '../types/model' */
+/** @import {IgnoreReason, ListedMonitor, Point, Result, Status} from '../types/model' */
 
 /**
  * The label of a status, and the CSS class that sets its symbol and colour.
@@ -40,33 +40,6 @@ const MARKS = {
  */
 export function markOf(result) {
   return result?.excluded ? (MARKS[result.excluded] ?? null) : null;
-}
-
-/** @type {Record<Delivery['status'], Badge>} */
-const DELIVERY_BADGES = {
-  sent: { key: 'ok', label: 'Sent' },
-  pending: { key: 'pending', label: 'Pending' },
-  failed: { key: 'failed', label: 'Failed' },
-};
-
-/** @param {Delivery} delivery */
-export function badgeOfDelivery({ status }) {
-  return DELIVERY_BADGES[status];
-}
-
-/** @type {Record<string, string>} */
-const CHANNELS = {
-  email: 'E-mail',
-  webhook: 'Webhook',
-  slack: 'Slack',
-  teams: 'Microsoft Teams',
-  discord: 'Discord',
-  pagerduty: 'PagerDuty',
-};
-
-/** @param {Delivery} delivery */
-export function channelOf({ channel }) {
-  return CHANNELS[channel] ?? channel;
 }
 
 /**

@@ -23,6 +23,15 @@ export class MonitorList {
     items: Object.freeze([]),
     loaded: false,
     error: '',
+    load: () => this.load(),
+
+    get isLoading() {
+      return !this.loaded && !this.error;
+    },
+
+    get isEmpty() {
+      return this.loaded && this.items.length === 0;
+    },
   });
   #api;
   #live;

@@ -7,7 +7,7 @@
 
 const ID = /^[0-9a-f]{24}$/i;
 /** The views with an id in their address: the view for each path. */
-const FORMS = /** @type {const} */ ({ edit: 'edit', maintenance: 'maintenance-edit' });
+const FORMS = /** @type {const} */ ({ edit: 'monitor-form', maintenance: 'maintenance-form' });
 /** The views without an id in their address. */
 const PLAIN = /** @type {const} */ (['list', 'wall', 'results', 'maintenance', 'admin', 'about']);
 /** The paths of earlier versions and their replacements. */
@@ -34,7 +34,7 @@ export function parseRoute(hash) {
       return { view: FORMS[name], id: id === 'new' ? '' : id, params, hash };
     }
   }
-  return { view: 'unknown', id: '', params, hash };
+  return { view: 'not-found', id: '', params, hash };
 }
 
 /** Replaces an address of an earlier version with the current one. Adds no entry to the browser's history. */

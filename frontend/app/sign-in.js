@@ -103,7 +103,7 @@ export class Session {
    * @param {ViewName} view
    */
   mayShow(view) {
-    return view === 'edit' || view === 'maintenance-edit' ? this.canWrite : this.canRead;
+    return view === 'monitor-form' || view === 'maintenance-form' ? this.canWrite : this.canRead;
   }
 
   /** Whether there are unsaved changes from before the sign-in. */

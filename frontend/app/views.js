@@ -11,25 +11,31 @@ const VIEWS = {
   list: { title: 'Monitors', load: async () => (await import('./views/list/list.js')).list },
   wall: { title: 'Wall', load: async () => (await import('./views/wall/wall.js')).wall },
   monitor: { title: 'Monitor', load: async () => (await import('./views/monitor/monitor.js')).monitor },
-  edit: { title: 'Edit monitor', load: async () => (await import('./views/edit/edit.js')).edit },
+  'monitor-form': {
+    title: 'Edit monitor',
+    load: async () => (await import('./views/monitor-form/monitor-form.js')).monitorForm,
+  },
   results: { title: 'Results', load: async () => (await import('./views/results/results.js')).results },
   maintenance: {
     title: 'Maintenance',
     load: async () => (await import('./views/maintenance/maintenance.js')).maintenance,
   },
-  'maintenance-edit': {
+  'maintenance-form': {
     title: 'Maintenance window',
-    load: async () => (await import('./views/maintenance-edit/maintenance-edit.js')).maintenanceEdit,
+    load: async () => (await import('./views/maintenance-form/maintenance-form.js')).maintenanceForm,
   },
   admin: { title: 'Admin', load: async () => (await import('./views/admin/admin.js')).admin },
   about: { title: 'About', load: async () => (await import('./views/about/about.js')).about },
-  closed: { title: 'Sign in', load: async () => () => ({}) },
-  unknown: { title: 'Not found', load: async () => () => ({}) },
+  'sign-in': { title: 'Sign in', load: async () => () => ({}) },
+  'not-found': { title: 'Not found', load: async () => () => ({}) },
 };
 
 /** @typedef {keyof typeof VIEWS} ViewName */
 
-/** @typedef {{title: string, markup: string, data: ViewData}} View */
+/**
+ * A loaded view. The styles of a view apply to `[data-view=NAME]`, which is its parent.
+ * @typedef {{name: ViewName, title: string, markup: string, data: ViewData}} View
+ */
 
 /** @type {Map<ViewName, Promise<View>>} */
 const views = new Map();
@@ -57,7 +63,7 @@ export function loadView(name) {
 async function fetchView(name) {
   const { title, load } = VIEWS[name];
   const [data, markup] = await Promise.all([load(), loadMarkup(name), loadStyles(name)]);
-  return { title, markup, data };
+  return { name, title, markup, data };
 }
 
 /** @param {string} name */

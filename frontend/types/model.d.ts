@@ -149,6 +149,8 @@ export interface Property {
   kind: 'text' | 'longtext' | 'duration' | 'integer' | 'bytes' | 'bool' | 'choice' | 'regex' | 'stringmap';
   default?: string;
   doc: string;
+  /** Whether the value is a secret; of a stringmap, the values are. Absent if not. */
+  secret?: true;
   choices?: string[];
   /** The limits: of an integer, of a size in bytes, or of a duration in milliseconds. Absent or 0 means no limit. */
   min?: number;

@@ -17,10 +17,13 @@ import (
 	"nanomon/services/common/store/mongo"
 	"nanomon/services/runner/alerting"
 	"nanomon/services/runner/clock"
+	"nanomon/services/runner/cluster"
 	"nanomon/services/runner/engine"
+	"nanomon/services/runner/health"
 	"nanomon/services/runner/metrics"
 	"nanomon/services/runner/quarantine"
-	"nanomon/services/runner/spool"
+	"nanomon/services/runner/results"
+	"nanomon/services/runner/results/spool"
 )
 
 func main() {
@@ -29,11 +32,11 @@ func main() {
 		Summary: "This program runs the checks of the monitors in MongoDB, stores the results and sends notifications. " +
 			"Several runners share the monitors.",
 		Settings: []string{"MONGO_URI", "MONGO_DB", "RESULT_RETENTION", "ALERT_SMTP_TO", "PROMETHEUS_ENABLE"},
-	}, run, health))
+	}, run, checkHealth))
 }
 
-func health(_ context.Context, cfg config.Runner) error {
-	return engine.CheckHealthFile(cfg.HealthFile)
+func checkHealth(_ context.Context, cfg config.Runner) error {
+	return health.CheckFile(cfg.HealthFile)
 }
 
 func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
@@ -43,7 +46,7 @@ func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 		return err
 	}
 	defer exporter.Close()
-	id := engine.NewID()
+	id := cluster.NewID()
 	waiting, err := spool.Open(cfg.SpoolDir, id)
 	if err != nil {
 		return fmt.Errorf("SPOOL_DIR: %w", err)
@@ -59,14 +62,16 @@ func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 	}
 	defer db.Close(context.WithoutCancel(ctx))
 	runnerClock := clock.New(log)
-	alerter := alerting.FromSettings(id, runnerClock.Now, cfg.Alerts, db, log)
+	alerter := alerting.FromSettings(id, types, runnerClock.Now, cfg.Alerts, db, log)
+	state := health.New(log, alerter.StoreFailing)
 	runner := engine.New(engine.Config{
-		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting,
+		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Health: state,
+		Results:    results.NewWriter(results.Config{Spool: waiting, Stored: alerter.Stored, Health: state}, db, log),
 		Quarantine: journal, Secrets: cfg.Secrets,
 		Memory:   memory.NewBudget(cmp.Or(int64(cfg.CheckMemory), memory.DefaultBudget())),
 		Observer: alerter, OnCheck: exporter.ObserveCheck, HealthFile: cfg.HealthFile, Clock: runnerClock,
 	}, db, types, log)
-	process.LogStart(log, "runner", process.Channels(cfg.Channels()),
+	process.LogStart(log, "runner", process.Channels(alerter.Channels()),
 		"store", "mongodb", "hosts", cfg.Hosts(), "database", cfg.MongoDB)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return alerter.RunBeside(ctx, runner.Run) })

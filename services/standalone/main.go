@@ -26,10 +26,13 @@ import (
 	"nanomon/services/frontend/host"
 	"nanomon/services/runner/alerting"
 	"nanomon/services/runner/clock"
+	"nanomon/services/runner/cluster"
 	"nanomon/services/runner/engine"
+	"nanomon/services/runner/health"
 	"nanomon/services/runner/metrics"
 	"nanomon/services/runner/quarantine"
-	"nanomon/services/runner/spool"
+	"nanomon/services/runner/results"
+	"nanomon/services/runner/results/spool"
 )
 
 func main() {
@@ -39,10 +42,10 @@ func main() {
 			"Its database is a SQLite file.",
 		Settings: []string{"FRONTEND_PORT", "API_PORT", "DATA_DIR", "AUTH_CLIENT_ID", "ALERT_SMTP_TO"},
 		Commands: []process.Command{backupCommand, restoreCommand},
-	}, run, health))
+	}, run, checkHealth))
 }
 
-func health(ctx context.Context, cfg config.Standalone) error {
+func checkHealth(ctx context.Context, cfg config.Standalone) error {
 	if err := process.CheckHTTP(ctx, "API_PORT", cfg.APIPort, "/api/"); err != nil {
 		return err
 	}
@@ -73,7 +76,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	id := engine.NewID()
+	id := cluster.NewID()
 	waiting, err := spool.Open(cfg.SpoolDir, id)
 	if err != nil {
 		return fmt.Errorf("SPOOL_DIR: %w", err)
@@ -98,15 +101,17 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 		Hosts: hosts, TrustedProxies: cfg.TrustedProxies, Metrics: apiMetrics,
 	}, db, types, log)
 	runnerClock := clock.New(log)
-	alerter := alerting.FromSettings(id, runnerClock.Now, cfg.Alerts, db, log)
+	alerter := alerting.FromSettings(id, types, runnerClock.Now, cfg.Alerts, db, log)
+	state := health.New(log, alerter.StoreFailing)
 	runner := engine.New(engine.Config{
-		ID: id, SingleRunner: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Spool: waiting,
+		ID: id, SingleRunner: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Health: state,
+		Results:    results.NewWriter(results.Config{Spool: waiting, Stored: alerter.Stored, Health: state}, db, log),
 		Quarantine: journal, Secrets: cfg.Secrets,
 		Memory:   memory.NewBudget(cmp.Or(int64(cfg.CheckMemory), memory.DefaultBudget())),
 		Observer: alerter, OnCheck: exporter.ObserveCheck, Clock: runnerClock,
 	}, db, types, log)
 
-	process.LogStart(log, "standalone", process.Channels(cfg.Channels()), "store", "sqlite", "file", absolute(file))
+	process.LogStart(log, "standalone", process.Channels(alerter.Channels()), "store", "sqlite", "file", absolute(file))
 	if cfg.AuthClientID == "" {
 		process.WarnOpen(log, apiListener, pageListener)
 	}

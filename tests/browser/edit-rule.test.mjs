@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
-import { TEMPLATES } from '../../frontend/app/views/edit/templates.js';
+import { TEMPLATES } from '../../frontend/app/views/monitor-form/templates.js';
 import { expect, test } from './fixtures.mjs';
 import { field, open, save, saved, stored } from './form.mjs';
 

@@ -161,6 +161,17 @@ test('hostile names are shown as text', async ({ page, nanomon, target }) => {
   }
 });
 
+test('screen readers read the help and the error of a field with its control', async ({ page }) => {
+  await open(page, 'new');
+  await expect(field(page, 'Target')).toHaveAccessibleDescription(/^a URL that starts with /i);
+  await expect(field(page, 'Timeout')).toHaveAccessibleDescription(/^maximum duration /i);
+  await expect(page.getByRole('group', { name: 'Headers' })).toHaveAccessibleDescription(/^the request headers, /i);
+  await expect(page.getByRole('switch', { name: 'Enabled' })).toHaveAccessibleDescription(/^A disabled monitor /);
+  await save(page);
+  await expect(field(page, 'Target')).toHaveAccessibleDescription(/^a URL .* Missing monitor target$/i);
+  await expect(page.locator('#target-error')).toHaveAttribute('aria-live', 'polite');
+});
+
 test('reports missing values before anything is sent', async ({ page, nanomon, target }) => {
   await open(page, 'new');
   await field(page, 'Interval').fill('0.5s');

@@ -62,7 +62,7 @@ export class Shop {
     await Promise.all([this.#web, ...this.#ports].map((server) => once(server.close(), 'close')));
   }
 
-  /** Returns the monitors and their history in the format of tests/seed. */
+  /** Returns the monitors and their history in the format of tests/support/seed. */
   entries() {
     const web = this.url;
     const [database, cache, mail] = this.#ports.map((server) => `127.0.0.1:${portOf(server)}`);
@@ -225,7 +225,7 @@ function disabled({ monitor, shape }) {
  */
 export async function seed(folder, entries, days = 30) {
   // The same flags as `just build`, to use its build cache.
-  const seeding = spawn('go', ['run', '-trimpath', './tests/seed', `-days=${days}`, folder], {
+  const seeding = spawn('go', ['run', '-trimpath', './tests/support/seed', `-days=${days}`, folder], {
     cwd: ROOT,
     env: { ...process.env, CGO_ENABLED: '0' },
     stdio: ['pipe', 'inherit', 'pipe'],

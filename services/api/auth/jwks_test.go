@@ -15,7 +15,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"nanomon/services/common/web"
-	"nanomon/tests/oidctest"
+	"nanomon/tests/support/oidctest"
 )
 
 // clock is the current time plus an offset.

@@ -13,7 +13,7 @@ import (
 
 	"nanomon/services/common/config"
 	"nanomon/services/common/monitor"
-	"nanomon/tests/oidctest"
+	"nanomon/tests/support/oidctest"
 )
 
 func settings(p *oidctest.Provider) config.Auth {

@@ -12,7 +12,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"nanomon/services/common/config"
-	"nanomon/tests/oidctest"
+	"nanomon/tests/support/oidctest"
 )
 
 const (

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -25,32 +26,47 @@ type apiKeyStore interface {
 	DeleteKey(ctx context.Context, id string) error
 }
 
-func (s *Server) bindAPIKeys(to routes) {
-	to.protected.Get("/api/keys", s.handleAPIKeys(s.listAPIKeys))
-	to.protected.Post("/api/keys", s.handleAPIKeys(s.createAPIKey))
-	to.protected.Delete("/api/keys/{id}", s.handleAPIKeys(s.deleteAPIKey))
+// apiKeyHandler serves API keys.
+type apiKeyHandler struct {
+	store apiKeyStore
+	// keys reads the keys again after a key was created or deleted.
+	keys *auth.APIKeys
+	// signIn is true if sign-in is on.
+	signIn bool
+	// createMu serializes the creation of keys, so that this server does not exceed their maximum number.
+	createMu sync.Mutex
 }
 
-// handleAPIKeys is like handle, but rejects requests while sign-in is off. Otherwise, anyone could create keys that
-// become valid when sign-in is turned on.
-func (s *Server) handleAPIKeys(h func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
-	if s.auth.Enabled() {
-		return s.handle(h)
+func newAPIKeyHandler(s apiKeyStore, keys *auth.APIKeys, signIn bool) *apiKeyHandler {
+	return &apiKeyHandler{store: s, keys: keys, signIn: signIn}
+}
+
+func (h *apiKeyHandler) mount(to routes) {
+	to.protected.Get("/api/keys", h.handle(h.list))
+	to.protected.Post("/api/keys", h.handle(h.create))
+	to.protected.Delete("/api/keys/{id}", h.handle(h.delete))
+}
+
+// handle is like the function handle, but rejects requests while sign-in is off. Otherwise, anyone could create keys
+// that become valid when sign-in is turned on.
+func (h *apiKeyHandler) handle(serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	if h.signIn {
+		return handle(serve)
 	}
-	return s.handle(func(http.ResponseWriter, *http.Request) error {
+	return handle(func(http.ResponseWriter, *http.Request) error {
 		return web.Problemf(http.StatusForbidden, "API keys need sign-in: set AUTH_CLIENT_ID")
 	})
 }
 
-func (s *Server) listAPIKeys(w http.ResponseWriter, r *http.Request) error {
-	keys, err := s.store.Keys(r.Context())
+func (h *apiKeyHandler) list(w http.ResponseWriter, r *http.Request) error {
+	keys, err := h.store.Keys(r.Context())
 	if err != nil {
 		return err
 	}
 	return web.JSON(w, http.StatusOK, keys)
 }
 
-func (s *Server) createAPIKey(w http.ResponseWriter, r *http.Request) error {
+func (h *apiKeyHandler) create(w http.ResponseWriter, r *http.Request) error {
 	data, err := readBody(w, r, maxBody)
 	if err != nil {
 		return err
@@ -63,7 +79,7 @@ func (s *Server) createAPIKey(w http.ResponseWriter, r *http.Request) error {
 	stored.ID, stored.Created = monitor.NewID(now), monitor.Date(now)
 	var key string
 	key, stored.Hash = auth.NewAPIKey()
-	if err := s.addAPIKey(r.Context(), stored); err != nil {
+	if err := h.add(r.Context(), stored); err != nil {
 		return err
 	}
 	return web.JSON(w, http.StatusOK, struct {
@@ -72,28 +88,28 @@ func (s *Server) createAPIKey(w http.ResponseWriter, r *http.Request) error {
 	}{stored, key})
 }
 
-// addAPIKey stores a key, unless the maximum number exists already.
-func (s *Server) addAPIKey(ctx context.Context, k store.Key) error {
-	s.createKeyMu.Lock()
-	defer s.createKeyMu.Unlock()
-	existing, err := s.store.Keys(ctx)
+// add stores a key, unless the maximum number exists already.
+func (h *apiKeyHandler) add(ctx context.Context, k store.Key) error {
+	h.createMu.Lock()
+	defer h.createMu.Unlock()
+	existing, err := h.store.Keys(ctx)
 	if err != nil {
 		return err
 	}
 	if len(existing) >= store.MaxKeys {
 		return monitor.Invalidf("there are already %d API keys, which is the maximum: revoke one first", len(existing))
 	}
-	defer s.keys.Changed()
-	return s.store.CreateKey(ctx, k)
+	defer h.keys.Changed()
+	return h.store.CreateKey(ctx, k)
 }
 
-func (s *Server) deleteAPIKey(w http.ResponseWriter, r *http.Request) error {
+func (h *apiKeyHandler) delete(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
 	}
-	err = s.store.DeleteKey(r.Context(), id)
-	s.keys.Changed()
+	err = h.store.DeleteKey(r.Context(), id)
+	h.keys.Changed()
 	if errors.Is(err, monitor.ErrNotFound) {
 		return web.Problemf(http.StatusNotFound, "there is no API key with the id %s", id)
 	}

@@ -14,9 +14,10 @@ import (
 	"nanomon/services/api/auth"
 	"nanomon/services/common/config"
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
 	"nanomon/services/common/store/sqlite"
-	"nanomon/tests/oidctest"
+	"nanomon/tests/support/oidctest"
 )
 
 const unknownKey = "the API key is unknown or was revoked"
@@ -229,7 +230,7 @@ func TestRevokedAPIKeyEndsStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := openStore(t)
 		server := New(Config{Auth: config.Auth{AuthClientID: oidctest.ClientID, AuthTenant: "common", AuthIssuer: "http://127.0.0.1:1"}}, s,
-			newServer(s).types, slog.New(slog.DiscardHandler))
+			probe.All(probe.Guard{}), slog.New(slog.DiscardHandler))
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { server.keys.Run(ctx) })

@@ -14,8 +14,9 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"nanomon/services/common/config"
+	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
-	"nanomon/tests/oidctest"
+	"nanomon/tests/support/oidctest"
 )
 
 // group is the protection of a route.
@@ -71,7 +72,7 @@ func newSignedIn(p *oidctest.Provider, s Store, protectReads bool) *Server {
 	return New(Config{
 		StoreName: "sqlite", Origins: []string{"https://page.example"},
 		Auth: config.Auth{AuthClientID: oidctest.ClientID, AuthTenant: "common", AuthIssuer: p.Issuer(), AuthProtectReads: protectReads},
-	}, s, newServer(s).types, slog.New(slog.DiscardHandler))
+	}, s, probe.All(probe.Guard{}), slog.New(slog.DiscardHandler))
 }
 
 // request returns a request for a route, with a valid body.
@@ -245,7 +246,7 @@ func TestTokensAreNotLogged(t *testing.T) {
 	var log bytes.Buffer
 	s := openStore(t)
 	server := New(Config{Auth: config.Auth{AuthClientID: oidctest.ClientID, AuthTenant: "common", AuthIssuer: p.Issuer()}}, s,
-		newServer(s).types, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		probe.All(probe.Guard{}), slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	h := conformingHandler(t, server)
 	good := p.Token(nil)
 	for _, token := range []string{good, newKey(t, s, store.KeyScopeAdmin), strings.Repeat("nm_", 15)} {

@@ -12,7 +12,7 @@ import (
 
 	"nanomon/services/api/auth"
 	"nanomon/services/common/config"
-	"nanomon/tests/oidctest"
+	"nanomon/tests/support/oidctest"
 )
 
 func TestClientOf(t *testing.T) {
@@ -116,7 +116,8 @@ func TestStreamsAreLimitedInTotal(t *testing.T) {
 func TestIdentitiesHaveTheirOwnLimits(t *testing.T) {
 	p, s := oidctest.New(t), openStore(t)
 	server := newSignedIn(p, s, false)
-	server.rateLimit.now = func() time.Time { return server.started } // on a slow machine, the limit would not be reached
+	now := time.Now()
+	server.rateLimit.now = func() time.Time { return now } // on a slow machine, the limit would not be reached
 	h := conformingHandler(t, server).(*conforming).handler
 	send := func(token string) int {
 		r := request("DELETE /api/monitors")

@@ -46,6 +46,16 @@ func conformingHandler(t *testing.T, s *Server) http.Handler {
 	return &conforming{t, doc, s.Handler()}
 }
 
+// conformingHandlerWith is like [conformingHandler], with a specification that has one more monitor type.
+func conformingHandlerWith(t *testing.T, s *Server, monitorType string) http.Handler {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(spec.Specification())
+	must(t, err)
+	types := doc.Components.Schemas["MonitorType"].Value
+	types.Enum = append(types.Enum, monitorType)
+	return &conforming{t, doc, s.Handler()}
+}
+
 type conforming struct {
 	t       *testing.T
 	doc     *openapi3.T

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -16,23 +18,35 @@ const (
 	writeTimeout = 30 * time.Second
 )
 
-func (s *Server) bindEvents(to routes) {
-	to.reading.Get("/api/events", s.handle(s.streamEvents))
+// eventHandler serves the event stream.
+type eventHandler struct {
+	hub     *eventHub
+	health  *storeHealth
+	log     *slog.Logger
+	streams streamLimit
 }
 
-// streamEvents sends all events after its first comment. It ends when the client disconnects or is too slow, its token
+func newEventHandler(hub *eventHub, health *storeHealth, log *slog.Logger) *eventHandler {
+	return &eventHandler{hub: hub, health: health, log: log}
+}
+
+func (h *eventHandler) mount(to routes) {
+	to.reading.Get("/api/events", handle(h.stream))
+}
+
+// stream sends all events after its first comment. It ends when the client disconnects or is too slow, its token
 // expires, its API key is revoked, or the service stops.
-func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) error {
+func (h *eventHandler) stream(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
 	if r.Method == http.MethodHead {
 		return nil
 	}
 	client := clientOf(r)
-	if !s.streams.open(client) {
+	if !h.streams.open(client) {
 		return errTooManyStreams
 	}
-	defer s.streams.close(client)
+	defer h.streams.close(client)
 	ctx, cancel := web.UntilStop(r)
 	defer cancel()
 	id := auth.FromContext(ctx)
@@ -40,22 +54,22 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 		ctx, cancel = context.WithDeadline(ctx, id.Expires)
 		defer cancel()
 	}
-	c, err := s.events.join(ctx)
+	c, err := h.hub.join(ctx)
 	if err != nil {
 		return err
 	}
-	defer s.events.leave(c)
-	s.sendEvents(ctx, w, c, id)
+	defer h.hub.leave(c)
+	h.send(ctx, w, c, id)
 	return nil
 }
 
-// sendEvents sends the frames of a client until the stream ends.
-func (s *Server) sendEvents(ctx context.Context, w http.ResponseWriter, c *eventClient, id auth.Identity) {
+// send sends the frames of a client until the stream ends.
+func (h *eventHandler) send(ctx context.Context, w http.ResponseWriter, c *eventClient, id auth.Identity) {
 	keepAliveTicker := time.NewTicker(keepAlive)
 	defer keepAliveTicker.Stop()
 	recheckTicker := time.NewTicker(auth.RecheckInterval)
 	defer recheckTicker.Stop()
-	for eventFrame := s.firstFrame(); len(eventFrame) == 0 || sendFrame(w, eventFrame); {
+	for eventFrame := h.firstFrame(); len(eventFrame) == 0 || sendFrame(w, eventFrame); {
 		select {
 		case <-ctx.Done():
 			return
@@ -71,6 +85,15 @@ func (s *Server) sendEvents(ctx context.Context, w http.ResponseWriter, c *event
 			eventFrame = []byte(": keep-alive\n\n")
 		}
 	}
+}
+
+// firstFrame returns the first frame of an event stream.
+func (h *eventHandler) firstFrame() []byte {
+	frame := bytes.NewBufferString(": connected\n\n")
+	if current := h.health.current.Load(); !current.Healthy {
+		writeEvent(frame, h.log, "health", current)
+	}
+	return frame.Bytes()
 }
 
 // sendFrame reports whether the client received the frame.

@@ -11,6 +11,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
 	"nanomon/services/common/web"
 )
@@ -27,9 +28,9 @@ const (
 
 // eventStore is the part of the store for the event stream.
 type eventStore interface {
-	watcher
+	store.Watcher
+	monitorLister
 	runnerLister
-	Monitors(ctx context.Context) ([]monitor.Monitor, error)
 	ResultsSince(ctx context.Context, cursor string, limit int) ([]monitor.Result, string, error)
 }
 
@@ -46,6 +47,7 @@ type broadcaster interface {
 // eventFeed reads changes from the store and encodes them as frames of the event stream.
 type eventFeed struct {
 	store    eventStore
+	secrets  secret.Properties
 	log      *slog.Logger
 	to       broadcaster
 	cursor   string
@@ -56,8 +58,10 @@ type eventFeed struct {
 }
 
 // newEventFeed returns a feed of all changes after the call.
-func newEventFeed(ctx context.Context, s eventStore, log *slog.Logger, to broadcaster) (*eventFeed, error) {
-	f := &eventFeed{store: s, log: log, to: to}
+func newEventFeed(
+	ctx context.Context, s eventStore, secrets secret.Properties, log *slog.Logger, to broadcaster,
+) (*eventFeed, error) {
+	f := &eventFeed{store: s, secrets: secrets, log: log, to: to}
 	var err error
 	if f.sent, err = lru.New[string, struct{}](maxSentIDs); err != nil {
 		return nil, err
@@ -86,7 +90,8 @@ func (f *eventFeed) follow(
 	ctx context.Context, topic store.Topic, poll time.Duration, read func(context.Context) error,
 ) {
 	failing := false
-	follow(ctx, f.store, topic, poll, func() bool {
+	followed := store.Followed{Topic: topic, Poll: poll, Rewatch: poll, Delay: poll / 10}
+	store.Follow(ctx, f.store, followed, func() bool {
 		err := read(ctx)
 		if err != nil && !failing && ctx.Err() == nil {
 			f.log.Warn("event stream interrupted, retrying", "topic", topic, "error", err)
@@ -104,7 +109,7 @@ func (f *eventFeed) sendResults(ctx context.Context) error {
 		}
 		var maskedResults []monitor.Result
 		if f.to.needsMasked() {
-			if maskedResults, err = maskResults(ctx, f.store, results); err != nil {
+			if maskedResults, err = maskResults(ctx, f.store, f.secrets, results); err != nil {
 				return err
 			}
 		}

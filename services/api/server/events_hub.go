@@ -1,11 +1,14 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"net/http"
 	"sync"
 
+	"nanomon/services/common/secret"
+	"nanomon/services/common/wake"
 	"nanomon/services/common/web"
 )
 
@@ -16,8 +19,9 @@ const maxClientFrames = 64
 // eventHub sends the frames of an [eventFeed] to every client of the event stream. Without clients, there is no feed
 // and it does not read from the store.
 type eventHub struct {
-	store eventStore
-	log   *slog.Logger
+	store   eventStore
+	secrets secret.Properties
+	log     *slog.Logger
 	// wake holds a value when a client waits for a feed to start.
 	wake chan struct{}
 
@@ -39,8 +43,11 @@ type eventClient struct {
 	dropped chan struct{}
 }
 
-func newEventHub(s eventStore, log *slog.Logger) *eventHub {
-	return &eventHub{store: s, log: log, wake: make(chan struct{}, 1), clients: make(map[*eventClient]struct{})}
+func newEventHub(s eventStore, secrets secret.Properties, log *slog.Logger) *eventHub {
+	return &eventHub{
+		store: s, secrets: secrets, log: log,
+		wake: make(chan struct{}, 1), clients: make(map[*eventClient]struct{}),
+	}
 }
 
 // run feeds the clients until ctx ends; then it drops all of them.
@@ -63,7 +70,7 @@ func (h *eventHub) run(ctx context.Context) error {
 func (h *eventHub) feedClients(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	f, err := newEventFeed(ctx, h.store, h.log, h)
+	f, err := newEventFeed(ctx, h.store, h.secrets, h.log, h)
 	if err != nil {
 		return err
 	}
@@ -107,10 +114,7 @@ func (h *eventHub) add(c *eventClient) bool {
 		close(c.ready)
 		return true
 	}
-	select {
-	case h.wake <- struct{}{}:
-	default:
-	}
+	wake.Signal(h.wake)
 	return true
 }
 
@@ -145,6 +149,13 @@ func (h *eventHub) count() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.clients)
+}
+
+// sendHealth sends an event to all clients.
+func (h *eventHub) sendHealth(e healthEvent) {
+	var frame bytes.Buffer
+	writeEvent(&frame, h.log, "health", e)
+	h.broadcast(eventFrame{frame.Bytes(), frame.Bytes()})
 }
 
 // broadcast sends a frame to every client. It drops clients that are too slow, and clients that need the masked form of

@@ -13,6 +13,7 @@ import (
 
 	"nanomon/services/common/check"
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
 	"nanomon/services/common/web"
 )
@@ -24,21 +25,37 @@ const (
 	maxImport = 10_000
 )
 
-func (s *Server) bindImport(to routes) {
-	to.protected.Post("/api/monitors/import", s.handle(s.importMonitors))
+// importStore is the part of the store for imports.
+type importStore interface {
+	monitorLister
+	ImportMonitors(ctx context.Context, ms []monitor.Monitor) error
 }
 
-// importMonitors replaces all monitors. With ?dryRun=true, it only returns the changes.
-func (s *Server) importMonitors(w http.ResponseWriter, r *http.Request) error {
+// importHandler serves the import of monitors.
+type importHandler struct {
+	store importStore
+	types probe.Registry
+}
+
+func newImportHandler(s importStore, types probe.Registry) *importHandler {
+	return &importHandler{store: s, types: types}
+}
+
+func (h *importHandler) mount(to routes) {
+	to.protected.Post("/api/monitors/import", handle(h.replaceAll))
+}
+
+// replaceAll replaces all monitors. With ?dryRun=true, it only returns the changes.
+func (h *importHandler) replaceAll(w http.ResponseWriter, r *http.Request) error {
 	dryRun, err := dryRunParameter(r.URL.Query())
 	if err != nil {
 		return err
 	}
-	items, err := s.readImport(w, r)
+	items, err := h.read(w, r)
 	if err != nil {
 		return err
 	}
-	existing, err := s.store.Monitors(r.Context())
+	existing, err := h.store.Monitors(r.Context())
 	if err != nil {
 		return err
 	}
@@ -53,7 +70,7 @@ func (s *Server) importMonitors(w http.ResponseWriter, r *http.Request) error {
 	for i := range planned {
 		planned[i].Updated = monitor.Date(now)
 	}
-	if err := s.store.ImportMonitors(r.Context(), planned); err != nil {
+	if err := h.store.ImportMonitors(r.Context(), planned); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -74,8 +91,8 @@ func dryRunParameter(query url.Values) (bool, error) {
 	}
 }
 
-// readImport reads and validates the list of monitors in the body.
-func (s *Server) readImport(w http.ResponseWriter, r *http.Request) ([]monitor.Monitor, error) {
+// read reads and validates the list of monitors in the body.
+func (h *importHandler) read(w http.ResponseWriter, r *http.Request) ([]monitor.Monitor, error) {
 	data, err := readBody(w, r, maxImportBody)
 	if err != nil {
 		return nil, err
@@ -93,17 +110,17 @@ func (s *Server) readImport(w http.ResponseWriter, r *http.Request) ([]monitor.M
 	case len(raw) > maxImport:
 		return nil, monitor.Invalidf("import has %d monitors, at most %d are allowed", len(raw), maxImport)
 	}
-	return s.decodeImport(r.Context(), raw)
+	return h.decode(r.Context(), raw)
 }
 
-// decodeImport decodes and validates the monitors of an import. The error names every invalid monitor by its position,
+// decode decodes and validates the monitors of an import. The error names every invalid monitor by its position,
 // counted from 1. It has a hint if all of them have the same one.
-func (s *Server) decodeImport(ctx context.Context, raw []json.RawMessage) ([]monitor.Monitor, error) {
+func (h *importHandler) decode(ctx context.Context, raw []json.RawMessage) ([]monitor.Monitor, error) {
 	items, errs := make([]monitor.Monitor, len(raw)), make([]error, len(raw))
 	for i, data := range raw {
 		items[i], errs[i] = decodeMonitor(data)
 	}
-	if err := s.restoreImport(ctx, items, errs); err != nil {
+	if err := restoreImport(ctx, h.store, h.types.Secrets(), items, errs); err != nil {
 		return nil, err
 	}
 	var faults, hints []string
@@ -111,7 +128,7 @@ func (s *Server) decodeImport(ctx context.Context, raw []json.RawMessage) ([]mon
 	for i, data := range raw {
 		m, err := items[i], errs[i]
 		if err == nil {
-			err = check.Validate(s.types, m)
+			err = check.Validate(h.types, m)
 		}
 		if monitor.ValidID(m.ID) {
 			id := strings.ToLower(m.ID)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
 )
 
 // TestInvalidMonitors sends each invalid monitor to every route that accepts one.
@@ -88,11 +89,14 @@ func (a *api) wantRejected(t *testing.T, single, list, name, detail string) {
 	}
 }
 
+// typeHint lists the monitor types.
+var typeHint = "Use one of " + strings.Join(probe.All(probe.Guard{}).Names(), ", ") + "."
+
 // validationHints contains the hints of the validation messages by their detail. Other messages have none.
 var validationHints = map[string]string{
 	"missing monitor name":                     "Enter a name. It is shown in lists and notifications.",
-	"missing monitor type":                     "Use one of dns, http, ping, tcp.",
-	"invalid monitor type":                     "Use one of dns, http, ping, tcp.",
+	"missing monitor type":                     typeHint,
+	"invalid monitor type":                     typeHint,
 	"missing monitor interval":                 "Use a Go duration such as 30s or 5m.",
 	"missing monitor target":                   "Enter the URL, host or domain name to check.",
 	"invalid monitor interval":                 "Use a Go duration such as 30s or 5m.",

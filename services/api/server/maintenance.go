@@ -21,12 +21,19 @@ type maintenanceStore interface {
 	DeleteMaintenanceWindow(ctx context.Context, id string) error
 }
 
-func (s *Server) bindMaintenance(to routes) {
-	to.reading.Get("/api/maintenance", s.handle(s.listWindows))
-	to.protected.Post("/api/maintenance", s.handle(s.createWindow))
-	to.reading.Get("/api/maintenance/{id}", s.handle(s.getWindow))
-	to.protected.Put("/api/maintenance/{id}", s.handle(s.replaceWindow))
-	to.protected.Delete("/api/maintenance/{id}", s.handle(s.deleteWindow))
+// maintenanceHandler serves maintenance windows.
+type maintenanceHandler struct{ store maintenanceStore }
+
+func newMaintenanceHandler(s maintenanceStore) *maintenanceHandler {
+	return &maintenanceHandler{store: s}
+}
+
+func (h *maintenanceHandler) mount(to routes) {
+	to.reading.Get("/api/maintenance", handle(h.list))
+	to.protected.Post("/api/maintenance", handle(h.create))
+	to.reading.Get("/api/maintenance/{id}", handle(h.get))
+	to.protected.Put("/api/maintenance/{id}", handle(h.replace))
+	to.protected.Delete("/api/maintenance/{id}", handle(h.delete))
 }
 
 // windowResponse is a window with its current state.
@@ -50,8 +57,8 @@ func toWindowResponse(w maintenance.Window, now time.Time) windowResponse {
 	return response
 }
 
-func (s *Server) listWindows(w http.ResponseWriter, r *http.Request) error {
-	windows, err := s.store.MaintenanceWindows(r.Context())
+func (h *maintenanceHandler) list(w http.ResponseWriter, r *http.Request) error {
+	windows, err := h.store.MaintenanceWindows(r.Context())
 	if err != nil {
 		return err
 	}
@@ -62,32 +69,32 @@ func (s *Server) listWindows(w http.ResponseWriter, r *http.Request) error {
 	return web.JSON(w, http.StatusOK, response)
 }
 
-func (s *Server) getWindow(w http.ResponseWriter, r *http.Request) error {
+func (h *maintenanceHandler) get(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
 	}
-	window, err := s.store.MaintenanceWindow(r.Context(), id)
+	window, err := h.store.MaintenanceWindow(r.Context(), id)
 	if err != nil {
 		return unknownWindow(id, err)
 	}
 	return web.JSON(w, http.StatusOK, toWindowResponse(window, time.Now()))
 }
 
-func (s *Server) createWindow(w http.ResponseWriter, r *http.Request) error {
+func (h *maintenanceHandler) create(w http.ResponseWriter, r *http.Request) error {
 	window, err := readWindow(w, r)
 	if err != nil {
 		return err
 	}
 	now := time.Now()
 	window.ID, window.Updated = monitor.NewID(now), monitor.Date(now)
-	if err := s.store.CreateMaintenanceWindow(r.Context(), window); err != nil {
+	if err := h.store.CreateMaintenanceWindow(r.Context(), window); err != nil {
 		return err
 	}
 	return web.JSON(w, http.StatusOK, toWindowResponse(window, now))
 }
 
-func (s *Server) replaceWindow(w http.ResponseWriter, r *http.Request) error {
+func (h *maintenanceHandler) replace(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
@@ -98,18 +105,18 @@ func (s *Server) replaceWindow(w http.ResponseWriter, r *http.Request) error {
 	}
 	now := time.Now()
 	window.ID, window.Updated = id, monitor.Date(now)
-	if err := s.store.ReplaceMaintenanceWindow(r.Context(), window); err != nil {
+	if err := h.store.ReplaceMaintenanceWindow(r.Context(), window); err != nil {
 		return unknownWindow(id, err)
 	}
 	return web.JSON(w, http.StatusOK, toWindowResponse(window, now))
 }
 
-func (s *Server) deleteWindow(w http.ResponseWriter, r *http.Request) error {
+func (h *maintenanceHandler) delete(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
 	}
-	if err := s.store.DeleteMaintenanceWindow(r.Context(), id); err != nil {
+	if err := h.store.DeleteMaintenanceWindow(r.Context(), id); err != nil {
 		return unknownWindow(id, err)
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -9,6 +9,7 @@ import (
 	"nanomon/services/api/auth"
 	"nanomon/services/common/check"
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
 	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
 )
@@ -17,22 +18,19 @@ import (
 func mustMask(ctx context.Context) bool { return auth.FromContext(ctx).Scope < auth.ScopeAdmin }
 
 // masked returns a copy of l with masked secrets.
-func (l listedMonitor) masked() listedMonitor {
+func (l listedMonitor) masked(secrets secret.Properties) listedMonitor {
 	if latest, ok := l.Latest.(*monitor.Result); ok && latest != nil {
-		masked := secret.MaskResult(*latest, secret.ScrubberFor(l.Monitor))
+		masked := secret.MaskResult(*latest, secrets.ScrubberFor(l.Monitor))
 		l.Latest = &masked
 	}
-	l.Monitor = secret.Mask(l.Monitor)
+	l.Monitor = secrets.Mask(l.Monitor)
 	return l
 }
 
-// monitorLister is the part of the store that masking uses.
-type monitorLister interface {
-	Monitors(ctx context.Context) ([]monitor.Monitor, error)
-}
-
 // maskResults returns a copy of results with masked secrets.
-func maskResults(ctx context.Context, s monitorLister, results []monitor.Result) ([]monitor.Result, error) {
+func maskResults(
+	ctx context.Context, s monitorLister, secrets secret.Properties, results []monitor.Result,
+) ([]monitor.Result, error) {
 	byID, err := monitorsByID(ctx, s, results)
 	if err != nil {
 		return nil, err
@@ -42,7 +40,7 @@ func maskResults(ctx context.Context, s monitorLister, results []monitor.Result)
 	for i, r := range results {
 		scrubber, known := scrubbers[r.MonitorID]
 		if m, exists := byID[r.MonitorID]; exists && !known {
-			scrubber = secret.ScrubberFor(m)
+			scrubber = secrets.ScrubberFor(m)
 			scrubbers[r.MonitorID] = scrubber
 		}
 		masked[i] = secret.MaskResult(r, scrubber)
@@ -67,12 +65,14 @@ func monitorsByID(ctx context.Context, s monitorLister, results []monitor.Result
 }
 
 // maskNotifications masks secrets in notifications.
-func maskNotifications(ctx context.Context, s monitorLister, notifications []store.Notification) error {
+func maskNotifications(
+	ctx context.Context, s monitorLister, secrets secret.Properties, notifications []store.Notification,
+) error {
 	results := make([]monitor.Result, len(notifications))
 	for i, n := range notifications {
 		results[i] = monitor.Result{MonitorID: n.MonitorID, MonitorTarget: n.MonitorTarget, Message: n.Message}
 	}
-	masked, err := maskResults(ctx, s, results)
+	masked, err := maskResults(ctx, s, secrets, results)
 	for i, r := range masked {
 		notifications[i].MonitorTarget, notifications[i].Message = r.MonitorTarget, r.Message
 	}
@@ -81,30 +81,34 @@ func maskNotifications(ctx context.Context, s monitorLister, notifications []sto
 
 // complete replaces placeholders in m by the stored secrets and validates the monitor. storedID is the id of the
 // monitor with the secrets; empty if there is none.
-func (s *Server) complete(ctx context.Context, m monitor.Monitor, storedID string) (monitor.Monitor, error) {
-	if secret.HasPlaceholder(m) {
+func complete(
+	ctx context.Context, s monitorGetter, types probe.Registry, m monitor.Monitor, storedID string,
+) (monitor.Monitor, error) {
+	if types.Secrets().HasPlaceholder(m) {
 		var stored monitor.Monitor
 		var err error
 		if monitor.ValidID(storedID) {
-			stored, err = s.store.Monitor(ctx, storedID)
+			stored, err = s.Monitor(ctx, storedID)
 		}
 		if err != nil && !errors.Is(err, monitor.ErrNotFound) {
 			return m, err
 		}
-		if m, err = secret.Restore(m, stored); err != nil {
+		if m, err = types.Secrets().Restore(m, stored); err != nil {
 			return m, err
 		}
 	}
-	return m, check.Validate(s.types, m)
+	return m, check.Validate(types, m)
 }
 
 // restoreImport replaces placeholders in the items of an import by the stored secrets. It sets the error of each item
 // that has a placeholder without a stored secret.
-func (s *Server) restoreImport(ctx context.Context, items []monitor.Monitor, errs []error) error {
-	if !slices.ContainsFunc(items, secret.HasPlaceholder) {
+func restoreImport(
+	ctx context.Context, s monitorLister, secrets secret.Properties, items []monitor.Monitor, errs []error,
+) error {
+	if !slices.ContainsFunc(items, secrets.HasPlaceholder) {
 		return nil
 	}
-	existing, err := s.store.Monitors(ctx)
+	existing, err := s.Monitors(ctx)
 	if err != nil {
 		return err
 	}
@@ -118,7 +122,7 @@ func (s *Server) restoreImport(ctx context.Context, items []monitor.Monitor, err
 	}
 	for i := range items {
 		if errs[i] == nil {
-			items[i], errs[i] = secret.Restore(items[i], stored[planned[i].ID])
+			items[i], errs[i] = secrets.Restore(items[i], stored[planned[i].ID])
 		}
 	}
 	return nil

@@ -8,10 +8,14 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
 	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
-	"nanomon/tests/oidctest"
+	"nanomon/tests/support/oidctest"
 )
+
+// secrets describes the properties of the monitor types.
+var secrets = probe.All(probe.Guard{}).Secrets()
 
 // secretMonitor is a monitor with secrets. Each of them begins with "hush".
 var secretMonitor = monitor.Monitor{
@@ -85,7 +89,7 @@ func TestSecretsAreMasked(t *testing.T) {
 		t.Errorf("%d responses contain secrets, so the test does not cover all of them", withSecrets)
 	}
 	got := decodeAs[[]monitor.Monitor](t, anonymous.do("GET", "/api/monitors", ""))
-	same(t, "monitor", got, []monitor.Monitor{secret.Mask(secretMonitor)})
+	same(t, "monitor", got, []monitor.Monitor{secrets.Mask(secretMonitor)})
 }
 
 func TestSecretsAreMaskedInEvents(t *testing.T) {
@@ -94,7 +98,7 @@ func TestSecretsAreMaskedInEvents(t *testing.T) {
 	r := secretResult(1)
 	admin.append(r)
 	first.wantEvent("result", r)
-	second.wantEvent("result", secret.MaskResult(r, secret.ScrubberFor(secretMonitor)))
+	second.wantEvent("result", secret.MaskResult(r, secrets.ScrubberFor(secretMonitor)))
 	second.leave()
 	r = secretResult(2)
 	admin.append(r)

@@ -109,14 +109,20 @@ func (m *Metrics) ObserveStore(operation string, took time.Duration, err error) 
 	}
 }
 
-func (s *Server) bindMetrics(to routes) {
-	handler := promhttp.HandlerFor(s.config.Metrics.registry, promhttp.HandlerOpts{
+// metricsHandler serves the metrics.
+type metricsHandler struct{ exporter http.Handler }
+
+func newMetricsHandler(m *Metrics, log *slog.Logger) *metricsHandler {
+	return &metricsHandler{promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		EnableOpenMetrics: true,
 		ErrorHandling:     promhttp.ContinueOnError,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-	})
-	to.reading.Get("/api/metrics", s.handle(func(w http.ResponseWriter, r *http.Request) error {
-		handler.ServeHTTP(w, r)
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	})}
+}
+
+func (h *metricsHandler) mount(to routes) {
+	to.reading.Get("/api/metrics", handle(func(w http.ResponseWriter, r *http.Request) error {
+		h.exporter.ServeHTTP(w, r)
 		return nil
 	}))
 }

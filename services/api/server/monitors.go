@@ -9,30 +9,57 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
+	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
 	"nanomon/services/common/web"
 )
 
 // monitorStore is the part of the store for monitors and their states.
 type monitorStore interface {
-	Monitors(ctx context.Context) ([]monitor.Monitor, error)
-	Monitor(ctx context.Context, id string) (monitor.Monitor, error)
+	monitorLister
+	monitorGetter
+	runnerLister
+	stateGetter
 	CreateMonitor(ctx context.Context, m monitor.Monitor) error
 	ReplaceMonitor(ctx context.Context, m monitor.Monitor) error
 	DeleteMonitor(ctx context.Context, id string) error
 	DeleteMonitors(ctx context.Context) error
-	ImportMonitors(ctx context.Context, ms []monitor.Monitor) error
 	States(ctx context.Context) ([]store.State, error)
+}
+
+// monitorLister is the part of the store that returns all monitors.
+type monitorLister interface {
+	Monitors(ctx context.Context) ([]monitor.Monitor, error)
+}
+
+// monitorGetter is the part of the store that returns a monitor.
+type monitorGetter interface {
+	Monitor(ctx context.Context, id string) (monitor.Monitor, error)
+}
+
+// stateGetter is the part of the store that returns the state of a monitor.
+type stateGetter interface {
 	State(ctx context.Context, monitorID string) (store.State, error)
 }
 
-func (s *Server) bindMonitors(to routes) {
-	to.reading.Get("/api/monitors", s.handle(s.listMonitors))
-	to.protected.Post("/api/monitors", s.handle(s.createMonitor))
-	to.protected.Delete("/api/monitors", s.handle(s.deleteMonitors))
-	to.reading.Get("/api/monitors/{id}", s.handle(s.getMonitor))
-	to.protected.Put("/api/monitors/{id}", s.handle(s.replaceMonitor))
-	to.protected.Delete("/api/monitors/{id}", s.handle(s.deleteMonitor))
+// monitorHandler serves the monitors, with their current states if requested.
+type monitorHandler struct {
+	store monitorStore
+	types probe.Registry
+}
+
+func newMonitorHandler(s monitorStore, types probe.Registry) *monitorHandler {
+	return &monitorHandler{store: s, types: types}
+}
+
+func (h *monitorHandler) mount(to routes) {
+	to.reading.Get("/api/monitors", handle(h.list))
+	to.protected.Post("/api/monitors", handle(h.create))
+	to.protected.Delete("/api/monitors", handle(h.deleteAll))
+	to.reading.Get("/api/monitors/{id}", handle(h.get))
+	to.protected.Put("/api/monitors/{id}", handle(h.replace))
+	to.protected.Delete("/api/monitors/{id}", handle(h.delete))
 }
 
 // listedMonitor is a monitor with the members that ?include= adds.
@@ -47,19 +74,19 @@ type listedMonitor struct {
 	NotChecked *notChecked `json:"notChecked,omitempty"`
 }
 
-func (s *Server) listMonitors(w http.ResponseWriter, r *http.Request) error {
+func (h *monitorHandler) list(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
 	include, err := parseInclude(query)
 	if err != nil {
 		return err
 	}
-	monitors, err := s.store.Monitors(r.Context())
+	monitors, err := h.store.Monitors(r.Context())
 	if err != nil {
 		return err
 	}
 	states := make(map[string]*store.State)
 	if include != (includeOptions{}) {
-		all, err := s.store.States(r.Context())
+		all, err := h.store.States(r.Context())
 		if err != nil {
 			return err
 		}
@@ -67,20 +94,20 @@ func (s *Server) listMonitors(w http.ResponseWriter, r *http.Request) error {
 			states[all[i].MonitorID] = &all[i]
 		}
 	}
-	unchecked, err := s.notChecked(r.Context(), include)
+	unchecked, err := h.notChecked(r.Context(), include)
 	if err != nil {
 		return err
 	}
 	listed := make([]listedMonitor, 0, len(monitors))
 	for _, m := range monitors {
 		if !query.Has("group") || m.Group == query.Get("group") {
-			listed = append(listed, include.apply(r.Context(), m, states[m.ID], unchecked))
+			listed = append(listed, include.apply(r.Context(), h.types.Secrets(), m, states[m.ID], unchecked))
 		}
 	}
 	return web.JSON(w, http.StatusOK, listed)
 }
 
-func (s *Server) getMonitor(w http.ResponseWriter, r *http.Request) error {
+func (h *monitorHandler) get(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
@@ -89,26 +116,26 @@ func (s *Server) getMonitor(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m, err := s.store.Monitor(r.Context(), id)
+	m, err := h.store.Monitor(r.Context(), id)
 	if err != nil {
 		return unknownMonitor(id, err)
 	}
 	var state *store.State
 	if include != (includeOptions{}) {
-		if state, err = s.state(r.Context(), id); err != nil {
+		if state, err = currentState(r.Context(), h.store, id); err != nil {
 			return err
 		}
 	}
-	unchecked, err := s.notChecked(r.Context(), include)
+	unchecked, err := h.notChecked(r.Context(), include)
 	if err != nil {
 		return err
 	}
-	return web.JSON(w, http.StatusOK, include.apply(r.Context(), m, state, unchecked))
+	return web.JSON(w, http.StatusOK, include.apply(r.Context(), h.types.Secrets(), m, state, unchecked))
 }
 
-// state returns the current state of a monitor, nil if it has no result.
-func (s *Server) state(ctx context.Context, id string) (*store.State, error) {
-	switch state, err := s.store.State(ctx, id); {
+// currentState returns the current state of a monitor, nil if it has no result.
+func currentState(ctx context.Context, s stateGetter, id string) (*store.State, error) {
+	switch state, err := s.State(ctx, id); {
 	case err == nil:
 		return &state, nil
 	case errors.Is(err, monitor.ErrNotFound):
@@ -142,7 +169,8 @@ func parseInclude(query url.Values) (includeOptions, error) {
 // apply returns the monitor with the selected members of its state, which may be nil. unchecked contains the monitors
 // that are not checked. Secrets are masked if the sender of the request of ctx must not see them.
 func (o includeOptions) apply(
-	ctx context.Context, m monitor.Monitor, state *store.State, unchecked map[string]notChecked,
+	ctx context.Context, secrets secret.Properties, m monitor.Monitor, state *store.State,
+	unchecked map[string]notChecked,
 ) listedMonitor {
 	var (
 		latest  *monitor.Result
@@ -163,29 +191,29 @@ func (o includeOptions) apply(
 		item.NotChecked = &n
 	}
 	if mustMask(ctx) {
-		return item.masked()
+		return item.masked(secrets)
 	}
 	return item
 }
 
-func (s *Server) createMonitor(w http.ResponseWriter, r *http.Request) error {
+func (h *monitorHandler) create(w http.ResponseWriter, r *http.Request) error {
 	now := time.Now()
 	m, err := readMonitor(w, r)
 	if err != nil {
 		return err
 	}
 	m.ID = monitor.NewID(now)
-	if m, err = s.complete(r.Context(), m, ""); err != nil {
+	if m, err = complete(r.Context(), h.store, h.types, m, ""); err != nil {
 		return err
 	}
 	m.Updated = monitor.Date(now)
-	if err := s.store.CreateMonitor(r.Context(), m); err != nil {
+	if err := h.store.CreateMonitor(r.Context(), m); err != nil {
 		return err
 	}
 	return web.JSON(w, http.StatusOK, m)
 }
 
-func (s *Server) replaceMonitor(w http.ResponseWriter, r *http.Request) error {
+func (h *monitorHandler) replace(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
@@ -195,30 +223,30 @@ func (s *Server) replaceMonitor(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m.ID = id
-	if m, err = s.complete(r.Context(), m, id); err != nil {
+	if m, err = complete(r.Context(), h.store, h.types, m, id); err != nil {
 		return err
 	}
 	m.Updated = monitor.Date(time.Now())
-	if err := s.store.ReplaceMonitor(r.Context(), m); err != nil {
+	if err := h.store.ReplaceMonitor(r.Context(), m); err != nil {
 		return unknownMonitor(id, err)
 	}
 	return web.JSON(w, http.StatusOK, m)
 }
 
-func (s *Server) deleteMonitor(w http.ResponseWriter, r *http.Request) error {
+func (h *monitorHandler) delete(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
 	}
-	if err := s.store.DeleteMonitor(r.Context(), id); err != nil {
+	if err := h.store.DeleteMonitor(r.Context(), id); err != nil {
 		return unknownMonitor(id, err)
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-func (s *Server) deleteMonitors(w http.ResponseWriter, r *http.Request) error {
-	if err := s.store.DeleteMonitors(r.Context()); err != nil {
+func (h *monitorHandler) deleteAll(w http.ResponseWriter, r *http.Request) error {
+	if err := h.store.DeleteMonitors(r.Context()); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -232,4 +260,12 @@ func readMonitor(w http.ResponseWriter, r *http.Request) (monitor.Monitor, error
 		return monitor.Monitor{}, err
 	}
 	return decodeMonitor(data)
+}
+
+// unknownMonitor converts a not-found error to a problem that names the monitor.
+func unknownMonitor(id string, err error) error {
+	if errors.Is(err, monitor.ErrNotFound) {
+		return web.Problemf(http.StatusNotFound, "there is no monitor with the id %s", id)
+	}
+	return err
 }

@@ -56,11 +56,11 @@ func addNotChecked(monitors map[string]notChecked, runner string, n store.NotChe
 }
 
 // notChecked returns the monitors that are not checked, by id, if include selects them.
-func (s *Server) notChecked(ctx context.Context, include includeOptions) (map[string]notChecked, error) {
+func (h *monitorHandler) notChecked(ctx context.Context, include includeOptions) (map[string]notChecked, error) {
 	if !include.latest {
 		return nil, nil
 	}
-	return notCheckedMonitors(ctx, s.store)
+	return notCheckedMonitors(ctx, h.store)
 }
 
 // endedBy reports whether the monitor has been checked since, so that the heartbeat is outdated. The state may be nil.

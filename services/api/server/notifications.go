@@ -3,12 +3,14 @@ package server
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"regexp"
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
 	"nanomon/services/common/web"
 )
@@ -22,16 +24,29 @@ const (
 
 var notificationID = regexp.MustCompile(`^[0-9a-z-]{1,64}$`)
 
+// notificationStore is the part of the store for notifications.
 type notificationStore interface {
+	monitorLister
 	AddNotifications(ctx context.Context, ns []store.Notification) (known []string, err error)
 	Notification(ctx context.Context, id string) (store.Notification, error)
 	Notifications(ctx context.Context, f store.NotificationFilter) ([]store.Notification, error)
 	PutDeliveries(ctx context.Context, n store.Notification) error
 }
 
-func (s *Server) bindNotifications(to routes) {
-	to.reading.Get("/api/notifications", s.handle(s.listNotifications))
-	to.protected.Post("/api/notifications/test", s.handle(s.testNotification))
+// notificationHandler serves the notifications of incidents and runners, and sends test notifications.
+type notificationHandler struct {
+	store   notificationStore
+	secrets secret.Properties
+	log     *slog.Logger
+}
+
+func newNotificationHandler(s notificationStore, secrets secret.Properties, log *slog.Logger) *notificationHandler {
+	return &notificationHandler{store: s, secrets: secrets, log: log}
+}
+
+func (h *notificationHandler) mount(to routes) {
+	to.reading.Get("/api/notifications", handle(h.list))
+	to.protected.Post("/api/notifications/test", handle(h.test))
 }
 
 // oldPaths maps paths of earlier versions to the paths that replace them.
@@ -84,7 +99,7 @@ func toNotificationResponse(n store.Notification) notificationResponse {
 	}
 }
 
-func (s *Server) listNotifications(w http.ResponseWriter, r *http.Request) error {
+func (h *notificationHandler) list(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
 	filter := store.NotificationFilter{}
 	var err error
@@ -103,7 +118,7 @@ func (s *Server) listNotifications(w http.ResponseWriter, r *http.Request) error
 	}
 	page := filter.Limit
 	filter.Limit++ // one more, to see if there is a next page
-	notifications, err := s.store.Notifications(r.Context(), filter)
+	notifications, err := h.store.Notifications(r.Context(), filter)
 	if err != nil {
 		return err
 	}
@@ -114,7 +129,7 @@ func (s *Server) listNotifications(w http.ResponseWriter, r *http.Request) error
 		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, next))
 	}
 	if mustMask(r.Context()) {
-		if err := maskNotifications(r.Context(), s.store, notifications); err != nil {
+		if err := maskNotifications(r.Context(), h.store, h.secrets, notifications); err != nil {
 			return err
 		}
 	}
@@ -125,8 +140,8 @@ func (s *Server) listNotifications(w http.ResponseWriter, r *http.Request) error
 	return web.JSON(w, http.StatusOK, response)
 }
 
-// testNotification has a runner send a test notification to every channel, and responds with the deliveries.
-func (s *Server) testNotification(w http.ResponseWriter, r *http.Request) error {
+// test has a runner send a test notification to every channel, and responds with the deliveries.
+func (h *notificationHandler) test(w http.ResponseWriter, r *http.Request) error {
 	web.ExtendDeadlines(w, 2*testTimeout)
 	ctx, cancel := web.UntilStop(r)
 	defer cancel()
@@ -138,7 +153,7 @@ func (s *Server) testNotification(w http.ResponseWriter, r *http.Request) error 
 		ID: "test-" + monitor.NewID(now), Kind: store.KindTest, Date: now, Next: now,
 		MonitorName: "Test notification", Message: "This is a test notification.",
 	}
-	if _, err := s.store.AddNotifications(ctx, []store.Notification{test}); err != nil {
+	if _, err := h.store.AddNotifications(ctx, []store.Notification{test}); err != nil {
 		return err
 	}
 	tick := time.NewTicker(testPoll)
@@ -146,10 +161,10 @@ func (s *Server) testNotification(w http.ResponseWriter, r *http.Request) error 
 	for {
 		select {
 		case <-ctx.Done():
-			return s.cancelTest(r, ctx, test)
+			return h.cancelTest(r, ctx, test)
 		case <-tick.C:
 		}
-		switch sent, err := s.store.Notification(ctx, test.ID); {
+		switch sent, err := h.store.Notification(ctx, test.ID); {
 		case ctx.Err() != nil: // handled above
 		case err != nil:
 			return err
@@ -163,12 +178,12 @@ func (s *Server) testNotification(w http.ResponseWriter, r *http.Request) error 
 
 // cancelTest prevents a test notification from being sent after the client stopped waiting, and returns the error to
 // respond with.
-func (s *Server) cancelTest(r *http.Request, ctx context.Context, test store.Notification) error {
+func (h *notificationHandler) cancelTest(r *http.Request, ctx context.Context, test store.Notification) error {
 	cancelCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), runnerTimeout)
 	defer cancel()
 	test.Next = time.Time{}
-	if err := s.store.PutDeliveries(cancelCtx, test); err != nil {
-		s.log.Warn("could not cancel a test notification, it may still be sent",
+	if err := h.store.PutDeliveries(cancelCtx, test); err != nil {
+		h.log.Warn("could not cancel a test notification, it may still be sent",
 			"notification_id", test.ID, "error", err)
 	}
 	if r.Context().Err() != nil {

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -25,33 +26,41 @@ const (
 
 // onDemandStore is the part of the store for on-demand checks.
 type onDemandStore interface {
-	watcher
+	store.Watcher
+	monitorGetter
 	AddOnDemandCheck(ctx context.Context, c store.OnDemandCheck) error
 	OnDemandResult(ctx context.Context, id string) (monitor.Result, bool, error)
 	DeleteOnDemandCheck(ctx context.Context, id string) error
 }
 
-func (s *Server) bindOnDemandChecks(to routes) {
-	to.protected.Post("/api/monitors/check", s.handle(s.checkMonitor))
-	to.protected.Post("/api/monitors/{id}/run", s.handle(s.runMonitor))
+// onDemandHandler has runners check monitors outside their schedule.
+type onDemandHandler struct {
+	store onDemandStore
+	types probe.Registry
+	log   *slog.Logger
 }
 
-// checkMonitor has a runner check a monitor that is not stored, and waits for the result.
-func (s *Server) checkMonitor(w http.ResponseWriter, r *http.Request) error {
+func newOnDemandHandler(s onDemandStore, types probe.Registry, log *slog.Logger) *onDemandHandler {
+	return &onDemandHandler{store: s, types: types, log: log}
+}
+
+func (h *onDemandHandler) mount(to routes) {
+	to.protected.Post("/api/monitors/check", handle(h.check))
+	to.protected.Post("/api/monitors/{id}/run", handle(h.run))
+}
+
+// check has a runner check a monitor that is not stored, and waits for the result.
+func (h *onDemandHandler) check(w http.ResponseWriter, r *http.Request) error {
 	m, err := readMonitor(w, r)
 	if err != nil {
 		return err
 	}
 	storedID := strings.ToLower(m.ID)
 	m.ID = monitor.NewID(time.Now())
-	if m, err = s.complete(r.Context(), m, storedID); err != nil {
+	if m, err = complete(r.Context(), h.store, h.types, m, storedID); err != nil {
 		return err
 	}
-	timeout, err := s.maxDuration(m)
-	if err != nil {
-		return err
-	}
-	timeout += runnerTimeout
+	timeout := h.types.MaxDuration(m) + runnerTimeout
 	web.ExtendDeadlines(w, 2*timeout)
 	ctx, cancel := web.UntilStop(r)
 	defer cancel()
@@ -63,8 +72,8 @@ func (s *Server) checkMonitor(w http.ResponseWriter, r *http.Request) error {
 	check := store.OnDemandCheck{
 		ID: monitor.NewID(now), Requested: monitor.Date(now), Expires: monitor.Date(now.Add(timeout)), Definition: &m,
 	}
-	defer s.deleteCheck(r, check.ID)
-	result, err := s.runCheck(ctx, check)
+	defer h.deleteCheck(r, check.ID)
+	result, err := h.runCheck(ctx, check)
 	switch {
 	case err == nil && result.NotChecked:
 		return web.Problemf(http.StatusServiceUnavailable, "%s", result.Message)
@@ -81,19 +90,9 @@ func (s *Server) checkMonitor(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// maxDuration returns the maximum duration of a check of m, by its settings.
-func (s *Server) maxDuration(m monitor.Monitor) (time.Duration, error) {
-	settings, err := probe.NewSettings(s.types[m.Type].Spec, m.Properties)
-	if err != nil {
-		return 0, err
-	}
-	// count and interval exist for ping only; for other types the product is 0.
-	return settings.Duration("timeout") + time.Duration(settings.Int("count"))*settings.Duration("interval"), nil
-}
-
 // runCheck stores the request and waits until a runner has stored the result, or ctx ends.
-func (s *Server) runCheck(ctx context.Context, check store.OnDemandCheck) (monitor.Result, error) {
-	if err := s.store.AddOnDemandCheck(ctx, check); err != nil {
+func (h *onDemandHandler) runCheck(ctx context.Context, check store.OnDemandCheck) (monitor.Result, error) {
+	if err := h.store.AddOnDemandCheck(ctx, check); err != nil {
 		return monitor.Result{}, err
 	}
 	var (
@@ -101,8 +100,11 @@ func (s *Server) runCheck(ctx context.Context, check store.OnDemandCheck) (monit
 		done   bool
 		err    error
 	)
-	follow(ctx, s.store, store.TopicOnDemandChecks, onDemandPoll, func() bool {
-		result, done, err = s.store.OnDemandResult(ctx, check.ID)
+	followed := store.Followed{
+		Topic: store.TopicOnDemandChecks, Poll: onDemandPoll, Rewatch: onDemandPoll, Delay: onDemandPoll / 10,
+	}
+	store.Follow(ctx, h.store, followed, func() bool {
+		result, done, err = h.store.OnDemandResult(ctx, check.ID)
 		return done || err != nil
 	})
 	if err == nil && !done {
@@ -111,20 +113,20 @@ func (s *Server) runCheck(ctx context.Context, check store.OnDemandCheck) (monit
 	return result, err
 }
 
-func (s *Server) deleteCheck(r *http.Request, id string) {
+func (h *onDemandHandler) deleteCheck(r *http.Request, id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), runnerTimeout)
 	defer cancel()
-	if err := s.store.DeleteOnDemandCheck(ctx, id); err != nil {
-		s.log.Warn("could not delete an on-demand check, it will expire", "check_id", id, "error", err)
+	if err := h.store.DeleteOnDemandCheck(ctx, id); err != nil {
+		h.log.Warn("could not delete an on-demand check, it will expire", "check_id", id, "error", err)
 	}
 }
 
-func (s *Server) runMonitor(w http.ResponseWriter, r *http.Request) error {
+func (h *onDemandHandler) run(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
 	}
-	m, err := s.store.Monitor(r.Context(), id)
+	m, err := h.store.Monitor(r.Context(), id)
 	if err != nil {
 		return unknownMonitor(id, err)
 	}
@@ -132,7 +134,7 @@ func (s *Server) runMonitor(w http.ResponseWriter, r *http.Request) error {
 		return monitor.Invalidf("monitor %q is disabled: enable it to run it", m.Name)
 	}
 	now := time.Now()
-	err = s.store.AddOnDemandCheck(r.Context(), store.OnDemandCheck{
+	err = h.store.AddOnDemandCheck(r.Context(), store.OnDemandCheck{
 		ID: monitor.NewID(now), Requested: monitor.Date(now), Expires: monitor.Date(now.Add(runExpiry)), MonitorID: id,
 	})
 	if err != nil {

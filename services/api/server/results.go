@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
 	"nanomon/services/common/web"
 )
@@ -21,30 +22,42 @@ const (
 	maxResults     = 1000
 )
 
+// resultStore is the part of the store for results.
 type resultStore interface {
+	monitorLister
 	Results(ctx context.Context, f store.ResultFilter) ([]monitor.Result, error)
 	DeleteResults(ctx context.Context, at time.Time) error
 }
 
-func (s *Server) bindResults(to routes) {
-	to.reading.Get("/api/results", s.handle(s.listResults))
-	to.protected.Delete("/api/results", s.handle(s.deleteResults))
-	to.reading.Get("/api/monitors/{id}/results", s.handle(s.listMonitorResults))
+// resultHandler serves results.
+type resultHandler struct {
+	store   resultStore
+	secrets secret.Properties
 }
 
-func (s *Server) listResults(w http.ResponseWriter, r *http.Request) error {
-	return s.sendResults(w, r, "")
+func newResultHandler(s resultStore, secrets secret.Properties) *resultHandler {
+	return &resultHandler{store: s, secrets: secrets}
 }
 
-func (s *Server) listMonitorResults(w http.ResponseWriter, r *http.Request) error {
+func (h *resultHandler) mount(to routes) {
+	to.reading.Get("/api/results", handle(h.list))
+	to.protected.Delete("/api/results", handle(h.deleteAll))
+	to.reading.Get("/api/monitors/{id}/results", handle(h.listOfMonitor))
+}
+
+func (h *resultHandler) list(w http.ResponseWriter, r *http.Request) error {
+	return h.send(w, r, "")
+}
+
+func (h *resultHandler) listOfMonitor(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
 	}
-	return s.sendResults(w, r, id)
+	return h.send(w, r, id)
 }
 
-func (s *Server) sendResults(w http.ResponseWriter, r *http.Request, monitorID string) error {
+func (h *resultHandler) send(w http.ResponseWriter, r *http.Request, monitorID string) error {
 	filter, err := resultFilter(r.URL.Query())
 	if err != nil {
 		return err
@@ -52,7 +65,7 @@ func (s *Server) sendResults(w http.ResponseWriter, r *http.Request, monitorID s
 	page := filter.Limit
 	filter.MonitorID = monitorID
 	filter.Limit++ // one more, to see if there is a next page
-	results, err := s.store.Results(r.Context(), filter)
+	results, err := h.store.Results(r.Context(), filter)
 	if err != nil {
 		return err
 	}
@@ -63,15 +76,15 @@ func (s *Server) sendResults(w http.ResponseWriter, r *http.Request, monitorID s
 		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, next))
 	}
 	if mustMask(r.Context()) {
-		if results, err = maskResults(r.Context(), s.store, results); err != nil {
+		if results, err = maskResults(r.Context(), h.store, h.secrets, results); err != nil {
 			return err
 		}
 	}
 	return web.JSON(w, http.StatusOK, notNil(results))
 }
 
-func (s *Server) deleteResults(w http.ResponseWriter, r *http.Request) error {
-	if err := s.store.DeleteResults(r.Context(), monitor.Date(time.Now())); err != nil {
+func (h *resultHandler) deleteAll(w http.ResponseWriter, r *http.Request) error {
+	if err := h.store.DeleteResults(r.Context(), monitor.Date(time.Now())); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -5,14 +5,20 @@ import (
 
 	"nanomon/services/common/check"
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
 )
 
-func (s *Server) bindRules(to routes) {
-	to.protected.Post("/api/rules/check", s.handle(s.checkRule))
+// ruleHandler validates rules.
+type ruleHandler struct{ types probe.Registry }
+
+func newRuleHandler(types probe.Registry) *ruleHandler { return &ruleHandler{types: types} }
+
+func (h *ruleHandler) mount(to routes) {
+	to.protected.Post("/api/rules/check", handle(h.check))
 }
 
-// checkRule validates the type and the rule in the body as part of an otherwise valid monitor.
-func (s *Server) checkRule(w http.ResponseWriter, r *http.Request) error {
+// check validates the type and the rule in the body as part of an otherwise valid monitor.
+func (h *ruleHandler) check(w http.ResponseWriter, r *http.Request) error {
 	data, err := readBody(w, r, maxBody)
 	if err != nil {
 		return err
@@ -21,9 +27,9 @@ func (s *Server) checkRule(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = check.Validate(s.types, monitor.Monitor{
+	err = check.Validate(h.types, monitor.Monitor{
 		Name: "rule", Type: draft.Type, Interval: "1m",
-		Target: s.types[draft.Type].Spec.ExampleTarget, Rule: draft.Rule,
+		Target: h.types[draft.Type].Spec.ExampleTarget, Rule: draft.Rule,
 	})
 	if err != nil {
 		return err

@@ -9,16 +9,17 @@ import (
 	"time"
 
 	"nanomon/services/common/config"
+	"nanomon/services/common/probe"
 	"nanomon/services/common/web"
-	"nanomon/tests/oidctest"
+	"nanomon/tests/support/oidctest"
 )
 
 func TestForeignPages(t *testing.T) {
 	const body = `{"name":"forged","type":"tcp","interval":"5s","target":"localhost:1"}`
 	p, s := oidctest.New(t), openStore(t)
 	off := newServer(s)
-	restricted := New(Config{Origins: []string{"https://page.example"}}, s, off.types, slog.New(slog.DiscardHandler))
-	closed := New(Config{Auth: config.Auth{AuthClientID: "x", AuthTenant: "common", AuthIssuer: p.Issuer()}}, s, off.types, slog.New(slog.DiscardHandler))
+	restricted := New(Config{Origins: []string{"https://page.example"}}, s, probe.All(probe.Guard{}), slog.New(slog.DiscardHandler))
+	closed := New(Config{Auth: config.Auth{AuthClientID: "x", AuthTenant: "common", AuthIssuer: p.Issuer()}}, s, probe.All(probe.Guard{}), slog.New(slog.DiscardHandler))
 	for name, c := range map[string]struct {
 		server *Server
 		origin string
@@ -78,8 +79,8 @@ func TestEveryChangeIsRefused(t *testing.T) {
 
 func TestHostsAreChecked(t *testing.T) {
 	p, s, log := oidctest.New(t), openStore(t), slog.New(slog.DiscardHandler)
-	off := New(Config{Hosts: web.NewHosts(nil, log)}, s, newServer(s).types, log)
-	on := New(Config{Hosts: web.NewHosts(nil, log), Auth: config.Auth{AuthClientID: "x", AuthTenant: "common", AuthIssuer: p.Issuer()}}, s, off.types, log)
+	off := New(Config{Hosts: web.NewHosts(nil, log)}, s, probe.All(probe.Guard{}), log)
+	on := New(Config{Hosts: web.NewHosts(nil, log), Auth: config.Auth{AuthClientID: "x", AuthTenant: "common", AuthIssuer: p.Issuer()}}, s, probe.All(probe.Guard{}), log)
 	for _, path := range []string{"/api/", "/api/health", "/api/metrics", "/api/status", "/api/monitors", "/api/events"} {
 		r := httptest.NewRequest("GET", path, nil)
 		r.Host = "attacker.example:8000"

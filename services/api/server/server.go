@@ -1,17 +1,12 @@
-// Package server implements the HTTP API below /api. Each resource has one file, with its routes at the top.
+// Package server implements the HTTP API below /api. Each resource has a file with a handler type, whose method mount
+// lists its routes. [Server] creates and mounts the handlers.
 package server
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"net/url"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -20,7 +15,6 @@ import (
 
 	"nanomon/services/api/auth"
 	"nanomon/services/common/config"
-	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/web"
 )
@@ -45,10 +39,12 @@ type Config struct {
 	Metrics *Metrics
 }
 
-// Store is the part of the store that the server uses; store.Store documents the methods.
+// Store is the part of the store that the resources use; store.Store documents the methods.
 type Store interface {
+	Ping(ctx context.Context) error
 	statusStore
 	monitorStore
+	importStore
 	resultStore
 	statsStore
 	maintenanceStore
@@ -58,21 +54,17 @@ type Store interface {
 	apiKeyStore
 }
 
-// Server serves the API. Create it with [New].
+// Server serves the API: it creates the resources, protects their routes, and runs what they do in the background.
+// Create it with [New].
 type Server struct {
 	config    Config
-	store     Store
-	types     probe.Registry
 	log       *slog.Logger
-	started   time.Time
 	events    *eventHub
 	health    *storeHealth
 	keys      *auth.APIKeys
 	auth      *auth.Middleware
 	rateLimit *rateLimiter
-	streams   streamLimit
-	// createKeyMu serializes the creation of API keys, so that this server does not exceed their maximum number.
-	createKeyMu sync.Mutex
+	resources []resource
 }
 
 // New returns a server. Its event stream works while [Server.Run] runs.
@@ -80,13 +72,27 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 	if config.Metrics == nil {
 		config.Metrics = NewMetrics()
 	}
-	keys := auth.NewAPIKeys(s, log)
+	keys, hub := auth.NewAPIKeys(s, log), newEventHub(s, types.Secrets(), log)
 	server := &Server{
-		config: config, store: s, types: types, log: log, started: time.Now(),
-		events: newEventHub(s, log), keys: keys,
-		auth: auth.NewMiddleware(config.Auth, keys, log), rateLimit: newRateLimiter(time.Now),
+		config: config, log: log, events: hub, health: newStoreHealth(s.Ping, log, hub.sendHealth),
+		keys: keys, auth: auth.NewMiddleware(config.Auth, keys, log), rateLimit: newRateLimiter(time.Now),
 	}
-	server.health = newStoreHealth(s.Ping, log, server.sendHealth)
+	server.resources = []resource{
+		newStatusHandler(config, s, server.health, log),
+		newSpecificationHandler(),
+		newMonitorHandler(s, types),
+		newImportHandler(s, types),
+		newRuleHandler(types),
+		newResultHandler(s, types.Secrets()),
+		newStatsHandler(s),
+		newMaintenanceHandler(s),
+		newOnDemandHandler(s, types, log),
+		newNotificationHandler(s, types.Secrets(), log),
+		newTypeHandler(types),
+		newEventHandler(hub, server.health, log),
+		newAPIKeyHandler(s, keys, server.auth.Enabled()),
+		newMetricsHandler(config.Metrics, log),
+	}
 	config.Metrics.registerServer(server)
 	return server
 }
@@ -111,16 +117,6 @@ func (s *Server) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// routes contains a router for each level of protection.
-type routes struct {
-	// open is for routes without secrets that a client needs before it signs in.
-	open chi.Router
-	// reading is for routes that change nothing and run nothing.
-	reading chi.Router
-	// protected is for all other routes.
-	protected chi.Router
-}
-
 // Handler serves all routes of the API.
 func (s *Server) Handler() http.Handler {
 	r := chi.NewRouter()
@@ -137,90 +133,8 @@ func (s *Server) Handler() http.Handler {
 		// Authentication comes first: the client is the signed-in identity, and rejected requests don't count.
 		to.protected = to.protected.With(s.rateLimit.middleware)
 	}
-	s.bindStatus(to)
-	s.bindSpecification(to)
-	s.bindMonitors(to)
-	s.bindImport(to)
-	s.bindRules(to)
-	s.bindResults(to)
-	s.bindStats(to)
-	s.bindMaintenance(to)
-	s.bindOnDemandChecks(to)
-	s.bindNotifications(to)
-	s.bindTypes(to)
-	s.bindEvents(to)
-	s.bindAPIKeys(to)
-	s.bindMetrics(to)
+	for _, resource := range s.resources {
+		resource.mount(to)
+	}
 	return r
-}
-
-// rejectUnknownRoutes responds with 404 to an unknown path, and with 405 to a method that the path does not have.
-func rejectUnknownRoutes(routes chi.Routes) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			allowed := allowedMethods(routes, cmp.Or(r.URL.RawPath, r.URL.Path))
-			switch {
-			case len(allowed) == 0:
-				web.Error(w, r, web.Problemf(http.StatusNotFound, "no resource at %s", r.URL.Path))
-			case slices.Contains(allowed, r.Method),
-				r.Method == http.MethodHead && slices.Contains(allowed, http.MethodGet):
-				next.ServeHTTP(w, r)
-			default:
-				list := strings.Join(allowed, ", ")
-				w.Header().Set("Allow", list)
-				web.Error(w, r, web.Problemf(http.StatusMethodNotAllowed,
-					"method %s is not allowed here; use %s", r.Method, list))
-			}
-		})
-	}
-}
-
-// allowedMethods returns the methods of a path. A literal route such as /api/monitors/check hides the pattern
-// /api/monitors/{id}, which also matches the path.
-func allowedMethods(routes chi.Routes, path string) []string {
-	var exact, all []string
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
-		pattern := routes.Find(chi.NewRouteContext(), method, path)
-		if pattern == path {
-			exact = append(exact, method)
-		}
-		if pattern != "" {
-			all = append(all, method)
-		}
-	}
-	if len(exact) > 0 {
-		return exact
-	}
-	return all
-}
-
-// handle converts a handler that returns an error before it has written anything to an http.HandlerFunc.
-func (s *Server) handle(h func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		// r.URL.Query would silently drop malformed parameters.
-		if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
-			web.Error(w, r, monitor.Invalidf("the query of the URL is malformed: %v", err))
-			return
-		}
-		if err := h(w, r); err != nil {
-			web.Error(w, r, err)
-		}
-	}
-}
-
-// pathID returns the id in the path, in lower case.
-func pathID(r *http.Request) (string, error) {
-	id := chi.URLParam(r, "id")
-	if !monitor.ValidID(id) {
-		return "", monitor.Invalidf("invalid id %.50q: an id has 24 hexadecimal digits", id)
-	}
-	return strings.ToLower(id), nil
-}
-
-// unknownMonitor converts a not-found error to a problem that names the monitor.
-func unknownMonitor(id string, err error) error {
-	if errors.Is(err, monitor.ErrNotFound) {
-		return web.Problemf(http.StatusNotFound, "there is no monitor with the id %s", id)
-	}
-	return err
 }

@@ -8,22 +8,31 @@ import (
 	spec "nanomon/api"
 )
 
-func (s *Server) bindSpecification(to routes) {
-	to.open.Get("/api/openapi.yaml", s.handle(s.specification))
+// specificationHandler serves the OpenAPI document.
+type specificationHandler struct {
+	document []byte
+	tag      string
 }
 
-// specification serves the OpenAPI document. It needs no sign-in, since it describes how to sign in.
-func (s *Server) specification(w http.ResponseWriter, r *http.Request) error {
+func newSpecificationHandler() *specificationHandler {
 	document := spec.Specification()
-	tag := fmt.Sprintf(`"%x"`, sha256.Sum256(document))
-	h := w.Header()
-	h.Set("Cache-Control", "no-cache")
-	h.Set("ETag", tag)
-	if r.Header.Get("If-None-Match") == tag {
+	return &specificationHandler{document: document, tag: fmt.Sprintf(`"%x"`, sha256.Sum256(document))}
+}
+
+func (h *specificationHandler) mount(to routes) {
+	to.open.Get("/api/openapi.yaml", handle(h.get))
+}
+
+// get serves the OpenAPI document. It needs no sign-in, since it describes how to sign in.
+func (h *specificationHandler) get(w http.ResponseWriter, r *http.Request) error {
+	header := w.Header()
+	header.Set("Cache-Control", "no-cache")
+	header.Set("ETag", h.tag)
+	if r.Header.Get("If-None-Match") == h.tag {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	h.Set("Content-Type", "application/yaml")
-	_, _ = w.Write(document) // the client may have disconnected
+	header.Set("Content-Type", "application/yaml")
+	_, _ = w.Write(h.document) // the client may have disconnected
 	return nil
 }

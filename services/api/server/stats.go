@@ -27,13 +27,18 @@ const (
 // statsStore is the part of the store for statistics.
 type statsStore interface {
 	summaryStore
-	Monitor(ctx context.Context, id string) (monitor.Monitor, error)
-	State(ctx context.Context, monitorID string) (store.State, error)
+	monitorGetter
+	stateGetter
 	StatusChanges(ctx context.Context, monitorID string, from, to time.Time, limit int) ([]store.StatusChange, error)
 }
 
-func (s *Server) bindStats(to routes) {
-	to.reading.Get("/api/monitors/{id}/stats", s.handle(s.stats))
+// statsHandler serves the statistics of a monitor.
+type statsHandler struct{ store statsStore }
+
+func newStatsHandler(s statsStore) *statsHandler { return &statsHandler{store: s} }
+
+func (h *statsHandler) mount(to routes) {
+	to.reading.Get("/api/monitors/{id}/stats", handle(h.get))
 }
 
 // counts contains the number of results by status.
@@ -78,7 +83,7 @@ type statsBucket struct {
 	latency
 }
 
-func (s *Server) stats(w http.ResponseWriter, r *http.Request) error {
+func (h *statsHandler) get(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
@@ -89,11 +94,11 @@ func (s *Server) stats(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m, err := s.store.Monitor(r.Context(), id)
+	m, err := h.store.Monitor(r.Context(), id)
 	if err != nil {
 		return unknownMonitor(id, err)
 	}
-	tr, summaries, err := s.readRange(r.Context(), id, tr, now)
+	tr, summaries, err := h.readRange(r.Context(), id, tr, now)
 	if err != nil {
 		return err
 	}
@@ -102,7 +107,7 @@ func (s *Server) stats(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	response.Window = window
-	spent, uptimeFrom, err := s.timeSpent(r.Context(), m, tr, now)
+	spent, uptimeFrom, err := h.timeSpent(r.Context(), m, tr, now)
 	if err != nil {
 		return err
 	}
@@ -113,11 +118,11 @@ func (s *Server) stats(w http.ResponseWriter, r *http.Request) error {
 
 // readRange reads the summaries of a time range. If results of the range have expired, it reads by hours. It returns
 // the range that it has read.
-func (s *Server) readRange(
+func (h *statsHandler) readRange(
 	ctx context.Context, id string, tr timeRange, now time.Time,
 ) (timeRange, []timedSummary, error) {
 	if tr.step < time.Hour {
-		isExpired, err := expired(ctx, s.store, id, tr)
+		isExpired, err := expired(ctx, h.store, id, tr)
 		if err != nil {
 			return tr, nil, err
 		}
@@ -125,7 +130,7 @@ func (s *Server) readRange(
 			tr = tr.withStep(time.Hour, now)
 		}
 	}
-	summaries, err := readSummaries(ctx, s.store, id, tr)
+	summaries, err := readSummaries(ctx, h.store, id, tr)
 	return tr, summaries, err
 }
 
@@ -235,10 +240,10 @@ func optional(value float64, ok bool) *float64 {
 
 // timeSpent divides the time range by the status of the monitor. If the status is known only for the end of the range,
 // from is the time from which on it is known; otherwise from is nil.
-func (s *Server) timeSpent(
+func (h *statsHandler) timeSpent(
 	ctx context.Context, m monitor.Monitor, tr timeRange, now time.Time,
 ) (spent uptime.Breakdown, from *time.Time, err error) {
-	changes, err := s.store.StatusChanges(ctx, m.ID, tr.from, tr.to, maxStatusChanges)
+	changes, err := h.store.StatusChanges(ctx, m.ID, tr.from, tr.to, maxStatusChanges)
 	if err != nil {
 		return spent, nil, err
 	}
@@ -249,7 +254,7 @@ func (s *Server) timeSpent(
 	}
 	if tr.to.Before(now) {
 		// The first status change after the range shows the status at its end, if the log reaches back that far.
-		later, err := s.store.StatusChanges(ctx, m.ID, tr.to, now, maxStatusChanges)
+		later, err := h.store.StatusChanges(ctx, m.ID, tr.to, now, maxStatusChanges)
 		if err != nil {
 			return spent, nil, err
 		}
@@ -257,7 +262,7 @@ func (s *Server) timeSpent(
 			changes = append(later, changes...)
 		}
 	}
-	state, err := s.state(ctx, m.ID)
+	state, err := currentState(ctx, h.store, m.ID)
 	if err != nil {
 		return spent, nil, err
 	}

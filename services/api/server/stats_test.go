@@ -79,7 +79,7 @@ func (p *statsFixture) statsAt(now time.Time, window time.Duration) statsRespons
 // stats returns the statistics of a time range.
 func (p *statsFixture) stats(at timeRange, now time.Time) statsResponse {
 	p.t.Helper()
-	at, summaries, err := newServer(p.store).readRange(p.t.Context(), idA, at, now)
+	at, summaries, err := newStatsHandler(p.store).readRange(p.t.Context(), idA, at, now)
 	must(p.t, err)
 	got, err := summarize(summaries, at)
 	must(p.t, err)

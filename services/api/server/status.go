@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"context"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -17,24 +18,37 @@ const (
 	storeTimeout = 3 * time.Second
 )
 
+// statusStore is the part of the store for the status.
 type statusStore interface {
 	runnerLister
-	Ping(ctx context.Context) error
 }
 
-func (s *Server) bindStatus(to routes) {
-	to.open.Get("/api", s.handle(s.live))
-	to.open.Get("/api/", s.handle(s.live))
-	to.open.Get("/api/health", s.handle(s.healthy))
-	to.reading.Get("/api/status", s.handle(s.status))
+// statusHandler serves the state of the API, of its store and of the runners.
+type statusHandler struct {
+	config  Config
+	store   statusStore
+	health  *storeHealth
+	log     *slog.Logger
+	started time.Time
 }
 
-func (s *Server) live(w http.ResponseWriter, _ *http.Request) error {
+func newStatusHandler(config Config, s statusStore, health *storeHealth, log *slog.Logger) *statusHandler {
+	return &statusHandler{config: config, store: s, health: health, log: log, started: time.Now()}
+}
+
+func (h *statusHandler) mount(to routes) {
+	to.open.Get("/api", handle(h.live))
+	to.open.Get("/api/", handle(h.live))
+	to.open.Get("/api/health", handle(h.healthy))
+	to.reading.Get("/api/status", handle(h.status))
+}
+
+func (h *statusHandler) live(w http.ResponseWriter, _ *http.Request) error {
 	return web.JSON(w, http.StatusOK, map[string]string{"service": "nanomon-api"})
 }
 
-func (s *Server) healthy(w http.ResponseWriter, r *http.Request) error {
-	if err := s.health.check(r.Context()); err != nil {
+func (h *statusHandler) healthy(w http.ResponseWriter, r *http.Request) error {
+	if err := h.health.check(r.Context()); err != nil {
 		return err
 	}
 	return web.JSON(w, http.StatusOK, map[string]bool{"healthy": true})
@@ -59,13 +73,13 @@ type statusRunner struct {
 
 // status works while the store is unavailable too. It then reports healthy as false and what is wrong. It lists no
 // runners if they can't be read.
-func (s *Server) status(w http.ResponseWriter, r *http.Request) error {
+func (h *statusHandler) status(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 	defer cancel()
-	healthError := s.health.check(r.Context())
-	runners, err := liveRunners(ctx, s.store)
+	healthError := h.health.check(r.Context())
+	runners, err := liveRunners(ctx, h.store)
 	if err != nil && healthError == nil {
-		s.log.Warn("could not list the runners", "error", err)
+		h.log.Warn("could not list the runners", "error", err)
 	}
 	listed := make([]statusRunner, 0, len(runners))
 	for _, r := range runners {
@@ -73,9 +87,9 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) error {
 	}
 	current := newHealthEvent(cmp.Or(healthError, err))
 	return web.JSON(w, http.StatusOK, statusResponse{
-		Service: "nanomon-api", Version: s.config.Version, BuildInfo: s.config.BuildInfo,
-		Uptime:  time.Since(s.started).Round(time.Second).String(),
-		Healthy: current.Healthy, Problem: current.Problem, Store: s.config.StoreName, Runners: listed,
+		Service: "nanomon-api", Version: h.config.Version, BuildInfo: h.config.BuildInfo,
+		Uptime:  time.Since(h.started).Round(time.Second).String(),
+		Healthy: current.Healthy, Problem: current.Problem, Store: h.config.StoreName, Runners: listed,
 	})
 }
 

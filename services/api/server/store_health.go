@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -100,20 +99,4 @@ func newHealthEvent(err error) healthEvent {
 		return healthEvent{Problem: "the database answers with an unknown error; see the log of the API"}
 	}
 	return healthEvent{Problem: "the database does not answer"}
-}
-
-// firstFrame returns the first frame of an event stream.
-func (s *Server) firstFrame() []byte {
-	frame := bytes.NewBufferString(": connected\n\n")
-	if current := s.health.current.Load(); !current.Healthy {
-		writeEvent(frame, s.log, "health", current)
-	}
-	return frame.Bytes()
-}
-
-// sendHealth sends an event to all clients of the event stream.
-func (s *Server) sendHealth(e healthEvent) {
-	var frame bytes.Buffer
-	writeEvent(&frame, s.log, "health", e)
-	s.events.broadcast(eventFrame{frame.Bytes(), frame.Bytes()})
 }

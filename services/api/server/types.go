@@ -3,13 +3,19 @@ package server
 import (
 	"net/http"
 
+	"nanomon/services/common/probe"
 	"nanomon/services/common/web"
 )
 
-func (s *Server) bindTypes(to routes) {
-	to.reading.Get("/api/monitor-types", s.handle(s.listTypes))
+// typeHandler serves the monitor types.
+type typeHandler struct{ types probe.Registry }
+
+func newTypeHandler(types probe.Registry) *typeHandler { return &typeHandler{types: types} }
+
+func (h *typeHandler) mount(to routes) {
+	to.reading.Get("/api/monitor-types", handle(h.list))
 }
 
-func (s *Server) listTypes(w http.ResponseWriter, _ *http.Request) error {
-	return web.JSON(w, http.StatusOK, s.types.Specs())
+func (h *typeHandler) list(w http.ResponseWriter, _ *http.Request) error {
+	return web.JSON(w, http.StatusOK, h.types.Specs())
 }

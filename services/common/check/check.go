@@ -53,7 +53,7 @@ func Compile(registry probe.Registry, secrets secret.Source, m monitor.Monitor) 
 	if m.Rule != "" {
 		c.rule, ruleErr = rule.Compile(m.Rule, spec.Output)
 	}
-	if secret.HasReferences(m) {
+	if registry.Secrets().HasReferences(m) {
 		c.secrets, err = &secrets, c.checkReferences()
 	} else {
 		c.probe, err = c.newProbe(m, nil)

@@ -28,7 +28,7 @@ func (c *Check) checkReferences() error {
 	}
 	var first error
 	for _, value := range sampleSecrets {
-		sample, err := secret.FillReferences(m, value)
+		sample, err := c.registry.Secrets().FillReferences(m, value)
 		if err != nil {
 			return err
 		}
@@ -50,7 +50,7 @@ func (c *Check) resolve() error {
 	if c.secrets == nil {
 		return nil
 	}
-	resolved, scrubber, err := c.secrets.Resolve(c.monitor)
+	resolved, scrubber, err := c.secrets.Resolve(c.monitor, c.registry.Secrets())
 	if err != nil {
 		return err
 	}

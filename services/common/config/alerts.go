@@ -43,28 +43,6 @@ func (a Alerts) Validate() []Fault {
 	return slices.Concat(faults, a.SMTP.Validate(), a.Webhooks.Validate())
 }
 
-// Channels returns the names of the channels that the settings switch on.
-func (a Alerts) Channels() []string {
-	var names []string
-	for _, channel := range []struct {
-		name string
-		on   bool
-	}{
-		{"email", len(a.SMTPFrom) > 0 && len(a.SMTPTo) > 0},
-		{"webhook", len(a.WebhookURL) > 0},
-		{"slack", len(a.SlackURL) > 0},
-		{"teams", len(a.TeamsURL) > 0},
-		{"discord", len(a.DiscordURL) > 0},
-		{"ntfy", len(a.NtfyURL) > 0},
-		{"pagerduty", a.PagerDutyKey != ""},
-	} {
-		if channel.on {
-			names = append(names, channel.name)
-		}
-	}
-	return names
-}
-
 // SMTP configures the server that sends e-mails. The channel is on if both SMTPFrom and SMTPTo are set.
 //
 // # Notifications by e-mail

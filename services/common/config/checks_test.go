@@ -32,7 +32,7 @@ func TestChecks(t *testing.T) {
 		t.Errorf("allow %v, deny %v", c.TargetAllow, c.TargetDeny)
 	}
 	for target, want := range map[string]string{"${env:TOKEN}": "s3cret", "${env:OTHER}": ""} {
-		m, _, err := c.Secrets.Resolve(monitor.Monitor{Target: target})
+		m, _, err := c.Secrets.Resolve(monitor.Monitor{Target: target}, nil)
 		if (err == nil) != (want != "") || m.Target != want {
 			t.Errorf("%s leads to %q, error %v", target, m.Target, err)
 		}

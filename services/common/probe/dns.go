@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,7 +52,9 @@ func dnsType(guard Guard) Type {
 			RuleHint: "If there are no records of the type, the check fails, with or without a rule. A rule can " +
 				"require certain records: '192.0.2.1' IN (result1, result2).",
 		},
-		New: func(target string, settings Settings) (Probe, error) { return newDNS(guard, target, settings) },
+		// Without a name server, each name counts as a different host.
+		Host: func(m monitor.Monitor) string { return cmp.Or(m.Properties["server"], m.Target) },
+		New:  func(target string, settings Settings) (Probe, error) { return newDNS(guard, target, settings) },
 	}
 }
 

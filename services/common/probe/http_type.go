@@ -44,8 +44,8 @@ func httpProperties() []Property {
 		timeoutProperty("5s", "Maximum duration of the whole check, including redirects and reading the response."),
 		{Name: "validateTLS", Kind: KindBool, Default: "true",
 			Doc: "If false, the check accepts certificates that are expired, self-signed or for another host."},
-		{Name: "body", Kind: KindLongText, Doc: "The request body."},
-		{Name: "headers", Kind: KindStringMap,
+		{Name: "body", Kind: KindLongText, Secret: true, Doc: "The request body."},
+		{Name: "headers", Kind: KindStringMap, Secret: true,
 			Doc: "The request headers, a JSON object of strings. Host overrides the host name of the request."},
 		{Name: "bodyRegex", Kind: KindRegex,
 			Doc: "A regular expression (Go syntax) to search for in the response body. The output regexMatch is the " +

@@ -42,8 +42,14 @@ func pingType(guard Guard) Type {
 			RuleHint: "If there is no reply at all, the check fails, with or without a rule. A rule can limit the " +
 				"packet loss and the round-trip time.",
 		},
-		New: func(target string, settings Settings) (Probe, error) { return newPing(guard, target, settings) },
+		MaxDuration: maxPing,
+		New:         func(target string, settings Settings) (Probe, error) { return newPing(guard, target, settings) },
 	}
+}
+
+// maxPing returns the maximum duration of a check.
+func maxPing(settings Settings) time.Duration {
+	return settings.Duration("timeout") + time.Duration(settings.Int("count"))*settings.Duration("interval")
 }
 
 type pingProbe struct {

@@ -7,6 +7,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/secret"
 )
 
 // Kind determines how the text of a property is parsed and which form field shows it.
@@ -41,6 +45,9 @@ type Property struct {
 	Default string `json:"default,omitempty"`
 	// Doc describes the property in one or two sentences without markup, for the form and the reference.
 	Doc string `json:"doc"`
+	// Secret marks a property whose text is secret; of a [KindStringMap], the values are. Only clients that may change
+	// monitors see it.
+	Secret bool `json:"secret,omitempty"`
 	// Choices lists the allowed values of a [KindChoice].
 	Choices []string `json:"choices,omitempty"`
 	// Min and Max limit a [KindInteger], a [KindBytes] or, in milliseconds, a [KindDuration]; 0 means no limit.
@@ -118,9 +125,15 @@ type Probe interface {
 	Close()
 }
 
-// Type is a monitor type: its description and the constructor of its probes.
+// Type is a monitor type: its description, the constructor of its probes, and what else depends on the type.
 type Type struct {
 	Spec Spec
+	// Host returns the host that the checks of a monitor connect to, alone, with a port or in a URL; nil means that it is
+	// the one in the target.
+	Host func(m monitor.Monitor) string
+	// MaxDuration returns the maximum duration of a check; nil means that it is the property timeout. The settings contain
+	// only durations and numbers.
+	MaxDuration func(settings Settings) time.Duration
 	// New returns a probe. It does not access the network. The error is a [monitor.InvalidError] that names the invalid
 	// target or property.
 	New func(target string, settings Settings) (Probe, error)
@@ -143,6 +156,20 @@ func (r Registry) Specs() []Spec {
 		specs = append(specs, spec)
 	}
 	return specs
+}
+
+// Secrets returns what the properties of the types contain, to mask monitors and to resolve their references to secrets.
+func (r Registry) Secrets() secret.Properties { return r.contents }
+
+// contents describes a property. The text of a property that the type does not have is secret as a whole.
+func (r Registry) contents(monitorType, name string) secret.Property {
+	for _, properties := range [][]Property{r[monitorType].Spec.Properties, CommonProperties()} {
+		i := slices.IndexFunc(properties, func(p Property) bool { return p.Name == name })
+		if i >= 0 {
+			return secret.Property{Map: properties[i].Kind == KindStringMap, Secret: properties[i].Secret}
+		}
+	}
+	return secret.Property{Secret: true}
 }
 
 var seriesNumber = regexp.MustCompile(`^[1-9][0-9]*$`)

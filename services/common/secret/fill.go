@@ -11,18 +11,12 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// These properties hold secrets: headers is a JSON object whose values are secret, body is secret as a whole.
-const (
-	headers = "headers"
-	body    = "body"
-)
-
 // HasReferences reports whether m must be resolved with [Source.Resolve] before a check.
-func HasReferences(m monitor.Monitor) bool {
-	// JSON may escape the characters of a reference as \uXXXX.
-	found := HasReference(m.Target) || strings.Contains(m.Properties[headers], `\u`)
-	for _, value := range m.Properties {
-		found = found || HasReference(value)
+func (p Properties) HasReferences(m monitor.Monitor) bool {
+	found := HasReference(m.Target)
+	for name, value := range m.Properties {
+		// JSON may escape the characters of a reference as \uXXXX.
+		found = found || HasReference(value) || strings.Contains(value, `\u`) && p(m.Type, name).Map
 	}
 	return found
 }
@@ -34,15 +28,15 @@ func HasReference(text string) bool {
 
 // FillReferences returns m with value in place of every reference. It is for validation without the secrets. The error
 // is a [monitor.InvalidError] about an invalid reference.
-func FillReferences(m monitor.Monitor, value string) (monitor.Monitor, error) {
-	return fillMonitor(m, func(part) (string, error) { return value, nil })
+func (p Properties) FillReferences(m monitor.Monitor, value string) (monitor.Monitor, error) {
+	return p.fillMonitor(m, func(part) (string, error) { return value, nil })
 }
 
 // Resolve returns m with the current values of the secrets in place of its references, and a scrubber that removes
 // these values from results. The error names the reference that can't be resolved.
-func (s Source) Resolve(m monitor.Monitor) (monitor.Monitor, *Scrubber, error) {
+func (s Source) Resolve(m monitor.Monitor, properties Properties) (monitor.Monitor, *Scrubber, error) {
 	found := make(map[string]string)
-	filled, err := fillMonitor(m, func(p part) (string, error) {
+	filled, err := properties.fillMonitor(m, func(p part) (string, error) {
 		value, err := s.get(p.name)
 		found[p.text] = value
 		return value, err
@@ -62,7 +56,7 @@ func (s Source) Resolve(m monitor.Monitor) (monitor.Monitor, *Scrubber, error) {
 
 // fillMonitor replaces the references in the target and the properties by the results of value. It returns the errors
 // of value, or a [monitor.InvalidError] that names the field with an invalid reference.
-func fillMonitor(m monitor.Monitor, value func(part) (string, error)) (monitor.Monitor, error) {
+func (p Properties) fillMonitor(m monitor.Monitor, value func(part) (string, error)) (monitor.Monitor, error) {
 	properties := make(map[string]string, len(m.Properties))
 	target, err := fillTarget(m.Target, value)
 	if err != nil {
@@ -70,8 +64,8 @@ func fillMonitor(m monitor.Monitor, value func(part) (string, error)) (monitor.M
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Properties)) {
 		text := m.Properties[name]
-		if name == headers {
-			properties[name], err = fillHeaders(text, value)
+		if p(m.Type, name).Map {
+			properties[name], err = fillMap(text, value)
 		} else {
 			properties[name], err = fill(text, value)
 		}
@@ -90,10 +84,9 @@ func withField(field string, err error) error {
 	return err
 }
 
-// fillHeaders replaces the references in the values of headers. It returns text unchanged if it is not a JSON object of
-// strings.
-func fillHeaders(text string, value func(part) (string, error)) (string, error) {
-	read, ok := parseHeaders(text)
+// fillMap replaces the references in the values of a JSON object of strings. It returns other texts unchanged.
+func fillMap(text string, value func(part) (string, error)) (string, error) {
+	read, ok := parseMap(text)
 	if !ok {
 		return text, nil
 	}
@@ -104,10 +97,10 @@ func fillHeaders(text string, value func(part) (string, error)) (string, error) 
 		}
 		read[name] = filled
 	}
-	return formatHeaders(read), nil
+	return formatMap(read), nil
 }
 
-func parseHeaders(text string) (map[string]string, bool) {
+func parseMap(text string) (map[string]string, bool) {
 	var read map[string]*string
 	if json.Unmarshal([]byte(text), &read) != nil || read == nil {
 		return nil, false
@@ -122,7 +115,7 @@ func parseHeaders(text string) (map[string]string, bool) {
 	return values, true
 }
 
-func formatHeaders(values map[string]string) string {
+func formatMap(values map[string]string) string {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)

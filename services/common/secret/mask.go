@@ -12,22 +12,25 @@ import (
 // Placeholder replaces secrets that a client may not see.
 const Placeholder = "•••"
 
-// Mask returns m with placeholders for the values of headers, the body, and the user information, query values and
-// fragment of the target.
-func Mask(m monitor.Monitor) monitor.Monitor {
+// Mask returns m with placeholders for its secret properties, and for the user information, query values and fragment
+// of the target. Of a JSON object of strings, only the values are replaced.
+func (p Properties) Mask(m monitor.Monitor) monitor.Monitor {
 	m.Target = MaskURL(m.Target)
 	m.Properties = maps.Clone(m.Properties)
-	if text := m.Properties[headers]; text != "" {
-		m.Properties[headers] = maskHeaders(text)
-	}
-	if m.Properties[body] != "" {
-		m.Properties[body] = Placeholder
+	for name, text := range m.Properties {
+		switch property := p(m.Type, name); {
+		case text == "" || !property.Secret:
+		case property.Map:
+			m.Properties[name] = maskMap(text)
+		default:
+			m.Properties[name] = Placeholder
+		}
 	}
 	return m
 }
 
-func maskHeaders(text string) string {
-	values, ok := parseHeaders(text)
+func maskMap(text string) string {
+	values, ok := parseMap(text)
 	if !ok {
 		return Placeholder
 	}
@@ -36,7 +39,7 @@ func maskHeaders(text string) string {
 			values[name], text = Placeholder, ""
 		}
 	}
-	return cmp.Or(text, formatHeaders(values))
+	return cmp.Or(text, formatMap(values))
 }
 
 // MaskURL masks the user information, the query values and the fragment of a URL. It returns other texts unchanged.
@@ -92,7 +95,7 @@ func formatQuery(items []queryItem) string {
 
 var urlInText = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>]*`)
 
-// MaskText masks the URLs in a text; see [Mask].
+// MaskText masks the URLs in a text; see [MaskURL].
 func MaskText(text string) string { return urlInText.ReplaceAllStringFunc(text, MaskURL) }
 
 // MaskResult returns r with masked URLs and without the secrets of scrubber.
@@ -115,7 +118,7 @@ func MaskResult(r monitor.Result, scrubber *Scrubber) monitor.Result {
 const minSecretBytes = 4
 
 const (
-	// minPartBytes is the minimum length of a part of a header or of the body that is removed from results.
+	// minPartBytes is the minimum length of a part of a property that is removed from results.
 	minPartBytes = 8
 	// maxParts limits the number of these parts, because each of them makes a scrubber slower.
 	maxParts = 100
@@ -124,7 +127,7 @@ const (
 // partValue matches the values in cookies, forms, JSON and XML.
 var partValue = regexp.MustCompile(`[=:>]\s*(?:"((?:[^"\\]|\\.)*)"|([^\s"&;,<>\]}]+))`)
 
-// partsOf returns the long values among the first values in a header or a body.
+// partsOf returns the long values among the first values in a secret, such as a header or a body.
 func partsOf(text string) []string {
 	var parts []string
 	for _, match := range partValue.FindAllStringSubmatch(text, maxParts) {
@@ -135,35 +138,63 @@ func partsOf(text string) []string {
 	return parts
 }
 
-// ScrubberFor returns a scrubber that replaces the secrets of m, which are the values that [Mask] hides and their
-// parts, by placeholders. It returns nil if m has no secrets.
-func ScrubberFor(m monitor.Monitor) *Scrubber {
+// ScrubberFor returns a scrubber that replaces the secrets of m, which are the values that [Properties.Mask] hides and
+// their parts, by placeholders. It returns nil if m has no secrets.
+func (p Properties) ScrubberFor(m monitor.Monitor) *Scrubber {
+	patterns := targetPatterns(m.Target)
+	for name, text := range m.Properties {
+		if property := p(m.Type, name); property.Secret {
+			patterns = append(patterns, property.patterns(text)...)
+		}
+	}
+	return newScrubber(patterns)
+}
+
+// ScrubberForTarget is like [Properties.ScrubberFor] for a monitor with this target and without properties.
+func ScrubberForTarget(target string) *Scrubber { return newScrubber(targetPatterns(target)) }
+
+// patterns returns patterns for the text of a secret property and for its parts.
+func (p Property) patterns(text string) []pattern {
+	if !p.Map {
+		return patternsWithParts(text)
+	}
 	var patterns []pattern
-	hide := func(value string) {
-		if len(value) >= minSecretBytes {
-			patterns = append(patterns, patternsFor(value, Placeholder)...)
-		}
-	}
-	hideWithParts := func(value string) {
-		hide(value)
-		for _, part := range partsOf(value) {
-			hide(part)
-		}
-	}
-	hideWithParts(m.Properties[body])
-	values, _ := parseHeaders(m.Properties[headers])
+	values, _ := parseMap(text)
 	for _, value := range values {
-		hideWithParts(value)
+		patterns = append(patterns, patternsWithParts(value)...)
 		if _, token, ok := strings.Cut(value, " "); ok { // after a scheme such as "Bearer"
-			hide(token)
+			patterns = append(patterns, longPatterns(token)...)
 		}
 	}
-	parts, _ := splitURL(m.Target)
-	for _, item := range parseQuery(m.Target[parts.queryStart:parts.queryEnd]) {
+	return patterns
+}
+
+// longPatterns returns patterns for a secret, or none if it is too short.
+func longPatterns(value string) []pattern {
+	if len(value) < minSecretBytes {
+		return nil
+	}
+	return patternsFor(value, Placeholder)
+}
+
+func patternsWithParts(value string) []pattern {
+	patterns := longPatterns(value)
+	for _, part := range partsOf(value) {
+		patterns = append(patterns, longPatterns(part)...)
+	}
+	return patterns
+}
+
+// targetPatterns returns patterns for the secrets in a target.
+func targetPatterns(target string) []pattern {
+	var patterns []pattern
+	hide := func(value string) { patterns = append(patterns, longPatterns(value)...) }
+	parts, _ := splitURL(target)
+	for _, item := range parseQuery(target[parts.queryStart:parts.queryEnd]) {
 		hide(unescape(item.value))
 	}
-	hide(unescape(m.Target[parts.fragmentStart:parts.fragmentEnd]))
-	if user := userText(m.Target); user != "" {
+	hide(unescape(target[parts.fragmentStart:parts.fragmentEnd]))
+	if user := userText(target); user != "" {
 		name, password, _ := strings.Cut(user, ":")
 		if password == "" { // The name is a token.
 			hide(unescape(name))
@@ -172,5 +203,5 @@ func ScrubberFor(m monitor.Monitor) *Scrubber {
 		hide(user)
 		patterns = append(patterns, basicAuthPatterns(user, Placeholder)...)
 	}
-	return newScrubber(patterns)
+	return patterns
 }

@@ -11,6 +11,11 @@ import (
 	"nanomon/services/common/monitor"
 )
 
+// types describes the properties of all types: headers and body are secret.
+var types Properties = func(_, name string) Property {
+	return Property{Map: name == "headers", Secret: name == "headers" || name == "body"}
+}
+
 func TestMaskURL(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                   "",
@@ -58,21 +63,21 @@ func TestMask(t *testing.T) {
 	want.Properties = map[string]string{
 		"headers": `{"Authorization":"•••","X-Empty":"","X-Key":"•••"}`, "body": "•••", "timeout": "5s", "userAgent": "me",
 	}
-	if diff := cmp.Diff(want, Mask(full)); diff != "" {
+	if diff := cmp.Diff(want, types.Mask(full)); diff != "" {
 		t.Error(diff)
 	}
 	if !maps.Equal(before, full.Properties) {
 		t.Error("the monitor itself was masked")
 	}
-	restored, err := Restore(Mask(full), full)
+	restored, err := types.Restore(types.Mask(full), full)
 	if diff := cmp.Diff(full, restored); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
-	if !HasPlaceholder(Mask(full)) || HasPlaceholder(full) {
+	if !types.HasPlaceholder(types.Mask(full)) || types.HasPlaceholder(full) {
 		t.Error("HasPlaceholder must be true for the masked monitor and false for the original")
 	}
 	invalid := monitor.Monitor{Properties: map[string]string{"headers": `{"a": 1}`}}
-	if got := Mask(invalid).Properties["headers"]; got != Placeholder {
+	if got := types.Mask(invalid).Properties["headers"]; got != Placeholder {
 		t.Errorf("invalid headers are masked as %s", got)
 	}
 }
@@ -109,7 +114,7 @@ func TestRestore(t *testing.T) {
 		{name: "another property", properties: p("userAgent", "•••"), message: "property userAgent is masked"},
 		{name: "a property that isn't set", properties: p("bodyRegex", "•••"), message: "property bodyRegex is masked"},
 	} {
-		got, err := Restore(with(c.target, c.properties), full)
+		got, err := types.Restore(with(c.target, c.properties), full)
 		var invalid *monitor.InvalidError
 		switch {
 		case c.message != "" && (!errors.As(err, &invalid) || err.Error() != c.message+", but no value is stored for it: enter the value"):
@@ -127,7 +132,7 @@ func TestRestore(t *testing.T) {
 		"property headers":                             with("", p("headers", "•••")),
 		"property headers: the value of Authorization": with("", p("headers", `{"Authorization":"•••","X-Key":"•••"}`)),
 	} {
-		if _, err := Restore(m, monitor.Monitor{}); err == nil || !strings.HasPrefix(err.Error(), field+" is masked") {
+		if _, err := types.Restore(m, monitor.Monitor{}); err == nil || !strings.HasPrefix(err.Error(), field+" is masked") {
 			t.Errorf("%s: got %v", field, err)
 		}
 	}
@@ -146,7 +151,7 @@ func TestMaskResult(t *testing.T) {
 			"finalUrl": "https://h.example/p?key=•••", "regexMatch": "you sent ••• and Basic ••• and •••, •••", "status": 200.0, "ipAddress": "127.0.0.1",
 		},
 	}
-	got := MaskResult(r, ScrubberFor(full))
+	got := MaskResult(r, types.ScrubberFor(full))
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -154,11 +159,11 @@ func TestMaskResult(t *testing.T) {
 		t.Error("the result itself was masked")
 	}
 	for target, message := range map[string]string{"http://t0ken@h/": "got •••", "http://t0ken:@h/": "got •••", "http://t0ken:pass@h/": "got t0ken"} {
-		if got := ScrubberFor(monitor.Monitor{Target: target}).Scrub("got t0ken"); got != message {
+		if got := types.ScrubberFor(monitor.Monitor{Target: target}).Scrub("got t0ken"); got != message {
 			t.Errorf("%s: got %q, want %q", target, got, message)
 		}
 	}
-	if ScrubberFor(monitor.Monitor{Target: "localhost:80", Properties: map[string]string{"timeout": "5s"}}) != nil {
+	if types.ScrubberFor(monitor.Monitor{Target: "localhost:80", Properties: map[string]string{"timeout": "5s"}}) != nil {
 		t.Error("a monitor without secrets has a scrubber")
 	}
 }
@@ -174,7 +179,7 @@ func TestMaskPartsOfSecrets(t *testing.T) {
 		{"body", `<login><user>someone</user><password>pa55word</password></login>`, "password pa55word of someone", "password ••• of someone"},
 	} {
 		m := monitor.Monitor{Target: "http://h/", Properties: map[string]string{c.name: c.value}}
-		if got := ScrubberFor(m).Scrub(c.text); got != c.want {
+		if got := types.ScrubberFor(m).Scrub(c.text); got != c.want {
 			t.Errorf("%s %s: got %q, want %q", c.name, c.value, got, c.want)
 		}
 	}
@@ -187,12 +192,12 @@ func FuzzMask(f *testing.F) {
 	f.Fuzz(func(t *testing.T, target, headersText, bodyText string) {
 		m := monitor.Monitor{Target: target, Properties: map[string]string{"headers": headersText, "body": bodyText, "timeout": "5s"}}
 		m.Normalize()
-		masked := Mask(m)
-		restored, err := Restore(masked, m)
+		masked := types.Mask(m)
+		restored, err := types.Restore(masked, m)
 		if diff := cmp.Diff(m, restored); diff != "" || err != nil {
 			t.Errorf("the restored monitor differs: %s, error %v", diff, err)
 		}
-		if twice := Mask(masked); twice.Target != masked.Target || !maps.Equal(twice.Properties, masked.Properties) {
+		if twice := types.Mask(masked); twice.Target != masked.Target || !maps.Equal(twice.Properties, masked.Properties) {
 			t.Errorf("masking twice differs from masking once: %v, %v", masked, twice)
 		}
 		// If every secret is the marker, Mask must remove all markers.
@@ -215,12 +220,12 @@ func FuzzMask(f *testing.F) {
 				marked.Target = parts.replace(target, "", query, fragment)
 			}
 		}
-		values, _ := parseHeaders(headersText)
+		values, _ := parseMap(headersText)
 		for name := range values {
 			values[name] = marker
 		}
-		marked.Properties = map[string]string{"headers": formatHeaders(values), "body": marker}
-		if hidden := Mask(marked); strings.Contains(hidden.Target+hidden.Properties["headers"]+hidden.Properties["body"], marker) {
+		marked.Properties = map[string]string{"headers": formatMap(values), "body": marker}
+		if hidden := types.Mask(marked); strings.Contains(hidden.Target+hidden.Properties["headers"]+hidden.Properties["body"], marker) {
 			t.Errorf("%v shows a secret of %v", hidden, marked)
 		}
 	})

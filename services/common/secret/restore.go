@@ -9,28 +9,28 @@ import (
 )
 
 // HasPlaceholder reports whether m contains a [Placeholder] in place of a secret or of another property.
-func HasPlaceholder(m monitor.Monitor) bool {
-	_, err := Restore(m, monitor.Monitor{})
+func (p Properties) HasPlaceholder(m monitor.Monitor) bool {
+	_, err := p.Restore(m, monitor.Monitor{})
 	return err != nil
 }
 
 // Restore returns m with the values of stored in place of its placeholders. stored may be the zero value. The error is
 // a [monitor.InvalidError] that names the placeholder for which stored has no value.
-func Restore(m, stored monitor.Monitor) (monitor.Monitor, error) {
+func (p Properties) Restore(m, stored monitor.Monitor) (monitor.Monitor, error) {
 	var err error
 	if m.Target, err = restoreTarget(m.Target, stored.Target); err != nil {
 		return m, err
 	}
 	m.Properties = maps.Clone(m.Properties)
 	for _, name := range slices.Sorted(maps.Keys(m.Properties)) {
-		text, old := m.Properties[name], stored.Properties[name]
+		text, old, property := m.Properties[name], stored.Properties[name], p(m.Type, name)
 		switch {
-		case text == Placeholder && old != "" && (name == headers || name == body):
+		case text == Placeholder && old != "" && property.Secret:
 			m.Properties[name] = old
 		case text == Placeholder:
 			return m, noStoredValue("property " + name)
-		case name == headers:
-			if m.Properties[name], err = restoreHeaders(text, old); err != nil {
+		case property.Secret && property.Map:
+			if m.Properties[name], err = restoreMap(name, text, old); err != nil {
 				return m, err
 			}
 		}
@@ -42,20 +42,21 @@ func noStoredValue(field string) error {
 	return monitor.Invalidf("%s is masked, but no value is stored for it: enter the value", field)
 }
 
-func restoreHeaders(text, stored string) (string, error) {
-	values, ok := parseHeaders(text)
+// restoreMap replaces the placeholders in text, which is a JSON object of strings, by the values in stored.
+func restoreMap(property, text, stored string) (string, error) {
+	values, ok := parseMap(text)
 	if !ok {
 		return text, nil
 	}
-	old, _ := parseHeaders(stored)
+	old, _ := parseMap(stored)
 	changed := false
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if values[name] != Placeholder {
 			continue
 		}
-		value, found := header(old, name)
+		value, found := valueOf(old, name)
 		if !found || value == "" {
-			return "", noStoredValue("property headers: the value of " + name)
+			return "", noStoredValue("property " + property + ": the value of " + name)
 		}
 		values[name], changed = value, true
 	}
@@ -65,11 +66,11 @@ func restoreHeaders(text, stored string) (string, error) {
 	case maps.Equal(values, old):
 		return stored, nil // This keeps the whitespace.
 	}
-	return formatHeaders(values), nil
+	return formatMap(values), nil
 }
 
-// header returns the value of the header with this name, in upper or lower case.
-func header(values map[string]string, name string) (value string, found bool) {
+// valueOf returns the value with this name, in upper or lower case.
+func valueOf(values map[string]string, name string) (value string, found bool) {
 	if value, found = values[name]; found {
 		return value, true
 	}

@@ -63,7 +63,7 @@ func TestScrubBase64(t *testing.T) {
 		}
 	}
 	// A short secret is found as a part of the user information.
-	_, scrubber, err := newSource(t, "env:PW", map[string]string{"PW": "ab+"}).Resolve(monitor.Monitor{Target: "http://me:${env:PW}@h/"})
+	_, scrubber, err := newSource(t, "env:PW", map[string]string{"PW": "ab+"}).Resolve(monitor.Monitor{Target: "http://me:${env:PW}@h/"}, types)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -96,11 +96,11 @@ func TestResolve(t *testing.T) {
 		"http://u:${env:SPECIAL}@${env:HOST}/${env:SPECIAL}?k=${env:SPECIAL}&l=${env:A}": "http://u:" + escaped + "@db.example:99/" + escaped + "?k=" + escaped + "&l=alpha",
 		"http://${env:SPECIAL}:x@h": "http://" + escaped + ":x@h",
 	} {
-		m, _, err := s.Resolve(monitor.Monitor{Target: text, Properties: map[string]string{"p": text, "headers": `{"${env:A}": "${env:SPECIAL}"}`}})
+		m, _, err := s.Resolve(monitor.Monitor{Target: text, Properties: map[string]string{"p": text, "headers": `{"${env:A}": "${env:SPECIAL}"}`}}, types)
 		if err != nil || m.Target != want {
 			t.Errorf("%s: got %s, error %v, want %s", text, m.Target, err, want)
 		}
-		if values, _ := parseHeaders(m.Properties["headers"]); len(values) != 1 || values["${env:A}"] != `a/b@c:d?e&f#g%h "i"+\` {
+		if values, _ := parseMap(m.Properties["headers"]); len(values) != 1 || values["${env:A}"] != `a/b@c:d?e&f#g%h "i"+\` {
 			t.Errorf("headers %q", m.Properties["headers"])
 		}
 		if !strings.Contains(text, "://") && m.Properties["p"] != want {
@@ -108,10 +108,10 @@ func TestResolve(t *testing.T) {
 		}
 	}
 	escapes := monitor.Monitor{Properties: map[string]string{"headers": `{"X": "$\u007benv:A}"}`}}
-	if m, _, err := s.Resolve(escapes); err != nil || m.Properties["headers"] != `{"X":"alpha"}` || !HasReferences(escapes) {
+	if m, _, err := s.Resolve(escapes, types); err != nil || m.Properties["headers"] != `{"X":"alpha"}` || !types.HasReferences(escapes) {
 		t.Errorf("got %v, error %v", m.Properties, err)
 	}
-	if _, _, err := s.Resolve(monitor.Monitor{Target: "x", Properties: map[string]string{"body": "${env:NOPE}"}}); err == nil || err.Error() != "secret env:NOPE is not allowed by SECRETS_ALLOW" {
+	if _, _, err := s.Resolve(monitor.Monitor{Target: "x", Properties: map[string]string{"body": "${env:NOPE}"}}, types); err == nil || err.Error() != "secret env:NOPE is not allowed by SECRETS_ALLOW" {
 		t.Errorf("error %v", err)
 	}
 }
@@ -122,9 +122,9 @@ func TestInvalidReferences(t *testing.T) {
 		for field, m := range map[string]monitor.Monitor{
 			"invalid monitor target": {Target: text},
 			"property body":          {Properties: map[string]string{"body": text}},
-			"property headers":       {Properties: map[string]string{"headers": formatHeaders(map[string]string{"X": text})}},
+			"property headers":       {Properties: map[string]string{"headers": formatMap(map[string]string{"X": text})}},
 		} {
-			_, err := FillReferences(m, "x")
+			_, err := types.FillReferences(m, "x")
 			if want := field + ": invalid reference to a secret: use ${env:NAME} or ${file:/path}, and $${ for a literal ${"; err == nil || err.Error() != want {
 				t.Errorf("%s: got %v, want %s", text, err, want)
 			}

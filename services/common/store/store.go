@@ -14,6 +14,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -50,6 +51,11 @@ type State struct {
 // Number returns the sequence number of the latest result. It grows with each result of the monitor, whatever happens
 // to the clock. Usually it equals the date in milliseconds, which a Sequence of 0 means.
 func (s State) Number() int64 { return number(s.Sequence, s.Latest.Date) }
+
+// IsNewerThan reports whether s is newer than other, by number and then by the id of the latest result.
+func (s State) IsNewerThan(other *State) bool {
+	return cmp.Or(cmp.Compare(s.Number(), other.Number()), strings.Compare(s.Latest.ID, other.Latest.ID)) > 0
+}
 
 // Point is the part of a result that a chart shows.
 type Point struct {

@@ -10,11 +10,13 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
+	"nanomon/services/runner/alerting/alertingtest"
+	"nanomon/services/runner/alerting/incident"
 )
 
 // sixMonitors returns the monitors a to f on different hosts, with an interval of 10 s.
 func sixMonitors() []monitor.Monitor {
-	ms := testMonitors("a", "b", "c", "d", "e", "f")
+	ms := alertingtest.Monitors("a", "b", "c", "d", "e", "f")
 	for i := range ms {
 		ms[i].Interval, ms[i].Target = "10s", fmt.Sprintf("http://%s.test/", ms[i].ID)
 	}
@@ -30,11 +32,9 @@ func (h *harness) addResultsToAll(ids, letters string) {
 }
 
 // summary returns all notifications in short form, oldest first.
-func (m *memory) summary() string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+func (h *harness) summary() string {
 	var texts []string
-	for _, n := range m.notifications {
+	for _, n := range h.List {
 		if n.MonitorID == "" {
 			texts = append(texts, fmt.Sprintf("%s %q", n.Kind, n.Message))
 		} else {
@@ -58,13 +58,13 @@ func expectSummary(t *testing.T, h *harness, want string) {
 
 func TestRunnerOfflineAndOnlineAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHarness(t, newMemory(), Rules{FailCount: 2})
+		h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 2})
 		h.alerter.Monitors(sixMonitors(), all)
 		h.addResultsToAll("abcdef", "o")
 		since := monitor.Date(time.Now())
 		h.addResultsToAll("abcde", "f")
 		expectSummary(t, h, offlineText)
-		offline := h.notifications[0]
+		offline := h.List[0]
 		if offline.ID != fmt.Sprintf("cutoff-%d", since.UnixMilli()) || !offline.Opened.Equal(since) || offline.Status != monitor.StatusFailed || offline.Runner != "here" || offline.Attempts != 1 {
 			t.Errorf("%+v", offline)
 		}
@@ -76,7 +76,7 @@ func TestRunnerOfflineAndOnlineAgain(t *testing.T) {
 		expectSummary(t, h, offlineText)
 		h.addResultsToAll("b", "o")
 		expectSummary(t, h, offlineText+", "+onlineText)
-		if online := h.notifications[1]; online.ID != fmt.Sprintf("reconnected-%d", since.UnixMilli()) || !online.Opened.Equal(since) || online.Status != monitor.StatusOK {
+		if online := h.List[1]; online.ID != fmt.Sprintf("reconnected-%d", since.UnixMilli()) || !online.Opened.Equal(since) || online.Status != monitor.StatusOK {
 			t.Errorf("%+v", online)
 		}
 		// A monitor that still fails must reach the full failure count again.
@@ -95,14 +95,14 @@ func TestRunnerOfflineAndOnlineAgain(t *testing.T) {
 
 func TestRunnerOfflineWhileStoreUnavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHarness(t, newMemory(), Rules{FailCount: 2})
+		h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 2})
 		h.alerter.Monitors(sixMonitors(), all)
 		h.addResultsToAll("abcdef", "o")
-		h.setIntercept(storeUnavailable)
+		h.SetIntercept(alertingtest.StoreUnavailable)
 		h.addResultsToAll("abcde", "f")
 		h.addResultsToAll("abcde", "f")
 		expectSummary(t, h, "")
-		h.setIntercept(nil)
+		h.SetIntercept(nil)
 		wait(10 * time.Second)
 		expectSummary(t, h, offlineText)
 	})
@@ -111,19 +111,19 @@ func TestRunnerOfflineWhileStoreUnavailable(t *testing.T) {
 // The store may store a notification and still return an error.
 func TestRunnerOnlineAfterUncertainInsert(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHarness(t, newMemory(), Rules{FailCount: 2})
+		h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 2})
 		h.alerter.Monitors(sixMonitors(), all)
 		h.addResultsToAll("abcdef", "o")
-		h.setIntercept(func(_ context.Context, operation, _ string) error {
+		h.SetIntercept(func(_ context.Context, operation, _ string) error {
 			if operation == "added" {
-				return errUnavailable
+				return alertingtest.ErrUnavailable
 			}
 			return nil
 		})
 		h.addResultsToAll("abcde", "f")
 		expectSummary(t, h, offlineText)
 		h.addResultsToAll("abcd", "o")
-		h.setIntercept(nil)
+		h.SetIntercept(nil)
 		wait(10 * time.Second)
 		expectSummary(t, h, offlineText+`, reconnected "Still failed: 1 of 6 monitors."`)
 	})
@@ -132,7 +132,7 @@ func TestRunnerOnlineAfterUncertainInsert(t *testing.T) {
 // Failures since the last offline period don't count for a new one, and open incidents in the end.
 func TestFailuresAfterOfflinePeriodOpenIncidents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHarness(t, newMemory(), Rules{FailCount: 2})
+		h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 2})
 		ms := sixMonitors()
 		for i := range ms {
 			ms[i].Interval = "60s"
@@ -150,7 +150,7 @@ func TestFailuresAfterOfflinePeriodOpenIncidents(t *testing.T) {
 // Monitors that were not OK before they failed never count as evidence, however long they fail.
 func TestMonitorsNotOKBeforeAreNoEvidence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHarness(t, newMemory(), Rules{FailCount: 99})
+		h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 99})
 		ms := sixMonitors()
 		h.alerter.Monitors(ms, all)
 		h.addResultsToAll("abcdef", "e")
@@ -166,7 +166,7 @@ func TestMonitorsNotOKBeforeAreNoEvidence(t *testing.T) {
 
 func TestOldStatesAreNoEvidence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHarness(t, newMemory(), Rules{FailCount: 2})
+		h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 2})
 		h.alerter.Monitors(sixMonitors(), all)
 		h.addResultsToAll("abcdef", "o")
 		var old []store.State
@@ -192,8 +192,8 @@ func TestEditsWhileAllMonitorsFail(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHarness(t, newMemory(), Rules{FailCount: 9})
-				ms := append(sixMonitors(), testMonitors("g")...)
+				h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 9})
+				ms := append(sixMonitors(), alertingtest.Monitors("g")...)
 				failing := "abcdefg"
 				if strings.Contains(name, "disabled") {
 					failing = "abcde"
@@ -234,7 +234,7 @@ func TestRunnerNotOffline(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHarness(t, newMemory(), Rules{FailCount: 9})
+				h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 9})
 				ms := sixMonitors()
 				if tt.change != nil {
 					tt.change(ms)
@@ -252,27 +252,27 @@ func TestRunnerNotOffline(t *testing.T) {
 // The notification that a runner is online again must not arrive before the one that it is offline.
 func TestRunnerOnlineWaitsForRunnerOffline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newMemory()
+		m := alertingtest.NewMemory()
 		opened := monitor.Date(time.Now())
 		for i, kind := range []store.NotificationKind{store.KindRunnerOffline, store.KindRunnerOnline} {
 			at := opened.Add(time.Duration(i) * time.Second)
-			m.add(store.Notification{ID: store.RunnerNotificationID(kind, opened), Kind: kind, Opened: opened, Date: at, Next: at})
+			m.Add(store.Notification{ID: store.RunnerNotificationID(kind, opened), Kind: kind, Opened: opened, Date: at, Next: at})
 		}
-		mail := newScripted("email", "ann")
-		newHarness(t, m, Rules{}, mail)
+		mail := alertingtest.NewScripted("email", "ann")
+		newHarness(t, m, incident.Rules{}, mail)
 		offline, online := store.RunnerNotificationID(store.KindRunnerOffline, opened), store.RunnerNotificationID(store.KindRunnerOnline, opened)
-		mail.set(failTemporarily)
+		mail.Set(alertingtest.FailTemporarily)
 		wait(5 * time.Second)
-		mail.set(nil)
+		mail.Set(nil)
 		wait(5 * time.Minute)
-		attempts := strings.Split(mail.attempts(), ", ")
+		attempts := strings.Split(mail.Attempts(), ", ")
 		if len(attempts) != 3 || !strings.Contains(attempts[0], offline) || !strings.Contains(attempts[1], offline) || !strings.Contains(attempts[2], online) {
 			t.Errorf("tried %v", attempts)
 		}
 		// If the first notification has expired, the second one doesn't wait.
-		m.add(store.Notification{ID: "reconnected-5", Kind: store.KindRunnerOnline, Opened: time.UnixMilli(5), Date: time.Now(), Next: time.Now()})
+		m.Add(store.Notification{ID: "reconnected-5", Kind: store.KindRunnerOnline, Opened: time.UnixMilli(5), Date: time.Now(), Next: time.Now()})
 		wait(5 * time.Second)
-		if got := mail.attempts(); !strings.HasSuffix(got, "reconnected-5 ann") {
+		if got := mail.Attempts(); !strings.HasSuffix(got, "reconnected-5 ann") {
 			t.Errorf("tried %s", got)
 		}
 	})
@@ -280,16 +280,16 @@ func TestRunnerOnlineWaitsForRunnerOffline(t *testing.T) {
 
 func TestRunnerProblemIsNotifiedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newMemory()
-		h := newHarness(t, m, Rules{}, newScripted("email", "ann"))
-		m.setIntercept(func(context.Context, string, string) error { return monitor.ErrUnavailable })
+		m := alertingtest.NewMemory()
+		h := newHarness(t, m, incident.Rules{}, alertingtest.NewScripted("email", "ann"))
+		m.SetIntercept(func(context.Context, string, string) error { return monitor.ErrUnavailable })
 		h.alerter.RunnerProblem("No files.", time.Now())
 		h.alerter.RunnerProblem("No memory.", time.Now())
 		wait(10 * time.Second)
-		m.setIntercept(nil)
+		m.SetIntercept(nil)
 		wait(10 * time.Second)
 		expectSummary(t, h, `problem "No files.", problem "No memory."`)
-		for _, n := range h.notifications {
+		for _, n := range h.List {
 			if n.Runner != "here" || n.Status != monitor.StatusFailed || n.Attempts != 1 || n.Deliveries[0].Status != store.DeliverySent {
 				t.Errorf("%+v", n)
 			}

@@ -9,12 +9,14 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
+	"nanomon/services/runner/alerting/alertingtest"
+	"nanomon/services/runner/alerting/incident"
 )
 
 // dependentMonitors returns database, api and shop: api depends on database, shop on api. The interval is
 // 10 s.
 func dependentMonitors() []monitor.Monitor {
-	ms := testMonitors("database", "api", "shop")
+	ms := alertingtest.Monitors("database", "api", "shop")
 	for i, needed := range []string{"", "database", "name of api"} {
 		ms[i].Interval = "10s"
 		ms[i].Properties = map[string]string{"dependsOn": needed}
@@ -47,15 +49,15 @@ func TestIncidentWaitsForDependency(t *testing.T) {
 			h.addResults("database", "o")
 		}, ""},
 		{"store unavailable", func(h *harness, _ []monitor.Monitor) {
-			h.setIntercept(storeUnavailable)
+			h.SetIntercept(alertingtest.StoreUnavailable)
 			h.addResults("database", "o")
 			wait(20 * time.Second)
-			h.setIntercept(nil)
+			h.SetIntercept(nil)
 			wait(3 * time.Second)
 		}, "api-1-alert"},
 		{"restart", func(h *harness, ms []monitor.Monitor) {
 			h.stop()
-			h.alerter = New(Config{Runner: "next", Rules: Rules{FailCount: 2}}, h.memory, nil, quietLog())
+			h.alerter = New(Config{Runner: "next", Rules: incident.Rules{FailCount: 2}, Types: testTypes}, h.Memory, nil, alertingtest.QuietLog())
 			go h.alerter.Run(h.ctx)
 			h.alerter.Monitors(ms, all)
 			h.alerter.Stored([]store.State{*h.current["api"]})
@@ -65,7 +67,7 @@ func TestIncidentWaitsForDependency(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHarness(t, newMemory(), Rules{FailCount: 2})
+				h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 2})
 				ms := dependentMonitors()
 				h.alerter.Monitors(ms, all)
 				h.addResults("database", "o")
@@ -77,9 +79,9 @@ func TestIncidentWaitsForDependency(t *testing.T) {
 				wait(3 * time.Second)
 				h.expect(t, tt.want)
 				wait(time.Minute)
-				h.setIntercept(nil)
+				h.SetIntercept(nil)
 				wait(10 * time.Second)
-				if calls := fmt.Sprint(h.evaluatorCalls()); calls != "map[]" && calls != "map[Notifications:1]" {
+				if calls := fmt.Sprint(h.EvaluatorCalls()); calls != "map[]" && calls != "map[Notifications:1]" {
 					t.Errorf("nothing waits, but calls %s", calls)
 				}
 			})
@@ -91,21 +93,21 @@ func TestIncidentWaitsForDependency(t *testing.T) {
 // second.
 func TestDependencyWithoutResults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHarness(t, newMemory(), Rules{FailCount: 1})
+		h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 1})
 		h.alerter.Monitors(dependentMonitors(), all)
 		h.addResults("api", "f")
 		h.addResults("shop", "f")
 		wait(5 * time.Second)
-		h.setIntercept(nil)
+		h.SetIntercept(nil)
 		wait(10 * time.Second)
-		if calls := fmt.Sprint(h.evaluatorCalls()); calls != "map[IncidentStates:10 PutIncidentStates:10 StatesOf:10]" && calls != "map[IncidentStates:10 StatesOf:10]" {
+		if calls := fmt.Sprint(h.EvaluatorCalls()); calls != "map[IncidentStates:10 PutIncidentStates:10 StatesOf:10]" && calls != "map[IncidentStates:10 StatesOf:10]" {
 			t.Errorf("calls %s", calls)
 		}
 		wait(monitor.StaleAfter(10*time.Second) - 16*time.Second)
 		h.expect(t, "")
 		wait(3 * time.Second)
 		// shop waits for api, whose result is not OK and just as old.
-		if got := h.ids(); !strings.HasPrefix(got, "api-1-alert") {
+		if got := h.IDs(); !strings.HasPrefix(got, "api-1-alert") {
 			t.Errorf("notifications %q", got)
 		}
 	})
@@ -114,17 +116,17 @@ func TestDependencyWithoutResults(t *testing.T) {
 // A round reads a dependency only if an incident waits for it. Blocked results cause no store calls.
 func TestDependencyIsReadOnlyIfNeeded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHarness(t, newMemory(), Rules{FailCount: 2})
+		h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 2})
 		h.alerter.Monitors(dependentMonitors(), all)
 		h.addResults("api", "o")
 		wait(2 * time.Second)
 		for _, tt := range []struct{ letter, want string }{
 			{"F", "map[]"}, {"F", "map[]"}, {"f", "map[IncidentStates:1 PutIncidentStates:1]"}, {"f", "map[IncidentStates:3 PutIncidentStates:1 StatesOf:2]"},
 		} {
-			h.setIntercept(nil)
+			h.SetIntercept(nil)
 			h.addResults("api", tt.letter)
 			wait(2600 * time.Millisecond)
-			if got := fmt.Sprint(h.evaluatorCalls()); got != tt.want {
+			if got := fmt.Sprint(h.EvaluatorCalls()); got != tt.want {
 				t.Errorf("%s: calls %s, want %s", tt.letter, got, tt.want)
 			}
 		}
@@ -133,8 +135,8 @@ func TestDependencyIsReadOnlyIfNeeded(t *testing.T) {
 
 func TestCountOfDependents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHarness(t, newMemory(), Rules{FailCount: 1})
-		ms := append(dependentMonitors(), testMonitors("other", "off")...)
+		h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 1})
+		ms := append(dependentMonitors(), alertingtest.Monitors("other", "off")...)
 		for i := range ms[3:] {
 			ms[3+i].Properties = map[string]string{"dependsOn": "api"}
 		}
@@ -148,8 +150,8 @@ func TestCountOfDependents(t *testing.T) {
 		wait(time.Second)
 		h.expect(t, "database-1-alert database-1-escalation database-1-recovery")
 		for i, want := range []int{3, 3, 0} {
-			if got := h.notifications[i].Dependents; got != want {
-				t.Errorf("%s: %d dependents, want %d", h.notifications[i].ID, got, want)
+			if got := h.List[i].Dependents; got != want {
+				t.Errorf("%s: %d dependents, want %d", h.List[i].ID, got, want)
 			}
 		}
 	})

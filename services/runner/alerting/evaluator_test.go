@@ -12,16 +12,18 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
+	"nanomon/services/runner/alerting/alertingtest"
+	"nanomon/services/runner/alerting/incident"
 )
 
 func TestRoundOfManyMonitors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHarness(t, newMemory(), Rules{FailCount: 1})
+		h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 1})
 		ids := make([]string, 2500)
 		for i := range ids {
 			ids[i] = fmt.Sprintf("%024x", i)
 		}
-		h.alerter.Monitors(testMonitors(ids...), all)
+		h.alerter.Monitors(alertingtest.Monitors(ids...), all)
 		for i, tt := range []struct{ letter, want string }{
 			{"o", "map[IncidentStates:3 Notifications:1]"},
 			{"o", "map[]"},
@@ -30,13 +32,13 @@ func TestRoundOfManyMonitors(t *testing.T) {
 			{"o", "map[AddNotifications:1 IncidentStates:3 PutIncidentStates:1]"},
 			{"o", "map[]"},
 		} {
-			h.setIntercept(nil)
+			h.SetIntercept(nil)
 			time.Sleep(time.Second)
 			for _, id := range ids {
 				h.addResults(id, tt.letter)
 			}
 			wait(time.Second)
-			if got := fmt.Sprint(h.evaluatorCalls()); got != tt.want {
+			if got := fmt.Sprint(h.EvaluatorCalls()); got != tt.want {
 				t.Errorf("step %d: calls %s, want %s", i, got, tt.want)
 			}
 		}
@@ -45,12 +47,12 @@ func TestRoundOfManyMonitors(t *testing.T) {
 
 func TestFieldsOfNotification(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHarness(t, newMemory(), Rules{})
-		h.alerter.Monitors(testMonitors("m"), all)
+		h := newHarness(t, alertingtest.NewMemory(), incident.Rules{})
+		h.alerter.Monitors(alertingtest.Monitors("m"), all)
 		h.addResults("m", "fef")
 		wait(time.Second)
 		h.expect(t, "m-1-alert")
-		n := h.notifications[0]
+		n := h.List[0]
 		last := h.current["m"].Latest
 		if n.MonitorName != "name of m" || n.MonitorType != "http" || n.MonitorTarget != "http://x.test" || n.Group != "g" ||
 			n.Message != last.Message || n.Status != monitor.StatusFailed || !n.Date.Equal(last.Date) || !n.Opened.Equal(last.Date.Add(-2*time.Second)) {
@@ -61,8 +63,8 @@ func TestFieldsOfNotification(t *testing.T) {
 
 func TestSettingsOfMonitor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHarness(t, newMemory(), Rules{FailCount: 3})
-		ms := testMonitors("early", "muted")
+		h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 3})
+		ms := alertingtest.Monitors("early", "muted")
 		ms[0].Properties = map[string]string{"alertFailCount": "1", "alertTo": "a@x.test, b@x.test"}
 		ms[1].Properties = map[string]string{"alertMute": "true"}
 		h.alerter.Monitors(ms, all)
@@ -70,7 +72,7 @@ func TestSettingsOfMonitor(t *testing.T) {
 		h.addResults("muted", "ffff")
 		wait(time.Second)
 		h.expect(t, "early-1-alert")
-		if to := h.notifications[0].To; !slices.Equal(to, []string{"a@x.test", "b@x.test"}) {
+		if to := h.List[0].To; !slices.Equal(to, []string{"a@x.test", "b@x.test"}) {
 			t.Errorf("recipients %v", to)
 		}
 
@@ -103,22 +105,21 @@ func TestSettingsOfMonitor(t *testing.T) {
 // Earlier versions stored any recipients.
 func TestStoredRecipients(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHarness(t, newMemory(), Rules{FailCount: 1})
-		synctest.Wait()
 		var text strings.Builder
-		h.alerter.evaluator.log = slog.New(slog.NewTextHandler(&text, nil))
+		log := slog.New(slog.NewTextHandler(&text, nil))
+		h := newHarnessWith(t, alertingtest.NewMemory(), Config{Rules: incident.Rules{FailCount: 1}}, log)
 		var want []string
 		for i := range 25 {
 			want = append(want, fmt.Sprintf("a%d@x.test", i))
 		}
-		ms := testMonitors("m", "fine")
+		ms := alertingtest.Monitors("m", "fine")
 		ms[0].Properties = map[string]string{"alertTo": "nobody, " + strings.Join(want, " ") + "; x\r\ny@@x.test"}
 		ms[1].Properties = map[string]string{"alertTo": "a@x.test"}
 		h.alerter.Monitors(ms, all)
 		h.addResults("m", "f")
 		h.addResults("fine", "f")
 		wait(time.Second)
-		if got := h.get("m-1-alert").To; !slices.Equal(got, want[:20]) {
+		if got := h.Get("m-1-alert").To; !slices.Equal(got, want[:20]) {
 			t.Errorf("recipients %v", got)
 		}
 		h.stop()
@@ -131,8 +132,8 @@ func TestStoredRecipients(t *testing.T) {
 
 func TestCloseForDisabledAndDeletedMonitors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHarness(t, newMemory(), Rules{FailCount: 1})
-		ms := testMonitors("a", "b", "c", "d")
+		h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 1})
+		ms := alertingtest.Monitors("a", "b", "c", "d")
 		h.alerter.Monitors(ms, func(id string) bool { return id != "d" })
 		for _, m := range ms {
 			h.addResults(m.ID, "f")
@@ -143,12 +144,12 @@ func TestCloseForDisabledAndDeletedMonitors(t *testing.T) {
 		// The incident of a monitor that moves to another runner stays open. It closes if the monitor is disabled or
 		// deleted, whichever runner had it.
 		ms[0].Enabled = false
-		h.states["d"] = store.IncidentState{MonitorID: "d", Phase: store.PhaseOpen, Incident: 4, Evaluated: time.Now()}
+		h.Incidents["d"] = store.IncidentState{MonitorID: "d", Phase: store.PhaseOpen, Incident: 4, Evaluated: time.Now()}
 		h.alerter.Monitors(slices.Delete(slices.Clone(ms), 3, 4)[:2], func(id string) bool { return id == "a" })
 		wait(time.Second)
 		want := "a-1-alert b-1-alert c-1-alert a-1-closed c-1-closed d-4-closed"
 		h.expect(t, want)
-		for _, n := range h.notifications[3:] {
+		for _, n := range h.List[3:] {
 			if len(n.Deliveries) > 0 || n.Message == "" {
 				t.Errorf("closed: %+v", n)
 			}
@@ -169,16 +170,16 @@ func TestCloseForDisabledAndDeletedMonitors(t *testing.T) {
 // A monitor may be restored before its deletion is processed, and then belong to another runner.
 func TestDeletedAndRestored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHarness(t, newMemory(), Rules{FailCount: 1})
-		h.alerter.Monitors(testMonitors("m"), all)
+		h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 1})
+		h.alerter.Monitors(alertingtest.Monitors("m"), all)
 		h.addResults("m", "f")
 		wait(time.Second)
-		h.setIntercept(storeUnavailable)
+		h.SetIntercept(alertingtest.StoreUnavailable)
 		h.alerter.Monitors(nil, all)
 		wait(time.Second)
-		h.alerter.Monitors(testMonitors("m"), func(string) bool { return false })
+		h.alerter.Monitors(alertingtest.Monitors("m"), func(string) bool { return false })
 		wait(time.Second)
-		h.setIntercept(nil)
+		h.SetIntercept(nil)
 		wait(time.Minute)
 		h.expect(t, "m-1-alert")
 	})
@@ -186,13 +187,13 @@ func TestDeletedAndRestored(t *testing.T) {
 
 func TestDisabledWithoutRunner(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newMemory()
-		m.states["a"] = store.IncidentState{MonitorID: "a", Phase: store.PhaseRecovering, Incident: 3, Evaluated: time.Now(), Count: 1}
+		m := alertingtest.NewMemory()
+		m.Incidents["a"] = store.IncidentState{MonitorID: "a", Phase: store.PhaseRecovering, Incident: 3, Evaluated: time.Now(), Count: 1}
 		// This one was deleted.
-		m.add(store.Notification{ID: "g-1-alert", MonitorID: "g", Incident: 1, Kind: store.KindOpened, Date: time.Now()})
+		m.Add(store.Notification{ID: "g-1-alert", MonitorID: "g", Incident: 1, Kind: store.KindOpened, Date: time.Now()})
 		time.Sleep(time.Hour)
-		h := newHarness(t, m, Rules{})
-		ms := testMonitors("a")
+		h := newHarness(t, m, incident.Rules{})
+		ms := alertingtest.Monitors("a")
 		ms[0].Enabled = false
 		h.alerter.Monitors(ms, all)
 		wait(2 * time.Second)
@@ -217,12 +218,12 @@ func TestNotificationsAlreadyStored(t *testing.T) {
 		for _, late := range []bool{false, true} {
 			t.Run(fmt.Sprint(tt.name, late), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					m := newMemory()
+					m := alertingtest.NewMemory()
 					date := time.Now()
 					time.Sleep(time.Second)
 					insert := func() {
 						for i, kind := range tt.stored {
-							m.add(store.Notification{
+							m.Add(store.Notification{
 								ID: store.NotificationID("m", 1, kind, 0), MonitorID: "m", Incident: 1, Kind: kind,
 								Date: date.Add(time.Duration(i) * time.Millisecond), Status: monitor.StatusFailed,
 							})
@@ -231,8 +232,8 @@ func TestNotificationsAlreadyStored(t *testing.T) {
 					if !late {
 						insert()
 					}
-					h := newHarness(t, m, Rules{FailCount: 1})
-					h.alerter.Monitors(testMonitors("m"), all)
+					h := newHarness(t, m, incident.Rules{FailCount: 1})
+					h.alerter.Monitors(alertingtest.Monitors("m"), all)
 					wait(time.Second)
 					if late {
 						// The other runner was faster: this one notices it at its own insert, or at the next read.
@@ -251,56 +252,52 @@ func TestNotificationsAlreadyStored(t *testing.T) {
 	}
 }
 
-func storeUnavailable(context.Context, string, string) error { return errUnavailable }
-
-func storeHangs(ctx context.Context, _, _ string) error {
-	<-ctx.Done()
-	return ctx.Err()
-}
-
 // Another runner may store the end of an incident without storing the state.
 func TestResolvedWithoutState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHarness(t, newMemory(), Rules{FailCount: 1})
-		h.alerter.Monitors(testMonitors("m"), all)
+		h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 1})
+		h.alerter.Monitors(alertingtest.Monitors("m"), all)
 		h.addResults("m", "f")
 		wait(time.Second)
-		h.add(store.Notification{ID: "m-1-recovery", MonitorID: "m", Incident: 1, Kind: store.KindResolved, Date: time.Now()})
+		h.Add(store.Notification{ID: "m-1-recovery", MonitorID: "m", Incident: 1, Kind: store.KindResolved, Date: time.Now()})
 		wait(time.Minute)
 		h.addResults("m", "o")
 		wait(time.Second)
 		h.expect(t, "m-1-alert m-1-recovery")
-		if s := h.states["m"]; s.Phase != store.PhaseOK || s.Incident != 1 {
+		if s := h.Incidents["m"]; s.Phase != store.PhaseOK || s.Incident != 1 {
 			t.Errorf("stored state %+v", s)
 		}
 	})
 }
 
 func TestEvaluationWaitsForStore(t *testing.T) {
-	for name, intercept := range map[string]func(context.Context, string, string) error{"unavailable": storeUnavailable, "hanging": storeHangs} {
+	for name, intercept := range map[string]func(context.Context, string, string) error{"unavailable": alertingtest.StoreUnavailable, "hanging": alertingtest.StoreHangs} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHarness(t, newMemory(), Rules{FailCount: 1})
-				h.alerter.Monitors(testMonitors("a", "b"), all)
+				h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 1})
+				h.alerter.Monitors(alertingtest.Monitors("a", "b"), all)
 				h.addResults("a", "o")
 				h.addResults("b", "o")
 				wait(time.Second)
-				h.setIntercept(intercept)
+				h.SetIntercept(intercept)
 				h.addResults("a", "f")
 				h.addResults("b", "f")
 				wait(time.Minute)
-				if n := h.evaluatorCalls()["IncidentStates"]; n < 4 || n > 20 {
+				if n := h.EvaluatorCalls()["IncidentStates"]; n < 4 || n > 20 {
 					t.Errorf("%d attempts in a minute", n)
 				}
 				h.addResults("a", "fo")
 				wait(time.Second)
-				h.setIntercept(nil)
+				h.SetIntercept(nil)
 				wait(15 * time.Second)
 				h.expect(t, "b-1-alert")
 			})
 		})
 	}
 }
+
+// finalRoundTimeout is the time that the last round has after the stop.
+const finalRoundTimeout = 3 * time.Second
 
 func TestStopEvaluatesPendingResults(t *testing.T) {
 	for _, tt := range []struct {
@@ -310,15 +307,15 @@ func TestStopEvaluatesPendingResults(t *testing.T) {
 		took      time.Duration
 	}{
 		{"the store answers", nil, "m-1-alert", 0},
-		{"the store is unavailable", storeUnavailable, "", 0},
-		{"the store hangs", storeHangs, "", finalRoundTimeout},
+		{"the store is unavailable", alertingtest.StoreUnavailable, "", 0},
+		{"the store hangs", alertingtest.StoreHangs, "", finalRoundTimeout},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHarness(t, newMemory(), Rules{FailCount: 1})
-				h.alerter.Monitors(testMonitors("m"), all)
+				h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 1})
+				h.alerter.Monitors(alertingtest.Monitors("m"), all)
 				wait(1100 * time.Millisecond)
-				h.setIntercept(tt.intercept)
+				h.SetIntercept(tt.intercept)
 				h.addResults("m", "f")
 				stopping := time.Now()
 				h.stop()

@@ -2,13 +2,13 @@ package alerting
 
 import (
 	"fmt"
-	"io"
-	"log/slog"
 	"slices"
 	"time"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
+	"nanomon/services/runner/alerting/alertingtest"
+	"nanomon/services/runner/alerting/notify"
 )
 
 // randomEvent lets one random event happen.
@@ -95,7 +95,7 @@ func (w *world) check(m *simulatedMonitor) {
 		}
 		w.sleep(time.Millisecond)
 		p.Date = monitor.Date(time.Now())
-		r.current[m.ID] = push(r.current[m.ID], m.ID, p)
+		r.current[m.ID] = alertingtest.Push(r.current[m.ID], m.ID, p)
 		r.unstored[m.ID] = true
 	}
 }
@@ -133,23 +133,6 @@ func (w *world) changeDependency(m *simulatedMonitor) {
 	w.sendMonitors()
 }
 
-// push returns the state after one more result.
-func push(s *store.State, id string, p store.Point) *store.State {
-	next := &store.State{MonitorID: id, Streak: 1, Since: p.Date}
-	if s != nil {
-		next.History = slices.Clone(s.History)
-		if s.Latest.Status == p.Status {
-			next.Streak, next.Since = s.Streak+1, s.Since
-		}
-		next.Sequence = store.NextSequence(s.Number(), p.Date)
-		p.Sequence = next.Sequence
-	}
-	next.History = append(next.History, p)
-	next.History = next.History[max(0, len(next.History)-store.HistoryLength):]
-	next.Latest = monitor.Result{MonitorID: id, Date: p.Date, Status: p.Status, Message: "as of " + p.Date.String(), Ignored: p.Ignored}
-	return next
-}
-
 // storeResults stores the states that are not stored yet and passes them to the alerters.
 func (w *world) storeResults() {
 	if w.unavailable {
@@ -168,7 +151,7 @@ func (w *world) storeResults() {
 					m.wasNotOK = n > 0 && notOK(s.History[n-1])
 				}
 				m.state = s
-				w.store.putState(*s)
+				w.store.PutState(*s)
 			}
 			r.alerter.Stored([]store.State{*s})
 			r.upToDate = false
@@ -185,7 +168,7 @@ func (w *world) repeat(m *simulatedMonitor) {
 	if n := len(s.History); n > 1 && w.chance(500) {
 		var older *store.State
 		for _, p := range s.History[:1+w.rng.IntN(n-1)] {
-			older = push(older, m.ID, p)
+			older = alertingtest.Push(older, m.ID, p)
 		}
 		s = *older
 	}
@@ -226,7 +209,7 @@ func (w *world) deleteOrCreate(m *simulatedMonitor) {
 	}
 	m.deleted = !m.deleted
 	m.state = nil
-	delete(w.store.monitorStates, m.ID)
+	delete(w.store.MonitorStates, m.ID)
 	for _, r := range w.alive() {
 		delete(r.current, m.ID)
 		delete(r.unstored, m.ID)
@@ -238,7 +221,7 @@ func (w *world) deleteOrCreate(m *simulatedMonitor) {
 // startRunner starts a runner that takes over all monitors.
 func (w *world) startRunner() *simulatedRunner {
 	r := &simulatedRunner{current: make(map[string]*store.State), unstored: make(map[string]bool)}
-	r.alerter = New(Config{Runner: fmt.Sprint("here-", w.step), Rules: w.rules}, w.store, []Channel{w.oracle}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	r.alerter = New(Config{Runner: fmt.Sprint("here-", w.step), Rules: w.rules, Types: testTypes}, w.store, []notify.Channel{w.oracle}, alertingtest.QuietLog())
 	w.runners = append(w.runners, r)
 	w.oracle.offline.overlapping = w.oracle.offline.overlapped
 	r.own = true

@@ -12,6 +12,8 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
+	"nanomon/services/runner/alerting/alertingtest"
+	"nanomon/services/runner/alerting/incident"
 )
 
 // TestModel runs random scenarios. After each step the oracle checks what is stored, which notifications exist and
@@ -60,9 +62,9 @@ type world struct {
 	t     *testing.T
 	rng   *rand.Rand
 	step  int
-	rules Rules
+	rules incident.Rules
 
-	store    *memory
+	store    *alertingtest.Memory
 	monitors []*simulatedMonitor
 	runners  []*simulatedRunner
 	oracle   *oracle
@@ -109,12 +111,10 @@ type simulatedRunner struct {
 // crash is the panic value that simulates a crash of a runner.
 type crash struct{}
 
-var errUnavailable = fmt.Errorf("test store: %w", monitor.ErrUnavailable)
-
 func newWorld(t *testing.T, seed uint64) *world {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	w := &world{t: t, rng: rng, store: newMemory()}
-	w.rules = Rules{FailCount: 1 + rng.IntN(4), RecoveryCount: 1 + rng.IntN(3)}
+	w := &world{t: t, rng: rng, store: alertingtest.NewMemory()}
+	w.rules = incident.Rules{FailCount: 1 + rng.IntN(4), RecoveryCount: 1 + rng.IntN(3)}
 	if rng.IntN(2) == 0 {
 		w.rules.Reminder = time.Duration(1+rng.IntN(10)) * time.Minute
 	}
@@ -125,7 +125,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 		n = 6
 	}
 	for i := range n {
-		m := monitor.Monitor{ID: fmt.Sprintf("%024x", i+1), Name: fmt.Sprint("monitor ", i), Enabled: true}
+		m := monitor.Monitor{ID: fmt.Sprintf("%024x", i+1), Name: fmt.Sprint("monitor ", i), Type: "tcp", Enabled: true}
 		m.Target, m.Interval = fmt.Sprint("host", i), fmt.Sprintf("%ds", 5+rng.IntN(20*n))
 		w.monitors = append(w.monitors, &simulatedMonitor{Monitor: m, checkRate: 700})
 	}
@@ -133,7 +133,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 		m.Properties = map[string]string{monitor.DependsOn: w.monitors[i].ID}
 	}
 	w.oracle = newOracle(w)
-	w.store.intercept = w.intercept
+	w.store.SetIntercept(w.intercept)
 	w.startRunner()
 	return w
 }
@@ -148,7 +148,7 @@ func (w *world) intercept(_ context.Context, operation, id string) error {
 	w.oracle.operation(operation, id)
 	if w.unavailable {
 		w.oracle.operationFailed(operation, id)
-		return errUnavailable
+		return alertingtest.ErrUnavailable
 	}
 	if w.active == nil {
 		return nil
@@ -162,7 +162,7 @@ func (w *world) intercept(_ context.Context, operation, id string) error {
 	}
 	if w.chance(w.faultRate) {
 		w.oracle.operationFailed(operation, id)
-		return errUnavailable
+		return alertingtest.ErrUnavailable
 	}
 	return nil
 }
@@ -205,7 +205,7 @@ func (w *world) work(r *simulatedRunner) {
 		w.evaluate(ctx, r)
 	}
 	if w.chance(100) {
-		if r.alerter.evaluator.readNotifications(ctx, time.Now().Add(-rereadPeriod)) == nil {
+		if r.alerter.evaluator.Reread(ctx) == nil {
 			w.oracle.notificationsRead(r)
 		}
 	}
@@ -217,23 +217,23 @@ func (w *world) work(r *simulatedRunner) {
 
 // evaluate runs a round, and another one if an incident waits for its dependency, as it happens a second later.
 func (w *world) evaluate(ctx context.Context, r *simulatedRunner) {
-	e := r.alerter.evaluator
 	for range 2 {
 		r.evaluatedAt = time.Now()
-		if r.upToDate = e.round(ctx) == nil; !r.upToDate || len(e.pending) == 0 {
+		again, err := r.alerter.evaluator.Round(ctx)
+		if r.upToDate = err == nil; !r.upToDate || !again {
 			return
 		}
 	}
 }
 
 func (w *world) send(ctx context.Context, r *simulatedRunner) {
-	due, err := r.alerter.outbox.due(ctx)
+	due, err := r.alerter.outbox.Due(ctx)
 	if err != nil {
 		return
 	}
 	for _, n := range due {
 		attempt, cancel := context.WithTimeout(ctx, 4500*time.Millisecond)
-		err := r.alerter.outbox.attempt(attempt, n)
+		err := r.alerter.outbox.Attempt(attempt, n)
 		cancel()
 		if err != nil && !errors.Is(err, monitor.ErrUnavailable) {
 			w.t.Fatalf("attempt at %s: %v", n.ID, err)
@@ -260,3 +260,5 @@ func (w *world) end() {
 	w.oracle.checkNothingMissing()
 	w.oracle.checkAllArrived()
 }
+
+func notOK(p store.Point) bool { return p.Status != monitor.StatusOK }

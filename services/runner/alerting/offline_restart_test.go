@@ -8,6 +8,8 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
+	"nanomon/services/runner/alerting/alertingtest"
+	"nanomon/services/runner/alerting/incident"
 )
 
 // Restarts of an offline runner cause no further notifications: there is one about the start and one about the end. A
@@ -28,19 +30,19 @@ func TestRestartWhileOffline(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHarness(t, newMemory(), Rules{FailCount: 2})
-				h.alerter.evaluator.runner = "here-1"
+				rules := incident.Rules{FailCount: 2}
+				h := newHarnessWith(t, alertingtest.NewMemory(), Config{Runner: "here-1", Rules: rules}, alertingtest.QuietLog())
 				h.alerter.Monitors(sixMonitors(), all)
 				h.addResultsToAll("abcdef", "o")
 				h.addResultsToAll("abcdef", "f")
 				expectSummary(t, h, offlineText)
 				h.stop()
-				next := newHarness(t, h.memory, Rules{FailCount: 2})
-				next.alerter.evaluator.runner, next.current = tt.runner, h.current
+				next := newHarnessWith(t, h.Memory, Config{Runner: tt.runner, Rules: rules}, alertingtest.QuietLog())
+				next.current = h.current
 				states := []store.State{}
 				for _, m := range sixMonitors() {
 					if strings.Contains(tt.before, m.ID) {
-						h.current[m.ID] = push(h.current[m.ID], m.ID, store.Point{Date: monitor.Date(time.Now())})
+						h.current[m.ID] = alertingtest.Push(h.current[m.ID], m.ID, store.Point{Date: monitor.Date(time.Now())})
 					}
 					states = append(states, *h.current[m.ID])
 				}
@@ -65,7 +67,7 @@ func TestRestartWhileOffline(t *testing.T) {
 // Results from an offline period don't count for a runner that starts right after it.
 func TestRestartAfterOfflinePeriod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHarness(t, newMemory(), Rules{FailCount: 2})
+		h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 2})
 		h.alerter.Monitors(sixMonitors(), all)
 		h.addResultsToAll("abcdef", "o")
 		for range 3 {
@@ -74,7 +76,7 @@ func TestRestartAfterOfflinePeriod(t *testing.T) {
 		h.addResultsToAll("ab", "o")
 		expectSummary(t, h, offlineText+", "+onlineText)
 		h.stop()
-		next := newHarness(t, h.memory, Rules{FailCount: 2})
+		next := newHarness(t, h.Memory, incident.Rules{FailCount: 2})
 		next.alerter.Monitors(sixMonitors(), all)
 		for _, s := range h.current {
 			next.alerter.Stored([]store.State{*s})

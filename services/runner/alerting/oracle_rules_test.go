@@ -6,6 +6,7 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
+	"nanomon/services/runner/alerting/alertingtest"
 )
 
 // offlineTimes records the latest offline period, according to the notifications.
@@ -93,15 +94,15 @@ func (o *oracle) dependencyAllows(dependency *simulatedMonitor, due, now time.Ti
 }
 
 // connectionEvidence returns the evidence of the stored states.
-func (o *oracle) connectionEvidence() []evidence {
-	var list []evidence
+func (o *oracle) connectionEvidence() []alertingtest.Evidence {
+	var list []alertingtest.Evidence
 	for _, m := range o.w.monitors {
 		if m.deleted || !m.Enabled || m.state == nil || m.state.Latest.Ignored == monitor.IgnoredMaintenance {
 			continue
 		}
-		list = append(list, evidence{
-			status: m.state.Latest.Status, since: m.state.Since, host: m.Target, maxDelay: m.Every() + 5*time.Second,
-			wasNotOK: m.wasNotOK,
+		list = append(list, alertingtest.Evidence{
+			Status: m.state.Latest.Status, Since: m.state.Since, Host: m.Target, MaxDelay: m.Every() + 5*time.Second,
+			WasNotOK: m.wasNotOK,
 		})
 	}
 	return list
@@ -115,29 +116,29 @@ func (o *oracle) checkRunnerNotification(n store.Notification) {
 	o.offline.late = false
 	if n.Kind == store.KindRunnerOffline {
 		o.offlinePeriods++
-		if group, _ := detectOfflineSimply(o.connectionEvidence(), n.Opened.Add(-time.Millisecond)); !o.offline.overlapping && o.offline.ongoing || !late && group.since.Sub(n.Opened).Abs() > 10*time.Millisecond {
+		if group, _ := alertingtest.DetectOffline(o.connectionEvidence(), n.Opened.Add(-time.Millisecond)); !o.offline.overlapping && o.offline.ongoing || !late && group.Since.Sub(n.Opened).Abs() > 10*time.Millisecond {
 			o.fail("%s (offline: %v), but %+v", n.ID, o.offline.ongoing, group)
 		}
 		o.offline.ongoing, o.offline.since = true, n.Opened
 		return
 	}
 	remaining := o.remainingFailures(n.Opened)
-	if !o.offline.overlapping && (!o.offline.ongoing || !o.offline.since.Equal(n.Opened)) || !late && 10*remaining.failed >= 8*remaining.total {
+	if !o.offline.overlapping && (!o.offline.ongoing || !o.offline.since.Equal(n.Opened)) || !late && 10*remaining.Failed >= 8*remaining.Total {
 		o.fail("%s (offline: %v), but %+v", n.ID, o.offline.ongoing, remaining)
 	}
 	o.offline.ongoing, o.offline.since, o.offline.until = false, n.Opened, n.Date
 }
 
 // remainingFailures counts the monitors that were OK before since, and how many of them still fail.
-func (o *oracle) remainingFailures(since time.Time) failureGroup {
-	var group failureGroup
+func (o *oracle) remainingFailures(since time.Time) alertingtest.Failures {
+	var group alertingtest.Failures
 	for _, e := range o.connectionEvidence() {
-		turned := !e.wasNotOK && !e.since.Before(since)
-		if e.status == monitor.StatusOK || turned {
-			group.total++
+		turned := !e.WasNotOK && !e.Since.Before(since)
+		if e.Status == monitor.StatusOK || turned {
+			group.Total++
 		}
-		if e.status == monitor.StatusFailed && turned {
-			group.failed++
+		if e.Status == monitor.StatusFailed && turned {
+			group.Failed++
 		}
 	}
 	return group
@@ -147,14 +148,14 @@ func (o *oracle) remainingFailures(since time.Time) failureGroup {
 func (o *oracle) checkRunnerReported(r *simulatedRunner) {
 	if o.offline.overlapping {
 		// The period of the remaining runner counts. It is based on its own results.
-		period := r.alerter.evaluator.offline
-		o.offline = offlineTimes{overlapped: o.offline.overlapped, late: true, ongoing: period.ongoing(), since: period.since, until: period.until}
+		since, until := r.alerter.evaluator.Offline()
+		o.offline = offlineTimes{overlapped: o.offline.overlapped, late: true, ongoing: !since.IsZero() && until.IsZero(), since: since, until: until}
 		return
 	}
-	if remaining := o.remainingFailures(o.offline.since); o.offline.ongoing && remaining.total > 0 && 10*remaining.failed < 8*remaining.total {
+	if remaining := o.remainingFailures(o.offline.since); o.offline.ongoing && remaining.Total > 0 && 10*remaining.Failed < 8*remaining.Total {
 		o.fail("no notification that the runner is online again: %+v", remaining)
 	}
-	if group, offline := detectOfflineSimply(o.connectionEvidence(), o.offline.until); offline && !o.offline.ongoing {
+	if group, offline := alertingtest.DetectOffline(o.connectionEvidence(), o.offline.until); offline && !o.offline.ongoing {
 		o.fail("no notification that the runner is offline: %+v", group)
 	}
 }

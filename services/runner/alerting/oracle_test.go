@@ -8,6 +8,7 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
+	"nanomon/services/runner/alerting/notify"
 )
 
 // oracle checks the alerter from the outside: it knows the stored results, the stored notifications and those that
@@ -96,10 +97,10 @@ func (o *oracle) operation(name, id string) {
 	case "added":
 		if !o.known[id] {
 			o.known[id] = true
-			o.checkNotification(*o.w.store.find(id))
+			o.checkNotification(*o.w.store.Find(id))
 		}
 	case "PutDeliveries":
-		for _, d := range o.w.store.find(id).Deliveries {
+		for _, d := range o.w.store.Find(id).Deliveries {
 			if d.Status == store.DeliverySent {
 				o.confirmed[id+" to "+d.To] = true
 			}
@@ -227,7 +228,7 @@ func (o *oracle) checkNothingMissing() {
 
 // checkAllArrived fails unless all notifications arrived at all recipients.
 func (o *oracle) checkAllArrived() {
-	for _, n := range o.w.store.notifications {
+	for _, n := range o.w.store.List {
 		if n.Kind == store.KindClosed {
 			continue
 		}
@@ -242,12 +243,14 @@ func (o *oracle) checkAllArrived() {
 	}
 }
 
-// Name, Recipients and Send make the oracle a slow channel that often fails.
-func (o *oracle) Name() string                           { return "oracle" }
-func (o *oracle) Recipients(store.Notification) []string { return []string{"one", "two"} }
+// Name, Recipients, SendsClosed and Send make the oracle a slow channel that often fails.
+func (o *oracle) Name() string                 { return "oracle" }
+func (o *oracle) Recipients([]string) []string { return []string{"one", "two"} }
 
-func (o *oracle) Send(ctx context.Context, n store.Notification, to []string) []Outcome {
-	list := make([]Outcome, len(to))
+func (o *oracle) SendsClosed() bool { return true }
+
+func (o *oracle) Send(ctx context.Context, n notify.Message, to []string) []notify.Outcome {
+	list := make([]notify.Outcome, len(to))
 	for i, name := range to {
 		select {
 		case <-ctx.Done():
@@ -265,19 +268,19 @@ func (o *oracle) Send(ctx context.Context, n store.Notification, to []string) []
 }
 
 // checkArrival fails if a notification arrives twice or before an earlier one.
-func (o *oracle) checkArrival(n store.Notification, to string) {
+func (o *oracle) checkArrival(n notify.Message, to string) {
 	key := n.ID + " to " + to
 	if o.confirmed[key] || o.accepted[key] && !o.uncertain[n.ID] {
 		o.w.t.Errorf("step %d: %s arrived twice", o.w.step, key)
 	}
 	o.accepted[key] = true
 	if n.MonitorID == "" {
-		if n.Kind == store.KindRunnerOnline && !o.accepted[store.RunnerNotificationID(store.KindRunnerOffline, n.Opened)+" to "+to] {
+		if n.Kind == string(store.KindRunnerOnline) && !o.accepted[store.RunnerNotificationID(store.KindRunnerOffline, n.Opened)+" to "+to] {
 			o.w.t.Errorf("step %d: %s arrived before the notification that the runner is offline", o.w.step, key)
 		}
 		return
 	}
-	for _, earlier := range o.w.store.notifications {
+	for _, earlier := range o.w.store.List {
 		if earlier.MonitorID == n.MonitorID && earlier.Date.Before(n.Date) && earlier.Kind != store.KindClosed && !o.accepted[earlier.ID+" to "+to] &&
 			!o.records[n.MonitorID].overlapping {
 			o.w.t.Errorf("step %d: %s arrived before %s", o.w.step, key, earlier.ID)

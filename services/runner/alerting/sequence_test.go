@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"nanomon/services/common/store"
+	"nanomon/services/runner/alerting/alertingtest"
+	"nanomon/services/runner/alerting/incident"
 )
 
 // Without failures and restarts, regular expressions on the results give the expected notifications.
@@ -29,19 +31,19 @@ func TestSequenceOfNotifications(t *testing.T) {
 			}
 		}
 		synctest.Test(t, func(t *testing.T) {
-			m := newMemory()
-			rules := Rules{FailCount: fails, RecoveryCount: recovers, Reminder: time.Duration(remind) * time.Minute}
-			a := New(Config{Rules: rules}, m, nil, quietLog())
-			h := &harness{memory: m, alerter: a, current: make(map[string]*store.State)}
-			a.Monitors(testMonitors("m"), all)
+			m := alertingtest.NewMemory()
+			rules := incident.Rules{FailCount: fails, RecoveryCount: recovers, Reminder: time.Duration(remind) * time.Minute}
+			a := New(Config{Rules: rules, Types: testTypes}, m, nil, alertingtest.QuietLog())
+			h := &harness{Memory: m, alerter: a, current: make(map[string]*store.State)}
+			a.Monitors(alertingtest.Monitors("m"), all)
 			for _, l := range letters {
 				time.Sleep(time.Minute)
 				h.addResults("m", string(l))
-				if err := a.evaluator.round(t.Context()); err != nil {
+				if _, err := a.evaluator.Round(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if got, want := h.ids(), expectedIDs(string(letters), fails, recovers, remind); got != want {
+			if got, want := h.IDs(), expectedIDs(string(letters), fails, recovers, remind); got != want {
 				t.Errorf("seed %d: %s, fail count %d, recovery count %d, reminder %d\n got %s\nwant %s", seed, letters, fails, recovers, remind, got, want)
 			}
 		})

@@ -11,6 +11,7 @@ import (
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
+	"nanomon/services/runner/cluster"
 )
 
 // checkBlocked compares the blocked results of a monitor with the results of its dependency, or nil if it has none. It
@@ -135,7 +136,7 @@ func TestStaleDependencyDoesNotBlock(t *testing.T) {
 func monitorAssignedTo(runner string, runners ...string) monitor.Monitor {
 	for n := 1; ; n++ {
 		m := monitorNumber(n, "5s")
-		if (assignment{self: runner, runners: runners}).has(m.ID) {
+		if cluster.NewAssignment(runner, runners).Has(m.ID) {
 			return m
 		}
 	}

@@ -9,8 +9,11 @@ import (
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
+	"nanomon/services/runner/cluster"
+	"nanomon/services/runner/health"
+	"nanomon/services/runner/housekeeping"
 	"nanomon/services/runner/quarantine"
-	"nanomon/services/runner/spool"
+	"nanomon/services/runner/results"
 )
 
 // Config configures an [Engine].
@@ -24,23 +27,25 @@ type Config struct {
 	Retention store.Retention
 	// SingleRunner means that no other runner uses the store.
 	SingleRunner bool
-	// Spool stores results on disk while the store is unavailable. If it is nil, they stay in memory.
-	Spool *spool.Spool
+	// Results writes the results to the store; its Run is called by the engine.
+	Results *results.Writer
+	// Health holds what is wrong with this runner.
+	Health *health.Runner
 	// Quarantine finds the monitors that bring the process down. If it is nil, none is quarantined.
 	Quarantine *quarantine.Journal
 	// Secrets resolves the secret references of monitors.
 	Secrets secret.Source
 	// Memory limits the memory that all checks use together for response bodies; nil means no limit.
 	Memory *memory.Budget
-	// Observer receives monitors and stored states; it may be nil.
+	// Observer receives monitors and states; it may be nil.
 	Observer Observer
 	// OnCheck is called after each check that gave a result; it may be nil. It must not block.
 	OnCheck func(CompletedCheck)
 	// HealthFile is the path of a file that the engine touches every 5 s while its scheduler works; see
-	// [CheckHealthFile]. If it is empty, no file is written.
+	// [health.CheckFile]. If it is empty, no file is written.
 	HealthFile string
 	// Clock returns the time for the dates that are stored; nil means the system clock. Due times do not depend on it.
-	Clock Clock
+	Clock cluster.Clock
 	// Grace is the time that running checks have to finish after a stop; 0 means 10 s. They are cancelled then. A check
 	// that does not return within one more second is abandoned.
 	Grace time.Duration
@@ -57,30 +62,18 @@ type CompletedCheck struct {
 	Duration time.Duration
 }
 
-// Clock returns the time for the dates that are stored. The engine corrects it if it differs from the clocks of the
-// store and of most other runners.
-type Clock interface {
-	Now() time.Time
-	Correct(d time.Duration)
-}
-
 type systemClock struct{}
 
 func (systemClock) Now() time.Time        { return time.Now() }
 func (systemClock) Correct(time.Duration) {}
 
-// Observer receives what the engine loads and stores. Its methods must not block.
+// Observer receives what the engine loads. Its methods must not block.
 type Observer interface {
 	// Monitors receives all stored monitors, including disabled ones. The function own reports whether a monitor is
 	// assigned to this runner. Monitors is called before Stored is called for a new monitor.
 	Monitors(all []monitor.Monitor, own func(id string) bool)
-	// Stored receives the states that this runner loads when it starts a monitor, and the newest state of each monitor
-	// whose results have been written. While spooled results are written, that state is newer than the one in the
-	// store.
+	// Stored receives the states that this runner loads when it starts a monitor.
 	Stored(states []store.State)
-	// StoreFailing is called while the store can't be written or is damaged, with the error and the time since which it
-	// fails, and with a nil error when the store works again.
-	StoreFailing(since time.Time, err error)
 	// RunnerProblem receives each problem of this runner because of which it can't make checks, once when it begins. The
 	// text is a sentence that says what to do, without secrets.
 	RunnerProblem(text string, since time.Time)
@@ -90,7 +83,6 @@ type noObserver struct{}
 
 func (noObserver) Monitors([]monitor.Monitor, func(string) bool) {}
 func (noObserver) Stored([]store.State)                          {}
-func (noObserver) StoreFailing(time.Time, error)                 {}
 func (noObserver) RunnerProblem(string, time.Time)               {}
 
 // Store is the part of the store that the engine uses; see [store.Store].
@@ -100,26 +92,13 @@ type Store interface {
 	ResultsCleared(ctx context.Context) (time.Time, error)
 	States(ctx context.Context) ([]store.State, error)
 	StatesOf(ctx context.Context, monitorIDs []string) ([]store.State, error)
-	AppendBatch(ctx context.Context, b store.Batch) error
-	Ping(ctx context.Context) error
 	Watch(ctx context.Context, t store.Topic) (<-chan struct{}, error)
 
-	AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) error
 	PendingOnDemandChecks(ctx context.Context, now time.Time) ([]store.OnDemandCheck, error)
 	ClaimOnDemandCheck(ctx context.Context, id, runner string) (bool, error)
 	CompleteOnDemandCheck(ctx context.Context, id string, r monitor.Result) error
 	DeleteOnDemandCheck(ctx context.Context, id string) error
 
-	Now(ctx context.Context) (time.Time, error)
-	PutHeartbeat(ctx context.Context, r store.Runner) error
-	Runners(ctx context.Context, since time.Time) ([]store.Runner, error)
-	RemoveRunner(ctx context.Context, id string) error
-
-	Results(ctx context.Context, f store.ResultFilter) ([]monitor.Result, error)
-	DirtyHours(ctx context.Context, closed, quiet time.Time, limit int) ([]store.DirtyHour, error)
-	MarkHistory(ctx context.Context) (store.MarkedHistory, error)
-	PutRollups(ctx context.Context, rs []store.Rollup) error
-	ClearDirty(ctx context.Context, marks []store.DirtyHour) error
-	Rollups(ctx context.Context, monitorID string, p store.Period, from, to time.Time) ([]store.Rollup, error)
-	Expire(ctx context.Context, now time.Time, keep store.Retention) (int, error)
+	cluster.Store
+	housekeeping.Store
 }

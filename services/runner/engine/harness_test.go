@@ -16,6 +16,10 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
+	"nanomon/services/common/wake"
+	"nanomon/services/runner/health"
+	"nanomon/services/runner/results"
+	"nanomon/services/runner/results/spool"
 )
 
 // fakeProbes creates probes of the type "test". It records when they run and determines their outcomes.
@@ -89,7 +93,7 @@ func (probes *fakeProbes) fail(targets ...string) {
 // checkTakes returns an outcome function for checks that take d. They fail if their context ends before.
 func checkTakes(d time.Duration) func(context.Context, string) probe.Outcome {
 	return func(ctx context.Context, _ string) probe.Outcome {
-		if !pause(ctx, d) {
+		if !wake.Pause(ctx, d) {
 			return probe.Outcome{Err: ctx.Err()}
 		}
 		return probe.Outcome{Value: 1}
@@ -148,16 +152,28 @@ func startEngine(t *testing.T, s *memoryStore, probes *fakeProbes) *testEngine {
 	return b
 }
 
+// runnerStore is the store of a whole runner.
+type runnerStore interface {
+	Store
+	results.Store
+}
+
 // startEngineWithID starts the engine of one of several runners.
-func startEngineWithID(t *testing.T, id string, s Store, probes *fakeProbes) *testEngine {
+func startEngineWithID(t *testing.T, id string, s runnerStore, probes *fakeProbes) *testEngine {
 	t.Helper()
 	return startEngineWith(t, Config{ID: id}, s, probes)
 }
 
-func startEngineWith(t *testing.T, cfg Config, s Store, probes *fakeProbes) *testEngine {
+func startEngineWith(t *testing.T, cfg Config, s runnerStore, probes *fakeProbes) *testEngine {
+	t.Helper()
+	return startEngineWithSpool(t, cfg, nil, s, probes)
+}
+
+// startEngineWithSpool starts an engine whose results wait in a spool while the store is unavailable.
+func startEngineWithSpool(t *testing.T, cfg Config, sp *spool.Spool, s runnerStore, probes *fakeProbes) *testEngine {
 	t.Helper()
 	b := &testEngine{probes: probes, log: &logBuffer{}}
-	b.Engine = New(cfg, s, probes.registry(), slog.New(slog.NewTextHandler(b.log, nil)))
+	b.Engine = newEngine(cfg, sp, s, probes.registry(), slog.New(slog.NewTextHandler(b.log, nil)))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- b.Run(ctx) }()
@@ -170,6 +186,27 @@ func startEngineWith(t *testing.T, cfg Config, s Store, probes *fakeProbes) *tes
 	t.Cleanup(b.stop)
 	synctest.Wait()
 	return b
+}
+
+// newEngine returns an engine with its own writer, and with its own health if cfg has none.
+func newEngine(cfg Config, sp *spool.Spool, s runnerStore, types probe.Registry, log *slog.Logger) *Engine {
+	if cfg.Health == nil {
+		cfg.Health = health.New(log, func(time.Time, error) {})
+	}
+	writing := results.Config{Spool: sp, Health: cfg.Health}
+	if cfg.Observer != nil {
+		writing.Stored = cfg.Observer.Stored
+	}
+	cfg.Results = results.NewWriter(writing, s, log)
+	return New(cfg, s, types, log)
+}
+
+func openSpool(t *testing.T, root, id string) *spool.Spool {
+	t.Helper()
+	s, err := spool.Open(root, id)
+	must(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	return s
 }
 
 // elapse advances the fake time by d and waits until all goroutines are idle.

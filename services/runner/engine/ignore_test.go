@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -172,11 +173,11 @@ func TestSpooledResultsKeepIgnoreReason(t *testing.T) {
 		w := windowFor(start, start.Add(20*time.Second), m.ID)
 		s.windows = []maintenance.Window{w}
 		root := t.TempDir()
-		b := startEngineWith(t, Config{ID: "r1", Spool: openSpool(t, root, "r1")}, s, newFakeProbes())
+		b := startEngineWithSpool(t, Config{ID: "r1"}, openSpool(t, root, "r1"), s, newFakeProbes())
 		elapse(10 * time.Second)
 		s.with("", func() { s.down = true })
 		elapse(50 * time.Second)
-		if len(spoolFiles(t, root)) == 0 {
+		if files, _ := filepath.Glob(filepath.Join(root, "*.spool", "*.v1")); len(files) == 0 {
 			t.Fatal("the spool is empty")
 		}
 		s.with("", func() { s.down, s.windows = false, nil })
@@ -310,12 +311,12 @@ func BenchmarkIgnoreReason(b *testing.B) {
 	for i := range windows {
 		windows[i] = windowFor(noon.Add(time.Hour), noon.Add(2*time.Hour), ms[0].ID)
 	}
-	e := New(Config{}, newMemoryStore(), newFakeProbes().registry(), slog.New(slog.DiscardHandler))
-	e.ignoreRules.Store(newIgnoreRules(windows, ms, byID(ms)))
+	e := newEngine(Config{}, nil, newMemoryStore(), newFakeProbes().registry(), slog.New(slog.DiscardHandler))
+	e.scheduler.ignoreRules.Store(newIgnoreRules(windows, ms, byID(ms)))
 	en := newEntry(context.Background(), ms[0])
 	r := resultAt(0, monitor.StatusFailed)
 	for b.Loop() {
-		if reason := e.ignoreReason(en, r); reason != "" {
+		if reason := e.scheduler.ignoreReason(en, r); reason != "" {
 			b.Fatal(reason)
 		}
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -33,7 +34,7 @@ type dueCheck struct {
 	due   time.Duration
 }
 
-func (e *Engine) newIsolation(j *quarantine.Journal) isolation {
+func newIsolation(j *quarantine.Journal, log *slog.Logger) isolation {
 	suspects, alone := j.Suspects()
 	iso := isolation{
 		quarantined: make(map[quarantine.Key]bool), suspects: make(map[quarantine.Key]bool), alone: alone,
@@ -46,7 +47,7 @@ func (e *Engine) newIsolation(j *quarantine.Journal) isolation {
 		iso.suspects[key] = true
 	}
 	if len(suspects) > 0 || alone != nil {
-		e.log.Warn("earlier processes crashed; checking the monitors that were being checked one at a time",
+		log.Warn("earlier processes crashed; checking the monitors that were being checked one at a time",
 			"monitors", max(len(suspects), 1))
 	}
 	if alone == nil {
@@ -56,23 +57,23 @@ func (e *Engine) newIsolation(j *quarantine.Journal) isolation {
 }
 
 // dispatch starts a check now, or as soon as it may run. It does not start the check of a quarantined monitor.
-func (e *Engine) dispatch(ctx context.Context, c dueCheck) {
-	iso, key := &e.isolation, quarantine.KeyOf(c.entry.monitor)
+func (s *scheduler) dispatch(ctx context.Context, c dueCheck) {
+	iso, key := &s.isolation, quarantine.KeyOf(c.entry.monitor)
 	switch {
 	case iso.quarantined[key]:
 		c.entry.running = false
-		e.recordNotChecked(c.entry, quarantinedError(c.entry.monitor))
+		s.recordNotChecked(c.entry, quarantinedError(c.entry.monitor))
 	case iso.alone != nil && *iso.alone == key:
-		e.runCheck(ctx, c, quarantine.Alone)
+		s.runCheck(ctx, c, quarantine.Alone)
 	case iso.alone != nil:
 		iso.held = append(iso.held, c)
 	case !iso.suspects[key]:
-		e.runCheck(ctx, c, quarantine.Together)
+		s.runCheck(ctx, c, quarantine.Together)
 	case iso.suspectRuns:
 		iso.waiting = append(iso.waiting, c)
 	default:
 		iso.suspectRuns = true
-		e.runCheck(ctx, c, quarantine.OneAtATime)
+		s.runCheck(ctx, c, quarantine.OneAtATime)
 	}
 }
 
@@ -83,40 +84,40 @@ func quarantinedError(m monitor.Monitor) error {
 }
 
 // startAlone starts the check of the monitor that is checked alone. Call it after the monitors were loaded.
-func (e *Engine) startAlone(ctx context.Context) {
-	alone := e.isolation.alone
+func (s *scheduler) startAlone(ctx context.Context) {
+	alone := s.isolation.alone
 	if alone == nil {
 		return
 	}
-	en := e.entries[alone.ID]
+	en := s.entries[alone.ID]
 	switch {
 	case en == nil || quarantine.KeyOf(en.monitor) != *alone:
-		e.settle(ctx)
+		s.settle(ctx)
 	case !en.running:
-		e.startCheck(ctx, en, e.clock.now())
+		s.startCheck(ctx, en, s.clock.now())
 	}
 }
 
 // settle ends the time in which one monitor is checked alone, and starts the checks that were held.
-func (e *Engine) settle(ctx context.Context) {
-	held := e.isolation.held
-	delete(e.isolation.suspects, *e.isolation.alone)
-	e.isolation.alone, e.isolation.held = nil, nil
-	close(e.isolation.settled)
+func (s *scheduler) settle(ctx context.Context) {
+	held := s.isolation.held
+	delete(s.isolation.suspects, *s.isolation.alone)
+	s.isolation.alone, s.isolation.held = nil, nil
+	close(s.isolation.settled)
 	for _, c := range held {
-		e.dispatch(ctx, c)
+		s.dispatch(ctx, c)
 	}
 }
 
 // endIsolation handles the end of a check: the process survived it, so the monitor is no suspect any more.
-func (e *Engine) endIsolation(ctx context.Context, f finishedCheck) {
+func (s *scheduler) endIsolation(ctx context.Context, f finishedCheck) {
 	switch f.way {
 	case quarantine.Alone:
-		if e.isolation.alone != nil {
-			e.settle(ctx)
+		if s.isolation.alone != nil {
+			s.settle(ctx)
 		}
 	case quarantine.OneAtATime:
-		iso := &e.isolation
+		iso := &s.isolation
 		iso.suspectRuns = false
 		if f.completed {
 			delete(iso.suspects, quarantine.KeyOf(f.entry.monitor))
@@ -124,7 +125,7 @@ func (e *Engine) endIsolation(ctx context.Context, f finishedCheck) {
 		waiting := iso.waiting
 		iso.waiting = nil
 		for _, c := range waiting {
-			e.dispatch(ctx, c)
+			s.dispatch(ctx, c)
 		}
 	}
 }

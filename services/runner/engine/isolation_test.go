@@ -16,6 +16,7 @@ import (
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
 	"nanomon/services/common/store/sqlite"
+	"nanomon/services/common/wake"
 	"nanomon/services/runner/quarantine"
 )
 
@@ -40,14 +41,14 @@ func runCrashing(folder string) {
 	journal := quarantine.Open(folder, slog.Default())
 	probes := newFakeProbes()
 	probes.outcome = func(ctx context.Context, target string) probe.Outcome {
-		pause(ctx, 200*time.Millisecond)
+		wake.Pause(ctx, 200*time.Millisecond)
 		if target == "crash" {
 			go panic("boom") // a panic outside of the check's goroutine, which nobody can recover
 			<-ctx.Done()
 		}
 		return probe.Outcome{Value: 1}
 	}
-	_ = New(Config{ID: "r1", SingleRunner: true, Quarantine: journal}, s, probes.registry(), log).Run(context.Background())
+	_ = newEngine(Config{ID: "r1", SingleRunner: true, Quarantine: journal}, nil, s, probes.registry(), log).Run(context.Background())
 }
 
 // quarantineLog waits in the output of a child process for the quarantine of a monitor, then kills the process.
@@ -120,7 +121,7 @@ func TestQuarantineEndsWithAnEdit(t *testing.T) {
 		journal := quarantine.Open(folder, slog.Default())
 		b := startEngineWith(t, Config{ID: "r1", Quarantine: journal, Observer: observer}, s, probes)
 		elapse(time.Minute)
-		if len(probes.started("1")) > 0 || len(probes.started("2")) < 5 || len(observer.problems) != 1 || len(b.problems.list()) != 1 {
+		if len(probes.started("1")) > 0 || len(probes.started("2")) < 5 || len(observer.problems) != 1 || len(b.health.Problems.List()) != 1 {
 			t.Errorf("%d and %d checks, problems %q", len(probes.started("1")), len(probes.started("2")), observer.problems)
 		}
 		s.with(store.TopicMonitors, func() {
@@ -128,8 +129,8 @@ func TestQuarantineEndsWithAnEdit(t *testing.T) {
 			s.monitors[m.ID] = m
 		})
 		elapse(time.Minute)
-		if len(probes.started("1")) < 5 || len(b.problems.list()) > 0 {
-			t.Errorf("%d checks after an edit, problems %q", len(probes.started("1")), b.problems.list())
+		if len(probes.started("1")) < 5 || len(b.health.Problems.List()) > 0 {
+			t.Errorf("%d checks after an edit, problems %q", len(probes.started("1")), b.health.Problems.List())
 		}
 		b.stop()
 		must(t, journal.Close())
@@ -170,7 +171,7 @@ func TestSuspectsAreCheckedOneAtATime(t *testing.T) {
 				t.Errorf("%d suspects run at the same time", running)
 			}
 			probes.mu.Unlock()
-			pause(ctx, 2*time.Second)
+			wake.Pause(ctx, 2*time.Second)
 			probes.mu.Lock()
 			defer probes.mu.Unlock()
 			checked[target]++

@@ -12,6 +12,7 @@ import (
 	"nanomon/services/common/maintenance"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
+	"nanomon/services/common/wake"
 )
 
 // memoryStore is a store in memory. It does no I/O, so it works in a synctest bubble.
@@ -19,7 +20,6 @@ type memoryStore struct {
 	mu              sync.Mutex
 	down            bool                    // every call returns ErrUnavailable
 	reject          func(store.Batch) error // called before a batch is stored; its error rejects the batch
-	noInserts       bool                    // AddOnDemandCheck fails with an unknown error
 	damage          error                   // Ping fails with it
 	unwatched       bool                    // Watch returns ErrWatchUnsupported
 	monitors        map[string]monitor.Monitor
@@ -50,7 +50,7 @@ type memoryStore struct {
 	watchers   map[store.Topic][]chan struct{}
 }
 
-var _ Store = (*memoryStore)(nil)
+var _ runnerStore = (*memoryStore)(nil)
 
 func newMemoryStore(ms ...monitor.Monitor) *memoryStore {
 	s := &memoryStore{
@@ -93,7 +93,7 @@ func (s *memoryStore) with(t store.Topic, change func()) {
 	defer s.mu.Unlock()
 	change()
 	for _, c := range s.watchers[t] {
-		signal(c)
+		wake.Signal(c)
 	}
 }
 
@@ -151,7 +151,7 @@ func (s *memoryStore) AppendBatch(ctx context.Context, b store.Batch) error {
 	}
 	s.statusChanges = append(s.statusChanges, b.StatusChanges...)
 	for _, st := range b.States {
-		if old, found := s.states[st.MonitorID]; !found || newer(&st, &old) {
+		if old, found := s.states[st.MonitorID]; !found || st.IsNewerThan(&old) {
 			s.states[st.MonitorID] = st
 		}
 	}
@@ -178,9 +178,6 @@ func (s *memoryStore) Ping(ctx context.Context) error {
 func (s *memoryStore) AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) error {
 	leave, err := s.enter(ctx, "AddOnDemandCheck")
 	defer leave()
-	if err == nil && s.noInserts {
-		err = errNoEngine
-	}
 	if err == nil {
 		s.onDemandChecks[r.ID] = r
 	}

@@ -109,34 +109,34 @@ func sortedBySince(since map[string]time.Time) []store.NotCheckedMonitor {
 
 // recordNotChecked counts a check that this runner could not make. If the reason is new, it is logged, notified and added
 // to the problems of the runner.
-func (e *Engine) recordNotChecked(en *entry, err error) {
+func (s *scheduler) recordNotChecked(en *entry, err error) {
 	var reason *probe.NotCheckedError
 	if !errors.As(err, &reason) {
 		reason = &probe.NotCheckedError{Text: err.Error()}
 	}
-	e.stats.countNotChecked(reason.Cause)
-	date := monitor.Date(e.cfg.Clock.Now())
+	s.stats.countNotChecked(reason.Cause)
+	date := monitor.Date(s.cfg.Clock.Now())
 	if s := en.state.Load(); s != nil && s.Latest.Date.After(date) {
 		date = s.Latest.Date // The clock of the runner that made that check was ahead.
 	}
-	if !e.notChecked.add(en.monitor.ID, reason, date, e.clock.now()) {
+	if !s.notChecked.add(en.monitor.ID, reason, date, s.clock.now()) {
 		return
 	}
-	log := e.log
+	log := s.log
 	if reason.Stack != "" {
 		log = log.With("stack", reason.Stack)
 	}
 	log.Error("checks can't be made", "cause", reason.Cause, "error", reason.Text, "monitor_id", en.monitor.ID)
 	sentence := fmt.Sprintf("Some monitors are not checked: %s.", reason.Text)
-	e.problems.set("not checked: "+reason.Text, sentence)
-	e.cfg.Observer.RunnerProblem(sentence, e.cfg.Clock.Now())
+	s.health.Problems.Set("not checked: "+reason.Text, sentence)
+	s.cfg.Observer.RunnerProblem(sentence, s.cfg.Clock.Now())
 }
 
 // recordChecked ends the problems that no longer affect any monitor, after a check of the given monitor, or after its
 // removal.
-func (e *Engine) recordChecked(id string) {
-	for text, cause := range e.notChecked.remove(id, e.clock.now()) {
-		e.problems.clear("not checked: " + text)
-		e.log.Info("checks can be made again", "cause", cause)
+func (s *scheduler) recordChecked(id string) {
+	for text, cause := range s.notChecked.remove(id, s.clock.now()) {
+		s.health.Problems.Clear("not checked: " + text)
+		s.log.Info("checks can be made again", "cause", cause)
 	}
 }

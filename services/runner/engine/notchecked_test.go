@@ -14,6 +14,7 @@ import (
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
+	"nanomon/services/runner/cluster"
 )
 
 // problemObserver records the problems that the engine reports.
@@ -62,7 +63,7 @@ func TestOwnFaultGivesNoResult(t *testing.T) {
 			t.Errorf("%d checks not made, want 60", n)
 		}
 		const sentence = "Some monitors are not checked: no files; raise the limit."
-		if got := b.problems.list(); !slices.Equal(got, []string{sentence}) {
+		if got := b.health.Problems.List(); !slices.Equal(got, []string{sentence}) {
 			t.Errorf("problems %q", got)
 		}
 		// The problem goes and comes: it is neither logged nor notified again.
@@ -77,7 +78,7 @@ func TestOwnFaultGivesNoResult(t *testing.T) {
 		}
 		probes.lackFiles()
 		elapse(notCheckedHold + time.Minute)
-		if got := b.problems.list(); len(got) != 0 || b.log.count("checks can be made again") != 1 {
+		if got := b.health.Problems.List(); len(got) != 0 || b.log.count("checks can be made again") != 1 {
 			t.Errorf("problems %q", got)
 		}
 		b.stop()
@@ -109,7 +110,7 @@ func TestHeartbeatListsMonitorsThatAreNotChecked(t *testing.T) {
 		b := startEngine(t, s, probes)
 		check := func(what string, want ...store.NotChecked) {
 			t.Helper()
-			elapse(heartbeatInterval)
+			elapse(cluster.HeartbeatInterval)
 			heartbeat := inspect(s, func() store.Runner { return s.heartbeats[len(s.heartbeats)-1] })
 			if got := heartbeat.NotChecked; !reflect.DeepEqual(got, want) {
 				t.Errorf("%s: got %+v, want %+v", what, got, want)
@@ -157,7 +158,7 @@ func TestNotCheckedSinceIsNotBeforeLatestResult(t *testing.T) {
 		want := []store.NotChecked{{
 			Reason: "no files; raise the limit", Monitors: []store.NotCheckedMonitor{{ID: m.ID, Since: ahead}},
 		}}
-		if got := b.notChecked.list(); !reflect.DeepEqual(got, want) {
+		if got := b.scheduler.notChecked.list(); !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	})
@@ -189,7 +190,7 @@ func TestRemovedMonitorEndsProblem(t *testing.T) {
 		elapse(time.Minute)
 		s.with(store.TopicMonitors, func() { delete(s.monitors, monitorNumber(1, "").ID) })
 		elapse(2 * notCheckedHold)
-		if got := b.problems.list(); len(got) != 0 {
+		if got := b.health.Problems.List(); len(got) != 0 {
 			t.Errorf("problems %q", got)
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
+	"nanomon/services/common/wake"
 )
 
 // onDemandPollInterval is the time between two reads of the on-demand checks if the store cannot report changes.
@@ -26,9 +27,9 @@ func (e *Engine) serveOnDemandChecks(ctx context.Context, changed chan struct{})
 	select {
 	case <-ctx.Done():
 		return
-	case <-e.isolation.settled:
+	case <-e.scheduler.isolation.settled:
 	}
-	failures := e.newFailureLog("read on-demand checks")
+	reading := e.health.Operation("read on-demand checks")
 	handled := make(map[string]bool)
 	for {
 		select {
@@ -40,10 +41,10 @@ func (e *Engine) serveOnDemandChecks(ctx context.Context, changed chan struct{})
 		if ctx.Err() != nil {
 			return
 		}
-		failures.record(err)
+		reading.Record(err)
 		if err != nil {
-			pause(ctx, onDemandPollInterval)
-			signal(changed)
+			wake.Pause(ctx, onDemandPollInterval)
+			wake.Signal(changed)
 			continue
 		}
 		handled = e.handleOnDemandChecks(ctx, pending, handled)
@@ -51,9 +52,9 @@ func (e *Engine) serveOnDemandChecks(ctx context.Context, changed chan struct{})
 }
 
 func (e *Engine) pendingOnDemandChecks(ctx context.Context) ([]store.OnDemandCheck, error) {
-	ctx, cancel := context.WithTimeout(ctx, shortCallTimeout)
-	defer cancel()
-	return e.store.PendingOnDemandChecks(ctx, time.Now())
+	return store.Call(ctx, store.ShortCall, func(ctx context.Context) ([]store.OnDemandCheck, error) {
+		return e.store.PendingOnDemandChecks(ctx, time.Now())
+	})
 }
 
 // handleOnDemandChecks runs the pending checks except those in before. It returns the checks of stored monitors that it
@@ -81,14 +82,13 @@ func (e *Engine) checkStored(ctx context.Context, c store.OnDemandCheck) bool {
 	select {
 	case <-ctx.Done():
 		return false
-	case e.checkNow <- request:
+	case e.scheduler.checkNow <- request:
 	}
 	if !<-request.accepted {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, shortCallTimeout)
-	defer cancel()
-	if err := e.store.DeleteOnDemandCheck(ctx, c.ID); err != nil {
+	err := store.Do(ctx, store.ShortCall, func(ctx context.Context) error { return e.store.DeleteOnDemandCheck(ctx, c.ID) })
+	if err != nil {
 		e.logOnDemandFailure(ctx, "could not delete an on-demand check", c, err)
 	}
 	return true
@@ -96,20 +96,21 @@ func (e *Engine) checkStored(ctx context.Context, c store.OnDemandCheck) bool {
 
 // checkDefinition claims c. Unless another runner has claimed it, it runs the definition and stores the result in c.
 func (e *Engine) checkDefinition(ctx context.Context, c store.OnDemandCheck) {
-	claimCtx, cancel := context.WithTimeout(ctx, shortCallTimeout)
-	defer cancel()
-	claimed, err := e.store.ClaimOnDemandCheck(claimCtx, c.ID, e.cfg.ID)
+	claimed, err := store.Call(ctx, store.ShortCall, func(ctx context.Context) (bool, error) {
+		return e.store.ClaimOnDemandCheck(ctx, c.ID, e.cfg.ID)
+	})
 	if err != nil {
 		e.logOnDemandFailure(ctx, "could not claim an on-demand check", c, err)
 	}
 	if !claimed {
 		return
 	}
-	e.pool.run(func() {
+	e.scheduler.pool.run(func() {
 		result := e.checkOnce(*c.Definition)
-		ctx, cancel := context.WithTimeout(e.checkCtx, shortCallTimeout)
-		defer cancel()
-		if err := e.store.CompleteOnDemandCheck(ctx, c.ID, result); err != nil {
+		err := store.Do(e.scheduler.checkCtx, store.ShortCall, func(ctx context.Context) error {
+			return e.store.CompleteOnDemandCheck(ctx, c.ID, result)
+		})
+		if err != nil {
 			e.logOnDemandFailure(ctx, "could not store the result of an on-demand check", c, err)
 		}
 	})
@@ -120,7 +121,7 @@ func (e *Engine) checkOnce(m monitor.Monitor) monitor.Result {
 	result, err := e.compileAndRun(m)
 	var own *probe.NotCheckedError
 	if errors.As(err, &own) {
-		e.stats.countNotChecked(own.Cause)
+		e.scheduler.stats.countNotChecked(own.Cause)
 	}
 	if err != nil {
 		result = check.FailedResult(m, time.Now(), err.Error())
@@ -130,12 +131,12 @@ func (e *Engine) checkOnce(m monitor.Monitor) monitor.Result {
 }
 
 func (e *Engine) compileAndRun(m monitor.Monitor) (monitor.Result, error) {
-	c, err := check.Compile(e.types, e.cfg.Secrets, m)
+	c, err := check.Compile(e.scheduler.types, e.cfg.Secrets, m)
 	if err != nil {
 		return monitor.Result{}, err
 	}
 	defer c.Close()
-	return c.Run(e.checkCtx)
+	return c.Run(e.scheduler.checkCtx)
 }
 
 // logOnDemandFailure logs a failed store operation on c. The API reports a missing result after the check has expired.
@@ -143,6 +144,6 @@ func (e *Engine) logOnDemandFailure(ctx context.Context, message string, c store
 	if ctx.Err() == context.Canceled {
 		return
 	}
-	e.stats.storeErrors.Add(1)
+	e.health.CountError()
 	e.log.Warn(message, "check_id", c.ID, "error", err)
 }

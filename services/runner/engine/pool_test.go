@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 func TestPoolLimitsConcurrencyAndKeepsOrder(t *testing.T) {
@@ -41,16 +42,16 @@ func TestPoolLimitsConcurrencyAndKeepsOrder(t *testing.T) {
 
 func BenchmarkCheckOverhead(b *testing.B) {
 	probes := newFakeProbes()
-	e := New(Config{}, newMemoryStore(), probes.registry(), slog.New(slog.DiscardHandler))
-	e.checkCtx = context.Background()
-	e.apply(change{start: monitors(1, "10s"), ignoreRules: &ignoreRules{}})
-	en := e.schedule.first()
+	e := newEngine(Config{}, nil, newMemoryStore(), probes.registry(), slog.New(slog.DiscardHandler))
+	e.scheduler.checkCtx = context.Background()
+	e.scheduler.apply(change{start: monitors(1, "10s"), ignoreRules: &ignoreRules{}})
+	en := e.scheduler.schedule.first()
 	b.ReportAllocs()
 	for b.Loop() {
-		e.startCheck(e.checkCtx, en, e.clock.now())
-		e.recordResult(<-e.finished)
-		if e.writer.queued() == batchSize {
-			e.writer.take()
+		e.scheduler.startCheck(e.scheduler.checkCtx, en, e.scheduler.clock.now())
+		e.scheduler.recordResult(<-e.scheduler.finished)
+		if e.results.Queued() == 500 {
+			e.results.Discard(func(string, time.Time) bool { return true })
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 
 	"nanomon/services/common/store"
+	"nanomon/services/runner/cluster"
 )
 
 func TestHeartbeatContainsProblems(t *testing.T) {
@@ -13,20 +14,20 @@ func TestHeartbeatContainsProblems(t *testing.T) {
 		e := startEngine(t, newMemoryStore(), newFakeProbes())
 		check := func(want ...string) {
 			t.Helper()
-			elapse(heartbeatInterval)
+			elapse(cluster.HeartbeatInterval)
 			heartbeats := inspect(e.store, func() []store.Runner { return e.store.heartbeats })
 			if got := heartbeats[len(heartbeats)-1].Problems; !slices.Equal(got, want) {
 				t.Errorf("problems are %q, want %q", got, want)
 			}
 		}
 		check()
-		e.problems.set("b", "The second is wrong.")
-		e.problems.set("a", "The first is wrong.")
+		e.health.Problems.Set("b", "The second is wrong.")
+		e.health.Problems.Set("a", "The first is wrong.")
 		check("The first is wrong.", "The second is wrong.")
-		e.problems.set("b", "The second is still wrong.")
-		e.problems.clear("a")
+		e.health.Problems.Set("b", "The second is still wrong.")
+		e.health.Problems.Clear("a")
 		check("The second is still wrong.")
-		e.problems.clear("b")
+		e.health.Problems.Clear("b")
 		check()
 	})
 }

@@ -12,6 +12,8 @@ import (
 	"nanomon/services/common/maintenance"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
+	"nanomon/services/common/wake"
+	"nanomon/services/runner/cluster"
 )
 
 // minReadInterval is the minimum time between two reads of the monitors.
@@ -86,33 +88,33 @@ func (e *Engine) reconcile(ctx context.Context, changed <-chan struct{}) {
 	select {
 	case <-ctx.Done():
 		return
-	case <-e.joined:
+	case <-e.member.Joined():
 	}
-	r := reconciler{store: e.store, ignoreRules: e.ignoreRules.Load()}
-	failures := e.newFailureLog("read monitors")
-	retry := newBackoff()
+	r := reconciler{store: e.store, ignoreRules: e.scheduler.ignoreRules.Load()}
+	reading := e.health.Operation("read monitors")
+	retry := store.NewRetryBackoff()
 	for {
 		earliest := time.Now().Add(minReadInterval)
-		a := *e.assignment.Load()
+		a := e.member.Assignment()
 		reload := e.reload.Swap(false)
 		c, desired, err := r.read(ctx, a, reload)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			failures.record(err)
+			reading.Record(err)
 			if reload {
 				e.reload.Store(true)
 			}
-			if !pause(ctx, max(retry.NextBackOff(), time.Until(earliest))) {
+			if !wake.Pause(ctx, max(retry.NextBackOff(), time.Until(earliest))) {
 				return
 			}
 			continue
 		}
-		failures.record(nil)
+		reading.Record(nil)
 		retry.Reset()
 		e.notifyObserver(c, a)
-		if !e.submit(ctx, &r, c, desired) || !pause(ctx, time.Until(earliest)) {
+		if !e.submit(ctx, &r, c, desired) || !wake.Pause(ctx, time.Until(earliest)) {
 			return
 		}
 		select {
@@ -124,8 +126,8 @@ func (e *Engine) reconcile(ctx context.Context, changed <-chan struct{}) {
 }
 
 // notifyObserver passes the stored monitors and the states of the monitors to start to the observer.
-func (e *Engine) notifyObserver(c change, a assignment) {
-	e.cfg.Observer.Monitors(c.all, a.has)
+func (e *Engine) notifyObserver(c change, a cluster.Assignment) {
+	e.cfg.Observer.Monitors(c.all, a.Has)
 	states := make([]store.State, 0, len(c.start))
 	for _, m := range c.start {
 		if s := c.states[m.ID]; s != nil {
@@ -145,7 +147,7 @@ func (e *Engine) submit(ctx context.Context, r *reconciler, c change, desired ma
 	select {
 	case <-ctx.Done():
 		return false
-	case e.changes <- c:
+	case e.scheduler.changes <- c:
 		r.submitted, r.running, r.cleared, r.ignoreRules = true, desired, c.cleared, c.ignoreRules
 		return true
 	}
@@ -154,7 +156,7 @@ func (e *Engine) submit(ctx context.Context, r *reconciler, c change, desired ma
 // read returns the monitors that this runner should run, by id, and the change that leads to them. It reads the states
 // before the time of the last deletion of results, so that it notices a deletion between the two reads. If reload is
 // true, it reads the states of the running monitors too.
-func (r *reconciler) read(ctx context.Context, a assignment, reload bool) (change, map[string]monitor.Monitor, error) {
+func (r *reconciler) read(ctx context.Context, a cluster.Assignment, reload bool) (change, map[string]monitor.Monitor, error) {
 	all, windows, err := r.list(ctx)
 	if err != nil {
 		return change{}, nil, err
@@ -165,7 +167,7 @@ func (r *reconciler) read(ctx context.Context, a assignment, reload bool) (chang
 			continue
 		}
 		enabled[m.ID] = true
-		if a.has(m.ID) {
+		if a.Has(m.ID) {
 			desired[m.ID] = m
 		}
 	}
@@ -186,9 +188,7 @@ func (r *reconciler) read(ctx context.Context, a assignment, reload bool) (chang
 			c.takenOver[m.ID] = true
 		}
 	}
-	clearedCtx, cancel := context.WithTimeout(ctx, shortCallTimeout)
-	defer cancel()
-	if c.cleared, err = r.store.ResultsCleared(clearedCtx); err != nil {
+	if c.cleared, err = store.Call(ctx, store.ShortCall, r.store.ResultsCleared); err != nil {
 		return change{}, nil, fmt.Errorf("read the time of the last deletion of results: %w", err)
 	}
 	return c, desired, nil
@@ -196,7 +196,7 @@ func (r *reconciler) read(ctx context.Context, a assignment, reload bool) (chang
 
 // list reads the monitors and the maintenance windows.
 func (r *reconciler) list(ctx context.Context) ([]monitor.Monitor, []maintenance.Window, error) {
-	ctx, cancel := context.WithTimeout(ctx, longCallTimeout)
+	ctx, cancel := context.WithTimeout(ctx, store.LongCall)
 	defer cancel()
 	all, err := r.store.Monitors(ctx)
 	if err != nil {
@@ -228,7 +228,7 @@ func (r *reconciler) states(ctx context.Context, ids []string) (map[string]*stor
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, longCallTimeout)
+	ctx, cancel := context.WithTimeout(ctx, store.LongCall)
 	defer cancel()
 	read := r.store.States
 	if len(ids) <= maxImmediateChecks {

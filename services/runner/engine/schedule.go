@@ -2,10 +2,10 @@ package engine
 
 import (
 	"container/heap"
-	"hash/fnv"
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/runner/cluster"
 )
 
 const (
@@ -41,19 +41,8 @@ func timingOf(m monitor.Monitor) timing {
 	if interval < monitor.MinInterval {
 		interval = fallbackInterval
 	}
-	hash := hashOf(m.ID)
+	hash := cluster.Hash(m.ID)
 	return timing{hash: hash, interval: interval, phase: time.Duration(hash % uint64(interval))}
-}
-
-// hashOf returns FNV-1a with the finalizer of MurmurHash3. Without the finalizer, consecutive ids get hashes that are
-// not random enough for a remainder by the interval.
-func hashOf(id string) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte(id))
-	x := h.Sum64()
-	x = (x ^ x>>33) * 0xff51afd7ed558ccd
-	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
-	return x ^ x>>33
 }
 
 // dueFrom returns the first due time at or after t.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/runner/cluster"
 )
 
 func TestTimingOf(t *testing.T) {
@@ -67,7 +68,7 @@ func TestPhasesAreEven(t *testing.T) {
 	consecutive := make([]string, 1000)
 	for i := range random {
 		// The digits of a hash look random and are the same in every run of the test.
-		random[i] = time.Duration(hashOf(time.Duration(i).String())).String()
+		random[i] = time.Duration(cluster.Hash(time.Duration(i).String())).String()
 		consecutive[i] = monitorNumber(0x5f0000+i, "10s").ID
 	}
 	for name, ids := range map[string][]string{"random": random, "consecutive": consecutive} {
@@ -195,12 +196,12 @@ func TestChecksAreSpreadAfterSuspension(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			probes := newFakeProbes()
-			e := New(Config{}, newMemoryStore(), probes.registry(), slog.New(slog.DiscardHandler))
-			e.checkCtx = t.Context()
-			e.apply(change{start: monitors(100, c.interval), ignoreRules: &ignoreRules{}})
+			e := newEngine(Config{}, nil, newMemoryStore(), probes.registry(), slog.New(slog.DiscardHandler))
+			e.scheduler.checkCtx = t.Context()
+			e.scheduler.apply(change{start: monitors(100, c.interval), ignoreRules: &ignoreRules{}})
 			elapse(c.suspended) // no call of startDueChecks during that time
-			e.startDueChecks(t.Context())
-			e.pool.wait()
+			e.scheduler.startDueChecks(t.Context())
+			e.scheduler.pool.wait()
 			started := 0
 			for _, m := range monitors(100, c.interval) {
 				started += len(probes.started(m.Target))
@@ -211,8 +212,8 @@ func TestChecksAreSpreadAfterSuspension(t *testing.T) {
 			if s := e.Stats(); s.Skipped < c.skipped-c.tolerant || s.Skipped > c.skipped+c.tolerant {
 				t.Errorf("interval %s: %d skipped", c.interval, s.Skipped)
 			}
-			for _, en := range e.entries {
-				if wait := en.due - e.clock.now(); started == 0 && (wait <= 0 || wait > c.soon+grid) {
+			for _, en := range e.scheduler.entries {
+				if wait := en.due - e.scheduler.clock.now(); started == 0 && (wait <= 0 || wait > c.soon+grid) {
 					t.Errorf("interval %s: monitor %s is due in %s", c.interval, en.monitor.ID, wait)
 				}
 			}

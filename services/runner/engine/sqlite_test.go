@@ -16,9 +16,9 @@ import (
 var _ Store = (*sqlite.Store)(nil)
 
 // runWithStore runs an engine with the store s. The returned function stops it and waits for its end.
-func runWithStore(t *testing.T, s Store, probes *fakeProbes) (stop func()) {
+func runWithStore(t *testing.T, s runnerStore, probes *fakeProbes) (stop func()) {
 	t.Helper()
-	e := New(Config{ID: "r1", Retention: store.Retention{Results: time.Hour, Rollups: time.Hour}}, s, probes.registry(),
+	e := newEngine(Config{ID: "r1", Retention: store.Retention{Results: time.Hour, Rollups: time.Hour}}, nil, s, probes.registry(),
 		slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)

@@ -3,7 +3,6 @@ package engine
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -84,14 +83,9 @@ func appendPoint(history []store.Point, s *store.State) []store.Point {
 	})
 }
 
-// newer reports whether a is newer than b, by number and then id of the latest result.
-func newer(a, b *store.State) bool {
-	return cmp.Or(cmp.Compare(a.Number(), b.Number()), strings.Compare(a.Latest.ID, b.Latest.ID)) > 0
-}
-
 // newerState returns the newer state. Either may be nil.
 func newerState(a, b *store.State) *store.State {
-	if a == nil || b != nil && newer(b, a) {
+	if a == nil || b != nil && b.IsNewerThan(a) {
 		return b
 	}
 	return a

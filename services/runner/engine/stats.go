@@ -4,7 +4,6 @@ import (
 	"iter"
 	"maps"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -36,8 +35,6 @@ type Stats struct {
 
 // stats holds the counters behind Stats. It is safe for concurrent use.
 type stats struct {
-	dropped, storeErrors atomic.Int64
-
 	mu         sync.Mutex
 	checks     [3]int64
 	notChecked map[probe.Cause]int64
@@ -70,14 +67,13 @@ func (s *stats) countSkipped(n int) {
 
 // Stats returns the current counts.
 func (e *Engine) Stats() Stats {
-	queued := e.writer.queued()
-	s := &e.stats
+	s := &e.scheduler.stats
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return Stats{
-		Monitors: len(*e.running.Load()), Problems: len(e.problems.list()),
+		Monitors: len(*e.scheduler.running.Load()), Problems: len(e.health.Problems.List()),
 		Checks: s.checks, NotChecked: maps.Clone(s.notChecked), Skipped: s.skipped,
-		Queued: queued, Dropped: s.dropped.Load(), StoreErrors: s.storeErrors.Load(), StoreHealthy: e.storeHealth.healthy(),
+		Queued: e.results.Queued(), Dropped: e.results.Dropped(), StoreErrors: e.health.Errors(), StoreHealthy: e.health.Healthy(),
 	}
 }
 
@@ -97,7 +93,7 @@ func (e *Engine) logStop(uptime time.Duration) {
 // results may not be stored yet. Running does not block.
 func (e *Engine) Running() iter.Seq2[monitor.Monitor, *monitor.Result] {
 	return func(yield func(monitor.Monitor, *monitor.Result) bool) {
-		for _, en := range *e.running.Load() {
+		for _, en := range *e.scheduler.running.Load() {
 			var latest *monitor.Result
 			if s := en.state.Load(); s != nil {
 				latest = &s.Latest

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"nanomon/services/common/store"
+	"nanomon/services/common/wake"
 )
 
 const (
@@ -22,10 +21,7 @@ const (
 // watch signals changed after every change of a topic, and at least every minute, until ctx ends. While the store
 // cannot report changes, it signals once per pollInterval and tries to watch again at growing intervals.
 func (e *Engine) watch(ctx context.Context, topic store.Topic, pollInterval time.Duration, changed chan<- struct{}) {
-	failures := e.newFailureLog("watch " + string(topic))
-	retry := store.NewRewatchBackoff()
-	poll := time.NewTicker(pollInterval)
-	defer poll.Stop()
+	watching := e.health.Operation("watch " + string(topic))
 	mode := ""
 	enter := func(next string, args ...any) {
 		if mode != next {
@@ -33,75 +29,20 @@ func (e *Engine) watch(ctx context.Context, topic store.Topic, pollInterval time
 		}
 		mode = next
 	}
-	for {
-		events, err := e.store.Watch(ctx, topic)
-		if ctx.Err() != nil {
-			return
-		}
-		if errors.Is(err, store.ErrWatchUnsupported) {
-			if mode != pollingMode {
-				signal(changed)
-			}
-			enter(pollingMode, "interval", pollInterval, "reason", err)
-			polling, stop := context.WithTimeout(ctx, retry.NextBackOff())
-			forward(polling, nil, poll.C, changed)
-			stop()
-			continue
-		}
-		signal(changed) // for changes before the watch started
-		failures.record(err)
-		if err == nil {
-			enter("watching for changes")
-			retry.Reset()
-			reread := time.NewTicker(rereadInterval)
-			forward(ctx, events, reread.C, changed)
-			reread.Stop()
-		}
-		pause(ctx, rewatchDelay)
-	}
-}
-
-// forward signals changed after every event and every tick, until events is closed or ctx ends.
-func forward(ctx context.Context, events <-chan struct{}, ticks <-chan time.Time, changed chan<- struct{}) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticks:
-		case _, open := <-events:
-			if !open {
+	store.Follow(ctx, e.store, store.Followed{
+		Topic: topic, Poll: pollInterval, Rewatch: rewatchDelay, Reread: rereadInterval,
+		Watched: func(err error) {
+			if errors.Is(err, store.ErrWatchUnsupported) {
+				enter(pollingMode, "interval", pollInterval, "reason", err)
 				return
 			}
-		}
-		signal(changed)
-	}
-}
-
-// signal sends to c, a channel with a buffer of one, unless a signal is already pending.
-func signal(c chan<- struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
-
-// pause waits for d. It returns false if ctx ends before.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
+			watching.Record(err)
+			if err == nil {
+				enter("watching for changes")
+			}
+		},
+	}, func() bool {
+		wake.Signal(changed)
 		return false
-	case <-timer.C:
-		return ctx.Err() == nil
-	}
-}
-
-// newBackoff returns the pauses between retries, which grow from 200 ms to at most 2 s.
-func newBackoff() *backoff.ExponentialBackOff {
-	b := backoff.NewExponentialBackOff()
-	b.InitialInterval = 200 * time.Millisecond
-	b.RandomizationFactor = 0.25
-	b.MaxInterval = 1600 * time.Millisecond
-	return b
+	})
 }

@@ -17,7 +17,7 @@ import (
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/version"
 	"nanomon/services/common/web"
-	"nanomon/services/runner/alerting"
+	"nanomon/services/runner/alerting/notify"
 	"nanomon/services/runner/engine"
 )
 
@@ -27,9 +27,9 @@ type Engine interface {
 	Stats() engine.Stats
 }
 
-// Alerter is the part of an [alerting.Alerter] that the exporter uses.
+// Alerter is the part of the alerter that the exporter uses.
 type Alerter interface {
-	Counts() []alerting.Counts
+	Counts() []notify.Counts
 }
 
 // Exporter serves the metrics of one runner if they are enabled. Create it with [Open].

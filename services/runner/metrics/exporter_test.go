@@ -19,7 +19,7 @@ import (
 
 	"nanomon/services/common/config"
 	"nanomon/services/common/monitor"
-	"nanomon/services/runner/alerting"
+	"nanomon/services/runner/alerting/notify"
 	"nanomon/services/runner/engine"
 )
 
@@ -71,7 +71,7 @@ func TestMonitorMetrics(t *testing.T) {
 func TestRunnerMetrics(t *testing.T) {
 	r := &fakeRunner{
 		stats: engine.Stats{Monitors: 7, Problems: 1, Skipped: 2, Queued: 3, Dropped: 4, StoreErrors: 5, StoreHealthy: true},
-		sent:  []alerting.Counts{{Channel: "email", Sent: 6, Failed: 1}, {Channel: "ntfy"}},
+		sent:  []notify.Counts{{Channel: "email", Sent: 6, Failed: 1}, {Channel: "ntfy"}},
 	}
 	x := newExporter([]string{"http", "tcp"})
 	x.ObserveCheck(engine.CompletedCheck{Type: "http", Status: monitor.StatusFailed, Delay: 20 * time.Millisecond, Duration: 3 * time.Second})
@@ -98,7 +98,7 @@ func TestRunnerMetrics(t *testing.T) {
 }
 
 func TestFixedFamiliesFollowNamingConventions(t *testing.T) {
-	r := &fakeRunner{sent: []alerting.Counts{{Channel: "email"}}}
+	r := &fakeRunner{sent: []notify.Counts{{Channel: "email"}}}
 	r.add("a", "Shop", monitor.Result{Ignored: monitor.IgnoredBlocked})
 	_, body := read(t, r.handler(newExporter([]string{"http"})), textFormat)
 	problems, err := promlint.New(strings.NewReader(body)).Lint()

@@ -14,7 +14,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"nanomon/services/common/monitor"
-	"nanomon/services/runner/alerting"
+	"nanomon/services/runner/alerting/notify"
 	"nanomon/services/runner/engine"
 )
 
@@ -29,7 +29,7 @@ type fakeRunner struct {
 	// latest holds the newest results by monitor id.
 	latest map[string]*monitor.Result
 	stats  engine.Stats
-	sent   []alerting.Counts
+	sent   []notify.Counts
 }
 
 func (r *fakeRunner) Running() iter.Seq2[monitor.Monitor, *monitor.Result] {
@@ -42,8 +42,8 @@ func (r *fakeRunner) Running() iter.Seq2[monitor.Monitor, *monitor.Result] {
 	}
 }
 
-func (r *fakeRunner) Stats() engine.Stats       { return r.stats }
-func (r *fakeRunner) Counts() []alerting.Counts { return r.sent }
+func (r *fakeRunner) Stats() engine.Stats     { return r.stats }
+func (r *fakeRunner) Counts() []notify.Counts { return r.sent }
 
 // add adds a monitor with its newest result.
 func (r *fakeRunner) add(id, name string, result monitor.Result) {

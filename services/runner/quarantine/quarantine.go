@@ -23,7 +23,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
-	"nanomon/services/runner/spool"
+	"nanomon/services/runner/results/spool"
 )
 
 const (

@@ -58,8 +58,6 @@ export function admin(app, { hash }) {
       this.keys?.destroy();
     },
 
-    load: () => monitors.load(),
-
     get count() {
       return this.list.loaded ? countMonitors(this.list.items.length) : 'all monitors';
     },

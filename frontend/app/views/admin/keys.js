@@ -5,7 +5,7 @@
 import Alpine from '../../lib/alpine.js';
 import { ApiError, messageOf } from '../../api.js';
 import { formatAgo, formatExact } from '../../format.js';
-import { hasField, newFieldErrors } from '../edit/field-errors.js';
+import { hasField, newFieldErrors } from '../../field-errors.js';
 
 /** The label of each scope. */
 const SCOPES = { read: 'Read', admin: 'Read and change everything' };

@@ -1,7 +1,7 @@
 /** @import {Delivery} from '../../../types/model' */
 /** @import {AdminApi} from './admin-api.js' */
 import { messageOf } from '../../api.js';
-import { badgeOfDelivery, channelOf } from '../../format.js';
+import { badgeOfDelivery, channelOf } from '../../deliveries.js';
 
 /**
  * Sends a test notification through every channel and holds the deliveries.

@@ -73,18 +73,6 @@ export function list(app, { params }) {
       cleanups.push(() => removeEventListener(event, handle));
     },
 
-    load: () => monitors.load(),
-
-    /** @returns {boolean} */
-    get isEmpty() {
-      return this.list.loaded && this.list.items.length === 0;
-    },
-
-    /** @returns {boolean} */
-    get isLoading() {
-      return !this.list.loaded && !this.list.error;
-    },
-
     /** @returns {boolean} */
     get isFiltered() {
       return Boolean(this.q.trim() || this.status || this.type);
@@ -100,7 +88,7 @@ export function list(app, { params }) {
       const count = this.list.items.length;
       const all = `${counted.format(count)} ${count === 1 ? 'monitor' : 'monitors'}`;
       if (!this.list.loaded) {
-        return this.isLoading ? 'Loading monitors…' : 'Not loaded';
+        return this.list.isLoading ? 'Loading monitors…' : 'Not loaded';
       }
       return this.isFiltered ? `${counted.format(this.shown)} of ${all}` : all;
     },

@@ -53,6 +53,10 @@ export function maintenance(app) {
       }
     },
 
+    get error() {
+      return this.list.error;
+    },
+
     get isLoading() {
       return !this.list.loaded && !this.list.error;
     },

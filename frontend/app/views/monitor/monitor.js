@@ -1,4 +1,4 @@
-/** @import {ListedMonitor, MonitorChange, Result} from '../../../types/model' */
+/** @import {ListedMonitor, MonitorChange, Result, Spec} from '../../../types/model' */
 /** @import {App} from '../../app.js' */
 /** @import {Route} from '../../router.js' */
 import { ApiError, messageOf } from '../../api.js';
@@ -19,13 +19,11 @@ import { dependencyPanel } from './dependency.js';
 import { latencyPanel } from './latency.js';
 import { maintenancePanel } from './maintenance.js';
 import { notificationPanel } from './notifications.js';
+import { shownProperties } from './properties.js';
 import { BARS, barsOf } from './recent-checks.js';
-import { newestFirst, resultListing } from '../results/listing.js';
+import { newestFirst, resultListing } from '../../result-table/listing.js';
 import { rememberSettings } from '../../router.js';
 import { uptimeFigures } from './uptime.js';
-
-/** Properties that may contain secrets. The page shows only that they are set. */
-const SECRET = ['headers', 'body'];
 
 /**
  * One monitor: its status, uptime, recent checks, latency, notifications and results.
@@ -40,6 +38,8 @@ export function monitor(app, { id, params }) {
     clock,
     /** @type {Readonly<ListedMonitor> | null} */
     monitor: null,
+    /** The monitor types; empty until they are loaded. @type {readonly Spec[]} */
+    types: Object.freeze([]),
     /** The recent results, newest first. @type {readonly Result[]} */
     recent: Object.freeze([]),
     uptime: uptimeFigures(api, id),
@@ -53,17 +53,17 @@ export function monitor(app, { id, params }) {
     error: '',
     missing: false,
     busy: false,
-    load: async () => {},
+    loadMonitor: async () => {},
 
     init() {
-      this.load = coalesce(() => this.read());
+      this.loadMonitor = coalesce(() => this.read());
       unsubscribe = live.subscribe({
         result: (result) => result.monitor_id === id && this.onResult(result),
         monitor: (change) => change.id === id && this.onChange(change),
         stale: () => this.onStale(),
       });
       this.maintenance.init();
-      this.load();
+      this.loadMonitor();
       this.uptime.init();
       this.latency.init();
       this.listing.init();
@@ -81,9 +81,15 @@ export function monitor(app, { id, params }) {
 
     async read() {
       try {
-        const [[monitor, { results }], newResults] = await live.during(() =>
-          Promise.all([api.listedMonitor(id), api.results({ monitor: id, max: BARS }), this.maintenance.load()]),
+        const [[monitor, { results }, types], newResults] = await live.during(() =>
+          Promise.all([
+            api.listedMonitor(id),
+            api.results({ monitor: id, max: BARS }),
+            this.types.length > 0 ? this.types : api.types(),
+            this.maintenance.load(),
+          ]),
         );
+        this.types = Object.freeze(types);
         this.monitor = Object.freeze(monitor);
         this.dependency.follow(monitor);
         this.setRecent(results);
@@ -100,8 +106,8 @@ export function monitor(app, { id, params }) {
       }
     },
 
-    loadAll() {
-      this.load();
+    load() {
+      this.loadMonitor();
       this.uptime.load();
       this.latency.load();
       this.listing.load();
@@ -109,7 +115,7 @@ export function monitor(app, { id, params }) {
     },
 
     onStale() {
-      this.load();
+      this.loadMonitor();
       this.uptime.refresh();
       this.latency.refresh();
       this.notifications.load();
@@ -125,7 +131,7 @@ export function monitor(app, { id, params }) {
     /** @param {MonitorChange} change */
     onChange({ change }) {
       if (change !== 'deleted') {
-        this.load();
+        this.loadMonitor();
         this.notifications.loadSoon();
       } else if (!this.busy) {
         this.showMissing();
@@ -182,7 +188,7 @@ export function monitor(app, { id, params }) {
       return this.act(async () => {
         await api.save({ ...(await api.monitor(id)), enabled });
         app.notify(enabled ? 'Monitor enabled' : 'Monitor disabled');
-        await this.load();
+        await this.loadMonitor();
       });
     },
 
@@ -273,11 +279,8 @@ export function monitor(app, { id, params }) {
       return /^https?:\/\//i.test(this.monitor?.target ?? '');
     },
 
-    /** The properties that are set, without the values of secrets. */
     get properties() {
-      return Object.entries(this.monitor?.properties ?? {})
-        .filter(([name, value]) => value !== '' && name !== 'dependsOn')
-        .map(([name, value]) => ({ name, value: SECRET.includes(name) ? 'set' : value }));
+      return shownProperties(this.monitor, this.types);
     },
 
     get bars() {

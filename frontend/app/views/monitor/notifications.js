@@ -3,7 +3,8 @@
 /** @import {Badge} from '../../format.js' */
 import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
-import { badgeOfDelivery, badgeOfStatus, channelOf, formatShort } from '../../format.js';
+import { badgeOfDelivery, channelOf } from '../../deliveries.js';
+import { badgeOfStatus, formatShort } from '../../format.js';
 
 /** @typedef {{number: number, opened: string, badge: Badge, notifications: Notification[]}} Incident */
 

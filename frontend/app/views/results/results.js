@@ -1,6 +1,6 @@
 /** @import {App} from '../../app.js' */
 /** @import {Route} from '../../router.js' */
-import { resultListing } from './listing.js';
+import { resultListing } from '../../result-table/listing.js';
 import { rememberSettings } from '../../router.js';
 
 /**

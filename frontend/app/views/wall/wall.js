@@ -120,8 +120,9 @@ export function wall({ monitors, clock, setTitle }, { params }) {
       rememberSettings('#wall', { group });
     },
 
-    get isLoading() {
-      return !this.list.loaded && !this.list.error;
+    /** Why there are no monitors. While old ones are shown, the headline shows the error. */
+    get error() {
+      return this.list.loaded ? '' : this.list.error;
     },
 
     get isEmpty() {
@@ -138,7 +139,7 @@ export function wall({ monitors, clock, setTitle }, { params }) {
 
     /** @param {Connection} connection */
     kind(connection) {
-      return this.isStale(connection) ? 'stale' : this.isEmpty || this.isLoading ? 'pending' : this.content.kind;
+      return this.isStale(connection) ? 'stale' : this.isEmpty || this.list.isLoading ? 'pending' : this.content.kind;
     },
 
     /** @param {Connection} connection */
@@ -146,7 +147,7 @@ export function wall({ monitors, clock, setTitle }, { params }) {
       if (this.isStale(connection)) {
         return INTERRUPTED[connection] ?? 'Not up to date';
       }
-      return this.isLoading ? 'Loading…' : this.content.headline || 'No monitors yet';
+      return this.list.isLoading ? 'Loading…' : this.content.headline || 'No monitors yet';
     },
 
     /**

@@ -8,7 +8,7 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
-	"nanomon/tests/mongotest"
+	"nanomon/tests/support/mongotest"
 )
 
 // TestExpireAppendLog checks that cursors stay valid after entries of the log were deleted.

@@ -10,7 +10,7 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
-	"nanomon/tests/mongotest"
+	"nanomon/tests/support/mongotest"
 )
 
 // TestReadOriginalDocuments reads documents of the original NanoMon, with other number types, null, and missing fields.

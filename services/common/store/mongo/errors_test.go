@@ -13,7 +13,7 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
-	"nanomon/tests/mongotest"
+	"nanomon/tests/support/mongotest"
 )
 
 // newResult returns the result number n of a monitor.

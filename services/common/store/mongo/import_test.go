@@ -12,7 +12,7 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
-	"nanomon/tests/mongotest"
+	"nanomon/tests/support/mongotest"
 )
 
 func newMonitor(n int, name string) monitor.Monitor {

@@ -9,7 +9,7 @@ import (
 
 	"nanomon/services/common/store"
 	"nanomon/services/common/store/storetest"
-	"nanomon/tests/mongotest"
+	"nanomon/tests/support/mongotest"
 )
 
 // server is the URI of the server that the tests of this package share.

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
-	"nanomon/tests/mongotest"
+	"nanomon/tests/support/mongotest"
 )
 
 // closedAddress returns an address that refuses connections.

@@ -7,7 +7,7 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
-	"nanomon/tests/mongotest"
+	"nanomon/tests/support/mongotest"
 )
 
 // TestNewestOfManyResults measures the time to read the newest 100 of 100,000 results. The stand-in only has the index

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
-	"nanomon/tests/mongotest"
+	"nanomon/tests/support/mongotest"
 )
 
 // newCertificate returns a self-signed certificate for 127.0.0.1, and a file that contains it as an authority.

@@ -9,6 +9,7 @@ import (
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
 
 	"nanomon/services/common/store"
+	"nanomon/services/common/wake"
 )
 
 // Watch reports changes by change streams on the collections of the topic. It reopens a stream that fails, and then
@@ -27,12 +28,7 @@ func (s *Store) Watch(ctx context.Context, t store.Topic) (_ <-chan struct{}, er
 		return nil, err
 	}
 	changes := make(chan struct{}, 1)
-	notify := func() {
-		select {
-		case changes <- struct{}{}:
-		default:
-		}
-	}
+	notify := func() { wake.Signal(changes) }
 	ctx, stop := context.WithCancel(ctx)
 	var following sync.WaitGroup
 	for _, stream := range streams {

@@ -14,7 +14,7 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
-	"nanomon/tests/mongotest"
+	"nanomon/tests/support/mongotest"
 )
 
 // patience is the maximum time to wait for an expected event. Only a failing test waits that long.

@@ -12,7 +12,7 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
-	"nanomon/tests/fulldisk"
+	"nanomon/tests/support/fulldisk"
 )
 
 func quiet(string, float64) {}

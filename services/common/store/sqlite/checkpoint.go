@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"nanomon/services/common/store"
+	"nanomon/services/common/wake"
 )
 
 // checkpointDelay is how long after a change of a definition the next checkpoint begins. Changes during this time share
@@ -20,10 +21,7 @@ func (s *Store) define(ctx context.Context, name string, run func(*tx) error, to
 }
 
 func (s *Store) checkpointSoon() {
-	select {
-	case s.checkpointDue <- struct{}{}:
-	default:
-	}
+	wake.Signal(s.checkpointDue)
 }
 
 // runCheckpoints moves the write-ahead log into the database file when checkpointDue has a value, until ctx ends. If

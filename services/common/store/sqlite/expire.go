@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"nanomon/services/common/store"
+	"nanomon/services/common/wake"
 )
 
 const (
@@ -121,10 +122,7 @@ func (s *Store) runPurger(ctx context.Context) {
 }
 
 func (s *Store) purgeSoon() {
-	select {
-	case s.purgeDue <- struct{}{}:
-	default:
-	}
+	wake.Signal(s.purgeDue)
 }
 
 // purge deletes the rows of detached refs and returns unused pages to the file system, in small steps.

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
-	"nanomon/tests/fulldisk"
+	"nanomon/tests/support/fulldisk"
 )
 
 // wantProblem checks that Ping reports a problem whose text for clients contains part.

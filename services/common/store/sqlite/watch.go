@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"nanomon/services/common/store"
+	"nanomon/services/common/wake"
 )
 
 // hub notifies watchers of changes.
@@ -27,10 +28,7 @@ func (h *hub) notify(topics []store.Topic) {
 			if topic != watched {
 				continue
 			}
-			select {
-			case watcher <- struct{}{}:
-			default:
-			}
+			wake.Signal(watcher)
 		}
 	}
 }

@@ -1,0 +1,29 @@
+/** @import {Delivery} from '../types/model' */
+/** @import {Badge} from './format.js' */
+
+/** @type {Record<Delivery['status'], Badge>} */
+const DELIVERY_BADGES = {
+  sent: { key: 'ok', label: 'Sent' },
+  pending: { key: 'pending', label: 'Pending' },
+  failed: { key: 'failed', label: 'Failed' },
+};
+
+/** @param {Delivery} delivery */
+export function badgeOfDelivery({ status }) {
+  return DELIVERY_BADGES[status];
+}
+
+/** @type {Record<string, string>} */
+const CHANNELS = {
+  email: 'E-mail',
+  webhook: 'Webhook',
+  slack: 'Slack',
+  teams: 'Microsoft Teams',
+  discord: 'Discord',
+  pagerduty: 'PagerDuty',
+};
+
+/** @param {Delivery} delivery */
+export function channelOf({ channel }) {
+  return CHANNELS[channel] ?? channel;
+}

@@ -1,0 +1,41 @@
+import Alpine from './lib/alpine.js';
+
+/**
+ * Data that a view loads.
+ * - error explains why it could not be loaded; empty if there is no error. load tries again.
+ * - isLoading, isEmpty and missing: it is not loaded yet, it has no content, or it does not exist.
+ * @typedef {{error: string, load: () => unknown, isLoading?: boolean, isEmpty?: boolean, missing?: boolean}} Loadable
+ */
+
+/**
+ * Adds the directive x-load-state. It shows why a Loadable has no content: an error with a button to try again, or the child
+ * elements whose attribute slot is "loading", "empty" or "missing". Children for the slot "error" replace the text of the
+ * error, and those for the slot "action" are shown beside the button. The markup is the template load-state in index.html.
+ *
+ * Alpine hides a slot one frame after the change. A child whose place is taken by other content has to be a template with
+ * x-if, which Alpine removes at once; otherwise the layout shifts.
+ */
+export function addLoadState() {
+  Alpine.directive('load-state', (element, { expression }, { evaluate }) => {
+    const template = /** @type {HTMLTemplateElement} */ (document.getElementById('load-state'));
+    const block = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
+    Alpine.addScopeToNode(element, { state: evaluate(expression) });
+    Alpine.mutateDom(() => {
+      block.querySelectorAll('slot').forEach((slot) => fill(slot, element));
+      element.replaceChildren(block);
+    });
+    [...element.children].forEach((child) => Alpine.initTree(/** @type {HTMLElement} */ (child)));
+  });
+}
+
+/**
+ * Moves the children for a slot into it. Without any, the slot keeps its own content.
+ * @param {HTMLSlotElement} slot
+ * @param {Element} element
+ */
+function fill(slot, element) {
+  const children = [...element.children].filter((child) => child.slot === slot.name);
+  if (children.length > 0) {
+    slot.replaceChildren(...children);
+  }
+}

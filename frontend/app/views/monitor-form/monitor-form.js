@@ -1,0 +1,298 @@
+/** @import {Monitor, Spec} from '../../../types/model' */
+/** @import {Draft} from '../../api.js' */
+/** @import {App} from '../../app.js' */
+/** @import {Route} from '../../router.js' */
+/** @import {Template} from './templates.js' */
+import Alpine from '../../lib/alpine.js';
+import { messageOf } from '../../api.js';
+import { hasField, newFieldErrors } from '../../field-errors.js';
+import { copyName, draftOf } from './fields.js';
+import { newOnDemandCheck } from './on-demand-check.js';
+import { isNotFound, newOriginal } from './original.js';
+import { insertOutput, newRuleCheck, outputKind } from './rule.js';
+import { newSettings } from './settings.js';
+import { newSuggestions } from './suggestions.js';
+import { TEMPLATES } from './templates.js';
+import { parseApiError, validate } from './validation.js';
+
+/**
+ * The form of a monitor. It is built from the description of the monitor's type.
+ * @param {App} app
+ * @param {Route} route
+ */
+export function monitorForm(app, { id, params, hash }) {
+  const { api } = app;
+  const cloneOf = id ? '' : (params.get('from') ?? '');
+  /** The form as it was before a sign-in. */
+  const restored = /** @type {{draft: Draft, original: string} | null} */ (app.session?.takeDraft(hash) ?? null);
+  let left = false;
+  let ruleCheck = newRuleCheck(api, () => {});
+
+  return {
+    /** @type {Spec[]} */
+    types: [],
+    /** The properties are in settings. @type {Draft} */
+    form: { name: '', type: 'http', interval: '1m', target: '', rule: '', group: '', enabled: true, properties: {} },
+    settings: newSettings(),
+    original: newOriginal(api, app.live, id),
+    check: newOnDemandCheck(api, app.clock),
+    errors: newFieldErrors(),
+    title: id ? 'Edit monitor' : 'New monitor',
+    loaded: false,
+    error: '',
+    saving: false,
+    /** @type {Template | null} */
+    template: null,
+    /** The form before a template or the example was applied. @type {{draft: Draft, template: Template | null} | null} */
+    previous: null,
+    suggestions: newSuggestions(api, app.monitors, id),
+    intervals: ['10s', '30s', '1m', '5m', '15m', '1h'],
+    cancelHref: id || cloneOf ? `#monitor/${id || cloneOf}` : '#list',
+
+    init() {
+      app.setTitle(this.title);
+      app.unsaved = () => this.loaded && this.current !== this.original.text;
+      app.draft = () => ({ draft: this.draft, original: this.original.text });
+      ruleCheck = newRuleCheck(api, (error) => (this.errors.byField.rule = error));
+      this.original.watch((monitor) => this.onRead(monitor));
+      this.load();
+    },
+
+    destroy() {
+      left = true;
+      this.original.stop();
+      ruleCheck.stop();
+      this.check.cancel();
+    },
+
+    async load() {
+      this.error = '';
+      try {
+        const source = id || encodeURIComponent(cloneOf);
+        const [types, monitor] = await Promise.all([api.types(), source ? api.monitor(source) : null]);
+        if (!left) {
+          this.types = types;
+          this.begin(monitor ?? this.form);
+          if (restored) {
+            this.fill(restored.draft);
+            this.original.text = restored.original;
+            this.onRead(id ? monitor : null);
+          }
+          this.suggestions.load();
+        }
+      } catch (error) {
+        this.error = isNotFound(error) ? 'This monitor does not exist. It may have been deleted.' : messageOf(error);
+      }
+    },
+
+    get isLoading() {
+      return !this.loaded && !this.error;
+    },
+
+    /**
+     * Fills the form. Its values become the ones that unsaved changes are detected against.
+     * @param {Monitor | Draft} monitor
+     */
+    begin(monitor) {
+      const draft = draftOf(monitor, this.specOf(monitor.type));
+      this.fill(cloneOf ? { ...draft, name: copyName(draft.name) } : draft);
+      this.previous = null;
+      this.original.text = this.current;
+      this.original.newer = null;
+      this.loaded = true;
+      if (id) {
+        this.title = `Edit ${draft.name}`;
+        app.setTitle(this.title);
+      } else {
+        Alpine.nextTick(() => document.getElementById('name')?.focus());
+      }
+    },
+
+    /** @param {Draft} draft */
+    fill(draft) {
+      this.form = { ...draft };
+      this.settings.fill(this.spec, draft.properties);
+      this.errors.clear();
+      this.ruleChanged();
+    },
+
+    /** @param {string} type */
+    specOf(type) {
+      return this.types.find((spec) => spec.type === type) ?? null;
+    },
+
+    get spec() {
+      return this.specOf(this.form.type);
+    },
+
+    /** The monitor that Save sends. */
+    get draft() {
+      return draftOf({ ...this.form, properties: this.settings.values }, this.spec);
+    },
+
+    get current() {
+      return JSON.stringify(this.draft);
+    },
+
+    // Changes by others
+
+    /** @param {Monitor | null} monitor the stored monitor */
+    onRead(monitor) {
+      if (monitor && this.loaded && !left && !this.saving && app.session?.canWrite !== false) {
+        this.original.update(monitor, JSON.stringify(draftOf(monitor, this.specOf(monitor.type))), this.current);
+      }
+    },
+
+    loadNewer() {
+      if (this.original.newer) {
+        this.begin(this.original.newer);
+      }
+    },
+
+    // Saving and checking
+
+    async save() {
+      if (this.saving || !this.isValid([])) {
+        return;
+      }
+      this.saving = true;
+      try {
+        const saved = await api.save(id && !this.original.deleted ? { ...this.draft, id } : this.draft);
+        app.notify(`Saved ${saved.name}`);
+        if (!left) {
+          app.unsaved = () => false;
+          location.hash = `#monitor/${saved.id}`;
+        }
+      } catch (error) {
+        this.showApiError(error);
+      } finally {
+        this.saving = false;
+      }
+    },
+
+    get saveLabel() {
+      if (this.saving) {
+        return 'Saving…';
+      }
+      return this.original.deleted ? 'Save as new monitor' : 'Save';
+    },
+
+    async runCheck() {
+      // A check needs no name.
+      if (this.check.running || !this.spec || !this.isValid(['name'])) {
+        return;
+      }
+      try {
+        await this.check.run({ ...this.draft, name: this.draft.name || 'New monitor' }, this.spec);
+        Alpine.nextTick(() => document.querySelector('.editor .verdict')?.scrollIntoView({ block: 'nearest' }));
+      } catch (error) {
+        this.showApiError(error);
+      }
+    },
+
+    /**
+     * Reports whether the form can be sent, and shows the errors if not.
+     * @param {string[]} except fields that may be invalid
+     */
+    isValid(except) {
+      this.errors.summary = '';
+      const found = Object.entries(this.validate()).filter(([field]) => !except.includes(field));
+      if (found.length > 0) {
+        this.showErrors(Object.fromEntries(found));
+      }
+      return found.length === 0;
+    },
+
+    /** @param {Record<string, string>} errors by field */
+    showErrors(errors) {
+      this.settings.openSections(({ id }) => errors[id]);
+      this.errors.show(errors);
+    },
+
+    validate() {
+      return this.spec ? validate(this.draft, this.spec, this.settings.maps) : {};
+    },
+
+    /**
+     * Shows why the API rejected the monitor.
+     * @param {unknown} error
+     */
+    showApiError(error) {
+      const { field, text } = parseApiError(messageOf(error));
+      if (left) {
+        app.notify(`Monitor not saved: ${text}`, 'failed');
+      } else if (id && isNotFound(error)) {
+        this.original.deleted = true;
+        this.errors.summary = 'This monitor has been deleted.';
+      } else if (hasField(field)) {
+        this.showErrors({ [field]: text });
+      } else {
+        this.errors.summary = text;
+      }
+    },
+
+    // Type, templates and rule
+
+    typeChanged() {
+      if (this.template && this.form.rule === this.template.rule) {
+        this.form.rule = '';
+      }
+      this.template = null;
+      this.previous = null;
+      this.fill({ ...this.form, properties: this.settings.values });
+    },
+
+    get templates() {
+      return id || cloneOf ? [] : (TEMPLATES[this.form.type] ?? []);
+    },
+
+    /** @param {string} interval */
+    setInterval(interval) {
+      this.form.interval = interval;
+      delete this.errors.byField.interval;
+    },
+
+    /** @param {Template} template replaces the rule, and the properties of the template applied before */
+    applyTemplate(template) {
+      const replaced = Object.keys(this.template?.properties ?? {});
+      const others = Object.entries(this.settings.values).filter(([name]) => !replaced.includes(name));
+      this.apply(template.rule, { ...Object.fromEntries(others), ...template.properties }, template);
+    },
+
+    useExample() {
+      this.apply(this.spec?.exampleRule ?? '', this.settings.values, this.template);
+    },
+
+    /**
+     * @param {string} rule
+     * @param {Record<string, string>} properties
+     * @param {Template | null} template
+     */
+    apply(rule, properties, template) {
+      this.previous = { draft: this.draft, template: this.template };
+      this.template = template;
+      this.fill({ ...this.form, rule, properties });
+    },
+
+    undo() {
+      if (this.previous) {
+        const { draft, template } = this.previous;
+        this.previous = null;
+        this.template = template;
+        this.fill({ ...this.form, rule: draft.rule, properties: draft.properties });
+      }
+    },
+
+    ruleTyped() {
+      this.previous = null;
+      this.ruleChanged();
+    },
+
+    ruleChanged() {
+      ruleCheck.schedule(this.form.type, this.draft.rule ?? '');
+    },
+
+    insert: insertOutput,
+    outputKind,
+  };
+}

@@ -1,0 +1,85 @@
+package incident
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// monitorSet contains all stored monitors, by id.
+type monitorSet struct {
+	all map[string]monitor.Monitor
+	// own contains the ids of the monitors that are assigned to this runner.
+	own map[string]bool
+	// dependencies maps a monitor's id to the id of its dependency, dependents maps it to the ids of its direct
+	// dependents.
+	dependencies map[string]string
+	dependents   map[string][]string
+	// receivedAt is the time at which the set arrived.
+	receivedAt time.Time
+}
+
+func newMonitorSet(all []monitor.Monitor, own func(id string) bool) *monitorSet {
+	set := &monitorSet{
+		all: make(map[string]monitor.Monitor, len(all)), own: make(map[string]bool),
+		dependencies: monitor.Dependencies(all), dependents: make(map[string][]string), receivedAt: time.Now(),
+	}
+	for _, m := range all {
+		set.all[m.ID] = m
+		if own(m.ID) {
+			set.own[m.ID] = true
+		}
+	}
+	for dependent, dependency := range set.dependencies {
+		set.dependents[dependency] = append(set.dependents[dependency], dependent)
+	}
+	return set
+}
+
+// countDependents counts the enabled monitors that depend on the given one, directly or indirectly.
+func (s monitorSet) countDependents(id string) int {
+	n := 0
+	for queue := slices.Clone(s.dependents[id]); len(queue) > 0; {
+		last := len(queue) - 1
+		dependent := queue[last]
+		queue = append(queue[:last], s.dependents[dependent]...)
+		if s.all[dependent].Enabled {
+			n++
+		}
+	}
+	return n
+}
+
+// readDependencies reads the newest results of the dependencies that incidents wait for. The date of a result is zero
+// if a dependency has none.
+func (e *Evaluator) readDependencies(ctx context.Context, work []*trackedMonitor) (map[string]store.Point, error) {
+	newest := make(map[string]store.Point)
+	for _, t := range work {
+		if id := e.monitors.dependencies[t.monitor.ID]; id != "" && !t.state.WaitingSince.IsZero() {
+			newest[id] = store.Point{}
+		}
+	}
+	for ids := range slices.Chunk(slices.Sorted(maps.Keys(newest)), pageSize) {
+		states, err := store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.State, error) {
+			return e.store.StatesOf(ctx, ids)
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range states {
+			newest[s.MonitorID] = store.Point{Date: s.Latest.Date, Status: s.Latest.Status}
+		}
+	}
+	return newest, nil
+}
+
+// dependencyOf returns the dependency of the given monitor, with its newest result if newest contains it.
+func (s monitorSet) dependencyOf(id string, newest map[string]store.Point) dependency {
+	dependencyID := s.dependencies[id]
+	point, known := newest[dependencyID]
+	return dependency{id: dependencyID, interval: s.all[dependencyID].Every(), known: known, newest: point}
+}

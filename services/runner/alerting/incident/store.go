@@ -1,0 +1,254 @@
+package incident
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+	"nanomon/services/runner/alerting/masking"
+)
+
+// Store is the part of [store.Store] that the evaluator needs.
+type Store interface {
+	IncidentStates(ctx context.Context, monitorIDs []string) ([]store.IncidentState, error)
+	PutIncidentStates(ctx context.Context, states []store.IncidentState) error
+	AddNotifications(ctx context.Context, list []store.Notification) (known []string, err error)
+	Notifications(ctx context.Context, f store.NotificationFilter) ([]store.Notification, error)
+	StatesOf(ctx context.Context, monitorIDs []string) ([]store.State, error)
+}
+
+// load reads the stored states of the monitors, and the notifications since their last results unless all monitors were
+// loaded before.
+func (e *Evaluator) load(ctx context.Context, work []*trackedMonitor) error {
+	if err := e.readStates(ctx, work); err != nil {
+		return err
+	}
+	unloaded := slices.DeleteFunc(slices.Clone(work), func(t *trackedMonitor) bool { return t.loaded })
+	if len(unloaded) == 0 {
+		return nil
+	}
+	oldest := slices.MinFunc(unloaded, func(a, b *trackedMonitor) int {
+		return a.state.Evaluated.Compare(b.state.Evaluated)
+	})
+	if err := e.readNotifications(ctx, oldest.state.Evaluated); err != nil {
+		return err
+	}
+	for _, t := range unloaded {
+		t.loaded = true
+	}
+	return nil
+}
+
+// readStates reads and applies the stored states of the monitors.
+func (e *Evaluator) readStates(ctx context.Context, monitors []*trackedMonitor) error {
+	for part := range slices.Chunk(monitors, pageSize) {
+		ids := make([]string, len(part))
+		for i, t := range part {
+			ids[i] = t.monitor.ID
+		}
+		states, err := store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.IncidentState, error) {
+			return e.store.IncidentStates(ctx, ids)
+		})
+		if err != nil {
+			return err
+		}
+		for _, s := range states {
+			if t := e.tracked[s.MonitorID]; t != nil {
+				t.applyStored(s)
+			}
+		}
+	}
+	return nil
+}
+
+// readNotifications reads and applies the notifications since the given time. The first read covers firstReadPeriod.
+func (e *Evaluator) readNotifications(ctx context.Context, since time.Time) error {
+	if start := e.now().Add(-firstReadPeriod); !e.notificationsRead || since.Before(start) {
+		since = start
+	}
+	byMonitor := make(map[string][]store.Notification)
+	f := store.NotificationFilter{Limit: pageSize}
+	for {
+		page, err := e.listNotifications(ctx, f)
+		if err != nil {
+			return err
+		}
+		for _, n := range page {
+			byMonitor[n.MonitorID] = append(byMonitor[n.MonitorID], n)
+		}
+		if len(page) < f.Limit || page[len(page)-1].Date.Before(since) {
+			break
+		}
+		last := page[len(page)-1]
+		f.Before = &store.Cursor{Date: last.Date, ID: last.ID}
+	}
+	if !e.notificationsRead {
+		e.offline = lastOfflinePeriod(byMonitor[""], e.runner)
+	}
+	e.notificationsRead = true
+	for id, notifications := range byMonitor {
+		if t := e.tracked[id]; t != nil {
+			t.applyNotifications(notifications)
+		} else {
+			e.trackDeleted(notifications)
+		}
+	}
+	return nil
+}
+
+// trackDeleted tracks a monitor that has an open incident and was deleted while no runner was there to close it. The
+// notifications belong to one monitor, newest first.
+func (e *Evaluator) trackDeleted(notifications []store.Notification) {
+	n := notifications[0]
+	_, stored := e.monitors.all[n.MonitorID]
+	if n.MonitorID == "" || stored || n.Date.After(e.monitors.receivedAt.Add(-deletedAfter)) ||
+		!isOpen(applyNotifications(store.IncidentState{}, notifications)) {
+		return
+	}
+	t := newTrackedMonitor(monitor.Monitor{
+		ID: n.MonitorID, Name: n.MonitorName, Type: n.MonitorType, Target: n.MonitorTarget, Group: n.Group,
+	})
+	t.deleted = true
+	e.tracked[n.MonitorID] = t
+	e.pending[n.MonitorID] = true
+}
+
+func (e *Evaluator) listNotifications(ctx context.Context, f store.NotificationFilter) ([]store.Notification, error) {
+	return store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.Notification, error) {
+		return e.store.Notifications(ctx, f)
+	})
+}
+
+// evaluation is the result of evaluating one monitor: its next state, and the event, if any.
+type evaluation struct {
+	tracked *trackedMonitor
+	next    store.IncidentState
+	event   *event
+}
+
+// process evaluates the monitors, stores the notifications and then the states. It returns the monitors that must be
+// evaluated again because another runner has stored their notification first.
+func (e *Evaluator) process(ctx context.Context, work []*trackedMonitor, dependencies map[string]store.Point,
+	now time.Time,
+) ([]*trackedMonitor, error) {
+	evaluations := make([]evaluation, len(work))
+	for i, t := range work {
+		c := conditions{now: now, dependency: e.monitors.dependencyOf(t.monitor.ID, dependencies), offline: e.offline}
+		next, ev := t.evaluate(e.rules, c)
+		evaluations[i] = evaluation{t, next, ev}
+	}
+	conflicts, err := e.addNotifications(ctx, evaluations, now)
+	if err != nil {
+		return nil, err
+	}
+	evaluations = slices.DeleteFunc(evaluations, func(eval evaluation) bool { return conflicts[eval.tracked] })
+	if err := e.putStates(ctx, evaluations); err != nil {
+		return nil, err
+	}
+	for _, eval := range evaluations {
+		eval.tracked.finish(eval.next)
+		e.done(eval.tracked)
+	}
+	return e.resolveConflicts(ctx, slices.DeleteFunc(work, func(t *trackedMonitor) bool { return !conflicts[t] }))
+}
+
+// addNotifications stores the notifications of the evaluations, and returns the monitors whose notification was stored
+// before.
+func (e *Evaluator) addNotifications(ctx context.Context, evaluations []evaluation, now time.Time) (
+	conflicts map[*trackedMonitor]bool, err error,
+) {
+	var notifications []store.Notification
+	var owners []*trackedMonitor
+	for _, eval := range evaluations {
+		if eval.event != nil {
+			dependents := e.monitors.countDependents(eval.tracked.monitor.ID)
+			n := eval.tracked.notification(*eval.event, dependents, now, e.log)
+			notifications = append(notifications, masking.Notification(n, eval.tracked.monitor, e.types.Secrets()))
+			owners = append(owners, eval.tracked)
+		}
+	}
+	if len(notifications) == 0 {
+		return nil, nil
+	}
+	list, err := store.Call(ctx, store.LongCall, func(ctx context.Context) ([]string, error) {
+		return e.store.AddNotifications(ctx, notifications)
+	})
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[string]bool, len(list))
+	for _, id := range list {
+		known[id] = true
+	}
+	conflicts = make(map[*trackedMonitor]bool)
+	for i, n := range notifications {
+		if !known[n.ID] {
+			e.log.Info(eventTexts[n.Kind], "notification_id", n.ID, "monitor_id", n.MonitorID, "monitor", n.MonitorName,
+				"status", n.Status.String())
+		} else if !owners[i].acceptStored {
+			conflicts[owners[i]] = true
+		}
+	}
+	return conflicts, nil
+}
+
+// eventTexts are the log messages of events.
+var eventTexts = map[store.NotificationKind]string{
+	store.KindOpened:    "incident opened",
+	store.KindEscalated: "incident escalated",
+	store.KindReminder:  "incident still open, reminder due",
+	store.KindResolved:  "incident resolved",
+	store.KindClosed:    "incident closed",
+}
+
+// putStates stores the states that have changed in a way that needs storing.
+func (e *Evaluator) putStates(ctx context.Context, evaluations []evaluation) error {
+	var states []store.IncidentState
+	var owners []*trackedMonitor
+	for _, eval := range evaluations {
+		if eval.tracked.needsStoring(eval.next) && eval.next.Number() > eval.tracked.stored.Number() {
+			states, owners = append(states, eval.next), append(owners, eval.tracked)
+		}
+	}
+	if len(states) == 0 {
+		return nil
+	}
+	err := store.Do(ctx, store.LongCall, func(ctx context.Context) error {
+		return e.store.PutIncidentStates(ctx, states)
+	})
+	if err != nil {
+		return err
+	}
+	for i, t := range owners {
+		t.stored = states[i]
+	}
+	return nil
+}
+
+// resolveConflicts reads again the states and notifications of monitors whose notification was stored before. If that
+// changes nothing, the stored notification is the one that the evaluation requires, and a runner crashed before it
+// stored the state.
+func (e *Evaluator) resolveConflicts(ctx context.Context, monitors []*trackedMonitor) ([]*trackedMonitor, error) {
+	if len(monitors) == 0 {
+		return nil, nil
+	}
+	before := make([]store.IncidentState, len(monitors))
+	for i, t := range monitors {
+		before[i] = t.state
+	}
+	if err := e.readStates(ctx, monitors); err != nil {
+		return nil, err
+	}
+	for i, t := range monitors {
+		notifications, err := e.listNotifications(ctx, store.NotificationFilter{MonitorID: t.monitor.ID, Limit: pageSize})
+		if err != nil {
+			return nil, err
+		}
+		t.applyNotifications(notifications)
+		t.acceptStored = t.state.Phase == before[i].Phase && t.state.Incident == before[i].Incident &&
+			t.state.Number() == before[i].Number()
+	}
+	return monitors, nil
+}

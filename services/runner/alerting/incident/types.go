@@ -1,0 +1,18 @@
+package incident
+
+import (
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/secret"
+)
+
+// Types describes the monitor types to the evaluator.
+type Types interface {
+	// Secrets describes the properties of the types, to mask notifications.
+	Secrets() secret.Properties
+	// Host returns the host that the checks of m connect to, in lower case.
+	Host(m monitor.Monitor) string
+	// MaxDuration returns the maximum duration of a check of m.
+	MaxDuration(m monitor.Monitor) time.Duration
+}

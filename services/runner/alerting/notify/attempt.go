@@ -1,0 +1,272 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+	"nanomon/services/runner/alerting/masking"
+)
+
+// Attempt claims an attempt at n, sends its pending deliveries and stores their status. It does nothing if another
+// runner has the claim.
+func (o *Outbox) Attempt(ctx context.Context, n store.Notification) error {
+	n, won, err := o.claim(ctx, n)
+	if err != nil || !won {
+		return err
+	}
+	if len(n.Deliveries) == 0 {
+		n.Deliveries = o.newDeliveries(n)
+	}
+	if len(n.Deliveries) == 0 {
+		n.Next = time.Time{}
+		return o.put(ctx, n)
+	}
+	// Other runners see the new attempt and leave n alone until the lease expires.
+	n.Next = monitor.Date(o.now().Add(claimLease))
+	n.Deliveries = slices.Clone(n.Deliveries)
+	if err := o.put(ctx, n); err != nil {
+		return err
+	}
+	earlier, err := o.unfinishedEarlier(ctx, n)
+	if err != nil {
+		return err
+	}
+	masked, err := o.masked(ctx, n)
+	if err != nil {
+		return err
+	}
+	o.send(ctx, &n, masked, earlier)
+	o.schedule(ctx, &n, earlier)
+	o.logDeliveries(ctx, n)
+	return o.storeDeliveries(ctx, n)
+}
+
+// masked returns n without secrets. Notifications are stored without secrets, but not by earlier versions.
+func (o *Outbox) masked(ctx context.Context, n store.Notification) (store.Notification, error) {
+	if n.MonitorID == "" {
+		return n, nil
+	}
+	m, err := store.Call(ctx, store.ShortCall, func(ctx context.Context) (monitor.Monitor, error) {
+		return o.store.Monitor(ctx, n.MonitorID)
+	})
+	if err != nil && !errors.Is(err, monitor.ErrNotFound) {
+		return n, fmt.Errorf("read the monitor: %w", err)
+	}
+	return masking.Notification(n, m, o.secrets), nil
+}
+
+// newDeliveries returns a pending delivery for each channel and recipient of n.
+func (o *Outbox) newDeliveries(n store.Notification) []store.Delivery {
+	var list []store.Delivery
+	own := n.To[:min(len(n.To), monitor.MaxRecipients)] // Earlier versions stored more.
+	for _, c := range o.ordered {
+		if n.Kind == store.KindClosed && !c.SendsClosed() {
+			continue
+		}
+		for _, to := range c.Recipients(own) {
+			list = append(list, store.Delivery{Channel: c.Name(), To: to, Status: store.DeliveryPending})
+		}
+	}
+	return list
+}
+
+// unfinishedEarlier returns the earlier notifications about the same monitor or runner that still have pending
+// deliveries.
+func (o *Outbox) unfinishedEarlier(ctx context.Context, n store.Notification) (list []store.Notification, err error) {
+	switch {
+	case n.MonitorID != "":
+		f := store.NotificationFilter{MonitorID: n.MonitorID, Before: &store.Cursor{Date: n.Date, ID: n.ID}, Limit: 20}
+		list, err = store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.Notification, error) {
+			return o.store.Notifications(ctx, f)
+		})
+	case n.RunnerBeginning() != "":
+		list = make([]store.Notification, 1)
+		list[0], err = o.read(ctx, n.RunnerBeginning())
+		if errors.Is(err, monitor.ErrNotFound) {
+			return nil, nil
+		}
+	}
+	return slices.DeleteFunc(list, func(other store.Notification) bool { return other.Next.IsZero() }), err
+}
+
+// mustWait reports whether d must wait for an earlier notification to the same recipient, so that nobody is notified
+// of a recovery before the failure.
+func mustWait(d store.Delivery, earlier []store.Notification) bool {
+	return slices.ContainsFunc(earlier, func(other store.Notification) bool {
+		return len(other.Deliveries) == 0 || slices.ContainsFunc(other.Deliveries, func(delivery store.Delivery) bool {
+			return delivery.Channel == d.Channel && delivery.To == d.To && delivery.Status == store.DeliveryPending
+		})
+	})
+}
+
+// send attempts the pending deliveries of n, on all channels concurrently. masked is n without secrets.
+func (o *Outbox) send(ctx context.Context, n *store.Notification, masked store.Notification,
+	earlier []store.Notification,
+) {
+	pending := make(map[string][]*store.Delivery)
+	for i := range n.Deliveries {
+		d := &n.Deliveries[i]
+		switch {
+		case d.Status != store.DeliveryPending:
+		case mustWait(*d, earlier):
+			d.Answer = "waiting for an earlier notification"
+		case o.channels[d.Channel] == nil:
+			d.Answer = "this channel is not configured on the runner that tried"
+		default:
+			pending[d.Channel] = append(pending[d.Channel], d)
+		}
+	}
+	message := o.format.Message(masked)
+	var channels sync.WaitGroup
+	for name, ds := range pending {
+		channels.Go(func() { o.channels[name].deliver(ctx, message, ds) })
+	}
+	channels.Wait()
+}
+
+// deliver waits for a free slot, then makes one attempt at the deliveries ds of m.
+func (c *limitedChannel) deliver(ctx context.Context, m Message, ds []*store.Delivery) {
+	if !c.acquire(ctx) {
+		for _, d := range ds {
+			d.Answer = "timed out waiting for other notifications on this channel"
+		}
+		return
+	}
+	defer func() { <-c.slots }()
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	to := make([]string, len(ds))
+	for i, d := range ds {
+		to[i] = d.To
+	}
+	for i, outcome := range c.sendSafely(ctx, m, to) {
+		applyOutcome(ds[i], outcome)
+		c.count(outcome)
+	}
+}
+
+func (c *limitedChannel) count(outcome Outcome) {
+	if outcome.Err == nil {
+		c.sent.Add(1)
+	} else {
+		c.failed.Add(1)
+	}
+}
+
+// acquire takes a slot. It reports false if none was free within attemptTimeout.
+func (c *limitedChannel) acquire(ctx context.Context) bool {
+	wait := time.NewTimer(attemptTimeout)
+	defer wait.Stop()
+	select {
+	case c.slots <- struct{}{}:
+		return true
+	case <-ctx.Done():
+	case <-wait.C:
+	}
+	return false
+}
+
+// sendSafely calls Send and recovers from a panic. It always returns one outcome per recipient.
+func (c *limitedChannel) sendSafely(ctx context.Context, m Message, to []string) (list []Outcome) {
+	defer func() {
+		if p := recover(); p != nil {
+			list = nil
+		}
+		for len(list) < len(to) {
+			list = append(list, Outcome{Answer: "internal error in this channel", Err: errors.New("no outcome")})
+		}
+		list = list[:len(to)]
+	}()
+	return c.Send(ctx, m, to)
+}
+
+// applyOutcome updates d with the outcome of an attempt.
+func applyOutcome(d *store.Delivery, outcome Outcome) {
+	d.Tried, d.Answer = monitor.Date(time.Now()), outcome.Answer
+	switch {
+	case outcome.Err == nil:
+		d.Status = store.DeliverySent
+	case errors.Is(outcome.Err, ErrRefused):
+		d.Status = store.DeliveryFailed
+	}
+}
+
+// schedule sets the time of the next attempt at n. If no delivery is pending, or the retry period is over, it sets none
+// and the pending deliveries fail.
+func (o *Outbox) schedule(ctx context.Context, n *store.Notification, earlier []store.Notification) {
+	now := monitor.Date(o.now())
+	n.Next = time.Time{}
+	if !slices.ContainsFunc(n.Deliveries, func(d store.Delivery) bool { return d.Status == store.DeliveryPending }) {
+		return
+	}
+	if ctx.Err() != nil {
+		n.Next = now
+		return
+	}
+	next := now.Add(retryDelays[min(n.Attempts, len(retryDelays))-1])
+	if retry := earliestAfter(earlier); !retry.IsZero() && retry.Before(next) {
+		next = now.Add(max(retry.Sub(now), retryDelays[0]))
+	}
+	if n.Kind != store.KindTest && !next.After(n.Date.Add(retryPeriod)) {
+		n.Next = next
+		return
+	}
+	for i := range n.Deliveries {
+		if d := &n.Deliveries[i]; d.Status == store.DeliveryPending {
+			d.Status = store.DeliveryFailed
+		}
+	}
+}
+
+// earliestAfter returns the time at which the last of the earlier notifications may have been delivered; zero if there
+// are none.
+func earliestAfter(earlier []store.Notification) time.Time {
+	var last time.Time
+	for _, other := range earlier {
+		if after := other.Next.Add(orderDelay); after.After(last) {
+			last = after
+		}
+	}
+	return last
+}
+
+// logDeliveries logs the status of each delivery after an attempt.
+func (o *Outbox) logDeliveries(ctx context.Context, n store.Notification) {
+	for _, d := range n.Deliveries {
+		level, text := slog.LevelInfo, "notification sent"
+		switch d.Status {
+		case store.DeliveryPending:
+			level, text = slog.LevelWarn, "delivery failed, retrying"
+		case store.DeliveryFailed:
+			level, text = slog.LevelWarn, "delivery failed"
+		}
+		o.log.Log(ctx, level, text, "notification_id", n.ID, "attempt", n.Attempts, "channel", d.Channel, "to", d.To,
+			"answer", d.Answer)
+	}
+}
+
+// storeDeliveries stores the status of the deliveries. Only this runner knows it, so it retries until ctx ends or
+// another runner has made a later attempt.
+func (o *Outbox) storeDeliveries(ctx context.Context, n store.Notification) error {
+	for {
+		err := o.put(context.WithoutCancel(ctx), n)
+		if err == nil || errors.Is(err, monitor.ErrNotFound) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("store the deliveries: %w", err)
+		case <-time.After(pollInterval):
+		}
+		if current, err := o.read(ctx, n.ID); err == nil && current.Attempts > n.Attempts {
+			return nil
+		}
+	}
+}

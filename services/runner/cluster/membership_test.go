@@ -1,0 +1,112 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"nanomon/services/common/store"
+)
+
+// assignees returns the runner of each of 1000 monitors.
+func assignees(t *testing.T, runners ...string) []string {
+	t.Helper()
+	all := make([]string, 1000)
+	for i := range all {
+		id := fmt.Sprintf("%024x", i)
+		for _, r := range runners {
+			if !NewAssignment(r, runners).Has(id) {
+				continue
+			}
+			if all[i] != "" {
+				t.Fatalf("monitor %s is assigned to %s and to %s", id, all[i], r)
+			}
+			all[i] = r
+		}
+		if all[i] == "" {
+			t.Fatalf("monitor %s is not assigned", id)
+		}
+	}
+	return all
+}
+
+func TestAssignmentIsEvenAndStable(t *testing.T) {
+	three, four := assignees(t, "a", "b", "c"), assignees(t, "a", "b", "c", "d")
+	count := map[string]int{}
+	for i := range three {
+		count[four[i]]++
+		if four[i] != three[i] && four[i] != "d" {
+			t.Errorf("monitor %d moved from %s to %s when d joined", i, three[i], four[i])
+		}
+	}
+	for _, r := range []string{"a", "b", "c", "d"} {
+		if count[r] < 200 || count[r] > 300 {
+			t.Errorf("%s has %d of 1000 monitors", r, count[r])
+		}
+	}
+}
+
+func TestMembership(t *testing.T) {
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
+	heartbeat := func(id string, seconds int) store.Runner { return store.Runner{ID: id, LastSeen: at(seconds)} }
+	type update struct {
+		at         int
+		heartbeats []store.Runner
+		live       []string
+	}
+	me, both := []string{"me"}, []string{"a", "me"}
+	for name, updates := range map[string][]update{
+		"single runner": {{0, nil, me}, {1, []store.Runner{heartbeat("me", 0)}, me}},
+		"another runner joins and leaves": {
+			{0, nil, me}, {1, []store.Runner{heartbeat("a", 1)}, both}, {2, nil, me},
+		},
+		"heartbeats stop": {
+			{0, []store.Runner{heartbeat("a", 0)}, both}, {5, []store.Runner{heartbeat("a", 4)}, both},
+			{10, []store.Runner{heartbeat("a", 4)}, both}, {14, []store.Runner{heartbeat("a", 4)}, both},
+			{15, []store.Runner{heartbeat("a", 4)}, me}, {16, []store.Runner{heartbeat("a", 16)}, both},
+		},
+		"clock ahead": {
+			{0, []store.Runner{heartbeat("a", 3000)}, both}, {3, []store.Runner{heartbeat("a", 3003)}, both},
+		},
+		"old heartbeat": {
+			{0, []store.Runner{heartbeat("a", -61)}, me}, {1, []store.Runner{heartbeat("a", -61)}, me},
+		},
+		"clock far behind": {
+			{0, []store.Runner{heartbeat("a", -500)}, me}, {1, []store.Runner{heartbeat("a", -497)}, both},
+		},
+		"store was unavailable": {
+			{0, []store.Runner{heartbeat("a", 0), heartbeat("b", -90)}, both},
+			{60, []store.Runner{heartbeat("a", 0), heartbeat("b", -90)}, both},
+			{65, []store.Runner{heartbeat("a", 64)}, both},
+		},
+	} {
+		m := membership{self: "me"}
+		for _, u := range updates {
+			if got, _ := m.update(at(u.at), u.heartbeats); !slices.Equal(got.runners, u.live) {
+				t.Errorf("%s: after %d s %v are live, want %v", name, u.at, got.runners, u.live)
+			}
+		}
+	}
+}
+
+func TestMedianOffset(t *testing.T) {
+	const s = time.Second
+	for _, c := range []struct {
+		offsets []time.Duration
+		want    time.Duration
+	}{
+		{nil, 0},
+		{[]time.Duration{600 * s}, 0},
+		{[]time.Duration{-600 * s, -601 * s}, -600 * s},
+		{[]time.Duration{600 * s, -s}, 0},
+		{[]time.Duration{600 * s, 0, 0}, 0},
+		{[]time.Duration{-600 * s, -600 * s, 0}, 0},
+		{[]time.Duration{599 * s, 600 * s, 601 * s}, 599 * s},
+	} {
+		if got := medianOffset(c.offsets); got != c.want {
+			t.Errorf("%v: %s, want %s", c.offsets, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,289 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
+	"nanomon/services/common/store"
+	"nanomon/services/runner/health"
+	"nanomon/services/runner/quarantine"
+	"nanomon/services/runner/results"
+)
+
+const (
+	// abandonAfter is the time that cancelled checks have to return at a stop.
+	abandonAfter = time.Second
+	// releasedStateTTL is the time for which the engine remembers the state of a monitor that it no longer runs. Its
+	// last results are written by then.
+	releasedStateTTL = 10 * time.Minute
+)
+
+// scheduler starts the checks of the monitors when they are due and records their results. Only the goroutine
+// of run calls its methods, and uses the fields from entries on.
+type scheduler struct {
+	cfg     Config
+	types   probe.Registry
+	log     *slog.Logger
+	clock   clock
+	stats   stats
+	pool    *pool
+	results *results.Writer
+	health  *health.Runner
+	// checkCtx is the parent of the context of every check. It ends with the grace time.
+	checkCtx context.Context
+
+	// run receives from these channels.
+	changes           chan change
+	finished          chan finishedCheck
+	checkNow          chan checkNow
+	dependencyUpdates chan map[string]bool
+	// ping proves that run responds.
+	ping chan struct{}
+
+	// Other goroutines read what follows.
+	notChecked notChecked
+	// ignoreRules never holds nil.
+	ignoreRules atomic.Pointer[ignoreRules]
+	// running lists the entries. It never holds nil.
+	running atomic.Pointer[[]*entry]
+
+	entries map[string]*entry
+	// released holds the last state of monitors that this runner no longer runs, by id.
+	released  map[string]releasedState
+	isolation isolation
+	schedule  schedule
+	cleared   time.Time
+	// remoteNotOK reports, by id, whether a dependency that another runner checks is not OK.
+	remoteNotOK map[string]bool
+}
+
+func newScheduler(cfg Config, types probe.Registry, log *slog.Logger) *scheduler {
+	concurrency := concurrentChecks(log)
+	s := &scheduler{
+		cfg: cfg, types: types, log: log, results: cfg.Results, health: cfg.Health,
+		clock:             clock{base: time.Now()},
+		pool:              newPool(concurrency),
+		changes:           make(chan change),
+		finished:          make(chan finishedCheck, concurrency),
+		checkNow:          make(chan checkNow),
+		dependencyUpdates: make(chan map[string]bool),
+		ping:              make(chan struct{}),
+		notChecked:        notChecked{problems: make(map[string]*notCheckedProblem)},
+		entries:           make(map[string]*entry),
+		released:          make(map[string]releasedState),
+		isolation:         newIsolation(cfg.Quarantine, log),
+		remoteNotOK:       make(map[string]bool),
+	}
+	s.ignoreRules.Store(&ignoreRules{})
+	s.running.Store(new([]*entry))
+	return s
+}
+
+// releasedState is the last known state of a monitor, and the time of the clock at which this runner stopped running
+// it.
+type releasedState struct {
+	state *store.State
+	at    time.Duration
+}
+
+// finishedCheck reports the end of one check.
+type finishedCheck struct {
+	entry *entry
+	// completed is false if the check was cancelled; there is no result then.
+	completed bool
+	result    monitor.Result
+	// notChecked is the fault of this runner because of which there is no result; nil if there is one.
+	notChecked error
+	// way says beside which other checks the check ran.
+	way quarantine.Way
+	// delay is the time from the due time to the start.
+	delay    time.Duration
+	duration time.Duration
+}
+
+// run starts checks when they are due and handles changes and finished checks, until ctx ends. Its goroutine
+// owns the entries.
+func (s *scheduler) run(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		timer.Reset(s.startDueChecks(ctx))
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case c := <-s.changes:
+			s.apply(c)
+			s.startAlone(ctx)
+			s.results.AllowTakeOver()
+		case f := <-s.finished:
+			s.handleFinished(ctx, f)
+		case request := <-s.checkNow:
+			request.accepted <- s.startNow(ctx, request.monitorID)
+		case notOK := <-s.dependencyUpdates:
+			maps.Copy(s.remoteNotOK, notOK)
+		case <-s.ping:
+		}
+	}
+}
+
+// drain waits for the running checks, records their results and closes their probes. It abandons checks that don't
+// return although they were cancelled.
+func (s *scheduler) drain() {
+	done := make(chan struct{})
+	go func() {
+		s.pool.wait()
+		close(done)
+	}()
+	abandon := make(chan struct{})
+	stop := context.AfterFunc(s.checkCtx, func() { time.AfterFunc(abandonAfter, func() { close(abandon) }) })
+	defer stop()
+	for waiting := true; waiting; {
+		select {
+		case f := <-s.finished:
+			s.recordResult(f)
+		case <-done:
+			waiting = false
+		case <-abandon:
+			s.logAbandoned()
+			waiting = false
+		}
+	}
+	s.closeEntries()
+}
+
+// closeEntries records the remaining results and closes the probes of all checks that don't run.
+func (s *scheduler) closeEntries() {
+	for len(s.finished) > 0 {
+		s.recordResult(<-s.finished)
+	}
+	for _, en := range s.entries {
+		if en.running {
+			en.cancel()
+			continue
+		}
+		en.close()
+	}
+}
+
+// logAbandoned logs the monitors whose checks still run.
+func (s *scheduler) logAbandoned() {
+	var ids []string
+	for id, en := range s.entries {
+		if en.running {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	s.log.Warn("checks did not stop in time, abandoned them", "checks", len(ids), "monitor_ids", ids[:min(len(ids), 20)])
+}
+
+// startDueChecks starts the checks that are due and returns the time until the next one is due.
+func (s *scheduler) startDueChecks(ctx context.Context) time.Duration {
+	now := s.clock.now()
+	for {
+		en := s.schedule.first()
+		if en == nil {
+			return time.Hour
+		}
+		if en.due > now {
+			return en.due - now
+		}
+		due, missed := en.due, 0
+		if now-due > suspendThreshold {
+			en.due, missed = en.dueAfterSuspend(due, now)
+			s.schedule.reorderFirst()
+			s.stats.countSkipped(missed)
+			continue
+		}
+		en.due, missed = en.nextDue(due, now)
+		s.schedule.reorderFirst()
+		if en.running {
+			missed++
+		} else {
+			s.startCheck(ctx, en, due)
+		}
+		s.stats.countSkipped(missed)
+	}
+}
+
+// startNow starts a check outside the schedule. If a check is running, another one follows it. It reports whether this
+// runner runs the monitor.
+func (s *scheduler) startNow(ctx context.Context, id string) bool {
+	en := s.entries[id]
+	switch {
+	case en == nil:
+		return false
+	case en.running:
+		en.rerun = true
+	default:
+		s.startCheck(ctx, en, s.clock.now())
+	}
+	return true
+}
+
+// startCheck starts a check as soon as it may run.
+func (s *scheduler) startCheck(ctx context.Context, en *entry, due time.Duration) {
+	en.running = true
+	s.dispatch(ctx, dueCheck{en, due})
+}
+
+// runCheck hands a check to the pool. A check that is still waiting when the engine stops is not run.
+func (s *scheduler) runCheck(ctx context.Context, c dueCheck, way quarantine.Way) {
+	en := c.entry
+	s.pool.run(func() {
+		f := finishedCheck{entry: en, way: way}
+		if ctx.Err() == nil && en.ctx.Err() == nil {
+			began, date := s.clock.now(), monitor.Date(s.cfg.Clock.Now())
+			f.delay = began - c.due
+			end := s.cfg.Quarantine.Begin(quarantine.KeyOf(en.monitor), way)
+			f.result, f.notChecked = en.run(s.types, s.cfg.Secrets)
+			f.result.Date = date
+			end()
+			f.duration = s.clock.now() - began
+			f.completed = en.ctx.Err() == nil
+		}
+		s.finished <- f
+	})
+}
+
+// handleFinished records the result of a check, and starts the next check if one was requested.
+func (s *scheduler) handleFinished(ctx context.Context, f finishedCheck) {
+	s.recordResult(f)
+	s.endIsolation(ctx, f)
+	if en := f.entry; en.rerun && !en.removed {
+		en.rerun = false
+		s.startCheck(ctx, en, s.clock.now())
+	}
+}
+
+// recordResult passes the result of a check to the writer, with the state and the status changes that follow from it.
+func (s *scheduler) recordResult(f finishedCheck) {
+	en := f.entry
+	en.running = false
+	if en.removed {
+		en.close()
+		return
+	}
+	if !f.completed {
+		return
+	}
+	if f.notChecked != nil {
+		s.recordNotChecked(en, f.notChecked)
+		return
+	}
+	s.recordChecked(en.monitor.ID)
+	s.stats.countCheck(f.result.Status)
+	s.cfg.OnCheck(CompletedCheck{Type: en.monitor.Type, Status: f.result.Status, Delay: f.delay, Duration: f.duration})
+	f.result.Ignored = s.ignoreReason(en, f.result)
+	next, changes := advance(en.state.Load(), f.result, en.gapInterval)
+	en.state.Store(next)
+	en.gapInterval = en.interval
+	s.results.Add(f.result, next, changes)
+}
