@@ -18,15 +18,16 @@ test('the first load is small', async ({ page, requests }) => {
   await session.send('Network.enable');
   let bytes = 0;
   session.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
-  /** @type {string[]} */
-  const requested = [];
-  page.on('request', (request) => requested.push(request.url()));
+  // The list is read a second time if the event stream opens late, because events may have been missed.
+  /** @type {Set<string>} */
+  const requested = new Set();
+  page.on('request', (request) => requested.add(request.url()));
   await page.goto('/');
   await expect(page.locator('main a[href^="#monitor/"]').first()).toBeVisible();
   await requests.settle();
   expect(bytes).toBeGreaterThan(20_000);
   expect(bytes).toBeLessThanOrEqual(MAX_BYTES);
-  expect(requested.length, requested.join('\n')).toBeLessThanOrEqual(MAX_REQUESTS);
+  expect(requested.size, [...requested].join('\n')).toBeLessThanOrEqual(MAX_REQUESTS);
 });
 
 // Holds back requests until the page sends no more, and then answers all of them together. That is one round trip.
