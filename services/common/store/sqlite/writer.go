@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"nanomon/services/common/store"
@@ -78,6 +79,10 @@ func (s *Store) commitGroup(t *tx, first *operation) {
 			break
 		}
 		group = append(group, next)
+	}
+	// The file may have been deleted since the transaction began.
+	if err == nil && errors.Is(s.files.check(), errFileGone) {
+		err = errFileGone
 	}
 	if err == nil {
 		err = t.control("COMMIT")
