@@ -248,7 +248,7 @@ func (r Runner) NotCheckedCount() int {
 type NotChecked struct {
 	// Reason says what is wrong with the runner and what to do. It contains no secret.
 	Reason string `json:"reason"`
-	// Monitors lists them, those that have not been checked for the longest time first. The runner limits their number.
+	// Monitors lists them, longest unchecked first. The runner limits their number.
 	Monitors []NotCheckedMonitor `json:"monitors"`
 	// More is the number of further monitors.
 	More int `json:"more,omitempty"`

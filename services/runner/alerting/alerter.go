@@ -37,7 +37,7 @@ type Config struct {
 	LinkBase string
 }
 
-// Alerter evaluates the results of one runner's monitors and sends due notifications, including those of other runners.
+// Alerter evaluates the results of one runner's monitors and sends the due notifications of all runners.
 // It runs once. Monitors, Stored, StoreFailing and Counts are safe for concurrent use, at any time, and never block.
 type Alerter struct {
 	evaluator *incident.Evaluator

@@ -95,7 +95,7 @@ func (n *notChecked) list() []store.NotChecked {
 	return list
 }
 
-// sortedBySince returns the monitors, those that have not been checked for the longest time first.
+// sortedBySince returns the monitors, longest unchecked first.
 func sortedBySince(since map[string]time.Time) []store.NotCheckedMonitor {
 	list := make([]store.NotCheckedMonitor, 0, len(since))
 	for id, date := range since {

@@ -76,7 +76,7 @@ func (m *Memory) SetIntercept(intercept func(ctx context.Context, operation, id 
 	m.intercept, m.calls = intercept, make(map[string]int)
 }
 
-// EvaluatorCalls returns the counted calls except those of the outbox.
+// EvaluatorCalls returns the counted calls except the calls of the outbox.
 func (m *Memory) EvaluatorCalls() map[string]int {
 	m.mu.Lock()
 	defer m.mu.Unlock()

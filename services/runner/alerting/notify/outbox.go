@@ -93,7 +93,7 @@ func New(
 // Counts counts the deliveries of one channel since the outbox was created, one per notification and recipient.
 type Counts struct {
 	Channel string
-	// Sent counts accepted deliveries, Failed counts failed attempts, including those that are retried.
+	// Sent counts accepted deliveries, Failed counts failed attempts, also if they are retried.
 	Sent, Failed int64
 }
 
