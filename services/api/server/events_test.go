@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
 	"nanomon/services/common/store/sqlite"
 )
@@ -158,7 +159,7 @@ func (f *flakyStore) Watch(context.Context, store.Topic) (<-chan struct{}, error
 
 // runHub runs a hub in a synctest bubble until the test ends.
 func runHub(t *testing.T, s eventStore) *eventHub {
-	h := newEventHub(s, nil, slog.New(slog.DiscardHandler))
+	h := newEventHub(s, secret.Properties{}, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {

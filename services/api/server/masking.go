@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -31,7 +32,7 @@ func (l listedMonitor) masked(secrets secret.Properties) listedMonitor {
 func maskResults(
 	ctx context.Context, s monitorLister, secrets secret.Properties, results []monitor.Result,
 ) ([]monitor.Result, error) {
-	byID, err := monitorsByID(ctx, s, results)
+	byID, err := monitorsByID(ctx, s, secrets, results)
 	if err != nil {
 		return nil, err
 	}
@@ -48,20 +49,29 @@ func maskResults(
 	return masked, nil
 }
 
-// monitorsByID returns the current monitors by id. It returns an empty map if no result contains text from its target.
-func monitorsByID(ctx context.Context, s monitorLister, results []monitor.Result) (map[string]monitor.Monitor, error) {
+// monitorsByID returns the current monitors by id. It returns an empty map if no result contains text that was found in
+// the answer of its target.
+func monitorsByID(
+	ctx context.Context, s monitorLister, secrets secret.Properties, results []monitor.Result,
+) (map[string]monitor.Monitor, error) {
 	byID := make(map[string]monitor.Monitor)
-	for _, r := range results {
-		if _, matched := r.Outputs["regexMatch"]; !matched && r.Message == "" {
-			continue
-		}
-		monitors, err := s.Monitors(ctx)
-		for _, m := range monitors {
-			byID[m.ID] = m
-		}
-		return byID, err
+	searches := slices.Concat(slices.Collect(maps.Values(secrets.Searches))...)
+	if !slices.ContainsFunc(results, func(r monitor.Result) bool { return containsFoundText(r, searches) }) {
+		return byID, nil
 	}
-	return byID, nil
+	monitors, err := s.Monitors(ctx)
+	for _, m := range monitors {
+		byID[m.ID] = m
+	}
+	return byID, err
+}
+
+// containsFoundText reports whether r contains text that was found in the answer of its target.
+func containsFoundText(r monitor.Result, searches []secret.Search) bool {
+	return r.Message != "" || slices.ContainsFunc(searches, func(s secret.Search) bool {
+		_, found := r.Outputs[s.Output]
+		return found
+	})
 }
 
 // maskNotifications masks secrets in notifications.

@@ -17,7 +17,7 @@ import (
 )
 
 const door = `{"name": "gate", "type": "door", "interval": "30s", "target": "17", "properties": ` +
-	`{"password": "hushpassword", "codes": "{\"3\": \"hushcode\"}", "building": "north"}}`
+	`{"password": "hushpassword", "codes": "{\"3\": \"hushcode\", \"4\": \"31415926\"}", "building": "north"}}`
 
 // startNewType starts a server that has the made-up monitor type, with one monitor of it and its result. It returns a
 // client of an admin and an anonymous one.
@@ -32,7 +32,10 @@ func startNewType(t *testing.T) (admin, anonymous *api) {
 	created := decodeAs[monitor.Monitor](t, admin.do("POST", "/api/monitors", door))
 	r := resultN(0)
 	r.MonitorID, r.Message = created.ID, "refused hushpassword and hushcode"
-	must(t, s.AppendBatch(t.Context(), store.Batch{Results: []monitor.Result{r}}))
+	found := resultN(1)
+	found.MonitorID, found.Value, found.Message = created.ID, 31415926, ""
+	found.Outputs = map[string]any{"entry": 31415926.0, "time": 7.0}
+	must(t, s.AppendBatch(t.Context(), store.Batch{Results: []monitor.Result{r, found}}))
 	return admin, &api{t: t, store: s, url: testServer.URL}
 }
 
@@ -47,10 +50,21 @@ func TestNewTypeIsMasked(t *testing.T) {
 		}
 	}
 	masked := decodeAs[[]monitor.Monitor](t, anonymous.do("GET", "/api/monitors", ""))[0]
-	same(t, "properties", masked.Properties, map[string]string{"password": "•••", "codes": `{"3":"•••"}`, "building": "north"})
+	same(t, "properties", masked.Properties, map[string]string{"password": "•••", "codes": `{"3":"•••","4":"•••"}`, "building": "north"})
 	same(t, "status", admin.do("PUT", "/api/monitors/"+masked.ID, toJSON(t, masked)).status, http.StatusOK)
 	stored := admin.monitors()[0].Properties
-	same(t, "stored", stored, map[string]string{"password": "hushpassword", "codes": `{"3": "hushcode"}`, "building": "north"})
+	same(t, "stored", stored, map[string]string{"password": "hushpassword", "codes": `{"3": "hushcode", "4": "31415926"}`, "building": "north"})
+}
+
+func TestNewTypeMasksWhatItFinds(t *testing.T) {
+	admin, anonymous := startNewType(t)
+	latest := func(client *api) monitor.Result {
+		return decodeAs[[]monitor.Result](t, client.do("GET", "/api/results?limit=1", ""))[0]
+	}
+	same(t, "value for an admin", latest(admin).Value, 31415926.0)
+	got := latest(anonymous)
+	same(t, "masked outputs", got.Outputs, map[string]any{"entry": "•••", "time": 7.0})
+	same(t, "masked value", got.Value, 7.0)
 }
 
 func TestNewTypeIsValidated(t *testing.T) {
@@ -58,7 +72,7 @@ func TestNewTypeIsValidated(t *testing.T) {
 	for property, detail := range map[string]string{
 		`"timeout": "soon"`: `property timeout: \"soon\" is not a duration`,
 		`"codes": "{1}"`:    "property codes: ",
-		`"key": "1"`:        "unknown property 'key' for type door; known properties: timeout, password, codes, building",
+		`"key": "1"`:        "unknown property 'key' for type door; known properties: timeout, password, codes, building, log",
 	} {
 		got := admin.do("POST", "/api/monitors", strings.Replace(door, `"building": "north"`, property, 1))
 		if got.status != http.StatusBadRequest || !strings.Contains(string(got.body), detail) {

@@ -7,6 +7,7 @@ import (
 
 	"nanomon/services/common/config"
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/secret"
 )
 
 func TestChecks(t *testing.T) {
@@ -32,7 +33,7 @@ func TestChecks(t *testing.T) {
 		t.Errorf("allow %v, deny %v", c.TargetAllow, c.TargetDeny)
 	}
 	for target, want := range map[string]string{"${env:TOKEN}": "s3cret", "${env:OTHER}": ""} {
-		m, _, err := c.Secrets.Resolve(monitor.Monitor{Target: target}, nil)
+		m, _, err := c.Secrets.Resolve(monitor.Monitor{Target: target}, secret.Properties{})
 		if (err == nil) != (want != "") || m.Target != want {
 			t.Errorf("%s leads to %q, error %v", target, m.Target, err)
 		}

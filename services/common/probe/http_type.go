@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/secret"
 )
 
 const defaultUserAgent = "NanoMon/1.0"
@@ -32,7 +33,8 @@ func httpType(guard Guard) Type {
 			RuleHint: "Without a rule every status code is OK, even 500. A rule can require a status code, a " +
 				"text in the body (body =~ 'ready') or a minimum lifetime of the certificate.",
 		},
-		New: func(target string, settings Settings) (Probe, error) { return newHTTP(guard, target, settings) },
+		Searches: []secret.Search{{Property: "bodyRegex", Output: "regexMatch", Value: "respTime"}},
+		New:      func(target string, settings Settings) (Probe, error) { return newHTTP(guard, target, settings) },
 	}
 }
 

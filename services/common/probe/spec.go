@@ -134,6 +134,8 @@ type Type struct {
 	// MaxDuration returns the maximum duration of a check; nil means that it is the property timeout. The settings contain
 	// only durations and numbers.
 	MaxDuration func(settings Settings) time.Duration
+	// Searches lists the properties that search the answers of targets.
+	Searches []secret.Search
 	// New returns a probe. It does not access the network. The error is a [monitor.InvalidError] that names the invalid
 	// target or property.
 	New func(target string, settings Settings) (Probe, error)
@@ -159,7 +161,13 @@ func (r Registry) Specs() []Spec {
 }
 
 // Secrets returns what the properties of the types contain, to mask monitors and to resolve their references to secrets.
-func (r Registry) Secrets() secret.Properties { return r.contents }
+func (r Registry) Secrets() secret.Properties {
+	searches := make(map[string][]secret.Search)
+	for name, t := range r {
+		searches[name] = t.Searches
+	}
+	return secret.Properties{Of: r.contents, Searches: searches}
+}
 
 // contents describes a property. The text of a property that the type does not have is secret as a whole.
 func (r Registry) contents(monitorType, name string) secret.Property {

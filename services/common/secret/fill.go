@@ -16,7 +16,7 @@ func (p Properties) HasReferences(m monitor.Monitor) bool {
 	found := HasReference(m.Target)
 	for name, value := range m.Properties {
 		// JSON may escape the characters of a reference as \uXXXX.
-		found = found || HasReference(value) || strings.Contains(value, `\u`) && p(m.Type, name).Map
+		found = found || HasReference(value) || strings.Contains(value, `\u`) && p.Of(m.Type, name).Map
 	}
 	return found
 }
@@ -51,7 +51,7 @@ func (s Source) Resolve(m monitor.Monitor, properties Properties) (monitor.Monit
 	if user := userText(m.Target); HasReference(user) {
 		patterns = append(patterns, basicAuthPatterns(userText(filled.Target), user)...)
 	}
-	return filled, newScrubber(patterns), nil
+	return filled, newScrubber(patterns, properties.Searches[m.Type]), nil
 }
 
 // fillMonitor replaces the references in the target and the properties by the results of value. It returns the errors
@@ -64,7 +64,7 @@ func (p Properties) fillMonitor(m monitor.Monitor, value func(part) (string, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Properties)) {
 		text := m.Properties[name]
-		if p(m.Type, name).Map {
+		if p.Of(m.Type, name).Map {
 			properties[name], err = fillMap(text, value)
 		} else {
 			properties[name], err = fill(text, value)

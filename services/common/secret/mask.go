@@ -18,7 +18,7 @@ func (p Properties) Mask(m monitor.Monitor) monitor.Monitor {
 	m.Target = MaskURL(m.Target)
 	m.Properties = maps.Clone(m.Properties)
 	for name, text := range m.Properties {
-		switch property := p(m.Type, name); {
+		switch property := p.Of(m.Type, name); {
 		case text == "" || !property.Secret:
 		case property.Map:
 			m.Properties[name] = maskMap(text)
@@ -143,15 +143,18 @@ func partsOf(text string) []string {
 func (p Properties) ScrubberFor(m monitor.Monitor) *Scrubber {
 	patterns := targetPatterns(m.Target)
 	for name, text := range m.Properties {
-		if property := p(m.Type, name); property.Secret {
+		if property := p.Of(m.Type, name); property.Secret {
 			patterns = append(patterns, property.patterns(text)...)
 		}
 	}
-	return newScrubber(patterns)
+	return newScrubber(patterns, p.Searches[m.Type])
 }
 
-// ScrubberForTarget is like [Properties.ScrubberFor] for a monitor with this target and without properties.
-func ScrubberForTarget(target string) *Scrubber { return newScrubber(targetPatterns(target)) }
+// ScrubberForTarget is like [Properties.ScrubberFor] for a monitor of this type with another target and without
+// properties.
+func (p Properties) ScrubberForTarget(monitorType, target string) *Scrubber {
+	return newScrubber(targetPatterns(target), p.Searches[monitorType])
+}
 
 // patterns returns patterns for the text of a secret property and for its parts.
 func (p Property) patterns(text string) []pattern {

@@ -11,9 +11,15 @@ import (
 	"nanomon/services/common/monitor"
 )
 
+// found is the search of the type http.
+var found = []Search{{Property: "bodyRegex", Output: "regexMatch", Value: "respTime"}}
+
 // types describes the properties of all types: headers and body are secret.
-var types Properties = func(_, name string) Property {
-	return Property{Map: name == "headers", Secret: name == "headers" || name == "body"}
+var types = Properties{
+	Of: func(_, name string) Property {
+		return Property{Map: name == "headers", Secret: name == "headers" || name == "body"}
+	},
+	Searches: map[string][]Search{"http": found},
 }
 
 func TestMaskURL(t *testing.T) {

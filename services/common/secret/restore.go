@@ -23,7 +23,7 @@ func (p Properties) Restore(m, stored monitor.Monitor) (monitor.Monitor, error) 
 	}
 	m.Properties = maps.Clone(m.Properties)
 	for _, name := range slices.Sorted(maps.Keys(m.Properties)) {
-		text, old, property := m.Properties[name], stored.Properties[name], p(m.Type, name)
+		text, old, property := m.Properties[name], stored.Properties[name], p.Of(m.Type, name)
 		switch {
 		case text == Placeholder && old != "" && property.Secret:
 			m.Properties[name] = old

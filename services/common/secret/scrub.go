@@ -23,9 +23,10 @@ type Scrubber struct {
 	// patterns is in descending order of length.
 	patterns []pattern
 	replacer *strings.Replacer
+	searches []Search
 }
 
-func newScrubber(patterns []pattern) *Scrubber {
+func newScrubber(patterns []pattern, searches []Search) *Scrubber {
 	patterns = slices.DeleteFunc(patterns, func(p pattern) bool { return p.text == "" })
 	if len(patterns) == 0 {
 		return nil
@@ -35,7 +36,7 @@ func newScrubber(patterns []pattern) *Scrubber {
 	for _, p := range patterns {
 		pairs = append(pairs, p.text, p.replacement)
 	}
-	return &Scrubber{patterns: patterns, replacer: strings.NewReplacer(pairs...)}
+	return &Scrubber{patterns: patterns, replacer: strings.NewReplacer(pairs...), searches: searches}
 }
 
 // Scrub returns text with the secrets replaced.
@@ -69,14 +70,6 @@ func (s *Scrubber) scrubTruncated(text string) string {
 	return text
 }
 
-const (
-	// regexMatch is the only numeric output that may contain text of the target. If it is a number, it is also the
-	// result's value.
-	regexMatch = "regexMatch"
-	// respTime is the output that is the result's value if regexMatch is not a number.
-	respTime = "respTime"
-)
-
 // ScrubResult replaces the secrets in the message, the outputs and the value of r. It copies the outputs, which other
 // results may share.
 func (s *Scrubber) ScrubResult(r *monitor.Result) {
@@ -86,14 +79,15 @@ func (s *Scrubber) ScrubResult(r *monitor.Result) {
 	r.Message = s.Scrub(r.Message)
 	r.Outputs = maps.Clone(r.Outputs)
 	for name, value := range r.Outputs {
-		switch value := value.(type) {
-		case string:
-			r.Outputs[name] = s.Scrub(value)
-		case float64:
-			if replacement := s.scrubNumber(value); replacement != "" && name == regexMatch {
-				r.Outputs[name] = replacement
-				r.Value, _ = r.Outputs[respTime].(float64)
-			}
+		if text, ok := value.(string); ok {
+			r.Outputs[name] = s.Scrub(text)
+		}
+	}
+	for _, search := range s.searches {
+		number, ok := r.Outputs[search.Output].(float64)
+		if replacement := s.scrubNumber(number); ok && replacement != "" {
+			r.Outputs[search.Output] = replacement
+			r.Value, _ = r.Outputs[search.Value].(float64)
 		}
 	}
 }

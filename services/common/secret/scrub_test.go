@@ -34,7 +34,7 @@ func TestScrubEncodings(t *testing.T) {
 	for _, value := range []string{
 		"s3cret", "correct horse", `p@ss/w:o?r&d#%+`, `"quoted" \ <tag> 'x'`, "tab\tand\nline", "pässwörd ☃", "a+b=c;d,e!f*g(h)", "12345678", "%41%2f",
 	} {
-		s := newScrubber(patternsFor(value, "${env:X}"))
+		s := newScrubber(patternsFor(value, "${env:X}"), found)
 		for how, text := range encodings(value) {
 			got := s.Scrub(text)
 			if strings.Contains(got, value) || got == text {
@@ -51,7 +51,7 @@ func TestScrubEncodings(t *testing.T) {
 
 func TestScrubBase64(t *testing.T) {
 	const password = "correct horse"
-	s := newScrubber(patternsFor(password, "${env:X}"))
+	s := newScrubber(patternsFor(password, "${env:X}"), found)
 	for _, before := range []string{"", "u", "me", "you", "user:", "Ada Lovelace:"} {
 		for _, after := range []string{"", ".", "..", "..."} {
 			for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawURLEncoding} {
@@ -73,7 +73,7 @@ func TestScrubBase64(t *testing.T) {
 }
 
 func TestScrubSeveralSecrets(t *testing.T) {
-	s := newScrubber(append(patternsFor("pass", "${env:SHORT}"), patternsFor("password", "${env:LONG}")...))
+	s := newScrubber(append(patternsFor("pass", "${env:SHORT}"), patternsFor("password", "${env:LONG}")...), found)
 	for text, want := range map[string]string{
 		"":                      "",
 		"nothing":               "nothing",
@@ -86,11 +86,11 @@ func TestScrubSeveralSecrets(t *testing.T) {
 			t.Errorf("%q became %q, want %q", text, got, want)
 		}
 	}
-	cut := newScrubber(patternsFor("abcdefgh", "R"))
+	cut := newScrubber(patternsFor("abcdefgh", "R"), found)
 	if got := cut.Scrub("so abcdefg… and abcdefg…\""); got != "so abcdefg… and R…\"" {
 		t.Errorf("got %q", got)
 	}
-	if newScrubber(nil).Scrub("x") != "x" || newScrubber(patternsFor("", "R")) != nil {
+	if newScrubber(nil, found).Scrub("x") != "x" || newScrubber(patternsFor("", "R"), found) != nil {
 		t.Error("want no scrubber without secrets")
 	}
 }
@@ -98,7 +98,7 @@ func TestScrubSeveralSecrets(t *testing.T) {
 func TestScrubResult(t *testing.T) {
 	shared := map[string]any{"regexMatch": "key=s3cret", "status": 200.0, "finalUrl": "http://h/?k=s3cret", "bodyTruncated": true, "respTime": 7.5}
 	r := monitor.Result{Value: 7.5, Message: "no answer from s3cret", MonitorTarget: "http://h/?k=${env:K}", Outputs: shared}
-	newScrubber(patternsFor("s3cret", "${env:K}")).ScrubResult(&r)
+	newScrubber(patternsFor("s3cret", "${env:K}"), found).ScrubResult(&r)
 	want := monitor.Result{Value: 7.5, Message: "no answer from ${env:K}", MonitorTarget: "http://h/?k=${env:K}",
 		Outputs: map[string]any{"regexMatch": "key=${env:K}", "status": 200.0, "finalUrl": "http://h/?k=${env:K}", "bodyTruncated": true, "respTime": 7.5}}
 	if diff := cmp.Diff(want, r); diff != "" {
@@ -116,7 +116,7 @@ func TestScrubResult(t *testing.T) {
 		{"12345678901234567890", 12345678901234567890, true}, {"12345678901234567890", 7712345678901234567890, true}, {"x", 1, false},
 	} {
 		r := monitor.Result{Value: c.number, Outputs: map[string]any{"regexMatch": c.number, "respTime": 3.0}}
-		newScrubber(patternsFor(c.value, "R")).ScrubResult(&r)
+		newScrubber(patternsFor(c.value, "R"), found).ScrubResult(&r)
 		if hidden := r.Outputs["regexMatch"] == "R" && r.Value == 3; hidden != c.hidden || !hidden && r.Value != c.number {
 			t.Errorf("%s in %v: %+v", c.value, c.number, r)
 		}
@@ -129,7 +129,7 @@ func FuzzScrubber(f *testing.F) {
 	f.Add("aba", "ab", "ba")
 	f.Fuzz(func(t *testing.T, value, before, after string) {
 		const replacement = "•"
-		s := newScrubber(patternsFor(value, replacement))
+		s := newScrubber(patternsFor(value, replacement), found)
 		if value == "" || strings.ContainsAny(value, "•…") || !utf8.ValidString(value) {
 			return
 		}

@@ -68,7 +68,7 @@ func typeTables(t *testing.T, types probe.Registry) string {
 func TestNewTypeIsDocumented(t *testing.T) {
 	text := typeTables(t, typetest.Types())
 	for _, line := range []string{
-		"| `door` | [Door](#door-door) | Time to get the response, in ms. |",
+		"| `door` | [Door](#door-door) | Time to get the response, in ms, or the number that log matches. |",
 		"| `timeout` | duration from 1ms | `90s` | Maximum time to wait. |",
 		"| `password` | text |  | The password of the controller. The value is a secret. |",
 		"| `open` | bool |  | Whether the door is open. |",

@@ -47,7 +47,7 @@ func typeSpec(t *testing.T, types probe.Registry) string {
 
 func TestNewTypeIsInTheTypeSpec(t *testing.T) {
 	text := typeSpec(t, typetest.Types())
-	for _, line := range []string{"  door,", "   * - `door`: `timeout`, `password`, `codes`, `building`"} {
+	for _, line := range []string{"  door,", "   * - `door`: `timeout`, `password`, `codes`, `building`, `log`"} {
 		if !strings.Contains(text, "\n"+line+"\n") {
 			t.Errorf("the TypeSpec of the monitor types lacks the line %q", line)
 		}
