@@ -85,18 +85,19 @@ func (f *eventFeed) run(ctx context.Context) {
 	group.Wait()
 }
 
-// follow calls read after every change of the topic. It logs the first of consecutive errors.
+// follow calls read after every change of the topic.
 func (f *eventFeed) follow(
 	ctx context.Context, topic store.Topic, poll time.Duration, read func(context.Context) error,
 ) {
-	failing := false
+	failures := store.FailureLog{
+		Log: f.log, Failed: "event stream interrupted, retrying", Recovered: "event stream works again",
+		Args: []any{"topic", topic},
+	}
 	followed := store.Followed{Topic: topic, Poll: poll, Rewatch: poll, Delay: poll / 10}
 	store.Follow(ctx, f.store, followed, func() bool {
-		err := read(ctx)
-		if err != nil && !failing && ctx.Err() == nil {
-			f.log.Warn("event stream interrupted, retrying", "topic", topic, "error", err)
+		if err := read(ctx); ctx.Err() == nil {
+			failures.Record(err)
 		}
-		failing = err != nil
 		return false
 	})
 }

@@ -179,10 +179,11 @@ func (h *notificationHandler) test(w http.ResponseWriter, r *http.Request) error
 // cancelTest prevents a test notification from being sent after the client stopped waiting, and returns the error to
 // respond with.
 func (h *notificationHandler) cancelTest(r *http.Request, ctx context.Context, test store.Notification) error {
-	cancelCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), runnerTimeout)
-	defer cancel()
 	test.Next = time.Time{}
-	if err := h.store.PutDeliveries(cancelCtx, test); err != nil {
+	err := store.Do(context.WithoutCancel(ctx), store.ShortCall, func(ctx context.Context) error {
+		return h.store.PutDeliveries(ctx, test)
+	})
+	if err != nil {
 		h.log.Warn("could not cancel a test notification, it may still be sent",
 			"notification_id", test.ID, "error", err)
 	}

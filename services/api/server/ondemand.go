@@ -114,9 +114,10 @@ func (h *onDemandHandler) runCheck(ctx context.Context, check store.OnDemandChec
 }
 
 func (h *onDemandHandler) deleteCheck(r *http.Request, id string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), runnerTimeout)
-	defer cancel()
-	if err := h.store.DeleteOnDemandCheck(ctx, id); err != nil {
+	err := store.Do(context.WithoutCancel(r.Context()), store.ShortCall, func(ctx context.Context) error {
+		return h.store.DeleteOnDemandCheck(ctx, id)
+	})
+	if err != nil {
 		h.log.Warn("could not delete an on-demand check, it will expire", "check_id", id, "error", err)
 	}
 }

@@ -11,12 +11,8 @@ import (
 	"nanomon/services/common/web"
 )
 
-const (
-	// maxHeartbeatAge is the maximum age of a live runner's heartbeat.
-	maxHeartbeatAge = 10 * time.Second
-	// storeTimeout is the maximum time that the health and status routes wait for the store.
-	storeTimeout = 3 * time.Second
-)
+// maxHeartbeatAge is the maximum age of a live runner's heartbeat.
+const maxHeartbeatAge = 10 * time.Second
 
 // statusStore is the part of the store for the status.
 type statusStore interface {
@@ -74,7 +70,7 @@ type statusRunner struct {
 // status works while the store is unavailable too. It then reports healthy as false and what is wrong. It lists no
 // runners if they can't be read.
 func (h *statusHandler) status(w http.ResponseWriter, r *http.Request) error {
-	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
+	ctx, cancel := context.WithTimeout(r.Context(), store.ShortCall)
 	defer cancel()
 	healthError := h.health.check(r.Context())
 	runners, err := liveRunners(ctx, h.store)

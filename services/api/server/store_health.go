@@ -59,9 +59,7 @@ func (h *storeHealth) run(ctx context.Context) {
 
 // check returns an error if the store does not work.
 func (h *storeHealth) check(ctx context.Context) error {
-	limited, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	err := h.ping(limited)
+	err := store.Do(ctx, store.ShortCall, h.ping)
 	if ctx.Err() == nil {
 		h.record(err)
 	}

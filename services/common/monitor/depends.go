@@ -1,6 +1,9 @@
 package monitor
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // DependsOn is the name of the property that holds the id or the name of a monitor's dependency.
 const DependsOn = "dependsOn"
@@ -11,10 +14,26 @@ func (m Monitor) DependsOnItself() bool {
 	return dependency != "" && (dependency == m.Name || strings.EqualFold(dependency, m.ID))
 }
 
-// Dependencies maps the id of each monitor to the id of its dependency. It looks up the value of the property
+// Dependency is a monitor that another monitor depends on.
+type Dependency struct {
+	ID string
+	// Interval is the time between two checks of the dependency.
+	Interval time.Duration
+}
+
+// IsNotOK reports whether a dependency with this latest result is not OK at a time. A stale result counts as OK:
+// otherwise a dependency that is no longer checked would block its dependents forever.
+func (d Dependency) IsNotOK(latest Status, date, at time.Time) bool {
+	return latest != StatusOK && !d.IsStale(date, at)
+}
+
+// IsStale reports whether a latest result of that date is stale at a time; see [StaleAfter].
+func (d Dependency) IsStale(date, at time.Time) bool { return at.Sub(date) > StaleAfter(d.Interval) }
+
+// Dependencies maps the id of each monitor to its dependency. It looks up the value of the property
 // [DependsOn] as an id first, then as a name; if several monitors have that name, it uses the lowest id. Monitors
 // without the property, with an unknown or disabled dependency, or in a cycle (themselves included) have no dependency.
-func Dependencies(all []Monitor) map[string]string {
+func Dependencies(all []Monitor) map[string]Dependency {
 	byID, byName := make(map[string]*Monitor, len(all)), make(map[string]*Monitor, len(all))
 	for i := range all {
 		m := &all[i]
@@ -40,12 +59,13 @@ func Dependencies(all []Monitor) map[string]string {
 	for _, id := range cycleMembers(dependencies) {
 		delete(dependencies, id)
 	}
+	enabled := make(map[string]Dependency, len(dependencies))
 	for id, dependency := range dependencies {
-		if !byID[dependency].Enabled {
-			delete(dependencies, id)
+		if m := byID[dependency]; m.Enabled {
+			enabled[id] = Dependency{ID: m.ID, Interval: m.Every()}
 		}
 	}
-	return dependencies
+	return enabled
 }
 
 // cycleMembers returns the ids of the monitors that depend on themselves, directly or through others.

@@ -12,47 +12,30 @@ import (
 // dependencyPollInterval is the time between two reads of the states of dependencies that other runners check.
 const dependencyPollInterval = 2 * time.Second
 
-// dependency is a monitor that another monitor depends on.
-type dependency struct {
-	id       string
-	interval time.Duration
-}
-
 // addDependencies sets the dependencies of the monitors in own.
 func (rules *ignoreRules) addDependencies(all []monitor.Monitor, own map[string]monitor.Monitor) {
-	dependencies, intervals := monitor.Dependencies(all), make(map[string]time.Duration)
-	for _, id := range dependencies {
-		intervals[id] = 0
-	}
-	for _, m := range all {
-		if _, needed := intervals[m.ID]; needed {
-			intervals[m.ID] = m.Every()
-		}
-	}
-	for dependent, id := range dependencies {
+	for dependent, d := range monitor.Dependencies(all) {
 		if _, isOwn := own[dependent]; !isOwn {
 			continue
 		}
-		d := dependency{id, intervals[id]}
 		rules.dependencies[dependent] = d
-		if _, isLocal := own[id]; !isLocal {
-			rules.remote[id] = d
+		if _, isLocal := own[d.ID]; !isLocal {
+			rules.remote[d.ID] = d
 		}
 	}
 }
 
 // isNotOK reports whether d is known to be not OK at a time.
-func (s *scheduler) isNotOK(d dependency, at time.Time) bool {
-	if en := s.entries[d.id]; en != nil {
-		return d.isNotOK(en.state.Load(), at)
+func (s *scheduler) isNotOK(d monitor.Dependency, at time.Time) bool {
+	if en := s.entries[d.ID]; en != nil {
+		return stateIsNotOK(d, en.state.Load(), at)
 	}
-	return s.remoteNotOK[d.id]
+	return s.remoteNotOK[d.ID]
 }
 
-// isNotOK reports whether the state s of d is not OK at a time. A stale state counts as OK: otherwise a dependency that
-// is no longer checked would block its dependents forever.
-func (d dependency) isNotOK(s *store.State, at time.Time) bool {
-	return s != nil && s.Latest.Status != monitor.StatusOK && at.Sub(s.Latest.Date) <= monitor.StaleAfter(d.interval)
+// stateIsNotOK reports whether d, with the state s, is not OK at a time.
+func stateIsNotOK(d monitor.Dependency, s *store.State, at time.Time) bool {
+	return s != nil && d.IsNotOK(s.Latest.Status, s.Latest.Date, at)
 }
 
 // remoteNotOKAfter returns remoteNotOK for the dependencies in c. For new dependencies it uses the states in c.
@@ -61,7 +44,7 @@ func (s *scheduler) remoteNotOKAfter(c change) map[string]bool {
 	for id, d := range c.ignoreRules.remote {
 		notOK, known := s.remoteNotOK[id]
 		if !known {
-			notOK = d.isNotOK(c.states[id], s.cfg.Clock.Now())
+			notOK = stateIsNotOK(d, c.states[id], s.cfg.Clock.Now())
 		}
 		result[id] = notOK
 	}
@@ -101,20 +84,20 @@ func (e *Engine) pollRemoteDependencies(ctx context.Context) {
 }
 
 // readNotOK reads from the store which of the dependencies are not OK now.
-func (e *Engine) readNotOK(ctx context.Context, dependencies map[string]dependency) (map[string]bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, store.ShortCall)
-	defer cancel()
+func (e *Engine) readNotOK(ctx context.Context, dependencies map[string]monitor.Dependency) (map[string]bool, error) {
 	ids, notOK := make([]string, 0, len(dependencies)), make(map[string]bool, len(dependencies))
 	for id := range dependencies {
 		ids = append(ids, id)
 		notOK[id] = false
 	}
-	states, err := e.store.StatesOf(ctx, ids)
+	states, err := store.Call(ctx, store.ShortCall, func(ctx context.Context) ([]store.State, error) {
+		return e.store.StatesOf(ctx, ids)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read states: %w", err)
 	}
 	for _, s := range states {
-		notOK[s.MonitorID] = dependencies[s.MonitorID].isNotOK(&s, e.cfg.Clock.Now())
+		notOK[s.MonitorID] = stateIsNotOK(dependencies[s.MonitorID], &s, e.cfg.Clock.Now())
 	}
 	return notOK, nil
 }

@@ -19,9 +19,9 @@ type ignoreRules struct {
 	// byMonitor and byGroup index the windows by monitor id and by group.
 	byMonitor, byGroup map[string][]*maintenance.Window
 	// dependencies holds the dependency of each monitor of this runner, by the id of the dependent.
-	dependencies map[string]dependency
+	dependencies map[string]monitor.Dependency
 	// remote holds the dependencies that other runners check, by their own id.
-	remote map[string]dependency
+	remote map[string]monitor.Dependency
 }
 
 // newIgnoreRules returns the rules for the monitors in own, a part of all.
@@ -29,7 +29,7 @@ func newIgnoreRules(windows []maintenance.Window, all []monitor.Monitor, own map
 	rules := &ignoreRules{
 		windows:   windows,
 		byMonitor: make(map[string][]*maintenance.Window), byGroup: make(map[string][]*maintenance.Window),
-		dependencies: make(map[string]dependency), remote: make(map[string]dependency),
+		dependencies: make(map[string]monitor.Dependency), remote: make(map[string]monitor.Dependency),
 	}
 	for i := range windows {
 		w := &windows[i]

@@ -18,9 +18,8 @@ type conditions struct {
 
 // dependency is the monitor that the evaluated one depends on.
 type dependency struct {
-	// id is empty if there is none, or if it is disabled.
-	id       string
-	interval time.Duration
+	// Dependency has no ID if there is none.
+	monitor.Dependency
 	// known reports whether newest was read from the store.
 	known bool
 	// newest is the newest result; its date is zero if there is none.
@@ -31,14 +30,14 @@ type dependency struct {
 // recent result to wait for.
 func (d dependency) allows(due, now time.Time) bool {
 	switch {
-	case d.id == "":
+	case d.ID == "":
 		return true
 	case !d.known:
 		return false
 	case !d.newest.Date.After(due):
-		return now.Sub(due) > monitor.StaleAfter(d.interval)
+		return d.IsStale(due, now)
 	default:
-		return !notOK(d.newest) || now.Sub(d.newest.Date) > monitor.StaleAfter(d.interval)
+		return !d.IsNotOK(d.newest.Status, d.newest.Date, now)
 	}
 }
 

@@ -87,7 +87,7 @@ func TestEvaluateWithDependency(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			before, after, _ := strings.Cut(tt.results, "|")
-			unknown := conditions{now: atMinute(999), dependency: dependency{id: "p", interval: 30 * time.Second}}
+			unknown := conditions{now: atMinute(999), dependency: dependency{Dependency: monitor.Dependency{ID: "p", Interval: 30 * time.Second}}}
 			s := initialState
 			for i := range before {
 				next, ev := evaluate(s, pointsOf(before[:i+1]), two, unknown)
@@ -102,7 +102,7 @@ func TestEvaluateWithDependency(t *testing.T) {
 			}
 			known := conditions{now: atMinute(tt.now)}
 			if tt.dependency {
-				known.dependency = dependency{id: "p", interval: 30 * time.Second, known: true, newest: tt.newest}
+				known.dependency = dependency{Dependency: monitor.Dependency{ID: "p", Interval: 30 * time.Second}, known: true, newest: tt.newest}
 			}
 			number := s.Number()
 			s, ev = evaluate(s, points, two, known)
@@ -128,8 +128,8 @@ func TestEvaluateWithDependency(t *testing.T) {
 
 func TestWaitingIncidentOpensWithNewestResult(t *testing.T) {
 	two := Rules{FailCount: 2, RecoveryCount: 1}
-	s, _ := evaluate(initialState, pointsOf("ff"), two, conditions{dependency: dependency{id: "p"}})
-	known := conditions{now: atMinute(9), dependency: dependency{id: "p", known: true, newest: store.Point{Date: atMinute(8)}}}
+	s, _ := evaluate(initialState, pointsOf("ff"), two, conditions{dependency: dependency{Dependency: monitor.Dependency{ID: "p"}}})
+	known := conditions{now: atMinute(9), dependency: dependency{Dependency: monitor.Dependency{ID: "p"}, known: true, newest: store.Point{Date: atMinute(8)}}}
 	if _, ev := evaluate(s, pointsOf("f"), two, known); ev != nil {
 		t.Errorf("the newest result is unknown, but there is the event %s", describe(ev))
 	}
@@ -145,7 +145,7 @@ func TestWaitingIncidentOpensWithNewestResult(t *testing.T) {
 func TestDependencyDoesNotDelayOpenIncident(t *testing.T) {
 	rules := Rules{FailCount: 1, RecoveryCount: 1}
 	s, _ := evaluate(initialState, pointsOf("e"), rules, conditions{})
-	known := conditions{now: atMinute(3), dependency: dependency{id: "p", known: true, newest: store.Point{Date: atMinute(3), Status: monitor.StatusFailed}}}
+	known := conditions{now: atMinute(3), dependency: dependency{Dependency: monitor.Dependency{ID: "p"}, known: true, newest: store.Point{Date: atMinute(3), Status: monitor.StatusFailed}}}
 	s, ev := evaluate(s, pointsOf("ef"), rules, known)
 	_, p := evaluate(s, pointsOf("efo"), rules, known)
 	if got := describe(ev, p); got != "2:escalation 1, 3:recovery 1" {
@@ -203,8 +203,8 @@ func TestEvaluateWhileRunnerOffline(t *testing.T) {
 // that period.
 func TestOfflineRunnerOpensNoWaitingIncident(t *testing.T) {
 	one := Rules{FailCount: 1, RecoveryCount: 1}
-	dependencyOK := dependency{id: "p", known: true, newest: store.Point{Date: atMinute(3)}}
-	s, _ := evaluate(initialState, pointsOf("of"), one, conditions{dependency: dependency{id: "p"}})
+	dependencyOK := dependency{Dependency: monitor.Dependency{ID: "p"}, known: true, newest: store.Point{Date: atMinute(3)}}
+	s, _ := evaluate(initialState, pointsOf("of"), one, conditions{dependency: dependency{Dependency: monitor.Dependency{ID: "p"}}})
 	for name, o := range map[string]offlinePeriod{"ongoing": {since: atMinute(1)}, "over": {since: atMinute(1), until: atMinute(2.5)}} {
 		if _, ev := evaluate(s, pointsOf("of"), one, conditions{now: atMinute(3), dependency: dependencyOK, offline: o}); ev != nil {
 			t.Errorf("%s: event %s", name, describe(ev))

@@ -212,7 +212,7 @@ func countFailure(s store.IncidentState, p store.Point, r Rules, c conditions) (
 	s.Count++
 	switch {
 	case s.Count < r.FailCount:
-	case c.dependency.id == "":
+	case c.dependency.ID == "":
 		return openIncident(s, p)
 	case s.WaitingSince.IsZero():
 		s.WaitingSince = p.Date

@@ -15,9 +15,8 @@ type monitorSet struct {
 	all map[string]monitor.Monitor
 	// own contains the ids of the monitors that are assigned to this runner.
 	own map[string]bool
-	// dependencies maps a monitor's id to the id of its dependency, dependents maps it to the ids of its direct
-	// dependents.
-	dependencies map[string]string
+	// dependencies maps a monitor's id to its dependency, dependents maps it to the ids of its direct dependents.
+	dependencies map[string]monitor.Dependency
 	dependents   map[string][]string
 	// receivedAt is the time at which the set arrived.
 	receivedAt time.Time
@@ -35,7 +34,7 @@ func newMonitorSet(all []monitor.Monitor, own func(id string) bool) *monitorSet 
 		}
 	}
 	for dependent, dependency := range set.dependencies {
-		set.dependents[dependency] = append(set.dependents[dependency], dependent)
+		set.dependents[dependency.ID] = append(set.dependents[dependency.ID], dependent)
 	}
 	return set
 }
@@ -59,7 +58,7 @@ func (s monitorSet) countDependents(id string) int {
 func (e *Evaluator) readDependencies(ctx context.Context, work []*trackedMonitor) (map[string]store.Point, error) {
 	newest := make(map[string]store.Point)
 	for _, t := range work {
-		if id := e.monitors.dependencies[t.monitor.ID]; id != "" && !t.state.WaitingSince.IsZero() {
+		if id := e.monitors.dependencies[t.monitor.ID].ID; id != "" && !t.state.WaitingSince.IsZero() {
 			newest[id] = store.Point{}
 		}
 	}
@@ -79,7 +78,7 @@ func (e *Evaluator) readDependencies(ctx context.Context, work []*trackedMonitor
 
 // dependencyOf returns the dependency of the given monitor, with its newest result if newest contains it.
 func (s monitorSet) dependencyOf(id string, newest map[string]store.Point) dependency {
-	dependencyID := s.dependencies[id]
-	point, known := newest[dependencyID]
-	return dependency{id: dependencyID, interval: s.all[dependencyID].Every(), known: known, newest: point}
+	d := s.dependencies[id]
+	point, known := newest[d.ID]
+	return dependency{Dependency: d, known: known, newest: point}
 }
