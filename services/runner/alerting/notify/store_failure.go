@@ -3,7 +3,6 @@ package notify
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -28,7 +27,8 @@ const (
 // sends.
 type StoreWatch struct {
 	outbox *Outbox
-	log    *slog.Logger
+	// storing logs failures to store the notifications.
+	storing store.FailureLog
 
 	mu sync.Mutex
 	// failing is the error of the store; nil while the store is available.
@@ -41,7 +41,12 @@ type StoreWatch struct {
 }
 
 // NewStoreWatch returns a watch that sends through the channels of o.
-func NewStoreWatch(o *Outbox) *StoreWatch { return &StoreWatch{outbox: o, log: o.log} }
+func NewStoreWatch(o *Outbox) *StoreWatch {
+	return &StoreWatch{outbox: o, storing: store.FailureLog{
+		Log: o.log, Failed: "could not store the notifications about the store, retrying",
+		Recovered: "stored the notifications about the store",
+	}}
+}
 
 // Set sets the error of the store and the time since which it is unavailable; a nil error means that it is available.
 // Set is safe for concurrent use and never blocks.
@@ -163,8 +168,6 @@ func (w *StoreWatch) store(ctx context.Context, open store.Notification, recover
 	_, err := store.Call(ctx, store.ShortCall, func(ctx context.Context) ([]string, error) {
 		return w.outbox.store.AddNotifications(ctx, []store.Notification{open, over})
 	})
-	if err != nil {
-		w.log.Warn("could not store a notification, retrying", "notification_id", over.ID, "error", err)
-	}
+	w.storing.Record(err)
 	return err == nil
 }
