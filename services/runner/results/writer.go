@@ -4,7 +4,6 @@ package results
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -183,7 +182,7 @@ func (w *Writer) write(ctx context.Context, b store.Batch, fromSpool bool) bool 
 				w.unwritten += len(b.Results)
 			}
 			return false
-		case isInvalid(err):
+		case monitor.IsInvalid(err):
 			return w.splitOrDrop(ctx, b, fromSpool, err)
 		case !fromSpool && w.backlog.add(b):
 			w.recordFailure(err)
@@ -243,9 +242,4 @@ func split(b store.Batch) (first, second store.Batch) {
 	first = store.Batch{Results: b.Results[:r], States: b.States[:s], StatusChanges: b.StatusChanges[:c]}
 	second = store.Batch{Results: b.Results[r:], States: b.States[s:], StatusChanges: b.StatusChanges[c:]}
 	return first, second
-}
-
-func isInvalid(err error) bool {
-	var invalid *monitor.InvalidError
-	return errors.As(err, &invalid)
 }
