@@ -23,7 +23,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
-	"nanomon/services/runner/results/spool"
+	"nanomon/services/runner/filelock"
 )
 
 const (
@@ -100,8 +100,8 @@ func openFirst(folder string) (*Journal, error) {
 	}
 	for n := 0; ; n++ {
 		path := filepath.Join(folder, fmt.Sprintf("running-checks-%d", n))
-		file, err := spool.LockFile(path)
-		if errors.Is(err, spool.ErrLocked) {
+		file, err := filelock.TryLock(path)
+		if errors.Is(err, filelock.ErrLocked) {
 			continue
 		}
 		if err != nil {
