@@ -46,7 +46,7 @@ type eventClient struct {
 func newEventHub(s eventStore, secrets secret.Properties, log *slog.Logger) *eventHub {
 	return &eventHub{
 		store: s, secrets: secrets, log: log,
-		wake: make(chan struct{}, 1), clients: make(map[*eventClient]struct{}),
+		wake: wake.New(), clients: make(map[*eventClient]struct{}),
 	}
 }
 

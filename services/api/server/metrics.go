@@ -68,8 +68,7 @@ func (m *Metrics) registerServer(s *Server) {
 				return 1
 			}
 			return 0
-		}))
-	m.registry.MustRegister(
+		}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "nanomon_api_build_info", Help: "Always 1; the labels describe the build.",
 			ConstLabels: prometheus.Labels{
@@ -100,10 +99,9 @@ func (m *Metrics) ObserveStore(operation string, took time.Duration, err error) 
 	m.storeTime.WithLabelValues(operation).Observe(took.Seconds())
 	// This exports the counter with 0, so that the first error counts as an increase.
 	failures := m.storeErrors.WithLabelValues(operation)
-	var invalid *monitor.InvalidError
 	switch {
 	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, monitor.ErrNotFound),
-		errors.Is(err, store.ErrWatchUnsupported), errors.As(err, &invalid):
+		errors.Is(err, store.ErrWatchUnsupported), monitor.IsInvalid(err):
 	default:
 		failures.Inc()
 	}

@@ -42,6 +42,12 @@ type InvalidError struct {
 
 func (e *InvalidError) Error() string { return e.Detail }
 
+// IsInvalid reports whether err is an [InvalidError].
+func IsInvalid(err error) bool {
+	_, invalid := errors.AsType[*InvalidError](err)
+	return invalid
+}
+
 // Invalidf returns an [InvalidError] without a hint.
 func Invalidf(format string, args ...any) error {
 	return &InvalidError{Detail: fmt.Sprintf(format, args...)}

@@ -95,7 +95,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	writes, cancelWrites := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancelWrites()
 	writing.Go(func() { e.results.Run(writes) })
-	onDemandChanged := make(chan struct{}, 1)
+	onDemandChanged := wake.New()
 	helpers.Go(func() { e.watch(ctx, store.TopicMonitors, e.cfg.PollingInterval, e.monitorsChanged) })
 	helpers.Go(func() { e.watch(ctx, store.TopicOnDemandChecks, onDemandPollInterval, onDemandChanged) })
 	helpers.Go(func() { e.reconcile(ctx, e.monitorsChanged) })

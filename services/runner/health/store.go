@@ -1,7 +1,6 @@
 package health
 
 import (
-	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -79,7 +78,7 @@ func (r *Runner) record(operation string, err error) {
 	defer r.mu.Unlock()
 	f, failed := r.failing[operation]
 	switch {
-	case err == nil && !failed, err != nil && isInvalid(err):
+	case err == nil && !failed, monitor.IsInvalid(err):
 		return
 	case err == nil:
 		delete(r.failing, operation)
@@ -101,9 +100,4 @@ func (r *Runner) longest() (since time.Time, err error) {
 		}
 	}
 	return since, err
-}
-
-func isInvalid(err error) bool {
-	var invalid *monitor.InvalidError
-	return errors.As(err, &invalid)
 }

@@ -23,17 +23,17 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
-	"nanomon/services/runner/results/spool"
+	"nanomon/services/runner/filelock"
 )
 
 const (
-	// Slots is the maximum number of checks in the file. Further checks are not recorded.
-	Slots = 1024
+	// maxChecks is the maximum number of checks in the file. Further checks are not recorded.
+	maxChecks = 1024
 	// slotSize is the size of a slot: the way, the id and the time of the last change of the monitor. The first slot
 	// contains no check: it begins with the time at which the last check, or the process, began; zero after a clean stop.
 	slotSize  = 1 + idSize + 8
 	idSize    = 24
-	mapLength = (Slots + 1) * slotSize
+	mapLength = (maxChecks + 1) * slotSize
 )
 
 // maxClockJump is the maximum time by which the clock may have been set back since the file was written.
@@ -44,8 +44,8 @@ type Way byte
 
 // The ways of running a check.
 const (
-	// Free is the content of a slot without a check.
-	Free Way = iota
+	// noCheck is the content of a slot without a check.
+	noCheck Way = iota
 	// Together is a check that runs beside any others.
 	Together
 	// OneAtATime is a check of a suspect: no other suspect is checked at the same time.
@@ -100,8 +100,8 @@ func openFirst(folder string) (*Journal, error) {
 	}
 	for n := 0; ; n++ {
 		path := filepath.Join(folder, fmt.Sprintf("running-checks-%d", n))
-		file, err := spool.LockFile(path)
-		if errors.Is(err, spool.ErrLocked) {
+		file, err := filelock.TryLock(path)
+		if errors.Is(err, filelock.ErrLocked) {
 			continue
 		}
 		if err != nil {
@@ -147,7 +147,7 @@ func (j *Journal) open() error {
 	}
 	j.memory.write(0, make([]byte, mapLength))
 	j.touch()
-	for i := Slots; i > 0; i-- {
+	for i := maxChecks; i > 0; i-- {
 		j.free = append(j.free, i)
 	}
 	return nil
@@ -158,7 +158,7 @@ func runningIn(content []byte) []running {
 	var list []running
 	for i := slotSize; i < len(content); i += slotSize {
 		slot := content[i : i+slotSize]
-		if way := Way(slot[0]); way != Free && way <= Alone {
+		if way := Way(slot[0]); way != noCheck && way <= Alone {
 			key := Key{string(slot[1 : 1+idSize]), int64(binary.LittleEndian.Uint64(slot[1+idSize:]))}
 			list = append(list, running{key, way})
 		}
@@ -187,7 +187,7 @@ func (j *Journal) Begin(key Key, way Way) (end func()) {
 		if j.closed {
 			return
 		}
-		j.memory.write(i*slotSize, []byte{byte(Free)})
+		j.memory.write(i*slotSize, []byte{byte(noCheck)})
 		j.free = append(j.free, i)
 	}
 }

@@ -166,7 +166,7 @@ func TestMoreChecksThanSlots(t *testing.T) {
 	folder := t.TempDir()
 	j := open(t, folder)
 	ended := j.Begin(key("a"), Together)
-	for range Slots {
+	for range maxChecks {
 		j.Begin(key("b"), Together)
 	}
 	ended()
@@ -174,7 +174,7 @@ func TestMoreChecksThanSlots(t *testing.T) {
 	j.crash(t)
 	j = open(t, folder)
 	defer j.Close()
-	if n := len(j.record.Running); n != Slots || slices.Contains(j.record.Running, key("a")) || !slices.Contains(j.record.Running, key("c")) {
+	if n := len(j.record.Running); n != maxChecks || slices.Contains(j.record.Running, key("a")) || !slices.Contains(j.record.Running, key("c")) {
 		t.Errorf("%d checks are recorded", n)
 	}
 }

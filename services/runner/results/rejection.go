@@ -124,7 +124,7 @@ func (w *Writer) isolate(ctx context.Context, b store.Batch) (rejected store.Bat
 }
 
 // isUnavailable reports whether err says that the store is unavailable, and not that it rejects a batch.
-func isUnavailable(err error) bool { return err != nil && !isInvalid(err) && !isUnknown(err) }
+func isUnavailable(err error) bool { return err != nil && !monitor.IsInvalid(err) && !isUnknown(err) }
 
 // join returns the documents of both batches.
 func join(a, b store.Batch) store.Batch {

@@ -4,7 +4,6 @@ package results
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -61,10 +60,9 @@ type Writer struct {
 	// dropped counts lost results.
 	dropped atomic.Int64
 	closing chan struct{}
-	// AllowTakeOver lets the writer take over the spools of stopped runners. Call it once it is known which monitors and
-	// results were deleted, and after Discard: the spools may contain them.
-	AllowTakeOver   func()
+	// takeOverAllowed is closed by AllowTakeOver.
 	takeOverAllowed chan struct{}
+	allowTakeOver   sync.Once
 	// unwritten counts the results of batches that were being written when the time for writing was over.
 	unwritten int
 	// asideRetried is the time of the last attempt to write the batches that were set aside.
@@ -80,11 +78,9 @@ func NewWriter(cfg Config, s Store, log *slog.Logger) *Writer {
 	if cfg.Stored == nil {
 		cfg.Stored = func([]store.State) {}
 	}
-	takeOverAllowed := make(chan struct{})
 	w := &Writer{
 		store: s, stored: cfg.Stored, health: cfg.Health, writes: cfg.Health.Essential("write results"), log: log,
-		closing: make(chan struct{}), takeOverAllowed: takeOverAllowed,
-		AllowTakeOver: sync.OnceFunc(func() { close(takeOverAllowed) }),
+		closing: make(chan struct{}), takeOverAllowed: make(chan struct{}),
 	}
 	w.queue = newQueue(&w.dropped, log)
 	w.backlog = &backlog{
@@ -110,6 +106,10 @@ func (w *Writer) Discard(matches func(monitorID string, date time.Time) bool) {
 	w.backlog.discard(matches)
 	w.queue.discard(matches)
 }
+
+// AllowTakeOver lets the writer take over the spools of stopped runners. Call it once it is known which monitors and
+// results were deleted, and after Discard: the spools may contain them.
+func (w *Writer) AllowTakeOver() { w.allowTakeOver.Do(func() { close(w.takeOverAllowed) }) }
 
 // Close makes Run write the queue and return. No result may be added afterwards.
 func (w *Writer) Close() { close(w.closing) }
@@ -183,7 +183,7 @@ func (w *Writer) write(ctx context.Context, b store.Batch, fromSpool bool) bool 
 				w.unwritten += len(b.Results)
 			}
 			return false
-		case isInvalid(err):
+		case monitor.IsInvalid(err):
 			return w.splitOrDrop(ctx, b, fromSpool, err)
 		case !fromSpool && w.backlog.add(b):
 			w.recordFailure(err)
@@ -243,9 +243,4 @@ func split(b store.Batch) (first, second store.Batch) {
 	first = store.Batch{Results: b.Results[:r], States: b.States[:s], StatusChanges: b.StatusChanges[:c]}
 	second = store.Batch{Results: b.Results[r:], States: b.States[s:], StatusChanges: b.StatusChanges[c:]}
 	return first, second
-}
-
-func isInvalid(err error) bool {
-	var invalid *monitor.InvalidError
-	return errors.As(err, &invalid)
 }

@@ -1,8 +1,6 @@
 package incident
 
 import (
-	"cmp"
-	"slices"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -53,39 +51,4 @@ func (p offlinePeriod) ongoing() bool { return !p.since.IsZero() && p.until.IsZe
 // covers reports whether a not-OK result of that date must be ignored because the runner was, or still is, offline.
 func (p offlinePeriod) covers(date time.Time) bool {
 	return p.ongoing() || !date.Before(p.since) && !date.After(p.until)
-}
-
-// closeIncident returns the state of a monitor that was disabled or deleted, and the event that closes its incident, if
-// one is open.
-func closeIncident(s store.IncidentState, now time.Time) (store.IncidentState, *event) {
-	before := capDates(s, now)
-	s = s.Advance(now, now.UnixMilli())
-	if !isOpen(before) {
-		return withoutIncident(s), nil
-	}
-	return withoutIncident(s), newEvent(before, store.KindClosed, store.Point{Date: now, Status: before.Severity})
-}
-
-// applyNotifications returns s updated with the stored notifications of its monitor. Notifications are stored before
-// the state, so a crash or another runner can leave a notification without its state. Then the notification counts: an
-// incident that people were notified of stays open until they are notified of its end.
-func applyNotifications(s store.IncidentState, notifications []store.Notification) store.IncidentState {
-	notifications = slices.Clone(notifications)
-	slices.SortFunc(notifications, func(n, b store.Notification) int {
-		return cmp.Or(cmp.Compare(n.Incident, b.Incident), n.Date.Compare(b.Date))
-	})
-	for _, n := range notifications {
-		switch {
-		case n.Kind == store.KindOpened && n.Incident > s.Incident:
-			s = store.IncidentState{
-				MonitorID: s.MonitorID, Phase: store.PhaseOpen, Evaluated: n.Date, Sequence: s.Sequence,
-				Incident: n.Incident, Opened: n.Opened, Severity: n.Status, LastNotified: n.Date,
-			}
-		case (n.Kind == store.KindResolved || n.Kind == store.KindClosed) &&
-			(n.Incident > s.Incident || n.Incident == s.Incident && isOpen(s)):
-			s.Evaluated, s.Incident = n.Date, n.Incident
-			s = withoutIncident(s)
-		}
-	}
-	return s
 }

@@ -12,40 +12,6 @@ import (
 // atMinute returns the date n minutes after startDate.
 func atMinute(n float64) time.Time { return startDate.Add(time.Duration(n * float64(time.Minute))) }
 
-func TestEvaluateIgnoredResults(t *testing.T) {
-	three, slow := Rules{FailCount: 3, RecoveryCount: 1}, Rules{FailCount: 1, RecoveryCount: 3, Reminder: time.Minute}
-	tests := []struct {
-		name    string
-		rules   Rules
-		results string
-		want    string
-		phase   store.IncidentPhase
-		count   int
-	}{
-		{"maintenance is ignored", three, "oMMMMM", "", store.PhaseOK, 0},
-		{"blocked is ignored", three, "oFEFEF", "", store.PhaseOK, 0},
-		{"maintenance does not change a streak", three, "eeMmMe", "6:alert 1 error", store.PhaseOpen, 0},
-		{"OK in maintenance is no recovery", three, "fffmm", "3:alert 1 failed", store.PhaseOpen, 0},
-		{"an incident continues after maintenance", three, "fffMMo", "3:alert 1 failed, 6:recovery 1", store.PhaseOK, 0},
-		{"maintenance does not change a recovery", slow, "foMoMo", "1:alert 1 failed, 6:recovery 1", store.PhaseOK, 0},
-		{"ignored results neither remind nor escalate", slow, "eMMMF", "1:alert 1 error", store.PhaseOpen, 0},
-		{"blocked does not change a streak", three, "ffFFf", "5:alert 1 failed", store.PhaseOpen, 0},
-		{"blocked in an incident", three, "fffFFo", "3:alert 1 failed, 6:recovery 1", store.PhaseOK, 0},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			points := pointsOf(tt.results)
-			s, list := evaluateEach(initialState, points, tt.rules)
-			if got := describe(list...); got != tt.want {
-				t.Errorf("events %q, want %q", got, tt.want)
-			}
-			if s.Phase != tt.phase || s.Count != tt.count || !s.Evaluated.Equal(points[len(points)-1].Date) {
-				t.Errorf("state %+v", s)
-			}
-		})
-	}
-}
-
 // The results after a bar are evaluated together.
 func TestEvaluateWithDependency(t *testing.T) {
 	two := Rules{FailCount: 2, RecoveryCount: 1}

@@ -96,25 +96,3 @@ func lastOfflinePeriod(notifications []store.Notification, runner string) offlin
 func runnerHost(runner string) string {
 	return runner[:max(0, strings.LastIndexByte(runner, '-'))]
 }
-
-// storeProblems stores a notification of each new problem of this runner. If that fails, the next round stores them.
-func (e *Evaluator) storeProblems(ctx context.Context, now time.Time) error {
-	for _, p := range e.updates.takeProblems() {
-		e.problemCount++
-		e.problems = append(e.problems, store.Notification{
-			ID:   fmt.Sprintf("%s-%d", store.RunnerNotificationID(store.KindRunnerProblem, p.since), e.problemCount),
-			Kind: store.KindRunnerProblem, Status: monitor.StatusFailed, Message: p.text, Runner: e.runner,
-			Opened: monitor.Date(p.since), Date: now, Next: now,
-		})
-	}
-	if len(e.problems) == 0 {
-		return nil
-	}
-	_, err := store.Call(ctx, store.ShortCall, func(ctx context.Context) ([]string, error) {
-		return e.store.AddNotifications(ctx, e.problems)
-	})
-	if err == nil {
-		e.problems = nil
-	}
-	return err
-}

@@ -136,35 +136,6 @@ func newPoints(s store.IncidentState, points []store.Point) []store.Point {
 	return points[first:]
 }
 
-// capDates returns s without dates after the given one, which are from before the clock was set back. Otherwise an
-// incident would have a negative duration, and no reminders for a long time.
-func capDates(s store.IncidentState, latest time.Time) store.IncidentState {
-	for _, date := range []*time.Time{&s.Opened, &s.WaitingSince, &s.LastNotified} {
-		if date.After(latest) {
-			*date = latest
-		}
-	}
-	return s
-}
-
-// isOpen reports whether an incident is open.
-func isOpen(s store.IncidentState) bool {
-	return s.Phase == store.PhaseOpen || s.Phase == store.PhaseRecovering
-}
-
-// isAhead reports whether a is a later state of the same monitor than b: in a later incident, after the end of the same
-// incident, or after newer results.
-func isAhead(a, b store.IncidentState) bool {
-	switch {
-	case a.Incident != b.Incident:
-		return a.Incident > b.Incident
-	case isOpen(a) != isOpen(b):
-		return isOpen(b)
-	default:
-		return a.Number() > b.Number()
-	}
-}
-
 func notOK(p store.Point) bool { return p.Status != monitor.StatusOK }
 
 // countStreak counts the points in a row before the last point that are of the same kind (OK or not OK) as the last
@@ -252,13 +223,6 @@ func countRecovery(s store.IncidentState, p store.Point, r Rules) (store.Inciden
 		return s, nil
 	}
 	return withoutIncident(s), newEvent(s, store.KindResolved, p)
-}
-
-// withoutIncident returns s in PhaseOK, without an incident or a count.
-func withoutIncident(s store.IncidentState) store.IncidentState {
-	return store.IncidentState{
-		MonitorID: s.MonitorID, Phase: store.PhaseOK, Evaluated: s.Evaluated, Sequence: s.Sequence, Incident: s.Incident,
-	}
 }
 
 func newEvent(s store.IncidentState, kind store.NotificationKind, p store.Point) *event {

@@ -59,6 +59,7 @@ func TestEvaluate(t *testing.T) {
 	one := Rules{FailCount: 1, RecoveryCount: 1}
 	slow := Rules{FailCount: 2, RecoveryCount: 3}
 	reminding := Rules{FailCount: 1, RecoveryCount: 2, Reminder: 3 * time.Minute}
+	impatient := Rules{FailCount: 1, RecoveryCount: 3, Reminder: time.Minute}
 	tests := []struct {
 		name    string
 		rules   Rules
@@ -93,6 +94,16 @@ func TestEvaluate(t *testing.T) {
 		{"a late reminder delays the next", reminding, "eeeoeeee", "1:alert 1 error, 5:reminder 1.1, 8:reminder 1.2", store.PhaseOpen, 0},
 		{"an escalation replaces a reminder", reminding, "eeefeef", "1:alert 1 error, 4:escalation 1, 7:reminder 1.1", store.PhaseOpen, 0},
 		{"reminders are counted per incident", reminding, "eeeeooeeee", "1:alert 1 error, 4:reminder 1.1, 6:recovery 1, 7:alert 2 error, 10:reminder 2.1", store.PhaseOpen, 0},
+
+		{"maintenance is ignored", three, "oMMMMM", "", store.PhaseOK, 0},
+		{"blocked is ignored", three, "oFEFEF", "", store.PhaseOK, 0},
+		{"maintenance does not change a streak", three, "eeMmMe", "6:alert 1 error", store.PhaseOpen, 0},
+		{"OK in maintenance is no recovery", three, "fffmm", "3:alert 1 failed", store.PhaseOpen, 0},
+		{"an incident continues after maintenance", three, "fffMMo", "3:alert 1 failed, 6:recovery 1", store.PhaseOK, 0},
+		{"maintenance does not change a recovery", impatient, "foMoMo", "1:alert 1 failed, 6:recovery 1", store.PhaseOK, 0},
+		{"ignored results neither remind nor escalate", impatient, "eMMMF", "1:alert 1 error", store.PhaseOpen, 0},
+		{"blocked does not change a streak", three, "ffFFf", "5:alert 1 failed", store.PhaseOpen, 0},
+		{"blocked in an incident", three, "fffFFo", "3:alert 1 failed, 6:recovery 1", store.PhaseOK, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -103,6 +114,9 @@ func TestEvaluate(t *testing.T) {
 			}
 			if s.Phase != tt.phase || s.Count != tt.count {
 				t.Errorf("phase %s, count %d, want %s, %d", s.Phase, s.Count, tt.phase, tt.count)
+			}
+			if len(points) > 0 && !s.Evaluated.Equal(points[len(points)-1].Date) {
+				t.Errorf("evaluated until %s", s.Evaluated)
 			}
 			if again, ev := evaluate(s, points, tt.rules, conditions{}); again != s || ev != nil {
 				t.Errorf("the second evaluation gives %+v and the event %s", again, describe(ev))

@@ -1,8 +1,6 @@
 package incident
 
 import (
-	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -51,29 +49,6 @@ func (s monitorSet) countDependents(id string) int {
 		}
 	}
 	return n
-}
-
-// readDependencies reads the newest results of the dependencies that incidents wait for. The date of a result is zero
-// if a dependency has none.
-func (e *Evaluator) readDependencies(ctx context.Context, work []*trackedMonitor) (map[string]store.Point, error) {
-	newest := make(map[string]store.Point)
-	for _, t := range work {
-		if id := e.monitors.dependencies[t.monitor.ID].ID; id != "" && !t.state.WaitingSince.IsZero() {
-			newest[id] = store.Point{}
-		}
-	}
-	for ids := range slices.Chunk(slices.Sorted(maps.Keys(newest)), pageSize) {
-		states, err := store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.State, error) {
-			return e.store.StatesOf(ctx, ids)
-		})
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range states {
-			newest[s.MonitorID] = store.Point{Date: s.Latest.Date, Status: s.Latest.Status}
-		}
-	}
-	return newest, nil
 }
 
 // dependencyOf returns the dependency of the given monitor, with its newest result if newest contains it.

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -96,6 +97,29 @@ func (e *Evaluator) readNotifications(ctx context.Context, since time.Time) erro
 		}
 	}
 	return nil
+}
+
+// readDependencies reads the newest results of the dependencies that incidents wait for. The date of a result is zero
+// if a dependency has none.
+func (e *Evaluator) readDependencies(ctx context.Context, work []*trackedMonitor) (map[string]store.Point, error) {
+	newest := make(map[string]store.Point)
+	for _, t := range work {
+		if id := e.monitors.dependencies[t.monitor.ID].ID; id != "" && !t.state.WaitingSince.IsZero() {
+			newest[id] = store.Point{}
+		}
+	}
+	for ids := range slices.Chunk(slices.Sorted(maps.Keys(newest)), pageSize) {
+		states, err := store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.State, error) {
+			return e.store.StatesOf(ctx, ids)
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range states {
+			newest[s.MonitorID] = store.Point{Date: s.Latest.Date, Status: s.Latest.Status}
+		}
+	}
+	return newest, nil
 }
 
 // trackDeleted tracks a monitor that has an open incident and was deleted while no runner was there to close it. The

@@ -21,12 +21,6 @@ type updates struct {
 	problems []runnerProblem
 }
 
-// runnerProblem is a reason why this runner can't make checks.
-type runnerProblem struct {
-	text  string
-	since time.Time
-}
-
 func newUpdates() *updates {
 	return &updates{signal: wake.New(), states: make(map[string]store.State)}
 }

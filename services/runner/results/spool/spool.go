@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 
 	"nanomon/services/common/store"
+	"nanomon/services/runner/filelock"
 )
 
 const (
@@ -79,7 +80,7 @@ func (s *Spool) open() error {
 	if err := os.MkdirAll(s.root, 0o750); err != nil {
 		return err
 	}
-	rootLock, err := s.lockRoot(true)
+	rootLock, err := filelock.Lock(s.rootLockPath())
 	if err != nil {
 		return err
 	}
@@ -87,14 +88,12 @@ func (s *Spool) open() error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
-	s.lock, err = lockFile(filepath.Join(s.dir, lockName), false)
+	s.lock, err = filelock.TryLock(filepath.Join(s.dir, lockName))
 	return err
 }
 
-// lockRoot locks root for the time in which a runner creates its folder or takes others over.
-func (s *Spool) lockRoot(wait bool) (*os.File, error) {
-	return lockFile(filepath.Join(s.root, "spool.lock"), wait)
-}
+// rootLockPath is the path of the file that is locked while a runner creates its folder or takes others over.
+func (s *Spool) rootLockPath() string { return filepath.Join(s.root, "spool.lock") }
 
 // Close unlocks the folder, and removes it if it holds no batch.
 func (s *Spool) Close() error {
@@ -213,8 +212,8 @@ func (s *Spool) removeFile(e entry) {
 // TakeOver moves the files of stopped runners below root into this spool, before its own. It returns the number of
 // results it took over, and the number of results it dropped because the spool was full.
 func (s *Spool) TakeOver() (taken, dropped int, err error) {
-	rootLock, err := s.lockRoot(false)
-	if errors.Is(err, ErrLocked) {
+	rootLock, err := filelock.TryLock(s.rootLockPath())
+	if errors.Is(err, filelock.ErrLocked) {
 		return 0, 0, nil // another runner is taking over or starting
 	}
 	if err != nil {
@@ -241,8 +240,8 @@ func (s *Spool) TakeOver() (taken, dropped int, err error) {
 
 // takeOverDir moves the files in dir to this spool, unless the owner of dir is running or is just removing it.
 func (s *Spool) takeOverDir(dir string) error {
-	lock, err := lockFile(filepath.Join(dir, lockName), false)
-	if errors.Is(err, ErrLocked) || errors.Is(err, fs.ErrNotExist) {
+	lock, err := filelock.TryLock(filepath.Join(dir, lockName))
+	if errors.Is(err, filelock.ErrLocked) || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
