@@ -2,7 +2,6 @@ package mongo
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,27 +14,6 @@ import (
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 )
-
-// incidentStateDoc is a document of the collection alert_states. Its _id is the id of the monitor, and State is JSON.
-// Number is the sequence number as a date, which it usually equals: earlier versions stored the date of evaluation.
-type incidentStateDoc struct {
-	ID     bson.ObjectID `bson:"_id"`
-	Number time.Time     `bson:"seen"`
-	State  string        `bson:"state"`
-}
-
-// notificationDoc is a document of the collection alerts. The names of its fields are fixed.
-type notificationDoc struct {
-	ID string `bson:"_id"`
-	// MonitorID is empty for a test.
-	MonitorID string    `bson:"monitor_id"`
-	Date      time.Time `bson:"date"`
-	// Content is JSON, see [store.EncodeNotification].
-	Content    string     `bson:"owed"`
-	Next       *time.Time `bson:"next,omitempty"`
-	Attempts   int        `bson:"attempts"`
-	Deliveries string     `bson:"deliveries"`
-}
 
 // notificationClaimDoc is a document of the collection alert_claims. It assigns one attempt to send a notification to a
 // runner. Its key is notification/attempt.
@@ -52,22 +30,13 @@ func (s *Store) IncidentStates(ctx context.Context, monitorIDs []string) (_ []st
 	if err != nil {
 		return nil, err
 	}
-	return convertAll(docs, func(d incidentStateDoc) (state store.IncidentState, err error) {
-		return state, json.Unmarshal([]byte(d.State), &state)
-	})
+	return convertAll(docs, incidentStateDoc.incidentState)
 }
 
 // PutIncidentStates stores each state that is newer than the stored one.
 func (s *Store) PutIncidentStates(ctx context.Context, states []store.IncidentState) (err error) {
 	defer s.end(ctx, time.Now(), "put incident states", &err)
-	docs, err := convertAll(states, func(state store.IncidentState) (incidentStateDoc, error) {
-		id, err := toID("monitor id of an incident state", state.MonitorID)
-		if err != nil {
-			return incidentStateDoc{}, err
-		}
-		text, err := json.Marshal(state)
-		return incidentStateDoc{ID: id, Number: time.UnixMilli(state.Number()), State: string(text)}, err
-	})
+	docs, err := convertAll(states, toIncidentStateDoc)
 	if err != nil {
 		return err
 	}
@@ -94,26 +63,6 @@ func (s *Store) AddNotifications(ctx context.Context, ns []store.Notification) (
 		}
 	}
 	return existing, nil
-}
-
-func toNotificationDoc(n store.Notification) (notificationDoc, error) {
-	content, deliveries, err := store.EncodeNotification(n)
-	doc := notificationDoc{
-		ID: n.ID, MonitorID: n.MonitorID, Date: n.Date, Content: content, Attempts: n.Attempts, Deliveries: deliveries,
-	}
-	if !n.Next.IsZero() {
-		doc.Next = &n.Next
-	}
-	return doc, err
-}
-
-func (d notificationDoc) notification() (store.Notification, error) {
-	n, err := store.DecodeNotification([]byte(d.Content), []byte(d.Deliveries))
-	n.Attempts = d.Attempts
-	if d.Next != nil {
-		n.Next = d.Next.UTC()
-	}
-	return n, err
 }
 
 func (s *Store) listNotifications(ctx context.Context, filter bson.D, opts ...options.Lister[options.FindOptions]) ([]store.Notification, error) {
@@ -185,7 +134,9 @@ func (s *Store) PutDeliveries(ctx context.Context, n store.Notification) (err er
 	if err != nil {
 		return err
 	}
-	set := bson.D{field("attempts", n.Attempts), field("deliveries", deliveries)}
+	set := bson.D{
+		field("attempts", n.Attempts), field("deliveries", deliveries), field("recipients", toDeliveryDocs(n.Deliveries)),
+	}
 	var change bson.D
 	if n.Next.IsZero() {
 		change = bson.D{field("$set", set), field("$unset", bson.D{field("next", "")})}
