@@ -27,6 +27,8 @@ type historyDoc struct {
 	Done bool      `bson:"done"`
 }
 
+func (d historyDoc) key() any { return d.Key }
+
 // MarkHistory marks hours of results that have neither a mark nor a rollup, oldest first. It stores its position last,
 // so an interrupted step is repeated, which changes nothing.
 func (s *Store) MarkHistory(ctx context.Context) (marked store.MarkedHistory, err error) {
@@ -45,7 +47,7 @@ func (s *Store) MarkHistory(ctx context.Context) (marked store.MarkedHistory, er
 		}
 	}
 	marked.Done = position.Done
-	return marked, upsertOne(ctx, s.meta, historyKey, position)
+	return marked, upsert(ctx, s.meta, position)
 }
 
 // markNextHour marks the next hour that has results, for each monitor that needs it.

@@ -164,7 +164,7 @@ func (s *Store) executePlan(ctx context.Context, plan importPlanDoc, parts [][]b
 	if err := s.logEnabled(ctx, existing, changed); err != nil {
 		return err
 	}
-	if err := upsert(ctx, s.monitors, changed, func(d monitorDoc) any { return d.ID }); err != nil {
+	if err := upsert(ctx, s.monitors, changed...); err != nil {
 		return err
 	}
 	return eachChunk(plan.Surplus, deleteStep, func(chunk []bson.ObjectID) error {

@@ -32,6 +32,8 @@ type incidentStateDoc struct {
 	LastNotified time.Time      `bson:"last_notified,omitempty"`
 }
 
+func (d incidentStateDoc) key() any { return d.ID }
+
 func toIncidentStateDoc(s store.IncidentState) (incidentStateDoc, error) {
 	id, err := toID("monitor id of an incident state", s.MonitorID)
 	if err != nil {
@@ -93,6 +95,8 @@ type deliveryDoc struct {
 	Answer  string    `bson:"answer"`
 	Tried   time.Time `bson:"tried,omitempty"`
 }
+
+func (d notificationDoc) key() any { return d.ID }
 
 func toNotificationDoc(n store.Notification) (notificationDoc, error) {
 	content, deliveries, err := store.EncodeNotification(n)

@@ -149,7 +149,7 @@ func (s *Store) deleteData(ctx context.Context, ids []bson.ObjectID) error {
 	defer cancel()
 	// All text keys begin with the id of the monitor and a slash. The character after the slash in ASCII is the zero.
 	models := make([]driver.WriteModel, len(ids))
-	for i, id := range ids {
+	for i, id := range slices.SortedFunc(slices.Values(ids), func(a, b bson.ObjectID) int { return compareKeys(a, b) }) {
 		models[i] = driver.NewDeleteManyModel().SetFilter(keysBetween(id.Hex()+"/", id.Hex()+"0"))
 	}
 	for _, c := range []*driver.Collection{s.dirtyHours, s.rollups, s.statusChanges} {

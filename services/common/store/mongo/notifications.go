@@ -52,6 +52,7 @@ func (s *Store) AddNotifications(ctx context.Context, ns []store.Notification) (
 	if err != nil || len(docs) == 0 {
 		return nil, err
 	}
+	docs = inKeyOrder(docs)
 	_, err = s.notifications.InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
 	if !onlyDuplicates(err) {
 		return nil, err
@@ -59,7 +60,7 @@ func (s *Store) AddNotifications(ctx context.Context, ns []store.Notification) (
 	var bulk driver.BulkWriteException
 	if errors.As(err, &bulk) {
 		for _, duplicate := range bulk.WriteErrors {
-			existing = append(existing, ns[duplicate.Index].ID)
+			existing = append(existing, docs[duplicate.Index].ID)
 		}
 	}
 	return existing, nil

@@ -38,6 +38,8 @@ type onDemandResultDoc struct {
 	Expires time.Time `bson:"expires"`
 }
 
+func (d onDemandResultDoc) key() any { return d.ID }
+
 // AddOnDemandCheck stores a request.
 func (s *Store) AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) (err error) {
 	defer s.end(ctx, time.Now(), "add check", &err)
@@ -110,7 +112,7 @@ func (s *Store) CompleteOnDemandCheck(ctx context.Context, id string, r monitor.
 	if err != nil {
 		return err
 	}
-	if err := upsertOne(ctx, s.onDemandResults, id, onDemandResultDoc{ID: id, Result: string(result), Expires: doc.Expires}); err != nil {
+	if err := upsert(ctx, s.onDemandResults, onDemandResultDoc{ID: id, Result: string(result), Expires: doc.Expires}); err != nil {
 		return err
 	}
 	doc.Definition = ""

@@ -1,9 +1,11 @@
 package mongo
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -94,12 +96,32 @@ func deleteSome(ctx context.Context, c *driver.Collection, filter bson.D) (int, 
 	return len(ids), nil
 }
 
+// keyed is a document that returns its _id: a string or a [bson.ObjectID].
+type keyed interface{ key() any }
+
+// inKeyOrder returns the documents in the order of their _ids. All writes of several documents have this order: on a
+// server that locks documents, two writers with different orders may wait for each other.
+func inKeyOrder[D keyed](docs []D) []D {
+	sorted := slices.Clone(docs)
+	slices.SortStableFunc(sorted, func(a, b D) int { return compareKeys(a.key(), b.key()) })
+	return sorted
+}
+
+// compareKeys compares two _ids of the same type.
+func compareKeys(a, b any) int {
+	if id, ok := a.(bson.ObjectID); ok {
+		other := b.(bson.ObjectID)
+		return bytes.Compare(id[:], other[:])
+	}
+	return strings.Compare(a.(string), b.(string))
+}
+
 // insertNew inserts the documents whose ids don't exist yet, and reports whether all were new.
-func insertNew[D any](ctx context.Context, c *driver.Collection, docs []D) (bool, error) {
+func insertNew[D keyed](ctx context.Context, c *driver.Collection, docs []D) (bool, error) {
 	if len(docs) == 0 {
 		return true, nil
 	}
-	_, err := c.InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
+	_, err := c.InsertMany(ctx, inKeyOrder(docs), options.InsertMany().SetOrdered(false))
 	if onlyDuplicates(err) {
 		return false, nil
 	}
@@ -107,13 +129,13 @@ func insertNew[D any](ctx context.Context, c *driver.Collection, docs []D) (bool
 }
 
 // upsert stores each document in place of an existing one with the same id.
-func upsert[D any](ctx context.Context, c *driver.Collection, docs []D, id func(D) any) error {
+func upsert[D keyed](ctx context.Context, c *driver.Collection, docs ...D) error {
 	if len(docs) == 0 {
 		return nil
 	}
 	models := make([]driver.WriteModel, len(docs))
-	for i, doc := range docs {
-		models[i] = driver.NewReplaceOneModel().SetFilter(byID(id(doc))).SetReplacement(doc).SetUpsert(true)
+	for i, doc := range inKeyOrder(docs) {
+		models[i] = driver.NewReplaceOneModel().SetFilter(byID(doc.key())).SetReplacement(doc).SetUpsert(true)
 	}
 	for attempt := 1; ; attempt++ {
 		_, err := c.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
@@ -121,11 +143,6 @@ func upsert[D any](ctx context.Context, c *driver.Collection, docs []D, id func(
 			return err
 		}
 	}
-}
-
-// upsertOne is upsert for one document.
-func upsertOne[D any](ctx context.Context, c *driver.Collection, id any, doc D) error {
-	return upsert(ctx, c, []D{doc}, func(D) any { return id })
 }
 
 // eachChunk calls do with up to size items at a time and stops at the first error.

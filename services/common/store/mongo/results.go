@@ -76,11 +76,13 @@ type clearedDoc struct {
 	At  time.Time `bson:"at"`
 }
 
+func (d clearedDoc) key() any { return d.Key }
+
 // DeleteResults deletes all results, rollups, states and the status changes that results caused. It sets ResultsCleared
 // first, so that a runner that is notified of the change also drops its memory of the results.
 func (s *Store) DeleteResults(ctx context.Context, at time.Time) (err error) {
 	defer s.end(ctx, time.Now(), "delete all results", &err)
-	if err := upsertOne(ctx, s.meta, clearedKey, clearedDoc{Key: clearedKey, At: at}); err != nil {
+	if err := upsert(ctx, s.meta, clearedDoc{Key: clearedKey, At: at}); err != nil {
 		return err
 	}
 	for _, step := range []struct {
