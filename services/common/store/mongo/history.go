@@ -52,19 +52,17 @@ func (s *Store) MarkHistory(ctx context.Context) (marked store.MarkedHistory, er
 
 // markNextHour marks the next hour that has results, for each monitor that needs it.
 func (s *Store) markNextHour(ctx context.Context, position *historyDoc, marked *store.MarkedHistory) error {
-	var next struct {
-		Date time.Time `bson:"date"`
-	}
-	opts := options.FindOne().SetSort(bson.D{field("date", 1)}).SetProjection(bson.D{field("date", 1)})
-	err := s.results.FindOne(ctx, bson.D{field("date", bson.D{field("$gte", position.Next)})}, opts).Decode(&next)
-	if errors.Is(err, driver.ErrNoDocuments) {
-		position.Done = true
-		return nil
-	}
+	opts := options.Find().SetSort(bson.D{field("date", 1)}).SetProjection(bson.D{field("date", 1)}).SetLimit(1)
+	since := bson.D{field("date", bson.D{field("$gte", position.Next)})}
+	oldest, err := findBy(ctx, s.results, newestFirst(), since, func(d resultDoc) time.Time { return d.Date }, opts)
 	if err != nil {
 		return err
 	}
-	hour := next.Date.UTC().Truncate(time.Hour)
+	if len(oldest) == 0 {
+		position.Done = true
+		return nil
+	}
+	hour := oldest[0].UTC().Truncate(time.Hour)
 	position.Next = hour.Add(time.Hour)
 	marks, err := s.missingMarks(ctx, hour)
 	if err != nil || len(marks) == 0 {

@@ -161,14 +161,15 @@ func (s *Store) createIndexes(ctx context.Context) (err error) {
 		keys       bson.D
 		unique     bool
 	}{
-		{collection: s.results, keys: bson.D{field("monitor_id", 1), field("date", -1), field("_id", -1)}},
-		{collection: s.results, keys: bson.D{field("date", -1), field("_id", -1)}},
+		{collection: s.results, keys: newestFirst("monitor_id")},
+		{collection: s.results, keys: newestFirst("status")},
+		{collection: s.results, keys: newestFirst()},
 		{collection: s.statusChanges, keys: bson.D{field("date", 1)}},
 		{collection: s.rollups, keys: bson.D{field("start", 1)}},
 		{collection: s.dirtyHours, keys: bson.D{field("hour", 1)}},
 		{collection: s.appends, keys: bson.D{field("date", 1)}},
-		{collection: s.notifications, keys: bson.D{field("monitor_id", 1), field("date", -1), field("_id", -1)}},
-		{collection: s.notifications, keys: bson.D{field("date", -1), field("_id", -1)}},
+		{collection: s.notifications, keys: newestFirst("monitor_id")},
+		{collection: s.notifications, keys: newestFirst()},
 		{collection: s.notifications, keys: bson.D{field("next", 1), field("_id", 1)}},
 		{collection: s.notificationClaims, keys: bson.D{field("claimed", 1)}},
 		{collection: s.keys, keys: bson.D{field("hash", 1)}, unique: true},

@@ -66,8 +66,8 @@ func (s *Store) AddNotifications(ctx context.Context, ns []store.Notification) (
 	return existing, nil
 }
 
-func (s *Store) listNotifications(ctx context.Context, filter bson.D, opts ...options.Lister[options.FindOptions]) ([]store.Notification, error) {
-	docs, err := find(ctx, s.notifications, filter, func(d notificationDoc) notificationDoc { return d }, opts...)
+func (s *Store) listNotifications(ctx context.Context, filter, index bson.D, opts *options.FindOptionsBuilder) ([]store.Notification, error) {
+	docs, err := findBy(ctx, s.notifications, index, filter, func(d notificationDoc) notificationDoc { return d }, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -77,12 +77,13 @@ func (s *Store) listNotifications(ctx context.Context, filter bson.D, opts ...op
 // DueNotifications returns the notifications that are due, ordered by Next.
 func (s *Store) DueNotifications(ctx context.Context, now time.Time, limit int) (_ []store.Notification, err error) {
 	defer s.end(ctx, time.Now(), "list due notifications", &err)
-	opts := options.Find().SetSort(bson.D{field("next", 1), field("_id", 1)}).SetLimit(int64(limit))
+	index := bson.D{field("next", 1), field("_id", 1)}
+	opts := options.Find().SetSort(index).SetLimit(int64(limit))
 	due := bson.A{
 		bson.D{field("next", bson.D{field("$lte", now)})},
 		bson.D{field("next", bson.D{field("$gt", now.Add(store.MaxNotificationDelay))})},
 	}
-	return s.listNotifications(ctx, bson.D{field("$or", due)}, opts)
+	return s.listNotifications(ctx, bson.D{field("$or", due)}, index, opts)
 }
 
 // Notification returns one notification.
@@ -101,8 +102,9 @@ func (s *Store) Notifications(ctx context.Context, f store.NotificationFilter) (
 	if f.Limit <= 0 {
 		return nil, monitor.Invalidf("limit must be positive")
 	}
-	filter := bson.D{}
+	filter, index := bson.D{}, newestFirst()
 	if f.MonitorID != "" {
+		index = newestFirst("monitor_id")
 		filter = append(filter, field("monitor_id", strings.ToLower(f.MonitorID)))
 	}
 	if f.Before != nil {
@@ -111,8 +113,8 @@ func (s *Store) Notifications(ctx context.Context, f store.NotificationFilter) (
 			bson.D{field("date", f.Before.Date), field("_id", bson.D{field("$lt", f.Before.ID)})},
 		}))
 	}
-	opts := options.Find().SetSort(bson.D{field("date", -1), field("_id", -1)}).SetLimit(int64(f.Limit))
-	return s.listNotifications(ctx, filter, opts)
+	opts := options.Find().SetSort(newestFirst()).SetLimit(int64(f.Limit))
+	return s.listNotifications(ctx, filter, index, opts)
 }
 
 // ClaimNotification claims one attempt to send a notification. The first inserted claim wins.

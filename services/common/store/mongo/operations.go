@@ -3,6 +3,7 @@ package mongo
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,6 +29,24 @@ func field(name string, value any) bson.E { return bson.E{Key: name, Value: valu
 func byID(id any) bson.D { return bson.D{field("_id", id)} }
 
 func among[T any](ids []T) bson.D { return bson.D{field("$in", ids)} }
+
+// oneOf returns a condition for one of the values. It is an equality if there is only one.
+func oneOf[T any](values []T) any {
+	if len(values) == 1 {
+		return values[0]
+	}
+	return among(values)
+}
+
+// newestFirst returns the keys of an index that orders documents by date and then _id, newest first. Fields before them
+// select the documents. Without such a field, they are the order itself.
+func newestFirst(fields ...string) bson.D {
+	keys := bson.D{}
+	for _, name := range fields {
+		keys = append(keys, field(name, 1))
+	}
+	return append(keys, field("date", -1), field("_id", -1))
+}
 
 // timeKey returns a key that sorts by monitor and then by time.
 func timeKey(id bson.ObjectID, t time.Time) string {
@@ -56,6 +75,19 @@ func find[D, T any](
 		list[i] = convert(doc)
 	}
 	return list, nil
+}
+
+// findBy is [find] with an index. Some servers choose a wrong one while they have no statistics, such as after many
+// inserts. If the server rejects the index, because it was deleted, findBy lets it choose.
+func findBy[D, T any](
+	ctx context.Context, c *driver.Collection, index, filter bson.D, convert func(D) T, opts *options.FindOptionsBuilder,
+) ([]T, error) {
+	list, err := find(ctx, c, filter, convert, opts, options.Find().SetHint(index))
+	var command driver.CommandError
+	if errors.As(err, &command) && strings.Contains(command.Message, "hint") {
+		return find(ctx, c, filter, convert, opts)
+	}
+	return list, err
 }
 
 // idDoc contains the _id of a document.
