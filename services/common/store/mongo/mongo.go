@@ -13,7 +13,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/event"
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"nanomon/services/common/store"
 )
@@ -24,8 +23,6 @@ const (
 	// operationTimeout limits an operation on a server that is connected but does not answer. A deadline of the caller
 	// replaces it.
 	operationTimeout = 10 * time.Second
-	// indexTimeout limits the creation of the indexes, which takes long in a large database.
-	indexTimeout = 10 * time.Minute
 	// retryPause is the pause between attempts to reach the server in Open.
 	retryPause = 200 * time.Millisecond
 )
@@ -40,7 +37,7 @@ type Config struct {
 	Timeout time.Duration
 	// Polling makes Watch return [store.ErrWatchUnsupported].
 	Polling bool
-	// Log receives a line if [Open] has to wait for the server; it may be nil.
+	// Log receives lines if [Open] has to wait for the server or for an index; it may be nil.
 	Log *slog.Logger
 	// Observe is called after every operation; it may be nil.
 	Observe store.Observe
@@ -123,9 +120,7 @@ func (s *Store) start(ctx context.Context, timeout time.Duration, hosts []string
 	if err := s.waitForServer(ctx, timeout, log.With("hosts", strings.Join(hosts, ", "))); err != nil {
 		return connectError(hosts, timeout, err)
 	}
-	indexing, cancel := context.WithTimeout(ctx, indexTimeout)
-	defer cancel()
-	if err := s.createIndexes(indexing); err != nil {
+	if err := s.createIndexes(ctx, log); err != nil {
 		return err
 	}
 	return s.finishImport(ctx)
@@ -150,39 +145,6 @@ func (s *Store) waitForServer(ctx context.Context, timeout time.Duration, log *s
 		case <-time.After(retryPause):
 		}
 	}
-}
-
-// createIndexes creates missing indexes. Ordered listings, ranges and expiry use them; all other queries use _id, which
-// contains the natural key.
-func (s *Store) createIndexes(ctx context.Context) (err error) {
-	defer explain(ctx, "create indexes", &err)
-	for _, index := range []struct {
-		collection *driver.Collection
-		keys       bson.D
-		unique     bool
-	}{
-		{collection: s.results, keys: newestFirst("monitor_id")},
-		{collection: s.results, keys: newestFirst("status")},
-		{collection: s.results, keys: newestFirst()},
-		{collection: s.statusChanges, keys: bson.D{field("date", 1)}},
-		{collection: s.rollups, keys: bson.D{field("start", 1)}},
-		{collection: s.dirtyHours, keys: bson.D{field("hour", 1)}},
-		{collection: s.appends, keys: bson.D{field("date", 1)}},
-		{collection: s.notifications, keys: newestFirst("monitor_id")},
-		{collection: s.notifications, keys: newestFirst()},
-		{collection: s.notifications, keys: bson.D{field("next", 1), field("_id", 1)}},
-		{collection: s.notificationClaims, keys: bson.D{field("claimed", 1)}},
-		{collection: s.keys, keys: bson.D{field("hash", 1)}, unique: true},
-	} {
-		model := driver.IndexModel{Keys: index.keys}
-		if index.unique {
-			model.Options = options.Index().SetUnique(true)
-		}
-		if _, err := index.collection.Indexes().CreateOne(ctx, model); err != nil {
-			return fmt.Errorf("collection %s: %w", index.collection.Name(), err)
-		}
-	}
-	return nil
 }
 
 // Close waits for running operations and closes the connections. It interrupts operations that still run when ctx ends.
