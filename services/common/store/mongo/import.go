@@ -38,6 +38,10 @@ type importChunkDoc struct {
 	Monitors []bson.Raw `bson:"monitors"`
 }
 
+func (d importPlanDoc) key() any { return d.Key }
+
+func (d importChunkDoc) key() any { return d.Key }
+
 // ImportMonitors stores ms in chunks, then the import plan, and then executes the plan.
 func (s *Store) ImportMonitors(ctx context.Context, ms []monitor.Monitor) (err error) {
 	defer s.end(ctx, time.Now(), "import monitors", &err)
@@ -79,7 +83,7 @@ func (s *Store) putChunks(ctx context.Context, id bson.ObjectID, docs []monitorD
 		last.Monitors = append(last.Monitors, raw)
 	}
 	for _, chunk := range chunks {
-		if _, err := s.importChunks.InsertOne(ctx, chunk); err != nil {
+		if err := insertOne(ctx, s.importChunks, chunk); err != nil {
 			return 0, err
 		}
 	}
@@ -102,7 +106,7 @@ func (s *Store) putPlan(ctx context.Context, plan importPlanDoc, imported map[bs
 				plan.Surplus = append(plan.Surplus, id)
 			}
 		}
-		if _, err = s.imports.InsertOne(ctx, plan); !driver.IsDuplicateKeyError(err) {
+		if err = insertOne(ctx, s.imports, plan); !driver.IsDuplicateKeyError(err) {
 			return err
 		}
 	}

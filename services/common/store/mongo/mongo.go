@@ -72,7 +72,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := driver.Connect(opts.SetMonitor(c.monitor))
+	client, err := driver.Connect(opts.SetMonitor(countCommands(c.monitor)))
 	if err != nil {
 		return nil, fmt.Errorf("create a MongoDB client: %w", err)
 	}

@@ -50,7 +50,7 @@ func (s *Store) CreateMonitor(ctx context.Context, m monitor.Monitor) (err error
 	if err != nil {
 		return err
 	}
-	_, err = s.monitors.InsertOne(ctx, doc)
+	err = insertOne(ctx, s.monitors, doc)
 	if driver.IsDuplicateKeyError(err) {
 		return monitor.Invalidf("a monitor with the id %s already exists", m.ID)
 	}

@@ -23,6 +23,8 @@ type notificationClaimDoc struct {
 	Claimed time.Time `bson:"claimed"`
 }
 
+func (d notificationClaimDoc) key() any { return d.Key }
+
 // IncidentStates returns the stored incident states of the given monitors.
 func (s *Store) IncidentStates(ctx context.Context, monitorIDs []string) (_ []store.IncidentState, err error) {
 	defer s.end(ctx, time.Now(), "list incident states", &err)
@@ -121,7 +123,7 @@ func (s *Store) Notifications(ctx context.Context, f store.NotificationFilter) (
 func (s *Store) ClaimNotification(ctx context.Context, id string, attempt int, runner string, now time.Time) (won bool, claimed time.Time, err error) {
 	defer s.end(ctx, time.Now(), "claim notification", &err)
 	key := fmt.Sprintf("%s/%d", id, attempt)
-	_, err = s.notificationClaims.InsertOne(ctx, notificationClaimDoc{Key: key, Runner: runner, Claimed: now})
+	err = insertOne(ctx, s.notificationClaims, notificationClaimDoc{Key: key, Runner: runner, Claimed: now})
 	if !driver.IsDuplicateKeyError(err) {
 		return err == nil, monitor.Date(now), err
 	}
