@@ -35,15 +35,26 @@ var (
 	secretSettings = regexp.MustCompile(`(?i)([?&;][^?&;=]*(?:password|properties)=)[^&;]*`)
 )
 
-// uriError returns an error for an invalid connection string. The driver's error may quote a password. So uriError
-// deletes all secrets, and uses the driver's error only if the string is still invalid.
+// withoutSecrets returns a connection string without its secrets. It has another user name and password, because some
+// authentication mechanisms need them.
+func withoutSecrets(uri string) string {
+	uri = userInfo.ReplaceAllStringFunc(uri, func(info string) string {
+		if strings.Contains(strings.TrimPrefix(info, ":"), ":") {
+			return "://user:password@"
+		}
+		return "://user@"
+	})
+	return secretSettings.ReplaceAllString(uri, "${1}")
+}
+
+// uriError returns an error for an invalid connection string. The driver's error may quote a password. So uriError uses
+// it only if the string is still invalid without its secrets.
 func uriError(uri string) error {
 	if hasWrongPort(uri) {
 		return fmt.Errorf("the MongoDB connection string has a port that is not a number: " +
 			"use mongodb://host:port, or mongodb://user:password@host:port with a password")
 	}
-	withoutSecrets := secretSettings.ReplaceAllString(userInfo.ReplaceAllString(uri, "://"), "${1}")
-	if err := options.Client().ApplyURI(withoutSecrets).Validate(); err != nil {
+	if err := options.Client().ApplyURI(withoutSecrets(uri)).Validate(); err != nil {
 		return fmt.Errorf("the MongoDB connection string is not valid: %w: use mongodb://host:port or mongodb+srv://host", err)
 	}
 	return fmt.Errorf("the user name, password or another secret in the MongoDB connection string is not valid: " +
