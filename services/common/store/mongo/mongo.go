@@ -23,8 +23,6 @@ const (
 	// operationTimeout limits an operation on a server that is connected but does not answer. A deadline of the caller
 	// replaces it.
 	operationTimeout = 10 * time.Second
-	// retryPause is the pause between attempts to reach the server in Open.
-	retryPause = 200 * time.Millisecond
 )
 
 // Config configures a [Store].
@@ -68,7 +66,12 @@ var _ store.Store = (*Store)(nil)
 // Open connects to the database, creates missing indexes and finishes an interrupted import. If the server does not
 // answer within c.Timeout, the error wraps [monitor.ErrUnavailable] and names the hosts. No error contains a password.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	opts, err := clientOptions(c.URI)
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	waiting, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	opts, err := c.waitForOptions(waiting)
 	if err != nil {
 		return nil, err
 	}
@@ -78,11 +81,11 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	s := newStore(client, client.Database(c.Database))
 	s.polling, s.observe = c.Polling, c.Observe
-	log := c.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+	err = c.waitFor(waiting, strings.Join(opts.Hosts, ", "), s.read)
+	if err == nil {
+		err = s.prepare(ctx, c.Log)
 	}
-	if err := s.start(ctx, c.Timeout, opts.Hosts, log); err != nil {
+	if err != nil {
 		client.Disconnect(context.WithoutCancel(ctx))
 		return nil, err
 	}
@@ -115,36 +118,12 @@ func newStore(client *driver.Client, db *driver.Database) *Store {
 	}
 }
 
-// start waits for the server and prepares the database.
-func (s *Store) start(ctx context.Context, timeout time.Duration, hosts []string, log *slog.Logger) error {
-	if err := s.waitForServer(ctx, timeout, log.With("hosts", strings.Join(hosts, ", "))); err != nil {
-		return connectError(hosts, timeout, err)
-	}
+// prepare creates missing indexes and finishes an interrupted import.
+func (s *Store) prepare(ctx context.Context, log *slog.Logger) error {
 	if err := s.createIndexes(ctx, log); err != nil {
 		return err
 	}
 	return s.finishImport(ctx)
-}
-
-// waitForServer reads until the server answers. It returns an error after timeout, or at once if waiting can't help,
-// such as after a failed authentication.
-func (s *Store) waitForServer(ctx context.Context, timeout time.Duration, log *slog.Logger) error {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	for logged := false; ; logged = true {
-		err := s.read(ctx)
-		if err == nil || isConfigError(err) {
-			return err
-		}
-		if !logged {
-			log.Warn("store unavailable, retrying", "timeout", timeout, "error", lastError(err))
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(retryPause):
-		}
-	}
 }
 
 // Close waits for running operations and closes the connections. It interrupts operations that still run when ctx ends.

@@ -1,16 +1,26 @@
 package mongo
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
-
-	"nanomon/services/common/monitor"
 )
+
+// waitForOptions parses the connection string of c. If it is a mongodb+srv string, it waits until the name can be looked
+// up.
+func (c Config) waitForOptions(ctx context.Context) (*options.ClientOptions, error) {
+	if name, service := srvName(c.URI); name != "" {
+		look := func(ctx context.Context) error { return lookUpServers(ctx, name, service) }
+		if err := c.waitFor(ctx, name, look); err != nil {
+			return nil, err
+		}
+	}
+	return clientOptions(c.URI)
+}
 
 // clientOptions parses a connection string. Its timeouts replace the default timeouts.
 func clientOptions(uri string) (*options.ClientOptions, error) {
@@ -75,14 +85,4 @@ func hasWrongPort(uri string) bool {
 		}
 	}
 	return false
-}
-
-// connectError adds the hosts to an error of the connection to the server.
-func connectError(hosts []string, timeout time.Duration, err error) error {
-	at := strings.Join(hosts, ", ")
-	if isConfigError(err) {
-		return fmt.Errorf("connect to MongoDB at %s: %w", at, err)
-	}
-	return fmt.Errorf("MongoDB at %s did not answer within %s: %w: %w: check that the server runs and the address is right",
-		at, timeout, monitor.ErrUnavailable, lastError(err))
 }
