@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
 )
 
 // waitForOptions parses the connection string of c. If it is a mongodb+srv string, it waits until the name can be looked
@@ -22,7 +23,8 @@ func (c Config) waitForOptions(ctx context.Context) (*options.ClientOptions, err
 	return clientOptions(c.URI)
 }
 
-// clientOptions parses a connection string. Its timeouts replace the default timeouts.
+// clientOptions parses a connection string. Its timeouts replace the default timeouts. Its readPreference is ignored: a
+// secondary may be behind, and a loop that retries after it has read the newest number would not end.
 func clientOptions(uri string) (*options.ClientOptions, error) {
 	opts := options.Client().ApplyURI(uri)
 	if err := opts.Validate(); err != nil {
@@ -37,7 +39,7 @@ func clientOptions(uri string) (*options.ClientOptions, error) {
 	if opts.Timeout == nil {
 		opts.SetTimeout(operationTimeout)
 	}
-	return opts, nil
+	return opts.SetReadPreference(readpref.Primary()), nil
 }
 
 var (
