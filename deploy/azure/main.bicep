@@ -132,6 +132,7 @@ resource results 'Microsoft.DocumentDB/databaseAccounts/mongodbDatabases/collect
       indexes: [
         { key: { keys: ['_id'] } }
         { key: { keys: ['monitor_id', 'date', '_id'] } }
+        { key: { keys: ['status', 'date', '_id'] } }
         { key: { keys: ['date', '_id'] } }
         { key: { keys: ['_ts'] }, options: { expireAfterSeconds: resultRetentionHours * 3600 } }
       ]

@@ -57,7 +57,7 @@ func Sections() []Section {
 				},
 				{
 					Name: "MONGO_URI", Secret: true,
-					Text: "Connection string of the MongoDB server. **Secret** if it contains a password.",
+					Text: "Connection string of the MongoDB server. NanoMon reads from the primary only and ignores `readPreference`. **Secret** if it contains a password.",
 					Uses: []Use{{"api", "mongodb://localhost:27017"}, {"runner", "mongodb://localhost:27017"}},
 				},
 				{

@@ -39,7 +39,8 @@ func (SQLite) Validate() []Fault { return nil }
 //
 // # Database
 type Mongo struct {
-	// Connection string of the MongoDB server. **Secret** if it contains a password.
+	// Connection string of the MongoDB server. NanoMon reads from the primary only and ignores `readPreference`.
+	// **Secret** if it contains a password.
 	MongoURI string `env:"MONGO_URI" envDefault:"mongodb://localhost:27017"`
 	// Name of the database on that server.
 	MongoDB string `env:"MONGO_DB" envDefault:"nanomon"`

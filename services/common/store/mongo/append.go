@@ -72,8 +72,7 @@ func (s *Store) markDirty(ctx context.Context, results []resultDoc) error {
 		key := timeKey(r.MonitorID, hour)
 		marks[key] = dirtyDoc{Key: key, MonitorID: r.MonitorID, Hour: hour, Marked: now, Token: token}
 	}
-	docs := slices.Collect(maps.Values(marks))
-	return upsert(ctx, s.dirtyHours, docs, func(d dirtyDoc) any { return d.Key })
+	return upsert(ctx, s.dirtyHours, slices.Collect(maps.Values(marks))...)
 }
 
 // newestStates returns the newest of the states of each monitor.
@@ -108,7 +107,7 @@ func (s *Store) putStates(ctx context.Context, states []stateDoc) error {
 // stored document that is older. Most documents exist, so putNewer replaces them first and inserts only if some did not
 // match. If an insert finds an existing document, that one is newer or another writer has just inserted it, so putNewer
 // tries to replace it once more.
-func putNewer[D any](ctx context.Context, s *Store, c *driver.Collection, docs []D, older func(D) bson.D) error {
+func putNewer[D keyed](ctx context.Context, s *Store, c *driver.Collection, docs []D, older func(D) bson.D) error {
 	if len(docs) == 0 {
 		return nil
 	}
@@ -117,6 +116,7 @@ func putNewer[D any](ctx context.Context, s *Store, c *driver.Collection, docs [
 		return err
 	}
 	defer release()
+	docs = inKeyOrder(docs)
 	matched, err := replaceOlder(ctx, c, docs, older)
 	if err != nil || matched == len(docs) {
 		return err

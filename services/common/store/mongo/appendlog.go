@@ -26,6 +26,8 @@ type appendDoc struct {
 	Results []bson.ObjectID `bson:"results"`
 }
 
+func (d appendDoc) key() any { return d.Number }
+
 // position is a position in the log: the number of an entry, and the number of its results to skip.
 type position struct {
 	number int64
@@ -63,7 +65,7 @@ func (s *Store) logAppend(ctx context.Context, results []resultDoc) error {
 			}
 			entry.Number = newest + 1
 			// If another process has used the number, try the next one.
-			if _, err = s.appends.InsertOne(ctx, entry); !driver.IsDuplicateKeyError(err) {
+			if err = insertOne(ctx, s.appends, entry); !driver.IsDuplicateKeyError(err) {
 				return err
 			}
 		}

@@ -58,6 +58,12 @@ type pointDoc struct {
 	Ignored  string    `bson:"excluded,omitempty"`
 }
 
+func (d monitorDoc) key() any { return d.ID }
+
+func (d resultDoc) key() any { return d.ID }
+
+func (d stateDoc) key() any { return d.ID }
+
 // toID parses an id. The error is a [monitor.InvalidError] that begins with field.
 func toID(field, id string) (bson.ObjectID, error) {
 	oid, err := bson.ObjectIDFromHex(id)

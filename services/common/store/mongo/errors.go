@@ -75,6 +75,7 @@ func isTemporary(err error) bool {
 		connection topology.ConnectionError
 		pool       protocol.RetryablePoolError
 		server     driver.ServerError
+		lookup     *net.DNSError
 	)
 	switch {
 	case driver.IsTimeout(err), driver.IsNetworkError(err), errors.Is(err, driver.ErrClientDisconnected):
@@ -84,7 +85,8 @@ func isTemporary(err error) bool {
 		return slices.ContainsFunc(server.ErrorCodes(), temporary) ||
 			server.HasErrorLabel(protocol.RetryableWriteError) || server.HasErrorLabel(protocol.TransientTransactionError)
 	}
-	return errors.As(err, &selection) || errors.As(err, &connection) || errors.As(err, &pool)
+	return errors.As(err, &selection) || errors.As(err, &connection) || errors.As(err, &pool) ||
+		errors.As(err, &lookup)
 }
 
 // isServerError reports whether a server that was reachable answered with an error.

@@ -27,6 +27,8 @@ type historyDoc struct {
 	Done bool      `bson:"done"`
 }
 
+func (d historyDoc) key() any { return d.Key }
+
 // MarkHistory marks hours of results that have neither a mark nor a rollup, oldest first. It stores its position last,
 // so an interrupted step is repeated, which changes nothing.
 func (s *Store) MarkHistory(ctx context.Context) (marked store.MarkedHistory, err error) {
@@ -45,24 +47,22 @@ func (s *Store) MarkHistory(ctx context.Context) (marked store.MarkedHistory, er
 		}
 	}
 	marked.Done = position.Done
-	return marked, upsertOne(ctx, s.meta, historyKey, position)
+	return marked, upsert(ctx, s.meta, position)
 }
 
 // markNextHour marks the next hour that has results, for each monitor that needs it.
 func (s *Store) markNextHour(ctx context.Context, position *historyDoc, marked *store.MarkedHistory) error {
-	var next struct {
-		Date time.Time `bson:"date"`
-	}
-	opts := options.FindOne().SetSort(bson.D{field("date", 1)}).SetProjection(bson.D{field("date", 1)})
-	err := s.results.FindOne(ctx, bson.D{field("date", bson.D{field("$gte", position.Next)})}, opts).Decode(&next)
-	if errors.Is(err, driver.ErrNoDocuments) {
-		position.Done = true
-		return nil
-	}
+	opts := options.Find().SetSort(bson.D{field("date", 1)}).SetProjection(bson.D{field("date", 1)}).SetLimit(1)
+	since := bson.D{field("date", bson.D{field("$gte", position.Next)})}
+	oldest, err := findBy(ctx, s.results, newestFirst(), since, func(d resultDoc) time.Time { return d.Date }, opts)
 	if err != nil {
 		return err
 	}
-	hour := next.Date.UTC().Truncate(time.Hour)
+	if len(oldest) == 0 {
+		position.Done = true
+		return nil
+	}
+	hour := oldest[0].UTC().Truncate(time.Hour)
 	position.Next = hour.Add(time.Hour)
 	marks, err := s.missingMarks(ctx, hour)
 	if err != nil || len(marks) == 0 {

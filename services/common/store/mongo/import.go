@@ -38,6 +38,10 @@ type importChunkDoc struct {
 	Monitors []bson.Raw `bson:"monitors"`
 }
 
+func (d importPlanDoc) key() any { return d.Key }
+
+func (d importChunkDoc) key() any { return d.Key }
+
 // ImportMonitors stores ms in chunks, then the import plan, and then executes the plan.
 func (s *Store) ImportMonitors(ctx context.Context, ms []monitor.Monitor) (err error) {
 	defer s.end(ctx, time.Now(), "import monitors", &err)
@@ -79,7 +83,7 @@ func (s *Store) putChunks(ctx context.Context, id bson.ObjectID, docs []monitorD
 		last.Monitors = append(last.Monitors, raw)
 	}
 	for _, chunk := range chunks {
-		if _, err := s.importChunks.InsertOne(ctx, chunk); err != nil {
+		if err := insertOne(ctx, s.importChunks, chunk); err != nil {
 			return 0, err
 		}
 	}
@@ -102,7 +106,7 @@ func (s *Store) putPlan(ctx context.Context, plan importPlanDoc, imported map[bs
 				plan.Surplus = append(plan.Surplus, id)
 			}
 		}
-		if _, err = s.imports.InsertOne(ctx, plan); !driver.IsDuplicateKeyError(err) {
+		if err = insertOne(ctx, s.imports, plan); !driver.IsDuplicateKeyError(err) {
 			return err
 		}
 	}
@@ -164,7 +168,7 @@ func (s *Store) executePlan(ctx context.Context, plan importPlanDoc, parts [][]b
 	if err := s.logEnabled(ctx, existing, changed); err != nil {
 		return err
 	}
-	if err := upsert(ctx, s.monitors, changed, func(d monitorDoc) any { return d.ID }); err != nil {
+	if err := upsert(ctx, s.monitors, changed...); err != nil {
 		return err
 	}
 	return eachChunk(plan.Surplus, deleteStep, func(chunk []bson.ObjectID) error {

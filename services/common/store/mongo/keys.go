@@ -25,9 +25,11 @@ type keyDoc struct {
 	Used time.Time `bson:"used"`
 }
 
-// key returns the key. A hash of the wrong length becomes the zero hash, which no key has: such a key is never
+func (d keyDoc) key() any { return d.ID }
+
+// storeKey returns the key. A hash of the wrong length becomes the zero hash, which no key has: such a key is never
 // accepted, but it can be listed and deleted, and does not affect the others.
-func (d keyDoc) key() store.Key {
+func (d keyDoc) storeKey() store.Key {
 	k := store.Key{
 		ID: d.ID.Hex(), Name: d.Name, Scope: d.Scope, Created: d.Created.UTC(), LastUsed: d.Used.UTC(),
 	}
@@ -40,7 +42,7 @@ func (d keyDoc) key() store.Key {
 // Keys returns all API keys.
 func (s *Store) Keys(ctx context.Context) (_ []store.Key, err error) {
 	defer s.end(ctx, time.Now(), "list keys", &err)
-	list, err := find(ctx, s.keys, bson.D{}, keyDoc.key)
+	list, err := find(ctx, s.keys, bson.D{}, keyDoc.storeKey)
 	slices.SortFunc(list, func(a, b store.Key) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
@@ -54,7 +56,8 @@ func (s *Store) CreateKey(ctx context.Context, k store.Key) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = s.keys.InsertOne(ctx, keyDoc{ID: id, Hash: k.Hash[:], Name: k.Name, Scope: k.Scope, Created: k.Created, Used: k.LastUsed})
+	doc := keyDoc{ID: id, Hash: k.Hash[:], Name: k.Name, Scope: k.Scope, Created: k.Created, Used: k.LastUsed}
+	err = insertOne(ctx, s.keys, doc)
 	if driver.IsDuplicateKeyError(err) {
 		return monitor.Invalidf("an API key with the id %s or the same hash already exists", k.ID)
 	}

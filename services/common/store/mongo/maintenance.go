@@ -20,6 +20,8 @@ type windowDoc struct {
 	Window string        `bson:"window"`
 }
 
+func (d windowDoc) key() any { return d.ID }
+
 func toWindowDoc(w maintenance.Window) (windowDoc, error) {
 	id, err := toID("maintenance window id", w.ID)
 	if err != nil {
@@ -69,7 +71,7 @@ func (s *Store) CreateMaintenanceWindow(ctx context.Context, w maintenance.Windo
 	if err != nil {
 		return err
 	}
-	_, err = s.maintenance.InsertOne(ctx, doc)
+	err = insertOne(ctx, s.maintenance, doc)
 	if driver.IsDuplicateKeyError(err) {
 		return monitor.Invalidf("a maintenance window with the id %s already exists", w.ID)
 	}

@@ -13,7 +13,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/event"
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"nanomon/services/common/store"
 )
@@ -24,10 +23,6 @@ const (
 	// operationTimeout limits an operation on a server that is connected but does not answer. A deadline of the caller
 	// replaces it.
 	operationTimeout = 10 * time.Second
-	// indexTimeout limits the creation of the indexes, which takes long in a large database.
-	indexTimeout = 10 * time.Minute
-	// retryPause is the pause between attempts to reach the server in Open.
-	retryPause = 200 * time.Millisecond
 )
 
 // Config configures a [Store].
@@ -40,7 +35,7 @@ type Config struct {
 	Timeout time.Duration
 	// Polling makes Watch return [store.ErrWatchUnsupported].
 	Polling bool
-	// Log receives a line if [Open] has to wait for the server; it may be nil.
+	// Log receives lines if [Open] has to wait for the server or for an index; it may be nil.
 	Log *slog.Logger
 	// Observe is called after every operation; it may be nil.
 	Observe store.Observe
@@ -71,21 +66,26 @@ var _ store.Store = (*Store)(nil)
 // Open connects to the database, creates missing indexes and finishes an interrupted import. If the server does not
 // answer within c.Timeout, the error wraps [monitor.ErrUnavailable] and names the hosts. No error contains a password.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	opts, err := clientOptions(c.URI)
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	waiting, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	opts, err := c.waitForOptions(waiting)
 	if err != nil {
 		return nil, err
 	}
-	client, err := driver.Connect(opts.SetMonitor(c.monitor))
+	client, err := driver.Connect(opts.SetMonitor(countCommands(c.monitor)))
 	if err != nil {
 		return nil, fmt.Errorf("create a MongoDB client: %w", err)
 	}
 	s := newStore(client, client.Database(c.Database))
 	s.polling, s.observe = c.Polling, c.Observe
-	log := c.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+	err = c.waitFor(waiting, strings.Join(opts.Hosts, ", "), s.read)
+	if err == nil {
+		err = s.prepare(ctx, c.Log)
 	}
-	if err := s.start(ctx, c.Timeout, opts.Hosts, log); err != nil {
+	if err != nil {
 		client.Disconnect(context.WithoutCancel(ctx))
 		return nil, err
 	}
@@ -118,70 +118,12 @@ func newStore(client *driver.Client, db *driver.Database) *Store {
 	}
 }
 
-// start waits for the server and prepares the database.
-func (s *Store) start(ctx context.Context, timeout time.Duration, hosts []string, log *slog.Logger) error {
-	if err := s.waitForServer(ctx, timeout, log.With("hosts", strings.Join(hosts, ", "))); err != nil {
-		return connectError(hosts, timeout, err)
-	}
-	indexing, cancel := context.WithTimeout(ctx, indexTimeout)
-	defer cancel()
-	if err := s.createIndexes(indexing); err != nil {
+// prepare creates missing indexes and finishes an interrupted import.
+func (s *Store) prepare(ctx context.Context, log *slog.Logger) error {
+	if err := s.createIndexes(ctx, log); err != nil {
 		return err
 	}
 	return s.finishImport(ctx)
-}
-
-// waitForServer reads until the server answers. It returns an error after timeout, or at once if waiting can't help,
-// such as after a failed authentication.
-func (s *Store) waitForServer(ctx context.Context, timeout time.Duration, log *slog.Logger) error {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	for logged := false; ; logged = true {
-		err := s.read(ctx)
-		if err == nil || isConfigError(err) {
-			return err
-		}
-		if !logged {
-			log.Warn("store unavailable, retrying", "timeout", timeout, "error", lastError(err))
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(retryPause):
-		}
-	}
-}
-
-// createIndexes creates missing indexes. Ordered listings, ranges and expiry use them; all other queries use _id, which
-// contains the natural key.
-func (s *Store) createIndexes(ctx context.Context) (err error) {
-	defer explain(ctx, "create indexes", &err)
-	for _, index := range []struct {
-		collection *driver.Collection
-		keys       bson.D
-		unique     bool
-	}{
-		{collection: s.results, keys: bson.D{field("monitor_id", 1), field("date", -1), field("_id", -1)}},
-		{collection: s.results, keys: bson.D{field("date", -1), field("_id", -1)}},
-		{collection: s.statusChanges, keys: bson.D{field("date", 1)}},
-		{collection: s.rollups, keys: bson.D{field("start", 1)}},
-		{collection: s.dirtyHours, keys: bson.D{field("hour", 1)}},
-		{collection: s.appends, keys: bson.D{field("date", 1)}},
-		{collection: s.notifications, keys: bson.D{field("monitor_id", 1), field("date", -1), field("_id", -1)}},
-		{collection: s.notifications, keys: bson.D{field("date", -1), field("_id", -1)}},
-		{collection: s.notifications, keys: bson.D{field("next", 1), field("_id", 1)}},
-		{collection: s.notificationClaims, keys: bson.D{field("claimed", 1)}},
-		{collection: s.keys, keys: bson.D{field("hash", 1)}, unique: true},
-	} {
-		model := driver.IndexModel{Keys: index.keys}
-		if index.unique {
-			model.Options = options.Index().SetUnique(true)
-		}
-		if _, err := index.collection.Indexes().CreateOne(ctx, model); err != nil {
-			return fmt.Errorf("collection %s: %w", index.collection.Name(), err)
-		}
-	}
-	return nil
 }
 
 // Close waits for running operations and closes the connections. It interrupts operations that still run when ctx ends.

@@ -50,7 +50,7 @@ func (s *Store) CreateMonitor(ctx context.Context, m monitor.Monitor) (err error
 	if err != nil {
 		return err
 	}
-	_, err = s.monitors.InsertOne(ctx, doc)
+	err = insertOne(ctx, s.monitors, doc)
 	if driver.IsDuplicateKeyError(err) {
 		return monitor.Invalidf("a monitor with the id %s already exists", m.ID)
 	}
@@ -149,7 +149,7 @@ func (s *Store) deleteData(ctx context.Context, ids []bson.ObjectID) error {
 	defer cancel()
 	// All text keys begin with the id of the monitor and a slash. The character after the slash in ASCII is the zero.
 	models := make([]driver.WriteModel, len(ids))
-	for i, id := range ids {
+	for i, id := range slices.SortedFunc(slices.Values(ids), func(a, b bson.ObjectID) int { return compareKeys(a, b) }) {
 		models[i] = driver.NewDeleteManyModel().SetFilter(keysBetween(id.Hex()+"/", id.Hex()+"0"))
 	}
 	for _, c := range []*driver.Collection{s.dirtyHours, s.rollups, s.statusChanges} {

@@ -2,7 +2,6 @@ package mongo
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -16,27 +15,6 @@ import (
 	"nanomon/services/common/store"
 )
 
-// incidentStateDoc is a document of the collection alert_states. Its _id is the id of the monitor, and State is JSON.
-// Number is the sequence number as a date, which it usually equals: earlier versions stored the date of evaluation.
-type incidentStateDoc struct {
-	ID     bson.ObjectID `bson:"_id"`
-	Number time.Time     `bson:"seen"`
-	State  string        `bson:"state"`
-}
-
-// notificationDoc is a document of the collection alerts. The names of its fields are fixed.
-type notificationDoc struct {
-	ID string `bson:"_id"`
-	// MonitorID is empty for a test.
-	MonitorID string    `bson:"monitor_id"`
-	Date      time.Time `bson:"date"`
-	// Content is JSON, see [store.EncodeNotification].
-	Content    string     `bson:"owed"`
-	Next       *time.Time `bson:"next,omitempty"`
-	Attempts   int        `bson:"attempts"`
-	Deliveries string     `bson:"deliveries"`
-}
-
 // notificationClaimDoc is a document of the collection alert_claims. It assigns one attempt to send a notification to a
 // runner. Its key is notification/attempt.
 type notificationClaimDoc struct {
@@ -45,6 +23,8 @@ type notificationClaimDoc struct {
 	Claimed time.Time `bson:"claimed"`
 }
 
+func (d notificationClaimDoc) key() any { return d.Key }
+
 // IncidentStates returns the stored incident states of the given monitors.
 func (s *Store) IncidentStates(ctx context.Context, monitorIDs []string) (_ []store.IncidentState, err error) {
 	defer s.end(ctx, time.Now(), "list incident states", &err)
@@ -52,22 +32,13 @@ func (s *Store) IncidentStates(ctx context.Context, monitorIDs []string) (_ []st
 	if err != nil {
 		return nil, err
 	}
-	return convertAll(docs, func(d incidentStateDoc) (state store.IncidentState, err error) {
-		return state, json.Unmarshal([]byte(d.State), &state)
-	})
+	return convertAll(docs, incidentStateDoc.incidentState)
 }
 
 // PutIncidentStates stores each state that is newer than the stored one.
 func (s *Store) PutIncidentStates(ctx context.Context, states []store.IncidentState) (err error) {
 	defer s.end(ctx, time.Now(), "put incident states", &err)
-	docs, err := convertAll(states, func(state store.IncidentState) (incidentStateDoc, error) {
-		id, err := toID("monitor id of an incident state", state.MonitorID)
-		if err != nil {
-			return incidentStateDoc{}, err
-		}
-		text, err := json.Marshal(state)
-		return incidentStateDoc{ID: id, Number: time.UnixMilli(state.Number()), State: string(text)}, err
-	})
+	docs, err := convertAll(states, toIncidentStateDoc)
 	if err != nil {
 		return err
 	}
@@ -83,6 +54,7 @@ func (s *Store) AddNotifications(ctx context.Context, ns []store.Notification) (
 	if err != nil || len(docs) == 0 {
 		return nil, err
 	}
+	docs = inKeyOrder(docs)
 	_, err = s.notifications.InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
 	if !onlyDuplicates(err) {
 		return nil, err
@@ -90,34 +62,14 @@ func (s *Store) AddNotifications(ctx context.Context, ns []store.Notification) (
 	var bulk driver.BulkWriteException
 	if errors.As(err, &bulk) {
 		for _, duplicate := range bulk.WriteErrors {
-			existing = append(existing, ns[duplicate.Index].ID)
+			existing = append(existing, docs[duplicate.Index].ID)
 		}
 	}
 	return existing, nil
 }
 
-func toNotificationDoc(n store.Notification) (notificationDoc, error) {
-	content, deliveries, err := store.EncodeNotification(n)
-	doc := notificationDoc{
-		ID: n.ID, MonitorID: n.MonitorID, Date: n.Date, Content: content, Attempts: n.Attempts, Deliveries: deliveries,
-	}
-	if !n.Next.IsZero() {
-		doc.Next = &n.Next
-	}
-	return doc, err
-}
-
-func (d notificationDoc) notification() (store.Notification, error) {
-	n, err := store.DecodeNotification([]byte(d.Content), []byte(d.Deliveries))
-	n.Attempts = d.Attempts
-	if d.Next != nil {
-		n.Next = d.Next.UTC()
-	}
-	return n, err
-}
-
-func (s *Store) listNotifications(ctx context.Context, filter bson.D, opts ...options.Lister[options.FindOptions]) ([]store.Notification, error) {
-	docs, err := find(ctx, s.notifications, filter, func(d notificationDoc) notificationDoc { return d }, opts...)
+func (s *Store) listNotifications(ctx context.Context, filter, index bson.D, opts *options.FindOptionsBuilder) ([]store.Notification, error) {
+	docs, err := findBy(ctx, s.notifications, index, filter, func(d notificationDoc) notificationDoc { return d }, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -127,12 +79,13 @@ func (s *Store) listNotifications(ctx context.Context, filter bson.D, opts ...op
 // DueNotifications returns the notifications that are due, ordered by Next.
 func (s *Store) DueNotifications(ctx context.Context, now time.Time, limit int) (_ []store.Notification, err error) {
 	defer s.end(ctx, time.Now(), "list due notifications", &err)
-	opts := options.Find().SetSort(bson.D{field("next", 1), field("_id", 1)}).SetLimit(int64(limit))
+	index := bson.D{field("next", 1), field("_id", 1)}
+	opts := options.Find().SetSort(index).SetLimit(int64(limit))
 	due := bson.A{
 		bson.D{field("next", bson.D{field("$lte", now)})},
 		bson.D{field("next", bson.D{field("$gt", now.Add(store.MaxNotificationDelay))})},
 	}
-	return s.listNotifications(ctx, bson.D{field("$or", due)}, opts)
+	return s.listNotifications(ctx, bson.D{field("$or", due)}, index, opts)
 }
 
 // Notification returns one notification.
@@ -151,8 +104,9 @@ func (s *Store) Notifications(ctx context.Context, f store.NotificationFilter) (
 	if f.Limit <= 0 {
 		return nil, monitor.Invalidf("limit must be positive")
 	}
-	filter := bson.D{}
+	filter, index := bson.D{}, newestFirst()
 	if f.MonitorID != "" {
+		index = newestFirst("monitor_id")
 		filter = append(filter, field("monitor_id", strings.ToLower(f.MonitorID)))
 	}
 	if f.Before != nil {
@@ -161,15 +115,15 @@ func (s *Store) Notifications(ctx context.Context, f store.NotificationFilter) (
 			bson.D{field("date", f.Before.Date), field("_id", bson.D{field("$lt", f.Before.ID)})},
 		}))
 	}
-	opts := options.Find().SetSort(bson.D{field("date", -1), field("_id", -1)}).SetLimit(int64(f.Limit))
-	return s.listNotifications(ctx, filter, opts)
+	opts := options.Find().SetSort(newestFirst()).SetLimit(int64(f.Limit))
+	return s.listNotifications(ctx, filter, index, opts)
 }
 
 // ClaimNotification claims one attempt to send a notification. The first inserted claim wins.
 func (s *Store) ClaimNotification(ctx context.Context, id string, attempt int, runner string, now time.Time) (won bool, claimed time.Time, err error) {
 	defer s.end(ctx, time.Now(), "claim notification", &err)
 	key := fmt.Sprintf("%s/%d", id, attempt)
-	_, err = s.notificationClaims.InsertOne(ctx, notificationClaimDoc{Key: key, Runner: runner, Claimed: now})
+	err = insertOne(ctx, s.notificationClaims, notificationClaimDoc{Key: key, Runner: runner, Claimed: now})
 	if !driver.IsDuplicateKeyError(err) {
 		return err == nil, monitor.Date(now), err
 	}
@@ -185,7 +139,9 @@ func (s *Store) PutDeliveries(ctx context.Context, n store.Notification) (err er
 	if err != nil {
 		return err
 	}
-	set := bson.D{field("attempts", n.Attempts), field("deliveries", deliveries)}
+	set := bson.D{
+		field("attempts", n.Attempts), field("deliveries", deliveries), field("recipients", toDeliveryDocs(n.Deliveries)),
+	}
 	var change bson.D
 	if n.Next.IsZero() {
 		change = bson.D{field("$set", set), field("$unset", bson.D{field("next", "")})}

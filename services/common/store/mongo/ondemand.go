@@ -38,6 +38,12 @@ type onDemandResultDoc struct {
 	Expires time.Time `bson:"expires"`
 }
 
+func (d onDemandCheckDoc) key() any { return d.ID }
+
+func (d onDemandClaimDoc) key() any { return d.ID }
+
+func (d onDemandResultDoc) key() any { return d.ID }
+
 // AddOnDemandCheck stores a request.
 func (s *Store) AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) (err error) {
 	defer s.end(ctx, time.Now(), "add check", &err)
@@ -49,8 +55,7 @@ func (s *Store) AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) (er
 		}
 		doc.Definition = string(definition)
 	}
-	_, err = s.onDemandChecks.InsertOne(ctx, doc)
-	return err
+	return insertOne(ctx, s.onDemandChecks, doc)
 }
 
 func (d onDemandCheckDoc) request() (store.OnDemandCheck, error) {
@@ -92,7 +97,7 @@ func (s *Store) ClaimOnDemandCheck(ctx context.Context, id, runner string) (_ bo
 	if err != nil || !doc.Expires.After(time.Now()) {
 		return false, err
 	}
-	_, err = s.onDemandClaims.InsertOne(ctx, onDemandClaimDoc{ID: id, Runner: runner, Expires: doc.Expires})
+	err = insertOne(ctx, s.onDemandClaims, onDemandClaimDoc{ID: id, Runner: runner, Expires: doc.Expires})
 	if driver.IsDuplicateKeyError(err) {
 		return false, nil
 	}
@@ -110,7 +115,7 @@ func (s *Store) CompleteOnDemandCheck(ctx context.Context, id string, r monitor.
 	if err != nil {
 		return err
 	}
-	if err := upsertOne(ctx, s.onDemandResults, id, onDemandResultDoc{ID: id, Result: string(result), Expires: doc.Expires}); err != nil {
+	if err := upsert(ctx, s.onDemandResults, onDemandResultDoc{ID: id, Result: string(result), Expires: doc.Expires}); err != nil {
 		return err
 	}
 	doc.Definition = ""

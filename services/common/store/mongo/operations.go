@@ -1,9 +1,12 @@
 package mongo
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -26,6 +29,24 @@ func field(name string, value any) bson.E { return bson.E{Key: name, Value: valu
 func byID(id any) bson.D { return bson.D{field("_id", id)} }
 
 func among[T any](ids []T) bson.D { return bson.D{field("$in", ids)} }
+
+// oneOf returns a condition for one of the values. It is an equality if there is only one.
+func oneOf[T any](values []T) any {
+	if len(values) == 1 {
+		return values[0]
+	}
+	return among(values)
+}
+
+// newestFirst returns the keys of an index that orders documents by date and then _id, newest first. Fields before them
+// select the documents. Without such a field, they are the order itself.
+func newestFirst(fields ...string) bson.D {
+	keys := bson.D{}
+	for _, name := range fields {
+		keys = append(keys, field(name, 1))
+	}
+	return append(keys, field("date", -1), field("_id", -1))
+}
 
 // timeKey returns a key that sorts by monitor and then by time.
 func timeKey(id bson.ObjectID, t time.Time) string {
@@ -54,6 +75,19 @@ func find[D, T any](
 		list[i] = convert(doc)
 	}
 	return list, nil
+}
+
+// findBy is [find] with an index. Some servers choose a wrong one while they have no statistics, such as after many
+// inserts. If the server rejects the index, because it was deleted, findBy lets it choose.
+func findBy[D, T any](
+	ctx context.Context, c *driver.Collection, index, filter bson.D, convert func(D) T, opts *options.FindOptionsBuilder,
+) ([]T, error) {
+	list, err := find(ctx, c, filter, convert, opts, options.Find().SetHint(index))
+	var command driver.CommandError
+	if errors.As(err, &command) && strings.Contains(command.Message, "hint") {
+		return find(ctx, c, filter, convert, opts)
+	}
+	return list, err
 }
 
 // idDoc contains the _id of a document.
@@ -94,12 +128,32 @@ func deleteSome(ctx context.Context, c *driver.Collection, filter bson.D) (int, 
 	return len(ids), nil
 }
 
+// keyed is a document that returns its _id: a string or a [bson.ObjectID].
+type keyed interface{ key() any }
+
+// inKeyOrder returns the documents in the order of their _ids. All writes of several documents have this order: on a
+// server that locks documents, two writers with different orders may wait for each other.
+func inKeyOrder[D keyed](docs []D) []D {
+	sorted := slices.Clone(docs)
+	slices.SortStableFunc(sorted, func(a, b D) int { return compareKeys(a.key(), b.key()) })
+	return sorted
+}
+
+// compareKeys compares two _ids of the same type.
+func compareKeys(a, b any) int {
+	if id, ok := a.(bson.ObjectID); ok {
+		other := b.(bson.ObjectID)
+		return bytes.Compare(id[:], other[:])
+	}
+	return strings.Compare(a.(string), b.(string))
+}
+
 // insertNew inserts the documents whose ids don't exist yet, and reports whether all were new.
-func insertNew[D any](ctx context.Context, c *driver.Collection, docs []D) (bool, error) {
+func insertNew[D keyed](ctx context.Context, c *driver.Collection, docs []D) (bool, error) {
 	if len(docs) == 0 {
 		return true, nil
 	}
-	_, err := c.InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
+	_, err := c.InsertMany(ctx, inKeyOrder(docs), options.InsertMany().SetOrdered(false))
 	if onlyDuplicates(err) {
 		return false, nil
 	}
@@ -107,13 +161,13 @@ func insertNew[D any](ctx context.Context, c *driver.Collection, docs []D) (bool
 }
 
 // upsert stores each document in place of an existing one with the same id.
-func upsert[D any](ctx context.Context, c *driver.Collection, docs []D, id func(D) any) error {
+func upsert[D keyed](ctx context.Context, c *driver.Collection, docs ...D) error {
 	if len(docs) == 0 {
 		return nil
 	}
 	models := make([]driver.WriteModel, len(docs))
-	for i, doc := range docs {
-		models[i] = driver.NewReplaceOneModel().SetFilter(byID(id(doc))).SetReplacement(doc).SetUpsert(true)
+	for i, doc := range inKeyOrder(docs) {
+		models[i] = driver.NewReplaceOneModel().SetFilter(byID(doc.key())).SetReplacement(doc).SetUpsert(true)
 	}
 	for attempt := 1; ; attempt++ {
 		_, err := c.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
@@ -121,11 +175,6 @@ func upsert[D any](ctx context.Context, c *driver.Collection, docs []D, id func(
 			return err
 		}
 	}
-}
-
-// upsertOne is upsert for one document.
-func upsertOne[D any](ctx context.Context, c *driver.Collection, id any, doc D) error {
-	return upsert(ctx, c, []D{doc}, func(D) any { return id })
 }
 
 // eachChunk calls do with up to size items at a time and stops at the first error.

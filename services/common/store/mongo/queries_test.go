@@ -20,6 +20,8 @@ import (
 type query struct {
 	command      string
 	filter, sort bson.D
+	// hint is the index that the command names.
+	hint bson.D
 }
 
 // queriesOf returns the queries of a command on results. An insert has none.
@@ -30,6 +32,7 @@ func queriesOf(command bson.Raw) ([]query, error) {
 		Delete  string `bson:"delete"`
 		Filter  bson.D `bson:"filter"`
 		Sort    bson.D `bson:"sort"`
+		Hint    bson.D `bson:"hint"`
 		Deletes []struct {
 			Q bson.D `bson:"q"`
 		} `bson:"deletes"`
@@ -39,7 +42,7 @@ func queriesOf(command bson.Raw) ([]query, error) {
 	}
 	switch {
 	case c.Find == "results":
-		return []query{{"find", c.Filter, c.Sort}}, nil
+		return []query{{"find", c.Filter, c.Sort, c.Hint}}, nil
 	case c.Delete == "results":
 		queries := make([]query, len(c.Deletes))
 		for i, d := range c.Deletes {
@@ -68,6 +71,23 @@ func (q query) served(index bson.D) bool {
 	}
 	_, bounded := conditions[index[0].Key]
 	return bounded || len(q.filter) == 0
+}
+
+// hintProblem returns what is wrong with the index that a sorted query names. A query of some statuses must not read the
+// results of other statuses, except those of one monitor.
+func (q query) hintProblem(indexes []bson.D) string {
+	named := func(name string) func(bson.E) bool { return func(e bson.E) bool { return e.Key == name } }
+	ofStatus, ofMonitor := slices.ContainsFunc(q.filter, named("status")), slices.ContainsFunc(q.filter, named("monitor_id"))
+	switch {
+	case len(q.sort) == 0:
+	case !slices.ContainsFunc(indexes, func(index bson.D) bool { return slices.Equal(index, q.hint) }):
+		return "it does not exist"
+	case !q.served(q.hint):
+		return "it does not serve the query"
+	case ofStatus && !ofMonitor && q.hint[0].Key != "status":
+		return "it does not select the status"
+	}
+	return ""
 }
 
 // isValue reports whether a condition is equality with one value or, if several is true, with one of several.
@@ -124,8 +144,8 @@ func indexesOfResults(t *testing.T, s *Store) []bson.D {
 			t.Fatal(err)
 		}
 	}
-	if len(indexes) != 3 {
-		t.Fatalf("the indexes of results are %v, want two and that of _id", indexes)
+	if len(indexes) != 4 {
+		t.Fatalf("the indexes of results are %v, want three and that of _id", indexes)
 	}
 	return indexes
 }
@@ -150,6 +170,9 @@ func TestResultQueriesUseIndexes(t *testing.T) {
 			seen[q.command]++
 			if !slices.ContainsFunc(indexes, q.served) {
 				t.Errorf("no index serves %s %v sorted by %v", q.command, q.filter, q.sort)
+			}
+			if problem := q.hintProblem(indexes); problem != "" {
+				t.Errorf("%s %v sorted by %v names the index %v: %s", q.command, q.filter, q.sort, q.hint, problem)
 			}
 		}
 	}}
@@ -210,5 +233,25 @@ func useResults(t *testing.T, s *Store) {
 			t.Fatal(err)
 		}
 		refill()
+	}
+}
+
+// TestRejectedIndex checks that a query without its index is slow and does not fail.
+func TestRejectedIndex(t *testing.T) {
+	t.Parallel()
+	s, r := openThrough(t, server, mongotest.Database(t, server))
+	want := newResult(1)
+	if err := s.AppendBatch(t.Context(), store.Batch{Results: []monitor.Result{want}}); err != nil {
+		t.Fatal(err)
+	}
+	r.answers.set(func(name string, command bson.Raw) bson.D {
+		if command.Lookup("hint").IsZero() {
+			return nil
+		}
+		return bson.D{field("ok", 0), field("code", 2), field("errmsg", "planner returned error :: caused by :: hint provided does not correspond to an existing index")}
+	})
+	list, err := s.Results(t.Context(), store.ResultFilter{Limit: 10})
+	if err != nil || len(list) != 1 || list[0].ID != want.ID {
+		t.Errorf("results %v, error %v; want one", list, err)
 	}
 }

@@ -18,7 +18,11 @@ const opMsg = 2013
 type answer func(name string, command bson.Raw) bson.D
 
 // answers holds the current answer of a relay.
-type answers struct{ current atomic.Pointer[answer] }
+type answers struct {
+	current atomic.Pointer[answer]
+	// lost is the number of replies of the server that the relay will not forward. It closes their connections instead.
+	lost atomic.Int32
+}
 
 // set replaces the answer; nil forwards everything.
 func (a *answers) set(f answer) { a.current.Store(&f) }
@@ -52,6 +56,19 @@ func (a *answers) copyCommands(server, client net.Conn) {
 			_, err = server.Write(message)
 		}
 		if err != nil {
+			return
+		}
+	}
+}
+
+// copyReplies forwards messages from a server to a client until a connection fails or a reply is to be lost.
+func (a *answers) copyReplies(client, server net.Conn) {
+	for {
+		message, err := readMessage(server)
+		if err != nil || a.lost.Load() > 0 && a.lost.Add(-1) >= 0 {
+			return
+		}
+		if _, err := client.Write(message); err != nil {
 			return
 		}
 	}

@@ -2,7 +2,6 @@ package mongo
 
 import (
 	"crypto/tls"
-	"io"
 	"net"
 	"strings"
 	"sync"
@@ -90,7 +89,7 @@ func (r *relay) forward(client net.Conn) {
 		return
 	}
 	r.conns = append(r.conns, client, server)
-	r.forwarding.Go(func() { io.Copy(client, server); client.Close() })
+	r.forwarding.Go(func() { r.answers.copyReplies(client, server); client.Close() })
 	r.forwarding.Go(func() { r.answers.copyCommands(server, client); server.Close() })
 }
 

@@ -1,8 +1,11 @@
 package mongo
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -22,12 +25,40 @@ func (s *Store) Results(ctx context.Context, f store.ResultFilter) (_ []monitor.
 	if f.MonitorID != "" && !monitor.ValidID(f.MonitorID) {
 		return []monitor.Result{}, nil
 	}
+	switch {
+	case f.MonitorID != "":
+		return s.listResults(ctx, f, newestFirst("monitor_id"))
+	case len(f.Statuses) > 0:
+		return s.resultsByStatus(ctx, f)
+	}
+	return s.listResults(ctx, f, newestFirst())
+}
+
+func (s *Store) listResults(ctx context.Context, f store.ResultFilter, index bson.D) ([]monitor.Result, error) {
 	filter, err := resultFilter(f)
 	if err != nil {
 		return nil, err
 	}
-	newestFirst := bson.D{field("date", -1), field("_id", -1)}
-	return find(ctx, s.results, filter, resultDoc.result, options.Find().SetSort(newestFirst).SetLimit(int64(f.Limit)))
+	opts := options.Find().SetSort(newestFirst()).SetLimit(int64(f.Limit))
+	return findBy(ctx, s.results, index, filter, resultDoc.result, opts)
+}
+
+// resultsByStatus returns the newest results of some statuses. It reads the newest of each status, because not every
+// server can merge several ranges of an index in the order of the dates.
+func (s *Store) resultsByStatus(ctx context.Context, f store.ResultFilter) ([]monitor.Result, error) {
+	list := []monitor.Result{}
+	for _, status := range slices.Compact(slices.Sorted(slices.Values(f.Statuses))) {
+		f.Statuses = []monitor.Status{status}
+		some, err := s.listResults(ctx, f, newestFirst("status"))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, some...)
+	}
+	slices.SortFunc(list, func(a, b monitor.Result) int {
+		return cmp.Or(b.Date.Compare(a.Date), strings.Compare(b.ID, a.ID))
+	})
+	return list[:min(f.Limit, len(list))], nil
 }
 
 // resultFilter returns the filter for f. With a cursor it also limits the date: the condition for the cursor implies
@@ -62,7 +93,7 @@ func resultFilter(f store.ResultFilter) (bson.D, error) {
 		filter = append(filter, field("date", date))
 	}
 	if len(f.Statuses) > 0 {
-		filter = append(filter, field("status", among(f.Statuses)))
+		filter = append(filter, field("status", oneOf(f.Statuses)))
 	}
 	return filter, nil
 }
@@ -76,11 +107,13 @@ type clearedDoc struct {
 	At  time.Time `bson:"at"`
 }
 
+func (d clearedDoc) key() any { return d.Key }
+
 // DeleteResults deletes all results, rollups, states and the status changes that results caused. It sets ResultsCleared
 // first, so that a runner that is notified of the change also drops its memory of the results.
 func (s *Store) DeleteResults(ctx context.Context, at time.Time) (err error) {
 	defer s.end(ctx, time.Now(), "delete all results", &err)
-	if err := upsertOne(ctx, s.meta, clearedKey, clearedDoc{Key: clearedKey, At: at}); err != nil {
+	if err := upsert(ctx, s.meta, clearedDoc{Key: clearedKey, At: at}); err != nil {
 		return err
 	}
 	for _, step := range []struct {

@@ -36,6 +36,10 @@ func rollupKey(id bson.ObjectID, p store.Period, start time.Time) string {
 	return fmt.Sprintf("%s/%s/%015d", id.Hex(), p, start.UnixMilli())
 }
 
+func (d dirtyDoc) key() any { return d.Key }
+
+func (d rollupDoc) key() any { return d.Key }
+
 func (d dirtyDoc) dirtyHour() store.DirtyHour {
 	return store.DirtyHour{MonitorID: d.MonitorID.Hex(), Hour: d.Hour.UTC(), Token: d.Token}
 }
@@ -61,13 +65,16 @@ func (s *Store) DirtyHours(ctx context.Context, closed, quiet time.Time, limit i
 // ClearDirty deletes the marks whose token is unchanged.
 func (s *Store) ClearDirty(ctx context.Context, marks []store.DirtyHour) (err error) {
 	defer s.end(ctx, time.Now(), "clear dirty hours", &err)
-	models, err := convertAll(marks, func(m store.DirtyHour) (driver.WriteModel, error) {
+	docs, err := convertAll(marks, func(m store.DirtyHour) (dirtyDoc, error) {
 		id, err := toID("monitor id of a dirty hour", m.MonitorID)
-		filter := bson.D{field("_id", timeKey(id, m.Hour)), field("token", m.Token)}
-		return driver.NewDeleteOneModel().SetFilter(filter), err
+		return dirtyDoc{Key: timeKey(id, m.Hour), Token: m.Token}, err
 	})
-	if err != nil || len(models) == 0 {
+	if err != nil || len(docs) == 0 {
 		return err
+	}
+	models := make([]driver.WriteModel, len(docs))
+	for i, doc := range inKeyOrder(docs) {
+		models[i] = driver.NewDeleteOneModel().SetFilter(bson.D{field("_id", doc.Key), field("token", doc.Token)})
 	}
 	_, err = s.dirtyHours.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
 	return err
@@ -85,7 +92,7 @@ func (s *Store) PutRollups(ctx context.Context, rs []store.Rollup) (err error) {
 	if err != nil {
 		return err
 	}
-	return upsert(ctx, s.rollups, docs, func(d rollupDoc) any { return d.Key })
+	return upsert(ctx, s.rollups, docs...)
 }
 
 // Rollups returns the rollups of a monitor, oldest first.

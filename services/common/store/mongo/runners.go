@@ -20,6 +20,8 @@ type runnerDoc struct {
 	NotChecked []store.NotChecked `bson:"not_checked,omitempty"`
 }
 
+func (d runnerDoc) key() any { return d.ID }
+
 func (d runnerDoc) runner() store.Runner {
 	for _, n := range d.NotChecked {
 		for i := range n.Monitors {
@@ -33,7 +35,7 @@ func (d runnerDoc) runner() store.Runner {
 // PutHeartbeat stores the heartbeat of a runner.
 func (s *Store) PutHeartbeat(ctx context.Context, r store.Runner) (err error) {
 	defer s.end(ctx, time.Now(), "store heartbeat", &err)
-	return upsertOne(ctx, s.runners, r.ID, runnerDoc(r))
+	return upsert(ctx, s.runners, runnerDoc(r))
 }
 
 // Runners returns the runners with a heartbeat since the given time.

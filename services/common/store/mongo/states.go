@@ -23,6 +23,8 @@ type statusChangeDoc struct {
 	Sequence int64 `bson:"seq,omitempty"`
 }
 
+func (d statusChangeDoc) key() any { return d.Key }
+
 func toStatusChangeDocs(changes []store.StatusChange) ([]statusChangeDoc, error) {
 	return convertAll(changes, func(c store.StatusChange) (statusChangeDoc, error) {
 		id, err := toID("monitor id of a status change", c.MonitorID)

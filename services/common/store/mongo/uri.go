@@ -1,18 +1,30 @@
 package mongo
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
-
-	"nanomon/services/common/monitor"
+	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
 )
 
-// clientOptions parses a connection string. Its timeouts replace the default timeouts.
+// waitForOptions parses the connection string of c. If it is a mongodb+srv string, it waits until the name can be looked
+// up.
+func (c Config) waitForOptions(ctx context.Context) (*options.ClientOptions, error) {
+	if name, service := srvName(c.URI); name != "" {
+		look := func(ctx context.Context) error { return lookUpServers(ctx, name, service) }
+		if err := c.waitFor(ctx, name, look); err != nil {
+			return nil, err
+		}
+	}
+	return clientOptions(c.URI)
+}
+
+// clientOptions parses a connection string. Its timeouts replace the default timeouts. Its readPreference is ignored: a
+// secondary may be behind, and a loop that retries after it has read the newest number would not end.
 func clientOptions(uri string) (*options.ClientOptions, error) {
 	opts := options.Client().ApplyURI(uri)
 	if err := opts.Validate(); err != nil {
@@ -27,7 +39,7 @@ func clientOptions(uri string) (*options.ClientOptions, error) {
 	if opts.Timeout == nil {
 		opts.SetTimeout(operationTimeout)
 	}
-	return opts, nil
+	return opts.SetReadPreference(readpref.Primary()), nil
 }
 
 var (
@@ -35,15 +47,26 @@ var (
 	secretSettings = regexp.MustCompile(`(?i)([?&;][^?&;=]*(?:password|properties)=)[^&;]*`)
 )
 
-// uriError returns an error for an invalid connection string. The driver's error may quote a password. So uriError
-// deletes all secrets, and uses the driver's error only if the string is still invalid.
+// withoutSecrets returns a connection string without its secrets. It has another user name and password, because some
+// authentication mechanisms need them.
+func withoutSecrets(uri string) string {
+	uri = userInfo.ReplaceAllStringFunc(uri, func(info string) string {
+		if strings.Contains(strings.TrimPrefix(info, ":"), ":") {
+			return "://user:password@"
+		}
+		return "://user@"
+	})
+	return secretSettings.ReplaceAllString(uri, "${1}")
+}
+
+// uriError returns an error for an invalid connection string. The driver's error may quote a password. So uriError uses
+// it only if the string is still invalid without its secrets.
 func uriError(uri string) error {
 	if hasWrongPort(uri) {
 		return fmt.Errorf("the MongoDB connection string has a port that is not a number: " +
 			"use mongodb://host:port, or mongodb://user:password@host:port with a password")
 	}
-	withoutSecrets := secretSettings.ReplaceAllString(userInfo.ReplaceAllString(uri, "://"), "${1}")
-	if err := options.Client().ApplyURI(withoutSecrets).Validate(); err != nil {
+	if err := options.Client().ApplyURI(withoutSecrets(uri)).Validate(); err != nil {
 		return fmt.Errorf("the MongoDB connection string is not valid: %w: use mongodb://host:port or mongodb+srv://host", err)
 	}
 	return fmt.Errorf("the user name, password or another secret in the MongoDB connection string is not valid: " +
@@ -64,14 +87,4 @@ func hasWrongPort(uri string) bool {
 		}
 	}
 	return false
-}
-
-// connectError adds the hosts to an error of the connection to the server.
-func connectError(hosts []string, timeout time.Duration, err error) error {
-	at := strings.Join(hosts, ", ")
-	if isConfigError(err) {
-		return fmt.Errorf("connect to MongoDB at %s: %w", at, err)
-	}
-	return fmt.Errorf("MongoDB at %s did not answer within %s: %w: %w: check that the server runs and the address is right",
-		at, timeout, monitor.ErrUnavailable, lastError(err))
 }

@@ -11,6 +11,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/event"
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
@@ -19,6 +20,38 @@ import (
 
 // patience is the maximum time to wait for an expected event. Only a failing test waits that long.
 const patience = 20 * time.Second
+
+// startWatchable returns the URI of a server with change streams. It skips the test if the server of all tests has none.
+func startWatchable(t *testing.T) string {
+	t.Helper()
+	uri := mongotest.StartWatchable(t)
+	needChangeStreams(t, uri)
+	return uri
+}
+
+// needChangeStreams skips the test if the server has no change streams.
+func needChangeStreams(t *testing.T, uri string) {
+	t.Helper()
+	s := open(t, Config{URI: uri, Database: mongotest.Database(t, uri)})
+	streams, err := openStreams(t.Context(), []*driver.Collection{s.monitors})
+	if isRejection(err) {
+		t.Skipf("%s needs change streams: %v", t.Name(), err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	streams[0].close()
+}
+
+// TestServerWithoutChangeStreams checks that a test is skipped, by its name, on a server without change streams.
+func TestServerWithoutChangeStreams(t *testing.T) {
+	t.Parallel()
+	uri := mongotest.FerretDB(t).URI
+	t.Run("skipped", func(t *testing.T) {
+		needChangeStreams(t, uri)
+		t.Error("the test is not skipped")
+	})
+}
 
 // names returns the names of the stored monitors.
 func names(t *testing.T, s *Store) []string {
@@ -74,7 +107,7 @@ func create(t *testing.T, s *Store, n int, name string) {
 // connection.
 func TestWatchReconnects(t *testing.T) {
 	t.Parallel()
-	uri := mongotest.StartWatchable(t)
+	uri := startWatchable(t)
 	r, through := startRelay(t, uri)
 	database := mongotest.Database(t, uri)
 	direct := open(t, Config{URI: uri, Database: database})
@@ -100,7 +133,7 @@ func TestWatchReconnects(t *testing.T) {
 
 func TestWatchDroppedCollection(t *testing.T) {
 	t.Parallel()
-	uri := mongotest.StartWatchable(t)
+	uri := startWatchable(t)
 	s := open(t, Config{URI: uri, Database: mongotest.Database(t, uri)})
 	changes := startWatch(t, s)
 	for range 3 {
@@ -142,7 +175,7 @@ func TestWatchAfterLostHistory(t *testing.T) {
 
 func TestReopenStreamWithoutRejectedToken(t *testing.T) {
 	t.Parallel()
-	uri := mongotest.StartWatchable(t)
+	uri := startWatchable(t)
 	s := open(t, Config{URI: uri, Database: mongotest.Database(t, uri)})
 	token, err := bson.Marshal(bson.D{field("_data", "no token")})
 	if err != nil {
@@ -178,7 +211,7 @@ func TestWatchUnsupported(t *testing.T) {
 
 func TestWatchEndsWhenStoreCloses(t *testing.T) {
 	t.Parallel()
-	uri := mongotest.StartWatchable(t)
+	uri := startWatchable(t)
 	s, err := Open(t.Context(), Config{URI: uri, Database: mongotest.Database(t, uri), Timeout: patience})
 	if err != nil {
 		t.Fatal(err)
@@ -201,7 +234,7 @@ func TestWatchEndsWhenStoreCloses(t *testing.T) {
 // TestWatchLimitsRequests checks that the rate of requests is limited if the server answers each of them at once.
 func TestWatchLimitsRequests(t *testing.T) {
 	t.Parallel()
-	uri := mongotest.StartWatchable(t)
+	uri := startWatchable(t)
 	requested := make(chan time.Time, 1000)
 	watching := &event.CommandMonitor{Started: func(_ context.Context, e *event.CommandStartedEvent) {
 		if e.CommandName == "getMore" && e.Command.Lookup("collection").StringValue() == "monitors" {
@@ -223,7 +256,7 @@ func TestWatchLimitsRequests(t *testing.T) {
 // TestWatchWhileEngineIsUnavailable answers the requests of change streams with an unknown error for a while.
 func TestWatchWhileEngineIsUnavailable(t *testing.T) {
 	t.Parallel()
-	uri := mongotest.StartWatchable(t)
+	uri := startWatchable(t)
 	s, r := openThrough(t, uri, mongotest.Database(t, uri))
 	r.answers.set(failWith(1, "aggregate"))
 	if _, err := s.Watch(t.Context(), store.TopicMonitors); !errors.Is(err, store.ErrWatchUnsupported) {
