@@ -77,7 +77,7 @@ func newDNS(guard Guard, target string, settings Settings) (Probe, error) {
 	p := &dnsProbe{
 		recordType: settings.Text("type"),
 		timeout:    settings.Duration("timeout"),
-		readConfig: func() (*dns.ClientConfig, error) { return readResolvConf("/etc/resolv.conf") },
+		readConfig: func() (*dns.ClientConfig, error) { return readResolvConf(resolvConf) },
 	}
 	p.questions = questionTypes(p.recordType, settings.Text("network"))
 	var err error
@@ -152,7 +152,7 @@ func readResolvConf(path string) (*dns.ClientConfig, error) {
 }
 
 func (p *dnsProbe) Run(ctx context.Context) Outcome {
-	limited, cancel := context.WithTimeout(ctx, p.timeout)
+	limited, cancel := limitCheck(ctx, p.timeout)
 	defer cancel()
 	started := time.Now()
 	records, err := p.lookup(limited)

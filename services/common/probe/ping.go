@@ -69,13 +69,13 @@ func newPing(guard Guard, target string, settings Settings) (Probe, error) {
 	return &pingProbe{
 		host: target, count: count, interval: interval,
 		limit:    settings.Duration("timeout") + time.Duration(count-1)*interval,
-		resolver: net.DefaultResolver,
+		resolver: newResolver(),
 		guard:    guard,
 	}, nil
 }
 
 func (p *pingProbe) Run(ctx context.Context) Outcome {
-	limited, cancel := context.WithTimeout(ctx, p.limit)
+	limited, cancel := limitCheck(ctx, p.limit)
 	defer cancel()
 	addresses, err := p.resolver.LookupNetIP(limited, "ip", p.host)
 	if err != nil {

@@ -52,7 +52,7 @@ func newTCP(guard Guard, target string, settings Settings) (Probe, error) {
 }
 
 func (p *tcpProbe) Run(ctx context.Context) Outcome {
-	limited, cancel := context.WithTimeout(ctx, p.timeout)
+	limited, cancel := limitCheck(ctx, p.timeout)
 	defer cancel()
 	started := time.Now()
 	conn, err := p.dialer.DialContext(limited, "tcp", p.target)
