@@ -36,8 +36,7 @@ func dnsType(guard Guard) Type {
 				{Name: "server", Kind: KindText,
 					Doc: "The name server to query: a host name or an IP address, with the port if it is not 53. If " +
 						"unset, the servers and the search list of /etc/resolv.conf are used."},
-				{Name: "network", Kind: KindChoice, Default: "ip", Choices: []string{"ip", "ip4", "ip6"},
-					Doc: "Only for the type A: ip looks up IPv4 and IPv6 addresses, ip4 or ip6 only one kind."},
+				networkProperty("Only for the type A: ip looks up IPv4 and IPv6 addresses, ip4 or ip6 only one kind."),
 			},
 			Outputs: []Output{
 				{Name: "respTime", Kind: OutputNumber, Unit: "ms", Doc: "Duration of the lookup."},

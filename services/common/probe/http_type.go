@@ -56,6 +56,8 @@ func httpProperties() []Property {
 			Doc: "Maximum size of the response body to read. The rest is ignored; the status does not change."},
 		{Name: "followRedirects", Kind: KindBool, Default: "true",
 			Doc: "If true, the check follows up to 10 redirects. If false, the redirect is the response."},
+		networkProperty("ip connects to IPv4 and IPv6 addresses, ip4 or ip6 only to one kind. With a proxy, this " +
+			"concerns the connection to the proxy."),
 		{Name: "keepAlive", Kind: KindBool, Default: "false",
 			Doc: "If true, the next check reuses the connection if it starts within 90s. This is faster, but hides a " +
 				"failed name server, a closed port or a new certificate."},
@@ -123,7 +125,7 @@ const maxHeaders = 24 << 10
 // after a check has timed out.
 func newTransport(guard Guard, timeout time.Duration, settings Settings) *http.Transport {
 	keep := settings.Bool("keepAlive")
-	dialer := guard.dialer()
+	dialer := familyDialer{Dialer: guard.dialer(), network: settings.Text("network")}
 	dialer.Timeout = timeout
 	if !keep {
 		dialer.KeepAlive = -1 // Avoids system calls for a connection that is used once.

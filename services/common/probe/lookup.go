@@ -53,23 +53,19 @@ func newResolver() *net.Resolver {
 	if runtime.GOOS != "linux" {
 		return net.DefaultResolver
 	}
-	return &net.Resolver{PreferGo: true, Dial: dialNameServer}
-}
-
-// dialNameServer is a Dial function for [net.Resolver]. It uses the Dial function of the default resolver, if that has
-// one.
-func dialNameServer(ctx context.Context, network, server string) (net.Conn, error) {
 	dial := net.DefaultResolver.Dial
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
-	conn, err := dial(ctx, network, server)
-	udp, isUDP := conn.(*net.UDPConn)
-	known, isCheck := ctx.Value(lookupsKey{}).(*lookups)
-	if err != nil || !isUDP || !isCheck {
-		return conn, err
-	}
-	return &queryConn{UDPConn: udp, server: server, lookups: known}, nil
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, server string) (net.Conn, error) {
+		conn, err := dial(ctx, network, server)
+		udp, isUDP := conn.(*net.UDPConn)
+		known, isCheck := ctx.Value(lookupsKey{}).(*lookups)
+		if err != nil || !isUDP || !isCheck {
+			return conn, err
+		}
+		return &queryConn{UDPConn: udp, server: server, lookups: known}, nil
+	}}
 }
 
 // queryConn is the connection for one query of Go's resolver to one name server over UDP. It sends the query again if

@@ -17,6 +17,7 @@ func tcpType(guard Guard) Type {
 			ValueDoc:      "Time to open the connection, including the name lookup, in ms.",
 			Properties: []Property{
 				timeoutProperty("5s", "Maximum time to open the connection, including the name lookup."),
+				networkProperty("ip connects to IPv4 and IPv6 addresses, ip4 or ip6 only to one kind."),
 			},
 			Outputs: []Output{
 				{Name: "respTime", Kind: OutputNumber, Unit: "ms",
@@ -39,14 +40,15 @@ func timeoutProperty(defaultValue, doc string) Property {
 type tcpProbe struct {
 	target  string
 	timeout time.Duration
-	dialer  net.Dialer
+	dialer  familyDialer
 }
 
 func newTCP(guard Guard, target string, settings Settings) (Probe, error) {
 	if _, _, ok := splitHostPort(target); !ok {
 		return nil, invalidTarget("host:port, for example db.example.org:5432 or [2001:db8::1]:5432")
 	}
-	p := &tcpProbe{target: target, timeout: settings.Duration("timeout"), dialer: guard.dialer()}
+	dialer := familyDialer{Dialer: guard.dialer(), network: settings.Text("network")}
+	p := &tcpProbe{target: target, timeout: settings.Duration("timeout"), dialer: dialer}
 	p.dialer.KeepAlive = -1 // Avoids system calls for a connection that is closed immediately.
 	return p, nil
 }
