@@ -13,6 +13,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"nanomon/services/common/hostname"
 	"nanomon/services/common/monitor"
 )
 
@@ -106,6 +107,7 @@ func questionTypes(recordType, network string) []uint16 {
 
 // queryName returns the name to look up: target itself or, for PTR, the reverse name of the address.
 func queryName(target, recordType string) (string, error) {
+	target = hostname.ToASCII(target)
 	address, err := netip.ParseAddr(target)
 	isAddress := err == nil
 	switch {
@@ -125,9 +127,10 @@ func queryName(target, recordType string) (string, error) {
 
 // serverAddress returns text as host:port. The default port is 53.
 func serverAddress(text string) (string, bool) {
-	bare := text
-	if strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
-		bare = text[1 : len(text)-1]
+	text = hostname.ToASCII(strings.TrimSpace(text))
+	bare, inBrackets := withoutBrackets(text)
+	if !inBrackets {
+		bare = text
 	}
 	if validHost(bare) {
 		return net.JoinHostPort(bare, "53"), true

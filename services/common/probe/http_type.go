@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"nanomon/services/common/hostname"
 	"nanomon/services/common/monitor"
 )
 
@@ -154,9 +155,10 @@ func newHTTPRequest(target string, settings Settings) (*http.Request, error) {
 		body = strings.NewReader(text)
 	}
 	request, err := http.NewRequest(settings.Text("method"), target, body)
-	if err != nil {
+	if err != nil || !hostToASCII(request.URL) {
 		return nil, invalidTarget("a URL that can be requested, for example https://www.example.org/health")
 	}
+	request.Host = request.URL.Host
 	agent := settings.Text("userAgent")
 	if !httpguts.ValidHeaderFieldValue(agent) {
 		return nil, monitor.Invalidf("property userAgent: contains characters that are not allowed in a header")
@@ -165,8 +167,7 @@ func newHTTPRequest(target string, settings Settings) (*http.Request, error) {
 	return request, setHeaders(request, settings.StringMap("headers"))
 }
 
-// validURL reports whether target is an HTTP URL. It doesn't validate the host name, which may be an international
-// name.
+// validURL reports whether target is an HTTP URL. It doesn't validate the host name.
 func validURL(target string) bool {
 	u, err := url.Parse(target)
 	return err == nil && requestable(u) && (u.Port() == "" || validPort(u.Port()))
@@ -180,6 +181,7 @@ func requestable(u *url.URL) bool {
 func setHeaders(request *http.Request, headers map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		value := headers[name]
+		host := hostname.ToASCII(value)
 		switch {
 		case !httpguts.ValidHeaderFieldName(name):
 			return monitor.Invalidf("property headers: %s is not a header name", quote(name))
@@ -188,10 +190,10 @@ func setHeaders(request *http.Request, headers map[string]string) error {
 				"property headers: the value of %s contains characters that are not allowed in a header", name)
 		case !strings.EqualFold(name, "Host"):
 			request.Header.Set(name, value)
-		case !httpguts.ValidHostHeader(value):
+		case !httpguts.ValidHostHeader(host):
 			return monitor.Invalidf("property headers: the value of %s is not a host name", name)
 		default:
-			request.Host = value
+			request.Host = host
 		}
 	}
 	return nil

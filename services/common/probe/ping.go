@@ -10,6 +10,8 @@ import (
 	"time"
 
 	probing "github.com/prometheus-community/pro-bing"
+
+	"nanomon/services/common/hostname"
 )
 
 func pingType(guard Guard) Type {
@@ -68,12 +70,16 @@ type pingProbe struct {
 }
 
 func newPing(guard Guard, target string, settings Settings) (Probe, error) {
-	if !validHost(target) {
+	host := hostname.ToASCII(target)
+	if bare, ok := withoutBrackets(host); ok && validHost(bare) {
+		return nil, invalidTarget("an IPv6 address without brackets: " + bare)
+	}
+	if !validHost(host) {
 		return nil, invalidTarget("a host name or an IP address, for example router.example.org or 2001:db8::1")
 	}
 	count, interval, timeout := settings.Int("count"), settings.Duration("interval"), settings.Duration("timeout")
 	return &pingProbe{
-		host: target, network: settings.Text("network"), count: count, interval: interval,
+		host: host, network: settings.Text("network"), count: count, interval: interval,
 		limit:    timeout + time.Duration(count-1)*interval,
 		patience: timeout / 3,
 		resolver: newResolver(),
