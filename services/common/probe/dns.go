@@ -32,7 +32,7 @@ func dnsType(guard Guard) Type {
 			Properties: []Property{
 				timeoutProperty("2s", "Maximum duration of the whole lookup."),
 				{Name: "type", Kind: KindChoice, Default: "A",
-					Choices: []string{"A", "AAAA", "CNAME", "TXT", "MX", "NS", "SRV", "PTR"},
+					Choices: []string{"A", "AAAA", "CNAME", "TXT", "MX", "NS", "SRV", "PTR", "CAA", "SOA"},
 					Doc:     "The type of record to look up."},
 				{Name: "server", Kind: KindText,
 					Doc: "The name server to query: a host name or an IP address, with the port if it is not 53. If " +
@@ -46,7 +46,8 @@ func dnsType(guard Guard) Type {
 					Doc: fmt.Sprintf("The records: result1, result2 and so on, up to result%d, in a fixed order. "+
 						"IPv4 addresses come before IPv6 addresses. Names have no final dot. "+
 						"MX records are sorted by preference. SRV records are sorted by priority and have the form "+
-						"host:port.", maxDNSResults)},
+						"host:port. A CAA record has the form 0 issue \"ca.example.org\". A SOA record has the form "+
+						"server mailbox serial refresh retry expire minimum.", maxDNSResults)},
 			},
 			ExampleRule: "resultCount >= 1 && respTime < 100",
 			RuleHint: "If there are no records of the type, the check fails, with or without a rule. A rule can " +
