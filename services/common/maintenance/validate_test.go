@@ -94,9 +94,9 @@ func TestValidate(t *testing.T) {
 
 func TestNormalize(t *testing.T) {
 	monitors := []string{"65A500000000000000000001"}
-	w := Window{ID: "ABC", Monitors: monitors, Start: time.Date(2026, 3, 1, 12, 0, 0, 1_999_999, time.FixedZone("", 7200))}
+	w := Window{ID: "ABC", Monitors: monitors, Weekly: &Weekly{Duration: " 1h"}, Start: time.Date(2026, 3, 1, 12, 0, 0, 1_999_999, time.FixedZone("", 7200))}
 	w.Normalize()
-	want := Window{ID: "abc", Monitors: []string{"65a500000000000000000001"}, Groups: []string{}, Start: time.Date(2026, 3, 1, 10, 0, 0, 1e6, time.UTC)}
+	want := Window{ID: "abc", Monitors: []string{"65a500000000000000000001"}, Weekly: &Weekly{Duration: "1h"}, Groups: []string{}, Start: time.Date(2026, 3, 1, 10, 0, 0, 1e6, time.UTC)}
 	if diff := cmp.Diff(want, w); diff != "" {
 		t.Errorf("the window differs (-want +got):\n%s", diff)
 	}

@@ -42,14 +42,19 @@ type Weekly struct {
 	Zone string `json:"zone"`
 }
 
-// Normalize converts the window to its stored form: lists are not nil, ids are in lower case, and dates are in UTC and
-// whole milliseconds.
+// Normalize converts the window to its stored form: lists are not nil, ids are in lower case, dates are in UTC and
+// whole milliseconds, and the duration has no blanks around it.
 func (w *Window) Normalize() {
 	ids := make([]string, len(w.Monitors))
 	for i, id := range w.Monitors {
 		ids[i] = strings.ToLower(id)
 	}
 	w.ID, w.Monitors, w.Groups = strings.ToLower(w.ID), ids, append([]string{}, w.Groups...)
+	if w.Weekly != nil {
+		weekly := *w.Weekly
+		weekly.Duration = strings.TrimSpace(weekly.Duration)
+		w.Weekly = &weekly
+	}
 	for _, date := range []*time.Time{&w.Start, &w.End, &w.Updated} {
 		if !date.IsZero() {
 			*date = monitor.Date(*date)

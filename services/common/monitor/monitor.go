@@ -3,6 +3,7 @@ package monitor
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -60,8 +61,10 @@ func (m *Monitor) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Normalize removes properties with an empty value, which means unset, and makes Properties non-nil.
+// Normalize removes properties with an empty value, which means unset, makes Properties non-nil, and removes the blanks
+// around the target and the interval.
 func (m *Monitor) Normalize() {
+	m.Target, m.Interval = strings.TrimSpace(m.Target), strings.TrimSpace(m.Interval)
 	set := make(map[string]string, len(m.Properties))
 	for name, value := range m.Properties {
 		if value != "" {

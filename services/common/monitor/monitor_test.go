@@ -14,11 +14,12 @@ import (
 
 func TestUnmarshalDefaults(t *testing.T) {
 	for body, want := range map[string]monitor.Monitor{
-		`{}`:                                  {Enabled: true, Properties: map[string]string{}},
-		`{"enabled":null,"properties":null}`:  {Enabled: true, Properties: map[string]string{}},
-		`{"enabled":false}`:                   {Properties: map[string]string{}},
-		`{"properties":{"a":"","b":"c"}}`:     {Enabled: true, Properties: map[string]string{"b": "c"}},
-		`{"name":"n","unknown":{"deep":[1]}}`: {Name: "n", Enabled: true, Properties: map[string]string{}},
+		`{}`:                                   {Enabled: true, Properties: map[string]string{}},
+		`{"enabled":null,"properties":null}`:   {Enabled: true, Properties: map[string]string{}},
+		`{"enabled":false}`:                    {Properties: map[string]string{}},
+		`{"target":" a\t","interval":" 30s "}`: {Enabled: true, Target: "a", Interval: "30s", Properties: map[string]string{}},
+		`{"properties":{"a":"","b":"c"}}`:      {Enabled: true, Properties: map[string]string{"b": "c"}},
+		`{"name":"n","unknown":{"deep":[1]}}`:  {Name: "n", Enabled: true, Properties: map[string]string{}},
 	} {
 		var got monitor.Monitor
 		if err := json.Unmarshal([]byte(body), &got); err != nil {

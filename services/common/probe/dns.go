@@ -13,6 +13,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"nanomon/services/common/hostname"
 	"nanomon/services/common/monitor"
 )
 
@@ -31,13 +32,12 @@ func dnsType(guard Guard) Type {
 			Properties: []Property{
 				timeoutProperty("2s", "Maximum duration of the whole lookup."),
 				{Name: "type", Kind: KindChoice, Default: "A",
-					Choices: []string{"A", "AAAA", "CNAME", "TXT", "MX", "NS", "SRV", "PTR"},
+					Choices: []string{"A", "AAAA", "CNAME", "TXT", "MX", "NS", "SRV", "PTR", "CAA", "SOA"},
 					Doc:     "The type of record to look up."},
 				{Name: "server", Kind: KindText,
 					Doc: "The name server to query: a host name or an IP address, with the port if it is not 53. If " +
 						"unset, the servers and the search list of /etc/resolv.conf are used."},
-				{Name: "network", Kind: KindChoice, Default: "ip", Choices: []string{"ip", "ip4", "ip6"},
-					Doc: "Only for the type A: ip looks up IPv4 and IPv6 addresses, ip4 or ip6 only one kind."},
+				networkProperty("Only for the type A: ip looks up IPv4 and IPv6 addresses, ip4 or ip6 only one kind."),
 			},
 			Outputs: []Output{
 				{Name: "respTime", Kind: OutputNumber, Unit: "ms", Doc: "Duration of the lookup."},
@@ -46,7 +46,8 @@ func dnsType(guard Guard) Type {
 					Doc: fmt.Sprintf("The records: result1, result2 and so on, up to result%d, in a fixed order. "+
 						"IPv4 addresses come before IPv6 addresses. Names have no final dot. "+
 						"MX records are sorted by preference. SRV records are sorted by priority and have the form "+
-						"host:port.", maxDNSResults)},
+						"host:port. A CAA record has the form 0 issue \"ca.example.org\". A SOA record has the form "+
+						"server mailbox serial refresh retry expire minimum.", maxDNSResults)},
 			},
 			ExampleRule: "resultCount >= 1 && respTime < 100",
 			RuleHint: "If there are no records of the type, the check fails, with or without a rule. A rule can " +
@@ -77,7 +78,7 @@ func newDNS(guard Guard, target string, settings Settings) (Probe, error) {
 	p := &dnsProbe{
 		recordType: settings.Text("type"),
 		timeout:    settings.Duration("timeout"),
-		readConfig: func() (*dns.ClientConfig, error) { return readResolvConf("/etc/resolv.conf") },
+		readConfig: func() (*dns.ClientConfig, error) { return readResolvConf(resolvConf) },
 	}
 	p.questions = questionTypes(p.recordType, settings.Text("network"))
 	var err error
@@ -107,6 +108,7 @@ func questionTypes(recordType, network string) []uint16 {
 
 // queryName returns the name to look up: target itself or, for PTR, the reverse name of the address.
 func queryName(target, recordType string) (string, error) {
+	target = hostname.ToASCII(target)
 	address, err := netip.ParseAddr(target)
 	isAddress := err == nil
 	switch {
@@ -126,9 +128,10 @@ func queryName(target, recordType string) (string, error) {
 
 // serverAddress returns text as host:port. The default port is 53.
 func serverAddress(text string) (string, bool) {
-	bare := text
-	if strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
-		bare = text[1 : len(text)-1]
+	text = hostname.ToASCII(strings.TrimSpace(text))
+	bare, inBrackets := withoutBrackets(text)
+	if !inBrackets {
+		bare = text
 	}
 	if validHost(bare) {
 		return net.JoinHostPort(bare, "53"), true
@@ -152,7 +155,7 @@ func readResolvConf(path string) (*dns.ClientConfig, error) {
 }
 
 func (p *dnsProbe) Run(ctx context.Context) Outcome {
-	limited, cancel := context.WithTimeout(ctx, p.timeout)
+	limited, cancel := limitCheck(ctx, p.timeout)
 	defer cancel()
 	started := time.Now()
 	records, err := p.lookup(limited)

@@ -18,6 +18,9 @@ import (
 // udpAttempts is the number of times that a query is sent over UDP, at equal intervals.
 const udpAttempts = 3
 
+// maxUDPAnswer is the maximum size of an answer over UDP, in bytes. It fits into one packet on common networks.
+const maxUDPAnswer = 1232
+
 // errNoRecords matches, with errors.Is, every error of a server's response that there are no records of the type.
 var errNoRecords = errors.New("no records")
 
@@ -72,13 +75,12 @@ func (p *dnsProbe) recordTypes() string {
 	return strings.Join(names, " or ")
 }
 
-// query sends one question over UDP and, if the answer is truncated, over TCP. An answer without records is not an
-// error.
+// query sends one question. An answer without records is not an error.
 func (p *dnsProbe) query(ctx context.Context, server, name string, question uint16) ([]record, error) {
-	message := new(dns.Msg).SetQuestion(name, question)
-	answer, err := p.exchange(ctx, "udp", server, message)
-	if err == nil && answer.Truncated {
-		answer, err = p.exchange(ctx, "tcp", server, message)
+	message := new(dns.Msg).SetQuestion(name, question).SetEdns0(maxUDPAnswer, false)
+	answer, err := p.ask(ctx, server, message)
+	if err == nil && rejectsEDNS(answer) {
+		answer, err = p.ask(ctx, server, withoutEDNS(message))
 	}
 	var refused notAllowedError
 	switch {
@@ -95,11 +97,20 @@ func (p *dnsProbe) query(ctx context.Context, server, name string, question uint
 	if err := checkAnswer(message, answer); err != nil {
 		return nil, fmt.Errorf("the name server %s %w", server, err)
 	}
-	return recordsOf(answer, question), nil
+	return recordsOf(answer, name, question), nil
+}
+
+// ask sends a query over UDP and, if the answer is truncated, over TCP.
+func (p *dnsProbe) ask(ctx context.Context, server string, query *dns.Msg) (*dns.Msg, error) {
+	answer, err := p.exchange(ctx, "udp", server, query)
+	if err == nil && answer.Truncated {
+		answer, err = p.exchange(ctx, "tcp", server, query)
+	}
+	return answer, err
 }
 
 // exchange opens a connection, sends query and returns the answer. Over UDP it sends the query several times and
-// accepts an answer to any of them.
+// accepts an answer to any of them. The last time it is sent without EDNS, which some firewalls drop.
 func (p *dnsProbe) exchange(ctx context.Context, network, server string, query *dns.Msg) (*dns.Msg, error) {
 	connection, err := p.dialer.DialContext(ctx, network, server)
 	if err != nil {
@@ -115,6 +126,9 @@ func (p *dnsProbe) exchange(ctx context.Context, network, server string, query *
 	conn := &dns.Conn{Conn: connection, UDPSize: 4096}
 	var answer *dns.Msg
 	for left := attempts; left > 0; left-- {
+		if left == 1 && network == "udp" {
+			query = withoutEDNS(query)
+		}
 		if err := conn.WriteMsg(query); err != nil {
 			return nil, err
 		}
@@ -176,17 +190,6 @@ func sameQuestion(sent dns.Question, answered []dns.Question) bool {
 		strings.EqualFold(answered[0].Name, sent.Name)
 }
 
-// recordsOf returns the records of the requested type, also those of the names to which aliases in the answer point.
-func recordsOf(answer *dns.Msg, question uint16) []record {
-	var records []record
-	for _, rr := range answer.Answer {
-		if rr.Header().Rrtype == question {
-			records = append(records, toRecord(rr))
-		}
-	}
-	return records
-}
-
 func toRecord(rr dns.RR) record {
 	switch rr := rr.(type) {
 	case *dns.A:
@@ -205,6 +208,11 @@ func toRecord(rr dns.RR) record {
 		return record{int(rr.Priority), net.JoinHostPort(plainName(rr.Target), strconv.Itoa(int(rr.Port)))}
 	case *dns.PTR:
 		return record{0, plainName(rr.Ptr)}
+	case *dns.CAA:
+		return record{0, fmt.Sprintf(`%d %s "%s"`, rr.Flag, rr.Tag, rr.Value)}
+	case *dns.SOA:
+		return record{0, fmt.Sprintf("%s %s %d %d %d %d %d", plainName(rr.Ns), plainName(rr.Mbox),
+			rr.Serial, rr.Refresh, rr.Retry, rr.Expire, rr.Minttl)}
 	}
 	return record{0, rr.String()}
 }

@@ -34,6 +34,7 @@ func (z *zone) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
 		return
 	}
 	answer := new(dns.Msg).SetReply(query)
+	answer.RecursionAvailable = true
 	question := query.Question[0]
 	key := strings.ToLower(question.Name) + " " + dns.TypeToString[question.Qtype]
 	rcode, coded := z.rcodes[question.Name]

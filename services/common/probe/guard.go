@@ -114,8 +114,8 @@ func (g Guard) control(_, address string, _ syscall.RawConn) error {
 	return g.check(to.Addr())
 }
 
-// dialer returns a dialer that connects only to allowed addresses.
-func (g Guard) dialer() net.Dialer { return net.Dialer{Control: g.control} }
+// dialer returns a dialer for the checks of one monitor, which connects only to allowed addresses.
+func (g Guard) dialer() net.Dialer { return net.Dialer{Control: g.control, Resolver: newResolver()} }
 
 // checkProxied returns a proxy function like choose that refuses requests through a proxy to IP addresses that are not
 // allowed. It can't check host names, because the proxy resolves them.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"nanomon/services/common/hostname"
 	"nanomon/services/common/monitor"
 )
 
@@ -25,7 +26,7 @@ func hostIn(text string) string {
 	} else if host, _, err := net.SplitHostPort(text); err == nil {
 		text = host
 	}
-	return strings.TrimSuffix(strings.ToLower(strings.Trim(text, "[]")), ".")
+	return strings.TrimSuffix(strings.ToLower(hostname.ToASCII(strings.Trim(text, "[]"))), ".")
 }
 
 // MaxDuration returns the maximum duration of a check of m. An invalid value of a property counts as unset. It is 0 if

@@ -33,7 +33,7 @@ type httpResponse struct {
 }
 
 func (p *httpProbe) Run(ctx context.Context) Outcome {
-	limited, cancel := context.WithTimeout(ctx, p.timeout)
+	limited, cancel := limitCheck(ctx, p.timeout)
 	defer cancel()
 	trace := &httpTrace{}
 	started := time.Now()

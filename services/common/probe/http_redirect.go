@@ -10,8 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/net/idna"
-
+	"nanomon/services/common/hostname"
 	"nanomon/services/common/secret"
 )
 
@@ -83,10 +82,7 @@ func normalHost(u *url.URL) string {
 	if address, err := netip.ParseAddr(host); err == nil {
 		return address.String()
 	}
-	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
-		host = ascii
-	}
-	return strings.TrimSuffix(strings.ToLower(host), ".")
+	return strings.TrimSuffix(strings.ToLower(hostname.ToASCII(host)), ".")
 }
 
 func port(u *url.URL) string {

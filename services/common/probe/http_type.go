@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"nanomon/services/common/hostname"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/secret"
 )
@@ -58,6 +59,8 @@ func httpProperties() []Property {
 			Doc: "Maximum size of the response body to read. The rest is ignored; the status does not change."},
 		{Name: "followRedirects", Kind: KindBool, Default: "true",
 			Doc: "If true, the check follows up to 10 redirects. If false, the redirect is the response."},
+		networkProperty("ip connects to IPv4 and IPv6 addresses, ip4 or ip6 only to one kind. With a proxy, this " +
+			"concerns the connection to the proxy."),
 		{Name: "keepAlive", Kind: KindBool, Default: "false",
 			Doc: "If true, the next check reuses the connection if it starts within 90s. This is faster, but hides a " +
 				"failed name server, a closed port or a new certificate."},
@@ -125,7 +128,7 @@ const maxHeaders = 24 << 10
 // after a check has timed out.
 func newTransport(guard Guard, timeout time.Duration, settings Settings) *http.Transport {
 	keep := settings.Bool("keepAlive")
-	dialer := guard.dialer()
+	dialer := familyDialer{Dialer: guard.dialer(), network: settings.Text("network")}
 	dialer.Timeout = timeout
 	if !keep {
 		dialer.KeepAlive = -1 // Avoids system calls for a connection that is used once.
@@ -154,9 +157,10 @@ func newHTTPRequest(target string, settings Settings) (*http.Request, error) {
 		body = strings.NewReader(text)
 	}
 	request, err := http.NewRequest(settings.Text("method"), target, body)
-	if err != nil {
+	if err != nil || !hostToASCII(request.URL) {
 		return nil, invalidTarget("a URL that can be requested, for example https://www.example.org/health")
 	}
+	request.Host = request.URL.Host
 	agent := settings.Text("userAgent")
 	if !httpguts.ValidHeaderFieldValue(agent) {
 		return nil, monitor.Invalidf("property userAgent: contains characters that are not allowed in a header")
@@ -165,8 +169,7 @@ func newHTTPRequest(target string, settings Settings) (*http.Request, error) {
 	return request, setHeaders(request, settings.StringMap("headers"))
 }
 
-// validURL reports whether target is an HTTP URL. It doesn't validate the host name, which may be an international
-// name.
+// validURL reports whether target is an HTTP URL. It doesn't validate the host name.
 func validURL(target string) bool {
 	u, err := url.Parse(target)
 	return err == nil && requestable(u) && (u.Port() == "" || validPort(u.Port()))
@@ -180,6 +183,7 @@ func requestable(u *url.URL) bool {
 func setHeaders(request *http.Request, headers map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		value := headers[name]
+		host := hostname.ToASCII(value)
 		switch {
 		case !httpguts.ValidHeaderFieldName(name):
 			return monitor.Invalidf("property headers: %s is not a header name", quote(name))
@@ -188,10 +192,10 @@ func setHeaders(request *http.Request, headers map[string]string) error {
 				"property headers: the value of %s contains characters that are not allowed in a header", name)
 		case !strings.EqualFold(name, "Host"):
 			request.Header.Set(name, value)
-		case !httpguts.ValidHostHeader(value):
+		case !httpguts.ValidHostHeader(host):
 			return monitor.Invalidf("property headers: the value of %s is not a host name", name)
 		default:
-			request.Host = value
+			request.Host = host
 		}
 	}
 	return nil

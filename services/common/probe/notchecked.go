@@ -26,10 +26,14 @@ const (
 	CausePanic Cause = "panic"
 	// CauseQuarantine means that the monitor brought the process down before.
 	CauseQuarantine Cause = "quarantine"
+	// CausePaused means that the process was paused during the check.
+	CausePaused Cause = "paused"
 )
 
 // Causes lists all causes.
-var Causes = [...]Cause{CauseFiles, CausePorts, CauseMemory, CausePermission, CausePanic, CauseQuarantine}
+var Causes = [...]Cause{
+	CauseFiles, CausePorts, CauseMemory, CausePermission, CausePanic, CauseQuarantine, CausePaused,
+}
 
 // NotCheckedError means that a runner could not make a check for a reason of its own. It says nothing about the target,
 // so there is no result.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	probing "github.com/prometheus-community/pro-bing"
+
+	"nanomon/services/common/hostname"
 )
 
 func pingType(guard Guard) Type {
@@ -28,6 +30,8 @@ func pingType(guard Guard) Type {
 				{Name: "count", Kind: KindInteger, Default: "3", Min: 1, Max: 100, Doc: "Number of packets to send."},
 				{Name: "interval", Kind: KindDuration, Default: "150ms", Min: 10, Max: 60_000,
 					Doc: "Time between two packets."},
+				networkProperty("ip pings an IPv4 or IPv6 address: if the first one does not reply within a third of the " +
+					"timeout, an address of the other kind is pinged too. ip4 or ip6 pings only one kind."),
 			},
 			Outputs: []Output{
 				{Name: "minRtt", Kind: OutputNumber, Unit: "ms", Doc: "Shortest round-trip time."},
@@ -36,7 +40,8 @@ func pingType(guard Guard) Type {
 				{Name: "packetsRecv", Kind: OutputNumber, Doc: "Number of replies."},
 				{Name: "packetLoss", Kind: OutputNumber, Unit: "percent",
 					Doc: "Percentage of the packets without a reply."},
-				{Name: "ipAddress", Kind: OutputString, Doc: "The IP address of the target."},
+				{Name: "ipAddress", Kind: OutputString, Doc: "The IP address that replied or, if there was no reply, the " +
+					"first one."},
 			},
 			ExampleRule: "packetLoss < 50 && avgRtt < 100",
 			RuleHint: "If there is no reply at all, the check fails, with or without a rule. A rule can limit the " +
@@ -54,49 +59,62 @@ func maxPing(settings Settings) time.Duration {
 
 type pingProbe struct {
 	host     string
+	network  string
 	count    int
 	interval time.Duration
 	limit    time.Duration
+	// patience is the time after which an address of the other family is pinged too.
+	patience time.Duration
 	resolver *net.Resolver
 	guard    Guard
 }
 
 func newPing(guard Guard, target string, settings Settings) (Probe, error) {
-	if !validHost(target) {
+	host := hostname.ToASCII(target)
+	if bare, ok := withoutBrackets(host); ok && validHost(bare) {
+		return nil, invalidTarget("an IPv6 address without brackets: " + bare)
+	}
+	if !validHost(host) {
 		return nil, invalidTarget("a host name or an IP address, for example router.example.org or 2001:db8::1")
 	}
-	count, interval := settings.Int("count"), settings.Duration("interval")
+	count, interval, timeout := settings.Int("count"), settings.Duration("interval"), settings.Duration("timeout")
 	return &pingProbe{
-		host: target, count: count, interval: interval,
-		limit:    settings.Duration("timeout") + time.Duration(count-1)*interval,
-		resolver: net.DefaultResolver,
+		host: host, network: settings.Text("network"), count: count, interval: interval,
+		limit:    timeout + time.Duration(count-1)*interval,
+		patience: timeout / 3,
+		resolver: newResolver(),
 		guard:    guard,
 	}, nil
 }
 
 func (p *pingProbe) Run(ctx context.Context) Outcome {
-	limited, cancel := context.WithTimeout(ctx, p.limit)
+	limited, cancel := limitCheck(ctx, p.limit)
 	defer cancel()
-	addresses, err := p.resolver.LookupNetIP(limited, "ip", p.host)
+	addresses, err := p.resolver.LookupNetIP(limited, p.network, p.host)
 	if err != nil {
-		return Outcome{Err: failure(ctx, p.limit, "looking up "+p.host, err)}
+		return Outcome{Err: failure(ctx, p.limit, "looking up "+p.host, explainFamily(err, p.host, p.network))}
 	}
-	address := addresses[0].Unmap()
-	if err := p.guard.check(address); err != nil {
-		return Outcome{Err: err}
+	outcome := p.pingFamilies(limited, firstOfEachFamily(addresses))
+	if address := outcome.Outputs["ipAddress"]; ctx.Err() != nil && address != nil {
+		outcome.Err = failure(ctx, p.limit, fmt.Sprint("waiting for replies from ", address), ctx.Err())
 	}
-	stats, err := p.ping(limited, address)
-	if ctx.Err() != nil {
-		err = failure(ctx, p.limit, "waiting for replies from "+address.String(), ctx.Err())
-	}
-	return pingOutcome(address, p.limit, stats, err)
+	return outcome
 }
 
 func (p *pingProbe) Close() {}
 
+// pingAddress sends the packets to one address. It calls onReply at each reply.
+func (p *pingProbe) pingAddress(ctx context.Context, address netip.Addr, onReply func()) Outcome {
+	if err := p.guard.check(address); err != nil {
+		return Outcome{Err: err}
+	}
+	stats, err := p.ping(ctx, address, onReply)
+	return pingOutcome(address, p.limit, stats, err)
+}
+
 // ping sends the packets over a raw socket or, if this process may not open one, over a ping socket. It returns when
 // all replies have arrived or when ctx ends; the latter is not an error.
-func (p *pingProbe) ping(ctx context.Context, address netip.Addr) (*probing.Statistics, error) {
+func (p *pingProbe) ping(ctx context.Context, address netip.Addr, onReply func()) (*probing.Statistics, error) {
 	if err := p.checkRoute(ctx, address); err != nil {
 		return nil, err
 	}
@@ -104,6 +122,7 @@ func (p *pingProbe) ping(ctx context.Context, address netip.Addr) (*probing.Stat
 		pinger := p.newPinger(address, raw)
 		opened := false
 		pinger.OnSetup = func() { opened = true }
+		pinger.OnRecv = func(*probing.Packet) { onReply() }
 		err := pinger.RunWithContext(ctx)
 		switch {
 		case err == nil || ctx.Err() != nil:

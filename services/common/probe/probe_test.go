@@ -220,18 +220,18 @@ func TestTargets(t *testing.T) {
 	for kind, targets := range map[string]struct{ valid, invalid []string }{
 		"http": {
 			valid:   []string{"http://localhost", "https://example.org:8443/a?b=c", "http://[::1]:80/", "http://user:pass@10.0.0.1/", "HTTP://example.org"},
-			invalid: []string{"example.org", "ftp://example.org", "http://", "http:///path", "http://host:99999", "http://host:0", "http://[::1", "://", "/path", "http://a b/"},
+			invalid: []string{"example.org", "ftp://example.org", "http://", "http:///path", "http://host:99999", "http://host:0", "http://[::1", "://", "/path", "http://a b/", "http://a\u2024\u2024b/"},
 		},
 		"tcp": {
-			valid:   []string{"localhost:80", "10.0.0.1:1", "[::1]:65535", "[fe80::1%eth0]:22", "my_host.local.:80"},
+			valid:   []string{"localhost:80", "10.0.0.1:1", "[::1]:65535", "[fe80::1%eth0]:22", "my_host.local.:80", "bücher.example:80"},
 			invalid: []string{"localhost", "localhost:", ":80", "::1:80", "[::1]", "host:0", "host:65536", "host:http", "host:+80", "http://host:80", "10.0.0.300:80", long + ".org:80"},
 		},
 		"ping": {
-			valid:   []string{"localhost", "10.0.0.1", "::1", "fe80::1%eth0", "a-b.example.org."},
-			invalid: []string{"localhost:80", "[::1]", "http://host", "a b", "10.0.0.256", "a..b", ".", "-c 1; rm", long, "bücher.example"},
+			valid:   []string{"localhost", "10.0.0.1", "::1", "fe80::1%eth0", "a-b.example.org.", "bücher.example"},
+			invalid: []string{"localhost:80", "[::1]", "http://host", "a b", "10.0.0.256", "a..b", ".", "-c 1; rm", long, "b\u202eücher.example"},
 		},
 		"dns": {
-			valid:   []string{"example.org", "example.org.", "_sip._tcp.example.org", ".", "localhost"},
+			valid:   []string{"example.org", "example.org.", "_sip._tcp.example.org", ".", "localhost", "_sip._tcp.bücher.example"},
 			invalid: []string{"10.0.0.1", "::1", "https://example.org", "example.org:53", "a b", "a..b", strings.Repeat("abcdefgh.", 30) + "org"},
 		},
 	} {
@@ -245,6 +245,22 @@ func TestTargets(t *testing.T) {
 				continue
 			}
 			wantInvalid(t, err, "invalid monitor target: expected ")
+		}
+	}
+}
+
+func TestInvalidTargetsAreExplained(t *testing.T) {
+	for _, c := range []struct{ kind, target, want string }{
+		{"ping", "[::1]", "invalid monitor target: expected an IPv6 address without brackets: ::1"},
+		{"ping", "[2001:db8::1]:80", "invalid monitor target: expected a host name or an IP address, for example router.example.org or 2001:db8::1"},
+		{"tcp", "::1:80", "invalid monitor target: expected an IPv6 address in brackets, then the port: [::1]:80"},
+		{"tcp", "2001:db8::1", "invalid monitor target: expected an IPv6 address in brackets, then the port, for example [2001:db8::1]:5432"},
+		{"tcp", "[::1]", "invalid monitor target: expected host:port, for example db.example.org:5432 or [2001:db8::1]:5432"},
+	} {
+		_, err := tryProbe(c.kind, c.target, nil)
+		wantInvalid(t, err)
+		if err.Error() != c.want {
+			t.Errorf("%s %s: got %q, want %q", c.kind, c.target, err, c.want)
 		}
 	}
 }

@@ -161,6 +161,8 @@ func (p Property) parse(text string) (any, error) {
 		return nil, fmt.Errorf("%d bytes are too long, at most %d are allowed", len(text), maxPropertyBytes)
 	case !utf8.ValidString(text):
 		return nil, errors.New("not valid UTF-8")
+	case !p.AcceptsText():
+		text = strings.TrimSpace(text)
 	}
 	switch p.Kind {
 	case KindDuration:

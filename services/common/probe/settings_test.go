@@ -56,6 +56,19 @@ func TestSettingsValues(t *testing.T) {
 	}
 }
 
+func TestBlanksAroundValues(t *testing.T) {
+	s, err := NewSettings(allKinds, props{
+		"wait": " 250ms ", "count": "\t7", "size": "2 ", "flag": " false", "color": "blue\n", "line": " kept ",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Duration("wait") != 250*time.Millisecond || s.Int("count") != 7 || s.Bytes("size") != 2 || s.Bool("flag") ||
+		s.Text("color") != "blue" || s.Text("line") != " kept " {
+		t.Errorf("values are wrong: %v", s.values)
+	}
+}
+
 func TestInvalidSettings(t *testing.T) {
 	for _, c := range []struct{ name, value, detail string }{
 		{"wait", "5", `property wait: "5" is not a duration, use for example 500ms or 5s`},

@@ -3,9 +3,11 @@ package probe
 import (
 	"net"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 
+	"nanomon/services/common/hostname"
 	"nanomon/services/common/monitor"
 )
 
@@ -14,15 +16,42 @@ func invalidTarget(expected string) error {
 	return monitor.Invalidf("invalid monitor target: expected %s", expected)
 }
 
-// splitHostPort splits and validates host:port. An IPv6 address must be in brackets.
+// splitHostPort splits and validates host:port, and converts the host to ASCII. An IPv6 address must be in brackets.
 func splitHostPort(text string) (host, port string, ok bool) {
 	host, port, err := net.SplitHostPort(text)
+	host = hostname.ToASCII(host)
 	return host, port, err == nil && validHost(host) && validPort(port)
 }
 
 func validPort(port string) bool {
 	n, err := strconv.ParseUint(port, 10, 16)
 	return err == nil && n > 0
+}
+
+// addressWithPort returns an IPv6 address that has a port but no brackets, such as ::1:80, as [::1]:80. It reports false
+// if text is not such an address.
+func addressWithPort(text string) (string, bool) {
+	colon := strings.LastIndexByte(text, ':')
+	if address, err := netip.ParseAddr(text[:max(colon, 0)]); err != nil || !address.Is6() || !validPort(text[colon+1:]) {
+		return "", false
+	}
+	return net.JoinHostPort(text[:colon], text[colon+1:]), true
+}
+
+// withoutBrackets returns the text between brackets. It reports false if text is not in brackets.
+func withoutBrackets(text string) (string, bool) {
+	rest, open := strings.CutPrefix(text, "[")
+	rest, closed := strings.CutSuffix(rest, "]")
+	return rest, open && closed
+}
+
+// hostToASCII converts the host name of u, and reports whether it is ASCII then.
+func hostToASCII(u *url.URL) bool {
+	host := hostname.ToASCII(u.Hostname())
+	if host != u.Hostname() {
+		u.Host = host + strings.TrimPrefix(u.Host, u.Hostname())
+	}
+	return hostname.IsASCII(host)
 }
 
 // validHost reports whether host is an IP address without brackets, or has the form of a domain name.

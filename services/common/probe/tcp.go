@@ -3,6 +3,8 @@ package probe
 import (
 	"context"
 	"net"
+	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -17,6 +19,7 @@ func tcpType(guard Guard) Type {
 			ValueDoc:      "Time to open the connection, including the name lookup, in ms.",
 			Properties: []Property{
 				timeoutProperty("5s", "Maximum time to open the connection, including the name lookup."),
+				networkProperty("ip connects to IPv4 and IPv6 addresses, ip4 or ip6 only to one kind."),
 			},
 			Outputs: []Output{
 				{Name: "respTime", Kind: OutputNumber, Unit: "ms",
@@ -39,20 +42,32 @@ func timeoutProperty(defaultValue, doc string) Property {
 type tcpProbe struct {
 	target  string
 	timeout time.Duration
-	dialer  net.Dialer
+	dialer  familyDialer
 }
 
 func newTCP(guard Guard, target string, settings Settings) (Probe, error) {
-	if _, _, ok := splitHostPort(target); !ok {
-		return nil, invalidTarget("host:port, for example db.example.org:5432 or [2001:db8::1]:5432")
+	host, port, ok := splitHostPort(target)
+	if !ok {
+		return nil, invalidTCPTarget(target)
 	}
-	p := &tcpProbe{target: target, timeout: settings.Duration("timeout"), dialer: guard.dialer()}
+	dialer := familyDialer{Dialer: guard.dialer(), network: settings.Text("network")}
+	p := &tcpProbe{target: net.JoinHostPort(host, port), timeout: settings.Duration("timeout"), dialer: dialer}
 	p.dialer.KeepAlive = -1 // Avoids system calls for a connection that is closed immediately.
 	return p, nil
 }
 
+func invalidTCPTarget(target string) error {
+	if proposal, ok := addressWithPort(target); ok {
+		return invalidTarget("an IPv6 address in brackets, then the port: " + proposal)
+	}
+	if _, err := netip.ParseAddr(target); err == nil && strings.Contains(target, ":") {
+		return invalidTarget("an IPv6 address in brackets, then the port, for example [2001:db8::1]:5432")
+	}
+	return invalidTarget("host:port, for example db.example.org:5432 or [2001:db8::1]:5432")
+}
+
 func (p *tcpProbe) Run(ctx context.Context) Outcome {
-	limited, cancel := context.WithTimeout(ctx, p.timeout)
+	limited, cancel := limitCheck(ctx, p.timeout)
 	defer cancel()
 	started := time.Now()
 	conn, err := p.dialer.DialContext(limited, "tcp", p.target)

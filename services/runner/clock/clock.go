@@ -42,6 +42,12 @@ func newClock(log *slog.Logger, read func() (time.Time, time.Duration)) *Clock {
 	return c
 }
 
+// Elapsed returns the time since a fixed moment. On Linux, it includes the time during which the computer was suspended.
+func Elapsed() time.Duration {
+	_, elapsed := readSystem()
+	return elapsed
+}
+
 // Now returns the time. It is safe for concurrent use.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()

@@ -26,6 +26,8 @@ import (
 type fakeProbes struct {
 	// outcome runs the check of a target; nil returns an OK outcome immediately.
 	outcome func(ctx context.Context, target string) probe.Outcome
+	// maxDuration is the maximum duration of a check; 0 if it is unknown.
+	maxDuration time.Duration
 
 	mu     sync.Mutex
 	starts map[string][]time.Time
@@ -41,7 +43,8 @@ func newFakeProbes() *fakeProbes { return &fakeProbes{starts: map[string][]time.
 
 func (probes *fakeProbes) registry() probe.Registry {
 	spec := probe.Spec{Type: "test", Outputs: []probe.Output{{Name: "n", Kind: probe.OutputNumber}}}
-	return probe.Registry{"test": {Spec: spec, New: func(target string, _ probe.Settings) (probe.Probe, error) {
+	maxDuration := func(probe.Settings) time.Duration { return probes.maxDuration }
+	return probe.Registry{"test": {Spec: spec, MaxDuration: maxDuration, New: func(target string, _ probe.Settings) (probe.Probe, error) {
 		probes.mu.Lock()
 		defer probes.mu.Unlock()
 		probes.open++

@@ -136,7 +136,8 @@ func (e *Engine) compileAndRun(m monitor.Monitor) (monitor.Result, error) {
 		return monitor.Result{}, err
 	}
 	defer c.Close()
-	return c.Run(e.scheduler.checkCtx)
+	run := func() (monitor.Result, error) { return c.Run(e.scheduler.checkCtx) }
+	return unlessPaused(e.scheduler.types, m, run)
 }
 
 // logOnDemandFailure logs a failed store operation on c. The API reports a missing result after the check has expired.

@@ -61,6 +61,7 @@ type scheduler struct {
 	cleared   time.Time
 	// remoteNotOK reports, by id, whether a dependency that another runner checks is not OK.
 	remoteNotOK map[string]bool
+	pauses      pauses
 }
 
 func newScheduler(cfg Config, types probe.Registry, log *slog.Logger) *scheduler {
@@ -243,7 +244,9 @@ func (s *scheduler) runCheck(ctx context.Context, c dueCheck, way quarantine.Way
 			began, date := s.clock.now(), monitor.Date(s.cfg.Clock.Now())
 			f.delay = began - c.due
 			end := s.cfg.Quarantine.Begin(quarantine.KeyOf(en.monitor), way)
-			f.result, f.notChecked = en.run(s.types, s.cfg.Secrets)
+			f.result, f.notChecked = unlessPaused(s.types, en.monitor, func() (monitor.Result, error) {
+				return en.run(s.types, s.cfg.Secrets)
+			})
 			f.result.Date = date
 			end()
 			f.duration = s.clock.now() - began
@@ -274,7 +277,12 @@ func (s *scheduler) recordResult(f finishedCheck) {
 	if !f.completed {
 		return
 	}
-	if f.notChecked != nil {
+	switch {
+	case f.notChecked == errPaused:
+		s.stats.countNotChecked(probe.CausePaused)
+		s.pauses.record(s.log, s.clock.now(), f.duration)
+		return
+	case f.notChecked != nil:
 		s.recordNotChecked(en, f.notChecked)
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nanomon/services/common/config"
+	"nanomon/services/common/hostname"
 	"nanomon/services/runner/alerting/notify"
 )
 
@@ -26,10 +27,11 @@ func newEmail(settings config.Alerts, o options) notify.Channel {
 	if len(settings.SMTPFrom) == 0 || len(settings.SMTPTo) == 0 {
 		return nil
 	}
-	from := settings.SMTPFrom[0]
+	from := toASCII(settings.SMTPFrom[0])
 	server := settings.SMTP
+	server.SMTPHost = hostname.ToASCII(server.SMTPHost)
 	if server.SMTPUser == "" {
-		server.SMTPUser = from.Address
+		server.SMTPUser = settings.SMTPFrom[0].Address
 	}
 	tlsConfig := o.tls.Clone()
 	tlsConfig.ServerName = server.SMTPHost
@@ -72,10 +74,15 @@ func (e *email) Send(ctx context.Context, m notify.Message, to []string) []notif
 		case broken != nil:
 			outcomes[i] = failedOutcome(broken)
 		default:
-			outcomes[i], broken = e.sendTo(session, m, address)
+			outcomes[i], broken = e.sendTo(session, m, toASCII(address))
 		}
 	}
 	return outcomes
+}
+
+// toASCII returns an address with its domain in ASCII, which every mail server accepts.
+func toASCII(address *mail.Address) *mail.Address {
+	return &mail.Address{Name: address.Name, Address: hostname.AddressToASCII(address.Address)}
 }
 
 // sendTo sends m to one recipient. broken is not nil if the session can't send any more e-mails.

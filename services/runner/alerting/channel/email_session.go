@@ -15,11 +15,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/wneessen/go-mail/smtp"
 
 	"nanomon/services/common/config"
+	"nanomon/services/common/hostname"
 	"nanomon/services/common/plain"
 	"nanomon/services/runner/alerting/notify"
 )
@@ -132,7 +132,7 @@ func (s *session) authenticate() error {
 
 // send sends a message to one recipient and returns the server's answer.
 func (s *session) send(to *mail.Address, message io.WriterTo) (string, error) {
-	s.client.SkipSMTPUTF8(isASCII(s.from) && isASCII(to.Address))
+	s.client.SkipSMTPUTF8(hostname.IsASCII(s.from) && hostname.IsASCII(to.Address))
 	if err := s.client.Mail("<" + s.from + ">"); err != nil {
 		return "", s.describeError("MAIL", err)
 	}
@@ -253,8 +253,4 @@ func helloName(conn net.Conn) string {
 		host = "IPv6:" + host
 	}
 	return "[" + host + "]"
-}
-
-func isASCII(text string) bool {
-	return !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
 }

@@ -217,6 +217,29 @@ func TestEmailToRecipientsOfMonitor(t *testing.T) {
 	}
 }
 
+func TestInternationalDomains(t *testing.T) {
+	server := &mailServer{encryption: config.TLSStart}
+	server.start(t, "")
+	settings := server.settings("a@bücher.example")
+	settings.SMTPFrom[0].Address = "nanomon@bücher.example"
+	n := alertingtest.Notification(store.KindOpened)
+	outcomes := deliver(t, onlyChannel(t, settings, server.roots), n)
+	n.To = []string{"b@Bücher.example"}
+	outcomes = append(outcomes, deliver(t, onlyChannel(t, settings, server.roots), n)...)
+	for _, outcome := range outcomes {
+		if outcome.Err != nil {
+			t.Error(outcome.Err)
+		}
+	}
+	for i, mail := range server.mails() {
+		want := []string{"a@xn--bcher-kva.example", "b@xn--bcher-kva.example"}[i]
+		if mail.from != "nanomon@xn--bcher-kva.example" || !slices.Equal(mail.to, []string{want}) ||
+			!strings.Contains(string(mail.data), "To: <"+want+">") {
+			t.Errorf("from %s to %s:\n%s", mail.from, mail.to, mail.data)
+		}
+	}
+}
+
 func TestMessageIsRefused(t *testing.T) {
 	server := &mailServer{encryption: config.TLSNone, content: &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "No"}}
 	server.start(t, "")

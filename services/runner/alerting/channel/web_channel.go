@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -121,7 +122,22 @@ func (w *webChannel) send(ctx context.Context, m notify.Message, to *url.URL) no
 	body, _ := io.ReadAll(io.LimitReader(response.Body, 16<<10))
 	status := fmt.Sprintf("%d %s ", response.StatusCode, http.StatusText(response.StatusCode))
 	answer := plain.Line(status+w.redact(string(body), to), maxAnswer)
-	return notify.Outcome{Answer: answer, Err: statusError(response.StatusCode, answer)}
+	return notify.Outcome{
+		Answer: answer, Err: statusError(response.StatusCode, answer), RetryAfter: retryAfter(response),
+	}
+}
+
+// retryAfter returns the time for which a busy server asks for no more requests; 0 if it does not.
+func retryAfter(response *http.Response) time.Duration {
+	busy := response.StatusCode == http.StatusTooManyRequests || response.StatusCode == http.StatusServiceUnavailable
+	text := strings.TrimSpace(response.Header.Get("Retry-After"))
+	if seconds, err := strconv.ParseUint(text, 10, 32); busy && err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if date, err := http.ParseTime(text); busy && err == nil {
+		return max(time.Until(date), 0)
+	}
+	return 0
 }
 
 func (p post) request(ctx context.Context) (*http.Request, error) {

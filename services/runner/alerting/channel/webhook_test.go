@@ -151,6 +151,36 @@ func TestStatusCodes(t *testing.T) {
 	}
 }
 
+func TestRetryAfter(t *testing.T) {
+	date := time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)
+	for _, c := range []struct {
+		status   int
+		header   string
+		min, max time.Duration
+	}{
+		{429, "120", 2 * time.Minute, 2 * time.Minute},
+		{503, " 7 ", 7 * time.Second, 7 * time.Second},
+		{503, date, 59 * time.Minute, time.Hour},
+		{429, "Thu, 01 Jan 1970 00:00:00 GMT", 0, 0},
+		{429, "", 0, 0},
+		{429, "-5", 0, 0},
+		{429, "soon", 0, 0},
+		{429, "99999999999999999999", 0, 0},
+		{429, "4294967295", time.Hour, 1 << 62},
+		{500, "120", 0, 0},
+		{200, "120", 0, 0},
+	} {
+		server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", c.header)
+			w.WriteHeader(c.status)
+		})
+		outcome := deliver(t, onlyChannel(t, webhookSettings(t, server.URL), nil), alertingtest.Notification(store.KindOpened))[0]
+		if got := outcome.RetryAfter; got < c.min || got > c.max {
+			t.Errorf("%d %q: %s", c.status, c.header, got)
+		}
+	}
+}
+
 func TestAnswerIsShortAndWithoutSecrets(t *testing.T) {
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)

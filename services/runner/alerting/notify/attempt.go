@@ -140,6 +140,12 @@ func (c *limitedChannel) deliver(ctx context.Context, m Message, ds []*store.Del
 		return
 	}
 	defer func() { <-c.slots }()
+	if m.Kind != string(store.KindTest) {
+		ds = c.waits.withoutWaiting(ds)
+	}
+	if len(ds) == 0 {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	to := make([]string, len(ds))
@@ -148,6 +154,7 @@ func (c *limitedChannel) deliver(ctx context.Context, m Message, ds []*store.Del
 	}
 	for i, outcome := range c.sendSafely(ctx, m, to) {
 		applyOutcome(ds[i], outcome)
+		c.waits.record(to[i], outcome.RetryAfter)
 		c.count(outcome)
 	}
 }
@@ -214,6 +221,7 @@ func (o *Outbox) schedule(ctx context.Context, n *store.Notification, earlier []
 	if retry := earliestAfter(earlier); !retry.IsZero() && retry.Before(next) {
 		next = now.Add(max(retry.Sub(now), retryDelays[0]))
 	}
+	next = monitor.Date(o.earliestAttempt(*n, next))
 	if n.Kind != store.KindTest && !next.After(n.Date.Add(retryPeriod)) {
 		n.Next = next
 		return

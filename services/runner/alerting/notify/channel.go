@@ -5,6 +5,7 @@ package notify
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // Channel sends notifications by one method.
@@ -28,6 +29,8 @@ type Outcome struct {
 	Answer string
 	// Err is nil if the server accepted the notification. It wraps [ErrRefused] if a retry can't succeed.
 	Err error
+	// RetryAfter is the time for which the server asked for no more requests; 0 if it did not.
+	RetryAfter time.Duration
 }
 
 // ErrRefused means that the server permanently refused a notification, so that retries are pointless.

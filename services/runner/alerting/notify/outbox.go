@@ -69,6 +69,7 @@ type Outbox struct {
 type limitedChannel struct {
 	Channel
 	slots        chan struct{}
+	waits        waits
 	sent, failed atomic.Int64
 }
 
@@ -83,7 +84,7 @@ func New(
 		channels: make(map[string]*limitedChannel), inProgress: make(map[string]bool),
 	}
 	for _, c := range channels {
-		limited := &limitedChannel{Channel: c, slots: make(chan struct{}, maxConcurrent)}
+		limited := &limitedChannel{Channel: c, slots: make(chan struct{}, maxConcurrent), waits: newWaits(now)}
 		o.channels[c.Name()] = limited
 		o.ordered = append(o.ordered, limited)
 	}

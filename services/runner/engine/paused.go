@@ -1,0 +1,45 @@
+package engine
+
+import (
+	"log/slog"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
+	runnerclock "nanomon/services/runner/clock"
+)
+
+// maxOverrun is how much longer than its maximum duration a check may take. A rule may take one second more than the
+// timeout. If a check takes longer, the process or the machine was paused, so its result says nothing about the target.
+const maxOverrun = 3 * time.Second
+
+// errPaused means that the process was paused during a check.
+var errPaused = &probe.NotCheckedError{
+	Cause: probe.CausePaused, Text: "this runner was paused during the check; run it again",
+}
+
+// unlessPaused runs a check of m. It returns errPaused if the process was paused during the check.
+func unlessPaused(types probe.Registry, m monitor.Monitor, run func() (monitor.Result, error)) (monitor.Result, error) {
+	began, beganElapsed := time.Now(), runnerclock.Elapsed()
+	result, err := run()
+	took := max(time.Since(began), runnerclock.Elapsed()-beganElapsed)
+	if limit := types.MaxDuration(m); limit > 0 && took > limit+maxOverrun {
+		return result, errPaused
+	}
+	return result, err
+}
+
+// pauses logs each pause of the process once.
+type pauses struct {
+	// last is the time at which the last check during a pause ended.
+	last time.Duration
+}
+
+// record logs the pause during which a check ran that ends now, unless it is logged already.
+func (p *pauses) record(log *slog.Logger, now, duration time.Duration) {
+	if now-duration > p.last {
+		log.Warn("the process was paused, dropping the results of the checks that were running",
+			"duration", duration.Round(time.Millisecond))
+	}
+	p.last = now
+}
