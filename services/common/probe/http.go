@@ -21,7 +21,7 @@ type httpProbe struct {
 	bodyRegex *pattern.Pattern
 	// keepBody is true if the rule uses the body.
 	keepBody bool
-	// request is cloned for every check.
+	// request and client are cloned for every check.
 	request *http.Request
 	client  *http.Client
 }
@@ -58,7 +58,9 @@ func (p *httpProbe) fetch(ctx context.Context) (httpResponse, error) {
 	if p.request.GetBody != nil {
 		request.Body, _ = p.request.GetBody() // Reading a string never fails.
 	}
-	response, err := p.client.Do(request)
+	client := *p.client
+	client.Jar = newCookieJar()
+	response, err := client.Do(request)
 	if err != nil {
 		return httpResponse{}, err
 	}

@@ -47,6 +47,7 @@ func redirectPolicy(follow bool, isSecret func(value string) bool) func(next *ht
 			return removeSecrets(next, isSecret)
 		}
 		restoreSecrets(next, via[0])
+		removeReplacedCookies(next)
 		return nil
 	}
 }
