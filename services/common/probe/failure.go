@@ -24,12 +24,13 @@ import (
 // [NotCheckedError] if this machine or process is the cause.
 func failure(parent context.Context, limit time.Duration, step string, err error) error {
 	var shortage *memory.ShortageError
+	var undecodable undecodableError
 	switch {
 	case errors.As(err, &shortage):
 		return &NotCheckedError{Cause: CauseMemory, Text: shortage.Error()}
 	case parent.Err() != nil:
 		return fmt.Errorf("the check was stopped while %s", step)
-	case errors.Is(err, errSlowRegex):
+	case errors.Is(err, errSlowRegex), errors.As(err, &undecodable):
 		return err
 	case timedOut(err):
 		return fmt.Errorf("no answer within %s while %s", limit, step)

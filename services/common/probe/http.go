@@ -41,7 +41,7 @@ func (p *httpProbe) Run(ctx context.Context) Outcome {
 	duration := millis(time.Since(started))
 	progress := trace.progress()
 	outcome := p.outcome(got, progress, duration)
-	bodyErr := p.addBody(limited, &outcome, got)
+	bodyErr := p.addBody(limited, &outcome, got.body)
 	if err = cmp.Or(err, bodyErr); err != nil {
 		addExpiry(outcome.Outputs, unverifiedCertificates(err))
 		outcome.Value = 0
@@ -69,7 +69,7 @@ func (p *httpProbe) fetch(ctx context.Context) (httpResponse, error) {
 	if response.StatusCode == http.StatusSwitchingProtocols {
 		return got, nil // The data after this response is not a body and may never end.
 	}
-	got.body, err = p.readBody(ctx, response.Body)
+	got.body, err = p.readBody(ctx, response)
 	return got, err
 }
 
@@ -93,28 +93,33 @@ func (p *httpProbe) outcome(got httpResponse, progress progress, duration float6
 }
 
 // addBody adds the outputs that depend on the content of the body.
-func (p *httpProbe) addBody(ctx context.Context, outcome *Outcome, got httpResponse) error {
+func (p *httpProbe) addBody(ctx context.Context, outcome *Outcome, got body) error {
+	if !p.needsText() {
+		return nil
+	}
+	text, err := got.toUTF8(ctx)
+	if err != nil {
+		return err
+	}
 	if p.keepBody {
-		text, err := got.validText(ctx)
-		if err != nil {
+		if outcome.Outputs["body"], err = validText(ctx, text); err != nil {
 			return err
 		}
-		outcome.Outputs["body"] = text
 	}
 	if p.bodyRegex == nil {
 		return nil
 	}
-	text, found, err := p.bodyRegex.FirstGroup(ctx, got.text)
+	match, found, err := p.bodyRegex.FirstGroup(ctx, text)
 	if err != nil {
 		return errSlowRegex
 	}
 	if !found {
 		return nil
 	}
-	if number, err := strconv.ParseFloat(text, 64); err == nil && !math.IsInf(number, 0) && !math.IsNaN(number) {
+	if number, err := strconv.ParseFloat(match, 64); err == nil && !math.IsInf(number, 0) && !math.IsNaN(number) {
 		outcome.Outputs["regexMatch"], outcome.Value = number, number
 	} else {
-		outcome.Outputs["regexMatch"] = printable(text)
+		outcome.Outputs["regexMatch"] = printable(match)
 	}
 	return nil
 }

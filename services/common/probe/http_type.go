@@ -134,6 +134,7 @@ func newTransport(guard Guard, timeout time.Duration, settings Settings) *http.T
 		TLSClientConfig:        &tls.Config{InsecureSkipVerify: !settings.Bool("validateTLS")},
 		TLSHandshakeTimeout:    timeout,
 		DisableKeepAlives:      !keep,
+		DisableCompression:     true, // The probe decodes bodies itself.
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: maxHeaders,
 		ForceAttemptHTTP2:      true,
@@ -160,7 +161,14 @@ func newHTTPRequest(target string, settings Settings) (*http.Request, error) {
 		return nil, monitor.Invalidf("property userAgent: contains characters that are not allowed in a header")
 	}
 	request.Header.Set("User-Agent", agent)
-	return request, setHeaders(request, settings.StringMap("headers"))
+	if err := setHeaders(request, settings.StringMap("headers")); err != nil {
+		return nil, err
+	}
+	_, own := request.Header["Accept-Encoding"]
+	if !own && request.Header.Get("Range") == "" && request.Method != http.MethodHead {
+		request.Header.Set("Accept-Encoding", "gzip")
+	}
+	return request, nil
 }
 
 // validURL reports whether target is an HTTP URL. It doesn't validate the host name, which may be an international
