@@ -156,6 +156,7 @@ func newHTTPRequest(target string, settings Settings) (*http.Request, error) {
 	if err != nil {
 		return nil, invalidTarget("a URL that can be requested, for example https://www.example.org/health")
 	}
+	escapeURL(request.URL)
 	agent := settings.Text("userAgent")
 	if !httpguts.ValidHeaderFieldValue(agent) {
 		return nil, monitor.Invalidf("property userAgent: contains characters that are not allowed in a header")

@@ -116,7 +116,7 @@ func (s *Scrubber) scrubNumber(n float64) string {
 func patternsFor(value, replacement string) []pattern {
 	texts := []string{value, html.EscapeString(value), quoted(value)}
 	for _, escaped := range []string{
-		escape(value), url.QueryEscape(value), url.PathEscape(value),
+		escape(value), EscapeURL(strings.ReplaceAll(value, "%", "%25")), url.QueryEscape(value), url.PathEscape(value),
 		(&url.URL{Path: "/" + value}).EscapedPath()[1:], url.UserPassword("", value).String()[1:],
 	} {
 		texts = append(texts, escaped, escapedByte.ReplaceAllStringFunc(escaped, strings.ToLower))

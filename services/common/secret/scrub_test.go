@@ -24,7 +24,7 @@ func encodings(text string) map[string]string {
 	return map[string]string{
 		"as it is": text, "twice": text + text, "in a sentence": "got " + text + ", sorry",
 		"query": url.QueryEscape(text), "query in lower case": lower(url.QueryEscape(text)),
-		"path": url.PathEscape(text), "path in lower case": lower(url.PathEscape(text)),
+		"target": EscapeURL(strings.ReplaceAll(text, "%", "%25")), "path": url.PathEscape(text), "path in lower case": lower(url.PathEscape(text)),
 		"URL": redirect.String(), "URL in lower case": lower(redirect.String()), "URL in JSON": string(withQuery),
 		"JSON": string(plain), "quoted": fmt.Sprintf("%q", text), "HTML": html.EscapeString(text),
 	}
