@@ -116,10 +116,19 @@ func (p *httpProbe) addBody(ctx context.Context, outcome *Outcome, got body) err
 	if !found {
 		return nil
 	}
-	if number, err := strconv.ParseFloat(match, 64); err == nil && !math.IsInf(number, 0) && !math.IsNaN(number) {
+	return addMatch(ctx, outcome, match)
+}
+
+// addMatch adds the match of bodyRegex. If it is a number, it becomes the value.
+func addMatch(ctx context.Context, outcome *Outcome, match string) error {
+	text, err := validText(ctx, match)
+	if err != nil {
+		return err
+	}
+	outcome.Outputs["regexMatch"], outcome.Outputs["regexText"] = text, text
+	number, err := strconv.ParseFloat(text, 64)
+	if err == nil && !math.IsInf(number, 0) && !math.IsNaN(number) {
 		outcome.Outputs["regexMatch"], outcome.Value = number, number
-	} else {
-		outcome.Outputs["regexMatch"] = printable(match)
 	}
 	return nil
 }
@@ -127,7 +136,7 @@ func (p *httpProbe) addBody(ctx context.Context, outcome *Outcome, got body) err
 func finalURL(request *http.Request) string {
 	url := *request.URL
 	url.User = nil
-	return printable(url.String())
+	return validUTF8(url.String())
 }
 
 // addExpiry adds the number of whole days until the first certificate of chain expires, if there is one.

@@ -76,6 +76,9 @@ func httpOutputs() []Output {
 		{Name: "regexMatch", Kind: OutputNumberOrString,
 			Doc: "The match of bodyRegex; absent if there is no match. If it is a number, it is also the value of " +
 				"the result."},
+		{Name: "regexText", Kind: OutputString,
+			Doc: "The match of bodyRegex as a text, even if it is a number: 1.10 does not become 1.1. Absent if there " +
+				"is no match."},
 		{Name: "dnsTime", Kind: OutputNumber, Unit: "ms",
 			Doc: "Duration of the name lookup, 0 if there was none. After redirects: of the last request."},
 		{Name: "connectTime", Kind: OutputNumber, Unit: "ms",

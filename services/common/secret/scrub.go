@@ -73,6 +73,8 @@ const (
 	// regexMatch is the only numeric output that may contain text of the target. If it is a number, it is also the
 	// result's value.
 	regexMatch = "regexMatch"
+	// regexText is the same match as a text.
+	regexText = "regexText"
 	// respTime is the output that is the result's value if regexMatch is not a number.
 	respTime = "respTime"
 )
@@ -91,11 +93,19 @@ func (s *Scrubber) ScrubResult(r *monitor.Result) {
 			r.Outputs[name] = s.Scrub(value)
 		case float64:
 			if replacement := s.scrubNumber(value); replacement != "" && name == regexMatch {
-				r.Outputs[name] = replacement
-				r.Value, _ = r.Outputs[respTime].(float64)
+				replaceMatch(r, replacement)
 			}
 		}
 	}
+}
+
+// replaceMatch replaces a number that is a secret, in all forms in which r contains it.
+func replaceMatch(r *monitor.Result, replacement string) {
+	r.Outputs[regexMatch] = replacement
+	if _, isText := r.Outputs[regexText]; isText {
+		r.Outputs[regexText] = replacement
+	}
+	r.Value, _ = r.Outputs[respTime].(float64)
 }
 
 // scrubNumber returns the replacement of a number that equals or contains a secret, or an empty string.
