@@ -3,12 +3,8 @@ package probe
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"math"
 	"net/http"
-	"net/http/httptrace"
 	"strconv"
 	"time"
 
@@ -37,13 +33,16 @@ func (p *httpProbe) Run(ctx context.Context) Outcome {
 	defer cancel()
 	trace := &httpTrace{}
 	started := time.Now()
-	got, err := p.fetch(httptrace.WithClientTrace(limited, trace.hooks()))
+	got, err := p.fetch(trace.context(limited))
 	duration := millis(time.Since(started))
 	progress := trace.progress()
 	outcome := p.outcome(got, progress, duration)
 	bodyErr := p.addBody(limited, &outcome, got.body)
 	if err = cmp.Or(err, bodyErr); err != nil {
-		addExpiry(outcome.Outputs, unverifiedCertificates(err))
+		if progress.askedCertificate && got.response == nil {
+			err = clientCertificateError{err}
+		}
+		addExpiry(outcome.Outputs, earlier(progress.expiry, unverifiedExpiry(err)))
 		outcome.Value = 0
 		outcome.Err = failure(ctx, p.timeout, progress.step, err)
 	}
@@ -77,6 +76,7 @@ func (p *httpProbe) fetch(ctx context.Context) (httpResponse, error) {
 func (p *httpProbe) outcome(got httpResponse, progress progress, duration float64) Outcome {
 	outputs := make(map[string]any, 16)
 	progress.addTo(outputs)
+	addExpiry(outputs, progress.expiry)
 	if got.response == nil {
 		return Outcome{Outputs: outputs}
 	}
@@ -86,9 +86,6 @@ func (p *httpProbe) outcome(got httpResponse, progress progress, duration float6
 	outputs["bodyLen"] = float64(got.length)
 	outputs["bodyTruncated"] = got.truncated
 	outputs["finalUrl"] = finalURL(got.response.Request)
-	if got.response.TLS != nil {
-		addExpiry(outputs, got.response.TLS.PeerCertificates)
-	}
 	return outcome
 }
 
@@ -137,20 +134,4 @@ func finalURL(request *http.Request) string {
 	url := *request.URL
 	url.User = nil
 	return validUTF8(url.String())
-}
-
-// addExpiry adds the number of whole days until the first certificate of chain expires, if there is one.
-func addExpiry(outputs map[string]any, chain []*x509.Certificate) {
-	if len(chain) > 0 {
-		outputs["certExpiryDays"] = math.Floor(time.Until(chain[0].NotAfter).Hours() / 24)
-	}
-}
-
-// unverifiedCertificates returns the certificate chain that failed the verification, if err is such a failure.
-func unverifiedCertificates(err error) []*x509.Certificate {
-	var invalid *tls.CertificateVerificationError
-	if errors.As(err, &invalid) {
-		return invalid.UnverifiedCertificates
-	}
-	return nil
 }

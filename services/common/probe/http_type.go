@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"crypto/tls"
 	"io"
 	"maps"
 	"net/http"
@@ -44,6 +43,9 @@ func httpProperties() []Property {
 		timeoutProperty("5s", "Maximum duration of the whole check, including redirects and reading the response."),
 		{Name: "validateTLS", Kind: KindBool, Default: "true",
 			Doc: "If false, the check accepts certificates that are expired, self-signed or for another host."},
+		{Name: "tlsMin", Kind: KindChoice, Default: "1.2", Choices: []string{"1.0", "1.1", "1.2", "1.3"},
+			Doc: "The oldest TLS version to accept. With 1.0 and 1.1, the check also accepts old and weak cipher suites, " +
+				"which old devices may need."},
 		{Name: "body", Kind: KindLongText, Secret: true, Doc: "The request body."},
 		{Name: "headers", Kind: KindStringMap, Secret: true,
 			Doc: "The request headers, a JSON object of strings. Host overrides the host name of the request."},
@@ -72,7 +74,9 @@ func httpOutputs() []Output {
 			Doc: "Number of bytes of the body that were read, after decompression."},
 		{Name: "bodyTruncated", Kind: OutputBool, Doc: "True if the body is longer than maxBody."},
 		{Name: "certExpiryDays", Kind: OutputNumber, Unit: "days",
-			Doc: "Whole days until the server's certificate expires; negative if it has expired. Only for https."},
+			Doc: "Whole days until the first certificate expires; negative if it has expired. All certificates from the " +
+				"server to the trusted authority count, of all redirects; if validateTLS is false, only those of the " +
+				"servers. Only for https."},
 		{Name: "regexMatch", Kind: OutputNumberOrString,
 			Doc: "The match of bodyRegex; absent if there is no match. If it is a number, it is also the value of " +
 				"the result."},
@@ -134,7 +138,7 @@ func newTransport(guard Guard, timeout time.Duration, settings Settings) *http.T
 	return &http.Transport{
 		Proxy:                  guard.checkProxied(http.ProxyFromEnvironment),
 		DialContext:            dialer.DialContext,
-		TLSClientConfig:        &tls.Config{InsecureSkipVerify: !settings.Bool("validateTLS")},
+		TLSClientConfig:        tlsConfig(settings),
 		TLSHandshakeTimeout:    timeout,
 		DisableKeepAlives:      !keep,
 		DisableCompression:     true, // The probe decodes bodies itself.
