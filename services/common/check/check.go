@@ -20,8 +20,6 @@ type Check struct {
 	monitor  monitor.Monitor
 	registry probe.Registry
 	rule     *rule.Rule
-	// ruleOnly lists the outputs that a rule may use and that no result contains.
-	ruleOnly []string
 
 	// timeout is the timeout of the probe.
 	timeout time.Duration
@@ -44,11 +42,6 @@ func Compile(registry probe.Registry, secrets secret.Source, m monitor.Monitor) 
 	}
 	spec := registry[m.Type].Spec
 	c := &Check{monitor: m, registry: registry}
-	for _, output := range spec.Outputs {
-		if output.RuleOnly {
-			c.ruleOnly = append(c.ruleOnly, output.Name)
-		}
-	}
 	var ruleErr error
 	if m.Rule != "" {
 		c.rule, ruleErr = rule.Compile(m.Rule, spec.Output)
@@ -123,16 +116,11 @@ func (c *Check) Run(ctx context.Context) (result monitor.Result, err error) {
 	}
 	result.ID = monitor.NewID(time.Now())
 	result.Value = outcome.Value
-	if outcome.Outputs != nil {
-		result.Outputs = outcome.Outputs
-	}
+	result.Outputs = c.registry[c.monitor.Type].Spec.Stored(outcome.Outputs)
 	if outcome.Err != nil {
 		result.Message = outcome.Err.Error()
 	} else if result.Status, result.Message, err = c.evaluateRule(ctx, started, outcome.Outputs); err != nil {
 		return result, err
-	}
-	for _, name := range c.ruleOnly {
-		delete(result.Outputs, name)
 	}
 	c.scrubber.ScrubResult(&result)
 	return result, nil

@@ -83,6 +83,22 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// runFixed checks a monitor once whose probe returns outputs.
+func runFixed(t *testing.T, rule string, outputs map[string]any) monitor.Result {
+	t.Helper()
+	m := monitor.Monitor{ID: "id", Name: "name", Type: "fixed", Interval: "1s", Target: "target", Rule: rule}
+	checked, err := check.Compile(newRegistry(outcomeOf(outputs)), secret.Source{}, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer checked.Close()
+	result, err := checked.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
 func TestNotChecked(t *testing.T) {
 	full := &probe.NotCheckedError{Cause: probe.CauseFiles, Text: "too many open files"}
 	for name, c := range map[string]struct {

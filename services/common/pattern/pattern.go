@@ -66,7 +66,7 @@ func (p *Pattern) FirstGroup(ctx context.Context, text string) (string, bool, er
 	if found[group] < 0 {
 		return "", true, nil
 	}
-	return strings.Clone(text[found[group]:found[group+1]]), true, nil
+	return text[found[group]:found[group+1]], true, nil
 }
 
 // find returns the byte positions of the first match and its groups, or nil.

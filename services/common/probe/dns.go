@@ -17,9 +17,6 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// maxDNSResults limits the number of records that become outputs.
-const maxDNSResults = 50
-
 func dnsType(guard Guard) Type {
 	return Type{
 		Spec: Spec{
@@ -43,11 +40,11 @@ func dnsType(guard Guard) Type {
 				{Name: "respTime", Kind: OutputNumber, Unit: "ms", Doc: "Duration of the lookup."},
 				{Name: "resultCount", Kind: OutputNumber, Doc: "Number of records."},
 				{Name: "resultN", Kind: OutputString,
-					Doc: fmt.Sprintf("The records: result1, result2 and so on, up to result%d, in a fixed order. "+
-						"IPv4 addresses come before IPv6 addresses. Names have no final dot. "+
+					Doc: fmt.Sprintf("The records: result1, result2 and so on, in a fixed order. A rule can use all of them; "+
+						"a result contains %d. IPv4 addresses come before IPv6 addresses. Names have no final dot. "+
 						"MX records are sorted by preference. SRV records are sorted by priority and have the form "+
 						"host:port. A CAA record has the form 0 issue \"ca.example.org\". A SOA record has the form "+
-						"server mailbox serial refresh retry expire minimum.", maxDNSResults)},
+						"server mailbox serial refresh retry expire minimum.", maxSeries)},
 			},
 			ExampleRule: "resultCount >= 1 && respTime < 100",
 			RuleHint: "If there are no records of the type, the check fails, with or without a rule. A rule can " +
@@ -212,8 +209,8 @@ func (p *dnsProbe) queryServers(ctx context.Context, config *dns.ClientConfig, n
 
 func dnsOutcome(records []record, duration float64) Outcome {
 	outputs := map[string]any{"respTime": duration, "resultCount": float64(len(records))}
-	for i, r := range records[:min(len(records), maxDNSResults)] {
-		outputs["result"+strconv.Itoa(i+1)] = printable(r.text)
+	for i, r := range records {
+		outputs["result"+strconv.Itoa(i+1)] = validUTF8(r.text)
 	}
 	return Outcome{Value: duration, Outputs: outputs}
 }

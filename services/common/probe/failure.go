@@ -1,16 +1,12 @@
 package probe
 
 import (
-	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"net"
-	"net/http"
 	"regexp"
 	"strings"
 	"syscall"
@@ -24,12 +20,13 @@ import (
 // [NotCheckedError] if this machine or process is the cause.
 func failure(parent context.Context, limit time.Duration, step string, err error) error {
 	var shortage *memory.ShortageError
+	var undecodable undecodableError
 	switch {
 	case errors.As(err, &shortage):
 		return &NotCheckedError{Cause: CauseMemory, Text: shortage.Error()}
 	case parent.Err() != nil:
 		return fmt.Errorf("the check was stopped while %s", step)
-	case errors.Is(err, errSlowRegex):
+	case errors.Is(err, errSlowRegex), errors.As(err, &undecodable):
 		return err
 	case timedOut(err):
 		return fmt.Errorf("no answer within %s while %s", limit, step)
@@ -120,46 +117,6 @@ func remoteAddress(err error) string {
 		}
 	}
 	return ""
-}
-
-func tlsReason(err error) string {
-	var invalid *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	switch {
-	case errors.As(err, &invalid):
-		return certificateReason(invalid)
-	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
-		return "the target does not use TLS on this port: use http://"
-	}
-	if alert, ok := strings.CutPrefix(innermost(err), "tls: "); ok {
-		return "the TLS handshake failed: " + alert
-	}
-	return ""
-}
-
-func certificateReason(err *tls.CertificateVerificationError) string {
-	const accept = "; set validateTLS to false to accept it"
-	var host x509.HostnameError
-	var unknown x509.UnknownAuthorityError
-	var invalid x509.CertificateInvalidError
-	switch {
-	case errors.As(err.Err, &invalid) && invalid.Reason == x509.Expired && invalid.Cert != nil:
-		from, until := invalid.Cert.NotBefore.UTC(), invalid.Cert.NotAfter.UTC()
-		if time.Now().Before(from) {
-			return "the certificate is not valid before " + from.Format(time.DateTime) + " UTC"
-		}
-		return "the certificate expired on " + until.Format(time.DateTime) + " UTC"
-	case errors.As(err.Err, &host):
-		names := strings.Join(host.Certificate.DNSNames, ", ")
-		for _, ip := range host.Certificate.IPAddresses {
-			names = strings.TrimPrefix(names+", "+ip.String(), ", ")
-		}
-		names = clip(cmp.Or(names, "no host"), 200)
-		return fmt.Sprintf("the certificate is valid for %s, not for %s", names, host.Host)
-	case errors.As(err.Err, &unknown):
-		return "the certificate is self-signed or its authority is unknown" + accept
-	}
-	return "the certificate is not valid: " + strings.TrimPrefix(innermost(err.Err), "x509: ")
 }
 
 // innermost returns the text of the last error in err's chain, which is the cause.

@@ -3,12 +3,8 @@ package probe
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"math"
 	"net/http"
-	"net/http/httptrace"
 	"strconv"
 	"time"
 
@@ -21,7 +17,7 @@ type httpProbe struct {
 	bodyRegex *pattern.Pattern
 	// keepBody is true if the rule uses the body.
 	keepBody bool
-	// request is cloned for every check.
+	// request and client are cloned for every check.
 	request *http.Request
 	client  *http.Client
 }
@@ -37,13 +33,16 @@ func (p *httpProbe) Run(ctx context.Context) Outcome {
 	defer cancel()
 	trace := &httpTrace{}
 	started := time.Now()
-	got, err := p.fetch(httptrace.WithClientTrace(limited, trace.hooks()))
+	got, err := p.fetch(trace.context(limited))
 	duration := millis(time.Since(started))
 	progress := trace.progress()
 	outcome := p.outcome(got, progress, duration)
-	bodyErr := p.addBody(limited, &outcome, got)
+	bodyErr := p.addBody(limited, &outcome, got.body)
 	if err = cmp.Or(err, bodyErr); err != nil {
-		addExpiry(outcome.Outputs, unverifiedCertificates(err))
+		if progress.askedCertificate && got.response == nil {
+			err = clientCertificateError{err}
+		}
+		addExpiry(outcome.Outputs, earlier(progress.expiry, unverifiedExpiry(err)))
 		outcome.Value = 0
 		outcome.Err = failure(ctx, p.timeout, progress.step, err)
 	}
@@ -58,7 +57,9 @@ func (p *httpProbe) fetch(ctx context.Context) (httpResponse, error) {
 	if p.request.GetBody != nil {
 		request.Body, _ = p.request.GetBody() // Reading a string never fails.
 	}
-	response, err := p.client.Do(request)
+	client := *p.client
+	client.Jar = newCookieJar()
+	response, err := client.Do(request)
 	if err != nil {
 		return httpResponse{}, err
 	}
@@ -67,7 +68,7 @@ func (p *httpProbe) fetch(ctx context.Context) (httpResponse, error) {
 	if response.StatusCode == http.StatusSwitchingProtocols {
 		return got, nil // The data after this response is not a body and may never end.
 	}
-	got.body, err = p.readBody(ctx, response.Body)
+	got.body, err = p.readBody(ctx, response)
 	return got, err
 }
 
@@ -75,6 +76,7 @@ func (p *httpProbe) fetch(ctx context.Context) (httpResponse, error) {
 func (p *httpProbe) outcome(got httpResponse, progress progress, duration float64) Outcome {
 	outputs := make(map[string]any, 16)
 	progress.addTo(outputs)
+	addExpiry(outputs, progress.expiry)
 	if got.response == nil {
 		return Outcome{Outputs: outputs}
 	}
@@ -84,35 +86,46 @@ func (p *httpProbe) outcome(got httpResponse, progress progress, duration float6
 	outputs["bodyLen"] = float64(got.length)
 	outputs["bodyTruncated"] = got.truncated
 	outputs["finalUrl"] = finalURL(got.response.Request)
-	if got.response.TLS != nil {
-		addExpiry(outputs, got.response.TLS.PeerCertificates)
-	}
 	return outcome
 }
 
 // addBody adds the outputs that depend on the content of the body.
-func (p *httpProbe) addBody(ctx context.Context, outcome *Outcome, got httpResponse) error {
+func (p *httpProbe) addBody(ctx context.Context, outcome *Outcome, got body) error {
+	if !p.needsText() {
+		return nil
+	}
+	text, err := got.toUTF8(ctx)
+	if err != nil {
+		return err
+	}
 	if p.keepBody {
-		text, err := got.validText(ctx)
-		if err != nil {
+		if outcome.Outputs["body"], err = validText(ctx, text); err != nil {
 			return err
 		}
-		outcome.Outputs["body"] = text
 	}
 	if p.bodyRegex == nil {
 		return nil
 	}
-	text, found, err := p.bodyRegex.FirstGroup(ctx, got.text)
+	match, found, err := p.bodyRegex.FirstGroup(ctx, text)
 	if err != nil {
 		return errSlowRegex
 	}
 	if !found {
 		return nil
 	}
-	if number, err := strconv.ParseFloat(text, 64); err == nil && !math.IsInf(number, 0) && !math.IsNaN(number) {
+	return addMatch(ctx, outcome, match)
+}
+
+// addMatch adds the match of bodyRegex. If it is a number, it becomes the value.
+func addMatch(ctx context.Context, outcome *Outcome, match string) error {
+	text, err := validText(ctx, match)
+	if err != nil {
+		return err
+	}
+	outcome.Outputs["regexMatch"], outcome.Outputs["regexText"] = text, text
+	number, err := strconv.ParseFloat(text, 64)
+	if err == nil && !math.IsInf(number, 0) && !math.IsNaN(number) {
 		outcome.Outputs["regexMatch"], outcome.Value = number, number
-	} else {
-		outcome.Outputs["regexMatch"] = printable(text)
 	}
 	return nil
 }
@@ -120,21 +133,5 @@ func (p *httpProbe) addBody(ctx context.Context, outcome *Outcome, got httpRespo
 func finalURL(request *http.Request) string {
 	url := *request.URL
 	url.User = nil
-	return printable(url.String())
-}
-
-// addExpiry adds the number of whole days until the first certificate of chain expires, if there is one.
-func addExpiry(outputs map[string]any, chain []*x509.Certificate) {
-	if len(chain) > 0 {
-		outputs["certExpiryDays"] = math.Floor(time.Until(chain[0].NotAfter).Hours() / 24)
-	}
-}
-
-// unverifiedCertificates returns the certificate chain that failed the verification, if err is such a failure.
-func unverifiedCertificates(err error) []*x509.Certificate {
-	var invalid *tls.CertificateVerificationError
-	if errors.As(err, &invalid) {
-		return invalid.UnverifiedCertificates
-	}
-	return nil
+	return validUTF8(url.String())
 }

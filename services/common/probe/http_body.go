@@ -1,12 +1,13 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"nanomon/services/common/memory"
 )
@@ -15,13 +16,17 @@ import (
 var errSlowRegex = errors.New("bodyRegex did not finish in time: use a simpler regular expression, a smaller maxBody " +
 	"or a longer timeout")
 
-// body is the part of a response body that was read.
+// body is the part of a response body that was read, after decompression.
 type body struct {
 	// text is the content, if the rule or bodyRegex needs it.
 	text string
 	// length is the number of bytes.
 	length    int
 	truncated bool
+	// contentType is the header Content-Type.
+	contentType string
+	// undecodable is the reason why the content has an unknown encoding, or nil.
+	undecodable error
 }
 
 // chunkSize is the size of the buffers for reading bodies. A body up to this size is not counted in the memory budget.
@@ -30,27 +35,55 @@ const chunkSize = 16 << 10
 // chunks holds buffers for reading bodies.
 var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
 
-// readBody reads at most maxBody bytes. It keeps them only if they are needed. The memory is reserved in the
-// reservation of ctx. The error is a [memory.ShortageError] if there is not enough.
-func (p *httpProbe) readBody(ctx context.Context, from io.Reader) (body, error) {
+// needsText reports whether the rule or bodyRegex needs the content of the body.
+func (p *httpProbe) needsText() bool { return p.keepBody || p.bodyRegex != nil }
+
+// readBody reads at most maxBody bytes of the decoded body. It keeps them only if they are needed. The memory is
+// reserved in the reservation of ctx. The error may be a [memory.ShortageError] or an [undecodableError].
+func (p *httpProbe) readBody(ctx context.Context, response *http.Response) (body, error) {
+	got := body{contentType: response.Header.Get("Content-Type")}
+	var from io.Reader
+	from, got.undecodable = decoded(ctx, response)
+	limited := &limitedReader{from: from, limit: p.maxBody}
+	var err error
+	if p.needsText() {
+		got.text, err = readText(ctx, limited, p.maxBody)
+	} else {
+		_, err = io.Copy(io.Discard, limited)
+	}
+	got.length, got.truncated = limited.length, limited.truncated
+	return got, err
+}
+
+// limitedReader reads at most limit bytes and reports whether there are more.
+type limitedReader struct {
+	from          io.Reader
+	limit, length int
+	truncated     bool
+}
+
+func (r *limitedReader) Read(p []byte) (int, error) {
+	n, err := r.from.Read(p)
+	if r.length += n; r.length > r.limit {
+		n -= r.length - r.limit
+		r.length, r.truncated, err = r.limit, true, io.EOF
+	}
+	return n, err
+}
+
+// readText reads all of from, which should be at most limit bytes. If there is an error, it also returns the part that
+// was read before.
+func readText(ctx context.Context, from io.Reader, limit int) (string, error) {
 	chunk := chunks.Get().(*[chunkSize]byte)
 	defer chunks.Put(chunk)
-	var got body
-	kept := keptText{Builder: &strings.Builder{}, reservation: memory.FromContext(ctx), limit: p.maxBody}
+	kept := keptText{Builder: &strings.Builder{}, reservation: memory.FromContext(ctx), limit: limit}
 	for {
 		n, err := from.Read(chunk[:])
-		if got.length += n; got.length > p.maxBody {
-			n -= got.length - p.maxBody
-			got.length, got.truncated, err = p.maxBody, true, io.EOF
+		if err := kept.append(ctx, chunk[:n]); err != nil {
+			return "", err
 		}
-		if p.keepBody || p.bodyRegex != nil {
-			if err := kept.append(ctx, chunk[:n]); err != nil {
-				return got, err
-			}
-		}
-		if err != nil {
-			got.text = kept.String()
-			return got, ignoreEOF(err)
+		if err = cmp.Or(err, ctx.Err()); err != nil {
+			return kept.String(), ignoreEOF(err)
 		}
 	}
 }
@@ -98,18 +131,4 @@ func ignoreEOF(err error) error {
 		return nil
 	}
 	return err
-}
-
-// validText returns the content as valid UTF-8. It reserves the memory of the copy, of which the largest part is a
-// buffer that grows.
-func (b body) validText(ctx context.Context) (string, error) {
-	if utf8.ValidString(b.text) {
-		return b.text, nil
-	}
-	if len(b.text) > chunkSize {
-		if err := memory.FromContext(ctx).Grow(ctx, 3*len(b.text)); err != nil {
-			return "", err
-		}
-	}
-	return validUTF8(b.text), nil
 }

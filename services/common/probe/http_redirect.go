@@ -37,6 +37,7 @@ var harmlessHeaders = []string{
 // contains the previous requests. isSecret reports whether a header's value contains the value of a reference.
 func redirectPolicy(follow bool, isSecret func(value string) bool) func(next *http.Request, via []*http.Request) error {
 	return func(next *http.Request, via []*http.Request) error {
+		escapeURL(next.URL)
 		switch {
 		case !follow:
 			return http.ErrUseLastResponse
@@ -46,8 +47,15 @@ func redirectPolicy(follow bool, isSecret func(value string) bool) func(next *ht
 			return removeSecrets(next, isSecret)
 		}
 		restoreSecrets(next, via[0])
+		removeReplacedCookies(next)
 		return nil
 	}
+}
+
+// escapeURL escapes the characters that the URL of a request may not contain. The path has no raw form if it is escaped
+// anyway.
+func escapeURL(u *url.URL) {
+	u.RawPath, u.RawQuery = secret.EscapeURL(u.RawPath), secret.EscapeURL(u.RawQuery)
 }
 
 // leavesOrigin reports whether next or one of the previous requests goes to another origin. A return to the first

@@ -52,7 +52,7 @@ func TestHTTPAcceptsEveryStatus(t *testing.T) {
 		if outcome.Value <= 0 || outcome.Value != o["respTime"] || o["finalUrl"] != fmt.Sprintf("%s/%d", server.URL, status) {
 			t.Errorf("%d: value %v, outputs %v", status, outcome.Value, o)
 		}
-		for _, name := range []string{"certExpiryDays", "regexMatch"} {
+		for _, name := range []string{"certExpiryDays", "regexMatch", "regexText"} {
 			if _, ok := o[name]; ok {
 				t.Errorf("%d: unexpected output %s", status, name)
 			}
@@ -154,12 +154,15 @@ func TestHTTPRegexMatch(t *testing.T) {
 	})
 	for regex, want := range map[string]any{
 		`load=([0-9.]+)`: 12.5, `[0-9]+`: 12.0, `name=(\w+)`: "web", `name=\w+`: "name=web", `name=(\w+) (.)`: "web", `nothing`: nil,
-		`web (.)`: "\uFFFD", `big=(y+)`: strings.Repeat("y", 1000) + "…", `inf=(inf)`: "inf", `date=([0-9-]+)`: "2024-01-02", `(zz)?load`: "", `huge=(.*)`: "1e999",
+		`web (.)`: "\uFFFD", `big=(y+)`: strings.Repeat("y", 2000), `inf=(inf)`: "inf", `date=([0-9-]+)`: "2024-01-02", `(zz)?load`: "", `huge=(.*)`: "1e999",
 	} {
 		outcome := runHTTP(t, server.URL, props{"bodyRegex": regex})
 		wantOK(t, "http", outcome)
 		if got := outcome.Outputs["regexMatch"]; got != want {
 			t.Errorf("%s: got %v, want %v", regex, got, want)
+		}
+		if text, isText := want.(string); isText && outcome.Outputs["regexText"] != text {
+			t.Errorf("%s: regexText is %v, want %s", regex, outcome.Outputs["regexText"], text)
 		}
 		wantValue := outcome.Outputs["respTime"]
 		if number, ok := want.(float64); ok {
@@ -170,6 +173,24 @@ func TestHTTPRegexMatch(t *testing.T) {
 		}
 		if body := outcome.Outputs["body"].(string); !strings.Contains(body, "web \uFFFD;") {
 			t.Errorf("invalid UTF-8 in the body is not replaced: %.40q", body)
+		}
+	}
+}
+
+func TestHTTPRegexTextKeepsTheForm(t *testing.T) {
+	server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "version 1.10, build 007, at 1e3, load 5")
+	})
+	for regex, want := range map[string]struct {
+		text   string
+		number float64
+	}{
+		`version ([0-9.]+)`: {"1.10", 1.1}, `build (\d+)`: {"007", 7}, `at (\S+),`: {"1e3", 1000}, `load (\d)`: {"5", 5},
+	} {
+		outcome := runHTTP(t, server.URL, props{"bodyRegex": regex})
+		wantOK(t, "http", outcome)
+		if o := outcome.Outputs; o["regexText"] != want.text || o["regexMatch"] != want.number || outcome.Value != want.number {
+			t.Errorf("%s: value %v, outputs %v", regex, outcome.Value, o)
 		}
 	}
 }

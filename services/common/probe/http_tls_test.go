@@ -96,7 +96,7 @@ func (a authority) trust(p Probe) Probe {
 }
 
 func TestHTTPCertificates(t *testing.T) {
-	const day = 24 * time.Hour
+
 	a := newAuthority(t)
 	here := []net.IP{net.IPv4(127, 0, 0, 1)}
 	for _, c := range []struct {

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"context"
 	"crypto/tls"
 	"net/http/httptrace"
 	"sync"
@@ -26,15 +27,29 @@ type requestTrace struct {
 type progress struct {
 	dns, connect, tls, firstByte time.Duration
 	address                      string
+	// expiry is when the first certificate of all requests of the check expires; zero if there is none.
+	expiry time.Time
+	// askedCertificate is set if the server has asked for a client certificate.
+	askedCertificate bool
 	// step describes the step that started last, such as "connecting to 10.0.0.1:80".
 	step string
+}
+
+// traceKey is the key of the httpTrace in the context of a check.
+type traceKey struct{}
+
+// context returns a context for the requests of one check.
+func (t *httpTrace) context(ctx context.Context) context.Context {
+	return context.WithValue(httptrace.WithClientTrace(ctx, t.hooks()), traceKey{}, t)
 }
 
 // hooks returns the callbacks for one check.
 func (t *httpTrace) hooks() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GetConn: func(hostPort string) {
-			t.record(func() { t.requestTrace = requestTrace{current: progress{step: "connecting to " + hostPort}} })
+			t.record(func() {
+				t.requestTrace = requestTrace{current: progress{step: "connecting to " + hostPort, expiry: t.current.expiry}}
+			})
 		},
 		DNSStart: func(info httptrace.DNSStartInfo) {
 			t.record(func() { t.started.dns, t.current.step = time.Now(), "looking up "+info.Host })
@@ -66,6 +81,9 @@ func (t *httpTrace) hooks() *httptrace.ClientTrace {
 		GotConn: func(info httptrace.GotConnInfo) {
 			t.record(func() {
 				t.current.address, t.current.step = hostOf(info.Conn.RemoteAddr()), "sending the request"
+				if conn, ok := info.Conn.(*tls.Conn); ok {
+					t.current.expiry = earlier(t.current.expiry, connectionExpiry(conn.ConnectionState()))
+				}
 			})
 		},
 		WroteRequest: func(httptrace.WroteRequestInfo) {

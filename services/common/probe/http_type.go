@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"crypto/tls"
 	"io"
 	"maps"
 	"net/http"
@@ -34,7 +33,7 @@ func httpType(guard Guard) Type {
 			RuleHint: "Without a rule every status code is OK, even 500. A rule can require a status code, a " +
 				"text in the body (body =~ 'ready') or a minimum lifetime of the certificate.",
 		},
-		Searches: []secret.Search{{Property: "bodyRegex", Output: "regexMatch", Value: "respTime"}},
+		Searches: []secret.Search{{Property: "bodyRegex", Output: "regexMatch", Value: "respTime", Text: "regexText"}},
 		New:      func(target string, settings Settings) (Probe, error) { return newHTTP(guard, target, settings) },
 	}
 }
@@ -47,6 +46,9 @@ func httpProperties() []Property {
 		timeoutProperty("5s", "Maximum duration of the whole check, including redirects and reading the response."),
 		{Name: "validateTLS", Kind: KindBool, Default: "true",
 			Doc: "If false, the check accepts certificates that are expired, self-signed or for another host."},
+		{Name: "tlsMin", Kind: KindChoice, Default: "1.2", Choices: []string{"1.0", "1.1", "1.2", "1.3"},
+			Doc: "The oldest TLS version to accept. With 1.0 and 1.1, the check also accepts old and weak cipher suites, " +
+				"which old devices may need."},
 		{Name: "body", Kind: KindLongText, Secret: true, Doc: "The request body."},
 		{Name: "headers", Kind: KindStringMap, Secret: true,
 			Doc: "The request headers, a JSON object of strings. Host overrides the host name of the request."},
@@ -77,10 +79,15 @@ func httpOutputs() []Output {
 			Doc: "Number of bytes of the body that were read, after decompression."},
 		{Name: "bodyTruncated", Kind: OutputBool, Doc: "True if the body is longer than maxBody."},
 		{Name: "certExpiryDays", Kind: OutputNumber, Unit: "days",
-			Doc: "Whole days until the server's certificate expires; negative if it has expired. Only for https."},
+			Doc: "Whole days until the first certificate expires; negative if it has expired. All certificates from the " +
+				"server to the trusted authority count, of all redirects; if validateTLS is false, only those of the " +
+				"servers. Only for https."},
 		{Name: "regexMatch", Kind: OutputNumberOrString,
 			Doc: "The match of bodyRegex; absent if there is no match. If it is a number, it is also the value of " +
 				"the result."},
+		{Name: "regexText", Kind: OutputString,
+			Doc: "The match of bodyRegex as a text, even if it is a number: 1.10 does not become 1.1. Absent if there " +
+				"is no match."},
 		{Name: "dnsTime", Kind: OutputNumber, Unit: "ms",
 			Doc: "Duration of the name lookup, 0 if there was none. After redirects: of the last request."},
 		{Name: "connectTime", Kind: OutputNumber, Unit: "ms",
@@ -136,9 +143,10 @@ func newTransport(guard Guard, timeout time.Duration, settings Settings) *http.T
 	return &http.Transport{
 		Proxy:                  guard.checkProxied(http.ProxyFromEnvironment),
 		DialContext:            dialer.DialContext,
-		TLSClientConfig:        &tls.Config{InsecureSkipVerify: !settings.Bool("validateTLS")},
+		TLSClientConfig:        tlsConfig(settings),
 		TLSHandshakeTimeout:    timeout,
 		DisableKeepAlives:      !keep,
+		DisableCompression:     true, // The probe decodes bodies itself.
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: maxHeaders,
 		ForceAttemptHTTP2:      true,
@@ -161,12 +169,20 @@ func newHTTPRequest(target string, settings Settings) (*http.Request, error) {
 		return nil, invalidTarget("a URL that can be requested, for example https://www.example.org/health")
 	}
 	request.Host = request.URL.Host
+	escapeURL(request.URL)
 	agent := settings.Text("userAgent")
 	if !httpguts.ValidHeaderFieldValue(agent) {
 		return nil, monitor.Invalidf("property userAgent: contains characters that are not allowed in a header")
 	}
 	request.Header.Set("User-Agent", agent)
-	return request, setHeaders(request, settings.StringMap("headers"))
+	if err := setHeaders(request, settings.StringMap("headers")); err != nil {
+		return nil, err
+	}
+	_, own := request.Header["Accept-Encoding"]
+	if !own && request.Header.Get("Range") == "" && request.Method != http.MethodHead {
+		request.Header.Set("Accept-Encoding", "gzip")
+	}
+	return request, nil
 }
 
 // validURL reports whether target is an HTTP URL. It doesn't validate the host name.

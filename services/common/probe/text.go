@@ -1,20 +1,51 @@
 package probe
 
 import (
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 )
 
-// maxOutputChars is the maximum length of a stored string output.
-const maxOutputChars = 1000
+const (
+	// maxOutputChars is the maximum length of a stored string output.
+	maxOutputChars = 1000
+	// maxSeries is the maximum number of stored outputs of a series such as result1, result2 and so on.
+	maxSeries = 50
+)
+
+// Stored returns the outputs that a result contains, with clipped texts. A rule sees all of outputs.
+func (s Spec) Stored(outputs map[string]any) map[string]any {
+	stored := make(map[string]any, len(outputs))
+	for name, value := range outputs {
+		output, _ := s.Output(name)
+		if output.RuleOnly || numberIn(output, name) > maxSeries {
+			continue
+		}
+		if text, isText := value.(string); isText {
+			value = printable(text)
+		}
+		stored[name] = value
+	}
+	return stored
+}
+
+// numberIn returns the number of the output called name in its series, or 0 if output is not a series.
+func numberIn(output Output, name string) int {
+	series, isSeries := strings.CutSuffix(output.Name, "N")
+	if !isSeries {
+		return 0
+	}
+	number, _ := strconv.Atoi(strings.TrimPrefix(name, series))
+	return number
+}
 
 // millis returns d in milliseconds, with a resolution of one microsecond.
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// printable converts text to an output that can be stored: valid UTF-8 of at most maxOutputChars characters.
+// printable returns a copy of text that can be stored: valid UTF-8 of at most maxOutputChars characters.
 func printable(text string) string {
-	return clip(validUTF8(text), maxOutputChars)
+	return strings.Clone(validUTF8(clip(text, maxOutputChars)))
 }
 
 func validUTF8(text string) string { return strings.ToValidUTF8(text, string(utf8.RuneError)) }

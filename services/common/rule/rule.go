@@ -23,7 +23,7 @@ var ErrNotBool = errors.New("rule didn't return a bool")
 // Outputs returns the description of an output that a rule may use, and whether there is an output of that name.
 type Outputs func(name string) (probe.Output, bool)
 
-// isRuleOnly reports whether t is an output that only rules may use. Its length is not limited.
+// isRuleOnly reports whether t is an output that only rules may use.
 func (o Outputs) isRuleOnly(t token) bool {
 	name, isName := t.Value.(string)
 	if t.Kind != govaluate.VARIABLE || !isName {
@@ -39,7 +39,7 @@ type Rule struct {
 	expression *govaluate.EvaluableExpression
 	// ruleOnly lists the outputs that the rule uses and that only rules may use.
 	ruleOnly []string
-	// quoted lists the outputs in ruleOnly that an error of govaluate may quote.
+	// quoted lists the outputs that an error of govaluate may quote.
 	quoted []string
 }
 
@@ -87,11 +87,13 @@ func newRule(text string, expression tokens, outputs Outputs) (r *Rule, err erro
 	}
 	r = &Rule{text: text, expression: compiled}
 	for i, t := range expression {
-		if !outputs.isRuleOnly(t) {
+		name, isName := t.Value.(string)
+		if t.Kind != govaluate.VARIABLE || !isName {
 			continue
 		}
-		name := t.Value.(string)
-		r.ruleOnly = append(r.ruleOnly, name)
+		if outputs.isRuleOnly(t) {
+			r.ruleOnly = append(r.ruleOnly, name)
+		}
 		if mayBeQuoted(expression, i) {
 			r.quoted = append(r.quoted, name)
 		}

@@ -255,7 +255,7 @@ func TestStoredRulesAreEvaluatedWithinLimits(t *testing.T) {
 		defer cancel()
 		ctx, reservation := memory.Reserve(ctx)
 		defer reservation.Release()
-		return r.Eval(ctx, map[string]any{"body": page, "regexMatch": page[:2000]})
+		return r.Eval(ctx, map[string]any{"body": page, "regexMatch": page[:2000], "result1": page})
 	}
 	for _, c := range []struct {
 		text string
@@ -267,6 +267,7 @@ func TestStoredRulesAreEvaluatedWithinLimits(t *testing.T) {
 		{"(" + strings.Repeat("body+", 399) + "body) == 'x'", 1 << 30, "rule eval error: the rule joins more than 16 MiB of text with +"},
 		{"body =~ '(?:a?){500}b'", 1 << 20, "rule eval error: the rule did not finish in time: use simpler regular expressions or a smaller maxBody"},
 		{"'x' =~ regexMatch", 1 << 20, "rule eval error: a pattern built from outputs is too long"},
+		{"result1 > 5", 1 << 20, "rule eval error: this check needs more memory than all checks may use together: increase CHECK_MEMORY, which is 1 MiB, or use a smaller maxBody"},
 		{"body > 5", 4 << 20, "rule eval error: a value cannot be used with the comparator '>', it is not a number"},
 		{"body > 5", 1 << 20, "rule eval error: this check needs more memory than all checks may use together: increase CHECK_MEMORY, which is 1 MiB, or use a smaller maxBody"},
 	} {

@@ -12,7 +12,7 @@ import (
 )
 
 // found is the search of the type http.
-var found = []Search{{Property: "bodyRegex", Output: "regexMatch", Value: "respTime"}}
+var found = []Search{{Property: "bodyRegex", Output: "regexMatch", Value: "respTime", Text: "regexText"}}
 
 // types describes the properties of all types: headers and body are secret.
 var types = Properties{

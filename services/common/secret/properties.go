@@ -16,6 +16,8 @@ type Search struct {
 	// Output is the name of the output with the text that was found. If this is a number, it is also the value of the
 	// result; otherwise the value is that of the output Value.
 	Output, Value string
+	// Text is the name of the output with the same text, never as a number; empty if there is none.
+	Text string
 }
 
 // Properties describes the properties of all monitor types.

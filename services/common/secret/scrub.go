@@ -86,10 +86,18 @@ func (s *Scrubber) ScrubResult(r *monitor.Result) {
 	for _, search := range s.searches {
 		number, ok := r.Outputs[search.Output].(float64)
 		if replacement := s.scrubNumber(number); ok && replacement != "" {
-			r.Outputs[search.Output] = replacement
-			r.Value, _ = r.Outputs[search.Value].(float64)
+			search.replace(r, replacement)
 		}
 	}
+}
+
+// replace replaces what was found in the outputs and the value of r.
+func (s Search) replace(r *monitor.Result, replacement string) {
+	r.Outputs[s.Output] = replacement
+	if _, exists := r.Outputs[s.Text]; exists {
+		r.Outputs[s.Text] = replacement
+	}
+	r.Value, _ = r.Outputs[s.Value].(float64)
 }
 
 // scrubNumber returns the replacement of a number that equals or contains a secret, or an empty string.
@@ -110,7 +118,7 @@ func (s *Scrubber) scrubNumber(n float64) string {
 func patternsFor(value, replacement string) []pattern {
 	texts := []string{value, html.EscapeString(value), quoted(value)}
 	for _, escaped := range []string{
-		escape(value), url.QueryEscape(value), url.PathEscape(value),
+		escape(value), EscapeURL(strings.ReplaceAll(value, "%", "%25")), url.QueryEscape(value), url.PathEscape(value),
 		(&url.URL{Path: "/" + value}).EscapedPath()[1:], url.UserPassword("", value).String()[1:],
 	} {
 		texts = append(texts, escaped, escapedByte.ReplaceAllStringFunc(escaped, strings.ToLower))

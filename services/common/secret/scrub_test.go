@@ -24,7 +24,7 @@ func encodings(text string) map[string]string {
 	return map[string]string{
 		"as it is": text, "twice": text + text, "in a sentence": "got " + text + ", sorry",
 		"query": url.QueryEscape(text), "query in lower case": lower(url.QueryEscape(text)),
-		"path": url.PathEscape(text), "path in lower case": lower(url.PathEscape(text)),
+		"target": EscapeURL(strings.ReplaceAll(text, "%", "%25")), "path": url.PathEscape(text), "path in lower case": lower(url.PathEscape(text)),
 		"URL": redirect.String(), "URL in lower case": lower(redirect.String()), "URL in JSON": string(withQuery),
 		"JSON": string(plain), "quoted": fmt.Sprintf("%q", text), "HTML": html.EscapeString(text),
 	}
@@ -115,9 +115,10 @@ func TestScrubResult(t *testing.T) {
 		{"12345", 12345, true}, {"12345", 9912345, true}, {"12345", 12.345, false}, {"12345", 1234, false}, {"1e3", 1000, true}, {"5", 5, true}, {"5", 25, false},
 		{"12345678901234567890", 12345678901234567890, true}, {"12345678901234567890", 7712345678901234567890, true}, {"x", 1, false},
 	} {
-		r := monitor.Result{Value: c.number, Outputs: map[string]any{"regexMatch": c.number, "respTime": 3.0}}
+		text := fmt.Sprintf("%e", c.number)
+		r := monitor.Result{Value: c.number, Outputs: map[string]any{"regexMatch": c.number, "regexText": text, "respTime": 3.0}}
 		newScrubber(patternsFor(c.value, "R"), found).ScrubResult(&r)
-		if hidden := r.Outputs["regexMatch"] == "R" && r.Value == 3; hidden != c.hidden || !hidden && r.Value != c.number {
+		if hidden := r.Outputs["regexMatch"] == "R" && r.Outputs["regexText"] == "R" && r.Value == 3; hidden != c.hidden || !hidden && r.Value != c.number {
 			t.Errorf("%s in %v: %+v", c.value, c.number, r)
 		}
 	}

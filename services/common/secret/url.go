@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 )
@@ -47,6 +48,20 @@ func splitURL(text string) (urlParts, bool) {
 
 // escape escapes a text for any part of a URL.
 func escape(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
+
+// EscapeURL escapes the characters that a path or a query may not contain, such as blanks, quotes and letters outside of
+// ASCII. It keeps escapes.
+func EscapeURL(text string) string {
+	var escaped strings.Builder
+	for _, c := range []byte(text) {
+		if c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}", c) >= 0 {
+			fmt.Fprintf(&escaped, "%%%02X", c)
+		} else {
+			escaped.WriteByte(c)
+		}
+	}
+	return escaped.String()
+}
 
 // fillTarget replaces the references in a target; see fill. In a URL it escapes the values, except in the host.
 func fillTarget(target string, value func(part) (string, error)) (string, error) {
