@@ -22,6 +22,8 @@ type Check struct {
 	rule     *rule.Rule
 	// ruleOnly lists the outputs that a rule may use and that no result contains.
 	ruleOnly []string
+	// ignored lists the properties that the type of the monitor does not have.
+	ignored []string
 
 	// timeout is the timeout of the probe.
 	timeout time.Duration
@@ -36,14 +38,16 @@ type Check struct {
 }
 
 // Compile validates all of m and returns a check of it. References to secrets are resolved at each run with secrets.
-// The error is a [monitor.InvalidError], or a [probe.NotCheckedError] if NanoMon's code panics.
+// Properties that the type of m does not have are ignored, see [Check.Ignored]. The error is a [monitor.InvalidError],
+// or a [probe.NotCheckedError] if NanoMon's code panics.
 func Compile(registry probe.Registry, secrets secret.Source, m monitor.Monitor) (_ *Check, err error) {
 	defer recoverPanic("the "+m.Type+" probe", &err)
 	if err := m.Validate(registry.Names()); err != nil {
 		return nil, err
 	}
 	spec := registry[m.Type].Spec
-	c := &Check{monitor: m, registry: registry}
+	m, ignored := registry.ForCheck(m)
+	c := &Check{monitor: m, registry: registry, ignored: ignored}
 	for _, output := range spec.Outputs {
 		if output.RuleOnly {
 			c.ruleOnly = append(c.ruleOnly, output.Name)
@@ -68,6 +72,10 @@ func Compile(registry probe.Registry, secrets secret.Source, m monitor.Monitor) 
 	return c, nil
 }
 
+// Ignored returns the sorted names of the properties that the check ignores because the type of the monitor does not
+// have them.
+func (c *Check) Ignored() []string { return c.ignored }
+
 // newProbe returns a probe for m, which is the monitor of the check with values instead of references to secrets.
 // references finds these values in a text.
 func (c *Check) newProbe(m monitor.Monitor, references *secret.Scrubber) (probe.Probe, error) {
@@ -84,11 +92,18 @@ func (c *Check) newProbe(m monitor.Monitor, references *secret.Scrubber) (probe.
 }
 
 // Validate reports whether m may be stored: it returns the errors of [Compile], and an error if m depends on itself,
-// has invalid e-mail recipients, or has a rule that [rule.Validate] refuses. A stored monitor with one of these errors
-// is still checked: a runner ignores the dependency or the invalid recipients, and evaluates the rule within limits.
+// has a property that its type does not have, has invalid e-mail recipients, or has a rule that [rule.Validate] refuses.
+// A stored monitor with one of these errors is still checked: a runner ignores the dependency, the property or the
+// invalid recipients, and evaluates the rule within limits.
 func Validate(registry probe.Registry, m monitor.Monitor) error {
 	if m.DependsOnItself() {
 		return monitor.Invalidf("property %s: a monitor can't depend on itself", monitor.DependsOn)
+	}
+	if err := m.Validate(registry.Names()); err != nil {
+		return err
+	}
+	if err := probe.ValidateNames(registry[m.Type].Spec, m.Properties); err != nil {
+		return err
 	}
 	c, err := Compile(registry, secret.Source{}, m)
 	if err != nil {
@@ -128,7 +143,7 @@ func (c *Check) Run(ctx context.Context) (result monitor.Result, err error) {
 	}
 	if outcome.Err != nil {
 		result.Message = outcome.Err.Error()
-	} else if result.Status, result.Message, err = c.evaluateRule(ctx, started, outcome.Outputs); err != nil {
+	} else if result.Status, result.Message, err = c.evaluateRule(ctx, started, outcome); err != nil {
 		return result, err
 	}
 	for _, name := range c.ruleOnly {
@@ -172,7 +187,7 @@ const minRuleTime = time.Second
 
 // evaluateRule evaluates the rule in the rest of the timeout. The error is a [probe.NotCheckedError] if the rule panics
 // or if there is not enough memory.
-func (c *Check) evaluateRule(ctx context.Context, started time.Time, outputs map[string]any) (
+func (c *Check) evaluateRule(ctx context.Context, started time.Time, outcome probe.Outcome) (
 	status monitor.Status, message string, err error,
 ) {
 	if c.rule == nil {
@@ -181,7 +196,11 @@ func (c *Check) evaluateRule(ctx context.Context, started time.Time, outputs map
 	defer recoverPanic("the evaluation of the rule", &err)
 	ctx, cancel := context.WithTimeout(ctx, max(c.timeout-time.Since(started), minRuleTime))
 	defer cancel()
-	isTrue, ruleErr := c.rule.Eval(ctx, outputs)
+	evaluate := c.rule.Eval
+	if outcome.Names {
+		evaluate = c.rule.EvalNames
+	}
+	isTrue, ruleErr := evaluate(ctx, outcome.Outputs)
 	var shortage *memory.ShortageError
 	switch {
 	case errors.As(ruleErr, &shortage):

@@ -73,9 +73,9 @@ func httpOutputs() []Output {
 		{Name: "bodyTruncated", Kind: OutputBool, Doc: "True if the body is longer than maxBody."},
 		{Name: "certExpiryDays", Kind: OutputNumber, Unit: "days",
 			Doc: "Whole days until the server's certificate expires; negative if it has expired. Only for https."},
-		{Name: "regexMatch", Kind: OutputNumberOrString,
-			Doc: "The match of bodyRegex; absent if there is no match. If it is a number, it is also the value of " +
-				"the result."},
+		{Name: "regexMatch", Kind: OutputNumberOrString, EmptyIfAbsent: true,
+			Doc: "The match of bodyRegex. If there is no match, it is absent, and rules compare it as an empty text. " +
+				"If it is a number, it is also the value of the result."},
 		{Name: "dnsTime", Kind: OutputNumber, Unit: "ms",
 			Doc: "Duration of the name lookup, 0 if there was none. After redirects: of the last request."},
 		{Name: "connectTime", Kind: OutputNumber, Unit: "ms",

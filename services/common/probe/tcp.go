@@ -3,6 +3,8 @@ package probe
 import (
 	"context"
 	"net"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -12,7 +14,7 @@ func tcpType(guard Guard) Type {
 			Type:          "tcp",
 			Title:         "TCP port",
 			Doc:           "Opens a TCP connection to a port and closes it again.",
-			TargetDoc:     "host:port, with an IPv6 address in brackets",
+			TargetDoc:     "host:port, with an IPv6 address in brackets; the port is a number or a service such as https",
 			ExampleTarget: "db.example.org:5432",
 			ValueDoc:      "Time to open the connection, including the name lookup, in ms.",
 			Properties: []Property{
@@ -27,13 +29,28 @@ func tcpType(guard Guard) Type {
 			RuleHint: "If the connection can't be opened, the check fails, with or without a rule. A rule can " +
 				"limit the time.",
 		},
-		New: func(target string, settings Settings) (Probe, error) { return newTCP(guard, target, settings) },
+		CanonicalTarget: withPortNumber,
+		New:             func(target string, settings Settings) (Probe, error) { return newTCP(guard, target, settings) },
 	}
 }
 
 // timeoutProperty returns the property that limits the duration of a check.
 func timeoutProperty(defaultValue, doc string) Property {
 	return Property{Name: "timeout", Kind: KindDuration, Default: defaultValue, Min: 1, Max: 600_000, Doc: doc}
+}
+
+// withPortNumber replaces the name of a service in target by the number of its port. It returns any other target
+// unchanged.
+func withPortNumber(target string) string {
+	host, service, err := net.SplitHostPort(target)
+	if err != nil || strings.Trim(service, "+-0123456789") == "" {
+		return target
+	}
+	port, err := net.LookupPort("tcp", service)
+	if err != nil {
+		return target
+	}
+	return net.JoinHostPort(host, strconv.Itoa(port))
 }
 
 type tcpProbe struct {
@@ -43,6 +60,7 @@ type tcpProbe struct {
 }
 
 func newTCP(guard Guard, target string, settings Settings) (Probe, error) {
+	target = withPortNumber(target)
 	if _, _, ok := splitHostPort(target); !ok {
 		return nil, invalidTarget("host:port, for example db.example.org:5432 or [2001:db8::1]:5432")
 	}

@@ -243,7 +243,7 @@ func (s *scheduler) runCheck(ctx context.Context, c dueCheck, way quarantine.Way
 			began, date := s.clock.now(), monitor.Date(s.cfg.Clock.Now())
 			f.delay = began - c.due
 			end := s.cfg.Quarantine.Begin(quarantine.KeyOf(en.monitor), way)
-			f.result, f.notChecked = en.run(s.types, s.cfg.Secrets)
+			f.result, f.notChecked = en.run(s.types, s.cfg.Secrets, s.log)
 			f.result.Date = date
 			end()
 			f.duration = s.clock.now() - began
