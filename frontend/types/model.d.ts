@@ -230,6 +230,8 @@ export interface ImportPlan {
   removed: PlannedMonitor[];
   /** The number of unchanged monitors. */
   unchanged: number;
+  /** What the import ignores, one text for each monitor. */
+  warnings?: string[];
 }
 
 /** The state of the API and of the online runners. */

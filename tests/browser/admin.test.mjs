@@ -94,6 +94,14 @@ test('an import that removes nothing does not ask, and can be cancelled', async 
   expect(await stored(nanomon)).toHaveLength(1);
 });
 
+test('the preview of an import names the properties that it ignores', async ({ page }) => {
+  await page.goto('/#admin');
+  await choose(page, [monitor('New', { properties: { count: '3' } })]);
+  await expect(page.getByRole('region', { name: 'Preview' }).getByRole('listitem')).toHaveText(
+    'monitor 1 "New": ignored the properties count, which the type http does not have',
+  );
+});
+
 /**
  * Drops a file on the page.
  * @param {Page} page

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -35,10 +36,11 @@ type importStore interface {
 type importHandler struct {
 	store importStore
 	types probe.Registry
+	log   *slog.Logger
 }
 
-func newImportHandler(s importStore, types probe.Registry) *importHandler {
-	return &importHandler{store: s, types: types}
+func newImportHandler(s importStore, types probe.Registry, log *slog.Logger) *importHandler {
+	return &importHandler{store: s, types: types, log: log}
 }
 
 func (h *importHandler) mount(to routes) {
@@ -51,7 +53,7 @@ func (h *importHandler) replaceAll(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	items, err := h.read(w, r)
+	items, ignored, err := h.read(w, r)
 	if err != nil {
 		return err
 	}
@@ -65,13 +67,18 @@ func (h *importHandler) replaceAll(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	if dryRun {
-		return web.JSON(w, http.StatusOK, diffImport(existing, items, planned))
+		changes := diffImport(existing, items, planned)
+		changes.Warnings = warnings(items, ignored)
+		return web.JSON(w, http.StatusOK, changes)
 	}
 	for i := range planned {
 		planned[i].Updated = monitor.Date(now)
 	}
 	if err := h.store.ImportMonitors(r.Context(), planned); err != nil {
 		return err
+	}
+	for i, m := range planned {
+		logIgnored(h.log, m, ignored[i])
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
@@ -91,8 +98,23 @@ func dryRunParameter(query url.Values) (bool, error) {
 	}
 }
 
-// read reads and validates the list of monitors in the body.
-func (h *importHandler) read(w http.ResponseWriter, r *http.Request) ([]monitor.Monitor, error) {
+// read reads and validates the list of monitors in the body. It also returns the names of the properties that each
+// monitor's type does not have.
+func (h *importHandler) read(w http.ResponseWriter, r *http.Request) ([]monitor.Monitor, [][]string, error) {
+	raw, err := readList(w, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	items, ignored, errs := make([]monitor.Monitor, len(raw)), make([][]string, len(raw)), make([]error, len(raw))
+	for i, data := range raw {
+		items[i], errs[i] = decodeMonitor(data)
+		items[i], ignored[i] = h.types.Canonical(items[i])
+	}
+	return items, ignored, h.validate(r.Context(), raw, items, errs)
+}
+
+// readList reads the JSON list in the body.
+func readList(w http.ResponseWriter, r *http.Request) ([]json.RawMessage, error) {
 	data, err := readBody(w, r, maxImportBody)
 	if err != nil {
 		return nil, err
@@ -110,18 +132,17 @@ func (h *importHandler) read(w http.ResponseWriter, r *http.Request) ([]monitor.
 	case len(raw) > maxImport:
 		return nil, monitor.Invalidf("import has %d monitors, at most %d are allowed", len(raw), maxImport)
 	}
-	return h.decode(r.Context(), raw)
+	return raw, nil
 }
 
-// decode decodes and validates the monitors of an import. The error names every invalid monitor by its position,
-// counted from 1. It has a hint if all of them have the same one.
-func (h *importHandler) decode(ctx context.Context, raw []json.RawMessage) ([]monitor.Monitor, error) {
-	items, errs := make([]monitor.Monitor, len(raw)), make([]error, len(raw))
-	for i, data := range raw {
-		items[i], errs[i] = decodeMonitor(data)
-	}
+// validate validates the monitors of an import, which raw contains as JSON, and replaces their placeholders. errs
+// contains the errors of decoding them. The error names every invalid monitor by its position, counted from 1. It has a
+// hint if all of them have the same one.
+func (h *importHandler) validate(
+	ctx context.Context, raw []json.RawMessage, items []monitor.Monitor, errs []error,
+) error {
 	if err := restoreImport(ctx, h.store, h.types.Secrets(), items, errs); err != nil {
-		return nil, err
+		return err
 	}
 	var faults, hints []string
 	positions := make(map[string]int, len(raw))
@@ -142,14 +163,14 @@ func (h *importHandler) decode(ctx context.Context, raw []json.RawMessage) ([]mo
 			hints = append(hints, hintOf(err))
 		}
 	}
-	if len(faults) > 0 {
-		hint := hints[0]
-		if len(slices.Compact(hints)) > 1 {
-			hint = ""
-		}
-		return nil, monitor.Invalid(strings.Join(faults, "; "), hint)
+	if len(faults) == 0 {
+		return nil
 	}
-	return items, nil
+	hint := hints[0]
+	if len(slices.Compact(hints)) > 1 {
+		hint = ""
+	}
+	return monitor.Invalid(strings.Join(faults, "; "), hint)
 }
 
 // hintOf returns the hint of an error, empty if it has none.

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"fmt"
 	"maps"
+	"strings"
 
 	"nanomon/services/common/monitor"
 )
@@ -13,6 +15,8 @@ type importChanges struct {
 	Removed []monitorChange `json:"removed"`
 	// Unchanged is the number of monitors that stay the same.
 	Unchanged int `json:"unchanged"`
+	// Warnings explains for each monitor what the import ignores.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 type monitorChange struct {
@@ -22,6 +26,18 @@ type monitorChange struct {
 	Type string `json:"type"`
 	// Fields are the sorted names of the fields that differ, for a changed monitor.
 	Fields []string `json:"fields,omitempty"`
+}
+
+// warnings names the properties that an import ignores, for each item that has some. Items are counted from 1.
+func warnings(items []monitor.Monitor, ignored [][]string) []string {
+	var texts []string
+	for i, m := range items {
+		if len(ignored[i]) > 0 {
+			texts = append(texts, fmt.Sprintf("monitor %d %.100q: ignored the properties %s, which the type %s does not have",
+				i+1, m.Name, strings.Join(ignored[i], ", "), m.Type))
+		}
+	}
+	return texts
 }
 
 // diffImport returns the changes from existing to planned, which is the result of store.PlanImport for items.

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -47,10 +48,11 @@ type stateGetter interface {
 type monitorHandler struct {
 	store monitorStore
 	types probe.Registry
+	log   *slog.Logger
 }
 
-func newMonitorHandler(s monitorStore, types probe.Registry) *monitorHandler {
-	return &monitorHandler{store: s, types: types}
+func newMonitorHandler(s monitorStore, types probe.Registry, log *slog.Logger) *monitorHandler {
+	return &monitorHandler{store: s, types: types, log: log}
 }
 
 func (h *monitorHandler) mount(to routes) {
@@ -203,6 +205,7 @@ func (h *monitorHandler) create(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m.ID = monitor.NewID(now)
+	m, ignored := h.types.Canonical(m)
 	if m, err = complete(r.Context(), h.store, h.types, m, ""); err != nil {
 		return err
 	}
@@ -210,6 +213,7 @@ func (h *monitorHandler) create(w http.ResponseWriter, r *http.Request) error {
 	if err := h.store.CreateMonitor(r.Context(), m); err != nil {
 		return err
 	}
+	logIgnored(h.log, m, ignored)
 	return web.JSON(w, http.StatusOK, m)
 }
 
@@ -223,6 +227,7 @@ func (h *monitorHandler) replace(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m.ID = id
+	m, ignored := h.types.Canonical(m)
 	if m, err = complete(r.Context(), h.store, h.types, m, id); err != nil {
 		return err
 	}
@@ -230,6 +235,7 @@ func (h *monitorHandler) replace(w http.ResponseWriter, r *http.Request) error {
 	if err := h.store.ReplaceMonitor(r.Context(), m); err != nil {
 		return unknownMonitor(id, err)
 	}
+	logIgnored(h.log, m, ignored)
 	return web.JSON(w, http.StatusOK, m)
 }
 
@@ -260,6 +266,14 @@ func readMonitor(w http.ResponseWriter, r *http.Request) (monitor.Monitor, error
 		return monitor.Monitor{}, err
 	}
 	return decodeMonitor(data)
+}
+
+// logIgnored logs the names of properties that were not stored because the type of m does not have them.
+func logIgnored(log *slog.Logger, m monitor.Monitor, ignored []string) {
+	if len(ignored) > 0 {
+		log.Warn("ignored properties that the type of the monitor does not have",
+			"monitor_id", m.ID, "type", m.Type, "properties", ignored)
+	}
 }
 
 // unknownMonitor converts a not-found error to a problem that names the monitor.

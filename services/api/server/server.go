@@ -80,8 +80,8 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 	server.resources = []resource{
 		newStatusHandler(config, s, server.health, log),
 		newSpecificationHandler(),
-		newMonitorHandler(s, types),
-		newImportHandler(s, types),
+		newMonitorHandler(s, types, log),
+		newImportHandler(s, types, log),
 		newRuleHandler(types),
 		newResultHandler(s, types.Secrets()),
 		newStatsHandler(s),

@@ -20,6 +20,8 @@ type Check struct {
 	monitor  monitor.Monitor
 	registry probe.Registry
 	rule     *rule.Rule
+	// ignored lists the properties that the type of the monitor does not have.
+	ignored []string
 
 	// timeout is the timeout of the probe.
 	timeout time.Duration
@@ -34,14 +36,16 @@ type Check struct {
 }
 
 // Compile validates all of m and returns a check of it. References to secrets are resolved at each run with secrets.
-// The error is a [monitor.InvalidError], or a [probe.NotCheckedError] if NanoMon's code panics.
+// Properties that the type of m does not have are ignored, see [Check.Ignored]. The error is a [monitor.InvalidError],
+// or a [probe.NotCheckedError] if NanoMon's code panics.
 func Compile(registry probe.Registry, secrets secret.Source, m monitor.Monitor) (_ *Check, err error) {
 	defer recoverPanic("the "+m.Type+" probe", &err)
 	if err := m.Validate(registry.Names()); err != nil {
 		return nil, err
 	}
 	spec := registry[m.Type].Spec
-	c := &Check{monitor: m, registry: registry}
+	m, ignored := registry.ForCheck(m)
+	c := &Check{monitor: m, registry: registry, ignored: ignored}
 	var ruleErr error
 	if m.Rule != "" {
 		c.rule, ruleErr = rule.Compile(m.Rule, spec.Output)
@@ -61,6 +65,10 @@ func Compile(registry probe.Registry, secrets secret.Source, m monitor.Monitor) 
 	return c, nil
 }
 
+// Ignored returns the sorted names of the properties that the check ignores because the type of the monitor does not
+// have them.
+func (c *Check) Ignored() []string { return c.ignored }
+
 // newProbe returns a probe for m, which is the monitor of the check with values instead of references to secrets.
 // references finds these values in a text.
 func (c *Check) newProbe(m monitor.Monitor, references *secret.Scrubber) (probe.Probe, error) {
@@ -77,11 +85,18 @@ func (c *Check) newProbe(m monitor.Monitor, references *secret.Scrubber) (probe.
 }
 
 // Validate reports whether m may be stored: it returns the errors of [Compile], and an error if m depends on itself,
-// has invalid e-mail recipients, or has a rule that [rule.Validate] refuses. A stored monitor with one of these errors
-// is still checked: a runner ignores the dependency or the invalid recipients, and evaluates the rule within limits.
+// has a property that its type does not have, has invalid e-mail recipients, or has a rule that [rule.Validate] refuses.
+// A stored monitor with one of these errors is still checked: a runner ignores the dependency, the property or the
+// invalid recipients, and evaluates the rule within limits.
 func Validate(registry probe.Registry, m monitor.Monitor) error {
 	if m.DependsOnItself() {
 		return monitor.Invalidf("property %s: a monitor can't depend on itself", monitor.DependsOn)
+	}
+	if err := m.Validate(registry.Names()); err != nil {
+		return err
+	}
+	if err := probe.ValidateNames(registry[m.Type].Spec, m.Properties); err != nil {
+		return err
 	}
 	c, err := Compile(registry, secret.Source{}, m)
 	if err != nil {
@@ -119,7 +134,7 @@ func (c *Check) Run(ctx context.Context) (result monitor.Result, err error) {
 	result.Outputs = c.registry[c.monitor.Type].Spec.Stored(outcome.Outputs)
 	if outcome.Err != nil {
 		result.Message = outcome.Err.Error()
-	} else if result.Status, result.Message, err = c.evaluateRule(ctx, started, outcome.Outputs); err != nil {
+	} else if result.Status, result.Message, err = c.evaluateRule(ctx, started, outcome); err != nil {
 		return result, err
 	}
 	c.scrubber.ScrubResult(&result)
@@ -160,7 +175,7 @@ const minRuleTime = time.Second
 
 // evaluateRule evaluates the rule in the rest of the timeout. The error is a [probe.NotCheckedError] if the rule panics
 // or if there is not enough memory.
-func (c *Check) evaluateRule(ctx context.Context, started time.Time, outputs map[string]any) (
+func (c *Check) evaluateRule(ctx context.Context, started time.Time, outcome probe.Outcome) (
 	status monitor.Status, message string, err error,
 ) {
 	if c.rule == nil {
@@ -169,7 +184,11 @@ func (c *Check) evaluateRule(ctx context.Context, started time.Time, outputs map
 	defer recoverPanic("the evaluation of the rule", &err)
 	ctx, cancel := context.WithTimeout(ctx, max(c.timeout-time.Since(started), minRuleTime))
 	defer cancel()
-	isTrue, ruleErr := c.rule.Eval(ctx, outputs)
+	evaluate := c.rule.Eval
+	if outcome.Names {
+		evaluate = c.rule.EvalNames
+	}
+	isTrue, ruleErr := evaluate(ctx, outcome.Outputs)
 	var shortage *memory.ShortageError
 	switch {
 	case errors.As(ruleErr, &shortage):

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,14 +42,16 @@ func dnsType(guard Guard) Type {
 				{Name: "resultCount", Kind: OutputNumber, Doc: "Number of records."},
 				{Name: "resultN", Kind: OutputString,
 					Doc: fmt.Sprintf("The records: result1, result2 and so on, in a fixed order. A rule can use all of them; "+
-						"a result contains %d. IPv4 addresses come before IPv6 addresses. Names have no final dot. "+
-						"MX records are sorted by preference. SRV records are sorted by priority and have the form "+
-						"host:port. A CAA record has the form 0 issue \"ca.example.org\". A SOA record has the form "+
-						"server mailbox serial refresh retry expire minimum.", maxSeries)},
+						"a result contains %d. IPv4 addresses come before IPv6 addresses. Names have no final dot; rules also "+
+						"compare them with one. MX records are sorted by preference and have the form mx.example.org. 10. "+
+						"SRV records are sorted by priority and have the form host:port. A CAA record has the form "+
+						"0 issue \"ca.example.org\". A SOA record has the form server mailbox serial refresh retry expire "+
+						"minimum.", maxSeries)},
+				{Name: "hostN", Kind: OutputString, Doc: "The hosts of the MX records, without preference."},
 			},
 			ExampleRule: "resultCount >= 1 && respTime < 100",
-			RuleHint: "If there are no records of the type, the check fails, with or without a rule. A rule can " +
-				"require certain records: '192.0.2.1' IN (result1, result2).",
+			RuleHint: "If there are no records of the type, the check fails, with or without a rule. For CNAME, a name " +
+				"that is no alias gives itself. A rule can require certain records: '192.0.2.1' IN (result1, result2).",
 		},
 		// Without a name server, each name counts as a different host.
 		Host: func(m monitor.Monitor) string { return cmp.Or(m.Properties["server"], m.Target) },
@@ -163,7 +166,7 @@ func (p *dnsProbe) Run(ctx context.Context) Outcome {
 	case err != nil:
 		return Outcome{Err: err}
 	}
-	return dnsOutcome(records, duration)
+	return p.outcome(records, duration)
 }
 
 func (p *dnsProbe) Close() {}
@@ -207,10 +210,14 @@ func (p *dnsProbe) queryServers(ctx context.Context, config *dns.ClientConfig, n
 	return records, err
 }
 
-func dnsOutcome(records []record, duration float64) Outcome {
+func (p *dnsProbe) outcome(records []record, duration float64) Outcome {
 	outputs := map[string]any{"respTime": duration, "resultCount": float64(len(records))}
 	for i, r := range records {
 		outputs["result"+strconv.Itoa(i+1)] = validUTF8(r.text)
+		if p.recordType == "MX" {
+			outputs["host"+strconv.Itoa(i+1)] = validUTF8(plainName(r.text[:strings.LastIndexByte(r.text, ' ')]))
+		}
 	}
-	return Outcome{Value: duration, Outputs: outputs}
+	isName := slices.Contains([]string{"CNAME", "MX", "NS", "PTR"}, p.recordType)
+	return Outcome{Value: duration, Outputs: outputs, Names: isName}
 }

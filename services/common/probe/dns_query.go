@@ -62,8 +62,24 @@ func (p *dnsProbe) queryServer(ctx context.Context, server, name string) ([]reco
 			return nil, err
 		}
 	}
+	if p.recordType == "CNAME" {
+		if isHost, err := p.hasAddress(ctx, server, name); isHost || err != nil {
+			return []record{{0, plainName(name)}}, err
+		}
+	}
 	return nil, noRecordsError(
 		fmt.Sprintf("the name server %s has no %s records for %s", server, p.recordTypes(), plainName(name)))
+}
+
+// hasAddress reports whether name has an address. Such a name without a CNAME record is no alias: it stands for itself.
+func (p *dnsProbe) hasAddress(ctx context.Context, server, name string) (bool, error) {
+	for _, question := range []uint16{dns.TypeA, dns.TypeAAAA} {
+		addresses, err := p.query(ctx, server, name, question)
+		if len(addresses) > 0 || err != nil {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // recordTypes returns the names of the queried record types, for messages.
@@ -201,7 +217,7 @@ func toRecord(rr dns.RR) record {
 	case *dns.TXT:
 		return record{0, unescape(strings.Join(rr.Txt, ""))}
 	case *dns.MX:
-		return record{int(rr.Preference), plainName(rr.Mx)}
+		return record{int(rr.Preference), fmt.Sprintf("%s %d", rr.Mx, rr.Preference)}
 	case *dns.NS:
 		return record{0, plainName(rr.Ns)}
 	case *dns.SRV:

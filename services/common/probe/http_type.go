@@ -82,12 +82,12 @@ func httpOutputs() []Output {
 			Doc: "Whole days until the first certificate expires; negative if it has expired. All certificates from the " +
 				"server to the trusted authority count, of all redirects; if validateTLS is false, only those of the " +
 				"servers. Only for https."},
-		{Name: "regexMatch", Kind: OutputNumberOrString,
-			Doc: "The match of bodyRegex; absent if there is no match. If it is a number, it is also the value of " +
-				"the result."},
-		{Name: "regexText", Kind: OutputString,
-			Doc: "The match of bodyRegex as a text, even if it is a number: 1.10 does not become 1.1. Absent if there " +
-				"is no match."},
+		{Name: "regexMatch", Kind: OutputNumberOrString, EmptyIfAbsent: true,
+			Doc: "The match of bodyRegex. If there is no match, it is absent, and rules compare it as an empty text. " +
+				"If it is a number, it is also the value of the result."},
+		{Name: "regexText", Kind: OutputString, EmptyIfAbsent: true,
+			Doc: "The match of bodyRegex as a text, even if it is a number: 1.10 does not become 1.1. If there is no " +
+				"match, it is absent, and rules compare it as an empty text."},
 		{Name: "dnsTime", Kind: OutputNumber, Unit: "ms",
 			Doc: "Duration of the name lookup, 0 if there was none. After redirects: of the last request."},
 		{Name: "connectTime", Kind: OutputNumber, Unit: "ms",

@@ -223,8 +223,8 @@ func TestTargets(t *testing.T) {
 			invalid: []string{"example.org", "ftp://example.org", "http://", "http:///path", "http://host:99999", "http://host:0", "http://[::1", "://", "/path", "http://a b/", "http://a\u2024\u2024b/"},
 		},
 		"tcp": {
-			valid:   []string{"localhost:80", "10.0.0.1:1", "[::1]:65535", "[fe80::1%eth0]:22", "my_host.local.:80", "bücher.example:80"},
-			invalid: []string{"localhost", "localhost:", ":80", "::1:80", "[::1]", "host:0", "host:65536", "host:http", "host:+80", "http://host:80", "10.0.0.300:80", long + ".org:80"},
+			valid:   []string{"localhost:80", "10.0.0.1:1", "[::1]:65535", "[fe80::1%eth0]:22", "my_host.local.:80", "bücher.example:80", "host:http", "host:Ssh"},
+			invalid: []string{"localhost", "localhost:", ":80", "::1:80", "[::1]", "host:0", "host:65536", "host:nonsense", "host:+80", "http://host:80", "10.0.0.300:80", long + ".org:80"},
 		},
 		"ping": {
 			valid:   []string{"localhost", "10.0.0.1", "::1", "fe80::1%eth0", "a-b.example.org.", "bücher.example"},

@@ -71,10 +71,10 @@ func CommonProperties() []Property {
 // NewSettings validates all names and values against spec and [CommonProperties]. An empty value means unset.
 // The error is a [monitor.InvalidError] that names the property.
 func NewSettings(spec Spec, values map[string]string) (Settings, error) {
-	properties := append(slices.Clone(spec.Properties), CommonProperties()...)
-	if err := checkNames(spec, properties, values); err != nil {
+	if err := ValidateNames(spec, values); err != nil {
 		return Settings{}, err
 	}
+	properties := append(slices.Clone(spec.Properties), CommonProperties()...)
 	s := Settings{values: make(map[string]any, len(properties))}
 	for _, property := range properties {
 		text := values[property.Name]
@@ -112,7 +112,10 @@ func ValidateRecipients(text string) error {
 	return nil
 }
 
-func checkNames(spec Spec, properties []Property, values map[string]string) error {
+// ValidateNames validates the names of the properties that are set. The error is a [monitor.InvalidError] that names the
+// unknown property.
+func ValidateNames(spec Spec, values map[string]string) error {
+	properties := append(slices.Clone(spec.Properties), CommonProperties()...)
 	known := make([]string, len(properties))
 	for i, property := range properties {
 		known[i] = property.Name

@@ -85,6 +85,8 @@ type Output struct {
 	Doc  string `json:"doc"`
 	// RuleOnly marks an output that only rules may use. It is never stored or shown.
 	RuleOnly bool `json:"ruleOnly,omitempty"`
+	// EmptyIfAbsent marks an output that rules compare as an empty text if the check did not produce it.
+	EmptyIfAbsent bool `json:"emptyIfAbsent,omitempty"`
 }
 
 // Spec describes a monitor type. The validation, the form, the reference and the API specification are derived from it.
@@ -112,6 +114,8 @@ type Outcome struct {
 	Value float64
 	// Outputs maps the output names of the Spec to float64, string or bool values.
 	Outputs map[string]any
+	// Names means that the texts in Outputs are domain names. Rules compare them without regard to case and final dots.
+	Names bool
 	// Err explains to users why there was no answer; nil if there was one. If it is set, Value and Outputs hold the
 	// measurements before the error.
 	Err error
@@ -136,6 +140,9 @@ type Type struct {
 	MaxDuration func(settings Settings) time.Duration
 	// Searches lists the properties that search the answers of targets.
 	Searches []secret.Search
+	// CanonicalTarget returns a target as it is stored, and an invalid target unchanged; nil means that targets are stored
+	// as they are.
+	CanonicalTarget func(target string) string
 	// New returns a probe. It does not access the network. The error is a [monitor.InvalidError] that names the invalid
 	// target or property.
 	New func(target string, settings Settings) (Probe, error)
@@ -171,11 +178,8 @@ func (r Registry) Secrets() secret.Properties {
 
 // contents describes a property. The text of a property that the type does not have is secret as a whole.
 func (r Registry) contents(monitorType, name string) secret.Property {
-	for _, properties := range [][]Property{r[monitorType].Spec.Properties, CommonProperties()} {
-		i := slices.IndexFunc(properties, func(p Property) bool { return p.Name == name })
-		if i >= 0 {
-			return secret.Property{Map: properties[i].Kind == KindStringMap, Secret: properties[i].Secret}
-		}
+	if p, exists := r.property(monitorType, name); exists {
+		return secret.Property{Map: p.Kind == KindStringMap, Secret: p.Secret}
 	}
 	return secret.Property{Secret: true}
 }

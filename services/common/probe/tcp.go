@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -14,7 +15,7 @@ func tcpType(guard Guard) Type {
 			Type:          "tcp",
 			Title:         "TCP port",
 			Doc:           "Opens a TCP connection to a port and closes it again.",
-			TargetDoc:     "host:port, with an IPv6 address in brackets",
+			TargetDoc:     "host:port, with an IPv6 address in brackets; the port is a number or a service such as https",
 			ExampleTarget: "db.example.org:5432",
 			ValueDoc:      "Time to open the connection, including the name lookup, in ms.",
 			Properties: []Property{
@@ -30,13 +31,28 @@ func tcpType(guard Guard) Type {
 			RuleHint: "If the connection can't be opened, the check fails, with or without a rule. A rule can " +
 				"limit the time.",
 		},
-		New: func(target string, settings Settings) (Probe, error) { return newTCP(guard, target, settings) },
+		CanonicalTarget: withPortNumber,
+		New:             func(target string, settings Settings) (Probe, error) { return newTCP(guard, target, settings) },
 	}
 }
 
 // timeoutProperty returns the property that limits the duration of a check.
 func timeoutProperty(defaultValue, doc string) Property {
 	return Property{Name: "timeout", Kind: KindDuration, Default: defaultValue, Min: 1, Max: 600_000, Doc: doc}
+}
+
+// withPortNumber replaces the name of a service in target by the number of its port. It returns any other target
+// unchanged.
+func withPortNumber(target string) string {
+	host, service, err := net.SplitHostPort(target)
+	if err != nil || strings.Trim(service, "+-0123456789") == "" {
+		return target
+	}
+	port, err := net.LookupPort("tcp", service)
+	if err != nil {
+		return target
+	}
+	return net.JoinHostPort(host, strconv.Itoa(port))
 }
 
 type tcpProbe struct {
@@ -46,7 +62,7 @@ type tcpProbe struct {
 }
 
 func newTCP(guard Guard, target string, settings Settings) (Probe, error) {
-	host, port, ok := splitHostPort(target)
+	host, port, ok := splitHostPort(withPortNumber(target))
 	if !ok {
 		return nil, invalidTCPTarget(target)
 	}

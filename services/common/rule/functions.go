@@ -27,8 +27,8 @@ type (
 	tokens = []govaluate.ExpressionToken
 )
 
-// replaceOperators replaces the operators =~, !~ and + by functions, because govaluate limits neither their time nor
-// their memory.
+// replaceOperators replaces operators by functions: =~, !~ and +, because govaluate limits neither their time nor their
+// memory, and ==, != and IN, because they compare domain names in their own way.
 func replaceOperators(expression tokens) (tokens, error) {
 	at := lastApplied(expression)
 	if at < 0 {
@@ -51,6 +51,10 @@ func replaceOperators(expression tokens) (tokens, error) {
 		return call(match(operator.Value == "!~"), left, right), nil
 	case operator.Kind == govaluate.MODIFIER && operator.Value == "+":
 		return call(add, left, right), nil
+	case operator.Kind == govaluate.COMPARATOR && operator.Value == "in":
+		return call(isIn, left, right), nil
+	case operator.Kind == govaluate.COMPARATOR && (operator.Value == "==" || operator.Value == "!="):
+		return call(equals(operator.Value == "!="), left, right), nil
 	}
 	return slices.Concat(left, tokens{operator}, right), nil
 }
@@ -145,9 +149,23 @@ func match(negated bool) govaluate.ExpressionFunction {
 				return nil, err
 			}
 		}
-		matched, err := compiled.Match(p.ctx, text)
+		matched, err := p.matches(compiled, text)
 		return matched != negated, err
 	}
+}
+
+// matches reports whether a regular expression matches a text or, if the outputs are names, one of its forms.
+func (p *parameters) matches(compiled *pattern.Pattern, text string) (bool, error) {
+	forms := []string{text}
+	if p.names {
+		forms = nameForms(text)
+	}
+	for _, form := range forms {
+		if matched, err := compiled.Match(p.ctx, form); matched || err != nil {
+			return matched, err
+		}
+	}
+	return false, nil
 }
 
 // buildPattern compiles a regular expression that was built from outputs.

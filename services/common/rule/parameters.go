@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"nanomon/services/common/memory"
@@ -13,13 +14,18 @@ import (
 type parameters struct {
 	ctx     context.Context
 	outputs map[string]any
+	// names is true if the texts in outputs are domain names.
+	names bool
+	// empty lists the outputs whose value is an empty text if the check did not produce them.
+	empty []string
 	// missing lists the outputs that the rule uses and the check did not produce.
 	missing []string
 	// joined is the number of bytes that the rule has joined with +.
 	joined int
 }
 
-// Get returns the value of an output, or a [noValue] if the check did not produce it.
+// Get returns the value of an output. If the check did not produce it, the value is a [noValue] or, if the output is in
+// empty, an empty text.
 func (p *parameters) Get(name string) (any, error) {
 	if name == evaluation {
 		return p, nil
@@ -32,6 +38,9 @@ func (p *parameters) Get(name string) (any, error) {
 	}
 	if name != noElement {
 		p.missing = append(p.missing, name)
+	}
+	if slices.Contains(p.empty, name) {
+		return "", nil
 	}
 	return &noValue{unequal: func() {}}, nil
 }

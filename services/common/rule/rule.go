@@ -24,13 +24,16 @@ var ErrNotBool = errors.New("rule didn't return a bool")
 type Outputs func(name string) (probe.Output, bool)
 
 // isRuleOnly reports whether t is an output that only rules may use.
-func (o Outputs) isRuleOnly(t token) bool {
+func (o Outputs) isRuleOnly(t token) bool { return o.of(t).RuleOnly }
+
+// of returns the description of the output that t is, or the zero value if t is another token.
+func (o Outputs) of(t token) probe.Output {
 	name, isName := t.Value.(string)
 	if t.Kind != govaluate.VARIABLE || !isName {
-		return false
+		return probe.Output{}
 	}
 	output, _ := o(name)
-	return output.RuleOnly
+	return output
 }
 
 // Rule is a compiled expression. Several goroutines may evaluate it at the same time.
@@ -41,6 +44,8 @@ type Rule struct {
 	ruleOnly []string
 	// quoted lists the outputs that an error of govaluate may quote.
 	quoted []string
+	// empty lists the outputs whose value is an empty text if a check did not produce them.
+	empty []string
 }
 
 // Compile parses text. outputs describes the outputs that the rule may use.
@@ -91,6 +96,9 @@ func newRule(text string, expression tokens, outputs Outputs) (r *Rule, err erro
 		if t.Kind != govaluate.VARIABLE || !isName {
 			continue
 		}
+		if outputs.of(t).EmptyIfAbsent {
+			r.empty = append(r.empty, name)
+		}
 		if outputs.isRuleOnly(t) {
 			r.ruleOnly = append(r.ruleOnly, name)
 		}
@@ -122,10 +130,20 @@ func (r *Rule) Uses(name string) bool { return slices.Contains(r.ruleOnly, name)
 // starts with "rule eval error: ". It never contains the value of an output. Eval may panic, which is a fault of
 // NanoMon.
 func (r *Rule) Eval(ctx context.Context, outputs map[string]any) (isTrue bool, err error) {
-	if err := r.reserveQuotes(ctx, outputs); err != nil {
+	return r.eval(&parameters{ctx: ctx, outputs: outputs, empty: r.empty})
+}
+
+// EvalNames is like [Rule.Eval] for outputs whose texts are domain names, of which some are followed by a blank and a
+// preference. A name equals itself in another case, with and without its final dot, and without its preference. A
+// regular expression matches if it matches one of these forms.
+func (r *Rule) EvalNames(ctx context.Context, outputs map[string]any) (isTrue bool, err error) {
+	return r.eval(&parameters{ctx: ctx, outputs: outputs, empty: r.empty, names: true})
+}
+
+func (r *Rule) eval(parameters *parameters) (isTrue bool, err error) {
+	if err := r.reserveQuotes(parameters.ctx, parameters.outputs); err != nil {
 		return false, fmt.Errorf("rule eval error: %w", err)
 	}
-	parameters := &parameters{ctx: ctx, outputs: outputs}
 	value, err := r.expression.Eval(parameters)
 	if err != nil {
 		return false, fmt.Errorf("rule eval error: %w", parameters.explain(err))

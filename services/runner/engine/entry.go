@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -53,9 +54,9 @@ func newEntry(ctx context.Context, m monitor.Monitor) *entry {
 
 // run checks the monitor once. The first run compiles the check: compiling thousands of monitors at the start would
 // delay the schedule. The error is a [probe.NotCheckedError].
-func (e *entry) run(types probe.Registry, secrets secret.Source) (monitor.Result, error) {
+func (e *entry) run(types probe.Registry, secrets secret.Source, log *slog.Logger) (monitor.Result, error) {
 	if e.check == nil && e.compileErr == nil {
-		e.check, e.compileErr = check.Compile(types, secrets, e.monitor)
+		e.compile(types, secrets, log)
 	}
 	if own := probe.OwnFault(e.compileErr); own != nil {
 		return monitor.Result{}, own
@@ -64,6 +65,17 @@ func (e *entry) run(types probe.Registry, secrets secret.Source) (monitor.Result
 		return check.FailedResult(e.monitor, time.Now(), e.compileErr.Error()), nil
 	}
 	return e.check.Run(e.ctx)
+}
+
+func (e *entry) compile(types probe.Registry, secrets secret.Source, log *slog.Logger) {
+	e.check, e.compileErr = check.Compile(types, secrets, e.monitor)
+	if e.compileErr != nil {
+		return
+	}
+	if ignored := e.check.Ignored(); len(ignored) > 0 {
+		log.Warn("ignored properties that the type of the monitor does not have",
+			"monitor_id", e.monitor.ID, "type", e.monitor.Type, "properties", ignored)
+	}
 }
 
 // close releases the resources of the probe. No check may be running.

@@ -229,3 +229,20 @@ func TestChecksContinueWhileStoreUnavailable(t *testing.T) {
 		}
 	})
 }
+
+func TestIgnoredPropertiesAreLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stray := monitors(1, "10s")[0]
+		stray.Properties = map[string]string{"server": "192.0.2.53"}
+		s := newMemoryStore(stray)
+		b := startEngine(t, s, newFakeProbes())
+		elapse(time.Minute)
+		const warning = `level=WARN msg="ignored properties that the type of the monitor does not have" monitor_id=`
+		if got := b.log.count(warning); got != 1 {
+			t.Errorf("%d warnings, want 1: %s", got, &b.log.text)
+		}
+		if state := inspect(s, func() store.State { return s.states[stray.ID] }); state.Latest.Status != monitor.StatusOK {
+			t.Errorf("the monitor is not OK: %s", state.Latest.Message)
+		}
+	})
+}

@@ -245,7 +245,7 @@ func (s *scheduler) runCheck(ctx context.Context, c dueCheck, way quarantine.Way
 			f.delay = began - c.due
 			end := s.cfg.Quarantine.Begin(quarantine.KeyOf(en.monitor), way)
 			f.result, f.notChecked = unlessPaused(s.types, en.monitor, func() (monitor.Result, error) {
-				return en.run(s.types, s.cfg.Secrets)
+				return en.run(s.types, s.cfg.Secrets, s.log)
 			})
 			f.result.Date = date
 			end()

@@ -98,13 +98,17 @@ lifecycle:
 {{- end }}
 {{- end }}
 
-{{/* The common part of the containers of api, frontend and runner. toJson writes a numeric tag without an exponent,
-because Helm parses a tag of digits only as a number. */}}
+{{/* A text that Helm parses as a number if it consists of digits. toJson writes a number without an exponent. */}}
+{{- define "nanomon.text" -}}
+{{ kindIs "string" . | ternary . (toJson .) }}
+{{- end }}
+
+{{/* The common part of the containers of api, frontend and runner. */}}
 {{- define "nanomon.container" -}}
 {{- $root := index . 0 -}}
 {{- $name := index . 1 -}}
 name: {{ $name }}
-image: {{ printf "%s/%s:%s" (trimSuffix "/" $root.Values.image.regRepo) $name ($root.Values.image.tag | default $root.Chart.AppVersion | toJson | trimAll "\"") | quote }}
+image: {{ printf "%s/%s:%s" (trimSuffix "/" $root.Values.image.regRepo) $name (include "nanomon.text" ($root.Values.image.tag | default $root.Chart.AppVersion)) | quote }}
 imagePullPolicy: {{ $root.Values.image.pullPolicy | default "IfNotPresent" }}
 securityContext:
   {{- include "nanomon.containerSecurity" $root | nindent 2 }}
@@ -119,7 +123,7 @@ resources:
 {{- range $name, $value := . }}
 {{- if not (or (kindIs "invalid" $value) (eq (toString $value) "")) }}
 - name: {{ $name }}
-  value: {{ toString $value | quote }}
+  value: {{ include "nanomon.text" $value | quote }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -131,7 +135,7 @@ resources:
 {{- fail "auth has no effect without authClientId, so nothing would be protected: set authClientId too" }}
 {{- end }}
 AUTH_CLIENT_ID: {{ .Values.authClientId | quote }}
-AUTH_TENANT: {{ $auth.tenant | quote }}
+AUTH_TENANT: {{ and .Values.authClientId ($auth.tenant | default .Values.authTenant) | default "" | quote }}
 AUTH_ISSUER: {{ $auth.issuer | quote }}
 AUTH_AUDIENCE: {{ $auth.audience | quote }}
 AUTH_PROTECT_READS: {{ if $auth.protectReads }}"true"{{ end }}
@@ -171,15 +175,15 @@ AUTH_PROTECT_READS: {{ if $auth.protectReads }}"true"{{ end }}
 {{/* The credentials for notifications: variables with their values from runner.alerting. */}}
 {{- define "nanomon.notificationSecrets" -}}
 {{- with .Values.runner.alerting -}}
-ALERT_SMTP_PASSWORD: {{ .password | default "" | toString | quote }}
+ALERT_SMTP_PASSWORD: {{ include "nanomon.text" (.password | default "") | quote }}
 ALERT_WEBHOOK_URL: {{ .webhookURL | default "" | quote }}
-ALERT_WEBHOOK_SECRET: {{ .webhookSecret | default "" | quote }}
+ALERT_WEBHOOK_SECRET: {{ include "nanomon.text" (.webhookSecret | default "") | quote }}
 ALERT_SLACK_URL: {{ .slackURL | default "" | quote }}
 ALERT_TEAMS_URL: {{ .teamsURL | default "" | quote }}
 ALERT_DISCORD_URL: {{ .discordURL | default "" | quote }}
 ALERT_NTFY_URL: {{ .ntfyURL | default "" | quote }}
-ALERT_NTFY_TOKEN: {{ .ntfyToken | default "" | quote }}
-ALERT_PAGERDUTY_KEY: {{ .pagerDutyKey | default "" | quote }}
+ALERT_NTFY_TOKEN: {{ include "nanomon.text" (.ntfyToken | default "") | quote }}
+ALERT_PAGERDUTY_KEY: {{ include "nanomon.text" (.pagerDutyKey | default "") | quote }}
 {{- end }}
 {{- end }}
 
@@ -193,6 +197,21 @@ MONGO_URI: {{ b64enc . }}
 {{ $name }}: {{ b64enc . }}
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{/* The names of the values of the original chart that are set and have no effect, separated by commas. */}}
+{{- define "nanomon.ignoredValues" -}}
+{{- $ignored := list -}}
+{{- if and .Values.authTenant (or .Values.auth.tenant (not .Values.authClientId)) -}}
+{{- $ignored = append $ignored "authTenant" -}}
+{{- end -}}
+{{- range list "architecture" "arbiter" "replicaCount" "service" "useStatefulSet" -}}
+{{- if hasKey $.Values.mongodb . }}{{ $ignored = append $ignored (print "mongodb." .) }}{{ end -}}
+{{- end -}}
+{{- if hasKey .Values.mongodb.auth "enabled" }}{{ $ignored = append $ignored "mongodb.auth.enabled" }}{{ end -}}
+{{- if hasKey .Values "postgresql" }}{{ $ignored = append $ignored "postgresql" }}{{ end -}}
+{{- if hasKey .Values.runner "monitorChangeInterval" }}{{ $ignored = append $ignored "runner.monitorChangeInterval" }}{{ end -}}
+{{- sortAlpha $ignored | join ", " -}}
 {{- end }}
 
 {{/* The URL of the page, or empty if the values don't contain it. */}}

@@ -1,0 +1,53 @@
+package rule
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/Knetic/govaluate"
+)
+
+// equals returns the function of == or, if negated, of !=.
+func equals(negated bool) govaluate.ExpressionFunction {
+	return func(arguments ...any) (any, error) {
+		p, left, right := arguments[0].(*parameters), arguments[1], arguments[2]
+		equal := reflect.DeepEqual(left, right) || p.sameName(left, right)
+		return equal != negated, nil
+	}
+}
+
+// isIn is the function of IN.
+func isIn(arguments ...any) (any, error) {
+	p, left := arguments[0].(*parameters), arguments[1]
+	list, isList := arguments[2].([]any)
+	if !isList {
+		return nil, plainError("IN needs a list on its right side")
+	}
+	return slices.ContainsFunc(list, func(element any) bool { return left == element || p.sameName(left, element) }), nil
+}
+
+// sameName reports whether the outputs are names and two values are forms of the same one.
+func (p *parameters) sameName(left, right any) bool {
+	a, isText := left.(string)
+	b, areTexts := right.(string)
+	if !p.names || !isText || !areTexts {
+		return false
+	}
+	return isFormOf(a, b) || isFormOf(b, a)
+}
+
+func isFormOf(text, name string) bool {
+	return slices.ContainsFunc(nameForms(name), func(form string) bool { return strings.EqualFold(form, text) })
+}
+
+// nameForms returns the forms of a domain name, which may be followed by a blank and a preference: without and with its
+// final dot, without and with the preference.
+func nameForms(text string) []string {
+	host, preference := text, ""
+	if at := strings.LastIndexByte(text, ' '); at >= 0 {
+		host, preference = text[:at], text[at:]
+	}
+	host = strings.TrimSuffix(host, ".")
+	return []string{host, host + ".", host + preference, host + "." + preference}
+}
