@@ -28,6 +28,8 @@ type lookupsKey struct{}
 type lookups struct {
 	// end is the time at which the check ends.
 	end time.Time
+	// servers returns the number of name servers.
+	servers func() int
 
 	mu sync.Mutex
 	// silent contains the servers that did not answer, each with the type of record: some servers never answer queries
@@ -42,7 +44,9 @@ type lookups struct {
 func limitCheck(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	end, _ := limited.Deadline()
-	known := &lookups{end: end, silent: make(map[string]bool), answered: make(map[string]bool)}
+	known := &lookups{
+		end: end, servers: sync.OnceValue(systemServers), silent: make(map[string]bool), answered: make(map[string]bool),
+	}
 	return context.WithValue(limited, lookupsKey{}, known), cancel
 }
 
@@ -55,7 +59,7 @@ func newResolver() *net.Resolver {
 	}
 	dial := net.DefaultResolver.Dial
 	if dial == nil {
-		dial = new(net.Dialer).DialContext
+		dial = (&net.Dialer{Resolver: new(net.Resolver)}).DialContext // The server is an IP address.
 	}
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, server string) (net.Conn, error) {
 		conn, err := dial(ctx, network, server)
@@ -104,7 +108,7 @@ func (c *queryConn) Write(query []byte) (int, error) {
 		return 0, os.ErrDeadlineExceeded
 	}
 	now := time.Now()
-	c.interval = queryInterval(c.lookups.end.Sub(now), systemServers())
+	c.interval = queryInterval(c.lookups.end.Sub(now), c.lookups.servers())
 	if !c.limit.IsZero() {
 		c.interval = min(c.interval, c.limit.Sub(now)/udpAttempts)
 	}
