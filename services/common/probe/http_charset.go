@@ -60,10 +60,14 @@ var xmlCharset = regexp.MustCompile(`^<\?xml[^>]*\sencoding\s*=\s*["']([^"'>]+)[
 func declaredCharset(contentType, start string) string {
 	_, parameters, _ := mime.ParseMediaType(contentType)
 	label := parameters["charset"]
-	if match := xmlCharset.FindStringSubmatch(start); label == "" && match != nil {
-		return match[1]
+	match := xmlCharset.FindStringSubmatch(start)
+	if label != "" || match == nil {
+		return label
 	}
-	return label
+	if _, name := charset.Lookup(match[1]); strings.HasPrefix(name, "utf-16") {
+		return "utf-8" // In UTF-16, the declaration would not be readable here.
+	}
+	return match[1]
 }
 
 // isText reports whether the content may be in a charset that is not declared in the header.
