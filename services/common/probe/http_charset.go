@@ -45,8 +45,9 @@ func (b body) charset() (encoding.Encoding, error) {
 	case !isText(b.contentType), name == "windows-1252" && b.isUTF8():
 		return nil, nil
 	}
+	doubtful := found == nil || strings.HasPrefix(name, "utf-16") // Many programs declare UTF-16 and send UTF-8.
 	switch {
-	case name == "utf-8", found == nil && b.isUTF8() && !strings.Contains(b.text, "\x00"):
+	case name == "utf-8", doubtful && b.isUTF8() && !strings.Contains(b.text, "\x00"):
 		return nil, nil
 	case found == nil, name == "replacement":
 		return nil, undecodableError("the charset " + quote(label) + " is not supported")
@@ -60,14 +61,10 @@ var xmlCharset = regexp.MustCompile(`^<\?xml[^>]*\sencoding\s*=\s*["']([^"'>]+)[
 func declaredCharset(contentType, start string) string {
 	_, parameters, _ := mime.ParseMediaType(contentType)
 	label := parameters["charset"]
-	match := xmlCharset.FindStringSubmatch(start)
-	if label != "" || match == nil {
-		return label
+	if match := xmlCharset.FindStringSubmatch(start); label == "" && match != nil {
+		return match[1]
 	}
-	if _, name := charset.Lookup(match[1]); strings.HasPrefix(name, "utf-16") {
-		return "utf-8" // In UTF-16, the declaration would not be readable here.
-	}
-	return match[1]
+	return label
 }
 
 // isText reports whether the content may be in a charset that is not declared in the header.
