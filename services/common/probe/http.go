@@ -123,6 +123,9 @@ func addMatch(ctx context.Context, outcome *Outcome, match string) error {
 		return err
 	}
 	outcome.Outputs["regexMatch"], outcome.Outputs["regexText"] = text, text
+	if len(text) > maxOutputChars {
+		return nil // A number is shorter, and ParseFloat would copy the text.
+	}
 	number, err := strconv.ParseFloat(text, 64)
 	if err == nil && !math.IsInf(number, 0) && !math.IsNaN(number) {
 		outcome.Outputs["regexMatch"], outcome.Value = number, number

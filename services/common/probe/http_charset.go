@@ -45,8 +45,9 @@ func (b body) charset() (encoding.Encoding, error) {
 	case !isText(b.contentType), name == "windows-1252" && b.isUTF8():
 		return nil, nil
 	}
+	doubtful := found == nil || strings.HasPrefix(name, "utf-16") // Many programs declare UTF-16 and send UTF-8.
 	switch {
-	case name == "utf-8", found == nil && b.isUTF8() && !strings.Contains(b.text, "\x00"):
+	case name == "utf-8", doubtful && b.isUTF8() && !strings.Contains(b.text, "\x00"):
 		return nil, nil
 	case found == nil, name == "replacement":
 		return nil, undecodableError("the charset " + quote(label) + " is not supported")

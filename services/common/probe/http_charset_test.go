@@ -34,6 +34,9 @@ func TestHTTPCharsets(t *testing.T) {
 		{"Gr\xf6\xdfe: FATAL \x80", "text/html", text}, // as in a browser
 		{`<meta charset="iso-8859-15">Gr` + "\xf6\xdfe", "text/html", `<meta charset="iso-8859-15">Größe`},
 		{`<?xml version="1.0" encoding='ISO-8859-1'?>Gr` + "\xf6\xdfe", "application/rss+xml", `<?xml version="1.0" encoding='ISO-8859-1'?>Größe`},
+		{`<?xml version="1.0" encoding="utf-16"?>Größe`, "application/xml", `<?xml version="1.0" encoding="utf-16"?>Größe`},
+		{`<a>Größe</a>`, "application/xml; charset=utf-16", `<a>Größe</a>`},
+		{`<meta charset="utf-16">Größe`, "text/html", `<meta charset="utf-16">Größe`},
 		{"\x93\xfa\x96\x7b", "text/html; charset=Shift_JIS", "日本"},
 		{"\xcd\xcf\xd0", "text/plain; charset=koi8-r", "моп"},
 		{"Gr\xf6", "application/octet-stream", "Gr\uFFFD"},

@@ -25,7 +25,7 @@ func removeReplacedCookies(next *http.Request) {
 	}
 	isReplaced := func(cookie *http.Cookie) bool { return replaced[cookie.Name] }
 	configured := next.Cookies()
-	if !slices.ContainsFunc(configured, isReplaced) {
+	if next.Header.Get("Cookie") != "" && !slices.ContainsFunc(configured, isReplaced) {
 		return
 	}
 	next.Header.Del("Cookie")

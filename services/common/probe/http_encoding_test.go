@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
@@ -202,4 +203,28 @@ func TestHTTPDecodersReserveTheirMemory(t *testing.T) {
 	z.Close()
 	server := serveBody(t, window.Bytes(), "Content-Encoding: zstd")
 	wantFailure(t, "http", runHTTP(t, server.URL, nil), "can't decode the response body: window size exceeded")
+}
+
+func FuzzHTTPBody(f *testing.F) {
+	for _, encoding := range []string{"gzip", "deflate", "raw deflate", "br", "zstd"} {
+		f.Add(strings.TrimPrefix(encoding, "raw "), "text/html; charset=utf-16", compress(encoding, []byte("a body")))
+	}
+	f.Add("br, gzip", "text/xml", []byte("<?xml version='1.0' encoding='koi8-r'?>\xc1"))
+	p := &httpProbe{maxBody: 64 << 10, keepBody: true}
+	f.Fuzz(func(t *testing.T, encoding, contentType string, data []byte) {
+		response := &http.Response{Header: http.Header{"Content-Encoding": {encoding}, "Content-Type": {contentType}}}
+		response.Body = io.NopCloser(bytes.NewReader(data))
+		var text string
+		got, err := p.readBody(t.Context(), response)
+		if err == nil {
+			text, err = got.toUTF8(t.Context())
+		}
+		if err == nil {
+			text, err = validText(t.Context(), text)
+		}
+		var undecodable undecodableError
+		if err != nil && !errors.As(err, &undecodable) || got.length > p.maxBody || !utf8.ValidString(text) {
+			t.Errorf("%d bytes, %d in the text: %v", got.length, len(text), err)
+		}
+	})
 }
