@@ -123,6 +123,9 @@ func (h *importHandler) decode(ctx context.Context, raw []json.RawMessage) ([]mo
 	if err := restoreImport(ctx, h.store, h.types.Secrets(), items, errs); err != nil {
 		return nil, err
 	}
+	if err := validateImportNames(ctx, h.store, items, errs); err != nil {
+		return nil, err
+	}
 	var faults, hints []string
 	positions := make(map[string]int, len(raw))
 	for i, data := range raw {
