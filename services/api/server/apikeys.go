@@ -141,6 +141,8 @@ func decodeAPIKey(data []byte) (store.Key, error) {
 	case utf8.RuneCountInString(body.Name) > maxKeyName:
 		return store.Key{}, monitor.Invalidf("name has %d characters, at most %d are allowed",
 			utf8.RuneCountInString(body.Name), maxKeyName)
+	case monitor.ValidateName("name", body.Name) != nil:
+		return store.Key{}, monitor.ValidateName("name", body.Name)
 	case body.Scope != store.KeyScopeRead && body.Scope != store.KeyScopeAdmin:
 		return store.Key{}, monitor.Invalidf("scope must be %s or %s", store.KeyScopeRead, store.KeyScopeAdmin)
 	}

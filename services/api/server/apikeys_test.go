@@ -98,16 +98,17 @@ func TestAPIKeyLifeCycle(t *testing.T) {
 func TestInvalidAPIKeys(t *testing.T) {
 	admin, _ := startSignedIn(t)
 	for body, detail := range map[string]string{
-		``:                              "request body is empty",
-		`{`:                             "request body is not valid JSON: unexpected end of JSON input",
-		`[]`:                            "expected a JSON object, not an array",
-		`{}`:                            "name is missing: say what the key is for",
-		`{"name":" \t","scope":"read"}`: "name is missing: say what the key is for",
-		`{"name":7,"scope":"read"}`:     `field "name" must be a string, not a number`,
-		`{"name":"n","scope":["read"]}`: `field "scope" must be a string, not an array`,
-		`{"name":"n"}`:                  "scope must be read or admin",
-		`{"name":"n","scope":"Admin"}`:  "scope must be read or admin",
-		`{"name":"n","scope":"write"}`:  "scope must be read or admin",
+		``:                                   "request body is empty",
+		`{`:                                  "request body is not valid JSON: unexpected end of JSON input",
+		`[]`:                                 "expected a JSON object, not an array",
+		`{}`:                                 "name is missing: say what the key is for",
+		`{"name":" \t","scope":"read"}`:      "name is missing: say what the key is for",
+		`{"name":7,"scope":"read"}`:          `field "name" must be a string, not a number`,
+		`{"name":"n","scope":["read"]}`:      `field "scope" must be a string, not an array`,
+		`{"name":"a\u202Eb","scope":"read"}`: "name contains the control character U+202E",
+		`{"name":"n"}`:                       "scope must be read or admin",
+		`{"name":"n","scope":"Admin"}`:       "scope must be read or admin",
+		`{"name":"n","scope":"write"}`:       "scope must be read or admin",
 		`{"name":"` + strings.Repeat("é", 101) + `","scope":"read"}`: "name has 101 characters, at most 100 are allowed",
 	} {
 		admin.do("POST", "/api/keys", body).wantProblem(t, 400, detail)

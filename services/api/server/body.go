@@ -13,9 +13,13 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// readBody reads the body of a request, at most limit bytes of UTF-8.
+// byteOrderMark is written before a text by some editors and shells.
+const byteOrderMark = "\uFEFF"
+
+// readBody reads the body of a request, at most limit bytes of UTF-8. It removes a byte order mark.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
 	var tooBig *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooBig):

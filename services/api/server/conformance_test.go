@@ -182,7 +182,8 @@ func (x *exchange) checkRoute(method, pattern string, path map[string]string) er
 		return errors.New("the specification has no such route")
 	}
 	request := x.request.Clone(context.Background())
-	request.Method, request.Body = method, io.NopCloser(&x.received)
+	body := bytes.TrimPrefix(x.received.Bytes(), []byte(byteOrderMark)) // not part of the JSON
+	request.Method, request.Body = method, io.NopCloser(bytes.NewReader(body))
 	// The server ignores the content type.
 	request.Header.Set("Content-Type", "application/json")
 	input := &openapi3filter.RequestValidationInput{

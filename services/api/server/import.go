@@ -144,6 +144,9 @@ func (h *importHandler) validate(
 	if err := restoreImport(ctx, h.store, h.types.Secrets(), items, errs); err != nil {
 		return err
 	}
+	if err := validateImportNames(ctx, h.store, items, errs); err != nil {
+		return err
+	}
 	var faults, hints []string
 	positions := make(map[string]int, len(raw))
 	for i, data := range raw {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -71,6 +72,55 @@ func TestInvalidMonitors(t *testing.T) {
 	same(t, "pending checks", len(a.pending()), 0)
 }
 
+// Some editors and shells write a byte order mark before a text.
+func TestBodyWithByteOrderMark(t *testing.T) {
+	a := startAPI(t, nil)
+	const mark = "\uFEFF"
+	body := mark + `{"name": "marked", "type": "http", "interval": "5s", "target": "http://localhost"}`
+	a.wantStatus(t, 200, "POST", "/api/monitors", body)
+	a.wantStatus(t, 204, "POST", "/api/monitors/import", mark+"["+body[len(mark):]+"]")
+	a.do("POST", "/api/monitors", mark).wantProblem(t, 400, "request body is empty")
+	got := a.do("POST", "/api/monitors", mark+body)
+	got.wantProblem(t, 400, "request body is not valid JSON: invalid character 'ï' looking for beginning of value")
+}
+
+func TestNamesWithInvisibleCharacters(t *testing.T) {
+	a := startAPI(t, nil)
+	a.seed(3)
+	draft := func(name, group string) string {
+		return toJSON(t, map[string]any{"name": name, "group": group, "type": "http", "interval": "5s", "target": "http://localhost"})
+	}
+	for text, character := range map[string]string{
+		"a\u202Eb": "U+202E", "\u2066a": "U+2066", "a\u200F": "U+200F", "a\nb": "U+000A", "a\tb": "U+0009", "\u0000": "U+0000",
+		"a\u007f": "U+007F", "a\u0085b": "U+0085",
+	} {
+		a.wantRejected(t, draft(text, ""), "["+draft(text, "")+"]", text, "monitor name contains the control character "+character)
+		a.wantRejected(t, draft("n", text), "["+draft("n", text)+"]", "n", "monitor group contains the control character "+character)
+		window := toJSON(t, map[string]any{"name": text, "groups": []string{"g"}, "start": "2030-01-01T00:00:00Z", "end": "2030-01-02T00:00:00Z"})
+		a.do("POST", "/api/maintenance", window).wantProblem(t, 400, "name contains the control character "+character)
+	}
+	a.wantStatus(t, 200, "POST", "/api/monitors", draft("Größe 測試 مرحبا שלום é 👍🏽 a\u200Db", ""))
+
+	// A stored monitor keeps its name.
+	old := a.monitors()[0]
+	old.Name = "old\u202Ename"
+	must(t, a.store.ReplaceMonitor(t.Context(), old))
+	old.Interval = "77s"
+	a.wantStatus(t, 200, "PUT", "/api/monitors/"+old.ID, toJSON(t, old))
+	a.wantStatus(t, 204, "POST", "/api/monitors/import", toJSON(t, []any{old}))
+	old.Name += "!"
+	a.do("PUT", "/api/monitors/"+old.ID, toJSON(t, old)).wantProblem(t, 400, "monitor name contains the control character U+202E")
+	a.do("POST", "/api/monitors/import", toJSON(t, []any{old})).wantProblem(t, 400,
+		`monitor 1 "old\u202ename!": monitor name contains the control character U+202E`)
+}
+
+func (a *api) wantStatus(t *testing.T, status int, method, path, body string) {
+	t.Helper()
+	if got := a.do(method, path, body); got.status != status {
+		t.Errorf("%s %s: %d %s, want %d", method, path, got.status, got.body, status)
+	}
+}
+
 // wantRejected sends a monitor, and an import of it, to every route that accepts one. It checks detail and hint.
 func (a *api) wantRejected(t *testing.T, single, list, name, detail string) {
 	t.Helper()
@@ -84,7 +134,7 @@ func (a *api) wantRejected(t *testing.T, single, list, name, detail string) {
 	}
 	for _, path := range []string{"/api/monitors/import", "/api/monitors/import?dryRun=true"} {
 		got := a.do("POST", path, list)
-		got.wantProblem(t, 400, `monitor 1 "`+name+`": `+detail)
+		got.wantProblem(t, 400, "monitor 1 "+strconv.Quote(name)+": "+detail)
 		got.wantHint(t, validationHints[detail])
 	}
 }

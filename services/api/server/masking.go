@@ -107,7 +107,10 @@ func complete(
 			return m, err
 		}
 	}
-	return m, check.Validate(types, m)
+	if err := check.Validate(types, m); err != nil {
+		return m, err
+	}
+	return m, validateNames(ctx, s, m, storedID)
 }
 
 // restoreImport replaces placeholders in the items of an import by the stored secrets. It sets the error of each item

@@ -101,6 +101,7 @@ func Parse[T Validator](environment map[string]string) (T, error) {
 	if err != nil {
 		return parsed, err
 	}
+	faults = append(faults, proxyFaults(environment)...)
 	for _, fault := range parsed.Validate() {
 		// A setting that could not be parsed has no value that can be checked.
 		if !slices.ContainsFunc(faults, func(f Fault) bool { return f.Setting == fault.Setting }) {

@@ -9,19 +9,24 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// profile allows underscores, which names of services contain.
-var profile = idna.New(idna.MapForLookup(), idna.StrictDomainName(false), idna.BidiRule(), idna.Transitional(false))
-
 // ToASCII returns the form of a host name that name servers use: xn--bcher-kva.example for bücher.example. It returns a
-// name in ASCII and a name that can't be converted unchanged.
+// name in ASCII and a name that can't be converted unchanged. Labels in ASCII may contain underscores.
 func ToASCII(name string) string {
-	if IsASCII(name) || !utf8.ValidString(name) {
+	if !utf8.ValidString(name) {
 		return name
 	}
-	if ascii, err := profile.ToASCII(name); err == nil {
-		return ascii
+	labels := strings.Split(name, ".")
+	for i, label := range labels {
+		if IsASCII(label) {
+			continue
+		}
+		ascii, err := idna.Lookup.ToASCII(label)
+		if err != nil {
+			return name
+		}
+		labels[i] = ascii
 	}
-	return name
+	return strings.Join(labels, ".")
 }
 
 // AddressToASCII returns an e-mail address with its domain in the form of [ToASCII].

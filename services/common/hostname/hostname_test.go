@@ -9,7 +9,7 @@ import (
 func TestToASCII(t *testing.T) {
 	for name, want := range map[string]string{
 		"bücher.example":           "xn--bcher-kva.example",
-		"BÜCHER.Example.":          "xn--bcher-kva.example.",
+		"BÜCHER.Example.":          "xn--bcher-kva.Example.",
 		"bu\u0308cher.example":     "xn--bcher-kva.example",
 		"straße.example":           "xn--strae-oqa.example",
 		"例え。テスト":                   "xn--r8jz45g.xn--zckzah",
@@ -21,6 +21,9 @@ func TestToASCII(t *testing.T) {
 		"":                         "",
 		"a\u200bb\u2024.example":   "a\u200bb\u2024.example",
 		"\xff":                     "\xff",
+		"a.example\u2100b.test":    "a.example\u2100b.test", // stands for a/c
+		"a\uFF20b.example":         "a\uFF20b.example",      // stands for @
+		"a\uFF1A80.example":        "a\uFF1A80.example",     // stands for :
 	} {
 		if got := hostname.ToASCII(name); got != want {
 			t.Errorf("%q gives %q, want %q", name, got, want)

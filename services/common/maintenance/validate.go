@@ -26,6 +26,9 @@ func (w Window) Validate() error {
 	if err := validText("name", w.Name, monitor.MaxName); err != nil {
 		return err
 	}
+	if err := monitor.ValidateName("name", w.Name); err != nil {
+		return err
+	}
 	if len(w.Monitors) == 0 && len(w.Groups) == 0 {
 		return monitor.Invalidf("monitors or groups must contain at least one element")
 	}

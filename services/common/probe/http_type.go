@@ -165,10 +165,9 @@ func newHTTPRequest(target string, settings Settings) (*http.Request, error) {
 		body = strings.NewReader(text)
 	}
 	request, err := http.NewRequest(settings.Text("method"), target, body)
-	if err != nil || !hostToASCII(request.URL) {
+	if err != nil || !convertHost(request) {
 		return nil, invalidTarget("a URL that can be requested, for example https://www.example.org/health")
 	}
-	request.Host = request.URL.Host
 	escapeURL(request.URL)
 	agent := settings.Text("userAgent")
 	if !httpguts.ValidHeaderFieldValue(agent) {
@@ -185,6 +184,13 @@ func newHTTPRequest(target string, settings Settings) (*http.Request, error) {
 	return request, nil
 }
 
+// convertHost converts the host of a request to ASCII. It reports whether that was possible.
+func convertHost(request *http.Request) bool {
+	request.URL.Host = hostToASCII(request.URL.Host)
+	request.Host = request.URL.Host
+	return hostname.IsASCII(request.Host)
+}
+
 // validURL reports whether target is an HTTP URL. It doesn't validate the host name.
 func validURL(target string) bool {
 	u, err := url.Parse(target)
@@ -199,7 +205,7 @@ func requestable(u *url.URL) bool {
 func setHeaders(request *http.Request, headers map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		value := headers[name]
-		host := hostname.ToASCII(value)
+		host := hostToASCII(value)
 		switch {
 		case !httpguts.ValidHeaderFieldName(name):
 			return monitor.Invalidf("property headers: %s is not a header name", quote(name))

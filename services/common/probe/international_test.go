@@ -39,7 +39,7 @@ func TestInternationalNames(t *testing.T) {
 	for _, c := range []struct{ target, headers, want string }{
 		{"http://bücher.example:" + port, "", "xn--bcher-kva.example:" + port},
 		{server.URL, `{"Host": "bücher.example"}`, "xn--bcher-kva.example"},
-		{server.URL, `{"Host": "bücher.example:8443"}`, "xn--bcher-kva.example:8443"},
+		{server.URL, `{"Host": "bücher.例:8443"}`, "xn--bcher-kva.xn--fsq:8443"},
 	} {
 		outcome := newProbe(t, "http", c.target, props{"headers": c.headers}).Run(context.Background())
 		wantOK(t, "http", outcome)

@@ -45,13 +45,13 @@ func withoutBrackets(text string) (string, bool) {
 	return rest, open && closed
 }
 
-// hostToASCII converts the host name of u, and reports whether it is ASCII then.
-func hostToASCII(u *url.URL) bool {
-	host := hostname.ToASCII(u.Hostname())
-	if host != u.Hostname() {
-		u.Host = host + strings.TrimPrefix(u.Host, u.Hostname())
+// hostToASCII returns a host name, with or without a port, with the name in ASCII if it can be converted.
+func hostToASCII(host string) string {
+	name := (&url.URL{Host: host}).Hostname()
+	if hostname.IsASCII(name) {
+		return host
 	}
-	return hostname.IsASCII(host)
+	return hostname.ToASCII(name) + strings.TrimPrefix(host, name)
 }
 
 // validHost reports whether host is an IP address without brackets, or has the form of a domain name.
