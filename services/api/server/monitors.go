@@ -203,7 +203,7 @@ func (h *monitorHandler) create(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m.ID = monitor.NewID(now)
-	if m, err = complete(r.Context(), h.store, h.types, m, ""); err != nil {
+	if m, err = restoreAndValidate(r.Context(), h.store, h.types, m, ""); err != nil {
 		return err
 	}
 	m.Updated = monitor.Date(now)
@@ -223,7 +223,7 @@ func (h *monitorHandler) replace(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m.ID = id
-	if m, err = complete(r.Context(), h.store, h.types, m, id); err != nil {
+	if m, err = restoreAndValidate(r.Context(), h.store, h.types, m, id); err != nil {
 		return err
 	}
 	m.Updated = monitor.Date(time.Now())
