@@ -131,7 +131,8 @@ func (o *Outbox) send(ctx context.Context, n *store.Notification, masked store.N
 	channels.Wait()
 }
 
-// deliver waits for a free slot, then makes one attempt at the deliveries ds of m. now returns the time for their dates.
+// deliver waits for a free slot, then makes one attempt at the deliveries ds of m. now returns the time for the dates
+// that are stored.
 func (c *limitedChannel) deliver(ctx context.Context, m Message, ds []*store.Delivery, now func() time.Time) {
 	if !c.acquire(ctx) {
 		for _, d := range ds {
