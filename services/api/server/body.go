@@ -116,3 +116,11 @@ func withArticle(kind string) string {
 		return "a " + kind
 	}
 }
+
+// notNil replaces a nil list by an empty one, so that its JSON is [].
+func notNil[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

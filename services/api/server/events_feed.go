@@ -46,14 +46,16 @@ type broadcaster interface {
 
 // eventFeed reads changes from the store and encodes them as frames of the event stream.
 type eventFeed struct {
-	store    eventStore
-	secrets  secret.Properties
-	log      *slog.Logger
-	to       broadcaster
-	cursor   string
-	sent     *lru.Cache[string, struct{}]
+	store   eventStore
+	secrets secret.Properties
+	log     *slog.Logger
+	to      broadcaster
+	// Only sendResults uses cursor and sent, the ids of the results that were sent.
+	cursor string
+	sent   *lru.Cache[string, struct{}]
+	// monitors are the monitors at the last read. Only sendMonitors uses them.
 	monitors []monitor.Monitor
-	// notChecked contains the monitors that were not checked at the last read.
+	// notChecked contains the monitors that were not checked at the last read. Only sendNotChecked uses it.
 	notChecked map[string]notChecked
 }
 

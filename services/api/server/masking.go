@@ -89,9 +89,9 @@ func maskNotifications(
 	return err
 }
 
-// complete replaces placeholders in m by the stored secrets and validates the monitor. storedID is the id of the
-// monitor with the secrets; empty if there is none.
-func complete(
+// restoreAndValidate replaces placeholders in m by the stored secrets and validates the monitor. storedID is the id of
+// the monitor with the secrets; empty if there is none.
+func restoreAndValidate(
 	ctx context.Context, s monitorGetter, types probe.Registry, m monitor.Monitor, storedID string,
 ) (monitor.Monitor, error) {
 	if types.Secrets().HasPlaceholder(m) {

@@ -206,7 +206,7 @@ func (h *monitorHandler) create(w http.ResponseWriter, r *http.Request) error {
 	}
 	m.ID = monitor.NewID(now)
 	m, ignored := h.types.Canonical(m)
-	if m, err = complete(r.Context(), h.store, h.types, m, ""); err != nil {
+	if m, err = restoreAndValidate(r.Context(), h.store, h.types, m, ""); err != nil {
 		return err
 	}
 	m.Updated = monitor.Date(now)
@@ -228,7 +228,7 @@ func (h *monitorHandler) replace(w http.ResponseWriter, r *http.Request) error {
 	}
 	m.ID = id
 	m, ignored := h.types.Canonical(m)
-	if m, err = complete(r.Context(), h.store, h.types, m, id); err != nil {
+	if m, err = restoreAndValidate(r.Context(), h.store, h.types, m, id); err != nil {
 		return err
 	}
 	m.Updated = monitor.Date(time.Now())

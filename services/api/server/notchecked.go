@@ -11,16 +11,6 @@ import (
 // notCheckedPoll is the time between two reads of the monitors that are not checked, while the event stream has clients.
 const notCheckedPoll = 2 * time.Second
 
-// runnerLister is the part of the store for heartbeats.
-type runnerLister interface {
-	Runners(ctx context.Context, since time.Time) ([]store.Runner, error)
-}
-
-// liveRunners returns the runners with a recent heartbeat.
-func liveRunners(ctx context.Context, s runnerLister) ([]store.Runner, error) {
-	return s.Runners(ctx, time.Now().Add(-maxHeartbeatAge))
-}
-
 // notChecked says why a monitor is not checked, although its checks are due.
 type notChecked struct {
 	Reason string `json:"reason"`

@@ -2,10 +2,8 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"regexp"
 	"time"
 
@@ -47,26 +45,6 @@ func newNotificationHandler(s notificationStore, secrets secret.Properties, log 
 func (h *notificationHandler) mount(to routes) {
 	to.reading.Get("/api/notifications", handle(h.list))
 	to.protected.Post("/api/notifications/test", handle(h.test))
-}
-
-// oldPaths maps paths of earlier versions to the paths that replace them.
-var oldPaths = map[string]string{
-	"/api/alerts":      "/api/notifications",
-	"/api/alerts/test": "/api/notifications/test",
-}
-
-// redirectOldPaths redirects requests for old paths. The status 308 makes the client repeat the request with the same
-// method and body.
-func redirectOldPaths(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path, old := oldPaths[r.URL.Path]
-		if !old {
-			next.ServeHTTP(w, r)
-			return
-		}
-		target := url.URL{Path: path, RawQuery: r.URL.RawQuery}
-		http.Redirect(w, r, target.String(), http.StatusPermanentRedirect)
-	})
 }
 
 // notificationResponse is a notification as the API shows it.
@@ -125,8 +103,7 @@ func (h *notificationHandler) list(w http.ResponseWriter, r *http.Request) error
 	if len(notifications) > page {
 		notifications = notifications[:page]
 		last := notifications[page-1]
-		next := nextPage(r.URL, store.Cursor{Date: last.Date, ID: last.ID})
-		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, next))
+		linkNextPage(w, r, store.Cursor{Date: last.Date, ID: last.ID})
 	}
 	if mustMask(r.Context()) {
 		if err := maskNotifications(r.Context(), h.store, h.secrets, notifications); err != nil {
@@ -161,7 +138,7 @@ func (h *notificationHandler) test(w http.ResponseWriter, r *http.Request) error
 	for {
 		select {
 		case <-ctx.Done():
-			return h.cancelTest(r, ctx, test)
+			return h.cancelTest(ctx, r, test)
 		case <-tick.C:
 		}
 		switch sent, err := h.store.Notification(ctx, test.ID); {
@@ -178,7 +155,7 @@ func (h *notificationHandler) test(w http.ResponseWriter, r *http.Request) error
 
 // cancelTest prevents a test notification from being sent after the client stopped waiting, and returns the error to
 // respond with.
-func (h *notificationHandler) cancelTest(r *http.Request, ctx context.Context, test store.Notification) error {
+func (h *notificationHandler) cancelTest(ctx context.Context, r *http.Request, test store.Notification) error {
 	test.Next = time.Time{}
 	err := store.Do(context.WithoutCancel(ctx), store.ShortCall, func(ctx context.Context) error {
 		return h.store.PutDeliveries(ctx, test)

@@ -58,7 +58,7 @@ func (h *onDemandHandler) check(w http.ResponseWriter, r *http.Request) error {
 	storedID := strings.ToLower(m.ID)
 	m.ID = monitor.NewID(time.Now())
 	m, _ = h.types.Canonical(m)
-	if m, err = complete(r.Context(), h.store, h.types, m, storedID); err != nil {
+	if m, err = restoreAndValidate(r.Context(), h.store, h.types, m, storedID); err != nil {
 		return err
 	}
 	timeout := h.types.MaxDuration(m) + runnerTimeout

@@ -2,8 +2,6 @@ package server
 
 import (
 	"context"
-	"encoding/base64"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,11 +13,6 @@ import (
 	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
 	"nanomon/services/common/web"
-)
-
-const (
-	defaultResults = 100
-	maxResults     = 1000
 )
 
 // resultStore is the part of the store for results.
@@ -72,8 +65,7 @@ func (h *resultHandler) send(w http.ResponseWriter, r *http.Request, monitorID s
 	if len(results) > page {
 		results = results[:page]
 		last := results[page-1]
-		next := nextPage(r.URL, store.Cursor{Date: last.Date, ID: last.ID})
-		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, next))
+		linkNextPage(w, r, store.Cursor{Date: last.Date, ID: last.ID})
 	}
 	if mustMask(r.Context()) {
 		if results, err = maskResults(r.Context(), h.store, h.secrets, results); err != nil {
@@ -134,18 +126,6 @@ func statusesParameter(query url.Values) ([]monitor.Status, error) {
 	return statuses, nil
 }
 
-// pageSize returns the maximum number of items per page, from ?max=.
-func pageSize(query url.Values) (int, error) {
-	if !query.Has("max") {
-		return defaultResults, nil
-	}
-	n, err := strconv.Atoi(query.Get("max"))
-	if err != nil || n < 1 || n > maxResults {
-		return 0, monitor.Invalidf("max must be between 1 and %d", maxResults)
-	}
-	return n, nil
-}
-
 // dateParameter parses a date in the query; zero if it is absent.
 func dateParameter(query url.Values, name string) (time.Time, error) {
 	if !query.Has(name) {
@@ -156,29 +136,4 @@ func dateParameter(query url.Values, name string) (time.Time, error) {
 		return time.Time{}, monitor.Invalidf("%s must be a date in RFC 3339, for example 2026-01-31T08:30:00Z", name)
 	}
 	return date.UTC(), nil
-}
-
-// nextPage returns the address of the page after the one at u, whose last item is last.
-func nextPage(u *url.URL, last store.Cursor) string {
-	query := u.Query()
-	query.Set("cursor", formatCursor(last))
-	return u.EscapedPath() + "?" + query.Encode()
-}
-
-func formatCursor(c store.Cursor) string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", c.Date.UnixMilli(), c.ID))
-}
-
-func parseCursor(text string, validID func(string) bool) (*store.Cursor, error) {
-	invalid := monitor.Invalidf("cursor is invalid; use the address in the header Link of the previous page")
-	data, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
-		return nil, invalid
-	}
-	milli, id, _ := strings.Cut(string(data), " ")
-	date, err := strconv.ParseInt(milli, 10, 64)
-	if err != nil || !validID(id) {
-		return nil, invalid
-	}
-	return &store.Cursor{Date: time.UnixMilli(date).UTC(), ID: id}, nil
 }

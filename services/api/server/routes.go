@@ -29,6 +29,26 @@ type resource interface {
 	mount(to routes)
 }
 
+// oldPaths maps paths of earlier versions to the paths that replace them.
+var oldPaths = map[string]string{
+	"/api/alerts":      "/api/notifications",
+	"/api/alerts/test": "/api/notifications/test",
+}
+
+// redirectOldPaths redirects requests for old paths. The status 308 makes the client repeat the request with the same
+// method and body.
+func redirectOldPaths(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path, old := oldPaths[r.URL.Path]
+		if !old {
+			next.ServeHTTP(w, r)
+			return
+		}
+		target := url.URL{Path: path, RawQuery: r.URL.RawQuery}
+		http.Redirect(w, r, target.String(), http.StatusPermanentRedirect)
+	})
+}
+
 // rejectUnknownRoutes responds with 404 to an unknown path, and with 405 to a method that the path does not have.
 func rejectUnknownRoutes(routes chi.Routes) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {

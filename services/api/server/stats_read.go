@@ -156,7 +156,7 @@ func (sr *summaryReader) rollups(p store.Period, from, to time.Time) {
 // 22,000.
 func (sr *summaryReader) results(from, end time.Time, step time.Duration) {
 	byStart := make(map[time.Time]*rollup.Aggregate)
-	filter := store.ResultFilter{MonitorID: sr.monitorID, From: from, To: end, Limit: maxResults}
+	filter := store.ResultFilter{MonitorID: sr.monitorID, From: from, To: end, Limit: maxPageSize}
 	for sr.err == nil {
 		page, err := sr.store.Results(sr.ctx, filter)
 		if err != nil {

@@ -14,21 +14,26 @@ import (
 // maxHeartbeatAge is the maximum age of a live runner's heartbeat.
 const maxHeartbeatAge = 10 * time.Second
 
-// statusStore is the part of the store for the status.
-type statusStore interface {
-	runnerLister
+// runnerLister is the part of the store for heartbeats.
+type runnerLister interface {
+	Runners(ctx context.Context, since time.Time) ([]store.Runner, error)
+}
+
+// liveRunners returns the runners with a recent heartbeat.
+func liveRunners(ctx context.Context, s runnerLister) ([]store.Runner, error) {
+	return s.Runners(ctx, time.Now().Add(-maxHeartbeatAge))
 }
 
 // statusHandler serves the state of the API, of its store and of the runners.
 type statusHandler struct {
 	config  Config
-	store   statusStore
+	store   runnerLister
 	health  *storeHealth
 	log     *slog.Logger
 	started time.Time
 }
 
-func newStatusHandler(config Config, s statusStore, health *storeHealth, log *slog.Logger) *statusHandler {
+func newStatusHandler(config Config, s runnerLister, health *storeHealth, log *slog.Logger) *statusHandler {
 	return &statusHandler{config: config, store: s, health: health, log: log, started: time.Now()}
 }
 
@@ -87,12 +92,4 @@ func (h *statusHandler) status(w http.ResponseWriter, r *http.Request) error {
 		Uptime:  time.Since(h.started).Round(time.Second).String(),
 		Healthy: current.Healthy, Problem: current.Problem, Store: h.config.StoreName, Runners: listed,
 	})
-}
-
-// notNil replaces a nil list by an empty one, so that its JSON is [].
-func notNil[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
 }

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+
 	// Time zones for TZ: container images have no files of them.
 	_ "time/tzdata"
 

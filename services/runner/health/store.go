@@ -59,7 +59,7 @@ func (r *Runner) operation(name string, record func(err error)) *store.FailureLo
 	}
 }
 
-// CountError counts a failed operation that is not retried.
+// CountError counts a failure of an operation that has no log from [Runner.Operation] or [Runner.Essential].
 func (r *Runner) CountError() { r.errors.Add(1) }
 
 // Errors returns the number of failed operations.

@@ -126,13 +126,14 @@ func (o *Outbox) send(ctx context.Context, n *store.Notification, masked store.N
 	message := o.format.Message(masked)
 	var channels sync.WaitGroup
 	for name, ds := range pending {
-		channels.Go(func() { o.channels[name].deliver(ctx, message, ds) })
+		channels.Go(func() { o.channels[name].deliver(ctx, message, ds, o.now) })
 	}
 	channels.Wait()
 }
 
-// deliver waits for a free slot, then makes one attempt at the deliveries ds of m.
-func (c *limitedChannel) deliver(ctx context.Context, m Message, ds []*store.Delivery) {
+// deliver waits for a free slot, then makes one attempt at the deliveries ds of m. now returns the time for the dates
+// that are stored.
+func (c *limitedChannel) deliver(ctx context.Context, m Message, ds []*store.Delivery, now func() time.Time) {
 	if !c.acquire(ctx) {
 		for _, d := range ds {
 			d.Answer = "timed out waiting for other notifications on this channel"
@@ -153,7 +154,7 @@ func (c *limitedChannel) deliver(ctx context.Context, m Message, ds []*store.Del
 		to[i] = d.To
 	}
 	for i, outcome := range c.sendSafely(ctx, m, to) {
-		applyOutcome(ds[i], outcome)
+		applyOutcome(ds[i], outcome, now())
 		c.waits.record(to[i], outcome.RetryAfter)
 		c.count(outcome)
 	}
@@ -194,9 +195,9 @@ func (c *limitedChannel) sendSafely(ctx context.Context, m Message, to []string)
 	return c.Send(ctx, m, to)
 }
 
-// applyOutcome updates d with the outcome of an attempt.
-func applyOutcome(d *store.Delivery, outcome Outcome) {
-	d.Tried, d.Answer = monitor.Date(time.Now()), outcome.Answer
+// applyOutcome updates d with the outcome of an attempt that has just ended.
+func applyOutcome(d *store.Delivery, outcome Outcome, now time.Time) {
+	d.Tried, d.Answer = monitor.Date(now), outcome.Answer
 	switch {
 	case outcome.Err == nil:
 		d.Status = store.DeliverySent

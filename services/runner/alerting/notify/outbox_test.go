@@ -26,6 +26,19 @@ func TestOutboxSends(t *testing.T) {
 	})
 }
 
+// The clock of a runner may have been corrected. All stored dates are from it.
+func TestDeliveriesHaveDatesOfTheRunnersClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := alertingtest.MemoryWithDue("a")
+		ahead := func() time.Time { return time.Now().Add(10 * time.Minute) }
+		newHarnessAt(t, ahead, m, alertingtest.NewScripted("email", "ann"))
+		wait(notify.PollInterval)
+		if n := m.Find("a"); !n.Deliveries[0].Tried.Equal(ahead()) {
+			t.Errorf("tried at %s, want %s", n.Deliveries[0].Tried, ahead())
+		}
+	})
+}
+
 func TestOutboxWithoutChannels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := alertingtest.MemoryWithDue("a")
