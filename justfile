@@ -12,7 +12,7 @@ _default:
 run: build
     bin/standalone
 
-# Develop: run api, runner and frontend, and a database unless MONGO_URI is set; they reload when code changes
+# Develop: run api, runner and frontend, and a database if MONGO_URI is local and nothing runs there; they reload when code changes
 run-all: _page _air
     @exec node scripts/dev.mjs
 
@@ -88,9 +88,9 @@ test-schemathesis: _page _test-tools
 test-mongo: build _test-tools
     go test -race -count=1 -timeout 10m $(go list ./services/common/store/mongo ./tests/... | grep -E '/(mongo|e2e|fault|upgrade)$')
 
-# Test the running API at API_ENDPOINT; if sign-in is on, set API_TOKEN
-test-api: _api
-    @node scripts/test-api.mjs
+# Test the running API at API_ENDPOINT; if sign-in is on, set API_TOKEN; report=true writes api-test-results.xml (JUnit)
+test-api report="false": _api
+    @node scripts/test-api.mjs {{ if report =~ '(^|=)false$' { "" } else { "api-test-results.xml" } }}
 
 # Measure requests per second by route, on a new instance or, read-only, at API_ENDPOINT (-duration 5s runs longer)
 bench-api *flags: build
@@ -136,6 +136,13 @@ image service:
     docker build --file build/Dockerfile.{{ service }} --build-arg "VERSION={{ version }}" --build-arg "BUILD_INFO={{ build_info }}" \
         --tag "nanomon/{{ service }}:{{ version }}" --tag "nanomon/{{ service }}:latest" .
 
+# Build the image nanomon/standalone with Docker
+image-standalone: (image "standalone")
+
+# Push the images of `just images` to IMAGE_REG/IMAGE_NAME, with the tag IMAGE_TAG
+push:
+    @node scripts/push.mjs "{{ version }}"
+
 # Regenerate the API specification and the JSON schemas from api/typespec
 generate-specs: _api generate-docs
     @node api/generate.mjs
@@ -145,8 +152,8 @@ check-specs: _api
     @npm --prefix api run --silent format:check
     @node api/generate.mjs --check
 
-# Check formatting and types, and run the linters
-lint: _page check-specs
+# Check formatting and types, and run the linters; fix=true formats and fixes first
+lint fix="false": (_fix fix) _page check-specs
     @test -z "$(gofmt -l services api/*.go frontend/*.go templates tests)" || { echo "these files are not formatted, run just format:"; gofmt -l services api/*.go frontend/*.go templates tests; exit 1; }
     go vet ./...
     go run {{ staticcheck }} ./...
@@ -158,6 +165,9 @@ lint: _page check-specs
     npm --prefix frontend run --silent lint
     npm --prefix frontend run --silent format:check
     npm --prefix frontend run --silent types
+
+_fix fix:
+    @{{ if fix =~ '(^|=)false$' { "" } else { just_executable() + " --justfile " + justfile() + " format && npm --prefix frontend run --silent lint -- --fix" } }}
 
 # Format Go, JavaScript, CSS, HTML and TypeSpec
 format: _page _api

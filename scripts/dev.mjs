@@ -1,5 +1,5 @@
 // Runs parts of NanoMon for development: any of api, runner and frontend. Without arguments it runs all three, starts a
-// database unless MONGO_URI is set, and opens the page in a browser. Each output line starts with the name of its part.
+// database if MONGO_URI is a local server that does not run, and opens the page in a browser. Each output line starts with the name of its part.
 // All parts stop on SIGINT or SIGTERM, or if one part can't start. The database stops last, so that the others can
 // still write to it.
 import { spawn } from 'node:child_process';
@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { accepts, DEFAULT_URI, localPort } from './local-mongo.mjs';
 
 /** Maximum time in milliseconds for a process to stop before it is killed. A runner needs less to finish its checks. */
 const STOP_TIMEOUT = 20_000;
@@ -25,6 +26,7 @@ if (existsSync('.env')) {
   process.loadEnvFile('.env');
 }
 const ports = { api: process.env.API_PORT || '8000', page: process.env.FRONTEND_PORT || '8001' };
+const databasePort = localPort(process.env.MONGO_URI || DEFAULT_URI);
 
 /** A process in its own group, so that Ctrl-C in a terminal doesn't reach it directly; stop() ends it. */
 class Process {
@@ -119,7 +121,7 @@ function start(name, onFailure) {
     return new Service(name, onFailure);
   }
   const vite = [process.execPath, 'frontend/node_modules/vite/bin/vite.js', '--config', 'frontend/vite.config.js'];
-  const part = new Process(name, name === 'db' ? ['scripts/run-db.sh'] : vite);
+  const part = new Process(name, name === 'db' ? ['scripts/run-db.sh', `${databasePort}`] : vite);
   part.ended.then(onFailure);
   return part;
 }
@@ -174,7 +176,7 @@ async function run(names) {
 
 const names = process.argv.slice(2);
 if (names.length === 0) {
-  if (!process.env.MONGO_URI) {
+  if (databasePort !== null && !(await accepts(databasePort))) {
     names.push('db');
     // FerretDB may have to be built first. If the database fails to start, all parts stop.
     process.env.MONGO_TIMEOUT = '10m';

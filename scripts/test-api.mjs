@@ -1,8 +1,12 @@
 // Runs tests/integration-tests.http against the API at API_ENDPOINT, after checking that it is the API of NanoMon. If
-// sign-in is on, API_TOKEN must be an access token of an administrator or an API key of scope admin.
+// sign-in is on, API_TOKEN must be an access token of an administrator or an API key of scope admin. With the name of a
+// file, it writes the results to this file as a JUnit report:
+//
+//   node scripts/test-api.mjs [FILE]
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -78,18 +82,31 @@ if (!existsSync(HTTPYAC)) {
   fail('httpyac is missing: run npm --prefix api ci');
 }
 console.log(`Testing ${endpoint}`);
-// httpyac prints only what fails.
+// httpyac prints only what fails, or the report.
+const [file] = process.argv.slice(2);
+const format = file ? ['--junit'] : [];
 const tests = spawn(
   process.execPath,
-  [HTTPYAC, 'send', TESTS, '--all', '--output', 'none', '--output-failed', 'short'],
+  [HTTPYAC, 'send', TESTS, '--all', '--output', 'none', '--output-failed', 'short', ...format],
   {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     env: { ...process.env, API_ENDPOINT: endpoint, API_TOKEN: token },
     stdio: ['ignore', 'pipe', 'pipe'],
   },
 );
-for (const output of [tests.stdout, tests.stderr]) {
-  createInterface({ input: output }).on('line', (line) => console.log(withoutTokens(line)));
-}
+/** @type {string[]} */
+const report = [];
+createInterface({ input: tests.stderr }).on('line', (line) => console.log(withoutTokens(line)));
+createInterface({ input: tests.stdout }).on('line', (line) => {
+  if (file) {
+    report.push(withoutTokens(line));
+  } else {
+    console.log(withoutTokens(line));
+  }
+});
 const [code] = await once(tests, 'close');
+if (file) {
+  await writeFile(file, `${report.join('\n')}\n`);
+  console.log(`${code === 0 ? 'All tests succeeded' : 'Tests failed'}; the report is in ${file}`);
+}
 process.exitCode = code === 0 ? 0 : 1;

@@ -62,7 +62,7 @@ func run(ctx context.Context, cfg config.Runner, log *slog.Logger) error {
 	}
 	defer db.Close(context.WithoutCancel(ctx))
 	runnerClock := clock.New(log)
-	alerter := alerting.FromSettings(id, types, runnerClock.Now, cfg.Alerts, db, log)
+	alerter := alerting.FromSettings(id, cfg.AlertLinkBase, types, runnerClock.Now, cfg.Alerts, db, log)
 	state := health.New(log, alerter.StoreFailing)
 	runner := engine.New(engine.Config{
 		ID: id, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Health: state,

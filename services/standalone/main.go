@@ -101,7 +101,8 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 		Hosts: hosts, TrustedProxies: cfg.TrustedProxies, Metrics: apiMetrics,
 	}, db, types, log)
 	runnerClock := clock.New(log)
-	alerter := alerting.FromSettings(id, types, runnerClock.Now, cfg.Alerts, db, log)
+	linkBase := cmp.Or(cfg.AlertLinkBase, localURL(pageListener))
+	alerter := alerting.FromSettings(id, linkBase, types, runnerClock.Now, cfg.Alerts, db, log)
 	state := health.New(log, alerter.StoreFailing)
 	runner := engine.New(engine.Config{
 		ID: id, SingleRunner: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Health: state,

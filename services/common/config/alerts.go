@@ -24,9 +24,6 @@ type Alerts struct {
 	AlertRecoveryCount Count `env:"ALERT_RECOVERY_COUNT" envDefault:"1"`
 	// Time between two reminders of an open incident, for example `4h`. At least `1m`; `off` sends none.
 	AlertReminder OptionalDuration `env:"ALERT_REMINDER" envDefault:"off"`
-	// Address of the page, for the links in notifications, for example `https://nanomon.example.org`. `standalone` serves
-	// the page on port 8001.
-	AlertLinkBase string `env:"ALERT_LINK_BASEURL" envDefault:"http://localhost:3000"`
 	SMTP
 	Webhooks
 }
@@ -37,10 +34,43 @@ func (a Alerts) Validate() []Fault {
 	if r := time.Duration(a.AlertReminder); r > 0 && r < time.Minute {
 		faults = append(faults, Fault{"ALERT_REMINDER", "is too short: use at least 1m, or off"})
 	}
-	if _, err := webAddress(a.AlertLinkBase); err != nil {
-		faults = append(faults, Fault{"ALERT_LINK_BASEURL", "is not a URL: use for example https://nanomon.example.org"})
-	}
 	return slices.Concat(faults, a.SMTP.Validate(), a.Webhooks.Validate())
+}
+
+// Links configures the links in the notifications of a runner.
+//
+// # Notifications
+type Links struct {
+	// Address of the page, for the links in notifications, for example `https://nanomon.example.org`. If unset,
+	// `standalone` uses `http://localhost` with the port of its page.
+	AlertLinkBase string `env:"ALERT_LINK_BASEURL" envDefault:"http://localhost:3000"`
+}
+
+// Validate checks the form of the address.
+func (l Links) Validate() []Fault { return validateLinkBase(l.AlertLinkBase) }
+
+// OwnLinks configures the links in the notifications of standalone, which serves the page itself.
+//
+// # Notifications
+type OwnLinks struct {
+	// Address of the page, for the links in notifications, for example `https://nanomon.example.org`. If unset,
+	// `standalone` uses `http://localhost` with the port of its page.
+	AlertLinkBase string `env:"ALERT_LINK_BASEURL"`
+}
+
+// Validate checks the form of the address if it is set.
+func (l OwnLinks) Validate() []Fault {
+	if l.AlertLinkBase == "" {
+		return nil
+	}
+	return validateLinkBase(l.AlertLinkBase)
+}
+
+func validateLinkBase(address string) []Fault {
+	if _, err := webAddress(address); err != nil {
+		return []Fault{{"ALERT_LINK_BASEURL", "is not a URL: use for example https://nanomon.example.org"}}
+	}
+	return nil
 }
 
 // SMTP configures the server that sends e-mails. The channel is on if both SMTPFrom and SMTPTo are set.

@@ -181,8 +181,8 @@ func Sections() []Section {
 				},
 				{
 					Name: "ALERT_LINK_BASEURL", Secret: false,
-					Text: "Address of the page, for the links in notifications, for example `https://nanomon.example.org`. `standalone` serves the page on port 8001.",
-					Uses: []Use{{"standalone", "http://localhost:3000"}, {"runner", "http://localhost:3000"}},
+					Text: "Address of the page, for the links in notifications, for example `https://nanomon.example.org`. If unset, `standalone` uses `http://localhost` with the port of its page.",
+					Uses: []Use{{"standalone", ""}, {"runner", "http://localhost:3000"}},
 				},
 			},
 		},

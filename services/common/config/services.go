@@ -221,6 +221,7 @@ type Runner struct {
 	Spool
 	Checks
 	Alerts
+	Links
 	Prometheus
 	Log
 	Health
@@ -228,7 +229,9 @@ type Runner struct {
 
 // Validate implements [Validator].
 func (c Runner) Validate() []Fault {
-	return slices.Concat(c.Mongo.Validate(), c.Polling.Validate(), c.Retention.Validate(), c.Alerts.Validate())
+	return slices.Concat(
+		c.Mongo.Validate(), c.Polling.Validate(), c.Retention.Validate(), c.Alerts.Validate(), c.Links.Validate(),
+	)
 }
 
 // Frontend is the configuration of the program frontend, which serves the page.
@@ -263,6 +266,7 @@ type Standalone struct {
 	Proxies
 	Checks
 	Alerts
+	OwnLinks
 	Prometheus
 	Log
 }
@@ -276,5 +280,6 @@ func (c Standalone) HostNames() []string {
 func (c Standalone) Validate() []Fault {
 	return slices.Concat(
 		c.Page.Validate(), c.Auth.Validate(), c.Polling.Validate(), c.Retention.Validate(), c.Alerts.Validate(),
+		c.OwnLinks.Validate(),
 	)
 }

@@ -45,16 +45,16 @@ type Alerter struct {
 	watch     *notify.StoreWatch
 }
 
-// FromSettings returns an alerter with the given settings, which must be valid.
+// FromSettings returns an alerter with the given settings, which must be valid. linkBase is the address of the page.
 func FromSettings(
-	runner string, types probe.Registry, now func() time.Time, settings config.Alerts, s Store, log *slog.Logger,
+	runner, linkBase string, types probe.Registry, now func() time.Time, settings config.Alerts, s Store, log *slog.Logger,
 ) *Alerter {
 	rules := incident.Rules{
 		FailCount:     int(settings.AlertFailCount),
 		RecoveryCount: int(settings.AlertRecoveryCount),
 		Reminder:      time.Duration(settings.AlertReminder),
 	}
-	cfg := Config{Runner: runner, Rules: rules, Types: types, Now: now, LinkBase: settings.AlertLinkBase}
+	cfg := Config{Runner: runner, Rules: rules, Types: types, Now: now, LinkBase: linkBase}
 	return New(cfg, s, channel.All(settings, nil), log)
 }
 

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"unicode/utf8"
@@ -17,9 +18,6 @@ const (
 	resultStatus = "_status"
 	resultValue  = "_value"
 )
-
-// monitorHelp is the help text of a family that is named after monitors. Several monitors may share a family.
-const monitorHelp = "Status, value and numeric outputs of the newest result of the monitors with this name."
 
 // collector reads an engine and an alerter at each scrape.
 type collector struct {
@@ -93,7 +91,7 @@ func (s scrape) monitor(m monitor.Monitor, r monitor.Result) {
 	if r.Ignored != "" {
 		s.gauge(s.excluded, 1, m.ID, m.Name, m.Type, m.Group, string(r.Ignored))
 	}
-	family := s.family(m.Name)
+	family := s.family(m)
 	s.gauge(family, status, m.ID, m.Type, resultStatus)
 	s.gauge(family, r.Value, m.ID, m.Type, resultValue)
 	for output, value := range r.Outputs {
@@ -103,10 +101,12 @@ func (s scrape) monitor(m monitor.Monitor, r monitor.Result) {
 	}
 }
 
-func (s scrape) family(monitorName string) *prometheus.Desc {
-	name := familyOf(monitorName, s.reserved)
+// family returns the family of a monitor. If several monitors share it, the first one gives its help text.
+func (s scrape) family(m monitor.Monitor) *prometheus.Desc {
+	name := familyOf(m.Name, s.reserved)
 	if s.families[name] == nil {
-		s.families[name] = prometheus.NewDesc(name, monitorHelp, []string{"id", "type", "result"}, nil)
+		help := strings.ToValidUTF8(fmt.Sprintf("%s (%s)", m.Name, m.Type), string(utf8.RuneError))
+		s.families[name] = prometheus.NewDesc(name, help, []string{"id", "type", "result"}, nil)
 	}
 	return s.families[name]
 }

@@ -51,6 +51,7 @@ func TestMonitorMetrics(t *testing.T) {
 			`nanomon_shop{id="a",result="zero",type="http"} 0`,
 			`nanomon_shop{id="b",result="_status",type="http"} 0`,
 			`nanomon_shop{id="b",result="_value",type="http"} 1`,
+			`# HELP nanomon_shop Shop (http)`,
 		} {
 			if !strings.Contains(body, "\n"+series) {
 				t.Errorf("%s: no %s in\n%s", format, series, body)

@@ -35,13 +35,16 @@ func (s *setting) programs() []string {
 	return names
 }
 
-// defaults returns the different defaults of the setting.
+// defaults returns the different defaults of the setting: a single empty one if no program has a default.
 func (s *setting) defaults() []string {
 	var values []string
 	for _, use := range s.uses {
-		if !slices.Contains(values, use.Default) {
+		if use.Default != "" && !slices.Contains(values, use.Default) {
 			values = append(values, use.Default)
 		}
+	}
+	if len(values) == 0 {
+		return []string{""}
 	}
 	return values
 }

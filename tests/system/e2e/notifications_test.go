@@ -110,6 +110,19 @@ func TestIncidentIsOpenedAndResolvedByMail(t *testing.T) {
 	testIncident(t, api, mails)
 }
 
+func TestLinksOfStandaloneLeadToItsPage(t *testing.T) {
+	t.Parallel()
+	mails := smtptest.Start(t)
+	settings := mails.Settings()
+	delete(settings, "ALERT_LINK_BASEURL")
+	_, api, page := servicetest.StandaloneWith(t, t.TempDir(), settings)
+	servicetest.SendTestNotification(t, api)
+	_, port, _ := strings.Cut(strings.TrimPrefix(page, "http://"), ":")
+	if mail := mails.Wait(t, 1)[0]; !strings.Contains(mail.Text, "http://localhost:"+port) || !strings.Contains(mail.HTML, "http://localhost:"+port) {
+		t.Errorf("no link to %s in\n%s\n%s", page, mail.Text, mail.HTML)
+	}
+}
+
 func TestIncidentIsOpenedAndResolvedByMailWithSeparateServices(t *testing.T) {
 	t.Parallel()
 	mongotest.Each(t, func(t *testing.T, uri string) {

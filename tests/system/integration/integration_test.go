@@ -3,6 +3,7 @@ package integration
 
 import (
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"io"
 	"net/http"
@@ -30,9 +31,9 @@ const mark = "integration-tests.http"
 func TestMain(m *testing.M) { servicetest.Main(m) }
 
 // testAPI runs the script of `just test-api` and returns its output and whether it succeeded.
-func testAPI(t *testing.T, endpoint, token string) (output string, ok bool) {
+func testAPI(t *testing.T, endpoint, token string, arguments ...string) (output string, ok bool) {
 	t.Helper()
-	command := exec.Command("node", filepath.Join(servicetest.Root(), "scripts", "test-api.mjs"))
+	command := exec.Command("node", append([]string{filepath.Join(servicetest.Root(), "scripts", "test-api.mjs")}, arguments...)...)
 	command.Env = append(os.Environ(), "API_ENDPOINT="+endpoint, "API_TOKEN="+token)
 	written, err := command.CombinedOutput()
 	if code := command.ProcessState.ExitCode(); code != 0 && code != 1 {
@@ -47,6 +48,37 @@ func wantSuccess(t *testing.T, endpoint, token string) {
 	output, ok := testAPI(t, endpoint, token)
 	if !ok || !regexp.MustCompile(`\n(\d+) requests processed \((\d+) succeeded\)`).MatchString(output) {
 		t.Errorf("output of the tests:\n%s", output)
+	}
+}
+
+func TestReport(t *testing.T) {
+	t.Parallel()
+	_, api, _ := servicetest.Standalone(t, t.TempDir())
+	file := filepath.Join(t.TempDir(), "report.xml")
+	output, ok := testAPI(t, api, "", file)
+	if !ok || !strings.Contains(output, "All tests succeeded; the report is in "+file) {
+		t.Errorf("output of the tests:\n%s", output)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report struct {
+		Tests    int `xml:"tests,attr"`
+		Failures int `xml:"failures,attr"`
+		Suites   []struct {
+			Cases []struct{} `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
+	if err := xml.Unmarshal(text, &report); err != nil {
+		t.Fatal(err)
+	}
+	cases := 0
+	for _, suite := range report.Suites {
+		cases += len(suite.Cases)
+	}
+	if report.Tests < 100 || report.Tests != cases || report.Failures != 0 {
+		t.Errorf("the report has %d tests, %d cases and %d failures", report.Tests, cases, report.Failures)
 	}
 }
 

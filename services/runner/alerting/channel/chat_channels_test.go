@@ -16,7 +16,7 @@ import (
 func postedTo(t *testing.T, channel string, n store.Notification, set func(w *config.Webhooks, u config.URLs)) webRequest {
 	t.Helper()
 	server := serve(t, accept)
-	settings := config.Alerts{AlertLinkBase: "https://nanomon.example.org"}
+	settings := config.Alerts{}
 	set(&settings.Webhooks, urls(t, server.URL+"/path/t0ken"))
 	s := onlyChannel(t, settings, nil)
 	if outcome := deliver(t, s, n)[0]; outcome.Err != nil || s.Name() != channel {

@@ -97,7 +97,7 @@ func (s *mailServer) settings(to string) config.Alerts {
 	if err := recipients.UnmarshalText([]byte(to)); err != nil {
 		panic(err)
 	}
-	return config.Alerts{AlertLinkBase: "https://nanomon.example.org", SMTP: config.SMTP{
+	return config.Alerts{SMTP: config.SMTP{
 		SMTPHost: "127.0.0.1", SMTPPort: config.Port(s.address.Port), SMTPTLS: mode, SMTPPassword: s.password,
 		SMTPFrom: config.Addresses{{Name: "NanoMon", Address: "nanomon@example.org"}}, SMTPTo: recipients,
 	}}

@@ -79,7 +79,7 @@ func urls(t *testing.T, text string) config.URLs {
 // webhookSettings returns settings with only webhooks.
 func webhookSettings(t *testing.T, text string) config.Alerts {
 	t.Helper()
-	return config.Alerts{AlertLinkBase: "https://nanomon.example.org", Webhooks: config.Webhooks{WebhookURL: urls(t, text), WebhookSecret: "k3y of ours"}}
+	return config.Alerts{Webhooks: config.Webhooks{WebhookURL: urls(t, text), WebhookSecret: "k3y of ours"}}
 }
 
 func TestWebhookDocument(t *testing.T) {
