@@ -131,9 +131,15 @@ func TestCursorAfterDeletion(t *testing.T) {
 }
 
 func TestResultQueriesUseIndexes(t *testing.T) {
+	notOK := []monitor.Status{monitor.StatusError, monitor.StatusFailed}
 	s := openNew(t)
 	for _, query := range []struct{ text, index string }{
-		{selectResultsOfOne, "results_by_ref"}, {selectResultsOfAll, "results_by_date"}, {selectResultsSince, "INTEGER PRIMARY KEY"},
+		{resultQuery(store.ResultFilter{MonitorID: "x"}), "results_by_ref"},
+		{resultQuery(store.ResultFilter{}), "results_by_date"},
+		{resultQuery(store.ResultFilter{Statuses: []monitor.Status{monitor.StatusOK, monitor.StatusFailed}}), "results_by_date"},
+		{resultQuery(store.ResultFilter{Statuses: notOK, MonitorID: "x"}), "results_not_ok_by_ref"},
+		{resultQuery(store.ResultFilter{Statuses: notOK}), "results_not_ok_by_date"},
+		{selectResultsSince, "INTEGER PRIMARY KEY"},
 		{deleteOldResults, "results_by_date"}, {deleteDetached[0], "results_by_ref"},
 	} {
 		args := make([]any, strings.Count(query.text, "?"))

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,10 +21,6 @@ const (
 	resultFilter = ` AND r.date >= ? AND r.date < ? AND NOT (r.date = ? AND r.id >= ?) AND (? >> r.status) & 1 AND f.monitor IS NOT NULL
 		ORDER BY r.date DESC, r.id DESC LIMIT ?`
 
-	selectResultsOfOne = resultColumns + `FROM results r INDEXED BY results_by_ref` + resultJoins +
-		`WHERE r.ref = (SELECT ref FROM refs WHERE monitor = ?)` + resultFilter
-	selectResultsOfAll = resultColumns + `FROM results r INDEXED BY results_by_date` + resultJoins +
-		`WHERE r.era = (SELECT era FROM meta)` + resultFilter
 	selectResultsSince = resultColumns + `FROM results r NOT INDEXED` + resultJoins +
 		`WHERE r.seq > ? AND r.era = (SELECT era FROM meta) AND f.monitor IS NOT NULL ORDER BY r.seq LIMIT ?`
 )
@@ -34,13 +31,24 @@ func (s *Store) Results(ctx context.Context, f store.ResultFilter) ([]monitor.Re
 	if err != nil {
 		return nil, err
 	}
-	query := selectResultsOfAll
 	if f.MonitorID != "" {
 		id, _ := rawID(f.MonitorID)
-		query, args = selectResultsOfOne, append([]any{id}, args...)
+		args = append([]any{id}, args...)
 	}
-	list, _, err := s.results(ctx, query, args...)
+	list, _, err := s.results(ctx, resultQuery(f), args...)
 	return list, err
+}
+
+// resultQuery returns the query for f. Its arguments are the id of the monitor, if there is one, and filterArgs.
+func resultQuery(f store.ResultFilter) string {
+	index, condition := "by_date", "r.era = (SELECT era FROM meta)"
+	if f.MonitorID != "" {
+		index, condition = "by_ref", "r.ref = (SELECT ref FROM refs WHERE monitor = ?)"
+	}
+	if len(f.Statuses) > 0 && !slices.Contains(f.Statuses, monitor.StatusOK) {
+		index, condition = "not_ok_"+index, condition+" AND r.status & 3"
+	}
+	return resultColumns + "FROM results r INDEXED BY results_" + index + resultJoins + "WHERE " + condition + resultFilter
 }
 
 // filterArgs returns the arguments of resultFilter.

@@ -181,4 +181,8 @@ ALTER TABLE transitions ADD COLUMN seq INTEGER NOT NULL DEFAULT 0; -- 0: the dat
 ALTER TABLE runners ADD COLUMN problems TEXT; -- JSON; NULL: none
 `, `
 ALTER TABLE runners ADD COLUMN not_checked TEXT; -- JSON; NULL: none
+`, `
+-- Results that are not OK are few, so their indexes are small; see encodeStatus.
+CREATE INDEX results_not_ok_by_ref ON results (ref, date, id, status) WHERE status & 3;
+CREATE INDEX results_not_ok_by_date ON results (era, date, status) WHERE status & 3;
 `}
