@@ -102,8 +102,15 @@ func networkReason(err error) string {
 			return known.text
 		}
 	}
+	if innermost(err) == closedHTTP2 {
+		return "the other side closed the connection without a response"
+	}
 	return ""
 }
+
+// closedHTTP2 is the text of net/http's error for an HTTP/2 connection that the server has closed before the first
+// request. The error is not exported.
+const closedHTTP2 = "http2: client conn could not be established"
 
 // remoteAddress returns " to ADDRESS" if err contains the address of a connection, otherwise an empty string.
 func remoteAddress(err error) string {

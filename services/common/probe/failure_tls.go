@@ -31,7 +31,7 @@ func refusedByPeer(err error) bool {
 		}
 	}
 	isCause := func(cause error) bool { return errors.Is(err, cause) }
-	return slices.ContainsFunc([]error{syscall.ECONNRESET, syscall.EPIPE, io.EOF}, isCause)
+	return slices.ContainsFunc([]error{syscall.ECONNRESET, syscall.EPIPE, io.EOF}, isCause) || innermost(err) == closedHTTP2
 }
 
 func tlsReason(err error) string {

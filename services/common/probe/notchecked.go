@@ -89,14 +89,22 @@ func OwnFault(err error) error {
 }
 
 // lookupFailedWith reports whether number is the cause of a failed name lookup. A [net.DNSError] has only the text of
-// its cause. If no file could be opened, it may even be "no such host", so try whether that is still the case.
+// its cause. If a file could not be opened, it may even be "no such host", so try whether some files can be opened.
 func lookupFailedWith(err *net.DNSError, number syscall.Errno) bool {
-	if strings.HasSuffix(err.Err, number.Error()) {
-		return true
+	return strings.HasSuffix(err.Err, number.Error()) || errors.Is(openSpareFiles(), number)
+}
+
+// spareFiles is the number of files that can be opened unless there are too many. A lookup opens fewer.
+const spareFiles = 16
+
+// openSpareFiles opens and closes files. It returns the error if one can't be opened.
+func openSpareFiles() error {
+	for range spareFiles {
+		file, err := os.Open(os.DevNull)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
 	}
-	file, openErr := os.Open(os.DevNull)
-	if openErr == nil {
-		file.Close()
-	}
-	return errors.Is(openErr, number)
+	return nil
 }
