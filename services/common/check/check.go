@@ -85,9 +85,9 @@ func (c *Check) newProbe(m monitor.Monitor, references *secret.Scrubber) (probe.
 }
 
 // Validate reports whether m may be stored: it returns the errors of [Compile], and an error if m depends on itself,
-// has a property that its type does not have, has invalid e-mail recipients, or has a rule that [rule.Validate] refuses.
-// A stored monitor with one of these errors is still checked: a runner ignores the dependency, the property or the
-// invalid recipients, and evaluates the rule within limits.
+// has a property that its type does not have, has invalid e-mail recipients, or has a rule that [rule.Validate]
+// refuses. A stored monitor with one of these errors is still checked: a runner ignores the dependency, the property or
+// the invalid recipients, and evaluates the rule within limits.
 func Validate(registry probe.Registry, m monitor.Monitor) error {
 	if m.DependsOnItself() {
 		return monitor.Invalidf("property %s: a monitor can't depend on itself", monitor.DependsOn)

@@ -55,13 +55,13 @@ func answerDNS(t *testing.T, records map[string][]string) string {
 // still do.
 func TestRulesOfTheOriginal(t *testing.T) {
 	server := answerDNS(t, map[string][]string{
-		"NS net.example.":     {"net.example. 60 IN NS ns1.example.", "net.example. 60 IN NS ns2.Example."},
-		"CNAME www.example.":  {"www.example. 60 IN CNAME web.example."},
-		"MX net.example.":     {"net.example. 60 IN MX 10 mx2.example.", "net.example. 60 IN MX 5 mx.example."},
-		"A host.example.":     {"host.example. 60 IN A 192.0.2.1"},
-		"AAAA six.example.":   {"six.example. 60 IN AAAA 2001:db8::1"},
-		"TXT net.example.":    {`net.example. 60 IN TXT "ends with a dot."`},
-		"MX mailonly.example": {"mailonly.example. 60 IN MX 5 mx.example."},
+		"NS net.example.":      {"net.example. 60 IN NS ns1.example.", "net.example. 60 IN NS ns2.Example."},
+		"CNAME www.example.":   {"www.example. 60 IN CNAME web.example."},
+		"MX net.example.":      {"net.example. 60 IN MX 10 mx2.example.", "net.example. 60 IN MX 5 mx.example."},
+		"A host.example.":      {"host.example. 60 IN A 192.0.2.1"},
+		"AAAA six.example.":    {"six.example. 60 IN AAAA 2001:db8::1"},
+		"TXT net.example.":     {`net.example. 60 IN TXT "ends with a dot."`},
+		"MX mailonly.example.": {"mailonly.example. 60 IN MX 5 mx.example."},
 	})
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("all is well")) }))
 	t.Cleanup(page.Close)
