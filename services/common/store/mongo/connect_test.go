@@ -101,7 +101,8 @@ func TestNameServerStartsLater(t *testing.T) {
 			t.Errorf("the log line is %s", line)
 		}
 	}), nil))
-	s := open(t, Config{URI: "mongodb+srv://db.nanomon.test/?tls=false", Database: mongotest.Database(t, server), Log: log})
+	uri := changedURI(t, server, "mongodb+srv", "db.nanomon.test", map[string]string{"tls": "false"})
+	s := open(t, Config{URI: uri, Database: mongotest.Database(t, server), Log: log})
 	create(t, s, 1, "a")
 	if logged != 1 {
 		t.Errorf("%d log lines, want 1", logged)

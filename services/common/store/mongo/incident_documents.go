@@ -11,8 +11,8 @@ import (
 )
 
 // Incident states and notifications are stored in two forms: as fields that a query can select, and as JSON, the only
-// form that version 0.1.0 reads and writes. So a reader uses the other fields only if state or owed, the fields with
-// JSON, are missing. A later version can write the fields alone, if it deletes the JSON of each document that it changes.
+// form that version 0.1.0 reads and writes. So a reader uses the other fields only if the JSON in state or owed is
+// missing. A later version can write the fields alone, if it deletes the JSON of each document that it changes.
 
 // incidentStateDoc is a document of the collection alert_states. Its _id is the id of the monitor. Number is the
 // sequence number as a date, which it usually equals: earlier versions stored the date of evaluation.

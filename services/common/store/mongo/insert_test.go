@@ -33,7 +33,7 @@ func TestLostAnswers(t *testing.T) {
 	t.Parallel()
 	r := newRelay(t, server, nil)
 	r.answers.set(loadBalancer)
-	s := open(t, Config{URI: "mongodb://" + r.address + "/?loadBalanced=true", Database: mongotest.Database(t, server)})
+	s := open(t, Config{URI: balancedURI(t, server, r.address, "primary"), Database: mongotest.Database(t, server)})
 	ctx, now := t.Context(), monitor.Date(time.Now())
 	m, key := newMonitor(1, "a"), store.Key{ID: newMonitor(2, "").ID, Name: "a", Hash: sha256.Sum256([]byte("a")), Created: now}
 	m.Properties = map[string]string{"timeout": "1s", "network": "ip4", "a": "b"}

@@ -28,10 +28,7 @@ func TestReadsFromPrimary(t *testing.T) {
 		cursor := bson.D{field("id", int64(0)), field("ns", "x.x"), field("firstBatch", bson.A{})}
 		return bson.D{field("ok", 1), field("cursor", cursor)}
 	})
-	s := open(t, Config{
-		URI:      "mongodb://" + r.address + "/?loadBalanced=true&readPreference=secondaryPreferred",
-		Database: mongotest.Database(t, uri),
-	})
+	s := open(t, Config{URI: balancedURI(t, uri, r.address, "secondaryPreferred"), Database: mongotest.Database(t, uri)})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	defer func() {

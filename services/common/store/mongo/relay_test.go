@@ -3,6 +3,8 @@ package mongo
 import (
 	"crypto/tls"
 	"net"
+	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -74,6 +76,30 @@ func uriThrough(t *testing.T, uri, address string) string {
 	t.Helper()
 	through, settings, _ := strings.Cut(strings.Replace(uri, host(t, uri), address, 1), "?")
 	return strings.TrimSuffix(through, "/") + "/?directConnection=true&" + settings
+}
+
+// changedURI returns uri with another scheme, another host and other settings. It keeps the user name and password.
+func changedURI(t *testing.T, uri, scheme, host string, settings map[string]string) string {
+	t.Helper()
+	changed, err := url.Parse(uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed.Scheme, changed.Host = scheme, host
+	query := changed.Query()
+	for name, value := range settings {
+		query.Set(name, value)
+	}
+	changed.Path, changed.RawQuery = "/"+strings.TrimPrefix(changed.Path, "/"), query.Encode()
+	return changed.String()
+}
+
+// balancedURI returns uri with the address of a relay that answers hello with [loadBalancer].
+func balancedURI(t *testing.T, uri, address, readPreference string) string {
+	t.Helper()
+	settings := map[string]string{"loadBalanced": "true", "readPreference": readPreference}
+	uri = regexp.MustCompile(`(replicaSet|directConnection)=[^&]*&?`).ReplaceAllString(uri, "")
+	return changedURI(t, uri, "mongodb", address, settings)
 }
 
 func (r *relay) forward(client net.Conn) {

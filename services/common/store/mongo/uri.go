@@ -11,8 +11,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
 )
 
-// waitForOptions parses the connection string of c. If it is a mongodb+srv string, it waits until the name can be looked
-// up.
+// waitForOptions parses the connection string of c. If it is a mongodb+srv string, waitForOptions waits until the name
+// can be looked up.
 func (c Config) waitForOptions(ctx context.Context) (*options.ClientOptions, error) {
 	if name, service := srvName(c.URI); name != "" {
 		look := func(ctx context.Context) error { return lookUpServers(ctx, name, service) }
