@@ -4,7 +4,7 @@ import { Requests, addresses } from './views.mjs';
 const MARKUP = '<img src=x onerror="globalThis.ran=1"><script>globalThis.ran=1</script>{{7*7}}';
 const NAMES = {
   markup: MARKUP,
-  'right to left': 'חנות המקוונת שלנו, متجرنا على الإنترنت \u202e123',
+  'right to left': 'חנות המקוונת שלנו, متجرنا على الإنترنت 123',
   '300 characters': 'Sehrlangername'.repeat(30).slice(0, 300),
   '300 wide characters': '漢'.repeat(300),
   emoji: '👩‍👩‍👧‍👦🏴‍☠️🛒 Shop 🧨',

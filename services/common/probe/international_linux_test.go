@@ -13,11 +13,13 @@ func TestInternationalNames(t *testing.T) {
 		"xn--bcher-kva.example. A":           {"xn--bcher-kva.example. 60 IN A 127.0.0.1"},
 		"_x._tcp.xn--bcher-kva.example. SRV": {"_x._tcp.xn--bcher-kva.example. 60 IN SRV 1 0 80 a.example."},
 	}
-	nameServer := newDNSServer(t, &zone{records: records})
-	setDefaultResolver(t, nameServer)
+	if !inNamespace(t, "nameserver 127.0.0.1\n") {
+		return
+	}
+	const nameServer = "127.0.0.1:53"
+	serveDNS(t, &zone{records: records}, nameServer)
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Host) })
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
-	_, dnsPort, _ := net.SplitHostPort(nameServer)
 	for _, c := range []struct {
 		kind, target string
 		properties   props
@@ -27,7 +29,7 @@ func TestInternationalNames(t *testing.T) {
 		{"ping", "bücher.example", props{"count": "1"}},
 		{"dns", "bücher.example.", props{"server": nameServer}},
 		{"dns", "_x._tcp.bücher.example", props{"server": nameServer, "type": "SRV"}},
-		{"dns", "xn--bcher-kva.example", props{"server": "bücher.example:" + dnsPort}},
+		{"dns", "xn--bcher-kva.example", props{"server": "bücher.example"}},
 	} {
 		t.Run(c.kind+" "+c.target, func(t *testing.T) {
 			if c.kind == "ping" {
