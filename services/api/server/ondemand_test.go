@@ -31,7 +31,7 @@ func (a *api) runNextCheck(change ...func(*monitor.Result)) <-chan store.OnDeman
 				continue
 			}
 			check := pending[0]
-			if mine, err := a.store.ClaimOnDemandCheck(ctx, check.ID, "runner"); err != nil || !mine {
+			if mine, err := a.store.ClaimOnDemandCheck(ctx, check.ID, "runner", time.Now()); err != nil || !mine {
 				continue
 			}
 			result := resultN(0)

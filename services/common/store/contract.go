@@ -96,8 +96,9 @@ type Store interface {
 	AddOnDemandCheck(ctx context.Context, r OnDemandCheck) error
 	// PendingOnDemandChecks returns the requests that are neither claimed nor expired at now, oldest first.
 	PendingOnDemandChecks(ctx context.Context, now time.Time) ([]OnDemandCheck, error)
-	// ClaimOnDemandCheck assigns a request to a runner. It returns false if another runner has it or if it is deleted.
-	ClaimOnDemandCheck(ctx context.Context, id, runner string) (bool, error)
+	// ClaimOnDemandCheck assigns a request to a runner. It returns false if another runner has it, if it has expired at
+	// now, or if it is deleted.
+	ClaimOnDemandCheck(ctx context.Context, id, runner string, now time.Time) (bool, error)
 	// CompleteOnDemandCheck stores the result of a claimed request and deletes the request's definition.
 	CompleteOnDemandCheck(ctx context.Context, id string, r monitor.Result) error
 	// OnDemandResult returns the result of a request, and false while there is none.

@@ -95,7 +95,7 @@ type Store interface {
 	Watch(ctx context.Context, t store.Topic) (<-chan struct{}, error)
 
 	PendingOnDemandChecks(ctx context.Context, now time.Time) ([]store.OnDemandCheck, error)
-	ClaimOnDemandCheck(ctx context.Context, id, runner string) (bool, error)
+	ClaimOnDemandCheck(ctx context.Context, id, runner string, now time.Time) (bool, error)
 	CompleteOnDemandCheck(ctx context.Context, id string, r monitor.Result) error
 	DeleteOnDemandCheck(ctx context.Context, id string) error
 

@@ -196,10 +196,10 @@ func (s *memoryStore) PendingOnDemandChecks(ctx context.Context, now time.Time) 
 	return pending, err
 }
 
-func (s *memoryStore) ClaimOnDemandCheck(ctx context.Context, id, runner string) (bool, error) {
+func (s *memoryStore) ClaimOnDemandCheck(ctx context.Context, id, runner string, now time.Time) (bool, error) {
 	leave, err := s.enter(ctx, "ClaimOnDemandCheck")
 	defer leave()
-	if s.rival || err != nil {
+	if s.rival || err != nil || !s.onDemandChecks[id].Expires.After(now) {
 		s.claims[id] = "rival"
 		return false, err
 	}

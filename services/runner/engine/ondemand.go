@@ -53,7 +53,7 @@ func (e *Engine) serveOnDemandChecks(ctx context.Context, changed chan struct{})
 
 func (e *Engine) pendingOnDemandChecks(ctx context.Context) ([]store.OnDemandCheck, error) {
 	return store.Call(ctx, store.ShortCall, func(ctx context.Context) ([]store.OnDemandCheck, error) {
-		return e.store.PendingOnDemandChecks(ctx, time.Now())
+		return e.store.PendingOnDemandChecks(ctx, e.cfg.Clock.Now())
 	})
 }
 
@@ -97,7 +97,7 @@ func (e *Engine) checkStored(ctx context.Context, c store.OnDemandCheck) bool {
 // checkDefinition claims c. Unless another runner has claimed it, it runs the definition and stores the result in c.
 func (e *Engine) checkDefinition(ctx context.Context, c store.OnDemandCheck) {
 	claimed, err := store.Call(ctx, store.ShortCall, func(ctx context.Context) (bool, error) {
-		return e.store.ClaimOnDemandCheck(ctx, c.ID, e.cfg.ID)
+		return e.store.ClaimOnDemandCheck(ctx, c.ID, e.cfg.ID, e.cfg.Clock.Now())
 	})
 	if err != nil {
 		e.logOnDemandFailure(ctx, "could not claim an on-demand check", c, err)
@@ -124,7 +124,7 @@ func (e *Engine) checkOnce(m monitor.Monitor) monitor.Result {
 		e.scheduler.stats.countNotChecked(own.Cause)
 	}
 	if err != nil {
-		result = check.FailedResult(m, time.Now(), err.Error())
+		result = check.FailedResult(m, e.cfg.Clock.Now(), err.Error())
 		result.NotChecked = own != nil
 	}
 	return result

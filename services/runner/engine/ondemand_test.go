@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,6 +63,25 @@ func TestDefinitionIsCheckedAndNotRecorded(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The system clock of the runner is an hour ahead of the database, and its own clock is corrected.
+func TestDefinitionIsCheckedDespiteWrongSystemClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, clock := newMemoryStore(), &testClock{offset: new(atomic.Int64)}
+		clock.offset.Store(-int64(time.Hour))
+		startEngineWith(t, Config{ID: "r1", Clock: clock}, s, newFakeProbes())
+		m := monitorNumber(1, "10s")
+		s.with(store.TopicOnDemandChecks, func() {
+			s.onDemandChecks["q"] = store.OnDemandCheck{
+				ID: "q", Definition: &m, Requested: clock.Now(), Expires: clock.Now().Add(10 * time.Second),
+			}
+		})
+		elapse(5 * time.Second)
+		if r, completed := s.onDemandResult("q"); !completed || r.Status != monitor.StatusOK {
+			t.Errorf("completed %v with %+v", completed, r)
+		}
+	})
 }
 
 func TestDefinitionClaimedByAnotherRunnerIsNotChecked(t *testing.T) {

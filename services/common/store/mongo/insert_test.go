@@ -53,7 +53,7 @@ func TestLostAnswers(t *testing.T) {
 		{"keys", func() error { return s.CreateKey(ctx, key) }},
 		{"maintenance", func() error { return s.CreateMaintenanceWindow(ctx, window) }},
 		{"checks", func() error { return s.AddOnDemandCheck(ctx, request) }},
-		{"check_claims", func() error { return won(s.ClaimOnDemandCheck(ctx, request.ID, "runner")) }},
+		{"check_claims", func() error { return won(s.ClaimOnDemandCheck(ctx, request.ID, "runner", time.Now())) }},
 		{"alert_claims", func() error {
 			first, _, err := s.ClaimNotification(ctx, "n", 1, "runner", now)
 			return won(first, err)

@@ -87,14 +87,14 @@ func (s *Store) PendingOnDemandChecks(ctx context.Context, now time.Time) (_ []s
 }
 
 // ClaimOnDemandCheck assigns a request to a runner. The first inserted claim wins.
-func (s *Store) ClaimOnDemandCheck(ctx context.Context, id, runner string) (_ bool, err error) {
+func (s *Store) ClaimOnDemandCheck(ctx context.Context, id, runner string, now time.Time) (_ bool, err error) {
 	defer s.end(ctx, time.Now(), "claim check", &err)
 	var doc onDemandCheckDoc
 	err = s.onDemandChecks.FindOne(ctx, byID(id)).Decode(&doc)
 	if errors.Is(err, driver.ErrNoDocuments) {
 		return false, nil
 	}
-	if err != nil || !doc.Expires.After(time.Now()) {
+	if err != nil || !doc.Expires.After(now) {
 		return false, err
 	}
 	err = insertOne(ctx, s.onDemandClaims, onDemandClaimDoc{ID: id, Runner: runner, Expires: doc.Expires})

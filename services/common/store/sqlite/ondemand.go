@@ -57,11 +57,11 @@ func (s *Store) PendingOnDemandChecks(ctx context.Context, now time.Time) ([]sto
 }
 
 // ClaimOnDemandCheck assigns a request to a runner. It returns false if the request is claimed, expired or deleted.
-func (s *Store) ClaimOnDemandCheck(ctx context.Context, id, runner string) (bool, error) {
+func (s *Store) ClaimOnDemandCheck(ctx context.Context, id, runner string, now time.Time) (bool, error) {
 	raw, _ := rawID(id)
 	claimed := 0
 	err := s.write(ctx, "claim check", func(t *tx) (err error) {
-		claimed, err = t.exec("UPDATE checks SET runner = ? WHERE id = ? AND runner IS NULL AND expires > ?", runner, raw, time.Now().UnixMilli())
+		claimed, err = t.exec("UPDATE checks SET runner = ? WHERE id = ? AND runner IS NULL AND expires > ?", runner, raw, now.UnixMilli())
 		return err
 	})
 	return err == nil && claimed == 1, err

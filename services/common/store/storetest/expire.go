@@ -70,7 +70,7 @@ func expireOnDemand(ctx context.Context, t *testing.T, s store.Store) {
 	for _, r := range []store.OnDemandCheck{expired, live, completed} {
 		must(t, s.AddOnDemandCheck(ctx, r))
 	}
-	if !got(s.ClaimOnDemandCheck(ctx, completed.ID, "runner"))(t) {
+	if !got(s.ClaimOnDemandCheck(ctx, completed.ID, "runner", now))(t) {
 		t.Fatal("the request can't be claimed")
 	}
 	must(t, s.CompleteOnDemandCheck(ctx, completed.ID, newResult(newID(9), 1, now)))

@@ -56,7 +56,7 @@ func cancelledCalls(ctx context.Context, t *testing.T, s store.Store) {
 		"Expire":                func() error { _, err := s.Expire(ended, base, keep); return err },
 		"AddOnDemandCheck":      func() error { return s.AddOnDemandCheck(ended, newRequest(1, time.Hour)) },
 		"PendingOnDemandChecks": func() error { _, err := s.PendingOnDemandChecks(ended, base); return err },
-		"ClaimOnDemandCheck":    func() error { _, err := s.ClaimOnDemandCheck(ended, newID(1), "runner"); return err },
+		"ClaimOnDemandCheck":    func() error { _, err := s.ClaimOnDemandCheck(ended, newID(1), "runner", time.Now()); return err },
 		"OnDemandResult":        func() error { _, _, err := s.OnDemandResult(ended, newID(1)); return err },
 		"DeleteOnDemandCheck":   func() error { return s.DeleteOnDemandCheck(ended, newID(1)) },
 		"PutHeartbeat":          func() error { return s.PutHeartbeat(ended, store.Runner{ID: "runner", LastSeen: base}) },

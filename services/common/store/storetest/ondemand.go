@@ -45,10 +45,10 @@ func onDemandLifecycle(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "pending", pending, []store.OnDemandCheck{unsaved, saved})
 	wantUTC(t, "Expires", pending[0].Expires)
 
-	if !got(s.ClaimOnDemandCheck(ctx, unsaved.ID, "one"))(t) {
+	if !got(s.ClaimOnDemandCheck(ctx, unsaved.ID, "one", time.Now()))(t) {
 		t.Fatal("the request can't be claimed")
 	}
-	if got(s.ClaimOnDemandCheck(ctx, unsaved.ID, "two"))(t) {
+	if got(s.ClaimOnDemandCheck(ctx, unsaved.ID, "two", time.Now()))(t) {
 		t.Error("two runners claimed the request")
 	}
 	same(t, "pending after a claim", got(s.PendingOnDemandChecks(ctx, now))(t), []store.OnDemandCheck{saved})
@@ -75,7 +75,7 @@ func claimOnDemandOnce(ctx context.Context, t *testing.T, s store.Store) {
 		var all sync.WaitGroup
 		for runner := range 8 {
 			all.Go(func() {
-				won, err := s.ClaimOnDemandCheck(ctx, r.ID, fmt.Sprint("runner ", runner))
+				won, err := s.ClaimOnDemandCheck(ctx, r.ID, fmt.Sprint("runner ", runner), time.Now())
 				if err != nil {
 					t.Errorf("claim: %v", err)
 				}
@@ -94,7 +94,7 @@ func onDemandExpires(ctx context.Context, t *testing.T, s store.Store) {
 	must(t, s.AddOnDemandCheck(ctx, late))
 	must(t, s.AddOnDemandCheck(ctx, live))
 	same(t, "pending", got(s.PendingOnDemandChecks(ctx, time.Now()))(t), []store.OnDemandCheck{live})
-	if got(s.ClaimOnDemandCheck(ctx, late.ID, "runner"))(t) {
+	if got(s.ClaimOnDemandCheck(ctx, late.ID, "runner", time.Now()))(t) {
 		t.Error("an expired request was claimed")
 	}
 	same(t, "pending in two hours", got(s.PendingOnDemandChecks(ctx, time.Now().Add(2*time.Hour)))(t), []store.OnDemandCheck{})
@@ -106,7 +106,7 @@ func deleteOnDemand(ctx context.Context, t *testing.T, s store.Store) {
 		must(t, s.AddOnDemandCheck(ctx, r))
 	}
 	for _, id := range []string{claimed.ID, completed.ID} {
-		if !got(s.ClaimOnDemandCheck(ctx, id, "runner"))(t) {
+		if !got(s.ClaimOnDemandCheck(ctx, id, "runner", time.Now()))(t) {
 			t.Fatal("the request can't be claimed")
 		}
 	}
@@ -115,7 +115,7 @@ func deleteOnDemand(ctx context.Context, t *testing.T, s store.Store) {
 		must(t, s.DeleteOnDemandCheck(ctx, id))
 	}
 	same(t, "pending", got(s.PendingOnDemandChecks(ctx, time.Now()))(t), []store.OnDemandCheck{})
-	if got(s.ClaimOnDemandCheck(ctx, pending.ID, "runner"))(t) {
+	if got(s.ClaimOnDemandCheck(ctx, pending.ID, "runner", time.Now()))(t) {
 		t.Error("a deleted request was claimed")
 	}
 	wantError(t, "result of a deleted request", s.CompleteOnDemandCheck(ctx, claimed.ID, newResult(newID(1), 2, base)), monitor.ErrNotFound)

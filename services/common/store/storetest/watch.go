@@ -65,7 +65,7 @@ func watchChanges(ctx context.Context, t *testing.T, s store.Store) {
 		{"clear results", store.TopicMonitors, func() error { return s.DeleteResults(ctx, base.Add(time.Hour)) }},
 		{"add on-demand check", store.TopicOnDemandChecks, func() error { return s.AddOnDemandCheck(ctx, request) }},
 		{"complete on-demand check", store.TopicOnDemandChecks, func() error {
-			if _, err := s.ClaimOnDemandCheck(ctx, request.ID, "runner"); err != nil {
+			if _, err := s.ClaimOnDemandCheck(ctx, request.ID, "runner", time.Now()); err != nil {
 				return err
 			}
 			return s.CompleteOnDemandCheck(ctx, request.ID, r)

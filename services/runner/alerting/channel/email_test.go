@@ -39,7 +39,9 @@ func onlyChannel(t *testing.T, settings config.Alerts, roots *x509.CertPool) not
 func deliver(t *testing.T, s notify.Channel, n store.Notification) []notify.Outcome {
 	t.Helper()
 	to := s.Recipients(n.To)
-	outcomes := s.Send(t.Context(), testFormat.Message(n), to)
+	m := testFormat.Message(n)
+	m.Sent = time.Now()
+	outcomes := s.Send(t.Context(), m, to)
 	if len(outcomes) != len(to) {
 		t.Fatalf("%d outcomes for %d recipients", len(outcomes), len(to))
 	}

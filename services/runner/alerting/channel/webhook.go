@@ -71,7 +71,7 @@ func newWebhookDocument(m notify.Message) webhookDocument {
 		Monitor: webhookMonitor{
 			ID: m.MonitorID, Name: m.MonitorName, Type: m.MonitorType, Target: m.MonitorTarget, Group: m.Group,
 		},
-		Message: m.Result, Value: m.Value, Opened: m.Opened, Date: m.Date, Sent: monitor.Date(time.Now()),
+		Message: m.Result, Value: m.Value, Opened: m.Opened, Date: m.Date, Sent: m.Sent,
 		Link: m.Content.Link,
 	}
 }

@@ -124,6 +124,7 @@ func (o *Outbox) send(ctx context.Context, n *store.Notification, masked store.N
 		}
 	}
 	message := o.format.Message(masked)
+	message.Sent = monitor.Date(o.now())
 	var channels sync.WaitGroup
 	for name, ds := range pending {
 		channels.Go(func() { o.channels[name].deliver(ctx, message, ds, o.now) })

@@ -44,6 +44,8 @@ type Message struct {
 	Opened time.Time
 	// Date is the date of the result.
 	Date time.Time
+	// Sent is the date of the attempt to send the message.
+	Sent time.Time
 }
 
 // Message returns the message of a notification without secrets.
