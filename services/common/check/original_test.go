@@ -154,3 +154,23 @@ func TestServiceNames(t *testing.T) {
 		}
 	}
 }
+
+// A monitor that was stored with blanks is not trimmed, as new ones are.
+func TestStoredBlanksAreIgnored(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	for monitorType, target := range map[string]string{"http": server.URL, "tcp": server.Listener.Addr().String()} {
+		m := monitor.Monitor{
+			Name: "n", Type: monitorType, Target: "\t" + target + " ", Interval: " 30s ", Enabled: true,
+			Properties: map[string]string{"timeout": " 5s "},
+		}
+		c, err := check.Compile(probe.All(probe.Guard{}), secret.Source{}, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := c.Run(t.Context()); err != nil || r.Status != monitor.StatusOK || m.Every() == 0 {
+			t.Errorf("%s: %+v, error %v, interval %s", monitorType, r, err, m.Every())
+		}
+		c.Close()
+	}
+}

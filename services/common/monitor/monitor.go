@@ -36,7 +36,7 @@ type Monitor struct {
 
 // Every returns the interval as a duration, or 0 if it is invalid.
 func (m Monitor) Every() time.Duration {
-	d, err := time.ParseDuration(m.Interval)
+	d, err := time.ParseDuration(strings.TrimSpace(m.Interval))
 	if err != nil {
 		return 0
 	}
@@ -49,7 +49,8 @@ func StaleAfter(interval time.Duration) time.Duration {
 	return max(3*interval, interval+time.Minute)
 }
 
-// UnmarshalJSON decodes a monitor; absent fields get the defaults of [Monitor].
+// UnmarshalJSON decodes a monitor; absent fields get the defaults of [Monitor]. It removes the blanks around the target
+// and the interval.
 func (m *Monitor) UnmarshalJSON(data []byte) error {
 	type plain Monitor
 	p := plain{Enabled: true}
@@ -57,14 +58,13 @@ func (m *Monitor) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	*m = Monitor(p)
+	m.Target, m.Interval = strings.TrimSpace(m.Target), strings.TrimSpace(m.Interval)
 	m.Normalize()
 	return nil
 }
 
-// Normalize removes properties with an empty value, which means unset, makes Properties non-nil, and removes the blanks
-// around the target and the interval.
+// Normalize removes properties with an empty value, which means unset, and makes Properties non-nil.
 func (m *Monitor) Normalize() {
-	m.Target, m.Interval = strings.TrimSpace(m.Target), strings.TrimSpace(m.Interval)
 	set := make(map[string]string, len(m.Properties))
 	for name, value := range m.Properties {
 		if value != "" {

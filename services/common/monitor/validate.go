@@ -35,7 +35,7 @@ func (m Monitor) Validate(types []string) error {
 	case strings.TrimSpace(m.Target) == "":
 		return Invalid("missing monitor target", "Enter the URL, host or domain name to check.")
 	}
-	interval, err := time.ParseDuration(m.Interval)
+	interval, err := time.ParseDuration(strings.TrimSpace(m.Interval))
 	switch {
 	case err != nil:
 		return Invalid("invalid monitor interval", intervalHint)

@@ -21,6 +21,7 @@ func (r Registry) Canonical(m monitor.Monitor) (monitor.Monitor, []string) {
 // ForCheck returns m as its check uses it, and the sorted names of the properties that the check ignores because the
 // type does not have them.
 func (r Registry) ForCheck(m monitor.Monitor) (monitor.Monitor, []string) {
+	m.Target = strings.TrimSpace(m.Target)
 	return r.canonicalProperties(m, func(string) bool { return true })
 }
 
