@@ -5,7 +5,7 @@ import { field, save } from './form.mjs';
 /** @typedef {import('./nanomon.mjs').NanoMon} NanoMon */
 
 const HOUR = 3_600_000;
-const HOSTILE = '<img src=x onerror="document.body.dataset.hit=1"> &amp; ‮gnp.exe';
+const HOSTILE = '<img src=x onerror="document.body.dataset.hit=1"> &amp; gnp.exe';
 
 // UTC+2 in summer, UTC+1 in winter.
 test.use({ timezoneId: 'Europe/Amsterdam' });

@@ -84,6 +84,9 @@ function sentence(words) {
   return [first[0].toUpperCase() + first.slice(1), ...lower].join(' ');
 }
 
+/** The kinds of properties with ignored blanks around their values. */
+const TRIMMED = ['duration', 'integer', 'bytes'];
+
 /**
  * Returns the monitor to send for a form, without unset properties and those of other types.
  * @param {Draft | Monitor} form
@@ -91,7 +94,11 @@ function sentence(words) {
  * @returns {Draft}
  */
 export function draftOf({ name, type, interval, target, rule = '', group = '', enabled, properties }, spec) {
-  const used = (spec?.properties ?? []).flatMap(({ name }) => (properties[name] ? [[name, properties[name]]] : []));
+  const used = (spec?.properties ?? []).flatMap(({ name, kind }) => {
+    const text = properties[name] ?? '';
+    const value = TRIMMED.includes(kind) ? text.trim() : text;
+    return value ? [[name, value]] : [];
+  });
   return {
     name: name.trim(),
     type,
