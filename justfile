@@ -1,8 +1,11 @@
 version := trim_start_match(env("VERSION", `git describe --tags --always --dirty 2>/dev/null || echo 0.0.0`), "v")
 build_info := env("BUILD_INFO", "local build")
+air := "github.com/air-verse/air@v1.67.4"
+goreleaser := "github.com/goreleaser/goreleaser/v2@v2.12.7"
 actionlint := "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 staticcheck := "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
 version_package := "nanomon/services/common/version"
+ldflags := '-s -w -X "' + version_package + '.Version=' + version + '" -X "' + version_package + '.BuildInfo=' + build_info + '"'
 
 # List the recipes
 _default:
@@ -72,7 +75,7 @@ test-images: _page _test-tools
 
 # Run the long tests: build a release for every platform, and measure memory while targets stall or send a lot
 test-long:
-    go test -count=1 -v -timeout 30m ./tests/deploy/release
+    go test -count=1 -v -timeout 45m ./tests/deploy/release
     go test -count=1 -v -timeout 10m ./tests/system/memory
 
 # Measure the CPU time of a thousand monitors, which must be low; needs a machine that does nothing else
@@ -109,11 +112,21 @@ screenshots: build _test-tools
     node tests/browser/screenshots.mjs
 
 # Build api, runner, frontend and standalone into bin/
-build: _page (_compile "bin/")
+build: _page
+    CGO_ENABLED=0 go build -trimpath -ldflags {{ quote(ldflags) }} -o bin/ \
+        ./services/api ./services/runner ./services/frontend ./services/standalone
 
 # Build a release in bin/release: archives for Linux, macOS and Windows, SBOMs, checksums
-release-binaries: _page
-    @scripts/release.sh "{{ version }}"
+release-binaries: (_goreleaser "--snapshot" "--skip=sign")
+
+# Build the release of a tag, sign its checksums with cosign, and publish it on GitHub; needs GITHUB_TOKEN
+release: _goreleaser
+
+# One task at a time, because otherwise the order of the programs in an archive is not always the same.
+_goreleaser *options: _page
+    @scripts/install-go-program.sh goreleaser {{ goreleaser }}
+    @VERSION="{{ version }}" LDFLAGS={{ quote(ldflags) }} COMMIT_TIME=$(git log -1 --format=%ct) COMMIT_DATE=$(git log -1 --format=%cI) \
+        .tools/goreleaser release --clean --parallelism 1 {{ options }}
 
 # Publish the images and the chart of VERSION to REPOSITORY, signed with cosign
 publish repository:
@@ -122,11 +135,6 @@ publish repository:
 # Install the chart on a new kind cluster, with the images of `just images`
 test-kind:
     @scripts/test-kind.sh "{{ version }}"
-
-_compile folder:
-    CGO_ENABLED=0 go build -trimpath \
-        -ldflags '-s -w -X "{{ version_package }}.Version={{ version }}" -X "{{ version_package }}.BuildInfo={{ build_info }}"' \
-        -o "{{ folder }}" ./services/api ./services/runner ./services/frontend ./services/standalone
 
 # Build the images nanomon/api, nanomon/runner, nanomon/frontend and nanomon/standalone with Docker
 images: (image "api") (image "runner") (image "frontend") (image "standalone")
@@ -194,4 +202,4 @@ _test-tools:
     @scripts/setup-tests.sh
 
 _air:
-    @scripts/install-air.sh
+    @scripts/install-go-program.sh air {{ air }}
