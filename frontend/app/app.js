@@ -1,7 +1,6 @@
 /** @import {Config, Connection} from '../types/model' */
-/** @import {Route} from './router.js' */
 /** @import {Session} from './sign-in.js' */
-/** @import {View} from './views.js' */
+/** @import {ViewName} from './views.js' */
 import Alpine from './lib/alpine.js';
 import { Api } from './api.js';
 import { Live } from './events.js';
@@ -10,7 +9,7 @@ import { addLoadState } from './load-state.js';
 import { MonitorList } from './monitors.js';
 import { parseRoute, redirectOldAddress } from './router.js';
 import { currentTheme, setTheme } from './theme.js';
-import { loadView } from './views.js';
+import { loadView, prefetchViews, Stage, titleOf } from './views.js';
 
 /**
  * The services that every view gets.
@@ -36,6 +35,10 @@ import { loadView } from './views.js';
 const TICK = 1000;
 /** How long a message of success stays, in milliseconds. */
 const MESSAGE_TIME = 6000;
+/** How long the last view stays while the next one loads, in milliseconds. */
+const LOADING_DELAY = 300;
+/** The time between two attempts to load what the server did not deliver, in milliseconds. */
+const RETRY_DELAY = 2000;
 const THEMES = /** @type {const} */ ({
   system: { next: 'light', sign: '◐', label: 'Theme: system' },
   light: { next: 'dark', sign: '☀', label: 'Theme: light' },
@@ -47,8 +50,7 @@ const THEMES = /** @type {const} */ ({
  * @param {App} app
  */
 function frame(app) {
-  /** @type {Element | null} */
-  let shown = null;
+  const stage = new Stage();
   let lastMessage = 0;
 
   return {
@@ -87,6 +89,7 @@ function frame(app) {
       }
       redirectOldAddress();
       this.route = parseRoute(location.hash);
+      this.viewError = '';
       this.show();
     },
 
@@ -105,50 +108,39 @@ function frame(app) {
       location.hash = this.nextHash;
     },
 
-    /** Loads the view of the route and shows it. */
+    /** Loads the view of the route and shows it. Tries again until the server responds or the route changes. */
     async show() {
       const { route } = this;
+      const name = app.session?.mayShow(route.view) === false ? 'sign-in' : route.view;
       this.loading = true;
-      this.viewError = '';
-      try {
-        const view = await loadView(app.session?.mayShow(route.view) === false ? 'sign-in' : route.view);
-        if (route === this.route) {
-          this.mount(view, route);
-        }
-      } catch {
-        this.viewError = 'Could not load this view: the server does not respond.';
-      } finally {
+      const slow = setTimeout(() => route === this.route && this.clear(name, 'Loading…'), LOADING_DELAY);
+      const view = await loadView(name).catch(() => null);
+      clearTimeout(slow);
+      if (route !== this.route) {
+        return;
+      }
+      if (view) {
         this.loading = false;
+        this.viewError = '';
+        this.clear(name, '');
+        stage.mount(view, app, route);
+      } else {
+        this.viewError = `Could not load the view “${titleOf(name)}”: the server does not respond. Trying again…`;
+        this.clear(name, '');
+        setTimeout(() => route === this.route && this.show(), RETRY_DELAY);
       }
     },
 
     /**
-     * @param {View} view
-     * @param {Route} route
+     * Removes the shown view before another one is shown.
+     * @param {ViewName} next
+     * @param {string} text what the page shows instead
      */
-    mount({ name, title, markup, data }, route) {
-      const main = /** @type {HTMLElement} */ (/** @type {any} */ (this).$refs.view);
-      const first = shown === null;
-      const template = document.createElement('template');
-      template.innerHTML = markup;
-      const next = /** @type {HTMLElement} */ (template.content.firstElementChild);
-      if (shown) {
-        Alpine.destroyTree(/** @type {HTMLElement} */ (shown));
-      }
+    clear(next, text) {
+      stage.clear(this.viewError ? '' : text);
       app.unsaved = () => false;
       app.draft = () => null;
-      app.setTitle(title);
-      Alpine.data('view', () => data(app, route));
-      main.dataset.view = name;
-      Alpine.mutateDom(() => main.replaceChildren(next));
-      Alpine.initTree(next);
-      shown = next;
-      Alpine.nextTick(() => {
-        scrollTo(0, history.state?.scroll ?? 0);
-        if (!first) {
-          main.focus({ preventScroll: true });
-        }
-      });
+      app.setTitle(titleOf(next));
     },
 
     /**
@@ -156,6 +148,9 @@ function frame(app) {
      * @param {string} problem
      */
     onConnection(connection, problem) {
+      if (connection !== 'disconnected') {
+        prefetchViews();
+      }
       this.storeProblem = problem && `${problem[0].toUpperCase()}${problem.slice(1)}.`;
       if (connection !== this.connection) {
         this.connection = connection;
@@ -199,7 +194,7 @@ function frame(app) {
     },
 
     skip() {
-      /** @type {any} */ (this).$refs.view.focus();
+      stage.focus();
     },
 
     get connectionText() {
@@ -215,13 +210,25 @@ function frame(app) {
   };
 }
 
-/** @returns {Promise<Config>} */
+/**
+ * Loads the configuration. Tries again until the server responds.
+ * @returns {Promise<Config>}
+ */
 async function loadConfig() {
-  const response = await fetch('./config.json', { signal: AbortSignal.timeout(10_000) });
-  if (!response.ok) {
-    throw new Error(`config.json: ${response.status}`);
+  for (;;) {
+    try {
+      const response = await fetch('./config.json', { signal: AbortSignal.timeout(10_000) });
+      if (response.ok) {
+        const config = await response.json();
+        showBoot('Loading…');
+        return config;
+      }
+      showBoot(`Could not load NanoMon: the server responded with ${response.status}. Trying again…`);
+    } catch {
+      showBoot('Could not load NanoMon: the server did not respond. Trying again…');
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY));
   }
-  return response.json();
 }
 
 async function start() {
@@ -249,7 +256,7 @@ async function start() {
   };
   redirectOldAddress();
   Alpine.data('frame', () => frame(app));
-  addLoadState();
+  addLoadState(live);
   Alpine.start();
   followVisibility(app);
 }
@@ -279,10 +286,12 @@ function followVisibility({ live, clock, session }) {
   update();
 }
 
-start().catch((error) => {
+/** @param {string} text what the page shows in place of a view */
+function showBoot(text) {
   const boot = document.querySelector('#boot');
   if (boot) {
-    boot.textContent = `Could not load NanoMon: the server did not respond (${error.message}). Reload the page to try again.`;
-    boot.setAttribute('role', 'alert');
+    boot.textContent = text;
   }
-});
+}
+
+start().catch(({ message }) => showBoot(`Could not load NanoMon: ${message}. Reload the page to try again.`));

@@ -1,4 +1,5 @@
 import { expect, row, test } from './fixtures.mjs';
+import { prefetched } from './views.mjs';
 
 test('a new status is shown without a reload', async ({ page, nanomon, target }) => {
   await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200' });
@@ -58,6 +59,7 @@ test('a view stops its work when another one opens', async ({ page, nanomon, tar
   await page.getByRole('link', { name: 'NanoMon' }).click();
   await expect(row(page, 'Shop')).toBeVisible();
   await expect(page.locator('.chart')).toHaveCount(0);
+  await prefetched(page);
   /** @type {string[]} */
   const requested = [];
   page.on('request', (request) => requested.push(request.url()));

@@ -15,8 +15,7 @@ const MAX_SHOWN = 300;
 /** The maximum length of an output that shares its line with others, in characters. */
 const MAX_NARROW = 60;
 
-/** @type {Promise<string> | null} */
-let markup = null;
+let markup = '';
 
 /**
  * A table of results, newest first, with filters and pages. The first page shows new results as they arrive; other pages
@@ -73,18 +72,14 @@ export function resultListing({ api, live }, params, single = '') {
     },
 
     /**
-     * Loads the table's markup into an element.
+     * Puts the table's markup into an element.
      * @param {HTMLElement} element
      */
-    async mount(element) {
-      try {
-        const template = document.createElement('template');
-        template.innerHTML = await tableMarkup();
-        table = element;
-        element.replaceChildren(template.content);
-      } catch {
-        this.error = 'The table of results could not be loaded. Reload the page.';
-      }
+    mount(element) {
+      const template = document.createElement('template');
+      template.innerHTML = markup;
+      table = element;
+      element.replaceChildren(template.content);
     },
 
     /** Reloads the current page. */
@@ -262,16 +257,13 @@ export function resultListing({ api, live }, params, single = '') {
   };
 }
 
-/** @returns {Promise<string>} */
-function tableMarkup() {
-  markup ??= fetch('./result-table/result-table.html').then((response) => {
-    if (!response.ok) {
-      throw new Error(`result-table.html: ${response.status}`);
-    }
-    return response.text();
-  });
-  markup.catch(() => (markup = null));
-  return markup;
+/** Loads the markup of the table. Views that show one call it before. Rejects if the server does not answer. */
+export async function loadTable() {
+  const response = await fetch('./result-table/result-table.html');
+  if (!response.ok) {
+    throw new Error(`result-table.html: ${response.status}`);
+  }
+  markup = await response.text();
 }
 
 /** @param {URLSearchParams} params */
