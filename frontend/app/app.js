@@ -8,7 +8,7 @@ import { formatTime } from './format.js';
 import { addLoadState } from './load-state.js';
 import { MonitorList } from './monitors.js';
 import { parseRoute, redirectOldAddress } from './router.js';
-import { currentTheme, setTheme } from './theme.js';
+import { currentTheme, setTheme, THEMES } from './theme.js';
 import { loadView, prefetchViews, Stage, titleOf } from './views.js';
 
 /**
@@ -39,12 +39,6 @@ const MESSAGE_TIME = 6000;
 const LOADING_DELAY = 300;
 /** The time between two attempts to load what the server did not deliver, in milliseconds. */
 const RETRY_DELAY = 2000;
-const THEMES = /** @type {const} */ ({
-  system: { next: 'light', sign: '◐', label: 'Theme: system' },
-  light: { next: 'dark', sign: '☀', label: 'Theme: light' },
-  dark: { next: 'system', sign: '☾', label: 'Theme: dark' },
-});
-
 /**
  * The data of the page around the views: navigation, connection, messages and dialogs.
  * @param {App} app
@@ -57,7 +51,7 @@ function frame(app) {
     route: parseRoute(location.hash),
     /** @type {Connection} */
     connection: 'connecting',
-    connectionSince: Date.now(),
+    connectionSince: app.api.now(),
     /** What is wrong with the store; empty while it works. */
     storeProblem: '',
     theme: currentTheme(),
@@ -154,7 +148,7 @@ function frame(app) {
       this.storeProblem = problem && `${problem[0].toUpperCase()}${problem.slice(1)}.`;
       if (connection !== this.connection) {
         this.connection = connection;
-        this.connectionSince = Date.now();
+        this.connectionSince = app.api.now();
       }
     },
 
@@ -247,7 +241,7 @@ async function start() {
     api,
     live,
     monitors: new MonitorList(api, live),
-    clock: Alpine.reactive({ now: Date.now() }),
+    clock: Alpine.reactive({ now: api.now() }),
     notify: () => {},
     setTitle: (title) => (document.title = `${title} · NanoMon`),
     unsaved: () => false,
@@ -266,10 +260,11 @@ async function start() {
  * one server. When the page is visible again, the views read everything they missed.
  * @param {App} app
  */
-function followVisibility({ live, clock, session }) {
+function followVisibility({ api, live, clock, session }) {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let ticking;
-  const tick = () => (clock.now = Date.now());
+  const tick = () => (clock.now = api.now());
+  api.onClock = tick;
   const update = () => {
     clearInterval(ticking);
     if (document.hidden) {

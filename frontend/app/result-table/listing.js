@@ -1,9 +1,11 @@
 /** @import {Result} from '../../types/model' */
 /** @import {ResultFilter} from '../api.js' */
 /** @import {App} from '../app.js' */
+import Alpine from '../lib/alpine.js';
 import { messageOf } from '../api.js';
 import { coalesce } from '../coalesce.js';
-import { badgeOfStatus, formatExact, formatNumber, formatResult, formatShort, markOf } from '../format.js';
+import { formatExact, formatNumber, formatResult, formatShort } from '../format.js';
+import { badgeOfStatus, markOf } from '../status.js';
 import { addressOf, matches, queryOf, settingsOf } from './result-filter.js';
 
 const ID = /^[0-9a-f]{24}$/i;
@@ -79,7 +81,8 @@ export function resultListing({ api, live }, params, single = '') {
       const template = document.createElement('template');
       template.innerHTML = markup;
       table = element;
-      element.replaceChildren(template.content);
+      Alpine.mutateDom(() => element.replaceChildren(template.content));
+      [...element.children].forEach((child) => Alpine.initTree(/** @type {HTMLElement} */ (child)));
     },
 
     /** Reloads the current page. */
@@ -107,7 +110,7 @@ export function resultListing({ api, live }, params, single = '') {
 
     /** @returns {ResultFilter} */
     get filter() {
-      return { ...queryOf(this.settings), monitor: this.monitor, max: PAGE_SIZE };
+      return { ...queryOf(this.settings, api.now()), monitor: this.monitor, max: PAGE_SIZE };
     },
 
     /** The settings as parameters of the page's address. */

@@ -1,6 +1,6 @@
 /** @import {ListedMonitor} from '../../../types/model' */
-/** @import {Badge} from '../../format.js' */
-import { badgeOf } from '../../format.js';
+/** @import {Badge} from '../../status.js' */
+import { badgeOf } from '../../status.js';
 
 /**
  * The search, the filters and the sort order. An empty filter selects all; a sort order that begins with - is reversed.
@@ -229,4 +229,29 @@ function sectionWithoutHeading(items) {
     worst: 'ok',
     summary: '',
   };
+}
+
+/** The local storage key of the collapsed groups. */
+const COLLAPSED_KEY = 'folded-groups';
+
+/**
+ * Returns the names of the collapsed groups.
+ * @returns {readonly string[]}
+ */
+export function readCollapsed() {
+  try {
+    const names = JSON.parse(localStorage.getItem(COLLAPSED_KEY) ?? '[]');
+    return Object.freeze(Array.isArray(names) ? names.map(String) : []);
+  } catch {
+    return Object.freeze([]);
+  }
+}
+
+/** @param {readonly string[]} names */
+export function storeCollapsed(names) {
+  try {
+    localStorage.setItem(COLLAPSED_KEY, JSON.stringify(names));
+  } catch {
+    // Storage is blocked: the groups stay collapsed until the user opens another view.
+  }
 }

@@ -4,14 +4,13 @@
 /** @import {Drawn, Line} from './windowing.js' */
 import Alpine from '../../lib/alpine.js';
 import { monitorActions } from './actions.js';
-import { readCollapsed, storeCollapsed } from './collapsed.js';
-import { arrange, readSettings, readSort, SORTS, STATUSES } from './arrange.js';
+import { arrange, readCollapsed, readSettings, readSort, SORTS, STATUSES, storeCollapsed } from './arrange.js';
 import { moveInMenu, openMenu } from './menu.js';
 import { rememberSettings } from '../../router.js';
 import { drawHeading, drawRow, placeSection } from './row.js';
 import { Windowing } from './windowing.js';
 
-const counted = new Intl.NumberFormat('en');
+const counted = new Intl.NumberFormat();
 
 /**
  * The list view. It draws only the rows near the visible part of the page; see Windowing.

@@ -1,5 +1,6 @@
 /** @import {ListedMonitor} from '../../../types/model' */
-import { formatMoment, formatResult, historyPath, isUnchecked, sinceOf } from '../../format.js';
+import { formatMoment, formatResult } from '../../format.js';
+import { historyPath, isUnchecked, sinceOf } from '../../status.js';
 
 /**
  * The status of a tile. The runner of an unchecked monitor can't check it. An overdue monitor has no recent result. A monitor
