@@ -43,12 +43,21 @@ export function markOf(result) {
 }
 
 /**
+ * Returns why the latest result of a monitor, or the next one if maintenance has begun since, is ignored.
+ * @param {ListedMonitor} monitor
+ * @param {Result | null | undefined} latest
+ */
+function ignoreReasonOf({ inMaintenance }, latest) {
+  return inMaintenance ? 'maintenance' : latest?.excluded;
+}
+
+/**
  * Reports whether a monitor must be shown as not checked. A status that is not OK and counts is more important.
  * @param {ListedMonitor} monitor
  * @param {Result | null | undefined} latest
  */
-export function isUnchecked({ notChecked }, latest) {
-  return notChecked !== undefined && (!latest?.status || latest.excluded !== undefined);
+function isUnchecked(monitor, latest) {
+  return monitor.notChecked !== undefined && (!latest?.status || ignoreReasonOf(monitor, latest) !== undefined);
 }
 
 /**
@@ -76,7 +85,8 @@ export function markOfMonitor(monitor, latest) {
   if (!monitor.enabled) {
     return null;
   }
-  return monitor.notChecked && !isUnchecked(monitor, latest) ? UNCHECKED : markOf(latest);
+  const reason = ignoreReasonOf(monitor, latest);
+  return monitor.notChecked && !isUnchecked(monitor, latest) ? UNCHECKED : reason ? MARKS[reason] : null;
 }
 
 /**
@@ -131,19 +141,51 @@ function bar(index, status) {
 }
 
 /**
- * Returns the number of monitors with each status as text.
+ * What a monitor is counted as, the worst first. A monitor in maintenance or blocked by its dependency may not be OK, but its
+ * results are ignored. Every view counts in the same way.
+ */
+export const KINDS = /** @type {const} */ ([
+  { key: 'failed', label: 'Failed' },
+  { key: 'error', label: 'Error' },
+  { key: 'unchecked', label: 'Not checked' },
+  { key: 'maintenance', label: 'In maintenance' },
+  { key: 'blocked', label: 'Blocked' },
+  { key: 'ok', label: 'OK' },
+  { key: 'pending', label: 'Not checked yet' },
+  { key: 'disabled', label: 'Disabled' },
+]);
+
+/** @typedef {(typeof KINDS)[number]['key']} Kind */
+
+/**
+ * @param {ListedMonitor} monitor
+ * @returns {Kind}
+ */
+export function kindOf(monitor) {
+  const { key } = badgeOf(monitor, monitor.latest);
+  return key === 'disabled' || key === 'unchecked' ? key : (ignoreReasonOf(monitor, monitor.latest) ?? key);
+}
+
+/**
+ * Counts the monitors of each kind.
+ * @param {readonly ListedMonitor[]} monitors
+ */
+export function countKinds(monitors) {
+  const counts = /** @type {Record<Kind, number>} */ (Object.fromEntries(KINDS.map(({ key }) => [key, 0])));
+  for (const monitor of monitors) {
+    counts[kindOf(monitor)]++;
+  }
+  return counts;
+}
+
+/**
+ * Returns the number of monitors of each kind as text.
  * @param {readonly ListedMonitor[]} monitors
  * @returns {string} for example 1 failed · 2 OK
  */
 export function summarize(monitors) {
-  /** @type {Map<string, number>} */
-  const counts = new Map();
-  for (const monitor of monitors) {
-    const { label } = badgeOf(monitor, monitor.latest);
-    counts.set(label, (counts.get(label) ?? 0) + 1);
-  }
-  return ['Failed', 'Error', 'Not checked', 'OK', 'Not checked yet', 'Disabled']
-    .filter((label) => counts.has(label))
-    .map((label) => `${counts.get(label)} ${label === 'OK' ? label : label.toLowerCase()}`)
+  const counts = countKinds(monitors);
+  return KINDS.filter(({ key }) => counts[key])
+    .map(({ key, label }) => `${counts[key]} ${key === 'ok' ? label : label.toLowerCase()}`)
     .join(' · ');
 }

@@ -1,40 +1,25 @@
 /** @import {ListedMonitor} from '../../../types/model' */
-/** @import {Badge} from '../../status.js' */
-import { badgeOf } from '../../status.js';
+/** @import {Kind} from '../../status.js' */
+import { countKinds, kindOf, KINDS } from '../../status.js';
 
 /**
  * The search, the filters and the sort order. An empty filter selects all; a sort order that begins with - is reversed.
  * @typedef {{q: string, status: string, type: string, sort: string}} Settings
  */
 
-/** @typedef {Badge['key']} StatusKey */
-
 /**
  * A section of the list. Without groups, or in another sort order, the list has one section without a heading. Otherwise each
  * group is a section; its heading shows the number of monitors and a summary of their worst status. The section of
  * monitors without a group has an empty name.
  * @typedef {{
- *   name: string, heading: boolean, open: boolean, items: ListedMonitor[], total: number, worst: StatusKey, summary: string,
+ *   name: string, heading: boolean, open: boolean, items: ListedMonitor[], total: number, worst: Kind, summary: string,
  * }} Section
  */
 
 /**
  * The sections of the list. The counts per status and found ignore the status filter, and shown includes it.
- * @typedef {{sections: Section[], counts: Record<StatusKey, number>, found: number, shown: number}} Arrangement
+ * @typedef {{sections: Section[], counts: Record<Kind, number>, found: number, shown: number}} Arrangement
  */
-
-/**
- * The statuses, worst first.
- * @type {{key: StatusKey, label: string}[]}
- */
-export const STATUSES = [
-  { key: 'failed', label: 'Failed' },
-  { key: 'error', label: 'Error' },
-  { key: 'unchecked', label: 'Not checked' },
-  { key: 'ok', label: 'OK' },
-  { key: 'pending', label: 'Not checked yet' },
-  { key: 'disabled', label: 'Disabled' },
-];
 
 /** The sort orders, with the value of aria-sort for each. */
 export const SORTS = /** @type {const} */ ({
@@ -47,7 +32,7 @@ export const SORTS = /** @type {const} */ ({
 
 /** @typedef {keyof typeof SORTS} SortKey */
 
-const SEVERITY = new Map(STATUSES.map(({ key }, i) => [key, i]));
+const SEVERITY = new Map(KINDS.map(({ key }, i) => [key, i]));
 const collator = new Intl.Collator(undefined, { numeric: true });
 
 /**
@@ -55,7 +40,7 @@ const collator = new Intl.Collator(undefined, { numeric: true });
  * @type {Record<'status' | 'value' | 'last', (monitor: ListedMonitor) => number | undefined>}
  */
 const ORDERS = {
-  status: (monitor) => SEVERITY.get(statusOf(monitor)),
+  status: (monitor) => SEVERITY.get(kindOf(monitor)),
   value: ({ latest }) => latest?.value && -latest.value,
   last: ({ latest }) => (latest ? -Date.parse(latest.date) : undefined),
 };
@@ -70,7 +55,7 @@ export function readSettings(params) {
   const sort = params.get('sort') ?? '';
   return {
     q: params.get('q') ?? '',
-    status: SEVERITY.has(/** @type {StatusKey} */ (status)) ? status : '',
+    status: SEVERITY.has(/** @type {Kind} */ (status)) ? status : '',
     type: params.get('type') ?? '',
     sort: Object.hasOwn(SORTS, sort.replace(/^-/, '')) ? sort : 'group',
   };
@@ -97,9 +82,9 @@ export function readSort(sort) {
 export function arrange(monitors, { q, status, type, sort }, collapsed) {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean);
   const found = monitors.filter((monitor) => (!type || monitor.type === type) && matches(monitor, words));
-  const counts = count(found);
+  const counts = countKinds(found);
   const shown = order(
-    found.filter((monitor) => !status || statusOf(monitor) === status),
+    found.filter((monitor) => !status || kindOf(monitor) === status),
     sort,
   );
   return {
@@ -108,11 +93,6 @@ export function arrange(monitors, { q, status, type, sort }, collapsed) {
     found: found.length,
     shown: shown.length,
   };
-}
-
-/** @param {ListedMonitor} monitor */
-function statusOf(monitor) {
-  return badgeOf(monitor, monitor.latest).key;
 }
 
 /** The searchable text of each monitor. @type {WeakMap<ListedMonitor, string>} */
@@ -132,18 +112,6 @@ function matches(monitor, words) {
     texts.set(monitor, text);
   }
   return words.every((word) => text.includes(word));
-}
-
-/**
- * Counts the monitors with each status.
- * @param {ListedMonitor[]} monitors
- */
-function count(monitors) {
-  const counts = { failed: 0, error: 0, unchecked: 0, ok: 0, pending: 0, disabled: 0 };
-  for (const monitor of monitors) {
-    counts[statusOf(monitor)]++;
-  }
-  return counts;
 }
 
 /**
@@ -190,7 +158,7 @@ function groups(monitors, collapsed) {
  * @param {ListedMonitor[]} monitors
  */
 function severity(monitors) {
-  const { failed, error, unchecked } = count(monitors);
+  const { failed, error, unchecked } = countKinds(monitors);
   return failed ? 3 : error ? 2 : Number(unchecked > 0);
 }
 
@@ -201,8 +169,8 @@ function severity(monitors) {
  * @returns {Section}
  */
 function group(name, items, open) {
-  const counts = count(items);
-  const { key, label } = STATUSES.find((status) => counts[status.key] > 0) ?? STATUSES[3];
+  const counts = countKinds(items);
+  const { key, label } = KINDS.find((status) => counts[status.key] > 0) ?? KINDS[5];
   const summary = counts[key] === items.length ? label : `${counts[key]} ${label.toLowerCase()}`;
   return {
     ...sectionWithoutHeading(items),

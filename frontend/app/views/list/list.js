@@ -1,10 +1,12 @@
 /** @import {App} from '../../app.js' */
+/** @import {Kind} from '../../status.js' */
 /** @import {SortKey} from './arrange.js' */
 /** @import {Route} from '../../router.js' */
 /** @import {Drawn, Line} from './windowing.js' */
 import Alpine from '../../lib/alpine.js';
 import { monitorActions } from './actions.js';
-import { arrange, readCollapsed, readSettings, readSort, SORTS, STATUSES, storeCollapsed } from './arrange.js';
+import { arrange, readCollapsed, readSettings, readSort, SORTS, storeCollapsed } from './arrange.js';
+import { countKinds, KINDS } from '../../status.js';
 import { moveInMenu, openMenu } from './menu.js';
 import { rememberSettings } from '../../router.js';
 import { drawHeading, drawRow, placeSection } from './row.js';
@@ -31,7 +33,7 @@ export function list(app, { params }) {
     list: monitors.state,
     ...readSettings(params),
     collapsed: readCollapsed(),
-    counts: { failed: 0, error: 0, unchecked: 0, ok: 0, pending: 0, disabled: 0 },
+    counts: countKinds([]),
     found: 0,
     shown: 0,
     /** @type {readonly string[]} */
@@ -92,9 +94,9 @@ export function list(app, { params }) {
       return this.isFiltered ? `${counted.format(this.shown)} of ${all}` : all;
     },
 
-    /** The statuses to filter by. Not checked is rare, so it is only shown if there is such a monitor. @returns {typeof STATUSES} */
-    get statuses() {
-      return STATUSES.filter(({ key }) => key !== 'unchecked' || this.counts.unchecked > 0 || this.status === key);
+    /** The kinds to filter by. Not checked is rare, so it is only shown if there is such a monitor. @returns {{key: Kind, label: string}[]} */
+    get kinds() {
+      return KINDS.filter(({ key }) => key !== 'unchecked' || this.counts.unchecked > 0 || this.status === key);
     },
 
     /** @returns {string} */
