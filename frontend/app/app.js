@@ -191,14 +191,18 @@ function frame(app) {
       stage.focus();
     },
 
+    /** The state of the connection. A narrow screen shows no detail. */
     get connectionText() {
-      const since = formatTime(this.connectionSince);
       return {
-        connecting: 'Connecting…',
-        live: 'Live',
-        polling: 'Refreshing every 10 seconds',
-        unavailable: 'Store unavailable',
-        disconnected: `Disconnected since ${since}. Retrying; data may be outdated.`,
+        connecting: { label: 'Connecting…', detail: '', hint: null },
+        live: { label: 'Live', detail: '', hint: null },
+        polling: { label: 'Refreshing', detail: 'every 10 seconds', hint: 'There is no event stream.' },
+        unavailable: { label: 'Store unavailable', detail: '', hint: null },
+        disconnected: {
+          label: 'Disconnected',
+          detail: `since ${formatTime(this.connectionSince)}`,
+          hint: 'The API does not respond. The page tries again; its data may be outdated.',
+        },
       }[this.connection];
     },
   };

@@ -17,8 +17,9 @@ import { countKinds, kindOf, KINDS } from '../../status.js';
  */
 
 /**
- * The sections of the list. The counts per status and found ignore the status filter, and shown includes it.
- * @typedef {{sections: Section[], counts: Record<Kind, number>, found: number, shown: number}} Arrangement
+ * The sections of the list. The counts per status and found ignore the status filter, and shown includes it. ids are those
+ * of all shown monitors in their order, also in collapsed groups.
+ * @typedef {{sections: Section[], counts: Record<Kind, number>, found: number, shown: number, ids: string[]}} Arrangement
  */
 
 /** The sort orders, with the value of aria-sort for each. */
@@ -72,23 +73,52 @@ export function readSort(sort) {
   };
 }
 
+/** Arranges the monitors. While the order is held, all rows stay where they are, unless the settings change. */
+export class Order {
+  held = false;
+  #settings = '';
+  /** The positions of the shown monitors by id. @type {Ranks} */
+  #ranks = new Map();
+
+  /**
+   * @param {readonly ListedMonitor[]} monitors
+   * @param {Settings} settings
+   * @param {readonly string[]} collapsed the names of groups to show without their monitors
+   */
+  arrange(monitors, settings, collapsed) {
+    const text = JSON.stringify(settings);
+    const arranged = arrange(monitors, settings, collapsed, this.held && text === this.#settings ? this.#ranks : null);
+    this.#settings = text;
+    this.#ranks = new Map(arranged.ids.map((id, i) => [id, i]));
+    return arranged;
+  }
+}
+
+/** @typedef {Map<string, number>} Ranks */
+
 /**
  * Filters, sorts and groups the monitors.
  * @param {readonly ListedMonitor[]} monitors
  * @param {Settings} settings
- * @param {readonly string[]} collapsed the names of groups to show without their monitors
+ * @param {readonly string[]} collapsed
+ * @param {Ranks | null} held the positions to keep; new monitors come last
  * @returns {Arrangement}
  */
-export function arrange(monitors, { q, status, type, sort }, collapsed) {
+function arrange(monitors, { q, status, type, sort }, collapsed, held) {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean);
   const found = monitors.filter((monitor) => (!type || monitor.type === type) && matches(monitor, words));
   const counts = countKinds(found);
   const shown = order(
-    found.filter((monitor) => !status || kindOf(monitor) === status),
+    found.filter((monitor) => !status || kindOf(monitor) === status || held?.has(monitor.id)),
     sort,
+    held,
   );
+  const grouped = readSort(sort).by === 'group' ? groups(shown, held) : [];
   return {
-    sections: readSort(sort).by === 'group' ? groups(shown, collapsed) : [sectionWithoutHeading(shown)],
+    sections: grouped.length
+      ? grouped.map(([name, items]) => group(name, items, !collapsed.includes(name)))
+      : [sectionWithoutHeading(shown)],
+    ids: (grouped.length ? grouped.flatMap(([, items]) => items) : shown).map(({ id }) => id),
     counts,
     found: found.length,
     shown: shown.length,
@@ -118,8 +148,13 @@ function matches(monitor, words) {
  * Sorts the monitors in place. Monitors with the same key are sorted by name.
  * @param {ListedMonitor[]} monitors
  * @param {string} sort
+ * @param {Ranks | null} held
  */
-function order(monitors, sort) {
+function order(monitors, sort, held) {
+  if (held) {
+    const rank = (/** @type {ListedMonitor} */ { id }) => held.get(id) ?? held.size;
+    return monitors.sort((a, b) => rank(a) - rank(b));
+  }
   const { by, reversed } = readSort(sort);
   const byName = monitors.sort((a, b) => collator.compare(a.name, b.name));
   if (by === 'name') {
@@ -139,18 +174,21 @@ function order(monitors, sort) {
 
 /**
  * Groups the monitors. Groups with the worst status come first, then by name; the section without a group comes last among
- * those with the same status.
+ * those with the same status. Without any group, the result is empty.
  * @param {ListedMonitor[]} monitors
- * @param {readonly string[]} collapsed
+ * @param {Ranks | null} held if the monitors are in the order to keep
+ * @returns {[string, ListedMonitor[]][]}
  */
-function groups(monitors, collapsed) {
+function groups(monitors, held) {
   const byGroup = Map.groupBy(monitors, (monitor) => monitor.group ?? '');
   if (byGroup.size === 1 && byGroup.has('')) {
-    return [sectionWithoutHeading(monitors)];
+    return [];
   }
-  return [...byGroup]
-    .sort(([a, inA], [b, inB]) => severity(inB) - severity(inA) || Number(!a) - Number(!b) || collator.compare(a, b))
-    .map(([name, items]) => group(name, items, !collapsed.includes(name)));
+  return held
+    ? [...byGroup]
+    : [...byGroup].sort(
+        ([a, inA], [b, inB]) => severity(inB) - severity(inA) || Number(!a) - Number(!b) || collator.compare(a, b),
+      );
 }
 
 /**
