@@ -31,12 +31,21 @@ export class ApiError extends Error {
  */
 export class Api {
   #base;
+  /** How far the clock of the browser is behind the clock of the API, in milliseconds. */
+  #behind = 0;
+  /** Called when now() returns another time because the difference between the clocks was corrected. */
+  onClock = () => {};
   /** Sends a request; sign-in replaces it. @type {(url: string, options: RequestInit) => Promise<Response>} */
   fetch = (url, options) => fetch(url, options);
 
   /** @param {string} base the address of the API, for example /api */
   constructor(base) {
     this.#base = base.replace(/\/+$/, '');
+  }
+
+  /** Returns the current time on the server of the API, in milliseconds since 1970. */
+  now() {
+    return Date.now() + this.#behind;
   }
 
   /** @returns {Promise<ListedMonitor[]>} sorted by name */
@@ -209,6 +218,7 @@ export class Api {
    * @param {RequestOptions} [options]
    */
   async send(path, { method, body, signal, headers = {}, timeout = TIMEOUT } = {}) {
+    const sent = Date.now();
     let response;
     try {
       response = await this.fetch(this.#base + path, {
@@ -223,10 +233,26 @@ export class Api {
       const text = timedOut ? `The API did not respond within ${timeout / 1000} seconds.` : 'Could not reach the API.';
       throw new ApiError(text, 0);
     }
+    this.#readClock(response, sent);
     if (!response.ok) {
       throw new ApiError(await detailOf(response), response.status);
     }
     return response;
+  }
+
+  /**
+   * Corrects the difference between the clocks, as far as the date of a response contradicts it. The date has no
+   * milliseconds, and was set at some time during the request.
+   * @param {Response} response
+   * @param {number} sent when the request was sent
+   */
+  #readClock({ headers }, sent) {
+    const date = Date.parse(headers.get('Date') ?? '');
+    const behind = Math.min(Math.max(this.#behind, date - Date.now()), date + 1000 - sent);
+    if (!Number.isNaN(date) && behind !== this.#behind) {
+      this.#behind = behind;
+      this.onClock();
+    }
   }
 }
 

@@ -1,7 +1,6 @@
 /** @import {Config, Connection} from '../types/model' */
-/** @import {Route} from './router.js' */
 /** @import {Session} from './sign-in.js' */
-/** @import {View} from './views.js' */
+/** @import {ViewName} from './views.js' */
 import Alpine from './lib/alpine.js';
 import { Api } from './api.js';
 import { Live } from './events.js';
@@ -9,8 +8,8 @@ import { formatTime } from './format.js';
 import { addLoadState } from './load-state.js';
 import { MonitorList } from './monitors.js';
 import { parseRoute, redirectOldAddress } from './router.js';
-import { currentTheme, setTheme } from './theme.js';
-import { loadView } from './views.js';
+import { currentTheme, setTheme, THEMES } from './theme.js';
+import { loadView, prefetchViews, Stage, titleOf } from './views.js';
 
 /**
  * The services that every view gets.
@@ -36,26 +35,23 @@ import { loadView } from './views.js';
 const TICK = 1000;
 /** How long a message of success stays, in milliseconds. */
 const MESSAGE_TIME = 6000;
-const THEMES = /** @type {const} */ ({
-  system: { next: 'light', sign: '◐', label: 'Theme: system' },
-  light: { next: 'dark', sign: '☀', label: 'Theme: light' },
-  dark: { next: 'system', sign: '☾', label: 'Theme: dark' },
-});
-
+/** How long the last view stays while the next one loads, in milliseconds. */
+const LOADING_DELAY = 300;
+/** The time between two attempts to load what the server did not deliver, in milliseconds. */
+const RETRY_DELAY = 2000;
 /**
  * The data of the page around the views: navigation, connection, messages and dialogs.
  * @param {App} app
  */
 function frame(app) {
-  /** @type {Element | null} */
-  let shown = null;
+  const stage = new Stage();
   let lastMessage = 0;
 
   return {
     route: parseRoute(location.hash),
     /** @type {Connection} */
     connection: 'connecting',
-    connectionSince: Date.now(),
+    connectionSince: app.api.now(),
     /** What is wrong with the store; empty while it works. */
     storeProblem: '',
     theme: currentTheme(),
@@ -87,6 +83,7 @@ function frame(app) {
       }
       redirectOldAddress();
       this.route = parseRoute(location.hash);
+      this.viewError = '';
       this.show();
     },
 
@@ -105,50 +102,39 @@ function frame(app) {
       location.hash = this.nextHash;
     },
 
-    /** Loads the view of the route and shows it. */
+    /** Loads the view of the route and shows it. Tries again until the server responds or the route changes. */
     async show() {
       const { route } = this;
+      const name = app.session?.mayShow(route.view) === false ? 'sign-in' : route.view;
       this.loading = true;
-      this.viewError = '';
-      try {
-        const view = await loadView(app.session?.mayShow(route.view) === false ? 'sign-in' : route.view);
-        if (route === this.route) {
-          this.mount(view, route);
-        }
-      } catch {
-        this.viewError = 'Could not load this view: the server does not respond.';
-      } finally {
+      const slow = setTimeout(() => route === this.route && this.clear(name, 'Loading…'), LOADING_DELAY);
+      const view = await loadView(name).catch(() => null);
+      clearTimeout(slow);
+      if (route !== this.route) {
+        return;
+      }
+      if (view) {
         this.loading = false;
+        this.viewError = '';
+        this.clear(name, '');
+        stage.mount(view, app, route);
+      } else {
+        this.viewError = `Could not load the view “${titleOf(name)}”: the server does not respond. Trying again…`;
+        this.clear(name, '');
+        setTimeout(() => route === this.route && this.show(), RETRY_DELAY);
       }
     },
 
     /**
-     * @param {View} view
-     * @param {Route} route
+     * Removes the shown view before another one is shown.
+     * @param {ViewName} next
+     * @param {string} text what the page shows instead
      */
-    mount({ name, title, markup, data }, route) {
-      const main = /** @type {HTMLElement} */ (/** @type {any} */ (this).$refs.view);
-      const first = shown === null;
-      const template = document.createElement('template');
-      template.innerHTML = markup;
-      const next = /** @type {HTMLElement} */ (template.content.firstElementChild);
-      if (shown) {
-        Alpine.destroyTree(/** @type {HTMLElement} */ (shown));
-      }
+    clear(next, text) {
+      stage.clear(this.viewError ? '' : text);
       app.unsaved = () => false;
       app.draft = () => null;
-      app.setTitle(title);
-      Alpine.data('view', () => data(app, route));
-      main.dataset.view = name;
-      Alpine.mutateDom(() => main.replaceChildren(next));
-      Alpine.initTree(next);
-      shown = next;
-      Alpine.nextTick(() => {
-        scrollTo(0, history.state?.scroll ?? 0);
-        if (!first) {
-          main.focus({ preventScroll: true });
-        }
-      });
+      app.setTitle(titleOf(next));
     },
 
     /**
@@ -156,10 +142,13 @@ function frame(app) {
      * @param {string} problem
      */
     onConnection(connection, problem) {
+      if (connection !== 'disconnected') {
+        prefetchViews();
+      }
       this.storeProblem = problem && `${problem[0].toUpperCase()}${problem.slice(1)}.`;
       if (connection !== this.connection) {
         this.connection = connection;
-        this.connectionSince = Date.now();
+        this.connectionSince = app.api.now();
       }
     },
 
@@ -199,29 +188,45 @@ function frame(app) {
     },
 
     skip() {
-      /** @type {any} */ (this).$refs.view.focus();
+      stage.focus();
     },
 
+    /** The state of the connection. A narrow screen shows no detail. */
     get connectionText() {
-      const since = formatTime(this.connectionSince);
       return {
-        connecting: 'Connecting…',
-        live: 'Live',
-        polling: 'Refreshing every 10 seconds',
-        unavailable: 'Store unavailable',
-        disconnected: `Disconnected since ${since}. Retrying; data may be outdated.`,
+        connecting: { label: 'Connecting…', detail: '', hint: null },
+        live: { label: 'Live', detail: '', hint: null },
+        polling: { label: 'Refreshing', detail: 'every 10 seconds', hint: 'There is no event stream.' },
+        unavailable: { label: 'Store unavailable', detail: '', hint: null },
+        disconnected: {
+          label: 'Disconnected',
+          detail: `since ${formatTime(this.connectionSince)}`,
+          hint: 'The API does not respond. The page tries again; its data may be outdated.',
+        },
       }[this.connection];
     },
   };
 }
 
-/** @returns {Promise<Config>} */
+/**
+ * Loads the configuration. Tries again until the server responds.
+ * @returns {Promise<Config>}
+ */
 async function loadConfig() {
-  const response = await fetch('./config.json', { signal: AbortSignal.timeout(10_000) });
-  if (!response.ok) {
-    throw new Error(`config.json: ${response.status}`);
+  for (;;) {
+    try {
+      const response = await fetch('./config.json', { signal: AbortSignal.timeout(10_000) });
+      if (response.ok) {
+        const config = await response.json();
+        showBoot('Loading…');
+        return config;
+      }
+      showBoot(`Could not load NanoMon: the server responded with ${response.status}. Trying again…`);
+    } catch {
+      showBoot('Could not load NanoMon: the server did not respond. Trying again…');
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY));
   }
-  return response.json();
 }
 
 async function start() {
@@ -240,7 +245,7 @@ async function start() {
     api,
     live,
     monitors: new MonitorList(api, live),
-    clock: Alpine.reactive({ now: Date.now() }),
+    clock: Alpine.reactive({ now: api.now() }),
     notify: () => {},
     setTitle: (title) => (document.title = `${title} · NanoMon`),
     unsaved: () => false,
@@ -249,7 +254,7 @@ async function start() {
   };
   redirectOldAddress();
   Alpine.data('frame', () => frame(app));
-  addLoadState();
+  addLoadState(live);
   Alpine.start();
   followVisibility(app);
 }
@@ -259,10 +264,11 @@ async function start() {
  * one server. When the page is visible again, the views read everything they missed.
  * @param {App} app
  */
-function followVisibility({ live, clock, session }) {
+function followVisibility({ api, live, clock, session }) {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let ticking;
-  const tick = () => (clock.now = Date.now());
+  const tick = () => (clock.now = api.now());
+  api.onClock = tick;
   const update = () => {
     clearInterval(ticking);
     if (document.hidden) {
@@ -279,10 +285,12 @@ function followVisibility({ live, clock, session }) {
   update();
 }
 
-start().catch((error) => {
+/** @param {string} text what the page shows in place of a view */
+function showBoot(text) {
   const boot = document.querySelector('#boot');
   if (boot) {
-    boot.textContent = `Could not load NanoMon: the server did not respond (${error.message}). Reload the page to try again.`;
-    boot.setAttribute('role', 'alert');
+    boot.textContent = text;
   }
-});
+}
+
+start().catch(({ message }) => showBoot(`Could not load NanoMon: ${message}. Reload the page to try again.`));

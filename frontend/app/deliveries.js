@@ -1,5 +1,5 @@
 /** @import {Delivery} from '../types/model' */
-/** @import {Badge} from './format.js' */
+/** @import {Badge} from './status.js' */
 
 /** @type {Record<Delivery['status'], Badge>} */
 const DELIVERY_BADGES = {

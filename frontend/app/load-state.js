@@ -1,3 +1,4 @@
+/** @import {Live} from './events.js' */
 import Alpine from './lib/alpine.js';
 
 /**
@@ -14,12 +15,17 @@ import Alpine from './lib/alpine.js';
  *
  * Alpine hides a slot one frame after the change. A child whose place is taken by other content has to be a template with
  * x-if, which Alpine removes at once; otherwise the layout shifts.
+ *
+ * After an error it loads the data again as soon as the server responds.
+ * @param {Live} live
  */
-export function addLoadState() {
-  Alpine.directive('load-state', (element, { expression }, { evaluate }) => {
+export function addLoadState(live) {
+  Alpine.directive('load-state', (element, { expression }, { evaluate, cleanup }) => {
+    const state = /** @type {Loadable} */ (evaluate(expression));
     const template = /** @type {HTMLTemplateElement} */ (document.getElementById('load-state'));
     const block = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
-    Alpine.addScopeToNode(element, { state: evaluate(expression) });
+    Alpine.addScopeToNode(element, { state });
+    cleanup(live.subscribe({ stale: () => state.error && state.load() }));
     Alpine.mutateDom(() => {
       block.querySelectorAll('slot').forEach((slot) => fill(slot, element));
       element.replaceChildren(block);

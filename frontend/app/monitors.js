@@ -4,7 +4,7 @@
 import Alpine from './lib/alpine.js';
 import { ApiError, messageOf } from './api.js';
 import { coalesce } from './coalesce.js';
-import { notCheckedAfter } from './format.js';
+import { notCheckedAfter } from './status.js';
 
 /** How many results each monitor keeps. */
 const HISTORY = 30;

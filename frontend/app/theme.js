@@ -1,5 +1,12 @@
 /** The theme of the page; system follows the setting of the operating system. @typedef {'system' | 'light' | 'dark'} Theme */
 
+/** The next theme, the sign and the label of each theme. */
+export const THEMES = /** @type {const} */ ({
+  system: { next: 'light', sign: '◐', label: 'Theme: system' },
+  light: { next: 'dark', sign: '☀', label: 'Theme: light' },
+  dark: { next: 'system', sign: '☾', label: 'Theme: dark' },
+});
+
 const root = document.documentElement;
 
 /** @returns {Theme} */

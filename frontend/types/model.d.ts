@@ -39,6 +39,8 @@ export interface ListedMonitor extends Monitor {
   history: Point[];
   /** Absent if the monitor is disabled or checked. */
   notChecked?: NotChecked;
+  /** Whether a maintenance window of the monitor is active. Absent if not. */
+  inMaintenance?: true;
 }
 
 /** Why a runner can't check a monitor. */

@@ -1,8 +1,6 @@
 import { expect, row, test } from './fixtures.mjs';
 import { field, save } from './form.mjs';
 
-/** The maximum time until a check has detected a change and the page shows it. */
-
 /** @param {import('./fixtures.mjs').Page} page */
 const facts = (page) => page.locator('dl.facts');
 
@@ -78,6 +76,46 @@ test('a monitor is blocked while its dependency is not OK, and shows the depende
   target.status = 200;
   await page.goto('/#list');
   await expect(row(page, 'Shop')).not.toContainText('Blocked');
+});
+
+test('list, wall and About count ignored monitors in the same way, and show maintenance before the next check', async ({
+  page,
+  nanomon,
+  target,
+}) => {
+  target.status = 500;
+  const monitor = { target: target.url, rule: 'status == 200' };
+  await nanomon.add({ ...monitor, name: 'Router' });
+  await nanomon.add({ ...monitor, name: 'Shop', properties: { dependsOn: 'Router' } });
+  const id = await nanomon.add({ ...monitor, name: 'Database', interval: '1h' });
+  await page.goto('/');
+  await expect(row(page, 'Shop')).toContainText('Error Blocked');
+  await expect(row(page, 'Database')).toContainText('Error for');
+  const start = new Date().toISOString();
+  const window = { name: 'New disks', monitors: [id], groups: [], start, end: '2099-01-01T00:00:00Z' };
+  const answer = await fetch(`${nanomon.url}/api/maintenance`, { method: 'POST', body: JSON.stringify(window) });
+  expect(answer.ok).toBe(true);
+
+  await expect(row(page, 'Database')).toContainText('Error Maintenance');
+  const names = page.locator('.line .who a');
+  for (const [label, name] of /** @type {const} */ ([
+    ['Error 1', 'Router'],
+    ['In maintenance 1', 'Database'],
+    ['Blocked 1', 'Shop'],
+  ])) {
+    await page.getByRole('group', { name: 'Status' }).getByRole('button', { name: label }).click();
+    await expect(names).toHaveText([name]);
+  }
+  await page.goto('/#wall');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('1 error');
+  await expect(page.getByText('1 in maintenance · 1 blocked')).toBeVisible();
+  await page.goto('/#about');
+  await expect(page.getByText('1 error · 1 in maintenance · 1 blocked')).toBeVisible();
+  await page.goto(`/#monitor/${id}`);
+  await expect(page.getByTestId('mark')).toHaveText('Maintenance');
+  const { id: planned } = await answer.json();
+  await fetch(`${nanomon.url}/api/maintenance/${planned}`, { method: 'DELETE' });
+  await expect(page.getByTestId('mark')).toHaveCount(0);
 });
 
 test.describe('a monitor that depends on itself', () => {

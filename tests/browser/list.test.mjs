@@ -310,3 +310,38 @@ test('looks the same after other views have loaded their styles', async ({ page,
   await expect(page.getByRole('heading', { name: 'Response time' })).toBeVisible();
   expect(await look()).toEqual(before);
 });
+
+test('rows keep their order while the pointer is in the table, or a menu is open', async ({
+  page,
+  nanomon,
+  target,
+}) => {
+  await nanomon.add({ name: 'Mill', target: target.url });
+  await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200' });
+  await page.goto('/#list?sort=status');
+  const names = page.locator('.line .who a');
+  await expect(row(page, 'Shop')).toContainText('OK');
+  await expect(names).toHaveText(['Mill', 'Shop']);
+
+  await row(page, 'Mill').hover();
+  target.status = 500;
+  await expect(row(page, 'Shop')).toContainText('Error');
+  await expect(names).toHaveText(['Mill', 'Shop']);
+  await page.mouse.move(0, 0);
+  await expect(names).toHaveText(['Shop', 'Mill']);
+
+  await page.getByRole('button', { name: 'More actions: Shop' }).focus();
+  await page.keyboard.press('Enter');
+  target.status = 200;
+  await expect(row(page, 'Shop')).toContainText('OK');
+  await expect(names).toHaveText(['Shop', 'Mill']);
+  await page.keyboard.press('Escape');
+  await expect(names).toHaveText(['Mill', 'Shop']);
+
+  await page.getByRole('button', { name: 'OK 2' }).click();
+  await row(page, 'Mill').hover();
+  target.status = 500;
+  await expect(row(page, 'Shop')).toContainText('Error');
+  await page.getByRole('columnheader', { name: 'Name' }).getByRole('button').click();
+  await expect(names).toHaveText(['Mill']);
+});

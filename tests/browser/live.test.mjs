@@ -1,4 +1,5 @@
 import { expect, row, test } from './fixtures.mjs';
+import { prefetched } from './views.mjs';
 
 test('a new status is shown without a reload', async ({ page, nanomon, target }) => {
   await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200' });
@@ -58,6 +59,7 @@ test('a view stops its work when another one opens', async ({ page, nanomon, tar
   await page.getByRole('link', { name: 'NanoMon' }).click();
   await expect(row(page, 'Shop')).toBeVisible();
   await expect(page.locator('.chart')).toHaveCount(0);
+  await prefetched(page);
   /** @type {string[]} */
   const requested = [];
   page.on('request', (request) => requested.push(request.url()));
@@ -83,6 +85,31 @@ test.describe('with failing requests', () => {
     await expect(row(page, 'Mill')).toContainText('OK');
     await expect(page.getByRole('alert')).toBeHidden();
   });
+
+  for (const width of [390, 800, 1280]) {
+    test(`at ${width} px the header has the same height in every state of the connection`, async ({
+      page,
+      nanomon,
+    }) => {
+      await page.setViewportSize({ width, height: 800 });
+      await page.goto('/');
+      const connection = page.locator('.connection');
+      const height = () => page.locator('.bar').evaluate((bar) => bar.clientHeight);
+      await expect(connection).toHaveText('Live');
+      const live = await height();
+      await nanomon.hideDatabase();
+      await expect(connection).toHaveText('Store unavailable');
+      expect(await height()).toBe(live);
+      await nanomon.restoreDatabase();
+      await page.route('**/api/events', (route) => route.abort());
+      await nanomon.stop();
+      await expect(connection).toContainText('Disconnected');
+      expect(await height()).toBe(live);
+      await nanomon.start();
+      await expect(connection).toContainText('Refreshing');
+      expect(await height()).toBe(live);
+    });
+  }
 
   test('without the event stream the page polls', async ({ page, nanomon, target }) => {
     await page.clock.install();

@@ -1,5 +1,5 @@
 import { expect, test } from './fixtures.mjs';
-import { Requests } from './views.mjs';
+import { Requests, addresses, prefetched } from './views.mjs';
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 
@@ -31,17 +31,73 @@ test.describe('with failing requests', () => {
     await expect(page.locator('html')).toHaveAttribute('data-same', 'yes');
   });
 
-  test('a view that cannot load shows the error and can retry', async ({ page, nanomon }) => {
+  test('a view that cannot load is replaced by the error, and loads when the server responds', async ({
+    page,
+    nanomon,
+  }) => {
     await page.goto('/');
     await expect(page.locator('.connection')).toHaveText('Live');
     await nanomon.stop();
     await page.getByRole('navigation').getByRole('link', { name: 'About' }).click();
-    const problem = page.getByRole('alert').filter({ hasText: 'Could not load this view' });
-    await expect(problem).toBeVisible();
+    const problem = page.getByRole('alert').filter({ hasText: 'Could not load the view “About”' });
+    await expect(problem).toBeInViewport();
+    await expect(page.getByRole('heading', { name: 'Monitors' })).toHaveCount(0);
     await nanomon.start();
-    await problem.getByRole('button', { name: 'Try again' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toContainText('About');
     await expect(problem).toBeHidden();
+  });
+
+  test('a view that loads slowly is announced', async ({ page }) => {
+    let release = () => {};
+    const released = new Promise((open) => (release = () => open(null)));
+    await page.route('**/about.html', (route) => released.then(() => route.continue()));
+    await page.goto('/');
+    await expect(page.getByRole('heading', { name: 'Monitors' })).toBeVisible();
+    await page.getByRole('navigation').getByRole('link', { name: 'About' }).click();
+    await expect(page.locator('main')).toHaveText('Loading…');
+    release();
+    await expect(page.getByRole('heading', { name: 'About NanoMon' })).toBeVisible();
+  });
+
+  test('a page that opens while the server is starting loads its configuration later', async ({ page }) => {
+    await page.route('**/config.json', (route) => route.abort());
+    await page.goto('/');
+    await expect(page.getByText('the server did not respond. Trying again…')).toBeVisible();
+    await page.unroute('**/config.json');
+    await expect(page.getByRole('heading', { name: 'Monitors' })).toBeVisible();
+  });
+
+  test('after a while every view opens without the server', async ({ page, nanomon, target }) => {
+    await page.clock.install();
+    const views = addresses(await nanomon.add({ ...SHOP, target: target.url }));
+    await page.goto('/');
+    await expect(page.locator('.connection')).toHaveText('Live');
+    await page.clock.fastForward(10_000);
+    await prefetched(page);
+    await nanomon.stop();
+    for (const [name, address] of Object.entries(views)) {
+      await page.goto(`/${address}`);
+      await expect(page.locator('main > [x-data=view]'), name).toBeVisible();
+      await expect(page.getByText('Could not load the view'), name).toBeHidden();
+      if (!['list', 'wall', 'admin'].includes(name)) {
+        await expect(page.locator('main').getByText('Could not reach the API.').first(), name).toBeVisible();
+      }
+    }
+  });
+
+  test('every view loads its data when the API responds again', async ({ page, nanomon, target }) => {
+    const views = addresses(await nanomon.add({ ...SHOP, target: target.url }));
+    for (const [name, address] of Object.entries(views)) {
+      await page.route('**/api/**', (route) => route.abort());
+      await page.goto('about:blank');
+      await page.goto(`/${address}`);
+      const problem = page.locator('main').getByText('Could not reach the API.');
+      await expect(problem.first(), name).toBeVisible();
+      await page.unroute('**/api/**');
+      await expect(page.locator('.connection')).toHaveText('Live');
+      await expect(page.getByRole('heading', { level: 1 }), name).toBeVisible();
+      await expect(problem.filter({ visible: true }), name).toHaveCount(0);
+    }
   });
 
   test('a hidden page sends no requests, and updates when it is visible again', async ({ page, nanomon, target }) => {

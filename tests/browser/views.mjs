@@ -1,4 +1,5 @@
 // Helpers for tests of all views.
+import { expect } from '../../frontend/playwright-test.js';
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 
@@ -20,6 +21,14 @@ export function addresses(id) {
     admin: '#admin',
     about: '#about',
   };
+}
+
+/**
+ * Waits until the page has prefetched all views.
+ * @param {Page} page
+ */
+export async function prefetched(page) {
+  await expect(page.locator('link[href="./views/not-found/not-found.css"]')).toHaveCount(1);
 }
 
 /** The running requests of a page, without the event stream, which never ends. */

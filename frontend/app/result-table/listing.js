@@ -1,9 +1,11 @@
 /** @import {Result} from '../../types/model' */
 /** @import {ResultFilter} from '../api.js' */
 /** @import {App} from '../app.js' */
+import Alpine from '../lib/alpine.js';
 import { messageOf } from '../api.js';
 import { coalesce } from '../coalesce.js';
-import { badgeOfStatus, formatExact, formatNumber, formatResult, formatShort, markOf } from '../format.js';
+import { formatExact, formatNumber, formatResult, formatShort } from '../format.js';
+import { badgeOfStatus, markOf } from '../status.js';
 import { addressOf, matches, queryOf, settingsOf } from './result-filter.js';
 
 const ID = /^[0-9a-f]{24}$/i;
@@ -15,8 +17,7 @@ const MAX_SHOWN = 300;
 /** The maximum length of an output that shares its line with others, in characters. */
 const MAX_NARROW = 60;
 
-/** @type {Promise<string> | null} */
-let markup = null;
+let markup = '';
 
 /**
  * A table of results, newest first, with filters and pages. The first page shows new results as they arrive; other pages
@@ -73,18 +74,15 @@ export function resultListing({ api, live }, params, single = '') {
     },
 
     /**
-     * Loads the table's markup into an element.
+     * Puts the table's markup into an element.
      * @param {HTMLElement} element
      */
-    async mount(element) {
-      try {
-        const template = document.createElement('template');
-        template.innerHTML = await tableMarkup();
-        table = element;
-        element.replaceChildren(template.content);
-      } catch {
-        this.error = 'The table of results could not be loaded. Reload the page.';
-      }
+    mount(element) {
+      const template = document.createElement('template');
+      template.innerHTML = markup;
+      table = element;
+      Alpine.mutateDom(() => element.replaceChildren(template.content));
+      [...element.children].forEach((child) => Alpine.initTree(/** @type {HTMLElement} */ (child)));
     },
 
     /** Reloads the current page. */
@@ -112,7 +110,7 @@ export function resultListing({ api, live }, params, single = '') {
 
     /** @returns {ResultFilter} */
     get filter() {
-      return { ...queryOf(this.settings), monitor: this.monitor, max: PAGE_SIZE };
+      return { ...queryOf(this.settings, api.now()), monitor: this.monitor, max: PAGE_SIZE };
     },
 
     /** The settings as parameters of the page's address. */
@@ -262,16 +260,13 @@ export function resultListing({ api, live }, params, single = '') {
   };
 }
 
-/** @returns {Promise<string>} */
-function tableMarkup() {
-  markup ??= fetch('./result-table/result-table.html').then((response) => {
-    if (!response.ok) {
-      throw new Error(`result-table.html: ${response.status}`);
-    }
-    return response.text();
-  });
-  markup.catch(() => (markup = null));
-  return markup;
+/** Loads the markup of the table. Views that show one call it before. Rejects if the server does not answer. */
+export async function loadTable() {
+  const response = await fetch('./result-table/result-table.html');
+  if (!response.ok) {
+    throw new Error(`result-table.html: ${response.status}`);
+  }
+  markup = await response.text();
 }
 
 /** @param {URLSearchParams} params */

@@ -40,13 +40,14 @@ export function addressOf(settings) {
 /**
  * Returns the settings as parameters of the API, relative to now.
  * @param {ResultSettings} settings
+ * @param {number} now milliseconds since 1970
  */
-export function queryOf(settings) {
+export function queryOf(settings, now) {
   const hours = HOURS[settings.range];
   const { from, to } = boundsOf(settings);
   return {
     status: STATUSES[settings.status] ?? '',
-    from: hours ? new Date(Date.now() - hours * HOUR).toISOString() : from,
+    from: hours ? new Date(now - hours * HOUR).toISOString() : from,
     to,
   };
 }

@@ -10,6 +10,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"nanomon/services/common/maintenance"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
@@ -31,6 +32,7 @@ type eventStore interface {
 	store.Watcher
 	monitorLister
 	runnerLister
+	windowLister
 	ResultsSince(ctx context.Context, cursor string, limit int) ([]monitor.Result, string, error)
 }
 
@@ -57,6 +59,8 @@ type eventFeed struct {
 	monitors []monitor.Monitor
 	// notChecked contains the monitors that were not checked at the last read. Only sendNotChecked uses it.
 	notChecked map[string]notChecked
+	// inMaintenance contains the monitors that were in maintenance at the last read.
+	inMaintenance maintenance.Active
 }
 
 // newEventFeed returns a feed of all changes after the call.
@@ -74,6 +78,9 @@ func newEventFeed(
 	if f.notChecked, err = notCheckedMonitors(ctx, s); err != nil {
 		return nil, err
 	}
+	if f.inMaintenance, err = inMaintenance(ctx, s); err != nil {
+		return nil, err
+	}
 	f.monitors, err = s.Monitors(ctx)
 	return f, err
 }
@@ -83,7 +90,7 @@ func (f *eventFeed) run(ctx context.Context) {
 	var group sync.WaitGroup
 	group.Go(func() { f.follow(ctx, store.TopicResults, resultPoll, f.sendResults) })
 	group.Go(func() { f.follow(ctx, store.TopicMonitors, monitorPoll, f.sendMonitors) })
-	group.Go(func() { f.followNotChecked(ctx) })
+	group.Go(func() { f.followSituation(ctx) })
 	group.Wait()
 }
 
@@ -137,7 +144,8 @@ func (f *eventFeed) sendResults(ctx context.Context) error {
 // monitorEvent is the data of a monitor event. Clients read the monitor itself from its own route.
 type monitorEvent struct {
 	ID string `json:"id"`
-	// Change is "created", "changed" or "deleted". A monitor also changes when it is no longer checked, or checked again.
+	// Change is "created", "changed" or "deleted". A monitor also changes when it is no longer checked, or checked
+	// again, and when its maintenance begins or ends.
 	Change string `json:"change"`
 }
 

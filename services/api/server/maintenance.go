@@ -14,7 +14,7 @@ import (
 
 // maintenanceStore is the part of the store for maintenance windows.
 type maintenanceStore interface {
-	MaintenanceWindows(ctx context.Context) ([]maintenance.Window, error)
+	windowLister
 	MaintenanceWindow(ctx context.Context, id string) (maintenance.Window, error)
 	CreateMaintenanceWindow(ctx context.Context, w maintenance.Window) error
 	ReplaceMaintenanceWindow(ctx context.Context, w maintenance.Window) error

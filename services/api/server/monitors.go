@@ -21,6 +21,7 @@ type monitorStore interface {
 	monitorLister
 	monitorGetter
 	runnerLister
+	windowLister
 	stateGetter
 	CreateMonitor(ctx context.Context, m monitor.Monitor) error
 	ReplaceMonitor(ctx context.Context, m monitor.Monitor) error
@@ -74,6 +75,9 @@ type listedMonitor struct {
 	History []store.Point `json:"history,omitzero"`
 	// NotChecked is nil unless a runner can't check the monitor. It is requested together with Latest.
 	NotChecked *notChecked `json:"notChecked,omitempty"`
+	// InMaintenance reports whether a maintenance window of the monitor is active, also before the next result. It is
+	// requested together with Latest.
+	InMaintenance bool `json:"inMaintenance,omitempty"`
 }
 
 func (h *monitorHandler) list(w http.ResponseWriter, r *http.Request) error {
@@ -96,14 +100,14 @@ func (h *monitorHandler) list(w http.ResponseWriter, r *http.Request) error {
 			states[all[i].MonitorID] = &all[i]
 		}
 	}
-	unchecked, err := h.notChecked(r.Context(), include)
+	now, err := h.situation(r.Context(), include)
 	if err != nil {
 		return err
 	}
 	listed := make([]listedMonitor, 0, len(monitors))
 	for _, m := range monitors {
 		if !query.Has("group") || m.Group == query.Get("group") {
-			listed = append(listed, include.apply(r.Context(), h.types.Secrets(), m, states[m.ID], unchecked))
+			listed = append(listed, include.apply(r.Context(), h.types.Secrets(), m, states[m.ID], now))
 		}
 	}
 	return web.JSON(w, http.StatusOK, listed)
@@ -128,11 +132,11 @@ func (h *monitorHandler) get(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	unchecked, err := h.notChecked(r.Context(), include)
+	now, err := h.situation(r.Context(), include)
 	if err != nil {
 		return err
 	}
-	return web.JSON(w, http.StatusOK, include.apply(r.Context(), h.types.Secrets(), m, state, unchecked))
+	return web.JSON(w, http.StatusOK, include.apply(r.Context(), h.types.Secrets(), m, state, now))
 }
 
 // currentState returns the current state of a monitor, nil if it has no result.
@@ -168,11 +172,11 @@ func parseInclude(query url.Values) (includeOptions, error) {
 	return include, nil
 }
 
-// apply returns the monitor with the selected members of its state, which may be nil. unchecked contains the monitors
-// that are not checked. Secrets are masked if the sender of the request of ctx must not see them.
+// apply returns the monitor with the selected members of its state, which may be nil. Secrets are masked if the sender of
+// the request of ctx must not see them.
 func (o includeOptions) apply(
 	ctx context.Context, secrets secret.Properties, m monitor.Monitor, state *store.State,
-	unchecked map[string]notChecked,
+	now situation,
 ) listedMonitor {
 	var (
 		latest  *monitor.Result
@@ -189,9 +193,10 @@ func (o includeOptions) apply(
 	if o.history {
 		item.History = notNil(history)
 	}
-	if n, exists := unchecked[m.ID]; exists && m.Enabled && !n.endedBy(state) {
+	if n, exists := now.notChecked[m.ID]; exists && m.Enabled && !n.endedBy(state) {
 		item.NotChecked = &n
 	}
+	item.InMaintenance = m.Enabled && now.inMaintenance.Includes(m.ID, m.Group)
 	if mustMask(ctx) {
 		return item.masked(secrets)
 	}

@@ -5,11 +5,13 @@ import (
 	"context"
 	"time"
 
+	"nanomon/services/common/maintenance"
 	"nanomon/services/common/store"
 )
 
-// notCheckedPoll is the time between two reads of the monitors that are not checked, while the event stream has clients.
-const notCheckedPoll = 2 * time.Second
+// situationPoll is the time between two reads of the monitors that are not checked or in maintenance, while the event
+// stream has clients.
+const situationPoll = 2 * time.Second
 
 // notChecked says why a monitor is not checked, although its checks are due.
 type notChecked struct {
@@ -45,12 +47,22 @@ func addNotChecked(monitors map[string]notChecked, runner string, n store.NotChe
 	}
 }
 
-// notChecked returns the monitors that are not checked, by id, if include selects them.
-func (h *monitorHandler) notChecked(ctx context.Context, include includeOptions) (map[string]notChecked, error) {
+// situation contains what is true of monitors now, and not part of their states.
+type situation struct {
+	notChecked    map[string]notChecked
+	inMaintenance maintenance.Active
+}
+
+// situation returns the current situation if include selects it.
+func (h *monitorHandler) situation(ctx context.Context, include includeOptions) (s situation, err error) {
 	if !include.latest {
-		return nil, nil
+		return s, nil
 	}
-	return notCheckedMonitors(ctx, h.store)
+	if s.notChecked, err = notCheckedMonitors(ctx, h.store); err != nil {
+		return s, err
+	}
+	s.inMaintenance, err = inMaintenance(ctx, h.store)
+	return s, err
 }
 
 // endedBy reports whether the monitor has been checked since, so that the heartbeat is outdated. The state may be nil.
@@ -58,10 +70,11 @@ func (n notChecked) endedBy(state *store.State) bool {
 	return state != nil && state.Latest.Date.After(n.Since)
 }
 
-// followNotChecked sends an event for each monitor that is no longer checked, or checked again, until ctx ends. A read
-// that fails is repeated: the other parts of the feed log that the store is unavailable.
-func (f *eventFeed) followNotChecked(ctx context.Context) {
-	ticker := time.NewTicker(notCheckedPoll)
+// followSituation sends an event for each monitor that is no longer checked, or checked again, or whose maintenance
+// begins or ends, until ctx ends. A read that fails is repeated: the other parts of the feed log that the store is
+// unavailable.
+func (f *eventFeed) followSituation(ctx context.Context) {
+	ticker := time.NewTicker(situationPoll)
 	defer ticker.Stop()
 	for {
 		select {
@@ -72,6 +85,7 @@ func (f *eventFeed) followNotChecked(ctx context.Context) {
 		if current, err := notCheckedMonitors(ctx, f.store); err == nil {
 			f.sendNotChecked(current)
 		}
+		_ = f.sendInMaintenance(ctx)
 	}
 }
 

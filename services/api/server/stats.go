@@ -64,8 +64,7 @@ type statsResponse struct {
 	To     time.Time `json:"to"`
 	// Uptime is a percentage, nil if it is unknown.
 	Uptime *float64 `json:"uptime"`
-	// UptimeFrom is the start of the time that Uptime covers, if there are too many status changes to cover it from
-	// From.
+	// UptimeFrom is the start of the time that Uptime covers, if it is later than From.
 	UptimeFrom *time.Time `json:"uptimeFrom,omitempty"`
 	// Maintenance and Blocked are the seconds that Uptime excludes for that reason.
 	Maintenance float64 `json:"maintenance"`
@@ -238,8 +237,8 @@ func optional(value float64, ok bool) *float64 {
 	return &value
 }
 
-// timeSpent divides the time range by the status of the monitor. If the status is known only for the end of the range,
-// from is the time from which on it is known; otherwise from is nil.
+// timeSpent divides the time range by the status of the monitor. from is the start of the first time that was checked,
+// as far as the status changes can be read; nil if that is the start of the range.
 func (h *statsHandler) timeSpent(
 	ctx context.Context, m monitor.Monitor, tr timeRange, now time.Time,
 ) (spent uptime.Breakdown, from *time.Time, err error) {
@@ -250,7 +249,6 @@ func (h *statsHandler) timeSpent(
 	start := tr.from
 	if len(changes) == maxStatusChanges {
 		start = changes[len(changes)-1].Date
-		from = &start
 	}
 	if tr.to.Before(now) {
 		// The first status change after the range shows the status at its end, if the log reaches back that far.
@@ -266,5 +264,9 @@ func (h *statsHandler) timeSpent(
 	if err != nil {
 		return spent, nil, err
 	}
-	return uptime.Compute(start, tr.to, m, state, changes), from, nil
+	spent, checkedFrom := uptime.Compute(start, tr.to, m, state, changes)
+	if checkedFrom.After(tr.from) {
+		from = &checkedFrom
+	}
+	return spent, from, nil
 }

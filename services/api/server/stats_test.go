@@ -204,8 +204,15 @@ func TestStatsResponse(t *testing.T) {
 	}
 	got := decodeAs[statsResponse](t, a.do("GET", "/api/monitors/"+idA+"/stats?window=7d", ""))
 	// The status was failed for half an hour, and OK for a minute and a half after the only OK result.
-	if got.Uptime == nil || *got.Uptime < 4.7 || *got.Uptime > 4.8 || got.UptimeFrom != nil {
-		t.Errorf("uptime is %v from %v", got.Uptime, got.UptimeFrom)
+	if got.Uptime == nil || *got.Uptime < 4.7 || *got.Uptime > 4.8 {
+		t.Errorf("uptime is %v", got.Uptime)
+	}
+	if want := now.Add(-time.Hour); got.UptimeFrom == nil || !got.UptimeFrom.Equal(want) {
+		t.Errorf("uptime is known from %v, want %s", got.UptimeFrom, want)
+	}
+	within := decodeAs[statsResponse](t, a.do("GET", "/api/monitors/"+idA+"/stats?window=50m", ""))
+	if within.Uptime == nil || within.UptimeFrom != nil {
+		t.Errorf("after the first check, uptime is %v from %v", within.Uptime, within.UptimeFrom)
 	}
 	same(t, "window", got.Window, "7d")
 	same(t, "counts", got.Counts, counts{OK: 1, Failed: 1})

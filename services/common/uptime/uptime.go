@@ -22,17 +22,23 @@ type Breakdown struct {
 
 // Percent returns the percentage of the checked time that was OK, or false if no time was checked.
 func (b Breakdown) Percent() (float64, bool) {
-	checked := b.OK + b.Error + b.Failed
-	if checked == 0 {
+	if b.checked() == 0 {
 		return 0, false
 	}
-	return 100 * float64(b.OK) / float64(checked), true
+	return 100 * float64(b.OK) / float64(b.checked()), true
+}
+
+func (b Breakdown) checked() time.Duration {
+	return b.OK + b.Error + b.Failed
 }
 
 // Compute returns the breakdown of the time between start and end. log holds the status changes of m between start and
 // now, newest first; the changes after end determine only the status before them. state is the current state of m, or
-// nil if m has no result. The status after the last result is valid for [monitor.StaleAfter].
-func Compute(start, end time.Time, m monitor.Monitor, state *store.State, log []store.StatusChange) Breakdown {
+// nil if m has no result. The status after the last result is valid for [monitor.StaleAfter]. from is the start of the
+// first time that counts for [Breakdown.Percent]; zero if there is none.
+func Compute(
+	start, end time.Time, m monitor.Monitor, state *store.State, log []store.StatusChange,
+) (spent Breakdown, from time.Time) {
 	l := timeline{
 		at: start, status: initialStatus(start, state, log), disabled: initiallyDisabled(m, log),
 		ignored: initiallyIgnored(state, log), staleAt: end,
@@ -49,7 +55,7 @@ func Compute(start, end time.Time, m monitor.Monitor, state *store.State, log []
 		l.status = state.Latest.Status.String()
 	}
 	l.advance(end)
-	return l.total
+	return l.total, l.from
 }
 
 // initialStatus returns the status at start: the old status of the first status change or, without a change, the
@@ -110,6 +116,8 @@ type timeline struct {
 	// staleAt is the time at which the last result becomes stale.
 	staleAt time.Time
 	total   Breakdown
+	// from is the start of the first time in total that was checked.
+	from time.Time
 }
 
 func (l *timeline) apply(change store.StatusChange) {
@@ -142,6 +150,9 @@ func (l *timeline) advance(end time.Time) {
 
 func (l *timeline) add(duration time.Duration, status string) {
 	*l.total.field(l.disabled, status, l.ignored) += duration
+	if l.from.IsZero() && l.total.checked() > 0 {
+		l.from = l.at
+	}
 }
 
 // field returns the field to which time with these properties is added. Only time with a status can be ignored.

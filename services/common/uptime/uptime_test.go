@@ -162,7 +162,7 @@ func TestCompute(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := uptime.Compute(start, at(60), c.monitor, c.state, c.log)
+			got, _ := uptime.Compute(start, at(60), c.monitor, c.state, c.log)
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -172,6 +172,39 @@ func TestCompute(t *testing.T) {
 			percent, ok := got.Percent()
 			if ok == c.unknown || percent != c.percent {
 				t.Errorf("percent is %v, %v", percent, ok)
+			}
+		})
+	}
+}
+
+func TestComputeFrom(t *testing.T) {
+	m := monitor.Monitor{Interval: "1m", Enabled: true}
+	for name, c := range map[string]struct {
+		state *store.State
+		log   []store.StatusChange
+		want  time.Time
+	}{
+		"never checked": {},
+		"always checked": {
+			state: newState(-500, 60, monitor.StatusOK), want: start,
+		},
+		"first result in the middle": {
+			state: newState(40, 60, monitor.StatusOK), log: []store.StatusChange{status(40, "", "ok")}, want: at(40),
+		},
+		"disabled, then enabled": {
+			state: newState(-9, 60, monitor.StatusFailed), log: []store.StatusChange{enabled(20, "disabled", "enabled")}, want: at(20),
+		},
+		"in maintenance at the start": {
+			state: newState(-9, 60, monitor.StatusOK), log: []store.StatusChange{ignored(30, "maintenance", "counted")}, want: at(30),
+		},
+		"not checked in the middle": {
+			state: newState(30, 60, monitor.StatusOK),
+			log:   []store.StatusChange{status(30, "unchecked", "ok"), status(10, "ok", "unchecked")}, want: start,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, got := uptime.Compute(start, at(60), m, c.state, c.log); !got.Equal(c.want) {
+				t.Errorf("checked from %s, want %s", got, c.want)
 			}
 		})
 	}

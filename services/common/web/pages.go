@@ -112,7 +112,7 @@ func (p Pages) Allow(next http.Handler) http.Handler {
 func allow(h http.Header, origin string, preflight bool) {
 	h.Set("Access-Control-Allow-Origin", origin)
 	if !preflight {
-		h.Set("Access-Control-Expose-Headers", "Link, Retry-After, WWW-Authenticate, X-Request-Id")
+		h.Set("Access-Control-Expose-Headers", "Date, Link, Retry-After, WWW-Authenticate, X-Request-Id")
 		return
 	}
 	h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")

@@ -2,7 +2,8 @@
 /** @import {App} from '../../app.js' */
 import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
-import { formatAgo, formatDate, summarize } from '../../format.js';
+import { formatAgo, formatDate } from '../../format.js';
+import { summarize } from '../../status.js';
 
 /** In milliseconds. */
 const REFRESH = 10_000;
@@ -41,7 +42,7 @@ export function about({ api, clock, config, monitors }) {
     async refresh() {
       try {
         this.status = await api.status();
-        this.loadedAt = new Date().toISOString();
+        this.loadedAt = new Date(api.now()).toISOString();
         this.error = '';
       } catch (error) {
         this.error = messageOf(error);

@@ -1,4 +1,5 @@
 /** @import {ImportPlan, PlannedMonitor} from '../../../types/model' */
+import { formatNumber } from '../../format.js';
 
 /** The maximum size of an import that the API accepts, in bytes. */
 const MAX_SIZE = 16 << 20;
@@ -12,13 +13,13 @@ export function formatSize(bytes) {
   return bytes < 1024
     ? `${bytes} B`
     : bytes < 1 << 20
-      ? `${(bytes / 1024).toFixed(1)} KiB`
-      : `${(bytes / (1 << 20)).toFixed(1)} MiB`;
+      ? `${formatNumber(bytes / 1024)} KiB`
+      : `${formatNumber(bytes / (1 << 20))} MiB`;
 }
 
 /** @param {number} count */
 export function countMonitors(count) {
-  return `${count.toLocaleString('en')} ${count === 1 ? 'monitor' : 'monitors'}`;
+  return `${formatNumber(count)} ${count === 1 ? 'monitor' : 'monitors'}`;
 }
 
 /**

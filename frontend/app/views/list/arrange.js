@@ -1,40 +1,26 @@
 /** @import {ListedMonitor} from '../../../types/model' */
-/** @import {Badge} from '../../format.js' */
-import { badgeOf } from '../../format.js';
+/** @import {Kind} from '../../status.js' */
+import { countKinds, kindOf, KINDS } from '../../status.js';
 
 /**
  * The search, the filters and the sort order. An empty filter selects all; a sort order that begins with - is reversed.
  * @typedef {{q: string, status: string, type: string, sort: string}} Settings
  */
 
-/** @typedef {Badge['key']} StatusKey */
-
 /**
  * A section of the list. Without groups, or in another sort order, the list has one section without a heading. Otherwise each
  * group is a section; its heading shows the number of monitors and a summary of their worst status. The section of
  * monitors without a group has an empty name.
  * @typedef {{
- *   name: string, heading: boolean, open: boolean, items: ListedMonitor[], total: number, worst: StatusKey, summary: string,
+ *   name: string, heading: boolean, open: boolean, items: ListedMonitor[], total: number, worst: Kind, summary: string,
  * }} Section
  */
 
 /**
- * The sections of the list. The counts per status and found ignore the status filter, and shown includes it.
- * @typedef {{sections: Section[], counts: Record<StatusKey, number>, found: number, shown: number}} Arrangement
+ * The sections of the list. The counts per status and found ignore the status filter, and shown includes it. ids are those
+ * of all shown monitors in their order, also in collapsed groups.
+ * @typedef {{sections: Section[], counts: Record<Kind, number>, found: number, shown: number, ids: string[]}} Arrangement
  */
-
-/**
- * The statuses, worst first.
- * @type {{key: StatusKey, label: string}[]}
- */
-export const STATUSES = [
-  { key: 'failed', label: 'Failed' },
-  { key: 'error', label: 'Error' },
-  { key: 'unchecked', label: 'Not checked' },
-  { key: 'ok', label: 'OK' },
-  { key: 'pending', label: 'Not checked yet' },
-  { key: 'disabled', label: 'Disabled' },
-];
 
 /** The sort orders, with the value of aria-sort for each. */
 export const SORTS = /** @type {const} */ ({
@@ -47,7 +33,7 @@ export const SORTS = /** @type {const} */ ({
 
 /** @typedef {keyof typeof SORTS} SortKey */
 
-const SEVERITY = new Map(STATUSES.map(({ key }, i) => [key, i]));
+const SEVERITY = new Map(KINDS.map(({ key }, i) => [key, i]));
 const collator = new Intl.Collator(undefined, { numeric: true });
 
 /**
@@ -55,7 +41,7 @@ const collator = new Intl.Collator(undefined, { numeric: true });
  * @type {Record<'status' | 'value' | 'last', (monitor: ListedMonitor) => number | undefined>}
  */
 const ORDERS = {
-  status: (monitor) => SEVERITY.get(statusOf(monitor)),
+  status: (monitor) => SEVERITY.get(kindOf(monitor)),
   value: ({ latest }) => latest?.value && -latest.value,
   last: ({ latest }) => (latest ? -Date.parse(latest.date) : undefined),
 };
@@ -70,7 +56,7 @@ export function readSettings(params) {
   const sort = params.get('sort') ?? '';
   return {
     q: params.get('q') ?? '',
-    status: SEVERITY.has(/** @type {StatusKey} */ (status)) ? status : '',
+    status: SEVERITY.has(/** @type {Kind} */ (status)) ? status : '',
     type: params.get('type') ?? '',
     sort: Object.hasOwn(SORTS, sort.replace(/^-/, '')) ? sort : 'group',
   };
@@ -87,32 +73,56 @@ export function readSort(sort) {
   };
 }
 
+/** Arranges the monitors. While the order is held, all rows stay where they are, unless the settings change. */
+export class Order {
+  held = false;
+  #settings = '';
+  /** The positions of the shown monitors by id. @type {Ranks} */
+  #ranks = new Map();
+
+  /**
+   * @param {readonly ListedMonitor[]} monitors
+   * @param {Settings} settings
+   * @param {readonly string[]} collapsed the names of groups to show without their monitors
+   */
+  arrange(monitors, settings, collapsed) {
+    const text = JSON.stringify(settings);
+    const arranged = arrange(monitors, settings, collapsed, this.held && text === this.#settings ? this.#ranks : null);
+    this.#settings = text;
+    this.#ranks = new Map(arranged.ids.map((id, i) => [id, i]));
+    return arranged;
+  }
+}
+
+/** @typedef {Map<string, number>} Ranks */
+
 /**
  * Filters, sorts and groups the monitors.
  * @param {readonly ListedMonitor[]} monitors
  * @param {Settings} settings
- * @param {readonly string[]} collapsed the names of groups to show without their monitors
+ * @param {readonly string[]} collapsed
+ * @param {Ranks | null} held the positions to keep; new monitors come last
  * @returns {Arrangement}
  */
-export function arrange(monitors, { q, status, type, sort }, collapsed) {
+function arrange(monitors, { q, status, type, sort }, collapsed, held) {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean);
   const found = monitors.filter((monitor) => (!type || monitor.type === type) && matches(monitor, words));
-  const counts = count(found);
+  const counts = countKinds(found);
   const shown = order(
-    found.filter((monitor) => !status || statusOf(monitor) === status),
+    found.filter((monitor) => !status || kindOf(monitor) === status || held?.has(monitor.id)),
     sort,
+    held,
   );
+  const grouped = readSort(sort).by === 'group' ? groups(shown, held) : [];
   return {
-    sections: readSort(sort).by === 'group' ? groups(shown, collapsed) : [sectionWithoutHeading(shown)],
+    sections: grouped.length
+      ? grouped.map(([name, items]) => group(name, items, !collapsed.includes(name)))
+      : [sectionWithoutHeading(shown)],
+    ids: (grouped.length ? grouped.flatMap(([, items]) => items) : shown).map(({ id }) => id),
     counts,
     found: found.length,
     shown: shown.length,
   };
-}
-
-/** @param {ListedMonitor} monitor */
-function statusOf(monitor) {
-  return badgeOf(monitor, monitor.latest).key;
 }
 
 /** The searchable text of each monitor. @type {WeakMap<ListedMonitor, string>} */
@@ -135,23 +145,16 @@ function matches(monitor, words) {
 }
 
 /**
- * Counts the monitors with each status.
- * @param {ListedMonitor[]} monitors
- */
-function count(monitors) {
-  const counts = { failed: 0, error: 0, unchecked: 0, ok: 0, pending: 0, disabled: 0 };
-  for (const monitor of monitors) {
-    counts[statusOf(monitor)]++;
-  }
-  return counts;
-}
-
-/**
  * Sorts the monitors in place. Monitors with the same key are sorted by name.
  * @param {ListedMonitor[]} monitors
  * @param {string} sort
+ * @param {Ranks | null} held
  */
-function order(monitors, sort) {
+function order(monitors, sort, held) {
+  if (held) {
+    const rank = (/** @type {ListedMonitor} */ { id }) => held.get(id) ?? held.size;
+    return monitors.sort((a, b) => rank(a) - rank(b));
+  }
   const { by, reversed } = readSort(sort);
   const byName = monitors.sort((a, b) => collator.compare(a.name, b.name));
   if (by === 'name') {
@@ -171,18 +174,21 @@ function order(monitors, sort) {
 
 /**
  * Groups the monitors. Groups with the worst status come first, then by name; the section without a group comes last among
- * those with the same status.
+ * those with the same status. Without any group, the result is empty.
  * @param {ListedMonitor[]} monitors
- * @param {readonly string[]} collapsed
+ * @param {Ranks | null} held if the monitors are in the order to keep
+ * @returns {[string, ListedMonitor[]][]}
  */
-function groups(monitors, collapsed) {
+function groups(monitors, held) {
   const byGroup = Map.groupBy(monitors, (monitor) => monitor.group ?? '');
   if (byGroup.size === 1 && byGroup.has('')) {
-    return [sectionWithoutHeading(monitors)];
+    return [];
   }
-  return [...byGroup]
-    .sort(([a, inA], [b, inB]) => severity(inB) - severity(inA) || Number(!a) - Number(!b) || collator.compare(a, b))
-    .map(([name, items]) => group(name, items, !collapsed.includes(name)));
+  return held
+    ? [...byGroup]
+    : [...byGroup].sort(
+        ([a, inA], [b, inB]) => severity(inB) - severity(inA) || Number(!a) - Number(!b) || collator.compare(a, b),
+      );
 }
 
 /**
@@ -190,7 +196,7 @@ function groups(monitors, collapsed) {
  * @param {ListedMonitor[]} monitors
  */
 function severity(monitors) {
-  const { failed, error, unchecked } = count(monitors);
+  const { failed, error, unchecked } = countKinds(monitors);
   return failed ? 3 : error ? 2 : Number(unchecked > 0);
 }
 
@@ -201,8 +207,8 @@ function severity(monitors) {
  * @returns {Section}
  */
 function group(name, items, open) {
-  const counts = count(items);
-  const { key, label } = STATUSES.find((status) => counts[status.key] > 0) ?? STATUSES[3];
+  const counts = countKinds(items);
+  const { key, label } = KINDS.find((status) => counts[status.key] > 0) ?? KINDS[5];
   const summary = counts[key] === items.length ? label : `${counts[key]} ${label.toLowerCase()}`;
   return {
     ...sectionWithoutHeading(items),
@@ -229,4 +235,29 @@ function sectionWithoutHeading(items) {
     worst: 'ok',
     summary: '',
   };
+}
+
+/** The local storage key of the collapsed groups. */
+const COLLAPSED_KEY = 'folded-groups';
+
+/**
+ * Returns the names of the collapsed groups.
+ * @returns {readonly string[]}
+ */
+export function readCollapsed() {
+  try {
+    const names = JSON.parse(localStorage.getItem(COLLAPSED_KEY) ?? '[]');
+    return Object.freeze(Array.isArray(names) ? names.map(String) : []);
+  } catch {
+    return Object.freeze([]);
+  }
+}
+
+/** @param {readonly string[]} names */
+export function storeCollapsed(names) {
+  try {
+    localStorage.setItem(COLLAPSED_KEY, JSON.stringify(names));
+  } catch {
+    // Storage is blocked: the groups stay collapsed until the user opens another view.
+  }
 }

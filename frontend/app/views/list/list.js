@@ -1,17 +1,17 @@
 /** @import {App} from '../../app.js' */
+/** @import {Kind} from '../../status.js' */
 /** @import {SortKey} from './arrange.js' */
 /** @import {Route} from '../../router.js' */
 /** @import {Drawn, Line} from './windowing.js' */
 import Alpine from '../../lib/alpine.js';
+import { formatNumber } from '../../format.js';
 import { monitorActions } from './actions.js';
-import { readCollapsed, storeCollapsed } from './collapsed.js';
-import { arrange, readSettings, readSort, SORTS, STATUSES } from './arrange.js';
+import { Order, readCollapsed, readSettings, readSort, SORTS, storeCollapsed } from './arrange.js';
+import { countKinds, KINDS } from '../../status.js';
 import { moveInMenu, openMenu } from './menu.js';
 import { rememberSettings } from '../../router.js';
 import { drawHeading, drawRow, placeSection } from './row.js';
 import { Windowing } from './windowing.js';
-
-const counted = new Intl.NumberFormat('en');
 
 /**
  * The list view. It draws only the rows near the visible part of the page; see Windowing.
@@ -22,6 +22,9 @@ export function list(app, { params }) {
   const { monitors, clock } = app;
   const actions = monitorActions(app);
   const windowing = new Windowing();
+  const order = new Order();
+  let isPointerInTable = false;
+  let destroyed = false;
   let heights = { header: 0, heading: 0, row: 1 };
   /** The button of the open menu. @type {Element | null} */
   let menuButton = null;
@@ -32,7 +35,7 @@ export function list(app, { params }) {
     list: monitors.state,
     ...readSettings(params),
     collapsed: readCollapsed(),
-    counts: { failed: 0, error: 0, unchecked: 0, ok: 0, pending: 0, disabled: 0 },
+    counts: countKinds([]),
     found: 0,
     shown: 0,
     /** @type {readonly string[]} */
@@ -61,6 +64,7 @@ export function list(app, { params }) {
     },
 
     destroy() {
+      destroyed = true;
       cleanups.forEach((cleanup) => cleanup());
     },
 
@@ -86,16 +90,16 @@ export function list(app, { params }) {
     /** @returns {string} */
     get countText() {
       const count = this.list.items.length;
-      const all = `${counted.format(count)} ${count === 1 ? 'monitor' : 'monitors'}`;
+      const all = `${formatNumber(count)} ${count === 1 ? 'monitor' : 'monitors'}`;
       if (!this.list.loaded) {
         return this.list.isLoading ? 'Loading monitors…' : 'Not loaded';
       }
-      return this.isFiltered ? `${counted.format(this.shown)} of ${all}` : all;
+      return this.isFiltered ? `${formatNumber(this.shown)} of ${all}` : all;
     },
 
-    /** The statuses to filter by. Not checked is rare, so it is only shown if there is such a monitor. @returns {typeof STATUSES} */
-    get statuses() {
-      return STATUSES.filter(({ key }) => key !== 'unchecked' || this.counts.unchecked > 0 || this.status === key);
+    /** The kinds to filter by. Not checked is rare, so it is only shown if there is such a monitor. @returns {{key: Kind, label: string}[]} */
+    get kinds() {
+      return KINDS.filter(({ key }) => key !== 'unchecked' || this.counts.unchecked > 0 || this.status === key);
     },
 
     /** @returns {string} */
@@ -103,8 +107,7 @@ export function list(app, { params }) {
       return this.selected.enabled ? 'Disable' : 'Enable';
     },
 
-    /** @param {number} count */
-    number: (count) => counted.format(count),
+    number: formatNumber,
 
     /** @param {string} name */
     ref(name) {
@@ -127,7 +130,7 @@ export function list(app, { params }) {
     arrange() {
       const { items } = this.list;
       const { q, status, type, sort } = this;
-      const arranged = arrange(items, { q, status, type, sort }, this.isFiltered ? [] : this.collapsed);
+      const arranged = order.arrange(items, { q, status, type, sort }, this.isFiltered ? [] : this.collapsed);
       const types = new Set(items.map((monitor) => monitor.type));
       this.types = Object.freeze([...(type ? types.add(type) : types)].sort());
       Object.assign(this.counts, arranged.counts);
@@ -190,18 +193,9 @@ export function list(app, { params }) {
       }
     },
 
-    clearSearch() {
-      this.q = '';
-    },
-
     clear() {
       Object.assign(this, { q: '', status: '', type: '' });
       this.ref('search').focus();
-    },
-
-    /** @param {string} status */
-    setStatus(status) {
-      this.status = status;
     },
 
     /** @param {SortKey} by */
@@ -245,7 +239,22 @@ export function list(app, { params }) {
         menuButton = button;
         button.ariaExpanded = 'true';
         this.selected = monitor;
+        this.holdOrder();
         openMenu(this.ref('menu'), button);
+      }
+    },
+
+    /** @param {boolean} isInside whether the pointer has entered the table, or left it */
+    onPointer(isInside) {
+      isPointerInTable = isInside;
+      this.holdOrder();
+    },
+
+    /** Keeps the rows where they are while the user is about to click one, or a menu is open. */
+    holdOrder() {
+      order.held = isPointerInTable || menuButton !== null;
+      if (!order.held && !destroyed) {
+        this.arrange();
       }
     },
 
@@ -259,6 +268,7 @@ export function list(app, { params }) {
       if (newState === 'closed' && menuButton) {
         menuButton.ariaExpanded = 'false';
         menuButton = null;
+        this.holdOrder();
       }
     },
 

@@ -1,16 +1,7 @@
 /** @import {ListedMonitor} from '../../../types/model' */
 /** @import {Drawn, Line} from './windowing.js' */
-import {
-  badgeOf,
-  describeHistory,
-  formatAgo,
-  formatExact,
-  formatFor,
-  formatResult,
-  historyPath,
-  markOfMonitor,
-  sinceOf,
-} from '../../format.js';
+import { formatAgo, formatExact, formatFor, formatResult } from '../../format.js';
+import { badgeOf, describeHistory, historyPath, markOfMonitor, sinceOf } from '../../status.js';
 
 const BARS = /** @type {const} */ ([
   ['path.ok', 0],

@@ -25,10 +25,11 @@ export const ZONES = [...new Set([ZONE, 'UTC', ...Intl.supportedValuesOf('timeZo
 /**
  * Returns the initial time of the form. A new window starts at the next full hour and takes one hour.
  * @param {WindowDraft | null} stored
+ * @param {number} now milliseconds since 1970
  * @returns {Time}
  */
-export function timeOf(stored) {
-  const nextHour = Math.floor(Date.now() / HOUR + 1) * HOUR;
+export function timeOf(stored, now) {
+  const nextHour = Math.floor(now / HOUR + 1) * HOUR;
   const { start, end, weekly } = stored ?? {};
   return {
     kind: weekly ? 'weekly' : 'once',

@@ -30,7 +30,7 @@ export function maintenanceForm(app, { id, params, hash }) {
 
   return {
     name: '',
-    time: timeOf(null),
+    time: timeOf(null, api.now()),
     picker: newPicker(),
     errors: newFieldErrors(),
     title: id ? 'Edit maintenance window' : 'New maintenance window',
@@ -83,7 +83,7 @@ export function maintenanceForm(app, { id, params, hash }) {
         return;
       }
       this.name = stored?.name ?? '';
-      this.time = timeOf(stored);
+      this.time = timeOf(stored, api.now());
       this.previousStart = this.time.start;
       this.picker.setContent(monitors, stored ?? { monitors: forMonitor ? [forMonitor] : [], groups: [] });
       original = this.current;

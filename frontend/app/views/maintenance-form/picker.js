@@ -8,7 +8,7 @@
 /** How many entries are shown at first, and added by Show more. */
 const PAGE = 100;
 const collator = new Intl.Collator(undefined, { numeric: true });
-const counted = new Intl.NumberFormat('en');
+const counted = new Intl.NumberFormat();
 
 /** Creates the selection of monitors and groups for a window: a searchable list with the selected entries first. */
 export function newPicker() {

@@ -1,6 +1,6 @@
 /** @import {MaintenanceWindow, Monitor} from '../../../types/model' */
 /** @import {App} from '../../app.js' */
-/** @import {Badge, Mark} from '../../format.js' */
+/** @import {Badge, Mark} from '../../status.js' */
 import Alpine from '../../lib/alpine.js';
 import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';

@@ -1,10 +1,12 @@
 /** @import {Output, Result, Spec} from '../../../types/model' */
 /** @import {Api, Draft} from '../../api.js' */
 import { ApiError, messageOf } from '../../api.js';
-import { badgeOfStatus, formatResult } from '../../format.js';
+import { formatResult } from '../../format.js';
+import { badgeOfStatus } from '../../status.js';
 
 /** The HTTP status of the API when no runner took the check. */
 const GATEWAY_TIMEOUT = 504;
+/** Numbers as they are written in a rule. */
 const exact = new Intl.NumberFormat('en', { maximumFractionDigits: 3, useGrouping: false });
 
 /**
@@ -38,7 +40,7 @@ export function newOnDemandCheck(api, clock) {
     async run(draft, spec) {
       const controller = new AbortController();
       latest = controller;
-      Object.assign(this, { running: true, started: Date.now(), problem: '', noRunner: false, cancelled: false });
+      Object.assign(this, { running: true, started: clock.now, problem: '', noRunner: false, cancelled: false });
       try {
         const result = await api.check(draft, controller.signal);
         if (!controller.signal.aborted) {

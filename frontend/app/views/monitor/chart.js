@@ -1,6 +1,6 @@
 /** @import {Bucket, Stats} from '../../../types/model' */
 import uPlot from '../../lib/uplot.js';
-import { formatTick, formatValue } from '../../format.js';
+import { dateFormat, formatTime, formatValue } from '../../format.js';
 import { onThemeChange } from '../../theme.js';
 
 /** The minimum width of a drag, in pixels. A shorter one is a click. */
@@ -9,6 +9,9 @@ const MIN_DRAG = 8;
 const MARKER = 14;
 /** The minimum distance between markers, in pixels. */
 const MARKER_SPACING = 16;
+/** In seconds. */
+const DAY = 86_400;
+const formatDay = dateFormat({ month: 'short', day: 'numeric' });
 
 /**
  * The latency over time: the median and the 95th percentile of each bucket, with markers at buckets that have checks
@@ -130,7 +133,7 @@ export class LatencyChart {
         {
           ...axis,
           gap: 10,
-          space: 80,
+          space: 96,
           values: (_u, ticks, _axis, _space, step) => ticks.map((tick) => formatTick(tick, step)),
         },
         { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => formatValue(tick, this.#unit)) },
@@ -178,6 +181,15 @@ export class LatencyChart {
     }
     ctx.restore();
   }
+}
+
+/**
+ * Formats a tick of the time axis: the day if the ticks are days apart, otherwise the time of day.
+ * @param {number} time seconds since 1970
+ * @param {number} step seconds between two ticks
+ */
+function formatTick(time, step) {
+  return step >= DAY ? formatDay(new Date(time * 1000)) : formatTime(time * 1000);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** @import {ListedMonitor, Monitor} from '../../../types/model' */
 /** @import {App} from '../../app.js' */
-import { badgeOf } from '../../format.js';
+import { badgeOf } from '../../status.js';
 
 /**
  * The monitor that the shown monitor depends on.

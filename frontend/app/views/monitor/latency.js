@@ -117,7 +117,7 @@ export function latencyPanel(api, id, params) {
      */
     zoomTo(from, to) {
       const length = Math.min(Math.max(to - from, MIN_PERIOD), MAX_PERIOD);
-      const end = Math.min((from + to + length) / 2, Date.now());
+      const end = Math.min((from + to + length) / 2, api.now());
       this.zoom = { from: Math.round(end - length), to: Math.round(end) };
       return this.load();
     },

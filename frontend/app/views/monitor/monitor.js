@@ -3,18 +3,8 @@
 /** @import {Route} from '../../router.js' */
 import { ApiError, messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
-import {
-  badgeOf,
-  describeHistory,
-  formatAgo,
-  formatExact,
-  formatFor,
-  formatMoment,
-  markOfMonitor,
-  notCheckedAfter,
-  sinceOf,
-  unitOf,
-} from '../../format.js';
+import { formatAgo, formatExact, formatFor, formatMoment, unitOf } from '../../format.js';
+import { badgeOf, describeHistory, markOfMonitor, notCheckedAfter, sinceOf } from '../../status.js';
 import { dependencyPanel } from './dependency.js';
 import { latencyPanel } from './latency.js';
 import { maintenancePanel } from './maintenance.js';

@@ -1,10 +1,11 @@
 /** @import {Notification, Delivery, Result} from '../../../types/model' */
 /** @import {Api} from '../../api.js' */
-/** @import {Badge} from '../../format.js' */
+/** @import {Badge} from '../../status.js' */
 import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 import { badgeOfDelivery, channelOf } from '../../deliveries.js';
-import { badgeOfStatus, formatShort } from '../../format.js';
+import { formatShort } from '../../format.js';
+import { badgeOfStatus } from '../../status.js';
 
 /** @typedef {{number: number, opened: string, badge: Badge, notifications: Notification[]}} Incident */
 

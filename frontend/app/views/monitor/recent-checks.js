@@ -1,5 +1,6 @@
 /** @import {Result} from '../../../types/model' */
-import { badgeOfStatus, formatExact, formatResult, markOf } from '../../format.js';
+import { formatExact, formatResult } from '../../format.js';
+import { badgeOfStatus, markOf } from '../../status.js';
 
 /** The number of bars. */
 export const BARS = 60;

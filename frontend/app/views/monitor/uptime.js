@@ -1,7 +1,7 @@
 /** @import {Stats} from '../../../types/model' */
 /** @import {Api} from '../../api.js' */
 import { coalesce } from '../../coalesce.js';
-import { formatExact, formatLength, formatPercent, formatShort } from '../../format.js';
+import { formatExact, formatLength, formatMoment, formatPercent } from '../../format.js';
 
 const WINDOWS = /** @type {const} */ ([
   ['24h', '24 hours'],
@@ -41,7 +41,10 @@ export function uptimeFigures(api, id) {
       loadedAt = Date.now();
       this.figures = await Promise.all(
         this.figures.map(async ({ window, name }) => {
-          const figure = await api.stats(id, { window }).then(describe, () => unavailable);
+          const figure = await api.stats(id, { window }).then(
+            (stats) => describe(stats, api.now()),
+            () => unavailable,
+          );
           return { window, name, ...figure, loaded: true };
         }),
       );
@@ -51,17 +54,20 @@ export function uptimeFigures(api, id) {
 
 const unavailable = { value: '–', note: 'could not be loaded', exact: '' };
 
-/** @param {Stats} stats */
-function describe({ uptime, uptimeFrom, counts, maintenance, blocked }) {
+/**
+ * @param {Stats} stats
+ * @param {number} now milliseconds since 1970
+ */
+function describe({ uptime, uptimeFrom, counts, maintenance, blocked }, now) {
   const checks = counts.ok + counts.error + counts.failed;
   const reason = checks ? 'unknown' : 'no checks in this period';
-  const known = uptimeFrom ? `known since ${formatShort(uptimeFrom)}` : '';
+  const since = uptimeFrom ? `since ${formatMoment(uptimeFrom, now)}` : '';
   const ignored = [ignoredTime(maintenance, 'in maintenance'), ignoredTime(blocked, 'blocked')]
     .filter(Boolean)
     .join(', ');
   return {
     value: formatPercent(uptime),
-    note: [uptime === null ? reason : known, ignored].filter(Boolean).join(' · '),
+    note: [uptime === null ? reason : since, ignored].filter(Boolean).join(' · '),
     exact: [uptimeFrom ? formatExact(uptimeFrom) : '', ignored && `Ignored: ${ignored}`].filter(Boolean).join('. '),
   };
 }

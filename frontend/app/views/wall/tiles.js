@@ -1,25 +1,19 @@
 /** @import {ListedMonitor} from '../../../types/model' */
-import { formatMoment, formatResult, historyPath, isUnchecked, sinceOf } from '../../format.js';
+import { formatMoment, formatResult } from '../../format.js';
+import { historyPath, kindOf as countedAs, KINDS as COUNTED, sinceOf } from '../../status.js';
 
 /**
- * The status of a tile. The runner of an unchecked monitor can't check it. An overdue monitor has no recent result. A monitor
- * in maintenance, or blocked by its dependency, may not be OK, but its results are ignored.
- * @typedef {'failed' | 'error' | 'unchecked' | 'overdue' | 'ok' | 'maintenance' | 'blocked' | 'pending' | 'disabled'} Kind
+ * What a tile shows. An overdue monitor has no recent result.
+ * @typedef {import('../../status.js').Kind | 'overdue'} Kind
  */
 
-/** The labels, worst first. @type {Record<Kind, string>} */
+/** @type {Record<Kind, string>} */
 const LABELS = {
-  failed: 'Failed',
-  error: 'Error',
-  unchecked: 'Not checked',
+  .../** @type {Record<Kind, string>} */ (Object.fromEntries(COUNTED.map(({ key, label }) => [key, label]))),
   overdue: 'Overdue',
-  ok: 'OK',
-  maintenance: 'In maintenance',
-  blocked: 'Blocked',
-  pending: 'Not checked yet',
-  disabled: 'Disabled',
 };
-const KINDS = /** @type {Kind[]} */ (Object.keys(LABELS));
+/** The worst first. @type {Kind[]} */
+const KINDS = ['failed', 'error', 'unchecked', 'overdue', 'ok', 'maintenance', 'blocked', 'pending', 'disabled'];
 const NOT_OK = KINDS.slice(0, 4);
 /** The kind of result that each path of a tile's history shows. */
 const BARS = /** @type {const} */ ([0, 1, 2, 'excluded']);
@@ -63,20 +57,8 @@ function isOverdue({ latest, updated, interval }, now) {
  * @returns {Kind}
  */
 function kindOf(monitor, now) {
-  const { enabled, latest } = monitor;
-  if (!enabled) {
-    return 'disabled';
-  }
-  if (latest && latest.status !== 0 && !latest.excluded) {
-    return latest.status === 1 ? 'error' : 'failed';
-  }
-  if (isUnchecked(monitor, latest)) {
-    return 'unchecked';
-  }
-  if (isOverdue(monitor, now)) {
-    return 'overdue';
-  }
-  return latest ? latest.excluded || 'ok' : 'pending';
+  const kind = countedAs(monitor);
+  return ['ok', 'blocked', 'pending'].includes(kind) && isOverdue(monitor, now) ? 'overdue' : kind;
 }
 
 /**

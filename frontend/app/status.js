@@ -1,0 +1,191 @@
+/** @import {IgnoreReason, ListedMonitor, Point, Result, Status} from '../types/model' */
+
+/**
+ * The label of a status, and the CSS class that sets its symbol and colour.
+ * @typedef {{key: 'ok' | 'error' | 'failed' | 'unchecked' | 'pending' | 'disabled', label: string}} Badge
+ */
+
+/** @type {Record<Status, Badge>} */
+const STATUS_BADGES = {
+  0: { key: 'ok', label: 'OK' },
+  1: { key: 'error', label: 'Error' },
+  2: { key: 'failed', label: 'Failed' },
+};
+
+/**
+ * @param {Status} status
+ * @returns {Badge}
+ */
+export function badgeOfStatus(status) {
+  return STATUS_BADGES[status] ?? STATUS_BADGES[2];
+}
+
+/** @type {Badge & Mark} */
+const UNCHECKED = { key: 'unchecked', label: 'Not checked' };
+
+/**
+ * The label next to a status: why the result is ignored, or that the monitor is not checked now.
+ * @typedef {{key: IgnoreReason | 'unchecked', label: string}} Mark
+ */
+
+/** @type {Record<IgnoreReason, Mark>} */
+const MARKS = {
+  maintenance: { key: 'maintenance', label: 'Maintenance' },
+  blocked: { key: 'blocked', label: 'Blocked' },
+};
+
+/**
+ * @param {Point | null | undefined} result
+ * @returns {Mark | null} null if the result counts
+ */
+export function markOf(result) {
+  return result?.excluded ? (MARKS[result.excluded] ?? null) : null;
+}
+
+/**
+ * Returns why the latest result of a monitor, or the next one if maintenance has begun since, is ignored.
+ * @param {ListedMonitor} monitor
+ * @param {Result | null | undefined} latest
+ */
+function ignoreReasonOf({ inMaintenance }, latest) {
+  return inMaintenance ? 'maintenance' : latest?.excluded;
+}
+
+/**
+ * Reports whether a monitor must be shown as not checked. A status that is not OK and counts is more important.
+ * @param {ListedMonitor} monitor
+ * @param {Result | null | undefined} latest
+ */
+function isUnchecked(monitor, latest) {
+  return monitor.notChecked !== undefined && (!latest?.status || ignoreReasonOf(monitor, latest) !== undefined);
+}
+
+/**
+ * @param {ListedMonitor} monitor
+ * @param {Result | null | undefined} latest
+ * @returns {Badge}
+ */
+export function badgeOf(monitor, latest) {
+  if (!monitor.enabled) {
+    return { key: 'disabled', label: 'Disabled' };
+  }
+  if (isUnchecked(monitor, latest)) {
+    return UNCHECKED;
+  }
+  return latest ? badgeOfStatus(latest.status) : { key: 'pending', label: 'Not checked yet' };
+}
+
+/**
+ * Returns the label next to the status of a monitor.
+ * @param {ListedMonitor} monitor
+ * @param {Result | null | undefined} latest
+ * @returns {Mark | null}
+ */
+export function markOfMonitor(monitor, latest) {
+  if (!monitor.enabled) {
+    return null;
+  }
+  const reason = ignoreReasonOf(monitor, latest);
+  return monitor.notChecked && !isUnchecked(monitor, latest) ? UNCHECKED : reason ? MARKS[reason] : null;
+}
+
+/**
+ * Returns the start of the status that a monitor's badge shows; empty if it is unknown.
+ * @param {ListedMonitor} monitor
+ * @param {Result | null | undefined} latest
+ */
+export function sinceOf(monitor, latest) {
+  const { enabled, notChecked, since } = monitor;
+  return (enabled && (notChecked && isUnchecked(monitor, latest) ? notChecked.since : latest && since)) || '';
+}
+
+/**
+ * Returns why a monitor is not checked after a result has arrived; undefined if it is checked again.
+ * @param {ListedMonitor} monitor
+ * @param {Result} result
+ */
+export function notCheckedAfter({ notChecked }, { date }) {
+  return notChecked && Date.parse(date) > Date.parse(notChecked.since) ? undefined : notChecked;
+}
+
+/**
+ * Describes the bars of a history for a screen reader.
+ * @param {Point[]} history
+ */
+export function describeHistory(history) {
+  const count = (/** @type {Status} */ status) => history.filter((point) => point.status === status).length;
+  const ignored = history.filter(markOf).length;
+  const counts = `${count(0)} OK, ${count(1)} error, ${count(2)} failed${ignored ? `; ${ignored} ignored` : ''}`;
+  const { length } = history;
+  return length ? `Last ${length} ${length === 1 ? 'check' : 'checks'}: ${counts}` : 'No checks yet';
+}
+
+/**
+ * Returns the bars of one kind as an SVG path in a box of 30 by 12. A worse status has a taller bar.
+ * @param {Point[]} history
+ * @param {Status | 'excluded'} kind a status, for the results that count, or excluded for ignored results
+ */
+export function historyPath(history, kind) {
+  const first = 30 - history.length;
+  return history
+    .map((point, i) => ((markOf(point) ? 'excluded' : point.status) === kind ? bar(first + i, point.status) : ''))
+    .join('');
+}
+
+/**
+ * @param {number} index
+ * @param {Status} status
+ */
+function bar(index, status) {
+  return `M${index + 0.5} 12v${-{ 0: 5, 1: 8, 2: 12 }[status]}`;
+}
+
+/**
+ * What a monitor is counted as, the worst first. A monitor in maintenance or blocked by its dependency may not be OK, but its
+ * results are ignored. Every view counts in the same way.
+ */
+export const KINDS = /** @type {const} */ ([
+  { key: 'failed', label: 'Failed' },
+  { key: 'error', label: 'Error' },
+  { key: 'unchecked', label: 'Not checked' },
+  { key: 'maintenance', label: 'In maintenance' },
+  { key: 'blocked', label: 'Blocked' },
+  { key: 'ok', label: 'OK' },
+  { key: 'pending', label: 'Not checked yet' },
+  { key: 'disabled', label: 'Disabled' },
+]);
+
+/** @typedef {(typeof KINDS)[number]['key']} Kind */
+
+/**
+ * @param {ListedMonitor} monitor
+ * @returns {Kind}
+ */
+export function kindOf(monitor) {
+  const { key } = badgeOf(monitor, monitor.latest);
+  return key === 'disabled' || key === 'unchecked' ? key : (ignoreReasonOf(monitor, monitor.latest) ?? key);
+}
+
+/**
+ * Counts the monitors of each kind.
+ * @param {readonly ListedMonitor[]} monitors
+ */
+export function countKinds(monitors) {
+  const counts = /** @type {Record<Kind, number>} */ (Object.fromEntries(KINDS.map(({ key }) => [key, 0])));
+  for (const monitor of monitors) {
+    counts[kindOf(monitor)]++;
+  }
+  return counts;
+}
+
+/**
+ * Returns the number of monitors of each kind as text.
+ * @param {readonly ListedMonitor[]} monitors
+ * @returns {string} for example 1 failed · 2 OK
+ */
+export function summarize(monitors) {
+  const counts = countKinds(monitors);
+  return KINDS.filter(({ key }) => counts[key])
+    .map(({ key, label }) => `${counts[key]} ${key === 'ok' ? label : label.toLowerCase()}`)
+    .join(' · ');
+}
