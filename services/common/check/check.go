@@ -5,6 +5,7 @@ package check
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime/debug"
 	"time"
 
@@ -63,9 +64,13 @@ func Compile(registry probe.Registry, secrets secret.Source, m monitor.Monitor) 
 	}
 	if ruleErr != nil {
 		c.Close()
-		return nil, monitor.Invalidf("rule invalid: %v", ruleErr)
+		return nil, invalidRule(m.Rule, ruleErr)
 	}
 	return c, nil
+}
+
+func invalidRule(text string, err error) error {
+	return monitor.Invalid(fmt.Sprintf("rule invalid: %v", err), rule.Hint(text))
 }
 
 // newProbe returns a probe for m, which is the monitor of the check with values instead of references to secrets.
@@ -97,7 +102,7 @@ func Validate(registry probe.Registry, m monitor.Monitor) error {
 	c.Close()
 	if m.Rule != "" {
 		if err := rule.Validate(m.Rule, registry[m.Type].Spec.Output); err != nil {
-			return monitor.Invalidf("rule invalid: %v", err)
+			return invalidRule(m.Rule, err)
 		}
 	}
 	return probe.ValidateRecipients(m.Properties[monitor.AlertTo])
