@@ -18,9 +18,11 @@ export class ApiError extends Error {
   /**
    * @param {string} message
    * @param {number} status
+   * @param {string} [hint] what to change, from the API
    */
-  constructor(message, status) {
+  constructor(message, status, hint = '') {
     super(message);
+    this.hint = hint;
     this.name = 'ApiError';
     this.status = status;
   }
@@ -81,25 +83,6 @@ export class Api {
    */
   save(monitor) {
     return this.#put('/monitors', monitor);
-  }
-
-  /**
-   * Makes a runner check an unsaved monitor once. This can take a few seconds longer than the monitor's timeout.
-   * @param {Draft} monitor
-   * @param {AbortSignal} signal cancels the request
-   * @returns {Promise<Result>}
-   */
-  check(monitor, signal) {
-    return this.json('/monitors/check', { method: 'POST', body: monitor, signal });
-  }
-
-  /**
-   * Rejects if the rule is not valid for the type.
-   * @param {string} type
-   * @param {string} rule
-   */
-  async checkRule(type, rule) {
-    await this.send('/rules/check', { method: 'POST', body: { type, rule } });
   }
 
   /** @param {string} id */
@@ -235,7 +218,7 @@ export class Api {
     }
     this.#readClock(response, sent);
     if (!response.ok) {
-      throw new ApiError(await detailOf(response), response.status);
+      throw await errorOf(response);
     }
     return response;
   }
@@ -281,16 +264,28 @@ function resultsPath({ monitor, ...filter }) {
 }
 
 /** @param {Response} response */
-async function detailOf(response) {
+async function errorOf(response) {
   const status = `${response.status} ${response.statusText}`.trim();
-  const problem = await response.json().catch(() => null);
-  return typeof problem?.detail === 'string' && problem.detail ? problem.detail : `The API responded with ${status}.`;
+  const { detail, hint } = (await response.json().catch(() => null)) ?? {};
+  return new ApiError(String(detail || `The API responded with ${status}.`), response.status, String(hint ?? ''));
 }
 
 /**
- * Returns the text to show for a caught error.
+ * Returns the text to show for a caught error, with the hint of the API.
  * @param {unknown} error
  */
 export function messageOf(error) {
-  return error instanceof Error ? error.message : String(error);
+  return error instanceof ApiError
+    ? withHint(error.message, error)
+    : String(error instanceof Error ? error.message : error);
+}
+
+/**
+ * Adds the hint of an error to a text about it.
+ * @param {string} text
+ * @param {unknown} error
+ */
+export function withHint(text, error) {
+  const hint = error instanceof ApiError ? error.hint : '';
+  return hint ? `${text.replace(/\.$/, '')}. ${hint[0].toUpperCase()}${hint.slice(1).replace(/\.$/, '')}.` : text;
 }

@@ -7,7 +7,7 @@ import Alpine from './lib/alpine.js';
  * @typedef {(app: App, route: Route) => object} ViewData
  */
 
-/** How long after a sign of life of the server the views are prefetched, in milliseconds. The first load comes first. */
+/** How long the page waits after a response of the API before it loads the other views, in milliseconds. */
 const PREFETCH_DELAY = 5000;
 
 /** The views. Each has a folder with its module, markup and styles, all of the same name. */

@@ -52,7 +52,7 @@ test('inserts the example rule', async ({ page }) => {
   await page.getByRole('button', { name: 'Use example' }).click();
   await expect(field(page, 'Rule')).toHaveValue('status == 200 && respTime < 500');
   await page.getByRole('button', { name: 'Undo' }).click();
-  await expect(field(page, 'Rule')).toHaveValue('');
+  await expect(field(page, 'Rule')).toHaveValue('status >= 200 && status < 400');
 });
 
 test.describe('with rejected requests', () => {
@@ -135,6 +135,7 @@ test.describe('with rejected requests', () => {
 test('an on-demand check shows its result and saves nothing', async ({ page, nanomon, target }) => {
   await open(page, 'new');
   await field(page, 'Target').fill(target.url);
+  await field(page, 'Rule').fill('');
   const check = page.getByRole('region', { name: 'On-demand check' });
   const run = check.getByRole('button', { name: 'Run check' });
   await run.click();
@@ -183,4 +184,50 @@ test('an on-demand check can be stopped and repeated', async ({ page, target }) 
   await page.getByRole('button', { name: 'Run check' }).click();
   await expect(page.getByTestId('check-status')).toHaveText('OK');
   silent.close();
+});
+
+test('a new HTTP monitor starts with the rule of the first template', async ({ page, nanomon, target }) => {
+  await open(page, 'new');
+  await expect(field(page, 'Rule')).toHaveValue('status >= 200 && status < 400');
+  await expect(page.getByRole('button', { name: 'Website is up' })).toHaveAttribute('aria-pressed', 'true');
+  await page.getByRole('link', { name: 'Cancel' }).click();
+  await expect(page.getByRole('heading', { name: 'Monitors' })).toBeVisible();
+  await open(page, 'new');
+  await page.getByRole('radio', { name: 'TCP' }).check();
+  await expect(field(page, 'Rule')).toHaveValue('');
+  const id = await nanomon.add({ name: 'Shop', target: target.url });
+  await open(page, id);
+  await expect(field(page, 'Rule')).toHaveValue('');
+  expect((await (await fetch(`${nanomon.url}/api/monitors/${id}`)).json()).rule).toBeUndefined();
+});
+
+test('a stored value that is no choice stays chosen', async ({ page, nanomon, target }) => {
+  const id = await nanomon.add({ name: 'Shop', target: target.url });
+  await page.route(`**/api/monitors/${id}`, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), properties: { method: 'PURGE' } } });
+  });
+  await open(page, id);
+  await expect(field(page, 'Method')).toHaveValue('PURGE');
+});
+
+test.describe('with failing requests', () => {
+  test.use({ requestsFail: true });
+
+  for (const [rule, hint, mistake] of /** @type {const} */ ([
+    ['status = 200', 'Write == instead of = at character 8.', '='],
+    ['status == 200 AND respTime < 5', 'Write && instead of AND at character 15.', 'AND'],
+    ['body contains "x"', 'Write =~ instead of contains at character 6', 'contains'],
+    ['body.x == 1', 'There is no body.x at character 1', 'body.x'],
+  ])) {
+    test(`the error in the rule ${rule} says what to write instead, and marks the place`, async ({ page }) => {
+      await open(page, 'new');
+      await field(page, 'Rule').fill(rule);
+      await expect(page.locator('#rule-error')).toContainText(hint);
+      await expect(page.locator('.marked mark')).toHaveText(mistake);
+      await expect(page.locator('.marked')).toHaveText(rule);
+      await field(page, 'Rule').fill('status == 200');
+      await expect(page.locator('.marked')).toHaveCount(0);
+    });
+  }
 });

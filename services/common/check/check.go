@@ -5,6 +5,7 @@ package check
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime/debug"
 	"time"
 
@@ -60,9 +61,14 @@ func Compile(registry probe.Registry, secrets secret.Source, m monitor.Monitor) 
 	}
 	if ruleErr != nil {
 		c.Close()
-		return nil, monitor.Invalidf("rule invalid: %v", ruleErr)
+		return nil, invalidRule(m.Rule, ruleErr)
 	}
 	return c, nil
+}
+
+// invalidRule returns the error about a rule, with a hint if there is a usual mistake in it.
+func invalidRule(text string, err error) error {
+	return monitor.Invalid(fmt.Sprintf("rule invalid: %v", err), rule.Hint(text))
 }
 
 // Ignored returns the sorted names of the properties that the check ignores because the type of the monitor does not
@@ -105,7 +111,7 @@ func Validate(registry probe.Registry, m monitor.Monitor) error {
 	c.Close()
 	if m.Rule != "" {
 		if err := rule.Validate(m.Rule, registry[m.Type].Spec.Output); err != nil {
-			return monitor.Invalidf("rule invalid: %v", err)
+			return invalidRule(m.Rule, err)
 		}
 	}
 	return probe.ValidateRecipients(m.Properties[monitor.AlertTo])

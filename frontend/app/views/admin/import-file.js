@@ -5,6 +5,7 @@ import { formatNumber } from '../../format.js';
 const MAX_SIZE = 16 << 20;
 /** The number of rows that showMore adds. */
 const ROWS = 100;
+const tenths = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /** @typedef {{title: string, sign: string, monitors: PlannedMonitor[], shown: number}} PlanList */
 
@@ -13,8 +14,8 @@ export function formatSize(bytes) {
   return bytes < 1024
     ? `${bytes} B`
     : bytes < 1 << 20
-      ? `${formatNumber(bytes / 1024)} KiB`
-      : `${formatNumber(bytes / (1 << 20))} MiB`;
+      ? `${tenths.format(bytes / 1024)} KiB`
+      : `${tenths.format(bytes / (1 << 20))} MiB`;
 }
 
 /** @param {number} count */

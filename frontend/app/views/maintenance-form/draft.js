@@ -1,4 +1,5 @@
 /** @import {WindowDraft} from '../../../types/model' */
+import { ApiError, messageOf, withHint } from '../../api.js';
 import { DAYS } from '../maintenance/windows.js';
 
 /**
@@ -85,12 +86,16 @@ export function lengthOf({ start, end }) {
 /**
  * Returns the form field that an error of the API is about, and the text to show there. The field is empty if the error
  * names none.
- * @param {string} detail
+ * @param {unknown} error
  * @returns {{field: string, text: string}}
  */
-export function fieldErrorOf(detail) {
+export function fieldErrorOf(error) {
+  const detail = error instanceof ApiError ? error.message : messageOf(error);
   const [, , field = ''] = /^(field ")?(name|monitors|groups|start|end|weekly\.\w+)\b/.exec(detail) ?? [];
-  return { field: FORM_FIELDS[field] ?? field, text: TEXTS[detail] ?? detail.replace(/^weekly\.\w+ /, '') };
+  return {
+    field: FORM_FIELDS[field] ?? field,
+    text: withHint(TEXTS[detail] ?? detail.replace(/^weekly\.\w+ /, ''), error),
+  };
 }
 
 /**

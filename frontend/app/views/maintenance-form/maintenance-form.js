@@ -178,7 +178,7 @@ export function maintenanceForm(app, { id, params, hash }) {
      * @param {unknown} error
      */
     showError(error) {
-      const { field, text } = fieldErrorOf(messageOf(error));
+      const { field, text } = fieldErrorOf(error);
       if (destroyed) {
         app.notify(`Could not save the maintenance window: ${text}`, 'failed');
       } else if (id && error instanceof ApiError && error.status === 404) {

@@ -9,10 +9,10 @@ import { hasField, newFieldErrors } from '../../field-errors.js';
 import { copyName, draftOf } from './fields.js';
 import { newOnDemandCheck } from './on-demand-check.js';
 import { isNotFound, newOriginal } from './original.js';
-import { insertOutput, newRuleCheck, outputKind } from './rule.js';
+import { insertOutput, markMistake, newRuleCheck, outputKind } from './rule.js';
 import { newSettings } from './settings.js';
 import { newSuggestions } from './suggestions.js';
-import { TEMPLATES } from './templates.js';
+import { FIRST, TEMPLATES } from './templates.js';
 import { parseApiError, validate } from './validation.js';
 
 /**
@@ -29,10 +29,18 @@ export function monitorForm(app, { id, params, hash }) {
   let ruleCheck = newRuleCheck(api, () => {});
 
   return {
-    /** @type {Spec[]} */
-    types: [],
+    types: /** @type {Spec[]} */ ([]),
     /** The properties are in settings. @type {Draft} */
-    form: { name: '', type: 'http', interval: '1m', target: '', rule: '', group: '', enabled: true, properties: {} },
+    form: {
+      name: '',
+      type: 'http',
+      interval: '1m',
+      target: '',
+      rule: FIRST.rule,
+      group: '',
+      enabled: true,
+      properties: {},
+    },
     settings: newSettings(),
     original: newOriginal(api, app.live, id),
     check: newOnDemandCheck(api, app.clock),
@@ -41,8 +49,7 @@ export function monitorForm(app, { id, params, hash }) {
     loaded: false,
     error: '',
     saving: false,
-    /** @type {Template | null} */
-    template: null,
+    template: /** @type {Template | null} */ (id || cloneOf ? null : FIRST),
     /** The form before a template or the example was applied. @type {{draft: Draft, template: Template | null} | null} */
     previous: null,
     suggestions: newSuggestions(api, app.monitors, id),
@@ -68,8 +75,10 @@ export function monitorForm(app, { id, params, hash }) {
     async load() {
       this.error = '';
       try {
-        const source = id || encodeURIComponent(cloneOf);
-        const [types, monitor] = await Promise.all([api.types(), source ? api.monitor(source) : null]);
+        const [types, monitor] = await Promise.all([
+          api.types(),
+          id || cloneOf ? api.monitor(id || encodeURIComponent(cloneOf)) : null,
+        ]);
         if (!left) {
           this.types = types;
           this.begin(monitor ?? this.form);
@@ -134,8 +143,6 @@ export function monitorForm(app, { id, params, hash }) {
       return JSON.stringify(this.draft);
     },
 
-    // Changes by others
-
     /** @param {Monitor | null} monitor the stored monitor */
     onRead(monitor) {
       if (monitor && this.loaded && !left && !this.saving && app.session?.canWrite !== false) {
@@ -148,8 +155,6 @@ export function monitorForm(app, { id, params, hash }) {
         this.begin(this.original.newer);
       }
     },
-
-    // Saving and checking
 
     async save() {
       if (this.saving || !this.isValid([])) {
@@ -171,10 +176,7 @@ export function monitorForm(app, { id, params, hash }) {
     },
 
     get saveLabel() {
-      if (this.saving) {
-        return 'Saving…';
-      }
-      return this.original.deleted ? 'Save as new monitor' : 'Save';
+      return this.saving ? 'Saving…' : this.original.deleted ? 'Save as new monitor' : 'Save';
     },
 
     async runCheck() {
@@ -218,7 +220,7 @@ export function monitorForm(app, { id, params, hash }) {
      * @param {unknown} error
      */
     showApiError(error) {
-      const { field, text } = parseApiError(messageOf(error));
+      const { field, text } = parseApiError(error);
       if (left) {
         app.notify(`Monitor not saved: ${text}`, 'failed');
       } else if (id && isNotFound(error)) {
@@ -230,8 +232,6 @@ export function monitorForm(app, { id, params, hash }) {
         this.errors.summary = text;
       }
     },
-
-    // Type, templates and rule
 
     typeChanged() {
       if (this.template && this.form.rule === this.template.rule) {
@@ -292,6 +292,7 @@ export function monitorForm(app, { id, params, hash }) {
       ruleCheck.schedule(this.form.type, this.draft.rule ?? '');
     },
 
+    markMistake,
     insert: insertOutput,
     outputKind,
   };

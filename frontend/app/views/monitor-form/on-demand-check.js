@@ -33,7 +33,8 @@ export function newOnDemandCheck(api, clock) {
     cancelled: false,
 
     /**
-     * Rejects with an ApiError if the API rejects the monitor.
+     * Makes a runner check an unsaved monitor once. This can take a few seconds longer than the monitor's timeout. Rejects
+     * with an ApiError if the API rejects the monitor.
      * @param {Draft} draft
      * @param {Spec} spec
      */
@@ -42,7 +43,7 @@ export function newOnDemandCheck(api, clock) {
       latest = controller;
       Object.assign(this, { running: true, started: clock.now, problem: '', noRunner: false, cancelled: false });
       try {
-        const result = await api.check(draft, controller.signal);
+        const result = await api.json('/monitors/check', { method: 'POST', body: draft, signal: controller.signal });
         if (!controller.signal.aborted) {
           Object.assign(this, { result, outputs: spec.outputs, checked: draft });
         }

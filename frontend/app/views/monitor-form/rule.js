@@ -1,6 +1,6 @@
 /** @import {Output} from '../../../types/model' */
 /** @import {Api} from '../../api.js' */
-import { ApiError } from '../../api.js';
+import { ApiError, messageOf } from '../../api.js';
 
 /** How long the rule must be unchanged before it is checked, in milliseconds. */
 const PAUSE = 300;
@@ -22,7 +22,9 @@ export function newRuleCheck(api, onResult) {
    */
   async function check(type, rule) {
     const number = latest;
-    const error = rule ? await api.checkRule(type, rule).then(() => '', ruleError) : '';
+    const error = rule
+      ? await api.send('/rules/check', { method: 'POST', body: { type, rule } }).then(() => '', ruleError)
+      : '';
     if (number === latest) {
       onResult(error);
     }
@@ -47,7 +49,29 @@ export function newRuleCheck(api, onResult) {
 
 /** @param {unknown} error */
 function ruleError(error) {
-  return error instanceof ApiError && error.status === 400 ? error.message : '';
+  return error instanceof ApiError && error.status === 400 ? messageOf(error) : '';
+}
+
+/**
+ * Splits a rule before and after the mistake that an error names, for example "= at character 8".
+ * @param {string} rule
+ * @param {string} error
+ * @returns {{before: string, mistake: string, after: string}[]} empty if the error names no place
+ */
+export function markMistake(rule, error) {
+  const [, text = '', position = ''] = /(\S+) at character (\d+)/.exec(error) ?? [];
+  const characters = [...rule.trimStart()];
+  const from = Number(position) - 1;
+  const length = characters.slice(from).join('').startsWith(text) ? [...text].length : 1;
+  return position && from < characters.length
+    ? [
+        {
+          before: characters.slice(0, from).join(''),
+          mistake: characters.slice(from, from + length).join(''),
+          after: characters.slice(from + length).join(''),
+        },
+      ]
+    : [];
 }
 
 /**

@@ -96,10 +96,16 @@ export function newSettings() {
     unsetText: ({ property }) => (property.default ? `${property.default} (default)` : 'not set'),
 
     /**
-     * The choices without the default, which unsetText stands for.
+     * The choices without the default, which unsetText stands for. A stored value that is no choice is added, because
+     * the select would show another one.
      * @param {Field} field
      */
-    choices: ({ property }) => (property.choices ?? []).filter((choice) => choice !== property.default),
+    choices(field) {
+      const { choices = [], default: unset } = field.property;
+      const value = this.value(field);
+      const known = value === '' || choices.includes(value) ? choices : [...choices, value];
+      return known.filter((choice) => choice !== unset || choice === value);
+    },
 
     /** @param {Field} field */
     rows({ name }) {

@@ -119,3 +119,6 @@ export const TEMPLATES = {
     },
   ],
 };
+
+/** The template with which the form of a new monitor starts. */
+export const [FIRST] = TEMPLATES.http;

@@ -2,6 +2,7 @@
 /** @import {Draft} from '../../api.js' */
 /** @import {FieldErrors} from '../../field-errors.js' */
 /** @import {Row} from './fields.js' */
+import { ApiError, messageOf, withHint } from '../../api.js';
 import { formatDuration, parseDuration } from './durations.js';
 import { fieldId } from './fields.js';
 
@@ -16,10 +17,16 @@ const SIZES = new Map([
 /**
  * Splits an error of the API into the field it names and the message to show there. The field is empty when the error
  * names none.
- * @param {string} detail
+ * @param {unknown} error
  * @returns {{field: string, text: string}}
  */
-export function parseApiError(detail) {
+export function parseApiError(error) {
+  const { field, text } = splitDetail(error instanceof ApiError ? error.message : messageOf(error));
+  return { field, text: withHint(text, error) };
+}
+
+/** @param {string} detail */
+function splitDetail(detail) {
   const property = /^property (\w+): (.*)$/s.exec(detail) ?? /^field "properties\.(\w+)" (.*)$/s.exec(detail);
   if (property) {
     return { field: fieldId(property[1]), text: property[2] };
