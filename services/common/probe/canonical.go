@@ -9,8 +9,8 @@ import (
 )
 
 // Canonical returns m in the form in which monitors are stored, and the sorted names of the properties that it removes
-// because only other types have them. Choices and booleans get their declared spelling. Invalid values, and properties
-// that no type has, stay unchanged for the validation.
+// because only other types have them. Choices and booleans get their declared spelling, and blanks around values that
+// are not text are removed. Invalid values, and properties that no type has, stay for the validation.
 func (r Registry) Canonical(m monitor.Monitor) (monitor.Monitor, []string) {
 	if target := r[m.Type].CanonicalTarget; target != nil {
 		m.Target = target(m.Target)
@@ -65,8 +65,13 @@ func (r Registry) hasProperty(name string) bool {
 	return false
 }
 
-// canonical returns the declared spelling of a choice or a boolean, and any other text unchanged.
+// canonical returns the declared spelling of a choice or a boolean, and any other value without the blanks around it. It
+// returns a property that accepts text unchanged.
 func (p Property) canonical(text string) string {
+	if p.AcceptsText() {
+		return text
+	}
+	text = strings.TrimSpace(text)
 	switch p.Kind {
 	case KindBool:
 		if value, err := strconv.ParseBool(text); err == nil {

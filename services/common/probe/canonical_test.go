@@ -21,6 +21,8 @@ func TestCanonical(t *testing.T) {
 		{"dns", props{"type": "mx", "network": "IP4"}, props{"type": "MX", "network": "ip4"}, nil},
 		{"tcp", props{"timeout": "1s", "method": "GET", "count": "3", "server": "•••"}, props{"timeout": "1s"}, []string{"count", "method", "server"}},
 		{"http", props{"method": "brew", "validateTLS": "no", "nonsense": "1"}, props{"method": "brew", "validateTLS": "no", "nonsense": "1"}, nil},
+		{"http", props{"method": " post ", "validateTLS": " 0 ", "timeout": " 5s\n", "maxBody": " 1 KiB ", "alertFailCount": " 2 ", "body": " x "},
+			props{"method": "POST", "validateTLS": "false", "timeout": "5s", "maxBody": "1 KiB", "alertFailCount": "2", "body": " x "}, nil},
 		{"smoke", props{"alertMute": "1"}, props{"alertMute": "true"}, nil},
 		{"ping", nil, props{}, nil},
 	} {

@@ -19,8 +19,9 @@ func (r Registry) Host(m monitor.Monitor) string {
 	return hostIn(m.Target)
 }
 
-// hostIn returns the host in a URL or in host:port, or else text itself, in lower case.
+// hostIn returns the host in a URL or in host:port, or else text itself, in lower case. It ignores blanks around text.
 func hostIn(text string) string {
+	text = strings.TrimSpace(text)
 	if u, err := url.Parse(text); err == nil && u.Host != "" {
 		text = u.Hostname()
 	} else if host, _, err := net.SplitHostPort(text); err == nil {

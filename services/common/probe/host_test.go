@@ -20,6 +20,8 @@ func TestHost(t *testing.T) {
 		{"dns", "www.example.org", "192.0.2.1", "192.0.2.1"},
 		{"http", "https://Bücher.example/", "", "xn--bcher-kva.example"},
 		{"tcp", "bücher.example.:443", "", "xn--bcher-kva.example"},
+		{"http", "\thttps://www.example.org/ ", "", "www.example.org"},
+		{"dns", "www.example.org", " 192.0.2.1 ", "192.0.2.1"},
 		{"tcp", "", "", ""},
 	} {
 		m := monitor.Monitor{Type: tt.kind, Target: tt.target, Properties: map[string]string{"server": tt.server}}

@@ -12,8 +12,7 @@ import (
 func equals(negated bool) govaluate.ExpressionFunction {
 	return func(arguments ...any) (any, error) {
 		p, left, right := arguments[0].(*parameters), arguments[1], arguments[2]
-		equal := reflect.DeepEqual(left, right) || p.sameName(left, right)
-		return equal != negated, nil
+		return p.equal(left, right) != negated, nil
 	}
 }
 
@@ -24,7 +23,12 @@ func isIn(arguments ...any) (any, error) {
 	if !isList {
 		return nil, plainError("IN needs a list on its right side")
 	}
-	return slices.ContainsFunc(list, func(element any) bool { return left == element || p.sameName(left, element) }), nil
+	return slices.ContainsFunc(list, func(element any) bool { return p.equal(left, element) }), nil
+}
+
+// equal reports whether two values are equal. Lists are equal if their elements are.
+func (p *parameters) equal(left, right any) bool {
+	return reflect.DeepEqual(left, right) || p.sameName(left, right)
 }
 
 // sameName reports whether the outputs are names and two values are forms of the same one.

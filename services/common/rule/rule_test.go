@@ -65,6 +65,8 @@ func TestEval(t *testing.T) {
 		"result2 != 'x'":                   true,
 		"result2 IN (result3)":             false,
 		"result2 IN (result2, result3)":    false,
+		"('a', 2) IN (2, ('a', 2))":        true,
+		"('a', 2) IN (2, ('a', 3))":        false,
 		"status > 100 ? ok : false":        true,
 		"status - 50 + 100 == 250":         true,
 		"status - (50 + 100) == 50":        true,
@@ -175,7 +177,7 @@ func TestCompileErrors(t *testing.T) {
 
 func FuzzRule(f *testing.F) {
 	for _, text := range []string{
-		"status == 200", "'10.0.0.1' IN (result1, result2)", "body =~ '^a\\'b'", "[a name] ?? 3", "1 << -1 ** 99", "((((", "status IN (", "-ok", "~status", "'2024-01-02' > 3", "a ? b : c", "=~", "! ! ok", "\"", "\\", "1/0 % 0",
+		"status == 200", "'10.0.0.1' IN (result1, result2)", "(1, 2) IN (3, (1, 2))", "body =~ '^a\\'b'", "[a name] ?? 3", "1 << -1 ** 99", "((((", "status IN (", "-ok", "~status", "'2024-01-02' > 3", "a ? b : c", "=~", "! ! ok", "\"", "\\", "1/0 % 0",
 	} {
 		f.Add(text, "text", 1.5, true)
 	}

@@ -61,6 +61,23 @@ func TestFieldsOfNotification(t *testing.T) {
 	})
 }
 
+// TestSpellingsOfSettings checks the spellings that checks of stored monitors accept.
+func TestSpellingsOfSettings(t *testing.T) {
+	for _, text := range []string{"1", "True", " true "} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 3})
+			ms := alertingtest.Monitors("early", "muted")
+			ms[0].Properties = map[string]string{"alertFailCount": " 1 "}
+			ms[1].Properties = map[string]string{"alertMute": text}
+			h.alerter.Monitors(ms, all)
+			h.addResults("early", "f")
+			h.addResults("muted", "ffff")
+			wait(time.Second)
+			h.expect(t, "early-1-alert")
+		})
+	}
+}
+
 func TestSettingsOfMonitor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 3})

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -107,14 +108,22 @@ func (t *trackedMonitor) evaluate(r Rules, c conditions) (store.IncidentState, *
 }
 
 // muted reports whether the monitor is muted. Its results are skipped and don't count later either.
-func (t *trackedMonitor) muted() bool { return t.monitor.Properties["alertMute"] == "true" }
+func (t *trackedMonitor) muted() bool {
+	muted, err := strconv.ParseBool(t.setting("alertMute"))
+	return err == nil && muted
+}
 
 // rules returns r with the monitor's own settings.
 func (t *trackedMonitor) rules(r Rules) Rules {
-	if n, err := strconv.Atoi(t.monitor.Properties["alertFailCount"]); err == nil {
+	if n, err := strconv.Atoi(t.setting("alertFailCount")); err == nil {
 		r.FailCount = n
 	}
 	return r
+}
+
+// setting returns a property that is not text, without the blanks around it, which a stored monitor may have.
+func (t *trackedMonitor) setting(name string) string {
+	return strings.TrimSpace(t.monitor.Properties[name])
 }
 
 // recipients returns the monitor's own e-mail recipients, if any. Earlier versions stored any text and number of
