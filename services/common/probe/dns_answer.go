@@ -23,7 +23,7 @@ func withoutEDNS(query *dns.Msg) *dns.Msg {
 func recordsOf(answer *dns.Msg, name string, question uint16) []record {
 	owners := map[string]bool{dns.CanonicalName(name): true}
 	if question != dns.TypeCNAME {
-		addAliases(owners, answer.Answer)
+		owners = ownersOf(name, aliasesIn(answer.Answer))
 	}
 	var records []record
 	for _, rr := range answer.Answer {
@@ -34,14 +34,27 @@ func recordsOf(answer *dns.Msg, name string, question uint16) []record {
 	return records
 }
 
-// addAliases adds to owners the names to which their aliases point. The records may be in any order.
-func addAliases(owners map[string]bool, records []dns.RR) {
-	for count := 0; count < len(owners); {
-		count = len(owners)
-		for _, rr := range records {
-			if alias, ok := rr.(*dns.CNAME); ok && owners[dns.CanonicalName(alias.Hdr.Name)] {
-				owners[dns.CanonicalName(alias.Target)] = true
-			}
+// aliasesIn returns the names to which each alias in records points.
+func aliasesIn(records []dns.RR) map[string][]string {
+	aliases := make(map[string][]string)
+	for _, rr := range records {
+		if alias, ok := rr.(*dns.CNAME); ok {
+			owner := dns.CanonicalName(alias.Hdr.Name)
+			aliases[owner] = append(aliases[owner], dns.CanonicalName(alias.Target))
 		}
 	}
+	return aliases
+}
+
+// ownersOf returns name and the names to which it leads. The time it takes does not depend on the order of the aliases:
+// an answer may contain thousands of them.
+func ownersOf(name string, aliases map[string][]string) map[string]bool {
+	owners := make(map[string]bool)
+	for names := []string{dns.CanonicalName(name)}; len(names) > 0; names = names[1:] {
+		if !owners[names[0]] {
+			owners[names[0]] = true
+			names = append(names, aliases[names[0]]...)
+		}
+	}
+	return owners
 }

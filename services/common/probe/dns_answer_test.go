@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 )
@@ -127,5 +129,24 @@ func TestDNSRecordsOfZones(t *testing.T) {
 		if got := results(outcome); !slices.Equal(got, want) {
 			t.Errorf("%s: got %q, want %q", kind, got, want)
 		}
+	}
+}
+
+// An answer is at most 64 KiB, which is enough for thousands of aliases. They may not keep a processor busy.
+func TestDNSManyAliases(t *testing.T) {
+	suffix := strings.Repeat("."+strings.Repeat("x", 60), 3) + "."
+	name := func(i int) string { return strconv.Itoa(i) + suffix }
+	const count = 3000
+	answer := new(dns.Msg)
+	for i := count; i > 0; i-- { // The order in which an alias is found last.
+		addRecords(answer, name(i-1)+" 60 IN CNAME "+name(i))
+	}
+	addRecords(answer, name(count)+" 60 IN A 192.0.2.4")
+	started := time.Now()
+	if records := recordsOf(answer, name(0), dns.TypeA); len(records) != 1 {
+		t.Errorf("records %v", records)
+	}
+	if took := time.Since(started); took > time.Second {
+		t.Errorf("%d aliases took %s", count, took)
 	}
 }

@@ -37,17 +37,23 @@ type lookups struct {
 	silent map[string]bool
 	// answered contains the names for which there was an answer of any type.
 	answered map[string]bool
+
+	late lateAnswers
 }
 
 // limitCheck returns a context for one check, which ends after timeout. The lookups of a resolver from [newResolver]
-// leave time for the rest of the check.
+// leave time for the rest of the check. The returned function ends them.
 func limitCheck(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	end, _ := limited.Deadline()
 	known := &lookups{
 		end: end, servers: sync.OnceValue(systemServers), silent: make(map[string]bool), answered: make(map[string]bool),
 	}
-	return context.WithValue(limited, lookupsKey{}, known), cancel
+	known.late.init(limited)
+	return context.WithValue(limited, lookupsKey{}, known), func() {
+		cancel()
+		known.late.close()
+	}
 }
 
 // newResolver returns a resolver for the checks of one monitor. On Linux it divides the time of a check between the
@@ -88,7 +94,12 @@ type queryConn struct {
 	interval time.Duration
 	// attempts counts how often the query was sent.
 	attempts int
+	// gaveUp is set when the server did not answer in time.
+	gaveUp bool
 }
+
+// question returns the name and the type of record of the query.
+func (c *queryConn) question() string { return c.name + " " + c.kind }
 
 // SetDeadline sets the time at which the connection gives up at the latest.
 func (c *queryConn) SetDeadline(t time.Time) error {
@@ -133,26 +144,44 @@ func systemServers() int {
 // Read returns the next answer. The resolver calls it again if the answer is for another query.
 func (c *queryConn) Read(answer []byte) (int, error) {
 	for {
-		if err := c.UDPConn.SetReadDeadline(c.retry); err != nil {
-			return 0, err
+		if late := c.lookups.late.take(c); late != nil {
+			return copy(answer, late), nil
 		}
 		n, err := c.UDPConn.Read(answer)
-		if err == nil {
+		switch {
+		case err == nil:
 			c.lookups.recordAnswer(c.name, n >= 2 && [2]byte(answer) == [2]byte(c.query))
-		}
-		if err == nil || !timedOut(err) {
+			return n, nil
+		case !timedOut(err):
 			return n, err
+		case time.Now().Before(c.retry): // Another server has sent a late answer.
+			continue
 		}
-		if c.attempts >= c.lookups.maxAttempts(c.name) {
-			c.lookups.recordSilence(c.server, c.kind)
+		if err := c.tryAgain(err); err != nil {
 			return 0, err
 		}
-		if _, err := c.UDPConn.Write(c.query); err != nil {
-			return 0, err
-		}
-		c.attempts++
-		c.retry = c.retry.Add(c.interval)
 	}
+}
+
+// tryAgain sends the query again. After the last attempt, it returns timeout.
+func (c *queryConn) tryAgain(timeout error) error {
+	if c.attempts >= c.lookups.maxAttempts(c.name) {
+		c.lookups.recordSilence(c.server, c.kind)
+		c.gaveUp = true
+		return timeout
+	}
+	c.attempts++
+	c.retry = c.retry.Add(c.interval)
+	_, err := c.UDPConn.Write(c.query)
+	return err
+}
+
+// Close closes the connection, unless the server may still answer while the resolver asks another one.
+func (c *queryConn) Close() error {
+	if c.gaveUp && c.lookups.late.listen(c) {
+		return nil
+	}
+	return c.UDPConn.Close()
 }
 
 // maxAttempts returns the number of times that a query for name is sent. It is lower if the query for the other address
@@ -182,4 +211,12 @@ func (l *lookups) recordAnswer(name string, matches bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.answered[name] = matches || l.answered[name]
+}
+
+// recordLateAnswer records that a server is slow, but not silent.
+func (l *lookups) recordLateAnswer(server, name, kind string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.silent, server+" "+kind)
+	l.answered[name] = true
 }

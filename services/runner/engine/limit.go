@@ -9,8 +9,8 @@ const (
 	// maxConcurrentChecks is the maximum number of checks that run at the same time; further checks wait.
 	maxConcurrentChecks = 1024
 	// filesPerCheck is the number of descriptors that one check needs at the same time: a name lookup sends two queries,
-	// and a connection may be attempted over IPv4 and IPv6.
-	filesPerCheck = 2
+	// to two name servers if the first one is slow. A connection may be attempted over IPv4 and IPv6.
+	filesPerCheck = 4
 	// reservedFiles is the number of descriptors that checks leave for the store, notifications and requests.
 	reservedFiles = 32
 )

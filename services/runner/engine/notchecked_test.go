@@ -201,7 +201,7 @@ func TestChecksWithin(t *testing.T) {
 		limit      uint64
 		open, want int
 	}{
-		{64, 18, 7}, {64, 64, 1}, {20, 0, 1}, {1024, 20, 486}, {1 << 20, 20, 1024}, {1<<64 - 1, 20, 1024},
+		{64, 18, 3}, {64, 64, 1}, {20, 0, 1}, {1024, 20, 243}, {1 << 20, 20, 1024}, {1<<64 - 1, 20, 1024},
 	} {
 		if got := checksWithin(c.limit, c.open); got != c.want {
 			t.Errorf("limit %d with %d open: %d, want %d", c.limit, c.open, got, c.want)
