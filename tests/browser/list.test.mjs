@@ -199,7 +199,8 @@ test.describe('with monitors of every status', () => {
     await expect(dialog).toBeHidden();
     await expect(page.getByRole('button', { name: 'More actions: Mail' })).toBeFocused();
     await chooseAction(page, 'Mail', 'Delete…');
-    await dialog.getByRole('button', { name: 'Delete' }).click();
+    await page.mouse.move(0, 0); // A pointer in the table would keep the order of the groups.
+    await dialog.getByRole('button', { name: 'Delete' }).press('Enter');
     await expect(row(page, 'Mail')).toHaveCount(0);
     await expect(page.getByText('deleted.')).toBeVisible();
     // The focus stays at the position of the deleted row. Group Shop with the error is first now.

@@ -6,8 +6,9 @@ import { expect, test } from './seeded.mjs';
 for (const width of [390, 1280]) {
   test(`at ${width} px each view looks the same whatever was shown before`, async ({ page, views, requests }) => {
     await page.setViewportSize({ width, height: 800 });
-    await page.clock.setFixedTime(Date.now());
-    await replayResponses(page);
+    const now = new Date();
+    await page.clock.setFixedTime(now);
+    await replayResponses(page, now);
     const names = Object.keys(views);
     /** @type {Record<string, string[]>} */
     const first = {};
@@ -45,10 +46,11 @@ async function boxesOf(page, address, requests) {
 }
 
 /**
- * Answers each request to the API as the first one with the same address, so that the data does not change.
+ * Answers each request to the API as the first one with the same address, so that neither the data nor the time changes.
  * @param {Page} page
+ * @param {Date} now
  */
-async function replayResponses(page) {
+async function replayResponses(page, now) {
   /** @type {Map<string, Promise<import('../../frontend/playwright-test.js').APIResponse>>} */
   const responses = new Map();
   await page.route('**/api/**', async (route) => {
@@ -58,6 +60,7 @@ async function replayResponses(page) {
     }
     const response = responses.get(url) ?? route.fetch();
     responses.set(url, response);
-    await route.fulfill({ response: await response });
+    const headers = { ...(await response).headers(), date: now.toUTCString() };
+    await route.fulfill({ response: await response, headers });
   });
 }
