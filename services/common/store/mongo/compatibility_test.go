@@ -1,6 +1,7 @@
 package mongo
 
 import (
+	"net"
 	"testing"
 	"time"
 
@@ -37,7 +38,10 @@ func TestReadOriginalDocuments(t *testing.T) {
 	insert(t, s, "results",
 		result(first, int32(0), int32(12), nil),
 		result(second, int64(1), int64(1<<40), bson.D{field("respTime", int32(12)), field("bodyLen", int64(9)), field("none", nil)}),
-		result(third, 2.0, 1.5, bson.D{field("status", 200.0), field("text", "x"), field("flag", true), field("when", date)}),
+		result(third, 2.0, 1.5, bson.D{
+			field("status", 200.0), field("text", "x"), field("flag", true), field("when", date), field("ipAddress", &net.IPAddr{IP: net.IPv4(192, 0, 2, 1)}),
+			field("address6", net.IPAddr{IP: net.ParseIP("fe80::1"), Zone: "eth0"}),
+		}),
 	)
 
 	wantMonitors(t, s, monitor.Monitor{
@@ -59,7 +63,8 @@ func TestReadOriginalDocuments(t *testing.T) {
 	}
 	if diff := cmp.Diff([]monitor.Result{
 		want(third, monitor.StatusFailed, 1.5, map[string]any{
-			"status": 200.0, "text": "x", "flag": true, "when": "2024-05-06T07:08:09.123Z",
+			"status": 200.0, "text": "x", "flag": true, "when": "2024-05-06T07:08:09.123Z", "ipAddress": "192.0.2.1",
+			"address6": "fe80::1%eth0",
 		}),
 		want(second, monitor.StatusError, 1<<40, map[string]any{"respTime": 12.0, "bodyLen": 9.0}),
 		want(first, monitor.StatusOK, 12, map[string]any{}),

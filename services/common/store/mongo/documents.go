@@ -3,6 +3,7 @@ package mongo
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -152,9 +153,28 @@ func plainOutput(value any) any {
 		return float64(v)
 	case bson.DateTime:
 		return v.Time().UTC().Format(time.RFC3339Nano)
+	case bson.D:
+		return cmp.Or(addressIn(v), v.String())
 	default:
 		return fmt.Sprint(v)
 	}
+}
+
+// addressIn returns the IP address in a document in which the original NanoMon has stored it, or an empty text.
+func addressIn(doc bson.D) string {
+	var stored struct {
+		IP   []byte
+		Zone string
+	}
+	raw, err := bson.Marshal(doc)
+	if err != nil || bson.Unmarshal(raw, &stored) != nil {
+		return ""
+	}
+	address, valid := netip.AddrFromSlice(stored.IP)
+	if !valid {
+		return ""
+	}
+	return address.Unmap().WithZone(stored.Zone).String()
 }
 
 func toStateDoc(s store.State) (stateDoc, error) {

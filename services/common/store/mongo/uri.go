@@ -2,6 +2,7 @@ package mongo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -15,6 +16,9 @@ import (
 // can be looked up.
 func (c Config) waitForOptions(ctx context.Context) (*options.ClientOptions, error) {
 	if name, service := srvName(c.URI); name != "" {
+		if hasWrongSecret(c.URI) {
+			return nil, errWrongSecret
+		}
 		look := func(ctx context.Context) error { return lookUpServers(ctx, name, service) }
 		if err := c.waitFor(ctx, name, look); err != nil {
 			return nil, err
@@ -69,8 +73,18 @@ func uriError(uri string) error {
 	if err := options.Client().ApplyURI(withoutSecrets(uri)).Validate(); err != nil {
 		return fmt.Errorf("the MongoDB connection string is not valid: %w: use mongodb://host:port or mongodb+srv://host", err)
 	}
-	return fmt.Errorf("the user name, password or another secret in the MongoDB connection string is not valid: " +
-		"use the percent-encoded form of the characters : / ? # [ ] @ %% in them")
+	return errWrongSecret
+}
+
+var errWrongSecret = errors.New("the user name, password or another secret in the MongoDB connection string is not valid: " +
+	"use the percent-encoded form of the characters : / ? # [ ] @ % in them")
+
+// hasWrongSecret reports whether a mongodb+srv connection string is valid only without its secrets. It looks up no name:
+// with such a secret, a part of it may be taken for the name.
+func hasWrongSecret(uri string) bool {
+	uri = "mongodb" + strings.TrimPrefix(uri, "mongodb+srv")
+	isValid := func(uri string) bool { return options.Client().ApplyURI(uri).Validate() == nil }
+	return !isValid(uri) && isValid(withoutSecrets(uri))
 }
 
 // hasWrongPort reports whether what stands where a port belongs is not a number. It is a password if the host is

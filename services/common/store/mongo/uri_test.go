@@ -17,6 +17,9 @@ func TestURIWithMechanism(t *testing.T) {
 		"mongodb://user:hunter2@localhost/?authMechanism=SCRAM-SHA-256&maxPoolSize=many":             "maxPoolSize",
 		"mongodb://user@localhost/?authMechanism=SCRAM-SHA-256":                                      "password",
 		"mongodb://localhost/?authMechanism=SCRAM-SHA-256":                                           "username",
+		"mongodb+srv://user:hunter2%zz@db.nanomon.test/?retryWrites=true":                            "percent-encoded",
+		"mongodb+srv://user:hun@ter2@db.nanomon.test/?authMechanism=SCRAM-SHA-256":                   "percent-encoded",
+		"mongodb+srv://db.nanomon.test/?authMechanismProperties=AWS_SESSION_TOKEN:hun@ter2":          "percent-encoded",
 		"mongodb://user:hunter2@localhost/?authMechanism=HUNTER":                                     "invalid auth mechanism",
 	} {
 		_, err := Open(t.Context(), Config{URI: uri, Database: "x", Timeout: time.Second})
