@@ -25,7 +25,7 @@ func encodings(text string) map[string]string {
 		"as it is": text, "twice": text + text, "in a sentence": "got " + text + ", sorry",
 		"query": url.QueryEscape(text), "query in lower case": lower(url.QueryEscape(text)),
 		"target": EscapeURL(strings.ReplaceAll(text, "%", "%25")), "query of a redirect": EscapeURL(text),
-		"fragment": (&url.URL{Fragment: text}).String(),
+		"fragment":   (&url.URL{Fragment: text}).String(),
 		"JavaScript": strings.NewReplacer("%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*").Replace(escape(text)), "path": url.PathEscape(text), "path in lower case": lower(url.PathEscape(text)),
 		"URL": redirect.String(), "URL in lower case": lower(redirect.String()), "URL in JSON": string(withQuery),
 		"JSON": string(plain), "quoted": fmt.Sprintf("%q", text), "HTML": html.EscapeString(text),
