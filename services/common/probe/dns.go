@@ -42,11 +42,11 @@ func dnsType(guard Guard) Type {
 				{Name: "resultCount", Kind: OutputNumber, Doc: "Number of records."},
 				{Name: "resultN", Kind: OutputString,
 					Doc: fmt.Sprintf("The records: result1, result2 and so on, in a fixed order. A rule can use all of them; "+
-						"a result contains %d. IPv4 addresses come before IPv6 addresses. Names have no final dot; rules also "+
-						"compare them with one. MX records are sorted by preference and have the form mx.example.org. 10. "+
-						"SRV records are sorted by priority and have the form host:port. A CAA record has the form "+
-						"0 issue \"ca.example.org\". A SOA record has the form server mailbox serial refresh retry expire "+
-						"minimum.", maxSeries)},
+						"a result contains %d. IPv4 addresses come before IPv6 addresses. Names have no final dot, except in MX "+
+						"records; for CNAME, MX, NS and PTR, rules ignore the final dot. MX records are sorted by preference and "+
+						"have the form mx.example.org. 10. SRV records are sorted by priority and have the form host:port. "+
+						"A CAA record has the form 0 issue \"ca.example.org\". A SOA record has the form server mailbox "+
+						"serial refresh retry expire minimum.", maxSeries)},
 				{Name: "hostN", Kind: OutputString, Doc: "The hosts of the MX records, without preference."},
 			},
 			ExampleRule: "resultCount >= 1 && respTime < 100",

@@ -31,7 +31,7 @@ func (b body) toUTF8(ctx context.Context) (string, error) {
 }
 
 // charset returns the charset of the content, or nil if the content can be used as UTF-8. As in a browser, a byte order
-// mark takes precedence over the header, and the header over a declaration in the content.
+// mark takes precedence over the header, and the header over a declaration in the content. UTF-16 needs no declaration.
 func (b body) charset() (encoding.Encoding, error) {
 	start := b.text[:min(len(b.text), 1024)]
 	found, name, certain := charset.DetermineEncoding([]byte(start), b.contentType)
@@ -42,6 +42,10 @@ func (b body) charset() (encoding.Encoding, error) {
 	case certain:
 	case label != "":
 		found, name = charset.Lookup(label)
+	case utf16LE.MatchString(start):
+		found, name = charset.Lookup("utf-16le")
+	case utf16BE.MatchString(start):
+		found, name = charset.Lookup("utf-16be")
 	case !isText(b.contentType), name == "windows-1252" && b.isUTF8():
 		return nil, nil
 	}
@@ -54,6 +58,12 @@ func (b body) charset() (encoding.Encoding, error) {
 	}
 	return found, nil
 }
+
+// utf16LE and utf16BE match content that begins with two ASCII characters in UTF-16.
+var (
+	utf16LE = regexp.MustCompile(`^(?:[\t-\r -~]\x00){2}`)
+	utf16BE = regexp.MustCompile(`^(?:\x00[\t-\r -~]){2}`)
+)
 
 var xmlCharset = regexp.MustCompile(`^<\?xml[^>]*\sencoding\s*=\s*["']([^"'>]+)["']`)
 

@@ -29,6 +29,11 @@ func TestHTTPCharsets(t *testing.T) {
 		{utf16(text, 0, 1), "text/plain; charset=UTF-16LE", text},
 		{utf16(text, 0, 1), "application/json; charset=\"utf-16\"", text},
 		{utf16(text, 1, 0), "text/plain; charset=utf-16be", text},
+		{utf16(text, 0, 1), "text/plain", text},
+		{utf16(`{"FATAL": 1}`, 0, 1), "application/json", `{"FATAL": 1}`},
+		{utf16(`{"FATAL": 1}`, 1, 0), "", `{"FATAL": 1}`},
+		{utf16(`<?xml version="1.0" encoding="utf-16"?>`+text, 0, 1), "application/xml", `<?xml version="1.0" encoding="utf-16"?>` + text},
+		{"\x00asm\x01\x00\x00\x00", "application/wasm", "\x00asm\x01\x00\x00\x00"},
 		{"Gr\xf6\xdfe: FATAL \x80", "text/html; charset=iso-8859-1", text},
 		{"Gr\xf6\xdfe: FATAL \xa4", "text/html; charset=ISO-8859-15", text},
 		{"Gr\xf6\xdfe: FATAL \x80", "text/html", text}, // as in a browser

@@ -38,6 +38,7 @@ var harmlessHeaders = []string{
 func redirectPolicy(follow bool, isSecret func(value string) bool) func(next *http.Request, via []*http.Request) error {
 	return func(next *http.Request, via []*http.Request) error {
 		escapeURL(next.URL)
+		next.URL.Host = hostToASCII(next.URL.Host)
 		switch {
 		case !follow:
 			return http.ErrUseLastResponse

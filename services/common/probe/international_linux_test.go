@@ -50,3 +50,29 @@ func TestInternationalNames(t *testing.T) {
 		}
 	}
 }
+
+// A redirect may spell the name of the target in any way. The cookies of the server belong to all of them.
+func TestRedirectToInternationalName(t *testing.T) {
+	if !inNamespace(t, "nameserver 127.0.0.1\n") {
+		return
+	}
+	name := []string{"xn--bcher-kva.example. 60 IN A 127.0.0.1"}
+	serveDNS(t, &zone{records: map[string][]string{"xn--bcher-kva.example. A": name}}, "127.0.0.1:53")
+	var port string
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/" {
+			io.WriteString(w, r.Header.Get("Cookie"))
+			return
+		}
+		http.SetCookie(w, &http.Cookie{Name: "sid", Value: "1"})
+		w.Header().Set("Location", "http://BÜCHER.example:"+port+"/x")
+		w.WriteHeader(http.StatusFound)
+	})
+	_, port, _ = net.SplitHostPort(server.Listener.Addr().String())
+	outcome := newProbe(t, "http", "http://bücher.example:"+port, nil).Run(context.Background())
+	wantOK(t, "http", outcome)
+	final := "http://xn--bcher-kva.example:" + port + "/x"
+	if outcome.Outputs["body"] != "sid=1" || outcome.Outputs["finalUrl"] != final {
+		t.Errorf("got %v, want sid=1 from %s", outcome.Outputs, final)
+	}
+}

@@ -120,6 +120,7 @@ func patternsFor(value, replacement string) []pattern {
 	for _, escaped := range []string{
 		escape(value), EscapeURL(strings.ReplaceAll(value, "%", "%25")), url.QueryEscape(value), url.PathEscape(value),
 		(&url.URL{Path: "/" + value}).EscapedPath()[1:], url.UserPassword("", value).String()[1:],
+		(&url.URL{Fragment: value}).EscapedFragment(), EscapeURL(value), inJavaScript.Replace(escape(value)),
 	} {
 		texts = append(texts, escaped, escapedByte.ReplaceAllStringFunc(escaped, strings.ToLower))
 	}
@@ -133,6 +134,9 @@ func patternsFor(value, replacement string) []pattern {
 	}
 	return patterns
 }
+
+// inJavaScript removes the escapes of characters that encodeURIComponent does not escape.
+var inJavaScript = strings.NewReplacer("%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*")
 
 var escapedByte = regexp.MustCompile(`%[0-9A-F]{2}`)
 

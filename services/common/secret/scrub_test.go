@@ -24,7 +24,9 @@ func encodings(text string) map[string]string {
 	return map[string]string{
 		"as it is": text, "twice": text + text, "in a sentence": "got " + text + ", sorry",
 		"query": url.QueryEscape(text), "query in lower case": lower(url.QueryEscape(text)),
-		"target": EscapeURL(strings.ReplaceAll(text, "%", "%25")), "path": url.PathEscape(text), "path in lower case": lower(url.PathEscape(text)),
+		"target": EscapeURL(strings.ReplaceAll(text, "%", "%25")), "query of a redirect": EscapeURL(text),
+		"fragment":   (&url.URL{Fragment: text}).String(),
+		"JavaScript": strings.NewReplacer("%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*").Replace(escape(text)), "path": url.PathEscape(text), "path in lower case": lower(url.PathEscape(text)),
 		"URL": redirect.String(), "URL in lower case": lower(redirect.String()), "URL in JSON": string(withQuery),
 		"JSON": string(plain), "quoted": fmt.Sprintf("%q", text), "HTML": html.EscapeString(text),
 	}
@@ -32,7 +34,7 @@ func encodings(text string) map[string]string {
 
 func TestScrubEncodings(t *testing.T) {
 	for _, value := range []string{
-		"s3cret", "correct horse", `p@ss/w:o?r&d#%+`, `"quoted" \ <tag> 'x'`, "tab\tand\nline", "pässwörd ☃", "a+b=c;d,e!f*g(h)", "12345678", "%41%2f",
+		"s3cret", "correct horse", `p@ss/w:o?r&d#%+`, `"quoted" \ <tag> 'x'`, "tab\tand\nline", "pässwörd ☃", "a+b=c;d,e!f*g(h)", "12345678", "%41%2f", `50% x"y?z'[`,
 	} {
 		s := newScrubber(patternsFor(value, "${env:X}"), found)
 		for how, text := range encodings(value) {

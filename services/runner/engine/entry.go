@@ -31,6 +31,8 @@ type entry struct {
 	rerun bool
 	// removed is true if the monitor was removed while a check was running.
 	removed bool
+	// overruns is the number of checks in a row that took too long because of a pause.
+	overruns int
 
 	// state is the state after the newest result; nil before the first. Any goroutine may read it. The State itself is
 	// never changed.

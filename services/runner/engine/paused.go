@@ -18,6 +18,15 @@ var errPaused = &probe.NotCheckedError{
 	Cause: probe.CausePaused, Text: "this runner was paused during the check; run it again",
 }
 
+// maxOverruns is the number of checks in a row that may take too long because of a pause. One more is a problem, which
+// is reported, because the monitor would otherwise stay unchecked with its last status.
+const maxOverruns = 5
+
+var errOverruns = &probe.NotCheckedError{
+	Cause: probe.CausePaused, Text: "all checks of a monitor take several seconds longer than their timeout; give this " +
+		"machine more processor time, and make sure that files with secrets can be read quickly",
+}
+
 // unlessPaused runs a check of m. It returns errPaused if the process was paused during the check.
 func unlessPaused(types probe.Registry, m monitor.Monitor, run func() (monitor.Result, error)) (monitor.Result, error) {
 	began, beganElapsed := time.Now(), runnerclock.Elapsed()
@@ -27,6 +36,16 @@ func unlessPaused(types probe.Registry, m monitor.Monitor, run func() (monitor.R
 		return result, errPaused
 	}
 	return result, err
+}
+
+// recordPaused counts a check during which the process was paused.
+func recordPaused(s *scheduler, f finishedCheck) {
+	if f.entry.overruns++; f.entry.overruns > maxOverruns {
+		s.recordNotChecked(f.entry, errOverruns)
+		return
+	}
+	s.stats.countNotChecked(probe.CausePaused)
+	s.pauses.record(s.log, s.clock.now(), f.duration)
 }
 
 // pauses logs each pause of the process once.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -94,6 +95,33 @@ func TestPausedOnDemandCheckIsNotChecked(t *testing.T) {
 		result := b.checkOnce(monitorNumber(1, "1m"))
 		if !result.NotChecked || !strings.Contains(result.Message, "this runner was paused during the check; run it again") {
 			t.Errorf("result %+v", result)
+		}
+	})
+}
+
+// A machine that is too slow, or a secret in a file that can't be read, looks like a pause in each check.
+func TestChecksThatAlwaysTakeTooLongAreAProblem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		probes, observer := newFakeProbes(), &problemObserver{}
+		probes.maxDuration = 5 * time.Second
+		var slow atomic.Bool
+		probes.outcome = func(context.Context, string) probe.Outcome {
+			if slow.Load() {
+				<-time.After(20 * time.Second)
+			}
+			return probe.Outcome{Value: 1}
+		}
+		b := startEngineWith(t, Config{ID: "r1", Observer: observer}, newMemoryStore(monitors(1, "1m")...), probes)
+		slow.Store(true)
+		elapse(20 * time.Minute)
+		problems, lines := b.health.Problems.List(), b.log.count("process was paused")
+		if len(problems) != 1 || !strings.Contains(problems[0], "longer than their timeout") || len(observer.problems) != 1 || lines > 5 {
+			t.Errorf("problems %q, notified %q, %d log lines about a pause", problems, observer.problems, lines)
+		}
+		slow.Store(false)
+		elapse(2 * notCheckedHold)
+		if problems := b.health.Problems.List(); len(problems) != 0 {
+			t.Errorf("after the end: problems %q", problems)
 		}
 	})
 }

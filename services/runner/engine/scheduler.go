@@ -279,13 +279,13 @@ func (s *scheduler) recordResult(f finishedCheck) {
 	}
 	switch {
 	case f.notChecked == errPaused:
-		s.stats.countNotChecked(probe.CausePaused)
-		s.pauses.record(s.log, s.clock.now(), f.duration)
+		recordPaused(s, f)
 		return
 	case f.notChecked != nil:
 		s.recordNotChecked(en, f.notChecked)
 		return
 	}
+	en.overruns = 0
 	s.recordChecked(en.monitor.ID)
 	s.stats.countCheck(f.result.Status)
 	s.cfg.OnCheck(CompletedCheck{Type: en.monitor.Type, Status: f.result.Status, Delay: f.delay, Duration: f.duration})
