@@ -3,7 +3,7 @@ package probe
 import (
 	"net/http"
 	"net/http/cookiejar"
-	"slices"
+	"strings"
 
 	"golang.org/x/net/publicsuffix"
 )
@@ -14,22 +14,24 @@ func newCookieJar() http.CookieJar {
 	return jar
 }
 
-// removeReplacedCookies removes the configured cookies from next that a server has set again. The client adds the
-// cookies of the jar afterwards.
-func removeReplacedCookies(next *http.Request) {
+// removeReplacedCookies sets the cookies of next to the configured ones of first that no server has set again. It keeps
+// cookies that Go can't parse, such as one with a JSON value. The client adds the cookies of the jar afterwards.
+func removeReplacedCookies(next, first *http.Request) {
 	replaced := make(map[string]bool)
 	for request := next; request.Response != nil; request = request.Response.Request {
 		for _, cookie := range request.Response.Cookies() {
 			replaced[cookie.Name] = true
 		}
 	}
-	isReplaced := func(cookie *http.Cookie) bool { return replaced[cookie.Name] }
-	configured := next.Cookies()
-	if next.Header.Get("Cookie") != "" && !slices.ContainsFunc(configured, isReplaced) {
-		return
+	var kept []string
+	for cookie := range strings.SplitSeq(first.Header.Get("Cookie"), ";") {
+		cookie = strings.TrimSpace(cookie)
+		if name, _, _ := strings.Cut(cookie, "="); cookie != "" && !replaced[name] {
+			kept = append(kept, cookie)
+		}
 	}
 	next.Header.Del("Cookie")
-	for _, cookie := range slices.DeleteFunc(configured, isReplaced) {
-		next.AddCookie(cookie)
+	if len(kept) > 0 {
+		next.Header.Set("Cookie", strings.Join(kept, "; "))
 	}
 }

@@ -56,6 +56,7 @@ func TestHTTPRedirectSendsTheCookiesOfTheServer(t *testing.T) {
 		{"/lang", props{"headers": `{"Cookie": "id=configured; lang=en"}`}, "GET id=configured; lang=de"},
 		{"/lang", props{"headers": `{"Cookie": "lang=en"}`}, "GET lang=de"},
 		{"/lang", props{"headers": `{"Cookie": "odd; id=a,b"}`}, "GET odd; id=a,b; lang=de"},
+		{"/lang", props{"headers": `{"Cookie": "odd; lang=en; id={\"a\":1}"}`}, `GET odd; id={"a":1}; lang=de`},
 	} {
 		p := newProbe(t, "http", url+c.path, c.props)
 		for range 2 { // The second check must begin without cookies.

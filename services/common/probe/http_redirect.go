@@ -48,7 +48,7 @@ func redirectPolicy(follow bool, isSecret func(value string) bool) func(next *ht
 			return removeSecrets(next, isSecret)
 		}
 		restoreSecrets(next, via[0])
-		removeReplacedCookies(next)
+		removeReplacedCookies(next, via[0])
 		return nil
 	}
 }

@@ -20,6 +20,6 @@ func TestSlowNameServers(t *testing.T) {
 		}), address)
 	}
 	wantOK(t, "ping", newProbe(t, "ping", "web.example", nil).Run(context.Background()))
-	outcome := newProbe(t, "tcp", "other.example:80", props{"timeout": "1s"}).Run(context.Background())
+	outcome := newProbe(t, "tcp", "other.example:80", props{"timeout": "1200ms"}).Run(context.Background())
 	wantFailure(t, "tcp", outcome, "can't resolve other.example: no such host")
 }
