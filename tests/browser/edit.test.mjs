@@ -313,3 +313,17 @@ test.describe('with failing requests', () => {
     await expect(page.getByText('No monitors yet')).toBeVisible();
   });
 });
+
+test('shows booleans in each spelling that the API accepts', async ({ page, nanomon, target }) => {
+  const id = await nanomon.add({ name: 'Mill', target: target.url, interval: '1h' });
+  await page.route(`**/api/monitors/${id}*`, async (route) => {
+    const response = await route.fetch();
+    const properties = { validateTLS: 'True', followRedirects: '0', keepAlive: ' false ', alertMute: '1' };
+    await route.fulfill({ response, json: { ...(await response.json()), properties } });
+  });
+  await open(page, id);
+  await expect(field(page, 'Validate TLS')).toBeChecked();
+  await expect(field(page, 'Follow redirects')).not.toBeChecked();
+  await expect(field(page, 'Keep alive')).not.toBeChecked();
+  await expect(field(page, 'Mute notifications')).toBeChecked();
+});

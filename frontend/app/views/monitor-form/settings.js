@@ -3,6 +3,9 @@
 import Alpine from '../../lib/alpine.js';
 import { fieldId, formatMap, newRow, parseMap, sectionsOf } from './fields.js';
 
+/** The spellings of true that the API accepts; a stored monitor may have each of them. */
+const TRUE = /^\s*(1|t|T|true|True|TRUE)\s*$/;
+
 /** The properties of the monitor in the form. The values of one type stay while another type is chosen. */
 export function newSettings() {
   return {
@@ -74,7 +77,7 @@ export function newSettings() {
 
     /** @param {Field} field */
     isOn(field) {
-      return (this.value(field) || field.property.default) === 'true';
+      return TRUE.test(this.value(field) || (field.property.default ?? ''));
     },
 
     /**
