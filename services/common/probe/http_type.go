@@ -80,8 +80,8 @@ func httpOutputs() []Output {
 		{Name: "bodyTruncated", Kind: OutputBool, Doc: "True if the body is longer than maxBody."},
 		{Name: "certExpiryDays", Kind: OutputNumber, Unit: "days",
 			Doc: "Whole days until the first certificate expires; negative if it has expired. All certificates from the " +
-				"server to the trusted authority count, of all redirects; if validateTLS is false, only those of the " +
-				"servers. Only for https."},
+				"server to the trusted authority count, of all redirects; if validateTLS is false, only the servers' own " +
+				"ones. Only for https."},
 		{Name: "regexMatch", Kind: OutputNumberOrString, EmptyIfAbsent: true,
 			Doc: "The match of bodyRegex. If there is no match, it is absent, and rules compare it as an empty text. " +
 				"If it is a number, it is also the value of the result."},

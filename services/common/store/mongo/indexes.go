@@ -56,7 +56,7 @@ func (i index) name() string {
 	return strings.Join(names, ", ")
 }
 
-// createIndexes creates missing indexes, and logs the progress of those that take long.
+// createIndexes creates missing indexes, and logs the progress of each that takes long.
 func (s *Store) createIndexes(ctx context.Context, log *slog.Logger) (err error) {
 	defer explain(ctx, "create indexes", &err)
 	ctx, cancel := context.WithTimeout(ctx, indexTimeout)
