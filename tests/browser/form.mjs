@@ -21,6 +21,15 @@ export function field(page, label) {
   return page.getByLabel(label, { exact: true });
 }
 
+/**
+ * Clicks a button after the session has ended. The dialog that says so may already cover the button: a request in the
+ * background may have found the end first.
+ * @param {import('../../frontend/playwright-test.js').Locator} button
+ */
+export function clickInEndedSession(button) {
+  return button.dispatchEvent('click');
+}
+
 /** @param {Page} page */
 export function save(page) {
   return page.getByRole('button', { name: 'Save', exact: true }).click();

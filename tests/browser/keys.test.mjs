@@ -1,5 +1,5 @@
 import { expectNoViolations } from './axe.mjs';
-import { field } from './form.mjs';
+import { clickInEndedSession, field } from './form.mjs';
 import { button, expect, signIn, test } from './sign-in-fixtures.mjs';
 
 /** @typedef {import('./fixtures.mjs').Page} Page */
@@ -180,7 +180,7 @@ test.describe('with rejected requests', () => {
     await field(page, 'Name').fill('Nightly import');
     await page.getByLabel('Read and change everything').check();
     provider.ended = true;
-    await button(page, 'Create key').click();
+    await clickInEndedSession(button(page, 'Create key'));
     await expect(page.getByRole('dialog', { name: 'Your session has expired' })).toBeVisible();
     await expect(section(page)).toContainText('Sign in to view');
     provider.ended = false;

@@ -1,5 +1,5 @@
 import { button, expect, signIn, submitSignIn, test } from './sign-in-fixtures.mjs';
-import { field, open, save, saved } from './form.mjs';
+import { clickInEndedSession, field, open, save, saved } from './form.mjs';
 
 /** @typedef {import('./fixtures.mjs').Page} Page */
 
@@ -63,7 +63,7 @@ test.describe('when the session ends', () => {
       await signIn(page);
       await fill(page);
       Object.assign(provider, end);
-      await save(page);
+      await clickInEndedSession(button(page, 'Save'));
       await expect(page.getByRole('dialog', { name: 'Your session has expired' })).toBeVisible();
       provider.lifetime = 3600;
       Object.assign(provider, { stale: false, ended: false });
@@ -85,7 +85,7 @@ test.describe('when the session ends', () => {
     await field(page, 'Name').fill('New disks');
     await page.getByText('Every week').click();
     provider.ended = true;
-    await button(page, 'Save').click();
+    await clickInEndedSession(button(page, 'Save'));
     await expect(page.getByRole('dialog', { name: 'Your session has expired' })).toBeVisible();
     provider.ended = false;
     await page.getByRole('dialog').getByRole('button', { name: 'Sign in' }).click();
@@ -104,7 +104,7 @@ test.describe('when the session ends', () => {
     await open(page, id);
     await field(page, 'Name').fill('Shop 2');
     provider.ended = true;
-    await save(page);
+    await clickInEndedSession(button(page, 'Save'));
     await expect(page.getByRole('dialog', { name: 'Your session has expired' })).toBeVisible();
     await expect(page.getByText('Someone else changed')).toBeHidden();
     provider.ended = false;
