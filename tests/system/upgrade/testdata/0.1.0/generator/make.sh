@@ -9,7 +9,7 @@ ferretdb=$PWD/.tools/ferretdb
 mkdir "$work/source" "$work/data"
 git archive 22167c5 | tar -x -C "$work/source"
 mkdir "$work/source/tests/generator"
-cp "$here/main.go" "$work/source/tests/generator/"
+cp "$here"/{main,world,history,programs,record}.go "$work/source/tests/generator/"
 cp "$here/intent.go" "$work/source/services/common/store/mongo/"
 
 # The clock of the programs is set back. The build takes minutes, and the history must not end near the end of an hour.
