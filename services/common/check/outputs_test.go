@@ -23,7 +23,7 @@ func TestRulesSeeWholeTexts(t *testing.T) {
 	defer server.Close()
 	for rule, want := range map[string]monitor.Status{
 		"regexMatch == '" + strings.Repeat("m", 1500) + "end'": monitor.StatusOK,
-		"regexText =~ 'mend$'":                                 monitor.StatusOK,
+		"regexText =~ 'm{10}end$'":                             monitor.StatusOK,
 		"regexMatch !~ 'end'":                                  monitor.StatusError,
 		"finalUrl =~ '/end$'":                                  monitor.StatusOK,
 	} {

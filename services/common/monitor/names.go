@@ -25,7 +25,7 @@ func (m Monitor) ValidateNames() error {
 	return ValidateName("monitor group", m.Group)
 }
 
-// HasNamesOf reports whether the name and the group of m are those of other.
+// HasNamesOf reports whether m and other have the same name and the same group.
 func (m Monitor) HasNamesOf(other Monitor) bool {
 	return m.Name == other.Name && m.Group == other.Group
 }

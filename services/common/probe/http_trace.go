@@ -27,7 +27,7 @@ type requestTrace struct {
 type progress struct {
 	dns, connect, tls, firstByte time.Duration
 	address                      string
-	// expiry is when the first certificate of all requests of the check expires; zero if there is none.
+	// expiry is the date on which the first certificate of all requests of the check expires; zero if there is none.
 	expiry time.Time
 	// askedCertificate is set if the server has asked for a client certificate.
 	askedCertificate bool

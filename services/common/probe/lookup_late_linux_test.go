@@ -14,7 +14,7 @@ func TestSlowNameServers(t *testing.T) {
 		return
 	}
 	for _, address := range []string{"127.0.0.1:53", "127.0.0.2:53", "127.0.0.3:53"} {
-		server := &nameServer{behaviour: func(uint16, int32) fate { return answered }}
+		server := &nameServer{behaviour: func(uint16, int32) reply { return answered }}
 		serveDNS(t, dns.HandlerFunc(func(w dns.ResponseWriter, query *dns.Msg) {
 			time.AfterFunc(400*time.Millisecond, func() { server.ServeDNS(w, query) })
 		}), address)

@@ -45,14 +45,14 @@ func inNamespace(t *testing.T, resolvConf string) bool {
 // nameServer knows the addresses 127.0.0.1 and ::1 of web.example. It answers unless its behaviour says otherwise.
 type nameServer struct {
 	// behaviour returns what happens to the n-th query for a type of record.
-	behaviour func(kind uint16, n int32) fate
+	behaviour func(kind uint16, n int32) reply
 	counts    [2]atomic.Int32
 }
 
-type fate int
+type reply int
 
 const (
-	answered fate = iota
+	answered reply = iota
 	lost
 	serverFailure
 )
@@ -64,10 +64,10 @@ func (s *nameServer) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
 	}
 	answer := new(dns.Msg).SetReply(query)
 	answer.RecursionAvailable = true
-	switch fate := s.behaviour(kind, s.counts[index].Add(1)); {
-	case fate == lost:
+	switch reply := s.behaviour(kind, s.counts[index].Add(1)); {
+	case reply == lost:
 		return
-	case fate == serverFailure:
+	case reply == serverFailure:
 		answer.Rcode = dns.RcodeServerFailure
 	case query.Question[0].Name != "web.example.":
 		answer.Rcode = dns.RcodeNameError
@@ -89,29 +89,29 @@ func TestNameServersWithFaults(t *testing.T) {
 	server := serve(t, func(http.ResponseWriter, *http.Request) {})
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 
-	works := func(uint16, int32) fate { return answered }
-	dead := func(uint16, int32) fate { return lost }
-	losesFirst := func(lostKind uint16) func(kind uint16, n int32) fate {
-		return func(kind uint16, n int32) fate {
+	works := func(uint16, int32) reply { return answered }
+	dead := func(uint16, int32) reply { return lost }
+	losesFirst := func(lostKind uint16) func(kind uint16, n int32) reply {
+		return func(kind uint16, n int32) reply {
 			if kind == lostKind && n == 1 {
 				return lost
 			}
 			return answered
 		}
 	}
-	withoutAAAA := func(kind uint16, _ int32) fate {
+	withoutAAAA := func(kind uint16, _ int32) reply {
 		if kind == dns.TypeAAAA {
 			return lost
 		}
 		return answered
 	}
-	for name, behaviours := range map[string][2]func(uint16, int32) fate{
+	for name, behaviours := range map[string][2]func(uint16, int32) reply{
 		"all work":                {works, works},
 		"A lost once":             {losesFirst(dns.TypeA), works},
 		"AAAA lost once":          {losesFirst(dns.TypeAAAA), works},
 		"AAAA is never answered":  {withoutAAAA, withoutAAAA},
 		"first server is dead":    {dead, works},
-		"first server has failed": {func(uint16, int32) fate { return serverFailure }, works},
+		"first server has failed": {func(uint16, int32) reply { return serverFailure }, works},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for kind, target := range map[string]string{

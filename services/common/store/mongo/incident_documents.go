@@ -11,7 +11,7 @@ import (
 )
 
 // Incident states and notifications are stored in two forms: as fields that a query can select, and as JSON, the only
-// form that version 0.1.0 reads and writes. So a reader uses the other fields only if the JSON in state or owed is
+// form that version 0.1.0 reads and writes. So a reader uses the other fields only if the JSON in Text or Content is
 // missing. A later version can write the fields alone, if it deletes the JSON of each document that it changes.
 
 // incidentStateDoc is a document of the collection alert_states. Its _id is the id of the monitor. Number is the
