@@ -178,10 +178,11 @@ func (r Registry) Secrets() secret.Properties {
 
 // contents describes a property. The text of a property that the type does not have is secret as a whole.
 func (r Registry) contents(monitorType, name string) secret.Property {
-	if p, exists := r.property(monitorType, name); exists {
-		return secret.Property{Map: p.Kind == KindStringMap, Secret: p.Secret}
+	p, exists := r.property(monitorType, name)
+	if !exists {
+		return secret.Property{Secret: true}
 	}
-	return secret.Property{Secret: true}
+	return secret.Property{Map: p.Kind == KindStringMap, Secret: p.Secret}
 }
 
 var seriesNumber = regexp.MustCompile(`^[1-9][0-9]*$`)

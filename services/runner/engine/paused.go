@@ -38,14 +38,10 @@ func unlessPaused(types probe.Registry, m monitor.Monitor, run func() (monitor.R
 	return result, err
 }
 
-// recordPaused counts a check during which the process was paused.
-func recordPaused(s *scheduler, f finishedCheck) {
-	if f.entry.overruns++; f.entry.overruns > maxOverruns {
-		s.recordNotChecked(f.entry, errOverruns)
-		return
-	}
-	s.stats.countNotChecked(probe.CausePaused)
-	s.pauses.record(s.log, s.clock.now(), f.duration)
+// overran counts a check that took too long because of a pause, and reports whether there are too many in a row.
+func (en *entry) overran() bool {
+	en.overruns++
+	return en.overruns > maxOverruns
 }
 
 // pauses logs each pause of the process once.

@@ -244,9 +244,8 @@ func (s *scheduler) runCheck(ctx context.Context, c dueCheck, way quarantine.Way
 			began, date := s.clock.now(), monitor.Date(s.cfg.Clock.Now())
 			f.delay = began - c.due
 			end := s.cfg.Quarantine.Begin(quarantine.KeyOf(en.monitor), way)
-			f.result, f.notChecked = unlessPaused(s.types, en.monitor, func() (monitor.Result, error) {
-				return en.run(s.types, s.cfg.Secrets, s.log)
-			})
+			run := func() (monitor.Result, error) { return en.run(s.types, s.cfg.Secrets, s.log) }
+			f.result, f.notChecked = unlessPaused(s.types, en.monitor, run)
 			f.result.Date = date
 			end()
 			f.duration = s.clock.now() - began
@@ -278,8 +277,12 @@ func (s *scheduler) recordResult(f finishedCheck) {
 		return
 	}
 	switch {
+	case f.notChecked == errPaused && !en.overran():
+		s.stats.countNotChecked(probe.CausePaused)
+		s.pauses.record(s.log, s.clock.now(), f.duration)
+		return
 	case f.notChecked == errPaused:
-		recordPaused(s, f)
+		s.recordNotChecked(en, errOverruns)
 		return
 	case f.notChecked != nil:
 		s.recordNotChecked(en, f.notChecked)
