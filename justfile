@@ -1,3 +1,5 @@
+# Without the folder of the sources in the programs, all clones of the repository share Go's build cache.
+export GOFLAGS := trim_start(env("GOFLAGS", "") + " -trimpath")
 version := trim_start_match(env("VERSION", `git describe --tags --always --dirty 2>/dev/null || echo 0.0.0`), "v")
 build_info := env("BUILD_INFO", "local build")
 air := "github.com/air-verse/air@v1.67.4"
@@ -166,7 +168,7 @@ lint fix="false": (_fix fix) _page check-specs
     go vet ./...
     go run {{ staticcheck }} ./...
     # With -race like the tests, so that dependencies are compiled only once.
-    for module in tests/deploy/compose tests/deploy/kubernetes; do (cd $module && go vet -race ./... && GOFLAGS=-race go run -race=false {{ staticcheck }} ./...) || exit; done
+    for module in tests/deploy/compose tests/deploy/kubernetes; do (cd $module && go vet -race ./... && GOFLAGS="$GOFLAGS -race" go run -race=false {{ staticcheck }} ./...) || exit; done
     @scripts/fetch-programs.sh shellcheck shellcheck
     PATH="$PATH:.tools/bin" shellcheck .ci/run scripts/just scripts/*.sh deploy/azure/*.sh deploy/helm/nanomon/files/*.sh
     PATH="$PATH:.tools/bin" go run {{ actionlint }}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 
+	"nanomon/tests/support/servicetest"
+
 	core "k8s.io/api/core/v1"
 )
 
@@ -135,7 +137,7 @@ var sample = regexp.MustCompile(`(?m)^# ((?:[a-z]+, )*[a-z]+): .*\n(?:# .*\n)*#(
 
 // settings returns the names of the variables that each service reads, from the generated .env.sample.
 var settings = sync.OnceValues(func() (map[string][]string, error) {
-	text, err := os.ReadFile(filepath.Join(root(), ".env.sample"))
+	text, err := os.ReadFile(filepath.Join(servicetest.Root(), ".env.sample"))
 	if err != nil {
 		return nil, err
 	}

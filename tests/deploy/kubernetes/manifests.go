@@ -5,15 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
-)
 
-// root returns the top folder of the repository.
-func root() string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "..", "..", "..")
-}
+	"nanomon/tests/support/servicetest"
+)
 
 // Manifests returns the objects that a cluster contains after the files in the folders of deploy/kubernetes are applied
 // in order: a later object replaces an earlier one of the same name.
@@ -21,7 +16,7 @@ func Manifests(folders ...string) ([]Object, error) {
 	var applied []Object
 	var problems []error
 	for _, folder := range folders {
-		files, err := filepath.Glob(filepath.Join(root(), "deploy", "kubernetes", folder, "*.yaml"))
+		files, err := filepath.Glob(filepath.Join(servicetest.Root(), "deploy", "kubernetes", folder, "*.yaml"))
 		if err != nil || len(files) == 0 {
 			return nil, errors.Join(err, fmt.Errorf("deploy/kubernetes/%s has no files", folder))
 		}

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"nanomon/tests/support/servicetest"
 )
 
 var (
@@ -22,7 +24,7 @@ var (
 // TestWorkshopObjectsExist checks that the commands of the workshop name existing objects. It skips commands that
 // create what they name, and commands on other namespaces.
 func TestWorkshopObjectsExist(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(root(), "docs", "workshop.md"))
+	text, err := os.ReadFile(filepath.Join(servicetest.Root(), "docs", "workshop.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

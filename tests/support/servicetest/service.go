@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -54,9 +53,26 @@ var build = sync.OnceValues(func() (string, error) {
 })
 
 // Root returns the root folder of the repository.
-func Root() string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "../../..")
+func Root() string { return root }
+
+// root is looked for when the program starts, because a test may change its working folder later. The program doesn't
+// know the folder of its sources: tests are built without it, so that all clones share Go's build cache.
+var root = findRoot()
+
+func findRoot() string {
+	folder, err := os.Getwd()
+	if err != nil {
+		panic(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(folder, "justfile")); err == nil {
+			return folder
+		}
+		if folder == filepath.Dir(folder) {
+			panic("servicetest: this program must run in a folder of the repository")
+		}
+		folder = filepath.Dir(folder)
+	}
 }
 
 // Command returns a command that runs a binary in an empty folder with only settings in its environment.
