@@ -3,6 +3,7 @@
 package chart
 
 import (
+	"errors"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -57,6 +58,13 @@ func tryInstall(t *testing.T, values string, existing ...runtime.Object) (instal
 // installOn renders the chart for a cluster of a Kubernetes version.
 func installOn(t *testing.T, version, values string, existing ...runtime.Object) (installation, error) {
 	t.Helper()
+	options := chartutil.ReleaseOptions{Name: release, Namespace: namespace, Revision: 1, IsInstall: true}
+	return render(t, version, options, values, existing...)
+}
+
+// render renders the chart for a release and a cluster of a Kubernetes version.
+func render(t *testing.T, version string, options chartutil.ReleaseOptions, values string, existing ...runtime.Object) (installation, error) {
+	t.Helper()
 	given, err := chartutil.ReadValues([]byte(values))
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +79,6 @@ func installOn(t *testing.T, version, values string, existing ...runtime.Object)
 	}
 	capabilities := chartutil.DefaultCapabilities.Copy()
 	capabilities.KubeVersion = *kube
-	options := chartutil.ReleaseOptions{Name: release, Namespace: namespace, Revision: 1, IsInstall: true}
 	all, err := chartutil.ToRenderValues(chart, given, options, capabilities)
 	if err != nil {
 		return installation{}, err
@@ -101,7 +108,7 @@ type cluster []runtime.Object
 
 func (c cluster) GetClientFor(apiVersion, kind string) (dynamic.NamespaceableResourceInterface, bool, error) {
 	scheme := runtime.NewScheme()
-	if err := core.AddToScheme(scheme); err != nil {
+	if err := errors.Join(core.AddToScheme(scheme), apps.AddToScheme(scheme)); err != nil {
 		return nil, false, err
 	}
 	group, err := schema.ParseGroupVersion(apiVersion)
