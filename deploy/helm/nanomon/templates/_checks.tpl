@@ -8,65 +8,6 @@
 {{- end -}}
 {{- end }}
 
-{{/* A value in the list must not repeat what the chart sets: Kubernetes would use one of the two at an installation,
-another one at an upgrade, or refuse both. The checks look at the rendered Deployment, in which the additional entries
-follow those of the chart. */}}
-{{- define "nanomon.checkAdditions" -}}
-{{- $service := index . 1 -}}
-{{- $values := get (index . 0).Values $service -}}
-{{- $template := printf "%s/%s.yaml" (index . 0).Template.BasePath $service -}}
-{{- $pod := (include $template (index . 0) | splitList "\n---\n" | first | fromYaml).spec.template.spec -}}
-{{- $container := first $pod.containers -}}
-{{- include "nanomon.checkEnv" (list $service ($values.extraEnv | default list) $container.env) -}}
-{{- include "nanomon.checkVolumes" (list $service ($values.extraVolumes | default list) ($pod.volumes | default list)) -}}
-{{- include "nanomon.checkMounts" (list $service $pod.volumes $container.volumeMounts) -}}
-{{- end }}
-
-{{- define "nanomon.checkEnv" -}}
-{{- $service := index . 0 -}}
-{{- $names := list -}}
-{{- range index . 2 }}{{ $names = append $names .name }}{{ end -}}
-{{- $own := slice $names 0 (sub (len $names) (len (index . 1))) -}}
-{{- range index . 1 -}}
-{{- if has .name $own -}}
-{{- $value := get (include "nanomon.variables" $ | fromYaml) .name -}}
-{{- $advice := $value | empty | ternary ", because the chart needs its own value" (printf " and set %s" $value) -}}
-{{- fail (printf "%s.extraEnv contains %s, which the chart sets already: remove it there%s" $service .name $advice) -}}
-{{- else if ne (len (without $names .name)) (sub (len $names) 1 | int) -}}
-{{- fail (printf "%s.extraEnv contains %s twice: remove one of them" $service .name) -}}
-{{- end -}}
-{{- end -}}
-{{- end }}
-
-{{- define "nanomon.checkVolumes" -}}
-{{- $names := list -}}
-{{- range index . 2 }}{{ $names = append $names .name }}{{ end -}}
-{{- $own := slice $names 0 (sub (len $names) (len (index . 1))) -}}
-{{- $value := printf "%s.extraVolumes" (index . 0) -}}
-{{- range index . 1 -}}
-{{- if has .name $own -}}
-{{- fail (printf "%s contains the volume %s, which the chart has already: give it another name" $value .name) -}}
-{{- else if ne (len (without $names .name)) (sub (len $names) 1 | int) -}}
-{{- fail (printf "%s contains the volume %s twice: give one of them another name" $value .name) -}}
-{{- end -}}
-{{- end -}}
-{{- end }}
-
-{{- define "nanomon.checkMounts" -}}
-{{- $service := index . 0 -}}
-{{- $volumes := dict -}}
-{{- range index . 1 }}{{ $_ := set $volumes .name true }}{{ end -}}
-{{- $paths := dict -}}
-{{- range index . 2 -}}
-{{- if not (hasKey $volumes .name) -}}
-{{- fail (printf "%s.extraVolumeMounts contains a mount of the volume %s, which doesn't exist: add it to %s.extraVolumes" $service .name $service) -}}
-{{- else if hasKey $paths (clean .mountPath) -}}
-{{- fail (printf "%s.extraVolumeMounts contains a mount at %s, where another volume is mounted: use another path" $service .mountPath) -}}
-{{- end -}}
-{{- $_ := set $paths (clean .mountPath) true -}}
-{{- end -}}
-{{- end }}
-
 {{/* Fails if labels or annotations contain keys that the chart sets: the name of the value, its content, and those of
 the chart. */}}
 {{- define "nanomon.checkKeys" -}}
@@ -79,48 +20,79 @@ the chart. */}}
 {{- end -}}
 {{- end }}
 
-{{/* The chart's value for each environment variable that the chart sets. PORT, HEALTH_FILE and PROMETHEUS_PORT have
-none, because probes and services depend on them. */}}
-{{- define "nanomon.variables" -}}
-MONGO_URI: mongodb.connectionURI or mongodb.existingSecret
-MONGO_DB: mongodb.database
-MONGO_TIMEOUT: mongodb.timeout
-CORS_ORIGINS: api.corsOrigins
-ALLOWED_HOSTS: api.allowedHosts
-TRUSTED_PROXIES: api.trustedProxies
-AUTH_CLIENT_ID: authClientId
-AUTH_TENANT: auth.tenant
-AUTH_ISSUER: auth.issuer
-AUTH_AUDIENCE: auth.audience
-AUTH_PROTECT_READS: auth.protectReads
-API_ENDPOINT: frontend.apiEndpoint
-SPOOL_DIR: runner.spool.enabled
-USE_POLLING: runner.usePolling
-POLLING_INTERVAL: runner.pollingInterval
-RESULT_RETENTION: runner.resultRetention
-ROLLUP_RETENTION: runner.rollupRetention
-TARGET_DENY: runner.targetDeny
-TARGET_ALLOW: runner.targetAllow
-SECRETS_ALLOW: runner.secretsAllow
-CHECK_MEMORY: runner.checkMemory
-PROMETHEUS_ENABLE: metrics.enabled
-ALERT_FAIL_COUNT: runner.alerting.failCount
-ALERT_RECOVERY_COUNT: runner.alerting.recoveryCount
-ALERT_REMINDER: runner.alerting.reminder
-ALERT_LINK_BASEURL: publicURL
-ALERT_SMTP_FROM: runner.alerting.from
-ALERT_SMTP_TO: runner.alerting.to
-ALERT_SMTP_HOST: runner.alerting.smtpHost
-ALERT_SMTP_PORT: runner.alerting.smtpPort
-ALERT_SMTP_USER: runner.alerting.smtpUser
-ALERT_SMTP_TLS: runner.alerting.smtpTLS
-ALERT_SMTP_PASSWORD: runner.alerting.password
-ALERT_WEBHOOK_URL: runner.alerting.webhookURL
-ALERT_WEBHOOK_SECRET: runner.alerting.webhookSecret
-ALERT_SLACK_URL: runner.alerting.slackURL
-ALERT_TEAMS_URL: runner.alerting.teamsURL
-ALERT_DISCORD_URL: runner.alerting.discordURL
-ALERT_NTFY_URL: runner.alerting.ntfyURL
-ALERT_NTFY_TOKEN: runner.alerting.ntfyToken
-ALERT_PAGERDUTY_KEY: runner.alerting.pagerDutyKey
+{{/* Fails if a request is above its limit. For the root and the name of the value that has resources. */}}
+{{- define "nanomon.checkResources" -}}
+{{- $value := printf "%s.resources" (index . 1) -}}
+{{- $resources := (get (index . 0).Values (index . 1)).resources | default dict -}}
+{{- $requests := $resources.requests | default dict -}}
+{{- range $name, $limit := $resources.limits -}}
+{{- $request := get $requests $name -}}
+{{- if and (not (kindIs "invalid" $limit)) (ne (toString $request) "") (not (kindIs "invalid" $request)) -}}
+{{- if gt (include "nanomon.quantity" $request | float64) (include "nanomon.quantity" $limit | float64) -}}
+{{- fail (printf "%s requests %s of %s, which is above the limit of %s: lower %s.requests or raise %s.limits" $value (include "nanomon.text" $request) $name (include "nanomon.text" $limit) $value $value) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* Fails if an autoscaler could never work. A CPU limit without a request is a request too. */}}
+{{- define "nanomon.checkAutoscaling" -}}
+{{- $name := index . 1 -}}
+{{- $values := get (index . 0).Values $name -}}
+{{- if $values.autoscaling.enabled -}}
+{{- $resources := $values.resources | default dict -}}
+{{- if gt (int $values.autoscaling.minReplicas) (int $values.autoscaling.maxReplicas) -}}
+{{- fail (printf "%s.autoscaling.minReplicas is %v, which is above maxReplicas, %v: raise maxReplicas or lower minReplicas" $name $values.autoscaling.minReplicas $values.autoscaling.maxReplicas) -}}
+{{- else if not (or (dig "requests" "cpu" "" $resources) (dig "limits" "cpu" "" $resources)) -}}
+{{- fail (printf "%s.autoscaling needs a CPU request, because it measures in percent of it: set %s.resources.requests.cpu" $name $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* An error of the schema would show the URI, which contains a password. */}}
+{{- define "nanomon.checkURI" -}}
+{{- with .Values.mongodb.connectionURI -}}
+{{- if not (regexMatch "^mongodb([+]srv)?://." .) -}}
+{{- fail "mongodb.connectionURI must begin with mongodb:// or mongodb+srv://" -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "nanomon.checkHosts" -}}
+{{- if .Values.ingress.enabled }}{{ include "nanomon.checkHost" (list "ingress.host" .Values.ingress.host) }}{{ end -}}
+{{- if .Values.httpRoute.enabled -}}
+{{- range .Values.httpRoute.hostnames }}{{ include "nanomon.checkHost" (list "httpRoute.hostnames" .) }}{{ end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "nanomon.checkHost" -}}
+{{- if regexMatch "^[0-9.]+$" (index . 1 | default "") -}}
+{{- fail (printf "%s contains %s, but Kubernetes accepts only host names there: leave it empty to accept all hosts and IP addresses" (index . 0) (index . 1)) -}}
+{{- end -}}
+{{- end }}
+
+{{/* Fails if a peer of a network policy is empty or mixes addresses and pods. */}}
+{{- define "nanomon.checkPeers" -}}
+{{- $value := printf "networkPolicy.%s" (index . 1) -}}
+{{- range get (index . 0).Values.networkPolicy (index . 1) -}}
+{{- $kinds := list -}}
+{{- range $kind, $content := . }}{{ if not (kindIs "invalid" $content) }}{{ $kinds = append $kinds $kind }}{{ end }}{{ end -}}
+{{- if not $kinds -}}
+{{- fail (printf "%s contains an empty peer: give it a podSelector, a namespaceSelector or an ipBlock; leave the whole list empty to admit everyone" $value) -}}
+{{- else if and (has "ipBlock" $kinds) (gt (len $kinds) 1) -}}
+{{- fail (printf "%s contains a peer with both an ipBlock and a selector: make two peers of it" $value) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "nanomon.checkTolerations" -}}
+{{- range .Values.tolerations -}}
+{{- if not (or .key (eq (.operator | default "") "Exists")) -}}
+{{- fail "tolerations contains an entry without a key: set its key, or operator to Exists to tolerate all taints" -}}
+{{- else if and .value (eq (.operator | default "") "Exists") -}}
+{{- fail (printf "tolerations contains the key %q with a value and the operator Exists: remove the value, or set operator to Equal" (.key | default "")) -}}
+{{- else if and (not (kindIs "invalid" .tolerationSeconds)) (ne (.effect | default "") "NoExecute") -}}
+{{- fail (printf "tolerations contains the key %q with tolerationSeconds, which needs the effect NoExecute" (.key | default "")) -}}
+{{- end -}}
+{{- end -}}
 {{- end }}

@@ -14,6 +14,7 @@ import (
 
 // TestCollisions sets environment variables, volumes and mounts that the chart sets itself.
 func TestCollisions(t *testing.T) {
+	existing := lookedUp(install(t, ""))
 	for values, message := range map[string]string{
 		"runner: {extraEnv: [{name: POLLING_INTERVAL, value: 5s}]}":                                                                  "runner.extraEnv contains POLLING_INTERVAL, which the chart sets already: remove it there and set runner.pollingInterval",
 		"api: {extraEnv: [{name: MONGO_TIMEOUT, value: 5m}]}":                                                                        "api.extraEnv contains MONGO_TIMEOUT, which the chart sets already: remove it there and set mongodb.timeout",
@@ -41,7 +42,7 @@ func TestCollisions(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), message) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: error %v, want %q", values, err, message)
 		}
-		if _, err := upgrade(t, "", values); err == nil || !strings.Contains(err.Error(), message) {
+		if _, err := upgradeFrom(t, existing, values); err == nil || !strings.Contains(err.Error(), message) {
 			t.Errorf("%s, at an upgrade: error %v, want %q", values, err, message)
 		}
 	}

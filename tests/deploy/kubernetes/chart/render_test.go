@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"helm.sh/helm/v3/pkg/chart/loader"
@@ -103,12 +104,18 @@ func render(t *testing.T, version string, options chartutil.ReleaseOptions, valu
 	return installed, nil
 }
 
+// lookupScheme returns the types of the objects that the chart looks up.
+var lookupScheme = sync.OnceValues(func() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	return scheme, errors.Join(core.AddToScheme(scheme), apps.AddToScheme(scheme))
+})
+
 // cluster serves the chart's lookups from its objects.
 type cluster []runtime.Object
 
 func (c cluster) GetClientFor(apiVersion, kind string) (dynamic.NamespaceableResourceInterface, bool, error) {
-	scheme := runtime.NewScheme()
-	if err := errors.Join(core.AddToScheme(scheme), apps.AddToScheme(scheme)); err != nil {
+	scheme, err := lookupScheme()
+	if err != nil {
 		return nil, false, err
 	}
 	group, err := schema.ParseGroupVersion(apiVersion)
