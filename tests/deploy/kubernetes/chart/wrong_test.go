@@ -87,7 +87,7 @@ var wrong = map[string]string{
 	"api: {extraVolumes: [{name: a}], extraVolumeMounts: [{name: a, mountPath: a}]}":                             "at '/api/extraVolumeMounts/0/mountPath'",
 	"api: {extraVolumes: [{name: a}], extraVolumeMounts: [{name: a, mountPath: '/a:b'}]}":                        "at '/api/extraVolumeMounts/0/mountPath'",
 	"api: {extraVolumes: [{name: a}], extraVolumeMounts: [{name: a, mountPath: /a, subPath: /b}]}":               "at '/api/extraVolumeMounts/0/subPath'",
-	"api: {extraVolumes: [{name: a}], extraVolumeMounts: [{name: a, mountPath: /a, mountPropagation: private}]}": "at '/api/extraVolumeMounts/0/mountPropagation'",
+	"api: {extraVolumes: [{name: a}], extraVolumeMounts: [{name: a, mountPath: /a, mountPropagation: Bidirectional}]}": "at '/api/extraVolumeMounts/0/mountPropagation'",
 
 	// Routing.
 	"ingress: {enabled: true, host: 192.0.2.1}":                                   "ingress.host contains 192.0.2.1, but Kubernetes accepts only host names there: leave it empty to accept all hosts and IP addresses",
