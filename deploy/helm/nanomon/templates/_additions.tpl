@@ -67,12 +67,13 @@ rendered Deployment, in which the additional entries follow those of the chart. 
 {{- range index . 1 }}{{ $_ := set $volumes .name true }}{{ end -}}
 {{- $paths := dict -}}
 {{- range index . 2 -}}
+{{- $path := clean (printf "/%s" .mountPath) -}}
 {{- if not (hasKey $volumes .name) -}}
 {{- fail (printf "%s.extraVolumeMounts contains a mount of the volume %s, which doesn't exist: add it to %s.extraVolumes" $service .name $service) -}}
-{{- else if hasKey $paths (clean .mountPath) -}}
+{{- else if hasKey $paths $path -}}
 {{- fail (printf "%s.extraVolumeMounts contains a mount at %s, where another volume is mounted: use another path" $service .mountPath) -}}
 {{- end -}}
-{{- $_ := set $paths (clean .mountPath) true -}}
+{{- $_ := set $paths $path true -}}
 {{- end -}}
 {{- end }}
 

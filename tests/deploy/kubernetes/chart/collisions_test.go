@@ -31,6 +31,7 @@ func TestCollisions(t *testing.T) {
 		"runner: {extraVolumes: [{name: tmp, emptyDir: {}}]}":                                       `runner.extraVolumes contains the volume tmp, which the chart has already: give it another name`,
 		"runner: {extraVolumes: [{name: spool, persistentVolumeClaim: {claimName: a}}]}":            `runner.extraVolumes contains the volume spool, which the chart has already: give it another name`,
 		"api: {extraVolumes: [{name: ca, configMap: {name: a}}, {name: ca, configMap: {name: b}}]}": "api.extraVolumes contains the volume ca twice: give one of them another name",
+		"runner: {extraVolumes: [{name: a}], extraVolumeMounts: [{name: a, mountPath: tmp}]}":       "a mount at tmp, where another volume is mounted",
 		"runner: {extraVolumes: [{name: a}], extraVolumeMounts: [{name: a, mountPath: /tmp/}]}":     "runner.extraVolumeMounts contains a mount at /tmp/, where another volume is mounted: use another path",
 		"runner: {extraVolumeMounts: [{name: tmp, mountPath: /a}, {name: tmp, mountPath: /a}]}":     "runner.extraVolumeMounts contains a mount at /a, where another volume is mounted: use another path",
 		"frontend: {extraVolumeMounts: [{name: ca, mountPath: /ca}]}":                               "frontend.extraVolumeMounts contains a mount of the volume ca, which doesn't exist: add it to frontend.extraVolumes",

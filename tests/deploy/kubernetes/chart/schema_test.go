@@ -49,7 +49,7 @@ var samples = map[string]string{
 	"LabelSelectorRequirement.Operator": `"In"`, "NodeSelectorRequirement.Operator": `"In"`,
 	"Toleration.Operator": `"Equal"`, "Toleration.Effect": `"NoExecute"`,
 	"ObjectFieldSelector.FieldPath": `"metadata.name"`, "ResourceFieldSelector.Resource": `"limits.cpu"`,
-	"VolumeMount.MountPath": `"/a"`, "VolumeMount.MountPropagation": `"None"`, "VolumeMount.RecursiveReadOnly": `"Enabled"`,
+	"VolumeMount.MountPropagation": `"None"`, "VolumeMount.RecursiveReadOnly": `"Enabled"`,
 	"NFSVolumeSource.Path":        `"/a"`,
 	"ResourceRequirements.Limits": `{"cpu": "1500m"}`, "ResourceRequirements.Requests": `{"cpu": "1500m"}`,
 }
