@@ -14,8 +14,8 @@ characters that holds the StatefulSet's name and 11 more. */}}
 
 {{- define "nanomon.selector" -}}
 {{- $root := index . 0 -}}
-app.kubernetes.io/name: {{ include "nanomon.name" $root }}
-app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/name: {{ include "nanomon.name" $root | quote }}
+app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
@@ -28,8 +28,8 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- end }}
 
 {{- define "nanomon.metadata" -}}
-name: {{ include "nanomon.fullname" (index . 0) }}-{{ index . 1 }}
-namespace: {{ (index . 0).Release.Namespace }}
+name: "{{ include "nanomon.fullname" (index . 0) }}-{{ index . 1 }}"
+namespace: {{ (index . 0).Release.Namespace | quote }}
 labels:
   {{- include "nanomon.labels" . | nindent 2 }}
 {{- end }}
@@ -59,12 +59,12 @@ Security Standard "restricted". It ends with the securityContext, so a template 
 automountServiceAccountToken: false
 enableServiceLinks: false
 {{- with $values.serviceAccountName }}
-serviceAccountName: {{ . }}
+serviceAccountName: {{ . | quote }}
 {{- end }}
 {{- with $values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ if kindIs "string" . }}{{ . }}{{ else }}{{ .name }}{{ end }}
+  - name: {{ if kindIs "string" . }}{{ quote . }}{{ else }}{{ quote .name }}{{ end }}
   {{- end }}
 {{- end }}
 {{- range $key := list "nodeSelector" "tolerations" "affinity" }}
@@ -155,19 +155,30 @@ AUTH_PROTECT_READS: {{ if $auth.protectReads }}"true"{{ end }}
 {{ .Values.mongodb.auth.existingSecret | default (printf "%s-mongodb" (include "nanomon.fullname" .)) }}
 {{- end }}
 
+{{/* The URI of the chart's MongoDB, for its name and the password. The password is escaped, so it may contain
+characters such as @ and /. Neither MongoDB nor its drivers accept control characters in it. */}}
+{{- define "nanomon.mongoURI" -}}
+{{- $name := index . 0 -}}
+{{- $password := index . 1 -}}
+{{- if regexMatch "[[:cntrl:]\\x{FFFD}]" $password -}}
+{{- fail (printf "the password in the secret %s contains a line break or another control character, which MongoDB doesn't accept: store a password without it (printf writes a text without a line break, echo adds one)" $name) -}}
+{{- end -}}
+mongodb://nanomon:{{ urlquery $password | replace "+" "%20" }}@{{ $name }}:27017/?replicaSet=rs0&directConnection=true
+{{- end }}
+
 {{- define "nanomon.mongoEnv" -}}
 - name: MONGO_URI
   valueFrom:
     secretKeyRef:
       {{- if include "nanomon.ownMongoDB" . }}
-      name: {{ include "nanomon.mongoSecret" . }}
+      name: {{ include "nanomon.mongoSecret" . | quote }}
       key: MONGO_URI
       {{- else if .Values.mongodb.connectionURI }}
-      name: {{ include "nanomon.fullname" . }}-secrets
+      name: "{{ include "nanomon.fullname" . }}-secrets"
       key: MONGO_URI
       {{- else }}
-      name: {{ .Values.mongodb.existingSecret }}
-      key: {{ .Values.mongodb.existingSecretKey | default "MONGO_URI" }}
+      name: {{ .Values.mongodb.existingSecret | quote }}
+      key: {{ .Values.mongodb.existingSecretKey | default "MONGO_URI" | quote }}
       {{- end }}
 {{ include "nanomon.env" (dict "MONGO_DB" .Values.mongodb.database "MONGO_TIMEOUT" .Values.mongodb.timeout) | trim }}
 {{- end }}

@@ -3,10 +3,12 @@
 package chart
 
 import (
+	"errors"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"helm.sh/helm/v3/pkg/chart/loader"
@@ -57,6 +59,13 @@ func tryInstall(t *testing.T, values string, existing ...runtime.Object) (instal
 // installOn renders the chart for a cluster of a Kubernetes version.
 func installOn(t *testing.T, version, values string, existing ...runtime.Object) (installation, error) {
 	t.Helper()
+	options := chartutil.ReleaseOptions{Name: release, Namespace: namespace, Revision: 1, IsInstall: true}
+	return render(t, version, options, values, existing...)
+}
+
+// render renders the chart for a release and a cluster of a Kubernetes version.
+func render(t *testing.T, version string, options chartutil.ReleaseOptions, values string, existing ...runtime.Object) (installation, error) {
+	t.Helper()
 	given, err := chartutil.ReadValues([]byte(values))
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +80,6 @@ func installOn(t *testing.T, version, values string, existing ...runtime.Object)
 	}
 	capabilities := chartutil.DefaultCapabilities.Copy()
 	capabilities.KubeVersion = *kube
-	options := chartutil.ReleaseOptions{Name: release, Namespace: namespace, Revision: 1, IsInstall: true}
 	all, err := chartutil.ToRenderValues(chart, given, options, capabilities)
 	if err != nil {
 		return installation{}, err
@@ -96,12 +104,18 @@ func installOn(t *testing.T, version, values string, existing ...runtime.Object)
 	return installed, nil
 }
 
+// lookupScheme returns the types of the objects that the chart looks up.
+var lookupScheme = sync.OnceValues(func() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	return scheme, errors.Join(core.AddToScheme(scheme), apps.AddToScheme(scheme))
+})
+
 // cluster serves the chart's lookups from its objects.
 type cluster []runtime.Object
 
 func (c cluster) GetClientFor(apiVersion, kind string) (dynamic.NamespaceableResourceInterface, bool, error) {
-	scheme := runtime.NewScheme()
-	if err := core.AddToScheme(scheme); err != nil {
+	scheme, err := lookupScheme()
+	if err != nil {
 		return nil, false, err
 	}
 	group, err := schema.ParseGroupVersion(apiVersion)

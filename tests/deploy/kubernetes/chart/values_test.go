@@ -246,7 +246,7 @@ func TestRejectedValues(t *testing.T) {
 		"image: {regRepo: 'https://registry.example.org'}":     "at '/image/regRepo'",
 		"image: {tag: 'a b'}":                                  "at '/image/tag'",
 		"mongodb: {enabled: 'true'}":                           "at '/mongodb/enabled'",
-		"mongodb: {connectionURI: db.example.org}":             "at '/mongodb/connectionURI'",
+		"mongodb: {connectionURI: db.example.org}":             "mongodb.connectionURI must begin with mongodb:// or mongodb+srv://",
 		"mongodb: {persistence: {size: 8 Gi}}":                 "at '/mongodb/persistence/size'",
 		"mongodb: {persistence: {enabled: }}":                  "missing property 'enabled'",
 		"runner: {ping: }":                                     "missing property 'ping'",
