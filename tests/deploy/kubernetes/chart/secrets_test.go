@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"nanomon/tests/deploy/kubernetes"
+
 	"github.com/google/go-cmp/cmp"
 	core "k8s.io/api/core/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -76,12 +78,12 @@ func TestPasswordsSurviveUpgrades(t *testing.T) {
 }
 
 func TestRenderingTwiceIsStable(t *testing.T) {
-	for name, c := range cases {
-		if slices.Contains(c.created, "Secret/-mongodb") {
+	for name, c := range kubernetes.Cases {
+		if slices.Contains(c.Created, "Secret/-mongodb") {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(install(t, c.values).text, install(t, c.values).text); diff != "" {
+			if diff := cmp.Diff(install(t, c.Values).text, install(t, c.Values).text); diff != "" {
 				t.Error(diff)
 			}
 		})
