@@ -81,8 +81,8 @@ func (c *Cluster) start(nodes []string) error {
 	return c.wait("the cluster to be ready", func() error {
 		return errors.Join(
 			c.try("get", "serviceaccount", "default"),
-			c.try("wait", "--for=condition=Established", "--all", "customresourcedefinitions", "--timeout=1s"),
-			c.try("wait", "--for=condition=Ready", "--all", "nodes", "--timeout=1s"),
+			c.try("wait", "--for=condition=Established", "--all", "customresourcedefinitions", "--timeout=30s"),
+			c.try("wait", "--for=condition=Ready", "--all", "nodes", "--timeout=30s"),
 		)
 	})
 }
@@ -144,7 +144,7 @@ func (c *Cluster) Command(ctx context.Context, name string, arguments ...string)
 
 // try runs kubectl and returns its output as an error if it fails.
 func (c *Cluster) try(arguments ...string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	output, err := c.Command(ctx, "kubectl", arguments...).CombinedOutput()
 	if err != nil {
