@@ -63,4 +63,3 @@ func succeedWith(t *testing.T, text, name string, arguments ...string) string {
 	}
 	return o.output
 }
-
