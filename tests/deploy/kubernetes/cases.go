@@ -67,7 +67,7 @@ networkPolicy:
 podAnnotations: {example.org/team: shop}
 nodeSelector: {kubernetes.io/os: linux}
 tolerations: [{key: dedicated, operator: Exists}]
-affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 1, preference: {matchExpressions: [{key: disk, operator: In, Values: [ssd]}]}}]}}
+affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 1, preference: {matchExpressions: [{key: disk, operator: In, values: [ssd]}]}}]}}
 serviceAccountName: nanomon
 `
 
@@ -114,7 +114,7 @@ fullnameOverride:
 	"own MongoDB with an existing secret": {
 		Values:   `mongodb: {auth: {existingSecret: passwords}, persistence: {size: 20Gi, storageClass: fast}}`,
 		Created:  []string{"StatefulSet/-mongodb", "Service/-mongodb", "ConfigMap/-mongodb"},
-		External: []string{"Secret/passwords"},
+		External: []string{"Secret/passwords", "StorageClass/fast"},
 	},
 	"own MongoDB without a volume": {Values: `mongodb: {persistence: {enabled: false}}`, Created: mongodb},
 	"ingress": {

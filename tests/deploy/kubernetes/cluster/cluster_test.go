@@ -4,6 +4,7 @@ package cluster
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -25,7 +26,11 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) (code int, err error) {
-	if kube, err = clustertest.Start("node-1", "node-2"); err != nil {
+	// The tests mostly wait for the controllers. The nodes have room for the pods of six.
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		return 1, err
+	}
+	if kube, err = clustertest.Start("node-1", "node-2", "drained-1", "drained-2"); err != nil {
 		return 1, err
 	}
 	code = m.Run()
@@ -48,6 +53,9 @@ func execute(t *testing.T, text, name string, arguments ...string) outcome {
 	return outcome{output.String(), errors.String(), err}
 }
 
+// warns reports whether the API server sent a warning.
+func (o outcome) warns() bool { return strings.Contains(strings.ToLower(o.errors), "warn") }
+
 // succeed runs a program of the cluster and returns its output. It fails the test if the program fails or if the API
 // server sends a warning.
 func succeed(t *testing.T, name string, arguments ...string) string {
@@ -58,7 +66,7 @@ func succeed(t *testing.T, name string, arguments ...string) string {
 func succeedWith(t *testing.T, text, name string, arguments ...string) string {
 	t.Helper()
 	o := execute(t, text, name, arguments...)
-	if o.err != nil || strings.Contains(o.errors, "arning") {
+	if o.err != nil || o.warns() {
 		t.Fatalf("%s %s: %v\n%s%s", name, strings.Join(arguments, " "), o.err, o.errors, o.output)
 	}
 	return o.output
