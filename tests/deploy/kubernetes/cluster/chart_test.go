@@ -54,7 +54,7 @@ func TestChartWithHelm4(t *testing.T) {
 
 // namespace returns the name of a case's namespace, which has at most 63 characters.
 func namespace(test, name string) string {
-	name = test + "-" + strings.NewReplacer(" ", "-", ",", "").Replace(strings.ToLower(name))
+	name = test + "-" + strings.NewReplacer(" ", "-", ",", "", ".", "-").Replace(strings.ToLower(name))
 	return strings.TrimSuffix(name[:min(len(name), 63)], "-")
 }
 
@@ -80,9 +80,7 @@ func (r release) upgradeAndRollBack() {
 // wantAnnotation checks that the changed annotation of all pods has a value.
 func (r release) wantAnnotation(value string) {
 	r.Helper()
-	if problem := r.unready(); problem != "" {
-		r.Error(problem)
-	}
+	r.wantReady()
 	for _, pod := range r.pods() {
 		if got := pod.Metadata.Annotations["changed"]; got != value {
 			r.Errorf("%s has the annotation %q, want %q", pod.id(), got, value)

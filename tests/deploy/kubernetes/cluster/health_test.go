@@ -18,11 +18,9 @@ var harmless = []string{"FailedGetResourceMetric", "FailedComputeMetricsReplicas
 // manifests would change nothing, and that they pass the strict validation of the API server.
 func (r release) wantHealthy() {
 	r.Helper()
-	if problem := r.unready(); problem != "" {
-		r.Error(problem)
-	}
-	for _, warning := range r.warnings() {
-		r.Error(warning)
+	r.wantReady()
+	if warnings := r.warnings(); warnings != "" {
+		r.Error(warnings)
 	}
 	manifests := r.helm("get", "manifest", "shop")
 	// The field manager of the chart's objects is Helm. kubectl would report them as conflicts.
@@ -31,6 +29,12 @@ func (r release) wantHealthy() {
 		r.Errorf("kubectl diff:\n%s", difference)
 	}
 	r.kubectlWith(manifests, append([]string{"apply", "--dry-run=server", "--validate=strict"}, apply...)...)
+}
+
+// wantReady waits until all containers run. The pods are ready earlier, because the kubelets only imitate probes.
+func (r release) wantReady() {
+	r.Helper()
+	r.eventually(r.unready, func(problems string) bool { return problems == "" })
 }
 
 // unready describes the pods that have no container or one that isn't ready. A pod of each service must exist.
@@ -57,7 +61,7 @@ func (r release) unready() string {
 }
 
 // warnings returns the events that report a problem, such as a pod that can't be created.
-func (r release) warnings() []string {
+func (r release) warnings() string {
 	r.Helper()
 	var found []string
 	for _, event := range r.get("events", "--field-selector=type=Warning") {
@@ -65,7 +69,7 @@ func (r release) warnings() []string {
 			found = append(found, fmt.Sprintf("%s: %s: %s", event.InvolvedObject, event.Reason, event.Message))
 		}
 	}
-	return found
+	return strings.Join(found, "\n")
 }
 
 // scaled waits until the autoscalers have created their minimum of pods, which is 2 in all cases.
@@ -119,14 +123,20 @@ func kinds(t *testing.T) string {
 func (r release) wantRemaining(want []string) {
 	r.Helper()
 	slices.Sort(want)
-	var got []string
-	defer func() {
-		if !slices.Equal(got, want) {
-			r.Errorf("in the namespace are %v, want %v", got, want)
+	r.eventually(func() string { return strings.Join(r.remaining(), " ") }, func(got string) bool { return got == strings.Join(want, " ") })
+}
+
+// eventually waits until what got returns is as wanted. It fails the test after a minute, with the last of it.
+func (r release) eventually(got func() string, wanted func(string) bool) {
+	r.Helper()
+	var last string
+	r.Cleanup(func() {
+		if r.Failed() {
+			r.Logf("the last state while waiting: %s", last)
 		}
-	}()
-	servicetest.EventuallyWithin(r.T, time.Minute, "the other objects to be deleted", func() bool {
-		got = r.remaining()
-		return slices.Equal(got, want)
+	})
+	servicetest.EventuallyWithin(r.T, time.Minute, "another state", func() bool {
+		last = got()
+		return wanted(last)
 	})
 }
