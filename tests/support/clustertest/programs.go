@@ -84,8 +84,7 @@ func (c *Cluster) startControllers() error {
 	return errors.Join(
 		c.launch("kube-controller-manager", "--kubeconfig="+c.Kubeconfig, "--leader-elect=false", "--secure-port=0",
 			"--service-account-private-key-file="+c.path("key.pem"), "--root-ca-file="+c.path("certificates/apiserver.crt"),
-			"--enable-hostpath-provisioner", "--flex-volume-plugin-dir="+c.path("plugins"),
-			"--node-monitor-grace-period=24h", "--horizontal-pod-autoscaler-sync-period=3s"),
+			"--enable-hostpath-provisioner", "--node-monitor-grace-period=24h", "--horizontal-pod-autoscaler-sync-period=3s"),
 		c.launch("kube-scheduler", "--kubeconfig="+c.Kubeconfig, "--leader-elect=false", "--secure-port=0"),
 	)
 }

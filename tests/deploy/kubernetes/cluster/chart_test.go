@@ -118,3 +118,16 @@ func (r release) removeAndReturn(c kubernetes.Case) {
 func namespaced(ids []string) []string {
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return strings.HasPrefix(id, "StorageClass/") })
 }
+
+// TestTestPodStays starts helm test, whose pod never ends because no container runs. Helm must keep this pod at an
+// uninstall, as the README says.
+func TestTestPodStays(t *testing.T) {
+	t.Parallel()
+	r := newRelease(t, "helm", "test-pod", "")
+	r.install()
+	if tested := execute(t, "", "helm", "test", "shop", "--timeout=1s", "--namespace="+r.namespace); tested.warns() || tested.err == nil {
+		t.Errorf("helm test: %v\n%s", tested.err, tested.errors)
+	}
+	r.helm("uninstall", "shop", "--wait")
+	r.wantRemaining([]string{"PersistentVolumeClaim/data-shop-nanomon-mongodb-0", "Pod/shop-nanomon-test", "Secret/shop-nanomon-mongodb"})
+}

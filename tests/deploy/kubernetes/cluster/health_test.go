@@ -28,7 +28,9 @@ func (r release) wantHealthy() {
 	if difference := r.kubectlWith(manifests, append([]string{"diff"}, apply...)...); difference != "" {
 		r.Errorf("kubectl diff:\n%s", difference)
 	}
-	r.kubectlWith(manifests, append([]string{"apply", "--dry-run=server", "--validate=strict"}, apply...)...)
+	// The hooks contain the pod of helm test.
+	all := manifests + r.helm("get", "hooks", "shop")
+	r.kubectlWith(all, append([]string{"apply", "--dry-run=server", "--validate=strict"}, apply...)...)
 }
 
 // wantReady waits until all containers run. The pods are ready earlier, because the kubelets only imitate probes.
