@@ -60,9 +60,10 @@ test-prometheus: _test-tools
 [parallel]
 test-deploy: test-kubernetes test-azure test-images
 
-# Check the Helm chart and the Kubernetes manifests without a cluster, and run the services with their settings
+# Install the Helm chart on a real API server, check the manifests, and run the services with their settings
 test-kubernetes: _page _test-tools
-    go test -C tests/deploy/kubernetes -race -count=1 ./...
+    @scripts/build-kubernetes.sh >/dev/null
+    go test -C tests/deploy/kubernetes -race -count=1 -short -timeout 20m ./...
 
 # Check the Bicep files, and run the deployment script with a stand-in for the Azure CLI
 test-azure: _test-tools
@@ -74,8 +75,9 @@ test-images: _page _test-tools
     @scripts/fetch-docker.sh
     go test -race -count=1 -timeout 20m ./tests/deploy/docker
 
-# Run the long tests: build a release for every platform, and measure memory while targets stall or send a lot
+# Run the long tests: the whole life of each installation with Helm 3 and 4, a release for every platform, memory under load
 test-long:
+    go test -C tests/deploy/kubernetes -count=1 -v -timeout 45m ./cluster
     go test -count=1 -v -timeout 45m ./tests/deploy/release
     go test -count=1 -v -timeout 10m ./tests/system/memory
 

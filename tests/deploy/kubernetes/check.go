@@ -5,17 +5,14 @@ import (
 	"fmt"
 
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
-	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// Check validates objects that are applied together and returns an error for each problem that decoding can't detect.
+// Check checks objects that are applied together and returns an error for each problem that no API server detects.
 // external lists referenced objects that are not among them, as "Kind/name".
 func Check(objects []Object, external ...string) error {
 	s := newSet(objects, external)
-	s.checkNames()
+	s.index()
 	for _, w := range s.workloads {
 		s.checkWorkload(w)
 		s.checkPod(w)
@@ -74,28 +71,14 @@ func (s *set) findIn(from Object, namespace, kind, name string) Object {
 	return nil
 }
 
-func (s *set) checkNames() {
+// index records all objects by their ids, and reports those that exist twice.
+func (s *set) index() {
 	for _, o := range s.objects {
 		key := o.GetNamespace() + "/" + ID(o)
 		if s.byID[key] != nil {
 			s.report(o, "exists twice")
 		}
 		s.byID[key] = o
-		valid := validation.IsDNS1123Subdomain
-		if kind := o.GetObjectKind().GroupVersionKind().Kind; kind == "Service" || kind == "Namespace" {
-			valid = validation.IsDNS1123Label
-		}
-		for _, problem := range valid(o.GetName()) {
-			s.report(o, "name: %s", problem)
-		}
-		for _, problem := range metavalidation.ValidateLabels(o.GetLabels(), field.NewPath("labels")) {
-			s.report(o, "%s", problem)
-		}
-		for key := range o.GetAnnotations() {
-			for _, problem := range validation.IsQualifiedName(key) {
-				s.report(o, "annotation %q: %s", key, problem)
-			}
-		}
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package kubernetes validates Kubernetes documents without a cluster: against the types of the Kubernetes API, the
-// references between the documents, the restricted Pod Security Standard, and the settings of NanoMon.
+// Package kubernetes checks what no Kubernetes API server checks in documents: whether what they refer to exists, and
+// whether NanoMon knows its settings. Package cluster gives the documents to a real API server, which checks the rest.
 package kubernetes
 
 import (
@@ -32,10 +32,10 @@ type Object interface {
 	runtime.Object
 }
 
-// Decode reads the YAML documents of one file. It returns an error for each document with an unknown field, a wrong
-// type, a duplicate key, or an unknown apiVersion and kind. Empty documents are skipped.
+// Decode reads the YAML documents of one file. It returns an error for each document with a wrong type, a duplicate key,
+// which kubectl and Helm accept, or an unknown apiVersion and kind. Empty documents are skipped.
 func Decode(file string, text []byte) ([]Object, error) {
-	decoder := strictDecoder()
+	decoder := newDecoder()
 	reader := yaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(text)))
 	var objects []Object
 	var problems []error
@@ -59,7 +59,7 @@ func Decode(file string, text []byte) ([]Object, error) {
 // decodeOne decodes one document. It returns nil for an empty one.
 func decodeOne(decoder runtime.Decoder, document []byte) (Object, error) {
 	var content any
-	if err := sigsyaml.Unmarshal(document, &content); err != nil || content == nil {
+	if err := sigsyaml.UnmarshalStrict(document, &content); err != nil || content == nil {
 		return nil, err
 	}
 	decoded, _, err := decoder.Decode(document, nil, nil)
@@ -73,8 +73,8 @@ func decodeOne(decoder runtime.Decoder, document []byte) (Object, error) {
 	return o, nil
 }
 
-// strictDecoder returns a decoder for the types that NanoMon's files use.
-func strictDecoder() runtime.Decoder {
+// newDecoder returns a decoder for the types that NanoMon's files use.
+func newDecoder() runtime.Decoder {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
 		apps.AddToScheme, autoscaling.AddToScheme, batch.AddToScheme, core.AddToScheme, networking.AddToScheme,
@@ -82,5 +82,5 @@ func strictDecoder() runtime.Decoder {
 	} {
 		utilruntime.Must(add(scheme))
 	}
-	return json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme, scheme, json.SerializerOptions{Yaml: true, Strict: true})
+	return json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme, scheme, json.SerializerOptions{Yaml: true})
 }

@@ -21,7 +21,7 @@ import (
 // "field:" and its path.
 func Environment(objects []Object, id, container string) (map[string]string, error) {
 	s := newSet(objects, nil)
-	s.checkNames()
+	s.index()
 	for _, w := range s.workloads {
 		for _, c := range w.containers() {
 			if ID(w.object) == id && c.Name == container {
@@ -43,12 +43,7 @@ func (s *set) environment(from Object, c core.Container) map[string]string {
 			maps.Copy(environment, prefixed(source.Prefix, s.findKeys(from, "Secret", m.Name, nil)))
 		}
 	}
-	set := make(map[string]bool)
 	for _, variable := range c.Env {
-		if set[variable.Name] {
-			s.report(from, "container %s: variable %s is set twice", c.Name, variable.Name)
-		}
-		set[variable.Name] = true
 		environment[variable.Name] = s.value(from, c, variable, environment)
 	}
 	return environment
@@ -68,9 +63,6 @@ func (s *set) value(from Object, c core.Container, variable core.EnvVar, before 
 	switch {
 	case source == nil:
 		return s.expand(from, c, variable, before)
-	case variable.Value != "":
-		s.report(from, "container %s: variable %s has a value and a source", c.Name, variable.Name)
-		return variable.Value
 	case source.ConfigMapKeyRef != nil && !optional(source.ConfigMapKeyRef.Optional):
 		ref := source.ConfigMapKeyRef
 		return s.findKeys(from, "ConfigMap", ref.Name, []string{ref.Key})[ref.Key]

@@ -27,13 +27,6 @@ func (s *set) checkService(service *core.Service) {
 	if len(service.Spec.Ports) == 0 && service.Spec.Type != core.ServiceTypeExternalName {
 		s.report(service, "has no ports")
 	}
-	names := make(map[string]bool)
-	for _, port := range service.Spec.Ports {
-		if names[port.Name] {
-			s.report(service, "needs a different name for each port")
-		}
-		names[port.Name] = true
-	}
 	if len(service.Spec.Selector) == 0 {
 		return
 	}
@@ -68,14 +61,11 @@ func (s *set) checkIngress(ingress *networking.Ingress) {
 		s.checkBackend(ingress, *ingress.Spec.DefaultBackend)
 	}
 	for _, rule := range ingress.Spec.Rules {
-		if rule.HTTP == nil || len(rule.HTTP.Paths) == 0 {
+		if rule.HTTP == nil {
 			s.report(ingress, "has no paths for host %q", rule.Host)
 			continue
 		}
 		for _, path := range rule.HTTP.Paths {
-			if path.PathType == nil {
-				s.report(ingress, "path %s has no type", path.Path)
-			}
 			s.checkBackend(ingress, path.Backend)
 		}
 	}

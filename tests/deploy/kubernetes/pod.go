@@ -6,13 +6,9 @@ import (
 
 	core "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/pod-security-admission/api"
-	"k8s.io/pod-security-admission/policy"
 )
 
 func (s *set) checkPod(w workload) {
-	s.checkSecurity(w)
 	s.checkVolumes(w)
 	spec := w.template.Spec
 	if spec.ServiceAccountName != "" && spec.ServiceAccountName != "default" {
@@ -23,24 +19,8 @@ func (s *set) checkPod(w workload) {
 	}
 	for _, c := range w.containers() {
 		s.checkImage(w, c)
-		s.checkPorts(w, c)
 		s.checkProbes(w, c)
-		s.checkResources(w, c)
 		s.checkEnvironment(w, c)
-	}
-}
-
-// checkSecurity reports violations of the Pod Security Standard "restricted".
-func (s *set) checkSecurity(w workload) {
-	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
-	if err != nil {
-		s.report(w.object, "%v", err)
-		return
-	}
-	restricted := api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}
-	result := policy.AggregateCheckResults(evaluator.EvaluatePod(restricted, &w.template.ObjectMeta, &w.template.Spec))
-	if !result.Allowed {
-		s.report(w.object, "isn't restricted: %s", result.ForbiddenDetail())
 	}
 }
 
@@ -68,22 +48,6 @@ func splitImage(image string) (name, tag string) {
 	return name, tag
 }
 
-func (s *set) checkPorts(w workload, c core.Container) {
-	names := make(map[string]bool)
-	for _, p := range c.Ports {
-		if p.Name == "" {
-			continue
-		}
-		for _, problem := range validation.IsValidPortName(p.Name) {
-			s.report(w.object, "container %s: port %s: %s", c.Name, p.Name, problem)
-		}
-		if names[p.Name] {
-			s.report(w.object, "container %s: port %s exists twice", c.Name, p.Name)
-		}
-		names[p.Name] = true
-	}
-}
-
 func (s *set) checkProbes(w workload, c core.Container) {
 	for _, probe := range []*core.Probe{c.StartupProbe, c.LivenessProbe, c.ReadinessProbe} {
 		if probe == nil {
@@ -97,22 +61,11 @@ func (s *set) checkProbes(w workload, c core.Container) {
 			port = probe.TCPSocket.Port
 		case probe.GRPC != nil:
 			port = intstr.FromInt32(probe.GRPC.Port)
-		case probe.Exec != nil:
-			continue
 		default:
-			s.report(w.object, "container %s: a probe does nothing", c.Name)
 			continue
 		}
 		if !hasPort(c, port) {
 			s.report(w.object, "container %s: a probe uses port %s, which doesn't exist", c.Name, port.String())
-		}
-	}
-}
-
-func (s *set) checkResources(w workload, c core.Container) {
-	for name, request := range c.Resources.Requests {
-		if limit, ok := c.Resources.Limits[name]; ok && request.Cmp(limit) > 0 {
-			s.report(w.object, "container %s: request of %s is above its limit", c.Name, name)
 		}
 	}
 }
@@ -126,21 +79,9 @@ func (s *set) checkVolumes(w workload) {
 	for _, claim := range w.claims {
 		unmounted[claim.Name] = true
 	}
-	known := make(map[string]bool)
-	for name := range unmounted {
-		known[name] = true
-	}
 	for _, c := range w.containers() {
-		paths := make(map[string]bool)
 		for _, mount := range c.VolumeMounts {
 			delete(unmounted, mount.Name)
-			if !known[mount.Name] {
-				s.report(w.object, "container %s: volume %s doesn't exist", c.Name, mount.Name)
-			}
-			if paths[mount.MountPath] {
-				s.report(w.object, "container %s: two volumes are mounted at %s", c.Name, mount.MountPath)
-			}
-			paths[mount.MountPath] = true
 		}
 	}
 	for name := range unmounted {

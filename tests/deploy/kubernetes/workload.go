@@ -7,10 +7,7 @@ import (
 	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
-	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 // workload is an object that creates pods, or a pod.
@@ -73,9 +70,6 @@ func hasPort(c core.Container, port intstr.IntOrString) bool {
 }
 
 func (s *set) checkWorkload(w workload) {
-	for _, problem := range metavalidation.ValidateLabels(w.template.Labels, field.NewPath("template", "labels")) {
-		s.report(w.object, "%s", problem)
-	}
 	if w.selector != nil {
 		s.checkSelector(w)
 	}
@@ -84,22 +78,11 @@ func (s *set) checkWorkload(w workload) {
 	}
 }
 
+// checkSelector reports a selector that selects the pods of other workloads too.
 func (s *set) checkSelector(w workload) {
-	selector, err := meta.LabelSelectorAsSelector(w.selector)
-	if err != nil {
-		s.report(w.object, "selector: %v", err)
-		return
-	}
-	if selector.Empty() {
-		s.report(w.object, "has no selector")
-		return
-	}
-	if !selector.Matches(labels.Set(w.template.Labels)) {
-		s.report(w.object, "selector %s doesn't match its own pods", selector)
-	}
 	for _, other := range s.selected(w.object, w.selector) {
 		if other.object != w.object {
-			s.report(w.object, "selector %s matches the pods of %s too", selector, ID(other.object))
+			s.report(w.object, "selector %s matches the pods of %s too", meta.FormatLabelSelector(w.selector), ID(other.object))
 		}
 	}
 }

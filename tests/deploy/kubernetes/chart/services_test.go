@@ -13,6 +13,7 @@ import (
 	networking "k8s.io/api/networking/v1"
 	gateway "sigs.k8s.io/gateway-api/apis/v1"
 
+	"nanomon/tests/deploy/kubernetes"
 	"nanomon/tests/deploy/kubernetes/simulate"
 	"nanomon/tests/support/mongotest"
 	"nanomon/tests/support/servicetest"
@@ -77,7 +78,7 @@ func helmTest(t *testing.T, installed installation, ports map[string]string) {
 }
 
 func TestGatewayRoutesMatchIngress(t *testing.T) {
-	installed := install(t, everything)
+	installed := install(t, kubernetes.Everything)
 	byIngress, byGateway := make(map[string]string), make(map[string]string)
 	for _, path := range object[*networking.Ingress](t, installed, "Ingress/shop-nanomon").Spec.Rules[0].HTTP.Paths {
 		byIngress[path.Path+" "+string(*path.PathType)] = path.Backend.Service.Name

@@ -1,0 +1,73 @@
+// Package cluster installs NanoMon on a real Kubernetes API server with Helm and kubectl. Pods are scheduled and become
+// ready, but no container runs.
+package cluster
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"nanomon/tests/support/clustertest"
+)
+
+// kube is the cluster of all tests in this package.
+var kube *clustertest.Cluster
+
+func TestMain(m *testing.M) {
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (code int, err error) {
+	// The tests mostly wait for the controllers. The nodes have room for the pods of six.
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		return 1, err
+	}
+	if kube, err = clustertest.Start("node-1", "node-2", "drained-1", "drained-2"); err != nil {
+		return 1, err
+	}
+	code = m.Run()
+	return code, kube.Stop()
+}
+
+// outcome is what a command printed, and its error.
+type outcome struct {
+	output, errors string
+	err            error
+}
+
+// execute runs a program of the cluster with text as its standard input.
+func execute(t *testing.T, text, name string, arguments ...string) outcome {
+	t.Helper()
+	var output, errors bytes.Buffer
+	command := kube.Command(t.Context(), name, arguments...)
+	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(text), &output, &errors
+	err := command.Run()
+	return outcome{output.String(), errors.String(), err}
+}
+
+// warns reports whether the API server sent a warning.
+func (o outcome) warns() bool { return strings.Contains(strings.ToLower(o.errors), "warn") }
+
+// succeed runs a program of the cluster and returns its output. It fails the test if the program fails or if the API
+// server sends a warning.
+func succeed(t *testing.T, name string, arguments ...string) string {
+	t.Helper()
+	return succeedWith(t, "", name, arguments...)
+}
+
+func succeedWith(t *testing.T, text, name string, arguments ...string) string {
+	t.Helper()
+	o := execute(t, text, name, arguments...)
+	if o.err != nil || o.warns() {
+		t.Fatalf("%s %s: %v\n%s%s", name, strings.Join(arguments, " "), o.err, o.errors, o.output)
+	}
+	return o.output
+}

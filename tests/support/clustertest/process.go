@@ -1,0 +1,71 @@
+package clustertest
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// process is a running program of the cluster.
+type process struct {
+	name    string
+	command *exec.Cmd
+	log     string
+	done    chan struct{}
+	err     error
+}
+
+// launch starts a program of the cluster. Its temporary files and its log are in the folder of the cluster.
+func (c *Cluster) launch(name string, arguments ...string) error {
+	log, err := os.Create(filepath.Join(c.folder, fmt.Sprintf("%d-%s.log", len(c.processes), name)))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	command := exec.Command(filepath.Join(c.programs, "kubernetes"), append([]string{name}, arguments...)...)
+	command.Dir, command.Stdout, command.Stderr = c.folder, log, log
+	command.Env = append(os.Environ(), "TMPDIR="+c.folder, "HOME="+c.folder)
+	// The program must not outlive a test that is killed.
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if err := command.Start(); err != nil {
+		return err
+	}
+	p := &process{name: name, command: command, log: log.Name(), done: make(chan struct{})}
+	go func() {
+		p.err = command.Wait()
+		close(p.done)
+	}()
+	c.processes = append(c.processes, p)
+	return nil
+}
+
+// kill ends a program and everything that it started. On SIGTERM it would take up to 20 s.
+func (p *process) kill() {
+	_ = syscall.Kill(-p.command.Process.Pid, syscall.SIGKILL)
+	<-p.done
+}
+
+// tail returns the last lines of the log.
+func (p *process) tail() string {
+	text, err := os.ReadFile(p.log)
+	if err != nil {
+		return err.Error()
+	}
+	lines := bytes.Split(text, []byte("\n"))
+	return string(bytes.Join(lines[max(0, len(lines)-20):], []byte("\n")))
+}
+
+// freePort returns a port on which nothing listens, because these programs can't report a port that they chose.
+func freePort() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	address := listener.Addr().String()
+	return address[strings.LastIndex(address, ":")+1:], listener.Close()
+}
