@@ -34,7 +34,7 @@ func TestManifestsRun(t *testing.T) {
 
 // TestWorkshopMonitors imports the monitors of the workshop.
 func TestWorkshopMonitors(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(servicetest.Root(), "deploy", "kubernetes", "steps", "monitors.json"))
+	text, err := os.ReadFile(filepath.Join(servicetest.Root(), "docs", "workshop-monitors.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
