@@ -70,8 +70,8 @@ var chartSteps = []step{
 		sees: []sight{
 			{"kubectl -n nanomon get secret nanomon-passwords --output jsonpath={.data.MONGO_URI} | base64 --decode",
 				`^mongodb://nanomon:[0-9a-f]{32}@nanomon-mongodb:27017/\?replicaSet=rs0&directConnection=true$`},
-			{"helm template --kube-version 1.37 nanomon deploy/helm/nanomon --namespace nanomon --set mongodb.auth.existingSecret=nanomon-passwords | " +
-				"grep --only-matching 'name: nanomon-mongodb$\\|name: nanomon-passwords' | sort | uniq", "name: nanomon-passwords"}}},
+			{"helm template --kube-version 1.37 nanomon deploy/helm/nanomon --namespace nanomon --set mongodb.auth.existingSecret=nanomon-passwords",
+				`name: "?nanomon-passwords"?, key: rootPassword`}}},
 	{command: upgrade, prints: "REVISION: 2", sees: []sight{
 		{"kubectl -n nanomon get ingress", `nanomon +traefik +nanomon.example.org`},
 		{"kubectl -n nanomon get deployments", `(?s)nanomon-api +2/2.*nanomon-frontend +2/2.*nanomon-runner +2/2`}},

@@ -18,7 +18,7 @@ import (
 )
 
 // patience limits how long a command may take, and how long it may take until something can be seen.
-const patience = 90 * time.Second
+const patience = 3 * time.Minute
 
 // step is a command of a document, and what a reader of the document sees after it.
 type step struct {
