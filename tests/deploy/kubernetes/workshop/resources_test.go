@@ -7,7 +7,7 @@ var resources = []step{
 	{command: "kubectl set resources deployment/frontend --requests=memory=4Mi --limits=memory=4Mi", prints: "resource requirements updated",
 		sees: []sight{{"kubectl rollout status deployment/frontend", "successfully rolled out"}}},
 	{command: "kubectl get pods --selector app.kubernetes.io/component=frontend", prints: `frontend-`},
-	{command: "kubectl describe pod --selector app.kubernetes.io/component=frontend", prints: `memory: +4Mi`},
+	{command: "kubectl describe pod --show-events --selector app.kubernetes.io/component=frontend", prints: `memory: +4Mi`},
 	{command: "kubectl rollout undo deployment/frontend", prints: undone},
 	{command: "kubectl apply -f https://github.com/kubernetes-sigs/metrics-server/releases/latest/download/components.yaml",
 		as: "kubectl apply -f " + testdata + "/metrics-server.yaml"},
@@ -26,8 +26,8 @@ var resources = []step{
 	{command: "kubectl set resources deployment/frontend --requests=cpu=1000", prints: "resource requirements updated",
 		sees: []sight{
 			{"kubectl get pods", `frontend-\S+ +0/1 +Pending`},
-			{"kubectl describe pod --selector app.kubernetes.io/component=frontend", `FailedScheduling.* Insufficient cpu`}}},
-	{command: "kubectl describe pod --selector app.kubernetes.io/component=frontend", prints: `FailedScheduling.* Insufficient cpu`,
+			{"kubectl describe pod --show-events --selector app.kubernetes.io/component=frontend", `FailedScheduling.* Insufficient cpu`}}},
+	{command: "kubectl describe pod --show-events --selector app.kubernetes.io/component=frontend", prints: `FailedScheduling.* Insufficient cpu`,
 		then: "kubectl apply -f deploy/kubernetes/basic/3-frontend.yaml; kubectl rollout status deployment/frontend"},
 }
 

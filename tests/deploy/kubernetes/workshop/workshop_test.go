@@ -73,7 +73,7 @@ var podAndDeployment = []step{
 		prints: "unlabeled",
 		sees:   []sight{{"kubectl get pods --output name", `^(pod/frontend-\S+\n){4}$`}, {"kubectl get deployments", `frontend +3/3`}},
 		then:   "kubectl delete pod --selector '!app.kubernetes.io/component'"},
-	{command: "kubectl describe pod", prints: `(?s)Environment Variables from:\s+frontend +ConfigMap`},
+	{command: "kubectl describe pod NAME", as: "kubectl describe $(kubectl get pods --output name | head -1)", prints: `(?s)Environment Variables from:\s+frontend +ConfigMap`},
 }
 
 var servicesAndSettings = []step{
@@ -159,7 +159,7 @@ var probes = []step{
 		sees: []sight{{"kubectl get pods", `mongodb-0 +1/1 +Running`}}},
 	{command: `kubectl patch deployment/api --type=json --patch '[{"op": "replace", "path": "/spec/template/spec/containers/0/livenessProbe/httpGet/path", "value": "/api/nothing"}]'`, prints: "patched"},
 	{command: "kubectl get pods --watch", endless: true, prints: `api-\S+ +1/1 +Running`},
-	{command: "kubectl describe pod --selector app.kubernetes.io/component=api", prints: `Liveness: +http-get http://:http/api/nothing `},
+	{command: "kubectl describe pod --show-events --selector app.kubernetes.io/component=api", prints: `Liveness: +http-get http://:http/api/nothing `},
 	{command: "kubectl rollout undo deployment/api", prints: undone,
 		sees: []sight{{"kubectl get deployment api --output jsonpath='{..livenessProbe.httpGet.path}'", `^/api/$`}}},
 	{command: "kubectl rollout undo", skip: mention},
