@@ -197,21 +197,21 @@ func (s terminal) run(t *testing.T, text string, step step) (string, error) {
 	command := s.command(ctx, "exec "+text)
 	command.Stdout, command.Stderr = output, output
 	if err := command.Run(); ctx.Err() == nil {
-		return output.String(), fmt.Errorf("ended by itself: %w", err)
+		return output.text.String(), fmt.Errorf("ended by itself: %w", err)
 	}
-	return output.String(), nil
+	return output.text.String(), nil
 }
 
-// searched calls found once its text matches.
+// searched calls found once its text matches. The buffer is not embedded, because its ReadFrom would bypass Write.
 type searched struct {
-	bytes.Buffer
+	text    bytes.Buffer
 	pattern *regexp.Regexp
 	found   func()
 }
 
 func (s *searched) Write(text []byte) (int, error) {
-	n, err := s.Buffer.Write(text)
-	if s.pattern.Match(s.Bytes()) {
+	n, err := s.text.Write(text)
+	if s.pattern.Match(s.text.Bytes()) {
 		s.found()
 	}
 	return n, err
