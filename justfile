@@ -80,6 +80,7 @@ test-long:
     go test -C tests/deploy/kubernetes -count=1 -v -timeout 45m ./cluster
     go test -count=1 -v -timeout 45m ./tests/deploy/release
     go test -count=1 -v -timeout 10m ./tests/system/memory
+    go test -C tests/deploy/kubernetes -count=1 -v -timeout 30m ./workshop
 
 # Measure the CPU time of a thousand monitors, which must be low; needs a machine that does nothing else
 bench-checks: build

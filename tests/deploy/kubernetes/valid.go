@@ -5,11 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"nanomon/tests/support/servicetest"
 )
 
 // ValidDocuments returns the valid documents of the tests: one of each kind that is checked.
 func ValidDocuments() ([]string, error) {
-	text, err := os.ReadFile(filepath.Join(root(), "tests", "deploy", "kubernetes", "testdata", "valid.yaml"))
+	text, err := os.ReadFile(filepath.Join(servicetest.Root(), "tests", "deploy", "kubernetes", "testdata", "valid.yaml"))
 	return strings.SplitAfter(string(text), "---\n"), err
 }
 
