@@ -6,12 +6,14 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"nanomon/tests/support/servicetest"
 )
 
 // TestFoldersContainOnlyManifests decodes every file that `kubectl apply --recursive --filename deploy/kubernetes` reads.
 // kubectl stops at a file that is not a manifest.
 func TestFoldersContainOnlyManifests(t *testing.T) {
-	err := filepath.WalkDir(filepath.Join(root(), "deploy", "kubernetes"), func(path string, _ fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(servicetest.Root(), "deploy", "kubernetes"), func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !slices.Contains([]string{".json", ".yaml", ".yml"}, filepath.Ext(path)) {
 			return err
 		}

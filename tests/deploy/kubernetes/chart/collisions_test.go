@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"nanomon/tests/deploy/kubernetes"
+
 	"sigs.k8s.io/yaml"
 )
 
@@ -80,10 +82,10 @@ func TestCollisionsNameTheirValue(t *testing.T) {
 	known := paths("", values)
 	named := regexp.MustCompile(` and set (\S+)(?: or (\S+))?$`)
 	without := []string{"PORT", "HEALTH_FILE", "PROMETHEUS_PORT"}
-	installed := install(t, everything)
+	installed := install(t, kubernetes.Everything)
 	for _, service := range []string{"api", "frontend", "runner"} {
 		for _, name := range slices.Sorted(maps.Keys(installed.environment(t, service))) {
-			if strings.Contains(everything, "{name: "+name) {
+			if strings.Contains(kubernetes.Everything, "{name: "+name) {
 				continue // from extraEnv
 			}
 			message := collision(t, service, name)
@@ -104,7 +106,7 @@ func TestCollisionsNameTheirValue(t *testing.T) {
 func collision(t *testing.T, service, name string) string {
 	t.Helper()
 	var values map[string]any
-	if err := yaml.Unmarshal([]byte(everything), &values); err != nil {
+	if err := yaml.Unmarshal([]byte(kubernetes.Everything), &values); err != nil {
 		t.Fatal(err)
 	}
 	values[service].(map[string]any)["extraEnv"] = []any{map[string]any{"name": name, "value": "a"}}

@@ -48,6 +48,12 @@ const (
 		"kubectl -n nanomon create secret generic nanomon-notifications --from-literal=ALERT_SMTP_PASSWORD=secret"
 	upgrade   = "helm -n nanomon upgrade nanomon deploy/helm/nanomon -f values.yaml --wait"
 	uninstall = "helm -n nanomon uninstall nanomon"
+	resize    = `kubectl -n nanomon patch persistentvolumeclaim data-nanomon-mongodb-0 --type=merge --patch '{"spec": {"resources": {"requests": {"storage": "16Gi"}}}}'`
+	upgrade16 = "helm -n nanomon upgrade nanomon deploy/helm/nanomon -f values.yaml --set mongodb.persistence.size=16Gi --wait"
+	// fast creates another storage class.
+	fast = "kubectl get storageclass standard --output yaml | sed 's/name: standard/name: fast/; /is-default-class/d; /uid:/d; /resourceVersion:/d' | kubectl create -f -"
+	// pod prints the identity of MongoDB's pod.
+	pod = "kubectl -n nanomon get pod nanomon-mongodb-0 --output jsonpath={.metadata.uid}"
 	// kept prints what an installation of the chart keeps over an upgrade and a removal.
 	kept = "kubectl -n nanomon get secret nanomon-mongodb --output jsonpath={.data}; " +
 		"kubectl -n nanomon get persistentvolumeclaim data-nanomon-mongodb-0 --output jsonpath={.metadata.uid}"
@@ -72,10 +78,26 @@ var chartSteps = []step{
 				`^mongodb://nanomon:[0-9a-f]{32}@nanomon-mongodb:27017/\?replicaSet=rs0&directConnection=true$`},
 			{"helm template --kube-version 1.37 nanomon deploy/helm/nanomon --namespace nanomon --set mongodb.auth.existingSecret=nanomon-passwords",
 				`name: "?nanomon-passwords"?, key: rootPassword`}}},
-	{command: upgrade, prints: "REVISION: 2", sees: []sight{
+	{command: `kubectl -n nanomon patch secret nanomon-mongodb --type=merge --patch '{"stringData": {"password": "another one"}}'`, prints: "patched"},
+	{command: "helm -n nanomon upgrade nanomon deploy/helm/nanomon -f values.yaml", prints: "has been upgraded", sees: []sight{
+		{"kubectl -n nanomon get secret nanomon-mongodb --output jsonpath={.data.MONGO_URI} | base64 --decode", `^mongodb://nanomon:another%20one@`}}},
+	{command: "kubectl -n nanomon rollout restart statefulset/nanomon-mongodb deployment/nanomon-api deployment/nanomon-runner",
+		prints: `(\S+ restarted\n){3}`, sees: installed, then: "(" + kept + ") > kept"},
+	{command: upgrade, prints: "has been upgraded", sees: []sight{
 		{"kubectl -n nanomon get ingress", `nanomon +traefik +nanomon.example.org`},
 		{"kubectl -n nanomon get deployments", `(?s)nanomon-api +2/2.*nanomon-frontend +2/2.*nanomon-runner +2/2`}},
-		then: "(" + kept + ") | cmp kept"},
+		then: "(" + kept + ") | cmp kept; " + pod + " > pod"},
+	{command: resize, as: `kubectl patch storageclass standard --patch '{"allowVolumeExpansion": true}'; ` + resize, prints: "(?s)patched.*patched"},
+	{command: "kubectl -n nanomon delete statefulset nanomon-mongodb --cascade=orphan", prints: "deleted", then: pod + " | cmp pod"},
+	{command: upgrade16, prints: "has been upgraded", sees: []sight{
+		{"kubectl -n nanomon get statefulset nanomon-mongodb --output jsonpath={..storage}", "^16Gi"}}, then: "(" + kept + ") | cmp kept"},
+	{command: "kubectl -n nanomon delete statefulset nanomon-mongodb", prints: "deleted"},
+	{command: "kubectl -n nanomon delete persistentvolumeclaim data-nanomon-mongodb-0 --ignore-not-found", prints: "deleted"},
+	{command: "helm -n nanomon upgrade nanomon deploy/helm/nanomon -f values.yaml --set mongodb.persistence.storageClass=fast --wait",
+		as:     fast + "; helm -n nanomon upgrade nanomon deploy/helm/nanomon -f values.yaml --set mongodb.persistence.storageClass=fast --wait",
+		prints: "has been upgraded",
+		sees:   []sight{{"kubectl -n nanomon get persistentvolumeclaims", `data-nanomon-mongodb-0 +Bound .* fast `}},
+		then:   "sed -i '$ a mongodb: {persistence: {storageClass: fast}}' values.yaml; (" + kept + ") > kept"},
 	{command: "kubectl -n nanomon exec nanomon-mongodb-0 -- mongodump --db nanomon --archive --gzip > original.archive.gz", skip: container},
 	{command: uninstall, prints: `release "nanomon" uninstalled`,
 		then: "(" + kept + ") | cmp kept; helm install nanomon deploy/helm/nanomon -n nanomon -f values.yaml --wait; (" + kept + ") | cmp kept"},

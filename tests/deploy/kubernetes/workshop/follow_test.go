@@ -47,7 +47,7 @@ type terminal struct{ folder string }
 // clean deletes everything that the commands create, after a failure too.
 func clean(t *testing.T) {
 	for _, arguments := range []string{
-		"namespace nanomon nanomon-helm noted traefik", "clusterrole,clusterrolebinding nanomon-prometheus", "ingressclass traefik",
+		"namespace nanomon nanomon-helm noted traefik", "clusterrole,clusterrolebinding nanomon-prometheus", "ingressclass traefik", "storageclass fast",
 		"deployment metrics-server --namespace kube-system", "pod load",
 	} {
 		command := kube.Command(context.Background(), "kubectl",
