@@ -38,8 +38,7 @@ run-db:
 # Run all tests except fault, deployment, peer and long tests
 test: build _test-tools _api
     @# The system tests come first, because they mostly wait while the other packages use the CPU.
-    go test -race -timeout 20m $(go list ./tests/... ./... | grep -vE '/tests/(deploy/(azure|images|release)|system/(fault|load|memory)|peers/.*)$')
-    go test -C tests/deploy/compose -race ./...
+    go test -race -timeout 20m $(go list ./tests/... ./... | grep -vE '/tests/(deploy/(azure|docker|release)|system/(fault|load|memory)|peers/.*)$')
     go test -count=1 ./tests/system/load
     npm --prefix frontend run --silent test:browser
 
@@ -68,10 +67,10 @@ test-azure: _test-tools
     @scripts/install-python-tools.sh deploy/azure
     go test -race -count=1 ./tests/deploy/azure
 
-# Build the images with buildah and run them; needs root
+# Build the images with a Docker engine, and run them, also with Docker Compose; needs root
 test-images: _page _test-tools
-    @{ command -v buildah && command -v ip; } >/dev/null || scripts/install-packages.sh buildah iproute2
-    go test -race -count=1 -timeout 10m ./tests/deploy/images
+    @scripts/fetch-docker.sh
+    go test -race -count=1 -timeout 20m ./tests/deploy/docker
 
 # Run the long tests: build a release for every platform, and measure memory while targets stall or send a lot
 test-long:
@@ -166,7 +165,7 @@ lint fix="false": (_fix fix) _page check-specs
     go vet ./...
     go run {{ staticcheck }} ./...
     # With -race like the tests, so that dependencies are compiled only once.
-    for module in tests/deploy/compose tests/deploy/kubernetes; do (cd $module && go vet -race ./... && GOFLAGS=-race go run -race=false {{ staticcheck }} ./...) || exit; done
+    for module in tests/deploy/kubernetes; do (cd $module && go vet -race ./... && GOFLAGS=-race go run -race=false {{ staticcheck }} ./...) || exit; done
     @scripts/fetch-programs.sh shellcheck shellcheck
     PATH="$PATH:.tools/bin" shellcheck .ci/run scripts/just scripts/*.sh deploy/azure/*.sh deploy/helm/nanomon/files/*.sh
     PATH="$PATH:.tools/bin" go run {{ actionlint }}

@@ -17,8 +17,11 @@ if [ ! -x .tools/ferretdb ] || [ -n "$(find tests/support/ferretdb scripts/build
   # always use it; the rest of the filter is applied to the found document anyway.
   sed -i 's/params\.Filter\.Len() == 1/params.Filter.Len() > 0/' "$work/ferretdb/internal/backends/sqlite/collection.go"
   grep -q 'params.Filter.Len() > 0' "$work/ferretdb/internal/backends/sqlite/collection.go"
+  # The embedded FerretDB has no setting for the name of its replica set. Patch: add one.
+  sed -i -e 's/^type Config struct {$/&\n\tReplSetName string/' -e 's/^\t\tTCPHost: .*/&\n\t\tReplSetName: config.ReplSetName,/' "$work/ferretdb/ferretdb/ferretdb.go"
+  [ "$(grep -c ReplSetName "$work/ferretdb/ferretdb/ferretdb.go")" = 2 ]
   cp tests/support/ferretdb/go.mod tests/support/ferretdb/go.sum "$work/"
   go mod edit -replace "github.com/FerretDB/FerretDB=$work/ferretdb" "$work/go.mod"
-  go build -C tests/support/ferretdb -modfile "$work/go.mod" -o ../../../.tools/ferretdb .
+  CGO_ENABLED=0 go build -C tests/support/ferretdb -modfile "$work/go.mod" -o ../../../.tools/ferretdb .
   touch .tools/ferretdb
 fi

@@ -127,7 +127,7 @@ func TestEveryDocumentIsLinkedFromTheReadme(t *testing.T) {
 
 // elsewhere lists names that look like a setting and aren't settings of the services.
 var elsewhere = map[string]bool{
-	"API_TOKEN": true, "BUILD_INFO": true, "CAP_NET_RAW": true, "GO_IMAGE": true, "HTTP_PROXY": true, "HTTPS_PROXY": true, "IMAGE_NAME": true, "IMAGE_REG": true,
+	"API_TOKEN": true, "BUILD_INFO": true, "CAP_NET_RAW": true, "DOCKER_BUILDKIT": true, "GO_IMAGE": true, "HTTP_PROXY": true, "HTTPS_PROXY": true, "IMAGE_NAME": true, "IMAGE_REG": true,
 	"IMAGE_TAG": true, "NO_PROXY": true,
 	"NANOMON_TEST_MONGO_URI": true, "NODE_IMAGE": true, "REGISTRY_PASSWORD": true, "REGISTRY_USER": true, "SSL_CERT_DIR": true, "SSL_CERT_FILE": true,
 }

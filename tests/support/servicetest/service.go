@@ -123,12 +123,8 @@ func (s *Service) WaitLog(t testing.TB, expression string) []string {
 	var groups []string
 	Eventually(t, "log line "+expression, func() bool {
 		groups = pattern.FindStringSubmatch(s.log.String())
-		select {
-		case <-s.exited:
-			if groups == nil {
-				t.Fatalf("the process ended; its log:\n%s", s.log)
-			}
-		default:
+		if groups == nil && s.Exited() {
+			t.Fatalf("the process ended; its log:\n%s", s.log)
 		}
 		return groups != nil
 	})
@@ -137,6 +133,16 @@ func (s *Service) WaitLog(t testing.TB, expression string) []string {
 
 // Log returns the output of the process so far.
 func (s *Service) Log() string { return s.log.String() }
+
+// Exited reports whether the process has ended.
+func (s *Service) Exited() bool {
+	select {
+	case <-s.exited:
+		return true
+	default:
+		return false
+	}
+}
 
 // Kill sends SIGKILL, which ends the process like a crash, and waits for its end.
 func (s *Service) Kill(t testing.TB) {
