@@ -38,7 +38,7 @@ run-db:
 # Run all tests except fault, deployment, peer and long tests
 test: build _test-tools _api
     @# The system tests come first, because they mostly wait while the other packages use the CPU.
-    go test -race -timeout 20m $(go list ./tests/... ./... | grep -vE '/tests/(deploy/(azure|docker|release)|system/(fault|load|memory)|peers/.*)$')
+    go test -race -timeout 20m $(go list ./tests/... ./... | grep -vE '/tests/(deploy/(azure|docker|pods|release)|system/(fault|load|memory)|peers/.*)$')
     go test -count=1 ./tests/system/load
     npm --prefix frontend run --silent test:browser
 
@@ -72,8 +72,15 @@ test-images: _page _test-tools
     @scripts/fetch-docker.sh
     go test -race -count=1 -timeout 20m ./tests/deploy/docker
 
-# Run the long tests: build a release for every platform, and measure memory while targets stall or send a lot
-test-long:
+# Install the chart on a Kubernetes cluster whose pods run the images, and upgrade, kill and drain them; needs root
+test-pods: _page _test-tools
+    @scripts/fetch-docker.sh
+    @scripts/fetch-containerd.sh
+    @scripts/build-kubernetes.sh
+    go test -race -count=1 -v -timeout 20m ./tests/deploy/pods
+
+# Run the long tests: pods, a release for every platform, and memory while targets stall or send a lot
+test-long: test-pods
     go test -count=1 -v -timeout 45m ./tests/deploy/release
     go test -count=1 -v -timeout 10m ./tests/system/memory
 

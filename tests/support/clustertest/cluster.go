@@ -1,5 +1,6 @@
 // Package clustertest runs a Kubernetes cluster for tests: etcd, API server, controllers and scheduler are the real
-// programs. The nodes are real kubelets on an imitation of a container runtime: pods become ready, but no container runs.
+// programs. The nodes that [Start] starts are real kubelets on an imitation of a container runtime: pods become ready, but
+// no container runs. The node of [StartReal] runs containers.
 package clustertest
 
 import (
@@ -28,14 +29,14 @@ type Cluster struct {
 	etcd, server     string
 }
 
-// Start starts a cluster with the named nodes, a default storage class, and the custom resources of the Gateway API and
-// of the Prometheus operator. It builds the programs first, which takes minutes if they are not in the cache.
+// Start starts a cluster with the named nodes, a default storage class, and the custom resources that NanoMon uses. It
+// builds the programs first, which takes minutes if they are not in the cache.
 func Start(nodes ...string) (*Cluster, error) {
 	c, err := newCluster()
 	if err != nil {
 		return nil, err
 	}
-	if err := c.start(nodes); err != nil {
+	if err := c.start(nodes, c.startHollowNode); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
 	return c, nil
@@ -65,7 +66,7 @@ func build() (string, error) {
 	return strings.TrimSpace(string(output)), nil
 }
 
-func (c *Cluster) start(nodes []string) error {
+func (c *Cluster) start(nodes []string, startNode func(name string) error) error {
 	if err := errors.Join(c.chooseAddresses(), c.writeCredentials(nodes)); err != nil {
 		return err
 	}
@@ -75,7 +76,11 @@ func (c *Cluster) start(nodes []string) error {
 	if err := c.wait("the API server to be ready", func() error { return c.try("get", "--raw", "/readyz") }); err != nil {
 		return err
 	}
-	if err := errors.Join(c.startControllers(), c.startNodes(nodes), c.createResources()); err != nil {
+	problems := []error{c.startControllers()}
+	for _, node := range nodes {
+		problems = append(problems, startNode(node))
+	}
+	if err := errors.Join(append(problems, c.createResources())...); err != nil {
 		return err
 	}
 	return c.wait("the cluster to be ready", func() error {
@@ -87,12 +92,29 @@ func (c *Cluster) start(nodes []string) error {
 	})
 }
 
-// Stop ends all programs of the cluster and removes its folder.
+// Stop ends all programs of the cluster and removes its volumes and its folder.
 func (c *Cluster) Stop() error {
+	volumes := c.volumes()
 	for _, p := range c.processes {
 		p.kill()
 	}
-	return os.RemoveAll(c.folder)
+	problems := []error{os.RemoveAll(c.folder)}
+	for _, volume := range volumes {
+		problems = append(problems, os.RemoveAll(volume))
+	}
+	return errors.Join(problems...)
+}
+
+// volumes returns the folders of the volumes. The provisioner creates them outside the folder of the cluster.
+func (c *Cluster) volumes() []string {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	output, err := c.Command(ctx, "kubectl", "get", "persistentvolumes", "--output=jsonpath={.items[*].spec.hostPath.path}").Output()
+	if err != nil {
+		// The API server doesn't run, so there are no volumes.
+		return nil
+	}
+	return strings.Fields(string(output))
 }
 
 // wait repeats a condition until it succeeds or a program of the cluster ends.
@@ -144,7 +166,7 @@ func (c *Cluster) Command(ctx context.Context, name string, arguments ...string)
 
 // try runs kubectl and returns its output as an error if it fails.
 func (c *Cluster) try(arguments ...string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	output, err := c.Command(ctx, "kubectl", arguments...).CombinedOutput()
 	if err != nil {
@@ -159,11 +181,20 @@ func (c *Cluster) createResources() error {
 	if err := os.WriteFile(class, []byte(storageClass), 0o600); err != nil {
 		return err
 	}
-	return errors.Join(c.try("apply", "--filename", class),
-		c.try("apply", "--server-side", "--filename", filepath.Join(c.programs, "crds")))
+	arguments := []string{"apply", "--server-side", "--filename", class}
+	for _, name := range customResources {
+		arguments = append(arguments, "--filename", filepath.Join(c.programs, "crds", name+".yaml"))
+	}
+	return c.try(arguments...)
 }
 
-// storageClass uses the provisioner of the controller manager that creates folders on this machine.
+// customResources lists the custom resources that NanoMon uses. The others would make the API server start slowly.
+var customResources = []string{
+	"gateway.networking.k8s.io_gateways", "gateway.networking.k8s.io_httproutes", "monitoring.coreos.com_servicemonitors",
+}
+
+// storageClass uses the provisioner of the controller manager that creates folders on this machine. A volume is created
+// with the first pod that uses it.
 const storageClass = `
 apiVersion: storage.k8s.io/v1
 kind: StorageClass
@@ -171,6 +202,5 @@ metadata:
   name: standard
   annotations: {storageclass.kubernetes.io/is-default-class: "true"}
 provisioner: kubernetes.io/host-path
-reclaimPolicy: Delete
-allowVolumeExpansion: false
+volumeBindingMode: WaitForFirstConsumer
 `
