@@ -28,7 +28,7 @@ func buildCache() (string, error) {
 	return filepath.Join(folder, "nanomon-tools", "go-build"), err
 }
 
-// fillBuildCache downloads the modules and compiles all packages of the images, as the Dockerfiles do.
+// fillBuildCache downloads the modules and compiles all packages of the images as the Dockerfiles do, without linking.
 func fillBuildCache() error {
 	cache, err := buildCache()
 	if err != nil {
@@ -43,7 +43,7 @@ func fillBuildCache() error {
 		other:          {"./services/frontend"},
 	} {
 		arguments := append([]string{"GOCACHE=" + cache, "CGO_ENABLED=0", "GOARCH=" + architecture,
-			"go", "build", "-trimpath", "-buildvcs=false", "-o", os.DevNull}, programs...)
+			"go", "list", "-export", "-deps", "-trimpath", "-buildvcs=false"}, programs...)
 		if _, err := output("env", arguments...); err != nil {
 			return err
 		}

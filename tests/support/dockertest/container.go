@@ -75,7 +75,7 @@ func (c Container) WaitHealthy() {
 	c.t.Helper()
 	servicetest.EventuallyWithin(c.t, 2*time.Minute, "a healthy container", func() bool {
 		status := c.Inspect("{{.State.Status}} {{.State.Health.Status}}")
-		if !strings.HasPrefix(status, "running ") || strings.HasSuffix(status, " unhealthy") {
+		if status == "running unhealthy" || strings.HasPrefix(status, "exited ") {
 			c.t.Fatalf("the container is %s: %s", status, c.Inspect("{{json .State}}"))
 		}
 		return status == "running healthy"
@@ -122,5 +122,13 @@ func Serve(t testing.TB, handler http.Handler, secure bool) (server *httptest.Se
 // Gateway returns the address of the test for containers.
 func Gateway(t testing.TB) string {
 	t.Helper()
-	return Docker(t, "network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", "bridge")
+	bridge, err := net.InterfaceByName("docker0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addresses, err := bridge.Addrs()
+	if err != nil || len(addresses) == 0 {
+		t.Fatalf("docker0 has no address: %v", err)
+	}
+	return addresses[0].(*net.IPNet).IP.String()
 }

@@ -51,14 +51,18 @@ func outside() (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
+	return isolate(cgroupVariable+"="+cgroupPrefix+strconv.Itoa(os.Getpid()), composeVariable+"="+compose)
+}
+
+// isolate runs this program in its own namespaces, with additional variables, and returns its exit code.
+func isolate(variables ...string) (code int, err error) {
 	program, err := os.Executable()
 	if err != nil {
 		return 1, err
 	}
-	cgroup := cgroupPrefix + strconv.Itoa(os.Getpid())
 	command := exec.Command(program, os.Args[1:]...)
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
-	command.Env = append(os.Environ(), cgroupVariable+"="+cgroup, composeVariable+"="+compose)
+	command.Env = append(os.Environ(), variables...)
 	// The kernel kills the first process of the namespaces together with this thread, and the others with the first.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -108,17 +112,8 @@ func removeTree(folder string) {
 
 // inside starts the engine and runs the tests. The engine is killed when this process ends.
 func inside(m *testing.M) (code int, err error) {
-	for _, mount := range []struct {
-		source, target, kind string
-		flags                uintptr
-	}{
-		{"", "/", "", unix.MS_REC | unix.MS_PRIVATE},
-		{"proc", "/proc", "proc", 0},
-		{"tmpfs", "/run", "tmpfs", 0},
-	} {
-		if err := unix.Mount(mount.source, mount.target, mount.kind, mount.flags, ""); err != nil {
-			return 1, fmt.Errorf("mount %s: %w", mount.target, err)
-		}
+	if err := mountFolders(); err != nil {
+		return 1, err
 	}
 	if _, err := output("ip", "link", "set", "lo", "up"); err != nil {
 		return 1, err
@@ -130,4 +125,21 @@ func inside(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	return m.Run(), nil
+}
+
+// mountFolders mounts what shows the processes of these namespaces, and a folder for all files of the engine.
+func mountFolders() error {
+	for _, mount := range []struct {
+		source, target, kind string
+		flags                uintptr
+	}{
+		{"", "/", "", unix.MS_REC | unix.MS_PRIVATE},
+		{"proc", "/proc", "proc", 0},
+		{"tmpfs", "/run", "tmpfs", 0},
+	} {
+		if err := unix.Mount(mount.source, mount.target, mount.kind, mount.flags, ""); err != nil {
+			return fmt.Errorf("mount %s: %w", mount.target, err)
+		}
+	}
+	return nil
 }
