@@ -45,10 +45,12 @@ func (c *Cluster) startRealNode(name, cgroup string) error {
 		os.WriteFile(c.path("cni/10-bridge.conflist"), []byte(network), 0o600),
 		os.WriteFile(c.path("containerd.toml"), fmt.Appendf(nil, runtimeConfig, c.folder, pauseImage, containerd("")), 0o600),
 		os.WriteFile(c.path("kubelet.yaml"), fmt.Appendf(nil, kubeletConfig, c.folder, cgroup), 0o600),
-		c.launchProgram("containerd", containerd("containerd"), "--config", c.path("containerd.toml")),
 	)
 	if err != nil {
 		return err
+	}
+	if err := c.launchProgram("containerd", containerd("containerd"), "--config", c.path("containerd.toml")); err != nil {
+		return fmt.Errorf("%w: run scripts/fetch-containerd.sh", err)
 	}
 	if err := c.wait("containerd", func() error { return c.ctr("version").Run() }); err != nil {
 		return err
