@@ -70,9 +70,14 @@ func (s *shop) createMonitors(t *testing.T) {
 	}
 }
 
-// waitChecked waits until each monitor has a result of a check after a time.
+// waitChecked waits until the API answers and each monitor has a result of a check after a time. A service reaches a pod
+// only some time after it is ready.
 func (s *shop) waitChecked(t *testing.T, from time.Time) {
 	t.Helper()
+	servicetest.EventuallyWithin(t, startLimit, "the API", func() bool {
+		status, _ := servicetest.Call(t, http.MethodGet, s.api+"/status", nil)
+		return status == http.StatusOK
+	})
 	servicetest.EventuallyWithin(t, startLimit, "new results of all monitors", func() bool {
 		for _, m := range s.monitors {
 			results := servicetest.Results(t, s.api, m.ID)
