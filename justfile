@@ -76,7 +76,7 @@ test-images: _page _test-tools
 test-pods: _page _test-tools
     @scripts/fetch-docker.sh
     @scripts/fetch-containerd.sh
-    @scripts/build-kubernetes.sh
+    @scripts/build-kubernetes.sh >/dev/null
     go test -race -count=1 -v -timeout 20m ./tests/deploy/pods
 
 # Run the long tests: pods, a release for every platform, and memory while targets stall or send a lot
