@@ -40,7 +40,7 @@ run-db:
 # Run all tests except fault, deployment, peer and long tests
 test: build _test-tools _api
     @# The system tests come first, because they mostly wait while the other packages use the CPU.
-    go test -race -timeout 20m $(go list ./tests/... ./... | grep -vE '/tests/(deploy/(azure|docker|release)|system/(fault|load|memory)|peers/.*)$')
+    go test -race -timeout 20m $(go list ./tests/... ./... | grep -vE '/tests/(deploy/(azure|docker|pods|release)|system/(fault|load|memory)|peers/.*)$')
     go test -count=1 ./tests/system/load
     npm --prefix frontend run --silent test:browser
 
@@ -75,12 +75,18 @@ test-images: _page _test-tools
     @scripts/fetch-docker.sh
     go test -race -count=1 -timeout 20m ./tests/deploy/docker
 
-# Run the long tests: the whole life of each installation with Helm 3 and 4, a release for every platform, memory under load
-test-long:
-    go test -C tests/deploy/kubernetes -count=1 -v -timeout 45m ./cluster
+# Install the chart on a Kubernetes cluster whose pods run the images, and upgrade, kill and drain them; needs root
+test-pods: _page _test-tools
+    @scripts/fetch-docker.sh
+    @scripts/fetch-containerd.sh
+    @scripts/build-kubernetes.sh >/dev/null
+    go test -race -count=1 -v -timeout 20m ./tests/deploy/pods
+
+# Run the long tests: pods, all installations with Helm 3 and 4, the commands of all documents, a release, memory
+test-long: test-pods
+    go test -C tests/deploy/kubernetes -count=1 -v -timeout 45m ./cluster ./workshop
     go test -count=1 -v -timeout 45m ./tests/deploy/release
     go test -count=1 -v -timeout 10m ./tests/system/memory
-    go test -C tests/deploy/kubernetes -count=1 -v -timeout 30m ./workshop
 
 # Measure the CPU time of a thousand monitors, which must be low; needs a machine that does nothing else
 bench-checks: build

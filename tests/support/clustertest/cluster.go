@@ -1,5 +1,6 @@
 // Package clustertest runs a Kubernetes cluster for tests: etcd, API server, controllers and scheduler are the real
-// programs. The nodes are real kubelets on an imitation of a container runtime: pods become ready, but no container runs.
+// programs. The nodes that [Start] starts are real kubelets on an imitation of a container runtime: pods become ready, but
+// no container runs. The node of [StartReal] runs containers.
 package clustertest
 
 import (
@@ -35,7 +36,7 @@ func Start(nodes ...string) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.start(nodes); err != nil {
+	if err := c.start(nodes, c.startHollowNode); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
 	return c, nil
@@ -65,7 +66,7 @@ func build() (string, error) {
 	return strings.TrimSpace(string(output)), nil
 }
 
-func (c *Cluster) start(nodes []string) error {
+func (c *Cluster) start(nodes []string, startNode func(name string) error) error {
 	if err := errors.Join(c.chooseAddresses(), c.writeCredentials(nodes)); err != nil {
 		return err
 	}
@@ -75,7 +76,11 @@ func (c *Cluster) start(nodes []string) error {
 	if err := c.wait("the API server to be ready", func() error { return c.try("get", "--raw", "/readyz") }); err != nil {
 		return err
 	}
-	if err := errors.Join(c.startControllers(), c.startNodes(nodes), c.createResources()); err != nil {
+	problems := []error{c.startControllers()}
+	for _, node := range nodes {
+		problems = append(problems, startNode(node))
+	}
+	if err := errors.Join(append(problems, c.createResources())...); err != nil {
 		return err
 	}
 	return c.wait("the cluster to be ready", func() error {

@@ -20,14 +20,19 @@ type process struct {
 	err     error
 }
 
-// launch starts a program of the cluster. Its temporary files and its log are in the folder of the cluster.
+// launch starts a program of Kubernetes.
 func (c *Cluster) launch(name string, arguments ...string) error {
+	return c.launchProgram(name, filepath.Join(c.programs, "kubernetes"), append([]string{name}, arguments...)...)
+}
+
+// launchProgram starts a program. Its temporary files and its log are in the folder of the cluster.
+func (c *Cluster) launchProgram(name, path string, arguments ...string) error {
 	log, err := os.Create(filepath.Join(c.folder, fmt.Sprintf("%d-%s.log", len(c.processes), name)))
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	command := exec.Command(filepath.Join(c.programs, "kubernetes"), append([]string{name}, arguments...)...)
+	command := exec.Command(path, arguments...)
 	command.Dir, command.Stdout, command.Stderr = c.folder, log, log
 	command.Env = append(os.Environ(), "TMPDIR="+c.folder, "HOME="+c.folder)
 	// The program must not outlive a test that is killed.

@@ -13,6 +13,9 @@ import (
 	"strings"
 )
 
+// services is the range of the addresses of services.
+const services = "10.96.0.0/16"
+
 // chooseAddresses chooses the addresses of etcd and of the API server.
 func (c *Cluster) chooseAddresses() error {
 	etcd, err1 := freePort()
@@ -72,10 +75,14 @@ func (c *Cluster) startServer() error {
 		return err
 	}
 	return c.launch("kube-apiserver", "--etcd-servers="+c.etcd, "--bind-address=127.0.0.1", "--secure-port="+port,
-		"--cert-dir="+c.path("certificates"), "--endpoint-reconciler-type=none", "--service-cluster-ip-range=10.96.0.0/16",
+		"--cert-dir="+c.path("certificates"), "--endpoint-reconciler-type=none", "--service-cluster-ip-range="+services,
 		"--token-auth-file="+c.path("tokens.csv"), "--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction",
 		"--service-account-issuer=https://kubernetes.default.svc", "--service-account-key-file="+c.path("key.pem"),
 		"--service-account-signing-key-file="+c.path("key.pem"),
+		// Nothing uses this address. Without it, the server needs a default route.
+		"--advertise-address=192.0.2.1",
+		// The names of the nodes are in no name server.
+		"--kubelet-preferred-address-types=InternalIP",
 		// Pod Security, not the API server itself, refuses privileged pods.
 		"--allow-privileged")
 }
@@ -89,17 +96,12 @@ func (c *Cluster) startControllers() error {
 	)
 }
 
-func (c *Cluster) startNodes(nodes []string) error {
-	for _, node := range nodes {
-		port, err := freePort()
-		if err != nil {
-			return err
-		}
-		if err := c.launch("hollow-node", "--morph=kubelet", "--name="+node, "--kubeconfig="+c.path(node+".yaml"),
-			"--kubelet-port="+port, "--kubelet-read-only-port=0", "--use-host-image-service=false",
-			"--kube-api-qps=100", "--kube-api-burst=200"); err != nil {
-			return err
-		}
+func (c *Cluster) startHollowNode(name string) error {
+	port, err := freePort()
+	if err != nil {
+		return err
 	}
-	return nil
+	return c.launch("hollow-node", "--morph=kubelet", "--name="+name, "--kubeconfig="+c.path(name+".yaml"),
+		"--kubelet-port="+port, "--kubelet-read-only-port=0", "--use-host-image-service=false",
+		"--kube-api-qps=100", "--kube-api-burst=200")
 }

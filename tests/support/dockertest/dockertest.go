@@ -21,6 +21,9 @@ import (
 // cgroupVariable contains the name of the cgroup of all containers. It is set only inside the namespaces.
 const cgroupVariable = "NANOMON_DOCKER_CGROUP"
 
+// Cgroup returns the name of the cgroup of all containers, which is removed after the tests.
+func Cgroup() string { return os.Getenv(cgroupVariable) }
+
 // Run runs the tests of a package and returns the exit code. TestMain calls it: once on this machine, and once more in
 // the namespaces.
 func Run(m *testing.M) int {

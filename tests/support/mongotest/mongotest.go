@@ -96,7 +96,7 @@ func startServer(dir string, standIn func(dir string) (newCommand, error)) (*pro
 	if err != nil {
 		return nil, err
 	}
-	return startStandIn(command("127.0.0.1:0"))
+	return startStandIn(command(localAddress))
 }
 
 // Database returns the name of a new database on the server and drops the database when the test ends.

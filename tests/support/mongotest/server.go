@@ -23,27 +23,36 @@ type Server struct {
 // newCommand returns the command that starts a stand-in on address.
 type newCommand func(address string) *exec.Cmd
 
+// localAddress makes a server choose a free port.
+const localAddress = "127.0.0.1:0"
+
 // FerretDB starts the stand-in that stores its data on disk and has no change streams.
 func FerretDB(t testing.TB) *Server {
 	t.Helper()
+	return FerretDBAt(t, localAddress)
+}
+
+// FerretDBAt does the same as [FerretDB] on an address, host:port.
+func FerretDBAt(t testing.TB, address string) *Server {
+	t.Helper()
 	command, err := ferretDB(t.TempDir())
-	return serve(t, command, err)
+	return serve(t, address, command, err)
 }
 
 // JavaServer starts the stand-in that stores its data in memory and has change streams.
 func JavaServer(t testing.TB) *Server {
 	t.Helper()
 	command, err := javaServer("")
-	return serve(t, command, err)
+	return serve(t, localAddress, command, err)
 }
 
-func serve(t testing.TB, command newCommand, err error) *Server {
+func serve(t testing.TB, address string, command newCommand, err error) *Server {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &Server{t: t, command: command}
-	s.start("127.0.0.1:0")
+	s.start(address)
 	t.Cleanup(s.Kill)
 	return s
 }
