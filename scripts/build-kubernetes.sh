@@ -12,9 +12,11 @@ folder=$(LDFLAGS="-X $stamp.gitVersion=$version -X $stamp.gitMajor=$major -X $st
   scripts/build-test-program.sh kubernetes helm=helm.sh/helm/v3/cmd/helm helm4=helm.sh/helm/v4/cmd/helm)
 if [ ! -d "$folder/crds" ]; then
   work=$(mktemp -d "$folder/.crds-XXXXXX")
+  trap 'rm -rf "$work"' EXIT
+  chmod 755 "$work"
   go mod download -C tests/support/kubernetes sigs.k8s.io/gateway-api github.com/prometheus-operator/prometheus-operator
   cp --no-preserve=mode "$(module sigs.k8s.io/gateway-api Dir)"/config/crd/standard/*.yaml "$work"
   cp --no-preserve=mode "$(module github.com/prometheus-operator/prometheus-operator Dir)"/example/prometheus-operator-crd/*.yaml "$work"
-  mv -T "$work" "$folder/crds" 2>/dev/null || rm -rf "$work"
+  mv -T "$work" "$folder/crds" 2>/dev/null || [ -d "$folder/crds" ]
 fi
 echo "$folder"

@@ -18,13 +18,15 @@ if [ ! -d "$folder" ]; then
   mkdir -p "$cache"
   work=$(mktemp -d "$cache/.building-XXXXXX")
   trap 'rm -rf "$work"' EXIT
+  chmod 755 "$work" # other users may run the programs
   echo "build-test-program: building $name, which can take up to 15 minutes the first time" >&2
   for program in "${programs[@]}"; do
     CGO_ENABLED=0 go build -trimpath -ldflags "-s -w ${LDFLAGS:-}" -o "$work/${program%%=*}" "${program#*=}"
   done
   # Another process may have built the same folder at the same time.
   mv -T "$work" "$folder" 2>/dev/null || [ -d "$folder" ]
-  # Programs of earlier versions of the module are no longer needed.
-  find "$cache" -maxdepth 1 -name "$name-*" ! -path "$folder" -mtime +30 -exec rm -rf {} +
+  # Remove what nobody has used for a month, and what a killed build has left.
+  find "$cache" -maxdepth 1 \( -name "$name-*" ! -path "$folder" -mtime +30 -o -name '.building-*' -mtime +1 \) -exec rm -rf {} +
 fi
+touch "$folder"
 echo "$folder"

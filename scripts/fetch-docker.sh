@@ -15,7 +15,10 @@ fi
 mkdir -p .tools
 work=$(mktemp -d "$PWD/.tools/docker-XXXXXX")
 trap 'rm -rf "$work"' EXIT
-(cd "$work" && apt-get download -qq -o APT::Sandbox::User=root docker.io containerd runc tini)
+packages=(docker.io containerd runc tini)
+# From Debian 13 on, the command docker is in a package of its own.
+if apt-cache show docker-cli >/dev/null 2>&1; then packages+=(docker-cli); fi
+(cd "$work" && apt-get download -qq -o APT::Sandbox::User=root "${packages[@]}")
 for package in "$work"/*.deb; do
   dpkg-deb --extract "$package" "$work/files"
 done

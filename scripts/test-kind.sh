@@ -46,8 +46,9 @@ use upgrade --values tests/deploy/kubernetes/chart/testdata/full-values.yaml
 
 # The chart refuses this before it changes anything.
 before=$(generations)
-if "${helm[@]}" upgrade nanomon deploy/helm/nanomon --set image.tag=other --set mongodb.persistence.size=16Gi; then
-  echo "test-kind: the upgrade to another volume was not refused" >&2
+if refusal=$("${helm[@]}" upgrade nanomon deploy/helm/nanomon --set image.tag=other --set mongodb.persistence.size=16Gi 2>&1) ||
+  [[ $refusal != *"mongodb.persistence.size can't change"* ]]; then
+  echo "test-kind: the upgrade to another volume was not refused with a sentence: $refusal" >&2
   exit 1
 fi
 [ "$before" = "$(generations)" ]

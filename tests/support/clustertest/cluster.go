@@ -26,7 +26,8 @@ type Cluster struct {
 	// programs is the folder with the programs, folder the one with everything that the cluster writes.
 	programs, folder string
 	processes        []*process
-	etcd, server     string
+	host             string // its address
+	etcd, server     string // URLs
 }
 
 // Start starts a cluster with the named nodes, a default storage class, and the custom resources that NanoMon uses. It
@@ -67,7 +68,8 @@ func build() (string, error) {
 }
 
 func (c *Cluster) start(nodes []string, startNode func(name string) error) error {
-	if err := errors.Join(c.chooseAddresses(), c.writeCredentials(nodes)); err != nil {
+	c.chooseAddresses()
+	if err := c.writeCredentials(nodes); err != nil {
 		return err
 	}
 	if err := errors.Join(c.startEtcd(), c.startServer()); err != nil {
@@ -87,21 +89,30 @@ func (c *Cluster) start(nodes []string, startNode func(name string) error) error
 		return errors.Join(
 			c.try("get", "serviceaccount", "default"),
 			c.try("wait", "--for=condition=Established", "--all", "customresourcedefinitions", "--timeout=30s"),
-			c.try("wait", "--for=condition=Ready", "--all", "nodes", "--timeout=30s"),
+			c.try(append([]string{"wait", "nodes", "--for=condition=Ready", "--timeout=30s"}, nodes...)...),
 		)
 	})
 }
 
-// Stop ends all programs of the cluster and removes its volumes and its folder.
+// Stop ends all programs of the cluster and removes its volumes and its folders.
 func (c *Cluster) Stop() error {
-	volumes := c.volumes()
+	for _, p := range c.processes {
+		// It could create another volume.
+		if p.name == "kube-controller-manager" {
+			p.kill()
+		}
+	}
+	folders := append(c.volumes(), c.folder)
 	for _, p := range c.processes {
 		p.kill()
+		folders = append(folders, p.kubeletFolder())
 	}
-	problems := []error{os.RemoveAll(c.folder)}
-	for _, volume := range volumes {
-		problems = append(problems, os.RemoveAll(volume))
+	var problems []error
+	for _, folder := range folders {
+		problems = append(problems, os.RemoveAll(folder))
 	}
+	// Another cluster may have volumes in the same folder.
+	_ = os.Remove(filepath.Join(os.TempDir(), "hostpath_pv"))
 	return errors.Join(problems...)
 }
 

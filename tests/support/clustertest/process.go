@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 )
@@ -55,6 +56,18 @@ func (p *process) kill() {
 	<-p.done
 }
 
+// rootFolder matches the line in which a hollow node logs its folder, which is always in /tmp.
+var rootFolder = regexp.MustCompile(`Using (/tmp/hollow-kubelet\.[0-9]+) as root dir`)
+
+// kubeletFolder returns the folder of a hollow node, or "" for other programs.
+func (p *process) kubeletFolder() string {
+	text, err := os.ReadFile(p.log)
+	if found := rootFolder.FindSubmatch(text); err == nil && found != nil {
+		return string(found[1])
+	}
+	return ""
+}
+
 // tail returns the last lines of the log.
 func (p *process) tail() string {
 	text, err := os.ReadFile(p.log)
@@ -65,7 +78,7 @@ func (p *process) tail() string {
 	return string(bytes.Join(lines[max(0, len(lines)-20):], []byte("\n")))
 }
 
-// freePort returns a port on which nothing listens, because these programs can't report a port that they chose.
+// freePort returns a port on which nothing listens, because a kubelet can't report a port that it chose.
 func freePort() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -16,12 +16,13 @@ import (
 // services is the range of the addresses of services.
 const services = "10.96.0.0/16"
 
-// chooseAddresses chooses the addresses of etcd and of the API server.
-func (c *Cluster) chooseAddresses() error {
-	etcd, err1 := freePort()
-	server, err2 := freePort()
-	c.etcd, c.server = "http://127.0.0.1:"+etcd, "https://127.0.0.1:"+server
-	return errors.Join(err1, err2)
+// chooseAddresses chooses the addresses of etcd and of the API server, on a random address of the loopback interface, so
+// that no other program has their ports.
+func (c *Cluster) chooseAddresses() {
+	random := make([]byte, 3)
+	_, _ = rand.Read(random) // never fails
+	c.host = net.IPv4(127, random[0], random[1], random[2]|1).String()
+	c.etcd, c.server = "http://"+c.host+":2379", "https://"+c.host+":6443"
 }
 
 func (c *Cluster) path(name string) string { return filepath.Join(c.folder, name) }
@@ -59,22 +60,14 @@ current-context: test
 `
 
 func (c *Cluster) startEtcd() error {
-	peer, err := freePort()
-	if err != nil {
-		return err
-	}
-	peers := "http://127.0.0.1:" + peer
+	peers := "http://" + c.host + ":2380"
 	return c.launch("etcd", "--data-dir="+c.path("etcd"), "--unsafe-no-fsync", "--log-level=error",
 		"--listen-client-urls="+c.etcd, "--advertise-client-urls="+c.etcd,
 		"--listen-peer-urls="+peers, "--initial-advertise-peer-urls="+peers, "--initial-cluster=default="+peers)
 }
 
 func (c *Cluster) startServer() error {
-	_, port, err := net.SplitHostPort(strings.TrimPrefix(c.server, "https://"))
-	if err != nil {
-		return err
-	}
-	return c.launch("kube-apiserver", "--etcd-servers="+c.etcd, "--bind-address=127.0.0.1", "--secure-port="+port,
+	return c.launch("kube-apiserver", "--etcd-servers="+c.etcd, "--bind-address="+c.host, "--secure-port=6443",
 		"--cert-dir="+c.path("certificates"), "--endpoint-reconciler-type=none", "--service-cluster-ip-range="+services,
 		"--token-auth-file="+c.path("tokens.csv"), "--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction",
 		"--service-account-issuer=https://kubernetes.default.svc", "--service-account-key-file="+c.path("key.pem"),

@@ -12,11 +12,11 @@ import (
 // unquoted are names that are no strings in YAML without quotes.
 var unquoted = []string{"no", "on", "null", "123", "1e3", "0x1f"}
 
-// TestNamesThatNeedQuotes renders kubernetes.Cases that have all kinds of objects, in namespaces and releases with such names.
+// TestNamesThatNeedQuotes renders cases that have all kinds of objects, in namespaces and releases with such names.
 func TestNamesThatNeedQuotes(t *testing.T) {
 	for _, name := range unquoted {
 		options := chartutil.ReleaseOptions{Name: name, Namespace: name, Revision: 1, IsInstall: true}
-		for _, title := range []string{"kubernetes.Everything", "network policies", "own MongoDB without a volume"} {
+		for _, title := range []string{"everything", "network policies", "own MongoDB without a volume"} {
 			installed, err := render(t, "v1.37.0", options, kubernetes.Cases[title].Values)
 			if err != nil {
 				t.Errorf("%s, %s: %v", name, title, err)

@@ -295,7 +295,7 @@ func TestRejectedValues(t *testing.T) {
 	}
 }
 
-// TestEmptySelectors checks that selectors without a condition, which select kubernetes.Everything, are accepted.
+// TestEmptySelectors checks that selectors without a condition, which select everything, are accepted.
 func TestEmptySelectors(t *testing.T) {
 	for _, peer := range []string{
 		"{podSelector: {}}", "{namespaceSelector: {}}", "{namespaceSelector: {}, podSelector: {matchLabels: {}}}", "{podSelector: {matchExpressions: []}}",

@@ -4,6 +4,8 @@ package cluster
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -30,11 +32,26 @@ func run(m *testing.M) (code int, err error) {
 	if err := flag.Set("test.parallel", "6"); err != nil {
 		return 1, err
 	}
-	if kube, err = clustertest.Start("node-1", "node-2", "drained-1", "drained-2"); err != nil {
+	if kube, err = clustertest.Start("node-1", "node-2", "node-3", "node-4", "drained-1", "drained-2"); err != nil {
 		return 1, err
+	}
+	if err := reserveDrained(); err != nil {
+		return 1, errors.Join(err, kube.Stop())
 	}
 	code = m.Run()
 	return code, kube.Stop()
+}
+
+// reserveDrained keeps all pods except those of TestDrain from the nodes that it drains.
+func reserveDrained() error {
+	var problems []error
+	for _, change := range []string{"label nodes drained-1 drained-2 drained=true", "taint nodes drained-1 drained-2 drained=true:NoSchedule"} {
+		output, err := kube.Command(context.Background(), "kubectl", strings.Fields(change)...).CombinedOutput()
+		if err != nil {
+			problems = append(problems, fmt.Errorf("kubectl %s: %w\n%s", change, err, output))
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // outcome is what a command printed, and its error.
@@ -46,11 +63,11 @@ type outcome struct {
 // execute runs a program of the cluster with text as its standard input.
 func execute(t *testing.T, text, name string, arguments ...string) outcome {
 	t.Helper()
-	var output, errors bytes.Buffer
+	var output, problems bytes.Buffer
 	command := kube.Command(t.Context(), name, arguments...)
-	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(text), &output, &errors
+	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(text), &output, &problems
 	err := command.Run()
-	return outcome{output.String(), errors.String(), err}
+	return outcome{output.String(), problems.String(), err}
 }
 
 // warns reports whether the API server sent a warning.

@@ -20,13 +20,10 @@ podDisruptionBudget: {enabled: true}
 // each service.
 func TestDrain(t *testing.T) {
 	t.Parallel()
-	for _, node := range []string{"drained-1", "drained-2"} {
-		succeed(t, "kubectl", "label", "node", node, "drained=true")
-		succeed(t, "kubectl", "taint", "node", node, "drained=true:NoSchedule")
-	}
 	r := newRelease(t, "helm", "drain", spread)
 	r.kubectl("cordon", "drained-2")
 	r.install()
+	r.kubectl("wait", "poddisruptionbudgets", "--all", "--for=jsonpath={.status.disruptionsAllowed}=1", "--timeout=2m")
 	if refused := r.drain("5s"); !strings.Contains(refused.errors, "Cannot evict pod as it would violate the pod's disruption budget") {
 		t.Errorf("kubectl drain without another node: %v\n%s", refused.err, refused.errors)
 	}

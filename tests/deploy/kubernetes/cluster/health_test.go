@@ -14,14 +14,20 @@ import (
 // API server repairs the entry of a service's address that it is still writing.
 var harmless = []string{"FailedGetResourceMetric", "FailedComputeMetricsReplicas", "ClusterIPNotAllocated"}
 
-// wantHealthy checks that all containers run and are ready, that no event warns, that another kubectl apply of the
-// manifests would change nothing, and that they pass the strict validation of the API server.
-func (r release) wantHealthy() {
+// wantRunning checks that all containers run and are ready, and that no event warns.
+func (r release) wantRunning() {
 	r.Helper()
 	r.wantReady()
 	if warnings := r.warnings(); warnings != "" {
 		r.Error(warnings)
 	}
+}
+
+// wantHealthy checks in addition that another kubectl apply of the manifests would change nothing, and that they pass the
+// strict validation of the API server.
+func (r release) wantHealthy() {
+	r.Helper()
+	r.wantRunning()
 	manifests := r.helm("get", "manifest", "shop")
 	// The field manager of the chart's objects is Helm. kubectl would report them as conflicts.
 	apply := []string{"--server-side", "--force-conflicts", "--field-manager=helm", "--filename=-"}
@@ -128,7 +134,7 @@ func (r release) wantRemaining(want []string) {
 	r.eventually(func() string { return strings.Join(r.remaining(), " ") }, func(got string) bool { return got == strings.Join(want, " ") })
 }
 
-// eventually waits until what got returns is as wanted. It fails the test after a minute, with the last of it.
+// eventually waits until what got returns is as wanted. It fails the test after two minutes, with the last of it.
 func (r release) eventually(got func() string, wanted func(string) bool) {
 	r.Helper()
 	var last string
@@ -137,7 +143,7 @@ func (r release) eventually(got func() string, wanted func(string) bool) {
 			r.Logf("the last state while waiting: %s", last)
 		}
 	})
-	servicetest.EventuallyWithin(r.T, time.Minute, "another state", func() bool {
+	servicetest.EventuallyWithin(r.T, 2*time.Minute, "another state", func() bool {
 		last = got()
 		return wanted(last)
 	})

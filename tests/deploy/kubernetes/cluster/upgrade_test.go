@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -39,5 +40,28 @@ func TestReuseValues(t *testing.T) {
 				t.Errorf("secrets and claims, - before the upgrade, + after:\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestUpgradesAreRefused upgrades to values that Kubernetes would refuse half-way, or with which the release would get an
+// empty database. Nothing may change.
+func TestUpgradesAreRefused(t *testing.T) {
+	t.Parallel()
+	r := newRelease(t, "helm", "refused-upgrades", "")
+	r.install()
+	before := r.states()
+	for value, sentence := range map[string]string{
+		"mongodb.persistence.size=16Gi":         "mongodb.persistence.size can't change",
+		"mongodb.persistence.storageClass=fast": "mongodb.persistence.storageClass can't change",
+		"mongodb.persistence.enabled=false":     "mongodb.persistence.enabled can't change",
+		"fullnameOverride=other":                "shop-nanomon-mongodb",
+	} {
+		upgraded := execute(t, "", "helm", "upgrade", "shop", chart, "--set="+value, "--namespace="+r.namespace)
+		if upgraded.err == nil || !strings.Contains(upgraded.errors, sentence) {
+			t.Errorf("%s: %v: want %q in:\n%s", value, upgraded.err, sentence, upgraded.errors)
+		}
+	}
+	if diff := cmp.Diff(before, r.states()); diff != "" {
+		t.Errorf("- before the refused upgrades, + after:\n%s", diff)
 	}
 }

@@ -50,7 +50,9 @@ func clean(t *testing.T) {
 		"namespace nanomon nanomon-helm noted traefik", "clusterrole,clusterrolebinding nanomon-prometheus", "ingressclass traefik", "storageclass fast",
 		"deployment metrics-server --namespace kube-system", "pod load",
 	} {
-		command := kube.Command(context.Background(), "kubectl",
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		command := kube.Command(ctx, "kubectl",
 			append([]string{"delete", "--ignore-not-found"}, strings.Fields(arguments)...)...)
 		if output, err := command.CombinedOutput(); err != nil {
 			t.Errorf("kubectl delete %s: %v\n%s", arguments, err, output)
