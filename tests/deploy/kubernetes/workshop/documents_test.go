@@ -34,6 +34,8 @@ var documents = []document{
 				as:     "cp -rL deploy/kubernetes/basic new; sed -i '/image: nanomon/s/:dev/:1.0.0/' new/*; kubectl apply -f new",
 				prints: `(?s)frontend configured.*api configured.*runner configured`,
 				sees:   []sight{{"kubectl -n nanomon get deployments --output wide", `\brunner +1/1 .*nanomon/runner:1.0.0`}}},
+			{command: "helm template nanomon deploy/helm/nanomon -f values.yaml > /dev/null",
+				as: "helm template --kube-version 1.37 nanomon deploy/helm/nanomon -f values.yaml > /dev/null", prints: "^$"},
 		}},
 }
 

@@ -71,7 +71,7 @@ var chart = []step{
 		sees: []sight{{"kubectl get deployments --namespace nanomon-helm", `nanomon-runner +2/2`}},
 		then: passwords + " | cmp passwords"},
 	// The Helm that the tests build takes an old Kubernetes as its default version.
-	{command: "helm template deploy/helm/nanomon", as: "helm template deploy/helm/nanomon --kube-version 1.37", prints: `(?s)kind: Deployment.*name: release-name-nanomon-runner`},
+	{command: "helm template deploy/helm/nanomon", as: "helm template deploy/helm/nanomon --kube-version 1.37", prints: `(?s)kind: Deployment.*name: "release-name-nanomon-runner"`},
 }
 
 var end = []step{
