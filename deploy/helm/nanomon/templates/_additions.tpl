@@ -10,7 +10,7 @@ rendered Deployment, in which the additional entries follow those of the chart. 
 {{- $container := first $pod.containers -}}
 {{- include "nanomon.checkEnv" (list $service ($values.extraEnv | default list) $container.env) -}}
 {{- include "nanomon.checkVolumes" (list $service ($values.extraVolumes | default list) ($pod.volumes | default list)) -}}
-{{- include "nanomon.checkMounts" (list $service $pod.volumes $container.volumeMounts) -}}
+{{- include "nanomon.checkMounts" (list $service $pod.volumes $container.volumeMounts (dig "spool" "enabled" false $values)) -}}
 {{- end }}
 
 {{/* For the service, the additional entries and all entries. */}}
@@ -22,9 +22,10 @@ rendered Deployment, in which the additional entries follow those of the chart. 
 {{- range index . 1 -}}
 {{- include "nanomon.checkSource" (list $service .) -}}
 {{- if has .name $own -}}
-{{- $value := get (include "nanomon.variables" $ | fromYaml) .name -}}
-{{- $advice := $value | empty | ternary ", because the chart needs its own value" (printf " and set %s" $value) -}}
-{{- fail (printf "%s.extraEnv contains %s, which the chart sets already: remove it there%s" $service .name $advice) -}}
+{{- $advice := "remove it there, because the chart needs its own value" -}}
+{{- with get (include "nanomon.variables" $ | fromYaml) .name }}{{ $advice = printf "remove it there and set %s" . }}{{ end -}}
+{{- if eq .name "SPOOL_DIR" }}{{ $advice = include "nanomon.ownSpool" $ }}{{ end -}}
+{{- fail (printf "%s.extraEnv contains %s, which the chart sets already: %s" $service .name $advice) -}}
 {{- else if ne (len (without $names .name)) (sub (len $names) 1 | int) -}}
 {{- fail (printf "%s.extraEnv contains %s twice: remove one of them" $service .name) -}}
 {{- end -}}
@@ -34,10 +35,12 @@ rendered Deployment, in which the additional entries follow those of the chart. 
 {{/* Fails unless an environment variable has at most one source. */}}
 {{- define "nanomon.checkSource" -}}
 {{- $entry := printf "%s.extraEnv contains %s" (index . 0) (index . 1).name -}}
-{{- with (index . 1).valueFrom -}}
-{{- if (index $ 1).value -}}
+{{- $source := (index . 1).valueFrom -}}
+{{- if not (kindIs "invalid" $source) -}}
+{{- $kinds := include "nanomon.kinds" $source -}}
+{{- if (index . 1).value -}}
 {{- fail (printf "%s with value and valueFrom: remove one of them" $entry) -}}
-{{- else if ne (values . | compact | len) 1 -}}
+{{- else if or (not $kinds) (contains "," $kinds) -}}
 {{- fail (printf "%s, whose valueFrom needs exactly one source: use for example secretKeyRef or configMapKeyRef" $entry) -}}
 {{- end -}}
 {{- end -}}
@@ -50,19 +53,22 @@ rendered Deployment, in which the additional entries follow those of the chart. 
 {{- $own := slice $names 0 (sub (len $names) (len (index . 1))) -}}
 {{- $value := printf "%s.extraVolumes" (index . 0) -}}
 {{- range index . 1 -}}
-{{- if gt (omit . "name" | values | compact | len) 1 -}}
-{{- fail (printf "%s contains the volume %s with several sources (%s): keep one of them" $value .name (omit . "name" | keys | sortAlpha | join ", ")) -}}
+{{- $kinds := include "nanomon.kinds" (omit . "name") -}}
+{{- if contains "," $kinds -}}
+{{- fail (printf "%s contains the volume %s with several sources (%s): keep one of them" $value .name $kinds) -}}
 {{- else if has .name $own -}}
-{{- fail (printf "%s contains the volume %s, which the chart has already: give it another name" $value .name) -}}
+{{- $advice := eq .name "spool" | ternary (include "nanomon.ownSpool" $) "give it another name" -}}
+{{- fail (printf "%s contains the volume %s, which the chart has already: %s" $value .name $advice) -}}
 {{- else if ne (len (without $names .name)) (sub (len $names) 1 | int) -}}
 {{- fail (printf "%s contains the volume %s twice: give one of them another name" $value .name) -}}
 {{- end -}}
 {{- end -}}
 {{- end }}
 
-{{/* For the service, all volumes and all mounts. */}}
+{{/* For the service, all volumes, all mounts, and whether the chart mounts a volume at /spool. */}}
 {{- define "nanomon.checkMounts" -}}
 {{- $service := index . 0 -}}
+{{- $spool := index . 3 -}}
 {{- $volumes := dict -}}
 {{- range index . 1 }}{{ $_ := set $volumes .name true }}{{ end -}}
 {{- $paths := dict -}}
@@ -71,10 +77,15 @@ rendered Deployment, in which the additional entries follow those of the chart. 
 {{- if not (hasKey $volumes .name) -}}
 {{- fail (printf "%s.extraVolumeMounts contains a mount of the volume %s, which doesn't exist: add it to %s.extraVolumes" $service .name $service) -}}
 {{- else if hasKey $paths $path -}}
-{{- fail (printf "%s.extraVolumeMounts contains a mount at %s, where another volume is mounted: use another path" $service .mountPath) -}}
+{{- $advice := and $spool (eq $path "/spool") | ternary (include "nanomon.ownSpool" $) "use another path" -}}
+{{- fail (printf "%s.extraVolumeMounts contains a mount at %s, where another volume is mounted: %s" $service .mountPath $advice) -}}
 {{- end -}}
 {{- $_ := set $paths $path true -}}
 {{- end -}}
+{{- end }}
+
+{{- define "nanomon.ownSpool" -}}
+set runner.spool.enabled to false to use your own volume
 {{- end }}
 
 {{/* The chart's value for each environment variable that the chart sets. PORT, HEALTH_FILE and PROMETHEUS_PORT have
@@ -92,7 +103,6 @@ AUTH_ISSUER: auth.issuer
 AUTH_AUDIENCE: auth.audience
 AUTH_PROTECT_READS: auth.protectReads
 API_ENDPOINT: frontend.apiEndpoint
-SPOOL_DIR: runner.spool.enabled
 USE_POLLING: runner.usePolling
 POLLING_INTERVAL: runner.pollingInterval
 RESULT_RETENTION: runner.resultRetention
@@ -112,13 +122,13 @@ ALERT_SMTP_HOST: runner.alerting.smtpHost
 ALERT_SMTP_PORT: runner.alerting.smtpPort
 ALERT_SMTP_USER: runner.alerting.smtpUser
 ALERT_SMTP_TLS: runner.alerting.smtpTLS
-ALERT_SMTP_PASSWORD: runner.alerting.password
-ALERT_WEBHOOK_URL: runner.alerting.webhookURL
-ALERT_WEBHOOK_SECRET: runner.alerting.webhookSecret
-ALERT_SLACK_URL: runner.alerting.slackURL
-ALERT_TEAMS_URL: runner.alerting.teamsURL
-ALERT_DISCORD_URL: runner.alerting.discordURL
-ALERT_NTFY_URL: runner.alerting.ntfyURL
-ALERT_NTFY_TOKEN: runner.alerting.ntfyToken
-ALERT_PAGERDUTY_KEY: runner.alerting.pagerDutyKey
+ALERT_SMTP_PASSWORD: runner.alerting.password, or add the key ALERT_SMTP_PASSWORD to the secret in runner.alerting.existingSecret
+ALERT_WEBHOOK_URL: runner.alerting.webhookURL, or add the key ALERT_WEBHOOK_URL to the secret in runner.alerting.existingSecret
+ALERT_WEBHOOK_SECRET: runner.alerting.webhookSecret, or add the key ALERT_WEBHOOK_SECRET to the secret in runner.alerting.existingSecret
+ALERT_SLACK_URL: runner.alerting.slackURL, or add the key ALERT_SLACK_URL to the secret in runner.alerting.existingSecret
+ALERT_TEAMS_URL: runner.alerting.teamsURL, or add the key ALERT_TEAMS_URL to the secret in runner.alerting.existingSecret
+ALERT_DISCORD_URL: runner.alerting.discordURL, or add the key ALERT_DISCORD_URL to the secret in runner.alerting.existingSecret
+ALERT_NTFY_URL: runner.alerting.ntfyURL, or add the key ALERT_NTFY_URL to the secret in runner.alerting.existingSecret
+ALERT_NTFY_TOKEN: runner.alerting.ntfyToken, or add the key ALERT_NTFY_TOKEN to the secret in runner.alerting.existingSecret
+ALERT_PAGERDUTY_KEY: runner.alerting.pagerDutyKey, or add the key ALERT_PAGERDUTY_KEY to the secret in runner.alerting.existingSecret
 {{- end }}

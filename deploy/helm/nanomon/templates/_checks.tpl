@@ -8,16 +8,17 @@
 {{- end -}}
 {{- end }}
 
-{{/* Fails if labels or annotations contain keys that the chart sets: the name of the value, its content, and those of
-the chart. */}}
-{{- define "nanomon.checkKeys" -}}
-{{- $value := index . 0 -}}
-{{- $own := index . 2 -}}
-{{- range $key, $_ := index . 1 -}}
-{{- if hasKey $own $key -}}
-{{- fail (printf "%s contains %s, which the chart sets already: remove it" $value $key) -}}
+{{- define "nanomon.checkAnnotations" -}}
+{{- if hasKey (.Values.podAnnotations | default dict) "checksum/secrets" -}}
+{{- fail "podAnnotations contains checksum/secrets, which the chart sets already: remove it" -}}
 {{- end -}}
-{{- end -}}
+{{- end }}
+
+{{/* The names of the entries of a dictionary that are not null, separated by commas. */}}
+{{- define "nanomon.kinds" -}}
+{{- $kinds := list -}}
+{{- range $kind, $content := . }}{{ if not (kindIs "invalid" $content) }}{{ $kinds = append $kinds $kind }}{{ end }}{{ end -}}
+{{- join ", " $kinds -}}
 {{- end }}
 
 {{/* Fails if a request is above its limit. For the root and the name of the value that has resources. */}}
@@ -44,7 +45,7 @@ the chart. */}}
 {{- if gt (int $values.autoscaling.minReplicas) (int $values.autoscaling.maxReplicas) -}}
 {{- fail (printf "%s.autoscaling.minReplicas is %v, which is above maxReplicas, %v: raise maxReplicas or lower minReplicas" $name $values.autoscaling.minReplicas $values.autoscaling.maxReplicas) -}}
 {{- else if not (or (dig "requests" "cpu" "" $resources) (dig "limits" "cpu" "" $resources)) -}}
-{{- fail (printf "%s.autoscaling needs a CPU request, because it measures in percent of it: set %s.resources.requests.cpu" $name $name) -}}
+{{- fail (printf "%s.autoscaling needs a CPU request, because it measures in percent of it: set %s.resources.requests.cpu, even if a LimitRange sets a default" $name $name) -}}
 {{- end -}}
 {{- end -}}
 {{- end }}
@@ -54,6 +55,18 @@ the chart. */}}
 {{- with .Values.mongodb.connectionURI -}}
 {{- if not (regexMatch "^mongodb([+]srv)?://." .) -}}
 {{- fail "mongodb.connectionURI must begin with mongodb:// or mongodb+srv://" -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* An error of the schema would show the number, and so a credential. */}}
+{{- define "nanomon.checkCredentials" -}}
+{{- range list "smtpUser" "password" "webhookSecret" "ntfyToken" "pagerDutyKey" -}}
+{{- $credential := get $.Values.runner.alerting . -}}
+{{- if not (kindIs "string" $credential) -}}
+{{- if or (lt (float64 $credential) 0.0) (gt (float64 $credential) 9007199254740991.0) -}}
+{{- fail (printf "runner.alerting.%s is a number that Helm can't read exactly: put it in quotes" .) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end }}
@@ -75,11 +88,10 @@ the chart. */}}
 {{- define "nanomon.checkPeers" -}}
 {{- $value := printf "networkPolicy.%s" (index . 1) -}}
 {{- range get (index . 0).Values.networkPolicy (index . 1) -}}
-{{- $kinds := list -}}
-{{- range $kind, $content := . }}{{ if not (kindIs "invalid" $content) }}{{ $kinds = append $kinds $kind }}{{ end }}{{ end -}}
+{{- $kinds := include "nanomon.kinds" . -}}
 {{- if not $kinds -}}
 {{- fail (printf "%s contains an empty peer: give it a podSelector, a namespaceSelector or an ipBlock; leave the whole list empty to admit everyone" $value) -}}
-{{- else if and (has "ipBlock" $kinds) (gt (len $kinds) 1) -}}
+{{- else if and (contains "ipBlock" $kinds) (contains "," $kinds) -}}
 {{- fail (printf "%s contains a peer with both an ipBlock and a selector: make two peers of it" $value) -}}
 {{- end -}}
 {{- end -}}

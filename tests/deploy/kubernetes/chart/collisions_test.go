@@ -23,23 +23,24 @@ func TestCollisions(t *testing.T) {
 		"runner: {extraEnv: [{name: MONGO_URI, value: 'mongodb://s3cret'}]}":                                                         "remove it there and set mongodb.connectionURI or mongodb.existingSecret",
 		"frontend: {extraEnv: [{name: API_ENDPOINT, value: /api}]}":                                                                  "remove it there and set frontend.apiEndpoint",
 		"frontend: {extraEnv: [{name: PORT, value: '80'}]}":                                                                          "frontend.extraEnv contains PORT, which the chart sets already: remove it there, because the chart needs its own value",
-		"runner: {extraEnv: [{name: SPOOL_DIR, value: /a}]}":                                                                         "remove it there and set runner.spool.enabled",
+		"runner: {extraEnv: [{name: SPOOL_DIR, value: /a}]}":                                                                         "runner.extraEnv contains SPOOL_DIR, which the chart sets already: set runner.spool.enabled to false to use your own volume",
 		"runner: {extraEnv: [{name: HEALTH_FILE, value: /a}]}":                                                                       "the chart needs its own value",
 		"authClientId: a\napi: {extraEnv: [{name: AUTH_CLIENT_ID, value: b}]}":                                                       "remove it there and set authClientId",
-		"runner: {alerting: {existingSecret: a}, extraEnv: [{name: ALERT_SLACK_URL, valueFrom: {secretKeyRef: {name: b, key: c}}}]}": "remove it there and set runner.alerting.slackURL",
+		"runner: {alerting: {existingSecret: a}, extraEnv: [{name: ALERT_SLACK_URL, valueFrom: {secretKeyRef: {name: b, key: c}}}]}": "remove it there and set runner.alerting.slackURL, or add the key ALERT_SLACK_URL to the secret in runner.alerting.existingSecret",
 		"runner: {extraEnv: [{name: TZ, value: UTC}, {name: TOKEN, value: a}, {name: TZ, value: CET}]}":                              "runner.extraEnv contains TZ twice: remove one of them",
 		"runner: {extraEnv: [{name: RESULT_RETENTION, value: 48h}], resultRetention: 24h}":                                           "set runner.resultRetention",
 
-		"runner: {extraVolumes: [{name: tmp, emptyDir: {}}]}":                                       `runner.extraVolumes contains the volume tmp, which the chart has already: give it another name`,
-		"runner: {extraVolumes: [{name: spool, persistentVolumeClaim: {claimName: a}}]}":            `runner.extraVolumes contains the volume spool, which the chart has already: give it another name`,
-		"api: {extraVolumes: [{name: ca, configMap: {name: a}}, {name: ca, configMap: {name: b}}]}": "api.extraVolumes contains the volume ca twice: give one of them another name",
-		"runner: {extraVolumes: [{name: a}], extraVolumeMounts: [{name: a, mountPath: tmp}]}":       "a mount at tmp, where another volume is mounted",
-		"runner: {extraVolumes: [{name: a}], extraVolumeMounts: [{name: a, mountPath: /tmp/}]}":     "runner.extraVolumeMounts contains a mount at /tmp/, where another volume is mounted: use another path",
-		"runner: {extraVolumeMounts: [{name: tmp, mountPath: /a}, {name: tmp, mountPath: /a}]}":     "runner.extraVolumeMounts contains a mount at /a, where another volume is mounted: use another path",
-		"frontend: {extraVolumeMounts: [{name: ca, mountPath: /ca}]}":                               "frontend.extraVolumeMounts contains a mount of the volume ca, which doesn't exist: add it to frontend.extraVolumes",
-		"runner: {spool: {enabled: false}, extraVolumeMounts: [{name: spool, mountPath: /spool}]}":  "mount of the volume spool, which doesn't exist: add it to runner.extraVolumes",
-		"podAnnotations: {checksum/secrets: a}":                                                     "podAnnotations contains checksum/secrets, which the chart sets already: remove it",
-		"metrics: {serviceMonitor: {enabled: true, labels: {app.kubernetes.io/name: a}}}":           "metrics.serviceMonitor.labels contains app.kubernetes.io/name, which the chart sets already: remove it",
+		"runner: {extraVolumes: [{name: tmp, emptyDir: {}}]}":                                                                                                       `runner.extraVolumes contains the volume tmp, which the chart has already: give it another name`,
+		"runner: {extraVolumes: [{name: spool, persistentVolumeClaim: {claimName: a}}]}":                                                                            `runner.extraVolumes contains the volume spool, which the chart has already: set runner.spool.enabled to false to use your own volume`,
+		"api: {extraVolumes: [{name: ca, configMap: {name: a}}, {name: ca, configMap: {name: b}}]}":                                                                 "api.extraVolumes contains the volume ca twice: give one of them another name",
+		"runner: {extraVolumes: [{name: a}], extraVolumeMounts: [{name: a, mountPath: tmp}]}":                                                                       "a mount at tmp, where another volume is mounted",
+		"runner: {extraVolumes: [{name: a}], extraVolumeMounts: [{name: a, mountPath: /tmp/}]}":                                                                     "runner.extraVolumeMounts contains a mount at /tmp/, where another volume is mounted: use another path",
+		"runner: {extraVolumeMounts: [{name: tmp, mountPath: /a}, {name: tmp, mountPath: /a}]}":                                                                     "runner.extraVolumeMounts contains a mount at /a, where another volume is mounted: use another path",
+		"runner: {extraVolumes: [{name: a}], extraVolumeMounts: [{name: a, mountPath: /spool/}]}":                                                                   "runner.extraVolumeMounts contains a mount at /spool/, where another volume is mounted: set runner.spool.enabled to false to use your own volume",
+		"runner: {spool: {enabled: false}, extraVolumes: [{name: spool}], extraVolumeMounts: [{name: spool, mountPath: /spool}, {name: spool, mountPath: /spool}]}": "mount at /spool, where another volume is mounted: use another path",
+		"frontend: {extraVolumeMounts: [{name: ca, mountPath: /ca}]}":                                                                                               "frontend.extraVolumeMounts contains a mount of the volume ca, which doesn't exist: add it to frontend.extraVolumes",
+		"runner: {spool: {enabled: false}, extraVolumeMounts: [{name: spool, mountPath: /spool}]}":                                                                  "mount of the volume spool, which doesn't exist: add it to runner.extraVolumes",
+		"podAnnotations: {checksum/secrets: a}":                                                                                                                     "podAnnotations contains checksum/secrets, which the chart sets already: remove it",
 	} {
 		_, err := tryInstall(t, values)
 		if err == nil || !strings.Contains(err.Error(), message) || strings.Contains(err.Error(), "s3cret") {
@@ -80,7 +81,7 @@ func TestCollisionsNameTheirValue(t *testing.T) {
 		t.Fatal(err)
 	}
 	known := paths("", values)
-	named := regexp.MustCompile(` and set (\S+)(?: or (\S+))?$`)
+	named := regexp.MustCompile(` set (\S+?)(?: or (\S+)|, or add the key \S+ to the secret in (\S+)| to false to use your own volume)?$`)
 	without := []string{"PORT", "HEALTH_FILE", "PROMETHEUS_PORT"}
 	installed := install(t, kubernetes.Everything)
 	for _, service := range []string{"api", "frontend", "runner"} {

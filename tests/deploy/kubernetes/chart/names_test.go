@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"helm.sh/helm/v3/pkg/chartutil"
 
 	"nanomon/tests/deploy/kubernetes"
@@ -63,11 +64,28 @@ func TestNamesOfServices(t *testing.T) {
 		{"v1.37.0", "1shop", "", ""},
 		{"v1.35.0", "1shop", "", `the names of services would begin with "1shop-nanomon", but must begin with a letter: set fullnameOverride`},
 		{"v1.35.0", "1shop", "fullnameOverride: watch", ""},
+		{"v1.37.0", "shop", "fullnameOverride: 1mon", ""},
+		{"v1.35.0", "shop", "fullnameOverride: 1mon", `the names of services would begin with "1mon", but must begin with a letter`},
 	} {
 		options := chartutil.ReleaseOptions{Name: c.name, Namespace: namespace, Revision: 1, IsInstall: true}
 		_, err := render(t, c.version, options, c.values)
 		if c.message == "" && err != nil || c.message != "" && (err == nil || !strings.Contains(err.Error(), c.message)) {
 			t.Errorf("%s, %s: error %v, want %q", c.name, c.values, err, c.message)
+		}
+	}
+}
+
+// TestLabelsOfServiceMonitors checks that the labels in the values override those of the chart.
+func TestLabelsOfServiceMonitors(t *testing.T) {
+	installed := install(t, "metrics: {serviceMonitor: {enabled: true, labels: {app.kubernetes.io/instance: prometheus, team: a}}}")
+	for _, service := range []string{"api", "runner"} {
+		labels := object[*monitoring.ServiceMonitor](t, installed, "ServiceMonitor/shop-nanomon-"+service).Labels
+		for name, want := range map[string]string{
+			"app.kubernetes.io/instance": "prometheus", "team": "a", "app.kubernetes.io/component": service, "app.kubernetes.io/managed-by": "Helm",
+		} {
+			if labels[name] != want {
+				t.Errorf("the label %s of %s is %q, want %q", name, service, labels[name], want)
+			}
 		}
 	}
 }

@@ -51,7 +51,6 @@ const (
 	upgrade   = "helm -n nanomon upgrade nanomon deploy/helm/nanomon -f values.yaml --wait"
 	uninstall = "helm -n nanomon uninstall nanomon"
 	resize    = `kubectl -n nanomon patch persistentvolumeclaim data-nanomon-mongodb-0 --type=merge --patch '{"spec": {"resources": {"requests": {"storage": "16Gi"}}}}'`
-	upgrade16 = "helm -n nanomon upgrade nanomon deploy/helm/nanomon -f values.yaml --set mongodb.persistence.size=16Gi --wait"
 	// fast creates another storage class.
 	fast = "kubectl get storageclass standard --output yaml | sed 's/name: standard/name: fast/; /is-default-class/d; /uid:/d; /resourceVersion:/d' | kubectl create -f -"
 	// pod prints the identity of MongoDB's pod.
@@ -91,15 +90,15 @@ var chartSteps = []step{
 		then: "(" + kept + ") | cmp kept; " + pod + " > pod"},
 	{command: resize, as: `kubectl patch storageclass standard --patch '{"allowVolumeExpansion": true}'; ` + resize, prints: "(?s)patched.*patched"},
 	{command: "kubectl -n nanomon delete statefulset nanomon-mongodb --cascade=orphan", prints: "deleted", then: pod + " | cmp pod"},
-	{command: upgrade16, prints: "has been upgraded", sees: []sight{
+	{command: upgrade, as: "echo 'mongodb: {persistence: {size: 16Gi}}' >> values.yaml; " + upgrade, prints: "has been upgraded", sees: []sight{
 		{"kubectl -n nanomon get statefulset nanomon-mongodb --output jsonpath={..storage}", "^16Gi"}}, then: "(" + kept + ") | cmp kept"},
 	{command: "kubectl -n nanomon delete statefulset nanomon-mongodb", prints: "deleted"},
 	{command: "kubectl -n nanomon delete persistentvolumeclaim data-nanomon-mongodb-0 --ignore-not-found", prints: "deleted"},
-	{command: "helm -n nanomon upgrade nanomon deploy/helm/nanomon -f values.yaml --set mongodb.persistence.storageClass=fast --wait",
-		as:     fast + "; helm -n nanomon upgrade nanomon deploy/helm/nanomon -f values.yaml --set mongodb.persistence.storageClass=fast --wait",
+	{command: upgrade,
+		as:     fast + "; sed -i 's/size: 16Gi/storageClass: fast/' values.yaml; " + upgrade,
 		prints: "has been upgraded",
 		sees:   []sight{{"kubectl -n nanomon get persistentvolumeclaims", `data-nanomon-mongodb-0 +Bound .* fast `}},
-		then:   "sed -i '$ a mongodb: {persistence: {storageClass: fast}}' values.yaml; (" + kept + ") > kept"},
+		then:   "(" + kept + ") > kept"},
 	{command: "kubectl -n nanomon exec nanomon-mongodb-0 -- mongodump --db nanomon --archive --gzip > original.archive.gz", skip: container},
 	{command: uninstall, prints: `release "nanomon" uninstalled`,
 		then: "(" + kept + ") | cmp kept; helm install nanomon deploy/helm/nanomon -n nanomon -f values.yaml --wait; (" + kept + ") | cmp kept"},
