@@ -167,8 +167,9 @@ func testDownAndUp(t *testing.T) {
 	if after := len(servicetest.Get[[]monitor.Monitor](t, localAPI+"/monitors")); after != monitors {
 		t.Errorf("%d monitors before, %d after", monitors, after)
 	}
-	if after := resultsOfPage(t); len(after) < len(before) {
-		t.Errorf("%d results before, %d after", len(before), len(after))
+	oldest := before[len(before)-1]
+	if after := resultsOfPage(t); !slices.ContainsFunc(after, func(r monitor.Result) bool { return r.ID == oldest.ID }) {
+		t.Errorf("the oldest result before is missing after: %+v", oldest)
 	}
 	checkNewResults(t)
 }
