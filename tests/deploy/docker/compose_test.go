@@ -78,7 +78,7 @@ func testDocumentedCompose(t *testing.T) {
 
 func testPage(t *testing.T) {
 	_, port := dockertest.Serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), false)
-	browser := exec.Command("node", "tests/browser/one-monitor.mjs", localPage, "Shop", "http://"+dockertest.Gateway(t)+":"+port)
+	browser := exec.Command("node", "tests/browser/use.mjs", localPage, "http://"+dockertest.Gateway(t)+":"+port)
 	browser.Dir = servicetest.Root()
 	if text, err := browser.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, text)
@@ -158,7 +158,7 @@ func testDatabaseRestart(t *testing.T) {
 // testDownAndUp removes all containers and starts new ones with the same data.
 func testDownAndUp(t *testing.T) {
 	monitors := len(servicetest.Get[[]monitor.Monitor](t, localAPI+"/monitors"))
-	before := resultsOfShop(t)
+	before := resultsOfPage(t)
 	compose(t, "down")
 	if left := compose(t, "ps", "--all", "--quiet"); left != "" {
 		t.Errorf("containers after down: %s", left)
@@ -167,20 +167,21 @@ func testDownAndUp(t *testing.T) {
 	if after := len(servicetest.Get[[]monitor.Monitor](t, localAPI+"/monitors")); after != monitors {
 		t.Errorf("%d monitors before, %d after", monitors, after)
 	}
-	if after := resultsOfShop(t); len(after) < len(before) {
-		t.Errorf("%d results before, %d after", len(before), len(after))
+	oldest := before[len(before)-1]
+	if after := resultsOfPage(t); !slices.ContainsFunc(after, func(r monitor.Result) bool { return r.ID == oldest.ID }) {
+		t.Errorf("the oldest result before is missing after: %+v", oldest)
 	}
 	checkNewResults(t)
 }
 
-// resultsOfShop returns the results of the monitor that the browser created.
-func resultsOfShop(t *testing.T) []monitor.Result {
+// resultsOfPage returns the results of the monitor that the browser created.
+func resultsOfPage(t *testing.T) []monitor.Result {
 	t.Helper()
 	for _, m := range servicetest.Get[[]monitor.Monitor](t, localAPI+"/monitors") {
-		if m.Name == "Shop" {
+		if m.Name == "This page" {
 			return servicetest.Results(t, localAPI, m.ID)
 		}
 	}
-	t.Fatal("the monitor Shop is missing")
+	t.Fatal(`the monitor "This page" is missing`)
 	return nil
 }

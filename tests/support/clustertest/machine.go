@@ -14,16 +14,7 @@ import (
 
 // prepareMachine creates what a node needs before it starts, in the caller's own network and mounts.
 func prepareMachine(cgroup string) error {
-	return errors.Join(hideVar(), hideSettings(), createCgroups(cgroup), createBridge())
-}
-
-// hideVar keeps what is written to /var, such as links to the logs of pods, in memory.
-func hideVar() error {
-	upper, work := "/run/var", "/run/var-work"
-	if err := errors.Join(os.MkdirAll(upper, 0o755), os.MkdirAll(work, 0o755)); err != nil {
-		return err
-	}
-	return unix.Mount("overlay", "/var", "overlay", 0, "lowerdir=/var,upperdir="+upper+",workdir="+work)
+	return errors.Join(hideSettings(), createCgroups(cgroup), createBridge())
 }
 
 // hideSettings shows the kubelet the kernel settings that it wants, so that it doesn't change those of this machine.
@@ -128,6 +119,7 @@ apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 containerRuntimeEndpoint: unix://%[1]s/containerd.sock
 podLogsDir: %[1]s/pod-logs
+volumePluginDir: %[1]s/volume-plugins
 cgroupRoot: /%[2]s
 cgroupDriver: cgroupfs
 failCgroupV1: false

@@ -204,7 +204,12 @@ func (b *base) importAs(name string) error {
 		return err
 	}
 	load.Stdin = content
-	if err := errors.Join(tar.Start(), load.Run(), tar.Wait()); err != nil {
+	if err := tar.Start(); err != nil {
+		return err
+	}
+	// If the import fails, tar ends only when nobody can read its output.
+	loaded := load.Run()
+	if err := errors.Join(loaded, content.Close(), tar.Wait()); err != nil {
 		return fmt.Errorf("import %s: %w\n%s%s", name, err, tarErrors.Bytes(), loadErrors.Bytes())
 	}
 	return nil

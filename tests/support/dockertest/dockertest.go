@@ -42,7 +42,7 @@ func Run(m *testing.M) int {
 // outside prepares what needs the network and runs this program again in its namespaces.
 func outside() (code int, err error) {
 	if os.Getuid() != 0 {
-		return 1, errors.New(`the tests with Docker require root: sudo env "PATH=$PATH" ./scripts/just test-images`)
+		return 1, errors.New(`the tests with Docker require root: sudo env "PATH=$PATH" "HOME=$HOME" ./scripts/just RECIPE`)
 	}
 	if err := fillBuildCache(); err != nil {
 		return 1, err
@@ -127,7 +127,8 @@ func inside(m *testing.M) (code int, err error) {
 	return m.Run(), nil
 }
 
-// mountFolders mounts what shows the processes of these namespaces, and a folder for all files of the engine.
+// mountFolders mounts what shows the processes of these namespaces, and a folder for all files of the engine. It hides
+// what programs write elsewhere.
 func mountFolders() error {
 	for _, mount := range []struct {
 		source, target, kind string
@@ -140,6 +141,19 @@ func mountFolders() error {
 		if err := unix.Mount(mount.source, mount.target, mount.kind, mount.flags, ""); err != nil {
 			return fmt.Errorf("mount %s: %w", mount.target, err)
 		}
+	}
+	return errors.Join(hide("etc"), hide("opt"), hide("var"))
+}
+
+// hide keeps what is written to a folder in memory.
+func hide(folder string) error {
+	upper, work := "/run/"+folder, "/run/work-"+folder
+	if err := errors.Join(os.MkdirAll(upper, 0o755), os.MkdirAll(work, 0o755)); err != nil {
+		return err
+	}
+	layers := "lowerdir=/" + folder + ",upperdir=" + upper + ",workdir=" + work
+	if err := unix.Mount("overlay", "/"+folder, "overlay", 0, layers); err != nil {
+		return fmt.Errorf("hide /%s: %w", folder, err)
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ const (
 	// configFolder contains the configuration of the docker command and its plugins.
 	configFolder = "/run/docker-config"
 	// startTime is the maximum duration of the start of the engine.
-	startTime = 30 * time.Second
+	startTime = 2 * time.Minute
 )
 
 // output runs a program in the root of the repository and returns its output without the trailing newline.
