@@ -57,7 +57,6 @@ test('the first load takes few round trips', async ({ page }) => {
     await quiet(page, () => waiting.length);
   }
   expect(rounds.length, JSON.stringify(rounds, null, 2)).toBeLessThanOrEqual(MAX_ROUND_TRIPS);
-  await page.unrouteAll({ behavior: 'ignoreErrors' });
 });
 
 test('the policy allows no inline scripts and no eval', async ({ nanomon }) => {
@@ -91,7 +90,6 @@ for (const width of [390, 1280]) {
       const { shift, violations, moved } = await page.evaluate(() => /** @type {any} */ (window).seen);
       expect(violations).toEqual([]);
       expect(shift, moved.join('\n')).toBeLessThan(MAX_SHIFT);
-      await page.unrouteAll({ behavior: 'ignoreErrors' });
     });
   }
 }

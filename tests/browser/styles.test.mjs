@@ -23,7 +23,6 @@ for (const width of [390, 1280]) {
     await compareBackwards();
     await page.goto('about:blank'); // The page forgets the styles of all views.
     await compareBackwards();
-    await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
 }
 
