@@ -3,10 +3,13 @@ package workshop
 // testdata is the folder with what stands in for downloads.
 const testdata = "tests/deploy/kubernetes/workshop/testdata"
 
+// settled is seen when no pod is being deleted. kubectl describe fails if a pod disappears while it looks.
+var settled = sight{"kubectl get pods --output jsonpath='{.items[*].metadata.deletionTimestamp}'", `^$`}
+
 var resources = []step{
 	{command: "kubectl set resources deployment/frontend --requests=memory=4Mi --limits=memory=4Mi", prints: "resource requirements updated",
 		sees: []sight{{"kubectl rollout status deployment/frontend", "successfully rolled out"}}},
-	{command: "kubectl get pods --selector app.kubernetes.io/component=frontend", prints: `frontend-`},
+	{command: "kubectl get pods --selector app.kubernetes.io/component=frontend", prints: `frontend-`, sees: []sight{settled}},
 	{command: "kubectl describe pod --show-events --selector app.kubernetes.io/component=frontend", prints: `memory: +4Mi`},
 	{command: "kubectl rollout undo deployment/frontend", prints: undone},
 	{command: "kubectl apply -f https://github.com/kubernetes-sigs/metrics-server/releases/latest/download/components.yaml",
@@ -25,7 +28,7 @@ var resources = []step{
 	{command: "kubectl describe node", prints: `(?s)Non-terminated Pods.*nanomon +api-\S+ +50m .*64Mi`},
 	{command: "kubectl set resources deployment/frontend --requests=cpu=1000", prints: "resource requirements updated",
 		sees: []sight{
-			{"kubectl get pods", `frontend-\S+ +0/1 +Pending`},
+			{"kubectl get pods", `frontend-\S+ +0/1 +Pending`}, settled,
 			{"kubectl describe pod --show-events --selector app.kubernetes.io/component=frontend", `FailedScheduling.* Insufficient cpu`}}},
 	{command: "kubectl describe pod --show-events --selector app.kubernetes.io/component=frontend", prints: `FailedScheduling.* Insufficient cpu`,
 		then: "kubectl apply -f deploy/kubernetes/basic/3-frontend.yaml; kubectl rollout status deployment/frontend"},
