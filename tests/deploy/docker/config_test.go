@@ -32,7 +32,7 @@ type project struct {
 	}
 }
 
-// load reads the file with variables in addition to those of build/.env.
+// load reads the file with additional variables. Docker Compose also reads build/.env.
 func load(t *testing.T, variables ...string) project {
 	t.Helper()
 	command := exec.Command("docker", "compose", "-f", "build/compose.yaml", "config", "--format", "json")

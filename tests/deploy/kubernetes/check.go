@@ -71,7 +71,7 @@ func (s *set) findIn(from Object, namespace, kind, name string) Object {
 	return nil
 }
 
-// index records all objects by their ids, and reports those that exist twice.
+// index records all objects by their ids, and reports objects that exist twice.
 func (s *set) index() {
 	for _, o := range s.objects {
 		key := o.GetNamespace() + "/" + ID(o)

@@ -17,7 +17,7 @@ func prepareMachine(cgroup string) error {
 	return errors.Join(hideSettings(), createCgroups(cgroup), createBridge())
 }
 
-// hideSettings shows the kubelet the kernel settings that it wants, so that it doesn't change those of this machine.
+// hideSettings shows the kubelet the kernel settings that it wants, so that it doesn't change the settings of this machine.
 func hideSettings() error {
 	for name, value := range map[string]string{
 		"vm/overcommit_memory": "1", "vm/panic_on_oom": "0", "kernel/panic": "10", "kernel/panic_on_oops": "1",

@@ -91,7 +91,7 @@ RUN --mount=type=cache,target=/go-build --mount=type=bind,target=/saved cp -R /s
 // base collects the files of the base image: this machine's Go, Node.js and shell at the same paths as here, and the
 // downloaded modules and packages.
 type base struct {
-	// stage is a folder with files that differ from those of this machine.
+	// stage is a folder with files that differ from the same files of this machine.
 	stage string
 	// files are paths on this machine.
 	files       []string

@@ -75,7 +75,7 @@ func TestNamesOfServices(t *testing.T) {
 	}
 }
 
-// TestLabelsOfServiceMonitors checks that the labels in the values override those of the chart.
+// TestLabelsOfServiceMonitors checks that the labels in the values override the chart's labels.
 func TestLabelsOfServiceMonitors(t *testing.T) {
 	installed := install(t, "metrics: {serviceMonitor: {enabled: true, labels: {app.kubernetes.io/instance: prometheus, team: a}}}")
 	for _, service := range []string{"api", "runner"} {

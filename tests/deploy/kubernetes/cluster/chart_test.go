@@ -11,7 +11,8 @@ import (
 	"nanomon/tests/deploy/kubernetes"
 )
 
-// complete lists the cases that go through their whole life in the short form of the tests, and those of Helm 4.
+// complete and withHelm4 list the cases that go through their whole life in the short form of the tests, with Helm 3 and
+// with Helm 4.
 var complete, withHelm4 = []string{
 	"defaults", "everything",
 }, []string{"defaults"}
@@ -117,7 +118,7 @@ func (r release) removeAndReturn(c kubernetes.Case) {
 	}
 }
 
-// namespaced returns the ids without those of storage classes.
+// namespaced returns the ids of all objects except storage classes.
 func namespaced(ids []string) []string {
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return strings.HasPrefix(id, "StorageClass/") })
 }

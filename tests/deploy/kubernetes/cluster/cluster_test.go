@@ -42,7 +42,7 @@ func run(m *testing.M) (code int, err error) {
 	return code, kube.Stop()
 }
 
-// reserveDrained keeps all pods except those of TestDrain from the nodes that it drains.
+// reserveDrained reserves the nodes that TestDrain drains for the pods of that test.
 func reserveDrained() error {
 	var problems []error
 	for _, change := range []string{"label nodes drained-1 drained-2 drained=true", "taint nodes drained-1 drained-2 drained=true:NoSchedule"} {
@@ -54,7 +54,7 @@ func reserveDrained() error {
 	return errors.Join(problems...)
 }
 
-// outcome is what a command printed, and its error.
+// outcome contains the output of a command, and its error.
 type outcome struct {
 	output, errors string
 	err            error

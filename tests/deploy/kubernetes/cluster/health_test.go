@@ -92,7 +92,7 @@ func (r release) scaled() {
 
 // state represents what an upgrade with the same values must not change.
 type state struct {
-	// UID and Generation are those of the object. Kubernetes increases the generation when the specification changes.
+	// UID and Generation identify the object and its version. Kubernetes increases the generation when the specification changes.
 	UID        string
 	Generation int64
 	// Data is the content of a secret.
@@ -109,7 +109,7 @@ func (r release) states() map[string]state {
 	return states
 }
 
-// remaining returns the sorted ids of all objects in the namespace, without those that Kubernetes creates in each one.
+// remaining returns the sorted ids of all objects in the namespace, except the objects that Kubernetes creates in each one.
 func (r release) remaining() []string {
 	r.Helper()
 	text := r.kubectl("get", kinds(r.T), `--output=jsonpath={range .items[*]}{.kind}/{.metadata.name}{"\n"}{end}`)

@@ -110,7 +110,7 @@ func (r release) rolledOut() {
 	r.kubectl("rollout", "status", "deployments,statefulsets", own, "--timeout=2m")
 }
 
-// object is what the tests read of an object in the cluster.
+// object contains the fields of an object in the cluster that the tests read.
 type object struct {
 	Kind     string
 	Metadata struct {

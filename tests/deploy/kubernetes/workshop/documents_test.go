@@ -115,7 +115,7 @@ var chartSteps = []step{
 var values = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
 
 // TestDocuments runs the commands of all other documents, each in a new namespace. The short form only checks that the
-// commands are known, because those of the workshop do nearly the same.
+// commands are known, because the commands of the workshop do nearly the same.
 func TestDocuments(t *testing.T) {
 	for _, d := range documents {
 		t.Run(d.name, func(t *testing.T) {

@@ -141,7 +141,7 @@ func (s terminal) see(t *testing.T, what sight) {
 	}
 }
 
-// compare fails if the commands of a document are not those of the steps.
+// compare fails if a document and the steps have different commands.
 func compare(t *testing.T, found []string, steps []step) {
 	t.Helper()
 	var known []string
