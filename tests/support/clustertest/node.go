@@ -21,8 +21,8 @@ const (
 )
 
 // StartReal does the same as [Start] with one node that runs containers. Images are not pulled: [Cluster.Import] adds
-// them. The caller has its own network, mounts and processes, in which a docker command works. The cgroup is the parent
-// of those of all pods.
+// them. The caller has its own network, mounts and processes, in which a docker command works. The cgroups of all pods
+// are below the given one.
 func StartReal(cgroup string) (*Cluster, error) {
 	if err := prepareMachine(cgroup); err != nil {
 		return nil, err
