@@ -188,11 +188,25 @@ func (s terminal) take(t *testing.T, step step) {
 	}
 }
 
+// podGone is what kubectl prints if a pod was deleted after kubectl had listed it.
+var podGone = regexp.MustCompile(`pods "\S+" not found`)
+
+// run runs the command of a step. It repeats a command that chose a pod which is gone.
 func (s terminal) run(t *testing.T, text string, step step) (string, error) {
 	t.Helper()
-	if !step.endless {
-		return s.execute(t, text)
+	if step.endless {
+		return s.runUntilPrinted(t, text, step)
 	}
+	output, err := s.execute(t, text)
+	for err != nil && podGone.MatchString(output) {
+		output, err = s.execute(t, text)
+	}
+	return output, err
+}
+
+// runUntilPrinted runs a command that doesn't end, until it has printed what it should print.
+func (s terminal) runUntilPrinted(t *testing.T, text string, step step) (string, error) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	output := &searched{pattern: regexp.MustCompile(step.prints), found: cancel}

@@ -3,7 +3,7 @@ package workshop
 // testdata is the folder with what stands in for downloads.
 const testdata = "tests/deploy/kubernetes/workshop/testdata"
 
-// settled is seen when no pod is being deleted. kubectl describe fails if a pod disappears while it looks.
+// settled is seen when no pod is being deleted.
 var settled = sight{"kubectl get pods --output jsonpath='{.items[*].metadata.deletionTimestamp}'", `^$`}
 
 var resources = []step{

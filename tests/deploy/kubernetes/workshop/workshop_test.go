@@ -17,12 +17,9 @@ const (
 // undone is the warning of kubectl when an object that was applied is rolled back.
 const undone = `(?s)Warning: .*was previously managed with 'kubectl apply'.* rolled back`
 
-// TestWorkshop runs the commands of the workshop. The short form only compares them with the steps.
+// TestWorkshop runs the commands of the workshop.
 func TestWorkshop(t *testing.T) {
 	compare(t, commands(read(t, "docs/workshop.md"), true), workshop)
-	if testing.Short() {
-		return
-	}
 	s := open(t)
 	s.follow(t, workshop)
 }
@@ -70,7 +67,7 @@ var podAndDeployment = []step{
 	{command: "kubectl delete pod --selector app.kubernetes.io/component=frontend --wait=false", prints: `(pod \S+ deleted.*\n){3}`},
 	{command: "kubectl get pods", sees: []sight{
 		{"kubectl get deployments", `frontend +3/3 +3 +3`},
-		{"kubectl get pods --output name | grep --count --invert-match --file=before", `^3\n$`}}},
+		{"kubectl get pods --output name | grep --count --invert-match --file=before", `^3\n$`}, settled}},
 	{command: "kubectl label pod NAME app.kubernetes.io/component-",
 		as:     "kubectl label $(kubectl get pods --output name | head -1) app.kubernetes.io/component-",
 		prints: "unlabeled",
