@@ -7,10 +7,13 @@ import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const BINARY = process.env.NANOMON_STANDALONE ?? fileURLToPath(new URL('../../bin/standalone', import.meta.url));
 const START_TIME = 10_000;
+// Without a pause between the requests, they would take more time of the processor than the start of NanoMon.
+const HEALTH_INTERVAL = 20;
 
 export async function freePort() {
   const server = net.createServer().listen(0, '127.0.0.1');
@@ -80,6 +83,7 @@ export class NanoMon {
       if (started.exitCode !== null || Date.now() > deadline) {
         throw new Error(`NanoMon did not start:\n${this.#log}`);
       }
+      await setTimeout(HEALTH_INTERVAL);
     }
   }
 

@@ -210,9 +210,29 @@ func (x *exchange) checkResponse(input *openapi3filter.RequestValidationInput) e
 	case len(documented.Value.Content) == 0 && x.body.Len() > 0:
 		return errors.New("a body is not documented")
 	}
-	return openapi3filter.ValidateResponse(input.Request.Context(), &openapi3filter.ResponseValidationInput{
+	key := conformingResponse{x.doc, input.Route.Operation, x.status, fmt.Sprint(x.header), x.body.String(), input.Options.ExcludeResponseBody}
+	if _, known := conformingResponses.Load(key); known {
+		return nil
+	}
+	err := openapi3filter.ValidateResponse(input.Request.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: input, Status: x.status, Header: x.header, Options: input.Options, Body: io.NopCloser(&x.body),
 	})
+	if err == nil {
+		conformingResponses.Store(key, true)
+	}
+	return err
+}
+
+// conformingResponses contains the responses that conform. Each check compiles the schemas again, which takes
+// milliseconds, and thousands of responses are the same.
+var conformingResponses sync.Map
+
+type conformingResponse struct {
+	doc          *openapi3.T
+	operation    *openapi3.Operation
+	status       int
+	header, body string
+	withoutBody  bool
 }
 
 // routesOf returns the routes of a server in the form "GET /api/monitors/{id}".
