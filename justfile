@@ -48,6 +48,10 @@ test: build _test-tools _api
 test-fault: _test-tools
     go test -race -count=1 -timeout 20m ./tests/system/fault
 
+# The tests of both mostly wait.
+[parallel]
+_test-deploy-and-peers: test-deploy test-peers
+
 # Run the tests with Prometheus and schemathesis, both at the same time
 [parallel]
 test-peers: test-prometheus test-schemathesis
