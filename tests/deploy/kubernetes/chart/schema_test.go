@@ -16,6 +16,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gateway "sigs.k8s.io/gateway-api/apis/v1"
+
+	"nanomon/tests/deploy/kubernetes"
 )
 
 // typedValues maps each value that the chart copies into an object to its type in the API of Kubernetes.
@@ -105,7 +107,7 @@ func TestSchemaAcceptsNull(t *testing.T) {
 
 func load(t *testing.T) *chart.Chart {
 	t.Helper()
-	c, err := loader.Load(folder())
+	c, err := loader.Load(kubernetes.ChartFolder())
 	if err != nil {
 		t.Fatal(err)
 	}
