@@ -6,13 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"nanomon/tests/support/dockertest"
+	"nanomon/tests/support/markdown"
 	"nanomon/tests/support/servicetest"
 )
 
@@ -32,14 +32,12 @@ func document(t *testing.T, name string) string {
 	return string(text)
 }
 
-var block = regexp.MustCompile("(?s)\n```sh\n(.*?)```\n")
-
 // dockerCommands returns the commands in the shell blocks of a document that start with docker. There must be one.
 func dockerCommands(t *testing.T, name string) (commands []string) {
 	t.Helper()
-	for _, found := range block.FindAllStringSubmatch(document(t, name), -1) {
-		for line := range strings.Lines(strings.ReplaceAll(found[1], "\\\n", "")) {
-			if strings.HasPrefix(line, "docker ") {
+	for _, code := range markdown.ReadCode([]byte(document(t, name))) {
+		for line := range strings.Lines(strings.ReplaceAll(code.Text, "\\\n", "")) {
+			if code.Shell && strings.HasPrefix(line, "docker ") {
 				commands = append(commands, strings.TrimSpace(line))
 			}
 		}

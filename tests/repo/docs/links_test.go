@@ -9,12 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
-	"github.com/yuin/goldmark/extension"
-	"github.com/yuin/goldmark/parser"
-	"github.com/yuin/goldmark/text"
 
+	"nanomon/tests/support/markdown"
 	"nanomon/tests/support/servicetest"
 )
 
@@ -30,8 +27,7 @@ func parse(t *testing.T, path string) document {
 	t.Helper()
 	d := document{anchors: make(map[string]bool)}
 	source := []byte(read(t, path))
-	root := goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithParserOptions(parser.WithAutoHeadingID())).Parser().Parse(text.NewReader(source))
-	err := ast.Walk(root, func(node ast.Node, entering bool) (ast.WalkStatus, error) {
+	err := ast.Walk(markdown.Parse(source), func(node ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
 			return ast.WalkContinue, nil
 		}
@@ -44,27 +40,21 @@ func parse(t *testing.T, path string) document {
 			d.links = append(d.links, string(n.Destination))
 		case *ast.Image:
 			d.links = append(d.links, string(n.Destination))
-		case *ast.FencedCodeBlock:
-			if string(n.Language(source)) == "sh" {
-				d.commands = append(d.commands, strings.Split(string(n.Lines().Value(source)), "\n")...)
-			}
-		case *ast.CodeSpan:
-			d.code = append(d.code, codeText(n, source))
 		}
 		return ast.WalkContinue, nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d
-}
-
-func codeText(span *ast.CodeSpan, source []byte) string {
-	var content strings.Builder
-	for child := span.FirstChild(); child != nil; child = child.NextSibling() {
-		content.Write(child.(*ast.Text).Value(source))
+	for _, code := range markdown.ReadCode(source) {
+		switch {
+		case code.Span:
+			d.code = append(d.code, code.Text)
+		case code.Shell:
+			d.commands = append(d.commands, strings.Split(code.Text, "\n")...)
+		}
 	}
-	return content.String()
+	return d
 }
 
 func TestLinksResolve(t *testing.T) {

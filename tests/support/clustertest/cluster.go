@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"testing"
 	"time"
 
 	"nanomon/tests/support/servicetest"
@@ -41,6 +42,28 @@ func Start(nodes ...string) (*Cluster, error) {
 		return nil, errors.Join(err, c.Stop())
 	}
 	return c, nil
+}
+
+// Run starts a cluster with the named nodes, calls use with it, runs the tests of a package, and stops the cluster. It
+// returns the exit code of the program.
+func Run(m *testing.M, use func(*Cluster) error, nodes ...string) int {
+	code, err := run(m, use, nodes)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
+func run(m *testing.M, use func(*Cluster) error, nodes []string) (int, error) {
+	c, err := Start(nodes...)
+	if err != nil {
+		return 1, err
+	}
+	if err := use(c); err != nil {
+		return 1, errors.Join(err, c.Stop())
+	}
+	return m.Run(), c.Stop()
 }
 
 func newCluster() (*Cluster, error) {

@@ -16,7 +16,6 @@ import (
 
 // TestCollisions sets environment variables, volumes and mounts that the chart sets itself.
 func TestCollisions(t *testing.T) {
-	existing := lookedUp(install(t, ""))
 	for values, message := range map[string]string{
 		"runner: {extraEnv: [{name: POLLING_INTERVAL, value: 5s}]}":                                                                  "runner.extraEnv contains POLLING_INTERVAL, which the chart sets already: remove it there and set runner.pollingInterval",
 		"api: {extraEnv: [{name: MONGO_TIMEOUT, value: 5m}]}":                                                                        "api.extraEnv contains MONGO_TIMEOUT, which the chart sets already: remove it there and set mongodb.timeout",
@@ -46,7 +45,7 @@ func TestCollisions(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), message) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: error %v, want %q", values, err, message)
 		}
-		if _, err := upgradeFrom(t, existing, values); err == nil || !strings.Contains(err.Error(), message) {
+		if _, err := tryUpgrade(t, values); err == nil || !strings.Contains(err.Error(), message) {
 			t.Errorf("%s, at an upgrade: error %v, want %q", values, err, message)
 		}
 	}
@@ -72,7 +71,7 @@ func TestSettingsWithoutCollision(t *testing.T) {
 // TestCollisionsNameTheirValue checks that for each variable that the chart sets, the message about a collision names
 // an existing value of the chart, unless there is none.
 func TestCollisionsNameTheirValue(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(folder(), "values.yaml"))
+	text, err := os.ReadFile(filepath.Join(kubernetes.ChartFolder(), "values.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

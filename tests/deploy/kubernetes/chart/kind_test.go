@@ -18,7 +18,7 @@ func TestValuesForKind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	installed, err := upgrade(t, "", string(values))
+	installed, err := tryUpgrade(t, string(values))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ func TestLint(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, m := range lint.AllWithKubeVersion(folder(), values, namespace, version).Messages {
+			for _, m := range lint.AllWithKubeVersion(kubernetes.ChartFolder(), values, namespace, version).Messages {
 				if m.Severity > support.InfoSev {
 					t.Error(m)
 				}

@@ -13,13 +13,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
+
+	"nanomon/tests/deploy/kubernetes"
 )
 
 // setup runs mongodb-setup.js once for each start on a model of a MongoDB server, and returns the final state of the
 // model or the error output. Each start is the passwords of root and nanomon, separated by a comma.
 func setup(t *testing.T, starts ...string) (state map[string]any, errorOutput string) {
 	t.Helper()
-	script := filepath.Join(folder(), "files", "mongodb-setup.js")
+	script := filepath.Join(kubernetes.ChartFolder(), "files", "mongodb-setup.js")
 	command := exec.CommandContext(t.Context(), "node", append([]string{filepath.Join("testdata", "mongosh.mjs"), script}, starts...)...)
 	var stderr strings.Builder
 	command.Stderr = &stderr

@@ -3,26 +3,15 @@
 package chart
 
 import (
-	"errors"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
-	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
-	"helm.sh/helm/v3/pkg/engine"
 	apps "k8s.io/api/apps/v1"
-	core "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/dynamic/fake"
 
 	"nanomon/tests/deploy/kubernetes"
-	"nanomon/tests/support/servicetest"
 )
 
 // With this release name the names of all objects begin with "shop-nanomon".
@@ -30,8 +19,6 @@ const (
 	release   = "shop"
 	namespace = "monitoring"
 )
-
-func folder() string { return filepath.Join(servicetest.Root(), "deploy", "helm", "nanomon") }
 
 // installation is the result of rendering the chart.
 type installation struct {
@@ -41,50 +28,37 @@ type installation struct {
 	notes string
 }
 
-// install renders the chart with values in YAML, for a cluster in which the existing objects are present.
-func install(t *testing.T, values string, existing ...runtime.Object) installation {
+// install renders the chart with values in YAML.
+func install(t *testing.T, values string) installation {
 	t.Helper()
-	installed, err := tryInstall(t, values, existing...)
+	installed, err := tryInstall(t, values)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return installed
 }
 
-func tryInstall(t *testing.T, values string, existing ...runtime.Object) (installation, error) {
+func tryInstall(t *testing.T, values string) (installation, error) {
 	t.Helper()
-	return installOn(t, "v1.34.0", values, existing...)
+	return installOn(t, "v1.34.0", values)
 }
 
 // installOn renders the chart for a cluster of a Kubernetes version.
-func installOn(t *testing.T, version, values string, existing ...runtime.Object) (installation, error) {
+func installOn(t *testing.T, version, values string) (installation, error) {
 	t.Helper()
-	options := chartutil.ReleaseOptions{Name: release, Namespace: namespace, Revision: 1, IsInstall: true}
-	return render(t, version, options, values, existing...)
+	return render(t, version, chartutil.ReleaseOptions{Name: release, Namespace: namespace, Revision: 1, IsInstall: true}, values)
+}
+
+// tryUpgrade renders the chart for an upgrade. Package cluster tests what depends on the existing objects.
+func tryUpgrade(t *testing.T, values string) (installation, error) {
+	t.Helper()
+	return render(t, "v1.34.0", chartutil.ReleaseOptions{Name: release, Namespace: namespace, Revision: 2, IsUpgrade: true}, values)
 }
 
 // render renders the chart for a release and a cluster of a Kubernetes version.
-func render(t *testing.T, version string, options chartutil.ReleaseOptions, values string, existing ...runtime.Object) (installation, error) {
+func render(t *testing.T, version string, options chartutil.ReleaseOptions, values string) (installation, error) {
 	t.Helper()
-	given, err := chartutil.ReadValues([]byte(values))
-	if err != nil {
-		t.Fatal(err)
-	}
-	chart, err := loader.Load(folder())
-	if err != nil {
-		t.Fatal(err)
-	}
-	kube, err := chartutil.ParseKubeVersion(version)
-	if err != nil {
-		t.Fatal(err)
-	}
-	capabilities := chartutil.DefaultCapabilities.Copy()
-	capabilities.KubeVersion = *kube
-	all, err := chartutil.ToRenderValues(chart, given, options, capabilities)
-	if err != nil {
-		return installation{}, err
-	}
-	text, err := engine.RenderWithClientProvider(chart, all, cluster(existing))
+	text, err := kubernetes.Render(version, options, values, nil)
 	if err != nil {
 		return installation{}, err
 	}
@@ -102,25 +76,6 @@ func render(t *testing.T, version string, options chartutil.ReleaseOptions, valu
 		installed.objects = append(installed.objects, objects...)
 	}
 	return installed, nil
-}
-
-// lookupScheme returns the types of the objects that the chart looks up.
-var lookupScheme = sync.OnceValues(func() (*runtime.Scheme, error) {
-	scheme := runtime.NewScheme()
-	return scheme, errors.Join(core.AddToScheme(scheme), apps.AddToScheme(scheme))
-})
-
-// cluster serves the chart's lookups from its objects.
-type cluster []runtime.Object
-
-func (c cluster) GetClientFor(apiVersion, kind string) (dynamic.NamespaceableResourceInterface, bool, error) {
-	scheme, err := lookupScheme()
-	if err != nil {
-		return nil, false, err
-	}
-	group, err := schema.ParseGroupVersion(apiVersion)
-	resource := group.WithResource(strings.ToLower(kind) + "s")
-	return fake.NewSimpleDynamicClient(scheme, c...).Resource(resource), true, err
 }
 
 // ids returns the sorted kinds and names of all objects, without the prefix of the release.

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 	core "k8s.io/api/core/v1"
@@ -16,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gateway "sigs.k8s.io/gateway-api/apis/v1"
+
+	"nanomon/tests/deploy/kubernetes"
 )
 
 // typedValues maps each value that the chart copies into an object to its type in the API of Kubernetes.
@@ -57,9 +58,8 @@ var samples = map[string]string{
 // TestSchemaHasFieldsOfKubernetes sets every field of the types of Kubernetes. If it fails after an update of k8s.io/api
 // or sigs.k8s.io/gateway-api, add the new fields to values.schema.json.
 func TestSchemaHasFieldsOfKubernetes(t *testing.T) {
-	c := load(t)
 	for path, zero := range typedValues() {
-		if err := validate(c, at(path, filled(t, zero))); err != nil {
+		if err := kubernetes.Validate(at(path, filled(t, zero))); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
@@ -67,7 +67,6 @@ func TestSchemaHasFieldsOfKubernetes(t *testing.T) {
 
 // TestSchemaRejectsUnknownFields adds an unknown field to every object in every value.
 func TestSchemaRejectsUnknownFields(t *testing.T) {
-	c := load(t)
 	for path, zero := range typedValues() {
 		root, added := filled(t, zero), 0
 		for _, level := range levels(root) {
@@ -76,7 +75,7 @@ func TestSchemaRejectsUnknownFields(t *testing.T) {
 				added++
 			}
 		}
-		err := validate(c, at(path, root))
+		err := kubernetes.Validate(at(path, root))
 		if err == nil || strings.Count(err.Error(), "unknown") != added {
 			t.Errorf("%s: not all of the %d unknown fields are refused: %v", path, added, err)
 		}
@@ -85,7 +84,6 @@ func TestSchemaRejectsUnknownFields(t *testing.T) {
 
 // TestSchemaAcceptsNull sets all optional fields in every value to null, one level of objects after the other.
 func TestSchemaAcceptsNull(t *testing.T) {
-	c := load(t)
 	for path, zero := range typedValues() {
 		for depth := range levels(filled(t, zero)) {
 			root := filled(t, zero)
@@ -96,28 +94,31 @@ func TestSchemaAcceptsNull(t *testing.T) {
 					}
 				}
 			}
-			if err := validate(c, at(path, root)); err != nil {
+			if err := kubernetes.Validate(at(path, root)); err != nil {
 				t.Errorf("%s, null at depth %d: %v", path, depth, err)
 			}
 		}
 	}
 }
 
-func load(t *testing.T) *chart.Chart {
-	t.Helper()
-	c, err := loader.Load(folder())
+// TestHelmRefusesTheSame compares the message of Helm, which compiles the schema each time, with that of the other tests.
+func TestHelmRefusesTheSame(t *testing.T) {
+	loaded, err := loader.Load(kubernetes.ChartFolder())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
-}
-
-func validate(c *chart.Chart, values map[string]any) error {
-	all, err := chartutil.CoalesceValues(c, values)
-	if err != nil {
-		return err
+	for _, text := range []string{"replicas: 2", "api: {replicaCount: two}", "tolerations: [{key: a b}]", "mongodb: {persistence: {enabled: }}"} {
+		values, err := chartutil.ReadValues([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := kubernetes.Validate(values)
+		if _, want := chartutil.ToRenderValues(loaded, values, chartutil.ReleaseOptions{}, nil); got == nil || want == nil {
+			t.Errorf("%s: error %v, of Helm %v", text, got, want)
+		} else if _, problem, _ := strings.Cut(got.Error(), "\n"); !strings.HasSuffix(want.Error(), ":\n"+problem+"\n") {
+			t.Errorf("%s: error %v, of Helm %v", text, got, want)
+		}
 	}
-	return chartutil.ValidateAgainstSchema(c, all)
 }
 
 // at returns values with one value at a path such as "api.extraEnv".

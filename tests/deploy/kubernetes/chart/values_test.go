@@ -312,7 +312,7 @@ func TestSchemaMatchesValues(t *testing.T) {
 	var values map[string]any
 	var schema map[string]any
 	for name, into := range map[string]*map[string]any{"values.yaml": &values, "values.schema.json": &schema} {
-		text, err := os.ReadFile(filepath.Join(folder(), name))
+		text, err := os.ReadFile(filepath.Join(kubernetes.ChartFolder(), name))
 		if err == nil && name == "values.yaml" {
 			text, err = yaml.YAMLToJSON(text)
 		}
@@ -346,7 +346,7 @@ func compareWithSchema(t *testing.T, at string, values, properties, definitions 
 }
 
 func TestReadmeExampleInstalls(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(folder(), "README.md"))
+	text, err := os.ReadFile(filepath.Join(kubernetes.ChartFolder(), "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,27 +19,13 @@ import (
 var kube *clustertest.Cluster
 
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
+	os.Exit(clustertest.Run(m, prepare, "node-1", "node-2", "node-3", "node-4", "drained-1", "drained-2"))
 }
 
-func run(m *testing.M) (code int, err error) {
+func prepare(started *clustertest.Cluster) error {
+	kube = started
 	// The tests mostly wait for the controllers. The nodes have room for the pods of six.
-	if err := flag.Set("test.parallel", "6"); err != nil {
-		return 1, err
-	}
-	if kube, err = clustertest.Start("node-1", "node-2", "node-3", "node-4", "drained-1", "drained-2"); err != nil {
-		return 1, err
-	}
-	if err := reserveDrained(); err != nil {
-		return 1, errors.Join(err, kube.Stop())
-	}
-	code = m.Run()
-	return code, kube.Stop()
+	return errors.Join(flag.Set("test.parallel", "6"), reserveDrained())
 }
 
 // reserveDrained reserves the nodes that TestDrain drains for the pods of that test.

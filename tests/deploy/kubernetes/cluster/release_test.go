@@ -53,14 +53,20 @@ func newRelease(t *testing.T, program, namespace, values string, external ...str
 		kind, name, _ := strings.Cut(id, "/")
 		documents += "---\n" + fmt.Sprintf(externals[kind], name) + "\n"
 	}
-	t.Cleanup(func() {
-		deletion := kube.Command(context.Background(), "kubectl", "delete", "namespace", namespace, "--wait=false")
-		if output, err := deletion.CombinedOutput(); err != nil {
-			t.Errorf("delete the namespace: %v\n%s", err, output)
-		}
-	})
+	removeAtEnd(t, namespace)
 	r.kubectlWith(documents, "apply", "--filename=-")
 	return r
+}
+
+// removeAtEnd removes namespaces when the test ends.
+func removeAtEnd(t *testing.T, namespaces ...string) {
+	t.Helper()
+	t.Cleanup(func() {
+		arguments := append([]string{"delete", "namespace", "--wait=false"}, namespaces...)
+		if output, err := kube.Command(context.Background(), "kubectl", arguments...).CombinedOutput(); err != nil {
+			t.Errorf("delete the namespaces: %v\n%s", err, output)
+		}
+	})
 }
 
 func (r release) kubectl(arguments ...string) string {

@@ -8,14 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"nanomon/tests/support/markdown"
 	"nanomon/tests/support/servicetest"
 )
 
 var (
-	// code matches a block of shell commands, or a text between backticks.
-	code = regexp.MustCompile("(?ms)^ *```sh\n(.*?)^ *```|`([^`\n]+)`")
-	// block matches the start and the end of other code blocks, whose backticks would confuse the pattern above.
-	block = regexp.MustCompile("(?ms)^ *```[a-rt-z].*?^ *```")
 	// tool matches a command of kubectl or helm with at least two arguments: "kubectl apply" only mentions one.
 	tool = regexp.MustCompile(`\b(kubectl|helm)( +\S+){2}`)
 	// continued matches the end of a line that continues on the next one, assigned a line that sets a variable for it.
@@ -29,12 +26,12 @@ var (
 // commands of code blocks, or only of the blocks that use kubectl or helm.
 func commands(text string, allBlocks bool) []string {
 	var found []string
-	for _, match := range code.FindAllStringSubmatch(block.ReplaceAllString(text, ""), -1) {
-		if tool.MatchString(match[2]) {
-			found = append(found, match[2])
+	for _, code := range markdown.ReadCode([]byte(text)) {
+		if code.Span && tool.MatchString(code.Text) {
+			found = append(found, code.Text)
 		}
-		if allBlocks || tool.MatchString(match[1]) {
-			found = append(found, lines(match[1])...)
+		if code.Shell && (allBlocks || tool.MatchString(code.Text)) {
+			found = append(found, lines(code.Text)...)
 		}
 	}
 	return found

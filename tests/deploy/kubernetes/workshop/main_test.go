@@ -3,7 +3,6 @@
 package workshop
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
@@ -14,18 +13,5 @@ import (
 var kube *clustertest.Cluster
 
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func run(m *testing.M) (code int, err error) {
-	if kube, err = clustertest.Start("node-1"); err != nil {
-		return 1, err
-	}
-	code = m.Run()
-	return code, kube.Stop()
+	os.Exit(clustertest.Run(m, func(started *clustertest.Cluster) error { kube = started; return nil }, "node-1"))
 }
