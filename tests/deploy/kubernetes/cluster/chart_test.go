@@ -69,7 +69,7 @@ func (r release) upgradeAndRollBack() {
 	if diff := cmp.Diff(before, r.states()); diff != "" {
 		r.Errorf("an upgrade with the same values, - before, + after:\n%s", diff)
 	}
-	r.upgrade("--values=-", "--set=podAnnotations.changed=yes")
+	r.upgrade("--values=-", `--set-json=podAnnotations={"changed":"yes"}`) // --set fails if the values have a blank podAnnotations
 	r.wantAnnotation("yes")
 	r.helm("rollback", "shop", "1", "--wait", "--timeout=2m")
 	r.rolledOut()
