@@ -50,9 +50,20 @@ func install(t *testing.T) *shop {
 	run(t, "helm", "install", "shop", "deploy/helm/nanomon", "--namespace", namespace, "--wait", "--timeout", startLimit.String(),
 		"--set", "image.regRepo=docker.io/nanomon,image.tag="+tags[0], "--set", "mongodb.connectionURI="+s.database.URI,
 		"--set", "publicURL="+s.page, "--set", "runner.pollingInterval=1s")
-	routes.Handle("/", httputil.NewSingleHostReverseProxy(serviceURL(t, "frontend")))
-	routes.Handle("/api/", httputil.NewSingleHostReverseProxy(serviceURL(t, "api")))
+	routes.Handle("/", proxy(t, "frontend"))
+	routes.Handle("/api/", proxy(t, "api"))
 	return s
+}
+
+// proxy returns a proxy to a service. Like an ingress controller, it doesn't wait without end for a response: its
+// connection may lead to a pod that is gone.
+func proxy(t *testing.T, service string) http.Handler {
+	t.Helper()
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.ResponseHeaderTimeout = 10 * time.Second
+	proxy := httputil.NewSingleHostReverseProxy(serviceURL(t, service))
+	proxy.Transport = transport
+	return proxy
 }
 
 // serviceURL returns the URL of a service in the cluster.
