@@ -75,7 +75,7 @@ func TestDocumentedCommands(t *testing.T) {
 					dockertest.Docker(t, "tag", built(t, "standalone"), "nanomon/standalone")
 					runUntilReady(t, command)
 				case strings.HasPrefix(command, "docker exec nanomon-control-plane "):
-					t.Skip("this is the node of a kind cluster, which needs an image that can't be built here")
+					// This is the node of a kind cluster, whose image can't be built. tests/deploy/pods kills a process instead.
 				case name != "build/README.md" || command != documented(t, name, "docker compose "):
 					t.Error("the test doesn't know how to run this command")
 				}
