@@ -11,9 +11,11 @@ const (
 	// headroom is the number of bytes that a process allocates between two garbage collections. Go's default is the size
 	// of the live heap: a small heap is then collected several times a second, and a large one takes twice its size.
 	headroom = 48 << 20
-	// minPercent and maxPercent limit the headroom, in percent of the live heap: a very large heap is not collected all
-	// the time, and an idle process stays small.
+	// minPercent and maxPercent limit the headroom, in percent of the live heap.
 	minPercent, maxPercent = 50, 300
+	// smallHeap is the size below which Go's default applies, so that a process with little work stays small.
+	smallHeap      = 8 << 20
+	defaultPercent = 100
 )
 
 // SetUp sets up the garbage collector: its memory limit, see [SetLimit], and the memory that may be allocated between
@@ -37,5 +39,8 @@ func adjustPercent() {
 
 // percentFor returns the percentage at which a live heap of this size may grow by headroom.
 func percentFor(live uint64) int {
-	return int(min(max(headroom*100/max(live, 1), minPercent), maxPercent))
+	if live < smallHeap {
+		return defaultPercent
+	}
+	return int(min(max(headroom*100/live, minPercent), maxPercent))
 }

@@ -54,13 +54,14 @@ func TestSetUp(t *testing.T) {
 		percent     uint64
 		limit       uint64
 	}{
-		{"0", nil, maxPercent, limit},
+		{"0", nil, defaultPercent, limit},
+		{"12", nil, maxPercent, limit},
 		{"48", nil, 99, limit},
 		{"200", nil, minPercent, limit},
-		{"0", []string{"GOGC=100"}, 100, limit},
+		{"12", []string{"GOGC=100"}, 100, limit},
 		{"200", []string{"GOGC=400"}, 400, limit},
-		{"0", []string{"GOMEMLIMIT=115MiB"}, maxPercent, 115 << 20},
-		{"0", []string{"GOMEMLIMIT=off", "GOGC=off"}, math.MaxUint64, math.MaxInt64},
+		{"12", []string{"GOMEMLIMIT=115MiB"}, maxPercent, 115 << 20},
+		{"12", []string{"GOMEMLIMIT=off", "GOGC=off"}, math.MaxUint64, math.MaxInt64},
 	} {
 		if got := settingsOf(t, c.heap, c.environment); got.Percent/2 != c.percent/2 && got.Percent != c.percent ||
 			got.Limit != c.limit {
@@ -89,7 +90,7 @@ func settingsOf(t *testing.T, mebibytes string, environment []string) settings {
 
 func TestPercentFor(t *testing.T) {
 	for live, want := range map[uint64]int{
-		0: 300, 4 << 20: 300, 16 << 20: 300, 24 << 20: 200, 48 << 20: 100, 64 << 20: 75, 96 << 20: 50, 1 << 40: 50,
+		0: 100, 4 << 20: 100, 8 << 20: 300, 16 << 20: 300, 24 << 20: 200, 48 << 20: 100, 64 << 20: 75, 96 << 20: 50, 1 << 40: 50,
 	} {
 		if got := percentFor(live); got != want {
 			t.Errorf("live heap of %d MiB: got %d %%, want %d %%", live>>20, got, want)
