@@ -90,7 +90,8 @@ func settingsOf(t *testing.T, mebibytes string, environment []string) settings {
 
 func TestPercentFor(t *testing.T) {
 	for live, want := range map[uint64]int{
-		0: 100, 4 << 20: 100, 8 << 20: 300, 16 << 20: 300, 24 << 20: 200, 48 << 20: 100, 64 << 20: 75, 96 << 20: 50, 1 << 40: 50,
+		0: 100, 4 << 20: 100, 8 << 20: 300, 16 << 20: 300, 24 << 20: 200,
+		48 << 20: 100, 64 << 20: 75, 96 << 20: 50, 1 << 40: 50,
 	} {
 		if got := percentFor(live); got != want {
 			t.Errorf("live heap of %d MiB: got %d %%, want %d %%", live>>20, got, want)

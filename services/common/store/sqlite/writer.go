@@ -113,8 +113,8 @@ func (s *Store) nextQueued() *operation {
 	}
 }
 
-// runFirst is like runOperation for the first operation of a transaction. It needs no savepoint, for which SQLite copies
-// every page before its first change: if op fails, the transaction is rolled back and another one begins.
+// runFirst is like runOperation for the first operation of a transaction. It needs no savepoint, for which SQLite
+// copies every page before its first change: if op fails, the transaction is rolled back and another one begins.
 func (t *tx) runFirst(op *operation) error {
 	if op.err = op.ctx.Err(); op.err != nil {
 		return nil
