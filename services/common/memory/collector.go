@@ -8,14 +8,15 @@ import (
 )
 
 const (
-	// headroom is the number of bytes that a process allocates between two garbage collections. Go's default is the size
-	// of the live heap: a small heap is then collected several times a second, and a large one takes twice its size.
+	// headroom is the number of bytes that a medium-sized heap may grow by between two garbage collections. With Go's
+	// default, which is the size of the live heap, it is collected several times a second.
 	headroom = 48 << 20
-	// minPercent and maxPercent limit the headroom, in percent of the live heap.
-	minPercent, maxPercent = 50, 300
-	// smallHeap is the size below which Go's default applies, so that a process with little work stays small.
-	smallHeap      = 8 << 20
+	// defaultPercent is Go's default. It also applies to a heap that is larger than headroom.
 	defaultPercent = 100
+	// maxPercent limits the headroom, in percent of the live heap.
+	maxPercent = 300
+	// smallHeap is the size below which the default applies, so that a process with little work stays small.
+	smallHeap = 8 << 20
 )
 
 // SetUp sets up the garbage collector: its memory limit, see [SetLimit], and the memory that may be allocated between
@@ -37,10 +38,10 @@ func adjustPercent() {
 	runtime.AddCleanup(new(sentinel), func(struct{}) { adjustPercent() }, struct{}{})
 }
 
-// percentFor returns the percentage at which a live heap of this size may grow by headroom.
+// percentFor returns the percentage by which a live heap of this size may grow.
 func percentFor(live uint64) int {
 	if live < smallHeap {
 		return defaultPercent
 	}
-	return int(min(max(headroom*100/live, minPercent), maxPercent))
+	return int(min(max(headroom*100/live, defaultPercent), maxPercent))
 }
