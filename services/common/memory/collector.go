@@ -16,7 +16,7 @@ const (
 	// maxPercent limits the headroom, in percent of the live heap.
 	maxPercent = 300
 	// smallHeap is the size below which the default applies, so that a process with little work stays small.
-	smallHeap = 8 << 20
+	smallHeap = 12 << 20
 )
 
 // SetUp sets up the garbage collector: its memory limit, see [SetLimit], and the memory that may be allocated between

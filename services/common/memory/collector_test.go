@@ -90,7 +90,7 @@ func settingsOf(t *testing.T, mebibytes string, environment []string) settings {
 
 func TestPercentFor(t *testing.T) {
 	for live, want := range map[uint64]int{
-		0: 100, 4 << 20: 100, 8 << 20: 300, 16 << 20: 300, 24 << 20: 200,
+		0: 100, 4 << 20: 100, 8 << 20: 100, 12 << 20: 300, 16 << 20: 300, 24 << 20: 200,
 		48 << 20: 100, 64 << 20: 100, 1 << 40: 100,
 	} {
 		if got := percentFor(live); got != want {
