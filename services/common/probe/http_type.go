@@ -118,7 +118,7 @@ func newHTTP(guard Guard, target string, settings Settings) (Probe, error) {
 		request:   request,
 		client: &http.Client{
 			Transport:     newTransport(guard, timeout, settings),
-			CheckRedirect: redirectPolicy(settings.Bool("followRedirects"), settings.HasReference),
+			CheckRedirect: redirectPolicy(settings.Bool("followRedirects"), settings.FindsReference()),
 		},
 	}, nil
 }
@@ -130,6 +130,10 @@ const http2Buffer = 128 << 10
 // maxHeaders is the maximum size of the headers of a response, in bytes. Parsed headers may take ten times that. They are
 // not part of the memory budget.
 const maxHeaders = 24 << 10
+
+// httpBuffer is the size of the buffers for reading and writing of a connection, in bytes. Each check without keepAlive
+// allocates both. Most requests and the headers of most responses fit.
+const httpBuffer = 2 << 10
 
 // newTransport returns a transport for one probe; probes share no connections. Its timeouts end work that continues
 // after a check has timed out.
@@ -149,6 +153,8 @@ func newTransport(guard Guard, timeout time.Duration, settings Settings) *http.T
 		DisableCompression:     true, // The probe decodes bodies itself.
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: maxHeaders,
+		ReadBufferSize:         httpBuffer,
+		WriteBufferSize:        httpBuffer,
 		ForceAttemptHTTP2:      true,
 		HTTP2:                  &http.HTTP2Config{MaxReceiveBufferPerStream: http2Buffer},
 	}

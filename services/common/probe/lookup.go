@@ -28,12 +28,12 @@ type lookupsKey struct{}
 type lookups struct {
 	// end is the time at which the check ends.
 	end time.Time
-	// servers returns the number of name servers.
-	servers func() int
 
 	mu sync.Mutex
+	// servers is the number of name servers; 0 until countServers has counted them.
+	servers int
 	// silent contains the servers that did not answer, each with the type of record: some servers never answer queries
-	// for AAAA.
+	// for AAAA. This map and the others are nil until they are used: most checks have no lookup.
 	silent map[string]bool
 	// answered contains the names for which there was an answer of any type.
 	answered map[string]bool
@@ -46,10 +46,7 @@ type lookups struct {
 func limitCheck(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	end, _ := limited.Deadline()
-	known := &lookups{
-		end: end, servers: sync.OnceValue(systemServers), silent: make(map[string]bool), answered: make(map[string]bool),
-	}
-	known.late.init(limited)
+	known := &lookups{end: end, late: lateAnswers{check: limited}}
 	return context.WithValue(limited, lookupsKey{}, known), func() {
 		cancel()
 		known.late.close()
@@ -119,7 +116,7 @@ func (c *queryConn) Write(query []byte) (int, error) {
 		return 0, os.ErrDeadlineExceeded
 	}
 	now := time.Now()
-	c.interval = queryInterval(c.lookups.end.Sub(now), c.lookups.servers())
+	c.interval = queryInterval(c.lookups.end.Sub(now), c.lookups.countServers())
 	if !c.limit.IsZero() {
 		c.interval = min(c.interval, c.limit.Sub(now)/udpAttempts)
 	}
@@ -195,6 +192,16 @@ func (l *lookups) maxAttempts(name string) int {
 	return udpAttempts
 }
 
+// countServers returns the number of name servers.
+func (l *lookups) countServers() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.servers == 0 {
+		l.servers = systemServers()
+	}
+	return l.servers
+}
+
 func (l *lookups) isSilent(server, kind string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -204,13 +211,13 @@ func (l *lookups) isSilent(server, kind string) bool {
 func (l *lookups) recordSilence(server, kind string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.silent[server+" "+kind] = true
+	set(&l.silent, server+" "+kind, true)
 }
 
 func (l *lookups) recordAnswer(name string, matches bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.answered[name] = matches || l.answered[name]
+	set(&l.answered, name, matches || l.answered[name])
 }
 
 // recordLateAnswer records that a server is slow, but not silent.
@@ -218,5 +225,13 @@ func (l *lookups) recordLateAnswer(server, name, kind string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.silent, server+" "+kind)
-	l.answered[name] = true
+	set(&l.answered, name, true)
+}
+
+// set sets an entry of a map, and creates the map if it is nil.
+func set[V any](m *map[string]V, key string, value V) {
+	if *m == nil {
+		*m = make(map[string]V)
+	}
+	(*m)[key] = value
 }

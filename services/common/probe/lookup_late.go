@@ -26,11 +26,6 @@ type lateAnswers struct {
 	current, previous map[string]*net.UDPConn
 }
 
-func (l *lateAnswers) init(check context.Context) {
-	l.check, l.answers = check, make(map[string][]byte)
-	l.current, l.previous = make(map[string]*net.UDPConn), make(map[string]*net.UDPConn)
-}
-
 // close stops the listeners, which end with the context of the check, and waits for them.
 func (l *lateAnswers) close() {
 	l.mu.Lock()
@@ -50,7 +45,7 @@ func (l *lateAnswers) listen(c *queryConn) bool {
 	if before := l.previous[c.question()]; before != nil {
 		before.Close()
 	}
-	l.previous[c.question()] = c.UDPConn
+	set(&l.previous, c.question(), c.UDPConn)
 	l.listeners.Go(func() {
 		defer c.UDPConn.Close()
 		defer context.AfterFunc(l.check, func() { c.UDPConn.Close() })()
@@ -86,7 +81,7 @@ func isAnswer(answer, query []byte) bool {
 func (l *lateAnswers) record(c *queryConn, answer []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.answers[c.question()] = answer
+	set(&l.answers, c.question(), answer)
 	if current := l.current[c.question()]; current != nil {
 		current.SetReadDeadline(time.Now())
 	}
@@ -100,7 +95,7 @@ func (l *lateAnswers) take(c *queryConn) []byte {
 	if answer := l.answers[c.question()]; answer != nil {
 		return slices.Concat(c.query[:2], answer[2:])
 	}
-	l.current[c.question()] = c.UDPConn
+	set(&l.current, c.question(), c.UDPConn)
 	c.UDPConn.SetReadDeadline(c.retry) // An error also ends the read.
 	return nil
 }

@@ -47,8 +47,12 @@ func (s Settings) WithReferences(references *secret.Scrubber) Settings {
 	return s
 }
 
-// HasReference reports whether a text contains the value of a reference to a secret.
-func (s Settings) HasReference(text string) bool { return s.references.Scrub(text) != text }
+// FindsReference returns a function that reports whether a text contains the value of a reference to a secret. It keeps
+// nothing else of the settings in memory.
+func (s Settings) FindsReference() func(text string) bool {
+	references := s.references
+	return func(text string) bool { return references.Scrub(text) != text }
+}
 
 // CommonProperties returns the properties that all types have in addition to their own. They don't affect the check,
 // only incidents and notifications.

@@ -94,7 +94,7 @@ func start[T config.Settings](
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.MinLevel()}))
 	warnUnused(log, config.FindUnused(program.Name, environment, inFile))
-	memory.SetLimit()
+	memory.SetUp()
 	return run(ctx, cfg, log)
 }
 

@@ -32,6 +32,9 @@ func unlessPaused(types probe.Registry, m monitor.Monitor, run func() (monitor.R
 	began, beganElapsed := time.Now(), runnerclock.Elapsed()
 	result, err := run()
 	took := max(time.Since(began), runnerclock.Elapsed()-beganElapsed)
+	if took <= maxOverrun {
+		return result, err // The maximum duration is computed only for slow checks.
+	}
 	if limit := types.MaxDuration(m); limit > 0 && took > limit+maxOverrun {
 		return result, errPaused
 	}

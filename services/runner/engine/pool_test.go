@@ -40,6 +40,29 @@ func TestPoolLimitsConcurrencyAndKeepsOrder(t *testing.T) {
 	})
 }
 
+func TestPoolReusesGoroutines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(10 * maxIdle)
+		for range 3 {
+			p.run(func() {})
+			synctest.Wait()
+			if len(p.idle) != 1 {
+				t.Fatalf("%d goroutines are idle after one task at a time", len(p.idle))
+			}
+		}
+		release := make(chan struct{})
+		for range 5 * maxIdle {
+			p.run(func() { <-release })
+		}
+		close(release)
+		synctest.Wait()
+		if len(p.idle) != maxIdle {
+			t.Errorf("%d goroutines are idle, at most %d may be", len(p.idle), maxIdle)
+		}
+		p.wait() // The bubble ends only if all goroutines end.
+	})
+}
+
 func BenchmarkCheckOverhead(b *testing.B) {
 	probes := newFakeProbes()
 	e := newEngine(Config{}, nil, newMemoryStore(), probes.registry(), slog.New(slog.DiscardHandler))

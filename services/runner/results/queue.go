@@ -107,6 +107,7 @@ func (q *queue) take() store.Batch {
 	var b store.Batch
 	b.Results, q.results = cut(q.results)
 	b.StatusChanges, q.statusChanges = cut(q.statusChanges)
+	b.States = make([]store.State, 0, len(b.Results))
 	for _, r := range b.Results {
 		if s, ok := q.states[r.MonitorID]; ok {
 			b.States = append(b.States, s)
@@ -119,7 +120,7 @@ func (q *queue) take() store.Batch {
 func cut[T any](queue []T) (batch, rest []T) {
 	n := min(len(queue), batchSize)
 	if n == len(queue) {
-		return queue, nil
+		return queue, make([]T, 0, n) // The next batch is probably as long.
 	}
 	return queue[:n:n], queue[n:]
 }

@@ -62,7 +62,7 @@ func cutText(from []byte) (text string, rest []byte, ok bool) {
 
 // encodeNames returns the key of a shape: each name in order, preceded by its length.
 func encodeNames(names []string) []byte {
-	raw := []byte{}
+	raw := make([]byte, 0, 16*len(names))
 	for _, name := range names {
 		raw = appendText(raw, name)
 	}
@@ -98,7 +98,7 @@ func encodeOutputs(outputs map[string]any) (shape, values []byte, err error) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	values = []byte{}
+	values = make([]byte, 0, 16*len(names))
 	for _, name := range names {
 		if values, err = appendValue(values, outputs[name]); err != nil {
 			return nil, nil, fmt.Errorf("output %q: %w", name, err)
@@ -193,7 +193,7 @@ const numbered = 1 << 6
 // first), the code from encodeStatus, and the value. If its sequence number differs from its date in milliseconds, the
 // code is increased by numbered, and the difference follows the code.
 func encodeHistory(points []store.Point) ([]byte, error) {
-	raw, last := []byte{}, int64(0)
+	raw, last := make([]byte, 0, 16*len(points)), int64(0)
 	for _, p := range points {
 		code, err := encodeStatus(p.Status, p.Ignored)
 		if err != nil {

@@ -70,8 +70,9 @@ func (s *Store) commitGroup(t *tx, first *operation) {
 	if err == nil {
 		err = t.control("BEGIN IMMEDIATE")
 	}
-	for end := time.Now().Add(groupTime); err == nil; {
-		if err = t.runOperation(group[len(group)-1]); err != nil || len(group) == maxGroup || time.Now().After(end) {
+	run := t.runFirst
+	for end := time.Now().Add(groupTime); err == nil; run = t.runOperation {
+		if err = run(group[len(group)-1]); err != nil || len(group) == maxGroup || time.Now().After(end) {
 			break
 		}
 		next := s.nextQueued()
@@ -110,6 +111,19 @@ func (s *Store) nextQueued() *operation {
 	default:
 		return nil
 	}
+}
+
+// runFirst is like runOperation for the first operation of a transaction. It needs no savepoint, for which SQLite
+// copies every page before its first change: if op fails, the transaction is rolled back and another one begins.
+func (t *tx) runFirst(op *operation) error {
+	if op.err = op.ctx.Err(); op.err != nil {
+		return nil
+	}
+	if op.err = op.run(t); op.err != nil {
+		t.abort()
+		return t.control("BEGIN IMMEDIATE")
+	}
+	return nil
 }
 
 // runOperation runs op and stores its error in op.err. An operation that fails is rolled back alone, without effect on

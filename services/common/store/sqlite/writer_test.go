@@ -14,18 +14,24 @@ import (
 // holdWriter blocks the writer until release is called.
 func holdWriter(t *testing.T, s *Store) (release func()) {
 	t.Helper()
+	return holdWriterWith(t, s, nil, func(*tx) error { return nil })
+}
+
+// holdWriterWith blocks the writer until release is called, and then runs an operation that should return want.
+func holdWriterWith(t *testing.T, s *Store, want error, run func(*tx) error) (release func()) {
+	t.Helper()
 	begun, end, done := make(chan struct{}), make(chan struct{}), make(chan error)
 	go func() {
-		done <- s.write(context.Background(), "hold the writer", func(*tx) error {
+		done <- s.write(context.Background(), "hold the writer", func(tx *tx) error {
 			close(begun)
 			<-end
-			return nil
+			return run(tx)
 		})
 	}()
 	<-begun
 	return sync.OnceFunc(func() {
 		close(end)
-		if err := <-done; err != nil {
+		if err := <-done; !errors.Is(err, want) {
 			t.Error(err)
 		}
 	})
@@ -33,23 +39,25 @@ func holdWriter(t *testing.T, s *Store) (release func()) {
 
 func TestFailedOperationIsRolledBackAlone(t *testing.T) {
 	s := openNew(t)
-	release := holdWriter(t, s)
 	failure := errors.New("this operation fails")
+	insert := func(tx *tx, n int) error {
+		if _, err := tx.exec("INSERT INTO runners (id, monitors, seen) VALUES (?, 0, 0)", fmt.Sprint(n)); err != nil {
+			return err
+		}
+		if _, err := tx.ref([]byte(fmt.Sprint(n))); err != nil {
+			return err
+		}
+		if n%2 == 1 {
+			return failure
+		}
+		return nil
+	}
+	// The first operation of a transaction also fails.
+	release := holdWriterWith(t, s, failure, func(tx *tx) error { return insert(tx, 41) })
 	var all sync.WaitGroup
 	for n := range 40 {
 		all.Go(func() {
-			err := s.write(t.Context(), "insert", func(tx *tx) error {
-				if _, err := tx.exec("INSERT INTO runners (id, monitors, seen) VALUES (?, 0, 0)", fmt.Sprint(n)); err != nil {
-					return err
-				}
-				if _, err := tx.ref([]byte(fmt.Sprint(n))); err != nil {
-					return err
-				}
-				if n%2 == 1 {
-					return failure
-				}
-				return nil
-			})
+			err := s.write(t.Context(), "insert", func(tx *tx) error { return insert(tx, n) })
 			if n%2 == 1 && !errors.Is(err, failure) || n%2 == 0 && err != nil {
 				t.Errorf("operation %d: error %v", n, err)
 			}
