@@ -47,7 +47,7 @@ func (b *bench) startAPI(t testing.TB) string {
 	return p.url
 }
 
-// measureRoute compares a route with a bare server that sends as many bytes. filled is the route without placeholders.
+// measureRoute compares a route with a bare server that sends as many bytes. filled is the route with its ids.
 func (b *bench) measureRoute(t testing.TB, c, bare *client, r, filled route) {
 	t.Helper()
 	c.measure(t.Context(), filled, b.plan.route/5) // warm up
@@ -58,13 +58,14 @@ func (b *bench) measureRoute(t testing.TB, c, bare *client, r, filled route) {
 	if len(ours.times) == 0 {
 		return
 	}
-	note := fmt.Sprintf("p50 %s, p99 %s", seconds.format(ours.percentile(50).Seconds()), seconds.format(ours.percentile(99).Seconds()))
+	note := fmt.Sprintf("p50 %s, p99 %s", formatDuration(ours.percentile(50)), formatDuration(ours.percentile(99)))
 	if bare == nil {
 		b.add(r.String(), perSecond, ours.rate(), 0, note)
 		return
 	}
 	note += ", " + bytes.format(float64(ours.bytes))
-	compared := bare.measure(t.Context(), route{method: http.MethodGet, path: fmt.Sprintf("/bytes/%d", ours.bytes)}, b.plan.route)
+	sameSize := route{method: http.MethodGet, path: fmt.Sprintf("/bytes/%d", ours.bytes)}
+	compared := bare.measure(t.Context(), sameSize, b.plan.route)
 	if compared.err != nil {
 		t.Fatal(compared.err)
 	}

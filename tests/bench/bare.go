@@ -63,7 +63,9 @@ func runBare(encoded string) error {
 	if err != nil {
 		return err
 	}
-	lateness := prometheus.NewHistogram(prometheus.HistogramOpts{Name: latenessMetric, Help: "As in the runner.", Buckets: latenessBuckets})
+	lateness := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: latenessMetric, Help: "As in the runner.", Buckets: latenessBuckets,
+	})
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(lateness, collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()

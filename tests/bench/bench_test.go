@@ -136,13 +136,17 @@ func TestExistingAPIReceivesOnlyGetRequests(t *testing.T) {
 		f := &fakeAPI{requests: make(map[string]bool), list: list}
 		api := httptest.NewServer(f)
 		defer api.Close()
-		_, table, err := runBench(t, options{api: api.URL + "/api", token: "secret", only: []string{"routes"}, plan: testPlan})
+		o := options{api: api.URL + "/api", token: "secret", only: []string{"routes"}, plan: testPlan}
+		_, table, err := runBench(t, o)
 		for _, text := range []string{fmt.Sprint(err), table} {
-			if !strings.Contains(text, "section routes: GET /api/notifications:") || !strings.Contains(text, "503 Service Unavailable: store unavailable") {
-				t.Errorf("the failed route is not in %s", text)
+			for _, part := range []string{"section routes: GET /api/notifications:", "503 Service Unavailable: store unavailable"} {
+				if !strings.Contains(text, part) {
+					t.Errorf("%q is not in %s", part, text)
+				}
 			}
 		}
-		if measured := strings.Contains(table, "| GET /api/monitors/{id}/results "); measured != want || strings.Contains(table, "secret") {
+		measured := strings.Contains(table, "| GET /api/monitors/{id}/results ")
+		if measured != want || strings.Contains(table, "secret") {
 			t.Errorf("table for the list %s:\n%s", list, table)
 		}
 		if len(f.requests) != 1 || !f.requests["GET Bearer secret"] {
@@ -203,7 +207,8 @@ func TestFailingSectionDoesNotStopTheOthers(t *testing.T) {
 }
 
 func TestUnknownSectionIsRefused(t *testing.T) {
-	if err := run(t.Context(), options{only: []string{"cots"}}, t.Output(), t.Output()); err == nil || err.Error() != `there is no section "cots"` {
+	err := run(t.Context(), options{only: []string{"cots"}}, t.Output(), t.Output())
+	if err == nil || err.Error() != `there is no section "cots"` {
 		t.Errorf("error %v", err)
 	}
 }

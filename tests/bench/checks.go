@@ -10,8 +10,8 @@ import (
 	"nanomon/tests/support/servicetest"
 )
 
-// cost measures the CPU time of HTTP and TCP checks, with storage, rule and schedule. Rounds of both alternate with rounds
-// of the bare loop.
+// cost measures the CPU time of HTTP and TCP checks, with storage, rule and schedule. Rounds of both alternate with
+// rounds of the bare loop.
 func (b *bench) cost(t testing.TB) {
 	g := newTarget(t)
 	values := make(map[string][]float64)
@@ -72,7 +72,8 @@ func (b *bench) capacity(t testing.TB) {
 	g := newTarget(t)
 	ours := b.highestRate(t, g, func(rate int) process { return startChecks(t, g, "http", rate, time.Second, nil) })
 	bare := b.highestRate(t, g, func(rate int) process { return startBare(t, bareSettings{g.url, rate}) })
-	b.add("HTTP checks per second", perSecond, ours, bare, fmt.Sprintf("99 %% at most %g s late, tried from %d/s", maxLateness, b.plan.firstRate))
+	note := fmt.Sprintf("99 %% at most %g s late, tried from %d/s", maxLateness, b.plan.firstRate)
+	b.add("HTTP checks per second", perSecond, ours, bare, note)
 }
 
 // highestRate returns the highest rate at which a program is on time. It doubles the rate until the program is late, and
@@ -88,7 +89,10 @@ func (b *bench) highestRate(t testing.TB, g *target, start func(rate int) proces
 		b.log("capacity: %.0f/s: %s", rate, u)
 		return u.p99 <= maxLateness && u.skipped == 0 && u.checks >= 0.95*rate*b.plan.step.Seconds()
 	}
-	onTime := func(rate float64) bool { return isOnTime(rate) || isOnTime(rate) }
+	onTime := func(rate float64) bool {
+		first := isOnTime(rate)
+		return first || isOnTime(rate)
+	}
 	low, high := 0.0, float64(b.plan.firstRate)
 	for high <= float64(b.plan.maxRate) && onTime(high) {
 		low, high = high, 2*high

@@ -26,7 +26,6 @@ const timeout = 30 * time.Second
 
 // result is the measurement of a route.
 type result struct {
-	route route
 	// times lists the durations of the successful requests in ascending order, including the time to read the body.
 	times   []time.Duration
 	elapsed time.Duration
@@ -58,9 +57,12 @@ type client struct {
 }
 
 func newClient(api, token string, connections int) *client {
-	return &client{api: api, token: token, connections: connections, http: &http.Client{Timeout: timeout, Transport: &http.Transport{
+	transport := &http.Transport{
 		MaxConnsPerHost: connections, MaxIdleConnsPerHost: connections, DisableCompression: true,
-	}}}
+	}
+	return &client{
+		api: api, token: token, connections: connections, http: &http.Client{Timeout: timeout, Transport: transport},
+	}
 }
 
 // measure repeats a request on all connections for the given duration, at least once on each connection.

@@ -1,13 +1,13 @@
 package main
 
 import (
-	stdbytes "bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,8 +28,10 @@ func (b *bench) history(t testing.TB) {
 	folder := t.TempDir()
 	seed(t, folder, newTarget(t).url, b.plan.historyMonitors, b.plan.historyDays, historyInterval)
 	results := b.plan.historyMonitors * b.plan.historyDays * resultsPerDay
-	b.add("bytes of a stored HTTP result", bytes, size(t, folder)/float64(results), 0, millions(results)+", with rollups and status changes")
-	b.add("time to store a result", seconds, b.storeResults(t), b.bareRequest(t), "in batches of 100 with the states of their monitors")
+	note := millions(results) + ", with rollups and status changes"
+	b.add("bytes of a stored HTTP result", bytes, size(t, folder)/float64(results), 0, note)
+	note = "in batches of 100 with the states of their monitors"
+	b.add("stored results per second", perSecond, b.storeResults(t), 1/b.bareRequest(t), note)
 }
 
 // seed fills a data folder with a history of monitors that check the target.
@@ -55,8 +57,14 @@ func seed(t testing.TB, folder, target string, monitors, days int, interval time
 		t.Fatal(err)
 	}
 	number := fmt.Sprint(days)
-	command := exec.CommandContext(t.Context(), "go", "run", "-trimpath", "./tests/support/seed", "-days", number, "-results", number, folder)
-	command.Dir, command.Stdin = servicetest.Root(), stdbytes.NewReader(input)
+	program := filepath.Join(t.TempDir(), "seed")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", program, "./tests/support/seed")
+	build.Dir = servicetest.Root()
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build tests/support/seed: %v\n%s", err, output)
+	}
+	command := exec.CommandContext(t.Context(), program, "-days", number, "-results", number, folder)
+	command.Stdin = strings.NewReader(string(input))
 	if output, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("fill %s with a history: %v\n%s", folder, err, output)
 	}
@@ -80,7 +88,7 @@ func size(t testing.TB, folder string) float64 {
 	return sum
 }
 
-// storeResults stores batches for a while and returns the time in seconds of each result.
+// storeResults stores batches for a while and returns the number of results per second.
 func (b *bench) storeResults(t testing.TB) float64 {
 	t.Helper()
 	db := openStore(t, t.TempDir())
@@ -99,7 +107,7 @@ func (b *bench) storeResults(t testing.TB) float64 {
 		busy += time.Since(started)
 		stored += len(batch.Results)
 	}
-	return busy.Seconds() / float64(stored)
+	return float64(stored) / busy.Seconds()
 }
 
 // newBatch returns a result of each of 100 monitors, and their states.
@@ -110,8 +118,8 @@ func newBatch(at time.Time) store.Batch {
 			ID: monitor.NewID(at), Date: monitor.Date(at), Value: 12.5 + float64(i), MonitorID: fmt.Sprintf("%024x", i),
 			MonitorName: fmt.Sprintf("monitor %d", i), MonitorTarget: "https://www.example.net/health",
 			Outputs: map[string]any{
-				"respTime": 12.5 + float64(i), "status": 200.0, "bodyLen": 5120.0, "certExpiryDays": 42.0, "ipAddress": "192.0.2.17",
-				"dnsTime": 0.75, "connectTime": 1.5, "tlsTime": 4.25, "firstByteTime": 10.5,
+				"respTime": 12.5 + float64(i), "status": 200.0, "bodyLen": 5120.0, "certExpiryDays": 42.0,
+				"ipAddress": "192.0.2.17", "dnsTime": 0.75, "connectTime": 1.5, "tlsTime": 4.25, "firstByteTime": 10.5,
 			},
 		}
 		points := make([]store.Point, store.HistoryLength)
@@ -119,7 +127,9 @@ func newBatch(at time.Time) store.Batch {
 			points[n] = store.Point{Date: r.Date.Add(time.Duration(n-len(points)+1) * time.Second), Value: r.Value}
 		}
 		batch.Results = append(batch.Results, r)
-		batch.States = append(batch.States, store.State{MonitorID: r.MonitorID, Latest: r, Streak: 1, Since: r.Date, History: points})
+		batch.States = append(batch.States, store.State{
+			MonitorID: r.MonitorID, Latest: r, Streak: 1, Since: r.Date, History: points,
+		})
 	}
 	return batch
 }

@@ -126,7 +126,7 @@ func run(ctx context.Context, o options, out, progress io.Writer) error {
 func (b *bench) runSection(ctx context.Context, s section) error {
 	started := time.Now()
 	b.log("%s: started", s.name)
-	err := runTest(ctx, func(t testing.TB) { s.run(b, t) })
+	err := runTest(ctx, b.log, func(t testing.TB) { s.run(b, t) })
 	if err != nil {
 		err = fmt.Errorf("section %s: %w", s.name, err)
 		b.report.Failures = append(b.report.Failures, err.Error())

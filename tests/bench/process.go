@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"testing"
 	"time"
@@ -32,9 +33,7 @@ func startStandalone(t testing.TB, folder string, settings map[string]string) pr
 	t.Helper()
 	servicetest.Binary(t, "standalone") // Build it before the CPU is limited.
 	all := map[string]string{"PROMETHEUS_ENABLE": "true", "PROMETHEUS_PORT": "0"}
-	for name, value := range settings {
-		all[name] = value
-	}
+	maps.Copy(all, settings)
 	p := process{}
 	pinned(t, func() { p.service, p.url, _ = servicetest.StandaloneWith(t, folder, all) })
 	p.metrics = p.service.MetricsURL(t)
@@ -42,7 +41,9 @@ func startStandalone(t testing.TB, folder string, settings map[string]string) pr
 }
 
 // startChecks starts a standalone with n monitors of a type.
-func startChecks(t testing.TB, g *target, kind string, n int, interval time.Duration, settings map[string]string) process {
+func startChecks(
+	t testing.TB, g *target, kind string, n int, interval time.Duration, settings map[string]string,
+) process {
 	t.Helper()
 	all := make([]monitor.Monitor, n)
 	for i := range all {
@@ -171,6 +172,7 @@ func (h histogram) quantile(q float64) float64 {
 
 // String returns the usage for the progress.
 func (u usage) String() string {
-	return fmt.Sprintf("%.0f checks, CPU %s each, lateness p50 %s and p99 %s, busiest 100 ms %.0f, memory %s, %.0f skipped",
-		u.checks, seconds.format(u.cpu), seconds.format(u.p50), seconds.format(u.p99), u.busiest, bytes.format(u.resident), u.skipped)
+	return fmt.Sprintf("%.0f checks, %.0f skipped, CPU %s each, lateness p50 %s, p99 %s, busiest 100 ms %.0f, memory %s",
+		u.checks, u.skipped, seconds.format(u.cpu), seconds.format(u.p50), seconds.format(u.p99), u.busiest,
+		bytes.format(u.resident))
 }

@@ -33,13 +33,17 @@ func (b *bench) reads(t testing.TB) {
 		{"no result in the middle has the status", "&status=1,2&from=" + date(days*0.75) + "&to=" + date(days*0.25)},
 		{"no result is as old", "&to=" + date(days+2)},
 	} {
-		for _, scope := range []struct{ name, path string }{{"of a monitor", "/monitors/{monitor}/results"}, {"of all monitors", "/results"}} {
-			r := c.measure(t.Context(), ids.fill(route{method: http.MethodGet, path: scope.path + "?max=100" + query.parameters}), b.plan.read)
+		for _, scope := range []struct{ name, path string }{
+			{"of a monitor", "/monitors/{monitor}/results"}, {"of all monitors", "/results"},
+		} {
+			listing := route{method: http.MethodGet, path: scope.path + "?max=100" + query.parameters}
+			r := c.measure(t.Context(), ids.fill(listing), b.plan.read)
 			if r.err != nil {
 				t.Fatalf("%s %s: %v", query.name, scope.name, r.err)
 			}
-			b.add(query.name+", "+scope.name, seconds, r.percentile(50).Seconds(), request, fmt.Sprintf(
-				"p99 %s, slowest %s, %s", seconds.format(r.percentile(99).Seconds()), seconds.format(r.percentile(100).Seconds()), millions(total)))
+			note := fmt.Sprintf("p99 %s, slowest %s, %s",
+				formatDuration(r.percentile(99)), formatDuration(r.percentile(100)), millions(total))
+			b.add(query.name+", "+scope.name, seconds, r.percentile(50).Seconds(), request, note)
 		}
 	}
 }

@@ -97,15 +97,18 @@ func (r report) print(out io.Writer) error {
 	if r.Pinned {
 		pinned = "measured programs pinned to one CPU"
 	}
-	fmt.Fprintf(out, "Commit %s, %s, %s, %s, %d CPUs, %s\n\n", r.Commit, r.Date.Format(time.DateOnly), r.Go, r.Platform, r.CPUs, pinned)
+	fmt.Fprintf(out, "Commit %s, %s, %s, %s, %d CPUs, %s\n\n",
+		r.Commit, r.Date.Format(time.DateOnly), r.Go, r.Platform, r.CPUs, pinned)
 	table := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
-	fmt.Fprint(table, "| section\t| figure\t| NanoMon\t| bare\t| ratio\t| details\t|\n|---\t|---\t|---\t|---\t|---\t|---\t|\n")
+	const row = "| %s\t| %s\t| %s\t| %s\t| %s\t| %s\t|\n"
+	fmt.Fprintf(table, row, "section", "figure", "NanoMon", "bare", "ratio", "details")
+	fmt.Fprintf(table, row, "---", "---", "---", "---", "---", "---")
 	for _, f := range r.Figures {
 		bare, ratio := "", ""
 		if f.Bare > 0 {
 			bare, ratio = f.Unit.format(f.Bare), fmt.Sprintf("%.2f", f.Ratio)
 		}
-		fmt.Fprintf(table, "| %s\t| %s\t| %s\t| %s\t| %s\t| %s\t|\n", f.Section, f.Name, f.Unit.format(f.Value), bare, ratio, f.Note)
+		fmt.Fprintf(table, row, f.Section, f.Name, f.Unit.format(f.Value), bare, ratio, f.Note)
 	}
 	for _, failure := range r.Failures {
 		fmt.Fprintf(table, "\n%s\n", failure)
@@ -129,6 +132,9 @@ func (u unit) format(value float64) string {
 	}
 	return strings.TrimSpace(significant(value) + " " + string(u))
 }
+
+// formatDuration returns a duration with three significant digits.
+func formatDuration(d time.Duration) string { return seconds.format(d.Seconds()) }
 
 // significant returns a number with at least three significant digits and without an exponent.
 func significant(value float64) string {

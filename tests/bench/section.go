@@ -17,6 +17,8 @@ import (
 type sectionTest struct {
 	testing.TB
 	ctx context.Context
+	// log receives what the test logs.
+	log func(format string, args ...any)
 
 	mu       sync.Mutex
 	failures []error
@@ -24,10 +26,10 @@ type sectionTest struct {
 }
 
 // runTest runs a section until its end or the end of ctx, and ends what it has started. The error contains all failures.
-func runTest(ctx context.Context, run func(testing.TB)) error {
+func runTest(ctx context.Context, log func(string, ...any), run func(testing.TB)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	t := &sectionTest{ctx: ctx}
+	t := &sectionTest{ctx: ctx, log: log}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -68,8 +70,7 @@ func (t *sectionTest) Cleanup(cleanup func()) {
 	t.cleanups = append(t.cleanups, cleanup)
 }
 
-// Logf prints nothing: servicetest prints only the logs of failed tests, and the failures contain the reasons.
-func (t *sectionTest) Logf(string, ...any) {}
+func (t *sectionTest) Logf(format string, args ...any) { t.log(format, args...) }
 
 func (t *sectionTest) Error(args ...any) { t.fail(errors.New(fmt.Sprint(args...))) }
 
