@@ -33,7 +33,7 @@ var testPlan = plan{
 	historyMonitors: 1, historyDays: 3, writes: 100 * time.Millisecond,
 	route: 20 * time.Millisecond, monitors: 50, connections: 8,
 	readMonitors: 1, readDays: 3, read: 20 * time.Millisecond,
-	firstRate: 100, maxRate: 100, halvings: 1, step: time.Second,
+	firstRate: 100, maxRate: 100, step: 300 * time.Millisecond,
 	streams: 20, starts: 1,
 }
 
@@ -66,7 +66,7 @@ func TestShortBench(t *testing.T) {
 		ratio, value float64
 	}{
 		{figure: "CPU time of a check, type http", ratio: 5},
-		{figure: "CPU time of a check, type tcp", ratio: 5},
+		{figure: "CPU time of a check, type tcp", ratio: 4},
 		{figure: "100 monitors every 1s: most checks within 100 ms", ratio: 5},
 		{figure: "100 monitors every 1s: resident memory", value: 120e6},
 		{figure: "bytes of a stored HTTP result", value: 250},

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -57,11 +58,9 @@ func seed(t testing.TB, folder, target string, monitors, days int, interval time
 		t.Fatal(err)
 	}
 	number := fmt.Sprint(days)
-	program := filepath.Join(t.TempDir(), "seed")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", program, "./tests/support/seed")
-	build.Dir = servicetest.Root()
-	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build tests/support/seed: %v\n%s", err, output)
+	program, err := seedProgram()
+	if err != nil {
+		t.Fatal(err)
 	}
 	command := exec.CommandContext(t.Context(), program, "-days", number, "-results", number, folder)
 	command.Stdin = strings.NewReader(string(input))
@@ -69,6 +68,17 @@ func seed(t testing.TB, folder, target string, monitors, days int, interval time
 		t.Fatalf("fill %s with a history: %v\n%s", folder, err, output)
 	}
 }
+
+// seedProgram builds tests/support/seed and returns the path of the program.
+var seedProgram = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(servicetest.Root(), ".tools", "test", "seed")
+	command := exec.Command("go", "build", "-trimpath", "-o", path, "./tests/support/seed")
+	command.Dir = servicetest.Root()
+	if output, err := command.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build tests/support/seed: %w\n%s", err, output)
+	}
+	return path, nil
+})
 
 // size returns the bytes of all files in a folder.
 func size(t testing.TB, folder string) float64 {
