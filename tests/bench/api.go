@@ -38,7 +38,7 @@ func (b *bench) routes(t testing.TB) {
 func (b *bench) startAPI(t testing.TB) string {
 	t.Helper()
 	folder := t.TempDir()
-	seed(t, folder, newTarget(t).url, b.plan.monitors, 1, 10*time.Minute)
+	generate(t, folder, newTarget(t), b.plan.monitors, 1, 10*time.Minute)
 	p := startStandalone(t, folder, nil)
 	window := route{"POST", "/maintenance", maintenanceWindow}
 	if err := newClient(p.url, "", 1).send(t.Context(), window, io.Discard); err != nil {

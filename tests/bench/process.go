@@ -117,7 +117,7 @@ func (p process) sample(t testing.TB) sample {
 	families := servicetest.Scrape(t, p.metrics)
 	return sample{
 		cpu: cpuTime(t, p), skipped: value(families["nanomon_runner_skipped_runs_total"]),
-		lateness: newHistogram(families[latenessMetric]),
+		lateness: histogramOf(families[latenessMetric]),
 	}
 }
 
@@ -132,7 +132,7 @@ func value(f *dto.MetricFamily) float64 {
 // histogram contains the number of observations up to each of latenessBuckets, and then of all of them.
 type histogram []float64
 
-func newHistogram(f *dto.MetricFamily) histogram {
+func histogramOf(f *dto.MetricFamily) histogram {
 	h := make(histogram, len(latenessBuckets)+1)
 	if len(f.GetMetric()) == 0 {
 		return h

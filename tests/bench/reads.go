@@ -12,7 +12,7 @@ import (
 func (b *bench) reads(t testing.TB) {
 	folder := t.TempDir()
 	started := time.Now()
-	seed(t, folder, newTarget(t).url, b.plan.readMonitors, b.plan.readDays, historyInterval)
+	generate(t, folder, newTarget(t), b.plan.readMonitors, b.plan.readDays, historyInterval)
 	total := b.plan.readMonitors * b.plan.readDays * resultsPerDay
 	b.log("reads: stored %d results within %s", total, time.Since(started).Round(time.Second))
 	request := b.bareRequest(t)
