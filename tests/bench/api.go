@@ -38,7 +38,7 @@ func (b *bench) routes(t testing.TB) {
 func (b *bench) startAPI(t testing.TB) string {
 	t.Helper()
 	folder := t.TempDir()
-	generate(t, folder, newTarget(t), b.plan.monitors, 1, 10*time.Minute)
+	generate(t, folder, newHistory(newTarget(t), b.plan.monitors, 10*time.Minute), 1)
 	p := startStandalone(t, folder, nil)
 	window := route{"POST", "/maintenance", maintenanceWindow}
 	if err := newClient(p.url, "", 1).send(t.Context(), window, io.Discard); err != nil {

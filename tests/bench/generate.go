@@ -16,11 +16,10 @@ import (
 // batchSize is the minimum number of results of a batch, unless it is the last one.
 const batchSize = 5000
 
-// generate fills a data folder with monitors and the results of the last days. The results are stored in the order of
-// time, as a runner stores them, because the order affects the size of the file and the time of reads.
-func generate(t testing.TB, folder string, g *target, monitors, days int, interval time.Duration) {
+// generate fills a data folder with a history of the last days. The results are stored in the order of time, as a runner
+// stores them, because the order affects the size of the file and the time of reads.
+func generate(t testing.TB, folder string, h *generatedHistory, days int) {
 	t.Helper()
-	h := newHistory(g, monitors, interval)
 	db := openStore(t, folder)
 	err := h.store(t.Context(), db, days)
 	if closeErr := db.Close(); err == nil {
@@ -31,9 +30,11 @@ func generate(t testing.TB, folder string, g *target, monitors, days int, interv
 	}
 }
 
-// generatedHistory generates results of monitors that are always OK.
+// generatedHistory generates results of monitors that never change their status.
 type generatedHistory struct {
 	monitors []monitor.Monitor
+	// failing is the number of monitors at the end of the list that are always in error; the others are OK.
+	failing  int
 	interval time.Duration
 	random   *rand.Rand
 	// states are the states of the monitors after the last round.
@@ -94,12 +95,21 @@ func (h *generatedHistory) store(ctx context.Context, db *sqlite.Store, days int
 // firstChanges returns the status change of each monitor's first result.
 func (h *generatedHistory) firstChanges(at time.Time) []store.StatusChange {
 	var changes []store.StatusChange
-	for _, m := range h.monitors {
+	for i, m := range h.monitors {
+		status, _ := h.status(i)
 		changes = append(changes, store.StatusChange{
-			MonitorID: m.ID, Date: at, Kind: store.ChangeStatus, To: monitor.StatusOK.String(),
+			MonitorID: m.ID, Date: at, Kind: store.ChangeStatus, To: status.String(),
 		})
 	}
 	return changes
+}
+
+// status returns the status of a monitor and the message of its results.
+func (h *generatedHistory) status(i int) (monitor.Status, string) {
+	if i < len(h.monitors)-h.failing {
+		return monitor.StatusOK, ""
+	}
+	return monitor.StatusError, "the rule is false: respTime < 50"
 }
 
 // round returns a result of each monitor, the first of them at a time, and updates the states and aggregates.
@@ -107,13 +117,14 @@ func (h *generatedHistory) round(at time.Time) []monitor.Result {
 	results := make([]monitor.Result, len(h.monitors))
 	for i, m := range h.monitors {
 		r := h.result(m, at.Add(time.Duration(i)*h.interval/time.Duration(len(h.monitors))))
+		r.Status, r.Message = h.status(i)
 		s := &h.states[i]
 		if s.Streak == 0 {
 			s.MonitorID, s.Since = m.ID, r.Date
 		}
 		s.Latest = r
 		s.Streak++
-		s.History = append(s.History, store.Point{Date: r.Date, Value: r.Value})
+		s.History = append(s.History, store.Point{Date: r.Date, Status: r.Status, Value: r.Value})
 		s.History = s.History[max(0, len(s.History)-store.HistoryLength):]
 		for _, aggregates := range h.open {
 			aggregates[i].Add(r.Status, r.Value)

@@ -21,7 +21,7 @@ const (
 // history counts the bytes of a stored result in a history, and measures how fast results are stored.
 func (b *bench) history(t testing.TB) {
 	folder := t.TempDir()
-	generate(t, folder, newTarget(t), b.plan.historyMonitors, b.plan.historyDays, historyInterval)
+	generate(t, folder, newHistory(newTarget(t), b.plan.historyMonitors, historyInterval), b.plan.historyDays)
 	results := b.plan.historyMonitors * b.plan.historyDays * resultsPerDay
 	note := millions(results) + ", with rollups and status changes"
 	b.add("bytes of a stored HTTP result", bytes, size(t, folder)/float64(results), 0, note)

@@ -24,8 +24,8 @@ type plan struct {
 	// readMonitors and readDays are the size of the history that is read, each query for the time of read.
 	readMonitors, readDays int
 	read                   time.Duration
-	// firstRate is the lowest rate that the section capacity tries. It doubles the rate up to maxRate and then halves the
-	// gap as often as halvings.
+	// firstRate is the lowest rate that the section capacity tries, each for the time of step. It doubles the rate up to
+	// maxRate and then halves the gap as often as halvings.
 	firstRate, maxRate, halvings int
 	step                         time.Duration
 	// streams is the number of clients of the event stream.
@@ -48,12 +48,12 @@ var (
 	}
 	// shortPlan takes about 2 minutes.
 	shortPlan = plan{
-		rounds: 1, round: 5 * time.Second, rate: 1000, settle: time.Second,
-		crowds: []int{1000, 10_000}, interval: 10 * time.Second, watch: 5 * time.Second,
+		rounds: 1, round: 5 * time.Second, rate: 1000, settle: 500 * time.Millisecond,
+		crowds: []int{1000, 10_000}, interval: 10 * time.Second, watch: 4 * time.Second,
 		historyMonitors: 2, historyDays: 30, writes: time.Second,
-		route: 300 * time.Millisecond, monitors: 1000, connections: 16,
+		route: 200 * time.Millisecond, monitors: 1000, connections: 16,
 		readMonitors: 4, readDays: 30, read: 300 * time.Millisecond,
-		firstRate: 500, maxRate: 16_000, halvings: 1, step: 2 * time.Second,
+		firstRate: 1000, maxRate: 16_000, halvings: 1, step: time.Second,
 		streams: 200, starts: 3,
 	}
 )
