@@ -94,7 +94,7 @@ test-long: test-pods
     go test -count=1 -v -timeout 45m ./tests/deploy/release
     go test -count=1 -v -timeout 10m ./tests/system/memory
 
-# Compare checks, storage, API and start with a bare loop of requests; needs a machine that does nothing else (--short: 2 minutes)
+# Compare checks, storage, API and start with a bare loop of requests; needs a machine that does nothing else (--short: 2 to 3 minutes)
 bench *flags: _page
     @go run ./tests/bench {{ flags }}
 

@@ -15,7 +15,9 @@ const list = "/monitors?include=latest,history"
 // routes measures the requests per second of each route, on a new standalone or on the API that the options name.
 func (b *bench) routes(t testing.TB) {
 	c, bare, routes := newClient(b.api, b.token, b.plan.connections), (*client)(nil), readRoutes
-	if b.api == "" {
+	if b.api != "" {
+		b.log("routes: measuring %s", b.api)
+	} else {
 		c.api = b.startAPI(t)
 		bare = newClient(startBare(t, bareSettings{}).url, "", b.plan.connections)
 		routes = slices.Concat(readRoutes, writeRoutes)

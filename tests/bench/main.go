@@ -66,7 +66,7 @@ func main() {
 		exit(runBare(settings))
 	}
 	o := options{api: strings.TrimRight(os.Getenv("API_ENDPOINT"), "/"), token: os.Getenv("API_TOKEN"), plan: longPlan}
-	short := flag.Bool("short", false, "measure for about 2 minutes instead of 10, with less load")
+	short := flag.Bool("short", false, "measure for 2 to 3 minutes instead of 10 to 15")
 	only := flag.String("only", "", "`names` of the sections to run, separated by commas")
 	flag.StringVar(&o.json, "json", "bench.json", "`path` of the JSON file to write")
 	duration := flag.Duration("duration", 0, "time to measure each route")

@@ -36,17 +36,17 @@ type plan struct {
 
 // Each monitor of a history has a result every 30 s.
 var (
-	// longPlan takes about 10 minutes.
+	// longPlan takes 10 to 15 minutes.
 	longPlan = plan{
-		rounds: 3, round: 15 * time.Second, rate: 1000, settle: 2 * time.Second,
-		crowds: []int{1000, 10_000}, interval: 10 * time.Second, watch: 20 * time.Second,
+		rounds: 3, round: 10 * time.Second, rate: 1000, settle: 2 * time.Second,
+		crowds: []int{1000, 10_000}, interval: 10 * time.Second, watch: 15 * time.Second,
 		historyMonitors: 10, historyDays: 30, writes: 5 * time.Second,
 		route: 1500 * time.Millisecond, monitors: 1000, connections: 16,
 		readMonitors: 116, readDays: 30, read: 2 * time.Second, // 10 million results
-		firstRate: 500, maxRate: 16_000, halvings: 3, step: 5 * time.Second,
+		firstRate: 500, maxRate: 16_000, halvings: 3, step: 4 * time.Second,
 		streams: 200, starts: 5,
 	}
-	// shortPlan takes about 2 minutes.
+	// shortPlan takes 2 to 3 minutes.
 	shortPlan = plan{
 		rounds: 1, round: 5 * time.Second, rate: 1000, settle: 500 * time.Millisecond,
 		crowds: []int{1000, 10_000}, interval: 10 * time.Second, watch: 4 * time.Second,
