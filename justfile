@@ -40,8 +40,9 @@ run-db:
 # Run all tests except fault, deployment, peer and long tests
 test: build _test-tools _api
     @# The system tests come first, because they mostly wait while the other packages use the CPU.
-    go test -race -timeout 20m $(go list ./tests/... ./... | grep -vE '/tests/(deploy/(azure|docker|pods|release)|system/(fault|load|memory)|peers/.*)$')
-    go test -count=1 ./tests/system/load
+    go test -race -timeout 20m $(go list ./tests/... ./... | grep -vE '/tests/(bench|deploy/(azure|docker|pods|release)|system/(fault|memory)|peers/.*)$')
+    @# Without -race, which slows down the two compared programs differently.
+    go test -count=1 ./tests/bench
     npm --prefix frontend run --silent test:browser
 
 # Run the fault tests: killed servers, killed runners, broken connections
@@ -93,9 +94,9 @@ test-long: test-pods
     go test -count=1 -v -timeout 45m ./tests/deploy/release
     go test -count=1 -v -timeout 10m ./tests/system/memory
 
-# Measure the CPU time of a thousand monitors, which must be low; needs a machine that does nothing else
-bench-checks: build
-    NANOMON_QUIET_MACHINE=true go test -count=1 -v -run Thousand ./tests/system/load
+# Compare checks, storage, API and start with a bare loop of requests; needs a machine that does nothing else (--short: 2 to 3 minutes)
+bench *flags: _page
+    @go run ./tests/bench {{ flags }}
 
 # Fuzz the API with schemathesis, based on its specification
 test-schemathesis: _page _test-tools
@@ -111,8 +112,8 @@ test-api report="false": _api
     @node scripts/test-api.mjs {{ if report =~ '(^|=)false$' { "" } else { "api-test-results.xml" } }}
 
 # Measure requests per second by route, on a new instance or, read-only, at API_ENDPOINT (-duration 5s runs longer)
-bench-api *flags: build
-    @go run ./tests/bench {{ flags }}
+bench-api *flags: _page
+    @go run ./tests/bench -only routes {{ flags }}
 
 # Send a test notification through every channel of the NanoMon at API_ENDPOINT, and show the responses
 test-alert:

@@ -13,15 +13,24 @@ import (
 	"time"
 )
 
+// counter counts the bytes that are written to it.
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
+
 // timeout is the maximum duration of a request.
 const timeout = 30 * time.Second
 
 // result is the measurement of a route.
 type result struct {
-	route route
 	// times lists the durations of the successful requests in ascending order, including the time to read the body.
 	times   []time.Duration
 	elapsed time.Duration
+	// bytes is the size of the last body.
+	bytes int64
 	// errors counts the failed requests; err is the first error.
 	errors int
 	err    error
@@ -42,13 +51,18 @@ func (r result) percentile(p int) time.Duration {
 type client struct {
 	api, token  string
 	connections int
-	http        *http.Client
+	// encodings is the value of Accept-Encoding; empty for none.
+	encodings string
+	http      *http.Client
 }
 
-func newClient(o options) *client {
-	return &client{o.api, o.token, o.connections, &http.Client{Timeout: timeout, Transport: &http.Transport{
-		MaxConnsPerHost: o.connections, MaxIdleConnsPerHost: o.connections, DisableCompression: true,
-	}}}
+func newClient(api, token string, connections int) *client {
+	transport := &http.Transport{
+		MaxConnsPerHost: connections, MaxIdleConnsPerHost: connections, DisableCompression: true,
+	}
+	return &client{
+		api: api, token: token, connections: connections, http: &http.Client{Timeout: timeout, Transport: transport},
+	}
 }
 
 // measure repeats a request on all connections for the given duration, at least once on each connection.
@@ -59,12 +73,13 @@ func (c *client) measure(ctx context.Context, r route, duration time.Duration) r
 	for i := range parts {
 		group.Go(func() {
 			for ctx.Err() == nil {
-				sent := time.Now()
-				if err := c.send(ctx, r, io.Discard); err != nil {
+				sent, size := time.Now(), counter(0)
+				if err := c.send(ctx, r, &size); err != nil {
 					parts[i].errors++
 					parts[i].err = cmp.Or(parts[i].err, err)
 				} else {
 					parts[i].times = append(parts[i].times, time.Since(sent))
+					parts[i].bytes = int64(size)
 				}
 				if time.Since(started) >= duration {
 					return
@@ -76,6 +91,7 @@ func (c *client) measure(ctx context.Context, r route, duration time.Duration) r
 	all := result{elapsed: time.Since(started)}
 	for _, part := range parts {
 		all.times = append(all.times, part.times...)
+		all.bytes = cmp.Or(part.bytes, all.bytes)
 		all.errors += part.errors
 		all.err = cmp.Or(all.err, part.err)
 	}
@@ -91,6 +107,9 @@ func (c *client) send(ctx context.Context, r route, w io.Writer) error {
 	}
 	if c.token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	if c.encodings != "" {
+		request.Header.Set("Accept-Encoding", c.encodings)
 	}
 	response, err := c.http.Do(request)
 	if err != nil {

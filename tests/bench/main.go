@@ -1,14 +1,15 @@
-// Command perf measures the requests per second and the response times of the API for each route:
+// Command bench measures NanoMon and compares it with a bare loop of net/http requests in the same run:
 //
-//	perf [-duration 1500ms] [-connections 16] [-monitors 1000] [-standalone bin/standalone]
+//	bench [-short] [-only cost,routes] [-json bench.json]
 //
-// It starts a standalone with monitors and a day of their results. If API_ENDPOINT is set, it measures the API at that URL
-// instead, with the bearer token API_TOKEN if that is set, and sends only GET requests.
+// It prints a table and writes the same figures as JSON; progress goes to standard error. docs/performance.md explains
+// the figures. If API_ENDPOINT is set, the section routes measures the API at that URL instead of a new instance, with the
+// bearer token API_TOKEN if that is set, and sends only GET requests.
 package main
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -17,91 +18,122 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"text/tabwriter"
+	"testing"
 	"time"
 )
 
+// options are the arguments of the program.
 type options struct {
-	// api is the URL of a running API. If it is empty, perf starts a standalone.
+	// api is the URL of a running API that the section routes measures. If it is empty, the section starts a standalone.
 	api, token string
-	// standalone is the path of the binary to start.
-	standalone string
-	// monitors is the number of monitors of the started standalone.
-	monitors    int
-	connections int
-	// duration is the time of the measurement of each route. A fifth of it is added to warm up.
-	duration time.Duration
+	// only contains the names of the sections to run; empty runs all of them.
+	only []string
+	// json is the path of the file to write.
+	json string
+	plan plan
+}
+
+// bench collects the figures of the sections.
+type bench struct {
+	options
+	// section is the name of the section that runs.
+	section string
+	report  report
+	// progress receives a line for each step.
+	progress io.Writer
+}
+
+// section is a part of the benchmark. It fails like a test.
+type section struct {
+	name string
+	run  func(*bench, testing.TB)
+}
+
+// sections lists all sections in the order of the table.
+var sections = []section{
+	{"cost", (*bench).cost},
+	{"punctuality", (*bench).punctuality},
+	{"history", (*bench).history},
+	{"routes", (*bench).routes},
+	{"reads", (*bench).reads},
+	{"capacity", (*bench).capacity},
+	{"events", (*bench).events},
+	{"start", (*bench).start},
 }
 
 func main() {
-	o := options{api: strings.TrimRight(os.Getenv("API_ENDPOINT"), "/"), token: os.Getenv("API_TOKEN")}
-	flag.DurationVar(&o.duration, "duration", 1500*time.Millisecond, "time to measure each route")
-	flag.IntVar(&o.connections, "connections", 16, "`number` of concurrent connections")
-	flag.IntVar(&o.monitors, "monitors", 1000, "`number` of monitors of the started standalone")
-	flag.StringVar(&o.standalone, "standalone", "bin/standalone", "`path` of the standalone to start")
+	if settings := os.Getenv(bareVariable); settings != "" {
+		exit(runBare(settings))
+	}
+	o := options{api: strings.TrimRight(os.Getenv("API_ENDPOINT"), "/"), token: os.Getenv("API_TOKEN"), plan: longPlan}
+	short := flag.Bool("short", false, "measure for 2 to 3 minutes instead of 10 to 15")
+	only := flag.String("only", "", "`names` of the sections to run, separated by commas")
+	flag.StringVar(&o.json, "json", "bench.json", "`path` of the JSON file to write")
+	duration := flag.Duration("duration", 0, "time to measure each route")
 	flag.Parse()
+	if *short {
+		o.plan = shortPlan
+	}
+	if *duration > 0 {
+		o.plan.route = *duration
+	}
+	if *only != "" {
+		o.only = strings.Split(*only, ",")
+	}
+	if err := leaveMeasuredCPU(); err != nil {
+		exit(err)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, o, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "perf:", err)
+	exit(run(ctx, o, os.Stdout, os.Stderr))
+}
+
+// exit ends the program, with exit code 1 if err is not nil.
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+	os.Exit(0)
 }
 
-// run measures the routes and prints a table. It returns an error also if only single requests failed.
-func run(ctx context.Context, o options, out io.Writer) error {
-	results, err := measureAll(ctx, o, out)
-	if err != nil {
-		return err
+// run runs the sections, prints the table and writes the JSON file. If sections fail, it runs the others and returns an
+// error that says why.
+func run(ctx context.Context, o options, out, progress io.Writer) error {
+	for _, name := range o.only {
+		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
+			return fmt.Errorf("there is no section %q", name)
+		}
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "requests/s\tp50 ms\tp99 ms\terrors\t  route")
+	b := &bench{options: o, progress: progress, report: newReport()}
 	var failed error
-	for _, r := range results {
-		fmt.Fprintf(table, "%.0f\t%s\t%s\t%d\t  %s\n", r.rate(), milliseconds(r.percentile(50)), milliseconds(r.percentile(99)), r.errors, r.route)
-		if r.err != nil {
-			failed = cmp.Or(failed, fmt.Errorf("%s: %w", r.route, r.err))
-		}
-	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	return failed
-}
-
-func milliseconds(d time.Duration) string {
-	return fmt.Sprintf("%.2f", float64(d)/float64(time.Millisecond))
-}
-
-func measureAll(ctx context.Context, o options, out io.Writer) (results []result, err error) {
-	routes := readRoutes
-	if o.api == "" {
-		started, err := start(ctx, o)
-		if err != nil {
-			return nil, err
-		}
-		defer started.stop()
-		o.api = started.api
-		routes = slices.Concat(readRoutes, writeRoutes)
-	}
-	client := newClient(o)
-	ids, err := client.ids(ctx)
-	if err != nil {
-		return nil, err
-	}
-	fmt.Fprintf(out, "%s, %d connections, %s each\n\n", o.api, o.connections, o.duration)
-	for _, r := range routes {
-		if ids.isMissing(r) {
-			fmt.Fprintf(out, "skipped %s: no monitor or maintenance window exists\n", r)
+	for _, s := range sections {
+		if len(o.only) > 0 && !slices.Contains(o.only, s.name) {
 			continue
 		}
-		client.measure(ctx, ids.fill(r), o.duration/5) // warm up
-		measured := client.measure(ctx, ids.fill(r), o.duration)
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+		b.section = s.name
+		if err := b.runSection(ctx, s); err != nil {
+			failed = errors.Join(failed, err)
 		}
-		measured.route = r
-		results = append(results, measured)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 	}
-	return results, nil
+	return errors.Join(failed, b.report.write(out, o.json))
 }
+
+// runSection runs a section and records why it failed.
+func (b *bench) runSection(ctx context.Context, s section) error {
+	started := time.Now()
+	b.log("%s: started", s.name)
+	err := runTest(ctx, b.log, func(t testing.TB) { s.run(b, t) })
+	if err != nil {
+		err = fmt.Errorf("section %s: %w", s.name, err)
+		b.report.Failures = append(b.report.Failures, err.Error())
+	}
+	b.log("%s: ended after %s", s.name, time.Since(started).Round(time.Second))
+	return err
+}
+
+// log prints a line of progress.
+func (b *bench) log(format string, args ...any) { fmt.Fprintf(b.progress, format+"\n", args...) }

@@ -23,7 +23,7 @@ var readRoutes = []route{
 	{method: "GET", path: "/openapi.yaml"},
 	{method: "GET", path: "/metrics"},
 	{method: "GET", path: "/monitors"},
-	{method: "GET", path: "/monitors?include=latest,history"},
+	{method: "GET", path: list},
 	{method: "GET", path: "/monitors/{monitor}"},
 	{method: "GET", path: "/monitors/{monitor}/results"},
 	{method: "GET", path: "/monitors/{monitor}/stats?window=24h"},
@@ -33,13 +33,16 @@ var readRoutes = []route{
 	{method: "GET", path: "/maintenance/{window}"},
 }
 
+// maintenanceWindow is a window that has ended.
+const maintenanceWindow = `{"name":"bench","groups":["bench"],"start":"2026-01-01T00:00:00Z","end":"2026-01-02T00:00:00Z"}`
+
 // writeRoutes contains routes that change data or run checks.
 var writeRoutes = []route{
 	{method: "POST", path: "/rules/check", body: `{"type":"http","rule":"status == 200 && respTime < 500"}`},
-	{method: "POST", path: "/monitors/check", body: `{"name":"perf","type":"tcp","interval":"24h","target":"127.0.0.1:1"}`},
+	{method: "POST", path: "/monitors/check", body: `{"name":"bench","type":"tcp","interval":"24h","target":"127.0.0.1:1"}`},
 	{method: "POST", path: "/monitors/{monitor}/run"},
-	{method: "PUT", path: "/maintenance/{window}", body: `{"name":"perf","groups":["perf"],"start":"2026-01-01T00:00:00Z","end":"2026-01-02T00:00:00Z"}`},
-	{method: "POST", path: "/monitors", body: `{"name":"perf","type":"tcp","interval":"24h","target":"127.0.0.1:1","enabled":false}`},
+	{method: "PUT", path: "/maintenance/{window}", body: maintenanceWindow},
+	{method: "POST", path: "/monitors", body: `{"name":"bench","type":"tcp","interval":"24h","target":"127.0.0.1:1","enabled":false}`},
 }
 
 // ids contains the id of an existing monitor and maintenance window. It is empty if there is none.

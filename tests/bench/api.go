@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+)
+
+// list is the route of the page's list view.
+const list = "/monitors?include=latest,history"
+
+// routes measures the requests per second of each route, on a new standalone or on the API that the options name.
+func (b *bench) routes(t testing.TB) {
+	c, bare, routes := newClient(b.api, b.token, b.plan.connections), (*client)(nil), readRoutes
+	if b.api != "" {
+		b.log("routes: measuring %s", b.api)
+	} else {
+		c.api = b.startAPI(t)
+		bare = newClient(startBare(t, bareSettings{}).url, "", b.plan.connections)
+		routes = slices.Concat(readRoutes, writeRoutes)
+	}
+	ids, err := c.ids(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range routes {
+		if ids.isMissing(r) {
+			b.log("skipped %s: no monitor or maintenance window exists", r)
+			continue
+		}
+		b.measureRoute(t, c, bare, r, ids.fill(r))
+	}
+	b.addSizes(t, c)
+}
+
+// startAPI starts a standalone with monitors and a day of their results, and returns the URL of its API.
+func (b *bench) startAPI(t testing.TB) string {
+	t.Helper()
+	folder := t.TempDir()
+	generate(t, folder, newHistory(newTarget(t), b.plan.monitors, 10*time.Minute), 1)
+	p := startStandalone(t, folder, nil)
+	window := route{"POST", "/maintenance", maintenanceWindow}
+	if err := newClient(p.url, "", 1).send(t.Context(), window, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	return p.url
+}
+
+// measureRoute compares a route with a bare server that sends as many bytes. filled is the route with its ids.
+func (b *bench) measureRoute(t testing.TB, c, bare *client, r, filled route) {
+	t.Helper()
+	c.measure(t.Context(), filled, b.plan.route/5) // warm up
+	ours := c.measure(t.Context(), filled, b.plan.route)
+	if ours.err != nil {
+		t.Errorf("%s: %d requests failed: %v", r, ours.errors, ours.err)
+	}
+	if len(ours.times) == 0 {
+		return
+	}
+	note := fmt.Sprintf("p50 %s, p99 %s", formatDuration(ours.percentile(50)), formatDuration(ours.percentile(99)))
+	if bare == nil {
+		b.add(r.String(), perSecond, ours.rate(), 0, note)
+		return
+	}
+	note += ", " + bytes.format(float64(ours.bytes))
+	sameSize := route{method: http.MethodGet, path: fmt.Sprintf("/bytes/%d", ours.bytes)}
+	compared := bare.measure(t.Context(), sameSize, b.plan.route)
+	if compared.err != nil {
+		t.Fatal(compared.err)
+	}
+	b.add(r.String(), perSecond, ours.rate(), compared.rate(), note)
+}
+
+// addSizes adds the bytes of the page's list, as it is and for a client that accepts compression.
+func (b *bench) addSizes(t testing.TB, c *client) {
+	t.Helper()
+	for _, encodings := range []string{"identity", "br, gzip"} {
+		var size counter
+		c.encodings = encodings
+		if err := c.send(t.Context(), route{method: http.MethodGet, path: list}, &size); err != nil {
+			t.Fatal(err)
+		}
+		b.add("size of GET /api"+list, bytes, float64(size), 0, "Accept-Encoding: "+encodings)
+	}
+}

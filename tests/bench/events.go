@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"nanomon/tests/support/servicetest"
+)
+
+// events measures the memory of the service for each client of the event stream.
+func (b *bench) events(t testing.TB) {
+	settings := map[string]string{"TRUSTED_PROXIES": "127.0.0.0/8 ::1"}
+	ours := b.memoryPerClient(t, startChecks(t, newTarget(t), "http", 10, time.Second, settings))
+	bare := b.memoryPerClient(t, startBare(t, bareSettings{}))
+	note := fmt.Sprintf("%d clients, 10 results per second; bare: one line per second", b.plan.streams)
+	b.add("memory of each client of the event stream", bytes, ours, bare, note)
+}
+
+// memoryPerClient opens the event streams of a program and returns by how much each increases the resident memory.
+// The first one does not count, because it starts the work that all share. Then it stops the program.
+func (b *bench) memoryPerClient(t testing.TB, p process) float64 {
+	t.Helper()
+	defer p.service.Kill(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var clients sync.WaitGroup
+	defer clients.Wait()
+	defer cancel()
+	var reading atomic.Int64
+	open := func(from, to int) float64 {
+		for i := from; i < to; i++ {
+			clients.Go(func() { readEvents(ctx, p.url+"/events", i, &reading) })
+		}
+		servicetest.Eventually(t, "an event for each client", func() bool { return reading.Load() == int64(to) })
+		wait(t, b.plan.settle)
+		return residentMemory(t, p)
+	}
+	first := open(0, 1)
+	return (open(1, b.plan.streams) - first) / float64(b.plan.streams-1)
+}
+
+// readEvents reads an event stream until ctx ends, and counts it when the first event arrives. The API allows each client
+// 100 streams, so the number decides which client this is.
+func readEvents(ctx context.Context, url string, number int, reading *atomic.Int64) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return
+	}
+	request.Header.Set("X-Forwarded-For", fmt.Sprintf("192.0.2.%d", number/50))
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return
+	}
+	defer response.Body.Close()
+	counted := false
+	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+		if !counted && strings.HasPrefix(lines.Text(), "data:") {
+			reading.Add(1)
+			counted = true
+		}
+	}
+}
