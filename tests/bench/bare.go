@@ -66,29 +66,30 @@ func runBare(encoded string) error {
 	lateness := prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: latenessMetric, Help: "As in the runner.", Buckets: latenessBuckets,
 	})
+	failed := prometheus.NewCounter(prometheus.CounterOpts{Name: skippedMetric, Help: "Requests that failed."})
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(lateness, collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(lateness, failed, collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /bytes/{n}", serveBytes)
 	mux.HandleFunc("GET /events", serveEvents)
 	if settings.Target != "" {
-		go runLoop(settings, lateness)
+		go runLoop(settings, lateness, failed)
 	}
 	fmt.Println("ready http://" + listener.Addr().String())
 	return http.Serve(listener, mux)
 }
 
 // runLoop sends requests until the process ends, in a burst at the start of each slot. It records the time from the start
-// of the slot to the start of the request.
-func runLoop(settings bareSettings, lateness prometheus.Histogram) {
+// of the slot to the start of the request, and counts requests that fail, as they do at a rate that is too high.
+func runLoop(settings bareSettings, lateness prometheus.Histogram, failed prometheus.Counter) {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	send := func(due time.Time) {
 		lateness.Observe(time.Since(due).Seconds())
 		response, err := client.Get(settings.Target)
 		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			failed.Inc()
+			return
 		}
 		_, _ = io.Copy(io.Discard, response.Body)
 		response.Body.Close()

@@ -17,6 +17,9 @@ import (
 // latenessMetric is the runner's histogram of the time from the due time to the start of the checks.
 const latenessMetric = "nanomon_runner_lateness_seconds"
 
+// skippedMetric is the runner's counter of checks that it skipped.
+const skippedMetric = "nanomon_runner_skipped_runs_total"
+
 // latenessBuckets are the buckets of latenessMetric.
 var latenessBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
 
@@ -78,7 +81,8 @@ type usage struct {
 	cpu float64
 	// p50 and p99 are percentiles of the lateness in seconds.
 	p50, p99 float64
-	// skipped is the number of checks that were skipped because the one before had not ended.
+	// skipped is the number of checks that were skipped because the one before had not ended, or of the bare loop's
+	// requests that failed.
 	skipped float64
 	// busiest is the largest number of checks that reached the target within 100 ms.
 	busiest float64
@@ -116,7 +120,7 @@ func (p process) sample(t testing.TB) sample {
 	t.Helper()
 	families := servicetest.Scrape(t, p.metrics)
 	return sample{
-		cpu: cpuTime(t, p), skipped: value(families["nanomon_runner_skipped_runs_total"]),
+		cpu: cpuTime(t, p), skipped: value(families[skippedMetric]),
 		lateness: histogramOf(families[latenessMetric]),
 	}
 }
