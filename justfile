@@ -49,9 +49,9 @@ test: build _test-tools _api
 test-fault: _test-tools
     go test -race -count=1 -timeout 20m ./tests/system/fault
 
-# The tests of both mostly wait.
+# The deployment tests mostly wait. The tests with Prometheus would fail beside them, because they expect a quick response.
 [parallel]
-_test-deploy-and-peers: test-deploy test-peers
+_test-deploy-and-fuzz: test-deploy test-schemathesis
 
 # Run the tests with Prometheus and schemathesis, both at the same time
 [parallel]

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -238,3 +239,9 @@ metadata:
 provisioner: kubernetes.io/host-path
 volumeBindingMode: WaitForFirstConsumer
 `
+
+// watchLog matches what kubectl logs if a watch ends in the moment in which it has seen what it waits for.
+var watchLog = regexp.MustCompile(`(?m)^I\d{4} .* reflector\.go:\d+\] "Warning: watch ended with error".*\n?`)
+
+// WithoutWatchLog returns the output of kubectl without lines about the end of its own watches, which look like warnings.
+func WithoutWatchLog(output string) string { return watchLog.ReplaceAllString(output, "") }

@@ -53,7 +53,7 @@ func execute(t *testing.T, text, name string, arguments ...string) outcome {
 	command := kube.Command(t.Context(), name, arguments...)
 	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(text), &output, &problems
 	err := command.Run()
-	return outcome{output.String(), problems.String(), err}
+	return outcome{output.String(), clustertest.WithoutWatchLog(problems.String()), err}
 }
 
 // warns reports whether the API server sent a warning.

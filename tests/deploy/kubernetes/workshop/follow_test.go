@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"nanomon/tests/support/clustertest"
 	"nanomon/tests/support/servicetest"
 )
 
@@ -109,7 +110,7 @@ func (s terminal) execute(t *testing.T, text string) (string, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	output, err := s.command(ctx, text).CombinedOutput()
-	return string(output), err
+	return clustertest.WithoutWatchLog(string(output)), err
 }
 
 // must runs shell commands that have to succeed without a warning.
