@@ -19,23 +19,26 @@ const (
 	smallHeap = 12 << 20
 )
 
-// SetUp sets up the garbage collector: its memory limit, see [SetLimit], and the memory that may be allocated between
-// two collections. GOGC takes precedence.
+// SetUp sets up the garbage collector. It keeps the process below 90 % of the memory limit of its container, unless
+// GOMEMLIMIT is set, and chooses how much memory may be allocated between two collections, unless GOGC is set.
 func SetUp() {
-	SetLimit()
+	setLimit()
 	if os.Getenv("GOGC") == "" {
-		adjustPercent()
+		adjustPercent(defaultPercent)
 	}
 }
 
-// adjustPercent sets the percentage for the next collection, now and after every collection: the collector then also
-// finds that the sentinel is unused. The memory limit stays in force.
-func adjustPercent() {
+// adjustPercent changes the percentage from current to that for the live heap, now and after each collection: the
+// collector then also finds that the sentinel is unused. The memory limit stays in force.
+func adjustPercent(current int) {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
-	debug.SetGCPercent(percentFor(live[0].Value.Uint64()))
+	percent := percentFor(live[0].Value.Uint64())
+	if percent != current {
+		debug.SetGCPercent(percent) // This stops the program for a moment.
+	}
 	type sentinel struct{ _ *byte }
-	runtime.AddCleanup(new(sentinel), func(struct{}) { adjustPercent() }, struct{}{})
+	runtime.AddCleanup(new(sentinel), adjustPercent, percent)
 }
 
 // percentFor returns the percentage by which a live heap of this size may grow.

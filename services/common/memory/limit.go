@@ -27,9 +27,9 @@ func (s Size) String() string {
 	return fmt.Sprintf("%d MiB", s>>20)
 }
 
-// SetLimit tells the garbage collector to keep the process below 90 % of the memory limit of its container (cgroup). It
+// setLimit tells the garbage collector to keep the process below 90 % of the memory limit of its container (cgroup). It
 // changes nothing if there is no limit, or if GOMEMLIMIT is set.
-func SetLimit() {
+func setLimit() {
 	// An error means that the system has no cgroups, so no limit.
 	_, _ = memlimit.Set()
 }

@@ -27,7 +27,7 @@ func TestDefaultBudgetIsAQuarterOfGOMEMLIMIT(t *testing.T) {
 	before := debug.SetMemoryLimit(64 << 20)
 	defer debug.SetMemoryLimit(before)
 	t.Setenv("GOMEMLIMIT", "64MiB")
-	SetLimit()
+	setLimit()
 	if got := debug.SetMemoryLimit(-1); got != 64<<20 {
 		t.Errorf("the limit is now %d", got)
 	}
