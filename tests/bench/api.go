@@ -28,7 +28,7 @@ func (b *bench) routes(t testing.TB) {
 	}
 	for _, r := range routes {
 		if ids.isMissing(r) {
-			b.log("skipped %s: no monitor or maintenance window exists", r)
+			b.log("routes: skipped %s: no monitor or maintenance window exists", r)
 			continue
 		}
 		b.measureRoute(t, c, bare, r, ids.fill(r))
@@ -77,12 +77,14 @@ func (b *bench) measureRoute(t testing.TB, c, bare *client, r, filled route) {
 // addSizes adds the bytes of the page's list, as it is and for a client that accepts compression.
 func (b *bench) addSizes(t testing.TB, c *client) {
 	t.Helper()
-	for _, encodings := range []string{"identity", "br, gzip"} {
+	for _, sent := range []struct{ figure, encodings string }{
+		{"size of GET /api" + list, "identity"}, {"compressed size of GET /api" + list, "br, gzip"},
+	} {
 		var size counter
-		c.encodings = encodings
+		c.encodings = sent.encodings
 		if err := c.send(t.Context(), route{method: http.MethodGet, path: list}, &size); err != nil {
 			t.Fatal(err)
 		}
-		b.add("size of GET /api"+list, bytes, float64(size), 0, "Accept-Encoding: "+encodings)
+		b.add(sent.figure, bytes, float64(size), 0, "Accept-Encoding: "+sent.encodings)
 	}
 }

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 // testPlan takes less than 30 s.
 var testPlan = plan{
 	rounds: 1, round: 1500 * time.Millisecond, rate: 100, settle: 200 * time.Millisecond,
-	crowds: []int{100}, interval: time.Second, watch: time.Second,
+	crowds: []int{1000}, interval: 2 * time.Second, watch: time.Second,
 	historyMonitors: 1, historyDays: 3, writes: 100 * time.Millisecond,
 	route: 20 * time.Millisecond, monitors: 50, connections: 8,
 	readMonitors: 1, readDays: 3, read: 20 * time.Millisecond,
@@ -65,10 +65,10 @@ func TestShortBench(t *testing.T) {
 		figure       string
 		ratio, value float64
 	}{
-		{figure: "CPU time of a check, type http", ratio: 5},
+		{figure: "CPU time of a check, type http", ratio: 4},
 		{figure: "CPU time of a check, type tcp", ratio: 4},
-		{figure: "100 monitors every 1s: most checks within 100 ms", ratio: 5},
-		{figure: "100 monitors every 1s: resident memory", value: 120e6},
+		{figure: "1000 monitors every 2s: most checks within 100 ms", ratio: 3},
+		{figure: "1000 monitors every 2s: resident memory", value: 120e6},
 		{figure: "bytes of a stored HTTP result", value: 250},
 		{figure: "memory of each client of the event stream", value: 100e3},
 		{figure: "idle memory", value: 40 << 20},
