@@ -198,8 +198,9 @@ func (s terminal) run(t *testing.T, text string, step step) (string, error) {
 	if step.endless {
 		return s.runUntilPrinted(t, text, step)
 	}
+	deadline := time.Now().Add(patience)
 	output, err := s.execute(t, text)
-	for err != nil && podGone.MatchString(output) {
+	for err != nil && podGone.MatchString(output) && time.Now().Before(deadline) {
 		output, err = s.execute(t, text)
 	}
 	return output, err
