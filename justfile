@@ -65,8 +65,8 @@ test-prometheus: _test-tools
 [parallel]
 test-deploy: test-kubernetes test-azure test-images
 
-# Install the Helm chart on a real API server, check the manifests, and run the services with their settings
 # Without -race: the tests render text and run programs, and the race detector makes Helm's library seven times slower.
+# Install the Helm chart on a real API server, check the manifests, and run the services with their settings
 test-kubernetes: _page _test-tools
     @scripts/build-kubernetes.sh >/dev/null
     go test -C tests/deploy/kubernetes -count=1 -short -timeout 20m ./...
@@ -94,7 +94,7 @@ test-long: test-pods
     go test -count=1 -v -timeout 45m ./tests/deploy/release
     go test -count=1 -v -timeout 10m ./tests/system/memory
 
-# Compare checks, storage, API and start with a bare loop of requests; needs a machine that does nothing else (--short: 2 to 3 minutes)
+# Compare checks, storage, API and start with a bare loop of requests; needs a machine that does nothing else (--short: 4 minutes)
 bench *flags: _page
     @go run ./tests/bench {{ flags }}
 

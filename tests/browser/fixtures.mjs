@@ -1,7 +1,9 @@
-import { expect, test as base } from '../../frontend/playwright-test.js';
+import { expect as baseExpect, test as base } from '../../frontend/playwright-test.js';
+import config from '../../frontend/playwright.config.js';
 import { NanoMon, Target } from './nanomon.mjs';
 
-export { expect };
+// Programs that use the page without Playwright's test runner, such as use.mjs, wait as long as the tests.
+export const expect = baseExpect.configure({ timeout: config.expect?.timeout });
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 /** @typedef {{nanomon: NanoMon, target: Target, requestsFail: boolean, others: string[], settings: Record<string, string>, complaints: string[]}} Own */

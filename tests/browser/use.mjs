@@ -1,7 +1,8 @@
 // Uses the page at the given URL like a user: creates a monitor, and waits until it is OK. This takes longer with a runner
 // that polls for changes. The monitor checks the page, or the second URL if there is one.
-import { chromium, expect } from '../../frontend/playwright-test.js';
+import { chromium } from '../../frontend/playwright-test.js';
 import config from '../../frontend/playwright.config.js';
+import { expect } from './fixtures.mjs';
 import { field, open, save, saved } from './form.mjs';
 
 const [url, target = url] = process.argv.slice(2);
