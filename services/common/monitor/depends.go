@@ -1,6 +1,8 @@
 package monitor
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -34,38 +36,55 @@ func (d Dependency) IsStale(date, at time.Time) bool { return at.Sub(date) > Sta
 // [DependsOn] as an id first, then as a name; if several monitors have that name, it uses the lowest id. Monitors
 // without the property, with an unknown or disabled dependency, or in a cycle (themselves included) have no dependency.
 func Dependencies(all []Monitor) map[string]Dependency {
-	byID, byName := make(map[string]*Monitor, len(all)), make(map[string]*Monitor, len(all))
-	for i := range all {
-		m := &all[i]
-		byID[m.ID] = m
-		if first := byName[m.Name]; first == nil || m.ID < first.ID {
-			byName[m.Name] = m
+	idOrName := make(map[string]string)
+	for _, m := range all {
+		if value := m.Properties[DependsOn]; value != "" {
+			idOrName[m.ID] = value
 		}
 	}
-	dependencies := make(map[string]string)
-	for _, m := range all {
-		idOrName := m.Properties[DependsOn]
-		if idOrName == "" {
-			continue
-		}
-		dependency := byID[strings.ToLower(idOrName)]
+	byID, byName := named(all, slices.Collect(maps.Values(idOrName)))
+	found, dependencies := make(map[string]*Monitor), make(map[string]string)
+	for id, value := range idOrName {
+		dependency := byID[strings.ToLower(value)]
 		if dependency == nil {
-			dependency = byName[idOrName]
+			dependency = byName[value]
 		}
 		if dependency != nil {
-			dependencies[m.ID] = dependency.ID
+			found[id], dependencies[id] = dependency, dependency.ID
 		}
 	}
 	for _, id := range cycleMembers(dependencies) {
 		delete(dependencies, id)
 	}
 	enabled := make(map[string]Dependency, len(dependencies))
-	for id, dependency := range dependencies {
-		if m := byID[dependency]; m.Enabled {
+	for id := range dependencies {
+		if m := found[id]; m.Enabled {
 			enabled[id] = Dependency{ID: m.ID, Interval: m.Every()}
 		}
 	}
 	return enabled
+}
+
+// named returns the monitors that have one of the given values as their id, in any case, or as their name. Of several
+// monitors with a name it returns the one with the lowest id.
+func named(all []Monitor, values []string) (byID, byName map[string]*Monitor) {
+	byID, byName = make(map[string]*Monitor), make(map[string]*Monitor)
+	if len(values) == 0 {
+		return byID, byName
+	}
+	for _, value := range values {
+		byID[strings.ToLower(value)], byName[value] = nil, nil
+	}
+	for i := range all {
+		m := &all[i]
+		if _, wanted := byID[m.ID]; wanted {
+			byID[m.ID] = m
+		}
+		if first, wanted := byName[m.Name]; wanted && (first == nil || m.ID < first.ID) {
+			byName[m.Name] = m
+		}
+	}
+	return byID, byName
 }
 
 // cycleMembers returns the ids of the monitors that depend on themselves, directly or through others.

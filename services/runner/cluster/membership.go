@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"hash/fnv"
 	"slices"
 	"time"
 
@@ -31,22 +30,37 @@ type Assignment struct {
 	self string
 	// runners are the ids of the live runners in order, including self.
 	runners []string
+	// prefixes are the unfinished hashes of the runners' ids and a slash.
+	prefixes []unfinishedHash
 }
 
 // NewAssignment returns the assignment of the runner self, which is one of the given live runners.
 func NewAssignment(self string, runners []string) Assignment {
-	return Assignment{self: self, runners: runners}
+	a := Assignment{self: self, runners: runners}
+	for _, runner := range runners {
+		a.prefixes = append(a.prefixes, emptyHash.add(runner).add("/"))
+	}
+	return a
 }
 
-// Has reports whether the monitor is assigned to this runner.
+// Has reports whether the monitor is assigned to this runner. Of two equal hashes, that of the first runner counts as
+// higher.
+//
+// It stops at the first runner with a higher hash than this one, so with a hundred runners it computes six hashes on
+// average.
 func (a Assignment) Has(monitorID string) bool {
-	owner, highest := "", uint64(0)
-	for _, runner := range a.runners {
-		if h := Hash(runner + "/" + monitorID); owner == "" || h > highest {
-			owner, highest = runner, h
+	self := slices.Index(a.runners, a.self)
+	if self < 0 {
+		return false
+	}
+	own := a.prefixes[self].add(monitorID).finish()
+	for i, prefix := range a.prefixes {
+		h := prefix.add(monitorID).finish()
+		if h > own || h == own && i < self {
+			return false
 		}
 	}
-	return owner != "" && owner == a.self
+	return true
 }
 
 func (a Assignment) equal(other Assignment) bool { return slices.Equal(a.runners, other.runners) }
@@ -151,11 +165,27 @@ func (m *membership) update(now time.Time, heartbeats []store.Runner) (a Assignm
 }
 
 // Hash returns FNV-1a with the finalizer of MurmurHash3. Without the finalizer, consecutive ids get hashes that are
-// not random enough for a remainder by the interval.
-func Hash(id string) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte(id))
-	x := h.Sum64()
+// not random enough for a remainder by the interval. It must never change: runners of different versions share the
+// monitors during an upgrade.
+func Hash(id string) uint64 { return emptyHash.add(id).finish() }
+
+// unfinishedHash is the 64-bit FNV-1a hash of a text to which more can be added, which package hash/fnv can't do without
+// computing the whole hash again.
+type unfinishedHash uint64
+
+// emptyHash is the hash of an empty text, the offset basis of FNV-1a.
+const emptyHash unfinishedHash = 14695981039346656037
+
+// add returns the hash of the text and then s.
+func (h unfinishedHash) add(s string) unfinishedHash {
+	for i := range len(s) {
+		h = (h ^ unfinishedHash(s[i])) * 1099511628211
+	}
+	return h
+}
+
+func (h unfinishedHash) finish() uint64 {
+	x := uint64(h)
 	x = (x ^ x>>33) * 0xff51afd7ed558ccd
 	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
 	return x ^ x>>33

@@ -1,51 +1,12 @@
 package cluster
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 	"time"
 
 	"nanomon/services/common/store"
 )
-
-// assignees returns the runner of each of 1000 monitors.
-func assignees(t *testing.T, runners ...string) []string {
-	t.Helper()
-	all := make([]string, 1000)
-	for i := range all {
-		id := fmt.Sprintf("%024x", i)
-		for _, r := range runners {
-			if !NewAssignment(r, runners).Has(id) {
-				continue
-			}
-			if all[i] != "" {
-				t.Fatalf("monitor %s is assigned to %s and to %s", id, all[i], r)
-			}
-			all[i] = r
-		}
-		if all[i] == "" {
-			t.Fatalf("monitor %s is not assigned", id)
-		}
-	}
-	return all
-}
-
-func TestAssignmentIsEvenAndStable(t *testing.T) {
-	three, four := assignees(t, "a", "b", "c"), assignees(t, "a", "b", "c", "d")
-	count := map[string]int{}
-	for i := range three {
-		count[four[i]]++
-		if four[i] != three[i] && four[i] != "d" {
-			t.Errorf("monitor %d moved from %s to %s when d joined", i, three[i], four[i])
-		}
-	}
-	for _, r := range []string{"a", "b", "c", "d"} {
-		if count[r] < 200 || count[r] > 300 {
-			t.Errorf("%s has %d of 1000 monitors", r, count[r])
-		}
-	}
-}
 
 func TestMembership(t *testing.T) {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

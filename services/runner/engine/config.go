@@ -90,7 +90,6 @@ type Store interface {
 	Monitors(ctx context.Context) ([]monitor.Monitor, error)
 	MaintenanceWindows(ctx context.Context) ([]maintenance.Window, error)
 	ResultsCleared(ctx context.Context) (time.Time, error)
-	States(ctx context.Context) ([]store.State, error)
 	StatesOf(ctx context.Context, monitorIDs []string) ([]store.State, error)
 	Watch(ctx context.Context, t store.Topic) (<-chan struct{}, error)
 

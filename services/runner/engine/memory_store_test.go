@@ -117,12 +117,6 @@ func (s *memoryStore) ResultsCleared(ctx context.Context) (time.Time, error) {
 	return s.cleared, err
 }
 
-func (s *memoryStore) States(ctx context.Context) ([]store.State, error) {
-	leave, err := s.enter(ctx, "States")
-	defer leave()
-	return slices.Collect(maps.Values(s.states)), err
-}
-
 func (s *memoryStore) StatesOf(ctx context.Context, ids []string) ([]store.State, error) {
 	leave, err := s.enter(ctx, "StatesOf")
 	defer leave()

@@ -19,6 +19,9 @@ import (
 // minReadInterval is the minimum time between two reads of the monitors.
 const minReadInterval = 200 * time.Millisecond
 
+// maxStatesPerRead is the maximum number of monitors whose states are read at once.
+const maxStatesPerRead = 1000
+
 // change describes how the scheduler's goroutine gets from the running monitors to the desired ones.
 type change struct {
 	start, restart []monitor.Monitor
@@ -33,8 +36,8 @@ type change struct {
 	cleared time.Time
 	// all are the stored monitors.
 	all []monitor.Monitor
-	// enabled are the ids of the enabled monitors in all.
-	enabled map[string]bool
+	// enabled are the ids of the enabled monitors in all, in the same order.
+	enabled []string
 	// ignoreRules is the same pointer as before if the rules have not changed.
 	ignoreRules *ignoreRules
 	// takenOver are the ids in start that another runner, or this runner before its restart, has run until now.
@@ -77,7 +80,7 @@ type reconciler struct {
 	// submitted is true after the first change.
 	submitted   bool
 	running     map[string]monitor.Monitor
-	enabled     map[string]bool
+	enabled     []string
 	cleared     time.Time
 	ignoreRules *ignoreRules
 }
@@ -161,12 +164,12 @@ func (r *reconciler) read(ctx context.Context, a cluster.Assignment, reload bool
 	if err != nil {
 		return change{}, nil, err
 	}
-	desired, enabled := make(map[string]monitor.Monitor, len(all)), make(map[string]bool, len(all))
+	desired, enabled := make(map[string]monitor.Monitor), make([]string, 0, len(all))
 	for _, m := range all {
 		if !m.Enabled {
 			continue
 		}
-		enabled[m.ID] = true
+		enabled = append(enabled, m.ID)
 		if a.Has(m.ID) {
 			desired[m.ID] = m
 		}
@@ -182,16 +185,32 @@ func (r *reconciler) read(ctx context.Context, a cluster.Assignment, reload bool
 	if c.states, err = r.states(ctx, needed); err != nil {
 		return change{}, nil, err
 	}
-	c.takenOver = make(map[string]bool)
-	for _, m := range c.start {
-		if r.enabled[m.ID] || !r.submitted && c.states[m.ID] != nil {
-			c.takenOver[m.ID] = true
-		}
-	}
+	c.takenOver = r.takenOver(c)
 	if c.cleared, err = store.Call(ctx, store.ShortCall, r.store.ResultsCleared); err != nil {
 		return change{}, nil, fmt.Errorf("read the time of the last deletion of results: %w", err)
 	}
 	return c, desired, nil
+}
+
+// takenOver returns which monitors that c starts have been run until now, by another runner or by this one before its
+// restart.
+func (r *reconciler) takenOver(c change) map[string]bool {
+	takenOver, started := make(map[string]bool), make(map[string]bool, len(c.start))
+	for _, m := range c.start {
+		started[m.ID] = true
+		if !r.submitted && c.states[m.ID] != nil {
+			takenOver[m.ID] = true
+		}
+	}
+	if len(started) == 0 {
+		return takenOver
+	}
+	for _, id := range r.enabled {
+		if started[id] {
+			takenOver[id] = true
+		}
+	}
+	return takenOver
 }
 
 // list reads the monitors and the maintenance windows.
@@ -223,36 +242,31 @@ func (r *reconciler) neededStates(c change) []string {
 	return ids
 }
 
-// states reads the states of the given monitors. For more than a few monitors it reads all states.
+// states reads the states of the given monitors.
 func (r *reconciler) states(ctx context.Context, ids []string) (map[string]*store.State, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
 	ctx, cancel := context.WithTimeout(ctx, store.LongCall)
 	defer cancel()
-	read := r.store.States
-	if len(ids) <= maxImmediateChecks {
-		read = func(ctx context.Context) ([]store.State, error) { return r.store.StatesOf(ctx, ids) }
-	}
-	list, err := read(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read states: %w", err)
-	}
-	states := make(map[string]*store.State, len(list))
-	for i := range list {
-		states[list[i].MonitorID] = &list[i]
+	states := make(map[string]*store.State, len(ids))
+	for part := range slices.Chunk(ids, maxStatesPerRead) {
+		list, err := r.store.StatesOf(ctx, part)
+		if err != nil {
+			return nil, fmt.Errorf("read states: %w", err)
+		}
+		for i := range list {
+			states[list[i].MonitorID] = &list[i]
+		}
 	}
 	return states, nil
 }
 
-// missing returns the ids that no monitor in ms has.
+// missing returns the ids that no monitor in ms has, in order.
 func missing(ids []string, ms []monitor.Monitor) []string {
-	if len(ids) == 0 {
-		return nil
+	absent := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		absent[id] = true
 	}
-	known := make(map[string]bool, len(ms))
 	for _, m := range ms {
-		known[m.ID] = true
+		delete(absent, m.ID)
 	}
-	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return known[id] })
+	return slices.Sorted(maps.Keys(absent))
 }

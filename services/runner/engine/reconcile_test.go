@@ -104,7 +104,7 @@ func TestMonitorsArePolledIfWatchIsUnsupported(t *testing.T) {
 		if n := inspect(s, func() int { return s.calls["Monitors"] }); n < 7 || n > 8 {
 			t.Errorf("%d reads in a minute", n)
 		}
-		if n := inspect(s, func() int { return s.calls["StatesOf"] + s.calls["States"] }); n != 1 {
+		if n := inspect(s, func() int { return s.calls["StatesOf"] }); n != 1 {
 			t.Errorf("states were read %d times", n)
 		}
 	})
