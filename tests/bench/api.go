@@ -12,7 +12,7 @@ import (
 // list is the route of the page's list view.
 const list = "/monitors?include=latest,history"
 
-// routes measures the requests per second of each route, on a new standalone or on the API that the options name.
+// routes measures the requests per second of each route, on a new NanoMon or on the API that the options name.
 func (b *bench) routes(t testing.TB) {
 	c, bare, routes := newClient(b.api, b.token, b.plan.connections), (*client)(nil), readRoutes
 	if b.api != "" {
@@ -36,12 +36,12 @@ func (b *bench) routes(t testing.TB) {
 	b.addSizes(t, c)
 }
 
-// startAPI starts a standalone with monitors and a day of their results, and returns the URL of its API.
+// startAPI starts NanoMon with monitors and a day of their results, and returns the URL of its API.
 func (b *bench) startAPI(t testing.TB) string {
 	t.Helper()
-	folder := t.TempDir()
-	generate(t, folder, newHistory(newTarget(t), b.plan.monitors, 10*time.Minute), 1)
-	p := startStandalone(t, folder, nil)
+	d := b.newDatabase(t)
+	generate(t, d, newHistory(newTarget(t), b.plan.monitors, 10*time.Minute), 1)
+	p := d.startBoth(t, nil)
 	window := route{"POST", "/maintenance", maintenanceWindow}
 	if err := newClient(p.url, "", 1).send(t.Context(), window, io.Discard); err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"nanomon/services/api/server"
+	"nanomon/tests/support/mongotest"
 )
 
 func TestMain(m *testing.M) {
@@ -89,6 +90,27 @@ func TestShortBench(t *testing.T) {
 	for _, route := range slices.Concat(readRoutes, writeRoutes) {
 		if !slices.ContainsFunc(r.Figures, func(f figure) bool { return f.Name == route.String() && f.Ratio > 0 }) {
 			t.Errorf("%s is not measured", route)
+		}
+	}
+}
+
+// TestBenchOnMongoDB only expects that the sections with services of their own measure them.
+func TestBenchOnMongoDB(t *testing.T) {
+	small := testPlan
+	small.monitors = 5
+	r, table, err := runBench(t, options{
+		plan: small, mongo: mongotest.Start(t), only: []string{"cost", "routes", "events", "start"},
+	})
+	t.Log("\n" + table)
+	if err != nil {
+		t.Error(err)
+	}
+	if r.Database == "SQLite" || r.Database == "" {
+		t.Errorf("the database is %q", r.Database)
+	}
+	for _, name := range []string{"CPU time of a check, type http", list, "memory of each client", "size of api"} {
+		if !slices.ContainsFunc(r.Figures, func(f figure) bool { return strings.Contains(f.Name, name) && f.Value > 0 }) {
+			t.Errorf("there is no figure %q", name)
 		}
 	}
 }

@@ -17,7 +17,7 @@ func (b *bench) cost(t testing.TB) {
 	values := make(map[string][]float64)
 	for round := range b.plan.rounds {
 		for _, kind := range []string{"http", "tcp", "bare"} {
-			start := func() process { return startChecks(t, g, kind, b.plan.rate, time.Second, nil) }
+			start := func() process { return b.startChecks(t, g, kind, b.plan.rate, time.Second) }
 			if kind == "bare" {
 				start = func() process { return startBare(t, bareSettings{g.url, b.plan.rate}) }
 			}
@@ -53,7 +53,7 @@ func (b *bench) punctuality(t testing.TB) {
 	g := newTarget(t)
 	for _, n := range b.plan.crowds {
 		rate := int(float64(n) / b.plan.interval.Seconds())
-		ours := b.measure(t, g, startChecks(t, g, "http", n, b.plan.interval, nil), n, b.plan.watch)
+		ours := b.measure(t, g, b.startChecks(t, g, "http", n, b.plan.interval), n, b.plan.watch)
 		bare := b.measure(t, g, startBare(t, bareSettings{g.url, rate}), rate, b.plan.watch)
 		b.log("punctuality: %s\npunctuality: bare: %s", ours, bare)
 		name := fmt.Sprintf("%d monitors every %s: ", n, b.plan.interval)
@@ -70,7 +70,7 @@ const maxLateness = 0.1
 // capacity finds out how many checks per second one CPU makes on time.
 func (b *bench) capacity(t testing.TB) {
 	g := newTarget(t)
-	ours := b.highestRate(t, g, func(rate int) process { return startChecks(t, g, "http", rate, time.Second, nil) })
+	ours := b.highestRate(t, g, func(rate int) process { return b.startChecks(t, g, "http", rate, time.Second) })
 	bare := b.highestRate(t, g, func(rate int) process { return startBare(t, bareSettings{g.url, rate}) })
 	note := fmt.Sprintf("99 %% at most %g s late, tried from %d/s", maxLateness, b.plan.firstRate)
 	b.add("HTTP checks per second", perSecond, ours, bare, note)

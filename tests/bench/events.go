@@ -17,7 +17,8 @@ import (
 // events measures the memory of the service for each client of the event stream.
 func (b *bench) events(t testing.TB) {
 	settings := map[string]string{"TRUSTED_PROXIES": "127.0.0.0/8 ::1"}
-	ours := b.memoryPerClient(t, startChecks(t, newTarget(t), "http", 10, time.Second, settings))
+	d := b.newDatabaseWith(t, newTarget(t).monitors("http", 10, time.Second))
+	ours := b.memoryPerClient(t, d.startBoth(t, settings))
 	bare := b.memoryPerClient(t, startBare(t, bareSettings{}))
 	note := fmt.Sprintf("%d clients, 10 results per second; bare: one line per second", b.plan.streams)
 	b.add("memory of each client of the event stream", bytes, ours, bare, note)

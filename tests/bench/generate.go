@@ -10,24 +10,16 @@ import (
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/rollup"
 	"nanomon/services/common/store"
-	"nanomon/services/common/store/sqlite"
 )
 
-// batchSize is the minimum number of results of a batch, unless it is the last one.
-const batchSize = 5000
+// batchSize is the minimum number of results of a batch, unless it is the last one. It is that of the runner.
+const batchSize = 500
 
-// generate fills a data folder with a history of the last days. The results are stored in the order of time, as a runner
+// generate fills a database with a history of the last days. The results are stored in the order of time, as a runner
 // stores them, because the order affects the size of the file and the time of reads.
-func generate(t testing.TB, folder string, h *generatedHistory, days int) {
+func generate(t testing.TB, d database, h *generatedHistory, days int) {
 	t.Helper()
-	db := openStore(t, folder)
-	err := h.store(t.Context(), db, days)
-	if closeErr := db.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		t.Fatalf("fill %s with a history: %v", folder, err)
-	}
+	d.use(t, func(db store.Store) error { return h.store(t.Context(), db, days) })
 }
 
 // generatedHistory generates results of monitors that never change their status.
@@ -66,7 +58,7 @@ func newAggregates(n int) []*rollup.Aggregate {
 }
 
 // store stores the monitors, their results of the last days, and the rollups, status changes and states.
-func (h *generatedHistory) store(ctx context.Context, db *sqlite.Store, days int) error {
+func (h *generatedHistory) store(ctx context.Context, db store.Store, days int) error {
 	if err := db.ImportMonitors(ctx, h.monitors); err != nil {
 		return err
 	}
@@ -153,7 +145,7 @@ func (h *generatedHistory) result(m monitor.Monitor, at time.Time) monitor.Resul
 }
 
 // storeRollups stores the rollups of the hour and the day if the round at a time was their last.
-func (h *generatedHistory) storeRollups(ctx context.Context, db *sqlite.Store, at time.Time) error {
+func (h *generatedHistory) storeRollups(ctx context.Context, db store.Store, at time.Time) error {
 	for p, aggregates := range h.open {
 		start := at.Truncate(p.Length())
 		if at.Add(h.interval).Truncate(p.Length()).Equal(start) {
@@ -172,7 +164,7 @@ func (h *generatedHistory) storeRollups(ctx context.Context, db *sqlite.Store, a
 }
 
 // clearDirtyHours unmarks the hours before end, because their rollups are stored.
-func clearDirtyHours(ctx context.Context, db *sqlite.Store, end time.Time) error {
+func clearDirtyHours(ctx context.Context, db store.Store, end time.Time) error {
 	for {
 		hours, err := db.DirtyHours(ctx, end, end.Add(24*time.Hour), batchSize)
 		if err != nil || len(hours) == 0 {

@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -20,56 +18,32 @@ const (
 
 // history counts the bytes of a stored result in a history, and measures how fast results are stored.
 func (b *bench) history(t testing.TB) {
-	folder := t.TempDir()
-	generate(t, folder, newHistory(newTarget(t), b.plan.historyMonitors, historyInterval), b.plan.historyDays)
+	d := b.newDatabase(t)
+	generate(t, d, newHistory(newTarget(t), b.plan.historyMonitors, historyInterval), b.plan.historyDays)
 	results := b.plan.historyMonitors * b.plan.historyDays * resultsPerDay
 	note := millions(results) + ", with rollups and status changes"
-	b.add("bytes of a stored HTTP result", bytes, size(t, folder)/float64(results), 0, note)
+	b.add("bytes of a stored HTTP result", bytes, d.size(t)/float64(results), 0, note)
 	note = "in batches of 100 with the states of their monitors"
 	b.add("stored results per second", perSecond, b.storeResults(t), 1/b.bareRequest(t), note)
-}
-
-// size returns the bytes of all files in a folder.
-func size(t testing.TB, folder string) float64 {
-	t.Helper()
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := 0.0
-	for _, entry := range entries {
-		info, err := os.Stat(filepath.Join(folder, entry.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		sum += float64(info.Size())
-	}
-	return sum
 }
 
 // storeResults stores batches for a while and returns the number of results per second.
 func (b *bench) storeResults(t testing.TB) float64 {
 	t.Helper()
-	db := openStore(t, t.TempDir())
-	defer func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
 	h := newHistory(newTarget(t), 100, time.Second)
-	if err := db.ImportMonitors(t.Context(), h.monitors); err != nil {
-		t.Fatal(err)
-	}
 	stored, busy := 0, time.Duration(0)
-	for at := time.Now(); busy < b.plan.writes; at = at.Add(h.interval) {
-		batch := store.Batch{Results: h.round(at), States: h.states}
-		started := time.Now()
-		if err := db.AppendBatch(t.Context(), batch); err != nil {
-			t.Fatal(err)
+	b.newDatabaseWith(t, h.monitors).use(t, func(db store.Store) error {
+		for at := time.Now(); busy < b.plan.writes; at = at.Add(h.interval) {
+			batch := store.Batch{Results: h.round(at), States: h.states}
+			started := time.Now()
+			if err := db.AppendBatch(t.Context(), batch); err != nil {
+				return err
+			}
+			busy += time.Since(started)
+			stored += len(batch.Results)
 		}
-		busy += time.Since(started)
-		stored += len(batch.Results)
-	}
+		return nil
+	})
 	return float64(stored) / busy.Seconds()
 }
 

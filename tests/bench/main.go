@@ -1,6 +1,6 @@
 // Command bench measures NanoMon and compares it with a bare loop of net/http requests in the same run:
 //
-//	bench [-short] [-only cost,routes] [-json bench.json]
+//	bench [-short] [-mongo] [-only cost,routes] [-json bench.json]
 //
 // It prints a table and writes the same figures as JSON; progress goes to standard error. docs/performance.md explains
 // the figures. If API_ENDPOINT is set, the section routes measures the API at that URL instead of a new instance, with the
@@ -20,12 +20,16 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"nanomon/tests/support/mongotest"
 )
 
 // options are the arguments of the program.
 type options struct {
 	// api is the URL of a running API that the section routes measures. If it is empty, the section starts a standalone.
 	api, token string
+	// mongo is the connection string of a MongoDB server that the services use; empty for SQLite.
+	mongo string
 	// only contains the names of the sections to run; empty runs all of them.
 	only []string
 	// json is the path of the file to write.
@@ -66,13 +70,17 @@ func main() {
 		exit(runBare(settings))
 	}
 	o := options{api: strings.TrimRight(os.Getenv("API_ENDPOINT"), "/"), token: os.Getenv("API_TOKEN"), plan: longPlan}
-	short := flag.Bool("short", false, "measure for 2 to 3 minutes instead of 10 to 15")
+	short := flag.Bool("short", false, "measure for 4 minutes instead of 15")
 	only := flag.String("only", "", "`names` of the sections to run, separated by commas")
 	flag.StringVar(&o.json, "json", "bench.json", "`path` of the JSON file to write")
+	onMongo := flag.Bool("mongo", false, "use MongoDB: NANOMON_TEST_MONGO_URI, a mongod on the PATH, or FerretDB")
 	duration := flag.Duration("duration", 0, "time to measure each route")
 	flag.Parse()
 	if *short {
 		o.plan = shortPlan
+	}
+	if *onMongo {
+		o.plan = o.plan.forMongoDB()
 	}
 	if *duration > 0 {
 		o.plan.route = *duration
@@ -85,7 +93,20 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if *onMongo {
+		exit(runOnMongo(ctx, o))
+	}
 	exit(run(ctx, o, os.Stdout, os.Stderr))
+}
+
+// runOnMongo does the same as run, with a MongoDB server that it starts unless the environment names one.
+func runOnMongo(ctx context.Context, o options) error {
+	uri, stop, err := mongotest.Launch()
+	if err != nil {
+		return err
+	}
+	o.mongo = uri
+	return errors.Join(run(ctx, o, os.Stdout, os.Stderr), stop())
 }
 
 // exit ends the program, with exit code 1 if err is not nil.
@@ -106,6 +127,13 @@ func run(ctx context.Context, o options, out, progress io.Writer) error {
 		}
 	}
 	b := &bench{options: o, progress: progress, report: newReport()}
+	if o.mongo != "" {
+		name, err := serverName(ctx, o.mongo)
+		if err != nil {
+			return err
+		}
+		b.report.Database = name
+	}
 	var failed error
 	for _, s := range sections {
 		if len(o.only) > 0 && !slices.Contains(o.only, s.name) {

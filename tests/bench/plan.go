@@ -36,7 +36,7 @@ type plan struct {
 
 // Each monitor of a history has a result every 30 s.
 var (
-	// longPlan takes 10 to 15 minutes.
+	// longPlan takes about 15 minutes.
 	longPlan = plan{
 		rounds: 3, round: 10 * time.Second, rate: 1000, settle: 2 * time.Second,
 		crowds: []int{1000, 10_000}, interval: 10 * time.Second, watch: 15 * time.Second,
@@ -46,7 +46,7 @@ var (
 		firstRate: 500, maxRate: 16_000, halvings: 3, step: 4 * time.Second,
 		streams: 200, starts: 5,
 	}
-	// shortPlan takes 2 to 3 minutes.
+	// shortPlan takes about 4 minutes.
 	shortPlan = plan{
 		rounds: 1, round: 5 * time.Second, rate: 1000, settle: 500 * time.Millisecond,
 		crowds: []int{1000, 10_000}, interval: 10 * time.Second, watch: 4 * time.Second,
@@ -57,3 +57,14 @@ var (
 		streams: 200, starts: 3,
 	}
 )
+
+// forMongoDB returns the plan with fewer monitors and a smaller history. FerretDB stores only a few hundred results per
+// second.
+func (p plan) forMongoDB() plan {
+	p.historyMonitors, p.historyDays = 1, 10
+	p.readMonitors, p.readDays = 4, 2
+	p.monitors = 100
+	p.crowds = p.crowds[:1]
+	p.firstRate, p.maxRate = 500, 4000
+	return p
+}

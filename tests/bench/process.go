@@ -3,14 +3,11 @@ package main
 import (
 	"fmt"
 	"maps"
-	"path/filepath"
 	"testing"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
 
-	"nanomon/services/common/monitor"
-	"nanomon/services/common/store/sqlite"
 	"nanomon/tests/support/servicetest"
 )
 
@@ -31,11 +28,14 @@ type process struct {
 	metrics string
 }
 
+// metricsSettings make a program serve its metrics on a free port.
+var metricsSettings = map[string]string{"PROMETHEUS_ENABLE": "true", "PROMETHEUS_PORT": "0"}
+
 // startStandalone starts a pinned standalone with its data in folder.
 func startStandalone(t testing.TB, folder string, settings map[string]string) process {
 	t.Helper()
 	servicetest.Binary(t, "standalone") // Build it before the CPU is limited.
-	all := map[string]string{"PROMETHEUS_ENABLE": "true", "PROMETHEUS_PORT": "0"}
+	all := maps.Clone(metricsSettings)
 	maps.Copy(all, settings)
 	p := process{}
 	pinned(t, func() { p.service, p.url, _ = servicetest.StandaloneWith(t, folder, all) })
@@ -43,34 +43,10 @@ func startStandalone(t testing.TB, folder string, settings map[string]string) pr
 	return p
 }
 
-// startChecks starts a standalone with n monitors of a type.
-func startChecks(
-	t testing.TB, g *target, kind string, n int, interval time.Duration, settings map[string]string,
-) process {
+// startChecks starts a program that checks n monitors of a type.
+func (b *bench) startChecks(t testing.TB, g *target, kind string, n int, interval time.Duration) process {
 	t.Helper()
-	all := make([]monitor.Monitor, n)
-	for i := range all {
-		all[i] = g.monitor(kind, i, interval)
-	}
-	folder := t.TempDir()
-	db := openStore(t, folder)
-	if err := db.ImportMonitors(t.Context(), all); err != nil {
-		t.Error(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return startStandalone(t, folder, settings)
-}
-
-// openStore opens the database in a data folder, and creates it if it does not exist.
-func openStore(t testing.TB, folder string) *sqlite.Store {
-	t.Helper()
-	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(folder, "nanomon.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return db
+	return b.newDatabaseWith(t, g.monitors(kind, n, interval)).startRunner(t)
 }
 
 // usage is what a process did and used in a period.

@@ -11,15 +11,15 @@ import (
 // reads measures listings of the newest 100 results in a long history. A quarter of the monitors is always in error, so
 // that a filter by status has to skip many results.
 func (b *bench) reads(t testing.TB) {
-	folder := t.TempDir()
+	d := b.newDatabase(t)
 	started := time.Now()
 	h := newHistory(newTarget(t), b.plan.readMonitors, historyInterval)
 	h.failing = (b.plan.readMonitors + 3) / 4
-	generate(t, folder, h, b.plan.readDays)
+	generate(t, d, h, b.plan.readDays)
 	total := b.plan.readMonitors * b.plan.readDays * resultsPerDay
 	b.log("reads: stored %d results within %s", total, time.Since(started).Round(time.Second))
 	request := b.bareRequest(t)
-	p := startStandalone(t, folder, nil)
+	p := d.startAPI(t, nil)
 	c := newClient(p.url, "", 1)
 	daysAgo := func(days int) string {
 		return url.QueryEscape(started.Add(-time.Duration(days) * 24 * time.Hour).UTC().Format(time.RFC3339))

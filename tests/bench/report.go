@@ -44,6 +44,8 @@ type report struct {
 	Go       string    `json:"go"`
 	Platform string    `json:"platform"`
 	CPUs     int       `json:"cpus"`
+	// Database names the database of the services, with the version of a MongoDB server.
+	Database string `json:"database"`
 	// Pinned reports whether the measured programs ran on one CPU.
 	Pinned   bool     `json:"pinned"`
 	Figures  []figure `json:"figures"`
@@ -54,7 +56,8 @@ func newReport() report {
 	return report{
 		Commit: commit(), Date: time.Now().UTC().Truncate(time.Second), Go: runtime.Version(),
 		Platform: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(), Pinned: canPin,
-		Figures: []figure{}, Failures: []string{},
+		Database: "SQLite",
+		Figures:  []figure{}, Failures: []string{},
 	}
 }
 
@@ -97,8 +100,8 @@ func (r report) print(out io.Writer) error {
 	if r.Pinned {
 		pinned = "measured programs pinned to one CPU"
 	}
-	fmt.Fprintf(out, "Commit %s, %s, %s, %s, %d CPUs, %s\n\n",
-		r.Commit, r.Date.Format(time.DateOnly), r.Go, r.Platform, r.CPUs, pinned)
+	fmt.Fprintf(out, "Commit %s, %s, %s, %s, %s, %d CPUs, %s\n\n",
+		r.Commit, r.Date.Format(time.DateOnly), r.Database, r.Go, r.Platform, r.CPUs, pinned)
 	table := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
 	const row = "| %s\t| %s\t| %s\t| %s\t| %s\t| %s\t|\n"
 	fmt.Fprintf(table, row, "section", "figure", "NanoMon", "bare", "ratio", "details")

@@ -12,21 +12,22 @@ import (
 
 // start measures the time until the first response, the memory without monitors and the size of the program.
 func (b *bench) start(t testing.TB) {
-	info, err := os.Stat(servicetest.Binary(t, "standalone"))
+	program := b.newDatabase(t).apiProgram()
+	info, err := os.Stat(servicetest.Binary(t, program))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var ours, bare, memory, bareMemory []float64
 	for range b.plan.starts {
-		took, resident := b.startOnce(t, func() process { return startStandalone(t, t.TempDir(), nil) }, "/health")
+		took, resident := b.startOnce(t, func() process { return b.newDatabase(t).startAPI(t, nil) }, "/health")
 		ours, memory = append(ours, took), append(memory, resident)
 		took, resident = b.startOnce(t, func() process { return startBare(t, bareSettings{}) }, "/bytes/2")
 		bare, bareMemory = append(bare, took), append(bareMemory, resident)
 	}
 	note := fmt.Sprintf("median, starts: %d", b.plan.starts)
-	b.add("time until the first response", seconds, median(ours), median(bare), note+", with an empty data folder")
+	b.add("time until the first response", seconds, median(ours), median(bare), note+", with an empty database")
 	b.add("idle memory", bytes, median(memory), median(bareMemory), note)
-	b.add("size of standalone", bytes, float64(info.Size()), 0, "")
+	b.add("size of "+program, bytes, float64(info.Size()), 0, "")
 }
 
 // startOnce starts a program, sends a request and stops it. It returns the time until the response in seconds, and the

@@ -70,6 +70,14 @@ func (g *target) monitor(kind string, i int, interval time.Duration) monitor.Mon
 	return m
 }
 
+func (g *target) monitors(kind string, n int, interval time.Duration) []monitor.Monitor {
+	all := make([]monitor.Monitor, n)
+	for i := range all {
+		all[i] = g.monitor(kind, i, interval)
+	}
+	return all
+}
+
 func (g *target) record() {
 	now := time.Now()
 	g.mu.Lock()
