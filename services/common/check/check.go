@@ -36,23 +36,39 @@ type Check struct {
 	scrubber *secret.Scrubber
 }
 
-// Compile validates all of m and returns a check of it. References to secrets are resolved at each run with secrets.
-// Properties that the type of m does not have are ignored, see [Check.Ignored]. The error is a [monitor.InvalidError],
-// or a [probe.NotCheckedError] if NanoMon's code panics.
-func Compile(registry probe.Registry, secrets secret.Source, m monitor.Monitor) (_ *Check, err error) {
+// Compiler compiles the checks of many monitors. Its methods are safe for concurrent use.
+type Compiler struct {
+	registry probe.Registry
+	secrets  secret.Source
+	rules    rules
+}
+
+// NewCompiler returns a compiler for monitors of the types in registry. References to secrets are resolved at each run
+// with secrets.
+func NewCompiler(registry probe.Registry, secrets secret.Source) *Compiler {
+	return &Compiler{registry: registry, secrets: secrets}
+}
+
+// Compile does the same as [Compiler.Compile] with a new compiler.
+func Compile(registry probe.Registry, secrets secret.Source, m monitor.Monitor) (*Check, error) {
+	return NewCompiler(registry, secrets).Compile(m)
+}
+
+// Compile validates all of m and returns a check of it. Properties that the type of m does not have are ignored, see
+// [Check.Ignored]. The error is a [monitor.InvalidError], or a [probe.NotCheckedError] if NanoMon's code panics.
+func (k *Compiler) Compile(m monitor.Monitor) (_ *Check, err error) {
 	defer recoverPanic("the "+m.Type+" probe", &err)
-	if err := m.Validate(registry.Names()); err != nil {
+	if err := m.Validate(k.registry.Names()); err != nil {
 		return nil, err
 	}
-	spec := registry[m.Type].Spec
-	m, ignored := registry.ForCheck(m)
-	c := &Check{monitor: m, registry: registry, ignored: ignored}
+	m, ignored := k.registry.ForCheck(m)
+	c := &Check{monitor: m, registry: k.registry, ignored: ignored}
 	var ruleErr error
 	if m.Rule != "" {
-		c.rule, ruleErr = rule.Compile(m.Rule, spec.Output)
+		c.rule, ruleErr = k.rules.compile(m.Type, k.registry[m.Type].Spec, m.Rule)
 	}
-	if registry.Secrets().HasReferences(m) {
-		c.secrets, err = &secrets, c.checkReferences()
+	if k.registry.Secrets().HasReferences(m) {
+		c.secrets, err = &k.secrets, c.checkReferences()
 	} else {
 		c.probe, err = c.newProbe(m, nil)
 	}

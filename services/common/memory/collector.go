@@ -8,13 +8,13 @@ import (
 )
 
 const (
-	// headroom is the number of bytes that a medium-sized heap may grow by between two garbage collections. With Go's
-	// default, which is the size of the live heap, it is collected several times a second.
+	// headroom is the number of bytes that the heap may grow by between two garbage collections. With Go's default, which
+	// is the size of the live heap, a small heap is collected several times a second, and a large one needs much memory.
 	headroom = 48 << 20
-	// defaultPercent is Go's default. It also applies to a heap that is larger than headroom.
+	// defaultPercent is Go's default.
 	defaultPercent = 100
-	// maxPercent limits the headroom, in percent of the live heap.
-	maxPercent = 300
+	// minPercent and maxPercent limit the headroom, in percent of the live heap.
+	minPercent, maxPercent = 50, 300
 	// smallHeap is the size below which the default applies, so that a process with little work stays small.
 	smallHeap = 12 << 20
 )
@@ -46,5 +46,5 @@ func percentFor(live uint64) int {
 	if live < smallHeap {
 		return defaultPercent
 	}
-	return int(min(max(headroom*100/live, defaultPercent), maxPercent))
+	return int(min(max(headroom*100/live, minPercent), maxPercent))
 }

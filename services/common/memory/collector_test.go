@@ -57,7 +57,7 @@ func TestSetUp(t *testing.T) {
 		{"0", nil, defaultPercent, limit},
 		{"12", nil, maxPercent, limit},
 		{"24", nil, 198, limit},
-		{"200", nil, defaultPercent, limit},
+		{"200", nil, minPercent, limit},
 		{"12", []string{"GOGC=100"}, 100, limit},
 		{"200", []string{"GOGC=400"}, 400, limit},
 		{"12", []string{"GOMEMLIMIT=115MiB"}, maxPercent, 115 << 20},
@@ -91,7 +91,7 @@ func settingsOf(t *testing.T, mebibytes string, environment []string) settings {
 func TestPercentFor(t *testing.T) {
 	for live, want := range map[uint64]int{
 		0: 100, 4 << 20: 100, 8 << 20: 100, 12 << 20: 300, 16 << 20: 300, 24 << 20: 200,
-		48 << 20: 100, 64 << 20: 100, 1 << 40: 100,
+		48 << 20: 100, 64 << 20: 75, 96 << 20: 50, 1 << 40: 50,
 	} {
 		if got := percentFor(live); got != want {
 			t.Errorf("live heap of %d MiB: got %d %%, want %d %%", live>>20, got, want)

@@ -256,7 +256,7 @@ func TestProxiesAreGuarded(t *testing.T) {
 	}
 	run := func(guard Guard, target string) Outcome {
 		p := newGuardedProbe(t, guard, "http", target, nil)
-		p.(*httpProbe).client.Transport.(*http.Transport).Proxy = guard.checkProxied(http.ProxyURL(via))
+		changeTransport(p, func(used *http.Transport) { used.Proxy = guard.checkProxied(http.ProxyURL(via)) })
 		return p.Run(context.Background())
 	}
 	wantOK(t, "http", run(Guard{}, "http://site.example/a"))

@@ -17,9 +17,13 @@ type httpProbe struct {
 	bodyRegex *pattern.Pattern
 	// keepBody is true if the rule uses the body.
 	keepBody bool
-	// request and client are cloned for every check.
-	request *http.Request
-	client  *http.Client
+	// request is cloned for every check.
+	request  *http.Request
+	redirect func(next *http.Request, via []*http.Request) error
+	// transport returns the transport of a check. It is always the same with keepAlive. Otherwise it is new, which needs
+	// less memory than a transport for each monitor, and no check can get a connection of another one.
+	transport func() *http.Transport
+	keepAlive bool
 }
 
 // httpResponse is a response and the part of its body that was read.
@@ -49,7 +53,11 @@ func (p *httpProbe) Run(ctx context.Context) Outcome {
 	return outcome
 }
 
-func (p *httpProbe) Close() { p.client.CloseIdleConnections() }
+func (p *httpProbe) Close() {
+	if p.keepAlive {
+		p.transport().CloseIdleConnections()
+	}
+}
 
 // fetch sends the request and reads the response. If there is an error, it also returns the part that was read before.
 func (p *httpProbe) fetch(ctx context.Context) (httpResponse, error) {
@@ -57,8 +65,11 @@ func (p *httpProbe) fetch(ctx context.Context) (httpResponse, error) {
 	if p.request.GetBody != nil {
 		request.Body, _ = p.request.GetBody() // Reading a string never fails.
 	}
-	client := *p.client
-	client.Jar = newCookieJar()
+	transport := p.transport()
+	if !p.keepAlive {
+		defer transport.CloseIdleConnections()
+	}
+	client := http.Client{Transport: transport, CheckRedirect: p.redirect, Jar: newCookieJar()}
 	response, err := client.Do(request)
 	if err != nil {
 		return httpResponse{}, err

@@ -16,6 +16,17 @@ import (
 	"time"
 )
 
+// changeTransport changes the transport of each check of p.
+func changeTransport(p Probe, change func(*http.Transport)) {
+	h := p.(*httpProbe)
+	transport := h.transport
+	h.transport = func() *http.Transport {
+		used := transport()
+		change(used)
+		return used
+	}
+}
+
 func silentLog() *log.Logger { return log.New(io.Discard, "", 0) }
 
 // connections counts the connections of a server.
@@ -178,7 +189,9 @@ func BenchmarkHTTPBare(b *testing.B) {
 func TestHTTPUnreachableProxy(t *testing.T) {
 	closed := closedPort(t)
 	p := newProbe(t, "http", "http://site.example/?key=hidden", nil)
-	p.(*httpProbe).client.Transport.(*http.Transport).Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: closed, User: url.UserPassword("u", "hidden")})
+	changeTransport(p, func(used *http.Transport) {
+		used.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: closed, User: url.UserPassword("u", "hidden")})
+	})
 	outcome := p.Run(context.Background())
 	wantFailure(t, "http", outcome, "connection to the proxy "+closed+" refused")
 	if strings.Contains(outcome.Err.Error(), "hidden") {

@@ -78,14 +78,15 @@ func (r *route) run(t *testing.T, user, query string, properties props) Outcome 
 	t.Helper()
 	target := strings.Replace(r.hops.url(0), "://", "://"+user, 1) + query
 	p := newProbe(t, "http", target, properties)
-	transport := p.(*httpProbe).client.Transport.(*http.Transport)
-	transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, network, r.plain.Listener.Addr().String())
-	}
-	transport.DialTLSContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
-		dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}
-		return dialer.DialContext(ctx, network, r.secure.Listener.Addr().String())
-	}
+	changeTransport(p, func(used *http.Transport) {
+		used.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, network, r.plain.Listener.Addr().String())
+		}
+		used.DialTLSContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}
+			return dialer.DialContext(ctx, network, r.secure.Listener.Addr().String())
+		}
+	})
 	return p.Run(context.Background())
 }
 

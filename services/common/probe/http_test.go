@@ -318,7 +318,9 @@ func TestHTTPSilentHandshake(t *testing.T) {
 
 func TestHTTPNameLookup(t *testing.T) {
 	useResolverAt := func(p Probe, address string) {
-		p.(*httpProbe).client.Transport.(*http.Transport).DialContext = (&net.Dialer{Resolver: resolverAt(address)}).DialContext
+		changeTransport(p, func(used *http.Transport) {
+			used.DialContext = (&net.Dialer{Resolver: resolverAt(address)}).DialContext
+		})
 	}
 	gone := newProbe(t, "http", "http://me:hidden@gone.example/", nil)
 	useResolverAt(gone, newDNSServer(t, &zone{rcodes: map[string]int{}}))

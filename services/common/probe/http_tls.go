@@ -13,10 +13,11 @@ var tlsVersions = map[string]uint16{
 	"1.0": tls.VersionTLS10, "1.1": tls.VersionTLS11, "1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13,
 }
 
-func tlsConfig(settings Settings) *tls.Config {
+// tlsConfig returns the TLS settings of a connection. If unverified is true, they accept all certificates.
+func tlsConfig(unverified bool, minVersion uint16) *tls.Config {
 	config := &tls.Config{
-		InsecureSkipVerify:   !settings.Bool("validateTLS"),
-		MinVersion:           tlsVersions[settings.Text("tlsMin")],
+		InsecureSkipVerify:   unverified,
+		MinVersion:           minVersion,
 		GetClientCertificate: sendNoCertificate,
 	}
 	if config.MinVersion < tls.VersionTLS12 {

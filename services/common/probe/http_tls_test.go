@@ -91,7 +91,7 @@ func (a authority) serveTLS(t testing.TB, l leaf) *httptest.Server {
 func (a authority) trust(p Probe) Probe {
 	roots := x509.NewCertPool()
 	roots.AddCert(a.certificate)
-	p.(*httpProbe).client.Transport.(*http.Transport).TLSClientConfig.RootCAs = roots
+	changeTransport(p, func(used *http.Transport) { used.TLSClientConfig.RootCAs = roots })
 	return p
 }
 
@@ -150,7 +150,9 @@ func TestHTTPHandshakeRefused(t *testing.T) {
 	a := newAuthority(t)
 	server := a.serveTLS(t, leaf{from: -time.Hour, until: time.Hour})
 	p := newProbe(t, "http", server.URL, props{"validateTLS": "false"})
-	p.(*httpProbe).client.Transport.(*http.Transport).TLSClientConfig.NextProtos = []string{"nonsense"}
-	p.(*httpProbe).client.Transport.(*http.Transport).ForceAttemptHTTP2 = false
+	changeTransport(p, func(used *http.Transport) {
+		used.TLSClientConfig.NextProtos = []string{"nonsense"}
+		used.ForceAttemptHTTP2 = false
+	})
 	wantFailure(t, "http", p.Run(context.Background()), "the TLS handshake failed: ")
 }

@@ -1,8 +1,10 @@
 package probe
 
 import (
+	"context"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -109,18 +111,29 @@ func newHTTP(guard Guard, target string, settings Settings) (Probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	timeout := settings.Duration("timeout")
-	return &httpProbe{
-		timeout:   timeout,
+	p := &httpProbe{
+		timeout:   settings.Duration("timeout"),
 		maxBody:   settings.Bytes("maxBody"),
 		bodyRegex: settings.Regex("bodyRegex"),
 		keepBody:  settings.RuleUses("body"),
 		request:   request,
-		client: &http.Client{
-			Transport:     newTransport(guard, timeout, settings),
-			CheckRedirect: redirectPolicy(settings.Bool("followRedirects"), settings.FindsReference()),
-		},
-	}, nil
+		redirect:  redirectPolicy(settings.Bool("followRedirects"), settings.FindsReference()),
+		keepAlive: settings.Bool("keepAlive"),
+	}
+	dialer := &familyDialer{Dialer: guard.dialer(), network: settings.Text("network")}
+	dialer.Timeout = p.timeout
+	connections := connectionSettings{
+		proxy: guard.checkProxied(http.ProxyFromEnvironment), dial: dialer.DialContext, timeout: p.timeout,
+		unverified: !settings.Bool("validateTLS"), tlsMin: tlsVersions[settings.Text("tlsMin")], keepAlive: p.keepAlive,
+	}
+	p.transport = connections.newTransport
+	if p.keepAlive {
+		kept := connections.newTransport()
+		p.transport = func() *http.Transport { return kept }
+	} else {
+		dialer.KeepAlive = -1 // Avoids system calls for a connection that is used once.
+	}
+	return p, nil
 }
 
 // http2Buffer is the maximum number of bytes of a response that wait in memory while the check does not read, because
@@ -135,23 +148,35 @@ const maxHeaders = 24 << 10
 // allocates both. Most requests and the headers of most responses fit.
 const httpBuffer = 2 << 10
 
-// newTransport returns a transport for one probe; probes share no connections. Its timeouts end work that continues
-// after a check has timed out.
-func newTransport(guard Guard, timeout time.Duration, settings Settings) *http.Transport {
-	keep := settings.Bool("keepAlive")
-	dialer := familyDialer{Dialer: guard.dialer(), network: settings.Text("network")}
-	dialer.Timeout = timeout
-	if !keep {
-		dialer.KeepAlive = -1 // Avoids system calls for a connection that is used once.
+// idleTimeout is how long a connection stays open between two checks with keepAlive.
+const idleTimeout = 90 * time.Second
+
+// connectionSettings are the settings of the connections of a probe.
+type connectionSettings struct {
+	proxy   func(*http.Request) (*url.URL, error)
+	dial    func(ctx context.Context, network, address string) (net.Conn, error)
+	timeout time.Duration
+	// unverified accepts all certificates.
+	unverified bool
+	tlsMin     uint16
+	keepAlive  bool
+}
+
+// newTransport returns a transport that no other probe uses. Its timeouts end work that continues after a check has
+// timed out.
+func (c connectionSettings) newTransport() *http.Transport {
+	idle := idleTimeout
+	if !c.keepAlive {
+		idle = c.timeout // An HTTP/2 connection that opens after the end of the check is idle.
 	}
 	return &http.Transport{
-		Proxy:                  guard.checkProxied(http.ProxyFromEnvironment),
-		DialContext:            dialer.DialContext,
-		TLSClientConfig:        tlsConfig(settings),
-		TLSHandshakeTimeout:    timeout,
-		DisableKeepAlives:      !keep,
+		Proxy:                  c.proxy,
+		DialContext:            c.dial,
+		TLSClientConfig:        tlsConfig(c.unverified, c.tlsMin),
+		TLSHandshakeTimeout:    c.timeout,
+		DisableKeepAlives:      !c.keepAlive,
 		DisableCompression:     true, // The probe decodes bodies itself.
-		IdleConnTimeout:        90 * time.Second,
+		IdleConnTimeout:        idle,
 		MaxResponseHeaderBytes: maxHeaders,
 		ReadBufferSize:         httpBuffer,
 		WriteBufferSize:        httpBuffer,

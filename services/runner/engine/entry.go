@@ -9,7 +9,6 @@ import (
 	"nanomon/services/common/check"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
-	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
 )
 
@@ -56,9 +55,9 @@ func newEntry(ctx context.Context, m monitor.Monitor) *entry {
 
 // run checks the monitor once. The first run compiles the check: compiling thousands of monitors at the start would
 // delay the schedule. The error is a [probe.NotCheckedError].
-func (e *entry) run(types probe.Registry, secrets secret.Source, log *slog.Logger) (monitor.Result, error) {
+func (e *entry) run(compiler *check.Compiler, log *slog.Logger) (monitor.Result, error) {
 	if e.check == nil && e.compileErr == nil {
-		e.compile(types, secrets, log)
+		e.compile(compiler, log)
 	}
 	if own := probe.OwnFault(e.compileErr); own != nil {
 		return monitor.Result{}, own
@@ -69,8 +68,8 @@ func (e *entry) run(types probe.Registry, secrets secret.Source, log *slog.Logge
 	return e.check.Run(e.ctx)
 }
 
-func (e *entry) compile(types probe.Registry, secrets secret.Source, log *slog.Logger) {
-	e.check, e.compileErr = check.Compile(types, secrets, e.monitor)
+func (e *entry) compile(compiler *check.Compiler, log *slog.Logger) {
+	e.check, e.compileErr = compiler.Compile(e.monitor)
 	if e.compileErr != nil {
 		return
 	}

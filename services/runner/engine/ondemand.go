@@ -131,7 +131,7 @@ func (e *Engine) checkOnce(m monitor.Monitor) monitor.Result {
 }
 
 func (e *Engine) compileAndRun(m monitor.Monitor) (monitor.Result, error) {
-	c, err := check.Compile(e.scheduler.types, e.cfg.Secrets, m)
+	c, err := e.scheduler.compiler.Compile(m)
 	if err != nil {
 		return monitor.Result{}, err
 	}

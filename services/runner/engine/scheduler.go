@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"nanomon/services/common/check"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
@@ -27,14 +28,15 @@ const (
 // scheduler starts the checks of the monitors when they are due and records their results. Only the goroutine
 // of run calls its methods, and uses the fields from entries on.
 type scheduler struct {
-	cfg     Config
-	types   probe.Registry
-	log     *slog.Logger
-	clock   clock
-	stats   stats
-	pool    *pool
-	results *results.Writer
-	health  *health.Runner
+	cfg      Config
+	types    probe.Registry
+	compiler *check.Compiler
+	log      *slog.Logger
+	clock    clock
+	stats    stats
+	pool     *pool
+	results  *results.Writer
+	health   *health.Runner
 	// checkCtx is the parent of the context of every check. It ends with the grace time.
 	checkCtx context.Context
 
@@ -46,12 +48,10 @@ type scheduler struct {
 	// ping proves that run responds.
 	ping chan struct{}
 
-	// Other goroutines read what follows.
-	notChecked notChecked
-	// ignoreRules never holds nil.
+	// Other goroutines read what follows. The pointers are never nil. running lists the entries.
+	notChecked  notChecked
 	ignoreRules atomic.Pointer[ignoreRules]
-	// running lists the entries. It never holds nil.
-	running atomic.Pointer[[]*entry]
+	running     atomic.Pointer[[]*entry]
 
 	entries map[string]*entry
 	// released holds the last state of monitors that this runner no longer runs, by id.
@@ -67,7 +67,7 @@ type scheduler struct {
 func newScheduler(cfg Config, types probe.Registry, log *slog.Logger) *scheduler {
 	concurrency := concurrentChecks(log)
 	s := &scheduler{
-		cfg: cfg, types: types, log: log, results: cfg.Results, health: cfg.Health,
+		cfg: cfg, types: types, compiler: check.NewCompiler(types, cfg.Secrets), log: log, results: cfg.Results, health: cfg.Health,
 		clock:             clock{base: time.Now()},
 		pool:              newPool(concurrency),
 		changes:           make(chan change),
@@ -244,7 +244,7 @@ func (s *scheduler) runCheck(ctx context.Context, c dueCheck, way quarantine.Way
 			began, date := s.clock.now(), monitor.Date(s.cfg.Clock.Now())
 			f.delay = began - c.due
 			end := s.cfg.Quarantine.Begin(quarantine.KeyOf(en.monitor), way)
-			run := func() (monitor.Result, error) { return en.run(s.types, s.cfg.Secrets, s.log) }
+			run := func() (monitor.Result, error) { return en.run(s.compiler, s.log) }
 			f.result, f.notChecked = unlessPaused(s.types, en.monitor, run)
 			f.result.Date = date
 			end()
