@@ -61,14 +61,15 @@ func (h *Housekeeper) computeMarked(ctx context.Context, marks []store.DirtyHour
 		return fmt.Errorf("store hourly rollups: %w", err)
 	}
 	for d := range dirtyDays {
-		if h.cfg.hoursExpired(d.start) {
-			continue
-		}
 		summary, err := h.summarizeDay(ctx, d.monitorID, d.start)
 		if err != nil {
 			return err
 		}
-		days = append(days, newRollup(d.monitorID, store.Day, d.start, summary))
+		if has, err := h.hasMore(ctx, d.monitorID, d.start, summary); err != nil {
+			return err
+		} else if !has {
+			days = append(days, newRollup(d.monitorID, store.Day, d.start, summary))
+		}
 	}
 	if err := h.store.PutRollups(ctx, days); err != nil {
 		return fmt.Errorf("store daily rollups: %w", err)
@@ -122,6 +123,20 @@ func encodeSeries(parts []*rollup.Aggregate) []byte {
 		}
 	}
 	return rollup.EncodeSeries(encoded)
+}
+
+// hasMore reports whether the stored rollup of a day has more results than its hours, because some of them have been
+// deleted. A late result must not replace it.
+func (h *Housekeeper) hasMore(ctx context.Context, monitorID string, start time.Time, hours *rollup.Aggregate) (bool, error) {
+	if !h.cfg.hoursExpired(start) {
+		return false, nil
+	}
+	stored, err := h.store.Rollups(ctx, monitorID, store.Day, start, start.Add(store.Day.Length()))
+	if err != nil || len(stored) == 0 {
+		return false, err
+	}
+	day, err := rollup.Decode(stored[0].Summary)
+	return err == nil && day.Total() > hours.Total(), nil
 }
 
 // summarizeDay merges the hourly rollups of a day. It skips a damaged rollup, which would otherwise block all others.

@@ -58,6 +58,10 @@ func (t *tx) putHour(ref int64, r store.Rollup) error {
 	if err != nil {
 		hours = nil // Nobody can read a damaged row.
 	}
+	// The day is computed from its hours before they expire.
+	if _, err := t.exec("UPDATE meta SET hours_from = ?1 WHERE hours_from > ?1", r.Start.UnixMilli()); err != nil {
+		return err
+	}
 	hours = append(hours, make([][]byte, max(0, hour+1-len(hours)))...)
 	hours[hour] = r.Summary
 	return t.putSummary(ref, hoursOfDay, day, rollup.EncodeSeries(hours))

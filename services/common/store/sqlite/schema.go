@@ -190,5 +190,5 @@ CREATE INDEX results_not_ok_by_date ON results (era, date, status) WHERE status 
 -- 'hour' remain until they expire.
 CREATE INDEX rollups_by_period ON rollups (period, start);
 DROP INDEX rollups_by_start;
-ALTER TABLE meta ADD COLUMN hours_from INTEGER NOT NULL DEFAULT 0; -- rollups of earlier hours are deleted
+ALTER TABLE meta ADD COLUMN hours_from INTEGER NOT NULL DEFAULT 0; -- rollups of earlier hours have expired
 `}
