@@ -165,7 +165,7 @@ func partsOf(r store.Rollup) ([]timedSummary, error) {
 	encoded := [][]byte{r.Summary}
 	var err error
 	if r.Period == store.Minutes {
-		encoded, err = rollup.DecodeSeries(r.Summary, int(store.Minutes.Length()/store.MinutesPart))
+		encoded, err = rollup.DecodeSeries(r.Summary, store.PartsPerHour)
 	}
 	var parts []timedSummary
 	for i, part := range encoded {

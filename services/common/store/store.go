@@ -177,9 +177,14 @@ const (
 const (
 	// MinutesPart is the length of the parts of the period [Minutes].
 	MinutesPart = 5 * time.Minute
+	// PartsPerHour is the number of these parts.
+	PartsPerHour = int(time.Hour / MinutesPart)
 	// MinutesRetention is the age at which rollups of the period [Minutes] are deleted.
 	MinutesRetention = 14 * 24 * time.Hour
 )
+
+// PartOf returns the index of the part of an hour to which a time belongs.
+func PartOf(t time.Time) int { return int(t.Sub(t.Truncate(time.Hour)) / MinutesPart) }
 
 // Length returns the duration of the period.
 func (p Period) Length() time.Duration {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"nanomon/services/common/monitor"
 	"nanomon/services/common/rollup"
 	"nanomon/services/common/store"
 )
@@ -86,7 +85,7 @@ func newRollup(monitorID string, p store.Period, start time.Time, s *rollup.Aggr
 
 // summarizeHour summarizes the results of a dirty hour, by parts and in all.
 func (h *Housekeeper) summarizeHour(ctx context.Context, m store.DirtyHour) (parts []byte, all *rollup.Aggregate, err error) {
-	byPart := make([]*rollup.Aggregate, store.Minutes.Length()/store.MinutesPart)
+	byPart := make(rollup.Series, store.PartsPerHour)
 	all = rollup.New()
 	filter := store.ResultFilter{
 		MonitorID: m.MonitorID, From: m.Hour, To: m.Hour.Add(store.Hour.Length()), Limit: resultPageSize,
@@ -98,31 +97,14 @@ func (h *Housekeeper) summarizeHour(ctx context.Context, m store.DirtyHour) (par
 		}
 		for _, r := range page {
 			all.Add(r.Status, r.Value)
-			addTo(byPart, r.Date.Sub(m.Hour)/store.MinutesPart, r)
+			byPart.Add(store.PartOf(r.Date), r.Status, r.Value)
 		}
 		if len(page) < resultPageSize {
-			return encodeSeries(byPart), all, nil
+			return byPart.Encode(), all, nil
 		}
 		last := page[len(page)-1]
 		filter.Before = &store.Cursor{Date: last.Date, ID: last.ID}
 	}
-}
-
-func addTo(parts []*rollup.Aggregate, i time.Duration, r monitor.Result) {
-	if parts[i] == nil {
-		parts[i] = rollup.New()
-	}
-	parts[i].Add(r.Status, r.Value)
-}
-
-func encodeSeries(parts []*rollup.Aggregate) []byte {
-	encoded := make([][]byte, len(parts))
-	for i, part := range parts {
-		if part != nil {
-			encoded[i] = part.Encode()
-		}
-	}
-	return rollup.EncodeSeries(encoded)
 }
 
 // hasMore reports whether the stored rollup of a day has more results than its hours, because some of them have been
