@@ -27,7 +27,7 @@ func (s *Store) PutRollups(ctx context.Context, rs []store.Rollup) error {
 		for i, r := range rs {
 			ref, err := t.ref(ids[i])
 			if err == nil {
-				err = t.putRollup(ref, r)
+				err = putRollup(t, ref, r)
 			}
 			if err != nil {
 				return err
@@ -37,15 +37,15 @@ func (s *Store) PutRollups(ctx context.Context, rs []store.Rollup) error {
 	})
 }
 
-func (t *tx) putRollup(ref int64, r store.Rollup) error {
+func putRollup(t *tx, ref int64, r store.Rollup) error {
 	if r.Period == store.Hour {
-		return t.putHour(ref, r)
+		return putHour(t, ref, r)
 	}
-	return t.putSummary(ref, string(r.Period), r.Start, append([]byte{}, r.Summary...))
+	return putSummary(t, ref, string(r.Period), r.Start, append([]byte{}, r.Summary...))
 }
 
 // putHour stores the rollup of an hour in the row of its day. One row of a day takes less than half the space of 24.
-func (t *tx) putHour(ref int64, r store.Rollup) error {
+func putHour(t *tx, ref int64, r store.Rollup) error {
 	day := r.Start.Truncate(store.Day.Length())
 	hour := int(r.Start.Sub(day) / store.Hour.Length())
 	var row []byte
@@ -64,10 +64,10 @@ func (t *tx) putHour(ref int64, r store.Rollup) error {
 	}
 	hours = append(hours, make([][]byte, max(0, hour+1-len(hours)))...)
 	hours[hour] = r.Summary
-	return t.putSummary(ref, hoursOfDay, day, rollup.EncodeSeries(hours))
+	return putSummary(t, ref, hoursOfDay, day, rollup.EncodeSeries(hours))
 }
 
-func (t *tx) putSummary(ref int64, period string, start time.Time, summary []byte) error {
+func putSummary(t *tx, ref int64, period string, start time.Time, summary []byte) error {
 	_, err := t.exec(`INSERT INTO rollups (ref, period, start, summary) VALUES (?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET summary = excluded.summary`, ref, period, start.UnixMilli(), summary)
 	return err
