@@ -50,12 +50,6 @@ type Config struct {
 	Health *health.Runner
 }
 
-// hoursExpired reports whether hours of a day may have been deleted although the rollup of the day is kept.
-func (c Config) hoursExpired(day time.Time) bool {
-	hours := c.Retention.Age(store.Hour)
-	return hours < c.Retention.Age(store.Day) && day.Before(c.Now().Add(-hours))
-}
-
 // Housekeeper computes the rollups of results and deletes expired data.
 type Housekeeper struct {
 	cfg   Config

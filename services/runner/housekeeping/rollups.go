@@ -37,20 +37,35 @@ func (h *Housekeeper) computeMarked(ctx context.Context, marks []store.DirtyHour
 	if len(marks) == 0 {
 		return nil
 	}
-	type day struct {
-		monitorID string
-		start     time.Time
+	if err := h.computeHours(ctx, marks); err != nil {
+		return err
 	}
-	dirtyDays := make(map[day]bool)
-	var minutes, hours, days []store.Rollup
+	if err := h.computeDays(ctx, marks); err != nil {
+		return err
+	}
+	if err := h.store.ClearDirty(ctx, marks); err != nil {
+		return fmt.Errorf("clear marks of dirty hours: %w", err)
+	}
+	return nil
+}
+
+// computeHours computes the rollups of marked hours and of their parts.
+func (h *Housekeeper) computeHours(ctx context.Context, marks []store.DirtyHour) error {
+	var minutes, hours []store.Rollup
 	for _, m := range marks {
 		parts, summary, err := h.summarizeHour(ctx, m)
 		if err != nil {
 			return err
 		}
-		minutes = append(minutes, store.Rollup{MonitorID: m.MonitorID, Period: store.Minutes, Start: m.Hour, Summary: parts})
-		hours = append(hours, newRollup(m.MonitorID, store.Hour, m.Hour, summary))
-		dirtyDays[day{m.MonitorID, m.Hour.UTC().Truncate(store.Day.Length())}] = true
+		hour := newRollup(m.MonitorID, store.Hour, m.Hour, summary)
+		hasMore, err := h.hasMore(ctx, hour, summary, h.cfg.Retention.Results)
+		if err != nil {
+			return err
+		}
+		if !hasMore {
+			hours = append(hours, hour)
+			minutes = append(minutes, store.Rollup{MonitorID: m.MonitorID, Period: store.Minutes, Start: m.Hour, Summary: parts})
+		}
 	}
 	// A reader compares the counts of the periods. The longer ones are never ahead.
 	if err := h.store.PutRollups(ctx, minutes); err != nil {
@@ -59,22 +74,32 @@ func (h *Housekeeper) computeMarked(ctx context.Context, marks []store.DirtyHour
 	if err := h.store.PutRollups(ctx, hours); err != nil {
 		return fmt.Errorf("store hourly rollups: %w", err)
 	}
-	for d := range dirtyDays {
-		summary, err := h.summarizeDay(ctx, d.monitorID, d.start)
+	return nil
+}
+
+// computeDays computes the rollups of the days of marked hours from the rollups of their hours.
+func (h *Housekeeper) computeDays(ctx context.Context, marks []store.DirtyHour) error {
+	dirty := make(map[store.DirtyHour]bool)
+	for _, m := range marks {
+		dirty[store.DirtyHour{MonitorID: m.MonitorID, Hour: m.Hour.UTC().Truncate(store.Day.Length())}] = true
+	}
+	var days []store.Rollup
+	for d := range dirty {
+		summary, err := h.summarizeDay(ctx, d.MonitorID, d.Hour)
 		if err != nil {
 			return err
 		}
-		if has, err := h.hasMore(ctx, d.monitorID, d.start, summary); err != nil {
+		day := newRollup(d.MonitorID, store.Day, d.Hour, summary)
+		hasMore, err := h.hasMore(ctx, day, summary, h.cfg.Retention.Age(store.Hour))
+		if err != nil {
 			return err
-		} else if !has {
-			days = append(days, newRollup(d.monitorID, store.Day, d.start, summary))
+		}
+		if !hasMore {
+			days = append(days, day)
 		}
 	}
 	if err := h.store.PutRollups(ctx, days); err != nil {
 		return fmt.Errorf("store daily rollups: %w", err)
-	}
-	if err := h.store.ClearDirty(ctx, marks); err != nil {
-		return fmt.Errorf("clear marks of dirty hours: %w", err)
 	}
 	return nil
 }
@@ -107,18 +132,23 @@ func (h *Housekeeper) summarizeHour(ctx context.Context, m store.DirtyHour) (par
 	}
 }
 
-// hasMore reports whether the stored rollup of a day has more results than its hours, because some of them have been
-// deleted. A late result must not replace it.
-func (h *Housekeeper) hasMore(ctx context.Context, monitorID string, start time.Time, hours *rollup.Aggregate) (bool, error) {
-	if !h.cfg.hoursExpired(start) {
+// hasMore reports whether the stored rollup of a period has more results than a new one, because a part of what it was
+// computed from has been deleted at the given age. A late result must not replace it.
+func (h *Housekeeper) hasMore(
+	ctx context.Context, r store.Rollup, summary *rollup.Aggregate, age time.Duration,
+) (bool, error) {
+	if !r.Start.Before(h.cfg.Now().Add(-age)) {
 		return false, nil
 	}
-	stored, err := h.store.Rollups(ctx, monitorID, store.Day, start, start.Add(store.Day.Length()))
-	if err != nil || len(stored) == 0 {
-		return false, err
+	stored, err := h.store.Rollups(ctx, r.MonitorID, r.Period, r.Start, r.Start.Add(r.Period.Length()))
+	if err != nil {
+		return false, fmt.Errorf("read rollup of monitor %s from %s: %w", r.MonitorID, r.Start, err)
 	}
-	day, err := rollup.Decode(stored[0].Summary)
-	return err == nil && day.Total() > hours.Total(), nil
+	if len(stored) == 0 {
+		return false, nil
+	}
+	known, err := rollup.Decode(stored[0].Summary)
+	return err == nil && known.Total() > summary.Total(), nil
 }
 
 // summarizeDay merges the hourly rollups of a day. It skips a damaged rollup, which would otherwise block all others.

@@ -120,3 +120,19 @@ func TestLateResultKeepsTheDay(t *testing.T) {
 		}
 	}
 }
+
+// TestLateResultKeepsTheHour stores a result of an hour whose other results have expired.
+func TestLateResultKeepsTheHour(t *testing.T) {
+	f := newFixture(t, store.Retention{Results: 2 * time.Hour, Rollups: 400 * day})
+	old := f.now.Add(-5 * time.Hour)
+	f.rollUp(old, old.Add(time.Minute), old.Add(2*time.Minute))
+	if n, err := f.store.Expire(t.Context(), f.now, f.keeper.cfg.Retention); n != 3 || err != nil {
+		t.Fatalf("%d results have expired, %v", n, err)
+	}
+	f.rollUp(old.Add(3 * time.Minute))
+	for _, p := range []store.Period{store.Minutes, store.Hour, store.Day} {
+		if n := f.total(p); n != 3 {
+			t.Errorf("after a late result, the period %s has %d results", p, n)
+		}
+	}
+}
