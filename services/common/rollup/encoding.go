@@ -48,11 +48,11 @@ func (a *Aggregate) encodeValues() (flags byte, data []byte) {
 	}
 	if data, ok := a.encodeTimes(); ok {
 		bins := binsOf(a.values.GetPositiveValueStore())
-		if short, long := nibblesOf(bins), bytesOf(bins); len(short) < len(long) {
+		long, short := bytesOf(bins), nibblesOf(bins)
+		if len(short) < len(long) {
 			return hasTimes | hasNibbles, append(data, short...)
-		} else {
-			return hasTimes, append(data, long...)
 		}
+		return hasTimes, append(data, long...)
 	}
 	for _, v := range []float64{a.Min, a.Max, a.Sum} {
 		data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
