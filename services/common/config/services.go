@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"nanomon/services/common/store"
 )
 
 // Port is a TCP port, 1 to 65535; 0 lets the system choose a free one.
@@ -70,32 +68,6 @@ func (m Mongo) Hosts() string {
 		return "unknown" // a password with a slash or a question mark in it would be cut in two
 	}
 	return hosts
-}
-
-// Retention configures how long the history is stored.
-//
-// # History
-type Retention struct {
-	// How long to store single results. At least `2h`.
-	ResultRetention time.Duration `env:"RESULT_RETENTION" envDefault:"720h"`
-	// How long to store hourly and daily rollups, status changes and notifications. At least `RESULT_RETENTION`.
-	RollupRetention time.Duration `env:"ROLLUP_RETENTION" envDefault:"9600h"`
-}
-
-// Keep returns the retention in the store's form.
-func (r Retention) Keep() store.Retention {
-	return store.Retention{Results: r.ResultRetention, Rollups: r.RollupRetention}
-}
-
-// Validate checks that results are stored until their rollups are complete.
-func (r Retention) Validate() []Fault {
-	if r.ResultRetention < 2*time.Hour {
-		return []Fault{{"RESULT_RETENTION", "is too short: use at least 2h"}}
-	}
-	if r.RollupRetention < r.ResultRetention {
-		return []Fault{{"ROLLUP_RETENTION", "is shorter than RESULT_RETENTION: use at least " + short(r.ResultRetention)}}
-	}
-	return nil
 }
 
 // Polling configures how often the monitors are read from a database without change streams.

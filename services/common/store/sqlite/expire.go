@@ -27,6 +27,7 @@ var deleteDetached = [...]string{
 	"DELETE FROM results WHERE seq IN (SELECT seq FROM results INDEXED BY results_by_ref WHERE ref = ? LIMIT ?)",
 	"DELETE FROM transitions WHERE rowid IN (SELECT rowid FROM transitions WHERE ref = ? LIMIT ?)",
 	"DELETE FROM rollups WHERE rowid IN (SELECT rowid FROM rollups WHERE ref = ? LIMIT ?)",
+	`DELETE FROM summaries WHERE (ref, kind, start) IN (SELECT ref, kind, start FROM summaries WHERE ref = ? LIMIT ?)`,
 	"DELETE FROM labels WHERE label IN (SELECT label FROM labels WHERE ref = ? LIMIT ?)",
 }
 
@@ -36,9 +37,11 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 	if err != nil {
 		return deleted, err
 	}
+	if err := s.expireRollups(ctx, now, keep); err != nil {
+		return deleted, err
+	}
 	before := now.Add(-keep.Rollups).UnixMilli()
 	for _, statement := range []string{
-		"DELETE FROM rollups WHERE rowid IN (SELECT rowid FROM rollups WHERE start < ? LIMIT ?)",
 		"DELETE FROM transitions WHERE rowid IN (SELECT rowid FROM transitions WHERE date < ? LIMIT ?)",
 		"DELETE FROM alerts WHERE id IN (SELECT id FROM alerts WHERE date < ? ORDER BY date LIMIT ?)",
 	} {
@@ -97,6 +100,7 @@ func (t *tx) deleteOrphans(now time.Time, incidentsBefore int64) error {
 		{`UPDATE refs SET monitor = NULL WHERE monitor IS NOT NULL AND monitor NOT IN (SELECT id FROM monitors)
 			AND NOT EXISTS (SELECT 1 FROM results r INDEXED BY results_by_ref WHERE r.ref = refs.ref)
 			AND NOT EXISTS (SELECT 1 FROM rollups r WHERE r.ref = refs.ref)
+			AND NOT EXISTS (SELECT 1 FROM summaries s WHERE s.ref = refs.ref)
 			AND NOT EXISTS (SELECT 1 FROM transitions t WHERE t.ref = refs.ref)`, nil},
 		{"DELETE FROM dirty WHERE ref IN (SELECT ref FROM refs WHERE monitor IS NULL)", nil},
 	} {
