@@ -181,7 +181,7 @@ func (h *generatedHistory) storeRollups(ctx context.Context, db store.Store, at 
 }
 
 // storeParts stores the rollups of the parts of an hour, if they have not expired.
-func (h *generatedHistory) storeParts(ctx context.Context, db *sqlite.Store, start time.Time) error {
+func (h *generatedHistory) storeParts(ctx context.Context, db store.Store, start time.Time) error {
 	var rollups []store.Rollup
 	for i, parts := range h.parts {
 		if time.Since(start) < store.MinutesRetention {
