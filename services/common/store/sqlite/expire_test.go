@@ -131,14 +131,26 @@ func TestCursorAfterDeletion(t *testing.T) {
 }
 
 func TestResultQueriesUseIndexes(t *testing.T) {
-	notOK := []monitor.Status{monitor.StatusError, monitor.StatusFailed}
+	failed, notOK := []monitor.Status{monitor.StatusFailed}, []monitor.Status{monitor.StatusError, monitor.StatusFailed}
+	resultQuery := func(f store.ResultFilter) string {
+		f.Limit = 1
+		query, _, err := resultQuery(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return query
+	}
 	s := openNew(t)
 	for _, query := range []struct{ text, index string }{
 		{resultQuery(store.ResultFilter{MonitorID: "x"}), "results_by_ref"},
 		{resultQuery(store.ResultFilter{}), "results_by_date"},
 		{resultQuery(store.ResultFilter{Statuses: []monitor.Status{monitor.StatusOK, monitor.StatusFailed}}), "results_by_date"},
-		{resultQuery(store.ResultFilter{Statuses: notOK, MonitorID: "x"}), "results_not_ok_by_ref"},
-		{resultQuery(store.ResultFilter{Statuses: notOK}), "results_not_ok_by_date"},
+		{resultQuery(store.ResultFilter{Statuses: failed, MonitorID: "x"}), "results_failed_by_ref"},
+		{resultQuery(store.ResultFilter{Statuses: failed}), "results_failed_by_date"},
+		{resultQuery(store.ResultFilter{Statuses: notOK, MonitorID: "x"}), "results_error_by_ref"},
+		{resultQuery(store.ResultFilter{Statuses: notOK, MonitorID: "x"}), "results_failed_by_ref"},
+		{resultQuery(store.ResultFilter{Statuses: notOK}), "results_error_by_date"},
+		{resultQuery(store.ResultFilter{Statuses: notOK}), "results_failed_by_date"},
 		{selectResultsSince, "INTEGER PRIMARY KEY"},
 		{deleteOldResults, "results_by_date"}, {deleteDetached[0], "results_by_ref"},
 	} {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -18,8 +20,8 @@ const (
 	resultColumns = `SELECT r.seq, r.id, r.date, r.status, r.value, coalesce(r.message, ''), f.monitor, l.name, l.target, s.names, r.outputs `
 	resultJoins   = ` CROSS JOIN refs f ON f.ref = r.ref CROSS JOIN labels l ON l.label = r.label CROSS JOIN shapes s ON s.shape = r.shape `
 	// f.monitor is NULL for a detached ref, whose results are deleted.
-	resultFilter = ` AND r.date >= ? AND r.date < ? AND NOT (r.date = ? AND r.id >= ?) AND (? >> r.status) & 1 AND f.monitor IS NOT NULL
-		ORDER BY r.date DESC, r.id DESC LIMIT ?`
+	resultFilter = ` AND r.date >= ? AND r.date < ? AND NOT (r.date = ? AND r.id >= ?) AND (? >> r.status) & 1 AND f.monitor IS NOT NULL`
+	newestFirst  = ` ORDER BY r.date DESC, r.id DESC LIMIT ?`
 
 	selectResultsSince = resultColumns + `FROM results r NOT INDEXED` + resultJoins +
 		`WHERE r.seq > ? AND r.era = (SELECT era FROM meta) AND f.monitor IS NOT NULL ORDER BY r.seq LIMIT ?`
@@ -27,28 +29,48 @@ const (
 
 // Results returns the results that f selects, newest first.
 func (s *Store) Results(ctx context.Context, f store.ResultFilter) ([]monitor.Result, error) {
-	args, err := filterArgs(f)
+	query, args, err := resultQuery(f)
 	if err != nil {
 		return nil, err
 	}
-	if f.MonitorID != "" {
-		id, _ := rawID(f.MonitorID)
-		args = append([]any{id}, args...)
-	}
-	list, _, err := s.results(ctx, resultQuery(f), args...)
+	list, _, err := s.results(ctx, query, args...)
 	return list, err
 }
 
-// resultQuery returns the query for f. Its arguments are the id of the monitor, if there is one, and filterArgs.
-func resultQuery(f store.ResultFilter) string {
-	index, condition := "by_date", "r.era = (SELECT era FROM meta)"
+// statusIndexes lists the statuses that have indexes of their own, and a part of the names of these.
+var statusIndexes = [...]struct {
+	status monitor.Status
+	name   string
+}{{monitor.StatusError, "error_"}, {monitor.StatusFailed, "failed_"}}
+
+// resultQuery returns the query for f with its arguments. It reads from the index of each status that f selects, or from
+// an index with all results if f selects OK ones.
+func resultQuery(f store.ResultFilter) (string, []any, error) {
+	filter, err := filterArgs(f)
+	if err != nil {
+		return "", nil, err
+	}
+	suffix, condition := "by_date", "r.era = (SELECT era FROM meta)"
 	if f.MonitorID != "" {
-		index, condition = "by_ref", "r.ref = (SELECT ref FROM refs WHERE monitor = ?)"
+		id, _ := rawID(f.MonitorID)
+		filter = append([]any{id}, filter...)
+		suffix, condition = "by_ref", "r.ref = (SELECT ref FROM refs WHERE monitor = ?)"
 	}
-	if len(f.Statuses) > 0 && !slices.Contains(f.Statuses, monitor.StatusOK) {
-		index, condition = "not_ok_"+index, condition+" AND r.status & 3"
+	branch := func(index, condition string) string {
+		return resultColumns + "FROM results r INDEXED BY results_" + index + suffix + resultJoins + "WHERE " + condition + resultFilter
 	}
-	return resultColumns + "FROM results r INDEXED BY results_" + index + resultJoins + "WHERE " + condition + resultFilter
+	if len(f.Statuses) == 0 || slices.Contains(f.Statuses, monitor.StatusOK) {
+		return branch("", condition) + newestFirst, append(filter, f.Limit), nil
+	}
+	var branches []string
+	var args []any
+	for _, index := range statusIndexes {
+		if slices.Contains(f.Statuses, index.status) {
+			branches = append(branches, branch(index.name, fmt.Sprintf("%s AND r.status & 3 = %d", condition, index.status)))
+			args = append(args, filter...)
+		}
+	}
+	return strings.Join(branches, " UNION ALL ") + newestFirst, append(args, f.Limit), nil
 }
 
 // filterArgs returns the arguments of resultFilter.
@@ -72,7 +94,7 @@ func filterArgs(f store.ResultFilter) ([]any, error) {
 		tie = f.Before.Date.UnixMilli()
 		to = min(to, tie+1)
 	}
-	return []any{from, to, tie, tieID, statusBits(f.Statuses), f.Limit}, nil
+	return []any{from, to, tie, tieID, statusBits(f.Statuses)}, nil
 }
 
 // statusBits returns a bit mask of the status codes to select, see encodeStatus.

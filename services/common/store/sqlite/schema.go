@@ -185,4 +185,12 @@ ALTER TABLE runners ADD COLUMN not_checked TEXT; -- JSON; NULL: none
 -- Results that are not OK are few, so their indexes are small; see encodeStatus.
 CREATE INDEX results_not_ok_by_ref ON results (ref, date, id, status) WHERE status & 3;
 CREATE INDEX results_not_ok_by_date ON results (era, date, status) WHERE status & 3;
+`, `
+-- One index for each status that is not OK: a listing of failed results reads no results in error.
+DROP INDEX results_not_ok_by_ref;
+DROP INDEX results_not_ok_by_date;
+CREATE INDEX results_error_by_ref ON results (ref, date, id) WHERE status & 3 = 1;
+CREATE INDEX results_error_by_date ON results (era, date) WHERE status & 3 = 1;
+CREATE INDEX results_failed_by_ref ON results (ref, date, id) WHERE status & 3 = 2;
+CREATE INDEX results_failed_by_date ON results (era, date) WHERE status & 3 = 2;
 `}
