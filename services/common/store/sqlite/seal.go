@@ -92,14 +92,26 @@ func (s sealer) nextHour(ctx context.Context, from, closed int64) (int64, error)
 	return hourOf(oldest), err
 }
 
-// sealHour seals an hour of all monitors and then deletes its rows.
+// sealHour seals an hour of all monitors, deletes its rows, and returns unused pages to the file system.
 func (s sealer) sealHour(ctx context.Context, hour int64) error {
-	err := s.storeBlocks(ctx, hour)
+	failure := s.storeBlocks(ctx, hour)
 	var failed *sealError
-	if err == nil || errors.As(err, &failed) {
-		err = errors.Join(s.deleteSealed(ctx, hour, hour+hourLength, s.sealWrite), err)
+	if failure != nil && !errors.As(failure, &failed) {
+		return failure
 	}
-	return err
+	if err := s.deleteSealed(ctx, hour, hour+hourLength, s.sealWrite); err != nil {
+		return err
+	}
+	for more := true; more; {
+		err := s.sealWrite(ctx, func(t *tx) (err error) {
+			more, err = t.shrinkStep()
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return failure
 }
 
 // storeBlocks stores the blocks of an hour.

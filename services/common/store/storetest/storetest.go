@@ -27,7 +27,7 @@ var base = time.Date(2026, 1, 15, 10, 0, 0, 0, time.UTC)
 // nil, and that is closed when its test ends.
 func Run(t *testing.T, open func(t *testing.T, observe store.Observe) store.Store) {
 	for _, group := range [][]contract{
-		monitorContracts, importContracts, resultContracts, listingContracts, sinceContracts, stateContracts,
+		monitorContracts, importContracts, resultContracts, listingContracts, sinceContracts, sealedContracts, stateContracts,
 		rollupContracts, expireContracts, onDemandContracts, runnerContracts, notificationContracts, maintenanceContracts,
 		keyContracts, watchContracts, generalContracts,
 	} {
