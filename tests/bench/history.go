@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -22,11 +23,22 @@ const (
 func (b *bench) history(t testing.TB) {
 	folder := t.TempDir()
 	generate(t, folder, newHistory(newTarget(t), b.plan.historyMonitors, historyInterval), b.plan.historyDays)
+	sealAll(t, folder)
 	results := b.plan.historyMonitors * b.plan.historyDays * resultsPerDay
 	note := millions(results) + ", with rollups and status changes"
 	b.add("bytes of a stored HTTP result", bytes, size(t, folder)/float64(results), 0, note)
 	note = "in batches of 100 with the states of their monitors"
 	b.add("stored results per second", perSecond, b.storeResults(t), 1/b.bareRequest(t), note)
+}
+
+// sealAll seals all hours of a history, as a running program does in the background.
+func sealAll(t testing.TB, folder string) {
+	t.Helper()
+	db := openStore(t, folder)
+	err := db.Seal(t.Context(), time.Now().Add(time.Hour))
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatalf("seal the history in %s: %v", folder, err)
+	}
 }
 
 // size returns the bytes of all files in a folder.
