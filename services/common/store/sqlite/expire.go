@@ -12,7 +12,7 @@ import (
 
 const (
 	// deleteStep is the maximum number of rows that one operation deletes. Other operations run between the steps.
-	deleteStep = 2000
+	deleteStep = 500
 	// deleteBlocksStep is the same for blocks, which are larger.
 	deleteBlocksStep = 50
 	// unusedDivisor limits the unused pages of the file to 1/unusedDivisor of all pages.
@@ -210,7 +210,7 @@ func (t *tx) shrinkStep() (more bool, err error) {
 	if err != nil || unused <= pages/unusedDivisor {
 		return false, err
 	}
-	if _, err := t.exec("PRAGMA incremental_vacuum(256)"); err != nil {
+	if _, err := t.exec("PRAGMA incremental_vacuum(100)"); err != nil {
 		return false, err
 	}
 	left, err := t.number("PRAGMA freelist_count")
