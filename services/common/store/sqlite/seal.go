@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -50,29 +51,25 @@ type sealer struct {
 	rest time.Duration
 }
 
-// seal seals all hours that are over at now. An hour that can't be sealed stays as it is and does not stop others. It
-// stops if the disk has too little space left.
+// seal seals all hours that are over at now. An hour that can't be sealed stays as it is and does not stop others; seal
+// returns the error of the first one. It stops if the disk has too little space left.
 func (s sealer) seal(ctx context.Context, now time.Time) error {
 	s.sealing.Lock()
 	defer s.sealing.Unlock()
 	closed := hourOf(now.Add(-sealDelay).UnixMilli())
-	var failures []error
-	for from := int64(0); ; {
-		hour, err := s.nextHour(ctx, from, closed)
-		if errors.Is(err, monitor.ErrNotFound) {
-			return errors.Join(failures...)
+	var failure error
+	for from := int64(0); ; from += hourLength {
+		var err error
+		if from, err = s.nextHour(ctx, from, closed); errors.Is(err, monitor.ErrNotFound) {
+			return failure
 		}
 		if err == nil {
-			err = s.sealHour(ctx, hour)
+			err = s.sealHour(ctx, from)
 		}
-		var failed *sealError
-		if err != nil && !errors.As(err, &failed) {
+		if err != nil && !concernsOneHour(err) {
 			return err
 		}
-		if err != nil {
-			failures = append(failures, err)
-		}
-		from = hour + hourLength
+		failure = cmp.Or(failure, err)
 	}
 }
 
@@ -82,6 +79,11 @@ type sealError struct{ err error }
 func (e *sealError) Error() string { return fmt.Sprintf("seal %v", e.err) }
 
 func (e *sealError) Unwrap() error { return e.err }
+
+func concernsOneHour(err error) bool {
+	var failed *sealError
+	return errors.As(err, &failed)
+}
 
 // nextHour returns the oldest hour with rows, not before from and before closed.
 func (s sealer) nextHour(ctx context.Context, from, closed int64) (int64, error) {
@@ -95,8 +97,7 @@ func (s sealer) nextHour(ctx context.Context, from, closed int64) (int64, error)
 // sealHour seals an hour of all monitors, deletes its rows, and returns unused pages to the file system.
 func (s sealer) sealHour(ctx context.Context, hour int64) error {
 	failure := s.storeBlocks(ctx, hour)
-	var failed *sealError
-	if failure != nil && !errors.As(failure, &failed) {
+	if failure != nil && !concernsOneHour(failure) {
 		return failure
 	}
 	if err := s.deleteSealed(ctx, hour, hour+hourLength, s.sealWrite); err != nil {
@@ -115,26 +116,23 @@ func (s sealer) sealHour(ctx context.Context, hour int64) error {
 }
 
 // storeBlocks stores the blocks of an hour.
-func (s sealer) storeBlocks(ctx context.Context, hour int64) error {
+func (s sealer) storeBlocks(ctx context.Context, hour int64) (failure error) {
 	refs, err := s.refsWithRows(ctx, hour)
 	if err != nil {
 		return err
 	}
-	var failure error
 	var blocks []sealedBlock
-	for size := 0; len(refs) > 0; refs = refs[1:] {
-		b, err := s.readBlock(ctx, refs[0], hour)
-		var failed *sealError
-		switch {
-		case errors.As(err, &failed):
-			failure = err
-		case err != nil:
+	size := 0
+	for i, ref := range refs {
+		b, err := s.readBlock(ctx, ref, hour)
+		if err != nil && !concernsOneHour(err) {
 			return err
-		case b.size > 0:
-			blocks = append(blocks, b)
-			size += len(b.head) + len(b.data)
 		}
-		if size < sealStep && len(refs) > 1 {
+		failure = cmp.Or(failure, err)
+		if b.size > 0 {
+			blocks, size = append(blocks, b), size+len(b.head)+len(b.data)
+		}
+		if len(blocks) == 0 || size < sealStep && i < len(refs)-1 {
 			continue
 		}
 		if err := s.sealWrite(ctx, func(t *tx) error { return putBlocks(t, blocks) }); err != nil {

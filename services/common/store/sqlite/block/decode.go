@@ -185,13 +185,15 @@ func (r *reader) value(kind byte, wanted bool) (value any) {
 	case kindFalse, kindTrue:
 		return kind == kindTrue
 	case kindWhole, kindThousandths:
+		if !wanted {
+			r.skipVarint()
+			return nil
+		}
 		number := float64(r.varint())
 		if kind == kindThousandths {
 			number /= 1000
 		}
-		if wanted {
-			return number
-		}
+		return number
 	case kindFloat:
 		raw := r.bytes(8)
 		if wanted && !r.failed {
@@ -237,6 +239,14 @@ func (r *reader) bytes(n int) []byte {
 func (r *reader) varint() int64 {
 	value, size := binary.Varint(r.data[r.at:])
 	return int64(r.advance(uint64(value), size))
+}
+
+// skipVarint is faster than varint.
+func (r *reader) skipVarint() {
+	for r.at < len(r.data) && r.data[r.at] >= 0x80 {
+		r.at++
+	}
+	r.bytes(1)
 }
 
 func (r *reader) uvarint() uint64 {
