@@ -69,11 +69,11 @@ func (s sealedStore) AppendBatch(ctx context.Context, b store.Batch) error {
 
 var farFuture = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// TestContractSealed runs the contract suite on a store whose results are in blocks.
+// TestContractSealed runs the contract about results on a store whose results are in blocks.
 func TestContractSealed(t *testing.T) {
 	for name, keepRows := range map[string]bool{"WithoutRows": false, "BesideRows": true} {
 		t.Run(name, func(t *testing.T) {
-			storetest.Run(t, func(t *testing.T, observe store.Observe) store.Store {
+			storetest.RunResults(t, func(t *testing.T, observe store.Observe) store.Store {
 				return sealedStore{open(t, Config{Path: newPath(t), Observe: observe}), keepRows}
 			})
 		})
