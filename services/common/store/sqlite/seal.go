@@ -30,7 +30,11 @@ const (
 // deletes their rows. It also seals the hours of an existing file, oldest first. report receives the outcome of each
 // attempt.
 func (s *Store) KeepSealing(ctx context.Context, report func(err error)) {
-	for wake.Pause(ctx, sealInterval) {
+	s.keepSealing(ctx, sealInterval, report)
+}
+
+func (s *Store) keepSealing(ctx context.Context, interval time.Duration, report func(err error)) {
+	for wake.Pause(ctx, interval) {
 		err := sealer{s, restFactor}.seal(ctx, time.Now())
 		if ctx.Err() == nil {
 			report(err)

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -201,6 +202,36 @@ func TestFullDiskStopsSealing(t *testing.T) {
 		t.Error(err)
 	}
 	wantCounts(t, s, map[string]int{"results": 0, "blocks": 20})
+}
+
+// TestKeepSealing lets the disk be full at first, and stores results of an old hour and of the current one.
+func TestKeepSealing(t *testing.T) {
+	disk := fulldisk.Mount(t)
+	s := openAt(t, filepath.Join(disk.Dir, "nanomon.db"))
+	fillMonitors(t, s, sampleMonitors(2), 10)
+	current := sampleResult(sampleMonitors(1)[0], 0, time.Now())
+	if err := s.AppendBatch(t.Context(), store.Batch{Results: []monitor.Result{current}}); err != nil {
+		t.Fatal(err)
+	}
+	disk.Fill(t)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	failures := 0
+	s.keepSealing(ctx, time.Millisecond, func(err error) {
+		switch {
+		case err == nil:
+			stop()
+		case failures == 0:
+			disk.Empty(t)
+			fallthrough
+		default:
+			failures++
+		}
+	})
+	if failures != 1 {
+		t.Errorf("%d attempts failed, want the one on the full disk", failures)
+	}
+	wantCounts(t, s, map[string]int{"results": 1, "blocks": 2})
 }
 
 func TestBackupCountsSealedResults(t *testing.T) {
