@@ -145,42 +145,38 @@ type openBlock struct {
 const selectBlocks = `SELECT b.block, b.hour, f.monitor, b.head, b.data FROM json_each(?) k
 	CROSS JOIN blocks b ON b.block = k.value CROSS JOIN refs f ON f.ref = b.ref WHERE f.monitor IS NOT NULL`
 
+// decodedBlock is a block with the rows that are needed.
+type decodedBlock struct {
+	openBlock
+	rows []block.Row
+}
+
 // decodeBlocks returns the results that decode returns for each block, in no particular order.
 func (q *snapshot) decodeBlocks(blocks []int64, decode func(openBlock) ([]block.Row, error)) (results []storedResult, err error) {
-	type decodedBlock struct {
-		openBlock
-		rows []block.Row
-	}
-	var all []decodedBlock
-	names := blockNames{labels: make(map[int64]label), shapes: make(map[int64][]string)}
+	var decoded []decodedBlock
 	err = q.each(selectBlocks, []any{list(blocks)}, func(rows *sql.Rows) error {
 		var b decodedBlock
 		var head, data sql.RawBytes
-		if err := rows.Scan(&b.block, &b.hour, &b.monitor, &head, &data); err != nil {
+		err := rows.Scan(&b.block, &b.hour, &b.monitor, &head, &data)
+		if err == nil {
+			b.head, err = decodeHead(head, b.monitor, b.hour)
+		}
+		if err != nil {
 			return err
 		}
 		b.data = data
-		if b.head, err = decodeHead(head, b.monitor, b.hour); err != nil {
-			return err
-		}
 		if b.rows, err = decode(b.openBlock); err != nil {
 			return blockError(b.monitor, b.hour, err)
 		}
-		names.want(b.rows)
-		all = append(all, b)
+		decoded = append(decoded, b)
 		return nil
 	})
-	if err == nil {
-		err = names.find(q)
+	if err != nil {
+		return nil, err
 	}
-	for _, b := range all {
-		for i := 0; err == nil && i < len(b.rows); i++ {
-			var r storedResult
-			if r, err = names.result(b.monitor, b.rows[i]); err != nil {
-				err = blockError(b.monitor, b.hour, err)
-			}
-			results = append(results, r)
-		}
+	names, err := q.namesOf(decoded)
+	for i := 0; err == nil && i < len(decoded); i++ {
+		results, err = names.appendResults(results, decoded[i])
 	}
 	return results, err
 }
@@ -191,16 +187,16 @@ type blockNames struct {
 	shapes map[int64][]string
 }
 
-// want adds the numbers of rows, whose names find adds.
-func (n blockNames) want(rows []block.Row) {
-	for _, r := range rows {
-		n.labels[r.Label], n.shapes[r.Shape] = label{}, nil
+// namesOf returns the names that results in blocks need.
+func (q *snapshot) namesOf(blocks []decodedBlock) (n blockNames, err error) {
+	n = blockNames{labels: make(map[int64]label), shapes: make(map[int64][]string)}
+	for _, b := range blocks {
+		for _, r := range b.rows {
+			n.labels[r.Label], n.shapes[r.Shape] = label{}, nil
+		}
 	}
-}
-
-func (n blockNames) find(q *snapshot) error {
 	const labels = "SELECT l.label, l.ref, l.name, l.target FROM json_each(?) k CROSS JOIN labels l ON l.label = k.value"
-	err := q.each(labels, []any{list(slices.Collect(maps.Keys(n.labels)))}, func(rows *sql.Rows) error {
+	err = q.each(labels, []any{list(slices.Collect(maps.Keys(n.labels)))}, func(rows *sql.Rows) error {
 		var number int64
 		var l label
 		err := rows.Scan(&number, &l.ref, &l.name, &l.target)
@@ -208,10 +204,10 @@ func (n blockNames) find(q *snapshot) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return n, err
 	}
 	const shapes = "SELECT s.shape, s.names FROM json_each(?) k CROSS JOIN shapes s ON s.shape = k.value"
-	return q.each(shapes, []any{list(slices.Collect(maps.Keys(n.shapes)))}, func(rows *sql.Rows) error {
+	return n, q.each(shapes, []any{list(slices.Collect(maps.Keys(n.shapes)))}, func(rows *sql.Rows) error {
 		var number int64
 		var encoded []byte
 		if err := rows.Scan(&number, &encoded); err != nil {
@@ -221,6 +217,18 @@ func (n blockNames) find(q *snapshot) error {
 		n.shapes[number] = names
 		return err
 	})
+}
+
+// appendResults appends the results of a block to a list.
+func (n blockNames) appendResults(to []storedResult, b decodedBlock) ([]storedResult, error) {
+	for _, row := range b.rows {
+		r, err := n.result(b.monitor, row)
+		if err != nil {
+			return nil, blockError(b.monitor, b.hour, err)
+		}
+		to = append(to, r)
+	}
+	return to, nil
 }
 
 // result returns the result of a row.

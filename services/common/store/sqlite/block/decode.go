@@ -84,20 +84,7 @@ func (r *reader) readColumns(h Head, wanted []*Row) {
 		}
 		return wanted[i]
 	}
-	seq := int64(0)
-	for i := range wanted {
-		seq += r.varint()
-		row(i).Seq = seq
-	}
-	for i := range wanted {
-		binary.BigEndian.PutUint32(row(i).ID[:4], uint32(h.Dates[i]/1000+r.varint()))
-	}
-	for i := range wanted {
-		copy(row(i).ID[4:], r.bytes(IDSize-4))
-	}
-	for i := range wanted {
-		row(i).Label = r.varint()
-	}
+	r.readIdentities(h, row)
 	shapes := make([]int64, len(wanted))
 	for i := range wanted {
 		shapes[i] = r.varint()
@@ -114,6 +101,24 @@ func (r *reader) readColumns(h Head, wanted []*Row) {
 	}
 	r.readOutputs(shapes, wanted)
 	r.copyValues(wanted, same)
+}
+
+// readIdentities reads sequence numbers, ids and labels.
+func (r *reader) readIdentities(h Head, row func(i int) *Row) {
+	seq := int64(0)
+	for i := range h.Dates {
+		seq += r.varint()
+		row(i).Seq = seq
+	}
+	for i := range h.Dates {
+		binary.BigEndian.PutUint32(row(i).ID[:4], uint32(h.Dates[i]/1000+r.varint()))
+	}
+	for i := range h.Dates {
+		copy(row(i).ID[4:], r.bytes(IDSize-4))
+	}
+	for i := range h.Dates {
+		row(i).Label = r.varint()
+	}
 }
 
 // readOutputs reads the columns of outputs.
