@@ -154,7 +154,7 @@ type decodedBlock struct {
 // decodeBlocks returns the results that decode returns for each block, in no particular order.
 func (q *snapshot) decodeBlocks(blocks []int64, decode func(openBlock) ([]block.Row, error)) (results []storedResult, err error) {
 	var decoded []decodedBlock
-	err = q.each(selectBlocks, []any{list(blocks)}, func(rows *sql.Rows) error {
+	err = q.each(selectBlocks, []any{jsonList(blocks)}, func(rows *sql.Rows) error {
 		var b decodedBlock
 		var head, data sql.RawBytes
 		err := rows.Scan(&b.block, &b.hour, &b.monitor, &head, &data)
@@ -196,7 +196,7 @@ func (q *snapshot) namesOf(blocks []decodedBlock) (n blockNames, err error) {
 		}
 	}
 	const labels = "SELECT l.label, l.ref, l.name, l.target FROM json_each(?) k CROSS JOIN labels l ON l.label = k.value"
-	err = q.each(labels, []any{list(slices.Collect(maps.Keys(n.labels)))}, func(rows *sql.Rows) error {
+	err = q.each(labels, []any{jsonList(slices.Collect(maps.Keys(n.labels)))}, func(rows *sql.Rows) error {
 		var number int64
 		var l label
 		err := rows.Scan(&number, &l.ref, &l.name, &l.target)
@@ -207,7 +207,7 @@ func (q *snapshot) namesOf(blocks []decodedBlock) (n blockNames, err error) {
 		return n, err
 	}
 	const shapes = "SELECT s.shape, s.names FROM json_each(?) k CROSS JOIN shapes s ON s.shape = k.value"
-	return n, q.each(shapes, []any{list(slices.Collect(maps.Keys(n.shapes)))}, func(rows *sql.Rows) error {
+	return n, q.each(shapes, []any{jsonList(slices.Collect(maps.Keys(n.shapes)))}, func(rows *sql.Rows) error {
 		var number int64
 		var encoded []byte
 		if err := rows.Scan(&number, &encoded); err != nil {

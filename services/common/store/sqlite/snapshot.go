@@ -48,8 +48,8 @@ func (q *snapshot) each(query string, args []any, scan func(rows *sql.Rows) erro
 	return eachRow(q.ctx, stmt, args, scan)
 }
 
-// list returns numbers as an argument for json_each.
-func list(numbers []int64) string {
+// jsonList returns numbers as an argument for json_each.
+func jsonList(numbers []int64) string {
 	text, _ := json.Marshal(numbers) // numbers cause no error
 	return string(text)
 }
