@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"bytes"
+	"cmp"
 	"database/sql"
 	"fmt"
 	"slices"
@@ -34,24 +35,15 @@ type sealedBlock struct {
 
 // newBlock encodes rows of a ref and an hour.
 func newBlock(ref, hour int64, rows []block.Row) (b sealedBlock, err error) {
-	slices.SortFunc(rows, func(a, b block.Row) int { return compareRows(a.Date, b.Date, a.ID[:], b.ID[:]) })
+	slices.SortFunc(rows, func(a, b block.Row) int {
+		return cmp.Or(cmp.Compare(a.Date, b.Date), bytes.Compare(a.ID[:], b.ID[:]))
+	})
 	b = sealedBlock{ref: ref, hour: hour, size: len(rows), minSeq: rows[0].Seq, maxSeq: rows[0].Seq}
 	for _, r := range rows {
 		b.minSeq, b.maxSeq, b.status = min(b.minSeq, r.Seq), max(b.maxSeq, r.Seq), b.status|1<<r.Status
 	}
 	b.head, b.data, err = block.Encode(rows)
 	return b, err
-}
-
-// compareRows orders results by their dates and then their ids.
-func compareRows(dateA, dateB int64, idA, idB []byte) int {
-	if dateA != dateB {
-		if dateA < dateB {
-			return -1
-		}
-		return 1
-	}
-	return bytes.Compare(idA, idB)
 }
 
 const (
