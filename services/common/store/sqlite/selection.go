@@ -98,9 +98,6 @@ func (s selection) rowQuery() (string, []any) {
 		return resultColumns + "FROM results r INDEXED BY results_" + index + suffix + resultJoins + "WHERE " + condition + resultFilter
 	}
 	const newestFirst = " ORDER BY r.date DESC, r.id DESC LIMIT ?"
-	if len(s.statuses) == 0 || slices.Contains(s.statuses, monitor.StatusOK) {
-		return branch("", condition) + newestFirst, append(filter, s.limit)
-	}
 	var branches []string
 	var args []any
 	for _, index := range statusIndexes {
@@ -108,6 +105,9 @@ func (s selection) rowQuery() (string, []any) {
 			branches = append(branches, branch(index.name, fmt.Sprintf("%s AND r.status & 3 = %d", condition, index.status)))
 			args = append(args, filter...)
 		}
+	}
+	if len(branches) == 0 || slices.Contains(s.statuses, monitor.StatusOK) {
+		return branch("", condition) + newestFirst, append(filter, s.limit)
 	}
 	return strings.Join(branches, " UNION ALL ") + newestFirst, append(args, s.limit)
 }
@@ -124,9 +124,7 @@ func (s selection) blockQuery(oldest int64) (string, []any) {
 		return selectBlocks + "by_ref" + join + fmt.Sprintf(refOfMonitor, "b") + rest + newestFirst, append([]any{s.monitor}, filter...)
 	}
 	condition := fmt.Sprintf(currentEra, "b")
-	if len(s.statuses) == 0 {
-		return selectBlocks + "by_date" + join + condition + rest + newestFirst, filter
-	}
+	all := selectBlocks + "by_date" + join + condition + rest + newestFirst
 	var branches []string
 	var args []any
 	for _, index := range statusIndexes {
@@ -136,6 +134,9 @@ func (s selection) blockQuery(oldest int64) (string, []any) {
 			condition += fmt.Sprintf(" AND NOT b.statuses & %#x", mask) // no block twice
 			args = append(args, filter...)
 		}
+	}
+	if len(branches) == 0 {
+		return all, filter
 	}
 	return strings.Join(branches, " UNION ALL ") + newestFirst, args
 }

@@ -127,7 +127,7 @@ func listAcrossHours(ctx context.Context, t *testing.T, s store.Store) {
 	all = append(all, late)
 	border := base.Add(-time.Hour)
 	for _, monitorID := range []string{"", newID(1), newID(99)} {
-		for _, statuses := range [][]monitor.Status{nil, {0}, {2}, {1, 2}} {
+		for _, statuses := range [][]monitor.Status{nil, {0}, {2}, {1, 2}, {3}} {
 			for _, from := range []time.Time{{}, border, base.Add(30 * time.Minute)} {
 				for _, to := range []time.Time{{}, border.Add(time.Minute)} {
 					f := store.ResultFilter{MonitorID: monitorID, From: from, To: to, Statuses: statuses, Limit: 37}
