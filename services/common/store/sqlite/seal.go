@@ -168,6 +168,7 @@ func (s sealer) sealWrite(ctx context.Context, run func(*tx) error) error {
 	}
 	began := time.Now()
 	err := s.write(ctx, "seal results", run)
+	s.checkpoint(ctx) // Otherwise the writer has to make it, while others wait.
 	if err == nil && s.rest > 0 && !wake.Pause(ctx, s.rest*time.Since(began)) {
 		err = ctx.Err()
 	}
