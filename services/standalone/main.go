@@ -121,6 +121,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	group.Go(func() error { return alerter.RunBeside(ctx, runner.Run) })
 	group.Go(func() error { return exporter.Serve(ctx, runner, alerter, log) })
 	group.Go(func() error { return api.Run(ctx) })
+	group.Go(func() error { db.KeepSealing(ctx, reportSealing(&state.Problems, log)); return nil })
 	group.Go(func() error { return web.Serve(ctx, apiListener, api.Handler(), log) })
 	group.Go(func() error { return web.Serve(ctx, pageListener, onePort(api.Handler(), hosts.Check(page)), log) })
 	return group.Wait()

@@ -70,7 +70,7 @@ func TestShortBench(t *testing.T) {
 		{figure: "CPU time of a check, type tcp", ratio: 4},
 		{figure: "1000 monitors every 2s: most checks within 100 ms", ratio: 3},
 		{figure: "1000 monitors every 2s: resident memory", value: 120e6},
-		{figure: "bytes of a stored HTTP result", value: 250},
+		{figure: "bytes of a stored HTTP result", value: 90},
 		{figure: "memory of each client of the event stream", value: 100e3},
 		{figure: "idle memory", value: 40 << 20},
 	} {

@@ -73,6 +73,17 @@ func (d database) open(ctx context.Context, f func(store.Store) error) error {
 	return errors.Join(f(db), db.Close(context.WithoutCancel(ctx)))
 }
 
+// seal seals all hours of a history, as standalone does in the background. MongoDB stores no sealed hours.
+func (d database) seal(t testing.TB) {
+	t.Helper()
+	if d.folder == "" {
+		return
+	}
+	d.use(t, func(db store.Store) error {
+		return db.(*sqlite.Store).Seal(t.Context(), time.Now().Add(time.Hour))
+	})
+}
+
 // startRunner starts the pinned program that runs the checks: a standalone, or a runner with MongoDB.
 func (d database) startRunner(t testing.TB) process {
 	t.Helper()

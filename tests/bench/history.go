@@ -20,6 +20,7 @@ const (
 func (b *bench) history(t testing.TB) {
 	d := b.newDatabase(t)
 	generate(t, d, newHistory(newTarget(t), b.plan.historyMonitors, historyInterval), b.plan.historyDays)
+	d.seal(t)
 	results := b.plan.historyMonitors * b.plan.historyDays * resultsPerDay
 	note := millions(results) + ", with rollups and status changes"
 	b.add("bytes of a stored HTTP result", bytes, d.size(t)/float64(results), 0, note)

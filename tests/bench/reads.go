@@ -16,6 +16,7 @@ func (b *bench) reads(t testing.TB) {
 	h := newHistory(newTarget(t), b.plan.readMonitors, historyInterval)
 	h.failing = (b.plan.readMonitors + 3) / 4
 	generate(t, d, h, b.plan.readDays)
+	d.seal(t)
 	total := b.plan.readMonitors * b.plan.readDays * resultsPerDay
 	b.log("reads: stored %d results within %s", total, time.Since(started).Round(time.Second))
 	request := b.bareRequest(t)

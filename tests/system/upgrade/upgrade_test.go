@@ -4,6 +4,8 @@
 package upgrade
 
 import (
+	"database/sql"
+	"errors"
 	"maps"
 	"net/http"
 	"os"
@@ -14,6 +16,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
+	"nanomon/services/common/store/sqlite"
 	"nanomon/tests/support/mongotest"
 	"nanomon/tests/support/servicetest"
 )
@@ -70,8 +73,31 @@ func TestUpgradeOfSQLite(t *testing.T) {
 	if code := service.Stop(t); code != 0 {
 		t.Errorf("the exit code is %d", code)
 	}
+	sealHistory(t, filepath.Join(folder, "nanomon.db"))
 	_, api, _ = servicetest.StandaloneWith(t, folder, fixtureSettings(w))
 	newClient(api, old.AdminKey).compare(t, old.Answers)
+}
+
+// sealHistory seals the results of the old version, as the running program would do a minute after its start.
+func sealHistory(t *testing.T, file string) {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Seal(t.Context(), time.Now()), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	var rows, blocks int
+	const query = "SELECT (SELECT count(*) FROM results WHERE date < unixepoch('2026-11-01') * 1000), (SELECT count(*) FROM blocks)"
+	if err := raw.QueryRowContext(t.Context(), query).Scan(&rows, &blocks); err != nil || rows > 0 || blocks == 0 {
+		t.Errorf("%d old results are not sealed, there are %d blocks, error %v", rows, blocks, err)
+	}
 }
 
 func TestUpgradeOfMongoDB(t *testing.T) {

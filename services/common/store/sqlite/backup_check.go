@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
+
+	"nanomon/services/common/store/sqlite/block"
 )
 
 // checkCopy checks a complete copy, makes it a single file without a write-ahead log, and returns its content.
@@ -73,12 +76,43 @@ func contentOf(ctx context.Context, conn *sql.Conn) (c Content, err error) {
 		}
 		c.Rows[table] = rows
 	}
+	return c, countResults(ctx, conn, &c)
+}
+
+// countResults adds what blocks contain to the number of results, and determines the date of the newest one.
+func countResults(ctx context.Context, conn *sql.Conn, c *Content) error {
 	var newest sql.NullInt64
-	err = conn.QueryRowContext(ctx, "SELECT (SELECT date FROM results ORDER BY seq DESC LIMIT 1)").Scan(&newest)
+	err := conn.QueryRowContext(ctx, "SELECT (SELECT date FROM results ORDER BY seq DESC LIMIT 1)").Scan(&newest)
+	if err == nil && c.Rows["blocks"] > 0 {
+		err = countSealed(ctx, conn, c, &newest)
+	}
 	if newest.Valid {
 		c.Newest = date(newest.Int64)
 	}
-	return c, err
+	return err
+}
+
+// countSealed adds the results in blocks. Rows that are also in a block count once.
+func countSealed(ctx context.Context, conn *sql.Conn, c *Content, newest *sql.NullInt64) error {
+	var sealed, twice int
+	var encoded []byte
+	err := conn.QueryRowContext(ctx, `SELECT (SELECT sum(size) FROM blocks),
+		(SELECT count(*) FROM results r WHERE r.date < (SELECT max(hour) + 3600000 FROM blocks) AND r.seq <=
+			(SELECT max_seq FROM blocks b WHERE b.ref = r.ref AND b.hour = r.date - r.date % 3600000)),
+		(SELECT head FROM blocks ORDER BY max_seq DESC LIMIT 1)`).Scan(&sealed, &twice, &encoded)
+	if err != nil {
+		return err
+	}
+	c.Rows["results"] += sealed - twice
+	if newest.Valid {
+		return nil
+	}
+	head, err := block.DecodeHead(encoded)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	*newest = sql.NullInt64{Int64: slices.Max(head.Dates), Valid: true}
+	return nil
 }
 
 // quoted returns a name for use in a statement.

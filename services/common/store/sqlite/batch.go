@@ -117,11 +117,18 @@ func (t *tx) appendResults(rows []resultRow) error {
 	if err != nil {
 		return err
 	}
-	tokens := make(map[monitorHour]int64)
+	tokens, sealed := make(map[monitorHour]int64), sealedHours{}
 	for _, r := range rows {
 		ref, err := t.ref(r.monitorID)
 		if err != nil {
 			return err
+		}
+		hour := monitorHour{hourOf(r.date), ref}
+		if stored, err := sealed.contain(t, hour, r); err != nil || stored {
+			if err != nil {
+				return err
+			}
+			continue
 		}
 		label, err := t.label(label{ref, r.MonitorName, r.MonitorTarget})
 		if err != nil {
@@ -136,7 +143,7 @@ func (t *tx) appendResults(rows []resultRow) error {
 			return err
 		}
 		if n > 0 {
-			tokens[monitorHour{r.Date.Truncate(time.Hour).UnixMilli(), ref}] = t.seq
+			tokens[hour] = t.seq
 			t.seq++
 		}
 	}

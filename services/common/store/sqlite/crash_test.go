@@ -39,19 +39,27 @@ const crashBatch = 5
 func crashResults(n int) []monitor.Result {
 	results := make([]monitor.Result, crashBatch)
 	for i := range results {
-		results[i] = sampleResult(sampleMonitors(1)[0], n, start.Add(time.Duration(n)*time.Second))
+		results[i] = sampleResult(sampleMonitors(1)[0], n, start.Add(time.Duration(n%100)*time.Minute))
 		results[i].ID = fmt.Sprintf("65a500000000%012x", n*crashBatch+i)
 	}
 	return results
 }
 
-// appendForever stores batches, numbered from first, and prints the number of each batch after it was stored.
+// appendForever stores batches, numbered from first, and prints the number of each batch after it was stored. At the same
+// time it seals all hours, again and again.
 func appendForever(path string, first int) error {
 	s, err := Open(context.Background(), Config{Path: path})
 	if err != nil {
 		return err
 	}
 	failed := make(chan error)
+	go func() {
+		for {
+			if err := s.Seal(context.Background(), farFuture); err != nil {
+				failed <- err
+			}
+		}
+	}()
 	for w := range 4 {
 		go func() {
 			for n := first + w; ; n += 4 {
@@ -67,7 +75,8 @@ func appendForever(path string, first int) error {
 	return <-failed
 }
 
-// TestCrash kills a process several times while it writes. Every batch whose number it printed must be in the file.
+// TestCrash kills a process several times while it writes and seals. Every batch whose number it printed must be in the
+// file, and every result once.
 func TestCrash(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "nanomon.db")
 	acknowledged := make(map[int]bool)
@@ -90,6 +99,12 @@ func TestCrash(t *testing.T) {
 					t.Fatalf("result %s of batch %d was acknowledged but is missing", r.ID, n)
 				}
 			}
+		}
+		if len(stored) != len(list) {
+			t.Errorf("%d of %d results are listed twice", len(list)-len(stored), len(list))
+		}
+		if count(t, s, "blocks") == 0 {
+			t.Error("no hour is sealed")
 		}
 		if len(list)%crashBatch != 0 {
 			t.Errorf("%d results: a batch was stored partly", len(list))

@@ -12,7 +12,9 @@ import (
 
 const (
 	// deleteStep is the maximum number of rows that one operation deletes. Other operations run between the steps.
-	deleteStep = 2000
+	deleteStep = 500
+	// deleteBlocksStep is the same for blocks, which are larger.
+	deleteBlocksStep = 50
 	// unusedDivisor limits the unused pages of the file to 1/unusedDivisor of all pages.
 	unusedDivisor = 10
 	// heartbeatAge is the age at which a heartbeat is deleted.
@@ -22,18 +24,30 @@ const (
 const deleteOldResults = `DELETE FROM results WHERE seq IN (SELECT seq FROM results INDEXED BY results_by_date
 	WHERE era = (SELECT era FROM meta) AND date < ? ORDER BY date LIMIT ?)`
 
+// An hour that is sealed expires as a whole, once it ended before the date.
+const (
+	oldBlocks = `FROM blocks INDEXED BY blocks_by_date
+	WHERE era = (SELECT era FROM meta) AND hour <= ? - 3600000 ORDER BY hour LIMIT ?`
+	countOldBlocks  = "SELECT coalesce(sum(size), 0) FROM (SELECT size " + oldBlocks + ")"
+	deleteOldBlocks = "DELETE FROM blocks WHERE block IN (SELECT block " + oldBlocks + ")"
+)
+
 // deleteDetached lists the statements that delete rows of a detached ref.
-var deleteDetached = [...]string{
-	"DELETE FROM results WHERE seq IN (SELECT seq FROM results INDEXED BY results_by_ref WHERE ref = ? LIMIT ?)",
-	"DELETE FROM transitions WHERE rowid IN (SELECT rowid FROM transitions WHERE ref = ? LIMIT ?)",
-	"DELETE FROM rollups WHERE rowid IN (SELECT rowid FROM rollups WHERE ref = ? LIMIT ?)",
-	`DELETE FROM summaries WHERE (ref, kind, start) IN (SELECT ref, kind, start FROM summaries WHERE ref = ? LIMIT ?)`,
-	"DELETE FROM labels WHERE label IN (SELECT label FROM labels WHERE ref = ? LIMIT ?)",
+var deleteDetached = [...]struct {
+	statement string
+	step      int
+}{
+	{"DELETE FROM blocks WHERE block IN (SELECT block FROM blocks INDEXED BY blocks_by_ref WHERE ref = ? LIMIT ?)", deleteBlocksStep},
+	{"DELETE FROM results WHERE seq IN (SELECT seq FROM results INDEXED BY results_by_ref WHERE ref = ? LIMIT ?)", deleteStep},
+	{"DELETE FROM transitions WHERE rowid IN (SELECT rowid FROM transitions WHERE ref = ? LIMIT ?)", deleteStep},
+	{"DELETE FROM rollups WHERE rowid IN (SELECT rowid FROM rollups WHERE ref = ? LIMIT ?)", deleteStep},
+	{`DELETE FROM summaries WHERE (ref, kind, start) IN (SELECT ref, kind, start FROM summaries WHERE ref = ? LIMIT ?)`, deleteStep},
+	{"DELETE FROM labels WHERE label IN (SELECT label FROM labels WHERE ref = ? LIMIT ?)", deleteStep},
 }
 
 // Expire deletes old data and orphans. If it fails it returns the number of results deleted until then.
 func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention) (int, error) {
-	deleted, err := s.deleteInSteps(ctx, deleteOldResults, now.Add(-keep.Results).UnixMilli())
+	deleted, err := s.expireResults(ctx, now.Add(-keep.Results).UnixMilli())
 	if err != nil {
 		return deleted, err
 	}
@@ -53,6 +67,31 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 		return deleted, err
 	}
 	return deleted, s.purge(ctx)
+}
+
+// expireResults deletes the results from before a date, and returns their number. Rows that are in blocks don't count.
+func (s *Store) expireResults(ctx context.Context, before int64) (deleted int, err error) {
+	write := func(ctx context.Context, run func(*tx) error) error { return s.write(ctx, "delete old rows", run) }
+	if err := s.deleteSealed(ctx, 0, before, write); err != nil {
+		return 0, err
+	}
+	if deleted, err = s.deleteInSteps(ctx, deleteOldResults, before); err != nil {
+		return deleted, err
+	}
+	for blocks := deleteBlocksStep; blocks == deleteBlocksStep; {
+		err := write(ctx, func(t *tx) error {
+			results, err := t.number(countOldBlocks, before, deleteBlocksStep)
+			if err == nil {
+				blocks, err = t.deleteRows(deleteOldBlocks, before, deleteBlocksStep)
+				deleted += int(results)
+			}
+			return err
+		})
+		if err != nil {
+			return deleted, err
+		}
+	}
+	return deleted, nil
 }
 
 // deleteInSteps repeats a statement that deletes up to a limit of rows from before a date, until none is left. It
@@ -99,6 +138,7 @@ func (t *tx) deleteOrphans(now time.Time, incidentsBefore int64) error {
 		{"DELETE FROM runners WHERE seen < ?", []any{now.Add(-heartbeatAge).UnixMilli()}},
 		{`UPDATE refs SET monitor = NULL WHERE monitor IS NOT NULL AND monitor NOT IN (SELECT id FROM monitors)
 			AND NOT EXISTS (SELECT 1 FROM results r INDEXED BY results_by_ref WHERE r.ref = refs.ref)
+			AND NOT EXISTS (SELECT 1 FROM blocks b INDEXED BY blocks_by_ref WHERE b.ref = refs.ref)
 			AND NOT EXISTS (SELECT 1 FROM rollups r WHERE r.ref = refs.ref)
 			AND NOT EXISTS (SELECT 1 FROM summaries s WHERE s.ref = refs.ref)
 			AND NOT EXISTS (SELECT 1 FROM transitions t WHERE t.ref = refs.ref)`, nil},
@@ -154,8 +194,8 @@ func (t *tx) purgeStep() (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	for _, statement := range deleteDetached {
-		if n, err := t.deleteRows(statement, ref, deleteStep); err != nil || n == deleteStep {
+	for _, d := range deleteDetached {
+		if n, err := t.deleteRows(d.statement, ref, d.step); err != nil || n == d.step {
 			return true, err
 		}
 	}
@@ -174,7 +214,7 @@ func (t *tx) shrinkStep() (more bool, err error) {
 	if err != nil || unused <= pages/unusedDivisor {
 		return false, err
 	}
-	if _, err := t.exec("PRAGMA incremental_vacuum(256)"); err != nil {
+	if _, err := t.exec("PRAGMA incremental_vacuum(100)"); err != nil {
 		return false, err
 	}
 	left, err := t.number("PRAGMA freelist_count")

@@ -130,17 +130,46 @@ func TestCursorAfterDeletion(t *testing.T) {
 	}
 }
 
+func selectionOf(t *testing.T, f store.ResultFilter) selection {
+	t.Helper()
+	f.Limit = 1
+	s, err := newSelection(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 func TestResultQueriesUseIndexes(t *testing.T) {
-	notOK := []monitor.Status{monitor.StatusError, monitor.StatusFailed}
+	failed, notOK := []monitor.Status{monitor.StatusFailed}, []monitor.Status{monitor.StatusError, monitor.StatusFailed}
+	rowQuery := func(f store.ResultFilter) string {
+		text, _ := selectionOf(t, f).rowQuery()
+		return text
+	}
+	blockQuery := func(f store.ResultFilter) string {
+		text, _ := selectionOf(t, f).blockQuery(0)
+		return text
+	}
 	s := openNew(t)
 	for _, query := range []struct{ text, index string }{
-		{resultQuery(store.ResultFilter{MonitorID: "x"}), "results_by_ref"},
-		{resultQuery(store.ResultFilter{}), "results_by_date"},
-		{resultQuery(store.ResultFilter{Statuses: []monitor.Status{monitor.StatusOK, monitor.StatusFailed}}), "results_by_date"},
-		{resultQuery(store.ResultFilter{Statuses: notOK, MonitorID: "x"}), "results_not_ok_by_ref"},
-		{resultQuery(store.ResultFilter{Statuses: notOK}), "results_not_ok_by_date"},
+		{rowQuery(store.ResultFilter{MonitorID: "x"}), "results_by_ref"},
+		{rowQuery(store.ResultFilter{}), "results_by_date"},
+		{rowQuery(store.ResultFilter{Statuses: []monitor.Status{monitor.StatusOK, monitor.StatusFailed}}), "results_by_date"},
+		{rowQuery(store.ResultFilter{Statuses: failed, MonitorID: "x"}), "results_failed_by_ref"},
+		{rowQuery(store.ResultFilter{Statuses: failed}), "results_failed_by_date"},
+		{rowQuery(store.ResultFilter{Statuses: notOK, MonitorID: "x"}), "results_error_by_ref"},
+		{rowQuery(store.ResultFilter{Statuses: notOK, MonitorID: "x"}), "results_failed_by_ref"},
+		{rowQuery(store.ResultFilter{Statuses: notOK}), "results_error_by_date"},
+		{rowQuery(store.ResultFilter{Statuses: notOK}), "results_failed_by_date"},
 		{selectResultsSince, "INTEGER PRIMARY KEY"},
-		{deleteOldResults, "results_by_date"}, {deleteDetached[0], "results_by_ref"},
+		{deleteOldResults, "results_by_date"}, {deleteOldBlocks, "blocks_by_date"}, {deleteSealed, "results_by_date"},
+		{deleteDetached[0].statement, "blocks_by_ref"}, {deleteDetached[1].statement, "results_by_ref"},
+		{blockQuery(store.ResultFilter{MonitorID: "x", Statuses: failed}), "USING INDEX blocks_by_ref"},
+		{blockQuery(store.ResultFilter{}), "blocks_by_date"},
+		{blockQuery(store.ResultFilter{Statuses: failed}), "blocks_failed_by_date"},
+		{blockQuery(store.ResultFilter{Statuses: notOK}), "blocks_error_by_date"},
+		{blockQuery(store.ResultFilter{Statuses: notOK}), "blocks_failed_by_date"},
+		{blockQuery(store.ResultFilter{Statuses: []monitor.Status{monitor.StatusOK}}), "blocks_ok_by_date"},
 	} {
 		args := make([]any, strings.Count(query.text, "?"))
 		rows, err := s.readers.Query("EXPLAIN QUERY PLAN "+query.text, args...)

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 )
 
 var errNotNanoMon = errors.New("the file is not a NanoMon database: use another file")
@@ -43,9 +45,11 @@ func prepareFile(ctx context.Context, conn *sql.Conn) (*tx, error) {
 // fileFormat returns the version of the file's format, 0 if the file is empty.
 func fileFormat(ctx context.Context, conn *sql.Conn) (int, error) {
 	var application, version, tables int
+	var path string
 	err := conn.QueryRowContext(ctx, `SELECT
 		(SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
-		(SELECT count(*) FROM sqlite_schema)`).Scan(&application, &version, &tables)
+		(SELECT count(*) FROM sqlite_schema), (SELECT file FROM pragma_database_list WHERE name = 'main')`,
+	).Scan(&application, &version, &tables, &path)
 	switch {
 	case err != nil:
 		return 0, err
@@ -55,9 +59,18 @@ func fileFormat(ctx context.Context, conn *sql.Conn) (int, error) {
 		return 0, errNotNanoMon
 	case version > len(migrations):
 		return 0, fmt.Errorf("the file has format %d and this version of NanoMon supports formats up to %d: "+
-			"use the newer version that wrote it, or another file", version, len(migrations))
+			"use the newer version that wrote it, or stop NanoMon and restore %s", version, len(migrations), backupBeforeUpgrade(path))
 	}
 	return version, nil
+}
+
+// backupBeforeUpgrade names the newest backup that scripts/install.sh has made before an upgrade.
+func backupBeforeUpgrade(database string) string {
+	backups, _ := filepath.Glob(filepath.Join(filepath.Dir(database), "backups", "before-upgrade-*.db"))
+	if len(backups) == 0 {
+		return "the backup that was made before the upgrade"
+	}
+	return "the backup " + slices.Max(backups)
 }
 
 func migrate(ctx context.Context, conn *sql.Conn, step int) error {

@@ -2,7 +2,9 @@ package sqlite
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -148,6 +150,26 @@ func TestRowsEqualFormat2(t *testing.T) {
 		}
 		if is != was {
 			t.Errorf("%s are now\n%s\nwant\n%s", what, is, was)
+		}
+	}
+}
+
+// TestNewerFormatNamesBackup opens a file of a newer version. The error must name the newest backup from before an upgrade.
+func TestNewerFormatNamesBackup(t *testing.T) {
+	path := fileWith(t, migrations[0], "PRAGMA user_version = 99")
+	for _, name := range []string{"", "before-upgrade-2026-11-29T10-00-00.db", "before-upgrade-2026-11-30T10-00-00.db", "mine.db"} {
+		want := "or stop NanoMon and restore the backup that was made before the upgrade"
+		if backup := filepath.Join(filepath.Dir(path), "backups", name); name != "" {
+			if err := os.MkdirAll(filepath.Dir(backup), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(backup, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			want = "or stop NanoMon and restore the backup " + filepath.Join(filepath.Dir(backup), min(name, "before-upgrade-2026-11-30T10-00-00.db"))
+		}
+		if _, err := Open(t.Context(), Config{Path: path}); err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("error %v, want one that ends with %q", err, want)
 		}
 	}
 }

@@ -39,6 +39,8 @@ type Store struct {
 	purgeDue chan struct{}
 	// checkpointDue contains a value if a definition has changed since the last checkpoint.
 	checkpointDue chan struct{}
+	// sealing is held by the only call of Seal that runs.
+	sealing sync.Mutex
 
 	closing        chan struct{}
 	stopBackground context.CancelFunc

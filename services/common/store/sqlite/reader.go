@@ -12,25 +12,40 @@ import (
 type statements struct {
 	prepare func(ctx context.Context, query string) (*sql.Stmt, error)
 
-	mu     sync.Mutex
-	byText map[string]*sql.Stmt
+	// preparing is held while a statement is prepared, which may wait for a connection. A goroutine that has one must not
+	// wait for it.
+	preparing sync.Mutex
+	mu        sync.Mutex
+	byText    map[string]*sql.Stmt
 }
 
 func (s *statements) get(ctx context.Context, query string) (*sql.Stmt, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if stmt := s.byText[query]; stmt != nil {
+	if stmt := s.cached(query); stmt != nil {
+		return stmt, nil
+	}
+	s.preparing.Lock()
+	defer s.preparing.Unlock()
+	if stmt := s.cached(query); stmt != nil {
 		return stmt, nil
 	}
 	stmt, err := s.prepare(ctx, query)
 	if err != nil {
 		return nil, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.byText == nil {
 		s.byText = make(map[string]*sql.Stmt)
 	}
 	s.byText[query] = stmt
 	return stmt, nil
+}
+
+// cached returns the statement of a query, nil if it is not prepared yet.
+func (s *statements) cached(query string) *sql.Stmt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.byText[query]
 }
 
 func (s *statements) close() {

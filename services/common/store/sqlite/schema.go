@@ -199,4 +199,34 @@ CREATE INDEX summaries_by_start ON summaries (kind, start);
 ALTER TABLE meta ADD COLUMN hours_from INTEGER NOT NULL DEFAULT 0; -- rollups of earlier hours have expired
 CREATE INDEX rollups_by_period ON rollups (period, start);
 DROP INDEX rollups_by_start;
+`, `
+-- One index for each status that is not OK: a listing of failed results reads no results in error.
+DROP INDEX results_not_ok_by_ref;
+DROP INDEX results_not_ok_by_date;
+CREATE INDEX results_error_by_ref ON results (ref, date, id) WHERE status & 3 = 1;
+CREATE INDEX results_error_by_date ON results (era, date) WHERE status & 3 = 1;
+CREATE INDEX results_failed_by_ref ON results (ref, date, id) WHERE status & 3 = 2;
+CREATE INDEX results_failed_by_date ON results (era, date) WHERE status & 3 = 2;
+`, `
+-- A sealed hour: the results of a ref in an hour, see package block. Rows of table results with the same ref and hour
+-- and a seq up to max_seq are in the block, too, until they are deleted.
+CREATE TABLE blocks (
+	block    INTEGER PRIMARY KEY,
+	ref      INTEGER NOT NULL,
+	hour     INTEGER NOT NULL,
+	era      INTEGER NOT NULL,
+	size     INTEGER NOT NULL, -- the number of results
+	min_seq  INTEGER NOT NULL,
+	max_seq  INTEGER NOT NULL,
+	statuses INTEGER NOT NULL, -- the sum of 1 << status, each counted once
+	head     BLOB NOT NULL,
+	data     BLOB NOT NULL
+) STRICT;
+-- The statuses are in the indexes so that a listing of one status need not read the blocks without it.
+CREATE INDEX blocks_by_ref ON blocks (ref, hour, statuses);
+CREATE INDEX blocks_by_date ON blocks (era, hour, statuses);
+CREATE INDEX blocks_ok_by_date ON blocks (era, hour) WHERE statuses & 0x111;
+CREATE INDEX blocks_error_by_date ON blocks (era, hour) WHERE statuses & 0x222;
+CREATE INDEX blocks_failed_by_date ON blocks (era, hour) WHERE statuses & 0x444;
+CREATE INDEX blocks_by_seq ON blocks (max_seq, min_seq);
 `}

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"math"
 )
 
 // tx is the connection of the writer goroutine. Operations use it inside a transaction. Its methods take no context,
@@ -13,12 +14,16 @@ type tx struct {
 	numberCache
 	// seq is the seq of the next result. It never decreases.
 	seq int64
+	// newestBlock is the newest hour that may have a block, in milliseconds. It is never too early.
+	newestBlock int64
 }
 
 func newTx(ctx context.Context, conn *sql.Conn) (*tx, error) {
 	t := &tx{conn: conn, queries: statements{prepare: conn.PrepareContext}}
 	t.clearCache()
-	err := conn.QueryRowContext(ctx, "SELECT max(seq, coalesce((SELECT max(seq) + 1 FROM results), 1)) FROM meta").Scan(&t.seq)
+	err := conn.QueryRowContext(ctx, `SELECT
+		max(seq, coalesce((SELECT max(seq) + 1 FROM results), 1), coalesce((SELECT max(max_seq) + 1 FROM blocks), 1)),
+		coalesce((SELECT max(hour) FROM blocks b WHERE b.era = meta.era), ?) FROM meta`, math.MinInt64).Scan(&t.seq, &t.newestBlock)
 	return t, err
 }
 

@@ -85,17 +85,7 @@ func resultsPageThroughTies(ctx context.Context, t *testing.T, s store.Store) {
 	all := manyTies(ctx, t, s)
 	for _, monitorID := range []string{"", newID(1)} {
 		want := selectResults(all, store.ResultFilter{MonitorID: monitorID, Limit: 1000})
-		f := store.ResultFilter{MonitorID: monitorID, Limit: 7}
-		var paged []monitor.Result
-		for {
-			page := got(s.Results(ctx, f))(t)
-			paged = append(paged, page...)
-			if len(page) < f.Limit {
-				break
-			}
-			last := page[len(page)-1]
-			f.Before = &store.Cursor{Date: last.Date, ID: last.ID}
-		}
+		paged := readPages(ctx, t, s, store.ResultFilter{MonitorID: monitorID, Limit: 7})
 		same(t, "all pages", paged, want)
 	}
 }

@@ -26,23 +26,28 @@ var base = time.Date(2026, 1, 15, 10, 0, 0, 0, time.UTC)
 // Run tests an adapter against the whole contract. open must return an empty store that calls observe, if that is not
 // nil, and that is closed when its test ends.
 func Run(t *testing.T, open func(t *testing.T, observe store.Observe) store.Store) {
-	for _, group := range [][]contract{
-		monitorContracts, importContracts, resultContracts, listingContracts, sinceContracts, stateContracts,
-		rollupContracts, expireContracts, onDemandContracts, runnerContracts, notificationContracts, maintenanceContracts,
-		keyContracts, watchContracts, generalContracts,
-	} {
-		for _, c := range group {
-			t.Run(c.name, func(t *testing.T) {
-				ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
-				defer cancel()
-				c.check(ctx, t, open(t, nil))
-			})
-		}
-	}
+	runGroups(t, open, monitorContracts, importContracts, stateContracts, rollupContracts, onDemandContracts, runnerContracts,
+		notificationContracts, maintenanceContracts, keyContracts, watchContracts, generalContracts)
+	RunResults(t, open)
 	t.Run("OperationsAreObserved", func(t *testing.T) {
 		var seen operations
 		operationsAreObserved(t, open(t, seen.observe), &seen)
 	})
+}
+
+// RunResults tests an adapter against the part of the contract that is about results.
+func RunResults(t *testing.T, open func(t *testing.T, observe store.Observe) store.Store) {
+	runGroups(t, open, resultContracts, listingContracts, sinceContracts, sealedContracts, expireContracts)
+}
+
+func runGroups(t *testing.T, open func(t *testing.T, observe store.Observe) store.Store, groups ...[]contract) {
+	for _, c := range slices.Concat(groups...) {
+		t.Run(c.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
+			defer cancel()
+			c.check(ctx, t, open(t, nil))
+		})
+	}
 }
 
 // contract is one rule that every adapter must follow.
