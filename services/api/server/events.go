@@ -31,7 +31,7 @@ func newEventHandler(hub *eventHub, health *storeHealth, log *slog.Logger) *even
 }
 
 func (h *eventHandler) mount(to routes) {
-	to.reading.Get("/api/events", handle(h.stream))
+	to.uncompressed.Get("/api/events", handle(h.stream))
 }
 
 // stream sends all events after its first comment. It ends when the client disconnects or is too slow, its token

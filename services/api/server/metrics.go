@@ -119,7 +119,7 @@ func newMetricsHandler(m *Metrics, log *slog.Logger) *metricsHandler {
 }
 
 func (h *metricsHandler) mount(to routes) {
-	to.reading.Get("/api/metrics", handle(func(w http.ResponseWriter, r *http.Request) error {
+	to.uncompressed.Get("/api/metrics", handle(func(w http.ResponseWriter, r *http.Request) error {
 		h.exporter.ServeHTTP(w, r)
 		return nil
 	}))

@@ -2,9 +2,12 @@ package mongo
 
 import (
 	"context"
+	"crypto/sha256"
+	"hash"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"nanomon/services/common/monitor"
@@ -91,6 +94,36 @@ func (s *Store) State(ctx context.Context, monitorID string) (_ store.State, err
 		return store.State{}, err
 	}
 	return doc.state(), nil
+}
+
+// Revision returns a hash of the monitors, and of the ids of the newest results. A state changes only with that id.
+func (s *Store) Revision(ctx context.Context, states bool) (_ string, err error) {
+	defer s.end(ctx, time.Now(), "get revision", &err)
+	sum := sha256.New()
+	if err := hashDocuments(ctx, sum, s.monitors, nil); err != nil {
+		return "", err
+	}
+	if states {
+		err = hashDocuments(ctx, sum, s.states, bson.D{field("latest._id", 1)})
+	}
+	return string(sum.Sum(nil)), err
+}
+
+// hashDocuments writes the selected fields of all documents to sum, in the order of their _ids.
+func hashDocuments(ctx context.Context, sum hash.Hash, c *driver.Collection, fields bson.D) error {
+	opts := options.Find().SetSort(bson.D{field("_id", 1)})
+	if fields != nil {
+		opts.SetProjection(fields)
+	}
+	cursor, err := c.Find(ctx, bson.D{}, opts)
+	if err != nil {
+		return err
+	}
+	defer cursor.Close(ctx)
+	for cursor.Next(ctx) {
+		_, _ = sum.Write(cursor.Current) // never fails
+	}
+	return cursor.Err()
 }
 
 // StatusChanges returns the status changes of a monitor, newest first.
