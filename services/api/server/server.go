@@ -60,6 +60,7 @@ type Server struct {
 	config    Config
 	log       *slog.Logger
 	events    *eventHub
+	streams   *streamLimit
 	lists     *listCache
 	health    *storeHealth
 	keys      *auth.APIKeys
@@ -75,7 +76,7 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 	}
 	keys, hub := auth.NewAPIKeys(s, log), newEventHub(s, types.Secrets(), log)
 	server := &Server{
-		config: config, log: log, events: hub, lists: newListCache(), health: newStoreHealth(s.Ping, log, hub.sendHealth),
+		config: config, log: log, events: hub, streams: new(streamLimit), lists: newListCache(), health: newStoreHealth(s.Ping, log, hub.sendHealth),
 		keys: keys, auth: auth.NewMiddleware(config.Auth, keys, log), rateLimit: newRateLimiter(time.Now),
 	}
 	server.resources = []resource{
@@ -90,7 +91,7 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		newOnDemandHandler(s, types, log),
 		newNotificationHandler(s, types.Secrets(), log),
 		newTypeHandler(types),
-		newEventHandler(hub, server.health, log),
+		newEventHandler(hub, server.streams, server.health, log),
 		newAPIKeyHandler(s, keys, server.auth.Enabled()),
 		newMetricsHandler(config.Metrics, log),
 	}
@@ -102,7 +103,10 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 // the last use of API keys, and drops encoded lists that are not requested any more, until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.events.run(ctx) })
+	group.Go(func() error {
+		defer s.streams.stop()
+		return s.events.run(ctx)
+	})
 	group.Go(func() error {
 		s.health.run(ctx)
 		return nil
