@@ -34,6 +34,7 @@ type Stream struct {
 // stream ends. The deadlines of the server no longer apply.
 func TakeOver(w http.ResponseWriter, r *http.Request) (*Stream, error) {
 	control := http.NewResponseController(w)
+	w.Header().Set("Connection", "close") // the connection serves no further request
 	w.WriteHeader(http.StatusOK)
 	if err := control.Flush(); err != nil {
 		return nil, fmt.Errorf("send the header of a stream: %w", err)

@@ -52,6 +52,9 @@ func TestStreamSendsEachFrame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if !response.Close {
+			t.Errorf("%s: the client may reuse the connection", protocol)
+		}
 		for _, text := range []string{"a", strings.Repeat("b", 10_000), "c"} {
 			frame := web.NewFrame([]byte(text))
 			if err := s.Send(frame); err != nil || string(frame.Data()) != text {
