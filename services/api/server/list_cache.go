@@ -11,7 +11,7 @@ import (
 	"nanomon/services/common/web"
 )
 
-// listIdle is the time after which a list that no client has requested is dropped.
+// listIdle is the time between two searches for lists to drop: those that nobody has requested since the last one.
 const listIdle = time.Minute
 
 // listForm is one of the forms in which clients request the list of monitors. Clients that may see secrets and clients

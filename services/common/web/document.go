@@ -58,11 +58,12 @@ type Document struct {
 	data             []byte
 }
 
-// NewDocument compresses data. The entity tag depends on the data and the encoding only, so all replicas of a service
+// NewDocument compresses data and keeps only the result. The entity tag depends on the data and the encoding only, so all replicas of a service
 // have the same.
 func NewDocument(contentType string, data []byte, e Encoding) (*Document, error) {
-	d := &Document{contentType: contentType, encoding: e, tag: fmt.Sprintf(`"%x"`, sha256.Sum256(data)), data: data}
+	d := &Document{contentType: contentType, encoding: e, tag: fmt.Sprintf(`"%x"`, sha256.Sum256(data))}
 	if e == Plain {
+		d.data = bytes.Clone(data)
 		return d, nil
 	}
 	d.tag = strings.TrimSuffix(d.tag, `"`) + "-" + string(e) + `"`
