@@ -1,9 +1,10 @@
 package mongo
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
-	"hash"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -99,31 +100,29 @@ func (s *Store) State(ctx context.Context, monitorID string) (_ store.State, err
 // Revision returns a hash of the monitors, and of the ids of the newest results. A state changes only with that id.
 func (s *Store) Revision(ctx context.Context, states bool) (_ string, err error) {
 	defer s.end(ctx, time.Now(), "get revision", &err)
-	sum := sha256.New()
-	if err := hashDocuments(ctx, sum, s.monitors, nil); err != nil {
-		return "", err
+	sums, err := hashDocuments(ctx, s.monitors, options.Find())
+	if err == nil && states {
+		var more [][]byte
+		more, err = hashDocuments(ctx, s.states, options.Find().SetProjection(bson.D{field("latest._id", 1)}))
+		sums = append(sums, more...)
 	}
-	if states {
-		err = hashDocuments(ctx, sum, s.states, bson.D{field("latest._id", 1)})
-	}
-	return string(sum.Sum(nil)), err
+	slices.SortFunc(sums, bytes.Compare) // The order in which a server returns documents may change.
+	sum := sha256.Sum256(slices.Concat(sums...))
+	return string(sum[:]), err
 }
 
-// hashDocuments writes the selected fields of all documents to sum, in the order of their _ids.
-func hashDocuments(ctx context.Context, sum hash.Hash, c *driver.Collection, fields bson.D) error {
-	opts := options.Find().SetSort(bson.D{field("_id", 1)})
-	if fields != nil {
-		opts.SetProjection(fields)
-	}
+// hashDocuments returns a hash of each document with the selected fields.
+func hashDocuments(ctx context.Context, c *driver.Collection, opts *options.FindOptionsBuilder) (sums [][]byte, err error) {
 	cursor, err := c.Find(ctx, bson.D{}, opts)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer cursor.Close(ctx)
 	for cursor.Next(ctx) {
-		_, _ = sum.Write(cursor.Current) // never fails
+		sum := sha256.Sum256(cursor.Current)
+		sums = append(sums, sum[:])
 	}
-	return cursor.Err()
+	return sums, cursor.Err()
 }
 
 // StatusChanges returns the status changes of a monitor, newest first.
