@@ -50,9 +50,16 @@ export class Api {
     return Date.now() + this.#behind;
   }
 
-  /** @returns {Promise<ListedMonitor[]>} sorted by name */
-  monitors() {
-    return this.json('/monitors?include=latest,history');
+  /**
+   * Returns all monitors, sorted by name, and the entity tag of this list; null if the given tag is still valid.
+   * @param {string} tag empty if there is none
+   * @returns {Promise<{tag: string, monitors: ListedMonitor[]} | null>}
+   */
+  async monitors(tag) {
+    const headers = tag ? { 'If-None-Match': tag } : undefined;
+    const response = await this.send('/monitors?include=latest,history', { headers });
+    const newTag = response.headers.get('ETag') ?? '';
+    return response.status === 304 ? null : { tag: newTag, monitors: await readJson(response) };
   }
 
   /**
@@ -196,7 +203,7 @@ export class Api {
   }
 
   /**
-   * Sends a request and returns the response. Rejects unless its status is 2xx.
+   * Sends a request and returns the response. Rejects unless its status is 2xx or 304.
    * @param {string} path relative to the address of the API
    * @param {RequestOptions} [options]
    */
@@ -217,7 +224,7 @@ export class Api {
       throw new ApiError(text, 0);
     }
     this.#readClock(response, sent);
-    if (!response.ok) {
+    if (!response.ok && response.status !== 304) {
       throw await errorOf(response);
     }
     return response;

@@ -38,6 +38,11 @@ export class MonitorList {
   #users = 0;
   #unsubscribe = () => {};
   #reading = false;
+  /**
+   * The list at the last read. The browser does not store responses, because they may contain secrets.
+   * @type {{tag: string, monitors: ListedMonitor[]}}
+   */
+  #read = { tag: '', monitors: [] };
   /** @type {Result[]} */
   #results = [];
   /** @type {Set<string>} the ids of the monitors to read again */
@@ -91,8 +96,9 @@ export class MonitorList {
   async #readAll() {
     this.#reading = true;
     try {
-      const [monitors, newResults] = await this.#live.during(() => this.#api.monitors());
-      this.#set(monitors.map(freeze));
+      const [read, newResults] = await this.#live.during(() => this.#api.monitors(this.#read.tag));
+      this.#read = read ?? this.#read;
+      this.#set(this.#read.monitors.map(freeze));
       this.#show(newResults);
       this.state.loaded = true;
       this.state.error = '';

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"testing"
 	"time"
 )
@@ -12,20 +11,35 @@ import (
 // list is the route of the page's list view.
 const list = "/monitors?include=latest,history"
 
+// browserEncodings are the encodings that all browsers accept.
+const browserEncodings = "br, gzip"
+
 // routes measures the requests per second of each route, on a new NanoMon or on the API that the options name.
 func (b *bench) routes(t testing.TB) {
-	c, bare, routes := newClient(b.api, b.token, b.plan.connections), (*client)(nil), readRoutes
+	c, bare := newClient(b.api, b.token, b.plan.connections), (*client)(nil)
 	if b.api != "" {
 		b.log("routes: measuring %s", b.api)
 	} else {
 		c.api = b.startAPI(t)
 		bare = newClient(startBare(t, bareSettings{}).url, "", b.plan.connections)
-		routes = slices.Concat(readRoutes, writeRoutes)
 	}
 	ids, err := c.ids(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.measureRoutes(t, c, bare, ids, readRoutes)
+	page := newClient(c.api, b.token, b.plan.connections)
+	page.encodings = browserEncodings
+	b.measureRoutes(t, page, bare, ids, []route{{method: http.MethodGet, path: list}})
+	b.addSizes(t, c)
+	if b.api == "" { // last, because they add monitors
+		b.measureRoutes(t, c, bare, ids, writeRoutes)
+	}
+}
+
+// measureRoutes measures the routes for which the API has a monitor and a maintenance window.
+func (b *bench) measureRoutes(t testing.TB, c, bare *client, ids ids, routes []route) {
+	t.Helper()
 	for _, r := range routes {
 		if ids.isMissing(r) {
 			b.log("routes: skipped %s: no monitor or maintenance window exists", r)
@@ -33,7 +47,6 @@ func (b *bench) routes(t testing.TB) {
 		}
 		b.measureRoute(t, c, bare, r, ids.fill(r))
 	}
-	b.addSizes(t, c)
 }
 
 // startAPI starts NanoMon with monitors and a day of their results, and returns the URL of its API.
@@ -60,9 +73,13 @@ func (b *bench) measureRoute(t testing.TB, c, bare *client, r, filled route) {
 	if len(ours.times) == 0 {
 		return
 	}
+	name := r.String()
+	if c.encodings != "" {
+		name += ", compressed"
+	}
 	note := fmt.Sprintf("p50 %s, p99 %s", formatDuration(ours.percentile(50)), formatDuration(ours.percentile(99)))
 	if bare == nil {
-		b.add(r.String(), perSecond, ours.rate(), 0, note)
+		b.add(name, perSecond, ours.rate(), 0, note)
 		return
 	}
 	note += ", " + bytes.format(float64(ours.bytes))
@@ -71,16 +88,17 @@ func (b *bench) measureRoute(t testing.TB, c, bare *client, r, filled route) {
 	if compared.err != nil {
 		t.Fatal(compared.err)
 	}
-	b.add(r.String(), perSecond, ours.rate(), compared.rate(), note)
+	b.add(name, perSecond, ours.rate(), compared.rate(), note)
 }
 
 // addSizes adds the bytes of the page's list, as it is and for a client that accepts compression.
 func (b *bench) addSizes(t testing.TB, c *client) {
 	t.Helper()
 	for _, sent := range []struct{ figure, encodings string }{
-		{"size of GET /api" + list, "identity"}, {"compressed size of GET /api" + list, "br, gzip"},
+		{"size of GET /api" + list, "identity"}, {"compressed size of GET /api" + list, browserEncodings},
 	} {
 		var size counter
+		c := newClient(c.api, b.token, 1)
 		c.encodings = sent.encodings
 		if err := c.send(t.Context(), route{method: http.MethodGet, path: list}, &size); err != nil {
 			t.Fatal(err)

@@ -36,7 +36,8 @@ func (b *bench) memoryPerClient(t testing.TB, p process) float64 {
 	var reading atomic.Int64
 	open := func(from, to int) float64 {
 		for i := from; i < to; i++ {
-			clients.Go(func() { readEvents(ctx, p.url+"/events", i, &reading) })
+			response := openEvents(ctx, t, p.url+"/events", i)
+			clients.Go(func() { readEvents(response, &reading) })
 		}
 		servicetest.Eventually(t, "an event for each client", func() bool { return reading.Load() == int64(to) })
 		wait(t, b.plan.settle)
@@ -46,18 +47,24 @@ func (b *bench) memoryPerClient(t testing.TB, p process) float64 {
 	return (open(1, b.plan.streams) - first) / float64(b.plan.streams-1)
 }
 
-// readEvents reads an event stream until ctx ends, and counts it when the first event arrives. The API allows each client
-// 100 streams, so the number decides which client this is.
-func readEvents(ctx context.Context, url string, number int, reading *atomic.Int64) {
+// openEvents opens an event stream and waits for its header, so that the service accepts one client after the other. The
+// API allows each client 100 streams, so the number decides which client this is.
+func openEvents(ctx context.Context, t testing.TB, url string, number int) *http.Response {
+	t.Helper()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return
+		t.Fatal(err)
 	}
 	request.Header.Set("X-Forwarded-For", fmt.Sprintf("192.0.2.%d", number/50))
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return
+		t.Fatal(err)
 	}
+	return response
+}
+
+// readEvents reads an event stream until it ends, and counts it when the first event arrives.
+func readEvents(response *http.Response, reading *atomic.Int64) {
 	defer response.Body.Close()
 	counted := false
 	for lines := bufio.NewScanner(response.Body); lines.Scan(); {

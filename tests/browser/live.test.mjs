@@ -192,3 +192,26 @@ async function openStreams(url) {
   }
   return streams;
 }
+
+test('a list that has not changed is not sent again', async ({ page, nanomon }) => {
+  const id = await nanomon.add({ name: 'Shop', target: 'http://localhost/', enabled: false });
+  /** @type {number[]} */
+  const statuses = [];
+  page.on('response', (response) => {
+    if (response.url().includes('include=latest,history')) {
+      statuses.push(response.status());
+    }
+  });
+  await page.goto('/');
+  await expect(row(page, 'Shop')).toBeVisible();
+  await page.getByRole('link', { name: 'About' }).click();
+  await page.getByRole('link', { name: 'NanoMon' }).click();
+  await expect.poll(() => statuses.length).toBeGreaterThan(1);
+  await expect(row(page, 'Shop')).toBeVisible();
+  expect(new Set(statuses.splice(0).slice(1))).toEqual(new Set([304]));
+  await page.getByRole('link', { name: 'About' }).click();
+  await fetch(`${nanomon.url}/api/monitors/${id}`, { method: 'DELETE' });
+  await page.getByRole('link', { name: 'NanoMon' }).click();
+  await expect(page.getByText('No monitors yet')).toBeVisible();
+  expect(statuses).toContain(200);
+});

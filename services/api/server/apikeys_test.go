@@ -3,7 +3,9 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
+	"net"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -246,9 +248,10 @@ func TestRevokedAPIKeyEndsStream(t *testing.T) {
 		r := httptest.NewRequest("GET", "/api/events", nil)
 		r.Header.Set("Authorization", "Bearer "+newKey(t, s, store.KeyScopeAdmin))
 		a, ended, w := &api{t: t, store: s}, make(chan time.Time, 1), httptest.NewRecorder()
-		handler := conformingHandler(t, server)
+		client, conn := net.Pipe()
+		conformingHandler(t, server).ServeHTTP(&pipeWriter{w, conn}, r.WithContext(ctx))
 		running.Go(func() {
-			handler.ServeHTTP(w, r.WithContext(ctx))
+			_, _ = io.Copy(io.Discard, client)
 			ended <- time.Now()
 		})
 		time.Sleep(2 * time.Minute)

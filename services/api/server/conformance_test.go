@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"cmp"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/andybalholm/brotli"
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
@@ -135,10 +137,12 @@ func (x *exchange) check(routes chi.Routes) error {
 	if item := x.doc.Paths.Value(path); item != nil && item.GetOperation(method) == nil {
 		pattern = "" // a literal path in the specification precedes a matching pattern
 	}
-	var err error
-	if pattern == "" {
+	err := x.decompress()
+	switch {
+	case err != nil:
+	case pattern == "":
 		err = x.checkNoRoute()
-	} else {
+	default:
 		err = x.checkRoute(method, pattern, map[string]string{"id": match.URLParam("id")})
 	}
 	if err == nil {
@@ -146,6 +150,31 @@ func (x *exchange) check(routes chi.Routes) error {
 	}
 	difference, _, _ := strings.Cut(err.Error(), "\nSchema:") // omits the schema and the value
 	return fmt.Errorf("%s %s, status %d: %s", x.request.Method, cmp.Or(pattern, path), x.status, difference)
+}
+
+// decompress replaces a compressed body.
+func (x *exchange) decompress() error {
+	if x.header.Get("Content-Encoding") == "" || x.body.Len() == 0 {
+		return nil
+	}
+	data, err := decompress(x.header, x.body.Bytes())
+	x.body = *bytes.NewBuffer(data)
+	return err
+}
+
+// decompress returns the data of a body that is compressed as its header says.
+func decompress(h http.Header, body []byte) ([]byte, error) {
+	switch h.Get("Content-Encoding") {
+	case "br":
+		return io.ReadAll(brotli.NewReader(bytes.NewReader(body)))
+	case "gzip":
+		zipped, err := gzip.NewReader(bytes.NewReader(body))
+		if err != nil {
+			return nil, err
+		}
+		return io.ReadAll(zipped)
+	}
+	return body, nil
 }
 
 // checkNoRoute checks responses that the specification describes for no operation in particular.

@@ -34,8 +34,8 @@ type eventHub struct {
 
 // eventClient is a reader of the event stream.
 type eventClient struct {
-	// frames receives complete events, with masked secrets if masked is set.
-	frames chan []byte
+	// frames receives complete events, with masked secrets if masked is set. Clients share them.
+	frames chan *web.Frame
 	masked bool
 	// ready is closed when the feed runs: the client receives all later changes.
 	ready chan struct{}
@@ -86,7 +86,7 @@ var errEventsUnavailable = web.Problemf(http.StatusServiceUnavailable,
 // join adds a client and waits for its feed: the client receives all changes after the call.
 func (h *eventHub) join(ctx context.Context) (*eventClient, error) {
 	c := &eventClient{
-		frames: make(chan []byte, maxClientFrames), masked: mustMask(ctx),
+		frames: make(chan *web.Frame, maxClientFrames), masked: mustMask(ctx),
 		ready: make(chan struct{}), dropped: make(chan struct{}),
 	}
 	if !h.add(c) {
@@ -161,19 +161,20 @@ func (h *eventHub) sendHealth(e healthEvent) {
 // broadcast sends a frame to every client. It drops clients that are too slow, and clients that need the masked form of
 // a frame but joined after it was encoded. Dropped clients reconnect and read the current state.
 func (h *eventHub) broadcast(f eventFrame) {
+	full, masked := web.NewFrame(f.full), web.NewFrame(f.masked)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for c := range h.clients {
-		data := f.full
+		frame := full
 		if c.masked {
-			data = f.masked
+			frame = masked
 		}
-		if data == nil {
+		if frame == nil {
 			h.drop(c)
 			continue
 		}
 		select {
-		case c.frames <- data:
+		case c.frames <- frame:
 		default:
 			h.drop(c)
 		}

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -113,9 +115,9 @@ func TestEventsWithPolling(t *testing.T) {
 		must(t, err)
 		started := time.Now()
 		must(t, s.AppendBatch(t.Context(), store.Batch{Results: []monitor.Result{resultN(1)}}))
-		same(t, "frame", string(<-c.frames), "event: result\ndata: "+toJSON(t, resultN(1))+"\n\n")
+		same(t, "frame", string((<-c.frames).Data()), "event: result\ndata: "+toJSON(t, resultN(1))+"\n\n")
 		must(t, s.CreateMonitor(t.Context(), monitorA))
-		same(t, "frame", string(<-c.frames), "event: monitor\ndata: "+toJSON(t, monitorEvent{idA, "created"})+"\n\n")
+		same(t, "frame", string((<-c.frames).Data()), "event: monitor\ndata: "+toJSON(t, monitorEvent{idA, "created"})+"\n\n")
 		if late := time.Since(started); late > resultPoll+monitorPoll {
 			t.Errorf("the events took %s", late)
 		}
@@ -182,11 +184,11 @@ func TestUnavailableStoreDelaysEvents(t *testing.T) {
 		<-time.After(time.Minute)
 		select {
 		case frame := <-c.frames:
-			t.Fatalf("got %s from an unavailable store", frame)
+			t.Fatalf("got %s from an unavailable store", frame.Data())
 		default:
 		}
 		s.fail.Store(false)
-		frame := string(<-c.frames)
+		frame := string((<-c.frames).Data())
 		same(t, "frame", frame, "event: result\ndata: "+toJSON(t, resultN(1))+"\n\nevent: result\ndata: "+toJSON(t, resultN(2))+"\n\n")
 		h.leave(c)
 	})
@@ -217,7 +219,7 @@ func TestSlowClientIsDropped(t *testing.T) {
 		must(t, err)
 		for n := range maxClientFrames + 1 {
 			h.broadcast(eventFrame{[]byte{byte(n)}, []byte{byte(n)}})
-			if got := <-fast.frames; got[0] != byte(n) {
+			if got := (<-fast.frames).Data(); got[0] != byte(n) {
 				t.Fatalf("frame %d is %v", n, got)
 			}
 		}
@@ -232,19 +234,15 @@ func TestSlowClientIsDropped(t *testing.T) {
 	})
 }
 
-// frameWriter is a response writer that sends what is written to a channel.
-type frameWriter struct {
-	header http.Header
-	frames chan string
+// pipeWriter is a response writer with a connection that can be taken over.
+type pipeWriter struct {
+	http.ResponseWriter
+	conn net.Conn
 }
 
-func (w *frameWriter) Header() http.Header { return w.header }
-func (w *frameWriter) WriteHeader(int)     {}
-func (w *frameWriter) Flush()              {}
-func (w *frameWriter) Write(data []byte) (int, error) {
-	w.frames <- string(data)
-	return len(data), nil
-}
+func (w *pipeWriter) Flush() {}
+
+func (w *pipeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) { return w.conn, nil, nil }
 
 func TestIdleStreamIsKeptAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -252,15 +250,25 @@ func TestIdleStreamIsKeptAlive(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{}, 2)
 		go func() { _ = server.Run(ctx); ended <- struct{}{} }()
-		w := &frameWriter{header: http.Header{}, frames: make(chan string)}
+		client, conn := net.Pipe()
+		w := &pipeWriter{httptest.NewRecorder(), conn}
 		r, err := http.NewRequestWithContext(ctx, "GET", "/api/events", nil)
 		must(t, err)
+		r.ProtoMinor = 0 // without chunks
+		received := bufio.NewReader(client)
+		next := func() string {
+			comment, err := received.ReadString('\n')
+			must(t, err)
+			empty, err := received.ReadString('\n')
+			must(t, err)
+			return comment + empty
+		}
 		handler := conformingHandler(t, server)
 		go func() { handler.ServeHTTP(w, r); ended <- struct{}{} }()
-		same(t, "first frame", <-w.frames, ": connected\n\n")
+		same(t, "first frame", next(), ": connected\n\n")
 		for range 3 {
 			started := time.Now()
-			same(t, "frame", <-w.frames, ": keep-alive\n\n")
+			same(t, "frame", next(), ": keep-alive\n\n")
 			same(t, "time since the last", time.Since(started), keepAlive)
 		}
 		cancel()

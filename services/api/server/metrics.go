@@ -40,7 +40,7 @@ func NewMetrics() *Metrics {
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route", "method", "code"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "nanomon_api_requests_in_flight", Help: "Requests in progress, including event streams.",
+			Name: "nanomon_api_requests_in_flight", Help: "Requests in progress, without event streams.",
 		}),
 		storeTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "nanomon_api_store_duration_seconds", Help: "Duration of store operations, including failed ones.",
@@ -119,7 +119,7 @@ func newMetricsHandler(m *Metrics, log *slog.Logger) *metricsHandler {
 }
 
 func (h *metricsHandler) mount(to routes) {
-	to.reading.Get("/api/metrics", handle(func(w http.ResponseWriter, r *http.Request) error {
+	to.uncompressed.Get("/api/metrics", handle(func(w http.ResponseWriter, r *http.Request) error {
 		h.exporter.ServeHTTP(w, r)
 		return nil
 	}))

@@ -204,8 +204,8 @@ func TestStoreMetrics(t *testing.T) {
 		times  uint64
 		errors float64
 	}{
-		"list monitors": {3, 1},
-		"get monitor":   {1, 0},
+		"get revision": {3, 1},
+		"get monitor":  {1, 0},
 	} {
 		if failed, exported := failures[operation]; operations[operation] != want.times || failed != want.errors || !exported {
 			t.Errorf("%s: %d times, %v errors", operation, operations[operation], failed)

@@ -5,13 +5,10 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
-	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
 	"nanomon/services/common/web"
 )
@@ -28,6 +25,7 @@ type monitorStore interface {
 	DeleteMonitor(ctx context.Context, id string) error
 	DeleteMonitors(ctx context.Context) error
 	States(ctx context.Context) ([]store.State, error)
+	Revision(ctx context.Context, states bool) (string, error)
 }
 
 // monitorLister is the part of the store that returns all monitors.
@@ -48,69 +46,22 @@ type stateGetter interface {
 // monitorHandler serves the monitors, with their current states if requested.
 type monitorHandler struct {
 	store monitorStore
+	lists *listCache
 	types probe.Registry
 	log   *slog.Logger
 }
 
-func newMonitorHandler(s monitorStore, types probe.Registry, log *slog.Logger) *monitorHandler {
-	return &monitorHandler{store: s, types: types, log: log}
+func newMonitorHandler(s monitorStore, lists *listCache, types probe.Registry, log *slog.Logger) *monitorHandler {
+	return &monitorHandler{store: s, lists: lists, types: types, log: log}
 }
 
 func (h *monitorHandler) mount(to routes) {
-	to.reading.Get("/api/monitors", handle(h.list))
+	to.uncompressed.Get("/api/monitors", handle(h.list))
 	to.protected.Post("/api/monitors", handle(h.create))
 	to.protected.Delete("/api/monitors", handle(h.deleteAll))
 	to.reading.Get("/api/monitors/{id}", handle(h.get))
 	to.protected.Put("/api/monitors/{id}", handle(h.replace))
 	to.protected.Delete("/api/monitors/{id}", handle(h.delete))
-}
-
-// listedMonitor is a monitor with the members that ?include= adds.
-type listedMonitor struct {
-	monitor.Monitor
-	// Latest holds a *monitor.Result and Since a *time.Time. They are nil pointers if there is no result, and nil if
-	// they were not requested.
-	Latest  any           `json:"latest,omitempty"`
-	Since   any           `json:"since,omitempty"`
-	History []store.Point `json:"history,omitzero"`
-	// NotChecked is nil unless a runner can't check the monitor. It is requested together with Latest.
-	NotChecked *notChecked `json:"notChecked,omitempty"`
-	// InMaintenance reports whether a maintenance window of the monitor is active, also before the next result. It is
-	// requested together with Latest.
-	InMaintenance bool `json:"inMaintenance,omitempty"`
-}
-
-func (h *monitorHandler) list(w http.ResponseWriter, r *http.Request) error {
-	query := r.URL.Query()
-	include, err := parseInclude(query)
-	if err != nil {
-		return err
-	}
-	monitors, err := h.store.Monitors(r.Context())
-	if err != nil {
-		return err
-	}
-	states := make(map[string]*store.State)
-	if include != (includeOptions{}) {
-		all, err := h.store.States(r.Context())
-		if err != nil {
-			return err
-		}
-		for i := range all {
-			states[all[i].MonitorID] = &all[i]
-		}
-	}
-	now, err := h.situation(r.Context(), include)
-	if err != nil {
-		return err
-	}
-	listed := make([]listedMonitor, 0, len(monitors))
-	for _, m := range monitors {
-		if !query.Has("group") || m.Group == query.Get("group") {
-			listed = append(listed, include.apply(r.Context(), h.types.Secrets(), m, states[m.ID], now))
-		}
-	}
-	return web.JSON(w, http.StatusOK, listed)
 }
 
 func (h *monitorHandler) get(w http.ResponseWriter, r *http.Request) error {
@@ -127,7 +78,7 @@ func (h *monitorHandler) get(w http.ResponseWriter, r *http.Request) error {
 		return unknownMonitor(id, err)
 	}
 	var state *store.State
-	if include != (includeOptions{}) {
+	if include.needsState() {
 		if state, err = currentState(r.Context(), h.store, id); err != nil {
 			return err
 		}
@@ -136,7 +87,7 @@ func (h *monitorHandler) get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.JSON(w, http.StatusOK, include.apply(r.Context(), h.types.Secrets(), m, state, now))
+	return web.JSON(w, http.StatusOK, include.apply(h.types.Secrets(), m, state, now, mustMask(r.Context())))
 }
 
 // currentState returns the current state of a monitor, nil if it has no result.
@@ -149,58 +100,6 @@ func currentState(ctx context.Context, s stateGetter, id string) (*store.State, 
 	default:
 		return nil, err
 	}
-}
-
-// includeOptions selects the members of a monitor's state that a response contains.
-type includeOptions struct{ latest, history bool }
-
-// parseInclude parses ?include=, which may be repeated or contain a list.
-func parseInclude(query url.Values) (includeOptions, error) {
-	var include includeOptions
-	for _, names := range query["include"] {
-		for name := range strings.SplitSeq(names, ",") {
-			switch name {
-			case "latest":
-				include.latest = true
-			case "history":
-				include.history = true
-			default:
-				return includeOptions{}, monitor.Invalidf("include must be latest or history, not %.50q", name)
-			}
-		}
-	}
-	return include, nil
-}
-
-// apply returns the monitor with the selected members of its state, which may be nil. Secrets are masked if the sender of
-// the request of ctx must not see them.
-func (o includeOptions) apply(
-	ctx context.Context, secrets secret.Properties, m monitor.Monitor, state *store.State,
-	now situation,
-) listedMonitor {
-	var (
-		latest  *monitor.Result
-		since   *time.Time
-		history []store.Point
-	)
-	if state != nil {
-		latest, since, history = &state.Latest, &state.Since, state.History
-	}
-	item := listedMonitor{Monitor: m}
-	if o.latest {
-		item.Latest, item.Since = latest, since
-	}
-	if o.history {
-		item.History = notNil(history)
-	}
-	if n, exists := now.notChecked[m.ID]; exists && m.Enabled && !n.endedBy(state) {
-		item.NotChecked = &n
-	}
-	item.InMaintenance = m.Enabled && now.inMaintenance.Includes(m.ID, m.Group)
-	if mustMask(ctx) {
-		return item.masked(secrets)
-	}
-	return item
 }
 
 func (h *monitorHandler) create(w http.ResponseWriter, r *http.Request) error {

@@ -60,6 +60,8 @@ type Server struct {
 	config    Config
 	log       *slog.Logger
 	events    *eventHub
+	streams   *streamLimit
+	lists     *listCache
 	health    *storeHealth
 	keys      *auth.APIKeys
 	auth      *auth.Middleware
@@ -74,13 +76,13 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 	}
 	keys, hub := auth.NewAPIKeys(s, log), newEventHub(s, types.Secrets(), log)
 	server := &Server{
-		config: config, log: log, events: hub, health: newStoreHealth(s.Ping, log, hub.sendHealth),
+		config: config, log: log, events: hub, streams: new(streamLimit), lists: newListCache(), health: newStoreHealth(s.Ping, log, hub.sendHealth),
 		keys: keys, auth: auth.NewMiddleware(config.Auth, keys, log), rateLimit: newRateLimiter(time.Now),
 	}
 	server.resources = []resource{
 		newStatusHandler(config, s, server.health, log),
 		newSpecificationHandler(),
-		newMonitorHandler(s, types, log),
+		newMonitorHandler(s, server.lists, types, log),
 		newImportHandler(s, types, log),
 		newRuleHandler(types),
 		newResultHandler(s, types.Secrets()),
@@ -89,7 +91,7 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		newOnDemandHandler(s, types, log),
 		newNotificationHandler(s, types.Secrets(), log),
 		newTypeHandler(types),
-		newEventHandler(hub, server.health, log),
+		newEventHandler(hub, server.streams, server.health, log),
 		newAPIKeyHandler(s, keys, server.auth.Enabled()),
 		newMetricsHandler(config.Metrics, log),
 	}
@@ -98,10 +100,13 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 }
 
 // Run feeds the event stream, checks the health of the store, keeps the sign-in provider's keys up to date, and stores
-// the last use of API keys, until ctx ends.
+// the last use of API keys, and drops encoded lists that are not requested any more, until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.events.run(ctx) })
+	group.Go(func() error {
+		defer s.streams.stop()
+		return s.events.run(ctx)
+	})
 	group.Go(func() error {
 		s.health.run(ctx)
 		return nil
@@ -112,6 +117,10 @@ func (s *Server) Run(ctx context.Context) error {
 	})
 	group.Go(func() error {
 		s.keys.Run(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		s.lists.run(ctx)
 		return nil
 	})
 	return group.Wait()
@@ -128,7 +137,11 @@ func (s *Server) Handler() http.Handler {
 	}
 	r.Use(s.config.Metrics.measure, web.LogRequests(s.log, "/api", "/api/", "/api/health", "/api/metrics"), web.SecurityHeaders,
 		hosts.Check, pages.Allow, findAddress(s.config.TrustedProxies), redirectOldPaths, rejectUnknownRoutes(r), middleware.GetHead)
-	to := routes{open: r, reading: r.With(s.auth.ProtectReads), protected: r.With(s.auth.ProtectWrites)}
+	compressed := r.With(web.Compress)
+	to := routes{
+		open: r, reading: compressed.With(s.auth.ProtectReads), uncompressed: r.With(s.auth.ProtectReads),
+		protected: compressed.With(s.auth.ProtectWrites),
+	}
 	if s.auth.Enabled() {
 		// Authentication comes first: the client is the signed-in identity, and rejected requests don't count.
 		to.protected = to.protected.With(s.rateLimit.middleware)

@@ -33,7 +33,8 @@ func (unavailableStore) DeleteMonitors(context.Context) error                  {
 func (unavailableStore) ImportMonitors(context.Context, []monitor.Monitor) error {
 	return errUnavailable
 }
-func (unavailableStore) States(context.Context) ([]store.State, error) { return nil, errUnavailable }
+func (unavailableStore) States(context.Context) ([]store.State, error)  { return nil, errUnavailable }
+func (unavailableStore) Revision(context.Context, bool) (string, error) { return "", errUnavailable }
 func (unavailableStore) State(context.Context, string) (s store.State, err error) {
 	return s, errUnavailable
 }

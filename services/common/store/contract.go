@@ -70,6 +70,10 @@ type Store interface {
 	StatesOf(ctx context.Context, monitorIDs []string) ([]State, error)
 	// State returns the state of one monitor.
 	State(ctx context.Context, monitorID string) (State, error)
+	// Revision returns a text that changes whenever Monitors would return something else, and, with states, whenever
+	// States would. A write that has returned has changed it. It is cheaper to read than these. It never returns to an
+	// earlier value, unless a MongoDB document returns to its earlier content.
+	Revision(ctx context.Context, states bool) (string, error)
 	// StatusChanges returns up to limit status changes of a monitor with from <= date < to, newest first.
 	StatusChanges(ctx context.Context, monitorID string, from, to time.Time, limit int) ([]StatusChange, error)
 

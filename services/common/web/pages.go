@@ -112,11 +112,11 @@ func (p Pages) Allow(next http.Handler) http.Handler {
 func allow(h http.Header, origin string, preflight bool) {
 	h.Set("Access-Control-Allow-Origin", origin)
 	if !preflight {
-		h.Set("Access-Control-Expose-Headers", "Date, Link, Retry-After, WWW-Authenticate, X-Request-Id")
+		h.Set("Access-Control-Expose-Headers", "Date, ETag, Link, Retry-After, WWW-Authenticate, X-Request-Id")
 		return
 	}
 	h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
-	h.Set("Access-Control-Allow-Headers", "Content-Type, Authorization")
+	h.Set("Access-Control-Allow-Headers", "Content-Type, Authorization, If-None-Match")
 	h.Set("Access-Control-Max-Age", "600")
 }
 

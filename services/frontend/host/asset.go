@@ -10,8 +10,9 @@ import (
 	"net/http"
 	"path"
 	"strconv"
-	"strings"
 	"time"
+
+	"nanomon/services/common/web"
 )
 
 // asset is a file of the page in the forms that are sent.
@@ -91,7 +92,7 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-cache")
 	if a.zipped.data != nil {
 		h.Set("Vary", "Accept-Encoding")
-		if acceptsGzip(r.Header.Get("Accept-Encoding")) {
+		if web.Accepts(r, web.Gzip) {
 			sent = a.zipped
 			h.Set("Content-Encoding", "gzip")
 			h.Set("Content-Length", strconv.Itoa(len(sent.data)))
@@ -99,17 +100,4 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	h.Set("ETag", sent.etag)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(sent.data))
-}
-
-// acceptsGzip reports whether an Accept-Encoding header allows gzip.
-func acceptsGzip(header string) bool {
-	for _, item := range strings.Split(header, ",") {
-		name, params, _ := strings.Cut(item, ";")
-		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
-			q, given := strings.CutPrefix(strings.ToLower(strings.TrimSpace(params)), "q=")
-			weight, err := strconv.ParseFloat(q, 64)
-			return !given || err == nil && weight > 0
-		}
-	}
-	return false
 }

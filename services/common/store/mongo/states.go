@@ -1,10 +1,14 @@
 package mongo
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"nanomon/services/common/monitor"
@@ -91,6 +95,34 @@ func (s *Store) State(ctx context.Context, monitorID string) (_ store.State, err
 		return store.State{}, err
 	}
 	return doc.state(), nil
+}
+
+// Revision returns a hash of the monitors, and of the ids of the newest results. A state changes only with that id.
+func (s *Store) Revision(ctx context.Context, states bool) (_ string, err error) {
+	defer s.end(ctx, time.Now(), "get revision", &err)
+	sums, err := hashDocuments(ctx, s.monitors, options.Find())
+	if err == nil && states {
+		var more [][]byte
+		more, err = hashDocuments(ctx, s.states, options.Find().SetProjection(bson.D{field("latest._id", 1)}))
+		sums = append(sums, more...)
+	}
+	slices.SortFunc(sums, bytes.Compare) // The order in which a server returns documents may change.
+	sum := sha256.Sum256(slices.Concat(sums...))
+	return string(sum[:]), err
+}
+
+// hashDocuments returns a hash of each document with the selected fields.
+func hashDocuments(ctx context.Context, c *driver.Collection, opts *options.FindOptionsBuilder) (sums [][]byte, err error) {
+	cursor, err := c.Find(ctx, bson.D{}, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer cursor.Close(ctx)
+	for cursor.Next(ctx) {
+		sum := sha256.Sum256(cursor.Current)
+		sums = append(sums, sum[:])
+	}
+	return sums, cursor.Err()
 }
 
 // StatusChanges returns the status changes of a monitor, newest first.

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite"
@@ -35,6 +36,8 @@ type Store struct {
 	queries statements
 	queue   chan *operation
 	changes *hub
+	// commits counts the transactions. The writer increases it after each commit, before it reports the result.
+	commits atomic.Int64
 	// purgeDue contains a value if there may be detached rows to delete.
 	purgeDue chan struct{}
 	// checkpointDue contains a value if a definition has changed since the last checkpoint.

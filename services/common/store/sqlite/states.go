@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -75,6 +76,14 @@ func (s *Store) State(ctx context.Context, monitorID string) (store.State, error
 		return store.State{}, describe("get state", monitor.ErrNotFound)
 	}
 	return list[0], nil
+}
+
+// Revision returns the number of commits. It reads from the file too, so that it fails when the file can't be read.
+func (s *Store) Revision(ctx context.Context, _ bool) (string, error) {
+	commits := s.commits.Load()
+	var era int64
+	err := s.row(ctx, "get revision", "SELECT era FROM meta", nil, &era)
+	return strconv.FormatInt(commits, 10), err
 }
 
 func (s *Store) states(ctx context.Context, query string, args ...any) ([]store.State, error) {

@@ -91,6 +91,7 @@ func (s *Store) commitGroup(t *tx, first *operation) {
 	if err != nil {
 		t.abort()
 	}
+	s.commits.Add(1)
 	for _, op := range group {
 		if op.err == nil {
 			op.err = err

@@ -13,6 +13,7 @@ import (
 )
 
 var stateContracts = []contract{
+	{"Revision", revisionChanges},
 	{"StateIsReplacedOnlyByNewer", newerStateWins},
 	{"StateIsReplacedByGreaterNumber", greaterNumberWins},
 	{"StatusChangeSupersedes", supersedingStatusChange},

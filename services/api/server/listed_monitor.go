@@ -1,0 +1,108 @@
+package server
+
+import (
+	"math"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/secret"
+	"nanomon/services/common/store"
+)
+
+// listedMonitor is a monitor with the members that ?include= adds.
+type listedMonitor struct {
+	monitor.Monitor
+	// Latest holds a *monitor.Result and Since a *time.Time. They are nil pointers if there is no result, and nil if
+	// they were not requested.
+	Latest  any            `json:"latest,omitempty"`
+	Since   any            `json:"since,omitempty"`
+	History []historyPoint `json:"history,omitzero"`
+	// NotChecked is nil unless a runner can't check the monitor. It is requested together with Latest.
+	NotChecked *notChecked `json:"notChecked,omitempty"`
+	// InMaintenance reports whether a maintenance window of the monitor is active, also before the next result. It is
+	// requested together with Latest.
+	InMaintenance bool `json:"inMaintenance,omitempty"`
+}
+
+// historyPoint is a result in the history of a listed monitor. Its date has whole seconds and its value three digits, which
+// nearly halves the compressed list. The results themselves are exact.
+type historyPoint struct {
+	Date    string               `json:"date"`
+	Status  monitor.Status       `json:"status"`
+	Value   float64              `json:"value"`
+	Ignored monitor.IgnoreReason `json:"excluded,omitempty"`
+}
+
+// toHistory returns the points of a state for a listed monitor. It is never nil.
+func toHistory(points []store.Point) []historyPoint {
+	history := make([]historyPoint, len(points))
+	for i, p := range points {
+		history[i] = historyPoint{p.Date.Format(time.RFC3339), p.Status, threeDigits(p.Value), p.Ignored}
+	}
+	return history
+}
+
+// threeDigits rounds a value to three significant digits, and to a whole number if it is longer.
+func threeDigits(value float64) float64 {
+	if math.Abs(value) >= 100 {
+		return math.Round(value)
+	}
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(value, 'g', 3, 64), 64) // always valid
+	return rounded
+}
+
+// includeOptions selects the members of a monitor's state that a response contains.
+type includeOptions struct{ latest, history bool }
+
+// needsState reports whether a response contains members of the state.
+func (o includeOptions) needsState() bool { return o != includeOptions{} }
+
+// parseInclude parses ?include=, which may be repeated or contain a list.
+func parseInclude(query url.Values) (includeOptions, error) {
+	var include includeOptions
+	for _, names := range query["include"] {
+		for name := range strings.SplitSeq(names, ",") {
+			switch name {
+			case "latest":
+				include.latest = true
+			case "history":
+				include.history = true
+			default:
+				return includeOptions{}, monitor.Invalidf("include must be latest or history, not %.50q", name)
+			}
+		}
+	}
+	return include, nil
+}
+
+// apply returns the monitor with the selected members of its state, which may be nil, and masks secrets if masked is set.
+func (o includeOptions) apply(
+	secrets secret.Properties, m monitor.Monitor, state *store.State, now situation, masked bool,
+) listedMonitor {
+	var (
+		latest  *monitor.Result
+		since   *time.Time
+		history []store.Point
+	)
+	if state != nil {
+		latest, since, history = &state.Latest, &state.Since, state.History
+	}
+	item := listedMonitor{Monitor: m}
+	if o.latest {
+		item.Latest, item.Since = latest, since
+	}
+	if o.history {
+		item.History = toHistory(history)
+	}
+	if n, exists := now.notChecked[m.ID]; exists && m.Enabled && !n.endedBy(state) {
+		item.NotChecked = &n
+	}
+	item.InMaintenance = m.Enabled && now.inMaintenance.Includes(m.ID, m.Group)
+	if masked {
+		return item.masked(secrets)
+	}
+	return item
+}

@@ -1,0 +1,59 @@
+package storetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// revisionChanges checks that each change of the monitors and states changes the revision, and that reads don't.
+func revisionChanges(ctx context.Context, t *testing.T, s store.Store) {
+	m, other := newMonitor("m"), newMonitor("other")
+	changed, renamed := m, m
+	changed.Target, renamed.Name = "elsewhere", "renamed"
+	first, second := newResult(m.ID, 1, base), newResult(m.ID, 2, base.Add(time.Second))
+	// The definition changes, but not the date of the change.
+	for _, change := range []struct {
+		name string
+		// onlyStates means that the monitors stay the same.
+		onlyStates bool
+		apply      func() error
+	}{
+		{"create", false, func() error { return s.CreateMonitor(ctx, m) }},
+		{"create another", false, func() error { return s.CreateMonitor(ctx, other) }},
+		{"replace", false, func() error { return s.ReplaceMonitor(ctx, changed) }},
+		{"replace again", false, func() error { return s.ReplaceMonitor(ctx, renamed) }},
+		{"first state", true, func() error {
+			return s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{first}, States: []store.State{newState(first, 1)}})
+		}},
+		{"state without a result", true, func() error {
+			return s.AppendBatch(ctx, store.Batch{States: []store.State{newState(second, 1)}})
+		}},
+		{"delete results", true, func() error { return s.DeleteResults(ctx, base.Add(time.Hour)) }},
+		{"delete", false, func() error { return s.DeleteMonitor(ctx, m.ID) }},
+		{"import", false, func() error { return s.ImportMonitors(ctx, []monitor.Monitor{m}) }},
+		{"delete all", false, func() error { return s.DeleteMonitors(ctx) }},
+	} {
+		withStates, without := revisions(ctx, t, s)
+		again, _ := revisions(ctx, t, s)
+		same(t, "revision without a change", again, withStates)
+		must(t, change.apply())
+		newWithStates, newWithout := revisions(ctx, t, s)
+		if newWithStates == withStates {
+			t.Errorf("%s: the revision with states is still the same", change.name)
+		}
+		if newWithout == without && !change.onlyStates {
+			t.Errorf("%s: the revision without states is still the same", change.name)
+		}
+	}
+}
+
+func revisions(ctx context.Context, t *testing.T, s store.Store) (withStates, without string) {
+	t.Helper()
+	got(s.Monitors(ctx))(t)
+	got(s.States(ctx))(t)
+	return got(s.Revision(ctx, true))(t), got(s.Revision(ctx, false))(t)
+}

@@ -1,0 +1,119 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/andybalholm/brotli"
+	"github.com/andybalholm/brotli/matchfinder"
+	"github.com/klauspost/compress/gzip"
+)
+
+// Encoding is a content coding; empty for none.
+type Encoding string
+
+// The encodings, as Accept-Encoding names them.
+const (
+	Plain  Encoding = ""
+	Gzip   Encoding = "gzip"
+	Brotli Encoding = "br"
+)
+
+// gzipLevel is the level of gzip for documents.
+const gzipLevel = 6
+
+// AcceptedEncoding returns the encoding with the smallest result that the client accepts.
+func AcceptedEncoding(r *http.Request) Encoding {
+	for _, e := range []Encoding{Brotli, Gzip} {
+		if Accepts(r, e) {
+			return e
+		}
+	}
+	return Plain
+}
+
+// Accepts reports whether the client names an encoding in Accept-Encoding, with a weight above 0.
+func Accepts(r *http.Request, e Encoding) bool {
+	header := strings.Join(r.Header.Values("Accept-Encoding"), ",")
+	for item := range strings.SplitSeq(header, ",") {
+		name, params, _ := strings.Cut(item, ";")
+		if strings.EqualFold(strings.TrimSpace(name), string(e)) {
+			q, given := strings.CutPrefix(strings.ToLower(strings.TrimSpace(params)), "q=")
+			weight, err := strconv.ParseFloat(q, 64)
+			return !given || err == nil && weight > 0
+		}
+	}
+	return false
+}
+
+// Document is a response that is encoded once and sent often.
+type Document struct {
+	contentType, tag string
+	encoding         Encoding
+	data             []byte
+}
+
+// NewDocument compresses data and keeps only the result. The entity tag depends on the data and the encoding only, so all replicas of a service
+// have the same.
+func NewDocument(contentType string, data []byte, e Encoding) (*Document, error) {
+	d := &Document{contentType: contentType, encoding: e, tag: fmt.Sprintf(`"%x"`, sha256.Sum256(data))}
+	if e == Plain {
+		d.data = bytes.Clone(data)
+		return d, nil
+	}
+	d.tag = strings.TrimSuffix(d.tag, `"`) + "-" + string(e) + `"`
+	var compressed bytes.Buffer
+	writer, err := newCompressor(&compressed, e)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := writer.Write(data); err != nil {
+		return nil, err
+	}
+	if err := writer.Close(); err != nil {
+		return nil, err
+	}
+	d.data = bytes.Clone(compressed.Bytes()) // without the unused rest of the buffer
+	return d, nil
+}
+
+func newCompressor(w io.Writer, e Encoding) (io.WriteCloser, error) {
+	if e == Brotli {
+		// This is level 5 with larger blocks and a smaller distance: it is as fast, and the list gets 3 % smaller.
+		return &matchfinder.Writer{
+			Dest: w, MatchFinder: &matchfinder.Bargain1{MaxDistance: 1 << 16}, Encoder: &brotli.Encoder{}, BlockSize: 1 << 18,
+		}, nil
+	}
+	return gzip.NewWriterLevel(w, gzipLevel)
+}
+
+// Serve sends the document, or 304 without a body if the client has it.
+func (d *Document) Serve(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Add("Vary", "Accept-Encoding")
+	h.Set("ETag", d.tag)
+	if d.isIn(r.Header.Values("If-None-Match")) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	if d.encoding != Plain {
+		h.Set("Content-Encoding", string(d.encoding))
+	}
+	h.Set("Content-Length", strconv.Itoa(len(d.data)))
+	write(w, http.StatusOK, d.contentType, d.data)
+}
+
+// isIn reports whether one of the entity tags of a client is that of the document.
+func (d *Document) isIn(tags []string) bool {
+	for tag := range strings.SplitSeq(strings.Join(tags, ","), ",") {
+		if tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/"); tag == d.tag || tag == "*" {
+			return true
+		}
+	}
+	return false
+}
