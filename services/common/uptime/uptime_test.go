@@ -64,6 +64,10 @@ func TestCompute(t *testing.T) {
 			monitor: m, state: newState(40, 60, monitor.StatusError),
 			want: uptime.Breakdown{Unchecked: 40 * time.Minute, Error: 20 * time.Minute}, percent: 0,
 		},
+		"the start of the log has expired, and disabled later": {
+			monitor: disabled, state: newState(40, 49, monitor.StatusError), log: []store.StatusChange{enabled(50, "enabled", "disabled")},
+			want: uptime.Breakdown{Unchecked: 40 * time.Minute, Error: 10 * time.Minute, Disabled: 10 * time.Minute}, percent: 0,
+		},
 		"down for a quarter of an hour": {
 			monitor: m, state: newState(25, 60, monitor.StatusOK),
 			log:  []store.StatusChange{status(25, "failed", "ok"), status(10, "ok", "failed")},

@@ -1,0 +1,70 @@
+package uptime_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+	"nanomon/services/common/uptime"
+)
+
+func period(from, to int, kind uptime.Kind) uptime.Period {
+	return uptime.Period{From: at(from), To: at(to), Kind: kind}
+}
+
+func TestPeriods(t *testing.T) {
+	m := monitor.Monitor{Interval: "1m", Enabled: true}
+	for name, c := range map[string]struct {
+		state *store.State
+		log   []store.StatusChange
+		want  []uptime.Period
+	}{
+		"never checked": {want: []uptime.Period{period(0, 60, uptime.Unchecked)}},
+		"one of each kind": {
+			state: newState(52, 60, monitor.StatusOK),
+			log: []store.StatusChange{
+				status(55, "unchecked", "ok"), status(50, "failed", "unchecked"), enabled(45, "disabled", "enabled"),
+				enabled(40, "enabled", "disabled"), status(35, "error", "failed"), status(30, "ok", "error"),
+				ignored(25, "blocked", "counted"), ignored(20, "maintenance", "blocked"), ignored(10, "counted", "maintenance"),
+			},
+			want: []uptime.Period{
+				period(0, 10, uptime.OK), period(10, 20, uptime.Maintenance), period(20, 25, uptime.Blocked), period(25, 30, uptime.OK),
+				period(30, 35, uptime.Error), period(35, 40, uptime.Failed), period(40, 45, uptime.Disabled), period(45, 50, uptime.Failed),
+				period(50, 55, uptime.Unchecked), period(55, 60, uptime.OK),
+			},
+		},
+		"changes that do not show are one period": {
+			state: stateIgnored(20, 60, monitor.StatusFailed, monitor.IgnoredMaintenance),
+			log:   []store.StatusChange{status(20, "ok", "failed"), ignored(10, "counted", "maintenance")},
+			want:  []uptime.Period{period(0, 10, uptime.OK), period(10, 60, uptime.Maintenance)},
+		},
+		"changes outside the window": {
+			state: newState(-5, 100, monitor.StatusOK),
+			log:   []store.StatusChange{status(60, "failed", "ok"), status(0, "ok", "failed")},
+			want:  []uptime.Period{period(0, 60, uptime.Failed)},
+		},
+		"stale in the middle": {
+			state: newState(-5, 10, monitor.StatusOK),
+			want:  []uptime.Period{period(0, 13, uptime.OK), period(13, 60, uptime.Unchecked)},
+		},
+		"stale before the start": {
+			state: newState(-90, -80, monitor.StatusOK), want: []uptime.Period{period(0, 60, uptime.Unchecked)},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := uptime.Periods(start, at(60), m, c.state, c.log)
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	if got := uptime.Periods(start, start, m, nil, nil); got != nil {
+		t.Errorf("an empty window has the periods %v", got)
+	}
+	if got := period(0, 60, uptime.OK).Duration(); got != time.Hour {
+		t.Errorf("an hour takes %s", got)
+	}
+}
