@@ -148,7 +148,7 @@ export interface MonitorChange {
 
 export interface Property {
   name: string;
-  kind: 'text' | 'longtext' | 'duration' | 'integer' | 'bytes' | 'bool' | 'choice' | 'regex' | 'stringmap';
+  kind: 'text' | 'longtext' | 'duration' | 'integer' | 'bytes' | 'percent' | 'bool' | 'choice' | 'regex' | 'stringmap';
   default?: string;
   doc: string;
   /** Whether the value is a secret; of a stringmap, the values are. Absent if not. */
