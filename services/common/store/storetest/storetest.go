@@ -29,7 +29,7 @@ func Run(t *testing.T, open func(t *testing.T, observe store.Observe) store.Stor
 	for _, group := range [][]contract{
 		monitorContracts, importContracts, resultContracts, listingContracts, sinceContracts, stateContracts,
 		rollupContracts, expireContracts, onDemandContracts, runnerContracts, notificationContracts, maintenanceContracts,
-		keyContracts, watchContracts, generalContracts,
+		keyContracts, watchContracts, generalContracts, reportContracts,
 	} {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) {
