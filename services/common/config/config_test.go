@@ -66,6 +66,9 @@ func TestFaultsNameTheSetting(t *testing.T) {
 		{map[string]string{"API_PORT": "x", "RESULT_RETENTION": "30"}, `API_PORT "x" is not a port: use a number from 1 to 65535` + "\n" + `RESULT_RETENTION "30" is not a duration: use for example 10s or 720h`},
 		{map[string]string{"RESULT_RETENTION": "1h"}, `RESULT_RETENTION "1h" is too short: use at least 2h`},
 		{map[string]string{"ROLLUP_RETENTION": "3h"}, `ROLLUP_RETENTION "3h" is shorter than RESULT_RETENTION: use at least 720h`},
+		{map[string]string{"HOUR_RETENTION": "71h", "RESULT_RETENTION": "2h"}, `HOUR_RETENTION "71h" is too short: use at least 72h`},
+		{map[string]string{"HOUR_RETENTION": "719h"}, `HOUR_RETENTION "719h" is too short: use at least 720h`},
+		{map[string]string{"HOUR_RETENTION": "9601h"}, `HOUR_RETENTION "9601h" is longer than ROLLUP_RETENTION: use at most 9600h`},
 		{map[string]string{"POLLING_INTERVAL": "3ms", "RESULT_RETENTION": "1h"}, `POLLING_INTERVAL "3ms" is too short: use at least 1s` + "\n" + `RESULT_RETENTION "1h" is too short: use at least 2h`},
 		// Values that can't be parsed and values out of range are reported together; a value that can't be parsed has no
 		// range.

@@ -88,8 +88,13 @@ func Sections() []Section {
 				},
 				{
 					Name: "ROLLUP_RETENTION", Secret: false,
-					Text: "How long to store hourly and daily rollups, status changes and notifications. At least `RESULT_RETENTION`.",
+					Text: "How long to store daily rollups, status changes and notifications. At least `RESULT_RETENTION`.",
 					Uses: []Use{{"standalone", "9600h"}, {"runner", "9600h"}},
+				},
+				{
+					Name: "HOUR_RETENTION", Secret: false,
+					Text: "How long to store hourly rollups. If unset, as long as daily ones. At least `72h` and `RESULT_RETENTION`, and at most `ROLLUP_RETENTION`.",
+					Uses: []Use{{"standalone", ""}, {"runner", ""}},
 				},
 			},
 		},

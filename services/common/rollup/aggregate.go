@@ -2,7 +2,6 @@
 package rollup
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 
@@ -102,43 +101,4 @@ func (a *Aggregate) Quantile(q float64) (float64, bool) {
 		return 0, false
 	}
 	return math.Min(math.Max(value, a.Min), a.Max), true
-}
-
-// encoded is the stored form of an Aggregate.
-type encoded struct {
-	Counts [3]int  `json:"counts"`
-	Sum    float64 `json:"sum"`
-	Min    float64 `json:"min"`
-	Max    float64 `json:"max"`
-	// Values is the sketch in the binary format of its library. It omits the accuracy, which is the same for all sketches.
-	Values []byte `json:"values,omitempty"`
-}
-
-// Encode returns the aggregate in its stored form; see [Decode].
-func (a *Aggregate) Encode() []byte {
-	e := encoded{Counts: a.Counts, Sum: a.Sum, Min: a.Min, Max: a.Max}
-	if !a.values.IsEmpty() {
-		a.values.Encode(&e.Values, true)
-	}
-	data, err := json.Marshal(e)
-	if err != nil {
-		panic(err) // Impossible: Add stores finite numbers only.
-	}
-	return data
-}
-
-// Decode decodes the output of [Aggregate.Encode].
-func Decode(data []byte) (*Aggregate, error) {
-	var e encoded
-	if err := json.Unmarshal(data, &e); err != nil {
-		return nil, fmt.Errorf("decode rollup: %w", err)
-	}
-	a := New()
-	a.Counts, a.Sum, a.Min, a.Max = e.Counts, e.Sum, e.Min, e.Max
-	if len(e.Values) > 0 {
-		if err := a.values.DecodeAndMergeWith(e.Values); err != nil {
-			return nil, fmt.Errorf("decode latency sketch: %w", err)
-		}
-	}
-	return a, nil
 }

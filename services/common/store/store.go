@@ -166,10 +166,19 @@ type Cursor struct {
 type Period string
 
 const (
+	// Minutes is one full hour in UTC, divided into parts of [MinutesPart].
+	Minutes Period = "minutes"
 	// Hour is one full hour in UTC.
 	Hour Period = "hour"
 	// Day is one day in UTC.
 	Day Period = "day"
+)
+
+const (
+	// MinutesPart is the length of the parts of the period [Minutes].
+	MinutesPart = 5 * time.Minute
+	// MinutesRetention is the age at which rollups of the period [Minutes] are deleted.
+	MinutesRetention = 14 * 24 * time.Hour
 )
 
 // Length returns the duration of the period.
@@ -187,7 +196,8 @@ type Rollup struct {
 	Period    Period
 	// Start is the beginning of the period.
 	Start time.Time
-	// Summary holds the counts and the latency sketch, encoded by package rollup.
+	// Summary holds the counts and the latency sketch, encoded by package rollup. Of the period [Minutes] it is the series
+	// of those of the parts. A store may return another form of the same content.
 	Summary []byte
 }
 
@@ -277,6 +287,21 @@ const (
 type Retention struct {
 	// Results is the age at which a result is deleted.
 	Results time.Duration
-	// Rollups is the age at which rollups, status changes and notifications are deleted.
+	// Rollups is the age at which daily rollups, status changes and notifications are deleted.
 	Rollups time.Duration
+	// Hours is the age at which hourly rollups are deleted; 0 means Rollups.
+	Hours time.Duration
+}
+
+// Age returns the age at which rollups of a period are deleted.
+func (r Retention) Age(p Period) time.Duration {
+	hours := cmp.Or(r.Hours, r.Rollups)
+	switch p {
+	case Minutes:
+		return min(MinutesRetention, hours)
+	case Hour:
+		return hours
+	default:
+		return r.Rollups
+	}
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
-	"nanomon/services/common/rollup"
 	"nanomon/services/common/store"
 	"nanomon/services/runner/health"
 )
@@ -49,6 +48,13 @@ type Config struct {
 	Assigned func() bool
 	// Health receives the outcomes of the operations.
 	Health *health.Runner
+}
+
+// hoursExpired reports whether hours of a day may have been deleted although the rollup of the day is kept. It can't be
+// computed again then.
+func (c Config) hoursExpired(day time.Time) bool {
+	hours := c.Retention.Age(store.Hour)
+	return hours < c.Retention.Age(store.Day) && day.Before(c.Now().Add(-hours))
 }
 
 // Housekeeper computes the rollups of results and deletes expired data.
@@ -107,7 +113,7 @@ func (h *Housekeeper) rollUpHistory(ctx context.Context) error {
 			return err
 		}
 		if hours == 0 && step.Hours > 0 {
-			h.log.Info("found results without rollups: computing hourly and daily rollups; "+
+			h.log.Info("found results without rollups: computing rollups; "+
 				"then results older than RESULT_RETENTION and rollups older than ROLLUP_RETENTION are deleted",
 				"oldest", step.Oldest, "result_retention", h.cfg.Retention.Results, "rollup_retention", h.cfg.Retention.Rollups)
 		}
@@ -129,111 +135,4 @@ func (h *Housekeeper) markHistory(ctx context.Context) (store.MarkedHistory, err
 		return step, fmt.Errorf("find results without rollups: %w", err)
 	}
 	return step, nil
-}
-
-// computeRollups computes the rollups of all dirty hours and of their days.
-func (h *Housekeeper) computeRollups(ctx context.Context) error {
-	for {
-		done, err := h.computeRollupBatch(ctx)
-		if err != nil || done < rollupBatchSize {
-			return err
-		}
-	}
-}
-
-// computeRollupBatch computes the rollups of the oldest dirty hours and returns the number of these hours.
-func (h *Housekeeper) computeRollupBatch(ctx context.Context) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	now := h.cfg.Now().UTC()
-	marks, err := h.store.DirtyHours(ctx, now.Truncate(time.Hour), now.Add(-interval), rollupBatchSize)
-	if err != nil {
-		return 0, fmt.Errorf("list dirty hours: %w", err)
-	}
-	return len(marks), h.computeMarked(ctx, marks)
-}
-
-// computeMarked computes the rollups of the marked hours and of their days. It clears the marks last, so a failed batch
-// is computed again.
-func (h *Housekeeper) computeMarked(ctx context.Context, marks []store.DirtyHour) error {
-	if len(marks) == 0 {
-		return nil
-	}
-	type day struct {
-		monitorID string
-		start     time.Time
-	}
-	dirtyDays := make(map[day]bool)
-	var hours, days []store.Rollup
-	for _, m := range marks {
-		summary, err := h.summarizeHour(ctx, m)
-		if err != nil {
-			return err
-		}
-		hours = append(hours, newRollup(m.MonitorID, store.Hour, m.Hour, summary))
-		dirtyDays[day{m.MonitorID, m.Hour.UTC().Truncate(store.Day.Length())}] = true
-	}
-	if err := h.store.PutRollups(ctx, hours); err != nil {
-		return fmt.Errorf("store hourly rollups: %w", err)
-	}
-	for d := range dirtyDays {
-		summary, err := h.summarizeDay(ctx, d.monitorID, d.start)
-		if err != nil {
-			return err
-		}
-		days = append(days, newRollup(d.monitorID, store.Day, d.start, summary))
-	}
-	if err := h.store.PutRollups(ctx, days); err != nil {
-		return fmt.Errorf("store daily rollups: %w", err)
-	}
-	if err := h.store.ClearDirty(ctx, marks); err != nil {
-		return fmt.Errorf("clear marks of dirty hours: %w", err)
-	}
-	return nil
-}
-
-func newRollup(monitorID string, p store.Period, start time.Time, s *rollup.Aggregate) store.Rollup {
-	return store.Rollup{MonitorID: monitorID, Period: p, Start: start, Summary: s.Encode()}
-}
-
-// summarizeHour summarizes the results of a dirty hour.
-func (h *Housekeeper) summarizeHour(ctx context.Context, m store.DirtyHour) (*rollup.Aggregate, error) {
-	summary := rollup.New()
-	filter := store.ResultFilter{
-		MonitorID: m.MonitorID, From: m.Hour, To: m.Hour.Add(store.Hour.Length()), Limit: resultPageSize,
-	}
-	for {
-		page, err := h.store.Results(ctx, filter)
-		if err != nil {
-			return nil, fmt.Errorf("read results of monitor %s from %s: %w", m.MonitorID, m.Hour, err)
-		}
-		for _, r := range page {
-			summary.Add(r.Status, r.Value)
-		}
-		if len(page) < resultPageSize {
-			return summary, nil
-		}
-		last := page[len(page)-1]
-		filter.Before = &store.Cursor{Date: last.Date, ID: last.ID}
-	}
-}
-
-// summarizeDay merges the hourly rollups of a day. It skips a damaged rollup, which would otherwise block all others.
-func (h *Housekeeper) summarizeDay(ctx context.Context, monitorID string, start time.Time) (*rollup.Aggregate, error) {
-	hours, err := h.store.Rollups(ctx, monitorID, store.Hour, start, start.Add(store.Day.Length()))
-	if err != nil {
-		return nil, fmt.Errorf("read hourly rollups of monitor %s from %s: %w", monitorID, start, err)
-	}
-	summary := rollup.New()
-	for _, hour := range hours {
-		part, err := rollup.Decode(hour.Summary)
-		if err == nil {
-			err = summary.Merge(part)
-		}
-		if err != nil {
-			h.log.Error("hourly rollup damaged; computing the daily rollup without it",
-				"monitor_id", monitorID, "hour", hour.Start, "error", err)
-		}
-	}
-	return summary, nil
 }

@@ -28,6 +28,7 @@ frontend:
 runner:
   resultRetention: 48h
   rollupRetention: 720h
+  hourRetention: 240h
   targetDeny: 10.0.0.0/8
   checkMemory: 64MiB
   targetAllow: 10.1.0.0/16

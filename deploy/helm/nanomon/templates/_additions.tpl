@@ -107,6 +107,7 @@ USE_POLLING: runner.usePolling
 POLLING_INTERVAL: runner.pollingInterval
 RESULT_RETENTION: runner.resultRetention
 ROLLUP_RETENTION: runner.rollupRetention
+HOUR_RETENTION: runner.hourRetention
 TARGET_DENY: runner.targetDeny
 TARGET_ALLOW: runner.targetAllow
 SECRETS_ALLOW: runner.secretsAllow

@@ -21,6 +21,9 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 		return 0, err
 	}
 	before := func(name string, at time.Time) bson.D { return bson.D{field(name, bson.D{field("$lt", at)})} }
+	rollups := func(p store.Period) bson.D {
+		return append(bson.D{field("period", p)}, before("start", now.Add(-keep.Age(p)))...)
+	}
 	resultsFrom, rollupsFrom := now.Add(-keep.Results), now.Add(-keep.Rollups)
 	if deleted, err = deleteAll(ctx, s.results, before("date", resultsFrom)); err != nil {
 		return deleted, err
@@ -37,7 +40,9 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 	}{
 		// The newest entry stays, because the next number depends on it.
 		{s.appends, append(before("date", resultsFrom), field("_id", bson.D{field("$lt", newest)}))},
-		{s.rollups, before("start", rollupsFrom)},
+		{s.rollups, rollups(store.Minutes)},
+		{s.rollups, rollups(store.Hour)},
+		{s.rollups, rollups(store.Day)},
 		{s.statusChanges, before("date", rollupsFrom)},
 		{s.notifications, before("date", rollupsFrom)},
 		{s.notificationClaims, before("claimed", now.Add(-store.NotificationClaimAge))},

@@ -36,7 +36,7 @@ func (s *Store) indexes() []index {
 		{collection: s.results, keys: newestFirst("status")},
 		{collection: s.results, keys: newestFirst()},
 		{collection: s.statusChanges, keys: bson.D{field("date", 1)}},
-		{collection: s.rollups, keys: bson.D{field("start", 1)}},
+		{collection: s.rollups, keys: bson.D{field("period", 1), field("start", 1)}},
 		{collection: s.dirtyHours, keys: bson.D{field("hour", 1)}},
 		{collection: s.appends, keys: bson.D{field("date", 1)}},
 		{collection: s.notifications, keys: newestFirst("monitor_id")},

@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/rollup"
 	"nanomon/services/common/store"
 )
 
@@ -80,13 +81,26 @@ func (s *Store) ClearDirty(ctx context.Context, marks []store.DirtyHour) (err er
 	return err
 }
 
+// storedSummary returns the summary of an hour or a day in the form that earlier versions can read, because their
+// programs may run at the same time.
+func storedSummary(r store.Rollup) []byte {
+	if r.Period == store.Minutes {
+		return r.Summary
+	}
+	a, err := rollup.Decode(r.Summary)
+	if err != nil {
+		return r.Summary
+	}
+	return a.EncodeJSON()
+}
+
 // PutRollups stores rollups and replaces existing ones.
 func (s *Store) PutRollups(ctx context.Context, rs []store.Rollup) (err error) {
 	defer s.end(ctx, time.Now(), "put rollups", &err)
 	docs, err := convertAll(rs, func(r store.Rollup) (rollupDoc, error) {
 		id, err := toID("monitor id of a rollup", r.MonitorID)
 		return rollupDoc{
-			Key: rollupKey(id, r.Period, r.Start), MonitorID: id, Period: string(r.Period), Start: r.Start, Summary: r.Summary,
+			Key: rollupKey(id, r.Period, r.Start), MonitorID: id, Period: string(r.Period), Start: r.Start, Summary: storedSummary(r),
 		}, err
 	})
 	if err != nil {

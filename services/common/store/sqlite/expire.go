@@ -36,9 +36,11 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 	if err != nil {
 		return deleted, err
 	}
+	if err := s.expireRollups(ctx, now, keep); err != nil {
+		return deleted, err
+	}
 	before := now.Add(-keep.Rollups).UnixMilli()
 	for _, statement := range []string{
-		"DELETE FROM rollups WHERE rowid IN (SELECT rowid FROM rollups WHERE start < ? LIMIT ?)",
 		"DELETE FROM transitions WHERE rowid IN (SELECT rowid FROM transitions WHERE date < ? LIMIT ?)",
 		"DELETE FROM alerts WHERE id IN (SELECT id FROM alerts WHERE date < ? ORDER BY date LIMIT ?)",
 	} {

@@ -185,4 +185,10 @@ ALTER TABLE runners ADD COLUMN not_checked TEXT; -- JSON; NULL: none
 -- Results that are not OK are few, so their indexes are small; see encodeStatus.
 CREATE INDEX results_not_ok_by_ref ON results (ref, date, id, status) WHERE status & 3;
 CREATE INDEX results_not_ok_by_date ON results (era, date, status) WHERE status & 3;
+`, `
+-- From here on the rollups of the hours of a day are in one row of the period 'hours'; see putHour. Rows of the period
+-- 'hour' remain until they expire.
+CREATE INDEX rollups_by_period ON rollups (period, start);
+DROP INDEX rollups_by_start;
+ALTER TABLE meta ADD COLUMN hours_from INTEGER NOT NULL DEFAULT 0; -- rollups of earlier hours are deleted
 `}

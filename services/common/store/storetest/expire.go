@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 var expireContracts = []contract{
 	{"ExpireDeletesOldHistory", expireHistory},
+	{"ExpireDeletesEachPeriodAtItsAge", expireRollups},
 	{"ExpireDeletesManyResults", expireMany},
 	{"ExpireDeletesOrphanStates", expireStates},
 	{"ExpireDeletesOnDemandChecksAndHeartbeats", expireOnDemand},
@@ -41,6 +43,36 @@ func expireHistory(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "rollups", got(s.Rollups(ctx, m.ID, store.Hour, at(1000*time.Hour), now))(t), rollups[:1])
 	same(t, "state", got(s.State(ctx, m.ID))(t), newState(results[0], 1))
 	same(t, "number of results deleted by the second call", got(s.Expire(ctx, now, keep))(t), 0)
+}
+
+func expireRollups(ctx context.Context, t *testing.T, s store.Store) {
+	const day = 24 * time.Hour
+	now, id := base, newID(1)
+	put := func(p store.Period, ages ...time.Duration) []store.Rollup {
+		var rs []store.Rollup
+		for _, age := range ages {
+			rs = append(rs, store.Rollup{MonitorID: id, Period: p, Start: now.Add(-age).Truncate(p.Length()), Summary: []byte{byte(age / time.Hour)}})
+		}
+		must(t, s.PutRollups(ctx, rs))
+		return rs
+	}
+	minutes := put(store.Minutes, 14*day, 14*day+time.Hour)
+	hours := put(store.Hour, 40*day-time.Hour, 40*day, 40*day+time.Hour, 41*day+time.Hour)
+	days := put(store.Day, 99*day, 101*day)
+	check := func(minutes, hours, days []store.Rollup) {
+		t.Helper()
+		for p, want := range map[store.Period][]store.Rollup{store.Minutes: minutes, store.Hour: hours, store.Day: days} {
+			list := got(s.Rollups(ctx, id, p, now.Add(-1000*day), now))(t)
+			slices.Reverse(list) // newest first
+			same(t, "rollups of the period "+string(p), list, want)
+		}
+	}
+	got(s.Expire(ctx, now, store.Retention{Results: day, Rollups: 100 * day}))(t)
+	check(minutes[:1], hours, days[:1])
+	got(s.Expire(ctx, now, store.Retention{Results: day, Rollups: 100 * day, Hours: 40 * day}))(t)
+	check(minutes[:1], hours[:2], days[:1])
+	got(s.Expire(ctx, now, store.Retention{Results: day, Rollups: 10 * day}))(t)
+	check([]store.Rollup{}, []store.Rollup{}, []store.Rollup{})
 }
 
 func expireMany(ctx context.Context, t *testing.T, s store.Store) {

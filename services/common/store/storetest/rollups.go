@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/rollup"
 	"nanomon/services/common/store"
 )
 
@@ -13,6 +14,7 @@ var rollupContracts = []contract{
 	{"ResultsMarkHoursDirty", dirtyHours},
 	{"ClearDirtyKeepsHourWithNewResults", dirtyToken},
 	{"RollupsAreReplacedAndListed", rollups},
+	{"RollupsOfEveryPeriodKeepTheirContent", rollupContent},
 	{"MarkHistoryIgnoresMarkedHours", markHistory},
 }
 
@@ -97,6 +99,36 @@ func rollups(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "none", got(s.Rollups(ctx, newID(3), store.Hour, hour(0), hour(100)))(t), []store.Rollup{})
 	invalid := store.Rollup{MonitorID: "invalid", Period: store.Hour, Start: base}
 	wantInvalid(t, "invalid id", s.PutRollups(ctx, []store.Rollup{invalid}))
+}
+
+// rollupContent stores real summaries, because a store may change their form.
+func rollupContent(ctx context.Context, t *testing.T, s store.Store) {
+	id, midnight := newID(1), base.Truncate(24*time.Hour)
+	part := rollup.New()
+	part.Add(monitor.StatusOK, 41.272)
+	part.Add(monitor.StatusFailed, 0)
+	series := rollup.EncodeSeries([][]byte{nil, part.Encode()})
+	var all []store.Rollup
+	for _, start := range []time.Time{midnight.Add(-time.Hour), midnight, midnight.Add(23 * time.Hour), midnight.Add(24 * time.Hour)} {
+		all = append(all, store.Rollup{MonitorID: id, Period: store.Hour, Start: start, Summary: part.Encode()},
+			store.Rollup{MonitorID: id, Period: store.Minutes, Start: start, Summary: series})
+	}
+	must(t, s.PutRollups(ctx, append(all, store.Rollup{MonitorID: id, Period: store.Day, Start: midnight, Summary: part.Encode()})))
+	for _, p := range []store.Period{store.Minutes, store.Hour, store.Day} {
+		list := got(s.Rollups(ctx, id, p, midnight, midnight.Add(24*time.Hour)))(t)
+		same(t, "number of rollups of the period "+string(p), len(list), map[store.Period]int{store.Minutes: 2, store.Hour: 2, store.Day: 1}[p])
+		for i, r := range list {
+			same(t, "start", r.Start, midnight.Add(time.Duration(i)*23*time.Hour))
+			if p == store.Minutes {
+				parts := got(rollup.DecodeSeries(r.Summary, 12))(t)
+				same(t, "number of parts", len(parts), 2)
+				r.Summary = parts[1]
+			}
+			a := got(rollup.Decode(r.Summary))(t)
+			same(t, "counts", a.Counts, part.Counts)
+			same(t, "sum", a.Sum, part.Sum)
+		}
+	}
 }
 
 func markHistory(ctx context.Context, t *testing.T, s store.Store) {

@@ -1,0 +1,145 @@
+package housekeeping
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/rollup"
+	"nanomon/services/common/store"
+)
+
+// computeRollups computes the rollups of all dirty hours and of their days.
+func (h *Housekeeper) computeRollups(ctx context.Context) error {
+	for {
+		done, err := h.computeRollupBatch(ctx)
+		if err != nil || done < rollupBatchSize {
+			return err
+		}
+	}
+}
+
+// computeRollupBatch computes the rollups of the oldest dirty hours and returns the number of these hours.
+func (h *Housekeeper) computeRollupBatch(ctx context.Context) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	now := h.cfg.Now().UTC()
+	marks, err := h.store.DirtyHours(ctx, now.Truncate(time.Hour), now.Add(-interval), rollupBatchSize)
+	if err != nil {
+		return 0, fmt.Errorf("list dirty hours: %w", err)
+	}
+	return len(marks), h.computeMarked(ctx, marks)
+}
+
+// computeMarked computes the rollups of the marked hours and of their days. It clears the marks last, so a failed batch
+// is computed again.
+func (h *Housekeeper) computeMarked(ctx context.Context, marks []store.DirtyHour) error {
+	if len(marks) == 0 {
+		return nil
+	}
+	type day struct {
+		monitorID string
+		start     time.Time
+	}
+	dirtyDays := make(map[day]bool)
+	var minutes, hours, days []store.Rollup
+	for _, m := range marks {
+		parts, summary, err := h.summarizeHour(ctx, m)
+		if err != nil {
+			return err
+		}
+		minutes = append(minutes, store.Rollup{MonitorID: m.MonitorID, Period: store.Minutes, Start: m.Hour, Summary: parts})
+		hours = append(hours, newRollup(m.MonitorID, store.Hour, m.Hour, summary))
+		dirtyDays[day{m.MonitorID, m.Hour.UTC().Truncate(store.Day.Length())}] = true
+	}
+	// A reader compares the counts of the periods. The longer ones are never ahead.
+	if err := h.store.PutRollups(ctx, minutes); err != nil {
+		return fmt.Errorf("store 5-minute rollups: %w", err)
+	}
+	if err := h.store.PutRollups(ctx, hours); err != nil {
+		return fmt.Errorf("store hourly rollups: %w", err)
+	}
+	for d := range dirtyDays {
+		if h.cfg.hoursExpired(d.start) {
+			continue
+		}
+		summary, err := h.summarizeDay(ctx, d.monitorID, d.start)
+		if err != nil {
+			return err
+		}
+		days = append(days, newRollup(d.monitorID, store.Day, d.start, summary))
+	}
+	if err := h.store.PutRollups(ctx, days); err != nil {
+		return fmt.Errorf("store daily rollups: %w", err)
+	}
+	if err := h.store.ClearDirty(ctx, marks); err != nil {
+		return fmt.Errorf("clear marks of dirty hours: %w", err)
+	}
+	return nil
+}
+
+func newRollup(monitorID string, p store.Period, start time.Time, s *rollup.Aggregate) store.Rollup {
+	return store.Rollup{MonitorID: monitorID, Period: p, Start: start, Summary: s.Encode()}
+}
+
+// summarizeHour summarizes the results of a dirty hour, by parts and in all.
+func (h *Housekeeper) summarizeHour(ctx context.Context, m store.DirtyHour) (parts []byte, all *rollup.Aggregate, err error) {
+	byPart := make([]*rollup.Aggregate, store.Minutes.Length()/store.MinutesPart)
+	all = rollup.New()
+	filter := store.ResultFilter{
+		MonitorID: m.MonitorID, From: m.Hour, To: m.Hour.Add(store.Hour.Length()), Limit: resultPageSize,
+	}
+	for {
+		page, err := h.store.Results(ctx, filter)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read results of monitor %s from %s: %w", m.MonitorID, m.Hour, err)
+		}
+		for _, r := range page {
+			all.Add(r.Status, r.Value)
+			addTo(byPart, r.Date.Sub(m.Hour)/store.MinutesPart, r)
+		}
+		if len(page) < resultPageSize {
+			return encodeSeries(byPart), all, nil
+		}
+		last := page[len(page)-1]
+		filter.Before = &store.Cursor{Date: last.Date, ID: last.ID}
+	}
+}
+
+func addTo(parts []*rollup.Aggregate, i time.Duration, r monitor.Result) {
+	if parts[i] == nil {
+		parts[i] = rollup.New()
+	}
+	parts[i].Add(r.Status, r.Value)
+}
+
+func encodeSeries(parts []*rollup.Aggregate) []byte {
+	encoded := make([][]byte, len(parts))
+	for i, part := range parts {
+		if part != nil {
+			encoded[i] = part.Encode()
+		}
+	}
+	return rollup.EncodeSeries(encoded)
+}
+
+// summarizeDay merges the hourly rollups of a day. It skips a damaged rollup, which would otherwise block all others.
+func (h *Housekeeper) summarizeDay(ctx context.Context, monitorID string, start time.Time) (*rollup.Aggregate, error) {
+	hours, err := h.store.Rollups(ctx, monitorID, store.Hour, start, start.Add(store.Day.Length()))
+	if err != nil {
+		return nil, fmt.Errorf("read hourly rollups of monitor %s from %s: %w", monitorID, start, err)
+	}
+	summary := rollup.New()
+	for _, hour := range hours {
+		part, err := rollup.Decode(hour.Summary)
+		if err == nil {
+			err = summary.Merge(part)
+		}
+		if err != nil {
+			h.log.Error("hourly rollup damaged; computing the daily rollup without it",
+				"monitor_id", monitorID, "hour", hour.Start, "error", err)
+		}
+	}
+	return summary, nil
+}
