@@ -56,6 +56,9 @@ func (s *Store) EachRollup(
 	if err != nil {
 		return describe(name, err)
 	}
+	if p == store.Hour {
+		return s.eachHour(ctx, string(ids), from, to, each)
+	}
 	args := []any{string(ids), string(p), ceilMilli(from), ceilMilli(to)}
 	return s.read(ctx, name, selectRollupsOf, args, func(rows *sql.Rows) error {
 		r := store.Rollup{Period: p}
@@ -68,4 +71,50 @@ func (s *Store) EachRollup(
 		each(r)
 		return nil
 	})
+}
+
+// selectHoursOf is [selectHours] for several monitors. The rows of a day follow each other.
+const selectHoursOf = `SELECT f.monitor, r.start, r.summary, r.period = 'hours', (SELECT hours_from FROM meta) FROM ` + refsOf + `rollups r
+	ON r.ref = f.ref AND r.period IN ('hour', 'hours') AND r.start > ?2 - 86400000 AND r.start < ?3
+	ORDER BY f.ref, r.start / 86400000, r.period`
+
+// hoursOf contains the hourly rollups of a monitor and a day by their start.
+type hoursOf struct {
+	monitorID string
+	day       int64
+	summaries map[int64][]byte
+}
+
+func (s *Store) eachHour(ctx context.Context, ids string, from, to time.Time, each func(store.Rollup)) error {
+	first, end := ceilMilli(from), ceilMilli(to)
+	var hours hoursOf
+	err := s.read(ctx, "list rollups", selectHoursOf, []any{ids, first, end}, func(rows *sql.Rows) error {
+		var start, hoursFrom int64
+		var id, summary []byte
+		var isDay bool
+		if err := rows.Scan(&id, &start, &summary, &isDay, &hoursFrom); err != nil {
+			return err
+		}
+		next := hoursOf{hex.EncodeToString(id), start / store.Day.Length().Milliseconds(), make(map[int64][]byte)}
+		if next.monitorID != hours.monitorID || next.day != hours.day {
+			hours.pass(each)
+			hours = next
+		}
+		if isDay {
+			return addHours(hours.summaries, start, max(hoursFrom, first), end, summary)
+		}
+		if start >= first {
+			hours.summaries[start] = summary
+		}
+		return nil
+	})
+	hours.pass(each)
+	return err
+}
+
+// pass calls each for the rollups.
+func (h hoursOf) pass(each func(store.Rollup)) {
+	for start, summary := range h.summaries {
+		each(store.Rollup{MonitorID: h.monitorID, Period: store.Hour, Start: date(start), Summary: summary})
+	}
 }

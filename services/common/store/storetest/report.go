@@ -55,8 +55,11 @@ func eachRollup(ctx context.Context, t *testing.T, s store.Store) {
 			all = append(all, store.Rollup{MonitorID: newID(monitor), Period: store.Day, Start: day(n), Summary: []byte{byte(monitor), byte(n)}})
 		}
 	}
-	hour := store.Rollup{MonitorID: newID(1), Period: store.Hour, Start: day(1), Summary: []byte("hour")}
-	must(t, s.PutRollups(ctx, append(all, hour)))
+	var hours []store.Rollup
+	for _, n := range []int{21, 22, 47, 48, 49} {
+		hours = append(hours, store.Rollup{MonitorID: newID(1), Period: store.Hour, Start: day(0).Add(time.Duration(n) * time.Hour), Summary: []byte{byte(n)}})
+	}
+	must(t, s.PutRollups(ctx, append(all, hours...)))
 	read := func(p store.Period, from, to time.Time, ids ...string) []store.Rollup {
 		t.Helper()
 		list := []store.Rollup{}
@@ -70,7 +73,7 @@ func eachRollup(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "days of two monitors", read(store.Day, day(1), day(3), newID(2), newID(0), newID(9), "invalid"), two)
 	same(t, "days that start in a period with odd ends",
 		read(store.Day, day(0).Add(time.Millisecond), day(2).Add(time.Millisecond), newID(0), newID(2)), two)
-	same(t, "hours", read(store.Hour, day(0), day(3), newID(1), newID(2)), []store.Rollup{hour})
+	same(t, "hours of three days", read(store.Hour, hours[1].Start, hours[4].Start, newID(1), newID(2)), hours[1:4])
 	same(t, "rollups of no monitor", read(store.Day, day(0), day(9)), []store.Rollup{})
 	same(t, "rollups of an empty period", read(store.Day, day(1), day(1), newID(1)), []store.Rollup{})
 	wantUTC(t, "Start", read(store.Hour, day(0), day(3), newID(1))[0].Start)
