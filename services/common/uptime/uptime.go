@@ -22,13 +22,14 @@ type Breakdown struct {
 
 // Percent returns the percentage of the checked time that was OK, or false if no time was checked.
 func (b Breakdown) Percent() (float64, bool) {
-	if b.checked() == 0 {
+	if b.Checked() == 0 {
 		return 0, false
 	}
-	return 100 * float64(b.OK) / float64(b.checked()), true
+	return 100 * float64(b.OK) / float64(b.Checked()), true
 }
 
-func (b Breakdown) checked() time.Duration {
+// Checked returns the time whose results counted.
+func (b Breakdown) Checked() time.Duration {
 	return b.OK + b.Error + b.Failed
 }
 
@@ -37,9 +38,15 @@ func (b Breakdown) checked() time.Duration {
 func Compute(
 	start, end time.Time, m monitor.Monitor, state *store.State, log []store.StatusChange,
 ) (spent Breakdown, from time.Time) {
-	for _, p := range Periods(start, end, m, state, log) {
+	return Sum(Periods(start, end, m, state, log))
+}
+
+// Sum returns the breakdown of the periods of a monitor. from is the start of the first one that counts for
+// [Breakdown.Percent]; zero if there is none.
+func Sum(periods []Period) (spent Breakdown, from time.Time) {
+	for _, p := range periods {
 		*spent.field(p.Kind) += p.Duration()
-		if from.IsZero() && spent.checked() > 0 {
+		if from.IsZero() && spent.Checked() > 0 {
 			from = p.From
 		}
 	}
