@@ -15,13 +15,13 @@ import (
 
 const (
 	// batchSize is the number of monitors whose history is read at once. It limits the memory.
-	batchSize = 500
+	batchSize = 250
 	// maxChanges is the maximum number of status changes of a batch.
-	maxChanges = 100_000
+	maxChanges = 200_000
 	// maxMonitors is the maximum number of monitors in a report.
 	maxMonitors = 10_000
 	// maxMonitorDays limits the number of monitors times the number of days.
-	maxMonitorDays = 200_000
+	maxMonitorDays = 400_000
 	// maxListed is the maximum number of incidents that a report lists.
 	maxListed = 1000
 )
@@ -117,23 +117,20 @@ func Read(
 	if span.End.After(span.To) {
 		report.End = &span.End
 	}
-	total := summary{}
 	for batch := range slices.Chunk(monitors, batchSize) {
 		history, err := readHistory(ctx, s, batch, span, now)
 		if err != nil {
 			return Report{}, err
 		}
 		for _, m := range batch {
-			sum := history.summarize(m, span)
-			total.add(sum)
-			latency, err := history.latency.of(m.ID)
+			row, err := history.monitor(m, span, listed)
 			if err != nil {
 				return Report{}, err
 			}
-			report.Monitors = append(report.Monitors, sum.monitor(m, span, latency, listed))
+			report.Monitors = append(report.Monitors, row)
+			report.Total.add(row.Total)
 		}
 	}
-	report.Total = total.total()
 	return report, nil
 }
 
@@ -191,31 +188,25 @@ func tooManyChanges() error {
 		"use a later from or month, or select a group with fewer monitors")
 }
 
-// summarize adds up the time of a monitor.
-func (h history) summarize(m monitor.Monitor, span Span) summary {
-	periods := uptime.Periods(span.From, span.To, m, h.states[m.ID], h.changes[m.ID])
-	var sum summary
-	sum.spent, sum.checkedFrom = uptime.Sum(periods)
-	for _, incident := range uptime.Incidents(periods) {
-		sum.addIncident(incident)
-	}
-	return sum
-}
-
 // monitor returns the figures of m.
-func (s summary) monitor(m monitor.Monitor, span Span, latency *Latency, listed bool) Monitor {
-	row := Monitor{ID: m.ID, Name: m.Name, Group: m.Group, Total: s.total(), Latency: latency}
-	if s.checkedFrom.After(span.From) {
-		from := s.checkedFrom.In(span.From.Location())
-		row.CheckedFrom = &from
+func (h history) monitor(m monitor.Monitor, span Span, listed bool) (Monitor, error) {
+	periods, zone := uptime.Periods(span.From, span.To, m, h.states[m.ID], h.changes[m.ID]), span.From.Location()
+	spent, checkedFrom := uptime.Sum(periods)
+	incidents := uptime.Incidents(periods)
+	row := Monitor{ID: m.ID, Name: m.Name, Group: m.Group, Total: newTotal(spent, incidents)}
+	if checkedFrom.After(span.From) {
+		checkedFrom = checkedFrom.In(zone)
+		row.CheckedFrom = &checkedFrom
 	}
 	if slo, valid := monitor.ParsePercent(strings.TrimSpace(m.Properties[monitor.SLO])); valid {
-		row.Budget = newBudget(slo, s.spent, span)
+		row.Budget = newBudget(slo, spent, span)
 	}
 	if listed {
-		row.Incidents.list(s.incidents, span.From.Location())
+		row.Incidents.list(incidents, zone)
 	}
-	return row
+	var err error
+	row.Latency, err = h.latency.of(m.ID)
+	return row, err
 }
 
 func newBudget(slo float64, spent uptime.Breakdown, span Span) *Budget {

@@ -9,6 +9,7 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
+	"nanomon/services/common/uptime"
 )
 
 func parseQuery(text string) (url.Values, error) { return url.ParseQuery(text) }
@@ -74,6 +75,17 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// TestTotalOfManyMonitors adds up more time than a time.Duration can hold.
+func TestTotalOfManyMonitors(t *testing.T) {
+	var total Total
+	for range 10_000 {
+		total.add(newTotal(uptime.Breakdown{OK: 39*24*time.Hour + time.Millisecond, Error: time.Millisecond}, nil))
+	}
+	same(t, "time OK", total.Times.OK, 10_000*39*86_400+10.0)
+	same(t, "time with errors", total.Times.Error, 10.0)
+	same(t, "time down", total.Incidents.Total, 10.0)
+}
+
 // countingStore counts the calls of a store.
 type countingStore struct {
 	Store
@@ -117,17 +129,17 @@ func (busyStore) StatusChangesOf(_ context.Context, ids []string, from, _ time.T
 }
 
 func TestLimits(t *testing.T) {
-	month := parse(t, "month=2026-10")
-	many := make([]monitor.Monitor, 8000)
+	month := parse(t, "from=2026-10-01&to=2026-11-15")
+	many := make([]monitor.Monitor, 9000)
 	for name, c := range map[string]struct {
 		store    Store
 		monitors []monitor.Monitor
 		span     Span
 		detail   string
 	}{
-		"monitors and days": {nil, many, month, "the report is too large: 8000 monitors and 31 days; at most 10000 monitors, and 200000 as the product of both, are possible"},
-		"monitors":          {nil, make([]monitor.Monitor, 10_001), parse(t, "from=2026-11-29"), "the report is too large: 10001 monitors and 1 days; at most 10000 monitors, and 200000 as the product of both, are possible"},
-		"status changes":    {busyStore{}, many[:1], month, "from is too early: since then, the statuses have changed more than 100000 times"},
+		"monitors and days": {nil, many, month, "the report is too large: 9000 monitors and 45 days; at most 10000 monitors, and 400000 as the product of both, are possible"},
+		"monitors":          {nil, make([]monitor.Monitor, 10_001), parse(t, "from=2026-11-29"), "the report is too large: 10001 monitors and 1 days; at most 10000 monitors, and 400000 as the product of both, are possible"},
+		"status changes":    {busyStore{}, many[:1], month, "from is too early: since then, the statuses have changed more than 200000 times"},
 	} {
 		_, err := Read(t.Context(), c.store, c.monitors, c.span, false, now)
 		var invalid *monitor.InvalidError

@@ -1,51 +1,47 @@
 package report
 
 import (
+	"math"
 	"time"
 
 	"nanomon/services/common/uptime"
 )
 
-// summary adds up the periods of one or several monitors.
-type summary struct {
-	spent uptime.Breakdown
-	// checkedFrom is the start of the first time that counts; zero if there is none. It has no meaning for several
-	// monitors.
-	checkedFrom time.Time
-	// incidents are those of one monitor, oldest first.
-	incidents     []uptime.Incident
-	count         int
-	down, longest time.Duration
-}
-
-func (s *summary) addIncident(i uptime.Incident) {
-	s.incidents = append(s.incidents, i)
-	s.count++
-	s.down += i.Down
-	s.longest = max(s.longest, i.Down)
-}
-
-// add adds another monitor.
-func (s *summary) add(other summary) {
-	s.spent = s.spent.Plus(other.spent)
-	s.count += other.count
-	s.down += other.down
-	s.longest = max(s.longest, other.longest)
-}
-
-func (s summary) total() Total {
+// newTotal returns the figures of one monitor.
+func newTotal(spent uptime.Breakdown, incidents []uptime.Incident) Total {
 	t := Total{
 		Times: Times{
-			OK: s.spent.OK.Seconds(), Error: s.spent.Error.Seconds(), Failed: s.spent.Failed.Seconds(),
-			Maintenance: s.spent.Maintenance.Seconds(), Blocked: s.spent.Blocked.Seconds(),
-			Disabled: s.spent.Disabled.Seconds(), NotChecked: s.spent.Unchecked.Seconds(),
+			OK: spent.OK.Seconds(), Error: spent.Error.Seconds(), Failed: spent.Failed.Seconds(),
+			Maintenance: spent.Maintenance.Seconds(), Blocked: spent.Blocked.Seconds(),
+			Disabled: spent.Disabled.Seconds(), NotChecked: spent.Unchecked.Seconds(),
 		},
-		Incidents: Incidents{Count: s.count, Total: s.down.Seconds(), Longest: s.longest.Seconds()},
+		Incidents: Incidents{Count: len(incidents), Total: spent.Down().Seconds()},
 	}
-	if percent, known := s.spent.Percent(); known {
+	for _, incident := range incidents {
+		t.Incidents.Longest = max(t.Incidents.Longest, incident.Down.Seconds())
+	}
+	if percent, known := spent.Percent(); known {
 		t.Uptime = &percent
 	}
 	return t
+}
+
+// add adds the figures of another monitor. A [time.Duration] is too short for the sum of ten thousand monitors.
+func (t *Total) add(other Total) {
+	sum, times := &t.Times, other.Times
+	for into, seconds := range map[*float64]float64{
+		&sum.OK: times.OK, &sum.Error: times.Error, &sum.Failed: times.Failed, &sum.Maintenance: times.Maintenance,
+		&sum.Blocked: times.Blocked, &sum.Disabled: times.Disabled, &sum.NotChecked: times.NotChecked,
+		&t.Incidents.Total: other.Incidents.Total,
+	} {
+		*into = math.Round((*into+seconds)*1e3) / 1e3 // Dates have milliseconds.
+	}
+	t.Incidents.Count += other.Incidents.Count
+	t.Incidents.Longest = max(t.Incidents.Longest, other.Incidents.Longest)
+	if checked := sum.OK + sum.Error + sum.Failed; checked > 0 {
+		percent := 100 * sum.OK / checked
+		t.Uptime = &percent
+	}
 }
 
 // Incidents counts incidents. Durations are seconds that were not OK.

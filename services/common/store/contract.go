@@ -72,7 +72,8 @@ type Store interface {
 	State(ctx context.Context, monitorID string) (State, error)
 	// StatusChanges returns up to limit status changes of a monitor with from <= date < to, newest first.
 	StatusChanges(ctx context.Context, monitorID string, from, to time.Time, limit int) ([]StatusChange, error)
-	// StatusChangesOf returns up to limit status changes of the given monitors with from <= date < to, newest first.
+	// StatusChangesOf returns the status changes of the given monitors with from <= date < to, newest first. If there are
+	// more than limit, it returns that many of them.
 	StatusChangesOf(ctx context.Context, monitorIDs []string, from, to time.Time, limit int) ([]StatusChange, error)
 
 	// DirtyHours returns up to limit dirty hours, oldest first, that ended before closed and were marked before quiet.

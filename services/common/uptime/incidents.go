@@ -50,12 +50,3 @@ func (i *Incident) extend(p Period) {
 
 // Down returns the time that was not OK.
 func (b Breakdown) Down() time.Duration { return b.Error + b.Failed }
-
-// Plus returns the sum of two breakdowns.
-func (b Breakdown) Plus(other Breakdown) Breakdown {
-	return Breakdown{
-		OK: b.OK + other.OK, Error: b.Error + other.Error, Failed: b.Failed + other.Failed,
-		Unchecked: b.Unchecked + other.Unchecked, Disabled: b.Disabled + other.Disabled,
-		Maintenance: b.Maintenance + other.Maintenance, Blocked: b.Blocked + other.Blocked,
-	}
-}

@@ -2,6 +2,7 @@ package mongo
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -22,13 +23,17 @@ func (s *Store) StatusChangesOf(
 	if limit <= 0 {
 		return nil, monitor.Invalidf("limit must be positive")
 	}
-	filter := bson.D{
-		field("date", bson.D{field("$gte", from), field("$lt", to)}),
-		field("monitor_id", among(validIDs(monitorIDs))),
+	ranges := bson.A{}
+	for _, id := range validIDs(monitorIDs) {
+		ranges = append(ranges, keysBetween(timeKey(id, from), timeKey(id, to)))
 	}
-	opts := options.Find().SetSort(bson.D{field("date", -1)}).SetLimit(int64(limit))
-	byDate := bson.D{field("date", 1)}
-	return findBy(ctx, s.statusChanges, byDate, filter, statusChangeDoc.statusChange, opts)
+	if len(ranges) == 0 {
+		return []store.StatusChange{}, nil
+	}
+	opts := options.Find().SetLimit(int64(limit))
+	list, err := find(ctx, s.statusChanges, bson.D{field("$or", ranges)}, statusChangeDoc.statusChange, opts)
+	slices.SortFunc(list, func(a, b store.StatusChange) int { return b.Date.Compare(a.Date) })
+	return list, err
 }
 
 // EachRollup calls each for the rollups of several monitors. It computes their keys, because a key selects exactly one
