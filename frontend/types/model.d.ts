@@ -199,6 +199,13 @@ export interface Bucket extends Latency, Counts {
   start: string;
 }
 
+/** A time during which a monitor was not OK. */
+export interface Period {
+  from: string;
+  to: string;
+  kind: 'error' | 'failed' | 'maintenance' | 'blocked' | 'disabled' | 'unchecked';
+}
+
 export interface Stats extends Latency {
   /** The requested period, for example 24h; absent if the request had from and to. */
   window?: string;
@@ -214,6 +221,10 @@ export interface Stats extends Latency {
   counts: Counts;
   p99: number | null;
   buckets: Bucket[];
+  /** The longest periods, oldest first. */
+  periods: Period[];
+  /** The number of shorter ones. */
+  omittedPeriods: number;
 }
 
 /** The time in seconds, by what the monitor was. */

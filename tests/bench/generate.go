@@ -41,6 +41,8 @@ type generatedHistory struct {
 	states []store.State
 	// open contains the aggregates of each monitor in the current hour and day.
 	open map[store.Period][]*rollup.Aggregate
+	// parts contains the aggregates of each monitor in the parts of the current hour.
+	parts []rollup.Series
 }
 
 func newHistory(g *target, monitors int, interval time.Duration) *generatedHistory {
@@ -54,6 +56,7 @@ func newHistory(g *target, monitors int, interval time.Duration) *generatedHisto
 	for _, p := range []store.Period{store.Hour, store.Day} {
 		h.open[p] = newAggregates(monitors)
 	}
+	h.parts = newParts(monitors)
 	return h
 }
 
@@ -61,6 +64,14 @@ func newAggregates(n int) []*rollup.Aggregate {
 	all := make([]*rollup.Aggregate, n)
 	for i := range all {
 		all[i] = rollup.New()
+	}
+	return all
+}
+
+func newParts(n int) []rollup.Series {
+	all := make([]rollup.Series, n)
+	for i := range all {
+		all[i] = make(rollup.Series, store.PartsPerHour)
 	}
 	return all
 }
@@ -129,6 +140,7 @@ func (h *generatedHistory) round(at time.Time) []monitor.Result {
 		for _, aggregates := range h.open {
 			aggregates[i].Add(r.Status, r.Value)
 		}
+		h.parts[i].Add(store.PartOf(r.Date), r.Status, r.Value)
 		results[i] = r
 	}
 	return results
@@ -167,8 +179,27 @@ func (h *generatedHistory) storeRollups(ctx context.Context, db *sqlite.Store, a
 			return err
 		}
 		h.open[p] = newAggregates(len(aggregates))
+		if p == store.Hour {
+			if err := h.storeParts(ctx, db, start); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
+}
+
+// storeParts stores the rollups of the parts of an hour, if they have not expired.
+func (h *generatedHistory) storeParts(ctx context.Context, db *sqlite.Store, start time.Time) error {
+	var rollups []store.Rollup
+	for i, parts := range h.parts {
+		if time.Since(start) < store.MinutesRetention {
+			rollups = append(rollups, store.Rollup{
+				MonitorID: h.monitors[i].ID, Period: store.Minutes, Start: start, Summary: parts.Encode(),
+			})
+		}
+	}
+	h.parts = newParts(len(h.parts))
+	return db.PutRollups(ctx, rollups)
 }
 
 // clearDirtyHours unmarks the hours before end, because their rollups are stored.

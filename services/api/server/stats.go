@@ -1,10 +1,12 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +24,8 @@ const (
 	maxWindow     = 400 * 24 * time.Hour
 	// maxStatusChanges is the maximum number of status changes that are read for a response.
 	maxStatusChanges = 10_000
+	// maxPeriods is the maximum number of periods in a response. A chart is hardly wider.
+	maxPeriods = 500
 )
 
 // statsStore is the part of the store for statistics.
@@ -73,6 +77,17 @@ type statsResponse struct {
 	latency
 	P99     *float64      `json:"p99"`
 	Buckets []statsBucket `json:"buckets"`
+	// Periods lists the longest times during which the monitor was not OK, oldest first. OmittedPeriods is the number of
+	// shorter ones.
+	Periods        []statsPeriod `json:"periods"`
+	OmittedPeriods int           `json:"omittedPeriods"`
+}
+
+// statsPeriod is a time during which the monitor was of another kind than [uptime.OK].
+type statsPeriod struct {
+	From time.Time   `json:"from"`
+	To   time.Time   `json:"to"`
+	Kind uptime.Kind `json:"kind"`
 }
 
 // statsBucket contains the statistics of one part of the time range.
@@ -97,7 +112,7 @@ func (h *statsHandler) get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return unknownMonitor(id, err)
 	}
-	tr, summaries, err := h.readRange(r.Context(), id, tr, now)
+	tr, summaries, err := readSummaries(r.Context(), h.store, id, tr, now)
 	if err != nil {
 		return err
 	}
@@ -106,31 +121,12 @@ func (h *statsHandler) get(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	response.Window = window
-	spent, uptimeFrom, err := h.timeSpent(r.Context(), m, tr, now)
+	periods, err := h.periods(r.Context(), m, tr, now)
 	if err != nil {
 		return err
 	}
-	response.Uptime, response.UptimeFrom = optional(spent.Percent()), uptimeFrom
-	response.Maintenance, response.Blocked = spent.Maintenance.Seconds(), spent.Blocked.Seconds()
+	response.addUptime(periods)
 	return web.JSON(w, http.StatusOK, response)
-}
-
-// readRange reads the summaries of a time range. If results of the range have expired, it reads by hours. It returns
-// the range that it has read.
-func (h *statsHandler) readRange(
-	ctx context.Context, id string, tr timeRange, now time.Time,
-) (timeRange, []timedSummary, error) {
-	if tr.step < time.Hour {
-		isExpired, err := expired(ctx, h.store, id, tr)
-		if err != nil {
-			return tr, nil, err
-		}
-		if isExpired {
-			tr = tr.withStep(time.Hour, now)
-		}
-	}
-	summaries, err := readSummaries(ctx, h.store, id, tr)
-	return tr, summaries, err
 }
 
 // statsRange parses either ?window=, which ends now, or ?from= and ?to=, where to is at most now. It returns the
@@ -237,14 +233,13 @@ func optional(value float64, ok bool) *float64 {
 	return &value
 }
 
-// timeSpent divides the time range by the status of the monitor. from is the start of the first time that was checked,
-// as far as the status changes can be read; nil if that is the start of the range.
-func (h *statsHandler) timeSpent(
+// periods divides the time range by the status of the monitor, as far back as the status changes can be read.
+func (h *statsHandler) periods(
 	ctx context.Context, m monitor.Monitor, tr timeRange, now time.Time,
-) (spent uptime.Breakdown, from *time.Time, err error) {
+) ([]uptime.Period, error) {
 	changes, err := h.store.StatusChanges(ctx, m.ID, tr.from, tr.to, maxStatusChanges)
 	if err != nil {
-		return spent, nil, err
+		return nil, err
 	}
 	start := tr.from
 	if len(changes) == maxStatusChanges {
@@ -254,7 +249,7 @@ func (h *statsHandler) timeSpent(
 		// The first status change after the range shows the status at its end, if the log reaches back that far.
 		later, err := h.store.StatusChanges(ctx, m.ID, tr.to, now, maxStatusChanges)
 		if err != nil {
-			return spent, nil, err
+			return nil, err
 		}
 		if len(later) < maxStatusChanges {
 			changes = append(later, changes...)
@@ -262,11 +257,36 @@ func (h *statsHandler) timeSpent(
 	}
 	state, err := currentState(ctx, h.store, m.ID)
 	if err != nil {
-		return spent, nil, err
+		return nil, err
 	}
-	spent, checkedFrom := uptime.Compute(start, tr.to, m, state, changes)
-	if checkedFrom.After(tr.from) {
-		from = &checkedFrom
+	return uptime.Periods(start, tr.to, m, state, changes), nil
+}
+
+// addUptime adds the figures and the list of the periods.
+func (s *statsResponse) addUptime(periods []uptime.Period) {
+	spent, checkedFrom := uptime.Sum(periods)
+	s.Uptime = optional(spent.Percent())
+	s.Maintenance, s.Blocked = spent.Maintenance.Seconds(), spent.Blocked.Seconds()
+	if checkedFrom.After(s.From) {
+		s.UptimeFrom = &checkedFrom
 	}
-	return spent, from, nil
+	s.Periods = []statsPeriod{}
+	for _, p := range periods {
+		if p.Kind != uptime.OK {
+			s.Periods = append(s.Periods, statsPeriod(p))
+		}
+	}
+	s.OmittedPeriods = max(0, len(s.Periods)-maxPeriods)
+	if s.OmittedPeriods > 0 {
+		s.Periods = longest(s.Periods)
+	}
+}
+
+// longest returns the longest periods in their order.
+func longest(periods []statsPeriod) []statsPeriod {
+	length := func(p statsPeriod) time.Duration { return p.To.Sub(p.From) }
+	slices.SortStableFunc(periods, func(a, b statsPeriod) int { return cmp.Compare(length(b), length(a)) })
+	periods = periods[:maxPeriods]
+	slices.SortFunc(periods, func(a, b statsPeriod) int { return a.From.Compare(b.From) })
+	return periods
 }

@@ -20,12 +20,15 @@ func TestTimeRangeOfDates(t *testing.T) {
 	}{
 		{"2026-03-01T10:00:00Z", "2026-03-01T10:01:00Z", "2026-03-01T10:00:00Z", "2026-03-01T10:01:00Z", time.Second, 60},
 		{"2026-03-01T10:00:30Z", "2026-03-01T11:00:30Z", "2026-03-01T10:00:00Z", "2026-03-01T11:01:00Z", time.Minute, 61},
-		{"2026-03-01T10:30:00Z", "2026-03-01T20:30:00Z", "2026-03-01T10:00:00Z", "2026-03-01T21:00:00Z", time.Hour, 11},
-		{"2026-03-01T00:00:00Z", "2026-03-08T00:00:00Z", "2026-03-01T00:00:00Z", "2026-03-08T00:00:00Z", time.Hour, 168},
-		{"2025-03-01T10:30:00Z", "2025-05-01T20:30:00Z", "2025-03-01T00:00:00Z", "2025-05-02T00:00:00Z", day, 62},
+		{"2026-03-01T10:30:00Z", "2026-03-01T20:30:00Z", "2026-03-01T10:30:00Z", "2026-03-01T20:30:00Z", 5 * time.Minute, 120},
+		{"2026-03-01T00:00:00Z", "2026-03-08T00:00:00Z", "2026-03-01T00:00:00Z", "2026-03-08T00:00:00Z", 30 * time.Minute, 336},
+		{"2025-03-01T10:30:00Z", "2025-05-01T20:30:00Z", "2025-03-01T06:00:00Z", "2025-05-02T00:00:00Z", 6 * time.Hour, 247},
+		{"2025-03-01T10:30:00Z", "2025-12-01T20:30:00Z", "2025-03-01T00:00:00Z", "2025-12-02T00:00:00Z", day, 276},
 		// The last bucket ends now.
-		{"2026-03-10T05:30:00Z", "2026-03-10T15:30:00Z", "2026-03-10T05:00:00Z", "2026-03-10T15:44:31Z", time.Hour, 11},
-		{"2026-01-10T05:30:00Z", "2026-03-10T15:30:00Z", "2026-01-10T00:00:00Z", "2026-03-10T15:44:31Z", day, 60},
+		{"2026-03-10T05:30:00Z", "2026-03-10T15:30:00Z", "2026-03-10T05:30:00Z", "2026-03-10T15:30:00Z", 5 * time.Minute, 120},
+		{"2026-03-10T05:30:00Z", "2026-03-10T15:43:30Z", "2026-03-10T05:30:00Z", "2026-03-10T15:44:31Z", 5 * time.Minute, 123},
+		{"2026-01-10T05:30:00Z", "2026-03-10T15:30:00Z", "2026-01-10T04:00:00Z", "2026-03-10T15:44:31Z", 4 * time.Hour, 357},
+		{"2025-01-10T05:30:00Z", "2025-12-10T15:30:00Z", "2025-01-10T00:00:00Z", "2025-12-11T00:00:00Z", day, 335},
 	} {
 		from, err := time.Parse(time.RFC3339, c.from)
 		must(t, err)
@@ -108,13 +111,12 @@ func TestStatsByDaysOfDates(t *testing.T) {
 	p.rollup(store.Day, end.Add(-31*day), 9, 99) // before the range
 	p.rollup(store.Day, end.Add(-30*day), 1, 10)
 	p.rollup(store.Day, end.Add(-2*day), 2, 10)
-	p.rollup(store.Day, end.Add(-day), 9, 99) // its hours are read
-	p.rollup(store.Hour, end.Add(-day), 3, 10)
+	p.rollup(store.Day, end.Add(-day), 7, 10) // its first hours have expired
 	p.rollup(store.Hour, end.Add(-time.Hour), 4, 10)
 	p.rollup(store.Day, end, 9, 99) // after the range
 	p.rollup(store.Hour, end, 9, 99)
 
-	want := map[float64]counts{0: {Error: 1, Failed: 1}, 28 * 24: {Error: 1, Failed: 2}, 29 * 24: {Error: 2, Failed: 7}}
+	want := map[float64]counts{0: {Error: 1, Failed: 1}, 28 * 24: {Error: 1, Failed: 2}, 29 * 24: {Error: 1, Failed: 7}}
 	for _, to := range []time.Time{end, end.Add(-10 * time.Hour)} {
 		got := p.stats(newTimeRange(end.Add(-30*day), to, now), now)
 		same(t, "buckets", filled(got), want)

@@ -3,20 +3,12 @@ package server
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/rollup"
 	"nanomon/services/common/store"
-)
-
-const (
-	// maxResultsRange is the longest time range that is read from single results.
-	maxResultsRange = 6 * time.Hour
-	// maxHourRange is the longest time range with buckets of an hour.
-	maxHourRange = 14 * 24 * time.Hour
-	// maxBuckets is the maximum number of buckets of a time range that is read from single results.
-	maxBuckets = 72
 )
 
 // summaryStore is the part of the store with results and rollups.
@@ -25,154 +17,207 @@ type summaryStore interface {
 	Rollups(ctx context.Context, monitorID string, p store.Period, from, to time.Time) ([]store.Rollup, error)
 }
 
-// timeRange contains the times t with from <= t < to. It is divided into buckets of the length step; the first one
-// starts at from.
-type timeRange struct {
-	from, to time.Time
-	step     time.Duration
-}
-
-// newTimeRange divides the time between two dates into buckets. to is at most now.
-func newTimeRange(from, to, now time.Time) timeRange {
-	step := 24 * time.Hour
-	switch length := to.Sub(from); {
-	case length <= maxResultsRange:
-		step = roundStep(length)
-	case length <= maxHourRange:
-		step = time.Hour
-	}
-	return timeRange{from: from, to: to}.withStep(step, now)
-}
-
-// withStep returns the time range with buckets of another length. It extends the range to bucket boundaries, but not
-// beyond now.
-func (tr timeRange) withStep(step time.Duration, now time.Time) timeRange {
-	end := tr.to.Truncate(step)
-	if end.Before(tr.to) {
-		end = end.Add(step)
-	}
-	if end.After(now) {
-		end = now
-	}
-	return timeRange{from: tr.from.Truncate(step), to: end, step: step}
-}
-
-// roundStep returns the shortest round bucket length that divides length into fewer than maxBuckets.
-func roundStep(length time.Duration) time.Duration {
-	for _, seconds := range []time.Duration{1, 2, 5, 10, 15, 30, 60, 120, 180, 300} {
-		if step := seconds * time.Second; length/step < maxBuckets-1 {
-			return step
-		}
-	}
-	return 6 * time.Minute
-}
-
-// buckets returns the number of buckets. The last one may be shorter.
-func (tr timeRange) buckets() int { return int((tr.to.Sub(tr.from) + tr.step - 1) / tr.step) }
-
 // timedSummary is the summary of a period that begins at start and lies in one bucket.
 type timedSummary struct {
 	start   time.Time
 	summary *rollup.Aggregate
 }
 
-// readSummaries reads the summaries of a time range from the longest rollups that fit its buckets, or from results.
-func readSummaries(ctx context.Context, s summaryStore, monitorID string, tr timeRange) ([]timedSummary, error) {
-	sr := summaryReader{ctx: ctx, store: s, monitorID: monitorID}
-	switch {
-	case tr.step > time.Hour:
-		// The rollup of a day is complete only some time after its end, so the last two days are read by hours.
-		recent := tr.to.Truncate(tr.step).Add(-tr.step)
-		sr.rollups(store.Day, tr.from, recent)
-		sr.hours(recent, tr.to)
-	case tr.step == time.Hour:
-		sr.hours(tr.from, tr.to)
-	default:
-		sr.results(tr.from, tr.to, tr.step)
+// readSummaries reads the summaries of a time range. If its source does not have all of it, because its data has expired
+// or an earlier version has not stored it, it reads from a coarser source. It returns the range that it has read.
+func readSummaries(
+	ctx context.Context, s summaryStore, monitorID string, tr timeRange, now time.Time,
+) (timeRange, []timedSummary, error) {
+	sr := summaryReader{ctx: ctx, store: s, monitorID: monitorID, hour: now.Truncate(time.Hour)}
+	if tr.source != fromDays && !sr.readHours(tr) {
+		tr = tr.with(oneDay, fromDays, now)
 	}
-	return sr.summaries, sr.err
+	for {
+		summaries, isComplete := sr.read(tr)
+		if isComplete || sr.err != nil {
+			return tr, within(tr.from, tr.to, summaries), sr.err
+		}
+		tr = tr.coarser(now)
+	}
 }
 
-// expired reports whether results of a time range have expired while the rollups of their hours still exist. The oldest
-// results expire first, so it compares the first hour.
-func expired(ctx context.Context, s summaryStore, monitorID string, tr timeRange) (bool, error) {
-	sr := summaryReader{ctx: ctx, store: s, monitorID: monitorID}
-	sr.rollups(store.Hour, tr.from.Truncate(time.Hour), tr.to)
-	if sr.err != nil || len(sr.summaries) == 0 {
-		return false, sr.err
+// within returns the summaries of periods with from <= start < to.
+func within(from, to time.Time, summaries []timedSummary) []timedSummary {
+	var found []timedSummary
+	for _, s := range summaries {
+		if !s.start.Before(from) && s.start.Before(to) {
+			found = append(found, s)
+		}
 	}
-	first := sr.summaries[0]
-	filter := store.ResultFilter{
-		MonitorID: monitorID, From: first.start, To: first.start.Add(time.Hour), Limit: max(1, first.summary.Total()),
-	}
-	remaining, err := s.Results(ctx, filter)
-	return len(remaining) < first.summary.Total(), err
+	return found
 }
 
-// summaryReader collects summaries until the first error.
+// summaryReader reads summaries of a monitor until the first error.
 type summaryReader struct {
 	ctx       context.Context
 	store     summaryStore
 	monitorID string
-	summaries []timedSummary
-	err       error
+	// hour is the start of the current hour. It has no rollup, even if the clock was set back.
+	hour time.Time
+	// hours are the hours of the days in a time range; see readHours.
+	hours []timedSummary
+	err   error
 }
 
-// hours reads the rollups of hours. It reads results where there is no rollup yet: in the current hour, and in the one
-// before until its rollup exists.
-func (sr *summaryReader) hours(from, end time.Time) {
-	current := end.Truncate(time.Hour)
-	sr.rollups(store.Hour, from, current)
-	previous := current.Add(-time.Hour)
-	for _, p := range sr.summaries {
-		if p.start.Equal(previous) {
-			sr.results(current, end, time.Hour)
-			return
+// readHours reads the hours of the days in a time range. It reports whether they have all results of these days.
+func (sr *summaryReader) readHours(tr timeRange) bool {
+	from, to := tr.from.Truncate(oneDay), tr.to.Truncate(oneDay).Add(oneDay)
+	sr.hours = sr.rollups(store.Hour, from, to)
+	today := sr.hour.Truncate(oneDay)
+	return covers(sr.hours, sr.rollups(store.Day, from, earlier(to, today)), oneDay)
+}
+
+// read reads the summaries of a time range, and perhaps some around it, from its source. It reports whether the source
+// has all of them.
+func (sr *summaryReader) read(tr timeRange) (summaries []timedSummary, isComplete bool) {
+	switch tr.source {
+	case fromResults:
+		if sr.expired(tr) {
+			return nil, false
+		}
+		return sr.results(tr.from, tr.to, tr.step), true
+	case fromMinutes:
+		from := tr.from.Truncate(time.Hour)
+		minutes := sr.rollups(store.Minutes, from, tr.to)
+		isComplete = covers(minutes, within(from, tr.to, sr.hours), time.Hour)
+		return append(minutes, sr.recent(minutes, tr)...), isComplete
+	case fromHours:
+		return append(sr.hours, sr.recent(sr.hours, tr)...), true
+	default:
+		// The rollup of a day is complete only some time after its end, so the last two days are read by hours.
+		yesterday := sr.hour.Truncate(oneDay).Add(-oneDay)
+		days := sr.rollups(store.Day, tr.from, earlier(tr.to, yesterday))
+		hours := sr.rollups(store.Hour, later(tr.from, yesterday), tr.to)
+		return slices.Concat(days, hours, sr.recent(hours, tr)), true
+	}
+}
+
+// covers reports whether the short periods have all results of the long ones, which have the given length.
+func covers(short, long []timedSummary, length time.Duration) bool {
+	missing := make(map[time.Time]int, len(long))
+	for _, s := range long {
+		missing[s.start] += s.summary.Total()
+	}
+	for _, s := range short {
+		missing[s.start.Truncate(length)] -= s.summary.Total()
+	}
+	for _, n := range missing {
+		if n > 0 {
+			return false
 		}
 	}
-	sr.results(previous, end, time.Hour)
+	return true
 }
 
-func (sr *summaryReader) rollups(p store.Period, from, to time.Time) {
+// expired reports whether results of a time range have expired while the rollups of their hours still exist. The oldest
+// results expire first, so it compares the first hour.
+func (sr *summaryReader) expired(tr timeRange) bool {
+	hours := within(tr.from.Truncate(time.Hour), tr.to, sr.hours)
+	if sr.err != nil || len(hours) == 0 {
+		return false
+	}
+	first := hours[0]
+	filter := store.ResultFilter{
+		MonitorID: sr.monitorID, From: first.start, To: first.start.Add(time.Hour), Limit: max(1, first.summary.Total()),
+	}
+	var remaining []monitor.Result
+	remaining, sr.err = sr.store.Results(sr.ctx, filter)
+	return len(remaining) < first.summary.Total()
+}
+
+// recent reads the end of a time range from results, by hours or shorter buckets: the current hour, and the one before
+// unless a rollup exists.
+func (sr *summaryReader) recent(rollups []timedSummary, tr timeRange) []timedSummary {
+	from := sr.hour.Add(-time.Hour)
+	if slices.ContainsFunc(rollups, func(s timedSummary) bool { return !s.start.Before(from) }) {
+		from = sr.hour
+	}
+	return sr.results(later(from, tr.from), tr.to, min(tr.step, time.Hour))
+}
+
+// rollups reads the rollups of a period up to the current hour. A rollup of minutes becomes several summaries.
+func (sr *summaryReader) rollups(p store.Period, from, to time.Time) []timedSummary {
+	to = earlier(to, sr.hour)
 	if sr.err != nil || !from.Before(to) {
-		return
+		return nil
 	}
-	stored, err := sr.store.Rollups(sr.ctx, sr.monitorID, p, from, to)
-	if err != nil {
-		sr.err = err
-		return
-	}
+	var stored []store.Rollup
+	stored, sr.err = sr.store.Rollups(sr.ctx, sr.monitorID, p, from, to)
+	var summaries []timedSummary
 	for _, r := range stored {
-		summary, err := rollup.Decode(r.Summary)
+		parts, err := partsOf(r)
 		if err != nil {
-			sr.err = fmt.Errorf("rollup of the %s from %s: %w", p, r.Start, err)
-			return
+			sr.err = fmt.Errorf("rollup of the period %s from %s: %w", p, r.Start, err)
+			return nil
 		}
-		sr.summaries = append(sr.summaries, timedSummary{r.Start, summary})
+		summaries = append(summaries, parts...)
 	}
+	return summaries
+}
+
+// partsOf decodes a rollup.
+func partsOf(r store.Rollup) ([]timedSummary, error) {
+	encoded := [][]byte{r.Summary}
+	var err error
+	if r.Period == store.Minutes {
+		encoded, err = rollup.DecodeSeries(r.Summary, store.PartsPerHour)
+	}
+	var parts []timedSummary
+	for i, part := range encoded {
+		if err != nil || len(part) == 0 && r.Period == store.Minutes {
+			continue
+		}
+		var summary *rollup.Aggregate
+		summary, err = rollup.Decode(part)
+		parts = append(parts, timedSummary{r.Start.Add(time.Duration(i) * store.MinutesPart), summary})
+	}
+	return parts, err
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // results reads single results and summarizes them by step. At one result per second, the longest time range has
 // 22,000.
-func (sr *summaryReader) results(from, end time.Time, step time.Duration) {
+func (sr *summaryReader) results(from, end time.Time, step time.Duration) []timedSummary {
+	if sr.err != nil || !from.Before(end) {
+		return nil
+	}
+	var summaries []timedSummary
 	byStart := make(map[time.Time]*rollup.Aggregate)
 	filter := store.ResultFilter{MonitorID: sr.monitorID, From: from, To: end, Limit: maxPageSize}
-	for sr.err == nil {
+	for {
 		page, err := sr.store.Results(sr.ctx, filter)
 		if err != nil {
 			sr.err = err
-			return
+			return nil
 		}
 		for _, r := range page {
 			start := r.Date.Truncate(step)
 			if byStart[start] == nil {
 				byStart[start] = rollup.New()
-				sr.summaries = append(sr.summaries, timedSummary{start, byStart[start]})
+				summaries = append(summaries, timedSummary{start, byStart[start]})
 			}
 			byStart[start].Add(r.Status, r.Value)
 		}
 		if len(page) < filter.Limit {
-			return
+			return summaries
 		}
 		last := page[len(page)-1]
 		filter.Before = &store.Cursor{Date: last.Date, ID: last.ID}

@@ -24,10 +24,18 @@ func TestTimeRange(t *testing.T) {
 		{time.Minute, time.Second, "2026-03-10T15:43:31Z", 61},
 		{time.Hour, time.Minute, "2026-03-10T14:44:00Z", 61},
 		{6 * time.Hour, 6 * time.Minute, "2026-03-10T09:42:00Z", 61},
-		{6*time.Hour + 1, time.Hour, "2026-03-10T09:00:00Z", 7},
-		{day, time.Hour, "2026-03-09T15:00:00Z", 25},
+		{6*time.Hour + 1, 5 * time.Minute, "2026-03-10T09:40:00Z", 73},
+		{day, 5 * time.Minute, "2026-03-09T15:40:00Z", 289},
+		{2 * day, 10 * time.Minute, "2026-03-08T15:40:00Z", 289},
+		{3 * day, 15 * time.Minute, "2026-03-07T15:30:00Z", 289},
+		{7 * day, 30 * time.Minute, "2026-03-03T15:30:00Z", 337},
+		{7*day + 1, time.Hour, "2026-03-03T15:00:00Z", 169},
 		{14 * day, time.Hour, "2026-02-24T15:00:00Z", 337},
-		{30 * day, day, "2026-02-08T00:00:00Z", 31},
+		{30 * day, 2 * time.Hour, "2026-02-08T14:00:00Z", 361},
+		{60 * day, 4 * time.Hour, "2026-01-09T12:00:00Z", 361},
+		{90 * day, 6 * time.Hour, "2025-12-10T12:00:00Z", 361},
+		{180 * day, 12 * time.Hour, "2025-09-11T12:00:00Z", 361},
+		{365 * day, day, "2025-03-10T00:00:00Z", 366},
 		{400 * day, day, "2025-02-03T00:00:00Z", 401},
 	} {
 		got := newTimeRange(now.Add(-c.window), now, now)
@@ -79,7 +87,7 @@ func (p *statsFixture) statsAt(now time.Time, window time.Duration) statsRespons
 // stats returns the statistics of a time range.
 func (p *statsFixture) stats(at timeRange, now time.Time) statsResponse {
 	p.t.Helper()
-	at, summaries, err := newStatsHandler(p.store).readRange(p.t.Context(), idA, at, now)
+	at, summaries, err := readSummaries(p.t.Context(), p.store, idA, at, now)
 	must(p.t, err)
 	got, err := summarize(summaries, at)
 	must(p.t, err)
@@ -156,6 +164,59 @@ func TestStatsFromHours(t *testing.T) {
 	same(t, "buckets, with the last hour rolled up", filled(p.statsAt(now, day)), want)
 }
 
+// minutes stores the rollup of an hour with n results of the status error in each of the given parts.
+func (p *statsFixture) minutes(hour time.Time, n int, parts ...int) {
+	p.t.Helper()
+	summary, series := rollup.New(), make([][]byte, 12)
+	for range n {
+		summary.Add(monitor.StatusError, 10)
+	}
+	for _, i := range parts {
+		series[i] = summary.Encode()
+	}
+	must(p.t, p.store.PutRollups(p.t.Context(), []store.Rollup{
+		{MonitorID: idA, Period: store.Minutes, Start: hour, Summary: rollup.EncodeSeries(series)},
+	}))
+}
+
+func TestStatsFromMinutes(t *testing.T) {
+	p := &statsFixture{t: t, store: openStore(t)}
+	now := time.Date(2026, 3, 10, 15, 32, 0, 0, time.UTC)
+	hour := now.Truncate(time.Hour)
+	p.minutes(hour.Add(-24*time.Hour), 2, 5, 6, 7) // 15:25 is before the range
+	p.rollup(store.Hour, hour.Add(-24*time.Hour), 5, 10)
+	p.minutes(hour.Add(-2*time.Hour), 1, 0, 11) // its hour has no rollup yet
+	p.result(hour.Add(-30*time.Minute), 30)
+	p.result(hour, 40)
+	p.rollup(store.Hour, hour, 9, 99) // from before the clock was set back
+
+	got := p.statsAt(now, day)
+	same(t, "from", got.From, time.Date(2026, 3, 9, 15, 30, 0, 0, time.UTC))
+	same(t, "buckets", filled(got), map[float64]counts{
+		0: {Error: 2}, 1.0 / 12: {Error: 2}, 21.5: {Error: 1}, 22.5 - 1.0/12: {Error: 1}, 23: {OK: 1}, 23.5: {OK: 1},
+	})
+	same(t, "number of buckets", len(got.Buckets), 289)
+
+	p.rollup(store.Hour, hour.Add(-6*time.Hour), 0, 10) // of an earlier version
+	got = p.statsAt(now, day)
+	same(t, "buckets by hours", filled(got), map[float64]counts{0: {Error: 1, Failed: 5}, 18: {Error: 1}, 23: {OK: 1}, 24: {OK: 1}})
+}
+
+// TestStatsWhenHoursHaveExpired reads short windows of a time of which only days are left.
+func TestStatsWhenHoursHaveExpired(t *testing.T) {
+	p := &statsFixture{t: t, store: openStore(t)}
+	now := time.Date(2026, 3, 10, 15, 30, 0, 0, time.UTC)
+	old := now.Truncate(day).Add(-20 * day)
+	p.rollup(store.Day, old, 7, 10)
+	p.rollup(store.Hour, old.Add(23*time.Hour), 2, 10) // the earlier ones have expired
+	for _, length := range []time.Duration{time.Hour, 12 * time.Hour, 10 * day} {
+		from := old.Add(10 * time.Hour)
+		got := p.stats(newTimeRange(from, from.Add(length), now), now)
+		same(t, "buckets of "+length.String(), filled(got), map[float64]counts{0: {Error: 1, Failed: 7}})
+		same(t, "from", got.From, old)
+	}
+}
+
 func TestStatsFromDays(t *testing.T) {
 	p := &statsFixture{t: t, store: openStore(t)}
 	now := time.Date(2026, 3, 10, 0, 30, 0, 0, time.UTC)
@@ -187,7 +248,7 @@ func TestStatsResponse(t *testing.T) {
 		}
 	}
 	same(t, "window", empty["window"], any("24h"))
-	same(t, "number of buckets", len(empty["buckets"].([]any)), 25)
+	same(t, "number of buckets", len(empty["buckets"].([]any)), 289)
 
 	now := monitor.Date(time.Now())
 	for i, status := range []monitor.Status{monitor.StatusFailed, monitor.StatusOK} {

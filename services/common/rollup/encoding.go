@@ -6,18 +6,23 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
-	"github.com/DataDog/sketches-go/ddsketch/store"
+	"nanomon/services/common/monitor"
 )
 
-// The first byte of an encoded aggregate. The form of earlier versions is JSON.
+// The first byte of an encoded aggregate combines these flags. The form of earlier versions is JSON.
 const (
-	// formEmpty is followed by the counts, because no result has a value.
-	formEmpty = iota
-	// formDecimal is followed by the counts, the extremes and the sum in thousandths, and the sketch.
-	formDecimal
-	// formFloat has the extremes and the sum as floating-point numbers.
-	formFloat
+	// hasTimes: the extremes and the sum follow in thousandths, then the bins of the sketch, the first of which contains
+	// the minimum.
+	hasTimes = 1 << iota
+	// hasNumbers: the extremes and the sum follow as floating-point numbers, then a sketch of any numbers.
+	hasNumbers
+	// hasCounts: the number of results by status follows. Otherwise all results are OK and have values.
+	hasCounts
+	// hasNibbles: the bins after hasTimes are encoded in units of four bits.
+	hasNibbles
+	allFlags = hasTimes | hasNumbers | hasCounts | hasNibbles
 	formJSON = '{'
 )
 
@@ -26,69 +31,61 @@ var errEncoding = errors.New("decode rollup: the data is damaged")
 
 // Encode returns the aggregate in its stored form; see [Decode].
 func (a *Aggregate) Encode() []byte {
-	form, extremes := byte(formEmpty), []byte(nil)
-	if !a.values.IsEmpty() {
-		form, extremes = encodeExtremes(a.Sum, a.Min, a.Max, a.values.GetCount())
+	flags, values := a.encodeValues()
+	var counts []byte
+	if a.Counts[monitor.StatusOK] != a.Answered() || a.Total() != a.Answered() || flags == 0 {
+		flags |= hasCounts
+		for _, n := range a.Counts {
+			counts = binary.AppendUvarint(counts, uint64(n))
+		}
 	}
-	data := []byte{form}
-	for _, n := range a.Counts {
-		data = binary.AppendUvarint(data, uint64(n))
-	}
-	data = append(data, extremes...)
-	if form == formEmpty {
-		return data
-	}
-	data = binary.AppendUvarint(data, uint64(a.values.GetZeroCount()))
-	data = appendBins(data, a.values.GetPositiveValueStore())
-	return appendBins(data, a.values.GetNegativeValueStore())
+	return slices.Concat([]byte{flags}, counts, values)
 }
 
-// encodeExtremes encodes the extremes and the sum of n values. Measured times are whole microseconds, so their
-// thousandths are short.
-func encodeExtremes(sum, low, high, n float64) (form byte, data []byte) {
-	s, l, h := math.Round(sum*1000), math.Round(low*1000), math.Round(high*1000)
-	exact := l/1000 == low && h/1000 == high && math.Abs(s/1000-sum) <= 1e-12*math.Abs(sum)
-	if exact && l >= 0 && s >= n*l && s < 1<<53 && h < 1<<53 {
-		for _, v := range []float64{l, h - l, s - n*l} {
-			data = binary.AppendUvarint(data, uint64(v))
-		}
-		return formDecimal, data
+func (a *Aggregate) encodeValues() (flags byte, data []byte) {
+	if a.values.IsEmpty() {
+		return 0, nil
 	}
-	for _, v := range []float64{low, high, sum} {
+	if data, ok := a.encodeTimes(); ok {
+		bins := binsOf(a.values.GetPositiveValueStore())
+		if short, long := nibblesOf(bins), bytesOf(bins); len(short) < len(long) {
+			return hasTimes | hasNibbles, append(data, short...)
+		} else {
+			return hasTimes, append(data, long...)
+		}
+	}
+	for _, v := range []float64{a.Min, a.Max, a.Sum} {
 		data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
 	}
-	return formFloat, data
+	data = binary.AppendUvarint(data, uint64(a.values.GetZeroCount()))
+	data = appendStore(data, a.values.GetNegativeValueStore())
+	return hasNumbers, appendStore(data, a.values.GetPositiveValueStore())
 }
 
-// A bin of a sketch is a number with the distance from the previous bin above shortCount bits for its count. If the
-// count does not fit, the bits are zero and the count follows.
-const (
-	shortCount = 4
-	maxShort   = 1<<shortCount - 1
-)
-
-// appendBins appends the number of bins, the index of the first one and all bins.
-func appendBins(data []byte, bins store.Store) []byte {
-	n, last := 0, 0
-	var list []byte
-	bins.ForEach(func(index int, count float64) bool {
-		if n++; n == 1 {
-			last = index
-		}
-		gap := uint64(index-last) << shortCount
-		if last = index; count <= maxShort {
-			list = binary.AppendUvarint(list, gap|uint64(count))
-		} else {
-			list = binary.AppendUvarint(binary.AppendUvarint(list, gap), uint64(count))
-		}
-		return false
-	})
-	data = binary.AppendUvarint(data, uint64(n))
-	if n > 0 {
-		first, _ := bins.MinIndex()
-		data = binary.AppendVarint(data, int64(first))
+// encodeTimes encodes the extremes and the sum of measured times, which are positive and whole microseconds. The sketch
+// predicts the maximum and the sum, so only the differences are stored.
+func (a *Aggregate) encodeTimes() (data []byte, ok bool) {
+	low, high, sum := math.Round(a.Min*1000), math.Round(a.Max*1000), math.Round(a.Sum*1000)
+	exact := low/1000 == a.Min && high/1000 == a.Max && math.Abs(sum/1000-a.Sum) <= 1e-12*math.Abs(a.Sum)
+	if !exact || low <= 0 || sum > 1<<53 {
+		return nil, false
 	}
-	return append(data, list...)
+	if first, err := a.values.GetPositiveValueStore().MinIndex(); err != nil || first != a.values.Index(a.Min) {
+		return nil, false
+	}
+	predictedHigh, predictedSum := a.predict()
+	data = binary.AppendUvarint(data, uint64(low))
+	data = binary.AppendVarint(data, int64(high-predictedHigh))
+	return binary.AppendVarint(data, int64(sum-predictedSum)), true
+}
+
+// predict returns the maximum and the sum in thousandths, as the sketch knows them.
+func (a *Aggregate) predict() (high, sum float64) {
+	last, err := a.values.GetPositiveValueStore().MaxIndex()
+	if err != nil {
+		return 0, 0
+	}
+	return math.Round(1000 * a.values.LowerBound(last)), math.Round(1000 * a.values.GetSum())
 }
 
 // Decode decodes the output of [Aggregate.Encode], of this or an earlier version.
@@ -97,90 +94,54 @@ func Decode(data []byte) (*Aggregate, error) {
 		return decodeJSON(data)
 	}
 	a, r := New(), reader{left: data}
-	form := r.byte()
-	for i := range a.Counts {
-		a.Counts[i] = int(r.uvarint())
+	flags := r.byte()
+	if flags&hasCounts != 0 {
+		for i := range a.Counts {
+			a.Counts[i] = int(r.uvarint())
+		}
 	}
-	if form != formEmpty {
-		r.values(a, form)
+	switch flags & (hasTimes | hasNumbers) {
+	case hasTimes:
+		r.times(a, flags)
+	case hasNumbers:
+		r.numbers(a)
 	}
-	if r.failed || len(r.left) > 0 || form > formFloat {
+	if flags&hasCounts == 0 {
+		a.Counts[monitor.StatusOK] = a.Answered()
+	}
+	if r.failed || len(r.left) > 0 || flags&^allFlags != 0 {
 		return nil, errEncoding
 	}
 	return a, nil
 }
 
-// reader reads the parts of an encoded aggregate. After a failure it returns zeros.
-type reader struct {
-	left   []byte
-	failed bool
-}
-
-// cut removes the next n bytes.
-func (r *reader) cut(n int) []byte {
-	if n <= 0 || n > len(r.left) {
-		r.failed, r.left = true, nil
-		return make([]byte, 8)
+// times reads what encodeTimes has encoded, and the bins.
+func (r *reader) times(a *Aggregate, flags byte) {
+	low, high, sum := float64(r.uvarint()), float64(r.varint()), float64(r.varint())
+	if r.failed || low == 0 {
+		r.failed = true
+		return
 	}
-	part := r.left[:n]
-	r.left = r.left[n:]
-	return part
-}
-
-func (r *reader) byte() byte { return r.cut(1)[0] }
-
-func (r *reader) float() float64 { return math.Float64frombits(binary.LittleEndian.Uint64(r.cut(8))) }
-
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.left)
-	r.cut(n)
-	return v
-}
-
-func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.left)
-	r.cut(n)
-	return v
-}
-
-// values reads the extremes, the sum and the sketch.
-func (r *reader) values(a *Aggregate, form byte) {
-	var low, high, sum float64
-	if form == formFloat {
-		low, high, sum = r.float(), r.float(), r.float()
-	} else {
-		low, high, sum = float64(r.uvarint()), float64(r.uvarint()), float64(r.uvarint())
+	a.Min = low / 1000
+	next := r.byteBin
+	if flags&hasNibbles != 0 {
+		next = r.nibbleBin
 	}
+	for index := int64(a.values.Index(a.Min)) - 1; r.hasMore() && !r.failed; {
+		index = r.add(a.values.GetPositiveValueStore(), index, next())
+	}
+	predictedHigh, predictedSum := a.predict()
+	a.Max, a.Sum = (predictedHigh+high)/1000, (predictedSum+sum)/1000
+}
+
+// numbers reads the extremes, the sum and a sketch of any numbers.
+func (r *reader) numbers(a *Aggregate) {
+	a.Min, a.Max, a.Sum = r.float(), r.float(), r.float()
 	if zeros := r.uvarint(); zeros > 0 {
 		r.failed = a.values.AddWithCount(0, float64(zeros)) != nil || r.failed
 	}
-	r.bins(a.values.GetPositiveValueStore())
-	r.bins(a.values.GetNegativeValueStore())
-	if form == formDecimal {
-		low, high, sum = low/1000, (low+high)/1000, (sum+low*a.values.GetCount())/1000
-	}
-	a.Min, a.Max, a.Sum = low, high, sum
-}
-
-// bins reads the bins of a sketch. Each takes at least one byte.
-func (r *reader) bins(to store.Store) {
-	n := r.uvarint()
-	if n == 0 || n > uint64(len(r.left)) {
-		r.failed = r.failed || n > 0
-		return
-	}
-	index := r.varint()
-	for ; n > 0 && !r.failed; n-- {
-		bin := r.uvarint()
-		count := bin & maxShort
-		if count == 0 {
-			count = r.uvarint()
-		}
-		index += int64(bin >> shortCount)
-		if r.failed = r.failed || index != int64(int32(index)); !r.failed {
-			to.AddWithCount(int(index), float64(count))
-		}
-	}
+	r.store(a.values.GetNegativeValueStore())
+	r.store(a.values.GetPositiveValueStore())
 }
 
 // jsonForm is the stored form of earlier versions.

@@ -3,7 +3,31 @@ package rollup
 import (
 	"encoding/binary"
 	"fmt"
+
+	"nanomon/services/common/monitor"
 )
+
+// Series holds the aggregates of consecutive periods; nil is a period without results.
+type Series []*Aggregate
+
+// Add adds one result to the period i.
+func (s Series) Add(i int, status monitor.Status, value float64) {
+	if s[i] == nil {
+		s[i] = New()
+	}
+	s[i].Add(status, value)
+}
+
+// Encode returns the series in its stored form; see [DecodeSeries].
+func (s Series) Encode() []byte {
+	parts := make([][]byte, len(s))
+	for i, a := range s {
+		if a != nil {
+			parts[i] = a.Encode()
+		}
+	}
+	return EncodeSeries(parts)
+}
 
 // EncodeSeries returns the stored form of encoded aggregates of consecutive periods. An empty one is a period without
 // results.

@@ -33,15 +33,14 @@ func (b Breakdown) Checked() time.Duration {
 	return b.OK + b.Error + b.Failed
 }
 
-// Compute returns the breakdown of the time between start and end, the sum of [Periods]. from is the start of the first
-// time that counts for [Breakdown.Percent]; zero if there is none.
+// Compute returns the [Sum] of [Periods].
 func Compute(
 	start, end time.Time, m monitor.Monitor, state *store.State, log []store.StatusChange,
 ) (spent Breakdown, from time.Time) {
 	return Sum(Periods(start, end, m, state, log))
 }
 
-// Sum returns the breakdown of the periods of a monitor. from is the start of the first one that counts for
+// Sum returns the breakdown of the time of periods. from is the start of the first period that counts for
 // [Breakdown.Percent]; zero if there is none.
 func Sum(periods []Period) (spent Breakdown, from time.Time) {
 	for _, p := range periods {

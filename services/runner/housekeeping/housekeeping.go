@@ -50,8 +50,7 @@ type Config struct {
 	Health *health.Runner
 }
 
-// hoursExpired reports whether hours of a day may have been deleted although the rollup of the day is kept. It can't be
-// computed again then.
+// hoursExpired reports whether hours of a day may have been deleted although the rollup of the day is kept.
 func (c Config) hoursExpired(day time.Time) bool {
 	hours := c.Retention.Age(store.Hour)
 	return hours < c.Retention.Age(store.Day) && day.Before(c.Now().Add(-hours))

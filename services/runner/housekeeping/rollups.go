@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"nanomon/services/common/monitor"
 	"nanomon/services/common/rollup"
 	"nanomon/services/common/store"
 )
@@ -61,14 +60,15 @@ func (h *Housekeeper) computeMarked(ctx context.Context, marks []store.DirtyHour
 		return fmt.Errorf("store hourly rollups: %w", err)
 	}
 	for d := range dirtyDays {
-		if h.cfg.hoursExpired(d.start) {
-			continue
-		}
 		summary, err := h.summarizeDay(ctx, d.monitorID, d.start)
 		if err != nil {
 			return err
 		}
-		days = append(days, newRollup(d.monitorID, store.Day, d.start, summary))
+		if has, err := h.hasMore(ctx, d.monitorID, d.start, summary); err != nil {
+			return err
+		} else if !has {
+			days = append(days, newRollup(d.monitorID, store.Day, d.start, summary))
+		}
 	}
 	if err := h.store.PutRollups(ctx, days); err != nil {
 		return fmt.Errorf("store daily rollups: %w", err)
@@ -85,7 +85,7 @@ func newRollup(monitorID string, p store.Period, start time.Time, s *rollup.Aggr
 
 // summarizeHour summarizes the results of a dirty hour, by parts and in all.
 func (h *Housekeeper) summarizeHour(ctx context.Context, m store.DirtyHour) (parts []byte, all *rollup.Aggregate, err error) {
-	byPart := make([]*rollup.Aggregate, store.Minutes.Length()/store.MinutesPart)
+	byPart := make(rollup.Series, store.PartsPerHour)
 	all = rollup.New()
 	filter := store.ResultFilter{
 		MonitorID: m.MonitorID, From: m.Hour, To: m.Hour.Add(store.Hour.Length()), Limit: resultPageSize,
@@ -97,31 +97,28 @@ func (h *Housekeeper) summarizeHour(ctx context.Context, m store.DirtyHour) (par
 		}
 		for _, r := range page {
 			all.Add(r.Status, r.Value)
-			addTo(byPart, r.Date.Sub(m.Hour)/store.MinutesPart, r)
+			byPart.Add(store.PartOf(r.Date), r.Status, r.Value)
 		}
 		if len(page) < resultPageSize {
-			return encodeSeries(byPart), all, nil
+			return byPart.Encode(), all, nil
 		}
 		last := page[len(page)-1]
 		filter.Before = &store.Cursor{Date: last.Date, ID: last.ID}
 	}
 }
 
-func addTo(parts []*rollup.Aggregate, i time.Duration, r monitor.Result) {
-	if parts[i] == nil {
-		parts[i] = rollup.New()
+// hasMore reports whether the stored rollup of a day has more results than its hours, because some of them have been
+// deleted. A late result must not replace it.
+func (h *Housekeeper) hasMore(ctx context.Context, monitorID string, start time.Time, hours *rollup.Aggregate) (bool, error) {
+	if !h.cfg.hoursExpired(start) {
+		return false, nil
 	}
-	parts[i].Add(r.Status, r.Value)
-}
-
-func encodeSeries(parts []*rollup.Aggregate) []byte {
-	encoded := make([][]byte, len(parts))
-	for i, part := range parts {
-		if part != nil {
-			encoded[i] = part.Encode()
-		}
+	stored, err := h.store.Rollups(ctx, monitorID, store.Day, start, start.Add(store.Day.Length()))
+	if err != nil || len(stored) == 0 {
+		return false, err
 	}
-	return rollup.EncodeSeries(encoded)
+	day, err := rollup.Decode(stored[0].Summary)
+	return err == nil && day.Total() > hours.Total(), nil
 }
 
 // summarizeDay merges the hourly rollups of a day. It skips a damaged rollup, which would otherwise block all others.

@@ -181,28 +181,36 @@ type rollups struct {
 type openRollup struct {
 	start   time.Time
 	summary *rollup.Aggregate
+	// parts are those of an hour.
+	parts rollup.Series
 }
 
 func (r *rollups) add(result monitor.Result) {
 	for _, p := range []store.Period{store.Hour, store.Day} {
 		start, all := result.Date.Truncate(p.Length()), r.byPeriod[p]
 		if len(all) == 0 || !all[len(all)-1].start.Equal(start) {
-			all = append(all, openRollup{start, rollup.New()})
+			all = append(all, openRollup{start, rollup.New(), make(rollup.Series, store.PartsPerHour)})
 			r.byPeriod[p] = all
 		}
 		all[len(all)-1].summary.Add(result.Status, result.Value)
+		all[len(all)-1].parts.Add(store.PartOf(result.Date), result.Status, result.Value)
 	}
 }
 
-// complete returns the rollups of the hours and days that have ended at now.
+// complete returns the rollups of the hours and days that have ended at now, and those of the parts of the last hours.
 func (r *rollups) complete(now time.Time) []store.Rollup {
 	var complete []store.Rollup
+	put := func(p store.Period, start time.Time, summary []byte) {
+		complete = append(complete, store.Rollup{MonitorID: r.monitorID, Period: p, Start: start, Summary: summary})
+	}
 	for p, all := range r.byPeriod {
 		for _, one := range all {
-			if !one.start.Add(p.Length()).After(now) {
-				complete = append(complete, store.Rollup{
-					MonitorID: r.monitorID, Period: p, Start: one.start, Summary: one.summary.Encode(),
-				})
+			if one.start.Add(p.Length()).After(now) {
+				continue
+			}
+			put(p, one.start, one.summary.Encode())
+			if p == store.Hour && one.start.After(now.Add(-store.MinutesRetention)) {
+				put(store.Minutes, one.start, one.parts.Encode())
 			}
 		}
 	}

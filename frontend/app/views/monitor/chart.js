@@ -1,21 +1,18 @@
-/** @import {Bucket, Stats} from '../../../types/model' */
+/** @import {Bucket, Period, Stats} from '../../../types/model' */
 import uPlot from '../../lib/uplot.js';
 import { dateFormat, formatTime, formatValue } from '../../format.js';
 import { onThemeChange } from '../../theme.js';
+import { drawPeriods } from './periods.js';
 
 /** The minimum width of a drag, in pixels. A shorter one is a click. */
 const MIN_DRAG = 8;
-/** The font size of a marker, in pixels. */
-const MARKER = 14;
-/** The minimum distance between markers, in pixels. */
-const MARKER_SPACING = 16;
 /** In seconds. */
 const DAY = 86_400;
 const formatDay = dateFormat({ month: 'short', day: 'numeric' });
 
 /**
- * The latency over time: the median and the 95th percentile of each bucket, with markers at buckets that have checks
- * that were not OK. The chart follows the size of its element and the colour scheme.
+ * The latency over time: the median and the 95th percentile of each bucket, and the periods during which the monitor was
+ * not OK. The chart follows the size of its element and the colour scheme.
  */
 export class LatencyChart {
   #element;
@@ -24,12 +21,12 @@ export class LatencyChart {
   #plot = null;
   /** The bucket of each point of the chart; null is a gap. @type {(Bucket | null)[]} */
   #points = [];
-  /** The buckets with checks that were not OK. @type {Bucket[]} */
-  #notOk = [];
+  /** The periods during which the monitor was not OK. @type {Period[]} */
+  #periods = [];
   /** The shown period in seconds since 1970, and the length of a bucket. @type {{from: number, to: number, step: number}} */
   #span = { from: 0, to: 1, step: 1 };
   #unit = '';
-  #colours = { text: '', line: '', middle: '', slow: '', error: '', failed: '' };
+  #colours = { text: '', line: '', middle: '', slow: '', error: '', failed: '', ignored: '', unchecked: '' };
   #resized = new ResizeObserver(() => this.#fit());
   #unfollowTheme = onThemeChange(() => this.#create());
 
@@ -48,11 +45,11 @@ export class LatencyChart {
    * @param {Stats} stats
    * @param {string} unit
    */
-  draw({ from, to, buckets }, unit) {
+  draw({ from, to, buckets, periods }, unit) {
     const step = buckets.length > 1 ? secondsOf(buckets[1].start) - secondsOf(buckets[0].start) : 1;
     this.#span = { from: secondsOf(from), to: secondsOf(to), step };
     this.#points = withGaps(buckets.filter((bucket) => total(bucket) > 0));
-    this.#notOk = buckets.filter((bucket) => bucket.error + bucket.failed > 0);
+    this.#periods = periods;
     if (this.#plot && unit === this.#unit) {
       this.#plot.setData(this.#data());
       return;
@@ -106,6 +103,8 @@ export class LatencyChart {
       slow: colour('slow'),
       error: colour('error'),
       failed: colour('failed'),
+      ignored: colour('ignored'),
+      unchecked: colour('unchecked'),
     };
     sample.remove();
   }
@@ -140,7 +139,7 @@ export class LatencyChart {
       ],
       series: [{}, series(middle, []), series(slow, [6, 4])],
       hooks: {
-        drawClear: [(plot) => this.#drawNotOk(plot)],
+        drawClear: [(plot) => drawPeriods(plot, this.#periods, this.#colours)],
         setSelect: [(plot) => this.#onSelect(plot)],
         setCursor: [({ cursor }) => this.#on.hover(typeof cursor.idx === 'number' ? this.#points[cursor.idx] : null)],
       },
@@ -155,32 +154,6 @@ export class LatencyChart {
       this.#on.zoom(plot.posToVal(left, 'x') * 1000, plot.posToVal(left + width, 'x') * 1000);
     }
   }
-
-  /**
-   * Shades the buckets with checks that were not OK and draws a marker above each, as far as there is space.
-   * @param {uPlot} plot
-   */
-  #drawNotOk(plot) {
-    const { ctx, bbox } = plot;
-    const x = (/** @type {number} */ seconds) =>
-      Math.min(Math.max(plot.valToPos(seconds, 'x', true), bbox.left), bbox.left + bbox.width);
-    let lastMarker = -Infinity;
-    ctx.save();
-    for (const bucket of this.#notOk) {
-      const left = x(secondsOf(bucket.start));
-      const width = Math.max(x(secondsOf(bucket.start) + this.#span.step) - left, devicePixelRatio);
-      ctx.fillStyle = bucket.failed ? this.#colours.failed : this.#colours.error;
-      ctx.globalAlpha = 0.16;
-      ctx.fillRect(left, bbox.top, width, bbox.height);
-      ctx.globalAlpha = 1;
-      const middle = left + width / 2;
-      if (middle - lastMarker >= MARKER_SPACING * devicePixelRatio) {
-        drawMarker(ctx, bucket.failed > 0, middle, bbox.top + MARKER * devicePixelRatio);
-        lastMarker = middle;
-      }
-    }
-    ctx.restore();
-  }
 }
 
 /**
@@ -190,19 +163,6 @@ export class LatencyChart {
  */
 function formatTick(time, step) {
   return step >= DAY ? formatDay(new Date(time * 1000)) : formatTime(time * 1000);
-}
-
-/**
- * Draws a cross for failed checks or a triangle for checks with an error, as in the badges.
- * @param {CanvasRenderingContext2D} ctx
- * @param {boolean} failed
- * @param {number} x
- * @param {number} y
- */
-function drawMarker(ctx, failed, x, y) {
-  ctx.font = `bold ${MARKER * devicePixelRatio}px sans-serif`;
-  ctx.textAlign = 'center';
-  ctx.fillText(failed ? '✕' : '▲', x, y);
 }
 
 /**

@@ -3,6 +3,7 @@
 import { messageOf } from '../../api.js';
 import { LatencyChart } from './chart.js';
 import { coalesce } from '../../coalesce.js';
+import { describePeriods } from './periods.js';
 import { formatExact, formatNumber, formatPercent, formatShort, formatValue } from '../../format.js';
 
 /** The time ranges to choose from, each with the delay before new results are shown, in milliseconds. */
@@ -169,12 +170,36 @@ export function latencyPanel(api, id, params) {
       return this.stats?.buckets.some((bucket) => bucket.p50 !== null) ?? false;
     },
 
+    get omittedText() {
+      const count = this.stats?.omittedPeriods ?? 0;
+      return count ? `Shorter periods that are not in the chart: ${formatNumber(count)}` : '';
+    },
+
+    /** The periods in the bucket under the pointer. */
+    get hoveredPeriods() {
+      const { stats, hovered } = this;
+      if (!stats || !hovered) {
+        return [];
+      }
+      const next = stats.buckets.find(({ start }) => start > hovered.start);
+      return describePeriods(
+        stats.periods,
+        Date.parse(hovered.start),
+        Date.parse(next?.start ?? stats.to),
+        formatShort,
+      );
+    },
+
     /** The values at the pointer. */
     get readout() {
       const { hovered } = this;
-      return hovered
-        ? `${formatExact(hovered.start)}: p50 ${formatValue(hovered.p50, this.unit)}, p95 ${formatValue(hovered.p95, this.unit)}, ${countsText(hovered)}`
-        : 'Hover over the chart to see values, drag to zoom in.';
+      if (!hovered) {
+        return 'Hover over the chart to see values, drag to zoom in.';
+      }
+      const p50 = formatValue(hovered.p50, this.unit);
+      const p95 = formatValue(hovered.p95, this.unit);
+      const values = `p50 ${p50}, p95 ${p95}, ${countsText(hovered)}`;
+      return [`${formatExact(hovered.start)}: ${values}`, ...this.hoveredPeriods].join('; ');
     },
 
     /** The statistics of the shown period. */

@@ -27,6 +27,7 @@ var deleteDetached = [...]string{
 	"DELETE FROM results WHERE seq IN (SELECT seq FROM results INDEXED BY results_by_ref WHERE ref = ? LIMIT ?)",
 	"DELETE FROM transitions WHERE rowid IN (SELECT rowid FROM transitions WHERE ref = ? LIMIT ?)",
 	"DELETE FROM rollups WHERE rowid IN (SELECT rowid FROM rollups WHERE ref = ? LIMIT ?)",
+	`DELETE FROM summaries WHERE (ref, kind, start) IN (SELECT ref, kind, start FROM summaries WHERE ref = ? LIMIT ?)`,
 	"DELETE FROM labels WHERE label IN (SELECT label FROM labels WHERE ref = ? LIMIT ?)",
 }
 
@@ -99,6 +100,7 @@ func (t *tx) deleteOrphans(now time.Time, incidentsBefore int64) error {
 		{`UPDATE refs SET monitor = NULL WHERE monitor IS NOT NULL AND monitor NOT IN (SELECT id FROM monitors)
 			AND NOT EXISTS (SELECT 1 FROM results r INDEXED BY results_by_ref WHERE r.ref = refs.ref)
 			AND NOT EXISTS (SELECT 1 FROM rollups r WHERE r.ref = refs.ref)
+			AND NOT EXISTS (SELECT 1 FROM summaries s WHERE s.ref = refs.ref)
 			AND NOT EXISTS (SELECT 1 FROM transitions t WHERE t.ref = refs.ref)`, nil},
 		{"DELETE FROM dirty WHERE ref IN (SELECT ref FROM refs WHERE monitor IS NULL)", nil},
 	} {

@@ -44,8 +44,14 @@ func (s *Store) StatusChangesOf(
 	return list, err
 }
 
-const selectRollupsOf = `SELECT f.monitor, r.start, r.summary FROM ` + refsOf + `rollups r ON r.ref = f.ref
-	AND r.period = ? AND r.start >= ? AND r.start < ?`
+// selectRollupsOf is [selectRollups] for several monitors. The rows of a monitor follow each other.
+const selectRollupsOf = `WITH found AS (SELECT ref, monitor FROM refs WHERE monitor IN (SELECT unhex(value) FROM json_each(?1)))
+	SELECT f.monitor, r.start, r.summary, FALSE, 0 FROM found f CROSS JOIN rollups r
+		ON r.ref = f.ref AND r.period = ?2 AND r.start >= ?3 AND r.start < ?4
+	UNION ALL
+	SELECT f.monitor, s.start, s.summary, TRUE, (SELECT hours_from FROM meta) FROM found f CROSS JOIN summaries s
+		ON s.ref = f.ref AND s.kind = ?5 AND s.start > ?3 / 3600000 - ?6 AND s.start < (?4 + 3599999) / 3600000
+	ORDER BY 1`
 
 // EachRollup calls each for the rollups of several monitors.
 func (s *Store) EachRollup(
@@ -56,65 +62,28 @@ func (s *Store) EachRollup(
 	if err != nil {
 		return describe(name, err)
 	}
-	if p == store.Hour {
-		return s.eachHour(ctx, string(ids), from, to, each)
-	}
-	args := []any{string(ids), string(p), ceilMilli(from), ceilMilli(to)}
-	return s.read(ctx, name, selectRollupsOf, args, func(rows *sql.Rows) error {
-		r := store.Rollup{Period: p}
-		var id []byte
-		var start int64
-		if err := rows.Scan(&id, &start, &r.Summary); err != nil {
-			return err
+	kind, current := summaryKinds[p], ""
+	found := foundRollups{period: p, from: ceilMilli(from), to: ceilMilli(to), summaries: make(map[int64][]byte)}
+	pass := func() {
+		for start, summary := range found.summaries {
+			each(store.Rollup{MonitorID: current, Period: p, Start: date(start), Summary: summary})
 		}
-		r.MonitorID, r.Start = hex.EncodeToString(id), date(start)
-		each(r)
-		return nil
-	})
-}
-
-// selectHoursOf is [selectHours] for several monitors. The rows of a day follow each other.
-const selectHoursOf = `SELECT f.monitor, r.start, r.summary, r.period = 'hours', (SELECT hours_from FROM meta) FROM ` + refsOf + `rollups r
-	ON r.ref = f.ref AND r.period IN ('hour', 'hours') AND r.start > ?2 - 86400000 AND r.start < ?3
-	ORDER BY f.ref, r.start / 86400000, r.period`
-
-// hoursOf contains the hourly rollups of a monitor and a day by their start.
-type hoursOf struct {
-	monitorID string
-	day       int64
-	summaries map[int64][]byte
-}
-
-func (s *Store) eachHour(ctx context.Context, ids string, from, to time.Time, each func(store.Rollup)) error {
-	first, end := ceilMilli(from), ceilMilli(to)
-	var hours hoursOf
-	err := s.read(ctx, "list rollups", selectHoursOf, []any{ids, first, end}, func(rows *sql.Rows) error {
-		var start, hoursFrom int64
+		clear(found.summaries)
+	}
+	args := []any{string(ids), string(p), found.from, found.to, kind.number, kind.hours}
+	err = s.read(ctx, name, selectRollupsOf, args, func(rows *sql.Rows) error {
 		var id, summary []byte
-		var isDay bool
-		if err := rows.Scan(&id, &start, &summary, &isDay, &hoursFrom); err != nil {
+		var start, hoursFrom int64
+		var isCurrent bool
+		if err := rows.Scan(&id, &start, &summary, &isCurrent, &hoursFrom); err != nil {
 			return err
 		}
-		next := hoursOf{hex.EncodeToString(id), start / store.Day.Length().Milliseconds(), make(map[int64][]byte)}
-		if next.monitorID != hours.monitorID || next.day != hours.day {
-			hours.pass(each)
-			hours = next
+		if next := hex.EncodeToString(id); next != current {
+			pass()
+			current = next
 		}
-		if isDay {
-			return addHours(hours.summaries, start, max(hoursFrom, first), end, summary)
-		}
-		if start >= first {
-			hours.summaries[start] = summary
-		}
-		return nil
+		return found.put(start, summary, isCurrent, hoursFrom)
 	})
-	hours.pass(each)
+	pass()
 	return err
-}
-
-// pass calls each for the rollups.
-func (h hoursOf) pass(each func(store.Rollup)) {
-	for start, summary := range h.summaries {
-		each(store.Rollup{MonitorID: h.monitorID, Period: store.Hour, Start: date(start), Summary: summary})
-	}
 }

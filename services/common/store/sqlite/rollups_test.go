@@ -70,7 +70,7 @@ func TestDamagedDayOfHours(t *testing.T) {
 	}
 	put()
 	err := s.write(t.Context(), "damage", func(tx *tx) error {
-		_, err := tx.exec("UPDATE rollups SET summary = x'ff'")
+		_, err := tx.exec("UPDATE summaries SET summary = x'ff'")
 		return err
 	})
 	if err != nil {

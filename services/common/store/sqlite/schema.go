@@ -186,9 +186,17 @@ ALTER TABLE runners ADD COLUMN not_checked TEXT; -- JSON; NULL: none
 CREATE INDEX results_not_ok_by_ref ON results (ref, date, id, status) WHERE status & 3;
 CREATE INDEX results_not_ok_by_date ON results (era, date, status) WHERE status & 3;
 `, `
--- From here on the rollups of the hours of a day are in one row of the period 'hours'; see putHour. Rows of the period
--- 'hour' remain until they expire.
+-- From here on rollups are in table summaries, in the order in which they are read. Rollups of earlier versions remain in
+-- table rollups until they expire.
+CREATE TABLE summaries (
+	ref     INTEGER NOT NULL,
+	kind    INTEGER NOT NULL, -- see summaryKind
+	start   INTEGER NOT NULL, -- in hours since 1970
+	summary BLOB NOT NULL,
+	PRIMARY KEY (ref, kind, start)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX summaries_by_start ON summaries (kind, start);
+ALTER TABLE meta ADD COLUMN hours_from INTEGER NOT NULL DEFAULT 0; -- rollups of earlier hours have expired
 CREATE INDEX rollups_by_period ON rollups (period, start);
 DROP INDEX rollups_by_start;
-ALTER TABLE meta ADD COLUMN hours_from INTEGER NOT NULL DEFAULT 0; -- rollups of earlier hours are deleted
 `}

@@ -71,6 +71,8 @@ func expireRollups(ctx context.Context, t *testing.T, s store.Store) {
 	check(minutes[:1], hours, days[:1])
 	got(s.Expire(ctx, now, store.Retention{Results: day, Rollups: 100 * day, Hours: 40 * day}))(t)
 	check(minutes[:1], hours[:2], days[:1])
+	late := put(store.Hour, 45*day)
+	same(t, "a late rollup", got(s.Rollups(ctx, id, store.Hour, late[0].Start, late[0].Start.Add(time.Hour)))(t), late)
 	got(s.Expire(ctx, now, store.Retention{Results: day, Rollups: 10 * day}))(t)
 	check([]store.Rollup{}, []store.Rollup{}, []store.Rollup{})
 }
