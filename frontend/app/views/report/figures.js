@@ -1,4 +1,4 @@
-/** @import {ErrorBudget, ReportedMonitor, ReportFigures, ReportTimes} from '../../../types/model' */
+/** @import {ReportedMonitor, ReportFigures, ReportTimes} from '../../../types/model' */
 
 const percents = new Intl.NumberFormat(undefined, { maximumFractionDigits: 6 });
 const rates = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
@@ -9,6 +9,11 @@ const UNITS = /** @type {const} */ ([
   ['min', 60],
   ['s', 1],
 ]);
+
+/** The badges of an objective. */
+const MET = { key: 'ok', label: 'met' };
+const MISSED = { key: 'failed', label: 'missed' };
+const UNKNOWN = { key: 'pending', label: 'unknown' };
 
 /** The kinds of time in a report. @type {{key: keyof ReportTimes, label: string, counts: string}[]} */
 const KINDS = [
@@ -71,12 +76,13 @@ export function describeFigures({ uptime, seconds, incidents }) {
   };
 }
 
-/** @param {ErrorBudget | undefined} budget */
-export function describeBudget(budget) {
+/** @param {ReportedMonitor | undefined} monitor */
+export function describeBudget(monitor) {
+  const budget = monitor?.budget;
   return (
     budget && {
       objective: `${percents.format(budget.slo)}\u00a0%`,
-      badge: budget.left < 0 ? { key: 'failed', label: 'missed' } : { key: 'ok', label: 'met' },
+      badge: monitor.uptime === null ? UNKNOWN : budget.left < 0 ? MISSED : MET,
       allowed: formatSeconds(budget.allowed),
       used: formatSeconds(budget.used),
       left: formatSeconds(budget.left),
@@ -87,6 +93,6 @@ export function describeBudget(budget) {
 
 /** @param {ReportedMonitor} monitor */
 export function rowOf(monitor) {
-  const { id, name, group = '' } = monitor;
-  return { id, name, group, ...describeFigures(monitor), budget: describeBudget(monitor.budget) };
+  const { id, name } = monitor;
+  return { id, name, ...describeFigures(monitor), budget: describeBudget(monitor) };
 }

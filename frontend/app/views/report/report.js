@@ -62,11 +62,6 @@ export function report(app, { id, params }) {
       }
     },
 
-    /** Loads the report of the new settings. */
-    change() {
-      this.load();
-    },
-
     async saveTable() {
       this.saving = true;
       try {
@@ -111,7 +106,7 @@ export function report(app, { id, params }) {
     /** @param {string} month */
     setMonth(month) {
       this.month = month === monthsUntil(api.now(), this.zone, '')[0].value ? '' : month;
-      this.change();
+      this.load();
     },
 
     get groups() {
@@ -153,7 +148,7 @@ export function report(app, { id, params }) {
     },
 
     get budget() {
-      return describeBudget(this.monitor?.budget);
+      return describeBudget(this.monitor);
     },
 
     get incidents() {
