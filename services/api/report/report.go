@@ -27,12 +27,14 @@ const (
 )
 
 // Accounting is the rule by which the times of a report are computed, for people.
-const Accounting = "Uptime is the time with the status OK, in percent of the time with the status OK, error or failed. " +
-	"A status lasts from its first result to the first result with another status, or until the latest result is older " +
-	"than three intervals and than one interval and a minute. Time in maintenance, blocked by a dependency, disabled or " +
-	"not checked counts neither as up nor as down. Not checked is also the time before the first result, and the time " +
-	"whose history is deleted. An incident lasts from the first result that is not OK to the recovery, however short. " +
-	"The error budget is the share of the checked time, and of the rest of the period, that may be down."
+const Accounting = "Uptime is the time with the status OK, in percent of the time with the status OK, error or " +
+	"failed. A status lasts from its first result to the first result with another status, or " +
+	"until the latest result is older than three intervals and than one interval and a minute. " +
+	"Time in maintenance, blocked by a dependency, disabled or not checked counts neither as up " +
+	"nor as down. Not checked is also the time before the first result, and the time whose " +
+	"history is deleted. An incident lasts from the first result that is not OK to the recovery, " +
+	"however short. The error budget is the share of the checked time, and of the rest of the " +
+	"period, that may be down."
 
 // Store is the part of the store that reports read; [store.Store] documents the methods.
 type Store interface {

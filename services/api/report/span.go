@@ -23,8 +23,8 @@ type Span struct {
 	Zone string
 }
 
-// ParseSpan parses ?month= or ?from= and ?to=, with ?zone=. Without any, the span is the current month in UTC. The error
-// is a [monitor.InvalidError] that names the parameter.
+// ParseSpan parses ?month= or ?from= and ?to=, with ?zone=. Without any, the span is the current month in UTC. The
+// error is a [monitor.InvalidError] that names the parameter.
 func ParseSpan(query url.Values, now time.Time) (Span, error) {
 	name := "UTC"
 	if query.Has("zone") {

@@ -15,8 +15,8 @@ import (
 // tables in this order, so that it uses the indexes that begin with ref.
 const refsOf = `(SELECT ref, monitor FROM refs WHERE monitor ` + inIDList + `) f CROSS JOIN `
 
-const selectStatusChangesOf = `SELECT f.monitor, t.date, t.track, t.was, t.now FROM ` + refsOf + `transitions t ON t.ref = f.ref
-	AND t.date >= ? AND t.date < ? ORDER BY t.date DESC, f.monitor, t.track DESC LIMIT ?`
+const selectStatusChangesOf = `SELECT f.monitor, t.date, t.track, t.was, t.now FROM ` + refsOf + `transitions t
+	ON t.ref = f.ref AND t.date >= ? AND t.date < ? ORDER BY t.date DESC, f.monitor, t.track DESC LIMIT ?`
 
 // StatusChangesOf returns the status changes of several monitors, newest first.
 func (s *Store) StatusChangesOf(
@@ -45,7 +45,8 @@ func (s *Store) StatusChangesOf(
 }
 
 // selectRollupsOf is [selectRollups] for several monitors. The rows of a monitor follow each other.
-const selectRollupsOf = `WITH found AS (SELECT ref, monitor FROM refs WHERE monitor IN (SELECT unhex(value) FROM json_each(?1)))
+const selectRollupsOf = `WITH found AS (
+		SELECT ref, monitor FROM refs WHERE monitor IN (SELECT unhex(value) FROM json_each(?1)))
 	SELECT f.monitor, r.start, r.summary, FALSE, 0 FROM found f CROSS JOIN rollups r
 		ON r.ref = f.ref AND r.period = ?2 AND r.start >= ?3 AND r.start < ?4
 	UNION ALL
