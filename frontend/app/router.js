@@ -9,7 +9,7 @@ const ID = /^[0-9a-f]{24}$/i;
 /** The views with an id in their address: the view for each path. */
 const FORMS = /** @type {const} */ ({ edit: 'monitor-form', maintenance: 'maintenance-form' });
 /** The views without an id in their address. */
-const PLAIN = /** @type {const} */ (['list', 'wall', 'results', 'maintenance', 'admin', 'about']);
+const PLAIN = /** @type {const} */ (['list', 'wall', 'results', 'report', 'maintenance', 'admin', 'about']);
 /** The paths of earlier versions and their replacements. */
 const OLD_PATHS = /** @type {Record<string, string>} */ ({ home: 'list', dash: 'wall', window: 'maintenance' });
 
@@ -27,7 +27,7 @@ export function parseRoute(hash) {
     if (plain && id === '') {
       return { view: plain, id, params, hash };
     }
-    if (name === 'monitor' && ID.test(id)) {
+    if ((name === 'monitor' || name === 'report') && ID.test(id)) {
       return { view: name, id, params, hash };
     }
     if ((name === 'edit' || name === 'maintenance') && (id === 'new' || ID.test(id))) {

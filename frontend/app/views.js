@@ -20,6 +20,7 @@ const VIEWS = {
     load: async () => (await import('./views/monitor-form/monitor-form.js')).monitorForm,
   },
   results: { title: 'Results', load: async () => (await withTable(import('./views/results/results.js'))).results },
+  report: { title: 'Report', load: async () => (await import('./views/report/report.js')).report },
   maintenance: {
     title: 'Maintenance',
     load: async () => (await import('./views/maintenance/maintenance.js')).maintenance,

@@ -148,7 +148,7 @@ export interface MonitorChange {
 
 export interface Property {
   name: string;
-  kind: 'text' | 'longtext' | 'duration' | 'integer' | 'bytes' | 'bool' | 'choice' | 'regex' | 'stringmap';
+  kind: 'text' | 'longtext' | 'duration' | 'integer' | 'bytes' | 'percent' | 'bool' | 'choice' | 'regex' | 'stringmap';
   default?: string;
   doc: string;
   /** Whether the value is a secret; of a stringmap, the values are. Absent if not. */
@@ -225,6 +225,80 @@ export interface Stats extends Latency {
   periods: Period[];
   /** The number of shorter ones. */
   omittedPeriods: number;
+}
+
+/** The time in seconds, by what the monitor was. */
+export interface ReportTimes {
+  ok: number;
+  error: number;
+  failed: number;
+  maintenance: number;
+  blocked: number;
+  disabled: number;
+  notChecked: number;
+}
+
+export interface ReportedIncident {
+  from: string;
+  to: string;
+  /** The time that was not OK. */
+  seconds: number;
+  status: 'error' | 'failed';
+  /** Whether it began at the start of the period or before. Absent if not. */
+  beganBefore?: true;
+  /** Whether the monitor has not recovered by the end of the period. Absent if it has. */
+  open?: true;
+}
+
+export interface ReportFigures {
+  seconds: ReportTimes;
+  /** A percentage; null if no time was checked. */
+  uptime: number | null;
+  /** The durations are seconds. Only the report on one monitor lists incidents. */
+  incidents: { count: number; total: number; longest: number; list?: ReportedIncident[] };
+}
+
+/** The durations are seconds; left may be negative. */
+export interface ErrorBudget {
+  slo: number;
+  allowed: number;
+  used: number;
+  left: number;
+  burnRate: number | null;
+}
+
+export interface ReportLatency {
+  avg: number;
+  p50: number;
+  p95: number;
+  p99: number;
+  max: number;
+  resolution: 'hour' | 'day';
+  from: string;
+  to: string;
+}
+
+export interface ReportedMonitor extends ReportFigures {
+  id: string;
+  name: string;
+  group?: string;
+  /** Absent unless it is later than the start of the period. */
+  checkedFrom?: string;
+  /** Absent if the monitor has no service level objective. */
+  budget?: ErrorBudget;
+  latency: ReportLatency | null;
+}
+
+export interface Report {
+  from: string;
+  to: string;
+  /** The requested end; absent unless it is in the future. */
+  end?: string;
+  zone: string;
+  /** The rule by which time is counted. */
+  accounting: string;
+  total: ReportFigures;
+  monitors: ReportedMonitor[];
 }
 
 /** A monitor in an import plan. A monitor to add has an id only if the file contains one. */

@@ -16,6 +16,8 @@ export function addresses(id) {
     'edit-new': '#edit/new',
     edit: `#edit/${id}`,
     results: '#results',
+    report: '#report',
+    'report-monitor': `#report/${id}`,
     maintenance: '#maintenance',
     'maintenance-new': '#maintenance/new',
     admin: '#admin',

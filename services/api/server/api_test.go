@@ -149,6 +149,11 @@ func (a *api) do(method, path, body string) response {
 	a.t.Helper()
 	r, err := http.NewRequestWithContext(a.t.Context(), method, a.url+path, strings.NewReader(body))
 	must(a.t, err)
+	return a.send(r)
+}
+
+func (a *api) send(r *http.Request) response {
+	a.t.Helper()
 	a.sign(r)
 	res, err := http.DefaultClient.Do(r)
 	must(a.t, err)

@@ -41,6 +41,8 @@ var groups = map[string]group{
 	"GET /api/monitors/{id}":         reading,
 	"GET /api/monitors/{id}/results": reading,
 	"GET /api/monitors/{id}/stats":   reading,
+	"GET /api/monitors/{id}/report":  reading,
+	"GET /api/report":                reading,
 	"GET /api/results":               reading,
 	"GET /api/notifications":         reading,
 	"GET /api/maintenance":           reading,

@@ -47,6 +47,7 @@ type Store interface {
 	importStore
 	resultStore
 	statsStore
+	reportStore
 	maintenanceStore
 	onDemandStore
 	notificationStore
@@ -87,6 +88,7 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		newRuleHandler(types),
 		newResultHandler(s, types.Secrets()),
 		newStatsHandler(s),
+		newReportHandler(s),
 		newMaintenanceHandler(s),
 		newOnDemandHandler(s, types, log),
 		newNotificationHandler(s, types.Secrets(), log),

@@ -58,6 +58,18 @@ func (unavailableStore) StatusChanges(context.Context, string, time.Time, time.T
 	return nil, errUnavailable
 }
 
+func (unavailableStore) StatusChangesOf(context.Context, []string, time.Time, time.Time, int) ([]store.StatusChange, error) {
+	return nil, errUnavailable
+}
+
+func (unavailableStore) EachRollup(context.Context, []string, store.Period, time.Time, time.Time, func(store.Rollup)) error {
+	return errUnavailable
+}
+
+func (unavailableStore) StatesOf(context.Context, []string) ([]store.State, error) {
+	return nil, errUnavailable
+}
+
 func (unavailableStore) OnDemandResult(context.Context, string) (r monitor.Result, known bool, err error) {
 	return r, false, errUnavailable
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"nanomon/services/common/localtime"
 	"nanomon/services/common/monitor"
 )
 
@@ -102,8 +103,7 @@ func (w Weekly) validate() error {
 		return monitor.Invalidf(
 			"weekly.duration must be a duration from 1m to 168h, such as 1h30m, not %.50q", w.Duration)
 	}
-	// time.LoadLocation accepts an empty name and Local, but Local differs between machines.
-	if _, err := loadZone(w.Zone); err != nil || w.Zone == "" || w.Zone == "Local" {
+	if _, err := localtime.Zone(w.Zone); err != nil {
 		return monitor.Invalidf(
 			"weekly.zone must be the name of a time zone, such as Europe/Amsterdam or UTC, not %.50q", w.Zone)
 	}

@@ -66,6 +66,9 @@ func CommonProperties() []Property {
 		{Name: monitor.AlertTo, Kind: KindText,
 			Doc: "Recipients of e-mail notifications: at most 20 addresses, separated by commas. They replace " +
 				"ALERT_SMTP_TO of the runner. Recipients do not see each other."},
+		{Name: monitor.SLO, Kind: KindPercent,
+			Doc: "Service level objective: the uptime to reach in a report, in percent, such as 99.9. The report then " +
+				"shows how much of the error budget is left."},
 		{Name: monitor.DependsOn, Kind: KindText,
 			Doc: "Id or name of the monitor that this monitor depends on. While neither of them is OK, results of " +
 				"this monitor are ignored in uptime and for incidents."},
@@ -139,6 +142,9 @@ func (s Settings) Duration(name string) time.Duration { return setting[time.Dura
 // Int returns the value of a [KindInteger].
 func (s Settings) Int(name string) int { return setting[int](s, name) }
 
+// Percent returns the value of a [KindPercent].
+func (s Settings) Percent(name string) float64 { return setting[float64](s, name) }
+
 // Bytes returns the value of a [KindBytes].
 func (s Settings) Bytes(name string) int { return setting[int](s, name) }
 
@@ -178,6 +184,11 @@ func (p Property) parse(text string) (any, error) {
 		return p.parseInteger(text)
 	case KindBytes:
 		return p.parseBytes(text)
+	case KindPercent:
+		if percent, valid := monitor.ParsePercent(text); valid {
+			return percent, nil
+		}
+		return nil, fmt.Errorf("%s is not a percentage above 0 and up to 100, use for example 99.9", quote(text))
 	case KindBool:
 		if text != "true" && text != "false" {
 			return nil, fmt.Errorf("%s is neither true nor false", quote(text))

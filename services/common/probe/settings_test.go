@@ -18,6 +18,7 @@ var allKinds = Spec{Type: "test", Properties: []Property{
 	{Name: "labels", Kind: KindStringMap},
 	{Name: "line", Kind: KindText},
 	{Name: "lines", Kind: KindLongText},
+	{Name: "share", Kind: KindPercent},
 }}
 
 func TestSettingsDefaults(t *testing.T) {
@@ -36,8 +37,8 @@ func TestSettingsDefaults(t *testing.T) {
 func TestSettingsValues(t *testing.T) {
 	s, err := NewSettings(allKinds, props{
 		"wait": "250ms", "count": "100", "size": "64 KiB", "flag": "false", "color": "blue",
-		"pattern": `v(\d+)`, "labels": `{"a": "1", "b": ""}`, "line": "hello", "lines": "a\nb",
-		"alertMute": "true", "alertFailCount": "2", "alertTo": "a@example.org, b@example.org", "dependsOn": "The router",
+		"pattern": `v(\d+)`, "labels": `{"a": "1", "b": ""}`, "line": "hello", "lines": "a\nb", "share": "99.95",
+		"alertMute": "true", "alertFailCount": "2", "alertTo": "a@example.org, b@example.org", "dependsOn": "The router", "slo": "99.9",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -50,6 +51,9 @@ func TestSettingsValues(t *testing.T) {
 	}
 	if !maps.Equal(s.StringMap("labels"), props{"a": "1", "b": ""}) || s.Text("lines") != "a\nb" {
 		t.Errorf("values are wrong: %v", s.values)
+	}
+	if s.Percent("share") != 99.95 || s.Percent("slo") != 99.9 {
+		t.Errorf("the percentages are wrong: %v", s.values)
 	}
 	if !s.Bool("alertMute") || s.Int("alertFailCount") != 2 || s.Text("dependsOn") != "The router" {
 		t.Errorf("the common properties are wrong: %v", s.values)
@@ -95,8 +99,17 @@ func TestInvalidSettings(t *testing.T) {
 		{"line", "a\nb", `property line: must be on one line`},
 		{"line", "\xff", `property line: not valid UTF-8`},
 		{"lines", strings.Repeat("x", 70_000), `property lines: 70000 bytes are too long, at most 65536 are allowed`},
+		{"share", "0", `property share: "0" is not a percentage above 0 and up to 100, use for example 99.9`},
+		{"share", "100.1", `property share: "100.1" is not a percentage above 0 and up to 100, use for example 99.9`},
+		{"share", "-1", `property share: "-1" is not a percentage above 0 and up to 100, use for example 99.9`},
+		{"share", "NaN", `property share: "NaN" is not a percentage above 0 and up to 100, use for example 99.9`},
+		{"share", "99,9", `property share: "99,9" is not a percentage above 0 and up to 100, use for example 99.9`},
+		{"share", "99.9%", `property share: "99.9%" is not a percentage above 0 and up to 100, use for example 99.9`},
+		{"share", "0x1p4", `property share: "0x1p4" is not a percentage above 0 and up to 100, use for example 99.9`},
+		{"slo", "1e1", `property slo: "1e1" is not a percentage above 0 and up to 100, use for example 99.9`},
+		{"share", "99.99999999999999999", `property share: "99.99999999999999999" is not a percentage above 0 and up to 100, use for example 99.9`},
 		{"alertFailCount", "0", `property alertFailCount: 0 is too small, at least 1 is needed`},
-		{"foo", "bar", `unknown property 'foo' for type test; known properties: wait, count, size, flag, color, pattern, labels, line, lines, alertMute, alertFailCount, alertTo, dependsOn`},
+		{"foo", "bar", `unknown property 'foo' for type test; known properties: wait, count, size, flag, color, pattern, labels, line, lines, share, alertMute, alertFailCount, alertTo, slo, dependsOn`},
 	} {
 		_, err := NewSettings(allKinds, props{c.name: c.value})
 		if err == nil {
@@ -122,7 +135,7 @@ func TestSpecsContainCommonProperties(t *testing.T) {
 func FuzzNewSettings(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"wait", "1h2m"}, {"wait", "9999999h"}, {"count", "-0"}, {"size", "18446744073709551615MiB"}, {"flag", "TRUE"},
-		{"color", "blue"}, {"pattern", "(?P<x>a{1000})"}, {"labels", `{"a":{}}`}, {"line", "\u2028"}, {"lines", "\r\n"}, {"", "x"},
+		{"color", "blue"}, {"pattern", "(?P<x>a{1000})"}, {"labels", `{"a":{}}`}, {"line", "\u2028"}, {"lines", "\r\n"}, {"share", "1e-400"}, {"", "x"},
 	} {
 		f.Add(seed[0], seed[1])
 	}
@@ -137,6 +150,9 @@ func FuzzNewSettings(f *testing.F) {
 		}
 		if n := s.Int("count"); n < 1 || n > 100 {
 			t.Errorf("count %q gives %d", value, n)
+		}
+		if p := s.Percent("share"); name == "share" && value != "" && (p <= 0 || p > 100) {
+			t.Errorf("share %q gives %v", value, p)
 		}
 		if n := s.Bytes("size"); n < 1 || n > 4<<20 {
 			t.Errorf("size %q gives %d", value, n)

@@ -27,6 +27,8 @@ const (
 	KindInteger Kind = "integer"
 	// KindBytes is a size in bytes: a whole number, alone or with KiB or MiB.
 	KindBytes Kind = "bytes"
+	// KindPercent is a number above 0 and up to 100; see [monitor.ParsePercent].
+	KindPercent Kind = "percent"
 	// KindBool is true or false.
 	KindBool Kind = "bool"
 	// KindChoice is one of Choices.

@@ -76,6 +76,9 @@ type Store interface {
 	Revision(ctx context.Context, states bool) (string, error)
 	// StatusChanges returns up to limit status changes of a monitor with from <= date < to, newest first.
 	StatusChanges(ctx context.Context, monitorID string, from, to time.Time, limit int) ([]StatusChange, error)
+	// StatusChangesOf returns the status changes of the given monitors with from <= date < to, newest first. If there are
+	// more than limit, it returns that many of them.
+	StatusChangesOf(ctx context.Context, monitorIDs []string, from, to time.Time, limit int) ([]StatusChange, error)
 
 	// DirtyHours returns up to limit dirty hours, oldest first, that ended before closed and were marked before quiet.
 	DirtyHours(ctx context.Context, closed, quiet time.Time, limit int) ([]DirtyHour, error)
@@ -89,6 +92,9 @@ type Store interface {
 	ClearDirty(ctx context.Context, marks []DirtyHour) error
 	// Rollups returns the rollups of a monitor with from <= start < to, oldest first.
 	Rollups(ctx context.Context, monitorID string, p Period, from, to time.Time) ([]Rollup, error)
+	// EachRollup calls each for the rollups of the given monitors with from <= start < to, in no particular order. It
+	// holds only some of them in memory. each must not use the store.
+	EachRollup(ctx context.Context, monitorIDs []string, p Period, from, to time.Time, each func(Rollup)) error
 
 	// Expire deletes results and rollups that are older than keep allows at now, states without a monitor, expired
 	// on-demand checks, and heartbeats older than a day. Notifications and incident states without a monitor have the

@@ -22,13 +22,14 @@ type Breakdown struct {
 
 // Percent returns the percentage of the checked time that was OK, or false if no time was checked.
 func (b Breakdown) Percent() (float64, bool) {
-	if b.checked() == 0 {
+	if b.Checked() == 0 {
 		return 0, false
 	}
-	return 100 * float64(b.OK) / float64(b.checked()), true
+	return 100 * float64(b.OK) / float64(b.Checked()), true
 }
 
-func (b Breakdown) checked() time.Duration {
+// Checked returns the time whose results counted.
+func (b Breakdown) Checked() time.Duration {
 	return b.OK + b.Error + b.Failed
 }
 
@@ -44,7 +45,7 @@ func Compute(
 func Sum(periods []Period) (spent Breakdown, from time.Time) {
 	for _, p := range periods {
 		*spent.field(p.Kind) += p.Duration()
-		if from.IsZero() && spent.checked() > 0 {
+		if from.IsZero() && spent.Checked() > 0 {
 			from = p.From
 		}
 	}

@@ -1,4 +1,5 @@
 /** @import {ImportPlan, PlannedMonitor} from '../../../types/model' */
+import { download } from '../../download.js';
 import { formatNumber } from '../../format.js';
 
 /** The maximum size of an import that the API accepts, in bytes. */
@@ -95,10 +96,7 @@ export function downloadMonitors(monitors) {
   const day = [now.getFullYear(), now.getMonth() + 1, now.getDate()]
     .map((part) => String(part).padStart(2, '0'))
     .join('-');
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(file);
-  link.download = `nanomon-${day}.json`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href));
-  return { name: link.download, size: formatSize(file.size) };
+  const name = `nanomon-${day}.json`;
+  download(file, name);
+  return { name, size: formatSize(file.size) };
 }

@@ -1,6 +1,7 @@
 /** @import {WindowDraft} from '../../../types/model' */
 import { ApiError, messageOf, withHint } from '../../api.js';
 import { DAYS } from '../maintenance/windows.js';
+import { ZONE } from '../../zones.js';
 
 /**
  * The time of a window as entered in the form: once, between two local times, or weekly.
@@ -16,12 +17,6 @@ const FORM_FIELDS = /** @type {Record<string, string>} */ ({ groups: 'monitors' 
 const TEXTS = /** @type {Record<string, string>} */ ({
   'monitors or groups must contain at least one element': 'Choose at least one monitor or group',
 });
-
-/** The user's time zone. */
-export const ZONE = new Intl.DateTimeFormat().resolvedOptions().timeZone;
-
-/** The available time zones. */
-export const ZONES = [...new Set([ZONE, 'UTC', ...Intl.supportedValuesOf('timeZone')])];
 
 /**
  * Returns the initial time of the form. A new window starts at the next full hour and takes one hour.

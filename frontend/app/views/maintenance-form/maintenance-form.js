@@ -5,7 +5,8 @@ import Alpine from '../../lib/alpine.js';
 import { ApiError, messageOf } from '../../api.js';
 import { hasField, newFieldErrors } from '../../field-errors.js';
 import { DAYS } from '../maintenance/windows.js';
-import { draftOfTime, fieldErrorOf, lengthOf, movedEnd, timeOf, ZONE, ZONES } from './draft.js';
+import { draftOfTime, fieldErrorOf, lengthOf, movedEnd, timeOf } from './draft.js';
+import { ZONE, ZONES } from '../../zones.js';
 import { newPicker } from './picker.js';
 
 const ID = /^[0-9a-f]{24}$/i;

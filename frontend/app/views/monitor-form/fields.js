@@ -8,7 +8,7 @@
  *   name: string,
  *   label: string,
  *   control: 'switch' | 'select' | 'area' | 'map' | 'line',
- *   inputmode: 'numeric' | 'text',
+ *   inputmode: 'numeric' | 'decimal' | 'text',
  *   property: Property,
  * }} Field
  */
@@ -33,7 +33,10 @@ const LABELS = new Map([
   ['alertMute', 'Mute notifications'],
   ['alertFailCount', 'Failure count'],
   ['alertTo', 'E-mail recipients'],
+  ['slo', 'Service level objective (%)'],
 ]);
+/** @type {Partial<Record<Property['kind'], Field['inputmode']>>} */
+const INPUT_MODES = { integer: 'numeric', percent: 'decimal' };
 /** @type {Partial<Record<Property['kind'], Field['control']>>} */
 const CONTROLS = { bool: 'switch', choice: 'select', longtext: 'area', stringmap: 'map' };
 
@@ -64,7 +67,7 @@ function fieldOf(property) {
     name,
     label: LABELS.get(name) ?? sentence(words),
     control: CONTROLS[kind] ?? 'line',
-    inputmode: kind === 'integer' ? 'numeric' : 'text',
+    inputmode: INPUT_MODES[kind] ?? 'text',
     property,
   };
 }
@@ -85,7 +88,7 @@ function sentence(words) {
 }
 
 /** The kinds of properties with ignored blanks around their values. */
-const TRIMMED = ['duration', 'integer', 'bytes'];
+const TRIMMED = ['duration', 'integer', 'bytes', 'percent'];
 
 /**
  * Returns the monitor to send for a form, without unset properties and those of other types.

@@ -8,6 +8,7 @@ import { fieldId } from './fields.js';
 
 const SECOND = 1000;
 const LONGEST_INTERVAL = 366 * 24 * 3_600_000;
+const PERCENT = /^\d{1,3}(\.\d{1,6})?$/;
 const SIZE = /^(\d{1,10})\s*(KiB|MiB)?$/;
 const SIZES = new Map([
   ['KiB', 1 << 10],
@@ -90,6 +91,8 @@ function propertyError(property, text) {
       return /^[+-]?\d+$/.test(text) ? rangeError(property, Number(text)) : `"${text}" is not a whole number`;
     case 'bytes':
       return sizeError(property, text);
+    case 'percent':
+      return percentError(text);
     default:
       return '';
   }
@@ -111,6 +114,12 @@ function durationError({ min = 0, max = 0 }, text) {
     return `${text} is too short, at least ${formatDuration(min)} is needed`;
   }
   return max && duration > max ? `${text} is too long, at most ${formatDuration(max)} is allowed` : '';
+}
+
+/** @param {string} text */
+function percentError(text) {
+  const isPercent = PERCENT.test(text) && Number(text) > 0 && Number(text) <= 100;
+  return isPercent ? '' : `"${text}" is not a percentage above 0 and up to 100, use for example 99.9`;
 }
 
 /**

@@ -251,6 +251,10 @@ export function monitor(app, { id, params }) {
       return `#edit/new?from=${id}`;
     },
 
+    get reportHref() {
+      return `#report/${id}`;
+    },
+
     get planHref() {
       return `#maintenance/new?monitor=${id}`;
     },

@@ -128,6 +128,11 @@ func (f *foundRollups) add(rows *sql.Rows) error {
 	if err := rows.Scan(&start, &summary, &isCurrent, &hoursFrom); err != nil {
 		return err
 	}
+	return f.put(start, summary, isCurrent, hoursFrom)
+}
+
+// put adds the rollups in the columns of a row of selectRollups.
+func (f *foundRollups) put(start int64, summary []byte, isCurrent bool, hoursFrom int64) error {
 	if !isCurrent {
 		if f.summaries[start] == nil {
 			f.summaries[start] = summary
