@@ -75,7 +75,9 @@ func (h *monitorHandler) listed(ctx context.Context, f listForm, now situation) 
 	listed := make([]listedMonitor, 0, len(monitors))
 	for _, m := range monitors {
 		if !f.oneGroup || m.Group == f.group {
-			listed = append(listed, f.include.apply(h.types.Secrets(), m, states[m.ID], now, f.masked))
+			item := f.include.apply(h.types.Secrets(), m, states[m.ID], now, f.masked)
+			item.History = roundHistory(item.History)
+			listed = append(listed, item)
 		}
 	}
 	return listed, nil

@@ -3,6 +3,7 @@ package server
 import (
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,9 +18,9 @@ type listedMonitor struct {
 	monitor.Monitor
 	// Latest holds a *monitor.Result and Since a *time.Time. They are nil pointers if there is no result, and nil if
 	// they were not requested.
-	Latest  any            `json:"latest,omitempty"`
-	Since   any            `json:"since,omitempty"`
-	History []historyPoint `json:"history,omitzero"`
+	Latest  any           `json:"latest,omitempty"`
+	Since   any           `json:"since,omitempty"`
+	History []store.Point `json:"history,omitzero"`
 	// NotChecked is nil unless a runner can't check the monitor. It is requested together with Latest.
 	NotChecked *notChecked `json:"notChecked,omitempty"`
 	// InMaintenance reports whether a maintenance window of the monitor is active, also before the next result. It is
@@ -27,22 +28,15 @@ type listedMonitor struct {
 	InMaintenance bool `json:"inMaintenance,omitempty"`
 }
 
-// historyPoint is a result in the history of a listed monitor. Its date has whole seconds and its value three digits, which
-// nearly halves the compressed list. The results themselves are exact.
-type historyPoint struct {
-	Date    string               `json:"date"`
-	Status  monitor.Status       `json:"status"`
-	Value   float64              `json:"value"`
-	Ignored monitor.IgnoreReason `json:"excluded,omitempty"`
-}
-
-// toHistory returns the points of a state for a listed monitor. It is never nil.
-func toHistory(points []store.Point) []historyPoint {
-	history := make([]historyPoint, len(points))
-	for i, p := range points {
-		history[i] = historyPoint{p.Date.Format(time.RFC3339), p.Status, threeDigits(p.Value), p.Ignored}
+// roundHistory returns the points with dates in whole seconds and values with three digits, which nearly halves the
+// compressed list.
+func roundHistory(points []store.Point) []store.Point {
+	rounded := slices.Clone(points)
+	for i := range rounded {
+		p := &rounded[i]
+		p.Date, p.Value = p.Date.Truncate(time.Second), threeDigits(p.Value)
 	}
-	return history
+	return rounded
 }
 
 // threeDigits rounds a value to three significant digits, and to a whole number if it is longer.
@@ -95,7 +89,7 @@ func (o includeOptions) apply(
 		item.Latest, item.Since = latest, since
 	}
 	if o.history {
-		item.History = toHistory(history)
+		item.History = append([]store.Point{}, history...) // not nil
 	}
 	if n, exists := now.notChecked[m.ID]; exists && m.Enabled && !n.endedBy(state) {
 		item.NotChecked = &n

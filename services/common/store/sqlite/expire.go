@@ -79,17 +79,17 @@ func (s *Store) expireResults(ctx context.Context, before int64) (deleted int, e
 		return deleted, err
 	}
 	for blocks := deleteBlocksStep; blocks == deleteBlocksStep; {
-		err := write(ctx, func(t *tx) error {
-			results, err := t.number(countOldBlocks, before, deleteBlocksStep)
-			if err == nil {
+		results := int64(0)
+		err := write(ctx, func(t *tx) (err error) {
+			if results, err = t.number(countOldBlocks, before, deleteBlocksStep); err == nil {
 				blocks, err = t.deleteRows(deleteOldBlocks, before, deleteBlocksStep)
-				deleted += int(results)
 			}
 			return err
 		})
 		if err != nil {
 			return deleted, err
 		}
+		deleted += int(results)
 	}
 	return deleted, nil
 }

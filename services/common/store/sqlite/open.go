@@ -44,6 +44,8 @@ type Store struct {
 	checkpointDue chan struct{}
 	// sealing is held by the only call of Seal that runs.
 	sealing sync.Mutex
+	// failedHours holds the hours that could not be sealed. It belongs to the holder of sealing.
+	failedHours map[int64]failedHour
 
 	closing        chan struct{}
 	stopBackground context.CancelFunc
@@ -80,6 +82,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		lock: lock, observe: c.Observe, health: newHealth(),
 		queue: make(chan *operation), changes: newHub(), closing: make(chan struct{}),
 		purgeDue: make(chan struct{}, 1), checkpointDue: make(chan struct{}, 1),
+		failedHours: make(map[int64]failedHour),
 	}
 	if err := s.open(ctx, lock.path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", lock.path, explainOpen(err)), s.closeFiles())

@@ -20,6 +20,8 @@ const (
 	sealInterval = time.Minute
 	// sealStep is the number of bytes of blocks after which a write ends. Other operations run between two writes.
 	sealStep = 128 << 10
+	// retryDelay is the time until an hour is tried again that could not be sealed.
+	retryDelay = time.Hour
 	// deleteSealedStep is the maximum number of rows that one write deletes after their hour was sealed.
 	deleteSealedStep = 500
 	// restFactor makes sealing in the background take at most a third of the writer's time.
@@ -68,13 +70,33 @@ func (s sealer) seal(ctx context.Context, now time.Time) error {
 			return failure
 		}
 		if err == nil {
-			err = s.sealHour(ctx, from)
+			err = s.sealUnlessFailed(ctx, from)
 		}
 		if err != nil && !concernsOneHour(err) {
 			return err
 		}
 		failure = cmp.Or(failure, err)
 	}
+}
+
+// failedHour is an hour that could not be sealed.
+type failedHour struct {
+	err   error
+	retry time.Time
+}
+
+// sealUnlessFailed seals an hour, or returns the error of the last attempt for a while: an attempt that fails is
+// expensive, and there may be many such hours.
+func (s sealer) sealUnlessFailed(ctx context.Context, hour int64) error {
+	if failed := s.failedHours[hour]; time.Now().Before(failed.retry) {
+		return failed.err
+	}
+	err := s.sealHour(ctx, hour)
+	delete(s.failedHours, hour)
+	if concernsOneHour(err) {
+		s.failedHours[hour] = failedHour{err, time.Now().Add(retryDelay)}
+	}
+	return err
 }
 
 // sealError is an error about one hour of a monitor. Others can be sealed.
@@ -205,9 +227,12 @@ func (s sealer) readBlock(ctx context.Context, r refOfHour, hour int64) (b seale
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		b, err = newBlock(r.ref, hour, append(sealed, rows...))
+		if b, err = newBlock(r.ref, hour, append(sealed, rows...)); err != nil {
+			b = sealedBlock{}
+			return err
+		}
 		b.replaces, b.replacesSeq = previous.replaces, previous.maxSeq
-		return err
+		return nil
 	})
 	if errors.Is(err, block.ErrDamaged) || errors.Is(err, block.ErrTooLarge) || errors.Is(err, errEncoding) {
 		err = &sealError{blockError(r.monitor, hour, err)}

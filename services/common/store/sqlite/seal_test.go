@@ -255,3 +255,21 @@ func TestBackupCountsSealedResults(t *testing.T) {
 		newest = next.Results[2].Date
 	}
 }
+
+// TestTooLargeHour stores an hour that is too large for a block. Its rows must stay, and all other hours are sealed.
+func TestTooLargeHour(t *testing.T) {
+	s := openNew(t)
+	ids := sampleMonitors(3)
+	fillMonitors(t, s, ids, 400)
+	large := sampleResult(ids[0], 1000, start)
+	large.Message = strings.Repeat("x", 17<<20)
+	if err := s.AppendBatch(t.Context(), store.Batch{Results: []monitor.Result{large}}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.Seal(t.Context(), farFuture); !errors.Is(err, block.ErrTooLarge) || !strings.Contains(err.Error(), ids[0]) {
+			t.Errorf("error %v, want %v with the monitor", err, block.ErrTooLarge)
+		}
+	}
+	wantCounts(t, s, map[string]int{"results": 361, "blocks": 5})
+}
