@@ -28,6 +28,9 @@ var ErrWatchUnsupported = errors.New("the store can't report changes")
 // [monitor.ErrUnavailable], because the same call may succeed later.
 var ErrUnknown = fmt.Errorf("%w: unknown error of the database", monitor.ErrUnavailable)
 
+// ErrDamaged means that stored data can't be decoded. Other data can still be read.
+var ErrDamaged = errors.New("the database file is damaged")
+
 // HistoryLength is the maximum number of results in the history of a [State].
 const HistoryLength = 30
 

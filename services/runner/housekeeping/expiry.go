@@ -2,6 +2,7 @@ package housekeeping
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -55,6 +56,9 @@ func (x *expiry) confirm(ctx context.Context, h *Housekeeper, now time.Time) (bo
 // newestBetween returns the date of the newest result with from <= date < to, zero if there is none.
 func (h *Housekeeper) newestBetween(ctx context.Context, from, to time.Time) (time.Time, error) {
 	list, err := h.store.Results(ctx, store.ResultFilter{From: from, To: to, Limit: 1})
+	if errors.Is(err, store.ErrDamaged) {
+		return to, nil // There is a result, and its exact date does not matter.
+	}
 	if err != nil || len(list) == 0 {
 		return time.Time{}, err
 	}

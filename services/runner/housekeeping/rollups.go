@@ -2,6 +2,7 @@ package housekeeping
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -54,6 +55,11 @@ func (h *Housekeeper) computeHours(ctx context.Context, marks []store.DirtyHour)
 	var minutes, hours []store.Rollup
 	for _, m := range marks {
 		parts, summary, err := h.summarizeHour(ctx, m)
+		if errors.Is(err, store.ErrDamaged) {
+			h.log.Error("results damaged; keeping the rollups of their hour as they are",
+				"monitor_id", m.MonitorID, "hour", m.Hour, "error", err)
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -45,7 +44,7 @@ func nullable(text string) any {
 	return text
 }
 
-var errEncoding = errors.New("the database file is damaged, a stored value can't be decoded: restore the file from a backup")
+var errEncoding = fmt.Errorf("%w, a stored value can't be decoded: restore the file from a backup", store.ErrDamaged)
 
 func appendText(to []byte, text string) []byte {
 	return append(binary.AppendUvarint(to, uint64(len(text))), text...)

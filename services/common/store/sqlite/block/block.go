@@ -5,16 +5,19 @@ package block
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"math"
 	"slices"
+
+	"nanomon/services/common/store"
 
 	"github.com/klauspost/compress/zstd"
 )
 
 var (
 	// ErrDamaged means that bytes are not an encoded block.
-	ErrDamaged = errors.New("the block of results is damaged: restore the file from a backup")
+	ErrDamaged = fmt.Errorf("%w, a block of results can't be decoded: restore the file from a backup", store.ErrDamaged)
 	// ErrTooLarge means that results are too large for a block.
 	ErrTooLarge = errors.New("the results are too large for a block: they stay as they are")
 )
