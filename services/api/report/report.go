@@ -147,7 +147,7 @@ func checkSize(monitors int, span Span) error {
 		"select a group, or a shorter period")
 }
 
-// history is what the store knows of a batch of monitors.
+// history contains the stored history of a batch of monitors.
 type history struct {
 	states  map[string]*store.State
 	changes map[string][]store.StatusChange

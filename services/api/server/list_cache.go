@@ -11,7 +11,8 @@ import (
 	"nanomon/services/common/web"
 )
 
-// listIdle is the time between two searches for lists to drop: those that nobody has requested since the last one.
+// listIdle is the time between two searches for unused lists. A list that nobody has requested since the last search is
+// dropped.
 const listIdle = time.Minute
 
 // listForm is one of the forms in which clients request the list of monitors. Clients that may see secrets and clients

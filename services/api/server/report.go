@@ -42,7 +42,7 @@ func (h *reportHandler) ofMonitor(w http.ResponseWriter, r *http.Request) error 
 	})
 }
 
-// ofAll reports on all monitors, or on those of ?group=.
+// ofAll reports on all monitors, or on the monitors of ?group=.
 func (h *reportHandler) ofAll(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
 	return h.send(w, r, false, func(ctx context.Context) ([]monitor.Monitor, error) {

@@ -44,8 +44,8 @@ type Rollup struct {
 	Period    Period
 	// Start is the beginning of the period.
 	Start time.Time
-	// Summary holds the counts and the latency sketch, encoded by package rollup. Of the period [Minutes] it is the series
-	// of those of the parts. A store may return another form of the same content.
+	// Summary holds the counts and the latency sketch, encoded by package rollup. A rollup of the period [Minutes] holds
+	// a series: the counts and the sketch of each part of the hour. A store may return another form of the same content.
 	Summary []byte
 }
 

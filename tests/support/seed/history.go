@@ -181,7 +181,7 @@ type rollups struct {
 type openRollup struct {
 	start   time.Time
 	summary *rollup.Aggregate
-	// parts are those of an hour.
+	// parts are the summaries of the 5-minute parts of an hour.
 	parts rollup.Series
 }
 
@@ -197,7 +197,7 @@ func (r *rollups) add(result monitor.Result) {
 	}
 }
 
-// complete returns the rollups of the hours and days that have ended at now, and those of the parts of the last hours.
+// complete returns the rollups of the hours and days that have ended at now, and the 5-minute rollups of the last hours.
 func (r *rollups) complete(now time.Time) []store.Rollup {
 	var complete []store.Rollup
 	put := func(p store.Period, start time.Time, summary []byte) {

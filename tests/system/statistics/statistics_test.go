@@ -86,7 +86,8 @@ func testStatistics(t *testing.T, seed uint64) {
 		defer close(ended)
 		h.Run(ctx)
 	}()
-	time.Sleep(5 * time.Minute) // computes rollups; then the oldest results expire
+	// The clock of the bubble passes at once. The housekeeper computes the rollups, then the oldest results expire.
+	time.Sleep(5 * time.Minute)
 	w.append(late)
 	time.Sleep(time.Duration(10+w.random.IntN(60)) * time.Minute)
 	w.compare(url.Values{"window": {"1h"}})
@@ -176,7 +177,7 @@ func (w *world) append(results []monitor.Result) {
 	}
 }
 
-// compare requests statistics and compares them with those of the results.
+// compare requests statistics and compares them with a plain computation from the results.
 func (w *world) compare(query url.Values) {
 	w.t.Helper()
 	got := w.get(query)

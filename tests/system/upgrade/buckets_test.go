@@ -3,7 +3,7 @@ package upgrade
 import "math"
 
 // mergeBuckets merges the buckets of statistics if the current version has shorter ones than the old version. It deletes the
-// figures that can't be merged from the buckets; those of the whole time range stay.
+// figures of buckets that can't be merged. The figures of the whole time range stay.
 func mergeBuckets(old, current any) {
 	oldBuckets, buckets := objects(old.(map[string]any)["buckets"]), objects(current.(map[string]any)["buckets"])
 	if len(buckets) <= len(oldBuckets) {

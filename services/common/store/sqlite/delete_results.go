@@ -8,8 +8,8 @@ import (
 	"nanomon/services/common/store"
 )
 
-// DeleteResults deletes all results, rollups and states, and all status changes except those of Enabled. It begins a
-// new era and detaches all refs; status changes of Enabled move to a new ref of their monitor.
+// DeleteResults deletes all results, rollups and states, and the status changes that results caused. It begins a new era
+// and detaches all refs. Status changes of the kind enabled stay: they move to a new ref of their monitor.
 func (s *Store) DeleteResults(ctx context.Context, at time.Time) error {
 	err := s.write(ctx, "delete all results", func(t *tx) error {
 		t.clearCache()

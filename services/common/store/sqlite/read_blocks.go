@@ -102,8 +102,7 @@ func newest(hits []hit, s selection) (_ []hit, enough bool) {
 	return hits, true
 }
 
-// sealedSince returns results in blocks with a seq greater than after: at least those that are among the first results
-// up to a limit.
+// sealedSince returns results in blocks with a seq greater than after. It returns at least the first ones, up to the limit.
 func (q *snapshot) sealedSince(after int64, limit int) (list []storedResult, err error) {
 	var blocks, minSeqs []int64
 	const query = "SELECT block, min_seq FROM blocks INDEXED BY blocks_by_seq WHERE max_seq > ? ORDER BY min_seq"

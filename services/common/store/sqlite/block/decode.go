@@ -75,7 +75,8 @@ func (h Head) DecodeRows(data []byte, positions []int) ([]Row, error) {
 	return rows, nil
 }
 
-// readColumns reads what appendColumns has written, and stores it in the wanted rows. Those that are not wanted are nil.
+// readColumns reads the columns that appendColumns has written, and stores them in the wanted rows. A nil element of wanted
+// is a row that nobody wants.
 func (r *reader) readColumns(h Head, wanted []*Row) {
 	ignored := new(Row)
 	row := func(i int) *Row {
