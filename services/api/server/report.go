@@ -80,7 +80,7 @@ func (h *reportHandler) send(
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Vary", "Accept")
+	w.Header().Add("Vary", "Accept")
 	if !prefersCSV(r.Header.Get("Accept")) {
 		return web.JSON(w, http.StatusOK, result)
 	}

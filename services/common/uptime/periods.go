@@ -8,7 +8,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// Kind is what a monitor was during a [Period].
+// Kind is the status of a monitor during a [Period], or the reason why it has none.
 type Kind string
 
 // The kinds of periods. A monitor that is disabled is nothing else. Only time with a status can be ignored: as
@@ -89,7 +89,7 @@ func newTimeline(
 		l.values[store.ChangeIgnored] = string(state.Latest.Ignored)
 		l.staleAt = state.Latest.Date.Add(monitor.StaleAfter(m.Every()))
 	}
-	// The oldest change of a kind comes last in log. What was before it was so at start.
+	// The oldest change of a kind comes last in log. The value before it is the value at start.
 	for _, change := range log {
 		l.values[change.Kind] = change.From
 	}

@@ -58,8 +58,8 @@ type Document struct {
 	data             []byte
 }
 
-// NewDocument compresses data and keeps only the result. The entity tag depends on the data and the encoding only, so all replicas of a service
-// have the same.
+// NewDocument compresses data and keeps only the result. The entity tag depends on the data and the encoding only, so all
+// replicas of a service have the same.
 func NewDocument(contentType string, data []byte, e Encoding) (*Document, error) {
 	d := &Document{contentType: contentType, encoding: e, tag: fmt.Sprintf(`"%x"`, sha256.Sum256(data))}
 	if e == Plain {
@@ -108,7 +108,7 @@ func (d *Document) Serve(w http.ResponseWriter, r *http.Request) {
 	write(w, http.StatusOK, d.contentType, d.data)
 }
 
-// isIn reports whether one of the entity tags of a client is that of the document.
+// isIn reports whether one of the entity tags of a client equals the tag of the document.
 func (d *Document) isIn(tags []string) bool {
 	for tag := range strings.SplitSeq(strings.Join(tags, ","), ",") {
 		if tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/"); tag == d.tag || tag == "*" {

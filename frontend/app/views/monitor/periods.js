@@ -23,8 +23,8 @@ const MARKERS = /** @type {const} */ ([
 ]);
 
 /**
- * Shades periods during which a monitor was not OK from their first to their last pixel, and draws a marker above those
- * that were down, as far as there is space.
+ * Shades periods during which a monitor was not OK from their first to their last pixel. It draws a marker above each period
+ * with an error or a failure, as far as there is space.
  * @param {uPlot} plot
  * @param {Period[]} periods
  * @param {{[name: string]: string}} colours

@@ -18,7 +18,7 @@ export function formatIn(zone, options) {
 }
 
 /**
- * Returns the months that the list offers, newest first: the current one in a time zone, those before, and the chosen one.
+ * Returns the months that the list offers, newest first: the current one in a time zone, the months before it, and the chosen one.
  * @param {number} now milliseconds since 1970
  * @param {string} zone
  * @param {string} chosen for example 2026-11; empty if none is chosen

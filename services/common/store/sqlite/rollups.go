@@ -23,7 +23,7 @@ type summaryKind struct {
 // thousand would need a page of its own.
 const hoursPerRow = 12
 
-// summaryKinds are the kinds of rows by period. The summary of several hours is the series of theirs.
+// summaryKinds are the kinds of rows by period. A row of several hours contains a series with the rollup of each hour.
 var summaryKinds = map[store.Period]summaryKind{store.Minutes: {1, 1}, store.Hour: {2, hoursPerRow}, store.Day: {3, 24}}
 
 // PutRollups stores rollups and replaces existing ones.
