@@ -105,3 +105,32 @@ func runOK(t *testing.T, c *check.Check) {
 		t.Fatalf("got %+v, %v", result, err)
 	}
 }
+
+// Without a rule that uses the body, only a match of bodyRegex is kept, which must not be a part of the body.
+func TestMatchDoesNotKeepTheBody(t *testing.T) {
+	const size, results = 1 << 20, 8
+	m := monitor.Monitor{Name: "name", Type: "http", Interval: "10s", Target: serve(t, strings.Repeat("a", size)),
+		Properties: map[string]string{"bodyRegex": "a{3}"}}
+	c, err := check.Compile(probe.All(probe.Guard{}), secret.Source{}, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	used := func() uint64 {
+		var stats runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&stats)
+		return stats.HeapAlloc
+	}
+	kept := make([]monitor.Result, results)
+	before := used()
+	for i := range kept {
+		if kept[i], err = c.Run(t.Context()); err != nil || kept[i].Outputs["regexMatch"] != "aaa" {
+			t.Fatalf("got %+v, %v", kept[i], err)
+		}
+	}
+	if grown := int64(used() - before); grown > results*size/4 {
+		t.Errorf("%d results keep %d bytes in memory", results, grown)
+	}
+	runtime.KeepAlive(kept)
+}

@@ -14,6 +14,7 @@ import (
 	"nanomon/services/common/probe"
 	"nanomon/services/common/rule"
 	"nanomon/services/common/secret"
+	"nanomon/services/common/weakmap"
 )
 
 // Check holds a monitor with its compiled rule and its probe.
@@ -36,11 +37,15 @@ type Check struct {
 	scrubber *secret.Scrubber
 }
 
+// ruleKey determines a compiled rule: its text and the type of the monitor, whose outputs it uses.
+type ruleKey struct{ monitorType, text string }
+
 // Compiler compiles the checks of many monitors. Its methods are safe for concurrent use.
 type Compiler struct {
 	registry probe.Registry
 	secrets  secret.Source
-	rules    rules
+	// rules contains the compiled rules, so that monitors with the same rule share one.
+	rules weakmap.Map[ruleKey, rule.Rule]
 }
 
 // NewCompiler returns a compiler for monitors of the types in registry. References to secrets are resolved at each run
@@ -65,7 +70,9 @@ func (k *Compiler) Compile(m monitor.Monitor) (_ *Check, err error) {
 	c := &Check{monitor: m, registry: k.registry, ignored: ignored}
 	var ruleErr error
 	if m.Rule != "" {
-		c.rule, ruleErr = k.rules.compile(m.Type, k.registry[m.Type].Spec, m.Rule)
+		c.rule, ruleErr = k.rules.Get(ruleKey{m.Type, m.Rule}, func() (*rule.Rule, error) {
+			return rule.Compile(m.Rule, k.registry[m.Type].Spec.Output)
+		})
 	}
 	if k.registry.Secrets().HasReferences(m) {
 		c.secrets, err = &k.secrets, c.checkReferences()

@@ -6,7 +6,9 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"nanomon/services/common/pattern"
 )
@@ -20,10 +22,9 @@ type httpProbe struct {
 	// request is cloned for every check.
 	request  *http.Request
 	redirect func(next *http.Request, via []*http.Request) error
-	// transport returns the transport of a check. It is always the same with keepAlive. Otherwise it is new, which needs
-	// less memory than a transport for each monitor, and no check can get a connection of another one.
-	transport func() *http.Transport
-	keepAlive bool
+	connections *connections
+	// kept is the transport of all checks with keepAlive; otherwise nil.
+	kept *http.Transport
 }
 
 // httpResponse is a response and the part of its body that was read.
@@ -54,8 +55,8 @@ func (p *httpProbe) Run(ctx context.Context) Outcome {
 }
 
 func (p *httpProbe) Close() {
-	if p.keepAlive {
-		p.transport().CloseIdleConnections()
+	if p.kept != nil {
+		p.kept.CloseIdleConnections()
 	}
 }
 
@@ -65,11 +66,14 @@ func (p *httpProbe) fetch(ctx context.Context) (httpResponse, error) {
 	if p.request.GetBody != nil {
 		request.Body, _ = p.request.GetBody() // Reading a string never fails.
 	}
-	transport := p.transport()
-	if !p.keepAlive {
-		defer transport.CloseIdleConnections()
+	client := http.Client{CheckRedirect: p.redirect, Jar: newCookieJar()}
+	if p.kept != nil {
+		client.Transport = p.kept
+	} else {
+		once := &checkTransport{connections: p.connections}
+		defer once.close()
+		client.Transport = once
 	}
-	client := http.Client{Transport: transport, CheckRedirect: p.redirect, Jar: newCookieJar()}
 	response, err := client.Do(request)
 	if err != nil {
 		return httpResponse{}, err
@@ -132,6 +136,9 @@ func addMatch(ctx context.Context, outcome *Outcome, match string) error {
 	text, err := validText(ctx, match)
 	if err != nil {
 		return err
+	}
+	if len(text) <= maxOutputChars*utf8.UTFMax {
+		text = strings.Clone(text) // A part of the body would keep all of it in memory.
 	}
 	outcome.Outputs["regexMatch"], outcome.Outputs["regexText"] = text, text
 	if len(text) > maxOutputChars {

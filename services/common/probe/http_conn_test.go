@@ -16,26 +16,29 @@ import (
 	"time"
 )
 
-// changeTransport changes the transport of each check of p.
+// changeTransport changes the transports of p.
 func changeTransport(p Probe, change func(*http.Transport)) {
 	h := p.(*httpProbe)
-	transport := h.transport
-	h.transport = func() *http.Transport {
-		used := transport()
+	original := h.connections.newTransport
+	h.connections = newConnections(func() *http.Transport {
+		used := original()
 		change(used)
 		return used
+	})
+	if h.kept != nil {
+		h.kept = h.connections.newTransport()
 	}
 }
 
 func silentLog() *log.Logger { return log.New(io.Discard, "", 0) }
 
-// connections counts the connections of a server.
-type connections struct {
+// connectionCounter counts the connections of a server.
+type connectionCounter struct {
 	mu           sync.Mutex
 	opened, open int
 }
 
-func (c *connections) note(_ net.Conn, state http.ConnState) {
+func (c *connectionCounter) note(_ net.Conn, state http.ConnState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch state {
@@ -47,16 +50,16 @@ func (c *connections) note(_ net.Conn, state http.ConnState) {
 	}
 }
 
-func (c *connections) counts() (opened, open int) {
+func (c *connectionCounter) counts() (opened, open int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.opened, c.open
 }
 
 // countingServer returns a server that counts its connections, with or without TLS.
-func countingServer(t *testing.T, secure bool) (*httptest.Server, *connections) {
+func countingServer(t *testing.T, secure bool) (*httptest.Server, *connectionCounter) {
 	t.Helper()
-	c := &connections{}
+	c := &connectionCounter{}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, strings.Repeat("x", 5000))
 	}))

@@ -1,15 +1,12 @@
 package probe
 
 import (
-	"context"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/net/http/httpguts"
 
@@ -21,6 +18,7 @@ import (
 const defaultUserAgent = "NanoMon/1.0"
 
 func httpType(guard Guard) Type {
+	shared := new(sharedConnections)
 	return Type{
 		Spec: Spec{
 			Type:          "http",
@@ -36,7 +34,7 @@ func httpType(guard Guard) Type {
 				"text in the body (body =~ 'ready') or a minimum lifetime of the certificate.",
 		},
 		Searches: []secret.Search{{Property: "bodyRegex", Output: "regexMatch", Value: "respTime", Text: "regexText"}},
-		New:      func(target string, settings Settings) (Probe, error) { return newHTTP(guard, target, settings) },
+		New:      func(target string, settings Settings) (Probe, error) { return newHTTP(guard, shared, target, settings) },
 	}
 }
 
@@ -106,7 +104,7 @@ func httpOutputs() []Output {
 	}
 }
 
-func newHTTP(guard Guard, target string, settings Settings) (Probe, error) {
+func newHTTP(guard Guard, shared *sharedConnections, target string, settings Settings) (Probe, error) {
 	request, err := newHTTPRequest(target, settings)
 	if err != nil {
 		return nil, err
@@ -118,71 +116,16 @@ func newHTTP(guard Guard, target string, settings Settings) (Probe, error) {
 		keepBody:  settings.RuleUses("body"),
 		request:   request,
 		redirect:  redirectPolicy(settings.Bool("followRedirects"), settings.FindsReference()),
-		keepAlive: settings.Bool("keepAlive"),
 	}
-	dialer := &familyDialer{Dialer: guard.dialer(), network: settings.Text("network")}
-	dialer.Timeout = p.timeout
-	connections := connectionSettings{
-		proxy: guard.checkProxied(http.ProxyFromEnvironment), dial: dialer.DialContext, timeout: p.timeout,
-		unverified: !settings.Bool("validateTLS"), tlsMin: tlsVersions[settings.Text("tlsMin")], keepAlive: p.keepAlive,
+	connect := connectionSettings{
+		timeout: p.timeout, unverified: !settings.Bool("validateTLS"), tlsMin: tlsVersions[settings.Text("tlsMin")],
+		network: settings.Text("network"), keepAlive: settings.Bool("keepAlive"),
 	}
-	p.transport = connections.newTransport
-	if p.keepAlive {
-		kept := connections.newTransport()
-		p.transport = func() *http.Transport { return kept }
-	} else {
-		dialer.KeepAlive = -1 // Avoids system calls for a connection that is used once.
+	p.connections = shared.get(guard, connect)
+	if connect.keepAlive {
+		p.kept = p.connections.newTransport()
 	}
 	return p, nil
-}
-
-// http2Buffer is the maximum number of bytes of a response that wait in memory while the check does not read, because
-// it waits for memory itself. It is enough for 1 MiB/s at a round-trip time of 100 ms.
-const http2Buffer = 128 << 10
-
-// maxHeaders is the maximum size of the headers of a response, in bytes. Parsed headers may take ten times that. They are
-// not part of the memory budget.
-const maxHeaders = 24 << 10
-
-// httpBuffer is the size of the buffers for reading and writing of a connection, in bytes. Each check without keepAlive
-// allocates both. Most requests and the headers of most responses fit.
-const httpBuffer = 2 << 10
-
-// idleTimeout is how long a connection stays open between two checks with keepAlive.
-const idleTimeout = 90 * time.Second
-
-// connectionSettings are the settings of the connections of a probe.
-type connectionSettings struct {
-	proxy   func(*http.Request) (*url.URL, error)
-	dial    func(ctx context.Context, network, address string) (net.Conn, error)
-	timeout time.Duration
-	// unverified accepts all certificates.
-	unverified bool
-	tlsMin     uint16
-	keepAlive  bool
-}
-
-// newTransport returns a transport that no other probe uses. Its timeouts end work that continues after a check has
-// timed out.
-func (c connectionSettings) newTransport() *http.Transport {
-	idle := idleTimeout
-	if !c.keepAlive {
-		idle = c.timeout // An HTTP/2 connection that opens after the end of the check is idle.
-	}
-	return &http.Transport{
-		Proxy:                  c.proxy,
-		DialContext:            c.dial,
-		TLSClientConfig:        tlsConfig(c.unverified, c.tlsMin),
-		TLSHandshakeTimeout:    c.timeout,
-		DisableKeepAlives:      !c.keepAlive,
-		DisableCompression:     true, // The probe decodes bodies itself.
-		IdleConnTimeout:        idle,
-		MaxResponseHeaderBytes: maxHeaders,
-		ReadBufferSize:         httpBuffer,
-		WriteBufferSize:        httpBuffer,
-		ForceAttemptHTTP2:      true,
-		HTTP2:                  &http.HTTP2Config{MaxReceiveBufferPerStream: http2Buffer},
-	}
 }
 
 // newHTTPRequest returns the request that every check sends.

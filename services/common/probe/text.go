@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -14,18 +15,32 @@ const (
 	maxSeries = 50
 )
 
-// Stored returns the outputs that a result contains, with clipped texts. A rule sees all of outputs.
+// Stored returns the outputs that a result contains, with clipped texts. A rule sees all of outputs. If nothing has to
+// be changed, Stored returns outputs itself, otherwise a copy; never nil.
 func (s Spec) Stored(outputs map[string]any) map[string]any {
-	stored := make(map[string]any, len(outputs))
+	if outputs == nil {
+		return map[string]any{}
+	}
+	stored, isCopy := outputs, false
 	for name, value := range outputs {
 		output, _ := s.Output(name)
-		if output.RuleOnly || numberIn(output, name) > maxSeries {
+		drop := output.RuleOnly || numberIn(output, name) > maxSeries
+		text, _ := value.(string)
+		var clipped string
+		if !drop {
+			clipped = printable(text)
+		}
+		if !drop && clipped == text {
 			continue
 		}
-		if text, isText := value.(string); isText {
-			value = printable(text)
+		if !isCopy {
+			stored, isCopy = maps.Clone(outputs), true
 		}
-		stored[name] = value
+		if drop {
+			delete(stored, name)
+		} else {
+			stored[name] = clipped
+		}
 	}
 	return stored
 }
@@ -43,9 +58,9 @@ func numberIn(output Output, name string) int {
 // millis returns d in milliseconds, with a resolution of one microsecond.
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// printable returns a copy of text that can be stored: valid UTF-8 of at most maxOutputChars characters.
+// printable returns text as it can be stored: valid UTF-8 of at most maxOutputChars characters.
 func printable(text string) string {
-	return strings.Clone(validUTF8(clip(text, maxOutputChars)))
+	return validUTF8(clip(text, maxOutputChars))
 }
 
 func validUTF8(text string) string { return strings.ToValidUTF8(text, string(utf8.RuneError)) }

@@ -56,7 +56,10 @@ func receivers(file *ast.File) []string {
 		if pointer, ok := kind.(*ast.StarExpr); ok {
 			kind = pointer.X
 		}
-		if generic, ok := kind.(*ast.IndexExpr); ok {
+		switch generic := kind.(type) {
+		case *ast.IndexExpr:
+			kind = generic.X
+		case *ast.IndexListExpr:
 			kind = generic.X
 		}
 		names = append(names, kind.(*ast.Ident).Name)

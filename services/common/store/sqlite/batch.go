@@ -57,8 +57,12 @@ func newBatch(b store.Batch) (*batch, error) {
 			return nil, err
 		}
 	}
+	byID := make(map[string]*resultRow, len(b.Results))
+	for i := range prepared.results {
+		byID[b.Results[i].ID] = &prepared.results[i]
+	}
 	for i, state := range b.States {
-		if prepared.states[i], err = newStateRow(state); err != nil {
+		if prepared.states[i], err = newStateRow(state, byID[state.Latest.ID]); err != nil {
 			return nil, err
 		}
 	}

@@ -19,15 +19,19 @@ type stateRow struct {
 	history               []byte
 }
 
-func newStateRow(state store.State) (stateRow, error) {
-	latest := state.Latest
-	latest.MonitorID = state.MonitorID
-	row, err := newResultRow(latest)
-	if err != nil {
-		return stateRow{}, err
+// newStateRow returns the row of a state. encoded is its latest result if that is encoded already, otherwise nil.
+func newStateRow(state store.State, encoded *resultRow) (stateRow, error) {
+	if encoded == nil || encoded.MonitorID != state.MonitorID {
+		latest := state.Latest
+		latest.MonitorID = state.MonitorID
+		row, err := newResultRow(latest)
+		if err != nil {
+			return stateRow{}, err
+		}
+		encoded = &row
 	}
 	history, err := encodeHistory(state.History)
-	return stateRow{row, state.Number(), int64(state.Streak), state.Since.UnixMilli(), history}, err
+	return stateRow{*encoded, state.Number(), int64(state.Streak), state.Since.UnixMilli(), history}, err
 }
 
 const upsertState = `INSERT INTO states (monitor, seq, date, id, status, value, message, name, target, shape, outputs, streak, since, history)

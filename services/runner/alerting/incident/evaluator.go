@@ -205,7 +205,8 @@ func (e *Evaluator) takeUpdates() {
 		}
 		t.pending = &s
 		e.pending[id] = true
-		if evidence := newEvidence(t.monitor, s, e.types); evidence.number > t.evidence.number {
+		if evidence := newEvidence(s); evidence.number > t.evidence.number {
+			evidence.host, evidence.maxDelay = t.evidence.host, t.evidence.maxDelay
 			if evidence.since.Equal(t.evidence.since) {
 				evidence.wasNotOK = t.evidence.wasNotOK // the history may no longer reach back that far
 			}

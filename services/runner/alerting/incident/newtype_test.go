@@ -34,7 +34,7 @@ func TestNewTypeIsGroupedByHost(t *testing.T) {
 			var s *store.State
 			s = alertingtest.Push(s, "m", alertingtest.Point('o', at.Add(-time.Second)))
 			s = alertingtest.Push(s, "m", alertingtest.Point('f', at))
-			all = append(all, newEvidence(m, *s, typetest.Types()))
+			all = append(all, newEvidence(*s).withMonitor(m, typetest.Types()))
 		}
 		if _, offline := detectOffline(all, startDate.Add(-time.Hour)); offline != tt.offline {
 			t.Errorf("%+v: offline is %t", tt, offline)

@@ -36,8 +36,8 @@ type evidence struct {
 	maxDelay time.Duration
 }
 
-// newEvidence returns the evidence of the state s of m.
-func newEvidence(m monitor.Monitor, s store.State, types Types) evidence {
+// newEvidence returns the evidence of a state, without the host and the delay of its monitor.
+func newEvidence(s store.State) evidence {
 	e := evidence{
 		number: s.Number(), date: s.Latest.Date, status: s.Latest.Status, since: s.Since,
 		ignored: s.Latest.Ignored == monitor.IgnoredMaintenance,
@@ -48,10 +48,10 @@ func newEvidence(m monitor.Monitor, s store.State, types Types) evidence {
 			break
 		}
 	}
-	return e.withMonitor(m, types)
+	return e
 }
 
-// withMonitor returns e with the host and the delay of m.
+// withMonitor returns e with the host and the delay of m. They are computed from texts, so do it once for each monitor.
 func (e evidence) withMonitor(m monitor.Monitor, types Types) evidence {
 	e.host, e.maxDelay = types.Host(m), m.Every()+types.MaxDuration(m)
 	return e

@@ -148,7 +148,7 @@ func TestNewEvidence(t *testing.T) {
 		want := evidence{
 			number: s.Number(), date: s.Latest.Date, status: s.Latest.Status, since: atMinute(tt.since), wasNotOK: tt.wasNotOK, ignored: tt.ignored, host: "a", maxDelay: 40 * time.Second,
 		}
-		if got := newEvidence(m, *s, types); got != want {
+		if got := newEvidence(*s).withMonitor(m, types); got != want {
 			t.Errorf("%s: %+v, want %+v", tt.results, got, want)
 		}
 	}
