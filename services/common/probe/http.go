@@ -20,8 +20,8 @@ type httpProbe struct {
 	// keepBody is true if the rule uses the body.
 	keepBody bool
 	// request is cloned for every check.
-	request  *http.Request
-	redirect func(next *http.Request, via []*http.Request) error
+	request     *http.Request
+	redirect    func(next *http.Request, via []*http.Request) error
 	connections *connections
 	// kept is the transport of all checks with keepAlive; otherwise nil.
 	kept *http.Transport

@@ -1,6 +1,8 @@
 package probe
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"time"
 
@@ -67,7 +69,6 @@ func newConnections(newTransport func() *http.Transport) *connections {
 // a check has timed out.
 func (c connectionSettings) transports(guard Guard) func() *http.Transport {
 	dialer := &familyDialer{Dialer: guard.dialer(), network: c.network}
-	dialer.Timeout = c.timeout
 	idle := idleTimeout
 	if !c.keepAlive {
 		dialer.KeepAlive = -1 // Avoids system calls for a connection that is used once.
@@ -76,8 +77,10 @@ func (c connectionSettings) transports(guard Guard) func() *http.Transport {
 	proxy := guard.checkProxied(http.ProxyFromEnvironment)
 	return func() *http.Transport {
 		return &http.Transport{
-			Proxy:                  proxy,
-			DialContext:            dialer.DialContext,
+			Proxy: proxy,
+			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				return dialer.DialContext(checkContext(ctx), network, address)
+			},
 			TLSClientConfig:        tlsConfig(c.unverified, c.tlsMin),
 			TLSHandshakeTimeout:    c.timeout,
 			DisableKeepAlives:      !c.keepAlive,

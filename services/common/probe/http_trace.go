@@ -11,6 +11,9 @@ import (
 // httpTrace records the steps of one check. The transport calls its hooks from several goroutines, some of them after
 // the check has timed out.
 type httpTrace struct {
+	// check is the context of the requests.
+	check context.Context
+
 	mu sync.Mutex
 	requestTrace
 }
@@ -40,7 +43,17 @@ type traceKey struct{}
 
 // context returns a context for the requests of one check.
 func (t *httpTrace) context(ctx context.Context) context.Context {
-	return context.WithValue(httptrace.WithClientTrace(ctx, t.hooks()), traceKey{}, t)
+	t.check = context.WithValue(httptrace.WithClientTrace(ctx, t.hooks()), traceKey{}, t)
+	return t.check
+}
+
+// checkContext returns the context of the check for which a transport opens a connection in ctx. A transport lets
+// connections open after the end of the request, which no other check can use.
+func checkContext(ctx context.Context) context.Context {
+	if trace, ok := ctx.Value(traceKey{}).(*httpTrace); ok {
+		return trace.check
+	}
+	return ctx
 }
 
 // hooks returns the callbacks for one check.
