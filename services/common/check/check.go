@@ -31,9 +31,9 @@ type Check struct {
 	probe probe.Probe
 	// secrets resolves the references; nil if the monitor has none.
 	secrets *secret.Source
-	// resolved is the monitor, with resolved secrets, that probe was created from. scrubber removes these secrets from
-	// results.
-	resolved monitor.Monitor
+	// resolved is the monitor, with resolved secrets, that probe was created from; nil if there is no such probe. scrubber
+	// removes these secrets from results.
+	resolved *monitor.Monitor
 	scrubber *secret.Scrubber
 }
 

@@ -54,8 +54,7 @@ func (c *Check) resolve() error {
 	if err != nil {
 		return err
 	}
-	unchanged := resolved.Target == c.resolved.Target && maps.Equal(resolved.Properties, c.resolved.Properties)
-	if c.probe != nil && unchanged {
+	if c.resolved != nil && resolved.Target == c.resolved.Target && maps.Equal(resolved.Properties, c.resolved.Properties) {
 		return nil
 	}
 	p, err := c.newProbe(resolved, scrubber)
@@ -63,7 +62,7 @@ func (c *Check) resolve() error {
 		return invalidSecret(err)
 	}
 	c.Close()
-	c.probe, c.resolved, c.scrubber = p, resolved, scrubber
+	c.probe, c.resolved, c.scrubber = p, &resolved, scrubber
 	return nil
 }
 

@@ -15,14 +15,21 @@ const (
 	defaultPercent = 100
 	// minPercent and maxPercent limit the headroom, in percent of the live heap.
 	minPercent, maxPercent = 50, 300
+	// minProcs is the minimum of GOMAXPROCS. With 1, Go's default on a machine with one CPU, the collector runs for up to
+	// 20 ms before it lets a check start. With 2, the system divides the CPU between them.
+	minProcs = 2
 	// smallHeap is the size below which the default applies, so that a process with little work stays small.
 	smallHeap = 12 << 20
 )
 
 // SetUp sets up the garbage collector. It keeps the process below 90 % of the memory limit of its container, unless
-// GOMEMLIMIT is set, and chooses how much memory may be allocated between two collections, unless GOGC is set.
+// GOMEMLIMIT is set, and chooses how much memory may be allocated between two collections, unless GOGC is set. It also
+// lets a collection run beside other work on a machine with one CPU, unless GOMAXPROCS is set.
 func SetUp() {
 	setLimit()
+	if os.Getenv("GOMAXPROCS") == "" && runtime.GOMAXPROCS(0) < minProcs {
+		runtime.GOMAXPROCS(minProcs)
+	}
 	if os.Getenv("GOGC") == "" {
 		adjustPercent(defaultPercent)
 	}

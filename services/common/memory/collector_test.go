@@ -23,8 +23,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// settings are the settings of the garbage collector of a process.
-type settings struct{ Percent, Limit uint64 }
+// settings are the settings of the garbage collector of a process, and its GOMAXPROCS.
+type settings struct{ Percent, Limit, Procs uint64 }
 
 // printSettings sets up the collector, fills the heap and prints the settings after a collection.
 func printSettings(mebibytes string) {
@@ -34,13 +34,16 @@ func printSettings(mebibytes string) {
 	heap := make([]byte, size<<20)
 	samples := []metrics.Sample{
 		{Name: "/gc/gogc:percent"}, {Name: "/gc/gomemlimit:bytes"}, {Name: "/gc/cycles/total:gc-cycles"},
+		{Name: "/sched/gomaxprocs:threads"},
 	}
 	// A cleanup is run soon after its collection, the first one perhaps after the second collection.
 	for metrics.Read(samples); samples[2].Value.Uint64() < 10; metrics.Read(samples) {
 		runtime.GC()
 	}
 	runtime.KeepAlive(heap)
-	_ = json.NewEncoder(os.Stdout).Encode(settings{samples[0].Value.Uint64(), samples[1].Value.Uint64()})
+	_ = json.NewEncoder(os.Stdout).Encode(settings{
+		samples[0].Value.Uint64(), samples[1].Value.Uint64(), samples[3].Value.Uint64(),
+	})
 }
 
 func TestSetUp(t *testing.T) {
@@ -73,9 +76,12 @@ func TestSetUp(t *testing.T) {
 // settingsOf returns the settings of a process with a live heap of this size.
 func settingsOf(t *testing.T, mebibytes string, environment []string) settings {
 	t.Helper()
-	isCollector := func(v string) bool { return strings.HasPrefix(v, "GOGC=") || strings.HasPrefix(v, "GOMEMLIMIT=") }
+	isSetting := func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return name == "GOGC" || name == "GOMEMLIMIT" || name == "GOMAXPROCS"
+	}
 	command := exec.Command(os.Args[0])
-	command.Env = append(slices.DeleteFunc(os.Environ(), isCollector), "NANOMON_TEST_HEAP_MIB="+mebibytes)
+	command.Env = append(slices.DeleteFunc(os.Environ(), isSetting), "NANOMON_TEST_HEAP_MIB="+mebibytes)
 	command.Env = append(command.Env, environment...)
 	output, err := command.Output()
 	if err != nil {

@@ -19,7 +19,7 @@ const maxHeaders = 24 << 10
 
 // httpBuffer is the size of the buffers for reading and writing of a connection, in bytes. Each check without keepAlive
 // allocates both. Most requests and the headers of most responses fit.
-const httpBuffer = 2 << 10
+const httpBuffer = 1 << 10
 
 // idleTimeout is how long a connection stays open between two checks with keepAlive.
 const idleTimeout = 90 * time.Second

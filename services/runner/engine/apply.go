@@ -23,13 +23,13 @@ func (s *scheduler) apply(c change) {
 	}
 	s.forget(c.deleted, now)
 	for _, m := range c.restart {
-		old, en := s.remove(m.ID), newEntry(s.checkCtx, m)
+		old, en := s.remove(m.ID), newEntry(m)
 		en.state.Store(old.state.Load())
 		en.gapInterval = max(old.gapInterval, en.interval)
 		s.add(en, now, immediate)
 	}
 	for _, m := range c.start {
-		en := newEntry(s.checkCtx, m)
+		en := newEntry(m)
 		en.state.Store(s.dropCleared(newerState(c.states[m.ID], s.released[m.ID].state)))
 		delete(s.released, m.ID)
 		s.add(en, now, immediate && !c.takenOver[m.ID])

@@ -17,7 +17,8 @@ import (
 type entry struct {
 	monitor monitor.Monitor
 	timing
-	// ctx ends when this runner stops running the monitor.
+	// ctx is the context of the running check. cancel ends it, and is also called after the check. Both are nil while no
+	// check is running.
 	ctx    context.Context
 	cancel context.CancelFunc
 
@@ -46,11 +47,22 @@ type entry struct {
 	compileErr error
 }
 
-func newEntry(ctx context.Context, m monitor.Monitor) *entry {
+func newEntry(m monitor.Monitor) *entry {
 	e := &entry{monitor: m, timing: timingOf(m)}
 	e.gapInterval = e.interval
-	e.ctx, e.cancel = context.WithCancel(ctx)
 	return e
+}
+
+// begin marks the entry as running, with a context for the check.
+func (e *entry) begin(ctx context.Context) {
+	e.running = true
+	e.ctx, e.cancel = context.WithCancel(ctx)
+}
+
+// end marks the entry as not running.
+func (e *entry) end() {
+	e.cancel()
+	e.running, e.ctx, e.cancel = false, nil, nil
 }
 
 // run checks the monitor once. The first run compiles the check: compiling thousands of monitors at the start would
@@ -81,7 +93,6 @@ func (e *entry) compile(compiler *check.Compiler, log *slog.Logger) {
 
 // close releases the resources of the probe. No check may be running.
 func (e *entry) close() {
-	e.cancel()
 	if e.check != nil {
 		e.check.Close()
 	}

@@ -313,7 +313,7 @@ func BenchmarkIgnoreReason(b *testing.B) {
 	}
 	e := newEngine(Config{}, nil, newMemoryStore(), newFakeProbes().registry(), slog.New(slog.DiscardHandler))
 	e.scheduler.ignoreRules.Store(newIgnoreRules(windows, ms, byID(ms)))
-	en := newEntry(context.Background(), ms[0])
+	en := newEntry(ms[0])
 	r := resultAt(0, monitor.StatusFailed)
 	for b.Loop() {
 		if reason := e.scheduler.ignoreReason(en, r); reason != "" {

@@ -231,7 +231,7 @@ func (s *scheduler) startNow(ctx context.Context, id string) bool {
 
 // startCheck starts a check as soon as it may run.
 func (s *scheduler) startCheck(ctx context.Context, en *entry, due time.Duration) {
-	en.running = true
+	en.begin(s.checkCtx)
 	s.dispatch(ctx, dueCheck{en, due})
 }
 
@@ -268,7 +268,7 @@ func (s *scheduler) handleFinished(ctx context.Context, f finishedCheck) {
 // recordResult passes the result of a check to the writer, with the state and the status changes that follow from it.
 func (s *scheduler) recordResult(f finishedCheck) {
 	en := f.entry
-	en.running = false
+	en.end()
 	if en.removed {
 		en.close()
 		return
