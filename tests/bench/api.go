@@ -54,6 +54,7 @@ func (b *bench) startAPI(t testing.TB) string {
 	t.Helper()
 	d := b.newDatabase(t)
 	generate(t, d, newHistory(newTarget(t), b.plan.monitors, 10*time.Minute), 1)
+	d.seal(t) // as it would be in the background
 	p := d.startBoth(t, nil)
 	window := route{"POST", "/maintenance", maintenanceWindow}
 	if err := newClient(p.url, "", 1).send(t.Context(), window, io.Discard); err != nil {

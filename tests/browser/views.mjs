@@ -46,15 +46,17 @@ export class Requests {
     page.on('requestfailed', (request) => this.#open.delete(request));
   }
 
-  /** Waits until the view is loaded, no request is running, and the page is drawn. */
+  /** Waits until the view and its data are loaded, no request is running, and the page is drawn. */
   async settle() {
     await this.#page.locator('main:not([aria-busy=true]) > :not(#boot)').first().waitFor();
+    const loading = this.#page.locator('slot[name=loading] > *').filter({ visible: true });
     do {
+      await expect(loading).toHaveCount(0);
       while (this.#open.size > 0) {
         await frames(this.#page);
       }
       await frames(this.#page);
-    } while (this.#open.size > 0);
+    } while (this.#open.size > 0 || (await loading.count()) > 0);
   }
 }
 

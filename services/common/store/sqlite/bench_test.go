@@ -82,3 +82,23 @@ func BenchmarkAppend(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkNewestOfAll lists the newest 100 sealed results of 116 monitors with two checks per minute.
+func BenchmarkNewestOfAll(b *testing.B) {
+	s := openAt(b, filepath.Join(b.TempDir(), "nanomon.db"))
+	monitors := sampleMonitors(116)
+	for n := range 2 * 120 {
+		if err := s.AppendBatch(b.Context(), sampleBatch(monitors, 3*n, false)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := s.Seal(b.Context(), farFuture); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		list, err := s.Results(b.Context(), store.ResultFilter{Limit: 100})
+		if err != nil || len(list) != 100 {
+			b.Fatal(len(list), err)
+		}
+	}
+}

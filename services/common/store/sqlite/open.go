@@ -36,8 +36,9 @@ type Store struct {
 	queries statements
 	queue   chan *operation
 	changes *hub
-	// commits counts the transactions. The writer increases it after each commit, before it reports the result.
-	commits atomic.Int64
+	// monitorChanges and stateChanges count the transactions that changed monitors or states. The writer increases them after
+	// the commit, before it reports the result.
+	monitorChanges, stateChanges atomic.Int64
 	// purgeDue contains a value if there may be detached rows to delete.
 	purgeDue chan struct{}
 	// checkpointDue contains a value if a definition has changed since the last checkpoint.

@@ -65,12 +65,18 @@ func (q *snapshot) newestHits(s selection, oldest int64) (hits []hit, err error)
 		if err != nil {
 			return err
 		}
+		known := len(hits)
 		for position, date := range head.Dates {
 			if date >= oldest && s.mayContain(date, head.Statuses[position]) {
 				hits = append(hits, hit{date, block, position})
 			}
 		}
-		hits, enough = newest(hits, s)
+		if len(hits) > known {
+			hits, enough = newest(hits, s)
+		}
+		if enough {
+			oldest = hits[len(hits)-1].date
+		}
 		return nil
 	})
 	if errors.Is(err, errEnough) {

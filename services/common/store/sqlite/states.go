@@ -82,12 +82,16 @@ func (s *Store) State(ctx context.Context, monitorID string) (store.State, error
 	return list[0], nil
 }
 
-// Revision returns the number of commits. It reads from the file too, so that it fails when the file can't be read.
-func (s *Store) Revision(ctx context.Context, _ bool) (string, error) {
-	commits := s.commits.Load()
+// Revision returns the number of transactions that changed monitors and, if requested, states. It reads from the file
+// too, so that it fails when the file can't be read.
+func (s *Store) Revision(ctx context.Context, states bool) (string, error) {
+	changes := s.monitorChanges.Load()
+	if states {
+		changes += s.stateChanges.Load()
+	}
 	var era int64
 	err := s.row(ctx, "get revision", "SELECT era FROM meta", nil, &era)
-	return strconv.FormatInt(commits, 10), err
+	return strconv.FormatInt(changes, 10), err
 }
 
 func (s *Store) states(ctx context.Context, query string, args ...any) ([]store.State, error) {

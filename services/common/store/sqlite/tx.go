@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"math"
+	"strings"
 )
 
 // tx is the connection of the writer goroutine. Operations use it inside a transaction. Its methods take no context,
@@ -12,6 +13,8 @@ type tx struct {
 	conn    *sql.Conn
 	queries statements
 	numberCache
+	// changed contains the tables that were changed since the last commit.
+	changed map[string]bool
 	// seq is the seq of the next result. It never decreases.
 	seq int64
 	// newestBlock is the newest hour that may have a block, in milliseconds. It is never too early.
@@ -19,7 +22,7 @@ type tx struct {
 }
 
 func newTx(ctx context.Context, conn *sql.Conn) (*tx, error) {
-	t := &tx{conn: conn, queries: statements{prepare: conn.PrepareContext}}
+	t := &tx{conn: conn, queries: statements{prepare: conn.PrepareContext}, changed: make(map[string]bool)}
 	t.clearCache()
 	err := conn.QueryRowContext(ctx, `SELECT
 		max(seq, coalesce((SELECT max(seq) + 1 FROM results), 1), coalesce((SELECT max(max_seq) + 1 FROM blocks), 1)),
@@ -38,7 +41,21 @@ func (t *tx) exec(query string, args ...any) (int, error) {
 		return 0, err
 	}
 	n, err := result.RowsAffected()
+	if n > 0 {
+		t.changed[changedTable(query)] = true
+	}
 	return int(n), err
+}
+
+// changedTable returns the table that a statement changes, or an empty string.
+func changedTable(query string) string {
+	for _, verb := range []string{"INSERT INTO ", "UPDATE ", "DELETE FROM "} {
+		if rest, found := strings.CutPrefix(query, verb); found {
+			table, _, _ := strings.Cut(rest, " ")
+			return table
+		}
+	}
+	return ""
 }
 
 // number returns the integer that a query selects.

@@ -91,7 +91,7 @@ func (s *Store) commitGroup(t *tx, first *operation) {
 	if err != nil {
 		t.abort()
 	}
-	s.commits.Add(1)
+	s.countChanges(t)
 	for _, op := range group {
 		if op.err == nil {
 			op.err = err
@@ -102,6 +102,17 @@ func (s *Store) commitGroup(t *tx, first *operation) {
 		}
 		close(op.done)
 	}
+}
+
+// countChanges counts a transaction that may have changed monitors or states.
+func (s *Store) countChanges(t *tx) {
+	if t.changed["monitors"] {
+		s.monitorChanges.Add(1)
+	}
+	if t.changed["states"] {
+		s.stateChanges.Add(1)
+	}
+	clear(t.changed)
 }
 
 // nextQueued returns the next queued operation without waiting; nil if there is none.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
 )
 
 // holdWriter blocks the writer until release is called.
@@ -131,5 +132,47 @@ func TestFullDisk(t *testing.T) {
 	limit(100000)
 	if err := s.AppendBatch(t.Context(), sampleBatch(monitors, stored, true)); err != nil {
 		t.Error("writing fails after the limit was raised:", err)
+	}
+}
+
+// The list of monitors is encoded again after a change, so other writes must not count as one.
+func TestOtherWritesDoNotChangeTheRevision(t *testing.T) {
+	s := openNew(t)
+	fillMonitors(t, s, sampleMonitors(2), 400)
+	revisions := func() [2]string {
+		t.Helper()
+		var both [2]string
+		for i, states := range []bool{false, true} {
+			revision, err := s.Revision(t.Context(), states)
+			if err != nil {
+				t.Fatal(err)
+			}
+			both[i] = revision
+		}
+		return both
+	}
+	before := revisions()
+	for name, write := range map[string]func() error{
+		"seal":      func() error { return s.Seal(t.Context(), farFuture) },
+		"heartbeat": func() error { return s.PutHeartbeat(t.Context(), store.Runner{ID: "runner", LastSeen: start}) },
+		"rollups": func() error {
+			return s.PutRollups(t.Context(), []store.Rollup{{MonitorID: sampleMonitors(1)[0], Period: store.Hour, Start: start}})
+		},
+		"results without states": func() error {
+			return s.AppendBatch(t.Context(), sampleBatch(sampleMonitors(2), 1000, false))
+		},
+	} {
+		if err := write(); err != nil {
+			t.Fatal(err)
+		}
+		if after := revisions(); after != before {
+			t.Errorf("%s: the revisions changed from %v to %v", name, before, after)
+		}
+	}
+	if err := s.AppendBatch(t.Context(), sampleBatch(sampleMonitors(2), 1001, true)); err != nil {
+		t.Fatal(err)
+	}
+	if after := revisions(); after[0] != before[0] || after[1] == before[1] {
+		t.Errorf("after a new state the revisions are %v, before %v", after, before)
 	}
 }

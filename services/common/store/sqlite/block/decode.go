@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 	"math"
 	"slices"
+	"sync"
 )
 
 // Head contains the dates and statuses of the rows of a block, in the order of [Encode].
@@ -46,6 +47,9 @@ func DecodeHead(head []byte) (Head, error) {
 	return h, nil
 }
 
+// buffers contains buffers for columns. Rows contain copies of what they need.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
 // Decode decodes all rows of the block with this head.
 func (h Head) Decode(data []byte) ([]Row, error) {
 	all := make([]int, len(h.Dates))
@@ -58,10 +62,13 @@ func (h Head) Decode(data []byte) ([]Row, error) {
 // DecodeRows decodes the rows at the given positions of the block with this head. That takes less time and memory than
 // to decode all of them.
 func (h Head) DecodeRows(data []byte, positions []int) ([]Row, error) {
-	columns, err := decoder.DecodeAll(data, nil)
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+	columns, err := decoder.DecodeAll(data, (*buffer)[:0])
 	if err != nil {
 		return nil, ErrDamaged
 	}
+	*buffer = columns
 	rows, wanted := make([]Row, len(positions)), make([]*Row, len(h.Dates))
 	for i, position := range positions {
 		rows[i].Date, rows[i].Status = h.Dates[position], h.Statuses[position]
@@ -92,12 +99,16 @@ func (r *reader) readColumns(h Head, wanted []*Row) {
 		row(i).Shape = shapes[i]
 	}
 	for i := range wanted {
-		row(i).Message, _ = r.value(kindText, wanted[i] != nil).(string)
+		if wanted[i] == nil {
+			r.skip(kindText)
+			continue
+		}
+		wanted[i].Message, _ = r.value(kindText).(string)
 	}
 	same := make([]int, len(wanted))
 	for i := range wanted {
 		if same[i] = int(r.uvarint()); same[i] == 0 {
-			row(i).Value, _ = r.value(r.byte(), true).(float64)
+			row(i).Value, _ = r.value(r.byte()).(float64)
 		}
 	}
 	r.readOutputs(shapes, wanted)
@@ -130,7 +141,7 @@ func (r *reader) readOutputs(shapes []int64, wanted []*Row) {
 			continue
 		}
 		seen[shape] = true
-		var rows []*Row
+		rows := make([]*Row, 0, len(wanted))
 		for i, row := range wanted {
 			if shapes[i] == shape {
 				rows = append(rows, row)
@@ -154,10 +165,11 @@ func (r *reader) readShape(rows []*Row) {
 			return
 		}
 		for i, row := range rows {
-			value := r.value(kinds[i], row != nil)
-			if row != nil {
-				row.Outputs[position] = value
+			if row == nil {
+				r.skip(kinds[i])
+				continue
 			}
+			row.Outputs[position] = r.value(kinds[i])
 		}
 	}
 }
@@ -185,35 +197,47 @@ type reader struct {
 
 func (r *reader) left() int { return len(r.data) - r.at }
 
-// value reads a value of a kind. If it is not wanted, value skips it and returns nil.
-func (r *reader) value(kind byte, wanted bool) (value any) {
+// value reads a value of a kind.
+func (r *reader) value(kind byte) (value any) {
 	switch kind {
 	case kindFalse, kindTrue:
 		return kind == kindTrue
 	case kindWhole, kindThousandths:
-		if !wanted {
-			r.skipVarint()
-			return nil
-		}
 		number := float64(r.varint())
 		if kind == kindThousandths {
 			number /= 1000
 		}
 		return number
 	case kindFloat:
-		raw := r.bytes(8)
-		if wanted && !r.failed {
+		if raw := r.bytes(8); !r.failed {
 			return math.Float64frombits(binary.LittleEndian.Uint64(raw))
 		}
 	case kindText:
-		raw := r.bytes(r.count(1))
-		if wanted {
-			return string(raw)
-		}
+		return string(r.bytes(r.count(1)))
 	default:
 		r.failed = true
 	}
 	return nil
+}
+
+// skip skips a value of a kind, which is faster than to read it.
+func (r *reader) skip(kind byte) {
+	switch kind {
+	case kindFalse, kindTrue:
+	case kindWhole, kindThousandths:
+		at := r.at
+		for at < len(r.data) && r.data[at] >= 0x80 {
+			at++
+		}
+		r.at = at
+		r.bytes(1)
+	case kindFloat:
+		r.bytes(8)
+	case kindText:
+		r.bytes(r.count(1))
+	default:
+		r.failed = true
+	}
 }
 
 // count reads a number of elements, each of which takes at least size of the remaining bytes.
@@ -245,14 +269,6 @@ func (r *reader) bytes(n int) []byte {
 func (r *reader) varint() int64 {
 	value, size := binary.Varint(r.data[r.at:])
 	return int64(r.advance(uint64(value), size))
-}
-
-// skipVarint is faster than varint.
-func (r *reader) skipVarint() {
-	for r.at < len(r.data) && r.data[r.at] >= 0x80 {
-		r.at++
-	}
-	r.bytes(1)
 }
 
 func (r *reader) uvarint() uint64 {
