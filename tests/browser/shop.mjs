@@ -24,6 +24,14 @@ const PATHS = /** @type {Record<string, {time: number, status?: number}>} */ ({
   '/wiki': { time: 95 },
 });
 
+/** The labels of the monitors, by group. */
+const LABELS = /** @type {Record<string, Record<string, string>>} */ ({
+  Shop: { team: 'storefront', env: 'production' },
+  Payments: { team: 'payments', env: 'production', tier: '1' },
+  Data: { team: 'platform', env: 'production', 'on-call': 'database' },
+  Network: { team: 'platform', site: 'Utrecht' },
+});
+
 /** The response time of the name server, in milliseconds. */
 const NAME_TIME = 4;
 
@@ -64,6 +72,13 @@ export class Shop {
 
   /** Returns the monitors and their history in the format of tests/support/seed. */
   entries() {
+    return this.#entries().map(({ monitor, shape }) => ({
+      monitor: { ...monitor, labels: LABELS[monitor.group] },
+      shape,
+    }));
+  }
+
+  #entries() {
     const web = this.url;
     const [database, cache, mail] = this.#ports.map((server) => `127.0.0.1:${portOf(server)}`);
     const names = `127.0.0.1:${this.#names.address().port}`;
@@ -205,14 +220,14 @@ function name(group, name, target, server) {
 }
 
 /**
- * @param {{monitor: object, shape: object}} entry
+ * @param {{monitor: {group: string}, shape: object}} entry
  * @param {string} dependsOn
  */
 function dependent({ monitor, shape }, dependsOn) {
   return { monitor: { ...monitor, properties: { dependsOn } }, shape };
 }
 
-/** @param {{monitor: object, shape: object}} entry */
+/** @param {{monitor: {group: string}, shape: object}} entry */
 function disabled({ monitor, shape }) {
   return { monitor: { ...monitor, enabled: false }, shape };
 }
