@@ -81,7 +81,7 @@ export function newFieldErrors() {
       const text = errors[field] ?? '';
       const next = relatedTarget instanceof HTMLElement ? relatedTarget : null;
       const submitting = next?.closest('.foot, .check');
-      const staying = next !== null && fieldOf(next) === field;
+      const staying = next?.matches(INPUT) && fieldOf(next) === field;
       if (text && !submitting && !staying && !text.startsWith('missing ')) {
         this.byField[field] = text;
       }

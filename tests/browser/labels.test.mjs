@@ -50,6 +50,7 @@ test.describe('in the form', () => {
     expect((await suggestedValues(page)).sort()).toEqual(['production', 'test lab']);
     await field(page, 'Label 1: value').fill(' production ');
     await page.getByRole('button', { name: 'Add label' }).click();
+    await expect(field(page, 'Label 2: key')).toBeFocused();
     await page.keyboard.type('app.kubernetes.io/name');
     await page.keyboard.press('Tab');
     await page.keyboard.type('shop: 日本');
@@ -91,7 +92,7 @@ test.describe('in the form', () => {
     await open(page, 'new');
     await expect(field(page, 'Name')).toHaveValue('');
     await page.getByRole('button', { name: 'Add label' }).click();
-    await page.keyboard.type('team');
+    await field(page, 'Label 1: key').fill('team');
     await page.getByRole('button', { name: 'Use example' }).click();
     await expect(field(page, 'Label 1: key')).toHaveValue('team');
 

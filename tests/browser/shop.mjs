@@ -72,13 +72,6 @@ export class Shop {
 
   /** Returns the monitors and their history in the format of tests/support/seed. */
   entries() {
-    return this.#entries().map(({ monitor, shape }) => ({
-      monitor: { ...monitor, labels: LABELS[monitor.group] },
-      shape,
-    }));
-  }
-
-  #entries() {
     const web = this.url;
     const [database, cache, mail] = this.#ports.map((server) => `127.0.0.1:${portOf(server)}`);
     const names = `127.0.0.1:${this.#names.address().port}`;
@@ -159,7 +152,7 @@ export class Shop {
  */
 function page(group, name, target, rule, incidents = []) {
   return {
-    monitor: { group, name, type: 'http', target, rule, interval: '1m' },
+    monitor: { group, labels: LABELS[group], name, type: 'http', target, rule, interval: '1m' },
     shape: {
       base: PATHS[new URL(target).pathname].time,
       wave: 0.35,
@@ -187,7 +180,7 @@ function page(group, name, target, rule, incidents = []) {
  */
 function port(group, name, target, base, incidents = []) {
   return {
-    monitor: { group, name, type: 'tcp', target, interval: '1m' },
+    monitor: { group, labels: LABELS[group], name, type: 'tcp', target, interval: '1m' },
     shape: { base, wave: 0.6, jitter: 0.15, outputs: { ipAddress: '127.0.0.1' }, parts: { respTime: 1 }, incidents },
   };
 }
@@ -199,16 +192,10 @@ function port(group, name, target, base, incidents = []) {
  * @param {string} server
  */
 function name(group, name, target, server) {
+  const rule = "result1 == '192.0.2.80'";
+  const properties = { server, network: 'ip4' };
   return {
-    monitor: {
-      group,
-      name,
-      type: 'dns',
-      target,
-      rule: "result1 == '192.0.2.80'",
-      interval: '2m',
-      properties: { server, network: 'ip4' },
-    },
+    monitor: { group, labels: LABELS[group], name, type: 'dns', target, rule, interval: '2m', properties },
     shape: {
       base: NAME_TIME,
       wave: 0.4,
@@ -220,14 +207,14 @@ function name(group, name, target, server) {
 }
 
 /**
- * @param {{monitor: {group: string}, shape: object}} entry
+ * @param {{monitor: object, shape: object}} entry
  * @param {string} dependsOn
  */
 function dependent({ monitor, shape }, dependsOn) {
   return { monitor: { ...monitor, properties: { dependsOn } }, shape };
 }
 
-/** @param {{monitor: {group: string}, shape: object}} entry */
+/** @param {{monitor: object, shape: object}} entry */
 function disabled({ monitor, shape }) {
   return { monitor: { ...monitor, enabled: false }, shape };
 }
