@@ -21,9 +21,8 @@ export function newLabels() {
     },
 
     addRow() {
-      const row = newRow();
-      this.rows.push(row);
-      Alpine.nextTick(() => document.getElementById(`row-${row.key}`)?.focus());
+      const index = this.rows.push(newRow()) - 1;
+      Alpine.nextTick(() => document.getElementById(`label-key-${index}`)?.focus());
     },
 
     /** @param {Row} row */
