@@ -71,7 +71,7 @@ export function newFieldErrors() {
     },
 
     /**
-     * Shows the error of a field when the focus leaves it. A missing value is not reported yet. When the focus moves to
+     * Shows the error of a field when the focus leaves it, not when it moves to another input of the field. A missing value is not reported yet. When the focus moves to
      * Save or Run check nothing is shown, so that the button does not move under the pointer: both validate all fields.
      * @param {FocusEvent} event
      * @param {FieldErrors} errors the current errors of the form
@@ -79,8 +79,10 @@ export function newFieldErrors() {
     onFocusOut({ target, relatedTarget }, errors) {
       const field = fieldOf(/** @type {HTMLElement} */ (target));
       const text = errors[field] ?? '';
-      const submitting = relatedTarget instanceof Element && relatedTarget.closest('.foot, .check');
-      if (text && !submitting && !text.startsWith('missing ')) {
+      const next = relatedTarget instanceof HTMLElement ? relatedTarget : null;
+      const submitting = next?.closest('.foot, .check');
+      const staying = next?.matches(INPUT) && fieldOf(next) === field;
+      if (text && !submitting && !staying && !text.startsWith('missing ')) {
         this.byField[field] = text;
       }
     },

@@ -27,6 +27,8 @@ export interface Monitor {
   enabled: boolean;
   properties: Record<string, string>;
   group?: string;
+  /** The values of the labels by key; absent if there are none. */
+  labels?: Record<string, string>;
   /** RFC 3339 */
   updated: string;
 }

@@ -20,6 +20,7 @@ for (const [kind, name] of Object.entries(NAMES)) {
     const id = await nanomon.add({
       name,
       group: [...name].slice(0, 100).join(''),
+      labels: { label: [...name].slice(0, 100).join('') },
       target: `${target.url}?${encodeURIComponent(name).slice(0, 1500)}`,
       rule: `status == 200 || '${name.replaceAll("'", '"')}' == ''`,
     });

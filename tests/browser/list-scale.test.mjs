@@ -19,6 +19,7 @@ async function importMany(nanomon, target) {
     target,
     rule: 'status == 200',
     group: `Group ${Math.floor((i * GROUPS) / MONITORS) + 1}`,
+    labels: { team: `team ${i % 7}`, env: i % 3 ? 'production' : 'test', host: `host-${i % 200}` },
   }));
   const response = await fetch(`${nanomon.url}/api/monitors/import`, {
     method: 'POST',

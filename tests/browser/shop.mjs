@@ -24,6 +24,14 @@ const PATHS = /** @type {Record<string, {time: number, status?: number}>} */ ({
   '/wiki': { time: 95 },
 });
 
+/** The labels of the monitors, by group. */
+const LABELS = /** @type {Record<string, Record<string, string>>} */ ({
+  Shop: { team: 'storefront', env: 'production' },
+  Payments: { team: 'payments', env: 'production', tier: '1' },
+  Data: { team: 'platform', env: 'production', 'on-call': 'database' },
+  Network: { team: 'platform', site: 'Utrecht' },
+});
+
 /** The response time of the name server, in milliseconds. */
 const NAME_TIME = 4;
 
@@ -144,7 +152,7 @@ export class Shop {
  */
 function page(group, name, target, rule, incidents = []) {
   return {
-    monitor: { group, name, type: 'http', target, rule, interval: '1m' },
+    monitor: { group, labels: LABELS[group], name, type: 'http', target, rule, interval: '1m' },
     shape: {
       base: PATHS[new URL(target).pathname].time,
       wave: 0.35,
@@ -172,7 +180,7 @@ function page(group, name, target, rule, incidents = []) {
  */
 function port(group, name, target, base, incidents = []) {
   return {
-    monitor: { group, name, type: 'tcp', target, interval: '1m' },
+    monitor: { group, labels: LABELS[group], name, type: 'tcp', target, interval: '1m' },
     shape: { base, wave: 0.6, jitter: 0.15, outputs: { ipAddress: '127.0.0.1' }, parts: { respTime: 1 }, incidents },
   };
 }
@@ -184,16 +192,10 @@ function port(group, name, target, base, incidents = []) {
  * @param {string} server
  */
 function name(group, name, target, server) {
+  const rule = "result1 == '192.0.2.80'";
+  const properties = { server, network: 'ip4' };
   return {
-    monitor: {
-      group,
-      name,
-      type: 'dns',
-      target,
-      rule: "result1 == '192.0.2.80'",
-      interval: '2m',
-      properties: { server, network: 'ip4' },
-    },
+    monitor: { group, labels: LABELS[group], name, type: 'dns', target, rule, interval: '2m', properties },
     shape: {
       base: NAME_TIME,
       wave: 0.4,

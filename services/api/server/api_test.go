@@ -37,7 +37,8 @@ var (
 	base     = time.Date(2026, 1, 15, 10, 0, 0, 0, time.UTC)
 	monitorA = monitor.Monitor{
 		ID: idA, Name: "alpha", Type: "http", Interval: "30s", Target: "http://localhost/a", Enabled: true,
-		Rule: "status == 200", Group: "web", Properties: map[string]string{"timeout": "2s"}, Updated: base,
+		Rule: "status == 200", Group: "web", Properties: map[string]string{"timeout": "2s"},
+		Labels: map[string]string{"team": "payments"}, Updated: base,
 	}
 	monitorB = monitor.Monitor{
 		ID: idB, Name: "beta", Type: "tcp", Interval: "1m", Target: "localhost:5432",

@@ -64,24 +64,27 @@ func expectJSON(data []byte, kind string) error {
 	return nil
 }
 
-// mistypedField converts a type error of package json to one that names the field, also inside of properties.
+// mistypedField converts a type error of package json to one that names the field, also inside of properties and labels.
 func mistypedField(data []byte, err *json.UnmarshalTypeError) error {
-	if err.Field != "properties" {
+	if err.Field != "properties" && err.Field != "labels" {
 		return monitor.Invalidf("field %q must be %s, not %s",
 			err.Field, withArticle(err.Type.Kind().String()), withArticle(err.Value))
 	}
-	var body struct{ Properties json.RawMessage }
-	properties := make(map[string]json.RawMessage)
-	if json.Unmarshal(data, &body) != nil || json.Unmarshal(body.Properties, &properties) != nil {
-		return monitor.Invalidf(`field "properties" must be an object of strings, not %s`,
-			withArticle(jsonKind(body.Properties)))
+	var body struct{ Properties, Labels json.RawMessage }
+	if json.Unmarshal(data, &body) != nil {
+		return monitor.Invalidf("field %q must be an object of strings", err.Field)
 	}
-	for _, name := range slices.Sorted(maps.Keys(properties)) {
-		if kind := jsonKind(properties[name]); kind != "string" && kind != "null" {
-			return monitor.Invalidf("field %q must be a string, not %s", "properties."+name, withArticle(kind))
+	object := map[string]json.RawMessage{"properties": body.Properties, "labels": body.Labels}[err.Field]
+	members := make(map[string]json.RawMessage)
+	if json.Unmarshal(object, &members) != nil {
+		return monitor.Invalidf("field %q must be an object of strings, not %s", err.Field, withArticle(jsonKind(object)))
+	}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if kind := jsonKind(members[name]); kind != "string" && kind != "null" {
+			return monitor.Invalidf("field %q must be a string, not %s", err.Field+"."+name, withArticle(kind))
 		}
 	}
-	return monitor.Invalidf(`field "properties" must be an object of strings`)
+	return monitor.Invalidf("field %q must be an object of strings", err.Field)
 }
 
 // jsonKind returns the type of a JSON value.

@@ -83,6 +83,7 @@ func changedFields(a, b monitor.Monitor) []string {
 		{"enabled", a.Enabled == b.Enabled},
 		{"group", a.Group == b.Group},
 		{"interval", a.Interval == b.Interval},
+		{"labels", maps.Equal(a.Labels, b.Labels)},
 		{"name", a.Name == b.Name},
 		{"properties", maps.Equal(a.Properties, b.Properties)},
 		{"rule", a.Rule == b.Rule},

@@ -49,6 +49,12 @@ func TestInvalidMonitors(t *testing.T) {
 		{"enabled", 1, `field "enabled" must be a bool, not a number`},
 		{"group", 1, `field "group" must be a string, not a number`},
 		{"group", long, "monitor group has 3000 characters, at most 100 are allowed"},
+		{"labels", "team", `field "labels" must be an object of strings, not a string`},
+		{"labels", map[string]any{"env": "test", "team": 5}, `field "labels.team" must be a string, not a number`},
+		{"labels", map[string]any{"env": "test", "my team": "x"}, `label key "my team" is invalid`},
+		{"labels", map[string]any{"team": " "}, "label team has no value"},
+		{"labels", map[string]any{"team": long}, "value of the label team has 3000 characters, at most 100 are allowed"},
+		{"labels", map[string]any{"a.b": "1", "a-b": "2"}, "label keys a-b and a.b are both label_a_b in Prometheus"},
 		{"id", 1, `field "id" must be a string, not a number`},
 		{"updated", "yesterday", `field "updated" must be a date in RFC 3339`},
 		{"updated", 7, `field "updated" must be a date in RFC 3339`},
@@ -151,6 +157,11 @@ var validationHints = map[string]string{
 	"missing monitor target":                   "Enter the URL, host or domain name to check.",
 	"invalid monitor interval":                 "Use a Go duration such as 30s or 5m.",
 	"monitor interval must be greater than 1s": "The shortest interval is 1s.",
+
+	`label key "my team" is invalid`: "A label key begins with a letter or a digit and contains only the letters a to z and A to Z, " +
+		"digits, and the characters _ - . /",
+	"label team has no value":                                 "Enter a value, or remove the label.",
+	"label keys a-b and a.b are both label_a_b in Prometheus": "Use keys that differ in more than the characters _ - . /",
 }
 
 // wantHint checks the hint of a problem; an empty hint must be absent.

@@ -135,12 +135,26 @@ func (h *monitorHandler) replace(w http.ResponseWriter, r *http.Request) error {
 	if m, err = restoreAndValidate(r.Context(), h.store, h.types, m, id); err != nil {
 		return err
 	}
+	if m.Labels == nil {
+		if m.Labels, err = h.storedLabels(r.Context(), id); err != nil {
+			return err
+		}
+	}
 	m.Updated = monitor.Date(time.Now())
 	if err := h.store.ReplaceMonitor(r.Context(), m); err != nil {
 		return unknownMonitor(id, err)
 	}
 	logIgnored(h.log, m, ignored)
 	return web.JSON(w, http.StatusOK, m)
+}
+
+// storedLabels returns the labels of the stored monitor. Clients of earlier versions don't send labels.
+func (h *monitorHandler) storedLabels(ctx context.Context, id string) (map[string]string, error) {
+	stored, err := h.store.Monitor(ctx, id)
+	if errors.Is(err, monitor.ErrNotFound) {
+		return nil, nil
+	}
+	return stored.Labels, err
 }
 
 func (h *monitorHandler) delete(w http.ResponseWriter, r *http.Request) error {

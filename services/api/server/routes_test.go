@@ -15,7 +15,7 @@ import (
 
 const (
 	jsonA = `{"id":"` + idA + `","name":"alpha","type":"http","interval":"30s","target":"http://localhost/a","rule":"status == 200",
-		"enabled":true,"properties":{"timeout":"2s"},"group":"web","updated":"2026-01-15T10:00:00Z"`
+		"enabled":true,"properties":{"timeout":"2s"},"group":"web","labels":{"team":"payments"},"updated":"2026-01-15T10:00:00Z"`
 	jsonB = `{"id":"` + idB + `","name":"beta","type":"tcp","interval":"1m","target":"localhost:5432",
 		"enabled":false,"properties":{},"updated":"2026-01-15T10:00:00Z"`
 	json0 = `{"id":"65a5000000000000000003e8","date":"2026-01-15T10:00:00Z","status":0,"value":0,"message":"","monitor_id":"` + idA + `",
@@ -198,7 +198,7 @@ func TestWrites(t *testing.T) {
 	minimal := monitor.Monitor{Name: "aa", Type: "tcp", Interval: "5s", Target: "localhost:1", Enabled: true, Properties: map[string]string{}}
 	full := monitor.Monitor{Name: "aa", Type: "http", Interval: "1m30s", Target: "https://localhost/x", Rule: "status < 400", Group: "g",
 		Properties: map[string]string{"method": "HEAD"}}
-	asA := func(m monitor.Monitor) monitor.Monitor { m.ID = idA; return m }
+	asA := func(m monitor.Monitor) monitor.Monitor { m.ID, m.Labels = idA, monitorA.Labels; return m }
 	const fullJSON = `{"id":"` + idB + `","updated":"2001-01-01T00:00:00Z","name":"aa","type":"http","interval":"1m30s","target":"https://localhost/x",
 		"rule":"status < 400","enabled":false,"group":"g","properties":{"method":"HEAD","timeout":""},"unknown":[1]}`
 	both := []monitor.Monitor{monitorA, monitorB}
@@ -228,7 +228,7 @@ func TestWrites(t *testing.T) {
 		"import finds the id by name and type": {method: "POST", path: "/api/monitors/import",
 			body:   `[{"name":"alpha","type":"http","interval":"5s","target":"http://localhost"},{"name":"beta","type":"http","interval":"5s","target":"http://localhost"}]`,
 			status: 204, results: 3, after: []monitor.Monitor{
-				{ID: idA, Name: "alpha", Type: "http", Interval: "5s", Target: "http://localhost", Enabled: true, Properties: map[string]string{}},
+				{ID: idA, Name: "alpha", Type: "http", Interval: "5s", Target: "http://localhost", Enabled: true, Properties: map[string]string{}, Labels: monitorA.Labels},
 				{Name: "beta", Type: "http", Interval: "5s", Target: "http://localhost", Enabled: true, Properties: map[string]string{}},
 			}},
 		"import an empty list": {method: "POST", path: "/api/monitors/import", body: "[]",

@@ -30,6 +30,9 @@ type Monitor struct {
 	Properties map[string]string `json:"properties"`
 	// Group is the heading under which the page shows the monitor.
 	Group string `json:"group,omitempty"`
+	// Labels holds the values of the labels by key. In a request, nil means that the stored labels stay, and an empty map
+	// that there are none.
+	Labels map[string]string `json:"labels,omitempty"`
 	// Updated is the time of the last change of the definition.
 	Updated time.Time `json:"updated"`
 }
@@ -49,8 +52,8 @@ func StaleAfter(interval time.Duration) time.Duration {
 	return max(3*interval, interval+time.Minute)
 }
 
-// UnmarshalJSON decodes a monitor; absent fields get the defaults of [Monitor]. It removes the blanks around the target
-// and the interval.
+// UnmarshalJSON decodes a monitor; absent fields get the defaults of [Monitor]. It removes the blanks around the target,
+// the interval and the values of labels.
 func (m *Monitor) UnmarshalJSON(data []byte) error {
 	type plain Monitor
 	p := plain{Enabled: true}
@@ -59,6 +62,9 @@ func (m *Monitor) UnmarshalJSON(data []byte) error {
 	}
 	*m = Monitor(p)
 	m.Target, m.Interval = strings.TrimSpace(m.Target), strings.TrimSpace(m.Interval)
+	for key, value := range m.Labels {
+		m.Labels[key] = strings.TrimSpace(value)
+	}
 	m.Normalize()
 	return nil
 }

@@ -38,7 +38,7 @@ func TestMarshalOmitsEmptyFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, absent := range []string{"rule", "group", "null"} {
+	for _, absent := range []string{"rule", "group", "labels", "null"} {
 		if strings.Contains(string(body), absent) {
 			t.Errorf("%s contains %s", body, absent)
 		}

@@ -60,5 +60,5 @@ func (m Monitor) Validate(types []string) error {
 			return Invalidf("monitor %s has %d characters, at most %d are allowed", text.field, n, text.limit)
 		}
 	}
-	return nil
+	return m.validateLabels()
 }

@@ -7,9 +7,10 @@ import (
 	"nanomon/services/common/monitor"
 )
 
-// PlanImport returns the items of an import with final ids. An item with a valid id keeps it. Another item gets the id
-// of an existing monitor with the same name and type, if there is one that no other item uses, or else a new id. If two
-// items have the same id, PlanImport returns a [monitor.InvalidError].
+// PlanImport returns the items of an import with final ids and labels. An item with a valid id keeps it. Another item
+// gets the id of an existing monitor with the same name and type, if there is one that no other item uses, or else a new
+// id. An item whose Labels are nil gets the labels of the existing monitor with its id. If two items have the same id,
+// PlanImport returns a [monitor.InvalidError].
 func PlanImport(existing, items []monitor.Monitor, now time.Time) ([]monitor.Monitor, error) {
 	used := make(map[string]string, len(items))
 	for _, item := range items {
@@ -24,8 +25,9 @@ func PlanImport(existing, items []monitor.Monitor, now time.Time) ([]monitor.Mon
 	}
 
 	type kind struct{ name, monitorType string }
-	free := make(map[kind][]string)
+	free, labels := make(map[kind][]string), make(map[string]map[string]string, len(existing))
 	for _, m := range existing {
+		labels[m.ID] = m.Labels
 		if _, isUsed := used[m.ID]; !isUsed {
 			k := kind{m.Name, m.Type}
 			free[k] = append(free[k], m.ID)
@@ -42,6 +44,9 @@ func PlanImport(existing, items []monitor.Monitor, now time.Time) ([]monitor.Mon
 			item.ID, free[k] = free[k][0], free[k][1:]
 		default:
 			item.ID = monitor.NewID(now)
+		}
+		if item.Labels == nil {
+			item.Labels = labels[item.ID]
 		}
 		planned[i] = item
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 )
@@ -86,6 +88,37 @@ func TestPlanImport(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// An item without labels keeps those of the existing monitor, an empty map removes them.
+func TestPlanImportKeepsLabels(t *testing.T) {
+	labelled := func(id, name string, labels map[string]string) monitor.Monitor {
+		m := item(id, name, "http")
+		m.Labels = labels
+		return m
+	}
+	a, b := map[string]string{"team": "a"}, map[string]string{"team": "b"}
+	existing := []monitor.Monitor{labelled(idA, "x", a), labelled(idB, "y", b)}
+	for name, c := range map[string]struct {
+		items []monitor.Monitor
+		want  []map[string]string
+	}{
+		"by id":           {[]monitor.Monitor{labelled(strings.ToUpper(idB), "new name", nil)}, []map[string]string{b}},
+		"by name":         {[]monitor.Monitor{labelled("", "x", nil), labelled("", "x", nil)}, []map[string]string{a, nil}},
+		"with an empty":   {[]monitor.Monitor{labelled(idA, "x", map[string]string{})}, []map[string]string{{}}},
+		"with others":     {[]monitor.Monitor{labelled(idA, "x", b), labelled("", "y", a)}, []map[string]string{b, a}},
+		"with another id": {[]monitor.Monitor{labelled(idC, "x", nil)}, []map[string]string{nil}},
+	} {
+		planned, err := store.PlanImport(existing, c.items, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, m := range planned {
+			if diff := cmp.Diff(c.want[i], m.Labels); diff != "" {
+				t.Errorf("%s: labels of item %d (-want +got):\n%s", name, i, diff)
+			}
+		}
 	}
 }
 

@@ -2,7 +2,9 @@ package metrics
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -18,6 +20,9 @@ const (
 	resultStatus = "_status"
 	resultValue  = "_value"
 )
+
+// labelsHelp is the help text of the family with the labels of monitors.
+const labelsHelp = "Always 1. The labels are those of the monitor, with the prefix label_."
 
 // collector reads an engine and an alerter at each scrape.
 type collector struct {
@@ -35,11 +40,11 @@ func newCollector(e Engine, a Alerter) *collector {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc(name, help, labels, nil)
 	}
-	monitorLabels := []string{"id", "name", "type", "group"}
+	identity := []string{"id", "name", "type", "group"}
 	return &collector{
 		engine: e, alerter: a, reserved: reservedNames(),
-		status: desc(monitorStatus, "Status of the newest result of the monitor: 0 OK, 1 error, 2 failed.", monitorLabels...),
-		value:  desc(monitorValue, "Value of the newest result of the monitor.", monitorLabels...),
+		status: desc(monitorStatus, "Status of the newest result of the monitor: 0 OK, 1 error, 2 failed.", identity...),
+		value:  desc(monitorValue, "Value of the newest result of the monitor.", identity...),
 		excluded: desc(monitorExcluded, "Always 1. Exists only while the newest result of the monitor is ignored.",
 			"id", "name", "type", "group", "reason"),
 
@@ -63,8 +68,12 @@ func (c *collector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect sends the current metrics of the engine and the alerter.
 func (c *collector) Collect(metrics chan<- prometheus.Metric) {
-	s := scrape{collector: c, metrics: metrics, families: make(map[string]*prometheus.Desc)}
+	s := scrape{
+		collector: c, metrics: metrics, families: make(map[string]*prometheus.Desc),
+		labelled: make(map[string]*prometheus.Desc),
+	}
 	for m, latest := range c.engine.Running() {
+		s.labels(m)
 		if latest != nil {
 			s.monitor(m, *latest)
 		}
@@ -82,6 +91,25 @@ type scrape struct {
 	metrics chan<- prometheus.Metric
 	// families holds the families that are named after monitors, by name.
 	families map[string]*prometheus.Desc
+	// labelled holds the variants of the family monitorLabels, by the names of their labels.
+	labelled map[string]*prometheus.Desc
+}
+
+// labels sends the series with the labels of a monitor. Every monitor has one, so that a join with this family loses
+// none. Monitors with other keys have other labels in the same family, which Prometheus allows.
+func (s scrape) labels(m monitor.Monitor) {
+	names, values := []string{"id"}, []string{m.ID}
+	for _, key := range slices.Sorted(maps.Keys(m.Labels)) {
+		// The API refuses keys with the same name here. If another program has stored them, the first one is used.
+		if name := monitor.MetricLabel(key); !slices.Contains(names, name) {
+			names, values = append(names, name), append(values, m.Labels[key])
+		}
+	}
+	variant := strings.Join(names, ",")
+	if s.labelled[variant] == nil {
+		s.labelled[variant] = prometheus.NewDesc(monitorLabels, labelsHelp, names, nil)
+	}
+	s.gauge(s.labelled[variant], 1, values...)
 }
 
 func (s scrape) monitor(m monitor.Monitor, r monitor.Result) {

@@ -69,6 +69,36 @@ func TestMonitorMetrics(t *testing.T) {
 	}
 }
 
+// Monitors with different keys are in one family. Two keys that give the same name, which another program may have
+// stored, give one label.
+func TestLabelsOfMonitors(t *testing.T) {
+	r := &fakeRunner{}
+	r.add("a", "Shop", monitor.Result{})
+	r.add("b", "Cart", monitor.Result{})
+	r.add("c", "Plain", monitor.Result{})
+	r.monitors[0].Labels = map[string]string{"team": "payments", "app.kubernetes.io/name": "Größe \"shop\"\n"}
+	r.monitors[1].Labels = map[string]string{"team": "checkout", "cost-center": "7", "cost.center": "8", "bad": "\xff"}
+	r.monitors = append(r.monitors, monitor.Monitor{ID: "d", Name: "without a result", Labels: map[string]string{"id": "own"}})
+	h := r.handler(newExporter([]string{"http"}))
+	for _, format := range []string{textFormat, openMetrics} {
+		families, body := read(t, h, format)
+		for _, series := range []string{
+			`nanomon_monitor_labels{id="a",label_app_kubernetes_io_name="Größe \"shop\"\n",label_team="payments"} 1`,
+			`nanomon_monitor_labels{id="b",label_bad="` + "\uFFFD" + `",label_cost_center="7",label_team="checkout"} 1`,
+			`nanomon_monitor_labels{id="c"} 1`,
+			`nanomon_monitor_labels{id="d",label_id="own"} 1`,
+			`nanomon_monitor_status{group="",id="a",name="Shop",type="http"} 0`,
+		} {
+			if !strings.Contains(body, "\n"+series) {
+				t.Errorf("%s: no %s in\n%s", format, series, body)
+			}
+		}
+		if n := len(families[monitorLabels].GetMetric()); n != 4 {
+			t.Errorf("%s: %d series, want one for each monitor", format, n)
+		}
+	}
+}
+
 func TestRunnerMetrics(t *testing.T) {
 	r := &fakeRunner{
 		stats: engine.Stats{Monitors: 7, Problems: 1, Skipped: 2, Queued: 3, Dropped: 4, StoreErrors: 5, StoreHealthy: true},

@@ -10,6 +10,7 @@ const (
 	monitorStatus   = prefix + "monitor_status"
 	monitorValue    = prefix + "monitor_value"
 	monitorExcluded = prefix + "monitor_excluded"
+	monitorLabels   = prefix + "monitor_labels"
 
 	runnerRuns         = prefix + "runner_runs_total"
 	runnerSkipped      = prefix + "runner_skipped_runs_total"
@@ -30,8 +31,8 @@ const (
 // The fixed families by type. They include the families of the API, because one Prometheus server scrapes both.
 var (
 	gauges = [...]string{
-		monitorStatus, monitorValue, monitorExcluded, runnerQueue, runnerStoreHealthy, runnerMonitors, runnerProblems,
-		runnerBuildInfo,
+		monitorStatus, monitorValue, monitorExcluded, monitorLabels, runnerQueue, runnerStoreHealthy, runnerMonitors,
+		runnerProblems, runnerBuildInfo,
 		prefix + "api_requests_in_flight", prefix + "api_event_clients", prefix + "api_store_healthy",
 		prefix + "api_build_info",
 	}

@@ -138,6 +138,7 @@ func FuzzNames(f *testing.F) {
 		r.add("1", first, monitor.Result{Status: monitor.StatusError, Value: 3, Outputs: outputs})
 		r.add("2", second, monitor.Result{Value: 4, Outputs: outputs, Ignored: monitor.IgnoreReason(group)})
 		r.monitors[0].Group, r.monitors[1].Group, r.monitors[1].Type = group, group, group
+		r.monitors[0].Labels = map[string]string{first: second, second: group}
 		h := r.handler(newExporter([]string{"http"}))
 		for _, format := range []string{textFormat, openMetrics} {
 			families, _ := read(t, h, format)
@@ -149,6 +150,9 @@ func FuzzNames(f *testing.F) {
 				if _, found := values(families[family], "id")[id]; !found {
 					t.Errorf("%s lacks monitor %s: %v", family, id, families[family])
 				}
+			}
+			if got := values(families[monitorLabels], "id"); got["1"] != 1 || got["2"] != 1 {
+				t.Errorf("labels %v", got)
 			}
 			if got := values(families[monitorValue], "id"); got["1"] != 3 || got["2"] != 4 {
 				t.Errorf("values %v", got)

@@ -149,12 +149,12 @@ func (s *system) wait(p *server, label, what string) {
 	})
 }
 
-// checkValues compares the status and value of every monitor with the API.
+// checkValues compares the status, the value and a label of every monitor with the API.
 func (s *system) checkValues(p *server) {
 	s.t.Helper()
 	type known struct {
-		Name, Type, Group string
-		Status, Value     float64
+		Name, Type, Group, Team string
+		Status, Value           float64
 	}
 	var want, got map[string]known
 	compare := func() string {
@@ -163,11 +163,16 @@ func (s *system) checkValues(p *server) {
 			monitor.Monitor
 			Latest monitor.Result
 		}](s.t, s.api+"/monitors?include=latest") {
-			want[m.ID] = known{m.Name, m.Type, m.Group, float64(m.Latest.Status), m.Latest.Value}
+			want[m.ID] = known{m.Name, m.Type, m.Group, m.Labels["app.team"], float64(m.Latest.Status), m.Latest.Value}
 		}
 		for _, one := range p.query("nanomon_monitor_status") {
 			l := one.Metric
 			got[l["id"]] = known{Name: l["name"], Type: l["type"], Group: l["group"], Status: one.value(s.t)}
+		}
+		for _, one := range p.query("nanomon_monitor_labels") {
+			of := got[one.Metric["id"]]
+			of.Team = one.Metric["label_app_team"]
+			got[one.Metric["id"]] = of
 		}
 		for _, one := range p.query("nanomon_monitor_value") {
 			of := got[one.Metric["id"]]

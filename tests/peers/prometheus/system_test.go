@@ -77,6 +77,7 @@ func (s *system) monitor(name string) monitor.Monitor {
 	return monitor.Monitor{
 		Name: name, Type: "http", Interval: "1s", Target: fmt.Sprintf("%s/%d", s.web, s.created), Group: "steady", Enabled: true,
 		Properties: map[string]string{"bodyRegex": `value (\d+)`},
+		Labels:     map[string]string{"app.team": fmt.Sprintf("team %d", s.created%3), fmt.Sprintf("key-%d", s.created%5): "x"},
 	}
 }
 

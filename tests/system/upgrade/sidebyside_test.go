@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -48,6 +49,10 @@ func testSideBySide(t *testing.T, programs, uri string) {
 
 	_, api := servicetest.API(t, settings)
 	c := newClient(api, "")
+	labelled := "/api/monitors/" + c.monitorIDs(t)[hosts[0]]
+	m := c.get(t, labelled).(map[string]any)
+	m["labels"] = map[string]any{"team": "payments"}
+	c.call(t, http.MethodPut, labelled, m, http.StatusOK)
 	newRunner, _ := servicetest.Runner(t, settings)
 	servicetest.Eventually(t, "both runners to share the monitors", func() bool { return c.shared(t, 2) })
 	started, failing := time.Now(), hosts[:4]
@@ -85,6 +90,9 @@ func testSideBySide(t *testing.T, programs, uri string) {
 	wantNotifiedOnce(t, w, c, failing)
 	wantEveryResult(t, w, c, started)
 	wantNoGap(t, w)
+	if got := c.get(t, labelled).(map[string]any)["labels"]; !reflect.DeepEqual(got, m["labels"]) {
+		t.Errorf("the labels are %v, want %v", got, m["labels"])
+	}
 }
 
 // importMonitors stores the monitors through the API, and returns the hosts of their targets, which are their names too.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -75,7 +76,9 @@ func TestUpgradeOfSQLite(t *testing.T) {
 	}
 	sealHistory(t, filepath.Join(folder, "nanomon.db"))
 	_, api, _ = servicetest.StandaloneWith(t, folder, fixtureSettings(w))
-	newClient(api, old.AdminKey).compare(t, old.Answers)
+	c = newClient(api, old.AdminKey)
+	c.compare(t, old.Answers)
+	testLabels(t, c, old)
 }
 
 // sealHistory seals the results of the old version, as the running program would do a minute after its start.
@@ -132,6 +135,25 @@ func testUpgradeOfMongoDB(t *testing.T, uri string) {
 	c.compare(t, old.Answers)
 	if code := runner.Stop(t); code != 0 {
 		t.Errorf("the exit code of the runner is %d", code)
+	}
+	testLabels(t, c, old)
+}
+
+// testLabels adds labels to a monitor of the old version, and then saves it as a client of that version does.
+func testLabels(t *testing.T, c client, old recording) {
+	t.Helper()
+	path := "/api/monitors/" + old.monitor(t, "Docs")
+	labels := map[string]any{"team": "docs", "app.kubernetes.io/name": "docs"}
+	m := c.get(t, path).(map[string]any)
+	if m["labels"] != nil {
+		t.Errorf("a monitor of the old version has the labels %v", m["labels"])
+	}
+	m["labels"] = labels
+	c.call(t, http.MethodPut, path, m, http.StatusOK)
+	delete(m, "labels")
+	c.call(t, http.MethodPut, path, m, http.StatusOK)
+	if got := c.get(t, path).(map[string]any)["labels"]; !reflect.DeepEqual(got, labels) {
+		t.Errorf("the labels are %v, want %v", got, labels)
 	}
 }
 

@@ -1,10 +1,12 @@
 /** @import {ListedMonitor} from '../../../types/model' */
 /** @import {Kind} from '../../status.js' */
+import { labelsOf } from '../../labels.js';
 import { countKinds, kindOf, KINDS } from '../../status.js';
 
 /**
- * The search, the filters and the sort order. An empty filter selects all; a sort order that begins with - is reversed.
- * @typedef {{q: string, status: string, type: string, sort: string}} Settings
+ * The search, the filters and the sort order. An empty filter selects all; a label is key:value; a sort order that begins
+ * with - is reversed.
+ * @typedef {{q: string, status: string, type: string, label: string, sort: string}} Settings
  */
 
 /**
@@ -58,8 +60,20 @@ export function readSettings(params) {
     q: params.get('q') ?? '',
     status: SEVERITY.has(/** @type {Kind} */ (status)) ? status : '',
     type: params.get('type') ?? '',
+    label: params.get('label') ?? '',
     sort: Object.hasOwn(SORTS, sort.replace(/^-/, '')) ? sort : 'group',
   };
+}
+
+/**
+ * Returns the choices of a filter: the texts that are not empty, once each and sorted.
+ * @param {string[]} texts
+ * @param {readonly string[]} last the choices before; they are returned if they are the same
+ */
+export function choicesOf(texts, last) {
+  const choices = new Set(texts.filter(Boolean));
+  const same = choices.size === last.length && last.every((text) => choices.has(text));
+  return same ? last : Object.freeze([...choices].sort(collator.compare));
 }
 
 /**
@@ -104,9 +118,14 @@ export class Order {
  * @param {Ranks | null} held the positions to keep; new monitors come last
  * @returns {Arrangement}
  */
-function arrange(monitors, { q, status, type, sort }, collapsed, held) {
+function arrange(monitors, { q, status, type, label, sort }, collapsed, held) {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = monitors.filter((monitor) => (!type || monitor.type === type) && matches(monitor, words));
+  const found = monitors.filter(
+    (monitor) =>
+      (!type || monitor.type === type) &&
+      (!label || labelsOf(monitor).some(({ text }) => text === label)) &&
+      matches(monitor, words),
+  );
   const counts = countKinds(found);
   const shown = order(
     found.filter((monitor) => !status || kindOf(monitor) === status || held?.has(monitor.id)),
@@ -138,7 +157,8 @@ function matches(monitor, words) {
   }
   let text = texts.get(monitor);
   if (text === undefined) {
-    text = [monitor.name, monitor.target, monitor.group, monitor.type].join('\n').toLowerCase();
+    const labels = labelsOf(monitor).map((label) => label.text);
+    text = [monitor.name, monitor.target, monitor.group, monitor.type, ...labels].join('\n').toLowerCase();
     texts.set(monitor, text);
   }
   return words.every((word) => text.includes(word));

@@ -1,16 +1,16 @@
 /** @import {App} from '../../app.js' */
 /** @import {Kind} from '../../status.js' */
-/** @import {SortKey} from './arrange.js' */
+/** @import {Settings, SortKey} from './arrange.js' */
 /** @import {Route} from '../../router.js' */
 /** @import {Drawn, Line} from './windowing.js' */
 import Alpine from '../../lib/alpine.js';
 import { formatNumber } from '../../format.js';
-import { monitorActions } from './actions.js';
-import { Order, readCollapsed, readSettings, readSort, SORTS, storeCollapsed } from './arrange.js';
+import { labelsOf } from '../../labels.js';
+import { monitorActions, moveInMenu, openMenu } from './actions.js';
+import { choicesOf, Order, readCollapsed, readSettings, readSort, SORTS, storeCollapsed } from './arrange.js';
 import { countKinds, KINDS } from '../../status.js';
-import { moveInMenu, openMenu } from './menu.js';
 import { rememberSettings } from '../../router.js';
-import { drawHeading, drawRow, placeSection } from './row.js';
+import { drawHeading, drawRow, keepFocus, placeSection } from './row.js';
 import { Windowing } from './windowing.js';
 
 /**
@@ -40,6 +40,8 @@ export function list(app, { params }) {
     shown: 0,
     /** @type {readonly string[]} */
     types: Object.freeze([]),
+    /** The labels of all monitors, as key:value. @type {readonly string[]} */
+    labels: Object.freeze([]),
     height: 0,
     rows: 1,
     /** @type {readonly Drawn[]} */
@@ -79,7 +81,7 @@ export function list(app, { params }) {
 
     /** @returns {boolean} */
     get isFiltered() {
-      return Boolean(this.q.trim() || this.status || this.type);
+      return Boolean(this.q.trim() || this.status || this.type || this.label);
     },
 
     /** @returns {boolean} */
@@ -123,16 +125,22 @@ export function list(app, { params }) {
 
     /** Stores the settings in the address. Alpine runs it, like arrange, whenever a value that it reads changes. */
     remember() {
-      const { q, status, type, sort } = this;
-      rememberSettings('#list', { q, status, type, sort: sort === 'group' ? '' : sort });
+      const { sort, ...filters } = this.settings;
+      rememberSettings('#list', { ...filters, sort: sort === 'group' ? '' : sort });
+    },
+
+    /** @returns {Settings} */
+    get settings() {
+      const { q, status, type, label, sort } = this;
+      return { q, status, type, label, sort };
     },
 
     arrange() {
       const { items } = this.list;
-      const { q, status, type, sort } = this;
-      const arranged = order.arrange(items, { q, status, type, sort }, this.isFiltered ? [] : this.collapsed);
-      const types = new Set(items.map((monitor) => monitor.type));
-      this.types = Object.freeze([...(type ? types.add(type) : types)].sort());
+      const arranged = order.arrange(items, this.settings, this.isFiltered ? [] : this.collapsed);
+      const labels = items.flatMap((monitor) => labelsOf(monitor).map(({ text }) => text));
+      this.types = choicesOf([this.type, ...items.map((monitor) => monitor.type)], this.types);
+      this.labels = choicesOf([this.label, ...labels], this.labels);
       Object.assign(this.counts, arranged.counts);
       this.found = arranged.found;
       this.shown = arranged.shown;
@@ -164,23 +172,10 @@ export function list(app, { params }) {
       const pinned = line?.getAttribute('data-id') ?? '';
       this.sections = windowing.range(-top - innerHeight / 2, -top + innerHeight * 1.5, pinned);
       if (active && line) {
-        Alpine.nextTick(() => this.keepFocus(/** @type {HTMLElement} */ (active), line.getAttribute('aria-rowindex')));
+        const { table, search } = /** @type {any} */ (this).$refs;
+        const index = line.getAttribute('aria-rowindex');
+        Alpine.nextTick(() => keepFocus(table, search, /** @type {HTMLElement} */ (active), index));
       }
-    },
-
-    /**
-     * Restores the focus after its row has moved, which removes the focus. If the row is gone, focuses the row that took its
-     * position.
-     * @param {HTMLElement} active
-     * @param {string | null} index
-     */
-    keepFocus(active, index) {
-      const table = this.ref('table'); // Undefined if the view was left in the meantime.
-      if (document.activeElement !== document.body || !table) {
-        return;
-      }
-      const sameIndex = table.querySelector(`[aria-rowindex="${index}"] :is(a, button)`);
-      (active.isConnected ? active : (sameIndex ?? this.ref('search'))).focus({ preventScroll: true });
     },
 
     /** @param {KeyboardEvent} event */
@@ -194,7 +189,7 @@ export function list(app, { params }) {
     },
 
     clear() {
-      Object.assign(this, { q: '', status: '', type: '' });
+      Object.assign(this, { q: '', status: '', type: '', label: '' });
       this.ref('search').focus();
     },
 
@@ -225,13 +220,15 @@ export function list(app, { params }) {
 
     /** @param {MouseEvent} event */
     onClick(event) {
-      const button = /** @type {Element} */ (event.target).closest('.line button');
+      const button = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest('.line button'));
       const id = button?.closest('.line')?.getAttribute('data-id');
       const monitor = this.list.items.find((item) => item.id === id);
       if (!button || !monitor) {
         return;
       }
-      if (button.classList.contains('run')) {
+      if (button.dataset.label) {
+        this.label = button.dataset.label === this.label ? '' : button.dataset.label;
+      } else if (button.classList.contains('run')) {
         actions.run(monitor);
       } else if (menuButton) {
         this.closeMenu();

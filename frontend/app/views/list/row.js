@@ -1,5 +1,7 @@
 /** @import {ListedMonitor} from '../../../types/model' */
+/** @import {Label} from '../../labels.js' */
 /** @import {Drawn, Line} from './windowing.js' */
+import { labelsOf } from '../../labels.js';
 import { formatAgo, formatExact, formatFor, formatResult } from '../../format.js';
 import { badgeOf, describeHistory, historyPath, markOfMonitor, sinceOf } from '../../status.js';
 
@@ -14,6 +16,10 @@ const BARS = /** @type {const} */ ([
 const parts = new WeakMap();
 /** What each row shows. @type {WeakMap<Element, {line: Line, subtitle: string}>} */
 const drawn = new WeakMap();
+/** The labels that each row shows. @type {WeakMap<Element, readonly Label[]>} */
+const drawnLabels = new WeakMap();
+/** The maximum number of labels in a row. The tooltip has all. */
+const MAX_LABELS = 4;
 
 /**
  * Updates the row of a monitor. It changes the DOM directly, because an Alpine binding for each element of each row makes
@@ -82,6 +88,9 @@ function drawMonitor(part, item, subtitle) {
   set(part('.who a'), 'href', `#monitor/${id}`);
   set(part('.who a'), 'title', name);
   setText(part('.who a'), name);
+  const labels = labelsOf(item);
+  set(part('.who'), 'class', labels.length > 0 ? 'who labelled' : 'who');
+  drawLabels(part('.labels'), labels);
   set(part('.where'), 'title', target);
   setText(part('.where'), subtitle);
   setText(part('.kind'), type);
@@ -96,6 +105,49 @@ function drawMonitor(part, item, subtitle) {
   set(part('.run'), 'aria-label', `Check now: ${name}`);
   set(part('.run'), 'disabled', enabled ? null : '');
   set(part('.more'), 'aria-label', `More actions: ${name}`);
+}
+
+/**
+ * Updates the labels of a row. The list is filtered when one is clicked. The keyboard does not stop at them, because the
+ * filter above the list does the same.
+ * @param {Element} element
+ * @param {readonly Label[]} labels
+ */
+function drawLabels(element, labels) {
+  if (drawnLabels.get(element) === labels) {
+    return;
+  }
+  drawnLabels.set(element, labels);
+  set(element, 'title', labels.map(({ text }) => text).join('\n') || null);
+  const more = labels.length > MAX_LABELS ? [`+${labels.length - MAX_LABELS}`] : [];
+  element.replaceChildren(...labels.slice(0, MAX_LABELS).map(newChip), ...more);
+}
+
+/** @param {Label} label */
+function newChip({ text, hue }) {
+  const chip = document.createElement('button');
+  Object.assign(chip, { type: 'button', className: 'label-chip', dir: 'auto', textContent: text, tabIndex: -1 });
+  chip.dataset.label = text;
+  chip.style.setProperty('--hue', String(hue));
+  return chip;
+}
+
+/**
+ * Restores the focus after its row has moved, which removes the focus. If the row is gone, focuses the row that took its
+ * position, or the search.
+ * @param {HTMLElement} table
+ * @param {HTMLElement} search
+ * @param {HTMLElement} active
+ * @param {string | null} index
+ */
+export function keepFocus(table, search, active, index) {
+  if (document.activeElement !== document.body || !table.isConnected) {
+    return; // The focus is elsewhere, or the view was left in the meantime.
+  }
+  const sameIndex = /** @type {HTMLElement | null} */ (
+    table.querySelector(`[aria-rowindex="${index}"] :is(a, button:not([tabindex]))`)
+  );
+  (active.isConnected ? active : (sameIndex ?? search)).focus({ preventScroll: true });
 }
 
 /**

@@ -20,6 +20,17 @@
  * @typedef {{key: number, name: string, value: string}} Row
  */
 
+/** The values of a new monitor, without a rule. @type {Draft} */
+export const NEW = {
+  name: '',
+  type: 'http',
+  interval: '1m',
+  target: '',
+  group: '',
+  enabled: true,
+  properties: {},
+};
+
 const LONGEST_NAME = 300;
 const COPY = ' (copy)';
 const BASIC = ['timeout', 'method', 'headers', 'body', 'bodyRegex', 'count', 'type', 'server'];
@@ -96,7 +107,10 @@ const TRIMMED = ['duration', 'integer', 'bytes', 'percent'];
  * @param {Spec | null} spec
  * @returns {Draft}
  */
-export function draftOf({ name, type, interval, target, rule = '', group = '', enabled, properties }, spec) {
+export function draftOf(
+  { name, type, interval, target, rule = '', group = '', labels = {}, enabled, properties },
+  spec,
+) {
   const used = (spec?.properties ?? []).flatMap(({ name, kind }) => {
     const text = properties[name] ?? '';
     const value = TRIMMED.includes(kind) ? text.trim() : text;
@@ -109,6 +123,7 @@ export function draftOf({ name, type, interval, target, rule = '', group = '', e
     target: target.trim(),
     rule: rule.trim(),
     group: group.trim(),
+    labels,
     enabled,
     properties: Object.fromEntries(used),
   };

@@ -6,7 +6,8 @@
 import Alpine from '../../lib/alpine.js';
 import { messageOf } from '../../api.js';
 import { hasField, newFieldErrors } from '../../field-errors.js';
-import { copyName, draftOf } from './fields.js';
+import { copyName, draftOf, NEW } from './fields.js';
+import { newLabels } from './labels.js';
 import { newOnDemandCheck } from './on-demand-check.js';
 import { isNotFound, newOriginal } from './original.js';
 import { insertOutput, markMistake, newRuleCheck, outputKind } from './rule.js';
@@ -30,18 +31,10 @@ export function monitorForm(app, { id, params, hash }) {
 
   return {
     types: /** @type {Spec[]} */ ([]),
-    /** The properties are in settings. @type {Draft} */
-    form: {
-      name: '',
-      type: 'http',
-      interval: '1m',
-      target: '',
-      rule: FIRST.rule,
-      group: '',
-      enabled: true,
-      properties: {},
-    },
+    /** The properties are in settings, the labels in labels. @type {Draft} */
+    form: { ...NEW, rule: FIRST.rule },
     settings: newSettings(),
+    labels: newLabels(),
     original: newOriginal(api, app.live, id),
     check: newOnDemandCheck(api, app.clock),
     errors: newFieldErrors(),
@@ -84,6 +77,7 @@ export function monitorForm(app, { id, params, hash }) {
           this.begin(monitor ?? this.form);
           if (restored) {
             this.fill(restored.draft);
+            this.labels.fill(restored.draft.labels);
             this.original.text = restored.original;
             this.onRead(id ? monitor : null);
           }
@@ -105,6 +99,7 @@ export function monitorForm(app, { id, params, hash }) {
     begin(monitor) {
       const draft = draftOf(monitor, this.specOf(monitor.type));
       this.fill(cloneOf ? { ...draft, name: copyName(draft.name) } : draft);
+      this.labels.fill(draft.labels);
       this.previous = null;
       this.original.text = this.current;
       this.original.newer = null;
@@ -136,7 +131,7 @@ export function monitorForm(app, { id, params, hash }) {
 
     /** The monitor that Save sends. */
     get draft() {
-      return draftOf({ ...this.form, properties: this.settings.values }, this.spec);
+      return draftOf({ ...this.form, properties: this.settings.values, labels: this.labels.values }, this.spec);
     },
 
     get current() {
@@ -212,7 +207,7 @@ export function monitorForm(app, { id, params, hash }) {
     },
 
     validate() {
-      return this.spec ? validate(this.draft, this.spec, this.settings.maps) : {};
+      return this.spec ? validate(this.draft, this.spec, this.settings.maps, this.labels.rows) : {};
     },
 
     /**

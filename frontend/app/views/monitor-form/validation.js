@@ -5,6 +5,7 @@
 import { ApiError, messageOf, withHint } from '../../api.js';
 import { formatDuration, parseDuration } from './durations.js';
 import { fieldId } from './fields.js';
+import { labelsError } from './labels.js';
 
 const SECOND = 1000;
 const LONGEST_INTERVAL = 366 * 24 * 3_600_000;
@@ -32,6 +33,9 @@ function splitDetail(detail) {
   if (property) {
     return { field: fieldId(property[1]), text: property[2] };
   }
+  if (/^(?:label|value of the label|monitor has \d+ labels|field "labels)\b/.test(detail)) {
+    return { field: 'labels', text: detail };
+  }
   const field =
     /^(?:missing|invalid)? ?monitor (name|type|interval|target|rule|group)\b/.exec(detail)?.[1] ??
     /^field "(name|type|interval|target|rule|group)" /.exec(detail)?.[1] ??
@@ -44,13 +48,15 @@ function splitDetail(detail) {
  * @param {Draft} draft
  * @param {Spec} spec
  * @param {Record<string, Row[]>} maps the rows of the properties that are string maps
+ * @param {Row[]} labels the rows of the labels
  * @returns {FieldErrors}
  */
-export function validate(draft, spec, maps) {
+export function validate(draft, spec, maps, labels) {
   const errors = [
     ['name', draft.name ? '' : 'missing monitor name'],
     ['target', draft.target ? '' : 'missing monitor target'],
     ['interval', intervalError(draft.interval)],
+    ['labels', labelsError(labels)],
     ...spec.properties.map((property) => [
       fieldId(property.name),
       property.kind === 'stringmap'

@@ -9,6 +9,7 @@ import { dependencyPanel } from './dependency.js';
 import { latencyPanel } from './latency.js';
 import { maintenancePanel } from './maintenance.js';
 import { notificationPanel } from './notifications.js';
+import { labelsOf } from '../../labels.js';
 import { shownProperties } from './properties.js';
 import { BARS, barsOf } from './recent-checks.js';
 import { newestFirst, resultListing } from '../../result-table/listing.js';
@@ -271,6 +272,10 @@ export function monitor(app, { id, params }) {
 
     get isLink() {
       return /^https?:\/\//i.test(this.monitor?.target ?? '');
+    },
+
+    get labels() {
+      return labelsOf(this.monitor ?? {});
     },
 
     get properties() {

@@ -131,6 +131,7 @@ func TestStoredDocuments(t *testing.T) {
 	s := openStore(t, mongotest.Database(t, server))
 	m := newMonitor(1, "name")
 	m.Rule, m.Group, m.Properties["timeout"] = "respTime < 5", "group", "1s"
+	m.Labels = map[string]string{"team": "payments", "app.name": "shop"}
 	r := monitor.Result{
 		ID: newMonitor(2, "").ID, Date: m.Updated, Status: monitor.StatusError, Value: 2, Message: "message", MonitorID: m.ID,
 		MonitorName: "name", MonitorTarget: "target", Outputs: map[string]any{"respTime": 7.0},
@@ -156,6 +157,9 @@ func TestStoredDocuments(t *testing.T) {
 		"monitors": {
 			"_id": id(m.ID), "name": "name", "type": "tcp", "interval": "10s", "target": "localhost:1", "rule": "respTime < 5",
 			"enabled": true, "properties": bson.D{field("timeout", "1s")}, "group": "group", "updated": date,
+			"labels": bson.A{
+				bson.D{field("key", "app.name"), field("value", "shop")}, bson.D{field("key", "team"), field("value", "payments")},
+			},
 		},
 		"states": {
 			"_id": id(m.ID), "streak": int32(1), "since": date,

@@ -3,7 +3,9 @@ package mongo
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -23,7 +25,14 @@ type monitorDoc struct {
 	Enabled    *bool             `bson:"enabled"`
 	Properties map[string]string `bson:"properties"`
 	Group      string            `bson:"group,omitempty"`
+	Labels     []labelDoc        `bson:"labels,omitempty"`
 	Updated    time.Time         `bson:"updated"`
+}
+
+// labelDoc is a label of a monitor. Keys are values of a field, because some servers reject field names with dots.
+type labelDoc struct {
+	Key   string `bson:"key"`
+	Value string `bson:"value"`
 }
 
 // resultDoc is a document of the collection results.
@@ -93,7 +102,8 @@ func toMonitorDoc(m monitor.Monitor) (monitorDoc, error) {
 	m.Normalize()
 	return monitorDoc{
 		ID: id, Name: m.Name, Type: m.Type, Interval: m.Interval, Target: m.Target, Rule: m.Rule,
-		Enabled: &m.Enabled, Properties: m.Properties, Group: m.Group, Updated: m.Updated,
+		Enabled: &m.Enabled, Properties: m.Properties, Group: m.Group, Labels: toLabelDocs(m.Labels),
+		Updated: m.Updated,
 	}, nil
 }
 
@@ -105,8 +115,23 @@ func (d monitorDoc) monitor() monitor.Monitor {
 		ID: d.ID.Hex(), Name: d.Name, Type: d.Type, Interval: d.Interval, Target: d.Target, Rule: d.Rule,
 		Enabled: d.enabled(), Properties: d.Properties, Group: d.Group, Updated: d.Updated.UTC(),
 	}
+	if len(d.Labels) > 0 {
+		m.Labels = make(map[string]string, len(d.Labels))
+	}
+	for _, label := range d.Labels {
+		m.Labels[label.Key] = label.Value
+	}
 	m.Normalize()
 	return m
+}
+
+// toLabelDocs returns labels in the order of their keys, so that the same labels always give the same document.
+func toLabelDocs(labels map[string]string) []labelDoc {
+	var docs []labelDoc
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		docs = append(docs, labelDoc{Key: key, Value: labels[key]})
+	}
+	return docs
 }
 
 func toResultDoc(r monitor.Result) (resultDoc, error) {

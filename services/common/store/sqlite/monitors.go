@@ -11,7 +11,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-const selectMonitors = `SELECT id, name, type, interval, target, rule, enabled, properties, heading, updated FROM monitors`
+const selectMonitors = `SELECT id, name, type, interval, target, rule, enabled, properties, heading, labels, updated FROM monitors`
 
 // Monitors returns all monitors.
 func (s *Store) Monitors(ctx context.Context) ([]monitor.Monitor, error) {
@@ -44,14 +44,16 @@ func (s *Store) Monitor(ctx context.Context, id string) (monitor.Monitor, error)
 
 func scanMonitor(scan func(...any) error) (monitor.Monitor, error) {
 	var m monitor.Monitor
-	var id, properties []byte
+	var id, properties, labels []byte
 	var updated int64
-	err := scan(&id, &m.Name, &m.Type, &m.Interval, &m.Target, &m.Rule, &m.Enabled, &properties, &m.Group, &updated)
+	err := scan(&id, &m.Name, &m.Type, &m.Interval, &m.Target, &m.Rule, &m.Enabled, &properties, &m.Group, &labels, &updated)
 	if err != nil {
 		return m, err
 	}
 	m.ID, m.Updated = hex.EncodeToString(id), date(updated)
-	err = json.Unmarshal(properties, &m.Properties)
+	if err = json.Unmarshal(properties, &m.Properties); err == nil && labels != nil {
+		err = json.Unmarshal(labels, &m.Labels)
+	}
 	m.Normalize()
 	return m, err
 }
@@ -67,16 +69,25 @@ func monitorRow(m monitor.Monitor) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	var labels any
+	if len(m.Labels) > 0 {
+		encoded, err := json.Marshal(m.Labels)
+		if err != nil {
+			return nil, err
+		}
+		labels = string(encoded)
+	}
 	return []any{
-		m.Name, m.Type, m.Interval, m.Target, m.Rule, m.Enabled, string(properties), m.Group, m.Updated.UnixMilli(), id,
+		m.Name, m.Type, m.Interval, m.Target, m.Rule, m.Enabled, string(properties), m.Group, labels,
+		m.Updated.UnixMilli(), id,
 	}, nil
 }
 
 const (
-	insertMonitor = `INSERT INTO monitors (name, type, interval, target, rule, enabled, properties, heading, updated, id)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+	insertMonitor = `INSERT INTO monitors (name, type, interval, target, rule, enabled, properties, heading, labels,
+		updated, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 	updateMonitor = `UPDATE monitors SET name = ?, type = ?, interval = ?, target = ?, rule = ?, enabled = ?, properties = ?,
-		heading = ?, updated = ? WHERE id = ?`
+		heading = ?, labels = ?, updated = ? WHERE id = ?`
 )
 
 // CreateMonitor stores a new monitor.

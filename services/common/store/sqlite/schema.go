@@ -229,4 +229,6 @@ CREATE INDEX blocks_ok_by_date ON blocks (era, hour) WHERE statuses & 0x111;
 CREATE INDEX blocks_error_by_date ON blocks (era, hour) WHERE statuses & 0x222;
 CREATE INDEX blocks_failed_by_date ON blocks (era, hour) WHERE statuses & 0x444;
 CREATE INDEX blocks_by_seq ON blocks (max_seq, min_seq);
+`, `
+ALTER TABLE monitors ADD COLUMN labels TEXT; -- JSON; NULL: none
 `}

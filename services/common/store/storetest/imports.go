@@ -23,7 +23,7 @@ func importReplacesAll(ctx context.Context, t *testing.T, s store.Store) {
 	fill(ctx, t, s, deleted.ID)
 
 	changed.Enabled, changed.Target, changed.Updated = false, "elsewhere", base.Add(time.Hour)
-	changed.Properties = map[string]string{"timeout": "1s"}
+	changed.Properties, changed.Labels = map[string]string{"timeout": "1s"}, map[string]string{"team": "payments", "a.b": "c"}
 	must(t, s.ImportMonitors(ctx, []monitor.Monitor{changed, added, kept}))
 	same(t, "list", got(s.Monitors(ctx))(t), []monitor.Monitor{added, kept, changed})
 	wantStatusChanges(ctx, t, s, kept.ID)

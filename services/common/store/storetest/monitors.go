@@ -28,10 +28,15 @@ func createMonitor(ctx context.Context, t *testing.T, s store.Store) {
 	m := newMonitor("all fields")
 	m.Rule, m.Group, m.Enabled = `status == 200 && body =~ "a\nb"`, "Ünits", false
 	m.Properties = map[string]string{"method": "POST", "headers": `{"a": "b"}`, "body": "line\nline\t\"quoted\""}
+	m.Labels = map[string]string{"team": "payments", "app.kubernetes.io/name": `Größe "a": $b`, "0": "0"}
 	m.Updated = base.Add(123 * time.Millisecond)
 	must(t, s.CreateMonitor(ctx, m))
 	plain := newMonitor("plain")
 	must(t, s.CreateMonitor(ctx, plain))
+	empty := newMonitor("without labels")
+	empty.Labels = map[string]string{}
+	must(t, s.CreateMonitor(ctx, empty))
+	empty.Labels = nil
 
 	found := got(s.Monitor(ctx, m.ID))(t)
 	same(t, "monitor", found, m)
@@ -42,7 +47,7 @@ func createMonitor(ctx context.Context, t *testing.T, s store.Store) {
 	if found.Properties == nil {
 		t.Error("Properties is nil, want an empty map")
 	}
-	same(t, "list", got(s.Monitors(ctx))(t), []monitor.Monitor{m, plain})
+	same(t, "list", got(s.Monitors(ctx))(t), []monitor.Monitor{m, plain, empty})
 }
 
 func monitorsAreOrdered(ctx context.Context, t *testing.T, s store.Store) {
@@ -116,11 +121,17 @@ func monitorIDIsUnique(ctx context.Context, t *testing.T, s store.Store) {
 func replaceMonitor(ctx context.Context, t *testing.T, s store.Store) {
 	m := newMonitor("old")
 	m.Rule, m.Group, m.Properties = "status == 200", "group", map[string]string{"method": "PUT", "timeout": "5s"}
+	m.Labels = map[string]string{"team": "payments", "env": "test"}
 	must(t, s.CreateMonitor(ctx, m))
 	m.Name, m.Rule, m.Group, m.Properties, m.Updated = "new", "", "", map[string]string{"timeout": "1s"}, base.Add(time.Minute)
 	must(t, s.ReplaceMonitor(ctx, m))
 	same(t, "monitor", got(s.Monitor(ctx, m.ID))(t), m)
 	wantStatusChanges(ctx, t, s, m.ID)
+	for _, labels := range []map[string]string{{"team": "shop"}, nil, {"a.b": "c"}} {
+		m.Labels = labels
+		must(t, s.ReplaceMonitor(ctx, m))
+		same(t, "monitor", got(s.Monitor(ctx, m.ID))(t), m)
+	}
 
 	m.Enabled, m.Updated = false, base.Add(2*time.Minute)
 	must(t, s.ReplaceMonitor(ctx, m))

@@ -14,6 +14,8 @@ func revisionChanges(ctx context.Context, t *testing.T, s store.Store) {
 	m, other := newMonitor("m"), newMonitor("other")
 	changed, renamed := m, m
 	changed.Target, renamed.Name = "elsewhere", "renamed"
+	labelled := renamed
+	labelled.Labels = map[string]string{"team": "payments"}
 	first, second := newResult(m.ID, 1, base), newResult(m.ID, 2, base.Add(time.Second))
 	// The definition changes, but not the date of the change.
 	for _, change := range []struct {
@@ -26,6 +28,7 @@ func revisionChanges(ctx context.Context, t *testing.T, s store.Store) {
 		{"create another", false, func() error { return s.CreateMonitor(ctx, other) }},
 		{"replace", false, func() error { return s.ReplaceMonitor(ctx, changed) }},
 		{"replace again", false, func() error { return s.ReplaceMonitor(ctx, renamed) }},
+		{"replace only labels", false, func() error { return s.ReplaceMonitor(ctx, labelled) }},
 		{"first state", true, func() error {
 			return s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{first}, States: []store.State{newState(first, 1)}})
 		}},
