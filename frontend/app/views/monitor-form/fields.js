@@ -115,6 +115,15 @@ export function draftOf({ name, type, interval, target, rule = '', group = '', e
 }
 
 /**
+ * Returns the initial values of the form for a new monitor.
+ * @param {string} rule
+ * @returns {Draft}
+ */
+export function newDraft(rule) {
+  return { name: '', type: 'http', interval: '1m', target: '', rule, group: '', enabled: true, properties: {} };
+}
+
+/**
  * @param {string} name
  * @returns {string} the name of a copy, cut to the maximum length
  */

@@ -1,14 +1,18 @@
 /** @import {Monitor, Spec} from '../../../types/model' */
-/** @import {Draft} from '../../api.js' */
+/** @import {Draft, Version} from '../../api.js' */
 /** @import {App} from '../../app.js' */
 /** @import {Route} from '../../router.js' */
+/** @import {Review} from '../../review.js' */
 /** @import {Template} from './templates.js' */
 import Alpine from '../../lib/alpine.js';
 import { messageOf } from '../../api.js';
 import { hasField, newFieldErrors } from '../../field-errors.js';
-import { copyName, draftOf } from './fields.js';
+import { currentOf, monitorsOf } from '../../documents.js';
+import { NOT_SAVED, newReview } from '../../review.js';
+import { copyName, draftOf, newDraft } from './fields.js';
 import { newOnDemandCheck } from './on-demand-check.js';
 import { isNotFound, newOriginal } from './original.js';
+import { beginReview, compareVersion, saveForm } from './other-changes.js';
 import { insertOutput, markMistake, newRuleCheck, outputKind } from './rule.js';
 import { newSettings } from './settings.js';
 import { newSuggestions } from './suggestions.js';
@@ -24,25 +28,19 @@ export function monitorForm(app, { id, params, hash }) {
   const { api } = app;
   const cloneOf = id ? '' : (params.get('from') ?? '');
   /** The form as it was before a sign-in. */
-  const restored = /** @type {{draft: Draft, original: string} | null} */ (app.session?.takeDraft(hash) ?? null);
+  const restored = /** @type {{draft: Draft, original: string, tag: string} | null} */ (
+    app.session?.takeDraft(hash) ?? null
+  );
   let left = false;
   let ruleCheck = newRuleCheck(api, () => {});
 
   return {
     types: /** @type {Spec[]} */ ([]),
     /** The properties are in settings. @type {Draft} */
-    form: {
-      name: '',
-      type: 'http',
-      interval: '1m',
-      target: '',
-      rule: FIRST.rule,
-      group: '',
-      enabled: true,
-      properties: {},
-    },
+    form: newDraft(FIRST.rule),
     settings: newSettings(),
     original: newOriginal(api, app.live, id),
+    review: /** @type {Review<Draft>} */ (newReview('Someone else changed this monitor')),
     check: newOnDemandCheck(api, app.clock),
     errors: newFieldErrors(),
     title: id ? 'Edit monitor' : 'New monitor',
@@ -59,9 +57,9 @@ export function monitorForm(app, { id, params, hash }) {
     init() {
       app.setTitle(this.title);
       app.unsaved = () => this.loaded && this.current !== this.original.text;
-      app.draft = () => ({ draft: this.draft, original: this.original.text });
+      app.draft = () => ({ draft: this.draft, original: this.original.text, tag: this.original.tag });
       ruleCheck = newRuleCheck(api, (error) => (this.errors.byField.rule = error));
-      this.original.watch((monitor) => this.onRead(monitor));
+      this.original.watch((version) => this.onRead(version));
       this.load();
     },
 
@@ -75,17 +73,17 @@ export function monitorForm(app, { id, params, hash }) {
     async load() {
       this.error = '';
       try {
-        const [types, monitor] = await Promise.all([
+        const [types, version] = await Promise.all([
           api.types(),
-          id || cloneOf ? api.monitor(id || encodeURIComponent(cloneOf)) : null,
+          id || cloneOf ? monitorsOf(api).read(id || encodeURIComponent(cloneOf)) : null,
         ]);
         if (!left) {
           this.types = types;
-          this.begin(monitor ?? this.form);
+          this.begin(version ?? { document: this.form, tag: '' });
           if (restored) {
             this.fill(restored.draft);
-            this.original.text = restored.original;
-            this.onRead(id ? monitor : null);
+            this.original.set(restored.original, restored.tag);
+            this.onRead(id ? version : null);
           }
           this.suggestions.load();
         }
@@ -100,14 +98,14 @@ export function monitorForm(app, { id, params, hash }) {
 
     /**
      * Fills the form. Its values become the ones that unsaved changes are detected against.
-     * @param {Monitor | Draft} monitor
+     * @param {Version<Monitor | Draft>} version
      */
-    begin(monitor) {
+    begin({ document: monitor, tag }) {
       const draft = draftOf(monitor, this.specOf(monitor.type));
       this.fill(cloneOf ? { ...draft, name: copyName(draft.name) } : draft);
       this.previous = null;
-      this.original.text = this.current;
-      this.original.newer = null;
+      this.original.set(this.current, tag);
+      this.review.end();
       this.loaded = true;
       if (id) {
         this.title = `Edit ${draft.name}`;
@@ -143,17 +141,20 @@ export function monitorForm(app, { id, params, hash }) {
       return JSON.stringify(this.draft);
     },
 
-    /** @param {Monitor | null} monitor the stored monitor */
-    onRead(monitor) {
-      if (monitor && this.loaded && !left && !this.saving && app.session?.canWrite !== false) {
-        this.original.update(monitor, JSON.stringify(draftOf(monitor, this.specOf(monitor.type))), this.current);
+    /** @param {Version<Monitor> | null} version the stored monitor */
+    onRead(version) {
+      if (version && this.loaded && !left && !this.saving && app.session?.canWrite !== false) {
+        compareVersion(this, version);
       }
     },
 
-    loadNewer() {
-      if (this.original.newer) {
-        this.begin(this.original.newer);
-      }
+    reviewChanges() {
+      beginReview(this);
+    },
+
+    /** Fills the form with the stored monitor. */
+    discard() {
+      this.begin(this.original.current);
     },
 
     async save() {
@@ -162,7 +163,7 @@ export function monitorForm(app, { id, params, hash }) {
       }
       this.saving = true;
       try {
-        const saved = await api.save(id && !this.original.deleted ? { ...this.draft, id } : this.draft);
+        const saved = await saveForm(this);
         app.notify(`Saved ${saved.name}`);
         if (!left) {
           app.unsaved = () => false;
@@ -220,7 +221,7 @@ export function monitorForm(app, { id, params, hash }) {
      * @param {unknown} error
      */
     showApiError(error) {
-      const { field, text } = parseApiError(error);
+      const { field, text } = currentOf(error) ? { field: '', text: NOT_SAVED } : parseApiError(error);
       if (left) {
         app.notify(`Monitor not saved: ${text}`, 'failed');
       } else if (id && isNotFound(error)) {
