@@ -1,5 +1,5 @@
 /** @import {Notification, ApiStatus, ListedMonitor, MaintenanceWindow, Monitor} from '../types/model' */
-/** @import {Result, Spec, Stats, WindowDraft} from '../types/model' */
+/** @import {Result, Spec, Stats} from '../types/model' */
 
 /** The fields of a monitor that the user edits. @typedef {Omit<Monitor, 'id' | 'updated'> & {id?: string}} Draft */
 
@@ -13,16 +13,25 @@ const TIMEOUT = 10_000;
 
 /** @typedef {{method?: string, body?: unknown, signal?: AbortSignal, headers?: Record<string, string>, timeout?: number}} RequestOptions */
 
+/**
+ * A stored document and the entity tag of this version, which a change sends as its condition. The tag is empty if the API
+ * sent none.
+ * @template T
+ * @typedef {{document: T, tag: string}} Version
+ */
+
 /** A failed request. Its message is shown to the user. The status is 0 if there was no response. */
 export class ApiError extends Error {
   /**
    * @param {string} message
    * @param {number} status
    * @param {string} [hint] what to change, from the API
+   * @param {Version<any> | null} [current] the current document, if it is not the version that the request names
    */
-  constructor(message, status, hint = '') {
+  constructor(message, status, hint = '', current = null) {
     super(message);
     this.hint = hint;
+    this.current = current;
     this.name = 'ApiError';
     this.status = status;
   }
@@ -70,31 +79,9 @@ export class Api {
     return this.json(`/monitors/${id}?include=latest,history`);
   }
 
-  /**
-   * @param {string} id
-   * @returns {Promise<Monitor>}
-   */
-  monitor(id) {
-    return this.json(`/monitors/${id}`);
-  }
-
   /** @returns {Promise<Monitor[]>} all monitors in the format of an import */
   exportMonitors() {
     return this.json('/monitors');
-  }
-
-  /**
-   * Creates the monitor, or updates the one with its id.
-   * @param {Draft} monitor
-   * @returns {Promise<Monitor>}
-   */
-  save(monitor) {
-    return this.#put('/monitors', monitor);
-  }
-
-  /** @param {string} id */
-  async remove(id) {
-    await this.send(`/monitors/${id}`, { method: 'DELETE' });
   }
 
   /**
@@ -133,20 +120,6 @@ export class Api {
   }
 
   /**
-   * Creates the maintenance window, or updates the one with its id.
-   * @param {WindowDraft} window
-   * @returns {Promise<MaintenanceWindow>}
-   */
-  saveWindow(window) {
-    return this.#put('/maintenance', window);
-  }
-
-  /** @param {string} id */
-  async removeWindow(id) {
-    await this.send(`/maintenance/${id}`, { method: 'DELETE' });
-  }
-
-  /**
    * @param {string} id
    * @param {{window: string} | {from: string, to: string}} span a period up to now, for example 24h, or two dates
    * @returns {Promise<Stats>}
@@ -182,15 +155,6 @@ export class Api {
    */
   events(signal) {
     return this.send('/events', { signal, headers: { Accept: 'text/event-stream' } });
-  }
-
-  /**
-   * @param {string} path
-   * @param {{id?: string}} body
-   */
-  #put(path, body) {
-    const [target, method] = body.id ? [`${path}/${body.id}`, 'PUT'] : [path, 'POST'];
-    return this.json(target, { method, body });
   }
 
   /**
@@ -273,8 +237,29 @@ function resultsPath({ monitor, ...filter }) {
 /** @param {Response} response */
 async function errorOf(response) {
   const status = `${response.status} ${response.statusText}`.trim();
-  const { detail, hint } = (await response.json().catch(() => null)) ?? {};
-  return new ApiError(String(detail || `The API responded with ${status}.`), response.status, String(hint ?? ''));
+  const { detail, hint, current } = (await response.json().catch(() => null)) ?? {};
+  const message = String(detail || `The API responded with ${status}.`);
+  const version = current ? { document: current, tag: tagOf(response) } : null;
+  return new ApiError(message, response.status, String(hint ?? ''), version);
+}
+
+/**
+ * Returns the document in a response, with its entity tag.
+ * @param {Response} response
+ * @returns {Promise<Version<any>>}
+ */
+export async function versionOf(response) {
+  return { document: await readJson(response), tag: tagOf(response) };
+}
+
+/**
+ * Returns the entity tag of a response as the API sent it. A proxy that compresses responses may have marked it as weak or
+ * added a suffix, and the API would not accept such a tag.
+ * @param {Response} response
+ */
+function tagOf({ headers }) {
+  const [tag] = /"[^";-]+/.exec(headers.get('ETag') ?? '') ?? [''];
+  return tag && `${tag}"`;
 }
 
 /**

@@ -18,7 +18,9 @@ type maintenanceStore interface {
 	MaintenanceWindow(ctx context.Context, id string) (maintenance.Window, error)
 	CreateMaintenanceWindow(ctx context.Context, w maintenance.Window) error
 	ReplaceMaintenanceWindow(ctx context.Context, w maintenance.Window) error
+	ReplaceMaintenanceWindowIf(ctx context.Context, w, old maintenance.Window) error
 	DeleteMaintenanceWindow(ctx context.Context, id string) error
+	DeleteMaintenanceWindowIf(ctx context.Context, old maintenance.Window) error
 }
 
 // maintenanceHandler serves maintenance windows.
@@ -57,6 +59,17 @@ func toWindowResponse(w maintenance.Window, now time.Time) windowResponse {
 	return response
 }
 
+// sendWindow responds with a window. The entity tag does not depend on its current state, so that a client which has read
+// a window can still change it after the window has become active.
+func sendWindow(w http.ResponseWriter, window maintenance.Window, now time.Time) error {
+	tag, err := web.EntityTag(window)
+	if err != nil {
+		return err
+	}
+	web.SetEntityTag(w, tag)
+	return web.JSON(w, http.StatusOK, toWindowResponse(window, now))
+}
+
 func (h *maintenanceHandler) list(w http.ResponseWriter, r *http.Request) error {
 	windows, err := h.store.MaintenanceWindows(r.Context())
 	if err != nil {
@@ -78,7 +91,7 @@ func (h *maintenanceHandler) get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return unknownWindow(id, err)
 	}
-	return web.JSON(w, http.StatusOK, toWindowResponse(window, time.Now()))
+	return sendWindow(w, window, time.Now())
 }
 
 func (h *maintenanceHandler) create(w http.ResponseWriter, r *http.Request) error {
@@ -91,11 +104,15 @@ func (h *maintenanceHandler) create(w http.ResponseWriter, r *http.Request) erro
 	if err := h.store.CreateMaintenanceWindow(r.Context(), window); err != nil {
 		return err
 	}
-	return web.JSON(w, http.StatusOK, toWindowResponse(window, now))
+	return sendWindow(w, window, now)
 }
 
 func (h *maintenanceHandler) replace(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	expected, err := h.expected(w, r, id)
 	if err != nil {
 		return err
 	}
@@ -105,10 +122,15 @@ func (h *maintenanceHandler) replace(w http.ResponseWriter, r *http.Request) err
 	}
 	now := time.Now()
 	window.ID, window.Updated = id, monitor.Date(now)
-	if err := h.store.ReplaceMaintenanceWindow(r.Context(), window); err != nil {
-		return unknownWindow(id, err)
+	if expected == nil {
+		err = h.store.ReplaceMaintenanceWindow(r.Context(), window)
+	} else {
+		err = h.store.ReplaceMaintenanceWindowIf(r.Context(), window, *expected)
 	}
-	return web.JSON(w, http.StatusOK, toWindowResponse(window, now))
+	if err != nil {
+		return h.notWritten(w, r, id, err)
+	}
+	return sendWindow(w, window, now)
 }
 
 func (h *maintenanceHandler) delete(w http.ResponseWriter, r *http.Request) error {
@@ -116,8 +138,17 @@ func (h *maintenanceHandler) delete(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	if err := h.store.DeleteMaintenanceWindow(r.Context(), id); err != nil {
-		return unknownWindow(id, err)
+	expected, err := h.expected(w, r, id)
+	if err != nil {
+		return err
+	}
+	if expected == nil {
+		err = h.store.DeleteMaintenanceWindow(r.Context(), id)
+	} else {
+		err = h.store.DeleteMaintenanceWindowIf(r.Context(), *expected)
+	}
+	if err != nil {
+		return h.notWritten(w, r, id, err)
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil

@@ -22,7 +22,9 @@ type monitorStore interface {
 	stateGetter
 	CreateMonitor(ctx context.Context, m monitor.Monitor) error
 	ReplaceMonitor(ctx context.Context, m monitor.Monitor) error
+	ReplaceMonitorIf(ctx context.Context, m, old monitor.Monitor) error
 	DeleteMonitor(ctx context.Context, id string) error
+	DeleteMonitorIf(ctx context.Context, old monitor.Monitor) error
 	DeleteMonitors(ctx context.Context) error
 	States(ctx context.Context) ([]store.State, error)
 	Revision(ctx context.Context, states bool) (string, error)
@@ -77,17 +79,41 @@ func (h *monitorHandler) get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return unknownMonitor(id, err)
 	}
-	var state *store.State
-	if include.needsState() {
-		if state, err = currentState(r.Context(), h.store, id); err != nil {
-			return err
-		}
+	if !include.needsState() {
+		return h.sendDefinition(w, r, m)
+	}
+	state, err := currentState(r.Context(), h.store, id)
+	if err != nil {
+		return err
 	}
 	now, err := h.situation(r.Context(), include)
 	if err != nil {
 		return err
 	}
 	return web.JSON(w, http.StatusOK, include.apply(h.types.Secrets(), m, state, now, mustMask(r.Context())))
+}
+
+// sendStored responds with a monitor that was just stored.
+func (h *monitorHandler) sendStored(w http.ResponseWriter, r *http.Request, m monitor.Monitor) error {
+	m, tag, err := h.visible(r.Context(), m)
+	if err != nil {
+		return err
+	}
+	web.SetEntityTag(w, tag)
+	return web.JSON(w, http.StatusOK, m)
+}
+
+// sendDefinition responds with a monitor without its state, or with 304 if the client has it.
+func (h *monitorHandler) sendDefinition(w http.ResponseWriter, r *http.Request, m monitor.Monitor) error {
+	m, tag, err := h.visible(r.Context(), m)
+	if err != nil {
+		return err
+	}
+	web.SetEntityTag(w, tag)
+	if web.NotModified(w, r, tag) {
+		return nil
+	}
+	return web.JSON(w, http.StatusOK, m)
 }
 
 // currentState returns the current state of a monitor, nil if it has no result.
@@ -118,11 +144,15 @@ func (h *monitorHandler) create(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	logIgnored(h.log, m, ignored)
-	return web.JSON(w, http.StatusOK, m)
+	return h.sendStored(w, r, m)
 }
 
 func (h *monitorHandler) replace(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	expected, err := h.expected(w, r, id)
 	if err != nil {
 		return err
 	}
@@ -141,11 +171,16 @@ func (h *monitorHandler) replace(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	m.Updated = monitor.Date(time.Now())
-	if err := h.store.ReplaceMonitor(r.Context(), m); err != nil {
-		return unknownMonitor(id, err)
+	if expected == nil {
+		err = h.store.ReplaceMonitor(r.Context(), m)
+	} else {
+		err = h.store.ReplaceMonitorIf(r.Context(), m, *expected)
+	}
+	if err != nil {
+		return h.notWritten(w, r, id, err)
 	}
 	logIgnored(h.log, m, ignored)
-	return web.JSON(w, http.StatusOK, m)
+	return h.sendStored(w, r, m)
 }
 
 // storedLabels returns the labels of the stored monitor. Clients of earlier versions don't send labels.
@@ -162,8 +197,17 @@ func (h *monitorHandler) delete(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.store.DeleteMonitor(r.Context(), id); err != nil {
-		return unknownMonitor(id, err)
+	expected, err := h.expected(w, r, id)
+	if err != nil {
+		return err
+	}
+	if expected == nil {
+		err = h.store.DeleteMonitor(r.Context(), id)
+	} else {
+		err = h.store.DeleteMonitorIf(r.Context(), *expected)
+	}
+	if err != nil {
+		return h.notWritten(w, r, id, err)
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	spec "nanomon/api"
+	"nanomon/services/common/web"
 )
 
 // specificationHandler serves the OpenAPI document.
@@ -28,8 +29,7 @@ func (h *specificationHandler) get(w http.ResponseWriter, r *http.Request) error
 	header := w.Header()
 	header.Set("Cache-Control", "no-cache")
 	header.Set("ETag", h.tag)
-	if r.Header.Get("If-None-Match") == h.tag {
-		w.WriteHeader(http.StatusNotModified)
+	if web.NotModified(w, r, h.tag) {
 		return nil
 	}
 	header.Set("Content-Type", "application/yaml")

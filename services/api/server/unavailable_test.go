@@ -28,8 +28,14 @@ func (unavailableStore) Monitor(context.Context, string) (m monitor.Monitor, err
 }
 func (unavailableStore) CreateMonitor(context.Context, monitor.Monitor) error  { return errUnavailable }
 func (unavailableStore) ReplaceMonitor(context.Context, monitor.Monitor) error { return errUnavailable }
-func (unavailableStore) DeleteMonitor(context.Context, string) error           { return errUnavailable }
-func (unavailableStore) DeleteMonitors(context.Context) error                  { return errUnavailable }
+func (unavailableStore) ReplaceMonitorIf(context.Context, monitor.Monitor, monitor.Monitor) error {
+	return errUnavailable
+}
+func (unavailableStore) DeleteMonitorIf(context.Context, monitor.Monitor) error {
+	return errUnavailable
+}
+func (unavailableStore) DeleteMonitor(context.Context, string) error { return errUnavailable }
+func (unavailableStore) DeleteMonitors(context.Context) error        { return errUnavailable }
 func (unavailableStore) ImportMonitors(context.Context, []monitor.Monitor) error {
 	return errUnavailable
 }
@@ -102,6 +108,12 @@ func (unavailableStore) CreateMaintenanceWindow(context.Context, maintenance.Win
 	return errUnavailable
 }
 func (unavailableStore) ReplaceMaintenanceWindow(context.Context, maintenance.Window) error {
+	return errUnavailable
+}
+func (unavailableStore) ReplaceMaintenanceWindowIf(context.Context, maintenance.Window, maintenance.Window) error {
+	return errUnavailable
+}
+func (unavailableStore) DeleteMaintenanceWindowIf(context.Context, maintenance.Window) error {
 	return errUnavailable
 }
 func (unavailableStore) DeleteMaintenanceWindow(context.Context, string) error { return errUnavailable }

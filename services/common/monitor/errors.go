@@ -8,6 +8,9 @@ import (
 // ErrNotFound means that no document has the given id.
 var ErrNotFound = errors.New("not found")
 
+// ErrChanged means that a document was not written because its stored content is not the expected one.
+var ErrChanged = errors.New("changed since it was read")
+
 // ErrUnavailable means that the store does not respond; the same call may succeed later.
 var ErrUnavailable = errors.New("store is unavailable")
 

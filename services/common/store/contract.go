@@ -23,8 +23,13 @@ type Store interface {
 	CreateMonitor(ctx context.Context, m monitor.Monitor) error
 	// ReplaceMonitor replaces the monitor with the id of m. If Enabled differs it logs a status change at m.Updated.
 	ReplaceMonitor(ctx context.Context, m monitor.Monitor) error
+	// ReplaceMonitorIf does the same if the stored monitor equals old, as Monitor has returned it. Otherwise it returns
+	// [monitor.ErrChanged] and changes nothing. No other write comes between the comparison and the write.
+	ReplaceMonitorIf(ctx context.Context, m, old monitor.Monitor) error
 	// DeleteMonitor deletes the monitor with its results, rollups, status changes and state.
 	DeleteMonitor(ctx context.Context, id string) error
+	// DeleteMonitorIf does the same with the monitor old, under the condition of ReplaceMonitorIf.
+	DeleteMonitorIf(ctx context.Context, old monitor.Monitor) error
 	// DeleteMonitors deletes all monitors in the same way.
 	DeleteMonitors(ctx context.Context) error
 	// ImportMonitors replaces the whole set of monitors by ms: it creates and replaces (see ReplaceMonitor) monitors,
@@ -39,7 +44,12 @@ type Store interface {
 	CreateMaintenanceWindow(ctx context.Context, w maintenance.Window) error
 	// ReplaceMaintenanceWindow replaces the window with the id of w.
 	ReplaceMaintenanceWindow(ctx context.Context, w maintenance.Window) error
+	// ReplaceMaintenanceWindowIf does the same if the stored window equals old, as MaintenanceWindow has returned it.
+	// Otherwise it returns [monitor.ErrChanged] and changes nothing. No other write comes between both.
+	ReplaceMaintenanceWindowIf(ctx context.Context, w, old maintenance.Window) error
 	DeleteMaintenanceWindow(ctx context.Context, id string) error
+	// DeleteMaintenanceWindowIf deletes the window old under the same condition.
+	DeleteMaintenanceWindowIf(ctx context.Context, old maintenance.Window) error
 
 	// Keys returns all API keys, ordered by name and then id.
 	Keys(ctx context.Context) ([]Key, error)

@@ -97,8 +97,7 @@ func (d *Document) Serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Add("Vary", "Accept-Encoding")
 	h.Set("ETag", d.tag)
-	if d.isIn(r.Header.Values("If-None-Match")) {
-		w.WriteHeader(http.StatusNotModified)
+	if NotModified(w, r, d.tag) {
 		return
 	}
 	if d.encoding != Plain {
@@ -106,14 +105,4 @@ func (d *Document) Serve(w http.ResponseWriter, r *http.Request) {
 	}
 	h.Set("Content-Length", strconv.Itoa(len(d.data)))
 	write(w, http.StatusOK, d.contentType, d.data)
-}
-
-// isIn reports whether one of the entity tags of a client equals the tag of the document.
-func (d *Document) isIn(tags []string) bool {
-	for tag := range strings.SplitSeq(strings.Join(tags, ","), ",") {
-		if tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/"); tag == d.tag || tag == "*" {
-			return true
-		}
-	}
-	return false
 }

@@ -116,7 +116,7 @@ func allow(h http.Header, origin string, preflight bool) {
 		return
 	}
 	h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
-	h.Set("Access-Control-Allow-Headers", "Content-Type, Authorization, If-None-Match")
+	h.Set("Access-Control-Allow-Headers", "Content-Type, Authorization, If-Match, If-None-Match")
 	h.Set("Access-Control-Max-Age", "600")
 }
 

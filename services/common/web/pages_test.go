@@ -114,7 +114,7 @@ func TestPages(t *testing.T) {
 func checkCORS(t *testing.T, what string, h http.Header, origin string, methods bool) {
 	t.Helper()
 	if h.Get("Access-Control-Allow-Origin") != origin || h.Get("Vary") != "Origin" || h.Get("Access-Control-Allow-Credentials") != "" ||
-		(h.Get("Access-Control-Allow-Headers") == "Content-Type, Authorization, If-None-Match") != methods ||
+		(h.Get("Access-Control-Allow-Headers") == "Content-Type, Authorization, If-Match, If-None-Match") != methods ||
 		strings.Contains(h.Get("Access-Control-Allow-Methods"), "DELETE") != methods ||
 		strings.HasPrefix(h.Get("Access-Control-Expose-Headers"), "Date, ETag, Link,") != (origin != "" && !methods) {
 		t.Errorf("%s: headers %v, want the origin %q", what, h, origin)

@@ -20,6 +20,8 @@ type Problem struct {
 	// Hint advises how to fix the request. It is omitted when empty.
 	Hint     string `json:"hint,omitempty"`
 	Instance string `json:"instance"`
+	// Current is the current document if the condition of a request is not met. It is omitted when nil.
+	Current any `json:"current,omitempty"`
 }
 
 func (p *Problem) Error() string { return p.Detail }
@@ -37,7 +39,7 @@ func (p *Problem) send(w http.ResponseWriter, r *http.Request) {
 	sent.Instance = r.URL.Path
 	data, err := Encode(sent)
 	if err != nil {
-		panic(err) // strings and a number always encode
+		panic(err) // strings, a number and a document of the API always encode
 	}
 	write(w, p.Status, "application/problem+json", data)
 }

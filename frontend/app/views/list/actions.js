@@ -1,5 +1,7 @@
 /** @import {ListedMonitor, Monitor} from '../../../types/model' */
+/** @import {Api, Version} from '../../api.js' */
 /** @import {App} from '../../app.js' */
+/** @import {Change} from '../../differences.js' */
 import { messageOf } from '../../api.js';
 
 /** @typedef {Pick<Monitor, 'id' | 'name'>} Named */
@@ -45,14 +47,89 @@ export function monitorActions({ api, notify }) {
      */
     setEnabled({ id, name }, enabled) {
       const action = enabled ? 'enable' : 'disable';
-      return attempt(`${quote(name)} ${action}d.`, `Could not ${action} ${quote(name)}`, async () =>
-        api.save({ ...(await api.monitor(id)), enabled }),
-      );
+      return attempt(`${quote(name)} ${action}d.`, `Could not ${action} ${quote(name)}`, async () => {
+        const documents = await import('../../documents.js');
+        await documents.setEnabled(api, id, enabled);
+      });
+    },
+  };
+}
+
+/**
+ * Creates the state of a dialog that asks before a document is deleted. If someone else changed the document after it was
+ * shown to the user, the dialog asks again with what changed. It closes also after an error, because it covers the message.
+ * @template {{id: string, name: string}} T
+ * @param {App['notify']} notify
+ * @param {(shown: Version<T>) => Promise<(Version<T> & {changes: Change[]}) | null>} remove see removeShown
+ * @param {(document: T) => void} onDeleted
+ */
+export function newRemoval(notify, remove, onDeleted) {
+  /** @type {Version<T> | null} */
+  let shown = null;
+
+  return {
+    busy: false,
+    /** @type {Change[]} */
+    changes: [],
+
+    /**
+     * Opens the dialog.
+     * @param {HTMLDialogElement} dialog
+     * @param {T} document as the user sees it
+     * @param {string} [tag] its entity tag; empty if it is unknown
+     */
+    ask(dialog, document, tag = '') {
+      shown = { document, tag };
+      this.changes = [];
+      dialog.showModal();
     },
 
-    /** @param {Named} monitor */
-    remove: ({ id, name }) =>
-      attempt(`${quote(name)} deleted.`, `Could not delete ${quote(name)}`, () => api.remove(id)),
+    get label() {
+      return this.changes.length > 0 ? 'Delete anyway' : 'Delete';
+    },
+
+    /** @param {HTMLDialogElement} dialog */
+    async confirm(dialog) {
+      if (!shown) {
+        return;
+      }
+      const { document } = shown;
+      this.busy = true;
+      try {
+        const current = await remove(shown);
+        this.changes = current?.changes ?? [];
+        shown = current;
+        if (!current) {
+          onDeleted(document);
+        }
+      } catch (error) {
+        this.changes = [];
+        notify(`Could not delete ${quote(document.name)}: ${messageOf(error)}`, 'failed');
+      } finally {
+        this.busy = false;
+      }
+      if (this.changes.length === 0) {
+        dialog.close();
+      }
+    },
+  };
+}
+
+/**
+ * Returns a function that deletes a monitor, for newRemoval. The first load of the page does not contain what it needs.
+ * @param {Api} api
+ * @returns {(shown: Version<Monitor>) => Promise<(Version<Monitor> & {changes: Change[]}) | null>}
+ */
+export function monitorRemover(api) {
+  return async (shown) => {
+    const [{ monitorsOf }, { removeShown }, { compareMonitors }] = await Promise.all([
+      import('../../documents.js'),
+      import('../../differences.js'),
+      import('../monitor-form/compare.js'),
+    ]);
+    const compare = async (/** @type {Monitor} */ before, /** @type {Monitor} */ after) =>
+      compareMonitors(await api.types(), before, after);
+    return removeShown(monitorsOf(api), shown, compare);
   };
 }
 
@@ -60,7 +137,7 @@ export function monitorActions({ api, notify }) {
  * Puts a name in quotes, isolated from the writing direction of the sentence.
  * @param {string} name
  */
-function quote(name) {
+export function quote(name) {
   return `“\u2068${name}\u2069”`;
 }
 

@@ -1,3 +1,4 @@
+/** @import {ListedMonitor} from '../../../types/model' */
 /** @import {App} from '../../app.js' */
 /** @import {Kind} from '../../status.js' */
 /** @import {Settings, SortKey} from './arrange.js' */
@@ -6,7 +7,7 @@
 import Alpine from '../../lib/alpine.js';
 import { formatNumber } from '../../format.js';
 import { labelsOf } from '../../labels.js';
-import { monitorActions, moveInMenu, openMenu } from './actions.js';
+import { monitorActions, monitorRemover, moveInMenu, newRemoval, openMenu, quote } from './actions.js';
 import { choicesOf, Order, readCollapsed, readSettings, readSort, SORTS, storeCollapsed } from './arrange.js';
 import { countKinds, KINDS } from '../../status.js';
 import { rememberSettings } from '../../router.js';
@@ -47,8 +48,8 @@ export function list(app, { params }) {
     /** @type {readonly Drawn[]} */
     sections: Object.freeze([]),
     /** The monitor of the open menu or dialog. */
-    selected: { id: '', name: '', enabled: true },
-    busy: false,
+    selected: /** @type {ListedMonitor} */ ({ id: '', name: '', enabled: true }),
+    removal: newRemoval(app.notify, monitorRemover(app.api), ({ name }) => app.notify(`${quote(name)} deleted.`)),
 
     init() {
       this.measure();
@@ -279,18 +280,15 @@ export function list(app, { params }) {
 
     askRemove() {
       this.closeMenu();
-      this.ref('remove').showModal();
+      this.removal.ask(this.ref('remove'), this.selected);
     },
 
     closeRemove() {
       this.ref('remove').close();
     },
 
-    async remove() {
-      this.busy = true;
-      await actions.remove(this.selected);
-      this.busy = false;
-      this.closeRemove();
+    remove() {
+      return this.removal.confirm(this.ref('remove'));
     },
   };
 }

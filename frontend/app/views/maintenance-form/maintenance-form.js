@@ -1,10 +1,18 @@
-/** @import {MaintenanceWindow, Monitor} from '../../../types/model' */
+/** @import {MaintenanceWindow, Monitor, WindowDraft} from '../../../types/model' */
+/** @import {Version} from '../../api.js' */
 /** @import {App} from '../../app.js' */
 /** @import {Route} from '../../router.js' */
+/** @import {Review} from '../../review.js' */
+/** @import {Time} from './draft.js' */
 import Alpine from '../../lib/alpine.js';
 import { ApiError, messageOf } from '../../api.js';
+import { changesOf } from '../../differences.js';
+import { currentOf, windowsOf } from '../../documents.js';
 import { hasField, newFieldErrors } from '../../field-errors.js';
+import { NOT_SAVED, newReview } from '../../review.js';
+import { newRemoval } from '../list/actions.js';
 import { DAYS } from '../maintenance/windows.js';
+import { windowFields, windowRemover } from './compare.js';
 import { draftOfTime, fieldErrorOf, lengthOf, movedEnd, timeOf } from './draft.js';
 import { ZONE, ZONES } from '../../zones.js';
 import { newPicker } from './picker.js';
@@ -18,22 +26,38 @@ const ID = /^[0-9a-f]{24}$/i;
  */
 export function maintenanceForm(app, { id, params, hash }) {
   const { api } = app;
+  const documents = windowsOf(api);
   const param = params.get('monitor') ?? '';
   const forMonitor = !id && ID.test(param) ? param.toLowerCase() : '';
   const back = forMonitor ? `#monitor/${forMonitor}` : '#maintenance';
   /** @type {MaintenanceWindow | null} */
   let stored = null;
-  /** The initial content of the form, as JSON. */
+  /** The entity tag of stored. */
+  let tag = '';
+  /** The content of stored in the form, as JSON. */
   let original = '';
+  /** The monitors to select. @type {Monitor[]} */
+  let monitors = [];
   let destroyed = false;
   /** The unsaved changes from before a sign-in. @type {any} */
-  const unsavedDraft = app.session?.takeDraft(hash) ?? null;
+  let unsavedDraft = app.session?.takeDraft(hash) ?? null;
+
+  /** @param {string} text the message to show */
+  function leave(text) {
+    app.notify(text);
+    if (!destroyed) {
+      app.unsaved = () => false;
+      location.hash = back;
+    }
+  }
 
   return {
     name: '',
     time: timeOf(null, api.now()),
     picker: newPicker(),
     errors: newFieldErrors(),
+    review: /** @type {Review<WindowDraft>} */ (newReview('Someone else changed this window')),
+    removal: newRemoval(app.notify, windowRemover(api), ({ name }) => leave(`Deleted ${name}`)),
     title: id ? 'Edit maintenance window' : 'New maintenance window',
     isNew: !id,
     loaded: false,
@@ -51,8 +75,8 @@ export function maintenanceForm(app, { id, params, hash }) {
     zones: ZONES,
 
     init() {
-      app.unsaved = () => this.loaded && this.current !== original;
-      app.draft = () => ({ name: this.name, time: this.time, picked: this.picker.picked });
+      app.unsaved = () => this.loaded && changesOf(windowFields({}), JSON.parse(original), this.draft).length > 0;
+      app.draft = () => ({ name: this.name, time: this.time, picked: this.picker.picked, original, tag });
       app.setTitle(this.title);
       this.load();
     },
@@ -64,11 +88,16 @@ export function maintenanceForm(app, { id, params, hash }) {
     async load() {
       this.error = '';
       try {
-        const [monitors, windows] = await Promise.all([api.exportMonitors(), id ? api.windows() : []]);
+        const [all, version] = await Promise.all([
+          api.exportMonitors(),
+          id ? documents.read(encodeURIComponent(id)).catch(nullIfMissing) : null,
+        ]);
         if (!destroyed) {
-          stored = windows.find((window) => window.id === id.toLowerCase()) ?? null;
-          this.missing = id !== '' && !stored;
-          this.fill(monitors);
+          monitors = all;
+          this.missing = id !== '' && !version;
+          if (!this.missing) {
+            this.begin(version);
+          }
         }
       } catch (error) {
         this.error = messageOf(error);
@@ -76,30 +105,53 @@ export function maintenanceForm(app, { id, params, hash }) {
     },
 
     /**
-     * Fills in the form.
-     * @param {Monitor[]} monitors
+     * Fills in the form. Its content becomes the one that unsaved changes are detected against.
+     * @param {Version<MaintenanceWindow> | null} version null for a new window
      */
-    fill(monitors) {
-      if (this.missing) {
-        return;
-      }
-      this.name = stored?.name ?? '';
-      this.time = timeOf(stored, api.now());
-      this.previousStart = this.time.start;
-      this.picker.setContent(monitors, stored ?? { monitors: forMonitor ? [forMonitor] : [], groups: [] });
-      original = this.current;
+    begin(version) {
+      stored = version?.document ?? null;
+      tag = version?.tag ?? '';
+      const selected = { monitors: forMonitor ? [forMonitor] : [], groups: [] };
+      this.fill(stored ?? { name: '', ...selected });
+      original = JSON.stringify(this.draft);
       if (unsavedDraft) {
-        this.name = unsavedDraft.name;
-        this.time = unsavedDraft.time;
-        this.previousStart = this.time.start;
-        this.picker.setContent(monitors, unsavedDraft.picked);
+        ({ original, tag } = unsavedDraft);
+        this.fillWith(unsavedDraft.name, unsavedDraft.time, unsavedDraft.picked);
+        unsavedDraft = null;
       }
+      this.review.end();
       this.loaded = true;
       if (stored) {
         this.title = `Edit ${this.name}`;
         app.setTitle(this.title);
       } else {
         Alpine.nextTick(() => document.getElementById('name')?.focus());
+      }
+    },
+
+    /** @param {WindowDraft} window */
+    fill(window) {
+      const { name, monitors, groups } = window;
+      this.fillWith(name, timeOf(window, api.now()), { monitors, groups });
+    },
+
+    /**
+     * @param {string} name
+     * @param {Time} time
+     * @param {{monitors: string[], groups: string[]}} picked
+     */
+    fillWith(name, time, picked) {
+      this.name = name;
+      this.time = time;
+      this.previousStart = time.start;
+      this.picker.setContent(monitors, picked);
+    },
+
+    /** Fills the form with the stored window. */
+    discard() {
+      if (stored) {
+        this.errors.clear();
+        this.begin({ document: stored, tag });
       }
     },
 
@@ -110,10 +162,6 @@ export function maintenanceForm(app, { id, params, hash }) {
     /** The maintenance window in the form. */
     get draft() {
       return { name: this.name.trim(), ...this.picker.picked, ...draftOfTime(this.time, stored) };
-    },
-
-    get current() {
-      return JSON.stringify(this.draft);
     },
 
     /** The duration as text; empty if the end is not after the start. */
@@ -156,8 +204,8 @@ export function maintenanceForm(app, { id, params, hash }) {
       this.busy = true;
       this.errors.clear();
       try {
-        const saved = await api.saveWindow(id && !this.deleted ? { ...this.draft, id } : this.draft);
-        this.done(`Saved ${saved.name}`);
+        const saved = await this.store();
+        leave(`Saved ${saved.name}`);
       } catch (error) {
         this.showError(error);
       } finally {
@@ -165,13 +213,38 @@ export function maintenanceForm(app, { id, params, hash }) {
       }
     },
 
-    /** @param {string} text */
-    done(text) {
-      app.notify(text);
-      if (!destroyed) {
-        app.unsaved = () => false;
-        location.hash = back;
+    /**
+     * Saves the window. If someone else changed it, the method begins a review and rejects. It saves again if the form has
+     * their values already.
+     * @returns {Promise<MaintenanceWindow>}
+     */
+    async store() {
+      const save = () => (id && !this.deleted ? documents.replace(id, this.draft, tag) : documents.create(this.draft));
+      try {
+        return await save();
+      } catch (error) {
+        const current = currentOf(error);
+        if (!current) {
+          throw error;
+        }
+        this.reviewChanges(current);
+        if (this.review.rows.length > 0) {
+          throw error;
+        }
+        return save();
       }
+    },
+
+    /**
+     * Shows the values that someone else changed. From now on, Save replaces their version.
+     * @param {Version<MaintenanceWindow>} current
+     */
+    reviewChanges(current) {
+      const base = JSON.parse(original);
+      ({ document: stored, tag } = current);
+      const names = Object.fromEntries(monitors.map((monitor) => [monitor.id, monitor.name]));
+      original = JSON.stringify(stored);
+      this.review.begin(this, windowFields(names), base, stored);
     },
 
     /**
@@ -179,7 +252,7 @@ export function maintenanceForm(app, { id, params, hash }) {
      * @param {unknown} error
      */
     showError(error) {
-      const { field, text } = fieldErrorOf(error);
+      const { field, text } = currentOf(error) ? { field: '', text: NOT_SAVED } : fieldErrorOf(error);
       if (destroyed) {
         app.notify(`Could not save the maintenance window: ${text}`, 'failed');
       } else if (id && error instanceof ApiError && error.status === 404) {
@@ -192,21 +265,22 @@ export function maintenanceForm(app, { id, params, hash }) {
       }
     },
 
-    /**
-     * Deletes the window. It closes the dialog also after a failure, because the dialog covers the message.
-     * @param {HTMLDialogElement} dialog
-     */
-    async remove(dialog) {
-      this.busy = true;
-      try {
-        await api.removeWindow(id);
-        this.done(`Deleted ${stored?.name}`);
-      } catch (error) {
-        app.notify(`Could not delete ${stored?.name}: ${messageOf(error)}`, 'failed');
-      } finally {
-        this.busy = false;
-        dialog.close();
+    /** @param {HTMLDialogElement} dialog */
+    askRemove(dialog) {
+      if (stored) {
+        this.removal.ask(dialog, stored, tag);
       }
     },
   };
+}
+
+/**
+ * Returns null for an error that means that there is no such window.
+ * @param {unknown} error
+ */
+function nullIfMissing(error) {
+  if (error instanceof ApiError && [400, 404].includes(error.status)) {
+    return null;
+  }
+  throw error;
 }

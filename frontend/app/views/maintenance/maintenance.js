@@ -1,8 +1,9 @@
 /** @import {MaintenanceWindow} from '../../../types/model' */
 /** @import {App} from '../../app.js' */
-import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 import { formatExact } from '../../format.js';
+import { newRemoval } from '../list/actions.js';
+import { windowRemover } from '../maintenance-form/compare.js';
 import { badgeOfWindow, countdown, describeTime, formatSpan, windowList } from './windows.js';
 
 /** How many monitors and groups of a window the list names. */
@@ -14,17 +15,21 @@ const MAX_NAMES = 6;
  */
 export function maintenance(app) {
   const { api, live, clock } = app;
+  const list = windowList(app);
   let unsubscribe = () => {};
 
   return {
     clock,
-    list: windowList(app),
+    list,
     /** The names of the monitors by id. @type {Readonly<Record<string, string>>} */
     names: Object.freeze({}),
     namesLoaded: false,
     /** The window in the delete dialog. @type {MaintenanceWindow | null} */
     selected: null,
-    busy: false,
+    removal: newRemoval(app.notify, windowRemover(api), ({ name }) => {
+      app.notify(`Deleted ${name}`);
+      list.load();
+    }),
     loadNames: async () => {},
 
     init() {
@@ -126,28 +131,9 @@ export function maintenance(app) {
      * @param {MaintenanceWindow} window
      * @param {HTMLDialogElement} dialog
      */
-    confirmDelete(window, dialog) {
+    askRemove(window, dialog) {
       this.selected = window;
-      dialog.showModal();
-    },
-
-    /**
-     * Deletes the selected window. It closes the dialog also after a failure, because the dialog covers the message.
-     * @param {HTMLDialogElement} dialog
-     */
-    async remove(dialog) {
-      const { id = '', name = '' } = this.selected ?? {};
-      this.busy = true;
-      try {
-        await api.removeWindow(id);
-        app.notify(`Deleted ${name}`);
-        await this.list.load();
-      } catch (error) {
-        app.notify(`Could not delete ${name}: ${messageOf(error)}`, 'failed');
-      } finally {
-        this.busy = false;
-        dialog.close();
-      }
+      this.removal.ask(dialog, window);
     },
   };
 }

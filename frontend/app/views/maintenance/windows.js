@@ -127,7 +127,7 @@ export function countdown({ active, next }, now) {
 
 /**
  * Describes the time of a window: its period, or its weekly schedule.
- * @param {MaintenanceWindow} window
+ * @param {Pick<MaintenanceWindow, 'start' | 'end' | 'weekly'>} window
  */
 export function describeTime({ start = '', end = '', weekly }) {
   return weekly

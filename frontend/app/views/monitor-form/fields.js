@@ -20,17 +20,6 @@
  * @typedef {{key: number, name: string, value: string}} Row
  */
 
-/** The values of a new monitor, without a rule. @type {Draft} */
-export const NEW = {
-  name: '',
-  type: 'http',
-  interval: '1m',
-  target: '',
-  group: '',
-  enabled: true,
-  properties: {},
-};
-
 const LONGEST_NAME = 300;
 const COPY = ' (copy)';
 const BASIC = ['timeout', 'method', 'headers', 'body', 'bodyRegex', 'count', 'type', 'server'];
@@ -127,6 +116,15 @@ export function draftOf(
     enabled,
     properties: Object.fromEntries(used),
   };
+}
+
+/**
+ * Returns the initial values of the form for a new monitor.
+ * @param {string} rule
+ * @returns {Draft}
+ */
+export function newDraft(rule) {
+  return { name: '', type: 'http', interval: '1m', target: '', rule, group: '', enabled: true, properties: {} };
 }
 
 /**

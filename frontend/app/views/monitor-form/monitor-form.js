@@ -1,19 +1,23 @@
 /** @import {Monitor, Spec} from '../../../types/model' */
-/** @import {Draft} from '../../api.js' */
+/** @import {Draft, Version} from '../../api.js' */
 /** @import {App} from '../../app.js' */
 /** @import {Route} from '../../router.js' */
-/** @import {Template} from './templates.js' */
+/** @import {Review} from '../../review.js' */
+/** @import {Previous, Template} from './templates.js' */
 import Alpine from '../../lib/alpine.js';
 import { messageOf } from '../../api.js';
 import { hasField, newFieldErrors } from '../../field-errors.js';
-import { copyName, draftOf, NEW } from './fields.js';
+import { currentOf, monitorsOf } from '../../documents.js';
+import { NOT_SAVED, newReview } from '../../review.js';
+import { copyName, draftOf, newDraft } from './fields.js';
 import { newLabels } from './labels.js';
 import { newOnDemandCheck } from './on-demand-check.js';
 import { isNotFound, newOriginal } from './original.js';
+import { beginReview, compareVersion, saveForm } from './other-changes.js';
 import { insertOutput, markMistake, newRuleCheck, outputKind } from './rule.js';
 import { newSettings } from './settings.js';
 import { newSuggestions } from './suggestions.js';
-import { FIRST, TEMPLATES } from './templates.js';
+import { FIRST, TEMPLATES, apply, undo } from './templates.js';
 import { parseApiError, validate } from './validation.js';
 
 /**
@@ -25,17 +29,20 @@ export function monitorForm(app, { id, params, hash }) {
   const { api } = app;
   const cloneOf = id ? '' : (params.get('from') ?? '');
   /** The form as it was before a sign-in. */
-  const restored = /** @type {{draft: Draft, original: string} | null} */ (app.session?.takeDraft(hash) ?? null);
+  const restored = /** @type {{draft: Draft, original: string, tag: string} | null} */ (
+    app.session?.takeDraft(hash) ?? null
+  );
   let left = false;
   let ruleCheck = newRuleCheck(api, () => {});
 
   return {
     types: /** @type {Spec[]} */ ([]),
     /** The properties are in settings, the labels in labels. @type {Draft} */
-    form: { ...NEW, rule: FIRST.rule },
+    form: newDraft(FIRST.rule),
     settings: newSettings(),
     labels: newLabels(),
     original: newOriginal(api, app.live, id),
+    review: /** @type {Review<Draft>} */ (newReview('Someone else changed this monitor')),
     check: newOnDemandCheck(api, app.clock),
     errors: newFieldErrors(),
     title: id ? 'Edit monitor' : 'New monitor',
@@ -43,8 +50,7 @@ export function monitorForm(app, { id, params, hash }) {
     error: '',
     saving: false,
     template: /** @type {Template | null} */ (id || cloneOf ? null : FIRST),
-    /** The form before a template or the example was applied. @type {{draft: Draft, template: Template | null} | null} */
-    previous: null,
+    previous: /** @type {Previous | null} */ (null),
     suggestions: newSuggestions(api, app.monitors, id),
     intervals: ['10s', '30s', '1m', '5m', '15m', '1h'],
     cancelHref: id || cloneOf ? `#monitor/${id || cloneOf}` : '#list',
@@ -52,9 +58,9 @@ export function monitorForm(app, { id, params, hash }) {
     init() {
       app.setTitle(this.title);
       app.unsaved = () => this.loaded && this.current !== this.original.text;
-      app.draft = () => ({ draft: this.draft, original: this.original.text });
+      app.draft = () => ({ draft: this.draft, original: this.original.text, tag: this.original.tag });
       ruleCheck = newRuleCheck(api, (error) => (this.errors.byField.rule = error));
-      this.original.watch((monitor) => this.onRead(monitor));
+      this.original.watch((version) => this.onRead(version));
       this.load();
     },
 
@@ -68,18 +74,17 @@ export function monitorForm(app, { id, params, hash }) {
     async load() {
       this.error = '';
       try {
-        const [types, monitor] = await Promise.all([
+        const [types, version] = await Promise.all([
           api.types(),
-          id || cloneOf ? api.monitor(id || encodeURIComponent(cloneOf)) : null,
+          id || cloneOf ? monitorsOf(api).read(id || encodeURIComponent(cloneOf)) : null,
         ]);
         if (!left) {
           this.types = types;
-          this.begin(monitor ?? this.form);
+          this.begin(version ?? { document: this.form, tag: '' });
           if (restored) {
             this.fill(restored.draft);
-            this.labels.fill(restored.draft.labels);
-            this.original.text = restored.original;
-            this.onRead(id ? monitor : null);
+            this.original.set(restored.original, restored.tag);
+            this.onRead(id ? version : null);
           }
           this.suggestions.load();
         }
@@ -94,15 +99,14 @@ export function monitorForm(app, { id, params, hash }) {
 
     /**
      * Fills the form. Its values become the ones that unsaved changes are detected against.
-     * @param {Monitor | Draft} monitor
+     * @param {Version<Monitor | Draft>} version
      */
-    begin(monitor) {
+    begin({ document: monitor, tag }) {
       const draft = draftOf(monitor, this.specOf(monitor.type));
       this.fill(cloneOf ? { ...draft, name: copyName(draft.name) } : draft);
-      this.labels.fill(draft.labels);
       this.previous = null;
-      this.original.text = this.current;
-      this.original.newer = null;
+      this.original.set(this.current, tag);
+      this.review.end();
       this.loaded = true;
       if (id) {
         this.title = `Edit ${draft.name}`;
@@ -116,6 +120,7 @@ export function monitorForm(app, { id, params, hash }) {
     fill(draft) {
       this.form = { ...draft };
       this.settings.fill(this.spec, draft.properties);
+      this.labels.fill(draft.labels);
       this.errors.clear();
       this.ruleChanged();
     },
@@ -129,26 +134,34 @@ export function monitorForm(app, { id, params, hash }) {
       return this.specOf(this.form.type);
     },
 
+    /** @returns {Draft} */
+    get values() {
+      return { ...this.form, properties: this.settings.values, labels: this.labels.values };
+    },
+
     /** The monitor that Save sends. */
     get draft() {
-      return draftOf({ ...this.form, properties: this.settings.values, labels: this.labels.values }, this.spec);
+      return draftOf(this.values, this.spec);
     },
 
     get current() {
       return JSON.stringify(this.draft);
     },
 
-    /** @param {Monitor | null} monitor the stored monitor */
-    onRead(monitor) {
-      if (monitor && this.loaded && !left && !this.saving && app.session?.canWrite !== false) {
-        this.original.update(monitor, JSON.stringify(draftOf(monitor, this.specOf(monitor.type))), this.current);
+    /** @param {Version<Monitor> | null} version the stored monitor */
+    onRead(version) {
+      if (version && this.loaded && !left && !this.saving && app.session?.canWrite !== false) {
+        compareVersion(this, version);
       }
     },
 
-    loadNewer() {
-      if (this.original.newer) {
-        this.begin(this.original.newer);
-      }
+    reviewChanges() {
+      beginReview(this);
+    },
+
+    /** Fills the form with the stored monitor. */
+    discard() {
+      this.begin(this.original.current);
     },
 
     async save() {
@@ -157,7 +170,7 @@ export function monitorForm(app, { id, params, hash }) {
       }
       this.saving = true;
       try {
-        const saved = await api.save(id && !this.original.deleted ? { ...this.draft, id } : this.draft);
+        const saved = await saveForm(this);
         app.notify(`Saved ${saved.name}`);
         if (!left) {
           app.unsaved = () => false;
@@ -215,7 +228,7 @@ export function monitorForm(app, { id, params, hash }) {
      * @param {unknown} error
      */
     showApiError(error) {
-      const { field, text } = parseApiError(error);
+      const { field, text } = currentOf(error) ? { field: '', text: NOT_SAVED } : parseApiError(error);
       if (left) {
         app.notify(`Monitor not saved: ${text}`, 'failed');
       } else if (id && isNotFound(error)) {
@@ -234,7 +247,7 @@ export function monitorForm(app, { id, params, hash }) {
       }
       this.template = null;
       this.previous = null;
-      this.fill({ ...this.form, properties: this.settings.values });
+      this.fill(this.values);
     },
 
     get templates() {
@@ -251,31 +264,15 @@ export function monitorForm(app, { id, params, hash }) {
     applyTemplate(template) {
       const replaced = Object.keys(this.template?.properties ?? {});
       const others = Object.entries(this.settings.values).filter(([name]) => !replaced.includes(name));
-      this.apply(template.rule, { ...Object.fromEntries(others), ...template.properties }, template);
+      apply(this, template.rule, { ...Object.fromEntries(others), ...template.properties }, template);
     },
 
     useExample() {
-      this.apply(this.spec?.exampleRule ?? '', this.settings.values, this.template);
-    },
-
-    /**
-     * @param {string} rule
-     * @param {Record<string, string>} properties
-     * @param {Template | null} template
-     */
-    apply(rule, properties, template) {
-      this.previous = { draft: this.draft, template: this.template };
-      this.template = template;
-      this.fill({ ...this.form, rule, properties });
+      apply(this, this.spec?.exampleRule ?? '', this.settings.values, this.template);
     },
 
     undo() {
-      if (this.previous) {
-        const { draft, template } = this.previous;
-        this.previous = null;
-        this.template = template;
-        this.fill({ ...this.form, rule: draft.rule, properties: draft.properties });
-      }
+      undo(this);
     },
 
     ruleTyped() {

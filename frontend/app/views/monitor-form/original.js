@@ -1,8 +1,9 @@
 /** @import {Monitor, MonitorChange} from '../../../types/model' */
-/** @import {Api} from '../../api.js' */
+/** @import {Api, Draft, Version} from '../../api.js' */
 /** @import {Live} from '../../events.js' */
 import { ApiError } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
+import { monitorsOf } from '../../documents.js';
 import { formatDate, formatTime } from '../../format.js';
 
 /**
@@ -12,18 +13,21 @@ import { formatDate, formatTime } from '../../format.js';
  * @param {string} id empty for a new monitor, which is not watched
  */
 export function newOriginal(api, live, id) {
+  const monitors = monitorsOf(api);
   let unsubscribe = () => {};
 
   return {
-    /** The stored monitor that the form was filled from, as JSON. */
+    /** The values of the stored monitor that the form was filled from, as JSON. */
     text: '',
-    /** The stored monitor if someone else changed it since, otherwise null. @type {Monitor | null} */
+    /** The entity tag of that version. */
+    tag: '',
+    /** The stored monitor if someone else changed it since, otherwise null. @type {Version<Monitor> | null} */
     newer: null,
     deleted: false,
 
     /**
      * Watches the monitor until stop is called.
-     * @param {(monitor: Monitor) => void} onRead receives the stored monitor after each change
+     * @param {(version: Version<Monitor>) => void} onRead receives the stored monitor after each change
      */
     watch(onRead) {
       if (!id) {
@@ -31,7 +35,7 @@ export function newOriginal(api, live, id) {
       }
       const read = coalesce(async () => {
         try {
-          onRead(await api.monitor(id));
+          onRead(await monitors.read(id));
         } catch (error) {
           this.deleted ||= isNotFound(error);
         }
@@ -39,9 +43,14 @@ export function newOriginal(api, live, id) {
       unsubscribe = live.subscribe({ monitor: (change) => this.onChange(change, read), stale: read });
     },
 
+    /** The newest known version. @returns {Version<Monitor | Draft>} */
+    get current() {
+      return this.newer ?? { document: JSON.parse(this.text), tag: this.tag };
+    },
+
     /** The date of the newer version, RFC 3339. */
     get newerDate() {
-      return this.newer?.updated ?? '';
+      return this.newer?.document.updated ?? '';
     },
 
     /** The same date for people. */
@@ -66,18 +75,41 @@ export function newOriginal(api, live, id) {
     },
 
     /**
+     * Makes a version the one that the form was filled from.
+     * @param {string} text its values as JSON
+     * @param {string} tag
+     */
+    set(text, tag) {
+      this.text = text;
+      this.tag = tag;
+      this.newer = null;
+    },
+
+    /**
      * Compares the stored monitor with the one the form was filled from. If the form already has the same values, the
      * stored monitor becomes the new original.
-     * @param {Monitor} monitor the stored monitor
-     * @param {string} text the stored monitor as JSON
-     * @param {string} current the values in the form as JSON
+     * @param {Version<Monitor>} version the stored monitor
+     * @param {Draft} stored its values
+     * @param {Draft} current the values in the form
+     * @param {(a: Draft, b: Draft) => boolean} isSame
      */
-    update(monitor, text, current) {
+    update(version, stored, current, isSame) {
       this.deleted = false;
-      if (text === current) {
-        this.text = text;
+      if (isSame(stored, current)) {
+        this.set(JSON.stringify(stored), version.tag);
+      } else if (isSame(stored, JSON.parse(this.text))) {
+        this.set(this.text, version.tag);
+      } else {
+        this.newer = version;
       }
-      this.newer = text === this.text ? null : monitor;
+    },
+
+    /**
+     * Creates the monitor, or replaces the version that the form was filled from.
+     * @param {Draft} draft
+     */
+    save(draft) {
+      return id && !this.deleted ? monitors.replace(id, draft, this.tag) : monitors.create(draft);
     },
   };
 }

@@ -1,6 +1,21 @@
+/** @import {Draft} from '../../api.js' */
+
 /**
  * A preset for a new monitor: a rule, properties, an example target, and a hint on what to adapt.
  * @typedef {{name: string, hint: string, target: string, rule: string, properties?: Record<string, string>}} Template
+ */
+
+/** A form before a template or the example was applied. @typedef {{draft: Draft, template: Template | null}} Previous */
+
+/**
+ * The part of a form that templates concern.
+ * @typedef {{
+ *   readonly draft: Draft,
+ *   readonly values: Draft,
+ *   fill: (draft: Draft) => void,
+ *   template: Template | null,
+ *   previous: Previous | null,
+ * }} Form
  */
 
 /**
@@ -122,3 +137,29 @@ export const TEMPLATES = {
 
 /** The template with which the form of a new monitor starts. */
 export const [FIRST] = TEMPLATES.http;
+
+/**
+ * Replaces the rule and the properties of a form.
+ * @param {Form} form
+ * @param {string} rule
+ * @param {Record<string, string>} properties
+ * @param {Template | null} template
+ */
+export function apply(form, rule, properties, template) {
+  form.previous = { draft: form.draft, template: form.template };
+  form.template = template;
+  form.fill({ ...form.values, rule, properties });
+}
+
+/**
+ * Restores the rule and the properties that apply has replaced.
+ * @param {Form} form
+ */
+export function undo(form) {
+  if (form.previous) {
+    const { draft, template } = form.previous;
+    form.previous = null;
+    form.template = template;
+    form.fill({ ...form.values, rule: draft.rule, properties: draft.properties });
+  }
+}

@@ -5,6 +5,8 @@ import { ApiError, messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 import { formatAgo, formatExact, formatFor, formatMoment, unitOf } from '../../format.js';
 import { badgeOf, describeHistory, markOfMonitor, notCheckedAfter, sinceOf } from '../../status.js';
+import { setEnabled } from '../../documents.js';
+import { monitorRemover, newRemoval } from '../list/actions.js';
 import { dependencyPanel } from './dependency.js';
 import { latencyPanel } from './latency.js';
 import { maintenancePanel } from './maintenance.js';
@@ -44,6 +46,10 @@ export function monitor(app, { id, params }) {
     error: '',
     missing: false,
     busy: false,
+    removal: newRemoval(app.notify, monitorRemover(api), ({ name }) => {
+      app.notify(`Deleted ${name}`);
+      location.hash = '#list';
+    }),
     loadMonitor: async () => {},
 
     init() {
@@ -177,20 +183,10 @@ export function monitor(app, { id, params }) {
     /** @param {boolean} enabled */
     enable(enabled) {
       return this.act(async () => {
-        await api.save({ ...(await api.monitor(id)), enabled });
+        await setEnabled(api, id, enabled);
         app.notify(enabled ? 'Monitor enabled' : 'Monitor disabled');
         await this.loadMonitor();
       });
-    },
-
-    /** @param {HTMLDialogElement} dialog the confirmation, closed also after an error, which is shown outside of it */
-    async remove(dialog) {
-      await this.act(async () => {
-        await api.remove(id);
-        app.notify(`Deleted ${this.monitor?.name}`);
-        location.hash = '#list';
-      });
-      dialog.close();
     },
 
     /** @param {() => Promise<void>} action */

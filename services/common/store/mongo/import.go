@@ -165,7 +165,7 @@ func (s *Store) executePlan(ctx context.Context, plan importPlanDoc, parts [][]b
 			}
 		}
 	}
-	if err := s.logEnabled(ctx, existing, changed); err != nil {
+	if _, err := s.logEnabled(ctx, existing, changed); err != nil {
 		return err
 	}
 	if err := upsert(ctx, s.monitors, changed...); err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"reflect"
 	"slices"
 	"time"
 
@@ -81,6 +82,16 @@ func (s *Store) CreateMaintenanceWindow(ctx context.Context, w maintenance.Windo
 // ReplaceMaintenanceWindow replaces the window with the id of w.
 func (s *Store) ReplaceMaintenanceWindow(ctx context.Context, w maintenance.Window) (err error) {
 	defer s.end(ctx, time.Now(), "replace maintenance window", &err)
+	return s.replaceWindow(ctx, w, nil)
+}
+
+// ReplaceMaintenanceWindowIf does the same if the stored window equals old.
+func (s *Store) ReplaceMaintenanceWindowIf(ctx context.Context, w, old maintenance.Window) (err error) {
+	defer s.end(ctx, time.Now(), "replace maintenance window", &err)
+	return s.replaceWindow(ctx, w, &old)
+}
+
+func (s *Store) replaceWindow(ctx context.Context, w maintenance.Window, old *maintenance.Window) error {
 	if !monitor.ValidID(w.ID) {
 		return monitor.ErrNotFound
 	}
@@ -88,23 +99,69 @@ func (s *Store) ReplaceMaintenanceWindow(ctx context.Context, w maintenance.Wind
 	if err != nil {
 		return err
 	}
-	replaced, err := s.maintenance.ReplaceOne(ctx, byID(doc.ID), doc)
-	if err == nil && replaced.MatchedCount == 0 {
-		return monitor.ErrNotFound
-	}
-	return err
+	return s.changeWindow(ctx, doc.ID, old, func(filter bson.D) (int64, error) {
+		replaced, err := s.maintenance.ReplaceOne(ctx, filter, doc)
+		if err != nil {
+			return 0, err
+		}
+		return replaced.MatchedCount, nil
+	})
 }
 
 // DeleteMaintenanceWindow deletes a maintenance window.
 func (s *Store) DeleteMaintenanceWindow(ctx context.Context, id string) (err error) {
 	defer s.end(ctx, time.Now(), "delete maintenance window", &err)
+	return s.deleteWindow(ctx, id, nil)
+}
+
+// DeleteMaintenanceWindowIf does the same if the stored window equals old.
+func (s *Store) DeleteMaintenanceWindowIf(ctx context.Context, old maintenance.Window) (err error) {
+	defer s.end(ctx, time.Now(), "delete maintenance window", &err)
+	return s.deleteWindow(ctx, old.ID, &old)
+}
+
+func (s *Store) deleteWindow(ctx context.Context, id string, old *maintenance.Window) error {
 	oid, err := bson.ObjectIDFromHex(id)
 	if err != nil {
 		return monitor.ErrNotFound
 	}
-	deleted, err := s.maintenance.DeleteOne(ctx, byID(oid))
-	if err == nil && deleted.DeletedCount == 0 {
-		return monitor.ErrNotFound
+	return s.changeWindow(ctx, oid, old, func(filter bson.D) (int64, error) {
+		deleted, err := s.maintenance.DeleteOne(ctx, filter)
+		if err != nil {
+			return 0, err
+		}
+		return deleted.DeletedCount, nil
+	})
+}
+
+// changeWindow calls write with a filter that selects the window. write returns the number of windows that it has
+// changed. If old is not nil, the filter selects the window only if it equals old.
+func (s *Store) changeWindow(
+	ctx context.Context, id bson.ObjectID, old *maintenance.Window, write func(filter bson.D) (int64, error),
+) error {
+	unlock, err := s.lockWrites(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	filter, none := byID(id), monitor.ErrNotFound
+	if old != nil {
+		var doc windowDoc
+		if err := s.maintenance.FindOne(ctx, filter).Decode(&doc); err != nil {
+			return err
+		}
+		stored, err := doc.window()
+		if err != nil {
+			return err
+		}
+		if !reflect.DeepEqual(stored, *old) {
+			return monitor.ErrChanged
+		}
+		filter, none = append(filter, field("window", doc.Window)), monitor.ErrChanged
+	}
+	n, err := write(filter)
+	if err == nil && n == 0 {
+		return none
 	}
 	return err
 }

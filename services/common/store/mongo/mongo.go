@@ -54,8 +54,8 @@ type Store struct {
 	incidentStates, notifications, notificationClaims             *driver.Collection
 	maintenance, keys, runners, meta                              *driver.Collection
 
-	// writeLock serializes writes of states and of the append log in this process. That avoids retries, and conflicts on
-	// servers whose compare-and-set is not atomic.
+	// writeLock serializes writes of states, of the append log, and of single monitors and maintenance windows in this
+	// process. That avoids retries, and conflicts on servers whose compare-and-set is not atomic.
 	writeLock chan struct{}
 	polling   bool
 	observe   store.Observe

@@ -27,20 +27,11 @@ func (s *Store) Monitors(ctx context.Context) (list []monitor.Monitor, err error
 // Monitor returns one monitor.
 func (s *Store) Monitor(ctx context.Context, id string) (m monitor.Monitor, err error) {
 	defer s.end(ctx, time.Now(), "get monitor", &err)
-	doc, err := s.monitorDoc(ctx, id)
+	stored, err := s.storedMonitor(ctx, id)
 	if err != nil {
 		return monitor.Monitor{}, err
 	}
-	return doc.monitor(), nil
-}
-
-func (s *Store) monitorDoc(ctx context.Context, id string) (doc monitorDoc, err error) {
-	oid, err := bson.ObjectIDFromHex(id)
-	if err != nil {
-		return doc, monitor.ErrNotFound
-	}
-	err = s.monitors.FindOne(ctx, byID(oid)).Decode(&doc)
-	return doc, err
+	return stored.doc.monitor(), nil
 }
 
 // CreateMonitor stores a new monitor.
@@ -60,7 +51,27 @@ func (s *Store) CreateMonitor(ctx context.Context, m monitor.Monitor) (err error
 // ReplaceMonitor replaces the monitor with the id of m, and logs a status change if Enabled differs.
 func (s *Store) ReplaceMonitor(ctx context.Context, m monitor.Monitor) (err error) {
 	defer s.end(ctx, time.Now(), "replace monitor", &err)
-	old, err := s.monitorDoc(ctx, m.ID)
+	return s.replaceMonitor(ctx, m, nil)
+}
+
+// ReplaceMonitorIf does the same if the stored monitor equals old.
+func (s *Store) ReplaceMonitorIf(ctx context.Context, m, old monitor.Monitor) (err error) {
+	defer s.end(ctx, time.Now(), "replace monitor", &err)
+	return s.replaceMonitor(ctx, m, &old)
+}
+
+// replaceMonitor replaces the monitor with the id of m. If old is not nil, the stored monitor must equal it.
+func (s *Store) replaceMonitor(ctx context.Context, m monitor.Monitor, old *monitor.Monitor) error {
+	unlock, err := s.lockWrites(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	stored, err := s.storedMonitor(ctx, m.ID)
+	if err != nil {
+		return err
+	}
+	filter, none, err := stored.expect(old)
 	if err != nil {
 		return err
 	}
@@ -68,19 +79,21 @@ func (s *Store) ReplaceMonitor(ctx context.Context, m monitor.Monitor) (err erro
 	if err != nil {
 		return err
 	}
-	if err := s.logEnabled(ctx, []monitorDoc{old}, []monitorDoc{doc}); err != nil {
+	logged, err := s.logEnabled(ctx, []monitorDoc{stored.doc}, []monitorDoc{doc})
+	if err != nil {
 		return err
 	}
-	replaced, err := s.monitors.ReplaceOne(ctx, byID(doc.ID), doc)
-	if err == nil && replaced.MatchedCount == 0 {
-		return monitor.ErrNotFound
+	replaced, err := s.monitors.ReplaceOne(ctx, filter, doc)
+	if err != nil || replaced.MatchedCount > 0 {
+		return err
 	}
-	return err
+	return cmp.Or(s.removeStatusChanges(ctx, logged), none)
 }
 
-// logEnabled logs a status change of each monitor whose Enabled differs between before and now. It must be called
-// before the monitors are stored, so that an interruption can't lose a status change.
-func (s *Store) logEnabled(ctx context.Context, before, now []monitorDoc) error {
+// logEnabled logs a status change of each monitor whose Enabled differs between before and now, and returns these status
+// changes if they are all new. It must be called before the monitors are stored, so that an interruption can't lose a
+// status change.
+func (s *Store) logEnabled(ctx context.Context, before, now []monitorDoc) ([]statusChangeDoc, error) {
 	was := make(map[bson.ObjectID]bool, len(before))
 	for _, doc := range before {
 		was[doc.ID] = doc.enabled()
@@ -96,9 +109,24 @@ func (s *Store) logEnabled(ctx context.Context, before, now []monitorDoc) error 
 	}
 	docs, err := toStatusChangeDocs(changes)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = insertNew(ctx, s.statusChanges, docs)
+	if areNew, err := insertNew(ctx, s.statusChanges, docs); err != nil || !areNew {
+		return nil, err
+	}
+	return docs, nil
+}
+
+// removeStatusChanges deletes the status changes of monitors that were not stored in the end.
+func (s *Store) removeStatusChanges(ctx context.Context, docs []statusChangeDoc) error {
+	if len(docs) == 0 {
+		return nil
+	}
+	keys := make([]string, len(docs))
+	for i, doc := range docs {
+		keys[i] = doc.Key
+	}
+	_, err := s.statusChanges.DeleteMany(ctx, byID(among(keys)))
 	return err
 }
 
@@ -110,14 +138,38 @@ func (s *Store) DeleteMonitor(ctx context.Context, id string) (err error) {
 	if err != nil {
 		return monitor.ErrNotFound
 	}
-	deleted, err := s.monitors.DeleteOne(ctx, byID(oid))
+	return s.deleteMonitor(ctx, oid, byID(oid), monitor.ErrNotFound)
+}
+
+// DeleteMonitorIf does the same if the stored monitor equals old.
+func (s *Store) DeleteMonitorIf(ctx context.Context, old monitor.Monitor) (err error) {
+	defer s.end(ctx, time.Now(), "delete monitor", &err)
+	stored, err := s.storedMonitor(ctx, old.ID)
+	if err != nil {
+		return err
+	}
+	filter, none, err := stored.expect(&old)
+	if err != nil {
+		return err
+	}
+	return s.deleteMonitor(ctx, stored.doc.ID, filter, none)
+}
+
+// deleteMonitor deletes the monitor that filter selects, and its data. If filter selects none, it returns the error none.
+func (s *Store) deleteMonitor(ctx context.Context, id bson.ObjectID, filter bson.D, none error) error {
+	unlock, err := s.lockWrites(ctx)
+	if err != nil {
+		return err
+	}
+	deleted, err := s.monitors.DeleteOne(ctx, filter)
+	unlock()
 	if err != nil {
 		return err
 	}
 	if deleted.DeletedCount == 0 {
-		return monitor.ErrNotFound
+		return none
 	}
-	return s.deleteData(ctx, []bson.ObjectID{oid})
+	return s.deleteData(ctx, []bson.ObjectID{id})
 }
 
 // DeleteMonitors deletes all monitors and their data.

@@ -1,9 +1,11 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
+	"reflect"
 
 	"nanomon/services/common/maintenance"
 	"nanomon/services/common/monitor"
@@ -59,32 +61,73 @@ func (s *Store) CreateMaintenanceWindow(ctx context.Context, w maintenance.Windo
 
 // ReplaceMaintenanceWindow replaces the window with the id of w.
 func (s *Store) ReplaceMaintenanceWindow(ctx context.Context, w maintenance.Window) error {
+	return s.replaceWindow(ctx, w, nil)
+}
+
+// ReplaceMaintenanceWindowIf does the same if the stored window equals old.
+func (s *Store) ReplaceMaintenanceWindowIf(ctx context.Context, w, old maintenance.Window) error {
+	return s.replaceWindow(ctx, w, &old)
+}
+
+func (s *Store) replaceWindow(ctx context.Context, w maintenance.Window, old *maintenance.Window) error {
 	definition, err := encodeWindow(w)
 	if err != nil {
 		return err
 	}
-	return s.changeWindow(ctx, "replace maintenance window", w.ID, "UPDATE maintenance SET name = ?, definition = ? WHERE id = ?", w.Name, definition)
+	return s.changeWindow(ctx, "replace maintenance window", w.ID, old, "UPDATE maintenance SET name = ?, definition = ? WHERE id = ?", w.Name, definition)
 }
 
 // DeleteMaintenanceWindow deletes a maintenance window.
 func (s *Store) DeleteMaintenanceWindow(ctx context.Context, id string) error {
-	return s.changeWindow(ctx, "delete maintenance window", id, "DELETE FROM maintenance WHERE id = ?")
+	return s.deleteWindow(ctx, id, nil)
+}
+
+// DeleteMaintenanceWindowIf does the same if the stored window equals old.
+func (s *Store) DeleteMaintenanceWindowIf(ctx context.Context, old maintenance.Window) error {
+	return s.deleteWindow(ctx, old.ID, &old)
+}
+
+func (s *Store) deleteWindow(ctx context.Context, id string, old *maintenance.Window) error {
+	return s.changeWindow(ctx, "delete maintenance window", id, old, "DELETE FROM maintenance WHERE id = ?")
 }
 
 // changeWindow runs a statement with args and, as the last argument, the id of a window. It returns
-// [monitor.ErrNotFound] if the statement changes no row.
-func (s *Store) changeWindow(ctx context.Context, operation, id, statement string, args ...any) error {
+// [monitor.ErrNotFound] if the statement changes no row, and [monitor.ErrChanged] if old is not nil and the stored window
+// does not equal it.
+func (s *Store) changeWindow(ctx context.Context, operation, id string, old *maintenance.Window, statement string, args ...any) error {
 	raw, ok := rawID(id)
 	if !ok {
 		return describe(operation, monitor.ErrNotFound)
 	}
 	return s.define(ctx, operation, func(t *tx) error {
+		if err := expectWindow(t, raw, old); err != nil {
+			return err
+		}
 		n, err := t.exec(statement, append(args, raw)...)
 		if err == nil && n == 0 {
 			err = monitor.ErrNotFound
 		}
 		return err
 	}, store.TopicMonitors)
+}
+
+// expectWindow returns [monitor.ErrChanged] if old is not nil and the window with the given id does not equal it.
+func expectWindow(t *tx, id []byte, old *maintenance.Window) error {
+	if old == nil {
+		return nil
+	}
+	stored, err := maintenance.Window{}, sql.ErrNoRows
+	each := t.each("SELECT definition FROM maintenance WHERE id = ?", []any{id}, func(rows *sql.Rows) error {
+		var definition []byte
+		if err = rows.Scan(&definition); err == nil {
+			err = json.Unmarshal(definition, &stored)
+		}
+		return err
+	})
+	if err = cmp.Or(each, err); err == nil && !reflect.DeepEqual(stored, *old) {
+		err = monitor.ErrChanged
+	}
+	return err
 }
 
 func encodeWindow(w maintenance.Window) (string, error) {

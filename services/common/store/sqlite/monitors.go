@@ -1,11 +1,13 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"reflect"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
@@ -107,11 +109,47 @@ func (s *Store) CreateMonitor(ctx context.Context, m monitor.Monitor) error {
 
 // ReplaceMonitor replaces the monitor with the id of m, and logs a status change if Enabled differs.
 func (s *Store) ReplaceMonitor(ctx context.Context, m monitor.Monitor) error {
+	return s.replaceMonitor(ctx, m, nil)
+}
+
+// ReplaceMonitorIf does the same if the stored monitor equals old.
+func (s *Store) ReplaceMonitorIf(ctx context.Context, m, old monitor.Monitor) error {
+	return s.replaceMonitor(ctx, m, &old)
+}
+
+// replaceMonitor replaces the monitor with the id of m. If old is not nil, the stored monitor must equal it.
+func (s *Store) replaceMonitor(ctx context.Context, m monitor.Monitor, old *monitor.Monitor) error {
 	row, err := monitorRow(m)
 	if err != nil {
 		return describe("replace monitor", monitor.ErrNotFound)
 	}
-	return s.define(ctx, "replace monitor", func(t *tx) error { return t.replace(m, row) }, store.TopicMonitors)
+	return s.define(ctx, "replace monitor", func(t *tx) error {
+		if err := expectMonitor(t, row[len(row)-1], old); err != nil {
+			return err
+		}
+		return t.replace(m, row)
+	}, store.TopicMonitors)
+}
+
+// expectMonitor returns [monitor.ErrChanged] if old is not nil and the monitor with the given id does not equal it.
+func expectMonitor(t *tx, id any, old *monitor.Monitor) error {
+	if old == nil {
+		return nil
+	}
+	stored, err := storedMonitor(t, id)
+	if err == nil && !reflect.DeepEqual(stored, *old) {
+		err = monitor.ErrChanged
+	}
+	return err
+}
+
+func storedMonitor(t *tx, id any) (monitor.Monitor, error) {
+	m, err := monitor.Monitor{}, sql.ErrNoRows
+	each := t.each(selectMonitors+" WHERE id = ?", []any{id}, func(rows *sql.Rows) error {
+		m, err = scanMonitor(rows.Scan)
+		return err
+	})
+	return m, cmp.Or(each, err)
 }
 
 func (t *tx) replace(m monitor.Monitor, row []any) error {
@@ -185,12 +223,25 @@ func (t *tx) ids(query string, args ...any) ([][]byte, error) {
 
 // DeleteMonitor deletes a monitor and its data.
 func (s *Store) DeleteMonitor(ctx context.Context, id string) error {
+	return s.deleteMonitor(ctx, id, nil)
+}
+
+// DeleteMonitorIf does the same if the stored monitor equals old.
+func (s *Store) DeleteMonitorIf(ctx context.Context, old monitor.Monitor) error {
+	return s.deleteMonitor(ctx, old.ID, &old)
+}
+
+// deleteMonitor deletes a monitor and its data. If old is not nil, the stored monitor must equal it.
+func (s *Store) deleteMonitor(ctx context.Context, id string, old *monitor.Monitor) error {
 	const name = "delete monitor"
 	raw, ok := rawID(id)
 	if !ok {
 		return describe(name, monitor.ErrNotFound)
 	}
 	err := s.define(ctx, name, func(t *tx) error {
+		if err := expectMonitor(t, raw, old); err != nil {
+			return err
+		}
 		n, err := t.exec("DELETE FROM monitors WHERE id = ?", raw)
 		if err != nil {
 			return err

@@ -29,15 +29,17 @@ func cancelledCalls(ctx context.Context, t *testing.T, s store.Store) {
 	changed := m
 	changed.Name = "changed"
 	for name, call := range map[string]func() error{
-		"Ping":           func() error { return s.Ping(ended) },
-		"Now":            func() error { _, err := s.Now(ended); return err },
-		"Monitors":       func() error { _, err := s.Monitors(ended); return err },
-		"Monitor":        func() error { _, err := s.Monitor(ended, m.ID); return err },
-		"CreateMonitor":  func() error { return s.CreateMonitor(ended, newMonitor("new")) },
-		"ReplaceMonitor": func() error { return s.ReplaceMonitor(ended, changed) },
-		"DeleteMonitor":  func() error { return s.DeleteMonitor(ended, m.ID) },
-		"DeleteMonitors": func() error { return s.DeleteMonitors(ended) },
-		"ImportMonitors": func() error { return s.ImportMonitors(ended, []monitor.Monitor{newMonitor("new")}) },
+		"Ping":             func() error { return s.Ping(ended) },
+		"Now":              func() error { _, err := s.Now(ended); return err },
+		"Monitors":         func() error { _, err := s.Monitors(ended); return err },
+		"Monitor":          func() error { _, err := s.Monitor(ended, m.ID); return err },
+		"CreateMonitor":    func() error { return s.CreateMonitor(ended, newMonitor("new")) },
+		"ReplaceMonitor":   func() error { return s.ReplaceMonitor(ended, changed) },
+		"DeleteMonitor":    func() error { return s.DeleteMonitor(ended, m.ID) },
+		"ReplaceMonitorIf": func() error { return s.ReplaceMonitorIf(ended, changed, m) },
+		"DeleteMonitorIf":  func() error { return s.DeleteMonitorIf(ended, m) },
+		"DeleteMonitors":   func() error { return s.DeleteMonitors(ended) },
+		"ImportMonitors":   func() error { return s.ImportMonitors(ended, []monitor.Monitor{newMonitor("new")}) },
 		"AppendBatch": func() error {
 			return s.AppendBatch(ended, store.Batch{Results: newResults(m.ID, 9000, 1, base)})
 		},
