@@ -52,6 +52,7 @@ type Store struct {
 	appends, imports, importChunks                                *driver.Collection
 	onDemandChecks, onDemandClaims, onDemandResults               *driver.Collection
 	incidentStates, notifications, notificationClaims             *driver.Collection
+	incidents, silences                                           *driver.Collection
 	maintenance, keys, runners, meta                              *driver.Collection
 
 	// writeLock serializes writes of states and of the append log in this process. That avoids retries, and conflicts on
@@ -114,6 +115,8 @@ func newStore(client *driver.Client, db *driver.Database) *Store {
 		incidentStates:     db.Collection("alert_states"),
 		notifications:      db.Collection("alerts"),
 		notificationClaims: db.Collection("alert_claims"),
+		incidents:          db.Collection("incidents"),
+		silences:           db.Collection("silences"),
 		writeLock:          make(chan struct{}, 1),
 	}
 }
