@@ -53,6 +53,17 @@ type Acknowledgement struct {
 // IncidentID returns the id of an incident. The ids of its notifications begin with it and a hyphen.
 func IncidentID(monitorID string, number int) string { return fmt.Sprintf("%s-%d", monitorID, number) }
 
+// AcknowledgedNotification returns the notification that i was acknowledged, due at once. monitorType and target are
+// those of its monitor. i must have an acknowledgement.
+func (i Incident) AcknowledgedNotification(monitorType, target string) Notification {
+	a := i.Acknowledgement
+	return Notification{
+		ID: NotificationID(i.MonitorID, i.Number, KindAcknowledged, 0), MonitorID: i.MonitorID, MonitorName: i.MonitorName,
+		MonitorType: monitorType, MonitorTarget: target, Group: i.Group, Incident: i.Number, Kind: KindAcknowledged,
+		Status: i.Severity, Message: a.Note, By: a.By, Opened: i.FirstNotOK, Date: a.Date, Next: a.Date,
+	}
+}
+
 // IncidentFilter selects incidents, newest first by (opened, id).
 type IncidentFilter struct {
 	// Open selects open incidents, or ended ones; nil selects both.

@@ -31,6 +31,9 @@ type Memory struct {
 	MonitorStates map[string]store.State
 	// Monitors contains stored monitors by id.
 	Monitors map[string]monitor.Monitor
+	// StoredIncidents contains the incidents by id, Silenced the silences by monitor id.
+	StoredIncidents map[string]store.Incident
+	Silenced        map[string]store.Silence
 	// calls counts the operations by name.
 	calls map[string]int
 }
@@ -41,6 +44,7 @@ func NewMemory() *Memory {
 		Incidents: make(map[string]store.IncidentState), due: make(map[string]bool), known: make(map[string]bool),
 		claims: make(map[string]time.Time), MonitorStates: make(map[string]store.State),
 		Monitors: make(map[string]monitor.Monitor), calls: make(map[string]int),
+		StoredIncidents: make(map[string]store.Incident), Silenced: make(map[string]store.Silence),
 	}
 }
 
@@ -81,7 +85,10 @@ func (m *Memory) EvaluatorCalls() map[string]int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	calls := maps.Clone(m.calls)
-	evaluator := []string{"IncidentStates", "AddNotifications", "PutIncidentStates", "Notifications", "StatesOf"}
+	evaluator := []string{
+		"IncidentStates", "AddNotifications", "PutIncidentStates", "Notifications", "StatesOf", "NotificationsOf",
+		"MergeIncidents", "IncidentsByID", "OpenIncidents",
+	}
 	maps.DeleteFunc(calls, func(name string, _ int) bool { return !slices.Contains(evaluator, name) })
 	return calls
 }

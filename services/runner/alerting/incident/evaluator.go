@@ -28,9 +28,6 @@ const (
 	rereadPeriod   = 10 * time.Minute
 	// firstReadPeriod is the period that the first read of notifications covers.
 	firstReadPeriod = 24 * time.Hour
-	// deletedAfter limits how the evaluator detects deleted monitors: a monitor counts as deleted if the list of monitors
-	// doesn't contain it and its notification was at least this old when the list arrived.
-	deletedAfter = time.Minute
 	// pageSize is the number of documents that one query reads.
 	pageSize = 1000
 	// dependencyInterval is the time between two reads of the dependencies that incidents wait for.
@@ -53,6 +50,7 @@ type Evaluator struct {
 	store   Store
 	log     *slog.Logger
 	updates *updates
+	counts  counts
 
 	// Only Run uses the fields below.
 	monitors monitorSet
@@ -61,6 +59,8 @@ type Evaluator struct {
 	pending map[string]bool
 	// notificationsRead reports whether the first read of notifications succeeded.
 	notificationsRead bool
+	// incidentsRead reports whether the deleted monitors with an open incident are tracked.
+	incidentsRead bool
 	// offline is the latest period in which this runner was offline.
 	offline offlinePeriod
 	// evidenceChanged reports whether the connection must be checked.
@@ -183,6 +183,7 @@ func (e *Evaluator) Round(ctx context.Context) (again bool, err error) {
 			e.tracked[id].reload()
 		}
 	}
+	e.counts.setOpen(e.tracked)
 	return len(e.pending)+len(e.problems) > 0, err
 }
 

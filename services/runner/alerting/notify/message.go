@@ -34,6 +34,8 @@ type Message struct {
 	Reminder int
 	// Dependents is the number of monitors that depend on this one.
 	Dependents int
+	// By is the person or API key that acknowledged the incident; empty for other kinds.
+	By string
 	// Runner is the id of the runner that the message is about.
 	Runner string
 	// Status, Result and Value are the status, the message and the value of the result that caused the notification.
@@ -53,7 +55,7 @@ func (f Formatter) Message(n store.Notification) Message {
 	return Message{
 		ID: n.ID, Kind: string(n.Kind), Content: f.content(n), Key: key(n), Thread: thread(n), Ends: ends(n.Kind),
 		MonitorID: n.MonitorID, MonitorName: n.MonitorName, MonitorType: n.MonitorType, MonitorTarget: n.MonitorTarget,
-		Group: n.Group, Incident: n.Incident, Reminder: n.Reminder(), Dependents: n.Dependents, Runner: n.Runner,
+		Group: n.Group, Incident: n.Incident, Reminder: n.Reminder(), Dependents: n.Dependents, By: n.By, Runner: n.Runner,
 		Status: n.Status, Result: n.Message, Value: n.Value, Opened: n.Opened, Date: n.Date,
 	}
 }
@@ -69,7 +71,7 @@ func key(n store.Notification) string {
 // thread returns the id of the first notification about the same incident or problem as n.
 func thread(n store.Notification) string {
 	switch n.Kind {
-	case store.KindEscalated, store.KindReminder, store.KindResolved:
+	case store.KindEscalated, store.KindReminder, store.KindAcknowledged, store.KindResolved:
 		return store.NotificationID(n.MonitorID, n.Incident, store.KindOpened, 0)
 	}
 	return cmp.Or(n.RunnerBeginning(), n.ID)

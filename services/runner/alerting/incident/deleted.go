@@ -1,0 +1,48 @@
+package incident
+
+import (
+	"context"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// deletedAfter limits how the evaluator detects deleted monitors: a monitor counts as deleted if the list of monitors
+// doesn't contain it and its incident or notification was at least this old when the list arrived.
+const deletedAfter = time.Minute
+
+// trackDeleted tracks a monitor that has an open incident and was deleted while no runner was there to close it. date is
+// the date of its incident or notification. trackDeleted reports false if the list of monitors is too old to decide.
+func (e *Evaluator) trackDeleted(m monitor.Monitor, date time.Time) bool {
+	if _, stored := e.monitors.all[m.ID]; stored || e.tracked[m.ID] != nil {
+		return true
+	}
+	if date.After(e.monitors.receivedAt.Add(-deletedAfter)) {
+		return false
+	}
+	t := newTrackedMonitor(m)
+	t.deleted = true
+	e.tracked[m.ID] = t
+	e.pending[m.ID] = true
+	return true
+}
+
+// trackDeletedWithIncident tracks the deleted monitors with a stored open incident. It succeeds once.
+func (e *Evaluator) trackDeletedWithIncident(ctx context.Context) error {
+	if e.incidentsRead {
+		return nil
+	}
+	open, err := store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.Incident, error) {
+		return e.store.OpenIncidents(ctx, nil)
+	})
+	if err != nil {
+		return err
+	}
+	e.incidentsRead = true
+	for _, i := range open {
+		m := monitor.Monitor{ID: i.MonitorID, Name: i.MonitorName, Group: i.Group}
+		e.incidentsRead = e.trackDeleted(m, i.Opened) && e.incidentsRead
+	}
+	return nil
+}
