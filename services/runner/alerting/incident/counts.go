@@ -24,20 +24,26 @@ func (e *Evaluator) Counts() Counts {
 	return Counts{c.openError.Load(), c.openFailed.Load(), c.opened.Load(), c.resolved.Load()}
 }
 
-// setOpen counts the open incidents.
-func (c *counts) setOpen(tracked map[string]*trackedMonitor) {
-	failed, errs := int64(0), int64(0)
-	for _, t := range tracked {
-		switch {
-		case !isOpen(t.state):
-		case max(t.state.Severity, t.record.severity) == monitor.StatusFailed:
-			failed++
-		default:
-			errs++
-		}
+// update counts the open incident of a monitor, and no longer what it has counted for it before. present is false if the
+// evaluator no longer tracks the monitor.
+func (c *counts) update(t *trackedMonitor, present bool) {
+	before := t.counted
+	t.counted = monitor.StatusOK
+	if present && isOpen(t.state) {
+		t.counted = max(t.state.Severity, t.record.severity, monitor.StatusError)
 	}
-	c.openError.Store(errs)
-	c.openFailed.Store(failed)
+	c.open(before, -1)
+	c.open(t.counted, 1)
+}
+
+// open adds n to the number of open incidents of a severity.
+func (c *counts) open(severity monitor.Status, n int64) {
+	switch severity {
+	case monitor.StatusError:
+		c.openError.Add(n)
+	case monitor.StatusFailed:
+		c.openFailed.Add(n)
+	}
 }
 
 // add counts a new notification of an event.

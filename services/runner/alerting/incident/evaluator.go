@@ -156,6 +156,7 @@ func newBackoff() *backoff.ExponentialBackOff {
 func (e *Evaluator) Round(ctx context.Context) (again bool, err error) {
 	e.takeUpdates()
 	work := e.pendingWork()
+	evaluated := slices.Clone(work)
 	now := monitor.Date(e.now())
 	if e.offline.until.After(now) {
 		e.offline = offlinePeriod{} // from before the clock was set back
@@ -183,7 +184,9 @@ func (e *Evaluator) Round(ctx context.Context) (again bool, err error) {
 			e.tracked[id].reload()
 		}
 	}
-	e.counts.setOpen(e.tracked)
+	for _, t := range evaluated {
+		e.counts.update(t, e.tracked[t.monitor.ID] == t)
+	}
 	return len(e.pending)+len(e.problems) > 0, err
 }
 
@@ -249,6 +252,9 @@ func (e *Evaluator) setMonitors(set monitorSet) {
 }
 
 func (e *Evaluator) drop(id string) {
+	if t := e.tracked[id]; t != nil {
+		e.counts.update(t, false)
+	}
 	delete(e.tracked, id)
 	delete(e.pending, id)
 }

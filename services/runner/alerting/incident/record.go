@@ -46,11 +46,11 @@ func (e *Evaluator) recordIncidents(ctx context.Context, monitors []*trackedMoni
 		if err != nil {
 			return err
 		}
-		var changes []store.Incident
+		var ended []store.Incident
 		missing := make(map[string]*trackedMonitor)
 		for _, t := range page {
-			ended, found := t.compare(open[t.monitor.ID])
-			changes = append(changes, ended...)
+			past, found := t.compare(open[t.monitor.ID])
+			ended = append(ended, past...)
 			if isOpen(t.state) && !found {
 				missing[store.IncidentID(t.monitor.ID, t.state.Incident)] = t
 			}
@@ -59,8 +59,10 @@ func (e *Evaluator) recordIncidents(ctx context.Context, monitors []*trackedMoni
 		if err != nil {
 			return err
 		}
-		if err := e.merge(ctx, append(changes, restored...)); err != nil {
-			return err
+		for _, list := range [][]store.Incident{ended, restored} { // in this order, so that never two are open
+			if err := e.merge(ctx, list); err != nil {
+				return err
+			}
 		}
 		for _, t := range page {
 			t.recorded = true

@@ -30,6 +30,8 @@ type trackedMonitor struct {
 	recorded bool
 	// record is what the stored open incident contains.
 	record record
+	// counted is the severity for which the open incident is counted; OK if there is none. See [counts].
+	counted monitor.Status
 	// acceptStored reports whether a notification that is already stored is the one that the next evaluation requires.
 	acceptStored bool
 	// pending is the newest state of results that is not evaluated yet, or that waits for the dependency; nil if there is
