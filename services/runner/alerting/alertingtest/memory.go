@@ -17,6 +17,8 @@ import (
 
 // Memory is a store for tests. It guarantees no more than the contract of the store: only single inserts are atomic.
 type Memory struct {
+	*IncidentMemory
+
 	mu sync.Mutex
 	// intercept is what SetIntercept has set.
 	intercept func(ctx context.Context, operation, id string) error
@@ -31,21 +33,21 @@ type Memory struct {
 	MonitorStates map[string]store.State
 	// Monitors contains stored monitors by id.
 	Monitors map[string]monitor.Monitor
-	// StoredIncidents contains the incidents by id, Silenced the silences by monitor id.
-	StoredIncidents map[string]store.Incident
-	Silenced        map[string]store.Silence
 	// calls counts the operations by name.
 	calls map[string]int
 }
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
-	return &Memory{
+	m := &Memory{
 		Incidents: make(map[string]store.IncidentState), due: make(map[string]bool), known: make(map[string]bool),
 		claims: make(map[string]time.Time), MonitorStates: make(map[string]store.State),
 		Monitors: make(map[string]monitor.Monitor), calls: make(map[string]int),
-		StoredIncidents: make(map[string]store.Incident), Silenced: make(map[string]store.Silence),
 	}
+	m.IncidentMemory = &IncidentMemory{
+		StoredIncidents: make(map[string]store.Incident), Silenced: make(map[string]store.Silence), memory: m,
+	}
+	return m
 }
 
 // MemoryWithDue returns a store with notifications that are due now.

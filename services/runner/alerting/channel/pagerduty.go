@@ -6,7 +6,6 @@ import (
 
 	"nanomon/services/common/config"
 	"nanomon/services/common/plain"
-	"nanomon/services/common/store"
 	"nanomon/services/runner/alerting/notify"
 )
 
@@ -39,7 +38,7 @@ func pagerDutyEvent(key string, m notify.Message) any {
 	case m.Ends:
 		event["event_action"] = "resolve"
 		return event
-	case m.Kind == string(store.KindAcknowledged):
+	case m.Acknowledges:
 		event["event_action"] = "acknowledge"
 		return event
 	}

@@ -19,8 +19,7 @@ type Counts struct {
 type counts struct{ openError, openFailed, opened, resolved atomic.Int64 }
 
 // Counts returns the current counts. It is safe for concurrent use.
-func (e *Evaluator) Counts() Counts {
-	c := &e.counts
+func (c *counts) Counts() Counts {
 	return Counts{c.openError.Load(), c.openFailed.Load(), c.opened.Load(), c.resolved.Load()}
 }
 

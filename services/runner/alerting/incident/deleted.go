@@ -1,7 +1,6 @@
 package incident
 
 import (
-	"context"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -28,21 +27,12 @@ func (e *Evaluator) trackDeleted(m monitor.Monitor, date time.Time) bool {
 	return true
 }
 
-// trackDeletedWithIncident tracks the deleted monitors with a stored open incident. It succeeds once.
-func (e *Evaluator) trackDeletedWithIncident(ctx context.Context) error {
-	if e.incidentsRead {
-		return nil
-	}
-	open, err := store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.Incident, error) {
-		return e.store.OpenIncidents(ctx, nil)
-	})
-	if err != nil {
-		return err
-	}
-	e.incidentsRead = true
+// trackDeletedWith tracks the deleted monitors of the incidents. It reports false if the list of monitors is too old to
+// decide about one of them.
+func trackDeletedWith(open []store.Incident, track func(monitor.Monitor, time.Time) bool) bool {
+	decided := true
 	for _, i := range open {
-		m := monitor.Monitor{ID: i.MonitorID, Name: i.MonitorName, Group: i.Group}
-		e.incidentsRead = e.trackDeleted(m, i.Opened) && e.incidentsRead
+		decided = track(monitor.Monitor{ID: i.MonitorID, Name: i.MonitorName, Group: i.Group}, i.Opened) && decided
 	}
-	return nil
+	return decided
 }

@@ -43,6 +43,8 @@ var errContended = errors.New("other runners evaluate the same monitors")
 // with a number of store calls that hardly depends on the number of monitors. Monitors, Stored and RunnerProblem are
 // safe for concurrent use, at any time, and never block.
 type Evaluator struct {
+	counts
+
 	runner  string
 	rules   Rules
 	types   Types
@@ -50,7 +52,8 @@ type Evaluator struct {
 	store   Store
 	log     *slog.Logger
 	updates *updates
-	counts  counts
+	// incidents stores the incidents.
+	incidents incidents
 
 	// Only Run uses the fields below.
 	monitors monitorSet
@@ -80,7 +83,8 @@ func New(
 	rules.RecoveryCount = cmp.Or(rules.RecoveryCount, 1)
 	return &Evaluator{
 		runner: runner, rules: rules, types: types, now: now, store: s, log: log, updates: newUpdates(),
-		tracked: make(map[string]*trackedMonitor), pending: make(map[string]bool),
+		incidents: incidents{s, types},
+		tracked:   make(map[string]*trackedMonitor), pending: make(map[string]bool),
 	}
 }
 

@@ -36,15 +36,29 @@ func eachPage[T any](items []T, do func([]T) error) error {
 	return nil
 }
 
-// recordIncidents makes the stored incidents of the monitors agree with their states, unless they are known to agree.
+// incidents stores the incidents of monitors.
+type incidents struct {
+	store Store
+	types Types
+}
+
+// record makes the stored incidents of the monitors agree with their states, unless they are known to agree.
 // They don't after an upgrade, after a crash between the writes of an event, and after a runner of an earlier version has
 // had the monitors. It must succeed before a monitor is evaluated, so that a monitor never has two open incidents.
-func (e *Evaluator) recordIncidents(ctx context.Context, monitors []*trackedMonitor) error {
+func (s incidents) record(ctx context.Context, monitors []*trackedMonitor, all monitorSet) error {
 	unrecorded := slices.DeleteFunc(slices.Clone(monitors), func(t *trackedMonitor) bool { return t.recorded })
 	return eachPage(unrecorded, func(page []*trackedMonitor) error {
-		open, err := e.readOpenIncidents(ctx, page)
+		ids := make([]string, len(page))
+		for i, t := range page {
+			ids[i] = t.monitor.ID
+		}
+		list, err := s.open(ctx, ids)
 		if err != nil {
 			return err
+		}
+		open := make(map[string][]store.Incident)
+		for _, i := range list {
+			open[i.MonitorID] = append(open[i.MonitorID], i)
 		}
 		var ended []store.Incident
 		missing := make(map[string]*trackedMonitor)
@@ -55,12 +69,12 @@ func (e *Evaluator) recordIncidents(ctx context.Context, monitors []*trackedMoni
 				missing[store.IncidentID(t.monitor.ID, t.state.Incident)] = t
 			}
 		}
-		restored, err := e.restoreIncidents(ctx, missing)
+		restored, err := s.restore(ctx, missing, all)
 		if err != nil {
 			return err
 		}
 		for _, list := range [][]store.Incident{ended, restored} { // in this order, so that never two are open
-			if err := e.merge(ctx, list); err != nil {
+			if err := s.merge(ctx, list); err != nil {
 				return err
 			}
 		}
@@ -71,20 +85,11 @@ func (e *Evaluator) recordIncidents(ctx context.Context, monitors []*trackedMoni
 	})
 }
 
-// readOpenIncidents returns the stored open incidents of the monitors, by monitor.
-func (e *Evaluator) readOpenIncidents(ctx context.Context, monitors []*trackedMonitor) (map[string][]store.Incident, error) {
-	ids := make([]string, len(monitors))
-	for i, t := range monitors {
-		ids[i] = t.monitor.ID
-	}
-	list, err := store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.Incident, error) {
-		return e.store.OpenIncidents(ctx, ids)
+// open returns the stored open incidents of the monitors, or of all monitors if ids is nil.
+func (s incidents) open(ctx context.Context, ids []string) ([]store.Incident, error) {
+	return store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.Incident, error) {
+		return s.store.OpenIncidents(ctx, ids)
 	})
-	open := make(map[string][]store.Incident)
-	for _, i := range list {
-		open[i.MonitorID] = append(open[i.MonitorID], i)
-	}
-	return open, err
 }
 
 // compare compares the stored open incidents of the monitor with its state. If there is a later one, the state was not
@@ -116,21 +121,23 @@ func (t *trackedMonitor) compare(open []store.Incident) (ended []store.Incident,
 	return ended, found
 }
 
-// restoreIncidents returns the open incidents that are missing in the store, by id. Their "opened" notifications tell
+// restore returns the open incidents that are missing in the store, by id. Their "opened" notifications tell
 // more than the states.
-func (e *Evaluator) restoreIncidents(ctx context.Context, missing map[string]*trackedMonitor) ([]store.Incident, error) {
+func (s incidents) restore(
+	ctx context.Context, missing map[string]*trackedMonitor, all monitorSet,
+) ([]store.Incident, error) {
 	restored := make(map[string]store.Incident, len(missing))
 	for id, t := range missing {
-		s := t.state
+		state := t.state
 		restored[id] = store.Incident{
-			ID: id, MonitorID: t.monitor.ID, Number: s.Incident, MonitorName: t.monitor.Name, Group: t.monitor.Group,
-			FirstNotOK: s.Opened, Opened: s.LastNotified, Severity: max(s.Severity, monitor.StatusError),
-			Dependents: limitDependents(e.monitors.dependentsOf(t.monitor.ID)),
+			ID: id, MonitorID: t.monitor.ID, Number: state.Incident, MonitorName: t.monitor.Name, Group: t.monitor.Group,
+			FirstNotOK: state.Opened, Opened: state.LastNotified, Severity: max(state.Severity, monitor.StatusError),
+			Dependents: limitDependents(all.dependentsOf(t.monitor.ID)),
 		}
 	}
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(missing)), openedPageSize) {
 		notifications, err := store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.Notification, error) {
-			return e.store.NotificationsOf(ctx, ids, pageSize)
+			return s.store.NotificationsOf(ctx, ids, pageSize)
 		})
 		if err != nil {
 			return nil, err
@@ -140,7 +147,7 @@ func (e *Evaluator) restoreIncidents(ctx context.Context, missing map[string]*tr
 				continue
 			}
 			id := store.IncidentID(n.MonitorID, n.Incident)
-			n = masking.Notification(n, missing[id].monitor, e.types.Secrets())
+			n = masking.Notification(n, missing[id].monitor, s.types.Secrets())
 			i := restored[id]
 			i.MonitorName, i.Group, i.FirstNotOK, i.Opened = n.MonitorName, n.Group, n.Opened, n.Date
 			i.FirstMessage, i.Message = n.Message, n.Message
@@ -180,15 +187,15 @@ func (eval evaluation) changedIncident(n store.Notification, dependents []string
 	return i
 }
 
-// updatedIncident returns the change of the stored incident by a result without an event: a worse severity, or another
+// updated returns the change of the stored incident by a result without an event: a worse severity, or another
 // message, at most once in messageInterval. It returns nil if there is nothing to store.
-func (e *Evaluator) updatedIncident(eval evaluation) *store.Incident {
+func (s incidents) updated(eval evaluation, offline offlinePeriod) *store.Incident {
 	t := eval.tracked
 	if !isOpen(eval.next) || t.pending == nil || t.inactive() || t.muted() {
 		return nil
 	}
 	r := t.pending.Latest
-	if r.Status == monitor.StatusOK || r.Ignored != "" || e.offline.covers(r.Date) {
+	if r.Status == monitor.StatusOK || r.Ignored != "" || offline.covers(r.Date) {
 		return nil
 	}
 	changed := r.Message != t.record.message && r.Date.Sub(t.record.updated).Abs() >= messageInterval
@@ -198,19 +205,19 @@ func (e *Evaluator) updatedIncident(eval evaluation) *store.Incident {
 	n := masking.Notification(store.Notification{
 		MonitorID: t.monitor.ID, MonitorName: t.monitor.Name, MonitorTarget: t.monitor.Target, Group: t.monitor.Group,
 		Incident: eval.next.Incident, Opened: eval.next.Opened, Date: r.Date, Status: r.Status, Message: r.Message,
-	}, t.monitor, e.types.Secrets())
+	}, t.monitor, s.types.Secrets())
 	return eval.changedIncident(n, nil)
 }
 
-// mergeIncidents stores the changes of the incidents.
-func (e *Evaluator) mergeIncidents(ctx context.Context, evaluations []evaluation) error {
+// mergeChanges stores the changes of the incidents.
+func (s incidents) mergeChanges(ctx context.Context, evaluations []evaluation) error {
 	var changes []store.Incident
 	for _, eval := range evaluations {
 		if eval.incident != nil {
 			changes = append(changes, *eval.incident)
 		}
 	}
-	if err := e.merge(ctx, changes); err != nil {
+	if err := s.merge(ctx, changes); err != nil {
 		return err
 	}
 	for _, eval := range evaluations {
@@ -221,9 +228,9 @@ func (e *Evaluator) mergeIncidents(ctx context.Context, evaluations []evaluation
 	return nil
 }
 
-func (e *Evaluator) merge(ctx context.Context, incidents []store.Incident) error {
-	if len(incidents) == 0 {
+func (s incidents) merge(ctx context.Context, list []store.Incident) error {
+	if len(list) == 0 {
 		return nil
 	}
-	return store.Do(ctx, store.LongCall, func(ctx context.Context) error { return e.store.MergeIncidents(ctx, incidents) })
+	return store.Do(ctx, store.LongCall, func(ctx context.Context) error { return s.store.MergeIncidents(ctx, list) })
 }

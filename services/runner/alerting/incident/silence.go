@@ -7,15 +7,23 @@ import (
 	"nanomon/services/common/store"
 )
 
+// round contains what is the same for all monitors in a round of evaluations.
+type round struct {
+	rules    Rules
+	monitors monitorSet
+	// dependencies contains the newest results of the dependencies that incidents wait for.
+	dependencies map[string]store.Point
+	offline      offlinePeriod
+	now          time.Time
+}
+
 // evaluate evaluates the monitors. It reads silences and acknowledgements only if a notification depends on them.
-func (e *Evaluator) evaluate(ctx context.Context, work []*trackedMonitor, dependencies map[string]store.Point,
-	now time.Time,
-) ([]evaluation, error) {
+func (r round) evaluate(ctx context.Context, work []*trackedMonitor, s Store) ([]evaluation, error) {
 	evaluations := make([]evaluation, len(work))
 	evaluateOne := func(i int, silenced bool) {
 		t := work[i]
-		dependency := e.monitors.dependencyOf(t.monitor.ID, dependencies)
-		next, ev := t.evaluate(e.rules, conditions{now, dependency, e.offline, silenced})
+		dependency := r.monitors.dependencyOf(t.monitor.ID, r.dependencies)
+		next, ev := t.evaluate(r.rules, conditions{r.now, dependency, r.offline, silenced})
 		evaluations[i] = evaluation{tracked: t, next: next, event: ev}
 	}
 	notifies := false
@@ -26,7 +34,7 @@ func (e *Evaluator) evaluate(ctx context.Context, work []*trackedMonitor, depend
 	if !notifies {
 		return evaluations, nil
 	}
-	silenced, err := e.readSilenced(ctx, now)
+	silenced, err := readSilenced(ctx, s, r.now)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +43,7 @@ func (e *Evaluator) evaluate(ctx context.Context, work []*trackedMonitor, depend
 			evaluateOne(i, true)
 		}
 	}
-	return evaluations, e.dropAcknowledged(ctx, evaluations)
+	return evaluations, dropAcknowledged(ctx, s, evaluations)
 }
 
 // notifies reports whether the evaluation notifies people that the monitor is not OK.
@@ -46,19 +54,19 @@ func endsIncident(kind store.NotificationKind) bool {
 }
 
 // readSilenced returns the ids of the monitors that are silenced now.
-func (e *Evaluator) readSilenced(ctx context.Context, now time.Time) (map[string]bool, error) {
+func readSilenced(ctx context.Context, s Store, now time.Time) (map[string]bool, error) {
 	list, err := store.Call(ctx, store.ShortCall, func(ctx context.Context) ([]store.Silence, error) {
-		return e.store.Silences(ctx, now)
+		return s.Silences(ctx, now)
 	})
 	silenced := make(map[string]bool, len(list))
-	for _, s := range list {
-		silenced[s.MonitorID] = true
+	for _, silence := range list {
+		silenced[silence.MonitorID] = true
 	}
 	return silenced, err
 }
 
 // dropAcknowledged removes the escalations and reminders of incidents that somebody has acknowledged.
-func (e *Evaluator) dropAcknowledged(ctx context.Context, evaluations []evaluation) error {
+func dropAcknowledged(ctx context.Context, s Store, evaluations []evaluation) error {
 	var ids []string
 	later := make(map[string]*evaluation)
 	for i := range evaluations {
@@ -69,7 +77,7 @@ func (e *Evaluator) dropAcknowledged(ctx context.Context, evaluations []evaluati
 	}
 	return eachPage(ids, func(ids []string) error {
 		incidents, err := store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.Incident, error) {
-			return e.store.IncidentsByID(ctx, ids)
+			return s.IncidentsByID(ctx, ids)
 		})
 		for _, i := range incidents {
 			if i.Acknowledgement != nil {

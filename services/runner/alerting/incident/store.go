@@ -33,7 +33,7 @@ func (e *Evaluator) load(ctx context.Context, work []*trackedMonitor) error {
 	}
 	unloaded := slices.DeleteFunc(slices.Clone(work), func(t *trackedMonitor) bool { return t.loaded })
 	if len(unloaded) == 0 {
-		return e.recordIncidents(ctx, work)
+		return e.incidents.record(ctx, work, e.monitors)
 	}
 	oldest := slices.MinFunc(unloaded, func(a, b *trackedMonitor) int {
 		return a.state.Evaluated.Compare(b.state.Evaluated)
@@ -44,7 +44,7 @@ func (e *Evaluator) load(ctx context.Context, work []*trackedMonitor) error {
 	for _, t := range unloaded {
 		t.loaded = true
 	}
-	return e.recordIncidents(ctx, work)
+	return e.incidents.record(ctx, work, e.monitors)
 }
 
 // readStates reads and applies the stored states of the monitors.
@@ -90,8 +90,12 @@ func (e *Evaluator) readNotifications(ctx context.Context, since time.Time) erro
 		last := page[len(page)-1]
 		f.Before = &store.Cursor{Date: last.Date, ID: last.ID}
 	}
-	if err := e.trackDeletedWithIncident(ctx); err != nil {
-		return err
+	if !e.incidentsRead {
+		open, err := e.incidents.open(ctx, nil)
+		if err != nil {
+			return err
+		}
+		e.incidentsRead = trackDeletedWith(open, e.trackDeleted)
 	}
 	if !e.notificationsRead {
 		e.offline = lastOfflinePeriod(byMonitor[""], e.runner)
@@ -154,7 +158,8 @@ type evaluation struct {
 func (e *Evaluator) process(ctx context.Context, work []*trackedMonitor, dependencies map[string]store.Point,
 	now time.Time,
 ) ([]*trackedMonitor, error) {
-	evaluations, err := e.evaluate(ctx, work, dependencies, now)
+	r := round{e.rules, e.monitors, dependencies, e.offline, now}
+	evaluations, err := r.evaluate(ctx, work, e.store)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +168,7 @@ func (e *Evaluator) process(ctx context.Context, work []*trackedMonitor, depende
 		return nil, err
 	}
 	evaluations = slices.DeleteFunc(evaluations, func(eval evaluation) bool { return conflicts[eval.tracked] })
-	if err := e.mergeIncidents(ctx, evaluations); err != nil {
+	if err := e.incidents.mergeChanges(ctx, evaluations); err != nil {
 		return nil, err
 	}
 	if err := e.putStates(ctx, evaluations); err != nil {
@@ -185,7 +190,7 @@ func (e *Evaluator) addNotifications(ctx context.Context, evaluations []evaluati
 	var owners []*trackedMonitor
 	for i, eval := range evaluations {
 		if eval.event == nil {
-			evaluations[i].incident = e.updatedIncident(eval)
+			evaluations[i].incident = e.incidents.updated(eval, e.offline)
 			continue
 		}
 		dependents := e.monitors.dependentsOf(eval.tracked.monitor.ID)
@@ -276,5 +281,5 @@ func (e *Evaluator) resolveConflicts(ctx context.Context, monitors []*trackedMon
 		t.acceptStored = t.state.Phase == before[i].Phase && t.state.Incident == before[i].Incident &&
 			t.state.Number() == before[i].Number()
 	}
-	return monitors, e.recordIncidents(ctx, monitors)
+	return monitors, e.incidents.record(ctx, monitors, e.monitors)
 }

@@ -26,7 +26,7 @@ type trackedMonitor struct {
 	state, stored store.IncidentState
 	// loaded reports whether state includes the stored state and the stored notifications.
 	loaded bool
-	// recorded reports whether the stored incidents agree with state; see [Evaluator.recordIncidents].
+	// recorded reports whether the stored incidents agree with state; see [incidents.record].
 	recorded bool
 	// record is what the stored open incident contains.
 	record record

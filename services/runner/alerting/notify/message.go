@@ -26,6 +26,9 @@ type Message struct {
 	// Ends reports whether the incident or the problem of the runner has ended.
 	Ends bool
 
+	// Acknowledges reports whether the message says that somebody takes care of the incident.
+	Acknowledges bool
+
 	// The monitor; empty if the message is about a runner.
 	MonitorID, MonitorName, MonitorType, MonitorTarget, Group string
 	// Incident is the number of the monitor's incident.
@@ -54,6 +57,7 @@ type Message struct {
 func (f Formatter) Message(n store.Notification) Message {
 	return Message{
 		ID: n.ID, Kind: string(n.Kind), Content: f.content(n), Key: key(n), Thread: thread(n), Ends: ends(n.Kind),
+		Acknowledges: n.Kind == store.KindAcknowledged,
 		MonitorID: n.MonitorID, MonitorName: n.MonitorName, MonitorType: n.MonitorType, MonitorTarget: n.MonitorTarget,
 		Group: n.Group, Incident: n.Incident, Reminder: n.Reminder(), Dependents: n.Dependents, By: n.By, Runner: n.Runner,
 		Status: n.Status, Result: n.Message, Value: n.Value, Opened: n.Opened, Date: n.Date,
