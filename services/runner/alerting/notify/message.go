@@ -58,7 +58,7 @@ func (f Formatter) Message(n store.Notification) Message {
 	return Message{
 		ID: n.ID, Kind: string(n.Kind), Content: f.content(n), Key: key(n), Thread: thread(n), Ends: ends(n.Kind),
 		Acknowledges: n.Kind == store.KindAcknowledged,
-		MonitorID: n.MonitorID, MonitorName: n.MonitorName, MonitorType: n.MonitorType, MonitorTarget: n.MonitorTarget,
+		MonitorID:    n.MonitorID, MonitorName: n.MonitorName, MonitorType: n.MonitorType, MonitorTarget: n.MonitorTarget,
 		Group: n.Group, Incident: n.Incident, Reminder: n.Reminder(), Dependents: n.Dependents, By: n.By, Runner: n.Runner,
 		Status: n.Status, Result: n.Message, Value: n.Value, Opened: n.Opened, Date: n.Date,
 	}
