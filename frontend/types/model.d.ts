@@ -123,7 +123,7 @@ export interface Delivery {
 /** A notification about a monitor, or a test notification. */
 export interface Notification {
   id: string;
-  kind: 'alert' | 'escalation' | 'reminder' | 'recovery' | 'closed' | 'test';
+  kind: 'alert' | 'escalation' | 'reminder' | 'acknowledged' | 'recovery' | 'closed' | 'test';
   /** The number of the incident; each monitor counts from 1. */
   incident: number;
   monitor_id: string;
@@ -140,6 +140,8 @@ export interface Notification {
   attempts: number;
   /** The number of enabled monitors that depend on this one, directly or indirectly; absent if there are none. */
   behind?: number;
+  /** Present if the notification is not sent, because the monitor was silenced. */
+  silenced?: boolean;
   deliveries: Delivery[];
 }
 

@@ -45,28 +45,32 @@ var groups = map[string]group{
 	"GET /api/report":                reading,
 	"GET /api/results":               reading,
 	"GET /api/notifications":         reading,
+	"GET /api/incidents":             reading,
+	"GET /api/incidents/{id}":        reading,
 	"GET /api/maintenance":           reading,
 	"GET /api/maintenance/{id}":      reading,
 	"GET /api/monitor-types":         reading,
 	"GET /api/events":                reading,
 	"GET /api/metrics":               reading,
 
-	"POST /api/monitors":           protected,
-	"DELETE /api/monitors":         protected,
-	"PUT /api/monitors/{id}":       protected,
-	"DELETE /api/monitors/{id}":    protected,
-	"POST /api/monitors/import":    protected,
-	"POST /api/monitors/check":     protected,
-	"POST /api/monitors/{id}/run":  protected,
-	"POST /api/rules/check":        protected,
-	"DELETE /api/results":          protected,
-	"POST /api/notifications/test": protected,
-	"POST /api/maintenance":        protected,
-	"PUT /api/maintenance/{id}":    protected,
-	"DELETE /api/maintenance/{id}": protected,
-	"GET /api/keys":                protected,
-	"POST /api/keys":               protected,
-	"DELETE /api/keys/{id}":        protected,
+	"POST /api/monitors":                   protected,
+	"DELETE /api/monitors":                 protected,
+	"PUT /api/monitors/{id}":               protected,
+	"DELETE /api/monitors/{id}":            protected,
+	"POST /api/monitors/import":            protected,
+	"POST /api/monitors/check":             protected,
+	"POST /api/monitors/{id}/run":          protected,
+	"POST /api/rules/check":                protected,
+	"POST /api/monitors/{id}/silence":      protected,
+	"POST /api/incidents/{id}/acknowledge": protected,
+	"DELETE /api/results":                  protected,
+	"POST /api/notifications/test":         protected,
+	"POST /api/maintenance":                protected,
+	"PUT /api/maintenance/{id}":            protected,
+	"DELETE /api/maintenance/{id}":         protected,
+	"GET /api/keys":                        protected,
+	"POST /api/keys":                       protected,
+	"DELETE /api/keys/{id}":                protected,
 }
 
 // newSignedIn returns a server with sign-in at a provider.
@@ -90,6 +94,12 @@ func request(route string) *http.Request {
 		body = weeklyJSON
 	case "/api/keys":
 		body = `{"name":"forged","scope":"admin"}`
+	case "/api/monitors/{id}/silence":
+		body = `{"duration":"1h"}`
+	case "/api/incidents/{id}/acknowledge":
+		body, path = `{"note":"forged"}`, strings.Replace(path, "{id}", "{id}-1", 1)
+	case "/api/incidents/{id}":
+		path += "-1"
 	}
 	return httptest.NewRequest(method, strings.ReplaceAll(path, "{id}", idA), strings.NewReader(body))
 }

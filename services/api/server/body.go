@@ -52,6 +52,21 @@ func decodeMonitor(data []byte) (monitor.Monitor, error) {
 	return m, nil
 }
 
+// readObject reads the JSON object in the body. The error is a [monitor.InvalidError] that names the invalid field.
+func readObject[T any](w http.ResponseWriter, r *http.Request) (body T, err error) {
+	data, err := readBody(w, r, maxBody)
+	if err == nil {
+		err = expectJSON(data, "object")
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &body)
+	}
+	if mistyped := (*json.UnmarshalTypeError)(nil); errors.As(err, &mistyped) {
+		err = mistypedField(data, mistyped)
+	}
+	return body, err
+}
+
 // expectJSON returns an error unless data is a single JSON value of the kind.
 func expectJSON(data []byte, kind string) error {
 	var raw json.RawMessage

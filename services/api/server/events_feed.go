@@ -22,9 +22,10 @@ const (
 	maxFrameResults = 500
 	// maxSentIDs is the number of result ids that are remembered, so that no result is sent twice.
 	maxSentIDs = 20_000
-	// resultPoll and monitorPoll are the polling intervals if the store can't be watched.
-	resultPoll  = time.Second
-	monitorPoll = 2 * time.Second
+	// resultPoll, monitorPoll and incidentPoll are the polling intervals if the store can't be watched.
+	resultPoll   = time.Second
+	monitorPoll  = 2 * time.Second
+	incidentPoll = 2 * time.Second
 )
 
 // eventStore is the part of the store for the event stream.
@@ -33,6 +34,8 @@ type eventStore interface {
 	monitorLister
 	runnerLister
 	windowLister
+	silenceLister
+	openIncidentLister
 	ResultsSince(ctx context.Context, cursor string, limit int) ([]monitor.Result, string, error)
 }
 
@@ -61,6 +64,10 @@ type eventFeed struct {
 	notChecked map[string]notChecked
 	// inMaintenance contains the monitors that were in maintenance at the last read.
 	inMaintenance maintenance.Active
+	// silenced contains the ends of the silences at the last read, by monitor.
+	silenced map[string]time.Time
+	// incidents contains the open incidents at the last read, by id. Only sendIncidents uses it.
+	incidents map[string]store.Incident
 }
 
 // newEventFeed returns a feed of all changes after the call.
@@ -81,6 +88,12 @@ func newEventFeed(
 	if f.inMaintenance, err = inMaintenance(ctx, s); err != nil {
 		return nil, err
 	}
+	if f.silenced, err = silencedMonitors(ctx, s); err != nil {
+		return nil, err
+	}
+	if f.incidents, err = openIncidents(ctx, s); err != nil {
+		return nil, err
+	}
 	f.monitors, err = s.Monitors(ctx)
 	return f, err
 }
@@ -90,6 +103,7 @@ func (f *eventFeed) run(ctx context.Context) {
 	var group sync.WaitGroup
 	group.Go(func() { f.follow(ctx, store.TopicResults, resultPoll, f.sendResults) })
 	group.Go(func() { f.follow(ctx, store.TopicMonitors, monitorPoll, f.sendMonitors) })
+	group.Go(func() { f.follow(ctx, store.TopicIncidents, incidentPoll, f.sendIncidents) })
 	group.Go(func() { f.followSituation(ctx) })
 	group.Wait()
 }
@@ -145,7 +159,7 @@ func (f *eventFeed) sendResults(ctx context.Context) error {
 type monitorEvent struct {
 	ID string `json:"id"`
 	// Change is "created", "changed" or "deleted". A monitor also changes when it is no longer checked, or checked
-	// again, and when its maintenance begins or ends.
+	// again, and when its maintenance or silence begins or ends.
 	Change string `json:"change"`
 }
 

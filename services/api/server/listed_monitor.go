@@ -26,6 +26,8 @@ type listedMonitor struct {
 	// InMaintenance reports whether a maintenance window of the monitor is active, also before the next result. It is
 	// requested together with Latest.
 	InMaintenance bool `json:"inMaintenance,omitempty"`
+	// SilencedUntil is the end of the monitor's silence; zero if there is none. It is requested together with Latest.
+	SilencedUntil time.Time `json:"silencedUntil,omitzero"`
 }
 
 // roundHistory returns the points with dates in whole seconds and values with three digits, which nearly halves the
@@ -95,6 +97,7 @@ func (o includeOptions) apply(
 		item.NotChecked = &n
 	}
 	item.InMaintenance = m.Enabled && now.inMaintenance.Includes(m.ID, m.Group)
+	item.SilencedUntil = now.silencedUntil[m.ID]
 	if masked {
 		return item.masked(secrets)
 	}

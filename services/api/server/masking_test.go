@@ -54,6 +54,9 @@ func startSignedIn(t *testing.T) (admin, anonymous *api) {
 	notification := notificationN(idA, 1)
 	notification.MonitorTarget, notification.Message = r.MonitorTarget, r.Message
 	admin.addNotifications(notification)
+	i := incidentN(idA, 1)
+	i.FirstMessage, i.Message = r.Message, r.Message
+	admin.addIncidents(i)
 	return admin, anonymous
 }
 
@@ -68,7 +71,7 @@ func TestSecretsAreMasked(t *testing.T) {
 			continue
 		}
 		for _, query := range []string{"", "?include=latest,history"} {
-			path := strings.ReplaceAll(path, "{id}", idA) + query
+			path := strings.ReplaceAll(strings.Replace(path, "/incidents/{id}", "/incidents/{id}-1", 1), "{id}", idA) + query
 			for name, client := range map[string]*api{"an anonymous client": anonymous, "a read key": reader} {
 				got := client.do(method, path, "")
 				if strings.Contains(string(got.body), "hush") || strings.Contains(string(got.body), "aHVza") {
@@ -85,11 +88,22 @@ func TestSecretsAreMasked(t *testing.T) {
 			}
 		}
 	}
-	if withSecrets != 2*2*5 { // monitors, one monitor, results, results of one monitor, notifications
+	if withSecrets != 2*2*7 { // monitors, one monitor, results, results of one monitor, notifications, incidents, one incident
 		t.Errorf("%d responses contain secrets, so the test does not cover all of them", withSecrets)
 	}
 	got := decodeAs[[]monitor.Monitor](t, anonymous.do("GET", "/api/monitors", ""))
 	same(t, "monitor", got, []monitor.Monitor{secrets.Mask(secretMonitor)})
+}
+
+// TestSecretsAreMaskedInAcknowledgement checks what is stored, which administrators see too.
+func TestSecretsAreMaskedInAcknowledgement(t *testing.T) {
+	admin, _ := startSignedIn(t)
+	same(t, "status", admin.do("POST", "/api/incidents/"+idA+"-1/acknowledge", `{"note":"on it"}`).status, 200)
+	n, err := admin.store.Notification(t.Context(), idA+"-1-acknowledged")
+	must(t, err)
+	if strings.Contains(n.MonitorTarget, "hush") || !strings.Contains(n.MonitorTarget, "h.example/p") || n.Next.IsZero() {
+		t.Errorf("%+v", n)
+	}
 }
 
 func TestSecretsAreMaskedInEvents(t *testing.T) {

@@ -19,6 +19,7 @@ type monitorStore interface {
 	monitorGetter
 	runnerLister
 	windowLister
+	silenceLister
 	stateGetter
 	CreateMonitor(ctx context.Context, m monitor.Monitor) error
 	ReplaceMonitor(ctx context.Context, m monitor.Monitor) error

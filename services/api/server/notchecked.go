@@ -51,6 +51,8 @@ func addNotChecked(monitors map[string]notChecked, runner string, n store.NotChe
 type situation struct {
 	notChecked    map[string]notChecked
 	inMaintenance maintenance.Active
+	// silencedUntil contains the ends of the silences, by monitor.
+	silencedUntil map[string]time.Time
 }
 
 // situation returns the current situation if include selects it.
@@ -61,7 +63,10 @@ func (h *monitorHandler) situation(ctx context.Context, include includeOptions) 
 	if s.notChecked, err = notCheckedMonitors(ctx, h.store); err != nil {
 		return s, err
 	}
-	s.inMaintenance, err = inMaintenance(ctx, h.store)
+	if s.inMaintenance, err = inMaintenance(ctx, h.store); err != nil {
+		return s, err
+	}
+	s.silencedUntil, err = silencedMonitors(ctx, h.store)
 	return s, err
 }
 
@@ -71,7 +76,7 @@ func (n notChecked) endedBy(state *store.State) bool {
 }
 
 // followSituation sends an event for each monitor that is no longer checked, or checked again, or whose maintenance
-// begins or ends, until ctx ends. A read that fails is repeated: the other parts of the feed log that the store is
+// or silence begins or ends, until ctx ends. A read that fails is repeated: the other parts of the feed log that the store is
 // unavailable.
 func (f *eventFeed) followSituation(ctx context.Context) {
 	ticker := time.NewTicker(situationPoll)
@@ -86,6 +91,7 @@ func (f *eventFeed) followSituation(ctx context.Context) {
 			f.sendNotChecked(current)
 		}
 		_ = f.sendInMaintenance(ctx)
+		_ = f.sendSilenced(ctx)
 	}
 }
 

@@ -20,6 +20,8 @@ const (
 	testPoll = 250 * time.Millisecond
 )
 
+var errMonitorParameter = monitor.Invalidf("monitor must be an id of 24 hexadecimal digits")
+
 var notificationID = regexp.MustCompile(`^[0-9a-z-]{1,64}$`)
 
 // notificationStore is the part of the store for notifications.
@@ -60,6 +62,8 @@ type notificationResponse struct {
 	Message       string                 `json:"message"`
 	Value         float64                `json:"value"`
 	Dependents    int                    `json:"behind,omitempty"`
+	By            string                 `json:"by,omitempty"`
+	Silenced      bool                   `json:"silenced,omitempty"`
 	Runner        string                 `json:"runner,omitempty"`
 	Opened        time.Time              `json:"opened,omitzero"`
 	Date          time.Time              `json:"date"`
@@ -72,7 +76,8 @@ func toNotificationResponse(n store.Notification) notificationResponse {
 	return notificationResponse{
 		ID: n.ID, Kind: n.Kind, Incident: n.Incident, Reminder: n.Reminder(),
 		MonitorID: n.MonitorID, MonitorName: n.MonitorName, MonitorTarget: n.MonitorTarget,
-		Status: n.Status, Message: n.Message, Value: n.Value, Dependents: n.Dependents, Runner: n.Runner,
+		Status: n.Status, Message: n.Message, Value: n.Value, Dependents: n.Dependents,
+		By: n.By, Silenced: n.Silenced, Runner: n.Runner,
 		Opened: n.Opened, Date: n.Date, Next: n.Next, Attempts: n.Attempts, Deliveries: notNil(n.Deliveries),
 	}
 }
@@ -86,7 +91,7 @@ func (h *notificationHandler) list(w http.ResponseWriter, r *http.Request) error
 	}
 	if query.Has("monitor") {
 		if filter.MonitorID = query.Get("monitor"); !monitor.ValidID(filter.MonitorID) {
-			return monitor.Invalidf("monitor must be an id of 24 hexadecimal digits")
+			return errMonitorParameter
 		}
 	}
 	if query.Has("cursor") {

@@ -90,14 +90,8 @@ func resultFilter(query url.Values) (store.ResultFilter, error) {
 	if f.Limit, err = pageSize(query); err != nil {
 		return f, err
 	}
-	if f.From, err = dateParameter(query, "from"); err != nil {
+	if f.From, f.To, err = periodParameters(query); err != nil {
 		return f, err
-	}
-	if f.To, err = dateParameter(query, "to"); err != nil {
-		return f, err
-	}
-	if !f.From.IsZero() && !f.To.IsZero() && !f.From.Before(f.To) {
-		return f, monitor.Invalidf("from must be before to")
 	}
 	if f.Statuses, err = statusesParameter(query); err != nil {
 		return f, err
@@ -124,6 +118,20 @@ func statusesParameter(query url.Values) ([]monitor.Status, error) {
 		}
 	}
 	return statuses, nil
+}
+
+// periodParameters parses ?from= and ?to=; each is zero if it is absent.
+func periodParameters(query url.Values) (from, to time.Time, err error) {
+	if from, err = dateParameter(query, "from"); err != nil {
+		return from, to, err
+	}
+	if to, err = dateParameter(query, "to"); err != nil {
+		return from, to, err
+	}
+	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
+		err = monitor.Invalidf("from must be before to")
+	}
+	return from, to, err
 }
 
 // dateParameter parses a date in the query; zero if it is absent.

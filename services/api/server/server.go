@@ -53,6 +53,8 @@ type Store interface {
 	notificationStore
 	eventStore
 	apiKeyStore
+	incidentStore
+	silenceStore
 }
 
 // Server serves the API: it creates the resources, protects their routes, and runs what they do in the background.
@@ -92,6 +94,8 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		newMaintenanceHandler(s),
 		newOnDemandHandler(s, types, log),
 		newNotificationHandler(s, types.Secrets(), log),
+		newIncidentHandler(s, types.Secrets()),
+		newSilenceHandler(s),
 		newTypeHandler(types),
 		newEventHandler(hub, server.streams, server.health, log),
 		newAPIKeyHandler(s, keys, server.auth.Enabled()),

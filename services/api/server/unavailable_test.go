@@ -84,6 +84,32 @@ func (unavailableStore) ResultsSince(context.Context, string, int) ([]monitor.Re
 	return nil, "", errUnavailable
 }
 
+func (unavailableStore) Incident(context.Context, string) (i store.Incident, err error) {
+	return i, errUnavailable
+}
+
+func (unavailableStore) Incidents(context.Context, store.IncidentFilter) ([]store.Incident, error) {
+	return nil, errUnavailable
+}
+
+func (unavailableStore) OpenIncidents(context.Context, []string) ([]store.Incident, error) {
+	return nil, errUnavailable
+}
+
+func (unavailableStore) AcknowledgeIncident(context.Context, string, store.Acknowledgement) (i store.Incident, err error) {
+	return i, errUnavailable
+}
+
+func (unavailableStore) NotificationsOf(context.Context, []string, int) ([]store.Notification, error) {
+	return nil, errUnavailable
+}
+
+func (unavailableStore) PutSilence(context.Context, store.Silence) error { return errUnavailable }
+
+func (unavailableStore) Silences(context.Context, time.Time) ([]store.Silence, error) {
+	return nil, errUnavailable
+}
+
 func (unavailableStore) AddNotifications(context.Context, []store.Notification) ([]string, error) {
 	return nil, errUnavailable
 }

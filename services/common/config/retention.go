@@ -15,7 +15,7 @@ const minHourRetention = 72 * time.Hour
 type Retention struct {
 	// How long to store single results. At least `2h`.
 	ResultRetention time.Duration `env:"RESULT_RETENTION" envDefault:"720h"`
-	// How long to store daily rollups, status changes and notifications. At least `RESULT_RETENTION`.
+	// How long to store daily rollups, status changes, incidents and notifications. At least `RESULT_RETENTION`.
 	RollupRetention time.Duration `env:"ROLLUP_RETENTION" envDefault:"9600h"`
 	// How long to store hourly rollups. If unset, as long as daily ones. At least `72h` and `RESULT_RETENTION`, and at most `ROLLUP_RETENTION`.
 	HourRetention time.Duration `env:"HOUR_RETENTION"`

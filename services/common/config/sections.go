@@ -88,7 +88,7 @@ func Sections() []Section {
 				},
 				{
 					Name: "ROLLUP_RETENTION", Secret: false,
-					Text: "How long to store daily rollups, status changes and notifications. At least `RESULT_RETENTION`.",
+					Text: "How long to store daily rollups, status changes, incidents and notifications. At least `RESULT_RETENTION`.",
 					Uses: []Use{{"standalone", "9600h"}, {"runner", "9600h"}},
 				},
 				{

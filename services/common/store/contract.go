@@ -107,9 +107,9 @@ type Store interface {
 	EachRollup(ctx context.Context, monitorIDs []string, p Period, from, to time.Time, each func(Rollup)) error
 
 	// Expire deletes results and rollups that are older than keep allows at now, states without a monitor, expired
-	// on-demand checks, and heartbeats older than a day. Notifications and incident states without a monitor have the
-	// retention of rollups; a claim is deleted after [NotificationClaimAge]. Expire works in small steps and returns the
-	// number of deleted results.
+	// on-demand checks, ended silences, and heartbeats older than a day. Notifications, incidents that have ended and
+	// incident states without a monitor have the retention of rollups; a claim is deleted after [NotificationClaimAge].
+	// Expire works in small steps and returns the number of deleted results.
 	Expire(ctx context.Context, now time.Time, keep Retention) (int, error)
 
 	// AddOnDemandCheck stores a request for an on-demand check.
@@ -143,6 +143,34 @@ type Store interface {
 	Notification(ctx context.Context, id string) (Notification, error)
 	// Notifications returns the notifications that f selects.
 	Notifications(ctx context.Context, f NotificationFilter) ([]Notification, error)
+
+	// NotificationsOf returns up to limit notifications of the given incidents, in no particular order.
+	NotificationsOf(ctx context.Context, incidentIDs []string, limit int) ([]Notification, error)
+
+	// MergeIncidents stores each incident, or merges it with the stored one: the worse severity, the earlier end and the
+	// given message count, if it is not empty. All other fields stay. So an incident that has ended stays ended, and
+	// merging again, or in another order, changes nothing but the message.
+	MergeIncidents(ctx context.Context, incidents []Incident) error
+	// AcknowledgeIncident stores the acknowledgement of an incident and returns the incident. It changes nothing if the
+	// incident has ended or is acknowledged already.
+	AcknowledgeIncident(ctx context.Context, id string, a Acknowledgement) (Incident, error)
+	Incident(ctx context.Context, id string) (Incident, error)
+	// IncidentsByID returns the incidents with the given ids, in no particular order.
+	IncidentsByID(ctx context.Context, ids []string) ([]Incident, error)
+	// Incidents returns the incidents that f selects.
+	Incidents(ctx context.Context, f IncidentFilter) ([]Incident, error)
+	// OpenIncidents returns the open incidents of the given monitors, or of all monitors if monitorIDs is nil, in no
+	// particular order.
+	OpenIncidents(ctx context.Context, monitorIDs []string) ([]Incident, error)
+
+	// PutSilence stores the silence of a monitor in place of its previous one.
+	PutSilence(ctx context.Context, s Silence) error
+	// Silences returns the silences that have not ended at now, ordered by the id of the monitor.
+	Silences(ctx context.Context, now time.Time) ([]Silence, error)
+
+	// IncidentHistory returns the position of the reconstruction of past incidents, empty before it has begun.
+	IncidentHistory(ctx context.Context) (string, error)
+	PutIncidentHistory(ctx context.Context, position string) error
 
 	// PutHeartbeat stores a runner's heartbeat in place of its previous one.
 	PutHeartbeat(ctx context.Context, r Runner) error

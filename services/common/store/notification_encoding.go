@@ -22,6 +22,9 @@ type storedNotification struct {
 
 	Dependents int `json:"Behind"`
 
+	By       string `json:",omitempty"`
+	Silenced bool   `json:",omitempty"`
+
 	Runner       string
 	Opened, Date time.Time
 }
@@ -44,7 +47,8 @@ func EncodeNotification(n Notification) (content, deliveries string, err error) 
 	fixed, err := json.Marshal(storedNotification{
 		ID: n.ID, MonitorID: n.MonitorID, MonitorName: n.MonitorName, MonitorType: n.MonitorType,
 		MonitorTarget: n.MonitorTarget, Group: n.Group, To: n.To, Incident: n.Incident, Kind: n.Kind, Status: n.Status,
-		Message: n.Message, Value: n.Value, Dependents: n.Dependents, Runner: n.Runner, Opened: n.Opened, Date: n.Date,
+		Message: n.Message, Value: n.Value, Dependents: n.Dependents, By: n.By, Silenced: n.Silenced, Runner: n.Runner,
+		Opened: n.Opened, Date: n.Date,
 	})
 	if err != nil {
 		return "", "", fmt.Errorf("encode the notification %s: %w", n.ID, err)
@@ -78,7 +82,8 @@ func DecodeNotification(content, deliveries []byte) (Notification, error) {
 	n := Notification{
 		ID: fixed.ID, MonitorID: fixed.MonitorID, MonitorName: fixed.MonitorName, MonitorType: fixed.MonitorType,
 		MonitorTarget: fixed.MonitorTarget, Group: fixed.Group, To: fixed.To, Incident: fixed.Incident, Kind: fixed.Kind,
-		Status: fixed.Status, Message: fixed.Message, Value: fixed.Value, Dependents: fixed.Dependents, Runner: fixed.Runner,
+		Status: fixed.Status, Message: fixed.Message, Value: fixed.Value, Dependents: fixed.Dependents,
+		By: fixed.By, Silenced: fixed.Silenced, Runner: fixed.Runner,
 		Opened: fixed.Opened, Date: fixed.Date,
 	}
 	var stored []storedDelivery

@@ -55,6 +55,8 @@ type IncidentState struct {
 	Reminders int `json:"Reminders"`
 	// LastNotified is the date of the result that caused the last "opened", "escalated" or "reminder" notification.
 	LastNotified time.Time `json:"Reminded"`
+	// Silenced reports that nobody was notified of the open incident, because its monitor was silenced.
+	Silenced bool `json:"Silenced,omitempty"`
 }
 
 // Number returns the sequence number of the state: that of the newest evaluated result, see [State.Number], or a
@@ -82,6 +84,8 @@ const (
 	// KindClosed ends an incident without a recovery, because its monitor was disabled or deleted. It is stored, and
 	// sent only to channels where the incident would otherwise stay open.
 	KindClosed NotificationKind = "closed"
+	// KindAcknowledged means that somebody takes care of an open incident.
+	KindAcknowledged NotificationKind = "acknowledged"
 	// KindTest is a test that a person requested.
 	KindTest NotificationKind = "test"
 	// KindRunnerOffline and KindRunnerOnline are about a runner and belong to no monitor.
@@ -108,19 +112,24 @@ type Notification struct {
 	To       []string
 	Incident int
 	Kind     NotificationKind
-	// Status, Message and Value are copied from the result that caused the notification.
+	// Status, Message and Value are copied from the result that caused the notification. The message of an
+	// acknowledgement is its note.
 	Status  monitor.Status
 	Message string
 	Value   float64
 	// Dependents is the number of enabled monitors that depend on this one, directly or indirectly; 0 once the monitor
 	// is OK.
 	Dependents int
+	// By is the name of the person or API key that acknowledged the incident; empty for other kinds.
+	By string
+	// Silenced reports that the notification is not sent, because its monitor was silenced.
+	Silenced bool
 	// Runner is the id of the runner that a notification is about; empty for other kinds.
 	Runner string
 	// Opened is the date of the incident's first not-OK result, or the time at which the problem of the runner began.
 	Opened time.Time
-	// Date is the date of the result that caused the notification. For a test or a closed incident it is the time of
-	// the request, for a runner the time at which it noticed.
+	// Date is the date of the result that caused the notification. For a test, a closed or an acknowledged incident it is
+	// the time of the request, for a runner the time at which it noticed.
 	Date time.Time
 
 	// Next is the time of the next attempt; zero when no delivery is pending.

@@ -61,7 +61,7 @@ type DirtyHour struct {
 type Retention struct {
 	// Results is the age at which a result is deleted.
 	Results time.Duration
-	// Rollups is the age at which daily rollups, status changes and notifications are deleted.
+	// Rollups is the age at which daily rollups, status changes, incidents and notifications are deleted.
 	Rollups time.Duration
 	// Hours is the age at which hourly rollups are deleted; 0 means Rollups.
 	Hours time.Duration

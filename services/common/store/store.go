@@ -237,4 +237,6 @@ const (
 	TopicResults Topic = "results"
 	// TopicOnDemandChecks reports requests for on-demand checks and their results.
 	TopicOnDemandChecks Topic = "checks"
+	// TopicIncidents reports changes of incidents.
+	TopicIncidents Topic = "incidents"
 )

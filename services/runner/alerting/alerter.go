@@ -38,7 +38,7 @@ type Config struct {
 }
 
 // Alerter evaluates the results of one runner's monitors and sends the due notifications of all runners.
-// It runs once. Monitors, Stored, StoreFailing and Counts are safe for concurrent use, at any time, and never block.
+// It runs once. Monitors, Stored, StoreFailing, Counts and Incidents are safe for concurrent use, at any time, and never block.
 type Alerter struct {
 	evaluator *incident.Evaluator
 	outbox    *notify.Outbox
@@ -100,6 +100,9 @@ func (a *Alerter) Channels() []string {
 
 // Counts returns the counts of each channel.
 func (a *Alerter) Counts() []notify.Counts { return a.outbox.Counts() }
+
+// Incidents returns the counts of the incidents of this runner's monitors.
+func (a *Alerter) Incidents() incident.Counts { return a.evaluator.Counts() }
 
 // Run evaluates results and sends notifications until ctx ends. Then it evaluates the remaining results once, if the
 // store answers, and gives running delivery attempts a few seconds to finish. The next start or another runner

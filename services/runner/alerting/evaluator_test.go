@@ -25,11 +25,11 @@ func TestRoundOfManyMonitors(t *testing.T) {
 		}
 		h.alerter.Monitors(alertingtest.Monitors(ids...), all)
 		for i, tt := range []struct{ letter, want string }{
-			{"o", "map[IncidentStates:3 Notifications:1]"},
+			{"o", "map[IncidentStates:3 Notifications:1 OpenIncidents:4]"},
 			{"o", "map[]"},
-			{"f", "map[AddNotifications:1 IncidentStates:3 PutIncidentStates:1]"},
+			{"f", "map[AddNotifications:1 IncidentStates:3 MergeIncidents:1 PutIncidentStates:1]"},
 			{"f", "map[IncidentStates:3 PutIncidentStates:1]"},
-			{"o", "map[AddNotifications:1 IncidentStates:3 PutIncidentStates:1]"},
+			{"o", "map[AddNotifications:1 IncidentStates:3 MergeIncidents:1 PutIncidentStates:1]"},
 			{"o", "map[]"},
 		} {
 			h.SetIntercept(nil)

@@ -53,9 +53,13 @@ func (w *world) randomEvent() {
 		w.sendMonitors()
 	case n < 910:
 		w.repeat(m)
-	case n < 930:
+	case n < 918:
 		m.Name += "'"
 		w.sendMonitors()
+	case n < 924:
+		w.silence(m)
+	case n < 930:
+		w.acknowledge(m)
 	case n < 945:
 		w.toggle(m)
 	case n < 955:
@@ -216,6 +220,31 @@ func (w *world) deleteOrCreate(m *simulatedMonitor) {
 	}
 	w.oracle.monitorChanged(m)
 	w.sendMonitors()
+}
+
+// silence silences m for some time, or ends its silence.
+func (w *world) silence(m *simulatedMonitor) {
+	if !w.unavailable {
+		w.store.Silence(m.ID, time.Now().Add(time.Duration(w.rng.IntN(4))*15*time.Minute))
+	}
+}
+
+// acknowledge acknowledges the open incident of a monitor, preferably of m.
+func (w *world) acknowledge(m *simulatedMonitor) {
+	if w.unavailable {
+		return
+	}
+	open := w.oracle.openIncidents("")
+	if len(open) == 0 {
+		return
+	}
+	i := open[w.rng.IntN(len(open))]
+	if own := w.oracle.openIncidents(m.ID); len(own) > 0 {
+		i = own[0]
+	}
+	if w.store.Acknowledge(i, "ann", monitor.Date(time.Now())) {
+		w.oracle.acknowledgements++
+	}
 }
 
 // startRunner starts a runner that takes over all monitors.

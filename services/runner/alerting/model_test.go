@@ -23,23 +23,30 @@ import (
 //   - restarts, and crashes between any two store operations;
 //   - times without the store, store operations that fail, and operations that succeed but return an error;
 //   - states that arrive twice or late;
+//   - acknowledgements and silences;
 //   - take-overs, in which two runners have the same monitors for a while;
 //   - times in which the runners are offline.
 func TestModel(t *testing.T) {
 	scenarios, steps := 100, 1000
 	openings, closings, overlaps, waited, offlinePeriods := 0, 0, 0, 0, 0
+	acknowledgements, silenced := 0, 0
 	for seed := range uint64(scenarios) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := simulate(t, seed, steps)
 				openings, closings, overlaps = openings+o.openings, closings+o.closings, overlaps+o.overlaps
 				waited, offlinePeriods = waited+o.waited, offlinePeriods+o.offlinePeriods
+				acknowledgements, silenced = acknowledgements+o.acknowledgements, silenced+o.silenced
 			})
 		})
 	}
 	t.Logf("%d incidents opened, %d ended, %d notifications while two runners evaluated, %d incidents with a dependency, %d offline periods", openings, closings, overlaps, waited, offlinePeriods)
 	if openings < 10*scenarios || closings < 10*scenarios || overlaps < scenarios || waited < scenarios/2 || offlinePeriods < scenarios/2 {
 		t.Error("too few events")
+	}
+	t.Logf("%d incidents acknowledged, %d notifications silenced", acknowledgements, silenced)
+	if acknowledgements < scenarios || silenced < scenarios {
+		t.Error("too few acknowledgements and silences")
 	}
 }
 

@@ -22,6 +22,9 @@ type oracle struct {
 	// whose deliveries may not be stored.
 	accepted, confirmed, uncertain map[string]bool
 	openings, closings, overlaps   int
+	// ended contains the ids of the stored incidents that have ended.
+	ended                      map[string]bool
+	acknowledgements, silenced int
 	// waited counts the incidents of monitors with a dependency.
 	waited, offlinePeriods int
 	// offline is the offline period of the runners, according to the notifications.
@@ -37,6 +40,8 @@ type record struct {
 	// incident is the number of the last incident, according to the notifications; open reports whether it is open.
 	incident int
 	open     bool
+	// told reports whether people were notified of it.
+	told bool
 	// overlapping reports whether two runners evaluate the monitor, or did and may still disagree: then there may be a
 	// surplus notification of a resolved incident. agreedAt is the number of results when they agreed; -1 before.
 	overlapping bool
@@ -47,6 +52,7 @@ func newOracle(w *world) *oracle {
 	o := &oracle{
 		w: w, records: make(map[string]*record), known: make(map[string]bool), accepted: make(map[string]bool),
 		confirmed: make(map[string]bool), uncertain: make(map[string]bool),
+		ended: make(map[string]bool),
 	}
 	for _, m := range w.monitors {
 		o.records[m.ID] = &record{agreedAt: -1}
@@ -99,6 +105,8 @@ func (o *oracle) operation(name, id string) {
 			o.known[id] = true
 			o.checkNotification(*o.w.store.Find(id))
 		}
+	case "merged":
+		o.checkIncident(o.w.store.StoredIncidents[id])
 	case "PutDeliveries":
 		for _, d := range o.w.store.Find(id).Deliveries {
 			if d.Status == store.DeliverySent {
@@ -129,6 +137,7 @@ func (o *oracle) checkNotification(n store.Notification) {
 		rec.overlapping, rec.agreedAt = true, -1
 		o.overlaps++
 	}
+	o.checkSilence(n, rec)
 	switch n.Kind {
 	case store.KindOpened:
 		o.openings++
@@ -174,7 +183,7 @@ func (o *oracle) checkCause(n store.Notification, rec *record) {
 	case store.KindEscalated:
 		ok = n.Status == monitor.StatusFailed
 	case store.KindReminder:
-		ok = n.Status != monitor.StatusOK && o.w.rules.Reminder > 0
+		ok = n.Status != monitor.StatusOK && (o.w.rules.Reminder > 0 || o.untold(n))
 	}
 	if !ok {
 		o.fail("%s is not required by %v", n.ID, rec.results[max(0, len(rec.results)-5):])
@@ -211,6 +220,7 @@ func (o *oracle) checkNothingMissing() {
 		if rec.overlapping {
 			rec.overlapping, rec.from = false, max(rec.from, rec.agreedAt)
 		}
+		o.checkOpenIncident(m, rec)
 		results := rec.results[rec.from:]
 		switch {
 		case m.deleted || !m.Enabled:
@@ -229,7 +239,7 @@ func (o *oracle) checkNothingMissing() {
 // checkAllArrived fails unless all notifications arrived at all recipients.
 func (o *oracle) checkAllArrived() {
 	for _, n := range o.w.store.List {
-		if n.Kind == store.KindClosed {
+		if n.Kind == store.KindClosed || n.Silenced {
 			continue
 		}
 		if !n.Next.IsZero() || len(n.Deliveries) != 2 {
@@ -280,8 +290,11 @@ func (o *oracle) checkArrival(n notify.Message, to string) {
 		}
 		return
 	}
+	if o.isSilenced(n.MonitorID) {
+		o.w.t.Errorf("step %d: %s arrived in a silence", o.w.step, key)
+	}
 	for _, earlier := range o.w.store.List {
-		if earlier.MonitorID == n.MonitorID && earlier.Date.Before(n.Date) && earlier.Kind != store.KindClosed && !o.accepted[earlier.ID+" to "+to] &&
+		if !earlier.Silenced && earlier.MonitorID == n.MonitorID && earlier.Date.Before(n.Date) && earlier.Kind != store.KindClosed && !o.accepted[earlier.ID+" to "+to] &&
 			!o.records[n.MonitorID].overlapping {
 			o.w.t.Errorf("step %d: %s arrived before %s", o.w.step, key, earlier.ID)
 		}

@@ -1,4 +1,4 @@
-// Package housekeeping computes the rollups of results and deletes expired data.
+// Package housekeeping computes the rollups of results, deletes expired data and reconstructs past incidents.
 package housekeeping
 
 import (
@@ -28,6 +28,7 @@ const (
 
 // Store is the part of the store that housekeeping uses; see [store.Store].
 type Store interface {
+	IncidentStore
 	Results(ctx context.Context, f store.ResultFilter) ([]monitor.Result, error)
 	DirtyHours(ctx context.Context, closed, quiet time.Time, limit int) ([]store.DirtyHour, error)
 	MarkHistory(ctx context.Context) (store.MarkedHistory, error)
@@ -65,7 +66,8 @@ func New(cfg Config, s Store, log *slog.Logger) *Housekeeper {
 // Run works until ctx ends, while housekeeping is assigned to this runner.
 func (h *Housekeeper) Run(ctx context.Context) {
 	rollups, deleting := h.cfg.Health.Operation("compute rollups"), h.cfg.Health.Operation("delete expired data")
-	historyDone := false
+	reconstructing := h.cfg.Health.Operation("reconstruct past incidents")
+	historyDone, allReconstructed := false, false
 	var deletion expiry
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
@@ -87,6 +89,13 @@ func (h *Housekeeper) Run(ctx context.Context) {
 			return
 		}
 		rollups.Record(err)
+		if !allReconstructed {
+			allReconstructed, err = h.reconstructIncidents(ctx)
+			if ctx.Err() != nil {
+				return
+			}
+			reconstructing.Record(err)
+		}
 		if historyDone && round%expireRounds == 0 {
 			err = deletion.run(ctx, h)
 			if ctx.Err() != nil {

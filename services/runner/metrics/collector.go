@@ -34,6 +34,7 @@ type collector struct {
 	monitors, problems, queue, skipped, dropped, storeErrors *prometheus.Desc
 	storeHealthy                                             *prometheus.Desc
 	notChecked, alertsSent, alertsFailed                     *prometheus.Desc
+	incidents, opened, resolved                              *prometheus.Desc
 }
 
 func newCollector(e Engine, a Alerter) *collector {
@@ -60,6 +61,9 @@ func newCollector(e Engine, a Alerter) *collector {
 		storeHealthy: desc(runnerStoreHealthy, "0 while results or heartbeats can't be written to the store, else 1."),
 		alertsSent:   desc(runnerAlertsSent, "Delivered notifications, by channel, counted per recipient.", "channel"),
 		alertsFailed: desc(runnerAlertsFailed, "Failed delivery attempts, by channel, counted per recipient.", "channel"),
+		incidents:    desc(runnerIncidents, "Open incidents of this runner's monitors, by severity.", "severity"),
+		opened:       desc(runnerOpened, "Incidents that this runner opened."),
+		resolved:     desc(runnerResolved, "Incidents that this runner resolved or closed."),
 	}
 }
 
@@ -83,6 +87,11 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 		s.counter(c.alertsSent, d.Sent, d.Channel)
 		s.counter(c.alertsFailed, d.Failed, d.Channel)
 	}
+	incidents := c.alerter.Incidents()
+	s.gauge(c.incidents, float64(incidents.OpenError), monitor.StatusError.String())
+	s.gauge(c.incidents, float64(incidents.OpenFailed), monitor.StatusFailed.String())
+	s.counter(c.opened, incidents.Opened)
+	s.counter(c.resolved, incidents.Resolved)
 }
 
 // scrape is one collection.

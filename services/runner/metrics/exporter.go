@@ -17,6 +17,7 @@ import (
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/version"
 	"nanomon/services/common/web"
+	"nanomon/services/runner/alerting/incident"
 	"nanomon/services/runner/alerting/notify"
 	"nanomon/services/runner/engine"
 )
@@ -30,6 +31,7 @@ type Engine interface {
 // Alerter is the part of the alerter that the exporter uses.
 type Alerter interface {
 	Counts() []notify.Counts
+	Incidents() incident.Counts
 }
 
 // Exporter serves the metrics of one runner if they are enabled. Create it with [Open].

@@ -114,6 +114,8 @@ func TestRunnerMetrics(t *testing.T) {
 		`nanomon_runner_store_healthy 1`,
 		`nanomon_runner_alerts_sent_total{channel="email"} 6`, `nanomon_runner_alerts_failed_total{channel="email"} 1`,
 		`nanomon_runner_alerts_sent_total{channel="ntfy"} 0`,
+		`nanomon_runner_open_incidents{severity="error"} 2`, `nanomon_runner_open_incidents{severity="failed"} 1`,
+		`nanomon_runner_incidents_opened_total 7`, `nanomon_runner_incidents_resolved_total 4`,
 		`nanomon_runner_runs_total{status="failed",type="http"} 2`, `nanomon_runner_runs_total{status="ok",type="tcp"} 0`,
 		`nanomon_runner_check_duration_seconds_sum{type="http"} 3.001`,
 		`nanomon_runner_check_duration_seconds_bucket{type="http",le="2.5"} 1`,

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/runner/alerting/incident"
 	"nanomon/services/runner/alerting/notify"
 	"nanomon/services/runner/engine"
 )
@@ -44,6 +45,10 @@ func (r *fakeRunner) Running() iter.Seq2[monitor.Monitor, *monitor.Result] {
 
 func (r *fakeRunner) Stats() engine.Stats     { return r.stats }
 func (r *fakeRunner) Counts() []notify.Counts { return r.sent }
+
+func (r *fakeRunner) Incidents() incident.Counts {
+	return incident.Counts{OpenError: 2, OpenFailed: 1, Opened: 7, Resolved: 4}
+}
 
 // add adds a monitor with its newest result.
 func (r *fakeRunner) add(id, name string, result monitor.Result) {

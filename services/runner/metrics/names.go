@@ -23,6 +23,9 @@ const (
 	runnerStoreHealthy = prefix + "runner_store_healthy"
 	runnerAlertsSent   = prefix + "runner_alerts_sent_total"
 	runnerAlertsFailed = prefix + "runner_alerts_failed_total"
+	runnerIncidents    = prefix + "runner_open_incidents"
+	runnerOpened       = prefix + "runner_incidents_opened_total"
+	runnerResolved     = prefix + "runner_incidents_resolved_total"
 	runnerMonitors     = prefix + "runner_monitors"
 	runnerProblems     = prefix + "runner_problems"
 	runnerBuildInfo    = prefix + "runner_build_info"
@@ -32,12 +35,13 @@ const (
 var (
 	gauges = [...]string{
 		monitorStatus, monitorValue, monitorExcluded, monitorLabels, runnerQueue, runnerStoreHealthy, runnerMonitors,
-		runnerProblems, runnerBuildInfo,
+		runnerProblems, runnerIncidents, runnerBuildInfo,
 		prefix + "api_requests_in_flight", prefix + "api_event_clients", prefix + "api_store_healthy",
 		prefix + "api_build_info",
 	}
 	counters = [...]string{
 		runnerRuns, runnerSkipped, runnerNotChecked, runnerDropped, runnerStoreErrors, runnerAlertsSent, runnerAlertsFailed,
+		runnerOpened, runnerResolved,
 		prefix + "api_store_errors_total",
 	}
 	histograms = [...]string{

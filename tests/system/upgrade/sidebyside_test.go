@@ -80,8 +80,15 @@ func testSideBySide(t *testing.T, programs, uri string) {
 	}
 	servicetest.Eventually(t, "the new runner to take over", func() bool { return c.shared(t, 1) })
 	w.waitChecks(t, 4, hosts...)
+	// The old runner stores no incidents. The new one stores those that it has taken over.
+	var open []string
+	for _, host := range failing {
+		open = append(open, c.monitorIDs(t)[host]+"-2")
+	}
+	wantOpenIncidents(t, c, open...)
 	w.set(answers, failing...)
 	w.waitReceived(t, 16)
+	wantOpenIncidents(t, c)
 	w.waitChecks(t, 2, hosts...)
 	if code := newRunner.Stop(t); code != 0 {
 		t.Errorf("the exit code of the new runner is %d", code)

@@ -164,8 +164,12 @@ func testIncidents(t *testing.T, w *world, c client, old recording) {
 	w.waitReceived(t, 1)
 	// Three failures would open an incident.
 	w.waitChecks(t, 5, shop, cart, payments)
+	open := []string{old.monitor(t, "Shop") + "-1", old.monitor(t, "Payments") + "-2"}
+	wantOpenIncidents(t, c, open...)
 	w.set(answers, shop, cart, payments)
 	w.waitReceived(t, 3)
+	wantOpenIncidents(t, c)
+	wantPastIncidents(t, c, append(open, old.monitor(t, "Payments")+"-1")...)
 	w.waitChecks(t, 3, shop, cart, payments)
 	// A notification that should not exist would be sent before this one.
 	c.call(t, http.MethodPost, "/api/alerts/test", nil, http.StatusOK)

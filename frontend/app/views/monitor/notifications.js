@@ -22,6 +22,7 @@ const KINDS = {
   alert: 'Opened',
   escalation: 'Escalated',
   reminder: 'Reminder',
+  acknowledged: 'Acknowledged',
   recovery: 'Resolved',
   closed: 'Closed',
   test: 'Test',
@@ -173,7 +174,10 @@ export function notificationPanel(api, id) {
      * Explains why a notification has no deliveries.
      * @param {Notification} notification
      */
-    notSent({ kind, next }) {
+    notSent({ kind, next, silenced }) {
+      if (silenced) {
+        return 'Not sent: the monitor was silenced.';
+      }
       if (kind === 'closed') {
         return 'Not sent: the monitor was disabled or deleted.';
       }

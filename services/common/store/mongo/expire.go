@@ -45,6 +45,8 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 		{s.rollups, rollups(store.Day)},
 		{s.statusChanges, before("date", rollupsFrom)},
 		{s.notifications, before("date", rollupsFrom)},
+		{s.incidents, append(before("date", rollupsFrom), field("open", false))},
+		{s.silences, bson.D{field("until", bson.D{field("$lte", now)})}},
 		{s.notificationClaims, before("claimed", now.Add(-store.NotificationClaimAge))},
 		{s.onDemandChecks, expired},
 		{s.onDemandClaims, expired},

@@ -30,6 +30,7 @@ type incidentStateDoc struct {
 	Severity     monitor.Status `bson:"severity"`
 	Reminders    int            `bson:"reminders"`
 	LastNotified time.Time      `bson:"last_notified,omitempty"`
+	Silenced     bool           `bson:"silenced,omitempty"`
 }
 
 func (d incidentStateDoc) key() any { return d.ID }
@@ -43,7 +44,7 @@ func toIncidentStateDoc(s store.IncidentState) (incidentStateDoc, error) {
 	return incidentStateDoc{
 		ID: id, Number: time.UnixMilli(s.Number()), Text: string(text), Phase: string(s.Phase), Evaluated: s.Evaluated,
 		Sequence: s.Sequence, Count: s.Count, Incident: s.Incident, Opened: s.Opened, WaitingSince: s.WaitingSince,
-		Severity: s.Severity, Reminders: s.Reminders, LastNotified: s.LastNotified,
+		Severity: s.Severity, Reminders: s.Reminders, LastNotified: s.LastNotified, Silenced: s.Silenced,
 	}, err
 }
 
@@ -54,7 +55,7 @@ func (d incidentStateDoc) incidentState() (s store.IncidentState, err error) {
 	return store.IncidentState{
 		MonitorID: d.ID.Hex(), Phase: store.IncidentPhase(d.Phase), Evaluated: d.Evaluated.UTC(), Sequence: d.Sequence,
 		Count: d.Count, Incident: d.Incident, Opened: d.Opened.UTC(), WaitingSince: d.WaitingSince.UTC(),
-		Severity: d.Severity, Reminders: d.Reminders, LastNotified: d.LastNotified.UTC(),
+		Severity: d.Severity, Reminders: d.Reminders, LastNotified: d.LastNotified.UTC(), Silenced: d.Silenced,
 	}, nil
 }
 
@@ -82,6 +83,8 @@ type notificationDoc struct {
 	Message       string         `bson:"message,omitempty"`
 	Value         float64        `bson:"value"`
 	Dependents    int            `bson:"dependents,omitempty"`
+	By            string         `bson:"by,omitempty"`
+	Silenced      bool           `bson:"silenced,omitempty"`
 	Runner        string         `bson:"runner,omitempty"`
 	Opened        time.Time      `bson:"opened,omitempty"`
 	Recipients    []deliveryDoc  `bson:"recipients,omitempty"`
@@ -104,7 +107,8 @@ func toNotificationDoc(n store.Notification) (notificationDoc, error) {
 		ID: n.ID, MonitorID: n.MonitorID, Date: n.Date, Attempts: n.Attempts, Content: content, Deliveries: deliveries,
 		MonitorName: n.MonitorName, MonitorType: n.MonitorType, MonitorTarget: n.MonitorTarget, Group: n.Group, To: n.To,
 		Incident: n.Incident, Kind: string(n.Kind), Status: n.Status, Message: n.Message, Value: n.Value,
-		Dependents: n.Dependents, Runner: n.Runner, Opened: n.Opened, Recipients: toDeliveryDocs(n.Deliveries),
+		Dependents: n.Dependents, By: n.By, Silenced: n.Silenced, Runner: n.Runner, Opened: n.Opened,
+		Recipients: toDeliveryDocs(n.Deliveries),
 	}
 	if !n.Next.IsZero() {
 		doc.Next = &n.Next
@@ -138,7 +142,8 @@ func (d notificationDoc) ofFields() store.Notification {
 	n := store.Notification{
 		ID: d.ID, MonitorID: d.MonitorID, MonitorName: d.MonitorName, MonitorType: d.MonitorType,
 		MonitorTarget: d.MonitorTarget, Group: d.Group, To: d.To, Incident: d.Incident, Kind: store.NotificationKind(d.Kind),
-		Status: d.Status, Message: d.Message, Value: d.Value, Dependents: d.Dependents, Runner: d.Runner,
+		Status: d.Status, Message: d.Message, Value: d.Value, Dependents: d.Dependents, By: d.By,
+		Silenced: d.Silenced, Runner: d.Runner,
 		Opened: d.Opened.UTC(), Date: d.Date.UTC(),
 	}
 	for _, r := range d.Recipients {

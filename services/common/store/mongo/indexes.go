@@ -43,6 +43,12 @@ func (s *Store) indexes() []index {
 		{collection: s.notifications, keys: newestFirst()},
 		{collection: s.notifications, keys: bson.D{field("next", 1), field("_id", 1)}},
 		{collection: s.notificationClaims, keys: bson.D{field("claimed", 1)}},
+		{collection: s.incidents, keys: newestFirst()},
+		{collection: s.incidents, keys: newestFirst("monitor_id")},
+		{collection: s.incidents, keys: newestFirst("group")},
+		{collection: s.incidents, keys: newestFirst("severity")},
+		{collection: s.incidents, keys: newestFirst("open")},
+		{collection: s.silences, keys: bson.D{field("until", 1)}},
 		{collection: s.keys, keys: bson.D{field("hash", 1)}, unique: true},
 	}
 }

@@ -52,6 +52,7 @@ type Store struct {
 	appends, imports, importChunks                                *driver.Collection
 	onDemandChecks, onDemandClaims, onDemandResults               *driver.Collection
 	incidentStates, notifications, notificationClaims             *driver.Collection
+	incidents, silences                                           *driver.Collection
 	maintenance, keys, runners, meta                              *driver.Collection
 
 	// writeLock serializes writes of states, of the append log, and of single monitors and maintenance windows in this
@@ -114,6 +115,8 @@ func newStore(client *driver.Client, db *driver.Database) *Store {
 		incidentStates:     db.Collection("alert_states"),
 		notifications:      db.Collection("alerts"),
 		notificationClaims: db.Collection("alert_claims"),
+		incidents:          db.Collection("incidents"),
+		silences:           db.Collection("silences"),
 		writeLock:          make(chan struct{}, 1),
 	}
 }

@@ -119,6 +119,27 @@ func (s *Store) Notifications(ctx context.Context, f store.NotificationFilter) (
 	return s.listNotifications(ctx, filter, index, opts)
 }
 
+// NotificationsOf returns notifications of the given incidents. The character after the hyphen in ASCII is the dot.
+func (s *Store) NotificationsOf(ctx context.Context, incidentIDs []string, limit int) (_ []store.Notification, err error) {
+	defer s.end(ctx, time.Now(), "list notifications", &err)
+	if limit <= 0 {
+		return nil, monitor.Invalidf("limit must be positive")
+	}
+	ranges := bson.A{}
+	for _, id := range incidentIDs {
+		ranges = append(ranges, keysBetween(id+"-", id+"."))
+	}
+	if len(ranges) == 0 {
+		return []store.Notification{}, nil
+	}
+	opts := options.Find().SetLimit(int64(limit))
+	docs, err := find(ctx, s.notifications, bson.D{field("$or", ranges)}, func(d notificationDoc) notificationDoc { return d }, opts)
+	if err != nil {
+		return nil, err
+	}
+	return convertAll(docs, notificationDoc.notification)
+}
+
 // ClaimNotification claims one attempt to send a notification. The first inserted claim wins.
 func (s *Store) ClaimNotification(ctx context.Context, id string, attempt int, runner string, now time.Time) (won bool, claimed time.Time, err error) {
 	defer s.end(ctx, time.Now(), "claim notification", &err)

@@ -169,6 +169,11 @@ func upsert[D keyed](ctx context.Context, c *driver.Collection, docs ...D) error
 	for i, doc := range inKeyOrder(docs) {
 		models[i] = driver.NewReplaceOneModel().SetFilter(byID(doc.key())).SetReplacement(doc).SetUpsert(true)
 	}
+	return bulkUpsert(ctx, c, models)
+}
+
+// bulkUpsert executes upserts, and again if they conflict with others of the same ids.
+func bulkUpsert(ctx context.Context, c *driver.Collection, models []driver.WriteModel) error {
 	for attempt := 1; ; attempt++ {
 		_, err := c.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
 		if attempt == upsertAttempts || !driver.IsDuplicateKeyError(err) {

@@ -54,6 +54,8 @@ func (s *Store) watched(t store.Topic) []*driver.Collection {
 		return []*driver.Collection{s.appends, s.meta}
 	case store.TopicOnDemandChecks:
 		return []*driver.Collection{s.onDemandChecks, s.onDemandResults}
+	case store.TopicIncidents:
+		return []*driver.Collection{s.incidents}
 	}
 	return nil
 }

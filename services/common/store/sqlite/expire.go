@@ -32,6 +32,10 @@ const (
 	deleteOldBlocks = "DELETE FROM blocks WHERE block IN (SELECT block " + oldBlocks + ")"
 )
 
+// deleteOldIncidents deletes incidents that have ended, by the date of their opening.
+const deleteOldIncidents = `DELETE FROM incidents WHERE id IN (SELECT id FROM incidents INDEXED BY incidents_by_date
+	WHERE opened < ? AND resolved IS NOT NULL ORDER BY opened LIMIT ?)`
+
 // deleteDetached lists the statements that delete rows of a detached ref.
 var deleteDetached = [...]struct {
 	statement string
@@ -58,6 +62,7 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 	for _, statement := range []string{
 		"DELETE FROM transitions WHERE rowid IN (SELECT rowid FROM transitions WHERE date < ? LIMIT ?)",
 		"DELETE FROM alerts WHERE id IN (SELECT id FROM alerts WHERE date < ? ORDER BY date LIMIT ?)",
+		deleteOldIncidents,
 	} {
 		if _, err := s.deleteInSteps(ctx, statement, before); err != nil {
 			return deleted, err
@@ -122,7 +127,7 @@ func (t *tx) deleteRows(statement string, args ...any) (int, error) {
 	return n, err
 }
 
-// deleteOrphans deletes states without a monitor, expired on-demand checks, old heartbeats and old claims. An incident
+// deleteOrphans deletes states without a monitor, expired on-demand checks, ended silences, old heartbeats and old claims. An incident
 // state without a monitor is deleted if its last evaluated result is from before incidentsBefore. A deleted monitor
 // without any data left is detached.
 func (t *tx) deleteOrphans(now time.Time, incidentsBefore int64) error {
@@ -135,6 +140,7 @@ func (t *tx) deleteOrphans(now time.Time, incidentsBefore int64) error {
 		{"DELETE FROM alert_states WHERE seen < ? AND monitor NOT IN (SELECT id FROM monitors)", []any{incidentsBefore}},
 		{"DELETE FROM alert_claims WHERE claimed < ?", []any{now.Add(-store.NotificationClaimAge).UnixMilli()}},
 		{"DELETE FROM checks WHERE expires <= ?", []any{now.UnixMilli()}},
+		{"DELETE FROM silences WHERE until <= ?", []any{now.UnixMilli()}},
 		{"DELETE FROM runners WHERE seen < ?", []any{now.Add(-heartbeatAge).UnixMilli()}},
 		{`UPDATE refs SET monitor = NULL WHERE monitor IS NOT NULL AND monitor NOT IN (SELECT id FROM monitors)
 			AND NOT EXISTS (SELECT 1 FROM results r INDEXED BY results_by_ref WHERE r.ref = refs.ref)

@@ -148,6 +148,22 @@ func (s *Store) Notification(ctx context.Context, id string) (store.Notification
 	return list[0], nil
 }
 
+// NotificationsOf returns notifications of the given incidents. The character after the hyphen in ASCII is the dot.
+func (s *Store) NotificationsOf(ctx context.Context, incidentIDs []string, limit int) ([]store.Notification, error) {
+	if limit <= 0 {
+		return nil, monitor.Invalidf("limit must be positive")
+	}
+	ids, err := json.Marshal(incidentIDs)
+	if err != nil {
+		return nil, describe("list notifications", err)
+	}
+	return s.notifications(ctx, "list notifications", notificationsOfIncidents, string(ids), limit)
+}
+
+// notificationsOfIncidents follows "FROM alerts": CROSS JOIN makes SQLite read the ids first.
+const notificationsOfIncidents = `WHERE id IN (SELECT a.id FROM json_each(?) i CROSS JOIN alerts a
+	ON a.id > i.value || '-' AND a.id < i.value || '.') LIMIT ?`
+
 // Notifications returns the notifications that f selects, newest first.
 func (s *Store) Notifications(ctx context.Context, f store.NotificationFilter) ([]store.Notification, error) {
 	if f.Limit <= 0 {

@@ -231,4 +231,37 @@ CREATE INDEX blocks_failed_by_date ON blocks (era, hour) WHERE statuses & 0x444;
 CREATE INDEX blocks_by_seq ON blocks (max_seq, min_seq);
 `, `
 ALTER TABLE monitors ADD COLUMN labels TEXT; -- JSON; NULL: none
+`, `
+CREATE TABLE incidents (
+	id           TEXT PRIMARY KEY,
+	monitor      TEXT NOT NULL,
+	monitor_name TEXT NOT NULL,
+	heading      TEXT NOT NULL, -- the group
+	number       INTEGER NOT NULL,
+	first_not_ok INTEGER NOT NULL,
+	opened       INTEGER NOT NULL,
+	resolved     INTEGER, -- NULL: open
+	closed       INTEGER NOT NULL,
+	severity     INTEGER NOT NULL,
+	first        TEXT NOT NULL, -- the first message
+	message      TEXT NOT NULL,
+	dependents   TEXT NOT NULL, -- ids, separated by blanks
+	acknowledged TEXT, -- JSON; NULL: no
+	reconstructed INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+-- The other columns are in the indexes so that a listing need not read the rows that it leaves out.
+CREATE INDEX incidents_by_date ON incidents (opened, id, severity, heading, resolved);
+CREATE INDEX incidents_by_monitor ON incidents (monitor, opened, id, severity, heading, resolved);
+CREATE INDEX incidents_by_group ON incidents (heading, opened, id, severity, resolved);
+CREATE INDEX incidents_failed ON incidents (opened, id, heading, resolved) WHERE severity = 2;
+CREATE INDEX incidents_error ON incidents (opened, id, heading, resolved) WHERE severity = 1;
+CREATE INDEX incidents_open ON incidents (monitor, opened, id) WHERE resolved IS NULL;
+
+CREATE TABLE silences (
+	monitor TEXT PRIMARY KEY,
+	until   INTEGER NOT NULL,
+	by      TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE meta ADD COLUMN incidents TEXT NOT NULL DEFAULT ''; -- the position of the reconstruction
 `}

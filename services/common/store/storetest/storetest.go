@@ -27,7 +27,7 @@ var base = time.Date(2026, 1, 15, 10, 0, 0, 0, time.UTC)
 // nil, and that is closed when its test ends.
 func Run(t *testing.T, open func(t *testing.T, observe store.Observe) store.Store) {
 	runGroups(t, open, monitorContracts, conditionalContracts, importContracts, stateContracts, rollupContracts, onDemandContracts, runnerContracts,
-		notificationContracts, maintenanceContracts, keyContracts, watchContracts, generalContracts,
+		notificationContracts, incidentContracts, maintenanceContracts, keyContracts, watchContracts, generalContracts,
 		reportContracts)
 	RunResults(t, open)
 	t.Run("OperationsAreObserved", func(t *testing.T) {

@@ -43,7 +43,7 @@ func watchChanges(ctx context.Context, t *testing.T, s store.Store) {
 	m, r, request := newMonitor("m"), newResult(newID(1), 1, base), newRequest(1, time.Hour)
 	changed := m
 	changed.Target = "elsewhere"
-	window := newWindow("w")
+	window, incident := newWindow("w"), newIncident(newID(1), 1, base)
 	for _, change := range []struct {
 		name  string
 		topic store.Topic
@@ -69,6 +69,11 @@ func watchChanges(ctx context.Context, t *testing.T, s store.Store) {
 				return err
 			}
 			return s.CompleteOnDemandCheck(ctx, request.ID, r)
+		}},
+		{"merge incident", store.TopicIncidents, func() error { return s.MergeIncidents(ctx, []store.Incident{incident}) }},
+		{"acknowledge incident", store.TopicIncidents, func() error {
+			_, err := s.AcknowledgeIncident(ctx, incident.ID, store.Acknowledgement{Date: base})
+			return err
 		}},
 	} {
 		watching, stop := context.WithCancel(ctx)

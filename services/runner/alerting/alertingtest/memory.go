@@ -17,6 +17,8 @@ import (
 
 // Memory is a store for tests. It guarantees no more than the contract of the store: only single inserts are atomic.
 type Memory struct {
+	*IncidentMemory
+
 	mu sync.Mutex
 	// intercept is what SetIntercept has set.
 	intercept func(ctx context.Context, operation, id string) error
@@ -37,11 +39,15 @@ type Memory struct {
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
-	return &Memory{
+	m := &Memory{
 		Incidents: make(map[string]store.IncidentState), due: make(map[string]bool), known: make(map[string]bool),
 		claims: make(map[string]time.Time), MonitorStates: make(map[string]store.State),
 		Monitors: make(map[string]monitor.Monitor), calls: make(map[string]int),
 	}
+	m.IncidentMemory = &IncidentMemory{
+		StoredIncidents: make(map[string]store.Incident), Silenced: make(map[string]store.Silence), memory: m,
+	}
+	return m
 }
 
 // MemoryWithDue returns a store with notifications that are due now.
@@ -81,7 +87,10 @@ func (m *Memory) EvaluatorCalls() map[string]int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	calls := maps.Clone(m.calls)
-	evaluator := []string{"IncidentStates", "AddNotifications", "PutIncidentStates", "Notifications", "StatesOf"}
+	evaluator := []string{
+		"IncidentStates", "AddNotifications", "PutIncidentStates", "Notifications", "StatesOf", "NotificationsOf",
+		"MergeIncidents", "IncidentsByID", "OpenIncidents",
+	}
 	maps.DeleteFunc(calls, func(name string, _ int) bool { return !slices.Contains(evaluator, name) })
 	return calls
 }

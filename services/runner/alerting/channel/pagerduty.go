@@ -30,12 +30,16 @@ func pagerDuty(key string, service *url.URL, o options) notify.Channel {
 	}
 }
 
-// pagerDutyEvent returns the event that opens, updates or resolves a PagerDuty incident. There is one PagerDuty
+// pagerDutyEvent returns the event that opens, updates, acknowledges or resolves a PagerDuty incident. There is one PagerDuty
 // incident for each incident, each test and each problem of a runner.
 func pagerDutyEvent(key string, m notify.Message) any {
 	event := map[string]any{"routing_key": key, "event_action": "trigger", "dedup_key": m.Key}
-	if m.Ends {
+	switch {
+	case m.Ends:
 		event["event_action"] = "resolve"
+		return event
+	case m.Acknowledges:
+		event["event_action"] = "acknowledge"
 		return event
 	}
 	c := m.Content

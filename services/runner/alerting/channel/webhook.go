@@ -31,6 +31,8 @@ type webhookDocument struct {
 	StatusText string         `json:"statusText"`
 	// Dependents is the number of monitors that depend on this one.
 	Dependents int `json:"behind,omitempty"`
+	// By is the person or API key that acknowledged the incident.
+	By string `json:"by,omitempty"`
 	// Runner is the id of the runner that the notification is about.
 	Runner  string    `json:"runner,omitempty"`
 	Message string    `json:"message"`
@@ -67,7 +69,7 @@ func newWebhook(settings config.Alerts, o options) notify.Channel {
 func newWebhookDocument(m notify.Message) webhookDocument {
 	return webhookDocument{
 		ID: m.ID, Kind: m.Kind, Title: m.Content.Title, Incident: m.Incident, Reminder: m.Reminder,
-		Status: m.Status, StatusText: m.Status.String(), Dependents: m.Dependents, Runner: m.Runner,
+		Status: m.Status, StatusText: m.Status.String(), Dependents: m.Dependents, By: m.By, Runner: m.Runner,
 		Monitor: webhookMonitor{
 			ID: m.MonitorID, Name: m.MonitorName, Type: m.MonitorType, Target: m.MonitorTarget, Group: m.Group,
 		},

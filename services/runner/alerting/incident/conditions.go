@@ -12,6 +12,8 @@ type conditions struct {
 	now        time.Time
 	dependency dependency
 	offline    offlinePeriod
+	// silenced reports whether the monitor is silenced.
+	silenced bool
 }
 
 // dependency is the monitor that the evaluated one depends on.

@@ -29,6 +29,9 @@ type event struct {
 	opened time.Time
 	// point is the result that caused the event.
 	point store.Point
+	// silenced reports that nobody is notified of the event: of an incident that opens in a silence, or of the end of one
+	// that nobody was notified of.
+	silenced bool
 }
 
 // evaluate returns the state after those points that are newer than s, and the event that they cause, if any. The
@@ -109,7 +112,7 @@ func openWaiting(s store.IncidentState, points []store.Point, r Rules, c conditi
 		return s, nil
 	}
 	// The store only accepts a newer state.
-	return openIncident(s.Advance(s.Evaluated, 0), p)
+	return openIncident(s.Advance(s.Evaluated, 0), p, c)
 }
 
 // isWaiting reports whether an incident waits for the dependency before it opens with the newest of the points.
@@ -168,7 +171,7 @@ func step(s store.IncidentState, p store.Point, r Rules, c conditions) (store.In
 	case !isOpen(s):
 		return withoutIncident(s), nil
 	case notOK(p):
-		return continueIncident(s, p, r)
+		return continueIncident(s, p, r, c)
 	default:
 		return countRecovery(s, p, r)
 	}
@@ -184,7 +187,7 @@ func countFailure(s store.IncidentState, p store.Point, r Rules, c conditions) (
 	switch {
 	case s.Count < r.FailCount:
 	case c.dependency.ID == "":
-		return openIncident(s, p)
+		return openIncident(s, p, c)
 	case s.WaitingSince.IsZero():
 		s.WaitingSince = p.Date
 	}
@@ -192,26 +195,29 @@ func countFailure(s store.IncidentState, p store.Point, r Rules, c conditions) (
 }
 
 // openIncident opens an incident with the result p.
-func openIncident(s store.IncidentState, p store.Point) (store.IncidentState, *event) {
+func openIncident(s store.IncidentState, p store.Point, c conditions) (store.IncidentState, *event) {
 	s.Phase, s.Count, s.WaitingSince = store.PhaseOpen, 0, time.Time{}
 	s.Incident++
-	s.Severity, s.Reminders, s.LastNotified = p.Status, 0, p.Date
+	s.Severity, s.Reminders, s.LastNotified, s.Silenced = p.Status, 0, p.Date, c.silenced
 	return s, newEvent(s, store.KindOpened, p)
 }
 
-// continueIncident handles a not-OK result in an open incident. An escalation replaces a reminder.
-func continueIncident(s store.IncidentState, p store.Point, r Rules) (store.IncidentState, *event) {
+// continueIncident handles a not-OK result in an open incident. An escalation replaces a reminder. After a silence, a
+// reminder replaces the notification of an incident that opened in it.
+func continueIncident(s store.IncidentState, p store.Point, r Rules, c conditions) (store.IncidentState, *event) {
 	s.Phase, s.Count = store.PhaseOpen, 0
+	escalated := p.Status == monitor.StatusFailed && s.Severity != monitor.StatusFailed
+	reminder := s.Silenced || r.Reminder > 0 && p.Date.Sub(s.LastNotified) >= r.Reminder
 	switch {
-	case p.Status == monitor.StatusFailed && s.Severity != monitor.StatusFailed:
-		s.Severity, s.LastNotified = monitor.StatusFailed, p.Date
-		return s, newEvent(s, store.KindEscalated, p)
-	case r.Reminder > 0 && p.Date.Sub(s.LastNotified) >= r.Reminder:
-		s.Reminders++
-		s.LastNotified = p.Date
-		return s, newEvent(s, store.KindReminder, p)
-	default:
+	case c.silenced, !escalated && !reminder:
 		return s, nil
+	case escalated:
+		s.Severity, s.LastNotified, s.Silenced = monitor.StatusFailed, p.Date, false
+		return s, newEvent(s, store.KindEscalated, p)
+	default:
+		s.Reminders++
+		s.LastNotified, s.Silenced = p.Date, false
+		return s, newEvent(s, store.KindReminder, p)
 	}
 }
 
@@ -226,7 +232,7 @@ func countRecovery(s store.IncidentState, p store.Point, r Rules) (store.Inciden
 }
 
 func newEvent(s store.IncidentState, kind store.NotificationKind, p store.Point) *event {
-	ev := &event{kind: kind, incident: s.Incident, opened: s.Opened, point: p}
+	ev := &event{kind: kind, incident: s.Incident, opened: s.Opened, point: p, silenced: s.Silenced}
 	if kind == store.KindReminder {
 		ev.reminder = s.Reminders
 	}

@@ -28,9 +28,6 @@ const (
 	rereadPeriod   = 10 * time.Minute
 	// firstReadPeriod is the period that the first read of notifications covers.
 	firstReadPeriod = 24 * time.Hour
-	// deletedAfter limits how the evaluator detects deleted monitors: a monitor counts as deleted if the list of monitors
-	// doesn't contain it and its notification was at least this old when the list arrived.
-	deletedAfter = time.Minute
 	// pageSize is the number of documents that one query reads.
 	pageSize = 1000
 	// dependencyInterval is the time between two reads of the dependencies that incidents wait for.
@@ -46,6 +43,8 @@ var errContended = errors.New("other runners evaluate the same monitors")
 // with a number of store calls that hardly depends on the number of monitors. Monitors, Stored and RunnerProblem are
 // safe for concurrent use, at any time, and never block.
 type Evaluator struct {
+	counts
+
 	runner  string
 	rules   Rules
 	types   Types
@@ -53,6 +52,8 @@ type Evaluator struct {
 	store   Store
 	log     *slog.Logger
 	updates *updates
+	// incidents stores the incidents.
+	incidents incidents
 
 	// Only Run uses the fields below.
 	monitors monitorSet
@@ -61,6 +62,8 @@ type Evaluator struct {
 	pending map[string]bool
 	// notificationsRead reports whether the first read of notifications succeeded.
 	notificationsRead bool
+	// incidentsRead reports whether the deleted monitors with an open incident are tracked.
+	incidentsRead bool
 	// offline is the latest period in which this runner was offline.
 	offline offlinePeriod
 	// evidenceChanged reports whether the connection must be checked.
@@ -80,7 +83,8 @@ func New(
 	rules.RecoveryCount = cmp.Or(rules.RecoveryCount, 1)
 	return &Evaluator{
 		runner: runner, rules: rules, types: types, now: now, store: s, log: log, updates: newUpdates(),
-		tracked: make(map[string]*trackedMonitor), pending: make(map[string]bool),
+		incidents: incidents{s, types},
+		tracked:   make(map[string]*trackedMonitor), pending: make(map[string]bool),
 	}
 }
 
@@ -156,6 +160,7 @@ func newBackoff() *backoff.ExponentialBackOff {
 func (e *Evaluator) Round(ctx context.Context) (again bool, err error) {
 	e.takeUpdates()
 	work := e.pendingWork()
+	evaluated := slices.Clone(work)
 	now := monitor.Date(e.now())
 	if e.offline.until.After(now) {
 		e.offline = offlinePeriod{} // from before the clock was set back
@@ -182,6 +187,9 @@ func (e *Evaluator) Round(ctx context.Context) (again bool, err error) {
 		for id := range e.pending {
 			e.tracked[id].reload()
 		}
+	}
+	for _, t := range evaluated {
+		e.counts.update(t, e.tracked[t.monitor.ID] == t)
 	}
 	return len(e.pending)+len(e.problems) > 0, err
 }
@@ -248,6 +256,9 @@ func (e *Evaluator) setMonitors(set monitorSet) {
 }
 
 func (e *Evaluator) drop(id string) {
+	if t := e.tracked[id]; t != nil {
+		e.counts.update(t, false)
+	}
 	delete(e.tracked, id)
 	delete(e.pending, id)
 }

@@ -37,18 +37,18 @@ func newMonitorSet(all []monitor.Monitor, own func(id string) bool) *monitorSet 
 	return set
 }
 
-// countDependents counts the enabled monitors that depend on the given one, directly or indirectly.
-func (s monitorSet) countDependents(id string) int {
-	n := 0
+// dependentsOf returns the ids of the enabled monitors that depend on the given one, directly or indirectly.
+func (s monitorSet) dependentsOf(id string) []string {
+	var ids []string
 	for queue := slices.Clone(s.dependents[id]); len(queue) > 0; {
 		last := len(queue) - 1
 		dependent := queue[last]
 		queue = append(queue[:last], s.dependents[dependent]...)
 		if s.all[dependent].Enabled {
-			n++
+			ids = append(ids, dependent)
 		}
 	}
-	return n
+	return ids
 }
 
 // dependencyOf returns the dependency of the given monitor, with its newest result if newest contains it.

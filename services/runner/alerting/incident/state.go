@@ -68,8 +68,10 @@ func applyNotifications(s store.IncidentState, notifications []store.Notificatio
 		case n.Kind == store.KindOpened && n.Incident > s.Incident:
 			s = store.IncidentState{
 				MonitorID: s.MonitorID, Phase: store.PhaseOpen, Evaluated: n.Date, Sequence: s.Sequence,
-				Incident: n.Incident, Opened: n.Opened, Severity: n.Status, LastNotified: n.Date,
+				Incident: n.Incident, Opened: n.Opened, Severity: n.Status, LastNotified: n.Date, Silenced: n.Silenced,
 			}
+		case (n.Kind == store.KindEscalated || n.Kind == store.KindReminder) && n.Incident == s.Incident:
+			s.Silenced = false
 		case (n.Kind == store.KindResolved || n.Kind == store.KindClosed) &&
 			(n.Incident > s.Incident || n.Incident == s.Incident && isOpen(s)):
 			s.Evaluated, s.Incident = n.Date, n.Incident

@@ -18,17 +18,22 @@ type Store interface {
 	AddNotifications(ctx context.Context, list []store.Notification) (known []string, err error)
 	Notifications(ctx context.Context, f store.NotificationFilter) ([]store.Notification, error)
 	StatesOf(ctx context.Context, monitorIDs []string) ([]store.State, error)
+	NotificationsOf(ctx context.Context, incidentIDs []string, limit int) ([]store.Notification, error)
+	MergeIncidents(ctx context.Context, incidents []store.Incident) error
+	IncidentsByID(ctx context.Context, ids []string) ([]store.Incident, error)
+	OpenIncidents(ctx context.Context, monitorIDs []string) ([]store.Incident, error)
+	Silences(ctx context.Context, now time.Time) ([]store.Silence, error)
 }
 
 // load reads the stored states of the monitors, and the notifications since their last results unless all monitors were
-// loaded before.
+// loaded before. Then it makes the stored incidents agree.
 func (e *Evaluator) load(ctx context.Context, work []*trackedMonitor) error {
 	if err := e.readStates(ctx, work); err != nil {
 		return err
 	}
 	unloaded := slices.DeleteFunc(slices.Clone(work), func(t *trackedMonitor) bool { return t.loaded })
 	if len(unloaded) == 0 {
-		return nil
+		return e.incidents.record(ctx, work, e.monitors)
 	}
 	oldest := slices.MinFunc(unloaded, func(a, b *trackedMonitor) int {
 		return a.state.Evaluated.Compare(b.state.Evaluated)
@@ -39,7 +44,7 @@ func (e *Evaluator) load(ctx context.Context, work []*trackedMonitor) error {
 	for _, t := range unloaded {
 		t.loaded = true
 	}
-	return nil
+	return e.incidents.record(ctx, work, e.monitors)
 }
 
 // readStates reads and applies the stored states of the monitors.
@@ -85,15 +90,26 @@ func (e *Evaluator) readNotifications(ctx context.Context, since time.Time) erro
 		last := page[len(page)-1]
 		f.Before = &store.Cursor{Date: last.Date, ID: last.ID}
 	}
+	if !e.incidentsRead {
+		open, err := e.incidents.open(ctx, nil)
+		if err != nil {
+			return err
+		}
+		e.incidentsRead = trackDeletedWith(open, e.trackDeleted)
+	}
 	if !e.notificationsRead {
 		e.offline = lastOfflinePeriod(byMonitor[""], e.runner)
 	}
 	e.notificationsRead = true
 	for id, notifications := range byMonitor {
 		if t := e.tracked[id]; t != nil {
-			t.applyNotifications(notifications)
-		} else {
-			e.trackDeleted(notifications)
+			if t.applyNotifications(notifications); !t.recorded {
+				e.pending[id] = true
+			}
+		} else if n := notifications[0]; id != "" && isOpen(applyNotifications(store.IncidentState{}, notifications)) {
+			e.trackDeleted(monitor.Monitor{
+				ID: id, Name: n.MonitorName, Type: n.MonitorType, Target: n.MonitorTarget, Group: n.Group,
+			}, n.Date)
 		}
 	}
 	return nil
@@ -122,23 +138,6 @@ func (e *Evaluator) readDependencies(ctx context.Context, work []*trackedMonitor
 	return newest, nil
 }
 
-// trackDeleted tracks a monitor that has an open incident and was deleted while no runner was there to close it. The
-// notifications belong to one monitor, newest first.
-func (e *Evaluator) trackDeleted(notifications []store.Notification) {
-	n := notifications[0]
-	_, stored := e.monitors.all[n.MonitorID]
-	if n.MonitorID == "" || stored || n.Date.After(e.monitors.receivedAt.Add(-deletedAfter)) ||
-		!isOpen(applyNotifications(store.IncidentState{}, notifications)) {
-		return
-	}
-	t := newTrackedMonitor(monitor.Monitor{
-		ID: n.MonitorID, Name: n.MonitorName, Type: n.MonitorType, Target: n.MonitorTarget, Group: n.Group,
-	})
-	t.deleted = true
-	e.tracked[n.MonitorID] = t
-	e.pending[n.MonitorID] = true
-}
-
 func (e *Evaluator) listNotifications(ctx context.Context, f store.NotificationFilter) ([]store.Notification, error) {
 	return store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.Notification, error) {
 		return e.store.Notifications(ctx, f)
@@ -150,24 +149,28 @@ type evaluation struct {
 	tracked *trackedMonitor
 	next    store.IncidentState
 	event   *event
+	// incident is the change of the stored incident; nil if there is none.
+	incident *store.Incident
 }
 
-// process evaluates the monitors, stores the notifications and then the states. It returns the monitors that must be
-// evaluated again because another runner has stored their notification first.
+// process evaluates the monitors and stores the notifications, then the incidents and then the states. It returns the
+// monitors that must be evaluated again because another runner has stored their notification first.
 func (e *Evaluator) process(ctx context.Context, work []*trackedMonitor, dependencies map[string]store.Point,
 	now time.Time,
 ) ([]*trackedMonitor, error) {
-	evaluations := make([]evaluation, len(work))
-	for i, t := range work {
-		c := conditions{now: now, dependency: e.monitors.dependencyOf(t.monitor.ID, dependencies), offline: e.offline}
-		next, ev := t.evaluate(e.rules, c)
-		evaluations[i] = evaluation{t, next, ev}
+	r := round{e.rules, e.monitors, dependencies, e.offline, now}
+	evaluations, err := r.evaluate(ctx, work, e.store)
+	if err != nil {
+		return nil, err
 	}
 	conflicts, err := e.addNotifications(ctx, evaluations, now)
 	if err != nil {
 		return nil, err
 	}
 	evaluations = slices.DeleteFunc(evaluations, func(eval evaluation) bool { return conflicts[eval.tracked] })
+	if err := e.incidents.mergeChanges(ctx, evaluations); err != nil {
+		return nil, err
+	}
 	if err := e.putStates(ctx, evaluations); err != nil {
 		return nil, err
 	}
@@ -185,13 +188,16 @@ func (e *Evaluator) addNotifications(ctx context.Context, evaluations []evaluati
 ) {
 	var notifications []store.Notification
 	var owners []*trackedMonitor
-	for _, eval := range evaluations {
-		if eval.event != nil {
-			dependents := e.monitors.countDependents(eval.tracked.monitor.ID)
-			n := eval.tracked.notification(*eval.event, dependents, now, e.log)
-			notifications = append(notifications, masking.Notification(n, eval.tracked.monitor, e.types.Secrets()))
-			owners = append(owners, eval.tracked)
+	for i, eval := range evaluations {
+		if eval.event == nil {
+			evaluations[i].incident = e.incidents.updated(eval, e.offline)
+			continue
 		}
+		dependents := e.monitors.dependentsOf(eval.tracked.monitor.ID)
+		n := eval.tracked.notification(*eval.event, len(dependents), now, e.log)
+		n = masking.Notification(n, eval.tracked.monitor, e.types.Secrets())
+		evaluations[i].incident = eval.changedIncident(n, dependents)
+		notifications, owners = append(notifications, n), append(owners, eval.tracked)
 	}
 	if len(notifications) == 0 {
 		return nil, nil
@@ -209,6 +215,7 @@ func (e *Evaluator) addNotifications(ctx context.Context, evaluations []evaluati
 	conflicts = make(map[*trackedMonitor]bool)
 	for i, n := range notifications {
 		if !known[n.ID] {
+			e.counts.add(n.Kind)
 			e.log.Info(eventTexts[n.Kind], "notification_id", n.ID, "monitor_id", n.MonitorID, "monitor", n.MonitorName,
 				"status", n.Status.String())
 		} else if !owners[i].acceptStored {
@@ -274,5 +281,5 @@ func (e *Evaluator) resolveConflicts(ctx context.Context, monitors []*trackedMon
 		t.acceptStored = t.state.Phase == before[i].Phase && t.state.Incident == before[i].Incident &&
 			t.state.Number() == before[i].Number()
 	}
-	return monitors, nil
+	return monitors, e.incidents.record(ctx, monitors, e.monitors)
 }

@@ -26,6 +26,12 @@ type trackedMonitor struct {
 	state, stored store.IncidentState
 	// loaded reports whether state includes the stored state and the stored notifications.
 	loaded bool
+	// recorded reports whether the stored incidents agree with state; see [incidents.record].
+	recorded bool
+	// record is what the stored open incident contains.
+	record record
+	// counted is the severity for which the open incident is counted; OK if there is none. See [counts].
+	counted monitor.Status
 	// acceptStored reports whether a notification that is already stored is the one that the next evaluation requires.
 	acceptStored bool
 	// pending is the newest state of results that is not evaluated yet, or that waits for the dependency; nil if there is
@@ -48,10 +54,10 @@ func (t *trackedMonitor) inactive() bool { return t.deleted || !t.monitor.Enable
 func (t *trackedMonitor) finishWithoutStore() bool {
 	if t.inactive() {
 		t.pending = nil
-		return t.loaded && t.state.Phase == store.PhaseOK && !t.needsStoring(t.state)
+		return t.loaded && t.recorded && t.state.Phase == store.PhaseOK && !t.needsStoring(t.state)
 	}
 	switch {
-	case !t.loaded:
+	case !t.loaded, !t.recorded:
 		return false
 	case t.pending == nil:
 		return true
@@ -79,12 +85,21 @@ func (t *trackedMonitor) needsStoring(s store.IncidentState) bool {
 func (t *trackedMonitor) applyStored(s store.IncidentState) {
 	t.stored = s
 	if isAhead(s, t.state) {
-		t.state = s
+		t.set(s)
 	}
 }
 
+// set sets a state that another runner has stored or notified of. If the incident is another one, or has ended, the
+// stored incidents may not agree, because that runner crashed or is of an earlier version.
+func (t *trackedMonitor) set(s store.IncidentState) {
+	if s.Incident != t.state.Incident || isOpen(s) != isOpen(t.state) {
+		t.recorded = false
+	}
+	t.state = s
+}
+
 func (t *trackedMonitor) applyNotifications(notifications []store.Notification) {
-	t.state = applyNotifications(t.state, notifications)
+	t.set(applyNotifications(t.state, notifications))
 }
 
 // evaluate returns the state after the pending results, and the event that they cause, if any.
@@ -157,7 +172,7 @@ func (t *trackedMonitor) isWaiting() bool {
 }
 
 // reload makes the next round read the stored state and notifications again, after a failed round.
-func (t *trackedMonitor) reload() { t.loaded, t.acceptStored = false, false }
+func (t *trackedMonitor) reload() { t.loaded, t.recorded, t.acceptStored = false, false, false }
 
 // notification returns the notification of ev, due now and not masked. dependents is the number of monitors that depend
 // on this one.
@@ -168,7 +183,10 @@ func (t *trackedMonitor) notification(ev event, dependents int, now time.Time, l
 		MonitorID: t.monitor.ID, MonitorName: t.monitor.Name, MonitorType: t.monitor.Type,
 		MonitorTarget: t.monitor.Target, Group: t.monitor.Group, To: t.recipients(log),
 		Incident: ev.incident, Kind: ev.kind, Opened: ev.opened,
-		Status: ev.point.Status, Value: ev.point.Value, Date: ev.point.Date, Next: now,
+		Status: ev.point.Status, Value: ev.point.Value, Date: ev.point.Date, Next: now, Silenced: ev.silenced,
+	}
+	if ev.silenced {
+		n.Next = time.Time{}
 	}
 	if ev.kind != store.KindResolved && ev.kind != store.KindClosed {
 		n.Dependents = dependents

@@ -27,7 +27,7 @@ type Content struct {
 	Title string
 	// Status is the status as a word.
 	Status string
-	// Tone selects the colour: failed, error, ok or test.
+	// Tone selects the colour: failed, error, ok or test, which is neutral.
 	Tone string
 	// Text is the message of the result or another explanation; it may be empty.
 	Text string
@@ -64,6 +64,8 @@ func (f Formatter) content(n store.Notification) Content {
 		Link: base + "/#monitor/" + url.PathEscape(n.MonitorID), LinkText: "Open the monitor",
 	}
 	switch {
+	case n.Kind == store.KindAcknowledged:
+		c.Status, c.Tone, c.Text = "Acknowledged", "test", acknowledged(n)
 	case n.Kind == store.KindResolved:
 		c.Status, c.Tone, c.Text = "OK", "ok", "The monitor is OK again after "+formatDuration(n.Date.Sub(n.Opened))+"."
 	case n.Status == monitor.StatusError:
@@ -97,6 +99,19 @@ func (f Formatter) runnerContent(n store.Notification) Content {
 	return c
 }
 
+// acknowledged returns who acknowledged an incident, what it means, and the note.
+func acknowledged(n store.Notification) string {
+	by := plain.Line(n.By, maxName)
+	if by == "" {
+		by = "Somebody"
+	}
+	text := by + " takes care of it. There are no further reminders and escalations."
+	if note := plain.Line(n.Message, maxText); note != "" {
+		text += " Note: " + note
+	}
+	return text
+}
+
 func title(n store.Notification) string {
 	name := plain.Line(n.MonitorName, maxTitleName)
 	if name == "" {
@@ -109,6 +124,8 @@ func title(n store.Notification) string {
 	switch n.Kind {
 	case store.KindResolved:
 		return name + " is OK again"
+	case store.KindAcknowledged:
+		return name + ": incident acknowledged"
 	case store.KindEscalated:
 		return name + " went from error to failed"
 	case store.KindReminder:
@@ -130,7 +147,7 @@ func (f Formatter) rows(n store.Notification) []Row {
 	if n.Dependents > 0 {
 		rows = append(rows, Row{"Dependent monitors", strconv.Itoa(n.Dependents)})
 	}
-	if n.Status != monitor.StatusFailed {
+	if n.Status != monitor.StatusFailed && n.Kind != store.KindAcknowledged {
 		rows = append(rows, Row{"Value", strconv.FormatFloat(n.Value, 'g', 6, 64)})
 	}
 	if n.Kind == store.KindResolved {

@@ -67,6 +67,23 @@ func TestContentOfRunnerNotification(t *testing.T) {
 	}
 }
 
+func TestAcknowledgement(t *testing.T) {
+	n := alertingtest.Notification(store.KindAcknowledged)
+	n.By, n.Message = "Ada\x00", "disk\nfull"
+	m := testFormat.Message(n)
+	want := "Ada takes care of it. There are no further reminders and escalations. Note: disk full"
+	if c := m.Content; c.Title != "Payments API: incident acknowledged" || c.Status != "Acknowledged" || c.Text != want || m.Ends {
+		t.Errorf("%+v", m)
+	}
+	if opened := testFormat.Message(alertingtest.Notification(store.KindOpened)); m.Key != opened.Key || m.Thread != opened.ID {
+		t.Errorf("key %s, thread %s", m.Key, m.Thread)
+	}
+	n.By, n.Message = "", ""
+	if text := testFormat.Message(n).Content.Text; text != "Somebody takes care of it. There are no further reminders and escalations." {
+		t.Error(text)
+	}
+}
+
 func TestDependentsAreShown(t *testing.T) {
 	n := alertingtest.Notification(store.KindOpened)
 	n.Dependents = 12

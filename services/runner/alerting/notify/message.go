@@ -26,6 +26,9 @@ type Message struct {
 	// Ends reports whether the incident or the problem of the runner has ended.
 	Ends bool
 
+	// Acknowledges reports whether the message says that somebody takes care of the incident.
+	Acknowledges bool
+
 	// The monitor; empty if the message is about a runner.
 	MonitorID, MonitorName, MonitorType, MonitorTarget, Group string
 	// Incident is the number of the monitor's incident.
@@ -34,6 +37,8 @@ type Message struct {
 	Reminder int
 	// Dependents is the number of monitors that depend on this one.
 	Dependents int
+	// By is the person or API key that acknowledged the incident; empty for other kinds.
+	By string
 	// Runner is the id of the runner that the message is about.
 	Runner string
 	// Status, Result and Value are the status, the message and the value of the result that caused the notification.
@@ -52,8 +57,9 @@ type Message struct {
 func (f Formatter) Message(n store.Notification) Message {
 	return Message{
 		ID: n.ID, Kind: string(n.Kind), Content: f.content(n), Key: key(n), Thread: thread(n), Ends: ends(n.Kind),
-		MonitorID: n.MonitorID, MonitorName: n.MonitorName, MonitorType: n.MonitorType, MonitorTarget: n.MonitorTarget,
-		Group: n.Group, Incident: n.Incident, Reminder: n.Reminder(), Dependents: n.Dependents, Runner: n.Runner,
+		Acknowledges: n.Kind == store.KindAcknowledged,
+		MonitorID:    n.MonitorID, MonitorName: n.MonitorName, MonitorType: n.MonitorType, MonitorTarget: n.MonitorTarget,
+		Group: n.Group, Incident: n.Incident, Reminder: n.Reminder(), Dependents: n.Dependents, By: n.By, Runner: n.Runner,
 		Status: n.Status, Result: n.Message, Value: n.Value, Opened: n.Opened, Date: n.Date,
 	}
 }
@@ -69,7 +75,7 @@ func key(n store.Notification) string {
 // thread returns the id of the first notification about the same incident or problem as n.
 func thread(n store.Notification) string {
 	switch n.Kind {
-	case store.KindEscalated, store.KindReminder, store.KindResolved:
+	case store.KindEscalated, store.KindReminder, store.KindAcknowledged, store.KindResolved:
 		return store.NotificationID(n.MonitorID, n.Incident, store.KindOpened, 0)
 	}
 	return cmp.Or(n.RunnerBeginning(), n.ID)

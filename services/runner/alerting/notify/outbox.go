@@ -3,6 +3,8 @@ package notify
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,6 +48,7 @@ type Store interface {
 		won bool, claimed time.Time, err error)
 	PutDeliveries(ctx context.Context, n store.Notification) error
 	Monitor(ctx context.Context, id string) (monitor.Monitor, error)
+	Silences(ctx context.Context, now time.Time) ([]store.Silence, error)
 }
 
 // Outbox sends due notifications. Every runner has one; a claim in the store decides which runner makes an attempt.
@@ -134,11 +137,37 @@ func (o *Outbox) Run(ctx context.Context) {
 	}
 }
 
-// Due returns the notifications that are due now. Run makes an attempt at each; a simulation may do so instead.
+// Due returns the notifications that are due now. Run makes an attempt at each; a simulation may do so instead. The
+// notifications about a silenced monitor wait for the end of the silence.
 func (o *Outbox) Due(ctx context.Context) ([]store.Notification, error) {
-	return store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.Notification, error) {
-		return o.store.DueNotifications(ctx, monitor.Date(o.now()), pollLimit)
+	now := monitor.Date(o.now())
+	for limit := pollLimit; ; limit += pollLimit {
+		all, err := store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.Notification, error) {
+			return o.store.DueNotifications(ctx, now, limit)
+		})
+		if err != nil || len(all) == 0 {
+			return nil, err
+		}
+		silences, err := store.Call(ctx, store.ShortCall, func(ctx context.Context) ([]store.Silence, error) {
+			return o.store.Silences(ctx, now)
+		})
+		if err != nil {
+			return nil, err
+		}
+		found := len(all)
+		due := slices.DeleteFunc(all, func(n store.Notification) bool { return isSilenced(n, silences) })
+		if len(due) == found || found < limit {
+			return due, nil
+		}
+	}
+}
+
+// isSilenced reports whether the monitor of a notification is silenced.
+func isSilenced(n store.Notification, silences []store.Silence) bool {
+	_, found := slices.BinarySearchFunc(silences, n.MonitorID, func(s store.Silence, id string) int {
+		return strings.Compare(s.MonitorID, id)
 	})
+	return found
 }
 
 // start starts an attempt, unless one is running.
