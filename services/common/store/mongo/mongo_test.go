@@ -38,6 +38,14 @@ func TestContract(t *testing.T) {
 	})
 }
 
+// TestAtomicContract does not use FerretDB, whose updates of a document are not atomic.
+func TestAtomicContract(t *testing.T) {
+	uri := mongotest.StartWatchable(t)
+	storetest.RunAtomic(t, func(t *testing.T, observe store.Observe) store.Store {
+		return open(t, Config{URI: uri, Database: mongotest.Database(t, uri), Observe: observe})
+	})
+}
+
 // openStore opens a database and closes it when the test ends.
 func openStore(t *testing.T, database string) *Store {
 	t.Helper()

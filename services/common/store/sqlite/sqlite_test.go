@@ -81,7 +81,9 @@ func TestContractSealed(t *testing.T) {
 }
 
 func TestContract(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, observe store.Observe) store.Store {
+	opener := func(t *testing.T, observe store.Observe) store.Store {
 		return open(t, Config{Path: newPath(t), Observe: observe})
-	})
+	}
+	storetest.Run(t, opener)
+	storetest.RunAtomic(t, opener)
 }

@@ -13,7 +13,6 @@ import (
 
 var incidentContracts = []contract{
 	{"MergeIncidents", mergeIncidents},
-	{"MergeIncidentsConcurrently", mergeIncidentsConcurrently},
 	{"AcknowledgeIncidentOnce", acknowledgeIncident},
 	{"IncidentsAreOrderedAndFiltered", listIncidents},
 	{"OpenIncidents", openIncidents},

@@ -41,6 +41,12 @@ func RunResults(t *testing.T, open func(t *testing.T, observe store.Observe) sto
 	runGroups(t, open, resultContracts, listingContracts, sinceContracts, sealedContracts, expireContracts)
 }
 
+// RunAtomic tests an adapter against the part of the contract that needs atomic updates of a document. A server on which
+// two updates of the same document can lose one of them can't fulfill it.
+func RunAtomic(t *testing.T, open func(t *testing.T, observe store.Observe) store.Store) {
+	runGroups(t, open, []contract{{"MergeIncidentsConcurrently", mergeIncidentsConcurrently}})
+}
+
 func runGroups(t *testing.T, open func(t *testing.T, observe store.Observe) store.Store, groups ...[]contract) {
 	for _, c := range slices.Concat(groups...) {
 		t.Run(c.name, func(t *testing.T) {
