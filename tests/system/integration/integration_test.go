@@ -250,10 +250,13 @@ func TestReferenceRequestsSucceed(t *testing.T) {
 		"monitor": create("/monitors", `{"name":"mine","type":"tcp","interval":"24h","target":"127.0.0.1:1"}`),
 		"window":  create("/maintenance", `{"name":"mine","groups":["shop"],"start":"2026-01-01T00:00:00Z","end":"2026-01-02T00:00:00Z"}`),
 		"key":     create("/keys", `{"name":"mine","scope":"read"}`),
+		"incident": openIncident(t, api, token, create("/monitors",
+			`{"name":"down","type":"tcp","interval":"24h","target":"127.0.0.1:1","properties":{"alertFailCount":"1"}}`)),
 	} {
 		text = regexp.MustCompile(`(?m)^@`+name+` = .*$`).ReplaceAllLiteralString(text, "@"+name+" = "+value)
 	}
 	text = strings.Replace(text, "GET {{api}}/events\n", "", 1)
+	text = regexp.MustCompile(`(?m)^If-Match: .*$`).ReplaceAllLiteralString(text, "If-Match: *") // the ETag of any version
 	sent := 0
 	for _, response := range send(t, text) {
 		if response.Status == 0 {
@@ -266,6 +269,20 @@ func TestReferenceRequestsSucceed(t *testing.T) {
 	if requests := len(regexp.MustCompile(`(?m)^[A-Z]+ \{\{api`).FindAllString(text, -1)); sent != requests {
 		t.Errorf("%d of %d requests were sent", sent, requests)
 	}
+}
+
+// openIncident waits until an incident of a monitor is open, and returns its id.
+func openIncident(t *testing.T, api, token, monitorID string) string {
+	t.Helper()
+	var open []struct{ ID string }
+	servicetest.Eventually(t, "an open incident", func() bool {
+		body := call(t, api, token, http.MethodGet, "/incidents?open=true&monitor="+monitorID, "")
+		if err := json.Unmarshal([]byte(body), &open); err != nil {
+			t.Fatal(err)
+		}
+		return len(open) > 0
+	})
+	return open[0].ID
 }
 
 func readReference(t *testing.T) string {
