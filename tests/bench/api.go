@@ -37,12 +37,12 @@ func (b *bench) routes(t testing.TB) {
 	}
 }
 
-// measureRoutes measures the routes for which the API has a monitor and a maintenance window.
+// measureRoutes measures the routes for which the API has the documents.
 func (b *bench) measureRoutes(t testing.TB, c, bare *client, ids ids, routes []route) {
 	t.Helper()
 	for _, r := range routes {
 		if ids.isMissing(r) {
-			b.log("routes: skipped %s: no monitor or maintenance window exists", r)
+			b.log("routes: skipped %s: there is no document for its path", r)
 			continue
 		}
 		b.measureRoute(t, c, bare, r, ids.fill(r))

@@ -109,8 +109,9 @@ func TestBenchOnMongoDB(t *testing.T) {
 	if r.Database == "SQLite" || r.Database == "" {
 		t.Errorf("the database is %q", r.Database)
 	}
+	// With so few clients, the memory of the API may also shrink.
 	for _, name := range []string{"CPU time of a check, type http", list, "memory of each client", "size of api"} {
-		if !slices.ContainsFunc(r.Figures, func(f figure) bool { return strings.Contains(f.Name, name) && f.Value > 0 }) {
+		if !slices.ContainsFunc(r.Figures, func(f figure) bool { return strings.Contains(f.Name, name) && f.Value != 0 }) {
 			t.Errorf("there is no figure %q", name)
 		}
 	}

@@ -68,13 +68,21 @@ func newParts(n int) []rollup.Series {
 	return all
 }
 
-// store stores the monitors, their results of the last days, and the rollups, status changes and states.
+// store stores the monitors, their results of the last days, the rollups, status changes and states, and an incident.
 func (h *generatedHistory) store(ctx context.Context, db store.Store, days int) error {
 	if err := db.ImportMonitors(ctx, h.monitors); err != nil {
 		return err
 	}
 	end := time.Now().UTC().Truncate(time.Hour)
 	start := end.Add(-time.Duration(days) * 24 * time.Hour)
+	first := h.monitors[0]
+	incident := store.Incident{
+		ID: store.IncidentID(first.ID, 1), MonitorID: first.ID, Number: 1, MonitorName: first.Name, FirstNotOK: start,
+		Opened: start, Resolved: start.Add(time.Hour), Severity: monitor.StatusFailed,
+	}
+	if err := db.MergeIncidents(ctx, []store.Incident{incident}); err != nil {
+		return err
+	}
 	batch := store.Batch{StatusChanges: h.firstChanges(start)}
 	for at := start; at.Before(end); at = at.Add(h.interval) {
 		batch.Results = append(batch.Results, h.round(at)...)

@@ -2,15 +2,18 @@ package main
 
 import (
 	"context"
-	"strings"
+	"regexp"
 )
 
-// route is a request. In its path, {monitor} and {window} are placeholders for the id of a monitor or maintenance window.
+// route is a request. Its path may contain a placeholder for the id of a document, see [ids].
 type route struct{ method, path, body string }
+
+// placeholder matches the placeholder of an id in a path.
+var placeholder = regexp.MustCompile(`\{\w+\}`)
 
 // String returns the route in the form of the API's documentation.
 func (r route) String() string {
-	return r.method + " /api" + strings.NewReplacer("{monitor}", "{id}", "{window}", "{id}").Replace(r.path)
+	return r.method + " /api" + placeholder.ReplaceAllString(r.path, "{id}")
 }
 
 // readRoutes contains all GET routes except /events, which never ends, and /keys, which needs sign-in.
@@ -31,6 +34,8 @@ var readRoutes = []route{
 	{method: "GET", path: "/report"},
 	{method: "GET", path: "/results"},
 	{method: "GET", path: "/notifications"},
+	{method: "GET", path: "/incidents"},
+	{method: "GET", path: "/incidents/{incident}"},
 	{method: "GET", path: "/maintenance"},
 	{method: "GET", path: "/maintenance/{window}"},
 }
@@ -47,35 +52,34 @@ var writeRoutes = []route{
 	{method: "POST", path: "/monitors", body: `{"name":"bench","type":"tcp","interval":"24h","target":"127.0.0.1:1","enabled":false}`},
 }
 
-// ids contains the id of an existing monitor and maintenance window. It is empty if there is none.
-type ids struct{ monitor, window string }
+// ids contains the id of an existing document for each placeholder. An id is empty if there is none.
+type ids map[string]string
 
 // isMissing reports whether the route needs an id that is empty.
 func (i ids) isMissing(r route) bool {
-	return i.monitor == "" && strings.Contains(r.path, "{monitor}") || i.window == "" && strings.Contains(r.path, "{window}")
+	needed := placeholder.FindString(r.path)
+	return needed != "" && i[needed] == ""
 }
 
-// fill replaces the placeholders in the path of a route.
+// fill replaces the placeholder in the path of a route.
 func (i ids) fill(r route) route {
-	r.path = strings.NewReplacer("{monitor}", i.monitor, "{window}", i.window).Replace(r.path)
+	r.path = placeholder.ReplaceAllStringFunc(r.path, func(needed string) string { return i[needed] })
 	return r
 }
 
-// ids returns the ids of the first monitor and maintenance window in the API's lists.
+// ids returns the ids of the first documents in the API's lists.
 func (c *client) ids(ctx context.Context) (ids, error) {
-	var monitors, windows []struct{ ID string }
-	if err := c.read(ctx, "/monitors", &monitors); err != nil {
-		return ids{}, err
-	}
-	if err := c.read(ctx, "/maintenance", &windows); err != nil {
-		return ids{}, err
-	}
-	found := ids{}
-	if len(monitors) > 0 {
-		found.monitor = monitors[0].ID
-	}
-	if len(windows) > 0 {
-		found.window = windows[0].ID
+	found := make(ids)
+	for needed, list := range map[string]string{
+		"{monitor}": "/monitors", "{window}": "/maintenance", "{incident}": "/incidents?max=1",
+	} {
+		var documents []struct{ ID string }
+		if err := c.read(ctx, list, &documents); err != nil {
+			return nil, err
+		}
+		if len(documents) > 0 {
+			found[needed] = documents[0].ID
+		}
 	}
 	return found, nil
 }

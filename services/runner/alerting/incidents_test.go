@@ -135,7 +135,7 @@ func TestOpenIncidentOfDeletedMonitorIsClosed(t *testing.T) {
 		h.addResults("gone", "f")
 		wait(time.Second)
 		h.stop()
-		time.Sleep(72 * time.Hour)
+		wait(72 * time.Hour)
 		h = newHarness(t, m, incident.Rules{FailCount: 1})
 		h.alerter.Monitors(alertingtest.Monitors("other"), all)
 		wait(5 * time.Second)
