@@ -14,6 +14,7 @@ import (
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
+	"nanomon/services/common/wake"
 	"nanomon/services/common/web"
 )
 
@@ -62,6 +63,8 @@ type eventFeed struct {
 	monitors []monitor.Monitor
 	// notChecked contains the monitors that were not checked at the last read. Only sendNotChecked uses it.
 	notChecked map[string]notChecked
+	// windowsChanged wakes followSituation: maintenance windows may have changed.
+	windowsChanged chan struct{}
 	// inMaintenance contains the monitors that were in maintenance at the last read.
 	inMaintenance maintenance.Active
 	// silenced contains the ends of the silences at the last read, by monitor.
@@ -74,7 +77,7 @@ type eventFeed struct {
 func newEventFeed(
 	ctx context.Context, s eventStore, secrets secret.Properties, log *slog.Logger, to broadcaster,
 ) (*eventFeed, error) {
-	f := &eventFeed{store: s, secrets: secrets, log: log, to: to}
+	f := &eventFeed{store: s, secrets: secrets, log: log, to: to, windowsChanged: wake.New()}
 	var err error
 	if f.sent, err = lru.New[string, struct{}](maxSentIDs); err != nil {
 		return nil, err
@@ -174,6 +177,7 @@ func (f *eventFeed) sendMonitors(ctx context.Context) error {
 	}
 	f.monitors = monitors
 	f.flush(eventFrame{changes.Bytes(), changes.Bytes()})
+	wake.Signal(f.windowsChanged) // Windows have the same topic.
 	return nil
 }
 

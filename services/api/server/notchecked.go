@@ -86,6 +86,7 @@ func (f *eventFeed) followSituation(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		case <-f.windowsChanged:
 		}
 		if current, err := notCheckedMonitors(ctx, f.store); err == nil {
 			f.sendNotChecked(current)
