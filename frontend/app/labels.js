@@ -1,8 +1,8 @@
 /** @import {Monitor} from '../types/model' */
 
 /**
- * A label of a monitor. The text, key:value, is what the search finds and the filter of the list contains; no key contains a
- * colon. The hue is that of the key's color, in degrees.
+ * A label of a monitor. The search and the filter of the list compare the text, which is key:value; no key contains a colon.
+ * The hue is the color of the key, in degrees.
  * @typedef {{text: string, hue: number, href: string}} Label
  */
 

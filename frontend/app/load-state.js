@@ -26,12 +26,19 @@ export function addLoadState(live) {
     const block = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
     Alpine.addScopeToNode(element, { state });
     cleanup(live.subscribe({ stale: () => state.error && state.load() }));
-    Alpine.mutateDom(() => {
-      block.querySelectorAll('slot').forEach((slot) => fill(slot, element));
-      element.replaceChildren(block);
-    });
-    [...element.children].forEach((child) => Alpine.initTree(/** @type {HTMLElement} */ (child)));
+    Alpine.mutateDom(() => block.querySelectorAll('slot').forEach((slot) => fill(slot, element)));
+    replaceContent(element, block);
   });
+}
+
+/**
+ * Replaces the content of an element by a fragment with directives of Alpine.
+ * @param {Element} element
+ * @param {DocumentFragment} content
+ */
+export function replaceContent(element, content) {
+  Alpine.mutateDom(() => element.replaceChildren(content));
+  [...element.children].forEach((child) => Alpine.initTree(/** @type {HTMLElement} */ (child)));
 }
 
 /**

@@ -1,6 +1,7 @@
 /** @import {Field} from './differences.js' */
 import Alpine from './lib/alpine.js';
 import { isSame, showBoth } from './differences.js';
+import { replaceContent } from './load-state.js';
 
 /**
  * A form: the document that it sends, and a function that fills it.
@@ -137,8 +138,7 @@ export function newReview(title) {
     mount(element) {
       const template = document.createElement('template');
       template.innerHTML = MARKUP;
-      Alpine.mutateDom(() => element.replaceChildren(template.content));
-      [...element.children].forEach((child) => Alpine.initTree(/** @type {HTMLElement} */ (child)));
+      replaceContent(element, template.content);
     },
   };
 }

@@ -59,17 +59,13 @@ func (h *incidentHandler) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := filter.Limit
+	size := filter.Limit
 	filter.Limit++ // one more, to see if there is a next page
 	incidents, err := h.store.Incidents(r.Context(), filter)
 	if err != nil {
 		return err
 	}
-	if len(incidents) > page {
-		incidents = incidents[:page]
-		last := incidents[page-1]
-		linkNextPage(w, r, store.Cursor{Date: last.Opened, ID: last.ID})
-	}
+	incidents = cutPage(w, r, incidents, size, func(i store.Incident) store.Cursor { return store.Cursor{Date: i.Opened, ID: i.ID} })
 	if err := h.mask(r.Context(), incidents); err != nil {
 		return err
 	}

@@ -99,17 +99,13 @@ func (h *notificationHandler) list(w http.ResponseWriter, r *http.Request) error
 			return err
 		}
 	}
-	page := filter.Limit
+	size := filter.Limit
 	filter.Limit++ // one more, to see if there is a next page
 	notifications, err := h.store.Notifications(r.Context(), filter)
 	if err != nil {
 		return err
 	}
-	if len(notifications) > page {
-		notifications = notifications[:page]
-		last := notifications[page-1]
-		linkNextPage(w, r, store.Cursor{Date: last.Date, ID: last.ID})
-	}
+	notifications = cutPage(w, r, notifications, size, func(n store.Notification) store.Cursor { return store.Cursor{Date: n.Date, ID: n.ID} })
 	if mustMask(r.Context()) {
 		if err := maskNotifications(r.Context(), h.store, h.secrets, notifications); err != nil {
 			return err

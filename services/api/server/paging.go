@@ -30,11 +30,15 @@ func pageSize(query url.Values) (int, error) {
 	return n, nil
 }
 
-// linkNextPage adds a link to the next page to the response. last is the last item of the requested page.
-func linkNextPage(w http.ResponseWriter, r *http.Request, last store.Cursor) {
+// cutPage returns the first items, up to size. If there are more, it adds a link to the next page to the response.
+func cutPage[T any](w http.ResponseWriter, r *http.Request, items []T, size int, cursor func(T) store.Cursor) []T {
+	if len(items) <= size {
+		return items
+	}
 	query := r.URL.Query()
-	query.Set("cursor", formatCursor(last))
+	query.Set("cursor", formatCursor(cursor(items[size-1])))
 	w.Header().Set("Link", fmt.Sprintf(`<%s?%s>; rel="next"`, r.URL.EscapedPath(), query.Encode()))
+	return items[:size]
 }
 
 func formatCursor(c store.Cursor) string {

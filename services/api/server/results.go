@@ -55,18 +55,14 @@ func (h *resultHandler) send(w http.ResponseWriter, r *http.Request, monitorID s
 	if err != nil {
 		return err
 	}
-	page := filter.Limit
+	size := filter.Limit
 	filter.MonitorID = monitorID
 	filter.Limit++ // one more, to see if there is a next page
 	results, err := h.store.Results(r.Context(), filter)
 	if err != nil {
 		return err
 	}
-	if len(results) > page {
-		results = results[:page]
-		last := results[page-1]
-		linkNextPage(w, r, store.Cursor{Date: last.Date, ID: last.ID})
-	}
+	results = cutPage(w, r, results, size, func(res monitor.Result) store.Cursor { return store.Cursor{Date: res.Date, ID: res.ID} })
 	if mustMask(r.Context()) {
 		if results, err = maskResults(r.Context(), h.store, h.secrets, results); err != nil {
 			return err

@@ -33,7 +33,7 @@ type Store interface {
 	// DeleteMonitors deletes all monitors in the same way.
 	DeleteMonitors(ctx context.Context) error
 	// ImportMonitors replaces the whole set of monitors by ms: it creates and replaces (see ReplaceMonitor) monitors,
-	// then deletes those that are not in ms. The history of a deleted monitor stays until it expires. Each id must be
+	// then deletes all other monitors. The history of a deleted monitor stays until it expires. Each id must be
 	// final and unique, see [PlanImport].
 	ImportMonitors(ctx context.Context, ms []monitor.Monitor) error
 
@@ -98,7 +98,7 @@ type Store interface {
 	MarkHistory(ctx context.Context) (MarkedHistory, error)
 	// PutRollups stores rollups. Each replaces the rollup of the same monitor, period and start.
 	PutRollups(ctx context.Context, rs []Rollup) error
-	// ClearDirty deletes the marks of dirty hours, except those that have been marked again since.
+	// ClearDirty deletes the marks of dirty hours. A mark that has been set again since stays.
 	ClearDirty(ctx context.Context, marks []DirtyHour) error
 	// Rollups returns the rollups of a monitor with from <= start < to, oldest first.
 	Rollups(ctx context.Context, monitorID string, p Period, from, to time.Time) ([]Rollup, error)

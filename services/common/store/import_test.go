@@ -91,7 +91,7 @@ func TestPlanImport(t *testing.T) {
 	}
 }
 
-// An item without labels keeps those of the existing monitor, an empty map removes them.
+// If an item has no labels, the existing monitor keeps its labels. An empty map removes them.
 func TestPlanImportKeepsLabels(t *testing.T) {
 	labelled := func(id, name string, labels map[string]string) monitor.Monitor {
 		m := item(id, name, "http")

@@ -18,7 +18,7 @@ type Incident struct {
 	MonitorID string
 	// Number counts the incidents of the monitor from 1. It is 0 if the incident is from before incidents were counted.
 	Number int
-	// MonitorName and Group are those at the opening.
+	// MonitorName and Group are the monitor's name and group at the opening.
 	MonitorName, Group string
 	// FirstNotOK is the date of the first not-OK result.
 	FirstNotOK time.Time
@@ -33,7 +33,7 @@ type Incident struct {
 	// FirstMessage and Message are the messages of the result that opened the incident and of a recent not-OK result.
 	FirstMessage, Message string
 	// Dependents contains the ids of the enabled monitors that depended on the monitor at the opening, directly or
-	// indirectly, up to [MaxDependents]: no incident of theirs opens meanwhile.
+	// indirectly, up to [MaxDependents]. None of them opens an incident while this one is open.
 	Dependents []string
 	// Acknowledgement is nil while nobody has acknowledged the incident.
 	Acknowledgement *Acknowledgement
@@ -53,8 +53,8 @@ type Acknowledgement struct {
 // IncidentID returns the id of an incident. The ids of its notifications begin with it and a hyphen.
 func IncidentID(monitorID string, number int) string { return fmt.Sprintf("%s-%d", monitorID, number) }
 
-// AcknowledgedNotification returns the notification that i was acknowledged, due at once. monitorType and target are
-// those of its monitor. i must have an acknowledgement.
+// AcknowledgedNotification returns the notification about the acknowledgement of i, due at once. i must have an
+// acknowledgement. The caller passes the type and the target of the monitor, which i does not contain.
 func (i Incident) AcknowledgedNotification(monitorType, target string) Notification {
 	a := i.Acknowledgement
 	return Notification{

@@ -1,5 +1,5 @@
-// Package weakmap lets parts of the program share values that are expensive to keep more than once, without keeping
-// those that nobody uses any more.
+// Package weakmap lets parts of the program share values that need much memory. A value that nobody uses any more is
+// dropped.
 package weakmap
 
 import (

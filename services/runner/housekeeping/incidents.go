@@ -115,8 +115,8 @@ func (h *Housekeeper) addIncidents(ctx context.Context, incidents []store.Incide
 	return nil
 }
 
-// pastIncidents returns the incidents of a monitor that have ended: those of its notifications, and from before them
-// those of its status changes.
+// pastIncidents returns the incidents of a monitor that have ended. It derives them from the notifications, and for the
+// time before the first notification from the status changes.
 func (h *Housekeeper) pastIncidents(ctx context.Context, m monitor.Monitor) ([]store.Incident, error) {
 	now := h.cfg.Now()
 	from := now.Add(-h.cfg.Retention.Rollups)

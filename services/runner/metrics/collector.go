@@ -22,7 +22,7 @@ const (
 )
 
 // labelsHelp is the help text of the family with the labels of monitors.
-const labelsHelp = "Always 1. The labels are those of the monitor, with the prefix label_."
+const labelsHelp = "Always 1. It has the labels of the monitor, with the prefix label_."
 
 // collector reads an engine and an alerter at each scrape.
 type collector struct {

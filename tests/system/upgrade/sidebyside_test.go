@@ -80,7 +80,7 @@ func testSideBySide(t *testing.T, programs, uri string) {
 	}
 	servicetest.Eventually(t, "the new runner to take over", func() bool { return c.shared(t, 1) })
 	w.waitChecks(t, 4, hosts...)
-	// The old runner stores no incidents. The new one stores those that it has taken over.
+	// The old runner stores no incidents. The new runner stores an incident for each open one that it has taken over.
 	var open []string
 	for _, host := range failing {
 		open = append(open, c.monitorIDs(t)[host]+"-2")

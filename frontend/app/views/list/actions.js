@@ -3,11 +3,39 @@
 /** @import {App} from '../../app.js' */
 /** @import {Change} from '../../differences.js' */
 import { messageOf } from '../../api.js';
+import { replaceContent } from '../../load-state.js';
 
 /** @typedef {Pick<Monitor, 'id' | 'name'>} Named */
 
 /** The space between a menu, its button and the edges of the screen, in pixels. */
 const GAP = 4;
+
+const REMOVAL_MARKUP = `
+  <div class="changes" role="status">
+    <template x-if="removal.changes.length">
+      <div>
+        <p>Someone else has changed it in the meantime:</p>
+        <dl>
+          <template x-for="change in removal.changes" :key="change.label">
+            <div>
+              <dt x-text="change.label"></dt>
+              <dd><bdi x-text="change.before"></bdi> <span aria-hidden="true">→</span> <bdi x-text="change.after"></bdi></dd>
+            </div>
+          </template>
+        </dl>
+      </div>
+    </template>
+  </div>
+  <div class="actions">
+    <button type="button" @click="$el.closest('dialog').close()">Cancel</button>
+    <button
+      type="button"
+      class="danger"
+      :disabled="removal.busy"
+      @click="removal.confirm($el.closest('dialog'))"
+      x-text="removal.label"
+    ></button>
+  </div>`;
 
 /**
  * Creates the actions on a monitor of the list. Each shows a message when it is done or has failed, and never rejects.
@@ -82,6 +110,16 @@ export function newRemoval(notify, remove, onDeleted) {
       shown = { document, tag };
       this.changes = [];
       dialog.showModal();
+    },
+
+    /**
+     * Adds the changes and the buttons to the dialog. The component has this state as removal.
+     * @param {HTMLElement} element
+     */
+    mount(element) {
+      const template = document.createElement('template');
+      template.innerHTML = REMOVAL_MARKUP;
+      replaceContent(element, template.content);
     },
 
     get label() {

@@ -282,13 +282,5 @@ export function list(app, { params }) {
       this.closeMenu();
       this.removal.ask(this.ref('remove'), this.selected);
     },
-
-    closeRemove() {
-      this.ref('remove').close();
-    },
-
-    remove() {
-      return this.removal.confirm(this.ref('remove'));
-    },
   };
 }

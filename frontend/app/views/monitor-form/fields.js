@@ -91,7 +91,7 @@ function sentence(words) {
 const TRIMMED = ['duration', 'integer', 'bytes', 'percent'];
 
 /**
- * Returns the monitor to send for a form, without unset properties and those of other types.
+ * Returns the monitor to send for a form. It contains only properties of the monitor's type that are set.
  * @param {Draft | Monitor} form
  * @param {Spec | null} spec
  * @returns {Draft}

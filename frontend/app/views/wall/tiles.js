@@ -124,8 +124,8 @@ function byName(a, b) {
 }
 
 /**
- * Returns the statuses to show in the headline. They are those of the first of these lists in which a monitor has a status: not
- * OK; OK and not checked yet; ignored; disabled.
+ * Returns the statuses to show in the headline: the first of these lists in which a monitor has a status. Not OK; OK and not
+ * checked yet; ignored; disabled.
  * @param {(kind: Kind) => number} count
  * @returns {Kind[]}
  */

@@ -63,8 +63,8 @@ type incidentMerge struct {
 
 func (m incidentMerge) key() any { return m.id }
 
-// newIncidentMerge returns the update that stores an incident or merges it. Each of its operators has the same effect if
-// it is applied again, or after those of another update.
+// newIncidentMerge returns the update that stores an incident or merges it. Updates can be applied again and in any order:
+// the result is the same.
 func newIncidentMerge(i store.Incident) (incidentMerge, error) {
 	if _, err := toID("monitor id of an incident", i.MonitorID); err != nil {
 		return incidentMerge{}, err

@@ -47,7 +47,7 @@ func (s *Store) PutIncidentStates(ctx context.Context, states []store.IncidentSt
 	})
 }
 
-// AddNotifications stores new notifications and returns the ids of those that exist already.
+// AddNotifications stores new notifications. It returns the ids that exist already.
 func (s *Store) AddNotifications(ctx context.Context, ns []store.Notification) (existing []string, err error) {
 	defer s.end(ctx, time.Now(), "add notifications", &err)
 	docs, err := convertAll(ns, toNotificationDoc)

@@ -18,7 +18,7 @@ const (
 	openedPageSize = 50
 )
 
-// record is what the stored incident of a monitor contains.
+// record contains the fields of a monitor's stored incident that may change.
 type record struct {
 	severity monitor.Status
 	// message is the latest stored message, before it was masked, and updated the date of its result.

@@ -28,7 +28,7 @@ type trackedMonitor struct {
 	loaded bool
 	// recorded reports whether the stored incidents agree with state; see [incidents.record].
 	recorded bool
-	// record is what the stored open incident contains.
+	// record contains the changing fields of the stored open incident.
 	record record
 	// counted is the severity for which the open incident is counted; OK if there is none. See [counts].
 	counted monitor.Status
