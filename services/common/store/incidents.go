@@ -53,14 +53,16 @@ type Acknowledgement struct {
 // IncidentID returns the id of an incident. The ids of its notifications begin with it and a hyphen.
 func IncidentID(monitorID string, number int) string { return fmt.Sprintf("%s-%d", monitorID, number) }
 
-// AcknowledgedNotification returns the notification that i was acknowledged, due at once. monitorType and target are
-// those of its monitor. i must have an acknowledgement.
-func (i Incident) AcknowledgedNotification(monitorType, target string) Notification {
+// AcknowledgedNotification returns the notification that i was acknowledged, due at once. m is its monitor, or the zero
+// value if it was deleted. i must have an acknowledgement.
+func (i Incident) AcknowledgedNotification(m monitor.Monitor) Notification {
 	a := i.Acknowledgement
+	recipients, _ := monitor.ParseRecipients(m.Properties[monitor.AlertTo])
 	return Notification{
 		ID: NotificationID(i.MonitorID, i.Number, KindAcknowledged, 0), MonitorID: i.MonitorID, MonitorName: i.MonitorName,
-		MonitorType: monitorType, MonitorTarget: target, Group: i.Group, Incident: i.Number, Kind: KindAcknowledged,
-		Status: i.Severity, Message: a.Note, By: a.By, Opened: i.FirstNotOK, Date: a.Date, Next: a.Date,
+		MonitorType: m.Type, MonitorTarget: m.Target, Group: i.Group, To: recipients[:min(len(recipients), monitor.MaxRecipients)],
+		Incident: i.Number, Kind: KindAcknowledged, Status: i.Severity, Message: a.Note, By: a.By, Opened: i.FirstNotOK,
+		Date: a.Date, Next: a.Date,
 	}
 }
 
