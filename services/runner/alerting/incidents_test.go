@@ -254,6 +254,36 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// The runner crashes after it has stored the first reminder of an incident that opened in a silence.
+func TestCrashAfterASilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := alertingtest.NewMemory()
+		h := newHarness(t, m, incident.Rules{FailCount: 1})
+		h.alerter.Monitors(alertingtest.Monitors("m"), all)
+		m.Silence("m", time.Now().Add(time.Minute))
+		h.addResults("m", "f")
+		wait(2 * time.Minute)
+		h.SetIntercept(func(_ context.Context, operation, _ string) error {
+			if operation == "PutIncidentStates" {
+				return alertingtest.ErrUnavailable
+			}
+			return nil
+		})
+		h.addResults("m", "f")
+		wait(time.Second)
+		h.stop()
+		m.SetIntercept(nil)
+		h = newHarness(t, m, incident.Rules{FailCount: 1})
+		h.alerter.Monitors(alertingtest.Monitors("m"), all)
+		h.addResults("m", "o")
+		wait(2 * time.Second)
+		h.expect(t, "m-1-alert m-1-reminder-1 m-1-recovery")
+		if m.Find("m-1-recovery").Silenced {
+			t.Error("nobody is notified of the end")
+		}
+	})
+}
+
 // A store that rejects the incidents delays the evaluation, and no incident is lost.
 func TestIncidentsOfUnavailableStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
