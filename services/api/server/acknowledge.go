@@ -42,7 +42,7 @@ func (h *incidentHandler) acknowledge(w http.ResponseWriter, r *http.Request) er
 		if err != nil && !errors.Is(err, monitor.ErrNotFound) {
 			return err
 		}
-		n := i.AcknowledgedNotification(m.Type, m.Target)
+		n := i.AcknowledgedNotification(m)
 		if _, err := h.store.AddNotifications(r.Context(), []store.Notification{h.secretless(n, m)}); err != nil {
 			return err
 		}
@@ -56,13 +56,17 @@ func (h *incidentHandler) secretless(n store.Notification, m monitor.Monitor) st
 	return n
 }
 
-// readNote reads the note in the body of an acknowledgement.
+// readNote reads the note in the body of an acknowledgement. It may have several lines.
 func readNote(w http.ResponseWriter, r *http.Request) (string, error) {
 	body, err := readObject[struct {
 		Note string `json:"note"`
 	}](w, r)
-	if n := utf8.RuneCountInString(body.Note); err == nil && n > maxNote {
-		err = monitor.Invalidf("note has %d characters, at most %d are allowed", n, maxNote)
+	if err != nil {
+		return "", err
 	}
-	return strings.TrimSpace(body.Note), err
+	if n := utf8.RuneCountInString(body.Note); n > maxNote {
+		return "", monitor.Invalidf("note has %d characters, at most %d are allowed", n, maxNote)
+	}
+	oneLine := strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(body.Note)
+	return strings.TrimSpace(body.Note), monitor.ValidateName("note", oneLine)
 }

@@ -171,23 +171,27 @@ func (h *incidentHandler) sendDetails(w http.ResponseWriter, r *http.Request, i 
 	return web.JSON(w, http.StatusOK, details)
 }
 
-// mask masks secrets in the messages of incidents if the sender of the request must not see them.
+// mask masks secrets in the messages and notes of incidents if the sender of the request must not see them.
 func (h *incidentHandler) mask(ctx context.Context, incidents []store.Incident) error {
 	if !mustMask(ctx) {
 		return nil
 	}
 	var results []monitor.Result
-	for _, i := range incidents {
-		results = append(results, monitor.Result{MonitorID: i.MonitorID, Message: i.FirstMessage},
-			monitor.Result{MonitorID: i.MonitorID, Message: i.Message})
+	var texts []*string
+	add := func(monitorID string, text *string) {
+		results, texts = append(results, monitor.Result{MonitorID: monitorID, Message: *text}), append(texts, text)
+	}
+	for n := range incidents {
+		i := &incidents[n]
+		add(i.MonitorID, &i.FirstMessage)
+		add(i.MonitorID, &i.Message)
+		if i.Acknowledgement != nil {
+			add(i.MonitorID, &i.Acknowledgement.Note)
+		}
 	}
 	masked, err := maskResults(ctx, h.store, h.secrets, results)
-	for n := range masked {
-		if n%2 == 0 {
-			incidents[n/2].FirstMessage = masked[n].Message
-		} else {
-			incidents[n/2].Message = masked[n].Message
-		}
+	for n, r := range masked {
+		*texts[n] = r.Message
 	}
 	return err
 }

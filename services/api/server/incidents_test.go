@@ -113,9 +113,11 @@ func TestAcknowledgeIncident(t *testing.T) {
 	a.addIncidents(ended, incidentN(idA, 2))
 	path := "/api/incidents/" + idA + "-2/acknowledge"
 	for body, detail := range map[string]string{
-		``:           "request body is empty",
-		`[]`:         "expected a JSON object, not an array",
-		`{"note":1}`: `field "note" must be a string, not a number`,
+		``:                       "request body is empty",
+		`[]`:                     "expected a JSON object, not an array",
+		`{"note":1}`:             `field "note" must be a string, not a number`,
+		`{"note":"on it\u0007"}`: "note contains the control character U+0007",
+		`{"note":"\u202eon it"}`: "note contains the control character U+202E",
 		`{"note":"` + strings.Repeat("x", 1001) + `"}`: "note has 1001 characters, at most 1000 are allowed",
 	} {
 		a.do("POST", path, body).wantProblem(t, 400, detail)
@@ -123,13 +125,13 @@ func TestAcknowledgeIncident(t *testing.T) {
 	same(t, "unchanged", decodeAs[incidentDetails](t, a.do("GET", "/api/incidents/"+idA+"-2", "")).Acknowledgement, (*store.Acknowledgement)(nil))
 
 	before := time.Now().Add(-time.Second)
-	got := decodeAs[incidentDetails](t, a.do("POST", path, `{"note":" on it\n"}`))
-	if ack := got.Acknowledgement; ack == nil || ack.By != "" || ack.Note != "on it" || ack.Date.Before(before) {
+	got := decodeAs[incidentDetails](t, a.do("POST", path, `{"note":" on\tit,\r\nAnn\n"}`))
+	if ack := got.Acknowledgement; ack == nil || ack.By != "" || ack.Note != "on\tit,\r\nAnn" || ack.Date.Before(before) {
 		t.Fatalf("acknowledgement %+v", ack)
 	}
 	same(t, "number of notifications", len(got.Notifications), 1)
 	n := got.Notifications[0]
-	same(t, "notification", []any{n.ID, n.Kind, n.Message, n.MonitorTarget, n.Date}, []any{idA + "-2-acknowledged", store.KindAcknowledged, "on it", monitorA.Target, got.Acknowledgement.Date})
+	same(t, "notification", []any{n.ID, n.Kind, n.Message, n.MonitorTarget, n.Date}, []any{idA + "-2-acknowledged", store.KindAcknowledged, "on\tit,\r\nAnn", monitorA.Target, got.Acknowledgement.Date})
 	same(t, "next attempt", n.Next, n.Date)
 	again := a.do("POST", path, `{"note":"other"}`)
 	same(t, "acknowledged again", toJSON(t, decodeAs[incidentDetails](t, again)), toJSON(t, got))
@@ -138,6 +140,19 @@ func TestAcknowledgeIncident(t *testing.T) {
 	a.do("POST", "/api/incidents/"+idA+"-1/acknowledge", `{}`).wantProblem(t, 409,
 		"incident "+idA+"-1 has ended: only an open incident can be acknowledged")
 	a.do("POST", "/api/incidents/"+idA+"-9/acknowledge", `{}`).wantProblem(t, 404, "there is no incident with the id "+idA+"-9")
+}
+
+// The monitor's own recipients get the notification too.
+func TestRecipientsOfAcknowledgement(t *testing.T) {
+	a := startAPI(t, nil)
+	m := monitorA
+	m.Properties = map[string]string{monitor.AlertTo: "Ann <ann@example.org> bob@example.org"}
+	must(t, a.store.CreateMonitor(t.Context(), m))
+	a.addIncidents(incidentN(idA, 1))
+	same(t, "status", a.do("POST", "/api/incidents/"+idA+"-1/acknowledge", `{}`).status, 200)
+	n, err := a.store.Notification(t.Context(), idA+"-1-acknowledged")
+	must(t, err)
+	same(t, "recipients", n.To, []string{"ann@example.org", "bob@example.org"})
 }
 
 // TestWhoAcknowledges acknowledges incidents as a person and by an API key.

@@ -64,6 +64,8 @@ func TestSecretsAreMasked(t *testing.T) {
 	admin, anonymous := startSignedIn(t)
 	reader := &api{t: t, url: anonymous.url, token: newKey(t, anonymous.store, store.KeyScopeRead)}
 	adminKey := &api{t: t, url: anonymous.url, token: newKey(t, anonymous.store, store.KeyScopeAdmin)}
+	_, err := admin.store.AcknowledgeIncident(t.Context(), idA+"-1", store.Acknowledgement{Note: secretResult(0).Message, Date: base})
+	must(t, err)
 	withSecrets := 0
 	for route, allowed := range groups {
 		method, path, _ := strings.Cut(route, " ")

@@ -141,9 +141,10 @@ type Store interface {
 	// PutDeliveries stores the fields Next, Attempts and Deliveries of a notification.
 	PutDeliveries(ctx context.Context, n Notification) error
 	Notification(ctx context.Context, id string) (Notification, error)
+	// NotificationsByID returns the notifications with the given ids, in no particular order.
+	NotificationsByID(ctx context.Context, ids []string) ([]Notification, error)
 	// Notifications returns the notifications that f selects.
 	Notifications(ctx context.Context, f NotificationFilter) ([]Notification, error)
-
 	// NotificationsOf returns up to limit notifications of the given incidents, in no particular order.
 	NotificationsOf(ctx context.Context, incidentIDs []string, limit int) ([]Notification, error)
 

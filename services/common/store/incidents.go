@@ -54,13 +54,15 @@ type Acknowledgement struct {
 func IncidentID(monitorID string, number int) string { return fmt.Sprintf("%s-%d", monitorID, number) }
 
 // AcknowledgedNotification returns the notification about the acknowledgement of i, due at once. i must have an
-// acknowledgement. The caller passes the type and the target of the monitor, which i does not contain.
-func (i Incident) AcknowledgedNotification(monitorType, target string) Notification {
+// acknowledgement. m is its monitor, or the zero value if it was deleted.
+func (i Incident) AcknowledgedNotification(m monitor.Monitor) Notification {
 	a := i.Acknowledgement
+	recipients, _ := monitor.ParseRecipients(m.Properties[monitor.AlertTo])
 	return Notification{
 		ID: NotificationID(i.MonitorID, i.Number, KindAcknowledged, 0), MonitorID: i.MonitorID, MonitorName: i.MonitorName,
-		MonitorType: monitorType, MonitorTarget: target, Group: i.Group, Incident: i.Number, Kind: KindAcknowledged,
-		Status: i.Severity, Message: a.Note, By: a.By, Opened: i.FirstNotOK, Date: a.Date, Next: a.Date,
+		MonitorType: m.Type, MonitorTarget: m.Target, Group: i.Group, To: recipients[:min(len(recipients), monitor.MaxRecipients)],
+		Incident: i.Number, Kind: KindAcknowledged, Status: i.Severity, Message: a.Note, By: a.By, Opened: i.FirstNotOK,
+		Date: a.Date, Next: a.Date,
 	}
 }
 

@@ -126,6 +126,43 @@ func TestIncidentsOfEarlierVersion(t *testing.T) {
 	})
 }
 
+// An earlier version has left many open incidents with many reminders.
+func TestRemindedIncidentsOfEarlierVersion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, start := alertingtest.NewMemory(), monitor.Date(time.Now())
+		var ids []string
+		for n := range 30 {
+			id, opened := fmt.Sprintf("m%02d", n), start.Add(time.Duration(n)*24*time.Hour)
+			notification := store.Notification{
+				ID: store.NotificationID(id, 1, store.KindOpened, 0), MonitorID: id, MonitorName: "at the opening", Incident: 1,
+				Kind: store.KindOpened, Status: monitor.StatusFailed, Message: "first", Opened: opened.Add(-time.Minute), Date: opened,
+			}
+			m.Add(notification)
+			for r := range 50 {
+				notification.Kind, notification.Message = store.KindReminder, "reminder"
+				notification.ID = store.NotificationID(id, 1, store.KindReminder, r+1)
+				notification.Date = notification.Date.Add(time.Minute)
+				m.Add(notification)
+			}
+			m.Incidents[id] = store.IncidentState{
+				MonitorID: id, Phase: store.PhaseOpen, Evaluated: notification.Date, Incident: 1, Opened: notification.Opened,
+				Severity: monitor.StatusFailed, Reminders: 50, LastNotified: notification.Date,
+			}
+			ids = append(ids, id)
+		}
+		wait(31 * 24 * time.Hour)
+		h := newHarness(t, m, incident.Rules{FailCount: 1})
+		h.alerter.Monitors(alertingtest.Monitors(ids...), all)
+		wait(2 * time.Second)
+		for n, id := range ids {
+			i, opened := h.incident(t, id, 1), start.Add(time.Duration(n)*24*time.Hour)
+			if i.MonitorName != "at the opening" || i.FirstMessage != "first" || !i.Opened.Equal(opened) {
+				t.Errorf("%+v, opened %s", i, opened)
+			}
+		}
+	})
+}
+
 // A monitor was deleted long ago, while no runner ran.
 func TestOpenIncidentOfDeletedMonitorIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -215,6 +252,36 @@ func TestSilence(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The runner crashes after it has stored the first reminder of an incident that opened in a silence.
+func TestCrashAfterASilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := alertingtest.NewMemory()
+		h := newHarness(t, m, incident.Rules{FailCount: 1})
+		h.alerter.Monitors(alertingtest.Monitors("m"), all)
+		m.Silence("m", time.Now().Add(time.Minute))
+		h.addResults("m", "f")
+		wait(2 * time.Minute)
+		h.SetIntercept(func(_ context.Context, operation, _ string) error {
+			if operation == "PutIncidentStates" {
+				return alertingtest.ErrUnavailable
+			}
+			return nil
+		})
+		h.addResults("m", "f")
+		wait(time.Second)
+		h.stop()
+		m.SetIntercept(nil)
+		h = newHarness(t, m, incident.Rules{FailCount: 1})
+		h.alerter.Monitors(alertingtest.Monitors("m"), all)
+		h.addResults("m", "o")
+		wait(2 * time.Second)
+		h.expect(t, "m-1-alert m-1-reminder-1 m-1-recovery")
+		if m.Find("m-1-recovery").Silenced {
+			t.Error("nobody is notified of the end")
+		}
+	})
 }
 
 // A store that rejects the incidents delays the evaluation, and no incident is lost.

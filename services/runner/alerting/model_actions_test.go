@@ -23,6 +23,9 @@ func (w *world) randomEvent() {
 		w.networkDown = w.chance(40)
 	}
 	m := w.monitors[w.rng.IntN(len(w.monitors))]
+	if w.silences && w.chance(80) {
+		[]func(*simulatedMonitor){w.silence, w.acknowledge}[w.rng.IntN(2)](m)
+	}
 	switch n := w.rng.IntN(1000); {
 	case n < 710:
 		for _, m := range w.monitors {

@@ -80,6 +80,8 @@ type world struct {
 	// of 1000, that fail or during which the runner crashes.
 	unavailable          bool
 	faultRate, crashRate int
+	// silences reports whether monitors are often silenced and incidents are often acknowledged.
+	silences bool
 	// active is the runner that works now. Another one may work in the middle of its store operation; then nested is true.
 	active *simulatedRunner
 	nested bool
@@ -126,6 +128,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 		w.rules.Reminder = time.Duration(1+rng.IntN(10)) * time.Minute
 	}
 	w.faultRate, w.crashRate = rng.IntN(3)*20, rng.IntN(3)*5
+	w.silences = seed%4 == 1
 	// Only some scenarios have enough monitors to detect an offline runner, because they take longer.
 	n := 3
 	if seed%3 == 0 {

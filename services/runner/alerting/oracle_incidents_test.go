@@ -58,6 +58,23 @@ func (o *oracle) checkOpenIncident(m *simulatedMonitor, rec *record) {
 	}
 }
 
+// checkTold fails if an incident opened in a silence, and the newest result is a failure from after the silence, but
+// nobody was notified.
+func (o *oracle) checkTold(m *simulatedMonitor, rec *record) {
+	open := o.openIncidents(m.ID)
+	if !rec.open || rec.told || m.deleted || !m.Enabled || len(open) != 1 || open[0].Acknowledgement != nil {
+		return
+	}
+	results := rec.results[rec.from:]
+	if o.streak(results, true, true) == 0 || results[len(results)-1].Ignored != "" || o.isSilenced(m.ID) {
+		return
+	}
+	if newest := results[len(results)-1]; !newest.Date.Before(o.w.store.Silenced[m.ID].Until) {
+		o.fail("nobody was notified of incident %d of %s, which was silenced until %s, after the result %+v",
+			rec.incident, m.ID, o.w.store.Silenced[m.ID].Until, newest)
+	}
+}
+
 func (o *oracle) isSilenced(monitorID string) bool {
 	return o.w.store.Silenced[monitorID].Until.After(time.Now())
 }
@@ -86,8 +103,8 @@ func (o *oracle) checkSilence(n store.Notification, rec *record) {
 		rec.told = !silenced
 	case store.KindEscalated, store.KindReminder:
 		acknowledged := o.w.store.StoredIncidents[store.IncidentID(n.MonitorID, n.Incident)].Acknowledgement != nil
-		if silenced || acknowledged {
-			o.fail("%s of an incident that is silenced (%v) or acknowledged (%v)", n.ID, silenced, acknowledged)
+		if silenced || acknowledged || n.Silenced {
+			o.fail("%s of an incident that is silenced (%v, %v) or acknowledged (%v)", n.ID, silenced, n.Silenced, acknowledged)
 		}
 		rec.told = true
 	case store.KindResolved, store.KindClosed:

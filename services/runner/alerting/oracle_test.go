@@ -221,6 +221,7 @@ func (o *oracle) checkNothingMissing() {
 			rec.overlapping, rec.from = false, max(rec.from, rec.agreedAt)
 		}
 		o.checkOpenIncident(m, rec)
+		o.checkTold(m, rec)
 		results := rec.results[rec.from:]
 		switch {
 		case m.deleted || !m.Enabled:

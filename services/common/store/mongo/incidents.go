@@ -187,14 +187,14 @@ func incidentFilter(f store.IncidentFilter) (filter, index bson.D) {
 	if f.Group != nil {
 		filter, index = append(filter, field("group", *f.Group)), newestFirst("group")
 	}
+	if f.MonitorID != "" {
+		filter, index = append(filter, field("monitor_id", strings.ToLower(f.MonitorID))), newestFirst("monitor_id")
+	}
 	if f.Open != nil {
 		filter = append(filter, field("open", *f.Open))
 		if *f.Open {
-			index = newestFirst("open")
+			index = newestFirst("open") // There are few: each monitor has at most one.
 		}
-	}
-	if f.MonitorID != "" {
-		filter, index = append(filter, field("monitor_id", strings.ToLower(f.MonitorID))), newestFirst("monitor_id")
 	}
 	if !f.From.IsZero() {
 		filter = append(filter, field("date", bson.D{field("$gte", f.From)}))

@@ -119,6 +119,15 @@ func (s *Store) Notifications(ctx context.Context, f store.NotificationFilter) (
 	return s.listNotifications(ctx, filter, index, opts)
 }
 
+// NotificationsByID returns the notifications with the given ids.
+func (s *Store) NotificationsByID(ctx context.Context, ids []string) (_ []store.Notification, err error) {
+	defer s.end(ctx, time.Now(), "list notifications", &err)
+	if len(ids) == 0 {
+		return []store.Notification{}, nil
+	}
+	return s.findNotifications(ctx, byID(among(ids)), options.Find())
+}
+
 // NotificationsOf returns notifications of the given incidents. The character after the hyphen in ASCII is the dot.
 func (s *Store) NotificationsOf(ctx context.Context, incidentIDs []string, limit int) (_ []store.Notification, err error) {
 	defer s.end(ctx, time.Now(), "list notifications", &err)
@@ -133,7 +142,12 @@ func (s *Store) NotificationsOf(ctx context.Context, incidentIDs []string, limit
 		return []store.Notification{}, nil
 	}
 	opts := options.Find().SetLimit(int64(limit))
-	docs, err := find(ctx, s.notifications, bson.D{field("$or", ranges)}, func(d notificationDoc) notificationDoc { return d }, opts)
+	return s.findNotifications(ctx, bson.D{field("$or", ranges)}, opts)
+}
+
+// findNotifications returns the notifications that filter selects by their ids.
+func (s *Store) findNotifications(ctx context.Context, filter bson.D, opts *options.FindOptionsBuilder) ([]store.Notification, error) {
+	docs, err := find(ctx, s.notifications, filter, func(d notificationDoc) notificationDoc { return d }, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -148,6 +148,18 @@ func (s *Store) Notification(ctx context.Context, id string) (store.Notification
 	return list[0], nil
 }
 
+// NotificationsByID returns the notifications with the given ids.
+func (s *Store) NotificationsByID(ctx context.Context, ids []string) ([]store.Notification, error) {
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return nil, describe("list notifications", err)
+	}
+	return s.notifications(ctx, "list notifications", notificationsByID, string(list))
+}
+
+// notificationsByID follows "FROM alerts".
+const notificationsByID = "WHERE id IN (SELECT value FROM json_each(?))"
+
 // NotificationsOf returns notifications of the given incidents. The character after the hyphen in ASCII is the dot.
 func (s *Store) NotificationsOf(ctx context.Context, incidentIDs []string, limit int) ([]store.Notification, error) {
 	if limit <= 0 {

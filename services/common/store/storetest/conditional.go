@@ -32,6 +32,7 @@ func otherMonitors(m monitor.Monitor) map[string]monitor.Monitor {
 		"target":     func(o *monitor.Monitor) { o.Target = "http://other" },
 		"rule":       func(o *monitor.Monitor) { o.Rule = "" },
 		"group":      func(o *monitor.Monitor) { o.Group = "" },
+		"labels":     func(o *monitor.Monitor) { o.Labels = map[string]string{"team": "other"} },
 		"enabled":    func(o *monitor.Monitor) { o.Enabled = !o.Enabled },
 		"property":   func(o *monitor.Monitor) { o.Properties = map[string]string{"method": "PUT", "timeout": "6s"} },
 		"properties": func(o *monitor.Monitor) { o.Properties = map[string]string{"method": "PUT"} },
@@ -47,6 +48,7 @@ func otherMonitors(m monitor.Monitor) map[string]monitor.Monitor {
 func replaceMonitorIf(ctx context.Context, t *testing.T, s store.Store) {
 	m := newMonitor("m")
 	m.Rule, m.Group, m.Properties = "status == 200", "group", map[string]string{"method": "PUT", "timeout": "5s"}
+	m.Labels = map[string]string{"team": "web", "app": "shop"}
 	must(t, s.CreateMonitor(ctx, m))
 	edited := m
 	edited.Name, edited.Enabled, edited.Updated = "edited", false, base.Add(time.Minute)
@@ -76,6 +78,7 @@ func replaceUnusualMonitorIf(ctx context.Context, t *testing.T, s store.Store) {
 	for _, text := range []string{"", "$gt", `{"$gt": ""}`, "a.b", "'; --", "e\u0301 \u202e🔥", "nul \x00 inside"} {
 		m := newMonitor("m")
 		m.Name, m.Rule, m.Group, m.Properties = text, text, text, map[string]string{"body": text, "b": "x", "a": "y"}
+		m.Labels = map[string]string{"b": text, "a": "y"}
 		must(t, s.CreateMonitor(ctx, m))
 		stored := got(s.Monitor(ctx, m.ID))(t)
 		edited := stored

@@ -16,6 +16,7 @@ var incidentContracts = []contract{
 	{"AcknowledgeIncidentOnce", acknowledgeIncident},
 	{"IncidentsAreOrderedAndFiltered", listIncidents},
 	{"OpenIncidents", openIncidents},
+	{"NotificationsByID", notificationsByID},
 	{"NotificationsOfIncidents", notificationsOfIncidents},
 	{"IncidentsExpire", incidentsExpire},
 	{"Silences", silences},
@@ -188,6 +189,14 @@ func openIncidents(ctx context.Context, t *testing.T, s store.Store) {
 	list := got(s.OpenIncidents(ctx, nil))(t)
 	slices.SortFunc(list, func(x, y store.Incident) int { return slices.Compare([]byte(x.ID), []byte(y.ID)) })
 	same(t, "of all monitors", list, []store.Incident{a, b})
+}
+
+func notificationsByID(ctx context.Context, t *testing.T, s store.Store) {
+	one, eleven := newNotification(newID(1), 1, store.KindOpened, base), newNotification(newID(1), 11, store.KindOpened, base)
+	got(s.AddNotifications(ctx, []store.Notification{one, eleven}))(t)
+	same(t, "one", got(s.NotificationsByID(ctx, []string{one.ID, "unknown"}))(t), []store.Notification{one})
+	same(t, "number of two", len(got(s.NotificationsByID(ctx, []string{one.ID, eleven.ID}))(t)), 2)
+	same(t, "none", got(s.NotificationsByID(ctx, nil))(t), []store.Notification{})
 }
 
 func notificationsOfIncidents(ctx context.Context, t *testing.T, s store.Store) {

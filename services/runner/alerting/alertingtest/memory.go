@@ -88,7 +88,7 @@ func (m *Memory) EvaluatorCalls() map[string]int {
 	defer m.mu.Unlock()
 	calls := maps.Clone(m.calls)
 	evaluator := []string{
-		"IncidentStates", "AddNotifications", "PutIncidentStates", "Notifications", "StatesOf", "NotificationsOf",
+		"IncidentStates", "AddNotifications", "PutIncidentStates", "Notifications", "StatesOf", "NotificationsByID",
 		"MergeIncidents", "IncidentsByID", "OpenIncidents",
 	}
 	maps.DeleteFunc(calls, func(name string, _ int) bool { return !slices.Contains(evaluator, name) })

@@ -5,7 +5,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"nanomon/services/common/store"
@@ -85,20 +84,19 @@ func (s *IncidentMemory) selectIncidents(
 	return list, s.memory.intercepted(ctx, operation, "")
 }
 
-// NotificationsOf implements [store.Store].
-func (s *IncidentMemory) NotificationsOf(ctx context.Context, incidentIDs []string, limit int) ([]store.Notification, error) {
-	if err := s.memory.begin(ctx, "NotificationsOf", ""); err != nil {
+// NotificationsByID implements [store.Store].
+func (s *IncidentMemory) NotificationsByID(ctx context.Context, ids []string) ([]store.Notification, error) {
+	if err := s.memory.begin(ctx, "NotificationsByID", ""); err != nil {
 		return nil, err
 	}
 	var list []store.Notification
 	for _, n := range s.memory.List {
-		of := func(id string) bool { return strings.HasPrefix(n.ID, id+"-") }
-		if len(list) < limit && slices.ContainsFunc(incidentIDs, of) {
+		if slices.Contains(ids, n.ID) {
 			list = append(list, n)
 		}
 	}
 	s.memory.mu.Unlock()
-	return list, s.memory.intercepted(ctx, "NotificationsOf", "")
+	return list, s.memory.intercepted(ctx, "NotificationsByID", "")
 }
 
 // Silences implements [store.Store].
@@ -134,5 +132,5 @@ func (s *IncidentMemory) Acknowledge(i store.Incident, by string, at time.Time) 
 		s.StoredIncidents[i.ID] = stored
 	}
 	s.memory.mu.Unlock()
-	return open && s.memory.Add(stored.AcknowledgedNotification("", ""))
+	return open && s.memory.Add(stored.AcknowledgedNotification(s.memory.Monitors[i.MonitorID]))
 }

@@ -11,12 +11,8 @@ import (
 	"nanomon/services/runner/alerting/masking"
 )
 
-const (
-	// messageInterval is the minimum time between two changes of the latest message of an incident.
-	messageInterval = time.Minute
-	// openedPageSize is the number of incidents whose notifications one query reads.
-	openedPageSize = 50
-)
+// messageInterval is the minimum time between two changes of the latest message of an incident.
+const messageInterval = time.Minute
 
 // record contains the fields of a monitor's stored incident that may change.
 type record struct {
@@ -121,31 +117,27 @@ func (t *trackedMonitor) compare(open []store.Incident) (ended []store.Incident,
 	return ended, found
 }
 
-// restore returns the open incidents that are missing in the store, by id. Their "opened" notifications tell
-// more than the states.
+// restore returns the open incidents that are missing in the store. missing contains their monitors by the id of the
+// incident. Most of the content is from the "opened" notification; if it has expired, the incident has no message.
 func (s incidents) restore(
 	ctx context.Context, missing map[string]*trackedMonitor, all monitorSet,
 ) ([]store.Incident, error) {
 	restored := make(map[string]store.Incident, len(missing))
+	var opened []string
 	for id, t := range missing {
 		state := t.state
+		opened = append(opened, store.NotificationID(t.monitor.ID, state.Incident, store.KindOpened, 0))
 		restored[id] = store.Incident{
 			ID: id, MonitorID: t.monitor.ID, Number: state.Incident, MonitorName: t.monitor.Name, Group: t.monitor.Group,
-			FirstNotOK: state.Opened, Opened: state.LastNotified, Severity: max(state.Severity, monitor.StatusError),
+			FirstNotOK: state.Opened, Opened: state.Opened, Severity: max(state.Severity, monitor.StatusError),
 			Dependents: limitDependents(all.dependentsOf(t.monitor.ID)),
 		}
 	}
-	for ids := range slices.Chunk(slices.Sorted(maps.Keys(missing)), openedPageSize) {
+	err := eachPage(opened, func(ids []string) error {
 		notifications, err := store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.Notification, error) {
-			return s.store.NotificationsOf(ctx, ids, pageSize)
+			return s.store.NotificationsByID(ctx, ids)
 		})
-		if err != nil {
-			return nil, err
-		}
 		for _, n := range notifications {
-			if n.Kind != store.KindOpened {
-				continue
-			}
 			id := store.IncidentID(n.MonitorID, n.Incident)
 			n = masking.Notification(n, missing[id].monitor, s.types.Secrets())
 			i := restored[id]
@@ -153,6 +145,10 @@ func (s incidents) restore(
 			i.FirstMessage, i.Message = n.Message, n.Message
 			restored[id] = i
 		}
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	for id, i := range restored {
 		missing[id].record = record{i.Severity, i.Message, i.Opened}

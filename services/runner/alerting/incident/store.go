@@ -18,7 +18,7 @@ type Store interface {
 	AddNotifications(ctx context.Context, list []store.Notification) (known []string, err error)
 	Notifications(ctx context.Context, f store.NotificationFilter) ([]store.Notification, error)
 	StatesOf(ctx context.Context, monitorIDs []string) ([]store.State, error)
-	NotificationsOf(ctx context.Context, incidentIDs []string, limit int) ([]store.Notification, error)
+	NotificationsByID(ctx context.Context, ids []string) ([]store.Notification, error)
 	MergeIncidents(ctx context.Context, incidents []store.Incident) error
 	IncidentsByID(ctx context.Context, ids []string) ([]store.Incident, error)
 	OpenIncidents(ctx context.Context, monitorIDs []string) ([]store.Incident, error)

@@ -207,8 +207,9 @@ func applyOutcome(d *store.Delivery, outcome Outcome, now time.Time) {
 	}
 }
 
-// schedule sets the time of the next attempt at n. If no delivery is pending, or the retry period is over, it sets none
-// and the pending deliveries fail.
+// schedule sets the time of the next attempt at n, if a delivery is pending. Once the retry period is over, pending
+// deliveries fail, except those that wait for an earlier notification: each is tried at least once, also if a silence was
+// longer than the retry period.
 func (o *Outbox) schedule(ctx context.Context, n *store.Notification, earlier []store.Notification) {
 	now := monitor.Date(o.now())
 	n.Next = time.Time{}
@@ -224,13 +225,14 @@ func (o *Outbox) schedule(ctx context.Context, n *store.Notification, earlier []
 		next = now.Add(max(retry.Sub(now), retryDelays[0]))
 	}
 	next = monitor.Date(o.earliestAttempt(*n, next))
-	if n.Kind != store.KindTest && !next.After(n.Date.Add(retryPeriod)) {
-		n.Next = next
-		return
-	}
+	over := n.Kind == store.KindTest || next.After(n.Date.Add(retryPeriod))
 	for i := range n.Deliveries {
-		if d := &n.Deliveries[i]; d.Status == store.DeliveryPending {
+		switch d := &n.Deliveries[i]; {
+		case d.Status != store.DeliveryPending:
+		case over && !mustWait(*d, earlier):
 			d.Status = store.DeliveryFailed
+		default:
+			n.Next = next
 		}
 	}
 }

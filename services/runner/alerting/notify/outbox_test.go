@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 	"nanomon/services/runner/alerting/alertingtest"
 	"nanomon/services/runner/alerting/notify"
@@ -196,6 +197,31 @@ func TestResolvedWaitsForOpened(t *testing.T) {
 }
 
 // Until the deliveries are stored, only the runner that sent a notification knows that it did.
+// Notifications of the same incident are due at the end of a silence that is longer than the retry period.
+func TestOrderAfterALongSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, mail := alertingtest.NewMemory(), alertingtest.NewScripted("email", "ann", "bob")
+		m.Silence("m", time.Now().Add(48*time.Hour))
+		for i, kind := range []store.NotificationKind{store.KindAcknowledged, store.KindResolved} {
+			at := monitor.Date(time.Now().Add(time.Duration(i) * time.Hour))
+			m.Add(store.Notification{
+				ID: store.NotificationID("m", 1, kind, 0), MonitorID: "m", Incident: 1, Kind: kind, Date: at, Next: at,
+			})
+		}
+		mail.Set(func(ctx context.Context, n notify.Message, to string) notify.Outcome {
+			time.Sleep(time.Second)
+			if to == "bob" {
+				return alertingtest.FailTemporarily(ctx, n, to)
+			}
+			return notify.Outcome{}
+		})
+		newHarness(t, m, mail)
+		wait(96 * time.Hour)
+		mail.ExpectAttempts(t, "48h0m0s m-1-acknowledged ann+bob, 48h0m10s m-1-recovery ann+bob")
+		expectDeliveries(t, m, "m-1-recovery", `email:ann sent "", email:bob failed "451 later"`)
+	})
+}
+
 func TestDeliveriesThatCannotBeStored(t *testing.T) {
 	deliveriesFail := func(_ context.Context, operation, _ string) error {
 		if operation == "PutDeliveries" {
