@@ -207,7 +207,7 @@ func compareSummary(r *replicas, from *summary.Snapshot, s *simulated, now time.
 	must(t, err)
 	want := stats.P95
 	if want != nil {
-		rounded := summary.Significant(*want, 3)
+		rounded := summary.Round(*want)
 		want = &rounded
 	}
 	wantRounded(t, what+": p95", got.P95, want, 0)

@@ -92,7 +92,7 @@ func (v *values) p95(from time.Time) (*float64, error) {
 	if !known || failed != nil {
 		return nil, failed
 	}
-	value = Significant(value, 3)
+	value = Round(value)
 	return &value, nil
 }
 
