@@ -213,12 +213,53 @@ func TestOnlyChangesAreRead(t *testing.T) {
 	}
 }
 
+// TestHiddenChangesAreRead: a status change that is over at the next computation has left a trace in the history.
+func TestHiddenChangesAreRead(t *testing.T) {
+	at := now.Truncate(time.Hour).Add(start)
+	for name, change := range map[string]func(k *testKeeper, id string){
+		"none": func(k *testKeeper, id string) {
+			k.memory.checkOne(id, at.Add(time.Minute), monitor.StatusOK)
+			k.memory.checkOne(id, at.Add(2*time.Minute), monitor.StatusOK)
+		},
+		"failed": func(k *testKeeper, id string) {
+			k.memory.checkOne(id, at.Add(time.Minute), monitor.StatusFailed)
+			k.memory.checkOne(id, at.Add(2*time.Minute), monitor.StatusOK)
+		},
+		"not checked": func(k *testKeeper, id string) { k.memory.checkOne(id, at.Add(4*time.Minute), monitor.StatusOK) },
+		"ignored": func(k *testKeeper, id string) {
+			k.memory.checkOne(id, at.Add(time.Minute), monitor.StatusOK)
+			k.memory.states[id].History[1].Ignored = monitor.IgnoredMaintenance
+			k.memory.checkOne(id, at.Add(2*time.Minute), monitor.StatusOK)
+		},
+		"clock set back": func(k *testKeeper, id string) {
+			k.memory.checkOne(id, at.Add(-time.Minute), monitor.StatusOK)
+			s := k.memory.states[id]
+			s.Sequence = at.Add(time.Second).UnixMilli()
+			s.History[1].Sequence = s.Sequence
+			k.memory.states[id] = s
+		},
+		"more results than a history has": func(k *testKeeper, id string) {
+			for second := range 120 {
+				k.memory.checkOne(id, at.Add(time.Duration(second)*time.Second), monitor.Status(second/40%2))
+			}
+		},
+	} {
+		k := newTestKeeper(1)
+		k.memory.check(at, monitor.StatusOK)
+		k.refresh(t, at)
+		change(k, k.memory.monitors[0].ID)
+		if read := k.refresh(t, at.Add(5*time.Minute)) != unchanged; read != (name != "none") {
+			t.Errorf("%s: the history is read: %t", name, read)
+		}
+	}
+}
+
 // TestDeletedResultsLeaveNoSummary: neither the snapshot from before nor the next computation has old figures.
 func TestDeletedResultsLeaveNoSummary(t *testing.T) {
 	k := newTestKeeper(3)
 	at := now.Truncate(time.Hour).Add(start)
-	for minute := range 40 {
-		k.memory.check(at.Add(time.Duration(minute-40)*time.Minute), monitor.StatusFailed)
+	for minute := range 400 {
+		k.memory.check(at.Add(time.Duration(minute-400)*time.Minute), monitor.StatusFailed)
 	}
 	k.refresh(t, at)
 	same(t, "before", k.of(1), "0 0 50")

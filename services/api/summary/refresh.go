@@ -76,13 +76,13 @@ func (k *Keeper) follow(ctx context.Context, now time.Time) ([]due, error) {
 			t = new(tracked)
 		}
 		k.tracked[m.ID] = t
-		err = errors.Join(err, t.follow(m, state, now))
+		t.follow(m, state, now)
 		if t.isDue {
 			all = append(all, due{m, t.readFrom(now), t})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b due) int { return a.from.Compare(b.from) })
-	return all, err
+	return all, nil
 }
 
 func statesByMonitor(states []store.State) map[string]*store.State {

@@ -2,6 +2,7 @@ package summary
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"nanomon/services/common/rollup"
@@ -26,43 +27,34 @@ type openHour struct {
 }
 
 // add adds points, oldest first, that are newer than all others. It ignores those of hours that must have a rollup.
-func (v *values) add(points []store.Point, now time.Time) error {
+func (v *values) add(points []store.Point, now time.Time) {
 	for len(points) > 0 {
 		start, n := points[0].Date.Truncate(time.Hour), 1
 		for n < len(points) && points[n].Date.Truncate(time.Hour).Equal(start) {
 			n++
 		}
 		if !start.Before(now.Truncate(time.Hour).Add(-time.Hour)) {
-			if err := v.addToHour(start, points[:n]); err != nil {
-				return err
-			}
+			v.addToHour(start, points[:n])
 		}
 		points = points[n:]
 	}
-	return nil
 }
 
 // addToHour adds points of one hour.
-func (v *values) addToHour(start time.Time, points []store.Point) error {
-	sum, hour := rollup.New(), (*openHour)(nil)
-	for i := range v.open {
-		if v.open[i].start.Equal(start) {
-			hour = &v.open[i]
-			var err error
-			if sum, err = rollup.Decode(hour.encoded); err != nil {
-				return err
-			}
-		}
+func (v *values) addToHour(start time.Time, points []store.Point) {
+	i := slices.IndexFunc(v.open, func(hour openHour) bool { return hour.start.Equal(start) })
+	if i < 0 {
+		i = len(v.open)
+		v.open = append(v.open, openHour{start, rollup.New().Encode()})
 	}
-	if hour == nil {
-		v.open = append(v.open, openHour{start: start})
-		hour = &v.open[len(v.open)-1]
+	sum, err := rollup.Decode(v.open[i].encoded)
+	if err != nil {
+		panic(err) // Impossible: this package has encoded it.
 	}
 	for _, p := range points {
 		sum.Add(p.Status, p.Value)
 	}
-	hour.encoded = sum.Encode()
-	return nil
+	v.open[i].encoded = sum.Encode()
 }
 
 // p95 returns the 95th percentile of the values since a date in the first hour; nil if there are none.
