@@ -3,6 +3,7 @@
 /** @import {App} from '../../app.js' */
 /** @import {Change} from '../../differences.js' */
 import { messageOf } from '../../api.js';
+import Alpine from '../../lib/alpine.js';
 import { replaceContent } from '../../load-state.js';
 
 /** @typedef {Pick<Monitor, 'id' | 'name'>} Named */
@@ -113,12 +114,13 @@ export function newRemoval(notify, remove, onDeleted) {
     },
 
     /**
-     * Adds the changes and the buttons to the dialog. The component has this state as removal.
+     * Adds the changes and the buttons to the dialog.
      * @param {HTMLElement} element
      */
     mount(element) {
       const template = document.createElement('template');
       template.innerHTML = REMOVAL_MARKUP;
+      Alpine.addScopeToNode(element, { removal: this });
       replaceContent(element, template.content);
     },
 
@@ -172,6 +174,74 @@ export function monitorRemover(api) {
 }
 
 /**
+ * Creates the state of the menu of a row, and of the dialog that asks before a monitor is deleted.
+ * @param {App} app
+ * @param {() => void} onToggle runs when the menu has been opened or closed
+ */
+export function rowMenu(app, onToggle) {
+  const actions = monitorActions(app);
+  /** The button of the open menu. @type {Element | null} */
+  let button = null;
+
+  return {
+    monitor: /** @type {ListedMonitor} */ ({ id: '', name: '', enabled: true }),
+    removal: newRemoval(app.notify, monitorRemover(app.api), ({ name }) => app.notify(`${quote(name)} deleted.`)),
+
+    /** @returns {string} */
+    get enableLabel() {
+      return this.monitor.enabled ? 'Disable' : 'Enable';
+    },
+
+    moveInMenu,
+
+    /** Returns the button of the open menu; null if no menu is open. */
+    openedBy: () => button,
+
+    /**
+     * Opens the menu of a monitor. If a menu is open, closes it.
+     * @param {HTMLElement} menu
+     * @param {Element} clicked
+     * @param {ListedMonitor} monitor
+     */
+    toggle(menu, clicked, monitor) {
+      if (button) {
+        menu.hidePopover();
+        return;
+      }
+      button = clicked;
+      button.ariaExpanded = 'true';
+      this.monitor = monitor;
+      onToggle();
+      openMenu(menu, button);
+    },
+
+    /** @param {ToggleEvent} event */
+    onToggled({ newState }) {
+      if (newState === 'closed' && button) {
+        button.ariaExpanded = 'false';
+        button = null;
+        onToggle();
+      }
+    },
+
+    run: actions.run,
+
+    setEnabled() {
+      return actions.setEnabled(this.monitor, !this.monitor.enabled);
+    },
+
+    /**
+     * @param {HTMLElement} menu
+     * @param {HTMLDialogElement} dialog
+     */
+    askRemove(menu, dialog) {
+      menu.hidePopover();
+      this.removal.ask(dialog, this.monitor);
+    },
+  };
+}
+
+/**
  * Puts a name in quotes, isolated from the writing direction of the sentence.
  * @param {string} name
  */
@@ -212,9 +282,10 @@ export function moveInMenu(menu, event) {
 }
 
 /**
+ * Returns the items of a menu. Some are hidden on a wide screen.
  * @param {HTMLElement} menu
- * @returns {HTMLElement[]}
  */
 function itemsOf(menu) {
-  return [.../** @type {NodeListOf<HTMLElement>} */ (menu.querySelectorAll('[role=menuitem]'))];
+  const items = [.../** @type {NodeListOf<HTMLElement>} */ (menu.querySelectorAll('[role=menuitem]'))];
+  return items.filter((item) => item.checkVisibility());
 }
