@@ -45,6 +45,7 @@ type Store interface {
 	runnerLister
 	monitorStore
 	importStore
+	bulkStore
 	resultStore
 	statsStore
 	reportStore
@@ -87,6 +88,7 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		newSpecificationHandler(),
 		newMonitorHandler(s, server.lists, types, log),
 		newImportHandler(s, types, log),
+		newBulkHandler(s, types),
 		newRuleHandler(types),
 		newResultHandler(s, types.Secrets()),
 		newStatsHandler(s),
