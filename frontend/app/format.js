@@ -2,6 +2,7 @@
 
 const significant = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
 const integer = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const twoDecimals = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const hundredths = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
 
 /** @param {number} value */
@@ -37,6 +38,14 @@ export function formatPercent(percent) {
   }
   // Rounded down, so that 100 % is only shown if there was no downtime.
   return `${hundredths.format(Math.floor(percent * 100) / 100)} %`;
+}
+
+/**
+ * Formats an uptime for a column: with two decimals, so that the points are aligned, except for 100 %.
+ * @param {number | null | undefined} percent rounded down to hundredths
+ */
+export function formatUptime(percent) {
+  return typeof percent === 'number' && percent < 100 ? `${twoDecimals.format(percent)} %` : formatPercent(percent);
 }
 
 /** @param {string | number} date RFC 3339, or milliseconds since 1970 */

@@ -120,24 +120,34 @@ export function describeHistory(history) {
   return length ? `Last ${length} ${length === 1 ? 'check' : 'checks'}: ${counts}` : 'No checks yet';
 }
 
+/** The bars of a history: the class of the path for each status, and for ignored results. */
+export const BARS = /** @type {const} */ (['ok', 'error', 'failed', 'excluded']);
+/** The smallest and the largest height of an OK bar. */
+const MIN_HEIGHT = 4;
+const MAX_HEIGHT = 13;
+
 /**
- * Returns the bars of one kind as an SVG path in a box of 30 by 12. A worse status has a taller bar.
- * @param {Point[]} history
- * @param {Status | 'excluded'} kind a status, for the results that count, or excluded for ignored results
+ * Returns the bars of a history as SVG paths in a box of 30 by 24. The height of an OK bar shows the value, compared to the
+ * largest one. An error is a taller bar with a gap, and a failure a solid bar of full height.
+ * @param {readonly Point[]} history
  */
-export function historyPath(history, kind) {
-  const first = 30 - history.length;
-  return history
-    .map((point, i) => ((markOf(point) ? 'excluded' : point.status) === kind ? bar(first + i, point.status) : ''))
-    .join('');
+export function historyPaths(history) {
+  const paths = { ok: '', error: '', failed: '', excluded: '' };
+  const largest = Math.max(...history.map(({ status, value }) => (status === 0 ? value : 0)), Number.MIN_VALUE);
+  history.forEach((point, i) => {
+    const kind = markOf(point) ? 'excluded' : BARS[point.status];
+    paths[kind] += `M${30 - history.length + i}.5 24${barOf(point, largest)}`;
+  });
+  return paths;
 }
 
 /**
- * @param {number} index
- * @param {Status} status
+ * @param {Point} point
+ * @param {number} largest the largest value of an OK result
  */
-function bar(index, status) {
-  return `M${index + 0.5} 12v${-{ 0: 5, 1: 8, 2: 12 }[status]}`;
+function barOf({ status, value }, largest) {
+  const height = MIN_HEIGHT + (MAX_HEIGHT - MIN_HEIGHT) * Math.max(0, value / largest);
+  return { 0: `v${-Math.round(height * 10) / 10}`, 1: 'v-11m0-3v-5', 2: 'v-24' }[status];
 }
 
 /**

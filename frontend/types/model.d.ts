@@ -39,10 +39,23 @@ export interface ListedMonitor extends Monitor {
   /** When the status of latest began; null without a result. */
   since: string | null;
   history: Point[];
+  /** Absent if the response does not contain it. */
+  summary?: Summary;
   /** Absent if the monitor is disabled or checked. */
   notChecked?: NotChecked;
   /** Whether a maintenance window of the monitor is active. Absent if not. */
   inMaintenance?: true;
+  /** Until when nobody is notified. Absent if the monitor is not silenced. */
+  silencedUntil?: string;
+}
+
+/** The figures of a monitor in the list. Null without data, or if they are not computed yet. */
+export interface Summary {
+  /** The uptime in percent, rounded down to hundredths. */
+  uptime24h: number | null;
+  uptime30d: number | null;
+  /** The 95th percentile of the values of the last 24 hours. */
+  p95: number | null;
 }
 
 /** Why a runner can't check a monitor. */

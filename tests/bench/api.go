@@ -9,7 +9,10 @@ import (
 )
 
 // list is the route of the page's list view.
-const list = "/monitors?include=latest,history"
+const list = "/monitors?include=latest,history,summary"
+
+// summaries is the route from which the page loads new summaries.
+const summaries = "/monitors?include=summary"
 
 // browserEncodings are the encodings that all browsers accept.
 const browserEncodings = "br, gzip"

@@ -27,6 +27,7 @@ var readRoutes = []route{
 	{method: "GET", path: "/metrics"},
 	{method: "GET", path: "/monitors"},
 	{method: "GET", path: list},
+	{method: "GET", path: summaries},
 	{method: "GET", path: "/monitors/{monitor}"},
 	{method: "GET", path: "/monitors/{monitor}/results"},
 	{method: "GET", path: "/monitors/{monitor}/stats?window=24h"},

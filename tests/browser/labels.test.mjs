@@ -210,7 +210,7 @@ test.describe('in the list', () => {
     await expect(row(page, 'Wiki').locator('.labels')).toHaveAttribute('title', /key-19:value/);
     const heights = await page.locator('.line').evaluateAll((lines) => lines.map((line) => line.scrollHeight));
     expect(new Set(heights).size).toBe(1);
-    await expect(row(page, 'Wiki').getByRole('link')).toBeVisible();
+    await expect(row(page, 'Wiki').getByRole('link', { name: 'Wiki', exact: true })).toBeVisible();
   });
 });
 

@@ -138,10 +138,10 @@ test('scrolling to the end draws the last row without stutter', async ({ page })
 
 test('a focused row stays in the document while scrolling', async ({ page }) => {
   await page.goto('/');
-  await row(page, 'Monitor 1').getByRole('link').focus();
+  await row(page, 'Monitor 1').getByRole('link', { name: 'Monitor 1', exact: true }).focus();
   await page.evaluate(scrollThrough);
   await expect(row(page, LAST)).toBeInViewport();
-  await expect(row(page, 'Monitor 1').getByRole('link')).toBeFocused();
+  await expect(row(page, 'Monitor 1').getByRole('link', { name: 'Monitor 1', exact: true })).toBeFocused();
   await page.evaluate(() => scrollTo(0, 0));
   await expect(row(page, 'Monitor 2')).toBeInViewport();
 });

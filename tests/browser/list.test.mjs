@@ -115,7 +115,7 @@ test.describe('with monitors of every status', () => {
     await page.getByRole('searchbox').fill('ma');
     await page.getByLabel('Sort').selectOption('-name');
     await expect(page).toHaveURL(/#list\?q=ma&status=failed&type=tcp&sort=-name$/);
-    await row(page, 'Mail').getByRole('link').click();
+    await row(page, 'Mail').getByRole('link', { name: 'Mail', exact: true }).click();
     await expect(page.getByRole('heading', { name: 'Mail' })).toBeVisible();
     await page.goBack();
     await expect(page.getByText('1 of 5')).toBeVisible();
@@ -204,7 +204,7 @@ test.describe('with monitors of every status', () => {
     await expect(row(page, 'Mail')).toHaveCount(0);
     await expect(page.getByText('deleted.')).toBeVisible();
     // The focus stays at the position of the deleted row. Group Shop with the error is first now.
-    await expect(row(page, 'Search').getByRole('link')).toBeFocused();
+    await expect(row(page, 'Search').getByRole('link', { name: 'Search', exact: true })).toBeFocused();
   });
 });
 

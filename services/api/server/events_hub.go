@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"time"
 
 	"nanomon/services/common/secret"
 	"nanomon/services/common/wake"
@@ -151,10 +152,25 @@ func (h *eventHub) count() int {
 	return len(h.clients)
 }
 
+// hasClients reports whether there is a client.
+func (h *eventHub) hasClients() bool { return h.count() > 0 }
+
 // sendHealth sends an event to all clients.
-func (h *eventHub) sendHealth(e healthEvent) {
+func (h *eventHub) sendHealth(e healthEvent) { h.send("health", e) }
+
+// summaryEvent is the data of a summary event. Clients read the summaries from the list of monitors.
+type summaryEvent struct {
+	// Date is the time of the computation.
+	Date time.Time `json:"date"`
+}
+
+// sendSummary tells all clients that the summaries of monitors have changed.
+func (h *eventHub) sendSummary(at time.Time) { h.send("summary", summaryEvent{at}) }
+
+// send sends one event to all clients.
+func (h *eventHub) send(name string, content any) {
 	var frame bytes.Buffer
-	writeEvent(&frame, h.log, "health", e)
+	writeEvent(&frame, h.log, name, content)
 	h.broadcast(eventFrame{frame.Bytes(), frame.Bytes()})
 }
 

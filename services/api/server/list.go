@@ -72,6 +72,9 @@ func (h *monitorHandler) listed(ctx context.Context, f listForm, now situation) 
 	if err != nil {
 		return nil, err
 	}
+	if err := h.dropOutdated(ctx, &now); err != nil {
+		return nil, err
+	}
 	listed := make([]listedMonitor, 0, len(monitors))
 	for _, m := range monitors {
 		if !f.oneGroup || m.Group == f.group {
@@ -81,6 +84,20 @@ func (h *monitorHandler) listed(ctx context.Context, f listForm, now situation) 
 		}
 	}
 	return listed, nil
+}
+
+// dropOutdated removes the summaries if all results have been deleted since they were computed. The caller has read the
+// states before.
+func (h *monitorHandler) dropOutdated(ctx context.Context, now *situation) error {
+	if now.summaries == nil {
+		return nil
+	}
+	cleared, err := h.store.ResultsCleared(ctx)
+	if now.summaries.IsOutdated(cleared) {
+		h.summaries.Renew()
+		now.summaries = nil
+	}
+	return err
 }
 
 // states returns the states by monitor; none if include does not need them.

@@ -16,6 +16,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"nanomon/services/api/auth"
+	"nanomon/services/api/summary"
 	"nanomon/services/common/maintenance"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
@@ -25,7 +26,7 @@ import (
 	"nanomon/tests/support/mongotest"
 )
 
-const listPath = "/api/monitors?include=latest,history"
+const listPath = "/api/monitors?include=latest,history,summary"
 
 // replicas are the handlers of two servers that use the same database.
 type replicas struct {
@@ -57,7 +58,9 @@ func onBothStores(t *testing.T, test func(r *replicas)) {
 
 func newReplicas(t *testing.T, stores [2]store.Store) *replicas {
 	handler := func(s store.Store) *monitorHandler {
-		return newMonitorHandler(s, newListCache(), probe.All(probe.Guard{}), slog.New(slog.DiscardHandler))
+		log := slog.New(slog.DiscardHandler)
+		keeper := summary.NewKeeper(s, log, func(time.Time) {}, func() bool { return false })
+		return newMonitorHandler(s, newListCache(), keeper, probe.All(probe.Guard{}), log)
 	}
 	r := &replicas{t: t, store: stores[0], fresh: handler(stores[0])}
 	for i, s := range stores {
@@ -137,8 +140,10 @@ func TestListsAreCurrent(t *testing.T) {
 func (r *replicas) compare(random *rand.Rand) {
 	r.t.Helper()
 	f := listForm{masked: random.IntN(2) == 0}
-	query := []string{"", "?include=latest", "?include=history", "?include=latest,history"}[random.IntN(4)]
-	f.include.latest, f.include.history = strings.Contains(query, "latest"), strings.Contains(query, "history")
+	query := []string{"", "?include=latest", "?include=history", "?include=latest,history", "?include=summary"}[random.IntN(5)]
+	f.include = includeOptions{
+		latest: strings.Contains(query, "latest"), history: strings.Contains(query, "history"), summary: strings.Contains(query, "summary"),
+	}
 	if random.IntN(4) == 0 {
 		f.oneGroup, f.group = true, "a"
 		query = strings.Replace("?"+strings.TrimPrefix(query, "?")+"&group=a", "?&", "?", 1)

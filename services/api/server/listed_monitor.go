@@ -1,13 +1,12 @@
 package server
 
 import (
-	"math"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"nanomon/services/api/summary"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/secret"
 	"nanomon/services/common/store"
@@ -21,6 +20,8 @@ type listedMonitor struct {
 	Latest  any           `json:"latest,omitempty"`
 	Since   any           `json:"since,omitempty"`
 	History []store.Point `json:"history,omitzero"`
+	// Summary is nil unless it was requested.
+	Summary *summary.Summary `json:"summary,omitempty"`
 	// NotChecked is nil unless a runner can't check the monitor. It is requested together with Latest.
 	NotChecked *notChecked `json:"notChecked,omitempty"`
 	// InMaintenance reports whether a maintenance window of the monitor is active, also before the next result. It is
@@ -30,28 +31,22 @@ type listedMonitor struct {
 	SilencedUntil time.Time `json:"silencedUntil,omitzero"`
 }
 
-// roundHistory returns the points with dates in whole seconds and values with three digits, which nearly halves the
+// historyDigits is the number of digits of the values of a history in the list.
+const historyDigits = 3
+
+// roundHistory returns the points with dates in whole seconds and values with few digits, which nearly halves the
 // compressed list.
 func roundHistory(points []store.Point) []store.Point {
 	rounded := slices.Clone(points)
 	for i := range rounded {
 		p := &rounded[i]
-		p.Date, p.Value = p.Date.Truncate(time.Second), threeDigits(p.Value)
+		p.Date, p.Value = p.Date.Truncate(time.Second), summary.Significant(p.Value, historyDigits)
 	}
-	return rounded
-}
-
-// threeDigits rounds a value to three significant digits, and to a whole number if it is longer.
-func threeDigits(value float64) float64 {
-	if math.Abs(value) >= 100 {
-		return math.Round(value)
-	}
-	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(value, 'g', 3, 64), 64) // always valid
 	return rounded
 }
 
 // includeOptions selects the members of a monitor's state that a response contains.
-type includeOptions struct{ latest, history bool }
+type includeOptions struct{ latest, history, summary bool }
 
 // needsState reports whether a response contains members of the state.
 func (o includeOptions) needsState() bool { return o != includeOptions{} }
@@ -66,8 +61,10 @@ func parseInclude(query url.Values) (includeOptions, error) {
 				include.latest = true
 			case "history":
 				include.history = true
+			case "summary":
+				include.summary = true
 			default:
-				return includeOptions{}, monitor.Invalidf("include must be latest or history, not %.50q", name)
+				return includeOptions{}, monitor.Invalidf("include must be latest, history or summary, not %.50q", name)
 			}
 		}
 	}
@@ -92,6 +89,10 @@ func (o includeOptions) apply(
 	}
 	if o.history {
 		item.History = append([]store.Point{}, history...) // not nil
+	}
+	if o.summary {
+		known := now.summaries.Of(m.ID, state)
+		item.Summary = &known
 	}
 	if n, exists := now.notChecked[m.ID]; exists && m.Enabled && !n.endedBy(state) {
 		item.NotChecked = &n

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"nanomon/services/api/summary"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
@@ -28,6 +29,7 @@ type monitorStore interface {
 	DeleteMonitorIf(ctx context.Context, old monitor.Monitor) error
 	DeleteMonitors(ctx context.Context) error
 	States(ctx context.Context) ([]store.State, error)
+	ResultsCleared(ctx context.Context) (time.Time, error)
 	Revision(ctx context.Context, states bool) (string, error)
 }
 
@@ -48,14 +50,17 @@ type stateGetter interface {
 
 // monitorHandler serves the monitors, with their current states if requested.
 type monitorHandler struct {
-	store monitorStore
-	lists *listCache
-	types probe.Registry
-	log   *slog.Logger
+	store     monitorStore
+	lists     *listCache
+	summaries *summary.Keeper
+	types     probe.Registry
+	log       *slog.Logger
 }
 
-func newMonitorHandler(s monitorStore, lists *listCache, types probe.Registry, log *slog.Logger) *monitorHandler {
-	return &monitorHandler{store: s, lists: lists, types: types, log: log}
+func newMonitorHandler(
+	s monitorStore, lists *listCache, summaries *summary.Keeper, types probe.Registry, log *slog.Logger,
+) *monitorHandler {
+	return &monitorHandler{store: s, lists: lists, summaries: summaries, types: types, log: log}
 }
 
 func (h *monitorHandler) mount(to routes) {
@@ -88,6 +93,9 @@ func (h *monitorHandler) get(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	now, err := h.situation(r.Context(), include)
+	if err == nil {
+		err = h.dropOutdated(r.Context(), &now)
+	}
 	if err != nil {
 		return err
 	}

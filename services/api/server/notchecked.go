@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	"nanomon/services/api/summary"
 	"nanomon/services/common/maintenance"
 	"nanomon/services/common/store"
 )
@@ -53,10 +54,15 @@ type situation struct {
 	inMaintenance maintenance.Active
 	// silencedUntil contains the ends of the silences, by monitor.
 	silencedUntil map[string]time.Time
+	// summaries may be nil.
+	summaries *summary.Snapshot
 }
 
 // situation returns the current situation if include selects it.
 func (h *monitorHandler) situation(ctx context.Context, include includeOptions) (s situation, err error) {
+	if include.summary {
+		s.summaries = h.summaries.Current()
+	}
 	if !include.latest {
 		return s, nil
 	}

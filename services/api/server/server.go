@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nanomon/services/api/auth"
+	"nanomon/services/api/summary"
 	"nanomon/services/common/config"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/web"
@@ -44,6 +45,7 @@ type Store interface {
 	Ping(ctx context.Context) error
 	runnerLister
 	monitorStore
+	summary.Store
 	importStore
 	bulkStore
 	resultStore
@@ -66,6 +68,7 @@ type Server struct {
 	events    *eventHub
 	streams   *streamLimit
 	lists     *listCache
+	summaries *summary.Keeper
 	health    *storeHealth
 	keys      *auth.APIKeys
 	auth      *auth.Middleware
@@ -81,12 +84,12 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 	keys, hub := auth.NewAPIKeys(s, log), newEventHub(s, types.Secrets(), log)
 	server := &Server{
 		config: config, log: log, events: hub, streams: new(streamLimit), lists: newListCache(), health: newStoreHealth(s.Ping, log, hub.sendHealth),
-		keys: keys, auth: auth.NewMiddleware(config.Auth, keys, log), rateLimit: newRateLimiter(time.Now),
+		summaries: summary.NewKeeper(s, log, hub.sendSummary, hub.hasClients), keys: keys, auth: auth.NewMiddleware(config.Auth, keys, log), rateLimit: newRateLimiter(time.Now),
 	}
 	server.resources = []resource{
 		newStatusHandler(config, s, server.health, log),
 		newSpecificationHandler(),
-		newMonitorHandler(s, server.lists, types, log),
+		newMonitorHandler(s, server.lists, server.summaries, types, log),
 		newImportHandler(s, types, log),
 		newBulkHandler(s, types),
 		newRuleHandler(types),
@@ -107,8 +110,9 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 	return server
 }
 
-// Run feeds the event stream, checks the health of the store, keeps the sign-in provider's keys up to date, and stores
-// the last use of API keys, and drops encoded lists that are not requested any more, until ctx ends.
+// Run feeds the event stream, checks the health of the store, keeps the sign-in provider's keys up to date, stores the
+// last use of API keys, drops encoded lists that are not requested any more, and computes the summaries of the monitors,
+// until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
@@ -129,6 +133,10 @@ func (s *Server) Run(ctx context.Context) error {
 	})
 	group.Go(func() error {
 		s.lists.run(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		s.summaries.Run(ctx)
 		return nil
 	})
 	return group.Wait()

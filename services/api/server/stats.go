@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"nanomon/services/api/summary"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/rollup"
 	"nanomon/services/common/store"
@@ -23,7 +24,7 @@ const (
 	minWindow     = time.Minute
 	maxWindow     = 400 * 24 * time.Hour
 	// maxStatusChanges is the maximum number of status changes that are read for a response.
-	maxStatusChanges = 10_000
+	maxStatusChanges = summary.MaxStatusChanges
 	// maxPeriods is the maximum number of periods in a response. A chart is hardly wider.
 	maxPeriods = 500
 )

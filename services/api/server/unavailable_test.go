@@ -50,6 +50,9 @@ func (unavailableStore) State(context.Context, string) (s store.State, err error
 func (unavailableStore) Results(context.Context, store.ResultFilter) ([]monitor.Result, error) {
 	return nil, errUnavailable
 }
+func (unavailableStore) ResultsCleared(context.Context) (t time.Time, err error) {
+	return t, errUnavailable
+}
 func (unavailableStore) DeleteResults(context.Context, time.Time) error { return errUnavailable }
 func (unavailableStore) AddOnDemandChecks(context.Context, ...store.OnDemandCheck) error {
 	return errUnavailable

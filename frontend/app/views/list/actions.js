@@ -134,6 +134,74 @@ export function monitorRemover(api) {
 }
 
 /**
+ * Creates the state of the menu of a row, and of the dialog that asks before a monitor is deleted.
+ * @param {App} app
+ * @param {() => void} onToggle runs when the menu has been opened or closed
+ */
+export function rowMenu(app, onToggle) {
+  const actions = monitorActions(app);
+  /** The button of the open menu. @type {Element | null} */
+  let button = null;
+
+  return {
+    monitor: /** @type {ListedMonitor} */ ({ id: '', name: '', enabled: true }),
+    removal: newRemoval(app.notify, monitorRemover(app.api), ({ name }) => app.notify(`${quote(name)} deleted.`)),
+
+    /** @returns {string} */
+    get enableLabel() {
+      return this.monitor.enabled ? 'Disable' : 'Enable';
+    },
+
+    moveInMenu,
+
+    /** Returns the button of the open menu; null if no menu is open. */
+    openedBy: () => button,
+
+    /**
+     * Opens the menu of a monitor. If a menu is open, closes it.
+     * @param {HTMLElement} menu
+     * @param {Element} clicked
+     * @param {ListedMonitor} monitor
+     */
+    toggle(menu, clicked, monitor) {
+      if (button) {
+        menu.hidePopover();
+        return;
+      }
+      button = clicked;
+      button.ariaExpanded = 'true';
+      this.monitor = monitor;
+      onToggle();
+      openMenu(menu, button);
+    },
+
+    /** @param {ToggleEvent} event */
+    onToggled({ newState }) {
+      if (newState === 'closed' && button) {
+        button.ariaExpanded = 'false';
+        button = null;
+        onToggle();
+      }
+    },
+
+    run: actions.run,
+
+    setEnabled() {
+      return actions.setEnabled(this.monitor, !this.monitor.enabled);
+    },
+
+    /**
+     * @param {HTMLElement} menu
+     * @param {HTMLDialogElement} dialog
+     */
+    askRemove(menu, dialog) {
+      menu.hidePopover();
+      this.removal.ask(dialog, this.monitor);
+    },
+  };
+}
+
+/**
  * Puts a name in quotes, isolated from the writing direction of the sentence.
  * @param {string} name
  */
@@ -174,9 +242,10 @@ export function moveInMenu(menu, event) {
 }
 
 /**
+ * Returns the items of a menu. Some are hidden on a wide screen.
  * @param {HTMLElement} menu
- * @returns {HTMLElement[]}
  */
 function itemsOf(menu) {
-  return [.../** @type {NodeListOf<HTMLElement>} */ (menu.querySelectorAll('[role=menuitem]'))];
+  const items = [.../** @type {NodeListOf<HTMLElement>} */ (menu.querySelectorAll('[role=menuitem]'))];
+  return items.filter((item) => item.checkVisibility());
 }

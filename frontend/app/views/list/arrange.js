@@ -1,13 +1,10 @@
 /** @import {ListedMonitor} from '../../../types/model' */
 /** @import {Kind} from '../../status.js' */
+/** @import {Settings, SortKey} from './settings.js' */
+import { formatNumber } from '../../format.js';
 import { labelsOf } from '../../labels.js';
 import { countKinds, kindOf, KINDS } from '../../status.js';
-
-/**
- * The search, the filters and the sort order. An empty filter selects all; a label is key:value; a sort order that begins
- * with - is reversed.
- * @typedef {{q: string, status: string, type: string, label: string, sort: string}} Settings
- */
+import { collator, readSort } from './settings.js';
 
 /**
  * A section of the list. Without groups, or in another sort order, the list has one section without a heading. Otherwise each
@@ -20,71 +17,30 @@ import { countKinds, kindOf, KINDS } from '../../status.js';
 
 /**
  * The sections of the list. The counts per status and found ignore the status filter, and shown includes it. ids are those
- * of all shown monitors in their order, also in collapsed groups.
- * @typedef {{sections: Section[], counts: Record<Kind, number>, found: number, shown: number, ids: string[]}} Arrangement
+ * of all shown monitors in their order, also in collapsed groups. headings are the names of the groups.
+ * @typedef {{
+ *   sections: Section[], headings: string[], counts: Record<Kind, number>, found: number, shown: number, ids: string[],
+ * }} Arrangement
  */
 
-/** The sort orders, with the value of aria-sort for each. */
-export const SORTS = /** @type {const} */ ({
-  group: 'ascending',
-  status: 'descending',
-  name: 'ascending',
-  value: 'descending',
-  last: 'descending',
-});
-
-/** @typedef {keyof typeof SORTS} SortKey */
-
 const SEVERITY = new Map(KINDS.map(({ key }, i) => [key, i]));
-const collator = new Intl.Collator(undefined, { numeric: true });
 
 /**
  * The sort keys, smallest first. Monitors without a key come last, also in the reversed order.
- * @type {Record<'status' | 'value' | 'last', (monitor: ListedMonitor) => number | undefined>}
+ * @type {Record<Exclude<SortKey, 'group' | 'name'>, (monitor: ListedMonitor) => number | undefined>}
  */
 const ORDERS = {
   status: (monitor) => SEVERITY.get(kindOf(monitor)),
-  value: ({ latest }) => latest?.value && -latest.value,
+  uptime24h: ({ summary }) => summary?.uptime24h ?? undefined,
+  uptime30d: ({ summary }) => summary?.uptime30d ?? undefined,
+  p95: ({ summary }) => negative(summary?.p95),
+  value: ({ latest }) => negative(latest?.value),
   last: ({ latest }) => (latest ? -Date.parse(latest.date) : undefined),
 };
 
-/**
- * Reads the settings from the page address. Ignores unknown values.
- * @param {URLSearchParams} params
- * @returns {Settings}
- */
-export function readSettings(params) {
-  const status = params.get('status') ?? '';
-  const sort = params.get('sort') ?? '';
-  return {
-    q: params.get('q') ?? '',
-    status: SEVERITY.has(/** @type {Kind} */ (status)) ? status : '',
-    type: params.get('type') ?? '',
-    label: params.get('label') ?? '',
-    sort: Object.hasOwn(SORTS, sort.replace(/^-/, '')) ? sort : 'group',
-  };
-}
-
-/**
- * Returns the choices of a filter: the texts that are not empty, once each and sorted.
- * @param {string[]} texts
- * @param {readonly string[]} last the choices before; they are returned if they are the same
- */
-export function choicesOf(texts, last) {
-  const choices = new Set(texts.filter(Boolean));
-  const same = choices.size === last.length && last.every((text) => choices.has(text));
-  return same ? last : Object.freeze([...choices].sort(collator.compare));
-}
-
-/**
- * @param {string} sort
- * @returns {{by: SortKey, reversed: boolean}}
- */
-export function readSort(sort) {
-  return {
-    by: /** @type {SortKey} */ (sort.replace(/^-/, '')),
-    reversed: sort.startsWith('-'),
-  };
+/** @param {number | null | undefined} value */
+function negative(value) {
+  return value === null || value === undefined ? undefined : -value;
 }
 
 /** Arranges the monitors. While the order is held, all rows stay where they are, unless the settings change. */
@@ -118,11 +74,12 @@ export class Order {
  * @param {Ranks | null} held the positions to keep; new monitors come last
  * @returns {Arrangement}
  */
-function arrange(monitors, { q, status, type, label, sort }, collapsed, held) {
+function arrange(monitors, { q, status, type, group: groupName, label, sort }, collapsed, held) {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean);
   const found = monitors.filter(
     (monitor) =>
       (!type || monitor.type === type) &&
+      (!groupName || monitor.group === groupName) &&
       (!label || labelsOf(monitor).some(({ text }) => text === label)) &&
       matches(monitor, words),
   );
@@ -137,6 +94,7 @@ function arrange(monitors, { q, status, type, label, sort }, collapsed, held) {
     sections: grouped.length
       ? grouped.map(([name, items]) => group(name, items, !collapsed.includes(name)))
       : [sectionWithoutHeading(shown)],
+    headings: grouped.map(([name]) => name),
     ids: (grouped.length ? grouped.flatMap(([, items]) => items) : shown).map(({ id }) => id),
     counts,
     found: found.length,
@@ -229,7 +187,7 @@ function severity(monitors) {
 function group(name, items, open) {
   const counts = countKinds(items);
   const { key, label } = KINDS.find((status) => counts[status.key] > 0) ?? KINDS[5];
-  const summary = counts[key] === items.length ? label : `${counts[key]} ${label.toLowerCase()}`;
+  const summary = counts[key] === items.length ? label : `${counts[key]} ${key === 'ok' ? label : label.toLowerCase()}`;
   return {
     ...sectionWithoutHeading(items),
     name,
@@ -257,27 +215,29 @@ function sectionWithoutHeading(items) {
   };
 }
 
-/** The local storage key of the collapsed groups. */
-const COLLAPSED_KEY = 'folded-groups';
+/** The statuses for which there is always a button. @type {Kind[]} */
+const ALWAYS_SHOWN = ['failed', 'error', 'ok'];
 
 /**
- * Returns the names of the collapsed groups.
- * @returns {readonly string[]}
+ * Returns the statuses to filter by: OK, error and failed, and others if there is such a monitor.
+ * @param {readonly ListedMonitor[]} monitors
+ * @param {string} selected the current filter
  */
-export function readCollapsed() {
-  try {
-    const names = JSON.parse(localStorage.getItem(COLLAPSED_KEY) ?? '[]');
-    return Object.freeze(Array.isArray(names) ? names.map(String) : []);
-  } catch {
-    return Object.freeze([]);
-  }
+export function shownKinds(monitors, selected) {
+  const counts = countKinds(monitors);
+  return KINDS.filter(({ key }) => ALWAYS_SHOWN.includes(key) || counts[key] > 0 || key === selected);
 }
 
-/** @param {readonly string[]} names */
-export function storeCollapsed(names) {
-  try {
-    localStorage.setItem(COLLAPSED_KEY, JSON.stringify(names));
-  } catch {
-    // Storage is blocked: the groups stay collapsed until the user opens another view.
+/**
+ * Describes how many monitors there are.
+ * @param {{items: readonly ListedMonitor[], loaded: boolean, isLoading: boolean}} list
+ * @param {number} shown
+ * @param {boolean} isFiltered
+ */
+export function describeCount({ items, loaded, isLoading }, shown, isFiltered) {
+  if (!loaded) {
+    return isLoading ? 'Loading monitors…' : 'Not loaded';
   }
+  const all = `${formatNumber(items.length)} ${items.length === 1 ? 'monitor' : 'monitors'}`;
+  return isFiltered ? `${formatNumber(shown)} of ${all}` : all;
 }

@@ -1,18 +1,18 @@
-/** @import {ListedMonitor} from '../../../types/model' */
 /** @import {App} from '../../app.js' */
-/** @import {Kind} from '../../status.js' */
-/** @import {Settings, SortKey} from './arrange.js' */
+/** @import {rowMenu} from './actions.js' */
+/** @import {BarTip} from './bar-tip.js' */
 /** @import {Route} from '../../router.js' */
+/** @import {Settings, SortKey} from './settings.js' */
 /** @import {Drawn, Line} from './windowing.js' */
 import Alpine from '../../lib/alpine.js';
 import { formatNumber } from '../../format.js';
 import { labelsOf } from '../../labels.js';
-import { monitorActions, monitorRemover, moveInMenu, newRemoval, openMenu, quote } from './actions.js';
-import { choicesOf, Order, readCollapsed, readSettings, readSort, SORTS, storeCollapsed } from './arrange.js';
-import { countKinds, KINDS } from '../../status.js';
+import { describeCount, Order, shownKinds } from './arrange.js';
+import { countKinds } from '../../status.js';
 import { rememberSettings } from '../../router.js';
-import { drawHeading, drawRow, keepFocus, placeSection } from './row.js';
-import { Windowing } from './windowing.js';
+import { drawHeading, drawRow, placeSection } from './row.js';
+import { ariaSort, choicesOf, collapsedGroups, NO_FILTERS, readSettings, readSort } from './settings.js';
+import { keepFocus, readHeights, Windowing } from './windowing.js';
 
 /**
  * The list view. It draws only the rows near the visible part of the page; see Windowing.
@@ -21,35 +21,35 @@ import { Windowing } from './windowing.js';
  */
 export function list(app, { params }) {
   const { monitors, clock } = app;
-  const actions = monitorActions(app);
   const windowing = new Windowing();
   const order = new Order();
   let isPointerInTable = false;
   let destroyed = false;
   let heights = { header: 0, heading: 0, row: 1 };
-  /** The button of the open menu. @type {Element | null} */
-  let menuButton = null;
+  /** @type {BarTip | undefined} */
+  let tip;
   /** The functions that stop what init started. @type {(() => void)[]} */
   const cleanups = [];
 
   return {
     list: monitors.state,
     ...readSettings(params),
-    collapsed: readCollapsed(),
+    collapsed: collapsedGroups(),
     counts: countKinds([]),
     found: 0,
     shown: 0,
     /** @type {readonly string[]} */
     types: Object.freeze([]),
+    /** The names of all groups. @type {readonly string[]} */
+    groups: Object.freeze([]),
     /** The labels of all monitors, as key:value. @type {readonly string[]} */
     labels: Object.freeze([]),
     height: 0,
     rows: 1,
     /** @type {readonly Drawn[]} */
     sections: Object.freeze([]),
-    /** The monitor of the open menu or dialog. */
-    selected: /** @type {ListedMonitor} */ ({ id: '', name: '', enabled: true }),
-    removal: newRemoval(app.notify, monitorRemover(app.api), ({ name }) => app.notify(`${quote(name)} deleted.`)),
+    /** The menu of a row and its actions; null until they are loaded. @type {ReturnType<typeof rowMenu> | null} */
+    menu: null,
 
     init() {
       this.measure();
@@ -58,6 +58,7 @@ export function list(app, { params }) {
       cleanups.push(() => effects.forEach(Alpine.release));
       this.listen('scroll', () => {
         this.closeMenu();
+        tip?.hide();
         this.draw();
       });
       this.listen('resize', () => {
@@ -69,6 +70,7 @@ export function list(app, { params }) {
     destroy() {
       destroyed = true;
       cleanups.forEach((cleanup) => cleanup());
+      tip?.destroy();
     },
 
     /**
@@ -82,7 +84,7 @@ export function list(app, { params }) {
 
     /** @returns {boolean} */
     get isFiltered() {
-      return Boolean(this.q.trim() || this.status || this.type || this.label);
+      return Boolean(this.q.trim() || this.status || this.type || this.group || this.label);
     },
 
     /** @returns {boolean} */
@@ -92,22 +94,12 @@ export function list(app, { params }) {
 
     /** @returns {string} */
     get countText() {
-      const count = this.list.items.length;
-      const all = `${formatNumber(count)} ${count === 1 ? 'monitor' : 'monitors'}`;
-      if (!this.list.loaded) {
-        return this.list.isLoading ? 'Loading monitors…' : 'Not loaded';
-      }
-      return this.isFiltered ? `${formatNumber(this.shown)} of ${all}` : all;
+      return describeCount(this.list, this.shown, this.isFiltered);
     },
 
-    /** The kinds to filter by. Not checked is rare, so it is only shown if there is such a monitor. @returns {{key: Kind, label: string}[]} */
+    /** @returns {{key: string, label: string}[]} */
     get kinds() {
-      return KINDS.filter(({ key }) => key !== 'unchecked' || this.counts.unchecked > 0 || this.status === key);
-    },
-
-    /** @returns {string} */
-    get enableLabel() {
-      return this.selected.enabled ? 'Disable' : 'Enable';
+      return shownKinds(this.list.items, this.status);
     },
 
     number: formatNumber,
@@ -117,11 +109,8 @@ export function list(app, { params }) {
       return /** @type {any} */ (this).$refs[name];
     },
 
-    /** Reads the heights from the styles, which depend on the width of the screen. */
     measure() {
-      const style = getComputedStyle(this.ref('table'));
-      const pixels = (/** @type {string} */ name) => parseFloat(style.getPropertyValue(name));
-      heights = { header: pixels('--header'), heading: pixels('--heading'), row: pixels('--row') };
+      heights = readHeights(this.ref('table'));
     },
 
     /** Stores the settings in the address. Alpine runs it, like arrange, whenever a value that it reads changes. */
@@ -132,23 +121,26 @@ export function list(app, { params }) {
 
     /** @returns {Settings} */
     get settings() {
-      const { q, status, type, label, sort } = this;
-      return { q, status, type, label, sort };
+      const { q, status, type, group, label, sort } = this;
+      return { q, status, type, group, label, sort };
     },
 
     arrange() {
       const { items } = this.list;
-      const arranged = order.arrange(items, this.settings, this.isFiltered ? [] : this.collapsed);
+      const arranged = order.arrange(items, this.settings, this.isFiltered ? [] : this.collapsed.names);
       const labels = items.flatMap((monitor) => labelsOf(monitor).map(({ text }) => text));
       this.types = choicesOf([this.type, ...items.map((monitor) => monitor.type)], this.types);
+      this.groups = choicesOf([this.group, ...items.map((monitor) => monitor.group)], this.groups);
       this.labels = choicesOf([this.label, ...labels], this.labels);
       Object.assign(this.counts, arranged.counts);
       this.found = arranged.found;
       this.shown = arranged.shown;
+      this.collapsed.headings = Object.freeze(arranged.headings);
       windowing.setContent(arranged.sections, heights);
       this.height = windowing.height;
       this.rows = windowing.rows;
       this.draw();
+      Alpine.nextTick(() => tip?.refresh(items));
     },
 
     /**
@@ -168,7 +160,7 @@ export function list(app, { params }) {
     /** Draws the visible rows, and those within half a screen above and below. */
     draw() {
       const { top } = this.ref('table').getBoundingClientRect();
-      const active = menuButton ?? document.activeElement;
+      const active = this.menu?.openedBy() ?? document.activeElement;
       const line = active?.closest('.monitors [aria-rowindex]');
       const pinned = line?.getAttribute('data-id') ?? '';
       this.sections = windowing.range(-top - innerHeight / 2, -top + innerHeight * 1.5, pinned);
@@ -190,7 +182,7 @@ export function list(app, { params }) {
     },
 
     clear() {
-      Object.assign(this, { q: '', status: '', type: '', label: '' });
+      Object.assign(this, NO_FILTERS);
       this.ref('search').focus();
     },
 
@@ -201,26 +193,21 @@ export function list(app, { params }) {
 
     /** @param {SortKey} by */
     ariaSort(by) {
-      const sort = readSort(this.sort);
-      if (sort.by !== by) {
-        return null;
+      return ariaSort(this.sort, by);
+    },
+
+    /** Whether groups can be collapsed: not while a filter shows only some monitors. @returns {boolean} */
+    get hasGroups() {
+      return this.collapsed.headings.length > 0 && !this.isFiltered;
+    },
+
+    /** @param {PointerEvent} event */
+    async onClick(event) {
+      if (!tip && isTapOnBars(event)) {
+        event.preventDefault();
+        (await this.loadTip())?.showAt(event);
+        return;
       }
-      return sort.reversed === (SORTS[by] === 'ascending') ? 'descending' : 'ascending';
-    },
-
-    /**
-     * Collapses or expands a group.
-     * @param {string} name
-     */
-    toggleGroup(name) {
-      const { collapsed } = this;
-      const others = collapsed.filter((it) => it !== name);
-      this.collapsed = Object.freeze(collapsed.includes(name) ? others : [...collapsed, name]);
-      storeCollapsed(this.collapsed);
-    },
-
-    /** @param {MouseEvent} event */
-    onClick(event) {
       const button = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest('.line button'));
       const id = button?.closest('.line')?.getAttribute('data-id');
       const monitor = this.list.items.find((item) => item.id === id);
@@ -229,66 +216,71 @@ export function list(app, { params }) {
       }
       if (button.dataset.label) {
         this.label = button.dataset.label === this.label ? '' : button.dataset.label;
-      } else if (button.classList.contains('run')) {
-        actions.run(monitor);
-      } else if (menuButton) {
-        this.closeMenu();
-      } else {
-        menuButton = button;
-        button.ariaExpanded = 'true';
-        this.selected = monitor;
-        this.holdOrder();
-        openMenu(this.ref('menu'), button);
+        return;
       }
+      const menu = await this.loadMenu();
+      if (button.classList.contains('run')) {
+        menu?.run(monitor);
+      } else {
+        menu?.toggle(this.ref('menu'), button, monitor);
+      }
+    },
+
+    /** Loads the menu of a row. Returns null and shows an error if the server does not respond. */
+    async loadMenu() {
+      if (!this.menu) {
+        try {
+          const { rowMenu } = await import('./actions.js');
+          this.menu ??= rowMenu(app, () => this.holdOrder());
+          await Alpine.nextTick();
+        } catch {
+          app.notify('Could not load the actions: the server does not respond.', 'failed');
+        }
+      }
+      return this.menu;
     },
 
     /** @param {boolean} isInside whether the pointer has entered the table, or left it */
     onPointer(isInside) {
       isPointerInTable = isInside;
       this.holdOrder();
+      if (isInside) {
+        this.prepare();
+      }
+    },
+
+    /** Loads what is only needed while the pointer or the focus is in the table. */
+    prepare() {
+      return Promise.allSettled([import('./actions.js'), this.loadTip()]);
     },
 
     /** Keeps the rows where they are while the user is about to click one, or a menu is open. */
     holdOrder() {
-      order.held = isPointerInTable || menuButton !== null;
+      order.held = isPointerInTable || Boolean(this.menu?.openedBy());
       if (!order.held && !destroyed) {
         this.arrange();
       }
     },
 
-    /** @param {KeyboardEvent} event */
-    onMenuKey(event) {
-      moveInMenu(this.ref('menu'), event);
-    },
-
-    /** @param {ToggleEvent} event */
-    onMenuToggle({ newState }) {
-      if (newState === 'closed' && menuButton) {
-        menuButton.ariaExpanded = 'false';
-        menuButton = null;
-        this.holdOrder();
+    /** Loads the tooltip of the bars. Without it, each link leads to the latest check that is not OK. */
+    async loadTip() {
+      const { BarTip } = await import('./bar-tip.js');
+      if (!tip && !destroyed) {
+        tip = new BarTip(this.ref('table'), this.ref('tip'), this.list.items);
       }
+      return tip;
     },
 
     closeMenu() {
-      this.ref('menu').hidePopover();
-    },
-
-    setEnabled() {
-      return actions.setEnabled(this.selected, !this.selected.enabled);
-    },
-
-    askRemove() {
-      this.closeMenu();
-      this.removal.ask(this.ref('remove'), this.selected);
-    },
-
-    closeRemove() {
-      this.ref('remove').close();
-    },
-
-    remove() {
-      return this.removal.confirm(this.ref('remove'));
+      this.ref('menu')?.hidePopover();
     },
   };
+}
+
+/**
+ * Reports whether a finger has touched the bars of a row, which shows a tooltip instead of following the link.
+ * @param {PointerEvent} event
+ */
+function isTapOnBars({ target, pointerType }) {
+  return pointerType === 'touch' && /** @type {Element} */ (target).closest('.bars') !== null;
 }

@@ -1,16 +1,22 @@
-/** @import {ListedMonitor} from '../../../types/model' */
+/** @import {ListedMonitor, Point} from '../../../types/model' */
 /** @import {Label} from '../../labels.js' */
 /** @import {Drawn, Line} from './windowing.js' */
 import { labelsOf } from '../../labels.js';
-import { formatAgo, formatExact, formatFor, formatResult } from '../../format.js';
-import { badgeOf, describeHistory, historyPath, markOfMonitor, sinceOf } from '../../status.js';
+import { formatAgo, formatExact, formatLength, formatResult, formatUptime, formatValue, unitOf } from '../../format.js';
+import { badgeOf, BARS, describeHistory, historyPaths, markOfMonitor, sinceOf } from '../../status.js';
 
-const BARS = /** @type {const} */ ([
-  ['path.ok', 0],
-  ['path.error', 1],
-  ['path.failed', 2],
-  ['path.excluded', 'excluded'],
+/** The columns with an uptime: the class, the member of the summary, and its name in a tooltip. */
+const UPTIMES = /** @type {const} */ ([
+  ['.day', 'uptime24h', '24 hours'],
+  ['.month', 'uptime30d', '30 days'],
 ]);
+
+/** How many checks before and after a check its address shows. */
+const NEIGHBOURS = 5;
+const MINUTE = 60_000;
+/** The limits of the time before and after a check that its address shows, in milliseconds. */
+const MIN_TIME = 2 * MINUTE;
+const MAX_TIME = 720 * MINUTE;
 
 /** The elements of each row by selector. @type {WeakMap<Element, Map<string, Element>>} */
 const parts = new WeakMap();
@@ -18,8 +24,11 @@ const parts = new WeakMap();
 const drawn = new WeakMap();
 /** The labels that each row shows. @type {WeakMap<Element, readonly Label[]>} */
 const drawnLabels = new WeakMap();
-/** The maximum number of labels in a row. The tooltip has all. */
+/** How many labels a row shows, depending on the width of the screen. The tooltip has all. */
 const MAX_LABELS = 4;
+const LABELS = [1, 2, MAX_LABELS];
+/** Up to this length, the value of a label is not shown without its key. */
+const SHORT = 3;
 
 /**
  * Updates the row of a monitor. It changes the DOM directly, because an Alpine binding for each element of each row makes
@@ -39,9 +48,10 @@ export function drawRow(row, line, subtitle, now) {
     setLength(row, 'top', line.top);
     drawMonitor(part, line.item, subtitle);
   }
-  const { latest } = line.item;
+  const { latest, silencedUntil } = line.item;
+  setText(part('.silenced'), silencedUntil && Date.parse(silencedUntil) > now ? 'Silenced' : '');
   const since = sinceOf(line.item, latest);
-  setText(part('.since'), since && formatFor(since, now));
+  setText(part('.since'), since && formatLength(Math.max(1000, now - Date.parse(since))));
   setText(part('.last time'), latest ? formatAgo(latest.date, now) : 'never');
 }
 
@@ -76,35 +86,100 @@ export function drawHeading(row, { name, index, open, worst, summary, total }) {
  * @param {string} subtitle
  */
 function drawMonitor(part, item, subtitle) {
-  const { id, name, target, type, enabled, latest, history, notChecked } = item;
+  const { id, name, target, type, enabled, latest, notChecked, silencedUntil } = item;
   const badge = badgeOf(item, latest);
   set(part('.badge'), 'class', `badge ${badge.key}`);
   setText(part('.badge'), badge.label);
-  set(part('.state'), 'title', notChecked ? notChecked.reason : null);
   const mark = markOfMonitor(item, latest);
+  set(part('.state'), 'title', notChecked?.reason ?? (mark ? `${badge.label} · ${mark.label}` : null));
   set(part('.mark'), 'class', `mark ${mark?.key ?? ''}`);
   setText(part('.mark'), mark?.label ?? '');
   setDate(part('.since'), sinceOf(item, latest));
   set(part('.who a'), 'href', `#monitor/${id}`);
-  set(part('.who a'), 'title', name);
   setText(part('.who a'), name);
-  const labels = labelsOf(item);
-  set(part('.who'), 'class', labels.length > 0 ? 'who labelled' : 'who');
-  drawLabels(part('.labels'), labels);
-  set(part('.where'), 'title', target);
+  set(part('.silenced'), 'title', silencedUntil ? `Nobody is notified until ${formatExact(silencedUntil)}` : null);
+  const problem = problemOf(item);
+  set(part('.who'), 'class', problem ? 'who problematic' : 'who');
+  set(part('.who a'), 'title', [name, problem, target].filter(Boolean).join('\n'));
+  set(part('.about'), 'title', [problem, target].filter(Boolean).join('\n'));
+  setText(part('.why'), problem);
   setText(part('.where'), subtitle);
+  drawLabels(part('.labels'), labelsOf(item));
   setText(part('.kind'), type);
-  const counts = describeHistory(history);
-  set(part('.strip'), 'title', counts);
-  set(part('svg'), 'aria-label', counts);
-  for (const [selector, kind] of BARS) {
-    set(part(selector), 'd', historyPath(history, kind));
-  }
+  drawSummary(part, item);
+  drawHistory(part, item);
   setText(part('.value'), formatResult(latest));
   setDate(part('.last time'), latest?.date);
   set(part('.run'), 'aria-label', `Check now: ${name}`);
   set(part('.run'), 'disabled', enabled ? null : '');
   set(part('.more'), 'aria-label', `More actions: ${name}`);
+}
+
+/**
+ * Returns why the monitor is not OK or not checked; empty if it is OK or disabled.
+ * @param {ListedMonitor} monitor
+ */
+function problemOf({ enabled, latest, notChecked }) {
+  return (enabled && (notChecked?.reason || (latest?.status && latest.message))) || '';
+}
+
+/**
+ * Updates the figures of a row. An uptime below 100 % leads to the incidents of the monitor. The keyboard stops at one such
+ * link per row.
+ * @param {(selector: string) => Element} part
+ * @param {ListedMonitor} item
+ */
+function drawSummary(part, { id, name, summary, latest }) {
+  let stops = 0;
+  for (const [selector, key, period] of UPTIMES) {
+    const uptime = summary?.[key];
+    const link = part(`${selector} a`);
+    const incidents = typeof uptime === 'number' && uptime < 100;
+    setText(link, formatUptime(uptime));
+    set(link, 'href', incidents ? `#incidents?monitor=${id}` : null);
+    set(link, 'title', incidents ? `Uptime in the last ${period}. Show the incidents of ${name}` : null);
+    set(link, 'tabindex', incidents && stops++ > 0 ? '-1' : null);
+  }
+  setText(part('.p95'), formatValue(summary?.p95, unitOf(latest)));
+}
+
+/**
+ * Updates the bars of the last checks. They have one path for each status, because an element for each bar would make
+ * scrolling slow. The link leads to the check that the keyboard selects first; bar-tip.js follows the pointer.
+ * @param {(selector: string) => Element} part
+ * @param {ListedMonitor} item
+ */
+function drawHistory(part, item) {
+  const { history } = item;
+  set(part('svg'), 'aria-label', describeHistory(history));
+  set(part('.bars'), 'href', history.length > 0 ? addressOfCheck(item, firstCheck(history)) : null);
+  const paths = historyPaths(history);
+  for (const kind of BARS) {
+    set(part(`path.${kind}`), 'd', paths[kind]);
+  }
+}
+
+/**
+ * Returns the index of the latest check that is not OK, otherwise of the latest one.
+ * @param {readonly Point[]} history with at least one point
+ */
+export function firstCheck(history) {
+  const notOk = history.findLastIndex(({ status }) => status !== 0);
+  return notOk < 0 ? history.length - 1 : notOk;
+}
+
+/**
+ * Returns the address of a check: the page of the monitor, with its chart and its results around the time of the check.
+ * @param {ListedMonitor} monitor
+ * @param {number} index of the check in the history
+ */
+export function addressOfCheck({ id, history }, index) {
+  const date = Date.parse(history[index].date);
+  const other = Date.parse((history[index - 1] ?? history[index + 1] ?? history[index]).date);
+  const around = Math.min(Math.max(NEIGHBOURS * Math.abs(date - other), MIN_TIME), MAX_TIME);
+  const from = new Date(Math.floor((date - around) / MINUTE) * MINUTE).toISOString();
+  const to = new Date(Math.ceil((date + around) / MINUTE) * MINUTE).toISOString();
+  return `#monitor/${id}?${new URLSearchParams({ from, to })}`;
 }
 
 /**
@@ -119,35 +194,34 @@ function drawLabels(element, labels) {
   }
   drawnLabels.set(element, labels);
   set(element, 'title', labels.map(({ text }) => text).join('\n') || null);
-  const more = labels.length > MAX_LABELS ? [`+${labels.length - MAX_LABELS}`] : [];
-  element.replaceChildren(...labels.slice(0, MAX_LABELS).map(newChip), ...more);
+  element.replaceChildren(
+    ...labels.slice(0, MAX_LABELS).map(newChip),
+    ...LABELS.filter((shown) => labels.length > shown).map((shown) => newCount(labels.length - shown, shown)),
+  );
 }
 
 /** @param {Label} label */
 function newChip({ text, hue }) {
   const chip = document.createElement('button');
-  Object.assign(chip, { type: 'button', className: 'label-chip', dir: 'auto', textContent: text, tabIndex: -1 });
+  Object.assign(chip, { type: 'button', className: 'label-chip', dir: 'auto', tabIndex: -1 });
   chip.dataset.label = text;
   chip.style.setProperty('--hue', String(hue));
+  const key = document.createElement('span');
+  const value = text.slice(text.indexOf(':') + 1);
+  key.textContent = text.slice(0, -value.length);
+  key.className = value.length > SHORT ? '' : 'needed';
+  chip.append(key, value);
   return chip;
 }
 
 /**
- * Restores the focus after its row has moved, which removes the focus. If the row is gone, focuses the row that took its
- * position, or the search.
- * @param {HTMLElement} table
- * @param {HTMLElement} search
- * @param {HTMLElement} active
- * @param {string | null} index
+ * @param {number} count the number of labels that are not shown
+ * @param {number} shown the number of labels that are shown
  */
-export function keepFocus(table, search, active, index) {
-  if (document.activeElement !== document.body || !table.isConnected) {
-    return; // The focus is elsewhere, or the view was left in the meantime.
-  }
-  const sameIndex = /** @type {HTMLElement | null} */ (
-    table.querySelector(`[aria-rowindex="${index}"] :is(a, button:not([tabindex]))`)
-  );
-  (active.isConnected ? active : (sameIndex ?? search)).focus({ preventScroll: true });
+function newCount(count, shown) {
+  const element = document.createElement('span');
+  Object.assign(element, { className: `after-${shown}`, textContent: `+${count}` });
+  return element;
 }
 
 /**

@@ -129,3 +129,32 @@ function reuse(last, next) {
 function reuseAll(last, next) {
   return last?.length === next.length ? reuse(last, next) : Object.freeze(next);
 }
+
+/**
+ * Reads the heights from the styles, where they depend on the width of the screen.
+ * @param {Element} table
+ * @returns {Heights}
+ */
+export function readHeights(table) {
+  const style = getComputedStyle(table);
+  const pixels = (/** @type {string} */ name) => parseFloat(style.getPropertyValue(name));
+  return { header: pixels('--header'), heading: pixels('--heading'), row: pixels('--row') };
+}
+
+/**
+ * Restores the focus after its row has moved, which removes the focus. If the row is gone, focuses the row that took its
+ * position, or the search.
+ * @param {HTMLElement} table
+ * @param {HTMLElement} search
+ * @param {HTMLElement} active
+ * @param {string | null} index
+ */
+export function keepFocus(table, search, active, index) {
+  if (document.activeElement !== document.body || !table.isConnected) {
+    return; // The focus is elsewhere, or the view was left in the meantime.
+  }
+  const sameIndex = /** @type {HTMLElement | null} */ (
+    table.querySelector(`[aria-rowindex="${index}"] :is(a, button:not([tabindex]))`)
+  );
+  (active.isConnected ? active : (sameIndex ?? search)).focus({ preventScroll: true });
+}

@@ -1,6 +1,6 @@
 /** @import {ListedMonitor} from '../../../types/model' */
 import { formatMoment, formatResult } from '../../format.js';
-import { historyPath, kindOf as countedAs, KINDS as COUNTED, sinceOf } from '../../status.js';
+import { BARS, historyPaths, kindOf as countedAs, KINDS as COUNTED, sinceOf } from '../../status.js';
 
 /**
  * What a tile shows. An overdue monitor has no recent result.
@@ -15,8 +15,6 @@ const LABELS = {
 /** The worst first. @type {Kind[]} */
 const KINDS = ['failed', 'error', 'unchecked', 'overdue', 'ok', 'maintenance', 'blocked', 'pending', 'disabled'];
 const NOT_OK = KINDS.slice(0, 4);
-/** The kind of result that each path of a tile's history shows. */
-const BARS = /** @type {const} */ ([0, 1, 2, 'excluded']);
 /**
  * A monitor is overdue if it has no result for two intervals plus this time, in milliseconds. The time allows for a check that
  * takes up to a minute.
@@ -163,9 +161,8 @@ export function drawTile(tile, monitor, now) {
   write(tile, '.tile-message', message);
   const since = kind === 'overdue' ? (monitor.latest?.date ?? monitor.updated) : sinceOf(monitor, monitor.latest);
   drawSince(tile, since, now);
-  tile.querySelectorAll('path').forEach((path, i) => {
-    set(path, 'd', historyPath(monitor.history, BARS[i]));
-  });
+  const paths = historyPaths(monitor.history);
+  tile.querySelectorAll('path').forEach((path, i) => set(path, 'd', paths[BARS[i]]));
 }
 
 /**

@@ -1,0 +1,313 @@
+package summary
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/rollup"
+	"nanomon/services/common/store"
+)
+
+// memory is a store in memory. All monitors have the same rollups.
+type memory struct {
+	monitors []monitor.Monitor
+	states   map[string]store.State
+	changes  map[string][]store.StatusChange // newest first
+	cleared  time.Time
+	broken   error
+	calls    []string
+}
+
+func newMemory(monitors int) *memory {
+	m := &memory{states: make(map[string]store.State), changes: make(map[string][]store.StatusChange)}
+	for n := range monitors {
+		id := fmt.Sprintf("65a5%020x", n)
+		m.monitors = append(m.monitors, monitor.Monitor{ID: id, Name: id, Interval: "1m", Enabled: true, Updated: now.Add(-oneDay)})
+	}
+	return m
+}
+
+// check adds a result to the history of each monitor.
+func (m *memory) check(at time.Time, status monitor.Status) {
+	for _, each := range m.monitors {
+		m.checkOne(each.ID, at, status)
+	}
+}
+
+func (m *memory) checkOne(id string, at time.Time, status monitor.Status) {
+	s, known := m.states[id]
+	if !known || s.Latest.Status != status {
+		from := ""
+		if known {
+			from = s.Latest.Status.String()
+		}
+		s.Since = at
+		change := store.StatusChange{MonitorID: id, Date: at, Kind: store.ChangeStatus, From: from, To: status.String()}
+		m.changes[id] = append([]store.StatusChange{change}, m.changes[id]...)
+	}
+	s.MonitorID, s.Latest = id, monitor.Result{ID: id, MonitorID: id, Date: at, Status: status, Value: 100}
+	history := append(append([]store.Point{}, s.History...), store.Point{Date: at, Status: status, Value: 100})
+	s.History = history[max(0, len(history)-store.HistoryLength):]
+	m.states[id] = s
+}
+
+func (m *memory) call(name string, ids ...string) error {
+	if len(ids) > 0 {
+		name = fmt.Sprint(name, " ", len(ids))
+	}
+	m.calls = append(m.calls, name)
+	return m.broken
+}
+
+func (m *memory) Monitors(context.Context) ([]monitor.Monitor, error) {
+	return m.monitors, m.call("monitors")
+}
+
+func (m *memory) States(context.Context) ([]store.State, error) {
+	var all []store.State
+	for _, s := range m.states {
+		all = append(all, s)
+	}
+	return all, m.call("states")
+}
+
+func (m *memory) StatesOf(_ context.Context, ids []string) ([]store.State, error) {
+	var found []store.State
+	for _, id := range ids {
+		if s, known := m.states[id]; known {
+			found = append(found, s)
+		}
+	}
+	return found, m.call("states of", ids...)
+}
+
+func (m *memory) StatusChanges(ctx context.Context, id string, from, to time.Time, limit int) ([]store.StatusChange, error) {
+	return m.StatusChangesOf(ctx, []string{id}, from, to, limit)
+}
+
+func (m *memory) StatusChangesOf(_ context.Context, ids []string, from, to time.Time, limit int) ([]store.StatusChange, error) {
+	var found []store.StatusChange
+	for _, id := range ids {
+		for _, c := range m.changes[id] {
+			if !c.Date.Before(from) && c.Date.Before(to) && len(found) < limit {
+				found = append(found, c)
+			}
+		}
+	}
+	return found, m.call("changes of", ids...)
+}
+
+func (m *memory) EachRollup(_ context.Context, ids []string, p store.Period, from, to time.Time, each func(store.Rollup)) error {
+	sum := rollup.New()
+	sum.Add(monitor.StatusOK, 50)
+	for _, id := range ids {
+		for start := from; p == store.Hour && start.Before(to); start = start.Add(time.Hour) {
+			each(store.Rollup{MonitorID: id, Period: p, Start: start, Summary: sum.Encode()})
+		}
+	}
+	return m.call(string(p)+" of", ids...)
+}
+
+func (m *memory) ResultsCleared(context.Context) (time.Time, error) {
+	return m.cleared, m.call("cleared")
+}
+
+// testKeeper is a keeper with its store and log.
+type testKeeper struct {
+	*Keeper
+	memory  *memory
+	changes atomic.Int64
+	watched atomic.Bool
+	log     bytes.Buffer
+}
+
+func newTestKeeper(monitors int) *testKeeper {
+	k := &testKeeper{memory: newMemory(monitors)}
+	k.Keeper = NewKeeper(k.memory, slog.New(slog.NewTextHandler(&k.log, nil)), func(time.Time) { k.changes.Add(1) }, k.watched.Load)
+	return k
+}
+
+// refresh computes the summaries and returns the calls of the store.
+func (k *testKeeper) refresh(t *testing.T, at time.Time) string {
+	t.Helper()
+	k.memory.calls = nil
+	if err := k.Refresh(t.Context(), at); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(k.memory.calls, ", ")
+}
+
+// of returns the summary of the n-th monitor as text.
+func (k *testKeeper) of(n int) string {
+	id := k.memory.monitors[n].ID
+	state, known := k.memory.states[id]
+	if !known {
+		return toText(k.Current().Of(id, nil))
+	}
+	return toText(k.Current().Of(id, &state))
+}
+
+func toText(s Summary) string {
+	var texts []string
+	for _, value := range []*float64{s.Uptime24h, s.Uptime30d, s.P95} {
+		if value == nil {
+			texts = append(texts, "null")
+		} else {
+			texts = append(texts, fmt.Sprint(*value))
+		}
+	}
+	return strings.Join(texts, " ")
+}
+
+func same(t *testing.T, what, got, want string) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: %s, want %s", what, got, want)
+	}
+}
+
+const (
+	unchanged = "cleared, monitors, states"
+	start     = 30 * time.Minute
+)
+
+// TestOnlyChangesAreRead counts the reads of the history. None is made for a monitor whose status has not changed.
+func TestOnlyChangesAreRead(t *testing.T) {
+	k := newTestKeeper(150)
+	at := now.Truncate(time.Hour).Add(start)
+	for minute := range 30 {
+		k.memory.check(at.Add(time.Duration(minute-30)*time.Minute), monitor.StatusOK)
+	}
+	first := strings.Split(k.refresh(t, at), ", ")
+	same(t, "number of calls at first", fmt.Sprint(len(first)), "11") // four for each of two batches
+	same(t, "summary", k.of(0), "100 100 100")
+	for minute := range 5 {
+		k.memory.check(at.Add(time.Duration(minute)*time.Minute), monitor.StatusOK)
+	}
+	at = at.Add(5 * time.Minute)
+	same(t, "calls without a change", k.refresh(t, at), unchanged)
+	k.memory.check(at, monitor.StatusOK)
+	k.memory.checkOne(k.memory.monitors[7].ID, at.Add(time.Second), monitor.StatusFailed)
+	at = at.Add(5 * time.Minute)
+	calls := k.refresh(t, at)
+	for _, want := range []string{unchanged, "changes of 1", "states of 1", "hour of 1", "minutes of 1"} {
+		if !strings.Contains(calls, want) {
+			t.Errorf("calls after a change are %s, without %s", calls, want)
+		}
+	}
+	if got := k.of(7); !strings.HasPrefix(got, "9") && !strings.HasPrefix(got, "8") {
+		t.Errorf("after a failure, the summary is %s", got)
+	}
+	k.memory.monitors[3].Updated = at
+	k.memory.check(at, monitor.StatusOK)
+	if calls = k.refresh(t, at.Add(time.Minute)); !strings.Contains(calls, "changes of") {
+		t.Errorf("calls after an edit are %s", calls)
+	}
+}
+
+// TestDeletedResultsLeaveNoSummary: neither the snapshot from before nor the next computation has old figures.
+func TestDeletedResultsLeaveNoSummary(t *testing.T) {
+	k := newTestKeeper(3)
+	at := now.Truncate(time.Hour).Add(start)
+	for minute := range 40 {
+		k.memory.check(at.Add(time.Duration(minute-40)*time.Minute), monitor.StatusFailed)
+	}
+	k.refresh(t, at)
+	same(t, "before", k.of(1), "0 0 50")
+	id := k.memory.monitors[1].ID
+	delete(k.memory.states, id)
+	delete(k.memory.changes, id)
+	same(t, "without a state", k.of(1), "null null null")
+	k.memory.checkOne(id, at, monitor.StatusOK)
+	same(t, "with a first result", k.of(1), "null null null")
+	at = at.Add(time.Minute)
+	k.refresh(t, at)
+	same(t, "after the next computation", k.of(1), "100 100 50") // the rollups stay
+	same(t, "of another monitor", k.of(2), "0 0 50")
+
+	k.memory.cleared = at
+	if !k.Current().IsOutdated(at) {
+		t.Error("the snapshot is not outdated after the deletion of all results")
+	}
+	clear(k.memory.states)
+	clear(k.memory.changes)
+	k.memory.check(at, monitor.StatusOK)
+	k.refresh(t, at.Add(time.Minute))
+	if k.Current().IsOutdated(at) {
+		t.Error("the snapshot is outdated after a computation")
+	}
+	same(t, "after the deletion of all results", k.of(2), "100 100 50")
+	k.memory.monitors = k.memory.monitors[:2]
+	k.refresh(t, at.Add(2*time.Minute))
+	if n := len(k.Current().entries); n != 2 || len(k.tracked) != 2 {
+		t.Errorf("%d summaries of 2 monitors", n)
+	}
+}
+
+func TestKeeperWorksWhileItIsNeeded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTestKeeper(1)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			k.Run(ctx)
+		}()
+		calls := func() int {
+			synctest.Wait()
+			n := strings.Count(strings.Join(k.memory.calls, ","), "cleared")
+			k.memory.calls = nil
+			return n
+		}
+		wait := func(d time.Duration) int {
+			time.Sleep(d)
+			return calls()
+		}
+		want := func(what string, got, expected int) {
+			t.Helper()
+			if got != expected {
+				t.Errorf("%s: %d computations, want %d", what, got, expected)
+			}
+		}
+		want("without a request", wait(2*time.Hour), 0)
+		if k.Current() != nil {
+			t.Error("there are summaries before the first computation")
+		}
+		want("a request", wait(time.Second), 1)
+		if k.Current() == nil {
+			t.Error("there is no summary after the first computation")
+		}
+		want("another request", calls(), 0)
+		want("half an hour", wait(31*time.Minute), 6)
+		want("until it is idle", wait(2*time.Hour), 5)
+		if k.current.Load() != nil {
+			t.Error("an idle keeper has summaries")
+		}
+		k.Current()
+		want("a request after the idle time", wait(time.Second), 1)
+		k.watched.Store(true)
+		if n := wait(3 * time.Hour); n < 35 {
+			t.Errorf("with clients: %d computations in 3 hours", n)
+		}
+		k.memory.broken = monitor.ErrUnavailable
+		k.Renew()
+		if n := wait(10 * time.Minute); n < 15 || k.Current() == nil {
+			t.Errorf("with a broken store: %d computations, summaries %v", n, k.Current())
+		}
+		k.memory.broken = nil
+		wait(10 * time.Minute)
+		if text := k.log.String(); strings.Count(text, "could not compute") != 1 || strings.Count(text, "computed again") != 1 {
+			t.Errorf("log is %s", text)
+		}
+		cancel()
+		<-ended
+	})
+}
