@@ -3,10 +3,12 @@ package mongo
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"nanomon/services/common/monitor"
@@ -224,12 +226,12 @@ func TestBulkChangesOfTwoProcesses(t *testing.T) {
 			}
 		})
 	}
-	const edits = 100
+	const edits = 300
 	group.Go(func() {
 		for n := range edits {
 			err := monitor.ErrChanged
 			for errors.Is(err, monitor.ErrChanged) {
-				err = setRule(t, stores[1], ids[n%len(ids)], fmt.Sprintf("respTime < %d", n))
+				err = addLabel(t, stores[1], ids[n%len(ids)], fmt.Sprint("edit", n))
 			}
 			if err != nil {
 				t.Errorf("edit %d: %v", n, err)
@@ -243,21 +245,25 @@ func TestBulkChangesOfTwoProcesses(t *testing.T) {
 	}
 	last := fmt.Sprint(changes - 1)
 	for i, m := range list {
-		rule := fmt.Sprintf("respTime < %d", edits-len(list)+i)
-		if m.Labels["p0"] != last || m.Labels["p1"] != last || m.Rule != rule {
-			t.Errorf("%s has the labels %v and the rule %s, want %s twice and %s", m.Name, m.Labels, m.Rule, last, rule)
+		want := map[string]string{"p0": last, "p1": last}
+		for n := i; n < edits; n += len(list) {
+			want[fmt.Sprint("edit", n)] = "x"
+		}
+		if diff := cmp.Diff(want, m.Labels); diff != "" {
+			t.Errorf("the labels of %s differ (-want +got):\n%s", m.Name, diff)
 		}
 	}
 	wantNoBulkPlan(t, stores[0])
 }
 
-// setRule edits the rule of a monitor under the condition that nobody else edits it at the same time.
-func setRule(t *testing.T, s *Store, id, rule string) error {
+// addLabel adds a label to a monitor under the condition that nobody else edits it at the same time.
+func addLabel(t *testing.T, s *Store, id, key string) error {
 	stored, err := s.Monitor(t.Context(), id)
 	if err != nil {
 		return err
 	}
 	edited := stored
-	edited.Rule, edited.Updated = rule, stored.Updated.Add(time.Millisecond)
+	edited.Labels, edited.Updated = map[string]string{key: "x"}, stored.Updated.Add(time.Millisecond)
+	maps.Copy(edited.Labels, stored.Labels)
 	return s.ReplaceMonitorIf(t.Context(), edited, stored)
 }
