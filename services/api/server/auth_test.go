@@ -54,6 +54,7 @@ var groups = map[string]group{
 	"GET /api/metrics":               reading,
 
 	"POST /api/monitors":                   protected,
+	"PATCH /api/monitors":                  protected,
 	"DELETE /api/monitors":                 protected,
 	"PUT /api/monitors/{id}":               protected,
 	"DELETE /api/monitors/{id}":            protected,
@@ -100,6 +101,9 @@ func request(route string) *http.Request {
 		body, path = `{"note":"forged"}`, strings.Replace(path, "{id}", "{id}-1", 1)
 	case "/api/incidents/{id}":
 		path += "-1"
+	}
+	if method == http.MethodPatch {
+		body = `{"ids":["` + idA + `"],"set":{"group":"forged"}}`
 	}
 	return httptest.NewRequest(method, strings.ReplaceAll(path, "{id}", idA), strings.NewReader(body))
 }
@@ -203,7 +207,8 @@ func TestAuthenticationComesFirst(t *testing.T) {
 		{"POST", "/api/keys", "{", 401},
 		{"GET", "/api/nothing", "", 404},
 		{"POST", "/api/nothing", "", 404},
-		{"PATCH", "/api/monitors", "", 405},
+		{"PATCH", "/api/monitors", "{", 401},
+		{"PATCH", "/api/results", "", 405},
 		{"OPTIONS", "/api/monitors", "", 405},
 	} {
 		if w := serve(h, httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))); w.Code != c.status {

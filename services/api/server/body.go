@@ -7,7 +7,9 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"nanomon/services/common/monitor"
@@ -81,15 +83,18 @@ func expectJSON(data []byte, kind string) error {
 
 // mistypedField converts a type error of package json to one that names the field, also inside of properties and labels.
 func mistypedField(data []byte, err *json.UnmarshalTypeError) error {
-	if err.Field != "properties" && err.Field != "labels" {
-		return monitor.Invalidf("field %q must be %s, not %s",
-			err.Field, withArticle(err.Type.Kind().String()), withArticle(err.Value))
+	path := strings.Split(err.Field, ".")
+	if name := path[len(path)-1]; name != "properties" && name != "labels" {
+		return monitor.Invalidf("field %q must be %s, not %s", err.Field, withArticle(kindOf(err.Type)), withArticle(err.Value))
 	}
-	var body struct{ Properties, Labels json.RawMessage }
-	if json.Unmarshal(data, &body) != nil {
-		return monitor.Invalidf("field %q must be an object of strings", err.Field)
+	object := json.RawMessage(data)
+	for _, name := range path {
+		var members map[string]json.RawMessage
+		if json.Unmarshal(object, &members) != nil {
+			return monitor.Invalidf("field %q must be an object of strings", err.Field)
+		}
+		object = members[name]
 	}
-	object := map[string]json.RawMessage{"properties": body.Properties, "labels": body.Labels}[err.Field]
 	members := make(map[string]json.RawMessage)
 	if json.Unmarshal(object, &members) != nil {
 		return monitor.Invalidf("field %q must be an object of strings, not %s", err.Field, withArticle(jsonKind(object)))
@@ -100,6 +105,18 @@ func mistypedField(data []byte, err *json.UnmarshalTypeError) error {
 		}
 	}
 	return monitor.Invalidf("field %q must be an object of strings", err.Field)
+}
+
+// kindOf returns the name of the JSON type for a Go type.
+func kindOf(t reflect.Type) string {
+	switch kind := t.Kind(); kind {
+	case reflect.Struct, reflect.Map:
+		return "object"
+	case reflect.Slice:
+		return "array"
+	default:
+		return kind.String()
+	}
 }
 
 // jsonKind returns the type of a JSON value.

@@ -17,12 +17,20 @@ func validateNames(ctx context.Context, s monitorGetter, m monitor.Monitor, stor
 	}
 	stored, err := s.Monitor(ctx, storedID)
 	switch {
-	case err == nil && m.HasNamesOf(stored):
-		return nil
-	case err == nil || errors.Is(err, monitor.ErrNotFound):
+	case err == nil:
+		return validateNewNames(m, stored)
+	case errors.Is(err, monitor.ErrNotFound):
 		return invalid
 	}
 	return err
+}
+
+// validateNewNames validates the name and the group of m if they are not those of the stored monitor.
+func validateNewNames(m, stored monitor.Monitor) error {
+	if m.HasNamesOf(stored) {
+		return nil
+	}
+	return m.ValidateNames()
 }
 
 // validateImportNames sets the error of each item of an import that has an invalid name or group, unless a stored

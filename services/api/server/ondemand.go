@@ -28,7 +28,7 @@ const (
 type onDemandStore interface {
 	store.Watcher
 	monitorGetter
-	AddOnDemandCheck(ctx context.Context, c store.OnDemandCheck) error
+	AddOnDemandChecks(ctx context.Context, cs ...store.OnDemandCheck) error
 	OnDemandResult(ctx context.Context, id string) (monitor.Result, bool, error)
 	DeleteOnDemandCheck(ctx context.Context, id string) error
 }
@@ -93,7 +93,7 @@ func (h *onDemandHandler) check(w http.ResponseWriter, r *http.Request) error {
 
 // runCheck stores the request and waits until a runner has stored the result, or ctx ends.
 func (h *onDemandHandler) runCheck(ctx context.Context, check store.OnDemandCheck) (monitor.Result, error) {
-	if err := h.store.AddOnDemandCheck(ctx, check); err != nil {
+	if err := h.store.AddOnDemandChecks(ctx, check); err != nil {
 		return monitor.Result{}, err
 	}
 	var (
@@ -135,13 +135,16 @@ func (h *onDemandHandler) run(w http.ResponseWriter, r *http.Request) error {
 	if !m.Enabled {
 		return monitor.Invalidf("monitor %q is disabled: enable it to run it", m.Name)
 	}
-	now := time.Now()
-	err = h.store.AddOnDemandCheck(r.Context(), store.OnDemandCheck{
-		ID: monitor.NewID(now), Requested: monitor.Date(now), Expires: monitor.Date(now.Add(runExpiry)), MonitorID: id,
-	})
-	if err != nil {
+	if err := h.store.AddOnDemandChecks(r.Context(), runNow(id, time.Now())); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusAccepted)
 	return nil
+}
+
+// runNow returns the request to check a stored monitor.
+func runNow(id string, now time.Time) store.OnDemandCheck {
+	return store.OnDemandCheck{
+		ID: monitor.NewID(now), Requested: monitor.Date(now), Expires: monitor.Date(now.Add(runExpiry)), MonitorID: id,
+	}
 }

@@ -76,7 +76,7 @@ func rejectUnknownRoutes(routes chi.Routes) func(http.Handler) http.Handler {
 // /api/monitors/{id}, which also matches the path.
 func allowedMethods(routes chi.Routes, path string) []string {
 	var exact, all []string
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		pattern := routes.Find(chi.NewRouteContext(), method, path)
 		if pattern == path {
 			exact = append(exact, method)

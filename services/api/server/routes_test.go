@@ -114,14 +114,14 @@ func TestReads(t *testing.T) {
 func TestMethodNotAllowed(t *testing.T) {
 	a := startAPI(t, nil)
 	for _, c := range []struct{ method, path, allow string }{
-		{"PATCH", "/api/monitors", "GET, POST, DELETE"},
+		{"PUT", "/api/monitors", "GET, POST, PATCH, DELETE"},
 		{"POST", "/api/monitors/" + idA, "GET, PUT, DELETE"},
 		{"DELETE", "/api/health", "GET"},
 		{"GET", "/api/monitors/" + idA + "/run", "POST"},
 		{"PUT", "/api/results", "GET, DELETE"},
 		{"PUT", "/api/maintenance", "GET, POST"},
 		{"POST", "/api/maintenance/" + idA, "GET, PUT, DELETE"},
-		{"OPTIONS", "/api/monitors", "GET, POST, DELETE"},
+		{"OPTIONS", "/api/monitors", "GET, POST, PATCH, DELETE"},
 		{"GET", "/api/monitors/check", "POST"},
 		{"DELETE", "/api/monitors/import", "POST"},
 		{"TRACE", "/api/monitors/" + idA, "GET, PUT, DELETE"},

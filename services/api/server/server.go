@@ -47,6 +47,7 @@ type Store interface {
 	monitorStore
 	summary.Store
 	importStore
+	bulkStore
 	resultStore
 	statsStore
 	reportStore
@@ -90,6 +91,7 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		newSpecificationHandler(),
 		newMonitorHandler(s, server.lists, server.summaries, types, log),
 		newImportHandler(s, types, log),
+		newBulkHandler(s, types),
 		newRuleHandler(types),
 		newResultHandler(s, types.Secrets()),
 		newStatsHandler(s),

@@ -44,9 +44,9 @@ func (h *silenceHandler) silence(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	duration, err := time.ParseDuration(body.Duration)
-	if err != nil || duration < 0 || duration > store.MaxSilence {
-		return monitor.Invalidf("duration must be a Go duration from 0s to %gh, for example 30m or 8h", store.MaxSilence.Hours())
+	duration, err := silenceDuration("duration", body.Duration)
+	if err != nil {
+		return err
 	}
 	if _, err := h.store.Monitor(r.Context(), id); err != nil {
 		return unknownMonitor(id, err)
@@ -58,6 +58,15 @@ func (h *silenceHandler) silence(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return web.JSON(w, http.StatusOK, silence)
+}
+
+// silenceDuration parses the duration of a silence. field names it in the error.
+func silenceDuration(field, text string) (time.Duration, error) {
+	duration, err := time.ParseDuration(text)
+	if err != nil || duration < 0 || duration > store.MaxSilence {
+		return 0, monitor.Invalidf("%s must be a Go duration from 0s to %gh, for example 30m or 8h", field, store.MaxSilence.Hours())
+	}
+	return duration, nil
 }
 
 // silencedMonitors returns the ends of the current silences, by monitor.

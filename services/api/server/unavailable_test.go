@@ -39,6 +39,9 @@ func (unavailableStore) DeleteMonitors(context.Context) error        { return er
 func (unavailableStore) ImportMonitors(context.Context, []monitor.Monitor) error {
 	return errUnavailable
 }
+func (unavailableStore) ChangeMonitors(context.Context, store.BulkChange) ([]store.ChangeOutcome, error) {
+	return nil, errUnavailable
+}
 func (unavailableStore) States(context.Context) ([]store.State, error)  { return nil, errUnavailable }
 func (unavailableStore) Revision(context.Context, bool) (string, error) { return "", errUnavailable }
 func (unavailableStore) State(context.Context, string) (s store.State, err error) {
@@ -51,7 +54,7 @@ func (unavailableStore) ResultsCleared(context.Context) (t time.Time, err error)
 	return t, errUnavailable
 }
 func (unavailableStore) DeleteResults(context.Context, time.Time) error { return errUnavailable }
-func (unavailableStore) AddOnDemandCheck(context.Context, store.OnDemandCheck) error {
+func (unavailableStore) AddOnDemandChecks(context.Context, ...store.OnDemandCheck) error {
 	return errUnavailable
 }
 func (unavailableStore) DeleteOnDemandCheck(context.Context, string) error { return errUnavailable }
@@ -166,6 +169,7 @@ func TestStoreIsUnavailable(t *testing.T) {
 		{"DELETE", "/api/maintenance/" + idA, ""},
 		{"GET", "/api/monitors", ""},
 		{"POST", "/api/monitors", body},
+		{"PATCH", "/api/monitors", `{"ids":["` + idA + `"],"delete":true}`},
 		{"DELETE", "/api/monitors", ""},
 		{"GET", "/api/monitors/" + idA, ""},
 		{"PUT", "/api/monitors/" + idA, body},

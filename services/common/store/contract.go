@@ -36,6 +36,11 @@ type Store interface {
 	// then deletes all other monitors. The history of a deleted monitor stays until it expires. Each id must be
 	// final and unique, see [PlanImport].
 	ImportMonitors(ctx context.Context, ms []monitor.Monitor) error
+	// ChangeMonitors makes a change of several monitors, and returns what it did to each, in the order of the ids. It
+	// edits the stored monitors, so that other edits made since the caller has read them stay, and logs status changes
+	// as ReplaceMonitor does. It never creates a monitor. Once it has begun, the change is made in full, by another
+	// process if this one stops.
+	ChangeMonitors(ctx context.Context, c BulkChange) ([]ChangeOutcome, error)
 
 	// MaintenanceWindows returns all windows, ordered by name and then id.
 	MaintenanceWindows(ctx context.Context) ([]maintenance.Window, error)
@@ -112,8 +117,8 @@ type Store interface {
 	// Expire works in small steps and returns the number of deleted results.
 	Expire(ctx context.Context, now time.Time, keep Retention) (int, error)
 
-	// AddOnDemandCheck stores a request for an on-demand check.
-	AddOnDemandCheck(ctx context.Context, r OnDemandCheck) error
+	// AddOnDemandChecks stores requests for on-demand checks.
+	AddOnDemandChecks(ctx context.Context, rs ...OnDemandCheck) error
 	// PendingOnDemandChecks returns the requests that are neither claimed nor expired at now, oldest first.
 	PendingOnDemandChecks(ctx context.Context, now time.Time) ([]OnDemandCheck, error)
 	// ClaimOnDemandCheck assigns a request to a runner. It returns false if another runner has it, if it has expired at

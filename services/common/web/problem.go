@@ -22,6 +22,8 @@ type Problem struct {
 	Instance string `json:"instance"`
 	// Current is the current document if the condition of a request is not met. It is omitted when nil.
 	Current any `json:"current,omitempty"`
+	// Faults lists what is wrong with each of several documents. It is omitted when nil.
+	Faults any `json:"faults,omitempty"`
 }
 
 func (p *Problem) Error() string { return p.Detail }

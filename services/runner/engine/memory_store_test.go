@@ -169,11 +169,13 @@ func (s *memoryStore) Ping(ctx context.Context) error {
 	return cmp.Or(err, s.damage)
 }
 
-func (s *memoryStore) AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) error {
-	leave, err := s.enter(ctx, "AddOnDemandCheck")
+func (s *memoryStore) AddOnDemandChecks(ctx context.Context, rs ...store.OnDemandCheck) error {
+	leave, err := s.enter(ctx, "AddOnDemandChecks")
 	defer leave()
 	if err == nil {
-		s.onDemandChecks[r.ID] = r
+		for _, r := range rs {
+			s.onDemandChecks[r.ID] = r
+		}
 	}
 	return err
 }

@@ -76,7 +76,7 @@ func TestEngineWithSQLite(t *testing.T) {
 	onDemand := store.OnDemandCheck{
 		ID: monitor.NewID(time.Now()), Requested: time.Now(), Expires: time.Now().Add(10 * time.Second), Definition: &definition,
 	}
-	must(t, s.AddOnDemandCheck(ctx, onDemand))
+	must(t, s.AddOnDemandChecks(ctx, onDemand))
 	waitFor(t, "the on-demand result", func() bool {
 		r, completed, err := s.OnDemandResult(ctx, onDemand.ID)
 		must(t, err)

@@ -19,7 +19,7 @@ type fakeStore struct {
 	mu             sync.Mutex
 	down           bool                    // every call returns ErrUnavailable
 	reject         func(store.Batch) error // called before a batch is stored; its error rejects the batch
-	noInserts      bool                    // AddOnDemandCheck fails with an unknown error
+	noInserts      bool                    // AddOnDemandChecks fails with an unknown error
 	results        map[string]monitor.Result
 	stored         map[string]int // number of writes, by result id
 	states         map[string]store.State
@@ -85,14 +85,16 @@ func (s *fakeStore) Ping(ctx context.Context) error {
 	return err
 }
 
-func (s *fakeStore) AddOnDemandCheck(ctx context.Context, c store.OnDemandCheck) error {
-	leave, err := s.enter(ctx, "AddOnDemandCheck")
+func (s *fakeStore) AddOnDemandChecks(ctx context.Context, cs ...store.OnDemandCheck) error {
+	leave, err := s.enter(ctx, "AddOnDemandChecks")
 	defer leave()
 	if err == nil && s.noInserts {
 		err = errNoEngine
 	}
 	if err == nil {
-		s.onDemandChecks[c.ID] = c
+		for _, c := range cs {
+			s.onDemandChecks[c.ID] = c
+		}
 	}
 	return err
 }

@@ -72,7 +72,7 @@ func (w *Writer) tryOtherWrites(ctx context.Context) error {
 	}
 	now := monitor.Date(time.Now())
 	check := store.OnDemandCheck{ID: monitor.NewID(now), Requested: now, Expires: now.Add(-time.Hour)}
-	if err := w.store.AddOnDemandCheck(ctx, check); err != nil {
+	if err := w.store.AddOnDemandChecks(ctx, check); err != nil {
 		return err
 	}
 	return w.store.DeleteOnDemandCheck(ctx, check.ID)

@@ -32,7 +32,7 @@ type Store interface {
 	AppendBatch(ctx context.Context, b store.Batch) error
 	// The following methods are for tryOtherWrites.
 	Ping(ctx context.Context) error
-	AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) error
+	AddOnDemandChecks(ctx context.Context, rs ...store.OnDemandCheck) error
 	DeleteOnDemandCheck(ctx context.Context, id string) error
 }
 

@@ -53,6 +53,7 @@ func testSideBySide(t *testing.T, programs, uri string) {
 	m := c.get(t, labelled).(map[string]any)
 	m["labels"] = map[string]any{"team": "payments"}
 	c.call(t, http.MethodPut, labelled, m, http.StatusOK)
+	c.setGroup(t, "edited in bulk")
 	newRunner, _ := servicetest.Runner(t, settings)
 	servicetest.Eventually(t, "both runners to share the monitors", func() bool { return c.shared(t, 2) })
 	started, failing := time.Now(), hosts[:4]
@@ -97,6 +98,11 @@ func testSideBySide(t *testing.T, programs, uri string) {
 	wantNotifiedOnce(t, w, c, failing)
 	wantEveryResult(t, w, c, started)
 	wantNoGap(t, w)
+	for _, stored := range objects(c.get(t, "/api/monitors")) {
+		if stored["group"] != "edited in bulk" {
+			t.Errorf("the group of %s is %v", stored["name"], stored["group"])
+		}
+	}
 	if got := c.get(t, labelled).(map[string]any)["labels"]; !reflect.DeepEqual(got, m["labels"]) {
 		t.Errorf("the labels are %v, want %v", got, m["labels"])
 	}
@@ -117,6 +123,13 @@ func importMonitors(t *testing.T, c client) []string {
 	}
 	c.call(t, http.MethodPost, "/api/monitors/import", list, http.StatusNoContent)
 	return hosts
+}
+
+// setGroup moves all monitors to a group by one bulk change.
+func (c client) setGroup(t *testing.T, group string) {
+	t.Helper()
+	ids := slices.Collect(maps.Values(c.monitorIDs(t)))
+	c.call(t, http.MethodPatch, "/api/monitors", map[string]any{"ids": ids, "set": map[string]any{"group": group}}, http.StatusOK)
 }
 
 // monitorIDs are the ids of the monitors by name.

@@ -27,6 +27,8 @@ type monitorDoc struct {
 	Group      string            `bson:"group,omitempty"`
 	Labels     []labelDoc        `bson:"labels,omitempty"`
 	Updated    time.Time         `bson:"updated"`
+	// Plan is the latest bulk plan that has edited the monitor, so that executing the plan again leaves later edits.
+	Plan bson.ObjectID `bson:"plan,omitempty"`
 }
 
 // labelDoc is a label of a monitor. Keys are values of a field, because some servers reject field names with dots.

@@ -3,6 +3,7 @@ package mongo
 import (
 	"context"
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -25,6 +26,21 @@ func (s *Store) storedMonitor(ctx context.Context, id string) (stored storedMoni
 		return stored, err
 	}
 	return stored, bson.Unmarshal(stored.raw, &stored.doc)
+}
+
+// storedMonitors returns the monitors with the given ids, in the order of their ids.
+func (s *Store) storedMonitors(ctx context.Context, ids []bson.ObjectID) ([]storedMonitor, error) {
+	list, err := find(ctx, s.monitors, byID(among(ids)), func(raw bson.Raw) storedMonitor { return storedMonitor{raw: raw} })
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if err := bson.Unmarshal(list[i].raw, &list[i].doc); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(list, func(a, b storedMonitor) int { return compareKeys(a.doc.ID, b.doc.ID) })
+	return list, nil
 }
 
 // expect returns a filter that selects the monitor, and the error to return if it selects nothing. If old is not nil, the

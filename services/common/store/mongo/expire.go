@@ -14,10 +14,10 @@ import (
 // orphanAge is the age at which heartbeats and parts of imports without a plan are deleted.
 const orphanAge = 24 * time.Hour
 
-// Expire deletes old data and orphans, and completes an interrupted import.
+// Expire deletes old data and orphans, and finishes an interrupted import or bulk change.
 func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention) (deleted int, err error) {
 	defer s.end(ctx, time.Now(), "expire", &err)
-	if err := s.finishImport(ctx); err != nil {
+	if err := s.finishPlans(ctx); err != nil {
 		return 0, err
 	}
 	before := func(name string, at time.Time) bson.D { return bson.D{field(name, bson.D{field("$lt", at)})} }

@@ -17,7 +17,7 @@ const (
 	// importChunkSize limits the monitors in one chunk, in bytes; a chunk with one monitor may be larger. A document can
 	// have at most 16 MiB, and an import may be as large.
 	importChunkSize = 1 << 20
-	// currentPlan is the key of the import plan. There is at most one.
+	// currentPlan is the key of the import plan, and of the bulk plan. There is at most one of each.
 	currentPlan = "current"
 )
 
@@ -90,10 +90,10 @@ func (s *Store) putChunks(ctx context.Context, id bson.ObjectID, docs []monitorD
 	return len(chunks), nil
 }
 
-// putPlan stores the import plan. If there is another plan, it executes that one first.
+// putPlan stores the import plan. If there is another plan, or a bulk plan, it executes that one first.
 func (s *Store) putPlan(ctx context.Context, plan importPlanDoc, imported map[bson.ObjectID]bool) error {
 	for {
-		if err := s.finishImport(ctx); err != nil {
+		if err := s.finishPlans(ctx); err != nil {
 			return err
 		}
 		ids, err := findIDs[bson.ObjectID](ctx, s.monitors, bson.D{}, 0)
@@ -110,6 +110,14 @@ func (s *Store) putPlan(ctx context.Context, plan importPlanDoc, imported map[bs
 			return err
 		}
 	}
+}
+
+// finishPlans executes the plans that are stored.
+func (s *Store) finishPlans(ctx context.Context) error {
+	if err := s.finishBulkChange(ctx); err != nil {
+		return err
+	}
+	return s.finishImport(ctx)
 }
 
 // finishImport executes the stored import plan, if there is one, and deletes it with its chunks. Executing a plan

@@ -52,7 +52,7 @@ func TestLostAnswers(t *testing.T) {
 		{"monitors", func() error { return s.CreateMonitor(ctx, m) }},
 		{"keys", func() error { return s.CreateKey(ctx, key) }},
 		{"maintenance", func() error { return s.CreateMaintenanceWindow(ctx, window) }},
-		{"checks", func() error { return s.AddOnDemandCheck(ctx, request) }},
+		{"checks", func() error { return s.AddOnDemandChecks(ctx, request) }},
 		{"check_claims", func() error { return won(s.ClaimOnDemandCheck(ctx, request.ID, "runner", time.Now())) }},
 		{"alert_claims", func() error {
 			first, _, err := s.ClaimNotification(ctx, "n", 1, "runner", now)

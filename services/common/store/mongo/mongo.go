@@ -49,7 +49,7 @@ type Store struct {
 	client *driver.Client
 
 	monitors, results, states, statusChanges, rollups, dirtyHours *driver.Collection
-	appends, imports, importChunks                                *driver.Collection
+	appends, imports, importChunks, bulkPlans                     *driver.Collection
 	onDemandChecks, onDemandClaims, onDemandResults               *driver.Collection
 	incidentStates, notifications, notificationClaims             *driver.Collection
 	incidents, silences                                           *driver.Collection
@@ -64,7 +64,7 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open connects to the database, creates missing indexes and finishes an interrupted import. If the server does not
+// Open connects to the database, creates missing indexes and finishes an interrupted import or bulk change. If the server does not
 // answer within c.Timeout, the error wraps [monitor.ErrUnavailable] and names the hosts. No error contains a password.
 func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.Log == nil {
@@ -107,6 +107,7 @@ func newStore(client *driver.Client, db *driver.Database) *Store {
 		appends:            db.Collection("appends"),
 		imports:            db.Collection("imports"),
 		importChunks:       db.Collection("import_chunks"),
+		bulkPlans:          db.Collection("bulk_plans"),
 		onDemandChecks:     db.Collection("checks"),
 		onDemandClaims:     db.Collection("check_claims"),
 		onDemandResults:    db.Collection("check_answers"),
@@ -121,12 +122,12 @@ func newStore(client *driver.Client, db *driver.Database) *Store {
 	}
 }
 
-// prepare creates missing indexes and finishes an interrupted import.
+// prepare creates missing indexes and finishes an interrupted import or bulk change.
 func (s *Store) prepare(ctx context.Context, log *slog.Logger) error {
 	if err := s.createIndexes(ctx, log); err != nil {
 		return err
 	}
-	return s.finishImport(ctx)
+	return s.finishPlans(ctx)
 }
 
 // Close waits for running operations and closes the connections. It interrupts operations that still run when ctx ends.

@@ -79,6 +79,7 @@ func (s *Store) replaceMonitor(ctx context.Context, m monitor.Monitor, old *moni
 	if err != nil {
 		return err
 	}
+	doc.Plan = stored.doc.Plan
 	logged, err := s.logEnabled(ctx, []monitorDoc{stored.doc}, []monitorDoc{doc})
 	if err != nil {
 		return err
@@ -186,7 +187,7 @@ func (s *Store) DeleteMonitors(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return eachChunk(ids, 20, func(chunk []bson.ObjectID) error { return s.deleteData(ctx, chunk) })
+	return eachChunk(ids, dataStep, func(chunk []bson.ObjectID) error { return s.deleteData(ctx, chunk) })
 }
 
 // deleteData deletes the states, results, dirty hours, rollups and status changes of deleted monitors.

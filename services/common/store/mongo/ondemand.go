@@ -44,18 +44,25 @@ func (d onDemandClaimDoc) key() any { return d.ID }
 
 func (d onDemandResultDoc) key() any { return d.ID }
 
-// AddOnDemandCheck stores a request.
-func (s *Store) AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) (err error) {
-	defer s.end(ctx, time.Now(), "add check", &err)
-	doc := onDemandCheckDoc{ID: r.ID, Requested: r.Requested, Expires: r.Expires, MonitorID: r.MonitorID}
-	if r.Definition != nil {
-		definition, err := json.Marshal(r.Definition)
-		if err != nil {
-			return err
-		}
-		doc.Definition = string(definition)
+// AddOnDemandChecks stores requests.
+func (s *Store) AddOnDemandChecks(ctx context.Context, rs ...store.OnDemandCheck) (err error) {
+	defer s.end(ctx, time.Now(), "add checks", &err)
+	docs, err := convertAll(rs, toOnDemandCheckDoc)
+	if err != nil {
+		return err
 	}
-	return insertOne(ctx, s.onDemandChecks, doc)
+	_, err = insertNew(ctx, s.onDemandChecks, docs)
+	return err
+}
+
+func toOnDemandCheckDoc(r store.OnDemandCheck) (onDemandCheckDoc, error) {
+	doc := onDemandCheckDoc{ID: r.ID, Requested: r.Requested, Expires: r.Expires, MonitorID: r.MonitorID}
+	if r.Definition == nil {
+		return doc, nil
+	}
+	definition, err := json.Marshal(r.Definition)
+	doc.Definition = string(definition)
+	return doc, err
 }
 
 func (d onDemandCheckDoc) request() (store.OnDemandCheck, error) {

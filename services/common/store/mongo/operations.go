@@ -17,6 +17,8 @@ import (
 const (
 	// deleteStep is the maximum number of documents that one step of a large deletion deletes.
 	deleteStep = 1000
+	// dataStep is the maximum number of monitors whose data one step deletes.
+	dataStep = 20
 	// deleteTimeout limits the duration of such a step.
 	deleteTimeout = time.Minute
 	// upsertAttempts is the maximum number of attempts of an upsert that conflicts with others of the same ids.

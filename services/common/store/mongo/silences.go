@@ -16,6 +16,8 @@ type silenceDoc struct {
 	MonitorID string    `bson:"_id"`
 	Until     time.Time `bson:"until"`
 	By        string    `bson:"by"`
+	// Set is the time of the request; zero in documents of earlier versions.
+	Set time.Time `bson:"set"`
 }
 
 func (d silenceDoc) key() any { return d.MonitorID }
@@ -30,7 +32,7 @@ func (s *Store) PutSilence(ctx context.Context, silence store.Silence) (err erro
 	if _, err := toID("monitor id of a silence", silence.MonitorID); err != nil {
 		return err
 	}
-	return upsert(ctx, s.silences, silenceDoc{strings.ToLower(silence.MonitorID), silence.Until, silence.By})
+	return upsert(ctx, s.silences, silenceDoc{strings.ToLower(silence.MonitorID), silence.Until, silence.By, time.Now()})
 }
 
 // Silences returns the silences that have not ended.

@@ -187,10 +187,14 @@ func (s *Store) PutSilence(ctx context.Context, silence store.Silence) error {
 		return err
 	}
 	return s.write(ctx, "put silence", func(t *tx) error {
-		_, err := t.exec("INSERT OR REPLACE INTO silences (monitor, until, by) VALUES (?, ?, ?)",
-			strings.ToLower(silence.MonitorID), silence.Until.UnixMilli(), silence.By)
-		return err
+		return putSilence(t, silence)
 	})
+}
+
+func putSilence(t *tx, silence store.Silence) error {
+	_, err := t.exec("INSERT OR REPLACE INTO silences (monitor, until, by) VALUES (?, ?, ?)",
+		strings.ToLower(silence.MonitorID), silence.Until.UnixMilli(), silence.By)
+	return err
 }
 
 // Silences returns the silences that have not ended.

@@ -242,17 +242,23 @@ func (s *Store) deleteMonitor(ctx context.Context, id string, old *monitor.Monit
 		if err := expectMonitor(t, raw, old); err != nil {
 			return err
 		}
-		n, err := t.exec("DELETE FROM monitors WHERE id = ?", raw)
-		if err != nil {
-			return err
+		deleted, err := removeMonitor(t, raw)
+		if err == nil && !deleted {
+			err = monitor.ErrNotFound
 		}
-		if n == 0 {
-			return monitor.ErrNotFound
-		}
-		return t.detach(raw)
+		return err
 	}, store.TopicMonitors, store.TopicResults)
 	s.purgeSoon()
 	return err
+}
+
+// removeMonitor deletes a monitor and its data, and reports whether it existed.
+func removeMonitor(t *tx, id []byte) (bool, error) {
+	n, err := t.exec("DELETE FROM monitors WHERE id = ?", id)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	return true, t.detach(id)
 }
 
 // detach deletes the data of a monitor. Results, rollups and status changes may be many: they become invisible now, and

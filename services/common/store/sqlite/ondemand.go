@@ -11,24 +11,32 @@ import (
 	"nanomon/services/common/store"
 )
 
-// AddOnDemandCheck stores a request.
-func (s *Store) AddOnDemandCheck(ctx context.Context, r store.OnDemandCheck) error {
-	id, err := storableID("on-demand check", r.ID)
-	if err != nil {
-		return err
-	}
-	var definition any
-	if r.Definition != nil {
-		text, err := json.Marshal(r.Definition)
+// AddOnDemandChecks stores requests.
+func (s *Store) AddOnDemandChecks(ctx context.Context, rs ...store.OnDemandCheck) error {
+	rows := make([][]any, len(rs))
+	for i, r := range rs {
+		id, err := storableID("on-demand check", r.ID)
 		if err != nil {
-			return describe("encode on-demand check "+r.ID, err)
+			return err
 		}
-		definition = string(text)
+		var definition any
+		if r.Definition != nil {
+			text, err := json.Marshal(r.Definition)
+			if err != nil {
+				return describe("encode on-demand check "+r.ID, err)
+			}
+			definition = string(text)
+		}
+		rows[i] = []any{id, r.Requested.UnixMilli(), r.Expires.UnixMilli(), r.MonitorID, definition}
 	}
-	return s.write(ctx, "add check", func(t *tx) error {
-		_, err := t.exec("INSERT INTO checks (id, asked, expires, monitor, definition) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-			id, r.Requested.UnixMilli(), r.Expires.UnixMilli(), r.MonitorID, definition)
-		return err
+	const insert = "INSERT INTO checks (id, asked, expires, monitor, definition) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+	return s.write(ctx, "add checks", func(t *tx) error {
+		for _, row := range rows {
+			if _, err := t.exec(insert, row...); err != nil {
+				return err
+			}
+		}
+		return nil
 	}, store.TopicOnDemandChecks)
 }
 

@@ -102,7 +102,7 @@ func expireOnDemand(ctx context.Context, t *testing.T, s store.Store) {
 	live := store.OnDemandCheck{ID: newID(2), Requested: now, Expires: now.Add(time.Hour), MonitorID: newID(9)}
 	completed := store.OnDemandCheck{ID: newID(3), Requested: now, Expires: now.Add(time.Minute), MonitorID: newID(9)}
 	for _, r := range []store.OnDemandCheck{expired, live, completed} {
-		must(t, s.AddOnDemandCheck(ctx, r))
+		must(t, s.AddOnDemandChecks(ctx, r))
 	}
 	if !got(s.ClaimOnDemandCheck(ctx, completed.ID, "runner", now))(t) {
 		t.Fatal("the request can't be claimed")

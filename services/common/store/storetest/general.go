@@ -55,9 +55,13 @@ func cancelledCalls(ctx context.Context, t *testing.T, s store.Store) {
 		"PutRollups": func() error {
 			return s.PutRollups(ended, []store.Rollup{{MonitorID: m.ID, Period: store.Hour, Start: base, Summary: []byte{2}}})
 		},
-		"Rollups":               func() error { _, err := s.Rollups(ended, m.ID, store.Hour, base, later); return err },
-		"Expire":                func() error { _, err := s.Expire(ended, base, keep); return err },
-		"AddOnDemandCheck":      func() error { return s.AddOnDemandCheck(ended, newRequest(1, time.Hour)) },
+		"Rollups": func() error { _, err := s.Rollups(ended, m.ID, store.Hour, base, later); return err },
+		"Expire":  func() error { _, err := s.Expire(ended, base, keep); return err },
+		"ChangeMonitors": func() error {
+			_, err := s.ChangeMonitors(ended, store.BulkChange{MonitorIDs: []string{m.ID}, Date: base, Delete: true})
+			return err
+		},
+		"AddOnDemandChecks":     func() error { return s.AddOnDemandChecks(ended, newRequest(1, time.Hour)) },
 		"PendingOnDemandChecks": func() error { _, err := s.PendingOnDemandChecks(ended, base); return err },
 		"ClaimOnDemandCheck":    func() error { _, err := s.ClaimOnDemandCheck(ended, newID(1), "runner", time.Now()); return err },
 		"OnDemandResult":        func() error { _, _, err := s.OnDemandResult(ended, newID(1)); return err },

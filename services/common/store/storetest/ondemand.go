@@ -39,8 +39,8 @@ func onDemandLifecycle(ctx context.Context, t *testing.T, s store.Store) {
 	definition.Rule = "status == 200"
 	unsaved, saved := newRequest(1, time.Hour), newRequest(2, time.Hour)
 	unsaved.MonitorID, unsaved.Definition = "", &definition
-	must(t, s.AddOnDemandCheck(ctx, saved))
-	must(t, s.AddOnDemandCheck(ctx, unsaved))
+	must(t, s.AddOnDemandChecks(ctx, saved))
+	must(t, s.AddOnDemandChecks(ctx, unsaved))
 	pending := got(s.PendingOnDemandChecks(ctx, now))(t)
 	same(t, "pending", pending, []store.OnDemandCheck{unsaved, saved})
 	wantUTC(t, "Expires", pending[0].Expires)
@@ -70,7 +70,7 @@ func onDemandLifecycle(ctx context.Context, t *testing.T, s store.Store) {
 func claimOnDemandOnce(ctx context.Context, t *testing.T, s store.Store) {
 	for round := range 5 {
 		r := newRequest(round, time.Hour)
-		must(t, s.AddOnDemandCheck(ctx, r))
+		must(t, s.AddOnDemandChecks(ctx, r))
 		var wins atomic.Int32
 		var all sync.WaitGroup
 		for runner := range 8 {
@@ -91,8 +91,8 @@ func claimOnDemandOnce(ctx context.Context, t *testing.T, s store.Store) {
 
 func onDemandExpires(ctx context.Context, t *testing.T, s store.Store) {
 	late, live := newRequest(1, -time.Second), newRequest(2, time.Hour)
-	must(t, s.AddOnDemandCheck(ctx, late))
-	must(t, s.AddOnDemandCheck(ctx, live))
+	must(t, s.AddOnDemandChecks(ctx, late))
+	must(t, s.AddOnDemandChecks(ctx, live))
 	same(t, "pending", got(s.PendingOnDemandChecks(ctx, time.Now()))(t), []store.OnDemandCheck{live})
 	if got(s.ClaimOnDemandCheck(ctx, late.ID, "runner", time.Now()))(t) {
 		t.Error("an expired request was claimed")
@@ -103,7 +103,7 @@ func onDemandExpires(ctx context.Context, t *testing.T, s store.Store) {
 func deleteOnDemand(ctx context.Context, t *testing.T, s store.Store) {
 	claimed, completed, pending := newRequest(1, time.Hour), newRequest(2, time.Hour), newRequest(3, time.Hour)
 	for _, r := range []store.OnDemandCheck{claimed, completed, pending} {
-		must(t, s.AddOnDemandCheck(ctx, r))
+		must(t, s.AddOnDemandChecks(ctx, r))
 	}
 	for _, id := range []string{claimed.ID, completed.ID} {
 		if !got(s.ClaimOnDemandCheck(ctx, id, "runner", time.Now()))(t) {

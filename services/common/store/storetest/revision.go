@@ -29,6 +29,12 @@ func revisionChanges(ctx context.Context, t *testing.T, s store.Store) {
 		{"replace", false, func() error { return s.ReplaceMonitor(ctx, changed) }},
 		{"replace again", false, func() error { return s.ReplaceMonitor(ctx, renamed) }},
 		{"replace only labels", false, func() error { return s.ReplaceMonitor(ctx, labelled) }},
+		{"change several", false, func() error {
+			_, err := s.ChangeMonitors(ctx, store.BulkChange{
+				MonitorIDs: []string{m.ID}, Date: labelled.Updated, Edit: &store.MonitorEdit{Group: new("moved")},
+			})
+			return err
+		}},
 		{"first state", true, func() error {
 			return s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{first}, States: []store.State{newState(first, 1)}})
 		}},

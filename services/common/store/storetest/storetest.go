@@ -26,7 +26,7 @@ var base = time.Date(2026, 1, 15, 10, 0, 0, 0, time.UTC)
 // Run tests an adapter against the whole contract. open must return an empty store that calls observe, if that is not
 // nil, and that is closed when its test ends.
 func Run(t *testing.T, open func(t *testing.T, observe store.Observe) store.Store) {
-	runGroups(t, open, monitorContracts, conditionalContracts, importContracts, stateContracts, rollupContracts, onDemandContracts, runnerContracts,
+	runGroups(t, open, monitorContracts, conditionalContracts, importContracts, bulkContracts, stateContracts, rollupContracts, onDemandContracts, runnerContracts,
 		notificationContracts, incidentContracts, maintenanceContracts, keyContracts, watchContracts, generalContracts,
 		reportContracts)
 	RunResults(t, open)

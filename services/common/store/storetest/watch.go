@@ -51,6 +51,12 @@ func watchChanges(ctx context.Context, t *testing.T, s store.Store) {
 	}{
 		{"create", store.TopicMonitors, func() error { return s.CreateMonitor(ctx, m) }},
 		{"replace", store.TopicMonitors, func() error { return s.ReplaceMonitor(ctx, changed) }},
+		{"change several", store.TopicMonitors, func() error {
+			_, err := s.ChangeMonitors(ctx, store.BulkChange{
+				MonitorIDs: []string{m.ID}, Date: base, Edit: &store.MonitorEdit{Enabled: new(false)},
+			})
+			return err
+		}},
 		{"delete", store.TopicMonitors, func() error { return s.DeleteMonitor(ctx, m.ID) }},
 		{"import", store.TopicMonitors, func() error { return s.ImportMonitors(ctx, []monitor.Monitor{m}) }},
 		{"delete all", store.TopicMonitors, func() error { return s.DeleteMonitors(ctx) }},
@@ -63,7 +69,7 @@ func watchChanges(ctx context.Context, t *testing.T, s store.Store) {
 		{"results", store.TopicResults, func() error { return s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{r}}) }},
 		{"delete results", store.TopicResults, func() error { return s.DeleteResults(ctx, base) }},
 		{"clear results", store.TopicMonitors, func() error { return s.DeleteResults(ctx, base.Add(time.Hour)) }},
-		{"add on-demand check", store.TopicOnDemandChecks, func() error { return s.AddOnDemandCheck(ctx, request) }},
+		{"add on-demand check", store.TopicOnDemandChecks, func() error { return s.AddOnDemandChecks(ctx, request) }},
 		{"complete on-demand check", store.TopicOnDemandChecks, func() error {
 			if _, err := s.ClaimOnDemandCheck(ctx, request.ID, "runner", time.Now()); err != nil {
 				return err
