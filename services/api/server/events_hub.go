@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"nanomon/services/common/secret"
 	"nanomon/services/common/wake"
@@ -24,6 +25,8 @@ type eventHub struct {
 	log     *slog.Logger
 	// wake holds a value when a client waits for a feed to start.
 	wake chan struct{}
+	// openIncidents is the number of open incidents at the last read of the feed.
+	openIncidents atomic.Int64
 
 	mu      sync.Mutex
 	clients map[*eventClient]struct{}
@@ -150,6 +153,9 @@ func (h *eventHub) count() int {
 	defer h.mu.Unlock()
 	return len(h.clients)
 }
+
+// setOpenIncidents sets the number that the stream of a new client begins with.
+func (h *eventHub) setOpenIncidents(count int) { h.openIncidents.Store(int64(count)) }
 
 // sendHealth sends an event to all clients.
 func (h *eventHub) sendHealth(e healthEvent) {

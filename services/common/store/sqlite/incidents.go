@@ -95,6 +95,15 @@ func (s *Store) OpenIncidents(ctx context.Context, monitorIDs []string) ([]store
 	return s.incidentsAmong(ctx, selectOpenIncidents+" AND monitor IN (SELECT value FROM json_each(?))", monitorIDs)
 }
 
+// countOpenIncidents has a condition that is always true, so that SQLite searches the index instead of scanning it.
+const countOpenIncidents = "SELECT count(*) FROM incidents INDEXED BY incidents_open WHERE resolved IS NULL AND monitor >= ''"
+
+// CountOpenIncidents returns the number of open incidents.
+func (s *Store) CountOpenIncidents(ctx context.Context) (count int, err error) {
+	err = s.row(ctx, "count incidents", countOpenIncidents, nil, &count)
+	return count, err
+}
+
 func (s *Store) incidentsAmong(ctx context.Context, query string, values []string) ([]store.Incident, error) {
 	list, err := json.Marshal(values)
 	if err != nil {
@@ -190,7 +199,7 @@ func (s *Store) PutSilence(ctx context.Context, silence store.Silence) error {
 		_, err := t.exec("INSERT OR REPLACE INTO silences (monitor, until, by) VALUES (?, ?, ?)",
 			strings.ToLower(silence.MonitorID), silence.Until.UnixMilli(), silence.By)
 		return err
-	})
+	}, store.TopicIncidents)
 }
 
 // Silences returns the silences that have not ended.

@@ -25,6 +25,7 @@ func TestIncidentQueriesUseIndexes(t *testing.T) {
 		{of(store.IncidentFilter{Severity: monitor.StatusError}), "incidents_error"},
 		{of(store.IncidentFilter{Open: &yes, MonitorID: "x"}), "incidents_open (monitor=?"},
 		{selectOpenIncidents + " AND monitor IN (SELECT value FROM json_each(?))", "incidents_open (monitor=?"},
+		{countOpenIncidents, "incidents_open (monitor>?"},
 		{selectNotifications + notificationsOfIncidents, "PRIMARY KEY (id>? AND id<?"},
 		{deleteOldIncidents, "incidents_by_date (opened<?"},
 	} {
