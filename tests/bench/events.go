@@ -63,12 +63,15 @@ func openEvents(ctx context.Context, t testing.TB, url string, number int) *http
 	return response
 }
 
-// readEvents reads an event stream until it ends, and counts it when the first event arrives.
+// readEvents reads an event stream until it ends, and counts it when the first result arrives.
 func readEvents(response *http.Response, reading *atomic.Int64) {
 	defer response.Body.Close()
-	counted := false
+	counted, initial := false, false
 	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
-		if !counted && strings.HasPrefix(lines.Text(), "data:") {
+		name, isEvent := strings.CutPrefix(lines.Text(), "event: ")
+		if isEvent {
+			initial = name == "open-incidents"
+		} else if !counted && !initial && strings.HasPrefix(lines.Text(), "data:") {
 			reading.Add(1)
 			counted = true
 		}

@@ -36,6 +36,7 @@ var readRoutes = []route{
 	{method: "GET", path: "/results"},
 	{method: "GET", path: "/notifications"},
 	{method: "GET", path: "/incidents"},
+	{method: "GET", path: "/incidents?include=deliveries"},
 	{method: "GET", path: "/incidents/{incident}"},
 	{method: "GET", path: "/maintenance"},
 	{method: "GET", path: "/maintenance/{window}"},

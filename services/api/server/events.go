@@ -134,6 +134,7 @@ func isRevoked(id auth.Identity) bool {
 // firstFrame returns the first frame of an event stream.
 func (h *eventHandler) firstFrame() *web.Frame {
 	frame := bytes.NewBufferString(": connected\n\n")
+	writeEvent(frame, h.log, "open-incidents", openIncidentsEvent{h.hub.openIncidents.Load()})
 	if current := h.health.current.Load(); !current.Healthy {
 		writeEvent(frame, h.log, "health", current)
 	}

@@ -47,6 +47,8 @@ type eventFrame struct{ full, masked []byte }
 type broadcaster interface {
 	// needsMasked reports whether a frame needs its masked form.
 	needsMasked() bool
+	// setOpenIncidents receives the number of open incidents before the events with this number are sent.
+	setOpenIncidents(count int)
 	broadcast(f eventFrame)
 }
 
@@ -63,8 +65,8 @@ type eventFeed struct {
 	monitors []monitor.Monitor
 	// notChecked contains the monitors that were not checked at the last read. Only sendNotChecked uses it.
 	notChecked map[string]notChecked
-	// windowsChanged wakes followSituation: maintenance windows may have changed.
-	windowsChanged chan struct{}
+	// situationChanged wakes followSituation: maintenance windows or silences may have changed.
+	situationChanged chan struct{}
 	// inMaintenance contains the monitors that were in maintenance at the last read.
 	inMaintenance maintenance.Active
 	// silenced contains the ends of the silences at the last read, by monitor.
@@ -77,7 +79,7 @@ type eventFeed struct {
 func newEventFeed(
 	ctx context.Context, s eventStore, secrets secret.Properties, log *slog.Logger, to broadcaster,
 ) (*eventFeed, error) {
-	f := &eventFeed{store: s, secrets: secrets, log: log, to: to, windowsChanged: wake.New()}
+	f := &eventFeed{store: s, secrets: secrets, log: log, to: to, situationChanged: wake.New()}
 	var err error
 	if f.sent, err = lru.New[string, struct{}](maxSentIDs); err != nil {
 		return nil, err
@@ -97,6 +99,7 @@ func newEventFeed(
 	if f.incidents, err = openIncidents(ctx, s); err != nil {
 		return nil, err
 	}
+	to.setOpenIncidents(len(f.incidents))
 	f.monitors, err = s.Monitors(ctx)
 	return f, err
 }
@@ -177,7 +180,7 @@ func (f *eventFeed) sendMonitors(ctx context.Context) error {
 	}
 	f.monitors = monitors
 	f.flush(eventFrame{changes.Bytes(), changes.Bytes()})
-	wake.Signal(f.windowsChanged) // Windows have the same topic.
+	wake.Signal(f.situationChanged) // Windows have the same topic.
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"nanomon/services/common/secret"
@@ -25,6 +26,8 @@ type eventHub struct {
 	log     *slog.Logger
 	// wake holds a value when a client waits for a feed to start.
 	wake chan struct{}
+	// openIncidents is the number of open incidents at the last read of the feed.
+	openIncidents atomic.Int64
 
 	mu      sync.Mutex
 	clients map[*eventClient]struct{}
@@ -154,6 +157,9 @@ func (h *eventHub) count() int {
 
 // hasClients reports whether there is a client.
 func (h *eventHub) hasClients() bool { return h.count() > 0 }
+
+// setOpenIncidents sets the number that the stream of a new client begins with.
+func (h *eventHub) setOpenIncidents(count int) { h.openIncidents.Store(int64(count)) }
 
 // sendHealth sends an event to all clients.
 func (h *eventHub) sendHealth(e healthEvent) { h.send("health", e) }

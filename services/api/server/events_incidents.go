@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"nanomon/services/common/store"
+	"nanomon/services/common/wake"
 )
 
 // openIncidentLister is the part of the store that returns open incidents.
@@ -23,6 +24,12 @@ type incidentEvent struct {
 	Change string `json:"change"`
 	// Open is the number of open incidents after the change.
 	Open int `json:"open"`
+}
+
+// openIncidentsEvent is the data of the event at the beginning of a stream.
+type openIncidentsEvent struct {
+	// Open is the number of open incidents.
+	Open int64 `json:"open"`
 }
 
 // openIncidents returns the open incidents by id. There is at most one for each monitor.
@@ -41,12 +48,14 @@ func (f *eventFeed) sendIncidents(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	f.to.setOpenIncidents(len(current))
 	var changes bytes.Buffer
 	for _, e := range diffIncidents(f.incidents, current) {
 		writeEvent(&changes, f.log, "incident", e)
 	}
 	f.incidents = current
 	f.flush(eventFrame{changes.Bytes(), changes.Bytes()})
+	wake.Signal(f.situationChanged) // Silences have the same topic.
 	return nil
 }
 

@@ -26,7 +26,9 @@ type stream struct {
 	t      *testing.T
 	header http.Header
 	lines  *bufio.Reader
-	leave  context.CancelFunc
+	// begin is the event with the number of open incidents.
+	begin string
+	leave context.CancelFunc
 }
 
 // listen connects to the event stream and waits for its first comment.
@@ -45,6 +47,7 @@ func (a *api) listen() *stream {
 	}
 	s := &stream{t: a.t, header: res.Header, lines: bufio.NewReader(res.Body), leave: cancel}
 	same(a.t, "first frame", s.next(), ": connected\n")
+	s.begin = s.next()
 	return s
 }
 
@@ -120,6 +123,23 @@ func TestEventsWithPolling(t *testing.T) {
 		same(t, "frame", string((<-c.frames).Data()), "event: monitor\ndata: "+toJSON(t, monitorEvent{idA, "created"})+"\n\n")
 		if late := time.Since(started); late > resultPoll+monitorPoll {
 			t.Errorf("the events took %s", late)
+		}
+		h.leave(c)
+	})
+}
+
+// A silence is reported at once, not only at the next read of the situation.
+func TestSilenceEventComesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := openStore(t)
+		h := runHub(t, s)
+		c, err := h.join(t.Context())
+		must(t, err)
+		started := time.Now()
+		must(t, s.PutSilence(t.Context(), store.Silence{MonitorID: idA, Until: started.Add(time.Hour)}))
+		same(t, "frame", string((<-c.frames).Data()), "event: monitor\ndata: "+toJSON(t, monitorEvent{idA, "changed"})+"\n\n")
+		if late := time.Since(started); late >= situationPoll {
+			t.Errorf("the event took %s", late)
 		}
 		h.leave(c)
 	})
@@ -266,6 +286,9 @@ func TestIdleStreamIsKeptAlive(t *testing.T) {
 		handler := conformingHandler(t, server)
 		go func() { handler.ServeHTTP(w, r); ended <- struct{}{} }()
 		same(t, "first frame", next(), ": connected\n\n")
+		same(t, "number of open incidents", next(), "event: open-incidents\ndata: {\"open\":0}\n")
+		_, err = received.ReadString('\n')
+		must(t, err)
 		for range 3 {
 			started := time.Now()
 			same(t, "frame", next(), ": keep-alive\n\n")

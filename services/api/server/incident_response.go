@@ -24,6 +24,8 @@ type incidentResponse struct {
 	Dependents      []string               `json:"dependents"`
 	Acknowledgement *store.Acknowledgement `json:"acknowledgement,omitempty"`
 	Reconstructed   bool                   `json:"reconstructed,omitempty"`
+	// DeliverySummary is nil unless the request includes it.
+	*DeliverySummary
 }
 
 func toIncidentResponse(i store.Incident) incidentResponse {

@@ -59,6 +59,10 @@ func (h *incidentHandler) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	included, err := includeDeliveries(r.URL.Query())
+	if err != nil {
+		return err
+	}
 	size := filter.Limit
 	filter.Limit++ // one more, to see if there is a next page
 	incidents, err := h.store.Incidents(r.Context(), filter)
@@ -69,9 +73,16 @@ func (h *incidentHandler) list(w http.ResponseWriter, r *http.Request) error {
 	if err := h.mask(r.Context(), incidents); err != nil {
 		return err
 	}
+	var summaries map[string]*DeliverySummary
+	if included {
+		if summaries, err = h.summarizeDeliveries(r.Context(), incidents); err != nil {
+			return err
+		}
+	}
 	response := make([]incidentResponse, len(incidents))
 	for n, i := range incidents {
 		response[n] = toIncidentResponse(i)
+		response[n].DeliverySummary = summaries[i.ID]
 	}
 	return web.JSON(w, http.StatusOK, response)
 }

@@ -1,13 +1,16 @@
 package server
 
 import (
+	"context"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
+	"nanomon/services/common/store/sqlite"
 	"nanomon/tests/support/oidctest"
 )
 
@@ -75,9 +78,81 @@ func TestListIncidents(t *testing.T) {
 		"/api/incidents?severity=":   "severity must be 1 (error) or 2 (failed)",
 		"/api/incidents?monitor=x":   "monitor must be an id of 24 hexadecimal digits",
 		"/api/incidents?from=today":  "from must be a date in RFC 3339, for example 2026-01-31T08:30:00Z",
+		"/api/incidents?include=all": "include must be deliveries",
+		"/api/incidents?include=":    "include must be deliveries",
 		"/api/incidents?cursor=nope": "cursor is invalid; use the address in the header Link of the previous page",
 	} {
 		a.do("GET", path, "").wantProblem(t, 400, detail)
+	}
+}
+
+// notificationCounter counts the reads of the notifications of incidents.
+type notificationCounter struct {
+	*sqlite.Store
+	reads atomic.Int64
+}
+
+func (s *notificationCounter) NotificationsOf(ctx context.Context, ids []string, limit int) ([]store.Notification, error) {
+	s.reads.Add(1)
+	return s.Store.NotificationsOf(ctx, ids, limit)
+}
+
+func TestListIncidentsWithDeliveries(t *testing.T) {
+	s := &notificationCounter{Store: openStore(t)}
+	a := startAPI(t, s)
+	a.store = s.Store
+	a.addIncidents(incidentN(idA, 1), incidentN(idA, 2), incidentN(idB, 1))
+	notification := func(id string, incident int, kind store.NotificationKind, deliveries ...store.Delivery) store.Notification {
+		return store.Notification{
+			ID: store.NotificationID(id, incident, kind, 0), MonitorID: id, Incident: incident, Kind: kind, Date: base,
+			Deliveries: deliveries,
+		}
+	}
+	delivery := func(channel string, status store.DeliveryStatus, answer string, second int) store.Delivery {
+		return store.Delivery{Channel: channel, To: "x", Status: status, Answer: answer, Tried: base.Add(time.Duration(second) * time.Second)}
+	}
+	silenced := notification(idB, 1, store.KindOpened)
+	silenced.Silenced = true
+	a.addNotifications(silenced,
+		notification(idA, 1, store.KindOpened, delivery("webhook", store.DeliverySent, "200 OK", 1), delivery("email", store.DeliveryFailed, "550 no", 9)),
+		notification(idA, 1, store.KindResolved, delivery("webhook", store.DeliverySent, "200 OK", 2), delivery("email", store.DeliveryFailed, "551 no", 8),
+			delivery("slack", store.DeliveryPending, "500 busy", 3)),
+		notification(idA, 12, store.KindOpened, delivery("webhook", store.DeliverySent, "of another incident", 1)),
+	)
+	a.do("GET", "/api/incidents?include=deliveries", "") // conforms to the specification
+	got := map[string]*DeliverySummary{}
+	for _, i := range decodeAs[[]incidentResponse](t, a.do("GET", "/api/incidents?include=deliveries", "")) {
+		got[i.ID] = i.DeliverySummary
+	}
+	same(t, "summaries", got, map[string]*DeliverySummary{
+		idA + "-1": {Deliveries: []channelDeliveries{
+			{Channel: "email", Failed: 2, Answer: "550 no"}, {Channel: "slack", Pending: 1, Answer: "500 busy"}, {Channel: "webhook", Sent: 2},
+		}},
+		idA + "-2": {Deliveries: []channelDeliveries{}},
+		idB + "-1": {Deliveries: []channelDeliveries{}, Silenced: true},
+	})
+	same(t, "reads for two requests", s.reads.Load(), int64(2))
+	if list := a.do("GET", "/api/incidents", "").body; strings.Contains(string(list), "deliveries") {
+		t.Errorf("the list contains deliveries: %s", list)
+	}
+}
+
+// Two incidents with more reminders than one read returns are both complete.
+func TestDeliveriesOfManyReminders(t *testing.T) {
+	a := startAPI(t, nil)
+	var list []store.Notification
+	for _, id := range []string{idA, idB} {
+		a.addIncidents(incidentN(id, 1))
+		for n := range maxSummarized - 10 {
+			list = append(list, store.Notification{
+				ID: store.NotificationID(id, 1, store.KindReminder, n+1), MonitorID: id, Incident: 1, Kind: store.KindReminder, Date: base,
+				Deliveries: []store.Delivery{{Channel: "email", Status: store.DeliverySent}},
+			})
+		}
+	}
+	a.addNotifications(list...)
+	for _, i := range decodeAs[[]incidentResponse](t, a.do("GET", "/api/incidents?include=deliveries", "")) {
+		same(t, i.ID, i.Deliveries, []channelDeliveries{{Channel: "email", Sent: maxSummarized - 10}})
 	}
 }
 
@@ -223,8 +298,11 @@ func TestIncidentEvents(t *testing.T) {
 	a := startAPI(t, nil)
 	a.addIncidents(incidentN(idA, 1)) // before a client is connected
 	events := a.listen()
+	same(t, "the beginning", events.begin, "event: open-incidents\ndata: {\"open\":1}\n")
 	a.addIncidents(incidentN(idB, 1))
 	events.wantEvent("incident", incidentEvent{idB + "-1", idB, "opened", 2})
+	same(t, "the beginning of a later stream", a.listen().begin, "event: open-incidents\ndata: {\"open\":2}\n")
+	same(t, "in the status", *decodeAs[statusResponse](t, a.do("GET", "/api/status", "")).OpenIncidents, 2)
 	_, err := a.store.AcknowledgeIncident(t.Context(), idB+"-1", store.Acknowledgement{Note: "x", Date: base})
 	must(t, err)
 	events.wantEvent("incident", incidentEvent{idB + "-1", idB, "changed", 2})

@@ -72,7 +72,11 @@ func TestSecretsAreMasked(t *testing.T) {
 		if allowed == protected || path == "/api/events" {
 			continue
 		}
-		for _, query := range []string{"", "?include=latest,history"} {
+		include := "?include=latest,history"
+		if path == "/api/incidents" {
+			include = "?include=deliveries"
+		}
+		for _, query := range []string{"", include} {
 			path := strings.ReplaceAll(strings.Replace(path, "/incidents/{id}", "/incidents/{id}-1", 1), "{id}", idA) + query
 			for name, client := range map[string]*api{"an anonymous client": anonymous, "a read key": reader} {
 				got := client.do(method, path, "")

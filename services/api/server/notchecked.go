@@ -92,7 +92,7 @@ func (f *eventFeed) followSituation(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-		case <-f.windowsChanged:
+		case <-f.situationChanged:
 		}
 		if current, err := notCheckedMonitors(ctx, f.store); err == nil {
 			f.sendNotChecked(current)

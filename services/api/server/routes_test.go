@@ -169,6 +169,7 @@ func TestStatus(t *testing.T) {
 	delete(got, "uptime")
 	same(t, "status", got, map[string]any{
 		"service": "nanomon-api", "version": "1.2.3", "buildInfo": "test build", "healthy": true, "store": "sqlite",
+		"openIncidents": 0.0,
 		"runners": []any{map[string]any{
 			"id": "live", "monitors": 7.0, "lastSeen": now.Format(time.RFC3339Nano), "problems": []any{problems[0]},
 		}},

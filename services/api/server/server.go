@@ -43,7 +43,7 @@ type Config struct {
 // Store is the part of the store that the resources use; store.Store documents the methods.
 type Store interface {
 	Ping(ctx context.Context) error
-	runnerLister
+	statusStore
 	monitorStore
 	summary.Store
 	importStore

@@ -19,6 +19,12 @@ type runnerLister interface {
 	Runners(ctx context.Context, since time.Time) ([]store.Runner, error)
 }
 
+// statusStore is the part of the store for the status.
+type statusStore interface {
+	runnerLister
+	CountOpenIncidents(ctx context.Context) (int, error)
+}
+
 // liveRunners returns the runners with a recent heartbeat.
 func liveRunners(ctx context.Context, s runnerLister) ([]store.Runner, error) {
 	return s.Runners(ctx, time.Now().Add(-maxHeartbeatAge))
@@ -27,13 +33,13 @@ func liveRunners(ctx context.Context, s runnerLister) ([]store.Runner, error) {
 // statusHandler serves the state of the API, of its store and of the runners.
 type statusHandler struct {
 	config  Config
-	store   runnerLister
+	store   statusStore
 	health  *storeHealth
 	log     *slog.Logger
 	started time.Time
 }
 
-func newStatusHandler(config Config, s runnerLister, health *storeHealth, log *slog.Logger) *statusHandler {
+func newStatusHandler(config Config, s statusStore, health *storeHealth, log *slog.Logger) *statusHandler {
 	return &statusHandler{config: config, store: s, health: health, log: log, started: time.Now()}
 }
 
@@ -64,6 +70,8 @@ type statusResponse struct {
 	Problem   string         `json:"problem,omitempty"`
 	Store     string         `json:"store"`
 	Runners   []statusRunner `json:"runners"`
+	// OpenIncidents is nil if the store can't be read.
+	OpenIncidents *int `json:"openIncidents,omitempty"`
 }
 
 type statusRunner struct {
@@ -73,7 +81,7 @@ type statusRunner struct {
 }
 
 // status works while the store is unavailable too. It then reports healthy as false and what is wrong. It lists no
-// runners if they can't be read.
+// runners, and no number of open incidents, if they can't be read.
 func (h *statusHandler) status(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), store.ShortCall)
 	defer cancel()
@@ -86,10 +94,15 @@ func (h *statusHandler) status(w http.ResponseWriter, r *http.Request) error {
 	for _, r := range runners {
 		listed = append(listed, statusRunner{r, r.NotCheckedCount()})
 	}
+	var openIncidents *int
+	if count, err := h.store.CountOpenIncidents(ctx); err == nil {
+		openIncidents = &count
+	}
 	current := newHealthEvent(cmp.Or(healthError, err))
 	return web.JSON(w, http.StatusOK, statusResponse{
 		Service: "nanomon-api", Version: h.config.Version, BuildInfo: h.config.BuildInfo,
 		Uptime:  time.Since(h.started).Round(time.Second).String(),
 		Healthy: current.Healthy, Problem: current.Problem, Store: h.config.StoreName, Runners: listed,
+		OpenIncidents: openIncidents,
 	})
 }

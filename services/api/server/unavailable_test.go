@@ -102,6 +102,8 @@ func (unavailableStore) OpenIncidents(context.Context, []string) ([]store.Incide
 	return nil, errUnavailable
 }
 
+func (unavailableStore) CountOpenIncidents(context.Context) (int, error) { return 0, errUnavailable }
+
 func (unavailableStore) AcknowledgeIncident(context.Context, string, store.Acknowledgement) (i store.Incident, err error) {
 	return i, errUnavailable
 }

@@ -168,6 +168,8 @@ type Store interface {
 	// OpenIncidents returns the open incidents of the given monitors, or of all monitors if monitorIDs is nil, in no
 	// particular order.
 	OpenIncidents(ctx context.Context, monitorIDs []string) ([]Incident, error)
+	// CountOpenIncidents returns the number of open incidents. It is cheaper than reading them.
+	CountOpenIncidents(ctx context.Context) (int, error)
 
 	// PutSilence stores the silence of a monitor in place of its previous one.
 	PutSilence(ctx context.Context, s Silence) error

@@ -237,6 +237,6 @@ const (
 	TopicResults Topic = "results"
 	// TopicOnDemandChecks reports requests for on-demand checks and their results.
 	TopicOnDemandChecks Topic = "checks"
-	// TopicIncidents reports changes of incidents.
+	// TopicIncidents reports changes of incidents and silences.
 	TopicIncidents Topic = "incidents"
 )

@@ -3,6 +3,7 @@ package alerting
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"nanomon/services/common/store"
@@ -112,4 +113,14 @@ func (o *oracle) checkSilence(n store.Notification, rec *record) {
 			o.fail("%s is silenced: %v, but people were notified of the incident: %v", n.ID, n.Silenced, rec.told)
 		}
 	}
+}
+
+// isDropped reports whether n is a reminder or an escalation that is not sent any more, because somebody has acknowledged
+// its incident.
+func (o *oracle) isDropped(n store.Notification) bool {
+	later := n.Kind == store.KindReminder || n.Kind == store.KindEscalated
+	acknowledged := o.w.store.StoredIncidents[store.IncidentID(n.MonitorID, n.Incident)].Acknowledgement != nil
+	return later && acknowledged && n.Next.IsZero() && slices.ContainsFunc(n.Deliveries, func(d store.Delivery) bool {
+		return strings.HasSuffix(d.Answer, "not sent: the incident was acknowledged")
+	})
 }

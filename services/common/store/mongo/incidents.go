@@ -167,6 +167,14 @@ func (s *Store) OpenIncidents(ctx context.Context, monitorIDs []string) (_ []sto
 	return findBy(ctx, s.incidents, index, filter, incidentDoc.incident, options.Find())
 }
 
+// CountOpenIncidents returns the number of open incidents. The index contains all that it reads.
+func (s *Store) CountOpenIncidents(ctx context.Context) (_ int, err error) {
+	defer s.end(ctx, time.Now(), "count incidents", &err)
+	opts := options.Find().SetProjection(bson.D{field("_id", 1)})
+	ids, err := findBy(ctx, s.incidents, newestFirst("open"), bson.D{field("open", true)}, idDoc[string].id, opts)
+	return len(ids), err
+}
+
 // Incidents returns the incidents that f selects, newest first.
 func (s *Store) Incidents(ctx context.Context, f store.IncidentFilter) (_ []store.Incident, err error) {
 	defer s.end(ctx, time.Now(), "list incidents", &err)

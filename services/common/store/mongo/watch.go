@@ -55,7 +55,7 @@ func (s *Store) watched(t store.Topic) []*driver.Collection {
 	case store.TopicOnDemandChecks:
 		return []*driver.Collection{s.onDemandChecks, s.onDemandResults}
 	case store.TopicIncidents:
-		return []*driver.Collection{s.incidents}
+		return []*driver.Collection{s.incidents, s.silences}
 	}
 	return nil
 }

@@ -95,6 +95,15 @@ func (s *Store) OpenIncidents(ctx context.Context, monitorIDs []string) ([]store
 	return s.incidentsAmong(ctx, selectOpenIncidents+" AND monitor IN (SELECT value FROM json_each(?))", monitorIDs)
 }
 
+// countOpenIncidents has a condition that is always true, so that SQLite searches the index instead of scanning it.
+const countOpenIncidents = "SELECT count(*) FROM incidents INDEXED BY incidents_open WHERE resolved IS NULL AND monitor >= ''"
+
+// CountOpenIncidents returns the number of open incidents.
+func (s *Store) CountOpenIncidents(ctx context.Context) (count int, err error) {
+	err = s.row(ctx, "count incidents", countOpenIncidents, nil, &count)
+	return count, err
+}
+
 func (s *Store) incidentsAmong(ctx context.Context, query string, values []string) ([]store.Incident, error) {
 	list, err := json.Marshal(values)
 	if err != nil {
@@ -188,7 +197,7 @@ func (s *Store) PutSilence(ctx context.Context, silence store.Silence) error {
 	}
 	return s.write(ctx, "put silence", func(t *tx) error {
 		return putSilence(t, silence)
-	})
+	}, store.TopicIncidents)
 }
 
 func putSilence(t *tx, silence store.Silence) error {

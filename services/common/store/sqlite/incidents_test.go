@@ -26,6 +26,7 @@ func TestIncidentQueriesUseIndexes(t *testing.T) {
 		{of(store.IncidentFilter{Open: &yes, MonitorID: "x"}), "incidents_open (monitor=?"},
 		{selectOpenIncidents + " AND monitor IN (SELECT value FROM json_each(?))", "incidents_open (monitor=?"},
 		{selectNotifications + notificationsByID, "PRIMARY KEY (id=?"},
+		{countOpenIncidents, "incidents_open (monitor>?"},
 		{selectNotifications + notificationsOfIncidents, "PRIMARY KEY (id>? AND id<?"},
 		{deleteOldIncidents, "incidents_by_date (opened<?"},
 	} {

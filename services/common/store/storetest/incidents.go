@@ -183,7 +183,9 @@ func incidentIDs(incidents []store.Incident) []string {
 func openIncidents(ctx context.Context, t *testing.T, s store.Store) {
 	a, b, ended := newIncident(newID(1), 2, base), newIncident(newID(2), 1, base), newIncident(newID(1), 1, base)
 	ended.Resolved = base
+	same(t, "number of none", got(s.CountOpenIncidents(ctx))(t), 0)
 	must(t, s.MergeIncidents(ctx, []store.Incident{a, b, ended}))
+	same(t, "number", got(s.CountOpenIncidents(ctx))(t), 2)
 	same(t, "of no monitors", got(s.OpenIncidents(ctx, []string{}))(t), []store.Incident{})
 	same(t, "of one monitor", got(s.OpenIncidents(ctx, []string{newID(1), newID(7)}))(t), []store.Incident{a})
 	list := got(s.OpenIncidents(ctx, nil))(t)

@@ -81,6 +81,9 @@ func watchChanges(ctx context.Context, t *testing.T, s store.Store) {
 			_, err := s.AcknowledgeIncident(ctx, incident.ID, store.Acknowledgement{Date: base})
 			return err
 		}},
+		{"put silence", store.TopicIncidents, func() error {
+			return s.PutSilence(ctx, store.Silence{MonitorID: m.ID, Until: base})
+		}},
 	} {
 		watching, stop := context.WithCancel(ctx)
 		changes := watch(watching, t, s, change.topic)

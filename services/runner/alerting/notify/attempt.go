@@ -15,7 +15,7 @@ import (
 )
 
 // Attempt claims an attempt at n, sends its pending deliveries and stores their status. It does nothing if another
-// runner has the claim.
+// runner has the claim. It does not send reminders and escalations of incidents that somebody has acknowledged.
 func (o *Outbox) Attempt(ctx context.Context, n store.Notification) error {
 	n, won, err := o.claim(ctx, n)
 	if err != nil || !won {
@@ -32,6 +32,9 @@ func (o *Outbox) Attempt(ctx context.Context, n store.Notification) error {
 	n.Next = monitor.Date(o.now().Add(claimLease))
 	n.Deliveries = slices.Clone(n.Deliveries)
 	if err := o.put(ctx, n); err != nil {
+		return err
+	}
+	if ended, err := o.endIfAcknowledged(ctx, n); ended || err != nil {
 		return err
 	}
 	earlier, err := o.unfinishedEarlier(ctx, n)

@@ -49,6 +49,7 @@ type Store interface {
 	PutDeliveries(ctx context.Context, n store.Notification) error
 	Monitor(ctx context.Context, id string) (monitor.Monitor, error)
 	Silences(ctx context.Context, now time.Time) ([]store.Silence, error)
+	IncidentsByID(ctx context.Context, ids []string) ([]store.Incident, error)
 }
 
 // Outbox sends due notifications. Every runner has one; a claim in the store decides which runner makes an attempt.
