@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -22,8 +23,10 @@ type memory struct {
 	states   map[string]store.State
 	changes  map[string][]store.StatusChange // newest first
 	cleared  time.Time
-	broken   error
-	calls    []string
+
+	mu     sync.Mutex
+	broken error
+	calls  []string
 }
 
 func newMemory(monitors int) *memory {
@@ -63,8 +66,26 @@ func (m *memory) call(name string, ids ...string) error {
 	if len(ids) > 0 {
 		name = fmt.Sprint(name, " ", len(ids))
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.calls = append(m.calls, name)
 	return m.broken
+}
+
+// takeCalls returns the calls since the last call of takeCalls.
+func (m *memory) takeCalls() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	calls := strings.Join(m.calls, ", ")
+	m.calls = nil
+	return calls
+}
+
+// fail makes all calls return an error.
+func (m *memory) fail(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.broken = err
 }
 
 func (m *memory) Monitors(context.Context) ([]monitor.Monitor, error) {
@@ -138,11 +159,10 @@ func newTestKeeper(monitors int) *testKeeper {
 // refresh computes the summaries and returns the calls of the store.
 func (k *testKeeper) refresh(t *testing.T, at time.Time) string {
 	t.Helper()
-	k.memory.calls = nil
 	if err := k.Refresh(t.Context(), at); err != nil {
 		t.Fatal(err)
 	}
-	return strings.Join(k.memory.calls, ", ")
+	return k.memory.takeCalls()
 }
 
 // of returns the summary of the n-th monitor as text.
@@ -280,12 +300,14 @@ func TestDeletedResultsLeaveNoSummary(t *testing.T) {
 	}
 	clear(k.memory.states)
 	clear(k.memory.changes)
-	k.memory.check(at, monitor.StatusOK)
+	for second := range 40 { // more than a history contains
+		k.memory.check(at.Add(time.Duration(second)*time.Second), monitor.StatusOK)
+	}
 	k.refresh(t, at.Add(time.Minute))
 	if k.Current().IsOutdated(at) {
 		t.Error("the snapshot is outdated after a computation")
 	}
-	same(t, "after the deletion of all results", k.of(2), "100 100 50")
+	same(t, "after the deletion of all results", k.of(2), "100 100 100")
 	k.memory.monitors = k.memory.monitors[:2]
 	k.refresh(t, at.Add(2*time.Minute))
 	if n := len(k.Current().entries); n != 2 || len(k.tracked) != 2 {
@@ -304,9 +326,7 @@ func TestKeeperWorksWhileItIsNeeded(t *testing.T) {
 		}()
 		calls := func() int {
 			synctest.Wait()
-			n := strings.Count(strings.Join(k.memory.calls, ","), "cleared")
-			k.memory.calls = nil
-			return n
+			return strings.Count(k.memory.takeCalls(), "cleared")
 		}
 		wait := func(d time.Duration) int {
 			time.Sleep(d)
@@ -338,17 +358,17 @@ func TestKeeperWorksWhileItIsNeeded(t *testing.T) {
 		if n := wait(3 * time.Hour); n < 35 {
 			t.Errorf("with clients: %d computations in 3 hours", n)
 		}
-		k.memory.broken = monitor.ErrUnavailable
+		k.memory.fail(monitor.ErrUnavailable)
 		k.Renew()
 		if n := wait(10 * time.Minute); n < 15 || k.Current() == nil {
 			t.Errorf("with a broken store: %d computations, summaries %v", n, k.Current())
 		}
-		k.memory.broken = nil
+		k.memory.fail(nil)
 		wait(10 * time.Minute)
+		cancel()
+		<-ended
 		if text := k.log.String(); strings.Count(text, "could not compute") != 1 || strings.Count(text, "computed again") != 1 {
 			t.Errorf("log is %s", text)
 		}
-		cancel()
-		<-ended
 	})
 }
