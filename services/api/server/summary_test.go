@@ -94,10 +94,6 @@ func TestSummaries(t *testing.T) {
 	if got := a.summaries(listPath)[m.m.Name]; strings.Contains(got, "12.3") {
 		t.Errorf("after the deletion and a new result, the summary is %s", got)
 	}
-	events.waitForSummary()
-	if got := a.summaries(listPath)[m.m.Name]; strings.Contains(got, "12.3") {
-		t.Errorf("after the next computation, the summary is %s", got)
-	}
 }
 
 // TestListIsEncodedOncePerSummary: a computation that changes nothing does not make the API encode the list again.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -81,6 +82,14 @@ func (m *memory) takeCalls() string {
 	return calls
 }
 
+// edit changes the first monitor.
+func (m *memory) edit(at time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.monitors = slices.Clone(m.monitors)
+	m.monitors[0].Updated = at
+}
+
 // fail makes all calls return an error.
 func (m *memory) fail(err error) {
 	m.mu.Lock()
@@ -89,7 +98,10 @@ func (m *memory) fail(err error) {
 }
 
 func (m *memory) Monitors(context.Context) ([]monitor.Monitor, error) {
-	return m.monitors, m.call("monitors")
+	m.mu.Lock()
+	monitors := m.monitors
+	m.mu.Unlock()
+	return monitors, m.call("monitors")
 }
 
 func (m *memory) States(context.Context) ([]store.State, error) {
@@ -346,6 +358,10 @@ func TestKeeperWorksWhileItIsNeeded(t *testing.T) {
 		if k.Current() == nil {
 			t.Error("there is no summary after the first computation")
 		}
+		k.Renew()
+		k.Renew()
+		want("soon after the first computation", wait(8*time.Second), 0)
+		want("a pause later", wait(2*time.Second), 1)
 		want("another request", calls(), 0)
 		want("half an hour", wait(31*time.Minute), 6)
 		want("until it is idle", wait(2*time.Hour), 5)
@@ -357,6 +373,10 @@ func TestKeeperWorksWhileItIsNeeded(t *testing.T) {
 		k.watched.Store(true)
 		if n := wait(3 * time.Hour); n < 35 {
 			t.Errorf("with clients: %d computations in 3 hours", n)
+		}
+		k.memory.edit(time.Now().Add(time.Second))
+		if n := wait(20 * time.Minute); n < 10 || n > 24 {
+			t.Errorf("with a new monitor: %d computations in 20 minutes", n)
 		}
 		k.memory.fail(monitor.ErrUnavailable)
 		k.Renew()

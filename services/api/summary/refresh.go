@@ -68,7 +68,7 @@ func (k *Keeper) follow(ctx context.Context, now time.Time) ([]due, error) {
 	if !cleared.Equal(k.cleared) {
 		known = nil
 	}
-	k.cleared, k.tracked = cleared, make(map[string]*tracked, len(monitors))
+	k.cleared, k.tracked, k.hasNew = cleared, make(map[string]*tracked, len(monitors)), false
 	var all []due
 	for _, m := range monitors {
 		state, t := byMonitor[m.ID], known[m.ID]
@@ -76,6 +76,8 @@ func (k *Keeper) follow(ctx context.Context, now time.Time) ([]due, error) {
 			t = new(tracked)
 		}
 		k.tracked[m.ID] = t
+		age := now.Sub(m.Updated)
+		k.hasNew = k.hasNew || age >= 0 && age < newFor
 		t.follow(m, state, now)
 		if t.isDue {
 			all = append(all, due{m, t.readFrom(now), t})
