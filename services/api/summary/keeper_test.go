@@ -5,153 +5,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"nanomon/services/common/monitor"
-	"nanomon/services/common/rollup"
-	"nanomon/services/common/store"
 )
-
-// memory is a store in memory. All monitors have the same rollups.
-type memory struct {
-	monitors []monitor.Monitor
-	states   map[string]store.State
-	changes  map[string][]store.StatusChange // newest first
-	cleared  time.Time
-
-	mu     sync.Mutex
-	broken error
-	calls  []string
-}
-
-func newMemory(monitors int) *memory {
-	m := &memory{states: make(map[string]store.State), changes: make(map[string][]store.StatusChange)}
-	for n := range monitors {
-		id := fmt.Sprintf("65a5%020x", n)
-		m.monitors = append(m.monitors, monitor.Monitor{ID: id, Name: id, Interval: "1m", Enabled: true, Updated: now.Add(-oneDay)})
-	}
-	return m
-}
-
-// check adds a result to the history of each monitor.
-func (m *memory) check(at time.Time, status monitor.Status) {
-	for _, each := range m.monitors {
-		m.checkOne(each.ID, at, status)
-	}
-}
-
-func (m *memory) checkOne(id string, at time.Time, status monitor.Status) {
-	s, known := m.states[id]
-	if !known || s.Latest.Status != status {
-		from := ""
-		if known {
-			from = s.Latest.Status.String()
-		}
-		s.Since = at
-		change := store.StatusChange{MonitorID: id, Date: at, Kind: store.ChangeStatus, From: from, To: status.String()}
-		m.changes[id] = append([]store.StatusChange{change}, m.changes[id]...)
-	}
-	s.MonitorID, s.Latest = id, monitor.Result{ID: id, MonitorID: id, Date: at, Status: status, Value: 100}
-	history := append(append([]store.Point{}, s.History...), store.Point{Date: at, Status: status, Value: 100})
-	s.History = history[max(0, len(history)-store.HistoryLength):]
-	m.states[id] = s
-}
-
-func (m *memory) call(name string, ids ...string) error {
-	if len(ids) > 0 {
-		name = fmt.Sprint(name, " ", len(ids))
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.calls = append(m.calls, name)
-	return m.broken
-}
-
-// takeCalls returns the calls since the last call of takeCalls.
-func (m *memory) takeCalls() string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	calls := strings.Join(m.calls, ", ")
-	m.calls = nil
-	return calls
-}
-
-// edit changes the first monitor.
-func (m *memory) edit(at time.Time) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.monitors = slices.Clone(m.monitors)
-	m.monitors[0].Updated = at
-}
-
-// fail makes all calls return an error.
-func (m *memory) fail(err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.broken = err
-}
-
-func (m *memory) Monitors(context.Context) ([]monitor.Monitor, error) {
-	m.mu.Lock()
-	monitors := m.monitors
-	m.mu.Unlock()
-	return monitors, m.call("monitors")
-}
-
-func (m *memory) States(context.Context) ([]store.State, error) {
-	var all []store.State
-	for _, s := range m.states {
-		all = append(all, s)
-	}
-	return all, m.call("states")
-}
-
-func (m *memory) StatesOf(_ context.Context, ids []string) ([]store.State, error) {
-	var found []store.State
-	for _, id := range ids {
-		if s, known := m.states[id]; known {
-			found = append(found, s)
-		}
-	}
-	return found, m.call("states of", ids...)
-}
-
-func (m *memory) StatusChanges(ctx context.Context, id string, from, to time.Time, limit int) ([]store.StatusChange, error) {
-	return m.StatusChangesOf(ctx, []string{id}, from, to, limit)
-}
-
-func (m *memory) StatusChangesOf(_ context.Context, ids []string, from, to time.Time, limit int) ([]store.StatusChange, error) {
-	var found []store.StatusChange
-	for _, id := range ids {
-		for _, c := range m.changes[id] {
-			if !c.Date.Before(from) && c.Date.Before(to) && len(found) < limit {
-				found = append(found, c)
-			}
-		}
-	}
-	return found, m.call("changes of", ids...)
-}
-
-func (m *memory) EachRollup(_ context.Context, ids []string, p store.Period, from, to time.Time, each func(store.Rollup)) error {
-	sum := rollup.New()
-	sum.Add(monitor.StatusOK, 50)
-	for _, id := range ids {
-		for start := from; p == store.Hour && start.Before(to); start = start.Add(time.Hour) {
-			each(store.Rollup{MonitorID: id, Period: p, Start: start, Summary: sum.Encode()})
-		}
-	}
-	return m.call(string(p)+" of", ids...)
-}
-
-func (m *memory) ResultsCleared(context.Context) (time.Time, error) {
-	return m.cleared, m.call("cleared")
-}
 
 // testKeeper is a keeper with its store and log.
 type testKeeper struct {
@@ -230,7 +91,7 @@ func TestOnlyChangesAreRead(t *testing.T) {
 	k.memory.checkOne(k.memory.monitors[7].ID, at.Add(time.Second), monitor.StatusFailed)
 	at = at.Add(5 * time.Minute)
 	calls := k.refresh(t, at)
-	for _, want := range []string{unchanged, "changes of 1", "states of 1", "hour of 1", "minutes of 1"} {
+	for _, want := range []string{unchanged, "changes of 1", "states of 1", "1 × hour of 1", "1 × minutes of 1"} {
 		if !strings.Contains(calls, want) {
 			t.Errorf("calls after a change are %s, without %s", calls, want)
 		}
@@ -242,6 +103,12 @@ func TestOnlyChangesAreRead(t *testing.T) {
 	k.memory.check(at, monitor.StatusOK)
 	if calls = k.refresh(t, at.Add(time.Minute)); !strings.Contains(calls, "changes of") {
 		t.Errorf("calls after an edit are %s", calls)
+	}
+	if calls = k.refresh(t, at.Add(time.Hour)); !strings.Contains(calls, "2 × hour of 50") || strings.Contains(calls, "24 ×") {
+		t.Errorf("calls after an hour are %s", calls)
+	}
+	if calls = k.refresh(t, at.Add(25*time.Hour)); !strings.Contains(calls, "24 × hour of 50") {
+		t.Errorf("calls after a day are %s", calls)
 	}
 }
 
