@@ -71,6 +71,7 @@ func TestSummaries(t *testing.T) {
 	}
 	a.summaries(one) // starts the computation
 	events.waitForSummary()
+	a.listen().waitForSummary() // connected just after the computation
 	for _, path := range []string{listPath, "/api/monitors?include=summary", one, "/api/monitors?include=summary&include=latest"} {
 		got := a.summaries(path)[m.m.Name]
 		if !strings.HasPrefix(got, `{"p95":12.3,"uptime24h":6`) || !strings.Contains(got, `"uptime30d":6`) {

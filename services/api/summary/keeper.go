@@ -96,10 +96,13 @@ func (k *Keeper) Run(ctx context.Context) {
 		next := interval
 		if !k.forgetIfIdle() {
 			err := k.Refresh(ctx, time.Now())
-			if ctx.Err() != nil || !wake.Pause(ctx, minPause) {
+			if ctx.Err() != nil {
 				return
 			}
 			failures.Record(err)
+			if !wake.Pause(ctx, minPause) {
+				return
+			}
 			if err != nil || k.hasNew {
 				next = shortInterval
 			}
