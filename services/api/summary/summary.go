@@ -44,6 +44,12 @@ type entry struct {
 // IsOutdated reports whether all results were deleted after the snapshot. cleared is the time of the last deletion.
 func (s *Snapshot) IsOutdated(cleared time.Time) bool { return s != nil && !s.cleared.Equal(cleared) }
 
+// Has reports whether the snapshot contains a monitor.
+func (s *Snapshot) Has(monitorID string) bool {
+	_, known := s.entries[monitorID]
+	return known
+}
+
 // Of returns the summary of the monitor with this state, which may be nil. It is empty if it is unknown, or from before
 // the deletion of the monitor's results. The snapshot may be nil.
 func (s *Snapshot) Of(monitorID string, state *store.State) Summary {

@@ -127,6 +127,14 @@ func (t *tracked) readFrom(now time.Time) time.Time {
 	return time.UnixMilli(max(first, from-from%coarseCell)).UTC()
 }
 
+// knownValues returns the values whose rollups need not be read again; none if everything must be read.
+func (t *tracked) knownValues(now time.Time) values {
+	if t.full.IsZero() || now.Sub(t.full) >= fullAfter {
+		return values{}
+	}
+	return t.values
+}
+
 // load replaces the history from a date on. changes are the status changes since, newest first, and state is not older
 // than these; nil if there is none.
 func (t *tracked) load(m monitor.Monitor, from, now time.Time, state *store.State, changes []store.StatusChange, r *rollups) error {
