@@ -3,10 +3,12 @@
 import { currentOf } from './documents.js';
 
 /**
- * A field of a document, for comparing versions. show returns its value as text, without secrets.
+ * A field of a document, for comparing versions. show returns its value as text, without secrets. isUsed reports whether a
+ * document can have the field; without it, all documents can.
  * @template T
  * @typedef {{
  *   key: string, label: string, get: (document: T) => unknown, set: (document: T, value: any) => void, show: (document: T) => string,
+ *   isUsed?: (document: T) => boolean,
  * }} Field
  */
 
@@ -32,7 +34,8 @@ export function isSame(field, a, b) {
 }
 
 /**
- * Returns the values of a field in two documents as texts. If only secrets differ, the second text says so.
+ * Returns the values of a field in two documents as texts. If only what the texts don't show differs, the second one says
+ * so.
  * @template T
  * @param {Field<T>} field
  * @param {T} a
@@ -40,7 +43,8 @@ export function isSame(field, a, b) {
  */
 export function showBoth(field, a, b) {
   const [first, second] = [field.show(a), field.show(b)];
-  return [first, first === second && !isSame(field, a, b) ? `${second} (another secret)` : second];
+  const another = first.includes(MASK) ? 'another secret' : 'another value';
+  return [first, first === second && !isSame(field, a, b) ? `${second} (${another})` : second];
 }
 
 /**

@@ -4,9 +4,9 @@ import { isSame, showBoth } from './differences.js';
 import { replaceContent } from './load-state.js';
 
 /**
- * A form: the document that it sends, and a function that fills it.
+ * A form: the document that it sends, a function that fills it, and, if the form keeps more than it sends, all its values.
  * @template T
- * @typedef {{readonly draft: T, fill: (draft: T) => void}} Form
+ * @typedef {{readonly draft: T, fill: (draft: T) => void, readonly values?: T}} Form
  */
 
 /**
@@ -24,7 +24,7 @@ const MARKUP = `
     <section class="card part review" aria-labelledby="review-title">
       <h2 id="review-title" tabindex="-1" x-text="review.title"></h2>
       <p class="help">Choose the value of each field. Then save again.</p>
-      <template x-for="row in review.rows" :key="row.key">
+      <template x-for="row in review.usedRows" :key="row.key">
         <fieldset>
           <legend x-text="row.label"></legend>
           <label :class="{ chosen: !review.isCurrent(row) }">
@@ -69,7 +69,7 @@ export function newReview(title) {
      */
     begin(reviewed, all, base, current) {
       form = reviewed;
-      const [draft, mine] = [copyOf(form.draft), copyOf(form.draft)];
+      const [values, mine] = [copyOf(form.values ?? form.draft), copyOf(form.draft)];
       const taken = this.rows.filter((row) => this.isCurrent(row)).map(({ key }) => key);
       all.filter(({ key }) => taken.includes(key)).forEach((field) => field.set(mine, field.get(versions.mine)));
       const listed = this.rows.map(({ key }) => key);
@@ -78,17 +78,22 @@ export function newReview(title) {
       );
       all
         .filter((field) => !isSame(field, base, current))
-        .filter((field) => taken.includes(field.key) || isSame(field, base, draft))
-        .forEach((field) => field.set(draft, field.get(current)));
+        .filter((field) => taken.includes(field.key) || isSame(field, base, form.draft))
+        .forEach((field) => field.set(values, field.get(current)));
       fields = new Map(changed.map((field) => [field.key, field]));
       versions = { mine, current };
-      form.fill(draft);
+      form.fill(values);
       this.rows = changed.map(({ key, label }) => ({ key, label }));
       Alpine.nextTick(() => document.getElementById('review-title')?.focus());
     },
 
     end() {
       this.rows = [];
+    },
+
+    /** The rows to show: those of the fields that the document in the form can have. */
+    get usedRows() {
+      return this.rows.filter((row) => this.field(row).isUsed?.(form.draft) ?? true);
     },
 
     /** @param {Row} row */
@@ -129,9 +134,9 @@ export function newReview(title) {
      * @param {T} version
      */
     choose(row, version) {
-      const draft = copyOf(form.draft);
-      this.field(row).set(draft, this.field(row).get(version));
-      form.fill(draft);
+      const values = copyOf(form.values ?? form.draft);
+      this.field(row).set(values, this.field(row).get(version));
+      form.fill(values);
     },
 
     /** @param {HTMLElement} element */

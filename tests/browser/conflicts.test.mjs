@@ -8,7 +8,7 @@ import { field, open, put, save, saved, stored } from './form.mjs';
 
 // The browser reports the responses with the status 412 as failed.
 // axe needs a page without the content security policy.
-test.use({ requestsFail: true, bypassCSP: true });
+test.use({ requestsFail: true, bypassCSP: true, timezoneId: 'UTC' });
 
 /** The review of what someone else changed. @param {Page} page */
 function review(page) {
@@ -112,10 +112,44 @@ test('the same change by both needs no review', async ({ page, nanomon, target }
   await openWithoutEvents(page, id);
   await field(page, 'Name').fill('Both');
   await field(page, 'Group').fill('Mine');
-  await put(nanomon, id, { name: 'Both', target: target.url, interval: '1h' });
+  const theirs = [{ name: 'Both' }, { name: 'Both', group: 'Mine' }];
+  await page.route(`**/api/monitors/${id}`, async (route) => {
+    const change = route.request().method() === 'PUT' && theirs.shift();
+    if (change) {
+      await put(nanomon, id, { ...change, target: target.url, interval: '1h' });
+    }
+    await route.continue();
+  });
   await save(page);
   await saved(page, 'Both');
+  expect(theirs).toEqual([]);
   expect(await stored(nanomon, id)).toMatchObject({ name: 'Both', group: 'Mine' });
+});
+
+test('someone else changes the type', async ({ page, nanomon, target }) => {
+  test.setTimeout(60_000);
+  const id = await nanomon.add({ name: 'Shop', target: target.url, interval: '1h', properties: { bodyRegex: 'ok' } });
+  await openWithoutEvents(page, id);
+  await field(page, 'Method').selectOption('POST');
+  await field(page, 'Timeout').fill('7s');
+  const properties = { timeout: '9s' };
+  await put(nanomon, id, { name: 'Shop', type: 'tcp', target: 'localhost:1', interval: '1h', properties });
+  await save(page);
+  await expect(choices(page, 'Monitor type').getByLabel('Saved by someone else tcp')).toBeChecked();
+  await expect(choices(page, 'Timeout').getByLabel('Yours 7s')).toBeChecked();
+  await expect(choices(page, 'Body regex')).toBeHidden(); // The current type does not have it.
+  await choices(page, 'Monitor type').getByLabel('Yours http').check();
+  await choices(page, 'Target').getByLabel('Yours').check();
+  await expect(field(page, 'Method')).toHaveValue('POST');
+  await expect(choices(page, 'Body regex').getByLabel('Saved by someone else not set')).toBeChecked();
+  await choices(page, 'Body regex').getByLabel('Yours ok').check();
+  await save(page);
+  await saved(page, 'Shop');
+  expect(await stored(nanomon, id)).toMatchObject({
+    type: 'http',
+    target: target.url,
+    properties: { method: 'POST', timeout: '7s', bodyRegex: 'ok' },
+  });
 });
 
 test('a change that an event reports can be reviewed before saving', async ({ page, nanomon, target }) => {
@@ -213,6 +247,33 @@ test('two pages edit the same maintenance window', async ({ page, context, nanom
   await expect(page.getByText('Saved Mine')).toBeVisible();
   const window = await (await fetch(`${nanomon.url}/api/maintenance/${id}`)).json();
   expect(window).toMatchObject({ name: 'Mine', weekly: { at: '03:00', days: ['monday', 'sunday'] } });
+});
+
+test('a date that only someone else changed gets the current value', async ({ page, nanomon }) => {
+  const body = { name: 'Disks', groups: ['Shop'], start: '2031-05-01T10:00:30Z', end: '2031-05-01T12:00:00Z' };
+  const created = await fetch(`${nanomon.url}/api/maintenance`, { method: 'POST', body: JSON.stringify(body) });
+  const { id } = await created.json();
+  const theirs = { ...body, end: '2031-05-01T13:00:00Z' };
+  for (const mine of ['Mine', 'Mine 2']) {
+    await page.goto(`/#maintenance/${id}`);
+    await expect(field(page, 'Name')).toBeVisible();
+    await field(page, 'Name').fill(mine);
+    if (mine === 'Mine 2') {
+      theirs.end = '2031-05-01T14:00:00Z';
+      await field(page, 'End').fill('2031-05-01T14:00'); // the same as the other person
+    }
+    await fetch(`${nanomon.url}/api/maintenance/${id}`, { method: 'PUT', body: JSON.stringify(theirs) });
+    await save(page);
+    if (mine === 'Mine') {
+      await expect(choices(page, 'Schedule').getByLabel('Saved by someone else')).toBeChecked();
+      await save(page);
+    }
+    await expect(page.getByText(`Saved ${mine}`, { exact: true })).toBeVisible();
+    const window = await (await fetch(`${nanomon.url}/api/maintenance/${id}`)).json();
+    expect(window).toMatchObject({ name: mine, start: body.start });
+    expect(Date.parse(window.end)).toBe(Date.parse(theirs.end));
+    theirs.name = mine;
+  }
 });
 
 test('deleting a changed maintenance window asks again', async ({ page, nanomon }) => {

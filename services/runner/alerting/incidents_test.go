@@ -183,6 +183,27 @@ func TestOpenIncidentOfDeletedMonitorIsClosed(t *testing.T) {
 	})
 }
 
+// A monitor was deleted right before the runner started. Another one was just created, and the runner does not know it.
+func TestOpenIncidentOfUnknownMonitor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := alertingtest.NewMemory()
+		h := newHarness(t, m, incident.Rules{FailCount: 1})
+		h.alerter.Monitors(alertingtest.Monitors("gone", "new", "other"), all)
+		h.addResults("gone", "f")
+		h.addResults("new", "f")
+		wait(time.Second)
+		h.stop()
+		m.SetMonitors(alertingtest.Monitors("new", "other"))
+		h = newHarness(t, m, incident.Rules{FailCount: 1})
+		h.alerter.Monitors(alertingtest.Monitors("other"), all)
+		wait(10 * time.Minute)
+		if gone, created := h.incident(t, "gone", 1), h.incident(t, "new", 1); !gone.Closed || created.Closed {
+			t.Errorf("%+v, %+v", gone, created)
+		}
+		h.expect(t, "gone-1-alert new-1-alert gone-1-closed")
+	})
+}
+
 func TestAcknowledgedIncident(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		channel := alertingtest.NewScripted("test", "a")

@@ -195,6 +195,7 @@ func (w *world) sendMonitors() {
 			all = append(all, m.Monitor)
 		}
 	}
+	w.store.SetMonitors(all)
 	for _, r := range w.alive() {
 		r.alerter.Monitors(all, func(string) bool { return r.own })
 		r.upToDate = false

@@ -47,49 +47,53 @@ type IncidentStore interface {
 func (h *Housekeeper) reconstructIncidents(ctx context.Context) (done bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	for range incidentSteps {
-		if done, err = h.reconstructStep(ctx); err != nil {
-			return false, fmt.Errorf("reconstruct past incidents: %w", err)
-		}
-		if done {
-			return true, nil
-		}
+	total := 0
+	for step := 0; step < incidentSteps && err == nil && !done; step++ {
+		var added int
+		added, done, err = h.reconstructStep(ctx)
+		total += added
 	}
-	return false, nil
+	if total > 0 {
+		h.log.Info("reconstructed past incidents", "incidents", total)
+	}
+	if err != nil {
+		return false, fmt.Errorf("reconstruct past incidents: %w", err)
+	}
+	return done, nil
 }
 
-func (h *Housekeeper) reconstructStep(ctx context.Context) (done bool, err error) {
+// reconstructStep stores the past incidents of some monitors, and returns how many are new.
+func (h *Housekeeper) reconstructStep(ctx context.Context) (added int, done bool, err error) {
 	position, err := h.store.IncidentHistory(ctx)
 	if err != nil || position == incidentsDone {
-		return err == nil, err
+		return 0, err == nil, err
 	}
 	monitors, err := h.store.Monitors(ctx)
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
 	monitors = slices.DeleteFunc(monitors, func(m monitor.Monitor) bool { return m.ID <= position })
 	slices.SortFunc(monitors, func(a, b monitor.Monitor) int { return strings.Compare(a.ID, b.ID) })
 	if len(monitors) == 0 {
-		return true, h.store.PutIncidentHistory(ctx, incidentsDone)
+		return 0, true, h.store.PutIncidentHistory(ctx, incidentsDone)
 	}
 	monitors = monitors[:min(len(monitors), incidentMonitors)]
 	var incidents []store.Incident
 	for _, m := range monitors {
 		past, err := h.pastIncidents(ctx, m)
 		if err != nil {
-			return false, err
+			return 0, false, err
 		}
 		incidents = append(incidents, past...)
 	}
-	if err := h.addIncidents(ctx, incidents); err != nil {
-		return false, err
+	if added, err = h.addIncidents(ctx, incidents); err != nil {
+		return added, false, err
 	}
-	return false, h.store.PutIncidentHistory(ctx, monitors[len(monitors)-1].ID)
+	return added, false, h.store.PutIncidentHistory(ctx, monitors[len(monitors)-1].ID)
 }
 
-// addIncidents stores the incidents that are not stored yet.
-func (h *Housekeeper) addIncidents(ctx context.Context, incidents []store.Incident) error {
-	added := 0
+// addIncidents stores the incidents that are not stored yet, and returns their number.
+func (h *Housekeeper) addIncidents(ctx context.Context, incidents []store.Incident) (added int, err error) {
 	for chunk := range slices.Chunk(incidents, resultPageSize) {
 		ids := make([]string, len(chunk))
 		for n, i := range chunk {
@@ -97,7 +101,7 @@ func (h *Housekeeper) addIncidents(ctx context.Context, incidents []store.Incide
 		}
 		stored, err := h.store.IncidentsByID(ctx, ids)
 		if err != nil {
-			return err
+			return added, err
 		}
 		known := make(map[string]bool, len(stored))
 		for _, i := range stored {
@@ -105,14 +109,11 @@ func (h *Housekeeper) addIncidents(ctx context.Context, incidents []store.Incide
 		}
 		chunk = slices.DeleteFunc(chunk, func(i store.Incident) bool { return known[i.ID] })
 		if err := h.store.MergeIncidents(ctx, chunk); err != nil {
-			return err
+			return added, err
 		}
 		added += len(chunk)
 	}
-	if added > 0 {
-		h.log.Info("reconstructed past incidents", "incidents", added)
-	}
-	return nil
+	return added, nil
 }
 
 // pastIncidents returns the incidents of a monitor that have ended. It derives them from the notifications, and for the

@@ -137,8 +137,8 @@ func TestReconstructionContinues(t *testing.T) {
 		w.notify(m, 1, 10, store.KindOpened, monitor.StatusFailed)
 		w.notify(m, 1, 20, store.KindResolved, monitor.StatusOK)
 	}
-	if done, err := w.keeper.reconstructStep(t.Context()); done || err != nil {
-		t.Fatalf("done: %v, %v", done, err)
+	if added, done, err := w.keeper.reconstructStep(t.Context()); added != incidentMonitors || done || err != nil {
+		t.Fatalf("%d added, done: %v, %v", added, done, err)
 	}
 	if n := len(w.incidents()); n != incidentMonitors {
 		t.Errorf("%d incidents after one step, want %d", n, incidentMonitors)

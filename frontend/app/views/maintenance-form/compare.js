@@ -47,10 +47,14 @@ export function windowFields(names) {
   ];
 }
 
-/** @param {WindowDraft} window */
+/**
+ * Returns the schedule in one spelling: dates with milliseconds, and days in the order of a week.
+ * @param {WindowDraft} window
+ */
 function scheduleOf({ start, end, weekly }) {
   if (!weekly) {
-    return { start, end };
+    const [from, to] = [start, end].map((date) => date && new Date(date).toISOString());
+    return { start: from, end: to };
   }
   const days = DAYS.map(({ key }) => key).filter((key) => weekly.days.includes(key));
   return { weekly: { days, at: weekly.at, duration: weekly.duration, zone: weekly.zone } };

@@ -4,9 +4,11 @@ import { DAYS } from '../maintenance/windows.js';
 import { ZONE } from '../../zones.js';
 
 /**
- * The time of a window as entered in the form: once, between two local times, or weekly.
+ * The time of a window as entered in the form: once, between two local times, or weekly. exact contains the dates that
+ * start and end were filled from, which may have seconds.
  * @typedef {{
  *   kind: 'once' | 'weekly', start: string, end: string, days: Record<string, boolean>, at: string, duration: string, zone: string,
+ *   exact: Pick<WindowDraft, 'start' | 'end'>,
  * }} Time
  */
 
@@ -35,18 +37,18 @@ export function timeOf(stored, now) {
     at: weekly?.at ?? '02:00',
     duration: weekly?.duration ?? '1h',
     zone: weekly?.zone ?? ZONE,
+    exact: { start, end },
   };
 }
 
 /**
  * Converts the time to the format of the API. An unchanged date keeps its seconds.
  * @param {Time} time
- * @param {WindowDraft | null} stored
  * @returns {Pick<WindowDraft, 'start' | 'end' | 'weekly'>}
  */
-export function draftOfTime({ kind, start, end, days, at, duration, zone }, stored) {
+export function draftOfTime({ kind, start, end, days, at, duration, zone, exact }) {
   if (kind === 'once') {
-    return { start: dateOf(start, stored?.start), end: dateOf(end, stored?.end) };
+    return { start: dateOf(start, exact.start), end: dateOf(end, exact.end) };
   }
   const chosen = DAYS.map(({ key }) => key).filter((key) => days[key]);
   return { weekly: { days: chosen, at, duration: duration.trim(), zone: zone.trim() } };
@@ -94,13 +96,13 @@ export function fieldErrorOf(error) {
 }
 
 /**
- * Converts a local time to a date. Returns stored if it is the same minute.
+ * Converts a local time to a date. Returns exact if it is the same minute.
  * @param {string} text a local time
- * @param {string | undefined} stored
+ * @param {string | undefined} exact
  */
-function dateOf(text, stored) {
-  if (stored && localTime(stored) === text) {
-    return stored;
+function dateOf(text, exact) {
+  if (exact && localTime(exact) === text) {
+    return exact;
   }
   return text ? new Date(text).toISOString() : undefined;
 }

@@ -161,7 +161,7 @@ export function maintenanceForm(app, { id, params, hash }) {
 
     /** The maintenance window in the form. */
     get draft() {
-      return { name: this.name.trim(), ...this.picker.picked, ...draftOfTime(this.time, stored) };
+      return { name: this.name.trim(), ...this.picker.picked, ...draftOfTime(this.time) };
     },
 
     /** The duration as text; empty if the end is not after the start. */
@@ -219,9 +219,8 @@ export function maintenanceForm(app, { id, params, hash }) {
      * @returns {Promise<MaintenanceWindow>}
      */
     async store() {
-      const save = () => (id && !this.deleted ? documents.replace(id, this.draft, tag) : documents.create(this.draft));
       try {
-        return await save();
+        return await (id && !this.deleted ? documents.replace(id, this.draft, tag) : documents.create(this.draft));
       } catch (error) {
         const current = currentOf(error);
         if (!current) {
@@ -231,7 +230,7 @@ export function maintenanceForm(app, { id, params, hash }) {
         if (this.review.rows.length > 0) {
           throw error;
         }
-        return save();
+        return this.store();
       }
     },
 

@@ -1,6 +1,7 @@
 /** @import {Monitor, Property, Spec} from '../../../types/model' */
 /** @import {Draft} from '../../api.js' */
 /** @import {Field} from '../../differences.js' */
+/** @import {Field as FormField} from './fields.js' */
 import { MASK, NOT_SET, changesOf } from '../../differences.js';
 import { sectionsOf } from './fields.js';
 
@@ -43,7 +44,7 @@ export function monitorFields(types) {
   return [
     ...COMMON.map(([name, label]) => commonField(name, label)),
     LABELS,
-    ...[...properties.values()].map(({ name, label, property }) => propertyField(name, label, property)),
+    ...[...properties.values()].map((field) => propertyField(field, types)),
   ];
 }
 
@@ -85,18 +86,19 @@ function showCommon(name, value) {
 }
 
 /**
- * @param {string} name
- * @param {string} label
- * @param {Property} property
+ * @param {FormField} field
+ * @param {Spec[]} types
  * @returns {Field<Draft>}
  */
-function propertyField(name, label, property) {
+function propertyField({ name, label, property }, types) {
   return {
     key: `property-${name}`,
     label,
     get: ({ properties }) => properties[name],
     set: ({ properties }, value) => (value ? (properties[name] = value) : delete properties[name]),
     show: ({ properties }) => showProperty(properties[name] ?? '', property),
+    isUsed: ({ type }) =>
+      types.some((spec) => spec.type === type && spec.properties.some((used) => used.name === name)),
   };
 }
 

@@ -61,7 +61,7 @@ export async function saveForm(form) {
     if (form.review.rows.length > 0) {
       throw error;
     }
-    return form.original.save(form.draft);
+    return saveForm(form);
   }
 }
 

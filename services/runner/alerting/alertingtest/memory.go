@@ -31,8 +31,8 @@ type Memory struct {
 	claims map[string]time.Time
 	// MonitorStates contains the states of monitors by id.
 	MonitorStates map[string]store.State
-	// Monitors contains stored monitors by id.
-	Monitors map[string]monitor.Monitor
+	// StoredMonitors contains monitors by id.
+	StoredMonitors map[string]monitor.Monitor
 	// calls counts the operations by name.
 	calls map[string]int
 }
@@ -42,7 +42,7 @@ func NewMemory() *Memory {
 	m := &Memory{
 		Incidents: make(map[string]store.IncidentState), due: make(map[string]bool), known: make(map[string]bool),
 		claims: make(map[string]time.Time), MonitorStates: make(map[string]store.State),
-		Monitors: make(map[string]monitor.Monitor), calls: make(map[string]int),
+		StoredMonitors: make(map[string]monitor.Monitor), calls: make(map[string]int),
 	}
 	m.IncidentMemory = &IncidentMemory{
 		StoredIncidents: make(map[string]store.Incident), Silenced: make(map[string]store.Silence), memory: m,
@@ -120,6 +120,29 @@ func (m *Memory) IncidentStates(ctx context.Context, ids []string) ([]store.Inci
 	}
 	m.mu.Unlock()
 	return list, m.intercepted(ctx, "IncidentStates", "")
+}
+
+// SetMonitors replaces the stored monitors.
+func (m *Memory) SetMonitors(monitors []monitor.Monitor) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.StoredMonitors)
+	for _, stored := range monitors {
+		m.StoredMonitors[stored.ID] = stored
+	}
+}
+
+// Monitors implements [store.Store], but the order is that of the ids.
+func (m *Memory) Monitors(ctx context.Context) ([]monitor.Monitor, error) {
+	if err := m.begin(ctx, "Monitors", ""); err != nil {
+		return nil, err
+	}
+	var list []monitor.Monitor
+	for _, id := range slices.Sorted(maps.Keys(m.StoredMonitors)) {
+		list = append(list, m.StoredMonitors[id])
+	}
+	m.mu.Unlock()
+	return list, m.intercepted(ctx, "Monitors", "")
 }
 
 // StatesOf implements [store.Store].

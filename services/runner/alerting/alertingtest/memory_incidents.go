@@ -132,5 +132,5 @@ func (s *IncidentMemory) Acknowledge(i store.Incident, by string, at time.Time) 
 		s.StoredIncidents[i.ID] = stored
 	}
 	s.memory.mu.Unlock()
-	return open && s.memory.Add(stored.AcknowledgedNotification(s.memory.Monitors[i.MonitorID]))
+	return open && s.memory.Add(stored.AcknowledgedNotification(s.memory.StoredMonitors[i.MonitorID]))
 }

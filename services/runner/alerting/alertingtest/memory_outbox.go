@@ -82,7 +82,7 @@ func (m *Memory) Monitor(ctx context.Context, id string) (monitor.Monitor, error
 	if err := m.begin(ctx, "Monitor", id); err != nil {
 		return monitor.Monitor{}, err
 	}
-	stored, found := m.Monitors[id]
+	stored, found := m.StoredMonitors[id]
 	m.mu.Unlock()
 	if !found {
 		return monitor.Monitor{}, monitor.ErrNotFound

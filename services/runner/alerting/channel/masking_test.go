@@ -147,7 +147,7 @@ func TestStoredNotificationsAreSentWithoutSecrets(t *testing.T) {
 	channels := startAllChannels(t)
 	synctest.Test(t, func(t *testing.T) {
 		m := alertingtest.NewMemory()
-		m.Monitors[leakyMonitor.ID] = leakyMonitor
+		m.StoredMonitors[leakyMonitor.ID] = leakyMonitor
 		kinds := []store.NotificationKind{store.KindOpened, store.KindEscalated, store.KindReminder, store.KindResolved, store.KindClosed}
 		for i, kind := range kinds {
 			n := alertingtest.Notification(kind)

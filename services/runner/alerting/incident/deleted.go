@@ -1,38 +1,45 @@
 package incident
 
 import (
-	"time"
+	"context"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 )
 
-// deletedAfter limits how the evaluator detects deleted monitors: a monitor counts as deleted if the list of monitors
-// doesn't contain it and its incident or notification was at least this old when the list arrived.
-const deletedAfter = time.Minute
-
-// trackDeleted tracks a monitor that has an open incident and was deleted while no runner was there to close it. date is
-// the date of its incident or notification. trackDeleted reports false if the list of monitors is too old to decide.
-func (e *Evaluator) trackDeleted(m monitor.Monitor, date time.Time) bool {
-	if _, stored := e.monitors.all[m.ID]; stored || e.tracked[m.ID] != nil {
-		return true
+// trackDeleted tracks the monitors that were deleted while no runner was there to close their incidents. all contains the
+// monitors of incidents and notifications that were read before the call. A monitor that is not in the evaluator's list
+// may be new, so trackDeleted reads the stored monitors.
+func (e *Evaluator) trackDeleted(ctx context.Context, all []monitor.Monitor) error {
+	unknown := make(map[string]monitor.Monitor)
+	for _, m := range all {
+		if _, known := e.monitors.all[m.ID]; !known && e.tracked[m.ID] == nil {
+			unknown[m.ID] = m
+		}
 	}
-	if date.After(e.monitors.receivedAt.Add(-deletedAfter)) {
-		return false
+	if len(unknown) == 0 {
+		return nil
 	}
-	t := newTrackedMonitor(m)
-	t.deleted = true
-	e.tracked[m.ID] = t
-	e.pending[m.ID] = true
-	return true
+	stored, err := store.Call(ctx, store.LongCall, e.store.Monitors)
+	if err != nil {
+		return err
+	}
+	for _, m := range stored {
+		delete(unknown, m.ID)
+	}
+	for id, m := range unknown {
+		t := newTrackedMonitor(m)
+		t.deleted = true
+		e.tracked[id], e.pending[id] = t, true
+	}
+	return nil
 }
 
-// trackDeletedWith tracks the deleted monitors of the incidents. It reports false if the list of monitors is too old to
-// decide about one of them.
-func trackDeletedWith(open []store.Incident, track func(monitor.Monitor, time.Time) bool) bool {
-	decided := true
-	for _, i := range open {
-		decided = track(monitor.Monitor{ID: i.MonitorID, Name: i.MonitorName, Group: i.Group}, i.Opened) && decided
+// monitorsOf returns the monitors of incidents, as far as the incidents describe them.
+func monitorsOf(incidents []store.Incident) []monitor.Monitor {
+	list := make([]monitor.Monitor, len(incidents))
+	for n, i := range incidents {
+		list[n] = monitor.Monitor{ID: i.MonitorID, Name: i.MonitorName, Group: i.Group}
 	}
-	return decided
+	return list
 }

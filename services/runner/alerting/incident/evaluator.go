@@ -60,10 +60,9 @@ type Evaluator struct {
 	tracked  map[string]*trackedMonitor
 	// pending contains the ids of the tracked monitors that need an evaluation.
 	pending map[string]bool
-	// notificationsRead reports whether the first read of notifications succeeded.
+	// notificationsRead reports whether the first read of notifications succeeded. It also finds the deleted monitors with
+	// an open incident.
 	notificationsRead bool
-	// incidentsRead reports whether the deleted monitors with an open incident are tracked.
-	incidentsRead bool
 	// offline is the latest period in which this runner was offline.
 	offline offlinePeriod
 	// evidenceChanged reports whether the connection must be checked.

@@ -2,7 +2,6 @@ package incident
 
 import (
 	"slices"
-	"time"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
@@ -16,14 +15,12 @@ type monitorSet struct {
 	// dependencies maps a monitor's id to its dependency, dependents maps it to the ids of its direct dependents.
 	dependencies map[string]monitor.Dependency
 	dependents   map[string][]string
-	// receivedAt is the time at which the set arrived.
-	receivedAt time.Time
 }
 
 func newMonitorSet(all []monitor.Monitor, own func(id string) bool) *monitorSet {
 	set := &monitorSet{
 		all: make(map[string]monitor.Monitor, len(all)), own: make(map[string]bool),
-		dependencies: monitor.Dependencies(all), dependents: make(map[string][]string), receivedAt: time.Now(),
+		dependencies: monitor.Dependencies(all), dependents: make(map[string][]string),
 	}
 	for _, m := range all {
 		set.all[m.ID] = m

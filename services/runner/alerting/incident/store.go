@@ -13,6 +13,7 @@ import (
 
 // Store is the part of [store.Store] that the evaluator needs.
 type Store interface {
+	Monitors(ctx context.Context) ([]monitor.Monitor, error)
 	IncidentStates(ctx context.Context, monitorIDs []string) ([]store.IncidentState, error)
 	PutIncidentStates(ctx context.Context, states []store.IncidentState) error
 	AddNotifications(ctx context.Context, list []store.Notification) (known []string, err error)
@@ -90,28 +91,32 @@ func (e *Evaluator) readNotifications(ctx context.Context, since time.Time) erro
 		last := page[len(page)-1]
 		f.Before = &store.Cursor{Date: last.Date, ID: last.ID}
 	}
-	if !e.incidentsRead {
+	var others []monitor.Monitor
+	if !e.notificationsRead {
 		open, err := e.incidents.open(ctx, nil)
 		if err != nil {
 			return err
 		}
-		e.incidentsRead = trackDeletedWith(open, e.trackDeleted)
+		others = monitorsOf(open)
 	}
-	if !e.notificationsRead {
-		e.offline = lastOfflinePeriod(byMonitor[""], e.runner)
-	}
-	e.notificationsRead = true
 	for id, notifications := range byMonitor {
 		if t := e.tracked[id]; t != nil {
 			if t.applyNotifications(notifications); !t.recorded {
 				e.pending[id] = true
 			}
 		} else if n := notifications[0]; id != "" && isOpen(applyNotifications(store.IncidentState{}, notifications)) {
-			e.trackDeleted(monitor.Monitor{
+			others = append(others, monitor.Monitor{
 				ID: id, Name: n.MonitorName, Type: n.MonitorType, Target: n.MonitorTarget, Group: n.Group,
-			}, n.Date)
+			})
 		}
 	}
+	if err := e.trackDeleted(ctx, others); err != nil {
+		return err
+	}
+	if !e.notificationsRead {
+		e.offline = lastOfflinePeriod(byMonitor[""], e.runner)
+	}
+	e.notificationsRead = true
 	return nil
 }
 

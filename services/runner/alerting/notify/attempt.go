@@ -80,35 +80,6 @@ func (o *Outbox) newDeliveries(n store.Notification) []store.Delivery {
 	return list
 }
 
-// unfinishedEarlier returns the earlier notifications about the same monitor or runner that still have pending
-// deliveries.
-func (o *Outbox) unfinishedEarlier(ctx context.Context, n store.Notification) (list []store.Notification, err error) {
-	switch {
-	case n.MonitorID != "":
-		f := store.NotificationFilter{MonitorID: n.MonitorID, Before: &store.Cursor{Date: n.Date, ID: n.ID}, Limit: 20}
-		list, err = store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.Notification, error) {
-			return o.store.Notifications(ctx, f)
-		})
-	case n.RunnerBeginning() != "":
-		list = make([]store.Notification, 1)
-		list[0], err = o.read(ctx, n.RunnerBeginning())
-		if errors.Is(err, monitor.ErrNotFound) {
-			return nil, nil
-		}
-	}
-	return slices.DeleteFunc(list, func(other store.Notification) bool { return other.Next.IsZero() }), err
-}
-
-// mustWait reports whether d must wait for an earlier notification to the same recipient, so that nobody is notified
-// of a recovery before the failure.
-func mustWait(d store.Delivery, earlier []store.Notification) bool {
-	return slices.ContainsFunc(earlier, func(other store.Notification) bool {
-		return len(other.Deliveries) == 0 || slices.ContainsFunc(other.Deliveries, func(delivery store.Delivery) bool {
-			return delivery.Channel == d.Channel && delivery.To == d.To && delivery.Status == store.DeliveryPending
-		})
-	})
-}
-
 // send attempts the pending deliveries of n, on all channels concurrently. masked is n without secrets.
 func (o *Outbox) send(ctx context.Context, n *store.Notification, masked store.Notification,
 	earlier []store.Notification,
@@ -238,18 +209,6 @@ func (o *Outbox) schedule(ctx context.Context, n *store.Notification, earlier []
 			n.Next = next
 		}
 	}
-}
-
-// earliestAfter returns the time at which the last of the earlier notifications may have been delivered; zero if there
-// are none.
-func earliestAfter(earlier []store.Notification) time.Time {
-	var last time.Time
-	for _, other := range earlier {
-		if after := other.Next.Add(orderDelay); after.After(last) {
-			last = after
-		}
-	}
-	return last
 }
 
 // logDeliveries logs the status of each delivery after an attempt.

@@ -26,6 +26,8 @@ const (
 	claimLease = 3 * time.Minute
 	// retryPeriod limits retries: a delivery fails this long after the date of its notification.
 	retryPeriod = 24 * time.Hour
+	// earlierLimit is the number of earlier notifications about the same monitor that a notification may wait for.
+	earlierLimit = 20
 	// orderDelay is the time between the next attempt at a notification and the attempt at one that waits for it.
 	orderDelay = 5 * time.Second
 	// sendGrace is the time that running attempts get after the context has ended.

@@ -222,6 +222,37 @@ func TestOrderAfterALongSilence(t *testing.T) {
 	})
 }
 
+// An alert waits for the recovery of an incident before a silence, in which many incidents opened and ended.
+func TestOrderAfterManySilencedNotifications(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, mail := alertingtest.NewMemory(), alertingtest.NewScripted("email", "ann")
+		add := func(incident int, kind store.NotificationKind, silenced bool) {
+			wait(time.Second)
+			n := store.Notification{
+				ID: store.NotificationID("m", incident, kind, 0), MonitorID: "m", Incident: incident, Kind: kind,
+				Date: monitor.Date(time.Now()), Silenced: silenced,
+			}
+			if !silenced {
+				n.Next = n.Date
+			}
+			m.Add(n)
+		}
+		add(1, store.KindResolved, false)
+		for incident := range 30 {
+			add(2+incident, store.KindOpened, true)
+			add(2+incident, store.KindResolved, true)
+		}
+		add(32, store.KindOpened, false)
+		mail.Set(func(context.Context, notify.Message, string) notify.Outcome {
+			time.Sleep(time.Second)
+			return notify.Outcome{}
+		})
+		newHarness(t, m, mail)
+		wait(time.Minute)
+		mail.ExpectAttempts(t, "1m3s m-1-recovery ann, 1m13s m-32-alert ann")
+	})
+}
+
 func TestDeliveriesThatCannotBeStored(t *testing.T) {
 	deliveriesFail := func(_ context.Context, operation, _ string) error {
 		if operation == "PutDeliveries" {
