@@ -20,6 +20,8 @@ const TIMEOUT = 10_000;
  * @typedef {{document: T, tag: string}} Version
  */
 
+/** A monitor because of which a change of several monitors is refused. @typedef {{id: string, name?: string, detail: string}} Fault */
+
 /** A failed request. Its message is shown to the user. The status is 0 if there was no response. */
 export class ApiError extends Error {
   /**
@@ -27,9 +29,11 @@ export class ApiError extends Error {
    * @param {number} status
    * @param {string} [hint] what to change, from the API
    * @param {Version<any> | null} [current] the current document, if it is not the version that the request names
+   * @param {Fault[]} [faults] what is wrong with each of several monitors
    */
-  constructor(message, status, hint = '', current = null) {
+  constructor(message, status, hint = '', current = null, faults = []) {
     super(message);
+    this.faults = faults;
     this.hint = hint;
     this.current = current;
     this.name = 'ApiError';
@@ -237,10 +241,10 @@ function resultsPath({ monitor, ...filter }) {
 /** @param {Response} response */
 async function errorOf(response) {
   const status = `${response.status} ${response.statusText}`.trim();
-  const { detail, hint, current } = (await response.json().catch(() => null)) ?? {};
+  const { detail, hint, current, faults } = (await response.json().catch(() => null)) ?? {};
   const message = String(detail || `The API responded with ${status}.`);
   const version = current ? { document: current, tag: tagOf(response) } : null;
-  return new ApiError(message, response.status, String(hint ?? ''), version);
+  return new ApiError(message, response.status, String(hint ?? ''), version, faults);
 }
 
 /**
