@@ -1,5 +1,5 @@
 /** @import {Notification, ApiStatus, ListedMonitor, MaintenanceWindow, Monitor} from '../types/model' */
-/** @import {Result, Spec, Stats} from '../types/model' */
+/** @import {Result, Spec, Stats, Summary} from '../types/model' */
 
 /** The fields of a monitor that the user edits. @typedef {Omit<Monitor, 'id' | 'updated'> & {id?: string}} Draft */
 
@@ -68,9 +68,26 @@ export class Api {
    * @param {string} tag empty if there is none
    * @returns {Promise<{tag: string, monitors: ListedMonitor[]} | null>}
    */
-  async monitors(tag) {
-    const headers = tag ? { 'If-None-Match': tag } : undefined;
-    const response = await this.send('/monitors?include=latest,history', { headers });
+  monitors(tag) {
+    return this.#newer('/monitors?include=latest,history,summary', tag);
+  }
+
+  /**
+   * Returns all monitors with their figures only, and the entity tag; null if the given tag is still valid.
+   * @param {string} tag empty if there is none
+   * @returns {Promise<{tag: string, monitors: {id: string, summary: Summary}[]} | null>}
+   */
+  summaries(tag) {
+    return this.#newer('/monitors?include=summary', tag);
+  }
+
+  /**
+   * @param {string} path of a list of monitors
+   * @param {string} tag
+   * @returns {Promise<{tag: string, monitors: any[]} | null>}
+   */
+  async #newer(path, tag) {
+    const response = await this.send(path, { headers: tag ? { 'If-None-Match': tag } : undefined });
     const newTag = response.headers.get('ETag') ?? '';
     return response.status === 304 ? null : { tag: newTag, monitors: await readJson(response) };
   }
@@ -80,7 +97,7 @@ export class Api {
    * @returns {Promise<ListedMonitor>}
    */
   listedMonitor(id) {
-    return this.json(`/monitors/${id}?include=latest,history`);
+    return this.json(`/monitors/${id}?include=latest,history,summary`);
   }
 
   /** @returns {Promise<Monitor[]>} all monitors in the format of an import */

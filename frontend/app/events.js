@@ -10,9 +10,11 @@ const POLL_INTERVAL = 10_000;
 const MAX_SILENCE = 40_000;
 
 /**
- * Receives events: each new result, each change of a monitor, and stale when events may be lost and the view must reload
- * its data.
- * @typedef {{result?: (result: Result) => void, monitor?: (change: MonitorChange) => void, stale: () => void}} Listener
+ * Receives events: each new result, each change of a monitor, summary when the API has computed new figures, and stale when
+ * events may be lost and the view must reload its data.
+ * @typedef {{
+ *   result?: (result: Result) => void, monitor?: (change: MonitorChange) => void, summary?: () => void, stale: () => void,
+ * }} Listener
  */
 
 /**
@@ -160,6 +162,8 @@ export class Live {
     } else if (name === 'monitor') {
       const change = JSON.parse(data);
       this.#listeners.forEach((listener) => listener.monitor?.(change));
+    } else if (name === 'summary') {
+      this.#listeners.forEach((listener) => listener.summary?.());
     } else if (name === 'health') {
       const { healthy, problem = '' } = JSON.parse(data);
       this.onConnection(healthy ? 'live' : 'unavailable', problem);

@@ -1,4 +1,4 @@
-/** @import {ListedMonitor, MonitorChange, Result} from '../types/model' */
+/** @import {ListedMonitor, MonitorChange, Result, Summary} from '../types/model' */
 /** @import {Api} from './api.js' */
 /** @import {Live} from './events.js' */
 import Alpine from './lib/alpine.js';
@@ -10,6 +10,8 @@ import { notCheckedAfter } from './status.js';
 const HISTORY = 30;
 /** How long results are collected before they are shown together, in milliseconds. */
 const BATCH_TIME = 200;
+/** The maximum delay before new figures are read, in milliseconds. It is random, so that not all pages read at once. */
+const SUMMARY_DELAY = 5000;
 /** Up to this many changed monitors are read one by one. More cause a read of the whole list. */
 const SINGLE_READS = 5;
 
@@ -49,6 +51,10 @@ export class MonitorList {
   #changed = new Set();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #batchTimer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #summaryTimer;
+  /** The entity tag of the figures at the last read. */
+  #summaryTag = '';
   #readChanged = coalesce(() => this.#readEach());
 
   /** Reads the whole list. */
@@ -72,6 +78,7 @@ export class MonitorList {
       this.#unsubscribe = this.#live.subscribe({
         result: (result) => this.#collect(result),
         monitor: (change) => this.#onChange(change),
+        summary: () => this.#onSummary(),
         stale: () => this.#onStale(),
       });
       this.load();
@@ -80,7 +87,8 @@ export class MonitorList {
       if (--this.#users === 0) {
         this.#unsubscribe();
         clearTimeout(this.#batchTimer);
-        this.#batchTimer = undefined;
+        clearTimeout(this.#summaryTimer);
+        this.#batchTimer = this.#summaryTimer = undefined;
         this.#results = [];
       }
     };
@@ -143,6 +151,23 @@ export class MonitorList {
     }
   }
 
+  #onSummary() {
+    this.#summaryTimer ??= setTimeout(() => {
+      this.#summaryTimer = undefined;
+      this.#readSummaries().catch(() => {}); // The next event, or a reload of the list, has the figures.
+    }, Math.random() * SUMMARY_DELAY);
+  }
+
+  /** Reads the figures of all monitors, which are much smaller than the list. */
+  async #readSummaries() {
+    const read = await this.#api.summaries(this.#summaryTag);
+    if (read) {
+      this.#summaryTag = read.tag;
+      const summaries = new Map(read.monitors.map(({ id, summary }) => [id, summary]));
+      this.#set(this.state.items.map((item) => withSummary(item, summaries.get(item.id))));
+    }
+  }
+
   /** @param {string} id */
   #remove(id) {
     this.#changed.delete(id);
@@ -194,6 +219,17 @@ function withResult(monitor, result) {
 }
 
 /**
+ * Returns the monitor with new figures. Returns the same object if they are the same.
+ * @param {ListedMonitor} monitor
+ * @param {Summary | undefined} summary
+ * @returns {ListedMonitor}
+ */
+function withSummary(monitor, summary) {
+  const same = !summary || JSON.stringify(summary) === JSON.stringify(monitor.summary);
+  return same ? monitor : freeze({ ...monitor, summary });
+}
+
+/**
  * Freezes a monitor, so that Alpine does not wrap it in proxies.
  * @param {ListedMonitor} monitor
  */
@@ -201,6 +237,7 @@ function freeze(monitor) {
   Object.freeze(monitor.latest);
   Object.freeze(monitor.history);
   Object.freeze(monitor.notChecked);
+  Object.freeze(monitor.summary);
   return Object.freeze(monitor);
 }
 

@@ -1,5 +1,5 @@
 /** @import {ListedMonitor, Point} from '../../../types/model' */
-import { formatExact, formatValue, unitOf } from '../../format.js';
+import { formatExact, formatResult, formatValue, unitOf } from '../../format.js';
 import { badgeOfStatus, markOf } from '../../status.js';
 import { addressOfCheck, firstCheck } from './row.js';
 
@@ -183,6 +183,7 @@ function linkOf(target) {
 }
 
 /**
+ * Writes a check into the tooltip. The value of a check in the history is rounded; only the latest result is exact.
  * @param {HTMLElement} tip
  * @param {ListedMonitor} monitor
  * @param {Point} point
@@ -190,13 +191,15 @@ function linkOf(target) {
 function fill(tip, { latest, history }, point) {
   const { key, label } = badgeOfStatus(point.status);
   const mark = markOf(point);
+  const exact = point === history.at(-1) ? latest : null;
+  const about = point.status === 2 ? '' : `about ${formatValue(point.value, unitOf(latest))}`;
   const [badge, reason, value, message, date] = tip.children;
   badge.className = `badge ${key}`;
   badge.textContent = label;
   reason.className = `mark ${mark?.key ?? ''}`;
   reason.textContent = mark?.label ?? '';
-  value.textContent = point.status === 2 ? '' : formatValue(point.value, unitOf(latest));
-  message.textContent = point === history.at(-1) ? (latest?.message ?? '') : '';
+  value.textContent = exact ? formatResult(exact).replace(/^–$/, '') : about;
+  message.textContent = exact?.message ?? '';
   date.textContent = formatExact(point.date);
 }
 
