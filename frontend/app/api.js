@@ -1,4 +1,4 @@
-/** @import {Notification, ApiStatus, ListedMonitor, MaintenanceWindow, Monitor} from '../types/model' */
+/** @import {Notification, ApiStatus, ListedMonitor, Monitor} from '../types/model' */
 /** @import {Result, Spec, Stats, Summary} from '../types/model' */
 
 /** The fields of a monitor that the user edits. @typedef {Omit<Monitor, 'id' | 'updated'> & {id?: string}} Draft */
@@ -133,11 +133,6 @@ export class Api {
     const path = typeof which === 'string' ? which : `/notifications?monitor=${which.monitor}&max=${which.max}`;
     const response = await this.send(path);
     return { notifications: await readJson(response), next: nextPath(response) };
-  }
-
-  /** @returns {Promise<MaintenanceWindow[]>} sorted by name */
-  windows() {
-    return this.json('/maintenance');
   }
 
   /**
