@@ -58,6 +58,7 @@ export function windowList({ api, clock }) {
 
     async read() {
       try {
+        /** @type {MaintenanceWindow[]} */
         const windows = await api.json('/maintenance');
         this.items = Object.freeze(windows.map((window) => Object.freeze(window)).sort(compareWindows));
         this.loaded = true;
