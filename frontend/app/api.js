@@ -1,4 +1,4 @@
-/** @import {Notification, ApiStatus, ListedMonitor, MaintenanceWindow, Monitor} from '../types/model' */
+/** @import {Notification, ApiStatus, ListedMonitor, Monitor} from '../types/model' */
 /** @import {Result, Spec, Stats, Summary} from '../types/model' */
 
 /** The fields of a monitor that the user edits. @typedef {Omit<Monitor, 'id' | 'updated'> & {id?: string}} Draft */
@@ -20,6 +20,8 @@ const TIMEOUT = 10_000;
  * @typedef {{document: T, tag: string}} Version
  */
 
+/** A monitor because of which a change of several monitors is refused. @typedef {{id: string, name?: string, detail: string}} Fault */
+
 /** A failed request. Its message is shown to the user. The status is 0 if there was no response. */
 export class ApiError extends Error {
   /**
@@ -27,9 +29,11 @@ export class ApiError extends Error {
    * @param {number} status
    * @param {string} [hint] what to change, from the API
    * @param {Version<any> | null} [current] the current document, if it is not the version that the request names
+   * @param {Fault[]} [faults] what is wrong with each of several monitors
    */
-  constructor(message, status, hint = '', current = null) {
+  constructor(message, status, hint = '', current = null, faults = []) {
     super(message);
+    this.faults = faults;
     this.hint = hint;
     this.current = current;
     this.name = 'ApiError';
@@ -129,11 +133,6 @@ export class Api {
     const path = typeof which === 'string' ? which : `/notifications?monitor=${which.monitor}&max=${which.max}`;
     const response = await this.send(path);
     return { notifications: await readJson(response), next: nextPath(response) };
-  }
-
-  /** @returns {Promise<MaintenanceWindow[]>} sorted by name */
-  windows() {
-    return this.json('/maintenance');
   }
 
   /**
@@ -254,10 +253,10 @@ function resultsPath({ monitor, ...filter }) {
 /** @param {Response} response */
 async function errorOf(response) {
   const status = `${response.status} ${response.statusText}`.trim();
-  const { detail, hint, current } = (await response.json().catch(() => null)) ?? {};
+  const { detail, hint, current, faults } = (await response.json().catch(() => null)) ?? {};
   const message = String(detail || `The API responded with ${status}.`);
   const version = current ? { document: current, tag: tagOf(response) } : null;
-  return new ApiError(message, response.status, String(hint ?? ''), version);
+  return new ApiError(message, response.status, String(hint ?? ''), version, faults);
 }
 
 /**

@@ -145,8 +145,16 @@ export function loadView(name) {
  * @returns {Promise<View>}
  */
 async function fetchView(name) {
-  const [data, markup] = await Promise.all([VIEWS[name].load(), loadMarkup(name), loadStyles(name)]);
+  const [data, markup] = await Promise.all([VIEWS[name].load(), loadPart(`${name}/${name}`)]);
   return { name, markup, data };
+}
+
+/**
+ * Loads the styles of a view, or of a part of it, and returns the markup.
+ * @param {string} path without the extension
+ */
+export async function loadPart(path) {
+  return (await Promise.all([loadMarkup(path), loadStyles(path)]))[0];
 }
 
 /**
@@ -159,21 +167,21 @@ async function withTable(module) {
   return (await Promise.all([module, table]))[0];
 }
 
-/** @param {string} name */
-async function loadMarkup(name) {
-  const response = await fetch(`./views/${name}/${name}.html`);
+/** @param {string} path */
+async function loadMarkup(path) {
+  const response = await fetch(`./views/${path}.html`);
   if (!response.ok) {
-    throw new Error(`${name}.html: ${response.status}`);
+    throw new Error(`${path}.html: ${response.status}`);
   }
   return response.text();
 }
 
 /**
- * @param {string} name
+ * @param {string} path
  * @returns {Promise<void>}
  */
-function loadStyles(name) {
-  const href = `./views/${name}/${name}.css`;
+function loadStyles(path) {
+  const href = `./views/${path}.css`;
   if (document.querySelector(`link[rel=stylesheet][href="${href}"]`)) {
     return Promise.resolve();
   }

@@ -18,8 +18,9 @@ import { collator, readSort } from './settings.js';
 /**
  * The sections of the list. The counts per status and found ignore the status filter, and shown includes it. ids are those
  * of all shown monitors in their order, also in collapsed groups. headings are the names of the groups.
+ * members are all shown monitors by the name of their section, also those in collapsed groups.
  * @typedef {{
- *   sections: Section[], headings: string[], counts: Record<Kind, number>, found: number, shown: number, ids: string[],
+ *   sections: Section[], members: Map<string, ListedMonitor[]>, headings: string[], counts: Record<Kind, number>, found: number, shown: number, ids: string[],
  * }} Arrangement
  */
 
@@ -94,6 +95,7 @@ function arrange(monitors, { q, status, type, group: groupName, label, sort }, c
     sections: grouped.length
       ? grouped.map(([name, items]) => group(name, items, !collapsed.includes(name)))
       : [sectionWithoutHeading(shown)],
+    members: new Map(grouped.length ? grouped : [['', shown]]),
     headings: grouped.map(([name]) => name),
     ids: (grouped.length ? grouped.flatMap(([, items]) => items) : shown).map(({ id }) => id),
     counts,

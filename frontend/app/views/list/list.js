@@ -10,7 +10,8 @@ import { labelsOf } from '../../labels.js';
 import { describeCount, Order, shownKinds } from './arrange.js';
 import { countKinds } from '../../status.js';
 import { rememberSettings } from '../../router.js';
-import { drawHeading, drawRow, placeSection } from './row.js';
+import { checkBoxes, loadActions } from './check-boxes.js';
+import { drawRow, placeSection } from './row.js';
 import { ariaSort, choicesOf, collapsedGroups, NO_FILTERS, readSettings, readSort } from './settings.js';
 import { followBar, keepFocus, readHeights, Windowing } from './windowing.js';
 
@@ -34,6 +35,7 @@ export function list(app, { params }) {
   return {
     list: monitors.state,
     ...readSettings(params),
+    ...checkBoxes(app, windowing),
     collapsed: collapsedGroups(),
     counts: countKinds([]),
     found: 0,
@@ -136,7 +138,7 @@ export function list(app, { params }) {
       this.found = arranged.found;
       this.shown = arranged.shown;
       this.collapsed.headings = Object.freeze(arranged.headings);
-      windowing.setContent(arranged.sections, heights);
+      windowing.setContent(arranged, heights);
       this.height = windowing.height;
       this.rows = windowing.rows;
       this.draw();
@@ -151,11 +153,16 @@ export function list(app, { params }) {
     drawLine(row, line) {
       const { group, target } = line.item;
       const grouped = readSort(this.sort).by === 'group';
-      drawRow(row, line, group && !grouped ? `${group} · ${target}` : target, clock.now);
+      drawRow(
+        row,
+        line,
+        group && !grouped ? `${group} · ${target}` : target,
+        clock.now,
+        this.selected.has(line.item.id),
+      );
     },
 
     placeSection,
-    drawHeading,
 
     /** Draws the visible rows, and those within half a screen above and below. */
     draw() {
@@ -230,13 +237,10 @@ export function list(app, { params }) {
     /** Loads the menu of a row. Returns null and shows an error if the server does not respond. */
     async loadMenu() {
       if (!this.menu) {
-        try {
+        await loadActions(app, async () => {
           const { rowMenu } = await import('./actions.js');
           this.menu ??= rowMenu(app, () => this.holdOrder());
-          await Alpine.nextTick();
-        } catch {
-          app.notify('Could not load the actions: the server does not respond.', 'failed');
-        }
+        });
       }
       return this.menu;
     },

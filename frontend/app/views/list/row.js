@@ -37,9 +37,12 @@ const SHORT = 3;
  * @param {Line} line
  * @param {string} subtitle the target, or the group and the target
  * @param {number} now milliseconds since 1970
+ * @param {boolean} selected
  */
-export function drawRow(row, line, subtitle, now) {
+export function drawRow(row, line, subtitle, now, selected) {
   const part = partsOf(row);
+  row.classList.toggle('selected', selected);
+  Object.assign(part('.pick input'), { checked: selected });
   const last = drawn.get(row);
   if (last?.line !== line || last.subtitle !== subtitle) {
     drawn.set(row, { line, subtitle });
@@ -72,7 +75,9 @@ export function placeSection(body, { top, height }) {
  */
 export function drawHeading(row, { name, index, open, worst, summary, total }) {
   const part = partsOf(row);
+  set(row, 'data-group', name);
   set(row, 'aria-rowindex', String(index));
+  set(part('.pick input'), 'aria-label', `Select ${name || 'the monitors without a group'}`);
   set(part('button'), 'aria-expanded', String(open));
   setText(part('button span'), name || 'No group');
   set(part('.badge'), 'class', `badge ${worst}`);
@@ -95,6 +100,7 @@ function drawMonitor(part, item, subtitle) {
   set(part('.mark'), 'class', `mark ${mark?.key ?? ''}`);
   setText(part('.mark'), mark?.label ?? '');
   setDate(part('.since'), sinceOf(item, latest));
+  set(part('.pick input'), 'aria-label', `Select ${name}`);
   set(part('.who a'), 'href', `#monitor/${id}`);
   setText(part('.who a'), name);
   set(part('.silenced'), 'title', silencedUntil ? `Nobody is notified until ${formatExact(silencedUntil)}` : null);

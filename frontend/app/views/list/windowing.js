@@ -1,5 +1,5 @@
 /** @import {ListedMonitor} from '../../../types/model' */
-/** @import {Section} from './arrange.js' */
+/** @import {Arrangement, Section} from './arrange.js' */
 
 /** The heights of the table's header, a group's heading and a monitor's row, in pixels. */
 /** @typedef {{header: number, heading: number, row: number}} Heights */
@@ -20,8 +20,10 @@ const STEP = 4;
  * not redrawn.
  */
 export class Windowing {
-  /** @type {Section[]} */
-  #sections = [];
+  /** All sections, also those that are not near the visible part. @type {Section[]} */
+  sections = [];
+  /** @type {Arrangement['members']} */
+  #members = new Map();
   /** @type {Heights} */
   #heights = { header: 0, heading: 0, row: 1 };
   /** @type {Map<string, Line>} */
@@ -35,11 +37,12 @@ export class Windowing {
 
   /**
    * Sets the content of the table.
-   * @param {Section[]} sections
+   * @param {Pick<Arrangement, 'sections' | 'members'>} arranged
    * @param {Heights} heights
    */
-  setContent(sections, heights) {
-    this.#sections = sections;
+  setContent({ sections, members }, heights) {
+    this.sections = sections;
+    this.#members = members;
     this.#heights = heights;
     const { header, heading, row } = heights;
     this.height = header;
@@ -48,6 +51,19 @@ export class Windowing {
       this.height += (section.heading ? heading : 0) + section.items.length * row;
       this.rows += Number(section.heading) + section.items.length;
     }
+  }
+
+  /** The monitors that match the filters, also those in collapsed groups. */
+  get shown() {
+    return [...this.#members.values()].flat();
+  }
+
+  /**
+   * Returns the monitors of a section, also if it is collapsed.
+   * @param {string} name
+   */
+  members(name) {
+    return this.#members.get(name) ?? [];
   }
 
   /**
@@ -65,7 +81,7 @@ export class Windowing {
     const drawn = new Map();
     let top = header;
     let index = 2;
-    for (const section of this.#sections) {
+    for (const section of this.sections) {
       const above = section.heading ? heading : 0;
       const height = above + section.items.length * row;
       const first = index + Number(section.heading);
@@ -165,8 +181,7 @@ export function keepFocus(table, search, active, index) {
   if (document.activeElement !== document.body || !table.isConnected) {
     return; // The focus is elsewhere, or the view was left in the meantime.
   }
-  const sameIndex = /** @type {HTMLElement | null} */ (
-    table.querySelector(`[aria-rowindex="${index}"] :is(a, button:not([tabindex]))`)
-  );
+  const kind = active.matches('input') ? 'input' : ':is(a, button:not([tabindex]))';
+  const sameIndex = /** @type {HTMLElement | null} */ (table.querySelector(`[aria-rowindex="${index}"] ${kind}`));
   (active.isConnected ? active : (sameIndex ?? search)).focus({ preventScroll: true });
 }

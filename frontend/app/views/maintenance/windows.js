@@ -58,7 +58,8 @@ export function windowList({ api, clock }) {
 
     async read() {
       try {
-        const windows = await api.windows();
+        /** @type {MaintenanceWindow[]} */
+        const windows = await api.json('/maintenance');
         this.items = Object.freeze(windows.map((window) => Object.freeze(window)).sort(compareWindows));
         this.loaded = true;
         this.error = '';

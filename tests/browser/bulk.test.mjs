@@ -1,0 +1,389 @@
+import { expectNoViolations } from './axe.mjs';
+import { expect, row, test } from './fixtures.mjs';
+import { field, open, save, saved } from './form.mjs';
+import { button, signIn, test as signInTest } from './sign-in-fixtures.mjs';
+
+/** @typedef {import('../../frontend/playwright-test.js').Page} Page */
+/** @typedef {import('./nanomon.mjs').NanoMon} NanoMon */
+
+// axe needs a page without the content security policy.
+test.use({ bypassCSP: true });
+
+/**
+ * Adds disabled monitors in two groups of the same size, sorted by name.
+ * @param {NanoMon} nanomon
+ * @param {number} count
+ * @param {object} [more] fields of all monitors
+ */
+async function addMany(nanomon, count, more = {}) {
+  const monitors = Array.from({ length: count }, (_, i) => ({
+    name: nameOf(i + 1),
+    type: 'tcp',
+    interval: '24h',
+    target: 'localhost:1',
+    group: i < count / 2 ? 'First' : 'Second',
+    labels: { team: i % 2 ? 'web' : 'shop' },
+    ...more,
+  }));
+  const response = await fetch(`${nanomon.url}/api/monitors/import`, {
+    method: 'POST',
+    body: JSON.stringify(monitors),
+  });
+  expect(response.status).toBe(204);
+}
+
+/** @param {number} number */
+function nameOf(number) {
+  return `Monitor ${String(number).padStart(3, '0')}`;
+}
+
+/**
+ * @param {NanoMon} nanomon
+ * @returns {Promise<any[]>}
+ */
+async function stored(nanomon) {
+  return (await fetch(`${nanomon.url}/api/monitors?include=latest`)).json();
+}
+
+/**
+ * @param {Page} page
+ * @param {string} name
+ */
+function box(page, name) {
+  return page.getByRole('checkbox', { name: `Select ${name}`, exact: true });
+}
+
+/** @param {Page} page */
+function bar(page) {
+  return page.getByRole('region', { name: 'Selected monitors' });
+}
+
+/**
+ * @param {Page} page
+ * @param {string} name
+ */
+function action(page, name) {
+  return bar(page).getByRole('button', { name, exact: true });
+}
+
+/**
+ * @param {Page} page
+ * @param {number} from
+ * @param {number} to
+ */
+async function selectRange(page, from, to) {
+  await box(page, nameOf(from)).click();
+  await box(page, nameOf(to)).click({ modifiers: ['Shift'] });
+}
+
+test('pausing ten monitors takes three actions', async ({ page, nanomon }) => {
+  await addMany(nanomon, 30);
+  await page.goto('/#list?sort=name');
+  await expect(row(page, nameOf(1))).toBeVisible();
+  let actions = 0;
+  const act = async (/** @type {Promise<void>} */ done) => {
+    actions++;
+    await done;
+  };
+  await act(box(page, nameOf(3)).click());
+  await act(box(page, nameOf(12)).click({ modifiers: ['Shift'] }));
+  await act(action(page, 'Disable').click());
+  await expect(page.getByText('10 monitors disabled.')).toBeVisible();
+  expect(actions).toBeLessThanOrEqual(4);
+  const disabled = (await stored(nanomon)).filter(({ enabled }) => !enabled).map(({ name }) => name);
+  expect(disabled).toEqual(Array.from({ length: 10 }, (_, i) => nameOf(i + 3)));
+  await expect(row(page, nameOf(3))).toContainText('Disabled');
+
+  await box(page, nameOf(13)).click();
+  await action(page, 'Disable').click();
+  await expect(page.getByText('1 monitor disabled. 10 were disabled already.')).toBeVisible();
+  await action(page, 'Check now').click();
+  await expect(page.getByText('11 monitors were not checked, because they are disabled.')).toBeVisible();
+  await action(page, 'Enable').click();
+  await expect(page.getByText('11 monitors enabled.')).toBeVisible();
+});
+
+test('a group, all that match, and monitors out of view can be selected', async ({ page, nanomon }) => {
+  await addMany(nanomon, 300);
+  await page.goto('/');
+  await box(page, 'First').click();
+  await expect(bar(page)).toContainText('150 selected');
+  await expect(page.getByRole('checkbox', { name: 'Select all', exact: true })).toBeChecked({ indeterminate: true });
+  await box(page, nameOf(2)).click();
+  await expect(box(page, 'First')).toBeChecked({ indeterminate: true });
+  await box(page, 'First').click();
+  await expect(bar(page)).toContainText('150 selected');
+
+  // The selection survives another order, a filter, a search, and rows that are not drawn.
+  await page.getByLabel('Sort').selectOption('-name');
+  await expect(row(page, nameOf(300))).toBeVisible();
+  await expect(box(page, nameOf(300))).not.toBeChecked();
+  await page.mouse.wheel(0, 100_000);
+  await expect(box(page, nameOf(1))).toBeChecked();
+  await page.getByLabel('Group', { exact: true }).selectOption('Second');
+  await expect(bar(page)).toContainText('150 selected 150 not shown');
+  await action(page, 'Select all 150').click();
+  await expect(bar(page)).toContainText('300 selected');
+  await action(page, 'Clear').click();
+  await expect(bar(page)).toBeHidden();
+
+  await page.getByRole('searchbox').fill('team:web');
+  await page.getByRole('checkbox', { name: 'Select all', exact: true }).click();
+  await expect(bar(page)).toContainText('75 selected');
+  await action(page, 'Disable').click();
+  await expect(page.getByText('75 monitors disabled.')).toBeVisible();
+  const disabled = (await stored(nanomon)).filter(({ enabled }) => !enabled);
+  expect(disabled.every(({ group, labels }) => group === 'Second' && labels.team === 'web')).toBe(true);
+
+  await page.getByRole('searchbox').fill('');
+  await page.getByLabel('Group', { exact: true }).selectOption('');
+  await page.getByLabel('Group', { exact: true }).press('Escape');
+  await expect(bar(page)).toBeHidden();
+});
+
+test('a range reaches over rows that are not drawn', async ({ page, nanomon }) => {
+  await addMany(nanomon, 300);
+  await page.goto('/#list?sort=name');
+  await box(page, nameOf(5)).click();
+  await page.mouse.wheel(0, 100_000);
+  await box(page, nameOf(300)).click({ modifiers: ['Shift'] });
+  await expect(bar(page)).toContainText('296 selected');
+  await box(page, nameOf(290)).click();
+  await box(page, nameOf(295)).click({ modifiers: ['Shift'] });
+  await expect(bar(page)).toContainText('290 selected');
+});
+
+test('the keyboard selects', async ({ page, nanomon }) => {
+  await addMany(nanomon, 20);
+  await page.goto('/#list?sort=name');
+  await box(page, nameOf(1)).focus();
+  await page.keyboard.press('Space');
+  await expect(bar(page)).toContainText('1 selected');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Shift+ArrowDown');
+  await expect(box(page, nameOf(3))).toBeFocused();
+  await expect(bar(page)).toContainText('3 selected');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Shift+Space');
+  await expect(bar(page)).toContainText('5 selected');
+  await page.keyboard.press('ArrowUp');
+  await expect(box(page, nameOf(4))).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(bar(page)).toBeHidden();
+  await expect(box(page, nameOf(1))).not.toBeChecked();
+});
+
+test('group, labels, interval and silence are changed in dialogs', async ({ page, nanomon }) => {
+  await addMany(nanomon, 12);
+  await page.goto('/#list?sort=name');
+  await selectRange(page, 1, 4);
+  const dialog = page.getByRole('dialog');
+  const chosen = async () => (await stored(nanomon)).slice(0, 4);
+
+  await action(page, 'Group…').click();
+  await dialog.getByLabel('Group').fill('Second');
+  await dialog.getByRole('button', { name: 'Move' }).click();
+  await expect(page.getByText('4 monitors moved to “\u2068Second\u2069”.')).toBeVisible();
+  expect((await chosen()).map(({ group }) => group)).toEqual(Array(4).fill('Second'));
+
+  await action(page, 'Labels…').click();
+  await expect(dialog.getByRole('button', { name: 'Change labels' })).toBeDisabled();
+  await dialog.getByLabel('Key').fill('env');
+  await dialog.getByLabel('Value').fill('test');
+  await dialog.getByRole('checkbox', { name: 'team' }).check();
+  await dialog.getByRole('button', { name: 'Change labels' }).click();
+  await expect(page.getByText('Labels of 4 monitors changed.')).toBeVisible();
+  expect((await chosen()).map(({ labels }) => labels)).toEqual(Array(4).fill({ env: 'test' }));
+
+  await action(page, 'Interval…').click();
+  await dialog.getByLabel('Interval').fill('5m');
+  await dialog.getByRole('button', { name: 'Change interval' }).click();
+  await expect(page.getByText('Interval of 4 monitors set to 5m.')).toBeVisible();
+  expect((await chosen()).map(({ interval }) => interval)).toEqual(Array(4).fill('5m'));
+
+  await action(page, 'Silence…').click();
+  await dialog.getByLabel('Duration').selectOption('8 hours');
+  await dialog.getByRole('button', { name: 'Silence', exact: true }).click();
+  await expect(page.getByText('4 monitors silenced for 8 hours.')).toBeVisible();
+  await expect(row(page, nameOf(1))).toContainText('Silenced');
+  const hours = (await chosen()).map(({ silencedUntil }) =>
+    Math.round((Date.parse(silencedUntil) - Date.now()) / 3_600_000),
+  );
+  expect(hours).toEqual([8, 8, 8, 8]);
+  await expect(bar(page)).toContainText('4 selected');
+});
+
+test('deleting shows the names, and above ten the number must be typed', async ({ page, nanomon }) => {
+  await addMany(nanomon, 25);
+  await page.goto('/#list?sort=name');
+  const dialog = page.getByRole('dialog');
+  const confirm = dialog.getByRole('button', { name: 'Delete', exact: true });
+  await selectRange(page, 1, 10);
+  await action(page, 'Delete…').click();
+  await expect(dialog).toContainText('Delete 10 monitors?');
+  await expect(dialog.getByRole('listitem')).toHaveText(Array.from({ length: 10 }, (_, i) => nameOf(i + 1)));
+  await confirm.click();
+  await expect(page.getByText('10 monitors deleted.')).toBeVisible();
+  await expect(bar(page)).toBeHidden();
+  expect(await stored(nanomon)).toHaveLength(15);
+
+  await selectRange(page, 11, 21);
+  await action(page, 'Delete…').click();
+  await expect(confirm).toBeDisabled();
+  await dialog.getByLabel('Type 11 to confirm').fill('1');
+  await expect(confirm).toBeDisabled();
+  await dialog.getByLabel('Type 11 to confirm').fill('11');
+  await confirm.click();
+  await expect(page.getByText('11 monitors deleted.')).toBeVisible();
+  expect((await stored(nanomon)).map(({ name }) => name)).toEqual([22, 23, 24, 25].map(nameOf));
+});
+
+test.describe('a change that is refused', () => {
+  test.use({ requestsFail: true });
+
+  test('shows what is wrong with each monitor, and can be made without them', async ({ page, nanomon }) => {
+    await addMany(nanomon, 5);
+    const [full] = await stored(nanomon);
+    full.labels = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`label${i}`, 'x']));
+    await fetch(`${nanomon.url}/api/monitors/${full.id}`, { method: 'PUT', body: JSON.stringify(full) });
+    await page.goto('/#list?sort=name');
+    await selectRange(page, 1, 3);
+    const dialog = page.getByRole('dialog');
+    await action(page, 'Labels…').click();
+    await dialog.getByLabel('Key').fill('env');
+    await dialog.getByLabel('Value').fill('test');
+    await dialog.getByRole('button', { name: 'Change labels' }).click();
+    await expect(dialog).toContainText('Nothing was changed');
+    await expect(dialog).toContainText(`${nameOf(1)} monitor has 21 labels, at most 20 are allowed`);
+    expect((await stored(nanomon)).some(({ labels }) => labels.env)).toBe(false);
+    await expectNoViolations(page);
+    await dialog.getByRole('button', { name: 'Change the other 2 monitors' }).click();
+    await expect(page.getByText('Labels of 2 monitors changed.')).toBeVisible();
+    expect((await stored(nanomon)).map(({ labels }) => labels.env)).toEqual([
+      undefined,
+      'test',
+      'test',
+      undefined,
+      undefined,
+    ]);
+    await expect(box(page, nameOf(1))).not.toBeChecked();
+  });
+
+  test('stays in its dialog if the server does not respond', async ({ page, nanomon }) => {
+    await addMany(nanomon, 5);
+    await page.goto('/#list?sort=name');
+    await selectRange(page, 1, 3);
+    const dialog = page.getByRole('dialog');
+    await page.route('**/api/monitors', (route) =>
+      route.request().method() === 'PATCH' ? route.abort() : route.continue(),
+    );
+    await action(page, 'Group…').click();
+    await dialog.getByLabel('Group').fill('New');
+    await dialog.getByRole('button', { name: 'Move' }).click();
+    await expect(dialog.getByRole('alert')).toHaveText('Could not reach the API.');
+    await page.unrouteAll();
+    await dialog.getByRole('button', { name: 'Move' }).click();
+    await expect(page.getByText('3 monitors moved to “\u2068New\u2069”.')).toBeVisible();
+  });
+});
+
+test('monitors that were deleted in the meantime are reported', async ({ page, nanomon }) => {
+  await addMany(nanomon, 5);
+  const [first] = await stored(nanomon);
+  await page.goto('/#list?sort=name');
+  await selectRange(page, 1, 3);
+  await page.route('**/api/monitors', async (route) => {
+    if (route.request().method() !== 'PATCH') {
+      return route.continue();
+    }
+    const response = await route.fetch();
+    const report = await response.json();
+    report.monitors[0].outcome = 'missing';
+    await fetch(`${nanomon.url}/api/monitors/${first.id}`, { method: 'DELETE' });
+    return route.fulfill({ response, json: report });
+  });
+  await action(page, 'Disable').click();
+  const dialog = page.getByRole('dialog', { name: 'Some monitors were not changed' });
+  await expect(dialog).toContainText(nameOf(1));
+  await expect(page.getByText('2 monitors disabled.')).toBeVisible();
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await expect(bar(page)).toContainText('2 selected');
+  await page.unrouteAll();
+
+  // A selected monitor that someone else deletes is not selected any more.
+  const [, second] = await stored(nanomon);
+  await fetch(`${nanomon.url}/api/monitors/${second.id}`, { method: 'DELETE' });
+  await expect(bar(page)).toContainText('1 selected');
+});
+
+test('long work shows its progress', async ({ page, nanomon }) => {
+  await addMany(nanomon, 12);
+  await page.goto('/#list?sort=name');
+  await selectRange(page, 1, 12);
+  let release = () => {};
+  const released = new Promise((open) => (release = () => open(null)));
+  await page.route('**/api/monitors', async (route) => {
+    if (route.request().method() === 'PATCH') {
+      await released;
+    }
+    await route.continue();
+  });
+  await action(page, 'Disable').click();
+  await expect(bar(page).getByRole('status')).toHaveText('Disabling 12 monitors…');
+  await expect(action(page, 'Delete…')).toBeDisabled();
+  await page.keyboard.press('Escape');
+  release();
+  await expect(page.getByText('12 monitors disabled.')).toBeVisible();
+  await expect(bar(page).getByRole('status')).toHaveText('12 selected');
+});
+
+for (const [width, height] of [
+  [390, 844],
+  [1280, 800],
+]) {
+  test(`the bar and its dialogs are accessible and move nothing at ${width} px`, async ({ page, nanomon }) => {
+    await addMany(nanomon, 40);
+    await page.setViewportSize({ width, height });
+    await page.goto('/');
+    await expect(row(page, nameOf(1))).toBeVisible();
+    const shifts = await page.evaluateHandle(() => {
+      const observer = new PerformanceObserver(() => {});
+      observer.observe({ type: 'layout-shift' });
+      return observer;
+    });
+    await box(page, nameOf(2)).click();
+    await box(page, 'First').click();
+    await expect(bar(page)).toBeInViewport({ ratio: 1 });
+    const shift = await shifts.evaluate((observer) =>
+      observer.takeRecords().reduce((sum, entry) => sum + /** @type {any} */ (entry).value, 0),
+    );
+    expect(shift).toBeLessThan(0.02);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+    await expectNoViolations(page);
+    for (const name of ['Silence…', 'Group…', 'Labels…', 'Interval…', 'Delete…']) {
+      await action(page, name).click();
+      await expect(page.getByRole('dialog')).toBeInViewport({ ratio: 1 });
+      await expectNoViolations(page);
+      await page.keyboard.press('Escape');
+      await expect(page.getByRole('dialog')).toBeHidden();
+      await expect(bar(page)).toBeVisible();
+    }
+  });
+}
+
+signInTest('people who may only read see no check boxes', async ({ page, nanomon }) => {
+  await signIn(page);
+  await open(page, 'new');
+  await field(page, 'Name').fill('Shop');
+  await field(page, 'Target').fill('http://127.0.0.1:1/');
+  await save(page);
+  await saved(page, 'Shop');
+  await page.goto('/#list');
+  await expect(box(page, 'Shop')).toBeVisible();
+  await button(page, 'Sign out').click();
+  await button(page, 'Sign me out').click();
+  await page.waitForURL(`${nanomon.url}/`);
+  await expect(row(page, 'Shop')).toBeVisible();
+  await expect(page.getByRole('checkbox')).toHaveCount(0);
+});
