@@ -94,6 +94,20 @@ test.describe('without the event stream', () => {
     await expect(page).toHaveTitle('(1) Monitors · NanoMon');
   });
 
+  test('the number is right after a reconnect', async ({ page, nanomon }) => {
+    const id = await addFailing(nanomon, { name: 'Shop' });
+    await page.goto('/');
+    await expect(page).toHaveTitle('(1) Monitors · NanoMon');
+    await page.route('**/api/{events,status}', (route) => route.abort());
+    await nanomon.stop();
+    await nanomon.start();
+    await put(nanomon, id, { name: 'Shop', type: 'tcp', target: '127.0.0.1:1', enabled: false });
+    await expect.poll(() => incidentsOf(nanomon, 'open=true')).toHaveLength(0);
+    await expect(page).toHaveTitle('(1) Monitors · NanoMon');
+    await page.unroute('**/api/{events,status}');
+    await expect(page).toHaveTitle('Monitors · NanoMon');
+  });
+
   test('a hidden page reads the number of open incidents from time to time', async ({ page, nanomon }) => {
     await page.clock.install();
     await page.goto('/');

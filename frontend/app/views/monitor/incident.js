@@ -73,9 +73,7 @@ export function incidentPanel({ api, clock, monitors }, monitorID, incidentID) {
     },
 
     get title() {
-      const { number } = this.incident ?? {};
-      const name = number ? `incident ${number}` : 'incident';
-      return this.isGiven ? `${name[0].toUpperCase()}${name.slice(1)}` : `Latest ${name}`;
+      return this.isGiven ? `Incident ${this.incident?.number ?? ''}`.trim() : 'Latest incident';
     },
 
     get badge() {
