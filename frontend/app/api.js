@@ -119,8 +119,8 @@ export class Api {
    * @returns {Promise<{results: Result[], next: string}>}
    */
   async results(which) {
-    const response = await this.send(typeof which === 'string' ? which : resultsPath(which));
-    return { results: await readJson(response), next: nextPath(response) };
+    const { items, next } = await this.page(typeof which === 'string' ? which : resultsPath(which));
+    return { results: items, next };
   }
 
   /**
@@ -131,13 +131,24 @@ export class Api {
    */
   async notifications(which) {
     const path = typeof which === 'string' ? which : `/notifications?monitor=${which.monitor}&max=${which.max}`;
+    const { items, next } = await this.page(path);
+    return { notifications: items, next };
+  }
+
+  /**
+   * Returns a page of a list, and the path of the next page. The path is empty on the last page.
+   * @param {string} path
+   * @returns {Promise<{items: any[], next: string}>}
+   */
+  async page(path) {
     const response = await this.send(path);
-    return { notifications: await readJson(response), next: nextPath(response) };
+    return { items: await readJson(response), next: nextPath(response) };
   }
 
   /**
    * @param {string} id
-   * @param {{window: string} | {from: string, to: string}} span a period up to now, for example 24h, or two dates
+   * @param {{window: string} | {from: string, to?: string}} span a period up to now, for example 24h, or two dates; without
+   *   the second one up to now
    * @returns {Promise<Stats>}
    */
   stats(id, span) {
@@ -154,15 +165,19 @@ export class Api {
     return this.json('/status');
   }
 
-  /** Returns what is wrong with the store, empty if nothing is, or null if the API does not respond. */
-  async problem() {
+  /**
+   * Returns what is wrong with the store, empty if nothing is, and the number of open incidents, if it is known; null if
+   * the API does not respond.
+   * @returns {Promise<{problem: string, openIncidents?: number} | null>}
+   */
+  async health() {
     try {
       await this.send('/');
     } catch {
       return null;
     }
     const status = await this.status().catch(() => null);
-    return status?.problem ?? '';
+    return { problem: status?.problem ?? '', openIncidents: status?.openIncidents };
   }
 
   /**

@@ -3,13 +3,13 @@
 /** @import {ViewName} from './views.js' */
 import Alpine from './lib/alpine.js';
 import { Api } from './api.js';
-import { Live } from './events.js';
+import { followVisibility, Live } from './events.js';
 import { formatTime } from './format.js';
 import { addLoadState } from './load-state.js';
 import { MonitorList } from './monitors.js';
 import { parseRoute, redirectOldAddress } from './router.js';
 import { currentTheme, setTheme, THEMES } from './theme.js';
-import { loadView, prefetchViews, Stage, titleOf } from './views.js';
+import { loadView, prefetchViews, Stage, Tab, titleOf } from './views.js';
 
 /**
  * The services that every view gets.
@@ -31,19 +31,20 @@ import { loadView, prefetchViews, Stage, titleOf } from './views.js';
  * }} App
  */
 
-/** How often the clock of the views advances, in milliseconds. */
-const TICK = 1000;
 /** How long a message of success stays, in milliseconds. */
 const MESSAGE_TIME = 6000;
 /** How long the last view stays while the next one loads, in milliseconds. */
 const LOADING_DELAY = 300;
+/** The highest number in the navigation. */
+const MAX_COUNT = 99;
 /** The time between two attempts to load what the server did not deliver, in milliseconds. */
 const RETRY_DELAY = 2000;
 /**
  * The data of the page around the views: navigation, connection, messages and dialogs.
  * @param {App} app
+ * @param {Tab} tab
  */
-function frame(app) {
+function frame(app, tab) {
   const stage = new Stage();
   let lastMessage = 0;
 
@@ -52,6 +53,7 @@ function frame(app) {
     /** @type {Connection} */
     connection: 'connecting',
     connectionSince: app.api.now(),
+    openIncidents: 0,
     /** What is wrong with the store; empty while it works. */
     storeProblem: '',
     theme: currentTheme(),
@@ -64,6 +66,10 @@ function frame(app) {
     nextHash: '',
     init() {
       app.live.onConnection = (connection, problem) => this.onConnection(connection, problem);
+      app.live.onOpenIncidents = (count) => {
+        this.openIncidents = count;
+        tab.setOpenIncidents(count);
+      };
       app.notify = (text, kind = 'done') => this.notify(text, kind);
       addEventListener('hashchange', () => this.onAddress());
       addEventListener('scrollend', () => history.replaceState({ scroll: scrollY }, ''));
@@ -187,6 +193,11 @@ function frame(app) {
       return this.route.view === view ? 'page' : null;
     },
 
+    /** The number of open incidents in the navigation; empty if there is none. */
+    get openText() {
+      return this.openIncidents > MAX_COUNT ? `${MAX_COUNT}+` : String(this.openIncidents || '');
+    },
+
     skip() {
       stage.focus();
     },
@@ -237,8 +248,9 @@ async function start() {
   api.fetch = session?.fetch ?? api.fetch;
   const live = new Live(
     (signal) => api.events(signal),
-    () => api.problem(),
+    () => api.health(),
   );
+  const tab = new Tab();
   /** @type {App} */
   const app = {
     config,
@@ -247,42 +259,16 @@ async function start() {
     monitors: new MonitorList(api, live),
     clock: Alpine.reactive({ now: api.now() }),
     notify: () => {},
-    setTitle: (title) => (document.title = `${title} · NanoMon`),
+    setTitle: (title) => tab.setTitle(title),
     unsaved: () => false,
     draft: () => null,
     session,
   };
   redirectOldAddress();
-  Alpine.data('frame', () => frame(app));
+  Alpine.data('frame', () => frame(app, tab));
   addLoadState(live);
   Alpine.start();
   followVisibility(app);
-}
-
-/**
- * Closes the event stream and stops the clock while the page is hidden, because a browser allows only a few connections to
- * one server. When the page is visible again, the views read everything they missed.
- * @param {App} app
- */
-function followVisibility({ api, live, clock, session }) {
-  /** @type {ReturnType<typeof setInterval> | undefined} */
-  let ticking;
-  const tick = () => (clock.now = api.now());
-  api.onClock = tick;
-  const update = () => {
-    clearInterval(ticking);
-    if (document.hidden) {
-      live.stop();
-    } else {
-      tick();
-      ticking = setInterval(tick, TICK);
-      if (session?.canRead ?? true) {
-        live.start();
-      }
-    }
-  };
-  document.addEventListener('visibilitychange', update);
-  update();
 }
 
 /** @param {string} text what the page shows in place of a view */

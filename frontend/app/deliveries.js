@@ -23,7 +23,7 @@ const CHANNELS = {
   pagerduty: 'PagerDuty',
 };
 
-/** @param {Delivery} delivery */
+/** @param {{channel: string}} delivery */
 export function channelOf({ channel }) {
   return CHANNELS[channel] ?? channel;
 }

@@ -1,4 +1,5 @@
-/** @import {Connection, MonitorChange, Result} from '../types/model' */
+/** @import {Connection, IncidentChange, MonitorChange, Result} from '../types/model' */
+/** @import {App} from './app.js' */
 import { createParser } from './lib/eventsource-parser.js';
 
 /** The delays before a reconnect: the first and the longest, in milliseconds. */
@@ -9,17 +10,26 @@ const POLL_INTERVAL = 10_000;
 /** How long a stream may be silent, in milliseconds. The server writes at least every 15 seconds. */
 const MAX_SILENCE = 40_000;
 
+/** How often a hidden page, which has no stream, reads the number of open incidents, in milliseconds. */
+const HIDDEN_INTERVAL = 60_000;
+/** How often the clock of the views advances, in milliseconds. */
+const TICK = 1000;
+
 /**
- * Receives events: each new result, each change of a monitor, summary when the API has computed new figures, and stale when
- * events may be lost and the view must reload its data.
+ * Receives events: each new result, each change of a monitor or an incident, summary when the API has computed new figures, and
+ * stale when events may be lost and the view must reload its data.
  * @typedef {{
- *   result?: (result: Result) => void, monitor?: (change: MonitorChange) => void, summary?: () => void, stale: () => void,
+ *   result?: (result: Result) => void,
+ *   monitor?: (change: MonitorChange) => void,
+ *   incident?: (change: IncidentChange) => void,
+ *   summary?: () => void,
+ *   stale: () => void,
  * }} Listener
  */
 
 /**
  * The event stream that all views share. It reconnects automatically. While there is no stream but the API responds, it
- * calls stale every ten seconds. It also reports whether the store of the API works.
+ * calls stale every ten seconds. It also reports whether the store of the API works, and the number of open incidents.
  */
 export class Live {
   #connect;
@@ -31,11 +41,12 @@ export class Live {
   #connected = false;
   /** Receives the state and what is wrong with the store. @type {(connection: Connection, problem: string) => void} */
   onConnection = () => {};
+  /** Receives the number of open incidents. @type {(count: number) => void} */
+  onOpenIncidents = () => {};
 
   /**
    * @param {(signal: AbortSignal) => Promise<Response>} connect opens the stream
-   * @param {() => Promise<string | null>} check returns what is wrong with the store, empty if nothing is, or null if the
-   *   API does not respond
+   * @param {() => Promise<{problem: string, openIncidents?: number} | null>} check see Api.health
    */
   constructor(connect, check) {
     this.#connect = connect;
@@ -139,14 +150,16 @@ export class Live {
 
   /** @param {AbortSignal} stopped */
   async #poll(stopped) {
-    const problem = await this.#check();
+    const health = await this.#check();
     if (stopped.aborted || this.#connected) {
       return;
     }
-    if (problem === null) {
+    if (!health) {
       this.onConnection('disconnected', '');
       return;
     }
+    const { problem, openIncidents } = health;
+    this.#count(openIncidents);
     this.onConnection(problem ? 'unavailable' : 'polling', problem);
     this.#stale();
   }
@@ -164,6 +177,12 @@ export class Live {
       this.#listeners.forEach((listener) => listener.monitor?.(change));
     } else if (name === 'summary') {
       this.#listeners.forEach((listener) => listener.summary?.());
+    } else if (name === 'incident') {
+      const change = JSON.parse(data);
+      this.#count(change.open);
+      this.#listeners.forEach((listener) => listener.incident?.(change));
+    } else if (name === 'open-incidents') {
+      this.#count(JSON.parse(data).open);
     } else if (name === 'health') {
       const { healthy, problem = '' } = JSON.parse(data);
       this.onConnection(healthy ? 'live' : 'unavailable', problem);
@@ -171,9 +190,53 @@ export class Live {
     }
   }
 
+  /** Reads the number of open incidents while there is no stream. */
+  async countOpenIncidents() {
+    const health = await this.#check();
+    if (!this.#connected) {
+      this.#count(health?.openIncidents);
+    }
+  }
+
+  /** @param {number | undefined} openIncidents undefined if unknown */
+  #count(openIncidents) {
+    if (openIncidents !== undefined) {
+      this.onOpenIncidents(openIncidents);
+    }
+  }
+
   #stale() {
     this.#listeners.forEach((listener) => listener.stale());
   }
+}
+
+/**
+ * Closes the event stream and stops the clock while the page is hidden, because a browser allows only a few connections to
+ * one server. A hidden page only reads the number of open incidents from time to time. When the page is visible again, the
+ * views read everything they missed.
+ * @param {App} app
+ */
+export function followVisibility({ api, live, clock, session }) {
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  let ticking;
+  const tick = () => (clock.now = api.now());
+  api.onClock = tick;
+  const update = () => {
+    clearInterval(ticking);
+    const canRead = session?.canRead ?? true;
+    if (document.hidden) {
+      live.stop();
+      ticking = setInterval(() => canRead && live.countOpenIncidents(), HIDDEN_INTERVAL);
+    } else {
+      tick();
+      ticking = setInterval(tick, TICK);
+      if (canRead) {
+        live.start();
+      }
+    }
+  };
+  document.addEventListener('visibilitychange', update);
+  update();
 }
 
 /**

@@ -3,6 +3,13 @@
 const significant = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
 const integer = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const twoDecimals = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+/** The units of lengths, in seconds. @type {[number, string][]} */
+const UNITS = [
+  [86_400, 'd'],
+  [3600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+];
 const hundredths = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
 
 /** @param {number} value */
@@ -89,15 +96,28 @@ export function formatFor(date, now) {
  * @returns {string} the length in its largest unit; empty below one second
  */
 export function formatLength(length) {
-  const seconds = Math.floor(length / 1000);
-  const steps = /** @type {const} */ ([
-    [86_400, 'd'],
-    [3600, 'h'],
-    [60, 'min'],
-    [1, 's'],
-  ]);
-  const step = steps.find(([length]) => seconds >= length);
-  return step ? `${Math.floor(seconds / step[0])} ${step[1]}` : '';
+  return partsOf(length)[0] ?? '';
+}
+
+/**
+ * @param {number} length in milliseconds
+ * @returns {string} the length in its two largest units, for example 1 h 12 min
+ */
+export function formatSpan(length) {
+  return partsOf(length).slice(0, 2).join(' ') || '0 s';
+}
+
+/**
+ * Returns the parts of a length, one for each unit, the largest first.
+ * @param {number} length in milliseconds
+ */
+function partsOf(length) {
+  let rest = Math.max(0, Math.floor(length / 1000));
+  return UNITS.flatMap(([size, unit]) => {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    return count > 0 ? [`${count} ${unit}`] : [];
+  });
 }
 
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });

@@ -27,17 +27,27 @@ export function addLoadState(live) {
     Alpine.addScopeToNode(element, { state });
     cleanup(live.subscribe({ stale: () => state.error && state.load() }));
     Alpine.mutateDom(() => block.querySelectorAll('slot').forEach((slot) => fill(slot, element)));
-    replaceContent(element, block);
+    replaceContent(element, [block]);
   });
 }
 
 /**
- * Replaces the content of an element by a fragment with directives of Alpine.
+ * Puts markup into an element, in place of its content.
  * @param {Element} element
- * @param {DocumentFragment} content
+ * @param {string} markup
  */
-export function replaceContent(element, content) {
-  Alpine.mutateDom(() => element.replaceChildren(content));
+export function mountMarkup(element, markup) {
+  const template = document.createElement('template');
+  template.innerHTML = markup;
+  replaceContent(element, [...template.content.children]);
+}
+
+/**
+ * @param {Element} element
+ * @param {Node[]} content with directives of Alpine
+ */
+function replaceContent(element, content) {
+  Alpine.mutateDom(() => element.replaceChildren(...content));
   [...element.children].forEach((child) => Alpine.initTree(/** @type {HTMLElement} */ (child)));
 }
 

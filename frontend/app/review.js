@@ -1,7 +1,7 @@
 /** @import {Field} from './differences.js' */
 import Alpine from './lib/alpine.js';
 import { isSame, showBoth } from './differences.js';
-import { replaceContent } from './load-state.js';
+import { mountMarkup } from './load-state.js';
 
 /**
  * A form: the document that it sends, a function that fills it, and, if the form keeps more than it sends, all its values.
@@ -141,9 +141,7 @@ export function newReview(title) {
 
     /** @param {HTMLElement} element */
     mount(element) {
-      const template = document.createElement('template');
-      template.innerHTML = MARKUP;
-      replaceContent(element, template.content);
+      mountMarkup(element, MARKUP);
     },
   };
 }

@@ -9,7 +9,16 @@ const ID = /^[0-9a-f]{24}$/i;
 /** The views with an id in their address: the view for each path. */
 const FORMS = /** @type {const} */ ({ edit: 'monitor-form', maintenance: 'maintenance-form' });
 /** The views without an id in their address. */
-const PLAIN = /** @type {const} */ (['list', 'wall', 'results', 'report', 'maintenance', 'admin', 'about']);
+const PLAIN = /** @type {const} */ ([
+  'list',
+  'wall',
+  'incidents',
+  'results',
+  'report',
+  'maintenance',
+  'admin',
+  'about',
+]);
 /** The paths of earlier versions and their replacements. */
 const OLD_PATHS = /** @type {Record<string, string>} */ ({ home: 'list', dash: 'wall', window: 'maintenance' });
 

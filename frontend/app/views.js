@@ -1,6 +1,7 @@
 /** @import {App} from './app.js' */
 /** @import {Route} from './router.js' */
 import Alpine from './lib/alpine.js';
+import { mountMarkup } from './load-state.js';
 
 /**
  * Creates the data of a view. Alpine calls its init and destroy.
@@ -10,16 +11,31 @@ import Alpine from './lib/alpine.js';
 /** How long the page waits after a response of the API before it loads the other views, in milliseconds. */
 const PREFETCH_DELAY = 5000;
 
+/** The dot in the icon of the page while an incident is open, encoded for a data URL. */
+const ICON_DOT = encodeURIComponent(
+  "<circle cx='17.5' cy='6.5' r='6' fill='#dc2626' stroke='#fff' stroke-width='1.5'/>",
+);
+
 /** The views. Each has a folder with its module, markup and styles, all of the same name. */
 const VIEWS = {
   list: { title: 'Monitors', load: async () => (await import('./views/list/list.js')).list },
   wall: { title: 'Wall', load: async () => (await import('./views/wall/wall.js')).wall },
-  monitor: { title: 'Monitor', load: async () => (await withTable(import('./views/monitor/monitor.js'))).monitor },
+  incidents: {
+    title: 'Incidents',
+    load: async () => (await withParts(import('./views/incidents/incidents.js'), incidentDialogs())).incidents,
+  },
+  monitor: {
+    title: 'Monitor',
+    load: async () => (await withParts(import('./views/monitor/monitor.js'), table(), incidentDialogs())).monitor,
+  },
   'monitor-form': {
     title: 'Edit monitor',
     load: async () => (await import('./views/monitor-form/monitor-form.js')).monitorForm,
   },
-  results: { title: 'Results', load: async () => (await withTable(import('./views/results/results.js'))).results },
+  results: {
+    title: 'Results',
+    load: async () => (await withParts(import('./views/results/results.js'), table())).results,
+  },
   report: { title: 'Report', load: async () => (await import('./views/report/report.js')).report },
   maintenance: {
     title: 'Maintenance',
@@ -50,6 +66,35 @@ let prefetching;
 /** @param {ViewName} name */
 export function titleOf(name) {
   return VIEWS[name].title;
+}
+
+/** The title and the icon of the page in the browser. Both show the number of open incidents. */
+export class Tab {
+  #icon = /** @type {HTMLLinkElement} */ (document.querySelector('link[rel=icon]'));
+  #plainIcon = this.#icon.href;
+  #title = '';
+  #open = 0;
+
+  /** @param {string} title */
+  setTitle(title) {
+    this.#title = title;
+    this.#showTitle();
+  }
+
+  /** @param {number} count */
+  setOpenIncidents(count) {
+    this.#open = count;
+    this.#showTitle();
+    const href = count ? this.#plainIcon.replace(/%3C\/svg%3E$/, `${ICON_DOT}%3C/svg%3E`) : this.#plainIcon;
+    if (this.#icon.href !== href) {
+      this.#icon.href = href;
+    }
+  }
+
+  #showTitle() {
+    const title = this.#title ? `${this.#title} · NanoMon` : 'NanoMon';
+    document.title = this.#open ? `(${this.#open}) ${title}` : title;
+  }
 }
 
 /** The element of the page that shows one view at a time. */
@@ -84,14 +129,10 @@ export class Stage {
    * @param {Route} route
    */
   mount({ name, markup, data }, app, route) {
-    const template = document.createElement('template');
-    template.innerHTML = markup;
-    const view = /** @type {HTMLElement} */ (template.content.firstElementChild);
     Alpine.data('view', () => data(app, route));
     this.#element.dataset.view = name;
-    Alpine.mutateDom(() => this.#element.replaceChildren(view));
-    Alpine.initTree(view);
-    this.#shown = view;
+    mountMarkup(this.#element, markup);
+    this.#shown = /** @type {HTMLElement} */ (this.#element.firstElementChild);
     const focus = !this.#isFirst;
     this.#isFirst = false;
     Alpine.nextTick(() => {
@@ -154,24 +195,35 @@ async function fetchView(name) {
  * @param {string} path without the extension
  */
 export async function loadPart(path) {
-  return (await Promise.all([loadMarkup(path), loadStyles(path)]))[0];
+  return (await Promise.all([loadMarkup(`./views/${path}.html`), loadStyles(path)]))[0];
 }
 
 /**
- * Loads the module of a view and the table of results that it shows.
+ * Loads the module of a view and the parts that it shares with other views.
  * @template T
  * @param {Promise<T>} module
+ * @param {...Promise<void>} parts
  */
-async function withTable(module) {
-  const table = import('./result-table/listing.js').then(({ loadTable }) => loadTable());
-  return (await Promise.all([module, table]))[0];
+async function withParts(module, ...parts) {
+  return (await Promise.all([module, ...parts]))[0];
 }
 
-/** @param {string} path */
-async function loadMarkup(path) {
-  const response = await fetch(`./views/${path}.html`);
+async function table() {
+  await (await import('./result-table/listing.js')).loadTable();
+}
+
+async function incidentDialogs() {
+  await (await import('./incident-dialogs/incident-dialogs.js')).loadDialogs();
+}
+
+/**
+ * Loads markup. Rejects if the server does not answer.
+ * @param {string} path
+ */
+export async function loadMarkup(path) {
+  const response = await fetch(path);
   if (!response.ok) {
-    throw new Error(`${path}.html: ${response.status}`);
+    throw new Error(`${path}: ${response.status}`);
   }
   return response.text();
 }

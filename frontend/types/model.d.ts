@@ -158,6 +158,69 @@ export interface Notification {
   deliveries: Delivery[];
 }
 
+/** Who takes care of an incident. */
+export interface Acknowledgement {
+  /** Empty while sign-in is off. */
+  by: string;
+  note: string;
+  date: string;
+}
+
+/** The numbers of deliveries of an incident's notifications on one channel. */
+export interface ChannelDeliveries {
+  channel: string;
+  sent: number;
+  failed: number;
+  pending: number;
+  /** The newest answer to a delivery that has not been sent; absent if there is none. */
+  answer?: string;
+}
+
+/** The time from the first result of a monitor that was not OK to its recovery. */
+export interface Incident {
+  id: string;
+  /** Absent if the incident was reconstructed from status changes. */
+  number?: number;
+  monitor_id: string;
+  /** The name and the group of the monitor at the opening; group is absent if it had none. */
+  monitor_name: string;
+  group?: string;
+  firstNotOK: string;
+  opened: string;
+  /** Absent while it is open. */
+  resolved?: string;
+  /** Present if it ended because the monitor was disabled or deleted. */
+  closed?: true;
+  severity: 1 | 2;
+  firstMessage: string;
+  message: string;
+  /** The ids of the monitors that depended on the monitor. */
+  dependents: string[];
+  acknowledgement?: Acknowledgement;
+  /** Present if the incident is from before incidents were stored. */
+  reconstructed?: true;
+}
+
+/** An incident of the list. */
+export interface ListedIncident extends Incident {
+  deliveries: ChannelDeliveries[];
+  /** Present if nobody was notified of the opening, because the monitor was silenced. */
+  silenced?: true;
+}
+
+export interface IncidentDetails extends Incident {
+  /** Oldest first. */
+  notifications: Notification[];
+}
+
+export interface IncidentChange {
+  id: string;
+  monitor_id: string;
+  change: 'opened' | 'changed' | 'resolved';
+  /** The number of open incidents after the change. */
+  open: number;
+}
+
 export interface MonitorChange {
   id: string;
   change: 'created' | 'changed' | 'deleted';
@@ -349,6 +412,8 @@ export interface ApiStatus {
   problem?: string;
   store: string;
   runners: Runner[];
+  /** The number of open incidents; absent while the store can't be read. */
+  openIncidents?: number;
 }
 
 /** A live runner. */

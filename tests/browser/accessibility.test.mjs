@@ -43,6 +43,7 @@ test('the form of a weekly maintenance window has no serious violation', async (
 for (const address of [
   '#list',
   '#wall',
+  '#incidents',
   '#results',
   '#report',
   '#report/0123456789abcdef01234567',
@@ -69,6 +70,7 @@ for (const address of [
 for (const address of [
   '#list',
   '#wall',
+  '#incidents',
   '#results',
   '#report',
   '#report/0123456789abcdef01234567',

@@ -15,6 +15,7 @@ export function addresses(id) {
     monitor: `#monitor/${id}`,
     'edit-new': '#edit/new',
     edit: `#edit/${id}`,
+    incidents: '#incidents',
     results: '#results',
     report: '#report',
     'report-monitor': `#report/${id}`,

@@ -1,11 +1,12 @@
 /** @import {Result} from '../../types/model' */
 /** @import {ResultFilter} from '../api.js' */
 /** @import {App} from '../app.js' */
-import Alpine from '../lib/alpine.js';
 import { messageOf } from '../api.js';
 import { coalesce } from '../coalesce.js';
 import { formatExact, formatNumber, formatResult, formatShort } from '../format.js';
 import { badgeOfStatus, markOf } from '../status.js';
+import { mountMarkup } from '../load-state.js';
+import { loadMarkup } from '../views.js';
 import { addressOf, matches, queryOf, settingsOf } from './result-filter.js';
 
 const ID = /^[0-9a-f]{24}$/i;
@@ -78,11 +79,8 @@ export function resultListing({ api, live }, params, single = '') {
      * @param {HTMLElement} element
      */
     mount(element) {
-      const template = document.createElement('template');
-      template.innerHTML = markup;
       table = element;
-      Alpine.mutateDom(() => element.replaceChildren(template.content));
-      [...element.children].forEach((child) => Alpine.initTree(/** @type {HTMLElement} */ (child)));
+      mountMarkup(element, markup);
     },
 
     /** Reloads the current page. */
@@ -262,11 +260,7 @@ export function resultListing({ api, live }, params, single = '') {
 
 /** Loads the markup of the table. Views that show one call it before. Rejects if the server does not answer. */
 export async function loadTable() {
-  const response = await fetch('./result-table/result-table.html');
-  if (!response.ok) {
-    throw new Error(`result-table.html: ${response.status}`);
-  }
-  markup = await response.text();
+  markup = await loadMarkup('./result-table/result-table.html');
 }
 
 /** @param {URLSearchParams} params */

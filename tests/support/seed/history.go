@@ -3,8 +3,10 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -91,6 +93,7 @@ type history struct {
 	statusChanges []store.StatusChange
 	state         store.State
 	rollups       []store.Rollup
+	incidents     []store.Incident
 }
 
 // newHistory generates the history of a monitor.
@@ -105,6 +108,7 @@ func newHistory(e entry, in period, random *rand.Rand) *history {
 	for at := first; at.Before(end); at = at.Add(interval) {
 		r := e.result(at, in.now.Sub(at), random)
 		h.apply(r)
+		h.addToIncident(e.Monitor, r)
 		rollups.add(r)
 		if !at.Before(in.results) {
 			h.results = append(h.results, r)
@@ -165,6 +169,30 @@ func (h *history) apply(r monitor.Result) {
 	s.Streak++
 	s.History = append(s.History, store.Point{Date: r.Date, Status: r.Status, Value: r.Value, Ignored: r.Ignored})
 	s.History = s.History[max(0, len(s.History)-store.HistoryLength):]
+}
+
+// addToIncident begins, continues or ends an incident with the next result. The ids are those of incidents that a runner
+// reconstructs from the status changes.
+func (h *history) addToIncident(m monitor.Monitor, r monitor.Result) {
+	last := len(h.incidents) - 1
+	open := last >= 0 && h.incidents[last].Resolved.IsZero()
+	switch {
+	case r.Ignored != "":
+	case r.Status != monitor.StatusOK && !open:
+		h.incidents = append(h.incidents, store.Incident{
+			ID: fmt.Sprintf("%s-r%d", m.ID, r.Date.UnixMilli()), MonitorID: m.ID, MonitorName: m.Name, Group: m.Group,
+			FirstNotOK: r.Date, Opened: r.Date, Severity: r.Status, FirstMessage: r.Message, Message: r.Message, Reconstructed: true,
+		})
+	case r.Status != monitor.StatusOK:
+		h.incidents[last].Severity, h.incidents[last].Message = max(h.incidents[last].Severity, r.Status), r.Message
+	case open:
+		h.incidents[last].Resolved = r.Date
+	}
+}
+
+// endedIncidents returns the incidents that have ended. A runner opens the others itself.
+func (h *history) endedIncidents() []store.Incident {
+	return slices.DeleteFunc(h.incidents, func(i store.Incident) bool { return i.Resolved.IsZero() })
 }
 
 // ignoredValue returns the value of a result in status changes of the kind [store.ChangeIgnored].

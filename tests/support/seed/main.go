@@ -99,6 +99,9 @@ func storeHistory(ctx context.Context, db *sqlite.Store, m monitor.Monitor, h *h
 	if err := db.AppendBatch(ctx, store.Batch{StatusChanges: h.statusChanges, States: []store.State{h.state}}); err != nil {
 		return err
 	}
+	if err := db.MergeIncidents(ctx, h.endedIncidents()); err != nil {
+		return err
+	}
 	return db.PutRollups(ctx, h.rollups)
 }
 

@@ -4,7 +4,7 @@
 /** @import {Change} from '../../differences.js' */
 import { messageOf } from '../../api.js';
 import Alpine from '../../lib/alpine.js';
-import { replaceContent } from '../../load-state.js';
+import { mountMarkup } from '../../load-state.js';
 
 /** @typedef {Pick<Monitor, 'id' | 'name'>} Named */
 
@@ -118,10 +118,8 @@ export function newRemoval(notify, remove, onDeleted) {
      * @param {HTMLElement} element
      */
     mount(element) {
-      const template = document.createElement('template');
-      template.innerHTML = REMOVAL_MARKUP;
       Alpine.addScopeToNode(element, { removal: this });
-      replaceContent(element, template.content);
+      mountMarkup(element, REMOVAL_MARKUP);
     },
 
     get label() {

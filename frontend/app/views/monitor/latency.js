@@ -20,8 +20,14 @@ const DEFAULT = '6h';
 const MIN_PERIOD = 120_000;
 const MAX_PERIOD = 400 * 86_400_000;
 
+/** The delay before new results are shown in a zoomed period without an end, in milliseconds. */
+const ZOOM_DELAY = 10_000;
+
+/** A zoomed period in milliseconds since 1970. Without an end it lasts until now. @typedef {{from: number, to: number | null}} Zoom */
+
 /**
- * The response times of a monitor in a time range that ends now, or in a zoomed period, which is not refreshed.
+ * The response times of a monitor in a time range that ends now, or in a zoomed period, which is not refreshed if it has an
+ * end.
  * @param {Api} api
  * @param {string} id
  * @param {URLSearchParams} params the initial settings
@@ -37,8 +43,8 @@ export function latencyPanel(api, id, params) {
     window: WINDOWS.find(({ window }) => window === params.get('window'))?.window ?? DEFAULT,
     /** The unit of the values. */
     unit: 'ms',
-    /** The zoomed period in milliseconds since 1970; null if the chosen time range is shown. @type {{from: number, to: number} | null} */
-    zoom: null,
+    /** Null if the chosen time range is shown. @type {Zoom | null} */
+    zoom: zoomOf(params, api.now()),
     /** @type {Readonly<Stats> | null} */
     stats: null,
     /** The bucket under the pointer. @type {Readonly<Bucket> | null} */
@@ -60,9 +66,10 @@ export function latencyPanel(api, id, params) {
       clearTimeout(timer);
       timer = undefined;
       const { zoom } = this;
-      const span = zoom ? { from: new Date(zoom.from).toISOString(), to: new Date(zoom.to).toISOString() } : null;
+      const end = zoom?.to ? { to: isoOf(zoom.to) } : {};
       try {
-        this.stats = Object.freeze(await api.stats(id, span ?? { window: this.window }));
+        const stats = await api.stats(id, zoom ? { from: isoOf(zoom.from), ...end } : { window: this.window });
+        this.stats = Object.freeze(stats);
         this.error = '';
         this.draw();
       } catch (error) {
@@ -72,7 +79,7 @@ export function latencyPanel(api, id, params) {
 
     /** Schedules a reload after a new result. A hidden page reloads when it is visible again. */
     refresh() {
-      if (!this.zoom) {
+      if (!this.zoom?.to) {
         timer ??= setTimeout(() => {
           timer = undefined;
           if (!document.hidden) {
@@ -83,6 +90,9 @@ export function latencyPanel(api, id, params) {
     },
 
     get delay() {
+      if (this.zoom) {
+        return ZOOM_DELAY;
+      }
       return this.hasValues ? WINDOWS.find(({ window }) => window === this.window)?.delay : WINDOWS[0].delay;
     },
 
@@ -107,9 +117,17 @@ export function latencyPanel(api, id, params) {
       return this.load();
     },
 
-    /** The settings as parameters of the page's address. */
-    get address() {
-      return { window: this.window === DEFAULT ? '' : this.window };
+    /**
+     * Returns the settings as parameters of the page's address. The period of the results is also the zoomed period, unless
+     * there is a zoom or a window of its own.
+     * @param {{from: string, to: string}} results the period of the results; empty without a limit
+     */
+    address({ from, to }) {
+      const { zoom } = this;
+      const window = this.window === DEFAULT && (zoom || !from) ? '' : this.window;
+      const end = zoom?.to ? isoOf(zoom.to) : '';
+      const isShared = zoom && !window && from === isoOf(zoom.from) && to === end;
+      return { window, zoom: zoom && !isShared ? `${isoOf(zoom.from)}/${end}` : '' };
     },
 
     /**
@@ -159,7 +177,11 @@ export function latencyPanel(api, id, params) {
     },
 
     get span() {
-      return this.zoom ?? { from: Date.parse(this.stats?.from ?? ''), to: Date.parse(this.stats?.to ?? '') };
+      const { zoom, stats } = this;
+      return {
+        from: zoom ? zoom.from : Date.parse(stats?.from ?? ''),
+        to: zoom ? (zoom.to ?? api.now()) : Date.parse(stats?.to ?? ''),
+      };
     },
 
     get spanText() {
@@ -220,6 +242,28 @@ export function latencyPanel(api, id, params) {
       ];
     },
   };
+}
+
+/**
+ * Returns the zoomed period in the page's address: that of the parameter zoom, or of the results unless there is a window.
+ * @param {URLSearchParams} params
+ * @param {number} now milliseconds since 1970
+ * @returns {Zoom | null}
+ */
+function zoomOf(params, now) {
+  const own = params.get('zoom')?.split('/');
+  const [start, end = ''] = own ?? (params.has('window') ? [''] : [params.get('from') ?? '', params.get('to') ?? '']);
+  const [from, to] = [Date.parse(start), end ? Date.parse(end) : now];
+  if (Number.isNaN(from) || Number.isNaN(to) || from >= to) {
+    return null;
+  }
+  const length = Math.min(Math.max(to - from, MIN_PERIOD), MAX_PERIOD);
+  return { from: to - length, to: to < now ? to : null };
+}
+
+/** @param {number} time milliseconds since 1970 */
+function isoOf(time) {
+  return new Date(time).toISOString();
 }
 
 /** @param {{ok: number, error: number, failed: number}} counts */

@@ -1,13 +1,16 @@
 /** @import {ListedMonitor, MonitorChange, Result, Spec} from '../../../types/model' */
 /** @import {App} from '../../app.js' */
 /** @import {Route} from '../../router.js' */
+import Alpine from '../../lib/alpine.js';
 import { ApiError, messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 import { formatAgo, formatExact, formatFor, formatMoment, unitOf } from '../../format.js';
 import { badgeOf, describeHistory, markOfMonitor, notCheckedAfter, sinceOf } from '../../status.js';
-import { setEnabled } from '../../documents.js';
+import { incidentDialogs, silenceOf } from '../../incident-dialogs/incident-dialogs.js';
 import { monitorRemover, newRemoval } from '../list/actions.js';
+import { actionPanel } from './actions.js';
 import { dependencyPanel } from './dependency.js';
+import { incidentPanel } from './incident.js';
 import { latencyPanel } from './latency.js';
 import { maintenancePanel } from './maintenance.js';
 import { notificationPanel } from './notifications.js';
@@ -25,7 +28,11 @@ import { uptimeFigures } from './uptime.js';
  */
 export function monitor(app, { id, params }) {
   const { api, live, clock } = app;
+  const incidentID = params.get('incident') ?? '';
+  const incident = Alpine.reactive(incidentPanel(app, id, incidentID));
   let unsubscribe = () => {};
+  let reload = async () => {};
+  let onDialog = () => {};
 
   return {
     clock,
@@ -38,14 +45,16 @@ export function monitor(app, { id, params }) {
     uptime: uptimeFigures(api, id),
     latency: latencyPanel(api, id, params),
     listing: resultListing(app, params, id),
-    notifications: notificationPanel(api, id),
+    notifications: notificationPanel(api, id, incident),
+    incident,
+    actions: actionPanel(app, id, () => reload()),
+    dialogs: incidentDialogs(app, () => onDialog()),
     dependency: dependencyPanel(app),
     maintenance: maintenancePanel(app),
     /** The description of the bar under the pointer. */
     hoveredCheck: '',
     error: '',
     missing: false,
-    busy: false,
     removal: newRemoval(app.notify, monitorRemover(api), ({ name }) => {
       app.notify(`Deleted ${name}`);
       location.hash = '#list';
@@ -53,10 +62,15 @@ export function monitor(app, { id, params }) {
     loadMonitor: async () => {},
 
     init() {
-      this.loadMonitor = coalesce(() => this.read());
+      this.loadMonitor = reload = coalesce(() => this.read());
+      onDialog = () => {
+        this.loadMonitor();
+        this.onIncident();
+      };
       unsubscribe = live.subscribe({
         result: (result) => result.monitor_id === id && this.onResult(result),
         monitor: (change) => change.id === id && this.onChange(change),
+        incident: (change) => change.monitor_id === id && this.onIncident(),
         stale: () => this.onStale(),
       });
       this.maintenance.init();
@@ -65,6 +79,7 @@ export function monitor(app, { id, params }) {
       this.latency.init();
       this.listing.init();
       this.notifications.init();
+      this.incident.loadLatest();
     },
 
     destroy() {
@@ -72,6 +87,7 @@ export function monitor(app, { id, params }) {
       this.latency.destroy();
       this.listing.destroy();
       this.notifications.destroy();
+      this.incident.destroy();
       this.dependency.destroy();
       this.maintenance.destroy();
     },
@@ -84,6 +100,7 @@ export function monitor(app, { id, params }) {
             api.results({ monitor: id, max: BARS }),
             this.types.length > 0 ? this.types : api.types(),
             this.maintenance.load(),
+            this.incident.ready,
           ]),
         );
         this.types = Object.freeze(types);
@@ -108,14 +125,21 @@ export function monitor(app, { id, params }) {
       this.uptime.load();
       this.latency.load();
       this.listing.load();
-      this.notifications.load();
+      this.onIncident();
     },
 
     onStale() {
       this.loadMonitor();
       this.uptime.refresh();
       this.latency.refresh();
+      this.onIncident();
+    },
+
+    /** Reads what has changed with an incident. */
+    onIncident() {
+      this.incident.loadLatest();
       this.notifications.load();
+      this.notifications.loadSoon();
     },
 
     /** Shows that the monitor does not exist. */
@@ -130,7 +154,7 @@ export function monitor(app, { id, params }) {
       if (change !== 'deleted') {
         this.loadMonitor();
         this.notifications.loadSoon();
-      } else if (!this.busy) {
+      } else if (!this.actions.busy) {
         this.showMissing();
       }
     },
@@ -165,40 +189,9 @@ export function monitor(app, { id, params }) {
 
     /** Stores the settings in the page's address. */
     remember() {
-      rememberSettings(`#monitor/${id}`, { ...this.latency.address, ...this.listing.address });
-    },
-
-    checkNow() {
-      return this.act(async () => {
-        await api.run(id);
-        const { notChecked } = this;
-        if (notChecked) {
-          app.notify(`Check requested. The last one was not made: ${notChecked.reason}.`, 'failed');
-        } else {
-          app.notify('Check requested. The result appears here soon.');
-        }
-      });
-    },
-
-    /** @param {boolean} enabled */
-    enable(enabled) {
-      return this.act(async () => {
-        await setEnabled(api, id, enabled);
-        app.notify(enabled ? 'Monitor enabled' : 'Monitor disabled');
-        await this.loadMonitor();
-      });
-    },
-
-    /** @param {() => Promise<void>} action */
-    async act(action) {
-      this.busy = true;
-      try {
-        await action();
-      } catch (error) {
-        app.notify(messageOf(error), 'failed');
-      } finally {
-        this.busy = false;
-      }
+      const { address } = this.listing;
+      const incident = this.incident.missing ? '' : incidentID;
+      rememberSettings(`#monitor/${id}`, { incident, ...this.latency.address(address), ...address });
     },
 
     get isLoading() {
@@ -240,24 +233,8 @@ export function monitor(app, { id, params }) {
       return this.latest ? `last check ${formatAgo(this.latest.date, this.clock.now)}` : 'never checked';
     },
 
-    get editHref() {
-      return `#edit/${id}`;
-    },
-
-    get cloneHref() {
-      return `#edit/new?from=${id}`;
-    },
-
-    get reportHref() {
-      return `#report/${id}`;
-    },
-
-    get planHref() {
-      return `#maintenance/new?monitor=${id}`;
-    },
-
     get canCheck() {
-      return !this.busy && this.monitor?.enabled === true;
+      return !this.actions.busy && this.monitor?.enabled === true;
     },
 
     /** The target without the user and password of its URL. */
@@ -268,6 +245,11 @@ export function monitor(app, { id, params }) {
 
     get isLink() {
       return /^https?:\/\//i.test(this.monitor?.target ?? '');
+    },
+
+    /** Until when the monitor is silenced; empty if it is not. */
+    get silenced() {
+      return silenceOf(this.monitor, this.clock.now);
     },
 
     get labels() {

@@ -1,5 +1,6 @@
 /** @import {Notification, Delivery, Result} from '../../../types/model' */
 /** @import {Api} from '../../api.js' */
+/** @import {incidentPanel} from './incident.js' */
 /** @import {Badge} from '../../status.js' */
 import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
@@ -7,7 +8,7 @@ import { badgeOfDelivery, channelOf } from '../../deliveries.js';
 import { formatShort } from '../../format.js';
 import { badgeOfStatus } from '../../status.js';
 
-/** @typedef {{number: number, opened: string, badge: Badge, notifications: Notification[]}} Incident */
+/** @typedef {{number: number, opened: string, badge: Badge, notifications: Notification[]}} NotifiedIncident */
 
 const PAGE_SIZE = 10;
 /** The delay before notifications are loaded after a change of the status or the monitor, in milliseconds. */
@@ -29,11 +30,13 @@ const KINDS = {
 };
 
 /**
- * The notifications of a monitor, newest first, in pages and grouped by incident.
+ * The notifications of a monitor, newest first, in pages and grouped by incident; or those of the incident in the page's
+ * address.
  * @param {Api} api
  * @param {string} id
+ * @param {ReturnType<typeof incidentPanel>} shownIncident
  */
-export function notificationPanel(api, id) {
+export function notificationPanel(api, id, shownIncident) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let nextLoad = Infinity;
@@ -45,7 +48,9 @@ export function notificationPanel(api, id) {
   let lastEnded = 0;
 
   return {
-    /** @type {readonly Readonly<Incident>[]} */
+    /** Whether only the notifications of the shown incident are listed. */
+    single: shownIncident.isGiven,
+    /** @type {readonly Readonly<NotifiedIncident>[]} */
     incidents: Object.freeze([]),
     loaded: false,
     busy: false,
@@ -70,10 +75,7 @@ export function notificationPanel(api, id) {
       nextLoad = Infinity;
       this.busy = true;
       try {
-        const { notifications, next } = await api.notifications(pages[this.page]);
-        nextPage = next;
-        this.hasNext = next !== '';
-        lastEnded = Math.max(this.page === 0 ? 0 : lastEnded, ...notifications.map(endedIncident));
+        const notifications = (this.single && (await this.readSingle())) || (await this.readPage());
         this.incidents = Object.freeze(groupByIncident(notifications, lastEnded));
         this.error = '';
         this.loaded = true;
@@ -85,6 +87,37 @@ export function notificationPanel(api, id) {
       } finally {
         this.busy = false;
       }
+    },
+
+    /** @returns {Promise<Notification[]>} */
+    async readPage() {
+      const { notifications, next } = await api.notifications(pages[this.page]);
+      nextPage = next;
+      this.hasNext = next !== '';
+      lastEnded = Math.max(this.page === 0 ? 0 : lastEnded, ...notifications.map(endedIncident));
+      return notifications;
+    },
+
+    /**
+     * Reads the notifications of the shown incident; null if the incident does not exist.
+     * @returns {Promise<Notification[] | null>}
+     */
+    async readSingle() {
+      const details = await shownIncident.read();
+      this.single = details !== null;
+      if (!details) {
+        return null;
+      }
+      const { number = 0, resolved, notifications } = details;
+      lastEnded = resolved ? number : number - 1;
+      return notifications.toReversed();
+    },
+
+    /** Lists the notifications of all incidents. */
+    showAll() {
+      this.single = false;
+      this.loaded = false;
+      return this.load();
     },
 
     /**
@@ -145,7 +178,7 @@ export function notificationPanel(api, id) {
     },
 
     get hasPages() {
-      return this.hasNext || this.page > 0;
+      return !this.single && (this.hasNext || this.page > 0);
     },
 
     get pageText() {
@@ -221,10 +254,10 @@ function endedIncident({ kind, incident }) {
 /**
  * @param {Notification[]} notifications
  * @param {number} lastEnded the number of the newest ended incident
- * @returns {Incident[]} in the order of their newest notifications
+ * @returns {NotifiedIncident[]} in the order of their newest notifications
  */
 function groupByIncident(notifications, lastEnded) {
-  /** @type {Map<number, Incident>} */
+  /** @type {Map<number, NotifiedIncident>} */
   const incidents = new Map();
   for (const notification of notifications) {
     const number = notification.incident;

@@ -1,6 +1,7 @@
 /** @import {App} from '../../app.js' */
 /** @import {Route} from '../../router.js' */
 import { resultListing } from '../../result-table/listing.js';
+import { monitorChoices } from '../../monitor-choices.js';
 import { rememberSettings } from '../../router.js';
 
 /**
@@ -27,13 +28,8 @@ export function results(app, { params }) {
       this.listing.destroy();
     },
 
-    /** The monitors with unique names: a name that occurs more than once is followed by the id. */
     get choices() {
-      const byName = Map.groupBy(this.list.items, (monitor) => monitor.name);
-      return this.list.items.map(({ id, name }) => ({
-        id,
-        name: byName.get(name)?.length === 1 ? name : `${name} (${id})`,
-      }));
+      return monitorChoices(this.list.items);
     },
 
     get shownName() {
