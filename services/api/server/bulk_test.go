@@ -236,3 +236,26 @@ func TestMonitorDeletedInTheMeantimeIsReported(t *testing.T) {
 		}
 	}
 }
+
+// leavingStore cancels the context of the request before it makes the change, as a client that disconnects does.
+type leavingStore struct {
+	*sqlite.Store
+	leave context.CancelFunc
+}
+
+func (s leavingStore) ChangeMonitors(ctx context.Context, c store.BulkChange) ([]store.ChangeOutcome, error) {
+	s.leave()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return s.Store.ChangeMonitors(ctx, c)
+}
+
+func TestChangeMonitorsAlthoughTheClientIsGone(t *testing.T) {
+	a := &api{t: t, store: openStore(t)}
+	a.seed(0)
+	ctx, leave := context.WithCancel(t.Context())
+	handler := newServer(leavingStore{a.store, leave}).Handler()
+	serve(handler, request("PATCH /api/monitors").WithContext(ctx))
+	same(t, "group", a.monitors()[0].Group, "forged")
+}

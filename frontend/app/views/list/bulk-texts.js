@@ -2,6 +2,7 @@
 /** @import {Fault} from '../../api.js' */
 import { formatNumber } from '../../format.js';
 import { quote } from './actions.js';
+import { collator } from './settings.js';
 
 /** @typedef {'enable' | 'disable' | 'run' | 'group' | 'labels' | 'interval' | 'silence' | 'delete'} Action */
 
@@ -79,7 +80,7 @@ export function newForm(kind, monitors = [], { groups, list } = { groups: [], li
     error: '',
     groups,
     keys: [...labels.keys()].sort(),
-    names: kind === 'delete' ? monitors.map(({ name }) => name) : [],
+    names: kind === 'delete' ? monitors.map(({ name }) => name).sort(collator.compare) : [],
     group: '',
     interval: '',
     duration: '1h',
