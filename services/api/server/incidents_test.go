@@ -217,7 +217,7 @@ func TestAcknowledgeIncident(t *testing.T) {
 	a.do("POST", "/api/incidents/"+idA+"-9/acknowledge", `{}`).wantProblem(t, 404, "there is no incident with the id "+idA+"-9")
 }
 
-// The monitor's own recipients get the notification too.
+// The monitor's own recipients get the notification, and nobody if the monitor is muted.
 func TestRecipientsOfAcknowledgement(t *testing.T) {
 	a := startAPI(t, nil)
 	m := monitorA
@@ -228,6 +228,15 @@ func TestRecipientsOfAcknowledgement(t *testing.T) {
 	n, err := a.store.Notification(t.Context(), idA+"-1-acknowledged")
 	must(t, err)
 	same(t, "recipients", n.To, []string{"ann@example.org", "bob@example.org"})
+	same(t, "next attempt", n.Next, n.Date)
+
+	m.ID, m.Properties = idB, map[string]string{"alertMute": "true"}
+	must(t, a.store.CreateMonitor(t.Context(), m))
+	a.addIncidents(incidentN(idB, 1))
+	same(t, "status", a.do("POST", "/api/incidents/"+idB+"-1/acknowledge", `{}`).status, 200)
+	n, err = a.store.Notification(t.Context(), idB+"-1-acknowledged")
+	must(t, err)
+	same(t, "next attempt of a muted monitor", n.Next, time.Time{})
 }
 
 // TestWhoAcknowledges acknowledges incidents as a person and by an API key.

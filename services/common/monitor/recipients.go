@@ -3,6 +3,7 @@ package monitor
 import (
 	"net/mail"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -12,6 +13,12 @@ const (
 	// MaxRecipients is the maximum number of these recipients.
 	MaxRecipients = 20
 )
+
+// IsMuted reports whether no notifications about the monitor are sent. A stored monitor may have blanks around the value.
+func (m Monitor) IsMuted() bool {
+	muted, err := strconv.ParseBool(strings.TrimSpace(m.Properties["alertMute"]))
+	return err == nil && muted
+}
 
 // ParseRecipients parses a value of [AlertTo]. Addresses are separated by commas or whitespace and may have a display
 // name. It returns each address once, without its display name, and the parts of text that are not addresses.

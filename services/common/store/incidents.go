@@ -53,17 +53,21 @@ type Acknowledgement struct {
 // IncidentID returns the id of an incident. The ids of its notifications begin with it and a hyphen.
 func IncidentID(monitorID string, number int) string { return fmt.Sprintf("%s-%d", monitorID, number) }
 
-// AcknowledgedNotification returns the notification about the acknowledgement of i, due at once. i must have an
-// acknowledgement. m is its monitor, or the zero value if it was deleted.
+// AcknowledgedNotification returns the notification that i was acknowledged. It is due at once, or never if its monitor m
+// is muted. m is the zero value if the monitor was deleted. i must have an acknowledgement.
 func (i Incident) AcknowledgedNotification(m monitor.Monitor) Notification {
 	a := i.Acknowledgement
 	recipients, _ := monitor.ParseRecipients(m.Properties[monitor.AlertTo])
-	return Notification{
+	n := Notification{
 		ID: NotificationID(i.MonitorID, i.Number, KindAcknowledged, 0), MonitorID: i.MonitorID, MonitorName: i.MonitorName,
 		MonitorType: m.Type, MonitorTarget: m.Target, Group: i.Group, To: recipients[:min(len(recipients), monitor.MaxRecipients)],
 		Incident: i.Number, Kind: KindAcknowledged, Status: i.Severity, Message: a.Note, By: a.By, Opened: i.FirstNotOK,
-		Date: a.Date, Next: a.Date,
+		Date: a.Date,
 	}
+	if !m.IsMuted() {
+		n.Next = a.Date
+	}
+	return n
 }
 
 // IncidentFilter selects incidents, newest first by (opened, id).

@@ -39,8 +39,9 @@ func changedTopics(c store.BulkChange) []store.Topic {
 		return []store.Topic{store.TopicMonitors, store.TopicResults}
 	case c.Edit != nil:
 		return []store.Topic{store.TopicMonitors}
+	default:
+		return []store.Topic{store.TopicIncidents}
 	}
-	return nil
 }
 
 // changeMonitor makes c for the monitor with the given id, which is text too.

@@ -57,6 +57,12 @@ func watchChanges(ctx context.Context, t *testing.T, s store.Store) {
 			})
 			return err
 		}},
+		{"silence several", store.TopicIncidents, func() error {
+			_, err := s.ChangeMonitors(ctx, store.BulkChange{
+				MonitorIDs: []string{m.ID}, Date: base, Silence: &store.Silence{Until: base.Add(time.Hour)},
+			})
+			return err
+		}},
 		{"delete", store.TopicMonitors, func() error { return s.DeleteMonitor(ctx, m.ID) }},
 		{"import", store.TopicMonitors, func() error { return s.ImportMonitors(ctx, []monitor.Monitor{m}) }},
 		{"delete all", store.TopicMonitors, func() error { return s.DeleteMonitors(ctx) }},

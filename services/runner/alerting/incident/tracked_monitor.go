@@ -123,10 +123,7 @@ func (t *trackedMonitor) evaluate(r Rules, c conditions) (store.IncidentState, *
 }
 
 // muted reports whether the monitor is muted. Its results are skipped and don't count later either.
-func (t *trackedMonitor) muted() bool {
-	muted, err := strconv.ParseBool(t.setting("alertMute"))
-	return err == nil && muted
-}
+func (t *trackedMonitor) muted() bool { return t.monitor.IsMuted() }
 
 // rules returns r with the monitor's own settings.
 func (t *trackedMonitor) rules(r Rules) Rules {
