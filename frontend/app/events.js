@@ -1,4 +1,4 @@
-/** @import {Connection, MonitorChange, Result} from '../types/model' */
+/** @import {Connection, MonitorChange, Result, SummaryChange} from '../types/model' */
 import { createParser } from './lib/eventsource-parser.js';
 
 /** The delays before a reconnect: the first and the longest, in milliseconds. */
@@ -13,7 +13,7 @@ const MAX_SILENCE = 40_000;
  * Receives events: each new result, each change of a monitor, summary when the API has computed new figures, and stale when
  * events may be lost and the view must reload its data.
  * @typedef {{
- *   result?: (result: Result) => void, monitor?: (change: MonitorChange) => void, summary?: () => void, stale: () => void,
+ *   result?: (result: Result) => void, monitor?: (change: MonitorChange) => void, summary?: (change: SummaryChange) => void, stale: () => void,
  * }} Listener
  */
 
@@ -163,7 +163,8 @@ export class Live {
       const change = JSON.parse(data);
       this.#listeners.forEach((listener) => listener.monitor?.(change));
     } else if (name === 'summary') {
-      this.#listeners.forEach((listener) => listener.summary?.());
+      const change = JSON.parse(data);
+      this.#listeners.forEach((listener) => listener.summary?.(change));
     } else if (name === 'health') {
       const { healthy, problem = '' } = JSON.parse(data);
       this.onConnection(healthy ? 'live' : 'unavailable', problem);
