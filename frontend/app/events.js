@@ -1,4 +1,4 @@
-/** @import {Connection, IncidentChange, MonitorChange, Result} from '../types/model' */
+/** @import {Connection, IncidentChange, MonitorChange, Result, SummaryChange} from '../types/model' */
 /** @import {App} from './app.js' */
 import { createParser } from './lib/eventsource-parser.js';
 
@@ -22,7 +22,7 @@ const TICK = 1000;
  *   result?: (result: Result) => void,
  *   monitor?: (change: MonitorChange) => void,
  *   incident?: (change: IncidentChange) => void,
- *   summary?: () => void,
+ *   summary?: (change: SummaryChange) => void,
  *   stale: () => void,
  * }} Listener
  */
@@ -176,7 +176,8 @@ export class Live {
       const change = JSON.parse(data);
       this.#listeners.forEach((listener) => listener.monitor?.(change));
     } else if (name === 'summary') {
-      this.#listeners.forEach((listener) => listener.summary?.());
+      const change = JSON.parse(data);
+      this.#listeners.forEach((listener) => listener.summary?.(change));
     } else if (name === 'incident') {
       const change = JSON.parse(data);
       this.#count(change.open);

@@ -1,4 +1,4 @@
-/** @import {ListedMonitor, MonitorChange, Result, Summary} from '../types/model' */
+/** @import {ListedMonitor, MonitorChange, Result, Summary, SummaryChange} from '../types/model' */
 /** @import {Api} from './api.js' */
 /** @import {Live} from './events.js' */
 import Alpine from './lib/alpine.js';
@@ -12,6 +12,8 @@ const HISTORY = 30;
 const BATCH_TIME = 200;
 /** The maximum delay before new figures are read, in milliseconds. It is random, so that not all pages read at once. */
 const SUMMARY_DELAY = 5000;
+/** The maximum difference between the clocks of the page and the API, in milliseconds. */
+const CLOCK_ERROR = 2000;
 /** Up to this many changed monitors are read one by one. More cause a read of the whole list. */
 const SINGLE_READS = 5;
 
@@ -53,6 +55,10 @@ export class MonitorList {
   #batchTimer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #summaryTimer;
+  /** When the last read of the list began. */
+  #readAt = 0;
+  /** When the API has computed the newest figures. */
+  #summaryDate = 0;
   /** The entity tag of the figures at the last read. */
   #summaryTag = '';
   #readChanged = coalesce(() => this.#readEach());
@@ -78,7 +84,7 @@ export class MonitorList {
       this.#unsubscribe = this.#live.subscribe({
         result: (result) => this.#collect(result),
         monitor: (change) => this.#onChange(change),
-        summary: () => this.#onSummary(),
+        summary: (change) => this.#onSummary(change),
         stale: () => this.#onStale(),
       });
       this.load();
@@ -103,9 +109,11 @@ export class MonitorList {
 
   async #readAll() {
     this.#reading = true;
+    const readAt = this.#api.now();
     try {
       const [read, newResults] = await this.#live.during(() => this.#api.monitors(this.#read.tag));
       this.#read = read ?? this.#read;
+      this.#readAt = readAt;
       this.#set(this.#read.monitors.map(freeze));
       this.#show(newResults);
       this.state.loaded = true;
@@ -151,10 +159,15 @@ export class MonitorList {
     }
   }
 
-  #onSummary() {
+  /** @param {SummaryChange} change */
+  #onSummary({ date }) {
+    this.#summaryDate = Date.parse(date);
     this.#summaryTimer ??= setTimeout(() => {
       this.#summaryTimer = undefined;
-      this.#readSummaries().catch(() => {}); // The next event, or a reload of the list, has the figures.
+      // The stream may begin with an event about figures that the list already has.
+      if (this.#summaryDate > this.#readAt - CLOCK_ERROR) {
+        this.#readSummaries().catch(() => {}); // The next event, or a reload of the list, has the figures.
+      }
     }, Math.random() * SUMMARY_DELAY);
   }
 

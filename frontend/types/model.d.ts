@@ -226,6 +226,11 @@ export interface MonitorChange {
   change: 'created' | 'changed' | 'deleted';
 }
 
+/** The API has computed new figures for the list. */
+export interface SummaryChange {
+  date: string;
+}
+
 export interface Property {
   name: string;
   kind: 'text' | 'longtext' | 'duration' | 'integer' | 'bytes' | 'percent' | 'bool' | 'choice' | 'regex' | 'stringmap';

@@ -28,6 +28,16 @@ async function changeLists(page, include, change) {
   });
 }
 
+/**
+ * Makes the event stream begin with an event about new figures.
+ * @param {Page} page
+ * @param {number} date of their computation
+ */
+async function sendSummaryEvent(page, date) {
+  const body = `event: summary\ndata: ${JSON.stringify({ date: new Date(date) })}\n\n`;
+  await page.route('**/api/events', (route) => route.fulfill({ contentType: 'text/event-stream', body }));
+}
+
 /** @param {Page} page */
 async function open(page) {
   await page.goto('/#list?sort=name');
@@ -103,8 +113,7 @@ bare('new figures appear without a reload of the list', async ({ page, nanomon, 
   await nanomon.add({ name: 'Shop', target: target.url, interval: '1h' });
   const known = { uptime24h: 100, uptime30d: 100, p95: 5 };
   // The event comes after the next computation of the API, at most five minutes later. This test sends it itself.
-  const body = 'event: summary\ndata: {"date":"2026-01-01T00:00:00Z"}\n\n';
-  await page.route('**/api/events', (route) => route.fulfill({ contentType: 'text/event-stream', body }));
+  await sendSummaryEvent(page, Date.now() + 60_000);
   await changeLists(page, 'latest,history,summary', (list) => list.forEach((it) => (it.summary = known)));
   await changeLists(page, 'summary', ([mill, shop]) => {
     mill.summary = known;
@@ -113,4 +122,19 @@ bare('new figures appear without a reload of the list', async ({ page, nanomon, 
   await page.goto('/');
   await expect(row(page, 'Shop').locator('.day')).toHaveText('97.25 %');
   await expect(row(page, 'Mill').locator('.day')).toHaveText('100 %');
+});
+
+bare('figures that the list already has are not read again', async ({ page, nanomon, target }) => {
+  await nanomon.add({ name: 'Shop', target: target.url, interval: '1h' });
+  await sendSummaryEvent(page, Date.now() - 60_000);
+  /** @type {string[]} */
+  const requested = [];
+  page.on('request', (request) => requested.push(request.url()));
+  await page.clock.install();
+  await page.goto('/');
+  await expect(row(page, 'Shop')).toContainText('OK');
+  await page.clock.fastForward(6000);
+  await page.evaluate(() => fetch('/api/'));
+  expect(requested.filter((url) => url.endsWith('include=latest,history,summary'))).not.toEqual([]);
+  expect(requested.filter((url) => url.endsWith('include=summary'))).toEqual([]);
 });
