@@ -191,14 +191,6 @@ export class Live {
     }
   }
 
-  /** Reads the number of open incidents while there is no stream. */
-  async countOpenIncidents() {
-    const health = await this.#check();
-    if (!this.#connected) {
-      this.#count(health?.openIncidents);
-    }
-  }
-
   /** @param {number | undefined} openIncidents undefined if unknown */
   #count(openIncidents) {
     if (openIncidents !== undefined) {
@@ -222,12 +214,18 @@ export function followVisibility({ api, live, clock, session }) {
   let ticking;
   const tick = () => (clock.now = api.now());
   api.onClock = tick;
+  const count = async () => {
+    const status = await api.status().catch(() => null);
+    if (document.hidden && status?.openIncidents !== undefined) {
+      live.onOpenIncidents(status.openIncidents);
+    }
+  };
   const update = () => {
     clearInterval(ticking);
     const canRead = session?.canRead ?? true;
     if (document.hidden) {
       live.stop();
-      ticking = setInterval(() => canRead && live.countOpenIncidents(), HIDDEN_INTERVAL);
+      ticking = setInterval(() => canRead && count(), HIDDEN_INTERVAL);
     } else {
       tick();
       ticking = setInterval(tick, TICK);
