@@ -56,7 +56,9 @@ func (b *bench) measureRoutes(t testing.TB, c, bare *client, ids ids, routes []r
 func (b *bench) startAPI(t testing.TB) string {
 	t.Helper()
 	d := b.newDatabase(t)
-	generate(t, d, newHistory(newTarget(t), b.plan.monitors, 10*time.Minute), 1)
+	h := newHistory(newTarget(t), b.plan.monitors, 10*time.Minute)
+	h.label()
+	generate(t, d, h, 1)
 	d.seal(t) // as it would be in the background
 	p := d.startBoth(t, nil)
 	window := route{"POST", "/maintenance", maintenanceWindow}

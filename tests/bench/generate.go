@@ -52,6 +52,17 @@ func newHistory(g *target, monitors int, interval time.Duration) *generatedHisto
 	return h
 }
 
+// label adds three labels to each monitor.
+func (h *generatedHistory) label() {
+	for i := range h.monitors {
+		h.monitors[i].Labels = map[string]string{
+			"env":    []string{"production", "staging"}[i%2],
+			"region": []string{"eu-west", "us-east", "ap-south"}[i%3],
+			"team":   []string{"payments", "search", "checkout", "identity", "platform"}[i%5],
+		}
+	}
+}
+
 func newAggregates(n int) []*rollup.Aggregate {
 	all := make([]*rollup.Aggregate, n)
 	for i := range all {

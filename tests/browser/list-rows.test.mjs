@@ -149,15 +149,20 @@ test.describe('groups', () => {
     await expect(page.getByLabel('Group', { exact: true })).toHaveValue('');
   });
 
-  test('the titles of the columns and the heading of the group stay visible', async ({ page }) => {
-    await page.setViewportSize({ width: 1280, height: 260 });
-    await page.evaluate(() => scrollTo(0, 160));
-    await expect(page.getByRole('columnheader', { name: 'Name' })).toBeInViewport({ ratio: 1 });
-    const [head, heading] = await Promise.all(
-      ['thead', '.heading-row >> nth=0'].map((selector) => page.locator(selector).boundingBox()),
-    );
-    expect(heading?.y).toBeCloseTo((head?.y ?? 0) + (head?.height ?? 0), 0);
-  });
+  for (const width of [800, 1280]) {
+    test(`at ${width} px, the titles of the columns and the heading of the group stay visible`, async ({ page }) => {
+      await page.setViewportSize({ width, height: 360 });
+      const bar = await page.locator('.bar').boundingBox();
+      const before = await page.locator('.heading-row').first().boundingBox();
+      // The heading would be 20 px below the top of the screen.
+      await page.evaluate((to) => scrollTo(0, to), (before?.y ?? 0) - 20);
+      const [head, heading] = await Promise.all(
+        ['thead', '.heading-row >> nth=0'].map((selector) => page.locator(selector).boundingBox()),
+      );
+      expect(head?.y).toBeCloseTo(bar?.height ?? 0, 0);
+      expect(heading?.y).toBeCloseTo((head?.y ?? 0) + (head?.height ?? 0), 0);
+    });
+  }
 });
 
 test.describe('on a phone', () => {

@@ -137,5 +137,8 @@ func (h *eventHandler) firstFrame() *web.Frame {
 	if current := h.health.current.Load(); !current.Healthy {
 		writeEvent(frame, h.log, "health", current)
 	}
+	if recent := h.hub.recentSummary(); recent != nil {
+		writeEvent(frame, h.log, "summary", recent)
+	}
 	return web.NewFrame(frame.Bytes())
 }

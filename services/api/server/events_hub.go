@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"nanomon/services/common/secret"
@@ -17,12 +18,18 @@ import (
 // dropped.
 const maxClientFrames = 64
 
+// recently is the time for which a summary event is sent to new clients too. The first request for the list starts the
+// computation, which may end before the client has connected to the event stream.
+const recently = time.Minute
+
 // eventHub sends the frames of an [eventFeed] to every client of the event stream. Without clients, there is no feed
 // and it does not read from the store.
 type eventHub struct {
 	store   eventStore
 	secrets secret.Properties
 	log     *slog.Logger
+	// summarized is the content of the last summary event; nil if there was none.
+	summarized atomic.Pointer[summaryEvent]
 	// wake holds a value when a client waits for a feed to start.
 	wake chan struct{}
 
@@ -165,7 +172,19 @@ type summaryEvent struct {
 }
 
 // sendSummary tells all clients that the summaries of monitors have changed.
-func (h *eventHub) sendSummary(at time.Time) { h.send("summary", summaryEvent{at}) }
+func (h *eventHub) sendSummary(at time.Time) {
+	h.summarized.Store(&summaryEvent{at})
+	h.send("summary", summaryEvent{at})
+}
+
+// recentSummary returns the last summary event if a new client may have read the list before it; nil otherwise.
+func (h *eventHub) recentSummary() *summaryEvent {
+	last := h.summarized.Load()
+	if last == nil || time.Since(last.Date) > recently {
+		return nil
+	}
+	return last
+}
 
 // send sends one event to all clients.
 func (h *eventHub) send(name string, content any) {

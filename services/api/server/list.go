@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"slices"
 
+	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 	"nanomon/services/common/web"
 )
@@ -72,7 +74,7 @@ func (h *monitorHandler) listed(ctx context.Context, f listForm, now situation) 
 	if err != nil {
 		return nil, err
 	}
-	if err := h.dropOutdated(ctx, &now); err != nil {
+	if err := h.checkSummaries(ctx, &now, monitors...); err != nil {
 		return nil, err
 	}
 	listed := make([]listedMonitor, 0, len(monitors))
@@ -86,9 +88,9 @@ func (h *monitorHandler) listed(ctx context.Context, f listForm, now situation) 
 	return listed, nil
 }
 
-// dropOutdated removes the summaries if all results have been deleted since they were computed. The caller has read the
-// states before.
-func (h *monitorHandler) dropOutdated(ctx context.Context, now *situation) error {
+// checkSummaries removes the summaries if all results have been deleted since they were computed. It has them computed
+// again soon if they are removed or if one of the monitors has none. The caller has read the states before.
+func (h *monitorHandler) checkSummaries(ctx context.Context, now *situation, monitors ...monitor.Monitor) error {
 	if now.summaries == nil {
 		return nil
 	}
@@ -96,6 +98,8 @@ func (h *monitorHandler) dropOutdated(ctx context.Context, now *situation) error
 	if now.summaries.IsOutdated(cleared) {
 		h.summaries.Renew()
 		now.summaries = nil
+	} else if slices.ContainsFunc(monitors, func(m monitor.Monitor) bool { return !now.summaries.Has(m.ID) }) {
+		h.summaries.Renew()
 	}
 	return err
 }

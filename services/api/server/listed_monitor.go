@@ -31,11 +31,11 @@ type listedMonitor struct {
 	SilencedUntil time.Time `json:"silencedUntil,omitzero"`
 }
 
-// historyDigits is the number of digits of the values of a history in the list.
-const historyDigits = 3
+// historyDigits is the number of significant digits of the values of a history in the list. They are for a small chart.
+const historyDigits = 2
 
-// roundHistory returns the points with dates in whole seconds and values with few digits, which nearly halves the
-// compressed list.
+// roundHistory returns the points with dates in whole seconds and values with few digits, which halves the compressed
+// list.
 func roundHistory(points []store.Point) []store.Point {
 	rounded := slices.Clone(points)
 	for i := range rounded {

@@ -94,7 +94,7 @@ func (h *monitorHandler) get(w http.ResponseWriter, r *http.Request) error {
 	}
 	now, err := h.situation(r.Context(), include)
 	if err == nil {
-		err = h.dropOutdated(r.Context(), &now)
+		err = h.checkSummaries(r.Context(), &now, m)
 	}
 	if err != nil {
 		return err

@@ -2,7 +2,6 @@ package server
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"log/slog"
 	"math"
@@ -207,7 +206,7 @@ func compareSummary(r *replicas, from *summary.Snapshot, s *simulated, now time.
 	must(t, err)
 	want := stats.P95
 	if want != nil {
-		rounded := summary.Significant(*want, 3)
+		rounded := summary.Round(*want)
 		want = &rounded
 	}
 	wantRounded(t, what+": p95", got.P95, want, 0)
@@ -256,49 +255,4 @@ func TestSummariesOfRestlessMonitors(t *testing.T) {
 	for _, m := range all {
 		compareSummary(r, k.Current(), m, now, m.m.Name)
 	}
-}
-
-// brokenHistory is a store whose history can't be read while broken is set.
-type brokenHistory struct {
-	store.Store
-	broken bool
-}
-
-func (s *brokenHistory) EachRollup(ctx context.Context, ids []string, p store.Period, from, to time.Time, each func(store.Rollup)) error {
-	if s.broken {
-		return monitor.ErrUnavailable
-	}
-	return s.Store.EachRollup(ctx, ids, p, from, to, each)
-}
-
-func TestSummariesOutliveAFailingStore(t *testing.T) {
-	db := openStore(t)
-	s := &brokenHistory{Store: db}
-	now := base.Add(30 * time.Minute)
-	m := newSimulated(1, 4*time.Minute, 1000, now.Add(-day))
-	must(t, db.CreateMonitor(t.Context(), m.m))
-	random := rand.New(rand.NewPCG(1, 1))
-	step := func() {
-		m.until(now, now.Add(-day), random)
-		m.write(t, db, now.Truncate(time.Hour))
-	}
-	step()
-	changes := 0
-	k := newKeeper(s, &changes)
-	must(t, k.Refresh(t.Context(), now))
-	before := k.Current().Of(m.m.ID, m.state)
-	if before.P95 == nil || before.Uptime24h == nil {
-		t.Fatalf("summary is %+v", before)
-	}
-	s.broken, now = true, now.Add(time.Hour)
-	step()
-	if k.Refresh(t.Context(), now) == nil {
-		t.Error("a computation without rollups succeeded")
-	}
-	if got := k.Current().Of(m.m.ID, m.state); got.P95 == nil || got.Uptime24h == nil {
-		t.Errorf("while the store fails, the summary is %+v", got)
-	}
-	s.broken = false
-	must(t, k.Refresh(t.Context(), now))
-	compareSummary(&replicas{t: t, store: db}, k.Current(), m, now, "afterwards")
 }

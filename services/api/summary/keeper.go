@@ -13,13 +13,15 @@ import (
 )
 
 const (
-	// interval is the time between two computations, and retryAfter the time after one that failed.
-	interval   = 5 * time.Minute
-	retryAfter = 30 * time.Second
+	// interval is the time between two computations. It is shorter after one that failed, and while a monitor is new.
+	interval      = 5 * time.Minute
+	shortInterval = 30 * time.Second
+	// newFor is the time for which a monitor is new after it was created or edited.
+	newFor = 2 * interval
 	// idleAfter is the time without a request after which the summaries are forgotten.
 	idleAfter = time.Hour
 	// minPause is the minimum time between two computations.
-	minPause = time.Second
+	minPause = 10 * time.Second
 )
 
 // Store is the part of the store that summaries read; [store.Store] documents the methods.
@@ -54,6 +56,8 @@ type Keeper struct {
 	// Only the computation uses the fields below.
 	tracked map[string]*tracked
 	cleared time.Time
+	// hasNew reports whether a monitor was created or edited recently.
+	hasNew bool
 }
 
 // NewKeeper returns a keeper that works while [Keeper.Run] runs.
@@ -71,7 +75,7 @@ func (k *Keeper) Current() *Snapshot {
 	return k.current.Load()
 }
 
-// Renew computes the summaries again soon, because the newest snapshot is outdated.
+// Renew computes the summaries again soon, because the newest snapshot is outdated or does not contain a monitor.
 func (k *Keeper) Renew() { wake.Signal(k.wake) }
 
 // Run computes the summaries until ctx ends. A summary that can't be computed keeps its last value.
@@ -92,13 +96,17 @@ func (k *Keeper) Run(ctx context.Context) {
 		next := interval
 		if !k.forgetIfIdle() {
 			err := k.Refresh(ctx, time.Now())
-			if ctx.Err() != nil || !wake.Pause(ctx, minPause) {
+			if ctx.Err() != nil {
 				return
 			}
 			failures.Record(err)
-			if err != nil {
-				next = retryAfter
+			if !wake.Pause(ctx, minPause) {
+				return
 			}
+			if err != nil || k.hasNew {
+				next = shortInterval
+			}
+			next -= minPause
 		}
 		timer.Reset(next)
 	}

@@ -12,113 +12,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
-	"nanomon/services/common/rollup"
-	"nanomon/services/common/store"
 )
-
-// memory is a store in memory. All monitors have the same rollups.
-type memory struct {
-	monitors []monitor.Monitor
-	states   map[string]store.State
-	changes  map[string][]store.StatusChange // newest first
-	cleared  time.Time
-	broken   error
-	calls    []string
-}
-
-func newMemory(monitors int) *memory {
-	m := &memory{states: make(map[string]store.State), changes: make(map[string][]store.StatusChange)}
-	for n := range monitors {
-		id := fmt.Sprintf("65a5%020x", n)
-		m.monitors = append(m.monitors, monitor.Monitor{ID: id, Name: id, Interval: "1m", Enabled: true, Updated: now.Add(-oneDay)})
-	}
-	return m
-}
-
-// check adds a result to the history of each monitor.
-func (m *memory) check(at time.Time, status monitor.Status) {
-	for _, each := range m.monitors {
-		m.checkOne(each.ID, at, status)
-	}
-}
-
-func (m *memory) checkOne(id string, at time.Time, status monitor.Status) {
-	s, known := m.states[id]
-	if !known || s.Latest.Status != status {
-		from := ""
-		if known {
-			from = s.Latest.Status.String()
-		}
-		s.Since = at
-		change := store.StatusChange{MonitorID: id, Date: at, Kind: store.ChangeStatus, From: from, To: status.String()}
-		m.changes[id] = append([]store.StatusChange{change}, m.changes[id]...)
-	}
-	s.MonitorID, s.Latest = id, monitor.Result{ID: id, MonitorID: id, Date: at, Status: status, Value: 100}
-	history := append(append([]store.Point{}, s.History...), store.Point{Date: at, Status: status, Value: 100})
-	s.History = history[max(0, len(history)-store.HistoryLength):]
-	m.states[id] = s
-}
-
-func (m *memory) call(name string, ids ...string) error {
-	if len(ids) > 0 {
-		name = fmt.Sprint(name, " ", len(ids))
-	}
-	m.calls = append(m.calls, name)
-	return m.broken
-}
-
-func (m *memory) Monitors(context.Context) ([]monitor.Monitor, error) {
-	return m.monitors, m.call("monitors")
-}
-
-func (m *memory) States(context.Context) ([]store.State, error) {
-	var all []store.State
-	for _, s := range m.states {
-		all = append(all, s)
-	}
-	return all, m.call("states")
-}
-
-func (m *memory) StatesOf(_ context.Context, ids []string) ([]store.State, error) {
-	var found []store.State
-	for _, id := range ids {
-		if s, known := m.states[id]; known {
-			found = append(found, s)
-		}
-	}
-	return found, m.call("states of", ids...)
-}
-
-func (m *memory) StatusChanges(ctx context.Context, id string, from, to time.Time, limit int) ([]store.StatusChange, error) {
-	return m.StatusChangesOf(ctx, []string{id}, from, to, limit)
-}
-
-func (m *memory) StatusChangesOf(_ context.Context, ids []string, from, to time.Time, limit int) ([]store.StatusChange, error) {
-	var found []store.StatusChange
-	for _, id := range ids {
-		for _, c := range m.changes[id] {
-			if !c.Date.Before(from) && c.Date.Before(to) && len(found) < limit {
-				found = append(found, c)
-			}
-		}
-	}
-	return found, m.call("changes of", ids...)
-}
-
-func (m *memory) EachRollup(_ context.Context, ids []string, p store.Period, from, to time.Time, each func(store.Rollup)) error {
-	sum := rollup.New()
-	sum.Add(monitor.StatusOK, 50)
-	for _, id := range ids {
-		for start := from; p == store.Hour && start.Before(to); start = start.Add(time.Hour) {
-			each(store.Rollup{MonitorID: id, Period: p, Start: start, Summary: sum.Encode()})
-		}
-	}
-	return m.call(string(p)+" of", ids...)
-}
-
-func (m *memory) ResultsCleared(context.Context) (time.Time, error) {
-	return m.cleared, m.call("cleared")
-}
 
 // testKeeper is a keeper with its store and log.
 type testKeeper struct {
@@ -138,11 +32,10 @@ func newTestKeeper(monitors int) *testKeeper {
 // refresh computes the summaries and returns the calls of the store.
 func (k *testKeeper) refresh(t *testing.T, at time.Time) string {
 	t.Helper()
-	k.memory.calls = nil
 	if err := k.Refresh(t.Context(), at); err != nil {
 		t.Fatal(err)
 	}
-	return strings.Join(k.memory.calls, ", ")
+	return k.memory.takeCalls()
 }
 
 // of returns the summary of the n-th monitor as text.
@@ -198,7 +91,7 @@ func TestOnlyChangesAreRead(t *testing.T) {
 	k.memory.checkOne(k.memory.monitors[7].ID, at.Add(time.Second), monitor.StatusFailed)
 	at = at.Add(5 * time.Minute)
 	calls := k.refresh(t, at)
-	for _, want := range []string{unchanged, "changes of 1", "states of 1", "hour of 1", "minutes of 1"} {
+	for _, want := range []string{unchanged, "changes of 1", "states of 1", "1 × hour of 1", "1 × minutes of 1"} {
 		if !strings.Contains(calls, want) {
 			t.Errorf("calls after a change are %s, without %s", calls, want)
 		}
@@ -211,14 +104,61 @@ func TestOnlyChangesAreRead(t *testing.T) {
 	if calls = k.refresh(t, at.Add(time.Minute)); !strings.Contains(calls, "changes of") {
 		t.Errorf("calls after an edit are %s", calls)
 	}
+	if calls = k.refresh(t, at.Add(time.Hour)); !strings.Contains(calls, "2 × hour of 50") || strings.Contains(calls, "24 ×") {
+		t.Errorf("calls after an hour are %s", calls)
+	}
+	if calls = k.refresh(t, at.Add(25*time.Hour)); !strings.Contains(calls, "24 × hour of 50") {
+		t.Errorf("calls after a day are %s", calls)
+	}
+}
+
+// TestHiddenChangesAreRead: a status change that is over at the next computation has left a trace in the history.
+func TestHiddenChangesAreRead(t *testing.T) {
+	at := now.Truncate(time.Hour).Add(start)
+	for name, change := range map[string]func(k *testKeeper, id string){
+		"none": func(k *testKeeper, id string) {
+			k.memory.checkOne(id, at.Add(time.Minute), monitor.StatusOK)
+			k.memory.checkOne(id, at.Add(2*time.Minute), monitor.StatusOK)
+		},
+		"failed": func(k *testKeeper, id string) {
+			k.memory.checkOne(id, at.Add(time.Minute), monitor.StatusFailed)
+			k.memory.checkOne(id, at.Add(2*time.Minute), monitor.StatusOK)
+		},
+		"not checked": func(k *testKeeper, id string) { k.memory.checkOne(id, at.Add(4*time.Minute), monitor.StatusOK) },
+		"ignored": func(k *testKeeper, id string) {
+			k.memory.checkOne(id, at.Add(time.Minute), monitor.StatusOK)
+			k.memory.states[id].History[1].Ignored = monitor.IgnoredMaintenance
+			k.memory.checkOne(id, at.Add(2*time.Minute), monitor.StatusOK)
+		},
+		"clock set back": func(k *testKeeper, id string) {
+			k.memory.checkOne(id, at.Add(-time.Minute), monitor.StatusOK)
+			s := k.memory.states[id]
+			s.Sequence = at.Add(time.Second).UnixMilli()
+			s.History[1].Sequence = s.Sequence
+			k.memory.states[id] = s
+		},
+		"more results than a history has": func(k *testKeeper, id string) {
+			for second := range 120 {
+				k.memory.checkOne(id, at.Add(time.Duration(second)*time.Second), monitor.Status(second/40%2))
+			}
+		},
+	} {
+		k := newTestKeeper(1)
+		k.memory.check(at, monitor.StatusOK)
+		k.refresh(t, at)
+		change(k, k.memory.monitors[0].ID)
+		if read := k.refresh(t, at.Add(5*time.Minute)) != unchanged; read != (name != "none") {
+			t.Errorf("%s: the history is read: %t", name, read)
+		}
+	}
 }
 
 // TestDeletedResultsLeaveNoSummary: neither the snapshot from before nor the next computation has old figures.
 func TestDeletedResultsLeaveNoSummary(t *testing.T) {
 	k := newTestKeeper(3)
 	at := now.Truncate(time.Hour).Add(start)
-	for minute := range 40 {
-		k.memory.check(at.Add(time.Duration(minute-40)*time.Minute), monitor.StatusFailed)
+	for minute := range 400 {
+		k.memory.check(at.Add(time.Duration(minute-400)*time.Minute), monitor.StatusFailed)
 	}
 	k.refresh(t, at)
 	same(t, "before", k.of(1), "0 0 50")
@@ -239,12 +179,14 @@ func TestDeletedResultsLeaveNoSummary(t *testing.T) {
 	}
 	clear(k.memory.states)
 	clear(k.memory.changes)
-	k.memory.check(at, monitor.StatusOK)
+	for second := range 40 { // more than a history contains
+		k.memory.check(at.Add(time.Duration(second)*time.Second), monitor.StatusOK)
+	}
 	k.refresh(t, at.Add(time.Minute))
 	if k.Current().IsOutdated(at) {
 		t.Error("the snapshot is outdated after a computation")
 	}
-	same(t, "after the deletion of all results", k.of(2), "100 100 50")
+	same(t, "after the deletion of all results", k.of(2), "100 100 100")
 	k.memory.monitors = k.memory.monitors[:2]
 	k.refresh(t, at.Add(2*time.Minute))
 	if n := len(k.Current().entries); n != 2 || len(k.tracked) != 2 {
@@ -263,9 +205,7 @@ func TestKeeperWorksWhileItIsNeeded(t *testing.T) {
 		}()
 		calls := func() int {
 			synctest.Wait()
-			n := strings.Count(strings.Join(k.memory.calls, ","), "cleared")
-			k.memory.calls = nil
-			return n
+			return strings.Count(k.memory.takeCalls(), "cleared")
 		}
 		wait := func(d time.Duration) int {
 			time.Sleep(d)
@@ -285,6 +225,10 @@ func TestKeeperWorksWhileItIsNeeded(t *testing.T) {
 		if k.Current() == nil {
 			t.Error("there is no summary after the first computation")
 		}
+		k.Renew()
+		k.Renew()
+		want("soon after the first computation", wait(8*time.Second), 0)
+		want("a pause later", wait(2*time.Second), 1)
 		want("another request", calls(), 0)
 		want("half an hour", wait(31*time.Minute), 6)
 		want("until it is idle", wait(2*time.Hour), 5)
@@ -297,17 +241,21 @@ func TestKeeperWorksWhileItIsNeeded(t *testing.T) {
 		if n := wait(3 * time.Hour); n < 35 {
 			t.Errorf("with clients: %d computations in 3 hours", n)
 		}
-		k.memory.broken = monitor.ErrUnavailable
+		k.memory.edit(time.Now().Add(time.Second))
+		if n := wait(20 * time.Minute); n < 10 || n > 24 {
+			t.Errorf("with a new monitor: %d computations in 20 minutes", n)
+		}
+		k.memory.fail(monitor.ErrUnavailable)
 		k.Renew()
 		if n := wait(10 * time.Minute); n < 15 || k.Current() == nil {
 			t.Errorf("with a broken store: %d computations, summaries %v", n, k.Current())
 		}
-		k.memory.broken = nil
+		k.memory.fail(nil)
 		wait(10 * time.Minute)
+		cancel()
+		<-ended
 		if text := k.log.String(); strings.Count(text, "could not compute") != 1 || strings.Count(text, "computed again") != 1 {
 			t.Errorf("log is %s", text)
 		}
-		cancel()
-		<-ended
 	})
 }

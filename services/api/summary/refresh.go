@@ -68,7 +68,7 @@ func (k *Keeper) follow(ctx context.Context, now time.Time) ([]due, error) {
 	if !cleared.Equal(k.cleared) {
 		known = nil
 	}
-	k.cleared, k.tracked = cleared, make(map[string]*tracked, len(monitors))
+	k.cleared, k.tracked, k.hasNew = cleared, make(map[string]*tracked, len(monitors)), false
 	var all []due
 	for _, m := range monitors {
 		state, t := byMonitor[m.ID], known[m.ID]
@@ -76,13 +76,15 @@ func (k *Keeper) follow(ctx context.Context, now time.Time) ([]due, error) {
 			t = new(tracked)
 		}
 		k.tracked[m.ID] = t
-		err = errors.Join(err, t.follow(m, state, now))
+		age := now.Sub(m.Updated)
+		k.hasNew = k.hasNew || age >= 0 && age < newFor
+		t.follow(m, state, now)
 		if t.isDue {
 			all = append(all, due{m, t.readFrom(now), t})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b due) int { return a.from.Compare(b.from) })
-	return all, err
+	return all, nil
 }
 
 func statesByMonitor(states []store.State) map[string]*store.State {
@@ -131,9 +133,14 @@ var errTooManyChanges = errors.New("too many status changes")
 func (k *Keeper) read(ctx context.Context, batch []due, now time.Time) (h history, err error) {
 	h = history{changes: make(map[string][]store.StatusChange), rollups: make(map[string]*rollups, len(batch))}
 	ids, from := make([]string, len(batch)), make(map[string]time.Time, len(batch))
+	first, hours := firstHour(now), now
 	for i, d := range batch {
 		id := d.monitor.ID
-		ids[i], from[id], h.rollups[id] = id, d.from, newRollups(now)
+		known, start := newRollups(now, d.knownValues(now))
+		ids[i], from[id], h.rollups[id] = id, d.from, known
+		if start.Before(hours) {
+			hours = start
+		}
 	}
 	// The clock of a runner may be ahead, and results may have been stored since now.
 	changes, err := k.changes(ctx, ids, batch[0].from, now.Add(oneDay))
@@ -153,13 +160,18 @@ func (k *Keeper) read(ctx context.Context, batch []due, now time.Time) (h histor
 	if err != nil {
 		return h, err
 	}
-	first := firstHour(now)
-	for p, to := range map[store.Period]time.Time{store.Hour: now.Truncate(time.Hour), store.Minutes: first.Add(time.Hour)} {
-		err = errors.Join(err, store.Do(ctx, store.LongCall, func(ctx context.Context) error {
-			return k.store.EachRollup(ctx, ids, p, first, to, func(r store.Rollup) { h.rollups[r.MonitorID].add(r) })
-		}))
+	err = k.eachRollup(ctx, ids, store.Hour, hours, now.Truncate(time.Hour), h)
+	if err == nil {
+		err = k.eachRollup(ctx, ids, store.Minutes, first, first.Add(time.Hour), h)
 	}
 	return h, err
+}
+
+// eachRollup adds rollups to a history.
+func (k *Keeper) eachRollup(ctx context.Context, ids []string, p store.Period, from, to time.Time, h history) error {
+	return store.Do(ctx, store.LongCall, func(ctx context.Context) error {
+		return k.store.EachRollup(ctx, ids, p, from, to, func(r store.Rollup) { h.rollups[r.MonitorID].add(r) })
+	})
 }
 
 // changes returns the status changes of monitors since a date, newest first.

@@ -44,6 +44,12 @@ type entry struct {
 // IsOutdated reports whether all results were deleted after the snapshot. cleared is the time of the last deletion.
 func (s *Snapshot) IsOutdated(cleared time.Time) bool { return s != nil && !s.cleared.Equal(cleared) }
 
+// Has reports whether the snapshot contains a monitor.
+func (s *Snapshot) Has(monitorID string) bool {
+	_, known := s.entries[monitorID]
+	return known
+}
+
 // Of returns the summary of the monitor with this state, which may be nil. It is empty if it is unknown, or from before
 // the deletion of the monitor's results. The snapshot may be nil.
 func (s *Snapshot) Of(monitorID string, state *store.State) Summary {
@@ -64,12 +70,16 @@ func beganAfter(state *store.State, number int64) bool {
 	return len(history) > 0 && len(history) < store.HistoryLength && history[0].Number() > number
 }
 
-// Significant rounds a value to a number of significant digits, and to a whole number if it has more digits before the
-// point.
-func Significant(value float64, digits int) float64 {
-	if math.Abs(value) >= math.Pow10(digits-1) {
+// Round rounds a value to three digits, and to a whole number if it is longer.
+func Round(value float64) float64 {
+	if math.Abs(value) >= 100 {
 		return math.Round(value)
 	}
+	return Significant(value, 3)
+}
+
+// Significant rounds a value to a number of significant digits.
+func Significant(value float64, digits int) float64 {
 	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(value, 'g', digits, 64), 64) // always valid
 	return rounded
 }

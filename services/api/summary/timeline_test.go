@@ -121,13 +121,18 @@ func TestUptimeIsRoundedDown(t *testing.T) {
 
 func TestSignificant(t *testing.T) {
 	for value, want := range map[float64]map[int]float64{
-		0: {2: 0, 3: 0}, 0.012345: {2: 0.012, 3: 0.0123}, 1.005: {2: 1, 3: 1}, 99.96: {2: 100, 3: 100}, 123.5: {2: 124, 3: 124},
-		98765.4: {2: 98765, 3: 98765}, -12.34: {2: -12, 3: -12.3}, math.MaxFloat64: {2: math.MaxFloat64},
+		0: {2: 0, 3: 0}, 0.012345: {2: 0.012, 3: 0.0123}, 1.005: {2: 1, 3: 1}, 99.96: {2: 100, 3: 100}, 123.5: {2: 120, 3: 124},
+		98765.4: {2: 99_000, 3: 98_800}, -12.34: {2: -12, 3: -12.3},
 	} {
 		for digits, rounded := range want {
 			if got := Significant(value, digits); got != rounded {
 				t.Errorf("%v with %d digits is %v, want %v", value, digits, got, rounded)
 			}
+		}
+	}
+	for value, want := range map[float64]float64{0: 0, 1.2345: 1.23, 99.96: 100, 98765.4: 98765, -12.34: -12.3, math.MaxFloat64: math.MaxFloat64} {
+		if got := Round(value); got != want {
+			t.Errorf("%v is rounded to %v, want %v", value, got, want)
 		}
 	}
 }

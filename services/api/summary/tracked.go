@@ -59,7 +59,7 @@ func (s seen) isReset(state *store.State) bool {
 }
 
 // follow takes over the newest results of a monitor, whose state may be nil.
-func (t *tracked) follow(m monitor.Monitor, state *store.State, now time.Time) error {
+func (t *tracked) follow(m monitor.Monitor, state *store.State, now time.Time) {
 	previous, next := t.seen, newSeen(m, state)
 	points := newPoints(state, previous.number)
 	t.seen = next
@@ -69,7 +69,7 @@ func (t *tracked) follow(m monitor.Monitor, state *store.State, now time.Time) e
 		t.timeline.extend(staleAt(m, state, now))
 		t.complete = next.latest
 	}
-	return t.values.add(points, now)
+	t.values.add(points, now)
 }
 
 // newPoints returns the points of a state after the result with a number.
@@ -85,8 +85,8 @@ func newPoints(state *store.State, number int64) []store.Point {
 	return nil
 }
 
-// continues reports whether no status change lies between two states. points are the results between them. If there are
-// more than a history contains, the start of the status shows whether it has changed.
+// continues reports whether no status change lies between two states. points are the results between them, as far as the
+// history contains them. The status cannot have changed if it began at the same time.
 func continues(previous, next seen, points []store.Point, stale time.Duration) bool {
 	same := previous
 	same.latest, same.number = next.latest, next.number
@@ -98,7 +98,7 @@ func continues(previous, next seen, points []store.Point, stale time.Duration) b
 		at = points[0].Date
 	}
 	for _, p := range points {
-		if gap := p.Date.Sub(at); gap > stale || gap < 0 || p.Ignored != next.ignored || p.Status != next.status {
+		if gap := p.Date.Sub(at); gap > stale || gap < 0 || p.Ignored != next.ignored {
 			return false
 		}
 		at = p.Date
@@ -125,6 +125,14 @@ func (t *tracked) readFrom(now time.Time) time.Time {
 	}
 	from := t.complete.Add(-overlap).UnixMilli()
 	return time.UnixMilli(max(first, from-from%coarseCell)).UTC()
+}
+
+// knownValues returns the values whose rollups need not be read again; none if everything must be read.
+func (t *tracked) knownValues(now time.Time) values {
+	if t.full.IsZero() || now.Sub(t.full) >= fullAfter {
+		return values{}
+	}
+	return t.values
 }
 
 // load replaces the history from a date on. changes are the status changes since, newest first, and state is not older

@@ -13,7 +13,7 @@ import { rememberSettings } from '../../router.js';
 import { checkBoxes, loadActions } from './check-boxes.js';
 import { drawRow, placeSection } from './row.js';
 import { ariaSort, choicesOf, collapsedGroups, NO_FILTERS, readSettings, readSort } from './settings.js';
-import { keepFocus, readHeights, Windowing } from './windowing.js';
+import { followBar, keepFocus, readHeights, Windowing } from './windowing.js';
 
 /**
  * The list view. It draws only the rows near the visible part of the page; see Windowing.
@@ -166,6 +166,7 @@ export function list(app, { params }) {
 
     /** Draws the visible rows, and those within half a screen above and below. */
     draw() {
+      followBar(this.ref('table'));
       const { top } = this.ref('table').getBoundingClientRect();
       const active = this.menu?.openedBy() ?? document.activeElement;
       const line = active?.closest('.monitors [aria-rowindex]');

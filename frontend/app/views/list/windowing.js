@@ -158,6 +158,18 @@ export function readHeights(table) {
 }
 
 /**
+ * Tells the styles the height of the bar at the top of the page, below which the titles of the columns stay. The bar has more
+ * than one line if the screen is narrow.
+ * @param {HTMLElement} table
+ */
+export function followBar(table) {
+  const height = `${document.querySelector('.bar')?.getBoundingClientRect().height ?? 0}px`;
+  if (table.style.getPropertyValue('--bar') !== height) {
+    table.style.setProperty('--bar', height);
+  }
+}
+
+/**
  * Restores the focus after its row has moved, which removes the focus. If the row is gone, focuses the row that took its
  * position, or the search.
  * @param {HTMLElement} table
