@@ -62,12 +62,12 @@ func (o *oracle) checkOpenIncident(m *simulatedMonitor, rec *record) {
 // checkTold fails if an incident opened in a silence, and the newest result is a failure from after the silence, but
 // nobody was notified.
 func (o *oracle) checkTold(m *simulatedMonitor, rec *record) {
-	open := o.openIncidents(m.ID)
-	if !rec.open || rec.told || m.deleted || !m.Enabled || len(open) != 1 || open[0].Acknowledgement != nil {
+	if !rec.open || rec.told || m.deleted || !m.Enabled || o.isSilenced(m.ID) {
 		return
 	}
-	results := rec.results[rec.from:]
-	if o.streak(results, true, true) == 0 || results[len(results)-1].Ignored != "" || o.isSilenced(m.ID) {
+	results, open := rec.results[rec.from:], o.openIncidents(m.ID)
+	if o.streak(results, true, true) == 0 || results[len(results)-1].Ignored != "" ||
+		len(open) != 1 || open[0].Acknowledgement != nil {
 		return
 	}
 	if newest := results[len(results)-1]; !newest.Date.Before(o.w.store.Silenced[m.ID].Until) {
