@@ -1,4 +1,4 @@
-/** @import {Notification, ApiStatus, ListedMonitor, Monitor} from '../types/model' */
+/** @import {ApiStatus, ListedMonitor, Monitor} from '../types/model' */
 /** @import {Result, Spec, Stats, Summary} from '../types/model' */
 
 /** The fields of a monitor that the user edits. @typedef {Omit<Monitor, 'id' | 'updated'> & {id?: string}} Draft */
@@ -14,8 +14,7 @@ const TIMEOUT = 10_000;
 /** @typedef {{method?: string, body?: unknown, signal?: AbortSignal, headers?: Record<string, string>, timeout?: number}} RequestOptions */
 
 /**
- * A stored document and the entity tag of this version, which a change sends as its condition. The tag is empty if the API
- * sent none.
+ * A stored document and the entity tag of this version, which a change sends as its condition; empty if the API sent none.
  * @template T
  * @typedef {{document: T, tag: string}} Version
  */
@@ -87,7 +86,7 @@ export class Api {
    * @returns {Promise<{tag: string, monitors: any[]} | null>}
    */
   async #newer(path, tag) {
-    const response = await this.send(path, { headers: tag ? { 'If-None-Match': tag } : undefined });
+    const response = await this.send(path, { headers: tag ? { 'If-None-Match': tag } : {} });
     const newTag = response.headers.get('ETag') ?? '';
     return response.status === 304 ? null : { tag: newTag, monitors: await readJson(response) };
   }
@@ -124,18 +123,6 @@ export class Api {
   }
 
   /**
-   * Returns a page of a monitor's notifications, newest first, and the path of the next page. The path is empty on the last
-   * page.
-   * @param {{monitor: string, max: number} | string} which a filter, or the path of a next page
-   * @returns {Promise<{notifications: Notification[], next: string}>}
-   */
-  async notifications(which) {
-    const path = typeof which === 'string' ? which : `/notifications?monitor=${which.monitor}&max=${which.max}`;
-    const { items, next } = await this.page(path);
-    return { notifications: items, next };
-  }
-
-  /**
    * Returns a page of a list, and the path of the next page. The path is empty on the last page.
    * @param {string} path
    * @returns {Promise<{items: any[], next: string}>}
@@ -156,14 +143,10 @@ export class Api {
   }
 
   /** @returns {Promise<Spec[]>} */
-  types() {
-    return this.json('/monitor-types');
-  }
+  types = () => this.json('/monitor-types');
 
   /** @returns {Promise<ApiStatus>} */
-  status() {
-    return this.json('/status');
-  }
+  status = () => this.json('/status');
 
   /**
    * Returns what is wrong with the store, empty if nothing is, and the number of open incidents, if it is known; null if

@@ -30,7 +30,7 @@ const KINDS = {
 };
 
 /**
- * The notifications of a monitor, newest first, in pages and grouped by incident; or those of the incident in the page's
+ * The notifications of a monitor, newest first, in pages and grouped by incident; or only the notifications of the incident in the page's
  * address.
  * @param {Api} api
  * @param {string} id
@@ -41,8 +41,8 @@ export function notificationPanel(api, id, shownIncident) {
   let timer;
   let nextLoad = Infinity;
   let destroyed = false;
-  /** The requests of all pages up to the current one. @type {({monitor: string, max: number} | string)[]} */
-  const pages = [{ monitor: id, max: PAGE_SIZE }];
+  /** The paths of all pages up to the current one. */
+  const pages = [`/notifications?monitor=${id}&max=${PAGE_SIZE}`];
   let nextPage = '';
   /** The number of the newest incident that is known to have ended. */
   let lastEnded = 0;
@@ -91,7 +91,8 @@ export function notificationPanel(api, id, shownIncident) {
 
     /** @returns {Promise<Notification[]>} */
     async readPage() {
-      const { notifications, next } = await api.notifications(pages[this.page]);
+      /** @type {{items: Notification[], next: string}} */
+      const { items: notifications, next } = await api.page(pages[this.page]);
       nextPage = next;
       this.hasNext = next !== '';
       lastEnded = Math.max(this.page === 0 ? 0 : lastEnded, ...notifications.map(endedIncident));
