@@ -30,8 +30,8 @@ const KINDS = {
 };
 
 /**
- * The notifications of a monitor, newest first, in pages and grouped by incident; or only the notifications of the incident in the page's
- * address.
+ * The notifications of a monitor, newest first, in pages and grouped by incident. If the address names an incident, only the
+ * notifications of this incident.
  * @param {Api} api
  * @param {string} id
  * @param {ReturnType<typeof incidentPanel>} shownIncident
