@@ -153,6 +153,19 @@ test('a range reaches over rows that are not drawn', async ({ page, nanomon }) =
   await expect(bar(page)).toContainText('290 selected');
 });
 
+test('clicks before the actions are loaded keep their order', async ({ page, nanomon }) => {
+  await addMany(nanomon, 12);
+  let release = () => {};
+  const released = new Promise((open) => (release = () => open(null)));
+  await page.route('**/list/bulk.html', (route) => released.then(() => route.continue()));
+  await page.goto('/#list?sort=name');
+  await selectRange(page, 1, 4);
+  await box(page, nameOf(8)).click();
+  await box(page, nameOf(10)).click({ modifiers: ['Shift'] });
+  release();
+  await expect(bar(page)).toContainText('7 selected');
+});
+
 test('the keyboard selects', async ({ page, nanomon }) => {
   await addMany(nanomon, 20);
   await page.goto('/#list?sort=name');
