@@ -283,6 +283,18 @@ test.describe('a change that is refused', () => {
     await expect(box(page, nameOf(1))).not.toBeChecked();
   });
 
+  test('a check box stays unchecked while the actions can not be loaded', async ({ page, nanomon }) => {
+    await addMany(nanomon, 3);
+    await page.route('**/list/bulk.html', (route) => route.abort());
+    await page.goto('/#list?sort=name');
+    await box(page, nameOf(1)).click();
+    await expect(page.getByText('Could not load the actions: the server does not respond.')).toBeVisible();
+    await expect(box(page, nameOf(1))).not.toBeChecked();
+    await page.unrouteAll();
+    await box(page, nameOf(1)).click();
+    await expect(bar(page)).toContainText('1 selected');
+  });
+
   test('stays in its dialog if the server does not respond', async ({ page, nanomon }) => {
     await addMany(nanomon, 5);
     await page.goto('/#list?sort=name');
