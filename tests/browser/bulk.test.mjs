@@ -153,6 +153,19 @@ test('a range reaches over rows that are not drawn', async ({ page, nanomon }) =
   await expect(bar(page)).toContainText('290 selected');
 });
 
+test('clicks before the actions are loaded keep their order', async ({ page, nanomon }) => {
+  await addMany(nanomon, 12);
+  let release = () => {};
+  const released = new Promise((open) => (release = () => open(null)));
+  await page.route('**/list/bulk.html', (route) => released.then(() => route.continue()));
+  await page.goto('/#list?sort=name');
+  await selectRange(page, 1, 4);
+  await box(page, nameOf(8)).click();
+  await box(page, nameOf(10)).click({ modifiers: ['Shift'] });
+  release();
+  await expect(bar(page)).toContainText('7 selected');
+});
+
 test('the keyboard selects', async ({ page, nanomon }) => {
   await addMany(nanomon, 20);
   await page.goto('/#list?sort=name');
@@ -268,6 +281,18 @@ test.describe('a change that is refused', () => {
       undefined,
     ]);
     await expect(box(page, nameOf(1))).not.toBeChecked();
+  });
+
+  test('a check box stays unchecked while the actions can not be loaded', async ({ page, nanomon }) => {
+    await addMany(nanomon, 3);
+    await page.route('**/list/bulk.html', (route) => route.abort());
+    await page.goto('/#list?sort=name');
+    await box(page, nameOf(1)).click();
+    await expect(page.getByText('Could not load the actions: the server does not respond.')).toBeVisible();
+    await expect(box(page, nameOf(1))).not.toBeChecked();
+    await page.unrouteAll();
+    await box(page, nameOf(1)).click();
+    await expect(bar(page)).toContainText('1 selected');
   });
 
   test('stays in its dialog if the server does not respond', async ({ page, nanomon }) => {

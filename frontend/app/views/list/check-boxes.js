@@ -12,6 +12,9 @@ import { drawHeading } from './row.js';
  * @param {Windowing} windowing
  */
 export function checkBoxes(app, windowing) {
+  /** @type {Promise<void> | null} */
+  let loading = null;
+
   return {
     /** The ids of the selected monitors. @type {Set<string>} */
     selected: new Set(),
@@ -60,17 +63,20 @@ export function checkBoxes(app, windowing) {
       }
     },
 
-    /** Loads the actions on the selected monitors. Returns null and shows an error if the server does not respond. */
+    /**
+     * Loads the actions on the selected monitors. Returns null and shows an error if the server does not respond. All calls
+     * wait for the same load, so that clicks keep their order.
+     */
     async loadBulk() {
+      loading ??= loadActions(app, async () => {
+        const { loadBulk } = await import('./bulk.js');
+        const { bulk, show } = await loadBulk(app, /** @type {any} */ (this), windowing);
+        this.bulk = bulk;
+        show();
+      });
+      await loading;
       if (!this.bulk) {
-        await loadActions(app, async () => {
-          const { loadBulk } = await import('./bulk.js');
-          const loaded = await loadBulk(app, /** @type {any} */ (this), windowing);
-          if (!this.bulk) {
-            this.bulk = loaded.bulk;
-            loaded.show();
-          }
-        });
+        loading = null;
       }
       return this.bulk;
     },
