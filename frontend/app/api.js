@@ -68,7 +68,7 @@ export class Api {
    * @returns {Promise<{tag: string, monitors: ListedMonitor[]} | null>}
    */
   monitors(tag) {
-    return this.#newer('/monitors?include=latest,history,summary', tag);
+    return this.#newer('/monitors?include=brief,history,summary', tag);
   }
 
   /**
@@ -96,7 +96,7 @@ export class Api {
    * @returns {Promise<ListedMonitor>}
    */
   listedMonitor(id) {
-    return this.json(`/monitors/${id}?include=latest,history,summary`);
+    return this.json(`/monitors/${id}?include=brief,history,summary`);
   }
 
   /** @returns {Promise<Monitor[]>} all monitors in the format of an import */

@@ -1,4 +1,4 @@
-/** @import {Result} from '../types/model' */
+/** @import {BriefResult} from '../types/model' */
 
 const significant = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
 const integer = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
@@ -19,7 +19,7 @@ export function formatNumber(value) {
 
 /**
  * Returns the unit of a result's value. A number that a regular expression took from the response has no unit.
- * @param {Result | null | undefined} result
+ * @param {BriefResult | null | undefined} result
  */
 export function unitOf(result) {
   return typeof result?.outputs.regexMatch === 'number' ? '' : 'ms';
@@ -33,7 +33,7 @@ export function formatValue(value, unit) {
   return value === null || value === undefined ? '–' : `${formatNumber(value)} ${unit}`.trim();
 }
 
-/** @param {Result | null | undefined} result */
+/** @param {BriefResult | null | undefined} result */
 export function formatResult(result) {
   return formatValue(!result || result.status === 2 ? null : result.value, unitOf(result));
 }

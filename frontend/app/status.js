@@ -1,4 +1,4 @@
-/** @import {IgnoreReason, ListedMonitor, Point, Result, Status} from '../types/model' */
+/** @import {BriefResult, IgnoreReason, ListedMonitor, Point, Result, Status} from '../types/model' */
 
 /**
  * The label of a status, and the CSS class that sets its symbol and colour.
@@ -45,7 +45,7 @@ export function markOf(result) {
 /**
  * Returns why the latest result of a monitor, or the next one if maintenance has begun since, is ignored.
  * @param {ListedMonitor} monitor
- * @param {Result | null | undefined} latest
+ * @param {BriefResult | null | undefined} latest
  */
 function ignoreReasonOf({ inMaintenance }, latest) {
   return inMaintenance ? 'maintenance' : latest?.excluded;
@@ -54,7 +54,7 @@ function ignoreReasonOf({ inMaintenance }, latest) {
 /**
  * Reports whether a monitor must be shown as not checked. A status that is not OK and counts is more important.
  * @param {ListedMonitor} monitor
- * @param {Result | null | undefined} latest
+ * @param {BriefResult | null | undefined} latest
  */
 function isUnchecked(monitor, latest) {
   return monitor.notChecked !== undefined && (!latest?.status || ignoreReasonOf(monitor, latest) !== undefined);
@@ -62,7 +62,7 @@ function isUnchecked(monitor, latest) {
 
 /**
  * @param {ListedMonitor} monitor
- * @param {Result | null | undefined} latest
+ * @param {BriefResult | null | undefined} latest
  * @returns {Badge}
  */
 export function badgeOf(monitor, latest) {
@@ -78,7 +78,7 @@ export function badgeOf(monitor, latest) {
 /**
  * Returns the label next to the status of a monitor.
  * @param {ListedMonitor} monitor
- * @param {Result | null | undefined} latest
+ * @param {BriefResult | null | undefined} latest
  * @returns {Mark | null}
  */
 export function markOfMonitor(monitor, latest) {
@@ -92,7 +92,7 @@ export function markOfMonitor(monitor, latest) {
 /**
  * Returns the start of the status that a monitor's badge shows; empty if it is unknown.
  * @param {ListedMonitor} monitor
- * @param {Result | null | undefined} latest
+ * @param {BriefResult | null | undefined} latest
  */
 export function sinceOf(monitor, latest) {
   const { enabled, notChecked, since } = monitor;

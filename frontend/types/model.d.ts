@@ -35,7 +35,7 @@ export interface Monitor {
 
 /** A monitor of the list, with its latest result and its history. */
 export interface ListedMonitor extends Monitor {
-  latest: Result | null;
+  latest: BriefResult | null;
   /** When the status of latest began; null without a result. */
   since: string | null;
   history: Point[];
@@ -79,12 +79,16 @@ export interface Point {
   excluded?: IgnoreReason;
 }
 
-export interface Result extends Point {
+export interface Result extends BriefResult {
   id: string;
-  message: string;
   monitor_id: string;
   monitor_name: string;
   monitor_target: string;
+}
+
+/** A result without what the list does not show. Its outputs are only what the check searched for. */
+export interface BriefResult extends Point {
+  message: string;
   outputs: Record<string, number | string | boolean>;
 }
 

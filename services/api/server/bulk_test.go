@@ -94,8 +94,7 @@ func TestChangeMonitorsSilences(t *testing.T) {
 	before := time.Now()
 	a.patch(`"silence":"1h"`).wantJSON(t, 200, bulkReportOf("changed", "changed"))
 	for _, id := range []string{idA, idB} {
-		var m struct{ SilencedUntil time.Time }
-		m = decodeAs[struct{ SilencedUntil time.Time }](t, a.do("GET", "/api/monitors/"+id+"?include=latest", ""))
+		m := decodeAs[struct{ SilencedUntil time.Time }](t, a.do("GET", "/api/monitors/"+id+"?include=latest", ""))
 		if d := m.SilencedUntil.Sub(before); d < time.Hour-time.Second || d > time.Hour+patience {
 			t.Errorf("%s is silenced for %s, want an hour", id, d)
 		}

@@ -15,8 +15,8 @@ import (
 // listedMonitor is a monitor with the members that ?include= adds.
 type listedMonitor struct {
 	monitor.Monitor
-	// Latest holds a *monitor.Result and Since a *time.Time. They are nil pointers if there is no result, and nil if
-	// they were not requested.
+	// Latest holds a *monitor.Result or a *briefResult, and Since a *time.Time. They are nil pointers if there is no
+	// result, and nil if they were not requested.
 	Latest  any           `json:"latest,omitempty"`
 	Since   any           `json:"since,omitempty"`
 	History []store.Point `json:"history,omitzero"`
@@ -46,7 +46,11 @@ func roundHistory(points []store.Point) []store.Point {
 }
 
 // includeOptions selects the members of a monitor's state that a response contains.
-type includeOptions struct{ latest, history, summary bool }
+type includeOptions struct {
+	latest, history, summary bool
+	// brief shortens the latest result.
+	brief bool
+}
 
 // needsState reports whether a response contains members of the state.
 func (o includeOptions) needsState() bool { return o != includeOptions{} }
@@ -59,12 +63,14 @@ func parseInclude(query url.Values) (includeOptions, error) {
 			switch name {
 			case "latest":
 				include.latest = true
+			case "brief":
+				include.latest, include.brief = true, true
 			case "history":
 				include.history = true
 			case "summary":
 				include.summary = true
 			default:
-				return includeOptions{}, monitor.Invalidf("include must be latest, history or summary, not %.50q", name)
+				return includeOptions{}, monitor.Invalidf("include must be latest, brief, history or summary, not %.50q", name)
 			}
 		}
 	}
@@ -100,7 +106,36 @@ func (o includeOptions) apply(
 	item.InMaintenance = m.Enabled && now.inMaintenance.Includes(m.ID, m.Group)
 	item.SilencedUntil = now.silencedUntil[m.ID]
 	if masked {
-		return item.masked(secrets)
+		item = item.masked(secrets)
+	}
+	if o.brief {
+		item.Latest = newBriefResult(item.Latest, secrets.Searches[m.Type])
 	}
 	return item
+}
+
+// briefResult is the latest result of a monitor without what a list does not show.
+type briefResult struct {
+	Date    time.Time      `json:"date"`
+	Status  monitor.Status `json:"status"`
+	Value   float64        `json:"value"`
+	Message string         `json:"message"`
+	// Outputs has only what the check searched for. If this is a number, it is the value, which then has no unit.
+	Outputs map[string]any       `json:"outputs"`
+	Ignored monitor.IgnoreReason `json:"excluded,omitempty"`
+}
+
+// newBriefResult returns a *briefResult of the latest result of a monitor; a nil pointer if there is none.
+func newBriefResult(latest any, searches []secret.Search) *briefResult {
+	r, _ := latest.(*monitor.Result)
+	if r == nil {
+		return nil
+	}
+	found := make(map[string]any)
+	for _, s := range searches {
+		if value, exists := r.Outputs[s.Output]; exists {
+			found[s.Output] = value
+		}
+	}
+	return &briefResult{r.Date, r.Status, r.Value, r.Message, found, r.Ignored}
 }

@@ -72,11 +72,11 @@ func TestSecretsAreMasked(t *testing.T) {
 		if allowed == protected || path == "/api/events" {
 			continue
 		}
-		include := "?include=latest,history"
+		include := []string{"", "?include=latest,history", "?include=brief"}
 		if path == "/api/incidents" {
-			include = "?include=deliveries"
+			include = []string{"", "?include=deliveries"}
 		}
-		for _, query := range []string{"", include} {
+		for _, query := range include {
 			path := strings.ReplaceAll(strings.Replace(path, "/incidents/{id}", "/incidents/{id}-1", 1), "{id}", idA) + query
 			for name, client := range map[string]*api{"an anonymous client": anonymous, "a read key": reader} {
 				got := client.do(method, path, "")
@@ -94,11 +94,22 @@ func TestSecretsAreMasked(t *testing.T) {
 			}
 		}
 	}
-	if withSecrets != 2*2*7 { // monitors, one monitor, results, results of one monitor, notifications, incidents, one incident
+	// Two clients: monitors, one monitor, results, results of one monitor, notifications, one incident; incidents.
+	if withSecrets != 2*(3*6+2) {
 		t.Errorf("%d responses contain secrets, so the test does not cover all of them", withSecrets)
 	}
 	got := decodeAs[[]monitor.Monitor](t, anonymous.do("GET", "/api/monitors", ""))
 	same(t, "monitor", got, []monitor.Monitor{secrets.Mask(secretMonitor)})
+}
+
+func TestBriefResult(t *testing.T) {
+	r := secretResult(2)
+	r.Outputs["regexMatch"] = 12.5
+	brief := newBriefResult(&r, secrets.Searches[secretMonitor.Type])
+	same(t, "brief result", *brief, briefResult{r.Date, r.Status, r.Value, r.Message, map[string]any{"regexMatch": 12.5}, r.Ignored})
+	if newBriefResult((*monitor.Result)(nil), nil) != nil {
+		t.Error("there is a brief result of a monitor without results")
+	}
 }
 
 // TestSecretsAreMaskedInAcknowledgement checks what is stored, which administrators see too.
