@@ -254,7 +254,7 @@ func TestChangeMonitorsAlthoughTheClientIsGone(t *testing.T) {
 	a := &api{t: t, store: openStore(t)}
 	a.seed(0)
 	ctx, leave := context.WithCancel(t.Context())
-	handler := newServer(leavingStore{a.store, leave}).Handler()
+	handler := conformingHandler(t, newServer(leavingStore{a.store, leave}))
 	serve(handler, request("PATCH /api/monitors").WithContext(ctx))
 	same(t, "group", a.monitors()[0].Group, "forged")
 }
