@@ -212,7 +212,11 @@ export class Live {
 export function followVisibility({ api, live, clock, session }) {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let ticking;
-  const tick = () => (clock.now = api.now());
+  const tick = () => {
+    if (!document.hidden) {
+      clock.now = api.now();
+    }
+  };
   api.onClock = tick;
   const count = async () => {
     const status = await api.status().catch(() => null);

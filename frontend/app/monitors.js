@@ -164,8 +164,8 @@ export class MonitorList {
     this.#summaryDate = Date.parse(date);
     this.#summaryTimer ??= setTimeout(() => {
       this.#summaryTimer = undefined;
-      // The stream may begin with an event about figures that the list already has.
-      if (this.#summaryDate > this.#readAt - CLOCK_ERROR) {
+      // The stream may begin with an event about figures that the list already has. A hidden page reads the list later.
+      if (!document.hidden && this.#summaryDate > this.#readAt - CLOCK_ERROR) {
         this.#readSummaries().catch(() => {}); // The next event, or a reload of the list, has the figures.
       }
     }, Math.random() * SUMMARY_DELAY);

@@ -26,7 +26,8 @@ async function open(page, address, timesOf) {
     );
     return parts.map((part) => {
       const x = Math.round((over.offsetLeft + part * over.clientWidth) * devicePixelRatio);
-      return rows.every((y) => data[4 * (y * width + x) + 3] > 0);
+      // A line of the grid has one pixel, so the pixels beside it must be shaded too.
+      return rows.every((y) => [x - 1, x, x + 1].every((column) => data[4 * (y * width + column) + 3] > 0));
     });
   }, parts);
   return { stats, shaded };

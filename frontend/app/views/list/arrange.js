@@ -238,7 +238,7 @@ export function shownKinds(monitors, selected) {
  */
 export function describeCount({ items, loaded, isLoading }, shown, isFiltered) {
   if (!loaded) {
-    return isLoading ? 'Loading monitors…' : 'Not loaded';
+    return isLoading ? '' : 'Not loaded'; // A text for the time of loading would move afterwards.
   }
   const all = `${formatNumber(items.length)} ${items.length === 1 ? 'monitor' : 'monitors'}`;
   return isFiltered ? `${formatNumber(shown)} of ${all}` : all;
