@@ -39,7 +39,7 @@ test('shows an incident live from its opening to its end, with its cause and len
   const open = section(page, 'Open').getByRole('row').filter({ hasText: 'Shop' });
   await expect(open).toContainText(/Error[^]*Shop[^]*Public[^]*Rule violated: status == 200/);
   await expect(open).toContainText(/for \d+ s/);
-  await expect(open).toContainText('None');
+  await expect(open).toContainText('No notifications');
   await expect(open.locator('time')).toHaveAttribute('title', /20\d\d.*(UTC|GMT)/);
   await expect(count(page)).toHaveText(/^Incidents\s+1 open$/);
   await expect(page).toHaveTitle('(1) Incidents · NanoMon');

@@ -227,7 +227,7 @@ export function incidents(app, { params }) {
      * @param {ListedIncident} incident
      */
     noDeliveries({ silenced, reconstructed }) {
-      return silenced ? 'Silenced' : reconstructed ? 'Unknown' : 'None';
+      return silenced ? 'Silenced' : reconstructed ? 'Notifications not recorded' : 'No notifications';
     },
 
     /** @param {ListedIncident} incident */
