@@ -91,7 +91,7 @@ export function newReview(title) {
       this.rows = [];
     },
 
-    /** The rows to show: those of the fields that the document in the form can have. */
+    /** The rows to show: only fields that the document in the form can have. */
     get usedRows() {
       return this.rows.filter((row) => this.field(row).isUsed?.(form.draft) ?? true);
     },

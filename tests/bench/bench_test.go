@@ -73,7 +73,8 @@ func TestShortBench(t *testing.T) {
 		{figure: "bytes of a stored HTTP result", value: 90},
 		{figure: "compressed size of GET /api/monitors?include=brief,history,summary", value: 11e3},
 		{figure: "memory of each client of the event stream", value: 100e3},
-		{figure: "idle memory", value: 40 << 20},
+		// The system may keep the whole file of the program in memory, which has 27 MB.
+		{figure: "idle memory", value: 67 << 20},
 	} {
 		i := slices.IndexFunc(r.Figures, func(f figure) bool { return f.Name == limit.figure })
 		if i < 0 {

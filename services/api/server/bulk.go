@@ -24,7 +24,7 @@ const (
 	bulkTimeout = 5 * time.Minute
 )
 
-// The outcomes of running a monitor. The store has those of all other changes.
+// The outcomes of running a monitor. The store defines the outcomes of all other changes.
 const (
 	outcomeStarted  store.ChangeOutcome = "started"
 	outcomeDisabled store.ChangeOutcome = "disabled"

@@ -25,7 +25,7 @@ func validateNames(ctx context.Context, s monitorGetter, m monitor.Monitor, stor
 	return err
 }
 
-// validateNewNames validates the name and the group of m if they are not those of the stored monitor.
+// validateNewNames validates the name and the group of m if they differ from the stored monitor.
 func validateNewNames(m, stored monitor.Monitor) error {
 	if m.HasNamesOf(stored) {
 		return nil

@@ -70,8 +70,8 @@ func (r *rollups) hasLast() bool {
 	return len(r.hours[int(r.lastHour.Sub(r.firstHour)/time.Hour)]) > 0
 }
 
-// values returns the values in the rollups, and those of the hours in open that have none. If the parts of the first hour
-// have not all of its results, the whole hour counts.
+// values returns the values in the rollups, and the values of the hours in open that have no rollup. If the parts of the
+// first hour do not have all of its results, the whole hour counts.
 func (r *rollups) values(open []openHour) (values, error) {
 	v := values{firstHour: r.firstHour, parts: r.parts, hours: rollup.EncodeSeries(r.hours[:])}
 	counted := r.hours[1:]

@@ -18,7 +18,7 @@ const (
 	overlap = time.Hour
 )
 
-// tracked is what is known about a monitor.
+// tracked contains what the summary of a monitor is computed from.
 type tracked struct {
 	seen     seen
 	timeline timeline

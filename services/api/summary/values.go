@@ -27,7 +27,7 @@ type openHour struct {
 	encoded []byte
 }
 
-// add adds points, oldest first, that are newer than all others. It ignores those of hours that must have a rollup.
+// add adds points, oldest first, that are newer than all others. It ignores points of hours that must have a rollup.
 func (v *values) add(points []store.Point, now time.Time) {
 	for len(points) > 0 {
 		start, n := points[0].Date.Truncate(time.Hour), 1

@@ -28,7 +28,7 @@ type MonitorEdit struct {
 	Labels map[string]*string `json:"labels,omitempty"`
 }
 
-// ChangeOutcome is what a [BulkChange] did to a monitor.
+// ChangeOutcome says what a [BulkChange] did to a monitor.
 type ChangeOutcome string
 
 // The outcomes of a [BulkChange].

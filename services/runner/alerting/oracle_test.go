@@ -237,7 +237,7 @@ func (o *oracle) checkNothingMissing() {
 	}
 }
 
-// checkAllArrived fails unless all notifications arrived at all recipients, except those that were dropped.
+// checkAllArrived fails unless all notifications arrived at all recipients, unless they were dropped.
 func (o *oracle) checkAllArrived() {
 	for _, n := range o.w.store.List {
 		if n.Kind == store.KindClosed || n.Silenced {

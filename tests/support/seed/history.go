@@ -171,8 +171,8 @@ func (h *history) apply(r monitor.Result) {
 	s.History = s.History[max(0, len(s.History)-store.HistoryLength):]
 }
 
-// addToIncident begins, continues or ends an incident with the next result. The ids are those of incidents that a runner
-// reconstructs from the status changes.
+// addToIncident begins, continues or ends an incident with the next result. The ids are the same
+// as if a runner had reconstructed the incidents from the status changes.
 func (h *history) addToIncident(m monitor.Monitor, r monitor.Result) {
 	last := len(h.incidents) - 1
 	open := last >= 0 && h.incidents[last].Resolved.IsZero()

@@ -13,7 +13,7 @@ import (
 )
 
 // TestKilledBulkChange kills an API while it changes many monitors. On SQLite, either all are changed or none. On MongoDB,
-// the API that starts next changes those that are left.
+// the API that starts next changes the others.
 func TestKilledBulkChange(t *testing.T) {
 	t.Parallel()
 	t.Run("SQLite", func(t *testing.T) {

@@ -21,7 +21,7 @@ const DELIVERY_DELAY = 2500;
 const REFRESH = 10_000;
 
 /**
- * The incidents of all monitors: the open ones first, then those that have ended, newest first.
+ * The incidents of all monitors: first the open ones, then the ended ones, each newest first.
  * @param {App} app
  * @param {Route} route
  */

@@ -6,7 +6,7 @@ const PAGE_SIZE = 50;
 const MAX_SIZE = 1000;
 
 /**
- * The incidents that are open, or those that have ended, newest first. The user can show more of them page by page.
+ * Either the open or the ended incidents, newest first. The user can show more of them page by page.
  * @param {Api} api
  * @param {boolean} open
  */

@@ -6,7 +6,7 @@ import { collator } from './settings.js';
 
 /** @typedef {'enable' | 'disable' | 'run' | 'group' | 'labels' | 'interval' | 'silence' | 'delete'} Action */
 
-/** A change of the selected monitors: the body of the request without the ids. value is what the report names. @typedef {{action: Action, body: object, value?: string}} Change */
+/** A change of the selected monitors: the body of the request without the ids. The report names the value. @typedef {{action: Action, body: object, value?: string}} Change */
 
 /** What a change did to a monitor, as the API reports it. @typedef {{id: string, name: string, outcome: string}} Outcome */
 

@@ -20,7 +20,7 @@ const STEP = 4;
  * not redrawn.
  */
 export class Windowing {
-  /** All sections, also those that are not near the visible part. @type {Section[]} */
+  /** All sections, near the visible part or not. @type {Section[]} */
   sections = [];
   /** @type {Arrangement['members']} */
   #members = new Map();

@@ -47,8 +47,8 @@ func (s *Store) tryEdit(ctx context.Context, c *bulkChange, ids []bson.ObjectID)
 	return false, s.removeUnwritten(ctx, c, logged)
 }
 
-// planEdits reads monitors and sets their outcomes. For those that the plan still has to edit, it returns the stored and
-// the edited documents, and the writes.
+// planEdits reads monitors and sets their outcomes. It returns the stored documents, the edited
+// documents and the writes of the monitors that the plan still has to edit.
 func (s *Store) planEdits(
 	ctx context.Context, c *bulkChange, ids []bson.ObjectID,
 ) (before, after []monitorDoc, writes []driver.WriteModel, err error) {

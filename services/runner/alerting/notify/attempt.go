@@ -182,8 +182,8 @@ func applyOutcome(d *store.Delivery, outcome Outcome, now time.Time) {
 }
 
 // schedule sets the time of the next attempt at n, if a delivery is pending. Once the retry period is over, pending
-// deliveries fail, except those that wait for an earlier notification: each is tried at least once, also if a silence was
-// longer than the retry period.
+// deliveries fail, unless they wait for an earlier notification: each delivery is tried at least once, also if a silence
+// was longer than the retry period.
 func (o *Outbox) schedule(ctx context.Context, n *store.Notification, earlier []store.Notification) {
 	now := monitor.Date(o.now())
 	n.Next = time.Time{}
