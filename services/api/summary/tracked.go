@@ -25,8 +25,10 @@ type tracked struct {
 	values   values
 	// isDue reports whether history must be read: the monitor is new, its status has changed, or an hour has ended.
 	isDue bool
-	// hour is the hour whose rollups were read last, and full is when all status changes were read; zero if never.
-	hour, full time.Time
+	// hour is the last hour with rollups that were read; zero if none were read.
+	hour time.Time
+	// full is the time of the last complete read of the status changes; zero before the first one.
+	full time.Time
 	// complete is the date of the newest result before which all status changes are known.
 	complete time.Time
 }
