@@ -200,7 +200,7 @@ test('a change of one monitor updates only its row', async ({ page, nanomon, tar
   }));
   await fetch(`${nanomon.url}/api/monitors/import`, { method: 'POST', body: JSON.stringify(updates) });
   // New figures may change any row.
-  await page.route('**/api/monitors?include=summary', (route) => route.abort());
+  await page.route('**/api/monitors?include=summary', (route) => route.fulfill({ status: 304 }));
   await page.goto('/#list?sort=name');
   await expect(row(page, 'Monitor 3')).toContainText('OK');
   await expect(row(page, 'Monitor 4')).toContainText('Disabled');
