@@ -35,7 +35,7 @@ var testPlan = plan{
 	route: 20 * time.Millisecond, monitors: 50, connections: 8,
 	readMonitors: 1, readDays: 3, read: 20 * time.Millisecond,
 	firstRate: 100, maxRate: 100, step: 300 * time.Millisecond,
-	streams: 20, starts: 1,
+	streams: 20, streamRounds: 1, starts: 1,
 }
 
 // runBench runs sections and returns the report in the JSON file, and the table.

@@ -18,10 +18,14 @@ import (
 func (b *bench) events(t testing.TB) {
 	settings := map[string]string{"TRUSTED_PROXIES": "127.0.0.0/8 ::1"}
 	d := b.newDatabaseWith(t, newTarget(t).monitors("http", 10, time.Second))
-	ours := b.memoryPerClient(t, d.startBoth(t, settings))
-	bare := b.memoryPerClient(t, startBare(t, bareSettings{}))
-	note := fmt.Sprintf("%d clients, 10 results per second; bare: one line per second", b.plan.streams)
-	b.add("memory of each client of the event stream", bytes, ours, bare, note)
+	var ours, bare []float64
+	for range b.plan.streamRounds {
+		ours = append(ours, b.memoryPerClient(t, d.startBoth(t, settings)))
+		bare = append(bare, b.memoryPerClient(t, startBare(t, bareSettings{})))
+	}
+	note := fmt.Sprintf("%d clients, 10 results per second; bare: one line per second; median, rounds: %d",
+		b.plan.streams, b.plan.streamRounds)
+	b.add("memory of each client of the event stream", bytes, median(ours), median(bare), note)
 }
 
 // memoryPerClient opens the event streams of a program and returns by how much each increases the resident memory.

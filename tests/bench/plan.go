@@ -30,13 +30,16 @@ type plan struct {
 	step                         time.Duration
 	// streams is the number of clients of the event stream.
 	streams int
+	// streamRounds is how often a new process gets these clients. A single process may return so much memory to the
+	// system while they connect that its memory shrinks.
+	streamRounds int
 	// starts is how often the standalone is started.
 	starts int
 }
 
 // Each monitor of a history has a result every 30 s.
 var (
-	// longPlan takes about 15 minutes.
+	// longPlan takes about 20 minutes.
 	longPlan = plan{
 		rounds: 3, round: 10 * time.Second, rate: 1000, settle: 2 * time.Second,
 		crowds: []int{1000, 10_000}, interval: 10 * time.Second, watch: 15 * time.Second,
@@ -44,7 +47,7 @@ var (
 		route: 1500 * time.Millisecond, monitors: 1000, connections: 16,
 		readMonitors: 116, readDays: 30, read: 2 * time.Second, // 10 million results
 		firstRate: 500, maxRate: 16_000, halvings: 3, step: 4 * time.Second,
-		streams: 200, starts: 5,
+		streams: 900, streamRounds: 3, starts: 5,
 	}
 	// shortPlan takes about 4 minutes.
 	shortPlan = plan{
@@ -54,7 +57,7 @@ var (
 		route: 200 * time.Millisecond, monitors: 1000, connections: 16,
 		readMonitors: 4, readDays: 30, read: 300 * time.Millisecond,
 		firstRate: 1000, maxRate: 16_000, halvings: 1, step: time.Second,
-		streams: 200, starts: 3,
+		streams: 200, streamRounds: 3, starts: 3,
 	}
 )
 
