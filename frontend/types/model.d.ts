@@ -33,12 +33,13 @@ export interface Monitor {
   updated: string;
 }
 
-/** A monitor of the list, with its latest result and its history. */
-export interface ListedMonitor extends Monitor {
+/** A monitor of the list, with its latest result and its history, as the API sends it. */
+export interface SentMonitor extends Monitor {
   latest: BriefResult | null;
   /** When the status of latest began; null without a result. */
   since: string | null;
-  history: Point[];
+  /** The history; null without a result. */
+  series: Series | null;
   /** Absent if the response does not contain it. */
   summary?: Summary;
   /** Absent if the monitor is disabled or checked. */
@@ -47,6 +48,24 @@ export interface ListedMonitor extends Monitor {
   inMaintenance?: true;
   /** Until when nobody is notified. Absent if the monitor is not silenced. */
   silencedUntil?: string;
+}
+
+/** A monitor of the list, as the page keeps it. */
+export interface ListedMonitor extends Omit<SentMonitor, 'series'> {
+  /** Oldest first, with rounded dates and values unless the event stream has sent the result. */
+  history: Point[];
+}
+
+/** A history with a column for each member of its points, oldest first. Dates and values are rounded. */
+export interface Series {
+  /** The date of the first point. */
+  start: string;
+  /** The seconds from each point to the next one. */
+  steps: number[];
+  statuses: Status[];
+  values: number[];
+  /** Empty texts for results that count. Absent if all count. */
+  excluded?: (IgnoreReason | '')[];
 }
 
 /** The figures of a monitor in the list. Null without data, or if they are not computed yet. */

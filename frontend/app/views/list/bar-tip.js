@@ -25,11 +25,13 @@ export class BarTip {
 
   /**
    * @param {HTMLElement} table
-   * @param {HTMLElement} tip a popover, which is a link
+   * @param {HTMLElement} host the parent of the tooltip
+   * @param {string} markup the tooltip, a popover that is a link
    * @param {readonly ListedMonitor[]} items
    */
-  constructor(table, tip, items) {
-    this.#tip = /** @type {HTMLAnchorElement} */ (tip);
+  constructor(table, host, markup, items) {
+    host.innerHTML = markup;
+    this.#tip = /** @type {HTMLAnchorElement} */ (host.firstElementChild);
     this.#items = items;
     const { signal } = this.#stop;
     const on = (/** @type {string} */ type, /** @type {(event: any) => void} */ handle) =>
@@ -38,7 +40,7 @@ export class BarTip {
     on('pointermove', (event) => this.showAt(event));
     on('pointerdown', (event) => this.showAt(event));
     on('focusin', ({ target }) => this.#onFocus(target));
-    on('focusout', ({ relatedTarget }) => relatedTarget !== tip && this.hide());
+    on('focusout', ({ relatedTarget }) => relatedTarget !== this.#tip && this.hide());
     on('pointerleave', ({ pointerType }) => pointerType === 'mouse' && this.#leave());
     on('keydown', (event) => this.#onKey(event));
     on('click', (event) => this.#onClick(event));
