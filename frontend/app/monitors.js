@@ -1,4 +1,4 @@
-/** @import {ListedMonitor, MonitorChange, Point, Result, SentMonitor, Series, Summary, SummaryChange} from '../types/model' */
+/** @import {HistoryPoint, ListedMonitor, MonitorChange, Result, SentMonitor, Series, Summary, SummaryChange} from '../types/model' */
 /** @import {Api} from './api.js' */
 /** @import {Live} from './events.js' */
 import Alpine from './lib/alpine.js';
@@ -224,13 +224,13 @@ export function withHistory({ series, ...monitor }) {
 
 /**
  * @param {Series} series
- * @returns {Point[]}
+ * @returns {HistoryPoint[]}
  */
 function pointsOf({ start, steps, statuses, values, excluded }) {
   let date = Date.parse(start);
   return values.map((value, i) => {
     date += i > 0 ? steps[i - 1] * 1000 : 0;
-    return { date: new Date(date).toISOString(), status: statuses[i], value, excluded: excluded?.[i] || undefined };
+    return { date, status: statuses[i], value, excluded: excluded?.[i] || undefined };
   });
 }
 
@@ -249,7 +249,7 @@ function withResult(monitor, result) {
     ...monitor,
     latest: result,
     since: monitor.latest?.status === status ? monitor.since : date,
-    history: [...monitor.history, { date, status, value, excluded }].slice(-HISTORY),
+    history: [...monitor.history, { date: Date.parse(date), status, value, excluded }].slice(-HISTORY),
     notChecked: notCheckedAfter(monitor, result),
   });
 }

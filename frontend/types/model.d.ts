@@ -53,7 +53,7 @@ export interface SentMonitor extends Monitor {
 /** A monitor of the list, as the page keeps it. */
 export interface ListedMonitor extends Omit<SentMonitor, 'series'> {
   /** Oldest first, with rounded dates and values unless the event stream has sent the result. */
-  history: Point[];
+  history: HistoryPoint[];
 }
 
 /** A history with a column for each member of its points, oldest first. Dates and values are rounded. */
@@ -90,12 +90,18 @@ export interface NotChecked {
 /** Why a result does not count for uptime and incidents. */
 export type IgnoreReason = 'maintenance' | 'blocked';
 
+/** The part of a result that a bar shows. */
 export interface Point {
-  date: string;
   status: Status;
   value: number;
   /** Absent if the result counts. */
   excluded?: IgnoreReason;
+}
+
+/** A check in the history of a monitor. */
+export interface HistoryPoint extends Point {
+  /** In milliseconds since 1970. */
+  date: number;
 }
 
 export interface Result extends BriefResult {
@@ -107,6 +113,7 @@ export interface Result extends BriefResult {
 
 /** A result without what the list does not show. Its outputs are only what the check searched for. */
 export interface BriefResult extends Point {
+  date: string;
   message: string;
   outputs: Record<string, number | string | boolean>;
 }

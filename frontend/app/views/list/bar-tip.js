@@ -1,4 +1,4 @@
-/** @import {ListedMonitor, Point} from '../../../types/model' */
+/** @import {HistoryPoint, ListedMonitor} from '../../../types/model' */
 import { formatExact, formatResult, formatValue, unitOf } from '../../format.js';
 import { badgeOfStatus, markOf } from '../../status.js';
 import { addressOfCheck, firstCheck } from './row.js';
@@ -21,7 +21,7 @@ export class BarTip {
   #link = null;
   /** The shown check: its index in the history, and its date. */
   #index = 0;
-  #date = '';
+  #date = 0;
 
   /**
    * @param {HTMLElement} table
@@ -188,7 +188,7 @@ function linkOf(target) {
  * Writes a check into the tooltip. The value of a check in the history is rounded; only the latest result is exact.
  * @param {HTMLElement} tip
  * @param {ListedMonitor} monitor
- * @param {Point} point
+ * @param {HistoryPoint} point
  */
 function fill(tip, { latest, history }, point) {
   const { key, label } = badgeOfStatus(point.status);
