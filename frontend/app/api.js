@@ -1,4 +1,4 @@
-/** @import {ApiStatus, ListedMonitor, Monitor} from '../types/model' */
+/** @import {ApiStatus, Monitor, SentMonitor} from '../types/model' */
 /** @import {Result, Spec, Stats, Summary} from '../types/model' */
 
 /** The fields of a monitor that the user edits. @typedef {Omit<Monitor, 'id' | 'updated'> & {id?: string}} Draft */
@@ -65,10 +65,10 @@ export class Api {
   /**
    * Returns all monitors, sorted by name, and the entity tag of this list; null if the given tag is still valid.
    * @param {string} tag empty if there is none
-   * @returns {Promise<{tag: string, monitors: ListedMonitor[]} | null>}
+   * @returns {Promise<{tag: string, monitors: SentMonitor[]} | null>}
    */
   monitors(tag) {
-    return this.#newer('/monitors?include=brief,history,summary', tag);
+    return this.#newer('/monitors?include=brief,series,summary', tag);
   }
 
   /**
@@ -93,10 +93,10 @@ export class Api {
 
   /**
    * @param {string} id
-   * @returns {Promise<ListedMonitor>}
+   * @returns {Promise<SentMonitor>}
    */
   listedMonitor(id) {
-    return this.json(`/monitors/${id}?include=brief,history,summary`);
+    return this.json(`/monitors/${id}?include=brief,series,summary`);
   }
 
   /** @returns {Promise<Monitor[]>} all monitors in the format of an import */

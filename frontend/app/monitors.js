@@ -1,4 +1,4 @@
-/** @import {ListedMonitor, MonitorChange, Result, Summary, SummaryChange} from '../types/model' */
+/** @import {HistoryPoint, ListedMonitor, MonitorChange, Result, SentMonitor, Series, Summary, SummaryChange} from '../types/model' */
 /** @import {Api} from './api.js' */
 /** @import {Live} from './events.js' */
 import Alpine from './lib/alpine.js';
@@ -112,9 +112,11 @@ export class MonitorList {
     const readAt = this.#api.now();
     try {
       const [read, newResults] = await this.#live.during(() => this.#api.monitors(this.#read.tag));
-      this.#read = read ?? this.#read;
+      if (read) {
+        this.#read = { tag: read.tag, monitors: read.monitors.map(withHistory) };
+      }
       this.#readAt = readAt;
-      this.#set(this.#read.monitors.map(freeze));
+      this.#set(this.#read.monitors);
       this.#show(newResults);
       this.state.loaded = true;
       this.state.error = '';
@@ -135,7 +137,7 @@ export class MonitorList {
       try {
         const [monitor, newResults] = await this.#live.during(() => this.#api.listedMonitor(id));
         const others = this.state.items.filter((item) => item.id !== id);
-        this.#set([...others, freeze(monitor)].sort(byName));
+        this.#set([...others, withHistory(monitor)].sort(byName));
         this.#show(newResults);
       } catch (error) {
         if (error instanceof ApiError && error.status === 404) {
@@ -212,6 +214,27 @@ export class MonitorList {
 }
 
 /**
+ * Returns the monitor with points instead of the columns that the API sends.
+ * @param {SentMonitor} monitor
+ * @returns {ListedMonitor}
+ */
+export function withHistory({ series, ...monitor }) {
+  return freeze({ ...monitor, history: series ? pointsOf(series) : [] });
+}
+
+/**
+ * @param {Series} series
+ * @returns {HistoryPoint[]}
+ */
+function pointsOf({ start, steps, statuses, values, excluded }) {
+  let date = Date.parse(start);
+  return values.map((value, i) => {
+    date += i > 0 ? steps[i - 1] * 1000 : 0;
+    return { date, status: statuses[i], value, excluded: excluded?.[i] || undefined };
+  });
+}
+
+/**
  * Returns the monitor with a new result added. Returns the same object if it already has this result or a later one.
  * @param {ListedMonitor} monitor
  * @param {Result} result
@@ -226,7 +249,7 @@ function withResult(monitor, result) {
     ...monitor,
     latest: result,
     since: monitor.latest?.status === status ? monitor.since : date,
-    history: [...monitor.history, { date, status, value, excluded }].slice(-HISTORY),
+    history: [...monitor.history, { date: Date.parse(date), status, value, excluded }].slice(-HISTORY),
     notChecked: notCheckedAfter(monitor, result),
   });
 }

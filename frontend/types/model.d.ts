@@ -33,12 +33,13 @@ export interface Monitor {
   updated: string;
 }
 
-/** A monitor of the list, with its latest result and its history. */
-export interface ListedMonitor extends Monitor {
+/** A monitor of the list, with its latest result and its history, as the API sends it. */
+export interface SentMonitor extends Monitor {
   latest: BriefResult | null;
   /** When the status of latest began; null without a result. */
   since: string | null;
-  history: Point[];
+  /** The history; null without a result. */
+  series: Series | null;
   /** Absent if the response does not contain it. */
   summary?: Summary;
   /** Absent if the monitor is disabled or checked. */
@@ -47,6 +48,24 @@ export interface ListedMonitor extends Monitor {
   inMaintenance?: true;
   /** Until when nobody is notified. Absent if the monitor is not silenced. */
   silencedUntil?: string;
+}
+
+/** A monitor of the list, as the page keeps it. */
+export interface ListedMonitor extends Omit<SentMonitor, 'series'> {
+  /** Oldest first, with rounded dates and values unless the event stream has sent the result. */
+  history: HistoryPoint[];
+}
+
+/** A history with a column for each member of its points, oldest first. Dates and values are rounded. */
+export interface Series {
+  /** The date of the first point. */
+  start: string;
+  /** The seconds from each point to the next one. */
+  steps: number[];
+  statuses: Status[];
+  values: number[];
+  /** Empty texts for results that count. Absent if all count. */
+  excluded?: (IgnoreReason | '')[];
 }
 
 /** The figures of a monitor in the list. Null without data, or if they are not computed yet. */
@@ -71,12 +90,18 @@ export interface NotChecked {
 /** Why a result does not count for uptime and incidents. */
 export type IgnoreReason = 'maintenance' | 'blocked';
 
+/** The part of a result that a bar shows. */
 export interface Point {
-  date: string;
   status: Status;
   value: number;
   /** Absent if the result counts. */
   excluded?: IgnoreReason;
+}
+
+/** A check in the history of a monitor. */
+export interface HistoryPoint extends Point {
+  /** In milliseconds since 1970. */
+  date: number;
 }
 
 export interface Result extends BriefResult {
@@ -88,6 +113,7 @@ export interface Result extends BriefResult {
 
 /** A result without what the list does not show. Its outputs are only what the check searched for. */
 export interface BriefResult extends Point {
+  date: string;
   message: string;
   outputs: Record<string, number | string | boolean>;
 }

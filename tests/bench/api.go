@@ -9,7 +9,7 @@ import (
 )
 
 // list is the route of the page's list view.
-const list = "/monitors?include=brief,history,summary"
+const list = "/monitors?include=brief,series,summary"
 
 // summaries is the route from which the page loads new summaries.
 const summaries = "/monitors?include=summary"

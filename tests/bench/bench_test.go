@@ -71,7 +71,7 @@ func TestShortBench(t *testing.T) {
 		{figure: "1000 monitors every 2s: most checks within 100 ms", ratio: 3},
 		{figure: "1000 monitors every 2s: resident memory", value: 120e6},
 		{figure: "bytes of a stored HTTP result", value: 90},
-		{figure: "compressed size of GET /api/monitors?include=brief,history,summary", value: 11e3},
+		{figure: "compressed size of GET /api/monitors?include=brief,series,summary", value: 6e3},
 		{figure: "memory of each client of the event stream", value: 100e3},
 		// The system may keep the whole file of the program in memory, which has 27 MB.
 		{figure: "idle memory", value: 67 << 20},

@@ -93,7 +93,7 @@ for (const [name, column, order] of /** @type {const} */ ([
 bare('without figures there are dashes, and such monitors come last', async ({ page, nanomon, target }) => {
   await nanomon.add({ name: 'Alpha', target: target.url, enabled: false });
   await nanomon.add({ name: 'Shop', target: target.url });
-  await changeLists(page, 'brief,history,summary', ([alpha, shop]) => {
+  await changeLists(page, 'brief,series,summary', ([alpha, shop]) => {
     alpha.summary = { uptime24h: null, uptime30d: null, p95: null };
     shop.summary = { uptime24h: 99.5, uptime30d: 100, p95: 12.3 };
   });
@@ -114,7 +114,7 @@ bare('new figures appear without a reload of the list', async ({ page, nanomon, 
   const known = { uptime24h: 100, uptime30d: 100, p95: 5 };
   // The event comes after the next computation of the API, at most five minutes later. This test sends it itself.
   await sendSummaryEvent(page, Date.now() + 60_000);
-  await changeLists(page, 'brief,history,summary', (list) => list.forEach((it) => (it.summary = known)));
+  await changeLists(page, 'brief,series,summary', (list) => list.forEach((it) => (it.summary = known)));
   await changeLists(page, 'summary', ([mill, shop]) => {
     mill.summary = known;
     shop.summary = { ...known, uptime24h: 97.25 };
@@ -135,6 +135,6 @@ bare('figures that the list already has are not read again', async ({ page, nano
   await expect(row(page, 'Shop')).toContainText('OK');
   await page.clock.fastForward(6000);
   await page.evaluate(() => fetch('/api/'));
-  expect(requested.filter((url) => url.endsWith('include=brief,history,summary'))).not.toEqual([]);
+  expect(requested.filter((url) => url.endsWith('include=brief,series,summary'))).not.toEqual([]);
   expect(requested.filter((url) => url.endsWith('include=summary'))).toEqual([]);
 });

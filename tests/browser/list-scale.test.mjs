@@ -131,7 +131,7 @@ test('the list needs one request, and the first rows are there within 600 ms', a
   await expect(page.getByRole('table')).toHaveAttribute('aria-rowcount', String(1 + GROUPS + MONITORS));
 });
 
-// The monitors have a few results each. With 30 results, the list is larger: see docs/performance.md.
+// The monitors have a few results each. TestListOfManyMonitorsIsSmall (services/api/server) limits a list with 30 results.
 test('page and list together are small, and nothing shifts', async ({ page, nanomon }) => {
   const checked = async () => {
     const list = await (await fetch(`${nanomon.url}/api/monitors?include=latest`)).json();

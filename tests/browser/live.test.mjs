@@ -51,7 +51,7 @@ test('the list needs one request for all monitors', async ({ page, nanomon, targ
   const api = new Set(requested.filter((url) => url.startsWith('/api/')));
   // When the API has computed new figures, the page reads only these.
   api.delete('/api/monitors?include=summary');
-  expect(api).toEqual(new Set(['/api/monitors?include=brief,history,summary', '/api/events']));
+  expect(api).toEqual(new Set(['/api/monitors?include=brief,series,summary', '/api/events']));
 });
 
 test('a view stops its work when another one opens', async ({ page, nanomon, target }) => {
@@ -200,7 +200,7 @@ test('a list that has not changed is not sent again', async ({ page, nanomon }) 
   /** @type {number[]} */
   const statuses = [];
   page.on('response', (response) => {
-    if (response.url().includes('include=brief,history')) {
+    if (response.url().includes('include=brief,series')) {
       statuses.push(response.status());
     }
   });

@@ -26,7 +26,7 @@ import (
 	"nanomon/tests/support/mongotest"
 )
 
-const listPath = "/api/monitors?include=brief,history,summary"
+const listPath = "/api/monitors?include=brief,series,summary"
 
 // replicas are the handlers of two servers that use the same database.
 type replicas struct {
@@ -140,10 +140,10 @@ func TestListsAreCurrent(t *testing.T) {
 func (r *replicas) compare(random *rand.Rand) {
 	r.t.Helper()
 	f := listForm{masked: random.IntN(2) == 0}
-	query := []string{"", "?include=latest", "?include=history", "?include=brief,history", "?include=summary"}[random.IntN(5)]
+	query := []string{"", "?include=latest", "?include=history", "?include=brief,history", "?include=series,summary"}[random.IntN(5)]
 	f.include = includeOptions{
 		latest: strings.Contains(query, "latest") || strings.Contains(query, "brief"), brief: strings.Contains(query, "brief"),
-		history: strings.Contains(query, "history"), summary: strings.Contains(query, "summary"),
+		history: strings.Contains(query, "history"), series: strings.Contains(query, "series"), summary: strings.Contains(query, "summary"),
 	}
 	if random.IntN(4) == 0 {
 		f.oneGroup, f.group = true, "a"

@@ -2,7 +2,6 @@ package server
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +19,8 @@ type listedMonitor struct {
 	Latest  any           `json:"latest,omitempty"`
 	Since   any           `json:"since,omitempty"`
 	History []store.Point `json:"history,omitzero"`
+	// Series holds a *series, a nil pointer if there is no result. It is nil if it was not requested.
+	Series any `json:"series,omitempty"`
 	// Summary is nil unless it was requested.
 	Summary *summary.Summary `json:"summary,omitempty"`
 	// NotChecked is nil unless a runner can't check the monitor. It is requested together with Latest.
@@ -31,23 +32,9 @@ type listedMonitor struct {
 	SilencedUntil time.Time `json:"silencedUntil,omitzero"`
 }
 
-// historyDigits is the number of significant digits of the values of a history in the list. They are for a small chart.
-const historyDigits = 2
-
-// roundHistory returns the points with dates in whole seconds and values with few digits, which halves the compressed
-// list.
-func roundHistory(points []store.Point) []store.Point {
-	rounded := slices.Clone(points)
-	for i := range rounded {
-		p := &rounded[i]
-		p.Date, p.Value = p.Date.Truncate(time.Second), summary.Significant(p.Value, historyDigits)
-	}
-	return rounded
-}
-
 // includeOptions selects the members of a monitor's state that a response contains.
 type includeOptions struct {
-	latest, history, summary bool
+	latest, history, series, summary bool
 	// brief shortens the latest result.
 	brief bool
 }
@@ -67,10 +54,12 @@ func parseInclude(query url.Values) (includeOptions, error) {
 				include.latest, include.brief = true, true
 			case "history":
 				include.history = true
+			case "series":
+				include.series = true
 			case "summary":
 				include.summary = true
 			default:
-				return includeOptions{}, monitor.Invalidf("include must be latest, brief, history or summary, not %.50q", name)
+				return includeOptions{}, monitor.Invalidf("include must be latest, brief, history, series or summary, not %.50q", name)
 			}
 		}
 	}
@@ -95,6 +84,9 @@ func (o includeOptions) apply(
 	}
 	if o.history {
 		item.History = append([]store.Point{}, history...) // not nil
+	}
+	if o.series {
+		item.Series = newSeries(history)
 	}
 	if o.summary {
 		known := now.summaries.Of(m.ID, state)

@@ -24,6 +24,7 @@ const (
 	brief0        = `,"latest":{"date":"2026-01-15T10:00:00Z","status":0,"value":0,"message":"","outputs":{}},"since":"2026-01-15T09:59:00Z"`
 	invalidStatus = "status must be 0, 1 or 2, or a list such as 1,2"
 	history0      = `,"history":[{"date":"2026-01-15T10:00:00Z","status":0,"value":0}]`
+	series0       = `,"series":{"start":"2026-01-15T10:00:00Z","steps":[],"statuses":[0],"values":[0]}`
 )
 
 // TestReads reads a store with two monitors and one result.
@@ -45,18 +46,20 @@ func TestReads(t *testing.T) {
 		"/api/monitors?include=history&include=latest&group=": {200, "[" + jsonB + `,"latest":null,"since":null,"history":[]}]`},
 		"/api/monitors?group=web":                             {200, "[" + jsonA + "}]"},
 		"/api/monitors?group=unknown":                         {200, "[]"},
-		"/api/monitors?include=latest,everything":             {400, `include must be latest, brief, history or summary, not "everything"`},
-		"/api/monitors?include=":                              {400, `include must be latest, brief, history or summary, not ""`},
+		"/api/monitors?include=latest,everything":             {400, `include must be latest, brief, history, series or summary, not "everything"`},
+		"/api/monitors?include=":                              {400, `include must be latest, brief, history, series or summary, not ""`},
 
 		"/api/monitors/" + idA:                                     {200, jsonA + "}"},
 		"/api/monitors/" + strings.ToUpper(idA):                    {200, jsonA + "}"},
 		"/api/monitors/" + idA + "?include=latest":                 {200, jsonA + latest0 + "}"},
 		"/api/monitors/" + idA + "?include=history":                {200, jsonA + history0 + "}"},
+		"/api/monitors?include=series":                             {200, "[" + jsonA + series0 + "}," + jsonB + `,"series":null}]`},
+		"/api/monitors/" + idA + "?include=brief,series":           {200, jsonA + brief0 + series0 + "}"},
 		"/api/monitors?include=brief":                              {200, "[" + jsonA + brief0 + "}," + jsonB + `,"latest":null,"since":null}]`},
 		"/api/monitors/" + idA + "?include=brief,latest":           {200, jsonA + brief0 + "}"},
 		"/api/monitors/" + idA + "?include=latest&include=history": {200, jsonA + latest0 + history0 + "}"},
 		"/api/monitors/" + idB + "?include=latest,history":         {200, jsonB + `,"latest":null,"since":null,"history":[]}`},
-		"/api/monitors/" + idA + "?include=stats":                  {400, `include must be latest, brief, history or summary, not "stats"`},
+		"/api/monitors/" + idA + "?include=stats":                  {400, `include must be latest, brief, history, series or summary, not "stats"`},
 		"/api/monitors/" + idOther + "?include=latest":             {404, "there is no monitor with the id " + idOther},
 		"/api/monitors/" + idOther:                                 {404, "there is no monitor with the id " + idOther},
 		"/api/monitors/xyz":                                        {400, `invalid id "xyz": an id has 24 hexadecimal digits`},

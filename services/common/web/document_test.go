@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"bytes"
 	"compress/gzip"
 	"fmt"
 	"io"
@@ -14,34 +13,40 @@ import (
 	"nanomon/services/common/web"
 )
 
+var decoders = map[string]func(io.Reader) (io.Reader, error){
+	"":     func(r io.Reader) (io.Reader, error) { return r, nil },
+	"gzip": func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) },
+	"br":   func(r io.Reader) (io.Reader, error) { return brotli.NewReader(r), nil },
+}
+
 func TestDocumentKeepsItsData(t *testing.T) {
 	var list strings.Builder
 	for i := range 20_000 {
 		fmt.Fprintf(&list, `{"date":"2026-01-15T10:%02d:00Z","value":%d},`, i%60, i*i%977)
 	}
-	for _, data := range []string{"", "x", list.String()} {
-		for e, decode := range map[web.Encoding]func(io.Reader) (io.Reader, error){
-			web.Plain:  func(r io.Reader) (io.Reader, error) { return r, nil },
-			web.Gzip:   func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) },
-			web.Brotli: func(r io.Reader) (io.Reader, error) { return brotli.NewReader(r), nil },
-		} {
-			document, err := web.NewDocument("text/plain", []byte(data), e)
-			if err != nil {
-				t.Fatal(err)
-			}
-			w := httptest.NewRecorder()
-			document.Serve(w, httptest.NewRequest("GET", "/", nil))
-			size := w.Body.Len()
-			decoded, err := decode(bytes.NewReader(w.Body.Bytes()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := io.ReadAll(decoded)
-			if err != nil || string(got) != data {
-				t.Errorf("%q: %d bytes are not %d bytes: %v", e, len(got), len(data), err)
-			}
-			if e != web.Plain && len(data) > 1000 && size > len(data)/4 {
-				t.Errorf("%q: %d bytes became %d", e, len(data), size)
+	for name, newDocument := range map[string]func(string, []byte, web.Encoding) (*web.Document, error){
+		"NewDocument": web.NewDocument, "NewFile": web.NewFile,
+	} {
+		for _, data := range []string{"", "x", list.String()} {
+			for _, e := range []web.Encoding{web.Plain, web.Gzip, web.Brotli} {
+				document, err := newDocument("text/plain", []byte(data), e)
+				if err != nil {
+					t.Fatal(err)
+				}
+				w := httptest.NewRecorder()
+				document.Serve(w, httptest.NewRequest("GET", "/", nil))
+				size, encoding := w.Body.Len(), w.Header().Get("Content-Encoding")
+				decoded, err := decoders[encoding](w.Body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := io.ReadAll(decoded)
+				if err != nil || string(got) != data {
+					t.Errorf("%s, %q: %d bytes are not %d bytes: %v", name, e, len(got), len(data), err)
+				}
+				if encoding != "" && size > len(data)/4 || size > len(data) || encoding == "" && e != web.Plain && len(data) > 1000 {
+					t.Errorf("%s, %q: %d bytes became %d with the encoding %q", name, e, len(data), size, encoding)
+				}
 			}
 		}
 	}

@@ -2,61 +2,64 @@ package host
 
 import (
 	"bytes"
-	"compress/gzip"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"path"
-	"strconv"
-	"time"
+	"regexp"
+	"strings"
+	"sync"
 
 	"nanomon/services/common/web"
 )
 
-// asset is a file of the page in the forms that are sent.
+// libraries is the folder of other people's code, whose comments may contain licenses.
+const libraries = "lib/"
+
+// comment matches a comment of whole lines in a script or a style sheet.
+var comment = regexp.MustCompile(`(?m)^[ \t]*(?://.*|/\*(?:[^*]|\*+[^*/])*\*+/)[ \t]*$`)
+
+// asset is a file of the page. It is read and compressed when it is first requested.
 type asset struct {
+	kind kind
+	// documents return the file in each encoding.
+	documents map[web.Encoding]func() (*web.Document, error)
+}
+
+// kind is what an extension means.
+type kind struct {
 	contentType string
-	plain       body
-	// zipped is the compressed file. It is empty if it is not smaller.
-	zipped body
+	// isDocument reports whether a browser can show the file as a document that runs scripts. A document needs all security
+	// headers.
+	isDocument bool
+	// isCode reports whether the file is a script or a style sheet.
+	isCode bool
 }
 
-type body struct {
-	data []byte
-	etag string
-}
-
-// contentTypes returns the types of the page's files by extension, because those registered on the machine may differ.
-func contentTypes() map[string]string {
-	return map[string]string{
-		".html":  "text/html; charset=utf-8",
-		".js":    "text/javascript; charset=utf-8",
-		".css":   "text/css; charset=utf-8",
-		".svg":   "image/svg+xml",
-		".png":   "image/png",
-		".woff2": "font/woff2",
+// kinds returns the kinds of the page's files by extension. The content types that are registered on the machine may differ.
+func kinds() map[string]kind {
+	return map[string]kind{
+		".html":  {contentType: "text/html; charset=utf-8", isDocument: true},
+		".js":    {contentType: "text/javascript; charset=utf-8", isCode: true},
+		".css":   {contentType: "text/css; charset=utf-8", isCode: true},
+		".svg":   {contentType: "image/svg+xml", isDocument: true},
+		".png":   {contentType: "image/png"},
+		".woff2": {contentType: "font/woff2"},
 	}
 }
 
-// loadAssets reads the files of app that a browser uses. The keys are their URL paths.
-func loadAssets(app fs.FS) (map[string]*asset, error) {
-	types, assets := contentTypes(), make(map[string]*asset)
+// findAssets returns the files of app that a browser uses. The keys are their URL paths.
+func findAssets(app fs.FS) (map[string]*asset, error) {
+	known, assets := kinds(), make(map[string]*asset)
 	err := fs.WalkDir(app, ".", func(name string, entry fs.DirEntry, err error) error {
-		contentType, known := types[path.Ext(name)]
-		if err != nil || entry.IsDir() || !known {
-			return err
+		if k, used := known[path.Ext(name)]; err == nil && used && !entry.IsDir() {
+			assets["/"+name] = newAsset(app, name, k)
 		}
-		data, err := fs.ReadFile(app, name)
-		if err != nil {
-			return err
-		}
-		assets["/"+name], err = newAsset(data, contentType)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the page's files: %w", err)
+		return nil, fmt.Errorf("list the page's files: %w", err)
 	}
 	index, found := assets["/index.html"]
 	if !found {
@@ -66,38 +69,37 @@ func loadAssets(app fs.FS) (map[string]*asset, error) {
 	return assets, nil
 }
 
-func newAsset(data []byte, contentType string) (*asset, error) {
-	hash := fmt.Sprintf("%x", sha256.Sum256(data))[:32]
-	a := &asset{contentType: contentType, plain: body{data: data, etag: `"` + hash + `"`}}
-	var zipped bytes.Buffer
-	zip, err := gzip.NewWriterLevel(&zipped, gzip.BestCompression)
-	if err != nil {
-		return nil, err
+func newAsset(app fs.FS, name string, k kind) *asset {
+	a := &asset{kind: k, documents: make(map[web.Encoding]func() (*web.Document, error))}
+	for _, e := range []web.Encoding{web.Plain, web.Gzip, web.Brotli} {
+		a.documents[e] = sync.OnceValues(func() (*web.Document, error) {
+			data, err := fs.ReadFile(app, name)
+			if err != nil {
+				return nil, fmt.Errorf("read a file of the page: %w", err)
+			}
+			if k.isCode && !strings.HasPrefix(name, libraries) {
+				data = withoutComments(data)
+			}
+			return web.NewFile(k.contentType, data, e)
+		})
 	}
-	if _, err := zip.Write(data); err != nil {
-		return nil, err
-	}
-	if err := zip.Close(); err != nil {
-		return nil, err
-	}
-	if zipped.Len() < len(data) {
-		a.zipped = body{data: bytes.Clone(zipped.Bytes()), etag: `"` + hash + `-gzip"`}
-	}
-	return a, nil
+	return a
+}
+
+// withoutComments removes the comments that take whole lines, which are a sixth of the page. The lines stay as empty ones,
+// so that the positions in errors are right.
+func withoutComments(code []byte) []byte {
+	return comment.ReplaceAllFunc(code, func(c []byte) []byte {
+		return bytes.Repeat([]byte("\n"), bytes.Count(c, []byte("\n")))
+	})
 }
 
 func (a *asset) serve(w http.ResponseWriter, r *http.Request) {
-	h, sent := w.Header(), a.plain
-	h.Set("Content-Type", a.contentType)
-	h.Set("Cache-Control", "no-cache")
-	if a.zipped.data != nil {
-		h.Set("Vary", "Accept-Encoding")
-		if web.Accepts(r, web.Gzip) {
-			sent = a.zipped
-			h.Set("Content-Encoding", "gzip")
-			h.Set("Content-Length", strconv.Itoa(len(sent.data)))
-		}
+	document, err := a.documents[web.AcceptedEncoding(r)]()
+	if err != nil {
+		web.Error(w, r, err)
+		return
 	}
-	h.Set("ETag", sent.etag)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(sent.data))
+	w.Header().Set("Cache-Control", "no-cache")
+	document.Serve(w, r)
 }

@@ -25,6 +25,7 @@ type Config struct {
 
 type host struct {
 	settings []byte
+	// security are the headers of documents.
 	security http.Header
 	assets   map[string]*asset
 }
@@ -36,7 +37,7 @@ func New(cfg Config, app fs.FS, log *slog.Logger) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	assets, err := loadAssets(app)
+	assets, err := findAssets(app)
 	if err != nil {
 		return nil, err
 	}
@@ -57,16 +58,14 @@ func New(cfg Config, app fs.FS, log *slog.Logger) (http.Handler, error) {
 		"Content-Security-Policy":    {policy},
 		"Cross-Origin-Opener-Policy": {"same-origin"},
 		"Referrer-Policy":            {"no-referrer"},
-		"X-Content-Type-Options":     {"nosniff"},
 	}}
 	quiet := append(slices.Collect(maps.Keys(assets)), "/config", "/config.json")
 	return web.LogRequests(log, quiet...)(h), nil
 }
 
 func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	for name, values := range h.security {
-		w.Header()[name] = values
-	}
+	found := h.assets[r.URL.Path]
+	h.secure(w.Header(), found == nil || found.kind.isDocument)
 	if r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/") {
 		web.Error(w, r, web.Problemf(http.StatusNotFound, "the API is not on this port; set API_ENDPOINT to its address"))
 		return
@@ -76,9 +75,9 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "only GET and HEAD are possible here", http.StatusMethodNotAllowed)
 		return
 	}
-	switch a, found := h.assets[r.URL.Path]; {
-	case found:
-		a.serve(w, r)
+	switch {
+	case found != nil:
+		found.serve(w, r)
 	case r.URL.Path == "/config", r.URL.Path == "/config.json":
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
@@ -87,4 +86,14 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		http.Error(w, "there is nothing at this address", http.StatusNotFound)
 	}
+}
+
+// secure adds the security headers of a response. The files that a document loads follow the headers of the document, and
+// browsers never run scripts in a file that is not a document. So other files need only nosniff, which prevents that they
+// are used as something else. The script of a worker would need a policy of its own; the page has no worker.
+func (h *host) secure(to http.Header, isDocument bool) {
+	if isDocument {
+		maps.Copy(to, h.security)
+	}
+	to.Set("X-Content-Type-Options", "nosniff")
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/andybalholm/brotli"
 	"github.com/google/go-cmp/cmp"
 
 	"nanomon/frontend"
@@ -24,10 +25,15 @@ var script = strings.Repeat("export const answer = 42;\n", 100)
 
 func app() fstest.MapFS {
 	return fstest.MapFS{
-		"index.html":     {Data: []byte("<!doctype html><title>page</title>")},
-		"app.js":         {Data: []byte(script)},
-		"styles/a.css":   {Data: []byte("a { color: red }")},
-		"icon.svg":       {Data: []byte("<svg/>")},
+		"index.html":   {Data: []byte("<!doctype html><title>page</title>")},
+		"app.js":       {Data: []byte(script)},
+		"styles/a.css": {Data: []byte("a { color: red }")},
+		"icon.svg":     {Data: []byte("<svg/>")},
+		"comments.js": {Data: []byte(
+			"// A script.\nlet a = 1; // one\n\n  /**\n   * Two * and **\n   **/\n/** @type {any} */ (a).b = 2;\nlet c = '/* */';\n",
+		)},
+		"comments.css":   {Data: []byte("/* A style. */\na { color: red }\n/* Two\n lines */\n")},
+		"lib/other.js":   {Data: []byte("/* a license */\nlet a = 1;\n")},
 		"lib/types.d.ts": {Data: []byte("export default 1;")},
 	}
 }
@@ -91,12 +97,25 @@ func TestResponses(t *testing.T) {
 		if answer.StatusCode != c.status || answer.Header.Get("Content-Type") != c.contentType || !strings.Contains(body, c.body) {
 			t.Errorf("%s %s: %d %q %q", c.method, c.path, answer.StatusCode, answer.Header.Get("Content-Type"), body)
 		}
-		if c.method == "HEAD" && body != "" {
-			t.Errorf("HEAD %s has a body: %q", c.path, body)
+	}
+}
+
+// TestSecurityHeaders checks that everything has the security headers that browsers can show as a document. An SVG image
+// can contain scripts, and an error is a document, too.
+func TestSecurityHeaders(t *testing.T) {
+	h := newHost(t, host.Config{APIEndpoint: "/api"})
+	for target, isDocument := range map[string]bool{
+		"GET /": true, "HEAD /index.html": true, "GET /icon.svg": true, "GET /config.json": true, "GET /nothing": true,
+		"GET /nothing.js": true, "GET /api": true, "POST /": true, "GET /app.js": false, "HEAD /app.js": false, "GET /styles/a.css": false,
+	} {
+		method, file, _ := strings.Cut(target, " ")
+		header := request(h, method, file).Header
+		if got := header.Get("X-Content-Type-Options"); got != "nosniff" {
+			t.Errorf("%s: X-Content-Type-Options is %q", target, got)
 		}
-		for _, name := range []string{"Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Cross-Origin-Opener-Policy"} {
-			if answer.Header.Get(name) == "" {
-				t.Errorf("%s %s lacks %s", c.method, c.path, name)
+		for _, name := range []string{"Content-Security-Policy", "Referrer-Policy", "Cross-Origin-Opener-Policy"} {
+			if (header.Get(name) != "") != isDocument {
+				t.Errorf("%s: %s is %q, wanted: %v", target, name, header.Get(name), isDocument)
 			}
 		}
 	}
@@ -104,19 +123,22 @@ func TestResponses(t *testing.T) {
 
 func TestCompressionIsNegotiated(t *testing.T) {
 	h := newHost(t, host.Config{APIEndpoint: "/api"})
-	for accepted, zipped := range map[string]bool{
-		"": false, "gzip": true, "deflate, GZIP;q=0.5, br": true, "gzip;q=0": false, "gzip; q=0.0": false, "br": false, "gzip;q=x": false,
+	for accepted, want := range map[string]string{
+		"": "", "gzip": "gzip", "deflate, GZIP;q=0.5": "gzip", "gzip, deflate, br": "br", "br;q=0, gzip;q=0.0": "", "br": "br", "gzip;q=x": "",
 	} {
 		answer := request(h, "GET", "/app.js", "Accept-Encoding", accepted)
-		if got := answer.Header.Get("Content-Encoding") == "gzip"; got != zipped {
-			t.Errorf("Accept-Encoding %q: gzip %v, want %v", accepted, got, zipped)
+		if got := answer.Header.Get("Content-Encoding"); got != want {
+			t.Errorf("Accept-Encoding %q: Content-Encoding is %q, want %q", accepted, got, want)
 			continue
 		}
 		if answer.Header.Get("Vary") != "Accept-Encoding" {
 			t.Errorf("Accept-Encoding %q: Vary is %q", accepted, answer.Header.Get("Vary"))
 		}
 		var body io.Reader = answer.Body
-		if zipped {
+		switch want {
+		case "br":
+			body = brotli.NewReader(answer.Body)
+		case "gzip":
 			var err error
 			if body, err = gzip.NewReader(answer.Body); err != nil {
 				t.Fatal(err)
@@ -126,16 +148,31 @@ func TestCompressionIsNegotiated(t *testing.T) {
 			t.Errorf("Accept-Encoding %q: %s", accepted, diff)
 		}
 	}
-	if got := request(h, "GET", "/icon.svg", "Accept-Encoding", "gzip").Header.Get("Content-Encoding"); got != "" {
+	if got := request(h, "GET", "/icon.svg", "Accept-Encoding", "gzip, br").Header.Get("Content-Encoding"); got != "" {
 		t.Errorf("a file that doesn't get smaller is sent as %q", got)
+	}
+}
+
+// TestCommentsAreNotSent checks the comments of a script and a style sheet. tests/browser/comments.test.mjs checks that the
+// code of all files stays the same.
+func TestCommentsAreNotSent(t *testing.T) {
+	h := newHost(t, host.Config{APIEndpoint: "/api"})
+	for file, want := range map[string]string{
+		"/comments.js":  "\nlet a = 1; // one\n\n\n\n\n/** @type {any} */ (a).b = 2;\nlet c = '/* */';\n",
+		"/comments.css": "\na { color: red }\n\n\n",
+		"/lib/other.js": "/* a license */\nlet a = 1;\n",
+	} {
+		if diff := cmp.Diff(want, textOf(t, request(h, "GET", file).Body)); diff != "" {
+			t.Errorf("%s: %s", file, diff)
+		}
 	}
 }
 
 func TestContentLength(t *testing.T) {
 	server := httptest.NewServer(newHost(t, host.Config{APIEndpoint: "/api"}))
 	defer server.Close()
-	for _, encoding := range []string{"gzip", "identity"} {
-		request, err := http.NewRequest("GET", server.URL+"/app.js", nil)
+	get := func(method, encoding string) (length int64, body string) {
+		request, err := http.NewRequest(method, server.URL+"/app.js", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -144,10 +181,17 @@ func TestContentLength(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if body := textOf(t, answer.Body); int64(len(body)) != answer.ContentLength {
-			t.Errorf("%s: %d bytes sent, Content-Length %d", encoding, len(body), answer.ContentLength)
+		defer answer.Body.Close()
+		return answer.ContentLength, textOf(t, answer.Body)
+	}
+	for _, encoding := range []string{"br", "gzip", "identity"} {
+		length, body := get("GET", encoding)
+		if int64(len(body)) != length {
+			t.Errorf("%s: %d bytes sent, Content-Length %d", encoding, len(body), length)
 		}
-		answer.Body.Close()
+		if without, body := get("HEAD", encoding); without != length || body != "" {
+			t.Errorf("%s: HEAD has Content-Length %d, want %d, and the body %q", encoding, without, length, body)
+		}
 	}
 }
 
@@ -155,8 +199,9 @@ func TestRevalidation(t *testing.T) {
 	h := newHost(t, host.Config{APIEndpoint: "/api"})
 	plain := request(h, "GET", "/app.js").Header.Get("ETag")
 	zipped := request(h, "GET", "/app.js", "Accept-Encoding", "gzip").Header.Get("ETag")
-	if plain == "" || plain == zipped || strings.HasPrefix(plain, "W/") {
-		t.Fatalf("ETags %q and %q: want two strong ones", plain, zipped)
+	small := request(h, "GET", "/app.js", "Accept-Encoding", "br").Header.Get("ETag")
+	if plain == "" || plain == zipped || plain == small || zipped == small || strings.HasPrefix(plain, "W/") {
+		t.Fatalf("ETags %q, %q and %q: want three strong ones", plain, zipped, small)
 	}
 	for _, c := range []struct {
 		method, encoding, match string
@@ -166,6 +211,7 @@ func TestRevalidation(t *testing.T) {
 		{"HEAD", "", plain, 304},
 		{"GET", "gzip", zipped, 304},
 		{"GET", "gzip", `"old", ` + zipped, 304},
+		{"GET", "br", small, 304},
 		{"GET", "", zipped, 200},
 		{"GET", "", `"old"`, 200},
 	} {

@@ -1,4 +1,4 @@
-/** @import {ListedMonitor, Point} from '../../../types/model' */
+/** @import {HistoryPoint, ListedMonitor} from '../../../types/model' */
 import { formatExact, formatResult, formatValue, unitOf } from '../../format.js';
 import { badgeOfStatus, markOf } from '../../status.js';
 import { addressOfCheck, firstCheck } from './row.js';
@@ -21,15 +21,17 @@ export class BarTip {
   #link = null;
   /** The shown check: its index in the history, and its date. */
   #index = 0;
-  #date = '';
+  #date = 0;
 
   /**
    * @param {HTMLElement} table
-   * @param {HTMLElement} tip a popover, which is a link
+   * @param {HTMLElement} host the parent of the tooltip
+   * @param {string} markup the tooltip, a popover that is a link
    * @param {readonly ListedMonitor[]} items
    */
-  constructor(table, tip, items) {
-    this.#tip = /** @type {HTMLAnchorElement} */ (tip);
+  constructor(table, host, markup, items) {
+    host.innerHTML = markup;
+    this.#tip = /** @type {HTMLAnchorElement} */ (host.firstElementChild);
     this.#items = items;
     const { signal } = this.#stop;
     const on = (/** @type {string} */ type, /** @type {(event: any) => void} */ handle) =>
@@ -38,7 +40,7 @@ export class BarTip {
     on('pointermove', (event) => this.showAt(event));
     on('pointerdown', (event) => this.showAt(event));
     on('focusin', ({ target }) => this.#onFocus(target));
-    on('focusout', ({ relatedTarget }) => relatedTarget !== tip && this.hide());
+    on('focusout', ({ relatedTarget }) => relatedTarget !== this.#tip && this.hide());
     on('pointerleave', ({ pointerType }) => pointerType === 'mouse' && this.#leave());
     on('keydown', (event) => this.#onKey(event));
     on('click', (event) => this.#onClick(event));
@@ -186,7 +188,7 @@ function linkOf(target) {
  * Writes a check into the tooltip. The value of a check in the history is rounded; only the latest result is exact.
  * @param {HTMLElement} tip
  * @param {ListedMonitor} monitor
- * @param {Point} point
+ * @param {HistoryPoint} point
  */
 function fill(tip, { latest, history }, point) {
   const { key, label } = badgeOfStatus(point.status);

@@ -1,6 +1,6 @@
 /** @import {App} from '../../app.js' */
-/** @import {rowMenu} from './actions.js' */
 /** @import {BarTip} from './bar-tip.js' */
+/** @import {rowMenu} from './menu.js' */
 /** @import {Route} from '../../router.js' */
 /** @import {Settings, SortKey} from './settings.js' */
 /** @import {Drawn, Line} from './windowing.js' */
@@ -10,6 +10,7 @@ import { labelsOf } from '../../labels.js';
 import { describeCount, Order, shownKinds } from './arrange.js';
 import { countKinds } from '../../status.js';
 import { rememberSettings } from '../../router.js';
+import { loadPart } from '../../views.js';
 import { checkBoxes, loadActions } from './check-boxes.js';
 import { drawRow, placeSection } from './row.js';
 import { ariaSort, choicesOf, collapsedGroups, NO_FILTERS, readSettings, readSort } from './settings.js';
@@ -226,23 +227,25 @@ export function list(app, { params }) {
         this.label = button.dataset.label === this.label ? '' : button.dataset.label;
         return;
       }
-      const menu = await this.loadMenu();
+      if (!this.menu) {
+        await loadActions(app, () => this.loadMenu());
+      }
       if (button.classList.contains('run')) {
-        menu?.run(monitor);
+        this.menu?.run(monitor);
       } else {
-        menu?.toggle(this.ref('menu'), button, monitor);
+        this.menu?.toggle(this.ref('menu'), button, monitor);
       }
     },
 
-    /** Loads the menu of a row. Returns null and shows an error if the server does not respond. */
+    /** Loads the menu of the rows. */
     async loadMenu() {
       if (!this.menu) {
-        await loadActions(app, async () => {
-          const { rowMenu } = await import('./actions.js');
-          this.menu ??= rowMenu(app, () => this.holdOrder());
-        });
+        const [{ rowMenu }, markup] = await Promise.all([import('./menu.js'), loadPart('list/menu')]);
+        if (!this.menu && !destroyed) {
+          this.menu = rowMenu(app, () => this.holdOrder());
+          this.ref('menuHost').innerHTML = markup;
+        }
       }
-      return this.menu;
     },
 
     /** @param {boolean} isInside whether the pointer has entered the table, or left it */
@@ -256,7 +259,7 @@ export function list(app, { params }) {
 
     /** Loads what is only needed while the pointer or the focus is in the table. */
     prepare() {
-      return Promise.allSettled([import('./actions.js'), this.loadTip()]);
+      return Promise.allSettled([this.loadMenu(), this.loadTip()]);
     },
 
     /** Keeps the rows where they are while the user is about to click one, or a menu is open. */
@@ -269,9 +272,11 @@ export function list(app, { params }) {
 
     /** Loads the tooltip of the bars. Without it, each link leads to the latest check that is not OK. */
     async loadTip() {
-      const { BarTip } = await import('./bar-tip.js');
-      if (!tip && !destroyed) {
-        tip = new BarTip(this.ref('table'), this.ref('tip'), this.list.items);
+      if (!tip) {
+        const [{ BarTip }, markup] = await Promise.all([import('./bar-tip.js'), loadPart('list/bar-tip')]);
+        if (!destroyed) {
+          tip ??= new BarTip(this.ref('table'), this.ref('tipHost'), markup, this.list.items);
+        }
       }
       return tip;
     },

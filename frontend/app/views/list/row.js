@@ -180,8 +180,8 @@ export function firstCheck(history) {
  * @param {number} index of the check in the history
  */
 export function addressOfCheck({ id, history }, index) {
-  const date = Date.parse(history[index].date);
-  const other = Date.parse((history[index - 1] ?? history[index + 1] ?? history[index]).date);
+  const { date } = history[index];
+  const other = (history[index - 1] ?? history[index + 1] ?? history[index]).date;
   const around = Math.min(Math.max(NEIGHBOURS * Math.abs(date - other), MIN_TIME), MAX_TIME);
   const from = new Date(Math.floor((date - around) / MINUTE) * MINUTE).toISOString();
   const to = new Date(Math.ceil((date + around) / MINUTE) * MINUTE).toISOString();

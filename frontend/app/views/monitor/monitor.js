@@ -15,6 +15,7 @@ import { latencyPanel } from './latency.js';
 import { maintenancePanel } from './maintenance.js';
 import { notificationPanel } from './notifications.js';
 import { labelsOf } from '../../labels.js';
+import { withHistory } from '../../monitors.js';
 import { shownProperties } from './properties.js';
 import { BARS, barsOf } from './recent-checks.js';
 import { newestFirst, resultListing } from '../../result-table/listing.js';
@@ -104,7 +105,7 @@ export function monitor(app, { id, params }) {
           ]),
         );
         this.types = Object.freeze(types);
-        this.monitor = Object.freeze(monitor);
+        this.monitor = withHistory(monitor);
         this.dependency.follow(monitor);
         this.setRecent(results);
         newResults.filter((result) => result.monitor_id === id).forEach((result) => this.addRecent(result));
