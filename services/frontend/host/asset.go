@@ -1,24 +1,15 @@
 package host
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"path"
-	"regexp"
-	"strings"
 	"sync"
 
 	"nanomon/services/common/web"
 )
-
-// libraries is the folder of other people's code, whose comments may contain licenses.
-const libraries = "lib/"
-
-// comment matches a comment of whole lines in a script or a style sheet.
-var comment = regexp.MustCompile(`(?m)^[ \t]*(?://.*|/\*(?:[^*]|\*+[^*/])*\*+/)[ \t]*$`)
 
 // asset is a file of the page. It is read and compressed when it is first requested.
 type asset struct {
@@ -33,16 +24,14 @@ type kind struct {
 	// isDocument reports whether a browser can show the file as a document that runs scripts. A document needs all security
 	// headers.
 	isDocument bool
-	// isCode reports whether the file is a script or a style sheet.
-	isCode bool
 }
 
 // kinds returns the kinds of the page's files by extension. The content types that are registered on the machine may differ.
 func kinds() map[string]kind {
 	return map[string]kind{
 		".html":  {contentType: "text/html; charset=utf-8", isDocument: true},
-		".js":    {contentType: "text/javascript; charset=utf-8", isCode: true},
-		".css":   {contentType: "text/css; charset=utf-8", isCode: true},
+		".js":    {contentType: "text/javascript; charset=utf-8"},
+		".css":   {contentType: "text/css; charset=utf-8"},
 		".svg":   {contentType: "image/svg+xml", isDocument: true},
 		".png":   {contentType: "image/png"},
 		".woff2": {contentType: "font/woff2"},
@@ -77,21 +66,10 @@ func newAsset(app fs.FS, name string, k kind) *asset {
 			if err != nil {
 				return nil, fmt.Errorf("read a file of the page: %w", err)
 			}
-			if k.isCode && !strings.HasPrefix(name, libraries) {
-				data = withoutComments(data)
-			}
 			return web.NewFile(k.contentType, data, e)
 		})
 	}
 	return a
-}
-
-// withoutComments removes the comments that take whole lines, which are a sixth of the page. The lines stay as empty ones,
-// so that the positions in errors are right.
-func withoutComments(code []byte) []byte {
-	return comment.ReplaceAllFunc(code, func(c []byte) []byte {
-		return bytes.Repeat([]byte("\n"), bytes.Count(c, []byte("\n")))
-	})
 }
 
 func (a *asset) serve(w http.ResponseWriter, r *http.Request) {

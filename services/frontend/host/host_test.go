@@ -25,15 +25,10 @@ var script = strings.Repeat("export const answer = 42;\n", 100)
 
 func app() fstest.MapFS {
 	return fstest.MapFS{
-		"index.html":   {Data: []byte("<!doctype html><title>page</title>")},
-		"app.js":       {Data: []byte(script)},
-		"styles/a.css": {Data: []byte("a { color: red }")},
-		"icon.svg":     {Data: []byte("<svg/>")},
-		"comments.js": {Data: []byte(
-			"// A script.\nlet a = 1; // one\n\n  /**\n   * Two * and **\n   **/\n/** @type {any} */ (a).b = 2;\nlet c = '/* */';\n",
-		)},
-		"comments.css":   {Data: []byte("/* A style. */\na { color: red }\n/* Two\n lines */\n")},
-		"lib/other.js":   {Data: []byte("/* a license */\nlet a = 1;\n")},
+		"index.html":     {Data: []byte("<!doctype html><title>page</title>")},
+		"app.js":         {Data: []byte(script)},
+		"styles/a.css":   {Data: []byte("a { color: red }")},
+		"icon.svg":       {Data: []byte("<svg/>")},
 		"lib/types.d.ts": {Data: []byte("export default 1;")},
 	}
 }
@@ -150,21 +145,6 @@ func TestCompressionIsNegotiated(t *testing.T) {
 	}
 	if got := request(h, "GET", "/icon.svg", "Accept-Encoding", "gzip, br").Header.Get("Content-Encoding"); got != "" {
 		t.Errorf("a file that doesn't get smaller is sent as %q", got)
-	}
-}
-
-// TestCommentsAreNotSent checks the comments of a script and a style sheet. tests/browser/comments.test.mjs checks that the
-// code of all files stays the same.
-func TestCommentsAreNotSent(t *testing.T) {
-	h := newHost(t, host.Config{APIEndpoint: "/api"})
-	for file, want := range map[string]string{
-		"/comments.js":  "\nlet a = 1; // one\n\n\n\n\n/** @type {any} */ (a).b = 2;\nlet c = '/* */';\n",
-		"/comments.css": "\na { color: red }\n\n\n",
-		"/lib/other.js": "/* a license */\nlet a = 1;\n",
-	} {
-		if diff := cmp.Diff(want, textOf(t, request(h, "GET", file).Body)); diff != "" {
-			t.Errorf("%s: %s", file, diff)
-		}
 	}
 }
 
