@@ -40,6 +40,8 @@ type numberReader struct {
 	left []int
 	// columns contains for each shape which of the wanted numbers each output is, or -1.
 	columns map[int64][]int
+	// numbers is the buffer for the numbers in a block.
+	numbers []float64
 }
 
 // EachNumber calls each for the numbers in the outputs of results. A sample of a section is spread evenly over its newest
@@ -164,7 +166,8 @@ func (r *numberReader) readBlocks(blocks []numberBlock) error {
 // readBlock reads the results in a block, or a part of those of each section.
 func (r *numberReader) readBlock(b openBlock) error {
 	n := len(r.Outputs)
-	numbers, err := b.head.Numbers(b.data, n, r.columnsOf)
+	numbers, err := b.head.Numbers(r.numbers, b.data, n, r.columnsOf)
+	r.numbers = numbers
 	if err != nil {
 		return blockError(b.monitor, b.hour, err)
 	}
