@@ -189,57 +189,6 @@ test('filters, and stores the filters in the address', async ({ page, nanomon, t
   expect(hash(page)).toBe('#incidents');
 });
 
-test('shows more incidents page by page, and keeps them when an incident opens', async ({ page, nanomon }) => {
-  const id = await nanomon.add({ name: 'Shop', target: '127.0.0.1:1', type: 'tcp', interval: '1h', enabled: false });
-  const all = Array.from({ length: 120 }, (_, i) => {
-    const date = new Date(Date.UTC(2026, 0, 31) - i * 3_600_000).toISOString();
-    return {
-      id: `${id}-${120 - i}`,
-      number: 120 - i,
-      monitor_id: id,
-      monitor_name: `Shop ${120 - i}`,
-      firstNotOK: date,
-      opened: date,
-      resolved: date,
-      severity: 2,
-      firstMessage: '',
-      message: '',
-      dependents: [],
-      deliveries: [],
-    };
-  });
-  /** @type {string[]} */
-  const asked = [];
-  await page.route('**/api/incidents?*', (route) => {
-    const query = new URL(route.request().url()).searchParams;
-    if (query.get('open') === 'true') {
-      return route.fulfill({ json: [] });
-    }
-    const [from, max] = [Number(query.get('cursor') ?? 0), Number(query.get('max'))];
-    asked.push(`${from}+${max}`);
-    query.set('cursor', String(from + max));
-    const more = from + max < all.length ? { Link: `</api/incidents?${query}>; rel="next"` } : undefined;
-    return route.fulfill({ json: all.slice(from, from + max), headers: more });
-  });
-  await page.goto('/#incidents');
-  const names = section(page, 'Ended').getByRole('link');
-  const more = page.getByRole('button', { name: 'Show more ended incidents' });
-  await expect(names).toHaveCount(50);
-  await more.click();
-  await expect(names).toHaveCount(100);
-  await more.click();
-  await expect(names).toHaveCount(120);
-  await expect(more).toBeHidden();
-  await expect(names.last()).toHaveText('Shop 1');
-  await addFailing(nanomon, { name: 'New' });
-  await expect.poll(() => asked).toContain('0+120');
-  await expect(names).toHaveCount(120);
-  await page.getByLabel('Severity').selectOption('Failed');
-  await expect(names).toHaveCount(50);
-  await more.click();
-  await expect(names).toHaveCount(100);
-});
-
 test('shows the deliveries of each channel and the hidden dependents', async ({ page, nanomon }) => {
   const gateway = await addFailing(nanomon, { name: 'Gateway' });
   const date = '2026-01-31T08:00:00.000Z';

@@ -72,10 +72,11 @@ export function incidents(app, { params }) {
       nextLoad = Infinity;
       const again = changed;
       changed = false;
+      const filters = JSON.stringify(addressOf(this.settings));
       const query = queryOf(this.settings, api.now());
       try {
         const show = await Promise.all(
-          this.sections.map(({ pages, isShown }) => (isShown ? pages.read(query) : () => pages.clear())),
+          this.sections.map(({ pages, isShown }) => (isShown ? pages.read(filters, query) : () => pages.clear())),
         );
         show.forEach((showPages) => showPages()); // together, so that nothing moves
         this.error = '';
@@ -87,6 +88,7 @@ export function incidents(app, { params }) {
         }
       } catch (error) {
         this.error = messageOf(error);
+        this.loadIn(REFRESH); // The event stream may work, and then no event causes another attempt.
       }
     },
 
