@@ -118,7 +118,8 @@ export class BarTip {
     const link = linkOf(event.target);
     const step = KEYS[event.key];
     const monitor = link && this.#monitorOf(link);
-    if (event.key === 'Escape') {
+    if (event.key === 'Escape' && this.#link) {
+      event.preventDefault();
       this.hide();
     } else if (link && monitor?.history.length && step) {
       event.preventDefault();

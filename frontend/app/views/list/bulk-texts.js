@@ -1,5 +1,6 @@
 /** @import {ListedMonitor} from '../../../types/model' */
 /** @import {Fault} from '../../api.js' */
+import { ApiError, withHint } from '../../api.js';
 import { formatNumber } from '../../format.js';
 import { quote } from './actions.js';
 import { collator } from './settings.js';
@@ -97,8 +98,8 @@ export function newForm(kind, monitors = [], { groups, list } = { groups: [], li
     missing: [],
     /** The change that was refused. @type {{change: Change | null, faults: Fault[]}} */
     refused: { change: null, faults: [] },
-    /** How many other monitors could be changed, as text. */
-    others: '',
+    /** The button that makes the change of the other monitors. The text is empty if there are none. */
+    retry: { text: '', kind: 'primary' },
 
     /** The values of the label with the typed key. @returns {string[]} */
     get values() {
@@ -157,6 +158,36 @@ function valuesText(values) {
   const texts = [...values].sort(([, a], [, b]) => b - a).map(([value, count]) => `${value} (${formatNumber(count)})`);
   const more = texts.length > 3 ? [`${texts.length - 3} more`] : [];
   return [...texts.slice(0, 3), ...more].join(', ');
+}
+
+/**
+ * Returns what is wrong with all monitors, with the hint of the API; empty if different things are wrong.
+ * @param {readonly Fault[]} faults
+ */
+export function commonFault(faults) {
+  const [{ detail, hint }] = faults;
+  return faults.every((fault) => fault.detail === detail) ? withHint(detail, new ApiError(detail, 0, hint)) : '';
+}
+
+/**
+ * Says what a failed change means. Only a response that refuses the change says that nothing was changed: after any other
+ * error, the API may have made the change, or makes it later.
+ * @param {unknown} error
+ */
+export function failureOf(error) {
+  const isRefused = error instanceof ApiError && error.status >= 400 && error.status < 500;
+  return isRefused ? 'Nothing was changed' : 'The change may be incomplete';
+}
+
+/**
+ * Returns the button that makes a change of the other monitors.
+ * @param {Change} change
+ * @param {number} count how many there are
+ */
+export function retryOf({ action }, count) {
+  const verb = { delete: 'Delete', run: 'Check' }[/** @type {string} */ (action)] ?? 'Change';
+  const text = count > 0 ? `${verb} the other ${countOf(count)}` : '';
+  return { text, kind: action === 'delete' ? 'danger' : 'primary' };
 }
 
 /**
