@@ -136,6 +136,7 @@ export class BarTip {
   #onClick(event) {
     if (linkOf(event.target) && event.pointerType === 'touch') {
       event.preventDefault();
+      this.showAt(event); // The tooltip may have been loaded after the finger went down.
     }
   }
 
