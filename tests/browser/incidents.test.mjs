@@ -20,6 +20,19 @@ const count = (page) => page.getByRole('navigation', { name: 'Views' }).getByRol
 const hasDot = (page) =>
   page.locator('link[rel=icon]').evaluate((icon) => /circle/.test(/** @type {HTMLLinkElement} */ (icon).href));
 
+/**
+ * Returns the tooltip that the mouse shows at an element.
+ * @param {import('../../frontend/playwright-test.js').Locator} locator
+ */
+const tooltipOf = (locator) =>
+  locator.evaluate((element) => {
+    const { x, y } = element.getBoundingClientRect();
+    return document
+      .elementFromPoint(x + 4, y + 4)
+      ?.closest('[title]')
+      ?.getAttribute('title');
+  });
+
 /** @param {Page} page */
 const hash = (page) => new URL(page.url()).hash;
 
@@ -40,7 +53,7 @@ test('shows an incident live from its opening to its end, with its cause and len
   await expect(open).toContainText(/Error[^]*Shop[^]*Public[^]*Rule violated: status == 200/);
   await expect(open).toContainText(/for \d+ s/);
   await expect(open).toContainText('No notifications');
-  await expect(open.locator('time')).toHaveAttribute('title', /20\d\d.*(UTC|GMT)/);
+  expect(await tooltipOf(open.locator('time'))).toMatch(/^From .*20\d\d.*(UTC|GMT)/);
   await expect(count(page)).toHaveText(/^Incidents\s+1 open$/);
   await expect(page).toHaveTitle('(1) Incidents · NanoMon');
   expect(await hasDot(page)).toBe(true);
@@ -50,6 +63,7 @@ test('shows an incident live from its opening to its end, with its cause and len
   await expect(ended).toContainText('Rule violated: status == 200');
   await expect(open).toHaveCount(0);
   await expect(ended.getByRole('button')).toHaveCount(0);
+  expect(await tooltipOf(ended.locator('.length'))).toMatch(/^to .*20\d\d.*(UTC|GMT)/m);
   await expect(page).toHaveTitle('Incidents · NanoMon');
   await expect(count(page)).toHaveText(/^Incidents\s*open$/);
   expect(await hasDot(page)).toBe(false);

@@ -200,6 +200,15 @@ export function incidents(app, { params }) {
       return incident.resolved ? lengthOf(incident, 0) : `for ${lengthOf(incident, clock.now)}`;
     },
 
+    /**
+     * The tooltip of the row, which the link covers.
+     * @param {ListedIncident} incident
+     */
+    period({ firstNotOK, resolved }) {
+      const times = [`From ${formatExact(firstNotOK)}`, ...(resolved ? [`to ${formatExact(resolved)}`] : [])];
+      return [...times, 'Show this incident in the chart of the monitor'].join('\n');
+    },
+
     /** @param {ListedIncident} incident */
     dependents(incident) {
       return describeDependents(incident, (id) => findIn(this.list.items, id));
@@ -236,7 +245,6 @@ export function incidents(app, { params }) {
     badge: ({ severity }) => badgeOfStatus(severity),
     laterMessage: laterMessageOf,
     date: formatShort,
-    exact: (/** @type {string | undefined} */ date) => (date ? formatExact(date) : ''),
   };
 }
 
