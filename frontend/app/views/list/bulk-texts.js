@@ -34,6 +34,9 @@ const TITLES = {
   missing: ['Some monitors were not changed', ''],
 };
 
+/** The maximum number of different faults in the dialog of a change. */
+const MAX_DETAILS = 3;
+
 /** What is shown while a change is made. @type {Record<Action, string>} */
 const PROGRESS = {
   enable: 'Enabling #…',
@@ -161,12 +164,13 @@ function valuesText(values) {
 }
 
 /**
- * Returns what is wrong with all monitors, with the hint of the API; empty if different things are wrong.
- * @param {readonly Fault[]} faults
+ * Returns what is wrong with the monitors, the most common faults first, with the hint of the API if there is only one.
+ * @param {readonly Fault[]} faults at least one
  */
-export function commonFault(faults) {
-  const [{ detail, hint }] = faults;
-  return faults.every((fault) => fault.detail === detail) ? withHint(detail, new ApiError(detail, 0, hint)) : '';
+export function commonFaults(faults) {
+  const byDetail = [...Map.groupBy(faults, ({ detail }) => detail)].sort(([, a], [, b]) => b.length - a.length);
+  const details = byDetail.slice(0, MAX_DETAILS).map(([detail]) => detail);
+  return withHint(details.join('; '), new ApiError('', 0, byDetail.length === 1 ? faults[0].hint : ''));
 }
 
 /**

@@ -7,7 +7,7 @@ import Alpine from '../../lib/alpine.js';
 import { ApiError, messageOf } from '../../api.js';
 import { formatNumber } from '../../format.js';
 import { loadPart } from '../../views.js';
-import { DURATIONS, commonFault, failureOf, newForm, progressOf, reportOf, retryOf } from './bulk-texts.js';
+import { DURATIONS, commonFaults, failureOf, newForm, progressOf, reportOf, retryOf } from './bulk-texts.js';
 import { newSelection } from './selection.js';
 
 /** The maximum number of monitors in one request to check them. */
@@ -217,9 +217,12 @@ function newBulk({ api, notify }, list, windowing, host) {
     onError(change, monitors, error) {
       /** @type {Fault[]} */
       const faults = error instanceof ApiError ? error.faults : [];
-      const common = faults.length === monitors.length ? commonFault(faults) : '';
-      if (faults.length === 0 || (common && this.form.isOpen)) {
-        this.form.error = common || messageOf(error);
+      if (this.form.isOpen && faults.length > 0 && faults.length === monitors.length) {
+        this.form.error = commonFaults(faults);
+        return;
+      }
+      if (faults.length === 0) {
+        this.form.error = messageOf(error);
         if (!this.form.isOpen) {
           notify(`${failureOf(error)}: ${messageOf(error)}`, 'failed');
         }
