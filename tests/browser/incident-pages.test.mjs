@@ -133,6 +133,22 @@ test('no incident is missing if a new one ends before the next page is read', as
 test.describe('with failing requests', () => {
   test.use({ requestsFail: true });
 
+  test('going back leads to the incident that was opened', async ({ page, nanomon }) => {
+    await replaceIncidents(page, nanomon);
+    await page.goto('/#incidents');
+    const incident = page.getByRole('link', { name: 'Shop 85', exact: true });
+    await incident.scrollIntoViewIfNeeded();
+    const position = () => page.evaluate(() => scrollY);
+    const before = await position();
+    expect(before).toBeGreaterThan(500);
+    await expect.poll(() => page.evaluate(() => history.state?.scroll)).toBe(before);
+    await incident.click();
+    await expect(page.getByRole('heading', { name: 'Shop', exact: true })).toBeVisible();
+    await page.goBack();
+    await expect(incident).toBeVisible();
+    await expect.poll(position).toBe(before);
+  });
+
   test('a refresh that fails is repeated, although the event stream works', async ({ page, nanomon }) => {
     await addFailing(nanomon, { name: 'Shop' });
     await page.clock.install();

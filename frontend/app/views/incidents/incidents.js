@@ -1,6 +1,7 @@
 /** @import {ChannelDeliveries, ListedIncident} from '../../../types/model' */
 /** @import {App} from '../../app.js' */
 /** @import {Route} from '../../router.js' */
+import Alpine from '../../lib/alpine.js';
 import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 import { channelOf } from '../../deliveries.js';
@@ -37,6 +38,8 @@ export function incidents(app, { params }) {
   /** Whether an event has arrived after the start of the latest read but one. */
   let changed = false;
   let destroyed = false;
+  /** Where the view was scrolled to when the user left it. The page can't scroll there before the incidents are shown. */
+  const scroll = history.state?.scroll ?? 0;
 
   return {
     clock,
@@ -80,6 +83,9 @@ export function incidents(app, { params }) {
         );
         show.forEach((showPages) => showPages()); // together, so that nothing moves
         this.error = '';
+        if (!this.loaded && scroll > 0) {
+          Alpine.nextTick(() => destroyed || scrollTo(0, scroll));
+        }
         this.loaded = true;
         if (again) {
           this.loadIn(DELIVERY_DELAY);
