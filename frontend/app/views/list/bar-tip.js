@@ -38,7 +38,10 @@ export class BarTip {
     on('pointermove', (event) => this.showAt(event));
     on('pointerdown', (event) => this.showAt(event));
     on('focusin', ({ target }) => this.#onFocus(target));
-    on('focusout', ({ relatedTarget }) => relatedTarget !== tip && this.hide());
+    on(
+      'focusout',
+      ({ target, relatedTarget }) => linkOf(target) === this.#link && relatedTarget !== tip && this.hide(),
+    );
     on('pointerleave', ({ pointerType }) => pointerType === 'mouse' && this.#leave());
     on('keydown', (event) => this.#onKey(event));
     on('click', (event) => this.#onClick(event));
