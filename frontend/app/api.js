@@ -19,7 +19,7 @@ const TIMEOUT = 10_000;
  * @typedef {{document: T, tag: string}} Version
  */
 
-/** A monitor because of which a change of several monitors is refused. @typedef {{id: string, name?: string, detail: string}} Fault */
+/** A monitor because of which a change of several monitors is refused. @typedef {{id: string, name?: string, detail: string, hint?: string}} Fault */
 
 /** A failed request. Its message is shown to the user. The status is 0 if there was no response. */
 export class ApiError extends Error {

@@ -61,6 +61,8 @@ export class MonitorList {
   #summaryDate = 0;
   /** The entity tag of the figures at the last read. */
   #summaryTag = '';
+  /** The monitor that is being read; empty if none is, or if it was deleted since. */
+  #single = '';
   #readChanged = coalesce(() => this.#readEach());
 
   /** Reads the whole list. */
@@ -134,8 +136,12 @@ export class MonitorList {
       return this.load();
     }
     for (const id of ids) {
+      this.#single = id;
       try {
         const [monitor, newResults] = await this.#live.during(() => this.#api.listedMonitor(id));
+        if (this.#single !== id) {
+          continue; // The response is from before the deletion.
+        }
         const others = this.state.items.filter((item) => item.id !== id);
         this.#set([...others, withHistory(monitor)].sort(byName));
         this.#show(newResults);
@@ -186,6 +192,7 @@ export class MonitorList {
   /** @param {string} id */
   #remove(id) {
     this.#changed.delete(id);
+    this.#single = this.#single === id ? '' : this.#single;
     this.#set(this.state.items.filter((item) => item.id !== id));
   }
 

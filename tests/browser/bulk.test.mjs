@@ -128,6 +128,57 @@ test.describe('a change that is refused', () => {
     await expect(box(page, nameOf(1))).not.toBeChecked();
   });
 
+  test('stays in its dialog if the new value is wrong for all monitors', async ({ page, nanomon }) => {
+    await addMany(nanomon, 3);
+    await page.goto('/#list?sort=name');
+    await selectRange(page, 1, 3);
+    const dialog = page.getByRole('dialog', { name: 'Change the interval of 3 monitors' });
+    await action(page, 'Interval…').click();
+    await dialog.getByLabel('Interval').fill('5 minutes');
+    await dialog.getByRole('button', { name: 'Change interval' }).click();
+    await expect(dialog.getByRole('alert')).toHaveText(
+      'invalid monitor interval. Use a Go duration such as 30s or 5m.',
+    );
+    await expect(dialog.getByLabel('Interval')).toHaveValue('5 minutes');
+    await dialog.getByLabel('Interval').fill('5m');
+    await dialog.getByRole('button', { name: 'Change interval' }).click();
+    await expect(page.getByText('Interval of 3 monitors set to 5m.')).toBeVisible();
+  });
+
+  test('says that it deletes the other monitors', async ({ page, nanomon }) => {
+    await addMany(nanomon, 3);
+    const [first] = await stored(nanomon);
+    await page.goto('/#list?sort=name');
+    await selectRange(page, 1, 3);
+    await page.route('**/api/monitors', (route) =>
+      route.request().method() === 'PATCH'
+        ? route.fulfill({ status: 400, json: { detail: 'unknown', faults: [{ id: first.id, detail: 'unknown' }] } })
+        : route.continue(),
+    );
+    await action(page, 'Delete…').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.unrouteAll();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete the other 2 monitors' }).click();
+    await expect(page.getByText('2 monitors deleted.')).toBeVisible();
+    expect((await stored(nanomon)).map(({ name }) => name)).toEqual([nameOf(1)]);
+  });
+
+  test('does not say that nothing was changed if the response is lost', async ({ page, nanomon }) => {
+    await addMany(nanomon, 3);
+    await page.goto('/#list?sort=name');
+    await selectRange(page, 1, 3);
+    await page.route('**/api/monitors', async (route) => {
+      if (route.request().method() !== 'PATCH') {
+        return route.continue();
+      }
+      await route.fetch();
+      return route.abort();
+    });
+    await action(page, 'Disable').click();
+    await expect(page.getByText('The change may be incomplete: Could not reach the API.')).toBeVisible();
+    expect((await stored(nanomon)).map(({ enabled }) => enabled)).toEqual([false, false, false]);
+  });
+
   test('a check box stays unchecked while the actions can not be loaded', async ({ page, nanomon }) => {
     await addMany(nanomon, 3);
     await page.route('**/list/bulk.html', (route) => route.abort());

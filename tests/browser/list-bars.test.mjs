@@ -190,6 +190,38 @@ test.describe('on a phone', () => {
     await expect(page.getByRole('heading', { name: 'Shop' })).toBeVisible();
     await expect(page.locator('.results')).toContainText('Rule violated');
   });
+
+  test('the first tap shows a check also if something else in the table has the focus', async ({ page }) => {
+    await page.getByRole('checkbox', { name: 'Select Shop', exact: true }).tap();
+    await expect(page.getByRole('region', { name: 'Selected monitors' })).toBeVisible();
+    const { x, y } = await centerOf(bars(page, 'Shop'), await checksSinceError(page));
+    await page.touchscreen.tap(x, y);
+    await expect(tip(page)).toBeVisible();
+    await expect(tip(page)).toContainText('Error');
+  });
+
+  test('a tap shows a check also if the tooltip is loaded during the tap', async ({ page }) => {
+    const at = await centerOf(bars(page, 'Shop'), await checksSinceError(page));
+    await bars(page, 'Shop').evaluate(async (link, { x, y }) => {
+      const send = (/** @type {Element | null} */ to, /** @type {string} */ type) =>
+        to?.dispatchEvent(
+          new PointerEvent(type, {
+            pointerType: 'touch',
+            clientX: x,
+            clientY: y,
+            bubbles: type !== 'pointerenter',
+            cancelable: true,
+          }),
+        );
+      send(link.closest('table'), 'pointerenter');
+      send(link, 'pointerdown');
+      await import(new URL('views/list/bar-tip.js', location.href).href);
+      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+      send(link, 'click');
+    }, at);
+    await expect(tip(page)).toBeVisible();
+    await expect(tip(page)).toContainText('Error');
+  });
 });
 
 test.describe('with forced colors', () => {

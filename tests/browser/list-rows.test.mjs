@@ -88,6 +88,17 @@ test('all columns are aligned in all groups and below their titles', async ({ pa
   expect(await edges(`[data-id="${first}"] td`)).toEqual(await edges('thead th'));
 });
 
+for (const width of [390, 768]) {
+  test(`names are complete at ${width} px, also with labels`, async ({ page, nanomon, target }) => {
+    await nanomon.add({ name: 'Monitor 001', target: target.url, labels: { env: 'prod', team: 'web' } });
+    await page.setViewportSize({ width, height: 800 });
+    await page.goto('/');
+    const name = page.getByRole('link', { name: 'Monitor 001' });
+    await expect(name).toBeVisible();
+    expect(await name.evaluate((link) => link.scrollWidth - link.clientWidth)).toBeLessThanOrEqual(0);
+  });
+}
+
 test('the row tells why a monitor is not OK, and the tooltip has the whole text', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 201' });
   await nanomon.add({ name: 'Mill', target: target.url });

@@ -87,6 +87,55 @@ test('the keyboard selects', async ({ page, nanomon }) => {
   await expect(box(page, nameOf(1))).not.toBeChecked();
 });
 
+test('a filter that shows as many other monitors changes what is shown as selected', async ({ page, nanomon }) => {
+  await addMany(nanomon, 12);
+  await page.goto('/#list?sort=name&group=First');
+  const all = page.getByRole('checkbox', { name: 'Select all', exact: true });
+  await all.click();
+  await expect(bar(page)).toContainText('6 selected');
+  await expect(all).toBeChecked();
+  await page.getByLabel('Group', { exact: true }).selectOption('Second');
+  await expect(bar(page)).toContainText('6 selected 6 not shown');
+  await expect(all).not.toBeChecked();
+  await action(page, 'Select all 6').click();
+  await expect(bar(page)).toContainText('12 selected 6 not shown');
+  await expect(all).toBeChecked();
+});
+
+test('Escape closes a menu or a tooltip, and keeps the selection', async ({ page, nanomon, target }) => {
+  await nanomon.add({ name: 'Shop', target: target.url });
+  await page.goto('/');
+  await expect(row(page, 'Shop')).toContainText('OK');
+  await box(page, 'Shop').click();
+  await expect(bar(page)).toContainText('1 selected');
+  await row(page, 'Shop').getByRole('button', { name: 'More actions: Shop' }).click();
+  await expect(page.getByRole('menu')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('menu')).toBeHidden();
+  await expect(bar(page)).toContainText('1 selected');
+  await row(page, 'Shop').locator('.bars').focus();
+  await expect(page.locator('.tip')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page.locator('.tip')).toBeHidden();
+  await expect(bar(page)).toContainText('1 selected');
+  await page.keyboard.press('Escape');
+  await expect(bar(page)).toBeHidden();
+});
+
+test('Shift and an arrow key select no whole group', async ({ page, nanomon }) => {
+  await addMany(nanomon, 6, { enabled: false });
+  await page.goto('/');
+  await box(page, nameOf(3)).focus();
+  await page.keyboard.press('Space');
+  await expect(bar(page)).toContainText('1 selected');
+  await page.keyboard.press('Shift+ArrowDown');
+  await expect(box(page, 'Second')).toBeFocused();
+  await expect(bar(page)).toContainText('1 selected');
+  await page.keyboard.press('Shift+ArrowDown');
+  await expect(box(page, nameOf(4))).toBeFocused();
+  await expect(bar(page)).toContainText('2 selected');
+});
+
 signInTest('people who may only read see no check boxes', async ({ page, nanomon }) => {
   await signIn(page);
   await open(page, 'new');

@@ -1,13 +1,17 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+	"nanomon/services/common/store/sqlite"
 )
 
 // Clients of earlier versions send no labels, so the stored ones stay unless a request has them.
@@ -46,6 +50,34 @@ func TestLabelsStayUnlessSent(t *testing.T) {
 			})
 		}
 	}
+}
+
+// labellingStore changes the labels of a monitor while another client replaces it, after each read of it.
+type labellingStore struct {
+	*sqlite.Store
+	change store.BulkChange
+}
+
+func (s labellingStore) Monitor(ctx context.Context, id string) (monitor.Monitor, error) {
+	m, err := s.Store.Monitor(ctx, id)
+	if err == nil {
+		_, err = s.ChangeMonitors(ctx, s.change)
+	}
+	return m, err
+}
+
+// A client that sends no labels does not undo a bulk change of the labels that is made at the same time.
+func TestReplacingKeepsLabelsOfOthers(t *testing.T) {
+	s := openStore(t)
+	a := startAPI(t, labellingStore{s, store.BulkChange{
+		MonitorIDs: []string{idA}, Date: base.Add(time.Hour), Edit: &store.MonitorEdit{Labels: map[string]*string{"team": new("new")}},
+	}})
+	a.store = s
+	a.seed(0)
+	a.wantStatus(t, 200, "PUT", "/api/monitors/"+idA, `{"name":"alpha","type":"http","interval":"5s","target":"http://localhost"}`)
+	m := a.monitors()[0]
+	same(t, "labels", m.Labels, map[string]string{"team": "new"})
+	same(t, "interval", m.Interval, "5s")
 }
 
 // changedFieldsOf returns the changed monitors in the preview of an import.

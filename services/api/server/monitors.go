@@ -174,31 +174,40 @@ func (h *monitorHandler) replace(w http.ResponseWriter, r *http.Request) error {
 	if m, err = restoreAndValidate(r.Context(), h.store, h.types, m, id); err != nil {
 		return err
 	}
-	if m.Labels == nil {
-		if m.Labels, err = h.storedLabels(r.Context(), id); err != nil {
-			return err
-		}
-	}
 	m.Updated = monitor.Date(time.Now())
-	if expected == nil {
-		err = h.store.ReplaceMonitor(r.Context(), m)
-	} else {
-		err = h.store.ReplaceMonitorIf(r.Context(), m, *expected)
-	}
-	if err != nil {
+	if m, err = h.replaceStored(r.Context(), m, expected); err != nil {
 		return h.notWritten(w, r, id, err)
 	}
 	logIgnored(h.log, m, ignored)
 	return h.sendStored(w, r, m)
 }
 
-// storedLabels returns the labels of the stored monitor. Clients of earlier versions don't send labels.
-func (h *monitorHandler) storedLabels(ctx context.Context, id string) (map[string]string, error) {
-	stored, err := h.store.Monitor(ctx, id)
-	if errors.Is(err, monitor.ErrNotFound) {
-		return nil, nil
+// replaceStored replaces the stored monitor, which must equal expected unless that is nil. If the client has sent no labels, as
+// clients of earlier versions do, the stored ones stay, also if someone else changes them at the same time.
+func (h *monitorHandler) replaceStored(
+	ctx context.Context, m monitor.Monitor, expected *monitor.Monitor,
+) (monitor.Monitor, error) {
+	if expected == nil && m.Labels != nil {
+		return m, h.store.ReplaceMonitor(ctx, m)
 	}
-	return stored.Labels, err
+	for {
+		stored := expected
+		if stored == nil {
+			current, err := h.store.Monitor(ctx, m.ID)
+			if err != nil {
+				return m, err
+			}
+			stored = &current
+		}
+		replaced := m
+		if replaced.Labels == nil {
+			replaced.Labels = stored.Labels
+		}
+		err := h.store.ReplaceMonitorIf(ctx, replaced, *stored)
+		if expected != nil || !errors.Is(err, monitor.ErrChanged) {
+			return replaced, err
+		}
+	}
 }
 
 func (h *monitorHandler) delete(w http.ResponseWriter, r *http.Request) error {

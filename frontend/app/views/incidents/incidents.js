@@ -1,6 +1,7 @@
 /** @import {ChannelDeliveries, ListedIncident} from '../../../types/model' */
 /** @import {App} from '../../app.js' */
 /** @import {Route} from '../../router.js' */
+import Alpine from '../../lib/alpine.js';
 import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 import { channelOf } from '../../deliveries.js';
@@ -37,6 +38,8 @@ export function incidents(app, { params }) {
   /** Whether an event has arrived after the start of the latest read but one. */
   let changed = false;
   let destroyed = false;
+  /** Where the view was scrolled to when the user left it. The page can't scroll there before the incidents are shown. */
+  const scroll = history.state?.scroll ?? 0;
 
   return {
     clock,
@@ -72,13 +75,17 @@ export function incidents(app, { params }) {
       nextLoad = Infinity;
       const again = changed;
       changed = false;
+      const filters = JSON.stringify(addressOf(this.settings));
       const query = queryOf(this.settings, api.now());
       try {
         const show = await Promise.all(
-          this.sections.map(({ pages, isShown }) => (isShown ? pages.read(query) : () => pages.clear())),
+          this.sections.map(({ pages, isShown }) => (isShown ? pages.read(filters, query) : () => pages.clear())),
         );
         show.forEach((showPages) => showPages()); // together, so that nothing moves
         this.error = '';
+        if (!this.loaded && scroll > 0) {
+          Alpine.nextTick(() => destroyed || scrollTo(0, scroll));
+        }
         this.loaded = true;
         if (again) {
           this.loadIn(DELIVERY_DELAY);
@@ -87,6 +94,7 @@ export function incidents(app, { params }) {
         }
       } catch (error) {
         this.error = messageOf(error);
+        this.loadIn(REFRESH); // The event stream may work, and then no event causes another attempt.
       }
     },
 
@@ -198,6 +206,15 @@ export function incidents(app, { params }) {
       return incident.resolved ? lengthOf(incident, 0) : `for ${lengthOf(incident, clock.now)}`;
     },
 
+    /**
+     * The tooltip of the row, which the link covers.
+     * @param {ListedIncident} incident
+     */
+    period({ firstNotOK, resolved }) {
+      const times = [`From ${formatExact(firstNotOK)}`, ...(resolved ? [`to ${formatExact(resolved)}`] : [])];
+      return [...times, 'Show this incident in the chart of the monitor'].join('\n');
+    },
+
     /** @param {ListedIncident} incident */
     dependents(incident) {
       return describeDependents(incident, (id) => findIn(this.list.items, id));
@@ -234,7 +251,6 @@ export function incidents(app, { params }) {
     badge: ({ severity }) => badgeOfStatus(severity),
     laterMessage: laterMessageOf,
     date: formatShort,
-    exact: (/** @type {string | undefined} */ date) => (date ? formatExact(date) : ''),
   };
 }
 

@@ -22,11 +22,11 @@ export function incidentPages(api, open) {
 
     /**
      * Reads the first page, or as much as is shown already if the filters are the same. Returns a function that shows it.
-     * @param {Record<string, string>} query the filters
+     * @param {string} filters identifies the filters: the query changes with time if it is relative to now
+     * @param {Record<string, string>} query
      * @returns {Promise<() => void>}
      */
-    async read(query) {
-      const filters = String(new URLSearchParams(query));
+    async read(filters, query) {
       const before = filters === shown ? this.items : [];
       const max = Math.min(Math.max(before.length, PAGE_SIZE), MAX_SIZE);
       const parameters = new URLSearchParams({
@@ -37,20 +37,26 @@ export function incidentPages(api, open) {
       });
       const page = await api.page(`/incidents?${parameters}`);
       const last = page.items.at(-1);
-      const rest = page.items.length === MAX_SIZE ? before.filter((incident) => isOlder(incident, last)) : [];
       return () => {
+        const now = filters === shown ? this.items : [];
+        // The response may not have all: there are too many, or readMore has shown more in the meantime.
+        const isPart = page.items.length === MAX_SIZE || now.length > before.length;
+        const rest = isPart && last ? now.filter((incident) => isOlder(incident, last)) : [];
         shown = filters;
         this.show([...page.items, ...rest], rest.length > 0 ? next : page.next);
       };
     },
 
-    /** Reads the next page. */
+    /** Reads the next page. If what is shown has changed in the meantime, it may not be the next one any more: reads again. */
     async readMore() {
       const filters = shown;
-      const page = await api.page(next);
-      if (filters === shown) {
-        const last = this.items.at(-1);
-        this.show([...this.items, ...page.items.filter((incident) => !last || isOlder(incident, last))], page.next);
+      while (filters === shown && next) {
+        const { items } = this;
+        const page = await api.page(next);
+        if (items === this.items) {
+          this.show([...items, ...page.items], page.next);
+          return;
+        }
       }
     },
 

@@ -40,7 +40,10 @@ export class BarTip {
     on('pointermove', (event) => this.showAt(event));
     on('pointerdown', (event) => this.showAt(event));
     on('focusin', ({ target }) => this.#onFocus(target));
-    on('focusout', ({ relatedTarget }) => relatedTarget !== this.#tip && this.hide());
+    on(
+      'focusout',
+      ({ target, relatedTarget }) => linkOf(target) === this.#link && relatedTarget !== this.#tip && this.hide(),
+    );
     on('pointerleave', ({ pointerType }) => pointerType === 'mouse' && this.#leave());
     on('keydown', (event) => this.#onKey(event));
     on('click', (event) => this.#onClick(event));
@@ -120,7 +123,8 @@ export class BarTip {
     const link = linkOf(event.target);
     const step = KEYS[event.key];
     const monitor = link && this.#monitorOf(link);
-    if (event.key === 'Escape') {
+    if (event.key === 'Escape' && this.#link) {
+      event.preventDefault();
       this.hide();
     } else if (link && monitor?.history.length && step) {
       event.preventDefault();
@@ -137,6 +141,7 @@ export class BarTip {
   #onClick(event) {
     if (linkOf(event.target) && event.pointerType === 'touch') {
       event.preventDefault();
+      this.showAt(event); // The tooltip may have been loaded after the finger went down.
     }
   }
 

@@ -1,5 +1,6 @@
 /** @import {ListedMonitor} from '../../../types/model' */
 /** @import {Fault} from '../../api.js' */
+import { ApiError, withHint } from '../../api.js';
 import { formatNumber } from '../../format.js';
 import { quote } from './actions.js';
 import { collator } from './settings.js';
@@ -32,6 +33,9 @@ const TITLES = {
   refused: ['Nothing was changed', ''],
   missing: ['Some monitors were not changed', ''],
 };
+
+/** The maximum number of different faults in the dialog of a change. */
+const MAX_DETAILS = 3;
 
 /** What is shown while a change is made. @type {Record<Action, string>} */
 const PROGRESS = {
@@ -97,8 +101,8 @@ export function newForm(kind, monitors = [], { groups, list } = { groups: [], li
     missing: [],
     /** The change that was refused. @type {{change: Change | null, faults: Fault[]}} */
     refused: { change: null, faults: [] },
-    /** How many other monitors could be changed, as text. */
-    others: '',
+    /** The button that makes the change of the other monitors. The text is empty if there are none. */
+    retry: { text: '', kind: 'primary' },
 
     /** The values of the label with the typed key. @returns {string[]} */
     get values() {
@@ -157,6 +161,37 @@ function valuesText(values) {
   const texts = [...values].sort(([, a], [, b]) => b - a).map(([value, count]) => `${value} (${formatNumber(count)})`);
   const more = texts.length > 3 ? [`${texts.length - 3} more`] : [];
   return [...texts.slice(0, 3), ...more].join(', ');
+}
+
+/**
+ * Returns what is wrong with the monitors, the most common faults first, with the hint of the API if there is only one.
+ * @param {readonly Fault[]} faults at least one
+ */
+export function commonFaults(faults) {
+  const byDetail = [...Map.groupBy(faults, ({ detail }) => detail)].sort(([, a], [, b]) => b.length - a.length);
+  const details = byDetail.slice(0, MAX_DETAILS).map(([detail]) => detail);
+  return withHint(details.join('; '), new ApiError('', 0, byDetail.length === 1 ? faults[0].hint : ''));
+}
+
+/**
+ * Says what a failed change means. Only a response that refuses the change says that nothing was changed: after any other
+ * error, the API may have made the change, or makes it later.
+ * @param {unknown} error
+ */
+export function failureOf(error) {
+  const isRefused = error instanceof ApiError && error.status >= 400 && error.status < 500;
+  return isRefused ? 'Nothing was changed' : 'The change may be incomplete';
+}
+
+/**
+ * Returns the button that makes a change of the other monitors.
+ * @param {Change} change
+ * @param {number} count how many there are
+ */
+export function retryOf({ action }, count) {
+  const verb = { delete: 'Delete', run: 'Check' }[/** @type {string} */ (action)] ?? 'Change';
+  const text = count > 0 ? `${verb} the other ${countOf(count)}` : '';
+  return { text, kind: action === 'delete' ? 'danger' : 'primary' };
 }
 
 /**

@@ -7,7 +7,7 @@ import Alpine from '../../lib/alpine.js';
 import { ApiError, messageOf } from '../../api.js';
 import { formatNumber } from '../../format.js';
 import { loadPart } from '../../views.js';
-import { DURATIONS, countOf, newForm, progressOf, reportOf } from './bulk-texts.js';
+import { DURATIONS, commonFaults, failureOf, newForm, progressOf, reportOf, retryOf } from './bulk-texts.js';
 import { newSelection } from './selection.js';
 
 /** The maximum number of monitors in one request to check them. */
@@ -19,7 +19,7 @@ const TYPED_FROM = 11;
 
 /**
  * What the bar needs from the list.
- * @typedef {{selected: Set<string>, list: {items: readonly ListedMonitor[], loaded: boolean}, shown: number, groups: readonly string[], $refs: Record<string, HTMLElement>}} List
+ * @typedef {{selected: Set<string>, list: {items: readonly ListedMonitor[], loaded: boolean}, shown: number, arranged: number, groups: readonly string[], $refs: Record<string, HTMLElement>}} List
  */
 
 /**
@@ -83,7 +83,7 @@ function newBulk({ api, notify }, list, windowing, host) {
     },
 
     countShown() {
-      return list.shown && windowing.shown.filter(({ id }) => list.selected.has(id)).length;
+      return list.arranged && windowing.shown.filter(({ id }) => list.selected.has(id)).length;
     },
 
     /** The selected monitors, by name. @returns {ListedMonitor[]} */
@@ -91,10 +91,14 @@ function newBulk({ api, notify }, list, windowing, host) {
       return list.list.items.filter(({ id }) => list.selected.has(id));
     },
 
-    /** @param {KeyboardEvent} event */
+    /**
+     * Clears the selection, unless the key closes something else: a dialog, a menu or a tooltip.
+     * @param {KeyboardEvent} event
+     */
     onEscape(event) {
-      const { target } = event;
-      if (!(/** @type {Element} */ (target).closest('dialog, [type=search]')) && !this.progress && !this.form.isOpen) {
+      const { target, defaultPrevented } = event;
+      const isOther = defaultPrevented || /** @type {Element} */ (target).closest('dialog, [popover], [type=search]');
+      if (!isOther && !this.progress && !this.form.isOpen) {
         this.clear();
       }
     },
@@ -213,18 +217,21 @@ function newBulk({ api, notify }, list, windowing, host) {
     onError(change, monitors, error) {
       /** @type {Fault[]} */
       const faults = error instanceof ApiError ? error.faults : [];
+      if (this.form.isOpen && faults.length > 0 && faults.length === monitors.length) {
+        this.form.error = commonFaults(faults);
+        return;
+      }
       if (faults.length === 0) {
         this.form.error = messageOf(error);
         if (!this.form.isOpen) {
-          notify(`Nothing was changed: ${messageOf(error)}`, 'failed');
+          notify(`${failureOf(error)}: ${messageOf(error)}`, 'failed');
         }
         return;
       }
       const names = new Map(monitors.map(({ id, name }) => [id, name]));
       const refused = { change, faults: faults.map((fault) => ({ ...fault, name: names.get(fault.id) ?? fault.id })) };
-      const others = monitors.length - faults.length;
       this.dialog().close();
-      this.open({ ...newForm('refused'), refused, others: others > 0 ? countOf(others) : '' });
+      this.open({ ...newForm('refused'), refused, retry: retryOf(change, monitors.length - faults.length) });
     },
   };
 }

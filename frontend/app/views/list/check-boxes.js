@@ -38,10 +38,10 @@ export function checkBoxes(app, windowing) {
     /**
      * Updates the check box of all shown monitors.
      * @param {HTMLElement} row
-     * @param {number} shown how many there are
+     * @param {number} arranged see list
      */
-    drawAll(row, shown) {
-      drawSelection(row, shown ? windowing.shown : [], this.selected);
+    drawAll(row, arranged) {
+      drawSelection(row, arranged ? windowing.shown : [], this.selected);
     },
 
     /** @param {MouseEvent} event */

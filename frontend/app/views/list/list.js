@@ -27,6 +27,7 @@ export function list(app, { params }) {
   const order = new Order();
   let isPointerInTable = false;
   let destroyed = false;
+  let arrangements = 0;
   let heights = { header: 0, heading: 0, row: 1 };
   /** @type {BarTip | undefined} */
   let tip;
@@ -41,6 +42,8 @@ export function list(app, { params }) {
     counts: countKinds([]),
     found: 0,
     shown: 0,
+    /** How often the list was arranged. What depends on which monitors are shown reads it: their number may stay the same. */
+    arranged: 0,
     /** @type {readonly string[]} */
     types: Object.freeze([]),
     /** The names of all groups. @type {readonly string[]} */
@@ -140,6 +143,7 @@ export function list(app, { params }) {
       this.shown = arranged.shown;
       this.collapsed.headings = Object.freeze(arranged.headings);
       windowing.setContent(arranged, heights);
+      this.arranged = ++arrangements;
       this.height = windowing.height;
       this.rows = windowing.rows;
       this.draw();

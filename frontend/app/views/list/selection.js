@@ -62,7 +62,7 @@ export function newSelection(selected, windowing) {
     },
 
     /**
-     * Moves the focus to the check box above or below. With Shift, selects both rows.
+     * Moves the focus to the check box above or below. With Shift, selects the monitors of both rows, but no whole group.
      * @param {KeyboardEvent} event
      */
     onKey({ target, key, shiftKey }) {
@@ -76,8 +76,7 @@ export function newSelection(selected, windowing) {
         return;
       }
       if (shiftKey) {
-        this.pick(inputs[index], true, false);
-        this.pick(next, true, false);
+        [input, next].filter((each) => each.closest('.line')).forEach((each) => this.pick(each, true, false));
       }
       next.focus();
     },
