@@ -316,6 +316,33 @@ export interface Stats extends Latency {
   omittedPeriods: number;
 }
 
+/** A numeric output: the values of each bucket; null without a value. */
+export interface OutputSeries {
+  name: string;
+  title: string;
+  /** Empty if the output has no unit. */
+  unit: string;
+  avg: (number | null)[];
+  min: (number | null)[];
+  max: (number | null)[];
+}
+
+/** The numeric outputs of the results of a monitor in a time range. */
+export interface Outputs {
+  monitor_id: string;
+  from: string;
+  to: string;
+  /** The date of the oldest result, if older ones have expired. */
+  available: string | null;
+  /** Whether only a part of the results was read. */
+  sampled: boolean;
+  /** The length of a bucket in seconds. */
+  step: number;
+  outputs: OutputSeries[];
+  /** The limits in the rule. */
+  thresholds: { output: string; operator: string; value: number }[];
+}
+
 /** The time in seconds, by what the monitor was. */
 export interface ReportTimes {
   ok: number;

@@ -7,6 +7,7 @@ import { formatExact, formatNumber, formatResult, formatShort } from '../format.
 import { badgeOfStatus, markOf } from '../status.js';
 import { mountMarkup } from '../load-state.js';
 import { loadMarkup } from '../views.js';
+import { boundsOf } from '../time-range.js';
 import { addressOf, matches, queryOf, settingsOf } from './result-filter.js';
 
 const ID = /^[0-9a-f]{24}$/i;
@@ -21,13 +22,21 @@ const MAX_NARROW = 60;
 let markup = '';
 
 /**
+ * A table for one monitor.
+ * - monitor is its id.
+ * - period returns the limits of the time range of the view, in RFC 3339, empty without a limit. After a change of the range
+ *   the view calls refilter. Without it, the table has a filter for the time.
+ * @typedef {{monitor?: string, period?: () => {from: string, to: string}}} TableOptions
+ */
+
+/**
  * A table of results, newest first, with filters and pages. The first page shows new results as they arrive; other pages
  * and a paused table only count them. The markup is in result-table.html, which expects this object as listing.
  * @param {App} app
  * @param {URLSearchParams} params the initial settings
- * @param {string} [single] the id of the only monitor to list; without it the settings may contain one
+ * @param {TableOptions} [options]
  */
-export function resultListing({ api, live }, params, single = '') {
+export function resultListing({ api, live }, params, { monitor: single = '', period } = {}) {
   let unsubscribe = () => {};
   /** @type {HTMLElement | undefined} */
   let table;
@@ -43,7 +52,9 @@ export function resultListing({ api, live }, params, single = '') {
     /** Hides the column and the filter for the monitor. */
     single: single !== '',
     monitor: single || idOf(params),
-    settings: settingsOf(params),
+    /** Shows the filter for the time. */
+    hasTime: !period,
+    settings: settingsOf(period ? withoutTime(params) : params),
     /** @type {readonly Result[]} */
     results: Object.freeze([]),
     loaded: false,
@@ -108,7 +119,7 @@ export function resultListing({ api, live }, params, single = '') {
 
     /** @returns {ResultFilter} */
     get filter() {
-      return { ...queryOf(this.settings, api.now()), monitor: this.monitor, max: PAGE_SIZE };
+      return { ...queryOf(this.settings, api.now()), ...period?.(), monitor: this.monitor, max: PAGE_SIZE };
     },
 
     /** The settings as parameters of the page's address. */
@@ -204,7 +215,10 @@ export function resultListing({ api, live }, params, single = '') {
 
     /** @param {Result} result */
     matches(result) {
-      return (!this.monitor || result.monitor_id === this.monitor) && matches(this.settings, result);
+      return (
+        (!this.monitor || result.monitor_id === this.monitor) &&
+        matches(this.settings, period?.() ?? boundsOf(this.settings), result)
+      );
     },
 
     get isLive() {
@@ -261,6 +275,11 @@ export function resultListing({ api, live }, params, single = '') {
 /** Loads the markup of the table. Views that show one call it before. Rejects if the server does not answer. */
 export async function loadTable() {
   markup = await loadMarkup('./result-table/result-table.html');
+}
+
+/** @param {URLSearchParams} params */
+function withoutTime(params) {
+  return new URLSearchParams({ status: params.get('status') ?? '' });
 }
 
 /** @param {URLSearchParams} params */

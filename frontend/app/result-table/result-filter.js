@@ -1,6 +1,6 @@
 /** @import {Result} from '../../types/model' */
 /** @import {TimeRange} from '../time-range.js' */
-import { boundsOf, limitsOf, rangeAddress, timeRangeOf } from '../time-range.js';
+import { limitsOf, rangeAddress, timeRangeOf } from '../time-range.js';
 
 /**
  * The filters of a table of results: a status and a time range. An empty value does not filter.
@@ -39,10 +39,10 @@ export function queryOf(settings, now) {
 /**
  * Reports whether a new result passes the filters.
  * @param {ResultSettings} settings
+ * @param {{from: string, to: string}} bounds
  * @param {Result} result
  */
-export function matches(settings, result) {
-  const { from, to } = boundsOf(settings);
+export function matches(settings, { from, to }, result) {
   const date = Date.parse(result.date);
   return (
     (settings.status === '' || STATUSES[settings.status].includes(String(result.status))) &&
