@@ -31,6 +31,7 @@ var readRoutes = []route{
 	{method: "GET", path: "/monitors/{monitor}"},
 	{method: "GET", path: "/monitors/{monitor}/results"},
 	{method: "GET", path: "/monitors/{monitor}/stats?window=24h"},
+	{method: "GET", path: "/monitors/{monitor}/outputs?window=24h"},
 	{method: "GET", path: "/monitors/{monitor}/report"},
 	{method: "GET", path: "/report"},
 	{method: "GET", path: "/results"},

@@ -100,6 +100,11 @@ func TestReads(t *testing.T) {
 		"/api/monitors/" + idA + "/stats?window=59s":   {400, "window must be a duration from 1m to 400d, for example 90m, 24h or 7d"},
 		"/api/monitors/" + idA + "/stats?window=9601h": {400, "window must be a duration from 1m to 400d, for example 90m, 24h or 7d"},
 		"/api/monitors/" + idA + "/stats?window=":      {400, "window must be a duration from 1m to 400d, for example 90m, 24h or 7d"},
+		"/api/monitors/" + idOther + "/outputs":        {404, "there is no monitor with the id " + idOther},
+		"/api/monitors/xyz/outputs":                    {400, `invalid id "xyz": an id has 24 hexadecimal digits`},
+		"/api/monitors/" + idA + "/outputs?window=1":   {400, "window must be a duration from 1m to 400d, for example 90m, 24h or 7d"},
+		"/api/monitors/" + idA + "/outputs?window=":    {400, "window must be a duration from 1m to 400d, for example 90m, 24h or 7d"},
+		"/api/monitors/" + idA + "/outputs?from=%%%":   {400, `the query of the URL is malformed: invalid URL escape "%%%"`},
 		"/api/nothing": {404, "no resource at /api/nothing"},
 		"/other":       {404, "no resource at /other"},
 	} {

@@ -50,6 +50,7 @@ type Store interface {
 	bulkStore
 	resultStore
 	statsStore
+	outputStore
 	reportStore
 	maintenanceStore
 	onDemandStore
@@ -95,6 +96,7 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		newRuleHandler(types),
 		newResultHandler(s, types.Secrets()),
 		newStatsHandler(s),
+		newOutputHandler(s, types),
 		newReportHandler(s),
 		newMaintenanceHandler(s),
 		newOnDemandHandler(s, types, log),

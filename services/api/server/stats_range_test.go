@@ -124,7 +124,8 @@ func TestStatsByDaysOfDates(t *testing.T) {
 	}
 }
 
-func TestStatsDateParameters(t *testing.T) {
+// TestInvalidDateParameters sends the same invalid time ranges to all routes that have one.
+func TestInvalidDateParameters(t *testing.T) {
 	a := startAPI(t, nil)
 	a.seed(0)
 	now := time.Now().UTC()
@@ -148,8 +149,17 @@ func TestStatsDateParameters(t *testing.T) {
 		{"9998-01-01T00:00:00Z", "9999-12-31T23:59:59-10:00", "", length},
 		{"0001-01-01T00:00:01Z", "", "", length},
 	} {
-		a.statsOf(c.from, c.to, c.window).wantProblem(t, 400, c.detail)
+		for _, path := range []string{"stats", "outputs"} {
+			a.ofRange(path, c.from, c.to, c.window).wantProblem(t, 400, c.detail)
+		}
 	}
+}
+
+func TestStatsDateParameters(t *testing.T) {
+	a := startAPI(t, nil)
+	a.seed(0)
+	now := time.Now().UTC()
+	ago := func(d time.Duration) string { return now.Add(-d).Format(time.RFC3339) }
 	for _, c := range []struct {
 		from, to string
 		least    time.Duration
@@ -169,8 +179,14 @@ func TestStatsDateParameters(t *testing.T) {
 	}
 }
 
-// statsOf requests the statistics of monitor A. Empty parameters are omitted.
+// statsOf requests the statistics of monitor A.
 func (a *api) statsOf(from, to, window string) response {
+	a.t.Helper()
+	return a.ofRange("stats", from, to, window)
+}
+
+// ofRange requests data of monitor A in a time range. Empty parameters are omitted.
+func (a *api) ofRange(path, from, to, window string) response {
 	a.t.Helper()
 	query := url.Values{}
 	for name, value := range map[string]string{"from": from, "to": to, "window": window} {
@@ -178,7 +194,7 @@ func (a *api) statsOf(from, to, window string) response {
 			query.Set(name, value)
 		}
 	}
-	return a.do("GET", "/api/monitors/"+idA+"/stats?"+query.Encode(), "")
+	return a.do("GET", "/api/monitors/"+idA+"/"+path+"?"+query.Encode(), "")
 }
 
 // TestUptimeOfDates reads a monitor that failed for an hour four days ago and has the status error since yesterday.

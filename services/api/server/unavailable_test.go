@@ -50,6 +50,9 @@ func (unavailableStore) State(context.Context, string) (s store.State, err error
 func (unavailableStore) Results(context.Context, store.ResultFilter) ([]monitor.Result, error) {
 	return nil, errUnavailable
 }
+func (unavailableStore) EachNumber(context.Context, store.NumberFilter, func(time.Time, []float64)) (bool, error) {
+	return false, errUnavailable
+}
 func (unavailableStore) ResultsCleared(context.Context) (t time.Time, err error) {
 	return t, errUnavailable
 }
@@ -182,6 +185,7 @@ func TestStoreIsUnavailable(t *testing.T) {
 		{"DELETE", "/api/results", ""},
 		{"GET", "/api/monitors/" + idA + "/results", ""},
 		{"GET", "/api/monitors/" + idA + "/stats", ""},
+		{"GET", "/api/monitors/" + idA + "/outputs", ""},
 		{"POST", "/api/monitors/check", body},
 		{"POST", "/api/monitors/" + idA + "/run", ""},
 	} {

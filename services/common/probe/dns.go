@@ -38,8 +38,8 @@ func dnsType(guard Guard) Type {
 				networkProperty("Only for the type A: ip looks up IPv4 and IPv6 addresses, ip4 or ip6 only one kind."),
 			},
 			Outputs: []Output{
-				{Name: "respTime", Kind: OutputNumber, Unit: "ms", Doc: "Duration of the lookup."},
-				{Name: "resultCount", Kind: OutputNumber, Doc: "Number of records."},
+				{Name: "respTime", Kind: OutputNumber, Title: "Lookup time", Unit: "ms", Doc: "Duration of the lookup."},
+				{Name: "resultCount", Kind: OutputNumber, Title: "Records", Doc: "Number of records."},
 				{Name: "resultN", Kind: OutputString,
 					Doc: fmt.Sprintf("The records: result1, result2 and so on, in a fixed order. A rule can use all of them; "+
 						"a result contains %d. IPv4 addresses come before IPv6 addresses. Names have no final dot, except in MX "+

@@ -22,14 +22,14 @@ type httpTrace struct {
 type requestTrace struct {
 	current progress
 	started struct{ dns, connect, tls, sent time.Time }
-	// answered is set when the first byte arrives. The transport may report the request as sent only later.
-	answered bool
 }
 
 // progress holds the durations of the steps of a request; after redirects, of the last request.
 type progress struct {
 	dns, connect, tls, firstByte time.Duration
-	address                      string
+	// answered is set when the first byte arrives. The transport may report the request as sent only later.
+	answered bool
+	address  string
 	// expiry is the date on which the first certificate of all requests of the check expires; zero if there is none.
 	expiry time.Time
 	// askedCertificate is set if the server has asked for a client certificate.
@@ -101,14 +101,14 @@ func (t *httpTrace) hooks() *httptrace.ClientTrace {
 		},
 		WroteRequest: func(httptrace.WroteRequestInfo) {
 			t.record(func() {
-				if !t.answered {
+				if !t.current.answered {
 					t.started.sent, t.current.step = time.Now(), "waiting for the response"
 				}
 			})
 		},
 		GotFirstResponseByte: func() {
 			t.record(func() {
-				t.answered, t.current.step = true, "reading the response"
+				t.current.answered, t.current.step = true, "reading the response"
 				if !t.started.sent.IsZero() {
 					t.current.firstByte = time.Since(t.started.sent)
 				}
@@ -130,7 +130,7 @@ func (t *httpTrace) progress() progress {
 	return t.current
 }
 
-// addTo adds the durations as outputs if there was a connection.
+// addTo adds the durations as outputs if there was a connection, and that of the wait for the response if it ended.
 func (p progress) addTo(outputs map[string]any) {
 	if p.address == "" {
 		return
@@ -139,5 +139,7 @@ func (p progress) addTo(outputs map[string]any) {
 	outputs["dnsTime"] = millis(p.dns)
 	outputs["connectTime"] = millis(p.connect)
 	outputs["tlsTime"] = millis(p.tls)
-	outputs["firstByteTime"] = millis(p.firstByte)
+	if p.answered {
+		outputs["firstByteTime"] = millis(p.firstByte)
+	}
 }

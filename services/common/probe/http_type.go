@@ -71,32 +71,32 @@ func httpProperties() []Property {
 
 func httpOutputs() []Output {
 	return []Output{
-		{Name: "respTime", Kind: OutputNumber, Unit: "ms",
+		{Name: "respTime", Kind: OutputNumber, Title: "Response time", Unit: "ms",
 			Doc: "Time to send the request and read the response, including redirects."},
-		{Name: "status", Kind: OutputNumber, Doc: "The status code."},
+		{Name: "status", Kind: OutputNumber, Title: "Status code", Doc: "The status code."},
 		{Name: "body", Kind: OutputString, RuleOnly: true, Doc: "The response body, up to maxBody."},
-		{Name: "bodyLen", Kind: OutputNumber, Unit: "bytes",
+		{Name: "bodyLen", Kind: OutputNumber, Title: "Size of the body", Unit: "bytes",
 			Doc: "Number of bytes of the body that were read, after decompression."},
 		{Name: "bodyTruncated", Kind: OutputBool, Doc: "True if the body is longer than maxBody."},
-		{Name: "certExpiryDays", Kind: OutputNumber, Unit: "days",
+		{Name: "certExpiryDays", Kind: OutputNumber, Title: "Certificate expires in", Unit: "days",
 			Doc: "Whole days until the first certificate expires; negative if it has expired. All certificates from the " +
 				"server to the trusted authority count, of all redirects; if validateTLS is false, only the servers' own " +
 				"ones. Only for https."},
-		{Name: "regexMatch", Kind: OutputNumberOrString, EmptyIfAbsent: true,
+		{Name: "regexMatch", Kind: OutputNumberOrString, Title: "Match of bodyRegex", EmptyIfAbsent: true,
 			Doc: "The match of bodyRegex. If there is no match, it is absent, and rules compare it as an empty text. " +
 				"If it is a number, it is also the value of the result."},
 		{Name: "regexText", Kind: OutputString, EmptyIfAbsent: true,
 			Doc: "The match of bodyRegex as a text, even if it is a number: 1.10 does not become 1.1. If there is no " +
 				"match, it is absent, and rules compare it as an empty text."},
-		{Name: "dnsTime", Kind: OutputNumber, Unit: "ms",
+		{Name: "dnsTime", Kind: OutputNumber, Title: "Name lookup", Unit: "ms",
 			Doc: "Duration of the name lookup, 0 if there was none. After redirects: of the last request."},
-		{Name: "connectTime", Kind: OutputNumber, Unit: "ms",
+		{Name: "connectTime", Kind: OutputNumber, Title: "TCP connection", Unit: "ms",
 			Doc: "Time to open the TCP connection, 0 if it was reused. After redirects: of the last request."},
-		{Name: "tlsTime", Kind: OutputNumber, Unit: "ms",
+		{Name: "tlsTime", Kind: OutputNumber, Title: "TLS handshake", Unit: "ms",
 			Doc: "Duration of the TLS handshake, 0 if there was none. After redirects: of the last request."},
-		{Name: "firstByteTime", Kind: OutputNumber, Unit: "ms",
-			Doc: "Time from sending the request to the first byte of the response. After redirects: of the last " +
-				"request."},
+		{Name: "firstByteTime", Kind: OutputNumber, Title: "Wait for the first byte", Unit: "ms",
+			Doc: "Time from the end of sending the request to the first byte of the response; absent if none arrived. After " +
+				"redirects: of the last request."},
 		{Name: "ipAddress", Kind: OutputString,
 			Doc: "The IP address of the connection; with a proxy, the address of the proxy."},
 		{Name: "finalUrl", Kind: OutputString,

@@ -34,11 +34,11 @@ func pingType(guard Guard) Type {
 					"timeout, an address of the other kind is pinged too. ip4 or ip6 pings only one kind."),
 			},
 			Outputs: []Output{
-				{Name: "minRtt", Kind: OutputNumber, Unit: "ms", Doc: "Shortest round-trip time."},
-				{Name: "avgRtt", Kind: OutputNumber, Unit: "ms", Doc: "Average round-trip time."},
-				{Name: "maxRtt", Kind: OutputNumber, Unit: "ms", Doc: "Longest round-trip time."},
-				{Name: "packetsRecv", Kind: OutputNumber, Doc: "Number of replies."},
-				{Name: "packetLoss", Kind: OutputNumber, Unit: "percent",
+				{Name: "minRtt", Kind: OutputNumber, Title: "Shortest round trip", Unit: "ms", Doc: "Shortest round-trip time."},
+				{Name: "avgRtt", Kind: OutputNumber, Title: "Average round trip", Unit: "ms", Doc: "Average round-trip time."},
+				{Name: "maxRtt", Kind: OutputNumber, Title: "Longest round trip", Unit: "ms", Doc: "Longest round-trip time."},
+				{Name: "packetsRecv", Kind: OutputNumber, Title: "Replies", Doc: "Number of replies."},
+				{Name: "packetLoss", Kind: OutputNumber, Title: "Packet loss", Unit: "percent",
 					Doc: "Percentage of the packets without a reply."},
 				{Name: "ipAddress", Kind: OutputString, Doc: "The IP address that replied or, if there was no reply, the " +
 					"first one."},

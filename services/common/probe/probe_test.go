@@ -211,6 +211,9 @@ func TestSpecsAreComplete(t *testing.T) {
 			if output.Doc == "" || output.Kind == "" {
 				t.Errorf("%s: output %s has no doc or kind", name, output.Name)
 			}
+			if (output.Title != "") != output.IsNumeric() {
+				t.Errorf("%s: output %s has the title %q; exactly the outputs that a chart can show need one", name, output.Name, output.Title)
+			}
 		}
 	}
 }

@@ -82,6 +82,8 @@ type Output struct {
 	// so on.
 	Name string     `json:"name"`
 	Kind OutputKind `json:"kind"`
+	// Title is the heading of a chart of the output: a few words without the unit. Only numbers have one.
+	Title string `json:"title,omitempty"`
 	// Unit is "ms", "bytes", "days", "percent", or empty.
 	Unit string `json:"unit,omitempty"`
 	Doc  string `json:"doc"`
@@ -108,6 +110,11 @@ type Spec struct {
 	ExampleRule string `json:"exampleRule"`
 	// RuleHint explains in one or two sentences how to use rules with this type.
 	RuleHint string `json:"ruleHint"`
+}
+
+// IsNumeric reports whether stored results may contain a number for the output, so that it can be shown in a chart.
+func (o Output) IsNumeric() bool {
+	return !o.RuleOnly && (o.Kind == OutputNumber || o.Kind == OutputNumberOrString)
 }
 
 // Outcome holds the measurements of one run of a probe, or its error.

@@ -23,7 +23,7 @@ func tcpType(guard Guard) Type {
 				networkProperty("ip connects to IPv4 and IPv6 addresses, ip4 or ip6 only to one kind."),
 			},
 			Outputs: []Output{
-				{Name: "respTime", Kind: OutputNumber, Unit: "ms",
+				{Name: "respTime", Kind: OutputNumber, Title: "Connection time", Unit: "ms",
 					Doc: "Time to open the connection, including the name lookup."},
 				{Name: "ipAddress", Kind: OutputString, Doc: "The IP address of the connection."},
 			},

@@ -100,6 +100,11 @@ func (s Search) replace(r *monitor.Result, replacement string) {
 	r.Value, _ = r.Outputs[s.Value].(float64)
 }
 
+// HidesNumber reports whether [Scrubber.ScrubResult] replaces a number in an output.
+func (s *Scrubber) HidesNumber(output string, n float64) bool {
+	return s != nil && slices.ContainsFunc(s.searches, func(search Search) bool { return search.Output == output }) && s.scrubNumber(n) != ""
+}
+
 // scrubNumber returns the replacement of a number that equals or contains a secret, or an empty string.
 func (s *Scrubber) scrubNumber(n float64) string {
 	digits := strconv.FormatFloat(n, 'f', -1, 64)

@@ -92,6 +92,9 @@ func TestScrubSeveralSecrets(t *testing.T) {
 	if got := cut.Scrub("so abcdefg… and abcdefg…\""); got != "so abcdefg… and R…\"" {
 		t.Errorf("got %q", got)
 	}
+	if newScrubber(nil, found).HidesNumber("regexMatch", 1) {
+		t.Error("a number is hidden without secrets")
+	}
 	if newScrubber(nil, found).Scrub("x") != "x" || newScrubber(patternsFor("", "R"), found) != nil {
 		t.Error("want no scrubber without secrets")
 	}
@@ -119,7 +122,11 @@ func TestScrubResult(t *testing.T) {
 	} {
 		text := fmt.Sprintf("%e", c.number)
 		r := monitor.Result{Value: c.number, Outputs: map[string]any{"regexMatch": c.number, "regexText": text, "respTime": 3.0}}
-		newScrubber(patternsFor(c.value, "R"), found).ScrubResult(&r)
+		scrubber := newScrubber(patternsFor(c.value, "R"), found)
+		scrubber.ScrubResult(&r)
+		if scrubber.HidesNumber("regexMatch", c.number) != c.hidden || scrubber.HidesNumber("respTime", c.number) {
+			t.Errorf("%s in %v: HidesNumber does not agree", c.value, c.number)
+		}
 		if hidden := r.Outputs["regexMatch"] == "R" && r.Outputs["regexText"] == "R" && r.Value == 3; hidden != c.hidden || !hidden && r.Value != c.number {
 			t.Errorf("%s in %v: %+v", c.value, c.number, r)
 		}

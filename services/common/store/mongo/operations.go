@@ -85,11 +85,16 @@ func findBy[D, T any](
 	ctx context.Context, c *driver.Collection, index, filter bson.D, convert func(D) T, opts *options.FindOptionsBuilder,
 ) ([]T, error) {
 	list, err := find(ctx, c, filter, convert, opts, options.Find().SetHint(index))
-	var command driver.CommandError
-	if errors.As(err, &command) && strings.Contains(command.Message, "hint") {
+	if rejectsIndex(err) {
 		return find(ctx, c, filter, convert, opts)
 	}
 	return list, err
+}
+
+// rejectsIndex reports whether a query failed because of the index that it names.
+func rejectsIndex(err error) bool {
+	var command driver.CommandError
+	return errors.As(err, &command) && strings.Contains(command.Message, "hint")
 }
 
 // idDoc contains the _id of a document.

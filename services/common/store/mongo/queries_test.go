@@ -194,7 +194,8 @@ func useResults(t *testing.T, s *Store) {
 			t.Fatal(err)
 		}
 		r := monitor.Result{ID: monitor.NewID(now), MonitorID: m.ID, Date: now}
-		if err := s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{r}}); err != nil {
+		other := monitor.Result{ID: monitor.NewID(now), MonitorID: m.ID, Date: now}
+		if err := s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{r, other}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -213,6 +214,12 @@ func useResults(t *testing.T, s *Store) {
 			}
 		}
 		if _, err := s.Results(ctx, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, limit := range []int{1, 2} { // a sample, and all
+		f := store.NumberFilter{MonitorID: m.ID, From: now.Add(-time.Hour), To: now.Add(time.Hour), Limit: limit, Section: time.Minute}
+		if _, err := s.EachNumber(ctx, f, func(time.Time, []float64) {}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,7 +1,10 @@
 package sqlite
 
 import (
+	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -100,5 +103,51 @@ func BenchmarkNewestOfAll(b *testing.B) {
 		if err != nil || len(list) != 100 {
 			b.Fatal(len(list), err)
 		}
+	}
+}
+
+// BenchmarkEachNumber reads the numbers of sealed results of a monitor.
+func BenchmarkEachNumber(b *testing.B) {
+	for _, c := range []struct {
+		days     int
+		interval time.Duration
+		section  time.Duration
+	}{{1, 30 * time.Second, 150 * time.Second}, {30, time.Minute, time.Hour}, {30, 30 * time.Second, time.Hour}, {30, time.Second, time.Hour}} {
+		b.Run(fmt.Sprintf("%d days, every %s", c.days, c.interval), func(b *testing.B) {
+			s := openAt(b, filepath.Join(b.TempDir(), "nanomon.db"))
+			id, end := sampleMonitors(1)[0], start.AddDate(0, 0, c.days)
+			var batch store.Batch
+			for at := start; at.Before(end); at = at.Add(c.interval) {
+				r := sampleResult(id, 0, at)
+				for _, name := range []string{"respTime", "dnsTime", "connectTime", "tlsTime", "firstByteTime"} {
+					r.Outputs[name] = math.Round(1000*rand.ExpFloat64()*20) / 1000
+				}
+				batch.Results = append(batch.Results, r)
+				if len(batch.Results) == 5000 {
+					if err := s.AppendBatch(b.Context(), batch); err != nil {
+						b.Fatal(err)
+					}
+					batch.Results = batch.Results[:0]
+				}
+			}
+			if err := errors.Join(s.AppendBatch(b.Context(), batch), s.Seal(b.Context(), end.Add(48*time.Hour))); err != nil {
+				b.Fatal(err)
+			}
+			f := store.NumberFilter{
+				MonitorID: id, From: start, To: end, Limit: 100_000, Section: c.section,
+				Outputs: []string{"respTime", "status", "bodyLen", "certExpiryDays", "regexMatch", "dnsTime", "connectTime", "tlsTime", "firstByteTime"},
+			}
+			count := 0
+			for b.Loop() {
+				count = 0
+				if _, err := s.EachNumber(b.Context(), f, func(time.Time, []float64) { count++ }); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(count), "results")
+			if err := s.Close(); err != nil {
+				b.Fatal(err)
+			}
+		})
 	}
 }

@@ -43,7 +43,12 @@ func cancelledCalls(ctx context.Context, t *testing.T, s store.Store) {
 		"AppendBatch": func() error {
 			return s.AppendBatch(ended, store.Batch{Results: newResults(m.ID, 9000, 1, base)})
 		},
-		"Results":        func() error { _, err := s.Results(ended, store.ResultFilter{Limit: 1}); return err },
+		"Results": func() error { _, err := s.Results(ended, store.ResultFilter{Limit: 1}); return err },
+		"EachNumber": func() error {
+			f := store.NumberFilter{MonitorID: m.ID, From: base, To: later, Limit: 1, Section: time.Hour}
+			_, err := s.EachNumber(ended, f, func(time.Time, []float64) {})
+			return err
+		},
 		"ResultsSince":   func() error { _, _, err := s.ResultsSince(ended, "", 1); return err },
 		"DeleteResults":  func() error { return s.DeleteResults(ended, base) },
 		"ResultsCleared": func() error { _, err := s.ResultsCleared(ended); return err },

@@ -38,7 +38,7 @@ func Run(t *testing.T, open func(t *testing.T, observe store.Observe) store.Stor
 
 // RunResults tests an adapter against the part of the contract that is about results.
 func RunResults(t *testing.T, open func(t *testing.T, observe store.Observe) store.Store) {
-	runGroups(t, open, resultContracts, listingContracts, sinceContracts, sealedContracts, expireContracts)
+	runGroups(t, open, resultContracts, listingContracts, sinceContracts, sealedContracts, numberContracts, expireContracts)
 }
 
 // RunAtomic tests an adapter against the part of the contract that needs atomic updates of a document. A server on which

@@ -3,7 +3,6 @@ package block
 import (
 	"encoding/binary"
 	"hash/crc32"
-	"math"
 	"slices"
 	"sync"
 )
@@ -202,16 +201,8 @@ func (r *reader) value(kind byte) (value any) {
 	switch kind {
 	case kindFalse, kindTrue:
 		return kind == kindTrue
-	case kindWhole, kindThousandths:
-		number := float64(r.varint())
-		if kind == kindThousandths {
-			number /= 1000
-		}
-		return number
-	case kindFloat:
-		if raw := r.bytes(8); !r.failed {
-			return math.Float64frombits(binary.LittleEndian.Uint64(raw))
-		}
+	case kindWhole, kindThousandths, kindFloat:
+		return r.number(kind)
 	case kindText:
 		return string(r.bytes(r.count(1)))
 	default:

@@ -1,0 +1,174 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+var numberContracts = []contract{
+	{"EachNumberOfAllResults", allNumbers},
+	{"EachNumberOfASample", sampledNumbers},
+	{"EachNumberOfALongSection", sampledLongSections},
+	{"EachNumberInvalid", invalidNumbers},
+}
+
+// numbersOf returns what EachNumber passes for one result as a text: the date and the numbers.
+func numbersOf(date time.Time, list []float64) string {
+	return fmt.Sprint(date.Format(time.RFC3339Nano), " ", list)
+}
+
+// expectNumbers returns what EachNumber has to pass for results.
+func expectNumbers(results []monitor.Result, f store.NumberFilter) []string {
+	list := []string{}
+	for _, r := range results {
+		if r.MonitorID != f.MonitorID || r.Date.Before(f.From) || !r.Date.Before(f.To) {
+			continue
+		}
+		found := make([]float64, len(f.Outputs))
+		for i, name := range f.Outputs {
+			found[i] = math.NaN()
+			if number, isNumber := r.Outputs[name].(float64); isNumber {
+				found[i] = number
+			}
+		}
+		list = append(list, numbersOf(r.Date, found))
+	}
+	slices.Sort(list)
+	return list
+}
+
+func readNumbers(ctx context.Context, t *testing.T, s store.Store, f store.NumberFilter) (list []string, sampled bool) {
+	t.Helper()
+	list = []string{}
+	sampled, err := s.EachNumber(ctx, f, func(date time.Time, found []float64) {
+		wantUTC(t, "date", date)
+		list = append(list, numbersOf(date, found))
+	})
+	must(t, err)
+	slices.Sort(list)
+	return list, sampled
+}
+
+// allNumbers reads results in several forms: in old hours and in the current one, late ones, and with different outputs.
+func allNumbers(ctx context.Context, t *testing.T, s store.Store) {
+	all := oldHours(ctx, t, s)
+	late := newResult(newID(1), 9000, base.Add(-90*time.Minute))
+	mixed := newResult(newID(1), 9001, base.Add(-91*time.Minute))
+	mixed.Outputs = map[string]any{"respTime": "1", "whole": 7.0, "third": -1e-9, "yes": 3.0}
+	empty := newResult(newID(1), 9002, base.Add(-92*time.Minute))
+	empty.Outputs = map[string]any{}
+	must(t, s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{late, mixed, empty}}))
+	all = append(all, late, mixed, empty)
+	for range 2 {
+		for _, outputs := range [][]string{{"respTime"}, {"third", "unknown", "whole", "respTime", "yes"}, {}} {
+			for _, from := range []time.Duration{-100 * time.Hour, -2 * time.Hour, -91 * time.Minute, -90*time.Minute + time.Millisecond, 0} {
+				for _, to := range []time.Duration{100 * time.Hour, -time.Hour, -90 * time.Minute} {
+					f := store.NumberFilter{
+						MonitorID: newID(1), From: base.Add(from), To: base.Add(to), Outputs: outputs, Limit: 1000, Section: time.Hour,
+					}
+					got, sampled := readNumbers(ctx, t, s, f)
+					same(t, fmt.Sprintf("%+v", f), got, expectNumbers(all, f))
+					same(t, "sampled", sampled, false)
+				}
+			}
+		}
+		seal(ctx, t, s)
+	}
+	for _, id := range []string{newID(99), "invalid", ""} {
+		got, sampled := readNumbers(ctx, t, s, store.NumberFilter{MonitorID: id, From: base, To: base.Add(time.Hour), Limit: 1, Section: time.Hour})
+		same(t, "numbers of the monitor "+id, got, []string{})
+		same(t, "sampled", sampled, false)
+	}
+}
+
+// manyNumbers stores a result every 20 seconds for three hours, seals some of them, and returns all.
+func manyNumbers(ctx context.Context, t *testing.T, s store.Store, sealed time.Duration) []monitor.Result {
+	t.Helper()
+	var all []monitor.Result
+	for i := range 540 {
+		all = append(all, newResult(newID(1), 1000+i, base.Add(time.Duration(i)*20*time.Second)))
+	}
+	split := int(sealed / (20 * time.Second))
+	must(t, s.AppendBatch(ctx, store.Batch{Results: all[:split]}))
+	seal(ctx, t, s)
+	must(t, s.AppendBatch(ctx, store.Batch{Results: all[split:]}))
+	return all
+}
+
+func sampledNumbers(ctx context.Context, t *testing.T, s store.Store) {
+	all := manyNumbers(ctx, t, s, 100*time.Minute)
+	f := store.NumberFilter{
+		MonitorID: newID(1), From: base.Add(-time.Hour), To: base.Add(200 * time.Minute), Outputs: []string{"respTime"}, Section: 10 * time.Minute,
+	}
+	for _, limit := range []int{540, 539, 260, 26, 1} {
+		f.Limit = limit
+		wantSample(ctx, t, s, f, all)
+	}
+	f.From, f.To, f.Limit = base.Add(95*time.Minute), base.Add(145*time.Minute), 149
+	wantSample(ctx, t, s, f, all)
+	f.Limit = 150
+	wantSample(ctx, t, s, f, all)
+}
+
+// sampledLongSections reads sections that are longer than an hour and do not begin with one.
+func sampledLongSections(ctx context.Context, t *testing.T, s store.Store) {
+	all := manyNumbers(ctx, t, s, 180*time.Minute)
+	for _, section := range []time.Duration{70 * time.Minute, 90 * time.Minute, 5 * time.Hour} {
+		wantSample(ctx, t, s, store.NumberFilter{
+			MonitorID: newID(1), From: base.Add(-130 * time.Minute), To: base.Add(4 * time.Hour), Outputs: []string{"respTime"},
+			Limit: 40, Section: section,
+		}, all)
+	}
+}
+
+// wantSample checks that all selected results are read or, if there are too many, a sample of each section.
+func wantSample(ctx context.Context, t *testing.T, s store.Store, f store.NumberFilter, all []monitor.Result) {
+	t.Helper()
+	want := expectNumbers(all, f)
+	list, sampled := readNumbers(ctx, t, s, f)
+	same(t, fmt.Sprintf("sampled with %+v", f), sampled, len(want) > f.Limit)
+	if !sampled {
+		same(t, fmt.Sprintf("%+v", f), list, want)
+		return
+	}
+	exists, read := make(map[int]bool), make(map[int]int)
+	for _, n := range want {
+		exists[sectionOf(t, f, n)] = true
+	}
+	for _, n := range list {
+		read[sectionOf(t, f, n)]++
+		if !slices.Contains(want, n) {
+			t.Errorf("%+v: %v is not one of the results", f, n)
+		}
+	}
+	if len(slices.Compact(slices.Clone(list))) != len(list) {
+		t.Errorf("%+v: a result was read twice", f)
+	}
+	for section := range exists {
+		if n := read[section]; n < 1 || n > f.PerSection() {
+			t.Errorf("%+v: %d results of section %d, want 1 to %d", f, n, section, f.PerSection())
+		}
+	}
+}
+
+func sectionOf(t *testing.T, f store.NumberFilter, n string) int {
+	t.Helper()
+	date, _, _ := strings.Cut(n, " ")
+	return f.SectionOf(got(time.Parse(time.RFC3339Nano, date))(t))
+}
+
+func invalidNumbers(ctx context.Context, t *testing.T, s store.Store) {
+	for _, f := range []store.NumberFilter{{Section: time.Hour}, {Limit: 1}, {Limit: -1, Section: time.Hour}, {Limit: 1, Section: -time.Hour}} {
+		f.MonitorID, f.From, f.To = newID(1), base, base.Add(time.Hour)
+		_, err := s.EachNumber(ctx, f, func(time.Time, []float64) {})
+		wantInvalid(t, fmt.Sprintf("%+v", f), err)
+	}
+}
