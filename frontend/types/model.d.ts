@@ -252,6 +252,8 @@ export interface Output {
   name: string;
   kind: string;
   unit?: string;
+  /** The heading of a chart; only a number has one. */
+  title?: string;
   doc: string;
   ruleOnly?: boolean;
 }

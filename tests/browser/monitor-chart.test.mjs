@@ -49,7 +49,12 @@ function strip(page, from, to) {
     (chart, { from, to }) => {
       const canvas = /** @type {HTMLCanvasElement} */ (chart.querySelector('canvas'));
       const over = /** @type {HTMLElement} */ (chart.querySelector('.u-over'));
-      const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+      // A copy, because Chromium warns of several reads of the same canvas.
+      const copy = new OffscreenCanvas(canvas.width, canvas.height);
+      const context = /** @type {OffscreenCanvasRenderingContext2D} */ (
+        copy.getContext('2d', { willReadFrequently: true })
+      );
+      context.drawImage(canvas, 0, 0);
       const sample = chart.appendChild(document.createElement('i'));
       sample.style.color = 'var(--error)';
       const [red, green, blue] = (getComputedStyle(sample).color.match(/\d+/g) ?? []).map(Number);
@@ -77,7 +82,7 @@ function strip(page, from, to) {
 }
 
 for (const range of ['24h', '7d', '30d']) {
-  for (const width of [390, 1280, 2560]) {
+  for (const width of [390, 1920]) {
     test(`an outage of 26 minutes is drawn from its first to its last second in ${range} at ${width} px`, async ({
       page,
       views,

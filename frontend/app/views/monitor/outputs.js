@@ -1,4 +1,4 @@
-/** @import {Outputs, OutputSeries, Spec} from '../../../types/model' */
+/** @import {Output, Outputs, OutputSeries, Spec} from '../../../types/model' */
 /** @import {Api} from '../../api.js' */
 /** @import {MonitorRange} from './range.js' */
 /** @import {RangeStatistics} from './statistics.js' */
@@ -40,7 +40,7 @@ export function outputPanel(api, id, range, statistics) {
     /** @type {Readonly<Outputs> | null} */
     data: null,
     error: '',
-    /** The names of the outputs that the monitor may have. @type {readonly string[]} */
+    /** The outputs that the monitor may have. @type {readonly Output[]} */
     expected: Object.freeze([]),
     /** Whether the charts are in view or near it. */
     inView: false,
@@ -78,8 +78,9 @@ export function outputPanel(api, id, range, statistics) {
 
     /** @param {Spec | undefined} spec of the monitor's type */
     setSpec(spec) {
-      const numbers = spec?.outputs.filter(({ kind, ruleOnly }) => kind === 'number' && !ruleOnly) ?? [];
-      this.expected = Object.freeze(numbers.map(({ name }) => name).filter((name) => !ELSEWHERE.includes(name)));
+      const isShown = (/** @type {Output} */ { name, kind, ruleOnly }) =>
+        kind === 'number' && !ruleOnly && !ELSEWHERE.includes(name);
+      this.expected = Object.freeze(spec?.outputs.filter(isShown) ?? []);
     },
 
     /** Reads the outputs of the range, unless they have been read. */
@@ -170,7 +171,7 @@ export function outputPanel(api, id, range, statistics) {
         ? this.data.outputs
             .filter(({ name }) => !ELSEWHERE.includes(name))
             .map((output) => ({ name: output.name, title: titleWithUnit(output), text: describeValues(output) }))
-        : this.expected.map((name) => ({ name, title: name, text: 'Loading…' }));
+        : this.expected.map((output) => ({ name: output.name, title: titleWithUnit(output), text: 'Loading…' }));
     },
 
     /** Whether the monitor may have other outputs. */
@@ -223,15 +224,16 @@ export function outputPanel(api, id, range, statistics) {
 
 /** @typedef {ReturnType<typeof outputPanel>} OutputPanel */
 
-/** @param {OutputSeries} output */
-function unitOf({ unit }) {
+/** @param {{unit?: string}} output */
+function unitOf({ unit = '' }) {
   return UNITS[unit] ?? unit;
 }
 
-/** @param {OutputSeries} output */
+/** @param {{name: string, title?: string, unit?: string}} output */
 function titleWithUnit(output) {
   const unit = unitOf(output);
-  return unit ? `${output.title} (${unit})` : output.title;
+  const title = output.title ?? output.name;
+  return unit ? `${title} (${unit})` : title;
 }
 
 /**

@@ -17,6 +17,8 @@ const DEFAULT = CHOICES[2];
 /** The limits of a custom range, in milliseconds. */
 const MIN_LENGTH = 120_000;
 export const MAX_LENGTH = 400 * DAY;
+/** A range that is moved to less than this part of its length before now is moved to now. */
+const NEAR_NOW = 0.1;
 /** How much a custom range may differ from a choice to be the same, in milliseconds. */
 const TOLERANCE = 2000;
 
@@ -160,15 +162,20 @@ export function monitorRange(api, params) {
     },
 
     /**
-     * Moves by a part of the length: forward if positive, back if negative.
+     * Moves by a part of the length: back if negative, forward if positive, and then to now if that is near.
      * @param {number} part
      * @param {boolean} [repeated]
      */
     move(part, repeated) {
       const { from, to } = this.span;
-      const by = (to - from) * part;
-      if (part < 0 || !this.isLive) {
-        this.zoomTo(from + by, to + by, repeated);
+      const length = to - from;
+      const end = to + length * part;
+      if (part < 0) {
+        this.zoomTo(end - length, end, repeated);
+      } else if (!this.isLive) {
+        const now = api.now();
+        const last = end > now - length * NEAR_NOW ? now : end;
+        this.zoomTo(last - length, last, repeated);
       }
     },
 
