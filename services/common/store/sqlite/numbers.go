@@ -14,16 +14,19 @@ import (
 const decodeStep = 32
 
 const (
-	selectBlocksOfMonitor = `SELECT b.block, b.hour, b.size, b.max_seq, b.head FROM blocks b INDEXED BY blocks_by_ref
+	selectBlocksOfMonitor = `SELECT b.block, b.hour, b.size, b.head FROM blocks b INDEXED BY blocks_by_ref
 		WHERE b.ref = (SELECT ref FROM refs WHERE monitor = ?) AND b.hour > ? AND b.hour < ? ORDER BY b.hour DESC`
 
-	selectNumbers = `SELECT r.seq, r.date, s.names, r.outputs FROM results r INDEXED BY results_by_ref
-		CROSS JOIN shapes s ON s.shape = r.shape
-		WHERE r.ref = (SELECT ref FROM refs WHERE monitor = ?) AND r.date >= ? AND r.date < ? ORDER BY r.date DESC LIMIT ?`
+	// rowsOfMonitor selects the rows of a monitor whose results are not in a block, too.
+	rowsOfMonitor = ` WHERE r.ref = (SELECT ref FROM refs WHERE monitor = ?) AND r.date >= ? AND r.date < ? AND NOT EXISTS
+		(SELECT 1 FROM blocks b INDEXED BY blocks_by_ref
+			WHERE b.ref = r.ref AND b.hour = r.date - r.date % 3600000 AND b.max_seq >= r.seq)`
 
-	// It also counts the rows that are not deleted yet although their results are in a block.
-	countRows = `SELECT count(*), coalesce(min(date), 0) FROM (SELECT r.date FROM results r INDEXED BY results_by_ref
-		WHERE r.ref = (SELECT ref FROM refs WHERE monitor = ?) AND r.date >= ? AND r.date < ? ORDER BY r.date LIMIT ?)`
+	selectNumbers = `SELECT r.date, s.names, r.outputs FROM results r INDEXED BY results_by_ref
+		CROSS JOIN shapes s ON s.shape = r.shape` + rowsOfMonitor + ` ORDER BY r.date DESC LIMIT ?`
+
+	countRows = `SELECT count(*), coalesce(min(date), 0) FROM (SELECT r.date FROM results r INDEXED BY results_by_ref` +
+		rowsOfMonitor + ` ORDER BY r.date LIMIT ?)`
 )
 
 // numberReader reads numbers of the results of a monitor. Dates are in milliseconds.
@@ -33,12 +36,12 @@ type numberReader struct {
 	monitor  []byte
 	from, to int64
 	each     func(date time.Time, numbers []float64)
-	// sealed contains the greatest seq in the block of each hour. Rows up to this seq are in the block too.
-	sealed map[int64]int64
 	// left is the number of results that each section may still have; nil if all results are read.
 	left []int
 	// columns contains for each shape which of the wanted numbers each output is, or -1.
 	columns map[int64][]int
+	// numbers is the buffer for the numbers in a block.
+	numbers []float64
 }
 
 // EachNumber calls each for the numbers in the outputs of results. A sample of a section is spread evenly over its newest
@@ -52,7 +55,7 @@ func (s *Store) EachNumber(
 	}
 	r := numberReader{
 		NumberFilter: f, monitor: id, from: ceilMilli(f.From), to: ceilMilli(f.To), each: each,
-		sealed: make(map[int64]int64), columns: make(map[int64][]int),
+		columns: make(map[int64][]int),
 	}
 	err = s.snapshot(ctx, "list numbers", func(q *snapshot) (err error) {
 		r.q = q
@@ -102,12 +105,11 @@ func (r *numberReader) blocks() (blocks []numberBlock, size int, err error) {
 	err = r.q.each(selectBlocksOfMonitor, []any{r.monitor, r.from - hourLength, r.to}, func(rows *sql.Rows) error {
 		var b numberBlock
 		var count int
-		var seq int64
 		var encoded sql.RawBytes
-		if err := rows.Scan(&b.block, &b.hour, &count, &seq, &encoded); err != nil {
+		if err := rows.Scan(&b.block, &b.hour, &count, &encoded); err != nil {
 			return err
 		}
-		blocks, r.sealed[b.hour] = append(blocks, b), seq
+		blocks = append(blocks, b)
 		if b.hour >= r.from && b.hour+hourLength <= r.to {
 			size += count
 			return nil
@@ -164,7 +166,8 @@ func (r *numberReader) readBlocks(blocks []numberBlock) error {
 // readBlock reads the results in a block, or a part of those of each section.
 func (r *numberReader) readBlock(b openBlock) error {
 	n := len(r.Outputs)
-	numbers, err := b.head.Numbers(b.data, n, r.columnsOf)
+	numbers, err := b.head.Numbers(r.numbers, b.data, n, r.columnsOf)
+	r.numbers = numbers
 	if err != nil {
 		return blockError(b.monitor, b.hour, err)
 	}
@@ -240,17 +243,14 @@ func (r *numberReader) readSections(oldest int64) error {
 	return nil
 }
 
-// readRows reads the newest rows with from <= date < to, except those whose results are in a block.
+// readRows reads the newest rows with from <= date < to.
 func (r *numberReader) readRows(from, to int64, limit int) error {
 	names, numbers := shapeNames{}, make([]float64, len(r.Outputs))
 	return r.q.each(selectNumbers, []any{r.monitor, from, to, limit}, func(rows *sql.Rows) error {
-		var seq, milli int64
+		var milli int64
 		var shape, values sql.RawBytes
-		if err := rows.Scan(&seq, &milli, &shape, &values); err != nil {
+		if err := rows.Scan(&milli, &shape, &values); err != nil {
 			return err
-		}
-		if last, sealed := r.sealed[hourOf(milli)]; sealed && seq <= last {
-			return nil
 		}
 		outputs, err := names.decode(shape, values)
 		for i, name := range r.Outputs {

@@ -8,8 +8,8 @@ import (
 
 // Numbers decodes numbers in the outputs of all rows of the block with this head: n numbers for each row, one row after
 // the other. A number is NaN if the row has none. columns returns for each output of a shape which of the n numbers it
-// is, or -1. That is much faster than to decode the rows.
-func (h Head) Numbers(data []byte, n int, columns func(shape int64) ([]int, error)) ([]float64, error) {
+// is, or -1. The numbers replace the content of to. That is much faster than to decode the rows.
+func (h Head) Numbers(to []float64, data []byte, n int, columns func(shape int64) ([]int, error)) ([]float64, error) {
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
 	decoded, err := decoder.DecodeAll(data, (*buffer)[:0])
@@ -19,7 +19,10 @@ func (h Head) Numbers(data []byte, n int, columns func(shape int64) ([]int, erro
 	*buffer = decoded
 	r := &reader{data: decoded}
 	shapes := r.skipToOutputs(len(h.Dates))
-	numbers := slices.Repeat([]float64{math.NaN()}, n*len(h.Dates))
+	numbers := to[:0]
+	for range n * len(h.Dates) {
+		numbers = append(numbers, math.NaN())
+	}
 	for i, shape := range shapes {
 		if r.failed || slices.Index(shapes, shape) < i {
 			continue

@@ -44,7 +44,7 @@ func TestNumbersAgreeWithRows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := h.Numbers(data, n, columns)
+		got, err := h.Numbers([]float64{1, 2}, data, n, columns)
 		if want := numbersOf(rows, n, columns); err != nil || !sameNumbers(got, want) {
 			t.Fatalf("seed %d: numbers %v, error %v, want %v", seed, got, err, want)
 		}
@@ -61,16 +61,16 @@ func TestNumbersOfDamagedBlocks(t *testing.T) {
 	for at := range data {
 		changed := slices.Clone(data)
 		changed[at] ^= 0x55
-		if _, err := h.Numbers(changed, 10, all); !errors.Is(err, block.ErrDamaged) {
+		if _, err := h.Numbers(nil, changed, 10, all); !errors.Is(err, block.ErrDamaged) {
 			t.Fatalf("byte %d is changed: error %v", at, err)
 		}
 	}
 	few := func(int64) ([]int, error) { return []int{0}, nil }
-	if _, err := h.Numbers(data, 1, few); !errors.Is(err, block.ErrDamaged) {
+	if _, err := h.Numbers(nil, data, 1, few); !errors.Is(err, block.ErrDamaged) {
 		t.Errorf("a shape with another number of outputs: error %v", err)
 	}
 	unknown := errors.New("unknown shape")
-	if _, err := h.Numbers(data, 1, func(int64) ([]int, error) { return nil, unknown }); !errors.Is(err, unknown) {
+	if _, err := h.Numbers(nil, data, 1, func(int64) ([]int, error) { return nil, unknown }); !errors.Is(err, unknown) {
 		t.Errorf("error %v, want %v", err, unknown)
 	}
 }
@@ -85,7 +85,7 @@ func BenchmarkNumbers(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if _, err := h.Numbers(data, 7, columns); err != nil {
+				if _, err := h.Numbers(nil, data, 7, columns); err != nil {
 					b.Fatal(err)
 				}
 			}
