@@ -95,6 +95,7 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		newRuleHandler(types),
 		newResultHandler(s, types.Secrets()),
 		newStatsHandler(s),
+		newDayHandler(s),
 		newReportHandler(s),
 		newMaintenanceHandler(s),
 		newOnDemandHandler(s, types, log),

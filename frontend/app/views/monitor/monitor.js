@@ -10,6 +10,7 @@ import { incidentDialogs, silenceOf } from '../../incident-dialogs/incident-dial
 import { monitorRemover, newRemoval } from '../list/actions.js';
 import { actionPanel } from './actions.js';
 import { dependencyPanel } from './dependency.js';
+import { heatmapPanel } from './heatmap.js';
 import { incidentPanel } from './incident.js';
 import { latencyPanel } from './latency.js';
 import { maintenancePanel } from './maintenance.js';
@@ -19,6 +20,7 @@ import { shownProperties } from './properties.js';
 import { BARS, barsOf } from './recent-checks.js';
 import { newestFirst, resultListing } from '../../result-table/listing.js';
 import { rememberSettings } from '../../router.js';
+import { timeRangeOf } from '../../time-range.js';
 import { uptimeFigures } from './uptime.js';
 
 /**
@@ -33,6 +35,8 @@ export function monitor(app, { id, params }) {
   let unsubscribe = () => {};
   let reload = async () => {};
   let onDialog = () => {};
+  /** @type {(from: number, to: number | null) => void} */
+  let showDay = () => {};
 
   return {
     clock,
@@ -44,7 +48,8 @@ export function monitor(app, { id, params }) {
     recent: Object.freeze([]),
     uptime: uptimeFigures(api, id),
     latency: latencyPanel(api, id, params),
-    listing: resultListing(app, params, id),
+    heatmap: heatmapPanel(app, id, (from, to) => showDay(from, to)),
+    listing: resultListing(app, params, { monitor: id }),
     notifications: notificationPanel(api, id, incident),
     incident,
     actions: actionPanel(app, id, () => reload()),
@@ -77,6 +82,8 @@ export function monitor(app, { id, params }) {
       this.loadMonitor();
       this.uptime.init();
       this.latency.init();
+      showDay = (from, to) => this.showDay(from, to);
+      this.heatmap.init();
       this.listing.init();
       this.notifications.init();
       this.incident.loadLatest();
@@ -85,6 +92,7 @@ export function monitor(app, { id, params }) {
     destroy() {
       unsubscribe();
       this.latency.destroy();
+      this.heatmap.destroy();
       this.listing.destroy();
       this.notifications.destroy();
       this.incident.destroy();
@@ -124,6 +132,7 @@ export function monitor(app, { id, params }) {
       this.loadMonitor();
       this.uptime.load();
       this.latency.load();
+      this.heatmap.load();
       this.listing.load();
       this.onIncident();
     },
@@ -187,10 +196,24 @@ export function monitor(app, { id, params }) {
       this.latency.unit = unitOf(this.recent.find((result) => result.status !== 2));
     },
 
+    /**
+     * Shows a day in the chart and in the table.
+     * @param {number} from milliseconds since 1970
+     * @param {number | null} to null for now
+     */
+    showDay(from, to) {
+      const [start, end] = [from, to].map((time) => (time ? new Date(time).toISOString() : ''));
+      this.latency.zoom = { from, to };
+      this.latency.load();
+      Object.assign(this.listing.settings, timeRangeOf(new URLSearchParams({ from: start, to: end })));
+      this.listing.refilter();
+    },
+
     /** Stores the settings in the page's address. */
     remember() {
       const { address } = this.listing;
       const incident = this.incident.missing ? '' : incidentID;
+      this.heatmap.show(address);
       rememberSettings(`#monitor/${id}`, { incident, ...this.latency.address(address), ...address });
     },
 
