@@ -86,6 +86,26 @@ export interface Result extends BriefResult {
   monitor_target: string;
 }
 
+/** A result at which the status changed. If it has expired, it has no id and nothing that a check finds. */
+export interface ChangedResult extends Result {
+  previous: 'ok' | 'error' | 'failed' | 'unchecked';
+  /** When the status ended; absent if it has not ended. */
+  until?: string;
+  expired?: true;
+}
+
+/** How a monitor spent a day. */
+export interface DayUptime {
+  /** For example 2026-01-31. */
+  date: string;
+  /** In percent; null if no time was checked. */
+  uptime: number | null;
+  /** Seconds that were not OK. */
+  down: number;
+  /** Seconds with a status that counts. */
+  checked: number;
+}
+
 /** A result without what the list does not show. Its outputs are only what the check searched for. */
 export interface BriefResult extends Point {
   message: string;

@@ -28,7 +28,7 @@ test('shows the status, the facts and the results of a monitor', async ({ page, 
     rule: 'status == 200',
     properties: { timeout: '3s', headers: '{"Authorization":"Bearer secret"}' },
   });
-  await page.goto(`/#monitor/${id}`);
+  await page.goto(`/#monitor/${id}?results=all`);
   await expect(page.getByTestId('status')).toHaveText('OK');
   await expect(page).toHaveTitle(/^Shop/);
   await expect(page.getByText(/^for \d+ s$/)).toHaveAttribute('title', /20\d\d.*(UTC|GMT)/);
@@ -207,7 +207,7 @@ test('shows the message of a result that is not OK, and filters results', async 
     target: target.url,
     rule: 'status == 200',
   });
-  await page.goto(`/#monitor/${id}`);
+  await page.goto(`/#monitor/${id}?results=all`);
   await expect(page.getByTestId('status')).toHaveText('OK');
   target.status = 500;
   await expect(page.getByTestId('status')).toHaveText('Error');
@@ -215,7 +215,7 @@ test('shows the message of a result that is not OK, and filters results', async 
   await page.getByRole('combobox', { name: 'Status' }).selectOption('Error');
   await expect(rows(page).filter({ hasText: 'OK' })).toHaveCount(0);
   await expect(rows(page).first()).toContainText('Rule violated');
-  await expect.poll(() => new URL(page.url()).hash).toBe(`#monitor/${id}?status=error`);
+  await expect.poll(() => new URL(page.url()).hash).toBe(`#monitor/${id}?status=error&results=all`);
   await page.getByRole('combobox', { name: 'Status' }).selectOption('Failed');
   await expect(page.getByText('No results match the filters.')).toBeVisible();
 });
@@ -226,7 +226,7 @@ test('Check now runs a check immediately', async ({ page, nanomon, target }) => 
     target: target.url,
     interval: '1h',
   });
-  await page.goto(`/#monitor/${id}`);
+  await page.goto(`/#monitor/${id}?results=all`);
   await expect(rows(page)).toHaveCount(1);
   await page.getByRole('button', { name: 'Check now' }).click();
   await expect(rows(page)).toHaveCount(2);
@@ -240,7 +240,7 @@ test('Disable stops the checks and Enable resumes them', async ({ page, nanomon,
     interval: '1h',
     group: 'Public',
   });
-  await page.goto(`/#monitor/${id}`);
+  await page.goto(`/#monitor/${id}?results=all`);
   await expect(page.getByTestId('status')).toHaveText('OK');
   await page.getByRole('button', { name: 'Disable' }).click();
   await expect(page.getByTestId('status')).toHaveText('Disabled');

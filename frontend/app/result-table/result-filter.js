@@ -7,6 +7,7 @@ import { limitsOf, rangeAddress, timeRangeOf } from '../time-range.js';
  * @typedef {{status: string} & TimeRange} ResultSettings
  */
 
+const ID = /^[0-9a-f]{24}$/i;
 /** The status parameter of the API for each choice. */
 const STATUSES = /** @type {Record<string, string>} */ ({ ok: '0', error: '1', failed: '2', bad: '1,2' });
 
@@ -39,7 +40,7 @@ export function queryOf(settings, now) {
 /**
  * Reports whether a new result passes the filters.
  * @param {ResultSettings} settings
- * @param {{from: string, to: string}} bounds
+ * @param {{from: string, to: string}} limits of the time, in RFC 3339; empty without a limit
  * @param {Result} result
  */
 export function matches(settings, { from, to }, result) {
@@ -49,4 +50,21 @@ export function matches(settings, { from, to }, result) {
     !(date < Date.parse(from)) &&
     !(date >= Date.parse(to))
   );
+}
+
+/**
+ * Returns the parameters of an address without those of a time range, which belong to the view.
+ * @param {URLSearchParams} params
+ */
+export function withoutTime(params) {
+  return new URLSearchParams([...params].filter(([name]) => !['range', 'from', 'to'].includes(name)));
+}
+
+/**
+ * Returns the id of the monitor in an address; empty if there is none.
+ * @param {URLSearchParams} params
+ */
+export function idOf(params) {
+  const id = params.get('monitor') ?? '';
+  return ID.test(id) ? id : '';
 }

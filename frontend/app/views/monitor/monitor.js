@@ -30,7 +30,7 @@ export function monitor(app, { id, params }) {
   const incidentID = params.get('incident') ?? '';
   const incident = Alpine.reactive(incidentPanel(app, id, incidentID));
   const panels = rangePanels(app, id, params);
-  const { range, bar, statistics, uptime, outputs, latency, incidents } = panels;
+  const { range, bar, statistics, uptime, outputs, latency, heatmap, incidents } = panels;
   let unsubscribe = () => {};
   let reload = async () => {};
   let onDialog = () => {};
@@ -49,6 +49,7 @@ export function monitor(app, { id, params }) {
     uptime,
     outputs,
     latency,
+    heatmap,
     incidents,
     listing: resultListing(app, params, { monitor: id, period: () => range.dates }),
     notifications: notificationPanel(api, id, range, incident, incidents),
@@ -143,6 +144,7 @@ export function monitor(app, { id, params }) {
       this.loadMonitor();
       this.uptime.load();
       panels.load();
+      this.heatmap.load();
       this.listing.load();
       this.onIncident();
     },
@@ -235,6 +237,7 @@ export function monitor(app, { id, params }) {
     /** Stores the settings in the page's address. */
     remember() {
       const incident = this.incident.missing ? '' : incidentID;
+      heatmap.show(range.address);
       rememberSettings(`#monitor/${id}`, {
         incident,
         ...this.listing.address,

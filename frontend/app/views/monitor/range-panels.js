@@ -1,5 +1,6 @@
 /** @import {App} from '../../app.js' */
 import Alpine from '../../lib/alpine.js';
+import { heatmapPanel } from './heatmap.js';
 import { incidentList } from './incident-list.js';
 import { latencyPanel } from './latency.js';
 import { outputPanel } from './outputs.js';
@@ -22,6 +23,7 @@ export function rangePanels(app, id, params) {
   const uptime = Alpine.reactive(uptimePanel(api, id, range, statistics));
   const outputs = Alpine.reactive(outputPanel(api, id, range, statistics));
   const latency = Alpine.reactive(latencyPanel(range, statistics, outputs, params));
+  const heatmap = Alpine.reactive(heatmapPanel(app, id, (from, to) => range.set({ choice: '', custom: { from, to } })));
   const incidents = Alpine.reactive(incidentList(app, id, range));
 
   statistics.onRead = () => {
@@ -39,11 +41,13 @@ export function rangePanels(app, id, params) {
     uptime,
     outputs,
     latency,
+    heatmap,
     incidents,
 
     init() {
       outputs.init();
       incidents.init();
+      heatmap.init();
       // The chart first: the other figures are less important.
       statistics.init().then(() => uptime.init());
       if (latency.showsPhases) {
@@ -57,6 +61,7 @@ export function rangePanels(app, id, params) {
       statistics.destroy();
       outputs.destroy();
       latency.destroy();
+      heatmap.destroy();
     },
 
     /** Loads what depends on the range. */
