@@ -41,8 +41,6 @@ import { Tooltip } from './tooltip.js';
 const MIN_DRAG = 8;
 /** How near the pointer must be to a period, in pixels. */
 const NEAR = 2;
-/** In seconds. */
-const DAY = 86_400;
 /** More points than this are not drawn as dots. */
 const MAX_DOTS = 60;
 const formatDay = dateFormat({ month: 'short', day: 'numeric' });
@@ -178,7 +176,7 @@ export class TimeChart {
         gap: isSmall ? 6 : 10,
         size: isSmall ? 30 : 40,
         space: 96,
-        values: (_u, ticks, _axis, _space, step) => ticks.map((tick) => formatTick(tick, step)),
+        values: (_, ticks) => ticks.map(formatTick),
       },
       isSmall
         ? { ...axis, size: 52, space: 26, values: (_, ticks) => ticks.map(formatCompact) }
@@ -242,12 +240,12 @@ export class TimeChart {
 }
 
 /**
- * Formats a tick of the time axis: the day if the ticks are days apart, otherwise the time of day.
+ * Formats a tick of the time axis: the day at its beginning, otherwise the time of day.
  * @param {number} time seconds since 1970
- * @param {number} step seconds between two ticks
  */
-function formatTick(time, step) {
-  return step >= DAY ? formatDay(new Date(time * 1000)) : formatTime(time * 1000);
+function formatTick(time) {
+  const date = new Date(time * 1000);
+  return date.getHours() === 0 && date.getMinutes() === 0 ? formatDay(date) : formatTime(time * 1000);
 }
 
 /**

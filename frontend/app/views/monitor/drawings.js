@@ -15,7 +15,7 @@ export const PHASES = /** @type {const} */ ([
 /** The output with the time of all phases. */
 const TOTAL = 'respTime';
 /** The opacity of the area of a phase, and of the area between minimum and maximum. */
-const PHASE_AREA = 0.75;
+const PHASE_AREA = 0.65;
 const RANGE_AREA = 0.18;
 
 /** @param {Stats} stats @returns {Grid} */

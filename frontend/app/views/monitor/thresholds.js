@@ -20,7 +20,7 @@ export function highest(thresholds, high) {
 }
 
 /**
- * Draws each threshold as a dashed line with its label at the right. If the chart ends below it, an arrow at the top says so.
+ * Draws each threshold as a dashed line with its label at the left, where the oldest values are. If the chart ends below it, an arrow at the top says so.
  * Returns the heights of the lines below the top of the chart, in CSS pixels.
  * @param {uPlot} plot
  * @param {readonly Threshold[]} thresholds
@@ -34,7 +34,7 @@ export function drawThresholds(plot, thresholds, { text, card }) {
   let above = 0;
   ctx.save();
   ctx.font = `600 ${FONT * scale}px system-ui, sans-serif`;
-  ctx.textAlign = 'right';
+  ctx.textAlign = 'left';
   ctx.textBaseline = 'middle';
   for (const { label, value } of thresholds) {
     const y = plot.valToPos(value, 'y', true);
@@ -44,7 +44,7 @@ export function drawThresholds(plot, thresholds, { text, card }) {
       lines.push(Math.round((y - bbox.top) / scale));
     }
     const middle = isAbove ? bbox.top + (above++ + 0.5) * LINE * scale : y - (LINE / 2) * scale;
-    drawLabel(ctx, isAbove ? `↑ ${label}` : label, bbox.left + bbox.width, middle, { text, card });
+    drawLabel(ctx, isAbove ? `↑ ${label}` : label, bbox.left, middle, { text, card });
   }
   ctx.restore();
   return lines;
@@ -70,18 +70,18 @@ function drawLine(ctx, { left, width }, y, colour) {
  * Draws a label on the colour of the card, so that it can be read on lines and areas.
  * @param {CanvasRenderingContext2D} ctx
  * @param {string} label
- * @param {number} right
+ * @param {number} left
  * @param {number} middle
  * @param {{text: string, card: string}} colours
  */
-function drawLabel(ctx, label, right, middle, { text, card }) {
+function drawLabel(ctx, label, left, middle, { text, card }) {
   const padding = PADDING * devicePixelRatio;
   const height = (LINE - 2) * devicePixelRatio;
   const width = ctx.measureText(label).width + 2 * padding;
   ctx.globalAlpha = 0.85;
   ctx.fillStyle = card;
-  ctx.fillRect(right - width, middle - height / 2, width, height);
+  ctx.fillRect(left, middle - height / 2, width, height);
   ctx.globalAlpha = 1;
   ctx.fillStyle = text;
-  ctx.fillText(label, right - padding, middle);
+  ctx.fillText(label, left + padding, middle);
 }
