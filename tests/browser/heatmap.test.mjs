@@ -85,7 +85,7 @@ test('shows a year of days by weeks, with the uptime of each in steps and in wor
   await page.mouse.move(0, 0);
   await expect(page.locator('.day-tip')).toBeHidden();
   await expect(
-    page.getByText(/^Down on 5 of \d+ days that were checked, 12 h 51 min in total\. Worst day: .*, 50 %\.$/),
+    page.getByText(/^Down on 5 of \d+ days that were checked, 12\sh\s51\smin in total\. Worst day: .*,\s50\s%\.$/),
   ).toBeVisible();
 });
 
@@ -179,7 +179,8 @@ test.describe('on a phone', () => {
     await expect(grid(page).getByRole('rowheader').first()).toBeInViewport();
     const size = await cell(page, 0).boundingBox();
     expect(size?.width).toBeGreaterThanOrEqual(24);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(overflow).toBeLessThanOrEqual(0);
   });
 });
 

@@ -191,8 +191,8 @@ test('a threshold far above the values is named at the top, and does not flatten
 });
 
 test('the phases of HTTP checks are stacked, and the choice is in the address', async ({ page, views }) => {
-  await open(page, views.monitor);
   const responded = page.waitForResponse((response) => response.url().includes('/outputs?'));
+  await open(page, views.monitor);
   await page.getByRole('radio', { name: 'Phases' }).click();
   const outputs = await (await responded).json();
   const legend = page.locator('.latency .legend');

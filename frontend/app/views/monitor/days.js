@@ -120,6 +120,14 @@ function downText(seconds) {
 }
 
 /**
+ * Returns a text that stays in one line.
+ * @param {string} text
+ */
+function unbroken(text) {
+  return text.replaceAll(' ', '\u00a0');
+}
+
+/**
  * Sums up the days.
  * @param {readonly DayUptime[]} days
  */
@@ -135,6 +143,6 @@ export function summarizeDays(days) {
   const of = `of ${dayWord(checked.length)} that ${checked.length === 1 ? 'was' : 'were'} checked`;
   return down.length === 0
     ? `No downtime on ${dayWord(checked.length)}.`
-    : `Down on ${down.length} ${of}, ${downText(total)} in total. ` +
-        `Worst day: ${short(worst.date)}, ${formatPercent(worst.uptime)}.`;
+    : `Down on ${down.length} ${of}, ${unbroken(downText(total))} in total. ` +
+        `Worst day: ${unbroken(`${short(worst.date)}, ${formatPercent(worst.uptime)}`)}.`;
 }
