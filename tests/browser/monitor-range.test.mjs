@@ -130,7 +130,9 @@ test('the fixed figures are shortcuts', async ({ page, views }) => {
   await expect.poll(() => parameters(page)).toEqual({ range: '30d' });
 });
 
-const [FROM, TO] = [20, 10].map((hours) => new Date(Math.floor(Date.now() / HOUR - hours) * HOUR).toISOString());
+const [FROM, TO, LATER] = [20, 10, -2].map((hours) =>
+  new Date(Math.floor(Date.now() / HOUR - hours) * HOUR).toISOString(),
+);
 
 for (const [old, current] of /** @type {[string, Record<string, string>][]} */ ([
   ['window=7d', { range: '7d' }],
@@ -139,11 +141,12 @@ for (const [old, current] of /** @type {[string, Record<string, string>][]} */ (
   [`zoom=${FROM}/`, { from: FROM }],
   [`from=${FROM}&to=${TO}`, { from: FROM, to: TO }],
   [`from=${FROM}`, { from: FROM }],
+  [`from=${FROM}&to=${LATER}`, { from: FROM, to: LATER }],
   [`from=${TO}&to=${FROM}`, {}],
   ['from=nonsense', {}],
   ['range=30d&status=error', { range: '30d', status: 'error' }],
 ])) {
-  test(`the address ${old.replaceAll(FROM, 'A').replaceAll(TO, 'B')} is understood and replaced`, async ({
+  test(`the address ${old.replaceAll(FROM, 'A').replaceAll(TO, 'B').replaceAll(LATER, 'C')} is understood and replaced`, async ({
     page,
     views,
   }) => {
