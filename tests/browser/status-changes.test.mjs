@@ -133,7 +133,9 @@ test('says in words that the status did not change in a period', async ({ page, 
   await page.unroute('**/results?*changes=true*');
   await page.goto('/#list');
   await page.goto(`/#monitor/${id}?from=${from}&to=${to}`);
-  await expect(page.getByText('No status changes match the filters.')).toBeVisible();
+  await expect(page.getByText('The status did not change in this period.')).toBeVisible();
+  await page.getByText('All results').click();
+  await expect(page.getByText(/^No results (in this period|match the filters)\.$/)).toBeVisible();
 });
 
 test('a status change stays when its result has expired', async ({ page, nanomon, target }) => {
