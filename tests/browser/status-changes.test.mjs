@@ -149,7 +149,7 @@ test('a status change stays when its result has expired', async ({ page, nanomon
   );
   await page.goto(`/#monitor/${id}`);
   await expect(rows(page)).toHaveText([
-    /Failed\s*→to\s*OK[^]*90 d so far[^]*The result has expired\./,
+    /Failed\s*→to\s*OK[^]*90 d[^]* so far[^]*The result has expired\./,
     /OK\s*→to\s*Failed[^]*1 d[^]*The result has expired\./,
   ]);
   await expect(rows(page).getByRole('button')).toHaveCount(0);
