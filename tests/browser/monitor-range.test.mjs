@@ -103,7 +103,7 @@ test('the range drives uptime, chart, incidents, notifications and results, with
   const sent = [];
   page.on('request', (request) => sent.push(new URL(request.url())));
   await choice(page, '1 hour').click();
-  await expect(uptime(page)).toContainText('Uptime, last 1 hour');
+  await expect(uptime(page)).toContainText('Uptime, last hour');
   await expect(uptime(page)).toContainText('100 %');
   await expect(uptime(page)).toContainText('OK all the time');
   await expect(incidents).toContainText('No incidents in this time range.');
@@ -118,6 +118,20 @@ test('the range drives uptime, chart, incidents, notifications and results, with
     const age = Date.now() - Date.parse(searchParams.get('from') ?? '');
     expect(Math.abs(age - HOUR), path).toBeLessThan(60_000);
   }
+});
+
+test('back to other settings shows these too', async ({ page, views }) => {
+  await page.goto(`/${views.monitor}?chart=phases&status=error`);
+  await expect(page.getByRole('radio', { name: 'Phases' })).toBeChecked();
+  await choice(page, '7 days').click();
+  await expect.poll(() => parameters(page).range).toBe('7d');
+  await page.getByRole('radio', { name: 'Response time' }).click();
+  await page.getByRole('combobox', { name: /^Status/ }).selectOption('All');
+  await expect.poll(() => parameters(page)).toEqual({ range: '7d' });
+  await page.goBack();
+  await expect(page.getByRole('radio', { name: 'Phases' })).toBeChecked();
+  await expect(choice(page, '24 hours')).toBeChecked();
+  await expect(page.getByRole('combobox', { name: /^Status/ })).toHaveValue('error');
 });
 
 test('the fixed figures are shortcuts', async ({ page, views }) => {

@@ -110,7 +110,7 @@ export function monitorRange(api, params) {
       const { custom } = this;
       const { from, to } = this.span;
       const choice = CHOICES.find(({ range }) => range === this.choice);
-      return custom ? formatSpan(to - from) : `last ${choice?.name}`;
+      return custom ? formatSpan(to - from) : `last ${choice?.name.replace(/^1 /, '')}`;
     },
 
     get text() {
