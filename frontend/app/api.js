@@ -4,8 +4,9 @@
 /** The fields of a monitor that the user edits. @typedef {Omit<Monitor, 'id' | 'updated'> & {id?: string}} Draft */
 
 /**
- * Selects results by monitor, time and status. Without a monitor it selects the results of all.
- * @typedef {{monitor?: string, from?: string, to?: string, status?: string, max?: number}} ResultFilter
+ * Selects results by monitor, time and status. Without a monitor it selects the results of all. With changes it selects the
+ * results of a monitor at which its status changed.
+ * @typedef {{monitor?: string, from?: string, to?: string, status?: string, max?: number, changes?: boolean}} ResultFilter
  */
 
 /** The default timeout of a request, in milliseconds. */

@@ -16,6 +16,7 @@ import { loadView, prefetchViews, Stage, Tab, titleOf } from './views.js';
  * - notify shows a message that stays when the user opens another view.
  * - setTitle sets the title of the page.
  * - unsaved reports whether leaving the view would lose changes, and draft returns these changes. A view sets both.
+ * - follow takes over the settings in a new address of the same view, and reports whether it could. A view may set it.
  * - session is null if sign-in is off.
  * @typedef {{
  *   config: Config,
@@ -27,6 +28,7 @@ import { loadView, prefetchViews, Stage, Tab, titleOf } from './views.js';
  *   setTitle: (title: string) => void,
  *   unsaved: () => boolean,
  *   draft: () => unknown,
+ *   follow: (params: URLSearchParams) => boolean,
  *   session: Session | null,
  * }} App
  */
@@ -88,7 +90,11 @@ function frame(app, tab) {
         return;
       }
       redirectOldAddress();
+      const { view, id } = this.route;
       this.route = parseRoute(location.hash);
+      if (view === this.route.view && id === this.route.id && app.follow(this.route.params)) {
+        return;
+      }
       this.viewError = '';
       this.show();
     },
@@ -140,6 +146,7 @@ function frame(app, tab) {
       stage.clear(this.viewError ? '' : text);
       app.unsaved = () => false;
       app.draft = () => null;
+      app.follow = () => false;
       app.setTitle(titleOf(next));
     },
 
@@ -262,6 +269,7 @@ async function start() {
     setTitle: (title) => tab.setTitle(title),
     unsaved: () => false,
     draft: () => null,
+    follow: () => false,
     session,
   };
   redirectOldAddress();

@@ -17,30 +17,37 @@ const OLD = [
 const MAX_NAMES = 3;
 
 /**
- * Returns the address of the monitor view with its chart zoomed to an incident. It has no end, which means now, if the
- * incident is open or has just ended.
+ * Returns the time range in which the monitor view shows an incident, in milliseconds since 1970. It has no end, which means
+ * now, if the incident is open or has just ended.
  * @param {Incident} incident
  * @param {number} now milliseconds since 1970
  */
-export function incidentAddress(incident, now) {
-  const { id, monitor_id, firstNotOK, resolved } = incident;
+export function periodOf({ firstNotOK, resolved }, now) {
   const start = Date.parse(firstNotOK);
   const end = resolved ? Date.parse(resolved) : now;
   const least = OLD.find(({ age }) => now - start > age)?.margin ?? MARGIN;
   const margin = Math.max(least, (end - start) / 2);
-  const query = new URLSearchParams({ incident: id, from: isoMinute(start - margin) });
-  if (end + margin < now) {
-    query.set('to', isoMinute(end + margin + MINUTE));
-  }
-  return `#monitor/${monitor_id}?${query}`;
+  const to = end + margin < now ? startOfMinute(end + margin + MINUTE) : null;
+  return { from: startOfMinute(start - margin), to };
 }
 
 /**
- * Returns the start of the minute of a time, in RFC 3339.
- * @param {number} time milliseconds since 1970
+ * Returns the address of the monitor view with its time range around an incident.
+ * @param {Incident} incident
+ * @param {number} now milliseconds since 1970
  */
-function isoMinute(time) {
-  return new Date(Math.floor(time / MINUTE) * MINUTE).toISOString();
+export function incidentAddress(incident, now) {
+  const { from, to } = periodOf(incident, now);
+  const query = new URLSearchParams({ incident: incident.id, from: new Date(from).toISOString() });
+  if (to) {
+    query.set('to', new Date(to).toISOString());
+  }
+  return `#monitor/${incident.monitor_id}?${query}`;
+}
+
+/** @param {number} time milliseconds since 1970 */
+function startOfMinute(time) {
+  return Math.floor(time / MINUTE) * MINUTE;
 }
 
 /**

@@ -68,3 +68,11 @@ export function rememberSettings(path, settings) {
   const query = new URLSearchParams(Object.entries(settings).filter(([, value]) => value !== ''));
   history.replaceState(history.state, '', query.size ? `${path}?${query}` : path);
 }
+
+/**
+ * Adds an entry to the browser's history for a change of settings, so that the back button undoes it. rememberSettings then
+ * stores the settings in the new entry.
+ */
+export function addEntry() {
+  history.pushState(history.state, '');
+}

@@ -47,10 +47,10 @@ export function boundsOf({ range, from, to }) {
 }
 
 /**
- * Converts a date of the page's address to the value of a datetime-local input.
- * @param {string | null} date RFC 3339
+ * Converts a date to the value of a datetime-local input; empty if it is not a date.
+ * @param {string | number | null} date RFC 3339, or milliseconds since 1970
  */
-function localTime(date) {
+export function localTime(date) {
   const time = new Date(date ?? '');
   return Number.isNaN(time.getTime())
     ? ''

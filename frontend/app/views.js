@@ -26,7 +26,8 @@ const VIEWS = {
   },
   monitor: {
     title: 'Monitor',
-    load: async () => (await withParts(import('./views/monitor/monitor.js'), table(), incidentDialogs())).monitor,
+    load: async () =>
+      (await withParts(import('./views/monitor/monitor.js'), table(), incidentDialogs(), heatmap())).monitor,
   },
   'monitor-form': {
     title: 'Edit monitor',
@@ -210,6 +211,10 @@ async function withParts(module, ...parts) {
 
 async function table() {
   await (await import('./result-table/listing.js')).loadTable();
+}
+
+async function heatmap() {
+  await (await import('./views/monitor/heatmap.js')).loadHeatmap();
 }
 
 async function incidentDialogs() {

@@ -111,6 +111,26 @@ export interface Result extends BriefResult {
   monitor_target: string;
 }
 
+/** A result at which the status changed. If it has expired, it has no id and nothing that a check finds. */
+export interface ChangedResult extends Result {
+  previous: 'ok' | 'error' | 'failed' | 'unchecked';
+  /** When the status ended; absent if it has not ended. */
+  until?: string;
+  expired?: true;
+}
+
+/** How a monitor spent a day. */
+export interface DayUptime {
+  /** For example 2026-01-31. */
+  date: string;
+  /** In percent; null if no time was checked. */
+  uptime: number | null;
+  /** Seconds that were not OK. */
+  down: number;
+  /** Seconds with a status that counts. */
+  checked: number;
+}
+
 /** A result without what the list does not show. Its outputs are only what the check searched for. */
 export interface BriefResult extends Point {
   date: string;
@@ -278,6 +298,8 @@ export interface Output {
   name: string;
   kind: string;
   unit?: string;
+  /** The heading of a chart; only a number has one. */
+  title?: string;
   doc: string;
   ruleOnly?: boolean;
 }
@@ -340,6 +362,33 @@ export interface Stats extends Latency {
   periods: Period[];
   /** The number of shorter ones. */
   omittedPeriods: number;
+}
+
+/** A numeric output: the values of each bucket; null without a value. */
+export interface OutputSeries {
+  name: string;
+  title: string;
+  /** Empty if the output has no unit. */
+  unit: string;
+  avg: (number | null)[];
+  min: (number | null)[];
+  max: (number | null)[];
+}
+
+/** The numeric outputs of the results of a monitor in a time range. */
+export interface Outputs {
+  monitor_id: string;
+  from: string;
+  to: string;
+  /** The date of the oldest result, if older ones have expired. */
+  available: string | null;
+  /** Whether only a part of the results was read. */
+  sampled: boolean;
+  /** The length of a bucket in seconds. */
+  step: number;
+  outputs: OutputSeries[];
+  /** The limits in the rule. */
+  thresholds: { output: string; operator: string; value: number }[];
 }
 
 /** The time in seconds, by what the monitor was. */

@@ -27,6 +27,7 @@ test('maintenance can be planned from the page of a monitor and marks its result
   await expect(bars.filter({ hasText: /Error · Maintenance · / }).first()).toBeAttached();
   await page.mouse.move(0, 0);
   await expect(page.locator('#recent-text')).toContainText(/; \d+ ignored$/);
+  await page.getByText('All results').click();
   await expect(page.locator('.results .mark').first()).toHaveText('Maintenance');
   await page.goto('/#list');
   await expect(row(page, 'Shop')).toContainText('Error Maintenance');

@@ -28,7 +28,7 @@ test('shows the status, the facts and the results of a monitor', async ({ page, 
     rule: 'status == 200',
     properties: { timeout: '3s', headers: '{"Authorization":"Bearer secret"}' },
   });
-  await page.goto(`/#monitor/${id}`);
+  await page.goto(`/#monitor/${id}?results=all`);
   await expect(page.getByTestId('status')).toHaveText('OK');
   await expect(page).toHaveTitle(/^Shop/);
   await expect(page.getByText(/^for \d+ s$/)).toHaveAttribute('title', /20\d\d.*(UTC|GMT)/);
@@ -65,7 +65,7 @@ test('hides a password in the target', async ({ page, nanomon, target }) => {
   await expect(page.locator('main')).not.toContainText('secret');
 });
 
-test('shows the uptime over four time ranges', async ({ page, nanomon, target }) => {
+test('shows the uptime of the time range and over four fixed ones', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url });
   const unchecked = await nanomon.add({
     name: 'Mill',
@@ -74,11 +74,11 @@ test('shows the uptime over four time ranges', async ({ page, nanomon, target })
   });
   await expect.poll(() => target.hits).toBeGreaterThan(1);
   await page.goto(`/#monitor/${id}`);
-  for (const name of ['24 hours', '7 days', '30 days', '1 year']) {
+  for (const name of ['Uptime, last 24 hours', '24 hours', '7 days', '30 days', '1 year']) {
     await expect(fact(page, name)).toHaveText('100 %');
   }
   await page.goto(`/#monitor/${unchecked}`);
-  await expect(page.getByText('no checks in this period')).toHaveCount(4);
+  await expect(page.getByText('no checks in this period')).toHaveCount(5);
   await expect(fact(page, '1 year')).toHaveText('–');
 });
 
@@ -114,10 +114,10 @@ test('shows the chart and the statistics of the chosen time range', async ({ pag
     return pixels.some((value) => value > 0);
   });
   expect(drawn).toBe(true);
-  await page.getByRole('radio', { name: '6 hours' }).focus();
+  await page.getByRole('radio', { name: '6 hours' }).click();
   await page.keyboard.press('ArrowLeft');
   await expect(page.getByRole('radio', { name: '1 hour' })).toBeChecked();
-  await expect.poll(() => new URL(page.url()).hash).toBe(`#monitor/${id}?window=1h`);
+  await expect.poll(() => new URL(page.url()).hash).toBe(`#monitor/${id}?range=1h`);
   for (const name of ['Average', 'p50', 'p95', 'p99', 'Minimum', 'Maximum']) {
     await expect(fact(page, name)).toHaveText(/^[\d.,]+ ms$/);
   }
@@ -130,7 +130,7 @@ test('shows the chart and the statistics of the chosen time range', async ({ pag
 
 test('zooms the chart by dragging and then does not refresh it', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url });
-  await page.goto(`/#monitor/${id}?window=1h`);
+  await page.goto(`/#monitor/${id}?range=1h`);
   await expect(fact(page, 'p50')).toHaveText(/ms$/);
   const reset = page.getByRole('button', { name: 'Reset' });
   await expect(reset).toBeDisabled();
@@ -163,18 +163,18 @@ test('zooms the chart by dragging and then does not refresh it', async ({ page, 
 
 test('moves and zooms the chart with buttons and keys', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url, interval: '1h' });
-  await page.goto(`/#monitor/${id}?window=1h`);
+  await page.goto(`/#monitor/${id}?range=1h`);
   await expect(fact(page, 'p50')).toHaveText(/ms$/);
   const changes = async (/** @type {() => Promise<void>} */ action) => {
     const before = (await span(page).textContent()) ?? '';
     await action();
     await expect(span(page)).not.toHaveText(before);
   };
-  for (const name of ['Earlier', 'Later', 'Zoom in', 'Zoom out']) {
+  for (const name of ['Earlier', 'Zoom in', 'Later', 'Zoom out']) {
     await changes(() => page.getByRole('button', { name }).click());
   }
   await page.getByRole('application').focus();
-  for (const key of ['ArrowLeft', 'ArrowRight', '+', '-']) {
+  for (const key of ['ArrowLeft', '+', 'ArrowRight', '-']) {
     await changes(() => page.keyboard.press(key));
   }
   await expect(page.getByRole('button', { name: 'Reset' })).toBeEnabled();
@@ -207,16 +207,16 @@ test('shows the message of a result that is not OK, and filters results', async 
     target: target.url,
     rule: 'status == 200',
   });
-  await page.goto(`/#monitor/${id}`);
+  await page.goto(`/#monitor/${id}?results=all`);
   await expect(page.getByTestId('status')).toHaveText('OK');
   target.status = 500;
   await expect(page.getByTestId('status')).toHaveText('Error');
   await expect(rows(page).getByText('Rule violated: status == 200').first()).toBeVisible();
-  await page.getByLabel('Status').selectOption('Error');
+  await page.getByRole('combobox', { name: 'Status' }).selectOption('Error');
   await expect(rows(page).filter({ hasText: 'OK' })).toHaveCount(0);
   await expect(rows(page).first()).toContainText('Rule violated');
-  await expect.poll(() => new URL(page.url()).hash).toBe(`#monitor/${id}?status=error`);
-  await page.getByLabel('Status').selectOption('Failed');
+  await expect.poll(() => new URL(page.url()).hash).toBe(`#monitor/${id}?status=error&results=all`);
+  await page.getByRole('combobox', { name: 'Status' }).selectOption('Failed');
   await expect(page.getByText('No results match the filters.')).toBeVisible();
 });
 
@@ -226,7 +226,7 @@ test('Check now runs a check immediately', async ({ page, nanomon, target }) => 
     target: target.url,
     interval: '1h',
   });
-  await page.goto(`/#monitor/${id}`);
+  await page.goto(`/#monitor/${id}?results=all`);
   await expect(rows(page)).toHaveCount(1);
   await page.getByRole('button', { name: 'Check now' }).click();
   await expect(rows(page)).toHaveCount(2);
@@ -240,7 +240,7 @@ test('Disable stops the checks and Enable resumes them', async ({ page, nanomon,
     interval: '1h',
     group: 'Public',
   });
-  await page.goto(`/#monitor/${id}`);
+  await page.goto(`/#monitor/${id}?results=all`);
   await expect(page.getByTestId('status')).toHaveText('OK');
   await page.getByRole('button', { name: 'Disable' }).click();
   await expect(page.getByTestId('status')).toHaveText('Disabled');

@@ -193,7 +193,7 @@ for (const { status, outcome, response } of [
 base('lists the settings while no channel is configured', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url });
   await page.goto(`/#monitor/${id}`);
-  await expect(notifications(page)).toContainText('No notifications yet.');
+  await expect(notifications(page)).toContainText('No notifications in this time range.');
   await expect(notifications(page)).toContainText('ALERT_FAIL_COUNT');
   await notifications(page).getByRole('link', { name: 'Send test notification' }).click();
   await page.getByRole('button', { name: 'Send test notification' }).click();
@@ -245,7 +245,7 @@ base.describe('with rejected requests', () => {
       await expect(notifications(page).getByRole('alert')).toContainText('the store is unavailable');
       await page.unroute('**/api/notifications?*');
       await notifications(page).getByRole('button', { name: 'Try again' }).click();
-      await expect(notifications(page)).toContainText('No notifications yet.');
+      await expect(notifications(page)).toContainText('No notifications in this time range.');
       await expect(notifications(page).getByRole('alert')).toBeHidden();
     },
   );

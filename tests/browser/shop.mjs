@@ -162,6 +162,7 @@ function page(group, name, target, rule, incidents = []) {
         bodyLen: 18_204,
         bodyTruncated: false,
         dnsTime: 0,
+        tlsTime: 0,
         finalUrl: target,
         ipAddress: '127.0.0.1',
       },

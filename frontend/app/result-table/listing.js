@@ -1,33 +1,39 @@
 /** @import {Result} from '../../types/model' */
 /** @import {ResultFilter} from '../api.js' */
 /** @import {App} from '../app.js' */
+/** @import {Row} from './changes.js' */
 import { messageOf } from '../api.js';
 import { coalesce } from '../coalesce.js';
-import { formatExact, formatNumber, formatResult, formatShort } from '../format.js';
-import { badgeOfStatus, markOf } from '../status.js';
 import { mountMarkup } from '../load-state.js';
+import { boundsOf } from '../time-range.js';
 import { loadMarkup } from '../views.js';
-import { addressOf, matches, queryOf, settingsOf } from './result-filter.js';
+import { addChanges, ChangeFinder, completeRows } from './changes.js';
+import { addressOf, emptyText, idOf, matches, queryOf, settingsOf, withoutTime } from './result-filter.js';
+import { rowTexts } from './rows.js';
 
-const ID = /^[0-9a-f]{24}$/i;
 const PAGE_SIZE = 50;
 /** How long new results are collected before they are shown together, in milliseconds. */
 const COLLECT_TIME = 200;
-/** The maximum length of an output that is shown in full, in characters. */
-const MAX_SHOWN = 300;
-/** The maximum length of an output that shares its line with others, in characters. */
-const MAX_NARROW = 60;
+
+/**
+ * A table for one monitor.
+ * - monitor is its id.
+ * - period returns the limits of the time range of the view, in RFC 3339, empty without a limit. After a change of the range
+ *   the view calls refilter. Without it, the table has a filter for the time.
+ * @typedef {{monitor?: string, period?: () => {from: string, to: string}}} TableOptions
+ */
 
 let markup = '';
 
 /**
  * A table of results, newest first, with filters and pages. The first page shows new results as they arrive; other pages
- * and a paused table only count them. The markup is in result-table.html, which expects this object as listing.
+ * and a paused table only count them. A table for one monitor shows the results at which the status changed, and all on
+ * request. The markup is in result-table.html, which expects this object as listing.
  * @param {App} app
- * @param {URLSearchParams} params the initial settings
- * @param {string} [single] the id of the only monitor to list; without it the settings may contain one
+ * @param {URLSearchParams} params the initial settings, which may contain the id of a monitor
+ * @param {TableOptions} [options]
  */
-export function resultListing({ api, live }, params, single = '') {
+export function resultListing({ api, live, clock }, params, { monitor: single = '', period } = {}) {
   let unsubscribe = () => {};
   /** @type {HTMLElement | undefined} */
   let table;
@@ -38,15 +44,22 @@ export function resultListing({ api, live }, params, single = '') {
   /** The requests of all pages up to the current one. @type {(ResultFilter | string)[]} */
   const pages = [];
   let next = '';
+  const finder = new ChangeFinder();
 
   return {
     /** Hides the column and the filter for the monitor. */
     single: single !== '',
+    /** Shows the filter for the time. */
+    hasTime: !period,
+    /** What a table for one monitor shows: the results at which the status changed, or all. */
+    shown: single === '' || params.get('results') === 'all' ? 'all' : 'changes',
     monitor: single || idOf(params),
-    settings: settingsOf(params),
-    /** @type {readonly Result[]} */
+    settings: settingsOf(period ? withoutTime(params) : params),
+    /** @type {readonly Row[]} */
     results: Object.freeze([]),
     loaded: false,
+    /** Whether the monitor has no result at all. Only known for changes. */
+    isUnchecked: false,
     busy: false,
     error: '',
     paused: false,
@@ -54,10 +67,7 @@ export function resultListing({ api, live }, params, single = '') {
     hasNext: false,
     /** The number of new results that are not in the table. */
     newCount: 0,
-    /** The ids of the results whose outputs are shown. @type {Record<string, boolean>} */
-    open: {},
-    /** The keys of the outputs that are shown in full. @type {Record<string, boolean>} */
-    full: {},
+    rows: rowTexts(clock),
     load: async () => {},
 
     init() {
@@ -88,9 +98,10 @@ export function resultListing({ api, live }, params, single = '') {
       this.busy = true;
       try {
         const request = this.page === 0 ? this.filter : pages[this.page];
-        const [response, newResults] = await live.during(() => api.results(request));
+        const [response, newResults] = await live.during(() => this.fetch(request));
         pages[this.page] = request;
         this.set(response.results);
+        this.isUnchecked = finder.isEmpty;
         next = response.next;
         this.hasNext = next !== '';
         if (this.page === 0) {
@@ -106,14 +117,41 @@ export function resultListing({ api, live }, params, single = '') {
       }
     },
 
+    /**
+     * Reads a page. For changes, it also reads the newest result, to notice the next change.
+     * @param {ResultFilter | string} request
+     * @returns {Promise<{results: Row[], next: string}>}
+     */
+    async fetch(request) {
+      if (!this.isChanges) {
+        return api.results(request);
+      }
+      const [{ results, next }, { results: latest }] = await Promise.all([
+        api.results(request),
+        api.results({ monitor: single, max: 1 }),
+      ]);
+      const isNewest = this.page === 0 && !this.settings.status && !this.filter.to;
+      finder.start(isNewest ? (results[0] ?? latest[0]) : latest[0]);
+      // A store that was read between a result and its change may have only the result.
+      const isShown = (/** @type {Row} */ row) => this.matches(row);
+      return { results: addChanges(completeRows(results), finder.changesIn(latest), isShown), next };
+    },
+
     /** @returns {ResultFilter} */
     get filter() {
-      return { ...queryOf(this.settings, api.now()), monitor: this.monitor, max: PAGE_SIZE };
+      const query = { ...queryOf(this.settings, api.now()), ...period?.() };
+      return { ...query, monitor: this.monitor, max: PAGE_SIZE, changes: this.isChanges };
     },
 
     /** The settings as parameters of the page's address. */
     get address() {
-      return { monitor: single ? '' : this.monitor, ...addressOf(this.settings) };
+      const shown = single && !this.isChanges ? 'all' : '';
+      return { monitor: single ? '' : this.monitor, ...addressOf(this.settings), results: shown };
+    },
+
+    /** @returns {boolean} */
+    get isChanges() {
+      return this.shown === 'changes';
     },
 
     /** Loads the first page with the current filters. */
@@ -172,7 +210,7 @@ export function resultListing({ api, live }, params, single = '') {
 
     /** @param {Result} result */
     onResult(result) {
-      if (!this.loaded || !this.matches(result)) {
+      if (!this.loaded || !(this.isChanges ? result.monitor_id === single : this.matches(result))) {
         return;
       }
       collected.push(result);
@@ -188,23 +226,30 @@ export function resultListing({ api, live }, params, single = '') {
      */
     show(results) {
       const known = new Set(this.results.map((result) => result.id));
-      const added = results.filter((result) => !known.has(result.id) && this.matches(result));
+      const isNew = (/** @type {Row} */ row) => !known.has(row.id) && this.matches(row);
+      const found = this.isChanges ? finder.changesIn(results.filter((r) => r.monitor_id === single)) : results;
+      const added = found.filter(isNew);
       if (!this.isLive) {
         this.newCount += added.length;
-      } else if (added.length) {
-        this.hasNext ||= added.length + this.results.length > PAGE_SIZE;
-        this.set([...added, ...this.results].sort(newestFirst).slice(0, PAGE_SIZE));
+      } else if (found.length) {
+        const { isChanges, results: shown } = this;
+        const rows = isChanges ? addChanges(shown, found, isNew) : [...added, ...shown].sort(newestFirst);
+        this.hasNext ||= rows.length > PAGE_SIZE;
+        this.set(rows.slice(0, PAGE_SIZE));
       }
     },
 
-    /** @param {Result[]} results */
+    /** @param {Row[]} results */
     set(results) {
       this.results = Object.freeze(results.map((result) => Object.freeze(result)));
     },
 
     /** @param {Result} result */
     matches(result) {
-      return (!this.monitor || result.monitor_id === this.monitor) && matches(this.settings, result);
+      return (
+        (!this.monitor || result.monitor_id === this.monitor) &&
+        matches(this.settings, period?.() ?? boundsOf(this.settings), result)
+      );
     },
 
     get isLive() {
@@ -219,54 +264,29 @@ export function resultListing({ api, live }, params, single = '') {
       return this.loaded && this.results.length === 0;
     },
 
+    /** Whether the table is empty because there is no result at all, as far as that is known. */
+    get hasNone() {
+      return !this.isFiltered && (this.isChanges ? this.isUnchecked : !period);
+    },
+
+    get emptyText() {
+      return emptyText(this.isChanges, this.isFiltered, this.settings);
+    },
+
     get newText() {
-      return this.newCount === 1 ? 'Show 1 new result' : `Show ${this.newCount} new results`;
+      const what = this.isChanges ? 'change' : 'result';
+      return this.newCount === 1 ? `Show 1 new ${what}` : `Show ${this.newCount} new ${what}s`;
     },
 
     get pageText() {
       return `Page ${this.page + 1}`;
     },
-
-    /** @param {string} id */
-    toggle(id) {
-      this.open[id] = !this.open[id];
-    },
-
-    /** @param {Result} result */
-    outputs(result) {
-      return Object.entries(result.outputs).map(([name, value]) => {
-        const text = typeof value === 'number' ? formatNumber(value) : String(value);
-        const key = `${result.id} ${name}`;
-        const cut = text.length > MAX_SHOWN && !this.full[key];
-        const size = text.length > MAX_NARROW ? 'wide' : '';
-        return { key, name, size, text: cut ? `${text.slice(0, MAX_SHOWN)}…` : text, more: cut ? text.length : 0 };
-      });
-    },
-
-    /** @param {{key: string}} output */
-    showAll({ key }) {
-      this.full[key] = true;
-    },
-
-    /** @param {Result} result */
-    count: (result) => Object.keys(result.outputs).length,
-    badge: (/** @type {Result} */ result) => badgeOfStatus(result.status),
-    mark: markOf,
-    value: formatResult,
-    date: formatShort,
-    exactDate: formatExact,
   };
 }
 
 /** Loads the markup of the table. Views that show one call it before. Rejects if the server does not answer. */
 export async function loadTable() {
   markup = await loadMarkup('./result-table/result-table.html');
-}
-
-/** @param {URLSearchParams} params */
-function idOf(params) {
-  const id = params.get('monitor') ?? '';
-  return ID.test(id) ? id : '';
 }
 
 /**

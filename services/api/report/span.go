@@ -26,14 +26,9 @@ type Span struct {
 // ParseSpan parses ?month= or ?from= and ?to=, with ?zone=. Without any, the span is the current month in UTC. The
 // error is a [monitor.InvalidError] that names the parameter.
 func ParseSpan(query url.Values, now time.Time) (Span, error) {
-	name := "UTC"
-	if query.Has("zone") {
-		name = query.Get("zone")
-	}
-	zone, err := localtime.Zone(name)
+	zone, err := ParseZone(query)
 	if err != nil {
-		return Span{}, monitor.Invalidf(
-			"zone must be the name of a time zone, such as Europe/Amsterdam or UTC, not %.50q", name)
+		return Span{}, err
 	}
 	now = now.Truncate(time.Second).In(zone)
 	var span Span
@@ -42,8 +37,22 @@ func ParseSpan(query url.Values, now time.Time) (Span, error) {
 	} else {
 		span, err = spanOfMonth(query, now)
 	}
-	span.Zone = name
+	span.Zone = zone.String()
 	return span, err
+}
+
+// ParseZone parses ?zone=, a time zone; UTC by default. The error is a [monitor.InvalidError].
+func ParseZone(query url.Values) (*time.Location, error) {
+	name := "UTC"
+	if query.Has("zone") {
+		name = query.Get("zone")
+	}
+	zone, err := localtime.Zone(name)
+	if err != nil {
+		return nil, monitor.Invalidf(
+			"zone must be the name of a time zone, such as Europe/Amsterdam or UTC, not %.50q", name)
+	}
+	return zone, nil
 }
 
 func spanOfMonth(query url.Values, now time.Time) (Span, error) {
@@ -54,12 +63,12 @@ func spanOfMonth(query url.Values, now time.Time) (Span, error) {
 			return Span{}, monitor.Invalidf("month must be a month such as 2026-11, not %.50q", query.Get("month"))
 		}
 	}
-	from := startOfDay(month.Year(), month.Month(), 1, now.Location())
+	from := localtime.StartOfDay(month.Year(), month.Month(), 1, now.Location())
 	if !from.Before(now) {
 		return Span{}, monitor.Invalidf("month must not be in the future: %s has not begun in %s",
 			month.Format("2006-01"), now.Location())
 	}
-	return newSpan(from, startOfDay(month.Year(), month.Month()+1, 1, now.Location()), now), nil
+	return newSpan(from, localtime.StartOfDay(month.Year(), month.Month()+1, 1, now.Location()), now), nil
 }
 
 func spanOfDates(query url.Values, now time.Time) (Span, error) {
@@ -94,7 +103,7 @@ func spanOfDates(query url.Values, now time.Time) (Span, error) {
 func parseDate(query url.Values, name string, zone *time.Location) (time.Time, error) {
 	text := query.Get(name)
 	if day, err := time.Parse(time.DateOnly, text); err == nil && day.Year() > 0 {
-		return startOfDay(day.Year(), day.Month(), day.Day(), zone), nil
+		return localtime.StartOfDay(day.Year(), day.Month(), day.Day(), zone), nil
 	}
 	date, err := time.Parse(time.RFC3339, text)
 	if err != nil || date.Year() < 1 {
@@ -102,10 +111,6 @@ func parseDate(query url.Values, name string, zone *time.Location) (time.Time, e
 			"%s must be a day such as 2026-01-31, or a date in RFC 3339 such as 2026-01-31T08:30:00Z", name)
 	}
 	return monitor.Date(date).In(zone), nil
-}
-
-func startOfDay(year int, month time.Month, day int, zone *time.Location) time.Time {
-	return localtime.FirstInstant(time.Date(year, month, day, 0, 0, 0, 0, time.UTC), zone).In(zone)
 }
 
 // newSpan returns the span from from to end, as far as it is not after now.

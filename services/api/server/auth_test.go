@@ -42,6 +42,7 @@ var groups = map[string]group{
 	"GET /api/monitors/{id}/results": reading,
 	"GET /api/monitors/{id}/stats":   reading,
 	"GET /api/monitors/{id}/outputs": reading,
+	"GET /api/monitors/{id}/days":    reading,
 	"GET /api/monitors/{id}/report":  reading,
 	"GET /api/report":                reading,
 	"GET /api/results":               reading,

@@ -66,6 +66,9 @@ func TestSecretsAreMasked(t *testing.T) {
 	adminKey := &api{t: t, url: anonymous.url, token: newKey(t, anonymous.store, store.KeyScopeAdmin)}
 	_, err := admin.store.AcknowledgeIncident(t.Context(), idA+"-1", store.Acknowledgement{Note: secretResult(0).Message, Date: base})
 	must(t, err)
+	must(t, admin.store.AppendBatch(t.Context(), store.Batch{StatusChanges: []store.StatusChange{
+		{MonitorID: idA, Date: secretResult(0).Date, Kind: store.ChangeStatus, To: monitor.StatusError.String()},
+	}}))
 	withSecrets := 0
 	for route, allowed := range groups {
 		method, path, _ := strings.Cut(route, " ")
@@ -75,6 +78,9 @@ func TestSecretsAreMasked(t *testing.T) {
 		include := []string{"", "?include=latest,history", "?include=brief"}
 		if path == "/api/incidents" {
 			include = []string{"", "?include=deliveries"}
+		}
+		if path == "/api/monitors/{id}/results" {
+			include = append(include, "?changes=true")
 		}
 		for _, query := range include {
 			path := strings.ReplaceAll(strings.Replace(path, "/incidents/{id}", "/incidents/{id}-1", 1), "{id}", idA) + query
@@ -94,8 +100,8 @@ func TestSecretsAreMasked(t *testing.T) {
 			}
 		}
 	}
-	// Two clients: monitors, one monitor, results, results of one monitor, notifications, one incident; incidents.
-	if withSecrets != 2*(3*6+2) {
+	// Two clients: monitors, one monitor, results, results of one monitor, notifications, one incident; incidents; changes.
+	if withSecrets != 2*(3*6+2+1) {
 		t.Errorf("%d responses contain secrets, so the test does not cover all of them", withSecrets)
 	}
 	got := decodeAs[[]monitor.Monitor](t, anonymous.do("GET", "/api/monitors", ""))

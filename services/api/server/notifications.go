@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"slices"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -94,6 +95,13 @@ func (h *notificationHandler) list(w http.ResponseWriter, r *http.Request) error
 			return errMonitorParameter
 		}
 	}
+	from, to, err := periodParameters(query)
+	if err != nil {
+		return err
+	}
+	if !to.IsZero() {
+		filter.Before = &store.Cursor{Date: to}
+	}
 	if query.Has("cursor") {
 		if filter.Before, err = parseCursor(query.Get("cursor"), notificationID.MatchString); err != nil {
 			return err
@@ -104,6 +112,9 @@ func (h *notificationHandler) list(w http.ResponseWriter, r *http.Request) error
 	notifications, err := h.store.Notifications(r.Context(), filter)
 	if err != nil {
 		return err
+	}
+	if i := slices.IndexFunc(notifications, func(n store.Notification) bool { return n.Date.Before(from) }); i >= 0 {
+		notifications = notifications[:i]
 	}
 	notifications = cutPage(w, r, notifications, size, func(n store.Notification) store.Cursor { return store.Cursor{Date: n.Date, ID: n.ID} })
 	if mustMask(r.Context()) {

@@ -64,12 +64,16 @@ func TestListNotifications(t *testing.T) {
 		`"opened":"2026-01-15T09:59:04Z","date":"2026-01-15T10:00:04Z","attempts":1,`+
 		`"deliveries":[{"channel":"email","to":"a@example.org","status":"sent","answer":"250 OK","tried":"2026-01-15T10:00:04Z"}]}]`)
 	for path, ids := range map[string][]string{
-		"/api/notifications":                                  want,
-		"/api/notifications?max=2":                            want,
-		"/api/notifications?monitor=" + idB:                   {want[1], want[3]},
-		"/api/notifications?monitor=" + strings.ToUpper(idB):  {want[1], want[3]},
-		"/api/notifications?max=1&monitor=" + idB:             {want[1], want[3]},
-		"/api/notifications?monitor=0123456789abcdef01234567": {},
+		"/api/notifications":                                                         want,
+		"/api/notifications?max=2":                                                   want,
+		"/api/notifications?monitor=" + idB:                                          {want[1], want[3]},
+		"/api/notifications?monitor=" + strings.ToUpper(idB):                         {want[1], want[3]},
+		"/api/notifications?max=1&monitor=" + idB:                                    {want[1], want[3]},
+		"/api/notifications?monitor=0123456789abcdef01234567":                        {},
+		"/api/notifications?from=2026-01-15T10:00:02Z":                               {want[0], want[1], want[2]},
+		"/api/notifications?to=2026-01-15T10:00:02Z":                                 {want[3], want[4]},
+		"/api/notifications?max=1&from=2026-01-15T10:00:01Z&to=2026-01-15T10:00:04Z": {want[1], want[2], want[3]},
+		"/api/notifications?from=2026-01-15T10:00:05Z":                               {},
 	} {
 		got := []string{}
 		for path != "" {
@@ -83,9 +87,11 @@ func TestListNotifications(t *testing.T) {
 		same(t, "ids", got, ids)
 	}
 	for path, detail := range map[string]string{
-		"/api/notifications?max=0":       "max must be between 1 and 1000",
-		"/api/notifications?monitor=x":   "monitor must be an id of 24 hexadecimal digits",
-		"/api/notifications?cursor=nope": "cursor is invalid; use the address in the header Link of the previous page",
+		"/api/notifications?from=today":                                        "from must be a date in RFC 3339, for example 2026-01-31T08:30:00Z",
+		"/api/notifications?from=2026-01-15T10:00:02Z&to=2026-01-15T10:00:01Z": "from must be before to",
+		"/api/notifications?max=0":                                             "max must be between 1 and 1000",
+		"/api/notifications?monitor=x":                                         "monitor must be an id of 24 hexadecimal digits",
+		"/api/notifications?cursor=nope":                                       "cursor is invalid; use the address in the header Link of the previous page",
 	} {
 		a.do("GET", path, "").wantProblem(t, 400, detail)
 	}

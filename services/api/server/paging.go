@@ -35,10 +35,15 @@ func cutPage[T any](w http.ResponseWriter, r *http.Request, items []T, size int,
 	if len(items) <= size {
 		return items
 	}
-	query := r.URL.Query()
-	query.Set("cursor", formatCursor(cursor(items[size-1])))
-	w.Header().Set("Link", fmt.Sprintf(`<%s?%s>; rel="next"`, r.URL.EscapedPath(), query.Encode()))
+	linkNext(w, r, cursor(items[size-1]))
 	return items[:size]
+}
+
+// linkNext adds a link to the next page to the response.
+func linkNext(w http.ResponseWriter, r *http.Request, after store.Cursor) {
+	query := r.URL.Query()
+	query.Set("cursor", formatCursor(after))
+	w.Header().Set("Link", fmt.Sprintf(`<%s?%s>; rel="next"`, r.URL.EscapedPath(), query.Encode()))
 }
 
 func formatCursor(c store.Cursor) string {

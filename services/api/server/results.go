@@ -18,6 +18,7 @@ import (
 // resultStore is the part of the store for results.
 type resultStore interface {
 	monitorLister
+	statusChangeLister
 	Results(ctx context.Context, f store.ResultFilter) ([]monitor.Result, error)
 	DeleteResults(ctx context.Context, at time.Time) error
 }
@@ -39,7 +40,11 @@ func (h *resultHandler) mount(to routes) {
 }
 
 func (h *resultHandler) list(w http.ResponseWriter, r *http.Request) error {
-	return h.send(w, r, "")
+	filter, err := resultFilter(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	return h.send(w, r, filter)
 }
 
 func (h *resultHandler) listOfMonitor(w http.ResponseWriter, r *http.Request) error {
@@ -47,16 +52,23 @@ func (h *resultHandler) listOfMonitor(w http.ResponseWriter, r *http.Request) er
 	if err != nil {
 		return err
 	}
-	return h.send(w, r, id)
-}
-
-func (h *resultHandler) send(w http.ResponseWriter, r *http.Request, monitorID string) error {
 	filter, err := resultFilter(r.URL.Query())
 	if err != nil {
 		return err
 	}
+	filter.MonitorID = id
+	changes, err := flagParameter(r.URL.Query(), "changes")
+	if err != nil {
+		return err
+	}
+	if changes != nil && *changes {
+		return h.sendChanges(w, r, filter)
+	}
+	return h.send(w, r, filter)
+}
+
+func (h *resultHandler) send(w http.ResponseWriter, r *http.Request, filter store.ResultFilter) error {
 	size := filter.Limit
-	filter.MonitorID = monitorID
 	filter.Limit++ // one more, to see if there is a next page
 	results, err := h.store.Results(r.Context(), filter)
 	if err != nil {

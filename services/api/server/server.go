@@ -97,6 +97,7 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		newResultHandler(s, types.Secrets()),
 		newStatsHandler(s),
 		newOutputHandler(s, types),
+		newDayHandler(s),
 		newReportHandler(s),
 		newMaintenanceHandler(s),
 		newOnDemandHandler(s, types, log),

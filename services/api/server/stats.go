@@ -2,7 +2,6 @@ package server
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -11,10 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"nanomon/services/api/summary"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/rollup"
-	"nanomon/services/common/store"
 	"nanomon/services/common/uptime"
 	"nanomon/services/common/web"
 )
@@ -23,8 +20,6 @@ const (
 	defaultWindow = "24h"
 	minWindow     = time.Minute
 	maxWindow     = 400 * 24 * time.Hour
-	// maxStatusChanges is the maximum number of status changes that are read for a response.
-	maxStatusChanges = summary.MaxStatusChanges
 	// maxPeriods is the maximum number of periods in a response. A chart is hardly wider.
 	maxPeriods = 500
 )
@@ -33,8 +28,7 @@ const (
 type statsStore interface {
 	summaryStore
 	monitorGetter
-	stateGetter
-	StatusChanges(ctx context.Context, monitorID string, from, to time.Time, limit int) ([]store.StatusChange, error)
+	periodStore
 }
 
 // statsHandler serves the statistics of a monitor.
@@ -122,7 +116,7 @@ func (h *statsHandler) get(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	response.Window = window
-	periods, err := h.periods(r.Context(), m, tr, now)
+	periods, err := readPeriods(r.Context(), h.store, m, tr.from, tr.to, now)
 	if err != nil {
 		return err
 	}
@@ -232,35 +226,6 @@ func optional(value float64, ok bool) *float64 {
 		return nil
 	}
 	return &value
-}
-
-// periods divides the time range by the status of the monitor, as far back as the status changes can be read.
-func (h *statsHandler) periods(
-	ctx context.Context, m monitor.Monitor, tr timeRange, now time.Time,
-) ([]uptime.Period, error) {
-	changes, err := h.store.StatusChanges(ctx, m.ID, tr.from, tr.to, maxStatusChanges)
-	if err != nil {
-		return nil, err
-	}
-	start := tr.from
-	if len(changes) == maxStatusChanges {
-		start = changes[len(changes)-1].Date
-	}
-	if tr.to.Before(now) {
-		// The first status change after the range shows the status at its end, if the log reaches back that far.
-		later, err := h.store.StatusChanges(ctx, m.ID, tr.to, now, maxStatusChanges)
-		if err != nil {
-			return nil, err
-		}
-		if len(later) < maxStatusChanges {
-			changes = append(later, changes...)
-		}
-	}
-	state, err := currentState(ctx, h.store, m.ID)
-	if err != nil {
-		return nil, err
-	}
-	return uptime.Periods(start, tr.to, m, state, changes), nil
 }
 
 // addUptime adds the figures and the list of the periods.

@@ -186,10 +186,10 @@ func compareSummary(r *replicas, from *summary.Snapshot, s *simulated, now time.
 	t := r.t
 	t.Helper()
 	got := from.Of(s.m.ID, s.state)
-	h, now := newStatsHandler(r.store), now.Add(time.Millisecond)
+	now = now.Add(time.Millisecond)
 	uptimeOf := func(window time.Duration) *float64 {
 		tr := newTimeRange(now.Add(-window), now, now)
-		periods, err := h.periods(t.Context(), s.m, tr, now)
+		periods, err := readPeriods(t.Context(), r.store, s.m, tr.from, tr.to, now)
 		must(t, err)
 		var response statsResponse
 		response.addUptime(periods)

@@ -29,6 +29,11 @@ func Zone(name string) (*time.Location, error) {
 	return zone, err
 }
 
+// StartOfDay returns the first instant of a day in zone. The day may be outside of the month, as in [time.Date].
+func StartOfDay(year int, month time.Month, day int, zone *time.Location) time.Time {
+	return FirstInstant(time.Date(year, month, day, 0, 0, 0, 0, time.UTC), zone).In(zone)
+}
+
 // FirstInstant returns the first instant at which a clock in zone shows the time local or a later one. local is a local
 // time, stored as if it were UTC.
 func FirstInstant(local time.Time, zone *time.Location) time.Time {

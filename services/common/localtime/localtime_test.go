@@ -45,3 +45,15 @@ func TestFirstInstant(t *testing.T) {
 		})
 	}
 }
+
+func TestStartOfDay(t *testing.T) {
+	zone, err := localtime.Zone("Europe/Amsterdam")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for day, want := range map[int]string{1: "2026-03-01T00:00:00+01:00", 32: "2026-04-01T00:00:00+02:00", 0: "2026-02-28T00:00:00+01:00"} {
+		if got := localtime.StartOfDay(2026, time.March, day, zone).Format(time.RFC3339); got != want {
+			t.Errorf("day %d begins at %s, want %s", day, got, want)
+		}
+	}
+}

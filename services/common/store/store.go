@@ -151,6 +151,8 @@ type ResultFilter struct {
 	MonitorID string
 	// From and To limit the date: From <= date < To. Zero means no limit.
 	From, To time.Time
+	// Dates selects results with one of these dates, compared in whole milliseconds; empty selects all.
+	Dates []time.Time
 	// Statuses selects results with one of these statuses; empty selects all.
 	Statuses []monitor.Status
 	// Before continues a listing: it selects the results that are older than the cursor.

@@ -68,3 +68,22 @@ func TestPeriods(t *testing.T) {
 		t.Errorf("an hour takes %s", got)
 	}
 }
+
+func TestDivide(t *testing.T) {
+	periods := []uptime.Period{
+		period(5, 10, uptime.OK), period(10, 12, uptime.Failed), period(12, 35, uptime.OK), period(35, 40, uptime.Maintenance),
+		period(40, 41, uptime.Error), period(41, 58, uptime.OK),
+	}
+	limits := []time.Time{at(0), at(10), at(20), at(20), at(30), at(38), at(50), at(70), at(80)}
+	minutes := func(n int) time.Duration { return at(n).Sub(at(0)) }
+	want := []uptime.Breakdown{
+		{OK: minutes(5)}, {OK: minutes(8), Failed: minutes(2)}, {}, {OK: minutes(10)}, {OK: minutes(5), Maintenance: minutes(3)},
+		{OK: minutes(9), Error: minutes(1), Maintenance: minutes(2)}, {OK: minutes(8)}, {},
+	}
+	if diff := cmp.Diff(want, uptime.Divide(periods, limits)); diff != "" {
+		t.Errorf("breakdowns differ (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]uptime.Breakdown{{}}, uptime.Divide(nil, limits[:2])); diff != "" {
+		t.Errorf("breakdown without periods differs (-want +got):\n%s", diff)
+	}
+}

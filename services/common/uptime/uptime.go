@@ -52,6 +52,29 @@ func Sum(periods []Period) (spent Breakdown, from time.Time) {
 	return spent, from
 }
 
+// Divide returns a breakdown for each time between two limits that follow each other, from the periods in it. The limits
+// are in order.
+func Divide(periods []Period, limits []time.Time) []Breakdown {
+	parts := make([]Breakdown, len(limits)-1)
+	first := 0
+	for _, p := range periods {
+		for first < len(parts) && !limits[first+1].After(p.From) {
+			first++
+		}
+		for i := first; i < len(parts) && limits[i].Before(p.To); i++ {
+			from, to := p.From, p.To
+			if from.Before(limits[i]) {
+				from = limits[i]
+			}
+			if to.After(limits[i+1]) {
+				to = limits[i+1]
+			}
+			*parts[i].field(p.Kind) += to.Sub(from)
+		}
+	}
+	return parts
+}
+
 // field returns the field that adds up the periods of a kind.
 func (b *Breakdown) field(kind Kind) *time.Duration {
 	switch kind {

@@ -185,7 +185,7 @@ export function addressOfCheck({ id, history }, index) {
   const around = Math.min(Math.max(NEIGHBOURS * Math.abs(date - other), MIN_TIME), MAX_TIME);
   const from = new Date(Math.floor((date - around) / MINUTE) * MINUTE).toISOString();
   const to = new Date(Math.ceil((date + around) / MINUTE) * MINUTE).toISOString();
-  return `#monitor/${id}?${new URLSearchParams({ from, to })}`;
+  return `#monitor/${id}?${new URLSearchParams({ from, to, results: 'all' })}`;
 }
 
 /**

@@ -1,149 +1,220 @@
-/** @import {Bucket, Period, Stats} from '../../../types/model' */
+/** @import {Period} from '../../../types/model' */
+/** @import {Tip} from './tooltip.js' */
+/** @import {Threshold} from './thresholds.js' */
 import uPlot from '../../lib/uplot.js';
-import { dateFormat, formatTime, formatValue } from '../../format.js';
+import { dateFormat, formatCompact, formatTime, formatValue } from '../../format.js';
 import { onThemeChange } from '../../theme.js';
-import { drawPeriods } from './periods.js';
+import { markPeriods, shadePeriods } from './periods.js';
+import { drawThresholds, highest } from './thresholds.js';
+import { Tooltip } from './tooltip.js';
+
+/**
+ * A line of a chart, or an area. The colour is the name of a CSS variable. An area fills the chart with the given opacity,
+ * down to the next series, or to zero.
+ * @typedef {{values: readonly (number | null)[], colour: string, dash?: number[], area?: number, isHidden?: boolean}} Series
+ */
+
+/**
+ * What a chart shows. Times are seconds since 1970. A gap is a time at which all values are null.
+ * @typedef {{
+ *   from: number,
+ *   to: number,
+ *   times: readonly number[],
+ *   series: readonly Series[],
+ *   unit: string,
+ *   periods: readonly Period[],
+ *   thresholds: readonly Threshold[],
+ * }} Drawing
+ */
+
+/**
+ * The handlers of a chart: zoom for a drag over a period, and describe for the pointer at a time, with the number of
+ * milliseconds around it that a pixel or two cover. Both take milliseconds since 1970. A small chart has fewer ticks.
+ * @typedef {{
+ *   zoom: (from: number, to: number) => void,
+ *   describe: (time: number, around: number) => Tip | null,
+ *   isSmall?: boolean,
+ * }} Handlers
+ */
 
 /** The minimum width of a drag, in pixels. A shorter one is a click. */
 const MIN_DRAG = 8;
-/** In seconds. */
-const DAY = 86_400;
+/** How near the pointer must be to a period, in pixels. */
+const NEAR = 2;
+/** More points than this are not drawn as dots. */
+const MAX_DOTS = 60;
 const formatDay = dateFormat({ month: 'short', day: 'numeric' });
 
-/**
- * The latency over time: the median and the 95th percentile of each bucket, and the periods during which the monitor was
- * not OK. The chart follows the size of its element and the colour scheme.
- */
-export class LatencyChart {
+/** Values over time, with a tooltip. The chart follows the size of its element and the colour scheme. */
+export class TimeChart {
   #element;
   #on;
+  #tooltip;
   /** @type {uPlot | null} */
   #plot = null;
-  /** The bucket of each point of the chart; null is a gap. @type {(Bucket | null)[]} */
-  #points = [];
-  /** The periods during which the monitor was not OK. @type {Period[]} */
-  #periods = [];
-  /** The shown period in seconds since 1970, and the length of a bucket. @type {{from: number, to: number, step: number}} */
-  #span = { from: 0, to: 1, step: 1 };
-  #unit = '';
-  #colours = { text: '', line: '', middle: '', slow: '', error: '', failed: '', ignored: '', unchecked: '' };
-  #resized = new ResizeObserver(() => this.#fit());
+  /** @type {Drawing | null} */
+  #drawing = null;
+  /** What the plot was created for; if it changes, the plot is created again. */
+  #shape = '';
+  /** @type {Record<string, string>} */
+  #colours = {};
+  #resized = new ResizeObserver(() => this.#plot?.setSize(this.#size()));
   #unfollowTheme = onThemeChange(() => this.#create());
 
   /**
    * @param {HTMLElement} element
-   * @param {{zoom: (from: number, to: number) => void, hover: (bucket: Bucket | null) => void}} on the handlers for a drag
-   *   over a period, in milliseconds since 1970, and for the pointer over a bucket, or null outside of all buckets
+   * @param {Handlers} on
    */
   constructor(element, on) {
     this.#element = element;
     this.#on = on;
+    this.#tooltip = new Tooltip(/** @type {HTMLElement} */ (element.parentElement));
     this.#resized.observe(element);
   }
 
-  /**
-   * @param {Stats} stats
-   * @param {string} unit
-   */
-  draw({ from, to, buckets, periods }, unit) {
-    const step = buckets.length > 1 ? secondsOf(buckets[1].start) - secondsOf(buckets[0].start) : 1;
-    this.#span = { from: secondsOf(from), to: secondsOf(to), step };
-    this.#points = withGaps(buckets.filter((bucket) => total(bucket) > 0));
-    this.#periods = periods;
-    if (this.#plot && unit === this.#unit) {
+  /** Whether the element is still in the page. */
+  get isShown() {
+    return this.#element.isConnected;
+  }
+
+  /** @param {Drawing} drawing */
+  draw(drawing) {
+    const shape = JSON.stringify([drawing.unit, drawing.series.map((series) => ({ ...series, values: null }))]);
+    this.#drawing = drawing;
+    if (this.#plot && shape === this.#shape) {
       this.#plot.setData(this.#data());
-      return;
+    } else {
+      this.#shape = shape;
+      this.#create();
     }
-    this.#unit = unit;
-    this.#create();
   }
 
   destroy() {
     this.#resized.disconnect();
     this.#unfollowTheme();
+    this.#tooltip.destroy();
     this.#plot?.destroy();
   }
 
   #create() {
-    this.#plot?.destroy();
-    this.#readColours();
-    this.#plot = new uPlot(this.#options(), this.#data(), this.#element);
+    if (this.#drawing) {
+      this.#tooltip.hide();
+      this.#plot?.destroy();
+      this.#readColours(this.#drawing.series.map(({ colour }) => colour));
+      this.#plot = new uPlot(this.#options(this.#drawing), this.#data(), this.#element);
+    }
   }
 
   /** @returns {uPlot.AlignedData} */
   #data() {
-    const { step, to } = this.#span;
-    // A point is in the middle of its bucket, a gap right after the previous point.
-    const timeOf = (/** @type {Bucket} */ { start }) => Math.min(secondsOf(start) + step / 2, to);
-    const times = this.#points.map((point, i) =>
-      point ? timeOf(point) : timeOf(/** @type {Bucket} */ (this.#points[i - 1])) + step / 4,
-    );
-    return [times, this.#points.map((point) => point?.p50 ?? null), this.#points.map((point) => point?.p95 ?? null)];
+    const { times, series } = /** @type {Drawing} */ (this.#drawing);
+    return [[...times], ...series.map(({ values }) => [...values])];
   }
 
   #size() {
     return { width: this.#element.clientWidth, height: this.#element.clientHeight };
   }
 
-  #fit() {
-    this.#plot?.setSize(this.#size());
-  }
-
-  /** Reads the colours of the current theme. */
-  #readColours() {
+  /**
+   * Reads the colours of the current theme.
+   * @param {string[]} names of the series
+   */
+  #readColours(names) {
     const sample = this.#element.appendChild(document.createElement('i'));
-    const colour = (/** @type {string} */ name) => {
-      sample.className = `chart-${name}`;
-      return getComputedStyle(sample).color;
-    };
-    this.#colours = {
-      text: colour('text'),
-      line: colour('line'),
-      middle: colour('middle'),
-      slow: colour('slow'),
-      error: colour('error'),
-      failed: colour('failed'),
-      ignored: colour('ignored'),
-      unchecked: colour('unchecked'),
-    };
+    const all = ['text', 'muted', 'line', 'card', 'accent', 'error', 'failed', ...names];
+    this.#colours = Object.fromEntries(
+      all.map((name) => {
+        sample.style.color = `var(--${name})`;
+        return [name, getComputedStyle(sample).color];
+      }),
+    );
     sample.remove();
   }
 
-  /** @returns {uPlot.Options} */
-  #options() {
-    const { text, line, middle, slow } = this.#colours;
-    const axis = { stroke: text, grid: { stroke: line, width: 1 }, ticks: { show: false } };
-    const many = (/** @type {uPlot} */ plot) => plot.data[0].length > 60;
-    const series = (/** @type {string} */ stroke, /** @type {number[]} */ dash) => ({
-      stroke,
-      width: 2,
-      dash,
-      points: { show: (/** @type {uPlot} */ plot) => !many(plot), size: 5, fill: stroke },
-    });
+  /**
+   * @param {Drawing} drawing
+   * @returns {uPlot.Options}
+   */
+  #options({ series, unit }) {
+    const areas = series.some(({ area }) => area);
+    const shade = (/** @type {uPlot} */ plot) => shadePeriods(plot, this.#drawing?.periods ?? [], this.#colours);
     return {
       ...this.#size(),
       legend: { show: false },
-      cursor: { y: false, drag: { x: true, y: false, setScale: false } },
+      cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { show: !areas } },
       scales: {
-        x: { range: () => [this.#span.from, this.#span.to] },
-        y: { range: (_, _low, high) => [0, high > 0 ? high * 1.15 : 1] },
+        x: { range: () => [this.#drawing?.from ?? 0, this.#drawing?.to ?? 1] },
+        y: { range: (_, low, high) => this.#range(low ?? 0, high ?? 0) },
       },
-      axes: [
-        {
-          ...axis,
-          gap: 10,
-          space: 96,
-          values: (_u, ticks, _axis, _space, step) => ticks.map((tick) => formatTick(tick, step)),
-        },
-        { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => formatValue(tick, this.#unit)) },
-      ],
-      series: [{}, series(middle, []), series(slow, [6, 4])],
+      axes: this.#axes(unit),
+      series: [{}, ...series.map((one) => this.#line(one))],
+      bands: series.slice(0, -1).flatMap(({ area, colour }, i) => {
+        const fill = withOpacity(this.#colours[colour], area ?? 0);
+        return area ? [{ series: /** @type {uPlot.Band.Bounds} */ ([i + 1, i + 2]), fill }] : [];
+      }),
       hooks: {
-        drawClear: [(plot) => drawPeriods(plot, this.#periods, this.#colours)],
+        // Areas would cover the periods.
+        drawClear: areas ? [] : [shade],
+        draw: [...(areas ? [shade] : []), (plot) => this.#drawMarks(plot)],
         setSelect: [(plot) => this.#onSelect(plot)],
-        setCursor: [({ cursor }) => this.#on.hover(typeof cursor.idx === 'number' ? this.#points[cursor.idx] : null)],
+        setCursor: [(plot) => this.#onCursor(plot)],
       },
     };
+  }
+
+  /**
+   * @param {string} unit
+   * @returns {uPlot.Axis[]}
+   */
+  #axes(unit) {
+    const { muted, line } = this.#colours;
+    const { isSmall } = this.#on;
+    const axis = { stroke: muted, grid: { stroke: line, width: 1 }, ticks: { show: false } };
+    return [
+      {
+        ...axis,
+        gap: isSmall ? 6 : 10,
+        size: isSmall ? 30 : 40,
+        space: 96,
+        values: (_, ticks) => ticks.map(formatTick),
+      },
+      isSmall
+        ? { ...axis, size: 52, space: 26, values: (_, ticks) => ticks.map(formatCompact) }
+        : { ...axis, size: 68, space: 40, values: (_, ticks) => ticks.map((tick) => formatValue(tick, unit)) },
+    ];
+  }
+
+  /**
+   * @param {Series} series
+   * @returns {uPlot.Series}
+   */
+  #line({ colour, dash = [], area, isHidden }) {
+    const stroke = this.#colours[colour];
+    return {
+      stroke,
+      width: isHidden ? 0 : area ? 1 : 2,
+      dash,
+      fill: area && !isHidden ? withOpacity(stroke, area) : undefined,
+      points: { show: (plot) => !isHidden && !area && plot.data[0].length <= MAX_DOTS, size: 5, fill: stroke },
+    };
+  }
+
+  /**
+   * Returns the limits of the value axis. They include thresholds that are not much higher than the values.
+   * @param {number} low
+   * @param {number} high
+   * @returns {[number, number]}
+   */
+  #range(low, high) {
+    const top = highest(this.#drawing?.thresholds ?? [], high);
+    return [Math.min(0, low), top > 0 ? top * 1.15 : 1];
+  }
+
+  /** @param {uPlot} plot */
+  #drawMarks(plot) {
+    markPeriods(plot, this.#drawing?.periods ?? [], this.#colours);
+    const lines = drawThresholds(plot, this.#drawing?.thresholds ?? [], this.#colours);
+    this.#element.dataset.thresholds = lines.join(' ');
   }
 
   /** @param {uPlot} plot */
@@ -154,34 +225,33 @@ export class LatencyChart {
       this.#on.zoom(plot.posToVal(left, 'x') * 1000, plot.posToVal(left + width, 'x') * 1000);
     }
   }
+
+  /** @param {uPlot} plot */
+  #onCursor(plot) {
+    const { left = -1, top = 0 } = plot.cursor;
+    const time = (/** @type {number} */ at) => plot.posToVal(at, 'x') * 1000;
+    const tip = left < 0 ? null : this.#on.describe(time(left), time(left + NEAR) - time(left));
+    if (tip) {
+      this.#tooltip.show(tip, plot.over.offsetLeft + left, plot.over.offsetTop + top);
+    } else {
+      this.#tooltip.hide();
+    }
+  }
 }
 
 /**
- * Formats a tick of the time axis: the day if the ticks are days apart, otherwise the time of day.
+ * Formats a tick of the time axis: the day at its beginning, otherwise the time of day.
  * @param {number} time seconds since 1970
- * @param {number} step seconds between two ticks
  */
-function formatTick(time, step) {
-  return step >= DAY ? formatDay(new Date(time * 1000)) : formatTime(time * 1000);
+function formatTick(time) {
+  const date = new Date(time * 1000);
+  return date.getHours() === 0 && date.getMinutes() === 0 ? formatDay(date) : formatTime(time * 1000);
 }
 
 /**
- * Inserts null between buckets that are more than three times farther apart than usual: there were no checks in between.
- * @param {Bucket[]} buckets
- * @returns {(Bucket | null)[]}
+ * @param {string} colour such as rgb(0, 0, 0)
+ * @param {number} opacity from 0 to 1
  */
-function withGaps(buckets) {
-  const distances = buckets.map(({ start }, i) => (i ? secondsOf(start) - secondsOf(buckets[i - 1].start) : 0));
-  const usual = distances.slice(1).sort((a, b) => a - b)[Math.floor((distances.length - 1) / 2)] ?? 0;
-  return buckets.flatMap((bucket, i) => (distances[i] > 3 * usual ? [null, bucket] : [bucket]));
-}
-
-/** @param {Bucket} bucket */
-function total({ ok, error, failed }) {
-  return ok + error + failed;
-}
-
-/** @param {string} date RFC 3339 */
-function secondsOf(date) {
-  return Date.parse(date) / 1000;
+function withOpacity(colour, opacity) {
+  return colour.replace(/^rgb\((.*)\)$/, `rgba($1, ${opacity})`);
 }

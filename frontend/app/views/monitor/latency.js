@@ -1,235 +1,283 @@
-/** @import {Bucket, Stats} from '../../../types/model' */
-/** @import {Api} from '../../api.js' */
-import { messageOf } from '../../api.js';
-import { LatencyChart } from './chart.js';
-import { coalesce } from '../../coalesce.js';
-import { describePeriods } from './periods.js';
-import { formatExact, formatNumber, formatPercent, formatShort, formatValue } from '../../format.js';
+/** @import {Spec} from '../../../types/model' */
+/** @import {MonitorRange} from './range.js' */
+/** @import {RangeStatistics} from './statistics.js' */
+/** @import {OutputPanel} from './outputs.js' */
+/** @import {Tip} from './tooltip.js' */
+import { TimeChart } from './chart.js';
+import {
+  PHASES,
+  bucketAt,
+  gridOf,
+  gridOfOutputs,
+  latencyDrawing,
+  limitsOfBucket,
+  phaseDrawing,
+  phasesOf,
+  thresholdOf,
+} from './drawings.js';
+import { NO_TABLE, countsText, hasChecks, phasesTable, tableOf, valuesTable } from './values-table.js';
+import { describePeriod, nameOfKind, periodsIn } from './periods.js';
+import { formatExactPeriod, formatNumber, formatPercent, formatPeriod, formatSpan, formatValue } from '../../format.js';
 
-/** The time ranges to choose from, each with the delay before new results are shown, in milliseconds. */
-const WINDOWS = /** @type {const} */ ([
-  { window: '1h', name: '1 hour', delay: 3_000 },
-  { window: '6h', name: '6 hours', delay: 10_000 },
-  { window: '24h', name: '24 hours', delay: 30_000 },
-  { window: '7d', name: '7 days', delay: 60_000 },
-  { window: '30d', name: '30 days', delay: 60_000 },
-  { window: '365d', name: '1 year', delay: 60_000 },
-]);
-const DEFAULT = '6h';
-/** The limits of a zoomed period, in milliseconds. */
-const MIN_PERIOD = 120_000;
-const MAX_PERIOD = 400 * 86_400_000;
-
-/** The delay before new results are shown in a zoomed period without an end, in milliseconds. */
-const ZOOM_DELAY = 10_000;
-
-/** A zoomed period in milliseconds since 1970. Without an end it lasts until now. @typedef {{from: number, to: number | null}} Zoom */
+/** How many periods the tooltip describes. */
+const MAX_PERIODS = 3;
+const NO_COUNTS = { ok: 0, error: 0, failed: 0 };
+/** The outputs that may be the value of a result: a number that a regular expression finds, which has no unit, or a time. */
+const FOUND = ['regexMatch'];
+const TIMES = ['respTime', 'avgRtt'];
 
 /**
- * The response times of a monitor in a time range that ends now, or in a zoomed period, which is not refreshed if it has an
- * end.
- * @param {Api} api
- * @param {string} id
+ * The chart of the response times in the range, or of the phases of HTTP checks, and the figures below it.
+ * @param {MonitorRange} range
+ * @param {RangeStatistics} statistics
+ * @param {OutputPanel} outputs
  * @param {URLSearchParams} params the initial settings
  */
-export function latencyPanel(api, id, params) {
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
-  /** @type {LatencyChart | undefined} */
+export function latencyPanel(range, statistics, outputs, params) {
+  /** @type {TimeChart | undefined} */
   let chart;
 
   return {
-    windows: WINDOWS,
-    window: WINDOWS.find(({ window }) => window === params.get('window'))?.window ?? DEFAULT,
     /** The unit of the values. */
     unit: 'ms',
-    /** Null if the chosen time range is shown. @type {Zoom | null} */
-    zoom: zoomOf(params, api.now()),
-    /** @type {Readonly<Stats> | null} */
-    stats: null,
-    /** The bucket under the pointer. @type {Readonly<Bucket> | null} */
-    hovered: null,
-    error: '',
-    load: async () => {},
-
-    init() {
-      this.load = coalesce(() => this.read());
-      this.load();
-    },
+    /** Whether the phases are chosen. */
+    showsPhases: params.get('chart') === 'phases',
+    /** Whether the type of the monitor may have phases. */
+    mayHavePhases: false,
+    /** Whether the table below the chart is open. */
+    isTableOpen: false,
 
     destroy() {
-      clearTimeout(timer);
       chart?.destroy();
     },
 
-    async read() {
-      clearTimeout(timer);
-      timer = undefined;
-      const { zoom } = this;
-      const end = zoom?.to ? { to: isoOf(zoom.to) } : {};
-      try {
-        const stats = await api.stats(id, zoom ? { from: isoOf(zoom.from), ...end } : { window: this.window });
-        this.stats = Object.freeze(stats);
-        this.error = '';
+    /** @param {string} unit of the values */
+    setUnit(unit) {
+      const isNew = unit !== this.unit;
+      this.unit = unit;
+      outputs.values = unit ? TIMES : FOUND;
+      if (isNew) {
         this.draw();
-      } catch (error) {
-        this.error = messageOf(error);
       }
     },
 
-    /** Schedules a reload after a new result. A hidden page reloads when it is visible again. */
-    refresh() {
-      if (!this.zoom?.to) {
-        timer ??= setTimeout(() => {
-          timer = undefined;
-          if (!document.hidden) {
-            this.load();
-          }
-        }, this.delay);
-      }
-    },
-
-    get delay() {
-      if (this.zoom) {
-        return ZOOM_DELAY;
-      }
-      return this.hasValues ? WINDOWS.find(({ window }) => window === this.window)?.delay : WINDOWS[0].delay;
+    /** @param {Spec | undefined} spec of the monitor's type */
+    setSpec(spec) {
+      const has = (/** @type {string} */ name) => spec?.outputs.some((output) => output.name === name) ?? false;
+      this.mayHavePhases = PHASES.every(({ output }) => !output || has(output));
     },
 
     /** @param {HTMLElement} element the container of the chart */
     mount(element) {
-      chart = new LatencyChart(element, {
-        zoom: (from, to) => this.zoomTo(from, to),
-        hover: (bucket) => (this.hovered = bucket),
+      chart = new TimeChart(element, {
+        zoom: (from, to) => range.zoomTo(from, to),
+        describe: (time, around) => (this.phases ? this.describePhases(time, around) : this.describe(time, around)),
       });
       this.draw();
     },
 
     draw() {
-      if (this.stats) {
-        chart?.draw(this.stats, this.unit);
+      const { stats } = statistics;
+      const { data } = outputs;
+      if (this.phases && data) {
+        chart?.draw(phaseDrawing(data, this.phases, stats?.periods ?? [], this.thresholds));
+      } else if (stats) {
+        chart?.draw(latencyDrawing(stats, this.unit, this.thresholds));
       }
     },
 
-    /** Ends the zoom: shows the chosen time range. */
-    reset() {
-      this.zoom = null;
-      return this.load();
+    /** @param {boolean} showsPhases */
+    show(showsPhases) {
+      this.showsPhases = showsPhases;
+      if (showsPhases) {
+        outputs.want();
+      }
+      this.draw();
     },
 
-    /**
-     * Returns the settings as parameters of the page's address. The period of the results is also the zoomed period, unless
-     * there is a zoom or a window of its own.
-     * @param {{from: string, to: string}} results the period of the results; empty without a limit
-     */
-    address({ from, to }) {
-      const { zoom } = this;
-      const window = this.window === DEFAULT && (zoom || !from) ? '' : this.window;
-      const end = zoom?.to ? isoOf(zoom.to) : '';
-      const isShared = zoom && !window && from === isoOf(zoom.from) && to === end;
-      return { window, zoom: zoom && !isShared ? `${isoOf(zoom.from)}/${end}` : '' };
+    /** The settings as parameters of the page's address. */
+    get address() {
+      return { chart: this.showsPhases ? 'phases' : '' };
     },
 
-    /**
-     * @param {number} from milliseconds since 1970
-     * @param {number} to
-     */
-    zoomTo(from, to) {
-      const length = Math.min(Math.max(to - from, MIN_PERIOD), MAX_PERIOD);
-      const end = Math.min((from + to + length) / 2, api.now());
-      this.zoom = { from: Math.round(end - length), to: Math.round(end) };
-      return this.load();
+    /** The averages of the phases if they are shown; null if not, or if there are none. */
+    get phases() {
+      return this.showsPhases ? phasesOf(outputs.data) : null;
     },
 
-    /**
-     * Zooms around the middle of the shown period.
-     * @param {number} factor of the length of the period
-     */
-    scale(factor) {
-      const { from, to } = this.span;
-      const more = ((to - from) * (factor - 1)) / 2;
-      return this.zoomTo(from - more, to + more);
+    /** The name of what the chart shows. */
+    get title() {
+      return this.unit ? 'Response time' : (outputs.titleOf(FOUND[0]) ?? 'Value');
     },
 
-    /**
-     * Moves by a part of the shown period: forward if positive, back if negative.
-     * @param {number} part
-     */
-    move(part) {
-      const { from, to } = this.span;
-      const by = (to - from) * part;
-      return this.zoomTo(from + by, to + by);
+    /** The thresholds of the rule for the shown values. */
+    get thresholds() {
+      const value = this.phases ? 'respTime' : outputs.valueOf(outputs.values);
+      return outputs.thresholds.filter(({ output }) => output === value).map(thresholdOf);
     },
 
     /** @param {KeyboardEvent} event */
     onKey(event) {
       const action = {
-        ArrowLeft: () => this.move(-0.5),
-        ArrowRight: () => this.move(0.5),
-        '+': () => this.scale(0.5),
-        '-': () => this.scale(2),
-        Escape: () => this.reset(),
+        ArrowLeft: () => range.move(-0.5, event.repeat),
+        ArrowRight: () => range.move(0.5, event.repeat),
+        '+': () => range.scale(0.5, event.repeat),
+        '-': () => range.scale(2, event.repeat),
+        Escape: () => range.reset(),
       }[event.key];
-      if (action && this.stats && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      if (action && !event.ctrlKey && !event.metaKey && !event.altKey) {
         event.preventDefault();
         action();
       }
     },
 
-    get span() {
-      const { zoom, stats } = this;
-      return {
-        from: zoom ? zoom.from : Date.parse(stats?.from ?? ''),
-        to: zoom ? (zoom.to ?? api.now()) : Date.parse(stats?.to ?? ''),
-      };
+    /** Whether the chart has nothing to show. */
+    get isEmpty() {
+      return statistics.stats !== null && !statistics.hasValues;
     },
 
-    get spanText() {
-      return this.stats ? `${formatShort(this.span.from)} to ${formatShort(this.span.to)}` : '';
+    /** What the chart does not show; empty if it shows everything. */
+    get note() {
+      const count = statistics.stats?.omittedPeriods ?? 0;
+      const { data } = outputs;
+      return [
+        count ? `Shorter periods that are not in the chart: ${formatNumber(count)}.` : '',
+        this.showsPhases && data && !this.phases
+          ? 'No check in this time range has recorded its phases, so the chart shows the response time.'
+          : '',
+        this.phases ? outputs.note : '',
+      ]
+        .filter(Boolean)
+        .join(' ');
     },
 
-    get hasValues() {
-      return this.stats?.buckets.some((bucket) => bucket.p50 !== null) ?? false;
+    /** What the lines and areas of the chart are. Colours are CSS values. */
+    get legend() {
+      const series = this.phases
+        ? PHASES.map(({ name, colour }) => ({ kind: 'area', text: name, colour: `var(--${colour})` }))
+        : [
+            { kind: 'line', text: 'p50 (median)', colour: 'var(--chart-1)' },
+            { kind: 'line dashed', text: 'p95 (95 % are below)', colour: 'var(--chart-2)' },
+          ];
+      const rules = this.thresholds.map(({ label }) => ({
+        kind: 'line dotted',
+        text: `Rule: ${label}`,
+        colour: 'var(--text)',
+      }));
+      return [...series, ...rules];
     },
 
-    get omittedText() {
-      const count = this.stats?.omittedPeriods ?? 0;
-      return count ? `Shorter periods that are not in the chart: ${formatNumber(count)}` : '';
+    /** The name of the chart for a screen reader. */
+    get label() {
+      const keys =
+        'Use the left and right arrow keys to move, plus and minus to zoom, and Escape to reset the time range.';
+      return `${this.title} chart. ${keys} The values are listed below.`;
     },
 
-    /** The periods in the bucket under the pointer. */
-    get hoveredPeriods() {
-      const { stats, hovered } = this;
-      if (!stats || !hovered) {
-        return [];
+    /**
+     * @param {number} time milliseconds since 1970
+     * @param {number} around
+     * @returns {Tip | null}
+     */
+    describe(time, around) {
+      const { stats } = statistics;
+      if (!stats) {
+        return null;
       }
-      const next = stats.buckets.find(({ start }) => start > hovered.start);
-      return describePeriods(
-        stats.periods,
-        Date.parse(hovered.start),
-        Date.parse(next?.start ?? stats.to),
-        formatShort,
+      const grid = gridOf(stats);
+      const index = bucketAt(grid, time);
+      const bucket = stats.buckets[index];
+      const rows = [
+        { name: 'p50', value: formatValue(bucket?.p50, this.unit), colour: 'chart-1' },
+        { name: 'p95', value: formatValue(bucket?.p95, this.unit), colour: 'chart-2' },
+        { name: 'Checks', value: countsText(bucket ?? NO_COUNTS) },
+      ];
+      return this.tip(
+        limitsOfBucket(grid, index),
+        hasChecks(bucket) ? rows : [{ name: 'No checks', value: '' }],
+        time,
+        around,
       );
     },
 
-    /** The values at the pointer. */
-    get readout() {
-      const { hovered } = this;
-      if (!hovered) {
-        return 'Hover over the chart to see values, drag to zoom in.';
+    /**
+     * @param {number} time milliseconds since 1970
+     * @param {number} around
+     * @returns {Tip | null}
+     */
+    describePhases(time, around) {
+      const { data } = outputs;
+      const { phases } = this;
+      if (!data || !phases) {
+        return null;
       }
-      const p50 = formatValue(hovered.p50, this.unit);
-      const p95 = formatValue(hovered.p95, this.unit);
-      const values = `p50 ${p50}, p95 ${p95}, ${countsText(hovered)}`;
-      return [`${formatExact(hovered.start)}: ${values}`, ...this.hoveredPeriods].join('; ');
+      const grid = gridOfOutputs(data);
+      const index = bucketAt(grid, time);
+      const values = phases.map((phase) => phase[index] ?? null);
+      const sum = values[0] === null ? null : values.reduce((total, value) => (total ?? 0) + (value ?? 0), 0);
+      const rows = PHASES.map(({ name, colour }, i) => ({
+        name,
+        colour,
+        value: formatValue(values[i], 'ms'),
+      })).reverse();
+      return this.tip(
+        limitsOfBucket(grid, index),
+        [...rows, { name: 'Sum', value: formatValue(sum, 'ms') }],
+        time,
+        around,
+      );
     },
 
-    /** The statistics of the shown period. */
+    /**
+     * Adds the periods at a time to a tooltip: those that contain it, or are so near that the pointer touches them.
+     * @param {{from: number, to: number}} bucket
+     * @param {Tip['rows']} rows
+     * @param {number} time
+     * @param {number} around
+     * @returns {Tip}
+     */
+    tip(bucket, rows, time, around) {
+      const near = periodsIn(statistics.stats?.periods ?? [], time - around, time + around);
+      const notes = near.slice(0, MAX_PERIODS).map((period) => ({ kind: period.kind, text: describePeriod(period) }));
+      const more = near.length - notes.length;
+      return {
+        title: formatPeriod(bucket.from, bucket.to),
+        rows,
+        notes: more > 0 ? [...notes, { kind: '', text: `${more} more` }] : notes,
+      };
+    },
+
+    /** The values of the chart, newest first: the names of the columns, and the rows. */
+    get table() {
+      const { stats } = statistics;
+      const { data } = outputs;
+      const { phases } = this;
+      if (phases && data) {
+        return tableOf(gridOfOutputs(data), phasesTable(phases), data.outputs[0].avg.length);
+      }
+      return stats ? tableOf(gridOf(stats), valuesTable(stats, this.unit), stats.buckets.length) : NO_TABLE;
+    },
+
+    /** The periods during which the monitor was not OK, newest first, for the table. */
+    get tablePeriods() {
+      const periods = statistics.stats?.periods ?? [];
+      return periods.toReversed().map(({ from, to, kind }) => {
+        const [start, end] = [Date.parse(from), Date.parse(to)];
+        return {
+          key: `${from} ${kind}`,
+          kind: nameOfKind(kind),
+          time: formatExactPeriod(start, end),
+          length: formatSpan(end - start),
+        };
+      });
+    },
+
+    /** The statistics of the range. */
     get figures() {
-      const { stats } = this;
+      const { stats } = statistics;
       const time = (/** @type {'avg' | 'p50' | 'p95' | 'p99' | 'min' | 'max'} */ name) =>
         formatValue(stats?.[name], this.unit);
-      const counts = stats?.counts ?? { ok: 0, error: 0, failed: 0 };
+      const counts = stats?.counts ?? NO_COUNTS;
       return [
         { name: 'Average', value: time('avg'), note: '' },
         { name: 'p50', value: time('p50'), note: 'median' },
@@ -242,31 +290,4 @@ export function latencyPanel(api, id, params) {
       ];
     },
   };
-}
-
-/**
- * Returns the zoomed period in the page's address: that of the parameter zoom, or of the results unless there is a window.
- * @param {URLSearchParams} params
- * @param {number} now milliseconds since 1970
- * @returns {Zoom | null}
- */
-function zoomOf(params, now) {
-  const own = params.get('zoom')?.split('/');
-  const [start, end = ''] = own ?? (params.has('window') ? [''] : [params.get('from') ?? '', params.get('to') ?? '']);
-  const [from, to] = [Date.parse(start), end ? Date.parse(end) : now];
-  if (Number.isNaN(from) || Number.isNaN(to) || from >= to) {
-    return null;
-  }
-  const length = Math.min(Math.max(to - from, MIN_PERIOD), MAX_PERIOD);
-  return { from: to - length, to: to < now ? to : null };
-}
-
-/** @param {number} time milliseconds since 1970 */
-function isoOf(time) {
-  return new Date(time).toISOString();
-}
-
-/** @param {{ok: number, error: number, failed: number}} counts */
-function countsText({ ok, error, failed }) {
-  return `${formatNumber(ok)} OK, ${formatNumber(error)} error, ${formatNumber(failed)} failed`;
 }

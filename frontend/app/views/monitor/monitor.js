@@ -5,25 +5,23 @@ import Alpine from '../../lib/alpine.js';
 import { ApiError, messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 import { formatAgo, formatExact, formatFor, formatMoment, unitOf } from '../../format.js';
-import { badgeOf, describeHistory, markOfMonitor, notCheckedAfter, sinceOf } from '../../status.js';
+import { badgeOf, markOfMonitor, notCheckedAfter, sinceOf } from '../../status.js';
 import { incidentDialogs, silenceOf } from '../../incident-dialogs/incident-dialogs.js';
 import { monitorRemover, newRemoval } from '../list/actions.js';
 import { actionPanel } from './actions.js';
 import { dependencyPanel } from './dependency.js';
+import { facts } from './facts.js';
 import { incidentPanel } from './incident.js';
-import { latencyPanel } from './latency.js';
 import { maintenancePanel } from './maintenance.js';
 import { notificationPanel } from './notifications.js';
-import { labelsOf } from '../../labels.js';
 import { withHistory } from '../../monitors.js';
-import { shownProperties } from './properties.js';
-import { BARS, barsOf } from './recent-checks.js';
+import { rangePanels } from './range-panels.js';
+import { BARS, recentChecks } from './recent-checks.js';
 import { newestFirst, resultListing } from '../../result-table/listing.js';
 import { rememberSettings } from '../../router.js';
-import { uptimeFigures } from './uptime.js';
 
 /**
- * One monitor: its status, uptime, recent checks, latency, notifications and results.
+ * One monitor: its status, recent checks, and its uptime, charts, incidents, notifications and results in one time range.
  * @param {App} app
  * @param {Route} route
  */
@@ -31,6 +29,8 @@ export function monitor(app, { id, params }) {
   const { api, live, clock } = app;
   const incidentID = params.get('incident') ?? '';
   const incident = Alpine.reactive(incidentPanel(app, id, incidentID));
+  const panels = rangePanels(app, id, params);
+  const { range, bar, statistics, uptime, outputs, latency, heatmap, incidents } = panels;
   let unsubscribe = () => {};
   let reload = async () => {};
   let onDialog = () => {};
@@ -41,19 +41,23 @@ export function monitor(app, { id, params }) {
     monitor: null,
     /** The monitor types; empty until they are loaded. @type {readonly Spec[]} */
     types: Object.freeze([]),
-    /** The recent results, newest first. @type {readonly Result[]} */
-    recent: Object.freeze([]),
-    uptime: uptimeFigures(api, id),
-    latency: latencyPanel(api, id, params),
-    listing: resultListing(app, params, id),
-    notifications: notificationPanel(api, id, incident),
+    recent: recentChecks(),
+    facts,
+    range,
+    bar,
+    statistics,
+    uptime,
+    outputs,
+    latency,
+    heatmap,
+    incidents,
+    listing: resultListing(app, params, { monitor: id, period: () => range.dates }),
+    notifications: notificationPanel(api, id, range, incident, incidents),
     incident,
     actions: actionPanel(app, id, () => reload()),
     dialogs: incidentDialogs(app, () => onDialog()),
     dependency: dependencyPanel(app),
     maintenance: maintenancePanel(app),
-    /** The description of the bar under the pointer. */
-    hoveredCheck: '',
     error: '',
     missing: false,
     removal: newRemoval(app.notify, monitorRemover(api), ({ name }) => {
@@ -74,18 +78,20 @@ export function monitor(app, { id, params }) {
         incident: (change) => change.monitor_id === id && this.onIncident(),
         stale: () => this.onStale(),
       });
+      range.onChange = () => this.onRange();
+      app.follow = (address) => this.follow(address);
       this.maintenance.init();
       this.loadMonitor();
-      this.uptime.init();
-      this.latency.init();
+      panels.init();
       this.listing.init();
       this.notifications.init();
       this.incident.loadLatest();
+      this.incident.ready.then(() => incidentID && panels.show(this.incident.incident));
     },
 
     destroy() {
       unsubscribe();
-      this.latency.destroy();
+      panels.destroy();
       this.listing.destroy();
       this.notifications.destroy();
       this.incident.destroy();
@@ -105,13 +111,9 @@ export function monitor(app, { id, params }) {
           ]),
         );
         this.types = Object.freeze(types);
-        this.monitor = withHistory(monitor);
-        this.dependency.follow(monitor);
+        this.setMonitor(withHistory(monitor));
         this.setRecent(results);
         newResults.filter((result) => result.monitor_id === id).forEach((result) => this.addRecent(result));
-        this.missing = false;
-        this.error = '';
-        app.setTitle(monitor.name);
       } catch (error) {
         if (error instanceof ApiError && error.status === 404) {
           this.showMissing();
@@ -121,26 +123,62 @@ export function monitor(app, { id, params }) {
       }
     },
 
+    /** @param {ListedMonitor} monitor */
+    setMonitor(monitor) {
+      if (monitor.rule && monitor.rule !== this.monitor?.rule) {
+        outputs.load(); // for the thresholds
+      }
+      this.monitor = Object.freeze(monitor);
+      this.missing = false;
+      this.error = '';
+      this.dependency.follow(monitor);
+      const spec = this.types.find(({ type }) => type === monitor.type);
+      this.latency.setSpec(spec);
+      this.outputs.setSpec(spec);
+      app.setTitle(monitor.name);
+    },
+
     load() {
       this.loadMonitor();
       this.uptime.load();
-      this.latency.load();
+      panels.load();
+      this.heatmap.load();
       this.listing.load();
       this.onIncident();
     },
 
     onStale() {
       this.loadMonitor();
-      this.uptime.refresh();
-      this.latency.refresh();
+      panels.refresh();
       this.onIncident();
     },
 
     /** Reads what has changed with an incident. */
     onIncident() {
       this.incident.loadLatest();
+      this.incidents.load();
       this.notifications.load();
       this.notifications.loadSoon();
+    },
+
+    /** Shows another range. */
+    onRange() {
+      panels.load();
+      this.listing.refilter();
+      this.notifications.follow();
+    },
+
+    /**
+     * Takes over the range in another address of this monitor, as after the back button, unless other settings differ too.
+     * @param {URLSearchParams} address
+     */
+    follow(address) {
+      const others = Object.entries(this.settings).filter(([name]) => !(name in range.address));
+      const isSame = others.every(([name, value]) => (address.get(name) ?? '') === value);
+      if (isSame) {
+        range.follow(address);
+      }
+      return isSame;
     },
 
     /** Shows that the monitor does not exist. */
@@ -164,13 +202,12 @@ export function monitor(app, { id, params }) {
     onResult(result) {
       this.notifications.onResult(result, this.latest);
       this.addRecent(result);
-      this.uptime.refresh();
-      this.latency.refresh();
+      panels.refresh();
     },
 
     /** @param {Result} result */
     addRecent(result) {
-      if (this.recent.some((known) => known.id === result.id)) {
+      if (this.recent.has(result)) {
         return;
       }
       const { latest, monitor } = this;
@@ -179,20 +216,25 @@ export function monitor(app, { id, params }) {
         const since = isNew ? result.date : monitor.since;
         this.monitor = Object.freeze({ ...monitor, since, notChecked: notCheckedAfter(monitor, result) });
       }
-      this.setRecent([result, ...this.recent].sort(newestFirst));
+      this.setRecent([result, ...this.recent.results].sort(newestFirst));
     },
 
     /** @param {Result[]} results */
     setRecent(results) {
-      this.recent = Object.freeze(results.slice(0, BARS).map((result) => Object.freeze(result)));
-      this.latency.unit = unitOf(this.recent.find((result) => result.status !== 2));
+      this.recent.set(results);
+      this.latency.setUnit(unitOf(this.recent.results.find((result) => result.status !== 2)));
+    },
+
+    /** The settings as parameters of the page's address. */
+    get settings() {
+      const incident = this.incident.missing ? '' : incidentID;
+      return { incident, ...this.listing.address, ...range.address, ...latency.address };
     },
 
     /** Stores the settings in the page's address. */
     remember() {
-      const { address } = this.listing;
-      const incident = this.incident.missing ? '' : incidentID;
-      rememberSettings(`#monitor/${id}`, { incident, ...this.latency.address(address), ...address });
+      heatmap.show(range.address);
+      rememberSettings(`#monitor/${id}`, this.settings);
     },
 
     get isLoading() {
@@ -200,7 +242,7 @@ export function monitor(app, { id, params }) {
     },
 
     get latest() {
-      return this.recent[0] ?? null;
+      return this.recent.latest;
     },
 
     /** Why the monitor is not checked; undefined if it is. */
@@ -238,35 +280,9 @@ export function monitor(app, { id, params }) {
       return !this.actions.busy && this.monitor?.enabled === true;
     },
 
-    /** The target without the user and password of its URL. */
-    get target() {
-      const target = this.monitor?.target ?? '';
-      return this.isLink ? target.replace(/^(https?:\/\/)[^/?#]*@/i, '$1') : target;
-    },
-
-    get isLink() {
-      return /^https?:\/\//i.test(this.monitor?.target ?? '');
-    },
-
     /** Until when the monitor is silenced; empty if it is not. */
     get silenced() {
       return silenceOf(this.monitor, this.clock.now);
-    },
-
-    get labels() {
-      return labelsOf(this.monitor ?? {});
-    },
-
-    get properties() {
-      return shownProperties(this.monitor, this.types);
-    },
-
-    get bars() {
-      return barsOf(this.recent);
-    },
-
-    get recentText() {
-      return this.hoveredCheck || describeHistory([...this.recent]);
     },
 
     exact: (/** @type {string} */ date) => (date ? formatExact(date) : ''),

@@ -1,6 +1,8 @@
 /** @import {Notification, Delivery, Result} from '../../../types/model' */
 /** @import {Api} from '../../api.js' */
 /** @import {incidentPanel} from './incident.js' */
+/** @import {incidentList} from './incident-list.js' */
+/** @import {MonitorRange} from './range.js' */
 /** @import {Badge} from '../../status.js' */
 import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
@@ -30,19 +32,21 @@ const KINDS = {
 };
 
 /**
- * The notifications of a monitor, newest first, in pages and grouped by incident. If the address names an incident, only the
- * notifications of this incident.
+ * The notifications of a monitor in the range, newest first, in pages and grouped by incident. If the address names an
+ * incident, only the notifications of this incident.
  * @param {Api} api
  * @param {string} id
+ * @param {MonitorRange} range
  * @param {ReturnType<typeof incidentPanel>} shownIncident
+ * @param {ReturnType<typeof incidentList>} list
  */
-export function notificationPanel(api, id, shownIncident) {
+export function notificationPanel(api, id, range, shownIncident, list) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let nextLoad = Infinity;
   let destroyed = false;
-  /** The paths of all pages up to the current one. */
-  const pages = [`/notifications?monitor=${id}&max=${PAGE_SIZE}`];
+  /** The paths of all pages up to the current one. The first one depends on the time. @type {string[]} */
+  const pages = [''];
   let nextPage = '';
   /** The number of the newest incident that is known to have ended. */
   let lastEnded = 0;
@@ -91,8 +95,10 @@ export function notificationPanel(api, id, shownIncident) {
 
     /** @returns {Promise<Notification[]>} */
     async readPage() {
+      const { from, to } = range.dates;
+      const query = new URLSearchParams({ monitor: id, max: String(PAGE_SIZE), from, ...(to ? { to } : {}) });
       /** @type {{items: Notification[], next: string}} */
-      const { items: notifications, next } = await api.page(pages[this.page]);
+      const { items: notifications, next } = await api.page(pages[this.page] || `/notifications?${query}`);
       nextPage = next;
       this.hasNext = next !== '';
       lastEnded = Math.max(this.page === 0 ? 0 : lastEnded, ...notifications.map(endedIncident));
@@ -118,6 +124,12 @@ export function notificationPanel(api, id, shownIncident) {
     showAll() {
       this.single = false;
       this.loaded = false;
+      return this.load();
+    },
+
+    /** Loads the first page of a new range. */
+    follow() {
+      this.page = 0;
       return this.load();
     },
 
@@ -153,8 +165,14 @@ export function notificationPanel(api, id, shownIncident) {
     },
 
     get isOpen() {
-      return this.page === 0 && this.incidents[0]?.badge === OPEN;
+      return range.isLive && this.page === 0 && this.incidents[0]?.badge === OPEN;
     },
+
+    /**
+     * Whether an incident is open. It may have ended after the notifications of the range.
+     * @param {NotifiedIncident} incident
+     */
+    state: ({ number, badge }) => (list.hasEnded(number) ? ENDED : badge),
 
     async older() {
       if (this.canGoOlder) {

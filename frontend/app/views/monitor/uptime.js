@@ -1,28 +1,30 @@
 /** @import {Stats} from '../../../types/model' */
 /** @import {Api} from '../../api.js' */
+/** @import {MonitorRange} from './range.js' */
 import { coalesce } from '../../coalesce.js';
-import { formatExact, formatLength, formatMoment, formatPercent } from '../../format.js';
+import { formatExact, formatLength, formatMoment, formatPercent, formatSpan } from '../../format.js';
+import { CHOICES } from './range.js';
 
-const WINDOWS = /** @type {const} */ ([
-  ['24h', '24 hours'],
-  ['7d', '7 days'],
-  ['30d', '30 days'],
-  ['365d', '1 year'],
-]);
+/** The ranges with a figure of their own. */
+const SHORTCUTS = CHOICES.filter(({ range }) => !['1h', '6h'].includes(range));
 /** The maximum age of the figures, in milliseconds, and the one while a figure is unknown. */
-const MAX_AGE = 60_000;
-const MAX_AGE_UNKNOWN = 5_000;
+const MAX_AGE = 600_000;
+const MAX_AGE_UNKNOWN = 30_000;
 
 /**
- * The uptime of a monitor over four time ranges. refresh may be called often: it reloads only figures that are too old.
+ * The uptime of a monitor in the range, and in four fixed ranges, which are shortcuts to these. refresh may be called often:
+ * it reads only figures that are too old. The statistics of the range are no request of their own.
  * @param {Api} api
  * @param {string} id
+ * @param {MonitorRange} range
+ * @param {{readonly stats: Readonly<Stats> | null}} statistics of the range
  */
-export function uptimeFigures(api, id) {
-  let loadedAt = 0;
+export function uptimePanel(api, id, range, statistics) {
+  let readAt = 0;
+  let destroyed = false;
 
   return {
-    figures: WINDOWS.map(([window, name]) => ({ window, name, value: '–', note: '', exact: '', loaded: false })),
+    shortcuts: SHORTCUTS.map(({ range, name }) => ({ range, name, value: '–', note: '', exact: '', loaded: false })),
     load: async () => {},
 
     init() {
@@ -30,33 +32,71 @@ export function uptimeFigures(api, id) {
       this.load();
     },
 
+    destroy() {
+      destroyed = true;
+    },
+
     refresh() {
-      const maxAge = this.figures.some((figure) => figure.value === '–') ? MAX_AGE_UNKNOWN : MAX_AGE;
-      if (Date.now() - loadedAt > maxAge) {
+      const maxAge = this.shortcuts.some(({ value }) => value === '–') ? MAX_AGE_UNKNOWN : MAX_AGE;
+      if (Date.now() - readAt > maxAge) {
         this.load();
       }
     },
 
+    /** Reads the figures one after the other, without that of the shown range. */
     async read() {
-      loadedAt = Date.now();
-      this.figures = await Promise.all(
-        this.figures.map(async ({ window, name }) => {
-          const figure = await api.stats(id, { window }).then(
+      readAt = Date.now();
+      for (const shortcut of SHORTCUTS) {
+        if (!destroyed && shortcut.range !== range.choice) {
+          const figure = await api.stats(id, { window: shortcut.range }).then(
             (stats) => describe(stats, api.now()),
             () => unavailable,
           );
-          return { window, name, ...figure, loaded: true };
-        }),
+          this.show(shortcut.range, figure);
+        }
+      }
+    },
+
+    /** Takes over the figure of the shown range, if it is one of the four. */
+    takeOver() {
+      const { stats } = statistics;
+      if (stats?.window) {
+        this.show(stats.window, describe(stats, api.now()));
+      }
+    },
+
+    /**
+     * @param {string} choice
+     * @param {Figure} figure
+     */
+    show(choice, figure) {
+      this.shortcuts = this.shortcuts.map((shown) =>
+        shown.range === choice ? { ...shown, ...figure, loaded: true } : shown,
       );
+    },
+
+    /** The uptime in the range. */
+    get figure() {
+      const { stats } = statistics;
+      return stats ? describe(stats, api.now()) : { value: '–', note: '', exact: '' };
+    },
+
+    /** The time in the range that the monitor was not OK, or why the uptime is unknown, and what it does not cover. */
+    get text() {
+      const { stats } = statistics;
+      return [stats ? describeDowntime(stats) : '', this.figure.note].filter(Boolean).join(' · ');
     },
   };
 }
+
+/** @typedef {{value: string, note: string, exact: string}} Figure */
 
 const unavailable = { value: '–', note: 'could not be loaded', exact: '' };
 
 /**
  * @param {Stats} stats
  * @param {number} now milliseconds since 1970
+ * @returns {Figure}
  */
 function describe({ uptime, uptimeFrom, counts, maintenance, blocked }, now) {
   const checks = counts.ok + counts.error + counts.failed;
@@ -78,4 +118,17 @@ function describe({ uptime, uptimeFrom, counts, maintenance, blocked }, now) {
  */
 function ignoredTime(seconds, reason) {
   return seconds >= 60 ? `${formatLength(seconds * 1000)} ${reason}` : '';
+}
+
+/** @param {Stats} stats */
+function describeDowntime({ uptime, periods, omittedPeriods }) {
+  if (uptime === null) {
+    return '';
+  }
+  const notOK = periods.filter(({ kind }) => kind === 'error' || kind === 'failed');
+  if (notOK.length === 0) {
+    return omittedPeriods ? '' : 'OK all the time';
+  }
+  const length = notOK.reduce((sum, { from, to }) => sum + Date.parse(to) - Date.parse(from), 0);
+  return `${omittedPeriods ? 'at least ' : ''}${formatSpan(length)} not OK`;
 }

@@ -78,6 +78,9 @@ func resultFilter(f store.ResultFilter) (bson.D, error) {
 	if !f.To.IsZero() {
 		date = append(date, field("$lt", f.To))
 	}
+	if len(f.Dates) > 0 {
+		date = append(date, field("$in", f.Dates))
+	}
 	if f.Before != nil {
 		id, err := toID("cursor", f.Before.ID)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
@@ -17,7 +18,8 @@ type selection struct {
 	ofMonitor   bool
 	statuses    []monitor.Status // empty: all
 	from, to    int64
-	before      int64 // the date of the cursor; without a cursor, a date that no result has
+	dates       []int64 // sorted, in from and to; nil: all
+	before      int64   // the date of the cursor; without a cursor, a date that no result has
 	beforeID    []byte
 	statusCodes int64 // a bit mask, see encodeStatus
 	limit       int
@@ -45,7 +47,22 @@ func newSelection(f store.ResultFilter) (s selection, err error) {
 		s.before = f.Before.Date.UnixMilli()
 		s.to = min(s.to, s.before+1)
 	}
+	if len(f.Dates) > 0 {
+		s.dates = s.datesOf(f.Dates)
+	}
 	return s, nil
+}
+
+// datesOf returns the dates that are in the limits of the selection, sorted.
+func (s selection) datesOf(dates []time.Time) []int64 {
+	list := make([]int64, 0, len(dates))
+	for _, date := range dates {
+		if milli := date.UnixMilli(); milli >= s.from && milli < s.to {
+			list = append(list, milli)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // statusBits returns a bit mask of the status codes to select, see encodeStatus.
@@ -64,7 +81,15 @@ func statusBits(statuses []monitor.Status) int64 {
 
 // mayContain reports whether the selection contains a result with this date and status code, apart from its id.
 func (s selection) mayContain(date, code int64) bool {
-	return date >= s.from && date < s.to && s.statusCodes>>code&1 == 1
+	return date >= s.from && date < s.to && s.statusCodes>>code&1 == 1 && s.hasDate(date)
+}
+
+func (s selection) hasDate(date int64) bool {
+	if s.dates == nil {
+		return true
+	}
+	_, found := slices.BinarySearch(s.dates, date)
+	return found
 }
 
 // contains reports whether the selection contains a result for which mayContain is true.
@@ -79,7 +104,8 @@ var statusIndexes = [...]struct {
 }{{monitor.StatusOK, "ok_"}, {monitor.StatusError, "error_"}, {monitor.StatusFailed, "failed_"}}
 
 const (
-	resultFilter = ` AND r.date >= ? AND r.date < ? AND NOT (r.date = ? AND r.id >= ?) AND (? >> r.status) & 1 AND f.monitor IS NOT NULL`
+	resultFilter = ` AND NOT (r.date = ? AND r.id >= ?) AND (? >> r.status) & 1 AND f.monitor IS NOT NULL`
+	inList       = " IN (SELECT value FROM json_each(?))"
 
 	currentEra   = "%s.era = (SELECT era FROM meta)"
 	refOfMonitor = "%s.ref = (SELECT ref FROM refs WHERE monitor = ?)"
@@ -88,14 +114,18 @@ const (
 // rowQuery returns the query for the newest selected rows, with its arguments. It names its index, so that it does not
 // scan or sort the whole table: an index of each selected status, or one with all rows if OK ones are selected.
 func (s selection) rowQuery() (string, []any) {
-	filter := []any{s.from, s.to, s.before, s.beforeID, s.statusCodes}
+	dates, filter := " AND r.date >= ? AND r.date < ?", []any{s.from, s.to}
+	if s.dates != nil {
+		dates, filter = " AND r.date"+inList, []any{jsonList(s.dates)}
+	}
+	filter = append(filter, s.before, s.beforeID, s.statusCodes)
 	suffix, condition := "by_date", fmt.Sprintf(currentEra, "r")
 	if s.ofMonitor {
 		suffix, condition = "by_ref", fmt.Sprintf(refOfMonitor, "r")
 		filter = append([]any{s.monitor}, filter...)
 	}
 	branch := func(index, condition string) string {
-		return resultColumns + "FROM results r INDEXED BY results_" + index + suffix + resultJoins + "WHERE " + condition + resultFilter
+		return resultColumns + "FROM results r INDEXED BY results_" + index + suffix + resultJoins + "WHERE " + condition + dates + resultFilter
 	}
 	const newestFirst = " ORDER BY r.date DESC, r.id DESC LIMIT ?"
 	var branches []string
@@ -115,9 +145,13 @@ func (s selection) rowQuery() (string, []any) {
 // blockQuery returns the query for the blocks from hour oldest on that may contain selected results, newest hour first,
 // with its arguments. Like rowQuery, it reads from an index of each selected status if not all blocks are searched.
 func (s selection) blockQuery(oldest int64) (string, []any) {
-	filter := []any{oldest, s.to, s.statusCodes}
+	hours, filter := " AND b.hour >= ? AND b.hour < ?", []any{oldest, s.to}
+	if s.dates != nil {
+		hours, filter = " AND b.hour"+inList, []any{jsonList(s.hoursFrom(oldest))}
+	}
+	filter = append(filter, s.statusCodes)
 	const selectBlocks = "SELECT b.block, b.hour, f.monitor, b.head FROM blocks b INDEXED BY blocks_"
-	const rest = " AND b.hour >= ? AND b.hour < ? AND b.statuses & ? AND f.monitor IS NOT NULL"
+	rest := hours + " AND b.statuses & ? AND f.monitor IS NOT NULL"
 	const newestFirst = " ORDER BY b.hour DESC"
 	const join = " CROSS JOIN refs f ON f.ref = b.ref WHERE "
 	if s.ofMonitor {
@@ -139,4 +173,15 @@ func (s selection) blockQuery(oldest int64) (string, []any) {
 		return all, filter
 	}
 	return strings.Join(branches, " UNION ALL ") + newestFirst, args
+}
+
+// hoursFrom returns the hours of the dates, from oldest on.
+func (s selection) hoursFrom(oldest int64) []int64 {
+	hours := []int64{}
+	for _, date := range s.dates {
+		if hour := hourOf(date); hour >= oldest {
+			hours = append(hours, hour)
+		}
+	}
+	return slices.Compact(hours)
 }

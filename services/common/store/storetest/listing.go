@@ -15,6 +15,7 @@ import (
 var listingContracts = []contract{
 	{"ResultsAreOrderedAndFiltered", resultsAreFiltered},
 	{"ResultsPageThroughTies", resultsPageThroughTies},
+	{"ResultsOfDates", resultsOfDates},
 	{"ResultsLimitMustBePositive", resultsLimit},
 }
 
@@ -42,6 +43,7 @@ func selectResults(all []monitor.Result, f store.ResultFilter) []monitor.Result 
 		case f.MonitorID != "" && r.MonitorID != f.MonitorID,
 			!f.From.IsZero() && r.Date.Before(f.From),
 			!f.To.IsZero() && !r.Date.Before(f.To),
+			len(f.Dates) > 0 && !slices.ContainsFunc(f.Dates, func(d time.Time) bool { return d.UnixMilli() == r.Date.UnixMilli() }),
 			len(f.Statuses) > 0 && !slices.Contains(f.Statuses, r.Status),
 			f.Before != nil && !comesAfter(r, *f.Before),
 			len(selected) == f.Limit:
@@ -77,6 +79,29 @@ func resultsAreFiltered(ctx context.Context, t *testing.T, s store.Store) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// resultsOfDates lists results of exact dates, in blocks and in rows, together with the other filters.
+func resultsOfDates(ctx context.Context, t *testing.T, s store.Store) {
+	all := oldHours(ctx, t, s)
+	early, late := base.Add(-time.Hour), base.Add(30*time.Minute)
+	ties := []monitor.Result{newResult(newID(1), 9000, base), newResult(newID(1), 9001, early), newResult(newID(1), 9002, late)}
+	must(t, s.AppendBatch(ctx, store.Batch{Results: ties}))
+	all = append(all, ties...)
+	cursor := store.Cursor{Date: early, ID: newID(9001)}
+	for _, dates := range [][]time.Time{
+		{base}, {late, early, late}, {early, early.Add(3 * time.Minute), base.Add(-3 * time.Hour)},
+		{base.Add(7 * time.Hour)}, {base.Add(time.Millisecond)}, {base.Add(time.Microsecond)},
+	} {
+		for _, f := range []store.ResultFilter{
+			{Limit: 1000}, {MonitorID: newID(1), Limit: 1000}, {MonitorID: newID(1), Limit: 2}, {MonitorID: newID(99), Limit: 5},
+			{MonitorID: newID(1), Statuses: []monitor.Status{1, 2}, Limit: 1000}, {Statuses: []monitor.Status{2}, Limit: 1000},
+			{MonitorID: newID(2), Before: &cursor, Limit: 1000}, {MonitorID: newID(1), From: base, Limit: 1000}, {To: base, Limit: 1000},
+		} {
+			f.Dates = dates
+			same(t, fmt.Sprintf("%+v", f), got(s.Results(ctx, f))(t), selectResults(all, f))
 		}
 	}
 }
