@@ -147,7 +147,8 @@ test('the view About has a button that opens the help', async ({ page }) => {
   await page.goto('/#about');
   await page.getByRole('button', { name: 'Keyboard shortcuts' }).click();
   await expect(help(page)).toBeVisible();
-  await help(page).getByRole('button', { name: 'Close' }).click();
+  await expect(help(page).getByRole('button', { name: 'Close' })).toBeFocused();
+  await page.keyboard.press('Enter');
   await expect(help(page)).toBeHidden();
   await expect(page.getByRole('button', { name: 'Keyboard shortcuts' })).toBeFocused();
 });

@@ -75,6 +75,12 @@ export class Palette {
     this.#list.scrollTop = 0;
   }
 
+  /** Closes the palette. The focus returns to where it was. */
+  #close() {
+    this.#dialog.close();
+    this.#input.blur(); // Otherwise, the next key could still go to the hidden field.
+  }
+
   get #canRead() {
     return this.#app.session?.canRead !== false;
   }
@@ -206,7 +212,7 @@ export class Palette {
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
-    onDialogKey(event, (dialog) => dialog === 'palette' && this.#dialog.close());
+    onDialogKey(event, (dialog) => dialog === 'palette' && this.#close());
     event.stopPropagation();
     const { ctrlKey, metaKey, altKey, shiftKey, key } = event;
     if (event.isComposing || ctrlKey || metaKey || altKey) {
@@ -222,7 +228,7 @@ export class Palette {
       Tab: () => (shiftKey ? this.#leaveScope() : this.#enterScope(index)),
       ArrowRight: selectionStart === value.length ? () => this.#enterScope(index) : undefined,
       Backspace: this.#scope && value === '' ? () => this.#leaveScope() : undefined,
-      Escape: () => (this.#scope ? this.#leaveScope() : this.#dialog.close()),
+      Escape: () => (this.#scope ? this.#leaveScope() : this.#close()),
     }[key];
     if (handle) {
       event.preventDefault();
@@ -234,7 +240,7 @@ export class Palette {
   #onClick({ target }) {
     const index = this.#at(target);
     if (target === this.#dialog) {
-      this.#dialog.close();
+      this.#close();
     } else if (/** @type {Element} */ (target).matches('.more')) {
       this.#enterScope(index);
     } else if (/** @type {Element} */ (target).matches('.scope')) {
@@ -276,7 +282,7 @@ export class Palette {
     if (!entry) {
       return;
     }
-    this.#dialog.close();
+    this.#close();
     if (!entry.monitor) {
       entry.command.run();
     } else if (entry.action) {

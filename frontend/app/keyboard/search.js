@@ -70,13 +70,14 @@ export function search(query, monitors, commands, actions) {
 }
 
 /**
- * Returns the rows of an empty search: monitors that are not OK, the commands, and other monitors.
+ * Returns the rows of an empty search: monitors that are not OK, worst first, the commands, and other monitors.
  * @param {readonly ListedMonitor[]} monitors
  * @param {readonly Command[]} commands
  * @returns {Entry[]}
  */
 function suggest(monitors, commands) {
-  const problems = monitors.filter((monitor) => ['failed', 'error'].includes(kindOf(monitor))).slice(0, MAX_PROBLEMS);
+  const notOk = ['failed', 'error'].flatMap((kind) => monitors.filter((monitor) => kindOf(monitor) === kind));
+  const problems = notOk.slice(0, MAX_PROBLEMS);
   const others = monitors.filter((monitor) => !problems.includes(monitor));
   const entries = [
     ...problems.map((monitor) => ({ monitor })),
