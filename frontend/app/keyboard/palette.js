@@ -194,7 +194,7 @@ export class Palette {
   #describe(monitor, found) {
     const { loaded, error } = this.#app.monitors.state;
     const scope = /** @type {HTMLElement} */ (this.#dialog.querySelector('.scope'));
-    scope.hidden = !monitor;
+    this.#dialog.classList.toggle('with-scope', monitor !== undefined);
     scope.textContent = monitor?.name ?? '';
     this.#input.placeholder = monitor ? 'Choose an action' : PLACEHOLDER;
     this.#input.ariaLabel = monitor ? `Actions on ${monitor.name}` : 'Search monitors, views and commands';
