@@ -3,7 +3,7 @@ import { addMany, nameOf } from './bulk.mjs';
 import { expect, row, test } from './fixtures.mjs';
 import { field } from './form.mjs';
 import { signIn, button, test as signInTest } from './sign-in-fixtures.mjs';
-import { prefetched } from './views.mjs';
+import { addresses, prefetched } from './views.mjs';
 
 /** @typedef {import('./fixtures.mjs').Page} Page */
 /** @typedef {import('./nanomon.mjs').NanoMon} NanoMon */
@@ -84,6 +84,18 @@ test('the best match is first, and Enter opens it', async ({ page, nanomon }) =>
   // By its target
   await openPalette(page, 'localhost:2');
   await expect(options(page).locator('.name')).toHaveText(['The shop']);
+});
+
+test('the palette opens in every view', async ({ page, nanomon }) => {
+  const views = addresses(await addShop(nanomon));
+  for (const [name, address] of Object.entries(views)) {
+    await page.goto(`/${address}`);
+    await expect(page.locator('main > [x-data=view]'), name).toBeVisible();
+    await openPalette(page, 'mill');
+    await expect(options(page).locator('.name'), name).toHaveText(['Mill']);
+    await page.keyboard.press('Escape');
+    await expect(palette(page), name).toBeHidden();
+  }
 });
 
 test('opens views, and creates a monitor', async ({ page }) => {
