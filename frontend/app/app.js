@@ -7,14 +7,15 @@ import { followVisibility, Live } from './events.js';
 import { formatTime } from './format.js';
 import { addLoadState } from './load-state.js';
 import { MonitorList } from './monitors.js';
-import { parseRoute, redirectOldAddress } from './router.js';
+import { onDialogKey, parseRoute, redirectOldAddress } from './router.js';
 import { currentTheme, setTheme, THEMES } from './theme.js';
-import { loadView, prefetchViews, Stage, Tab, titleOf } from './views.js';
+import { loadKeyboard, loadView, prefetchViews, Stage, Tab, titleOf } from './views.js';
 
 /**
  * The services that every view gets.
  * - notify shows a message that stays when the user opens another view.
  * - setTitle sets the title of the page.
+ * - open opens the command palette or the list of keyboard shortcuts, unless a dialog is open.
  * - unsaved reports whether leaving the view would lose changes, and draft returns these changes. A view sets both.
  * - follow takes over the settings in a new address of the same view, and reports whether it could. A view may set it.
  * - session is null if sign-in is off.
@@ -26,6 +27,7 @@ import { loadView, prefetchViews, Stage, Tab, titleOf } from './views.js';
  *   clock: {now: number},
  *   notify: (text: string, kind?: 'done' | 'failed') => void,
  *   setTitle: (title: string) => void,
+ *   open: (dialog: 'palette' | 'shortcuts') => void,
  *   unsaved: () => boolean,
  *   draft: () => unknown,
  *   follow: (params: URLSearchParams) => boolean,
@@ -73,6 +75,8 @@ function frame(app, tab) {
         tab.setOpenIncidents(count);
       };
       app.notify = (text, kind = 'done') => this.notify(text, kind);
+      app.open = (dialog) => this.open(dialog);
+      addEventListener('keydown', (event) => onDialogKey(event, app.open));
       addEventListener('hashchange', () => this.onAddress());
       addEventListener('scrollend', () => history.replaceState({ scroll: scrollY }, ''));
       addEventListener('beforeunload', (event) => app.unsaved() && event.preventDefault());
@@ -182,6 +186,15 @@ function frame(app, tab) {
       this.messages = this.messages.filter((message) => message.id !== id);
     },
 
+    /** @param {'palette' | 'shortcuts'} dialog */
+    async open(dialog) {
+      try {
+        (await loadKeyboard()).open(dialog, app, () => this.connection);
+      } catch {
+        this.notify('Could not load the keyboard commands: the server does not respond.', 'failed');
+      }
+    },
+
     nextTheme() {
       this.theme = THEMES[this.theme].next;
       setTheme(this.theme);
@@ -267,6 +280,7 @@ async function start() {
     clock: Alpine.reactive({ now: api.now() }),
     notify: () => {},
     setTitle: (title) => tab.setTitle(title),
+    open: () => {},
     unsaved: () => false,
     draft: () => null,
     follow: () => false,

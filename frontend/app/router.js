@@ -76,3 +76,31 @@ export function rememberSettings(path, settings) {
 export function addEntry() {
   history.pushState(history.state, '');
 }
+
+/** Whether the page runs on a device of Apple, where shortcuts use Command instead of Control. */
+export const IS_APPLE = /^(Mac|iP)/.test(navigator.platform);
+
+/**
+ * Opens a dialog for its key, in every view: the command palette or the list of shortcuts.
+ * @param {KeyboardEvent} event
+ * @param {(dialog: 'palette' | 'shortcuts') => void} open
+ */
+export function onDialogKey(event, open) {
+  const { key = '', code, ctrlKey, metaKey, altKey, shiftKey } = event;
+  const isK = /^[a-z]$/i.test(key) ? key.toLowerCase() === 'k' : code === 'KeyK'; // Other alphabets have no k.
+  const isOther = altKey || shiftKey || (IS_APPLE ? ctrlKey : metaKey);
+  const isPalette = isK && (IS_APPLE ? metaKey : ctrlKey) && !isOther;
+  if (isPalette || (key === '?' && isSingleKey(event))) {
+    event.preventDefault();
+    open(isPalette ? 'palette' : 'shortcuts');
+  }
+}
+
+/**
+ * Reports whether a key was pressed without a modifier, and outside of fields and dialogs. Shift counts as a part of the key.
+ * @param {KeyboardEvent} event
+ */
+export function isSingleKey({ target, ctrlKey, metaKey, altKey }) {
+  const isTyping = /** @type {Element} */ (target).closest('input, select, textarea, dialog');
+  return !isTyping && !ctrlKey && !metaKey && !altKey;
+}

@@ -63,6 +63,8 @@ const VIEWS = {
 const views = new Map();
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let prefetching;
+/** @type {Promise<typeof import('./keyboard/keyboard.js')> | null} */
+let keyboard = null;
 
 /** @param {ViewName} name */
 export function titleOf(name) {
@@ -146,7 +148,7 @@ export class Stage {
 }
 
 /**
- * Loads all views soon, while the browser is idle and the page is visible. Then they open at once, also while the server
+ * Loads all views and the command palette soon, while the browser is idle and the page is visible. Then they open at once, also while the server
  * does not respond. It may be called often, and tries again to load the views that could not be loaded.
  */
 export function prefetchViews() {
@@ -156,6 +158,9 @@ export function prefetchViews() {
       if (!document.hidden) {
         await loadView(name).catch(() => {});
       }
+    }
+    if (!document.hidden) {
+      await loadKeyboard().catch(() => {});
     }
     prefetching = undefined;
   }, PREFETCH_DELAY);
@@ -196,7 +201,7 @@ async function fetchView(name) {
  * @param {string} path without the extension
  */
 export async function loadPart(path) {
-  return (await Promise.all([loadMarkup(`./views/${path}.html`), loadStyles(path)]))[0];
+  return (await Promise.all([loadMarkup(`./views/${path}.html`), loadStyles(`./views/${path}.css`)]))[0];
 }
 
 /**
@@ -222,6 +227,20 @@ async function incidentDialogs() {
 }
 
 /**
+ * Loads the command palette and the list of shortcuts once. Rejects if the server does not answer.
+ * @returns {Promise<typeof import('./keyboard/keyboard.js')>}
+ */
+export function loadKeyboard() {
+  keyboard ??= Promise.all([import('./keyboard/keyboard.js'), loadStyles('./keyboard/keyboard.css')])
+    .then(([module]) => module.load().then(() => module))
+    .catch((error) => {
+      keyboard = null;
+      throw error;
+    });
+  return keyboard;
+}
+
+/**
  * Loads markup. Rejects if the server does not answer.
  * @param {string} path
  */
@@ -234,11 +253,10 @@ export async function loadMarkup(path) {
 }
 
 /**
- * @param {string} path
+ * @param {string} href
  * @returns {Promise<void>}
  */
-function loadStyles(path) {
-  const href = `./views/${path}.css`;
+function loadStyles(href) {
   if (document.querySelector(`link[rel=stylesheet][href="${href}"]`)) {
     return Promise.resolve();
   }

@@ -13,6 +13,10 @@ test('shows the versions, the store, the monitors and the runners', async ({ pag
   await expect(page.getByRole('region', { name: 'Page' })).toContainText(status.version);
   await expect(page.getByRole('region', { name: 'Monitors' })).toContainText('2');
   await expect(page.getByRole('region', { name: 'Monitors' })).toContainText('1 disabled');
+  const count = await page.getByRole('region', { name: 'Monitors' }).getByText('2', { exact: true }).boundingBox();
+  const summary = await page.getByRole('region', { name: 'Monitors' }).getByText('1 disabled').boundingBox();
+  expect(count?.x).toBe(summary?.x);
+  expect(count?.y).toBeLessThan(summary?.y ?? 0);
   const runner = page.getByRole('row').filter({ hasText: /[0-9a-f]{8}|-/ });
   await expect(runner).toContainText(/\d+ s ago|just now/);
   await expect(page.getByText('Reload the page')).toBeHidden();

@@ -12,7 +12,7 @@ const REFRESH = 10_000;
  * The versions of the page and the API, the health of the store, and the runners that are online.
  * @param {App} app
  */
-export function about({ api, clock, config, monitors }) {
+export function about({ api, clock, config, monitors, open }) {
   let release = () => {};
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let refreshing;
@@ -26,6 +26,7 @@ export function about({ api, clock, config, monitors }) {
     error: '',
     loadedAt: '',
     load: async () => {},
+    openShortcuts: () => open('shortcuts'),
 
     init() {
       this.load = coalesce(() => this.refresh());

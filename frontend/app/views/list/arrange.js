@@ -82,7 +82,7 @@ function arrange(monitors, { q, status, type, group: groupName, label, sort }, c
       (!type || monitor.type === type) &&
       (!groupName || monitor.group === groupName) &&
       (!label || labelsOf(monitor).some(({ text }) => text === label)) &&
-      matches(monitor, words),
+      words.every((word) => textOf(monitor).includes(word)),
   );
   const counts = countKinds(found);
   const shown = order(
@@ -108,20 +108,17 @@ function arrange(monitors, { q, status, type, group: groupName, label, sort }, c
 const texts = new WeakMap();
 
 /**
+ * Returns the searchable text of a monitor in lower case. Its first line is the name.
  * @param {ListedMonitor} monitor
- * @param {string[]} words
  */
-function matches(monitor, words) {
-  if (words.length === 0) {
-    return true;
-  }
+export function textOf(monitor) {
   let text = texts.get(monitor);
   if (text === undefined) {
     const labels = labelsOf(monitor).map((label) => label.text);
     text = [monitor.name, monitor.target, monitor.group, monitor.type, ...labels].join('\n').toLowerCase();
     texts.set(monitor, text);
   }
-  return words.every((word) => text.includes(word));
+  return text;
 }
 
 /**

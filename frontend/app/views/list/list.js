@@ -14,7 +14,7 @@ import { loadPart } from '../../views.js';
 import { checkBoxes, loadActions } from './check-boxes.js';
 import { drawRow, placeSection } from './row.js';
 import { ariaSort, choicesOf, collapsedGroups, NO_FILTERS, readSettings, readSort } from './settings.js';
-import { followBar, keepFocus, readHeights, Windowing } from './windowing.js';
+import { followBar, keepFocus, readHeights, rowKeys, Windowing } from './windowing.js';
 
 /**
  * The list view. It draws only the rows near the visible part of the page; see Windowing.
@@ -38,6 +38,7 @@ export function list(app, { params }) {
     list: monitors.state,
     ...readSettings(params),
     ...checkBoxes(app, windowing),
+    ...rowKeys(windowing),
     collapsed: collapsedGroups(),
     counts: countKinds([]),
     found: 0,
@@ -181,16 +182,6 @@ export function list(app, { params }) {
         const { table, search } = /** @type {any} */ (this).$refs;
         const index = line.getAttribute('aria-rowindex');
         Alpine.nextTick(() => keepFocus(table, search, /** @type {HTMLElement} */ (active), index));
-      }
-    },
-
-    /** @param {KeyboardEvent} event */
-    onKey(event) {
-      const { key, target, ctrlKey, metaKey, altKey } = event;
-      const typing = /** @type {Element} */ (target).closest('input, select, textarea, dialog');
-      if (key === '/' && !typing && !ctrlKey && !metaKey && !altKey) {
-        event.preventDefault();
-        this.ref('search').focus();
       }
     },
 

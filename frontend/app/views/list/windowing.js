@@ -1,5 +1,7 @@
 /** @import {ListedMonitor} from '../../../types/model' */
 /** @import {Arrangement, Section} from './arrange.js' */
+import Alpine from '../../lib/alpine.js';
+import { isSingleKey } from '../../router.js';
 
 /** The heights of the table's header, a group's heading and a monitor's row, in pixels. */
 /** @typedef {{header: number, heading: number, row: number}} Heights */
@@ -64,6 +66,26 @@ export class Windowing {
    */
   members(name) {
     return this.#members.get(name) ?? [];
+  }
+
+  /**
+   * Returns the monitor in the row that is a number of rows below the row of a monitor, and the position of this row, in pixels
+   * below the top of the table. Returns undefined if there is no such row.
+   * @param {string | undefined} id undefined for the place above the first row
+   * @param {number} step negative for a row above
+   */
+  neighbour(id, step) {
+    const { header, heading, row } = this.#heights;
+    const rows = [];
+    let top = header;
+    for (const section of this.sections) {
+      top += section.heading ? heading : 0;
+      for (const item of section.items) {
+        rows.push({ id: item.id, top });
+        top += row;
+      }
+    }
+    return rows[(id === undefined ? -1 : rows.findIndex((it) => it.id === id)) + step];
   }
 
   /**
@@ -184,4 +206,78 @@ export function keepFocus(table, search, active, index) {
   const kind = active.matches('input') ? 'input' : ':is(a, button:not([tabindex]))';
   const sameIndex = /** @type {HTMLElement | null} */ (table.querySelector(`[aria-rowindex="${index}"] ${kind}`));
   (active.isConnected ? active : (sameIndex ?? search)).focus({ preventScroll: true });
+}
+
+/**
+ * Creates the keys of the list, which are a part of the data of the view: they lead from the search to the rows, and from row to
+ * row.
+ * @param {Windowing} windowing
+ */
+export function rowKeys(windowing) {
+  return {
+    /**
+     * Focuses the search for /.
+     * @param {KeyboardEvent} event
+     */
+    onKey(event) {
+      if (event.key === '/' && isSingleKey(event)) {
+        event.preventDefault();
+        /** @type {any} */ (this).$refs.search.focus();
+      }
+    },
+
+    /**
+     * Opens the first monitor that matches the search for Enter. The arrow keys lead to the rows.
+     * @param {KeyboardEvent} event
+     */
+    onSearchKey(event) {
+      const first = windowing.neighbour(undefined, 1);
+      if (event.key !== 'Enter') {
+        return this.onRowKey(event);
+      }
+      if (first && /** @type {any} */ (this).q.trim() && !event.isComposing) {
+        location.hash = `#monitor/${first.id}`;
+      }
+    },
+
+    /**
+     * Moves the focus to the row below or above. Above the first row is the search.
+     * @param {KeyboardEvent} event
+     */
+    async onRowKey(event) {
+      const view = /** @type {any} */ (this);
+      const target = /** @type {Element} */ (event.target);
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
+      if (!step || !isPlain || target.matches('.pick input')) {
+        return;
+      }
+      const id = target.closest('.line')?.getAttribute('data-id') ?? undefined;
+      const next = windowing.neighbour(id, step);
+      event.preventDefault();
+      if (next) {
+        await focusRow(view.$refs.table, next, () => view.draw());
+      } else if (id && step < 0) {
+        view.$refs.search.focus();
+        scrollTo(0, 0);
+      }
+    },
+  };
+}
+
+/**
+ * Focuses a row and scrolls to it.
+ * @param {HTMLElement} table
+ * @param {{id: string, top: number}} row
+ * @param {() => void} draw draws the rows near the visible part of the page
+ */
+async function focusRow(table, { id, top }, draw) {
+  const find = () => /** @type {HTMLElement | null} */ (table.querySelector(`[data-id="${id}"] .who a`));
+  if (!find()) {
+    scrollBy(0, table.getBoundingClientRect().top + top - innerHeight / 2);
+    draw();
+    await Alpine.nextTick();
+  }
+  find()?.focus({ preventScroll: true });
+  find()?.scrollIntoView({ block: 'nearest' });
 }
