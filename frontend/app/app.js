@@ -1,10 +1,10 @@
 /** @import {Config, Connection} from '../types/model' */
+/** @import {Offline} from './offline.js' */
 /** @import {Session} from './sign-in.js' */
 /** @import {ViewName} from './views.js' */
 import Alpine from './lib/alpine.js';
 import { Api } from './api.js';
-import { followVisibility, Live } from './events.js';
-import { formatTime } from './format.js';
+import { describeConnection, followVisibility, Live } from './events.js';
 import { addLoadState } from './load-state.js';
 import { MonitorList } from './monitors.js';
 import { parseRoute, redirectOldAddress } from './router.js';
@@ -17,6 +17,8 @@ import { loadView, prefetchViews, Stage, Tab, titleOf } from './views.js';
  * - setTitle sets the title of the page.
  * - unsaved reports whether leaving the view would lose changes, and draft returns these changes. A view sets both.
  * - session is null if sign-in is off.
+ * - checkForUpdate looks for another build of the page. If there is one, outdated is set, and the page reloads when the next
+ *   view opens.
  * @typedef {{
  *   config: Config,
  *   api: Api,
@@ -28,6 +30,8 @@ import { loadView, prefetchViews, Stage, Tab, titleOf } from './views.js';
  *   unsaved: () => boolean,
  *   draft: () => unknown,
  *   session: Session | null,
+ *   checkForUpdate: () => void,
+ *   outdated: boolean,
  * }} App
  */
 
@@ -39,12 +43,14 @@ const LOADING_DELAY = 300;
 const MAX_COUNT = 99;
 /** The time between two attempts to load what the server did not deliver, in milliseconds. */
 const RETRY_DELAY = 2000;
+
 /**
  * The data of the page around the views: navigation, connection, messages and dialogs.
  * @param {App} app
  * @param {Tab} tab
+ * @param {Offline | null} offline null until it is loaded
  */
-function frame(app, tab) {
+function frame(app, tab, offline) {
   const stage = new Stage();
   let lastMessage = 0;
 
@@ -58,6 +64,7 @@ function frame(app, tab) {
     storeProblem: '',
     theme: currentTheme(),
     signIn: app.session ? app.session.panel(app) : null,
+    offline,
     loading: true,
     viewError: '',
     /** @type {{id: number, text: string, kind: string}[]} */
@@ -110,7 +117,12 @@ function frame(app, tab) {
 
     /** Loads the view of the route and shows it. Tries again until the server responds or the route changes. */
     async show() {
+      if (app.outdated) {
+        location.reload();
+        return;
+      }
       const { route } = this;
+      this.offline?.forget();
       const name = app.session?.mayShow(route.view) === false ? 'sign-in' : route.view;
       this.loading = true;
       const slow = setTimeout(() => route === this.route && this.clear(name, 'Loading…'), LOADING_DELAY);
@@ -149,13 +161,19 @@ function frame(app, tab) {
      */
     onConnection(connection, problem) {
       if (connection !== 'disconnected') {
-        prefetchViews();
+        this.offline?.forget();
+        prefetchViews(() => this.openOffline());
       }
       this.storeProblem = problem && `${problem[0].toUpperCase()}${problem.slice(1)}.`;
       if (connection !== this.connection) {
         this.connection = connection;
         this.connectionSince = app.api.now();
+        app.checkForUpdate(); // The server may have been replaced.
       }
+    },
+
+    async openOffline() {
+      this.offline ??= await loadOffline(app);
     },
 
     /**
@@ -202,19 +220,8 @@ function frame(app, tab) {
       stage.focus();
     },
 
-    /** The state of the connection. A narrow screen shows no detail. */
     get connectionText() {
-      return {
-        connecting: { label: 'Connecting…', detail: '', hint: null },
-        live: { label: 'Live', detail: '', hint: null },
-        polling: { label: 'Refreshing', detail: 'every 10 seconds', hint: 'There is no event stream.' },
-        unavailable: { label: 'Store unavailable', detail: '', hint: null },
-        disconnected: {
-          label: 'Disconnected',
-          detail: `since ${formatTime(this.connectionSince)}`,
-          hint: 'The API does not respond. The page tries again; its data may be outdated.',
-        },
-      }[this.connection];
+      return describeConnection(this.connection, this.connectionSince);
     },
   };
 }
@@ -263,12 +270,24 @@ async function start() {
     unsaved: () => false,
     draft: () => null,
     session,
+    checkForUpdate: () => {},
+    outdated: false,
   };
   redirectOldAddress();
-  Alpine.data('frame', () => frame(app, tab));
+  // Only a service worker can have stored what the page needs to open without the server.
+  const offline = navigator.serviceWorker?.controller ? await loadOffline(app) : null;
+  Alpine.data('frame', () => frame(app, tab, offline));
   addLoadState(live);
   Alpine.start();
   followVisibility(app);
+}
+
+/**
+ * Loads what the page needs to open without the server; null if that is not possible.
+ * @param {App} app
+ */
+async function loadOffline(app) {
+  return import('./offline.js').then(({ openOffline }) => openOffline(app)).catch(() => null);
 }
 
 /** @param {string} text what the page shows in place of a view */

@@ -1,6 +1,7 @@
 /** @import {Connection, IncidentChange, MonitorChange, Result, SummaryChange} from '../types/model' */
 /** @import {App} from './app.js' */
 import { createParser } from './lib/eventsource-parser.js';
+import { formatTime } from './format.js';
 
 /** The delays before a reconnect: the first and the longest, in milliseconds. */
 const MIN_RETRY_DELAY = 500;
@@ -201,6 +202,25 @@ export class Live {
   #stale() {
     this.#listeners.forEach((listener) => listener.stale());
   }
+}
+
+/**
+ * Describes the state of the connection. A narrow screen shows no detail.
+ * @param {Connection} connection
+ * @param {number} since when it began, in milliseconds since 1970
+ */
+export function describeConnection(connection, since) {
+  return {
+    connecting: { label: 'Connecting…', detail: '', hint: null },
+    live: { label: 'Live', detail: '', hint: null },
+    polling: { label: 'Refreshing', detail: 'every 10 seconds', hint: 'There is no event stream.' },
+    unavailable: { label: 'Store unavailable', detail: '', hint: null },
+    disconnected: {
+      label: 'Disconnected',
+      detail: `since ${formatTime(since)}`,
+      hint: 'The API does not respond. The page tries again; its data may be outdated.',
+    },
+  }[connection];
 }
 
 /**

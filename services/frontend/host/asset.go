@@ -31,12 +31,13 @@ type body struct {
 // contentTypes returns the types of the page's files by extension, because those registered on the machine may differ.
 func contentTypes() map[string]string {
 	return map[string]string{
-		".html":  "text/html; charset=utf-8",
-		".js":    "text/javascript; charset=utf-8",
-		".css":   "text/css; charset=utf-8",
-		".svg":   "image/svg+xml",
-		".png":   "image/png",
-		".woff2": "font/woff2",
+		".html":        "text/html; charset=utf-8",
+		".js":          "text/javascript; charset=utf-8",
+		".css":         "text/css; charset=utf-8",
+		".svg":         "image/svg+xml",
+		".png":         "image/png",
+		".woff2":       "font/woff2",
+		".webmanifest": "application/manifest+json",
 	}
 }
 

@@ -36,6 +36,10 @@ func New(cfg Config, app fs.FS, log *slog.Logger) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	app, err = withBuild(app, cfg.Auth.AuthClientID != "")
+	if err != nil {
+		return nil, err
+	}
 	assets, err := loadAssets(app)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,226 @@
+// The service worker of the page. It stores the files of one build, and the page's configuration, so that the page opens
+// without the server. It never handles requests to the API.
+//
+// - The server decides: the document comes from the network while the server responds, also with an error. Only if there is
+//   no response, the stored document is used.
+// - All files of a document are of the same build. A document of this build gets the stored files. A document of another
+//   build gets its files from the network, until the service worker of that build replaces this one.
+// - The browser compares this script with the one on the server whenever a page opens. It changes with every file.
+
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+
+/**
+ * The build of the page, and its files with the hashes of their contents. The host inserts both. A development server does
+ * not, and then this service worker does nothing.
+ * @type {{build: string, files: Record<string, string>}}
+ */
+const PAGE = { build: '', files: {} };
+
+const INDEX = 'index.html';
+const CONFIG = 'config.json';
+/** How long the server may take to respond, in milliseconds. */
+const TIMEOUT = 10_000;
+/** The maximum number of remembered clients. */
+const MAX_CLIENTS = 100;
+
+const { scope } = worker.registration;
+/** All names of caches begin with this prefix. offline.js uses it too. */
+const PREFIX = `nanomon ${new URL(scope).pathname} `;
+const FILES = `${PREFIX}files ${PAGE.build}`;
+/** The name of the stored state. No file has it. */
+const STATE = 'worker-state';
+
+/**
+ * The state that is stored, because the browser stops the service worker between requests.
+ * - isCurrent: whether the latest document from the server was of this build.
+ * - others: the ids of clients with a document of another build.
+ * @typedef {{isCurrent: boolean, others: string[]}} State
+ */
+
+/** @type {Promise<State> | undefined} */
+let state;
+
+worker.addEventListener('install', (event) => event.waitUntil(install()));
+worker.addEventListener('activate', (event) => event.waitUntil(activate()));
+
+worker.addEventListener('fetch', (event) => {
+  const { method, mode, url } = event.request;
+  if (!PAGE.build || method !== 'GET' || !url.startsWith(scope)) {
+    return;
+  }
+  const path = url.slice(scope.length).replace(/[?#].*/, '');
+  if (mode === 'navigate') {
+    if (path === '' || path === INDEX) {
+      event.respondWith(openPage(event));
+    }
+  } else if (path === CONFIG) {
+    event.respondWith(readConfig(event));
+  } else if (Object.hasOwn(PAGE.files, path)) {
+    event.respondWith(readFile(event, path));
+  }
+});
+
+// A page asks for the build, to notice that it is of an older one.
+worker.addEventListener('message', (event) => event.waitUntil(tellBuild(/** @type {Client | null} */ (event.source))));
+
+worker.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  event.waitUntil(openAddress(event.notification.data));
+});
+
+async function install() {
+  try {
+    const config = PAGE.build ? [storeConfig(await fetch(urlOf(CONFIG)))] : [];
+    await Promise.all([...Object.entries(PAGE.files).map(([path, hash]) => storeFile(path, hash)), ...config]);
+  } catch (error) {
+    await caches.delete(FILES);
+    throw error; // The browser tries again later.
+  }
+  await worker.skipWaiting();
+}
+
+/**
+ * Stores a file if it is of this build. The page has just loaded most files, so they are in the browser's HTTP cache.
+ * @param {string} path
+ * @param {string} hash
+ */
+async function storeFile(path, hash) {
+  for (const cache of /** @type {const} */ (['force-cache', 'no-cache', 'reload'])) {
+    const response = await fetch(urlOf(path), { cache });
+    if (response.ok && (await hashOf(response.clone())) === hash) {
+      await (await caches.open(FILES)).put(urlOf(path), response);
+      return;
+    }
+  }
+  throw new Error(`${path} is of another build`);
+}
+
+/** Deletes what other builds have stored, and takes over the open pages. */
+async function activate() {
+  const isOld = (/** @type {string} */ name) => name.startsWith(PREFIX) && !name.endsWith(` ${PAGE.build}`);
+  const names = await caches.keys();
+  await Promise.all(names.filter(isOld).map((name) => caches.delete(name)));
+  await worker.clients.claim();
+}
+
+/** @param {FetchEvent} event */
+async function openPage({ request, resultingClientId }) {
+  const loading = fetch(request);
+  const response = await inTime(loading);
+  if (!response) {
+    const { isCurrent } = await readState();
+    return (isCurrent && (await stored(INDEX))) || loading;
+  }
+  if (response.ok) {
+    await noteDocument(response.clone(), resultingClientId);
+  }
+  return response;
+}
+
+/**
+ * Notes whether the server has another build.
+ * @param {Response} response a document from the server
+ * @param {string} client its future client
+ */
+async function noteDocument(response, client) {
+  const { isCurrent: wasCurrent, others } = await readState();
+  const isCurrent = (await hashOf(response)) === PAGE.files[INDEX];
+  if (!isCurrent) {
+    worker.registration.update().catch(() => {}); // The next document causes another update.
+  }
+  if (!isCurrent || !wasCurrent) {
+    const added = isCurrent ? [] : [client];
+    await writeState({ isCurrent, others: [...others, ...added].slice(-MAX_CLIENTS) });
+  }
+}
+
+/**
+ * @param {FetchEvent} event
+ * @param {string} path
+ */
+async function readFile({ request, clientId }, path) {
+  const { others } = await readState();
+  return (!others.includes(clientId) && (await stored(path))) || fetch(request);
+}
+
+/** @param {FetchEvent} event */
+async function readConfig({ request }) {
+  const loading = fetch(request);
+  const response = await inTime(loading);
+  if (!response) {
+    return (await stored(CONFIG)) ?? loading;
+  }
+  await storeConfig(response.clone());
+  return response;
+}
+
+/** @param {Response} response */
+async function storeConfig(response) {
+  if (response.ok) {
+    await (await caches.open(FILES)).put(urlOf(CONFIG), response);
+  }
+}
+
+/** @param {Client | null} client */
+async function tellBuild(client) {
+  const { others } = await readState();
+  if (client && !others.includes(client.id)) {
+    client.postMessage({ build: PAGE.build });
+  }
+}
+
+/**
+ * Shows an address in an open page, or in a new one.
+ * @param {string} hash
+ */
+async function openAddress(hash) {
+  const pages = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const page = pages.find(({ url }) => url.startsWith(scope));
+  if (page) {
+    await page.focus();
+    page.postMessage({ open: hash });
+  } else {
+    await worker.clients.openWindow(scope + hash);
+  }
+}
+
+/** @returns {Promise<State>} */
+function readState() {
+  state ??= stored(STATE).then((response) => response?.json() ?? { isCurrent: true, others: [] });
+  return state;
+}
+
+/** @param {State} next */
+async function writeState(next) {
+  state = Promise.resolve(next);
+  await (await caches.open(FILES)).put(urlOf(STATE), new Response(JSON.stringify(next)));
+}
+
+/** @param {string} path */
+async function stored(path) {
+  return caches.match(urlOf(path), { cacheName: FILES });
+}
+
+/** @param {string} path */
+function urlOf(path) {
+  return scope + path;
+}
+
+/**
+ * Returns the response, or undefined if there is none in time.
+ * @param {Promise<Response>} loading
+ * @returns {Promise<Response | undefined>}
+ */
+function inTime(loading) {
+  const late = new Promise((resolve) => setTimeout(resolve, TIMEOUT));
+  return Promise.race([loading.catch(() => undefined), late]);
+}
+
+/**
+ * Returns the SHA-256 of a body, in hexadecimal.
+ * @param {Response} response
+ */
+async function hashOf(response) {
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', await response.arrayBuffer()));
+  return [...hash].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
