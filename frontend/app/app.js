@@ -5,7 +5,7 @@
 import Alpine from './lib/alpine.js';
 import { Api } from './api.js';
 import { describeConnection, followVisibility, Live } from './events.js';
-import { addLoadState } from './load-state.js';
+import { addLoadState, loadConfig } from './load-state.js';
 import { MonitorList } from './monitors.js';
 import { parseRoute, redirectOldAddress } from './router.js';
 import { currentTheme, setTheme, THEMES } from './theme.js';
@@ -162,7 +162,7 @@ function frame(app, tab, offline) {
     onConnection(connection, problem) {
       if (connection !== 'disconnected') {
         this.offline?.forget();
-        prefetchViews(() => this.openOffline());
+        prefetchViews(() => this.finish());
       }
       this.storeProblem = problem && `${problem[0].toUpperCase()}${problem.slice(1)}.`;
       if (connection !== this.connection) {
@@ -172,8 +172,10 @@ function frame(app, tab, offline) {
       }
     },
 
-    async openOffline() {
+    /** Loads what the first view does not need. */
+    async finish() {
       this.offline ??= await loadOffline(app);
+      await import('./browser-notifications.js').then(({ follow }) => follow(app)).catch(() => {});
     },
 
     /**
@@ -226,30 +228,9 @@ function frame(app, tab, offline) {
   };
 }
 
-/**
- * Loads the configuration. Tries again until the server responds.
- * @returns {Promise<Config>}
- */
-async function loadConfig() {
-  for (;;) {
-    try {
-      const response = await fetch('./config.json', { signal: AbortSignal.timeout(10_000) });
-      if (response.ok) {
-        const config = await response.json();
-        showBoot('Loading…');
-        return config;
-      }
-      showBoot(`Could not load NanoMon: the server responded with ${response.status}. Trying again…`);
-    } catch {
-      showBoot('Could not load NanoMon: the server did not respond. Trying again…');
-    }
-    await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY));
-  }
-}
-
 async function start() {
   loadView('list').catch(() => {}); // index.html preloads it for every address.
-  const config = await loadConfig();
+  const config = await loadConfig(showBoot);
   const session = config.AUTH_CLIENT_ID ? await (await import('./sign-in.js')).Session.open(config) : null;
   const api = new Api(config.API_ENDPOINT);
   api.fetch = session?.fetch ?? api.fetch;

@@ -44,6 +44,8 @@ export class Live {
   onConnection = () => {};
   /** Receives the number of open incidents. @type {(count: number) => void} */
   onOpenIncidents = () => {};
+  #inBackground = false;
+  onBackground = () => {};
 
   /**
    * @param {(signal: AbortSignal) => Promise<Response>} connect opens the stream
@@ -64,6 +66,16 @@ export class Live {
   stop() {
     this.#running?.abort();
     this.#running = null;
+  }
+
+  /** Whether the stream stays open while the page is hidden. */
+  get inBackground() {
+    return this.#inBackground;
+  }
+
+  set inBackground(stays) {
+    this.#inBackground = stays;
+    this.onBackground();
   }
 
   /**
@@ -226,7 +238,7 @@ export function describeConnection(connection, since) {
 /**
  * Closes the event stream and stops the clock while the page is hidden, because a browser allows only a few connections to
  * one server. A hidden page only reads the number of open incidents from time to time. When the page is visible again, the
- * views read everything they missed.
+ * views read everything they missed. The stream of the page that shows notifications stays open.
  * @param {App} app
  */
 export function followVisibility({ api, live, clock, session }) {
@@ -247,17 +259,19 @@ export function followVisibility({ api, live, clock, session }) {
   const update = () => {
     clearInterval(ticking);
     const canRead = session?.canRead ?? true;
-    if (document.hidden) {
+    if (canRead && (!document.hidden || live.inBackground)) {
+      live.start();
+    } else {
       live.stop();
-      ticking = setInterval(() => canRead && count(), HIDDEN_INTERVAL);
+    }
+    if (document.hidden) {
+      ticking = setInterval(() => canRead && !live.inBackground && count(), HIDDEN_INTERVAL);
     } else {
       tick();
       ticking = setInterval(tick, TICK);
-      if (canRead) {
-        live.start();
-      }
     }
   };
+  live.onBackground = update;
   document.addEventListener('visibilitychange', update);
   update();
 }

@@ -7,15 +7,15 @@ const MAX_SIZE = 8_000_000;
 /** The header with the date of a saved answer. */
 const SAVED = 'NanoMon-Saved';
 /**
- * The requests whose answers are saved: the list of monitors, and what the monitor view and the incidents view show. None
- * of these answers contains the definition of a monitor, which may contain secrets.
+ * The requests whose answers are saved: the list of monitors, and what the monitor view shows. None of these answers
+ * contains the definition of a monitor, which may contain secrets.
  */
 const PATHS = [
   /^\/monitors\?include=brief/,
   /^\/monitors\/\w+\?include=brief/,
   /^\/monitors\/\w+\/(results|stats|outputs|days)\?/,
   /^\/monitor-types$/,
-  /^\/incidents\?/,
+  /^\/incidents\?monitor=/,
 ];
 
 /**

@@ -177,8 +177,8 @@ async function openAddress(hash) {
   const pages = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
   const page = pages.find(({ url }) => url.startsWith(scope));
   if (page) {
-    await page.focus();
     page.postMessage({ open: hash });
+    await page.focus();
   } else {
     await worker.clients.openWindow(scope + hash);
   }

@@ -1,5 +1,7 @@
 import { expect, test } from './fixtures.mjs';
+import { addFailing } from './incidents.mjs';
 import { PageHost } from './page-host.mjs';
+import { record, shown } from './recorded-notifications.mjs';
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 /** @typedef {import('./nanomon.mjs').NanoMon} NanoMon */
@@ -201,4 +203,24 @@ test('the page does without a service worker', async ({ page, nanomon, target })
   await page.clock.fastForward(10_000);
   await expect(page.locator('link[href="./views/not-found/not-found.css"]')).toHaveCount(1);
   await expect(link(page, 'Shop')).toBeVisible();
+});
+
+test.describe('with notifications', () => {
+  test.use({ settings: { ALERT_FAIL_COUNT: '1' } });
+
+  test('the service worker shows them, and a click opens the incident', async ({ context, page, nanomon }) => {
+    await record(page, 'granted');
+    await openAndStore(page, '/#incidents');
+    await page.getByRole('switch', { name: 'Notifications in this browser' }).check();
+    await page.waitForResponse('**/api/incidents?open=true&max=1000');
+    const id = await addFailing(nanomon, { name: 'Shop' });
+    await expect.poll(() => shown(page)).toEqual([expect.stringContaining('Shop: incident opened')]);
+    const data = await page.evaluate(() => /** @type {any} */ (window).shown[0].options.data);
+    await context.serviceWorkers()[0].evaluate((data) => {
+      const worker = /** @type {any} */ (self);
+      const click = new worker.ExtendableEvent('notificationclick');
+      worker.dispatchEvent(Object.assign(click, { notification: { data, close: () => {} } }));
+    }, data);
+    await expect(page).toHaveURL(new RegExp(`#monitor/${id}\\?incident=`));
+  });
 });

@@ -2,6 +2,7 @@
 /** @import {App} from '../../app.js' */
 /** @import {Route} from '../../router.js' */
 import { messageOf } from '../../api.js';
+import { notificationControl } from '../../browser-notifications.js';
 import { coalesce } from '../../coalesce.js';
 import { channelOf } from '../../deliveries.js';
 import { formatExact, formatShort } from '../../format.js';
@@ -45,6 +46,7 @@ export function incidents(app, { params }) {
     open: incidentPages(api, true),
     ended: incidentPages(api, false),
     dialogs: incidentDialogs(app, () => reload()),
+    browser: notificationControl(app),
     loaded: false,
     busy: false,
     error: '',
