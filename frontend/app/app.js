@@ -17,6 +17,7 @@ import { loadView, prefetchViews, Stage, Tab, titleOf } from './views.js';
  * - setTitle sets the title of the page.
  * - unsaved reports whether leaving the view would lose changes, and draft returns these changes. A view sets both.
  * - session is null if sign-in is off.
+ * - savedAt returns the date of the list of monitors if it is a saved one, and otherwise an empty text.
  * - checkForUpdate looks for another build of the page. If there is one, outdated is set, and the page reloads when the next
  *   view opens.
  * @typedef {{
@@ -31,6 +32,7 @@ import { loadView, prefetchViews, Stage, Tab, titleOf } from './views.js';
  *   draft: () => unknown,
  *   session: Session | null,
  *   checkForUpdate: () => void,
+ *   savedAt: () => string,
  *   outdated: boolean,
  * }} App
  */
@@ -122,7 +124,7 @@ function frame(app, tab, offline) {
         return;
       }
       const { route } = this;
-      this.offline?.forget();
+      this.offline?.leaveView();
       const name = app.session?.mayShow(route.view) === false ? 'sign-in' : route.view;
       this.loading = true;
       const slow = setTimeout(() => route === this.route && this.clear(name, 'Loading…'), LOADING_DELAY);
@@ -161,7 +163,7 @@ function frame(app, tab, offline) {
      */
     onConnection(connection, problem) {
       if (connection !== 'disconnected') {
-        this.offline?.forget();
+        this.offline?.goOnline();
         prefetchViews(() => this.finish());
       }
       this.storeProblem = problem && `${problem[0].toUpperCase()}${problem.slice(1)}.`;
@@ -252,6 +254,7 @@ async function start() {
     draft: () => null,
     session,
     checkForUpdate: () => {},
+    savedAt: () => '',
     outdated: false,
   };
   redirectOldAddress();

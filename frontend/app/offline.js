@@ -20,23 +20,28 @@ const RELOAD_INTERVAL = 10_000;
  */
 export async function openOffline(app) {
   register(app);
-  const state = Alpine.reactive({ savedAt: '' });
+  /** The dates of the saved answers that the page shows; empty if it shows none. */
+  const state = Alpine.reactive({ list: '', data: '' });
+  app.savedAt = () => state.list;
   if (app.session) {
     await removeCaches(ANSWERS);
   } else if (BUILD && 'caches' in window) {
     const answers = new SavedAnswers(ANSWERS + BUILD, app.config.API_ENDPOINT, app.api.fetch);
-    answers.onUse = (savedAt) => (state.savedAt = savedAt);
+    answers.onUse = (path, savedAt) => (state[path.startsWith('/monitors?') ? 'list' : 'data'] = savedAt);
     app.api.fetch = answers.fetch;
     if (app.monitors.state.loaded) {
       app.monitors.load(); // The page has just opened for the first time: save the list.
     }
   }
   return {
-    state,
+    /** Called when another view opens, which reads its own data. All views share the list. */
+    leaveView() {
+      state.data = '';
+    },
 
-    /** Called when the API responds, and when another view opens. */
-    forget() {
-      state.savedAt = '';
+    /** Called when the API responds: then the views read new data. */
+    goOnline() {
+      state.list = state.data = '';
     },
 
     /**
@@ -44,10 +49,11 @@ export async function openOffline(app) {
      * @param {string} view
      */
     text(view) {
-      const { savedAt } = state;
       const { now } = app.clock;
-      const what = view === 'list' || view === 'wall' ? 'monitors' : 'data';
-      return savedAt && `Offline. Shows the ${what} of ${formatMoment(savedAt, now)}, ${formatAgo(savedAt, now)}.`;
+      const isList = view === 'list' || view === 'wall';
+      const date = isList ? state.list : state.data;
+      const what = isList ? 'monitors' : 'data';
+      return date && `Offline. Shows the ${what} of ${formatMoment(date, now)}, ${formatAgo(date, now)}.`;
     },
   };
 }

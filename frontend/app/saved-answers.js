@@ -26,7 +26,7 @@ export class SavedAnswers {
   #name;
   #base;
   #fetch;
-  /** Called with the date of a saved answer that is used. @type {(savedAt: string) => void} */
+  /** Called with the path and the date of a saved answer that is used. @type {(path: string, savedAt: string) => void} */
   onUse = () => {};
 
   /**
@@ -63,7 +63,7 @@ export class SavedAnswers {
       if (!saved || hasAnswer) {
         throw error; // The answer that the page has is at least as new as the saved one.
       }
-      this.onUse(saved.headers.get(SAVED) ?? '');
+      this.onUse(path, saved.headers.get(SAVED) ?? '');
       return saved;
     }
     if (response.status === 200) {

@@ -99,9 +99,11 @@ test('without the server the page opens, and says how old its data is', async ({
   await expect(note(page)).toHaveText(/^Offline\. Shows the monitors of .*\d:\d\d.*, 2[456] min ago\.$/);
   await expect(page.locator('.connection')).toContainText('Disconnected');
   await page.goto('/#wall');
-  await expect(page.locator('.wall-headline')).toContainText('last known: 1');
+  await expect(page.locator('.wall-headline')).toContainText('last known: 1 OK');
+  await expect(note(page)).toContainText('Offline. Shows the monitors of');
   await page.reload();
   await expect(page.locator('.wall-headline h1')).toHaveText('Disconnected');
+  await expect(page.locator('.wall-headline')).toContainText('last known: 1 OK');
   await expect(page.locator('.tile')).toHaveCount(1);
   await expect(note(page)).toContainText('Offline. Shows the monitors of');
   await page.locator('.tile').click();
