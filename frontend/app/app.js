@@ -162,8 +162,8 @@ function frame(app, tab, offline) {
      * @param {string} problem
      */
     onConnection(connection, problem) {
+      this.offline?.setOnline(connection !== 'disconnected');
       if (connection !== 'disconnected') {
-        this.offline?.goOnline();
         prefetchViews(() => this.finish());
       }
       this.storeProblem = problem && `${problem[0].toUpperCase()}${problem.slice(1)}.`;
@@ -176,7 +176,7 @@ function frame(app, tab, offline) {
 
     /** Loads what the first view does not need. */
     async finish() {
-      this.offline ??= await loadOffline(app);
+      this.offline ??= await loadOffline(app, this.connection !== 'disconnected');
       await import('./browser-notifications.js').then(({ follow }) => follow(app)).catch(() => {});
     },
 
@@ -259,7 +259,7 @@ async function start() {
   };
   redirectOldAddress();
   // Only a service worker can have stored what the page needs to open without the server.
-  const offline = navigator.serviceWorker?.controller ? await loadOffline(app) : null;
+  const offline = navigator.serviceWorker?.controller ? await loadOffline(app, false) : null;
   Alpine.data('frame', () => frame(app, tab, offline));
   addLoadState(live);
   Alpine.start();
@@ -269,9 +269,10 @@ async function start() {
 /**
  * Loads what the page needs to open without the server; null if that is not possible.
  * @param {App} app
+ * @param {boolean} isOnline
  */
-async function loadOffline(app) {
-  return import('./offline.js').then(({ openOffline }) => openOffline(app)).catch(() => null);
+async function loadOffline(app, isOnline) {
+  return import('./offline.js').then(({ openOffline }) => openOffline(app, isOnline)).catch(() => null);
 }
 
 /** @param {string} text what the page shows in place of a view */

@@ -17,8 +17,9 @@ const RELOAD_INTERVAL = 10_000;
  * What the page needs to open without the server: the service worker, and the saved answers of the API. While sign-in is
  * on, no answer is saved.
  * @param {App} app
+ * @param {boolean} isOnline whether the API responds; unknown counts as no
  */
-export async function openOffline(app) {
+export async function openOffline(app, isOnline) {
   register(app);
   /** The dates of the saved answers that the page shows; empty if it shows none. */
   const state = Alpine.reactive({ list: '', data: '' });
@@ -27,6 +28,7 @@ export async function openOffline(app) {
     await removeCaches(ANSWERS);
   } else if (BUILD && 'caches' in window) {
     const answers = new SavedAnswers(ANSWERS + BUILD, app.config.API_ENDPOINT, app.api.fetch);
+    answers.isUsed = () => !isOnline;
     answers.onUse = (path, savedAt) => (state[path.startsWith('/monitors?') ? 'list' : 'data'] = savedAt);
     app.api.fetch = answers.fetch;
     if (app.monitors.state.loaded) {
@@ -39,9 +41,15 @@ export async function openOffline(app) {
       state.data = '';
     },
 
-    /** Called when the API responds: then the views read new data. */
-    goOnline() {
-      state.list = state.data = '';
+    /**
+     * Called when it is known whether the API responds. If it does, the views read new data.
+     * @param {boolean} responds
+     */
+    setOnline(responds) {
+      isOnline = responds;
+      if (isOnline) {
+        state.list = state.data = '';
+      }
     },
 
     /**

@@ -20,6 +20,9 @@ const INDEX = 'index.html';
 const CONFIG = 'config.json';
 /** How long the server may take to respond, in milliseconds. */
 const TIMEOUT = 10_000;
+/** How often, and how many times, the service worker looks for the one of the server's build. In milliseconds. */
+const UPDATE_INTERVAL = 5000;
+const MAX_UPDATES = 12;
 /** The maximum number of remembered clients. */
 const MAX_CLIENTS = 100;
 
@@ -33,12 +36,14 @@ const STATE = 'worker-state';
 /**
  * The state that is stored, because the browser stops the service worker between requests.
  * - isCurrent: whether the latest document from the server was of this build.
- * - others: the ids of clients with a document of another build.
- * @typedef {{isCurrent: boolean, others: string[]}} State
+ * - others: the ids of clients with a document of another build, which this service worker let pass.
+ * - outdated: the ids of clients with a document of the build before, which has no files any more.
+ * @typedef {{isCurrent: boolean, others: string[], outdated: string[]}} State
  */
 
 /** @type {Promise<State> | undefined} */
 let state;
+let isUpdating = false;
 
 worker.addEventListener('install', (event) => event.waitUntil(install()));
 worker.addEventListener('activate', (event) => event.waitUntil(activate()));
@@ -95,43 +100,74 @@ async function storeFile(path, hash) {
   throw new Error(`${path} is of another build`);
 }
 
-/** Deletes what other builds have stored, and takes over the open pages. */
+/**
+ * Deletes what other builds have stored, and takes over the open pages. Those of the build before get no files any more: they
+ * reload. The browser holds back their requests until this is done.
+ */
 async function activate() {
   const isOld = (/** @type {string} */ name) => name.startsWith(PREFIX) && !name.endsWith(` ${PAGE.build}`);
-  const names = await caches.keys();
-  await Promise.all(names.filter(isOld).map((name) => caches.delete(name)));
+  const old = (await caches.keys()).filter(isOld);
+  const before = old.find((name) => name.startsWith(`${PREFIX}files `));
+  if (before && PAGE.build) {
+    const passed = (await readStored(before)).others;
+    const clients = await worker.clients.matchAll({ type: 'window' });
+    const outdated = clients.map(({ id }) => id).filter((id) => !passed.includes(id));
+    await writeState({ ...(await readState()), outdated });
+  }
+  await Promise.all(old.map((name) => caches.delete(name)));
   await worker.clients.claim();
 }
 
 /** @param {FetchEvent} event */
-async function openPage({ request, resultingClientId }) {
-  const loading = fetch(request);
+async function openPage(event) {
+  const loading = fetch(event.request);
   const response = await inTime(loading);
   if (!response) {
     const { isCurrent } = await readState();
     return (isCurrent && (await stored(INDEX))) || loading;
   }
   if (response.ok) {
-    await noteDocument(response.clone(), resultingClientId);
+    const isCurrent = await noteDocument(response.clone(), event.resultingClientId);
+    if (!isCurrent) {
+      event.waitUntil(update());
+    }
   }
   return response;
 }
 
 /**
- * Notes whether the server has another build.
+ * Notes whether the server has this build, and returns it.
  * @param {Response} response a document from the server
  * @param {string} client its future client
  */
 async function noteDocument(response, client) {
-  const { isCurrent: wasCurrent, others } = await readState();
+  const { isCurrent: wasCurrent, others, outdated } = await readState();
   const isCurrent = (await hashOf(response)) === PAGE.files[INDEX];
-  if (!isCurrent) {
-    worker.registration.update().catch(() => {}); // The next document causes another update.
-  }
   if (!isCurrent || !wasCurrent) {
     const added = isCurrent ? [] : [client];
-    await writeState({ isCurrent, others: [...others, ...added].slice(-MAX_CLIENTS) });
+    await writeState({ isCurrent, others: [...others, ...added].slice(-MAX_CLIENTS), outdated });
   }
+  return isCurrent;
+}
+
+/**
+ * Looks for the service worker of the server's build until it is there. One look is not enough: the browser may just have
+ * looked.
+ */
+async function update() {
+  if (isUpdating) {
+    return;
+  }
+  isUpdating = true;
+  const { registration } = worker;
+  // This ends when the other one is there, because the browser lets it take over only after that.
+  for (let count = 0; count < MAX_UPDATES && !registration.installing && !registration.waiting; count++) {
+    await registration.update().catch(() => {});
+    if (!registration.installing) {
+      await pause(UPDATE_INTERVAL);
+    }
+  }
+  isUpdating = false;
 }
 
 /**
@@ -139,7 +175,10 @@ async function noteDocument(response, client) {
  * @param {string} path
  */
 async function readFile({ request, clientId }, path) {
-  const { others } = await readState();
+  const { others, outdated } = await readState();
+  if (outdated.includes(clientId)) {
+    return Response.error();
+  }
   return (!others.includes(clientId) && (await stored(path))) || fetch(request);
 }
 
@@ -184,10 +223,18 @@ async function openAddress(hash) {
   }
 }
 
-/** @returns {Promise<State>} */
 function readState() {
-  state ??= stored(STATE).then((response) => response?.json() ?? { isCurrent: true, others: [] });
+  state ??= readStored(FILES);
   return state;
+}
+
+/**
+ * @param {string} cacheName
+ * @returns {Promise<State>}
+ */
+async function readStored(cacheName) {
+  const response = await caches.match(urlOf(STATE), { cacheName });
+  return response?.json() ?? { isCurrent: true, others: [], outdated: [] };
 }
 
 /** @param {State} next */
@@ -212,8 +259,15 @@ function urlOf(path) {
  * @returns {Promise<Response | undefined>}
  */
 function inTime(loading) {
-  const late = new Promise((resolve) => setTimeout(resolve, TIMEOUT));
-  return Promise.race([loading.catch(() => undefined), late]);
+  return Promise.race([loading.catch(() => undefined), pause(TIMEOUT)]);
+}
+
+/**
+ * @param {number} time in milliseconds
+ * @returns {Promise<undefined>}
+ */
+function pause(time) {
+  return new Promise((resolve) => setTimeout(resolve, time, undefined));
 }
 
 /**

@@ -103,7 +103,8 @@ export class PageHost {
       response.writeHead(503).end('Service unavailable');
       return;
     }
-    const options = { port: this.#ports.host, host: 'localhost', path: url, method, headers };
+    const path = url.replace(/^\/monitoring(?=\/)/, ''); // The page is also below a path.
+    const options = { port: this.#ports.host, host: 'localhost', path, method, headers };
     const forwarded = http.request(options, (answer) => {
       response.writeHead(answer.statusCode ?? 500, answer.headers);
       answer.pipe(response);

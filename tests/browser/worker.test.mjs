@@ -135,6 +135,21 @@ hosted('an answer of the server is used even if it is an error', async ({ page, 
   await nanomon.restoreDatabase();
 });
 
+hosted('the page opens below a path, with the API on another origin', async ({ page, nanomon, target, host }) => {
+  await nanomon.add({ name: 'Shop', target: target.url });
+  await host.serve('one');
+  await openAndStore(page, `${host.url}/monitoring/`);
+  await expect.poll(() => storedAnswers(page)).toEqual([expect.stringContaining(`${nanomon.apiUrl}/api/monitors?`)]);
+  const manifest = await page.locator('link[rel=manifest]').evaluate((link) => /** @type {any} */ (link).href);
+  expect(manifest).toBe(`${host.url}/monitoring/manifest.webmanifest`);
+  expect((await fetch(manifest)).ok).toBe(true);
+  await host.stop();
+  await nanomon.stop();
+  await page.reload();
+  await expect(link(page, 'Shop')).toBeVisible();
+  await expect(note(page)).toContainText('Offline. Shows the monitors of');
+});
+
 hosted('after an update every page has the new build, also offline', async ({ context, page, host }) => {
   await host.serve('one');
   await openAndStore(page, host.url);
