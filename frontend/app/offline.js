@@ -84,10 +84,10 @@ function register(app) {
     return;
   }
   workers.addEventListener('message', ({ data }) => {
-    if (data.build && data.build !== BUILD) {
-      reloadWhenIdle(app);
-    } else if (data.open) {
+    if (data.open) {
       location.hash = data.open;
+    } else if (data.build !== BUILD) {
+      reloadWhenIdle(app);
     }
   });
   const ask = () => workers.controller?.postMessage('build');

@@ -129,7 +129,7 @@ async function openPage(event) {
   if (response.ok) {
     const isCurrent = await noteDocument(response.clone(), event.resultingClientId);
     if (!isCurrent) {
-      event.waitUntil(update());
+      event.waitUntil(Promise.all([tellOutdated(), update()]));
     }
   }
   return response;
@@ -206,6 +206,13 @@ async function tellBuild(client) {
   if (client && !others.includes(client.id)) {
     client.postMessage({ build: PAGE.build });
   }
+}
+
+/** Tells the pages of this build that the server has another one. They don't wait until this service worker is replaced. */
+async function tellOutdated() {
+  const { others } = await readState();
+  const clients = await worker.clients.matchAll({ type: 'window' });
+  clients.filter(({ id }) => !others.includes(id)).forEach((client) => client.postMessage({ build: '' }));
 }
 
 /**
