@@ -129,6 +129,10 @@ generate-docs:
 screenshots: build _test-tools
     node tests/browser/screenshots.mjs
 
+# Draw the PNG icons in frontend/app/icons from the SVG files there
+icons: _page _test-tools
+    node frontend/scripts/icons.mjs
+
 # Build api, runner, frontend and standalone into bin/
 build: _page
     CGO_ENABLED=0 go build -trimpath -ldflags {{ quote(ldflags) }} -o bin/ \

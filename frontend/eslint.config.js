@@ -14,6 +14,10 @@ export default [
   },
   { files: ['frontend/app/**'], languageOptions: { globals: globals.browser } },
   {
+    files: ['frontend/app/worker.js'],
+    languageOptions: { sourceType: 'script', globals: globals.serviceworker },
+  },
+  {
     files: ['api/*.mjs', 'frontend/*.js', 'frontend/scripts/**', 'scripts/**'],
     languageOptions: { globals: globals.node },
   },

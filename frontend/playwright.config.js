@@ -17,6 +17,9 @@ export default defineConfig({
   reporter: 'list',
   use: {
     screenshot: 'only-on-failure',
+    // page.route and page.on('request') don't see the requests that a service worker makes. Only the tests of the service
+    // worker allow it.
+    serviceWorkers: 'block',
     launchOptions: {
       executablePath,
       args: [

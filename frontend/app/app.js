@@ -1,11 +1,11 @@
 /** @import {Config, Connection} from '../types/model' */
+/** @import {Offline} from './offline.js' */
 /** @import {Session} from './sign-in.js' */
 /** @import {ViewName} from './views.js' */
 import Alpine from './lib/alpine.js';
 import { Api } from './api.js';
-import { followVisibility, Live } from './events.js';
-import { formatTime } from './format.js';
-import { addLoadState } from './load-state.js';
+import { describeConnection, followVisibility, Live } from './events.js';
+import { addLoadState, loadConfig } from './load-state.js';
 import { MonitorList } from './monitors.js';
 import { onDialogKey, parseRoute, redirectOldAddress } from './router.js';
 import { currentTheme, setTheme, THEMES } from './theme.js';
@@ -19,6 +19,9 @@ import { loadKeyboard, loadView, prefetchViews, Stage, Tab, titleOf } from './vi
  * - unsaved reports whether leaving the view would lose changes, and draft returns these changes. A view sets both.
  * - follow takes over the settings in a new address of the same view, and reports whether it could. A view may set it.
  * - session is null if sign-in is off.
+ * - savedAt returns the date of the list of monitors if it is a saved one, and otherwise an empty text.
+ * - checkForUpdate looks for another build of the page. If there is one, outdated is set, and the page reloads when the next
+ *   view opens.
  * @typedef {{
  *   config: Config,
  *   api: Api,
@@ -32,6 +35,9 @@ import { loadKeyboard, loadView, prefetchViews, Stage, Tab, titleOf } from './vi
  *   draft: () => unknown,
  *   follow: (params: URLSearchParams) => boolean,
  *   session: Session | null,
+ *   checkForUpdate: () => void,
+ *   savedAt: () => string,
+ *   outdated: boolean,
  * }} App
  */
 
@@ -43,12 +49,14 @@ const LOADING_DELAY = 300;
 const MAX_COUNT = 99;
 /** The time between two attempts to load what the server did not deliver, in milliseconds. */
 const RETRY_DELAY = 2000;
+
 /**
  * The data of the page around the views: navigation, connection, messages and dialogs.
  * @param {App} app
  * @param {Tab} tab
+ * @param {Offline | null} offline null until it is loaded
  */
-function frame(app, tab) {
+function frame(app, tab, offline) {
   const stage = new Stage();
   let lastMessage = 0;
 
@@ -62,6 +70,7 @@ function frame(app, tab) {
     storeProblem: '',
     theme: currentTheme(),
     signIn: app.session ? app.session.panel(app) : null,
+    offline,
     loading: true,
     viewError: '',
     /** @type {{id: number, text: string, kind: string}[]} */
@@ -120,7 +129,12 @@ function frame(app, tab) {
 
     /** Loads the view of the route and shows it. Tries again until the server responds or the route changes. */
     async show() {
+      if (app.outdated) {
+        location.reload();
+        return;
+      }
       const { route } = this;
+      this.offline?.leaveView();
       const name = app.session?.mayShow(route.view) === false ? 'sign-in' : route.view;
       this.loading = true;
       const slow = setTimeout(() => route === this.route && this.clear(name, 'Loading…'), LOADING_DELAY);
@@ -159,14 +173,22 @@ function frame(app, tab) {
      * @param {string} problem
      */
     onConnection(connection, problem) {
+      this.offline?.setOnline(connection !== 'disconnected');
       if (connection !== 'disconnected') {
-        prefetchViews();
+        prefetchViews(() => this.finish());
       }
       this.storeProblem = problem && `${problem[0].toUpperCase()}${problem.slice(1)}.`;
       if (connection !== this.connection) {
         this.connection = connection;
         this.connectionSince = app.api.now();
+        app.checkForUpdate(); // The server may have been replaced.
       }
+    },
+
+    /** Loads what the first view does not need. */
+    async finish() {
+      this.offline ??= await loadOffline(app, this.connection !== 'disconnected');
+      await import('./browser-notifications.js').then(({ follow }) => follow(app)).catch(() => {});
     },
 
     /**
@@ -222,47 +244,15 @@ function frame(app, tab) {
       stage.focus();
     },
 
-    /** The state of the connection. A narrow screen shows no detail. */
     get connectionText() {
-      return {
-        connecting: { label: 'Connecting…', detail: '', hint: null },
-        live: { label: 'Live', detail: '', hint: null },
-        polling: { label: 'Refreshing', detail: 'every 10 seconds', hint: 'There is no event stream.' },
-        unavailable: { label: 'Store unavailable', detail: '', hint: null },
-        disconnected: {
-          label: 'Disconnected',
-          detail: `since ${formatTime(this.connectionSince)}`,
-          hint: 'The API does not respond. The page tries again; its data may be outdated.',
-        },
-      }[this.connection];
+      return describeConnection(this.connection, this.connectionSince);
     },
   };
 }
 
-/**
- * Loads the configuration. Tries again until the server responds.
- * @returns {Promise<Config>}
- */
-async function loadConfig() {
-  for (;;) {
-    try {
-      const response = await fetch('./config.json', { signal: AbortSignal.timeout(10_000) });
-      if (response.ok) {
-        const config = await response.json();
-        showBoot('Loading…');
-        return config;
-      }
-      showBoot(`Could not load NanoMon: the server responded with ${response.status}. Trying again…`);
-    } catch {
-      showBoot('Could not load NanoMon: the server did not respond. Trying again…');
-    }
-    await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY));
-  }
-}
-
 async function start() {
   loadView('list').catch(() => {}); // index.html preloads it for every address.
-  const config = await loadConfig();
+  const config = await loadConfig(showBoot);
   const session = config.AUTH_CLIENT_ID ? await (await import('./sign-in.js')).Session.open(config) : null;
   const api = new Api(config.API_ENDPOINT);
   api.fetch = session?.fetch ?? api.fetch;
@@ -285,12 +275,26 @@ async function start() {
     draft: () => null,
     follow: () => false,
     session,
+    checkForUpdate: () => {},
+    savedAt: () => '',
+    outdated: false,
   };
   redirectOldAddress();
-  Alpine.data('frame', () => frame(app, tab));
+  // Only a service worker can have stored what the page needs to open without the server.
+  const offline = navigator.serviceWorker?.controller ? await loadOffline(app, false) : null;
+  Alpine.data('frame', () => frame(app, tab, offline));
   addLoadState(live);
   Alpine.start();
   followVisibility(app);
+}
+
+/**
+ * Loads what the page needs to open without the server; null if that is not possible.
+ * @param {App} app
+ * @param {boolean} isOnline
+ */
+async function loadOffline(app, isOnline) {
+  return import('./offline.js').then(({ openOffline }) => openOffline(app, isOnline)).catch(() => null);
 }
 
 /** @param {string} text what the page shows in place of a view */

@@ -1,6 +1,7 @@
 /** @import {Connection, IncidentChange, MonitorChange, Result, SummaryChange} from '../types/model' */
 /** @import {App} from './app.js' */
 import { createParser } from './lib/eventsource-parser.js';
+import { formatTime } from './format.js';
 
 /** The delays before a reconnect: the first and the longest, in milliseconds. */
 const MIN_RETRY_DELAY = 500;
@@ -43,6 +44,8 @@ export class Live {
   onConnection = () => {};
   /** Receives the number of open incidents. @type {(count: number) => void} */
   onOpenIncidents = () => {};
+  #inBackground = false;
+  onBackground = () => {};
 
   /**
    * @param {(signal: AbortSignal) => Promise<Response>} connect opens the stream
@@ -63,6 +66,16 @@ export class Live {
   stop() {
     this.#running?.abort();
     this.#running = null;
+  }
+
+  /** Whether the stream stays open while the page is hidden. */
+  get inBackground() {
+    return this.#inBackground;
+  }
+
+  set inBackground(stays) {
+    this.#inBackground = stays;
+    this.onBackground();
   }
 
   /**
@@ -204,9 +217,28 @@ export class Live {
 }
 
 /**
+ * Describes the state of the connection. A narrow screen shows no detail.
+ * @param {Connection} connection
+ * @param {number} since when it began, in milliseconds since 1970
+ */
+export function describeConnection(connection, since) {
+  return {
+    connecting: { label: 'Connecting…', detail: '', hint: null },
+    live: { label: 'Live', detail: '', hint: null },
+    polling: { label: 'Refreshing', detail: 'every 10 seconds', hint: 'There is no event stream.' },
+    unavailable: { label: 'Store unavailable', detail: '', hint: null },
+    disconnected: {
+      label: 'Disconnected',
+      detail: `since ${formatTime(since)}`,
+      hint: 'The API does not respond. The page tries again; its data may be outdated.',
+    },
+  }[connection];
+}
+
+/**
  * Closes the event stream and stops the clock while the page is hidden, because a browser allows only a few connections to
  * one server. A hidden page only reads the number of open incidents from time to time. When the page is visible again, the
- * views read everything they missed.
+ * views read everything they missed. The stream of the page that shows notifications stays open.
  * @param {App} app
  */
 export function followVisibility({ api, live, clock, session }) {
@@ -227,17 +259,19 @@ export function followVisibility({ api, live, clock, session }) {
   const update = () => {
     clearInterval(ticking);
     const canRead = session?.canRead ?? true;
-    if (document.hidden) {
+    if (canRead && (!document.hidden || live.inBackground)) {
+      live.start();
+    } else {
       live.stop();
-      ticking = setInterval(() => canRead && count(), HIDDEN_INTERVAL);
+    }
+    if (document.hidden) {
+      ticking = setInterval(() => canRead && !live.inBackground && count(), HIDDEN_INTERVAL);
     } else {
       tick();
       ticking = setInterval(tick, TICK);
-      if (canRead) {
-        live.start();
-      }
     }
   };
+  live.onBackground = update;
   document.addEventListener('visibilitychange', update);
   update();
 }

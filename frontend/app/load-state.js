@@ -1,5 +1,9 @@
+/** @import {Config} from '../types/model' */
 /** @import {Live} from './events.js' */
 import Alpine from './lib/alpine.js';
+
+/** The time between two attempts to load the configuration, in milliseconds. */
+const RETRY_DELAY = 2000;
 
 /**
  * Data that a view loads.
@@ -60,5 +64,27 @@ function fill(slot, element) {
   const children = [...element.children].filter((child) => child.slot === slot.name);
   if (children.length > 0) {
     slot.replaceChildren(...children);
+  }
+}
+
+/**
+ * Loads the configuration. Tries again until the server responds.
+ * @param {(text: string) => void} show shows what the page is waiting for
+ * @returns {Promise<Config>}
+ */
+export async function loadConfig(show) {
+  for (;;) {
+    try {
+      const response = await fetch('./config.json', { signal: AbortSignal.timeout(10_000) });
+      if (response.ok) {
+        const config = await response.json();
+        show('Loading…');
+        return config;
+      }
+      show(`Could not load NanoMon: the server responded with ${response.status}. Trying again…`);
+    } catch {
+      show('Could not load NanoMon: the server did not respond. Trying again…');
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY));
   }
 }

@@ -135,6 +135,7 @@ export class Session {
   }
 
   async signOut() {
+    await import('./offline.js').then(({ clearOffline }) => clearOffline()).catch(() => {});
     const [account] = this.#client.getAllAccounts();
     try {
       await this.#client.logoutRedirect({ account, idTokenHint: account?.idToken });

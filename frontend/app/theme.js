@@ -8,6 +8,11 @@ export const THEMES = /** @type {const} */ ({
 });
 
 const root = document.documentElement;
+/** The elements with the colours of the browser around the page, in light and dark. They match the header of the page. */
+const colors = /** @type {NodeListOf<HTMLMetaElement>} */ (document.querySelectorAll('meta[name=theme-color]'));
+const [LIGHT, DARK] = [...colors].map(({ content }) => content);
+
+setColor(currentTheme());
 
 /** @returns {Theme} */
 export function currentTheme() {
@@ -25,11 +30,18 @@ export function setTheme(theme) {
   } else {
     root.dataset.theme = theme;
   }
+  setColor(theme);
   try {
     localStorage.setItem('theme', theme === 'system' ? '' : theme);
   } catch {
     // Storage is blocked: the theme lasts until the page is closed.
   }
+}
+
+/** @param {Theme} theme */
+function setColor(theme) {
+  const [light, dark] = { system: [LIGHT, DARK], light: [LIGHT, LIGHT], dark: [DARK, DARK] }[theme];
+  [light, dark].forEach((color, i) => (colors[i].content = color));
 }
 
 /**

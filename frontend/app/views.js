@@ -150,8 +150,9 @@ export class Stage {
 /**
  * Loads all views and the command palette soon, while the browser is idle and the page is visible. Then they open at once, also while the server
  * does not respond. It may be called often, and tries again to load the views that could not be loaded.
+ * @param {() => void} done called when all views have been loaded
  */
-export function prefetchViews() {
+export function prefetchViews(done) {
   prefetching ??= setTimeout(async () => {
     for (const name of /** @type {ViewName[]} */ (Object.keys(VIEWS))) {
       await idle();
@@ -163,6 +164,9 @@ export function prefetchViews() {
       await loadKeyboard().catch(() => {});
     }
     prefetching = undefined;
+    if (views.size === Object.keys(VIEWS).length) {
+      done();
+    }
   }, PREFETCH_DELAY);
 }
 

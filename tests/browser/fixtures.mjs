@@ -5,6 +5,9 @@ import { NanoMon, Target } from './nanomon.mjs';
 // Programs that use the page without Playwright's test runner, such as use.mjs, wait as long as the tests.
 export const expect = baseExpect.configure({ timeout: config.expect?.timeout });
 
+/** The warning of Playwright when the page registers its service worker and the test does not allow it. */
+const WORKER_BLOCKED = 'Service Worker registration blocked by Playwright';
+
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 /** @typedef {{nanomon: NanoMon, target: Target, requestsFail: boolean, others: string[], settings: Record<string, string>, complaints: string[]}} Own */
 
@@ -54,7 +57,8 @@ async function watchPage({ page, nanomon, requestsFail, others }, use) {
   /** @type {string[]} */
   const complaints = [];
   page.on('console', (message) => {
-    const expected = requestsFail && message.text().startsWith('Failed to load resource');
+    const expected =
+      message.text() === WORKER_BLOCKED || (requestsFail && message.text().startsWith('Failed to load resource'));
     if (['error', 'warning'].includes(message.type()) && !expected) {
       complaints.push(message.text());
     }

@@ -23,7 +23,7 @@ async function importMonitors(nanomon, monitors) {
 }
 
 for (const count of [12, 100, 1000]) {
-  test(`${count} monitors fit on every screen size`, async ({ page, nanomon }) => {
+  test(`${count} monitors fit on every screen size, and are rows on a phone`, async ({ page, nanomon }) => {
     const monitors = Array.from({ length: count }, (_, i) => ({
       name: `Monitor ${i} ${'x'.repeat(i % 60)}`,
       type: 'tcp',
@@ -44,17 +44,29 @@ for (const count of [12, 100, 1000]) {
       [3840, 2160],
     ]) {
       await page.setViewportSize({ width, height });
+      const isPhone = width === 390;
       const measure = () =>
-        page.evaluate(() => {
-          const { scrollWidth, scrollHeight } = document.documentElement;
-          const clips = [...document.querySelectorAll('a.tile')].filter((tile) => {
-            const { left, right, bottom, width, height } = tile.getBoundingClientRect();
-            return left < 0 || right > innerWidth || bottom + scrollY > scrollHeight || Math.min(width, height) < 14;
-          });
-          return { wide: scrollWidth > innerWidth, clipped: clips.length, scrolls: scrollHeight > innerHeight };
-        });
-      // A thousand tiles do not fit on a phone: there the page scrolls.
-      await expect.poll(measure).toEqual({ wide: false, clipped: 0, scrolls: width === 390 && count === 1000 });
+        page.evaluate(
+          (least) => {
+            const { scrollWidth, scrollHeight } = document.documentElement;
+            const clips = [...document.querySelectorAll('a.tile')].filter((tile) => {
+              const { left, right, bottom, width, height } = tile.getBoundingClientRect();
+              return (
+                left < 0 || right > innerWidth || bottom + scrollY > scrollHeight || Math.min(width, height) < least
+              );
+            });
+            const names = [...document.querySelectorAll('.tile-name')].filter((name) => name.clientWidth > 100);
+            return {
+              wide: scrollWidth > innerWidth,
+              clipped: clips.length,
+              scrolls: scrollHeight > innerHeight,
+              named: names.length === document.querySelectorAll('a.tile').length,
+            };
+          },
+          isPhone ? 44 : 14,
+        );
+      const expected = isPhone ? { named: true } : { scrolls: false };
+      await expect.poll(measure).toMatchObject({ wide: false, clipped: 0, ...expected });
     }
     await expect(tile(page, monitors[1].name)).toHaveAttribute('title', new RegExp(`^${monitors[1].name}: Failed`));
   });

@@ -21,20 +21,21 @@ type asset struct {
 // kind is what an extension means.
 type kind struct {
 	contentType string
-	// isDocument reports whether a browser can show the file as a document that runs scripts. A document needs all security
-	// headers.
-	isDocument bool
+	// needsPolicy reports whether the file needs all security headers: a browser can show it as a document that runs scripts,
+	// or it is the script of a worker.
+	needsPolicy bool
 }
 
 // kinds returns the kinds of the page's files by extension. The content types that are registered on the machine may differ.
 func kinds() map[string]kind {
 	return map[string]kind{
-		".html":  {contentType: "text/html; charset=utf-8", isDocument: true},
-		".js":    {contentType: "text/javascript; charset=utf-8"},
-		".css":   {contentType: "text/css; charset=utf-8"},
-		".svg":   {contentType: "image/svg+xml", isDocument: true},
-		".png":   {contentType: "image/png"},
-		".woff2": {contentType: "font/woff2"},
+		".html":        {contentType: "text/html; charset=utf-8", needsPolicy: true},
+		".js":          {contentType: "text/javascript; charset=utf-8"},
+		".css":         {contentType: "text/css; charset=utf-8"},
+		".svg":         {contentType: "image/svg+xml", needsPolicy: true},
+		".png":         {contentType: "image/png"},
+		".woff2":       {contentType: "font/woff2"},
+		".webmanifest": {contentType: "application/manifest+json"},
 	}
 }
 
@@ -43,6 +44,7 @@ func findAssets(app fs.FS) (map[string]*asset, error) {
 	known, assets := kinds(), make(map[string]*asset)
 	err := fs.WalkDir(app, ".", func(name string, entry fs.DirEntry, err error) error {
 		if k, used := known[path.Ext(name)]; err == nil && used && !entry.IsDir() {
+			k.needsPolicy = k.needsPolicy || name == workerFile
 			assets["/"+name] = newAsset(app, name, k)
 		}
 		return err

@@ -25,7 +25,7 @@ type Config struct {
 
 type host struct {
 	settings []byte
-	// security are the headers of documents.
+	// security are the headers of documents and workers.
 	security http.Header
 	assets   map[string]*asset
 }
@@ -34,6 +34,10 @@ type host struct {
 // /config and /config.json. Paths below /api are not found, so that a wrong API_ENDPOINT is noticed.
 func New(cfg Config, app fs.FS, log *slog.Logger) (http.Handler, error) {
 	policy, err := contentPolicy(cfg)
+	if err != nil {
+		return nil, err
+	}
+	app, err = withBuild(app, cfg.Auth.AuthClientID != "")
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +69,7 @@ func New(cfg Config, app fs.FS, log *slog.Logger) (http.Handler, error) {
 
 func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	found := h.assets[r.URL.Path]
-	h.secure(w.Header(), found == nil || found.kind.isDocument)
+	h.secure(w.Header(), found == nil || found.kind.needsPolicy)
 	if r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/") {
 		web.Error(w, r, web.Problemf(http.StatusNotFound, "the API is not on this port; set API_ENDPOINT to its address"))
 		return
@@ -90,9 +94,9 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // secure adds the security headers of a response. The files that a document loads follow the headers of the document, and
 // browsers never run scripts in a file that is not a document. So other files need only nosniff, which prevents that they
-// are used as something else. The script of a worker would need a policy of its own; the page has no worker.
-func (h *host) secure(to http.Header, isDocument bool) {
-	if isDocument {
+// are used as something else. A worker follows the headers of its own script.
+func (h *host) secure(to http.Header, needsPolicy bool) {
+	if needsPolicy {
 		maps.Copy(to, h.security)
 	}
 	to.Set("X-Content-Type-Options", "nosniff")

@@ -3,6 +3,7 @@
 /** @import {Route} from '../../router.js' */
 import Alpine from '../../lib/alpine.js';
 import { messageOf } from '../../api.js';
+import { notificationControl } from '../../browser-notifications.js';
 import { coalesce } from '../../coalesce.js';
 import { channelOf } from '../../deliveries.js';
 import { formatExact, formatShort } from '../../format.js';
@@ -48,6 +49,7 @@ export function incidents(app, { params }) {
     open: incidentPages(api, true),
     ended: incidentPages(api, false),
     dialogs: incidentDialogs(app, () => reload()),
+    browser: notificationControl(app),
     loaded: false,
     busy: false,
     error: '',

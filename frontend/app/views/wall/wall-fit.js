@@ -24,8 +24,12 @@ const CELL = [1, 1];
 const ABOVE = 12;
 /** The width of a group's heading in the cell format, where headings are between the cells. In pixels. */
 const HEADING = 112;
-/** The size of cells if the page must scroll, in pixels. It is large enough for a finger. */
+/** The size of cells if the page must scroll, in pixels. */
 const SCROLLED_CELL = 28;
+/** On a narrower page, which is one of a phone, smaller tiles become rows with names, and the page scrolls. In pixels. */
+const PHONE = 704;
+/** The height of such a row, in pixels. It is large enough for a finger. */
+const ROW = 44;
 /**
  * The share of the height for the monitors that are not OK, if there are other monitors too. The first value is used if the
  * other monitors then fit in the full format; otherwise the smaller values are tried.
@@ -66,7 +70,8 @@ function sized(format, [width, height]) {
 }
 
 /**
- * Returns the largest tile sizes with which all tiles fit on the screen. If none fits, the page scrolls.
+ * Returns the largest tile sizes with which all tiles fit on the screen. If none fits, or on a phone if they would be small,
+ * the page scrolls.
  * @param {number} notOk the number of monitors that are not OK
  * @param {Shape} others
  * @param {number} width the available width, in pixels
@@ -86,7 +91,17 @@ export function fitTiles(notOk, others, width, height) {
       break;
     }
   }
-  return found;
+  return width < PHONE ? { notOk: asRow(found.notOk, width), others: asRow(found.others, width) } : found;
+}
+
+/**
+ * Returns a step with one named row for each monitor, instead of one with small tiles.
+ * @param {Step} step
+ * @param {number} width the available width, in pixels
+ * @returns {Step}
+ */
+function asRow(step, width) {
+  return step.format === 'full' ? step : { format: 'line', font: 16, width, height: ROW, gap: 4 };
 }
 
 /**

@@ -19,7 +19,8 @@ const INTERRUPTED = { disconnected: 'Disconnected', unavailable: 'Store unavaila
  * @param {App} app
  * @param {Route} route
  */
-export function wall({ monitors, clock, setTitle }, { params }) {
+export function wall(app, { params }) {
+  const { monitors, clock, setTitle } = app;
   let release = () => {};
   /** @type {ReturnType<typeof Alpine.effect>[]} */
   let effects = [];
@@ -33,7 +34,7 @@ export function wall({ monitors, clock, setTitle }, { params }) {
     list: monitors.state,
     clock,
     group: params.get('group') ?? '',
-    /** The time that the tiles show, rounded down to REFRESH_INTERVAL. */
+    /** The time that the tiles show, rounded down to REFRESH_INTERVAL; of a saved list, the time when it was saved. */
     now: 0,
     content: arrange([], 0),
     fullScreen: false,
@@ -42,7 +43,10 @@ export function wall({ monitors, clock, setTitle }, { params }) {
     init() {
       release = monitors.use();
       effects = [
-        Alpine.effect(() => (this.now = Math.floor(clock.now / REFRESH_INTERVAL) * REFRESH_INTERVAL)),
+        Alpine.effect(() => {
+          const now = Date.parse(app.savedAt()) || clock.now; // A saved list shows what was overdue then.
+          this.now = Math.floor(now / REFRESH_INTERVAL) * REFRESH_INTERVAL;
+        }),
         Alpine.effect(() => this.arrange(this.shown, this.now)),
       ];
     },
