@@ -8,7 +8,7 @@ import { describeConnection, followVisibility, Live } from './events.js';
 import { addLoadState, loadConfig } from './load-state.js';
 import { MonitorList } from './monitors.js';
 import { onDialogKey, parseRoute, redirectOldAddress } from './router.js';
-import { currentTheme, setTheme, THEMES } from './theme.js';
+import { themeSwitch } from './theme.js';
 import { loadKeyboard, loadView, prefetchViews, Stage, Tab, titleOf } from './views.js';
 
 /**
@@ -68,7 +68,7 @@ function frame(app, tab, offline) {
     openIncidents: 0,
     /** What is wrong with the store; empty while it works. */
     storeProblem: '',
-    theme: currentTheme(),
+    theme: themeSwitch(),
     signIn: app.session ? app.session.panel(app) : null,
     offline,
     loading: true,
@@ -215,19 +215,6 @@ function frame(app, tab, offline) {
       } catch {
         this.notify('Could not load the keyboard commands: the server does not respond.', 'failed');
       }
-    },
-
-    nextTheme() {
-      this.theme = THEMES[this.theme].next;
-      setTheme(this.theme);
-    },
-
-    get themeSign() {
-      return THEMES[this.theme].sign;
-    },
-
-    get themeLabel() {
-      return THEMES[this.theme].label;
     },
 
     /** @param {string} view */

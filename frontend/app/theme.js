@@ -1,7 +1,7 @@
 /** The theme of the page; system follows the setting of the operating system. @typedef {'system' | 'light' | 'dark'} Theme */
 
 /** The next theme, the sign and the label of each theme. */
-export const THEMES = /** @type {const} */ ({
+const THEMES = /** @type {const} */ ({
   system: { next: 'light', sign: '◐', label: 'Theme: system' },
   light: { next: 'dark', sign: '☀', label: 'Theme: light' },
   dark: { next: 'system', sign: '☾', label: 'Theme: dark' },
@@ -14,8 +14,28 @@ const [LIGHT, DARK] = [...colors].map(({ content }) => content);
 
 setColor(currentTheme());
 
+/** The data of the button that changes the theme. */
+export function themeSwitch() {
+  return {
+    current: currentTheme(),
+
+    next() {
+      this.current = THEMES[this.current].next;
+      setTheme(this.current);
+    },
+
+    get sign() {
+      return THEMES[this.current].sign;
+    },
+
+    get label() {
+      return THEMES[this.current].label;
+    },
+  };
+}
+
 /** @returns {Theme} */
-export function currentTheme() {
+function currentTheme() {
   const { theme } = root.dataset;
   return theme === 'light' || theme === 'dark' ? theme : 'system';
 }
@@ -24,7 +44,7 @@ export function currentTheme() {
  * Applies a theme and stores it for later visits if the browser allows it.
  * @param {Theme} theme
  */
-export function setTheme(theme) {
+function setTheme(theme) {
   if (theme === 'system') {
     delete root.dataset.theme;
   } else {
