@@ -20,7 +20,7 @@ const PATHS = [
 
 /**
  * The latest answers of the API, in a cache of the browser. An answer is used only if there is no response. So an error of
- * the server is shown as ever, and nothing is used while the server responds.
+ * the server is shown as usual, and nothing is used while the server responds.
  */
 export class SavedAnswers {
   #name;

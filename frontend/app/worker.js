@@ -101,7 +101,7 @@ async function storeFile(path, hash) {
 }
 
 /**
- * Deletes what other builds have stored, and takes over the open pages. Those of the build before get no files any more: they
+ * Deletes what other builds have stored, and takes over the open pages. Pages of the build before get no files any more: they
  * reload. The browser holds back their requests until this is done.
  */
 async function activate() {

@@ -260,7 +260,7 @@ bare(
 );
 
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-  test(`the colors of charts can be told from the background and from those of statuses, ${colorScheme}`, async ({
+  test(`the colors of charts differ from the background and from the colors of statuses, ${colorScheme}`, async ({
     page,
     views,
   }) => {

@@ -89,7 +89,7 @@ test('the range drives uptime, chart, incidents, notifications and results, with
   views,
   requests,
 }) => {
-  await page.route('**/api/events', () => {}); // Results that arrive meanwhile cause requests too.
+  await page.route('**/api/events', () => {}); // Results that arrive during the test cause requests, too.
   await page.goto(`/${views.monitor}`);
   await expect(uptime(page)).toContainText('Uptime, last 24 hours');
   await expect(uptime(page)).toContainText('26 min not OK');

@@ -41,7 +41,7 @@ export function commandsOf(app) {
 }
 
 /**
- * Returns the actions on a monitor. Those that change something are left out if the user may only read.
+ * Returns the actions on a monitor. Actions that change something are left out if the user may only read.
  * @param {App} app
  * @returns {Action[]}
  */

@@ -16,7 +16,7 @@ const MAX_MONITORS = 35;
 const MAX_PROBLEMS = 5;
 /** So many letters of an action's name are enough for it. */
 const MIN_LETTERS = 3;
-/** How well a text can match: its first line begins with the search; words of it begin with those of the search; … */
+/** How well a text can match: its first line begins with the search; words of it begin with words of the search; … */
 const RANKS = 4;
 const LETTER = /[\p{L}\p{N}]/u;
 

@@ -53,7 +53,7 @@ export function matches(settings, { from, to }, result) {
 }
 
 /**
- * Returns the parameters of an address without those of a time range, which belong to the view.
+ * Returns the parameters of an address without the parameters of a time range, which belong to the view.
  * @param {URLSearchParams} params
  */
 export function withoutTime(params) {

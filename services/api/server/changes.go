@@ -54,7 +54,7 @@ type changePage struct {
 	next time.Time
 }
 
-// readChanges searches the log of status changes for those that f selects.
+// readChanges searches the log for the status changes that f selects.
 func readChanges(ctx context.Context, s statusChangeLister, f store.ResultFilter, now time.Time) (changePage, error) {
 	var page changePage
 	before, end, err := endOfStatus(ctx, s, f, now)

@@ -32,7 +32,7 @@ export function incidentList({ api, clock }, id, range) {
 
     async read() {
       const { from, to } = range.dates;
-      // The incidents of a monitor do not overlap. So of those that opened before the range, at most one lasts into it.
+      // The incidents of a monitor do not overlap. So at most one incident that opened before the range lasts into it.
       const query = new URLSearchParams({ monitor: id, max: String(MAX), ...(to ? { to } : {}) });
       try {
         const { items, next } = await api.page(`/incidents?${query}`);

@@ -229,7 +229,7 @@ export function latencyPanel(range, statistics, outputs, params) {
     },
 
     /**
-     * Adds the periods at a time to a tooltip: those that contain it, or are so near that the pointer touches them.
+     * Adds the periods at a time to a tooltip: every period that contains it, or is so near that the pointer touches it.
      * @param {{from: number, to: number}} bucket
      * @param {Tip['rows']} rows
      * @param {number} time

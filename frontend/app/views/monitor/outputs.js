@@ -165,7 +165,7 @@ export function outputPanel(api, id, range, statistics) {
       return this.data?.outputs.find((output) => output.name === name)?.title;
     },
 
-    /** The outputs with a chart of their own. Those that may come have their place until it is known. */
+    /** The outputs with a chart of their own. An output that may appear has its place until it is known. */
     get cards() {
       const all = this.data
         ? this.data.outputs.map((output) => ({ ...titleOf(output), text: describeValues(output) }))

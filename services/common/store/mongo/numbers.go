@@ -62,7 +62,7 @@ func (s *Store) hasMore(ctx context.Context, f store.ResultFilter, limit int) (b
 type numberReader struct {
 	store   *Store
 	outputs []string
-	// numbers are those of the current result.
+	// numbers belong to the current result.
 	numbers []float64
 	each    func(date time.Time, numbers []float64)
 }

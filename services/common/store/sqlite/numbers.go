@@ -164,7 +164,7 @@ func (r *numberReader) readBlocks(blocks []numberBlock) error {
 	return err
 }
 
-// readBlock reads the results in a block, or a part of those of each section.
+// readBlock reads the results in a block, or a part of the results of each section.
 func (r *numberReader) readBlock(b openBlock) error {
 	n := len(r.Outputs)
 	numbers, err := b.head.Numbers(r.numbers, b.data, n, r.columnsOf)
