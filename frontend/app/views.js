@@ -27,7 +27,8 @@ const VIEWS = {
   monitor: {
     title: 'Monitor',
     load: async () =>
-      (await withParts(import('./views/monitor/monitor.js'), table(), incidentDialogs(), heatmap())).monitor,
+      (await withParts(import('./views/monitor/monitor.js'), table(), incidentDialogs(), heatmap(), rangeBar()))
+        .monitor,
   },
   'monitor-form': {
     title: 'Edit monitor',
@@ -215,6 +216,10 @@ async function table() {
 
 async function heatmap() {
   await (await import('./views/monitor/heatmap.js')).loadHeatmap();
+}
+
+async function rangeBar() {
+  await (await import('./range/range-bar.js')).loadRangeBar();
 }
 
 async function incidentDialogs() {

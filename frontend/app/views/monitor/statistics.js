@@ -1,6 +1,6 @@
 /** @import {Stats} from '../../../types/model' */
 /** @import {Api} from '../../api.js' */
-/** @import {MonitorRange} from './range.js' */
+/** @import {MonitorRange} from '../../range/range.js' */
 import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 

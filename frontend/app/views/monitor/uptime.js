@@ -1,9 +1,9 @@
 /** @import {Stats} from '../../../types/model' */
 /** @import {Api} from '../../api.js' */
-/** @import {MonitorRange} from './range.js' */
+/** @import {MonitorRange} from '../../range/range.js' */
 import { coalesce } from '../../coalesce.js';
 import { formatExact, formatLength, formatMoment, formatPercent, formatSpan } from '../../format.js';
-import { CHOICES } from './range.js';
+import { CHOICES } from '../../range/range.js';
 
 /** The ranges with a figure of their own. */
 const SHORTCUTS = CHOICES.filter(({ range }) => !['1h', '6h'].includes(range));

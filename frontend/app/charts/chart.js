@@ -1,9 +1,9 @@
-/** @import {Period} from '../../../types/model' */
+/** @import {Period} from '../../types/model' */
 /** @import {Tip} from './tooltip.js' */
 /** @import {Threshold} from './thresholds.js' */
-import uPlot from '../../lib/uplot.js';
-import { dateFormat, formatCompact, formatTime, formatValue } from '../../format.js';
-import { onThemeChange } from '../../theme.js';
+import uPlot from '../lib/uplot.js';
+import { dateFormat, formatCompact, formatTime, formatValue } from '../format.js';
+import { onThemeChange } from '../theme.js';
 import { markPeriods, shadePeriods } from './periods.js';
 import { drawThresholds, highest } from './thresholds.js';
 import { Tooltip } from './tooltip.js';

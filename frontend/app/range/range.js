@@ -1,6 +1,6 @@
-/** @import {Api} from '../../api.js' */
-import { formatPeriod, formatShort, formatSpan } from '../../format.js';
-import { addEntry } from '../../router.js';
+/** @import {Api} from '../api.js' */
+import { formatPeriod, formatShort, formatSpan } from '../format.js';
+import { addEntry } from '../router.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
