@@ -34,6 +34,10 @@ const VIEWS = {
     title: 'Edit monitor',
     load: async () => (await import('./views/monitor-form/monitor-form.js')).monitorForm,
   },
+  compare: {
+    title: 'Compare monitors',
+    load: async () => (await withParts(import('./views/compare/compare.js'), rangeBar())).compare,
+  },
   results: {
     title: 'Results',
     load: async () => (await withParts(import('./views/results/results.js'), table())).results,

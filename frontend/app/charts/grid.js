@@ -32,6 +32,17 @@ export function limitsOfBucket({ from, to, step }, index) {
 }
 
 /**
+ * Returns the points of the buckets with checks.
+ * @param {Stats} stats
+ */
+export function pointsOfStats(stats) {
+  return pointsOf(
+    gridOf(stats),
+    stats.buckets.map(({ ok, error, failed }) => ok + error + failed > 0),
+  );
+}
+
+/**
  * Returns the points of the buckets with values, each in the middle of its bucket. Where buckets are more than three times
  * farther apart than usual, there were no checks in between: a point without values makes a gap in the line.
  * @param {Grid} grid

@@ -1,7 +1,7 @@
 /** @import {Outputs, OutputSeries, Stats} from '../../../types/model' */
 /** @import {Drawing} from '../../charts/chart.js' */
 /** @import {Threshold} from '../../charts/thresholds.js' */
-import { gridOf, gridOfOutputs, pointsOf } from '../../charts/grid.js';
+import { gridOf, gridOfOutputs, pointsOf, pointsOfStats } from '../../charts/grid.js';
 
 /** The phases of an HTTP check from the bottom of the chart to its top: the output, if one has it, and the name. */
 export const PHASES = /** @type {const} */ ([
@@ -26,16 +26,12 @@ const RANGE_AREA = 0.18;
  */
 export function latencyDrawing(stats, unit, thresholds) {
   const { buckets, periods } = stats;
-  const grid = gridOf(stats);
-  const { times, pick } = pointsOf(
-    grid,
-    buckets.map(({ ok, error, failed }) => ok + error + failed > 0),
-  );
+  const { times, pick } = pointsOfStats(stats);
   const series = [
     { values: pick(buckets.map(({ p50 }) => p50)), colour: 'chart-1' },
     { values: pick(buckets.map(({ p95 }) => p95)), colour: 'chart-2', dash: [6, 4] },
   ];
-  return { ...grid, times, series, unit, periods, thresholds };
+  return { ...gridOf(stats), times, series, unit, periods, thresholds };
 }
 
 /**
