@@ -43,6 +43,8 @@ test('the form of a weekly maintenance window has no serious violation', async (
 for (const address of [
   '#list',
   '#wall',
+  '#compare',
+  '#compare?monitors=0123456789abcdef01234567',
   '#incidents',
   '#results',
   '#report',
@@ -70,6 +72,7 @@ for (const address of [
 for (const address of [
   '#list',
   '#wall',
+  '#compare?monitors=0123456789abcdef01234567',
   '#incidents',
   '#results',
   '#report',

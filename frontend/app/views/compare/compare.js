@@ -155,6 +155,16 @@ export function compare(app, { params }) {
       this.charts.highlight(number);
     },
 
+    load() {
+      monitors.load();
+      statistics.load();
+    },
+
+    /** Why something could not be loaded; empty if there is no error. @returns {string} */
+    get error() {
+      return this.list.error || statistics.error;
+    },
+
     /** The compared monitors. @returns {Entry[]} */
     get entries() {
       const { byID, missing } = statistics;
@@ -181,6 +191,11 @@ export function compare(app, { params }) {
     /** The monitors with statistics. @returns {(Entry & Line)[]} */
     get lines() {
       return this.entries.filter(hasStatistics);
+    },
+
+    /** @param {Entry} entry */
+    nameOf({ id, name }) {
+      return name || (this.list.loaded ? id : '…');
     },
 
     /** Why a monitor is not in the chart; empty if it is. @param {Entry} entry */
