@@ -33,6 +33,12 @@ export function comparisonCharts(range, shown) {
       return [...byUnit].map(([unit, lines]) => ({ unit, lines, title: unit ? 'Response time' : 'Value' }));
     },
 
+    /** The name of what the charts show. */
+    get title() {
+      const { groups } = this;
+      return groups.length > 1 ? 'Values' : (groups[0]?.title ?? 'Response time');
+    },
+
     /**
      * @param {HTMLElement} element the container of a chart
      * @param {string} unit
