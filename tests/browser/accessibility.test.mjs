@@ -40,6 +40,18 @@ test('the form of a weekly maintenance window has no serious violation', async (
   await expectNoViolations(page);
 });
 
+test('phases, custom dates and the values as a table have no serious violation', async ({ page, views, requests }) => {
+  await page.goto(`/${views.monitor}?chart=phases`);
+  await requests.settle();
+  await page.getByText('Values as a table').click();
+  await expect(page.getByRole('table', { name: /Values/ })).toContainText('ms');
+  await page.getByRole('button', { name: 'Custom…' }).click();
+  await page.getByRole('form', { name: 'Custom time range' }).getByLabel('From').fill('');
+  await page.getByRole('button', { name: 'Show', exact: true }).click();
+  await expect(page.getByText('Enter both dates.')).toBeVisible();
+  await expectNoViolations(page);
+});
+
 for (const address of [
   '#list',
   '#wall',

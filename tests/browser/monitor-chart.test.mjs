@@ -1,4 +1,5 @@
 import { contrast, distance, variables } from './colors.mjs';
+import { test as bare } from './fixtures.mjs';
 import { expect, test } from './seeded.mjs';
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
@@ -236,6 +237,28 @@ test('other outputs have charts, which are loaded when they come into view', asy
   await requests.settle();
   expect(sent).toHaveLength(1);
 });
+
+bare(
+  'the chart of a number from the response is named by it, and the response time has a small chart',
+  async ({ page, nanomon, target }) => {
+    target.body = 'queue=12';
+    const id = await nanomon.add({
+      name: 'Queue',
+      target: target.url,
+      rule: 'regexMatch < 40 && respTime < 900',
+      properties: { bodyRegex: 'queue=([0-9]+)' },
+    });
+    await expect.poll(() => target.hits).toBeGreaterThan(1);
+    await page.goto(`/#monitor/${id}?range=1h`);
+    await expect(page.getByRole('heading', { name: 'Match of bodyRegex' })).toBeVisible();
+    await expect(page.locator('.latency .legend')).toContainText('Rule: regexMatch < 40');
+    await expect(page.locator('.latency .legend')).not.toContainText('respTime');
+    const charts = page.getByRole('region', { name: 'Other outputs' });
+    await charts.scrollIntoViewIfNeeded();
+    await expect(charts.getByRole('img', { name: /^Response time \(ms\): Latest/ })).toBeVisible();
+    await expect(charts.getByText('Match of bodyRegex')).toHaveCount(0);
+  },
+);
 
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
   test(`the colors of charts can be told from the background and from those of statuses, ${colorScheme}`, async ({

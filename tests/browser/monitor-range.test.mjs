@@ -103,7 +103,7 @@ test('the range drives uptime, chart, incidents, notifications and results, with
   const sent = [];
   page.on('request', (request) => sent.push(new URL(request.url())));
   await choice(page, '1 hour').click();
-  await expect(uptime(page)).toContainText('Uptime, last 1 hour');
+  await expect(uptime(page)).toContainText('Uptime, last hour');
   await expect(uptime(page)).toContainText('100 %');
   await expect(uptime(page)).toContainText('OK all the time');
   await expect(incidents).toContainText('No incidents in this time range.');
@@ -120,6 +120,20 @@ test('the range drives uptime, chart, incidents, notifications and results, with
   }
 });
 
+test('back to other settings shows these too', async ({ page, views }) => {
+  await page.goto(`/${views.monitor}?chart=phases&status=error`);
+  await expect(page.getByRole('radio', { name: 'Phases' })).toBeChecked();
+  await choice(page, '7 days').click();
+  await expect.poll(() => parameters(page).range).toBe('7d');
+  await page.getByRole('radio', { name: 'Response time' }).click();
+  await page.getByRole('combobox', { name: /^Status/ }).selectOption('All');
+  await expect.poll(() => parameters(page)).toEqual({ range: '7d' });
+  await page.goBack();
+  await expect(page.getByRole('radio', { name: 'Phases' })).toBeChecked();
+  await expect(choice(page, '24 hours')).toBeChecked();
+  await expect(page.getByRole('combobox', { name: /^Status/ })).toHaveValue('error');
+});
+
 test('the fixed figures are shortcuts', async ({ page, views }) => {
   await page.goto(`/${views.monitor}`);
   const shortcut = page.getByRole('button', { name: '30 days' });
@@ -130,7 +144,9 @@ test('the fixed figures are shortcuts', async ({ page, views }) => {
   await expect.poll(() => parameters(page)).toEqual({ range: '30d' });
 });
 
-const [FROM, TO] = [20, 10].map((hours) => new Date(Math.floor(Date.now() / HOUR - hours) * HOUR).toISOString());
+const [FROM, TO, LATER] = [20, 10, -2].map((hours) =>
+  new Date(Math.floor(Date.now() / HOUR - hours) * HOUR).toISOString(),
+);
 
 for (const [old, current] of /** @type {[string, Record<string, string>][]} */ ([
   ['window=7d', { range: '7d' }],
@@ -139,11 +155,12 @@ for (const [old, current] of /** @type {[string, Record<string, string>][]} */ (
   [`zoom=${FROM}/`, { from: FROM }],
   [`from=${FROM}&to=${TO}`, { from: FROM, to: TO }],
   [`from=${FROM}`, { from: FROM }],
+  [`from=${FROM}&to=${LATER}`, { from: FROM, to: LATER }],
   [`from=${TO}&to=${FROM}`, {}],
   ['from=nonsense', {}],
   ['range=30d&status=error', { range: '30d', status: 'error' }],
 ])) {
-  test(`the address ${old.replaceAll(FROM, 'A').replaceAll(TO, 'B')} is understood and replaced`, async ({
+  test(`the address ${old.replaceAll(FROM, 'A').replaceAll(TO, 'B').replaceAll(LATER, 'C')} is understood and replaced`, async ({
     page,
     views,
   }) => {

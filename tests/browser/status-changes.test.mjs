@@ -149,8 +149,15 @@ test('a status change stays when its result has expired', async ({ page, nanomon
   );
   await page.goto(`/#monitor/${id}`);
   await expect(rows(page)).toHaveText([
-    /Failed\s*→to\s*OK[^]*90 d so far[^]*The result has expired\./,
+    /Failed\s*→to\s*OK[^]*90 d[^]* so far[^]*The result has expired\./,
     /OK\s*→to\s*Failed[^]*1 d[^]*The result has expired\./,
   ]);
   await expect(rows(page).getByRole('button')).toHaveCount(0);
+});
+
+test('says in words that there are no results in a period', async ({ page, nanomon, target }) => {
+  const id = await addShop(nanomon, target);
+  const [from, to] = [-7200, -3600].map((seconds) => new Date(Date.now() + seconds * 1000).toISOString());
+  await page.goto(`/#monitor/${id}?from=${from}&to=${to}&results=all`);
+  await expect(page.getByText(/^No results (in this period|match the filters)\.$/)).toBeVisible();
 });

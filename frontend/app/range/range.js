@@ -22,7 +22,7 @@ const NEAR_NOW = 0.1;
 /** How much a custom range may differ from a choice to be the same, in milliseconds. */
 const TOLERANCE = 2000;
 
-/** Milliseconds since 1970. Without an end it lasts until now. @typedef {{from: number, to: number | null}} Custom */
+/** Milliseconds since 1970. Without an end, or before its end, it lasts until now. @typedef {{from: number, to: number | null}} Custom */
 /** @typedef {{choice: string, custom: Custom | null}} Range */
 
 /**
@@ -83,7 +83,8 @@ export function monitorRange(api, params) {
     get span() {
       const { choice, custom, now } = this;
       if (custom) {
-        return { from: custom.from, to: custom.to ?? Math.max(now, custom.from + MIN_LENGTH) };
+        const end = Math.max(now, custom.from + MIN_LENGTH);
+        return { from: custom.from, to: Math.min(custom.to ?? end, end) };
       }
       return { from: now - lengthOf(choice), to: now };
     },
@@ -95,7 +96,8 @@ export function monitorRange(api, params) {
 
     /** Whether the range lasts until now, so that it is refreshed. */
     get isLive() {
-      return !this.custom?.to;
+      const to = this.custom?.to;
+      return !to || to > this.now;
     },
 
     /** Sets the end of a range without an end before it is read again. */
@@ -108,7 +110,7 @@ export function monitorRange(api, params) {
       const { custom } = this;
       const { from, to } = this.span;
       const choice = CHOICES.find(({ range }) => range === this.choice);
-      return custom ? formatSpan(to - from) : `last ${choice?.name}`;
+      return custom ? formatSpan(to - from) : `last ${choice?.name.replace(/^1 /, '')}`;
     },
 
     get text() {
@@ -124,7 +126,8 @@ export function monitorRange(api, params) {
     /** The range for a screen reader, without a time that moves on. */
     get announcement() {
       const { custom } = this;
-      return custom && !custom.to ? `${formatShort(custom.from)} until now` : custom ? this.text : this.name;
+      const text = custom && this.isLive ? `${formatShort(custom.from)} until now` : this.text;
+      return custom ? text : this.name;
     },
 
     /** @param {string} choice */
@@ -214,7 +217,7 @@ function rangeOf(params, now) {
   const start = dates[0] ? Date.parse(dates[0]) : dates[1] ? end - DEFAULT.length : NaN;
   if (start < end && start < now) {
     const length = Math.min(Math.max(end - start, MIN_LENGTH), MAX_LENGTH);
-    return { choice: '', custom: { from: end - length, to: end < now ? end : null } };
+    return { choice: '', custom: { from: end - length, to: dates[1] ? end : null } };
   }
   const name = params.get('range') ?? params.get('window');
   return { choice: (CHOICES.find(({ range }) => range === name) ?? DEFAULT).range, custom: null };

@@ -8,7 +8,7 @@ import { mountMarkup } from '../load-state.js';
 import { boundsOf } from '../time-range.js';
 import { loadMarkup } from '../views.js';
 import { addChanges, ChangeFinder, completeRows } from './changes.js';
-import { addressOf, idOf, matches, queryOf, settingsOf, withoutTime } from './result-filter.js';
+import { addressOf, emptyText, idOf, matches, queryOf, settingsOf, withoutTime } from './result-filter.js';
 import { rowTexts } from './rows.js';
 
 const PAGE_SIZE = 50;
@@ -267,6 +267,10 @@ export function resultListing({ api, live, clock }, params, { monitor: single = 
     /** Whether the table is empty because there is no result at all, as far as that is known. */
     get hasNone() {
       return !this.isFiltered && (this.isChanges ? this.isUnchecked : !period);
+    },
+
+    get emptyText() {
+      return emptyText(this.isChanges, this.isFiltered, this.settings);
     },
 
     get newText() {

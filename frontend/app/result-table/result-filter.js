@@ -68,3 +68,16 @@ export function idOf(params) {
   const id = params.get('monitor') ?? '';
   return ID.test(id) ? id : '';
 }
+
+/**
+ * Returns why a table has no rows.
+ * @param {boolean} isChanges whether the table has status changes
+ * @param {boolean} isFiltered
+ * @param {ResultSettings} settings
+ */
+export function emptyText(isChanges, isFiltered, { status }) {
+  if (isChanges) {
+    return status ? 'No status changes match the filters.' : 'The status did not change in this period.';
+  }
+  return isFiltered ? 'No results match the filters.' : 'No results in this period.';
+}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"fmt"
-	"log/slog"
 	"math"
 	"math/rand/v2"
 	"net/http/httptest"
@@ -10,10 +9,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-chi/chi/v5"
+
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
 	"nanomon/services/common/store/sqlite"
+	"nanomon/services/common/web"
 )
 
 // BenchmarkOutputs requests the outputs of an HTTP monitor whose old hours are sealed.
@@ -30,13 +32,14 @@ func BenchmarkOutputs(b *testing.B) {
 			}
 			defer s.Close()
 			fillOutputs(b, s, c.length, c.interval)
-			handler := New(Config{}, s, probe.All(probe.Guard{}), slog.New(slog.DiscardHandler)).Handler()
+			router := chi.NewRouter()
+			newOutputHandler(s, probe.All(probe.Guard{})).mount(routes{reading: router.With(web.Compress)})
 			size := 0
 			for b.Loop() {
 				request := httptest.NewRequest("GET", "http://localhost/api/monitors/"+idA+"/outputs?window="+c.window, nil)
 				request.Header.Set("Accept-Encoding", "gzip")
 				answer := httptest.NewRecorder()
-				handler.ServeHTTP(answer, request)
+				router.ServeHTTP(answer, request)
 				if size = answer.Body.Len(); answer.Code != 200 {
 					b.Fatal(answer.Code, answer.Body)
 				}

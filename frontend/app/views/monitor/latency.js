@@ -15,8 +15,9 @@ import { formatNumber, formatPercent, formatPeriod, formatValue } from '../../fo
 /** How many periods the tooltip describes. */
 const MAX_PERIODS = 3;
 const NO_COUNTS = { ok: 0, error: 0, failed: 0 };
-/** The outputs that may be the value of a result. The first that a monitor has is its value. */
-const VALUES = ['regexMatch', 'respTime', 'avgRtt'];
+/** The outputs that may be the value of a result: a number that a regular expression finds, which has no unit, or a time. */
+const FOUND = ['regexMatch'];
+const TIMES = ['respTime', 'avgRtt'];
 
 /**
  * The chart of the response times in the range, or of the phases of HTTP checks, and the figures below it.
@@ -47,6 +48,7 @@ export function latencyPanel(range, statistics, outputs, params) {
     setUnit(unit) {
       const isNew = unit !== this.unit;
       this.unit = unit;
+      outputs.values = unit ? TIMES : FOUND;
       if (isNew) {
         this.draw();
       }
@@ -98,12 +100,12 @@ export function latencyPanel(range, statistics, outputs, params) {
 
     /** The name of what the chart shows. */
     get title() {
-      return this.unit === 'ms' ? 'Response time' : (outputs.titleOf('regexMatch') ?? 'Value');
+      return this.unit ? 'Response time' : (outputs.titleOf(FOUND[0]) ?? 'Value');
     },
 
     /** The thresholds of the rule for the shown values. */
     get thresholds() {
-      const value = this.phases ? 'respTime' : this.unit === 'ms' ? outputs.valueOf(VALUES.slice(1)) : VALUES[0];
+      const value = this.phases ? 'respTime' : outputs.valueOf(outputs.values);
       return outputs.thresholds.filter(({ output }) => output === value).map(thresholdOf);
     },
 

@@ -6,7 +6,6 @@ import { ApiError, messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 import { formatAgo, formatExact, formatFor, formatMoment, unitOf } from '../../format.js';
 import { badgeOf, markOfMonitor, notCheckedAfter, sinceOf } from '../../status.js';
-import { periodOf } from '../../incidents.js';
 import { incidentDialogs, silenceOf } from '../../incident-dialogs/incident-dialogs.js';
 import { monitorRemover, newRemoval } from '../list/actions.js';
 import { actionPanel } from './actions.js';
@@ -86,9 +85,7 @@ export function monitor(app, { id, params }) {
       this.listing.init();
       this.notifications.init();
       this.incident.loadLatest();
-      if (incidentID && range.isDefault) {
-        this.incident.ready.then(() => this.showIncident());
-      }
+      this.incident.ready.then(() => incidentID && panels.show(this.incident.incident));
     },
 
     destroy() {
@@ -163,14 +160,6 @@ export function monitor(app, { id, params }) {
       this.notifications.loadSoon();
     },
 
-    /** Sets the range around the incident in an address without a range. */
-    showIncident() {
-      const { incident } = this.incident;
-      if (incident && range.isDefault) {
-        range.set({ choice: '', custom: periodOf(incident, api.now()) }, true);
-      }
-    },
-
     /** Shows another range. */
     onRange() {
       panels.load();
@@ -179,11 +168,12 @@ export function monitor(app, { id, params }) {
     },
 
     /**
-     * Takes over the range in another address of this monitor, as after the back button.
+     * Takes over the range in another address of this monitor, as after the back button, unless other settings differ too.
      * @param {URLSearchParams} address
      */
     follow(address) {
-      const isSame = (address.get('incident') ?? '') === incidentID;
+      const others = Object.entries(this.settings).filter(([name]) => !(name in range.address));
+      const isSame = others.every(([name, value]) => (address.get(name) ?? '') === value);
       if (isSame) {
         range.follow(address);
       }
@@ -234,16 +224,16 @@ export function monitor(app, { id, params }) {
       this.latency.setUnit(unitOf(this.recent.results.find((result) => result.status !== 2)));
     },
 
+    /** The settings as parameters of the page's address. */
+    get settings() {
+      const incident = this.incident.missing ? '' : incidentID;
+      return { incident, ...this.listing.address, ...range.address, ...latency.address };
+    },
+
     /** Stores the settings in the page's address. */
     remember() {
-      const incident = this.incident.missing ? '' : incidentID;
       heatmap.show(range.address);
-      rememberSettings(`#monitor/${id}`, {
-        incident,
-        ...this.listing.address,
-        ...range.address,
-        ...latency.address,
-      });
+      rememberSettings(`#monitor/${id}`, this.settings);
     },
 
     get isLoading() {

@@ -17,8 +17,7 @@ const REFRESH = 60_000;
 const MARGIN = 300;
 /** The units as the page shows them. */
 const UNITS = /** @type {Record<string, string>} */ ({ percent: '%' });
-/** The outputs that are in the chart above. */
-const ELSEWHERE = ['respTime', ...PHASES.map(({ output }) => output)];
+const PHASE_OUTPUTS = PHASES.map(({ output }) => /** @type {string} */ (output));
 
 /**
  * The numeric outputs of the results in the range, and the thresholds of the rule. They are read only while something shows
@@ -43,6 +42,8 @@ export function outputPanel(api, id, range, statistics) {
     error: '',
     /** The outputs that the monitor may have. @type {readonly Output[]} */
     expected: Object.freeze([]),
+    /** The names of outputs that are the value of a result, which is in the chart above. @type {readonly string[]} */
+    values: Object.freeze([]),
     /** Whether the charts are in view or near it. */
     inView: false,
     /** Whether something else shows the outputs. */
@@ -79,9 +80,8 @@ export function outputPanel(api, id, range, statistics) {
 
     /** @param {Spec | undefined} spec of the monitor's type */
     setSpec(spec) {
-      const isShown = (/** @type {Output} */ { name, kind, ruleOnly }) =>
-        kind === 'number' && !ruleOnly && !ELSEWHERE.includes(name);
-      this.expected = Object.freeze(spec?.outputs.filter(isShown) ?? []);
+      const isNumber = (/** @type {Output} */ { kind, ruleOnly }) => kind === 'number' && !ruleOnly;
+      this.expected = Object.freeze(spec?.outputs.filter(isNumber) ?? []);
     },
 
     /** Reads the outputs of the range, unless they have been read. */
@@ -155,7 +155,7 @@ export function outputPanel(api, id, range, statistics) {
 
     /**
      * Returns the first of some names that the results contain.
-     * @param {string[]} names
+     * @param {readonly string[]} names
      */
     valueOf(names) {
       return names.find((name) => this.data?.outputs.some((output) => output.name === name));
@@ -168,16 +168,15 @@ export function outputPanel(api, id, range, statistics) {
 
     /** The outputs with a chart of their own. Those that may come have their place until it is known. */
     get cards() {
-      return this.data
-        ? this.data.outputs
-            .filter(({ name }) => !ELSEWHERE.includes(name))
-            .map((output) => ({ name: output.name, title: titleWithUnit(output), text: describeValues(output) }))
-        : this.expected.map((output) => ({ name: output.name, title: titleWithUnit(output), text: 'Loading…' }));
+      const all = this.data
+        ? this.data.outputs.map((output) => ({ ...titleOf(output), text: describeValues(output) }))
+        : this.expected.map((output) => ({ ...titleOf(output), text: 'Loading…' }));
+      return all.filter(({ name }) => !this.values.includes(name) && !PHASE_OUTPUTS.includes(name));
     },
 
     /** Whether the monitor may have other outputs. */
     get isExpected() {
-      return this.expected.length > 0 || (this.data !== null && this.cards.length > 0);
+      return this.cards.length > 0 || this.expected.some(({ name }) => !this.values.includes(name));
     },
 
     get isEmpty() {
@@ -231,10 +230,10 @@ function unitOf({ unit = '' }) {
 }
 
 /** @param {{name: string, title?: string, unit?: string}} output */
-function titleWithUnit(output) {
+function titleOf(output) {
   const unit = unitOf(output);
-  const title = output.title ?? output.name;
-  return unit ? `${title} (${unit})` : title;
+  const { name, title = name } = output;
+  return { name, title: unit ? `${title} (${unit})` : title };
 }
 
 /**

@@ -1,5 +1,7 @@
+/** @import {Incident} from '../../../types/model' */
 /** @import {App} from '../../app.js' */
 import Alpine from '../../lib/alpine.js';
+import { periodOf } from '../../incidents.js';
 import { heatmapPanel } from './heatmap.js';
 import { incidentList } from './incident-list.js';
 import { latencyPanel } from './latency.js';
@@ -62,6 +64,16 @@ export function rangePanels(app, id, params) {
       outputs.destroy();
       latency.destroy();
       heatmap.destroy();
+    },
+
+    /**
+     * Sets the range around an incident, if the address has no range.
+     * @param {Incident | null} incident
+     */
+    show(incident) {
+      if (incident && range.isDefault) {
+        range.set({ choice: '', custom: periodOf(incident, api.now()) }, true);
+      }
     },
 
     /** Loads what depends on the range. */

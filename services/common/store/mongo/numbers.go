@@ -13,6 +13,9 @@ import (
 	"nanomon/services/common/store"
 )
 
+// numbersTimeout limits the duration of EachNumber, which may send hundreds of queries.
+const numbersTimeout = 30 * time.Second
+
 // EachNumber calls each for the numbers in the outputs of results. A sample of a section is its newest results.
 func (s *Store) EachNumber(
 	ctx context.Context, f store.NumberFilter, each func(date time.Time, numbers []float64),
@@ -21,6 +24,8 @@ func (s *Store) EachNumber(
 	if err := f.Validate(); err != nil || !monitor.ValidID(f.MonitorID) {
 		return false, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, numbersTimeout)
+	defer cancel()
 	all := store.ResultFilter{MonitorID: f.MonitorID, From: f.From, To: f.To}
 	if sampled, err = s.hasMore(ctx, all, f.Limit); err != nil {
 		return false, err
@@ -48,7 +53,7 @@ func (s *Store) hasMore(ctx context.Context, f store.ResultFilter, limit int) (b
 	if err != nil {
 		return false, err
 	}
-	opts := options.Find().SetSort(newestFirst()).SetSkip(int64(limit)).SetLimit(1).SetProjection(bson.D{field("_id", 1)})
+	opts := options.Find().SetSkip(int64(limit)).SetLimit(1).SetProjection(bson.D{field("_id", 1)})
 	next, err := findBy(ctx, s.results, newestFirst("monitor_id"), filter, idDoc[bson.ObjectID].id, opts)
 	return len(next) > 0, err
 }
@@ -62,8 +67,8 @@ type numberReader struct {
 	each    func(date time.Time, numbers []float64)
 }
 
-// find reads the results that f selects. If the server rejects the index, because it was deleted, it lets the server
-// choose.
+// find reads the results that f selects, all of them if it has no limit. If the server rejects the index, because it was
+// deleted, find lets it choose.
 func (r *numberReader) find(ctx context.Context, f store.ResultFilter) error {
 	filter, err := resultFilter(f)
 	if err != nil {
@@ -73,7 +78,10 @@ func (r *numberReader) find(ctx context.Context, f store.ResultFilter) error {
 	for _, name := range r.outputs {
 		projection = append(projection, field("outputs."+name, 1))
 	}
-	opts := options.Find().SetSort(newestFirst()).SetLimit(int64(f.Limit)).SetProjection(projection)
+	opts := options.Find().SetProjection(projection)
+	if f.Limit > 0 {
+		opts.SetSort(newestFirst()).SetLimit(int64(f.Limit))
+	}
 	cursor, err := r.store.results.Find(ctx, filter, opts, options.Find().SetHint(newestFirst("monitor_id")))
 	if rejectsIndex(err) {
 		cursor, err = r.store.results.Find(ctx, filter, opts)

@@ -162,6 +162,7 @@ func TestResultQueriesUseIndexes(t *testing.T) {
 		{rowQuery(store.ResultFilter{Statuses: notOK}), "results_error_by_date"},
 		{rowQuery(store.ResultFilter{Statuses: notOK}), "results_failed_by_date"},
 		{selectResultsSince, "INTEGER PRIMARY KEY"},
+		{selectBlocksOfMonitor, "blocks_by_ref"}, {selectNumbers, "results_by_ref"}, {selectDates, "COVERING INDEX results_by_ref"},
 		{deleteOldResults, "results_by_date"}, {deleteOldBlocks, "blocks_by_date"}, {deleteSealed, "results_by_date"},
 		{deleteDetached[0].statement, "blocks_by_ref"}, {deleteDetached[1].statement, "results_by_ref"},
 		{blockQuery(store.ResultFilter{MonitorID: "x", Statuses: failed}), "USING INDEX blocks_by_ref"},

@@ -25,8 +25,9 @@ const (
 	selectNumbers = `SELECT r.date, s.names, r.outputs FROM results r INDEXED BY results_by_ref
 		CROSS JOIN shapes s ON s.shape = r.shape` + rowsOfMonitor + ` ORDER BY r.date DESC LIMIT ?`
 
-	countRows = `SELECT count(*), coalesce(min(date), 0) FROM (SELECT r.date FROM results r INDEXED BY results_by_ref` +
-		rowsOfMonitor + ` ORDER BY r.date LIMIT ?)`
+	selectDates = `SELECT r.date FROM results r INDEXED BY results_by_ref` + rowsOfMonitor + ` ORDER BY r.date LIMIT ?`
+
+	countRows = `SELECT count(*), coalesce(min(date), 0) FROM (` + selectDates + `)`
 )
 
 // numberReader reads numbers of the results of a monitor. Dates are in milliseconds.

@@ -146,6 +146,9 @@ func TestDamagedBlock(t *testing.T) {
 		wantDamage("list", err)
 		_, _, err = s.ResultsSince(t.Context(), "0", 10000)
 		wantDamage("read in the order of storing", err)
+		numbers := store.NumberFilter{MonitorID: ids[0], From: start, To: start.Add(time.Hour), Limit: 400, Section: time.Hour}
+		_, err = s.EachNumber(t.Context(), numbers, func(time.Time, []float64) {})
+		wantDamage("read numbers", err)
 		if list, err := s.Results(t.Context(), store.ResultFilter{MonitorID: ids[0], Limit: 40}); err != nil || len(list) != 40 {
 			t.Errorf("%d results of the next hour, error %v; want 40", len(list), err)
 		}

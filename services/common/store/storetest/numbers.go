@@ -106,9 +106,9 @@ func manyNumbers(ctx context.Context, t *testing.T, s store.Store, sealed time.D
 func sampledNumbers(ctx context.Context, t *testing.T, s store.Store) {
 	all := manyNumbers(ctx, t, s, 100*time.Minute)
 	f := store.NumberFilter{
-		MonitorID: newID(1), From: base.Add(-time.Hour), To: base.Add(200 * time.Minute), Outputs: []string{"respTime"}, Section: 10 * time.Minute,
+		MonitorID: newID(1), From: base.Add(-time.Hour), To: base.Add(200 * time.Minute), Outputs: []string{"respTime"}, Section: 20 * time.Minute,
 	}
-	for _, limit := range []int{540, 539, 260, 26, 1} {
+	for _, limit := range []int{540, 539, 130, 1} {
 		f.Limit = limit
 		wantSample(ctx, t, s, f, all)
 	}
