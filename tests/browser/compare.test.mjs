@@ -223,6 +223,20 @@ test('the values and periods of all monitors are in tables for screen readers', 
   await expect(values.getByRole('row').nth(2)).toHaveText(/\d( ms.*){4}/s);
 });
 
+test('six monitors fit on a phone', async ({ page, nanomon, requests }) => {
+  await page.setViewportSize({ width: 390, height: 800 });
+  const names = ['Payments API', 'Checkout', 'Warehouse VPN', 'Warehouse scanners', 'Orders database', 'Old wiki'];
+  const ids = await Promise.all(names.map((name) => nanomon.idOf(name)));
+  await page.goto(`/#compare?monitors=${ids.join(',')}`);
+  await requests.settle();
+  await expect(monitor(page, 'Warehouse scanners').locator('.badge')).toHaveText(['Failed', 'Blocked']);
+  const { scrollWidth, clientWidth } = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return { scrollWidth, clientWidth };
+  });
+  expect(scrollWidth).toBeLessThanOrEqual(clientWidth);
+});
+
 test('the keyboard moves and zooms', async ({ page, views, requests }) => {
   await page.goto(`/${views.compare}`);
   await requests.settle();
