@@ -64,7 +64,7 @@ test('monitors with another unit have a chart of their own', async ({ page, nano
   await page.goto(`/#compare?monitors=${ids.join(',')}&range=1h`);
   await expect(page.getByRole('application')).toHaveCount(2);
   await expect(page.getByRole('heading', { name: 'Response time' })).toBeVisible();
-  await expect(page.getByRole('heading', { name: 'Value' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Value', exact: true })).toBeVisible();
   await expect(page.getByRole('application', { name: /^Value chart of 2 Stock\./ })).toBeVisible();
   await expect(page.locator('.compared canvas')).toHaveCount(2);
   const row = page.locator('.monitors tbody tr').filter({ hasText: 'Stock' });

@@ -188,9 +188,9 @@ export function compare(app, { params }) {
       onRangeKey(range, event);
     },
 
-    /** The monitors with statistics. @returns {(Entry & Line)[]} */
+    /** The monitors that are loaded, with their statistics. @returns {(Entry & Line)[]} */
     get lines() {
-      return this.entries.filter(hasStatistics);
+      return this.entries.filter(isKnown);
     },
 
     /** @param {Entry} entry */
@@ -251,13 +251,13 @@ export function compare(app, { params }) {
       return this.lines.length > 0 && !statistics.hasValues;
     },
 
-    /** What the view shows in place of a chart. */
+    /** What the view shows in place of a chart. @returns {string} */
     get placeText() {
-      const { error, missing } = statistics;
-      if (this.ids.length === 0) {
+      const { error, ids } = this;
+      if (ids.length === 0) {
         return 'Add monitors below, or select them in the list of monitors.';
       }
-      return error || missing.length > 0 ? 'There is nothing to show.' : 'Loading…';
+      return error || ids.every((id) => statistics.missing.includes(id)) ? 'There is nothing to show.' : 'Loading…';
     },
 
     /** @returns {string} */
@@ -286,8 +286,8 @@ function settingsOf(params) {
  * @param {Entry} entry
  * @returns {entry is Entry & Line}
  */
-function hasStatistics(entry) {
-  return entry.stats !== null;
+function isKnown(entry) {
+  return entry.stats !== null && entry.monitor !== null;
 }
 
 /**
