@@ -4,7 +4,8 @@ test.describe('monitors that do not exist', () => {
   test.use({ requestsFail: true }); // for their statistics
 
   test('are named in words, and the others stay', async ({ page, nanomon, target }) => {
-    const id = await nanomon.add({ name: 'Shop', target: target.url });
+    const id = await nanomon.add({ name: 'Shop', target: target.url, interval: '24h' });
+    await expect.poll(() => target.hits).toBe(1);
     const unknown = '0123456789abcdef01234567';
     await page.goto(`/#compare?monitors=${unknown},${id}`);
     const rows = page.locator('.monitors tbody tr');
@@ -12,8 +13,12 @@ test.describe('monitors that do not exist', () => {
     await expect(rows.nth(0)).toContainText(unknown);
     await expect(rows.nth(1)).toContainText(/Shop.*OK.*ms/s);
     await expect(page.locator('.strips li')).toHaveCount(1);
+    // The line gets another number, and so another color.
+    const pixels = () => page.locator('canvas').evaluate((canvas) => /** @type {any} */ (canvas).toDataURL());
+    const before = await pixels();
     await page.getByRole('button', { name: `Remove ${unknown}` }).click();
     await expect(rows).toHaveCount(1);
+    await expect.poll(async () => (await pixels()) === before).toBe(false);
   });
 });
 

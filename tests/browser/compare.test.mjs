@@ -196,13 +196,13 @@ test('the line of a monitor stands out while its row is under the pointer or has
   const plain = await pixels(page);
   await monitor(page, 'Search').hover();
   await expect(page.locator('.strips .pale')).toHaveCount(3);
-  await expect.poll(() => pixels(page)).not.toBe(plain);
+  await expect.poll(async () => (await pixels(page)) === plain).toBe(false);
   await page.mouse.move(0, 0);
   await expect(page.locator('.strips .pale')).toHaveCount(0);
-  await expect.poll(() => pixels(page)).toBe(plain);
+  await expect.poll(async () => (await pixels(page)) === plain).toBe(true);
   await page.getByRole('link', { name: 'Parcel tracking' }).focus();
   await expect(page.locator('.strips .pale')).toHaveCount(3);
-  await expect.poll(() => pixels(page)).not.toBe(plain);
+  await expect.poll(async () => (await pixels(page)) === plain).toBe(false);
 });
 
 test('the values and periods of all monitors are in tables for screen readers', async ({ page, views }) => {

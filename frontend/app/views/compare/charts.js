@@ -16,7 +16,7 @@ import { drawStrip } from './strip.js';
 export function comparisonCharts(range, shown) {
   /** The charts by their unit. @type {Map<string, TimeChart>} */
   const charts = new Map();
-  /** The statistics in each strip. @type {WeakMap<HTMLElement, object>} */
+  /** What each strip shows. @type {WeakMap<HTMLElement, {stats: object, from: number, to: number}>} */
   const strips = new WeakMap();
   /** What is drawn. @type {unknown[]} */
   let drawn = [];
@@ -58,7 +58,8 @@ export function comparisonCharts(range, shown) {
     draw() {
       const { groups } = this;
       const { percentile } = shown();
-      const shows = [percentile, ...groups.flatMap(({ unit, lines }) => [unit, ...lines.map(({ stats }) => stats)])];
+      const lines = groups.flatMap((group) => group.lines);
+      const shows = [percentile, ...lines.flatMap(({ number, unit, stats }) => [number, unit, stats])];
       if (shows.length !== drawn.length || shows.some((value, i) => value !== drawn[i])) {
         drawn = shows;
         groups.forEach(({ unit, lines }) => charts.get(unit)?.draw(comparisonDrawing(lines, percentile)));
@@ -79,9 +80,11 @@ export function comparisonCharts(range, shown) {
      * @param {Line[]} lines of the same chart
      */
     drawStrip(element, { stats }, lines) {
-      if (strips.get(element) !== stats) {
-        strips.set(element, stats);
-        drawStrip(element, stats, spanOf(lines));
+      const { from, to } = spanOf(lines);
+      const drawn = strips.get(element);
+      if (drawn?.stats !== stats || drawn.from !== from || drawn.to !== to) {
+        strips.set(element, { stats, from, to });
+        drawStrip(element, stats, { from, to });
       }
     },
 
