@@ -81,8 +81,8 @@ export function comparisonCharts(range, shown) {
      */
     drawStrip(element, { stats }, lines) {
       const { from, to } = spanOf(lines);
-      const drawn = strips.get(element);
-      if (drawn?.stats !== stats || drawn.from !== from || drawn.to !== to) {
+      const before = strips.get(element);
+      if (before?.stats !== stats || before.from !== from || before.to !== to) {
         strips.set(element, { stats, from, to });
         drawStrip(element, stats, { from, to });
       }
