@@ -12,6 +12,7 @@ const FORMS = /** @type {const} */ ({ edit: 'monitor-form', maintenance: 'mainte
 const PLAIN = /** @type {const} */ ([
   'list',
   'wall',
+  'compare',
   'incidents',
   'results',
   'report',
@@ -66,7 +67,9 @@ export function rememberSettings(path, settings) {
     return;
   }
   const query = new URLSearchParams(Object.entries(settings).filter(([, value]) => value !== ''));
-  history.replaceState(history.state, '', query.size ? `${path}?${query}` : path);
+  // Commas in an address are easier to read, and mean the same.
+  const text = query.toString().replaceAll('%2C', ',');
+  history.replaceState(history.state, '', text ? `${path}?${text}` : path);
 }
 
 /**

@@ -27,11 +27,16 @@ const VIEWS = {
   monitor: {
     title: 'Monitor',
     load: async () =>
-      (await withParts(import('./views/monitor/monitor.js'), table(), incidentDialogs(), heatmap())).monitor,
+      (await withParts(import('./views/monitor/monitor.js'), table(), incidentDialogs(), heatmap(), rangeBar()))
+        .monitor,
   },
   'monitor-form': {
     title: 'Edit monitor',
     load: async () => (await import('./views/monitor-form/monitor-form.js')).monitorForm,
+  },
+  compare: {
+    title: 'Compare monitors',
+    load: async () => (await withParts(import('./views/compare/compare.js'), rangeBar())).compare,
   },
   results: {
     title: 'Results',
@@ -224,6 +229,10 @@ async function table() {
 
 async function heatmap() {
   await (await import('./views/monitor/heatmap.js')).loadHeatmap();
+}
+
+async function rangeBar() {
+  await (await import('./range/range-bar.js')).loadRangeBar();
 }
 
 async function incidentDialogs() {

@@ -55,6 +55,8 @@ test('phases, custom dates and the values as a table have no serious violation',
 for (const address of [
   '#list',
   '#wall',
+  '#compare',
+  '#compare?monitors=0123456789abcdef01234567',
   '#incidents',
   '#results',
   '#report',
@@ -82,6 +84,7 @@ for (const address of [
 for (const address of [
   '#list',
   '#wall',
+  '#compare?monitors=0123456789abcdef01234567',
   '#incidents',
   '#results',
   '#report',

@@ -1,3 +1,4 @@
+import { contrast, distance, variables } from './colors.mjs';
 import { test as bare } from './fixtures.mjs';
 import { expect, test } from './seeded.mjs';
 
@@ -266,27 +267,16 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
   }) => {
     await page.emulateMedia({ colorScheme });
     await open(page, views.monitor);
-    const colors = await page.evaluate(() => {
-      const sample = document.body.appendChild(document.createElement('i'));
-      const read = (/** @type {string} */ name) => {
-        sample.style.color = `var(--${name})`;
-        return (getComputedStyle(sample).color.match(/\d+/g) ?? []).map(Number);
-      };
-      const names = [
-        'chart-1',
-        'chart-2',
-        ...['dns', 'connect', 'tls', 'wait', 'read'].map((phase) => `phase-${phase}`),
-      ];
-      const all = [...names, 'card', 'ok', 'error', 'failed', 'accent'];
-      return { names, values: Object.fromEntries(all.map((name) => [name, read(name)])) };
-    });
-    for (const name of colors.names) {
-      expect(contrast(colors.values[name], colors.values.card), name).toBeGreaterThanOrEqual(3);
+    const phases = ['dns', 'connect', 'tls', 'wait', 'read'].map((phase) => `phase-${phase}`);
+    const names = ['chart-1', 'chart-2', ...phases];
+    const values = await variables(page.locator('body'), [...names, 'card', 'ok', 'error', 'failed', 'accent']);
+    for (const name of names) {
+      expect(contrast(values[name], values.card), name).toBeGreaterThanOrEqual(3);
       for (const status of ['ok', 'error', 'failed', 'accent']) {
-        expect(distance(colors.values[name], colors.values[status]), `${name} and ${status}`).toBeGreaterThan(0.08);
+        expect(distance(values[name], values[status]), `${name} and ${status}`).toBeGreaterThan(0.08);
       }
     }
-    expect(distance(colors.values['chart-1'], colors.values['chart-2'])).toBeGreaterThan(0.15);
+    expect(distance(values['chart-1'], values['chart-2'])).toBeGreaterThan(0.15);
   });
 }
 
@@ -303,32 +293,3 @@ test('the chart is at least 280 px high, and higher on a large screen', async ({
     await page.goto('/#about');
   }
 });
-
-/** @param {number[]} color */
-function linear(color) {
-  return color.map((value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
-}
-
-/** The contrast of WCAG. @param {number[]} a @param {number[]} b */
-function contrast(a, b) {
-  const [light, dark] = [a, b]
-    .map((color) => linear(color).reduce((sum, value, i) => sum + value * [0.2126, 0.7152, 0.0722][i], 0.05))
-    .sort((x, y) => y - x);
-  return light / dark;
-}
-
-/** The distance in OKLab. @param {number[]} a @param {number[]} b */
-function distance(a, b) {
-  const [x, y] = [a, b].map((color) => {
-    const [r, g, bl] = linear(color);
-    const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * bl);
-    const m = Math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * bl);
-    const s = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * bl);
-    return [
-      0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s,
-      1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s,
-      0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s,
-    ];
-  });
-  return Math.hypot(...x.map((value, i) => value - y[i]));
-}

@@ -5,7 +5,7 @@ import { chromium } from '../../frontend/playwright-test.js';
 import config from '../../frontend/playwright.config.js';
 import { NanoMon } from './nanomon.mjs';
 import { Shop, addWindows, seed } from './shop.mjs';
-import { Requests, addresses } from './views.mjs';
+import { Requests, addresses, comparedIDs } from './views.mjs';
 
 const FOLDER = process.argv[2] ?? fileURLToPath(new URL('../../docs/screenshots', import.meta.url));
 const SIZES = [
@@ -31,7 +31,7 @@ try {
   await mkdir(FOLDER, { recursive: true });
   const id = await nanomon.idOf('Payments API');
   await addWindows(nanomon.url, id);
-  const views = Object.entries(addresses(id));
+  const views = Object.entries(addresses(id, await comparedIDs(nanomon)));
   for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     for (const viewport of SIZES) {
       const isMobile = viewport.width === SIZES[0].width;

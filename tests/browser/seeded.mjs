@@ -1,7 +1,7 @@
 import { expect, test as base } from './fixtures.mjs';
 import { NanoMon } from './nanomon.mjs';
 import { Shop, addWindows, seed } from './shop.mjs';
-import { Requests, addresses } from './views.mjs';
+import { Requests, addresses, comparedIDs } from './views.mjs';
 
 export { expect };
 
@@ -30,7 +30,7 @@ const shared = {
 /** @type {import('../../frontend/playwright-test.js').Fixtures<Own, {}, {page: import('../../frontend/playwright-test.js').Page, nanomon: NanoMon}, {seeded: NanoMon}>} */
 const own = {
   nanomon: ({ seeded }, use) => use(seeded),
-  views: async ({ nanomon }, use) => use(addresses(await nanomon.idOf('Payments API'))),
+  views: async ({ nanomon }, use) => use(addresses(await nanomon.idOf('Payments API'), await comparedIDs(nanomon))),
   requests: async ({ page }, use) => use(new Requests(page)),
 };
 

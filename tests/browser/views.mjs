@@ -6,13 +6,15 @@ import { expect } from '../../frontend/playwright-test.js';
 /**
  * Returns the address of every view by name.
  * @param {string} id the id of a monitor
+ * @param {string[]} [others] the ids of monitors to compare it with
  * @returns {Record<string, string>}
  */
-export function addresses(id) {
+export function addresses(id, others = []) {
   return {
     list: '#list',
     wall: '#wall',
     monitor: `#monitor/${id}`,
+    compare: `#compare?monitors=${[id, ...others].join(',')}`,
     'edit-new': '#edit/new',
     edit: `#edit/${id}`,
     incidents: '#incidents',
@@ -24,6 +26,14 @@ export function addresses(id) {
     admin: '#admin',
     about: '#about',
   };
+}
+
+/**
+ * Returns the ids of the monitors of the shop with which the screenshots compare one.
+ * @param {{idOf: (name: string) => Promise<string>}} nanomon
+ */
+export function comparedIDs(nanomon) {
+  return Promise.all(['Search', 'Parcel tracking', 'Customer accounts'].map((name) => nanomon.idOf(name)));
 }
 
 /**

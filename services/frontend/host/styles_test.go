@@ -21,6 +21,8 @@ var (
 
 // sharedStyles are the style sheets that several views import, with the selectors of their outermost rules.
 var sharedStyles = map[string][]string{
+	"charts/chart.css":              {".chart-box", ".legend", ".values"},
+	"range/range-bar.css":           {".range-bar", ".segments"},
 	"styles/editor.css":             {"html:has(.editor)", ".editor"},
 	"result-table/result-table.css": {".table-container"},
 }

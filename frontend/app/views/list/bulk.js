@@ -5,6 +5,7 @@
 /** @import {Windowing} from './windowing.js' */
 import Alpine from '../../lib/alpine.js';
 import { ApiError, messageOf } from '../../api.js';
+import { comparisonAddress, comparisonProblem } from '../../comparison.js';
 import { formatNumber } from '../../format.js';
 import { loadPart } from '../../views.js';
 import { DURATIONS, commonFaults, failureOf, newForm, progressOf, reportOf, retryOf } from './bulk-texts.js';
@@ -114,6 +115,20 @@ function newBulk({ api, notify }, list, windowing, host) {
     clear() {
       selection.clear();
       host.closest('main')?.focus({ preventScroll: true });
+    },
+
+    /** Why the selected monitors can't be compared; empty if they can. @returns {string} */
+    get compareProblem() {
+      return comparisonProblem(this.count);
+    },
+
+    /** Opens the compare view with the selected monitors. */
+    compare() {
+      if (this.compareProblem) {
+        notify(this.compareProblem);
+      } else {
+        location.hash = comparisonAddress(this.monitors().map(({ id }) => id));
+      }
     },
 
     /** @param {boolean} enabled */

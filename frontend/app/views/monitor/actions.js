@@ -1,6 +1,7 @@
 /** @import {ListedMonitor} from '../../../types/model' */
 /** @import {App} from '../../app.js' */
 import { messageOf } from '../../api.js';
+import { comparisonAddress } from '../../comparison.js';
 import { setEnabled } from '../../documents.js';
 
 /**
@@ -17,6 +18,7 @@ export function actionPanel({ api, notify }, id, reload) {
       edit: `#edit/${id}`,
       clone: `#edit/new?from=${id}`,
       report: `#report/${id}`,
+      compare: comparisonAddress([id]),
       incidents: `#incidents?monitor=${id}`,
       plan: `#maintenance/new?monitor=${id}`,
     },

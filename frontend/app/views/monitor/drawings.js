@@ -1,8 +1,7 @@
 /** @import {Outputs, OutputSeries, Stats} from '../../../types/model' */
-/** @import {Drawing} from './chart.js' */
-/** @import {Threshold} from './thresholds.js' */
-
-/** Buckets of equal length; times in seconds since 1970. @typedef {{from: number, to: number, step: number}} Grid */
+/** @import {Drawing} from '../../charts/chart.js' */
+/** @import {Threshold} from '../../charts/thresholds.js' */
+import { gridOf, gridOfOutputs, pointsOf, pointsOfStats } from '../../charts/grid.js';
 
 /** The phases of an HTTP check from the bottom of the chart to its top: the output, if one has it, and the name. */
 export const PHASES = /** @type {const} */ ([
@@ -18,35 +17,6 @@ const TOTAL = 'respTime';
 const PHASE_AREA = 0.65;
 const RANGE_AREA = 0.18;
 
-/** @param {Stats} stats @returns {Grid} */
-export function gridOf({ from, to, buckets }) {
-  const step = buckets.length > 1 ? secondsOf(buckets[1].start) - secondsOf(buckets[0].start) : 0;
-  return { from: secondsOf(from), to: secondsOf(to), step: step || secondsOf(to) - secondsOf(from) };
-}
-
-/** @param {Outputs} outputs @returns {Grid} */
-export function gridOfOutputs({ from, to, step }) {
-  return { from: secondsOf(from), to: secondsOf(to), step };
-}
-
-/**
- * Returns the number of the bucket that contains a time.
- * @param {Grid} grid
- * @param {number} time milliseconds since 1970
- */
-export function bucketAt({ from, step }, time) {
-  return Math.floor((time / 1000 - from) / step);
-}
-
-/**
- * Returns the limits of a bucket, in milliseconds since 1970.
- * @param {Grid} grid
- * @param {number} index
- */
-export function limitsOfBucket({ from, to, step }, index) {
-  return { from: (from + index * step) * 1000, to: Math.min(from + (index + 1) * step, to) * 1000 };
-}
-
 /**
  * The response time: median and 95th percentile of each bucket.
  * @param {Stats} stats
@@ -56,16 +26,12 @@ export function limitsOfBucket({ from, to, step }, index) {
  */
 export function latencyDrawing(stats, unit, thresholds) {
   const { buckets, periods } = stats;
-  const grid = gridOf(stats);
-  const { times, pick } = pointsOf(
-    grid,
-    buckets.map(({ ok, error, failed }) => ok + error + failed > 0),
-  );
+  const { times, pick } = pointsOfStats(stats);
   const series = [
     { values: pick(buckets.map(({ p50 }) => p50)), colour: 'chart-1' },
     { values: pick(buckets.map(({ p95 }) => p95)), colour: 'chart-2', dash: [6, 4] },
   ];
-  return { ...grid, times, series, unit, periods, thresholds };
+  return { ...gridOf(stats), times, series, unit, periods, thresholds };
 }
 
 /**
@@ -136,29 +102,4 @@ export function outputDrawing(outputs, output, periods) {
 /** @param {Outputs['thresholds'][number]} threshold @returns {Threshold} */
 export function thresholdOf({ output, operator, value }) {
   return { label: `${output} ${operator} ${value}`, value };
-}
-
-/**
- * Returns the points of the buckets with values, each in the middle of its bucket. Where buckets are more than three times
- * farther apart than usual, there were no checks in between: a point without values makes a gap in the line.
- * @param {Grid} grid
- * @param {boolean[]} hasValues for each bucket
- */
-function pointsOf({ from, to, step }, hasValues) {
-  const found = hasValues.flatMap((has, i) => (has ? [i] : []));
-  const distances = found.map((bucket, i) => (i ? bucket - found[i - 1] : 0));
-  const usual = distances.slice(1).sort((a, b) => a - b)[Math.floor((distances.length - 1) / 2)] ?? 0;
-  /** @type {(number | null)[]} */
-  const buckets = found.flatMap((bucket, i) => (distances[i] > 3 * usual ? [null, bucket] : [bucket]));
-  const middle = (/** @type {number} */ bucket) => Math.min(from + (bucket + 0.5) * step, to);
-  // A gap is right after the previous point.
-  const times = buckets.map((bucket, i) => (bucket === null ? middle(buckets[i - 1] ?? 0) + step / 4 : middle(bucket)));
-  const pick = (/** @type {readonly (number | null)[]} */ values) =>
-    buckets.map((bucket) => (bucket === null ? null : values[bucket]));
-  return { times, pick };
-}
-
-/** @param {string} date RFC 3339 */
-function secondsOf(date) {
-  return Date.parse(date) / 1000;
 }

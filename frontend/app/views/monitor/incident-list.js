@@ -1,6 +1,6 @@
 /** @import {Incident} from '../../../types/model' */
 /** @import {App} from '../../app.js' */
-/** @import {MonitorRange} from './range.js' */
+/** @import {MonitorRange} from '../../range/range.js' */
 import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 import { formatShort } from '../../format.js';

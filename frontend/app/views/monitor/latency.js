@@ -1,23 +1,16 @@
 /** @import {Spec} from '../../../types/model' */
-/** @import {MonitorRange} from './range.js' */
+/** @import {MonitorRange} from '../../range/range.js' */
 /** @import {RangeStatistics} from './statistics.js' */
 /** @import {OutputPanel} from './outputs.js' */
-/** @import {Tip} from './tooltip.js' */
-import { TimeChart } from './chart.js';
-import {
-  PHASES,
-  bucketAt,
-  gridOf,
-  gridOfOutputs,
-  latencyDrawing,
-  limitsOfBucket,
-  phaseDrawing,
-  phasesOf,
-  thresholdOf,
-} from './drawings.js';
-import { NO_TABLE, countsText, hasChecks, phasesTable, tableOf, valuesTable } from './values-table.js';
-import { describePeriod, nameOfKind, periodsIn } from './periods.js';
-import { formatExactPeriod, formatNumber, formatPercent, formatPeriod, formatSpan, formatValue } from '../../format.js';
+/** @import {Tip} from '../../charts/tooltip.js' */
+import { TimeChart } from '../../charts/chart.js';
+import { bucketAt, gridOf, gridOfOutputs, limitsOfBucket } from '../../charts/grid.js';
+import { describePeriod, periodRow, periodsIn } from '../../charts/periods.js';
+import { NO_TABLE, hasChecks, tableOf } from '../../charts/table.js';
+import { KEYS, onRangeKey } from '../../range/range-bar.js';
+import { PHASES, latencyDrawing, phaseDrawing, phasesOf, thresholdOf } from './drawings.js';
+import { countsText, phasesTable, valuesTable } from './values-table.js';
+import { formatNumber, formatPercent, formatPeriod, formatValue } from '../../format.js';
 
 /** How many periods the tooltip describes. */
 const MAX_PERIODS = 3;
@@ -118,17 +111,7 @@ export function latencyPanel(range, statistics, outputs, params) {
 
     /** @param {KeyboardEvent} event */
     onKey(event) {
-      const action = {
-        ArrowLeft: () => range.move(-0.5, event.repeat),
-        ArrowRight: () => range.move(0.5, event.repeat),
-        '+': () => range.scale(0.5, event.repeat),
-        '-': () => range.scale(2, event.repeat),
-        Escape: () => range.reset(),
-      }[event.key];
-      if (action && !event.ctrlKey && !event.metaKey && !event.altKey) {
-        event.preventDefault();
-        action();
-      }
+      onRangeKey(range, event);
     },
 
     /** Whether the chart has nothing to show. */
@@ -169,9 +152,7 @@ export function latencyPanel(range, statistics, outputs, params) {
 
     /** The name of the chart for a screen reader. */
     get label() {
-      const keys =
-        'Use the left and right arrow keys to move, plus and minus to zoom, and Escape to reset the time range.';
-      return `${this.title} chart. ${keys} The values are listed below.`;
+      return `${this.title} chart. ${KEYS} The values are listed below.`;
     },
 
     /**
@@ -261,15 +242,7 @@ export function latencyPanel(range, statistics, outputs, params) {
     /** The periods during which the monitor was not OK, newest first, for the table. */
     get tablePeriods() {
       const periods = statistics.stats?.periods ?? [];
-      return periods.toReversed().map(({ from, to, kind }) => {
-        const [start, end] = [Date.parse(from), Date.parse(to)];
-        return {
-          key: `${from} ${kind}`,
-          kind: nameOfKind(kind),
-          time: formatExactPeriod(start, end),
-          length: formatSpan(end - start),
-        };
-      });
+      return periods.toReversed().map(periodRow);
     },
 
     /** The statistics of the range. */

@@ -2,7 +2,7 @@
 /** @import {Api} from '../../api.js' */
 /** @import {incidentPanel} from './incident.js' */
 /** @import {incidentList} from './incident-list.js' */
-/** @import {MonitorRange} from './range.js' */
+/** @import {MonitorRange} from '../../range/range.js' */
 /** @import {Badge} from '../../status.js' */
 import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';

@@ -1,14 +1,15 @@
 /** @import {Output, Outputs, OutputSeries, Spec} from '../../../types/model' */
 /** @import {Api} from '../../api.js' */
-/** @import {MonitorRange} from './range.js' */
+/** @import {MonitorRange} from '../../range/range.js' */
 /** @import {RangeStatistics} from './statistics.js' */
-/** @import {Tip} from './tooltip.js' */
+/** @import {Tip} from '../../charts/tooltip.js' */
 import { messageOf } from '../../api.js';
-import { TimeChart } from './chart.js';
+import { TimeChart } from '../../charts/chart.js';
+import { bucketAt, gridOfOutputs, limitsOfBucket } from '../../charts/grid.js';
+import { describePeriod, periodsIn } from '../../charts/periods.js';
 import { coalesce } from '../../coalesce.js';
-import { PHASES, bucketAt, gridOfOutputs, limitsOfBucket, outputDrawing } from './drawings.js';
+import { PHASES, outputDrawing } from './drawings.js';
 import { formatMoment, formatPeriod, formatValue } from '../../format.js';
-import { describePeriod, periodsIn } from './periods.js';
 
 /** The minimum time between two reads because of new results, in milliseconds. */
 const REFRESH = 60_000;

@@ -6,8 +6,8 @@ import { heatmapPanel } from './heatmap.js';
 import { incidentList } from './incident-list.js';
 import { latencyPanel } from './latency.js';
 import { outputPanel } from './outputs.js';
-import { rangeBar } from './range-bar.js';
-import { monitorRange } from './range.js';
+import { rangeBar } from '../../range/range-bar.js';
+import { monitorRange } from '../../range/range.js';
 import { rangeStatistics } from './statistics.js';
 import { uptimePanel } from './uptime.js';
 

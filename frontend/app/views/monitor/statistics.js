@@ -1,15 +1,9 @@
 /** @import {Stats} from '../../../types/model' */
 /** @import {Api} from '../../api.js' */
-/** @import {MonitorRange} from './range.js' */
+/** @import {MonitorRange} from '../../range/range.js' */
 import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
-
-/** The delay before new results are shown, by the choice of the range, in milliseconds. */
-const DELAYS = /** @type {Record<string, number>} */ ({ '1h': 3_000, '6h': 10_000, '24h': 30_000 });
-/** The delay in longer ranges, in custom ones without an end, and while there are no values. */
-const LONG_DELAY = 60_000;
-const CUSTOM_DELAY = 10_000;
-const EMPTY_DELAY = 3_000;
+import { refresher } from '../../range/refresh.js';
 
 /**
  * The statistics of a monitor in the range, with one request for each change of it. They are read again after new results
@@ -19,9 +13,6 @@ const EMPTY_DELAY = 3_000;
  * @param {MonitorRange} range
  */
 export function rangeStatistics(api, id, range) {
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
-
   return {
     /** @type {Readonly<Stats> | null} */
     stats: null,
@@ -29,19 +20,20 @@ export function rangeStatistics(api, id, range) {
     /** Called after the statistics have been read. */
     onRead: () => {},
     load: async () => {},
+    reads: { schedule() {}, cancel() {} },
 
     init() {
       this.load = coalesce(() => this.read());
+      this.reads = refresher(range, this);
       return this.load();
     },
 
     destroy() {
-      clearTimeout(timer);
+      this.reads.cancel();
     },
 
     async read() {
-      clearTimeout(timer);
-      timer = undefined;
+      this.reads.cancel();
       range.tick();
       const query = new URLSearchParams(range.query).toString();
       try {
@@ -57,23 +49,9 @@ export function rangeStatistics(api, id, range) {
       }
     },
 
-    /** Schedules a read after a new result. A hidden page reads when it is visible again. */
+    /** Schedules a read after a new result. */
     refresh() {
-      if (range.isLive) {
-        timer ??= setTimeout(() => {
-          timer = undefined;
-          if (!document.hidden) {
-            this.load();
-          }
-        }, this.delay);
-      }
-    },
-
-    get delay() {
-      if (range.custom) {
-        return CUSTOM_DELAY;
-      }
-      return this.hasValues ? (DELAYS[range.choice] ?? LONG_DELAY) : EMPTY_DELAY;
+      this.reads.schedule();
     },
 
     get hasValues() {

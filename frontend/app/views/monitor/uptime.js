@@ -1,15 +1,17 @@
 /** @import {Stats} from '../../../types/model' */
 /** @import {Api} from '../../api.js' */
-/** @import {MonitorRange} from './range.js' */
+/** @import {MonitorRange} from '../../range/range.js' */
+/** @import {Figure} from '../../uptime.js' */
 import { coalesce } from '../../coalesce.js';
-import { formatExact, formatLength, formatMoment, formatPercent, formatSpan } from '../../format.js';
-import { CHOICES } from './range.js';
+import { CHOICES } from '../../range/range.js';
+import { describeDowntime, describeUptime } from '../../uptime.js';
 
 /** The ranges with a figure of their own. */
 const SHORTCUTS = CHOICES.filter(({ range }) => !['1h', '6h'].includes(range));
 /** The maximum age of the figures, in milliseconds, and the one while a figure is unknown. */
 const MAX_AGE = 600_000;
 const MAX_AGE_UNKNOWN = 30_000;
+const unavailable = Object.freeze({ value: '–', note: 'could not be loaded', exact: '' });
 
 /**
  * The uptime of a monitor in the range, and in four fixed ranges, which are shortcuts to these. refresh may be called often:
@@ -49,7 +51,7 @@ export function uptimePanel(api, id, range, statistics) {
       for (const shortcut of SHORTCUTS) {
         if (!destroyed && shortcut.range !== range.choice) {
           const figure = await api.stats(id, { window: shortcut.range }).then(
-            (stats) => describe(stats, api.now()),
+            (stats) => describeUptime(stats, api.now()),
             () => unavailable,
           );
           this.show(shortcut.range, figure);
@@ -61,7 +63,7 @@ export function uptimePanel(api, id, range, statistics) {
     takeOver() {
       const { stats } = statistics;
       if (stats?.window) {
-        this.show(stats.window, describe(stats, api.now()));
+        this.show(stats.window, describeUptime(stats, api.now()));
       }
     },
 
@@ -78,7 +80,7 @@ export function uptimePanel(api, id, range, statistics) {
     /** The uptime in the range. */
     get figure() {
       const { stats } = statistics;
-      return stats ? describe(stats, api.now()) : { value: '–', note: '', exact: '' };
+      return stats ? describeUptime(stats, api.now()) : { value: '–', note: '', exact: '' };
     },
 
     /** The time in the range that the monitor was not OK, or why the uptime is unknown, and what it does not cover. */
@@ -87,48 +89,4 @@ export function uptimePanel(api, id, range, statistics) {
       return [stats ? describeDowntime(stats) : '', this.figure.note].filter(Boolean).join(' · ');
     },
   };
-}
-
-/** @typedef {{value: string, note: string, exact: string}} Figure */
-
-const unavailable = { value: '–', note: 'could not be loaded', exact: '' };
-
-/**
- * @param {Stats} stats
- * @param {number} now milliseconds since 1970
- * @returns {Figure}
- */
-function describe({ uptime, uptimeFrom, counts, maintenance, blocked }, now) {
-  const checks = counts.ok + counts.error + counts.failed;
-  const reason = checks ? 'unknown' : 'no checks in this period';
-  const since = uptimeFrom ? `since ${formatMoment(uptimeFrom, now)}` : '';
-  const ignored = [ignoredTime(maintenance, 'in maintenance'), ignoredTime(blocked, 'blocked')]
-    .filter(Boolean)
-    .join(', ');
-  return {
-    value: formatPercent(uptime),
-    note: [uptime === null ? reason : since, ignored].filter(Boolean).join(' · '),
-    exact: [uptimeFrom ? formatExact(uptimeFrom) : '', ignored && `Ignored: ${ignored}`].filter(Boolean).join('. '),
-  };
-}
-
-/**
- * @param {number} seconds
- * @param {string} reason
- */
-function ignoredTime(seconds, reason) {
-  return seconds >= 60 ? `${formatLength(seconds * 1000)} ${reason}` : '';
-}
-
-/** @param {Stats} stats */
-function describeDowntime({ uptime, periods, omittedPeriods }) {
-  if (uptime === null) {
-    return '';
-  }
-  const notOK = periods.filter(({ kind }) => kind === 'error' || kind === 'failed');
-  if (notOK.length === 0) {
-    return omittedPeriods ? '' : 'OK all the time';
-  }
-  const length = notOK.reduce((sum, { from, to }) => sum + Date.parse(to) - Date.parse(from), 0);
-  return `${omittedPeriods ? 'at least ' : ''}${formatSpan(length)} not OK`;
 }

@@ -1,4 +1,4 @@
-/** @import uPlot from '../../lib/uplot.js' */
+/** @import uPlot from '../lib/uplot.js' */
 
 /** A limit of the rule for a value: its text, such as respTime < 400, and the value. @typedef {{label: string, value: number}} Threshold */
 

@@ -1,21 +1,29 @@
-/** @import {Period} from '../../../types/model' */
+/** @import {Period} from '../../types/model' */
 /** @import {Tip} from './tooltip.js' */
 /** @import {Threshold} from './thresholds.js' */
-import uPlot from '../../lib/uplot.js';
-import { dateFormat, formatCompact, formatTime, formatValue } from '../../format.js';
-import { onThemeChange } from '../../theme.js';
+import uPlot from '../lib/uplot.js';
+import { dateFormat, formatCompact, formatTime, formatValue } from '../format.js';
+import { onThemeChange } from '../theme.js';
+import { LABEL_SPACE, drawLineLabels } from './line-labels.js';
 import { markPeriods, shadePeriods } from './periods.js';
 import { drawThresholds, highest } from './thresholds.js';
 import { Tooltip } from './tooltip.js';
 
 /**
  * A line of a chart, or an area. The colour is the name of a CSS variable. An area fills the chart with the given opacity,
- * down to the next series, or to zero.
- * @typedef {{values: readonly (number | null)[], colour: string, dash?: number[], area?: number, isHidden?: boolean}} Series
+ * down to the next series, or to zero. A label is a character at the end of the line.
+ * @typedef {{
+ *   values: readonly (number | null | undefined)[],
+ *   colour: string,
+ *   dash?: number[],
+ *   area?: number,
+ *   isHidden?: boolean,
+ *   label?: string,
+ * }} Series
  */
 
 /**
- * What a chart shows. Times are seconds since 1970. A gap is a time at which all values are null.
+ * What a chart shows. Times are seconds since 1970. A line has a gap where a value is null, and none where it is undefined.
  * @typedef {{
  *   from: number,
  *   to: number,
@@ -48,6 +56,7 @@ const formatDay = dateFormat({ month: 'short', day: 'numeric' });
 /** Values over time, with a tooltip. The chart follows the size of its element and the colour scheme. */
 export class TimeChart {
   #element;
+  #box;
   #on;
   #tooltip;
   /** @type {uPlot | null} */
@@ -68,7 +77,8 @@ export class TimeChart {
   constructor(element, on) {
     this.#element = element;
     this.#on = on;
-    this.#tooltip = new Tooltip(/** @type {HTMLElement} */ (element.parentElement));
+    this.#box = /** @type {HTMLElement} */ (element.parentElement);
+    this.#tooltip = new Tooltip(this.#box);
     this.#resized.observe(element);
   }
 
@@ -87,6 +97,14 @@ export class TimeChart {
       this.#shape = shape;
       this.#create();
     }
+  }
+
+  /**
+   * Makes all lines but one paler.
+   * @param {number | null} index of the series; null to show all alike
+   */
+  highlight(index) {
+    this.#plot?.setSeries(index === null ? null : index + 1, { focus: true });
   }
 
   destroy() {
@@ -141,6 +159,7 @@ export class TimeChart {
     return {
       ...this.#size(),
       legend: { show: false },
+      padding: series.some(({ label }) => label) ? [null, LABEL_SPACE, null, null] : undefined,
       cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { show: !areas } },
       scales: {
         x: { range: () => [this.#drawing?.from ?? 0, this.#drawing?.to ?? 1] },
@@ -195,7 +214,7 @@ export class TimeChart {
       width: isHidden ? 0 : area ? 1 : 2,
       dash,
       fill: area && !isHidden ? withOpacity(stroke, area) : undefined,
-      points: { show: (plot) => !isHidden && !area && plot.data[0].length <= MAX_DOTS, size: 5, fill: stroke },
+      points: { show: (plot, i) => !isHidden && !area && countOf(plot.data[i]) <= MAX_DOTS, size: 5, fill: stroke },
     };
   }
 
@@ -213,6 +232,10 @@ export class TimeChart {
   /** @param {uPlot} plot */
   #drawMarks(plot) {
     markPeriods(plot, this.#drawing?.periods ?? [], this.#colours);
+    drawLineLabels(plot, this.#drawing?.series ?? [], this.#colours);
+    // For what is aligned with the chart
+    this.#box.style.setProperty('--plot-left', `${plot.over.offsetLeft}px`);
+    this.#box.style.setProperty('--plot-width', `${plot.over.clientWidth}px`);
     const lines = drawThresholds(plot, this.#drawing?.thresholds ?? [], this.#colours);
     this.#element.dataset.thresholds = lines.join(' ');
   }
@@ -237,6 +260,11 @@ export class TimeChart {
       this.#tooltip.hide();
     }
   }
+}
+
+/** @param {ArrayLike<number | null | undefined>} values */
+function countOf(values) {
+  return Array.from(values).filter((value) => typeof value === 'number').length;
 }
 
 /**

@@ -1,6 +1,19 @@
 /** @import {MonitorRange} from './range.js' */
-import { localTime } from '../../time-range.js';
+import { mountMarkup } from '../load-state.js';
+import { localTime } from '../time-range.js';
+import { loadMarkup } from '../views.js';
 import { MAX_LENGTH } from './range.js';
+
+/** The keys of a chart, for a screen reader. */
+export const KEYS =
+  'Use the left and right arrow keys to move, plus and minus to zoom, and Escape to reset the time range.';
+
+let markup = '';
+
+/** Loads the markup of the bar. Views that show one call it before. Rejects if the server does not answer. */
+export async function loadRangeBar() {
+  markup = await loadMarkup('./range/range-bar.html');
+}
 
 /**
  * The bar with the range. It stays below the header of the page while the view is scrolled, unless the screen is narrow. Below
@@ -21,6 +34,7 @@ export function rangeBar(range) {
 
     /** @param {HTMLElement} element */
     mount(element) {
+      mountMarkup(element, markup);
       const header = /** @type {HTMLElement} */ (document.querySelector('header'));
       resized = new ResizeObserver(() => {
         element.style.setProperty('--header', `${header.offsetHeight}px`);
@@ -59,6 +73,25 @@ export function rangeBar(range) {
       }
     },
   };
+}
+
+/**
+ * Changes the range by a key that is pressed in a chart.
+ * @param {MonitorRange} range
+ * @param {KeyboardEvent} event
+ */
+export function onRangeKey(range, event) {
+  const action = {
+    ArrowLeft: () => range.move(-0.5, event.repeat),
+    ArrowRight: () => range.move(0.5, event.repeat),
+    '+': () => range.scale(0.5, event.repeat),
+    '-': () => range.scale(2, event.repeat),
+    Escape: () => range.reset(),
+  }[event.key];
+  if (action && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    action();
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
-/** @import {Api} from '../../api.js' */
-import { formatPeriod, formatShort, formatSpan } from '../../format.js';
-import { addEntry } from '../../router.js';
+/** @import {Api} from '../api.js' */
+import { formatPeriod, formatShort, formatSpan } from '../format.js';
+import { addEntry } from '../router.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -26,8 +26,8 @@ const TOLERANCE = 2000;
 /** @typedef {{choice: string, custom: Custom | null}} Range */
 
 /**
- * The time range of the monitor view, which is also in the page's address: one of the choices, or custom dates. A change adds
- * an entry to the browser's history, so the back button undoes it.
+ * The time range of the monitor view or the compare view, which is also in the page's address: one of the choices, or custom
+ * dates. A change adds an entry to the browser's history, so the back button undoes it.
  * @param {Api} api
  * @param {URLSearchParams} params of the address
  */

@@ -1,6 +1,6 @@
-/** @import {Period} from '../../../types/model' */
-/** @import uPlot from '../../lib/uplot.js' */
-import { formatExactPeriod, formatSpan } from '../../format.js';
+/** @import {Period} from '../../types/model' */
+/** @import uPlot from '../lib/uplot.js' */
+import { formatExactPeriod, formatSpan } from '../format.js';
 
 /** The font size of a marker, in pixels. */
 const MARKER = 14;
@@ -123,11 +123,6 @@ function stripes(ctx, colour) {
   return /** @type {CanvasPattern} */ (ctx.createPattern(canvas, 'repeat'));
 }
 
-/** @param {Period['kind']} kind */
-export function nameOfKind(kind) {
-  return KINDS[kind].name;
-}
-
 /**
  * Describes a period in words, with its first and its last second.
  * @param {Period} period
@@ -135,6 +130,20 @@ export function nameOfKind(kind) {
 export function describePeriod({ from, to, kind }) {
   const [start, end] = [Date.parse(from), Date.parse(to)];
   return `${KINDS[kind].name}: ${formatExactPeriod(start, end)} (${formatSpan(end - start)})`;
+}
+
+/**
+ * Returns the texts of a period for a table.
+ * @param {Period} period
+ */
+export function periodRow({ from, to, kind }) {
+  const [start, end] = [Date.parse(from), Date.parse(to)];
+  return {
+    key: `${from} ${kind}`,
+    kind: KINDS[kind].name,
+    time: formatExactPeriod(start, end),
+    length: formatSpan(end - start),
+  };
 }
 
 /**
