@@ -199,7 +199,8 @@ hosted('while the new build can’t be stored, the old one is not shown', async 
   // The server has the old build again.
   host.unavailable.clear();
   await host.serve('one');
-  await fresh.goto(host.url);
+  // The browser's error page may interrupt the first attempt.
+  await expect(async () => fresh.goto(host.url)).toPass();
   await expect.poll(() => buildsOf(fresh)).toEqual(['one']);
   await host.stop();
   await fresh.reload();
