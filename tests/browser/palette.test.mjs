@@ -32,7 +32,7 @@ function active(page) {
  * @param {string} [text]
  */
 async function openPalette(page, text = '') {
-  await expect(page.getByRole('main')).toHaveAttribute('aria-busy'); // Before that, nothing listens to keys.
+  await expect(page.getByRole('main')).toHaveAttribute('data-view'); // Before a view is shown, nothing listens to keys.
   await page.keyboard.press('Control+k');
   await expect(palette(page).getByRole('combobox')).toBeFocused();
   await page.keyboard.type(text);
