@@ -1,5 +1,6 @@
 // Takes screenshots of every view in both themes and three widths: docs/screenshots/NAME-WIDTH-THEME.webp.
 import { mkdir, writeFile } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from '../../frontend/playwright-test.js';
 import config from '../../frontend/playwright.config.js';
@@ -31,6 +32,7 @@ try {
   await mkdir(FOLDER, { recursive: true });
   const id = await nanomon.idOf('Payments API');
   await addWindows(nanomon.url, id);
+  await haveSummaries();
   const views = Object.entries(addresses(id, await comparedIDs(nanomon)));
   for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     for (const viewport of SIZES) {
@@ -52,6 +54,14 @@ try {
   await browser.close();
   await nanomon.destroy();
   await shop.close();
+}
+
+/** Waits until the API has computed the uptimes of the list. */
+async function haveSummaries() {
+  const read = async () => (await fetch(`${nanomon.url}/api/monitors?include=summary`)).json();
+  while (!(await read()).some((/** @type {any} */ { summary }) => summary.uptime24h !== null)) {
+    await setTimeout(200);
+  }
 }
 
 /**
