@@ -70,11 +70,11 @@ test('shows an incident that opens and ends, also in a hidden tab, and opens it 
 test('many changes are one summary, and several tabs show it once', async ({ context, page, nanomon }) => {
   await record(page, 'granted');
   await turnOn(page);
+  await expect.poll(() => locks(page)).toBe(1); // Now the first tab shows the notifications.
   const other = await context.newPage();
   await record(other, 'granted');
   await other.goto('/#incidents');
   await expect(control(other)).toBeChecked();
-  await expect.poll(() => locks(page)).toBe(1);
   await page.route('**/api/incidents?open=true&max=1000', async (route) => {
     const response = await route.fetch();
     const open = await response.json();
