@@ -134,6 +134,7 @@ function frame(app, tab, offline) {
         return;
       }
       const { route } = this;
+      app.follow = () => false; // The view that is left does not follow addresses of the next one.
       this.offline?.leaveView();
       const name = app.session?.mayShow(route.view) === false ? 'sign-in' : route.view;
       this.loading = true;

@@ -153,8 +153,8 @@ export class Stage {
 }
 
 /**
- * Loads all views and the command palette soon, while the browser is idle and the page is visible. Then they open at once, also while the server
- * does not respond. It may be called often, and tries again to load the views that could not be loaded.
+ * Loads all views and the command palette soon, while the browser is idle and the page is visible. Then they open at once,
+ * also while the server does not respond. It may be called often, and tries again to load the views that could not be loaded.
  * @param {() => void} done called when all views have been loaded
  */
 export function prefetchViews(done) {

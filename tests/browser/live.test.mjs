@@ -39,31 +39,6 @@ test.describe('with requests that may fail after the deletion', () => {
   });
 });
 
-test('a monitor that is deleted while the page reads it does not come back', async ({ page, nanomon, target }) => {
-  const change = { name: 'Mill', type: 'http', interval: '1h', target: target.url };
-  const id = await nanomon.add({ ...change, name: 'Shop' });
-  await page.goto('/');
-  await expect(page.getByText('Live', { exact: true })).toBeVisible();
-  await expect(row(page, 'Shop')).toBeVisible();
-  let release = () => {};
-  const released = new Promise((resolve) => (release = () => resolve(null)));
-  await page.route(`**/api/monitors/${id}?*`, async (route) => {
-    const response = await route.fetch();
-    await released;
-    await route.fulfill({ response });
-  });
-  const read = page.waitForRequest(`**/api/monitors/${id}?*`);
-  await fetch(`${nanomon.url}/api/monitors/${id}`, { method: 'PUT', body: JSON.stringify(change) });
-  await read;
-  await expect(row(page, 'Shop')).toBeVisible();
-  await fetch(`${nanomon.url}/api/monitors/${id}`, { method: 'DELETE' });
-  await expect(row(page, 'Shop')).toHaveCount(0);
-  release();
-  await nanomon.add({ ...change, name: 'Last' }); // It is read after the other one.
-  await expect(row(page, 'Last')).toBeVisible();
-  await expect(row(page, 'Mill')).toHaveCount(0);
-});
-
 test('the list needs one request for all monitors', async ({ page, nanomon, target }) => {
   for (const name of ['A', 'B', 'C', 'D', 'E']) {
     await nanomon.add({ name, target: target.url });
@@ -97,6 +72,31 @@ test('a view stops its work when another one opens', async ({ page, nanomon, tar
 
 test.describe('with failing requests', () => {
   test.use({ requestsFail: true });
+
+  test('a monitor that is deleted while the page reads it does not come back', async ({ page, nanomon, target }) => {
+    const change = { name: 'Mill', type: 'http', interval: '1h', target: target.url };
+    const id = await nanomon.add({ ...change, name: 'Shop' });
+    await page.goto('/');
+    await expect(page.getByText('Live', { exact: true })).toBeVisible();
+    await expect(row(page, 'Shop')).toBeVisible();
+    let release = () => {};
+    const released = new Promise((resolve) => (release = () => resolve(null)));
+    await page.route(`**/api/monitors/${id}?*`, async (route) => {
+      const response = await route.fetch();
+      await released;
+      await route.fulfill({ response });
+    });
+    const read = page.waitForRequest(`**/api/monitors/${id}?*`);
+    await fetch(`${nanomon.url}/api/monitors/${id}`, { method: 'PUT', body: JSON.stringify(change) });
+    await read;
+    await expect(row(page, 'Shop')).toBeVisible();
+    await fetch(`${nanomon.url}/api/monitors/${id}`, { method: 'DELETE' });
+    await expect(row(page, 'Shop')).toHaveCount(0);
+    release();
+    await nanomon.add({ ...change, name: 'Last' }); // It is read after the other one.
+    await expect(row(page, 'Last')).toBeVisible();
+    await expect(row(page, 'Mill')).toHaveCount(0);
+  });
 
   test('the page reconnects after a restart of the server', async ({ page, nanomon, target }) => {
     await nanomon.add({ name: 'Shop', target: target.url });

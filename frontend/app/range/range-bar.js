@@ -36,6 +36,7 @@ export function rangeBar(range) {
     mount(element) {
       mountMarkup(element, markup);
       const header = /** @type {HTMLElement} */ (document.querySelector('header'));
+      resized?.disconnect();
       resized = new ResizeObserver(() => {
         element.style.setProperty('--header', `${header.offsetHeight}px`);
         // So that the bar does not cover what is scrolled into view.
@@ -64,12 +65,14 @@ export function rangeBar(range) {
       custom.focus();
     },
 
-    apply() {
+    /** @param {Record<string, HTMLElement>} refs */
+    apply(refs) {
+      range.tick();
       const [from, to] = [Date.parse(this.from), Date.parse(this.to)];
       this.error = problemOf(from, to, range.now);
       if (!this.error) {
-        this.open = false;
-        range.zoomTo(from, to);
+        this.close(refs);
+        range.zoomTo(from, Math.min(to, range.now));
       }
     },
   };

@@ -55,6 +55,8 @@ export function comparedStatistics(api, range, monitors) {
         // What could not be read stays as it was, but not in another range.
         this.byID = Object.freeze({ ...(query === shown ? this.byID : {}), ...Object.fromEntries(read) });
         shown = query;
+      } else if (query !== shown) {
+        this.byID = Object.freeze({});
       }
     },
 

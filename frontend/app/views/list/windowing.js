@@ -249,7 +249,7 @@ export function rowKeys(windowing) {
       const target = /** @type {Element} */ (event.target);
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
-      if (!step || !isPlain || target.matches('.pick input')) {
+      if (!step || !isPlain || event.isComposing || target.matches('.pick input, .heading-row *')) {
         return;
       }
       const id = target.closest('.line')?.getAttribute('data-id') ?? undefined;

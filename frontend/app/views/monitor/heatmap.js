@@ -42,6 +42,7 @@ export function heatmapPanel({ api, live }, id, choose) {
   let days = [];
   let chosen = '';
   let loadedAt = 0;
+  let destroyed = false;
   /** Whether a read was left out while the page was hidden. */
   let missed = false;
   /** The status of the latest result. @type {number | undefined} */
@@ -65,6 +66,7 @@ export function heatmapPanel({ api, live }, id, choose) {
     },
 
     destroy() {
+      destroyed = true;
       unsubscribe();
       clearTimeout(timer);
       clearTimeout(midnight);
@@ -93,6 +95,9 @@ export function heatmapPanel({ api, live }, id, choose) {
     },
 
     async read() {
+      if (destroyed) {
+        return;
+      }
       clearTimeout(timer);
       timer = undefined;
       loadedAt = Date.now();
@@ -123,6 +128,7 @@ export function heatmapPanel({ api, live }, id, choose) {
 
     /** Reads the days, on a hidden page when it is visible again. */
     loadVisible() {
+      clearTimeout(timer);
       timer = undefined;
       missed = document.hidden;
       if (!missed) {

@@ -62,6 +62,7 @@ export function latencyPanel(range, statistics, outputs, params) {
 
     /** @param {HTMLElement} element the container of the chart */
     mount(element) {
+      chart?.destroy();
       chart = new TimeChart(element, {
         zoom: (from, to) => range.zoomTo(from, to),
         describe: (time, around) => (this.phases ? this.describePhases(time, around) : this.describe(time, around)),

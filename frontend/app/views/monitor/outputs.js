@@ -108,6 +108,7 @@ export function outputPanel(api, id, range, statistics) {
      * @param {HTMLElement} element
      */
     observe(element) {
+      observer?.disconnect();
       observer = new IntersectionObserver(
         ([entry]) => {
           this.inView = entry.isIntersecting;

@@ -14,8 +14,10 @@ import { refresher } from '../../range/refresh.js';
  */
 export function rangeStatistics(api, id, range) {
   return {
-    /** @type {Readonly<Stats> | null} */
+    /** The latest statistics; of the range before while the ones of a new range are read. @type {Readonly<Stats> | null} */
     stats: null,
+    /** The range of the statistics, as the query of their request. */
+    query: '',
     error: '',
     /** Called after the statistics have been read. */
     onRead: () => {},
@@ -41,12 +43,19 @@ export function rangeStatistics(api, id, range) {
         // Another range has been chosen: it is read next.
         if (query === new URLSearchParams(range.query).toString()) {
           this.stats = Object.freeze(stats);
+          this.query = query;
           this.error = '';
           this.onRead();
         }
       } catch (error) {
+        this.stats = this.current;
         this.error = messageOf(error);
       }
+    },
+
+    /** The statistics of the range; null while they are read for the first time. */
+    get current() {
+      return this.query === new URLSearchParams(range.query).toString() ? this.stats : null;
     },
 
     /** Schedules a read after a new result. */

@@ -19,7 +19,7 @@ const unavailable = Object.freeze({ value: '–', note: 'could not be loaded', e
  * @param {Api} api
  * @param {string} id
  * @param {MonitorRange} range
- * @param {{readonly stats: Readonly<Stats> | null}} statistics of the range
+ * @param {{readonly current: Readonly<Stats> | null}} statistics of the range
  */
 export function uptimePanel(api, id, range, statistics) {
   let readAt = 0;
@@ -61,7 +61,7 @@ export function uptimePanel(api, id, range, statistics) {
 
     /** Takes over the figure of the shown range, if it is one of the four. */
     takeOver() {
-      const { stats } = statistics;
+      const { current: stats } = statistics;
       if (stats?.window) {
         this.show(stats.window, describeUptime(stats, api.now()));
       }
@@ -79,13 +79,13 @@ export function uptimePanel(api, id, range, statistics) {
 
     /** The uptime in the range. */
     get figure() {
-      const { stats } = statistics;
+      const { current: stats } = statistics;
       return stats ? describeUptime(stats, api.now()) : { value: '–', note: '', exact: '' };
     },
 
     /** The time in the range that the monitor was not OK, or why the uptime is unknown, and what it does not cover. */
     get text() {
-      const { stats } = statistics;
+      const { current: stats } = statistics;
       return [stats ? describeDowntime(stats) : '', this.figure.note].filter(Boolean).join(' · ');
     },
   };
