@@ -96,9 +96,7 @@ export class BarTip {
     // Touching a bar shows its tooltip, and so does moving the finger along the bars.
     const { left, width } = link.getBoundingClientRect();
     const { history } = this.#monitorOf(link) ?? { history: [] };
-    // A click has whole pixels, rounded down, and a bar may be narrower than two.
-    const x = type === 'click' ? clientX + 0.5 : clientX;
-    const bar = Math.floor(((x - left) / width) * BARS) - (BARS - history.length);
+    const bar = Math.floor(((clientX - left) / width) * BARS) - (BARS - history.length);
     if (history.length > 0 && (pointerType === 'mouse' || type !== 'pointerover')) {
       this.#show(link, Math.min(Math.max(bar, 0), history.length - 1));
     }
