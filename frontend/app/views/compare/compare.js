@@ -115,7 +115,8 @@ export function compare(app, { params }) {
      * Adds the monitor whose name was entered.
      * @param {HTMLElement} title gets the focus when no other monitor can be added
      */
-    add(title) {
+    async add(title) {
+      await (this.list.loaded || monitors.load());
       const id = this.picker.pick(this.others);
       if (id) {
         addEntry();
@@ -282,10 +283,7 @@ function settingsOf(params) {
   return { ids: [...ids].slice(0, MAX_MONITORS), percentile: params.get('value') === 'p95' ? 'p95' : 'p50' };
 }
 
-/**
- * @param {Entry} entry
- * @returns {entry is Entry & Line}
- */
+/** @param {Entry} entry @returns {entry is Entry & Line} */
 function isKnown(entry) {
   return entry.stats !== null && entry.monitor !== null;
 }
