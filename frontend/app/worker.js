@@ -5,7 +5,8 @@
 //   no response, the stored document is used.
 // - All files of a document are of the same build. A document of this build gets the stored files. A document of another
 //   build gets its files from the network, until the service worker of that build replaces this one.
-// - The browser compares this script with the one on the server whenever a page opens. It changes with every file.
+// - The browser compares this script with the one on the server whenever a page opens. It changes with every file that it
+//   stores.
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 

@@ -88,7 +88,8 @@ func readChanges(ctx context.Context, s statusChangeLister, f store.ResultFilter
 			return page, nil
 		}
 	}
-	if end != nil {
+	// Without progress, the next page would search the same entries again. Then its first change ends at the last entry read.
+	if page.next = before; end != nil && (f.Before == nil || end.Before(f.Before.Date)) {
 		page.next = *end
 	}
 	return page, nil

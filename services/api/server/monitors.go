@@ -182,6 +182,9 @@ func (h *monitorHandler) replace(w http.ResponseWriter, r *http.Request) error {
 	return h.sendStored(w, r, m)
 }
 
+// maxReplacements is how often a replacement is tried while others change the monitor.
+const maxReplacements = 20
+
 // replaceStored replaces the stored monitor, which must equal expected unless that is nil. If the client has sent no labels, as
 // clients of earlier versions do, the stored ones stay, also if someone else changes them at the same time.
 func (h *monitorHandler) replaceStored(
@@ -190,7 +193,7 @@ func (h *monitorHandler) replaceStored(
 	if expected == nil && m.Labels != nil {
 		return m, h.store.ReplaceMonitor(ctx, m)
 	}
-	for {
+	for attempt := 1; ; attempt++ {
 		stored := expected
 		if stored == nil {
 			current, err := h.store.Monitor(ctx, m.ID)
@@ -204,7 +207,7 @@ func (h *monitorHandler) replaceStored(
 			replaced.Labels = stored.Labels
 		}
 		err := h.store.ReplaceMonitorIf(ctx, replaced, *stored)
-		if expected != nil || !errors.Is(err, monitor.ErrChanged) {
+		if expected != nil || attempt == maxReplacements || !errors.Is(err, monitor.ErrChanged) {
 			return replaced, err
 		}
 	}

@@ -35,10 +35,12 @@ type outputStore interface {
 type outputHandler struct {
 	store outputStore
 	types probe.Registry
+	// turn has space for one read. Reading many results takes long, and other requests need the store at the same time.
+	turn chan struct{}
 }
 
 func newOutputHandler(s outputStore, types probe.Registry) *outputHandler {
-	return &outputHandler{store: s, types: types}
+	return &outputHandler{store: s, types: types, turn: make(chan struct{}, 1)}
 }
 
 func (h *outputHandler) mount(to routes) {
@@ -89,6 +91,12 @@ func (h *outputHandler) get(w http.ResponseWriter, r *http.Request) error {
 func (h *outputHandler) read(
 	ctx context.Context, m monitor.Monitor, tr timeRange, scrubber *secret.Scrubber,
 ) (outputsResponse, error) {
+	select {
+	case h.turn <- struct{}{}:
+		defer func() { <-h.turn }()
+	case <-ctx.Done():
+		return outputsResponse{}, ctx.Err()
+	}
 	spec := h.types[m.Type].Spec
 	series := newOutputSeries(spec)
 	filter := store.NumberFilter{

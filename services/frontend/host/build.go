@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -21,19 +22,22 @@ const (
 
 // pageBuild identifies a set of files. It is inserted into the service worker of the page.
 type pageBuild struct {
-	// Build is a hash of all files and of the service worker.
+	// Build is a hash of the files that the service worker stores, and of the service worker.
 	Build string `json:"build"`
 	// Files contains the hashes of the files that the service worker stores, by path.
 	Files map[string]string `json:"files"`
 }
 
 // withBuild returns the files of app with their build inserted into the index and into the service worker. So both change
-// if any file changes: a browser notices the new service worker, and the service worker notices the new index. Without a
-// service worker it returns app.
+// if one of the files changes that the service worker stores: a browser notices the new service worker, and the service
+// worker notices the new index. Without a service worker it returns app.
 func withBuild(app fs.FS, signIn bool) (fs.FS, error) {
 	worker, err := fs.ReadFile(app, workerFile)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return app, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the page's files: %w", err)
 	}
 	index, err := fs.ReadFile(app, indexFile)
 	if err != nil {

@@ -93,8 +93,8 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // secure adds the security headers of a response. The files that a document loads follow the headers of the document, and
-// browsers never run scripts in a file that is not a document. So other files need only nosniff, which prevents that they
-// are used as something else. A worker follows the headers of its own script.
+// browsers never run scripts in a file that is not a document. So other files need only nosniff, which prevents that
+// browsers treat them as another type. A worker follows the headers of its own script.
 func (h *host) secure(to http.Header, needsPolicy bool) {
 	if needsPolicy {
 		maps.Copy(to, h.security)
