@@ -208,3 +208,33 @@ func TestSearchForStatusChangesIsLimited(t *testing.T) {
 	same(t, "first change", second[0].Date, l.log[maxStatusChanges+100].Date)
 	same(t, "its end", *second[0].Until, l.log[maxStatusChanges+99].Date)
 }
+
+// TestSearchForStatusChangesContinues follows the pages through a log that has only entries of another kind for longer than
+// a search.
+func TestSearchForStatusChangesContinues(t *testing.T) {
+	s := openStore(t)
+	l := &logOf{Store: s}
+	for i := range 2*maxStatusChanges + 100 {
+		c := store.StatusChange{MonitorID: idA, Date: base.Add(-time.Duration(i) * time.Minute), Kind: store.ChangeIgnored, From: "blocked", To: "counted"}
+		if i%2 == 1 {
+			c.From, c.To = c.To, c.From
+		}
+		l.log = append(l.log, c)
+	}
+	last := &l.log[len(l.log)-1]
+	last.Kind, last.From, last.To = store.ChangeStatus, "ok", "failed"
+	a := startAPI(t, l)
+	a.store = s
+	a.seed(0)
+	path, pages := changesPath+"&max=50", 0
+	for path != "" {
+		if pages++; pages > 5 {
+			t.Fatalf("%d pages, and still no end: %s", pages, path)
+		}
+		response := a.do("GET", path, "")
+		found := decodeAs[[]changedResult](t, response)
+		path, _ = strings.CutSuffix(strings.TrimPrefix(response.header.Get("Link"), "<"), `>; rel="next"`)
+		same(t, "number of changes", len(found), map[bool]int{true: 0, false: 1}[path != ""])
+	}
+	same(t, "number of pages", pages, 3)
+}
