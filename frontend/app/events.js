@@ -1,7 +1,6 @@
 /** @import {Connection, IncidentChange, MonitorChange, Result, SummaryChange} from '../types/model' */
 /** @import {App} from './app.js' */
 import { createParser } from './lib/eventsource-parser.js';
-import { formatTime } from './format.js';
 
 /** The delays before a reconnect: the first and the longest, in milliseconds. */
 const MIN_RETRY_DELAY = 500;
@@ -15,6 +14,8 @@ const MAX_SILENCE = 40_000;
 const HIDDEN_INTERVAL = 60_000;
 /** How often the clock of the views advances, in milliseconds. */
 const TICK = 1000;
+/** The name of the setting in the local storage, and of the lock of the tab that shows notifications; one per page folder. */
+export const NOTIFICATIONS = `nanomon ${new URL('./', location.href).pathname} notifications`;
 
 /**
  * Receives events: each new result, each change of a monitor or an incident, summary when the API has computed new figures, and
@@ -66,6 +67,13 @@ export class Live {
   stop() {
     this.#running?.abort();
     this.#running = null;
+  }
+
+  /** Makes the views read what they have not read while the page was hidden, if the stream has stayed open. */
+  catchUp() {
+    if (this.#connected) {
+      this.#stale();
+    }
   }
 
   /** Whether the stream stays open while the page is hidden. */
@@ -217,25 +225,6 @@ export class Live {
 }
 
 /**
- * Describes the state of the connection. A narrow screen shows no detail.
- * @param {Connection} connection
- * @param {number} since when it began, in milliseconds since 1970
- */
-export function describeConnection(connection, since) {
-  return {
-    connecting: { label: 'Connecting…', detail: '', hint: null },
-    live: { label: 'Live', detail: '', hint: null },
-    polling: { label: 'Refreshing', detail: 'every 10 seconds', hint: 'There is no event stream.' },
-    unavailable: { label: 'Store unavailable', detail: '', hint: null },
-    disconnected: {
-      label: 'Disconnected',
-      detail: `since ${formatTime(since)}`,
-      hint: 'The API does not respond. The page tries again; its data may be outdated.',
-    },
-  }[connection];
-}
-
-/**
  * Closes the event stream and stops the clock while the page is hidden, because a browser allows only a few connections to
  * one server. A hidden page only reads the number of open incidents from time to time. When the page is visible again, the
  * views read everything they missed. The stream of the page that shows notifications stays open.
@@ -272,8 +261,22 @@ export function followVisibility({ api, live, clock, session }) {
     }
   };
   live.onBackground = update;
-  document.addEventListener('visibilitychange', update);
+  document.addEventListener('visibilitychange', () => {
+    update();
+    if (!document.hidden && live.inBackground) {
+      live.catchUp();
+    }
+  });
   update();
+}
+
+/** Whether notifications are turned on in this browser. */
+export function notificationsAreOn() {
+  try {
+    return localStorage.getItem(NOTIFICATIONS) === 'on';
+  } catch {
+    return false; // Storage is blocked.
+  }
 }
 
 /**
