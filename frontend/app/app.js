@@ -273,7 +273,6 @@ async function start() {
   addLoadState(live);
   Alpine.start();
   followVisibility(app);
-  // At once, because a page that loads hidden, as after an update, has no connection that could cause this.
   if (notificationsAreOn() && session?.canRead !== false) {
     await import('./browser-notifications.js').then(({ follow }) => follow(app)).catch(() => {});
   }

@@ -14,7 +14,7 @@ const MAX_SILENCE = 40_000;
 const HIDDEN_INTERVAL = 60_000;
 /** How often the clock of the views advances, in milliseconds. */
 const TICK = 1000;
-/** The name of the setting in the local storage, and of the lock of the tab that shows notifications; one per page folder. */
+/** The name of the setting, and of the lock of the tab that shows notifications. */
 export const NOTIFICATIONS = `nanomon ${new URL('./', location.href).pathname} notifications`;
 
 /**
@@ -69,7 +69,7 @@ export class Live {
     this.#running = null;
   }
 
-  /** Makes the views read what they have not read while the page was hidden, if the stream has stayed open. */
+  /** Makes the views read again. */
   catchUp() {
     if (this.#connected) {
       this.#stale();
@@ -190,15 +190,9 @@ export class Live {
    * @param {string} data
    */
   #dispatch(name, data) {
-    if (name === 'result') {
-      const result = JSON.parse(data);
-      this.#listeners.forEach((listener) => listener.result?.(result));
-    } else if (name === 'monitor') {
+    if (name === 'result' || name === 'monitor' || name === 'summary') {
       const change = JSON.parse(data);
-      this.#listeners.forEach((listener) => listener.monitor?.(change));
-    } else if (name === 'summary') {
-      const change = JSON.parse(data);
-      this.#listeners.forEach((listener) => listener.summary?.(change));
+      this.#listeners.forEach((listener) => listener[name]?.(change));
     } else if (name === 'incident') {
       const change = JSON.parse(data);
       this.#count(change.open);
@@ -227,7 +221,7 @@ export class Live {
 /**
  * Closes the event stream and stops the clock while the page is hidden, because a browser allows only a few connections to
  * one server. A hidden page only reads the number of open incidents from time to time. When the page is visible again, the
- * views read everything they missed. The stream of the page that shows notifications stays open.
+ * views read everything they missed.
  * @param {App} app
  */
 export function followVisibility({ api, live, clock, session }) {
@@ -270,12 +264,11 @@ export function followVisibility({ api, live, clock, session }) {
   update();
 }
 
-/** Whether notifications are turned on in this browser. */
 export function notificationsAreOn() {
   try {
     return localStorage.getItem(NOTIFICATIONS) === 'on';
   } catch {
-    return false; // Storage is blocked.
+    return false;
   }
 }
 

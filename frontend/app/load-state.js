@@ -91,9 +91,9 @@ export async function loadConfig(show) {
 }
 
 /**
- * Describes the state of the connection. A narrow screen shows no detail.
+ * Describes the connection.
  * @param {Connection} connection
- * @param {number} since when it began, in milliseconds since 1970
+ * @param {number} since in milliseconds since 1970
  */
 export function describeConnection(connection, since) {
   return {

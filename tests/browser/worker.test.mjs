@@ -243,11 +243,14 @@ hosted('tabs that open together after an update all have the new build', async (
     };
   });
   const tabs = [await context.newPage(), await context.newPage()];
+  let loads = 0;
+  tabs.forEach((tab) => tab.on('request', (request) => (loads += Number(request.isNavigationRequest()))));
   await Promise.all(tabs.map((tab) => tab.goto(`${host.url}/#about`)));
   for (const tab of tabs) {
     await expect(tab.getByRole('heading', { name: 'About build two' })).toBeVisible();
     expect(await buildsOf(tab)).toEqual(['two']);
   }
+  expect(loads).toBe(2); // With a wrong build, a tab loads again.
 });
 
 hosted('a page that wrongly counts as outdated reloads', async ({ context, page, host }) => {
