@@ -4,8 +4,8 @@
 /** @import {ViewName} from './views.js' */
 import Alpine from './lib/alpine.js';
 import { Api } from './api.js';
-import { describeConnection, followVisibility, Live } from './events.js';
-import { addLoadState, loadConfig } from './load-state.js';
+import { followVisibility, Live, notificationsAreOn } from './events.js';
+import { addLoadState, describeConnection, loadConfig } from './load-state.js';
 import { MonitorList } from './monitors.js';
 import { onDialogKey, parseRoute, redirectOldAddress } from './router.js';
 import { themeSwitch } from './theme.js';
@@ -274,6 +274,9 @@ async function start() {
   addLoadState(live);
   Alpine.start();
   followVisibility(app);
+  if (notificationsAreOn() && session?.canRead !== false) {
+    await import('./browser-notifications.js').then(({ follow }) => follow(app)).catch(() => {});
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 /** @import {Incident} from '../types/model' */
 /** @import {App} from './app.js' */
 import { coalesce } from './coalesce.js';
+import { NOTIFICATIONS, notificationsAreOn } from './events.js';
 import { incidentAddress, lengthOf } from './incidents.js';
 
 /**
@@ -8,8 +9,6 @@ import { incidentAddress, lengthOf } from './incidents.js';
  * @typedef {{title: string, body: string, tag: string, address: string}} Notice
  */
 
-/** The name of the setting in the local storage, and of the lock of the tab that shows the notifications. */
-const NAME = 'browser-notifications';
 /** How long changes are collected before they are shown together, in milliseconds. */
 const DELAY = 1000;
 /** Up to this many changes are shown one by one. More are shown as a summary. */
@@ -59,7 +58,7 @@ export function notificationControl(app) {
 export function follow(app) {
   if (!listensToTabs) {
     listensToTabs = true;
-    addEventListener('storage', ({ key }) => key === NAME && follow(app)); // Another tab turned them on or off.
+    addEventListener('storage', ({ key }) => key === NOTIFICATIONS && follow(app)); // Another tab turned them on or off.
   }
   if (!isOn()) {
     following?.abort();
@@ -68,7 +67,7 @@ export function follow(app) {
     following = new AbortController();
     const { signal } = following;
     const show = () => showUntil(app, signal);
-    (navigator.locks?.request(NAME, { signal }, show) ?? show()).catch(() => {}); // Turned off before it had the lock.
+    (navigator.locks?.request(NOTIFICATIONS, { signal }, show) ?? show()).catch(() => {}); // Turned off before it had the lock.
   }
 }
 
@@ -122,7 +121,7 @@ async function noticesOf(api, opened, resolved) {
       {
         title: `Incidents: ${parts.join(', ')}`,
         body: namesOf([...opened, ...resolved]),
-        tag: NAME,
+        tag: NOTIFICATIONS,
         address: '#incidents',
       },
     ];
@@ -192,11 +191,7 @@ function problem() {
 }
 
 function isOn() {
-  try {
-    return localStorage.getItem(NAME) === 'on' && !problem() && Notification.permission === 'granted';
-  } catch {
-    return false; // Storage is blocked.
-  }
+  return notificationsAreOn() && !problem() && Notification.permission === 'granted';
 }
 
 /**
@@ -205,7 +200,7 @@ function isOn() {
  */
 function remember(setting) {
   try {
-    localStorage.setItem(NAME, setting);
+    localStorage.setItem(NOTIFICATIONS, setting);
     return true;
   } catch {
     return false;

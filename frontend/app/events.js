@@ -1,7 +1,6 @@
 /** @import {Connection, IncidentChange, MonitorChange, Result, SummaryChange} from '../types/model' */
 /** @import {App} from './app.js' */
 import { createParser } from './lib/eventsource-parser.js';
-import { formatTime } from './format.js';
 
 /** The delays before a reconnect: the first and the longest, in milliseconds. */
 const MIN_RETRY_DELAY = 500;
@@ -15,6 +14,8 @@ const MAX_SILENCE = 40_000;
 const HIDDEN_INTERVAL = 60_000;
 /** How often the clock of the views advances, in milliseconds. */
 const TICK = 1000;
+/** The name of the setting, and of the lock of the tab that shows notifications. */
+export const NOTIFICATIONS = `nanomon ${new URL('./', location.href).pathname} notifications`;
 
 /**
  * Receives events: each new result, each change of a monitor or an incident, summary when the API has computed new figures, and
@@ -66,6 +67,13 @@ export class Live {
   stop() {
     this.#running?.abort();
     this.#running = null;
+  }
+
+  /** Makes the views read again. */
+  catchUp() {
+    if (this.#connected) {
+      this.#stale();
+    }
   }
 
   /** Whether the stream stays open while the page is hidden. */
@@ -182,15 +190,9 @@ export class Live {
    * @param {string} data
    */
   #dispatch(name, data) {
-    if (name === 'result') {
-      const result = JSON.parse(data);
-      this.#listeners.forEach((listener) => listener.result?.(result));
-    } else if (name === 'monitor') {
+    if (name === 'result' || name === 'monitor' || name === 'summary') {
       const change = JSON.parse(data);
-      this.#listeners.forEach((listener) => listener.monitor?.(change));
-    } else if (name === 'summary') {
-      const change = JSON.parse(data);
-      this.#listeners.forEach((listener) => listener.summary?.(change));
+      this.#listeners.forEach((listener) => listener[name]?.(change));
     } else if (name === 'incident') {
       const change = JSON.parse(data);
       this.#count(change.open);
@@ -217,28 +219,9 @@ export class Live {
 }
 
 /**
- * Describes the state of the connection. A narrow screen shows no detail.
- * @param {Connection} connection
- * @param {number} since when it began, in milliseconds since 1970
- */
-export function describeConnection(connection, since) {
-  return {
-    connecting: { label: 'Connecting…', detail: '', hint: null },
-    live: { label: 'Live', detail: '', hint: null },
-    polling: { label: 'Refreshing', detail: 'every 10 seconds', hint: 'There is no event stream.' },
-    unavailable: { label: 'Store unavailable', detail: '', hint: null },
-    disconnected: {
-      label: 'Disconnected',
-      detail: `since ${formatTime(since)}`,
-      hint: 'The API does not respond. The page tries again; its data may be outdated.',
-    },
-  }[connection];
-}
-
-/**
  * Closes the event stream and stops the clock while the page is hidden, because a browser allows only a few connections to
  * one server. A hidden page only reads the number of open incidents from time to time. When the page is visible again, the
- * views read everything they missed. The stream of the page that shows notifications stays open.
+ * views read everything they missed.
  * @param {App} app
  */
 export function followVisibility({ api, live, clock, session }) {
@@ -272,8 +255,21 @@ export function followVisibility({ api, live, clock, session }) {
     }
   };
   live.onBackground = update;
-  document.addEventListener('visibilitychange', update);
+  document.addEventListener('visibilitychange', () => {
+    update();
+    if (!document.hidden && live.inBackground) {
+      live.catchUp();
+    }
+  });
   update();
+}
+
+export function notificationsAreOn() {
+  try {
+    return localStorage.getItem(NOTIFICATIONS) === 'on';
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
-/** @import {Config} from '../types/model' */
+/** @import {Config, Connection} from '../types/model' */
 /** @import {Live} from './events.js' */
 import Alpine from './lib/alpine.js';
+import { formatTime } from './format.js';
 
 /** The time between two attempts to load the configuration, in milliseconds. */
 const RETRY_DELAY = 2000;
@@ -87,4 +88,23 @@ export async function loadConfig(show) {
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY));
   }
+}
+
+/**
+ * Describes the connection.
+ * @param {Connection} connection
+ * @param {number} since in milliseconds since 1970
+ */
+export function describeConnection(connection, since) {
+  return {
+    connecting: { label: 'Connecting…', detail: '', hint: null },
+    live: { label: 'Live', detail: '', hint: null },
+    polling: { label: 'Refreshing', detail: 'every 10 seconds', hint: 'There is no event stream.' },
+    unavailable: { label: 'Store unavailable', detail: '', hint: null },
+    disconnected: {
+      label: 'Disconnected',
+      detail: `since ${formatTime(since)}`,
+      hint: 'The API does not respond. The page tries again; its data may be outdated.',
+    },
+  }[connection];
 }

@@ -13,7 +13,8 @@ const SAVED = 'NanoMon-Saved';
 const PATHS = [
   /^\/monitors\?include=brief/,
   /^\/monitors\/\w+\?include=brief/,
-  /^\/monitors\/\w+\/(results|stats|outputs|days)\?/,
+  /^\/monitors\/\w+\/(stats|outputs|days)\?/,
+  /^\/monitors\/\w+\/results\?(?!.*\bfrom=)/, // The start of a time range up to now is in no later request.
   /^\/monitor-types$/,
   /^\/incidents\?monitor=/,
 ];

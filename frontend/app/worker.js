@@ -5,8 +5,7 @@
 //   no response, the stored document is used.
 // - All files of a document are of the same build. A document of this build gets the stored files. A document of another
 //   build gets its files from the network, until the service worker of that build replaces this one.
-// - The browser compares this script with the one on the server whenever a page opens. It changes with every file that it
-//   stores.
+// - The browser compares this script with the one on the server whenever a page opens. It changes with every stored file.
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 
@@ -44,10 +43,12 @@ const STATE = 'worker-state';
 
 /** @type {Promise<State> | undefined} */
 let state;
+/** Ends when the latest state is stored. @type {Promise<void>} */
+let storing = Promise.resolve();
 let isUpdating = false;
 
 worker.addEventListener('install', (event) => event.waitUntil(install()));
-worker.addEventListener('activate', (event) => event.waitUntil(activate()));
+worker.addEventListener('activate', (event) => event.waitUntil(activate(event)));
 
 worker.addEventListener('fetch', (event) => {
   const { method, mode, url } = event.request;
@@ -104,8 +105,9 @@ async function storeFile(path, hash) {
 /**
  * Deletes what other builds have stored, and takes over the open pages. Pages of the build before get no files any more: they
  * reload. The browser holds back their requests until this is done.
+ * @param {ExtendableEvent} event
  */
-async function activate() {
+async function activate(event) {
   const isOld = (/** @type {string} */ name) => name.startsWith(PREFIX) && !name.endsWith(` ${PAGE.build}`);
   const old = (await caches.keys()).filter(isOld);
   const before = old.find((name) => name.startsWith(`${PREFIX}files `));
@@ -113,7 +115,7 @@ async function activate() {
     const passed = (await readStored(before)).others;
     const clients = await worker.clients.matchAll({ type: 'window' });
     const outdated = clients.map(({ id }) => id).filter((id) => !passed.includes(id));
-    await writeState({ ...(await readState()), outdated });
+    await changeState(event, (latest) => ({ ...latest, outdated }));
   }
   await Promise.all(old.map((name) => caches.delete(name)));
   await worker.clients.claim();
@@ -128,7 +130,7 @@ async function openPage(event) {
     return (isCurrent && (await stored(INDEX))) || loading;
   }
   if (response.ok) {
-    const isCurrent = await noteDocument(response.clone(), event.resultingClientId);
+    const isCurrent = await noteDocument(event, response.clone()).catch(() => true); // It ended early.
     if (!isCurrent) {
       event.waitUntil(Promise.all([tellOutdated(), update()]));
     }
@@ -138,15 +140,18 @@ async function openPage(event) {
 
 /**
  * Notes whether the server has this build, and returns it.
+ * @param {FetchEvent} event
  * @param {Response} response a document from the server
- * @param {string} client its future client
  */
-async function noteDocument(response, client) {
-  const { isCurrent: wasCurrent, others, outdated } = await readState();
+async function noteDocument(event, response) {
   const isCurrent = (await hashOf(response)) === PAGE.files[INDEX];
-  if (!isCurrent || !wasCurrent) {
-    const added = isCurrent ? [] : [client];
-    await writeState({ isCurrent, others: [...others, ...added].slice(-MAX_CLIENTS), outdated });
+  if (!isCurrent || !(await readState()).isCurrent) {
+    const added = isCurrent ? [] : [event.resultingClientId];
+    await changeState(event, (latest) => ({
+      ...latest,
+      isCurrent,
+      others: [...latest.others, ...added].slice(-MAX_CLIENTS),
+    }));
   }
   return isCurrent;
 }
@@ -184,13 +189,13 @@ async function readFile({ request, clientId }, path) {
 }
 
 /** @param {FetchEvent} event */
-async function readConfig({ request }) {
-  const loading = fetch(request);
+async function readConfig(event) {
+  const loading = fetch(event.request);
   const response = await inTime(loading);
   if (!response) {
     return (await stored(CONFIG)) ?? loading;
   }
-  await storeConfig(response.clone());
+  event.waitUntil(storeConfig(response.clone()).catch(() => {})); // The cache may be full or broken.
   return response;
 }
 
@@ -203,9 +208,9 @@ async function storeConfig(response) {
 
 /** @param {Client | null} client */
 async function tellBuild(client) {
-  const { others } = await readState();
+  const { others, outdated } = await readState();
   if (client && !others.includes(client.id)) {
-    client.postMessage({ build: PAGE.build });
+    client.postMessage({ build: outdated.includes(client.id) ? '' : PAGE.build }); // Without files, it has to reload.
   }
 }
 
@@ -222,7 +227,7 @@ async function tellOutdated() {
  */
 async function openAddress(hash) {
   const pages = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
-  const page = pages.find(({ url }) => url.startsWith(scope));
+  const page = pages.find(({ url }) => [scope, urlOf(INDEX)].includes(url.replace(/[?#].*/, '')));
   if (page) {
     page.postMessage({ open: hash });
     await page.focus();
@@ -232,8 +237,7 @@ async function openAddress(hash) {
 }
 
 function readState() {
-  state ??= readStored(FILES);
-  return state;
+  return (state ??= readStored(FILES));
 }
 
 /**
@@ -241,19 +245,27 @@ function readState() {
  * @returns {Promise<State>}
  */
 async function readStored(cacheName) {
-  const response = await caches.match(urlOf(STATE), { cacheName });
-  return response?.json() ?? { isCurrent: true, others: [], outdated: [] };
+  const response = await stored(STATE, cacheName);
+  return (await response?.json().catch(() => null)) ?? { isCurrent: true, others: [], outdated: [] };
 }
 
-/** @param {State} next */
-async function writeState(next) {
-  state = Promise.resolve(next);
-  await (await caches.open(FILES)).put(urlOf(STATE), new Response(JSON.stringify(next)));
+/**
+ * Changes the state and stores it. Each change begins with the result of the one before, so none is lost.
+ * @param {ExtendableEvent} event
+ * @param {(latest: State) => State} change
+ */
+function changeState(event, change) {
+  state = readState().then(change);
+  storing = storing
+    .then(async () => (await caches.open(FILES)).put(urlOf(STATE), new Response(JSON.stringify(await state))))
+    .catch(() => {}); // There may be no space. The change then lasts until the browser stops the service worker.
+  event.waitUntil(storing);
+  return state;
 }
 
-/** @param {string} path */
-async function stored(path) {
-  return caches.match(urlOf(path), { cacheName: FILES });
+/** Returns what is stored, or undefined if the browser can't read it. @param {string} path */
+async function stored(path, cacheName = FILES) {
+  return caches.match(urlOf(path), { cacheName }).catch(() => undefined);
 }
 
 /** @param {string} path */

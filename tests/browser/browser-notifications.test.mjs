@@ -27,12 +27,13 @@ async function turnOn(page) {
 /**
  * Simulates a hidden page. In a headless browser, all tabs are visible.
  * @param {Page} page
+ * @param {boolean} hidden
  */
-async function hide(page) {
-  await page.evaluate(() => {
-    Object.defineProperty(document, 'hidden', { configurable: true, get: () => true });
+async function setHidden(page, hidden) {
+  await page.evaluate((hidden) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
     document.dispatchEvent(new Event('visibilitychange'));
-  });
+  }, hidden);
 }
 
 test('shows an incident that opens and ends, also in a hidden tab, and opens it on a click', async ({
@@ -49,7 +50,7 @@ test('shows an incident that opens and ends, also in a hidden tab, and opens it 
   await turnOn(page);
   expect(await page.evaluate(() => /** @type {any} */ (window).asked)).toBe(1);
   await page.waitForResponse('**/api/incidents?open=true&max=1000');
-  await hide(page);
+  await setHidden(page, true);
   target.status = 500;
   await expect.poll(() => shown(page)).toEqual(['Shop: incident opened | Rule violated: status == 200']);
   target.status = 200;
@@ -65,6 +66,31 @@ test('shows an incident that opens and ends, also in a hidden tab, and opens it 
   expect(tags[0]).toBe(tags[1]);
   await page.evaluate(() => /** @type {any} */ (window).shown[0].click());
   await expect(page).toHaveURL(new RegExp(`#monitor/${id}\\?incident=`));
+});
+
+test('a tab that shows them while it is hidden catches up when it is visible', async ({ page, nanomon }) => {
+  await record(page, 'granted');
+  await turnOn(page);
+  await page.waitForResponse('**/api/incidents?open=true&max=1000');
+  await setHidden(page, true);
+  await addFailing(nanomon, { name: 'Shop' });
+  await expect.poll(() => shown(page)).toEqual([expect.stringContaining('Shop: incident opened')]);
+  await expect(page.getByRole('row', { name: /Shop/ })).toHaveCount(0);
+  await setHidden(page, false);
+  await expect(page.getByRole('row', { name: /Shop/ })).toBeVisible();
+  await addFailing(nanomon, { name: 'Mill' });
+  await expect(page.getByRole('row', { name: /Mill/ })).toBeVisible();
+});
+
+test('a page that loads hidden shows them', async ({ page, nanomon }) => {
+  await record(page, 'granted');
+  await turnOn(page);
+  await page.addInitScript(() => Object.defineProperty(document, 'hidden', { get: () => true }));
+  const read = page.waitForResponse('**/api/incidents?open=true&max=1000');
+  await page.reload();
+  await read;
+  await addFailing(nanomon, { name: 'Shop' });
+  await expect.poll(() => shown(page)).toEqual([expect.stringContaining('Shop: incident opened')]);
 });
 
 test('many changes are one summary, and several tabs show it once', async ({ context, page, nanomon }) => {

@@ -82,6 +82,19 @@ function buildsOf(page) {
   return page.evaluate(() => [.../** @type {any} */ (window).builds]).catch(() => []);
 }
 
+/**
+ * Simulates a click on a notification.
+ * @param {import('../../frontend/playwright-test.js').Worker} worker
+ * @param {string} data
+ */
+function click(worker, data) {
+  return worker.evaluate((data) => {
+    const scope = /** @type {any} */ (self);
+    const event = new scope.ExtendableEvent('notificationclick');
+    scope.dispatchEvent(Object.assign(event, { notification: { data, close: () => {} } }));
+  }, data);
+}
+
 test('without the server the page opens, and says how old its data is', async ({ page, nanomon, target }) => {
   await nanomon.add({ name: 'Shop', target: target.url });
   await openAndStore(page, '/');
@@ -89,6 +102,9 @@ test('without the server the page opens, and says how old its data is', async ({
   await page.reload();
   await link(page, 'Shop').click();
   await expect(page.getByRole('heading', { name: 'Shop' })).toBeVisible();
+  await expect.poll(() => storedAnswers(page)).toContainEqual(expect.stringContaining('/stats?'));
+  await expect.poll(() => storedAnswers(page)).toContainEqual(expect.stringMatching(/\/results\?max=/));
+  expect((await storedAnswers(page)).filter((url) => /\/results\?.*from=/.test(url))).toEqual([]);
   await page.goto('/#list');
   await expect(note(page)).toBeHidden();
   await nanomon.stop();
@@ -207,6 +223,66 @@ hosted('while the new build can’t be stored, the old one is not shown', async 
   await expect.poll(() => buildsOf(fresh)).toEqual(['one']);
 });
 
+hosted('tabs that open together after an update all have the new build', async ({ context, page, host }) => {
+  await host.serve('one');
+  await openAndStore(page, host.url);
+  host.unavailable.add('/worker.js');
+  await host.serve('two');
+  // Both documents are compared at the same time.
+  await context.serviceWorkers()[0].evaluate(() => {
+    const digest = crypto.subtle.digest.bind(crypto.subtle);
+    let release = () => {};
+    const both = new Promise((open) => (release = () => open(null)));
+    let count = 0;
+    crypto.subtle.digest = async (...data) => {
+      if (++count === 2) {
+        release();
+      }
+      await both;
+      return digest(...data);
+    };
+  });
+  const tabs = [await context.newPage(), await context.newPage()];
+  let loads = 0;
+  tabs.forEach((tab) => tab.on('request', (request) => (loads += Number(request.isNavigationRequest()))));
+  await Promise.all(tabs.map((tab) => tab.goto(`${host.url}/#about`)));
+  for (const tab of tabs) {
+    await expect(tab.getByRole('heading', { name: 'About build two' })).toBeVisible();
+    expect(await buildsOf(tab)).toEqual(['two']);
+  }
+  expect(loads).toBe(2); // With a wrong build, a tab loads again.
+});
+
+hosted('a page that wrongly counts as outdated reloads', async ({ context, page, host }) => {
+  await host.serve('one');
+  await openAndStore(page, host.url);
+  await context.serviceWorkers()[0].evaluate(`(async () => {
+    const [{ id }] = await clients.matchAll({ type: 'window' });
+    state = Promise.resolve({ ...(await readState()), outdated: [id] });
+  })()`);
+  await page.evaluate(() => {
+    document.documentElement.dataset.same = 'yes';
+    navigator.serviceWorker.controller?.postMessage('build');
+  });
+  await expect(page.locator('html')).not.toHaveAttribute('data-same');
+  await expect(page.locator('.connection')).toHaveText('Live');
+});
+
+test('the page opens if the browser’s storage is full or broken', async ({ context, page, nanomon, target }) => {
+  await nanomon.add({ name: 'Shop', target: target.url });
+  await openAndStore(page, '/');
+  for (const broken of ['put', 'match', 'open']) {
+    await context.serviceWorkers()[0].evaluate((name) => {
+      const fail = () => Promise.reject(new Error('broken'));
+      const { prototype } = /** @type {any} */ (name === 'put' ? Cache : CacheStorage);
+      prototype[name] = fail;
+    }, broken);
+    await page.reload();
+    await expect(link(page, 'Shop'), broken).toBeVisible();
+    await expect(page.locator('.connection'), broken).toHaveText('Live');
+  }
+});
+
 test('the page does without a service worker', async ({ page, nanomon, target }) => {
   await nanomon.add({ name: 'Shop', target: target.url });
   await page.addInitScript(() => {
@@ -232,11 +308,24 @@ test.describe('with notifications', () => {
     const id = await addFailing(nanomon, { name: 'Shop' });
     await expect.poll(() => shown(page)).toEqual([expect.stringContaining('Shop: incident opened')]);
     const data = await page.evaluate(() => /** @type {any} */ (window).shown[0].options.data);
-    await context.serviceWorkers()[0].evaluate((data) => {
-      const worker = /** @type {any} */ (self);
-      const click = new worker.ExtendableEvent('notificationclick');
-      worker.dispatchEvent(Object.assign(click, { notification: { data, close: () => {} } }));
-    }, data);
+    await click(context.serviceWorkers()[0], data);
     await expect(page).toHaveURL(new RegExp(`#monitor/${id}\\?incident=`));
+  });
+
+  hosted('two pages of one origin have their own', async ({ context, page, host }) => {
+    await host.serve('one');
+    await record(page, 'granted');
+    await openAndStore(page, `${host.url}/#incidents`);
+    const control = (/** @type {Page} */ page) => page.getByRole('switch', { name: 'Notifications in this browser' });
+    await control(page).check();
+    const [worker] = context.serviceWorkers();
+    const other = await context.newPage();
+    await record(other, 'granted');
+    await other.goto(`${host.url}/monitoring/#incidents`);
+    await expect(control(other)).not.toBeChecked();
+    await expect(other.locator('.connection')).toHaveText('Live');
+    await click(worker, '#about');
+    await expect(page).toHaveURL(`${host.url}/#about`);
+    await expect(other).toHaveURL(`${host.url}/monitoring/#incidents`);
   });
 });

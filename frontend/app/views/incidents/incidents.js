@@ -109,7 +109,10 @@ export function incidents(app, { params }) {
       if (!destroyed && time < nextLoad) {
         nextLoad = time;
         clearTimeout(timer);
-        timer = setTimeout(() => document.hidden || this.load(), delay);
+        timer = setTimeout(() => {
+          nextLoad = Infinity;
+          document.hidden || this.load();
+        }, delay);
       }
     },
 

@@ -143,7 +143,10 @@ export function notificationPanel(api, id, range, shownIncident, list) {
       if (!destroyed && time < nextLoad) {
         nextLoad = time;
         clearTimeout(timer);
-        timer = setTimeout(() => document.hidden || this.load(), delay);
+        timer = setTimeout(() => {
+          nextLoad = Infinity;
+          document.hidden || this.load();
+        }, delay);
       }
     },
 
