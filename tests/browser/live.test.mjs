@@ -56,12 +56,15 @@ test('the list needs one request for all monitors', async ({ page, nanomon, targ
 
 test('a view stops its work when another one opens', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url });
+  let lists = 0;
+  page.on('request', (request) => (lists += Number(request.url().includes('/api/monitors?include=brief'))));
   await page.goto(`/#monitor/${id}`);
   await expect(page.locator('.chart canvas')).toBeVisible();
   await page.getByRole('link', { name: 'NanoMon' }).click();
   await expect(row(page, 'Shop')).toBeVisible();
   await expect(page.locator('.chart')).toHaveCount(0);
   await prefetched(page);
+  await expect.poll(() => lists).toBeGreaterThan(1); // The last thing that it loads: the list again, to save it.
   /** @type {string[]} */
   const requested = [];
   page.on('request', (request) => requested.push(request.url()));

@@ -37,13 +37,11 @@ export function comparedIDs(nanomon) {
 }
 
 /**
- * Waits until the page has loaded everything that it loads while it is idle: the views, and what works offline.
+ * Waits until the page has prefetched all views.
  * @param {Page} page
  */
 export async function prefetched(page) {
-  const last = '/browser-notifications.js';
-  const names = () => page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name));
-  await expect.poll(async () => (await names()).some((name) => name.endsWith(last))).toBe(true);
+  await expect(page.locator('link[href="./views/not-found/not-found.css"]')).toHaveCount(1);
 }
 
 /** The running requests of a page, without the event stream, which never ends. */
