@@ -250,7 +250,7 @@ test('the keyboard moves and zooms', async ({ page, views, requests }) => {
 });
 
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-  test(`everybody can tell the colors of the monitors apart, and from those of statuses, ${colorScheme}`, async ({
+  test(`the colors of the monitors differ for everybody, from each other and from the colors of statuses, ${colorScheme}`, async ({
     page,
     views,
     requests,

@@ -3,7 +3,7 @@
 import { monitorActions } from '../views/list/actions.js';
 
 /**
- * A command that needs no monitor. Its text is what the search compares, in lower case: the name, and other words for it.
+ * A command that needs no monitor. The search compares its text, in lower case: the name, and other words for it.
  * @typedef {{name: string, kind: 'View' | 'Command', text: string, run: () => void}} Command
  */
 

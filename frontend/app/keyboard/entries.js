@@ -101,7 +101,7 @@ function newPart(className, content) {
  */
 function marked(text, pattern) {
   return text.split(pattern ?? '\0').map((part, i) => {
-    const isFound = i % 2 === 1; // The pattern has one group, so every second part is what it matches.
+    const isFound = i % 2 === 1; // The pattern has one group, so every second part is a match.
     return isFound ? Object.assign(document.createElement('mark'), { textContent: part }) : part;
   });
 }
