@@ -27,8 +27,16 @@ const VIEWS = {
   monitor: {
     title: 'Monitor',
     load: async () =>
-      (await withParts(import('./views/monitor/monitor.js'), table(), incidentDialogs(), heatmap(), rangeBar()))
-        .monitor,
+      (
+        await withParts(
+          import('./views/monitor/monitor.js'),
+          table(),
+          incidentDialogs(),
+          heatmap(),
+          rangeBar(),
+          chartTables(),
+        )
+      ).monitor,
   },
   'monitor-form': {
     title: 'Edit monitor',
@@ -36,7 +44,7 @@ const VIEWS = {
   },
   compare: {
     title: 'Compare monitors',
-    load: async () => (await withParts(import('./views/compare/compare.js'), rangeBar())).compare,
+    load: async () => (await withParts(import('./views/compare/compare.js'), rangeBar(), chartTables())).compare,
   },
   results: {
     title: 'Results',
@@ -233,6 +241,10 @@ async function heatmap() {
 
 async function rangeBar() {
   await (await import('./range/range-bar.js')).loadRangeBar();
+}
+
+async function chartTables() {
+  await (await import('./charts/table.js')).loadTables();
 }
 
 async function incidentDialogs() {

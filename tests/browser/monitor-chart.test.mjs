@@ -155,7 +155,7 @@ test('the values and periods are in a table for screen readers', async ({ page, 
   await page.getByText('Values as a table').click();
   const table = page.getByRole('region', { name: 'Values as a table' });
   const periods = table.getByRole('table', { name: /Periods/ });
-  await expect(periods.getByRole('row').filter({ hasText: 'Error' })).toContainText('26 min');
+  await expect(periods.getByRole('row').filter({ hasText: /Error.*26 min/s })).toHaveCount(1);
   const values = table.getByRole('table', { name: /Values/ });
   const withChecks = stats.buckets.filter(({ ok, error, failed }) => ok + error + failed > 0);
   expect(Math.abs((await values.getByRole('row').count()) - 1 - withChecks.length)).toBeLessThanOrEqual(2);

@@ -14,7 +14,7 @@ const STRIP = 5;
 /** The size of the pattern of ignored time, in pixels. */
 const PATTERN = 8;
 /** The name of the colour of each kind of period, and its name in words. */
-const KINDS = {
+export const KINDS = {
   error: { colour: 'error', name: 'Error' },
   failed: { colour: 'failed', name: 'Failed' },
   maintenance: { colour: 'accent', name: 'In maintenance', isIgnored: true },
@@ -130,20 +130,6 @@ function stripes(ctx, colour) {
 export function describePeriod({ from, to, kind }) {
   const [start, end] = [Date.parse(from), Date.parse(to)];
   return `${KINDS[kind].name}: ${formatExactPeriod(start, end)} (${formatSpan(end - start)})`;
-}
-
-/**
- * Returns the texts of a period for a table.
- * @param {Period} period
- */
-export function periodRow({ from, to, kind }) {
-  const [start, end] = [Date.parse(from), Date.parse(to)];
-  return {
-    key: `${from} ${kind}`,
-    kind: KINDS[kind].name,
-    time: formatExactPeriod(start, end),
-    length: formatSpan(end - start),
-  };
 }
 
 /**

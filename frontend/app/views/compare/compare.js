@@ -1,8 +1,10 @@
 /** @import {ListedMonitor, MonitorChange} from '../../../types/model' */
 /** @import {App} from '../../app.js' */
 /** @import {Route} from '../../router.js' */
+/** @import {Table} from '../../charts/table.js' */
 /** @import {Line, Percentile} from './drawings.js' */
 import Alpine from '../../lib/alpine.js';
+import { mountTables } from '../../charts/table.js';
 import { MAX_MONITORS } from '../../comparison.js';
 import { formatValue, unitOf } from '../../format.js';
 import { onRangeKey, rangeBar } from '../../range/range-bar.js';
@@ -11,7 +13,7 @@ import { addEntry, rememberSettings } from '../../router.js';
 import { badgeOf, markOfMonitor } from '../../status.js';
 import { describeDowntime, describeUptime } from '../../uptime.js';
 import { comparisonCharts } from './charts.js';
-import { colourOf, comparisonPeriods, comparisonTable } from './drawings.js';
+import { colourOf, comparisonTables } from './drawings.js';
 import { monitorPicker } from './picker.js';
 import { comparedStatistics } from './statistics.js';
 
@@ -45,8 +47,7 @@ export function compare(app, { params }) {
     charts: comparisonCharts(range, () => shown()),
     picker: monitorPicker(),
     ...initial,
-    /** Whether the table below the chart is open. */
-    isTableOpen: false,
+    mountTables,
     /** The number of the highlighted monitor; 0 if there is none. */
     highlighted: 0,
 
@@ -237,14 +238,9 @@ export function compare(app, { params }) {
       return `var(--${colourOf(number)})`;
     },
 
-    /** The values of the chart. @returns {ReturnType<typeof comparisonTable>} */
-    get table() {
-      return comparisonTable(this.lines, this.percentile);
-    },
-
-    /** @returns {ReturnType<typeof comparisonPeriods>} */
-    get tablePeriods() {
-      return comparisonPeriods(this.lines);
+    /** @returns {Table[]} */
+    get tables() {
+      return comparisonTables(this.lines, this.percentile);
     },
 
     /** Whether no monitor has values in the range. @returns {boolean} */

@@ -3,8 +3,8 @@
 /** @import {Tip} from '../../charts/tooltip.js' */
 import uPlot from '../../lib/uplot.js';
 import { bucketAt, gridOf, limitsOfBucket, pointsOfStats } from '../../charts/grid.js';
-import { describePeriod, periodRow, periodsIn } from '../../charts/periods.js';
-import { NO_TABLE, tableOf } from '../../charts/table.js';
+import { describePeriod, periodsIn } from '../../charts/periods.js';
+import { periodTable, tableOf } from '../../charts/table.js';
 import { formatPeriod, formatValue } from '../../format.js';
 
 /** Which of the values of a bucket a chart shows. @typedef {'p50' | 'p95'} Percentile */
@@ -103,13 +103,13 @@ export function describeLines(lines, percentile, time, around) {
 }
 
 /**
- * The values of all monitors as a table, newest first.
+ * The periods during which a monitor was not OK, and the values of all monitors.
  * @param {readonly Line[]} lines
  * @param {Percentile} percentile
  */
-export function comparisonTable(lines, percentile) {
+export function comparisonTables(lines, percentile) {
   if (lines.length === 0) {
-    return NO_TABLE;
+    return [];
   }
   const grid = finestGrid(lines);
   const textsOf = (/** @type {number} */ bucket) => {
@@ -118,25 +118,13 @@ export function comparisonTable(lines, percentile) {
     return texts.some((text) => text !== formatValue(null, '')) ? texts : null;
   };
   const count = Math.ceil((grid.to - grid.from) / grid.step);
-  return tableOf(grid, { columns: lines.map(titleOf), textsOf }, count);
+  const values = tableOf(percentile, grid, { columns: lines.map(titleOf), textsOf }, count);
+  const entries = lines.flatMap((line) => line.stats.periods.map((period) => ({ period, monitor: titleOf(line) })));
+  return [periodTable(entries), values].filter(({ rows }) => rows.length > 0);
 }
 
 /**
- * The periods during which a monitor was not OK as a table, newest first.
- * @param {readonly Line[]} lines
- */
-export function comparisonPeriods(lines) {
-  return lines
-    .flatMap((line) => line.stats.periods.map((period) => ({ line, period })))
-    .toSorted((a, b) => Date.parse(b.period.from) - Date.parse(a.period.from))
-    .map(({ line, period }) => {
-      const row = periodRow(period);
-      return { ...row, monitor: titleOf(line), key: `${line.number} ${row.key}` };
-    });
-}
-
-/**
- * Returns the buckets of the monitor with the shortest ones. Those of a monitor with very many results may be longer.
+ * Returns the buckets of the monitor that has the shortest ones. A monitor with very many results may have longer buckets.
  * @param {readonly Line[]} lines
  */
 function finestGrid(lines) {

@@ -5,8 +5,8 @@
 /** @import {Tip} from '../../charts/tooltip.js' */
 import { TimeChart } from '../../charts/chart.js';
 import { bucketAt, gridOf, gridOfOutputs, limitsOfBucket } from '../../charts/grid.js';
-import { describePeriod, periodRow, periodsIn } from '../../charts/periods.js';
-import { NO_TABLE, hasChecks, tableOf } from '../../charts/table.js';
+import { describePeriod, periodsIn } from '../../charts/periods.js';
+import { hasChecks, mountTables, periodTable, tableOf } from '../../charts/table.js';
 import { KEYS, onRangeKey } from '../../range/range-bar.js';
 import { PHASES, latencyDrawing, phaseDrawing, phasesOf, thresholdOf } from './drawings.js';
 import { countsText, phasesTable, valuesTable } from './values-table.js';
@@ -37,8 +37,7 @@ export function latencyPanel(range, statistics, outputs, params) {
     showsPhases: params.get('chart') === 'phases',
     /** Whether the type of the monitor may have phases. */
     mayHavePhases: false,
-    /** Whether the table below the chart is open. */
-    isTableOpen: false,
+    mountTables,
 
     destroy() {
       chart?.destroy();
@@ -229,21 +228,18 @@ export function latencyPanel(range, statistics, outputs, params) {
       };
     },
 
-    /** The values of the chart, newest first: the names of the columns, and the rows. */
-    get table() {
+    /** The periods during which the monitor was not OK, and the values of the chart. */
+    get tables() {
       const { stats } = statistics;
       const { data } = outputs;
       const { phases } = this;
+      const tables = [periodTable((stats?.periods ?? []).map((period) => ({ period })))];
       if (phases && data) {
-        return tableOf(gridOfOutputs(data), phasesTable(phases), data.outputs[0].avg.length);
+        tables.push(tableOf('Values', gridOfOutputs(data), phasesTable(phases), data.outputs[0].avg.length));
+      } else if (stats) {
+        tables.push(tableOf('Values', gridOf(stats), valuesTable(stats, this.unit), stats.buckets.length));
       }
-      return stats ? tableOf(gridOf(stats), valuesTable(stats, this.unit), stats.buckets.length) : NO_TABLE;
-    },
-
-    /** The periods during which the monitor was not OK, newest first, for the table. */
-    get tablePeriods() {
-      const periods = statistics.stats?.periods ?? [];
-      return periods.toReversed().map(periodRow);
+      return tables.filter(({ rows }) => rows.length > 0);
     },
 
     /** The statistics of the range. */
