@@ -1,5 +1,6 @@
 // The real program and a target to monitor, each on a free local port.
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
@@ -15,13 +16,30 @@ const START_TIME = 10_000;
 // Without a pause between the requests, they would take more time of the processor than the start of NanoMon.
 const HEALTH_INTERVAL = 20;
 
+/**
+ * Returns a port on which nothing listens. It is below the ports that systems give to outgoing connections: the browser
+ * could take one of these before the program that gets the port listens on it.
+ */
 export async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = /** @type {net.AddressInfo} */ (server.address());
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(10_000, 32_000);
+    const server = net.createServer().listen(port);
+    // Without a listener for its errors, the server would end the program.
+    const listens = await once(server, 'listening').then(
+      () => true,
+      (error) => {
+        if (error.code !== 'EADDRINUSE') {
+          throw error;
+        }
+        return false;
+      },
+    );
+    if (listens) {
+      server.close();
+      await once(server, 'close');
+      return port;
+    }
+  }
 }
 
 /** A standalone NanoMon with its own folder. */

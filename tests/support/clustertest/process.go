@@ -2,13 +2,15 @@ package clustertest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strings"
+	"strconv"
 	"syscall"
 )
 
@@ -78,12 +80,18 @@ func (p *process) tail() string {
 	return string(bytes.Join(lines[max(0, len(lines)-20):], []byte("\n")))
 }
 
-// freePort returns a port on which nothing listens, because a kubelet can't report a port that it chose.
+// freePort returns a port on which nothing listens, because a kubelet can't report a port that it chose. It is below the
+// ports that systems give to outgoing connections: another program could take one of these before the kubelet listens.
 func freePort() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	for {
+		port := strconv.Itoa(10_000 + rand.IntN(22_000))
+		listener, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		return port, listener.Close()
 	}
-	address := listener.Addr().String()
-	return address[strings.LastIndex(address, ":")+1:], listener.Close()
 }
