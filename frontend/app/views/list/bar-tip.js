@@ -72,7 +72,10 @@ export class BarTip {
     this.#items = items;
     const link = this.#link;
     if (link) {
-      const index = this.#monitorOf(link)?.history.findIndex(({ date }) => date === this.#date) ?? -1;
+      // Several checks may have the same date, which has no fractions of a second. Bars move only to the left.
+      const isShown = (/** @type {HistoryPoint} */ { date }, /** @type {number} */ index) =>
+        date === this.#date && index <= this.#index;
+      const index = this.#monitorOf(link)?.history.findLastIndex(isShown) ?? -1;
       if (index < 0 || !link.isConnected) {
         this.hide();
       } else {
