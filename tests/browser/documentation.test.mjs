@@ -54,7 +54,7 @@ test('the help and the command palette open the documentation', async ({ page })
   await page.keyboard.press('?');
   const help = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
   const opened = page.waitForEvent('popup');
-  await help.getByRole('link', { name: 'Documentation' }).click();
+  await help.getByRole('link', { name: 'documentation' }).click();
   await expect(heading(await opened)).toHaveText('Documentation');
   await page.bringToFront();
   await page.keyboard.press('Escape');

@@ -8,7 +8,7 @@ import (
 	"nanomon/services/frontend/docsite"
 )
 
-const index = "# Documentation\n\n## Use it\n\n| document | about |\n|---|--:|\n| [a.md](a.md) | A & B |\n| [tool](../tool/README.md) | |\n\n## Run it\n\n[b.md](b.md)\n"
+const index = "# Documentation\n\n## Use it\n\n| document | about |\n|---|--:|\n| [a.md](a.md) | A & B |\n| [the tool](../tool/README.md) | [tool/x](../tool/x/y.go) |\n\n## Run it\n\n[b.md](b.md)\n"
 
 func documents() fstest.MapFS {
 	return fstest.MapFS{
@@ -63,7 +63,7 @@ func TestIndex(t *testing.T) {
 	for _, want := range []string{
 		"<title>NanoMon documentation</title>", `<a class="home" href="./" aria-current="page">`,
 		"<div class=\"scroll\" tabindex=\"0\">\n<table>", `<td><a href="a">A &amp; B</a></td>`, `<td align="right">A &amp; B</td>`,
-		"<td>tool (tool/README.md)</td>", "</table>\n</div>",
+		"<td>the tool (tool/README.md)</td>\n<td align=\"right\">tool/x</td>", "</table>\n</div>",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not contain %s\n%s", want, page)

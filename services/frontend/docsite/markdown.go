@@ -64,7 +64,8 @@ func (t transformer) Transform(document *ast.Document, reader text.Reader, _ par
 }
 
 // resolve changes a link to another document into a link to its page. If its text is the name of the file, it becomes the
-// title. A link to a file that has no page becomes a text with the path of the file in the repository.
+// title. A link to a file that has no page becomes a text, with the path of the file in the repository unless the text is the
+// path or its beginning.
 func (t transformer) resolve(link *ast.Link, source []byte) {
 	to, err := url.Parse(string(link.Destination))
 	if err != nil || to.Scheme != "" || to.Path == "" {
@@ -87,7 +88,8 @@ func (t transformer) resolve(link *ast.Link, source []byte) {
 	for child := link.FirstChild(); child != nil; child = link.FirstChild() {
 		parent.InsertBefore(parent, link, child)
 	}
-	if file := path.Join("docs", to.Path); label != file && label != strings.TrimSuffix(file, path.Ext(file)) {
+	file := path.Join("docs", to.Path)
+	if rest, named := strings.CutPrefix(file, label); !named || rest != "" && !strings.ContainsAny(rest[:1], "./") {
 		parent.InsertBefore(parent, link, ast.NewString([]byte(" ("+file+")")))
 	}
 	parent.RemoveChild(parent, link)
