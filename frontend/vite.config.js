@@ -28,6 +28,9 @@ export default defineConfig({
     {
       name: 'configuration',
       configureServer({ middlewares }) {
+        middlewares.use('/docs', (_, response) => {
+          response.writeHead(404).end('Vite does not serve the documentation. Run just run-all or just run.');
+        });
         for (const path of ['/config', '/config.json']) {
           middlewares.use(path, (_, response) => {
             response.setHeader('Content-Type', 'application/json').end(JSON.stringify(config));

@@ -82,14 +82,14 @@ account_exists() {
 
 write_settings() {
   install -D -m 640 /dev/stdin "$root$settings" <<'SETTINGS'
-# Settings of NanoMon, one NAME=value per line. docs/configuration.md describes all of them.
+# Settings of NanoMon, one NAME=value per line. /docs/configuration on the page describes all of them.
 # Run "systemctl restart nanomon" after a change. NanoMon can write files below /var/lib/nanomon only.
 
 #API_PORT=8000
 #FRONTEND_PORT=8001
 #RESULT_RETENTION=720h
 
-# While sign-in is off, everyone who can reach these ports can change everything. See docs/sign-in.md.
+# While sign-in is off, everyone who can reach these ports can change everything. See /docs/sign-in on the page.
 #AUTH_CLIENT_ID=
 #AUTH_TENANT=common
 # Without sign-in, NanoMon answers only requests for known host names. This list replaces the names of this machine.
@@ -245,7 +245,7 @@ NanoMon is running. Page: http://localhost:8001, API: http://localhost:8000/api 
   log:       journalctl -u nanomon
 ${backup:+  backup:    $backup
 }Run the same command to upgrade. If the new version does not start, the previous one is restored.
-While sign-in is off (the default), everyone who can reach these ports can change everything. See docs/sign-in.md.
+While sign-in is off (the default), everyone who can reach these ports can change everything. See /docs/sign-in on the page.
 DONE
 }
 

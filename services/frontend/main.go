@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 
+	"nanomon/docs"
 	"nanomon/frontend"
 	"nanomon/services/common/config"
 	"nanomon/services/common/process"
@@ -36,7 +37,7 @@ func run(ctx context.Context, cfg config.Frontend, log *slog.Logger) error {
 	page, err := host.New(host.Config{
 		APIEndpoint: cfg.APIEndpoint, Auth: cfg.Auth,
 		Version: version.Version, BuildInfo: version.BuildInfo,
-	}, frontend.App(), log)
+	}, frontend.App(), docs.Files(), log)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ var backupCommand = process.Command{
 		"Copies the database in DATA_DIR to a new file. NanoMon may run and continues to check and to store " +
 			"results. The copy is of one moment. It is checked before the file appears under its name. An existing file " +
 			"is not overwritten.",
-		"The file contains all monitors with their secrets, so only its owner may read it. docs/backup.md has more.",
+		"The file contains all monitors with their secrets, so only its owner may read it. /docs/backup on the page has more.",
 	},
 	Run: backup,
 }
@@ -34,7 +34,7 @@ var restoreCommand = process.Command{
 	Text: []string{
 		"Replaces the database in DATA_DIR by a file that the command backup has written. Stop NanoMon before. The file " +
 			"is checked first. The previous database is kept in the same folder, under a name with the date.",
-		"A backup of an older version is brought to the current format when NanoMon starts. docs/backup.md has more.",
+		"A backup of an older version is brought to the current format when NanoMon starts. /docs/backup on the page has more.",
 	},
 	Yes: "do not ask for confirmation",
 	Run: restore,

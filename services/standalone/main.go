@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"nanomon/docs"
 	"nanomon/frontend"
 	"nanomon/services/api/server"
 	"nanomon/services/common/config"
@@ -72,7 +73,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	page, err := host.New(host.Config{
 		APIEndpoint: cfg.APIEndpoint, Auth: cfg.Auth,
 		Version: version.Version, BuildInfo: version.BuildInfo,
-	}, frontend.App(), log)
+	}, frontend.App(), docs.Files(), log)
 	if err != nil {
 		return err
 	}

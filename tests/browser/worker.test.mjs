@@ -151,6 +151,20 @@ hosted('an answer of the server is used even if it is an error', async ({ page, 
   await nanomon.restoreDatabase();
 });
 
+hosted('the documentation comes from the server, also below a path', async ({ page, host }) => {
+  await host.serve('one');
+  await openAndStore(page, `${host.url}/monitoring/`);
+  await page.goto(`${host.url}/monitoring/docs`);
+  await expect(page).toHaveURL(`${host.url}/monitoring/docs/`);
+  await link(page, 'Reports').first().click();
+  await expect(page.getByRole('heading', { name: 'Reports', level: 1 })).toBeVisible();
+  await expect(page.locator('#contents')).toHaveCSS('position', 'sticky');
+  await link(page, 'NanoMon').click();
+  await expect(page.locator('.connection')).toHaveText('Live');
+  await host.stop();
+  await expect(page.goto(`${host.url}/monitoring/docs/reports`)).rejects.toThrow('ERR_CONNECTION_REFUSED');
+});
+
 hosted('the page opens below a path, with the API on another origin', async ({ page, nanomon, target, host }) => {
   await nanomon.add({ name: 'Shop', target: target.url });
   await host.serve('one');

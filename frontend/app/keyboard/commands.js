@@ -37,6 +37,7 @@ export function commandsOf(app) {
     ...views,
     ...(canWrite(app) ? writes : []),
     newCommand('Keyboard shortcuts', 'Command', 'help keys', () => app.open('shortcuts')),
+    newCommand('Documentation', 'Command', 'help manual docs', () => window.open('./docs/', '_blank', 'noopener')),
   ];
 }
 

@@ -12,8 +12,8 @@ import (
 // helpWidth is the maximum number of characters in a line of help.
 const helpWidth = 96
 
-const documentation = "Documentation: README.md and the folder docs/ of the source code; " +
-	"docs/configuration.md has all settings."
+const documentation = "Documentation: /docs/ on the page, for example http://localhost:8001/docs/configuration for all " +
+	"settings."
 
 // help returns the text of the command help.
 func (p Program) help() string {
@@ -97,11 +97,11 @@ func (p Program) describe(text *strings.Builder, name string) {
 	}
 }
 
-var link = regexp.MustCompile(`\[([^\]]+)\]\(([^)]+)\)`)
+var link = regexp.MustCompile(`\[([^\]]+)\]\(([\w-]+)\.md([^)]*)\)`)
 
-// plain removes the Markdown of a text. A link becomes the path of its file below docs/.
+// plain removes the Markdown of a text. A link to a document becomes its path on the page.
 func plain(markdown string) string {
-	return strings.NewReplacer("**", "", "`", "").Replace(link.ReplaceAllString(markdown, "docs/$2"))
+	return strings.NewReplacer("**", "", "`", "").Replace(link.ReplaceAllString(markdown, "/docs/$2$3"))
 }
 
 // wrap formats a paragraph in lines of at most [helpWidth] characters, each with an indent.

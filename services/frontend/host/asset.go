@@ -9,9 +9,13 @@ import (
 	"sync"
 
 	"nanomon/services/common/web"
+	"nanomon/services/frontend/docsite"
 )
 
-// asset is a file of the page. It is read and compressed when it is first requested.
+// docsPath is the path of the documentation.
+const docsPath = "/docs/"
+
+// asset is a file of the page or a page of the documentation. It is read and compressed when it is first requested.
 type asset struct {
 	kind kind
 	// documents return the file in each encoding.
@@ -45,7 +49,7 @@ func findAssets(app fs.FS) (map[string]*asset, error) {
 	err := fs.WalkDir(app, ".", func(name string, entry fs.DirEntry, err error) error {
 		if k, used := known[path.Ext(name)]; err == nil && used && !entry.IsDir() {
 			k.needsPolicy = k.needsPolicy || name == workerFile
-			assets["/"+name] = newAsset(app, name, k)
+			assets["/"+name] = newAsset(func() ([]byte, error) { return fs.ReadFile(app, name) }, k)
 		}
 		return err
 	})
@@ -60,11 +64,23 @@ func findAssets(app fs.FS) (map[string]*asset, error) {
 	return assets, nil
 }
 
-func newAsset(app fs.FS, name string, k kind) *asset {
+// addDocumentation adds the pages of the documentation.
+func addDocumentation(assets map[string]*asset, docs fs.FS) error {
+	site, err := docsite.New(docs)
+	if err != nil {
+		return err
+	}
+	for name := range site.Names() {
+		assets[docsPath+name] = newAsset(func() ([]byte, error) { return site.Page(name) }, kinds()[".html"])
+	}
+	return nil
+}
+
+func newAsset(read func() ([]byte, error), k kind) *asset {
 	a := &asset{kind: k, documents: make(map[web.Encoding]func() (*web.Document, error))}
 	for _, e := range []web.Encoding{web.Plain, web.Gzip, web.Brotli} {
 		a.documents[e] = sync.OnceValues(func() (*web.Document, error) {
-			data, err := fs.ReadFile(app, name)
+			data, err := read()
 			if err != nil {
 				return nil, fmt.Errorf("read a file of the page: %w", err)
 			}

@@ -13,6 +13,8 @@ import (
 const (
 	indexFile  = "index.html"
 	workerFile = "worker.js"
+	// docsStyles is only for the documentation, which needs the server.
+	docsStyles = "styles/documentation.css"
 	// signInLibrary is large, and only a page with sign-in uses it.
 	signInLibrary = "lib/msal.js"
 	// buildMark and pageMark are the places in indexFile and workerFile at which the build is inserted.
@@ -72,7 +74,7 @@ func withBuild(app fs.FS, signIn bool) (fs.FS, error) {
 func hashFiles(app fs.FS, signIn bool) (map[string]string, error) {
 	hashes := make(map[string]string)
 	err := fs.WalkDir(app, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || name == workerFile || name == signInLibrary && !signIn {
+		if err != nil || entry.IsDir() || name == workerFile || name == docsStyles || name == signInLibrary && !signIn {
 			return err
 		}
 		switch path.Ext(name) {

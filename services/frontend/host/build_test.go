@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"nanomon/docs"
 	"nanomon/services/common/config"
 	"nanomon/services/frontend/host"
 )
@@ -27,6 +28,7 @@ func appWithWorker() fstest.MapFS {
 	files := app()
 	files["index.html"] = &fstest.MapFile{Data: []byte(`<!doctype html><meta name="build" content="" /><title>page</title>`)}
 	files["worker.js"] = &fstest.MapFile{Data: []byte("const PAGE = { build: '', files: {} };\nlisten();\n")}
+	files["styles/documentation.css"] = &fstest.MapFile{Data: []byte("nav { color: red }")}
 	files["lib/msal.js"] = &fstest.MapFile{Data: []byte("signIn();")}
 	return files
 }
@@ -40,7 +42,7 @@ type inserted struct {
 func insertedPage(t *testing.T, files fstest.MapFS, cfg host.Config) (string, inserted) {
 	t.Helper()
 	cfg.APIEndpoint = "/api"
-	h, err := host.New(cfg, files, slog.New(slog.DiscardHandler))
+	h, err := host.New(cfg, files, docs.Files(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +68,7 @@ func TestWorkerKnowsTheFiles(t *testing.T) {
 	if page.Build != build {
 		t.Errorf("build %s in the service worker, %s in the index", page.Build, build)
 	}
-	// Browsers don't use types, the page doesn't use icons, and without sign-in it doesn't use the library for it.
+	// Browsers don't use types, the page uses neither icons nor the styles of the documentation, and without sign-in it doesn't use the library for it.
 	want := map[string]bool{"index.html": true, "app.js": true, "styles/a.css": true}
 	got := make(map[string]bool)
 	for path := range page.Files {
@@ -103,7 +105,7 @@ func TestPageWithoutPlaceForTheBuild(t *testing.T) {
 	for _, path := range []string{"index.html", "worker.js"} {
 		files := appWithWorker()
 		files[path] = &fstest.MapFile{Data: []byte("nothing")}
-		_, err := host.New(host.Config{APIEndpoint: "/api"}, files, slog.New(slog.DiscardHandler))
+		_, err := host.New(host.Config{APIEndpoint: "/api"}, files, docs.Files(), slog.New(slog.DiscardHandler))
 		if err == nil || !strings.Contains(err.Error(), "the page's file "+path+" does not contain") {
 			t.Errorf("%s: %v", path, err)
 		}

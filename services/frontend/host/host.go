@@ -30,9 +30,10 @@ type host struct {
 	assets   map[string]*asset
 }
 
-// New returns the handler of the page's port. It serves app, which has index.html at its root, and the configuration at
-// /config and /config.json. Paths below /api are not found, so that a wrong API_ENDPOINT is noticed.
-func New(cfg Config, app fs.FS, log *slog.Logger) (http.Handler, error) {
+// New returns the handler of the page's port. It serves app, which has index.html at its root, the documentation docs as web
+// pages below /docs/, and the configuration at /config and /config.json. Paths below /api are not found, so that a wrong
+// API_ENDPOINT is noticed.
+func New(cfg Config, app, docs fs.FS, log *slog.Logger) (http.Handler, error) {
 	policy, err := contentPolicy(cfg)
 	if err != nil {
 		return nil, err
@@ -43,6 +44,9 @@ func New(cfg Config, app fs.FS, log *slog.Logger) (http.Handler, error) {
 	}
 	assets, err := findAssets(app)
 	if err != nil {
+		return nil, err
+	}
+	if err := addDocumentation(assets, docs); err != nil {
 		return nil, err
 	}
 	settings, err := json.Marshal(map[string]any{
@@ -87,6 +91,10 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		// An error means that the client is gone.
 		_, _ = w.Write(h.settings)
+	case r.URL.Path+"/" == docsPath:
+		// A relative address is also right below a path that a proxy removes.
+		w.Header().Set("Location", "docs/")
+		w.WriteHeader(http.StatusFound)
 	default:
 		http.Error(w, "there is nothing at this address", http.StatusNotFound)
 	}

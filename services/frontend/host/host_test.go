@@ -16,6 +16,7 @@ import (
 	"github.com/andybalholm/brotli"
 	"github.com/google/go-cmp/cmp"
 
+	"nanomon/docs"
 	"nanomon/frontend"
 	"nanomon/services/common/config"
 	"nanomon/services/frontend/host"
@@ -35,7 +36,7 @@ func app() fstest.MapFS {
 
 func newHost(t *testing.T, cfg host.Config) http.Handler {
 	t.Helper()
-	h, err := host.New(cfg, app(), slog.New(slog.DiscardHandler))
+	h, err := host.New(cfg, app(), docs.Files(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +242,7 @@ func TestInvalidConfig(t *testing.T) {
 		"a second directive": {"https://a;script-src", app(), "API_ENDPOINT"},
 		"no page":            {"/api", fstest.MapFS{}, "the page's files have no index.html"},
 	} {
-		_, err := host.New(host.Config{APIEndpoint: c.endpoint}, c.app, slog.New(slog.DiscardHandler))
+		_, err := host.New(host.Config{APIEndpoint: c.endpoint}, c.app, docs.Files(), slog.New(slog.DiscardHandler))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
@@ -262,7 +263,7 @@ type page struct {
 }
 
 func newPage(t *testing.T) page {
-	h, err := host.New(host.Config{APIEndpoint: "/api"}, frontend.App(), slog.New(slog.DiscardHandler))
+	h, err := host.New(host.Config{APIEndpoint: "/api"}, frontend.App(), docs.Files(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,6 +54,9 @@ func TestSeparateServices(t *testing.T) {
 	if code, body := servicetest.Call(t, http.MethodGet, page+"/config.json", nil); code != http.StatusOK || !strings.Contains(string(body), version) {
 		t.Errorf("the page's configuration is %d %s", code, body)
 	}
+	if code, body := servicetest.Call(t, http.MethodGet, page+"/docs/monitors", nil); code != http.StatusOK || !strings.Contains(string(body), "<h1") {
+		t.Errorf("the documentation is %d %.100s", code, body)
+	}
 	checkPage(t, page)
 	for name, c := range all {
 		checkStop(t, name, c)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 
+	"nanomon/docs"
 	"nanomon/services/frontend/host"
 )
 
@@ -19,7 +20,7 @@ func main() {
 	app := flag.String("app", "", "folder of the page")
 	api := flag.String("api", "/api", "address of the API")
 	flag.Parse()
-	page, err := host.New(host.Config{APIEndpoint: *api}, os.DirFS(*app), slog.New(slog.DiscardHandler))
+	page, err := host.New(host.Config{APIEndpoint: *api}, os.DirFS(*app), docs.Files(), slog.New(slog.DiscardHandler))
 	if err == nil {
 		err = http.ListenAndServe("localhost:"+strconv.Itoa(*port), page)
 	}
