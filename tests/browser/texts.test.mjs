@@ -46,3 +46,10 @@ for (const width of [390, 1280]) {
     });
   });
 }
+
+test('no view names an environment variable', async ({ page, nanomon, target }) => {
+  await nanomon.add({ name: 'Shop', target: target.url });
+  await readViews(page, nanomon, (name, text) =>
+    expect([name, /\b[A-Z]{2,}(_[A-Z]+)+\b|[Ee]nvironment variable/.exec(text)?.[0]]).toEqual([name, undefined]),
+  );
+});
