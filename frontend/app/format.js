@@ -17,6 +17,15 @@ export function formatNumber(value) {
   return Math.abs(value) < 100 ? significant.format(value) : integer.format(value);
 }
 
+/**
+ * Formats a number of things, for example 1 monitor or 12 monitors.
+ * @param {number} count
+ * @param {string} noun in the singular; its plural has an s
+ */
+export function formatCount(count, noun) {
+  return `${formatNumber(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumSignificantDigits: 3 });
 
 /**

@@ -1,5 +1,5 @@
 /** @import {Incident, ListedMonitor} from '../types/model' */
-import { formatSpan } from './format.js';
+import { formatCount, formatSpan } from './format.js';
 
 const MINUTE = 60_000;
 const DAY = 1440 * MINUTE;
@@ -80,7 +80,7 @@ export function describeDependents({ dependents }, find) {
   const names = dependents.flatMap((id) => find(id)?.name ?? []).slice(0, MAX_NAMES);
   const others = count - names.length;
   const list = [...names, ...(others > 0 && names.length > 0 ? [`${others} more`] : [])];
-  return `Hides ${count === 1 ? '1 dependent' : `${count} dependents`}${list.length > 0 ? `: ${list.join(', ')}` : ''}`;
+  return `Hides ${formatCount(count, 'dependent')}${list.length > 0 ? `: ${list.join(', ')}` : ''}`;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** @import {BriefResult, IgnoreReason, ListedMonitor, Point, Result, Status} from '../types/model' */
+import { formatCount } from './format.js';
 
 /**
  * The label of a status, and the CSS class that sets its symbol and colour.
@@ -117,7 +118,7 @@ export function describeHistory(history) {
   const ignored = history.filter(markOf).length;
   const counts = `${count(0)} OK, ${count(1)} error, ${count(2)} failed${ignored ? `; ${ignored} ignored` : ''}`;
   const { length } = history;
-  return length ? `Last ${length} ${length === 1 ? 'check' : 'checks'}: ${counts}` : 'No checks yet';
+  return length ? `Last ${formatCount(length, 'check')}: ${counts}` : 'No checks yet';
 }
 
 /** The bars of a history: the class of the path for each status, and for ignored results. */

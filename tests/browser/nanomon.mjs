@@ -165,6 +165,17 @@ export class NanoMon {
   }
 
   /**
+   * Creates or updates monitors.
+   * @param {object[]} monitors
+   */
+  async import(monitors) {
+    const answer = await fetch(`${this.url}/api/monitors/import`, { method: 'POST', body: JSON.stringify(monitors) });
+    if (!answer.ok) {
+      throw new Error((await answer.json()).detail);
+    }
+  }
+
+  /**
    * @param {string} name the name of a monitor
    * @returns {Promise<string>}
    */

@@ -1,6 +1,6 @@
 /** @import {Connection, ListedMonitor} from '../../types/model' */
 /** @import {Entry} from './search.js' */
-import { formatNumber } from '../format.js';
+import { formatCount } from '../format.js';
 import { labelsOf } from '../labels.js';
 import { badgeOf } from '../status.js';
 
@@ -145,6 +145,6 @@ export function describeCount(rows, found, shown) {
   if (rows === 0) {
     return 'Nothing matches.';
   }
-  const text = `${formatNumber(found)} ${found === 1 ? 'monitor' : 'monitors'}`;
+  const text = formatCount(found, 'monitor');
   return found > shown ? `${text}, the first ${shown} are shown` : found > 0 ? text : '';
 }

@@ -4,6 +4,7 @@
 /** @import {Row} from './changes.js' */
 import { messageOf } from '../api.js';
 import { coalesce } from '../coalesce.js';
+import { formatCount } from '../format.js';
 import { mountMarkup } from '../load-state.js';
 import { boundsOf } from '../time-range.js';
 import { loadMarkup } from '../views.js';
@@ -275,7 +276,7 @@ export function resultListing({ api, live, clock }, params, { monitor: single = 
 
     get newText() {
       const what = this.isChanges ? 'change' : 'result';
-      return this.newCount === 1 ? `Show 1 new ${what}` : `Show ${this.newCount} new ${what}s`;
+      return `Show ${formatCount(this.newCount, `new ${what}`)}`;
     },
 
     get pageText() {

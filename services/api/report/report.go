@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/plain"
 	"nanomon/services/common/store"
 	"nanomon/services/common/uptime"
 )
@@ -142,8 +143,8 @@ func checkSize(monitors int, span Span) error {
 		return nil
 	}
 	return monitor.Invalid(
-		fmt.Sprintf("the report is too large: %d monitors and %d days; at most %d monitors, and %d as the product of "+
-			"both, are possible", monitors, days, maxMonitors, maxMonitorDays),
+		fmt.Sprintf("the report is too large: %s and %s; at most %d monitors, and %d as the product of "+
+			"both, are possible", plain.Count(monitors, "monitor"), plain.Count(days, "day"), maxMonitors, maxMonitorDays),
 		"select a group, or a shorter period")
 }
 

@@ -138,7 +138,7 @@ func TestLimits(t *testing.T) {
 		detail   string
 	}{
 		"monitors and days": {nil, many, month, "the report is too large: 9000 monitors and 45 days; at most 10000 monitors, and 400000 as the product of both, are possible"},
-		"monitors":          {nil, make([]monitor.Monitor, 10_001), parse(t, "from=2026-11-29"), "the report is too large: 10001 monitors and 1 days; at most 10000 monitors, and 400000 as the product of both, are possible"},
+		"monitors":          {nil, make([]monitor.Monitor, 10_001), parse(t, "from=2026-11-29"), "the report is too large: 10001 monitors and 1 day; at most 10000 monitors, and 400000 as the product of both, are possible"},
 		"status changes":    {busyStore{}, many[:1], month, "from is too early: since then, the statuses have changed more than 200000 times"},
 	} {
 		_, err := Read(t.Context(), c.store, c.monitors, c.span, false, now)

@@ -1,7 +1,8 @@
-// Package plain limits texts for people to one line and to a maximum length.
+// Package plain limits texts for people to one line and to a maximum length, and counts things in them.
 package plain
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -34,4 +35,12 @@ func Shorten(text string, limit int) string {
 		return string(runes[:limit-1]) + "…"
 	}
 	return text
+}
+
+// Count returns a number of things, such as 1 monitor or 12 monitors. The plural of the noun has an s.
+func Count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
 }

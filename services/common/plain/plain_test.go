@@ -17,3 +17,11 @@ func TestLine(t *testing.T) {
 		}
 	}
 }
+
+func TestCount(t *testing.T) {
+	for n, want := range map[int]string{0: "0 results", 1: "1 result", 2: "2 results", 1000: "1000 results"} {
+		if got := Count(n, "result"); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}

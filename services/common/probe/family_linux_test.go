@@ -45,8 +45,8 @@ func TestPingOfBothFamilies(t *testing.T) {
 		{"both.example", "ip", false, true, "::1"},
 		{"both.example", "ip4", true, true, "127.0.0.1"},
 		{"both.example", "ip6", true, true, "::1"},
-		{"both.example", "ip6", true, false, "no reply from ::1 to any of 3 packets within 320ms"},
-		{"both.example", "ip", false, false, "no reply from ::1 to any of 3 packets within 320ms; no reply from 127.0.0.1 to any of 3 packets within 320ms"},
+		{"both.example", "ip6", true, false, "no reply from ::1 to 3 packets within 320ms"},
+		{"both.example", "ip", false, false, "no reply from ::1 to 3 packets within 320ms; no reply from 127.0.0.1 to 3 packets within 320ms"},
 		{"four.example", "ip6", true, true, "four.example has no IPv6 address (property network)"},
 		{"127.0.0.1", "ip6", true, true, "127.0.0.1 has no IPv6 address (property network)"},
 	} {

@@ -12,6 +12,7 @@ import (
 	probing "github.com/prometheus-community/pro-bing"
 
 	"nanomon/services/common/hostname"
+	"nanomon/services/common/plain"
 )
 
 func pingType(guard Guard) Type {
@@ -170,7 +171,7 @@ func pingOutcome(address netip.Addr, limit time.Duration, stats *probing.Statist
 	outputs["packetLoss"] = stats.PacketLoss
 	if stats.PacketsRecv == 0 {
 		if err == nil {
-			err = fmt.Errorf("no reply from %s to any of %d packets within %s", address, stats.PacketsSent, limit)
+			err = fmt.Errorf("no reply from %s to %s within %s", address, plain.Count(stats.PacketsSent, "packet"), limit)
 		}
 		return Outcome{Outputs: outputs, Err: err}
 	}

@@ -93,7 +93,8 @@ func TestPingOutcome(t *testing.T) {
 		message string
 		loss    any
 	}{
-		"all lost":  {&probing.Statistics{PacketsSent: 3, PacketLoss: 100}, nil, "no reply from 192.0.2.1 to any of 3 packets within 1.3s", 100.0},
+		"all lost":  {&probing.Statistics{PacketsSent: 3, PacketLoss: 100}, nil, "no reply from 192.0.2.1 to 3 packets within 1.3s", 100.0},
+		"one lost":  {&probing.Statistics{PacketsSent: 1, PacketLoss: 100}, nil, "no reply from 192.0.2.1 to 1 packet within 1.3s", 100.0},
 		"no socket": {nil, errNoPingPermission, errNoPingPermission.Error(), nil},
 		"broken":    {&probing.Statistics{PacketsSent: 1, PacketLoss: 100}, errors.New("no route"), "no route", 100.0},
 	} {

@@ -61,11 +61,11 @@ func CommonProperties() []Property {
 		{Name: "alertMute", Kind: KindBool, Default: "false",
 			Doc: "If true, no notifications are sent for this monitor. Its results are still stored."},
 		{Name: "alertFailCount", Kind: KindInteger, Min: 1, Max: 1000,
-			Doc: "Number of results in a row that are not OK before an incident opens. If unset, ALERT_FAIL_COUNT of " +
-				"the runner applies."},
+			Doc: "Number of results in a row that are not OK before an incident opens. If unset, the failure count " +
+				"in the settings of the runner applies."},
 		{Name: monitor.AlertTo, Kind: KindText,
 			Doc: "Recipients of e-mail notifications: at most 20 addresses, separated by commas. They replace " +
-				"ALERT_SMTP_TO of the runner. Recipients do not see each other."},
+				"the recipients in the settings of the runner. Recipients do not see each other."},
 		{Name: monitor.SLO, Kind: KindPercent,
 			Doc: "Service level objective: the uptime to reach in a report, in percent, such as 99.9. The report then " +
 				"shows how much of the error budget is left."},

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"nanomon/services/common/plain"
 	"nanomon/services/common/store"
 	"nanomon/services/runner/health"
 	"nanomon/services/runner/results/spool"
@@ -207,7 +208,7 @@ func (l *backlog) reportSetAside() {
 		l.health.Problems.Clear(asideProblem)
 		return
 	}
-	l.health.Problems.Set(asideProblem, fmt.Sprintf("The store rejects %d results although it accepts others. They are kept in "+
-		"the spool, and the runner tries to store them every hour. See its log for the error and fix the cause in the "+
-		"database.", l.spool.SetAsideResults()))
+	l.health.Problems.Set(asideProblem, fmt.Sprintf("The store rejects %s although it accepts others. The spool keeps "+
+		"what is rejected, and the runner tries to store it every hour. See its log for the error and fix the cause in the "+
+		"database.", plain.Count(l.spool.SetAsideResults(), "result")))
 }

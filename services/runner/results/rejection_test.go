@@ -93,7 +93,7 @@ func TestRejectedResultIsSetAside(t *testing.T) {
 		if b.Dropped() != 0 || b.log.count("results set aside in the spool") != 1 {
 			t.Errorf("%d dropped, log: %s", b.Dropped(), b.log.text.String())
 		}
-		if p := b.health.Problems.List(); len(p) != 1 || !strings.HasPrefix(p[0], "The store rejects 1 results") {
+		if p := b.health.Problems.List(); len(p) != 1 || !strings.HasPrefix(p[0], "The store rejects 1 result ") {
 			t.Errorf("problems are %q", p)
 		}
 		if n := len(inspect(b.store, func() map[string]store.OnDemandCheck { return b.store.onDemandChecks })); n != 0 {

@@ -3,8 +3,9 @@
 /** @import {Route} from '../../router.js' */
 /** @import {PlanList} from './import-file.js' */
 import { ApiError, messageOf } from '../../api.js';
+import { formatCount } from '../../format.js';
 import { AdminApi } from './admin-api.js';
-import { countMonitors, downloadMonitors, listsOf, readMonitors, showMore, splitErrors } from './import-file.js';
+import { downloadMonitors, listsOf, readMonitors, showMore, splitErrors } from './import-file.js';
 import { apiKeys } from './keys.js';
 import { notificationTest } from './notification-test.js';
 
@@ -59,7 +60,7 @@ export function admin(app, { hash }) {
     },
 
     get count() {
-      return this.list.loaded ? countMonitors(this.list.items.length) : 'all monitors';
+      return this.list.loaded ? formatCount(this.list.items.length, 'monitor') : 'all monitors';
     },
 
     exportAll() {
@@ -68,7 +69,7 @@ export function admin(app, { hash }) {
         try {
           const all = await app.api.exportMonitors();
           const { name, size } = downloadMonitors(all);
-          this.exported = `Exported ${countMonitors(all.length)} to ${name} (${size}).`;
+          this.exported = `Exported ${formatCount(all.length, 'monitor')} to ${name} (${size}).`;
         } catch (error) {
           this.exportError = messageOf(error);
         }
@@ -131,7 +132,7 @@ export function admin(app, { hash }) {
       const errors = error instanceof ApiError && error.status === 400 ? splitErrors(error.message) : [];
       this.importErrors = errors.length > 1 || /^monitor \d/.test(errors[0] ?? '') ? errors : [];
       this.importError = this.importErrors.length
-        ? `${countMonitors(errors.length)} in ${this.fileName} can’t be imported. Nothing was changed.`
+        ? `${formatCount(errors.length, 'monitor')} in ${this.fileName} can’t be imported. Nothing was changed.`
         : `${messageOf(error)} Nothing was changed.`;
     },
 
@@ -151,7 +152,7 @@ export function admin(app, { hash }) {
     },
 
     get removedText() {
-      return countMonitors(this.plan?.removed.length ?? 0);
+      return formatCount(this.plan?.removed.length ?? 0, 'monitor');
     },
 
     get changesNothing() {

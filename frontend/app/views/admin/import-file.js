@@ -1,6 +1,5 @@
 /** @import {ImportPlan, PlannedMonitor} from '../../../types/model' */
 import { download } from '../../download.js';
-import { formatNumber } from '../../format.js';
 
 /** The maximum size of an import that the API accepts, in bytes. */
 const MAX_SIZE = 16 << 20;
@@ -17,11 +16,6 @@ export function formatSize(bytes) {
     : bytes < 1 << 20
       ? `${tenths.format(bytes / 1024)} KiB`
       : `${tenths.format(bytes / (1 << 20))} MiB`;
-}
-
-/** @param {number} count */
-export function countMonitors(count) {
-  return `${formatNumber(count)} ${count === 1 ? 'monitor' : 'monitors'}`;
 }
 
 /**

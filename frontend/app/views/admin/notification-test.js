@@ -2,6 +2,7 @@
 /** @import {AdminApi} from './admin-api.js' */
 import { messageOf } from '../../api.js';
 import { badgeOfDelivery, channelOf } from '../../deliveries.js';
+import { formatCount } from '../../format.js';
 
 /**
  * Sends a test notification through every channel and holds the deliveries.
@@ -42,6 +43,6 @@ export function notificationTest(api) {
 function summarize(deliveries) {
   const sent = deliveries.filter((delivery) => delivery.status === 'sent').length;
   return deliveries.length
-    ? `Sent to ${sent} of ${deliveries.length === 1 ? '1 recipient' : `${deliveries.length} recipients`}.`
+    ? `Sent to ${sent} of ${formatCount(deliveries.length, 'recipient')}.`
     : 'Not sent: no channel is configured.';
 }

@@ -1,7 +1,7 @@
 /** @import {ListedMonitor} from '../../../types/model' */
 /** @import {Kind} from '../../status.js' */
 /** @import {Settings, SortKey} from './settings.js' */
-import { formatNumber } from '../../format.js';
+import { formatCount, formatNumber } from '../../format.js';
 import { labelsOf } from '../../labels.js';
 import { countKinds, kindOf, KINDS } from '../../status.js';
 import { collator, readSort } from './settings.js';
@@ -237,6 +237,6 @@ export function describeCount({ items, loaded, isLoading }, shown, isFiltered) {
   if (!loaded) {
     return isLoading ? '' : 'Not loaded'; // A text for the time of loading would move afterwards.
   }
-  const all = `${formatNumber(items.length)} ${items.length === 1 ? 'monitor' : 'monitors'}`;
+  const all = formatCount(items.length, 'monitor');
   return isFiltered ? `${formatNumber(shown)} of ${all}` : all;
 }

@@ -1,7 +1,7 @@
 /** @import {ListedMonitor} from '../../../types/model' */
 /** @import {Fault} from '../../api.js' */
 import { ApiError, withHint } from '../../api.js';
-import { formatNumber } from '../../format.js';
+import { formatCount, formatNumber } from '../../format.js';
 import { quote } from './actions.js';
 import { collator } from './settings.js';
 
@@ -50,20 +50,12 @@ const PROGRESS = {
 };
 
 /**
- * @param {number} count
- * @returns {string} for example 12 monitors
- */
-export function countOf(count) {
-  return count === 1 ? '1 monitor' : `${formatNumber(count)} monitors`;
-}
-
-/**
  * @param {Action} action
  * @param {number} count
  * @param {number} done how many are done
  */
 export function progressOf(action, count, done) {
-  const text = PROGRESS[action].replace('#', countOf(count));
+  const text = PROGRESS[action].replace('#', formatCount(count, 'monitor'));
   return done > 0 ? `${text} ${formatNumber(done)} done` : text;
 }
 
@@ -79,7 +71,7 @@ export function newForm(kind, monitors = [], { groups, list } = { groups: [], li
   return {
     kind,
     isOpen: false,
-    title: title.replace('#', countOf(monitors.length)),
+    title: title.replace('#', formatCount(monitors.length, 'monitor')),
     submit,
     error: '',
     groups,
@@ -190,7 +182,7 @@ export function failureOf(error) {
  */
 export function retryOf({ action }, count) {
   const verb = { delete: 'Delete', run: 'Check' }[/** @type {string} */ (action)] ?? 'Change';
-  const text = count > 0 ? `${verb} the other ${countOf(count)}` : '';
+  const text = count > 0 ? `${verb} the other ${formatCount(count, 'monitor')}` : '';
   return { text, kind: action === 'delete' ? 'danger' : 'primary' };
 }
 
@@ -206,7 +198,7 @@ export function reportOf(change, outcomes) {
   const unchanged = count('unchanged') + count('disabled');
   const missing = by.get('missing') ?? [];
   const others = unchanged > 0 ? ` ${othersText(change, unchanged, changed > 0)}` : '';
-  const done = changed > 0 || unchanged === 0 ? doneText(change, countOf(changed)) : '';
+  const done = changed > 0 || unchanged === 0 ? doneText(change, formatCount(changed, 'monitor')) : '';
   return { text: missing.length === outcomes.length ? 'Nothing was changed.' : `${done}${others}`.trim(), missing };
 }
 
@@ -239,7 +231,7 @@ function doneText({ action, value = '' }, count) {
  * @param {boolean} hasOthers whether other monitors were changed
  */
 function othersText({ action }, count, hasOthers) {
-  const who = hasOthers ? formatNumber(count) : countOf(count);
+  const who = hasOthers ? formatNumber(count) : formatCount(count, 'monitor');
   const [was, had] = count === 1 ? ['was', 'had'] : ['were', 'had'];
   switch (action) {
     case 'run':

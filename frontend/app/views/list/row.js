@@ -2,7 +2,16 @@
 /** @import {Label} from '../../labels.js' */
 /** @import {Drawn, Line} from './windowing.js' */
 import { labelsOf } from '../../labels.js';
-import { formatAgo, formatExact, formatLength, formatResult, formatUptime, formatValue, unitOf } from '../../format.js';
+import {
+  formatAgo,
+  formatCount,
+  formatExact,
+  formatLength,
+  formatResult,
+  formatUptime,
+  formatValue,
+  unitOf,
+} from '../../format.js';
 import { badgeOf, BARS, describeHistory, historyPaths, markOfMonitor, sinceOf } from '../../status.js';
 
 /** The columns with an uptime: the class, the member of the summary, and its name in a tooltip. */
@@ -82,7 +91,7 @@ export function drawHeading(row, { name, index, open, worst, summary, total }) {
   setText(part('button span'), name || 'No group');
   set(part('.badge'), 'class', `badge ${worst}`);
   setText(part('.badge'), summary);
-  setText(part('.muted'), total === 1 ? '1 monitor' : `${total} monitors`);
+  setText(part('.muted'), formatCount(total, 'monitor'));
 }
 
 /**

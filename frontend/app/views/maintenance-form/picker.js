@@ -1,4 +1,5 @@
 /** @import {Monitor} from '../../../types/model' */
+import { formatCount, formatNumber } from '../../format.js';
 
 /**
  * A monitor or a group to select.
@@ -8,7 +9,6 @@
 /** How many entries are shown at first, and added by Show more. */
 const PAGE = 100;
 const collator = new Intl.Collator(undefined, { numeric: true });
-const counted = new Intl.NumberFormat();
 
 /** Creates the selection of monitors and groups for a window: a searchable list with the selected entries first. */
 export function newPicker() {
@@ -88,9 +88,8 @@ export function newPicker() {
       const covered = all.filter(
         ({ kind, id, group }) => kind === 'monitor' && (ids.has(id) || names.has(group)),
       ).length;
-      const total = `${counted.format(covered)} ${covered === 1 ? 'monitor' : 'monitors'}`;
       const count = ids.size + names.size;
-      return count === 0 ? 'Nothing selected' : `${counted.format(count)} selected: ${total}`;
+      return count === 0 ? 'Nothing selected' : `${formatNumber(count)} selected: ${formatCount(covered, 'monitor')}`;
     },
 
     get isNoMatch() {
@@ -126,7 +125,7 @@ function entriesOf(monitors, selected) {
  * @returns {Entry}
  */
 function groupEntry([name, size]) {
-  const note = `Group · ${size} ${size === 1 ? 'monitor' : 'monitors'}`;
+  const note = `Group · ${formatCount(size, 'monitor')}`;
   return { key: groupKey(name), id: name, kind: 'group', name, group: name, note };
 }
 

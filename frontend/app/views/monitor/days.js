@@ -1,5 +1,5 @@
 /** @import {DayUptime} from '../../../types/model' */
-import { formatPercent, formatSpan } from '../../format.js';
+import { formatCount, formatPercent, formatSpan } from '../../format.js';
 
 const DAY = 86_400_000;
 /** The number of complete weeks in the calendar, besides the current one. */
@@ -136,13 +136,12 @@ export function summarizeDays(days) {
   const down = checked.filter((day) => day.down > 0);
   const total = down.reduce((sum, day) => sum + day.down, 0);
   const [worst] = down.toSorted((a, b) => (a.uptime ?? 0) - (b.uptime ?? 0));
-  const dayWord = (/** @type {number} */ n) => `${n} ${n === 1 ? 'day' : 'days'}`;
   if (checked.length === 0) {
     return 'Not checked in the last year.';
   }
-  const of = `of ${dayWord(checked.length)} that ${checked.length === 1 ? 'was' : 'were'} checked`;
+  const of = `of ${formatCount(checked.length, 'day')} that ${checked.length === 1 ? 'was' : 'were'} checked`;
   return down.length === 0
-    ? `No downtime on ${dayWord(checked.length)}.`
+    ? `No downtime on ${formatCount(checked.length, 'day')}.`
     : `Down on ${down.length} ${of}, ${unbroken(downText(total))} in total. ` +
         `Worst day: ${unbroken(`${short(worst.date)}, ${formatPercent(worst.uptime)}`)}.`;
 }

@@ -7,7 +7,7 @@
 import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 import { badgeOfDelivery, channelOf } from '../../deliveries.js';
-import { formatShort } from '../../format.js';
+import { formatCount, formatShort } from '../../format.js';
 import { badgeOfStatus } from '../../status.js';
 
 /** @typedef {{number: number, opened: string, badge: Badge, notifications: Notification[]}} NotifiedIncident */
@@ -222,8 +222,8 @@ export function notificationPanel(api, id, range, shownIncident, list) {
     badge: ({ status }) => badgeOfStatus(status),
 
     /** @param {Notification} notification */
-    dependents: ({ behind }) =>
-      behind === 1 ? '1 monitor depends on this one.' : `${behind} monitors depend on this one.`,
+    dependents: ({ behind = 0 }) =>
+      `${formatCount(behind, 'monitor')} ${behind === 1 ? 'depends' : 'depend'} on this one.`,
 
     /**
      * Explains why a notification has no deliveries.
@@ -248,9 +248,7 @@ export function notificationPanel(api, id, range, shownIncident, list) {
       if (status !== 'pending' || !next) {
         return '';
       }
-      return answer
-        ? `(${attempts === 1 ? '1 attempt' : `${attempts} attempts`}, next attempt at ${formatShort(next)})`
-        : 'Sending…';
+      return answer ? `(${formatCount(attempts, 'attempt')}, next attempt at ${formatShort(next)})` : 'Sending…';
     },
 
     deliveryBadge: badgeOfDelivery,

@@ -1,6 +1,7 @@
 /** @import {ListedMonitor} from '../../../types/model' */
 import { formatMoment, formatResult } from '../../format.js';
 import { BARS, historyPaths, kindOf as countedAs, KINDS as COUNTED, sinceOf } from '../../status.js';
+import { commonPrefix, headingOf } from './names.js';
 
 /**
  * What a tile shows. An overdue monitor has no recent result.
@@ -62,13 +63,15 @@ function kindOf(monitor, now) {
 /**
  * The content of the wall.
  * - notOk: the monitors that are not OK, the worst and newest first.
- * - groups: all other monitors by group.
+ * - groups: all other monitors by group, with the heading of each group.
+ * - prefixes: by group, the words with which the names of its monitors begin. The tiles of the group don't repeat them.
  * - kind, headline: the overall status.
  * - subline: the numbers of monitors that the headline does not include.
  * - newest: the date of the newest result; empty without results.
  * @typedef {{
  *   notOk: ListedMonitor[],
- *   groups: {name: string, monitors: ListedMonitor[]}[],
+ *   groups: {name: string, heading: string, monitors: ListedMonitor[]}[],
+ *   prefixes: Record<string, string>,
  *   kind: Kind,
  *   headline: string,
  *   subline: string,
@@ -93,15 +96,21 @@ export function arrange(monitors, now) {
       .join(separator);
   const notOk = NOT_OK.flatMap((kind) => (byKind.get(kind) ?? []).sort(newestFirst));
   const separate = new Set(notOk);
-  const groups = Map.groupBy(
-    monitors.filter((monitor) => !separate.has(monitor)),
-    (monitor) => monitor.group ?? '',
-  );
+  const groups = Map.groupBy(monitors, ({ group }) => group ?? '');
+  const prefixes = prefixesOf(groups);
   const main = headlineKinds(count);
   const allOk = main[0] === 'ok' && main.length === 1 && count('ok') > 1;
   return Object.freeze({
     notOk,
-    groups: [...groups].map(([name, monitors]) => ({ name, monitors })).sort(byName),
+    groups: [...groups]
+      .map(([name, all]) => ({
+        name,
+        heading: name ? headingOf(name, prefixes[name] ?? '') : 'No group',
+        monitors: all.filter((monitor) => !separate.has(monitor)),
+      }))
+      .filter(({ monitors }) => monitors.length)
+      .sort(byName),
+    prefixes,
     kind: notOk.length ? main[0] : (main.at(-1) ?? 'pending'),
     headline: `${allOk ? 'All ' : ''}${describe(main, ', ')}`,
     subline: describe(
@@ -110,6 +119,22 @@ export function arrange(monitors, now) {
     ),
     newest: monitors.reduce((newest, { latest }) => (latest && latest.date > newest ? latest.date : newest), ''),
   });
+}
+
+/**
+ * Returns the common prefix of the names in each group. Without a group there is no heading that could show it.
+ * @param {Map<string, ListedMonitor[]>} groups
+ */
+function prefixesOf(groups) {
+  /** @type {Record<string, string>} */
+  const prefixes = Object.create(null);
+  for (const [group, monitors] of groups) {
+    const prefix = group && commonPrefix(monitors.map(({ name }) => name));
+    if (prefix) {
+      prefixes[group] = prefix;
+    }
+  }
+  return prefixes;
 }
 
 /**
@@ -141,7 +166,7 @@ function newestFirst(a, b) {
 }
 
 /**
- * Updates the tile of a monitor. It writes only what differs.
+ * Updates the tile of a monitor, except for the name. It writes only what differs.
  * @param {HTMLAnchorElement} tile
  * @param {ListedMonitor} monitor
  * @param {number} now milliseconds since 1970
@@ -154,13 +179,14 @@ export function drawTile(tile, monitor, now) {
   const stale = notOk && (monitor.notChecked || isOverdue(monitor, now));
   set(tile, 'class', `tile ${kind}${stale ? ' stale' : ''}`);
   set(tile, 'href', `#monitor/${monitor.id}`);
-  set(tile, 'title', [`${monitor.name}: ${LABELS[kind]}`, value, message].filter(Boolean).join(' · '));
-  write(tile, '.tile-name', monitor.name);
   write(tile, '.tile-word', LABELS[kind]);
   write(tile, '.tile-value', value);
   write(tile, '.tile-message', message);
   const since = kind === 'overdue' ? (monitor.latest?.date ?? monitor.updated) : sinceOf(monitor, monitor.latest);
-  drawSince(tile, since, now);
+  const length = drawSince(tile, since, now);
+  const description = [`${monitor.name}: ${LABELS[kind]}`, length, value, message].filter(Boolean).join(' · ');
+  set(tile, 'title', description);
+  set(tile, 'aria-label', description);
   const paths = historyPaths(monitor.history);
   tile.querySelectorAll('path').forEach((path, i) => set(path, 'd', paths[BARS[i]]));
 }
@@ -200,9 +226,11 @@ function write(tile, part, text) {
 }
 
 /**
+ * Shows since when a monitor has its status, where the tile has a place for it.
  * @param {HTMLElement} tile
  * @param {string | null | undefined} since
  * @param {number} now
+ * @returns {string} the text; empty if there is none
  */
 function drawSince(tile, since, now) {
   const element = tile.querySelector('time');
@@ -214,6 +242,7 @@ function drawSince(tile, since, now) {
     });
     element.textContent = formatSince(since, now);
   }
+  return element?.textContent ?? '';
 }
 
 /**

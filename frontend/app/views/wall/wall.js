@@ -4,6 +4,8 @@
 import Alpine from '../../lib/alpine.js';
 import { formatAgo, formatDate, formatTime } from '../../format.js';
 import { rememberSettings } from '../../router.js';
+import { FittedTexts } from './fitted-texts.js';
+import { withoutPrefix } from './names.js';
 import { applyLayout, applyStep, fitTiles } from './wall-fit.js';
 import { arrange, drawTile } from './tiles.js';
 
@@ -26,6 +28,7 @@ export function wall(app, { params }) {
   let effects = [];
   /** @type {WakeLockSentinel | null} */
   let wakeLock = null;
+  const texts = new FittedTexts();
   let destroyed = false;
   /** The numbers of tiles that the layout was made for, as text. */
   let lastShape = '';
@@ -37,6 +40,8 @@ export function wall(app, { params }) {
     /** The time that the tiles show, rounded down to REFRESH_INTERVAL; of a saved list, the time when it was saved. */
     now: 0,
     content: arrange([], 0),
+    /** The words that the tiles of each group don't repeat. It is replaced only if it differs: then all tiles are drawn. */
+    prefixes: /** @type {Record<string, string>} */ ({}),
     fullScreen: false,
     canFullScreen: document.fullscreenEnabled,
 
@@ -71,6 +76,9 @@ export function wall(app, { params }) {
     arrange(shown, now) {
       const content = arrange(shown, now);
       this.content = content;
+      if (JSON.stringify(content.prefixes) !== JSON.stringify(this.prefixes)) {
+        this.prefixes = content.prefixes;
+      }
       if (shown.length) {
         setTitle(content.headline);
       }
@@ -102,6 +110,7 @@ export function wall(app, { params }) {
       applyStep(notOk, steps.notOk);
       applyStep(others, steps.others);
       applyLayout(others, steps.others, shape);
+      texts.fit($root.querySelectorAll('.tile-name, .wall-group h2'));
     },
 
     /** Whether the groups have headings. */
@@ -109,7 +118,27 @@ export function wall(app, { params }) {
       return this.content.groups.some(({ name }) => name);
     },
 
-    draw: drawTile,
+    /**
+     * @param {HTMLAnchorElement} tile
+     * @param {ListedMonitor} item
+     * @param {number} now milliseconds since 1970
+     * @param {string} name the name that the tile shows
+     */
+    draw(tile, item, now, name) {
+      drawTile(tile, item, now);
+      texts.show(/** @type {HTMLElement} */ (tile.querySelector('.tile-name')), name);
+    },
+
+    /** @param {ListedMonitor} item */
+    shortName({ name, group }) {
+      return withoutPrefix(name, this.prefixes[group ?? '']);
+    },
+
+    /**
+     * @param {HTMLElement} element
+     * @param {string} heading
+     */
+    drawHeading: (element, heading) => texts.show(element, heading),
 
     get groupNames() {
       const names = new Set(this.list.items.map((item) => item.group ?? ''));

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/plain"
 	"nanomon/services/common/store"
 )
 
@@ -44,15 +45,16 @@ func (e *Evaluator) detectConnectionChange(now time.Time) bool {
 			return false
 		}
 		n.Kind = store.KindRunnerOnline
-		n.Message = fmt.Sprintf("Still failed: %d of %d monitors.", remaining.failed, remaining.total)
+		n.Message = fmt.Sprintf("Still failed: %d of %s.", remaining.failed, plain.Count(remaining.total, "monitor"))
 	} else {
 		failures, offline := detectOffline(all, e.offline.until)
 		if !offline {
 			return false
 		}
 		n.Kind, n.Status, n.Opened = store.KindRunnerOffline, monitor.StatusFailed, failures.since
-		n.Message = fmt.Sprintf("%d of %d monitors on %d hosts failed at about the same time. "+
-			"NanoMon opens no incidents until the runner is online again.", failures.failed, failures.total, failures.hosts)
+		n.Message = fmt.Sprintf("%d of %s on %s failed at about the same time. "+
+			"NanoMon opens no incidents until the runner is online again.", failures.failed,
+			plain.Count(failures.total, "monitor"), plain.Count(failures.hosts, "host"))
 	}
 	n.ID = store.RunnerNotificationID(n.Kind, n.Opened)
 	e.unstored = &n

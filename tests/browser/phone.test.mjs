@@ -1,0 +1,74 @@
+// Views on a phone.
+import { expect, test as base } from './fixtures.mjs';
+import { addFailing } from './incidents.mjs';
+import { test as seeded } from './seeded.mjs';
+
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
+seeded.use(PHONE);
+base.use(PHONE);
+
+seeded('the rows of incidents are compact', async ({ page, requests }) => {
+  await page.goto('/#incidents');
+  await requests.settle();
+  const rows = page.locator('.part tbody tr').filter({ visible: true });
+  await expect(rows.first()).toBeVisible();
+  const heights = await rows.evaluateAll((all) => all.map((row) => row.getBoundingClientRect().height));
+  const average = heights.reduce((sum, height) => sum + height) / heights.length;
+  // A row with a name, a cause, a time, notifications and buttons. Marks and long causes need more lines.
+  expect(Math.min(...heights)).toBeLessThan(112);
+  expect(average).toBeLessThan(125);
+  const texts = rows.first();
+  await expect(texts).toContainText(/(Error|Failed)[^]*:\d\d[^]*for \d+[^]*No notifications/);
+  await expect(texts.getByRole('button')).toHaveText(['Acknowledge', 'Silence']);
+});
+
+base.describe('with an incident', () => {
+  base.use({ settings: { ALERT_FAIL_COUNT: '1' } });
+
+  for (const { device, ...options } of [
+    { device: 'a phone', ...PHONE },
+    { device: 'a computer', viewport: { width: 1280, height: 800 }, hasTouch: false, isMobile: false },
+  ]) {
+    base.describe(`on ${device}`, () => {
+      base.use(options);
+
+      base('the cause can be selected, and a click on it opens the incident', async ({ page, nanomon }) => {
+        const id = await addFailing(nanomon, { name: 'Shop' });
+        await page.goto('/#incidents');
+        const cause = page.locator('.part .cause').first();
+        await expect(cause).toContainText('refused');
+        const { x, y, width, height } = /** @type {{x: number, y: number, width: number, height: number}} */ (
+          await cause.boundingBox()
+        );
+        await page.mouse.move(x + 2, y + 8);
+        await page.mouse.down();
+        await page.mouse.move(x + width - 2, y + height - 4, { steps: 5 });
+        await page.mouse.up();
+        expect(await page.evaluate(() => String(getSelection()))).toMatch(/connection to .* refused/);
+        expect(page.url()).toMatch(/#incidents$/);
+
+        await page.evaluate(() => getSelection()?.removeAllRanges());
+        await cause.click();
+        await expect(page).toHaveURL(new RegExp(`#monitor/${id}`));
+      });
+    });
+  }
+});
+
+base('the number of monitors is visible beside a long name of a group', async ({ page, nanomon }) => {
+  const monitor = { type: 'tcp', target: '127.0.0.1:1', interval: '1h', enabled: false };
+  await nanomon.import([
+    { ...monitor, name: 'Shop', group: 'Payments '.repeat(11) + '.' },
+    { ...monitor, name: 'Mill', group: 'g'.repeat(100) },
+  ]);
+  await page.goto('/#list');
+  const counts = page.locator('.heading-row .muted').filter({ visible: true });
+  await expect(counts).toHaveText(['1 monitor', '1 monitor']);
+  for (const box of await counts.evaluateAll((all) =>
+    all.map((one) => ({ right: one.getBoundingClientRect().right, cut: one.scrollWidth - one.clientWidth })),
+  )) {
+    expect(box.right).toBeLessThanOrEqual(390);
+    expect(box.cut).toBeLessThanOrEqual(0);
+  }
+});
