@@ -141,6 +141,14 @@ function newestFirst(a, b) {
 }
 
 /**
+ * Returns the name of the icon of a status.
+ * @param {Kind | 'stale'} kind stale if the status may be outdated
+ */
+export function iconOf(kind) {
+  return kind === 'overdue' || kind === 'stale' ? 'unchecked' : kind;
+}
+
+/**
  * Updates the tile of a monitor. It writes only what differs.
  * @param {HTMLAnchorElement} tile
  * @param {ListedMonitor} monitor
@@ -153,6 +161,7 @@ export function drawTile(tile, monitor, now) {
   const message = messageOf(monitor, kind);
   const stale = notOk && (monitor.notChecked || isOverdue(monitor, now));
   set(tile, 'class', `tile ${kind}${stale ? ' stale' : ''}`);
+  set(/** @type {Element} */ (tile.querySelector('use')), 'href', `#icon-${iconOf(stale ? 'stale' : kind)}`);
   set(tile, 'href', `#monitor/${monitor.id}`);
   set(tile, 'title', [`${monitor.name}: ${LABELS[kind]}`, value, message].filter(Boolean).join(' · '));
   write(tile, '.tile-name', monitor.name);
@@ -162,7 +171,7 @@ export function drawTile(tile, monitor, now) {
   const since = kind === 'overdue' ? (monitor.latest?.date ?? monitor.updated) : sinceOf(monitor, monitor.latest);
   drawSince(tile, since, now);
   const paths = historyPaths(monitor.history);
-  tile.querySelectorAll('path').forEach((path, i) => set(path, 'd', paths[BARS[i]]));
+  tile.querySelectorAll('.history path').forEach((path, i) => set(path, 'd', paths[BARS[i]]));
 }
 
 /**

@@ -5,7 +5,7 @@ import Alpine from '../../lib/alpine.js';
 import { formatAgo, formatDate, formatTime } from '../../format.js';
 import { rememberSettings } from '../../router.js';
 import { applyLayout, applyStep, fitTiles } from './wall-fit.js';
-import { arrange, drawTile } from './tiles.js';
+import { arrange, drawTile, iconOf } from './tiles.js';
 
 /** How often the tiles are redrawn because time has passed, in milliseconds. */
 const REFRESH_INTERVAL = 10_000;
@@ -145,6 +145,8 @@ export function wall(app, { params }) {
     kind(connection) {
       return this.isStale(connection) ? 'stale' : this.isEmpty || this.list.isLoading ? 'pending' : this.content.kind;
     },
+
+    icon: iconOf,
 
     /** @param {Connection} connection */
     headline(connection) {
