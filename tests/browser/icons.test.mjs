@@ -40,6 +40,21 @@ test('icons have the colour of the text with forced colours and on paper', async
   }
 });
 
+test('only the sorted column has an arrow, which shows the direction', async ({ page, requests }) => {
+  for (const [sort, rotate] of [
+    ['name', 'none'],
+    ['-name', '180deg'],
+  ]) {
+    await page.goto(`/#list?sort=${sort}`);
+    await requests.settle();
+    const arrows = page.locator('.monitors thead svg').filter({ visible: true });
+    await expect(arrows).toHaveCount(1);
+    const name = page.getByRole('columnheader', { name: 'Name' });
+    await expect(name.locator('svg')).toHaveCSS('rotate', rotate);
+    await expect(name.getByRole('button')).toHaveCSS('rotate', 'none');
+  }
+});
+
 test('the icon of a status follows the status', async ({ page, requests }) => {
   await page.goto('/#list');
   await requests.settle();
