@@ -44,6 +44,7 @@ var (
 	usedIcon    = regexp.MustCompile(`\shref="#icon-([\w-]+)"`)
 	boundIcon   = regexp.MustCompile(`:href="'#icon-' \+ ([^"]+)"`)
 	quoted      = regexp.MustCompile(`'([\w-]+)'`)
+	status      = regexp.MustCompile(`key: '(\w+)', label`)
 	// namedIcon matches the names of icons in modules: of statuses, of other data, and of the themes.
 	namedIcon = regexp.MustCompile(`\b(?:key: |icon: |newIcon\(|drawIcon\(ctx, )'([\w-]+)'|(?m)^  (\w+): \{ next: `)
 )
@@ -157,7 +158,8 @@ func TestIconsAreDefinedAndUsed(t *testing.T) {
 		}
 		for _, icon := range names(namedIcon, content) {
 			used[icon] = true
-			if file := defined[icon]; strings.Contains(content, "icon: '"+icon+"'") && file != "index.html" && path.Dir(file) != path.Dir(name) {
+			isIcon := strings.Contains(content, "icon: '"+icon+"'")
+			if file := defined[icon]; isIcon && file != "index.html" && path.Dir(file) != path.Dir(name) {
 				t.Errorf("%s uses the icon %s, which is defined in %q", name, icon, file)
 			}
 		}
@@ -173,8 +175,11 @@ func TestIconsAreDefinedAndUsed(t *testing.T) {
 func TestStatusesHaveIcons(t *testing.T) {
 	files := textFiles(t)
 	icons := names(definedIcon, files["index.html"])
-	for _, name := range []string{"status.js", "load-state.js", "deliveries.js", "result-table/changes.js", "views/about/about.js", "views/maintenance/windows.js", "views/monitor/notifications.js"} {
-		keys := names(regexp.MustCompile(`key: '(\w+)', label`), files[name])
+	for _, name := range []string{
+		"status.js", "load-state.js", "deliveries.js", "result-table/changes.js", "views/about/about.js",
+		"views/maintenance/windows.js", "views/monitor/notifications.js",
+	} {
+		keys := names(status, files[name])
 		if len(keys) == 0 {
 			t.Errorf("%s has no statuses", name)
 		}
