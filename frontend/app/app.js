@@ -5,7 +5,7 @@
 import Alpine from './lib/alpine.js';
 import { Api } from './api.js';
 import { followVisibility, Live, notificationsAreOn } from './events.js';
-import { addLoadState, describeConnection, loadConfig } from './load-state.js';
+import { addDirectives, describeConnection, loadConfig } from './load-state.js';
 import { MonitorList } from './monitors.js';
 import { onDialogKey, parseRoute, redirectOldAddress } from './router.js';
 import { themeSwitch } from './theme.js';
@@ -271,7 +271,7 @@ async function start() {
   // Only a service worker can have stored what the page needs to open without the server.
   const offline = navigator.serviceWorker?.controller ? await loadOffline(app, false) : null;
   Alpine.data('frame', () => frame(app, tab, offline));
-  addLoadState(live);
+  addDirectives(live);
   Alpine.start();
   followVisibility(app);
   if (notificationsAreOn() && session?.canRead !== false) {

@@ -2,6 +2,7 @@
 /** @import {Live} from './events.js' */
 import Alpine from './lib/alpine.js';
 import { formatTime } from './format.js';
+import { drawBadge } from './status.js';
 
 /** The time between two attempts to load the configuration, in milliseconds. */
 const RETRY_DELAY = 2000;
@@ -14,7 +15,9 @@ const RETRY_DELAY = 2000;
  */
 
 /**
- * Adds the directive x-load-state. It shows why a Loadable has no content: an error with a button to try again, or the child
+ * Adds the directives x-badge, which writes a status into an element, and x-load-state.
+ *
+ * x-load-state shows why a Loadable has no content: an error with a button to try again, or the child
  * elements whose attribute slot is "loading", "empty" or "missing". Children for the slot "error" replace the text of the
  * error, and those for the slot "action" are shown beside the button. The markup is the template load-state in index.html.
  *
@@ -24,7 +27,11 @@ const RETRY_DELAY = 2000;
  * After an error it loads the data again as soon as the server responds.
  * @param {Live} live
  */
-export function addLoadState(live) {
+export function addDirectives(live) {
+  Alpine.directive('badge', (element, { expression }, { effect, evaluateLater }) => {
+    const badge = evaluateLater(expression);
+    effect(() => badge((/** @type {any} */ value) => drawBadge(element, value)));
+  });
   Alpine.directive('load-state', (element, { expression }, { evaluate, cleanup }) => {
     const state = /** @type {Loadable} */ (evaluate(expression));
     const template = /** @type {HTMLTemplateElement} */ (document.getElementById('load-state'));
@@ -97,11 +104,12 @@ export async function loadConfig(show) {
  */
 export function describeConnection(connection, since) {
   return {
-    connecting: { label: 'Connecting…', detail: '', hint: null },
-    live: { label: 'Live', detail: '', hint: null },
-    polling: { label: 'Refreshing', detail: 'every 10 seconds', hint: 'There is no event stream.' },
-    unavailable: { label: 'Store unavailable', detail: '', hint: null },
+    connecting: { key: 'pending', label: 'Connecting…', detail: '', hint: null },
+    live: { key: 'ok', label: 'Live', detail: '', hint: null },
+    polling: { key: 'error', label: 'Refreshing', detail: 'every 10 seconds', hint: 'There is no event stream.' },
+    unavailable: { key: 'failed', label: 'Store unavailable', detail: '', hint: null },
     disconnected: {
+      key: 'failed',
       label: 'Disconnected',
       detail: `since ${formatTime(since)}`,
       hint: 'The API does not respond. The page tries again; its data may be outdated.',

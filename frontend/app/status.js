@@ -2,7 +2,7 @@
 import { formatCount } from './format.js';
 
 /**
- * The label of a status, and the CSS class that sets its symbol and colour.
+ * The label of a status, and the name of its icon, which is also the CSS class that sets its colour.
  * @typedef {{key: 'ok' | 'error' | 'failed' | 'unchecked' | 'pending' | 'disabled', label: string}} Badge
  */
 
@@ -107,6 +107,27 @@ export function sinceOf(monitor, latest) {
  */
 export function notCheckedAfter({ notChecked }, { date }) {
   return notChecked && Date.parse(date) > Date.parse(notChecked.since) ? undefined : notChecked;
+}
+
+/**
+ * Writes a status into an element whose first class is badge or mark.
+ * @param {Element} element
+ * @param {{key: string, label: string} | null | undefined} badge
+ */
+export function drawBadge(element, badge) {
+  const { key, label } = badge ?? { key: '', label: '' };
+  const className = `${element.classList[0]} ${key}`.trim();
+  if (element.className !== className || element.textContent !== label) {
+    element.className = className;
+    element.replaceChildren(...(badge ? [newIcon(key), label] : []));
+  }
+}
+
+/** @param {string} name */
+export function newIcon(name) {
+  const host = document.createElement('i');
+  host.innerHTML = `<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><use href="#icon-${name}" /></svg>`;
+  return host.children[0];
 }
 
 /**

@@ -1,10 +1,10 @@
 /** The theme of the page; system follows the setting of the operating system. @typedef {'system' | 'light' | 'dark'} Theme */
 
-/** The next theme, the sign and the label of each theme. */
+/** The next theme and the label of each theme, whose name is also the one of its icon. */
 const THEMES = /** @type {const} */ ({
-  system: { next: 'light', sign: '◐', label: 'Theme: system' },
-  light: { next: 'dark', sign: '☀', label: 'Theme: light' },
-  dark: { next: 'system', sign: '☾', label: 'Theme: dark' },
+  system: { next: 'light', label: 'Theme: system' },
+  light: { next: 'dark', label: 'Theme: light' },
+  dark: { next: 'system', label: 'Theme: dark' },
 });
 
 const root = document.documentElement;
@@ -22,10 +22,6 @@ export function themeSwitch() {
     next() {
       this.current = THEMES[this.current].next;
       setTheme(this.current);
-    },
-
-    get sign() {
-      return THEMES[this.current].sign;
     },
 
     get label() {

@@ -360,7 +360,7 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     });
     for (const hash of ['#results', `#monitor/${id}`]) {
       await page.goto(`/${hash}`);
-      await expect(page.getByText('Rule violated').first()).toBeVisible();
+      await expect(page.getByText('Rule violated').filter({ visible: true }).first()).toBeVisible();
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect(overflow, hash).toBeLessThanOrEqual(0);
     }

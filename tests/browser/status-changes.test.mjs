@@ -55,9 +55,9 @@ test('the page of a monitor lists the status changes first, and all results on r
   await check(nanomon, target, id, [200, 500, 500, 200]);
   await page.goto(`/#monitor/${id}`);
   await expect(rows(page)).toHaveText([
-    /Error\s*→to\s*OK[^]* so far/,
-    /OK\s*→to\s*Error[^]*\d s[^]*Rule violated: status == 200/,
-    /Not checked\s*→to\s*OK[^]*\d s/,
+    /Error\s*to\s*OK[^]* so far/,
+    /OK\s*to\s*Error[^]*\d s[^]*Rule violated: status == 200/,
+    /Not checked\s*to\s*OK[^]*\d s/,
   ]);
   await expect(page.getByRole('columnheader', { name: 'Lasted' })).toBeVisible();
   await rows(page)
@@ -79,7 +79,7 @@ test('the page of a monitor lists the status changes first, and all results on r
   await expect.poll(() => hash(page)).toBe(`#monitor/${id}`);
 
   await statusFilter(page).selectOption('Error');
-  await expect(rows(page)).toHaveText([/OK\s*→to\s*Error/]);
+  await expect(rows(page)).toHaveText([/OK\s*to\s*Error/]);
   await statusFilter(page).selectOption('Failed');
   await expect(page.getByText('No status changes match the filters.')).toBeVisible();
 });
@@ -88,14 +88,14 @@ test('a new status change appears at the top, and other results do not', async (
   const id = await addShop(nanomon, target);
   await page.goto(`/#monitor/${id}`);
   await expect(page.getByText('Live', { exact: true })).toBeVisible();
-  await expect(rows(page)).toHaveText([/Not checked\s*→to\s*OK[^]* so far/]);
+  await expect(rows(page)).toHaveText([/Not checked\s*to\s*OK[^]* so far/]);
   /** @type {string[]} */
   const requested = [];
   page.on('request', (request) => requested.push(request.url()));
   await check(nanomon, target, id, [200, 500, 500]);
   await expect(rows(page)).toHaveText([
-    /OK\s*→to\s*Error[^]* so far[^]*Rule violated/,
-    /Not checked\s*→to\s*OK[^]* \d+ s\s/,
+    /OK\s*to\s*Error[^]* so far[^]*Rule violated/,
+    /Not checked\s*to\s*OK[^]* \d+ s\s/,
   ]);
   expect(requested.filter((url) => url.includes('/results'))).toEqual([]);
   const live = await rows(page).allTextContents();
@@ -108,7 +108,7 @@ test('a new status change appears at the top, and other results do not', async (
   await page.getByRole('button', { name: 'Pause' }).click();
   await check(nanomon, target, id, [500, 200, 200]);
   await page.getByRole('button', { name: 'Show 1 new change' }).click();
-  await expect(rows(page)).toHaveText([/Error\s*→to\s*OK/, /OK\s*→to\s*Error/, /Not checked\s*→to\s*OK/]);
+  await expect(rows(page)).toHaveText([/Error\s*to\s*OK/, /OK\s*to\s*Error/, /Not checked\s*to\s*OK/]);
 });
 
 test('a filter by status applies to new changes, and ends the status before', async ({ page, nanomon, target }) => {
@@ -116,7 +116,7 @@ test('a filter by status applies to new changes, and ends the status before', as
   await check(nanomon, target, id, [500]);
   await page.goto(`/#monitor/${id}?status=error`);
   await expect(page.getByText('Live', { exact: true })).toBeVisible();
-  await expect(rows(page)).toHaveText([/OK\s*→to\s*Error[^]* so far/]);
+  await expect(rows(page)).toHaveText([/OK\s*to\s*Error[^]* so far/]);
   await check(nanomon, target, id, [200]);
   await expect(rows(page)).not.toContainText(['so far']);
   await expect(rows(page)).toHaveCount(1);
@@ -149,8 +149,8 @@ test('a status change stays when its result has expired', async ({ page, nanomon
   );
   await page.goto(`/#monitor/${id}`);
   await expect(rows(page)).toHaveText([
-    /Failed\s*→to\s*OK[^]*90 d[^]* so far[^]*The result has expired\./,
-    /OK\s*→to\s*Failed[^]*1 d[^]*The result has expired\./,
+    /Failed\s*to\s*OK[^]*90 d[^]* so far[^]*The result has expired\./,
+    /OK\s*to\s*Failed[^]*1 d[^]*The result has expired\./,
   ]);
   await expect(rows(page).getByRole('button')).toHaveCount(0);
 });

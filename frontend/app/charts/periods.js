@@ -1,8 +1,9 @@
 /** @import {Period} from '../../types/model' */
 /** @import uPlot from '../lib/uplot.js' */
 import { formatExactPeriod, formatSpan } from '../format.js';
+import { drawIcon } from './icon.js';
 
-/** The font size of a marker, in pixels. */
+/** The size of a marker, in pixels. */
 const MARKER = 14;
 /** The minimum distance between markers, in pixels. */
 const MARKER_SPACING = 16;
@@ -22,11 +23,8 @@ export const KINDS = {
   disabled: { colour: 'muted', name: 'Disabled' },
   unchecked: { colour: 'muted', name: 'Not checked' },
 };
-/** The markers, the most important first. */
-const MARKERS = /** @type {const} */ ([
-  ['failed', '✕'],
-  ['error', '▲'],
-]);
+/** The kinds of periods that have a marker, the most important first. */
+const MARKED = /** @type {const} */ (['failed', 'error']);
 
 /**
  * Shades periods during which a monitor was not OK, from their first to their last pixel and at least some pixels wide.
@@ -62,21 +60,19 @@ export function markPeriods(plot, periods, colours) {
   const { ctx, bbox } = plot;
   const bars = barsOf(plot, periods);
   const height = STRIP * devicePixelRatio;
+  const size = MARKER * devicePixelRatio;
   ctx.save();
   for (const { left, width, kind } of bars) {
     ctx.fillStyle = colours[KINDS[kind].colour];
     ctx.fillRect(left, bbox.top + bbox.height - height, width, height);
   }
-  ctx.font = `bold ${MARKER * devicePixelRatio}px sans-serif`;
-  ctx.textAlign = 'center';
   /** @type {number[]} */
   const markers = [];
-  for (const [kind, marker] of MARKERS) {
-    ctx.fillStyle = colours[kind];
+  for (const kind of MARKED) {
     for (const bar of bars.filter((bar) => bar.kind === kind)) {
       const middle = bar.left + bar.width / 2;
       if (markers.every((other) => Math.abs(middle - other) >= MARKER_SPACING * devicePixelRatio)) {
-        ctx.fillText(marker, middle, bbox.top + MARKER * devicePixelRatio);
+        drawIcon(ctx, kind, middle - size / 2, bbox.top + devicePixelRatio, size, colours[kind]);
         markers.push(middle);
       }
     }

@@ -1,4 +1,5 @@
 /** @import uPlot from '../lib/uplot.js' */
+import { drawIcon } from './icon.js';
 
 /** A limit of the rule for a value: its text, such as respTime < 400, and the value. @typedef {{label: string, value: number}} Threshold */
 
@@ -44,7 +45,7 @@ export function drawThresholds(plot, thresholds, { text, card }) {
       lines.push(Math.round((y - bbox.top) / scale));
     }
     const middle = isAbove ? bbox.top + (above++ + 0.5) * LINE * scale : y - (LINE / 2) * scale;
-    drawLabel(ctx, isAbove ? `↑ ${label}` : label, bbox.left, middle, { text, card });
+    drawLabel(ctx, label, isAbove, bbox.left, middle, { text, card });
   }
   ctx.restore();
   return lines;
@@ -70,18 +71,23 @@ function drawLine(ctx, { left, width }, y, colour) {
  * Draws a label on the colour of the card, so that it can be read on lines and areas.
  * @param {CanvasRenderingContext2D} ctx
  * @param {string} label
+ * @param {boolean} isAbove whether the line is above the chart, which an arrow shows
  * @param {number} left
  * @param {number} middle
  * @param {{text: string, card: string}} colours
  */
-function drawLabel(ctx, label, left, middle, { text, card }) {
+function drawLabel(ctx, label, isAbove, left, middle, { text, card }) {
   const padding = PADDING * devicePixelRatio;
   const height = (LINE - 2) * devicePixelRatio;
-  const width = ctx.measureText(label).width + 2 * padding;
+  const size = isAbove ? FONT * devicePixelRatio : 0;
+  const width = size + ctx.measureText(label).width + 2 * padding;
   ctx.globalAlpha = 0.85;
   ctx.fillStyle = card;
   ctx.fillRect(left, middle - height / 2, width, height);
   ctx.globalAlpha = 1;
   ctx.fillStyle = text;
-  ctx.fillText(label, left + padding, middle);
+  ctx.fillText(label, left + padding + size, middle);
+  if (isAbove) {
+    drawIcon(ctx, 'arrow', left + padding / 2, middle - size / 2, size, text);
+  }
 }

@@ -1,12 +1,13 @@
 /** @import {Connection, ListedMonitor} from '../../types/model' */
+/** @import {Badge} from '../status.js' */
 /** @import {Entry} from './search.js' */
 import { formatCount } from '../format.js';
 import { labelsOf } from '../labels.js';
-import { badgeOf } from '../status.js';
+import { badgeOf, drawBadge, newIcon } from '../status.js';
 
 /**
  * What a row of the command palette shows.
- * @typedef {{verb: string, name: string, detail: string, kind: string, badge: string, hasActions: boolean}} Texts
+ * @typedef {{verb: string, name: string, detail: string, kind: string, badge: Badge | null, hasActions: boolean}} Texts
  */
 
 /** @param {Entry} entry */
@@ -24,19 +25,18 @@ export function keyOf({ monitor, action, ...rest }) {
 export function textsOf(entry, words, isScoped) {
   if (!entry.monitor) {
     const { name, kind } = entry.command;
-    return { verb: '', name, detail: '', kind, badge: '', hasActions: false };
+    return { verb: '', name, detail: '', kind, badge: null, hasActions: false };
   }
   const { monitor, action } = entry;
   if (action && isScoped) {
-    return { verb: '', name: action.name, detail: action.detail, kind: '', badge: '', hasActions: false };
+    return { verb: '', name: action.name, detail: action.detail, kind: '', badge: null, hasActions: false };
   }
-  const { key, label } = badgeOf(monitor, monitor.latest);
   return {
     verb: action?.name ?? '',
     name: monitor.name,
     detail: action ? action.detail : detailOf(monitor, words),
-    kind: label,
-    badge: `badge ${key}`,
+    kind: '',
+    badge: badgeOf(monitor, monitor.latest),
     hasActions: !action,
   };
 }
@@ -72,14 +72,21 @@ export function newRow({ verb, name, detail, kind, badge, hasActions }, index, p
     ' ',
     newPart('detail', marked(detail, verb ? null : pattern)),
     ' ',
-    newPart(`kind ${badge}`, [kind]),
+    badge ? newBadge(badge) : newPart('kind', [kind]),
   );
   if (hasActions) {
-    const more = newPart('more', ['⋯']);
+    const more = newPart('more', [newIcon('more')]);
     Object.assign(more, { title: 'Actions (Tab)', ariaHidden: 'true' });
     row.append(more);
   }
   return row;
+}
+
+/** @param {Badge} badge */
+function newBadge(badge) {
+  const part = newPart('badge', []);
+  drawBadge(part, badge);
+  return part;
 }
 
 /**

@@ -241,7 +241,7 @@ export class Palette {
     const index = this.#at(target);
     if (target === this.#dialog) {
       this.#close();
-    } else if (/** @type {Element} */ (target).matches('.more')) {
+    } else if (/** @type {Element} */ (target).closest('.more')) {
       this.#enterScope(index);
     } else if (/** @type {Element} */ (target).matches('.scope')) {
       this.#leaveScope();

@@ -24,6 +24,7 @@ var sharedStyles = map[string][]string{
 	"charts/chart.css":              {".chart-box", ".legend", ".values"},
 	"range/range-bar.css":           {".range-bar", ".segments"},
 	"styles/editor.css":             {"html:has(.editor)", ".editor"},
+	"styles/tables.css":             {".table", ".pages"},
 	"result-table/result-table.css": {".table-container"},
 }
 

@@ -7,7 +7,7 @@ const MAX_SIZE = 16 << 20;
 const ROWS = 100;
 const tenths = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
-/** @typedef {{title: string, sign: string, monitors: PlannedMonitor[], shown: number}} PlanList */
+/** @typedef {{title: string, icon: string, monitors: PlannedMonitor[], shown: number}} PlanList */
 
 /** @param {number} bytes */
 export function formatSize(bytes) {
@@ -68,9 +68,9 @@ export function splitErrors(detail) {
  */
 export function listsOf({ added, changed, removed }) {
   return [
-    { title: 'Removed', sign: '−', monitors: removed, shown: 0 },
-    { title: 'Changed', sign: '±', monitors: changed, shown: 0 },
-    { title: 'Added', sign: '+', monitors: added, shown: 0 },
+    { title: 'Removed', icon: 'minus', monitors: removed, shown: 0 },
+    { title: 'Changed', icon: 'changed', monitors: changed, shown: 0 },
+    { title: 'Added', icon: 'plus', monitors: added, shown: 0 },
   ].filter(({ monitors }) => monitors.length);
 }
 

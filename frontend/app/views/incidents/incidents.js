@@ -238,18 +238,33 @@ export function incidents(app, { params }) {
     },
 
     /**
-     * The marks of an incident. Each has the class of its symbol.
+     * The marks of an incident. Each has the class of its colour and the name of its icon.
      * @param {ListedIncident} incident
      */
     marks(incident) {
       const silence = incident.resolved ? '' : silenceOf(this.monitorOf(incident), clock.now);
       return [
-        { key: 'acknowledged', text: describeAcknowledgement(incident), note: incident.acknowledgement?.note ?? '' },
-        { key: 'silenced', text: silence || (incident.silenced ? 'Opened in a silence' : ''), note: '' },
-        { key: 'dependents', text: this.dependents(incident), note: '' },
-        { key: 'closed', text: incident.closed ? 'Closed: the monitor was disabled or deleted' : '', note: '' },
-        { key: 'deleted', text: this.isDeleted(incident) ? 'The monitor was deleted' : '', note: '' },
-        { key: 'reconstructed', text: incident.reconstructed ? 'Reconstructed' : '', note: '' },
+        {
+          key: 'acknowledged',
+          icon: 'check',
+          text: describeAcknowledgement(incident),
+          note: incident.acknowledgement?.note ?? '',
+        },
+        {
+          key: 'silenced',
+          icon: 'silenced',
+          text: silence || (incident.silenced ? 'Opened in a silence' : ''),
+          note: '',
+        },
+        { key: 'dependents', icon: 'blocked', text: this.dependents(incident), note: '' },
+        {
+          key: 'closed',
+          icon: 'close',
+          text: incident.closed ? 'Closed: the monitor was disabled or deleted' : '',
+          note: '',
+        },
+        { key: 'deleted', icon: 'close', text: this.isDeleted(incident) ? 'The monitor was deleted' : '', note: '' },
+        { key: 'reconstructed', icon: 'run', text: incident.reconstructed ? 'Reconstructed' : '', note: '' },
       ].filter(({ text }) => text);
     },
 

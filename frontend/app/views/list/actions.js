@@ -17,7 +17,7 @@ const REMOVAL_MARKUP = `
           <template x-for="change in removal.changes" :key="change.label">
             <div>
               <dt x-text="change.label"></dt>
-              <dd><bdi x-text="change.before"></bdi> <span aria-hidden="true">→</span> <bdi x-text="change.after"></bdi></dd>
+              <dd><bdi x-text="change.before"></bdi> <svg class="icon right" viewBox="0 0 16 16" aria-hidden="true"><use href="#icon-arrow" /></svg> <bdi x-text="change.after"></bdi></dd>
             </div>
           </template>
         </dl>

@@ -1,6 +1,6 @@
 /** @import {HistoryPoint, ListedMonitor} from '../../../types/model' */
 import { formatExact, formatResult, formatValue, unitOf } from '../../format.js';
-import { badgeOfStatus, markOf } from '../../status.js';
+import { badgeOfStatus, drawBadge, markOf } from '../../status.js';
 import { addressOfCheck, firstCheck } from './row.js';
 
 /** The number of bars in a row. */
@@ -199,15 +199,11 @@ function linkOf(target) {
  * @param {HistoryPoint} point
  */
 function fill(tip, { latest, history }, point) {
-  const { key, label } = badgeOfStatus(point.status);
-  const mark = markOf(point);
   const exact = point === history.at(-1) ? latest : null;
   const about = point.status === 2 ? '' : `about ${formatValue(point.value, unitOf(latest))}`;
   const [badge, reason, value, message, date] = tip.children;
-  badge.className = `badge ${key}`;
-  badge.textContent = label;
-  reason.className = `mark ${mark?.key ?? ''}`;
-  reason.textContent = mark?.label ?? '';
+  drawBadge(badge, badgeOfStatus(point.status));
+  drawBadge(reason, markOf(point));
   value.textContent = exact ? formatResult(exact).replace(/^–$/, '') : about;
   message.textContent = exact?.message ?? '';
   date.textContent = formatExact(point.date);

@@ -12,7 +12,7 @@ import {
   formatValue,
   unitOf,
 } from '../../format.js';
-import { badgeOf, BARS, describeHistory, historyPaths, markOfMonitor, sinceOf } from '../../status.js';
+import { badgeOf, BARS, describeHistory, drawBadge, historyPaths, markOfMonitor, sinceOf } from '../../status.js';
 
 /** The columns with an uptime: the class, the member of the summary, and its name in a tooltip. */
 const UPTIMES = /** @type {const} */ ([
@@ -89,8 +89,7 @@ export function drawHeading(row, { name, index, open, worst, summary, total }) {
   set(part('.pick input'), 'aria-label', `Select ${name || 'the monitors without a group'}`);
   set(part('button'), 'aria-expanded', String(open));
   setText(part('button span'), name || 'No group');
-  set(part('.badge'), 'class', `badge ${worst}`);
-  setText(part('.badge'), summary);
+  drawBadge(part('.badge'), { key: worst, label: summary });
   setText(part('.muted'), formatCount(total, 'monitor'));
 }
 
@@ -102,12 +101,10 @@ export function drawHeading(row, { name, index, open, worst, summary, total }) {
 function drawMonitor(part, item, subtitle) {
   const { id, name, target, type, enabled, latest, notChecked, silencedUntil } = item;
   const badge = badgeOf(item, latest);
-  set(part('.badge'), 'class', `badge ${badge.key}`);
-  setText(part('.badge'), badge.label);
+  drawBadge(part('.badge'), badge);
   const mark = markOfMonitor(item, latest);
   set(part('.state'), 'title', notChecked?.reason ?? (mark ? `${badge.label} · ${mark.label}` : null));
-  set(part('.mark'), 'class', `mark ${mark?.key ?? ''}`);
-  setText(part('.mark'), mark?.label ?? '');
+  drawBadge(part('.mark'), mark);
   setDate(part('.since'), sinceOf(item, latest));
   set(part('.pick input'), 'aria-label', `Select ${name}`);
   set(part('.who a'), 'href', `#monitor/${id}`);
@@ -166,7 +163,7 @@ function drawSummary(part, { id, name, summary, latest }) {
  */
 function drawHistory(part, item) {
   const { history } = item;
-  set(part('svg'), 'aria-label', describeHistory(history));
+  set(part('.bars svg'), 'aria-label', describeHistory(history));
   set(part('.bars'), 'href', history.length > 0 ? addressOfCheck(item, firstCheck(history)) : null);
   const paths = historyPaths(history);
   for (const kind of BARS) {

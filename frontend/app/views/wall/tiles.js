@@ -166,6 +166,14 @@ function newestFirst(a, b) {
 }
 
 /**
+ * Returns the name of the icon of a status.
+ * @param {Kind | 'stale'} kind stale if the status may be outdated
+ */
+export function iconOf(kind) {
+  return kind === 'overdue' || kind === 'stale' ? 'unchecked' : kind;
+}
+
+/**
  * Updates the tile of a monitor, except for the name. It writes only what differs.
  * @param {HTMLAnchorElement} tile
  * @param {ListedMonitor} monitor
@@ -178,6 +186,7 @@ export function drawTile(tile, monitor, now) {
   const message = messageOf(monitor, kind);
   const stale = notOk && (monitor.notChecked || isOverdue(monitor, now));
   set(tile, 'class', `tile ${kind}${stale ? ' stale' : ''}`);
+  set(/** @type {Element} */ (tile.querySelector('use')), 'href', `#icon-${iconOf(stale ? 'stale' : kind)}`);
   set(tile, 'href', `#monitor/${monitor.id}`);
   write(tile, '.tile-word', LABELS[kind]);
   write(tile, '.tile-value', value);
@@ -188,7 +197,7 @@ export function drawTile(tile, monitor, now) {
   set(tile, 'title', description);
   set(tile, 'aria-label', description);
   const paths = historyPaths(monitor.history);
-  tile.querySelectorAll('path').forEach((path, i) => set(path, 'd', paths[BARS[i]]));
+  tile.querySelectorAll('.history path').forEach((path, i) => set(path, 'd', paths[BARS[i]]));
 }
 
 /**

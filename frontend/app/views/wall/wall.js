@@ -7,7 +7,7 @@ import { rememberSettings } from '../../router.js';
 import { FittedTexts } from './fitted-texts.js';
 import { withoutPrefix } from './names.js';
 import { applyLayout, applyStep, fitTiles } from './wall-fit.js';
-import { arrange, drawTile } from './tiles.js';
+import { arrange, drawTile, iconOf } from './tiles.js';
 
 /** How often the tiles are redrawn because time has passed, in milliseconds. */
 const REFRESH_INTERVAL = 10_000;
@@ -174,6 +174,8 @@ export function wall(app, { params }) {
     kind(connection) {
       return this.isStale(connection) ? 'stale' : this.isEmpty || this.list.isLoading ? 'pending' : this.content.kind;
     },
+
+    icon: iconOf,
 
     /** @param {Connection} connection */
     headline(connection) {
