@@ -22,10 +22,11 @@ type statusChangeLister interface {
 type periodStore interface {
 	stateGetter
 	statusChangeLister
+	StatusChangesExpired(ctx context.Context) (time.Time, error)
 }
 
 // readPeriods divides the time between from and to by the status of the monitor, as far back as the status changes can
-// be read.
+// be read. The time whose status changes have expired is unchecked.
 func readPeriods(
 	ctx context.Context, s periodStore, m monitor.Monitor, from, to, now time.Time,
 ) ([]uptime.Period, error) {
@@ -51,5 +52,7 @@ func readPeriods(
 	if err != nil {
 		return nil, err
 	}
-	return uptime.Periods(start, to, m, state, changes), nil
+	// Changes that have expired since they were read are known, so this date may be too late, but not too early.
+	expired, err := s.StatusChangesExpired(ctx)
+	return uptime.Periods(start, to, m, state, changes, expired), err
 }
