@@ -18,7 +18,7 @@ import (
 // resultStore is the part of the store for results.
 type resultStore interface {
 	monitorLister
-	statusChangeLister
+	changeStore
 	Results(ctx context.Context, f store.ResultFilter) ([]monitor.Result, error)
 	DeleteResults(ctx context.Context, at time.Time) error
 }
