@@ -73,10 +73,10 @@ func resultFilter(f store.ResultFilter) (bson.D, error) {
 		filter = append(filter, field("monitor_id", id))
 	}
 	if !f.From.IsZero() {
-		date = append(date, field("$gte", f.From))
+		date = append(date, field("$gte", monitor.CeilDate(f.From)))
 	}
 	if !f.To.IsZero() {
-		date = append(date, field("$lt", f.To))
+		date = append(date, field("$lt", monitor.CeilDate(f.To)))
 	}
 	if len(f.Dates) > 0 {
 		date = append(date, field("$in", f.Dates))

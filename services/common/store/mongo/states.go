@@ -155,5 +155,5 @@ func (s *Store) StatusChanges(ctx context.Context, monitorID string, from, to ti
 		return []store.StatusChange{}, nil
 	}
 	opts := options.Find().SetSort(bson.D{field("_id", -1)}).SetLimit(int64(limit))
-	return find(ctx, s.statusChanges, keysBetween(timeKey(id, from), timeKey(id, to)), statusChangeDoc.statusChange, opts)
+	return find(ctx, s.statusChanges, datesBetween(id, from, to), statusChangeDoc.statusChange, opts)
 }
