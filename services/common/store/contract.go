@@ -70,9 +70,9 @@ type Store interface {
 	// Results returns the results that f selects. An unknown monitor has none.
 	Results(ctx context.Context, f ResultFilter) ([]monitor.Result, error)
 	// EachNumber calls each for the results of a monitor that f selects, in no particular order, with the numbers in
-	// their outputs: NaN for an output that has no number. If there are more than f.Limit, it calls each for a sample and
-	// returns true: of each section with results, at least one and at most f.PerSection. each must not
-	// use the store, and not keep the numbers.
+	// their outputs: NaN for an output that has no number. If there are more than f.Limit, it may call each for a sample
+	// with at least one result of each section with results, and then returns true. each must not use the store, and not
+	// keep the numbers.
 	EachNumber(ctx context.Context, f NumberFilter, each func(date time.Time, numbers []float64)) (sampled bool, err error)
 	// ResultsSince returns up to limit results in the order of storing, and the cursor for the next call. An empty
 	// cursor returns no results and the current cursor. Each result is returned at least once.
