@@ -21,7 +21,7 @@ type changedResult struct {
 	MonitorID string         `json:"monitor_id"`
 	// Previous is the status before: that of a result, or [store.Unchecked].
 	Previous string `json:"previous"`
-	// Until is the time at which the status ended; nil if it has not ended, or if that is unknown.
+	// Until is the time at which the status ended; nil if it has not ended.
 	Until   *time.Time `json:"until,omitempty"`
 	Expired bool       `json:"expired,omitempty"`
 }
@@ -112,14 +112,11 @@ func endOfStatus(
 	if err != nil || f.To.IsZero() || !f.To.Before(now) {
 		return now, end, err
 	}
-	later, err := s.StatusChanges(ctx, f.MonitorID, f.To, now, maxStatusChanges)
-	if err != nil || len(later) == maxStatusChanges {
-		return f.To, statusEnd{}, err
-	}
+	later, err := changesAfter(ctx, s, f.MonitorID, f.To, now)
 	for _, change := range later {
 		end.pass(change)
 	}
-	return f.To, end, nil
+	return f.To, end, err
 }
 
 // selectsChange reports whether a change is one to a status that f selects.
