@@ -18,6 +18,8 @@ type toldHistory struct {
 	*simulated
 	all     []monitor.Result
 	toggles []time.Time // disabled, enabled, disabled, ...
+	// expired is the date before which the status changes have expired.
+	expired time.Time
 }
 
 // tell simulates the checks between two dates: with pauses and gaps of all lengths, and ignored results.
@@ -90,6 +92,8 @@ func (h *toldHistory) isDisabled(at time.Time) bool {
 func (h *toldHistory) kindAt(at time.Time) uptime.Kind {
 	r := h.statusAt(at)
 	switch {
+	case at.Before(h.expired):
+		return uptime.Unchecked
 	case h.isDisabled(at):
 		return uptime.Disabled
 	case r == nil:
@@ -103,7 +107,7 @@ func (h *toldHistory) kindAt(at time.Time) uptime.Kind {
 
 // instants returns the dates in a range at which something may change, in order, and from.
 func (h *toldHistory) instants(from, to time.Time) []time.Time {
-	list := append([]time.Time{from}, h.toggles...)
+	list := append([]time.Time{from, h.expired}, h.toggles...)
 	for _, r := range h.all {
 		list = append(list, r.Date, r.Date.Add(h.interval), r.Date.Add(monitor.StaleAfter(h.interval)))
 	}
@@ -147,18 +151,29 @@ func TestReadersAgree(t *testing.T) {
 			h := &toldHistory{simulated: newSimulated(0, 10*time.Minute, 1, start)}
 			must(t, s.CreateMonitor(t.Context(), h.m))
 			h.tell(t, s, start, now.Add(-time.Duration(random.IntN(60))*time.Minute), random)
-			wantPeriods(t, s, h, now, random)
-			wantDays(t, s, h, now)
-			wantReport(t, s, h, now, random)
 			wantChanges(t, s, h, store.ResultFilter{}, start, now, now)
 			to := now.Add(-time.Duration(random.Int64N(int64(70 * time.Hour)))).Truncate(time.Millisecond)
 			wantChanges(t, s, h, store.ResultFilter{To: to}, start, to, now)
-			changes := 0
-			k := newKeeper(s, &changes)
-			must(t, k.Refresh(t.Context(), now))
-			compareSummary(&replicas{t: t, store: s}, k.Current(), h.simulated, now, "summary")
+			wantTimes(t, s, h, now, random)
+			keep := time.Duration(random.Int64N(int64(3 * day)))
+			_, err := s.Expire(t.Context(), now, store.Retention{Results: min(keep, day), Rollups: keep})
+			must(t, err)
+			h.expired = monitor.Date(now.Add(-keep))
+			wantTimes(t, s, h, now, random)
 		})
 	}
+}
+
+// wantTimes compares what readers say about the time with each status.
+func wantTimes(t *testing.T, s store.Store, h *toldHistory, now time.Time, random *rand.Rand) {
+	t.Helper()
+	wantPeriods(t, s, h, now, random)
+	wantDays(t, s, h, now)
+	wantReport(t, s, h, now, random)
+	changes := 0
+	k := newKeeper(s, &changes)
+	must(t, k.Refresh(t.Context(), now))
+	compareSummary(&replicas{t: t, store: s}, k.Current(), h.simulated, now, "summary")
 }
 
 func wantPeriods(t *testing.T, s store.Store, h *toldHistory, now time.Time, random *rand.Rand) {
