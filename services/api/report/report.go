@@ -43,6 +43,7 @@ type Store interface {
 	StatusChangesOf(
 		ctx context.Context, monitorIDs []string, from, to time.Time, limit int,
 	) ([]store.StatusChange, error)
+	StatusChangesExpired(ctx context.Context) (time.Time, error)
 	EachRollup(
 		ctx context.Context, monitorIDs []string, p store.Period, from, to time.Time, each func(store.Rollup),
 	) error
@@ -152,6 +153,8 @@ func checkSize(monitors int, span Span) error {
 type history struct {
 	states  map[string]*store.State
 	changes map[string][]store.StatusChange
+	// expired is the date before which status changes have expired.
+	expired time.Time
 	latency latencies
 }
 
@@ -181,6 +184,9 @@ func readHistory(
 	for i := range states {
 		h.states[states[i].MonitorID] = &states[i]
 	}
+	if h.expired, err = s.StatusChangesExpired(ctx); err != nil {
+		return h, err
+	}
 	h.latency, err = readLatencies(ctx, s, ids, span, now)
 	return h, err
 }
@@ -193,7 +199,8 @@ func tooManyChanges() error {
 
 // monitor returns the figures of m.
 func (h history) monitor(m monitor.Monitor, span Span, listed bool) (Monitor, error) {
-	periods, zone := uptime.Periods(span.From, span.To, m, h.states[m.ID], h.changes[m.ID]), span.From.Location()
+	periods := uptime.Periods(span.From, span.To, m, h.states[m.ID], h.changes[m.ID], h.expired)
+	zone := span.From.Location()
 	spent, checkedFrom := uptime.Sum(periods)
 	incidents := uptime.Incidents(periods)
 	row := Monitor{ID: m.ID, Name: m.Name, Group: m.Group, Total: newTotal(spent, incidents)}

@@ -110,7 +110,7 @@ func parseDate(query url.Values, name string, zone *time.Location) (time.Time, e
 		return time.Time{}, monitor.Invalidf(
 			"%s must be a day such as 2026-01-31, or a date in RFC 3339 such as 2026-01-31T08:30:00Z", name)
 	}
-	return monitor.Date(date).In(zone), nil
+	return monitor.CeilDate(date).In(zone), nil
 }
 
 // newSpan returns the span from from to end, as far as it is not after now.

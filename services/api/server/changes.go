@@ -54,8 +54,15 @@ type changePage struct {
 	next time.Time
 }
 
+// changeStore is the part of the store for lists of status changes.
+type changeStore interface {
+	monitorGetter
+	stateGetter
+	statusChangeLister
+}
+
 // readChanges searches the log for the status changes that f selects.
-func readChanges(ctx context.Context, s statusChangeLister, f store.ResultFilter, now time.Time) (changePage, error) {
+func readChanges(ctx context.Context, s changeStore, f store.ResultFilter, now time.Time) (changePage, error) {
 	var page changePage
 	before, end, err := endOfStatus(ctx, s, f, now)
 	if err != nil {
@@ -74,14 +81,12 @@ func readChanges(ctx context.Context, s statusChangeLister, f store.ResultFilter
 		}
 		for _, change := range log {
 			if selectsChange(f, change) {
-				page.changes = append(page.changes, newChangedResult(change, end))
+				page.changes = append(page.changes, newChangedResult(change, end.of(change.Date)))
 			}
 			if len(page.changes) == f.Limit {
 				return page, nil
 			}
-			if endsStatus(change) {
-				end = &change.Date
-			}
+			end.pass(change)
 			before = change.Date
 		}
 		if len(log) < limit {
@@ -89,40 +94,29 @@ func readChanges(ctx context.Context, s statusChangeLister, f store.ResultFilter
 		}
 	}
 	// Without progress, the next page would search the same entries again. Then its first change ends at the last entry read.
-	if page.next = before; end != nil && (f.Before == nil || end.Before(f.Before.Date)) {
-		page.next = *end
+	if page.next = before; end.at != nil && (f.Before == nil || end.at.Before(f.Before.Date)) {
+		page.next = *end.at
 	}
 	return page, nil
 }
 
-// endOfStatus returns the date before which the changes of f are, and the end of the status at that date; nil if it has
-// not ended, or if that is unknown.
+// endOfStatus returns the date before which the changes of f are, and the end of the status at that date.
 func endOfStatus(
-	ctx context.Context, s statusChangeLister, f store.ResultFilter, now time.Time,
-) (before time.Time, end *time.Time, err error) {
-	switch {
-	case f.Before != nil:
+	ctx context.Context, s changeStore, f store.ResultFilter, now time.Time,
+) (before time.Time, end statusEnd, err error) {
+	if f.Before != nil {
 		// The cursor is the date of the status change that follows.
-		return f.Before.Date, &f.Before.Date, nil
-	case f.To.IsZero() || !f.To.Before(now):
-		return now, nil, nil
+		return f.Before.Date, statusEnd{at: &f.Before.Date}, nil
 	}
-	later, err := s.StatusChanges(ctx, f.MonitorID, f.To, now, maxStatusChanges)
-	if err != nil || len(later) == maxStatusChanges {
-		return f.To, nil, err
+	end, err = currentStatusEnd(ctx, s, f.MonitorID, now)
+	if err != nil || f.To.IsZero() || !f.To.Before(now) {
+		return now, end, err
 	}
-	for _, change := range slices.Backward(later) {
-		if endsStatus(change) {
-			return f.To, &change.Date, nil
-		}
+	later, err := changesAfter(ctx, s, f.MonitorID, f.To, now)
+	for _, change := range later {
+		end.pass(change)
 	}
-	return f.To, nil, nil
-}
-
-// endsStatus reports whether the status of a monitor ends with a change. The change of a disabled monitor ends it too.
-func endsStatus(change store.StatusChange) bool {
-	return change.Kind == store.ChangeStatus && change.From != change.To ||
-		change.Kind == store.ChangeEnabled && change.To == store.Disabled
+	return f.To, end, err
 }
 
 // selectsChange reports whether a change is one to a status that f selects.

@@ -94,7 +94,7 @@ func startChanges(t *testing.T) *changeLog {
 func TestListStatusChanges(t *testing.T) {
 	a := startChanges(t)
 	all := []string{
-		"12 ok-failed until now: message 13", "9 unchecked-ok until 10: message 10", "6 error-ok until 8: message 7",
+		"12 ok-failed until now: message 13", "9 unchecked-ok until 12: message 10", "6 error-ok until 8: message 7",
 		"5 ok-error until 6: message 6", "3 error-ok until 5: message 4", "2 failed-error until 3: message 3",
 		"1 ok-failed until 2: message 2", "0 unchecked-ok until 1: message 1",
 	}

@@ -17,8 +17,8 @@ import (
 const (
 	// maxOutputs is the maximum number of outputs in a response.
 	maxOutputs = 20
-	// maxOutputResults is the maximum number of results that are read for a response: the results of 30 days at two per minute,
-	// and of a day at one per second.
+	// maxOutputResults is the number of results up to which all are read: the results of 30 days at two per minute, and of a
+	// day at one per second. Of more results, the store may read a sample.
 	maxOutputResults = 100_000
 	// sectionsPerBucket is the number of sections of a bucket of which a sample is read if there are more results.
 	sectionsPerBucket = 2

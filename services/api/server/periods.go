@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"nanomon/services/api/summary"
@@ -10,8 +11,14 @@ import (
 	"nanomon/services/common/uptime"
 )
 
-// maxStatusChanges is the maximum number of status changes that are read for a response.
-const maxStatusChanges = summary.MaxStatusChanges
+const (
+	// maxStatusChanges is the maximum number of status changes that are read for a response.
+	maxStatusChanges = summary.MaxStatusChanges
+	// laterChanges is the number of status changes after a time range that are read at once, laterReads the maximum number
+	// of these reads.
+	laterChanges = 1000
+	laterReads   = 40
+)
 
 // statusChangeLister reads the log of status changes of a monitor.
 type statusChangeLister interface {
@@ -22,10 +29,11 @@ type statusChangeLister interface {
 type periodStore interface {
 	stateGetter
 	statusChangeLister
+	StatusChangesExpired(ctx context.Context) (time.Time, error)
 }
 
 // readPeriods divides the time between from and to by the status of the monitor, as far back as the status changes can
-// be read.
+// be read. The time whose status changes have expired is unchecked.
 func readPeriods(
 	ctx context.Context, s periodStore, m monitor.Monitor, from, to, now time.Time,
 ) ([]uptime.Period, error) {
@@ -38,18 +46,40 @@ func readPeriods(
 		start = changes[len(changes)-1].Date
 	}
 	if to.Before(now) {
-		// The first status change after the range shows the status at its end, if the log reaches back that far.
-		later, err := s.StatusChanges(ctx, m.ID, to, now, maxStatusChanges)
+		later, err := changesAfter(ctx, s, m.ID, to, now)
 		if err != nil {
 			return nil, err
 		}
-		if len(later) < maxStatusChanges {
-			changes = append(later, changes...)
-		}
+		changes = append(later, changes...)
 	}
 	state, err := currentState(ctx, s, m.ID)
 	if err != nil {
 		return nil, err
 	}
-	return uptime.Periods(start, to, m, state, changes), nil
+	// Changes that have expired since they were read are known, so this date may be too late, but not too early.
+	expired, err := s.StatusChangesExpired(ctx)
+	return uptime.Periods(start, to, m, state, changes, expired), err
+}
+
+// changesAfter returns the status changes from a date on, newest first: all of them or, if there are many, some in a row
+// with at least one of the kind [store.ChangeStatus]. The oldest change of a kind shows the value at the date.
+func changesAfter(ctx context.Context, s statusChangeLister, id string, from, now time.Time) ([]store.StatusChange, error) {
+	var found []store.StatusChange
+	start, end := from, now
+	for range laterReads {
+		changes, err := s.StatusChanges(ctx, id, start, end, laterChanges)
+		if err != nil {
+			return nil, err
+		}
+		if len(changes) == laterChanges {
+			end = start.Add(end.Sub(start) / 2) // The oldest ones may be missing.
+			continue
+		}
+		found = append(changes, found...)
+		if !end.Before(now) || slices.ContainsFunc(found, func(c store.StatusChange) bool { return c.Kind == store.ChangeStatus }) {
+			break
+		}
+		start, end = end, now
+	}
+	return found, nil
 }

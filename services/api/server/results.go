@@ -18,7 +18,7 @@ import (
 // resultStore is the part of the store for results.
 type resultStore interface {
 	monitorLister
-	statusChangeLister
+	changeStore
 	Results(ctx context.Context, f store.ResultFilter) ([]monitor.Result, error)
 	DeleteResults(ctx context.Context, at time.Time) error
 }
@@ -128,7 +128,7 @@ func statusesParameter(query url.Values) ([]monitor.Status, error) {
 	return statuses, nil
 }
 
-// periodParameters parses ?from= and ?to=; each is zero if it is absent.
+// periodParameters parses ?from= and ?to=, in whole milliseconds like stored dates; each is zero if it is absent.
 func periodParameters(query url.Values) (from, to time.Time, err error) {
 	if from, err = dateParameter(query, "from"); err != nil {
 		return from, to, err
@@ -139,7 +139,7 @@ func periodParameters(query url.Values) (from, to time.Time, err error) {
 	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
 		err = monitor.Invalidf("from must be before to")
 	}
-	return from, to, err
+	return monitor.CeilDate(from), monitor.CeilDate(to), err
 }
 
 // dateParameter parses a date in the query; zero if it is absent.

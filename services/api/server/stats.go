@@ -164,7 +164,7 @@ func rangeOfDates(query url.Values, now time.Time) (timeRange, error) {
 		return timeRange{}, monitor.Invalidf(
 			"from must be 1 minute to 400 days before to; a to in the future counts as now")
 	}
-	return newTimeRange(from, to, now), nil
+	return newTimeRange(monitor.CeilDate(from), monitor.CeilDate(to), now), nil
 }
 
 // parseWindow parses a Go duration, or a number of days such as 7d.

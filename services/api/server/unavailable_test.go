@@ -56,6 +56,9 @@ func (unavailableStore) EachNumber(context.Context, store.NumberFilter, func(tim
 func (unavailableStore) ResultsCleared(context.Context) (t time.Time, err error) {
 	return t, errUnavailable
 }
+func (unavailableStore) StatusChangesExpired(context.Context) (t time.Time, err error) {
+	return t, errUnavailable
+}
 func (unavailableStore) DeleteResults(context.Context, time.Time) error { return errUnavailable }
 func (unavailableStore) AddOnDemandChecks(context.Context, ...store.OnDemandCheck) error {
 	return errUnavailable

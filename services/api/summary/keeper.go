@@ -37,6 +37,7 @@ type Store interface {
 		ctx context.Context, monitorIDs []string, p store.Period, from, to time.Time, each func(store.Rollup),
 	) error
 	ResultsCleared(ctx context.Context) (time.Time, error)
+	StatusChangesExpired(ctx context.Context) (time.Time, error)
 }
 
 // Keeper keeps the summaries of all monitors current while clients request them. Create it with [NewKeeper].
@@ -56,6 +57,8 @@ type Keeper struct {
 	// Only the computation uses the fields below.
 	tracked map[string]*tracked
 	cleared time.Time
+	// expired is the date before which status changes have expired.
+	expired time.Time
 	// hasNew reports whether a monitor was created or edited recently.
 	hasNew bool
 }
@@ -137,7 +140,7 @@ func (k *Keeper) publish(now time.Time) (failed error) {
 		if t.full.IsZero() {
 			continue
 		}
-		s, err := t.summary(now)
+		s, err := t.summary(now, k.expired)
 		if err != nil {
 			failed = describe(id, err)
 		}

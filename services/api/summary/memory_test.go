@@ -19,6 +19,7 @@ type memory struct {
 	states   map[string]store.State
 	changes  map[string][]store.StatusChange // newest first
 	cleared  time.Time
+	expired  time.Time
 
 	mu     sync.Mutex
 	broken error
@@ -142,6 +143,10 @@ func (m *memory) EachRollup(_ context.Context, ids []string, p store.Period, fro
 		}
 	}
 	return m.call(fmt.Sprintf("%.0f × %s of", to.Sub(from).Hours(), p), ids...)
+}
+
+func (m *memory) StatusChangesExpired(context.Context) (time.Time, error) {
+	return m.expired, nil
 }
 
 func (m *memory) ResultsCleared(context.Context) (time.Time, error) {

@@ -44,6 +44,10 @@ func (k *Keeper) Refresh(ctx context.Context, now time.Time) error {
 			failed = err
 		}
 	}
+	// This date must not be older than the status changes.
+	if k.expired, err = store.Call(ctx, store.ShortCall, k.store.StatusChangesExpired); err != nil {
+		return errors.Join(failed, err)
+	}
 	return errors.Join(failed, k.publish(now))
 }
 

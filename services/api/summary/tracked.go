@@ -149,7 +149,7 @@ func (t *tracked) load(m monitor.Monitor, from, now time.Time, state *store.Stat
 		end = staleAt(m, state, now) // Nothing counts afterwards.
 		t.complete = state.Latest.Date
 	}
-	t.timeline.replace(from, uptime.Periods(start, end, m, state, changes), now)
+	t.timeline.replace(from, uptime.Periods(start, end, m, state, changes, time.Time{}), now)
 	if from.Equal(time.UnixMilli(startOf(now, long, coarseCell))) {
 		t.full = now
 	}
@@ -159,12 +159,12 @@ func (t *tracked) load(m monitor.Monitor, from, now time.Time, state *store.Stat
 	return err
 }
 
-// summary returns the figures at now.
-func (t *tracked) summary(now time.Time) (Summary, error) {
+// summary returns the figures at now. They leave out the time whose status changes have expired.
+func (t *tracked) summary(now, expired time.Time) (Summary, error) {
 	p95, err := t.values.p95(time.UnixMilli(startOf(now, oneDay, fineCell)))
 	return Summary{
-		Uptime24h: t.timeline.percent(startOf(now, oneDay, fineCell)),
-		Uptime30d: t.timeline.percent(startOf(now, long, coarseCell)),
+		Uptime24h: t.timeline.percent(max(startOf(now, oneDay, fineCell), expired.UnixMilli())),
+		Uptime30d: t.timeline.percent(max(startOf(now, long, coarseCell), expired.UnixMilli())),
 		P95:       p95,
 	}, err
 }

@@ -142,3 +142,7 @@ const (
 func Date(t time.Time) time.Time {
 	return time.UnixMilli(t.UnixMilli()).UTC()
 }
+
+// CeilDate converts t like [Date], but rounds up. A stored date is before t exactly if it is before CeilDate(t), so both
+// limits of a period are rounded with it.
+func CeilDate(t time.Time) time.Time { return Date(t.Add(time.Millisecond - 1)) }

@@ -70,9 +70,9 @@ type Store interface {
 	// Results returns the results that f selects. An unknown monitor has none.
 	Results(ctx context.Context, f ResultFilter) ([]monitor.Result, error)
 	// EachNumber calls each for the results of a monitor that f selects, in no particular order, with the numbers in
-	// their outputs: NaN for an output that has no number. If there are more than f.Limit, it calls each for a sample and
-	// returns true: of each section with results, at least one and at most f.PerSection. each must not
-	// use the store, and not keep the numbers.
+	// their outputs: NaN for an output that has no number. If there are more than f.Limit, it may call each for a sample
+	// with at least one result of each section with results, and then returns true. each must not use the store, and not
+	// keep the numbers.
 	EachNumber(ctx context.Context, f NumberFilter, each func(date time.Time, numbers []float64)) (sampled bool, err error)
 	// ResultsSince returns up to limit results in the order of storing, and the cursor for the next call. An empty
 	// cursor returns no results and the current cursor. Each result is returned at least once.
@@ -96,6 +96,9 @@ type Store interface {
 	Revision(ctx context.Context, states bool) (string, error)
 	// StatusChanges returns up to limit status changes of a monitor with from <= date < to, newest first.
 	StatusChanges(ctx context.Context, monitorID string, from, to time.Time, limit int) ([]StatusChange, error)
+	// StatusChangesExpired returns the date before which Expire has deleted all status changes, so that nothing is known
+	// of that time. It is zero if Expire has never been called.
+	StatusChangesExpired(ctx context.Context) (time.Time, error)
 	// StatusChangesOf returns the status changes of the given monitors with from <= date < to, newest first. If there are
 	// more than limit, it returns that many of them.
 	StatusChangesOf(ctx context.Context, monitorIDs []string, from, to time.Time, limit int) ([]StatusChange, error)
@@ -118,7 +121,7 @@ type Store interface {
 
 	// Expire deletes results and rollups that are older than keep allows at now, states without a monitor, expired
 	// on-demand checks, ended silences, and heartbeats older than a day. Notifications, incidents that have ended and
-	// incident states without a monitor have the retention of rollups; a claim is deleted after [NotificationClaimAge].
+	// incident states without a monitor have the retention of rollups, and so have status changes; a claim is deleted after [NotificationClaimAge].
 	// Expire works in small steps and returns the number of deleted results.
 	Expire(ctx context.Context, now time.Time, keep Retention) (int, error)
 

@@ -13,10 +13,10 @@ type NumberFilter struct {
 	From, To time.Time
 	// Outputs lists the names of the outputs.
 	Outputs []string
-	// Limit is the maximum number of results; it must be positive.
+	// Limit is the number of results up to which all are read; it must be positive.
 	Limit int
 	// Section is the length of the sections, which begin at From. If there are more results than Limit, a sample of the
-	// results of each section is read.
+	// results of each section may be read.
 	Section time.Duration
 }
 
@@ -33,7 +33,8 @@ func (f NumberFilter) Sections() int {
 	return int((f.To.Sub(f.From) + f.Section - 1) / f.Section)
 }
 
-// PerSection returns the maximum number of results in the sample of a section: the same for each, at least one.
+// PerSection returns the number of results in the sample of a section: the same for each, at least one. A store that reads
+// several results at once may read more.
 func (f NumberFilter) PerSection() int { return max(1, f.Limit/max(1, f.Sections())) }
 
 // SectionOf returns the index of the section of a date from From on.

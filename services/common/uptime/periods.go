@@ -34,11 +34,18 @@ func (p Period) Duration() time.Duration { return p.To.Sub(p.From) }
 
 // Periods divides the time between start and end by the kinds of a monitor, oldest first. The periods cover this time
 // exactly; two in a row differ in kind. log holds the status changes of m between start and now, newest first; the
-// changes after end determine only the status before them. state is the current state of m, or nil if m has no result.
-// The status after the last result is valid for [monitor.StaleAfter].
-func Periods(start, end time.Time, m monitor.Monitor, state *store.State, log []store.StatusChange) []Period {
+// changes after end determine only the status before them. The changes before the date expired are not known, so the
+// time before it is unchecked. state is the current state of m, or nil if m has no result. The status after the last
+// result is valid for [monitor.StaleAfter].
+func Periods(
+	start, end time.Time, m monitor.Monitor, state *store.State, log []store.StatusChange, expired time.Time,
+) []Period {
 	log = withFirstStatus(start, state, log)
 	l := newTimeline(start, end, m, state, log)
+	if expired.After(end) {
+		expired = end
+	}
+	l.add(expired, Unchecked)
 	for i := len(log) - 1; i >= 0 && log[i].Date.Before(end); i-- {
 		l.advance(log[i].Date)
 		l.apply(log[i])

@@ -20,7 +20,9 @@ func TestPeriods(t *testing.T) {
 	for name, c := range map[string]struct {
 		state *store.State
 		log   []store.StatusChange
-		want  []uptime.Period
+		// expired is the minute before which status changes have expired.
+		expired int
+		want    []uptime.Period
 	}{
 		"never checked": {want: []uptime.Period{period(0, 60, uptime.Unchecked)}},
 		"one of each kind": {
@@ -50,18 +52,37 @@ func TestPeriods(t *testing.T) {
 			state: newState(-5, 10, monitor.StatusOK),
 			want:  []uptime.Period{period(0, 13, uptime.OK), period(13, 60, uptime.Unchecked)},
 		},
+		"status changes have expired": {
+			state: newState(40, 60, monitor.StatusOK), log: []store.StatusChange{status(40, "failed", "ok")}, expired: 25,
+			want: []uptime.Period{period(0, 25, uptime.Unchecked), period(25, 40, uptime.Failed), period(40, 60, uptime.OK)},
+		},
+		"status changes that have expired are not all deleted": {
+			state: newState(20, 60, monitor.StatusOK), expired: 25,
+			log:  []store.StatusChange{status(20, "failed", "ok"), status(10, "ok", "failed")},
+			want: []uptime.Period{period(0, 25, uptime.Unchecked), period(25, 60, uptime.OK)},
+		},
+		"no status change since a date before which they have expired": {
+			state: newState(-500, 60, monitor.StatusFailed), expired: 25,
+			want: []uptime.Period{period(0, 25, uptime.Unchecked), period(25, 60, uptime.Failed)},
+		},
+		"stale when status changes have expired": {
+			state: newState(-500, 20, monitor.StatusFailed), expired: 25, want: []uptime.Period{period(0, 60, uptime.Unchecked)},
+		},
+		"all status changes have expired": {
+			state: newState(-500, 60, monitor.StatusOK), expired: 70, want: []uptime.Period{period(0, 60, uptime.Unchecked)},
+		},
 		"stale before the start": {
 			state: newState(-90, -80, monitor.StatusOK), want: []uptime.Period{period(0, 60, uptime.Unchecked)},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := uptime.Periods(start, at(60), m, c.state, c.log)
+			got := uptime.Periods(start, at(60), m, c.state, c.log, at(c.expired))
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)
 			}
 		})
 	}
-	if got := uptime.Periods(start, start, m, nil, nil); got != nil {
+	if got := uptime.Periods(start, start, m, nil, nil, at(30)); got != nil {
 		t.Errorf("an empty window has the periods %v", got)
 	}
 	if got := period(0, 60, uptime.OK).Duration(); got != time.Hour {

@@ -1,12 +1,7 @@
 // Package uptime computes when and how long a monitor had each status, from the log of its status changes.
 package uptime
 
-import (
-	"time"
-
-	"nanomon/services/common/monitor"
-	"nanomon/services/common/store"
-)
+import "time"
 
 // Breakdown divides a period by status. Its fields add up to the length of the period.
 type Breakdown struct {
@@ -31,13 +26,6 @@ func (b Breakdown) Percent() (float64, bool) {
 // Checked returns the time whose results counted.
 func (b Breakdown) Checked() time.Duration {
 	return b.OK + b.Error + b.Failed
-}
-
-// Compute returns the [Sum] of [Periods].
-func Compute(
-	start, end time.Time, m monitor.Monitor, state *store.State, log []store.StatusChange,
-) (spent Breakdown, from time.Time) {
-	return Sum(Periods(start, end, m, state, log))
 }
 
 // Sum returns the breakdown of the time of periods. from is the start of the first period that counts for

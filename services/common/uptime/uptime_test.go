@@ -38,7 +38,7 @@ func newState(since, latest int, s monitor.Status) *store.State {
 	return &store.State{Since: at(since), Latest: monitor.Result{Date: at(latest), Status: s}}
 }
 
-func TestCompute(t *testing.T) {
+func TestSum(t *testing.T) {
 	m := monitor.Monitor{Interval: "1m", Enabled: true}
 	disabled := monitor.Monitor{Interval: "1m"}
 	for name, c := range map[string]struct {
@@ -166,7 +166,7 @@ func TestCompute(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, _ := uptime.Compute(start, at(60), c.monitor, c.state, c.log)
+			got, _ := uptime.Sum(uptime.Periods(start, at(60), c.monitor, c.state, c.log, time.Time{}))
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -181,7 +181,7 @@ func TestCompute(t *testing.T) {
 	}
 }
 
-func TestComputeFrom(t *testing.T) {
+func TestSumFrom(t *testing.T) {
 	m := monitor.Monitor{Interval: "1m", Enabled: true}
 	for name, c := range map[string]struct {
 		state *store.State
@@ -207,7 +207,7 @@ func TestComputeFrom(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, got := uptime.Compute(start, at(60), m, c.state, c.log); !got.Equal(c.want) {
+			if _, got := uptime.Sum(uptime.Periods(start, at(60), m, c.state, c.log, time.Time{})); !got.Equal(c.want) {
 				t.Errorf("checked from %s, want %s", got, c.want)
 			}
 		})

@@ -140,7 +140,7 @@ func (h *Housekeeper) pastIncidents(ctx context.Context, m monitor.Monitor) ([]s
 	case !errors.Is(err, monitor.ErrNotFound):
 		return nil, err
 	}
-	for _, i := range uptime.Incidents(uptime.Periods(from, now, m, state, changes)) {
+	for _, i := range uptime.Incidents(uptime.Periods(from, now, m, state, changes, time.Time{})) {
 		if !i.Open && !i.BeganBefore && i.Down >= minDown(m) && (first.IsZero() || i.To.Before(first)) {
 			incidents = append(incidents, incidentOfChanges(m, i))
 		}

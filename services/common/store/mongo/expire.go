@@ -32,6 +32,9 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 	if err != nil {
 		return deleted, err
 	}
+	if err := s.setStatusChangesExpired(ctx, rollupsFrom); err != nil {
+		return deleted, err
+	}
 	expired := bson.D{field("expires", bson.D{field("$lte", now)})}
 	oldChunk := bson.NewObjectIDFromTimestamp(now.Add(-orphanAge)).Hex()
 	for _, step := range []struct {

@@ -205,11 +205,11 @@ func incidentFilter(f store.IncidentFilter) (filter, index bson.D) {
 		}
 	}
 	if !f.From.IsZero() {
-		filter = append(filter, field("date", bson.D{field("$gte", f.From)}))
+		filter = append(filter, field("date", bson.D{field("$gte", monitor.CeilDate(f.From))}))
 	}
 	var older bson.A
 	if !f.To.IsZero() {
-		older = append(older, bson.D{field("date", bson.D{field("$lt", f.To)})})
+		older = append(older, bson.D{field("date", bson.D{field("$lt", monitor.CeilDate(f.To))})})
 	}
 	if f.Before != nil {
 		older = append(older, bson.D{field("$or", bson.A{

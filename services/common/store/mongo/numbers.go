@@ -13,7 +13,7 @@ import (
 	"nanomon/services/common/store"
 )
 
-// numbersTimeout limits the duration of EachNumber, which may send hundreds of queries.
+// numbersTimeout limits the duration of EachNumber, which may send a query for each of some hundred sections.
 const numbersTimeout = 30 * time.Second
 
 // EachNumber calls each for the numbers in the outputs of results. A sample of a section is its newest results.
@@ -34,17 +34,7 @@ func (s *Store) EachNumber(
 	if !sampled {
 		return false, read.find(ctx, all)
 	}
-	section := store.ResultFilter{MonitorID: f.MonitorID, To: f.From, Limit: f.PerSection()}
-	for section.To.Before(f.To) {
-		section.From = section.To
-		if section.To = section.From.Add(f.Section); section.To.After(f.To) {
-			section.To = f.To
-		}
-		if err := read.find(ctx, section); err != nil {
-			return true, err
-		}
-	}
-	return true, nil
+	return true, read.findSections(ctx, f)
 }
 
 // hasMore reports whether there are more selected results than limit. The index contains all that it reads.
@@ -65,6 +55,31 @@ type numberReader struct {
 	// numbers belong to the current result.
 	numbers []float64
 	each    func(date time.Time, numbers []float64)
+	// found is the number of results that were read.
+	found int
+}
+
+// findSections reads the newest results of each section, the newest section first. It skips sections without results.
+func (r *numberReader) findSections(ctx context.Context, f store.NumberFilter) error {
+	for i := f.Sections() - 1; i >= 0; i-- {
+		before, start := r.found, f.From.Add(time.Duration(i)*f.Section)
+		section := store.ResultFilter{MonitorID: f.MonitorID, From: start, To: start.Add(f.Section), Limit: f.PerSection()}
+		if section.To.After(f.To) {
+			section.To = f.To
+		}
+		if err := r.find(ctx, section); err != nil {
+			return err
+		}
+		if r.found > before {
+			continue
+		}
+		older, err := r.store.Results(ctx, store.ResultFilter{MonitorID: f.MonitorID, From: f.From, To: start, Limit: 1})
+		if err != nil || len(older) == 0 {
+			return err
+		}
+		i = f.SectionOf(older[0].Date) + 1 // The next one is its section.
+	}
+	return nil
 }
 
 // find reads the results that f selects, all of them if it has no limit. If the server rejects the index, because it was
@@ -114,6 +129,7 @@ func (r *numberReader) pass(doc bson.Raw) error {
 			r.numbers[i] = number
 		}
 	}
+	r.found++
 	if date, ok := doc.Lookup("date").TimeOK(); ok {
 		r.each(date.UTC(), r.numbers)
 	}

@@ -12,6 +12,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"nanomon/services/common/monitor"
 )
 
 const (
@@ -58,6 +60,11 @@ func timeKey(id bson.ObjectID, t time.Time) string {
 // keysBetween returns a filter for first <= key < end.
 func keysBetween(first, end string) bson.D {
 	return byID(bson.D{field("$gte", first), field("$lt", end)})
+}
+
+// datesBetween returns a filter for the keys of a monitor with from <= date < to.
+func datesBetween(id bson.ObjectID, from, to time.Time) bson.D {
+	return keysBetween(timeKey(id, monitor.CeilDate(from)), timeKey(id, monitor.CeilDate(to)))
 }
 
 // find returns the documents that filter selects. It decodes them as D and converts them to T.

@@ -25,7 +25,7 @@ func (s *Store) StatusChangesOf(
 	}
 	ranges := bson.A{}
 	for _, id := range validIDs(monitorIDs) {
-		ranges = append(ranges, keysBetween(timeKey(id, from), timeKey(id, to)))
+		ranges = append(ranges, datesBetween(id, from, to))
 	}
 	if len(ranges) == 0 {
 		return []store.StatusChange{}, nil

@@ -73,10 +73,10 @@ func resultFilter(f store.ResultFilter) (bson.D, error) {
 		filter = append(filter, field("monitor_id", id))
 	}
 	if !f.From.IsZero() {
-		date = append(date, field("$gte", f.From))
+		date = append(date, field("$gte", monitor.CeilDate(f.From)))
 	}
 	if !f.To.IsZero() {
-		date = append(date, field("$lt", f.To))
+		date = append(date, field("$lt", monitor.CeilDate(f.To)))
 	}
 	if len(f.Dates) > 0 {
 		date = append(date, field("$in", f.Dates))
@@ -104,19 +104,29 @@ func resultFilter(f store.ResultFilter) (bson.D, error) {
 // clearedKey is the key of the document in meta with the time of the last DeleteResults.
 const clearedKey = "results_cleared"
 
-// clearedDoc is the document with the key clearedKey.
-type clearedDoc struct {
+// dateDoc is a document in meta with a date.
+type dateDoc struct {
 	Key string    `bson:"_id"`
 	At  time.Time `bson:"at"`
 }
 
-func (d clearedDoc) key() any { return d.Key }
+func (d dateDoc) key() any { return d.Key }
+
+// metaDate returns the date in a document of meta, zero if there is none.
+func (s *Store) metaDate(ctx context.Context, key string) (time.Time, error) {
+	var doc dateDoc
+	err := s.meta.FindOne(ctx, byID(key)).Decode(&doc)
+	if errors.Is(err, driver.ErrNoDocuments) {
+		return time.Time{}, nil
+	}
+	return doc.At.UTC(), err
+}
 
 // DeleteResults deletes all results, rollups, states and the status changes that results caused. It sets ResultsCleared
 // first, so that a runner that is notified of the change also drops its memory of the results.
 func (s *Store) DeleteResults(ctx context.Context, at time.Time) (err error) {
 	defer s.end(ctx, time.Now(), "delete all results", &err)
-	if err := upsert(ctx, s.meta, clearedDoc{Key: clearedKey, At: at}); err != nil {
+	if err := upsert(ctx, s.meta, dateDoc{Key: clearedKey, At: at}); err != nil {
 		return err
 	}
 	for _, step := range []struct {
@@ -139,10 +149,5 @@ func (s *Store) DeleteResults(ctx context.Context, at time.Time) (err error) {
 // ResultsCleared returns the time of the last DeleteResults.
 func (s *Store) ResultsCleared(ctx context.Context) (_ time.Time, err error) {
 	defer s.end(ctx, time.Now(), "get time of last clearing", &err)
-	var doc clearedDoc
-	err = s.meta.FindOne(ctx, byID(clearedKey)).Decode(&doc)
-	if errors.Is(err, driver.ErrNoDocuments) {
-		return time.Time{}, nil
-	}
-	return doc.At.UTC(), err
+	return s.metaDate(ctx, clearedKey)
 }

@@ -125,6 +125,25 @@ func hashDocuments(ctx context.Context, c *driver.Collection, opts *options.Find
 	return sums, cursor.Err()
 }
 
+// expiredChangesKey is the key of the document in meta with StatusChangesExpired.
+const expiredChangesKey = "status_changes_expired"
+
+// setStatusChangesExpired sets StatusChangesExpired unless it is later already. Two runners that do this at once may set
+// the earlier one of two dates that are nearly the same.
+func (s *Store) setStatusChangesExpired(ctx context.Context, at time.Time) error {
+	last, err := s.metaDate(ctx, expiredChangesKey)
+	if err != nil || !last.Before(at) {
+		return err
+	}
+	return upsert(ctx, s.meta, dateDoc{Key: expiredChangesKey, At: at})
+}
+
+// StatusChangesExpired returns the date before which status changes have expired.
+func (s *Store) StatusChangesExpired(ctx context.Context) (_ time.Time, err error) {
+	defer s.end(ctx, time.Now(), "get the age of status changes", &err)
+	return s.metaDate(ctx, expiredChangesKey)
+}
+
 // StatusChanges returns the status changes of a monitor, newest first.
 func (s *Store) StatusChanges(ctx context.Context, monitorID string, from, to time.Time, limit int) (_ []store.StatusChange, err error) {
 	defer s.end(ctx, time.Now(), "list status changes", &err)
@@ -136,5 +155,5 @@ func (s *Store) StatusChanges(ctx context.Context, monitorID string, from, to ti
 		return []store.StatusChange{}, nil
 	}
 	opts := options.Find().SetSort(bson.D{field("_id", -1)}).SetLimit(int64(limit))
-	return find(ctx, s.statusChanges, keysBetween(timeKey(id, from), timeKey(id, to)), statusChangeDoc.statusChange, opts)
+	return find(ctx, s.statusChanges, datesBetween(id, from, to), statusChangeDoc.statusChange, opts)
 }

@@ -63,10 +63,5 @@ func (t *tx) detachAll() ([]detachedRef, error) {
 
 // ResultsCleared returns the time of the last DeleteResults.
 func (s *Store) ResultsCleared(ctx context.Context) (time.Time, error) {
-	var at sql.NullInt64
-	err := s.row(ctx, "get time of last clearing", "SELECT cleared FROM meta", nil, &at)
-	if err != nil || !at.Valid {
-		return time.Time{}, err
-	}
-	return date(at.Int64), nil
+	return s.metaDate(ctx, "get time of last clearing", "SELECT cleared FROM meta")
 }

@@ -32,7 +32,7 @@ func storableID(kind, id string) ([]byte, error) {
 }
 
 // ceilMilli returns t in milliseconds, rounded up.
-func ceilMilli(t time.Time) int64 { return t.Add(time.Millisecond - 1).UnixMilli() }
+func ceilMilli(t time.Time) int64 { return monitor.CeilDate(t).UnixMilli() }
 
 func date(milli int64) time.Time { return time.UnixMilli(milli).UTC() }
 

@@ -59,6 +59,9 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 		return deleted, err
 	}
 	before := now.Add(-keep.Rollups).UnixMilli()
+	if err := s.setStatusChangesExpired(ctx, before); err != nil {
+		return deleted, err
+	}
 	for _, statement := range []string{
 		"DELETE FROM transitions WHERE rowid IN (SELECT rowid FROM transitions WHERE date < ? LIMIT ?)",
 		"DELETE FROM alerts WHERE id IN (SELECT id FROM alerts WHERE date < ? ORDER BY date LIMIT ?)",

@@ -10,8 +10,14 @@ import (
 	"nanomon/services/common/store"
 )
 
-// decodeStep is the number of blocks whose bytes are in memory at the same time.
-const decodeStep = 32
+const (
+	// decodeStep is the number of blocks whose bytes are in memory at the same time.
+	decodeStep = 32
+	// blockFactor is how many results in blocks are read in place of a row: they take less than a thirtieth of its time.
+	blockFactor = 30
+	// rowSlices is the number of parts of a section from which a sample of its rows is read.
+	rowSlices = 4
+)
 
 const (
 	selectBlocksOfMonitor = `SELECT b.block, b.hour, b.size, b.head FROM blocks b INDEXED BY blocks_by_ref
@@ -37,16 +43,16 @@ type numberReader struct {
 	monitor  []byte
 	from, to int64
 	each     func(date time.Time, numbers []float64)
-	// left is the number of results that each section may still have; nil if all results are read.
-	left []int
+	// passed is the number of results that were passed on.
+	passed int
 	// columns contains for each shape which of the wanted numbers each output is, or -1.
 	columns map[int64][]int
 	// numbers is the buffer for the numbers in a block.
 	numbers []float64
 }
 
-// EachNumber calls each for the numbers in the outputs of results. A sample of a section is spread evenly over its newest
-// block, or is its newest rows.
+// EachNumber calls each for the numbers in the outputs of results. A sample of a section is all results in some of its
+// blocks, and the newest rows in each of its parts.
 func (s *Store) EachNumber(
 	ctx context.Context, f store.NumberFilter, each func(date time.Time, numbers []float64),
 ) (sampled bool, err error) {
@@ -79,40 +85,42 @@ func (r *numberReader) read() (sampled bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if sampled = size+int(rows) > r.Limit; sampled {
-		r.left = slices.Repeat([]int{r.PerSection()}, r.Sections())
-		blocks = r.newestOfSections(blocks)
+	tooMany := size+int(rows) > r.Limit
+	if tooMany {
+		blocks = r.sampleOf(blocks)
 	}
 	for step := range slices.Chunk(blocks, decodeStep) {
 		if err := r.readBlocks(step); err != nil {
-			return sampled, err
+			return tooMany, err
 		}
 	}
 	switch {
 	case rows == 0:
-	case sampled:
+	case tooMany:
 		err = r.readSections(oldest)
 	default:
 		err = r.readRows(r.from, r.to, int(rows))
 	}
-	return sampled, err
+	return r.passed < size+int(rows) || int(rows) > r.Limit, err
 }
 
 // numberBlock is a block without its data.
-type numberBlock struct{ block, hour int64 }
+type numberBlock struct {
+	block, hour int64
+	size        int
+}
 
 // blocks returns the blocks in the time range, newest first, and the number of their results in it.
 func (r *numberReader) blocks() (blocks []numberBlock, size int, err error) {
 	err = r.q.each(selectBlocksOfMonitor, []any{r.monitor, r.from - hourLength, r.to}, func(rows *sql.Rows) error {
 		var b numberBlock
-		var count int
 		var encoded sql.RawBytes
-		if err := rows.Scan(&b.block, &b.hour, &count, &encoded); err != nil {
+		if err := rows.Scan(&b.block, &b.hour, &b.size, &encoded); err != nil {
 			return err
 		}
 		blocks = append(blocks, b)
 		if b.hour >= r.from && b.hour+hourLength <= r.to {
-			size += count
+			size += b.size
 			return nil
 		}
 		head, err := decodeHead(encoded, r.monitor, b.hour)
@@ -127,18 +135,39 @@ func (r *numberReader) blocks() (blocks []numberBlock, size int, err error) {
 // section returns the index of the section of a date in the time range.
 func (r *numberReader) section(milli int64) int { return r.SectionOf(date(milli)) }
 
-// newestOfSections returns the newest one of the blocks that begin in the same section.
-func (r *numberReader) newestOfSections(blocks []numberBlock) []numberBlock {
-	var newest []numberBlock
-	last := -1
-	for _, b := range blocks { // newest first
-		section := r.section(max(b.hour, r.from))
-		if section != last || b.hour < r.from {
-			newest = append(newest, b)
+// sampleOf returns some blocks of each section, spread evenly over it. The order of the blocks stays.
+func (r *numberReader) sampleOf(blocks []numberBlock) []numberBlock {
+	sectionOf := func(b numberBlock) int { return r.section(max(b.hour, r.from)) }
+	var sample []numberBlock
+	for len(blocks) > 0 {
+		section := sectionOf(blocks[0])
+		n := slices.IndexFunc(blocks, func(b numberBlock) bool { return sectionOf(b) != section })
+		if n < 0 {
+			n = len(blocks)
 		}
-		last = section
+		sample = append(sample, r.sampleOfSection(section, blocks[:n])...)
+		blocks = blocks[n:]
 	}
-	return newest
+	return sample
+}
+
+// sampleOfSection returns as many of the blocks that begin in a section as may be read, and at least one. Each section
+// begins with another one of its blocks, so that they are not from the same hours of every day. A block that extends into
+// the next section may have its only results.
+func (r *numberReader) sampleOfSection(section int, blocks []numberBlock) (sample []numberBlock) {
+	size := 0
+	for _, b := range blocks {
+		size += b.size
+	}
+	n := len(blocks)
+	count := min(n, max(1, n*blockFactor*r.PerSection()/max(1, size)))
+	for i, b := range blocks {
+		place := (i + section*5) % n
+		if place*count%n < count || r.section(b.hour+hourLength-1) != section {
+			sample = append(sample, b)
+		}
+	}
+	return sample
 }
 
 // readBlocks reads the results in some blocks.
@@ -164,7 +193,7 @@ func (r *numberReader) readBlocks(blocks []numberBlock) error {
 	return err
 }
 
-// readBlock reads the results in a block, or a part of the results of each section.
+// readBlock reads the results in a block.
 func (r *numberReader) readBlock(b openBlock) error {
 	n := len(r.Outputs)
 	numbers, err := b.head.Numbers(r.numbers, b.data, n, r.columnsOf)
@@ -172,40 +201,12 @@ func (r *numberReader) readBlock(b openBlock) error {
 	if err != nil {
 		return blockError(b.monitor, b.hour, err)
 	}
-	dates := b.head.Dates
-	start, _ := slices.BinarySearch(dates, r.from)
-	last, _ := slices.BinarySearch(dates, r.to)
-	for start < last {
-		end := start + r.lengthOfRun(dates[start:last])
-		step := r.stepFor(dates[start], end-start)
-		for i := start; i < end; i += step {
-			r.pass(dates[i], numbers[i*n:(i+1)*n])
-		}
-		start = end
+	first, _ := slices.BinarySearch(b.head.Dates, r.from)
+	last, _ := slices.BinarySearch(b.head.Dates, r.to)
+	for i := first; i < last; i++ {
+		r.pass(b.head.Dates[i], numbers[i*n:(i+1)*n])
 	}
 	return nil
-}
-
-// lengthOfRun returns the number of dates at the beginning that are in one section.
-func (r *numberReader) lengthOfRun(dates []int64) int {
-	end := -1
-	if r.left != nil {
-		first := r.section(dates[0])
-		end = slices.IndexFunc(dates, func(date int64) bool { return r.section(date) != first })
-	}
-	if end < 0 {
-		return len(dates)
-	}
-	return end
-}
-
-// stepFor returns the step through a number of results that reads as many of them as their section may have.
-func (r *numberReader) stepFor(milli int64, count int) int {
-	if r.left == nil {
-		return 1
-	}
-	left := max(1, r.left[r.section(milli)])
-	return (count + left - 1) / left
 }
 
 // columnsOf returns which of the wanted numbers each output of a shape is, or -1.
@@ -229,16 +230,18 @@ func (r *numberReader) columnsOf(shape int64) ([]int, error) {
 	return columns, err
 }
 
-// readSections reads the newest rows of the sections from a date on.
+// readSections reads the newest rows in each part of the sections from a date on.
 func (r *numberReader) readSections(oldest int64) error {
-	for section := r.section(oldest); section < len(r.left); section++ {
-		start := r.From.Add(time.Duration(section) * r.Section)
-		end := min(ceilMilli(start.Add(r.Section)), r.to)
-		if r.left[section] == 0 {
-			continue
-		}
-		if err := r.readRows(max(ceilMilli(start), r.from), end, r.left[section]); err != nil {
-			return err
+	parts := min(rowSlices, r.PerSection())
+	for section := r.section(oldest); section < r.Sections(); section++ {
+		for part := range parts {
+			limit := func(part int) int64 {
+				return ceilMilli(r.From.Add(time.Duration(section)*r.Section + time.Duration(part)*r.Section/time.Duration(parts)))
+			}
+			from, to := max(limit(part), r.from), min(limit(part+1), r.to)
+			if err := r.readRows(from, to, r.PerSection()/parts); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -265,14 +268,8 @@ func (r *numberReader) readRows(from, to int64, limit int) error {
 	})
 }
 
-// pass passes a result on, unless its section has enough results.
+// pass passes a result on.
 func (r *numberReader) pass(milli int64, numbers []float64) {
-	if r.left != nil {
-		left := &r.left[r.section(milli)]
-		if *left == 0 {
-			return
-		}
-		*left--
-	}
+	r.passed++
 	r.each(date(milli), numbers)
 }

@@ -1,57 +1,70 @@
 package sqlite
 
 import (
+	"maps"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
+	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 )
 
-// sampleDates returns the dates of a sample of the results of a monitor, oldest first.
-func sampleDates(t *testing.T, s *Store, f store.NumberFilter) []time.Time {
+// sampledHours returns the number of results that are read of each hour, and whether not all are.
+func sampledHours(t *testing.T, s *Store, f store.NumberFilter) (hours map[int]int, sampled bool) {
 	t.Helper()
-	var dates []time.Time
-	sampled, err := s.EachNumber(t.Context(), f, func(date time.Time, _ []float64) { dates = append(dates, date) })
-	if err != nil || !sampled {
-		t.Fatalf("sampled %v, error %v", sampled, err)
+	hours = make(map[int]int)
+	sampled, err := s.EachNumber(t.Context(), f, func(date time.Time, _ []float64) { hours[int(date.Sub(start)/time.Hour)]++ })
+	if err != nil {
+		t.Fatal(err)
 	}
-	slices.SortFunc(dates, time.Time.Compare)
-	return dates
+	return hours, sampled
 }
 
-// TestSampleOfABlockIsSpread reads ten of the 360 results of an hour.
-func TestSampleOfABlockIsSpread(t *testing.T) {
+// TestBlocksAreReadBeyondTheLimit reads all results of sealed hours, although there are more than the limit.
+func TestBlocksAreReadBeyondTheLimit(t *testing.T) {
 	ids := sampleMonitors(1)
-	s := newSealed(t, ids, 360)
-	dates := sampleDates(t, s, store.NumberFilter{MonitorID: ids[0], From: start, To: start.Add(2 * time.Hour), Limit: 20, Section: time.Hour})
-	if len(dates) != 10 {
-		t.Fatalf("%d results, want 10: %v", len(dates), dates)
+	s := newSealed(t, ids, 2*360)
+	f := store.NumberFilter{MonitorID: ids[0], From: start, To: start.Add(2 * time.Hour), Limit: 30, Section: time.Hour}
+	if hours, sampled := sampledHours(t, s, f); sampled || !maps.Equal(hours, map[int]int{0: 360, 1: 360}) {
+		t.Errorf("results by hour: %v, sampled %v", hours, sampled)
 	}
-	for i, date := range dates {
-		if want := start.Add(time.Duration(i) * 6 * time.Minute); !date.Equal(want) {
-			t.Errorf("result %d is from %s, want %s", i, date, want)
+}
+
+// TestSampleOfALongSectionIsSpread reads some hours of each section, evenly spread. A sample of the newest hours would miss
+// what happens only in other hours.
+func TestSampleOfALongSectionIsSpread(t *testing.T) {
+	ids := sampleMonitors(1)
+	s := newSealed(t, ids, 24*360)
+	f := store.NumberFilter{MonitorID: ids[0], From: start, To: start.Add(24 * time.Hour), Section: 12 * time.Hour}
+	for perSection, apart := range map[int]int{48: 3, 24: 6, 12: 12, 1: 12} { // of 30 times as many results
+		f.Limit = 2 * perSection
+		hours, sampled := sampledHours(t, s, f)
+		if len(hours) != 24/apart || !sampled {
+			t.Errorf("%d hours are read with the limit %d, want %d: %v", len(hours), f.Limit, 24/apart, hours)
+		}
+		for hour, results := range hours {
+			if first := slices.Min(slices.Collect(maps.Keys(hours))); apart < 12 && (hour-first)%apart != 0 && hour < 12 || results != 360 {
+				t.Errorf("with the limit %d, %d results of the hour %d are read: %v", f.Limit, results, hour, hours)
+			}
 		}
 	}
 }
 
-// TestSampleOfALongSectionIsFromOneBlock reads sections of three hours.
-func TestSampleOfALongSectionIsFromOneBlock(t *testing.T) {
+// TestSampleOfRowsIsSpread reads some rows of each quarter of a section.
+func TestSampleOfRowsIsSpread(t *testing.T) {
 	ids := sampleMonitors(1)
-	s := newSealed(t, ids, 6*360)
-	from := start.Add(-time.Hour)
-	dates := sampleDates(t, s, store.NumberFilter{MonitorID: ids[0], From: from, To: from.Add(9 * time.Hour), Limit: 300, Section: 3 * time.Hour})
-	hours := make(map[time.Duration]int)
-	for _, date := range dates {
-		hours[date.Truncate(time.Hour).Sub(start)]++
-	}
-	want := []time.Duration{time.Hour, 4 * time.Hour, 5 * time.Hour} // the newest one in each section
-	for _, hour := range want {
-		if n := hours[hour]; n < 50 || n > 100 {
-			t.Errorf("%d results of the hour %s", n, hour)
+	s := openAt(t, filepath.Join(t.TempDir(), "nanomon.db"))
+	for i := range 8 * 60 {
+		batch := store.Batch{Results: []monitor.Result{sampleResult(ids[0], i, start.Add(time.Duration(i)*time.Minute))}}
+		if err := s.AppendBatch(t.Context(), batch); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if len(hours) != len(want) {
-		t.Errorf("results are from the hours %v, want %v", hours, want)
+	f := store.NumberFilter{MonitorID: ids[0], From: start, To: start.Add(8 * time.Hour), Limit: 16, Section: 4 * time.Hour}
+	want := map[int]int{0: 2, 1: 2, 2: 2, 3: 2, 4: 2, 5: 2, 6: 2, 7: 2}
+	if hours, sampled := sampledHours(t, s, f); !sampled || !maps.Equal(hours, want) {
+		t.Errorf("results by hour: %v, sampled %v", hours, sampled)
 	}
 }

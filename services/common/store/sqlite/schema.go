@@ -264,4 +264,6 @@ CREATE TABLE silences (
 ) STRICT, WITHOUT ROWID;
 
 ALTER TABLE meta ADD COLUMN incidents TEXT NOT NULL DEFAULT ''; -- the position of the reconstruction
+`, `
+ALTER TABLE meta ADD COLUMN changes_from INTEGER; -- status changes of earlier dates have expired; NULL: none have
 `}

@@ -149,6 +149,29 @@ func (t *tx) logStatusChange(id []byte, change store.StatusChange) error {
 	return err
 }
 
+// setStatusChangesExpired sets StatusChangesExpired unless it is later already.
+func (s *Store) setStatusChangesExpired(ctx context.Context, milli int64) error {
+	return s.write(ctx, "expire status changes", func(t *tx) error {
+		_, err := t.exec("UPDATE meta SET changes_from = ?1 WHERE coalesce(changes_from < ?1, TRUE)", milli)
+		return err
+	})
+}
+
+// StatusChangesExpired returns the date before which status changes have expired.
+func (s *Store) StatusChangesExpired(ctx context.Context) (time.Time, error) {
+	return s.metaDate(ctx, "get the age of status changes", "SELECT changes_from FROM meta")
+}
+
+// metaDate returns a date in meta, zero if it is NULL.
+func (s *Store) metaDate(ctx context.Context, operation, query string) (time.Time, error) {
+	var at sql.NullInt64
+	err := s.row(ctx, operation, query, nil, &at)
+	if err != nil || !at.Valid {
+		return time.Time{}, err
+	}
+	return date(at.Int64), nil
+}
+
 const selectStatusChanges = `SELECT date, track, was, now FROM transitions WHERE ref = (SELECT ref FROM refs WHERE monitor = ?)
 	AND date >= ? AND date < ? ORDER BY date DESC, track DESC LIMIT ?`
 

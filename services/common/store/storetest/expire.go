@@ -12,6 +12,7 @@ import (
 
 var expireContracts = []contract{
 	{"ExpireDeletesOldHistory", expireHistory},
+	{"ExpireStoresTheAgeOfStatusChanges", expireStatusChanges},
 	{"ExpireDeletesEachPeriodAtItsAge", expireRollups},
 	{"ExpireDeletesManyResults", expireMany},
 	{"ExpireDeletesOrphanStates", expireStates},
@@ -43,6 +44,32 @@ func expireHistory(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "rollups", got(s.Rollups(ctx, m.ID, store.Hour, at(1000*time.Hour), now))(t), rollups[:1])
 	same(t, "state", got(s.State(ctx, m.ID))(t), newState(results[0], 1))
 	same(t, "number of results deleted by the second call", got(s.Expire(ctx, now, keep))(t), 0)
+}
+
+// expireStatusChanges expects the date before which status changes have expired. It never becomes earlier: a longer
+// retention does not bring the deleted ones back.
+func expireStatusChanges(ctx context.Context, t *testing.T, s store.Store) {
+	if at := got(s.StatusChangesExpired(ctx))(t); !at.IsZero() {
+		t.Errorf("before any Expire, status changes have expired up to %s", at)
+	}
+	for _, c := range []struct {
+		now       time.Time
+		retention time.Duration
+		want      time.Time
+	}{
+		{base, 48 * time.Hour, base.Add(-48 * time.Hour)},
+		{base.Add(time.Hour), 48 * time.Hour, base.Add(-47 * time.Hour)},
+		{base.Add(time.Hour), 49 * time.Hour, base.Add(-47 * time.Hour)},
+		{base, 48 * time.Hour, base.Add(-47 * time.Hour)},
+		{base, time.Hour, base.Add(-time.Hour)},
+	} {
+		got(s.Expire(ctx, c.now, store.Retention{Results: time.Hour, Rollups: c.retention}))(t)
+		at := got(s.StatusChangesExpired(ctx))(t)
+		same(t, "date before which status changes have expired", at, c.want)
+		wantUTC(t, "date before which status changes have expired", at)
+	}
+	must(t, s.DeleteResults(ctx, base))
+	same(t, "the same after a deletion of all results", got(s.StatusChangesExpired(ctx))(t), base.Add(-time.Hour))
 }
 
 func expireRollups(ctx context.Context, t *testing.T, s store.Store) {

@@ -49,14 +49,15 @@ func cancelledCalls(ctx context.Context, t *testing.T, s store.Store) {
 			_, err := s.EachNumber(ended, f, func(time.Time, []float64) {})
 			return err
 		},
-		"ResultsSince":   func() error { _, _, err := s.ResultsSince(ended, "", 1); return err },
-		"DeleteResults":  func() error { return s.DeleteResults(ended, base) },
-		"ResultsCleared": func() error { _, err := s.ResultsCleared(ended); return err },
-		"States":         func() error { _, err := s.States(ended); return err },
-		"State":          func() error { _, err := s.State(ended, m.ID); return err },
-		"Revision":       func() error { _, err := s.Revision(ended, true); return err },
-		"StatusChanges":  func() error { _, err := s.StatusChanges(ended, m.ID, base, later, 1); return err },
-		"DirtyHours":     func() error { _, err := s.DirtyHours(ended, later, time.Now(), 1); return err },
+		"ResultsSince":         func() error { _, _, err := s.ResultsSince(ended, "", 1); return err },
+		"DeleteResults":        func() error { return s.DeleteResults(ended, base) },
+		"ResultsCleared":       func() error { _, err := s.ResultsCleared(ended); return err },
+		"States":               func() error { _, err := s.States(ended); return err },
+		"State":                func() error { _, err := s.State(ended, m.ID); return err },
+		"Revision":             func() error { _, err := s.Revision(ended, true); return err },
+		"StatusChangesExpired": func() error { _, err := s.StatusChangesExpired(ended); return err },
+		"StatusChanges":        func() error { _, err := s.StatusChanges(ended, m.ID, base, later, 1); return err },
+		"DirtyHours":           func() error { _, err := s.DirtyHours(ended, later, time.Now(), 1); return err },
 		"PutRollups": func() error {
 			return s.PutRollups(ended, []store.Rollup{{MonitorID: m.ID, Period: store.Hour, Start: base, Summary: []byte{2}}})
 		},

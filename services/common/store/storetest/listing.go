@@ -16,6 +16,7 @@ var listingContracts = []contract{
 	{"ResultsAreOrderedAndFiltered", resultsAreFiltered},
 	{"ResultsPageThroughTies", resultsPageThroughTies},
 	{"ResultsOfDates", resultsOfDates},
+	{"LimitsWithFractionsOfMilliseconds", fractions},
 	{"ResultsLimitMustBePositive", resultsLimit},
 }
 
@@ -119,5 +120,36 @@ func resultsLimit(ctx context.Context, t *testing.T, s store.Store) {
 	for _, limit := range []int{0, -1} {
 		_, err := s.Results(ctx, store.ResultFilter{Limit: limit})
 		wantInvalid(t, fmt.Sprint("limit ", limit), err)
+	}
+}
+
+// fractions reads what has a date at the limits of a period, which have fractions of a millisecond. A date before the
+// end is in the period, and a date before the start is not.
+func fractions(ctx context.Context, t *testing.T, s store.Store) {
+	m := newMonitor("m")
+	must(t, s.CreateMonitor(ctx, m))
+	var batch store.Batch
+	var incidents []store.Incident
+	for i := range 4 {
+		at := base.Add(time.Duration(i) * time.Millisecond)
+		batch.Results = append(batch.Results, newResult(m.ID, 1+i, at))
+		batch.StatusChanges = append(batch.StatusChanges, store.StatusChange{MonitorID: m.ID, Date: at, Kind: store.ChangeStatus, From: "ok", To: "failed"})
+		incidents = append(incidents, newIncident(m.ID, i, at))
+	}
+	must(t, s.AppendBatch(ctx, batch))
+	must(t, s.MergeIncidents(ctx, incidents))
+	for from, first := range map[time.Duration]int{0: 0, 1: 1, time.Millisecond: 1, time.Millisecond + 1: 2, time.Millisecond + 999_999: 2} {
+		for to, end := range map[time.Duration]int{2 * time.Millisecond: 2, 2*time.Millisecond + 1: 3, 2*time.Millisecond + 999_999: 3} {
+			name, from, to, want := fmt.Sprintf(" from %s to %s", from, to), base.Add(from), base.Add(to), max(0, end-first)
+			list := got(s.Results(ctx, store.ResultFilter{MonitorID: m.ID, From: from, To: to, Limit: 10}))(t)
+			same(t, "number of results"+name, len(list), want)
+			list = got(s.Results(ctx, store.ResultFilter{From: from, To: to, Limit: 10}))(t)
+			same(t, "number of results of all monitors"+name, len(list), want)
+			same(t, "number of status changes"+name, len(got(s.StatusChanges(ctx, m.ID, from, to, 10))(t)), want)
+			same(t, "number of status changes of several monitors"+name, len(got(s.StatusChangesOf(ctx, []string{m.ID}, from, to, 10))(t)), want)
+			same(t, "number of incidents"+name, len(got(s.Incidents(ctx, store.IncidentFilter{From: from, To: to, Limit: 10}))(t)), want)
+			numbers, _ := readNumbers(ctx, t, s, store.NumberFilter{MonitorID: m.ID, From: from, To: to, Limit: 10, Section: time.Hour})
+			same(t, "number of numbers"+name, len(numbers), want)
+		}
 	}
 }
