@@ -20,8 +20,8 @@ import { loadKeyboard, loadView, prefetchViews, Stage, Tab, titleOf } from './vi
  * - follow takes over the settings in a new address of the same view, and reports whether it could. A view may set it.
  * - session is null if sign-in is off.
  * - savedAt returns the date of the list of monitors if it is a saved one, and otherwise an empty text.
- * - checkForUpdate looks for another build of the page. If there is one, outdated is set, and the page reloads when the next
- *   view opens.
+ * - checkForUpdate looks for another build of the page.
+ * - renew reloads the page if there is another build, and reports whether it does.
  * @typedef {{
  *   config: Config,
  *   api: Api,
@@ -37,7 +37,7 @@ import { loadKeyboard, loadView, prefetchViews, Stage, Tab, titleOf } from './vi
  *   session: Session | null,
  *   checkForUpdate: () => void,
  *   savedAt: () => string,
- *   outdated: boolean,
+ *   renew: () => boolean,
  * }} App
  */
 
@@ -129,8 +129,7 @@ function frame(app, tab, offline) {
 
     /** Loads the view of the route and shows it. Tries again until the server responds or the route changes. */
     async show() {
-      if (app.outdated) {
-        location.reload();
+      if (app.renew()) {
         return;
       }
       const { route } = this;
@@ -265,7 +264,7 @@ async function start() {
     session,
     checkForUpdate: () => {},
     savedAt: () => '',
-    outdated: false,
+    renew: () => false,
   };
   redirectOldAddress();
   // Only a service worker can have stored what the page needs to open without the server.

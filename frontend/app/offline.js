@@ -1,6 +1,7 @@
 /** @import {App} from './app.js' */
 import Alpine from './lib/alpine.js';
 import { formatAgo, formatMoment } from './format.js';
+import { reloader } from './reload.js';
 import { SavedAnswers } from './saved-answers.js';
 
 /** The build of this document; empty if a development server sent it. */
@@ -10,8 +11,6 @@ const PREFIX = `nanomon ${new URL('./', location.href).pathname} `;
 const ANSWERS = `${PREFIX}answers `;
 /** How often a page that stays open looks for another build, in milliseconds. */
 const UPDATE_INTERVAL = 3_600_000;
-/** How often an outdated page tries to reload, in milliseconds. */
-const RELOAD_INTERVAL = 10_000;
 
 /**
  * What the page needs to open without the server: the service worker, and the saved answers of the API. While sign-in is
@@ -83,11 +82,12 @@ function register(app) {
   if (!workers || !BUILD) {
     return;
   }
+  const reload = reloader(app);
   workers.addEventListener('message', ({ data }) => {
     if (data.open) {
       location.hash = data.open;
     } else if (data.build !== BUILD) {
-      reloadWhenIdle(app);
+      reload();
     }
   });
   const ask = () => workers.controller?.postMessage('build');
@@ -98,27 +98,6 @@ function register(app) {
   const update = () => registered.then((registration) => registration?.update()).catch(() => {}); // The server is away.
   app.checkForUpdate = update;
   setInterval(update, UPDATE_INTERVAL);
-}
-
-/**
- * Reloads the outdated page: now or soon, if it interrupts nobody, and otherwise when another view opens.
- * @param {App} app
- */
-function reloadWhenIdle(app) {
-  if (app.outdated) {
-    return;
-  }
-  app.outdated = true;
-  const reload = () => isIdle(app) && location.reload();
-  reload();
-  setInterval(reload, RELOAD_INTERVAL);
-  document.addEventListener('visibilitychange', reload);
-}
-
-/** @param {App} app */
-function isIdle(app) {
-  const isTyping = document.activeElement?.matches('input, select, textarea');
-  return !app.unsaved() && !isTyping && !document.fullscreenElement && !document.querySelector('dialog[open]');
 }
 
 /** @param {string} prefix of the names */

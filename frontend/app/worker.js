@@ -23,6 +23,8 @@ const TIMEOUT = 10_000;
 /** How often, and how many times, the service worker looks for the one of the server's build. In milliseconds. */
 const UPDATE_INTERVAL = 5000;
 const MAX_UPDATES = 12;
+/** The time from the installation of this service worker until it replaces another one, in milliseconds. */
+const TAKEOVER_DELAY = 2000;
 /** The maximum number of remembered clients. */
 const MAX_CLIENTS = 100;
 
@@ -83,7 +85,9 @@ async function install() {
     await caches.delete(FILES);
     throw error; // The browser tries again later.
   }
-  await worker.skipWaiting();
+  // Not at once, while pages load: Chromium may lose a request that wakes the other service worker in that moment, or give up
+  // for minutes.
+  setTimeout(() => worker.skipWaiting(), TAKEOVER_DELAY);
 }
 
 /**
@@ -167,11 +171,11 @@ async function update() {
   isUpdating = true;
   const { registration } = worker;
   // This ends when the other one is there, because the browser lets it take over only after that.
-  for (let count = 0; count < MAX_UPDATES && !registration.installing && !registration.waiting; count++) {
+  const isThere = () => registration.installing || registration.waiting;
+  const found = new Promise((resolve) => registration.addEventListener('updatefound', resolve, { once: true }));
+  for (let count = 0; count < MAX_UPDATES && !isThere(); count++) {
     await registration.update().catch(() => {});
-    if (!registration.installing) {
-      await pause(UPDATE_INTERVAL);
-    }
+    await (isThere() || Promise.race([found, pause(UPDATE_INTERVAL)]));
   }
   isUpdating = false;
 }
@@ -240,10 +244,7 @@ function readState() {
   return (state ??= readStored(FILES));
 }
 
-/**
- * @param {string} cacheName
- * @returns {Promise<State>}
- */
+/** @param {string} cacheName @returns {Promise<State>} */
 async function readStored(cacheName) {
   const response = await stored(STATE, cacheName);
   return (await response?.json().catch(() => null)) ?? { isCurrent: true, others: [], outdated: [] };
@@ -282,10 +283,7 @@ function inTime(loading) {
   return Promise.race([loading.catch(() => undefined), pause(TIMEOUT)]);
 }
 
-/**
- * @param {number} time in milliseconds
- * @returns {Promise<undefined>}
- */
+/** @param {number} time in milliseconds @returns {Promise<undefined>} */
 function pause(time) {
   return new Promise((resolve) => setTimeout(resolve, time, undefined));
 }

@@ -43,6 +43,24 @@ test('a monitor that is deleted while it is shown is named in words, and the oth
   await page.waitForRequest((request) => request.url().includes(`/${ids[1]}/stats?`));
 });
 
+test('a monitor that is deleted and imported again is shown again', async ({ page, nanomon, target }) => {
+  const ids = [
+    await nanomon.add({ name: 'Shop', target: target.url }),
+    await nanomon.add({ name: 'Bank', target: target.url }),
+  ];
+  const all = await (await fetch(`${nanomon.url}/api/monitors`)).text();
+  await page.goto(`/#compare?monitors=${ids.join(',')}&range=1h`);
+  await expect(page.locator('.strips li')).toHaveCount(2);
+  await fetch(`${nanomon.url}/api/monitors/${ids[0]}`, { method: 'DELETE' });
+  const first = page.locator('.monitors tbody tr').nth(0);
+  await expect(first).toContainText('This monitor was deleted.');
+  const response = await fetch(`${nanomon.url}/api/monitors/import`, { method: 'POST', body: all });
+  expect(response.ok).toBe(true);
+  await expect(first.getByRole('link', { name: 'Shop' })).toBeVisible();
+  await expect(first).not.toContainText('This monitor was deleted.');
+  await expect(page.locator('.strips li')).toHaveCount(2);
+});
+
 test('new results are shown', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200' });
   await page.goto(`/#compare?monitors=${id}&range=1h`);

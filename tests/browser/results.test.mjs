@@ -98,6 +98,18 @@ test('filters live results', async ({ page, nanomon, target }) => {
   await expect(rows(page)).toHaveText([/Wrong/, /Wrong/]);
 });
 
+test('a live update keeps what is typed in the filter', async ({ page, nanomon, target }) => {
+  await addChecked(nanomon, { name: 'Shop', target: target.url });
+  await page.goto('/#results');
+  await expect(page.locator('.connection')).toHaveText('Live');
+  const field = page.getByLabel('Monitor');
+  await expect(page.locator('datalist option')).toHaveCount(1);
+  await field.fill('Sh');
+  await addChecked(nanomon, { name: 'Mill', target: target.url });
+  await expect(page.locator('datalist option')).toHaveCount(2);
+  await expect(field).toHaveValue('Sh');
+});
+
 test('filters by monitor', async ({ page, nanomon, target }) => {
   const shop = await addChecked(nanomon, { name: 'Shop', target: target.url });
   const first = await addChecked(nanomon, { name: 'Mill', target: target.url });

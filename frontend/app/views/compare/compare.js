@@ -77,6 +77,8 @@ export function compare(app, { params }) {
     onChange({ id, change }) {
       if (change === 'deleted' && this.ids.includes(id)) {
         statistics.remove(id);
+      } else if (statistics.missing.includes(id)) {
+        statistics.restore(id);
       }
     },
 

@@ -66,6 +66,12 @@ export function comparedStatistics(api, range, monitors) {
       this.missing = Object.freeze([...this.missing.filter((other) => other !== id), id]);
     },
 
+    /** @param {string} id of a monitor that exists again, for example after an import */
+    restore(id) {
+      this.missing = Object.freeze(this.missing.filter((other) => other !== id));
+      this.load();
+    },
+
     /** Schedules a read after a new result. */
     refresh() {
       this.reads.schedule();

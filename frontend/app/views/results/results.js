@@ -11,6 +11,8 @@ import { rememberSettings } from '../../router.js';
  */
 export function results(app, { params }) {
   let release = () => {};
+  /** The name in the field, before something else is typed. */
+  let written = '';
 
   return {
     list: app.monitors.state,
@@ -35,6 +37,18 @@ export function results(app, { params }) {
     get shownName() {
       const { monitor } = this.listing;
       return this.choices.find((choice) => choice.id === monitor)?.name ?? monitor;
+    },
+
+    /**
+     * Shows the name of the chosen monitor, which may be known later or change. Keeps what the user types.
+     * @param {HTMLInputElement} field
+     */
+    showName(field) {
+      const { shownName } = this;
+      if (field.value === written) {
+        field.value = shownName;
+      }
+      written = shownName;
     },
 
     /** @param {string} name the name of a choice, or empty for all monitors */

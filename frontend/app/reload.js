@@ -1,0 +1,110 @@
+/** @import {App} from './app.js' */
+import { parseRoute } from './router.js';
+
+/** How often an outdated page tries to reload, in milliseconds. */
+const INTERVAL = 10_000;
+/** How long a click or a key counts as use of the page, in milliseconds. It may just have begun something. */
+const USE_TIME = 5000;
+/** A field with text. */
+const TEXT_FIELD = 'textarea, input:not([type=checkbox], [type=radio])';
+/**
+ * What a reload would close or lose: dialogs such as the command palette, menus and tooltips, messages, and what a view has
+ * marked. It counts only while it is visible.
+ */
+const UNSAVED = 'dialog[open], :popover-open, .toast:not(.update), main [aria-busy=true], [data-unsaved]';
+
+/**
+ * Returns a function that reloads the page because there is another build: now or soon, if this loses nothing and interrupts
+ * nobody, and otherwise when another view opens. Until then, the page offers it.
+ * @param {App} app
+ */
+export function reloader(app) {
+  const writes = countWrites(app.api);
+  let usedAt = 0;
+  let isOutdated = false;
+  let isLeaving = false;
+  let isOffered = false;
+
+  function renew() {
+    isLeaving = writes() === 0;
+    if (isLeaving) {
+      location.reload();
+    }
+    return isLeaving;
+  }
+
+  function tryAgain() {
+    const isUsed = writes() > 0 || Date.now() < usedAt + USE_TIME;
+    if (isLeaving || (!isUsed && isIdle(app))) {
+      renew();
+    } else if (!isOffered) {
+      isOffered = true;
+      offerReload();
+    }
+  }
+
+  for (const event of ['pointerdown', 'keydown']) {
+    addEventListener(event, () => (usedAt = Date.now()), true);
+  }
+  return () => {
+    if (!isOutdated) {
+      isOutdated = true;
+      app.renew = renew;
+      setInterval(tryAgain, INTERVAL);
+      document.addEventListener('visibilitychange', tryAgain);
+    }
+    // Also when a new service worker reports its build: Chromium loses a reload that it begins while it replaces the old one.
+    tryAgain();
+  };
+}
+
+/**
+ * Counts the requests that change something and have no response yet.
+ * @param {App['api']} api
+ * @returns {() => number}
+ */
+function countWrites(api) {
+  const { fetch } = api;
+  let count = 0;
+  api.fetch = async (url, options) => {
+    const isWrite = Number(options.method !== undefined);
+    count += isWrite;
+    try {
+      return await fetch(url, options);
+    } finally {
+      count -= isWrite;
+    }
+  };
+  return () => count;
+}
+
+/**
+ * Reports whether a reload loses nothing and interrupts nobody.
+ * @param {App} app
+ */
+function isIdle(app) {
+  const { activeElement, fullscreenElement } = document;
+  const isTyping = activeElement?.matches(`select, ${TEXT_FIELD}`);
+  const isPressed = document.querySelector(':active') !== null;
+  if (app.unsaved() || isTyping || isPressed || fullscreenElement) {
+    return false;
+  }
+  const kept = ['', ...parseRoute(location.hash).params.values()]; // A reload keeps what is in the address.
+  const fields = /** @type {HTMLInputElement[]} */ ([...document.querySelectorAll(TEXT_FIELD)]);
+  const typed = fields.filter(({ value }) => !kept.includes(value));
+  return ![...document.querySelectorAll(UNSAVED), ...typed].some((element) => element.checkVisibility());
+}
+
+/** Shows a message with a button that reloads the page. */
+function offerReload() {
+  const offer = document.createElement('div');
+  offer.className = 'toast update';
+  offer.innerHTML =
+    '<p>A new version of NanoMon is ready.</p><div><button type="button">Reload</button> <button type="button" class="icon">Later</button></div>';
+  offer.style.alignItems = 'center';
+  const [buttons, reload, later] = /** @type {HTMLElement[]} */ ([...offer.querySelectorAll('div, button')]);
+  buttons.style.flex = 'none';
+  reload.addEventListener('click', () => location.reload());
+  later.addEventListener('click', () => offer.remove());
+  document.querySelector('.toasts')?.append(offer);
+}

@@ -1,0 +1,216 @@
+// A page that learns of another build reloads, unless this loses something or interrupts somebody.
+import { action, addMany, bar, box, nameOf } from './bulk.mjs';
+import { expect, row, test } from './fixtures.mjs';
+
+/** @typedef {import('../../frontend/playwright-test.js').Page} Page */
+
+const message = (/** @type {Page} */ page) => page.getByText('A new version of NanoMon is ready.');
+
+/**
+ * Opens the page and waits until it listens to its service worker.
+ * @param {Page} page
+ * @param {string} address
+ */
+async function open(page, address) {
+  await page.addInitScript(() => {
+    navigator.serviceWorker.startMessages = () => Object.assign(window, { listens: true });
+  });
+  await page.clock.install();
+  await page.goto(`/${address}`);
+  await expect(page.locator('.connection')).toHaveText('Live');
+  await page.clock.fastForward(10_000);
+  await page.waitForFunction(() => 'listens' in window);
+  await page.evaluate(() => (document.documentElement.dataset.same = 'yes'));
+}
+
+/** Tells the page, some time after it was used, that there is another build. @param {Page} page */
+async function outdate(page) {
+  await page.clock.fastForward(6000);
+  await announce(page);
+}
+
+/** @param {Page} page */
+async function announce(page) {
+  const data = { build: 'another' };
+  await page.evaluate((data) => navigator.serviceWorker.dispatchEvent(new MessageEvent('message', { data })), data);
+}
+
+/** @param {Page} page */
+async function hasReloaded(page) {
+  return page.evaluate(() => !document.documentElement.dataset.same).catch(() => true);
+}
+
+/**
+ * Expects that the page does not reload, but offers it, and that it reloads when nothing would be lost any more.
+ * @param {Page} page
+ * @param {() => Promise<void>} end makes the page idle
+ */
+async function expectOffer(page, end) {
+  await outdate(page);
+  await expect(message(page)).toBeVisible();
+  await page.clock.fastForward(30_000);
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await page.evaluate(() => new Promise((turn) => setTimeout(turn)));
+  expect(await hasReloaded(page)).toBe(false);
+  await end();
+  await expectReload(page);
+}
+
+/** @param {Page} page */
+async function expectReload(page) {
+  await expect(async () => {
+    await page.clock.fastForward(10_000);
+    expect(await hasReloaded(page)).toBe(true);
+  }).toPass();
+  await expect(page.locator('.connection')).toHaveText('Live');
+  await expect(message(page)).toBeHidden();
+}
+
+test('a page that nobody uses reloads, and keeps what its address contains', async ({ page, nanomon }) => {
+  await addMany(nanomon, 3);
+  await open(page, '#list');
+  await page.getByRole('searchbox').fill('001');
+  await page.getByRole('heading', { name: 'Monitors' }).click();
+  await outdate(page);
+  await expectReload(page);
+  await expect(page.getByRole('searchbox')).toHaveValue('001');
+  await expect(row(page, nameOf(1))).toBeVisible();
+  await expect(row(page, nameOf(2))).toBeHidden();
+});
+
+test('monitors stay selected', async ({ page, nanomon }) => {
+  await addMany(nanomon, 3);
+  await open(page, '#list');
+  await box(page, nameOf(2)).click();
+  await page.getByRole('heading', { name: 'Monitors' }).click();
+  await expect(bar(page)).toContainText('1 selected');
+  await expectOffer(page, async () => {
+    await expect(bar(page)).toContainText('1 selected');
+    await page.getByRole('heading', { name: 'Monitors' }).press('Escape');
+  });
+});
+
+test('a change of many monitors has time to end, also if another view opens', async ({ page, nanomon }) => {
+  await addMany(nanomon, 3);
+  let release = () => {};
+  const released = new Promise((open) => (release = () => open(null)));
+  await page.route('**/api/monitors', (route) => released.then(() => route.continue()));
+  await open(page, '#list');
+  await box(page, nameOf(1)).click();
+  const request = page.waitForRequest((request) => request.method() === 'PATCH');
+  await action(page, 'Disable').click();
+  await request;
+  await page.getByRole('navigation').getByRole('link', { name: 'About' }).click();
+  await expect(page.getByRole('heading', { name: 'About NanoMon' })).toBeVisible();
+  await expectOffer(page, async () => {
+    await page.getByRole('navigation').getByRole('link', { name: 'Monitors' }).click();
+    await expect(page.getByRole('heading', { name: 'Monitors' })).toBeVisible();
+    expect(await hasReloaded(page)).toBe(false);
+    release();
+  });
+});
+
+test('a menu stays open', async ({ page, nanomon }) => {
+  await addMany(nanomon, 1);
+  await open(page, '#list');
+  await row(page, nameOf(1)).getByRole('button', { name: 'More actions' }).click();
+  await expect(page.getByRole('menu')).toBeVisible();
+  await expectOffer(page, async () => {
+    await expect(page.getByRole('menu')).toBeVisible();
+    await page.keyboard.press('Escape');
+  });
+});
+
+test('the command palette stays open', async ({ page, nanomon }) => {
+  await addMany(nanomon, 1);
+  await open(page, '#list');
+  await page.keyboard.press('Control+k');
+  const palette = page.getByRole('dialog', { name: 'Command palette' });
+  await palette.waitFor();
+  await palette.getByRole('combobox').blur();
+  await expectOffer(page, () => palette.getByRole('combobox').press('Escape'));
+});
+
+test('what was typed stays', async ({ page, nanomon }) => {
+  await addMany(nanomon, 3);
+  await open(page, '#compare');
+  const field = page.getByRole('combobox', { name: 'Add a monitor' });
+  await field.fill('Monitor 0');
+  await page.getByRole('heading', { level: 1 }).click();
+  await expectOffer(page, async () => {
+    await expect(field).toHaveValue('Monitor 0');
+    await field.fill('');
+    await page.getByRole('heading', { level: 1 }).click();
+  });
+});
+
+test('the preview of an import stays', async ({ page }) => {
+  await open(page, '#admin');
+  const buffer = Buffer.from(JSON.stringify([{ name: 'Shop', type: 'tcp', interval: '1m', target: 'localhost:1' }]));
+  await page.locator('input[type=file]').setInputFiles({ name: 'monitors.json', mimeType: 'text/json', buffer });
+  const preview = page.getByRole('region', { name: 'Preview' });
+  await expect(preview).toBeVisible();
+  await expectOffer(page, async () => preview.getByRole('button', { name: 'Cancel' }).click());
+});
+
+test.describe('with failing requests', () => {
+  test.use({ requestsFail: true });
+
+  test('a message of a failure stays until it is closed', async ({ page, nanomon }) => {
+    await addMany(nanomon, 1);
+    await page.route('**/list/menu.html', (route) => route.abort());
+    await open(page, '#list');
+    await row(page, nameOf(1)).getByRole('button', { name: 'More actions' }).click();
+    await expect(page.getByText('Could not load the actions')).toBeVisible();
+    await expectOffer(page, () => page.getByRole('button', { name: 'Close' }).click());
+  });
+});
+
+test('a click or a key that has just begun something is not interrupted', async ({ page, nanomon }) => {
+  await addMany(nanomon, 1);
+  for (const use of [
+    () => page.getByRole('heading', { name: 'Monitors' }).click(),
+    () => page.getByRole('link', { name: nameOf(1) }).press('ArrowDown'),
+  ]) {
+    await open(page, '#list');
+    await page.clock.pauseAt(Date.now() + 60_000);
+    await use();
+    await announce(page);
+    await expect(message(page)).toBeVisible();
+    expect(await hasReloaded(page)).toBe(false);
+    await page.clock.resume();
+    await expectReload(page);
+  }
+});
+
+test('a pressed mouse button is not interrupted', async ({ page, nanomon }) => {
+  await addMany(nanomon, 1);
+  await open(page, '#list');
+  await page.getByRole('heading', { name: 'Monitors' }).hover();
+  await page.mouse.down();
+  await expectOffer(page, () => page.mouse.up());
+});
+
+test('the page reloads at once where it offers to', async ({ page, nanomon }) => {
+  await addMany(nanomon, 1);
+  await open(page, '#list');
+  await box(page, nameOf(1)).click();
+  await expect(bar(page)).toContainText('1 selected');
+  await outdate(page);
+  await page.getByRole('button', { name: 'Reload' }).click();
+  await expect(page.locator('html')).not.toHaveAttribute('data-same');
+  await expect(message(page)).toBeHidden();
+});
+
+test('the message can be closed', async ({ page, nanomon }) => {
+  await addMany(nanomon, 1);
+  await open(page, '#list');
+  await box(page, nameOf(1)).click();
+  await expect(bar(page)).toContainText('1 selected');
+  await outdate(page);
+  await page.getByRole('button', { name: 'Later' }).click();
+  await expect(message(page)).toBeHidden();
+  await page.clock.fastForward(30_000);
+  await expect(bar(page)).toContainText('1 selected');
+  await expect(message(page)).toBeHidden();
+});
