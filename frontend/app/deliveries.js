@@ -1,4 +1,4 @@
-/** @import {Delivery} from '../types/model' */
+/** @import {ChannelDeliveries, Delivery} from '../types/model' */
 /** @import {Badge} from './status.js' */
 
 /** @type {Record<Delivery['status'], Badge>} */
@@ -26,4 +26,19 @@ const CHANNELS = {
 /** @param {{channel: string}} delivery */
 export function channelOf({ channel }) {
   return CHANNELS[channel] ?? channel;
+}
+
+/**
+ * Describes the deliveries on one channel: the worst status, and how many have it if there are several.
+ * @param {ChannelDeliveries} deliveries
+ */
+export function describeDeliveries(deliveries) {
+  const { channel, sent, failed, pending, answer = '' } = deliveries;
+  const key = failed ? 'failed' : pending ? 'pending' : 'ok';
+  const counts = [
+    failed ? `${failed} failed` : '',
+    pending ? `${pending} pending` : '',
+    sent ? `${sent} sent` : '',
+  ].filter(Boolean);
+  return { channel, key, text: `${channelOf(deliveries)}: ${counts.join(', ')}`, answer };
 }

@@ -1,11 +1,11 @@
-/** @import {ChannelDeliveries, ListedIncident} from '../../../types/model' */
+/** @import {ListedIncident} from '../../../types/model' */
 /** @import {App} from '../../app.js' */
 /** @import {Route} from '../../router.js' */
 import Alpine from '../../lib/alpine.js';
 import { messageOf } from '../../api.js';
 import { notificationControl } from '../../browser-notifications.js';
 import { coalesce } from '../../coalesce.js';
-import { channelOf } from '../../deliveries.js';
+import { describeDeliveries } from '../../deliveries.js';
 import { formatExact, formatShort } from '../../format.js';
 import { describeAcknowledgement, incidentDialogs, silenceOf } from '../../incident-dialogs/incident-dialogs.js';
 import { describeDependents, incidentAddress, laterMessageOf, lengthOf, monitorFinder } from '../../incidents.js';
@@ -284,19 +284,4 @@ export function incidents(app, { params }) {
     laterMessage: laterMessageOf,
     date: formatShort,
   };
-}
-
-/**
- * Describes the deliveries on one channel: the worst status, and how many have it if there are several.
- * @param {ChannelDeliveries} deliveries
- */
-function describeDeliveries(deliveries) {
-  const { channel, sent, failed, pending, answer = '' } = deliveries;
-  const key = failed ? 'failed' : pending ? 'pending' : 'ok';
-  const counts = [
-    failed ? `${failed} failed` : '',
-    pending ? `${pending} pending` : '',
-    sent ? `${sent} sent` : '',
-  ].filter(Boolean);
-  return { channel, key, text: `${channelOf(deliveries)}: ${counts.join(', ')}`, answer };
 }

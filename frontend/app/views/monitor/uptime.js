@@ -14,7 +14,7 @@ const MAX_AGE_UNKNOWN = 30_000;
 const unavailable = Object.freeze({ value: '–', note: 'could not be loaded', exact: '' });
 
 /**
- * The uptime of a monitor in the range, and in four fixed ranges, which are shortcuts to these. refresh may be called often:
+ * The uptime of a monitor in four fixed ranges, which are shortcuts to these, and in the range if it is another one. refresh may be called often:
  * it reads only figures that are too old. The statistics of the range are no request of their own.
  * @param {Api} api
  * @param {string} id
@@ -75,6 +75,11 @@ export function uptimePanel(api, id, range, statistics) {
       this.shortcuts = this.shortcuts.map((shown) =>
         shown.range === choice ? { ...shown, ...figure, loaded: true } : shown,
       );
+    },
+
+    /** Whether one of the four figures is that of the range. */
+    get isShortcut() {
+      return this.shortcuts.some((shortcut) => shortcut.range === range.choice);
     },
 
     /** The uptime in the range. */
