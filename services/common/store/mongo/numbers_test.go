@@ -39,7 +39,44 @@ func TestSampleSkipsSectionsWithoutResults(t *testing.T) {
 	if err != nil || !sampled || len(days) != 3 {
 		t.Errorf("results by day: %v, sampled %v, error %v", days, sampled, err)
 	}
-	if n := queries.Load(); n > 15 {
-		t.Errorf("%d queries, want one for each section with results, and two for each gap", n)
+	if n := queries.Load(); n > 30 {
+		t.Errorf("%d queries, want one for 50 sections, and two for each gap", n)
+	}
+}
+
+// TestSampleOfManySectionsNeedsFewQueries reads a sample of 10 sections with regular results. It is spread over each section.
+func TestSampleOfManySectionsNeedsFewQueries(t *testing.T) {
+	t.Parallel()
+	s, r := openThrough(t, server, mongotest.Database(t, server))
+	var batch store.Batch
+	for i := range 10 * 40 {
+		result := newResult(i)
+		result.Date = newResult(0).Date.Add(time.Duration(i) * 90 * time.Second)
+		batch.Results = append(batch.Results, result)
+	}
+	if err := s.AppendBatch(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	var queries atomic.Int64
+	r.answers.set(func(name string, _ bson.Raw) bson.D {
+		if name == "find" {
+			queries.Add(1)
+		}
+		return nil
+	})
+	first := batch.Results[0].Date
+	f := store.NumberFilter{MonitorID: batch.Results[0].MonitorID, From: first, To: first.Add(10 * time.Hour), Limit: 10 * 16, Section: time.Hour}
+	quarters := make(map[time.Time]int)
+	sampled, err := s.EachNumber(t.Context(), f, func(date time.Time, _ []float64) { quarters[date.Truncate(15*time.Minute)]++ })
+	if err != nil || !sampled || len(quarters) != 40 {
+		t.Errorf("results of %d quarters of an hour, want 40; sampled %v, error %v", len(quarters), sampled, err)
+	}
+	for quarter, n := range quarters {
+		if n < 3 || n > 5 {
+			t.Errorf("%d results of the quarter from %s, want about 4", n, quarter)
+		}
+	}
+	if n := queries.Load(); n > 5 {
+		t.Errorf("%d queries, want 4: too many, newest, oldest, sample", n)
 	}
 }

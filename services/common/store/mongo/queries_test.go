@@ -58,6 +58,9 @@ func queriesOf(command bson.Raw) ([]query, error) {
 // served reports whether an index can select and sort the documents of q. The index need not cover conditions that only
 // filter the documents it has selected.
 func (q query) served(index bson.D) bool {
+	if len(q.filter) == 1 && q.filter[0].Key == "$or" && len(q.sort) == 0 { // Each of the filters uses an index.
+		return !slices.ContainsFunc(q.filter[0].Value.(bson.A), func(filter any) bool { return !query{filter: filter.(bson.D)}.served(index) })
+	}
 	conditions := make(map[string]any)
 	for _, e := range q.filter {
 		conditions[e.Key] = e.Value
@@ -124,6 +127,8 @@ func TestServed(t *testing.T) {
 		"by another field":    {query{filter: bson.D{field("status", 1)}}, false},
 		"in an order by name": {query{filter: bson.D{one}, sort: bson.D{field("name", int32(1))}}, false},
 		"any":                 {query{}, true},
+		"any of several":      {query{filter: bson.D{field("$or", bson.A{bson.D{one}, bson.D{one, since}})}}, true},
+		"any of all":          {query{filter: bson.D{field("$or", bson.A{bson.D{one}, bson.D{since}})}}, false},
 	} {
 		if test.q.served(index) != test.want {
 			t.Errorf("%s: served %t, want %t", name, !test.want, test.want)
