@@ -32,7 +32,7 @@ const VIEWS = {
           import('./views/monitor/monitor.js'),
           table(),
           incidentDialogs(),
-          heatmap(),
+          monitorParts(),
           rangeBar(),
           chartTables(),
         )
@@ -235,8 +235,8 @@ async function table() {
   await (await import('./result-table/listing.js')).loadTable();
 }
 
-async function heatmap() {
-  await (await import('./views/monitor/heatmap.js')).loadHeatmap();
+async function monitorParts() {
+  await (await import('./views/monitor/parts.js')).loadParts();
 }
 
 async function rangeBar() {

@@ -10,7 +10,7 @@ import { hasChecks, mountTables, periodTable, tableOf } from '../../charts/table
 import { KEYS, onRangeKey } from '../../range/range-bar.js';
 import { PHASES, latencyDrawing, phaseDrawing, phasesOf, thresholdOf } from './drawings.js';
 import { countsText, phasesTable, valuesTable } from './values-table.js';
-import { formatNumber, formatPercent, formatPeriod, formatValue } from '../../format.js';
+import { formatNumber, formatPeriod, formatValue } from '../../format.js';
 
 /** How many periods the tooltip describes. */
 const MAX_PERIODS = 3;
@@ -256,7 +256,6 @@ export function latencyPanel(range, statistics, outputs, params) {
         { name: 'Minimum', value: time('min'), note: '' },
         { name: 'Maximum', value: time('max'), note: '' },
         { name: 'Checks', value: formatNumber(counts.ok + counts.error + counts.failed), note: countsText(counts) },
-        { name: 'Uptime', value: formatPercent(stats?.uptime), note: '' },
       ];
     },
   };

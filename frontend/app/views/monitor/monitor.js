@@ -14,6 +14,7 @@ import { facts } from './facts.js';
 import { incidentPanel } from './incident.js';
 import { maintenancePanel } from './maintenance.js';
 import { notificationPanel } from './notifications.js';
+import { mountNotifications } from './parts.js';
 import { withHistory } from '../../monitors.js';
 import { rangePanels } from './range-panels.js';
 import { BARS, recentChecks } from './recent-checks.js';
@@ -53,6 +54,7 @@ export function monitor(app, { id, params }) {
     incidents,
     listing: resultListing(app, params, { monitor: id, period: () => range.dates }),
     notifications: notificationPanel(api, id, range, incident, incidents),
+    mountNotifications,
     incident,
     actions: actionPanel(app, id, () => reload()),
     dialogs: incidentDialogs(app, () => onDialog()),
