@@ -1,3 +1,4 @@
+import { contrast } from './colors.mjs';
 import { expectNoViolations } from './axe.mjs';
 import { expect, row, test } from './fixtures.mjs';
 import { field, open, put, save, saved, stored } from './form.mjs';
@@ -256,30 +257,26 @@ test.describe('with every color', () => {
     await expectNoViolations(page);
     for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       await page.emulateMedia({ colorScheme });
-      expect(Math.min(...(await labels.evaluateAll(contrasts)))).toBeGreaterThan(4.5);
+      const pairs = await labels.evaluateAll(colorsOf);
+      expect(Math.min(...pairs.map(([text, background]) => contrast(text, background)))).toBeGreaterThan(4.5);
     }
   });
 });
 
 /**
- * Returns the contrast between the text and the background of each element.
+ * Returns the color of the text and of the background of each element: red, green and blue from 0 to 255.
  * @param {Element[]} elements
  */
-function contrasts(elements) {
+function colorsOf(elements) {
   const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-  const luminance = (/** @type {string} */ color) => {
+  const parts = (/** @type {string} */ color) => {
     const context = /** @type {CanvasRenderingContext2D} */ (canvas);
     context.fillStyle = color;
     context.fillRect(0, 0, 1, 1);
-    const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((part) => {
-      const share = part / 255;
-      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    return [...context.getImageData(0, 0, 1, 1).data.slice(0, 3)];
   };
   return elements.map((element) => {
     const { color, backgroundColor } = getComputedStyle(element);
-    const [dark, light] = [luminance(color), luminance(backgroundColor)].sort((a, b) => a - b);
-    return (light + 0.05) / (dark + 0.05);
+    return [parts(color), parts(backgroundColor)];
   });
 }
