@@ -140,11 +140,11 @@ func Validate(registry probe.Registry, m monitor.Monitor) error {
 	return probe.ValidateRecipients(m.Properties[monitor.AlertTo])
 }
 
-// Run checks the target once and evaluates the rule. It returns at the monitor's timeout, at most [minRuleTime] later,
-// or when ctx ends. It uses the [memory.Budget] of ctx. Results contain the references to secrets, never their values.
+// Run checks the target once and evaluates the rule; history holds the earlier results, or is nil. It returns at the
+// monitor's timeout, at most [minRuleTime] later, or when ctx ends. It uses the [memory.Budget] of ctx. Results contain the references to secrets, never their values.
 // The error is a [probe.NotCheckedError]: then there is no result, because the check failed for a reason of this
 // runner.
-func (c *Check) Run(ctx context.Context) (result monitor.Result, err error) {
+func (c *Check) Run(ctx context.Context, history rule.History) (result monitor.Result, err error) {
 	defer recoverPanic("the "+c.monitor.Type+" probe", &err)
 	started := time.Now()
 	result = FailedResult(c.monitor, started, "")
@@ -163,7 +163,7 @@ func (c *Check) Run(ctx context.Context) (result monitor.Result, err error) {
 	result.Outputs = c.registry[c.monitor.Type].Spec.Stored(outcome.Outputs)
 	if outcome.Err != nil {
 		result.Message = outcome.Err.Error()
-	} else if result.Status, result.Message, err = c.evaluateRule(ctx, started, outcome); err != nil {
+	} else if result.Status, result.Message, err = c.evaluateRule(ctx, started, outcome, history); err != nil {
 		return result, err
 	}
 	c.scrubber.ScrubResult(&result)
@@ -204,7 +204,7 @@ const minRuleTime = time.Second
 
 // evaluateRule evaluates the rule in the rest of the timeout. The error is a [probe.NotCheckedError] if the rule panics
 // or if there is not enough memory.
-func (c *Check) evaluateRule(ctx context.Context, started time.Time, outcome probe.Outcome) (
+func (c *Check) evaluateRule(ctx context.Context, started time.Time, outcome probe.Outcome, history rule.History) (
 	status monitor.Status, message string, err error,
 ) {
 	if c.rule == nil {
@@ -213,11 +213,9 @@ func (c *Check) evaluateRule(ctx context.Context, started time.Time, outcome pro
 	defer recoverPanic("the evaluation of the rule", &err)
 	ctx, cancel := context.WithTimeout(ctx, max(c.timeout-time.Since(started), minRuleTime))
 	defer cancel()
-	evaluate := c.rule.Eval
-	if outcome.Names {
-		evaluate = c.rule.EvalNames
-	}
-	isTrue, ruleErr := evaluate(ctx, outcome.Outputs)
+	isTrue, ruleErr := c.rule.Eval(ctx, rule.Input{
+		Outputs: outcome.Outputs, Names: outcome.Names, Value: outcome.Value, History: history,
+	})
 	var shortage *memory.ShortageError
 	switch {
 	case errors.As(ruleErr, &shortage):

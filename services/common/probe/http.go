@@ -17,8 +17,8 @@ type httpProbe struct {
 	timeout   time.Duration
 	maxBody   int
 	bodyRegex *pattern.Pattern
-	// keepBody is true if the rule uses the body.
-	keepBody bool
+	// keepBody is true if the rule uses the body, and keepHeaders if it uses headers.
+	keepBody, keepHeaders bool
 	// request is cloned for every check.
 	request     *http.Request
 	redirect    func(next *http.Request, via []*http.Request) error
@@ -101,6 +101,9 @@ func (p *httpProbe) outcome(got httpResponse, progress progress, duration float6
 	outputs["bodyLen"] = float64(got.length)
 	outputs["bodyTruncated"] = got.truncated
 	outputs["finalUrl"] = finalURL(got.response.Request)
+	if p.keepHeaders {
+		outputs[Headers] = got.response.Header
+	}
 	return outcome
 }
 

@@ -29,6 +29,7 @@ func httpType(guard Guard) Type {
 			ValueDoc:      "Time to send the request and read the response, in ms, or the number that bodyRegex finds.",
 			Properties:    httpProperties(),
 			Outputs:       httpOutputs(),
+			HasHeaders:    true,
 			ExampleRule:   "status == 200 && respTime < 500",
 			RuleHint: "Without a rule every status code is OK, even 500. A rule can require a status code, a " +
 				"text in the body (body =~ 'ready') or a minimum lifetime of the certificate.",
@@ -117,6 +118,7 @@ func newHTTP(guard Guard, shared *sharedConnections, target string, settings Set
 		request:   request,
 		redirect:  redirectPolicy(settings.Bool("followRedirects"), settings.FindsReference()),
 	}
+	p.keepHeaders = settings.RuleUses(Headers)
 	connect := connectionSettings{
 		timeout: p.timeout, unverified: !settings.Bool("validateTLS"), tlsMin: tlsVersions[settings.Text("tlsMin")],
 		network: settings.Text("network"), keepAlive: settings.Bool("keepAlive"),

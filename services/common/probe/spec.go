@@ -93,6 +93,10 @@ type Output struct {
 	EmptyIfAbsent bool `json:"emptyIfAbsent,omitempty"`
 }
 
+// Headers is the name of the hidden output with the headers of a response, an [http.Header], which a rule can't write. A
+// check produces it if the rule of its monitor uses it.
+const Headers = "\x00headers"
+
 // Spec describes a monitor type. The validation, the form, the reference and the API specification are derived from it.
 type Spec struct {
 	Type  string `json:"type"`
@@ -106,6 +110,8 @@ type Spec struct {
 	ValueDoc   string     `json:"valueDoc"`
 	Properties []Property `json:"properties"`
 	Outputs    []Output   `json:"outputs"`
+	// HasHeaders is true if checks produce [Headers].
+	HasHeaders bool `json:"-"`
 	// ExampleRule is a valid rule.
 	ExampleRule string `json:"exampleRule"`
 	// RuleHint explains in one or two sentences how to use rules with this type.
@@ -121,7 +127,7 @@ func (o Output) IsNumeric() bool {
 type Outcome struct {
 	// Value is the main measurement of the type; see [Spec.ValueDoc].
 	Value float64
-	// Outputs maps the output names of the Spec to float64, string or bool values.
+	// Outputs maps the output names of the Spec to float64, string or bool values. It may contain [Headers] too.
 	Outputs map[string]any
 	// Names means that the texts in Outputs are domain names. Rules compare them without regard to case and final dots.
 	Names bool
@@ -198,6 +204,9 @@ var seriesNumber = regexp.MustCompile(`^[1-9][0-9]*$`)
 
 // Output returns the output called name, and whether the type has one.
 func (s Spec) Output(name string) (Output, bool) {
+	if s.HasHeaders && name == Headers {
+		return Output{Name: Headers, RuleOnly: true}, true
+	}
 	i := slices.IndexFunc(s.Outputs, func(o Output) bool {
 		series, isSeries := strings.CutSuffix(o.Name, "N")
 		number, inSeries := strings.CutPrefix(name, series)
