@@ -56,7 +56,7 @@ func Compile(text string) (_ *Path, err error) {
 
 // syntaxError returns an error of the library in plain words.
 func syntaxError(text string, err error) error {
-	reason := strings.ReplaceAll(strings.TrimPrefix(err.Error(), "jsonpath: "), "at position", "at character")
+	reason := strings.TrimPrefix(err.Error(), "jsonpath: ")
 	if strings.Contains(quoted.ReplaceAllString(text, ""), "-") {
 		reason += "; write a name with a hyphen as ['a-b']"
 	}

@@ -32,7 +32,8 @@ func httpType(guard Guard) Type {
 			HasHeaders:    true,
 			ExampleRule:   "status == 200 && respTime < 500",
 			RuleHint: "Without a rule every status code is OK, even 500. A rule can require a status code, a " +
-				"text in the body (body =~ 'ready') or a minimum lifetime of the certificate.",
+				"text in the body (body =~ 'ready'), a value in JSON (json('$.queue') < 10) or a minimum lifetime of the " +
+				"certificate.",
 		},
 		Searches: []secret.Search{{Property: "bodyRegex", Output: "regexMatch", Value: "respTime", Text: "regexText"}},
 		New:      func(target string, settings Settings) (Probe, error) { return newHTTP(guard, shared, target, settings) },

@@ -159,7 +159,7 @@ func TestCallErrors(t *testing.T) {
 		"json(body) == 1":                   "json: the path must be a text in quotes; write it as in json('$.a.b')",
 		"json('$' + '.a') == 1":             "json: the path must be a text in quotes; write it as in json('$.a.b')",
 		"json('a.b') == 1":                  "json: the path must start with $, as in $.a.b; write it as in json('$.a.b')",
-		"json('$.a[') == 1":                 "json: the path is not valid JSONPath: unexpected eof at character 5; write it as in json('$.a.b')",
+		"json('$.a[') == 1":                 "json: the path is not valid JSONPath: unexpected eof at position 5; write it as in json('$.a.b')",
 		"json > 1":                          "json is a function: write it as in json('$.a.b')",
 		"JSON('$.a') == 1":                  "undefined function JSON: write it as in json('$.a.b')",
 		"header('a b') == ''":               "header: the name of the header must be a text in quotes, without blanks; write it as in header('Server')",
