@@ -29,7 +29,6 @@ func httpType(guard Guard) Type {
 			ValueDoc:      "Time to send the request and read the response, in ms, or the number that bodyRegex finds.",
 			Properties:    httpProperties(),
 			Outputs:       httpOutputs(),
-			HasHeaders:    true,
 			ExampleRule:   "status == 200 && respTime < 500",
 			RuleHint: "Without a rule every status code is OK, even 500. A rule can require a status code, a " +
 				"text in the body (body =~ 'ready'), a value in JSON (json('$.queue') < 10) or a minimum lifetime of the " +

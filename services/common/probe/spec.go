@@ -93,8 +93,8 @@ type Output struct {
 	EmptyIfAbsent bool `json:"emptyIfAbsent,omitempty"`
 }
 
-// Headers is the name of the hidden output with the headers of a response, an [http.Header], which a rule can't write. A
-// check produces it if the rule of its monitor uses it.
+// Headers is the name of the hidden output with the headers of a response, an [net/http.Header]. A rule can't write the
+// name: it uses a function. Types with the output body have it. A check produces it if the rule of its monitor uses it.
 const Headers = "\x00headers"
 
 // Spec describes a monitor type. The validation, the form, the reference and the API specification are derived from it.
@@ -110,8 +110,6 @@ type Spec struct {
 	ValueDoc   string     `json:"valueDoc"`
 	Properties []Property `json:"properties"`
 	Outputs    []Output   `json:"outputs"`
-	// HasHeaders is true if checks produce [Headers].
-	HasHeaders bool `json:"-"`
 	// ExampleRule is a valid rule.
 	ExampleRule string `json:"exampleRule"`
 	// RuleHint explains in one or two sentences how to use rules with this type.
@@ -204,8 +202,9 @@ var seriesNumber = regexp.MustCompile(`^[1-9][0-9]*$`)
 
 // Output returns the output called name, and whether the type has one.
 func (s Spec) Output(name string) (Output, bool) {
-	if s.HasHeaders && name == Headers {
-		return Output{Name: Headers, RuleOnly: true}, true
+	if name == Headers {
+		_, readsBody := s.Output("body")
+		return Output{Name: Headers, RuleOnly: true}, readsBody
 	}
 	i := slices.IndexFunc(s.Outputs, func(o Output) bool {
 		series, isSeries := strings.CutSuffix(o.Name, "N")
