@@ -37,8 +37,9 @@ type Check struct {
 	scrubber *secret.Scrubber
 }
 
-// ruleKey determines a compiled rule: its text and the type of the monitor, whose outputs it uses.
-type ruleKey struct{ monitorType, text string }
+// ruleKey determines a compiled rule: its text, and the type and the property capture of the monitor, whose outputs it
+// uses.
+type ruleKey struct{ monitorType, capture, text string }
 
 // Compiler compiles the checks of many monitors. Its methods are safe for concurrent use.
 type Compiler struct {
@@ -70,8 +71,8 @@ func (k *Compiler) Compile(m monitor.Monitor) (_ *Check, err error) {
 	c := &Check{monitor: m, registry: k.registry, ignored: ignored}
 	var ruleErr error
 	if m.Rule != "" {
-		c.rule, ruleErr = k.rules.Get(ruleKey{m.Type, m.Rule}, func() (*rule.Rule, error) {
-			return rule.Compile(m.Rule, k.registry[m.Type].Spec.Output)
+		c.rule, ruleErr = k.rules.Get(ruleKey{m.Type, m.Properties[probe.Capture], m.Rule}, func() (*rule.Rule, error) {
+			return rule.Compile(m.Rule, k.registry[m.Type].Spec.ForProperties(m.Properties).Output)
 		})
 	}
 	if k.registry.Secrets().HasReferences(m) {
@@ -133,7 +134,7 @@ func Validate(registry probe.Registry, m monitor.Monitor) error {
 	}
 	c.Close()
 	if m.Rule != "" {
-		if err := rule.Validate(m.Rule, registry[m.Type].Spec.Output); err != nil {
+		if err := rule.Validate(m.Rule, registry[m.Type].Spec.ForProperties(m.Properties).Output); err != nil {
 			return invalidRule(m.Rule, err)
 		}
 	}
@@ -214,7 +215,7 @@ func (c *Check) evaluateRule(ctx context.Context, started time.Time, outcome pro
 	ctx, cancel := context.WithTimeout(ctx, max(c.timeout-time.Since(started), minRuleTime))
 	defer cancel()
 	isTrue, ruleErr := c.rule.Eval(ctx, rule.Input{
-		Outputs: outcome.Outputs, Names: outcome.Names, Value: outcome.Value, History: history,
+		Outputs: outcome.Outputs, Document: outcome.Document, Names: outcome.Names, Value: outcome.Value, History: history,
 	})
 	var shortage *memory.ShortageError
 	switch {

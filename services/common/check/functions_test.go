@@ -75,3 +75,39 @@ func TestFunctionsThatATypeDoesNotHave(t *testing.T) {
 		}
 	}
 }
+
+func TestRulesUseCapturedNumbers(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, `{"queue": 7, "state": "up"}`)
+	}))
+	defer server.Close()
+	properties := map[string]string{"capture": `{"queue": "$.queue", "missing": "$.missing"}`}
+	for rule, want := range map[string]string{
+		"queue == 7 && json('$.state') == 'up'":              "",
+		"queue < 5":                                          "Rule violated: queue < 5",
+		"missing != 1 && previous('queue') == queue":         "",
+		"missing < 5":                                        "rule eval error: this check produced no missing",
+		"previous('missing') > json('$.queue') || queue > 9": "rule eval error: this check produced no missing",
+	} {
+		r := runOnce(t, monitor.Monitor{Type: "http", Target: server.URL, Rule: rule, Properties: properties})
+		if _, kept := r.Outputs["body"]; r.Message != want || kept || r.Outputs["queue"] != 7.0 {
+			t.Errorf("%s: %d %q, want %q; outputs %v", rule, r.Status, r.Message, want, r.Outputs)
+		}
+	}
+}
+
+// Two monitors with the same rule, but with other captured numbers, do not share the rule.
+func TestCapturedNumbersBelongToTheirMonitor(t *testing.T) {
+	k := check.NewCompiler(probe.All(probe.Guard{}), secret.Source{})
+	m := monitor.Monitor{Name: "name", Type: "http", Interval: "10s", Target: "http://a.example", Rule: "queue < 5"}
+	m.Properties = map[string]string{"capture": `{"queue": "$.queue"}`}
+	with, err := k.Compile(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer with.Close()
+	m.Properties = nil
+	if _, err := k.Compile(m); err == nil || err.Error() != `rule invalid: there is no output "queue"` {
+		t.Errorf("got error %v", err)
+	}
+}

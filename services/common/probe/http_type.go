@@ -56,6 +56,7 @@ func httpProperties() []Property {
 		{Name: "bodyRegex", Kind: KindRegex,
 			Doc: "A regular expression (Go syntax) to search for in the response body. The output regexMatch is the " +
 				"match of its first group or, without a group, the whole match."},
+		captureProperty(),
 		{Name: "userAgent", Kind: KindText, Default: defaultUserAgent,
 			Doc: "The User-Agent header, unless headers contains one."},
 		{Name: "maxBody", Kind: KindBytes, Default: "1MiB", Min: 1, Max: 64 << 20,
@@ -119,6 +120,9 @@ func newHTTP(guard Guard, shared *sharedConnections, target string, settings Set
 		redirect:  redirectPolicy(settings.Bool("followRedirects"), settings.FindsReference()),
 	}
 	p.keepHeaders = settings.RuleUses(Headers)
+	if p.captures, err = parseCaptures(settings.StringMap(Capture), httpOutputs()); err != nil {
+		return nil, err
+	}
 	connect := connectionSettings{
 		timeout: p.timeout, unverified: !settings.Bool("validateTLS"), tlsMin: tlsVersions[settings.Text("tlsMin")],
 		network: settings.Text("network"), keepAlive: settings.Bool("keepAlive"),

@@ -22,8 +22,6 @@ type parameters struct {
 	joined int
 	// quote is the number of bytes that are reserved for an error that quotes a value of a function.
 	quote int
-	// document is the parsed body; nil until a function needs it.
-	document *jsonbody.Document
 }
 
 // Get returns the value of an output. If the check did not produce it, the value is a [noValue] or, if the output is

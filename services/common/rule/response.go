@@ -58,12 +58,12 @@ func bindJSON(arguments []tokens, _ Outputs) (func(p *parameters) (any, error), 
 
 // parsedBody returns the body, which is parsed once in an evaluation.
 func (p *parameters) parsedBody() (_ *jsonbody.Document, err error) {
-	if p.document == nil {
+	if p.Document == nil {
 		body, _ := p.Outputs["body"].(string)
 		truncated, _ := p.Outputs["bodyTruncated"].(bool)
-		p.document, err = jsonbody.Parse(p.ctx, body, truncated)
+		p.Document, err = jsonbody.Parse(p.ctx, body, truncated)
 	}
-	return p.document, err
+	return p.Document, err
 }
 
 // jsonValue returns a value of a document as rules use it.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/Knetic/govaluate"
 
+	"nanomon/services/common/jsonbody"
 	"nanomon/services/common/memory"
 	"nanomon/services/common/probe"
 )
@@ -146,6 +147,8 @@ func (r *Rule) Uses(name string) bool { return slices.Contains(r.ruleOnly, name)
 type Input struct {
 	// Outputs holds the outputs of the check, which are float64, string or bool, and [probe.Headers].
 	Outputs map[string]any
+	// Document is the parsed body; nil if it is not parsed yet.
+	Document *jsonbody.Document
 	// Names means that the texts in Outputs are domain names, of which some are followed by a blank and a preference. A
 	// name equals itself in another case, with and without its final dot, and without its preference. A regular
 	// expression matches if it matches one of these forms.

@@ -281,7 +281,7 @@ export function monitorForm(app, { id, params, hash }) {
     },
 
     ruleChanged() {
-      ruleCheck.schedule(this.form.type, this.draft.rule ?? '');
+      ruleCheck.schedule(() => this.draft);
     },
 
     markMistake,

@@ -1,5 +1,5 @@
 /** @import {Output, Spec} from '../../../types/model' */
-/** @import {Api} from '../../api.js' */
+/** @import {Api, Draft} from '../../api.js' */
 import { ApiError, messageOf } from '../../api.js';
 
 /** How long the rule must be unchanged before it is checked, in milliseconds. */
@@ -16,28 +16,21 @@ export function newRuleCheck(api, onResult) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
 
-  /**
-   * @param {string} type
-   * @param {string} rule
-   */
-  async function check(type, rule) {
+  /** @param {Draft} draft */
+  async function check({ type, rule, properties }) {
     const number = latest;
-    const error = rule
-      ? await api.send('/rules/check', { method: 'POST', body: { type, rule } }).then(() => '', ruleError)
-      : '';
+    const body = { type, rule, properties: { capture: properties.capture ?? '' } };
+    const error = rule ? await api.send('/rules/check', { method: 'POST', body }).then(() => '', ruleError) : '';
     if (number === latest) {
       onResult(error);
     }
   }
 
   return {
-    /**
-     * @param {string} type
-     * @param {string} rule
-     */
-    schedule(type, rule) {
+    /** @param {() => Draft} read returns the monitor with the rule at the time of the check */
+    schedule(read) {
       this.stop();
-      timer = setTimeout(() => check(type, rule), PAUSE);
+      timer = setTimeout(() => check(read()), PAUSE);
     },
 
     stop() {
@@ -47,9 +40,13 @@ export function newRuleCheck(api, onResult) {
   };
 }
 
-/** @param {unknown} error */
+/**
+ * Returns the error in the rule. An error in the property capture is not one.
+ * @param {unknown} error
+ */
 function ruleError(error) {
-  return error instanceof ApiError && error.status === 400 ? messageOf(error) : '';
+  const isRule = error instanceof ApiError && error.status === 400 && !error.message.startsWith('property ');
+  return isRule ? messageOf(error) : '';
 }
 
 /**
