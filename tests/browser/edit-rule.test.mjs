@@ -96,11 +96,12 @@ test.describe('with rejected requests', () => {
     await open(page, 'new');
     await field(page, 'Rule').fill('queue < 10');
     await expect(error).toHaveText('Rule invalid: there is no output "queue"');
-    await page.getByRole('group', { name: 'Capture' }).getByRole('button', { name: 'Add row' }).click();
-    await field(page, 'Capture 1: name').fill('queue');
-    await field(page, 'Capture 1: value').fill('$.queue');
+    await page.getByText('Advanced').click();
+    await page.getByRole('group', { name: 'Captured numbers' }).getByRole('button', { name: 'Add row' }).click();
+    await field(page, 'Captured numbers 1: name').fill('queue');
+    await field(page, 'Captured numbers 1: value').fill('$.queue');
     await expect(error).toBeEmpty();
-    await field(page, 'Capture 1: name').fill('length');
+    await field(page, 'Captured numbers 1: name').fill('length');
     await expect(error).toHaveText('Rule invalid: there is no output "queue"');
   });
 
