@@ -252,7 +252,7 @@ test.describe('with failing requests', () => {
     ['status = 200', 'Write == instead of = at character 8.', '='],
     ['status == 200 AND respTime < 5', 'Write && instead of AND at character 15.', 'AND'],
     ['body contains "x"', 'Write =~ instead of contains at character 6', 'contains'],
-    ['body.x == 1', 'There is no body.x at character 1', 'body.x'],
+    ['body.x == 1', "Write json('$.x') instead of body.x at character 1.", 'body.x'],
   ])) {
     test(`the error in the rule ${rule} says what to write instead, and marks the place`, async ({ page }) => {
       await open(page, 'new');
