@@ -36,3 +36,26 @@ func TestCheckRuleWithCapture(t *testing.T) {
 		wantProblem(t, 400, "unknown property 'capture' for type tcp; known properties: timeout, network, alertMute, "+
 			"alertFailCount, alertTo, slo, dependsOn")
 }
+
+func TestSaveCapture(t *testing.T) {
+	a := startAPI(t, nil)
+	save := func(capture string) response {
+		return a.do("POST", "/api/monitors", toJSON(t, map[string]any{
+			"name": "n", "type": "http", "interval": "5s", "target": "http://a.example", "rule": "queue < 9 && len(body) > 1",
+			"properties": map[string]string{"capture": capture},
+		}))
+	}
+	for capture, detail := range map[string]string{
+		`{"queue": "$..q"}`:                     "property capture: queue: the path must consist of names and indexes, as in $.a[0].b",
+		`{"queue": "$.q", "status": "$.state"}`: "property capture: there is already an output status: use another name",
+		`{"other": "$.q"}`:                      `rule invalid: there is no output "queue"`,
+		`{"queue": 5}`:                          `property capture: not a JSON object of strings, use for example {"Accept": "text/html"}`,
+	} {
+		save(capture).wantProblem(t, 400, detail)
+	}
+	same(t, "monitors", len(a.monitors()), 0)
+	if response := save(`{"queue": "$.q"}`); response.status != 200 {
+		t.Errorf("got %d %s", response.status, response.body)
+	}
+	same(t, "monitors", len(a.monitors()), 1)
+}
