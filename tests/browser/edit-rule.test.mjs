@@ -71,6 +71,40 @@ test.describe('with rejected requests', () => {
     await expect(field(page, 'Rule')).toBeFocused();
   });
 
+  for (const [type, title] of Object.entries(TITLES)) {
+    test(`the API accepts each function that the form offers for ${type}`, async ({ page, nanomon }) => {
+      await open(page, 'new');
+      await page.getByRole('radio', { name: title }).check();
+      await page.getByText('Functions for the rule').click();
+      const list = page.getByRole('list', { name: 'Functions for the rule' });
+      await expect(list.getByRole('button')).toHaveCount(type === 'http' ? 10 : 7);
+      for (const button of await list.getByRole('button').all()) {
+        const call = await button.innerText();
+        await field(page, 'Rule').fill("!= 'x'");
+        await field(page, 'Rule').press('Home');
+        await button.click();
+        await expect(field(page, 'Rule')).toHaveValue(`${call} != 'x'`);
+        const body = JSON.stringify({ type, rule: `${call} != 'x'` });
+        const response = await fetch(`${nanomon.url}/api/rules/check`, { method: 'POST', body });
+        expect(response.status, await response.text()).toBe(204);
+      }
+    });
+  }
+
+  test('checks the rule with the outputs that capture adds', async ({ page }) => {
+    const error = page.locator('#rule-error');
+    await open(page, 'new');
+    await field(page, 'Rule').fill('queue < 10');
+    await expect(error).toHaveText('Rule invalid: there is no output "queue"');
+    await page.getByText('Advanced').click();
+    await page.getByRole('group', { name: 'Captured numbers' }).getByRole('button', { name: 'Add row' }).click();
+    await field(page, 'Captured numbers 1: name').fill('queue');
+    await field(page, 'Captured numbers 1: value').fill('$.queue');
+    await expect(error).toBeEmpty();
+    await field(page, 'Captured numbers 1: name').fill('length');
+    await expect(error).toHaveText('Rule invalid: there is no output "queue"');
+  });
+
   test('checks a rule while it is typed and ignores late responses', async ({ page }) => {
     const error = page.locator('#rule-error');
     await open(page, 'new');
@@ -218,7 +252,7 @@ test.describe('with failing requests', () => {
     ['status = 200', 'Write == instead of = at character 8.', '='],
     ['status == 200 AND respTime < 5', 'Write && instead of AND at character 15.', 'AND'],
     ['body contains "x"', 'Write =~ instead of contains at character 6', 'contains'],
-    ['body.x == 1', 'There is no body.x at character 1', 'body.x'],
+    ['body.x == 1', "Write json('$.x') instead of body.x at character 1.", 'body.x'],
   ])) {
     test(`the error in the rule ${rule} says what to write instead, and marks the place`, async ({ page }) => {
       await open(page, 'new');

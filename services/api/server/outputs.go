@@ -97,7 +97,7 @@ func (h *outputHandler) read(
 	case <-ctx.Done():
 		return outputsResponse{}, ctx.Err()
 	}
-	spec := h.types[m.Type].Spec
+	spec := h.types[m.Type].Spec.ForProperties(m.Properties)
 	series := newOutputSeries(spec)
 	filter := store.NumberFilter{
 		MonitorID: m.ID, From: tr.from, To: tr.to, Limit: maxOutputResults, Section: tr.step / sectionsPerBucket,

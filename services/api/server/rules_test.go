@@ -23,6 +23,10 @@ func TestCheckRule(t *testing.T) {
 		{"smtp", "", "invalid monitor type"},
 		{"tcp", "respTime <", "rule invalid: unexpected end of expression"},
 		{"tcp", "status == 200", `rule invalid: there is no output "status"`},
+		{"tcp", "json('$.a') == 1", "rule invalid: json can't be used with this type of monitor, because its checks read no response"},
+		{"tcp", "avg(0) < 5", "rule invalid: avg: the number of results must be a whole number from 1 to 30; write it as in avg(5)"},
+		{"tcp", "avg(31) < 5", "rule invalid: avg: the number of results must be a whole number from 1 to 30; write it as in avg(5)"},
+		{"tcp", "JSON('$.a') == 1", "rule invalid: undefined function JSON: write it as in json('$.a.b')"},
 		{"tcp", strings.Repeat("x", 3000), "monitor rule has 3000 characters, at most 2048 are allowed"},
 	} {
 		a.checkRule(c.kind, c.rule).wantProblem(t, 400, c.detail)

@@ -87,11 +87,11 @@ func TestBodyThatNobodyReadsIsNotKept(t *testing.T) {
 	const size = 1 << 20
 	url := serve(t, strings.Repeat("a", size))
 	budget := memory.NewBudget(64 << 10)
-	result, err := compile(t, url, "bodyLen == 1048576 && bodyTruncated == false").Run(budget.Context(t.Context()))
+	result, err := compile(t, url, "bodyLen == 1048576 && bodyTruncated == false").Run(budget.Context(t.Context()), nil)
 	if err != nil || result.Status != monitor.StatusOK || result.Outputs["bodyLen"] != float64(size) {
 		t.Errorf("got %+v, %v", result, err)
 	}
-	if _, err := compile(t, url, "body =~ 'b'").Run(budget.Context(t.Context())); err == nil {
+	if _, err := compile(t, url, "body =~ 'b'").Run(budget.Context(t.Context()), nil); err == nil {
 		t.Error("a rule that uses the body needs no memory for it")
 	}
 	c := compile(t, url, "status == 200")
@@ -101,7 +101,7 @@ func TestBodyThatNobodyReadsIsNotKept(t *testing.T) {
 }
 
 func runOK(t *testing.T, c *check.Check) {
-	if result, err := c.Run(t.Context()); err != nil || result.Status != monitor.StatusOK {
+	if result, err := c.Run(t.Context(), nil); err != nil || result.Status != monitor.StatusOK {
 		t.Fatalf("got %+v, %v", result, err)
 	}
 }
@@ -125,7 +125,7 @@ func TestMatchDoesNotKeepTheBody(t *testing.T) {
 	kept := make([]monitor.Result, results)
 	before := used()
 	for i := range kept {
-		if kept[i], err = c.Run(t.Context()); err != nil || kept[i].Outputs["regexMatch"] != "aaa" {
+		if kept[i], err = c.Run(t.Context(), nil); err != nil || kept[i].Outputs["regexMatch"] != "aaa" {
 			t.Fatalf("got %+v, %v", kept[i], err)
 		}
 	}

@@ -31,7 +31,7 @@ func TestStoredRulesRunWithinLimits(t *testing.T) {
 		if err != nil {
 			message = err.Error()
 		} else {
-			result, err := checked.Run(t.Context())
+			result, err := checked.Run(t.Context(), nil)
 			if err != nil {
 				t.Errorf("%.40s: %v", text, err)
 			}

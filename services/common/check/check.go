@@ -37,8 +37,9 @@ type Check struct {
 	scrubber *secret.Scrubber
 }
 
-// ruleKey determines a compiled rule: its text and the type of the monitor, whose outputs it uses.
-type ruleKey struct{ monitorType, text string }
+// ruleKey determines a compiled rule: its text, and the type and the property capture of the monitor, whose outputs it
+// uses.
+type ruleKey struct{ monitorType, capture, text string }
 
 // Compiler compiles the checks of many monitors. Its methods are safe for concurrent use.
 type Compiler struct {
@@ -70,8 +71,8 @@ func (k *Compiler) Compile(m monitor.Monitor) (_ *Check, err error) {
 	c := &Check{monitor: m, registry: k.registry, ignored: ignored}
 	var ruleErr error
 	if m.Rule != "" {
-		c.rule, ruleErr = k.rules.Get(ruleKey{m.Type, m.Rule}, func() (*rule.Rule, error) {
-			return rule.Compile(m.Rule, k.registry[m.Type].Spec.Output)
+		c.rule, ruleErr = k.rules.Get(ruleKey{m.Type, m.Properties[probe.Capture], m.Rule}, func() (*rule.Rule, error) {
+			return rule.Compile(m.Rule, k.registry[m.Type].Spec.ForProperties(m.Properties).Output)
 		})
 	}
 	if k.registry.Secrets().HasReferences(m) {
@@ -133,18 +134,18 @@ func Validate(registry probe.Registry, m monitor.Monitor) error {
 	}
 	c.Close()
 	if m.Rule != "" {
-		if err := rule.Validate(m.Rule, registry[m.Type].Spec.Output); err != nil {
+		if err := rule.Validate(m.Rule, registry[m.Type].Spec.ForProperties(m.Properties).Output); err != nil {
 			return invalidRule(m.Rule, err)
 		}
 	}
 	return probe.ValidateRecipients(m.Properties[monitor.AlertTo])
 }
 
-// Run checks the target once and evaluates the rule. It returns at the monitor's timeout, at most [minRuleTime] later,
-// or when ctx ends. It uses the [memory.Budget] of ctx. Results contain the references to secrets, never their values.
+// Run checks the target once and evaluates the rule; history holds the earlier results, or is nil. It returns at the
+// monitor's timeout, at most [minRuleTime] later, or when ctx ends. It uses the [memory.Budget] of ctx. Results contain the references to secrets, never their values.
 // The error is a [probe.NotCheckedError]: then there is no result, because the check failed for a reason of this
 // runner.
-func (c *Check) Run(ctx context.Context) (result monitor.Result, err error) {
+func (c *Check) Run(ctx context.Context, history rule.History) (result monitor.Result, err error) {
 	defer recoverPanic("the "+c.monitor.Type+" probe", &err)
 	started := time.Now()
 	result = FailedResult(c.monitor, started, "")
@@ -163,7 +164,7 @@ func (c *Check) Run(ctx context.Context) (result monitor.Result, err error) {
 	result.Outputs = c.registry[c.monitor.Type].Spec.Stored(outcome.Outputs)
 	if outcome.Err != nil {
 		result.Message = outcome.Err.Error()
-	} else if result.Status, result.Message, err = c.evaluateRule(ctx, started, outcome); err != nil {
+	} else if result.Status, result.Message, err = c.evaluateRule(ctx, started, outcome, history); err != nil {
 		return result, err
 	}
 	c.scrubber.ScrubResult(&result)
@@ -204,7 +205,7 @@ const minRuleTime = time.Second
 
 // evaluateRule evaluates the rule in the rest of the timeout. The error is a [probe.NotCheckedError] if the rule panics
 // or if there is not enough memory.
-func (c *Check) evaluateRule(ctx context.Context, started time.Time, outcome probe.Outcome) (
+func (c *Check) evaluateRule(ctx context.Context, started time.Time, outcome probe.Outcome, history rule.History) (
 	status monitor.Status, message string, err error,
 ) {
 	if c.rule == nil {
@@ -213,11 +214,9 @@ func (c *Check) evaluateRule(ctx context.Context, started time.Time, outcome pro
 	defer recoverPanic("the evaluation of the rule", &err)
 	ctx, cancel := context.WithTimeout(ctx, max(c.timeout-time.Since(started), minRuleTime))
 	defer cancel()
-	evaluate := c.rule.Eval
-	if outcome.Names {
-		evaluate = c.rule.EvalNames
-	}
-	isTrue, ruleErr := evaluate(ctx, outcome.Outputs)
+	isTrue, ruleErr := c.rule.Eval(ctx, rule.Input{
+		Outputs: outcome.Outputs, Document: outcome.Document, Names: outcome.Names, Value: outcome.Value, History: history,
+	})
 	var shortage *memory.ShortageError
 	switch {
 	case errors.As(ruleErr, &shortage):

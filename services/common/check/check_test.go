@@ -65,7 +65,7 @@ func TestRun(t *testing.T) {
 			}
 			defer checked.Close()
 			before := time.Now()
-			got, err := checked.Run(t.Context())
+			got, err := checked.Run(t.Context(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -92,7 +92,7 @@ func runFixed(t *testing.T, rule string, outputs map[string]any) monitor.Result 
 		t.Fatal(err)
 	}
 	defer checked.Close()
-	result, err := checked.Run(t.Context())
+	result, err := checked.Run(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestNotChecked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		result, err := checked.Run(t.Context())
+		result, err := checked.Run(t.Context(), nil)
 		var got *probe.NotCheckedError
 		if !errors.As(err, &got) || got.Cause != c.cause || got.Error() != c.text || (got.Stack != "") != (c.cause == probe.CausePanic) {
 			t.Errorf("%s: %v, result %+v", name, err, result)
@@ -165,7 +165,7 @@ func TestMonitorThatDependsOnItselfIsChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer checked.Close()
-	if r, err := checked.Run(t.Context()); r.Status != monitor.StatusOK || err != nil {
+	if r, err := checked.Run(t.Context(), nil); r.Status != monitor.StatusOK || err != nil {
 		t.Errorf("%+v, error %v", r, err)
 	}
 }

@@ -138,7 +138,7 @@ func TestStoredMonitorsOfTheOriginal(t *testing.T) {
 	if want := []string{"comment", "count", "server"}; !slices.Equal(c.Ignored(), want) {
 		t.Errorf("ignored properties %v, want %v", c.Ignored(), want)
 	}
-	if r, err := c.Run(t.Context()); r.Status != monitor.StatusOK || err != nil {
+	if r, err := c.Run(t.Context(), nil); r.Status != monitor.StatusOK || err != nil {
 		t.Errorf("a monitor with properties of other types: %s, %v", r.Message, err)
 	}
 }
@@ -168,7 +168,7 @@ func TestStoredBlanksAreIgnored(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r, err := c.Run(t.Context()); err != nil || r.Status != monitor.StatusOK || m.Every() == 0 {
+		if r, err := c.Run(t.Context(), nil); err != nil || r.Status != monitor.StatusOK || m.Every() == 0 {
 			t.Errorf("%s: %+v, error %v, interval %s", monitorType, r, err, m.Every())
 		}
 		c.Close()

@@ -47,7 +47,7 @@ func runOnce(t *testing.T, m monitor.Monitor) monitor.Result {
 		t.Fatalf("%+v: %v", m, err)
 	}
 	defer c.Close()
-	r, err := c.Run(context.Background())
+	r, err := c.Run(context.Background(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +230,7 @@ func TestFilesAreReadAtEachRun(t *testing.T) {
 	defer c.Close()
 	run := func(want monitor.Status, key, message string) {
 		t.Helper()
-		r, err := c.Run(context.Background())
+		r, err := c.Run(context.Background(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,9 +25,9 @@ type Checks struct {
 	// `file:/path`, or `file:/folder/` for every file below it. If unset, none.
 	Secrets secret.Source `env:"SECRETS_ALLOW"`
 	// Memory that all checks together may use for response bodies, for example `256MiB`. At least `1MiB`. Only bodies that
-	// a rule or `bodyRegex` uses count, and only if they are larger than 16 KiB. A check waits within its timeout until it
-	// gets the memory; otherwise it is not checked. If unset, a quarter of the memory limit of the container or, if less,
-	// of `GOMEMLIMIT`; without a limit, a quarter of the machine's memory, at most 1 GiB.
+	// a rule, `bodyRegex` or `capture` uses count, and only if they are larger than 16 KiB. A check waits within its timeout
+	// until it gets the memory; otherwise it is not checked. If unset, a quarter of the memory limit of the container or, if
+	// less, of `GOMEMLIMIT`; without a limit, a quarter of the machine's memory, at most 1 GiB.
 	CheckMemory ByteSize `env:"CHECK_MEMORY"`
 }
 

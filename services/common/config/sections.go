@@ -160,7 +160,7 @@ func Sections() []Section {
 				},
 				{
 					Name: "CHECK_MEMORY", Secret: false,
-					Text: "Memory that all checks together may use for response bodies, for example `256MiB`. At least `1MiB`. Only bodies that a rule or `bodyRegex` uses count, and only if they are larger than 16 KiB. A check waits within its timeout until it gets the memory; otherwise it is not checked. If unset, a quarter of the memory limit of the container or, if less, of `GOMEMLIMIT`; without a limit, a quarter of the machine's memory, at most 1 GiB.",
+					Text: "Memory that all checks together may use for response bodies, for example `256MiB`. At least `1MiB`. Only bodies that a rule, `bodyRegex` or `capture` uses count, and only if they are larger than 16 KiB. A check waits within its timeout until it gets the memory; otherwise it is not checked. If unset, a quarter of the memory limit of the container or, if less, of `GOMEMLIMIT`; without a limit, a quarter of the machine's memory, at most 1 GiB.",
 					Uses: []Use{{"standalone", ""}, {"runner", ""}},
 				},
 			},

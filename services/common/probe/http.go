@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"nanomon/services/common/jsonbody"
 	"nanomon/services/common/pattern"
 )
 
@@ -17,8 +18,10 @@ type httpProbe struct {
 	timeout   time.Duration
 	maxBody   int
 	bodyRegex *pattern.Pattern
-	// keepBody is true if the rule uses the body.
-	keepBody bool
+	// keepBody is true if the rule uses the body, and keepHeaders if it uses headers.
+	keepBody, keepHeaders bool
+	// captures holds the paths of the captured outputs by their names.
+	captures map[string]*jsonbody.Path
 	// request is cloned for every check.
 	request     *http.Request
 	redirect    func(next *http.Request, via []*http.Request) error
@@ -101,6 +104,9 @@ func (p *httpProbe) outcome(got httpResponse, progress progress, duration float6
 	outputs["bodyLen"] = float64(got.length)
 	outputs["bodyTruncated"] = got.truncated
 	outputs["finalUrl"] = finalURL(got.response.Request)
+	if p.keepHeaders {
+		outputs[Headers] = got.response.Header
+	}
 	return outcome
 }
 
@@ -111,6 +117,9 @@ func (p *httpProbe) addBody(ctx context.Context, outcome *Outcome, got body) err
 	}
 	text, err := got.toUTF8(ctx)
 	if err != nil {
+		return err
+	}
+	if err := p.capture(ctx, outcome, text, got.truncated); err != nil {
 		return err
 	}
 	if p.keepBody {

@@ -18,7 +18,7 @@ var errSlowRegex = errors.New("bodyRegex did not finish in time: use a simpler r
 
 // body is the part of a response body that was read, after decompression.
 type body struct {
-	// text is the content, if the rule or bodyRegex needs it.
+	// text is the content, if the rule or a property needs it.
 	text string
 	// length is the number of bytes.
 	length    int
@@ -35,8 +35,8 @@ const chunkSize = 16 << 10
 // chunks holds buffers for reading bodies.
 var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
 
-// needsText reports whether the rule or bodyRegex needs the content of the body.
-func (p *httpProbe) needsText() bool { return p.keepBody || p.bodyRegex != nil }
+// needsText reports whether the rule or a property needs the content of the body.
+func (p *httpProbe) needsText() bool { return p.keepBody || p.bodyRegex != nil || len(p.captures) > 0 }
 
 // readBody reads at most maxBody bytes of the decoded body. It keeps them only if they are needed. The memory is
 // reserved in the reservation of ctx. The error may be a [memory.ShortageError] or an [undecodableError].

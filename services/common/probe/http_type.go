@@ -31,7 +31,8 @@ func httpType(guard Guard) Type {
 			Outputs:       httpOutputs(),
 			ExampleRule:   "status == 200 && respTime < 500",
 			RuleHint: "Without a rule every status code is OK, even 500. A rule can require a status code, a " +
-				"text in the body (body =~ 'ready') or a minimum lifetime of the certificate.",
+				"text in the body (body =~ 'ready'), a value in JSON (json('$.queue') < 10) or a minimum lifetime of the " +
+				"certificate.",
 		},
 		Searches: []secret.Search{{Property: "bodyRegex", Output: "regexMatch", Value: "respTime", Text: "regexText"}},
 		New:      func(target string, settings Settings) (Probe, error) { return newHTTP(guard, shared, target, settings) },
@@ -55,6 +56,7 @@ func httpProperties() []Property {
 		{Name: "bodyRegex", Kind: KindRegex,
 			Doc: "A regular expression (Go syntax) to search for in the response body. The output regexMatch is the " +
 				"match of its first group or, without a group, the whole match."},
+		captureProperty(),
 		{Name: "userAgent", Kind: KindText, Default: defaultUserAgent,
 			Doc: "The User-Agent header, unless headers contains one."},
 		{Name: "maxBody", Kind: KindBytes, Default: "1MiB", Min: 1, Max: 64 << 20,
@@ -116,6 +118,10 @@ func newHTTP(guard Guard, shared *sharedConnections, target string, settings Set
 		keepBody:  settings.RuleUses("body"),
 		request:   request,
 		redirect:  redirectPolicy(settings.Bool("followRedirects"), settings.FindsReference()),
+	}
+	p.keepHeaders = settings.RuleUses(Headers)
+	if p.captures, err = parseCaptures(settings.StringMap(Capture), httpOutputs()); err != nil {
+		return nil, err
 	}
 	connect := connectionSettings{
 		timeout: p.timeout, unverified: !settings.Bool("validateTLS"), tlsMin: tlsVersions[settings.Text("tlsMin")],

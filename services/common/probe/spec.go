@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"nanomon/services/common/jsonbody"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/secret"
 )
@@ -93,6 +94,10 @@ type Output struct {
 	EmptyIfAbsent bool `json:"emptyIfAbsent,omitempty"`
 }
 
+// Headers is the name of the hidden output with the headers of a response, an [net/http.Header]. A rule can't write the
+// name: it uses a function. Types with the output body have it. A check produces it if the rule of its monitor uses it.
+const Headers = "\x00headers"
+
 // Spec describes a monitor type. The validation, the form, the reference and the API specification are derived from it.
 type Spec struct {
 	Type  string `json:"type"`
@@ -121,8 +126,10 @@ func (o Output) IsNumeric() bool {
 type Outcome struct {
 	// Value is the main measurement of the type; see [Spec.ValueDoc].
 	Value float64
-	// Outputs maps the output names of the Spec to float64, string or bool values.
+	// Outputs maps the output names of the Spec to float64, string or bool values. It may contain [Headers] too.
 	Outputs map[string]any
+	// Document is the parsed body, if the probe has parsed it; otherwise nil.
+	Document *jsonbody.Document
 	// Names means that the texts in Outputs are domain names. Rules compare them without regard to case and final dots.
 	Names bool
 	// Err explains to users why there was no answer; nil if there was one. If it is set, Value and Outputs hold the
@@ -198,6 +205,10 @@ var seriesNumber = regexp.MustCompile(`^[1-9][0-9]*$`)
 
 // Output returns the output called name, and whether the type has one.
 func (s Spec) Output(name string) (Output, bool) {
+	if name == Headers {
+		_, readsBody := s.Output("body")
+		return Output{Name: Headers, RuleOnly: true}, readsBody
+	}
 	i := slices.IndexFunc(s.Outputs, func(o Output) bool {
 		series, isSeries := strings.CutSuffix(o.Name, "N")
 		number, inSeries := strings.CutPrefix(name, series)

@@ -28,7 +28,7 @@ func (s Spec) Stored(outputs map[string]any) map[string]any {
 		text, _ := value.(string)
 		var clipped string
 		if !drop {
-			clipped = printable(text)
+			clipped = Clipped(text)
 		}
 		if !drop && clipped == text {
 			continue
@@ -58,8 +58,8 @@ func numberIn(output Output, name string) int {
 // millis returns d in milliseconds, with a resolution of one microsecond.
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// printable returns text as it can be stored: valid UTF-8 of at most maxOutputChars characters.
-func printable(text string) string {
+// Clipped returns text as results contain it: valid UTF-8 of at most 1,000 characters.
+func Clipped(text string) string {
 	return validUTF8(clip(text, maxOutputChars))
 }
 

@@ -19,11 +19,26 @@ func equals(negated bool) govaluate.ExpressionFunction {
 // isIn is the function of IN.
 func isIn(arguments ...any) (any, error) {
 	p, left := arguments[0].(*parameters), arguments[1]
-	list, isList := arguments[2].([]any)
+	found, isList := p.isElement(left, arguments[2])
 	if !isList {
 		return nil, plainError("IN needs a list on its right side")
 	}
-	return slices.ContainsFunc(list, func(element any) bool { return p.equal(left, element) }), nil
+	return found, nil
+}
+
+// isElement reports whether a value is in a list, or in a list of JSON in that list, and whether there is a list.
+func (p *parameters) isElement(value, in any) (found, isList bool) {
+	elements, isList := in.([]any)
+	if elements, isJSON := in.(list); isJSON {
+		return slices.ContainsFunc(elements, func(element any) bool { return p.equal(value, element) }), true
+	}
+	return slices.ContainsFunc(elements, func(element any) bool {
+		if inner, isJSON := element.(list); isJSON {
+			found, _ := p.isElement(value, inner)
+			return found
+		}
+		return p.equal(value, element)
+	}), isList
 }
 
 // equal reports whether two values are equal. Lists are equal if their elements are.
@@ -35,7 +50,7 @@ func (p *parameters) equal(left, right any) bool {
 func (p *parameters) sameName(left, right any) bool {
 	a, isText := left.(string)
 	b, areTexts := right.(string)
-	if !p.names || !isText || !areTexts {
+	if !p.Names || !isText || !areTexts {
 		return false
 	}
 	return isFormOf(a, b) || isFormOf(b, a)

@@ -14,9 +14,9 @@ import (
 const (
 	// evaluation is the name under which [parameters] provides itself to the functions. No rule may contain it.
 	evaluation = "\x00evaluation"
-	// maxJoined is the maximum number of bytes that one evaluation may join with +.
+	// maxJoined is the maximum number of bytes of the texts that one evaluation may make with + and functions.
 	maxJoined = 16 << 20
-	// freeJoined is the number of joined bytes from which on they count in the memory budget.
+	// freeJoined is the number of these bytes from which on they count in the memory budget.
 	freeJoined = 64 << 10
 	// maxBuiltPattern is the maximum length of a regular expression that is built from outputs.
 	maxBuiltPattern = 1000
@@ -59,15 +59,36 @@ func replaceOperators(expression tokens) (tokens, error) {
 	return slices.Concat(left, tokens{operator}, right), nil
 }
 
-// replaceInOperand replaces the operators in an operand: prefixes, and a value or an expression in parentheses.
+// replaceInOperand replaces the operators in an operand: prefixes, and a value, the call of a function or an expression
+// in parentheses.
 func replaceInOperand(operand tokens) (tokens, error) {
 	start := slices.IndexFunc(operand, func(t token) bool { return t.Kind == govaluate.CLAUSE })
 	if start < 0 {
 		return operand, nil
 	}
+	if start > 0 && operand[start-1].Kind == govaluate.FUNCTION {
+		called, err := replaceInCall(operand[start-1].Value.(*called), operand[start:])
+		return slices.Concat(operand[:start-1], called), err
+	}
 	end := len(operand) - 1
 	inner, err := replaceOperators(operand[start+1 : end])
 	return slices.Concat(operand[:start+1], inner, operand[end:]), err
+}
+
+// replaceInCall returns the call of a function for govaluate. expression contains its arguments in parentheses.
+func replaceInCall(c *called, expression tokens) (tokens, error) {
+	if c.isBound {
+		return call(c.call), nil
+	}
+	arguments := argumentsOf(expression)
+	for i, argument := range arguments {
+		replaced, err := replaceOperators(argument)
+		if err != nil {
+			return nil, err
+		}
+		arguments[i] = replaced
+	}
+	return call(c.call, arguments...), nil
 }
 
 // lastApplied returns the index of the operator that is applied last: the last operator with the lowest precedence
@@ -116,13 +137,15 @@ func isMatch(t token) bool {
 	return t.Kind == govaluate.COMPARATOR && (t.Value == "=~" || t.Value == "!~")
 }
 
-// call returns the call of a function with the evaluation and two operands.
-func call(function govaluate.ExpressionFunction, left, right tokens) tokens {
+// call returns the call of a function with the evaluation and operands.
+func call(function govaluate.ExpressionFunction, operands ...tokens) tokens {
 	begin, end := token{Kind: govaluate.CLAUSE, Value: '('}, token{Kind: govaluate.CLAUSE_CLOSE, Value: ')'}
-	comma := token{Kind: govaluate.SEPARATOR, Value: ","}
-	return slices.Concat(
-		tokens{{Kind: govaluate.FUNCTION, Value: function}, begin, {Kind: govaluate.VARIABLE, Value: evaluation}},
-		tokens{comma, begin}, left, tokens{end, comma, begin}, right, tokens{end, end})
+	called := tokens{{Kind: govaluate.FUNCTION, Value: function}, begin, {Kind: govaluate.VARIABLE, Value: evaluation}}
+	for _, operand := range operands {
+		called = append(called, token{Kind: govaluate.SEPARATOR, Value: ","}, begin)
+		called = append(append(called, operand...), end)
+	}
+	return append(called, end)
 }
 
 // compilePattern compiles the right operand of =~ if it is a text.
@@ -157,7 +180,7 @@ func match(negated bool) govaluate.ExpressionFunction {
 // matches reports whether a regular expression matches a text or, if the outputs are names, one of its forms.
 func (p *parameters) matches(compiled *pattern.Pattern, text string) (bool, error) {
 	forms := []string{text}
-	if p.names {
+	if p.Names {
 		forms = nameForms(text)
 	}
 	for _, form := range forms {
@@ -208,20 +231,28 @@ func add(arguments ...any) (any, error) {
 
 // joinable reports whether a value is short or counted when it becomes part of a text.
 func joinable(value any) bool {
-	_, isList := value.([]any)
-	return !isList
+	switch value.(type) {
+	case []any, list, object:
+		return false
+	}
+	return true
 }
 
 func (p *parameters) join(left, right string) (any, error) {
-	size := len(left) + len(right)
-	p.joined += size
-	if p.joined > maxJoined {
-		return nil, plainError("the rule joins more than 16 MiB of text with +")
-	}
-	if p.joined > freeJoined {
-		if err := memory.FromContext(p.ctx).Grow(p.ctx, size); err != nil {
-			return nil, err
-		}
+	if err := p.reserveText(len(left)+len(right), "the rule joins more than 16 MiB of text with +"); err != nil {
+		return nil, err
 	}
 	return strings.Join([]string{left, right}, ""), nil
+}
+
+// reserveText reserves the memory of a text that the rule makes. If it makes too much text, the error is tooLarge.
+func (p *parameters) reserveText(size int, tooLarge plainError) error {
+	p.joined += size
+	switch {
+	case p.joined > maxJoined:
+		return tooLarge
+	case p.joined > freeJoined:
+		return memory.FromContext(p.ctx).Grow(p.ctx, size)
+	}
+	return nil
 }

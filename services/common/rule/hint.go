@@ -11,31 +11,40 @@ import (
 type mistake struct {
 	// pattern has one group: the part of the rule that is wrong.
 	pattern *regexp.Regexp
-	// advice has a verb for that part.
+	// advice has verbs for that part, its position, and the part after its first name.
 	advice string
 }
 
 var mistakes = []mistake{
-	{regexp.MustCompile(`(===)`), "write == instead of %s at character %d"},
-	{regexp.MustCompile(`(<>)`), "write != instead of %s at character %d"},
-	{regexp.MustCompile(`(?:^|[^=!<>])(=)(?:[^=~]|$)`), "write == instead of %s at character %d"},
-	{regexp.MustCompile(`(?i)\b(and)\b`), "write && instead of %s at character %d"},
-	{regexp.MustCompile(`(?i)\b(or)\b`), "write || instead of %s at character %d"},
-	{regexp.MustCompile(`(?i)\b(not)\b`), "write ! instead of %s at character %d"},
-	{regexp.MustCompile(`([“”„‘’])`), "write ' instead of %s at character %d"},
+	{regexp.MustCompile(`(===)`), "write == instead of %[1]s at character %[2]d"},
+	{regexp.MustCompile(`(<>)`), "write != instead of %[1]s at character %[2]d"},
+	{regexp.MustCompile(`(?:^|[^=!<>])(=)(?:[^=~]|$)`), "write == instead of %[1]s at character %[2]d"},
+	{regexp.MustCompile(`(?i)\b(and)\b`), "write && instead of %[1]s at character %[2]d"},
+	{regexp.MustCompile(`(?i)\b(or)\b`), "write || instead of %[1]s at character %[2]d"},
+	{regexp.MustCompile(`(?i)\b(not)\b`), "write ! instead of %[1]s at character %[2]d"},
+	{regexp.MustCompile(`([“”„‘’])`), "write ' instead of %[1]s at character %[2]d"},
 	{
-		regexp.MustCompile(`(?i)\b((?:\w+\.)?(?:contains|includes|matches|like))\b`),
-		"write =~ instead of %s at character %d, as in body =~ 'text'",
+		regexp.MustCompile(`(?i)\b((?:\w+\.)(?:contains|includes|matches|like))\b`),
+		"write =~ instead of %[1]s at character %[2]d, as in body =~ 'text'",
 	},
 	{
+		regexp.MustCompile(`(?i)\b(contains|includes|matches|like)\b(?:\s*[^\s(]|\s*$)`),
+		"write =~ instead of %[1]s at character %[2]d, as in body =~ 'text'",
+	},
+	{
+		regexp.MustCompile(`\b(body(?:\.[A-Za-z_]\w*|\[\d+\])+)`),
+		"write json('$%[3]s') instead of %[1]s at character %[2]d",
+	},
+	{regexp.MustCompile(`\b(headers?\.\w+)`), "write header('Name') instead of %[1]s at character %[2]d"},
+	{
 		regexp.MustCompile(`\b([A-Za-z_]\w*(?:\.\w+)+)`),
-		"there is no %s at character %d, because an output has no parts; " +
+		"there is no %[1]s at character %[2]d, because an output has no parts; " +
 			"search in a text with =~, or set bodyRegex and use regexMatch",
 	},
 }
 
-// literal matches a text in quotes, also an unfinished one, and a name in brackets.
-var literal = regexp.MustCompile(`(?s)'(?:\\.|[^'\\])*(?:'|$)|"(?:\\.|[^"\\])*(?:"|$)|\[[^\]]*(?:\]|$)`)
+// literal matches a text in quotes, also an unfinished one, and a name in brackets, but not an index.
+var literal = regexp.MustCompile(`(?s)'(?:\\.|[^'\\])*(?:'|$)|"(?:\\.|[^"\\])*(?:"|$)|\[(?:\]|[^\]\d][^\]]*(?:\]|$))`)
 
 // Hint returns what to write instead of the first usual mistake in a rule that is not valid, and where the mistake is;
 // empty if there is none.
@@ -48,7 +57,9 @@ func Hint(text string) string {
 			continue
 		}
 		first = found[2]
-		hint = fmt.Sprintf(m.advice, code[found[2]:found[3]], utf8.RuneCountInString(text[:found[2]])+1)
+		part := code[found[2]:found[3]]
+		rest := part[max(0, strings.IndexAny(part, ".[")):]
+		hint = fmt.Sprintf(m.advice, part, utf8.RuneCountInString(text[:found[2]])+1, rest)
 	}
 	return hint
 }

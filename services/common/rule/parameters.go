@@ -7,25 +7,25 @@ import (
 	"slices"
 	"strings"
 
+	"nanomon/services/common/jsonbody"
 	"nanomon/services/common/memory"
 )
 
 // parameters provides the outputs of one check to govaluate, for one evaluation. The functions of the rule use it too.
 type parameters struct {
-	ctx     context.Context
-	outputs map[string]any
-	// names is true if the texts in outputs are domain names.
-	names bool
-	// empty lists the outputs whose value is an empty text if the check did not produce them.
-	empty []string
+	Input
+	ctx  context.Context
+	rule *Rule
 	// missing lists the outputs that the rule uses and the check did not produce.
 	missing []string
-	// joined is the number of bytes that the rule has joined with +.
+	// joined is the number of bytes of the texts that the rule has made with + and functions.
 	joined int
+	// quote is the number of bytes that are reserved for an error that quotes a value of a function.
+	quote int
 }
 
-// Get returns the value of an output. If the check did not produce it, the value is a [noValue] or, if the output is in
-// empty, an empty text.
+// Get returns the value of an output. If the check did not produce it, the value is a [noValue] or, if the output is
+// empty if absent, an empty text.
 func (p *parameters) Get(name string) (any, error) {
 	if name == evaluation {
 		return p, nil
@@ -33,21 +33,23 @@ func (p *parameters) Get(name string) (any, error) {
 	if err := p.ctx.Err(); err != nil {
 		return nil, err
 	}
-	if value, ok := p.outputs[name]; ok {
+	if value, ok := p.Outputs[name]; ok {
 		return value, nil
 	}
 	if name != noElement {
 		p.missing = append(p.missing, name)
 	}
-	if slices.Contains(p.empty, name) {
+	if slices.Contains(p.rule.empty, name) {
 		return "", nil
 	}
-	return &noValue{unequal: func() {}}, nil
+	return newNoValue(), nil
 }
 
 // noValue represents an output without a value. No two are equal: they are different pointers, and reflect.DeepEqual
 // never treats two structs with a non-nil function as equal.
 type noValue struct{ unequal func() }
+
+func newNoValue() *noValue { return &noValue{unequal: func() {}} }
 
 func (*noValue) String() string { return "" }
 
@@ -61,11 +63,14 @@ func (e plainError) Error() string { return string(e) }
 func (p *parameters) explain(err error) error {
 	var shortage *memory.ShortageError
 	var plain plainError
+	var body *jsonbody.Error
 	switch {
 	case errors.As(err, &shortage):
 		return err
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return errors.New("the rule did not finish in time: use simpler regular expressions or a smaller maxBody")
+	case errors.As(err, &body):
+		return body
 	case len(p.missing) > 0:
 		return fmt.Errorf("this check produced no %s", strings.Join(p.missing, ", "))
 	case errors.As(err, &plain):

@@ -13,6 +13,7 @@ import (
 
 	"github.com/Knetic/govaluate"
 
+	"nanomon/services/common/jsonbody"
 	"nanomon/services/common/memory"
 	"nanomon/services/common/probe"
 )
@@ -70,10 +71,21 @@ func parse(text string, outputs Outputs) (expression tokens, err error) {
 	for _, t := range expression {
 		name, isName := t.Value.(string)
 		if _, known := outputs(name); t.Kind == govaluate.VARIABLE && isName && !known {
-			return nil, fmt.Errorf("there is no output %q", name)
+			return nil, unknownOutput(name)
 		}
 	}
-	return expression, checkOrder(expression)
+	if err := checkOrder(expression); err != nil {
+		return nil, err
+	}
+	return expression, bindCalls(expression, outputs)
+}
+
+// unknownOutput returns the error about a name that is no output.
+func unknownOutput(name string) error {
+	if f, isFunction := functions[name]; isFunction {
+		return fmt.Errorf("%s is a function: write it as in %s", name, f.form)
+	}
+	return fmt.Errorf("there is no output %q", name)
 }
 
 func newRule(text string, expression tokens, outputs Outputs) (r *Rule, err error) {
@@ -92,6 +104,9 @@ func newRule(text string, expression tokens, outputs Outputs) (r *Rule, err erro
 	}
 	r = &Rule{text: text, expression: compiled}
 	for i, t := range expression {
+		if c, isCall := t.Value.(*called); isCall && c.reads != "" {
+			r.ruleOnly = append(r.ruleOnly, c.reads)
+		}
 		name, isName := t.Value.(string)
 		if t.Kind != govaluate.VARIABLE || !isName {
 			continue
@@ -110,10 +125,13 @@ func newRule(text string, expression tokens, outputs Outputs) (r *Rule, err erro
 }
 
 // mayBeQuoted reports whether an error of govaluate may quote the value of the output at index i. Operators
-// that accept every value, and operators that are replaced by functions, never fail with a quote.
+// that accept every value, operators that are replaced by functions, and functions never fail with a quote.
 func mayBeQuoted(expression tokens, i int) bool {
 	if i+1 == len(expression) || i > 0 && expression[i-1].Kind == govaluate.PREFIX {
 		return true
+	}
+	if isArgument(expression, i) {
+		return false
 	}
 	next := expression[i+1]
 	return !isMatch(next) && (next.Kind != govaluate.COMPARATOR || next.Value != "==" && next.Value != "!=" && next.Value != "in")
@@ -125,23 +143,28 @@ func (r *Rule) String() string { return r.text }
 // Uses reports whether the rule uses the output called name, which only rules may use.
 func (r *Rule) Uses(name string) bool { return slices.Contains(r.ruleOnly, name) }
 
-// Eval evaluates the rule for the outputs of a check, which are float64, string or bool. It returns when ctx ends. The
-// error is [ErrNotBool], a [memory.ShortageError] if copies of outputs do not fit into the reservation of ctx, or
-// starts with "rule eval error: ". It never contains the value of an output. Eval may panic, which is a fault of
-// NanoMon.
-func (r *Rule) Eval(ctx context.Context, outputs map[string]any) (isTrue bool, err error) {
-	return r.eval(&parameters{ctx: ctx, outputs: outputs, empty: r.empty})
+// Input is what a rule is evaluated for.
+type Input struct {
+	// Outputs holds the outputs of the check, which are float64, string or bool, and [probe.Headers].
+	Outputs map[string]any
+	// Document is the parsed body; nil if it is not parsed yet.
+	Document *jsonbody.Document
+	// Names means that the texts in Outputs are domain names, of which some are followed by a blank and a preference. A
+	// name equals itself in another case, with and without its final dot, and without its preference. A regular
+	// expression matches if it matches one of these forms.
+	Names bool
+	// Value is the value of the result.
+	Value float64
+	// History holds the earlier results of the monitor; nil if there are none.
+	History History
 }
 
-// EvalNames is like [Rule.Eval] for outputs whose texts are domain names, of which some are followed by a blank and a
-// preference. A name equals itself in another case, with and without its final dot, and without its preference. A
-// regular expression matches if it matches one of these forms.
-func (r *Rule) EvalNames(ctx context.Context, outputs map[string]any) (isTrue bool, err error) {
-	return r.eval(&parameters{ctx: ctx, outputs: outputs, empty: r.empty, names: true})
-}
-
-func (r *Rule) eval(parameters *parameters) (isTrue bool, err error) {
-	if err := r.reserveQuotes(parameters.ctx, parameters.outputs); err != nil {
+// Eval evaluates the rule for a check. It returns when ctx ends. The error is [ErrNotBool], a [memory.ShortageError] if
+// copies of outputs do not fit into the reservation of ctx, or starts with "rule eval error: ". It never contains the
+// value of an output. Eval may panic, which is a fault of NanoMon.
+func (r *Rule) Eval(ctx context.Context, in Input) (isTrue bool, err error) {
+	parameters := &parameters{Input: in, ctx: ctx, rule: r}
+	if err := r.reserveQuotes(ctx, in.Outputs); err != nil {
 		return false, fmt.Errorf("rule eval error: %w", err)
 	}
 	value, err := r.expression.Eval(parameters)

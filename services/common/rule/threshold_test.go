@@ -103,7 +103,7 @@ func FuzzThresholds(f *testing.F) {
 		}
 		for _, limit := range found {
 			for _, value := range []float64{number, limit.Value, limit.Value - 1, limit.Value + 1} {
-				isTrue, err := r.Eval(t.Context(), map[string]any{limit.Output: value, "ok": true})
+				isTrue, err := r.Eval(t.Context(), rule.Input{Outputs: map[string]any{limit.Output: value, "ok": true}})
 				if err == nil && isTrue && !holds(limit, value) {
 					t.Errorf("%q is true although %v does not hold for %v", text, limit, value)
 				}

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/Knetic/govaluate"
 )
@@ -26,7 +28,7 @@ func tokenize(text string) (tokens, error) {
 	if err != nil {
 		return nil, err
 	}
-	expression, err := govaluate.NewEvaluableExpression(withoutLiterals)
+	expression, err := govaluate.NewEvaluableExpressionWithFunctions(withoutLiterals, parserFunctions())
 	if err != nil {
 		return nil, syntaxError(err, literals)
 	}
@@ -35,6 +37,10 @@ func tokenize(text string) (tokens, error) {
 		name, isName := t.Value.(string)
 		if literal, isLiteral := literals[name]; isName && isLiteral && t.Kind == govaluate.VARIABLE {
 			parsed[i] = token{Kind: govaluate.STRING, Value: literal}
+		}
+		if function, isFunction := t.Value.(govaluate.ExpressionFunction); isFunction {
+			name, _ := function()
+			parsed[i].Value = name
 		}
 	}
 	return parsed, nil
@@ -51,6 +57,9 @@ func syntaxError(err error, literals map[string]string) error {
 		if err.Error() == "invalid token: '='" {
 			return fmt.Errorf("%w: use == to compare", err)
 		}
+		if name, isUndefined := strings.CutPrefix(err.Error(), "undefined function "); isUndefined {
+			return undefinedFunction(name)
+		}
 		return err
 	}
 	show := func(kind, value string) string {
@@ -58,6 +67,8 @@ func syntaxError(err error, literals map[string]string) error {
 		switch {
 		case isLiteral:
 			return "'" + literal + "'"
+		case kind == govaluate.FUNCTION.String():
+			return "function"
 		case kind == govaluate.CLAUSE.String():
 			return "("
 		case kind == govaluate.CLAUSE_CLOSE.String():
@@ -71,6 +82,14 @@ func syntaxError(err error, literals map[string]string) error {
 	return fmt.Errorf("unexpected %s after %s", show(match[3], match[4]), show(match[1], match[2]))
 }
 
+// undefinedFunction returns the error about a call of a function that does not exist.
+func undefinedFunction(name string) error {
+	if f, isOtherCase := functions[strings.ToLower(name)]; isOtherCase {
+		return fmt.Errorf("undefined function %s: write it as in %s", name, f.form)
+	}
+	return fmt.Errorf("undefined function %s: the functions are %s", name, functionNames())
+}
+
 // checkOrder returns an error for expressions of which the parser ignores a part: it accepts a value after a
 // parenthesis, parentheses that are closed before they are opened, and operators without an operand.
 func checkOrder(expression tokens) error {
@@ -80,11 +99,14 @@ func checkOrder(expression tokens) error {
 		if i > 0 {
 			previous = expression[i-1]
 		}
-		afterValue := i > 0 && precedence(previous) == 0 &&
-			previous.Kind != govaluate.PREFIX && previous.Kind != govaluate.CLAUSE
+		afterValue := i > 0 && precedence(previous) == 0 && previous.Kind != govaluate.PREFIX &&
+			previous.Kind != govaluate.CLAUSE && previous.Kind != govaluate.FUNCTION
 		top := len(open) - 1
 		switch {
 		case t.Kind == govaluate.CLAUSE_CLOSE && previous.Kind == govaluate.CLAUSE:
+			if i > 1 && expression[i-2].Kind == govaluate.FUNCTION {
+				return wrongArguments(shown(expression[i-2]), 0)
+			}
 			return errors.New("the parentheses ( ) are empty")
 		case i > 0 && afterValue != (precedence(t) > 0 || t.Kind == govaluate.CLAUSE_CLOSE):
 			return fmt.Errorf("unexpected %s after %s", shown(t), shown(previous))
@@ -119,7 +141,8 @@ func shown(t token) string {
 }
 
 // extractLiterals replaces every string literal by a name in brackets, and returns the literals by name. A literal
-// starts and ends with the same quote; a backslash escapes the next character. Names in brackets stay unchanged.
+// starts and ends with the same quote; a backslash escapes the next character. Names in brackets stay unchanged. The
+// name of a function without a parenthesis after it is put into brackets, which makes it the name of an output.
 func extractLiterals(text string) (string, map[string]string, error) {
 	var replaced strings.Builder
 	literals := make(map[string]string)
@@ -143,10 +166,42 @@ func extractLiterals(text string) (string, map[string]string, error) {
 			replaced.WriteString(string(characters[i : end+1]))
 			i = end
 		default:
-			replaced.WriteRune(c)
+			end := i + wordLength(characters[i:])
+			if end == i {
+				replaced.WriteRune(c)
+				break
+			}
+			replaced.WriteString(outputName(string(characters[i:end]), characters[end:]))
+			i = end - 1
 		}
 	}
 	return replaced.String(), literals, nil
+}
+
+// wordLength returns the length of the name with which characters start, or 0.
+func wordLength(characters []rune) int {
+	end := slices.IndexFunc(characters, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) && c != '_' })
+	if end < 0 {
+		end = len(characters)
+	}
+	if end > 0 && !unicode.IsLetter(characters[0]) {
+		return 0
+	}
+	return end
+}
+
+// outputName returns a name in brackets if it is a function that is not called. next are the characters after the name.
+func outputName(name string, next []rune) string {
+	if _, isFunction := functions[name]; !isFunction {
+		return name
+	}
+	for len(next) > 0 && unicode.IsSpace(next[0]) {
+		next = next[1:]
+	}
+	if len(next) > 0 && next[0] == '(' {
+		return name
+	}
+	return "[" + name + "]"
 }
 
 // readUntil returns the unescaped text before the end character and the index of the end character, or -1 if there is

@@ -136,7 +136,7 @@ func (e *Engine) compileAndRun(m monitor.Monitor) (monitor.Result, error) {
 		return monitor.Result{}, err
 	}
 	defer c.Close()
-	run := func() (monitor.Result, error) { return c.Run(e.scheduler.checkCtx) }
+	run := func() (monitor.Result, error) { return c.Run(e.scheduler.checkCtx, nil) }
 	return unlessPaused(e.scheduler.types, m, run)
 }
 

@@ -30,6 +30,7 @@ const LABELS = new Map([
   ['count', 'Packets'],
   ['interval', 'Packet interval'],
   ['maxBody', 'Maximum body'],
+  ['capture', 'Captured numbers'],
   ['alertMute', 'Mute notifications'],
   ['alertFailCount', 'Failure count'],
   ['alertTo', 'E-mail recipients'],

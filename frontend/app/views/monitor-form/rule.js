@@ -1,5 +1,5 @@
-/** @import {Output} from '../../../types/model' */
-/** @import {Api} from '../../api.js' */
+/** @import {Output, Spec} from '../../../types/model' */
+/** @import {Api, Draft} from '../../api.js' */
 import { ApiError, messageOf } from '../../api.js';
 
 /** How long the rule must be unchanged before it is checked, in milliseconds. */
@@ -16,28 +16,21 @@ export function newRuleCheck(api, onResult) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
 
-  /**
-   * @param {string} type
-   * @param {string} rule
-   */
-  async function check(type, rule) {
+  /** @param {Draft} draft */
+  async function check({ type, rule, properties }) {
     const number = latest;
-    const error = rule
-      ? await api.send('/rules/check', { method: 'POST', body: { type, rule } }).then(() => '', ruleError)
-      : '';
+    const body = { type, rule, properties: { capture: properties.capture ?? '' } };
+    const error = rule ? await api.send('/rules/check', { method: 'POST', body }).then(() => '', ruleError) : '';
     if (number === latest) {
       onResult(error);
     }
   }
 
   return {
-    /**
-     * @param {string} type
-     * @param {string} rule
-     */
-    schedule(type, rule) {
+    /** @param {() => Draft} read returns the monitor with the rule at the time of the check */
+    schedule(read) {
       this.stop();
-      timer = setTimeout(() => check(type, rule), PAUSE);
+      timer = setTimeout(() => check(read()), PAUSE);
     },
 
     stop() {
@@ -47,9 +40,13 @@ export function newRuleCheck(api, onResult) {
   };
 }
 
-/** @param {unknown} error */
+/**
+ * Returns the error in the rule. An error in the property capture is not one.
+ * @param {unknown} error
+ */
 function ruleError(error) {
-  return error instanceof ApiError && error.status === 400 ? messageOf(error) : '';
+  const isRule = error instanceof ApiError && error.status === 400 && !error.message.startsWith('property ');
+  return isRule ? messageOf(error) : '';
 }
 
 /**
@@ -75,8 +72,8 @@ export function markMistake(rule, error) {
 }
 
 /**
- * Inserts the name of an output into the rule at the cursor, with spaces where needed.
- * @param {Output} output
+ * Inserts the name of an output, or the call of a function, into the rule at the cursor, with spaces where needed.
+ * @param {Pick<Output, 'name'>} output
  */
 export function insertOutput(output) {
   const box = /** @type {HTMLTextAreaElement} */ (document.getElementById('rule'));
@@ -93,4 +90,30 @@ export function insertOutput(output) {
 /** @param {Output} output */
 export function outputKind({ kind, unit }) {
   return [kind, unit].filter(Boolean).join(', ');
+}
+
+/**
+ * Returns calls of the functions that a rule for a type can use, as examples to insert.
+ * @param {Pick<Spec, 'outputs'>} spec
+ */
+export function functionCalls({ outputs }) {
+  const text = outputs.find(({ kind }) => kind === 'string')?.name.replace(/N$/, '1') ?? "'text'";
+  const number = outputs.find(({ kind }) => kind === 'number')?.name ?? 'respTime';
+  const readsResponse = outputs.some(({ name }) => name === 'body');
+  return [
+    ...(readsResponse
+      ? [
+          { name: "json('$.a.b')", doc: 'The value at a JSONPath in the body, or a list of all values.' },
+          { name: "header('Server')", doc: 'A header of the response.' },
+          { name: "days(json('$.expires'))", doc: 'Days from now until a date.' },
+        ]
+      : []),
+    { name: `len(${text})`, doc: 'The number of characters of a text, or of elements of a list.' },
+    { name: `contains(${text}, 'x')`, doc: 'True if a text contains another one, or a list a value.' },
+    { name: `lower(${text})`, doc: 'A text in lower case.' },
+    { name: 'avg(5)', doc: 'The mean value of the last 5 results before this one; up to 30.' },
+    { name: 'max(5)', doc: 'The largest value of the last 5 results.' },
+    { name: "count('failed', 5)", doc: "How many of the last 5 results are 'ok', 'error' or 'failed'." },
+    { name: `previous('${number}')`, doc: 'An output of the latest result.' },
+  ];
 }
