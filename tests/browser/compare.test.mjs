@@ -105,7 +105,7 @@ test('each monitor has its status, uptime and values in the range', async ({ pag
     `#monitor/${await nanomon.idOf('Payments API')}`,
   );
   await page.getByRole('radio', { name: '1 hour' }).click();
-  await expect(row.getByText(/2[6-9] min not OK/)).toHaveCount(0);
+  await expect(row).toContainText(/OK all the time|\d+ s not OK/);
 });
 
 test('monitors are added and removed, and the back button undoes it', async ({ page, nanomon }) => {

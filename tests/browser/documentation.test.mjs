@@ -44,7 +44,7 @@ test('the links of the views open their documents', async ({ page, nanomon, targ
   expect(await openDocumentation(page, 'monitor')).toEqual(['/docs/notifications#when-a-notification-is-sent']);
   await page.goto('/#admin');
   await page.getByRole('button', { name: 'Send test notification' }).click();
-  await expect(page.getByText('Configure at least one channel')).toBeVisible();
+  await expect(page.getByText('configures channels with the settings of the runner')).toBeVisible();
   expect(await openDocumentation(page, 'admin')).toEqual(['/docs/notifications#e-mail']);
 });
 

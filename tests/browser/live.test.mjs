@@ -60,7 +60,7 @@ test('a view stops its work when another one opens', async ({ page, nanomon, tar
   page.on('request', (request) => (lists += Number(request.url().includes('/api/monitors?include=brief'))));
   await page.goto(`/#monitor/${id}`);
   await expect(page.locator('.chart canvas')).toBeVisible();
-  await page.getByRole('link', { name: 'NanoMon' }).click();
+  await page.getByRole('link', { name: 'NanoMon', exact: true }).click();
   await expect(row(page, 'Shop')).toBeVisible();
   await expect(page.locator('.chart')).toHaveCount(0);
   await prefetched(page);
@@ -234,14 +234,19 @@ test('a list that has not changed is not sent again', async ({ page, nanomon }) 
   });
   await page.goto('/');
   await expect(row(page, 'Shop')).toBeVisible();
-  await page.getByRole('link', { name: 'About' }).click();
-  await page.getByRole('link', { name: 'NanoMon' }).click();
-  await expect.poll(() => statuses.length).toBeGreaterThan(1);
-  await expect(row(page, 'Shop')).toBeVisible();
-  expect(new Set(statuses.splice(0).slice(1))).toEqual(new Set([304]));
+  // The list changes once more when the uptimes of a new monitor are computed.
+  await expect(async () => {
+    statuses.length = 0;
+    await page.getByRole('link', { name: 'About' }).click();
+    await page.getByRole('link', { name: 'NanoMon', exact: true }).click();
+    await expect.poll(() => statuses.length).toBeGreaterThan(0);
+    await expect(row(page, 'Shop')).toBeVisible();
+    expect(new Set(statuses)).toEqual(new Set([304]));
+  }).toPass();
+  statuses.length = 0;
   await page.getByRole('link', { name: 'About' }).click();
   await fetch(`${nanomon.url}/api/monitors/${id}`, { method: 'DELETE' });
-  await page.getByRole('link', { name: 'NanoMon' }).click();
+  await page.getByRole('link', { name: 'NanoMon', exact: true }).click();
   await expect(page.getByText('No monitors yet')).toBeVisible();
   expect(statuses).toContain(200);
 });

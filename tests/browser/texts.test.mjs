@@ -41,7 +41,7 @@ for (const width of [390, 1280]) {
     await expect.poll(() => target.hits).toBeGreaterThan(0);
     await readViews(page, nanomon, (name, text) => {
       const wrong =
-        /(?<![\d.,:])1 (more |other |new )?(monitor|result|day|check|incident|notification|attempt|runner|recipient|change|group|hour|minute|second|time)s\b/;
+        /(?<![\d.,:])1 (more |other |new )?(monitor|result|day|check|incident|notification|attempt|runner|recipient|change|group|hour|minute|second|time|output)s\b/;
       expect([name, wrong.exec(text)?.[0], /\w\(s\)/.exec(text)?.[0]]).toEqual([name, undefined, undefined]);
     });
   });

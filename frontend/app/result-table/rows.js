@@ -1,6 +1,6 @@
 /** @import {Result} from '../../types/model' */
 /** @import {Row} from './changes.js' */
-import { formatExact, formatNumber, formatResult, formatShort } from '../format.js';
+import { formatCount, formatExact, formatNumber, formatResult, formatShort } from '../format.js';
 import { badgeOfStatus, markOf } from '../status.js';
 import { lastedText, previousBadge } from './changes.js';
 
@@ -41,8 +41,12 @@ export function rowTexts(clock) {
       this.full[key] = true;
     },
 
-    /** @param {Result} result */
-    count: (result) => Object.keys(result.outputs).length,
+    /** Returns the number of outputs as a text; empty if there are none. @param {Result} result */
+    count(result) {
+      const { length } = Object.keys(result.outputs);
+      return length > 0 ? formatCount(length, 'output') : '';
+    },
+
     badge: (/** @type {Result} */ result) => badgeOfStatus(result.status),
     mark: markOf,
     value: formatResult,

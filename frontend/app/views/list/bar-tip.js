@@ -19,9 +19,10 @@ export class BarTip {
   #stop = new AbortController();
   /** The link around the bars of the row whose tooltip is shown. @type {HTMLAnchorElement | null} */
   #link = null;
-  /** The shown check: its index in the history, and its date. */
+  /** The shown check: its index in the history, its date, and how many earlier checks have the same date. */
   #index = 0;
   #date = 0;
+  #earlier = 0;
 
   /**
    * @param {HTMLElement} table
@@ -72,11 +73,9 @@ export class BarTip {
     this.#items = items;
     const link = this.#link;
     if (link) {
-      // Several checks may have the same date, which has no fractions of a second. Bars move only to the left.
-      const isShown = (/** @type {HistoryPoint} */ { date }, /** @type {number} */ index) =>
-        date === this.#date && index <= this.#index;
-      const index = this.#monitorOf(link)?.history.findLastIndex(isShown) ?? -1;
-      if (index < 0 || !link.isConnected) {
+      const history = this.#monitorOf(link)?.history ?? [];
+      const index = firstOf(history, this.#date) + this.#earlier;
+      if (history[index]?.date !== this.#date || !link.isConnected) {
         this.hide();
       } else {
         this.#show(link, index);
@@ -179,12 +178,22 @@ export class BarTip {
     const bar = BARS - monitor.history.length + index;
     this.#index = index;
     this.#date = point.date;
+    this.#earlier = index - firstOf(monitor.history, point.date);
     link.href = this.#tip.href = addressOfCheck(monitor, index);
     link.dataset.at = String(bar);
     link.style.setProperty('--at', String(bar));
     fill(this.#tip, monitor, point);
     place(this.#tip, link.getBoundingClientRect(), (bar + 0.5) / BARS);
   }
+}
+
+/**
+ * Returns the index of the first check with a date. Several may have the same one: it has no fractions of a second.
+ * @param {readonly HistoryPoint[]} history
+ * @param {number} date
+ */
+function firstOf(history, date) {
+  return history.findIndex((point) => point.date === date);
 }
 
 /** @param {EventTarget | null} target */
