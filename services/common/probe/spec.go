@@ -189,7 +189,13 @@ func (r Registry) Secrets() secret.Properties {
 	for name, t := range r {
 		searches[name] = t.Searches
 	}
-	return secret.Properties{Of: r.contents, Searches: searches}
+	return secret.Properties{Of: r.contents, Searches: searches, HasOutput: r.hasOutput}
+}
+
+// hasOutput reports whether a type has an output. Captured outputs do not belong to a type.
+func (r Registry) hasOutput(monitorType, name string) bool {
+	_, exists := r[monitorType].Spec.Output(name)
+	return exists
 }
 
 // contents describes a property. The text of a property that the type does not have is secret as a whole.
