@@ -88,6 +88,7 @@ func (p *httpProbe) capture(ctx context.Context, outcome *Outcome, text string, 
 	var isNoJSON *jsonbody.Error
 	document, err := jsonbody.Parse(ctx, text, truncated)
 	if errors.As(err, &isNoJSON) {
+		outcome.NoDocument = err
 		return nil
 	}
 	if err != nil {

@@ -128,8 +128,10 @@ type Outcome struct {
 	Value float64
 	// Outputs maps the output names of the Spec to float64, string or bool values. It may contain [Headers] too.
 	Outputs map[string]any
-	// Document is the parsed body, if the probe has parsed it; otherwise nil.
-	Document *jsonbody.Document
+	// Document is the parsed body, and NoDocument a [jsonbody.Error] if it is not JSON. Both are nil if the probe has not
+	// parsed it.
+	Document   *jsonbody.Document
+	NoDocument error
 	// Names means that the texts in Outputs are domain names. Rules compare them without regard to case and final dots.
 	Names bool
 	// Err explains to users why there was no answer; nil if there was one. If it is set, Value and Outputs hold the
