@@ -17,6 +17,8 @@ import (
 const (
 	// Capture is the property that turns values of a JSON body into outputs: a map of names to paths.
 	Capture = "capture"
+	// captureExample is a valid value of this property.
+	captureExample = `{"queue": "$.queue.length"}`
 	// maxCaptures is the maximum number of these outputs.
 	maxCaptures = 10
 )
@@ -30,7 +32,7 @@ var reservedNames = []string{"true", "false", "in", "IN"}
 func captureProperty() Property {
 	return Property{Name: Capture, Kind: KindStringMap,
 		Doc: "Numbers in a JSON body that become outputs: a JSON object of up to 10 names with a JSONPath each, such as " +
-			`{"queue": "$.queue.length"}. They have charts and metrics, and rules can use them.`}
+			captureExample + ". They have charts and metrics, and rules can use them."}
 }
 
 // ForProperties returns the spec with the outputs that the properties of a monitor add.
@@ -39,7 +41,7 @@ func (s Spec) ForProperties(properties map[string]string) Spec {
 	if properties[Capture] == "" || !slices.ContainsFunc(s.Properties, isCapture) {
 		return s
 	}
-	paths, err := parseStringMap(properties[Capture])
+	paths, err := parseStringMap(properties[Capture], captureExample)
 	if err != nil {
 		return s
 	}
