@@ -48,8 +48,8 @@ func maskResults(
 	return masked, nil
 }
 
-// monitorsByID returns the current monitors by id. It returns an empty map if no result contains a part of the answer of
-// its target.
+// monitorsByID returns the current monitors by id. It returns an empty map if no result contains a part of the answer
+// of its target.
 func monitorsByID(
 	ctx context.Context, s monitorLister, secrets secret.Properties, results []monitor.Result,
 ) (map[string]monitor.Monitor, error) {

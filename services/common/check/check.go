@@ -142,9 +142,9 @@ func Validate(registry probe.Registry, m monitor.Monitor) error {
 }
 
 // Run checks the target once and evaluates the rule; history holds the earlier results, or is nil. It returns at the
-// monitor's timeout, at most [minRuleTime] later, or when ctx ends. It uses the [memory.Budget] of ctx. Results contain the
-// references to secrets, never their values. The error is a [probe.NotCheckedError]: then there is no result, because the
-// check failed for a reason of this runner.
+// monitor's timeout, at most [minRuleTime] later, or when ctx ends. It uses the [memory.Budget] of ctx. Results contain
+// the references to secrets, never their values. The error is a [probe.NotCheckedError]: then there is no result,
+// because the check failed for a reason of this runner.
 func (c *Check) Run(ctx context.Context, history rule.History) (result monitor.Result, err error) {
 	defer recoverPanic("the "+c.monitor.Type+" probe", &err)
 	started := time.Now()
@@ -205,8 +205,8 @@ func (c *Check) Close() {
 // minRuleTime is the minimum time that a rule has, even if the target used all of the timeout.
 const minRuleTime = time.Second
 
-// evaluateRule evaluates the rule in the rest of the timeout; stored holds the outputs as the result stores them. The error is a [probe.NotCheckedError] if the rule panics
-// or if there is not enough memory.
+// evaluateRule evaluates the rule in the rest of the timeout; stored holds the outputs as the result stores them. The
+// error is a [probe.NotCheckedError] if the rule panics or if there is not enough memory.
 func (c *Check) evaluateRule(
 	ctx context.Context, started time.Time, outcome probe.Outcome, stored map[string]any, history rule.History,
 ) (

@@ -29,8 +29,8 @@ func (e *Error) Error() string { return e.text }
 // Document is a parsed body.
 type Document struct{ root any }
 
-// Parse parses a body, which is incomplete if it is truncated. It reserves the memory in the reservation of ctx. The error
-// is an [Error], or a [memory.ShortageError].
+// Parse parses a body, which is incomplete if it is truncated. It reserves the memory in the reservation of ctx. The
+// error is an [Error], or a [memory.ShortageError].
 func Parse(ctx context.Context, body string, truncated bool) (*Document, error) {
 	if body == "" {
 		return nil, &Error{"the body is empty"}
@@ -46,7 +46,8 @@ func Parse(ctx context.Context, body string, truncated bool) (*Document, error) 
 	case err != nil && truncated:
 		return nil, &Error{"the body is longer than maxBody, so its JSON is incomplete: use a larger maxBody"}
 	case errors.As(err, &syntax):
-		return nil, &Error{fmt.Sprintf("the body is not JSON: it can't be read after byte %d of %d", syntax.Offset, len(body))}
+		const text = "the body is not JSON: it can't be read after byte %d of %d"
+		return nil, &Error{fmt.Sprintf(text, syntax.Offset, len(body))}
 	case err != nil: // Every other JSON is a valid value.
 		return nil, &Error{"the body has a number that is too large"}
 	}
@@ -70,8 +71,8 @@ func parsedSize(body string) int {
 	return size
 }
 
-// Select returns the values at a path, in the order of the body as far as JSON has one. The error is an [Error] if there
-// are too many, a [memory.ShortageError], or that of ctx.
+// Select returns the values at a path, in the order of the body as far as JSON has one. The error is an [Error] if
+// there are too many, a [memory.ShortageError], or that of ctx.
 func (d *Document) Select(ctx context.Context, p *Path) ([]any, error) {
 	selected := []any{d.root}
 	for _, segment := range p.query.Segments() {
@@ -114,8 +115,8 @@ func (s *selection) visit(value any) error {
 	return eachChild(value, s.visit)
 }
 
-// apply selects the values below value that a selector selects. The library would make a list that is as long as value for
-// a slice and for the values of an object.
+// apply selects the values below value that a selector selects. The library would make a list that is as long as value
+// for a slice and for the values of an object.
 func (s *selection) apply(selector spec.Selector, value any) error {
 	switch selector := selector.(type) {
 	case *spec.FilterSelector:

@@ -1,5 +1,5 @@
-// Package jsonbody parses the JSON bodies of responses and selects values in them with JSONPath (RFC 9535). Its memory is
-// reserved, and a selection stops when its context ends.
+// Package jsonbody parses the JSON bodies of responses and selects values in them with JSONPath (RFC 9535). Its memory
+// is reserved, and a selection stops when its context ends.
 package jsonbody
 
 import (
@@ -34,8 +34,9 @@ var quoted = regexp.MustCompile(`'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"`)
 // withoutTexts returns a path with empty texts.
 func withoutTexts(path string) string { return quoted.ReplaceAllString(path, "''") }
 
-// Compile compiles a path. Filters are limited to comparisons of single values below @ with literals, because the library
-// watches no context while it evaluates them, and two values of the body may be as large as the body. The error does not name the property or rule that contains the path.
+// Compile compiles a path. Filters are limited to comparisons of single values below @ with literals, because the
+// library watches no context while it evaluates them, and two values of the body may be as large as the body. The error
+// does not name the property or rule that contains the path.
 func Compile(text string) (_ *Path, err error) {
 	defer func() {
 		if recover() != nil {
@@ -89,11 +90,12 @@ func checkFilters(text string, query *spec.PathQuery) error {
 
 var (
 	errFilterPath = errors.New("a filter can't contain .., *, a slice or another filter: use names and indexes")
-	errTwoValues  = errors.New("a filter can't compare two values of the body: one side must be a text, a number, true, false or null")
+	errTwoValues  = errors.New(
+		"a filter can't compare two values of the body: one side must be a text, a number, true, false or null")
 )
 
-// checkFilter returns an error if a filter looks for values at other paths than those of names and indexes, or compares two
-// values.
+// checkFilter returns an error if a filter looks for values at other paths than those of names and indexes, or compares
+// two values.
 func checkFilter(filter spec.LogicalOr) error {
 	for _, condition := range slices.Concat(filter...) {
 		var err error

@@ -119,8 +119,8 @@ func ValidateRecipients(text string) error {
 	return nil
 }
 
-// ValidateNames validates the names of the properties that are set. The error is a [monitor.InvalidError] that names the
-// unknown property.
+// ValidateNames validates the names of the properties that are set. The error is a [monitor.InvalidError] that names
+// the unknown property.
 func ValidateNames(spec Spec, values map[string]string) error {
 	properties := append(slices.Clone(spec.Properties), CommonProperties()...)
 	known := make([]string, len(properties))

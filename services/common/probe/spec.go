@@ -185,7 +185,8 @@ func (r Registry) Specs() []Spec {
 	return specs
 }
 
-// Secrets returns what the properties of the types contain, to mask monitors and to resolve their references to secrets.
+// Secrets returns what the properties of the types contain, to mask monitors and to resolve their references to
+// secrets.
 func (r Registry) Secrets() secret.Properties {
 	searches := make(map[string][]secret.Search)
 	for name, t := range r {

@@ -27,8 +27,8 @@ func isIn(arguments ...any) (any, error) {
 	return found, err
 }
 
-// isElement reports whether a value is in a list, or in a list of JSON in that list, and whether there is a list. The error
-// is that of the context.
+// isElement reports whether a value is in a list, or in a list of JSON in that list, and whether there is a list. The
+// error is that of the context.
 func (p *parameters) isElement(value, in any) (found, isList bool, err error) {
 	var elements []any
 	switch in := in.(type) {
@@ -53,8 +53,8 @@ func (p *parameters) isElement(value, in any) (found, isList bool, err error) {
 	return false, true, nil
 }
 
-// equal reports whether two values are equal. Lists and objects are equal if their elements and members are. The error is
-// that of the context, because each value may be as large as the body.
+// equal reports whether two values are equal. Lists and objects are equal if their elements and members are. The error
+// is that of the context, because each value may be as large as the body.
 func (p *parameters) equal(left, right any) (bool, error) {
 	if err := p.ctx.Err(); err != nil {
 		return false, err

@@ -78,8 +78,8 @@ func (p *parameters) jsonValue(value any) (any, error) {
 	return value, nil
 }
 
-// reserveQuote reserves the memory of an error of govaluate that quotes a text. An evaluation ends with the first error,
-// so it is reserved once for the longest text.
+// reserveQuote reserves the memory of an error of govaluate that quotes a text. An evaluation ends with the first
+// error, so it is reserved once for the longest text.
 func (p *parameters) reserveQuote(text string) error {
 	more := 3*len(text) - p.quote
 	if len(text) <= freeJoined || more <= 0 {
@@ -89,8 +89,8 @@ func (p *parameters) reserveQuote(text string) error {
 	return memory.FromContext(p.ctx).Grow(p.ctx, more)
 }
 
-// bindHeader binds the argument of the function header: the name of a header of the response in any case. Several values
-// are joined with a comma and a blank.
+// bindHeader binds the argument of the function header: the name of a header of the response in any case. Several
+// values are joined with a comma and a blank.
 func bindHeader(arguments []tokens, _ Outputs) (func(p *parameters) (any, error), error) {
 	name, _ := literalText(arguments[0])
 	if !httpguts.ValidHeaderFieldName(name) {

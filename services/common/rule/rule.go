@@ -135,7 +135,8 @@ func mayBeQuoted(expression tokens, i int) bool {
 		return false
 	}
 	next := expression[i+1]
-	return !isMatch(next) && (next.Kind != govaluate.COMPARATOR || next.Value != "==" && next.Value != "!=" && next.Value != "in")
+	isReplaced := next.Value == "==" || next.Value == "!=" || next.Value == "in"
+	return !isMatch(next) && !(next.Kind == govaluate.COMPARATOR && isReplaced)
 }
 
 // String returns the rule as the user wrote it.

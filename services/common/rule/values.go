@@ -63,15 +63,15 @@ func lower(p *parameters, arguments []any) (any, error) {
 	return strings.ToLower(text), p.reserveQuote(text)
 }
 
-// dateLayouts lists the forms of dates that days reads. Without a time zone, a date is in UTC. Other names of zones than
-// GMT are not read, because they have no fixed meaning.
+// dateLayouts lists the forms of dates that days reads. Without a time zone, a date is in UTC. Other names of zones
+// than GMT are not read, because they have no fixed meaning.
 var dateLayouts = []string{
 	time.RFC3339, time.DateOnly, time.DateTime, "2006-01-02T15:04:05",
 	"Mon, 02 Jan 2006 15:04:05 GMT", time.RFC1123Z, "Jan _2 15:04:05 2006 GMT",
 }
 
-// days is the function days: the days from the check until a date, negative if it has passed. The date is a text in one of
-// [dateLayouts], or the seconds since 1970.
+// days is the function days: the days from the check until a date, negative if it has passed. The date is a text in one
+// of [dateLayouts], or the seconds since 1970.
 func days(p *parameters, arguments []any) (any, error) {
 	now := float64(p.Date.UnixMilli()) / 1000
 	switch value := arguments[0].(type) {

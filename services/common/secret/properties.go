@@ -34,8 +34,8 @@ type Properties struct {
 	Of func(monitorType, name string) Property
 	// Searches maps each monitor type to its properties that search the answers of targets.
 	Searches map[string][]Search
-	// HasOutput reports whether a monitor type has an output. The other outputs of a result are captured: they were found in
-	// the answer of the target, like the output of a [Search]. nil means that there are no captured outputs.
+	// HasOutput reports whether a monitor type has an output. The other outputs of a result are captured: they were found
+	// in the answer of the target, like the output of a [Search]. nil means that there are no captured outputs.
 	HasOutput func(monitorType, output string) bool
 }
 
