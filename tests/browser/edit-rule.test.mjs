@@ -101,7 +101,12 @@ test.describe('with rejected requests', () => {
     await field(page, 'Captured numbers 1: name').fill('queue');
     await field(page, 'Captured numbers 1: value').fill('$.queue');
     await expect(error).toBeEmpty();
-    await field(page, 'Captured numbers 1: name').fill('length');
+    await page.getByRole('button', { name: 'Insert queue' }).click();
+    await expect(field(page, 'Rule')).toHaveValue('queue < 10 queue');
+    await field(page, 'Rule').fill('queue < 10');
+    await field(page, 'Captured numbers 1: name').fill('lenN');
+    await expect(page.getByRole('button', { name: 'Insert queue' })).toHaveCount(0);
+    await expect(page.getByRole('button', { name: 'Insert lenN' })).toBeVisible();
     await expect(error).toHaveText('Rule invalid: there is no output "queue"');
   });
 

@@ -49,7 +49,7 @@ func TestSaveCapture(t *testing.T) {
 		`{"queue": "$..q"}`:                     "property capture: queue: the path must consist of names and indexes, as in $.a[0].b",
 		`{"queue": "$.q", "status": "$.state"}`: "property capture: there is already an output status: use another name",
 		`{"other": "$.q"}`:                      `rule invalid: there is no output "queue"`,
-		`{"queue": 5}`:                          `property capture: not a JSON object of strings, use for example {"Accept": "text/html"}`,
+		`{"queue": 5}`:                          `property capture: not a JSON object of strings, use for example {"queue": "$.queue.length"}`,
 	} {
 		save(capture).wantProblem(t, 400, detail)
 	}

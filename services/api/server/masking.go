@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"time"
 
@@ -49,14 +48,13 @@ func maskResults(
 	return masked, nil
 }
 
-// monitorsByID returns the current monitors by id. It returns an empty map if no result contains text that was found in
-// the answer of its target.
+// monitorsByID returns the current monitors by id. It returns an empty map if no result contains a part of the answer
+// of its target.
 func monitorsByID(
 	ctx context.Context, s monitorLister, secrets secret.Properties, results []monitor.Result,
 ) (map[string]monitor.Monitor, error) {
 	byID := make(map[string]monitor.Monitor)
-	searches := slices.Concat(slices.Collect(maps.Values(secrets.Searches))...)
-	if !slices.ContainsFunc(results, func(r monitor.Result) bool { return containsFoundText(r, searches) }) {
+	if !slices.ContainsFunc(results, secrets.MayShowAnswer) {
 		return byID, nil
 	}
 	monitors, err := s.Monitors(ctx)
@@ -64,14 +62,6 @@ func monitorsByID(
 		byID[m.ID] = m
 	}
 	return byID, err
-}
-
-// containsFoundText reports whether r contains text that was found in the answer of its target.
-func containsFoundText(r monitor.Result, searches []secret.Search) bool {
-	return r.Message != "" || slices.ContainsFunc(searches, func(s secret.Search) bool {
-		_, found := r.Outputs[s.Output]
-		return found
-	})
 }
 
 // maskNotifications masks secrets in notifications.

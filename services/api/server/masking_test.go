@@ -108,6 +108,26 @@ func TestSecretsAreMasked(t *testing.T) {
 	same(t, "monitor", got, []monitor.Monitor{secrets.Mask(secretMonitor)})
 }
 
+// A captured number may be a secret that the target repeats, also if the monitor does not capture it any more.
+func TestCapturedNumbersAreMasked(t *testing.T) {
+	admin, anonymous := startSignedIn(t)
+	m := secretMonitor
+	m.ID, m.Name, m.Properties = idOther, "other", map[string]string{"body": `{"pin": 86753099}`, "capture": `{"packetLoss": "$.pin"}`}
+	must(t, admin.store.CreateMonitor(t.Context(), m))
+	r := secretResult(0)
+	r.MonitorID, r.MonitorName, r.Message = m.ID, m.Name, ""
+	r.Outputs = map[string]any{"status": 200.0, "packetLoss": 86753099.0, "removed": 86753099.0, "kept": 5.0}
+	must(t, admin.store.AppendBatch(t.Context(), store.Batch{Results: []monitor.Result{r}}))
+	for _, path := range []string{"/api/results", "/api/monitors/" + m.ID + "/results", "/api/monitors/" + m.ID + "/outputs"} {
+		masked, whole := string(anonymous.do("GET", path, "").body), string(admin.do("GET", path, "").body)
+		if strings.Contains(masked, "86753099") || !strings.Contains(whole, "86753099") && !strings.HasSuffix(path, "outputs") {
+			t.Errorf("%s: got %s, an admin gets %s", path, masked, whole)
+		}
+	}
+	got := decodeAs[[]monitor.Result](t, anonymous.do("GET", "/api/monitors/"+m.ID+"/results", ""))[0].Outputs
+	same(t, "outputs", got, map[string]any{"status": 200.0, "packetLoss": secret.Placeholder, "removed": secret.Placeholder, "kept": 5.0})
+}
+
 func TestBriefResult(t *testing.T) {
 	r := secretResult(2)
 	r.Outputs["regexMatch"] = 12.5

@@ -142,9 +142,9 @@ func Validate(registry probe.Registry, m monitor.Monitor) error {
 }
 
 // Run checks the target once and evaluates the rule; history holds the earlier results, or is nil. It returns at the
-// monitor's timeout, at most [minRuleTime] later, or when ctx ends. It uses the [memory.Budget] of ctx. Results contain the references to secrets, never their values.
-// The error is a [probe.NotCheckedError]: then there is no result, because the check failed for a reason of this
-// runner.
+// monitor's timeout, at most [minRuleTime] later, or when ctx ends. It uses the [memory.Budget] of ctx. Results contain
+// the references to secrets, never their values. The error is a [probe.NotCheckedError]: then there is no result,
+// because the check failed for a reason of this runner.
 func (c *Check) Run(ctx context.Context, history rule.History) (result monitor.Result, err error) {
 	defer recoverPanic("the "+c.monitor.Type+" probe", &err)
 	started := time.Now()
@@ -162,12 +162,14 @@ func (c *Check) Run(ctx context.Context, history rule.History) (result monitor.R
 	result.ID = monitor.NewID(time.Now())
 	result.Value = outcome.Value
 	result.Outputs = c.registry[c.monitor.Type].Spec.Stored(outcome.Outputs)
+	c.scrubber.ScrubResult(&result)
+	message := ""
 	if outcome.Err != nil {
-		result.Message = outcome.Err.Error()
-	} else if result.Status, result.Message, err = c.evaluateRule(ctx, started, outcome, history); err != nil {
+		message = outcome.Err.Error()
+	} else if result.Status, message, err = c.evaluateRule(ctx, started, outcome, result.Outputs, history); err != nil {
 		return result, err
 	}
-	c.scrubber.ScrubResult(&result)
+	result.Message = c.scrubber.Scrub(message)
 	return result, nil
 }
 
@@ -203,9 +205,11 @@ func (c *Check) Close() {
 // minRuleTime is the minimum time that a rule has, even if the target used all of the timeout.
 const minRuleTime = time.Second
 
-// evaluateRule evaluates the rule in the rest of the timeout. The error is a [probe.NotCheckedError] if the rule panics
-// or if there is not enough memory.
-func (c *Check) evaluateRule(ctx context.Context, started time.Time, outcome probe.Outcome, history rule.History) (
+// evaluateRule evaluates the rule in the rest of the timeout; stored holds the outputs as the result stores them. The
+// error is a [probe.NotCheckedError] if the rule panics or if there is not enough memory.
+func (c *Check) evaluateRule(
+	ctx context.Context, started time.Time, outcome probe.Outcome, stored map[string]any, history rule.History,
+) (
 	status monitor.Status, message string, err error,
 ) {
 	if c.rule == nil {
@@ -215,7 +219,8 @@ func (c *Check) evaluateRule(ctx context.Context, started time.Time, outcome pro
 	ctx, cancel := context.WithTimeout(ctx, max(c.timeout-time.Since(started), minRuleTime))
 	defer cancel()
 	isTrue, ruleErr := c.rule.Eval(ctx, rule.Input{
-		Outputs: outcome.Outputs, Document: outcome.Document, Names: outcome.Names, Value: outcome.Value, History: history,
+		Outputs: outcome.Outputs, Stored: stored, Document: outcome.Document, NoDocument: outcome.NoDocument,
+		Names: outcome.Names, Date: started, Value: outcome.Value, History: history,
 	})
 	var shortage *memory.ShortageError
 	switch {

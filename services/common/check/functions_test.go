@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"io"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -109,5 +110,57 @@ func TestCapturedNumbersBelongToTheirMonitor(t *testing.T) {
 	m.Properties = nil
 	if _, err := k.Compile(m); err == nil || err.Error() != `rule invalid: there is no output "queue"` {
 		t.Errorf("got error %v", err)
+	}
+}
+
+// earlier is a history of one result.
+type earlier monitor.Result
+
+func (e earlier) Previous() map[string]any { return e.Outputs }
+
+func (e earlier) Counted() iter.Seq2[monitor.Status, float64] {
+	return func(yield func(monitor.Status, float64) bool) { yield(e.Status, e.Value) }
+}
+
+// A result contains no secrets, but the outputs of the next check do.
+func TestPreviousOutputsWithSecretsAreEqual(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }))
+	defer server.Close()
+	m := monitor.Monitor{Name: "name", Type: "http", Interval: "10s", Target: server.URL + "/?token=${env:PLAIN}", Properties: map[string]string{
+		"method": "POST", "body": `{"pin": "${env:NUMBER}"}`, "capture": `{"pin": "$.pin"}`, "bodyRegex": `\d+`,
+	}}
+	m.Rule = "finalUrl == previous('finalUrl') && pin == previous('pin') && regexMatch == previous('regexMatch') && regexText == previous('regexText')"
+	c, err := check.Compile(probe.All(probe.Guard{}), source(t, "env:PLAIN env:NUMBER"), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	first, err := c.Run(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := c.Run(t.Context(), earlier(first))
+	if err != nil || first.Status != monitor.StatusOK || second.Status != monitor.StatusOK {
+		t.Errorf("got %+v, then %+v, %v", first, second, err)
+	}
+	wantNoSecrets(t, second)
+	first.Outputs["finalUrl"] = "other"
+	if third, err := c.Run(t.Context(), earlier(first)); err != nil || third.Status != monitor.StatusError {
+		t.Errorf("got %+v, %v", third, err)
+	}
+}
+
+// The memory of a body that is not JSON is reserved once for capture and json.
+func TestBodyIsParsedOnce(t *testing.T) {
+	m := monitor.Monitor{Name: "name", Type: "http", Interval: "10s", Rule: "json('$.a') == 1", Properties: map[string]string{"capture": `{"a": "$.a"}`}}
+	m.Target = serve(t, strings.Repeat("[", 20_000)) // parsing needs 110 bytes for each
+	c, err := check.Compile(probe.All(probe.Guard{}), secret.Source{}, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	r, err := c.Run(memory.NewBudget(4<<20).Context(t.Context()), nil)
+	if err != nil || !strings.HasPrefix(r.Message, "rule eval error: the body is not JSON: ") {
+		t.Errorf("got %+v, %v", r, err)
 	}
 }

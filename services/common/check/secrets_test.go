@@ -198,6 +198,19 @@ func TestNumericSecretIsHidden(t *testing.T) {
 	}
 }
 
+// A captured number may be a secret that the target repeats.
+func TestCapturedSecretIsHidden(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }))
+	defer server.Close()
+	r := runOnce(t, monitor.Monitor{Type: "http", Target: server.URL, Rule: "pin == 8675309 && other == 5", Properties: map[string]string{
+		"method": "POST", "body": `{"pin": "${env:NUMBER}", "other": 5}`, "capture": `{"pin": "$.pin", "other": "$.other"}`,
+	}})
+	wantNoSecrets(t, r)
+	if r.Status != monitor.StatusOK || r.Outputs["pin"] != "${env:NUMBER}" || r.Outputs["other"] != 5.0 || r.Outputs["status"] != 200.0 {
+		t.Errorf("got %+v", r)
+	}
+}
+
 // A long output is truncated, possibly in the middle of a secret.
 func TestTruncatedSecretIsHidden(t *testing.T) {
 	for _, before := range []int{990, 995, 999} {

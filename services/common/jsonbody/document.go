@@ -18,8 +18,6 @@ const (
 	freeMemory = 64 << 10
 	// nodeMemory is the memory of one selected value in a list that grows.
 	nodeMemory = 40
-	// stepsPerLook is the number of values between two looks at the context.
-	stepsPerLook = 1 << 10
 )
 
 // Error explains why a body has no values to select. Its text contains no part of the body.
@@ -31,8 +29,8 @@ func (e *Error) Error() string { return e.text }
 // Document is a parsed body.
 type Document struct{ root any }
 
-// Parse parses a body, which is incomplete if it is truncated. It reserves the memory in the reservation of ctx. The error
-// is an [Error], or a [memory.ShortageError].
+// Parse parses a body, which is incomplete if it is truncated. It reserves the memory in the reservation of ctx. The
+// error is an [Error], or a [memory.ShortageError].
 func Parse(ctx context.Context, body string, truncated bool) (*Document, error) {
 	if body == "" {
 		return nil, &Error{"the body is empty"}
@@ -48,9 +46,10 @@ func Parse(ctx context.Context, body string, truncated bool) (*Document, error) 
 	case err != nil && truncated:
 		return nil, &Error{"the body is longer than maxBody, so its JSON is incomplete: use a larger maxBody"}
 	case errors.As(err, &syntax):
-		return nil, &Error{fmt.Sprintf("the body is not JSON: it can't be read after byte %d of %d", syntax.Offset, len(body))}
-	case err != nil:
-		return nil, &Error{"the body is not JSON"}
+		const text = "the body is not JSON: it can't be read after byte %d of %d"
+		return nil, &Error{fmt.Sprintf(text, syntax.Offset, len(body))}
+	case err != nil: // Every other JSON is a valid value.
+		return nil, &Error{"the body has a number that is too large"}
 	}
 	return d, nil
 }
@@ -72,8 +71,8 @@ func parsedSize(body string) int {
 	return size
 }
 
-// Select returns the values at a path, in the order of the body as far as JSON has one. The error is an [Error] if there
-// are too many, a [memory.ShortageError], or that of ctx.
+// Select returns the values at a path, in the order of the body as far as JSON has one. The error is an [Error] if
+// there are too many, a [memory.ShortageError], or that of ctx.
 func (d *Document) Select(ctx context.Context, p *Path) ([]any, error) {
 	selected := []any{d.root}
 	for _, segment := range p.query.Segments() {
@@ -97,23 +96,16 @@ func (d *Document) Select(ctx context.Context, p *Path) ([]any, error) {
 type selection struct {
 	ctx     context.Context
 	segment *spec.Segment
-	steps   int
 	found   []any
 }
 
 // visit selects values below value.
 func (s *selection) visit(value any) error {
-	if err := s.step(); err != nil {
-		return err
-	}
 	for _, selector := range s.segment.Selectors() {
-		var err error
-		if filter, isFilter := selector.(*spec.FilterSelector); isFilter {
-			err = s.filter(filter, value)
-		} else {
-			err = s.add(selector.Select(value, nil)...)
+		if err := s.ctx.Err(); err != nil {
+			return err
 		}
-		if err != nil {
+		if err := s.apply(selector, value); err != nil {
 			return err
 		}
 	}
@@ -123,30 +115,59 @@ func (s *selection) visit(value any) error {
 	return eachChild(value, s.visit)
 }
 
+// apply selects the values below value that a selector selects. The library would make a list that is as long as value
+// for a slice and for the values of an object.
+func (s *selection) apply(selector spec.Selector, value any) error {
+	switch selector := selector.(type) {
+	case *spec.FilterSelector:
+		return s.filter(selector, value)
+	case spec.WildcardSelector:
+		return eachChild(value, s.add)
+	case spec.SliceSelector:
+		list, _ := value.([]any)
+		return s.slice(selector, list)
+	}
+	for _, selected := range selector.Select(value, nil) { // a name or an index
+		if err := s.add(selected); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// slice selects a slice of a list.
+func (s *selection) slice(slice spec.SliceSelector, list []any) error {
+	lower, upper := slice.Bounds(len(list))
+	step := slice.Step()
+	for i := lower; step > 0 && i < upper; i += step {
+		if err := s.add(list[i]); err != nil {
+			return err
+		}
+	}
+	for i := upper; step < 0 && i > lower; i += step {
+		if err := s.add(list[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // filter selects the children of value for which a filter is true.
 func (s *selection) filter(filter *spec.FilterSelector, value any) error {
 	return eachChild(value, func(child any) error {
-		if err := s.step(); err != nil || !filter.Eval(child, nil) {
+		if err := s.ctx.Err(); err != nil || !filter.Eval(child, nil) {
 			return err
 		}
 		return s.add(child)
 	})
 }
 
-func (s *selection) add(values ...any) error {
-	if len(s.found)+len(values) > maxSelected {
+func (s *selection) add(value any) error {
+	if len(s.found) == maxSelected {
 		return &Error{fmt.Sprintf("a JSONPath selects more than %d values: make it more precise", maxSelected)}
 	}
-	s.found = append(s.found, values...)
+	s.found = append(s.found, value)
 	return nil
-}
-
-// step returns the error of the context. It looks at the context only now and then.
-func (s *selection) step() error {
-	if s.steps++; s.steps%stepsPerLook != 0 {
-		return nil
-	}
-	return s.ctx.Err()
 }
 
 // eachChild calls do for the elements of a list or the values of an object, until it returns an error.

@@ -1,11 +1,12 @@
-// Package jsonbody parses the JSON bodies of responses and selects values in them with JSONPath (RFC 9535). Its memory is
-// reserved, and a selection stops when its context ends.
+// Package jsonbody parses the JSON bodies of responses and selects values in them with JSONPath (RFC 9535). Its memory
+// is reserved, and a selection stops when its context ends.
 package jsonbody
 
 import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/theory/jsonpath"
@@ -16,8 +17,7 @@ import (
 const (
 	// maxPath is the maximum length of a path in bytes.
 	maxPath = 500
-	// maxConditions is the maximum number of values that the filters of a path may look at: each may be as large as the
-	// body.
+	// maxConditions is the maximum number of values that the filters of a path may look at.
 	maxConditions = 10
 )
 
@@ -31,8 +31,12 @@ type Path struct {
 // quoted matches a text in quotes in a path.
 var quoted = regexp.MustCompile(`'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"`)
 
-// Compile compiles a path. Filters are limited to comparisons of single values below @, because the library watches no
-// context while it evaluates them. The error does not name the property or rule that contains the path.
+// withoutTexts returns a path with empty texts.
+func withoutTexts(path string) string { return quoted.ReplaceAllString(path, "''") }
+
+// Compile compiles a path. Filters are limited to comparisons of single values below @ with literals, because the
+// library watches no context while it evaluates them, and two values of the body may be as large as the body. The error
+// does not name the property or rule that contains the path.
 func Compile(text string) (_ *Path, err error) {
 	defer func() {
 		if recover() != nil {
@@ -57,7 +61,7 @@ func Compile(text string) (_ *Path, err error) {
 // syntaxError returns an error of the library in plain words.
 func syntaxError(text string, err error) error {
 	reason := strings.TrimPrefix(err.Error(), "jsonpath: ")
-	if strings.Contains(quoted.ReplaceAllString(text, ""), "-") {
+	if strings.Contains(withoutTexts(text), "-") {
 		reason += "; write a name with a hyphen as ['a-b']"
 	}
 	return fmt.Errorf("the path is not valid JSONPath: %s", reason)
@@ -65,7 +69,7 @@ func syntaxError(text string, err error) error {
 
 // checkFilters returns an error if a filter of the path can take much time for one value.
 func checkFilters(text string, query *spec.PathQuery) error {
-	code := quoted.ReplaceAllString(text, "''")
+	code := withoutTexts(text)
 	if strings.Count(code, "$") > 1 {
 		return errors.New("a filter can't use $: compare values below @")
 	}
@@ -74,33 +78,51 @@ func checkFilters(text string, query *spec.PathQuery) error {
 	}
 	for _, segment := range query.Segments() {
 		for _, selector := range segment.Selectors() {
-			if filter, isFilter := selector.(*spec.FilterSelector); isFilter && !isSimple(filter.LogicalOr) {
-				return errors.New("a filter can't contain .., *, a slice or another filter: use names and indexes")
+			if filter, isFilter := selector.(*spec.FilterSelector); isFilter {
+				if err := checkFilter(filter.LogicalOr); err != nil {
+					return err
+				}
 			}
 		}
 	}
 	return nil
 }
 
-// isSimple reports whether a filter looks only for values at paths of names and indexes.
-func isSimple(filter spec.LogicalOr) bool {
-	for _, all := range filter {
-		for _, condition := range all {
-			simple := true
-			switch condition := condition.(type) {
-			case *spec.ExistExpr:
-				simple = condition.Singular() != nil
-			case *spec.NonExistExpr:
-				simple = condition.Singular() != nil
-			case *spec.ParenExpr:
-				simple = isSimple(condition.LogicalOr)
-			case *spec.NotParenExpr:
-				simple = isSimple(condition.LogicalOr)
-			}
-			if !simple {
-				return false
+var (
+	errFilterPath = errors.New("a filter can't contain .., *, a slice or another filter: use names and indexes")
+	errTwoValues  = errors.New(
+		"a filter can't compare two values of the body: one side must be a text, a number, true, false or null")
+)
+
+// checkFilter returns an error if a filter looks for values at other paths than those of names and indexes, or compares
+// two values.
+func checkFilter(filter spec.LogicalOr) error {
+	for _, condition := range slices.Concat(filter...) {
+		var err error
+		switch condition := condition.(type) {
+		case *spec.ExistExpr:
+			err = checkSingular(condition.PathQuery)
+		case *spec.NonExistExpr:
+			err = checkSingular(condition.PathQuery)
+		case *spec.ParenExpr:
+			err = checkFilter(condition.LogicalOr)
+		case *spec.NotParenExpr:
+			err = checkFilter(condition.LogicalOr)
+		case *spec.CompExpr: // The library parses only singular queries here, and has no access to the two sides.
+			if strings.Count(withoutTexts(condition.String()), "@") > 1 {
+				err = errTwoValues
 			}
 		}
+		if err != nil {
+			return err
+		}
 	}
-	return true
+	return nil
+}
+
+func checkSingular(query *spec.PathQuery) error {
+	if query.Singular() == nil {
+		return errFilterPath
+	}
+	return nil
 }

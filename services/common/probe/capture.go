@@ -17,6 +17,8 @@ import (
 const (
 	// Capture is the property that turns values of a JSON body into outputs: a map of names to paths.
 	Capture = "capture"
+	// captureExample is a valid value of this property.
+	captureExample = `{"queue": "$.queue.length"}`
 	// maxCaptures is the maximum number of these outputs.
 	maxCaptures = 10
 )
@@ -30,7 +32,7 @@ var reservedNames = []string{"true", "false", "in", "IN"}
 func captureProperty() Property {
 	return Property{Name: Capture, Kind: KindStringMap,
 		Doc: "Numbers in a JSON body that become outputs: a JSON object of up to 10 names with a JSONPath each, such as " +
-			`{"queue": "$.queue.length"}. They have charts and metrics, and rules can use them.`}
+			captureExample + ". They have charts and metrics, and rules can use them."}
 }
 
 // ForProperties returns the spec with the outputs that the properties of a monitor add.
@@ -39,7 +41,7 @@ func (s Spec) ForProperties(properties map[string]string) Spec {
 	if properties[Capture] == "" || !slices.ContainsFunc(s.Properties, isCapture) {
 		return s
 	}
-	paths, err := parseStringMap(properties[Capture])
+	paths, err := parseStringMap(properties[Capture], captureExample)
 	if err != nil {
 		return s
 	}
@@ -55,15 +57,16 @@ func (s Spec) ForProperties(properties map[string]string) Spec {
 // parseCaptures compiles the paths of the property capture of a type with the given outputs.
 func parseCaptures(paths map[string]string, outputs []Output) (map[string]*jsonbody.Path, error) {
 	if len(paths) > maxCaptures {
-		return nil, monitor.Invalidf("property %s: %d names are too many, at most %d are allowed", Capture, len(paths), maxCaptures)
+		return nil, monitor.Invalidf(
+			"property %s: %d names are too many, at most %d are allowed", Capture, len(paths), maxCaptures)
 	}
 	captures := make(map[string]*jsonbody.Path, len(paths))
 	for _, name := range slices.Sorted(maps.Keys(paths)) {
 		_, exists := Spec{Outputs: outputs}.Output(name)
 		switch {
 		case !captureName.MatchString(name) || slices.Contains(reservedNames, name):
-			return nil, monitor.Invalidf("property %s: %s is not a valid name: use a letter, then up to 39 letters, digits and _",
-				Capture, quote(name))
+			return nil, monitor.Invalidf(
+				"property %s: %s is not a valid name: use a letter, then up to 39 letters, digits and _", Capture, quote(name))
 		case exists:
 			return nil, monitor.Invalidf("property %s: there is already an output %s: use another name", Capture, name)
 		}
@@ -79,8 +82,8 @@ func parseCaptures(paths map[string]string, outputs []Output) (map[string]*jsonb
 	return captures, nil
 }
 
-// capture adds the captured outputs. A value that is missing or no number adds none, and neither does a body that is not
-// JSON.
+// capture adds the captured outputs. A value that is missing or no number adds none, and neither does a body that is
+// not JSON.
 func (p *httpProbe) capture(ctx context.Context, outcome *Outcome, text string, truncated bool) error {
 	if len(p.captures) == 0 {
 		return nil
@@ -88,6 +91,7 @@ func (p *httpProbe) capture(ctx context.Context, outcome *Outcome, text string, 
 	var isNoJSON *jsonbody.Error
 	document, err := jsonbody.Parse(ctx, text, truncated)
 	if errors.As(err, &isNoJSON) {
+		outcome.NoDocument = err
 		return nil
 	}
 	if err != nil {
@@ -109,7 +113,8 @@ func (p *httpProbe) capture(ctx context.Context, outcome *Outcome, text string, 
 	return nil
 }
 
-// capturedNumber returns the number that a value in JSON is: a number, a text that is a number, or true or false as 1 or 0.
+// capturedNumber returns the number that a value in JSON is: a number, a text that is a number, or true or false as 1
+// or 0.
 func capturedNumber(value any) (float64, bool) {
 	switch value := value.(type) {
 	case float64:

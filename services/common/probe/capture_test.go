@@ -67,7 +67,7 @@ func TestCaptureReservesItsMemory(t *testing.T) {
 func TestInvalidCapture(t *testing.T) {
 	many := `{"a": "$.a", "b": "$.b", "c": "$.c", "d": "$.d", "e": "$.e", "f": "$.f", "g": "$.g", "h": "$.h", "i": "$.i", "j": "$.j", "k": "$.k"}`
 	for text, want := range map[string]string{
-		"[]":                  `property capture: not a JSON object of strings, use for example {"Accept": "text/html"}`,
+		"[]":                  `property capture: not a JSON object of strings, use for example {"queue": "$.queue.length"}`,
 		`{"a": "b"}`:          "property capture: a: the path must start with $, as in $.a.b",
 		`{"a": "$.*"}`:        "property capture: a: the path must consist of names and indexes, as in $.a[0].b",
 		`{"a": "$["}`:         "property capture: a: the path is not valid JSONPath: unexpected eof at position 3",

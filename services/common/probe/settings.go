@@ -119,8 +119,8 @@ func ValidateRecipients(text string) error {
 	return nil
 }
 
-// ValidateNames validates the names of the properties that are set. The error is a [monitor.InvalidError] that names the
-// unknown property.
+// ValidateNames validates the names of the properties that are set. The error is a [monitor.InvalidError] that names
+// the unknown property.
 func ValidateNames(spec Spec, values map[string]string) error {
 	properties := append(slices.Clone(spec.Properties), CommonProperties()...)
 	known := make([]string, len(properties))
@@ -202,7 +202,10 @@ func (p Property) parse(text string) (any, error) {
 	case KindRegex:
 		return parseRegex(text)
 	case KindStringMap:
-		return parseStringMap(text)
+		if p.Name == Capture {
+			return parseStringMap(text, captureExample)
+		}
+		return parseStringMap(text, `{"Accept": "text/html"}`)
 	case KindText:
 		if strings.ContainsAny(text, "\r\n") {
 			return nil, errors.New("must be on one line")
@@ -275,9 +278,9 @@ func parseRegex(text string) (any, error) {
 	return nil, err
 }
 
-// parseStringMap returns an error that doesn't quote the text, because headers may contain secrets.
-func parseStringMap(text string) (any, error) {
-	invalid := errors.New(`not a JSON object of strings, use for example {"Accept": "text/html"}`)
+// parseStringMap returns an error with an example. It doesn't quote the text, because headers may contain secrets.
+func parseStringMap(text, example string) (any, error) {
+	invalid := errors.New("not a JSON object of strings, use for example " + example)
 	var decoded map[string]*string
 	if err := json.Unmarshal([]byte(text), &decoded); err != nil || decoded == nil {
 		return nil, invalid

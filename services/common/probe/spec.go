@@ -128,8 +128,10 @@ type Outcome struct {
 	Value float64
 	// Outputs maps the output names of the Spec to float64, string or bool values. It may contain [Headers] too.
 	Outputs map[string]any
-	// Document is the parsed body, if the probe has parsed it; otherwise nil.
-	Document *jsonbody.Document
+	// Document is the parsed body, and NoDocument a [jsonbody.Error] if it is not JSON. Both are nil if the probe has not
+	// parsed it.
+	Document   *jsonbody.Document
+	NoDocument error
 	// Names means that the texts in Outputs are domain names. Rules compare them without regard to case and final dots.
 	Names bool
 	// Err explains to users why there was no answer; nil if there was one. If it is set, Value and Outputs hold the
@@ -183,13 +185,20 @@ func (r Registry) Specs() []Spec {
 	return specs
 }
 
-// Secrets returns what the properties of the types contain, to mask monitors and to resolve their references to secrets.
+// Secrets returns what the properties of the types contain, to mask monitors and to resolve their references to
+// secrets.
 func (r Registry) Secrets() secret.Properties {
 	searches := make(map[string][]secret.Search)
 	for name, t := range r {
 		searches[name] = t.Searches
 	}
-	return secret.Properties{Of: r.contents, Searches: searches}
+	return secret.Properties{Of: r.contents, Searches: searches, HasOutput: r.hasOutput}
+}
+
+// hasOutput reports whether a type has an output. Captured outputs do not belong to a type.
+func (r Registry) hasOutput(monitorType, name string) bool {
+	_, exists := r[monitorType].Spec.Output(name)
+	return exists
 }
 
 // contents describes a property. The text of a property that the type does not have is secret as a whole.

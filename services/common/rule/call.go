@@ -99,7 +99,11 @@ func bindCalls(expression tokens, outputs Outputs) error {
 // wrongArguments returns the error about a call of a function with another number of arguments than it has.
 func wrongArguments(name string, count int) error {
 	f := functions[name]
-	return fmt.Errorf("%s has %d arguments, not %d: write it as in %s", name, f.arguments, count, f.form)
+	noun := "arguments"
+	if f.arguments == 1 {
+		noun = "argument"
+	}
+	return fmt.Errorf("%s needs %d %s, not %d: write it as in %s", name, f.arguments, noun, count, f.form)
 }
 
 // callOf returns a function for govaluate, whose first argument is the evaluation.

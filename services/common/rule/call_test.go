@@ -37,7 +37,7 @@ func withHeaders(name string) (probe.Output, bool) {
 // response returns the input of a check that has read a response.
 func response(body string) rule.Input {
 	headers := http.Header{"Server": {"nginx"}, "Set-Cookie": {"a=1", "b=2"}, "Empty": {""}}
-	return rule.Input{Value: 40, Outputs: map[string]any{
+	return rule.Input{Date: time.Now(), Value: 40, Outputs: map[string]any{
 		"status": 200.0, "respTime": 40.0, "ok": true, "body": body, "result1": "ÄB", probe.Headers: headers,
 	}}
 }
@@ -154,8 +154,8 @@ func TestFunctionErrors(t *testing.T) {
 
 func TestCallErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"json() == 1":                       "json has 1 arguments, not 0: write it as in json('$.a.b')",
-		"json('$.a', 1) == 1":               "json has 1 arguments, not 2: write it as in json('$.a.b')",
+		"json() == 1":                       "json needs 1 argument, not 0: write it as in json('$.a.b')",
+		"json('$.a', 1) == 1":               "json needs 1 argument, not 2: write it as in json('$.a.b')",
 		"json(body) == 1":                   "json: the path must be a text in quotes; write it as in json('$.a.b')",
 		"json('$' + '.a') == 1":             "json: the path must be a text in quotes; write it as in json('$.a.b')",
 		"json('a.b') == 1":                  "json: the path must start with $, as in $.a.b; write it as in json('$.a.b')",
@@ -164,8 +164,8 @@ func TestCallErrors(t *testing.T) {
 		"JSON('$.a') == 1":                  "undefined function JSON: write it as in json('$.a.b')",
 		"header('a b') == ''":               "header: the name of the header must be a text in quotes, without blanks; write it as in header('Server')",
 		"header(Server) == ''":              `there is no output "Server"`,
-		"len(body, 1) == 1":                 "len has 1 arguments, not 2: write it as in len(body)",
-		"contains(body)":                    "contains has 2 arguments, not 1: write it as in contains(body, 'text')",
+		"len(body, 1) == 1":                 "len needs 1 argument, not 2: write it as in len(body)",
+		"contains(body)":                    "contains needs 2 arguments, not 1: write it as in contains(body, 'text')",
 		"avg(0) > 1":                        "avg: the number of results must be a whole number from 1 to 30; write it as in avg(5)",
 		"avg(31) > 1":                       "avg: the number of results must be a whole number from 1 to 30; write it as in avg(5)",
 		"max(1.5) > 1":                      "max: the number of results must be a whole number from 1 to 30; write it as in max(5)",
@@ -173,13 +173,13 @@ func TestCallErrors(t *testing.T) {
 		"max(status) > 1":                   "max: the number of results must be a whole number from 1 to 30; write it as in max(5)",
 		"avg(2 + 3) > 1":                    "avg: the number of results must be a whole number from 1 to 30; write it as in avg(5)",
 		"count('bad', 5) > 1":               "count: the status must be 'ok', 'error' or 'failed'; write it as in count('failed', 5)",
-		"count(5) > 1":                      "count has 2 arguments, not 1: write it as in count('failed', 5)",
+		"count(5) > 1":                      "count needs 2 arguments, not 1: write it as in count('failed', 5)",
 		"count('failed', 99) > 1":           "count: the number of results must be a whole number from 1 to 30; write it as in count('failed', 5)",
 		"previous(status) > 1":              "previous: the name of the output must be a text in quotes; write it as in previous('respTime')",
 		"previous('nope') > 1":              `previous: there is no output "nope"; write it as in previous('respTime')`,
 		"previous('body') == ''":            "previous: body is not stored in results; write it as in previous('respTime')",
 		"len(json('a')) > 1":                "json: the path must start with $, as in $.a.b; write it as in json('$.a.b')",
-		"len(lower()) > 1":                  "lower has 1 arguments, not 0: write it as in lower(body)",
+		"len(lower()) > 1":                  "lower needs 1 argument, not 0: write it as in lower(body)",
 		"body len(body)":                    "unexpected function after body",
 		"(ok) len(body)":                    "unexpected function after )",
 		"lower(body =~ '(') == 1":           "error parsing regexp: missing closing ): `(`",
@@ -250,8 +250,10 @@ func TestFunctionsOfTheHistory(t *testing.T) {
 		"previous('result3') != previous('result3')", "previous('regexMatch') == ''",
 	)
 	in.Outputs["result1"] = strings.Repeat("Ä", 2000)
+	in.Stored = map[string]any{"result1": strings.Repeat("Ä", 1000) + "…"}
 	wantTrue(t, in, "previous('result1') == result1")
 	in.Outputs["result1"] = strings.Repeat("Ä", 999)
+	in.Stored = map[string]any{"result1": strings.Repeat("Ä", 999)}
 	wantTrue(t, in, "previous('result1') != result1")
 	failed := results{{Status: monitor.StatusFailed}, {Status: monitor.StatusFailed}}
 	for name, none := range map[string]rule.History{"no history": nil, "no result": results{}, "no value": failed} {
@@ -326,7 +328,7 @@ func TestFunctionsHaveTheBudgetOfRules(t *testing.T) {
 			if isTrue || size == small && !isShort || size == large && message(err) != want {
 				t.Errorf("%.40s with %d bytes: got %v, %v", c.text, size, isTrue, err)
 			}
-			if took := time.Since(began); took > 5*time.Second {
+			if took := time.Since(began); took > time.Minute {
 				t.Errorf("%.40s: took %s", c.text, took)
 			}
 		}

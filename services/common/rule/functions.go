@@ -163,12 +163,12 @@ func match(negated bool) govaluate.ExpressionFunction {
 		p, right := arguments[0].(*parameters), arguments[2]
 		text, isText := arguments[1].(string)
 		if !isText {
-			return nil, plainError("=~ and !~ need a text on their left side")
+			return nil, p.fail("=~ and !~ need a text on their left side", arguments[1])
 		}
 		compiled, isCompiled := right.(*pattern.Pattern)
 		if !isCompiled {
 			var err error
-			if compiled, err = buildPattern(right); err != nil {
+			if compiled, err = p.buildPattern(right); err != nil {
 				return nil, err
 			}
 		}
@@ -192,11 +192,11 @@ func (p *parameters) matches(compiled *pattern.Pattern, text string) (bool, erro
 }
 
 // buildPattern compiles a regular expression that was built from outputs.
-func buildPattern(value any) (*pattern.Pattern, error) {
+func (p *parameters) buildPattern(value any) (*pattern.Pattern, error) {
 	text, isText := value.(string)
 	switch {
 	case !isText:
-		return nil, plainError("=~ and !~ need a regular expression on their right side")
+		return nil, p.fail("=~ and !~ need a regular expression on their right side", value)
 	case len(text) > maxBuiltPattern:
 		return nil, plainError("a pattern built from outputs is too long")
 	}
@@ -218,8 +218,9 @@ func add(arguments ...any) (any, error) {
 	leftText, isText := left.(string)
 	rightText, areTexts := right.(string)
 	if !isText && !areTexts || !joinable(left) || !joinable(right) {
-		return nil, plainError("a value cannot be used with the modifier '+', it is not a number")
+		return nil, p.fail("a value cannot be used with the modifier '+', it is not a number", left, right)
 	}
+	p.accept(left, right)
 	if !isText {
 		leftText = fmt.Sprint(left)
 	}

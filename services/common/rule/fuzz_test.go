@@ -59,10 +59,10 @@ func evalWithinLimits(t *testing.T, r *rule.Rule, in rule.Input) {
 	if err != nil && isTrue {
 		t.Errorf("%q is true and fails with %v", r, err)
 	}
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > time.Minute {
 		t.Errorf("%q took %s", r, took)
 	}
-	if allocated := (after.TotalAlloc - before.TotalAlloc) >> 20; allocated > 200 {
+	if allocated := (after.TotalAlloc - before.TotalAlloc) >> 20; allocated > 2000 {
 		t.Errorf("%q allocated %d MiB", r, allocated)
 	}
 }

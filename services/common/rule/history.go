@@ -100,7 +100,8 @@ func resultCount(argument tokens) (int, error) {
 }
 
 // bindPrevious binds the argument of the function previous: the value of an output in the latest result. If that result
-// does not have it, the value is the one of this check, so that a comparison of both shows no change.
+// does not have it, or if both results store the same, the value is the one of this check, so that a comparison of both
+// shows no change. A result does not store all of a long text, and no secrets.
 func bindPrevious(arguments []tokens, outputs Outputs) (func(p *parameters) (any, error), error) {
 	name, isText := literalText(arguments[0])
 	if !isText {
@@ -117,18 +118,19 @@ func bindPrevious(arguments []tokens, outputs Outputs) (func(p *parameters) (any
 		now, isProduced := p.Outputs[name]
 		if p.History != nil {
 			stored, isStored := p.History.Previous()[name]
-			text, isText := now.(string)
-			if isStored && !(isText && stored == probe.Clipped(text)) { // a result contains the start of a long text
+			_, isText := stored.(string)
+			isHidden := isText && output.Kind == probe.OutputNumber // a number that is a secret
+			if isStored && !isHidden && !(isProduced && stored == p.Stored[name]) {
 				return stored, nil
 			}
 		}
 		switch {
 		case isProduced:
-			return now, nil
+			text, _ := now.(string)
+			return now, p.reserveQuote(text)
 		case output.EmptyIfAbsent:
 			return "", nil
 		}
-		p.missing = append(p.missing, name)
-		return newNoValue(), nil
+		return p.noValue(name), nil
 	}, nil
 }

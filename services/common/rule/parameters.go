@@ -3,7 +3,6 @@ package rule
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -16,8 +15,8 @@ type parameters struct {
 	Input
 	ctx  context.Context
 	rule *Rule
-	// missing lists the outputs that the rule uses and the check did not produce.
-	missing []string
+	// missing lists the values that the check did not produce and that no operator or function has accepted.
+	missing []*noValue
 	// joined is the number of bytes of the texts that the rule has made with + and functions.
 	joined int
 	// quote is the number of bytes that are reserved for an error that quotes a value of a function.
@@ -36,22 +35,62 @@ func (p *parameters) Get(name string) (any, error) {
 	if value, ok := p.Outputs[name]; ok {
 		return value, nil
 	}
-	if name != noElement {
-		p.missing = append(p.missing, name)
-	}
-	if slices.Contains(p.rule.empty, name) {
+	switch {
+	case slices.Contains(p.rule.empty, name):
 		return "", nil
+	case name == noElement:
+		return &noValue{}, nil
 	}
-	return newNoValue(), nil
+	return p.noValue(name), nil
 }
 
-// noValue represents an output without a value. No two are equal: they are different pointers, and reflect.DeepEqual
-// never treats two structs with a non-nil function as equal.
-type noValue struct{ unequal func() }
-
-func newNoValue() *noValue { return &noValue{unequal: func() {}} }
+// noValue represents a value that the check did not produce. It equals nothing.
+type noValue struct {
+	// name is the name of the output, or another description; empty for [noElement].
+	name string
+}
 
 func (*noValue) String() string { return "" }
+
+// noValue returns a value that the check did not produce.
+func (p *parameters) noValue(name string) *noValue {
+	v := &noValue{name}
+	p.missing = append(p.missing, v)
+	return v
+}
+
+// accept removes the operands of an operator or function that accepts a [noValue] from the missing values, because they
+// can't be the cause of an error any more.
+func (p *parameters) accept(operands ...any) {
+	for _, operand := range operands {
+		if v, isMissing := operand.(*noValue); isMissing {
+			p.missing = slices.DeleteFunc(p.missing, func(other *noValue) bool { return other == v })
+		}
+	}
+}
+
+// fail returns the error of an operator or function that can't be applied to operands: their names if they are missing,
+// and err otherwise.
+func (p *parameters) fail(err plainError, operands ...any) error {
+	var missing []*noValue
+	for _, operand := range operands {
+		if v, isMissing := operand.(*noValue); isMissing {
+			missing = append(missing, v)
+		}
+	}
+	if len(missing) == 0 {
+		return err
+	}
+	return missingError(missing)
+}
+
+func missingError(missing []*noValue) plainError {
+	names := make([]string, len(missing))
+	for i, v := range missing {
+		names[i] = v.name
+	}
+	return plainError("this check produced no " + strings.Join(names, ", "))
+}
 
 // plainError is an error whose text contains no value of an output.
 type plainError string
@@ -71,10 +110,10 @@ func (p *parameters) explain(err error) error {
 		return errors.New("the rule did not finish in time: use simpler regular expressions or a smaller maxBody")
 	case errors.As(err, &body):
 		return body
-	case len(p.missing) > 0:
-		return fmt.Errorf("this check produced no %s", strings.Join(p.missing, ", "))
 	case errors.As(err, &plain):
 		return plain
+	case len(p.missing) > 0:
+		return missingError(p.missing)
 	}
 	text := err.Error()
 	if strings.Contains(text, "with the comparator 'in'") {

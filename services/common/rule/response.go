@@ -49,21 +49,20 @@ func bindJSON(arguments []tokens, _ Outputs) (func(p *parameters) (any, error), 
 		case !path.Single:
 			return list(selected), nil
 		case len(selected) == 0 || selected[0] == nil:
-			p.missing = append(p.missing, name)
-			return newNoValue(), nil
+			return p.noValue(name), nil
 		}
 		return p.jsonValue(selected[0])
 	}, nil
 }
 
 // parsedBody returns the body, which is parsed once in an evaluation.
-func (p *parameters) parsedBody() (_ *jsonbody.Document, err error) {
-	if p.Document == nil {
+func (p *parameters) parsedBody() (*jsonbody.Document, error) {
+	if p.Document == nil && p.NoDocument == nil {
 		body, _ := p.Outputs["body"].(string)
 		truncated, _ := p.Outputs["bodyTruncated"].(bool)
-		p.Document, err = jsonbody.Parse(p.ctx, body, truncated)
+		p.Document, p.NoDocument = jsonbody.Parse(p.ctx, body, truncated)
 	}
-	return p.Document, err
+	return p.Document, p.NoDocument
 }
 
 // jsonValue returns a value of a document as rules use it.
@@ -79,8 +78,8 @@ func (p *parameters) jsonValue(value any) (any, error) {
 	return value, nil
 }
 
-// reserveQuote reserves the memory of an error of govaluate that quotes a text. An evaluation ends with the first error,
-// so it is reserved once for the longest text.
+// reserveQuote reserves the memory of an error of govaluate that quotes a text. An evaluation ends with the first
+// error, so it is reserved once for the longest text.
 func (p *parameters) reserveQuote(text string) error {
 	more := 3*len(text) - p.quote
 	if len(text) <= freeJoined || more <= 0 {
@@ -90,8 +89,8 @@ func (p *parameters) reserveQuote(text string) error {
 	return memory.FromContext(p.ctx).Grow(p.ctx, more)
 }
 
-// bindHeader binds the argument of the function header: the name of a header of the response in any case. Several values
-// are joined with a comma and a blank.
+// bindHeader binds the argument of the function header: the name of a header of the response in any case. Several
+// values are joined with a comma and a blank.
 func bindHeader(arguments []tokens, _ Outputs) (func(p *parameters) (any, error), error) {
 	name, _ := literalText(arguments[0])
 	if !httpguts.ValidHeaderFieldName(name) {
@@ -101,10 +100,10 @@ func bindHeader(arguments []tokens, _ Outputs) (func(p *parameters) (any, error)
 		headers, _ := p.Outputs[probe.Headers].(http.Header)
 		values := headers.Values(name)
 		if len(values) == 0 {
-			p.missing = append(p.missing, "header "+name)
-			return newNoValue(), nil
+			return p.noValue("header " + name), nil
 		}
-		return strings.ToValidUTF8(strings.Join(values, ", "), "�"), nil
+		text := strings.ToValidUTF8(strings.Join(values, ", "), "�")
+		return text, p.reserveQuote(text)
 	}, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/Knetic/govaluate"
 
@@ -134,7 +135,8 @@ func mayBeQuoted(expression tokens, i int) bool {
 		return false
 	}
 	next := expression[i+1]
-	return !isMatch(next) && (next.Kind != govaluate.COMPARATOR || next.Value != "==" && next.Value != "!=" && next.Value != "in")
+	isReplaced := next.Value == "==" || next.Value == "!=" || next.Value == "in"
+	return !isMatch(next) && !(next.Kind == govaluate.COMPARATOR && isReplaced)
 }
 
 // String returns the rule as the user wrote it.
@@ -147,12 +149,17 @@ func (r *Rule) Uses(name string) bool { return slices.Contains(r.ruleOnly, name)
 type Input struct {
 	// Outputs holds the outputs of the check, which are float64, string or bool, and [probe.Headers].
 	Outputs map[string]any
-	// Document is the parsed body; nil if it is not parsed yet.
-	Document *jsonbody.Document
+	// Stored holds the outputs as the result stores them: without the end of long texts and without secrets.
+	Stored map[string]any
+	// Document is the parsed body, and NoDocument the error of parsing it. Both are nil if it is not parsed yet.
+	Document   *jsonbody.Document
+	NoDocument error
 	// Names means that the texts in Outputs are domain names, of which some are followed by a blank and a preference. A
 	// name equals itself in another case, with and without its final dot, and without its preference. A regular
 	// expression matches if it matches one of these forms.
 	Names bool
+	// Date is the date of the check.
+	Date time.Time
 	// Value is the value of the result.
 	Value float64
 	// History holds the earlier results of the monitor; nil if there are none.

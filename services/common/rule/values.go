@@ -10,7 +10,7 @@ import (
 
 // length is the function len: the number of characters of a text, of elements of a list or of members of an object. It
 // is 0 for an output without a value.
-func length(_ *parameters, arguments []any) (any, error) {
+func length(p *parameters, arguments []any) (any, error) {
 	switch value := arguments[0].(type) {
 	case string:
 		return float64(utf8.RuneCountInString(value)), nil
@@ -21,6 +21,7 @@ func length(_ *parameters, arguments []any) (any, error) {
 	case object:
 		return float64(len(value)), nil
 	case *noValue:
+		p.accept(value)
 		return 0.0, nil
 	}
 	return nil, plainError("len needs a text, a list or an object")
@@ -30,9 +31,10 @@ func length(_ *parameters, arguments []any) (any, error) {
 // contains nothing.
 func contains(p *parameters, arguments []any) (any, error) {
 	in, value := arguments[0], arguments[1]
-	if found, isList := p.isElement(value, in); isList {
-		return found, nil
+	if found, isList, err := p.isElement(value, in); isList || err != nil {
+		return found, err
 	}
+	p.accept(in, value)
 	_, hasNoValue := in.(*noValue)
 	_, isNoValue := value.(*noValue)
 	if hasNoValue || isNoValue {
@@ -61,24 +63,25 @@ func lower(p *parameters, arguments []any) (any, error) {
 	return strings.ToLower(text), p.reserveQuote(text)
 }
 
-// dateLayouts lists the forms of dates that days reads. Without a time zone, a date is in UTC. Other names of zones than
-// GMT are not read, because they have no fixed meaning.
+// dateLayouts lists the forms of dates that days reads. Without a time zone, a date is in UTC. Other names of zones
+// than GMT are not read, because they have no fixed meaning.
 var dateLayouts = []string{
 	time.RFC3339, time.DateOnly, time.DateTime, "2006-01-02T15:04:05",
 	"Mon, 02 Jan 2006 15:04:05 GMT", time.RFC1123Z, "Jan _2 15:04:05 2006 GMT",
 }
 
-// days is the function days: the days from now until a date, negative if it has passed. The date is a text in one of
-// [dateLayouts], or the seconds since 1970.
-func days(_ *parameters, arguments []any) (any, error) {
+// days is the function days: the days from the check until a date, negative if it has passed. The date is a text in one
+// of [dateLayouts], or the seconds since 1970.
+func days(p *parameters, arguments []any) (any, error) {
+	now := float64(p.Date.UnixMilli()) / 1000
 	switch value := arguments[0].(type) {
 	case *noValue:
 		return value, nil
 	case float64:
-		return value/secondsPerDay - float64(time.Now().UnixMilli())/1000/secondsPerDay, nil
+		return (value - now) / secondsPerDay, nil
 	case string:
 		if date, ok := parseDate(value); ok {
-			return (float64(date.UnixMilli()) - float64(time.Now().UnixMilli())) / 1000 / secondsPerDay, nil
+			return (float64(date.UnixMilli())/1000 - now) / secondsPerDay, nil
 		}
 		return nil, plainError("days can't read the date: it needs one such as 2026-12-31 or 2026-12-31T23:59:59Z")
 	}

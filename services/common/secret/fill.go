@@ -51,7 +51,7 @@ func (s Source) Resolve(m monitor.Monitor, properties Properties) (monitor.Monit
 	if user := userText(m.Target); HasReference(user) {
 		patterns = append(patterns, basicAuthPatterns(userText(filled.Target), user)...)
 	}
-	return filled, newScrubber(patterns, properties.Searches[m.Type]), nil
+	return filled, properties.newScrubber(m.Type, patterns), nil
 }
 
 // fillMonitor replaces the references in the target and the properties by the results of value. It returns the errors

@@ -147,13 +147,13 @@ func (p Properties) ScrubberFor(m monitor.Monitor) *Scrubber {
 			patterns = append(patterns, property.patterns(text)...)
 		}
 	}
-	return newScrubber(patterns, p.Searches[m.Type])
+	return p.newScrubber(m.Type, patterns)
 }
 
 // ScrubberForTarget is like [Properties.ScrubberFor] for a monitor of this type with another target and without
 // properties.
 func (p Properties) ScrubberForTarget(monitorType, target string) *Scrubber {
-	return newScrubber(targetPatterns(target), p.Searches[monitorType])
+	return p.newScrubber(monitorType, targetPatterns(target))
 }
 
 // patterns returns patterns for the text of a secret property and for its parts.

@@ -24,6 +24,8 @@ type Scrubber struct {
 	patterns []pattern
 	replacer *strings.Replacer
 	searches []Search
+	// isCaptured reports whether a result has an output because the target answered it; nil if no output is captured.
+	isCaptured func(output string) bool
 }
 
 func newScrubber(patterns []pattern, searches []Search) *Scrubber {
@@ -79,8 +81,13 @@ func (s *Scrubber) ScrubResult(r *monitor.Result) {
 	r.Message = s.Scrub(r.Message)
 	r.Outputs = maps.Clone(r.Outputs)
 	for name, value := range r.Outputs {
-		if text, ok := value.(string); ok {
-			r.Outputs[name] = s.Scrub(text)
+		switch value := value.(type) {
+		case string:
+			r.Outputs[name] = s.Scrub(value)
+		case float64:
+			if replacement := s.capturedReplacement(name, value); replacement != "" {
+				r.Outputs[name] = replacement
+			}
 		}
 	}
 	for _, search := range s.searches {
@@ -102,7 +109,19 @@ func (s Search) replace(r *monitor.Result, replacement string) {
 
 // HidesNumber reports whether [Scrubber.ScrubResult] replaces a number in an output.
 func (s *Scrubber) HidesNumber(output string, n float64) bool {
-	return s != nil && slices.ContainsFunc(s.searches, func(search Search) bool { return search.Output == output }) && s.scrubNumber(n) != ""
+	if s == nil {
+		return false
+	}
+	isSearched := slices.ContainsFunc(s.searches, func(search Search) bool { return search.Output == output })
+	return isSearched && s.scrubNumber(n) != "" || s.capturedReplacement(output, n) != ""
+}
+
+// capturedReplacement returns the replacement of a captured number that is a secret, or an empty string.
+func (s *Scrubber) capturedReplacement(output string, n float64) string {
+	if s.isCaptured == nil || !s.isCaptured(output) {
+		return ""
+	}
+	return s.scrubNumber(n)
 }
 
 // scrubNumber returns the replacement of a number that equals or contains a secret, or an empty string.

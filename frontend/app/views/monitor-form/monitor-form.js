@@ -14,7 +14,7 @@ import { newLabels } from './labels.js';
 import { newOnDemandCheck } from './on-demand-check.js';
 import { isNotFound, newOriginal } from './original.js';
 import { beginReview, compareVersion, saveForm } from './other-changes.js';
-import { functionCalls, insertOutput, markMistake, newRuleCheck, outputKind } from './rule.js';
+import { functionCalls, insertOutput, markMistake, newRuleCheck, outputKind, ruleOutputs } from './rule.js';
 import { newSettings } from './settings.js';
 import { newSuggestions } from './suggestions.js';
 import { FIRST, TEMPLATES, apply, undo } from './templates.js';
@@ -288,5 +288,6 @@ export function monitorForm(app, { id, params, hash }) {
     insert: insertOutput,
     functionCalls,
     outputKind,
+    ruleOutputs,
   };
 }

@@ -1,9 +1,18 @@
 /** @import {Output, Spec} from '../../../types/model' */
 /** @import {Api, Draft} from '../../api.js' */
+/** @import {Row} from './fields.js' */
 import { ApiError, messageOf } from '../../api.js';
 
 /** How long the rule must be unchanged before it is checked, in milliseconds. */
 const PAUSE = 300;
+
+/** The names that captured numbers may have. */
+const CAPTURED = /^[A-Za-z]\w{0,39}$/;
+
+/**
+ * An output that a rule can use, and the text to insert for it if its name is no series.
+ * @typedef {Output & {text?: string}} RuleOutput
+ */
 
 /**
  * Has the API check a rule while it is typed. Responses to earlier rules are ignored.
@@ -72,13 +81,25 @@ export function markMistake(rule, error) {
 }
 
 /**
+ * Returns the outputs that a rule can use: of the type, and the captured numbers.
+ * @param {Pick<Spec, 'outputs'>} spec
+ * @param {Pick<Row, 'name'>[]} [captures]
+ * @returns {RuleOutput[]}
+ */
+export function ruleOutputs({ outputs }, captures = []) {
+  const names = new Set(captures.map(({ name }) => name).filter((name) => CAPTURED.test(name)));
+  const added = [...names].filter((name) => !outputs.some((output) => output.name === name));
+  return [...outputs, ...added.map((name) => ({ name, kind: 'number', doc: 'A captured number.', text: name }))];
+}
+
+/**
  * Inserts the name of an output, or the call of a function, into the rule at the cursor, with spaces where needed.
- * @param {Pick<Output, 'name'>} output
+ * @param {Pick<RuleOutput, 'name' | 'text'>} output
  */
 export function insertOutput(output) {
   const box = /** @type {HTMLTextAreaElement} */ (document.getElementById('rule'));
   // A name such as resultN stands for result1, result2 and so on.
-  const name = output.name.replace(/N$/, '1');
+  const name = output.text ?? output.name.replace(/N$/, '1');
   const { selectionStart: start, selectionEnd: end, value } = box;
   const before = /[^\s(,!]$/.test(value.slice(0, start)) ? ' ' : '';
   const after = /^[^\s),]/.test(value.slice(end)) ? ' ' : '';
