@@ -71,8 +71,8 @@ type Store interface {
 	Results(ctx context.Context, f ResultFilter) ([]monitor.Result, error)
 	// EachNumber calls each for the results of a monitor that f selects, in no particular order, with the numbers in
 	// their outputs: NaN for an output that has no number. If there are more than f.Limit, it may call each for a sample
-	// with at least one result of each section with results, and then returns true. each must not use the store, and not
-	// keep the numbers.
+	// with at least one result of each section with results, and then returns true. It must do so if there are more than
+	// [NumberFilter.PerSection] allows. each must not use the store, and not keep the numbers.
 	EachNumber(ctx context.Context, f NumberFilter, each func(date time.Time, numbers []float64)) (sampled bool, err error)
 	// ResultsSince returns up to limit results in the order of storing, and the cursor for the next call. An empty
 	// cursor returns no results and the current cursor. Each result is returned at least once.

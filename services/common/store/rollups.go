@@ -70,7 +70,9 @@ type Retention struct {
 
 // StatusChangesFrom returns the date before which status changes are deleted at now: the start of an hour, so that
 // StatusChangesExpired changes at most once an hour.
-func (r Retention) StatusChangesFrom(now time.Time) time.Time { return now.Add(-r.Rollups).Truncate(time.Hour) }
+func (r Retention) StatusChangesFrom(now time.Time) time.Time {
+	return now.Add(-r.Rollups).Truncate(time.Hour)
+}
 
 // Age returns the age at which rollups of a period are deleted.
 func (r Retention) Age(p Period) time.Duration {
