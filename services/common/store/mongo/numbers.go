@@ -90,8 +90,8 @@ func (r *numberReader) start(part int) time.Time {
 	return start
 }
 
-// dates returns the dates of up to limit results with from <= date < to, the newest first if order is -1, the oldest first
-// if it is 1. The index contains all that it reads.
+// dates returns the dates of up to limit results with from <= date < to: the newest first if order is -1, the oldest
+// first if it is 1. The index contains all that it reads.
 func (r *numberReader) dates(ctx context.Context, from, to time.Time, order, limit int) ([]time.Time, error) {
 	filter, err := resultFilter(store.ResultFilter{MonitorID: r.MonitorID, From: from, To: to})
 	if err != nil {
