@@ -112,7 +112,7 @@ func endOfStatus(
 	if err != nil || f.To.IsZero() || !f.To.Before(now) {
 		return now, end, err
 	}
-	later, err := changesAfter(ctx, s, f.MonitorID, f.To, now)
+	later, err := changesAfter(ctx, s, f.MonitorID, f.To, now, store.ChangeStatus)
 	for _, change := range later {
 		end.pass(change)
 	}

@@ -14,8 +14,8 @@ import (
 const (
 	// maxStatusChanges is the maximum number of status changes that are read for a response.
 	maxStatusChanges = summary.MaxStatusChanges
-	// laterChanges is the number of status changes after a time range that are read at once, laterReads the maximum number
-	// of these reads.
+	// laterChanges is the number of status changes after a time range that are read at once to find the oldest ones,
+	// laterReads the maximum number of these reads.
 	laterChanges = 1000
 	laterReads   = 40
 )
@@ -46,7 +46,7 @@ func readPeriods(
 		start = changes[len(changes)-1].Date
 	}
 	if to.Before(now) {
-		later, err := changesAfter(ctx, s, m.ID, to, now)
+		later, err := changesAfter(ctx, s, m.ID, to, now, store.ChangeStatus, store.ChangeEnabled, store.ChangeIgnored)
 		if err != nil {
 			return nil, err
 		}
@@ -61,12 +61,15 @@ func readPeriods(
 	return uptime.Periods(start, to, m, state, changes, expired), err
 }
 
-// changesAfter returns the status changes from a date on, newest first: all of them or, if there are many, some in a row
-// with at least one of the kind [store.ChangeStatus]. The oldest change of a kind shows the value at the date.
-func changesAfter(ctx context.Context, s statusChangeLister, id string, from, now time.Time) ([]store.StatusChange, error) {
+// changesAfter returns status changes from a date on, newest first. The oldest change of a kind shows the value at the
+// date. If there are many changes, it returns the oldest up to the first one of the status and, if one of the kinds is not
+// among them, also the newest ones.
+func changesAfter(
+	ctx context.Context, s statusChangeLister, id string, from, now time.Time, kinds ...store.ChangeKind,
+) ([]store.StatusChange, error) {
 	var found []store.StatusChange
 	start, end := from, now
-	for range laterReads {
+	for read := 0; read < laterReads && start.Before(now) && !contains(found, store.ChangeStatus); read++ {
 		changes, err := s.StatusChanges(ctx, id, start, end, laterChanges)
 		if err != nil {
 			return nil, err
@@ -76,10 +79,20 @@ func changesAfter(ctx context.Context, s statusChangeLister, id string, from, no
 			continue
 		}
 		found = append(changes, found...)
-		if !end.Before(now) || slices.ContainsFunc(found, func(c store.StatusChange) bool { return c.Kind == store.ChangeStatus }) {
-			break
+		start, end = end, end.Add(2*end.Sub(start))
+		if end.After(now) {
+			end = now
 		}
-		start, end = end, now
 	}
-	return found, nil
+	missing := slices.ContainsFunc(kinds, func(kind store.ChangeKind) bool { return !contains(found, kind) })
+	if !missing || !start.Before(now) {
+		return found, nil
+	}
+	newest, err := s.StatusChanges(ctx, id, start, now, maxStatusChanges)
+	return append(newest, found...), err
+}
+
+// contains reports whether the log has a change of a kind to another value.
+func contains(log []store.StatusChange, kind store.ChangeKind) bool {
+	return slices.ContainsFunc(log, func(c store.StatusChange) bool { return c.Kind == kind && c.From != c.To })
 }

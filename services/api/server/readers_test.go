@@ -156,9 +156,10 @@ func TestReadersAgree(t *testing.T) {
 			wantChanges(t, s, h, store.ResultFilter{To: to}, start, to, now)
 			wantTimes(t, s, h, now, random)
 			keep := time.Duration(random.Int64N(int64(3 * day)))
-			_, err := s.Expire(t.Context(), now, store.Retention{Results: min(keep, day), Rollups: keep})
+			retention := store.Retention{Results: min(keep, day), Rollups: keep}
+			_, err := s.Expire(t.Context(), now, retention)
 			must(t, err)
-			h.expired = monitor.Date(now.Add(-keep))
+			h.expired = retention.StatusChangesFrom(now)
 			wantTimes(t, s, h, now, random)
 		})
 	}

@@ -12,8 +12,8 @@ import (
 // helpWidth is the maximum number of characters in a line of help.
 const helpWidth = 96
 
-const documentation = "Documentation: /docs/ on the page, for example http://localhost:8001/docs/configuration for all " +
-	"settings."
+const documentation = "Documentation: the page serves it below /docs/, for example /docs/configuration for all " +
+	"settings. It is also in the folder docs of the source code."
 
 // help returns the text of the command help.
 func (p Program) help() string {

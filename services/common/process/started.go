@@ -29,5 +29,5 @@ func WarnOpen(log *slog.Logger, listeners ...net.Listener) {
 		addresses = append(addresses, listener.Addr().String())
 	}
 	log.Warn("sign-in is off: everyone who reaches these addresses can change monitors",
-		"addresses", strings.Join(addresses, ", "), "more", "/docs/sign-in on the page")
+		"addresses", strings.Join(addresses, ", "), "documentation", "/docs/sign-in")
 }

@@ -71,8 +71,8 @@ type Store interface {
 	Results(ctx context.Context, f ResultFilter) ([]monitor.Result, error)
 	// EachNumber calls each for the results of a monitor that f selects, in no particular order, with the numbers in
 	// their outputs: NaN for an output that has no number. If there are more than f.Limit, it may call each for a sample
-	// with at least one result of each section with results, and then returns true. each must not use the store, and not
-	// keep the numbers.
+	// with at least one result of each section with results, and then returns true. It must do so if there are more than
+	// [NumberFilter.PerSection] allows. each must not use the store, and not keep the numbers.
 	EachNumber(ctx context.Context, f NumberFilter, each func(date time.Time, numbers []float64)) (sampled bool, err error)
 	// ResultsSince returns up to limit results in the order of storing, and the cursor for the next call. An empty
 	// cursor returns no results and the current cursor. Each result is returned at least once.
@@ -97,7 +97,8 @@ type Store interface {
 	// StatusChanges returns up to limit status changes of a monitor with from <= date < to, newest first.
 	StatusChanges(ctx context.Context, monitorID string, from, to time.Time, limit int) ([]StatusChange, error)
 	// StatusChangesExpired returns the date before which Expire has deleted all status changes, so that nothing is known
-	// of that time. It is zero if Expire has never been called.
+	// of that time. It is zero if Expire has never been called. Expire never sets an earlier date, with one exception: a
+	// date after its now, which a wrong clock has set, becomes now. It writes the date only if it changes.
 	StatusChangesExpired(ctx context.Context) (time.Time, error)
 	// StatusChangesOf returns the status changes of the given monitors with from <= date < to, newest first. If there are
 	// more than limit, it returns that many of them.
@@ -121,8 +122,9 @@ type Store interface {
 
 	// Expire deletes results and rollups that are older than keep allows at now, states without a monitor, expired
 	// on-demand checks, ended silences, and heartbeats older than a day. Notifications, incidents that have ended and
-	// incident states without a monitor have the retention of rollups, and so have status changes; a claim is deleted after [NotificationClaimAge].
-	// Expire works in small steps and returns the number of deleted results.
+	// incident states without a monitor have the retention of rollups. Status changes have it too, but are deleted by
+	// whole hours, see [Retention.StatusChangesFrom]. A claim is deleted after [NotificationClaimAge]. Expire works in
+	// small steps and returns the number of deleted results.
 	Expire(ctx context.Context, now time.Time, keep Retention) (int, error)
 
 	// AddOnDemandChecks stores requests for on-demand checks.

@@ -61,10 +61,17 @@ type DirtyHour struct {
 type Retention struct {
 	// Results is the age at which a result is deleted.
 	Results time.Duration
-	// Rollups is the age at which daily rollups, status changes, incidents and notifications are deleted.
+	// Rollups is the age at which daily rollups, status changes, incidents and notifications are deleted. Status changes are
+	// deleted by whole hours.
 	Rollups time.Duration
 	// Hours is the age at which hourly rollups are deleted; 0 means Rollups.
 	Hours time.Duration
+}
+
+// StatusChangesFrom returns the date before which status changes are deleted at now: the start of an hour, so that
+// StatusChangesExpired changes at most once an hour.
+func (r Retention) StatusChangesFrom(now time.Time) time.Time {
+	return now.Add(-r.Rollups).Truncate(time.Hour)
 }
 
 // Age returns the age at which rollups of a period are deleted.

@@ -33,9 +33,9 @@ type Period struct {
 func (p Period) Duration() time.Duration { return p.To.Sub(p.From) }
 
 // Periods divides the time between start and end by the kinds of a monitor, oldest first. The periods cover this time
-// exactly; two in a row differ in kind. log holds the status changes of m between start and now, newest first; the
-// changes after end determine only the status before them. The changes before the date expired are not known, so the
-// time before it is unchecked. state is the current state of m, or nil if m has no result. The status after the last
+// exactly; two in a row differ in kind. log holds the status changes of m between start and now, newest first. Of the
+// changes after end, only the oldest of each kind is needed: it determines the value before it. The changes before the date
+// expired are not known, so the time before it is unchecked. state is the current state of m, or nil if m has no result. The status after the last
 // result is valid for [monitor.StaleAfter].
 func Periods(
 	start, end time.Time, m monitor.Monitor, state *store.State, log []store.StatusChange, expired time.Time,

@@ -33,7 +33,7 @@ func TestStartIsLogged(t *testing.T) {
 			"ALERT_SMTP_FROM": "a@example.org", "ALERT_SMTP_TO": "s3cret@example.org", "ALERT_SLACK_URL": "https://127.0.0.1:1/s3cret",
 		})
 		checkLog(t, service, start("standalone")+" channels=\"email, slack\" store=sqlite file="+filepath.Join(folder, "nanomon.db")+"\n",
-			signInIsOff+" addresses=\"[::]:"+port(strings.TrimSuffix(api, "/api"))+", [::]:"+port(page)+"\" more=\"/docs/sign-in on the page\"\n")
+			signInIsOff+" addresses=\"[::]:"+port(strings.TrimSuffix(api, "/api"))+", [::]:"+port(page)+"\" documentation=/docs/sign-in\n")
 		if strings.Contains(service.Log(), "s3cret") {
 			t.Errorf("the log shows a secret:\n%s", service.Log())
 		}
@@ -58,7 +58,7 @@ func TestStartIsLogged(t *testing.T) {
 		settings := map[string]string{"MONGO_URI": db.URI, "MONGO_DB": "monitoring"}
 		server, _ := servicetest.API(t, settings)
 		checkLog(t, server, start("api")+" store=mongodb hosts="+host+" database=monitoring\n",
-			signInIsOff+" addresses=[::]:"+server.Port(t)+" more=\"/docs/sign-in on the page\"\n")
+			signInIsOff+" addresses=[::]:"+server.Port(t)+" documentation=/docs/sign-in\n")
 		runner, _ := servicetest.Runner(t, settings)
 		checkLog(t, runner, start("runner")+" channels=none store=mongodb hosts="+host+" database=monitoring\n")
 	})

@@ -25,6 +25,7 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 		return append(bson.D{field("period", p)}, before("start", now.Add(-keep.Age(p)))...)
 	}
 	resultsFrom, rollupsFrom := now.Add(-keep.Results), now.Add(-keep.Rollups)
+	changesFrom := keep.StatusChangesFrom(now)
 	if deleted, err = deleteAll(ctx, s.results, before("date", resultsFrom)); err != nil {
 		return deleted, err
 	}
@@ -32,7 +33,7 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 	if err != nil {
 		return deleted, err
 	}
-	if err := s.setStatusChangesExpired(ctx, rollupsFrom); err != nil {
+	if err := s.setStatusChangesExpired(ctx, changesFrom, now); err != nil {
 		return deleted, err
 	}
 	expired := bson.D{field("expires", bson.D{field("$lte", now)})}
@@ -46,7 +47,7 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 		{s.rollups, rollups(store.Minutes)},
 		{s.rollups, rollups(store.Hour)},
 		{s.rollups, rollups(store.Day)},
-		{s.statusChanges, before("date", rollupsFrom)},
+		{s.statusChanges, before("date", changesFrom)},
 		{s.notifications, before("date", rollupsFrom)},
 		{s.incidents, append(before("date", rollupsFrom), field("open", false))},
 		{s.silences, bson.D{field("until", bson.D{field("$lte", now)})}},

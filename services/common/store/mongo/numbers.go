@@ -68,55 +68,67 @@ type numberReader struct {
 
 // sample reads the end of each part of the sections, and the newest results of a section that has none there.
 func (r *numberReader) sample(ctx context.Context) error {
-	all := store.ResultFilter{MonitorID: r.MonitorID, From: r.From, To: r.To, Limit: r.PerSection()}
-	newest, err := r.store.Results(ctx, all)
-	if err != nil || len(newest) == 0 {
-		return err
-	}
-	filter, err := resultFilter(all)
-	if err != nil {
-		return err
-	}
-	opts := options.Find().SetSort(bson.D{field("date", 1)}).SetLimit(1)
-	oldest, err := findBy(ctx, r.store.results, newestFirst("monitor_id"), filter, resultDoc.result, opts)
+	oldest, err := r.dates(ctx, r.From, r.To, 1, 1)
 	if err != nil || len(oldest) == 0 {
 		return err
 	}
-	first := r.SectionOf(oldest[0].Date)
-	// Usually, a part of this length has its share of the results of a section.
-	length := newest[0].Date.Sub(newest[len(newest)-1].Date)/slicesPerSection + time.Millisecond
-	ends, err := r.ends(slicesPerSection*first, length)
-	if err != nil {
-		return err
-	}
-	for some := range slices.Chunk(ends, slicesPerQuery) {
-		// More than twice as many results as usual are too many.
-		limit := 2 * len(some) * (r.PerSection()/slicesPerSection + 1)
-		if err := r.query(ctx, bson.D{field("$or", some)}, options.Find().SetLimit(int64(limit))); err != nil {
+	first := r.SectionOf(oldest[0])
+	for part := slicesPerSection * first; r.start(part).Before(r.To); part += slicesPerQuery {
+		if err := r.sampleParts(ctx, part, part+slicesPerQuery); err != nil {
 			return err
 		}
 	}
 	return r.findMissing(ctx, first)
 }
 
-// ends returns filters for the end of each part of the sections, from the part with an index on.
-func (r *numberReader) ends(part int, length time.Duration) (ends []bson.D, err error) {
-	limit := func(part int) time.Time { return r.From.Add(time.Duration(part) * r.Section / slicesPerSection) }
-	for ; limit(part).Before(r.To); part++ {
-		end := store.ResultFilter{MonitorID: r.MonitorID, From: limit(part), To: limit(part + 1)}
-		if end.To.After(r.To) {
-			end.To = r.To
-		}
+// start returns the start of a part of the sections; at most the end of the time range.
+func (r *numberReader) start(part int) time.Time {
+	start := r.From.Add(time.Duration(part) * r.Section / slicesPerSection)
+	if start.After(r.To) {
+		return r.To
+	}
+	return start
+}
+
+// dates returns the dates of up to limit results with from <= date < to: the newest first if order is -1, the oldest
+// first if it is 1. The index contains all that it reads.
+func (r *numberReader) dates(ctx context.Context, from, to time.Time, order, limit int) ([]time.Time, error) {
+	filter, err := resultFilter(store.ResultFilter{MonitorID: r.MonitorID, From: from, To: to})
+	if err != nil {
+		return nil, err
+	}
+	opts := options.Find().SetSort(bson.D{field("date", order), field("_id", order)}).SetLimit(int64(limit)).
+		SetProjection(bson.D{field("_id", 0), field("date", 1)})
+	date := func(doc resultDoc) time.Time { return doc.Date.UTC() }
+	return findBy(ctx, r.store.results, newestFirst("monitor_id"), filter, date, opts)
+}
+
+// sampleParts reads the end of the parts from first on, and before last.
+func (r *numberReader) sampleParts(ctx context.Context, first, last int) error {
+	dates, err := r.dates(ctx, r.start(first), r.start(last), -1, r.PerSection()+1)
+	if err != nil || len(dates) == 0 {
+		return err
+	}
+	length := r.Section
+	if n := r.PerSection(); len(dates) > n {
+		// A part of this length has its share of the results of a section, unless their rate changes in these parts.
+		length = dates[0].Sub(dates[n])/slicesPerSection + time.Millisecond
+	}
+	var ends []bson.D
+	for part := first; part < last && r.start(part).Before(r.To); part++ {
+		end := store.ResultFilter{MonitorID: r.MonitorID, From: r.start(part), To: r.start(part + 1)}
 		if late := end.To.Add(-length); late.After(end.From) {
 			end.From = late
 		}
 		filter, err := resultFilter(end)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		ends = append(ends, filter)
 	}
-	return ends, nil
+	// More than twice as many results as usual are too many.
+	limit := 2 * len(ends) * (r.PerSection()/slicesPerSection + 1)
+	return r.query(ctx, bson.D{field("$or", ends)}, options.Find().SetLimit(int64(limit)))
 }
 
 // findMissing reads the newest results of each section from first on of which none were read. It skips sections without
@@ -137,11 +149,11 @@ func (r *numberReader) findMissing(ctx context.Context, first int) error {
 		if r.read[i] {
 			continue
 		}
-		older, err := r.store.Results(ctx, store.ResultFilter{MonitorID: r.MonitorID, From: r.From, To: start, Limit: 1})
+		older, err := r.dates(ctx, r.From, start, -1, 1)
 		if err != nil || len(older) == 0 {
 			return err
 		}
-		i = r.SectionOf(older[0].Date) + 1 // The next one is its section.
+		i = r.SectionOf(older[0]) + 1 // The next one is its section.
 	}
 	return nil
 }

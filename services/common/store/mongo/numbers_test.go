@@ -40,7 +40,53 @@ func TestSampleSkipsSectionsWithoutResults(t *testing.T) {
 		t.Errorf("results by day: %v, sampled %v, error %v", days, sampled, err)
 	}
 	if n := queries.Load(); n > 30 {
-		t.Errorf("%d queries, want one for 50 sections, and two for each gap", n)
+		t.Errorf("%d queries, want one or two for 50 sections, and two for each gap", n)
+	}
+}
+
+// TestSampleAfterTheRateChanged reads a sample of sections whose results were ten times as frequent, or as rare, before.
+func TestSampleAfterTheRateChanged(t *testing.T) {
+	t.Parallel()
+	s, r := openThrough(t, server, mongotest.Database(t, server))
+	var queries atomic.Int64
+	r.answers.set(func(name string, _ bson.Raw) bson.D {
+		if name == "find" {
+			queries.Add(1)
+		}
+		return nil
+	})
+	first := newResult(0).Date.Truncate(time.Hour)
+	for id, intervals := range [][2]time.Duration{{3 * time.Minute, 30 * time.Minute}, {30 * time.Minute, 3 * time.Minute}} {
+		var batch store.Batch
+		change, end := first.Add(50*time.Hour), first.Add(75*time.Hour)
+		for at := first; at.Before(end); {
+			result := newResult(10000*id + len(batch.Results))
+			result.MonitorID, result.Date = newMonitor(id, "").ID, at
+			batch.Results = append(batch.Results, result)
+			if at.Before(change) {
+				at = at.Add(intervals[0])
+			} else {
+				at = at.Add(intervals[1])
+			}
+		}
+		if err := s.AppendBatch(t.Context(), batch); err != nil {
+			t.Fatal(err)
+		}
+		f := store.NumberFilter{MonitorID: batch.Results[0].MonitorID, From: first, To: end, Limit: 75 * 7, Section: time.Hour}
+		queries.Store(0)
+		hours := make(map[time.Time]int)
+		sampled, err := s.EachNumber(t.Context(), f, func(date time.Time, _ []float64) { hours[date.Truncate(time.Hour)]++ })
+		if err != nil || !sampled || len(hours) != 75 {
+			t.Errorf("results of %d hours, want 75; sampled %v, error %v", len(hours), sampled, err)
+		}
+		for hour, n := range hours {
+			if n > 12 {
+				t.Errorf("%d results of the hour from %s, want about 7", n, hour)
+			}
+		}
+		if n := queries.Load(); n > 6 {
+			t.Errorf("%d queries, want 6: too many, oldest, and two for each of two parts", n)
+		}
 	}
 }
 
@@ -77,6 +123,6 @@ func TestSampleOfManySectionsNeedsFewQueries(t *testing.T) {
 		}
 	}
 	if n := queries.Load(); n > 5 {
-		t.Errorf("%d queries, want 4: too many, newest, oldest, sample", n)
+		t.Errorf("%d queries, want 4: too many, oldest, rate, sample", n)
 	}
 }

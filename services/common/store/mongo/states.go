@@ -128,14 +128,14 @@ func hashDocuments(ctx context.Context, c *driver.Collection, opts *options.Find
 // expiredChangesKey is the key of the document in meta with StatusChangesExpired.
 const expiredChangesKey = "status_changes_expired"
 
-// setStatusChangesExpired sets StatusChangesExpired unless it is later already. Two runners that do this at once may set
-// the earlier one of two dates that are nearly the same.
-func (s *Store) setStatusChangesExpired(ctx context.Context, at time.Time) error {
-	last, err := s.metaDate(ctx, expiredChangesKey)
-	if err != nil || !last.Before(at) {
-		return err
-	}
-	return upsert(ctx, s.meta, dateDoc{Key: expiredChangesKey, At: at})
+// setStatusChangesExpired sets StatusChangesExpired unless it is later already. A date later than now becomes now.
+// Both updates are atomic, and change nothing if the date is right.
+func (s *Store) setStatusChangesExpired(ctx context.Context, from, now time.Time) error {
+	lower := driver.NewUpdateOneModel().SetFilter(byID(expiredChangesKey)).
+		SetUpdate(bson.D{field("$min", bson.D{field("at", now)})})
+	raise := driver.NewUpdateOneModel().SetFilter(byID(expiredChangesKey)).
+		SetUpdate(bson.D{field("$max", bson.D{field("at", from)})}).SetUpsert(true)
+	return bulkUpsert(ctx, s.meta, []driver.WriteModel{lower, raise})
 }
 
 // StatusChangesExpired returns the date before which status changes have expired.

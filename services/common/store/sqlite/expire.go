@@ -32,6 +32,8 @@ const (
 	deleteOldBlocks = "DELETE FROM blocks WHERE block IN (SELECT block " + oldBlocks + ")"
 )
 
+const deleteOldStatusChanges = "DELETE FROM transitions WHERE rowid IN (SELECT rowid FROM transitions WHERE date < ? LIMIT ?)"
+
 // deleteOldIncidents deletes incidents that have ended, by the date of their opening.
 const deleteOldIncidents = `DELETE FROM incidents WHERE id IN (SELECT id FROM incidents INDEXED BY incidents_by_date
 	WHERE opened < ? AND resolved IS NOT NULL ORDER BY opened LIMIT ?)`
@@ -58,12 +60,14 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 	if err := s.expireRollups(ctx, now, keep); err != nil {
 		return deleted, err
 	}
-	before := now.Add(-keep.Rollups).UnixMilli()
-	if err := s.setStatusChangesExpired(ctx, before); err != nil {
+	before, changesBefore := now.Add(-keep.Rollups).UnixMilli(), keep.StatusChangesFrom(now).UnixMilli()
+	if err := s.setStatusChangesExpired(ctx, changesBefore, now.UnixMilli()); err != nil {
+		return deleted, err
+	}
+	if _, err := s.deleteInSteps(ctx, deleteOldStatusChanges, changesBefore); err != nil {
 		return deleted, err
 	}
 	for _, statement := range []string{
-		"DELETE FROM transitions WHERE rowid IN (SELECT rowid FROM transitions WHERE date < ? LIMIT ?)",
 		"DELETE FROM alerts WHERE id IN (SELECT id FROM alerts WHERE date < ? ORDER BY date LIMIT ?)",
 		deleteOldIncidents,
 	} {

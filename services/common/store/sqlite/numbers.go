@@ -151,21 +151,31 @@ func (r *numberReader) sampleOf(blocks []numberBlock) []numberBlock {
 	return sample
 }
 
-// sampleOfSection returns as many of the blocks that begin in a section as may be read, and at least one. Each section
-// begins with another one of its blocks, so that they are not from the same hours of every day. A block that extends into
-// the next section may have its only results.
+// sampleOfSection returns some of the blocks that begin in a section: as many of the blocks inside of it as may be
+// read, and at least one. Each section begins with another one of its blocks, so that they are not from the same hours
+// of every day. A block that extends over the start or the end is always read: it may have the only results of the
+// section, or none.
 func (r *numberReader) sampleOfSection(section int, blocks []numberBlock) (sample []numberBlock) {
-	size := 0
-	for _, b := range blocks {
-		size += b.size
+	inside := func(b numberBlock) bool {
+		return b.hour >= r.from && b.hour+hourLength <= r.to && r.section(b.hour+hourLength-1) == section
 	}
-	n := len(blocks)
+	n, size := 0, 0
+	for _, b := range blocks {
+		if inside(b) {
+			n, size = n+1, size+b.size
+		}
+	}
 	count := min(n, max(1, n*blockFactor*r.PerSection()/max(1, size)))
-	for i, b := range blocks {
-		place := (i + section*5) % n
-		if place*count%n < count || r.section(b.hour+hourLength-1) != section {
+	i := section * 5
+	for _, b := range blocks {
+		if !inside(b) {
+			sample = append(sample, b)
+			continue
+		}
+		if i%n*count%n < count {
 			sample = append(sample, b)
 		}
+		i++
 	}
 	return sample
 }

@@ -149,10 +149,11 @@ func (t *tx) logStatusChange(id []byte, change store.StatusChange) error {
 	return err
 }
 
-// setStatusChangesExpired sets StatusChangesExpired unless it is later already.
-func (s *Store) setStatusChangesExpired(ctx context.Context, milli int64) error {
+// setStatusChangesExpired sets StatusChangesExpired unless it is later already. A date later than now becomes now.
+func (s *Store) setStatusChangesExpired(ctx context.Context, from, now int64) error {
 	return s.write(ctx, "expire status changes", func(t *tx) error {
-		_, err := t.exec("UPDATE meta SET changes_from = ?1 WHERE coalesce(changes_from < ?1, TRUE)", milli)
+		_, err := t.exec(`UPDATE meta SET changes_from = max(min(coalesce(changes_from, ?1), ?2), ?1)
+			WHERE changes_from IS NOT max(min(coalesce(changes_from, ?1), ?2), ?1)`, from, now)
 		return err
 	})
 }

@@ -13,6 +13,7 @@ import (
 var expireContracts = []contract{
 	{"ExpireDeletesOldHistory", expireHistory},
 	{"ExpireStoresTheAgeOfStatusChanges", expireStatusChanges},
+	{"ExpireDeletesStatusChangesByWholeHours", expireHours},
 	{"ExpireDeletesEachPeriodAtItsAge", expireRollups},
 	{"ExpireDeletesManyResults", expireMany},
 	{"ExpireDeletesOrphanStates", expireStates},
@@ -46,8 +47,8 @@ func expireHistory(ctx context.Context, t *testing.T, s store.Store) {
 	same(t, "number of results deleted by the second call", got(s.Expire(ctx, now, keep))(t), 0)
 }
 
-// expireStatusChanges expects the date before which status changes have expired. It never becomes earlier: a longer
-// retention does not bring the deleted ones back.
+// expireStatusChanges expects the date before which status changes have expired. It is the start of an hour, and does
+// not become earlier: a longer retention does not bring the deleted ones back. Only a date in the future becomes now.
 func expireStatusChanges(ctx context.Context, t *testing.T, s store.Store) {
 	if at := got(s.StatusChangesExpired(ctx))(t); !at.IsZero() {
 		t.Errorf("before any Expire, status changes have expired up to %s", at)
@@ -62,6 +63,12 @@ func expireStatusChanges(ctx context.Context, t *testing.T, s store.Store) {
 		{base.Add(time.Hour), 49 * time.Hour, base.Add(-47 * time.Hour)},
 		{base, 48 * time.Hour, base.Add(-47 * time.Hour)},
 		{base, time.Hour, base.Add(-time.Hour)},
+		{base.Add(59 * time.Minute), time.Hour, base.Add(-time.Hour)},
+		{base.Add(time.Hour), time.Hour, base},
+		{base.Add(1000 * time.Hour), 48 * time.Hour, base.Add(952 * time.Hour)}, // a wrong clock
+		{base.Add(time.Minute), 48 * time.Hour, base.Add(time.Minute)},
+		{base.Add(2 * time.Minute), 48 * time.Hour, base.Add(time.Minute)},
+		{base.Add(50 * time.Hour), 48 * time.Hour, base.Add(2 * time.Hour)},
 	} {
 		got(s.Expire(ctx, c.now, store.Retention{Results: time.Hour, Rollups: c.retention}))(t)
 		at := got(s.StatusChangesExpired(ctx))(t)
@@ -69,7 +76,19 @@ func expireStatusChanges(ctx context.Context, t *testing.T, s store.Store) {
 		wantUTC(t, "date before which status changes have expired", at)
 	}
 	must(t, s.DeleteResults(ctx, base))
-	same(t, "the same after a deletion of all results", got(s.StatusChangesExpired(ctx))(t), base.Add(-time.Hour))
+	same(t, "the same after a deletion of all results", got(s.StatusChangesExpired(ctx))(t), base.Add(2*time.Hour))
+}
+
+// expireHours expects that the status changes from an hour on which StatusChangesExpired does not include stay.
+func expireHours(ctx context.Context, t *testing.T, s store.Store) {
+	var changes []store.StatusChange
+	for _, age := range []time.Duration{90 * time.Minute, 120 * time.Minute, 121 * time.Minute} {
+		change := store.StatusChange{MonitorID: newID(1), Date: base.Add(-age), Kind: store.ChangeStatus, To: "ok"}
+		changes = append(changes, change)
+	}
+	must(t, s.AppendBatch(ctx, store.Batch{StatusChanges: changes}))
+	got(s.Expire(ctx, base.Add(59*time.Minute), store.Retention{Results: time.Hour, Rollups: 2 * time.Hour}))(t)
+	wantStatusChanges(ctx, t, s, newID(1), changes[:2]...)
 }
 
 func expireRollups(ctx context.Context, t *testing.T, s store.Store) {

@@ -17,6 +17,8 @@ var numberContracts = []contract{
 	{"EachNumberOfAllResults", allNumbers},
 	{"EachNumberOfASample", sampledNumbers},
 	{"EachNumberOfALongSection", sampledLongSections},
+	{"EachNumberOfASectionBetweenHours", sampledBetweenHours},
+	{"EachNumberIsLimited", limitedNumbers},
 	{"EachNumberInvalid", invalidNumbers},
 }
 
@@ -89,14 +91,23 @@ func allNumbers(ctx context.Context, t *testing.T, s store.Store) {
 	}
 }
 
-// manyNumbers stores a result every 20 seconds for three hours, seals some of them, and returns all.
+// often is the time between two results of manyNumbers.
+const often = 20 * time.Second
+
+// manyNumbers stores results for three hours, seals some of them, and returns all.
 func manyNumbers(ctx context.Context, t *testing.T, s store.Store, sealed time.Duration) []monitor.Result {
 	t.Helper()
+	return numbersFor(ctx, t, s, 3*time.Hour, sealed)
+}
+
+// numbersFor does the same for another time.
+func numbersFor(ctx context.Context, t *testing.T, s store.Store, length, sealed time.Duration) []monitor.Result {
+	t.Helper()
 	var all []monitor.Result
-	for i := range 540 {
-		all = append(all, newResult(newID(1), 1000+i, base.Add(time.Duration(i)*20*time.Second)))
+	for i := range int(length / often) {
+		all = append(all, newResult(newID(1), 1000+i, base.Add(time.Duration(i)*often)))
 	}
-	split := int(sealed / (20 * time.Second))
+	split := int(sealed / often)
 	must(t, s.AppendBatch(ctx, store.Batch{Results: all[:split]}))
 	seal(ctx, t, s)
 	must(t, s.AppendBatch(ctx, store.Batch{Results: all[split:]}))
@@ -129,12 +140,50 @@ func sampledLongSections(ctx context.Context, t *testing.T, s store.Store) {
 	}
 }
 
+// sampledBetweenHours reads sections that begin and end within an hour that has results only outside of the section.
+func sampledBetweenHours(ctx context.Context, t *testing.T, s store.Store) {
+	var all []monitor.Result
+	for i := range int(7 * time.Hour / often) {
+		age := time.Duration(i) * often
+		if age < 30*time.Minute || age >= time.Hour && age < 3*time.Hour || age >= 3*time.Hour+30*time.Minute {
+			all = append(all, newResult(newID(1), 1000+i, base.Add(age)))
+		}
+	}
+	must(t, s.AppendBatch(ctx, store.Batch{Results: all}))
+	seal(ctx, t, s)
+	for _, to := range []time.Duration{210 * time.Minute, 390 * time.Minute, 350 * time.Minute} {
+		for limit := 1; limit < 8; limit++ {
+			wantSample(ctx, t, s, store.NumberFilter{
+				MonitorID: newID(1), From: base.Add(30 * time.Minute), To: base.Add(to), Outputs: []string{"respTime"}, Limit: limit,
+				Section: 3 * time.Hour,
+			}, all)
+		}
+	}
+}
+
+// limitedNumbers reads samples of a day.
+func limitedNumbers(ctx context.Context, t *testing.T, s store.Store) {
+	for _, sealed := range []time.Duration{0, 20 * time.Hour} {
+		all := numbersFor(ctx, t, s, 24*time.Hour, sealed)
+		f := store.NumberFilter{MonitorID: newID(1), From: base, To: base.Add(24 * time.Hour), Outputs: []string{"respTime"}}
+		for _, section := range []time.Duration{12 * time.Hour, 24 * time.Hour, 5 * 24 * time.Hour} {
+			for _, limit := range []int{1, 10, 50} {
+				f.Section, f.Limit = section, limit
+				wantSample(ctx, t, s, f, all)
+			}
+		}
+	}
+}
+
 // wantSample checks that all selected results are read or, if there are too many, a sample of each section.
 func wantSample(ctx context.Context, t *testing.T, s store.Store, f store.NumberFilter, all []monitor.Result) {
 	t.Helper()
 	want := expectNumbers(all, f)
 	list, sampled := readNumbers(ctx, t, s, f)
 	same(t, fmt.Sprintf("sampled with %+v", f), sampled, len(list) < len(want))
+	if n, limit := len(list), mostNumbers(f); n > limit {
+		t.Errorf("%+v: %d results are read, want at most %d", f, n, limit)
+	}
 	if !sampled || len(want) <= f.Limit {
 		same(t, fmt.Sprintf("%+v", f), list, want)
 		return
@@ -157,6 +206,11 @@ func wantSample(ctx context.Context, t *testing.T, s store.Store, f store.Number
 			t.Errorf("%+v: no result of section %d", f, section)
 		}
 	}
+}
+
+// mostNumbers returns the maximum number of results of manyNumbers in a sample, see [store.NumberFilter.PerSection].
+func mostNumbers(f store.NumberFilter) int {
+	return max(f.Limit, f.Sections()*(31*f.PerSection()+3*int(time.Hour/often)))
 }
 
 func sectionOf(t *testing.T, f store.NumberFilter, n string) int {
