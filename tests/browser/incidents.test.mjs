@@ -203,6 +203,18 @@ test('filters, and stores the filters in the address', async ({ page, nanomon, t
   expect(hash(page)).toBe('#incidents');
 });
 
+test('a live update keeps what is typed in the filter', async ({ page, nanomon, target }) => {
+  await nanomon.add({ name: 'Shop', target: target.url });
+  await page.goto('/#incidents');
+  await expect(page.locator('.connection')).toHaveText('Live');
+  const field = page.getByLabel('Monitor');
+  await expect(page.locator('datalist option')).toHaveCount(1);
+  await field.fill('Sh');
+  await nanomon.add({ name: 'Mill', target: target.url });
+  await expect(page.locator('datalist option')).toHaveCount(2);
+  await expect(field).toHaveValue('Sh');
+});
+
 test('shows the deliveries of each channel and the hidden dependents', async ({ page, nanomon }) => {
   const gateway = await addFailing(nanomon, { name: 'Gateway' });
   const date = '2026-01-31T08:00:00.000Z';
