@@ -195,18 +195,6 @@ export function incidents(app, { params }) {
     /** @param {ListedIncident} incident */
     href: (incident) => incidentAddress(incident, api.now()),
 
-    /**
-     * Opens the incident of a row after a click on a text that is above the link, unless the user has selected it.
-     * @param {PointerEvent & {currentTarget: HTMLElement}} event
-     */
-    openRow({ target, currentTarget, ctrlKey, metaKey, shiftKey }) {
-      const isControl = target instanceof Element && target.closest('a, button');
-      if (!isControl && getSelection()?.isCollapsed !== false) {
-        const link = currentTarget.querySelector('a.open-incident');
-        link?.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true, ctrlKey, metaKey, shiftKey }));
-      }
-    },
-
     /** @param {ListedIncident} incident */
     length(incident) {
       return incident.resolved ? lengthOf(incident, 0) : `for ${lengthOf(incident, clock.now)}`;
