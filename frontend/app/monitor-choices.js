@@ -8,3 +8,49 @@ export function monitorChoices(monitors) {
   const byName = Map.groupBy(monitors, (monitor) => monitor.name);
   return monitors.map(({ id, name }) => ({ id, name: byName.get(name)?.length === 1 ? name : `${name} (${id})` }));
 }
+
+/**
+ * The field that filters a view by a monitor, which is entered by its name.
+ * @param {{items: readonly ListedMonitor[]}} list
+ */
+export function monitorFilter(list) {
+  /** The id and the name that the field has shown last. */
+  let last = { id: '', name: '' };
+
+  return {
+    /** Whether the entered name belongs to no monitor. */
+    unknown: false,
+
+    get choices() {
+      return monitorChoices(list.items);
+    },
+
+    /**
+     * Shows the name of the chosen monitor, which may be known later or change. Keeps what the user types until another
+     * monitor is chosen.
+     * @param {HTMLInputElement} field
+     * @param {string} id of the chosen monitor; empty for all monitors
+     */
+    show(field, id) {
+      const name = this.choices.find((choice) => choice.id === id)?.name ?? id;
+      if (id !== last.id) {
+        this.unknown = false;
+        field.value = name;
+      } else if (field.value === last.name) {
+        field.value = name;
+      }
+      last = { id, name };
+    },
+
+    /**
+     * Returns the id of the monitor with a name.
+     * @param {string} name of a choice; empty for all monitors
+     * @returns {string | null} null if the name is unknown
+     */
+    find(name) {
+      const chosen = this.choices.find((choice) => choice.name === name);
+      this.unknown = name !== '' && !chosen;
+      return this.unknown ? null : (chosen?.id ?? '');
+    },
+  };
+}

@@ -3,7 +3,7 @@ import { formatCount } from './format.js';
 
 /**
  * The label of a status, and the name of its icon, which is also the CSS class that sets its colour.
- * @typedef {{key: 'ok' | 'error' | 'failed' | 'unchecked' | 'pending' | 'disabled', label: string}} Badge
+ * @typedef {{key: 'ok' | 'error' | 'failed' | 'unchecked' | 'pending' | 'disabled' | IgnoreReason, label: string}} Badge
  */
 
 /** @type {Record<Status, Badge>} */
@@ -126,7 +126,8 @@ export function drawBadge(element, badge) {
 /** @param {string} name */
 export function newIcon(name) {
   const host = document.createElement('i');
-  host.innerHTML = `<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><use href="#icon-${name}" /></svg>`;
+  host.innerHTML = '<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><use /></svg>';
+  host.querySelector('use')?.setAttribute('href', `#icon-${name}`);
   return host.children[0];
 }
 

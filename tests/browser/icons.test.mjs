@@ -1,3 +1,4 @@
+import { test as own } from './fixtures.mjs';
 import { expect, test } from './seeded.mjs';
 import { addresses } from './views.mjs';
 
@@ -55,7 +56,7 @@ test('only the sorted column has an arrow, which shows the direction', async ({ 
   }
 });
 
-test('the icon of a status follows the status', async ({ page, requests }) => {
+test('each status has its own icon', async ({ page, requests }) => {
   await page.goto('/#list');
   await requests.settle();
   const icons = page.locator('.line .badge, .line .mark:not(:empty)');
@@ -67,6 +68,23 @@ test('the icon of a status follows the status', async ({ page, requests }) => {
     expect(href).toBe(`#icon-${key}`);
   }
 });
+
+for (const [view, icon] of [
+  ['list', '.line .badge use'],
+  ['wall', 'a.tile use'],
+  ['monitor', '[data-testid=status] use'],
+]) {
+  own(`the icon in the ${view} view follows the status`, async ({ page, nanomon, target }) => {
+    const id = await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200' });
+    await page.goto(view === 'monitor' ? `/#monitor/${id}` : `/#${view}`);
+    const use = page.locator(icon);
+    await expect(use).toHaveAttribute('href', '#icon-ok');
+    target.status = 500;
+    await expect(use).toHaveAttribute('href', '#icon-error');
+    target.status = 200;
+    await expect(use).toHaveAttribute('href', '#icon-ok');
+  });
+}
 
 /**
  * Returns the icons that have no shape.

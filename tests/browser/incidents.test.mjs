@@ -203,6 +203,32 @@ test('filters, and stores the filters in the address', async ({ page, nanomon, t
   expect(hash(page)).toBe('#incidents');
 });
 
+test('a live update keeps what is typed in the filter', async ({ page, nanomon, target }) => {
+  await nanomon.add({ name: 'Shop', target: target.url });
+  await page.goto('/#incidents');
+  await expect(page.locator('.connection')).toHaveText('Live');
+  const field = page.getByLabel('Monitor');
+  await expect(page.locator('datalist option')).toHaveCount(1);
+  await field.fill('Sh');
+  await nanomon.add({ name: 'Mill', target: target.url });
+  await expect(page.locator('datalist option')).toHaveCount(2);
+  await expect(field).toHaveValue('Sh');
+});
+
+test('a double click selects a word of the cause, and the rest of the row opens the incident', async ({
+  page,
+  nanomon,
+}) => {
+  const id = await addFailing(nanomon, { name: 'Shop' });
+  await page.goto('/#incidents');
+  const cause = row(page, 'Shop').locator('.cause');
+  await cause.dblclick({ position: { x: 5, y: 8 } });
+  expect(await page.evaluate(() => String(getSelection()).trim())).toMatch(/^\w+$/);
+  expect(hash(page)).toBe('#incidents');
+  await row(page, 'Shop').locator('.when time').click({ force: true }); // The link is above the time.
+  await expect(page).toHaveURL(new RegExp(`#monitor/${id}`));
+});
+
 test('shows the deliveries of each channel and the hidden dependents', async ({ page, nanomon }) => {
   const gateway = await addFailing(nanomon, { name: 'Gateway' });
   const date = '2026-01-31T08:00:00.000Z';

@@ -110,6 +110,20 @@ test('a live update keeps what is typed in the filter', async ({ page, nanomon, 
   await expect(field).toHaveValue('Sh');
 });
 
+test('clearing the filters replaces an unknown name', async ({ page, nanomon, target }) => {
+  const id = await addChecked(nanomon, { name: 'Shop', target: target.url });
+  await page.goto(`/#results?monitor=${id}&status=failed`);
+  const field = page.getByLabel('Monitor');
+  await expect(field).toHaveValue('Shop');
+  await field.fill('xyz');
+  await field.press('Enter');
+  const problem = page.getByRole('alert').filter({ hasText: 'No monitor has this name' });
+  await expect(problem).toBeVisible();
+  await page.getByRole('button', { name: 'Clear filters' }).click();
+  await expect(field).toHaveValue('');
+  await expect(problem).toBeHidden();
+});
+
 test('filters by monitor', async ({ page, nanomon, target }) => {
   const shop = await addChecked(nanomon, { name: 'Shop', target: target.url });
   const first = await addChecked(nanomon, { name: 'Mill', target: target.url });

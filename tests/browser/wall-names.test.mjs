@@ -1,4 +1,5 @@
 import { commonPrefix, headingOf, linesOf, shortened, withoutPrefix } from '../../frontend/app/views/wall/names.js';
+import { prefixFinder } from '../../frontend/app/views/wall/tiles.js';
 import { test as plain } from '../../frontend/playwright-test.js';
 import { expect, test } from './fixtures.mjs';
 
@@ -104,6 +105,83 @@ for (const count of [9, 60, 300]) {
   });
 }
 
+test('the heading of a group has its complete name for screen readers', async ({ page, nanomon }) => {
+  const group = 'Payments'.repeat(13).slice(0, 100);
+  await nanomon.add({ name: 'Shop', type: 'tcp', target: '127.0.0.1:1', group, enabled: false });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto('/#wall');
+  const heading = page.locator('.wall-group h2');
+  await expect(heading).toHaveText(/…/);
+  await expect(page.getByRole('heading', { name: group, exact: true })).toHaveCount(1);
+});
+
+test('no text is cut off with more space between letters and words, or on paper', async ({ page, nanomon }) => {
+  await nanomon.import(
+    NAMES.map((name, i) => ({
+      name: name.slice(0, 100),
+      type: 'tcp',
+      interval: '1h',
+      target: '127.0.0.1:1',
+      group: ['Core', 'Payments and subscriptions of all customers'][i % 2],
+      enabled: i < 4,
+    })),
+  );
+  await page.goto('/#wall');
+  await expect(page.locator('a.tile.failed')).toHaveCount(4);
+  await page.evaluate(() => {
+    Object.assign(document.documentElement.style, { letterSpacing: '0.12em', wordSpacing: '0.16em' });
+  });
+  await page.setViewportSize({ width: 1300, height: 720 });
+  await expect(async () => expect(await page.evaluate(cutTexts)).toEqual([])).toPass({ timeout: 10_000 });
+  await page.emulateMedia({ media: 'print' });
+  await page.locator('.wall').evaluate((wall) => (wall.style.width = '640px')); // Fits nothing, like printing.
+  expect(await page.evaluate(cutTexts)).toEqual([]);
+});
+
+test('texts are measured again only if they or their boxes differ', async ({ page, nanomon }) => {
+  await nanomon.import(
+    NAMES.map((name) => ({
+      name: name.slice(0, 100),
+      type: 'tcp',
+      interval: '1h',
+      target: '127.0.0.1:1',
+      group: 'Core',
+    })),
+  );
+  await page.goto('/#wall');
+  await expect(page.locator('a.tile.failed')).toHaveCount(NAMES.length);
+  /** Returns how many texts are measured after the window reports another size. */
+  const measured = () =>
+    page.evaluate(async () => {
+      const { prototype } = CanvasRenderingContext2D;
+      const { measureText } = prototype;
+      let count = 0;
+      prototype.measureText = function (text) {
+        count++;
+        return measureText.call(this, text);
+      };
+      dispatchEvent(new Event('resize'));
+      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      prototype.measureText = measureText;
+      return count;
+    });
+  await expect.poll(measured).toBe(0);
+  await page.locator('.wall').evaluate((wall) => (wall.style.width = '640px'));
+  expect(await measured()).toBeGreaterThan(0);
+});
+
+plain('the prefixes of groups are replaced only if one differs', () => {
+  const find = prefixFinder();
+  const groupsOf = (/** @type {string[]} */ ...names) =>
+    new Map([['Shop', names.map((name) => /** @type {any} */ ({ name }))]]);
+  const first = find(groupsOf('Shop EU web', 'Shop EU api'));
+  expect(first).toEqual({ Shop: 'Shop EU ' });
+  expect(find(groupsOf('Shop EU web', 'Shop EU api'))).toBe(first);
+  expect(find(groupsOf('Shop EU web', 'Shop EU mail'))).toBe(first);
+  expect(find(groupsOf('Shop EU web', 'Stock'))).toEqual({ Shop: '' });
+  expect(find(new Map())).toEqual({});
+});
+
 test('tiles do not repeat the common prefix of a group', async ({ page, nanomon }) => {
   const monitor = { type: 'tcp', target: '127.0.0.1:1', interval: '1h', enabled: false };
   await nanomon.import([
@@ -133,7 +211,8 @@ function cutTexts() {
     '.wall :is(h2, .tile-name, .tile-word, .tile-value, .tile-message, time)',
   )) {
     const box = element.getBoundingClientRect();
-    if (box.width < 8 || !element.closest('.tile, .wall-group')) {
+    const isHidden = box.width < 8 || getComputedStyle(element).clipPath !== 'none';
+    if (isHidden || !element.closest('.tile, .wall-group')) {
       continue; // Only for screen readers, or not a part of the tiles.
     }
     range.selectNodeContents(element);

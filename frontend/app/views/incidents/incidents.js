@@ -9,7 +9,7 @@ import { describeDeliveries } from '../../deliveries.js';
 import { formatExact, formatShort } from '../../format.js';
 import { describeAcknowledgement, incidentDialogs, silenceOf } from '../../incident-dialogs/incident-dialogs.js';
 import { describeDependents, incidentAddress, laterMessageOf, lengthOf, monitorFinder } from '../../incidents.js';
-import { monitorChoices } from '../../monitor-choices.js';
+import { monitorFilter } from '../../monitor-choices.js';
 import { rememberSettings } from '../../router.js';
 import { badgeOfStatus } from '../../status.js';
 import { addressOf, groupChoices, queryOf, settingsOf } from './filter.js';
@@ -53,8 +53,7 @@ export function incidents(app, { params }) {
     loaded: false,
     busy: false,
     error: '',
-    /** Whether the typed name belongs to no monitor. */
-    unknown: false,
+    byMonitor: monitorFilter(app.monitors.state),
     load: async () => {},
 
     init() {
@@ -135,7 +134,7 @@ export function incidents(app, { params }) {
 
     clearFilters() {
       this.settings = settingsOf(new URLSearchParams());
-      this.unknown = false;
+      this.byMonitor.unknown = false;
       return this.load();
     },
 
@@ -174,21 +173,11 @@ export function incidents(app, { params }) {
       return groupChoices(this.list.items, this.settings.group);
     },
 
-    get choices() {
-      return monitorChoices(this.list.items);
-    },
-
-    get shownName() {
-      const { monitor } = this.settings;
-      return this.choices.find((choice) => choice.id === monitor)?.name ?? monitor;
-    },
-
     /** @param {string} name the name of a choice, or empty for all monitors */
     choose(name) {
-      const chosen = this.choices.find((choice) => choice.name === name);
-      this.unknown = name !== '' && !chosen;
-      if (!this.unknown) {
-        this.settings.monitor = chosen?.id ?? '';
+      const id = this.byMonitor.find(name);
+      if (id !== null) {
+        this.settings.monitor = id;
         this.load();
       }
     },
@@ -205,18 +194,6 @@ export function incidents(app, { params }) {
 
     /** @param {ListedIncident} incident */
     href: (incident) => incidentAddress(incident, api.now()),
-
-    /**
-     * Opens the incident of a row after a click on a text that is above the link, unless the user has selected it.
-     * @param {PointerEvent & {currentTarget: HTMLElement}} event
-     */
-    openRow({ target, currentTarget, ctrlKey, metaKey, shiftKey }) {
-      const isControl = target instanceof Element && target.closest('a, button');
-      if (!isControl && getSelection()?.isCollapsed !== false) {
-        const link = currentTarget.querySelector('a.open-incident');
-        link?.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true, ctrlKey, metaKey, shiftKey }));
-      }
-    },
 
     /** @param {ListedIncident} incident */
     length(incident) {

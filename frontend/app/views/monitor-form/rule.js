@@ -50,7 +50,7 @@ export function newRuleCheck(api, onResult) {
 }
 
 /**
- * Returns the error in the rule. An error in the property capture is not one.
+ * Returns the error in the rule. Returns an empty text for an error in the property capture.
  * @param {unknown} error
  */
 function ruleError(error) {

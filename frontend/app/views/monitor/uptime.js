@@ -14,8 +14,8 @@ const MAX_AGE_UNKNOWN = 30_000;
 const unavailable = Object.freeze({ value: '–', note: 'could not be loaded', exact: '' });
 
 /**
- * The uptime of a monitor in four fixed ranges, which are shortcuts to these, and in the range if it is another one. refresh may be called often:
- * it reads only figures that are too old. The statistics of the range are no request of their own.
+ * The uptime of a monitor in four fixed ranges, which are shortcuts to these, and in the range if it is another one. refresh
+ * may be called often: it reads only figures that are too old. The statistics of the range are no request of their own.
  * @param {Api} api
  * @param {string} id
  * @param {MonitorRange} range

@@ -1,7 +1,7 @@
 /** @import {App} from '../../app.js' */
 /** @import {Route} from '../../router.js' */
 import { resultListing } from '../../result-table/listing.js';
-import { monitorChoices } from '../../monitor-choices.js';
+import { monitorFilter } from '../../monitor-choices.js';
 import { rememberSettings } from '../../router.js';
 
 /**
@@ -11,14 +11,10 @@ import { rememberSettings } from '../../router.js';
  */
 export function results(app, { params }) {
   let release = () => {};
-  /** The name in the field, before something else is typed. */
-  let written = '';
 
   return {
-    list: app.monitors.state,
     listing: resultListing(app, params),
-    /** Whether the typed name belongs to no monitor. */
-    unknown: false,
+    byMonitor: monitorFilter(app.monitors.state),
 
     init() {
       release = app.monitors.use();
@@ -30,33 +26,11 @@ export function results(app, { params }) {
       this.listing.destroy();
     },
 
-    get choices() {
-      return monitorChoices(this.list.items);
-    },
-
-    get shownName() {
-      const { monitor } = this.listing;
-      return this.choices.find((choice) => choice.id === monitor)?.name ?? monitor;
-    },
-
-    /**
-     * Shows the name of the chosen monitor, which may be known later or change. Keeps what the user types.
-     * @param {HTMLInputElement} field
-     */
-    showName(field) {
-      const { shownName } = this;
-      if (field.value === written) {
-        field.value = shownName;
-      }
-      written = shownName;
-    },
-
     /** @param {string} name the name of a choice, or empty for all monitors */
     choose(name) {
-      const chosen = this.choices.find((choice) => choice.name === name);
-      this.unknown = name !== '' && !chosen;
-      if (!this.unknown) {
-        this.listing.monitor = chosen?.id ?? '';
+      const id = this.byMonitor.find(name);
+      if (id !== null) {
+        this.listing.monitor = id;
         this.listing.refilter();
       }
     },

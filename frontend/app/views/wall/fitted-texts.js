@@ -11,13 +11,18 @@ const SPARE = 1;
 /** A narrower element is hidden and only for screen readers, in pixels. */
 const HIDDEN = 8;
 
-/** The size of a box and of its text, in pixels. @typedef {{width: number, height: number, size: number, font: string}} Box */
+/**
+ * The size of a box and of its text, in pixels, and the spaces between letters and words, with their unit.
+ * @typedef {{width: number, height: number, size: number, font: string, letterSpacing: string, wordSpacing: string}} Box
+ */
 
 /** Shows texts in boxes of a fixed size: wrapped, smaller, or shortened, but never cut off. */
 export class FittedTexts {
   #context = /** @type {CanvasRenderingContext2D} */ (document.createElement('canvas').getContext('2d'));
   /** The complete texts. @type {WeakMap<HTMLElement, string>} */
   #texts = new WeakMap();
+  /** The texts and boxes after they were fitted, as JSON. @type {WeakMap<HTMLElement, string>} */
+  #fitted = new WeakMap();
   /** The elements to fit before the browser paints. @type {Set<HTMLElement>} */
   #changed = new Set();
 
@@ -47,20 +52,35 @@ export class FittedTexts {
     }
   }
 
-  /** Reads all sizes before it changes a text, so that the browser computes the layout only once. */
+  /**
+   * Fits the texts that are new or have another box. Reads all sizes before it changes a text, so that the browser computes
+   * the layout only once, and reads the new sizes from the layout that the browser then paints.
+   */
   #fitChanged() {
-    const elements = [...this.#changed].filter(({ isConnected }) => isConnected);
+    const elements = [...this.#changed].filter(
+      (element) => element.isConnected && this.#stateOf(element) !== this.#fitted.get(element),
+    );
     this.#changed.clear();
     elements.filter(({ style }) => style.fontSize).forEach(({ style }) => style.removeProperty('font-size'));
     const boxes = elements.map(boxOf);
     elements.forEach((element, i) => this.#draw(element, boxes[i]));
+    elements.forEach((element) => this.#fitted.set(element, this.#stateOf(element)));
+  }
+
+  /**
+   * Returns what the lines of a text depend on. A fitted text may have its own font size, so that of its parent is included.
+   * @param {HTMLElement} element
+   */
+  #stateOf(element) {
+    const parent = getComputedStyle(/** @type {HTMLElement} */ (element.parentElement));
+    return JSON.stringify([this.#texts.get(element), boxOf(element), parent.fontSize]);
   }
 
   /**
    * @param {HTMLElement} element
    * @param {Box} box
    */
-  #draw(element, { width, height, size, font }) {
+  #draw(element, { width, height, size, font, letterSpacing, wordSpacing }) {
     const text = this.#texts.get(element) ?? '';
     /** @type {string[] | null} */
     let lines = width < HIDDEN ? [text] : null;
@@ -68,6 +88,7 @@ export class FittedTexts {
       const scaled = size * SCALES[i];
       const isLast = !(size * SCALES[i + 1] >= SMALLEST);
       this.#context.font = font.replace('SIZE', `${scaled}px`);
+      Object.assign(this.#context, { letterSpacing, wordSpacing });
       const box = {
         width: width - SPARE,
         lines: Math.max(1, Math.floor(height / (scaled * LINE_HEIGHT) + 0.01)),
@@ -86,13 +107,14 @@ export class FittedTexts {
  */
 function boxOf(element) {
   const { clientWidth, clientHeight } = element;
-  const { fontSize, fontWeight, fontFamily, maxHeight, paddingInlineStart, paddingInlineEnd } =
-    getComputedStyle(element);
+  const style = getComputedStyle(element);
   return {
-    width: clientWidth - parseFloat(paddingInlineStart) - parseFloat(paddingInlineEnd),
-    height: parseFloat(maxHeight) || clientHeight,
-    size: parseFloat(fontSize),
-    font: `${fontWeight} SIZE ${fontFamily}`,
+    width: clientWidth - parseFloat(style.paddingInlineStart) - parseFloat(style.paddingInlineEnd),
+    height: parseFloat(style.maxHeight) || clientHeight,
+    size: parseFloat(style.fontSize),
+    font: `${style.fontWeight} SIZE ${style.fontFamily}`,
+    letterSpacing: style.letterSpacing.replace('normal', '0px'),
+    wordSpacing: style.wordSpacing.replace('normal', '0px'),
   };
 }
 

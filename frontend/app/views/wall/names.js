@@ -83,11 +83,25 @@ export function linesOf(text, box) {
   return [...done, line.trimEnd()];
 }
 
+/** The words of the latest texts, because each text is fitted several times. @type {Map<string, string[]>} */
+const divided = new Map();
+const MAX_DIVIDED = 1000;
+
 /**
  * Returns the words of a text. Each contains the spaces and signs that follow it.
  * @param {string} text
  */
 function wordsOf(text) {
+  const found = divided.get(text) ?? divide(text);
+  if (divided.size >= MAX_DIVIDED) {
+    divided.clear();
+  }
+  divided.set(text, found);
+  return found;
+}
+
+/** @param {string} text */
+function divide(text) {
   /** @type {string[]} */
   const found = [];
   for (const { segment } of words.segment(text)) {

@@ -71,7 +71,7 @@ function kindOf(monitor, now) {
  * @typedef {{
  *   notOk: ListedMonitor[],
  *   groups: {name: string, heading: string, monitors: ListedMonitor[]}[],
- *   prefixes: Record<string, string>,
+ *   prefixes: Readonly<Record<string, string>>,
  *   kind: Kind,
  *   headline: string,
  *   subline: string,
@@ -83,9 +83,10 @@ function kindOf(monitor, now) {
  * Arranges the monitors on the wall.
  * @param {readonly ListedMonitor[]} monitors sorted by name
  * @param {number} now milliseconds since 1970
+ * @param {ReturnType<typeof prefixFinder>} prefixesOf
  * @returns {Content}
  */
-export function arrange(monitors, now) {
+export function arrange(monitors, now, prefixesOf) {
   /** @type {Map<Kind, ListedMonitor[]>} */
   const byKind = Map.groupBy(monitors, (monitor) => kindOf(monitor, now));
   const count = (/** @type {Kind} */ kind) => byKind.get(kind)?.length ?? 0;
@@ -105,7 +106,7 @@ export function arrange(monitors, now) {
     groups: [...groups]
       .map(([name, all]) => ({
         name,
-        heading: name ? headingOf(name, prefixes[name] ?? '') : 'No group',
+        heading: name ? headingOf(name, prefixes[name]) : 'No group',
         monitors: all.filter((monitor) => !separate.has(monitor)),
       }))
       .filter(({ monitors }) => monitors.length)
@@ -122,19 +123,31 @@ export function arrange(monitors, now) {
 }
 
 /**
- * Returns the common prefix of the names in each group. Without a group there is no heading that could show it.
- * @param {Map<string, ListedMonitor[]>} groups
+ * Returns a function that returns the common prefix of the names in each group. It computes a prefix again only if a name in
+ * the group differs, and returns the same object while all prefixes are the same. Without a group there is no heading that
+ * could show the prefix.
  */
-function prefixesOf(groups) {
-  /** @type {Record<string, string>} */
-  const prefixes = Object.create(null);
-  for (const [group, monitors] of groups) {
-    const prefix = group && commonPrefix(monitors.map(({ name }) => name));
-    if (prefix) {
-      prefixes[group] = prefix;
+export function prefixFinder() {
+  /** @type {Map<string, {names: string, prefix: string}>} */
+  let known = new Map();
+  /** @type {Content['prefixes']} */
+  let prefixes = Object.freeze(Object.create(null));
+  return (/** @type {Map<string, ListedMonitor[]>} */ groups) => {
+    const before = known;
+    known = new Map();
+    for (const [group, monitors] of groups) {
+      const all = monitors.map(({ name }) => name);
+      const names = all.join('\n');
+      const last = before.get(group);
+      known.set(group, last?.names === names ? last : { names, prefix: group && commonPrefix(all) });
     }
-  }
-  return prefixes;
+    const isSame = [...known].every(([group, { prefix }]) => prefixes[group] === prefix);
+    if (!isSame || known.size !== before.size) {
+      const found = Object.fromEntries([...known].map(([group, { prefix }]) => [group, prefix]));
+      prefixes = Object.freeze(Object.assign(Object.create(null), found));
+    }
+    return prefixes;
+  };
 }
 
 /**

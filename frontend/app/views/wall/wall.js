@@ -7,7 +7,7 @@ import { rememberSettings } from '../../router.js';
 import { FittedTexts } from './fitted-texts.js';
 import { withoutPrefix } from './names.js';
 import { applyLayout, applyStep, fitTiles } from './wall-fit.js';
-import { arrange, drawTile, iconOf } from './tiles.js';
+import { arrange, drawTile, iconOf, prefixFinder } from './tiles.js';
 
 /** How often the tiles are redrawn because time has passed, in milliseconds. */
 const REFRESH_INTERVAL = 10_000;
@@ -29,6 +29,7 @@ export function wall(app, { params }) {
   /** @type {WakeLockSentinel | null} */
   let wakeLock = null;
   const texts = new FittedTexts();
+  const prefixesOf = prefixFinder();
   let destroyed = false;
   /** The numbers of tiles that the layout was made for, as text. */
   let lastShape = '';
@@ -39,9 +40,9 @@ export function wall(app, { params }) {
     group: params.get('group') ?? '',
     /** The time that the tiles show, rounded down to REFRESH_INTERVAL; of a saved list, the time when it was saved. */
     now: 0,
-    content: arrange([], 0),
-    /** The words that the tiles of each group don't repeat. It is replaced only if it differs: then all tiles are drawn. */
-    prefixes: /** @type {Record<string, string>} */ ({}),
+    content: arrange([], 0, prefixesOf),
+    /** The words that the tiles of each group don't repeat. All tiles are drawn when it is replaced. */
+    prefixes: prefixesOf(new Map()),
     fullScreen: false,
     canFullScreen: document.fullscreenEnabled,
 
@@ -74,11 +75,9 @@ export function wall(app, { params }) {
      * @param {number} now
      */
     arrange(shown, now) {
-      const content = arrange(shown, now);
+      const content = arrange(shown, now, prefixesOf);
       this.content = content;
-      if (JSON.stringify(content.prefixes) !== JSON.stringify(this.prefixes)) {
-        this.prefixes = content.prefixes;
-      }
+      this.prefixes = content.prefixes;
       if (shown.length) {
         setTitle(content.headline);
       }
