@@ -61,6 +61,31 @@ test('a monitor that is deleted and imported again is shown again', async ({ pag
   await expect(page.locator('.strips li')).toHaveCount(2);
 });
 
+test('monitors that are imported again are read together', async ({ page, nanomon, target }) => {
+  const names = ['Shop', 'Bank', 'Mill', 'Post'];
+  const ids = await Promise.all(names.map((name) => nanomon.add({ name, target: target.url, enabled: false })));
+  const all = await (await fetch(`${nanomon.url}/api/monitors`)).text();
+  await page.clock.install();
+  await page.goto(`/#compare?monitors=${ids.join(',')}&range=1h`);
+  const rows = page.locator('.monitors tbody tr');
+  await expect(rows.getByRole('link')).toHaveText(names);
+  await expect(page.locator('.connection')).toHaveText('Live');
+  await Promise.all(ids.map((id) => fetch(`${nanomon.url}/api/monitors/${id}`, { method: 'DELETE' })));
+  await expect(rows.filter({ hasText: 'This monitor was deleted.' })).toHaveCount(ids.length);
+  /** @type {string[]} */
+  const read = [];
+  page.on('request', (request) => {
+    const [, id] = /\/(\w+)\/stats\?/.exec(request.url()) ?? [];
+    id && read.push(id);
+  });
+  await page.clock.pauseAt(await page.evaluate(() => Date.now() + 1000));
+  await fetch(`${nanomon.url}/api/monitors/import`, { method: 'POST', body: all });
+  await expect(rows.getByRole('link')).toHaveText(names);
+  await page.clock.fastForward(1000);
+  await expect.poll(() => new Set(read).size).toBe(ids.length);
+  expect(read.toSorted()).toEqual(ids.toSorted());
+});
+
 test('new results are shown', async ({ page, nanomon, target }) => {
   const id = await nanomon.add({ name: 'Shop', target: target.url, rule: 'status == 200' });
   await page.goto(`/#compare?monitors=${id}&range=1h`);

@@ -26,34 +26,13 @@ seeded('the rows of incidents are compact', async ({ page, requests }) => {
 base.describe('with an incident', () => {
   base.use({ settings: { ALERT_FAIL_COUNT: '1' } });
 
-  for (const { device, ...options } of [
-    { device: 'a phone', ...PHONE },
-    { device: 'a computer', viewport: { width: 1280, height: 800 }, hasTouch: false, isMobile: false },
-  ]) {
-    base.describe(`on ${device}`, () => {
-      base.use(options);
-
-      base('the cause can be selected, and a click on it opens the incident', async ({ page, nanomon }) => {
-        const id = await addFailing(nanomon, { name: 'Shop' });
-        await page.goto('/#incidents');
-        const cause = page.locator('.part .cause').first();
-        await expect(cause).toContainText('refused');
-        const { x, y, width, height } = /** @type {{x: number, y: number, width: number, height: number}} */ (
-          await cause.boundingBox()
-        );
-        await page.mouse.move(x + 2, y + 8);
-        await page.mouse.down();
-        await page.mouse.move(x + width - 2, y + height - 4, { steps: 5 });
-        await page.mouse.up();
-        expect(await page.evaluate(() => String(getSelection()))).toMatch(/connection to .* refused/);
-        expect(page.url()).toMatch(/#incidents$/);
-
-        await page.evaluate(() => getSelection()?.removeAllRanges());
-        await cause.click();
-        await expect(page).toHaveURL(new RegExp(`#monitor/${id}`));
-      });
-    });
-  }
+  base('a tap on the cause opens the incident', async ({ page, nanomon }) => {
+    const id = await addFailing(nanomon, { name: 'Shop' });
+    await page.goto('/#incidents');
+    await expect(page.locator('.part .cause').first()).toContainText('refused');
+    await page.locator('.part .cause').first().tap({ force: true }); // The link is above the cause.
+    await expect(page).toHaveURL(new RegExp(`#monitor/${id}`));
+  });
 });
 
 base('the number of monitors is visible beside a long name of a group', async ({ page, nanomon }) => {

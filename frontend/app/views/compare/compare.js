@@ -75,8 +75,8 @@ export function compare(app, { params }) {
 
     /** @param {MonitorChange} change */
     onChange({ id, change }) {
-      if (change === 'deleted' && this.ids.includes(id)) {
-        statistics.remove(id);
+      if (change === 'deleted') {
+        this.ids.includes(id) && statistics.remove(id);
       } else if (statistics.missing.includes(id)) {
         statistics.restore(id);
       }

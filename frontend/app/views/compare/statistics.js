@@ -5,6 +5,9 @@ import { ApiError, messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 import { refresher } from '../../range/refresh.js';
 
+/** The delay before the statistics of restored monitors are read together, in milliseconds. */
+const RESTORE_DELAY = 300;
+
 /**
  * The statistics of several monitors in the range, with one request for each monitor. They are read again after new results
  * unless the range has an end.
@@ -15,6 +18,8 @@ import { refresher } from '../../range/refresh.js';
 export function comparedStatistics(api, range, monitors) {
   /** The query of the shown range. */
   let shown = '';
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let restoring;
 
   return {
     /** The statistics by the id of the monitor. @type {Readonly<Record<string, Readonly<Stats>>>} */
@@ -33,6 +38,7 @@ export function comparedStatistics(api, range, monitors) {
 
     destroy() {
       this.reads.cancel();
+      clearTimeout(restoring);
     },
 
     async read() {
@@ -69,7 +75,8 @@ export function comparedStatistics(api, range, monitors) {
     /** @param {string} id of a monitor that exists again, for example after an import */
     restore(id) {
       this.missing = Object.freeze(this.missing.filter((other) => other !== id));
-      this.load();
+      clearTimeout(restoring);
+      restoring = setTimeout(() => this.load(), RESTORE_DELAY);
     },
 
     /** Schedules a read after a new result. */
