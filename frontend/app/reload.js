@@ -15,29 +15,34 @@ const UNSAVED = 'dialog[open], :popover-open, .toast:not(.update), main [aria-bu
 
 /**
  * Returns a function that reloads the page because there is another build: now or soon, if this loses nothing and interrupts
- * nobody, and otherwise when another view opens. Until then, the page offers it.
+ * nobody, and otherwise when another view opens. Until then, the page offers it. Without the server, the page stays.
  * @param {App} app
+ * @param {() => boolean} isDisconnected
  */
-export function reloader(app) {
+export function reloader(app, isDisconnected) {
   const writes = countWrites(app.api);
   let usedAt = 0;
   let isOutdated = false;
+  /** Whether the page reloads instead of opening another view. Until then, it shows the last view at the new address. */
   let isLeaving = false;
   let isOffered = false;
 
+  const canReload = () => !isDisconnected() && writes() === 0;
+
   function renew() {
-    isLeaving = writes() === 0;
+    isLeaving = canReload();
     if (isLeaving) {
       location.reload();
     }
     return isLeaving;
   }
 
+  // The browser may lose a reload. The page can be in use again before the next one.
   function tryAgain() {
-    const isUsed = writes() > 0 || Date.now() < usedAt + USE_TIME;
-    if (isLeaving || (!isUsed && isIdle(app))) {
-      renew();
-    } else if (!isOffered) {
+    const isUsed = Date.now() < usedAt + USE_TIME;
+    if (canReload() && (isLeaving || (!isUsed && isIdle(app)))) {
+      location.reload();
+    } else if (!isDisconnected() && !isOffered) {
       isOffered = true;
       offerReload();
     }
