@@ -1,5 +1,6 @@
 /** @import {App} from './app.js' */
 import { parseRoute } from './router.js';
+import { localTime } from './time-range.js';
 
 /** How often an outdated page tries to reload, in milliseconds. */
 const INTERVAL = 10_000;
@@ -91,12 +92,14 @@ function isIdle(app) {
   const { activeElement, fullscreenElement } = document;
   const isTyping = activeElement?.matches(`select, ${TEXT_FIELD}`);
   const isPressed = document.querySelector(':active') !== null;
-  if (app.unsaved() || isTyping || isPressed || fullscreenElement) {
+  const isSelected = getSelection()?.isCollapsed === false;
+  if (app.unsaved() || isTyping || isPressed || isSelected || fullscreenElement) {
     return false;
   }
-  const kept = ['', ...parseRoute(location.hash).params.values()]; // A reload keeps what is in the address.
+  const params = [...parseRoute(location.hash).params.values()];
+  const kept = ['', ...params, ...params.map(localTime)]; // A reload keeps what is in the address.
   const fields = /** @type {HTMLInputElement[]} */ ([...document.querySelectorAll(TEXT_FIELD)]);
-  const typed = fields.filter(({ value }) => !kept.includes(value));
+  const typed = fields.filter(({ value, defaultValue }) => value !== defaultValue && !kept.includes(value));
   return ![...document.querySelectorAll(UNSAVED), ...typed].some((element) => element.checkVisibility());
 }
 
@@ -104,12 +107,15 @@ function isIdle(app) {
 function offerReload() {
   const offer = document.createElement('div');
   offer.className = 'toast update';
-  offer.innerHTML =
-    '<p>A new version of NanoMon is ready.</p><div><button type="button">Reload</button> <button type="button" class="icon">Later</button></div>';
+  offer.innerHTML = `<p>A new version of NanoMon is ready.</p>
+    <div><button type="button">Reload</button> <button type="button" class="icon">Later</button></div>`;
   offer.style.alignItems = 'center';
   const [buttons, reload, later] = /** @type {HTMLElement[]} */ ([...offer.querySelectorAll('div, button')]);
   buttons.style.flex = 'none';
   reload.addEventListener('click', () => location.reload());
-  later.addEventListener('click', () => offer.remove());
+  later.addEventListener('click', () => {
+    offer.remove();
+    document.querySelector('main')?.focus({ preventScroll: true });
+  });
   document.querySelector('.toasts')?.append(offer);
 }

@@ -100,6 +100,44 @@ test('a page that nobody uses reloads, and keeps what its address contains', asy
   await expect(row(page, nameOf(2))).toBeHidden();
 });
 
+for (const [view, heading] of [
+  ['results', 'Results'],
+  ['incidents', 'Incidents'],
+]) {
+  test(`the ${view} of a monitor and of a period count as untouched`, async ({ page, nanomon, target }) => {
+    const id = await nanomon.add({ name: 'Shop', target: target.url });
+    const address = `#${view}?monitor=${id}&from=2025-03-01T09%3A30%3A00.000Z`;
+    await open(page, address);
+    await expect(page.getByRole('combobox', { name: 'Monitor' })).toHaveValue('Shop');
+    await expect(page.getByLabel('From')).toHaveValue(/^2025-0/);
+    await page.getByRole('heading', { name: heading, level: 1 }).click();
+    await outdate(page);
+    await expectReload(page);
+    await expect(page.getByRole('combobox', { name: 'Monitor' })).toHaveValue('Shop');
+  });
+}
+
+test('the name of a monitor stays while it is typed', async ({ page, nanomon, target }) => {
+  const id = await nanomon.add({ name: 'Shop', target: target.url });
+  await open(page, `#incidents?monitor=${id}`);
+  const field = page.getByRole('combobox', { name: 'Monitor' });
+  await expect(field).toHaveValue('Shop');
+  await field.fill('Shop 2');
+  await page.getByRole('heading', { name: 'Incidents', level: 1 }).click();
+  await expectOffer(page, async () => {
+    await expect(field).toHaveValue('Shop 2');
+    await field.fill('Shop');
+    await page.getByRole('heading', { name: 'Incidents', level: 1 }).click();
+  });
+});
+
+test('text stays selected', async ({ page, nanomon }) => {
+  await addMany(nanomon, 1);
+  await open(page, '#about');
+  await page.evaluate(() => getSelection()?.selectAllChildren(/** @type {Node} */ (document.querySelector('h1'))));
+  await expectOffer(page, () => page.evaluate(() => getSelection()?.removeAllRanges()));
+});
+
 test('monitors stay selected', async ({ page, nanomon }) => {
   await addMany(nanomon, 3);
   await open(page, '#list');
@@ -207,8 +245,35 @@ test('the preview of an import stays', async ({ page }) => {
   await expectOffer(page, async () => preview.getByRole('button', { name: 'Cancel' }).click());
 });
 
+test.describe('with a channel', () => {
+  test.use({ settings: { ALERT_WEBHOOK_URL: 'http://127.0.0.1:1/' } });
+
+  test('the deliveries of a test notification stay', async ({ page }) => {
+    await open(page, '#admin');
+    await page.getByRole('button', { name: 'Send test notification' }).click();
+    const deliveries = page.getByRole('table', { name: 'Deliveries of the test notification' });
+    await expect(deliveries).toBeVisible();
+    await expectOffer(page, async () => {
+      await expect(deliveries).toBeVisible();
+      await page.getByRole('navigation').getByRole('link', { name: 'About' }).click();
+    });
+  });
+});
+
 test.describe('with failing requests', () => {
   test.use({ requestsFail: true });
+
+  test('the errors of an import stay', async ({ page }) => {
+    await open(page, '#admin');
+    const buffer = Buffer.from(JSON.stringify([{ name: '' }, { name: '' }]));
+    await page.locator('input[type=file]').setInputFiles({ name: 'monitors.json', mimeType: 'text/json', buffer });
+    const errors = page.getByRole('alert').filter({ hasText: '2 monitors in monitors.json can’t be imported' });
+    await expect(errors).toBeVisible();
+    await expectOffer(page, async () => {
+      await expect(errors).toBeVisible();
+      await page.getByRole('navigation').getByRole('link', { name: 'About' }).click();
+    });
+  });
 
   test('a message of a failure stays until it is closed', async ({ page, nanomon }) => {
     await addMany(nanomon, 1);
@@ -278,9 +343,11 @@ test('the message can be closed', async ({ page, nanomon }) => {
   await box(page, nameOf(1)).click();
   await expect(bar(page)).toContainText('1 selected');
   await outdate(page);
-  await page.getByRole('button', { name: 'Later' }).click();
+  await page.getByRole('button', { name: 'Later' }).press('Enter');
   await expect(message(page)).toBeHidden();
+  await expect(page.getByRole('main')).toBeFocused();
   await page.clock.fastForward(30_000);
   await expect(bar(page)).toContainText('1 selected');
   await expect(message(page)).toBeHidden();
+  expect(await reloads(page)).toBe(0);
 });

@@ -183,6 +183,11 @@ export function incidents(app, { params }) {
       return this.choices.find((choice) => choice.id === monitor)?.name ?? monitor;
     },
 
+    /** Makes the name of the chosen monitor the default. Another one counts as typed. @param {HTMLInputElement} field */
+    setDefault(field) {
+      field.defaultValue = this.shownName;
+    },
+
     /** @param {string} name the name of a choice, or empty for all monitors */
     choose(name) {
       const chosen = this.choices.find((choice) => choice.name === name);

@@ -40,7 +40,8 @@ export function results(app, { params }) {
     },
 
     /**
-     * Shows the name of the chosen monitor, which may be known later or change. Keeps what the user types.
+     * Shows the name of the chosen monitor, which may be known later or change. Keeps what the user types. What is not the
+     * default counts as typed.
      * @param {HTMLInputElement} field
      */
     showName(field) {
@@ -48,7 +49,7 @@ export function results(app, { params }) {
       if (field.value === written) {
         field.value = shownName;
       }
-      written = shownName;
+      field.defaultValue = written = shownName;
     },
 
     /** @param {string} name the name of a choice, or empty for all monitors */
