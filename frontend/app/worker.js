@@ -186,11 +186,12 @@ async function update() {
  * @param {string} path
  */
 async function readFile({ request, clientId }, path) {
-  const { others, outdated } = await readState();
+  const [{ others, outdated }, client] = await Promise.all([readState(), worker.clients.get(clientId)]);
   if (outdated.includes(clientId)) {
     return Response.error();
   }
-  return (!others.includes(clientId) && (await stored(path))) || fetch(request);
+  const isOther = others.includes(clientId) || client?.url.startsWith(urlOf('docs/')); // No documentation is stored.
+  return (!isOther && (await stored(path))) || fetch(request);
 }
 
 /** @param {FetchEvent} event */
