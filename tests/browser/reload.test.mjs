@@ -123,6 +123,8 @@ test('the name of a monitor stays while it is typed', async ({ page, nanomon, ta
   const field = page.getByRole('combobox', { name: 'Monitor' });
   await expect(field).toHaveValue('Shop');
   await field.fill('Shop 2');
+  await nanomon.add({ name: 'Other', target: target.url }); // The list of monitors changes.
+  await expect(page.locator('#monitor-names option')).toHaveCount(2);
   await page.getByRole('heading', { name: 'Incidents', level: 1 }).click();
   await expectOffer(page, async () => {
     await expect(field).toHaveValue('Shop 2');

@@ -183,9 +183,14 @@ export function incidents(app, { params }) {
       return this.choices.find((choice) => choice.id === monitor)?.name ?? monitor;
     },
 
-    /** Makes the name of the chosen monitor the default. Another one counts as typed. @param {HTMLInputElement} field */
-    setDefault(field) {
-      field.defaultValue = this.shownName;
+    /** Shows the name of the chosen monitor. Keeps what the user types. @param {HTMLInputElement} field */
+    showName(field) {
+      const { unknown, shownName } = this;
+      const isTyping = field === document.activeElement && field.value !== field.defaultValue;
+      if (!unknown && !isTyping) {
+        field.value = shownName;
+      }
+      field.defaultValue = shownName; // Another name counts as typed.
     },
 
     /** @param {string} name the name of a choice, or empty for all monitors */
