@@ -39,6 +39,7 @@ export function monitorFilter(list) {
       } else if (field.value === last.name) {
         field.value = name;
       }
+      field.defaultValue = name; // A reload of an outdated page loses a text that is not the default.
       last = { id, name };
     },
 

@@ -19,7 +19,8 @@ const UPDATE_INTERVAL = 3_600_000;
  * @param {boolean} isOnline whether the API responds; unknown counts as no
  */
 export async function openOffline(app, isOnline) {
-  register(app);
+  let isDisconnected = false;
+  register(app, () => isDisconnected);
   /** The dates of the saved answers that the page shows; empty if it shows none. */
   const state = Alpine.reactive({ list: '', data: '' });
   app.savedAt = () => state.list;
@@ -46,6 +47,7 @@ export async function openOffline(app, isOnline) {
      */
     setOnline(responds) {
       isOnline = responds;
+      isDisconnected = !responds;
       if (isOnline) {
         state.list = state.data = '';
       }
@@ -76,13 +78,14 @@ export async function clearOffline() {
 /**
  * Registers the service worker, if the browser allows one, and reloads the page after an update to another build.
  * @param {App} app
+ * @param {() => boolean} isDisconnected
  */
-function register(app) {
+function register(app, isDisconnected) {
   const workers = navigator.serviceWorker;
   if (!workers || !BUILD) {
     return;
   }
-  const reload = reloader(app);
+  const reload = reloader(app, isDisconnected);
   workers.addEventListener('message', ({ data }) => {
     if (data.open) {
       location.hash = data.open;

@@ -1,5 +1,6 @@
 /** @import {App} from './app.js' */
 import { parseRoute } from './router.js';
+import { localTime } from './time-range.js';
 
 /** How often an outdated page tries to reload, in milliseconds. */
 const INTERVAL = 10_000;
@@ -15,29 +16,34 @@ const UNSAVED = 'dialog[open], :popover-open, .toast:not(.update), main [aria-bu
 
 /**
  * Returns a function that reloads the page because there is another build: now or soon, if this loses nothing and interrupts
- * nobody, and otherwise when another view opens. Until then, the page offers it.
+ * nobody, and otherwise when another view opens. Until then, the page offers it. Without the server, the page stays.
  * @param {App} app
+ * @param {() => boolean} isDisconnected
  */
-export function reloader(app) {
+export function reloader(app, isDisconnected) {
   const writes = countWrites(app.api);
   let usedAt = 0;
   let isOutdated = false;
+  /** Whether the page reloads instead of opening another view. Until then, it shows the last view at the new address. */
   let isLeaving = false;
   let isOffered = false;
 
+  const canReload = () => !isDisconnected() && writes() === 0;
+
   function renew() {
-    isLeaving = writes() === 0;
+    isLeaving = canReload();
     if (isLeaving) {
       location.reload();
     }
     return isLeaving;
   }
 
+  // The browser may lose a reload. The page can be in use again before the next one.
   function tryAgain() {
-    const isUsed = writes() > 0 || Date.now() < usedAt + USE_TIME;
-    if (isLeaving || (!isUsed && isIdle(app))) {
-      renew();
-    } else if (!isOffered) {
+    const isUsed = Date.now() < usedAt + USE_TIME;
+    if (canReload() && (isLeaving || (!isUsed && isIdle(app)))) {
+      location.reload();
+    } else if (!isDisconnected() && !isOffered) {
       isOffered = true;
       offerReload();
     }
@@ -86,12 +92,14 @@ function isIdle(app) {
   const { activeElement, fullscreenElement } = document;
   const isTyping = activeElement?.matches(`select, ${TEXT_FIELD}`);
   const isPressed = document.querySelector(':active') !== null;
-  if (app.unsaved() || isTyping || isPressed || fullscreenElement) {
+  const isSelected = getSelection()?.isCollapsed === false;
+  if (app.unsaved() || isTyping || isPressed || isSelected || fullscreenElement) {
     return false;
   }
-  const kept = ['', ...parseRoute(location.hash).params.values()]; // A reload keeps what is in the address.
+  const params = [...parseRoute(location.hash).params.values()];
+  const kept = ['', ...params, ...params.map(localTime)]; // A reload keeps what is in the address.
   const fields = /** @type {HTMLInputElement[]} */ ([...document.querySelectorAll(TEXT_FIELD)]);
-  const typed = fields.filter(({ value }) => !kept.includes(value));
+  const typed = fields.filter(({ value, defaultValue }) => value !== defaultValue && !kept.includes(value));
   return ![...document.querySelectorAll(UNSAVED), ...typed].some((element) => element.checkVisibility());
 }
 
@@ -99,12 +107,15 @@ function isIdle(app) {
 function offerReload() {
   const offer = document.createElement('div');
   offer.className = 'toast update';
-  offer.innerHTML =
-    '<p>A new version of NanoMon is ready.</p><div><button type="button">Reload</button> <button type="button" class="icon">Later</button></div>';
+  offer.innerHTML = `<p>A new version of NanoMon is ready.</p>
+    <div><button type="button">Reload</button> <button type="button" class="icon">Later</button></div>`;
   offer.style.alignItems = 'center';
   const [buttons, reload, later] = /** @type {HTMLElement[]} */ ([...offer.querySelectorAll('div, button')]);
   buttons.style.flex = 'none';
   reload.addEventListener('click', () => location.reload());
-  later.addEventListener('click', () => offer.remove());
+  later.addEventListener('click', () => {
+    offer.remove();
+    document.querySelector('main')?.focus({ preventScroll: true });
+  });
   document.querySelector('.toasts')?.append(offer);
 }

@@ -23,7 +23,7 @@ const TIMEOUT = 10_000;
 /** How often, and how many times, the service worker looks for the one of the server's build. In milliseconds. */
 const UPDATE_INTERVAL = 5000;
 const MAX_UPDATES = 12;
-/** The time from the installation of this service worker until it replaces another one, in milliseconds. */
+/** The time from storing all files until this service worker replaces another one, in milliseconds. */
 const TAKEOVER_DELAY = 2000;
 /** The maximum number of remembered clients. */
 const MAX_CLIENTS = 100;
@@ -85,9 +85,10 @@ async function install() {
     await caches.delete(FILES);
     throw error; // The browser tries again later.
   }
-  // Not at once, while pages load: Chromium may lose a request that wakes the other service worker in that moment, or give up
-  // for minutes.
-  setTimeout(() => worker.skipWaiting(), TAKEOVER_DELAY);
+  // Not at once, while pages load: Chromium may lose a request that wakes the other service worker in that moment, or leave
+  // this one waiting for minutes.
+  await (worker.registration.active && pause(TAKEOVER_DELAY));
+  await worker.skipWaiting();
 }
 
 /**
@@ -172,7 +173,7 @@ async function update() {
   const { registration } = worker;
   // This ends when the other one is there, because the browser lets it take over only after that.
   const isThere = () => registration.installing || registration.waiting;
-  const found = new Promise((resolve) => registration.addEventListener('updatefound', resolve, { once: true }));
+  const found = new Promise((resolve) => (registration.onupdatefound = resolve)); // Replaces the one of the last update.
   for (let count = 0; count < MAX_UPDATES && !isThere(); count++) {
     await registration.update().catch(() => {});
     await (isThere() || Promise.race([found, pause(UPDATE_INTERVAL)]));
@@ -185,11 +186,12 @@ async function update() {
  * @param {string} path
  */
 async function readFile({ request, clientId }, path) {
-  const { others, outdated } = await readState();
+  const [{ others, outdated }, client] = await Promise.all([readState(), worker.clients.get(clientId)]);
   if (outdated.includes(clientId)) {
     return Response.error();
   }
-  return (!others.includes(clientId) && (await stored(path))) || fetch(request);
+  const isOther = others.includes(clientId) || client?.url.startsWith(urlOf('docs/')); // No documentation is stored.
+  return (!isOther && (await stored(path))) || fetch(request);
 }
 
 /** @param {FetchEvent} event */

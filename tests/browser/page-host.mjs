@@ -55,7 +55,8 @@ export class PageHost {
   }
 
   /**
-   * Serves a new build. Each of its modules adds the name of the build to window.builds, and the About view shows it.
+   * Serves a new build. Some of its modules add the name of the build to window.builds, the styles have it in
+   * --build, and the About view shows it.
    * @param {string} name
    */
   async serve(name) {
@@ -65,6 +66,8 @@ export class PageHost {
       const mark = `(globalThis.builds ??= new Set()).add('${name}');`;
       await writeFile(path.join(this.#app, file), `${original}\n${mark}\n`);
     }
+    const styles = await readFile(path.join(ROOT, 'frontend/app/styles/base.css'), 'utf8');
+    await writeFile(path.join(this.#app, 'styles/base.css'), `${styles}\n:root { --build: ${name}; }\n`);
     const about = await readFile(path.join(ROOT, 'frontend/app/views/about/about.html'), 'utf8');
     await writeFile(
       path.join(this.#app, 'views/about/about.html'),

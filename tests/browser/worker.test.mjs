@@ -151,7 +151,7 @@ hosted('an answer of the server is used even if it is an error', async ({ page, 
   await nanomon.restoreDatabase();
 });
 
-hosted('the documentation comes from the server, also below a path', async ({ page, host }) => {
+hosted('the documentation and its styles come from the server, also below a path', async ({ page, host }) => {
   await host.serve('one');
   await openAndStore(page, `${host.url}/monitoring/`);
   await page.goto(`${host.url}/monitoring/docs`);
@@ -159,6 +159,13 @@ hosted('the documentation comes from the server, also below a path', async ({ pa
   await link(page, 'Reports').first().click();
   await expect(page.getByRole('heading', { name: 'Reports', level: 1 })).toBeVisible();
   await expect(page.locator('#contents')).toHaveCSS('position', 'sticky');
+  const build = () => page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue('--build'));
+  expect(await build()).toBe('one');
+  host.unavailable.add('/monitoring/worker.js');
+  await host.serve('two');
+  await page.reload();
+  await expect(page.getByRole('heading', { name: 'Reports', level: 1 })).toBeVisible();
+  expect(await build()).toBe('two');
   await link(page, 'NanoMon').click();
   await expect(page.locator('.connection')).toHaveText('Live');
   await host.stop();
