@@ -1,4 +1,4 @@
-import { expect, test } from './fixtures.mjs';
+import { expect, test, tryAgain } from './fixtures.mjs';
 
 test('shows the versions, the store, the monitors and the runners', async ({ page, nanomon, target }) => {
   await nanomon.add({ name: 'Shop', target: target.url });
@@ -103,7 +103,7 @@ test.describe('with failing requests', () => {
     await expect(page.getByRole('region', { name: 'Page' })).toContainText(config.VERSION);
     await expect(page.getByText('Unreachable')).toBeVisible();
     await page.unroute('**/api/status');
-    await alert.getByRole('button', { name: 'Try again' }).click();
+    await tryAgain(alert.getByRole('button', { name: 'Try again' }));
     await expect(page.getByText('Healthy')).toBeVisible();
     await expect(alert).toBeHidden();
   });

@@ -76,6 +76,14 @@ async function watchPage({ page, nanomon, requestsFail, others }, use) {
 }
 
 /**
+ * Clicks a button that repeats a failed request, unless the page has repeated it by itself before the click.
+ * @param {import('../../frontend/playwright-test.js').Locator} button
+ */
+export async function tryAgain(button) {
+  await button.click({ timeout: 5000 }).catch(() => expect(button).toBeHidden());
+}
+
+/**
  * Returns the row of the list with a name.
  * @param {Page} page
  * @param {string} name

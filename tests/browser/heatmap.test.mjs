@@ -1,4 +1,4 @@
-import { expect, test } from './fixtures.mjs';
+import { expect, test, tryAgain } from './fixtures.mjs';
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 
@@ -197,7 +197,7 @@ test.describe('with failing requests', () => {
     await page.goto(`/#monitor/${id}`);
     await expect(page.getByRole('alert').filter({ hasText: 'the store is unavailable' })).toBeVisible();
     await page.unroute('**/days?*');
-    await page.getByRole('button', { name: 'Try again' }).click();
+    await tryAgain(page.getByRole('button', { name: 'Try again' }));
     await expect(cell(page, 0)).toHaveAttribute('data-level', 'full');
   });
 });

@@ -1,4 +1,4 @@
-import { expect, row, test } from './fixtures.mjs';
+import { expect, row, test, tryAgain } from './fixtures.mjs';
 import { put } from './form.mjs';
 import { addFailing, incidentsOf } from './incidents.mjs';
 
@@ -143,7 +143,7 @@ test.describe('without the event stream', () => {
     await page.goto('/#incidents');
     await expect(page.getByRole('alert').filter({ hasText: 'the store is unavailable' })).toBeVisible();
     await page.unroute('**/api/incidents?*');
-    await page.getByRole('button', { name: 'Try again' }).click();
+    await tryAgain(page.getByRole('button', { name: 'Try again' }));
     await expect(row(page, 'Shop')).toBeVisible();
   });
 });

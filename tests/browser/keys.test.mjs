@@ -1,4 +1,5 @@
 import { expectNoViolations } from './axe.mjs';
+import { tryAgain } from './fixtures.mjs';
 import { clickInEndedSession, field } from './form.mjs';
 import { button, expect, signIn, test } from './sign-in-fixtures.mjs';
 
@@ -170,7 +171,7 @@ test.describe('with rejected requests', () => {
     await page.goBack();
     await expect(section(page).getByRole('alert').filter({ hasText: 'the store is unavailable' })).toBeVisible();
     await page.unroute('**/api/keys');
-    await section(page).getByRole('button', { name: 'Try again' }).click();
+    await tryAgain(section(page).getByRole('button', { name: 'Try again' }));
     await expect(keyRow(page, 'Wall')).toBeVisible();
   });
 

@@ -1,4 +1,4 @@
-import { expect, row, test } from './fixtures.mjs';
+import { expect, row, test, tryAgain } from './fixtures.mjs';
 import { prefetched } from './views.mjs';
 
 test('a new status is shown without a reload', async ({ page, nanomon, target }) => {
@@ -188,7 +188,7 @@ test.describe('with failing requests', () => {
     await page.goto('/');
     await expect(page.getByRole('alert')).toContainText('the store is unavailable');
     await page.unroute('**/api/monitors?*');
-    await page.getByRole('button', { name: 'Try again' }).click();
+    await tryAgain(page.getByRole('button', { name: 'Try again' }));
     await expect(row(page, 'Shop')).toBeVisible();
     await expect(page.getByRole('alert')).toBeHidden();
   });

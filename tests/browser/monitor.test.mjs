@@ -1,4 +1,4 @@
-import { expect, row, test } from './fixtures.mjs';
+import { expect, row, test, tryAgain } from './fixtures.mjs';
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 
@@ -312,7 +312,7 @@ test.describe('with failing requests', () => {
     await page.goto(`/#monitor/${id}`);
     await expect(page.getByRole('alert')).toContainText('the store is unavailable');
     await page.unroute('**/api/monitors/**');
-    await page.getByRole('button', { name: 'Try again' }).click();
+    await tryAgain(page.getByRole('button', { name: 'Try again' }));
     await expect(page.getByTestId('status')).toHaveText('OK');
     await expect(page.getByText('the store is unavailable')).toHaveCount(0);
   });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import http from 'node:http';
-import { expect, test as base } from './fixtures.mjs';
+import { expect, test as base, tryAgain } from './fixtures.mjs';
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 
@@ -244,7 +244,7 @@ base.describe('with rejected requests', () => {
       await page.goto(`/#monitor/${id}`);
       await expect(notifications(page).getByRole('alert')).toContainText('the store is unavailable');
       await page.unroute('**/api/notifications?*');
-      await notifications(page).getByRole('button', { name: 'Try again' }).click();
+      await tryAgain(notifications(page).getByRole('button', { name: 'Try again' }));
       await expect(notifications(page)).toContainText('No notifications in this time range.');
       await expect(notifications(page).getByRole('alert')).toBeHidden();
     },

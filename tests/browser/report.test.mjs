@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { expect, test as own } from './fixtures.mjs';
+import { expect, test as own, tryAgain } from './fixtures.mjs';
 import { test } from './seeded.mjs';
 
 /** @typedef {import('./fixtures.mjs').Page} Page */
@@ -112,7 +112,7 @@ own.describe('without an answer', () => {
     await page.goto('/#report');
     await expect(page.getByRole('alert')).toContainText('Could not reach the API');
     await page.unroute('**/api/report?*');
-    await page.getByRole('button', { name: 'Try again' }).click();
+    await tryAgain(page.getByRole('button', { name: 'Try again' }));
     await expect(monitors(page)).toContainText('Shop');
   });
 });

@@ -1,4 +1,4 @@
-import { expect, test } from './fixtures.mjs';
+import { expect, test, tryAgain } from './fixtures.mjs';
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 
@@ -301,7 +301,7 @@ test.describe('with failing requests', () => {
     await page.goto('/#results');
     await expect(page.getByRole('alert').filter({ hasText: 'the store is unavailable' })).toBeVisible();
     await page.unroute('**/api/results?*');
-    await page.getByRole('button', { name: 'Try again' }).click();
+    await tryAgain(page.getByRole('button', { name: 'Try again' }));
     await expect(rows(page)).toHaveCount(1);
     await expect(page.getByText('the store is unavailable')).toBeHidden();
   });

@@ -1,4 +1,4 @@
-import { expect, test } from './fixtures.mjs';
+import { expect, test, tryAgain } from './fixtures.mjs';
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 
@@ -178,7 +178,7 @@ test.describe('with failing requests', () => {
     await page.goto('/#wall');
     await expect(headline(page)).toHaveText('Not up to date');
     await page.unroute('**/api/monitors?**');
-    await page.getByRole('button', { name: 'Try again' }).click();
+    await tryAgain(page.getByRole('button', { name: 'Try again' }));
     await expect(headline(page)).toHaveText('1 OK');
   });
 });
