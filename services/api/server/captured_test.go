@@ -7,7 +7,7 @@ import (
 	"nanomon/services/common/rule"
 )
 
-// The property capture of a monitor adds outputs, which have series and thresholds like those of its type.
+// TestCapturedOutputs expects series and thresholds for the outputs that the property capture of a monitor adds.
 func TestCapturedOutputs(t *testing.T) {
 	f := newOutputsFixture(t, nil, "queue < 100")
 	m := monitorA

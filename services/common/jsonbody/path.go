@@ -94,8 +94,8 @@ var (
 		"a filter can't compare two values of the body: one side must be a text, a number, true, false or null")
 )
 
-// checkFilter returns an error if a filter looks for values at other paths than those of names and indexes, or compares
-// two values.
+// checkFilter returns an error if a filter has a path with something other than names and indexes, or compares two
+// values of the body.
 func checkFilter(filter spec.LogicalOr) error {
 	for _, condition := range slices.Concat(filter...) {
 		var err error

@@ -25,13 +25,7 @@ func TestSampleSkipsSectionsWithoutResults(t *testing.T) {
 	if err := s.AppendBatch(t.Context(), batch); err != nil {
 		t.Fatal(err)
 	}
-	var queries atomic.Int64
-	r.answers.set(func(name string, _ bson.Raw) bson.D {
-		if name == "find" {
-			queries.Add(1)
-		}
-		return nil
-	})
+	queries := countQueries(r)
 	first := batch.Results[0].Date.Truncate(24 * time.Hour)
 	f := store.NumberFilter{MonitorID: batch.Results[0].MonitorID, From: first.AddDate(0, 0, -60), To: first.AddDate(0, 0, 305), Limit: 20, Section: 12 * time.Hour}
 	days := make(map[time.Time]int)
@@ -48,13 +42,7 @@ func TestSampleSkipsSectionsWithoutResults(t *testing.T) {
 func TestSampleAfterTheRateChanged(t *testing.T) {
 	t.Parallel()
 	s, r := openThrough(t, server, mongotest.Database(t, server))
-	var queries atomic.Int64
-	r.answers.set(func(name string, _ bson.Raw) bson.D {
-		if name == "find" {
-			queries.Add(1)
-		}
-		return nil
-	})
+	queries := countQueries(r)
 	first := newResult(0).Date.Truncate(time.Hour)
 	for id, intervals := range [][2]time.Duration{{3 * time.Minute, 30 * time.Minute}, {30 * time.Minute, 3 * time.Minute}} {
 		var batch store.Batch
@@ -103,13 +91,7 @@ func TestSampleOfManySectionsNeedsFewQueries(t *testing.T) {
 	if err := s.AppendBatch(t.Context(), batch); err != nil {
 		t.Fatal(err)
 	}
-	var queries atomic.Int64
-	r.answers.set(func(name string, _ bson.Raw) bson.D {
-		if name == "find" {
-			queries.Add(1)
-		}
-		return nil
-	})
+	queries := countQueries(r)
 	first := batch.Results[0].Date
 	f := store.NumberFilter{MonitorID: batch.Results[0].MonitorID, From: first, To: first.Add(10 * time.Hour), Limit: 10 * 16, Section: time.Hour}
 	quarters := make(map[time.Time]int)
@@ -125,4 +107,16 @@ func TestSampleOfManySectionsNeedsFewQueries(t *testing.T) {
 	if n := queries.Load(); n > 5 {
 		t.Errorf("%d queries, want 4: too many, oldest, rate, sample", n)
 	}
+}
+
+// countQueries counts the queries that a relay passes on from now on.
+func countQueries(r *relay) *atomic.Int64 {
+	var queries atomic.Int64
+	r.answers.set(func(name string, _ bson.Raw) bson.D {
+		if name == "find" {
+			queries.Add(1)
+		}
+		return nil
+	})
+	return &queries
 }
