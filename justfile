@@ -184,7 +184,7 @@ check-specs: _api
 
 # Check formatting and types, and run the linters; fix=true formats and fixes first
 lint fix="false": (_fix fix) _page check-specs
-    @test -z "$(gofmt -l services api/*.go frontend/*.go templates tests)" || { echo "these files are not formatted, run just format:"; gofmt -l services api/*.go frontend/*.go templates tests; exit 1; }
+    @test -z "$(gofmt -l services api/*.go frontend/*.go tests)" || { echo "these files are not formatted, run just format:"; gofmt -l services api/*.go frontend/*.go tests; exit 1; }
     go vet ./...
     go run {{ staticcheck }} ./...
     cd tests/deploy/kubernetes && go vet ./... && go run {{ staticcheck }} ./...
@@ -200,7 +200,7 @@ _fix fix:
 
 # Format Go, JavaScript, CSS, HTML and TypeSpec
 format: _page _api
-    gofmt -w services api/*.go frontend/*.go templates tests
+    gofmt -w services api/*.go frontend/*.go tests
     npm --prefix frontend run --silent format
     npm --prefix api run --silent format
 

@@ -35,7 +35,7 @@ func newEmail(settings config.Alerts, o options) notify.Channel {
 	}
 	tlsConfig := o.tls.Clone()
 	tlsConfig.ServerName = server.SMTPHost
-	return &email{settings: server, from: from, tlsConfig: tlsConfig, messages: newEmailMessages(from)}
+	return &email{settings: server, from: from, tlsConfig: tlsConfig, messages: emailMessages{from: from}}
 }
 
 func (e *email) Name() string { return "email" }

@@ -1,36 +1,24 @@
 package channel
 
 import (
-	"bytes"
 	"fmt"
-	html "html/template"
 	"net/mail"
 	"strings"
-	text "text/template"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
 
 	"nanomon/services/runner/alerting/notify"
-	"nanomon/templates"
 )
 
 // emailMessages creates e-mails.
-type emailMessages struct {
-	from *mail.Address
-	text *text.Template
-	html *html.Template
-}
-
-func newEmailMessages(from *mail.Address) emailMessages {
-	return emailMessages{from: from, text: templates.AlertText(), html: templates.AlertHTML()}
-}
+type emailMessages struct{ from *mail.Address }
 
 // create returns the e-mail for m to one recipient. Its Message-ID depends only on m, so it is the same for each
 // attempt and each recipient.
 func (e emailMessages) create(m notify.Message, to *mail.Address) (*gomail.Msg, error) {
-	plainPart, htmlPart, err := e.parts(m.Content)
-	if err != nil {
+	var htmlPart strings.Builder
+	if err := htmlEmail(m.Content).Render(&htmlPart); err != nil {
 		return nil, err
 	}
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
@@ -47,20 +35,9 @@ func (e emailMessages) create(m notify.Message, to *mail.Address) (*gomail.Msg, 
 	}
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader("X-Auto-Response-Suppress", "All")
-	msg.SetBodyString(gomail.TypeTextPlain, plainPart)
-	msg.AddAlternativeString(gomail.TypeTextHTML, htmlPart)
+	msg.SetBodyString(gomail.TypeTextPlain, plainEmail(m.Content))
+	msg.AddAlternativeString(gomail.TypeTextHTML, htmlPart.String())
 	return msg, nil
-}
-
-func (e emailMessages) parts(c notify.Content) (plainPart, htmlPart string, err error) {
-	var t, h bytes.Buffer
-	if err := e.text.Execute(&t, c); err != nil {
-		return "", "", err
-	}
-	if err := e.html.Execute(&h, c); err != nil {
-		return "", "", err
-	}
-	return t.String(), h.String(), nil
 }
 
 // messageID returns the Message-ID for the message with the given ID, in the same thread as m. It contains the date of
