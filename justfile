@@ -211,6 +211,7 @@ install: _page _api
 # Remove build results and tools; data stays
 clean:
     rm -rf bin .tools api/node_modules frontend/node_modules frontend/app/lib
+    find frontend/packed -mindepth 1 ! -name .gitignore -delete
 
 _page:
     @[ frontend/node_modules/.package-lock.json -nt frontend/package-lock.json ] || npm --prefix frontend ci --silent --no-audit --no-fund

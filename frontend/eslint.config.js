@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import globals from 'globals';
 
 export default [
-  { ignores: ['**/node_modules/', 'frontend/app/lib/', 'frontend/test-results/'] },
+  { ignores: ['**/node_modules/', 'frontend/app/lib/', 'frontend/packed/', 'frontend/test-results/'] },
   js.configs.recommended,
   {
     rules: {

@@ -26,9 +26,8 @@ const (
 
 // The levels of compression. A file is compressed once, so that may take longer.
 const (
-	gzipLevel       = 8
-	gzipFileLevel   = gzip.BestCompression
-	brotliFileLevel = 6
+	gzipLevel     = 8
+	gzipFileLevel = gzip.BestCompression
 )
 
 // AcceptedEncoding returns the encoding with the smallest result that the client accepts.
@@ -65,36 +64,25 @@ type Document struct {
 // NewDocument compresses data quickly and keeps only the result. The entity tag depends on the data and the encoding only,
 // so all replicas of a service have the same. Data that compression does not make smaller is not encoded.
 func NewDocument(contentType string, data []byte, e Encoding) (*Document, error) {
-	return newDocument(contentType, data, e, newCompressor)
+	return compressed(contentType, data, e, gzipLevel)
 }
 
 // NewFile is like [NewDocument], for data that never changes: compression takes longer, and the result is smaller.
 func NewFile(contentType string, data []byte, e Encoding) (*Document, error) {
-	return newDocument(contentType, data, e, newFileCompressor)
+	return compressed(contentType, data, e, gzipFileLevel)
 }
 
-func newDocument(
-	contentType string, data []byte, e Encoding, compressor func(io.Writer, Encoding) (io.WriteCloser, error),
-) (*Document, error) {
-	sum := sha256.Sum256(data)
-	d := &Document{contentType: contentType, tag: fmt.Sprintf(`"%x"`, sum[:16])}
-	if e != Plain {
-		compressed, err := compress(data, e, compressor)
-		if err != nil {
-			return nil, err
-		}
-		if len(compressed) < len(data) {
-			d.tag, d.encoding, d.data = fmt.Sprintf(`"%x-%s"`, sum[:16], e), e, compressed
-			return d, nil
-		}
+// NewBrotliFile is like [NewFile] with [Brotli], for data that is already compressed.
+func NewBrotliFile(contentType string, data, brotli []byte) *Document {
+	return newDocument(contentType, data, Brotli, brotli)
+}
+
+func compressed(contentType string, data []byte, e Encoding, gzipLevel int) (*Document, error) {
+	if e == Plain {
+		return newDocument(contentType, data, e, nil), nil
 	}
-	d.data = bytes.Clone(data)
-	return d, nil
-}
-
-func compress(data []byte, e Encoding, compressor func(io.Writer, Encoding) (io.WriteCloser, error)) ([]byte, error) {
-	var compressed bytes.Buffer
-	writer, err := compressor(&compressed, e)
+	var encoded bytes.Buffer
+	writer, err := newCompressor(&encoded, e, gzipLevel)
 	if err != nil {
 		return nil, err
 	}
@@ -104,10 +92,21 @@ func compress(data []byte, e Encoding, compressor func(io.Writer, Encoding) (io.
 	if err := writer.Close(); err != nil {
 		return nil, err
 	}
-	return bytes.Clone(compressed.Bytes()), nil // without the unused rest of the buffer
+	return newDocument(contentType, data, e, encoded.Bytes()), nil
 }
 
-func newCompressor(w io.Writer, e Encoding) (io.WriteCloser, error) {
+func newDocument(contentType string, data []byte, e Encoding, encoded []byte) *Document {
+	sum := sha256.Sum256(data)
+	d := &Document{contentType: contentType, tag: fmt.Sprintf(`"%x"`, sum[:16])}
+	if e != Plain && len(encoded) < len(data) {
+		d.tag, d.encoding, data = fmt.Sprintf(`"%x-%s"`, sum[:16], e), e, encoded
+	}
+	d.data = bytes.Clone(data) // without the unused rest of the buffer
+	return d
+}
+
+// newCompressor does not use brotli.NewWriter, which needs 0.7 MB in the programs.
+func newCompressor(w io.Writer, e Encoding, gzipLevel int) (io.WriteCloser, error) {
 	if e == Brotli {
 		// This is level 5 with larger blocks and a smaller distance.
 		return &matchfinder.Writer{
@@ -115,13 +114,6 @@ func newCompressor(w io.Writer, e Encoding) (io.WriteCloser, error) {
 		}, nil
 	}
 	return gzip.NewWriterLevel(w, gzipLevel)
-}
-
-func newFileCompressor(w io.Writer, e Encoding) (io.WriteCloser, error) {
-	if e == Brotli {
-		return brotli.NewWriterLevel(w, brotliFileLevel), nil
-	}
-	return gzip.NewWriterLevel(w, gzipFileLevel)
 }
 
 // Serve sends the document, or 304 without a body if the client has it.

@@ -52,6 +52,18 @@ func TestDocumentKeepsItsData(t *testing.T) {
 	}
 }
 
+func TestBrotliFile(t *testing.T) {
+	for compressed, want := range map[string]string{"xx": "br", "xxxxxxxxx": ""} {
+		document := web.NewBrotliFile("text/plain", []byte("12345678"), []byte(compressed))
+		w := httptest.NewRecorder()
+		document.Serve(w, httptest.NewRequest("GET", "/", nil))
+		body := map[string]string{"br": "xx", "": "12345678"}[want]
+		if got := w.Header().Get("Content-Encoding"); got != want || w.Body.String() != body || w.Header().Get("Etag") == "" {
+			t.Errorf("%q with the headers %v, want %q", w.Body, w.Header(), body)
+		}
+	}
+}
+
 func TestAcceptedEncoding(t *testing.T) {
 	for header, want := range map[string]web.Encoding{
 		"": web.Plain, "identity": web.Plain, "gzip": web.Gzip, "GZIP": web.Gzip, "br": web.Brotli, "gzip, deflate, br, zstd": web.Brotli,

@@ -49,7 +49,7 @@ func findAssets(app fs.FS) (map[string]*asset, error) {
 	err := fs.WalkDir(app, ".", func(name string, entry fs.DirEntry, err error) error {
 		if k, used := known[path.Ext(name)]; err == nil && used && !entry.IsDir() {
 			k.needsPolicy = k.needsPolicy || name == workerFile
-			assets["/"+name] = newAsset(func() ([]byte, error) { return fs.ReadFile(app, name) }, k)
+			assets["/"+name] = newAsset(func() (content, error) { return readFile(app, name) }, k)
 		}
 		return err
 	})
@@ -58,7 +58,7 @@ func findAssets(app fs.FS) (map[string]*asset, error) {
 	}
 	index, found := assets["/index.html"]
 	if !found {
-		return nil, errors.New("the page's files have no index.html")
+		return nil, errors.New("the page's files have no index.html: run just build")
 	}
 	assets["/"] = index
 	return assets, nil
@@ -71,20 +71,54 @@ func addDocumentation(assets map[string]*asset, docs fs.FS) error {
 		return err
 	}
 	for name := range site.Names() {
-		assets[docsPath+name] = newAsset(func() ([]byte, error) { return site.Page(name) }, kinds()[".html"])
+		assets[docsPath+name] = newAsset(func() (content, error) {
+			page, err := site.Page(name)
+			return content{plain: page}, err
+		}, kinds()[".html"])
 	}
 	return nil
 }
 
-func newAsset(read func() ([]byte, error), k kind) *asset {
+// content is the content of an asset.
+type content struct {
+	plain []byte
+	// brotli is the content compressed with Brotli. It is nil if the content is not compressed yet.
+	brotli []byte
+}
+
+// packedFS is a file system with files that are compressed with Brotli.
+type packedFS interface {
+	// ReadBrotli returns a file as it is stored.
+	ReadBrotli(name string) ([]byte, error)
+	// Hash returns the SHA-256 hash of an uncompressed file as hexadecimal digits.
+	Hash(name string) string
+}
+
+func readFile(app fs.FS, name string) (c content, err error) {
+	if o, ok := app.(overlay); ok && o.files[name] == nil {
+		app = o.FS
+	}
+	if files, ok := app.(packedFS); ok {
+		if c.brotli, err = files.ReadBrotli(name); err != nil {
+			return content{}, err
+		}
+	}
+	c.plain, err = fs.ReadFile(app, name)
+	return c, err
+}
+
+func newAsset(read func() (content, error), k kind) *asset {
 	a := &asset{kind: k, documents: make(map[web.Encoding]func() (*web.Document, error))}
 	for _, e := range []web.Encoding{web.Plain, web.Gzip, web.Brotli} {
 		a.documents[e] = sync.OnceValues(func() (*web.Document, error) {
-			data, err := read()
+			c, err := read()
 			if err != nil {
 				return nil, fmt.Errorf("read a file of the page: %w", err)
 			}
-			return web.NewFile(k.contentType, data, e)
+			if e == web.Brotli && c.brotli != nil {
+				return web.NewBrotliFile(k.contentType, c.plain, c.brotli), nil
+			}
+			return web.NewFile(k.contentType, c.plain, e)
 		})
 	}
 	return a

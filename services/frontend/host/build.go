@@ -79,15 +79,19 @@ func hashFiles(app fs.FS, signIn bool) (map[string]string, error) {
 		}
 		switch path.Ext(name) {
 		case ".html", ".js", ".css":
-			data, err := fs.ReadFile(app, name)
-			if err != nil {
-				return err
-			}
-			hashes[name] = hashOf(data)
+			hashes[name], err = hashFile(app, name)
 		}
-		return nil
+		return err
 	})
 	return hashes, err
+}
+
+func hashFile(app fs.FS, name string) (string, error) {
+	if files, ok := app.(packedFS); ok {
+		return files.Hash(name), nil
+	}
+	data, err := fs.ReadFile(app, name)
+	return hashOf(data), err
 }
 
 // hashOf returns the hash of a file as the service worker computes it.
