@@ -50,7 +50,8 @@ async function decompress(file) {
 await mkdir(packed, { recursive: true });
 const names = (await filesIn(app)).sort();
 for (const name of await filesIn(packed)) {
-  if (!names.includes(name)) await rm(path.join(packed, name));
+  if (name !== 'hashes.json' && !names.includes(name)) await rm(path.join(packed, name));
 }
 const hashes = await Promise.all(names.map(async (name) => [name, await pack(name)]));
-await writeFile(path.join(packed, 'hashes.json'), JSON.stringify(Object.fromEntries(hashes)));
+const [file, list] = [path.join(packed, 'hashes.json'), JSON.stringify(Object.fromEntries(hashes))];
+if ((await readFile(file, 'utf8').catch(() => '')) !== list) await writeFile(file, list);
