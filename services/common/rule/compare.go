@@ -53,11 +53,22 @@ func (p *parameters) isElement(value, in any) (found, isList bool, err error) {
 	return false, true, nil
 }
 
-// equal reports whether two values are equal. Lists and objects are equal if their elements and members are. The error
-// is that of the context, because each value may be as large as the body.
+// equal reports whether two values are equal. Lists and objects are equal if their elements and members are. If the
+// outputs are names, two texts are equal if they are forms of the same one. The error is that of the context, because
+// each value may be as large as the body.
 func (p *parameters) equal(left, right any) (bool, error) {
 	if err := p.ctx.Err(); err != nil {
 		return false, err
+	}
+	switch left := left.(type) {
+	case float64:
+		if right, areNumbers := right.(float64); areNumbers {
+			return left == right, nil
+		}
+	case string:
+		if right, areTexts := right.(string); areTexts {
+			return left == right || p.Names && (isFormOf(left, right) || isFormOf(right, left)), nil
+		}
 	}
 	p.accept(left, right)
 	left, right = plainJSON(left), plainJSON(right)
@@ -71,7 +82,7 @@ func (p *parameters) equal(left, right any) (bool, error) {
 	case *noValue:
 		return false, nil
 	}
-	return reflect.DeepEqual(left, right) || p.sameName(left, right), nil
+	return reflect.DeepEqual(left, right), nil
 }
 
 func (p *parameters) equalLists(left, right []any, areLists bool) (bool, error) {
@@ -113,16 +124,7 @@ func plainJSON(value any) any {
 	return value
 }
 
-// sameName reports whether the outputs are names and two values are forms of the same one.
-func (p *parameters) sameName(left, right any) bool {
-	a, isText := left.(string)
-	b, areTexts := right.(string)
-	if !p.Names || !isText || !areTexts {
-		return false
-	}
-	return isFormOf(a, b) || isFormOf(b, a)
-}
-
+// isFormOf reports whether text is a form of a domain name.
 func isFormOf(text, name string) bool {
 	return slices.ContainsFunc(nameForms(name), func(form string) bool { return strings.EqualFold(form, text) })
 }

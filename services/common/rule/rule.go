@@ -44,7 +44,7 @@ type Rule struct {
 	expression *govaluate.EvaluableExpression
 	// ruleOnly lists the outputs that the rule uses and that only rules may use.
 	ruleOnly []string
-	// quoted lists the outputs that an error of govaluate may quote.
+	// quoted lists the outputs that may be long and that an error of govaluate may quote.
 	quoted []string
 	// empty lists the outputs whose value is an empty text if a check did not produce them.
 	empty []string
@@ -112,13 +112,14 @@ func newRule(text string, expression tokens, outputs Outputs) (r *Rule, err erro
 		if t.Kind != govaluate.VARIABLE || !isName {
 			continue
 		}
-		if outputs.of(t).EmptyIfAbsent {
+		output := outputs.of(t)
+		if output.EmptyIfAbsent {
 			r.empty = append(r.empty, name)
 		}
-		if outputs.isRuleOnly(t) {
+		if output.RuleOnly {
 			r.ruleOnly = append(r.ruleOnly, name)
 		}
-		if mayBeQuoted(expression, i) {
+		if isLong := output.Kind != probe.OutputNumber && output.Kind != probe.OutputBool; isLong && mayBeQuoted(expression, i) {
 			r.quoted = append(r.quoted, name)
 		}
 	}
