@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/Knetic/govaluate"
@@ -171,13 +172,24 @@ type Input struct {
 // copies of outputs do not fit into the reservation of ctx, or starts with "rule eval error: ". It never contains the
 // value of an output. Eval may panic, which is a fault of NanoMon.
 func (r *Rule) Eval(ctx context.Context, in Input) (isTrue bool, err error) {
-	parameters := &parameters{Input: in, ctx: ctx, rule: r}
-	if err := r.reserveQuotes(ctx, in.Outputs); err != nil {
+	p := evaluations.Get().(*parameters)
+	*p = parameters{Input: in, ctx: ctx, rule: r}
+	isTrue, err = r.eval(p)
+	*p = parameters{}
+	evaluations.Put(p)
+	return isTrue, err
+}
+
+// evaluations holds unused parameters, because a new one needs a quarter of the time of a simple rule.
+var evaluations = sync.Pool{New: func() any { return new(parameters) }}
+
+func (r *Rule) eval(p *parameters) (isTrue bool, err error) {
+	if err := r.reserveQuotes(p.ctx, p.Outputs); err != nil {
 		return false, fmt.Errorf("rule eval error: %w", err)
 	}
-	value, err := r.expression.Eval(parameters)
+	value, err := r.expression.Eval(p)
 	if err != nil {
-		return false, fmt.Errorf("rule eval error: %w", parameters.explain(err))
+		return false, fmt.Errorf("rule eval error: %w", p.explain(err))
 	}
 	isTrue, isBool := value.(bool)
 	if !isBool {
