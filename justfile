@@ -46,7 +46,7 @@ test: build _test-tools _api
     npm --prefix frontend run --silent test:browser
 
 # Run the fault tests: killed servers, killed runners, broken connections
-test-fault: _test-tools
+test-fault: _page _test-tools
     go test -race -count=1 -timeout 20m ./tests/system/fault
 
 # The deployment tests mostly wait. The tests with Prometheus would fail beside them, because they expect a quick response.
@@ -58,7 +58,7 @@ _test-deploy-and-fuzz: test-deploy test-schemathesis
 test-peers: test-prometheus test-schemathesis
 
 # Run Prometheus against three runners and the API, and check the files in deploy/prometheus
-test-prometheus: _test-tools
+test-prometheus: _page _test-tools
     go test -race -count=1 -timeout 10m ./tests/peers/prometheus
 
 # Run the deployment tests: Kubernetes, Azure and images; needs root
