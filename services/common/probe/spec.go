@@ -103,6 +103,9 @@ type Spec struct {
 	Type  string `json:"type"`
 	Title string `json:"title"`
 	Doc   string `json:"doc"`
+	// Push marks a type whose results come from pings. Its monitors can't be checked on demand, their target is a
+	// schedule, and the API computes their interval from it.
+	Push bool `json:"push,omitempty"`
 	// TargetDoc describes the form of a target in a few words.
 	TargetDoc string `json:"targetDoc"`
 	// ExampleTarget is a valid target.
