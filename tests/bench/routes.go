@@ -51,6 +51,7 @@ const maintenanceWindow = `{"name":"bench","groups":["bench"],"start":"2026-01-0
 // writeRoutes contains routes that change data or run checks.
 var writeRoutes = []route{
 	{method: "POST", path: "/rules/check", body: `{"type":"http","rule":"status == 200 && respTime < 500"}`},
+	{method: "POST", path: "/schedules/check", body: `{"target":"30 2 * * 1-5","properties":{"zone":"Europe/Berlin"}}`},
 	{method: "POST", path: "/monitors/check", body: `{"name":"bench","type":"tcp","interval":"24h","target":"127.0.0.1:1"}`},
 	{method: "POST", path: "/monitors/{monitor}/run"},
 	{method: "PUT", path: "/maintenance/{window}", body: maintenanceWindow},

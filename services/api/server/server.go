@@ -94,6 +94,7 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		newImportHandler(s, types, log),
 		newBulkHandler(s, types),
 		newRuleHandler(types),
+		newScheduleHandler(time.Now),
 		newResultHandler(s, types.Secrets()),
 		newStatsHandler(s),
 		newOutputHandler(s, types),

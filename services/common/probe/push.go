@@ -17,8 +17,8 @@ const (
 	PushMaxRun = "maxRun"
 )
 
-// defaultZone is the default of PushZone.
-const defaultZone = "UTC"
+// DefaultZone is the default of [PushZone].
+const DefaultZone = "UTC"
 
 func pushType() Type {
 	return Type{
@@ -36,7 +36,7 @@ func pushType() Type {
 				{Name: PushMaxRun, Kind: KindDuration, Min: 1000, Max: 24 * 24 * 3_600_000,
 					Doc: "Maximum duration of a run. If it is set, a run that has begun in time may end later than the " +
 						"deadline, and a run that takes longer fails."},
-				{Name: PushZone, Kind: KindText, Default: defaultZone,
+				{Name: PushZone, Kind: KindText, Default: DefaultZone,
 					Doc: "Time zone of the cron expression, such as Europe/Berlin."},
 				captureProperty(),
 			},
@@ -68,7 +68,7 @@ func ParseSchedule(target string, settings Settings) (schedule.Schedule, error) 
 func pushInterval(m monitor.Monitor) time.Duration {
 	zone := m.Properties[PushZone]
 	if zone == "" {
-		zone = defaultZone
+		zone = DefaultZone
 	}
 	s, err := schedule.Parse(m.Target, zone)
 	if err != nil {
