@@ -86,9 +86,10 @@ export function newSchedule(api) {
      */
     describe({ target, properties }, { properties: known }) {
       const grace = properties.grace || known.find(({ name }) => name === 'grace')?.default || '';
-      return this.isCron(target)
-        ? `A ping is due at each of these times, and may be up to ${grace} late.`
-        : `A ping is due ${target.replace(/^every\s+/i, '')} after the one before, and may be up to ${grace} late.`;
+      const due = this.isCron(target)
+        ? 'at each time of the schedule'
+        : `${target.replace(/^every\s+/i, '')} after the one before`;
+      return `A ping is due ${due}. It may be up to ${grace} late.`;
     },
 
     /**
