@@ -6,6 +6,9 @@
  */
 
 const CURL = 'curl -fsS -m 10 --retry 5 -o /dev/null';
+const WGET = 'wget -q -T 10 -t 5 -O /dev/null';
+const FOR_SCRIPTS =
+  'For a script: reports the start of a run, and its end with the exit status of the job. The start may be left out.';
 const SCRIPT = '/path/to/backup.sh';
 const DAILY = '0 2 * * *';
 const SHORT_FORMS = new Map([
@@ -32,17 +35,17 @@ export function commandsOf({ target, properties }, url) {
   return [
     {
       name: 'curl',
-      hint: 'Reports the start of a run, and its end with the exit status of the job. The last line alone is enough.',
-      text: [`${CURL} ${url}/start`, SCRIPT, `${CURL} ${url}/$?`].join('\n'),
+      hint: FOR_SCRIPTS,
+      text: script(CURL, url),
     },
     {
       name: 'wget',
-      hint: 'Reports the start of a run, and its end with the exit status of the job. The last line alone is enough.',
-      text: [wget(`${url}/start`), SCRIPT, wget(`${url}/$?`)].join('\n'),
+      hint: FOR_SCRIPTS,
+      text: script(WGET, url),
     },
     {
       name: 'PowerShell',
-      hint: 'Reports the start of a run, and whether it has succeeded.',
+      hint: 'For a script: reports the start of a run, and whether it has succeeded. The start may be left out.',
       text: powerShell(url),
     },
     {
@@ -51,21 +54,24 @@ export function commandsOf({ target, properties }, url) {
       text: `${expression} ${CURL} ${url}/start; ${SCRIPT}; ${CURL} ${url}/$?`,
     },
     {
-      name: 'systemd timer',
-      hint: 'Two files in /etc/systemd/system. Protect the first one: it contains the ping URL. Then run systemctl enable --now backup.timer.',
+      name: 'systemd',
+      hint: 'A service and a timer: two files in /etc/systemd/system. Protect the first one: it contains the ping URL. Then run systemctl enable --now backup.timer.',
       text: systemd(target, zone, url),
     },
     {
-      name: 'Kubernetes CronJob',
+      name: 'Kubernetes',
       hint: `A Secret with the ping URL, and a CronJob. The image needs a shell and curl.${adjust}`,
       text: cronJob(expression, zone, url),
     },
   ];
 }
 
-/** @param {string} url */
-function wget(url) {
-  return `wget -q -T 10 -t 5 -O /dev/null ${url}`;
+/**
+ * @param {string} command
+ * @param {string} url
+ */
+function script(command, url) {
+  return [`url=${url}`, `${command} $url/start`, SCRIPT, `${command} $url/$?`].join('\n');
 }
 
 /** @param {string} url */

@@ -1,19 +1,15 @@
 /** @import {Monitor, Ping, Pings, PushRun, Spec} from '../../../types/model' */
 /** @import {App} from '../../app.js' */
 /** @import {Badge} from '../../status.js' */
-import Alpine from '../../lib/alpine.js';
 import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
-import { copyText } from '../../copy.js';
-import { formatExact, formatMoment, formatShort, formatSpan, formatValue } from '../../format.js';
-import { commandsOf } from './ping-commands.js';
+import { formatMoment, formatShort, formatSpan, formatValue } from '../../format.js';
+import { pingUrl } from './ping-url.js';
 
 /** How often the pings are read while the page is visible, in milliseconds. */
 const REFRESH = 10_000;
 /** How many pings the list shows at first. */
 const FEW = 8;
-/** What the page shows in place of the uuid in the ping URL. */
-const PLACEHOLDER = '•'.repeat(8);
 
 /** @type {Record<Ping['kind'], Badge>} */
 const KINDS = {
@@ -24,8 +20,8 @@ const KINDS = {
 };
 
 /**
- * The pings of a push monitor: the newest ones, the runs that have not ended, the deadline, the ping URL and commands that
- * use it. The ping URL is a secret. It is read only when the user asks for it, and kept only in this object.
+ * The pings of a push monitor: the newest ones, the runs that have not ended, the deadline, and the
+ * ping URL.
  * @param {App} app
  * @param {string} id
  */
@@ -34,7 +30,8 @@ export function pushPanel(app, id) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let destroyed = false;
-  const base = new URL(`${app.config.API_ENDPOINT.replace(/\/+$/, '')}/push/`, location.href).href;
+  /** The type of the monitor if it is a push monitor. @type {Spec | undefined} */
+  let spec;
 
   return {
     clock,
@@ -45,18 +42,10 @@ export function pushPanel(app, id) {
     /** @type {Readonly<Pings> | null} */
     data: null,
     error: '',
-    /** The uuid in the ping URL; empty if the URL is hidden. */
-    uuid: '',
-    /** The error of the last action on the ping URL. */
-    urlError: '',
-    copied: '',
-    busy: false,
-    /** The name of the shown commands. */
-    chosen: 'curl',
-    load: async () => {},
-
+    link: pingUrl(app, id),
     /** Whether all known pings are listed. */
     all: false,
+    load: async () => {},
 
     init() {
       this.load = coalesce(() => this.read());
@@ -65,7 +54,7 @@ export function pushPanel(app, id) {
     destroy() {
       destroyed = true;
       clearTimeout(timer);
-      this.uuid = '';
+      this.link.destroy();
     },
 
     /**
@@ -75,7 +64,9 @@ export function pushPanel(app, id) {
      */
     async follow(monitor, types) {
       this.monitor = monitor;
-      this.isUsed = types.some(({ type, push }) => push && type === monitor.type);
+      this.link.monitor = monitor;
+      spec = types.find(({ type, push }) => push && type === monitor.type);
+      this.isUsed = spec !== undefined;
       if (this.isUsed) {
         await this.load();
       }
@@ -131,6 +122,22 @@ export function pushPanel(app, id) {
       return this.data !== null && this.pings.length === 0;
     },
 
+    /** The time zone of the schedule, if it matters, and the grace time. */
+    get scheduleText() {
+      const { target = '', properties = {} } = this.monitor ?? {};
+      const zone = /^every\b/i.test(target) ? [] : [this.valueOf('zone', properties)];
+      return [...zone, `grace time ${this.valueOf('grace', properties)}`].join(', ');
+    },
+
+    /**
+     * Returns a property, or its default.
+     * @param {string} name
+     * @param {Record<string, string>} properties
+     */
+    valueOf(name, properties) {
+      return properties[name] || spec?.properties.find((property) => property.name === name)?.default || '';
+    },
+
     /** When the next ping is due. */
     get due() {
       const { deadline } = this.data ?? {};
@@ -173,101 +180,16 @@ export function pushPanel(app, id) {
     /** @param {PushRun} run */
     runningFor: ({ started }) => formatSpan(clock.now - Date.parse(started)),
 
-    date: formatShort,
-    exact: formatExact,
+    /**
+     * Formats a date with seconds, and without the day if that is today.
+     * @param {string} date
+     */
+    date(date) {
+      const isToday = new Date(date).toDateString() === new Date(clock.now).toDateString();
+      return isToday ? new Date(date).toLocaleTimeString(undefined, { timeStyle: 'medium' }) : formatShort(date);
+    },
+
     /** @param {string} date */
-    moment: (date) => formatMoment(date, clock.now),
-
-    /** The ping URL, with a placeholder while it is hidden. */
-    get url() {
-      return base + (this.uuid || PLACEHOLDER);
-    },
-
-    get commands() {
-      return this.monitor ? commandsOf(this.monitor, this.url) : [];
-    },
-
-    /** The chosen commands. */
-    get command() {
-      return this.commands.find(({ name }) => name === this.chosen);
-    },
-
-    /**
-     * Returns the text of the chosen commands.
-     * @param {string} url the ping URL
-     */
-    textWith(url) {
-      const commands = this.monitor ? commandsOf(this.monitor, url) : [];
-      return commands.find(({ name }) => name === this.chosen)?.text ?? '';
-    },
-
-    /** Shows or hides the ping URL. */
-    async toggle() {
-      this.copied = '';
-      this.uuid = this.uuid ? '' : await this.fetch('GET');
-    },
-
-    /**
-     * Copies the ping URL.
-     * @param {Element} element shows it
-     */
-    copyUrl(element) {
-      return this.copy((uuid) => base + uuid, element);
-    },
-
-    /**
-     * Copies the shown commands.
-     * @param {Element} element shows them
-     */
-    copyCommand(element) {
-      return this.copy((uuid) => this.textWith(base + uuid), element);
-    },
-
-    /**
-     * Copies a text with the ping URL. If the URL is hidden, it stays hidden unless the browser does not allow copying.
-     * @param {(uuid: string) => string} text
-     * @param {Element} element shows the text
-     */
-    async copy(text, element) {
-      this.copied = '';
-      const uuid = this.uuid || (await this.fetch('GET'));
-      if (uuid) {
-        this.copied = await copyText(text(uuid), async () => {
-          this.uuid = uuid;
-          await Alpine.nextTick();
-          return element;
-        });
-      }
-    },
-
-    /** @param {HTMLDialogElement} dialog the confirmation, closed also after an error, which is shown outside of it */
-    async renew(dialog) {
-      this.copied = '';
-      const uuid = await this.fetch('POST');
-      if (uuid) {
-        this.uuid = uuid;
-        app.notify('The ping URL has been renewed. Use the new one in your job.');
-      }
-      dialog.close();
-    },
-
-    /**
-     * Reads the uuid in the ping URL, or renews it. Returns an empty text after an error.
-     * @param {'GET' | 'POST'} method
-     * @returns {Promise<string>}
-     */
-    async fetch(method) {
-      this.busy = true;
-      this.urlError = '';
-      try {
-        const { uuid } = await api.json(`/monitors/${id}/ping-url`, { method });
-        return destroyed ? '' : uuid;
-      } catch (error) {
-        this.urlError = messageOf(error);
-        return '';
-      } finally {
-        this.busy = false;
-      }
-    },
+    moment: (date) => (date ? formatMoment(date, clock.now) : ''),
   };
 }
