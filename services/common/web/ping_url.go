@@ -45,7 +45,7 @@ func hidePingURL(path string) (hidden, secret string) {
 	if !isPing {
 		return hideUUIDs(path), ""
 	}
-	secret, action, _ := strings.Cut(rest, "/")
+	secret, action, _ := strings.Cut(strings.TrimLeft(rest, "/"), "/")
 	hidden = strings.TrimSuffix(PingPath+hiddenSegment+"/"+hideUUIDs(action), "/")
 	return hidden, strings.ToLower(secret)
 }
