@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"nanomon/services/common/monitor"
 )
 
 // PingKind is the kind of a ping.
@@ -20,8 +23,23 @@ const (
 	PingLog PingKind = "log"
 )
 
-// MaxPingBody is the maximum number of bytes of a ping's body that are stored.
-const MaxPingBody = 16 << 10
+const (
+	// MaxPingBody is the maximum number of bytes of a ping's body that are stored.
+	MaxPingBody = 16 << 10
+	// MaxRunID is the maximum length of [Ping.RunID].
+	MaxRunID = 64
+	// MaxWaitingPings is the maximum number of stored pings of a monitor. They become many only while no runner works.
+	MaxWaitingPings = 1000
+	// PingAge is the age at which a ping is deleted that no runner has handled.
+	PingAge = 35 * 24 * time.Hour
+	// ReceivingPeriodAge is the time after its end at which a [ReceivingPeriod] is deleted. A deadline of the longest
+	// grace time needs twice that time.
+	ReceivingPeriodAge = 63 * 24 * time.Hour
+	// MaxReceivingPeriods is the maximum number of receiving periods that are read at once.
+	MaxReceivingPeriods = 10_000
+	// maxPushSchedule is the maximum length of [PushState.Schedule]: a target and some short texts.
+	maxPushSchedule = 4*monitor.MaxTarget + 1024
+)
 
 // Ping is a request to the ping URL of a push monitor. The API stores it, and it stays stored until the runner that has
 // the monitor has stored what follows from it.
@@ -38,6 +56,23 @@ type Ping struct {
 	RunID string
 	// Body is the beginning of the body, at most [MaxPingBody] bytes. It is not kept after the ping.
 	Body []byte
+}
+
+// Validate returns a [monitor.InvalidError] if the ping is too large to be stored or has an unknown kind.
+func (p Ping) Validate() error {
+	switch {
+	case p.Kind != PingSuccess && p.Kind != PingFail && p.Kind != PingStart && p.Kind != PingLog:
+		return monitor.Invalidf("kind %q of a ping is unknown", p.Kind)
+	case p.ExitCode < 0 || p.ExitCode > 255:
+		return monitor.Invalidf("exit status %d of a ping is not between 0 and 255", p.ExitCode)
+	case !utf8.ValidString(p.RunID):
+		return monitor.Invalidf("run id of a ping is not valid UTF-8")
+	case len(p.RunID) > MaxRunID:
+		return monitor.Invalidf("run id of a ping has %d bytes, more than %d", len(p.RunID), MaxRunID)
+	case len(p.Body) > MaxPingBody:
+		return monitor.Invalidf("body of a ping has %d bytes, more than %d", len(p.Body), MaxPingBody)
+	}
+	return nil
 }
 
 // PushPing is a ping as a [PushState] keeps it.
@@ -85,6 +120,31 @@ type PushState struct {
 	Pings []PushPing `json:"pings,omitempty"`
 }
 
+// Validate returns a [monitor.InvalidError] if the state is larger than its limits.
+func (s PushState) Validate() error {
+	switch {
+	case len(s.Schedule) > maxPushSchedule:
+		return monitor.Invalidf("schedule of a push state has %d bytes, more than %d", len(s.Schedule), maxPushSchedule)
+	case len(s.Runs) > MaxPushRuns:
+		return monitor.Invalidf("a push state has %d runs, more than %d", len(s.Runs), MaxPushRuns)
+	case len(s.Pings) > MaxPushPings:
+		return monitor.Invalidf("a push state has %d pings, more than %d", len(s.Pings), MaxPushPings)
+	}
+	return nil
+}
+
+// LastEvent returns the time of the newest event in the state.
+func (s PushState) LastEvent() time.Time {
+	last := s.Since
+	if s.Ended.After(last) {
+		last = s.Ended
+	}
+	if len(s.Pings) > 0 && s.Pings[0].Received.After(last) {
+		last = s.Pings[0].Received
+	}
+	return last
+}
+
 // IsNewerThan reports whether s replaces other in a store.
 func (s PushState) IsNewerThan(other PushState) bool { return s.Sequence > other.Sequence }
 
@@ -100,4 +160,9 @@ type ReceivingPeriod struct {
 // ComparePings orders pings by the time of their receipt.
 func ComparePings(a, b Ping) int {
 	return cmp.Or(a.Received.Compare(b.Received), strings.Compare(a.ID, b.ID))
+}
+
+// CompareReceivingPeriods orders receiving periods by their start.
+func CompareReceivingPeriods(a, b ReceivingPeriod) int {
+	return cmp.Or(a.From.Compare(b.From), strings.Compare(a.ID, b.ID))
 }

@@ -267,6 +267,9 @@ func (t *tx) detach(id []byte) error {
 	t.clearCache()
 	for _, statement := range []string{
 		"DELETE FROM states WHERE monitor = ?",
+		"DELETE FROM ping_urls WHERE monitor = ?",
+		"DELETE FROM pings WHERE monitor = ?",
+		"DELETE FROM push_states WHERE monitor = ?",
 		"DELETE FROM dirty WHERE ref = (SELECT ref FROM refs WHERE monitor = ?)",
 		"UPDATE refs SET monitor = NULL WHERE monitor = ?",
 	} {
