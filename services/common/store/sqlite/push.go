@@ -116,7 +116,7 @@ const upsertPushState = `INSERT INTO push_states (monitor, seq, state) VALUES (?
 	ON CONFLICT DO UPDATE SET seq = excluded.seq, state = excluded.state WHERE excluded.seq > seq`
 
 // appendPush stores the push states that are newer than the stored ones, and deletes the done pings.
-func (t *tx) appendPush(b *batch) error {
+func appendPush(t *tx, b *batch) error {
 	for _, row := range b.pushStates {
 		if _, err := t.exec(upsertPushState, row.monitorID, row.sequence, row.state); err != nil {
 			return err
