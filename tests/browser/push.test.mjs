@@ -42,10 +42,10 @@ test('creates a push monitor with a schedule in a time zone', async ({ page, nan
   await button(page, '0 6 * * 1-5: Monday to Friday at 06:00').click();
   await expect(field(page, 'Schedule')).toHaveValue('0 6 * * 1-5');
   await expect(preview(page)).toHaveCount(5);
-  await expect(preview(page).first()).toContainText(/6:00 AM.*1:00 AM|6:00 AM.*2:00 AM/);
+  await expect(preview(page).first()).toHaveText(/6:00 AM\s+\w+, \w+ \d+, [12]:00 AM/);
   await button(page, 'Use the time zone America/New_York').click();
   await expect(field(page, 'Time zone')).toHaveValue('America/New_York');
-  await expect(preview(page).first()).toHaveText(/6:00 AM$/);
+  await expect(preview(page).first()).toHaveText(/^\s*\w+, \w+ \d+, 6:00 AM\s*/);
   await field(page, 'Grace time').fill('10m');
   await expect(page.getByText('It may be up to 10m late.')).toBeVisible();
   await save(page);
@@ -65,7 +65,7 @@ test('edits a push monitor and changes its type', async ({ page, nanomon }) => {
   await field(page, 'Schedule').fill('every 2h');
   await save(page);
   await saved(page, 'Backup');
-  expect(await stored(nanomon, id)).toMatchObject({ target: 'every 2h', interval: '2h0m0s' });
+  expect(await stored(nanomon, id)).toMatchObject({ target: 'every 2h', interval: '2h' });
   await open(page, id);
   await page.getByRole('radio', { name: 'TCP port' }).check();
   await expect(field(page, 'Interval')).toHaveValue('1m');
@@ -125,7 +125,7 @@ test('reads the ping URL only on request and keeps it nowhere', async ({ page, c
   /** @type {string[]} */
   const requests = [];
   page.on('request', (request) => requests.push(`${request.method()} ${request.url()} ${request.postData() ?? ''}`));
-  const wanted = () => requests.filter((request) => request.includes('/ping-url')).length;
+  const wanted = () => requests.filter((request) => /\/api\/.*\/ping-url /.test(request)).length;
   await page.goto(`/#monitor/${await nanomon.add(BACKUP)}`);
   await expect(page.getByTestId('ping-url')).toHaveText(`${nanomon.url}/api/push/••••••••`);
   await page.getByRole('radio', { name: 'crontab' }).check({ force: true });

@@ -252,6 +252,7 @@ export function monitorForm(app, { id, params, hash }) {
       this.template = null;
       this.previous = null;
       this.form.interval ||= DEFAULT_INTERVAL;
+      this.schedule.stop();
       this.fill(this.values);
     },
 

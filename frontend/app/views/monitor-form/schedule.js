@@ -32,6 +32,8 @@ export function newSchedule(api) {
   let shown = '';
   /** @type {Errors} */
   let errors = { byField: {} };
+  /** The latest error that was found, by which it is removed. */
+  let reported = { field: '', text: '' };
   /** @type {ReturnType<typeof newDelayedCheck<string, Preview>>} */
   let check;
 
@@ -66,13 +68,17 @@ export function newSchedule(api) {
     show({ times, zone, field, text }) {
       this.times = Object.freeze(times);
       this.zone = zone;
-      FIELDS.forEach((name) => delete errors.byField[name]);
+      if (errors.byField[reported.field] === reported.text) {
+        delete errors.byField[reported.field];
+      }
+      reported = { field: FIELDS.includes(field) ? field : 'target', text };
       if (text) {
-        errors.byField[FIELDS.includes(field) ? field : 'target'] = text;
+        errors.byField[reported.field] = text;
       }
     },
 
     stop() {
+      shown = '';
       check?.stop();
     },
 

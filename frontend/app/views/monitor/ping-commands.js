@@ -187,7 +187,7 @@ export function timerSchedule(target, zone) {
  * @param {string} expression with five fields
  */
 function calendarOf(expression) {
-  const [minute, hour, day, month, weekday] = expression.split(' ');
+  const [minute, hour = '', day = '', month = '', weekday = ''] = expression.split(' ');
   const fields = [rangesOf(month, 1), rangesOf(day, 1), rangesOf(hour, 0), rangesOf(minute, 0)];
   const isEither = !day.startsWith('*') && !weekday.startsWith('*'); // Cron takes either of them, systemd both.
   const days = weekday === '*' ? '' : weekdaysOf(weekday);
