@@ -19,13 +19,13 @@ func (r Registry) Canonical(m monitor.Monitor) (monitor.Monitor, []string) {
 	}
 	m, ignored := r.canonicalProperties(m, r.hasProperty)
 	if interval := r[m.Type].Interval; interval != nil {
-		m.Interval = shortDuration(interval(m))
+		m.Interval = ShortDuration(interval(m))
 	}
 	return m, ignored
 }
 
-// shortDuration returns a duration as users write it, such as 1h for 1h0m0s.
-func shortDuration(d time.Duration) string {
+// ShortDuration returns a duration as users write it, such as 1h for 1h0m0s.
+func ShortDuration(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
 		text = strings.TrimSuffix(text, "0s")

@@ -105,7 +105,7 @@ func (t *tx) append(b *batch) error {
 			return err
 		}
 	}
-	return t.appendPush(b)
+	return appendPush(t, b)
 }
 
 const insertResult = `INSERT INTO results (seq, ref, date, id, status, era, label, shape, value, message, outputs)

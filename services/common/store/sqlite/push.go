@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
+	"math"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
@@ -43,27 +44,24 @@ func (s *Store) AddPing(ctx context.Context, p store.Ping) error {
 	}, store.TopicPings)
 }
 
-const (
-	selectPings    = `SELECT id, monitor, received, kind, exit, run, body FROM pings INDEXED BY pings_by_date `
-	selectAllPings = selectPings + `ORDER BY received, id LIMIT ?`
-	selectPingsOn  = selectPings + `WHERE (received, id) > (?, ?) ORDER BY received, id LIMIT ?`
-)
+const selectPings = `SELECT id, monitor, received, kind, exit, run, body FROM pings INDEXED BY pings_by_date
+	WHERE (received, id) > (?, ?) ORDER BY received, id LIMIT ?`
 
 // Pings returns pings, oldest first.
 func (s *Store) Pings(ctx context.Context, after *store.Cursor, limit int) ([]store.Ping, error) {
 	if limit <= 0 {
 		return nil, monitor.Invalidf("limit must be positive")
 	}
-	query, args := selectAllPings, []any{limit}
+	args := []any{int64(math.MinInt64), []byte{}, limit}
 	if after != nil {
 		id, err := storableID("cursor", after.ID)
 		if err != nil {
 			return nil, err
 		}
-		query, args = selectPingsOn, []any{after.Date.UnixMilli(), id, limit}
+		args = []any{after.Date.UnixMilli(), id, limit}
 	}
 	list := []store.Ping{}
-	err := s.read(ctx, "list pings", query, args, func(rows *sql.Rows) error {
+	err := s.read(ctx, "list pings", selectPings, args, func(rows *sql.Rows) error {
 		var p store.Ping
 		var id, monitorID []byte
 		var received int64
@@ -118,7 +116,7 @@ const upsertPushState = `INSERT INTO push_states (monitor, seq, state) VALUES (?
 	ON CONFLICT DO UPDATE SET seq = excluded.seq, state = excluded.state WHERE excluded.seq > seq`
 
 // appendPush stores the push states that are newer than the stored ones, and deletes the done pings.
-func (t *tx) appendPush(b *batch) error {
+func appendPush(t *tx, b *batch) error {
 	for _, row := range b.pushStates {
 		if _, err := t.exec(upsertPushState, row.monitorID, row.sequence, row.state); err != nil {
 			return err
@@ -132,6 +130,8 @@ func (t *tx) appendPush(b *batch) error {
 	return nil
 }
 
+const selectPushStates = "SELECT state FROM push_states WHERE monitor " + inIDList
+
 // PushStates returns the push states of the given monitors.
 func (s *Store) PushStates(ctx context.Context, monitorIDs []string) ([]store.PushState, error) {
 	ids, err := json.Marshal(monitorIDs)
@@ -139,8 +139,7 @@ func (s *Store) PushStates(ctx context.Context, monitorIDs []string) ([]store.Pu
 		return nil, describe("list push states", err)
 	}
 	list := []store.PushState{}
-	query := "SELECT state FROM push_states WHERE monitor " + inIDList
-	err = s.read(ctx, "list push states", query, []any{string(ids)}, func(rows *sql.Rows) error {
+	err = s.read(ctx, "list push states", selectPushStates, []any{string(ids)}, func(rows *sql.Rows) error {
 		var text []byte
 		if err := rows.Scan(&text); err != nil {
 			return err

@@ -43,10 +43,15 @@ func (s *Store) ReceivingPeriods(ctx context.Context, since time.Time) ([]store.
 	return list, err
 }
 
+const (
+	selectPingURL      = "SELECT uuid FROM ping_urls WHERE monitor = ?"
+	selectPingURLOwner = "SELECT monitor FROM ping_urls WHERE uuid = ?"
+)
+
 // PingURL returns the uuid in the ping URL of a monitor.
 func (s *Store) PingURL(ctx context.Context, monitorID string) (uuid string, err error) {
 	id, _ := rawID(monitorID)
-	err = s.row(ctx, "get ping url", "SELECT uuid FROM ping_urls WHERE monitor = ?", []any{id}, &uuid)
+	err = s.row(ctx, "get ping url", selectPingURL, []any{id}, &uuid)
 	return uuid, err
 }
 
@@ -71,7 +76,7 @@ func (s *Store) putPingURL(ctx context.Context, statement, monitorID, uuid strin
 		return err
 	}
 	return s.define(ctx, "put ping url", func(t *tx) error {
-		other, err := t.ids("SELECT monitor FROM ping_urls WHERE uuid = ? AND monitor <> ?", uuid, id)
+		other, err := t.ids(selectPingURLOwner+" AND monitor <> ?", uuid, id)
 		if err == nil && len(other) > 0 {
 			err = monitor.Invalidf("another monitor has the same ping URL")
 		}
@@ -85,6 +90,6 @@ func (s *Store) putPingURL(ctx context.Context, statement, monitorID, uuid strin
 // PingURLOwner returns the id of the monitor with a uuid.
 func (s *Store) PingURLOwner(ctx context.Context, uuid string) (monitorID string, err error) {
 	var id []byte
-	err = s.row(ctx, "get owner of ping url", "SELECT monitor FROM ping_urls WHERE uuid = ?", []any{uuid}, &id)
+	err = s.row(ctx, "get owner of ping url", selectPingURLOwner, []any{uuid}, &id)
 	return hex.EncodeToString(id), err
 }
