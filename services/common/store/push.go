@@ -110,7 +110,9 @@ type PushState struct {
 	Since    time.Time `json:"since"`
 	// Ended is the time of the newest success or fail ping; zero before the first.
 	Ended time.Time `json:"ended,omitzero"`
-	// Deadline is the time by which the next ping is due, including the grace time.
+	// Expected is the time at which the schedule expects the next run.
+	Expected time.Time `json:"expected,omitzero"`
+	// Deadline is the time by which the next ping is due: Expected and the grace time, or later while a run may take longer.
 	Deadline time.Time `json:"deadline,omitzero"`
 	// NotCheckedSince is the first deadline after the newest result that could not be judged; zero if there is none.
 	NotCheckedSince time.Time `json:"notCheckedSince,omitzero"`
