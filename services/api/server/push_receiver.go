@@ -102,7 +102,7 @@ func (r *pingReceiver) followMonitors(ctx context.Context) {
 		if err == nil {
 			r.setNeeded(slices.ContainsFunc(list, func(m monitor.Monitor) bool { return r.types[m.Type].Spec.Push }))
 		}
-		return false // after an error, storing the period fails too, and is logged
+		return false // the health check of the store logs an error
 	})
 }
 

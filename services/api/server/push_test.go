@@ -179,6 +179,22 @@ func TestPingURL(t *testing.T) {
 	}
 }
 
+// TestImportKeepsPingURLs imports an export: jobs continue to use their ping URLs.
+func TestImportKeepsPingURLs(t *testing.T) {
+	a := startAPI(t, nil)
+	id := a.createPush()
+	export := a.do("GET", "/api/monitors", "")
+	a.wantStatus(t, 204, "POST", "/api/monitors/import", string(export.body))
+	a.wantStatus(t, 200, "GET", "/api/push/"+canary, "")
+	a.wantStatus(t, 204, "POST", "/api/monitors/import", `[{"name":"n","type":"tcp","interval":"5s","target":"localhost:1"}]`)
+	a.wantStatus(t, 404, "GET", "/api/push/"+canary, "")
+	same(t, "pings", len(a.waiting()), 1)
+	a.wantStatus(t, 204, "POST", "/api/monitors/import", string(export.body))
+	same(t, "ping URL", decodeAs[pingURL](t, a.do("GET", "/api/monitors/"+id+"/ping-url", "")).UUID, canary)
+	a.wantStatus(t, 204, "DELETE", "/api/monitors", "")
+	a.wantStatus(t, 404, "GET", "/api/push/"+canary, "")
+}
+
 func TestReceivedPings(t *testing.T) {
 	a := startAPI(t, nil)
 	id := a.createPush()
