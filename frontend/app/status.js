@@ -78,6 +78,14 @@ export function badgeOf(monitor, latest) {
     : { key: 'pending', label: `${isPush(monitor) ? 'No ping' : 'Not checked'} yet` };
 }
 
+/**
+ * Returns why the monitor is not OK or not checked; empty if it is OK or disabled.
+ * @param {ListedMonitor} monitor
+ */
+export function problemOf({ enabled, latest, notChecked }) {
+  return (enabled && (notChecked?.reason || (latest?.status && latest.message))) || '';
+}
+
 /** @param {ListedMonitor} monitor */
 function isPush({ type }) {
   return type === 'push';

@@ -20,6 +20,7 @@ import {
   drawBadge,
   historyPaths,
   markOfMonitor,
+  problemOf,
   sinceOf,
 } from '../../status.js';
 
@@ -134,14 +135,6 @@ function drawMonitor(part, item, subtitle) {
   set(part('.run'), 'aria-label', `Check now: ${name}`);
   set(part('.run'), 'disabled', canCheck(item) ? null : '');
   set(part('.more'), 'aria-label', `More actions: ${name}`);
-}
-
-/**
- * Returns why the monitor is not OK or not checked; empty if it is OK or disabled.
- * @param {ListedMonitor} monitor
- */
-function problemOf({ enabled, latest, notChecked }) {
-  return (enabled && (notChecked?.reason || (latest?.status && latest.message))) || '';
 }
 
 /**
