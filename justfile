@@ -51,11 +51,11 @@ test-fault: _page _test-tools
 
 # The deployment tests mostly wait. The tests with Prometheus would fail beside them, because they expect a quick response.
 [parallel]
-_test-deploy-and-fuzz: test-deploy test-schemathesis
+_test-deploy-and-fuzz: test-deploy test-schemathesis test-healthchecks
 
-# Run the tests with Prometheus and schemathesis, both at the same time
+# Run the tests with Prometheus, schemathesis and clients of healthchecks at the same time
 [parallel]
-test-peers: test-prometheus test-schemathesis
+test-peers: test-prometheus test-schemathesis test-healthchecks
 
 # Run Prometheus against three runners and the API, and check the files in deploy/prometheus
 test-prometheus: _page _test-tools
@@ -104,6 +104,11 @@ bench *flags: _page
 test-schemathesis: _page _test-tools
     @scripts/install-python-tools.sh peers/schemathesis
     go test -count=1 -v -timeout 10m ./tests/peers/schemathesis
+
+# Run jobs with clients of healthchecks, whose pings go to the real server
+test-healthchecks: _page _test-tools
+    @scripts/install-python-tools.sh peers/healthchecks
+    go test -count=1 -v -timeout 5m ./tests/peers/healthchecks
 
 # Run the tests that use MongoDB, against NANOMON_TEST_MONGO_URI, a mongod on the PATH, or a stand-in
 test-mongo: build _test-tools
@@ -184,7 +189,7 @@ check-specs: _api
 
 # Check formatting and types, and run the linters; fix=true formats and fixes first
 lint fix="false": (_fix fix) _page check-specs
-    @test -z "$(gofmt -l services api/*.go frontend/*.go tests)" || { echo "these files are not formatted, run just format:"; gofmt -l services api/*.go frontend/*.go tests; exit 1; }
+    @test -z "$(gofmt -l services api/*.go frontend/*.go templates tests)" || { echo "these files are not formatted, run just format:"; gofmt -l services api/*.go frontend/*.go templates tests; exit 1; }
     go vet ./...
     go run {{ staticcheck }} ./...
     cd tests/deploy/kubernetes && go vet ./... && go run {{ staticcheck }} ./...
@@ -200,7 +205,7 @@ _fix fix:
 
 # Format Go, JavaScript, CSS, HTML and TypeSpec
 format: _page _api
-    gofmt -w services api/*.go frontend/*.go tests
+    gofmt -w services api/*.go frontend/*.go templates tests
     npm --prefix frontend run --silent format
     npm --prefix api run --silent format
 

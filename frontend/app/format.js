@@ -45,16 +45,25 @@ export function unitOf(result) {
 }
 
 /**
+ * Formats a value with its unit. A duration from a minute is in larger units.
  * @param {number | null | undefined} value
  * @param {string} unit
  */
 export function formatValue(value, unit) {
-  return value === null || value === undefined ? '–' : `${formatNumber(value)} ${unit}`.trim();
+  if (value === null || value === undefined) {
+    return '–';
+  }
+  return unit === 'ms' && value >= 60_000 ? formatSpan(value) : `${formatNumber(value)} ${unit}`.trim();
 }
 
-/** @param {BriefResult | null | undefined} result */
+/**
+ * Formats the value of a result. A duration of 0 is unknown.
+ * @param {BriefResult | null | undefined} result
+ */
 export function formatResult(result) {
-  return formatValue(!result || result.status === 2 ? null : result.value, unitOf(result));
+  const unit = unitOf(result);
+  const isKnown = result && result.status !== 2 && (result.value || !unit);
+  return formatValue(isKnown ? result.value : null, unit);
 }
 
 /** @param {number | null | undefined} percent */

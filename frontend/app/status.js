@@ -73,7 +73,30 @@ export function badgeOf(monitor, latest) {
   if (isUnchecked(monitor, latest)) {
     return UNCHECKED;
   }
-  return latest ? badgeOfStatus(latest.status) : { key: 'pending', label: 'Not checked yet' };
+  return latest
+    ? badgeOfStatus(latest.status)
+    : { key: 'pending', label: `${isPush(monitor) ? 'No ping' : 'Not checked'} yet` };
+}
+
+/**
+ * Returns why the monitor is not OK or not checked; empty if it is OK or disabled.
+ * @param {ListedMonitor} monitor
+ */
+export function problemOf({ enabled, latest, notChecked }) {
+  return (enabled && (notChecked?.reason || (latest?.status && latest.message))) || '';
+}
+
+/** @param {ListedMonitor} monitor */
+function isPush({ type }) {
+  return type === 'push';
+}
+
+/**
+ * Reports whether a runner can check the monitor on demand.
+ * @param {ListedMonitor} monitor
+ */
+export function canCheck(monitor) {
+  return monitor.enabled && !isPush(monitor);
 }
 
 /**

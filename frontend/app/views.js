@@ -40,7 +40,7 @@ const VIEWS = {
   },
   'monitor-form': {
     title: 'Edit monitor',
-    load: async () => (await import('./views/monitor-form/monitor-form.js')).monitorForm,
+    load: async () => (await import('./views/monitor-form/parts.js')).loadForm(),
   },
   compare: {
     title: 'Compare monitors',
@@ -236,7 +236,7 @@ async function table() {
 }
 
 async function monitorParts() {
-  await (await import('./views/monitor/parts.js')).loadParts();
+  await (await import('./views/monitor/parts.js')).loadMonitorParts();
 }
 
 async function rangeBar() {

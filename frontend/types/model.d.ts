@@ -309,6 +309,8 @@ export interface Spec {
   type: string;
   title: string;
   doc: string;
+  /** The results come from pings, and the target is a schedule. Absent if not. */
+  push?: true;
   targetDoc: string;
   exampleTarget: string;
   valueDoc: string;
@@ -316,6 +318,33 @@ export interface Spec {
   outputs: Output[];
   exampleRule: string;
   ruleHint: string;
+}
+
+/** What the API knows about the pings of a push monitor. */
+export interface Pings {
+  /** By when the next ping is due, grace time included; absent before a runner has the monitor. */
+  deadline?: string;
+  /** The first deadline that could not be judged. Absent if there is none. */
+  notCheckedSince?: string;
+  /** The runs that have not ended, oldest first. */
+  runs: PushRun[];
+  /** Newest first. */
+  pings: Ping[];
+}
+
+export interface PushRun {
+  rid?: string;
+  started: string;
+}
+
+export interface Ping {
+  id: string;
+  date: string;
+  kind: 'success' | 'fail' | 'start' | 'log';
+  exitCode: number;
+  rid?: string;
+  /** Milliseconds since the start of the run; absent if no start is known. */
+  duration?: number;
 }
 
 interface Latency {

@@ -5,9 +5,9 @@ import { expect, test } from './fixtures.mjs';
 import { field, open, save, saved, stored } from './form.mjs';
 
 /** @type {Record<string, string>} */
-const TARGETS = { http: 'http://127.0.0.1:9', tcp: '127.0.0.1:9', ping: '127.0.0.1', dns: 'localhost' };
+const TARGETS = { http: 'http://127.0.0.1:9', tcp: '127.0.0.1:9', ping: '127.0.0.1', dns: 'localhost', push: '@daily' };
 /** @type {Record<string, string>} */
-const TITLES = { http: 'HTTP request', tcp: 'TCP port', ping: 'Ping', dns: 'DNS lookup' };
+const TITLES = { http: 'HTTP request', tcp: 'TCP port', ping: 'Ping', dns: 'DNS lookup', push: 'Push (cron job)' };
 
 for (const [type, templates] of Object.entries(TEMPLATES)) {
   test(`the API accepts a monitor from each template for ${type}`, async ({ page, nanomon }) => {
@@ -18,9 +18,10 @@ for (const [type, templates] of Object.entries(TEMPLATES)) {
       await chip.click();
       await expect(chip).toHaveAttribute('aria-pressed', 'true');
       await expect(page.getByText(template.hint)).toBeVisible();
-      await expect(field(page, 'Target')).toHaveAttribute('placeholder', template.target);
+      const target = field(page, type === 'push' ? 'Schedule' : 'Target');
+      await expect(target).toHaveAttribute('placeholder', template.target);
       await field(page, 'Name').fill(template.name);
-      await field(page, 'Target').fill(TARGETS[type]);
+      await target.fill(TARGETS[type]);
       await field(page, 'Enabled').uncheck();
       await save(page);
       const monitor = await stored(nanomon, await saved(page, template.name));
@@ -77,7 +78,7 @@ test.describe('with rejected requests', () => {
       await page.getByRole('radio', { name: title }).check();
       await page.getByText('Functions for the rule').click();
       const list = page.getByRole('list', { name: 'Functions for the rule' });
-      await expect(list.getByRole('button')).toHaveCount(type === 'http' ? 10 : 7);
+      await expect(list.getByRole('button')).toHaveCount({ http: 10, push: 9 }[type] ?? 7);
       for (const button of await list.getByRole('button').all()) {
         const call = await button.innerText();
         await field(page, 'Rule').fill("!= 'x'");

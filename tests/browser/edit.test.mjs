@@ -65,7 +65,8 @@ test('every type has a field with help for each of its properties', async ({ pag
   await open(page, 'new');
   for (const spec of types) {
     await page.getByRole('radio', { name: spec.title }).check();
-    await expect(field(page, 'Target')).toHaveAttribute('placeholder', spec.exampleTarget);
+    const target = field(page, spec.push ? 'Schedule' : 'Target');
+    await expect(target).toHaveAttribute('placeholder', spec.exampleTarget);
     await expect(page.locator('[data-field^="property-"]')).toHaveCount(spec.properties.length);
     for (const { name, doc, kind, default: standard } of spec.properties) {
       const input = page.locator(`#property-${name}`);

@@ -1,5 +1,6 @@
 /** @import {ListedMonitor} from '../../types/model' */
 /** @import {App} from '../app.js' */
+import { canCheck } from '../status.js';
 import { monitorActions } from '../views/list/actions.js';
 
 /**
@@ -50,7 +51,7 @@ export function actionsOf(app) {
   const { run, setEnabled } = monitorActions(app);
   const isEnabled = (/** @type {ListedMonitor} */ { enabled }) => enabled;
   const writes = [
-    { name: 'Check now', detail: '', words: ['check', 'run', 'now'], fits: isEnabled, run },
+    { name: 'Check now', detail: '', words: ['check', 'run', 'now'], fits: canCheck, run },
     {
       name: 'Disable',
       detail: 'pauses its checks',

@@ -156,18 +156,28 @@ func (c *Check) Run(ctx context.Context, history rule.History) (result monitor.R
 	ctx, reservation := memory.Reserve(ctx)
 	defer reservation.Release()
 	outcome := c.probe.Run(ctx)
+	result.ID = monitor.NewID(time.Now())
+	return c.complete(ctx, result, started, outcome, history)
+}
+
+// complete adds what follows from outcome to the result of a check. The error is a [probe.NotCheckedError].
+func (c *Check) complete(
+	ctx context.Context, result monitor.Result, started time.Time, outcome probe.Outcome, history rule.History,
+) (monitor.Result, error) {
 	if own := probe.OwnFault(outcome.Err); own != nil {
 		return result, own
 	}
-	result.ID = monitor.NewID(time.Now())
 	result.Value = outcome.Value
 	result.Outputs = c.registry[c.monitor.Type].Spec.Stored(outcome.Outputs)
 	c.scrubber.ScrubResult(&result)
 	message := ""
 	if outcome.Err != nil {
 		message = outcome.Err.Error()
-	} else if result.Status, message, err = c.evaluateRule(ctx, started, outcome, result.Outputs, history); err != nil {
-		return result, err
+	} else {
+		var err error
+		if result.Status, message, err = c.evaluateRule(ctx, started, outcome, result.Outputs, history); err != nil {
+			return result, err
+		}
 	}
 	result.Message = c.scrubber.Scrub(message)
 	return result, nil

@@ -4,18 +4,36 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"nanomon/services/common/monitor"
 )
 
 // Canonical returns m in the form in which monitors are stored, and the sorted names of the properties that it removes
 // because only other types have them. Choices and booleans get their declared spelling, and blanks around values that
-// are not text are removed. Invalid values, and properties that no type has, stay for the validation.
+// are not text are removed. The interval is replaced if users don't choose it. Invalid values, and properties that no
+// type has, stay for the validation.
 func (r Registry) Canonical(m monitor.Monitor) (monitor.Monitor, []string) {
 	if target := r[m.Type].CanonicalTarget; target != nil {
 		m.Target = target(m.Target)
 	}
-	return r.canonicalProperties(m, r.hasProperty)
+	m, ignored := r.canonicalProperties(m, r.hasProperty)
+	if interval := r[m.Type].Interval; interval != nil {
+		m.Interval = ShortDuration(interval(m))
+	}
+	return m, ignored
+}
+
+// ShortDuration returns a duration as users write it, such as 1h for 1h0m0s.
+func ShortDuration(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // ForCheck returns m as its check uses it, and the sorted names of the properties that the check ignores because the

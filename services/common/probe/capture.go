@@ -83,9 +83,9 @@ func parseCaptures(paths map[string]string, outputs []Output) (map[string]*jsonb
 }
 
 // capture adds the captured outputs. A value that is missing or no number adds none, and neither does a body that is
-// not JSON.
-func (p *httpProbe) capture(ctx context.Context, outcome *Outcome, text string, truncated bool) error {
-	if len(p.captures) == 0 {
+// not JSON. paths holds the paths by the names of the outputs.
+func capture(ctx context.Context, outcome *Outcome, paths map[string]*jsonbody.Path, text string, truncated bool) error {
+	if len(paths) == 0 {
 		return nil
 	}
 	var isNoJSON *jsonbody.Error
@@ -98,7 +98,7 @@ func (p *httpProbe) capture(ctx context.Context, outcome *Outcome, text string, 
 		return err
 	}
 	outcome.Document = document
-	for name, path := range p.captures {
+	for name, path := range paths {
 		values, err := document.Select(ctx, path)
 		if err != nil {
 			return err

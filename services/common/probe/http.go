@@ -119,7 +119,7 @@ func (p *httpProbe) addBody(ctx context.Context, outcome *Outcome, got body) err
 	if err != nil {
 		return err
 	}
-	if err := p.capture(ctx, outcome, text, got.truncated); err != nil {
+	if err := capture(ctx, outcome, p.captures, text, got.truncated); err != nil {
 		return err
 	}
 	if p.keepBody {

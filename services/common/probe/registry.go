@@ -12,5 +12,6 @@ func All(guard Guard) Registry {
 		"tcp":  tcpType(guard),
 		"ping": pingType(guard),
 		"dns":  dnsType(guard),
+		"push": pushType(),
 	}
 }

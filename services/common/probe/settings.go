@@ -30,14 +30,13 @@ type Settings struct {
 	references *secret.Scrubber
 }
 
-// ForRule returns the settings of a monitor with a rule. uses reports whether the rule uses an output that only rules
-// may use.
+// ForRule returns the settings of a monitor with a rule. uses reports whether the rule uses an output.
 func (s Settings) ForRule(uses func(output string) bool) Settings {
 	s.ruleUses = uses
 	return s
 }
 
-// RuleUses reports whether the rule of the monitor uses an output that only rules may use.
+// RuleUses reports whether the rule of the monitor uses an output.
 func (s Settings) RuleUses(output string) bool { return s.ruleUses != nil && s.ruleUses(output) }
 
 // WithReferences returns the settings of a monitor whose references to secrets have values. references finds these

@@ -95,7 +95,7 @@ type Output struct {
 }
 
 // Headers is the name of the hidden output with the headers of a response, an [net/http.Header]. A rule can't write the
-// name: it uses a function. Types with the output body have it. A check produces it if the rule of its monitor uses it.
+// name: it uses a function. Types with the output body have it, unless they are [Spec.Push] types. A check produces it if the rule of its monitor uses it.
 const Headers = "\x00headers"
 
 // Spec describes a monitor type. The validation, the form, the reference and the API specification are derived from it.
@@ -103,6 +103,9 @@ type Spec struct {
 	Type  string `json:"type"`
 	Title string `json:"title"`
 	Doc   string `json:"doc"`
+	// Push marks a type whose results come from pings. Its monitors can't be checked on demand, their target is a
+	// schedule, and the API computes their interval from it.
+	Push bool `json:"push,omitempty"`
 	// TargetDoc describes the form of a target in a few words.
 	TargetDoc string `json:"targetDoc"`
 	// ExampleTarget is a valid target.
@@ -161,6 +164,9 @@ type Type struct {
 	// CanonicalTarget returns a target as it is stored, and an invalid target unchanged; nil means that targets are stored
 	// as they are.
 	CanonicalTarget func(target string) string
+	// Interval returns the interval of a monitor whose results do not come at an interval that users choose; nil means
+	// that they choose it. The interval of an invalid monitor is valid.
+	Interval func(m monitor.Monitor) time.Duration
 	// New returns a probe. It does not access the network. The error is a [monitor.InvalidError] that names the invalid
 	// target or property.
 	New func(target string, settings Settings) (Probe, error)
@@ -216,7 +222,7 @@ var seriesNumber = regexp.MustCompile(`^[1-9][0-9]*$`)
 func (s Spec) Output(name string) (Output, bool) {
 	if name == Headers {
 		_, readsBody := s.Output("body")
-		return Output{Name: Headers, RuleOnly: true}, readsBody
+		return Output{Name: Headers, RuleOnly: true}, readsBody && !s.Push
 	}
 	i := slices.IndexFunc(s.Outputs, func(o Output) bool {
 		series, isSeries := strings.CutSuffix(o.Name, "N")

@@ -43,8 +43,8 @@ func (o Outputs) of(t token) probe.Output {
 type Rule struct {
 	text       string
 	expression *govaluate.EvaluableExpression
-	// ruleOnly lists the outputs that the rule uses and that only rules may use.
-	ruleOnly []string
+	// uses lists the outputs that the rule uses, and ruleOnly those of them that only rules may use.
+	uses, ruleOnly []string
 	// quoted lists the outputs that may be long and that an error of govaluate may quote.
 	quoted []string
 	// empty lists the outputs whose value is an empty text if a check did not produce them.
@@ -107,7 +107,7 @@ func newRule(text string, expression tokens, outputs Outputs) (r *Rule, err erro
 	r = &Rule{text: text, expression: compiled}
 	for i, t := range expression {
 		if c, isCall := t.Value.(*called); isCall && c.reads != "" {
-			r.ruleOnly = append(r.ruleOnly, c.reads)
+			r.uses = append(r.uses, c.reads)
 		}
 		name, isName := t.Value.(string)
 		if t.Kind != govaluate.VARIABLE || !isName {
@@ -117,6 +117,7 @@ func newRule(text string, expression tokens, outputs Outputs) (r *Rule, err erro
 		if output.EmptyIfAbsent {
 			r.empty = append(r.empty, name)
 		}
+		r.uses = append(r.uses, name)
 		if output.RuleOnly {
 			r.ruleOnly = append(r.ruleOnly, name)
 		}
@@ -144,8 +145,8 @@ func mayBeQuoted(expression tokens, i int) bool {
 // String returns the rule as the user wrote it.
 func (r *Rule) String() string { return r.text }
 
-// Uses reports whether the rule uses the output called name, which only rules may use.
-func (r *Rule) Uses(name string) bool { return slices.Contains(r.ruleOnly, name) }
+// Uses reports whether the rule uses the output called name.
+func (r *Rule) Uses(name string) bool { return slices.Contains(r.uses, name) }
 
 // Input is what a rule is evaluated for.
 type Input struct {

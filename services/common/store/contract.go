@@ -26,7 +26,8 @@ type Store interface {
 	// ReplaceMonitorIf does the same if the stored monitor equals old, as Monitor has returned it. Otherwise it returns
 	// [monitor.ErrChanged] and changes nothing. No other write comes between the comparison and the write.
 	ReplaceMonitorIf(ctx context.Context, m, old monitor.Monitor) error
-	// DeleteMonitor deletes the monitor with its results, rollups, status changes and state.
+	// DeleteMonitor deletes the monitor with its results, rollups, status changes and state, and its ping URL, pings and
+	// push state.
 	DeleteMonitor(ctx context.Context, id string) error
 	// DeleteMonitorIf does the same with the monitor old, under the condition of ReplaceMonitorIf.
 	DeleteMonitorIf(ctx context.Context, old monitor.Monitor) error
@@ -64,8 +65,8 @@ type Store interface {
 	// TouchKey sets LastUsed to the given time unless it is later already. A deleted key is not an error.
 	TouchKey(ctx context.Context, id string, at time.Time) error
 
-	// AppendBatch stores results, then status changes, then states, and marks the hours of the results as dirty. The
-	// monitors need not exist.
+	// AppendBatch stores results, then status changes, then states, then push states, then deletes the done pings. It
+	// marks the hours of the results as dirty. The monitors and the pings need not exist.
 	AppendBatch(ctx context.Context, b Batch) error
 	// Results returns the results that f selects. An unknown monitor has none.
 	Results(ctx context.Context, f ResultFilter) ([]monitor.Result, error)
@@ -78,7 +79,8 @@ type Store interface {
 	// cursor returns no results and the current cursor. Each result is returned at least once.
 	ResultsSince(ctx context.Context, cursor string, limit int) ([]monitor.Result, string, error)
 	// DeleteResults deletes all results, rollups, states and the status changes that results caused, and sets
-	// ResultsCleared to the given time.
+	// ResultsCleared to the given time. Push states and pings stay, because deadlines depend on them: a ping that was
+	// received before leads to no result, but moves the deadline.
 	DeleteResults(ctx context.Context, at time.Time) error
 	// ResultsCleared returns the time of the last DeleteResults, zero if there was none. A runner drops what it
 	// remembers from before.
@@ -120,8 +122,9 @@ type Store interface {
 	// holds only some of them in memory. each must not use the store.
 	EachRollup(ctx context.Context, monitorIDs []string, p Period, from, to time.Time, each func(Rollup)) error
 
-	// Expire deletes results and rollups that are older than keep allows at now, states without a monitor, expired
-	// on-demand checks, ended silences, and heartbeats older than a day. Notifications, incidents that have ended and
+	// Expire deletes results and rollups that are older than keep allows at now, states, push states and ping URLs without
+	// a monitor, pings older than [PingAge], or than an hour without a monitor, receiving periods of [ReceivingPeriodAge],
+	// expired on-demand checks, ended silences, and heartbeats older than a day. Notifications, incidents that have ended and
 	// incident states without a monitor have the retention of rollups. Status changes have it too, but are deleted by
 	// whole hours, see [Retention.StatusChangesFrom]. A claim is deleted after [NotificationClaimAge]. Expire works in
 	// small steps and returns the number of deleted results.
@@ -140,6 +143,29 @@ type Store interface {
 	OnDemandResult(ctx context.Context, id string) (monitor.Result, bool, error)
 	// DeleteOnDemandCheck deletes a request and its result. An unknown id is not an error.
 	DeleteOnDemandCheck(ctx context.Context, id string) error
+
+	// AddPing stores a ping. Its id must be new: a ping that is added again changes nothing. The monitor need not exist. If
+	// the monitor has more than [MaxWaitingPings], its oldest ones are deleted.
+	AddPing(ctx context.Context, p Ping) error
+	// Pings returns up to limit pings after the cursor, oldest first by (Received, ID). A ping may be stored after a later
+	// one: a reader begins without a cursor each time, and uses it only to read on.
+	Pings(ctx context.Context, after *Cursor, limit int) ([]Ping, error)
+	// PushStates returns the push states of the given monitors, in no particular order. A monitor without one is left out.
+	PushStates(ctx context.Context, monitorIDs []string) ([]PushState, error)
+	// PutReceivingPeriod stores a new period, or moves the end of the stored one to p.To if that is later.
+	PutReceivingPeriod(ctx context.Context, p ReceivingPeriod) error
+	// ReceivingPeriods returns the periods that end at since or later, ordered by their start. If there are more than
+	// [MaxReceivingPeriods], it returns the latest.
+	ReceivingPeriods(ctx context.Context, since time.Time) ([]ReceivingPeriod, error)
+	// PingURL returns the uuid in the ping URL of a monitor. It is a secret.
+	PingURL(ctx context.Context, monitorID string) (uuid string, err error)
+	// AddPingURL stores the uuid of a monitor that has none, and returns the stored one, which is another one if the
+	// monitor has one already. The monitor need not exist.
+	AddPingURL(ctx context.Context, monitorID, uuid string) (stored string, err error)
+	// PutPingURL stores the uuid of a monitor in place of the previous one, which stops working at once.
+	PutPingURL(ctx context.Context, monitorID, uuid string) error
+	// PingURLOwner returns the id of the monitor with a uuid. The monitor may be deleted.
+	PingURLOwner(ctx context.Context, uuid string) (monitorID string, err error)
 
 	// IncidentStates returns the stored incident states of the given monitors, in no particular order.
 	IncidentStates(ctx context.Context, monitorIDs []string) ([]IncidentState, error)

@@ -143,6 +143,10 @@ type Batch struct {
 	Results       []monitor.Result
 	States        []State
 	StatusChanges []StatusChange
+	PushStates    []PushState
+	// DonePings lists the ids of pings that are deleted, because all that follows from them is in this batch or was
+	// written before.
+	DonePings []string
 }
 
 // ResultFilter selects results, newest first by (date, id).
@@ -241,4 +245,6 @@ const (
 	TopicOnDemandChecks Topic = "checks"
 	// TopicIncidents reports changes of incidents and silences.
 	TopicIncidents Topic = "incidents"
+	// TopicPings reports new pings. It may report deleted ones, too.
+	TopicPings Topic = "pings"
 )

@@ -48,6 +48,7 @@ type memoryStore struct {
 	clockError time.Duration
 	calls      map[string]int // calls by name
 	watchers   map[store.Topic][]chan struct{}
+	memoryPush
 }
 
 var _ runnerStore = (*memoryStore)(nil)
@@ -149,6 +150,7 @@ func (s *memoryStore) AppendBatch(ctx context.Context, b store.Batch) error {
 			s.states[st.MonitorID] = st
 		}
 	}
+	s.appendPush(b)
 	return nil
 }
 

@@ -98,6 +98,7 @@ func (l *backlog) filter(b *store.Batch) {
 		matches := func(id string, date time.Time) bool { return date.Before(d.at) && d.matches(id, date) }
 		b.Results, b.StatusChanges = without(b.Results, b.StatusChanges, matches)
 		b.States = slices.DeleteFunc(b.States, func(s store.State) bool { return matches(s.MonitorID, s.Latest.Date) })
+		b.PushStates = slices.DeleteFunc(b.PushStates, d.isDiscarded)
 	}
 	states := make(map[string]store.State, len(b.States))
 	for _, s := range b.States {
@@ -106,6 +107,7 @@ func (l *backlog) filter(b *store.Batch) {
 		}
 	}
 	b.States = slices.Collect(maps.Values(states))
+	b.PushStates = newestPushStates(b.PushStates)
 }
 
 // discard drops the matching parts of the batches, when they are read.

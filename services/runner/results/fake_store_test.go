@@ -24,6 +24,8 @@ type fakeStore struct {
 	stored         map[string]int // number of writes, by result id
 	states         map[string]store.State
 	statusChanges  []store.StatusChange
+	pushStates     map[string]store.PushState
+	donePings      map[string]bool
 	batches        []int // sizes
 	onDemandChecks map[string]store.OnDemandCheck
 	calls          map[string]int // calls by name
@@ -32,6 +34,7 @@ type fakeStore struct {
 func newFakeStore() *fakeStore {
 	return &fakeStore{
 		results: map[string]monitor.Result{}, stored: map[string]int{}, states: map[string]store.State{},
+		pushStates: map[string]store.PushState{}, donePings: map[string]bool{},
 		onDemandChecks: map[string]store.OnDemandCheck{}, calls: map[string]int{},
 	}
 }
@@ -75,6 +78,14 @@ func (s *fakeStore) AppendBatch(ctx context.Context, b store.Batch) error {
 		if old, found := s.states[st.MonitorID]; !found || st.IsNewerThan(&old) {
 			s.states[st.MonitorID] = st
 		}
+	}
+	for _, p := range b.PushStates {
+		if p.IsNewerThan(s.pushStates[p.MonitorID]) {
+			s.pushStates[p.MonitorID] = p
+		}
+	}
+	for _, id := range b.DonePings {
+		s.donePings[id] = true
 	}
 	return nil
 }

@@ -28,6 +28,10 @@ type queue struct {
 	states map[string]store.State
 	// newestStates holds the newest state of each monitor, queued or written.
 	newestStates map[string]store.State
+	// push holds what waits of each push monitor, see takePush.
+	push map[string]pushEntry
+	// returned lists the done pings of a batch that was put back.
+	returned []string
 	// overflow counts the results dropped since the last successful write.
 	overflow int
 }
@@ -35,7 +39,7 @@ type queue struct {
 func newQueue(dropped *atomic.Int64, log *slog.Logger) *queue {
 	return &queue{
 		log: log, full: wake.New(), dropped: dropped,
-		states: make(map[string]store.State), newestStates: make(map[string]store.State),
+		states: make(map[string]store.State), newestStates: make(map[string]store.State), push: make(map[string]pushEntry),
 	}
 }
 
@@ -43,6 +47,11 @@ func newQueue(dropped *atomic.Int64, log *slog.Logger) *queue {
 func (q *queue) add(r monitor.Result, s *store.State, changes []store.StatusChange) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.addResult(r, s, changes)
+}
+
+// addResult is add for a caller that holds mu.
+func (q *queue) addResult(r monitor.Result, s *store.State, changes []store.StatusChange) {
 	q.results = append(q.results, r)
 	q.statusChanges = append(q.statusChanges, changes...)
 	q.states[s.MonitorID], q.newestStates[s.MonitorID] = *s, *s
@@ -90,6 +99,7 @@ func (q *queue) discard(matches func(monitorID string, date time.Time) bool) {
 	stateMatches := func(id string, s store.State) bool { return matches(id, s.Latest.Date) }
 	maps.DeleteFunc(q.states, stateMatches)
 	maps.DeleteFunc(q.newestStates, stateMatches)
+	q.discardPush(matches)
 }
 
 // without returns copies of the lists without the elements that match.
@@ -114,6 +124,7 @@ func (q *queue) take() store.Batch {
 			delete(q.states, r.MonitorID)
 		}
 	}
+	q.takePush(&b)
 	return b
 }
 
@@ -136,6 +147,7 @@ func (q *queue) putBack(b store.Batch) {
 			q.states[s.MonitorID] = s
 		}
 	}
+	q.putBackPush(b)
 }
 
 // newestOf returns the newest states of the monitors in states. States from the spool are outdated after a long time in

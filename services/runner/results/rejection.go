@@ -3,7 +3,6 @@ package results
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -125,15 +124,6 @@ func (w *Writer) isolate(ctx context.Context, b store.Batch) (rejected store.Bat
 
 // isUnavailable reports whether err says that the store is unavailable, and not that it rejects a batch.
 func isUnavailable(err error) bool { return err != nil && !monitor.IsInvalid(err) && !isUnknown(err) }
-
-// join returns the documents of both batches.
-func join(a, b store.Batch) store.Batch {
-	return store.Batch{
-		Results:       slices.Concat(a.Results, b.Results),
-		States:        slices.Concat(a.States, b.States),
-		StatusChanges: slices.Concat(a.StatusChanges, b.StatusChanges),
-	}
-}
 
 // retrySetAside tries to write the batches that are set aside, if an attempt is due.
 func (w *Writer) retrySetAside(ctx context.Context) {

@@ -95,6 +95,15 @@ func (w *Writer) Add(r monitor.Result, s *store.State, changes []store.StatusCha
 	w.queue.add(r, s, changes)
 }
 
+// AddPush does the same for a push monitor, with its push state after the result and the pings that need no further
+// handling. r and s are nil if there is no result. The push state is written, and the pings are deleted, only after all
+// results of the monitor that were added before are written.
+func (w *Writer) AddPush(
+	r *monitor.Result, s *store.State, changes []store.StatusChange, push store.PushState, donePings []string,
+) {
+	w.queue.addPush(r, s, changes, push, donePings)
+}
+
 // Queued returns the number of results in memory and in the spool, without the batch that is being written.
 func (w *Writer) Queued() int { return w.backlog.length() + w.queue.length() }
 
@@ -163,8 +172,6 @@ func (w *Writer) flush(ctx context.Context) {
 	}
 }
 
-func isEmpty(b store.Batch) bool { return len(b.Results)+len(b.StatusChanges) == 0 }
-
 // write writes b, unchanged at each retry, until it succeeds, the store rejects b for good, or ctx ends. A batch with
 // an invalid document is split, so that only this document is dropped. Any other error is retried. A batch that is not
 // from the spool is moved to it until the store accepts it. write returns true if b needs no further write by the
@@ -223,24 +230,11 @@ func (w *Writer) splitOrDrop(ctx context.Context, b store.Batch, fromSpool bool,
 	if isSingle(b) {
 		w.dropped.Add(int64(len(b.Results)))
 		w.log.Error("store rejected a batch; results dropped", "results", len(b.Results), "states", len(b.States),
-			"status_changes", len(b.StatusChanges), "error", err)
+			"status_changes", len(b.StatusChanges), "push_states", len(b.PushStates), "error", err)
 		return true
 	}
 	first, second := split(b)
 	firstDone := w.write(ctx, first, fromSpool)
 	secondDone := w.write(ctx, second, fromSpool)
 	return firstDone && secondDone
-}
-
-// isSingle reports whether b has at most one document of each kind.
-func isSingle(b store.Batch) bool {
-	return max(len(b.Results), len(b.States), len(b.StatusChanges)) <= 1
-}
-
-// split returns the two halves of b.
-func split(b store.Batch) (first, second store.Batch) {
-	r, s, c := len(b.Results)/2, len(b.States)/2, len(b.StatusChanges)/2
-	first = store.Batch{Results: b.Results[:r], States: b.States[:s], StatusChanges: b.StatusChanges[:c]}
-	second = store.Batch{Results: b.Results[r:], States: b.States[s:], StatusChanges: b.StatusChanges[c:]}
-	return first, second
 }

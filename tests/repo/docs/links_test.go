@@ -86,7 +86,7 @@ func TestLinksResolve(t *testing.T) {
 }
 
 // inRepository matches a path in a command that is run in the top folder of the repository.
-var inRepository = regexp.MustCompile(`(?:^|[\s=@])(?:\./)?((?:api|build|deploy|docs|frontend|scripts|services|tests)/[\w./-]+)`)
+var inRepository = regexp.MustCompile(`(?:^|[\s=@])(?:\./)?((?:api|build|deploy|docs|frontend|scripts|services|templates|tests)/[\w./-]+)`)
 
 func TestPathsInCommandsExist(t *testing.T) {
 	for _, path := range documents(t) {

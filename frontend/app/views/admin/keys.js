@@ -4,6 +4,7 @@
 /** @import {AdminApi} from './admin-api.js' */
 import Alpine from '../../lib/alpine.js';
 import { ApiError, messageOf } from '../../api.js';
+import { copyText } from '../../copy.js';
 import { formatAgo, formatExact } from '../../format.js';
 import { hasField, newFieldErrors } from '../../field-errors.js';
 
@@ -130,13 +131,7 @@ export function apiKeys(app, session, api, hash) {
 
     /** @param {HTMLElement} element contains the key */
     async copy(element) {
-      try {
-        await navigator.clipboard.writeText(this.created?.key ?? '');
-        this.copied = 'Copied.';
-      } catch {
-        getSelection()?.selectAllChildren(element);
-        this.copied = 'The browser does not allow copying. Copy the selected key with the keyboard.';
-      }
+      this.copied = await copyText(this.created?.key ?? '', () => element);
     },
 
     /**

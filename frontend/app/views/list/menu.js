@@ -1,5 +1,6 @@
 /** @import {ListedMonitor} from '../../../types/model' */
 /** @import {App} from '../../app.js' */
+import { canCheck } from '../../status.js';
 import { monitorActions, monitorRemover, newRemoval, quote } from './actions.js';
 
 /** The space between a menu, its button and the edges of the screen, in pixels. */
@@ -57,6 +58,7 @@ export function rowMenu(app, onToggle) {
     },
 
     run: actions.run,
+    canCheck,
 
     setEnabled() {
       return actions.setEnabled(this.monitor, !this.monitor.enabled);

@@ -12,7 +12,17 @@ import {
   formatValue,
   unitOf,
 } from '../../format.js';
-import { badgeOf, BARS, describeHistory, drawBadge, historyPaths, markOfMonitor, sinceOf } from '../../status.js';
+import {
+  badgeOf,
+  BARS,
+  canCheck,
+  describeHistory,
+  drawBadge,
+  historyPaths,
+  markOfMonitor,
+  problemOf,
+  sinceOf,
+} from '../../status.js';
 
 /** The columns with an uptime: the class, the member of the summary, and its name in a tooltip. */
 const UPTIMES = /** @type {const} */ ([
@@ -99,7 +109,7 @@ export function drawHeading(row, { name, index, open, worst, summary, total }) {
  * @param {string} subtitle
  */
 function drawMonitor(part, item, subtitle) {
-  const { id, name, target, type, enabled, latest, notChecked, silencedUntil } = item;
+  const { id, name, target, type, latest, notChecked, silencedUntil } = item;
   const badge = badgeOf(item, latest);
   drawBadge(part('.badge'), badge);
   const mark = markOfMonitor(item, latest);
@@ -123,16 +133,8 @@ function drawMonitor(part, item, subtitle) {
   setText(part('.value'), formatResult(latest));
   setDate(part('.last time'), latest?.date);
   set(part('.run'), 'aria-label', `Check now: ${name}`);
-  set(part('.run'), 'disabled', enabled ? null : '');
+  set(part('.run'), 'disabled', canCheck(item) ? null : '');
   set(part('.more'), 'aria-label', `More actions: ${name}`);
-}
-
-/**
- * Returns why the monitor is not OK or not checked; empty if it is OK or disabled.
- * @param {ListedMonitor} monitor
- */
-function problemOf({ enabled, latest, notChecked }) {
-  return (enabled && (notChecked?.reason || (latest?.status && latest.message))) || '';
 }
 
 /**

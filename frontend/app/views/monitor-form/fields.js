@@ -9,6 +9,7 @@
  *   label: string,
  *   control: 'switch' | 'select' | 'area' | 'map' | 'line',
  *   inputmode: 'numeric' | 'decimal' | 'text',
+ *   list: string | null,
  *   property: Property,
  * }} Field
  */
@@ -22,7 +23,21 @@
 
 const LONGEST_NAME = 300;
 const COPY = ' (copy)';
-const BASIC = ['timeout', 'method', 'headers', 'body', 'bodyRegex', 'count', 'type', 'server'];
+/** The interval of a new monitor. */
+export const DEFAULT_INTERVAL = '1m';
+const BASIC = [
+  'timeout',
+  'method',
+  'headers',
+  'body',
+  'bodyRegex',
+  'count',
+  'type',
+  'server',
+  'grace',
+  'zone',
+  'maxRun',
+];
 const NOTIFICATIONS = ['alertMute', 'alertFailCount', 'alertTo', 'dependsOn'];
 /** Labels of properties whose name alone would be unclear or ambiguous. */
 const LABELS = new Map([
@@ -34,8 +49,13 @@ const LABELS = new Map([
   ['alertMute', 'Mute notifications'],
   ['alertFailCount', 'Failure count'],
   ['alertTo', 'E-mail recipients'],
+  ['grace', 'Grace time'],
+  ['zone', 'Time zone'],
+  ['maxRun', 'Maximum run time'],
   ['slo', 'Service level objective (%)'],
 ]);
+/** The data lists with suggestions for properties. @type {Record<string, string>} */
+const LISTS = { dependsOn: 'monitors', zone: 'zones' };
 /** @type {Partial<Record<Property['kind'], Field['inputmode']>>} */
 const INPUT_MODES = { integer: 'numeric', percent: 'decimal' };
 /** @type {Partial<Record<Property['kind'], Field['control']>>} */
@@ -69,6 +89,7 @@ function fieldOf(property) {
     label: LABELS.get(name) ?? sentence(words),
     control: CONTROLS[kind] ?? 'line',
     inputmode: INPUT_MODES[kind] ?? 'text',
+    list: LISTS[name] ?? null,
     property,
   };
 }
@@ -109,7 +130,7 @@ export function draftOf(
   return {
     name: name.trim(),
     type,
-    interval: interval.trim(),
+    interval: spec?.push ? '' : interval.trim(), // The API computes it from the schedule.
     target: target.trim(),
     rule: rule.trim(),
     group: group.trim(),
@@ -125,7 +146,16 @@ export function draftOf(
  * @returns {Draft}
  */
 export function newDraft(rule) {
-  return { name: '', type: 'http', interval: '1m', target: '', rule, group: '', enabled: true, properties: {} };
+  return {
+    name: '',
+    type: 'http',
+    interval: DEFAULT_INTERVAL,
+    target: '',
+    rule,
+    group: '',
+    enabled: true,
+    properties: {},
+  };
 }
 
 /**

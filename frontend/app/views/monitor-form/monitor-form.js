@@ -8,13 +8,15 @@ import Alpine from '../../lib/alpine.js';
 import { messageOf } from '../../api.js';
 import { hasField, newFieldErrors } from '../../field-errors.js';
 import { currentOf, monitorsOf } from '../../documents.js';
+import { mountPart } from '../../parts.js';
 import { NOT_SAVED, newReview } from '../../review.js';
-import { copyName, draftOf, newDraft } from './fields.js';
+import { DEFAULT_INTERVAL, copyName, draftOf, newDraft } from './fields.js';
 import { newLabels } from './labels.js';
 import { newOnDemandCheck } from './on-demand-check.js';
 import { isNotFound, newOriginal } from './original.js';
 import { beginReview, compareVersion, saveForm } from './other-changes.js';
-import { functionCalls, insertOutput, markMistake, newRuleCheck, outputKind, ruleOutputs } from './rule.js';
+import { insertOutput, markMistake, newRuleCheck, ruleWords } from './rule.js';
+import { newSchedule } from './schedule.js';
 import { newSettings } from './settings.js';
 import { newSuggestions } from './suggestions.js';
 import { FIRST, TEMPLATES, apply, undo } from './templates.js';
@@ -44,6 +46,7 @@ export function monitorForm(app, { id, params, hash }) {
     original: newOriginal(api, app.live, id),
     review: /** @type {Review<Draft>} */ (newReview('Someone else changed this monitor')),
     check: newOnDemandCheck(api, app.clock),
+    schedule: newSchedule(api),
     errors: newFieldErrors(),
     title: id ? 'Edit monitor' : 'New monitor',
     loaded: false,
@@ -68,6 +71,7 @@ export function monitorForm(app, { id, params, hash }) {
       left = true;
       this.original.stop();
       ruleCheck.stop();
+      this.schedule.stop();
       this.check.cancel();
     },
 
@@ -247,6 +251,8 @@ export function monitorForm(app, { id, params, hash }) {
       }
       this.template = null;
       this.previous = null;
+      this.form.interval ||= DEFAULT_INTERVAL;
+      this.schedule.stop();
       this.fill(this.values);
     },
 
@@ -286,8 +292,7 @@ export function monitorForm(app, { id, params, hash }) {
 
     markMistake,
     insert: insertOutput,
-    functionCalls,
-    outputKind,
-    ruleOutputs,
+    ruleWords,
+    mountPart,
   };
 }

@@ -2,9 +2,7 @@
 /** @import {Api, Draft} from '../../api.js' */
 /** @import {Row} from './fields.js' */
 import { ApiError, messageOf } from '../../api.js';
-
-/** How long the rule must be unchanged before it is checked, in milliseconds. */
-const PAUSE = 300;
+import { newDelayedCheck } from './delayed.js';
 
 /** The names that captured numbers may have. */
 const CAPTURED = /^[A-Za-z]\w{0,39}$/;
@@ -15,38 +13,15 @@ const CAPTURED = /^[A-Za-z]\w{0,39}$/;
  */
 
 /**
- * Has the API check a rule while it is typed. Responses to earlier rules are ignored.
+ * Has the API check a rule while it is typed.
  * @param {Api} api
  * @param {(error: string) => void} onResult receives the error in the rule, empty if the rule is valid
  */
 export function newRuleCheck(api, onResult) {
-  /** Counts the checks, to recognize responses to earlier ones. */
-  let latest = 0;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
-
-  /** @param {Draft} draft */
-  async function check({ type, rule, properties }) {
-    const number = latest;
+  return newDelayedCheck(async (/** @type {Draft} */ { type, rule, properties }) => {
     const body = { type, rule, properties: { capture: properties.capture ?? '' } };
-    const error = rule ? await api.send('/rules/check', { method: 'POST', body }).then(() => '', ruleError) : '';
-    if (number === latest) {
-      onResult(error);
-    }
-  }
-
-  return {
-    /** @param {() => Draft} read returns the monitor with the rule at the time of the check */
-    schedule(read) {
-      this.stop();
-      timer = setTimeout(() => check(read()), PAUSE);
-    },
-
-    stop() {
-      latest++;
-      clearTimeout(timer);
-    },
-  };
+    return rule ? api.send('/rules/check', { method: 'POST', body }).then(() => '', ruleError) : '';
+  }, onResult);
 }
 
 /**
@@ -86,7 +61,7 @@ export function markMistake(rule, error) {
  * @param {Pick<Row, 'name'>[]} [captures]
  * @returns {RuleOutput[]}
  */
-export function ruleOutputs({ outputs }, captures = []) {
+function ruleOutputs({ outputs }, captures = []) {
   const names = new Set(captures.map(({ name }) => name).filter((name) => CAPTURED.test(name)));
   const added = [...names].filter((name) => !outputs.some((output) => output.name === name));
   return [...outputs, ...added.map((name) => ({ name, kind: 'number', doc: 'A captured number.', text: name }))];
@@ -108,16 +83,37 @@ export function insertOutput(output) {
   box.focus();
 }
 
+/**
+ * Returns what a rule for a type can use, in two lists: the outputs, and examples of calls of the functions. Each has the
+ * text to insert as its name.
+ * @param {Pick<Spec, 'outputs' | 'push'>} spec
+ * @param {Pick<Row, 'name'>[]} [captures]
+ */
+export function ruleWords(spec, captures) {
+  return [
+    {
+      id: 'outputs',
+      title: 'Outputs for the rule',
+      items: ruleOutputs(spec, captures).map((output) => ({ ...output, kind: outputKind(output) })),
+    },
+    {
+      id: 'functions',
+      title: 'Functions for the rule',
+      items: functionCalls(spec).map((call) => ({ ...call, kind: '' })),
+    },
+  ];
+}
+
 /** @param {Output} output */
-export function outputKind({ kind, unit }) {
+function outputKind({ kind, unit }) {
   return [kind, unit].filter(Boolean).join(', ');
 }
 
 /**
  * Returns calls of the functions that a rule for a type can use, as examples to insert.
- * @param {Pick<Spec, 'outputs'>} spec
+ * @param {Pick<Spec, 'outputs' | 'push'>} spec
  */
-export function functionCalls({ outputs }) {
+function functionCalls({ outputs, push }) {
   const text = outputs.find(({ kind }) => kind === 'string')?.name.replace(/N$/, '1') ?? "'text'";
   const number = outputs.find(({ kind }) => kind === 'number')?.name ?? 'respTime';
   const readsResponse = outputs.some(({ name }) => name === 'body');
@@ -125,7 +121,7 @@ export function functionCalls({ outputs }) {
     ...(readsResponse
       ? [
           { name: "json('$.a.b')", doc: 'The value at a JSONPath in the body, or a list of all values.' },
-          { name: "header('Server')", doc: 'A header of the response.' },
+          ...(push ? [] : [{ name: "header('Server')", doc: 'A header of the response.' }]),
           { name: "days(json('$.expires'))", doc: 'Days from now until a date.' },
         ]
       : []),

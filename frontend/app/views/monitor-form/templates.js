@@ -133,6 +133,34 @@ export const TEMPLATES = {
       properties: { server: 'ns1.example.org' },
     },
   ],
+  push: [
+    {
+      name: 'Job runs regularly',
+      hint: 'Fails if the job reports nothing for an hour and ten minutes. No rule is needed.',
+      target: 'every 1h',
+      rule: '',
+      properties: { grace: '10m' },
+    },
+    {
+      name: 'Nightly backup',
+      hint: 'The job begins at 02:00 and may run for up to three hours. It must report its start too.',
+      target: '0 2 * * *',
+      rule: '',
+      properties: { grace: '10m', maxRun: '3h' },
+    },
+    {
+      name: 'Job is fast',
+      hint: 'Reports an error if a run takes longer than ten minutes. The job must report its start too.',
+      target: 'every 1h',
+      rule: 'duration < 600000',
+    },
+    {
+      name: 'Accepted exit statuses',
+      hint: 'Replace 24 in the rule with an exit status that is no failure. 24 of rsync means that files have vanished.',
+      target: '0 2 * * *',
+      rule: 'exitCode IN (0, 24)',
+    },
+  ],
 };
 
 /** The template with which the form of a new monitor starts. */

@@ -54,8 +54,8 @@ function splitDetail(detail) {
 export function validate(draft, spec, maps, labels) {
   const errors = [
     ['name', draft.name ? '' : 'missing monitor name'],
-    ['target', draft.target ? '' : 'missing monitor target'],
-    ['interval', intervalError(draft.interval)],
+    ['target', draft.target ? '' : spec.push ? 'missing schedule' : 'missing monitor target'],
+    ['interval', spec.push ? '' : intervalError(draft.interval)],
     ['labels', labelsError(labels)],
     ...spec.properties.map((property) => [
       fieldId(property.name),

@@ -17,7 +17,7 @@ const MAX_PERIODS = 3;
 const NO_COUNTS = { ok: 0, error: 0, failed: 0 };
 /** The outputs that may be the value of a result: a number that a regular expression finds, which has no unit, or a time. */
 const FOUND = ['regexMatch'];
-const TIMES = ['respTime', 'avgRtt'];
+const TIMES = ['respTime', 'avgRtt', 'duration'];
 
 /**
  * The chart of the response times in the range, or of the phases of HTTP checks, and the figures below it.
@@ -37,6 +37,8 @@ export function latencyPanel(range, statistics, outputs, params) {
     showsPhases: params.get('chart') === 'phases',
     /** Whether the type of the monitor may have phases. */
     mayHavePhases: false,
+    /** Whether the values are durations of the runs of a job. */
+    isDuration: false,
     mountTables,
 
     destroy() {
@@ -56,6 +58,7 @@ export function latencyPanel(range, statistics, outputs, params) {
     /** @param {Spec | undefined} spec of the monitor's type */
     setSpec(spec) {
       const has = (/** @type {string} */ name) => spec?.outputs.some((output) => output.name === name) ?? false;
+      this.isDuration = spec?.push ?? false;
       this.mayHavePhases = PHASES.every(({ output }) => !output || has(output));
     },
 
@@ -100,7 +103,8 @@ export function latencyPanel(range, statistics, outputs, params) {
 
     /** The name of what the chart shows. */
     get title() {
-      return this.unit ? 'Response time' : (outputs.titleOf(FOUND[0]) ?? 'Value');
+      const name = this.isDuration ? 'Duration of the runs' : 'Response time';
+      return this.unit ? name : (outputs.titleOf(FOUND[0]) ?? 'Value');
     },
 
     /** The thresholds of the rule for the shown values. */
@@ -129,6 +133,7 @@ export function latencyPanel(range, statistics, outputs, params) {
           ? 'No check in this time range has recorded its phases, so the chart shows the response time.'
           : '',
         this.phases ? outputs.note : '',
+        this.isDuration ? 'A run counts as 0 ms if the job has not reported its start.' : '',
       ]
         .filter(Boolean)
         .join(' ');

@@ -4,8 +4,8 @@
 import Alpine from '../../lib/alpine.js';
 import { ApiError, messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
-import { formatAgo, formatExact, formatFor, formatMoment, unitOf } from '../../format.js';
-import { badgeOf, markOfMonitor, notCheckedAfter, sinceOf } from '../../status.js';
+import { formatExact, formatFor, formatMoment, unitOf } from '../../format.js';
+import { badgeOf, canCheck, markOfMonitor, notCheckedAfter, sinceOf } from '../../status.js';
 import { incidentDialogs, silenceOf } from '../../incident-dialogs/incident-dialogs.js';
 import { monitorRemover, newRemoval } from '../list/actions.js';
 import { actionPanel } from './actions.js';
@@ -14,10 +14,11 @@ import { facts } from './facts.js';
 import { incidentPanel } from './incident.js';
 import { maintenancePanel } from './maintenance.js';
 import { notificationPanel } from './notifications.js';
-import { mountNotifications } from './parts.js';
+import { pushPanel } from './push.js';
 import { withHistory } from '../../monitors.js';
+import { mountPart } from '../../parts.js';
 import { rangePanels } from './range-panels.js';
-import { BARS, recentChecks } from './recent-checks.js';
+import { BARS, describeLatest, recentChecks } from './recent-checks.js';
 import { newestFirst, resultListing } from '../../result-table/listing.js';
 import { rememberSettings } from '../../router.js';
 
@@ -54,7 +55,8 @@ export function monitor(app, { id, params }) {
     incidents,
     listing: resultListing(app, params, { monitor: id, period: () => range.dates }),
     notifications: notificationPanel(api, id, range, incident, incidents),
-    mountNotifications,
+    push: pushPanel(app, id),
+    mountPart,
     incident,
     actions: actionPanel(app, id, () => reload()),
     dialogs: incidentDialogs(app, () => onDialog()),
@@ -83,6 +85,7 @@ export function monitor(app, { id, params }) {
       range.onChange = () => this.onRange();
       app.follow = (address) => this.follow(address);
       this.maintenance.init();
+      this.push.init();
       this.loadMonitor();
       panels.init();
       this.listing.init();
@@ -96,6 +99,7 @@ export function monitor(app, { id, params }) {
       panels.destroy();
       this.listing.destroy();
       this.notifications.destroy();
+      this.push.destroy();
       this.incident.destroy();
       this.dependency.destroy();
       this.maintenance.destroy();
@@ -113,6 +117,7 @@ export function monitor(app, { id, params }) {
           ]),
         );
         this.types = Object.freeze(types);
+        await this.push.follow(monitor, types);
         this.setMonitor(withHistory(monitor));
         this.setRecent(results);
         newResults.filter((result) => result.monitor_id === id).forEach((result) => this.addRecent(result));
@@ -204,6 +209,7 @@ export function monitor(app, { id, params }) {
     onResult(result) {
       this.notifications.onResult(result, this.latest);
       this.addRecent(result);
+      this.push.refresh();
       panels.refresh();
     },
 
@@ -275,11 +281,11 @@ export function monitor(app, { id, params }) {
     },
 
     get lastCheckText() {
-      return this.latest ? `last check ${formatAgo(this.latest.date, this.clock.now)}` : 'never checked';
+      return describeLatest(this.latest, this.clock.now, this.push.isUsed);
     },
 
     get canCheck() {
-      return !this.actions.busy && this.monitor?.enabled === true;
+      return !this.actions.busy && this.monitor !== null && canCheck(this.monitor);
     },
 
     /** Until when the monitor is silenced; empty if it is not. */

@@ -1,5 +1,5 @@
 /** @import {Result} from '../../../types/model' */
-import { formatExact, formatResult } from '../../format.js';
+import { formatAgo, formatExact, formatResult } from '../../format.js';
 import { badgeOfStatus, describeHistory, markOf } from '../../status.js';
 
 /** The number of bars. */
@@ -35,6 +35,19 @@ export function recentChecks() {
       return this.hovered || describeHistory([...this.results]);
     },
   };
+}
+
+/**
+ * Describes when the latest result arrived.
+ * @param {Result | null} latest
+ * @param {number} now milliseconds since 1970
+ * @param {boolean} isPush whether the results come from pings
+ */
+export function describeLatest(latest, now, isPush) {
+  if (!latest) {
+    return isPush ? 'no ping yet' : 'never checked';
+  }
+  return `last ${isPush ? 'result' : 'check'} ${formatAgo(latest.date, now)}`;
 }
 
 /**

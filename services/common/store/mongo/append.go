@@ -15,8 +15,9 @@ import (
 	"nanomon/services/common/store"
 )
 
-// AppendBatch stores results, then status changes, then states. It marks the hours as dirty first: a mark without
-// results only causes an unnecessary rollup, but a result without a mark would be missing in its rollup.
+// AppendBatch stores results, then status changes, then states, then push states, then deletes the done pings. So a ping
+// is deleted only after all that follows from it is stored. It marks the hours as dirty first: a mark without results
+// only causes an unnecessary rollup, but a result without a mark would be missing in its rollup.
 func (s *Store) AppendBatch(ctx context.Context, b store.Batch) (err error) {
 	defer s.end(ctx, time.Now(), "append batch", &err)
 	results, err := convertAll(b.Results, toResultDoc)
@@ -28,6 +29,10 @@ func (s *Store) AppendBatch(ctx context.Context, b store.Batch) (err error) {
 		return err
 	}
 	changes, err := toStatusChangeDocs(b.StatusChanges)
+	if err != nil {
+		return err
+	}
+	pushStates, err := convertAll(b.PushStates, toPushStateDoc)
 	if err != nil {
 		return err
 	}
@@ -46,7 +51,13 @@ func (s *Store) AppendBatch(ctx context.Context, b store.Batch) (err error) {
 	if _, err := insertNew(ctx, s.statusChanges, changes); err != nil {
 		return err
 	}
-	return s.putStates(ctx, newestStates(states))
+	if err := s.putStates(ctx, newestStates(states)); err != nil {
+		return err
+	}
+	if err := s.putPushStates(ctx, pushStates); err != nil {
+		return err
+	}
+	return s.deletePings(ctx, validIDs(b.DonePings))
 }
 
 // convertAll converts all items, or returns the first error.

@@ -14,6 +14,9 @@ import (
 // orphanAge is the age at which heartbeats and parts of imports without a plan are deleted.
 const orphanAge = 24 * time.Hour
 
+// orphanPingAge is the age at which a ping without a monitor is deleted.
+const orphanPingAge = time.Hour
+
 // Expire deletes old data and orphans, and finishes an interrupted import or bulk change.
 func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention) (deleted int, err error) {
 	defer s.end(ctx, time.Now(), "expire", &err)
@@ -55,6 +58,8 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 		{s.onDemandChecks, expired},
 		{s.onDemandClaims, expired},
 		{s.onDemandResults, expired},
+		{s.pings, before("date", now.Add(-store.PingAge))},
+		{s.receivingPeriods, before("to", now.Add(-store.ReceivingPeriodAge))},
 		{s.runners, before("last_seen", now.Add(-orphanAge))},
 		{s.importChunks, byID(bson.D{field("$lt", oldChunk)})},
 	} {
@@ -62,10 +67,30 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 			return deleted, err
 		}
 	}
-	if err := s.deleteOrphans(ctx, s.states, bson.D{}); err != nil {
+	for _, c := range []*driver.Collection{s.states, s.pushStates, s.pingURLs} {
+		if err := s.deleteOrphans(ctx, c, bson.D{}); err != nil {
+			return deleted, err
+		}
+	}
+	if err := s.deleteOrphanPings(ctx, before("date", now.Add(-orphanPingAge))); err != nil {
 		return deleted, err
 	}
 	return deleted, s.deleteOrphans(ctx, s.incidentStates, before("seen", rollupsFrom))
+}
+
+// deleteOrphanPings deletes the selected pings that have no monitor. They are so old that they don't belong to a monitor
+// that is created at the same time.
+func (s *Store) deleteOrphanPings(ctx context.Context, selected bson.D) error {
+	some, err := findIDs[bson.ObjectID](ctx, s.pings, selected, 1)
+	if err != nil || len(some) == 0 {
+		return err
+	}
+	monitors, err := findIDs[bson.ObjectID](ctx, s.monitors, bson.D{}, 0)
+	if err != nil {
+		return err
+	}
+	_, err = deleteAll(ctx, s.pings, append(selected, field("monitor_id", bson.D{field("$nin", monitors)})))
+	return err
 }
 
 // deleteOrphans deletes the selected states that have no monitor. It reads the states before the monitors, so that it

@@ -49,6 +49,10 @@ func (s *Store) indexes() []index {
 		{collection: s.incidents, keys: newestFirst("severity")},
 		{collection: s.incidents, keys: newestFirst("open")},
 		{collection: s.silences, keys: bson.D{field("until", 1)}},
+		{collection: s.pings, keys: oldestFirst()},
+		{collection: s.pings, keys: newestFirst("monitor_id")},
+		{collection: s.receivingPeriods, keys: latestEnd()},
+		{collection: s.pingURLs, keys: bson.D{field("uuid", 1)}, unique: true},
 		{collection: s.keys, keys: bson.D{field("hash", 1)}, unique: true},
 	}
 }

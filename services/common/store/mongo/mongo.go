@@ -1,5 +1,5 @@
 // Package mongo stores NanoMon's data in MongoDB or a compatible server. It relies only on atomic writes of one
-// document, on unique _ids, and on a unique index for the hashes of API keys.
+// document, on unique _ids, and on unique indexes for the hashes of API keys and for ping URLs.
 package mongo
 
 import (
@@ -53,6 +53,7 @@ type Store struct {
 	onDemandChecks, onDemandClaims, onDemandResults               *driver.Collection
 	incidentStates, notifications, notificationClaims             *driver.Collection
 	incidents, silences                                           *driver.Collection
+	pings, pushStates, pingURLs, receivingPeriods                 *driver.Collection
 	maintenance, keys, runners, meta                              *driver.Collection
 
 	// writeLock serializes writes of states, of the append log, and of single monitors and maintenance windows in this
@@ -118,6 +119,10 @@ func newStore(client *driver.Client, db *driver.Database) *Store {
 		notificationClaims: db.Collection("alert_claims"),
 		incidents:          db.Collection("incidents"),
 		silences:           db.Collection("silences"),
+		pings:              db.Collection("pings"),
+		pushStates:         db.Collection("push_states"),
+		pingURLs:           db.Collection("ping_urls"),
+		receivingPeriods:   db.Collection("receiving_periods"),
 		writeLock:          make(chan struct{}, 1),
 	}
 }

@@ -190,13 +190,17 @@ func (s *Store) DeleteMonitors(ctx context.Context) (err error) {
 	return eachChunk(ids, dataStep, func(chunk []bson.ObjectID) error { return s.deleteData(ctx, chunk) })
 }
 
-// deleteData deletes the states, results, dirty hours, rollups and status changes of deleted monitors.
+// deleteData deletes the states, ping URLs, pings, results, dirty hours, rollups and status changes of deleted monitors.
 func (s *Store) deleteData(ctx context.Context, ids []bson.ObjectID) error {
-	if _, err := s.states.DeleteMany(ctx, byID(among(ids))); err != nil {
-		return err
+	for _, c := range []*driver.Collection{s.states, s.pingURLs, s.pushStates} {
+		if _, err := c.DeleteMany(ctx, byID(among(ids))); err != nil {
+			return err
+		}
 	}
-	if _, err := deleteAll(ctx, s.results, bson.D{field("monitor_id", among(ids))}); err != nil {
-		return err
+	for _, c := range []*driver.Collection{s.pings, s.results} {
+		if _, err := deleteAll(ctx, c, bson.D{field("monitor_id", among(ids))}); err != nil {
+			return err
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, deleteTimeout)
 	defer cancel()

@@ -10,6 +10,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/event"
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
@@ -24,8 +25,8 @@ type query struct {
 	hint bson.D
 }
 
-// queriesOf returns the queries of a command on results. An insert has none.
-func queriesOf(command bson.Raw) ([]query, error) {
+// queriesOf returns the queries of a command on a collection. An insert has none.
+func queriesOf(command bson.Raw, collection string) ([]query, error) {
 	var c struct {
 		Find    string `bson:"find"`
 		Insert  string `bson:"insert"`
@@ -41,15 +42,15 @@ func queriesOf(command bson.Raw) ([]query, error) {
 		return nil, err
 	}
 	switch {
-	case c.Find == "results":
+	case c.Find == collection:
 		return []query{{"find", c.Filter, c.Sort, c.Hint}}, nil
-	case c.Delete == "results":
+	case c.Delete == collection:
 		queries := make([]query, len(c.Deletes))
 		for i, d := range c.Deletes {
 			queries[i] = query{command: "delete", filter: d.Q}
 		}
 		return queries, nil
-	case c.Insert == "results":
+	case c.Insert == collection:
 		return nil, nil
 	}
 	return nil, fmt.Errorf("this test does not support the command %s", command)
@@ -136,10 +137,10 @@ func TestServed(t *testing.T) {
 	}
 }
 
-// indexesOfResults returns the keys of the indexes on results.
-func indexesOfResults(t *testing.T, s *Store) []bson.D {
+// indexesOf returns the keys of the indexes of a collection, which are that of _id and others.
+func indexesOf(t *testing.T, c *driver.Collection, others int) []bson.D {
 	t.Helper()
-	specifications, err := s.results.Indexes().ListSpecifications(t.Context())
+	specifications, err := c.Indexes().ListSpecifications(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,8 +150,8 @@ func indexesOfResults(t *testing.T, s *Store) []bson.D {
 			t.Fatal(err)
 		}
 	}
-	if len(indexes) != 4 {
-		t.Fatalf("the indexes of results are %v, want three and that of _id", indexes)
+	if len(indexes) != 1+others {
+		t.Fatalf("the indexes of %s are %v, want %d and that of _id", c.Name(), indexes, others)
 	}
 	return indexes
 }
@@ -158,14 +159,14 @@ func indexesOfResults(t *testing.T, s *Store) []bson.D {
 // TestResultQueriesUseIndexes runs every method that reads or deletes results and checks the commands.
 func TestResultQueriesUseIndexes(t *testing.T) {
 	database := mongotest.Database(t, server)
-	indexes := indexesOfResults(t, openStore(t, database))
+	indexes := indexesOf(t, openStore(t, database).results, 3)
 	var mutex sync.Mutex
 	seen := make(map[string]int)
 	watching := &event.CommandMonitor{Started: func(_ context.Context, e *event.CommandStartedEvent) {
 		if name, ok := e.Command.Lookup(e.CommandName).StringValueOK(); !ok || name != "results" || e.CommandName == "createIndexes" {
 			return
 		}
-		queries, err := queriesOf(e.Command)
+		queries, err := queriesOf(e.Command, "results")
 		mutex.Lock()
 		defer mutex.Unlock()
 		if err != nil {

@@ -56,6 +56,8 @@ func (s *Store) watched(t store.Topic) []*driver.Collection {
 		return []*driver.Collection{s.onDemandChecks, s.onDemandResults}
 	case store.TopicIncidents:
 		return []*driver.Collection{s.incidents, s.silences}
+	case store.TopicPings:
+		return []*driver.Collection{s.pings}
 	}
 	return nil
 }

@@ -43,6 +43,8 @@ type batch struct {
 	results       []resultRow
 	states        []stateRow
 	statusChanges []statusChangeRow
+	pushStates    []pushStateRow
+	donePings     [][]byte
 }
 
 func newBatch(b store.Batch) (*batch, error) {
@@ -73,7 +75,7 @@ func newBatch(b store.Batch) (*batch, error) {
 		}
 		prepared.statusChanges[i] = statusChangeRow{change, id}
 	}
-	return prepared, nil
+	return prepared, prepared.addPush(b)
 }
 
 // AppendBatch stores a batch in one transaction, and skips what is stored already.
@@ -103,7 +105,7 @@ func (t *tx) append(b *batch) error {
 			return err
 		}
 	}
-	return nil
+	return appendPush(t, b)
 }
 
 const insertResult = `INSERT INTO results (seq, ref, date, id, status, era, label, shape, value, message, outputs)

@@ -63,9 +63,7 @@ func appendForever(path string, first int) error {
 	for w := range 4 {
 		go func() {
 			for n := first + w; ; n += 4 {
-				results := crashResults(n)
-				states := []store.State{{MonitorID: results[0].MonitorID, Latest: results[0]}}
-				if err := s.AppendBatch(context.Background(), store.Batch{Results: results, States: states}); err != nil {
+				if err := handlePing(context.Background(), s, n); err != nil {
 					failed <- err
 				}
 				fmt.Println(n)
@@ -75,8 +73,22 @@ func appendForever(path string, first int) error {
 	return <-failed
 }
 
+// handlePing stores a ping, and then batch n, which deletes the ping. The ping has the id of the first result.
+func handlePing(ctx context.Context, s *Store, n int) error {
+	results := crashResults(n)
+	first := results[0]
+	ping := store.Ping{ID: first.ID, MonitorID: first.MonitorID, Received: first.Date, Kind: store.PingSuccess}
+	if err := s.AddPing(ctx, ping); err != nil {
+		return err
+	}
+	return s.AppendBatch(ctx, store.Batch{
+		Results: results, States: []store.State{{MonitorID: first.MonitorID, Latest: first}},
+		PushStates: []store.PushState{{MonitorID: first.MonitorID, Sequence: int64(n)}}, DonePings: []string{ping.ID},
+	})
+}
+
 // TestCrash kills a process several times while it writes and seals. Every batch whose number it printed must be in the
-// file, and every result once.
+// file, and every result once. A ping must be there as long as its results are not.
 func TestCrash(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "nanomon.db")
 	acknowledged := make(map[int]bool)
@@ -105,6 +117,15 @@ func TestCrash(t *testing.T) {
 		}
 		if count(t, s, "blocks") == 0 {
 			t.Error("no hour is sealed")
+		}
+		pings, err := s.Pings(t.Context(), nil, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range pings {
+			if stored[p.ID] {
+				t.Errorf("ping %s is stored besides its results", p.ID)
+			}
 		}
 		if len(list)%crashBatch != 0 {
 			t.Errorf("%d results: a batch was stored partly", len(list))

@@ -38,6 +38,25 @@ func (s *Store) DeleteResults(ctx context.Context, at time.Time) error {
 	return err
 }
 
+// detach deletes the data of a monitor. Results, rollups and status changes may be many: they become invisible now, and
+// purge deletes their rows later.
+func (t *tx) detach(id []byte) error {
+	t.clearCache()
+	for _, statement := range []string{
+		"DELETE FROM states WHERE monitor = ?",
+		"DELETE FROM ping_urls WHERE monitor = ?",
+		"DELETE FROM pings WHERE monitor = ?",
+		"DELETE FROM push_states WHERE monitor = ?",
+		"DELETE FROM dirty WHERE ref = (SELECT ref FROM refs WHERE monitor = ?)",
+		"UPDATE refs SET monitor = NULL WHERE monitor = ?",
+	} {
+		if _, err := t.exec(statement, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // detachedRef is a detached ref and the id of the monitor that it belonged to.
 type detachedRef struct {
 	ref     int64

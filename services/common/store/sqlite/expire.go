@@ -19,6 +19,8 @@ const (
 	unusedDivisor = 10
 	// heartbeatAge is the age at which a heartbeat is deleted.
 	heartbeatAge = 24 * time.Hour
+	// orphanPingAge is the age at which a ping without a monitor is deleted.
+	orphanPingAge = time.Hour
 )
 
 const deleteOldResults = `DELETE FROM results WHERE seq IN (SELECT seq FROM results INDEXED BY results_by_date
@@ -37,6 +39,22 @@ const deleteOldStatusChanges = "DELETE FROM transitions WHERE rowid IN (SELECT r
 // deleteOldIncidents deletes incidents that have ended, by the date of their opening.
 const deleteOldIncidents = `DELETE FROM incidents WHERE id IN (SELECT id FROM incidents INDEXED BY incidents_by_date
 	WHERE opened < ? AND resolved IS NOT NULL ORDER BY opened LIMIT ?)`
+
+// deleteOrphanPushStates reads the ids from an index, because the rows are large.
+const deleteOrphanPushStates = `DELETE FROM push_states WHERE monitor IN
+	(SELECT monitor FROM push_states WHERE monitor NOT IN (SELECT id FROM monitors))`
+
+// deletePings lists the statements that delete old pings, with the age at which they do.
+var deletePings = [...]struct {
+	statement string
+	age       time.Duration
+}{
+	{"DELETE FROM pings WHERE id IN (SELECT id FROM pings INDEXED BY pings_by_date WHERE received < ? LIMIT ?)", store.PingAge},
+	{`DELETE FROM pings WHERE id IN (SELECT id FROM pings INDEXED BY pings_by_date
+		WHERE received < ? AND monitor NOT IN (SELECT id FROM monitors) LIMIT ?)`, orphanPingAge},
+	{`DELETE FROM receiving_periods WHERE id IN (SELECT id FROM receiving_periods INDEXED BY receiving_periods_by_end
+		WHERE until < ? LIMIT ?)`, store.ReceivingPeriodAge},
+}
 
 // deleteDetached lists the statements that delete rows of a detached ref.
 var deleteDetached = [...]struct {
@@ -72,6 +90,11 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 		deleteOldIncidents,
 	} {
 		if _, err := s.deleteInSteps(ctx, statement, before); err != nil {
+			return deleted, err
+		}
+	}
+	for _, d := range deletePings {
+		if _, err := s.deleteInSteps(ctx, d.statement, now.Add(-d.age).UnixMilli()); err != nil {
 			return deleted, err
 		}
 	}
@@ -134,8 +157,8 @@ func (t *tx) deleteRows(statement string, args ...any) (int, error) {
 	return n, err
 }
 
-// deleteOrphans deletes states without a monitor, expired on-demand checks, ended silences, old heartbeats and old claims. An incident
-// state without a monitor is deleted if its last evaluated result is from before incidentsBefore. A deleted monitor
+// deleteOrphans deletes states, push states and ping URLs without a monitor, expired on-demand checks, ended silences,
+// old heartbeats and old claims. An incident state without a monitor is deleted if its last evaluated result is from before incidentsBefore. A deleted monitor
 // without any data left is detached.
 func (t *tx) deleteOrphans(now time.Time, incidentsBefore int64) error {
 	t.clearCache()
@@ -144,6 +167,8 @@ func (t *tx) deleteOrphans(now time.Time, incidentsBefore int64) error {
 		args      []any
 	}{
 		{"DELETE FROM states WHERE monitor NOT IN (SELECT id FROM monitors)", nil},
+		{deleteOrphanPushStates, nil},
+		{"DELETE FROM ping_urls WHERE monitor NOT IN (SELECT id FROM monitors)", nil},
 		{"DELETE FROM alert_states WHERE seen < ? AND monitor NOT IN (SELECT id FROM monitors)", []any{incidentsBefore}},
 		{"DELETE FROM alert_claims WHERE claimed < ?", []any{now.Add(-store.NotificationClaimAge).UnixMilli()}},
 		{"DELETE FROM checks WHERE expires <= ?", []any{now.UnixMilli()}},

@@ -71,8 +71,9 @@ func TestAppendToFormat2(t *testing.T) {
 	added.ID, added.Date, added.Ignored = "65a500000000000000000005", added.Date.Add(time.Minute), monitor.IgnoredMaintenance
 	results := append(resultsOfFormat2(), added)
 	err = s.AppendBatch(t.Context(), store.Batch{
-		Results: results,
-		States:  []store.State{{MonitorID: added.MonitorID, Latest: added, Streak: 2, Since: results[2].Date, History: pointsOf(results)}},
+		Results:    results,
+		States:     []store.State{{MonitorID: added.MonitorID, Latest: added, Streak: 2, Since: results[2].Date, History: pointsOf(results)}},
+		PushStates: []store.PushState{{MonitorID: added.MonitorID, Sequence: 1}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +81,11 @@ func TestAppendToFormat2(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	wantFile(t, openAt(t, path), results)
+	s = openAt(t, path)
+	wantFile(t, s, results)
+	if list, err := s.PushStates(t.Context(), []string{added.MonitorID}); err != nil || len(list) != 1 {
+		t.Errorf("push states %v, error %v", list, err)
+	}
 }
 
 // wantFile checks that a store contains the monitor of fileOfFormat2 with these results, oldest first.

@@ -261,22 +261,6 @@ func removeMonitor(t *tx, id []byte) (bool, error) {
 	return true, t.detach(id)
 }
 
-// detach deletes the data of a monitor. Results, rollups and status changes may be many: they become invisible now, and
-// purge deletes their rows later.
-func (t *tx) detach(id []byte) error {
-	t.clearCache()
-	for _, statement := range []string{
-		"DELETE FROM states WHERE monitor = ?",
-		"DELETE FROM dirty WHERE ref = (SELECT ref FROM refs WHERE monitor = ?)",
-		"UPDATE refs SET monitor = NULL WHERE monitor = ?",
-	} {
-		if _, err := t.exec(statement, id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // DeleteMonitors deletes all monitors and their data.
 func (s *Store) DeleteMonitors(ctx context.Context) error {
 	err := s.define(ctx, "delete all monitors", func(t *tx) error {

@@ -266,4 +266,4 @@ CREATE TABLE silences (
 ALTER TABLE meta ADD COLUMN incidents TEXT NOT NULL DEFAULT ''; -- the position of the reconstruction
 `, `
 ALTER TABLE meta ADD COLUMN changes_from INTEGER; -- status changes of earlier dates have expired; NULL: none have
-`}
+`, pushTables}

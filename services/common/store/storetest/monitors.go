@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -155,10 +156,16 @@ func fill(ctx context.Context, t *testing.T, s store.Store, monitorIDs ...string
 			Results:       results,
 			States:        []store.State{newState(results[4], 1)},
 			StatusChanges: []store.StatusChange{{MonitorID: id, Date: base, Kind: store.ChangeStatus, To: "ok"}},
+			PushStates:    []store.PushState{newPushState(id, 1)},
 		}))
+		must(t, s.AddPing(ctx, newPing(id, 1000*(i+1), base)))
+		got(s.AddPingURL(ctx, id, uuidOf(id)))(t)
 		must(t, s.PutRollups(ctx, []store.Rollup{{MonitorID: id, Period: store.Hour, Start: base, Summary: []byte{1}}}))
 	}
 }
+
+// uuidOf returns the uuid in the ping URL that fill gives a monitor.
+func uuidOf(monitorID string) string { return monitorID[:8] + "-0000-4000-8000-" + monitorID[12:] }
 
 func wantData(ctx context.Context, t *testing.T, s store.Store, monitorID string, exists bool) {
 	t.Helper()
@@ -176,10 +183,15 @@ func wantData(ctx context.Context, t *testing.T, s store.Store, monitorID string
 	same(t, "number of results among all", among, count)
 	same(t, "number of rollups", len(got(s.Rollups(ctx, monitorID, store.Hour, base, base.Add(time.Hour)))(t)), one)
 	same(t, "number of status changes", len(got(s.StatusChanges(ctx, monitorID, base, base.Add(time.Hour), 10))(t)), one)
+	same(t, "number of push states", len(got(s.PushStates(ctx, []string{monitorID}))(t)), one)
+	pings := slices.DeleteFunc(got(s.Pings(ctx, nil, 100))(t), func(p store.Ping) bool { return p.MonitorID != monitorID })
+	same(t, "number of pings", len(pings), one)
 	if _, err := s.State(ctx, monitorID); exists {
 		must(t, err)
+		wantPingURL(ctx, t, s, monitorID, uuidOf(monitorID))
 	} else {
 		wantError(t, "State", err, monitor.ErrNotFound)
+		wantNoPingURL(ctx, t, s, monitorID, uuidOf(monitorID))
 	}
 }
 

@@ -87,6 +87,7 @@ func watchChanges(ctx context.Context, t *testing.T, s store.Store) {
 			_, err := s.AcknowledgeIncident(ctx, incident.ID, store.Acknowledgement{Date: base})
 			return err
 		}},
+		{"add ping", store.TopicPings, func() error { return s.AddPing(ctx, newPing(m.ID, 1, base)) }},
 		{"put silence", store.TopicIncidents, func() error {
 			return s.PutSilence(ctx, store.Silence{MonitorID: m.ID, Until: base})
 		}},

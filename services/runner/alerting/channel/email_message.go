@@ -9,6 +9,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"nanomon/services/runner/alerting/notify"
+	"nanomon/templates"
 )
 
 // emailMessages creates e-mails.
@@ -18,7 +19,7 @@ type emailMessages struct{ from *mail.Address }
 // attempt and each recipient.
 func (e emailMessages) create(m notify.Message, to *mail.Address) (*gomail.Msg, error) {
 	var htmlPart strings.Builder
-	if err := htmlEmail(m.Content).Render(&htmlPart); err != nil {
+	if err := templates.HTMLEmail(m.Content).Render(&htmlPart); err != nil {
 		return nil, err
 	}
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
@@ -35,7 +36,7 @@ func (e emailMessages) create(m notify.Message, to *mail.Address) (*gomail.Msg, 
 	}
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader("X-Auto-Response-Suppress", "All")
-	msg.SetBodyString(gomail.TypeTextPlain, plainEmail(m.Content))
+	msg.SetBodyString(gomail.TypeTextPlain, templates.PlainEmail(m.Content))
 	msg.AddAlternativeString(gomail.TypeTextHTML, htmlPart.String())
 	return msg, nil
 }

@@ -64,11 +64,18 @@ func listEntries(dir string) ([]entry, error) {
 	return entries, nil
 }
 
-// splitAt splits off the first entries that have at most limit results together. It always takes the first entry.
+// maxJoined limits the size on disk of the files that are joined to one batch. Files without results may be many.
+const maxJoined = 4 << 20
+
+// splitAt splits off the first entries that have at most limit results, and maxJoined bytes, together. It always takes the
+// first entry.
 func splitAt(limit int, entries []entry) (first, rest []entry) {
-	n, results := 0, 0
-	for n < len(entries) && (n == 0 || results+entries[n].results <= limit) {
-		results += entries[n].results
+	n, results, bytes := 0, 0, int64(0)
+	for n < len(entries) {
+		results, bytes = results+entries[n].results, bytes+entries[n].bytes
+		if n > 0 && (results > limit || bytes > maxJoined) {
+			break
+		}
 		n++
 	}
 	return slices.Clone(entries[:n]), entries[n:]

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/gob"
+	"encoding/json"
 	"errors"
 	"hash/crc32"
 	"time"
@@ -20,6 +21,9 @@ type (
 		Results     []fileResult
 		States      []fileState
 		Transitions []fileStatusChange
+		// PushStates is a JSON list, with the keys that stores use. Files of earlier versions have none.
+		PushStates []byte
+		DonePings  []string
 	}
 
 	fileResult struct {
@@ -74,8 +78,16 @@ func encode(b store.Batch) ([]byte, error) {
 				MonitorID: c.MonitorID, Date: c.Date, Track: c.Kind, From: c.From, To: c.To, Sequence: c.Sequence,
 			}
 		}),
+		DonePings: b.DonePings,
 	}
 	var payload bytes.Buffer
+	var err error
+	if len(b.PushStates) > 0 {
+		stored.PushStates, err = json.Marshal(b.PushStates)
+	}
+	if err != nil {
+		return nil, err
+	}
 	if err := gob.NewEncoder(&payload).Encode(stored); err != nil {
 		return nil, err
 	}
@@ -92,6 +104,10 @@ func decode(content []byte) (store.Batch, error) {
 	if err := gob.NewDecoder(bytes.NewReader(content[4:])).Decode(&stored); err != nil {
 		return store.Batch{}, errDamaged
 	}
+	var pushStates []store.PushState
+	if len(stored.PushStates) > 0 && json.Unmarshal(stored.PushStates, &pushStates) != nil {
+		return store.Batch{}, errDamaged
+	}
 	return store.Batch{
 		Results: convert(stored.Results, fromFileResult),
 		States:  convert(stored.States, fromFileState),
@@ -100,6 +116,7 @@ func decode(content []byte) (store.Batch, error) {
 				MonitorID: c.MonitorID, Date: c.Date, Kind: c.Track, From: c.From, To: c.To, Sequence: c.Sequence,
 			}
 		}),
+		PushStates: pushStates, DonePings: stored.DonePings,
 	}, nil
 }
 

@@ -3,6 +3,7 @@ package spool
 import (
 	"os"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +48,55 @@ func TestDecodeFileOfEarlierVersion(t *testing.T) {
 	}
 	if got, err = decode(content); err != nil || !cmp.Equal(want, got) {
 		t.Errorf("after encode and decode: %v, (-want +got):\n%s", err, cmp.Diff(want, got))
+	}
+}
+
+func TestPushStatesAndDonePings(t *testing.T) {
+	duration := 1500.25
+	want := store.Batch{
+		PushStates: []store.PushState{{
+			MonitorID: "m", Sequence: 7, Schedule: "every 1h", Since: noon, Ended: noon, Deadline: noon.Add(time.Hour),
+			NotCheckedSince: noon, Runs: []store.PushRun{{RunID: "r", Started: noon}},
+			Pings: []store.PushPing{{ID: "p", Received: noon, Kind: store.PingFail, ExitCode: 3, RunID: "r", Duration: &duration}},
+		}, {MonitorID: "n", Sequence: 1, Since: noon}},
+		DonePings: []string{"p", "q"},
+	}
+	content, err := encode(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := decode(content); err != nil || !cmp.Equal(want, got) {
+		t.Errorf("%v, (-want +got):\n%s", err, cmp.Diff(want, got))
+	}
+}
+
+// TestManyBatchesWithoutResults expects that they are not joined to a huge one.
+func TestManyBatchesWithoutResults(t *testing.T) {
+	s := open(t, t.TempDir(), "a")
+	const files = 20
+	b := store.Batch{PushStates: []store.PushState{{MonitorID: "m", Schedule: strings.Repeat("*", 1<<20)}}, DonePings: []string{"p"}}
+	for range files {
+		if _, err := s.Append(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	states, pings := 0, 0
+	for {
+		joined, err := s.Next(500)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if joined == nil {
+			break
+		}
+		if n := len(joined.PushStates); n > 4 {
+			t.Errorf("%d states of 1 MiB are joined", n)
+		}
+		states, pings = states+len(joined.PushStates), pings+len(joined.DonePings)
+		s.Done()
+	}
+	if states != files || pings != files {
+		t.Errorf("read %d states and %d pings, want %d", states, pings, files)
 	}
 }
 

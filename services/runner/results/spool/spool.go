@@ -162,7 +162,8 @@ func (s *Spool) isOverfull() bool {
 	return s.Results()+s.SetAsideResults() > s.maxResults || s.bytes > s.maxBytes
 }
 
-// Next returns the oldest batches, joined to one of at most limit results; a single larger batch is returned whole. It
+// Next returns the oldest batches, joined to one of at most limit results and some MiB; a single larger batch is returned
+// whole. It
 // returns the same batch until Done is called, and nil if the spool is empty. A [DamagedError] reports a damaged file;
 // the next call continues without that file. Any other error changes nothing and the call can be repeated.
 func (s *Spool) Next(limit int) (*store.Batch, error) {
@@ -188,6 +189,8 @@ func (s *Spool) Next(limit int) (*store.Batch, error) {
 		all.Results = append(all.Results, b.Results...)
 		all.States = append(all.States, b.States...)
 		all.StatusChanges = append(all.StatusChanges, b.StatusChanges...)
+		all.PushStates = append(all.PushStates, b.PushStates...)
+		all.DonePings = append(all.DonePings, b.DonePings...)
 	}
 	return all, nil
 }

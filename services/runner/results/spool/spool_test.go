@@ -34,6 +34,8 @@ func batch(id string, n int) store.Batch {
 		History: []store.Point{{Date: noon, Status: monitor.StatusFailed, Value: 2}},
 	}}
 	b.StatusChanges = []store.StatusChange{{MonitorID: "m", Date: noon, Kind: store.ChangeStatus, From: "ok", To: "error"}}
+	b.PushStates = []store.PushState{{MonitorID: "m", Sequence: int64(n), Since: noon, Pings: []store.PushPing{{ID: id, Received: noon}}}}
+	b.DonePings = []string{id}
 	return b
 }
 

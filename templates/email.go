@@ -1,4 +1,5 @@
-package channel
+// Package templates renders the two parts of a notification e-mail.
+package templates
 
 import (
 	"fmt"
@@ -60,8 +61,8 @@ func toneColor(tone string) string {
 	return "#1d4ed8"
 }
 
-// plainEmail returns the plain-text part of the e-mail for c.
-func plainEmail(c notify.Content) string {
+// PlainEmail returns the plain-text part of the e-mail for c.
+func PlainEmail(c notify.Content) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", c.Title)
 	if c.Text != "" {
@@ -75,9 +76,9 @@ func plainEmail(c notify.Content) string {
 	return b.String()
 }
 
-// htmlEmail returns the HTML part of the e-mail for c. It does not use html/template, because with that package the
+// HTMLEmail returns the HTML part of the e-mail for c. It does not use html/template, because with that package the
 // programs are 3 MB larger; see TestProgramIsSmall.
-func htmlEmail(c notify.Content) g.Node {
+func HTMLEmail(c notify.Content) g.Node {
 	preview := c.Text
 	if preview == "" {
 		preview = c.Title

@@ -1,0 +1,94 @@
+package probe
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"nanomon/services/common/monitor"
+)
+
+func TestReceive(t *testing.T) {
+	duration, since := 1500*time.Millisecond, time.Hour
+	p := newProbe(t, "push", "every 1h", props{"capture": `{"rows": "$.rows"}`})
+	for name, c := range map[string]struct {
+		report Report
+		value  float64
+		want   map[string]any
+	}{
+		"only an end": {Report{}, 0, map[string]any{"exitCode": 0.0, "body": ""}},
+		"all": {
+			Report{ExitCode: 3, Duration: &duration, SinceLast: &since, Body: []byte(`{"rows": 12}`)}, 1500,
+			map[string]any{"exitCode": 3.0, "duration": 1500.0, "sinceLast": 3_600_000.0, "rows": 12.0, "body": `{"rows": 12}`},
+		},
+		"no JSON": {Report{Body: []byte("rows\xff")}, 0, map[string]any{"exitCode": 0.0, "body": "rows\uFFFD"}},
+	} {
+		got := p.(Receiver).Receive(t.Context(), c.report)
+		if got.Err != nil || got.Value != c.value {
+			t.Errorf("%s: value %v, error %v", name, got.Value, got.Err)
+		}
+		sameOutputs(t, name, got.Outputs, c.want)
+	}
+}
+
+func sameOutputs(t *testing.T, name string, got, want map[string]any) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s: outputs %v, want %v", name, got, want)
+	}
+	for output, value := range want {
+		if got[output] != value {
+			t.Errorf("%s: %s is %v, want %v", name, output, got[output], value)
+		}
+	}
+}
+
+func TestRunOfPushMonitor(t *testing.T) {
+	if got := newProbe(t, "push", "@daily", nil).Run(t.Context()); got.Err == nil {
+		t.Error("a push monitor was checked")
+	}
+}
+
+func TestInvalidPushMonitors(t *testing.T) {
+	for _, c := range []struct {
+		target     string
+		properties props
+		want       string
+	}{
+		{"1h", nil, "invalid monitor target"},
+		{"0 0 30 2 *", nil, "invalid monitor target"},
+		{"@daily", props{"zone": "Nowhere"}, "property zone"},
+		{"@daily", props{"grace": "1h30"}, "property grace"},
+		{"@daily", props{"maxRun": "0s"}, "property maxRun"},
+		{"@daily", props{"capture": `{"exitCode": "$.a"}`}, "property capture"},
+	} {
+		settings, err := NewSettings(pushType().Spec, c.properties)
+		if err == nil {
+			_, err = newPush(c.target, settings)
+		}
+		if err == nil || !monitor.IsInvalid(err) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s %v: error %v, want %q", c.target, c.properties, err, c.want)
+		}
+	}
+}
+
+func TestIntervalOfPushMonitors(t *testing.T) {
+	for _, c := range []struct{ target, zone, want string }{
+		{"every 90s", "", "1m30s"},
+		{"every 24h", "", "24h"},
+		{"30 2 * * *", "Europe/Berlin", "24h"},
+		{"0 8-17 * * 1-5", "", "63h"},
+		{"every 90m", "", "1h30m"},
+		{"nonsense", "", "1m"},
+		{"@daily", "Nowhere", "1m"},
+	} {
+		m := monitor.Monitor{Type: "push", Target: c.target, Interval: "7s", Properties: props{"zone": c.zone}}
+		if got, _ := All(Guard{}).Canonical(m); got.Interval != c.want {
+			t.Errorf("%s: the interval is %s, want %s", c.target, got.Interval, c.want)
+		}
+	}
+	m := monitor.Monitor{Type: "tcp", Target: "localhost:1", Interval: "7s"}
+	if got, _ := All(Guard{}).Canonical(m); got.Interval != "7s" {
+		t.Errorf("the interval of another type is %s", got.Interval)
+	}
+}

@@ -1,0 +1,175 @@
+// Package push computes what follows from the pings of a push monitor, and from pings that did not arrive. It knows
+// neither a clock nor the store: its functions compute the next push state from the current one.
+package push
+
+import (
+	"fmt"
+	"time"
+
+	"nanomon/services/common/probe"
+	"nanomon/services/common/schedule"
+	"nanomon/services/common/store"
+)
+
+// earlyTolerance is how long before its time in a cron expression a run may end and still count for it, because the
+// clock of the job's machine is ahead.
+const earlyTolerance = 10 * time.Second
+
+// Plan says when pings of a monitor are due.
+type Plan struct {
+	schedule      schedule.Schedule
+	grace, maxRun time.Duration
+	// text is the plan as a [store.PushState] keeps it.
+	text string
+	// every is the schedule as messages show it; empty for a cron expression.
+	every string
+}
+
+// NewPlan returns the plan of a monitor. The error is a [monitor.InvalidError].
+func NewPlan(target string, settings probe.Settings) (Plan, error) {
+	s, err := probe.ParseSchedule(target, settings)
+	if err != nil {
+		return Plan{}, err
+	}
+	p := Plan{schedule: s, grace: settings.Duration(probe.PushGrace), maxRun: settings.Duration(probe.PushMaxRun)}
+	p.text = fmt.Sprintf("%s; zone %s; grace %s; maxRun %s", target, s.Zone(), p.grace, p.maxRun)
+	if s.Period() > 0 {
+		p.every = target
+	}
+	return p, nil
+}
+
+// Begin returns the state in which a monitor begins to wait for pings. If s belongs to another plan, or to none, the
+// plan applies since the given time.
+func (p Plan) Begin(s store.PushState, since time.Time) store.PushState {
+	if s.Schedule == p.text {
+		return s
+	}
+	s.Schedule, s.Since = p.text, since
+	s.Expected = p.schedule.Next(since)
+	if expected := p.expectedAfter(s.Ended); s.Ended.After(since) {
+		s.Expected = expected
+	}
+	return p.withDeadline(s)
+}
+
+// Pause returns the state of a disabled monitor: it expects nothing.
+func Pause(s store.PushState) store.PushState {
+	s.Schedule, s.Expected, s.Deadline, s.NotCheckedSince, s.Runs = "", time.Time{}, time.Time{}, time.Time{}, nil
+	return s
+}
+
+// expectedAfter returns the time at which the next run is expected after one that ended at the given time.
+func (p Plan) expectedAfter(ended time.Time) time.Time {
+	if p.schedule.Period() > 0 {
+		return p.schedule.Next(ended)
+	}
+	return p.schedule.Next(ended.Add(earlyTolerance))
+}
+
+// following returns the first time after s.Expected whose deadline is after the given time.
+func (p Plan) following(s store.PushState, after time.Time) time.Time {
+	after = after.Add(-p.grace)
+	period := p.schedule.Period()
+	switch {
+	case period == 0 && after.After(s.Expected):
+		return p.schedule.Next(after)
+	case period == 0 || !after.After(s.Expected):
+		return p.schedule.Next(s.Expected)
+	default:
+		return s.Expected.Add((after.Sub(s.Expected)/period + 1) * period)
+	}
+}
+
+// withDeadline returns s with the deadline for s.Expected. The run that is expected may take until its maximum duration.
+func (p Plan) withDeadline(s store.PushState) store.PushState {
+	if s.Expected.IsZero() {
+		s.Deadline = time.Time{}
+		return s
+	}
+	s.Deadline = s.Expected.Add(p.grace)
+	if i := currentRun(s); i >= 0 && p.maxRun > 0 {
+		s.Deadline = latest(s.Deadline, s.Runs[i].Started.Add(p.maxRun))
+	}
+	return s
+}
+
+// currentRun returns the index of the oldest run that began after the newest end of a run, or -1. Earlier runs belong
+// to earlier times of the schedule.
+func currentRun(s store.PushState) int {
+	for i, run := range s.Runs {
+		if run.Started.After(s.Ended) {
+			return i
+		}
+	}
+	return -1
+}
+
+// Due returns the time at which a ping is overdue or a run takes too long, zero if there is none.
+func (p Plan) Due(s store.PushState) time.Time {
+	due := s.Deadline
+	if i := p.firstOverrun(s); i >= 0 {
+		if over := s.Runs[i].Started.Add(p.maxRun); due.IsZero() || !over.After(due) {
+			return over
+		}
+	}
+	return due
+}
+
+// firstOverrun returns the index of the run that reaches its maximum duration first, or -1.
+func (p Plan) firstOverrun(s store.PushState) int {
+	if p.maxRun == 0 || len(s.Runs) == 0 {
+		return -1
+	}
+	return 0 // Runs are ordered by their start.
+}
+
+// overrun reports whether the event at Due is the end of the time of a run, and not the deadline.
+func (p Plan) overrun(s store.PushState) bool {
+	i := p.firstOverrun(s)
+	return i >= 0 && s.Runs[i].Started.Add(p.maxRun).Equal(p.Due(s))
+}
+
+// Window returns the period in which the ping could have arrived that is missing at Due. If a ping may have been lost in
+// it, nothing is known about the job.
+func (p Plan) Window(s store.PushState) (from, to time.Time) {
+	to = p.Due(s)
+	switch {
+	case p.overrun(s):
+		return s.Runs[p.firstOverrun(s)].Started, to
+	case p.schedule.Period() > 0:
+		from = s.Expected.Add(-p.grace)
+	default:
+		from = s.Expected
+	}
+	// No ping is missing from before the monitor existed. The API needs a moment to notice a new one.
+	if from = latest(from, latest(s.Since.Add(sinceTolerance), s.Ended)); from.After(to) {
+		from = to
+	}
+	return from, to
+}
+
+// sinceTolerance is the time after the creation of a push monitor in which a process of the API begins a receiving
+// period.
+const sinceTolerance = 10 * time.Second
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// Covers reports whether periods contain all of the time between two times.
+func Covers(periods []store.ReceivingPeriod, from, to time.Time) bool {
+	for _, p := range periods { // in the order of their start
+		switch {
+		case p.From.After(from):
+			return false
+		case !p.To.Before(to):
+			return true
+		}
+		from = latest(from, p.To)
+	}
+	return false
+}
