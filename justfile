@@ -51,11 +51,11 @@ test-fault: _test-tools
 
 # The deployment tests mostly wait. The tests with Prometheus would fail beside them, because they expect a quick response.
 [parallel]
-_test-deploy-and-fuzz: test-deploy test-schemathesis
+_test-deploy-and-fuzz: test-deploy test-schemathesis test-healthchecks
 
-# Run the tests with Prometheus and schemathesis, both at the same time
+# Run the tests with Prometheus, schemathesis and clients of healthchecks at the same time
 [parallel]
-test-peers: test-prometheus test-schemathesis
+test-peers: test-prometheus test-schemathesis test-healthchecks
 
 # Run Prometheus against three runners and the API, and check the files in deploy/prometheus
 test-prometheus: _test-tools
@@ -104,6 +104,11 @@ bench *flags: _page
 test-schemathesis: _page _test-tools
     @scripts/install-python-tools.sh peers/schemathesis
     go test -count=1 -v -timeout 10m ./tests/peers/schemathesis
+
+# Run jobs with clients of healthchecks, whose pings go to the real server
+test-healthchecks: _page _test-tools
+    @scripts/install-python-tools.sh peers/healthchecks
+    go test -count=1 -v -timeout 5m ./tests/peers/healthchecks
 
 # Run the tests that use MongoDB, against NANOMON_TEST_MONGO_URI, a mongod on the PATH, or a stand-in
 test-mongo: build _test-tools

@@ -84,16 +84,19 @@ function finishSchemas() {
 }
 
 /**
- * Replaces x-links by OpenAPI links. x-links lists the operations that accept the id in the response.
+ * Replaces x-links and x-uuid-links by OpenAPI links. They list the operations that accept the id or the uuid in the response.
  *
  * @param {any} operation
  */
 function addLinks(operation) {
-  const { 'x-links': names = [], responses } = operation;
+  const { 'x-links': byID = [], 'x-uuid-links': byUUID = [], responses } = operation;
   delete operation['x-links'];
-  for (const name of names) {
-    responses[200].links ??= {};
-    responses[200].links[name] = { operationId: name, parameters: { id: '$response.body#/id' } };
+  delete operation['x-uuid-links'];
+  for (const [parameter, names] of Object.entries({ id: byID, uuid: byUUID })) {
+    for (const name of names) {
+      responses[200].links ??= {};
+      responses[200].links[name] = { operationId: name, parameters: { [parameter]: `$response.body#/${parameter}` } };
+    }
   }
 }
 

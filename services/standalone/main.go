@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -154,9 +155,11 @@ func localURL(listener net.Listener) string {
 
 // onePort serves the page, and the API below /api.
 func onePort(api, page http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/api", api)
-	mux.Handle("/api/", api)
-	mux.Handle("/", page)
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/") {
+			api.ServeHTTP(w, r)
+		} else {
+			page.ServeHTTP(w, r)
+		}
+	})
 }

@@ -61,9 +61,10 @@ func (b *bench) startAPI(t testing.TB) string {
 	generate(t, d, h, 1)
 	d.seal(t) // as it would be in the background
 	p := d.startBoth(t, nil)
-	window := route{"POST", "/maintenance", maintenanceWindow}
-	if err := newClient(p.url, "", 1).send(t.Context(), window, io.Discard); err != nil {
-		t.Fatal(err)
+	for _, creation := range []route{{"POST", "/maintenance", maintenanceWindow}, {"POST", "/monitors", pushMonitor}} {
+		if err := newClient(p.url, "", 1).send(t.Context(), creation, io.Discard); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return p.url
 }

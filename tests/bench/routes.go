@@ -16,7 +16,8 @@ func (r route) String() string {
 	return r.method + " /api" + placeholder.ReplaceAllString(r.path, "{id}")
 }
 
-// readRoutes contains all GET routes except /events, which never ends, and /keys, which needs sign-in.
+// readRoutes contains all GET routes except /events, which never ends, /keys, which needs sign-in, and the routes for pings
+// and ping URLs, which store something.
 var readRoutes = []route{
 	{method: "GET", path: ""},
 	{method: "GET", path: "/"},
@@ -35,6 +36,7 @@ var readRoutes = []route{
 	{method: "GET", path: "/monitors/{monitor}/outputs?window=24h"},
 	{method: "GET", path: "/monitors/{monitor}/days"},
 	{method: "GET", path: "/monitors/{monitor}/report"},
+	{method: "GET", path: "/monitors/{push}/pings"},
 	{method: "GET", path: "/report"},
 	{method: "GET", path: "/results"},
 	{method: "GET", path: "/notifications"},
@@ -47,6 +49,9 @@ var readRoutes = []route{
 
 // maintenanceWindow is a window that has ended.
 const maintenanceWindow = `{"name":"bench","groups":["bench"],"start":"2026-01-01T00:00:00Z","end":"2026-01-02T00:00:00Z"}`
+
+// pushMonitor is a push monitor that waits for no ping.
+const pushMonitor = `{"name":"job","type":"push","target":"every 24h","enabled":false}`
 
 // writeRoutes contains routes that change data or run checks.
 var writeRoutes = []route{
@@ -76,14 +81,16 @@ func (i ids) fill(r route) route {
 func (c *client) ids(ctx context.Context) (ids, error) {
 	found := make(ids)
 	for needed, list := range map[string]string{
-		"{monitor}": "/monitors", "{window}": "/maintenance", "{incident}": "/incidents?max=1",
+		"{monitor}": "/monitors", "{push}": "/monitors", "{window}": "/maintenance", "{incident}": "/incidents?max=1",
 	} {
-		var documents []struct{ ID string }
+		var documents []struct{ ID, Type string }
 		if err := c.read(ctx, list, &documents); err != nil {
 			return nil, err
 		}
-		if len(documents) > 0 {
-			found[needed] = documents[0].ID
+		for _, d := range documents {
+			if found[needed] == "" && (d.Type == "push") == (needed == "{push}") {
+				found[needed] = d.ID
+			}
 		}
 	}
 	return found, nil

@@ -16,6 +16,7 @@ import (
 	"nanomon/services/common/config"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
+	"nanomon/services/common/web"
 	"nanomon/tests/support/oidctest"
 )
 
@@ -36,6 +37,18 @@ var groups = map[string]group{
 	// It describes how to sign in.
 	"GET /api/openapi.yaml": open,
 
+	// Jobs have no token: the UUID in the path is the secret.
+	"GET /api/push/{uuid}":               open,
+	"POST /api/push/{uuid}":              open,
+	"GET /api/push/{uuid}/start":         open,
+	"POST /api/push/{uuid}/start":        open,
+	"GET /api/push/{uuid}/fail":          open,
+	"POST /api/push/{uuid}/fail":         open,
+	"GET /api/push/{uuid}/log":           open,
+	"POST /api/push/{uuid}/log":          open,
+	"GET /api/push/{uuid}/{exitStatus}":  open,
+	"POST /api/push/{uuid}/{exitStatus}": open,
+
 	"GET /api/status":                reading,
 	"GET /api/monitors":              reading,
 	"GET /api/monitors/{id}":         reading,
@@ -54,6 +67,7 @@ var groups = map[string]group{
 	"GET /api/monitor-types":         reading,
 	"GET /api/events":                reading,
 	"GET /api/metrics":               reading,
+	"GET /api/monitors/{id}/pings":   reading,
 
 	"POST /api/monitors":                   protected,
 	"PATCH /api/monitors":                  protected,
@@ -64,6 +78,8 @@ var groups = map[string]group{
 	"POST /api/monitors/check":             protected,
 	"POST /api/monitors/{id}/run":          protected,
 	"POST /api/rules/check":                protected,
+	"GET /api/monitors/{id}/ping-url":      protected,
+	"POST /api/monitors/{id}/ping-url":     protected,
 	"POST /api/monitors/{id}/silence":      protected,
 	"POST /api/incidents/{id}/acknowledge": protected,
 	"DELETE /api/results":                  protected,
@@ -107,8 +123,11 @@ func request(route string) *http.Request {
 	if method == http.MethodPatch {
 		body = `{"ids":["` + idA + `"],"set":{"group":"forged"}}`
 	}
-	return httptest.NewRequest(method, strings.ReplaceAll(path, "{id}", idA), strings.NewReader(body))
+	path = strings.NewReplacer("{id}", idA, "{uuid}", canary, "{exitStatus}", "3").Replace(path)
+	return httptest.NewRequest(method, path, strings.NewReader(body))
 }
+
+func isPing(route string) bool { return strings.Contains(route, web.PingPath) }
 
 func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
@@ -122,7 +141,7 @@ func TestEveryRouteHasAGroup(t *testing.T) {
 		if groups[route] == "" {
 			t.Errorf("%s has no group", route)
 		}
-		if method, _, _ := strings.Cut(route, " "); groups[route] != protected && method != "GET" {
+		if method, _, _ := strings.Cut(route, " "); groups[route] != protected && method != "GET" && !isPing(route) {
 			t.Errorf("%s is not protected", route)
 		}
 	}

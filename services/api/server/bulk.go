@@ -76,13 +76,14 @@ func (h *bulkHandler) change(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), bulkTimeout)
 	defer cancel()
 	var outcomes []store.ChangeOutcome
-	if request.Run {
+	change := request.change(auth.FromContext(ctx).Name, time.Now())
+	faults := append(h.pushFaults(selected, request), h.faultsOf(selected, change)...)
+	switch {
+	case len(faults) > 0:
+		return faultProblem(faults)
+	case request.Run:
 		outcomes, err = h.run(ctx, selected)
-	} else {
-		change := request.change(auth.FromContext(ctx).Name, time.Now())
-		if faults := h.faultsOf(selected, change); len(faults) > 0 {
-			return faultProblem(faults)
-		}
+	default:
 		outcomes, err = h.store.ChangeMonitors(ctx, change)
 	}
 	if err != nil {
@@ -133,6 +134,23 @@ func (h *bulkHandler) run(ctx context.Context, selected []monitor.Monitor) ([]st
 		}
 	}
 	return outcomes, h.store.AddOnDemandChecks(ctx, checks...)
+}
+
+// pushFaults returns the push monitors in a request for a check or for another interval. They can have neither.
+func (h *bulkHandler) pushFaults(selected []monitor.Monitor, request bulkRequest) (faults []bulkFault) {
+	var err error
+	switch {
+	case request.Run:
+		err = errPushOnDemand
+	case request.Set != nil && request.Set.Interval != nil:
+		err = errPushInterval
+	}
+	for _, m := range selected {
+		if err != nil && h.types[m.Type].Spec.Push {
+			faults = append(faults, bulkFault{m.ID, m.Name, err.Error(), hintOf(err)})
+		}
+	}
+	return faults
 }
 
 // faultsOf returns the monitors that a change would make invalid. A monitor that it does not change is never at fault.

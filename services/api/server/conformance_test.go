@@ -24,6 +24,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	spec "nanomon/api"
+	"nanomon/services/common/web"
 )
 
 func init() {
@@ -133,17 +134,21 @@ func (x *exchange) check(routes chi.Routes) error {
 		method = http.MethodGet
 	}
 	path := cmp.Or(x.request.URL.RawPath, x.request.URL.Path)
+	if strings.HasPrefix(path, web.PingPath) {
+		path = strings.TrimSuffix(x.request.URL.Path, "/")
+	}
 	pattern := routes.Find(match, method, path)
 	if item := x.doc.Paths.Value(path); item != nil && item.GetOperation(method) == nil {
 		pattern = "" // a literal path in the specification precedes a matching pattern
 	}
 	err := x.decompress()
+	parameters := map[string]string{"id": match.URLParam("id"), "uuid": match.URLParam("uuid"), "exitStatus": match.URLParam("exitStatus")}
 	switch {
 	case err != nil:
 	case pattern == "":
 		err = x.checkNoRoute()
 	default:
-		err = x.checkRoute(method, pattern, map[string]string{"id": match.URLParam("id")})
+		err = x.checkRoute(method, pattern, parameters)
 	}
 	if err == nil {
 		return nil
@@ -215,6 +220,9 @@ func (x *exchange) checkRoute(method, pattern string, path map[string]string) er
 	request.Method, request.Body = method, io.NopCloser(bytes.NewReader(body))
 	// The server ignores the content type.
 	request.Header.Set("Content-Type", "application/json")
+	if strings.HasPrefix(pattern, web.PingPath) {
+		request.Header.Set("Content-Type", "text/plain")
+	}
 	input := &openapi3filter.RequestValidationInput{
 		Request: request, PathParams: path,
 		Route: &routers.Route{Spec: x.doc, Path: pattern, PathItem: item, Method: method, Operation: item.GetOperation(method)},

@@ -61,6 +61,9 @@ func (h *onDemandHandler) check(w http.ResponseWriter, r *http.Request) error {
 	if m, err = restoreAndValidate(r.Context(), h.store, h.types, m, storedID); err != nil {
 		return err
 	}
+	if h.types[m.Type].Spec.Push {
+		return errPushOnDemand
+	}
 	timeout := h.types.MaxDuration(m) + runnerTimeout
 	web.ExtendDeadlines(w, 2*timeout)
 	ctx, cancel := web.UntilStop(r)
@@ -132,7 +135,10 @@ func (h *onDemandHandler) run(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return unknownMonitor(id, err)
 	}
-	if !m.Enabled {
+	switch {
+	case h.types[m.Type].Spec.Push:
+		return errPushOnDemand
+	case !m.Enabled:
 		return monitor.Invalidf("monitor %q is disabled: enable it to run it", m.Name)
 	}
 	if err := h.store.AddOnDemandChecks(r.Context(), runNow(id, time.Now())); err != nil {

@@ -18,24 +18,27 @@ const (
 	maxClients = 10_000
 )
 
-// rateLimiter limits the write requests of each client.
+// rateLimiter limits how often each client does something.
 type rateLimiter struct {
 	now     func() time.Time
+	rate    rate.Limit
+	burst   int
 	clients *lru.Cache[string, *rate.Limiter]
 }
 
-func newRateLimiter(now func() time.Time) *rateLimiter {
+// newRateLimiter returns a limiter that allows this rate per second, and the burst at once.
+func newRateLimiter(now func() time.Time, limit rate.Limit, burst int) *rateLimiter {
 	clients, err := lru.New[string, *rate.Limiter](maxClients)
 	if err != nil {
 		panic(err) // the only possible error is a size below 1
 	}
-	return &rateLimiter{now: now, clients: clients}
+	return &rateLimiter{now: now, rate: limit, burst: burst, clients: clients}
 }
 
 // middleware responds with 429 to a client that exceeds its limit.
 func (l *rateLimiter) middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !l.limiter(clientOf(r)).AllowN(l.now(), 1) {
+		if !l.allow(clientOf(r)) {
 			web.Error(w, r, web.Problemf(http.StatusTooManyRequests,
 				"more than %d changes a second; try again in a second", writeRate))
 			return
@@ -44,8 +47,11 @@ func (l *rateLimiter) middleware(next http.Handler) http.Handler {
 	})
 }
 
+// allow reports whether a client may do it once more.
+func (l *rateLimiter) allow(client string) bool { return l.limiter(client).AllowN(l.now(), 1) }
+
 func (l *rateLimiter) limiter(client string) *rate.Limiter {
-	created := rate.NewLimiter(writeRate, writeBurst)
+	created := rate.NewLimiter(l.rate, l.burst)
 	if existing, ok, _ := l.clients.PeekOrAdd(client, created); ok {
 		l.clients.Get(client) // marks it as recently used
 		return existing

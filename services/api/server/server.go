@@ -59,6 +59,9 @@ type Store interface {
 	apiKeyStore
 	incidentStore
 	silenceStore
+	pingStore
+	pingURLStore
+	receiverStore
 }
 
 // Server serves the API: it creates the resources, protects their routes, and runs what they do in the background.
@@ -74,6 +77,7 @@ type Server struct {
 	keys      *auth.APIKeys
 	auth      *auth.Middleware
 	rateLimit *rateLimiter
+	pings     *pingReceiver
 	resources []resource
 }
 
@@ -85,7 +89,8 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 	keys, hub := auth.NewAPIKeys(s, log), newEventHub(s, types.Secrets(), log)
 	server := &Server{
 		config: config, log: log, events: hub, streams: new(streamLimit), lists: newListCache(), health: newStoreHealth(s.Ping, log, hub.sendHealth),
-		summaries: summary.NewKeeper(s, log, hub.sendSummary, hub.hasClients), keys: keys, auth: auth.NewMiddleware(config.Auth, keys, log), rateLimit: newRateLimiter(time.Now),
+		summaries: summary.NewKeeper(s, log, hub.sendSummary, hub.hasClients), keys: keys, auth: auth.NewMiddleware(config.Auth, keys, log), rateLimit: newRateLimiter(time.Now, writeRate, writeBurst),
+		pings: newPingReceiver(s, types, log),
 	}
 	server.resources = []resource{
 		newStatusHandler(config, s, server.health, log),
@@ -104,6 +109,8 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		newNotificationHandler(s, types.Secrets(), log),
 		newIncidentHandler(s, types.Secrets()),
 		newSilenceHandler(s),
+		newPingHandler(s, types, server.pings),
+		newPingURLHandler(s, types),
 		newTypeHandler(types),
 		newEventHandler(hub, server.streams, server.health, log),
 		newAPIKeyHandler(s, keys, server.auth.Enabled()),
@@ -114,8 +121,8 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 }
 
 // Run feeds the event stream, checks the health of the store, keeps the sign-in provider's keys up to date, stores the
-// last use of API keys, drops encoded lists that are not requested any more, and computes the summaries of the monitors,
-// until ctx ends.
+// last use of API keys, drops encoded lists that are not requested any more, computes the summaries of the monitors, and
+// stores when pings could be received, until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
@@ -142,6 +149,10 @@ func (s *Server) Run(ctx context.Context) error {
 		s.summaries.Run(ctx)
 		return nil
 	})
+	group.Go(func() error {
+		s.pings.run(ctx)
+		return nil
+	})
 	return group.Wait()
 }
 
@@ -154,8 +165,9 @@ func (s *Server) Handler() http.Handler {
 	} else {
 		pages.SameHost = len(pages.Origins) == 0
 	}
-	r.Use(s.config.Metrics.measure, web.LogRequests(s.log, "/api", "/api/", "/api/health", "/api/metrics"), web.SecurityHeaders,
-		hosts.Check, pages.Allow, findAddress(s.config.TrustedProxies), redirectOldPaths, rejectUnknownRoutes(r), middleware.GetHead)
+	r.Use(web.HidePingURLs, s.config.Metrics.measure, web.LogRequests(s.log, "/api", "/api/", "/api/health", "/api/metrics"),
+		web.SecurityHeaders, exceptPings(hosts.Check), exceptPings(pages.Allow), findAddress(s.config.TrustedProxies),
+		redirectOldPaths, rejectUnknownRoutes(r), middleware.GetHead)
 	compressed := r.With(web.Compress)
 	to := routes{
 		open: r, reading: compressed.With(s.auth.ProtectReads), uncompressed: r.With(s.auth.ProtectReads),

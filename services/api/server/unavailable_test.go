@@ -163,6 +163,24 @@ func (unavailableStore) CreateKey(context.Context, store.Key) error        { ret
 func (unavailableStore) DeleteKey(context.Context, string) error           { return errUnavailable }
 func (unavailableStore) TouchKey(context.Context, string, time.Time) error { return errUnavailable }
 
+func (unavailableStore) AddPing(context.Context, store.Ping) error { return errUnavailable }
+func (unavailableStore) PingURL(context.Context, string) (string, error) {
+	return "", errUnavailable
+}
+func (unavailableStore) AddPingURL(context.Context, string, string) (string, error) {
+	return "", errUnavailable
+}
+func (unavailableStore) PutPingURL(context.Context, string, string) error { return errUnavailable }
+func (unavailableStore) PingURLOwner(context.Context, string) (string, error) {
+	return "", errUnavailable
+}
+func (unavailableStore) PushStates(context.Context, []string) ([]store.PushState, error) {
+	return nil, errUnavailable
+}
+func (unavailableStore) PutReceivingPeriod(context.Context, store.ReceivingPeriod) error {
+	return errUnavailable
+}
+
 func TestStoreIsUnavailable(t *testing.T) {
 	a := startAPI(t, unavailableStore{})
 	const body = `{"name":"n","type":"tcp","interval":"5s","target":"localhost:1"}`
@@ -191,6 +209,11 @@ func TestStoreIsUnavailable(t *testing.T) {
 		{"GET", "/api/monitors/" + idA + "/outputs", ""},
 		{"POST", "/api/monitors/check", body},
 		{"POST", "/api/monitors/" + idA + "/run", ""},
+		{"GET", "/api/monitors/" + idA + "/ping-url", ""},
+		{"POST", "/api/monitors/" + idA + "/ping-url", ""},
+		{"GET", "/api/monitors/" + idA + "/pings", ""},
+		{"GET", "/api/push/" + canary, ""},
+		{"POST", "/api/push/" + canary + "/fail", "broken"},
 	} {
 		t.Run(c.method+c.path, func(t *testing.T) {
 			got := a.do(c.method, c.path, c.body)

@@ -44,7 +44,7 @@ func (h *Hosts) Check(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		logQuietly(r)
+		LogQuietly(r)
 		h.report(name)
 		Error(w, r, Problemf(http.StatusMisdirectedRequest,
 			"host name %.255q is not allowed: add it to ALLOWED_HOSTS, or turn on sign-in", name))

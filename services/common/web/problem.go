@@ -106,6 +106,11 @@ func JSON(w http.ResponseWriter, status int, v any) error {
 	return nil
 }
 
+// Text answers a request with a line of text.
+func Text(w http.ResponseWriter, text string) {
+	write(w, http.StatusOK, "text/plain; charset=utf-8", []byte(text))
+}
+
 func write(w http.ResponseWriter, status int, contentType string, data []byte) {
 	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(status)

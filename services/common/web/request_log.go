@@ -33,8 +33,8 @@ func LogRequests(log *slog.Logger, quiet ...string) func(http.Handler) http.Hand
 
 type logEntryKey struct{}
 
-// logQuietly makes LogRequests treat the request like one for a quiet path.
-func logQuietly(r *http.Request) {
+// LogQuietly makes [LogRequests] treat the request like one for a quiet path.
+func LogQuietly(r *http.Request) {
 	if entry, ok := r.Context().Value(logEntryKey{}).(*logEntry); ok {
 		entry.quiet = true
 	}

@@ -68,7 +68,7 @@ func New(cfg Config, app, docs fs.FS, log *slog.Logger) (http.Handler, error) {
 		"Referrer-Policy":            {"no-referrer"},
 	}}
 	quiet := append(slices.Collect(maps.Keys(assets)), "/config", "/config.json")
-	return web.LogRequests(log, quiet...)(h), nil
+	return web.HidePingURLs(web.LogRequests(log, quiet...)(h)), nil
 }
 
 func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -243,12 +243,19 @@ func TestReferenceRequestsSucceed(t *testing.T) {
 		}
 		return created.ID
 	}
+	push := create("/monitors", `{"name":"job","type":"push","target":"every 1h"}`)
+	var url struct{ UUID string }
+	if err := json.Unmarshal([]byte(call(t, api, token, http.MethodGet, "/monitors/"+push+"/ping-url", "")), &url); err != nil {
+		t.Fatal(err)
+	}
 	text := readReference(t)
 	for name, value := range map[string]string{
 		"api":     api,
 		"token":   token,
 		"monitor": create("/monitors", `{"name":"mine","type":"tcp","interval":"24h","target":"127.0.0.1:1"}`),
 		"window":  create("/maintenance", `{"name":"mine","groups":["shop"],"start":"2026-01-01T00:00:00Z","end":"2026-01-02T00:00:00Z"}`),
+		"push":    push,
+		"uuid":    url.UUID,
 		"key":     create("/keys", `{"name":"mine","scope":"read"}`),
 		"incident": openIncident(t, api, token, create("/monitors",
 			`{"name":"down","type":"tcp","interval":"24h","target":"127.0.0.1:1","properties":{"alertFailCount":"1"}}`)),

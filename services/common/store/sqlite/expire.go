@@ -40,6 +40,10 @@ const deleteOldStatusChanges = "DELETE FROM transitions WHERE rowid IN (SELECT r
 const deleteOldIncidents = `DELETE FROM incidents WHERE id IN (SELECT id FROM incidents INDEXED BY incidents_by_date
 	WHERE opened < ? AND resolved IS NOT NULL ORDER BY opened LIMIT ?)`
 
+// deleteOrphanPushStates reads the ids from an index, because the rows are large.
+const deleteOrphanPushStates = `DELETE FROM push_states WHERE monitor IN
+	(SELECT monitor FROM push_states WHERE monitor NOT IN (SELECT id FROM monitors))`
+
 // deletePings lists the statements that delete old pings, with the age at which they do.
 var deletePings = [...]struct {
 	statement string
@@ -163,7 +167,7 @@ func (t *tx) deleteOrphans(now time.Time, incidentsBefore int64) error {
 		args      []any
 	}{
 		{"DELETE FROM states WHERE monitor NOT IN (SELECT id FROM monitors)", nil},
-		{"DELETE FROM push_states WHERE monitor NOT IN (SELECT id FROM monitors)", nil},
+		{deleteOrphanPushStates, nil},
 		{"DELETE FROM ping_urls WHERE monitor NOT IN (SELECT id FROM monitors)", nil},
 		{"DELETE FROM alert_states WHERE seen < ? AND monitor NOT IN (SELECT id FROM monitors)", []any{incidentsBefore}},
 		{"DELETE FROM alert_claims WHERE claimed < ?", []any{now.Add(-store.NotificationClaimAge).UnixMilli()}},

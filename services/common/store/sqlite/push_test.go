@@ -3,6 +3,7 @@ package sqlite
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,6 +27,10 @@ func TestPlansOfPushQueries(t *testing.T) {
 		selectPingURLOwner:                    "(uuid=?)",
 	} {
 		wantPlan(t, s, query, index)
+	}
+	if plan := strings.Join(planOf(t, s, deleteOrphanPushStates), "\n"); strings.Count(plan, "SCAN push_states") != 1 ||
+		!strings.Contains(plan, "SCAN push_states USING COVERING INDEX") {
+		t.Errorf("orphans are not found in an index:\n%s", plan)
 	}
 }
 
@@ -74,4 +79,36 @@ func TestDamagedPushState(t *testing.T) {
 	if list, err := s.PushStates(t.Context(), []string{id}); err != nil || len(list) != 1 || list[0].Sequence != 2 {
 		t.Errorf("push states %v, error %v", list, err)
 	}
+}
+
+// BenchmarkPings stores pings of 100 monitors, which arrive together, reads them, and stores the results, states and push states that follow.
+func BenchmarkPings(b *testing.B) {
+	s := openNew(b)
+	monitors := sampleMonitors(100)
+	for n := 0; b.Loop(); n++ {
+		batch := sampleBatch(monitors, n, true)
+		var adding sync.WaitGroup
+		for i, r := range batch.Results {
+			p := store.Ping{ID: r.ID, MonitorID: monitors[i], Received: r.Date, Kind: store.PingSuccess, Body: []byte("done")}
+			adding.Go(func() {
+				if err := s.AddPing(b.Context(), p); err != nil {
+					b.Error(err)
+				}
+			})
+			state := store.PushState{MonitorID: monitors[i], Sequence: int64(n + 1), Schedule: "every 1m", Since: start, Ended: r.Date}
+			for range store.MaxPushPings {
+				state.Pings = append(state.Pings, store.PushPing{ID: r.ID, Received: r.Date, Kind: store.PingSuccess})
+			}
+			batch.PushStates, batch.DonePings = append(batch.PushStates, state), append(batch.DonePings, p.ID)
+		}
+		adding.Wait()
+		pings, err := s.Pings(b.Context(), nil, 1000)
+		if err != nil || len(pings) != len(monitors) {
+			b.Fatal(len(pings), err)
+		}
+		if err := s.AppendBatch(b.Context(), batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*len(monitors)), "µs/ping")
 }

@@ -1,0 +1,155 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
+	"nanomon/services/common/store"
+	"nanomon/services/common/wake"
+)
+
+const (
+	// receivingInterval is the time between two extensions of a receiving period.
+	receivingInterval = 5 * time.Second
+	// maxReceivingGap is the maximum time between two extensions. After a longer time, in which the process did perhaps
+	// not run, a new period begins.
+	maxReceivingGap = 3 * receivingInterval
+	// pushMonitorPoll is the time between two looks for push monitors if the store can't be watched.
+	pushMonitorPoll = 10 * time.Second
+)
+
+// receiverStore is the part of the store for receiving periods.
+type receiverStore interface {
+	store.Watcher
+	monitorLister
+	PutReceivingPeriod(ctx context.Context, p store.ReceivingPeriod) error
+}
+
+// pingReceiver stores the periods in which this process could store all pings, while there are push monitors. So a runner
+// knows which deadlines were missed because nothing received the pings.
+type pingReceiver struct {
+	store receiverStore
+	types probe.Registry
+	log   *slog.Logger
+	// changed wakes run when needed changes.
+	changed chan struct{}
+
+	mu sync.Mutex
+	// needed reports whether there are push monitors.
+	needed bool
+	// period is the current period; its ID is empty if there is none.
+	period store.ReceivingPeriod
+	// failures is the number of pings that could not be stored.
+	failures int
+	// pending contains the times of receipt of the pings that are being stored, by id.
+	pending map[string]time.Time
+}
+
+func newPingReceiver(s receiverStore, types probe.Registry, log *slog.Logger) *pingReceiver {
+	return &pingReceiver{store: s, types: types, log: log, changed: wake.New(), pending: make(map[string]time.Time)}
+}
+
+// begin is called when a ping has been received, before it is stored. The caller calls end with false if the ping is
+// lost because the store did not work.
+func (r *pingReceiver) begin(p store.Ping) (end func(ok bool)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pending[p.ID] = p.Received
+	return func(ok bool) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.pending, p.ID)
+		if !ok {
+			r.period = store.ReceivingPeriod{}
+			r.failures++
+		}
+	}
+}
+
+// run extends the period until ctx ends.
+func (r *pingReceiver) run(ctx context.Context) {
+	var following sync.WaitGroup
+	following.Go(func() { r.followMonitors(ctx) })
+	defer following.Wait()
+	failures := store.FailureLog{
+		Log: r.log, Failed: "could not store that pings are received, retrying", Recovered: "stored that pings are received",
+	}
+	ticker := time.NewTicker(receivingInterval)
+	defer ticker.Stop()
+	for running := true; running; {
+		select {
+		case <-ctx.Done():
+			running = false // no ping is received any more: the last extension says until when
+		case <-ticker.C:
+		case <-r.changed:
+		}
+		failures.Record(r.extend(context.WithoutCancel(ctx), time.Now()))
+	}
+}
+
+// followMonitors finds out whether there are push monitors, until ctx ends.
+func (r *pingReceiver) followMonitors(ctx context.Context) {
+	followed := store.Followed{
+		Topic: store.TopicMonitors, Poll: pushMonitorPoll, Rewatch: receivingInterval, Delay: receivingInterval / 10,
+	}
+	store.Follow(ctx, r.store, followed, func() bool {
+		list, err := store.Call(ctx, store.LongCall, r.store.Monitors)
+		if err == nil {
+			r.setNeeded(slices.ContainsFunc(list, func(m monitor.Monitor) bool { return r.types[m.Type].Spec.Push }))
+		}
+		return false // the health check of the store logs an error
+	})
+}
+
+func (r *pingReceiver) setNeeded(needed bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.needed != needed {
+		r.needed, r.period = needed, store.ReceivingPeriod{}
+		wake.Signal(r.changed)
+	}
+}
+
+// extend stores that all pings until now have been stored.
+func (r *pingReceiver) extend(ctx context.Context, now time.Time) error {
+	p, failures, ok := r.next(monitor.Date(now))
+	if !ok {
+		return nil
+	}
+	err := store.Do(ctx, store.ShortCall, func(ctx context.Context) error { return r.store.PutReceivingPeriod(ctx, p) })
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case err != nil:
+		r.period = store.ReceivingPeriod{}
+	case r.failures == failures && r.needed:
+		r.period = p
+	}
+	return err
+}
+
+// next returns the period to store, with the number of failures before it; false if there is nothing to store. The period
+// ends before the oldest ping that is not stored yet.
+func (r *pingReceiver) next(now time.Time) (p store.ReceivingPeriod, failures int, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p = r.period
+	if gap := now.Sub(p.To); p.ID == "" || gap > maxReceivingGap || gap < 0 {
+		p = store.ReceivingPeriod{ID: monitor.NewID(now), From: now, To: now}
+	}
+	p.To = now
+	for _, received := range r.pending {
+		if received.Before(p.To) {
+			p.To = received
+		}
+	}
+	if p.To.Before(p.From) {
+		p.To = p.From
+	}
+	return p, r.failures, r.needed
+}
