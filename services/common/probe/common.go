@@ -32,13 +32,17 @@ func CommonProperties() []Property {
 	}
 }
 
-// invertProperty returns the property that inverts the checks of types that connect to a target. what says what a check
-// must not find.
-func invertProperty(what string) Property {
+// invertProperty returns the property that inverts the checks of a type. none and some complete "the check is OK if" and
+// "and failed if".
+func invertProperty(none, some string) Property {
 	return Property{Name: monitor.Invert, Kind: KindBool, Default: "false",
-		Doc: "If true, the check is OK exactly if " + what + ", and failed otherwise. If the name of the host can't be " +
-			"resolved, it is failed too. Not possible together with a rule or warn."}
+		Doc: "If true, the check is OK if " + none + ", and failed if " + some + ". It also fails if the host name can't be " +
+			"resolved, because a misspelled name would be OK forever. Not together with a rule or warn."}
 }
+
+// noConnection is the condition under which an inverted check of a type that opens connections is OK.
+const noConnection = "no connection is possible (it is refused, the host is unreachable, or there is no answer within " +
+	"the timeout)"
 
 // checkExpressionLength returns an error if an expression is longer than a rule may be.
 func checkExpressionLength(text string) error {

@@ -65,8 +65,7 @@ func httpProperties() []Property {
 			Doc: "If true, the check follows up to 10 redirects. If false, the redirect is the response."},
 		networkProperty("ip connects to IPv4 and IPv6 addresses, ip4 or ip6 only to one kind. With a proxy, this " +
 			"concerns the connection to the proxy."),
-		invertProperty("no connection is possible: it is refused, the host is unreachable, or there is no answer within " +
-			"the timeout. After a connection, every error of TLS or HTTP is failed. With a proxy, this concerns the " +
+		invertProperty(noConnection, "one is possible, even if TLS or HTTP then fails; with a proxy, this concerns the "+
 			"connection to the proxy"),
 		{Name: "keepAlive", Kind: KindBool, Default: "false",
 			Doc: "If true, the next check reuses the connection if it starts within 90s. This is faster, but hides a " +

@@ -33,7 +33,7 @@ func pingType(guard Guard) Type {
 					Doc: "Time between two packets."},
 				networkProperty("ip pings an IPv4 or IPv6 address: if the first one does not reply within a third of the " +
 					"timeout, an address of the other kind is pinged too. ip4 or ip6 pings only one kind."),
-				invertProperty("there is no reply"),
+				invertProperty("there is no reply", "there is one"),
 			},
 			Outputs: []Output{
 				{Name: "minRtt", Kind: OutputNumber, Title: "Shortest round trip", Unit: "ms", Doc: "Shortest round-trip time."},

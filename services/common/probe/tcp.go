@@ -21,8 +21,7 @@ func tcpType(guard Guard) Type {
 			Properties: []Property{
 				timeoutProperty("5s", "Maximum time to open the connection, including the name lookup."),
 				networkProperty("ip connects to IPv4 and IPv6 addresses, ip4 or ip6 only to one kind."),
-				invertProperty("no connection is possible: it is refused, the host is unreachable, or there is no answer " +
-					"within the timeout"),
+				invertProperty(noConnection, "one is possible"),
 			},
 			Outputs: []Output{
 				{Name: "respTime", Kind: OutputNumber, Title: "Connection time", Unit: "ms",
