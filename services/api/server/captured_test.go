@@ -61,7 +61,7 @@ func TestWarningsInList(t *testing.T) {
 	state.History = []store.Point{{Date: at.Add(-time.Minute)}, {Date: at, Warning: true}}
 	must(t, a.store.AppendBatch(t.Context(), store.Batch{States: []store.State{state}}))
 	body := a.do("GET", "/api/monitors?include=brief,history,series", "").body
-	for _, part := range []string{`"warnings":[false,true]`, `"warning":true`, `"message":"Warning: respTime \u003e 5"`} {
+	for _, part := range []string{`"warnings":[false,true]`, `"warning":true`, `"message":"Warning: respTime > 5"`} {
 		if strings.Count(string(body), part) != 1 {
 			t.Errorf("no %s in %s", part, body)
 		}

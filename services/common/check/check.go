@@ -182,7 +182,9 @@ func (c *Check) Run(ctx context.Context, history rule.History) (result monitor.R
 	switch {
 	case c.monitor.IsInverted():
 		result.Status, message = inverted(outcome)
-		result.Value = 0
+		if result.Value = 0; result.Status == monitor.StatusOK {
+			result.Value = float64(time.Since(started).Microseconds()) / 1000
+		}
 	case outcome.Err != nil:
 		message = outcome.Err.Error()
 	default:

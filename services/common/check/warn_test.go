@@ -56,7 +56,7 @@ func TestInvert(t *testing.T) {
 		t.Errorf("open port: %+v", r)
 	}
 	l.Close()
-	if r := runOnce(t, m); r.Status != monitor.StatusOK || r.Message != "" || r.Value != 0 {
+	if r := runOnce(t, m); r.Status != monitor.StatusOK || r.Message != "" || r.Value <= 0 {
 		t.Errorf("closed port: %+v", r)
 	}
 	m.Target = "169.254.169.254:80"
