@@ -12,9 +12,9 @@ import (
 func CommonProperties() []Property {
 	return []Property{
 		{Name: monitor.Warn, Kind: KindExpression,
-			Doc: "When to show a warning, such as respTime > 300: an expression like a rule. But a rule says what must be " +
-				"true, and this says what must not be. The status stays OK and the uptime does not change. It is evaluated " +
-				"only if the status is OK."},
+			Doc: "An expression like a rule, such as avg(5) > 200. If it is true, the result has a warning: the status stays " +
+				"OK, and the uptime does not change. The rule says what must be true, warn says when to warn. It is " +
+				"evaluated only if the status is OK."},
 		{Name: "alertMute", Kind: KindBool, Default: "false",
 			Doc: "If true, no notifications are sent for this monitor. Its results are still stored."},
 		{Name: "alertFailCount", Kind: KindInteger, Min: 1, Max: 1000,

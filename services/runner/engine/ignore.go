@@ -98,7 +98,7 @@ func (rules *ignoreRules) maintenanceAt(m monitor.Monitor, at time.Time) mainten
 
 // setIgnored sets why r, a result of en, is ignored. It removes a warning that does not count: in maintenance, and while
 // the dependency is not OK.
-func (s *scheduler) setIgnored(en *entry, r *monitor.Result) {
+func (en *entry) setIgnored(s *scheduler, r *monitor.Result) {
 	r.Ignored = s.ignoreReason(en, *r)
 	if !r.IsWarning() {
 		return

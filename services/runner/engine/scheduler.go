@@ -292,7 +292,7 @@ func (s *scheduler) recordResult(f finishedCheck) {
 	s.recordChecked(en.monitor.ID)
 	s.stats.countCheck(f.result.Status)
 	s.cfg.OnCheck(CompletedCheck{Type: en.monitor.Type, Status: f.result.Status, Delay: f.delay, Duration: f.duration})
-	s.setIgnored(en, &f.result)
+	en.setIgnored(s, &f.result)
 	next, changes := advance(en.state.Load(), f.result, en.gapInterval)
 	en.state.Store(next)
 	en.gapInterval = en.interval
