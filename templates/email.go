@@ -55,6 +55,8 @@ func toneColor(tone string) string {
 		return "#b3261e"
 	case "error":
 		return "#97500a"
+	case "warning":
+		return "#756300"
 	case "ok":
 		return "#15703c"
 	}
