@@ -145,7 +145,7 @@ export function pushPanel(app, id) {
     get due() {
       const { deadline } = this.data ?? {};
       if (!this.monitor?.enabled) {
-        return 'Not expected while the monitor is disabled';
+        return 'None while disabled';
       }
       if (!deadline) {
         return this.data ? 'Not known yet' : '…';
