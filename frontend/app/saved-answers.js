@@ -14,6 +14,7 @@ const PATHS = [
   /^\/monitors\?include=brief/,
   /^\/monitors\/\w+\?include=brief/,
   /^\/monitors\/\w+\/(stats|outputs|days)\?/,
+  /^\/monitors\/\w+\/pings$/,
   /^\/monitors\/\w+\/results\?(?!.*\bfrom=)/, // The start of a time range up to now is in no later request.
   /^\/monitor-types$/,
   /^\/incidents\?monitor=/,

@@ -32,6 +32,18 @@ test.describe('on a phone', () => {
   }
 });
 
+bare('the page and the form of a push monitor have no serious violation', async ({ page, nanomon }) => {
+  const id = await nanomon.add({ name: 'Backup', type: 'push', target: '0 2 * * *', interval: '' });
+  const { path } = await (await fetch(`${nanomon.url}/api/monitors/${id}/ping-url`)).json();
+  await fetch(`${nanomon.url}${path}/start`);
+  await page.goto(`/#monitor/${id}`);
+  await expect(page.getByText('Running', { exact: true })).toBeVisible();
+  await expectNoViolations(page);
+  await page.goto(`/#edit/${id}`);
+  await expect(page.getByRole('table', { name: 'Next times' })).toBeVisible();
+  await expectNoViolations(page);
+});
+
 test('the form of a weekly maintenance window has no serious violation', async ({ page, requests }) => {
   await page.goto('/#maintenance');
   await page.getByRole('link', { name: 'Edit: Updates of the shop’s servers' }).click();

@@ -23,6 +23,8 @@ export function pingUrl(app, id) {
     monitor: null,
     /** The uuid in the URL; empty if the URL is hidden. */
     uuid: '',
+    /** Whether the URL has been read. */
+    wasRead: false,
     error: '',
     copied: '',
     busy: false,
@@ -117,6 +119,7 @@ export function pingUrl(app, id) {
       this.error = '';
       try {
         const { uuid } = await app.api.json(`/monitors/${id}/ping-url`, { method });
+        this.wasRead = true;
         return destroyed ? '' : uuid;
       } catch (error) {
         this.error = messageOf(error);

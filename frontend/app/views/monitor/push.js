@@ -8,6 +8,8 @@ import { pingUrl } from './ping-url.js';
 
 /** How often the pings are read while the page is visible, in milliseconds. */
 const REFRESH = 10_000;
+/** The same while there is no deadline yet, and after the user has read the ping URL, probably to try it. */
+const SOON = 1000;
 /** How many pings the list shows at first. */
 const FEW = 8;
 
@@ -81,7 +83,8 @@ export function pushPanel(app, id) {
         this.error = messageOf(error);
       }
       if (!destroyed) {
-        timer = setTimeout(() => this.refresh(), REFRESH);
+        const isSoon = this.link.wasRead || (this.data && !this.data.deadline);
+        timer = setTimeout(() => this.refresh(), isSoon ? SOON : REFRESH);
       }
     },
 
@@ -142,7 +145,7 @@ export function pushPanel(app, id) {
     get due() {
       const { deadline } = this.data ?? {};
       if (!this.monitor?.enabled) {
-        return 'Not expected while the monitor is disabled';
+        return 'None while disabled';
       }
       if (!deadline) {
         return this.data ? 'Not known yet' : '…';

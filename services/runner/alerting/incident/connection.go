@@ -75,7 +75,8 @@ func offlinePeriodOf(n store.Notification) offlinePeriod {
 func connectionEvidence(tracked map[string]*trackedMonitor) []evidence {
 	list := make([]evidence, 0, len(tracked))
 	for _, t := range tracked {
-		if !t.inactive() && !t.monitor.IsInverted() && !t.evidence.ignored && t.evidence.host != "" && !t.evidence.date.IsZero() {
+		ignored := t.inactive() || t.monitor.IsInverted() || t.evidence.ignored || t.evidence.host == ""
+		if !ignored && !t.evidence.date.IsZero() {
 			list = append(list, t.evidence)
 		}
 	}
