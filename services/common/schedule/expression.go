@@ -97,26 +97,40 @@ func (e *expression) next(local time.Time) time.Time {
 	return e.spec.Next(time.Date(local.Year()+4, time.January, 1, 0, 0, 0, 0, time.UTC).Add(-time.Second))
 }
 
-// longestGap returns the longest time between two times of the expression. All days with times have the same ones, so it
-// examines one of them by the minute, and only the ends of the others.
+// longestGap returns the longest time between two times of the expression. All days with times have the same ones. It takes
+// microseconds for expressions that only name times and weekdays, because an import validates thousands of them.
 func (e *expression) longestGap() time.Duration {
-	const years = 9
-	last := e.next(reference)
-	longest := time.Duration(0)
-	end := startOfNextDay(last)
-	for at := e.next(last); at.Before(end) && !at.IsZero(); at = e.next(at) {
-		longest, last = max(longest, at.Sub(last)), at
+	last, longest := e.timesOfDay()
+	until := reference.AddDate(9, 0, 0)
+	const allDays, allMonths = 1<<32 - 2, 1<<13 - 2
+	if e.spec.Dom&allDays == allDays && e.spec.Month&allMonths == allMonths {
+		until = reference.AddDate(0, 0, 15) // each week is the same
 	}
-	timeOfLast := last.Sub(end.AddDate(0, 0, -1))
-	for until := reference.AddDate(years, 0, 0); last.Before(until); {
-		first := e.next(startOfNextDay(last).Add(-time.Second))
-		if first.IsZero() {
+	for at := e.next(reference); at.Before(until); {
+		day := startOfNextDay(at).AddDate(0, 0, -1)
+		at = e.next(day.AddDate(0, 0, 1).Add(-time.Second))
+		if at.IsZero() {
 			break
 		}
-		longest = max(longest, first.Sub(last))
-		last = startOfNextDay(first).AddDate(0, 0, -1).Add(timeOfLast)
+		longest = max(longest, at.Sub(day)-last)
 	}
 	return longest
+}
+
+// timesOfDay returns the last time on a day, and the longest time between two times on a day.
+func (e *expression) timesOfDay() (last, longest time.Duration) {
+	first := true
+	for minute := range 24 * 60 {
+		if e.spec.Hour>>(minute/60)&1 == 0 || e.spec.Minute>>(minute%60)&1 == 0 {
+			continue
+		}
+		at := time.Duration(minute) * time.Minute
+		if !first {
+			longest = max(longest, at-last)
+		}
+		last, first = at, false
+	}
+	return last, longest
 }
 
 func startOfNextDay(local time.Time) time.Time {
