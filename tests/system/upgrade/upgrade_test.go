@@ -75,10 +75,17 @@ func TestUpgradeOfSQLite(t *testing.T) {
 		t.Errorf("the exit code is %d", code)
 	}
 	sealHistory(t, filepath.Join(folder, "nanomon.db"))
-	_, api, _ = servicetest.StandaloneWith(t, folder, fixtureSettings(w))
-	c = newClient(api, old.AdminKey)
+	start := func() client {
+		service, api, _ = servicetest.StandaloneWith(t, folder, fixtureSettings(w))
+		return newClient(api, old.AdminKey)
+	}
+	c = start()
 	c.compare(t, old.Answers)
 	testLabels(t, c, old)
+	testPush(t, c, func() client {
+		service.Stop(t)
+		return start()
+	})
 }
 
 // sealHistory seals the results of the old version, as the running program would do a minute after its start.
@@ -133,6 +140,11 @@ func testUpgradeOfMongoDB(t *testing.T, uri string) {
 		return countBefore(t, database.Collection("dirty_hours"), "hour", time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)) == 0
 	})
 	c.compare(t, old.Answers)
+	testPush(t, c, func() client {
+		runner.Stop(t)
+		runner, _ = servicetest.Runner(t, settings)
+		return c
+	})
 	if code := runner.Stop(t); code != 0 {
 		t.Errorf("the exit code of the runner is %d", code)
 	}
