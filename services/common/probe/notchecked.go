@@ -28,11 +28,14 @@ const (
 	CauseQuarantine Cause = "quarantine"
 	// CausePaused means that the process was paused during the check.
 	CausePaused Cause = "paused"
+	// CauseUnavailable means that the pings of a job may have been lost, or could not be read in time.
+	CauseUnavailable Cause = "unavailable"
 )
 
 // Causes lists all causes.
 var Causes = [...]Cause{
 	CauseFiles, CausePorts, CauseMemory, CausePermission, CausePanic, CauseQuarantine, CausePaused,
+	CauseUnavailable,
 }
 
 // NotCheckedError means that a runner could not make a check for a reason of its own. It says nothing about the target,

@@ -60,8 +60,8 @@ func CommonProperties() []Property {
 		{Name: "alertMute", Kind: KindBool, Default: "false",
 			Doc: "If true, no notifications are sent for this monitor. Its results are still stored."},
 		{Name: "alertFailCount", Kind: KindInteger, Min: 1, Max: 1000,
-			Doc: "Number of results in a row that are not OK before an incident opens. If unset, the failure count " +
-				"in the settings of the runner applies."},
+			Doc: "Number of results in a row that are not OK before an incident opens. If unset, it is 1 for push " +
+				"monitors, and for others the failure count in the settings of the runner."},
 		{Name: monitor.AlertTo, Kind: KindText,
 			Doc: "Recipients of e-mail notifications: at most 20 addresses, separated by commas. They replace " +
 				"the recipients in the settings of the runner. Recipients do not see each other."},

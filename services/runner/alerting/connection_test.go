@@ -230,6 +230,11 @@ func TestRunnerNotOffline(t *testing.T) {
 				ms[i].Target = "http://one.test"
 			}
 		}, "f"},
+		{"jobs that are late", func(ms []monitor.Monitor) {
+			for i := range ms {
+				ms[i].Type, ms[i].Properties = "push", map[string]string{"alertFailCount": "9"}
+			}
+		}, "f"},
 		{"some belong to another runner", func(ms []monitor.Monitor) { ms[0].Name = "other"; ms[1].Name = "other" }, "f"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

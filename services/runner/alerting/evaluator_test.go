@@ -78,6 +78,22 @@ func TestSpellingsOfSettings(t *testing.T) {
 	}
 }
 
+// TestFailCountOfPushMonitors: a job reports once for each run, so the first failure opens an incident.
+func TestFailCountOfPushMonitors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 3})
+		ms := alertingtest.Monitors("job", "patient", "site")
+		ms[0].Type, ms[1].Type = "push", "push"
+		ms[1].Properties = map[string]string{"alertFailCount": "2"}
+		h.alerter.Monitors(ms, all)
+		for _, m := range ms {
+			h.addResults(m.ID, "f")
+		}
+		wait(time.Second)
+		h.expect(t, "job-1-alert")
+	})
+}
+
 func TestSettingsOfMonitor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, alertingtest.NewMemory(), incident.Rules{FailCount: 3})

@@ -16,9 +16,15 @@ func (s *scheduler) apply(c change) {
 		s.clear(c.cleared)
 	}
 	immediate := len(c.start)-len(c.takenOver)+len(c.restart) <= maxImmediateChecks
+	paused := c.paused()
 	for _, id := range c.stop {
-		if last := s.remove(id).state.Load(); last != nil {
-			s.released[id] = releasedState{last, now}
+		en := s.remove(id)
+		s.push.inbox.release(en.takePending())
+		if paused[id] {
+			s.push.pause(en)
+		}
+		if last := en.state.Load(); last != nil || en.push != nil {
+			s.released[id] = releasedState{last, en.pushState(), now}
 		}
 	}
 	s.forget(c.deleted, now)
@@ -26,17 +32,23 @@ func (s *scheduler) apply(c change) {
 		old, en := s.remove(m.ID), newEntry(m)
 		en.state.Store(old.state.Load())
 		en.gapInterval = max(old.gapInterval, en.interval)
+		s.push.inbox.release(old.takePending())
+		s.push.add(en, old.pushState(), now)
 		s.add(en, now, immediate)
 	}
 	for _, m := range c.start {
 		en := newEntry(m)
 		en.state.Store(s.dropCleared(newerState(c.states[m.ID], s.released[m.ID].state)))
+		s.push.add(en, newerPushState(c.pushStates[m.ID], s.released[m.ID].push), now)
 		delete(s.released, m.ID)
 		s.add(en, now, immediate && !c.takenOver[m.ID])
 	}
 	if c.reload {
 		for id, en := range s.entries {
 			en.state.Store(newerState(en.state.Load(), s.dropCleared(c.states[id])))
+			if en.push != nil && !en.running {
+				en.push.state = *newerPushState(&en.push.state, c.pushStates[id])
+			}
 		}
 	}
 	if last := s.ignoreRules.Swap(c.ignoreRules); last != c.ignoreRules {
@@ -46,6 +58,7 @@ func (s *scheduler) apply(c change) {
 	s.remoteNotOK = s.remoteNotOKAfter(c)
 	running := slices.Collect(maps.Values(s.entries))
 	s.running.Store(&running)
+	s.push.inbox.activate(slices.ContainsFunc(running, func(en *entry) bool { return en.push != nil }))
 	if changed := len(c.start) + len(c.restart) + len(c.stop); changed > 0 {
 		s.log.Info("loaded monitors", "started", len(c.start), "restarted", len(c.restart), "stopped", len(c.stop),
 			"running", len(s.entries))
@@ -53,7 +66,9 @@ func (s *scheduler) apply(c change) {
 }
 
 func (s *scheduler) add(en *entry, now time.Duration, immediate bool) {
-	en.due = en.firstDue(now, immediate)
+	if en.push == nil {
+		en.due = en.firstDue(now, immediate)
+	}
 	s.entries[en.monitor.ID] = en
 	s.schedule.add(en)
 }

@@ -93,6 +93,10 @@ type Store interface {
 	StatesOf(ctx context.Context, monitorIDs []string) ([]store.State, error)
 	Watch(ctx context.Context, t store.Topic) (<-chan struct{}, error)
 
+	Pings(ctx context.Context, after *store.Cursor, limit int) ([]store.Ping, error)
+	PushStates(ctx context.Context, monitorIDs []string) ([]store.PushState, error)
+	ReceivingPeriods(ctx context.Context, since time.Time) ([]store.ReceivingPeriod, error)
+
 	PendingOnDemandChecks(ctx context.Context, now time.Time) ([]store.OnDemandCheck, error)
 	ClaimOnDemandCheck(ctx context.Context, id, runner string, now time.Time) (bool, error)
 	CompleteOnDemandCheck(ctx context.Context, id string, r monitor.Result) error

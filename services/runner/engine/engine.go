@@ -98,6 +98,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	onDemandChanged := wake.New()
 	helpers.Go(func() { e.watch(ctx, store.TopicMonitors, e.cfg.PollingInterval, e.monitorsChanged) })
 	helpers.Go(func() { e.watch(ctx, store.TopicOnDemandChecks, onDemandPollInterval, onDemandChanged) })
+	helpers.Go(func() { e.readInbox(ctx) })
 	helpers.Go(func() { e.reconcile(ctx, e.monitorsChanged) })
 	helpers.Go(func() { e.pollRemoteDependencies(ctx) })
 	helpers.Go(func() { e.serveOnDemandChecks(ctx, onDemandChanged) })

@@ -45,6 +45,9 @@ type entry struct {
 
 	check      *check.Check
 	compileErr error
+
+	// push is what a push monitor has in addition; nil for other types.
+	push *pushMonitor
 }
 
 func newEntry(m monitor.Monitor) *entry {
@@ -65,7 +68,7 @@ func (e *entry) end() {
 	e.running, e.ctx, e.cancel = false, nil, nil
 }
 
-// run checks the monitor once. The first run compiles the check: compiling thousands of monitors at the start would
+// run checks the monitor once, or evaluates a ping of a push monitor. The first run compiles the check: compiling thousands of monitors at the start would
 // delay the schedule. The error is a [probe.NotCheckedError].
 func (e *entry) run(compiler *check.Compiler, log *slog.Logger) (monitor.Result, error) {
 	if e.check == nil && e.compileErr == nil {
@@ -76,6 +79,9 @@ func (e *entry) run(compiler *check.Compiler, log *slog.Logger) (monitor.Result,
 	}
 	if e.compileErr != nil {
 		return check.FailedResult(e.monitor, time.Now(), e.compileErr.Error()), nil
+	}
+	if e.push != nil {
+		return e.push.current.receive(e.ctx, e.check, history{e.state.Load()})
 	}
 	return e.check.Run(e.ctx, history{e.state.Load()})
 }

@@ -93,7 +93,7 @@ func (s *scheduler) startAlone(ctx context.Context) {
 	switch {
 	case en == nil || quarantine.KeyOf(en.monitor) != *alone:
 		s.settle(ctx)
-	case !en.running:
+	case !en.running && en.push == nil: // A push monitor waits for the pings that are stored; see settlePush.
 		s.startCheck(ctx, en, s.clock.now())
 	}
 }

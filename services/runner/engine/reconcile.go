@@ -11,6 +11,7 @@ import (
 
 	"nanomon/services/common/maintenance"
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
 	"nanomon/services/common/wake"
 	"nanomon/services/runner/cluster"
@@ -32,6 +33,8 @@ type change struct {
 	// true, states includes the states of all running monitors.
 	states map[string]*store.State
 	reload bool
+	// pushStates are the stored push states of the push monitors among them.
+	pushStates map[string]*store.PushState
 	// cleared is the time of the last deletion of all results. Results before it do not count.
 	cleared time.Time
 	// all are the stored monitors.
@@ -77,6 +80,7 @@ func sameDefinition(a, b monitor.Monitor) bool {
 // contained.
 type reconciler struct {
 	store Store
+	types probe.Registry
 	// submitted is true after the first change.
 	submitted   bool
 	running     map[string]monitor.Monitor
@@ -93,7 +97,7 @@ func (e *Engine) reconcile(ctx context.Context, changed <-chan struct{}) {
 		return
 	case <-e.member.Joined():
 	}
-	r := reconciler{store: e.store, ignoreRules: e.scheduler.ignoreRules.Load()}
+	r := reconciler{store: e.store, types: e.scheduler.types, ignoreRules: e.scheduler.ignoreRules.Load()}
 	reading := e.health.Operation("read monitors")
 	retry := store.NewRetryBackoff()
 	for {
@@ -181,6 +185,10 @@ func (r *reconciler) read(ctx context.Context, a cluster.Assignment, reload bool
 	needed := r.neededStates(c)
 	if c.reload = reload; reload {
 		needed = slices.AppendSeq(needed, maps.Keys(desired))
+	}
+	// A runner stores a state before the push state that goes with it.
+	if c.pushStates, err = r.pushStates(ctx, needed, desired); err != nil {
+		return change{}, nil, err
 	}
 	if c.states, err = r.states(ctx, needed); err != nil {
 		return change{}, nil, err

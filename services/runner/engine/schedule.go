@@ -104,6 +104,9 @@ func (s *schedule) remove(e *entry) { heap.Remove(&s.entries, e.index) }
 // reorderFirst moves the first entry to its new position after a change of its due time.
 func (s *schedule) reorderFirst() { heap.Fix(&s.entries, 0) }
 
+// reorder moves an entry to its new position after a change of its due time.
+func (s *schedule) reorder(e *entry) { heap.Fix(&s.entries, e.index) }
+
 // first returns the entry that is due next, or nil if there is none.
 func (s *schedule) first() *entry {
 	if len(s.entries) == 0 {

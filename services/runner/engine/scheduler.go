@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"maps"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -17,13 +16,9 @@ import (
 	"nanomon/services/runner/results"
 )
 
-const (
-	// abandonAfter is the time that cancelled checks have to return at a stop.
-	abandonAfter = time.Second
-	// releasedStateTTL is the time for which the engine remembers the state of a monitor that it no longer runs. Its
-	// last results are written by then.
-	releasedStateTTL = 10 * time.Minute
-)
+// releasedStateTTL is the time for which the engine remembers the state of a monitor that it no longer runs. Its last
+// results are written by then.
+const releasedStateTTL = 10 * time.Minute
 
 // scheduler starts the checks of the monitors when they are due and records their results. Only the goroutine
 // of run calls its methods, and uses the fields from entries on.
@@ -62,6 +57,7 @@ type scheduler struct {
 	// remoteNotOK reports, by id, whether a dependency that another runner checks is not OK.
 	remoteNotOK map[string]bool
 	pauses      pauses
+	push        *pushes
 }
 
 func newScheduler(cfg Config, types probe.Registry, log *slog.Logger) *scheduler {
@@ -81,15 +77,17 @@ func newScheduler(cfg Config, types probe.Registry, log *slog.Logger) *scheduler
 		isolation:         newIsolation(cfg.Quarantine, log),
 		remoteNotOK:       make(map[string]bool),
 	}
+	s.push = &pushes{scheduler: s, inbox: newInbox()}
 	s.ignoreRules.Store(&ignoreRules{})
 	s.running.Store(new([]*entry))
 	return s
 }
 
-// releasedState is the last known state of a monitor, and the time of the clock at which this runner stopped running
-// it.
+// releasedState is the last known state of a monitor, its push state if it has one, and the time of the clock at which
+// this runner stopped running it.
 type releasedState struct {
 	state *store.State
+	push  *store.PushState
 	at    time.Duration
 }
 
@@ -127,62 +125,13 @@ func (s *scheduler) run(ctx context.Context) {
 			s.handleFinished(ctx, f)
 		case request := <-s.checkNow:
 			request.accepted <- s.startNow(ctx, request.monitorID)
+		case page := <-s.push.inbox.pages:
+			s.push.handlePings(ctx, page)
 		case notOK := <-s.dependencyUpdates:
 			maps.Copy(s.remoteNotOK, notOK)
 		case <-s.ping:
 		}
 	}
-}
-
-// drain waits for the running checks, records their results and closes their probes. It abandons checks that don't
-// return although they were cancelled.
-func (s *scheduler) drain() {
-	done := make(chan struct{})
-	go func() {
-		s.pool.wait()
-		close(done)
-	}()
-	abandon := make(chan struct{})
-	stop := context.AfterFunc(s.checkCtx, func() { time.AfterFunc(abandonAfter, func() { close(abandon) }) })
-	defer stop()
-	for waiting := true; waiting; {
-		select {
-		case f := <-s.finished:
-			s.recordResult(f)
-		case <-done:
-			waiting = false
-		case <-abandon:
-			s.logAbandoned()
-			waiting = false
-		}
-	}
-	s.closeEntries()
-}
-
-// closeEntries records the remaining results and closes the probes of all checks that don't run.
-func (s *scheduler) closeEntries() {
-	for len(s.finished) > 0 {
-		s.recordResult(<-s.finished)
-	}
-	for _, en := range s.entries {
-		if en.running {
-			en.cancel()
-			continue
-		}
-		en.close()
-	}
-}
-
-// logAbandoned logs the monitors whose checks still run.
-func (s *scheduler) logAbandoned() {
-	var ids []string
-	for id, en := range s.entries {
-		if en.running {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
-	s.log.Warn("checks did not stop in time, abandoned them", "checks", len(ids), "monitor_ids", ids[:min(len(ids), 20)])
 }
 
 // startDueChecks starts the checks that are due and returns the time until the next one is due.
@@ -195,6 +144,10 @@ func (s *scheduler) startDueChecks(ctx context.Context) time.Duration {
 		}
 		if en.due > now {
 			return en.due - now
+		}
+		if en.push != nil {
+			s.push.examine(ctx, en)
+			continue
 		}
 		due, missed := en.due, 0
 		if now-due > suspendThreshold {
@@ -215,11 +168,11 @@ func (s *scheduler) startDueChecks(ctx context.Context) time.Duration {
 }
 
 // startNow starts a check outside the schedule. If a check is running, another one follows it. It reports whether this
-// runner runs the monitor.
+// runner runs the monitor and can check it.
 func (s *scheduler) startNow(ctx context.Context, id string) bool {
 	en := s.entries[id]
 	switch {
-	case en == nil:
+	case en == nil || en.push != nil:
 		return false
 	case en.running:
 		en.rerun = true
@@ -259,13 +212,17 @@ func (s *scheduler) runCheck(ctx context.Context, c dueCheck, way quarantine.Way
 func (s *scheduler) handleFinished(ctx context.Context, f finishedCheck) {
 	s.recordResult(f)
 	s.endIsolation(ctx, f)
-	if en := f.entry; en.rerun && !en.removed {
+	switch en := f.entry; {
+	case en.removed:
+	case en.push != nil:
+		s.push.examine(ctx, en)
+	case en.rerun:
 		en.rerun = false
 		s.startCheck(ctx, en, s.clock.now())
 	}
 }
 
-// recordResult passes the result of a check to the writer, with the state and the status changes that follow from it.
+// recordResult records the result of a check, or why there is none.
 func (s *scheduler) recordResult(f finishedCheck) {
 	en := f.entry
 	en.end()
@@ -286,15 +243,32 @@ func (s *scheduler) recordResult(f finishedCheck) {
 		return
 	case f.notChecked != nil:
 		s.recordNotChecked(en, f.notChecked)
+		if en.push != nil {
+			s.push.endWithoutResult(en)
+		}
 		return
 	}
+	if en.push != nil {
+		f.result.ID, f.result.Date = en.push.current.ping.ID, en.push.current.date
+	}
 	en.overruns = 0
+	s.record(f)
+}
+
+// record passes a result to the writer, with the state and the status changes that follow from it.
+func (s *scheduler) record(f finishedCheck) {
+	en := f.entry
 	s.recordChecked(en.monitor.ID)
 	s.stats.countCheck(f.result.Status)
 	s.cfg.OnCheck(CompletedCheck{Type: en.monitor.Type, Status: f.result.Status, Delay: f.delay, Duration: f.duration})
 	f.result.Ignored = s.ignoreReason(en, f.result)
-	next, changes := advance(en.state.Load(), f.result, en.gapInterval)
+	prev := en.state.Load()
+	next, changes := advance(prev, f.result, en.gapInterval)
 	en.state.Store(next)
+	if en.push != nil {
+		s.push.recordPush(en, f.result, prev, next, changes)
+		return
+	}
 	en.gapInterval = en.interval
 	s.results.Add(f.result, next, changes)
 }

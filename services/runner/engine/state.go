@@ -39,19 +39,24 @@ func advance(prev *store.State, r monitor.Result, interval time.Duration) (*stor
 func statusChanges(prev, next *store.State, interval time.Duration, back bool) []store.StatusChange {
 	from, to := prev.Latest.Status.String(), next.Latest.Status.String()
 	if next.Latest.Date.Sub(prev.Latest.Date) > monitor.StaleAfter(interval) {
-		due := monitor.Date(prev.Latest.Date.Add(interval))
-		return []store.StatusChange{
-			{
-				MonitorID: next.MonitorID, Date: due, Kind: store.ChangeStatus, From: from, To: store.Unchecked,
-				Sequence: store.NextSequence(prev.Number(), due),
-			},
-			newChange(next, store.ChangeStatus, store.Unchecked, to),
-		}
+		return uncheckedChanges(prev, next, prev.Latest.Date.Add(interval))
 	}
 	if from == to && !back {
 		return nil
 	}
 	return []store.StatusChange{newChange(next, store.ChangeStatus, from, to)}
+}
+
+// uncheckedChanges returns the changes between two states if the status was unknown from since on.
+func uncheckedChanges(prev, next *store.State, since time.Time) []store.StatusChange {
+	since = monitor.Date(since)
+	return []store.StatusChange{
+		{
+			MonitorID: next.MonitorID, Date: since, Kind: store.ChangeStatus,
+			From: prev.Latest.Status.String(), To: store.Unchecked, Sequence: store.NextSequence(prev.Number(), since),
+		},
+		newChange(next, store.ChangeStatus, store.Unchecked, next.Latest.Status.String()),
+	}
 }
 
 // ignoreChanges returns the change from the previous ignore reason to that of the latest result of s, if they differ or
@@ -86,6 +91,14 @@ func appendPoint(history []store.Point, s *store.State) []store.Point {
 // newerState returns the newer state. Either may be nil.
 func newerState(a, b *store.State) *store.State {
 	if a == nil || b != nil && b.IsNewerThan(a) {
+		return b
+	}
+	return a
+}
+
+// newerPushState returns the newer push state. Either may be nil.
+func newerPushState(a, b *store.PushState) *store.PushState {
+	if a == nil || b != nil && b.IsNewerThan(*a) {
 		return b
 	}
 	return a

@@ -61,10 +61,11 @@ func (s *Store) AddPing(ctx context.Context, p store.Ping) (err error) {
 	opts := options.Find().SetSort(newestFirst()).SetSkip(store.MaxWaitingPings).SetProjection(bson.D{field("_id", 1)})
 	surplus, err := findBy(ctx, s.pings, newestFirst("monitor_id"), bson.D{field("monitor_id", doc.MonitorID)},
 		idDoc[bson.ObjectID].id, opts)
-	if err != nil {
-		return err
+	if err == nil {
+		// An error is ignored, because the ping is stored: the next ping deletes the surplus.
+		_ = s.deletePings(ctx, surplus)
 	}
-	return s.deletePings(ctx, surplus)
+	return nil
 }
 
 func (s *Store) deletePings(ctx context.Context, ids []bson.ObjectID) error {

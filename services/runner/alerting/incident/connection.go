@@ -74,7 +74,7 @@ func offlinePeriodOf(n store.Notification) offlinePeriod {
 func connectionEvidence(tracked map[string]*trackedMonitor) []evidence {
 	list := make([]evidence, 0, len(tracked))
 	for _, t := range tracked {
-		if !t.inactive() && !t.evidence.ignored && !t.evidence.date.IsZero() {
+		if !t.inactive() && !t.evidence.ignored && t.evidence.host != "" && !t.evidence.date.IsZero() {
 			list = append(list, t.evidence)
 		}
 	}

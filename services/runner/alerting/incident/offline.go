@@ -29,7 +29,7 @@ type evidence struct {
 	wasNotOK bool
 	// ignored reports whether the monitor was in maintenance: then the result says nothing about the connection.
 	ignored bool
-	// host is the host that the checks connect to.
+	// host is the host that the checks connect to. If it is empty, results say nothing about the connection.
 	host string
 	// maxDelay is the longest time from the loss of the connection to the failed result: the interval and the maximum
 	// duration of a check.

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -18,6 +19,8 @@ const maxLoggedRecipient = 40
 // trackedMonitor is a monitor that the evaluator is responsible for.
 type trackedMonitor struct {
 	monitor monitor.Monitor
+	// failCount is the failure count if the monitor has none of its own; 0 means that of the rules.
+	failCount int
 	// deleted reports whether the monitor was deleted. The evaluator tracks it until its incident is closed.
 	deleted bool
 	// state is the current state, and stored is the state in the store. They differ in two cases: while the monitor is OK,
@@ -127,6 +130,7 @@ func (t *trackedMonitor) muted() bool { return t.monitor.IsMuted() }
 
 // rules returns r with the monitor's own settings.
 func (t *trackedMonitor) rules(r Rules) Rules {
+	r.FailCount = cmp.Or(t.failCount, r.FailCount)
 	if n, err := strconv.Atoi(t.setting("alertFailCount")); err == nil {
 		r.FailCount = n
 	}

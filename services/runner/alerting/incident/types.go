@@ -11,8 +11,10 @@ import (
 type Types interface {
 	// Secrets describes the properties of the types, to mask notifications.
 	Secrets() secret.Properties
-	// Host returns the host that the checks of m connect to, in lower case.
+	// Host returns the host that the checks of m connect to, in lower case; empty if they connect to none.
 	Host(m monitor.Monitor) string
 	// MaxDuration returns the maximum duration of a check of m.
 	MaxDuration(m monitor.Monitor) time.Duration
+	// FailCount returns the failure count of m if it has none of its own; 0 means that of the [Rules].
+	FailCount(m monitor.Monitor) int
 }

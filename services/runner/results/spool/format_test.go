@@ -51,6 +51,7 @@ func TestDecodeFileOfEarlierVersion(t *testing.T) {
 	}
 }
 
+// testdata/push.v1 was written by the first version with push states.
 func TestPushStatesAndDonePings(t *testing.T) {
 	duration := 1500.25
 	want := store.Batch{
@@ -61,12 +62,18 @@ func TestPushStatesAndDonePings(t *testing.T) {
 		}, {MonitorID: "n", Sequence: 1, Since: noon}},
 		DonePings: []string{"p", "q"},
 	}
-	content, err := encode(want)
+	written, err := encode(want)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := decode(content); err != nil || !cmp.Equal(want, got) {
-		t.Errorf("%v, (-want +got):\n%s", err, cmp.Diff(want, got))
+	stored, err := os.ReadFile("testdata/push.v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"written": written, "stored": stored} {
+		if got, err := decode(content); err != nil || !cmp.Equal(want, got) {
+			t.Errorf("%s: %v, (-want +got):\n%s", name, err, cmp.Diff(want, got))
+		}
 	}
 }
 

@@ -1,0 +1,75 @@
+package engine
+
+import (
+	"time"
+
+	"nanomon/services/common/probe"
+	"nanomon/services/common/wake"
+	"nanomon/services/runner/push"
+)
+
+const (
+	// settleTime is the time after a deadline by which all pings that were received before it are stored.
+	settleTime = 10 * time.Second
+	// maxJudgeDelay is the time after that in which a deadline can be judged. Later it is not checked: the runner or the
+	// store was unavailable.
+	maxJudgeDelay = time.Minute
+	// maxPeriodWait is the time after a deadline for which a receiving period may still be extended to it.
+	maxPeriodWait = time.Minute
+	// rereadPeriods is the time between two reads of the receiving periods.
+	rereadPeriods = 5 * time.Second
+	// untilRead means that a decision waits for the next read of the pings.
+	untilRead = maxPushWait
+)
+
+// verdict says what is known about a deadline that has passed.
+type verdict int
+
+const (
+	// undecided means that something must be read first, or that it is too early.
+	undecided verdict = iota
+	// missed means that no ping arrived in time.
+	missed
+	// unread means that the pings could not be read in time.
+	unread
+	// unreceived means that a ping may have been lost.
+	unreceived
+)
+
+var errUnread = &probe.NotCheckedError{Cause: probe.CauseUnavailable, Text: "the deadlines of pings passed while this " +
+	"runner or the store was unavailable; the next ping or deadline ends this"}
+
+var errUnreceived = &probe.NotCheckedError{Cause: probe.CauseUnavailable, Text: "pings may have been lost before their " +
+	"deadlines, because the API could not store pings all the time; the next ping or deadline ends this"}
+
+// reason returns why a deadline was not checked.
+func (v verdict) reason() error {
+	if v == unread {
+		return errUnread
+	}
+	return errUnreceived
+}
+
+// judge decides about the deadline of p. If it is undecided, it returns the time until the next try.
+func (s *pushes) judge(p *pushMonitor, due time.Time) (verdict, time.Duration) {
+	now, settled := s.cfg.Clock.Now(), due.Add(settleTime)
+	switch from, to := p.plan.Window(p.state); {
+	case now.Before(settled):
+		return undecided, settled.Sub(now)
+	case !s.inbox.hasRead(settled, due, p.added):
+		wake.Signal(s.inbox.wanted)
+		return undecided, untilRead
+	case now.Sub(settled) > maxJudgeDelay:
+		return unread, 0
+	case push.Covers(s.inbox.periods, from, to):
+		return missed, 0
+	case s.inbox.periodsRead.Before(settled) || now.Sub(s.inbox.periodsRead) >= rereadPeriods:
+		s.inbox.needPeriods.Store(true)
+		wake.Signal(s.inbox.wanted)
+		return undecided, untilRead
+	case now.Sub(due) >= maxPeriodWait:
+		return unreceived, 0
+	default:
+		return undecided, rereadPeriods
+	}
+}

@@ -1,0 +1,44 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/store"
+)
+
+// paused returns which of the monitors that c stops are disabled.
+func (c change) paused() map[string]bool {
+	paused := make(map[string]bool)
+	if len(c.stop) == 0 {
+		return paused
+	}
+	for _, m := range c.all {
+		if !m.Enabled {
+			paused[m.ID] = true
+		}
+	}
+	return paused
+}
+
+// pushStates reads the push states of the push monitors among the given ones.
+func (r *reconciler) pushStates(
+	ctx context.Context, ids []string, monitors map[string]monitor.Monitor,
+) (map[string]*store.PushState, error) {
+	ctx, cancel := context.WithTimeout(ctx, store.LongCall)
+	defer cancel()
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !r.types[monitors[id].Type].Spec.Push })
+	states := make(map[string]*store.PushState, len(ids))
+	for part := range slices.Chunk(ids, maxStatesPerRead) {
+		list, err := r.store.PushStates(ctx, part)
+		if err != nil {
+			return nil, fmt.Errorf("read push states: %w", err)
+		}
+		for i := range list {
+			states[list[i].MonitorID] = &list[i]
+		}
+	}
+	return states, nil
+}
