@@ -64,6 +64,7 @@ var groups = map[string]group{
 	"POST /api/monitors/check":             protected,
 	"POST /api/monitors/{id}/run":          protected,
 	"POST /api/rules/check":                protected,
+	"POST /api/rules/evaluate":             protected,
 	"POST /api/monitors/{id}/silence":      protected,
 	"POST /api/incidents/{id}/acknowledge": protected,
 	"DELETE /api/results":                  protected,

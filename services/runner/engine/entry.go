@@ -77,7 +77,7 @@ func (e *entry) run(compiler *check.Compiler, log *slog.Logger) (monitor.Result,
 	if e.compileErr != nil {
 		return check.FailedResult(e.monitor, time.Now(), e.compileErr.Error()), nil
 	}
-	return e.check.Run(e.ctx, history{e.state.Load()})
+	return e.check.Run(e.ctx, e.state.Load())
 }
 
 func (e *entry) compile(compiler *check.Compiler, log *slog.Logger) {
