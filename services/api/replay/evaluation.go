@@ -86,6 +86,7 @@ func (e *evaluation) judge(ctx context.Context, r row) (monitor.Status, error) {
 	}
 	if missing, isUnknown := errors.AsType[*rule.NotStoredError](err); isUnknown {
 		e.Unknown++
+		e.isViolated = false
 		if !slices.Contains(e.Missing, missing.Name) {
 			e.Missing = append(e.Missing, missing.Name)
 		}

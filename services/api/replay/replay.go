@@ -62,8 +62,8 @@ type Answer struct {
 	Periods []Period `json:"periods"`
 }
 
-// Period is a time in which a rule would have been violated. It ends when the rule holds again. Other results, for which
-// the rule is not evaluated or unknown, neither begin nor end one.
+// Period is a time in which a rule would have been violated. It ends when the rule holds again, or when this is unknown.
+// Results for which the rule is not evaluated neither begin nor end one.
 type Period struct {
 	// From and To are the dates of the first and the last violated result.
 	From time.Time `json:"from"`

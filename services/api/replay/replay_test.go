@@ -118,6 +118,7 @@ func TestUnknown(t *testing.T) {
 	}{
 		{"the body", "body =~ 'a'", numbers(1, 2), figures{Unknown: 2, Missing: "body"}},
 		{"only where it matters", "size < 2 && body =~ 'a'", numbers(1, 2), figures{1, 1, 1, 1, "body"}},
+		{"before and after", "size < 2 && body =~ 'a'", numbers(3, 1, 3, 3, 2), figures{4, 4, 2, 1, "body"}},
 		{"json", "json('$.a') == 1 || header('b') == ''", numbers(1), figures{Unknown: 1, Missing: "json()"}},
 		{"header", "size > 1 || header('b') == ''", numbers(1, 2), figures{Checked: 1, Unknown: 1, Missing: "header()"}},
 		{"another type", "flag", numbers(1), figures{Unknown: 1, Missing: "flag"}},

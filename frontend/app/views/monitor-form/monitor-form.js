@@ -13,6 +13,7 @@ import { copyName, draftOf, newDraft } from './fields.js';
 import { newLabels } from './labels.js';
 import { newOnDemandCheck } from './on-demand-check.js';
 import { isNotFound, newOriginal } from './original.js';
+import { newPastViolations } from './past-violations.js';
 import { beginReview, compareVersion, saveForm } from './other-changes.js';
 import { functionCalls, insertOutput, markMistake, newRuleCheck, outputKind, ruleOutputs } from './rule.js';
 import { newSettings } from './settings.js';
@@ -33,7 +34,7 @@ export function monitorForm(app, { id, params, hash }) {
     app.session?.takeDraft(hash) ?? null
   );
   let left = false;
-  let ruleCheck = newRuleCheck(api, () => {});
+  let ruleCheck = newRuleCheck(api, newPastViolations(api, ''), () => {});
 
   return {
     types: /** @type {Spec[]} */ ([]),
@@ -44,6 +45,7 @@ export function monitorForm(app, { id, params, hash }) {
     original: newOriginal(api, app.live, id),
     review: /** @type {Review<Draft>} */ (newReview('Someone else changed this monitor')),
     check: newOnDemandCheck(api, app.clock),
+    past: newPastViolations(api, id),
     errors: newFieldErrors(),
     title: id ? 'Edit monitor' : 'New monitor',
     loaded: false,
@@ -59,7 +61,7 @@ export function monitorForm(app, { id, params, hash }) {
       app.setTitle(this.title);
       app.unsaved = () => this.loaded && this.current !== this.original.text;
       app.draft = () => ({ draft: this.draft, original: this.original.text, tag: this.original.tag });
-      ruleCheck = newRuleCheck(api, (error) => (this.errors.byField.rule = error));
+      ruleCheck = newRuleCheck(api, this.past, (error) => (this.errors.byField.rule = error));
       this.original.watch((version) => this.onRead(version));
       this.load();
     },

@@ -1,6 +1,7 @@
 /** @import {Output, Spec} from '../../../types/model' */
 /** @import {Api, Draft} from '../../api.js' */
 /** @import {Row} from './fields.js' */
+/** @import {newPastViolations} from './past-violations.js' */
 import { ApiError, messageOf } from '../../api.js';
 
 /** How long the rule must be unchanged before it is checked, in milliseconds. */
@@ -15,23 +16,26 @@ const CAPTURED = /^[A-Za-z]\w{0,39}$/;
  */
 
 /**
- * Has the API check a rule while it is typed. Responses to earlier rules are ignored.
+ * Has the API check a rule while it is typed, and evaluate a valid one. Responses to earlier rules are ignored.
  * @param {Api} api
+ * @param {Pick<ReturnType<typeof newPastViolations>, 'ask' | 'stop'>} past
  * @param {(error: string) => void} onResult receives the error in the rule, empty if the rule is valid
  */
-export function newRuleCheck(api, onResult) {
+export function newRuleCheck(api, past, onResult) {
   /** Counts the checks, to recognize responses to earlier ones. */
   let latest = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
 
   /** @param {Draft} draft */
-  async function check({ type, rule, properties }) {
+  async function check(draft) {
+    const { type, rule, properties } = draft;
     const number = latest;
     const body = { type, rule, properties: { capture: properties.capture ?? '' } };
     const error = rule ? await api.send('/rules/check', { method: 'POST', body }).then(() => '', ruleError) : '';
     if (number === latest) {
       onResult(error);
+      past.ask(draft, error);
     }
   }
 
@@ -45,6 +49,7 @@ export function newRuleCheck(api, onResult) {
     stop() {
       latest++;
       clearTimeout(timer);
+      past.stop();
     },
   };
 }
