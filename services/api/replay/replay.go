@@ -83,6 +83,11 @@ type Store interface {
 
 // Evaluate answers a question from the newest results. The error is [ErrTooSlow] or one of the store.
 func Evaluate(ctx context.Context, s Store, types probe.Registry, q Question) (Answer, error) {
+	return q.answer(ctx, s, types, evaluationTime)
+}
+
+// answer answers the question. limit is the maximum duration of all evaluations together.
+func (q Question) answer(ctx context.Context, s Store, types probe.Registry, limit time.Duration) (Answer, error) {
 	answer := Answer{MonitorID: q.Monitor.ID, From: q.From, To: q.To, Missing: []string{}, Periods: []Period{}}
 	draft := q.Draft()
 	compiled, err := rule.Compile(q.Rule, types[draft.Type].Spec.ForProperties(draft.Properties).Output)
@@ -100,7 +105,7 @@ func Evaluate(ctx context.Context, s Store, types probe.Registry, q Question) (A
 		names:   types[draft.Type].Names != nil && types[draft.Type].Names(q.Monitor.Properties),
 		outputs: make(map[string]any), latest: make(map[string]any), missing: make(map[string]bool),
 	}
-	limited, cancel := context.WithTimeout(ctx, evaluationTime)
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err = e.run(limited, found)
 	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
