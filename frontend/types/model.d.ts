@@ -33,6 +33,27 @@ export interface Monitor {
   updated: string;
 }
 
+/** How often a rule would have been violated by the stored results of a monitor. */
+export interface RuleAnswer {
+  from: string;
+  to: string;
+  /** The date of the oldest result; null if there is none. */
+  oldest: string | null;
+  /** Whether older results of the period are left out. */
+  cut: boolean;
+  checked: number;
+  violated: number;
+  /** The number of periods with violated results. */
+  violations: number;
+  unknown: number;
+  /** What results do not contain. */
+  missing: string[];
+  ignored: number;
+  failed: number;
+  /** The newest periods, newest first. */
+  periods: { from: string; to: string; results: number; message: string; status: Status }[];
+}
+
 /** A monitor of the list, with its latest result and its history, as the API sends it. */
 export interface SentMonitor extends Monitor {
   latest: BriefResult | null;

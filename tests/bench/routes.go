@@ -5,7 +5,7 @@ import (
 	"regexp"
 )
 
-// route is a request. Its path may contain a placeholder for the id of a document, see [ids].
+// route is a request. Its path or body may contain a placeholder for the id of a document, see [ids].
 type route struct{ method, path, body string }
 
 // placeholder matches the placeholder of an id in a path.
@@ -57,6 +57,7 @@ const pushMonitor = `{"name":"job","type":"push","target":"every 24h","enabled":
 var writeRoutes = []route{
 	{method: "POST", path: "/rules/check", body: `{"type":"http","rule":"status == 200 && respTime < 500"}`},
 	{method: "POST", path: "/schedules/check", body: `{"target":"30 2 * * 1-5","properties":{"zone":"Europe/Berlin"}}`},
+	{method: "POST", path: "/rules/evaluate", body: `{"monitor":"{monitor}","rule":"respTime < 3 * avg(10)","window":"24h"}`},
 	{method: "POST", path: "/monitors/check", body: `{"name":"bench","type":"tcp","interval":"24h","target":"127.0.0.1:1"}`},
 	{method: "POST", path: "/monitors/{monitor}/run"},
 	{method: "PUT", path: "/maintenance/{window}", body: maintenanceWindow},
@@ -68,13 +69,14 @@ type ids map[string]string
 
 // isMissing reports whether the route needs an id that is empty.
 func (i ids) isMissing(r route) bool {
-	needed := placeholder.FindString(r.path)
+	needed := placeholder.FindString(r.path + r.body)
 	return needed != "" && i[needed] == ""
 }
 
-// fill replaces the placeholder in the path of a route.
+// fill replaces the placeholder of a route.
 func (i ids) fill(r route) route {
 	r.path = placeholder.ReplaceAllStringFunc(r.path, func(needed string) string { return i[needed] })
+	r.body = placeholder.ReplaceAllStringFunc(r.body, func(needed string) string { return i[needed] })
 	return r
 }
 

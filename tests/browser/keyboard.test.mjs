@@ -167,3 +167,15 @@ test.describe('accessibility', () => {
     });
   }
 });
+
+test('the styles of the palette change nothing else', async ({ page }) => {
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.goto('/#edit/new');
+  const outputs = page.getByRole('list', { name: 'Outputs for the rule' });
+  await expect(outputs).toBeVisible();
+  await page.keyboard.press('Control+k');
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await page.keyboard.press('Escape');
+  const side = page.locator('.side');
+  expect(await side.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
+});

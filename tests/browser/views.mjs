@@ -60,7 +60,7 @@ export class Requests {
   /** Waits until the view and its data are loaded, no request is running, and the page is drawn. */
   async settle() {
     await this.#page.locator('main:not([aria-busy=true]) > :not(#boot)').first().waitFor();
-    const loading = this.#page.locator('slot[name=loading] > *').filter({ visible: true });
+    const loading = this.#page.locator('slot[name=loading] > *, .past[aria-busy=true]').filter({ visible: true });
     do {
       await expect(loading).toHaveCount(0);
       while (this.#open.size > 0) {

@@ -81,6 +81,7 @@ var groups = map[string]group{
 	"POST /api/schedules/check":            protected,
 	"GET /api/monitors/{id}/ping-url":      protected,
 	"POST /api/monitors/{id}/ping-url":     protected,
+	"POST /api/rules/evaluate":             protected,
 	"POST /api/monitors/{id}/silence":      protected,
 	"POST /api/incidents/{id}/acknowledge": protected,
 	"DELETE /api/results":                  protected,

@@ -137,6 +137,7 @@ func TestMethodNotAllowed(t *testing.T) {
 		{"DELETE", "/api/monitors/import", "POST"},
 		{"TRACE", "/api/monitors/" + idA, "GET, PUT, DELETE"},
 		{"QUERY", "/api/rules/check", "POST"},
+		{"GET", "/api/rules/evaluate", "POST"},
 		{"OPTIONS", "/api/monitors/check", "POST"},
 	} {
 		got := a.do(c.method, c.path, "")

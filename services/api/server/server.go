@@ -98,7 +98,7 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		newMonitorHandler(s, server.lists, server.summaries, types, log),
 		newImportHandler(s, types, log),
 		newBulkHandler(s, types),
-		newRuleHandler(types),
+		newRuleHandler(s, types),
 		newScheduleHandler(time.Now),
 		newResultHandler(s, types.Secrets()),
 		newStatsHandler(s),

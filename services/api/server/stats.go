@@ -124,47 +124,50 @@ func (h *statsHandler) get(w http.ResponseWriter, r *http.Request) error {
 	return web.JSON(w, http.StatusOK, response)
 }
 
-// statsRange parses either ?window=, which ends now, or ?from= and ?to=, where to is at most now. It returns the
-// requested window too; empty if the request has dates.
+// statsRange parses the time range of statistics; see [rangeParameters]. It returns the requested window too; empty if the
+// request has dates.
 func statsRange(query url.Values, now time.Time) (tr timeRange, window string, err error) {
+	from, to, window, err := rangeParameters(query, defaultWindow, now)
+	if err != nil {
+		return timeRange{}, "", err
+	}
+	return newTimeRange(from, to, now), window, nil
+}
+
+// rangeParameters parses either ?window=, which ends now, or ?from= and ?to=, where to is at most now. Without any of them,
+// the window is the default one. It returns the requested window too; empty if the request has dates.
+func rangeParameters(query url.Values, window string, now time.Time) (from, to time.Time, _ string, err error) {
 	if query.Has("from") || query.Has("to") {
 		if query.Has("window") {
-			return timeRange{}, "", monitor.Invalidf("window can't be combined with from or to")
+			return from, to, "", monitor.Invalidf("window can't be combined with from or to")
 		}
-		tr, err = rangeOfDates(query, now)
-		return tr, "", err
+		from, to, err = rangeOfDates(query, now)
+		return from, to, "", err
 	}
-	window = defaultWindow
 	if query.Has("window") {
 		window = query.Get("window")
 	}
 	length, err := parseWindow(window)
-	if err != nil {
-		return timeRange{}, "", err
-	}
-	return newTimeRange(now.Add(-length), now, now), window, nil
+	return now.Add(-length), now, window, err
 }
 
-func rangeOfDates(query url.Values, now time.Time) (timeRange, error) {
-	from, err := dateParameter(query, "from")
-	if err != nil {
-		return timeRange{}, err
+func rangeOfDates(query url.Values, now time.Time) (from, to time.Time, err error) {
+	if from, err = dateParameter(query, "from"); err != nil {
+		return from, to, err
 	}
-	to, err := dateParameter(query, "to")
-	if err != nil {
-		return timeRange{}, err
+	if to, err = dateParameter(query, "to"); err != nil {
+		return from, to, err
 	}
 	if from.IsZero() {
-		return timeRange{}, monitor.Invalidf("from is missing; to can't be used without it")
+		return from, to, monitor.Invalidf("from is missing; to can't be used without it")
 	}
 	if to.IsZero() || to.After(now) {
 		to = now
 	}
 	if length := to.Sub(from); length < minWindow || length > maxWindow {
-		return timeRange{}, monitor.Invalidf(
-			"from must be 1 minute to 400 days before to; a to in the future counts as now")
+		err = monitor.Invalidf("from must be 1 minute to 400 days before to; a to in the future counts as now")
 	}
-	return newTimeRange(monitor.CeilDate(from), monitor.CeilDate(to), now), nil
+	return monitor.CeilDate(from), monitor.CeilDate(to), err
 }
 
 // parseWindow parses a Go duration, or a number of days such as 7d.

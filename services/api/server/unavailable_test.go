@@ -207,6 +207,7 @@ func TestStoreIsUnavailable(t *testing.T) {
 		{"GET", "/api/monitors/" + idA + "/results", ""},
 		{"GET", "/api/monitors/" + idA + "/stats", ""},
 		{"GET", "/api/monitors/" + idA + "/outputs", ""},
+		{"POST", "/api/rules/evaluate", `{"monitor":"` + idA + `","rule":"status == 200"}`},
 		{"POST", "/api/monitors/check", body},
 		{"POST", "/api/monitors/" + idA + "/run", ""},
 		{"GET", "/api/monitors/" + idA + "/ping-url", ""},

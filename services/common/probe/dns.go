@@ -54,8 +54,9 @@ func dnsType(guard Guard) Type {
 				"that is no alias gives itself. A rule can require certain records: '192.0.2.1' IN (result1, result2).",
 		},
 		// Without a name server, each name counts as a different host.
-		Host: func(m monitor.Monitor) string { return cmp.Or(m.Properties["server"], m.Target) },
-		New:  func(target string, settings Settings) (Probe, error) { return newDNS(guard, target, settings) },
+		Host:  func(m monitor.Monitor) string { return cmp.Or(m.Properties["server"], m.Target) },
+		Names: func(properties map[string]string) bool { return areNames(properties["type"]) },
+		New:   func(target string, settings Settings) (Probe, error) { return newDNS(guard, target, settings) },
 	}
 }
 
@@ -218,6 +219,10 @@ func (p *dnsProbe) outcome(records []record, duration float64) Outcome {
 			outputs["host"+strconv.Itoa(i+1)] = validUTF8(plainName(r.text[:strings.LastIndexByte(r.text, ' ')]))
 		}
 	}
-	isName := slices.Contains([]string{"CNAME", "MX", "NS", "PTR"}, p.recordType)
-	return Outcome{Value: duration, Outputs: outputs, Names: isName}
+	return Outcome{Value: duration, Outputs: outputs, Names: areNames(p.recordType)}
+}
+
+// areNames reports whether the records of a type are domain names.
+func areNames(recordType string) bool {
+	return slices.Contains([]string{"CNAME", "MX", "NS", "PTR"}, recordType)
 }

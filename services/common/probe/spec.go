@@ -169,6 +169,9 @@ type Type struct {
 	// MaxDuration returns the maximum duration of a check; nil means that it is the property timeout. The settings contain
 	// only durations and numbers.
 	MaxDuration func(settings Settings) time.Duration
+	// Names reports whether the texts in the outputs of a monitor are domain names, see [Outcome.Names]; nil means that
+	// they never are.
+	Names func(properties map[string]string) bool
 	// Searches lists the properties that search the answers of targets.
 	Searches []secret.Search
 	// CanonicalTarget returns a target as it is stored, and an invalid target unchanged; nil means that targets are stored

@@ -11,6 +11,8 @@ import (
 const (
 	// maxOutputChars is the maximum length of a stored string output.
 	maxOutputChars = 1000
+	// cutMark follows the beginning of a longer text.
+	cutMark = "…"
 	// maxSeries is the maximum number of stored outputs of a series such as result1, result2 and so on.
 	maxSeries = 50
 )
@@ -45,6 +47,23 @@ func (s Spec) Stored(outputs map[string]any) map[string]any {
 	return stored
 }
 
+// IsWhole reports whether a text in a result is all of the output, and not only its beginning.
+func IsWhole(text string) bool {
+	return len(text) <= maxOutputChars || !strings.HasSuffix(text, cutMark)
+}
+
+// IsAbsent reports whether a check did not produce the output called name, because its result contains another one of
+// the same series. If it contains none, or if it can't contain more of them, this is not known.
+func (s Spec) IsAbsent(name string, stored map[string]any) bool {
+	output, _ := s.Output(name)
+	number := numberIn(output, name)
+	has := func(number int) bool {
+		_, exists := stored[strings.TrimSuffix(output.Name, "N")+strconv.Itoa(number)]
+		return exists
+	}
+	return number > 0 && !has(number) && has(1) && (number <= maxSeries || !has(maxSeries))
+}
+
 // numberIn returns the number of the output called name in its series, or 0 if output is not a series.
 func numberIn(output Output, name string) int {
 	series, isSeries := strings.CutSuffix(output.Name, "N")
@@ -70,7 +89,7 @@ func clip(text string, limit int) string {
 	chars := 0
 	for i := range text {
 		if chars == limit {
-			return text[:i] + "…"
+			return text[:i] + cutMark
 		}
 		chars++
 	}

@@ -23,6 +23,8 @@ type function struct {
 	bind func(arguments []tokens, outputs Outputs) (func(p *parameters) (any, error), error)
 	// reads is the hidden output that the function reads; empty if it reads none.
 	reads string
+	// readsPrevious is true if the first argument is an output that the function reads in the latest result.
+	readsPrevious bool
 }
 
 // functions holds the functions by name.
@@ -36,7 +38,7 @@ var functions = map[string]function{
 	"avg":      {form: "avg(5)", arguments: 1, bind: bindAverage},
 	"max":      {form: "max(5)", arguments: 1, bind: bindMaximum},
 	"count":    {form: "count('failed', 5)", arguments: 2, bind: bindCount},
-	"previous": {form: "previous('respTime')", arguments: 1, bind: bindPrevious},
+	"previous": {form: "previous('respTime')", arguments: 1, bind: bindPrevious, readsPrevious: true},
 }
 
 // functionNames returns the names of all functions, for errors.
@@ -59,6 +61,8 @@ func parserFunctions() map[string]govaluate.ExpressionFunction {
 type called struct {
 	name  string
 	reads string
+	// previous is the output of the latest result that the function reads; empty if it reads none.
+	previous string
 	// isBound is true if call has bound the arguments.
 	isBound bool
 	call    govaluate.ExpressionFunction
@@ -90,6 +94,9 @@ func bindCalls(expression tokens, outputs Outputs) error {
 				return fmt.Errorf("%s: %w; write it as in %s", name, err, f.form)
 			}
 			c.call = callOf(func(p *parameters, _ []any) (any, error) { return bound(p) })
+			if f.readsPrevious {
+				c.previous, _ = literalText(arguments[0])
+			}
 		}
 		expression[i].Value = c
 	}

@@ -116,6 +116,11 @@ func bindPrevious(arguments []tokens, outputs Outputs) (func(p *parameters) (any
 	}
 	return func(p *parameters) (any, error) {
 		now, isProduced := p.Outputs[name]
+		if !isProduced {
+			if err := p.stored(name, name); err != nil {
+				return nil, err
+			}
+		}
 		if p.History != nil {
 			stored, isStored := p.History.Previous()[name]
 			_, isText := stored.(string)

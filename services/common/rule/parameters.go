@@ -35,13 +35,24 @@ func (p *parameters) Get(name string) (any, error) {
 	if value, ok := p.Outputs[name]; ok {
 		return value, nil
 	}
-	switch {
-	case slices.Contains(p.rule.empty, name):
-		return "", nil
-	case name == noElement:
+	if name == noElement {
 		return &noValue{}, nil
 	}
+	if err := p.stored(name, name); err != nil {
+		return nil, err
+	}
+	if slices.Contains(p.rule.empty, name) {
+		return "", nil
+	}
 	return p.noValue(name), nil
+}
+
+// stored returns a [NotStoredError] with a name if the result may lack an output that the check has produced.
+func (p *parameters) stored(output, name string) error {
+	if p.NotStored != nil && p.NotStored(output) {
+		return &NotStoredError{name}
+	}
+	return nil
 }
 
 // noValue represents a value that the check did not produce. It equals nothing.
@@ -103,8 +114,9 @@ func (p *parameters) explain(err error) error {
 	var shortage *memory.ShortageError
 	var plain plainError
 	var body *jsonbody.Error
+	var notStored *NotStoredError
 	switch {
-	case errors.As(err, &shortage):
+	case errors.As(err, &shortage), errors.As(err, &notStored):
 		return err
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return errors.New("the rule did not finish in time: use simpler regular expressions or a smaller maxBody")

@@ -38,6 +38,9 @@ func bindJSON(arguments []tokens, _ Outputs) (func(p *parameters) (any, error), 
 	}
 	name := fmt.Sprintf("value for json('%s')", text)
 	return func(p *parameters) (any, error) {
+		if err := p.stored("body", "json()"); err != nil {
+			return nil, err
+		}
 		document, err := p.parsedBody()
 		if err != nil {
 			return nil, err
@@ -100,6 +103,9 @@ func bindHeader(arguments []tokens, _ Outputs) (func(p *parameters) (any, error)
 		return nil, errors.New("the name of the header must be a text in quotes, without blanks")
 	}
 	return func(p *parameters) (any, error) {
+		if err := p.stored(probe.Headers, "header()"); err != nil {
+			return nil, err
+		}
 		headers, _ := p.Outputs[probe.Headers].(http.Header)
 		values := headers.Values(name)
 		if len(values) == 0 {

@@ -23,6 +23,9 @@ import (
 // ErrNotBool means that the value of a rule is neither true nor false.
 var ErrNotBool = errors.New("rule didn't return a bool")
 
+// evalError is the start of all other errors of an evaluation.
+const evalError = "rule eval error: "
+
 // Outputs returns the description of an output that a rule may use, and whether there is an output of that name.
 type Outputs func(name string) (probe.Output, bool)
 
@@ -49,6 +52,8 @@ type Rule struct {
 	quoted []string
 	// empty lists the outputs whose value is an empty text if a check did not produce them.
 	empty []string
+	// previous lists the outputs of the latest result that the rule uses.
+	previous []string
 }
 
 // Compile parses text. outputs describes the outputs that the rule may use.
@@ -106,8 +111,8 @@ func newRule(text string, expression tokens, outputs Outputs) (r *Rule, err erro
 	}
 	r = &Rule{text: text, expression: compiled}
 	for i, t := range expression {
-		if c, isCall := t.Value.(*called); isCall && c.reads != "" {
-			r.uses = append(r.uses, c.reads)
+		if c, isCall := t.Value.(*called); isCall {
+			r.addCall(c)
 		}
 		name, isName := t.Value.(string)
 		if t.Kind != govaluate.VARIABLE || !isName {
@@ -126,6 +131,17 @@ func newRule(text string, expression tokens, outputs Outputs) (r *Rule, err erro
 		}
 	}
 	return r, nil
+}
+
+// addCall adds the outputs that a function uses.
+func (r *Rule) addCall(c *called) {
+	if c.reads != "" {
+		r.uses = append(r.uses, c.reads)
+		r.ruleOnly = append(r.ruleOnly, c.reads)
+	}
+	if c.previous != "" {
+		r.previous = append(r.previous, c.previous)
+	}
 }
 
 // mayBeQuoted reports whether an error of govaluate may quote the value of the output at index i. Operators
@@ -148,6 +164,16 @@ func (r *Rule) String() string { return r.text }
 // Uses reports whether the rule uses the output called name.
 func (r *Rule) Uses(name string) bool { return slices.Contains(r.uses, name) }
 
+// UsesRuleOnly does the same for an output that only rules may use.
+func (r *Rule) UsesRuleOnly(name string) bool { return slices.Contains(r.ruleOnly, name) }
+
+// StoredOutputs returns the names of the outputs in results that the rule uses, each once.
+func (r *Rule) StoredOutputs() []string {
+	names := slices.DeleteFunc(slices.Concat(r.uses, r.previous), r.UsesRuleOnly)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // Input is what a rule is evaluated for.
 type Input struct {
 	// Outputs holds the outputs of the check, which are float64, string or bool, and [probe.Headers].
@@ -169,11 +195,23 @@ type Input struct {
 	Value float64
 	// History holds the earlier results of the monitor; nil if there are none.
 	History History
+	// NotStored reports whether the check may have produced an output that Outputs lacks. If the rule needs it, the error
+	// is a [NotStoredError]. It is nil for a check that is just made: then Outputs holds all outputs.
+	NotStored func(output string) bool
 }
 
+// NotStoredError means that a rule needs something of a check that its result does not contain.
+type NotStoredError struct {
+	// Name is the name of an output, or json() or header().
+	Name string
+}
+
+// Error implements error.
+func (e *NotStoredError) Error() string { return "results do not contain " + e.Name }
+
 // Eval evaluates the rule for a check. It returns when ctx ends. The error is [ErrNotBool], a [memory.ShortageError] if
-// copies of outputs do not fit into the reservation of ctx, or starts with "rule eval error: ". It never contains the
-// value of an output. Eval may panic, which is a fault of NanoMon.
+// copies of outputs do not fit into the reservation of ctx, a [NotStoredError], or starts with "rule eval error: ". It
+// never contains the value of an output. Eval may panic, which is a fault of NanoMon.
 func (r *Rule) Eval(ctx context.Context, in Input) (isTrue bool, err error) {
 	p := evaluations.Get().(*parameters)
 	*p = parameters{Input: in, ctx: ctx, rule: r}
@@ -188,11 +226,11 @@ var evaluations = sync.Pool{New: func() any { return new(parameters) }}
 
 func (r *Rule) eval(p *parameters) (isTrue bool, err error) {
 	if err := r.reserveQuotes(p.ctx, p.Outputs); err != nil {
-		return false, fmt.Errorf("rule eval error: %w", err)
+		return false, fmt.Errorf(evalError+"%w", err)
 	}
 	value, err := r.expression.Eval(p)
 	if err != nil {
-		return false, fmt.Errorf("rule eval error: %w", p.explain(err))
+		return false, fmt.Errorf(evalError+"%w", p.explain(err))
 	}
 	isTrue, isBool := value.(bool)
 	if !isBool {
@@ -210,6 +248,11 @@ func (r *Rule) reserveQuotes(ctx context.Context, outputs map[string]any) error 
 		}
 	}
 	return nil
+}
+
+// IsEvalError reports whether a message of a result is an error of [Rule.Eval]: then the target has answered.
+func IsEvalError(message string) bool {
+	return strings.HasPrefix(message, evalError) || message == ErrNotBool.Error()
 }
 
 // lowerFirst returns an error with the text of err, whose first letter is made lower case.

@@ -81,9 +81,9 @@ func (e *entry) run(compiler *check.Compiler, log *slog.Logger) (monitor.Result,
 		return check.FailedResult(e.monitor, time.Now(), e.compileErr.Error()), nil
 	}
 	if e.push != nil {
-		return e.push.current.receive(e.ctx, e.check, history{e.state.Load()})
+		return e.push.current.receive(e.ctx, e.check, e.state.Load())
 	}
-	return e.check.Run(e.ctx, history{e.state.Load()})
+	return e.check.Run(e.ctx, e.state.Load())
 }
 
 func (e *entry) compile(compiler *check.Compiler, log *slog.Logger) {

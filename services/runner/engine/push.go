@@ -57,7 +57,7 @@ type evaluation struct {
 }
 
 // receive runs the evaluation of a ping.
-func (ev *evaluation) receive(ctx context.Context, c *check.Check, h history) (monitor.Result, error) {
+func (ev *evaluation) receive(ctx context.Context, c *check.Check, h *store.State) (monitor.Result, error) {
 	return c.Receive(ctx, ev.ping.ID, ev.date, ev.report, ev.ping.Kind == store.PingFail, h)
 }
 

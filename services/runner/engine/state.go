@@ -76,14 +76,10 @@ func newChange(s *store.State, kind store.ChangeKind, from, to string) store.Sta
 	}
 }
 
-// appendPoint appends the latest result of s to a history and drops the oldest point if the history is full. It may
-// share memory with the old history, but never changes the points that the old history contains.
+// appendPoint appends the latest result of s to a history; see [store.AppendPoint].
 func appendPoint(history []store.Point, s *store.State) []store.Point {
-	if surplus := len(history) + 1 - store.HistoryLength; surplus > 0 {
-		history = history[surplus:]
-	}
 	r := s.Latest
-	return append(history, store.Point{
+	return store.AppendPoint(history, store.Point{
 		Sequence: s.Sequence, Date: r.Date, Status: r.Status, Value: r.Value, Ignored: r.Ignored, Warning: r.IsWarning(),
 	})
 }

@@ -14,6 +14,7 @@ import { DEFAULT_INTERVAL, copyName, draftOf, newDraft } from './fields.js';
 import { newLabels } from './labels.js';
 import { newOnDemandCheck } from './on-demand-check.js';
 import { isNotFound, newOriginal } from './original.js';
+import { newPastViolations } from './past-violations.js';
 import { beginReview, compareVersion, saveForm } from './other-changes.js';
 import { expressions, newRuleCheck } from './rule.js';
 import { newSchedule } from './schedule.js';
@@ -35,7 +36,7 @@ export function monitorForm(app, { id, params, hash }) {
     app.session?.takeDraft(hash) ?? null
   );
   let left = false;
-  let ruleCheck = newRuleCheck(api, () => {});
+  let ruleCheck = newRuleCheck(api, newPastViolations(api, ''), () => {});
 
   return {
     types: /** @type {Spec[]} */ ([]),
@@ -49,6 +50,7 @@ export function monitorForm(app, { id, params, hash }) {
     review: /** @type {Review<Draft>} */ (newReview('Someone else changed this monitor')),
     check: newOnDemandCheck(api, app.clock),
     schedule: newSchedule(api),
+    past: newPastViolations(api, id),
     errors: newFieldErrors(),
     title: id ? 'Edit monitor' : 'New monitor',
     loaded: false,
@@ -64,7 +66,7 @@ export function monitorForm(app, { id, params, hash }) {
       app.setTitle(this.title);
       app.unsaved = () => this.loaded && this.current !== this.original.text;
       app.draft = () => ({ draft: this.draft, original: this.original.text, tag: this.original.tag });
-      ruleCheck = newRuleCheck(api, (errors) => Object.assign(this.errors.byField, errors));
+      ruleCheck = newRuleCheck(api, this.past, (errors) => Object.assign(this.errors.byField, errors));
       this.original.watch((version) => this.onRead(version));
       this.load();
     },

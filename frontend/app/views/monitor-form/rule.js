@@ -2,6 +2,7 @@
 /** @import {Api, Draft} from '../../api.js' */
 /** @import {FieldErrors} from '../../field-errors.js' */
 /** @import {Row} from './fields.js' */
+/** @import {newPastViolations} from './past-violations.js' */
 import { newDelayedCheck } from './delayed.js';
 import { fieldId } from './fields.js';
 import { parseApiError } from './validation.js';
@@ -18,18 +19,38 @@ const CAPTURED = /^[A-Za-z]\w{0,39}$/;
 const WARN = fieldId('warn');
 
 /**
- * Has the API check the rule and the property warn while they are typed.
+ * Has the API check the rule and the property warn while they are typed, and evaluate a valid rule for stored results.
  * @param {Api} api
+ * @param {Pick<ReturnType<typeof newPastViolations>, 'ask' | 'stop'>} past
  * @param {(errors: FieldErrors) => void} onResult receives the errors in both, empty if they are valid
  */
-export function newRuleCheck(api, onResult) {
-  return newDelayedCheck(async (/** @type {Draft} */ { type, rule, properties }) => {
-    const { capture = '', warn = '' } = properties;
-    const body = { type, rule, properties: { capture, warn } };
-    const answer =
-      rule || warn ? api.send('/rules/check', { method: 'POST', body }).then(() => ({}), expressionError) : {};
-    return { rule: '', [WARN]: '', ...(await answer) };
-  }, onResult);
+export function newRuleCheck(api, past, onResult) {
+  const delayed = newDelayedCheck(
+    async (/** @type {Draft} */ draft) => {
+      const { type, rule, properties } = draft;
+      const { capture = '', warn = '' } = properties;
+      const body = { type, rule, properties: { capture, warn } };
+      const answer =
+        rule || warn ? api.send('/rules/check', { method: 'POST', body }).then(() => ({}), expressionError) : {};
+      return { draft, errors: { rule: '', [WARN]: '', ...(await answer) } };
+    },
+    ({ draft, errors }) => {
+      onResult(errors);
+      past.ask(draft, errors.rule);
+    },
+  );
+  return {
+    /** @param {() => Draft} read returns the monitor at the time of the check */
+    schedule(read) {
+      past.stop();
+      delayed.schedule(read);
+    },
+
+    stop() {
+      past.stop();
+      delayed.stop();
+    },
+  };
 }
 
 /**
