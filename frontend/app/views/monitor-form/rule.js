@@ -126,6 +126,11 @@ export function warnExample({ outputs }) {
   return outputs.some(({ name }) => name === 'certExpiryDays') ? 'certExpiryDays < 14' : 'avg(5) > 200';
 }
 
+/** @param {Pick<Spec, 'properties'>} spec */
+export function warnDoc({ properties }) {
+  return properties.find(({ name }) => name === 'warn')?.doc ?? '';
+}
+
 /** @param {Output} output */
 export function outputKind({ kind, unit }) {
   return [kind, unit].filter(Boolean).join(', ');
@@ -164,5 +169,6 @@ export const expressions = {
   functionCalls,
   outputKind,
   ruleOutputs,
+  warnDoc,
   warnExample,
 };
