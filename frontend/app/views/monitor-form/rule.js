@@ -143,6 +143,11 @@ function warnExample({ outputs }) {
   return outputs.some(({ name }) => name === 'certExpiryDays') ? 'certExpiryDays < 14' : 'avg(5) > 200';
 }
 
+/** @param {Pick<Spec, 'properties'>} spec */
+function warnDoc({ properties }) {
+  return properties.find(({ name }) => name === 'warn')?.doc ?? '';
+}
+
 /** @param {Output} output */
 function outputKind({ kind, unit }) {
   return [kind, unit].filter(Boolean).join(', ');
@@ -175,4 +180,4 @@ function functionCalls({ outputs, push }) {
 }
 
 /** The functions that the template of the form uses. */
-export const expressions = { markMistake, insert: insertOutput, ruleWords, warnExample };
+export const expressions = { markMistake, insert: insertOutput, ruleWords, warnDoc, warnExample };
