@@ -233,11 +233,11 @@ export function withHistory({ series, ...monitor }) {
  * @param {Series} series
  * @returns {HistoryPoint[]}
  */
-function pointsOf({ start, steps, statuses, values, excluded }) {
+function pointsOf({ start, steps, statuses, values, excluded, warnings }) {
   let date = Date.parse(start);
   return values.map((value, i) => {
     date += i > 0 ? steps[i - 1] * 1000 : 0;
-    return { date, status: statuses[i], value, excluded: excluded?.[i] || undefined };
+    return { date, status: statuses[i], value, excluded: excluded?.[i] || undefined, warning: warnings?.[i] };
   });
 }
 
@@ -252,11 +252,12 @@ function withResult(monitor, result) {
     return monitor;
   }
   const { date, status, value, excluded } = result;
+  const point = { date: Date.parse(date), status, value, excluded, warning: status === 0 && result.message !== '' };
   return freeze({
     ...monitor,
     latest: result,
     since: monitor.latest?.status === status ? monitor.since : date,
-    history: [...monitor.history, { date: Date.parse(date), status, value, excluded }].slice(-HISTORY),
+    history: [...monitor.history, point].slice(-HISTORY),
     notChecked: notCheckedAfter(monitor, result),
   });
 }

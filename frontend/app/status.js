@@ -3,7 +3,7 @@ import { formatCount } from './format.js';
 
 /**
  * The label of a status, and the name of its icon, which is also the CSS class that sets its colour.
- * @typedef {{key: 'ok' | 'error' | 'failed' | 'unchecked' | 'pending' | 'disabled' | IgnoreReason, label: string}} Badge
+ * @typedef {{key: 'ok' | 'error' | 'failed' | 'unchecked' | 'pending' | 'disabled' | 'warning' | IgnoreReason, label: string}} Badge
  */
 
 /** @type {Record<Status, Badge>} */
@@ -25,8 +25,8 @@ export function badgeOfStatus(status) {
 const UNCHECKED = { key: 'unchecked', label: 'Not checked' };
 
 /**
- * The label next to a status: why the result is ignored, or that the monitor is not checked now.
- * @typedef {{key: IgnoreReason | 'unchecked', label: string}} Mark
+ * The label next to a status: why the result is ignored, that it has a warning, or that the monitor is not checked now.
+ * @typedef {{key: IgnoreReason | 'unchecked' | 'warning', label: string}} Mark
  */
 
 /** @type {Record<IgnoreReason, Mark>} */
@@ -35,12 +35,18 @@ const MARKS = {
   blocked: { key: 'blocked', label: 'Blocked' },
 };
 
+/** @type {Mark} */
+export const WARNING = Object.freeze({ key: 'warning', label: 'Warning' });
+
 /**
- * @param {Point | null | undefined} result
- * @returns {Mark | null} null if the result counts
+ * @param {Point | BriefResult | null | undefined} result an OK result with a message has a warning
+ * @returns {Mark | null} null if the result counts and has no warning
  */
 export function markOf(result) {
-  return result?.excluded ? (MARKS[result.excluded] ?? null) : null;
+  if (result?.excluded) {
+    return MARKS[result.excluded] ?? null;
+  }
+  return result?.status === 0 && (result.warning || ('message' in result && result.message)) ? WARNING : null;
 }
 
 /**
@@ -87,7 +93,10 @@ export function markOfMonitor(monitor, latest) {
     return null;
   }
   const reason = ignoreReasonOf(monitor, latest);
-  return monitor.notChecked && !isUnchecked(monitor, latest) ? UNCHECKED : reason ? MARKS[reason] : null;
+  if (isUnchecked(monitor, latest)) {
+    return reason ? MARKS[reason] : null;
+  }
+  return monitor.notChecked ? UNCHECKED : reason ? MARKS[reason] : markOf(latest);
 }
 
 /**
@@ -137,14 +146,16 @@ export function newIcon(name) {
  */
 export function describeHistory(history) {
   const count = (/** @type {Status} */ status) => history.filter((point) => point.status === status).length;
-  const ignored = history.filter(markOf).length;
-  const counts = `${count(0)} OK, ${count(1)} error, ${count(2)} failed${ignored ? `; ${ignored} ignored` : ''}`;
+  const warnings = history.filter((point) => markOf(point) === WARNING).length;
+  const ignored = history.filter(markOf).length - warnings;
+  const notes = `${warnings ? `; ${formatCount(warnings, 'warning')}` : ''}${ignored ? `; ${ignored} ignored` : ''}`;
+  const counts = `${count(0)} OK, ${count(1)} error, ${count(2)} failed${notes}`;
   const { length } = history;
   return length ? `Last ${formatCount(length, 'check')}: ${counts}` : 'No checks yet';
 }
 
-/** The bars of a history: the class of the path for each status, and for ignored results. */
-export const BARS = /** @type {const} */ (['ok', 'error', 'failed', 'excluded']);
+/** The bars of a history: the class of the path for each status, for ignored results, and for warnings. */
+export const BARS = /** @type {const} */ (['ok', 'error', 'failed', 'excluded', 'warning']);
 /** The smallest and the largest height of an OK bar. */
 const MIN_HEIGHT = 4;
 const MAX_HEIGHT = 13;
@@ -155,10 +166,11 @@ const MAX_HEIGHT = 13;
  * @param {readonly Point[]} history
  */
 export function historyPaths(history) {
-  const paths = { ok: '', error: '', failed: '', excluded: '' };
+  const paths = { ok: '', error: '', failed: '', excluded: '', warning: '' };
   const largest = Math.max(...history.map(({ status, value }) => (status === 0 ? value : 0)), Number.MIN_VALUE);
   history.forEach((point, i) => {
-    const kind = markOf(point) ? 'excluded' : BARS[point.status];
+    const mark = markOf(point);
+    const kind = mark === WARNING ? 'warning' : mark ? 'excluded' : BARS[point.status];
     paths[kind] += `M${30 - history.length + i}.5 24${barOf(point, largest)}`;
   });
   return paths;
@@ -181,6 +193,7 @@ export const KINDS = /** @type {const} */ ([
   { key: 'failed', label: 'Failed' },
   { key: 'error', label: 'Error' },
   { key: 'unchecked', label: 'Not checked' },
+  { key: 'warning', label: 'Warning' },
   { key: 'maintenance', label: 'In maintenance' },
   { key: 'blocked', label: 'Blocked' },
   { key: 'ok', label: 'OK' },
@@ -195,8 +208,12 @@ export const KINDS = /** @type {const} */ ([
  * @returns {Kind}
  */
 export function kindOf(monitor) {
-  const { key } = badgeOf(monitor, monitor.latest);
-  return key === 'disabled' || key === 'unchecked' ? key : (ignoreReasonOf(monitor, monitor.latest) ?? key);
+  const { latest } = monitor;
+  const { key } = badgeOf(monitor, latest);
+  if (key === 'disabled' || key === 'unchecked') {
+    return key;
+  }
+  return ignoreReasonOf(monitor, latest) ?? (markOf(latest) === WARNING ? 'warning' : key);
 }
 
 /**
@@ -212,6 +229,15 @@ export function countKinds(monitors) {
 }
 
 /**
+ * @param {number} count
+ * @param {{key: string, label: string}} kind
+ * @returns {string} for example 2 OK, 1 failed or 3 warnings
+ */
+export function formatKind(count, { key, label }) {
+  return key === 'warning' ? formatCount(count, key) : `${count} ${key === 'ok' ? label : label.toLowerCase()}`;
+}
+
+/**
  * Returns the number of monitors of each kind as text.
  * @param {readonly ListedMonitor[]} monitors
  * @returns {string} for example 1 failed · 2 OK
@@ -219,6 +245,6 @@ export function countKinds(monitors) {
 export function summarize(monitors) {
   const counts = countKinds(monitors);
   return KINDS.filter(({ key }) => counts[key])
-    .map(({ key, label }) => `${counts[key]} ${key === 'ok' ? label : label.toLowerCase()}`)
+    .map((kind) => formatKind(counts[kind.key], kind))
     .join(' · ');
 }

@@ -66,6 +66,8 @@ export interface Series {
   values: number[];
   /** Empty texts for results that count. Absent if all count. */
   excluded?: (IgnoreReason | '')[];
+  /** Absent if no result has a warning. */
+  warnings?: boolean[];
 }
 
 /** The figures of a monitor in the list. Null without data, or if they are not computed yet. */
@@ -96,6 +98,8 @@ export interface Point {
   value: number;
   /** Absent if the result counts. */
   excluded?: IgnoreReason;
+  /** Whether the result has a warning. A result has the warning itself as its message instead. */
+  warning?: boolean;
 }
 
 /** A check in the history of a monitor. */
@@ -186,7 +190,7 @@ export interface Delivery {
 /** A notification about a monitor, or a test notification. */
 export interface Notification {
   id: string;
-  kind: 'alert' | 'escalation' | 'reminder' | 'acknowledged' | 'recovery' | 'closed' | 'test';
+  kind: 'alert' | 'escalation' | 'reminder' | 'acknowledged' | 'recovery' | 'closed' | 'warning' | 'test';
   /** The number of the incident; each monitor counts from 1. */
   incident: number;
   monitor_id: string;
@@ -283,7 +287,18 @@ export interface SummaryChange {
 
 export interface Property {
   name: string;
-  kind: 'text' | 'longtext' | 'duration' | 'integer' | 'bytes' | 'percent' | 'bool' | 'choice' | 'regex' | 'stringmap';
+  kind:
+    | 'text'
+    | 'longtext'
+    | 'duration'
+    | 'integer'
+    | 'bytes'
+    | 'percent'
+    | 'bool'
+    | 'choice'
+    | 'regex'
+    | 'stringmap'
+    | 'expression';
   default?: string;
   doc: string;
   /** Whether the value is a secret; of a stringmap, the values are. Absent if not. */

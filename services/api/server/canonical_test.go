@@ -59,7 +59,7 @@ func TestIgnoredPropertiesAreReported(t *testing.T) {
 		"added":[{"name":"gate","type":"tcp"}],"changed":[],"removed":[],"unchanged":0,
 		"warnings":["monitor 1 \"gate\": ignored the properties method, server, which the type tcp does not have"]}`)
 	a.do("POST", "/api/monitors", strings.Replace(strayMonitor, "method", "methods", 1)).
-		wantProblem(t, 400, "unknown property 'methods' for type tcp; known properties: timeout, network, alertMute, alertFailCount, alertTo, slo, dependsOn")
+		wantProblem(t, 400, "unknown property 'methods' for type tcp; known properties: timeout, network, invert, warn, alertMute, alertFailCount, alertTo, slo, dependsOn")
 }
 
 func TestIgnoredPropertiesAreLogged(t *testing.T) {

@@ -1,10 +1,13 @@
 package server
 
 import (
+	"strings"
 	"testing"
 	"time"
 
+	"nanomon/services/common/monitor"
 	"nanomon/services/common/rule"
+	"nanomon/services/common/store"
 )
 
 // TestCapturedOutputs expects series and thresholds for the outputs that the property capture of a monitor adds.
@@ -33,8 +36,36 @@ func TestCheckRuleWithCapture(t *testing.T) {
 	check(`{"type": "http", "rule": "queue < 9", "properties": {"capture": "{\"queue\": \"q\"}"}}`).
 		wantProblem(t, 400, "property capture: queue: the path must start with $, as in $.a.b")
 	check(`{"type": "tcp", "rule": "respTime < 9", "properties": {"capture": "{\"queue\": \"$.q\"}"}}`).
-		wantProblem(t, 400, "unknown property 'capture' for type tcp; known properties: timeout, network, alertMute, "+
+		wantProblem(t, 400, "unknown property 'capture' for type tcp; known properties: timeout, network, invert, warn, alertMute, "+
 			"alertFailCount, alertTo, slo, dependsOn")
+}
+
+func TestCheckRuleWithWarn(t *testing.T) {
+	a := startAPI(t, nil)
+	check := func(body string) response { return a.do("POST", "/api/rules/check", body) }
+	check(`{"type": "http", "properties": {"capture": "{\"queue\": \"$.q\"}", "warn": "queue > 9"}}`).wantJSON(t, 204, "")
+	check(`{"type": "http", "rule": "status == 200", "properties": {"warn": "queue > 9"}}`).
+		wantProblem(t, 400, `property warn: there is no output "queue"`)
+	check(`{"type": "http", "rule": "queue > 9", "properties": {"warn": "status == 200"}}`).
+		wantProblem(t, 400, `rule invalid: there is no output "queue"`)
+}
+
+// A list shows which results have a warning.
+func TestWarningsInList(t *testing.T) {
+	a := startAPI(t, nil)
+	must(t, a.store.CreateMonitor(t.Context(), monitorA))
+	at := monitor.Date(time.Now())
+	state := store.State{MonitorID: monitorA.ID, Streak: 2, Since: at, Latest: monitor.Result{
+		ID: monitor.NewID(at), MonitorID: monitorA.ID, Date: at, Message: "Warning: respTime > 5", Outputs: map[string]any{},
+	}}
+	state.History = []store.Point{{Date: at.Add(-time.Minute)}, {Date: at, Warning: true}}
+	must(t, a.store.AppendBatch(t.Context(), store.Batch{States: []store.State{state}}))
+	body := a.do("GET", "/api/monitors?include=brief,history,series", "").body
+	for _, part := range []string{`"warnings":[false,true]`, `"warning":true`, `"message":"Warning: respTime > 5"`} {
+		if strings.Count(string(body), part) != 1 {
+			t.Errorf("no %s in %s", part, body)
+		}
+	}
 }
 
 func TestSaveCapture(t *testing.T) {

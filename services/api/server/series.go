@@ -34,6 +34,8 @@ type series struct {
 	Values   []float64        `json:"values"`
 	// Ignored has a reason for each point, empty if the result counts. It is nil if all results count.
 	Ignored []monitor.IgnoreReason `json:"excluded,omitempty"`
+	// Warnings reports for each point whether the result has a warning. It is nil if none has.
+	Warnings []bool `json:"warnings,omitempty"`
 }
 
 // newSeries returns the points as columns; nil if there are none.
@@ -44,6 +46,7 @@ func newSeries(points []store.Point) *series {
 	points = roundHistory(points)
 	s := &series{Start: points[0].Date, Steps: make([]int64, 0, len(points)-1)}
 	ignored, anyIgnored := make([]monitor.IgnoreReason, len(points)), false
+	warnings := make([]bool, len(points))
 	for i, p := range points {
 		if i > 0 {
 			s.Steps = append(s.Steps, int64(p.Date.Sub(points[i-1].Date)/time.Second))
@@ -51,6 +54,10 @@ func newSeries(points []store.Point) *series {
 		s.Statuses, s.Values = append(s.Statuses, p.Status), append(s.Values, p.Value)
 		ignored[i] = p.Ignored
 		anyIgnored = anyIgnored || p.Ignored != ""
+		warnings[i] = p.Warning
+	}
+	if slices.Contains(warnings, true) {
+		s.Warnings = warnings
 	}
 	if anyIgnored {
 		s.Ignored = ignored

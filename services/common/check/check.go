@@ -4,7 +4,6 @@ package check
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -22,6 +21,10 @@ type Check struct {
 	monitor  monitor.Monitor
 	registry probe.Registry
 	rule     *rule.Rule
+	// warn is the expression of the property [monitor.Warn]; nil if there is none, or if it is invalid: then warnErr is
+	// the error. An invalid expression gives a warning.
+	warn    *rule.Rule
+	warnErr error
 	// ignored lists the properties that the type of the monitor does not have.
 	ignored []string
 
@@ -70,10 +73,9 @@ func (k *Compiler) Compile(m monitor.Monitor) (_ *Check, err error) {
 	m, ignored := k.registry.ForCheck(m)
 	c := &Check{monitor: m, registry: k.registry, ignored: ignored}
 	var ruleErr error
-	if m.Rule != "" {
-		c.rule, ruleErr = k.rules.Get(ruleKey{m.Type, m.Properties[probe.Capture], m.Rule}, func() (*rule.Rule, error) {
-			return rule.Compile(m.Rule, k.registry[m.Type].Spec.ForProperties(m.Properties).Output)
-		})
+	if !m.IsInverted() {
+		c.rule, ruleErr = k.expression(m, m.Rule)
+		c.warn, c.warnErr = k.expression(m, m.Properties[monitor.Warn])
 	}
 	if k.registry.Secrets().HasReferences(m) {
 		c.secrets, err = &k.secrets, c.checkReferences()
@@ -88,6 +90,16 @@ func (k *Compiler) Compile(m monitor.Monitor) (_ *Check, err error) {
 		return nil, invalidRule(m.Rule, ruleErr)
 	}
 	return c, nil
+}
+
+// expression compiles an expression over the outputs of m. It returns nil if text is empty.
+func (k *Compiler) expression(m monitor.Monitor, text string) (*rule.Rule, error) {
+	if text == "" {
+		return nil, nil
+	}
+	return k.rules.Get(ruleKey{m.Type, m.Properties[probe.Capture], text}, func() (*rule.Rule, error) {
+		return rule.Compile(text, k.registry[m.Type].Spec.ForProperties(m.Properties).Output)
+	})
 }
 
 // invalidRule returns the error about a rule, with a hint if there is a usual mistake in it.
@@ -107,8 +119,8 @@ func (c *Check) newProbe(m monitor.Monitor, references *secret.Scrubber) (probe.
 	if err != nil {
 		return nil, err
 	}
-	if c.rule != nil {
-		settings = settings.ForRule(c.rule.Uses)
+	if c.rule != nil || c.warn != nil {
+		settings = settings.ForRule(c.uses)
 	}
 	c.timeout = settings.Duration("timeout")
 	return monitorType.New(m.Target, settings.WithReferences(references))
@@ -138,6 +150,9 @@ func Validate(registry probe.Registry, m monitor.Monitor) error {
 			return invalidRule(m.Rule, err)
 		}
 	}
+	if err := c.validateWarn(); err != nil {
+		return err
+	}
 	return probe.ValidateRecipients(m.Properties[monitor.AlertTo])
 }
 
@@ -163,7 +178,7 @@ func (c *Check) Run(ctx context.Context, history rule.History) (result monitor.R
 // complete adds what follows from outcome to the result of a check. The error is a [probe.NotCheckedError].
 func (c *Check) complete(
 	ctx context.Context, result monitor.Result, started time.Time, outcome probe.Outcome, history rule.History,
-) (monitor.Result, error) {
+) (_ monitor.Result, err error) {
 	if own := probe.OwnFault(outcome.Err); own != nil {
 		return result, own
 	}
@@ -171,16 +186,19 @@ func (c *Check) complete(
 	result.Outputs = c.registry[c.monitor.Type].Spec.Stored(outcome.Outputs)
 	c.scrubber.ScrubResult(&result)
 	message := ""
-	if outcome.Err != nil {
-		message = outcome.Err.Error()
-	} else {
-		var err error
-		if result.Status, message, err = c.evaluateRule(ctx, started, outcome, result.Outputs, history); err != nil {
-			return result, err
+	switch {
+	case c.monitor.IsInverted():
+		result.Status, message = inverted(outcome)
+		if result.Value = 0; result.Status == monitor.StatusOK {
+			result.Value = float64(time.Since(started).Microseconds()) / 1000
 		}
+	case outcome.Err != nil:
+		message = outcome.Err.Error()
+	default:
+		result.Status, message, err = c.evaluate(ctx, started, outcome, result.Outputs, history)
 	}
 	result.Message = c.scrubber.Scrub(message)
-	return result, nil
+	return result, err
 }
 
 // recoverPanic turns a panic of what into a [probe.NotCheckedError]. It shows no value of a panic, which may contain a
@@ -209,38 +227,5 @@ func FailedResult(m monitor.Monitor, started time.Time, message string) monitor.
 func (c *Check) Close() {
 	if c.probe != nil {
 		c.probe.Close()
-	}
-}
-
-// minRuleTime is the minimum time that a rule has, even if the target used all of the timeout.
-const minRuleTime = time.Second
-
-// evaluateRule evaluates the rule in the rest of the timeout; stored holds the outputs as the result stores them. The
-// error is a [probe.NotCheckedError] if the rule panics or if there is not enough memory.
-func (c *Check) evaluateRule(
-	ctx context.Context, started time.Time, outcome probe.Outcome, stored map[string]any, history rule.History,
-) (
-	status monitor.Status, message string, err error,
-) {
-	if c.rule == nil {
-		return monitor.StatusOK, "", nil
-	}
-	defer recoverPanic("the evaluation of the rule", &err)
-	ctx, cancel := context.WithTimeout(ctx, max(c.timeout-time.Since(started), minRuleTime))
-	defer cancel()
-	isTrue, ruleErr := c.rule.Eval(ctx, rule.Input{
-		Outputs: outcome.Outputs, Stored: stored, Document: outcome.Document, NoDocument: outcome.NoDocument,
-		Names: outcome.Names, Date: started, Value: outcome.Value, History: history,
-	})
-	var shortage *memory.ShortageError
-	switch {
-	case errors.As(ruleErr, &shortage):
-		return monitor.StatusFailed, "", &probe.NotCheckedError{Cause: probe.CauseMemory, Text: shortage.Error()}
-	case ruleErr != nil:
-		return monitor.StatusFailed, ruleErr.Error(), nil
-	case !isTrue:
-		return monitor.StatusError, "Rule violated: " + c.rule.String(), nil
-	default:
-		return monitor.StatusOK, "", nil
 	}
 }

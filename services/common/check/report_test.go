@@ -29,11 +29,15 @@ func TestReceive(t *testing.T) {
 		{"no duration", "duration > 10000", probe.Report{}, false, monitor.StatusFailed, "rule eval error: this check produced no duration"},
 		{"body", "body =~ 'saved'", probe.Report{Body: []byte("12 files saved")}, false, monitor.StatusOK, ""},
 		{"JSON", "json('$.rows') > 5", probe.Report{Body: []byte(`{"rows": 3}`)}, false, monitor.StatusError, "Rule violated: json('$.rows') > 5"},
+		{"warning", "", probe.Report{Body: []byte(`{"rows": 12}`)}, false, monitor.StatusOK, "Warning: rows > 10"},
 		{"capture", "rows == 3", probe.Report{Body: []byte(`{"rows": 3}`)}, false, monitor.StatusOK, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := monitor.Monitor{ID: "a", Name: "backup", Type: "push", Target: "@daily", Interval: "24h", Rule: c.rule,
 				Properties: map[string]string{"capture": `{"rows": "$.rows"}`}}
+			if c.name == "warning" {
+				m.Properties["warn"] = "rows > 10"
+			}
 			checked, err := check.Compile(probe.All(probe.Guard{}), secret.Source{}, m)
 			if err != nil {
 				t.Fatal(err)

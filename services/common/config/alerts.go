@@ -24,6 +24,9 @@ type Alerts struct {
 	AlertRecoveryCount Count `env:"ALERT_RECOVERY_COUNT" envDefault:"1"`
 	// Time between two reminders of an open incident, for example `4h`. At least `1m`; `off` sends none.
 	AlertReminder OptionalDuration `env:"ALERT_REMINDER" envDefault:"off"`
+	// Channels that notify of warnings of monitors, separated by commas: `email`, `webhook`, `slack`, `teams`, `discord`,
+	// `ntfy`, `pagerduty`. `all` stands for all of them, `off` for none.
+	AlertWarnings ChannelNames `env:"ALERT_WARNINGS" envDefault:"off"`
 	SMTP
 	Webhooks
 }
@@ -153,6 +156,33 @@ func (w Webhooks) Validate() []Fault {
 	}
 	return nil
 }
+
+// Channels lists the names of all channels.
+var Channels = []string{"email", "webhook", "slack", "teams", "discord", "ntfy", "pagerduty"}
+
+// ChannelNames is a list of names in [Channels].
+type ChannelNames []string
+
+// UnmarshalText parses a list separated by commas or spaces, all or off.
+func (c *ChannelNames) UnmarshalText(text []byte) error {
+	*c = nil
+	switch word := strings.ToLower(string(text)); word {
+	case "off":
+	case "all":
+		*c = Channels
+	default:
+		*c = splitList(word)
+	}
+	for _, name := range *c {
+		if !slices.Contains(Channels, name) {
+			return fmt.Errorf("%q is not a channel: use all, off or a list of %s", name, strings.Join(Channels, ", "))
+		}
+	}
+	return nil
+}
+
+// Includes reports whether a channel is in the list.
+func (c ChannelNames) Includes(name string) bool { return slices.Contains(c, name) }
 
 // Count is a number of at least 1.
 type Count int

@@ -35,6 +35,17 @@ func TestAlertValues(t *testing.T) {
 	}
 }
 
+func TestChannelsWithWarnings(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "off": "", "OFF": "", "all": strings.Join(config.Channels, " "), "Slack, ntfy": "slack ntfy", "email": "email",
+	} {
+		c, err := config.Parse[config.Runner](map[string]string{"ALERT_WARNINGS": text})
+		if err != nil || strings.Join(c.AlertWarnings, " ") != want {
+			t.Errorf("%q: %v, %v", text, c.AlertWarnings, err)
+		}
+	}
+}
+
 func TestAlertFaultsShowNoSecret(t *testing.T) {
 	for _, c := range []struct{ name, value, want string }{
 		{"ALERT_FAIL_COUNT", "0", `ALERT_FAIL_COUNT "0" is not a count: use a number of at least 1`},
@@ -42,6 +53,7 @@ func TestAlertFaultsShowNoSecret(t *testing.T) {
 		{"ALERT_RECOVERY_COUNT", "-1", `ALERT_RECOVERY_COUNT "-1" is not a count: use a number of at least 1`},
 		{"ALERT_REMINDER", "daily", `ALERT_REMINDER "daily" is not a duration: use for example 1h, or off`},
 		{"ALERT_REMINDER", "10s", `ALERT_REMINDER "10s" is too short: use at least 1m, or off`},
+		{"ALERT_WARNINGS", "email,sms", `ALERT_WARNINGS "sms" is not a channel: use all, off or a list of email, webhook, slack, teams, discord, ntfy, pagerduty`},
 		{"ALERT_LINK_BASEURL", "nanomon", `ALERT_LINK_BASEURL "nanomon" is not a URL: use for example https://nanomon.example.org`},
 		{"ALERT_LINK_BASEURL", "javascript:alert(1)", `ALERT_LINK_BASEURL "javascript:alert(1)" is not a URL: use for example https://nanomon.example.org`},
 		{"ALERT_SMTP_HOST", "smtp.example.org:25", `ALERT_SMTP_HOST "smtp.example.org:25" is not a host name: use for example smtp.example.org, and ALERT_SMTP_PORT for the port`},

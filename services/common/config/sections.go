@@ -185,6 +185,11 @@ func Sections() []Section {
 					Uses: []Use{{"standalone", "off"}, {"runner", "off"}},
 				},
 				{
+					Name: "ALERT_WARNINGS", Secret: false,
+					Text: "Channels that notify of warnings of monitors, separated by commas: `email`, `webhook`, `slack`, `teams`, `discord`, `ntfy`, `pagerduty`. `all` stands for all of them, `off` for none.",
+					Uses: []Use{{"standalone", "off"}, {"runner", "off"}},
+				},
+				{
 					Name: "ALERT_LINK_BASEURL", Secret: false,
 					Text: "Address of the page, for the links in notifications, for example `https://nanomon.example.org`. If unset, `standalone` uses `http://localhost` with the port of its page.",
 					Uses: []Use{{"standalone", ""}, {"runner", "http://localhost:3000"}},

@@ -113,7 +113,7 @@ type Result struct {
 	Status Status    `json:"status"`
 	// Value is the main measurement of the probe, in milliseconds for most probes; 0 if there was no response.
 	Value float64 `json:"value"`
-	// Message explains why the status is not OK; it is empty if the status is OK.
+	// Message explains why the status is not OK. If the status is OK, it is the warning, or empty; see [Result.IsWarning].
 	Message       string `json:"message"`
 	MonitorID     string `json:"monitor_id"`
 	MonitorName   string `json:"monitor_name"`
@@ -126,6 +126,9 @@ type Result struct {
 	// a problem then. Stored results never have it.
 	NotChecked bool `json:"notChecked,omitempty"`
 }
+
+// IsWarning reports whether the status of the result is OK with a warning, which is the message.
+func (r Result) IsWarning() bool { return r.Status == StatusOK && r.Message != "" }
 
 // IgnoreReason explains why a result counts neither in uptime nor for incidents.
 type IgnoreReason string

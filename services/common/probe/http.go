@@ -52,6 +52,7 @@ func (p *httpProbe) Run(ctx context.Context) Outcome {
 		}
 		addExpiry(outcome.Outputs, earlier(progress.expiry, unverifiedExpiry(err)))
 		outcome.Value = 0
+		outcome.Contact = trace.contact(ctx, err)
 		outcome.Err = failure(ctx, p.timeout, progress.step, err)
 	}
 	return outcome

@@ -15,6 +15,8 @@ type httpTrace struct {
 	check context.Context
 
 	mu sync.Mutex
+	// tried reports whether a connection was tried, and made whether there was one, in any request.
+	tried, made bool
 	requestTrace
 }
 
@@ -72,7 +74,7 @@ func (t *httpTrace) hooks() *httptrace.ClientTrace {
 		},
 		ConnectStart: func(_, address string) {
 			t.record(func() {
-				t.current.step = "connecting to " + address
+				t.current.step, t.tried = "connecting to "+address, true
 				if t.started.connect.IsZero() {
 					t.started.connect = time.Now()
 				}
@@ -81,7 +83,7 @@ func (t *httpTrace) hooks() *httptrace.ClientTrace {
 		ConnectDone: func(_, _ string, err error) {
 			t.record(func() {
 				if err == nil {
-					t.current.connect = time.Since(t.started.connect)
+					t.current.connect, t.made = time.Since(t.started.connect), true
 				}
 			})
 		},
@@ -94,6 +96,7 @@ func (t *httpTrace) hooks() *httptrace.ClientTrace {
 		GotConn: func(info httptrace.GotConnInfo) {
 			t.record(func() {
 				t.current.address, t.current.step = hostOf(info.Conn.RemoteAddr()), "sending the request"
+				t.made = true // also if the connection was kept
 				if conn, ok := info.Conn.(*tls.Conn); ok {
 					t.current.expiry = earlier(t.current.expiry, connectionExpiry(conn.ConnectionState()))
 				}
@@ -128,6 +131,19 @@ func (t *httpTrace) progress() progress {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.current
+}
+
+// contact returns whether there was a connection, for a check that ended with err.
+func (t *httpTrace) contact(parent context.Context, err error) Contact {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.made:
+		return ContactMade
+	case t.tried:
+		return contactOf(parent, err)
+	}
+	return ContactUnknown
 }
 
 // addTo adds the durations as outputs if there was a connection, and that of the wait for the response if it ended.

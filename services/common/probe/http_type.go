@@ -65,6 +65,8 @@ func httpProperties() []Property {
 			Doc: "If true, the check follows up to 10 redirects. If false, the redirect is the response."},
 		networkProperty("ip connects to IPv4 and IPv6 addresses, ip4 or ip6 only to one kind. With a proxy, this " +
 			"concerns the connection to the proxy."),
+		invertProperty(noConnection, "one is possible, even if TLS or HTTP then fails; with a proxy, this concerns the "+
+			"connection to the proxy"),
 		{Name: "keepAlive", Kind: KindBool, Default: "false",
 			Doc: "If true, the next check reuses the connection if it starts within 90s. This is faster, but hides a " +
 				"failed name server, a closed port or a new certificate."},

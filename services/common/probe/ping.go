@@ -33,6 +33,7 @@ func pingType(guard Guard) Type {
 					Doc: "Time between two packets."},
 				networkProperty("ip pings an IPv4 or IPv6 address: if the first one does not reply within a third of the " +
 					"timeout, an address of the other kind is pinged too. ip4 or ip6 pings only one kind."),
+				invertProperty("there is no reply", "there is one"),
 			},
 			Outputs: []Output{
 				{Name: "minRtt", Kind: OutputNumber, Title: "Shortest round trip", Unit: "ms", Doc: "Shortest round-trip time."},
@@ -96,6 +97,7 @@ func (p *pingProbe) Run(ctx context.Context) Outcome {
 		return Outcome{Err: failure(ctx, p.limit, "looking up "+p.host, explainFamily(err, p.host, p.network))}
 	}
 	outcome := p.pingFamilies(limited, firstOfEachFamily(addresses))
+	outcome.Contact = pingContact(ctx, outcome)
 	if address := outcome.Outputs["ipAddress"]; ctx.Err() != nil && address != nil {
 		outcome.Err = failure(ctx, p.limit, fmt.Sprint("waiting for replies from ", address), ctx.Err())
 	}
@@ -103,6 +105,14 @@ func (p *pingProbe) Run(ctx context.Context) Outcome {
 }
 
 func (p *pingProbe) Close() {}
+
+// pingContact returns whether there was a reply.
+func pingContact(ctx context.Context, outcome Outcome) Contact {
+	if replies, _ := outcome.Outputs["packetsRecv"].(float64); replies > 0 {
+		return ContactMade
+	}
+	return contactOf(ctx, outcome.Err)
+}
 
 // pingAddress sends the packets to one address. It calls onReply at each reply.
 func (p *pingProbe) pingAddress(ctx context.Context, address netip.Addr, onReply func()) Outcome {
@@ -134,7 +144,7 @@ func (p *pingProbe) ping(ctx context.Context, address netip.Addr, onReply func()
 		case OwnFault(err) != nil:
 			return nil, OwnFault(err)
 		default:
-			return nil, fmt.Errorf("can't open a socket for ping: %s", innermost(err))
+			return nil, socketError("can't open a socket for ping: " + innermost(err))
 		}
 	}
 	return nil, errNoPingPermission

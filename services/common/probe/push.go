@@ -64,7 +64,9 @@ func ParseSchedule(target string, settings Settings) (schedule.Schedule, error) 
 	return schedule.Parse(target, settings.Text(PushZone))
 }
 
-// pushInterval returns the longest time between two runs of the job, or a minute if the schedule is invalid.
+// pushInterval returns the longest time between two runs of the job, or a minute if the schedule is invalid. If a result
+// may come much later because of the grace time and the maximum duration of a run, it returns half of that time, so that
+// the latest result is not stale before; see [monitor.StaleAfter].
 func pushInterval(m monitor.Monitor) time.Duration {
 	zone := m.Properties[PushZone]
 	if zone == "" {
@@ -74,7 +76,9 @@ func pushInterval(m monitor.Monitor) time.Duration {
 	if err != nil {
 		return time.Minute
 	}
-	return s.LongestGap()
+	gap, limits := s.LongestGap(), durationSettings(pushType().Spec, m.Properties)
+	latest := gap + limits.Duration(PushGrace) + limits.Duration(PushMaxRun)
+	return min(max(gap, (latest/2).Truncate(time.Second)), monitor.MaxInterval)
 }
 
 // Report is what a job reported at the end of a run.

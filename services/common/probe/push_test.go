@@ -73,16 +73,19 @@ func TestInvalidPushMonitors(t *testing.T) {
 }
 
 func TestIntervalOfPushMonitors(t *testing.T) {
-	for _, c := range []struct{ target, zone, want string }{
-		{"every 90s", "", "1m30s"},
-		{"every 24h", "", "24h"},
-		{"30 2 * * *", "Europe/Berlin", "24h"},
-		{"0 8-17 * * 1-5", "", "63h"},
-		{"every 90m", "", "1h30m"},
-		{"nonsense", "", "1m"},
-		{"@daily", "Nowhere", "1m"},
+	for _, c := range []struct{ target, zone, grace, maxRun, want string }{
+		{"every 90s", "", "10s", "", "1m30s"},
+		{"every 24h", "", "", "", "24h"},
+		{"30 2 * * *", "Europe/Berlin", "", "", "24h"},
+		{"0 8-17 * * 1-5", "", "", "", "63h"},
+		{"every 90m", "", "", "", "1h30m"},
+		{"every 1m", "", "", "", "3m"},
+		{"every 1h", "", "1h", "4h", "3h"},
+		{"every 8784h", "", "576h", "576h", "8784h"},
+		{"nonsense", "", "", "", "1m"},
+		{"@daily", "Nowhere", "", "", "1m"},
 	} {
-		m := monitor.Monitor{Type: "push", Target: c.target, Interval: "7s", Properties: props{"zone": c.zone}}
+		m := monitor.Monitor{Type: "push", Target: c.target, Interval: "7s", Properties: props{"zone": c.zone, "grace": c.grace, "maxRun": c.maxRun}}
 		if got, _ := All(Guard{}).Canonical(m); got.Interval != c.want {
 			t.Errorf("%s: the interval is %s, want %s", c.target, got.Interval, c.want)
 		}

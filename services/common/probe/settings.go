@@ -53,27 +53,6 @@ func (s Settings) FindsReference() func(text string) bool {
 	return func(text string) bool { return references.Scrub(text) != text }
 }
 
-// CommonProperties returns the properties that all types have in addition to their own. They don't affect the check,
-// only incidents and notifications.
-func CommonProperties() []Property {
-	return []Property{
-		{Name: "alertMute", Kind: KindBool, Default: "false",
-			Doc: "If true, no notifications are sent for this monitor. Its results are still stored."},
-		{Name: "alertFailCount", Kind: KindInteger, Min: 1, Max: 1000,
-			Doc: "Number of results in a row that are not OK before an incident opens. If unset, it is 1 for push " +
-				"monitors, and for others the failure count in the settings of the runner."},
-		{Name: monitor.AlertTo, Kind: KindText,
-			Doc: "Recipients of e-mail notifications: at most 20 addresses, separated by commas. They replace " +
-				"the recipients in the settings of the runner. Recipients do not see each other."},
-		{Name: monitor.SLO, Kind: KindPercent,
-			Doc: "Service level objective: the uptime to reach in a report, in percent, such as 99.9. The report then " +
-				"shows how much of the error budget is left."},
-		{Name: monitor.DependsOn, Kind: KindText,
-			Doc: "Id or name of the monitor that this monitor depends on. While neither of them is OK, results of " +
-				"this monitor are ignored in uptime and for incidents."},
-	}
-}
-
 // NewSettings validates all names and values against spec and [CommonProperties]. An empty value means unset.
 // The error is a [monitor.InvalidError] that names the property.
 func NewSettings(spec Spec, values map[string]string) (Settings, error) {
@@ -200,6 +179,8 @@ func (p Property) parse(text string) (any, error) {
 		return text, nil
 	case KindRegex:
 		return parseRegex(text)
+	case KindExpression:
+		return text, checkExpressionLength(text)
 	case KindStringMap:
 		if p.Name == Capture {
 			return parseStringMap(text, captureExample)

@@ -109,7 +109,7 @@ func TestInvalidSettings(t *testing.T) {
 		{"slo", "1e1", `property slo: "1e1" is not a percentage above 0 and up to 100, use for example 99.9`},
 		{"share", "99.99999999999999999", `property share: "99.99999999999999999" is not a percentage above 0 and up to 100, use for example 99.9`},
 		{"alertFailCount", "0", `property alertFailCount: 0 is too small, at least 1 is needed`},
-		{"foo", "bar", `unknown property 'foo' for type test; known properties: wait, count, size, flag, color, pattern, labels, line, lines, share, alertMute, alertFailCount, alertTo, slo, dependsOn`},
+		{"foo", "bar", `unknown property 'foo' for type test; known properties: wait, count, size, flag, color, pattern, labels, line, lines, share, warn, alertMute, alertFailCount, alertTo, slo, dependsOn`},
 	} {
 		_, err := NewSettings(allKinds, props{c.name: c.value})
 		if err == nil {

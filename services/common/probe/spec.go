@@ -38,6 +38,9 @@ const (
 	KindRegex Kind = "regex"
 	// KindStringMap is a JSON object whose values are strings.
 	KindStringMap Kind = "stringmap"
+	// KindExpression is an expression over the outputs of the type, in the language of rules. This package does not parse
+	// it.
+	KindExpression Kind = "expression"
 )
 
 // Property describes one setting of a monitor type.
@@ -60,7 +63,11 @@ type Property struct {
 
 // AcceptsText reports whether the value of the property may contain arbitrary text.
 func (p Property) AcceptsText() bool {
-	return p.Kind == KindText || p.Kind == KindLongText || p.Kind == KindRegex || p.Kind == KindStringMap
+	switch p.Kind {
+	case KindText, KindLongText, KindRegex, KindStringMap, KindExpression:
+		return true
+	}
+	return false
 }
 
 // OutputKind is the type of an output's value.
@@ -137,6 +144,9 @@ type Outcome struct {
 	NoDocument error
 	// Names means that the texts in Outputs are domain names. Rules compare them without regard to case and final dots.
 	Names bool
+	// Contact reports whether a connection to the target was possible. Only types with [monitor.Invert] set it, and only
+	// together with Err; without Err, a connection was possible.
+	Contact Contact
 	// Err explains to users why there was no answer; nil if there was one. If it is set, Value and Outputs hold the
 	// measurements before the error.
 	Err error

@@ -21,6 +21,7 @@ func tcpType(guard Guard) Type {
 			Properties: []Property{
 				timeoutProperty("5s", "Maximum time to open the connection, including the name lookup."),
 				networkProperty("ip connects to IPv4 and IPv6 addresses, ip4 or ip6 only to one kind."),
+				invertProperty(noConnection, "one is possible"),
 			},
 			Outputs: []Output{
 				{Name: "respTime", Kind: OutputNumber, Title: "Connection time", Unit: "ms",
@@ -89,7 +90,7 @@ func (p *tcpProbe) Run(ctx context.Context) Outcome {
 	conn, err := p.dialer.DialContext(limited, "tcp", p.target)
 	duration := millis(time.Since(started))
 	if err != nil {
-		return Outcome{Err: failure(ctx, p.timeout, "connecting to "+p.target, err)}
+		return Outcome{Contact: contactOf(ctx, err), Err: failure(ctx, p.timeout, "connecting to "+p.target, err)}
 	}
 	defer conn.Close()
 	return Outcome{Value: duration, Outputs: map[string]any{

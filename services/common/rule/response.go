@@ -61,6 +61,9 @@ func (p *parameters) parsedBody() (*jsonbody.Document, error) {
 		body, _ := p.Outputs["body"].(string)
 		truncated, _ := p.Outputs["bodyTruncated"].(bool)
 		p.Document, p.NoDocument = jsonbody.Parse(p.ctx, body, truncated)
+		if p.Parsed != nil {
+			p.Parsed(p.Document, p.NoDocument)
+		}
 	}
 	return p.Document, p.NoDocument
 }

@@ -152,6 +152,8 @@ type Input struct {
 	// Document is the parsed body, and NoDocument the error of parsing it. Both are nil if it is not parsed yet.
 	Document   *jsonbody.Document
 	NoDocument error
+	// Parsed receives both if the evaluation parses the body; nil if nobody needs them.
+	Parsed func(document *jsonbody.Document, err error)
 	// Names means that the texts in Outputs are domain names, of which some are followed by a blank and a preference. A
 	// name equals itself in another case, with and without its final dot, and without its preference. A regular
 	// expression matches if it matches one of these forms.

@@ -57,6 +57,24 @@ type IncidentState struct {
 	LastNotified time.Time `json:"Reminded"`
 	// Silenced reports that nobody was notified of the open incident, because its monitor was silenced.
 	Silenced bool `json:"Silenced,omitempty"`
+	// Warning is the current warning; zero if there is none.
+	Warning Warning `json:"Warning,omitzero"`
+}
+
+// Warning records how far the warnings of one monitor have been evaluated.
+type Warning struct {
+	// Since is the date of the first result with the warning.
+	Since time.Time `json:"Since"`
+	// Count is the number of results with the warning, up to the failure count, until people are notified. After that it is
+	// the number of OK results in a row without the warning.
+	Count int `json:"Count"`
+	// Notified reports whether people were notified of the warning.
+	Notified bool `json:"Notified"`
+}
+
+// Equal reports whether w and other are the same warning at the same stage.
+func (w Warning) Equal(other Warning) bool {
+	return w.Since.Equal(other.Since) && w.Count == other.Count && w.Notified == other.Notified
 }
 
 // Number returns the sequence number of the state: that of the newest evaluated result, see [State.Number], or a
@@ -86,6 +104,8 @@ const (
 	KindClosed NotificationKind = "closed"
 	// KindAcknowledged means that somebody takes care of an open incident.
 	KindAcknowledged NotificationKind = "acknowledged"
+	// KindWarning means that the results of a monitor are OK with a warning. It belongs to no incident.
+	KindWarning NotificationKind = "warning"
 	// KindTest is a test that a person requested.
 	KindTest NotificationKind = "test"
 	// KindRunnerOffline and KindRunnerOnline are about a runner and belong to no monitor.
@@ -126,7 +146,8 @@ type Notification struct {
 	Silenced bool
 	// Runner is the id of the runner that a notification is about; empty for other kinds.
 	Runner string
-	// Opened is the date of the incident's first not-OK result, or the time at which the problem of the runner began.
+	// Opened is the date of the first not-OK result of the incident or of the first result with the warning, or the time at
+	// which the problem of the runner began.
 	Opened time.Time
 	// Date is the date of the result that caused the notification. For a test, a closed or an acknowledged incident it is
 	// the time of the request, for a runner the time at which it noticed.
@@ -180,6 +201,11 @@ func NotificationID(monitorID string, incident int, kind NotificationKind, remin
 		id = fmt.Sprintf("%s-%d", id, reminder)
 	}
 	return id
+}
+
+// WarningNotificationID returns the id of the notification about a warning of a monitor that began at since.
+func WarningNotificationID(monitorID string, since time.Time) string {
+	return fmt.Sprintf("%s-%s-%d", monitorID, KindWarning, since.UnixMilli())
 }
 
 // AboutRunner reports whether notifications of this kind are about a runner.

@@ -69,6 +69,8 @@ type Point struct {
 	Value    float64        `json:"value"`
 	// Ignored is the reason why the result does not count; empty if it counts.
 	Ignored monitor.IgnoreReason `json:"excluded,omitempty"`
+	// Warning reports whether the result has a warning; see [monitor.Result.IsWarning].
+	Warning bool `json:"warning,omitempty"`
 }
 
 // Number returns the sequence number of the result, like [State.Number].

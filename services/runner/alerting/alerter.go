@@ -53,6 +53,7 @@ func FromSettings(
 		FailCount:     int(settings.AlertFailCount),
 		RecoveryCount: int(settings.AlertRecoveryCount),
 		Reminder:      time.Duration(settings.AlertReminder),
+		Warnings:      len(settings.AlertWarnings) > 0,
 	}
 	cfg := Config{Runner: runner, Rules: rules, Types: types, Now: now, LinkBase: linkBase}
 	return New(cfg, s, channel.All(settings, nil), log)

@@ -41,6 +41,9 @@ func (w *world) randomEvent() {
 	case n < 780:
 		w.changeDependency(m)
 	case n < 820:
+		if w.rules.Warnings {
+			m.warningRate = []int{0, 0, 20, 100}[w.rng.IntN(4)]
+		}
 		m.failureRate = []int{0, 10, 50, 90, 100}[w.rng.IntN(5)]
 		if len(w.monitors) > 3 || m == w.monitors[0] {
 			m.failureRate = []int{0, 0, 0, 20, 90}[w.rng.IntN(5)]
@@ -99,6 +102,8 @@ func (w *world) check(m *simulatedMonitor) {
 			p.Ignored = monitor.IgnoredMaintenance
 		case notOK(p) && w.blocked(r, m):
 			p.Ignored = monitor.IgnoredBlocked
+		case !notOK(p) && w.rules.Warnings:
+			p.Warning = w.rng.IntN(100) < m.warningRate
 		}
 		w.sleep(time.Millisecond)
 		p.Date = monitor.Date(time.Now())
@@ -254,7 +259,7 @@ func (w *world) acknowledge(m *simulatedMonitor) {
 // startRunner starts a runner that takes over all monitors.
 func (w *world) startRunner() *simulatedRunner {
 	r := &simulatedRunner{current: make(map[string]*store.State), unstored: make(map[string]bool)}
-	r.alerter = New(Config{Runner: fmt.Sprint("here-", w.step), Rules: w.rules, Types: testTypes}, w.store, []notify.Channel{w.oracle}, alertingtest.QuietLog())
+	r.alerter = New(Config{Runner: fmt.Sprint("here-", w.step), Rules: w.rules, Types: testTypes}, w.store, []notify.Channel{notify.WithWarnings(w.oracle)}, alertingtest.QuietLog())
 	w.runners = append(w.runners, r)
 	w.oracle.offline.overlapping = w.oracle.offline.overlapped
 	r.own = true

@@ -20,6 +20,7 @@ import (
 // which arrived. A scenario contains:
 //
 //   - results, edits, maintenance and dependencies;
+//   - warnings, in every second scenario;
 //   - restarts, and crashes between any two store operations;
 //   - times without the store, store operations that fail, and operations that succeed but return an error;
 //   - states that arrive twice or late;
@@ -28,7 +29,7 @@ import (
 //   - times in which the runners are offline.
 func TestModel(t *testing.T) {
 	scenarios, steps := 100, 1000
-	openings, closings, overlaps, waited, offlinePeriods := 0, 0, 0, 0, 0
+	openings, closings, overlaps, waited, offlinePeriods, warnings := 0, 0, 0, 0, 0, 0
 	acknowledgements, silenced := 0, 0
 	for seed := range uint64(scenarios) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -37,6 +38,7 @@ func TestModel(t *testing.T) {
 				openings, closings, overlaps = openings+o.openings, closings+o.closings, overlaps+o.overlaps
 				waited, offlinePeriods = waited+o.waited, offlinePeriods+o.offlinePeriods
 				acknowledgements, silenced = acknowledgements+o.acknowledgements, silenced+o.silenced
+				warnings += o.warnings
 			})
 		})
 	}
@@ -44,9 +46,9 @@ func TestModel(t *testing.T) {
 	if openings < 10*scenarios || closings < 10*scenarios || overlaps < scenarios || waited < scenarios/2 || offlinePeriods < scenarios/2 {
 		t.Error("too few events")
 	}
-	t.Logf("%d incidents acknowledged, %d notifications silenced", acknowledgements, silenced)
-	if acknowledgements < scenarios || silenced < scenarios {
-		t.Error("too few acknowledgements and silences")
+	t.Logf("%d incidents acknowledged, %d notifications silenced, %d warnings", acknowledgements, silenced, warnings)
+	if acknowledgements < scenarios || silenced < scenarios || warnings < scenarios {
+		t.Error("too few acknowledgements, silences and warnings")
 	}
 }
 
@@ -97,6 +99,8 @@ type simulatedMonitor struct {
 	deleted bool
 	// failureRate is the percentage of results that are not OK, checkRate the number of steps, of 1000, with a result.
 	failureRate, checkRate int
+	// warningRate is the percentage of OK results with a warning.
+	warningRate int
 	// maintenance reports whether the monitor is in maintenance.
 	maintenance bool
 	// state is the stored state. wasNotOK reports whether the monitor was not OK right before state.Since.
@@ -129,6 +133,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	}
 	w.faultRate, w.crashRate = rng.IntN(3)*20, rng.IntN(3)*5
 	w.silences = seed%4 == 1
+	w.rules.Warnings = seed/4%2 == 0
 	// Only some scenarios have enough monitors to detect an offline runner, because they take longer.
 	n := 3
 	if seed%3 == 0 {

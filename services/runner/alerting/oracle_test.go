@@ -25,6 +25,7 @@ type oracle struct {
 	// ended contains the ids of the stored incidents that have ended.
 	ended                      map[string]bool
 	acknowledgements, silenced int
+	warnings                   int
 	// waited counts the incidents of monitors with a dependency.
 	waited, offlinePeriods int
 	// offline is the offline period of the runners, according to the notifications.
@@ -42,6 +43,11 @@ type record struct {
 	open     bool
 	// told reports whether people were notified of it.
 	told bool
+	// warned is the last notification of a warning, and ended the date of the end of the last incident. shared reports
+	// whether two runners have ever had the monitor: then each has counted its own results.
+	warned store.Notification
+	ended  time.Time
+	shared bool
 	// overlapping reports whether two runners evaluate the monitor, or did and may still disagree: then there may be a
 	// surplus notification of a resolved incident. agreedAt is the number of results when they agreed; -1 before.
 	overlapping bool
@@ -139,6 +145,9 @@ func (o *oracle) checkNotification(n store.Notification) {
 	}
 	o.checkSilence(n, rec)
 	switch n.Kind {
+	case store.KindWarning:
+		o.checkWarning(n, rec)
+		return
 	case store.KindOpened:
 		o.openings++
 		if rec.open || n.Incident != rec.incident+1 {
@@ -150,7 +159,7 @@ func (o *oracle) checkNotification(n store.Notification) {
 		if n.Incident > rec.incident || !rec.overlapping && !rec.open {
 			o.fail("%s after incident %d (open: %v)", n.ID, rec.incident, rec.open)
 		}
-		rec.open = rec.open && n.Incident != rec.incident
+		rec.open, rec.ended = rec.open && n.Incident != rec.incident, n.Date
 	default:
 		if n.Incident > rec.incident || !rec.overlapping && !rec.open {
 			o.fail("%s after incident %d (open: %v)", n.ID, rec.incident, rec.open)
@@ -199,7 +208,7 @@ func (o *oracle) checkNothingMissing() {
 	owners := o.w.owners()
 	if len(owners) > 1 {
 		for _, rec := range o.records {
-			rec.overlapping, rec.agreedAt = true, -1
+			rec.overlapping, rec.agreedAt, rec.shared = true, -1, true
 		}
 	}
 	o.offline.overlapping = o.offline.overlapping || len(owners) > 1
@@ -222,6 +231,7 @@ func (o *oracle) checkNothingMissing() {
 		}
 		o.checkOpenIncident(m, rec)
 		o.checkTold(m, rec)
+		o.checkWarned(m, rec)
 		results := rec.results[rec.from:]
 		switch {
 		case m.deleted || !m.Enabled:

@@ -14,8 +14,8 @@ const (
 	// maxJudgeDelay is the time after that in which a deadline can be judged. Later it is not checked: the runner or the
 	// store was unavailable.
 	maxJudgeDelay = time.Minute
-	// maxPeriodWait is the time after a deadline for which a receiving period may still be extended to it.
-	maxPeriodWait = time.Minute
+	// maxPeriodWait is the time after the end of a receiving period in which it may still be extended.
+	maxPeriodWait = 30 * time.Second
 	// rereadPeriods is the time between two reads of the receiving periods.
 	rereadPeriods = 5 * time.Second
 	// untilRead means that a decision waits for the next read of the pings.
@@ -53,7 +53,9 @@ func (v verdict) reason() error {
 // judge decides about the deadline of p. If it is undecided, it returns the time until the next try.
 func (s *pushes) judge(p *pushMonitor, due time.Time) (verdict, time.Duration) {
 	now, settled := s.cfg.Clock.Now(), due.Add(settleTime)
-	switch from, to := p.plan.Window(p.state); {
+	from, to := p.plan.Window(p.state)
+	reach := push.Reach(s.inbox.periods, from)
+	switch {
 	case now.Before(settled):
 		return undecided, settled.Sub(now)
 	case !s.inbox.hasRead(settled, due, p.added):
@@ -61,13 +63,13 @@ func (s *pushes) judge(p *pushMonitor, due time.Time) (verdict, time.Duration) {
 		return undecided, untilRead
 	case now.Sub(settled) > maxJudgeDelay:
 		return unread, 0
-	case push.Covers(s.inbox.periods, from, to):
+	case !reach.Before(to):
 		return missed, 0
 	case s.inbox.periodsRead.Before(settled) || now.Sub(s.inbox.periodsRead) >= rereadPeriods:
 		s.inbox.needPeriods.Store(true)
 		wake.Signal(s.inbox.wanted)
 		return undecided, untilRead
-	case now.Sub(due) >= maxPeriodWait:
+	case now.Sub(reach) >= maxPeriodWait:
 		return unreceived, 0
 	default:
 		return undecided, rereadPeriods

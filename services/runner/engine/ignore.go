@@ -96,6 +96,18 @@ func (rules *ignoreRules) maintenanceAt(m monitor.Monitor, at time.Time) mainten
 	return s
 }
 
+// setIgnored sets why r, a result of en, is ignored. It removes a warning that does not count: in maintenance, and while
+// the dependency is not OK.
+func (en *entry) setIgnored(s *scheduler, r *monitor.Result) {
+	r.Ignored = s.ignoreReason(en, *r)
+	if !r.IsWarning() {
+		return
+	}
+	if r.Ignored != "" || s.isNotOK(s.ignoreRules.Load().dependencies[en.monitor.ID], r.Date) {
+		r.Message = ""
+	}
+}
+
 // ignoreReason returns why r, a result of en, is ignored. It returns an empty reason if the result counts.
 func (s *scheduler) ignoreReason(en *entry, r monitor.Result) monitor.IgnoreReason {
 	rules := s.ignoreRules.Load()

@@ -261,7 +261,7 @@ func (s *scheduler) record(f finishedCheck) {
 	s.recordChecked(en.monitor.ID)
 	s.stats.countCheck(f.result.Status)
 	s.cfg.OnCheck(CompletedCheck{Type: en.monitor.Type, Status: f.result.Status, Delay: f.delay, Duration: f.duration})
-	f.result.Ignored = s.ignoreReason(en, f.result)
+	en.setIgnored(s, &f.result)
 	prev := en.state.Load()
 	next, changes := advance(prev, f.result, en.gapInterval)
 	en.state.Store(next)

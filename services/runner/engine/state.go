@@ -84,7 +84,7 @@ func appendPoint(history []store.Point, s *store.State) []store.Point {
 	}
 	r := s.Latest
 	return append(history, store.Point{
-		Sequence: s.Sequence, Date: r.Date, Status: r.Status, Value: r.Value, Ignored: r.Ignored,
+		Sequence: s.Sequence, Date: r.Date, Status: r.Status, Value: r.Value, Ignored: r.Ignored, Warning: r.IsWarning(),
 	})
 }
 

@@ -30,7 +30,7 @@ type collector struct {
 	alerter  Alerter
 	reserved map[string]bool
 
-	status, value, excluded                                  *prometheus.Desc
+	status, value, excluded, warning                         *prometheus.Desc
 	monitors, problems, queue, skipped, dropped, storeErrors *prometheus.Desc
 	storeHealthy                                             *prometheus.Desc
 	notChecked, alertsSent, alertsFailed                     *prometheus.Desc
@@ -48,6 +48,8 @@ func newCollector(e Engine, a Alerter) *collector {
 		value:  desc(monitorValue, "Value of the newest result of the monitor.", identity...),
 		excluded: desc(monitorExcluded, "Always 1. Exists only while the newest result of the monitor is ignored.",
 			"id", "name", "type", "group", "reason"),
+		warning: desc(monitorWarning, "1 while the newest result of the monitor has a warning, else 0. Exists only for "+
+			"monitors with the property warn.", identity...),
 
 		monitors: desc(runnerMonitors, "Number of monitors that this runner runs."),
 		problems: desc(runnerProblems, "Number of problems of this runner itself."),
@@ -127,6 +129,13 @@ func (s scrape) monitor(m monitor.Monitor, r monitor.Result) {
 	s.gauge(s.value, r.Value, m.ID, m.Name, m.Type, m.Group)
 	if r.Ignored != "" {
 		s.gauge(s.excluded, 1, m.ID, m.Name, m.Type, m.Group, string(r.Ignored))
+	}
+	if m.Properties[monitor.Warn] != "" {
+		warning := 0.0
+		if r.IsWarning() {
+			warning = 1
+		}
+		s.gauge(s.warning, warning, m.ID, m.Name, m.Type, m.Group)
 	}
 	family := s.family(m)
 	s.gauge(family, status, m.ID, m.Type, resultStatus)

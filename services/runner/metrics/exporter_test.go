@@ -33,7 +33,9 @@ func TestMonitorMetrics(t *testing.T) {
 		},
 	})
 	r.monitors[0].Group, r.monitors[0].Properties = "web", map[string]string{"headers": "s3cret"}
-	r.add("b", "SHOP", monitor.Result{Value: 1})
+	r.monitors[0].Properties[monitor.Warn] = "respTime > 5"
+	r.add("b", "SHOP", monitor.Result{Value: 1, Message: "Warning: s3cret"})
+	r.monitors[1].Properties = map[string]string{monitor.Warn: "respTime > 5"}
 	r.monitors = append(r.monitors, monitor.Monitor{ID: "c", Name: "without a result", Type: "tcp"})
 	h := r.handler(newExporter([]string{"http"}))
 	for _, format := range []string{textFormat, openMetrics} {
@@ -43,6 +45,8 @@ func TestMonitorMetrics(t *testing.T) {
 			`nanomon_monitor_value{group="web",id="a",name="Shop",type="http"} 12.5`,
 			`nanomon_monitor_excluded{group="web",id="a",name="Shop",reason="maintenance",type="http"} 1`,
 			`nanomon_monitor_status{group="",id="b",name="SHOP",type="http"} 0`,
+			`nanomon_monitor_warning{group="web",id="a",name="Shop",type="http"} 0`,
+			`nanomon_monitor_warning{group="",id="b",name="SHOP",type="http"} 1`,
 			`nanomon_shop{id="a",result="_status",type="http"} 1`,
 			`nanomon_shop{id="a",result="_value",type="http"} 12.5`,
 			`nanomon_shop{id="a",result="negative",type="http"} -1.5`,

@@ -10,6 +10,7 @@ const (
 	monitorStatus   = prefix + "monitor_status"
 	monitorValue    = prefix + "monitor_value"
 	monitorExcluded = prefix + "monitor_excluded"
+	monitorWarning  = prefix + "monitor_warning"
 	monitorLabels   = prefix + "monitor_labels"
 
 	runnerRuns         = prefix + "runner_runs_total"
@@ -34,8 +35,8 @@ const (
 // The fixed families by type. They include the families of the API, because one Prometheus server scrapes both.
 var (
 	gauges = [...]string{
-		monitorStatus, monitorValue, monitorExcluded, monitorLabels, runnerQueue, runnerStoreHealthy, runnerMonitors,
-		runnerProblems, runnerIncidents, runnerBuildInfo,
+		monitorStatus, monitorValue, monitorExcluded, monitorWarning, monitorLabels, runnerQueue, runnerStoreHealthy,
+		runnerMonitors, runnerProblems, runnerIncidents, runnerBuildInfo,
 		prefix + "api_requests_in_flight", prefix + "api_event_clients", prefix + "api_store_healthy",
 		prefix + "api_build_info",
 	}

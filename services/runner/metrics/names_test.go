@@ -89,6 +89,7 @@ func TestMonitorNamesDoNotCollideWithFixedFamilies(t *testing.T) {
 func TestFixedFamiliesAreListed(t *testing.T) {
 	r := &fakeRunner{}
 	r.add("1", "m", monitor.Result{Ignored: monitor.IgnoredBlocked})
+	r.monitors[0].Properties = map[string]string{monitor.Warn: "respTime > 5"}
 	all := slices.Concat(gauges[:], counters[:], histograms[:])
 	families, _ := read(t, r.handler(newExporter([]string{"http"})), textFormat)
 	for name := range families {

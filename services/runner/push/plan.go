@@ -160,16 +160,17 @@ func latest(a, b time.Time) time.Time {
 	return a
 }
 
-// Covers reports whether periods contain all of the time between two times.
-func Covers(periods []store.ReceivingPeriod, from, to time.Time) bool {
-	for _, p := range periods { // in the order of their start
-		switch {
-		case p.From.After(from):
-			return false
-		case !p.To.Before(to):
-			return true
+// Reach returns the time until which periods contain all of the time from the given one on. It is before that time if no
+// period contains it. The periods are in the order of their start.
+func Reach(periods []store.ReceivingPeriod, from time.Time) time.Time {
+	reach := from.Add(-1)
+	for _, p := range periods {
+		if p.From.After(latest(reach, from)) {
+			break
 		}
-		from = latest(from, p.To)
+		if !p.To.Before(from) {
+			reach = latest(reach, p.To)
+		}
 	}
-	return false
+	return reach
 }

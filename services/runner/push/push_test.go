@@ -244,7 +244,7 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-func TestCovers(t *testing.T) {
+func TestReach(t *testing.T) {
 	period := func(from, to string) store.ReceivingPeriod {
 		return store.ReceivingPeriod{From: at(t, "1 "+from), To: at(t, "1 "+to)}
 	}
@@ -264,7 +264,7 @@ func TestCovers(t *testing.T) {
 		{"a gap", []store.ReceivingPeriod{period("10:00", "11:05"), period("11:06", "11:20")}, false},
 	} {
 		slices.SortFunc(c.periods, store.CompareReceivingPeriods)
-		if got := Covers(c.periods, at(t, "1 11:00"), at(t, "1 11:10")); got != c.want {
+		if got := !Reach(c.periods, at(t, "1 11:00")).Before(at(t, "1 11:10")); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}

@@ -3,7 +3,7 @@
 /** @import {Settings, SortKey} from './settings.js' */
 import { formatCount, formatNumber } from '../../format.js';
 import { labelsOf } from '../../labels.js';
-import { countKinds, kindOf, KINDS } from '../../status.js';
+import { countKinds, formatKind, kindOf, KINDS } from '../../status.js';
 import { collator, readSort } from './settings.js';
 
 /**
@@ -169,12 +169,12 @@ function groups(monitors, held) {
 }
 
 /**
- * Returns the severity of the worst monitor: 3 for failed, 2 for error, 1 for not checked, otherwise 0.
+ * Returns the severity of the worst monitor: 4 for failed, 3 for error, 2 for not checked, 1 for a warning, otherwise 0.
  * @param {ListedMonitor[]} monitors
  */
 function severity(monitors) {
-  const { failed, error, unchecked } = countKinds(monitors);
-  return failed ? 3 : error ? 2 : Number(unchecked > 0);
+  const { failed, error, unchecked, warning } = countKinds(monitors);
+  return failed ? 4 : error ? 3 : unchecked ? 2 : Number(warning > 0);
 }
 
 /**
@@ -185,8 +185,9 @@ function severity(monitors) {
  */
 function group(name, items, open) {
   const counts = countKinds(items);
-  const { key, label } = KINDS.find((status) => counts[status.key] > 0) ?? KINDS[5];
-  const summary = counts[key] === items.length ? label : `${counts[key]} ${key === 'ok' ? label : label.toLowerCase()}`;
+  const kind = KINDS.find(({ key }) => counts[key] > 0) ?? KINDS[6];
+  const { key, label } = kind;
+  const summary = counts[key] === items.length ? label : formatKind(counts[key], kind);
   return {
     ...sectionWithoutHeading(items),
     name,

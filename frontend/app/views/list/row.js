@@ -128,11 +128,11 @@ function drawMonitor(part, item, subtitle) {
 }
 
 /**
- * Returns why the monitor is not OK or not checked; empty if it is OK or disabled.
+ * Returns the warning, or why the monitor is not OK or not checked; empty if it is OK without a warning or disabled.
  * @param {ListedMonitor} monitor
  */
 function problemOf({ enabled, latest, notChecked }) {
-  return (enabled && (notChecked?.reason || (latest?.status && latest.message))) || '';
+  return (enabled && (notChecked?.reason || latest?.message)) || '';
 }
 
 /**

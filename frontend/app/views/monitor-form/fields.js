@@ -31,6 +31,7 @@ const LABELS = new Map([
   ['interval', 'Packet interval'],
   ['maxBody', 'Maximum body'],
   ['capture', 'Captured numbers'],
+  ['invert', 'Invert the check'],
   ['alertMute', 'Mute notifications'],
   ['alertFailCount', 'Failure count'],
   ['alertTo', 'E-mail recipients'],
@@ -47,7 +48,7 @@ const CONTROLS = { bool: 'switch', choice: 'select', longtext: 'area', stringmap
  * @returns {Section[]}
  */
 export function sectionsOf(spec) {
-  const fields = spec.properties.map(fieldOf);
+  const fields = spec.properties.filter(({ kind }) => kind !== 'expression').map(fieldOf); // It is beside the rule.
   const others = (/** @type {Field} */ { name }) => !BASIC.includes(name) && !NOTIFICATIONS.includes(name);
   return [
     { name: 'Settings', fields: fields.filter(({ name }) => BASIC.includes(name)) },

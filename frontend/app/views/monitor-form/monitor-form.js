@@ -14,7 +14,7 @@ import { newLabels } from './labels.js';
 import { newOnDemandCheck } from './on-demand-check.js';
 import { isNotFound, newOriginal } from './original.js';
 import { beginReview, compareVersion, saveForm } from './other-changes.js';
-import { functionCalls, insertOutput, markMistake, newRuleCheck, outputKind, ruleOutputs } from './rule.js';
+import { expressions, newRuleCheck } from './rule.js';
 import { newSettings } from './settings.js';
 import { newSuggestions } from './suggestions.js';
 import { FIRST, TEMPLATES, apply, undo } from './templates.js';
@@ -40,6 +40,8 @@ export function monitorForm(app, { id, params, hash }) {
     /** The properties are in settings, the labels in labels. @type {Draft} */
     form: newDraft(FIRST.rule),
     settings: newSettings(),
+    /** The id of the box of an expression that had the focus last. */
+    box: 'rule',
     labels: newLabels(),
     original: newOriginal(api, app.live, id),
     review: /** @type {Review<Draft>} */ (newReview('Someone else changed this monitor')),
@@ -59,7 +61,7 @@ export function monitorForm(app, { id, params, hash }) {
       app.setTitle(this.title);
       app.unsaved = () => this.loaded && this.current !== this.original.text;
       app.draft = () => ({ draft: this.draft, original: this.original.text, tag: this.original.tag });
-      ruleCheck = newRuleCheck(api, (error) => (this.errors.byField.rule = error));
+      ruleCheck = newRuleCheck(api, (errors) => Object.assign(this.errors.byField, errors));
       this.original.watch((version) => this.onRead(version));
       this.load();
     },
@@ -284,10 +286,6 @@ export function monitorForm(app, { id, params, hash }) {
       ruleCheck.schedule(() => this.draft);
     },
 
-    markMistake,
-    insert: insertOutput,
-    functionCalls,
-    outputKind,
-    ruleOutputs,
+    expressions,
   };
 }

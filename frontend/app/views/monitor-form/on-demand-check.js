@@ -99,7 +99,7 @@ export function newOnDemandCheck(api, clock) {
     },
 
     get verdict() {
-      return this.result ? verdictOf(this.result, this.rule) : '';
+      return this.result ? verdictOf(this.result, this.rule, this.checked?.properties.invert === 'true') : '';
     },
 
     /** The result in one sentence, for screen readers. */
@@ -135,17 +135,22 @@ function checkedPart({ type, target, rule, properties }) {
 /**
  * @param {Result} result
  * @param {string} rule
+ * @param {boolean} inverted
  */
-function verdictOf({ status, message }, rule) {
+function verdictOf({ status, message }, rule, inverted) {
+  const warning = status === 0 && message ? ' There is a warning.' : '';
+  if (inverted) {
+    return status === 2 ? 'The check failed.' : 'No connection is possible, as it must be.';
+  }
   if (!rule) {
-    return status === 2 ? 'The check failed.' : 'No rule: any response is OK.';
+    return status === 2 ? 'The check failed.' : `No rule: any response is OK.${warning}`;
   }
   if (status === 2) {
     return /^rule (eval error|didn't)/.test(message)
       ? 'The rule could not be evaluated.'
       : 'The check failed, so the rule was not evaluated.';
   }
-  return status === 0 ? 'The rule is met.' : 'The rule is not met.';
+  return status === 0 ? `The rule is met.${warning}` : 'The rule is not met.';
 }
 
 /**

@@ -1,7 +1,9 @@
 /** @import {Output, Spec} from '../../../types/model' */
 /** @import {Api, Draft} from '../../api.js' */
+/** @import {FieldErrors} from '../../field-errors.js' */
 /** @import {Row} from './fields.js' */
-import { ApiError, messageOf } from '../../api.js';
+import { fieldId } from './fields.js';
+import { parseApiError } from './validation.js';
 
 /** How long the rule must be unchanged before it is checked, in milliseconds. */
 const PAUSE = 300;
@@ -14,10 +16,13 @@ const CAPTURED = /^[A-Za-z]\w{0,39}$/;
  * @typedef {Output & {text?: string}} RuleOutput
  */
 
+/** The field of the property warn. */
+const WARN = fieldId('warn');
+
 /**
- * Has the API check a rule while it is typed. Responses to earlier rules are ignored.
+ * Has the API check the rule and the property warn while they are typed. Responses to earlier ones are ignored.
  * @param {Api} api
- * @param {(error: string) => void} onResult receives the error in the rule, empty if the rule is valid
+ * @param {(errors: FieldErrors) => void} onResult receives the errors in both, empty if they are valid
  */
 export function newRuleCheck(api, onResult) {
   /** Counts the checks, to recognize responses to earlier ones. */
@@ -28,10 +33,13 @@ export function newRuleCheck(api, onResult) {
   /** @param {Draft} draft */
   async function check({ type, rule, properties }) {
     const number = latest;
-    const body = { type, rule, properties: { capture: properties.capture ?? '' } };
-    const error = rule ? await api.send('/rules/check', { method: 'POST', body }).then(() => '', ruleError) : '';
+    const { capture = '', warn = '' } = properties;
+    const body = { type, rule, properties: { capture, warn } };
+    const answer =
+      rule || warn ? api.send('/rules/check', { method: 'POST', body }).then(() => ({}), expressionError) : {};
+    const errors = { rule: '', [WARN]: '', ...(await answer) };
     if (number === latest) {
-      onResult(error);
+      onResult(errors);
     }
   }
 
@@ -50,12 +58,13 @@ export function newRuleCheck(api, onResult) {
 }
 
 /**
- * Returns the error in the rule. Returns an empty text for an error in the property capture.
+ * Returns the error in the rule or the property warn by its field. An error in another property is not theirs.
  * @param {unknown} error
+ * @returns {FieldErrors}
  */
-function ruleError(error) {
-  const isRule = error instanceof ApiError && error.status === 400 && !error.message.startsWith('property ');
-  return isRule ? messageOf(error) : '';
+function expressionError(error) {
+  const { field, text } = parseApiError(error);
+  return field === 'rule' || field === WARN ? { [field]: text } : {};
 }
 
 /**
@@ -64,7 +73,7 @@ function ruleError(error) {
  * @param {string} error
  * @returns {{before: string, mistake: string, after: string}[]} empty if the error names no place
  */
-export function markMistake(rule, error) {
+export function markMistake(rule = '', error) {
   const [, text = '', position = ''] = /(\S+) at character (\d+)/.exec(error) ?? [];
   const characters = [...rule.trimStart()];
   const from = Number(position) - 1;
@@ -93,11 +102,12 @@ export function ruleOutputs({ outputs }, captures = []) {
 }
 
 /**
- * Inserts the name of an output, or the call of a function, into the rule at the cursor, with spaces where needed.
+ * Inserts the name of an output, or the call of a function, into an expression at the cursor, with spaces where needed.
  * @param {Pick<RuleOutput, 'name' | 'text'>} output
+ * @param {string} id of the box with the expression
  */
-export function insertOutput(output) {
-  const box = /** @type {HTMLTextAreaElement} */ (document.getElementById('rule'));
+export function insertOutput(output, id) {
+  const box = /** @type {HTMLTextAreaElement} */ (document.getElementById(id));
   // A name such as resultN stands for result1, result2 and so on.
   const name = output.text ?? output.name.replace(/N$/, '1');
   const { selectionStart: start, selectionEnd: end, value } = box;
@@ -106,6 +116,14 @@ export function insertOutput(output) {
   box.setRangeText(before + name + after, start, end, 'end');
   box.dispatchEvent(new Event('input', { bubbles: true }));
   box.focus();
+}
+
+/**
+ * Returns an example of the property warn.
+ * @param {Pick<Spec, 'outputs'>} spec
+ */
+export function warnExample({ outputs }) {
+  return outputs.some(({ name }) => name === 'certExpiryDays') ? 'certExpiryDays < 14' : 'avg(5) > 200';
 }
 
 /** @param {Output} output */
@@ -138,3 +156,13 @@ export function functionCalls({ outputs }) {
     { name: `previous('${number}')`, doc: 'An output of the latest result.' },
   ];
 }
+
+/** The functions that the template of the form uses. */
+export const expressions = {
+  markMistake,
+  insert: insertOutput,
+  functionCalls,
+  outputKind,
+  ruleOutputs,
+  warnExample,
+};

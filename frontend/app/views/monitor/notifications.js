@@ -8,7 +8,7 @@ import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 import { badgeOfDelivery, channelOf } from '../../deliveries.js';
 import { formatCount, formatShort } from '../../format.js';
-import { badgeOfStatus } from '../../status.js';
+import { badgeOfStatus, WARNING } from '../../status.js';
 
 /** @typedef {{number: number, opened: string, badge: Badge, notifications: Notification[]}} NotifiedIncident */
 
@@ -28,6 +28,7 @@ const KINDS = {
   acknowledged: 'Acknowledged',
   recovery: 'Resolved',
   closed: 'Closed',
+  warning: 'Warning',
   test: 'Test',
 };
 
@@ -175,7 +176,7 @@ export function notificationPanel(api, id, range, shownIncident, list) {
      * Whether an incident is open. It may have ended after the notifications of the range.
      * @param {NotifiedIncident} incident
      */
-    state: ({ number, badge }) => (list.hasEnded(number) ? ENDED : badge),
+    state: ({ number, badge }) => (number && list.hasEnded(number) ? ENDED : badge),
 
     async older() {
       if (this.canGoOlder) {
@@ -219,7 +220,7 @@ export function notificationPanel(api, id, range, shownIncident, list) {
     kind: ({ kind }) => KINDS[kind] ?? kind,
 
     /** @param {Notification} notification */
-    badge: ({ status }) => badgeOfStatus(status),
+    badge: ({ kind, status }) => (kind === 'warning' ? WARNING : badgeOfStatus(status)),
 
     /** @param {Notification} notification */
     dependents: ({ behind = 0 }) =>
@@ -287,8 +288,8 @@ function groupByIncident(notifications, lastEnded) {
     } else {
       incidents.set(number, {
         number,
-        opened: notification.opened ?? '',
-        badge: number <= lastEnded ? ENDED : OPEN,
+        opened: (number && notification.opened) || '',
+        badge: !number ? WARNING : number <= lastEnded ? ENDED : OPEN,
         notifications: [notification],
       });
     }

@@ -1,6 +1,6 @@
 /** @import {Result} from '../../../types/model' */
 import { formatExact, formatResult } from '../../format.js';
-import { badgeOfStatus, describeHistory, markOf } from '../../status.js';
+import { badgeOfStatus, describeHistory, markOf, WARNING } from '../../status.js';
 
 /** The number of bars. */
 export const BARS = 60;
@@ -48,7 +48,7 @@ function barsOf(results) {
     const text = [label, mark?.label, formatExact(result.date), formatResult(result), result.message].filter(
       (part) => part && part !== '–',
     );
-    return { id: result.id, key: mark ? `${key} ignored` : key, text: text.join(' · ') };
+    return { id: result.id, key: mark === WARNING ? 'warning' : mark ? `${key} ignored` : key, text: text.join(' · ') };
   });
   const empty = Array.from({ length: BARS - bars.length }, (_, i) => ({ id: `empty ${i}`, key: 'empty', text: '' }));
   return [...empty, ...bars.reverse()];

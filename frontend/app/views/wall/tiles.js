@@ -1,6 +1,6 @@
 /** @import {ListedMonitor} from '../../../types/model' */
 import { formatMoment, formatResult } from '../../format.js';
-import { BARS, historyPaths, kindOf as countedAs, KINDS as COUNTED, sinceOf } from '../../status.js';
+import { BARS, formatKind, historyPaths, kindOf as countedAs, KINDS as COUNTED, sinceOf } from '../../status.js';
 import { commonPrefix, headingOf } from './names.js';
 
 /**
@@ -14,7 +14,18 @@ const LABELS = {
   overdue: 'Overdue',
 };
 /** The worst first. @type {Kind[]} */
-const KINDS = ['failed', 'error', 'unchecked', 'overdue', 'ok', 'maintenance', 'blocked', 'pending', 'disabled'];
+const KINDS = [
+  'failed',
+  'error',
+  'unchecked',
+  'overdue',
+  'ok',
+  'warning',
+  'maintenance',
+  'blocked',
+  'pending',
+  'disabled',
+];
 const NOT_OK = KINDS.slice(0, 4);
 /**
  * A monitor is overdue if it has no result for two intervals plus this time, in milliseconds. The time allows for a check that
@@ -57,7 +68,7 @@ function isOverdue({ latest, updated, interval }, now) {
  */
 function kindOf(monitor, now) {
   const kind = countedAs(monitor);
-  return ['ok', 'blocked', 'pending'].includes(kind) && isOverdue(monitor, now) ? 'overdue' : kind;
+  return ['ok', 'warning', 'blocked', 'pending'].includes(kind) && isOverdue(monitor, now) ? 'overdue' : kind;
 }
 
 /**
@@ -93,7 +104,7 @@ export function arrange(monitors, now, prefixesOf) {
   const describe = (/** @type {Kind[]} */ kinds, /** @type {string} */ separator) =>
     kinds
       .filter(count)
-      .map((kind) => `${count(kind)} ${kind === 'ok' ? 'OK' : LABELS[kind].toLowerCase()}`)
+      .map((key) => formatKind(count(key), { key, label: LABELS[key] }))
       .join(separator);
   const notOk = NOT_OK.flatMap((kind) => (byKind.get(kind) ?? []).sort(newestFirst));
   const separate = new Set(notOk);
@@ -160,13 +171,18 @@ function byName(a, b) {
 }
 
 /**
- * Returns the statuses to show in the headline: the first of these lists in which a monitor has a status. Not OK; OK and not
- * checked yet; ignored; disabled.
+ * Returns the statuses to show in the headline: the first of these lists in which a monitor has a status. Not OK; OK, OK
+ * with a warning and not checked yet; ignored; disabled.
  * @param {(kind: Kind) => number} count
  * @returns {Kind[]}
  */
 function headlineKinds(count) {
-  const choices = /** @type {Kind[][]} */ ([NOT_OK, ['ok', 'pending'], ['maintenance', 'blocked'], ['disabled']]);
+  const choices = /** @type {Kind[][]} */ ([
+    NOT_OK,
+    ['ok', 'warning', 'pending'],
+    ['maintenance', 'blocked'],
+    ['disabled'],
+  ]);
   return choices.map((kinds) => kinds.filter(count)).find((kinds) => kinds.length) ?? [];
 }
 

@@ -68,6 +68,7 @@ type pointDoc struct {
 	Status   int       `bson:"status"`
 	Value    float64   `bson:"value"`
 	Ignored  string    `bson:"excluded,omitempty"`
+	Warning  bool      `bson:"warning,omitempty"`
 }
 
 func (d monitorDoc) key() any { return d.ID }
@@ -215,7 +216,9 @@ func toStateDoc(s store.State) (stateDoc, error) {
 	}
 	history := make([]pointDoc, len(s.History))
 	for i, p := range s.History {
-		history[i] = pointDoc{Sequence: p.Sequence, Date: p.Date, Status: int(p.Status), Value: p.Value, Ignored: string(p.Ignored)}
+		history[i] = pointDoc{
+			Sequence: p.Sequence, Date: p.Date, Status: int(p.Status), Value: p.Value, Ignored: string(p.Ignored), Warning: p.Warning,
+		}
 	}
 	return stateDoc{ID: id, Sequence: s.Sequence, Latest: latest, Streak: s.Streak, Since: s.Since, History: history}, nil
 }
@@ -227,7 +230,7 @@ func (d stateDoc) state() store.State {
 	for i, p := range d.History {
 		history[i] = store.Point{
 			Sequence: p.Sequence, Date: p.Date.UTC(), Status: monitor.Status(p.Status), Value: p.Value,
-			Ignored: monitor.IgnoreReason(p.Ignored),
+			Ignored: monitor.IgnoreReason(p.Ignored), Warning: p.Warning,
 		}
 	}
 	return store.State{

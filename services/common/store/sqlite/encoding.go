@@ -185,18 +185,26 @@ func decodeStatus(code int64) (monitor.Status, monitor.IgnoreReason, error) {
 	return monitor.Status(code % statusSlots), ignoreReasons[code/statusSlots], nil
 }
 
-// numbered is added to the code of a point in a history whose sequence number differs from its date.
-const numbered = 1 << 6
+const (
+	// warned is added to the code of a point in a history that has a warning.
+	warned = 1 << 5
+	// numbered is added to the code of a point in a history whose sequence number differs from its date.
+	numbered = 1 << 6
+)
 
 // encodeHistory encodes each point as three parts: the milliseconds since the previous point (since 1970 for the
-// first), the code from encodeStatus, and the value. If its sequence number differs from its date in milliseconds, the
-// code is increased by numbered, and the difference follows the code.
+// first), the code from encodeStatus, and the value. If it has a warning, the code is increased by warned. If its
+// sequence number differs from its date in milliseconds, the code is increased by numbered, and the difference follows
+// the code.
 func encodeHistory(points []store.Point) ([]byte, error) {
 	raw, last := make([]byte, 0, 16*len(points)), int64(0)
 	for _, p := range points {
 		code, err := encodeStatus(p.Status, p.Ignored)
 		if err != nil {
 			return nil, err
+		}
+		if p.Warning {
+			code += warned
 		}
 		milli := p.Date.UnixMilli()
 		raw = binary.AppendVarint(raw, milli-last)
@@ -224,12 +232,16 @@ func decodeHistory(raw []byte) ([]store.Point, error) {
 		if !stepOK || !codeOK || !aheadOK || len(rest) < 8 {
 			return nil, errEncoding
 		}
+		hasWarning := code >= warned
+		if hasWarning {
+			code -= warned
+		}
 		status, ignored, err := decodeStatus(code)
 		if err != nil {
 			return nil, err
 		}
 		last += step
-		p := store.Point{Date: date(last), Status: status, Ignored: ignored}
+		p := store.Point{Date: date(last), Status: status, Ignored: ignored, Warning: hasWarning}
 		if p.Value = math.Float64frombits(binary.LittleEndian.Uint64(rest)); ahead != 0 {
 			p.Sequence = last + ahead
 		}

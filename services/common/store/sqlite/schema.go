@@ -266,4 +266,7 @@ CREATE TABLE silences (
 ALTER TABLE meta ADD COLUMN incidents TEXT NOT NULL DEFAULT ''; -- the position of the reconstruction
 `, `
 ALTER TABLE meta ADD COLUMN changes_from INTEGER; -- status changes of earlier dates have expired; NULL: none have
+`, `
+-- From here on the history of a state marks results with a warning; see encodeHistory. An earlier version can't read that,
+-- so it must not open the file.
 `, pushTables}

@@ -155,8 +155,9 @@ func stateWithHistory(ctx context.Context, t *testing.T, s store.Store) {
 	state.Since, state.History = base.Add(-time.Hour), nil
 	reasons := []monitor.IgnoreReason{"", monitor.IgnoredMaintenance, monitor.IgnoredBlocked}
 	for i, r := range results {
-		state.History = append(state.History, store.Point{Date: r.Date, Status: r.Status, Value: r.Value, Ignored: reasons[i/4%3]})
+		state.History = append(state.History, store.Point{Date: r.Date, Status: r.Status, Value: r.Value, Ignored: reasons[i/4%3], Warning: i%5 == 0})
 	}
+	state.History[5].Sequence = state.History[5].Date.UnixMilli() + 7
 	state.Latest.Ignored = state.History[len(results)-1].Ignored
 	putState(ctx, t, s, state)
 	same(t, "state", got(s.State(ctx, newID(1)))(t), state)

@@ -19,10 +19,10 @@ func Monitors(ids ...string) []monitor.Monitor {
 	return list
 }
 
-// Point returns the point for a letter: o is OK, e error, f failed; E and F are blocked error and failed; m and M are
+// Point returns the point for a letter: o is OK, w OK with a warning, e error, f failed; E and F are blocked error and failed; m and M are
 // OK and failed in maintenance.
 func Point(letter rune, date time.Time) store.Point {
-	p := store.Point{Date: date}
+	p := store.Point{Date: date, Warning: letter == 'w'}
 	switch letter {
 	case 'e', 'E':
 		p.Status = monitor.StatusError
@@ -75,6 +75,13 @@ func Notification(kind store.NotificationKind) store.Notification {
 		return n
 	}
 	const id = "65f2c0ffee65f2c0ffee65f2"
+	if kind == store.KindWarning {
+		return store.Notification{
+			ID: store.WarningNotificationID(id, day), MonitorID: id, MonitorName: "Payments API", MonitorType: "http",
+			MonitorTarget: "https://pay.example.org/health", Group: "Shop", Kind: kind, Value: 512,
+			Message: "Warning: respTime > 300", Opened: day, Date: day.Add(90 * time.Second),
+		}
+	}
 	return store.Notification{
 		ID: store.NotificationID(id, 3, kind, 2), MonitorID: id, MonitorName: "Payments API", MonitorType: "http",
 		MonitorTarget: "https://pay.example.org/health", Group: "Shop", Incident: 3, Kind: kind,

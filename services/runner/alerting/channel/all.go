@@ -26,6 +26,9 @@ func All(settings config.Alerts, roots *x509.CertPool) []notify.Channel {
 		newPagerDuty,
 	} {
 		if channel := newChannel(settings, o); channel != nil {
+			if settings.AlertWarnings.Includes(channel.Name()) {
+				channel = notify.WithWarnings(channel)
+			}
 			channels = append(channels, channel)
 		}
 	}

@@ -18,7 +18,7 @@ func TestChannelsFromSettings(t *testing.T) {
 		{map[string]string{
 			"ALERT_SMTP_FROM": "a@example.org", "ALERT_SMTP_TO": "b@example.org", "ALERT_WEBHOOK_URL": "https://a.example", "ALERT_SLACK_URL": "https://b.example",
 			"ALERT_TEAMS_URL": "https://c.example", "ALERT_DISCORD_URL": "https://d.example", "ALERT_NTFY_URL": "https://e.example/topic", "ALERT_PAGERDUTY_KEY": "key",
-		}, []string{"email", "webhook", "slack", "teams", "discord", "ntfy", "pagerduty"}},
+		}, config.Channels},
 	} {
 		settings, err := config.Parse[config.Alerts](c.environment)
 		if err != nil {

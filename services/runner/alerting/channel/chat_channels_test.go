@@ -159,7 +159,11 @@ func TestPagerDuty(t *testing.T) {
 		store.KindAcknowledged: {"event_action": "acknowledge", "dedup_key": "65f2c0ffee65f2c0ffee65f2-3", "payload": nil},
 		store.KindResolved:     {"event_action": "resolve", "dedup_key": "65f2c0ffee65f2c0ffee65f2-3", "payload": nil},
 		store.KindClosed:       {"event_action": "resolve", "dedup_key": "65f2c0ffee65f2c0ffee65f2-3", "payload": nil},
-		store.KindTest:         {"event_action": "trigger", "dedup_key": "65f2c0ffee65f2c0ffee65f2-3-test", "payload.severity": "info"},
+		store.KindWarning: {
+			"event_action": "trigger", "dedup_key": "65f2c0ffee65f2c0ffee65f2-warning-1773482400000", "payload.severity": "warning",
+			"payload.summary": "Payments API has a warning",
+		},
+		store.KindTest: {"event_action": "trigger", "dedup_key": "65f2c0ffee65f2c0ffee65f2-3-test", "payload.severity": "info"},
 		store.KindRunnerOffline: {
 			"event_action": "trigger", "dedup_key": "cutoff-1773482400000", "payload.severity": "critical", "payload.summary": "Runner shop-1 may be offline",
 			"payload.source": "NanoMon",

@@ -48,10 +48,10 @@ func ntfyMessage(c notify.Content, topic string) any {
 	for _, r := range c.Rows {
 		lines = append(lines, r.Label+": "+r.Value)
 	}
-	circle := map[string]string{"failed": "red", "error": "orange", "ok": "green", "test": "blue"}[c.Tone]
+	circle := map[string]string{"failed": "red", "error": "orange", "warning": "yellow", "ok": "green", "test": "blue"}[c.Tone]
 	return map[string]any{
 		"topic": topic, "title": c.Title, "message": strings.Join(lines, "\n"), "click": c.Link,
-		"priority": map[string]int{"failed": 5, "error": 4, "ok": 3, "test": 3}[c.Tone],
+		"priority": map[string]int{"failed": 5, "error": 4, "warning": 3, "ok": 3, "test": 3}[c.Tone],
 		"tags":     []string{circle + "_circle"},
 	}
 }

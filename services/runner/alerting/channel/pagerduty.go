@@ -51,7 +51,7 @@ func pagerDutyEvent(key string, m notify.Message) any {
 	event["client"], event["client_url"] = "NanoMon", c.Link
 	event["payload"] = map[string]any{
 		"summary": c.Title, "source": plain.Line(source, maxField), "timestamp": m.Date,
-		"severity": map[string]string{"failed": "critical", "error": "error", "test": "info"}[c.Tone],
+		"severity": map[string]string{"failed": "critical", "error": "error", "warning": "warning", "test": "info"}[c.Tone],
 		"group":    plain.Line(m.Group, maxField), "class": m.MonitorType, "custom_details": details,
 	}
 	return event

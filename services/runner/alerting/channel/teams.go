@@ -22,7 +22,7 @@ func newTeams(settings config.Alerts, o options) notify.Channel {
 // teamsMessage returns an Adaptive Card for a Workflows webhook. Its texts are TextRuns, which support no markup; a
 // mention would need a declaration in the card.
 func teamsMessage(c notify.Content) any {
-	colour := map[string]string{"failed": "Attention", "error": "Warning", "ok": "Good", "test": "Accent"}[c.Tone]
+	colour := map[string]string{"failed": "Attention", "error": "Warning", "warning": "Warning", "ok": "Good", "test": "Accent"}[c.Tone]
 	run := func(text string, style map[string]any) map[string]any {
 		r := map[string]any{"type": "TextRun", "text": text}
 		for key, value := range style {

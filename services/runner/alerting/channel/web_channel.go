@@ -33,7 +33,7 @@ const (
 )
 
 // colours maps a tone to the colour of the notification.
-var colours = map[string]string{"failed": "#b3261e", "error": "#97500a", "ok": "#15703c", "test": "#1d4ed8"}
+var colours = map[string]string{"failed": "#b3261e", "error": "#97500a", "warning": "#756300", "ok": "#15703c", "test": "#1d4ed8"}
 
 // newWebClient returns a client for requests to web services: each request has its own connection and takes at most
 // webTimeout. The client follows no redirects.

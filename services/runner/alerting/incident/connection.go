@@ -70,11 +70,13 @@ func offlinePeriodOf(n store.Notification) offlinePeriod {
 	return period
 }
 
-// connectionEvidence returns the evidence of all active monitors that have a result outside of maintenance.
+// connectionEvidence returns the evidence of all active monitors that have a result outside of maintenance. Inverted
+// monitors are OK without a connection, so they are no evidence.
 func connectionEvidence(tracked map[string]*trackedMonitor) []evidence {
 	list := make([]evidence, 0, len(tracked))
 	for _, t := range tracked {
-		if !t.inactive() && !t.evidence.ignored && t.evidence.host != "" && !t.evidence.date.IsZero() {
+		ignored := t.inactive() || t.monitor.IsInverted() || t.evidence.ignored || t.evidence.host == ""
+		if !ignored && !t.evidence.date.IsZero() {
 			list = append(list, t.evidence)
 		}
 	}

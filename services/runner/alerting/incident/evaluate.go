@@ -17,6 +17,10 @@ type Rules struct {
 	RecoveryCount int
 	// Reminder is the minimum time between two notifications about an open incident; 0 disables reminders.
 	Reminder time.Duration
+	// Warnings reports whether people are notified of warnings.
+	Warnings bool
+	// inverted reports whether the check of the monitor is OK if no connection is possible; see [monitor.Invert].
+	inverted bool
 }
 
 // event is a step in an incident that requires a notification.
@@ -53,7 +57,8 @@ func evaluate(s store.IncidentState, points []store.Point, r Rules, c conditions
 }
 
 func evaluateNew(s store.IncidentState, points []store.Point, r Rules, c conditions) (store.IncidentState, *event) {
-	if s.Phase == store.PhaseFailing && c.offline.covers(s.Evaluated) {
+	warning := s.Warning
+	if s.Phase == store.PhaseFailing && c.offline.covers(s.Evaluated) && !r.inverted {
 		s = resetCount(s)
 	}
 	var counted []store.Point
@@ -63,7 +68,8 @@ func evaluateNew(s store.IncidentState, points []store.Point, r Rules, c conditi
 		case p.Ignored == monitor.IgnoredBlocked:
 			blocked = p.Date
 		case p.Ignored != "":
-		case notOK(p) && c.offline.covers(p.Date):
+		case r.inverted && !notOK(p) && c.offline.covers(p.Date): // OK because the runner is offline
+		case notOK(p) && c.offline.covers(p.Date) && !r.inverted:
 			s, counted = resetCount(s), nil
 		default:
 			counted = append(counted, p)
@@ -76,7 +82,12 @@ func evaluateNew(s store.IncidentState, points []store.Point, r Rules, c conditi
 		s = stopWaiting(s, blocked)
 	}
 	last := points[len(points)-1]
-	return s.Advance(last.Date, last.Number()), ev
+	s = s.Advance(last.Date, last.Number())
+	s.Warning = advanceWarning(warning, points, r, c.offline)
+	if ev == nil && mustNotify(s.Warning, last, r) && !isOpen(s) && !c.silenced {
+		return notifyOfWarning(s, last)
+	}
+	return s, ev
 }
 
 // stopWaiting returns s after a result that the dependency blocked at the given date: an incident that waited for the
@@ -98,7 +109,7 @@ func resetCount(s store.IncidentState) store.IncidentState {
 	}
 	return store.IncidentState{
 		MonitorID: s.MonitorID, Phase: store.PhaseFailing, Evaluated: s.Evaluated, Sequence: s.Sequence,
-		Incident: s.Incident,
+		Incident: s.Incident, Warning: s.Warning,
 	}
 }
 

@@ -267,7 +267,7 @@ func (e *Evaluator) drop(id string) {
 func (e *Evaluator) pendingWork() []*trackedMonitor {
 	var work []*trackedMonitor
 	for _, id := range slices.Sorted(maps.Keys(e.pending)) {
-		if t := e.tracked[id]; t.finishWithoutStore() {
+		if t := e.tracked[id]; t.finishWithoutStore(e.rules) {
 			e.done(t)
 		} else {
 			work = append(work, t)

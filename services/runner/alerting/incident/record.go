@@ -97,6 +97,7 @@ func (t *trackedMonitor) compare(open []store.Incident) (ended []store.Incident,
 			t.state = store.IncidentState{
 				MonitorID: t.monitor.ID, Phase: store.PhaseOpen, Evaluated: i.Opened, Sequence: t.state.Sequence,
 				Incident: i.Number, Opened: i.FirstNotOK, Severity: i.Severity, LastNotified: i.Opened,
+				Warning: t.state.Warning,
 			}
 		}
 	}

@@ -70,7 +70,7 @@ func dropAcknowledged(ctx context.Context, s Store, evaluations []evaluation) er
 	var ids []string
 	later := make(map[string]*evaluation)
 	for i := range evaluations {
-		if eval := &evaluations[i]; eval.notifies() && eval.event.kind != store.KindOpened {
+		if eval := &evaluations[i]; eval.notifies() && eval.event.kind != store.KindOpened && eval.event.kind != store.KindWarning {
 			id := store.IncidentID(eval.tracked.monitor.ID, eval.event.incident)
 			ids, later[id] = append(ids, id), eval
 		}

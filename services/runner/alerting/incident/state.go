@@ -30,6 +30,7 @@ func isAhead(a, b store.IncidentState) bool {
 func withoutIncident(s store.IncidentState) store.IncidentState {
 	return store.IncidentState{
 		MonitorID: s.MonitorID, Phase: store.PhaseOK, Evaluated: s.Evaluated, Sequence: s.Sequence, Incident: s.Incident,
+		Warning: s.Warning,
 	}
 }
 
@@ -69,6 +70,7 @@ func applyNotifications(s store.IncidentState, notifications []store.Notificatio
 			s = store.IncidentState{
 				MonitorID: s.MonitorID, Phase: store.PhaseOpen, Evaluated: n.Date, Sequence: s.Sequence,
 				Incident: n.Incident, Opened: n.Opened, Severity: n.Status, LastNotified: n.Date, Silenced: n.Silenced,
+				Warning: s.Warning,
 			}
 		case (n.Kind == store.KindEscalated || n.Kind == store.KindReminder) && n.Incident == s.Incident:
 			s.Silenced = false

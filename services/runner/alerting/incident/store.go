@@ -201,7 +201,9 @@ func (e *Evaluator) addNotifications(ctx context.Context, evaluations []evaluati
 		dependents := e.monitors.dependentsOf(eval.tracked.monitor.ID)
 		n := eval.tracked.notification(*eval.event, len(dependents), now, e.log)
 		n = masking.Notification(n, eval.tracked.monitor, e.types.Secrets())
-		evaluations[i].incident = eval.changedIncident(n, dependents)
+		if n.Kind != store.KindWarning {
+			evaluations[i].incident = eval.changedIncident(n, dependents)
+		}
 		notifications, owners = append(notifications, n), append(owners, eval.tracked)
 	}
 	if len(notifications) == 0 {
@@ -223,7 +225,7 @@ func (e *Evaluator) addNotifications(ctx context.Context, evaluations []evaluati
 			e.counts.add(n.Kind)
 			e.log.Info(eventTexts[n.Kind], "notification_id", n.ID, "monitor_id", n.MonitorID, "monitor", n.MonitorName,
 				"status", n.Status.String())
-		} else if !owners[i].acceptStored {
+		} else if !owners[i].acceptStored && n.Kind != store.KindWarning {
 			conflicts[owners[i]] = true
 		}
 	}
@@ -237,6 +239,7 @@ var eventTexts = map[store.NotificationKind]string{
 	store.KindReminder:  "incident still open, reminder due",
 	store.KindResolved:  "incident resolved",
 	store.KindClosed:    "incident closed",
+	store.KindWarning:   "warning began",
 }
 
 // putStates stores the states that have changed in a way that needs storing.

@@ -54,7 +54,7 @@ func (t *trackedMonitor) inactive() bool { return t.deleted || !t.monitor.Enable
 
 // finishWithoutStore evaluates results that need no store call, because the monitor is OK and was OK before. It reports
 // whether nothing is left to evaluate.
-func (t *trackedMonitor) finishWithoutStore() bool {
+func (t *trackedMonitor) finishWithoutStore(r Rules) bool {
 	if t.inactive() {
 		t.pending = nil
 		return t.loaded && t.recorded && t.state.Phase == store.PhaseOK && !t.needsStoring(t.state)
@@ -68,6 +68,9 @@ func (t *trackedMonitor) finishWithoutStore() bool {
 		return false
 	}
 	points := newPoints(t.state, t.pending.History)
+	if !t.muted() && changesWarning(t.state.Warning, points, r) {
+		return false
+	}
 	if slices.ContainsFunc(points, func(p store.Point) bool { return notOK(p) && p.Ignored == "" }) {
 		return false
 	}
@@ -81,7 +84,7 @@ func (t *trackedMonitor) finishWithoutStore() bool {
 
 // needsStoring reports whether s must be stored: only a newer Evaluated in PhaseOK is not worth a write.
 func (t *trackedMonitor) needsStoring(s store.IncidentState) bool {
-	return s.Incident != t.stored.Incident || s.Phase != store.PhaseOK || t.stored.Phase != store.PhaseOK
+	return !s.Warning.Equal(t.stored.Warning) || s.Incident != t.stored.Incident || s.Phase != store.PhaseOK || t.stored.Phase != store.PhaseOK
 }
 
 // applyStored applies the stored state s.
@@ -134,6 +137,7 @@ func (t *trackedMonitor) rules(r Rules) Rules {
 	if n, err := strconv.Atoi(t.setting("alertFailCount")); err == nil {
 		r.FailCount = n
 	}
+	r.inverted = t.monitor.IsInverted()
 	return r
 }
 
@@ -186,10 +190,13 @@ func (t *trackedMonitor) notification(ev event, dependents int, now time.Time, l
 		Incident: ev.incident, Kind: ev.kind, Opened: ev.opened,
 		Status: ev.point.Status, Value: ev.point.Value, Date: ev.point.Date, Next: now, Silenced: ev.silenced,
 	}
+	if ev.kind == store.KindWarning {
+		n.ID = store.WarningNotificationID(t.monitor.ID, ev.opened)
+	}
 	if ev.silenced {
 		n.Next = time.Time{}
 	}
-	if ev.kind != store.KindResolved && ev.kind != store.KindClosed {
+	if ev.point.Status != monitor.StatusOK && ev.kind != store.KindClosed {
 		n.Dependents = dependents
 	}
 	switch {

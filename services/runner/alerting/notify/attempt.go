@@ -73,6 +73,9 @@ func (o *Outbox) newDeliveries(n store.Notification) []store.Delivery {
 		if n.Kind == store.KindClosed && !c.SendsClosed() {
 			continue
 		}
+		if n.Kind == store.KindWarning && !sendsWarnings(c.Channel) {
+			continue
+		}
 		for _, to := range c.Recipients(own) {
 			list = append(list, store.Delivery{Channel: c.Name(), To: to, Status: store.DeliveryPending})
 		}

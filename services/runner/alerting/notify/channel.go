@@ -23,6 +23,18 @@ type Channel interface {
 	Send(ctx context.Context, m Message, to []string) []Outcome
 }
 
+// withWarnings is a channel that sends warnings too.
+type withWarnings struct{ Channel }
+
+// WithWarnings returns a channel that sends what c sends, and warnings.
+func WithWarnings(c Channel) Channel { return withWarnings{c} }
+
+// sendsWarnings reports whether c sends warnings.
+func sendsWarnings(c Channel) bool {
+	_, sends := c.(withWarnings)
+	return sends
+}
+
 // Outcome is the outcome of one attempt at one delivery.
 type Outcome struct {
 	// Answer is the server's answer or the reason why there was none, in one line and without secrets.

@@ -27,7 +27,7 @@ type Content struct {
 	Title string
 	// Status is the status as a word.
 	Status string
-	// Tone selects the colour: failed, error, ok or test, which is neutral.
+	// Tone selects the colour: failed, error, warning, ok or test, which is neutral.
 	Tone string
 	// Text is the message of the result or another explanation; it may be empty.
 	Text string
@@ -68,6 +68,8 @@ func (f Formatter) content(n store.Notification) Content {
 		c.Status, c.Tone, c.Text = "Acknowledged", "test", acknowledged(n)
 	case n.Kind == store.KindResolved:
 		c.Status, c.Tone, c.Text = "OK", "ok", "The monitor is OK again after "+formatDuration(n.Date.Sub(n.Opened))+"."
+	case n.Kind == store.KindWarning:
+		c.Status, c.Tone = "Warning", "warning"
 	case n.Status == monitor.StatusError:
 		c.Status, c.Tone = "Error", "error"
 	default:
@@ -124,6 +126,8 @@ func title(n store.Notification) string {
 	switch n.Kind {
 	case store.KindResolved:
 		return name + " is OK again"
+	case store.KindWarning:
+		return name + " has a warning"
 	case store.KindAcknowledged:
 		return name + ": incident acknowledged"
 	case store.KindEscalated:

@@ -84,6 +84,20 @@ func TestAcknowledgement(t *testing.T) {
 	}
 }
 
+func TestContentOfWarning(t *testing.T) {
+	m := testFormat.Message(alertingtest.Notification(store.KindWarning))
+	c := m.Content
+	if c.Title != "Payments API has a warning" || c.Status != "Warning" || c.Tone != "warning" || c.Text != "Warning: respTime > 300" || m.Ends {
+		t.Errorf("%+v", m)
+	}
+	if want := (notify.Row{Label: "Since", Value: "Sat 14 Mar 2026, 10:00:00 UTC, for 1 min 30 s"}); !slices.Contains(c.Rows, want) {
+		t.Errorf("%+v", c.Rows)
+	}
+	if opened := testFormat.Message(alertingtest.Notification(store.KindOpened)); m.Key == opened.Key || m.Thread != m.ID {
+		t.Errorf("key %s, thread %s", m.Key, m.Thread)
+	}
+}
+
 func TestDependentsAreShown(t *testing.T) {
 	n := alertingtest.Notification(store.KindOpened)
 	n.Dependents = 12

@@ -18,7 +18,7 @@ type Message struct {
 	// Content is the text for people.
 	Content Content
 
-	// Key identifies what the message is about: an incident, a problem of a runner, or a test. It is the same in all
+	// Key identifies what the message is about: an incident, a warning, a problem of a runner, or a test. It is the same in all
 	// messages about it.
 	Key string
 	// Thread is the ID of the first message about the same incident or problem. The first message has its own ID.
@@ -66,7 +66,7 @@ func (f Formatter) Message(n store.Notification) Message {
 
 // key returns the key of what n is about.
 func key(n store.Notification) string {
-	if n.Kind == store.KindTest || n.Kind.AboutRunner() {
+	if n.Kind == store.KindTest || n.Kind == store.KindWarning || n.Kind.AboutRunner() {
 		return cmp.Or(n.RunnerBeginning(), n.ID)
 	}
 	return fmt.Sprintf("%s-%d", n.MonitorID, n.Incident)
