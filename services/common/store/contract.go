@@ -145,7 +145,7 @@ type Store interface {
 	DeleteOnDemandCheck(ctx context.Context, id string) error
 
 	// AddPing stores a ping. Its id must be new: a ping that is added again changes nothing. The monitor need not exist. If
-	// the monitor has more than [MaxWaitingPings], its oldest ones are deleted.
+	// the monitor has more than [MaxWaitingPings], its oldest ones are deleted, at the latest some pings later.
 	AddPing(ctx context.Context, p Ping) error
 	// Pings returns up to limit pings after the cursor, oldest first by (Received, ID). A ping may be stored after a later
 	// one: a reader begins without a cursor each time, and uses it only to read on.

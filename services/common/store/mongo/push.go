@@ -48,7 +48,10 @@ func (d pingDoc) ping() store.Ping {
 // oldestFirst returns the keys of the index in whose order pings are read.
 func oldestFirst() bson.D { return bson.D{field("date", 1), field("_id", 1)} }
 
-// AddPing stores a ping, and deletes the oldest ones of its monitor if there are too many.
+// surplusInterval is the mean number of pings between two searches for surplus pings, which take as long as the insert.
+const surplusInterval = 16
+
+// AddPing stores a ping. Once in a while it deletes the oldest ones of the monitor if there are too many.
 func (s *Store) AddPing(ctx context.Context, p store.Ping) (err error) {
 	defer s.end(ctx, time.Now(), "add ping", &err)
 	doc, err := toPingDoc(p)
@@ -58,14 +61,21 @@ func (s *Store) AddPing(ctx context.Context, p store.Ping) (err error) {
 	if _, err := insertNew(ctx, s.pings, []pingDoc{doc}); err != nil {
 		return err
 	}
-	opts := options.Find().SetSort(newestFirst()).SetSkip(store.MaxWaitingPings).SetProjection(bson.D{field("_id", 1)})
-	surplus, err := findBy(ctx, s.pings, newestFirst("monitor_id"), bson.D{field("monitor_id", doc.MonitorID)},
-		idDoc[bson.ObjectID].id, opts)
-	if err == nil {
-		// An error is ignored, because the ping is stored: the next ping deletes the surplus.
-		_ = s.deletePings(ctx, surplus)
+	if doc.ID[len(doc.ID)-1]%surplusInterval == 0 {
+		s.deleteSurplusPings(ctx, doc.MonitorID)
 	}
 	return nil
+}
+
+// deleteSurplusPings deletes all but the newest pings of a monitor. It ignores an error: it is tried again later, and the
+// caller's ping is stored.
+func (s *Store) deleteSurplusPings(ctx context.Context, monitorID bson.ObjectID) {
+	opts := options.Find().SetSort(newestFirst()).SetSkip(store.MaxWaitingPings).SetProjection(bson.D{field("_id", 1)})
+	surplus, err := findBy(ctx, s.pings, newestFirst("monitor_id"), bson.D{field("monitor_id", monitorID)},
+		idDoc[bson.ObjectID].id, opts)
+	if err == nil {
+		_ = s.deletePings(ctx, surplus)
+	}
 }
 
 func (s *Store) deletePings(ctx context.Context, ids []bson.ObjectID) error {

@@ -54,6 +54,7 @@ type (
 		Status   monitor.Status
 		Value    float64
 		Excluded monitor.IgnoreReason
+		Warning  bool
 	}
 
 	fileStatusChange struct {
@@ -138,7 +139,9 @@ func toFileState(s store.State) fileState {
 	return fileState{
 		MonitorID: s.MonitorID, Sequence: s.Sequence, Latest: toFileResult(s.Latest), Streak: s.Streak, Since: s.Since,
 		History: convert(s.History, func(p store.Point) filePoint {
-			return filePoint{Sequence: p.Sequence, Date: p.Date, Status: p.Status, Value: p.Value, Excluded: p.Ignored}
+			return filePoint{
+				Sequence: p.Sequence, Date: p.Date, Status: p.Status, Value: p.Value, Excluded: p.Ignored, Warning: p.Warning,
+			}
 		}),
 	}
 }
@@ -147,7 +150,9 @@ func fromFileState(s fileState) store.State {
 	return store.State{
 		MonitorID: s.MonitorID, Sequence: s.Sequence, Latest: fromFileResult(s.Latest), Streak: s.Streak, Since: s.Since,
 		History: convert(s.History, func(p filePoint) store.Point {
-			return store.Point{Sequence: p.Sequence, Date: p.Date, Status: p.Status, Value: p.Value, Ignored: p.Excluded}
+			return store.Point{
+				Sequence: p.Sequence, Date: p.Date, Status: p.Status, Value: p.Value, Ignored: p.Excluded, Warning: p.Warning,
+			}
 		}),
 	}
 }

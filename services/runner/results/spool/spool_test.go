@@ -31,7 +31,7 @@ func batch(id string, n int) store.Batch {
 	}
 	b.States = []store.State{{
 		MonitorID: "m", Latest: monitor.Result{ID: id, Date: noon, Outputs: map[string]any{}}, Streak: 3, Since: noon,
-		History: []store.Point{{Date: noon, Status: monitor.StatusFailed, Value: 2}},
+		History: []store.Point{{Date: noon, Status: monitor.StatusFailed, Value: 2, Warning: true}},
 	}}
 	b.StatusChanges = []store.StatusChange{{MonitorID: "m", Date: noon, Kind: store.ChangeStatus, From: "ok", To: "error"}}
 	b.PushStates = []store.PushState{{MonitorID: "m", Sequence: int64(n), Since: noon, Pings: []store.PushPing{{ID: id, Received: noon}}}}
