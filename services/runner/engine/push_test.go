@@ -17,6 +17,7 @@ import (
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
 	"nanomon/services/common/wake"
+	"nanomon/services/runner/quarantine"
 )
 
 // pushTest is an engine with a push monitor in a synctest bubble, which begins on 2000-01-01 at 00:00 UTC.
@@ -25,6 +26,7 @@ type pushTest struct {
 	monitor monitor.Monitor
 	store   *memoryStore
 	engine  *testEngine
+	journal *quarantine.Journal
 	pings   int
 }
 
@@ -73,7 +75,7 @@ func (p *pushTest) receive(id string) (stop func()) {
 func (p *pushTest) start(id string) {
 	p.t.Helper()
 	b := &testEngine{store: p.store, log: &logBuffer{}}
-	b.Engine = newEngine(Config{ID: id}, nil, p.store, probe.All(probe.Guard{}), slog.New(slog.NewTextHandler(b.log, nil)))
+	b.Engine = newEngine(Config{ID: id, Quarantine: p.journal}, nil, p.store, probe.All(probe.Guard{}), slog.New(slog.NewTextHandler(b.log, nil)))
 	ctx, cancel := context.WithCancel(p.t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- b.Run(ctx) }()
