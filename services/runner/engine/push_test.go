@@ -291,6 +291,29 @@ func TestManyStoredPings(t *testing.T) {
 	})
 }
 
+// TestPingsBeyondTheLimit: pings for which there is no room in memory are read later.
+func TestPingsBeyondTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &pushTest{t: t, monitor: newPushMonitor("every 24h")}
+		p.store = newMemoryStore(p.monitor)
+		const count = 3 * maxInboxBytes / store.MaxPingBody
+		p.store.with("", func() {
+			for i := range count {
+				p.store.pings = append(p.store.pings, store.Ping{
+					ID: fmt.Sprintf("%024d", i), MonitorID: p.monitor.ID, Received: monitor.Date(time.Now().Add(time.Duration(i) * time.Millisecond)),
+					Kind: store.PingSuccess, Body: make([]byte, store.MaxPingBody),
+				})
+			}
+		})
+		p.start("r1")
+		elapse(time.Minute)
+		p.engine.stop()
+		if s := p.store.states[p.monitor.ID]; len(p.store.pings) > 0 || s.Streak != count {
+			t.Errorf("%d pings are left, streak %d, want %d", len(p.store.pings), s.Streak, count)
+		}
+	})
+}
+
 func TestMaintenanceOfPushMonitor(t *testing.T) {
 	testPush(t, func(t *testing.T, p *pushTest) {
 		p.store.with(store.TopicMonitors, func() {
