@@ -193,35 +193,36 @@ func (e *Engine) readInbox(ctx context.Context) {
 			continue
 		}
 		pause := minInboxInterval
-		err := e.readPings(ctx)
+		complete, err := e.readPings(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		reading.Record(err)
 		if err != nil {
-			pause = inboxPollInterval
 			e.sendPings(ctx, pingPage{failed: true})
+		}
+		if !complete {
+			pause = inboxPollInterval
 		}
 		if !wake.Pause(ctx, pause) {
 			return
 		}
-		if err != nil {
+		if !complete {
 			wake.Signal(b.wanted)
 		}
 	}
 }
 
-// readPings reads all pings, or as many as there is room for.
-func (e *Engine) readPings(ctx context.Context) error {
+// readPings reads all pings, or as many as there is room for. It reports whether it has read all.
+func (e *Engine) readPings(ctx context.Context) (complete bool, err error) {
 	b := &e.scheduler.push.inbox
 	page := pingPage{read: inboxRead{started: e.cfg.Clock.Now(), began: e.scheduler.clock.now()}, first: true}
 	if b.needPeriods.Swap(false) {
-		var err error
 		if page.periods, err = store.Call(ctx, store.ShortCall, func(ctx context.Context) ([]store.ReceivingPeriod, error) {
 			return e.store.ReceivingPeriods(ctx, page.read.started.Add(-store.ReceivingPeriodAge))
 		}); err != nil {
 			b.needPeriods.Store(true)
-			return fmt.Errorf("read receiving periods: %w", err)
+			return false, fmt.Errorf("read receiving periods: %w", err)
 		}
 		page.hasPeriods = true
 	}
@@ -230,11 +231,11 @@ func (e *Engine) readPings(ctx context.Context) error {
 			return e.store.Pings(ctx, after, inboxPage)
 		})
 		if err != nil {
-			return fmt.Errorf("read pings: %w", err)
+			return false, fmt.Errorf("read pings: %w", err)
 		}
 		page.pings, page.last = pings, len(pings) < inboxPage
 		if accepted := e.sendPings(ctx, page); page.last || !accepted {
-			return nil
+			return page.last, nil
 		}
 		last := pings[len(pings)-1]
 		after = &store.Cursor{Date: last.Received, ID: last.ID}

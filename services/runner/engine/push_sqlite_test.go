@@ -32,7 +32,7 @@ func TestPushWithSQLite(t *testing.T) {
 			<-ended
 		}
 	}
-	m := newPushMonitor("every 30s", "grace", "1s")
+	m := newPushMonitor("every 10m", "grace", "1s")
 	must(t, s.CreateMonitor(ctx, m))
 	period := store.ReceivingPeriod{ID: monitor.NewID(clock.Now()), From: monitor.Date(clock.Now()), To: monitor.Date(clock.Now())}
 	must(t, s.PutReceivingPeriod(ctx, period))
@@ -59,12 +59,12 @@ func TestPushWithSQLite(t *testing.T) {
 	first := ping(store.PingSuccess)
 	must(t, s.AddPing(ctx, first))
 	results(1)
-	clock.offset.Store(int64(time.Minute))
+	clock.offset.Store(int64(620 * time.Second))
 	period.To = monitor.Date(clock.Now())
 	must(t, s.PutReceivingPeriod(ctx, period))
 	must(t, s.AddPing(ctx, ping(store.PingStart)))
 	late := results(2)[0]
-	if want := first.Received.Add(31 * time.Second); late.Status != monitor.StatusFailed || !late.Date.Equal(want) {
+	if want := first.Received.Add(601 * time.Second); late.Status != monitor.StatusFailed || !late.Date.Equal(want) {
 		t.Errorf("late result %+v, want the date %s", late, want)
 	}
 	stop()

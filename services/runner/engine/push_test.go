@@ -17,6 +17,7 @@ import (
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
 	"nanomon/services/common/wake"
+	"nanomon/services/runner/quarantine"
 )
 
 // pushTest is an engine with a push monitor in a synctest bubble, which begins on 2000-01-01 at 00:00 UTC.
@@ -25,6 +26,7 @@ type pushTest struct {
 	monitor monitor.Monitor
 	store   *memoryStore
 	engine  *testEngine
+	journal *quarantine.Journal
 	pings   int
 }
 
@@ -73,7 +75,7 @@ func (p *pushTest) receive(id string) (stop func()) {
 func (p *pushTest) start(id string) {
 	p.t.Helper()
 	b := &testEngine{store: p.store, log: &logBuffer{}}
-	b.Engine = newEngine(Config{ID: id}, nil, p.store, probe.All(probe.Guard{}), slog.New(slog.NewTextHandler(b.log, nil)))
+	b.Engine = newEngine(Config{ID: id, Quarantine: p.journal}, nil, p.store, probe.All(probe.Guard{}), slog.New(slog.NewTextHandler(b.log, nil)))
 	ctx, cancel := context.WithCancel(p.t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- b.Run(ctx) }()
@@ -285,6 +287,29 @@ func TestManyStoredPings(t *testing.T) {
 		}
 		if s := p.store.states[p.monitor.ID]; s.Streak != 2*inboxPage+10 {
 			t.Errorf("streak %d", s.Streak)
+		}
+	})
+}
+
+// TestPingsBeyondTheLimit: pings for which there is no room in memory are read later.
+func TestPingsBeyondTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &pushTest{t: t, monitor: newPushMonitor("every 24h")}
+		p.store = newMemoryStore(p.monitor)
+		const count = 3 * maxInboxBytes / store.MaxPingBody
+		p.store.with("", func() {
+			for i := range count {
+				p.store.pings = append(p.store.pings, store.Ping{
+					ID: fmt.Sprintf("%024d", i), MonitorID: p.monitor.ID, Received: monitor.Date(time.Now().Add(time.Duration(i) * time.Millisecond)),
+					Kind: store.PingSuccess, Body: make([]byte, store.MaxPingBody),
+				})
+			}
+		})
+		p.start("r1")
+		elapse(time.Minute)
+		p.engine.stop()
+		if s := p.store.states[p.monitor.ID]; len(p.store.pings) > 0 || s.Streak != count {
+			t.Errorf("%d pings are left, streak %d, want %d", len(p.store.pings), s.Streak, count)
 		}
 	})
 }
