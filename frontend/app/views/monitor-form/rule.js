@@ -137,9 +137,12 @@ function ruleWords(spec, captures) {
 
 /**
  * Returns an example of the property warn.
- * @param {Pick<Spec, 'outputs'>} spec
+ * @param {Pick<Spec, 'outputs' | 'push'>} spec
  */
-function warnExample({ outputs }) {
+function warnExample({ outputs, push }) {
+  if (push) {
+    return 'duration > 300000';
+  }
   return outputs.some(({ name }) => name === 'certExpiryDays') ? 'certExpiryDays < 14' : 'avg(5) > 200';
 }
 
