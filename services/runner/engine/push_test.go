@@ -340,6 +340,7 @@ func TestDeletionOfResults(t *testing.T) {
 			clear(p.store.stored)
 			clear(p.store.states)
 		})
+		p.until("02:02:05") // the runner has noticed the deletion
 		p.ping(store.PingSuccess, func(ping *store.Ping) { ping.Received = onFirstDay(t, "02:01:59") })
 		p.until("02:10:00")
 		p.want()
