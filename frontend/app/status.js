@@ -25,7 +25,7 @@ export function badgeOfStatus(status) {
 const UNCHECKED = { key: 'unchecked', label: 'Not checked' };
 
 /**
- * The label next to a status: why the result is ignored, that it has a warning, or that the monitor is not checked now.
+ * The label next to a status: why the result is ignored, a warning, or that the monitor is not checked now.
  * @typedef {{key: IgnoreReason | 'unchecked' | 'warning', label: string}} Mark
  */
 
@@ -35,8 +35,7 @@ const MARKS = {
   blocked: { key: 'blocked', label: 'Blocked' },
 };
 
-/** @type {Mark} */
-export const WARNING = Object.freeze({ key: 'warning', label: 'Warning' });
+export const WARNING = /** @type {const} */ ({ key: 'warning', label: 'Warning' });
 
 /**
  * @param {Point | BriefResult | null | undefined} result an OK result with a message has a warning
@@ -171,7 +170,7 @@ export function describeHistory(history) {
   const count = (/** @type {Status} */ status) => history.filter((point) => point.status === status).length;
   const warnings = history.filter((point) => markOf(point) === WARNING).length;
   const ignored = history.filter(markOf).length - warnings;
-  const notes = `${warnings ? `; ${formatCount(warnings, 'warning')}` : ''}${ignored ? `; ${ignored} ignored` : ''}`;
+  const notes = (warnings ? `; ${formatCount(warnings, 'warning')}` : '') + (ignored ? `; ${ignored} ignored` : '');
   const counts = `${count(0)} OK, ${count(1)} error, ${count(2)} failed${notes}`;
   const { length } = history;
   return length ? `Last ${formatCount(length, 'check')}: ${counts}` : 'No checks yet';
@@ -193,7 +192,7 @@ export function historyPaths(history) {
   const largest = Math.max(...history.map(({ status, value }) => (status === 0 ? value : 0)), Number.MIN_VALUE);
   history.forEach((point, i) => {
     const mark = markOf(point);
-    const kind = mark === WARNING ? 'warning' : mark ? 'excluded' : BARS[point.status];
+    const kind = mark === WARNING ? WARNING.key : mark ? 'excluded' : BARS[point.status];
     paths[kind] += `M${30 - history.length + i}.5 24${barOf(point, largest)}`;
   });
   return paths;
@@ -216,7 +215,7 @@ export const KINDS = /** @type {const} */ ([
   { key: 'failed', label: 'Failed' },
   { key: 'error', label: 'Error' },
   { key: 'unchecked', label: 'Not checked' },
-  { key: 'warning', label: 'Warning' },
+  WARNING,
   { key: 'maintenance', label: 'In maintenance' },
   { key: 'blocked', label: 'Blocked' },
   { key: 'ok', label: 'OK' },
@@ -252,22 +251,10 @@ export function countKinds(monitors) {
 }
 
 /**
+ * Returns for example 2 OK, 1 failed or 3 warnings.
  * @param {number} count
  * @param {{key: string, label: string}} kind
- * @returns {string} for example 2 OK, 1 failed or 3 warnings
  */
 export function formatKind(count, { key, label }) {
   return key === 'warning' ? formatCount(count, key) : `${count} ${key === 'ok' ? label : label.toLowerCase()}`;
-}
-
-/**
- * Returns the number of monitors of each kind as text.
- * @param {readonly ListedMonitor[]} monitors
- * @returns {string} for example 1 failed · 2 OK
- */
-export function summarize(monitors) {
-  const counts = countKinds(monitors);
-  return KINDS.filter(({ key }) => counts[key])
-    .map((kind) => formatKind(counts[kind.key], kind))
-    .join(' · ');
 }

@@ -1,6 +1,7 @@
 /** @import {Period} from '../../types/model' */
 /** @import uPlot from '../lib/uplot.js' */
-import { formatExactPeriod, formatSpan } from '../format.js';
+import { formatSpan } from '../format.js';
+import { formatExactPeriod } from '../format-period.js';
 import { drawIcon } from './icon.js';
 
 /** The size of a marker, in pixels. */

@@ -1,7 +1,8 @@
 /** @import {Bucket, Period} from '../../types/model' */
 /** @import {Grid} from './grid.js' */
 import Alpine from '../lib/alpine.js';
-import { formatExactPeriod, formatPeriod, formatSpan } from '../format.js';
+import { formatSpan } from '../format.js';
+import { formatExactPeriod, formatPeriod } from '../format-period.js';
 import { mountMarkup } from '../load-state.js';
 import { loadMarkup } from '../views.js';
 import { limitsOfBucket } from './grid.js';

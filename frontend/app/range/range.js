@@ -1,5 +1,6 @@
 /** @import {Api} from '../api.js' */
-import { formatPeriod, formatShort, formatSpan } from '../format.js';
+import { formatShort, formatSpan } from '../format.js';
+import { formatPeriod } from '../format-period.js';
 import { addEntry } from '../router.js';
 
 const HOUR = 3_600_000;

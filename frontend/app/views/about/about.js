@@ -1,9 +1,9 @@
-/** @import {ApiStatus} from '../../../types/model' */
+/** @import {ApiStatus, ListedMonitor} from '../../../types/model' */
 /** @import {App} from '../../app.js' */
 import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 import { formatAgo, formatDate } from '../../format.js';
-import { summarize } from '../../status.js';
+import { countKinds, formatKind, KINDS } from '../../status.js';
 
 /** In milliseconds. */
 const REFRESH = 10_000;
@@ -102,4 +102,16 @@ export function about({ api, clock, config, monitors, open }) {
 
     date: formatDate,
   };
+}
+
+/**
+ * Returns the number of monitors of each kind as text.
+ * @param {readonly ListedMonitor[]} monitors
+ * @returns {string} for example 1 failed · 2 OK
+ */
+function summarize(monitors) {
+  const counts = countKinds(monitors);
+  return KINDS.filter(({ key }) => counts[key])
+    .map((kind) => formatKind(counts[kind.key], kind))
+    .join(' · ');
 }

@@ -5,7 +5,8 @@ import uPlot from '../../lib/uplot.js';
 import { bucketAt, gridOf, limitsOfBucket, pointsOfStats } from '../../charts/grid.js';
 import { describePeriod, periodsIn } from '../../charts/periods.js';
 import { periodTable, tableOf } from '../../charts/table.js';
-import { formatPeriod, formatValue } from '../../format.js';
+import { formatValue } from '../../format.js';
+import { formatPeriod } from '../../format-period.js';
 
 /** Which of the values of a bucket a chart shows. @typedef {'p50' | 'p95'} Percentile */
 

@@ -125,6 +125,11 @@ function warnExample({ outputs, push }) {
   return outputs.some(({ name }) => name === 'certExpiryDays') ? 'certExpiryDays < 14' : 'avg(5) > 200';
 }
 
+/** @param {Pick<Spec, 'properties'>} spec */
+function warnDoc({ properties }) {
+  return properties.find(({ name }) => name === 'warn')?.doc ?? '';
+}
+
 /** @param {Output} output */
 function outputKind({ kind, unit }) {
   return [kind, unit].filter(Boolean).join(', ');
@@ -161,5 +166,6 @@ export const expressions = {
   markMistake,
   insert: insertOutput,
   ruleWords,
+  warnDoc,
   warnExample,
 };

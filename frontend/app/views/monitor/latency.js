@@ -10,7 +10,8 @@ import { hasChecks, mountTables, periodTable, tableOf } from '../../charts/table
 import { KEYS, onRangeKey } from '../../range/range-bar.js';
 import { PHASES, latencyDrawing, phaseDrawing, phasesOf, thresholdOf } from './drawings.js';
 import { countsText, phasesTable, valuesTable } from './values-table.js';
-import { formatNumber, formatPeriod, formatValue } from '../../format.js';
+import { formatNumber, formatValue } from '../../format.js';
+import { formatPeriod } from '../../format-period.js';
 
 /** How many periods the tooltip describes. */
 const MAX_PERIODS = 3;

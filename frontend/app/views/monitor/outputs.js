@@ -9,7 +9,8 @@ import { bucketAt, gridOfOutputs, limitsOfBucket } from '../../charts/grid.js';
 import { describePeriod, periodsIn } from '../../charts/periods.js';
 import { coalesce } from '../../coalesce.js';
 import { PHASES, outputDrawing } from './drawings.js';
-import { formatMoment, formatPeriod, formatValue } from '../../format.js';
+import { formatMoment, formatValue } from '../../format.js';
+import { formatPeriod } from '../../format-period.js';
 
 /** The minimum time between two reads because of new results, in milliseconds. */
 const REFRESH = 60_000;
