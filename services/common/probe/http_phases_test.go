@@ -70,7 +70,8 @@ func TestHTTPPhasesAddUp(t *testing.T) {
 					if path == "/wait" {
 						part, is = wait, true
 					}
-					if is && part < millis(pause) {
+					// On a busy machine, the program notices the end of the part before with a delay.
+					if is && part < millis(pause)/4 {
 						t.Errorf("%s, keepAlive %s: the pause of %s is not in its part: %v", path, keepAlive, pause, outcome.Outputs)
 					}
 				}

@@ -28,7 +28,7 @@ const (
 	version   = "1.2.3-test"
 	buildInfo = "built by a test"
 	// maxSize is the maximum size of an image in bytes.
-	maxSize = 25_800_000
+	maxSize = 26_200_000
 	// owner is the user and group of the images.
 	owner = 65532
 )
