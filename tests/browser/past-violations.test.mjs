@@ -160,7 +160,7 @@ class FakeApi {
   async send(path, { body }) {
     expect(path).toBe('/rules/check');
     if (body.rule === 'invalid') {
-      throw new ApiError('rule invalid', 400);
+      throw new ApiError('rule invalid: unknown name invalid', 400);
     }
   }
 

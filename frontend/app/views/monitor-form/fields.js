@@ -194,3 +194,12 @@ export function formatMap(rows) {
   const filled = rows.filter(({ name, value }) => name || value);
   return filled.length ? JSON.stringify(Object.fromEntries(filled.map(({ name, value }) => [name, value]))) : '';
 }
+
+/**
+ * Returns the keys and values of rows without blanks around them. Rows without any text are left out.
+ * @param {Row[]} rows
+ */
+export function filled(rows) {
+  const trimmed = rows.map(({ name, value }) => [name.trim(), value.trim()]);
+  return trimmed.filter(([key, value]) => key || value);
+}

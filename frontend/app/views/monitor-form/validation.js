@@ -4,9 +4,10 @@
 /** @import {Row} from './fields.js' */
 import { ApiError, messageOf, withHint } from '../../api.js';
 import { formatDuration, parseDuration } from './durations.js';
-import { fieldId } from './fields.js';
-import { labelsError } from './labels.js';
+import { fieldId, filled } from './fields.js';
 
+/** The form of the key of a label. */
+const LABEL_KEY = /^[a-z0-9][-a-z0-9_./]*$/i;
 const SECOND = 1000;
 const LONGEST_INTERVAL = 366 * 24 * 3_600_000;
 const PERCENT = /^\d{1,3}(\.\d{1,6})?$/;
@@ -158,4 +159,29 @@ function mapError(rows) {
     return 'every value needs a name';
   }
   return duplicate === undefined ? '' : `duplicate name ${duplicate}`;
+}
+
+/**
+ * Returns what is wrong with labels, empty if nothing is. The API checks lengths, the number of labels, and whether two keys
+ * are the same in Prometheus.
+ * @param {Row[]} rows
+ */
+function labelsError(rows) {
+  const labels = filled(rows);
+  const keys = labels.map(([key]) => key);
+  for (const [i, [key, value]] of labels.entries()) {
+    if (!key) {
+      return `label with the value "${value}" has no key`;
+    }
+    if (!LABEL_KEY.test(key)) {
+      return `label key "${key}" is invalid: use letters from A to Z, digits and _ - . /, beginning with a letter or a digit`;
+    }
+    if (!value) {
+      return `label ${key} has no value`;
+    }
+    if (keys.indexOf(key) !== i) {
+      return `label key ${key} is used twice`;
+    }
+  }
+  return '';
 }
