@@ -37,7 +37,7 @@ test('the links of the views open their documents', async ({ page, nanomon, targ
   const listed = await openDocumentation(page, 'about');
   expect(listed).toEqual(expect.arrayContaining(['/docs/', '/docs/monitors', '/docs/configuration', '/docs/backup']));
   await page.goto('/#edit/new');
-  expect(await openDocumentation(page, 'monitor-form')).toEqual(['/docs/monitors#rules']);
+  expect(await openDocumentation(page, 'monitor-form')).toEqual(['/docs/monitors#rules', '/docs/monitors#warnings']);
   await page.goto('/#report');
   expect(await openDocumentation(page, 'report')).toEqual(['/docs/reports#how-time-is-counted']);
   await page.goto(`/#monitor/${await nanomon.idOf('Shop')}`);

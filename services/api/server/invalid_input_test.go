@@ -154,7 +154,7 @@ var validationHints = map[string]string{
 	"missing monitor type":                     typeHint,
 	"invalid monitor type":                     typeHint,
 	"missing monitor interval":                 "Use a Go duration such as 30s or 5m.",
-	"missing monitor target":                   "Enter the URL, host or domain name to check.",
+	"missing monitor target":                   "Enter the URL, host or domain name to check, or the schedule of a push monitor.",
 	"invalid monitor interval":                 "Use a Go duration such as 30s or 5m.",
 	"monitor interval must be greater than 1s": "The shortest interval is 1s.",
 
@@ -178,7 +178,7 @@ func TestImportHints(t *testing.T) {
 	a := startAPI(t, nil)
 	const noTarget, noType, mistyped = `{"name":"n","type":"tcp","interval":"5s"}`, `{"name":"n"}`, `{"name":7}`
 	for body, hint := range map[string]string{
-		noTarget + "," + noTarget:                "Enter the URL, host or domain name to check.",
+		noTarget + "," + noTarget:                "Enter the URL, host or domain name to check, or the schedule of a push monitor.",
 		noTarget + "," + noType + "," + noTarget: "",
 		noTarget + "," + mistyped:                "",
 	} {

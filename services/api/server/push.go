@@ -172,11 +172,10 @@ func (h *pingHandler) owner(ctx context.Context, uuid string) (monitor.Monitor, 
 
 // runID returns the parameter rid in lower case, empty if there is none.
 func runID(r *http.Request) (string, error) {
-	query := r.URL.Query()
-	if !query.Has("rid") {
+	id := strings.ToLower(r.URL.Query().Get("rid"))
+	if id == "" {
 		return "", nil
 	}
-	id := strings.ToLower(query.Get("rid"))
 	if !isUUID(id) {
 		return "", monitor.Invalid("rid must be a UUID", "Use the same UUID for the start and the end of a run, such as the output of uuidgen.")
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/theory/jsonpath/spec"
 
@@ -26,6 +27,9 @@ type Error struct{ text string }
 // Error implements error.
 func (e *Error) Error() string { return e.text }
 
+// byteOrderMark is the character with which some programs begin a text in UTF-8.
+const byteOrderMark = "\ufeff"
+
 // Document is a parsed body.
 type Document struct{ root any }
 
@@ -35,6 +39,7 @@ func Parse(ctx context.Context, body string, truncated bool) (*Document, error) 
 	if body == "" {
 		return nil, &Error{"the body is empty"}
 	}
+	body = strings.TrimPrefix(body, byteOrderMark)
 	if size := parsedSize(body); size > freeMemory {
 		if err := memory.FromContext(ctx).Grow(ctx, size); err != nil {
 			return nil, err

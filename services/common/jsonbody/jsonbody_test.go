@@ -260,3 +260,9 @@ func FuzzPath(f *testing.F) {
 		}
 	})
 }
+
+func TestParseWithByteOrderMark(t *testing.T) {
+	if _, err := jsonbody.Parse(t.Context(), "\ufeff[1]", false); err != nil {
+		t.Errorf("got error %v", err)
+	}
+}

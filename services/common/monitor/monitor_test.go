@@ -82,7 +82,7 @@ func TestValidateHints(t *testing.T) {
 		{func(m *monitor.Monitor) { m.Type = "" }, "missing monitor type", "Use one of http, tcp."},
 		{func(m *monitor.Monitor) { m.Type = "https" }, "invalid monitor type", "Use one of http, tcp."},
 		{func(m *monitor.Monitor) { m.Interval = "" }, "missing monitor interval", "Use a Go duration such as 30s or 5m."},
-		{func(m *monitor.Monitor) { m.Target = "" }, "missing monitor target", "Enter the URL, host or domain name to check."},
+		{func(m *monitor.Monitor) { m.Target = "" }, "missing monitor target", "Enter the URL, host or domain name to check, or the schedule of a push monitor."},
 		{func(m *monitor.Monitor) { m.Interval = "10" }, "invalid monitor interval", "Use a Go duration such as 30s or 5m."},
 		{func(m *monitor.Monitor) { m.Interval = "999ms" }, "monitor interval must be greater than 1s", "The shortest interval is 1s."},
 		{func(m *monitor.Monitor) { m.Name = "\xff" }, "monitor name is not valid UTF-8", ""},

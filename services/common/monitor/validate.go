@@ -33,7 +33,7 @@ func (m Monitor) Validate(types []string) error {
 	case m.Interval == "":
 		return Invalid("missing monitor interval", intervalHint)
 	case strings.TrimSpace(m.Target) == "":
-		return Invalid("missing monitor target", "Enter the URL, host or domain name to check.")
+		return Invalid("missing monitor target", "Enter the URL, host or domain name to check, or the schedule of a push monitor.")
 	}
 	interval, err := time.ParseDuration(strings.TrimSpace(m.Interval))
 	switch {

@@ -50,16 +50,21 @@ func Parse(target, zone string) (Schedule, error) {
 // reference is the time from which schedules are examined, so that the answer is the same at each time.
 var reference = time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// parsePeriod parses a duration in Go's form.
+// parsePeriod parses a duration in Go's form, or a number of days such as 7d.
 func parsePeriod(text string) (time.Duration, error) {
 	period, err := time.ParseDuration(text)
+	if count, isDays := strings.CutSuffix(text, "d"); isDays {
+		var days uint64
+		days, err = strconv.ParseUint(count, 10, 16)
+		period = time.Duration(days) * 24 * time.Hour
+	}
 	switch {
 	case err != nil:
-		return 0, invalid(quote(text)+" is not a duration", "Use for example every 10m, every 1h or every 24h.")
+		return 0, invalid(quote(text)+" is not a duration", "Use for example every 10m, every 1h or every 1d.")
 	case period < MinPeriod:
 		return 0, invalid("every "+text+" is too short", "The shortest period is "+MinPeriod.String()+".")
 	case period > monitor.MaxInterval:
-		return 0, invalid("every "+text+" is too long", "The longest period is 8784h, which is 366 days.")
+		return 0, invalid("every "+text+" is too long", "The longest period is 366d.")
 	}
 	return period.Truncate(time.Millisecond), nil
 }

@@ -30,6 +30,7 @@ func date(t *testing.T, text string) time.Time {
 func TestNext(t *testing.T) {
 	for _, c := range []struct{ name, target, zone, after, want string }{
 		{"period", "every 1h", "UTC", "2026-01-01T00:10:00Z", "2026-01-01T01:10:00Z"},
+		{"period of days", "every 7d", "UTC", "2026-01-01T00:10:00Z", "2026-01-08T00:10:00Z"},
 		{"period with blanks", " Every  1h 30m ", "UTC", "2026-01-01T00:10:00Z", "2026-01-01T01:40:00Z"},
 		{"strictly after", "0 * * * *", "UTC", "2026-01-01T01:00:00Z", "2026-01-01T02:00:00Z"},
 		{"a millisecond before", "0 * * * *", "UTC", "2026-01-01T00:59:59.999Z", "2026-01-01T01:00:00Z"},
