@@ -93,10 +93,10 @@ func (r *pingReceiver) run(ctx context.Context) {
 	}
 	ticker := time.NewTicker(receivingInterval)
 	defer ticker.Stop()
-	for {
+	for running := true; running; {
 		select {
 		case <-ctx.Done():
-			return
+			running = false // once more, because the last requests may take a while
 		case <-ticker.C:
 		case <-r.changed:
 		}
