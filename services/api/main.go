@@ -5,12 +5,15 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"nanomon/services/api/server"
 	"nanomon/services/common/config"
+	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/process"
 	"nanomon/services/common/store/mongo"
@@ -46,7 +49,8 @@ func run(ctx context.Context, cfg config.API, log *slog.Logger) error {
 	defer db.Close(context.WithoutCancel(ctx))
 
 	api := server.New(server.Config{
-		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "mongodb", Auth: cfg.Auth, Origins: cfg.CORSOrigins,
+		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "mongodb", Process: processName(listener),
+		Auth: cfg.Auth, Origins: cfg.CORSOrigins,
 		Hosts: web.NewHosts(cfg.HostNames(), log), TrustedProxies: cfg.TrustedProxies, Metrics: metrics,
 	}, db, probe.All(probe.Guard{}), log)
 	process.LogStart(log, "api", "store", "mongodb", "hosts", cfg.Hosts(), "database", cfg.MongoDB)
@@ -56,5 +60,15 @@ func run(ctx context.Context, cfg config.API, log *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return api.Run(ctx) })
 	group.Go(func() error { return web.Serve(ctx, listener, api.Handler(), log) })
+	defer api.Close(context.WithoutCancel(ctx))
 	return group.Wait()
+}
+
+// processName returns the host and port of this process. A process that starts in its place has the same.
+func processName(listener net.Listener) string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = monitor.NewID(time.Now())
+	}
+	return fmt.Sprintf("%s:%d", host, listener.Addr().(*net.TCPAddr).Port)
 }

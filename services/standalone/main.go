@@ -99,7 +99,8 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 		hosts = web.NewHosts(cfg.HostNames(), log)
 	}
 	api := server.New(server.Config{
-		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "sqlite", Auth: cfg.Auth, Origins: cfg.CORSOrigins,
+		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "sqlite", Process: "standalone",
+		Auth: cfg.Auth, Origins: cfg.CORSOrigins,
 		Hosts: hosts, TrustedProxies: cfg.TrustedProxies, Metrics: apiMetrics,
 	}, db, types, log)
 	runnerClock := clock.New(log)
@@ -126,6 +127,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	group.Go(func() error { db.KeepSealing(ctx, reportSealing(&state.Problems, log)); return nil })
 	group.Go(func() error { return web.Serve(ctx, apiListener, api.Handler(), log) })
 	group.Go(func() error { return web.Serve(ctx, pageListener, onePort(api.Handler(), hosts.Check(page)), log) })
+	defer api.Close(context.WithoutCancel(ctx))
 	return group.Wait()
 }
 

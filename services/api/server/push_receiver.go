@@ -34,8 +34,11 @@ type receiverStore interface {
 // knows which deadlines were missed because nothing received the pings.
 type pingReceiver struct {
 	store receiverStore
-	types probe.Registry
-	log   *slog.Logger
+	// process is the name of this process in its periods, and started the time of its start.
+	process string
+	started time.Time
+	types   probe.Registry
+	log     *slog.Logger
 	// changed wakes run when needed changes.
 	changed chan struct{}
 
@@ -46,12 +49,17 @@ type pingReceiver struct {
 	period store.ReceivingPeriod
 	// failures is the number of pings that could not be stored.
 	failures int
+	// stored reports whether this process has stored a period.
+	stored bool
 	// pending contains the times of receipt of the pings that are being stored, by id.
 	pending map[string]time.Time
 }
 
-func newPingReceiver(s receiverStore, types probe.Registry, log *slog.Logger) *pingReceiver {
-	return &pingReceiver{store: s, types: types, log: log, changed: wake.New(), pending: make(map[string]time.Time)}
+func newPingReceiver(s receiverStore, process string, types probe.Registry, log *slog.Logger) *pingReceiver {
+	return &pingReceiver{
+		store: s, process: process, started: monitor.Date(time.Now()), types: types, log: log, changed: wake.New(),
+		pending: make(map[string]time.Time),
+	}
 }
 
 // begin is called when a ping has been received, before it is stored. The caller calls end with false if the ping is
@@ -71,6 +79,10 @@ func (r *pingReceiver) begin(p store.Ping) (end func(ok bool)) {
 	}
 }
 
+func (r *pingReceiver) newPeriod(now time.Time) store.ReceivingPeriod {
+	return store.ReceivingPeriod{ID: monitor.NewID(now), Process: r.process, From: now, To: now}
+}
+
 // run extends the period until ctx ends.
 func (r *pingReceiver) run(ctx context.Context) {
 	var following sync.WaitGroup
@@ -84,11 +96,18 @@ func (r *pingReceiver) run(ctx context.Context) {
 	for running := true; running; {
 		select {
 		case <-ctx.Done():
-			running = false // no ping is received any more: the last extension says until when
+			running = false // once more, because the last requests may take a while
 		case <-ticker.C:
 		case <-r.changed:
 		}
-		failures.Record(r.extend(context.WithoutCancel(ctx), time.Now()))
+		failures.Record(r.extend(context.WithoutCancel(ctx), time.Now(), false))
+	}
+}
+
+// stop ends the period. It is called after run, when no ping is received any more.
+func (r *pingReceiver) stop(ctx context.Context) {
+	if err := r.extend(ctx, time.Now(), true); err != nil {
+		r.log.Warn("could not store that no more pings are received", "error", err)
 	}
 }
 
@@ -115,41 +134,62 @@ func (r *pingReceiver) setNeeded(needed bool) {
 	}
 }
 
-// extend stores that all pings until now have been stored.
-func (r *pingReceiver) extend(ctx context.Context, now time.Time) error {
-	p, failures, ok := r.next(monitor.Date(now))
-	if !ok {
-		return nil
+// extend stores that all pings until now have been stored, and whether this process has stopped.
+func (r *pingReceiver) extend(ctx context.Context, now time.Time, stopped bool) error {
+	list, failures := r.next(monitor.Date(now), stopped)
+	for _, p := range list {
+		err := store.Do(ctx, store.ShortCall, func(ctx context.Context) error { return r.store.PutReceivingPeriod(ctx, p) })
+		r.record(p, failures, err)
+		if err != nil {
+			return err
+		}
 	}
-	err := store.Do(ctx, store.ShortCall, func(ctx context.Context) error { return r.store.PutReceivingPeriod(ctx, p) })
+	return nil
+}
+
+// record remembers whether p has been stored. failures is the result of next.
+func (r *pingReceiver) record(p store.ReceivingPeriod, failures int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case err != nil:
 		r.period = store.ReceivingPeriod{}
+		return
 	case r.failures == failures && r.needed:
 		r.period = p
 	}
-	return err
+	r.stored = true
 }
 
-// next returns the period to store, with the number of failures before it; false if there is nothing to store. The period
-// ends before the oldest ping that is not stored yet.
-func (r *pingReceiver) next(now time.Time) (p store.ReceivingPeriod, failures int, ok bool) {
+// next returns the periods to store, in this order, with the number of failures before it; none if there is nothing to
+// store. The last one ends before the oldest ping that is not stored yet.
+func (r *pingReceiver) next(now time.Time, stopped bool) (list []store.ReceivingPeriod, failures int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	p = r.period
-	if gap := now.Sub(p.To); p.ID == "" || gap > maxReceivingGap || gap < 0 {
-		p = store.ReceivingPeriod{ID: monitor.NewID(now), From: now, To: now}
+	if !r.needed {
+		return nil, r.failures
 	}
-	p.To = now
+	until := now
 	for _, received := range r.pending {
-		if received.Before(p.To) {
-			p.To = received
+		if received.Before(until) {
+			until = received
 		}
 	}
-	if p.To.Before(p.From) {
+	p := r.period
+	if gap := now.Sub(p.To); p.ID == "" || gap > maxReceivingGap || gap < 0 {
+		from := now
+		switch {
+		case r.stored:
+		case r.failures > 0: // the time between two periods counts as lost
+			list = append(list, r.newPeriod(r.started))
+		default:
+			from = until
+		}
+		p = r.newPeriod(from)
+	}
+	if p.To = until; until.Before(p.From) {
 		p.To = p.From
 	}
-	return p, r.failures, r.needed
+	p.Ended = stopped && len(r.pending) == 0
+	return append(list, p), r.failures
 }

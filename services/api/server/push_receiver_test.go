@@ -16,13 +16,21 @@ import (
 	"nanomon/services/common/store"
 )
 
-// periods returns the stored receiving periods as texts: the seconds of their start and end after start, rounded.
+// periods returns the stored receiving periods as texts: the seconds of their start and end after start, rounded, and
+// whether the process has ended in an orderly way.
 func periods(t *testing.T, s *failingStore, start time.Time) (texts []string) {
 	t.Helper()
 	list, err := s.ReceivingPeriods(t.Context(), time.Time{})
 	must(t, err)
 	for _, p := range list {
-		texts = append(texts, fmt.Sprintf("%.1f to %.1f", p.From.Sub(start).Seconds(), p.To.Sub(start).Seconds()))
+		text := fmt.Sprintf("%.1f to %.1f", p.From.Sub(start).Seconds(), p.To.Sub(start).Seconds())
+		if p.Ended {
+			text += " ended"
+		}
+		if p.Process != "api:8000" {
+			text += " of " + p.Process
+		}
+		texts = append(texts, text)
 	}
 	return texts
 }
@@ -73,21 +81,21 @@ func TestReceivingPeriods(t *testing.T) {
 			time.Sleep(7 * time.Second)
 			ping(r, s)
 			time.Sleep(14500 * time.Millisecond)
-		}, []string{"0.0 to 21.5"}},
+		}, []string{"0.0 to 21.5 ended"}},
 		"the store is unavailable without a ping": {func(r *pingReceiver, s *failingStore) {
 			time.Sleep(7 * time.Second)
 			s.unavailable.Store(true)
 			time.Sleep(6 * time.Second) // the extension after 10 s fails
 			s.unavailable.Store(false)
 			time.Sleep(9 * time.Second)
-		}, []string{"0.0 to 5.0", "15.0 to 22.0"}},
+		}, []string{"0.0 to 5.0", "15.0 to 22.0 ended"}},
 		"a ping is lost between two extensions": {func(r *pingReceiver, s *failingStore) {
 			time.Sleep(7 * time.Second)
 			s.unavailable.Store(true)
 			ping(r, s)
 			s.unavailable.Store(false)
 			time.Sleep(4 * time.Second)
-		}, []string{"0.0 to 5.0", "10.0 to 11.0"}},
+		}, []string{"0.0 to 5.0", "10.0 to 11.0 ended"}},
 		"a slow ping is lost after an extension": {func(r *pingReceiver, s *failingStore) {
 			time.Sleep(9 * time.Second)
 			s.slow.Store(int64(2 * time.Second))
@@ -97,7 +105,34 @@ func TestReceivingPeriods(t *testing.T) {
 			time.Sleep(time.Second)
 			s.unavailable.Store(false)
 			time.Sleep(4 * time.Second)
-		}, []string{"0.0 to 9.0", "15.0 to 15.5"}},
+		}, []string{"0.0 to 9.0", "15.0 to 15.5 ended"}},
+		"a ping is lost before the first period": {func(r *pingReceiver, s *failingStore) {
+			s.unavailable.Store(true)
+			time.Sleep(2 * time.Second)
+			ping(r, s)
+			time.Sleep(5 * time.Second)
+			s.unavailable.Store(false)
+			time.Sleep(5 * time.Second)
+		}, []string{"0.0 to 0.0", "10.0 to 12.0 ended"}},
+		"a ping is slow before the first period": {func(r *pingReceiver, s *failingStore) {
+			s.unavailable.Store(true)
+			time.Sleep(9 * time.Second)
+			s.slow.Store(int64(2 * time.Second))
+			go ping(r, s)
+			time.Sleep(500 * time.Millisecond)
+			s.unavailable.Store(false)
+			time.Sleep(7 * time.Second)
+		}, []string{"9.0 to 16.5 ended"}},
+		"a ping is lost just before the service stops": {func(r *pingReceiver, s *failingStore) {
+			time.Sleep(7 * time.Second)
+			s.unavailable.Store(true)
+			ping(r, s)
+			s.unavailable.Store(false)
+		}, []string{"0.0 to 5.0", "7.0 to 7.0 ended"}},
+		"the store is unavailable when the service stops": {func(r *pingReceiver, s *failingStore) {
+			time.Sleep(7 * time.Second)
+			s.unavailable.Store(true)
+		}, []string{"0.0 to 5.0"}},
 		"the service stops while a ping is slow": {func(r *pingReceiver, s *failingStore) {
 			time.Sleep(6 * time.Second)
 			s.slow.Store(int64(time.Second))
@@ -110,14 +145,14 @@ func TestReceivingPeriods(t *testing.T) {
 			time.Sleep(4 * time.Second)
 			r.setNeeded(true)
 			time.Sleep(2 * time.Second)
-		}, []string{"0.0 to 5.0", "11.0 to 13.0"}},
+		}, []string{"0.0 to 5.0", "11.0 to 13.0 ended"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				db := openStore(t)
 				s := &failingStore{Store: db, receivedPeriods: db}
 				must(t, s.CreateMonitor(t.Context(), push))
-				r := newPingReceiver(s, probe.All(probe.Guard{}), slog.New(slog.DiscardHandler))
+				r := newPingReceiver(s, "api:8000", probe.All(probe.Guard{}), slog.New(slog.DiscardHandler))
 				ctx, stop := context.WithCancel(t.Context())
 				ended := make(chan struct{})
 				start := time.Now()
@@ -128,6 +163,7 @@ func TestReceivingPeriods(t *testing.T) {
 				c.run(r, s)
 				stop()
 				<-ended
+				r.stop(t.Context())
 				time.Sleep(2 * time.Second) // slow pings end
 				same(t, "periods", periods(t, s, start), c.want)
 			})
@@ -136,16 +172,20 @@ func TestReceivingPeriods(t *testing.T) {
 }
 
 func TestReceivingPeriodEndsWithTheProcess(t *testing.T) {
-	r := newPingReceiver(nil, nil, slog.New(slog.DiscardHandler))
+	r := newPingReceiver(nil, "api:8000", nil, slog.New(slog.DiscardHandler))
 	r.needed = true
-	first, _, _ := r.next(base)
+	next := func(now time.Time) store.ReceivingPeriod {
+		list, _ := r.next(now, false)
+		return list[0]
+	}
+	first := next(base)
 	r.period = first
-	second, _, _ := r.next(base.Add(maxReceivingGap))
-	same(t, "extension", second, store.ReceivingPeriod{ID: first.ID, From: base, To: base.Add(maxReceivingGap)})
+	second := next(base.Add(maxReceivingGap))
+	same(t, "extension", second, store.ReceivingPeriod{ID: first.ID, Process: "api:8000", From: base, To: base.Add(maxReceivingGap)})
 	for name, now := range map[string]time.Time{
 		"after a suspension": base.Add(maxReceivingGap + time.Millisecond), "after the clock was set back": base.Add(-time.Millisecond),
 	} {
-		p, _, _ := r.next(now)
+		p := next(now)
 		if p.ID == first.ID || !p.From.Equal(now) || !p.To.Equal(now) {
 			t.Errorf("%s: %+v", name, p)
 		}
@@ -158,7 +198,7 @@ func TestNoPeriodWithoutPushMonitors(t *testing.T) {
 		db := openStore(t)
 		s := &failingStore{Store: db, receivedPeriods: db}
 		must(t, s.CreateMonitor(t.Context(), monitorA))
-		r := newPingReceiver(s, probe.All(probe.Guard{}), slog.New(slog.DiscardHandler))
+		r := newPingReceiver(s, "api:8000", probe.All(probe.Guard{}), slog.New(slog.DiscardHandler))
 		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 		defer stop()
 		r.run(ctx)

@@ -28,7 +28,9 @@ type Config struct {
 	Version, BuildInfo string
 	// StoreName is the kind of store, as /api/status shows it.
 	StoreName string
-	Auth      config.Auth
+	// Process is the name of this process among all that use the store. A process that starts in its place has the same.
+	Process string
+	Auth    config.Auth
 	// Origins lists the origins of web pages that may use the API, besides its own. If it is empty and sign-in is off,
 	// pages on other ports of the same host name may use it too.
 	Origins []string
@@ -90,7 +92,7 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 	server := &Server{
 		config: config, log: log, events: hub, streams: new(streamLimit), lists: newListCache(), health: newStoreHealth(s.Ping, log, hub.sendHealth),
 		summaries: summary.NewKeeper(s, log, hub.sendSummary, hub.hasClients), keys: keys, auth: auth.NewMiddleware(config.Auth, keys, log), rateLimit: newRateLimiter(time.Now, writeRate, writeBurst),
-		pings: newPingReceiver(s, types, log),
+		pings: newPingReceiver(s, config.Process, types, log),
 	}
 	server.resources = []resource{
 		newStatusHandler(config, s, server.health, log),
@@ -156,6 +158,9 @@ func (s *Server) Run(ctx context.Context) error {
 	})
 	return group.Wait()
 }
+
+// Close stores that this process receives no pings any more. Call it after [Server.Run], when no request is handled.
+func (s *Server) Close(ctx context.Context) { s.pings.stop(ctx) }
 
 // Handler serves all routes of the API.
 func (s *Server) Handler() http.Handler {

@@ -152,7 +152,8 @@ type Store interface {
 	Pings(ctx context.Context, after *Cursor, limit int) ([]Ping, error)
 	// PushStates returns the push states of the given monitors, in no particular order. A monitor without one is left out.
 	PushStates(ctx context.Context, monitorIDs []string) ([]PushState, error)
-	// PutReceivingPeriod stores a new period, or moves the end of the stored one to p.To if that is later.
+	// PutReceivingPeriod stores a new period, or moves the end of the stored one to p.To if that is later. A period that
+	// is stored as ended stays ended.
 	PutReceivingPeriod(ctx context.Context, p ReceivingPeriod) error
 	// ReceivingPeriods returns the periods that end at since or later, ordered by their start. If there are more than
 	// [MaxReceivingPeriods], it returns the latest.

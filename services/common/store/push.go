@@ -152,11 +152,15 @@ func (s PushState) IsNewerThan(other PushState) bool { return s.Sequence > other
 
 // ReceivingPeriod is a period in which a process of the API could store all pings that it received. The process extends
 // it every few seconds. It begins a new one after it could not store a ping, or could not extend the period in time.
-// A ping may have been lost at a time that no period contains.
+// A ping may have been lost at a time that no period contains, and between two periods of a process.
 type ReceivingPeriod struct {
 	// ID is new for each period.
-	ID       string
+	ID string
+	// Process is the name of the process. A process that starts in its place has the same name.
+	Process  string
 	From, To time.Time
+	// Ended means that the process has stopped in an orderly way at To. Otherwise it may have lost pings after To.
+	Ended bool
 }
 
 // ComparePings orders pings by the time of their receipt.

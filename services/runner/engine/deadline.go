@@ -5,7 +5,6 @@ import (
 
 	"nanomon/services/common/probe"
 	"nanomon/services/common/wake"
-	"nanomon/services/runner/push"
 )
 
 const (
@@ -54,24 +53,30 @@ func (v verdict) reason() error {
 func (s *pushes) judge(p *pushMonitor, due time.Time) (verdict, time.Duration) {
 	now, settled := s.cfg.Clock.Now(), due.Add(settleTime)
 	from, to := p.plan.Window(p.state)
-	reach := push.Reach(s.inbox.periods, from)
+	reach := s.inbox.receiving.Reach(from)
 	switch {
 	case now.Before(settled):
 		return undecided, settled.Sub(now)
 	case !s.inbox.hasRead(settled, due, p.added):
-		wake.Signal(s.inbox.wanted)
-		return undecided, untilRead
+		return s.read()
 	case now.Sub(settled) > maxJudgeDelay:
 		return unread, 0
+	case s.inbox.periodsRead.Before(settled): // a process may have stored since then that it has lost pings
+		return s.read()
 	case !reach.Before(to):
 		return missed, 0
-	case s.inbox.periodsRead.Before(settled) || now.Sub(s.inbox.periodsRead) >= rereadPeriods:
-		s.inbox.needPeriods.Store(true)
-		wake.Signal(s.inbox.wanted)
-		return undecided, untilRead
+	case now.Sub(s.inbox.periodsRead) >= rereadPeriods:
+		return s.read()
 	case now.Sub(reach) >= maxPeriodWait:
 		return unreceived, 0
 	default:
 		return undecided, rereadPeriods
 	}
+}
+
+// read starts a read of the pings and of the receiving periods.
+func (s *pushes) read() (verdict, time.Duration) {
+	s.inbox.needPeriods.Store(true)
+	wake.Signal(s.inbox.wanted)
+	return undecided, untilRead
 }

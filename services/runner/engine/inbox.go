@@ -11,6 +11,7 @@ import (
 
 	"nanomon/services/common/store"
 	"nanomon/services/common/wake"
+	"nanomon/services/runner/push"
 )
 
 const (
@@ -43,8 +44,8 @@ type inbox struct {
 	size int
 	// complete is the last pass that has read all pings, and current the pass that is running.
 	complete, current inboxRead
-	// periods are the receiving periods in the order of their start, as they were at periodsRead.
-	periods     []store.ReceivingPeriod
+	// receiving is what the receiving periods say, as they were at periodsRead.
+	receiving   push.Receiving
 	periodsRead time.Time
 	// waiting contains the monitors with a decision that waits for a read.
 	waiting map[*entry]bool
@@ -155,7 +156,7 @@ func (s *pushes) completePass(page pingPage) {
 	b.complete = b.current
 	maps.DeleteFunc(b.known, func(_ string, pass int) bool { return pass != b.pass })
 	if page.hasPeriods {
-		b.periods, b.periodsRead = page.periods, page.read.started
+		b.receiving, b.periodsRead = push.NewReceiving(page.periods), page.read.started
 	}
 }
 

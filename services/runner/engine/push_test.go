@@ -52,11 +52,11 @@ func testPush(t *testing.T, test func(t *testing.T, p *pushTest), target string,
 	})
 }
 
-// receive extends a receiving period until the end of the test, or until the returned function is called.
-func (p *pushTest) receive(id string) (stop func()) {
+// receive extends a receiving period of a process until the end of the test, or until the returned function is called.
+func (p *pushTest) receive(process string) (stop func()) {
 	ctx, cancel := context.WithCancel(p.t.Context())
 	var ended sync.WaitGroup
-	period := store.ReceivingPeriod{ID: id, From: time.Now()}
+	period := store.ReceivingPeriod{ID: process + time.Now().String(), Process: process, From: time.Now()}
 	ended.Go(func() {
 		for done := false; !done; done = !wake.Pause(ctx, 5*time.Second) {
 			period.To = time.Now()

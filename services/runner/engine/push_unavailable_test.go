@@ -100,6 +100,61 @@ func TestAPIUnavailableAcrossDeadline(t *testing.T) {
 	}
 }
 
+// TestOneOfTwoAPIsLosesPings: one process loses its store, or is killed, while another one receives pings all the time.
+func TestOneOfTwoAPIsLosesPings(t *testing.T) {
+	for _, c := range []struct{ name, from, to, result, notChecked string }{
+		{"before the time of the job", "02:57:00", "02:59:00", "03:05:00 failed", ""},
+		{"at the deadline", "03:04:55", "03:05:08", "", "pings may have been lost"},
+		{"it reports the loss after the deadline has settled", "03:04:30", "03:05:25", "", "pings may have been lost"},
+		{"it never reports the loss", "03:04:30", "", "", "pings may have been lost"},
+		{"it has lost its store before the time of the job", "02:59:00", "03:30:00", "", "pings may have been lost"},
+		{"it was killed long before", "02:57:00", "", "03:05:00 failed", ""},
+		{"after the deadline", "03:05:06", "03:05:20", "03:05:00 failed", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			testPush(t, func(t *testing.T, p *pushTest) {
+				p.until("02:00:01")
+				p.ping(store.PingSuccess)
+				stop := p.receive("other")
+				p.until(c.from)
+				stop()
+				if c.to != "" && c.to < "03:06:30" {
+					p.until(c.to)
+					p.receive("other")
+				}
+				p.until("03:06:30")
+				p.wantNotChecked(c.notChecked)
+				want := []string{"02:00:01 ok"}
+				if c.result != "" {
+					want = append(want, c.result)
+				}
+				p.want(want...)
+			}, "0 2-23 * * *")
+		})
+	}
+}
+
+// TestLossIsReportedAfterAnotherDeadline: the periods that were read for one deadline are too old for the next one.
+func TestLossIsReportedAfterAnotherDeadline(t *testing.T) {
+	testPush(t, func(t *testing.T, p *pushTest) {
+		p.until("02:00:01")
+		p.ping(store.PingSuccess)
+		other := p.monitor
+		other.ID, other.Properties = monitorNumber(2, "1h").ID, map[string]string{"grace": "295s"}
+		p.store.set(other)
+		p.until("03:05:08")
+		for _, date := range []string{"03:04:57", "03:05:08"} {
+			at := onFirstDay(t, date)
+			must(t, p.store.PutReceivingPeriod(t.Context(), store.ReceivingPeriod{ID: date, Process: "new", From: at, To: at}))
+		}
+		p.until("03:06:30")
+		p.wantNotChecked("pings may have been lost")
+		if list := p.results(); len(list) != 3 || !strings.HasPrefix(list[2], "03:04:55 failed") {
+			t.Errorf("results %v, want the other deadline alone", list)
+		}
+	}, "0 2-23 * * *")
+}
+
 func TestRestartAcrossDeadline(t *testing.T) {
 	for _, c := range []struct {
 		name, stop, start string

@@ -159,18 +159,3 @@ func latest(a, b time.Time) time.Time {
 	}
 	return a
 }
-
-// Reach returns the time until which periods contain all of the time from the given one on. It is before that time if no
-// period contains it. The periods are in the order of their start.
-func Reach(periods []store.ReceivingPeriod, from time.Time) time.Time {
-	reach := from.Add(-1)
-	for _, p := range periods {
-		if p.From.After(latest(reach, from)) {
-			break
-		}
-		if !p.To.Before(from) {
-			reach = latest(reach, p.To)
-		}
-	}
-	return reach
-}

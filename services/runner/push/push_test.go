@@ -2,7 +2,6 @@ package push
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -240,32 +239,6 @@ func TestWindow(t *testing.T) {
 		}
 		if from, to := c.plan.Window(s); !from.Equal(at(t, c.from)) || !to.Equal(at(t, c.to)) {
 			t.Errorf("%s: from %s to %s, want %s to %s", c.name, from, to, c.from, c.to)
-		}
-	}
-}
-
-func TestReach(t *testing.T) {
-	period := func(from, to string) store.ReceivingPeriod {
-		return store.ReceivingPeriod{From: at(t, "1 "+from), To: at(t, "1 "+to)}
-	}
-	for _, c := range []struct {
-		name    string
-		periods []store.ReceivingPeriod
-		want    bool
-	}{
-		{"no period", nil, false},
-		{"one period", []store.ReceivingPeriod{period("10:00", "12:00")}, true},
-		{"exactly", []store.ReceivingPeriod{period("11:00", "11:10")}, true},
-		{"too late", []store.ReceivingPeriod{period("11:01", "12:00")}, false},
-		{"too short", []store.ReceivingPeriod{period("10:00", "11:09")}, false},
-		{"over before", []store.ReceivingPeriod{period("10:00", "10:09")}, false},
-		{"a chain", []store.ReceivingPeriod{period("09:00", "09:30"), period("10:00", "11:05"), period("11:05", "11:20")}, true},
-		{"overlapping processes", []store.ReceivingPeriod{period("10:00", "11:05"), period("10:30", "11:01"), period("11:02", "11:20")}, true},
-		{"a gap", []store.ReceivingPeriod{period("10:00", "11:05"), period("11:06", "11:20")}, false},
-	} {
-		slices.SortFunc(c.periods, store.CompareReceivingPeriods)
-		if got := !Reach(c.periods, at(t, "1 11:00")).Before(at(t, "1 11:10")); got != c.want {
-			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
 }

@@ -13,8 +13,9 @@ type Proxy struct {
 	Address string
 	server  string
 
-	mu    sync.Mutex
-	conns map[net.Conn]bool
+	mu      sync.Mutex
+	blocked bool
+	conns   map[net.Conn]bool
 }
 
 // NewProxy starts a proxy for the server at address.
@@ -43,6 +44,21 @@ func NewProxy(t testing.TB, address string) *Proxy {
 	return p
 }
 
+// Block closes all connections, and each new one until Unblock.
+func (p *Proxy) Block() {
+	p.setBlocked(true)
+	p.CloseConnections()
+}
+
+// Unblock ends what Block has begun.
+func (p *Proxy) Unblock() { p.setBlocked(false) }
+
+func (p *Proxy) setBlocked(blocked bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.blocked = blocked
+}
+
 // CloseConnections closes all connections and returns their number. The proxy still accepts new ones.
 func (p *Proxy) CloseConnections() int {
 	p.mu.Lock()
@@ -64,6 +80,10 @@ func (p *Proxy) serve(client net.Conn) {
 	}
 	defer server.Close()
 	p.mu.Lock()
+	if p.blocked {
+		p.mu.Unlock()
+		return
+	}
 	p.conns[client], p.conns[server] = true, true
 	p.mu.Unlock()
 

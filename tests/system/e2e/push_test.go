@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,9 +12,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
+	"nanomon/services/common/store/mongo"
 	"nanomon/tests/support/mongotest"
 	"nanomon/tests/support/servicetest"
 )
@@ -137,5 +140,39 @@ func TestPingsWithSeparateServices(t *testing.T) {
 	}
 	if strings.Contains(second.Log(), uuid) {
 		t.Errorf("the log shows the ping URL:\n%s", second.Log())
+	}
+}
+
+// TestStoppedAPIEndsItsReceivingPeriod: without that, a rolling update looks like a lost ping.
+func TestStoppedAPIEndsItsReceivingPeriod(t *testing.T) {
+	settings := map[string]string{"MONGO_URI": mongotest.Start(t), "MONGO_DB": "ended_periods"}
+	_, api := servicetest.API(t, settings)
+	pushJob(t, api)
+	stopped, _ := servicetest.API(t, settings) // finds the monitor when it starts
+	db, err := mongo.Open(t.Context(), mongo.Config{URI: settings["MONGO_URI"], Database: settings["MONGO_DB"], Timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(context.WithoutCancel(t.Context()))
+	var period store.ReceivingPeriod
+	read := func() bool {
+		list, err := db.ReceivingPeriods(t.Context(), time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(list, func(p store.ReceivingPeriod) bool { return strings.HasSuffix(p.Process, ":"+stopped.Port(t)) })
+		if i >= 0 {
+			period = list[i]
+		}
+		return i >= 0
+	}
+	servicetest.Eventually(t, "a receiving period", read)
+	if period.Ended {
+		t.Errorf("the period of a running process has ended: %+v", period)
+	}
+	began := time.Now()
+	stopped.Stop(t)
+	if !read() || !period.Ended || period.To.Before(began.Truncate(time.Millisecond)) {
+		t.Errorf("period after the stop at %s: %+v", began, period)
 	}
 }

@@ -10,10 +10,11 @@ import (
 	"nanomon/tests/support/servicetest"
 )
 
-// jobPeriod and jobGrace belong to the push monitors of these tests.
+// jobPeriod and jobGrace belong to the push monitors of these tests. The runner judges a deadline settleTime after it.
 const (
-	jobPeriod = 10 * time.Second
-	jobGrace  = time.Second
+	jobPeriod  = 10 * time.Second
+	jobGrace   = time.Second
+	settleTime = 10 * time.Second
 )
 
 // pingedJob creates a push monitor, sends a ping, and returns the monitor and the deadline after the ping.
@@ -87,4 +88,28 @@ func TestStoreUnavailableAcrossDeadline(t *testing.T) {
 	observe(time.Second)
 	server.Restart()
 	wantNotChecked(t, api, m.ID, killed, time.Now())
+}
+
+// TestOneAPIUnavailableAcrossDeadline cuts one of two APIs off from the database when a job should send its ping to it.
+func TestOneAPIUnavailableAcrossDeadline(t *testing.T) {
+	t.Parallel()
+	server := mongotest.FerretDB(t)
+	settings := map[string]string{"MONGO_URI": server.URI, "POLLING_INTERVAL": "1s"}
+	proxy := servicetest.NewProxy(t, server.Address())
+	_, api := servicetest.API(t, settings)
+	_, other := servicetest.API(t, servicetest.With(settings, "MONGO_URI", "mongodb://"+proxy.Address+"/?directConnection=true"))
+	runner, _ := servicetest.Runner(t, settings)
+	m, deadline := pingedJob(t, other)
+	uuid := servicetest.Get[struct{ UUID string }](t, api+"/monitors/"+m.ID+"/ping-url").UUID
+	observe(time.Until(deadline) - jobGrace)
+	proxy.Block()
+	unavailable := time.Now()
+	if status, body := servicetest.Call(t, http.MethodPost, other+"/push/"+uuid, nil); status != http.StatusServiceUnavailable {
+		t.Errorf("ping without a store: status %d, %s", status, body)
+	}
+	observe(time.Until(deadline) + settleTime + 2*time.Second)
+	available := time.Now()
+	proxy.Unblock()
+	wantNotChecked(t, api, m.ID, unavailable, available)
+	runner.WaitLog(t, `msg="checks can't be made" cause=unavailable error="pings may have been lost`)
 }

@@ -15,13 +15,15 @@ import (
 
 // receivingPeriodDoc is a document of the collection receiving_periods.
 type receivingPeriodDoc struct {
-	ID   bson.ObjectID `bson:"_id"`
-	From time.Time     `bson:"from"`
-	To   time.Time     `bson:"to"`
+	ID      bson.ObjectID `bson:"_id"`
+	Process string        `bson:"process"`
+	From    time.Time     `bson:"from"`
+	To      time.Time     `bson:"to"`
+	Ended   bool          `bson:"ended"`
 }
 
 func (d receivingPeriodDoc) period() store.ReceivingPeriod {
-	return store.ReceivingPeriod{ID: d.ID.Hex(), From: d.From.UTC(), To: d.To.UTC()}
+	return store.ReceivingPeriod{ID: d.ID.Hex(), Process: d.Process, From: d.From.UTC(), To: d.To.UTC(), Ended: d.Ended}
 }
 
 // latestEnd returns the keys of the index in whose order receiving periods are read.
@@ -34,7 +36,10 @@ func (s *Store) PutReceivingPeriod(ctx context.Context, p store.ReceivingPeriod)
 	if err != nil {
 		return err
 	}
-	extend := bson.D{field("$min", bson.D{field("from", p.From)}), field("$max", bson.D{field("to", p.To)})}
+	extend := bson.D{
+		field("$setOnInsert", bson.D{field("process", p.Process), field("from", p.From)}),
+		field("$max", bson.D{field("to", p.To), field("ended", p.Ended)}),
+	}
 	model := driver.NewUpdateOneModel().SetFilter(byID(id)).SetUpdate(extend).SetUpsert(true)
 	return bulkUpsert(ctx, s.receivingPeriods, []driver.WriteModel{model})
 }

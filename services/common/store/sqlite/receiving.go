@@ -18,14 +18,14 @@ func (s *Store) PutReceivingPeriod(ctx context.Context, p store.ReceivingPeriod)
 		return err
 	}
 	return s.write(ctx, "put receiving period", func(t *tx) error {
-		_, err := t.exec(`INSERT INTO receiving_periods (id, start, until) VALUES (?, ?, ?)
-			ON CONFLICT DO UPDATE SET until = excluded.until WHERE excluded.until > until`,
-			id, p.From.UnixMilli(), p.To.UnixMilli())
+		_, err := t.exec(`INSERT INTO receiving_periods (id, process, start, until, ended) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET until = max(until, excluded.until), ended = max(ended, excluded.ended)`,
+			id, p.Process, p.From.UnixMilli(), p.To.UnixMilli(), p.Ended)
 		return err
 	})
 }
 
-const selectReceivingPeriods = `SELECT id, start, until FROM receiving_periods INDEXED BY receiving_periods_by_end
+const selectReceivingPeriods = `SELECT id, process, start, until, ended FROM receiving_periods INDEXED BY receiving_periods_by_end
 	WHERE until >= ? ORDER BY until DESC LIMIT ?`
 
 // ReceivingPeriods returns the periods that end at since or later, ordered by their start.
@@ -35,8 +35,10 @@ func (s *Store) ReceivingPeriods(ctx context.Context, since time.Time) ([]store.
 	err := s.read(ctx, "list receiving periods", selectReceivingPeriods, args, func(rows *sql.Rows) error {
 		var id []byte
 		var from, to int64
-		err := rows.Scan(&id, &from, &to)
-		list = append(list, store.ReceivingPeriod{ID: hex.EncodeToString(id), From: date(from), To: date(to)})
+		var p store.ReceivingPeriod
+		err := rows.Scan(&id, &p.Process, &from, &to, &p.Ended)
+		p.ID, p.From, p.To = hex.EncodeToString(id), date(from), date(to)
+		list = append(list, p)
 		return err
 	})
 	slices.SortFunc(list, store.CompareReceivingPeriods)

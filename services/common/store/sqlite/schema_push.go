@@ -27,9 +27,11 @@ CREATE TABLE ping_urls (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE receiving_periods (
-	id    BLOB PRIMARY KEY,
-	start INTEGER NOT NULL,
-	until INTEGER NOT NULL
+	id      BLOB PRIMARY KEY,
+	process TEXT NOT NULL,
+	start   INTEGER NOT NULL,
+	until   INTEGER NOT NULL,
+	ended   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX receiving_periods_by_end ON receiving_periods (until, start);
 `

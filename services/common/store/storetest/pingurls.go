@@ -104,18 +104,23 @@ func expirePingURLs(ctx context.Context, t *testing.T, s store.Store) {
 }
 
 func newPeriod(n int, from, to time.Duration) store.ReceivingPeriod {
-	return store.ReceivingPeriod{ID: newID(n), From: base.Add(from), To: base.Add(to)}
+	return store.ReceivingPeriod{ID: newID(n), Process: "api:8000", From: base.Add(from), To: base.Add(to)}
 }
 
 func extendReceivingPeriod(ctx context.Context, t *testing.T, s store.Store) {
 	first := newPeriod(1, 0, 5*time.Second)
 	longer, shorter := newPeriod(1, 0, 10*time.Second), newPeriod(1, 0, 7*time.Second)
+	ended, atOnce := longer, first
+	ended.Ended, atOnce.Ended = true, true
 	for _, c := range []struct{ put, want store.ReceivingPeriod }{
-		{first, first}, {longer, longer}, {shorter, longer}, {longer, longer},
+		{first, first}, {longer, longer}, {shorter, longer}, {longer, longer}, {ended, ended}, {longer, ended},
 	} {
 		must(t, s.PutReceivingPeriod(ctx, c.put))
 		same(t, "periods", got(s.ReceivingPeriods(ctx, base))(t), []store.ReceivingPeriod{c.want})
 	}
+	atOnce.ID, atOnce.Process = newID(2), "standalone"
+	must(t, s.PutReceivingPeriod(ctx, atOnce))
+	same(t, "periods of two processes", got(s.ReceivingPeriods(ctx, base))(t), []store.ReceivingPeriod{ended, atOnce})
 	period := got(s.ReceivingPeriods(ctx, base))(t)[0]
 	wantUTC(t, "From", period.From)
 	wantUTC(t, "To", period.To)
