@@ -21,6 +21,14 @@ type Rules struct {
 	Warnings bool
 	// inverted reports whether the check of the monitor is OK if no connection is possible; see [monitor.Invert].
 	inverted bool
+	// isPush reports whether the results of the monitor come from pings.
+	isPush bool
+}
+
+// dropsNotOK reports whether p is a not-OK result that does not count, because the runner was offline. A fail ping counts:
+// it has arrived.
+func (r Rules) dropsNotOK(p store.Point, offline offlinePeriod) bool {
+	return notOK(p) && offline.covers(p.Date) && !(r.isPush && p.Status == monitor.StatusError)
 }
 
 // event is a step in an incident that requires a notification.
@@ -49,6 +57,7 @@ type event struct {
 func evaluate(s store.IncidentState, points []store.Point, r Rules, c conditions) (store.IncidentState, *event) {
 	if newer := newPoints(s, points); len(newer) > 0 {
 		var ev *event
+		s = dropCounted(s, points[:len(points)-len(newer)], r, c.offline)
 		if s, ev = evaluateNew(s, newer, r, c); ev != nil {
 			return s, ev
 		}
@@ -58,9 +67,6 @@ func evaluate(s store.IncidentState, points []store.Point, r Rules, c conditions
 
 func evaluateNew(s store.IncidentState, points []store.Point, r Rules, c conditions) (store.IncidentState, *event) {
 	warning := s.Warning
-	if s.Phase == store.PhaseFailing && c.offline.covers(s.Evaluated) && !r.inverted {
-		s = resetCount(s)
-	}
 	var counted []store.Point
 	var blocked time.Time
 	for _, p := range points {
@@ -68,8 +74,8 @@ func evaluateNew(s store.IncidentState, points []store.Point, r Rules, c conditi
 		case p.Ignored == monitor.IgnoredBlocked:
 			blocked = p.Date
 		case p.Ignored != "":
-		case r.inverted && !notOK(p) && c.offline.covers(p.Date): // OK because the runner is offline
-		case notOK(p) && c.offline.covers(p.Date) && !r.inverted:
+		case r.inverted && c.offline.covers(p.Date): // OK because the runner is offline, or failed to resolve the name
+		case r.dropsNotOK(p, c.offline):
 			s, counted = resetCount(s), nil
 		default:
 			counted = append(counted, p)
@@ -88,6 +94,17 @@ func evaluateNew(s store.IncidentState, points []store.Point, r Rules, c conditi
 		return notifyOfWarning(s, last)
 	}
 	return s, ev
+}
+
+// dropCounted returns s without the not-OK results that were counted before the runner noticed that it is offline. earlier
+// are the evaluated points that are still known.
+func dropCounted(s store.IncidentState, earlier []store.Point, r Rules, offline offlinePeriod) store.IncidentState {
+	n := len(earlier)
+	wasFailPing := r.isPush && n > 0 && earlier[n-1].Status == monitor.StatusError
+	if s.Phase == store.PhaseFailing && offline.covers(s.Evaluated) && !wasFailPing {
+		return resetCount(s)
+	}
+	return s
 }
 
 // stopWaiting returns s after a result that the dependency blocked at the given date: an incident that waited for the
@@ -119,7 +136,7 @@ func openWaiting(s store.IncidentState, points []store.Point, r Rules, c conditi
 		return s, nil
 	}
 	p := points[len(points)-1]
-	if c.offline.covers(p.Date) {
+	if r.dropsNotOK(p, c.offline) {
 		return s, nil
 	}
 	// The store only accepts a newer state.
