@@ -52,7 +52,7 @@ func TestInvert(t *testing.T) {
 	inverted := map[string]string{monitor.Invert: "true"}
 	m := monitor.Monitor{Type: "tcp", Target: l.Addr().String(), Properties: inverted}
 	r := runOnce(t, m)
-	if r.Status != monitor.StatusFailed || r.Message != "a connection is possible, but must not be (property invert)" || r.Value != 0 {
+	if r.Status != monitor.StatusFailed || r.Message != "connection possible, but it must be refused (property invert)" || r.Value != 0 {
 		t.Errorf("open port: %+v", r)
 	}
 	l.Close()

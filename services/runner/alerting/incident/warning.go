@@ -8,10 +8,11 @@ import (
 )
 
 // advanceWarning returns w after the points. Only OK results that count matter: results that are not OK neither begin
-// nor end a warning. It ends after as many results without it as resolve an incident.
+// nor end a warning. It ends after as many results without it as resolve an incident, or when warnings
+// are turned off.
 func advanceWarning(w store.Warning, points []store.Point, r Rules, offline offlinePeriod) store.Warning {
 	if !r.Warnings {
-		return w
+		return store.Warning{}
 	}
 	for _, p := range points {
 		switch {
@@ -56,7 +57,7 @@ func notifyOfWarning(s store.IncidentState, p store.Point) (store.IncidentState,
 // changesWarning reports whether the points change the stored warning of a monitor or cause a notification.
 func changesWarning(w store.Warning, points []store.Point, r Rules) bool {
 	if !r.Warnings {
-		return false
+		return len(points) > 0 && !w.Equal(store.Warning{})
 	}
 	matters := func(p store.Point) bool { return !notOK(p) && p.Ignored == "" && p.Warning != w.Notified }
 	return !w.Since.IsZero() && (!w.Notified || w.Count > 0) || slices.ContainsFunc(points, matters)
