@@ -65,7 +65,7 @@ func TestInvert(t *testing.T) {
 		t.Errorf("refused address: %+v", r)
 	}
 	m = monitor.Monitor{Type: "http", Target: serve(t, ""), Properties: inverted}
-	if r := runOnce(t, m); r.Status != monitor.StatusFailed || !strings.HasPrefix(r.Message, "a connection is possible") {
+	if r := runOnce(t, m); r.Status != monitor.StatusFailed || !strings.HasPrefix(r.Message, "connection possible") {
 		t.Errorf("http: %+v", r)
 	}
 }
