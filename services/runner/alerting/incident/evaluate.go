@@ -74,9 +74,12 @@ func evaluateNew(s store.IncidentState, points []store.Point, r Rules, c conditi
 		case p.Ignored == monitor.IgnoredBlocked:
 			blocked = p.Date
 		case p.Ignored != "":
-		case r.inverted && c.offline.covers(p.Date): // OK because the runner is offline, or failed to resolve the name
 		case r.dropsNotOK(p, c.offline):
 			s, counted = resetCount(s), nil
+		case r.inverted && c.offline.covers(p.Date): // OK because the runner is offline
+			if counted = nil; s.Phase == store.PhaseFailing {
+				s = resetCount(s)
+			}
 		default:
 			counted = append(counted, p)
 		}
@@ -99,9 +102,13 @@ func evaluateNew(s store.IncidentState, points []store.Point, r Rules, c conditi
 // dropCounted returns s without the not-OK results that were counted before the runner noticed that it is offline. earlier
 // are the evaluated points that are still known.
 func dropCounted(s store.IncidentState, earlier []store.Point, r Rules, offline offlinePeriod) store.IncidentState {
-	n := len(earlier)
-	wasFailPing := r.isPush && n > 0 && earlier[n-1].Status == monitor.StatusError
-	if s.Phase == store.PhaseFailing && offline.covers(s.Evaluated) && !wasFailPing {
+	counted := store.Point{Date: s.Evaluated, Status: monitor.StatusFailed}
+	for _, p := range earlier {
+		if r.isPush && p.Ignored == "" {
+			counted = p
+		}
+	}
+	if s.Phase == store.PhaseFailing && r.dropsNotOK(counted, offline) {
 		return resetCount(s)
 	}
 	return s
