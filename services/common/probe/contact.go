@@ -18,8 +18,8 @@ const (
 	ContactMade
 )
 
-// contactOf returns what an error of connecting to a target says about the connection. parent is the context without the
-// timeout of the check: once it has ended, the check was stopped.
+// contactOf returns what an error of connecting to a target says about the connection. parent is the context without
+// the timeout of the check: once it has ended, the check was stopped.
 func contactOf(parent context.Context, err error) Contact {
 	switch {
 	case parent.Err() != nil, OwnFault(err) != nil, isA[socketError](err): // NanoMon or its machine is the cause.

@@ -25,8 +25,8 @@ type Rules struct {
 	isPush bool
 }
 
-// dropsNotOK reports whether p is a not-OK result that does not count, because the runner was offline. A fail ping counts:
-// it has arrived.
+// dropsNotOK reports whether p is a not-OK result that does not count, because the runner was offline. A fail ping
+// counts, because it has arrived.
 func (r Rules) dropsNotOK(p store.Point, offline offlinePeriod) bool {
 	return notOK(p) && offline.covers(p.Date) && !(r.isPush && p.Status == monitor.StatusError)
 }
@@ -99,8 +99,8 @@ func evaluateNew(s store.IncidentState, points []store.Point, r Rules, c conditi
 	return s, ev
 }
 
-// dropCounted returns s without the not-OK results that were counted before the runner noticed that it is offline. earlier
-// are the evaluated points that are still known.
+// dropCounted returns s without the not-OK results that were counted before the runner noticed that it is offline.
+// earlier are the evaluated points that are still known.
 func dropCounted(s store.IncidentState, earlier []store.Point, r Rules, offline offlinePeriod) store.IncidentState {
 	counted := store.Point{Date: s.Evaluated, Status: monitor.StatusFailed}
 	for _, p := range earlier {

@@ -237,3 +237,13 @@ func TestResultsBeforeTheRunnerNoticesThatItIsOffline(t *testing.T) {
 		}
 	}
 }
+
+// Results of an inverted monitor from before and after an offline period are not counted together.
+func TestInvertedResultsAroundAnOfflinePeriod(t *testing.T) {
+	at := startDate.Add(3 * time.Minute)
+	rules := monitorRules(Rules{FailCount: 2, RecoveryCount: 1}, "tcp", monitor.Invert, "true")
+	s, ev := evaluate(initialState, pointsOf("ofof"), rules, conditions{offline: offlinePeriod{since: at, until: at}})
+	if ev != nil || s.Count != 1 {
+		t.Errorf("event %q, count %d", describe(ev), s.Count)
+	}
+}
