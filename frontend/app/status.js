@@ -219,7 +219,7 @@ export const KINDS = /** @type {const} */ ([
   { key: 'maintenance', label: 'In maintenance' },
   { key: 'blocked', label: 'Blocked' },
   { key: 'ok', label: 'OK' },
-  { key: 'pending', label: 'Not checked yet' },
+  { key: 'pending', label: 'Without result' },
   { key: 'disabled', label: 'Disabled' },
 ]);
 

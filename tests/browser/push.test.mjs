@@ -190,6 +190,7 @@ test('a push monitor can not be checked on demand', async ({ page, nanomon }) =>
   await nanomon.add(BACKUP);
   await page.goto('/');
   await expect(row(page, 'Backup')).toContainText('No ping yet');
+  await expect(page.locator('.chips').getByRole('button', { name: 'Without result 1' })).toBeVisible();
   await expect(button(page, 'Check now: Backup')).toBeDisabled();
   await page.keyboard.press('Control+k');
   await page.getByRole('dialog').getByRole('combobox').fill('check backup');

@@ -1,5 +1,9 @@
+import { expectNoViolationsIn } from './axe.mjs';
 import { expect, row, test } from './fixtures.mjs';
 import { field, open, save, saved, stored } from './form.mjs';
+
+// axe needs a page without the content security policy.
+test.use({ bypassCSP: true });
 
 test('a warning is shown in every view, and the status stays OK', async ({ page, nanomon, target }) => {
   const warning = 'Warning: status == 200';
@@ -14,10 +18,12 @@ test('a warning is shown in every view, and the status stays OK', async ({ page,
   await expect(page).toHaveURL(/#list\?.*status=warning/);
   await expect(row(page, 'Other')).toHaveCount(0);
   await expect(row(page, 'Shop')).toBeVisible();
+  await expectNoViolationsIn(page, '.chips, tr:has(.why)');
 
   await page.goto('/#wall');
   await expect(page.locator('.wall-headline h1')).toHaveText('1 OK, 1 warning');
   await expect(page.locator('a.tile.warning')).toHaveAttribute('title', /^Shop: Warning · .*Warning: status == 200$/);
+  await expectNoViolationsIn(page, '.wall-headline, a.tile.warning');
 
   await page.goto(`/#monitor/${id}`);
   await expect(page.getByTestId('status')).toHaveText('OK');
@@ -25,6 +31,10 @@ test('a warning is shown in every view, and the status stays OK', async ({ page,
   await expect(page.getByTestId('warning')).toContainText(warning);
   await page.getByText('All results').click();
   await expect(page.locator('.results .mark').first()).toHaveText('Warning');
+  await expectNoViolationsIn(
+    page,
+    '[data-testid=status], [data-testid=mark], [data-testid=warning], .results tr:has(.mark)',
+  );
 });
 
 test.describe(() => {

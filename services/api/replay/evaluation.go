@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"nanomon/services/common/check"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/rule"
 	"nanomon/services/common/store"
@@ -41,6 +42,10 @@ func (e *evaluation) evaluate(ctx context.Context, r row) error {
 		e.Ignored++
 	case !r.isAnswered:
 		e.Failed++
+	case r.exitCode != 0 && !check.RuleDecides(e.rule):
+		e.Checked++
+		e.violated(r, check.FailureMessage(r.exitCode))
+		status = monitor.StatusError
 	default:
 		var err error
 		if status, err = e.judge(ctx, r); err != nil {

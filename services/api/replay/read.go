@@ -27,11 +27,15 @@ type row struct {
 	ignored monitor.IgnoreReason
 	// isAnswered is true if the target has answered, so that a rule was evaluated.
 	isAnswered bool
-	cells      []any
+	// exitCode is the exit status that the job of a push monitor reported.
+	exitCode int
+	cells    []any
 }
 
 // history holds results, newest first.
 type history struct {
+	// isPush is true if the results come from pings.
+	isPush  bool
 	columns []column
 	rows    []row
 	// before holds the results before the rows, as many as a rule may look at.
@@ -44,8 +48,8 @@ type history struct {
 }
 
 // read reads the newest results that a question selects.
-func read(ctx context.Context, s Store, columns []column, q Question) (history, error) {
-	h := history{columns: columns, texts: make(map[any]any)}
+func read(ctx context.Context, s Store, isPush bool, columns []column, q Question) (history, error) {
+	h := history{isPush: isPush, columns: columns, texts: make(map[any]any)}
 	filter := store.ResultFilter{MonitorID: q.Monitor.ID, From: q.From, To: q.To, Limit: pageSize}
 	for began := time.Now(); ; {
 		page, err := s.Results(ctx, filter)
@@ -81,6 +85,9 @@ func (h *history) convert(results []monitor.Result) []row {
 		rows[i] = row{
 			date: r.Date, value: r.Value, status: r.Status, ignored: r.Ignored, isAnswered: isAnswered(r),
 			cells: cells[i*len(h.columns):][:len(h.columns)],
+		}
+		if exitCode, isNumber := r.Outputs["exitCode"].(float64); isNumber && h.isPush {
+			rows[i].exitCode = int(exitCode)
 		}
 		for k, c := range h.columns {
 			rows[i].cells[k] = h.once(c.cell(r.Outputs))

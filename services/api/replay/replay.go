@@ -46,7 +46,8 @@ type Answer struct {
 	Cut bool `json:"cut"`
 	// Checked is the number of results for which it is known whether the rule holds.
 	Checked int `json:"checked"`
-	// Violated is the number of results that would not have been OK: the rule does not hold, or can't be evaluated.
+	// Violated is the number of results that would not have been OK: the rule does not hold, or can't be evaluated, or
+	// the job of a push monitor reported a failure and the rule does not use exitCode.
 	Violated int `json:"violated"`
 	// Violations is the number of periods with violated results.
 	Violations int `json:"violations"`
@@ -94,7 +95,7 @@ func (q Question) answer(ctx context.Context, s Store, types probe.Registry, lim
 	if err != nil {
 		return answer, monitor.Invalidf("rule invalid: %v", err)
 	}
-	found, err := read(ctx, s, columnsOf(types, q.Monitor, draft, compiled), q)
+	found, err := read(ctx, s, types.IsPush(draft), columnsOf(types, q.Monitor, draft, compiled), q)
 	if err != nil || len(found.rows) == 0 {
 		return answer, err
 	}

@@ -67,8 +67,10 @@ type runner struct {
 	results []monitor.Result
 }
 
+const monitorID = "65a50000000000000000000a"
+
 func newRunner(t *testing.T, types probe.Registry, rule string) *runner {
-	m := monitor.Monitor{ID: "65a50000000000000000000a", Name: "name", Type: "fixed", Interval: "1s", Target: "t", Rule: rule}
+	m := monitor.Monitor{ID: monitorID, Name: "name", Type: "fixed", Interval: "1s", Target: "t", Rule: rule}
 	c, err := check.Compile(types, secret.Source{}, m)
 	if err != nil {
 		t.Fatalf("%s: %v", rule, err)
@@ -81,6 +83,11 @@ func (r *runner) run(ignored monitor.IgnoreReason) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	r.add(result, ignored)
+}
+
+// add adds a result to the results and to the history.
+func (r *runner) add(result monitor.Result, ignored monitor.IgnoreReason) {
 	result.Ignored = ignored
 	next := &store.State{MonitorID: result.MonitorID, Latest: result}
 	if r.state != nil {

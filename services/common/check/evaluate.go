@@ -115,7 +115,7 @@ func (c *Check) warning(isTrue bool, err error) string {
 func inverted(outcome probe.Outcome) (status monitor.Status, message string) {
 	switch {
 	case outcome.Err == nil || outcome.Contact == probe.ContactMade:
-		return monitor.StatusFailed, "a connection is possible, but must not be (property invert)"
+		return monitor.StatusFailed, "connection possible, but it must be refused (property invert)"
 	case outcome.Contact == probe.ContactRefused:
 		return monitor.StatusOK, ""
 	}

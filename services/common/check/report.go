@@ -27,15 +27,22 @@ func (c *Check) Receive(
 	ctx, reservation := memory.Reserve(ctx)
 	defer reservation.Release()
 	outcome := c.probe.(probe.Receiver).Receive(ctx, r)
-	if !failed || c.rule != nil && c.rule.Uses("exitCode") {
+	if !failed || RuleDecides(c.rule) {
 		return c.complete(ctx, result, date, outcome, history)
 	}
-	result.Status, result.Value = monitor.StatusError, outcome.Value
-	result.Message = "The job reported a failure"
-	if r.ExitCode > 1 {
-		result.Message = "The job ended with exit status " + strconv.Itoa(r.ExitCode)
-	}
+	result.Status, result.Value, result.Message = monitor.StatusError, outcome.Value, FailureMessage(r.ExitCode)
 	result.Outputs = c.registry[c.monitor.Type].Spec.Stored(outcome.Outputs)
 	c.scrubber.ScrubResult(&result)
 	return result, probe.OwnFault(outcome.Err)
+}
+
+// RuleDecides reports whether a rule, which may be nil, decides whether a reported failure counts.
+func RuleDecides(r *rule.Rule) bool { return r != nil && r.Uses("exitCode") }
+
+// FailureMessage returns the message of the result of a reported failure.
+func FailureMessage(exitCode int) string {
+	if exitCode > 1 {
+		return "The job ended with exit status " + strconv.Itoa(exitCode)
+	}
+	return "The job reported a failure"
 }

@@ -52,7 +52,7 @@ func TestInvert(t *testing.T) {
 	inverted := map[string]string{monitor.Invert: "true"}
 	m := monitor.Monitor{Type: "tcp", Target: l.Addr().String(), Properties: inverted}
 	r := runOnce(t, m)
-	if r.Status != monitor.StatusFailed || r.Message != "a connection is possible, but must not be (property invert)" || r.Value != 0 {
+	if r.Status != monitor.StatusFailed || r.Message != "connection possible, but it must be refused (property invert)" || r.Value != 0 {
 		t.Errorf("open port: %+v", r)
 	}
 	l.Close()
@@ -65,7 +65,7 @@ func TestInvert(t *testing.T) {
 		t.Errorf("refused address: %+v", r)
 	}
 	m = monitor.Monitor{Type: "http", Target: serve(t, ""), Properties: inverted}
-	if r := runOnce(t, m); r.Status != monitor.StatusFailed || !strings.HasPrefix(r.Message, "a connection is possible") {
+	if r := runOnce(t, m); r.Status != monitor.StatusFailed || !strings.HasPrefix(r.Message, "connection possible") {
 		t.Errorf("http: %+v", r)
 	}
 }

@@ -18,19 +18,17 @@ const (
 	ContactMade
 )
 
-// socketError reports that this machine could not open a socket.
-type socketError string
-
-func (e socketError) Error() string { return string(e) }
-
-// contactOf returns what an error of connecting to a target says about the connection. A name that can't be resolved, an
-// address that checks may not connect to, a fault of this machine, and the end of parent say nothing.
+// contactOf returns what an error of connecting to a target says about the connection. parent is the context without
+// the timeout of the check: once it has ended, the check was stopped.
 func contactOf(parent context.Context, err error) Contact {
-	if parent.Err() != nil || OwnFault(err) != nil || isA[*net.DNSError](err) || isA[*net.AddrError](err) ||
-		isA[noFamilyError](err) || isA[notAllowedError](err) || isA[socketError](err) {
-		return ContactUnknown
+	switch {
+	case parent.Err() != nil, OwnFault(err) != nil, isA[socketError](err): // NanoMon or its machine is the cause.
+	case isA[*net.DNSError](err), isA[*net.AddrError](err), isA[noFamilyError](err): // There is no address to connect to.
+	case isA[notAllowedError](err): // NanoMon may not connect to the address.
+	default:
+		return ContactRefused
 	}
-	return ContactRefused
+	return ContactUnknown
 }
 
 // isA reports whether there is an error of type E in err's chain.

@@ -41,14 +41,8 @@ func (r Registry) MaxDuration(m monitor.Monitor) time.Duration {
 	return settings.Duration("timeout")
 }
 
-// FailCount returns the failure count of m if the property alertFailCount is unset; 0 means that of the runner. The job
-// of a push monitor reports once for each run, so waiting for more results would take too long.
-func (r Registry) FailCount(m monitor.Monitor) int {
-	if r[m.Type].Spec.Push {
-		return 1
-	}
-	return 0
-}
+// IsPush reports whether the results of m come from pings.
+func (r Registry) IsPush(m monitor.Monitor) bool { return r[m.Type].Spec.Push }
 
 // durationSettings returns only the durations and numbers of a monitor, without an error.
 func durationSettings(spec Spec, values map[string]string) Settings {

@@ -150,6 +150,11 @@ func (p *pingProbe) ping(ctx context.Context, address netip.Addr, onReply func()
 	return nil, errNoPingPermission
 }
 
+// socketError reports that this machine could not open a socket.
+type socketError string
+
+func (e socketError) Error() string { return string(e) }
+
 // checkRoute returns an error if the kernel has no route to address or forbids the connection. It sends nothing.
 // Without it, the ping library would retry a forbidden send forever.
 func (p *pingProbe) checkRoute(ctx context.Context, address netip.Addr) error {

@@ -65,16 +65,17 @@ type IncidentState struct {
 type Warning struct {
 	// Since is the date of the first result with the warning.
 	Since time.Time `json:"Since"`
-	// Count is the number of results with the warning, up to the failure count, until people are notified. After that it is
-	// the number of OK results in a row without the warning.
+	// Count is the number of results with the warning, up to the failure count. It stays as it is once people are notified.
 	Count int `json:"Count"`
+	// Without is the number of OK results in a row without the warning, after people were notified.
+	Without int `json:"Without,omitempty"`
 	// Notified reports whether people were notified of the warning.
 	Notified bool `json:"Notified"`
 }
 
 // Equal reports whether w and other are the same warning at the same stage.
 func (w Warning) Equal(other Warning) bool {
-	return w.Since.Equal(other.Since) && w.Count == other.Count && w.Notified == other.Notified
+	return w.Since.Equal(other.Since) && w.Count == other.Count && w.Without == other.Without && w.Notified == other.Notified
 }
 
 // Number returns the sequence number of the state: that of the newest evaluated result, see [State.Number], or a

@@ -2,6 +2,8 @@ package alerting
 
 import (
 	"context"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,4 +124,47 @@ func TestWarningsAreNotifiedOnceAcrossRestarts(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A warning that ended while nobody wanted warnings has ended, and the next one is notified.
+func TestWarningsThatAreTurnedOffAndOnAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, current := alertingtest.NewMemory(), make(map[string]*store.State)
+		run := func(rules incident.Rules, letters string) {
+			h := newHarness(t, m, rules)
+			h.current = current
+			h.alerter.Monitors(alertingtest.Monitors("m"), all)
+			h.addResults("m", letters)
+			wait(time.Minute)
+			h.stop()
+		}
+		first := warningID("m", 2*time.Second)
+		run(warningRules, "www")
+		run(incident.Rules{FailCount: 3}, "oo")
+		if s := m.Incidents["m"]; !s.Warning.Equal(store.Warning{}) {
+			t.Errorf("stored %+v although nobody wants warnings", s.Warning)
+		}
+		second := warningID("m", 2*time.Second)
+		run(warningRules, "www")
+		if got, want := m.IDs(), first+" "+second; got != want {
+			t.Errorf("notifications %s, want %s", got, want)
+		}
+	})
+}
+
+func TestARunnerWithoutAChannelForWarningsLogsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var text strings.Builder
+		log := slog.New(slog.NewTextHandler(&text, nil))
+		h := newHarnessWith(t, alertingtest.NewMemory(), Config{Rules: warningRules}, log, alertingtest.NewScripted("email", "ann"))
+		h.alerter.Monitors(alertingtest.Monitors("m"), all)
+		h.addResults("m", "www")
+		id := warningID("m", 2*time.Second)
+		wait(time.Minute)
+		h.stop()
+		want := `level=WARN msg="notification of a warning not sent: this runner has no channel for warnings" notification_id=` + id
+		if strings.Count(text.String(), want) != 1 || h.Deliveries(id) != "" {
+			t.Errorf("deliveries %q, log %s", h.Deliveries(id), text.String())
+		}
+	})
 }

@@ -172,7 +172,7 @@ function byName(a, b) {
 
 /**
  * Returns the statuses to show in the headline: the first of these lists in which a monitor has a status. Not OK; OK, OK
- * with a warning and not checked yet; ignored; disabled.
+ * with a warning and without result; ignored; disabled.
  * @param {(kind: Kind) => number} count
  * @returns {Kind[]}
  */

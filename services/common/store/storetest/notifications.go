@@ -35,7 +35,7 @@ func incidentStates(ctx context.Context, t *testing.T, s store.Store) {
 		Severity: monitor.StatusError, Reminders: 2, LastNotified: base,
 	}
 	b := store.IncidentState{MonitorID: newID(2), Phase: store.PhaseFailing, Evaluated: base, Count: 2, Opened: base}
-	a.Warning = store.Warning{Since: base.Add(-time.Hour), Count: 1, Notified: true}
+	a.Warning = store.Warning{Since: base.Add(-time.Hour), Count: 3, Without: 1, Notified: true}
 	must(t, s.PutIncidentStates(ctx, nil))
 	must(t, s.PutIncidentStates(ctx, []store.IncidentState{a, b}))
 	same(t, "states of no monitors", got(s.IncidentStates(ctx, nil))(t), []store.IncidentState{})

@@ -21,6 +21,14 @@ type Rules struct {
 	Warnings bool
 	// inverted reports whether the check of the monitor is OK if no connection is possible; see [monitor.Invert].
 	inverted bool
+	// isPush reports whether the results of the monitor come from pings.
+	isPush bool
+}
+
+// dropsNotOK reports whether p is a not-OK result that does not count, because the runner was offline. A fail ping
+// counts, because it has arrived.
+func (r Rules) dropsNotOK(p store.Point, offline offlinePeriod) bool {
+	return notOK(p) && offline.covers(p.Date) && !(r.isPush && p.Status == monitor.StatusError)
 }
 
 // event is a step in an incident that requires a notification.
@@ -49,6 +57,7 @@ type event struct {
 func evaluate(s store.IncidentState, points []store.Point, r Rules, c conditions) (store.IncidentState, *event) {
 	if newer := newPoints(s, points); len(newer) > 0 {
 		var ev *event
+		s = dropCounted(s, points[:len(points)-len(newer)], r, c.offline)
 		if s, ev = evaluateNew(s, newer, r, c); ev != nil {
 			return s, ev
 		}
@@ -58,9 +67,6 @@ func evaluate(s store.IncidentState, points []store.Point, r Rules, c conditions
 
 func evaluateNew(s store.IncidentState, points []store.Point, r Rules, c conditions) (store.IncidentState, *event) {
 	warning := s.Warning
-	if s.Phase == store.PhaseFailing && c.offline.covers(s.Evaluated) && !r.inverted {
-		s = resetCount(s)
-	}
 	var counted []store.Point
 	var blocked time.Time
 	for _, p := range points {
@@ -68,9 +74,12 @@ func evaluateNew(s store.IncidentState, points []store.Point, r Rules, c conditi
 		case p.Ignored == monitor.IgnoredBlocked:
 			blocked = p.Date
 		case p.Ignored != "":
-		case r.inverted && !notOK(p) && c.offline.covers(p.Date): // OK because the runner is offline
-		case notOK(p) && c.offline.covers(p.Date) && !r.inverted:
+		case r.dropsNotOK(p, c.offline):
 			s, counted = resetCount(s), nil
+		case r.inverted && c.offline.covers(p.Date): // OK because the runner is offline
+			if counted = nil; s.Phase == store.PhaseFailing {
+				s = resetCount(s)
+			}
 		default:
 			counted = append(counted, p)
 		}
@@ -88,6 +97,21 @@ func evaluateNew(s store.IncidentState, points []store.Point, r Rules, c conditi
 		return notifyOfWarning(s, last)
 	}
 	return s, ev
+}
+
+// dropCounted returns s without the not-OK results that were counted before the runner noticed that it is offline.
+// earlier are the evaluated points that are still known.
+func dropCounted(s store.IncidentState, earlier []store.Point, r Rules, offline offlinePeriod) store.IncidentState {
+	counted := store.Point{Date: s.Evaluated, Status: monitor.StatusFailed}
+	for _, p := range earlier {
+		if r.isPush && p.Ignored == "" {
+			counted = p
+		}
+	}
+	if s.Phase == store.PhaseFailing && r.dropsNotOK(counted, offline) {
+		return resetCount(s)
+	}
+	return s
 }
 
 // stopWaiting returns s after a result that the dependency blocked at the given date: an incident that waited for the
@@ -119,7 +143,7 @@ func openWaiting(s store.IncidentState, points []store.Point, r Rules, c conditi
 		return s, nil
 	}
 	p := points[len(points)-1]
-	if c.offline.covers(p.Date) {
+	if r.dropsNotOK(p, c.offline) {
 		return s, nil
 	}
 	// The store only accepts a newer state.

@@ -243,7 +243,7 @@ func (e *Evaluator) setMonitors(set monitorSet) {
 			e.tracked[id] = t
 		}
 		t.monitor, t.deleted = set.all[id], false
-		t.failCount = e.types.FailCount(t.monitor)
+		t.isPush = e.types.IsPush(t.monitor)
 		t.evidence = t.evidence.withMonitor(t.monitor, e.types)
 		e.pending[id] = true
 	}

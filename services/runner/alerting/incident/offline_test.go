@@ -165,3 +165,85 @@ func BenchmarkDetectOffline(b *testing.B) {
 		}
 	}
 }
+
+// monitorRules returns the rules of a monitor of the given type with a property.
+func monitorRules(r Rules, monitorType, property, value string) Rules {
+	tracked := newTrackedMonitor(monitor.Monitor{ID: "m", Properties: map[string]string{property: value}})
+	tracked.isPush = monitorType == "push"
+	return tracked.rules(r)
+}
+
+// Results that don't say anything about the target while the runner is offline open no incident, and all others do. The
+// rows are results from the third minute on, in which the runner is offline.
+func TestResultsWhileTheRunnerIsOffline(t *testing.T) {
+	two := Rules{FailCount: 2, RecoveryCount: 1}
+	for _, tt := range []struct {
+		name          string
+		rules         Rules
+		letters, want string
+		// until is the minute in which the runner is online again.
+		until int
+	}{
+		{"a check", monitorRules(two, "http", "", ""), "ooffff", "", 0},
+		{"an inverted check can't resolve the name", monitorRules(two, "tcp", monitor.Invert, "true"), "ooffff", "", 0},
+		{"an inverted check after that", monitorRules(two, "tcp", monitor.Invert, "true"), "offofff", "7:alert 1 failed", 5},
+		{"an inverted check that was failed before", monitorRules(two, "tcp", monitor.Invert, "true"), "ffffoo", "2:alert 1 failed", 0},
+		{"late pings", monitorRules(two, "push", "", ""), "ooffff", "", 0},
+		{"a fail ping", monitorRules(two, "push", "", ""), "ooeo", "3:alert 1 error, 4:recovery 1", 0},
+		{"fail pings and a failure count", monitorRules(two, "push", "alertFailCount", "2"), "ooeeo", "4:alert 1 error, 5:recovery 1", 0},
+		{"a late ping between fail pings", monitorRules(two, "push", "alertFailCount", "2"), "ooefe", "", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			offline := offlinePeriod{since: startDate.Add(3 * time.Minute)}
+			s, points := initialState, pointsOf(tt.letters)
+			var events []*event
+			for n := range points {
+				if tt.until > 0 && n+1 >= tt.until {
+					offline.until = startDate.Add(time.Duration(tt.until) * time.Minute)
+				}
+				// The period is known only when it begins.
+				c := conditions{}
+				if n+1 >= 3 {
+					c.offline = offline
+				}
+				next, ev := evaluate(s, points[:n+1], tt.rules, c)
+				s, events = next, append(events, ev)
+			}
+			if got := describe(events...); got != tt.want {
+				t.Errorf("%s: events %q, want %q", tt.letters, got, tt.want)
+			}
+		})
+	}
+}
+
+// A result from before the runner noticed that it is offline does not count either.
+func TestResultsBeforeTheRunnerNoticesThatItIsOffline(t *testing.T) {
+	offline := conditions{offline: offlinePeriod{since: startDate.Add(2 * time.Minute), until: startDate.Add(2 * time.Minute)}}
+	three := Rules{FailCount: 3, RecoveryCount: 1}
+	for _, tt := range []struct {
+		name, letters, want string
+		rules               Rules
+	}{
+		{"a check", "offf", "", three},
+		{"an inverted check", "offf", "", monitorRules(three, "tcp", monitor.Invert, "true")},
+		{"late pings", "offf", "", monitorRules(three, "push", "alertFailCount", "3")},
+		{"fail pings", "oeee", "4:alert 1 error", monitorRules(three, "push", "alertFailCount", "3")},
+	} {
+		points := pointsOf(tt.letters)
+		s, _ := evaluateEach(initialState, points[:2], tt.rules)
+		_, ev := evaluate(s, points, tt.rules, offline)
+		if got := describe(ev); got != tt.want {
+			t.Errorf("%s: event %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// Results of an inverted monitor from before and after an offline period are not counted together.
+func TestInvertedResultsAroundAnOfflinePeriod(t *testing.T) {
+	at := startDate.Add(3 * time.Minute)
+	rules := monitorRules(Rules{FailCount: 2, RecoveryCount: 1}, "tcp", monitor.Invert, "true")
+	s, ev := evaluate(initialState, pointsOf("ofof"), rules, conditions{offline: offlinePeriod{since: at, until: at}})
+	if ev != nil || s.Count != 1 {
+		t.Errorf("event %q, count %d", describe(ev), s.Count)
+	}
+}

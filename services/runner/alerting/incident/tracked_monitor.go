@@ -1,7 +1,6 @@
 package incident
 
 import (
-	"cmp"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -19,8 +18,8 @@ const maxLoggedRecipient = 40
 // trackedMonitor is a monitor that the evaluator is responsible for.
 type trackedMonitor struct {
 	monitor monitor.Monitor
-	// failCount is the failure count if the monitor has none of its own; 0 means that of the rules.
-	failCount int
+	// isPush reports whether the results of the monitor come from pings.
+	isPush bool
 	// deleted reports whether the monitor was deleted. The evaluator tracks it until its incident is closed.
 	deleted bool
 	// state is the current state, and stored is the state in the store. They differ in two cases: while the monitor is OK,
@@ -133,11 +132,13 @@ func (t *trackedMonitor) muted() bool { return t.monitor.IsMuted() }
 
 // rules returns r with the monitor's own settings.
 func (t *trackedMonitor) rules(r Rules) Rules {
-	r.FailCount = cmp.Or(t.failCount, r.FailCount)
+	if t.isPush { // Its job reports once for each run, so waiting for more results would take too long.
+		r.FailCount = 1
+	}
 	if n, err := strconv.Atoi(t.setting("alertFailCount")); err == nil {
 		r.FailCount = n
 	}
-	r.inverted = t.monitor.IsInverted()
+	r.inverted, r.isPush = t.monitor.IsInverted(), t.isPush
 	return r
 }
 

@@ -15,6 +15,6 @@ type Types interface {
 	Host(m monitor.Monitor) string
 	// MaxDuration returns the maximum duration of a check of m.
 	MaxDuration(m monitor.Monitor) time.Duration
-	// FailCount returns the failure count of m if it has none of its own; 0 means that of the [Rules].
-	FailCount(m monitor.Monitor) int
+	// IsPush reports whether the results of m come from pings.
+	IsPush(m monitor.Monitor) bool
 }

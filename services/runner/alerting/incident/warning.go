@@ -8,10 +8,11 @@ import (
 )
 
 // advanceWarning returns w after the points. Only OK results that count matter: results that are not OK neither begin
-// nor end a warning. It ends after as many results without it as resolve an incident.
+// nor end a warning. It ends after as many results without it as resolve an incident, or when warnings
+// are turned off.
 func advanceWarning(w store.Warning, points []store.Point, r Rules, offline offlinePeriod) store.Warning {
 	if !r.Warnings {
-		return w
+		return store.Warning{}
 	}
 	for _, p := range points {
 		switch {
@@ -21,7 +22,7 @@ func advanceWarning(w store.Warning, points []store.Point, r Rules, offline offl
 		case !w.Notified:
 			w = store.Warning{}
 		default:
-			if w.Count++; w.Count >= r.RecoveryCount {
+			if w.Without++; w.Without >= r.RecoveryCount {
 				w = store.Warning{}
 			}
 		}
@@ -35,7 +36,7 @@ func countWarning(w store.Warning, p store.Point, r Rules) store.Warning {
 		w.Since = p.Date
 	}
 	if w.Notified {
-		w.Count = 0
+		w.Without = 0
 	} else {
 		w.Count = min(w.Count+1, r.FailCount)
 	}
@@ -49,15 +50,15 @@ func mustNotify(w store.Warning, p store.Point, r Rules) bool {
 
 // notifyOfWarning returns the state after the notification of the warning, and its event.
 func notifyOfWarning(s store.IncidentState, p store.Point) (store.IncidentState, *event) {
-	s.Warning.Count, s.Warning.Notified = 0, true
+	s.Warning.Notified = true
 	return s, &event{kind: store.KindWarning, opened: s.Warning.Since, point: p}
 }
 
 // changesWarning reports whether the points change the stored warning of a monitor or cause a notification.
 func changesWarning(w store.Warning, points []store.Point, r Rules) bool {
 	if !r.Warnings {
-		return false
+		return len(points) > 0 && !w.Equal(store.Warning{})
 	}
 	matters := func(p store.Point) bool { return !notOK(p) && p.Ignored == "" && p.Warning != w.Notified }
-	return !w.Since.IsZero() && (!w.Notified || w.Count > 0) || slices.ContainsFunc(points, matters)
+	return !w.Since.IsZero() && (!w.Notified || w.Without > 0) || slices.ContainsFunc(points, matters)
 }

@@ -69,7 +69,7 @@ func TestSteadyWarningsNeedNoStore(t *testing.T) {
 		finishes bool
 	}{
 		{store.Warning{}, "oo", true}, {store.Warning{}, "ow", false}, {store.Warning{Since: startDate, Count: 1}, "o", false},
-		{notified, "ww", true}, {notified, "wmw", true}, {notified, "wo", false}, {store.Warning{Since: startDate, Count: 1, Notified: true}, "w", false},
+		{notified, "ww", true}, {notified, "wmw", true}, {notified, "wo", false}, {store.Warning{Since: startDate, Without: 1, Notified: true}, "w", false},
 	} {
 		tracked := newTrackedMonitor(monitor.Monitor{ID: "m", Enabled: true})
 		tracked.loaded, tracked.recorded = true, true

@@ -25,6 +25,9 @@ func (o *Outbox) Attempt(ctx context.Context, n store.Notification) error {
 		n.Deliveries = o.newDeliveries(n)
 	}
 	if len(n.Deliveries) == 0 {
+		if n.Kind == store.KindWarning { // The runner that stored it has such a channel.
+			o.log.Warn("notification of a warning not sent: this runner has no channel for warnings", "notification_id", n.ID)
+		}
 		n.Next = time.Time{}
 		return o.put(ctx, n)
 	}
