@@ -118,11 +118,17 @@ func (en *entry) pushState() *store.PushState {
 	return &en.push.state
 }
 
-// pause stores that a disabled monitor expects nothing.
-func (s *pushes) pause(en *entry) {
-	if en.push != nil {
-		s.commit(en, push.Pause(en.push.state), nil)
+// pause stores that a monitor expects nothing, because it was disabled or has another type now. The given pings, which it
+// has not handled, are deleted.
+func (s *pushes) pause(en *entry, pending []store.Ping) {
+	if en.push == nil {
+		return
 	}
+	ids := make([]string, 0, len(pending))
+	for _, ping := range pending {
+		ids = append(ids, ping.ID)
+	}
+	s.commit(en, push.Pause(en.push.state), ids)
 }
 
 // examine handles the pings of en that wait and the deadlines that have passed. It returns when nothing is left to do

@@ -187,7 +187,7 @@ func (r *reconciler) read(ctx context.Context, a cluster.Assignment, reload bool
 		needed = slices.AppendSeq(needed, maps.Keys(desired))
 	}
 	// A runner stores a state before the push state that goes with it.
-	if c.pushStates, err = r.pushStates(ctx, needed, desired); err != nil {
+	if c.pushStates, err = r.pushStates(ctx, append(r.newPush(c), needed...), desired); err != nil {
 		return change{}, nil, err
 	}
 	if c.states, err = r.states(ctx, needed); err != nil {

@@ -23,6 +23,17 @@ func (c change) paused() map[string]bool {
 	return paused
 }
 
+// newPush returns the ids of the running monitors that c makes push monitors.
+func (r *reconciler) newPush(c change) []string {
+	var ids []string
+	for _, m := range c.restart {
+		if r.types[m.Type].Spec.Push && !r.types[r.running[m.ID].Type].Spec.Push {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids
+}
+
 // pushStates reads the push states of the push monitors among the given ones.
 func (r *reconciler) pushStates(
 	ctx context.Context, ids []string, monitors map[string]monitor.Monitor,
