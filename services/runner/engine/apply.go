@@ -52,10 +52,7 @@ func (s *scheduler) apply(c change) {
 	}
 	if c.reload {
 		for id, en := range s.entries {
-			en.state.Store(newerState(en.state.Load(), s.dropCleared(c.states[id])))
-			if en.push != nil && !en.running {
-				en.push.state = *newerPushState(&en.push.state, c.pushStates[id])
-			}
+			s.push.reloadStates(en, c.states[id], c.pushStates[id])
 		}
 	}
 	if last := s.ignoreRules.Swap(c.ignoreRules); last != c.ignoreRules {

@@ -61,6 +61,10 @@ func (s *pushes) judge(p *pushMonitor, due time.Time) (verdict, time.Duration) {
 	case !s.inbox.hasRead(settled, due, p.added):
 		wake.Signal(s.inbox.wanted)
 		return undecided, untilRead
+	case s.needsStates(p, settled):
+		s.inbox.requests.add(p.state.MonitorID)
+		wake.Signal(s.inbox.wanted)
+		return undecided, untilRead
 	case now.Sub(settled) > maxJudgeDelay:
 		return unread, 0
 	case !reach.Before(to):

@@ -33,6 +33,7 @@ type inbox struct {
 	// wanted wakes the reader. needPeriods makes it read the receiving periods too.
 	wanted      chan struct{}
 	needPeriods atomic.Bool
+	requests    stateRequests
 	pages       chan pingPage
 
 	// known contains the ids of the pings that were handed to monitors and are not deleted yet, with the number of the
@@ -70,6 +71,8 @@ type pingPage struct {
 	// periods are set on the last page if the receiving periods were read.
 	periods    []store.ReceivingPeriod
 	hasPeriods bool
+	// stored is set on the last page if states were requested.
+	stored storedStates
 	// accepted receives whether the scheduler has room for more pings.
 	accepted chan bool
 }
@@ -157,6 +160,7 @@ func (s *pushes) completePass(page pingPage) {
 	if page.hasPeriods {
 		b.periods, b.periodsRead = page.periods, page.read.started
 	}
+	s.reload(page.stored, page.read.started)
 }
 
 // settlePush ends the time in which a push monitor is evaluated alone if it has no ping.
@@ -234,6 +238,11 @@ func (e *Engine) readPings(ctx context.Context) (complete bool, err error) {
 			return false, fmt.Errorf("read pings: %w", err)
 		}
 		page.pings, page.last = pings, len(pings) < inboxPage
+		if page.last {
+			if page.stored, err = e.readRequested(ctx); err != nil {
+				return false, err
+			}
+		}
 		if accepted := e.sendPings(ctx, page); page.last || !accepted {
 			return page.last, nil
 		}

@@ -38,6 +38,8 @@ type pushMonitor struct {
 	state store.PushState
 	// added is the time at which the entry was added: pings that were read before are not in pending.
 	added time.Duration
+	// confirmed is the time at which the last pass through the pings began after which the states were read.
+	confirmed time.Time
 	// pending lists the pings to handle, oldest first.
 	pending []store.Ping
 	// current is the ping that is being evaluated; nil if none is.
@@ -80,14 +82,7 @@ func (s *pushes) add(en *entry, state *store.PushState, now time.Duration) {
 		p.state = *state
 	}
 	p.state.MonitorID = m.ID
-	if latest := en.state.Load(); latest != nil {
-		p.recorded = make(map[time.Time]bool)
-		for _, point := range latest.History {
-			if point.Date.After(p.state.Ended) {
-				p.recorded[point.Date] = true
-			}
-		}
-	}
+	p.recorded = recordedAfter(en.state.Load(), p.state.Ended)
 	en.push, en.gapInterval, en.due = p, neverStale, now
 	since := en.monitor.Updated
 	if now := s.cfg.Clock.Now(); since.IsZero() || since.After(now) {

@@ -60,6 +60,8 @@ type Writer struct {
 	// dropped counts lost results.
 	dropped atomic.Int64
 	closing chan struct{}
+	// flushes receives a channel from Flush, which Run closes after it has written the queue.
+	flushes chan chan struct{}
 	// takeOverAllowed is closed by AllowTakeOver.
 	takeOverAllowed chan struct{}
 	allowTakeOver   sync.Once
@@ -80,7 +82,7 @@ func NewWriter(cfg Config, s Store, log *slog.Logger) *Writer {
 	}
 	w := &Writer{
 		store: s, stored: cfg.Stored, health: cfg.Health, writes: cfg.Health.Essential("write results"), log: log,
-		closing: make(chan struct{}), takeOverAllowed: make(chan struct{}),
+		closing: make(chan struct{}), flushes: make(chan chan struct{}), takeOverAllowed: make(chan struct{}),
 	}
 	w.queue = newQueue(&w.dropped, log)
 	w.backlog = &backlog{
@@ -120,6 +122,20 @@ func (w *Writer) Discard(matches func(monitorID string, date time.Time) bool) {
 // results were deleted, and after Discard: the spools may contain them.
 func (w *Writer) AllowTakeOver() { w.allowTakeOver.Do(func() { close(w.takeOverAllowed) }) }
 
+// Flush waits until Run has written what was queued before, or until ctx ends.
+func (w *Writer) Flush(ctx context.Context) {
+	flushed := make(chan struct{})
+	select {
+	case <-ctx.Done():
+		return
+	case w.flushes <- flushed:
+	}
+	select {
+	case <-ctx.Done():
+	case <-flushed:
+	}
+}
+
 // Close makes Run write the queue and return. No result may be added afterwards.
 func (w *Writer) Close() { close(w.closing) }
 
@@ -135,6 +151,10 @@ func (w *Writer) Run(ctx context.Context) {
 		case <-w.queue.full:
 		case <-w.closing:
 			closed = true
+		case flushed := <-w.flushes:
+			w.flush(ctx)
+			close(flushed)
+			continue
 		}
 		w.flush(ctx)
 		if !closed {
