@@ -228,10 +228,12 @@ func TestWindow(t *testing.T) {
 		plan           Plan
 		pings          []string
 	}{
-		{"cron", "2 02:30", "2 02:40", newPlan(t, "30 2 * * *", "grace", "10m"), nil},
-		{"period", "1 14:20", "1 14:40", newPlan(t, "every 1h", "grace", "10m"), []string{"1 13:30 success"}},
+		{"cron", "2 02:29:50", "2 02:40", newPlan(t, "30 2 * * *", "grace", "10m"), nil},
+		{"period", "1 13:30", "1 14:40", newPlan(t, "every 1h", "grace", "10m"), []string{"1 13:30 success"}},
+		{"a long period", "2 12:30", "2 13:40", newPlan(t, "every 24h", "grace", "10m"), []string{"1 13:30 success"}},
+		{"a long period and grace time", "2 10:30", "2 16:30", newPlan(t, "every 24h", "grace", "3h"), []string{"1 13:30 success"}},
 		{"a period shorter than the grace time", "1 13:30", "1 13:50", newPlan(t, "every 10m", "grace", "10m"), []string{"1 13:30 success"}},
-		{"a new monitor", "1 12:00:10", "1 12:15", newPlan(t, "every 5m", "grace", "10m"), nil},
+		{"a new monitor", "1 12:00:30", "1 12:15", newPlan(t, "every 5m", "grace", "10m"), nil},
 		{"a run", "1 12:30", "1 14:30", newPlan(t, "every 1h", "maxRun", "2h"), []string{"1 12:30 start"}},
 	} {
 		s := c.plan.Begin(store.PushState{}, at(t, "1 12:00"))
@@ -241,6 +243,18 @@ func TestWindow(t *testing.T) {
 		if from, to := c.plan.Window(s); !from.Equal(at(t, c.from)) || !to.Equal(at(t, c.to)) {
 			t.Errorf("%s: from %s to %s, want %s to %s", c.name, from, to, c.from, c.to)
 		}
+	}
+}
+
+// TestWindowAfterAMissedPing: after a ping in the time before, the next one would be overdue too.
+func TestWindowAfterAMissedPing(t *testing.T) {
+	p := newPlan(t, "every 10m", "grace", "10m")
+	s := p.Begin(store.PushState{}, at(t, "1 12:00"))
+	for range 3 {
+		s, _ = p.Miss(s)
+	}
+	if from, to := p.Window(s); !from.Equal(at(t, "1 12:30")) || !to.Equal(at(t, "1 12:50")) {
+		t.Errorf("from %s to %s, want 12:30 to 12:50", from, to)
 	}
 }
 
