@@ -82,7 +82,10 @@ func (s *pushes) reload(read storedStates, began time.Time) {
 func (s *pushes) reloadStates(en *entry, state *store.State, pushState *store.PushState) {
 	en.state.Store(newerState(en.state.Load(), s.dropCleared(state)))
 	if p := en.push; p != nil && !en.running {
-		p.state = *newerPushState(&p.state, pushState)
+		if pushState != nil && pushState.IsNewerThan(p.state) {
+			p.state = *pushState
+			s.listUnchecked(en)
+		}
 		p.recorded = recordedAfter(en.state.Load(), p.state.Ended)
 	}
 }

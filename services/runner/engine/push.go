@@ -76,7 +76,7 @@ func (s *pushes) add(en *entry, state *store.PushState, now time.Duration) {
 		p.plan, err = push.NewPlan(m.Target, settings)
 	}
 	if err != nil { // Pings give a result that says so.
-		s.log.Error("no ping can be missed, because the schedule is invalid", "monitor_id", m.ID, "error", err)
+		s.log.Error("schedule invalid; missed pings are not detected", "monitor_id", m.ID, "error", err)
 	}
 	if state != nil {
 		p.state = *state
@@ -88,8 +88,15 @@ func (s *pushes) add(en *entry, state *store.PushState, now time.Duration) {
 	if now := s.cfg.Clock.Now(); since.IsZero() || since.After(now) {
 		since = now
 	}
-	if next := p.plan.Begin(p.state, monitor.Date(since)); next.Schedule != p.state.Schedule {
+	known := p.state.Schedule
+	if judged := p.state.Deadline.Add(settleTime + maxJudgeDelay); !p.state.Deadline.IsZero() && since.After(judged) {
+		known, p.state = "", push.Pause(p.state) // Perhaps the monitor was disabled at the deadline.
+	}
+	if next := p.plan.Begin(p.state, monitor.Date(since)); next.Schedule != known {
 		s.commit(en, next, nil)
+	}
+	if !p.state.NotCheckedSince.IsZero() {
+		s.listUnchecked(en)
 	}
 }
 
@@ -100,7 +107,7 @@ func (en *entry) takePending() []store.Ping {
 	}
 	pending := en.push.pending
 	if ev := en.push.current; ev != nil {
-		pending = append(slices.Clone(pending), store.Ping{ID: ev.ping.ID}) // without the body, which counts no longer
+		pending = append(slices.Clone(pending), store.Ping{ID: ev.ping.ID}) // Its body is not in inbox.size.
 	}
 	return pending
 }
@@ -211,7 +218,8 @@ func (s *pushes) pass(en *entry, due time.Time, verdict verdict) {
 		before := s.cfg.Clock.Now().Add(-settleTime - maxJudgeDelay)
 		next := p.plan.Skip(p.state, before)
 		s.commit(en, next, nil)
-		s.recordNotChecked(en, verdict.reason())
+		s.stats.countNotChecked(verdict.reason().Cause)
+		s.listNotChecked(en, verdict.reason(), next.NotCheckedSince)
 		return
 	}
 	next, message := p.plan.Miss(p.state)

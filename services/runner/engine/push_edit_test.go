@@ -49,3 +49,84 @@ func TestChangingTheTypeAndBack(t *testing.T) {
 		p.wantNotChecked("")
 	}, "every 1h")
 }
+
+// TestDisabledWhileNoRunnerRan: nothing was expected while the monitor was disabled.
+func TestDisabledWhileNoRunnerRan(t *testing.T) {
+	testPush(t, func(t *testing.T, p *pushTest) {
+		p.until("00:20:00")
+		p.ping(store.PingSuccess)
+		p.until("00:21:00")
+		p.engine.stop()
+		p.edit(func(m *monitor.Monitor) { m.Enabled = false })
+		p.until("00:25:00")
+		p.start("r2")
+		p.until("10:00:00")
+		p.edit(func(m *monitor.Monitor) { m.Enabled = true })
+		p.until("10:01:00")
+		p.wantNotChecked("")
+		if s := p.pushState(); !s.NotCheckedSince.IsZero() || !s.Deadline.Equal(onFirstDay(t, "11:05:00")) {
+			t.Errorf("push state %+v", s)
+		}
+	}, "every 1h")
+}
+
+// TestNotCheckedSurvives: an edit and a restart do not make a result of a deadline that was not checked.
+func TestNotCheckedSurvives(t *testing.T) {
+	testPush(t, func(t *testing.T, p *pushTest) {
+		p.until("02:01:00")
+		p.ping(store.PingSuccess)
+		p.until("03:04:50")
+		p.setDown(true)
+		p.until("03:20:00")
+		p.setDown(false)
+		p.until("03:21:00")
+		p.wantNotChecked("while this runner or the store was unavailable")
+		p.edit(func(m *monitor.Monitor) { m.Name = "other" })
+		p.wantUncheckedSince("03:05:00")
+		p.engine.stop()
+		p.start("r2")
+		elapse(time.Second)
+		p.wantUncheckedSince("03:05:00")
+		p.until("03:30:00")
+		p.ping(store.PingSuccess)
+		p.until("03:31:00")
+		p.wantNotChecked("")
+	}, "0 2,3 * * *")
+}
+
+// TestReloadEndsNotChecked: another runner has stored a newer push state.
+func TestReloadEndsNotChecked(t *testing.T) {
+	testPush(t, func(t *testing.T, p *pushTest) {
+		p.until("02:05:00")
+		p.setDown(true)
+		p.until("02:20:00")
+		p.setDown(false)
+		p.until("02:21:00")
+		p.wantUncheckedSince("02:05:00")
+		s := p.pushState()
+		s.Sequence, s.NotCheckedSince = s.Sequence+10, time.Time{}
+		p.store.with("", func() { p.store.pushStates[s.MonitorID] = s })
+		p.engine.reloadStates()
+		elapse(2 * time.Second)
+		p.wantNotChecked("")
+		s.Sequence, s.NotCheckedSince = s.Sequence+10, onFirstDay(t, "02:10:00")
+		p.store.with("", func() { p.store.pushStates[s.MonitorID] = s })
+		p.engine.reloadStates()
+		elapse(2 * time.Second)
+		p.wantUncheckedSince("02:10:00")
+	}, "0 2,3 * * *")
+}
+
+// wantUncheckedSince requires that the heartbeat lists the monitor since the given time of the first day.
+func (p *pushTest) wantUncheckedSince(clock string) {
+	p.t.Helper()
+	for _, list := range p.engine.scheduler.notChecked.list() {
+		for _, m := range list.Monitors {
+			if m.ID != p.monitor.ID || !m.Since.Equal(onFirstDay(p.t, clock)) {
+				p.t.Errorf("%s is not checked since %v, want since %s", m.ID, m.Since, clock)
+			}
+			return
+		}
+	}
+	p.t.Errorf("no monitor is listed as not checked")
+}
