@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 	"nanomon/services/common/wake"
 )
@@ -120,7 +120,7 @@ func (s *pushes) handlePings(ctx context.Context, page pingPage) {
 		b.pass++
 		b.current = page.read
 	}
-	touched := make(map[*entry]bool)
+	touched, now := make(map[*entry]bool), monitor.Date(s.cfg.Clock.Now())
 	for _, ping := range page.pings {
 		b.current.through = ping.Received
 		en := s.entries[ping.MonitorID]
@@ -132,8 +132,7 @@ func (s *pushes) handlePings(ctx context.Context, page pingPage) {
 			continue
 		}
 		b.size += len(ping.Body)
-		i, _ := slices.BinarySearchFunc(en.push.pending, ping, store.ComparePings)
-		en.push.pending = slices.Insert(en.push.pending, i, ping)
+		en.push.insert(ping, now)
 		touched[en] = true
 	}
 	if page.last {
