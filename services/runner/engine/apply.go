@@ -99,7 +99,7 @@ func (s *scheduler) forget(deleted []string, now time.Duration) {
 	}
 	maps.DeleteFunc(s.released, func(_ string, r releasedState) bool { return now-r.at > releasedStateTTL })
 	if len(deleted) > 0 {
-		s.results.Discard(func(monitorID string, _ time.Time) bool {
+		s.results.DiscardMonitors(func(monitorID string) bool {
 			_, found := slices.BinarySearchFunc(deleted, monitorID, strings.Compare)
 			return found
 		})

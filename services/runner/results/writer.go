@@ -106,6 +106,9 @@ func (w *Writer) AddPush(
 	w.queue.addPush(r, s, changes, push, donePings)
 }
 
+// AddDonePings queues pings that need no further handling, and belong to no push state.
+func (w *Writer) AddDonePings(pings []string) { w.queue.addDone(pings) }
+
 // Queued returns the number of results in memory and in the spool, without the batch that is being written.
 func (w *Writer) Queued() int { return w.backlog.length() + w.queue.length() }
 
@@ -113,9 +116,18 @@ func (w *Writer) Queued() int { return w.backlog.length() + w.queue.length() }
 func (w *Writer) Dropped() int64 { return w.dropped.Load() }
 
 // Discard drops the queued and spooled results, status changes and states for which matches returns true.
+// Push states and done pings stay, because the deadlines depend on them.
 func (w *Writer) Discard(matches func(monitorID string, date time.Time) bool) {
-	w.backlog.discard(matches)
+	w.backlog.discard(discarded{matches: matches})
 	w.queue.discard(matches)
+}
+
+// DiscardMonitors drops all that is queued and spooled of deleted monitors.
+func (w *Writer) DiscardMonitors(isDeleted func(monitorID string) bool) {
+	matches := func(monitorID string, _ time.Time) bool { return isDeleted(monitorID) }
+	w.backlog.discard(discarded{matches: matches, isDeleted: isDeleted})
+	w.queue.discard(matches)
+	w.queue.discardPush(isDeleted)
 }
 
 // AllowTakeOver lets the writer take over the spools of stopped runners. Call it once it is known which monitors and
@@ -251,6 +263,9 @@ func (w *Writer) splitOrDrop(ctx context.Context, b store.Batch, fromSpool bool,
 		w.dropped.Add(int64(len(b.Results)))
 		w.log.Error("store rejected a batch; results dropped", "results", len(b.Results), "states", len(b.States),
 			"status_changes", len(b.StatusChanges), "push_states", len(b.PushStates), "error", err)
+		if len(b.PushStates) > 0 && len(b.DonePings) > 0 { // Most of the pings belong to other monitors.
+			return w.write(ctx, store.Batch{DonePings: b.DonePings}, fromSpool)
+		}
 		return true
 	}
 	first, second := split(b)
