@@ -34,7 +34,9 @@ type inbox struct {
 	wanted      chan struct{}
 	needPeriods atomic.Bool
 	requests    stateRequests
-	pages       chan pingPage
+	// closed contains the monitors that get no pings, because they are disabled or have another type.
+	closed atomic.Pointer[map[string]bool]
+	pages  chan pingPage
 
 	// known contains the ids of the pings that were handed to monitors and are not deleted yet, with the number of the
 	// pass that has read them last.
@@ -121,6 +123,7 @@ func (s *pushes) handlePings(ctx context.Context, page pingPage) {
 		b.current = page.read
 	}
 	touched, now := make(map[*entry]bool), monitor.Date(s.cfg.Clock.Now())
+	var done []string
 	for _, ping := range page.pings {
 		b.current.through = ping.Received
 		en := s.entries[ping.MonitorID]
@@ -128,13 +131,20 @@ func (s *pushes) handlePings(ctx context.Context, page pingPage) {
 		if isKnown || en != nil && en.push != nil {
 			b.known[ping.ID] = b.pass
 		}
-		if isKnown || en == nil || en.push == nil {
+		if isKnown {
+			continue
+		}
+		if en == nil || en.push == nil {
+			if s.isClosed(ping, now) {
+				done = append(done, ping.ID)
+			}
 			continue
 		}
 		b.size += len(ping.Body)
 		en.push.insert(ping, now)
 		touched[en] = true
 	}
+	s.results.AddDonePings(done)
 	if page.last {
 		s.completePass(page)
 	}

@@ -100,46 +100,6 @@ func (s *pushes) add(en *entry, state *store.PushState, now time.Duration) {
 	}
 }
 
-// insert adds a ping to the pending ones. A ping from the future was received by a process of the API whose clock is
-// ahead: it gets the date now, because otherwise all later pings would count as handled before.
-func (p *pushMonitor) insert(ping store.Ping, now time.Time) {
-	if next := p.newest().Add(time.Millisecond); now.Before(next) {
-		now = next // The pings stay in order.
-	}
-	if ping.Received.After(now) {
-		ping.Received = now
-	}
-	i, _ := slices.BinarySearchFunc(p.pending, ping, store.ComparePings)
-	p.pending = slices.Insert(p.pending, i, ping)
-}
-
-// newest returns the time of the newest ping that is pending or handled, zero if there is none.
-func (p *pushMonitor) newest() time.Time {
-	handled := p.state.Pings
-	if p.current != nil {
-		handled = p.current.next.Pings
-	}
-	switch {
-	case len(p.pending) > 0:
-		return p.pending[len(p.pending)-1].Received
-	case len(handled) > 0:
-		return handled[0].Received
-	}
-	return time.Time{}
-}
-
-// takePending returns the pings that en has not handled, including the one whose evaluation is cancelled.
-func (en *entry) takePending() []store.Ping {
-	if en.push == nil {
-		return nil
-	}
-	pending := en.push.pending
-	if ev := en.push.current; ev != nil {
-		pending = append(slices.Clone(pending), store.Ping{ID: ev.ping.ID}) // Its body is not in inbox.size.
-	}
-	return pending
-}
-
 // pushState returns the push state of en, nil if it is no push monitor.
 func (en *entry) pushState() *store.PushState {
 	if en.push == nil {

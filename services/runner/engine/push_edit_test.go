@@ -3,6 +3,7 @@ package engine
 import (
 	"maps"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -129,4 +130,45 @@ func (p *pushTest) wantUncheckedSince(clock string) {
 		}
 	}
 	p.t.Errorf("no monitor is listed as not checked")
+}
+
+// TestPingsOfDisabledMonitors: the pings that wait when a monitor is disabled or gets another type are deleted.
+func TestPingsOfDisabledMonitors(t *testing.T) {
+	for name, change := range map[string]func(m *monitor.Monitor){
+		"disabled":     func(m *monitor.Monitor) { m.Enabled = false },
+		"another type": func(m *monitor.Monitor) { m.Type, m.Target, m.Interval = "tcp", "127.0.0.1:1", "24h" },
+	} {
+		for _, isRunning := range []bool{true, false} {
+			synctest.Test(t, func(t *testing.T) {
+				p := &pushTest{t: t, monitor: newPushMonitor("0 0 1 1 *")}
+				other := monitorNumber(2, "1h")
+				other.Type, other.Target, other.Updated = "push", "every 24h", monitor.Date(time.Now())
+				p.store = newMemoryStore(p.monitor, other)
+				if isRunning {
+					p.start("r1")
+				}
+				p.until("00:10:00")
+				p.ping(store.PingStart)
+				if isRunning {
+					p.until("00:11:00")
+					p.edit(change)
+					p.ping(store.PingSuccess) // The API has not noticed the edit yet.
+				} else {
+					p.edit(change)
+					p.start("r1")
+				}
+				p.until("00:50:00")
+				if n := len(p.store.pings); n != 1 {
+					t.Errorf("%s, running %v: %d pings wait after 40 minutes, want 1", name, isRunning, n)
+				}
+				p.until("01:20:00")
+				p.ping(store.PingLog) // begins a pass
+				p.until("01:21:00")
+				if n := len(p.store.pings); n != 1 {
+					t.Errorf("%s, running %v: %d pings wait, want the new one", name, isRunning, n)
+				}
+				p.engine.stop()
+			})
+		}
+	}
 }

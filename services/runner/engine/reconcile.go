@@ -121,6 +121,7 @@ func (e *Engine) reconcile(ctx context.Context, changed <-chan struct{}) {
 		reading.Record(nil)
 		retry.Reset()
 		e.notifyObserver(c, a)
+		e.noteClosed(c.all)
 		if !e.submit(ctx, &r, c, desired) || !wake.Pause(ctx, time.Until(earliest)) {
 			return
 		}
