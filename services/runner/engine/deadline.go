@@ -48,7 +48,7 @@ var errUnchecked = &probe.NotCheckedError{Cause: probe.CauseUnavailable, Text: "
 // listUnchecked makes the heartbeat agree with the push state of a monitor.
 func (s *pushes) listUnchecked(en *entry) {
 	if since := en.push.state.NotCheckedSince; !since.IsZero() {
-		s.listNotChecked(en, errUnchecked, since)
+		listNotChecked(s.scheduler, en, errUnchecked, since)
 		return
 	}
 	s.recordChecked(en.monitor.ID)

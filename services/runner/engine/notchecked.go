@@ -114,12 +114,12 @@ func (s *scheduler) recordNotChecked(en *entry, err error) {
 		reason = &probe.NotCheckedError{Text: err.Error()}
 	}
 	s.stats.countNotChecked(reason.Cause)
-	s.listNotChecked(en, reason, monitor.Date(s.cfg.Clock.Now()))
+	listNotChecked(s, en, reason, monitor.Date(s.cfg.Clock.Now()))
 }
 
 // listNotChecked adds a monitor that is not checked since the given date to the heartbeat. A new reason is logged,
 // notified and added to the problems of the runner.
-func (s *scheduler) listNotChecked(en *entry, reason *probe.NotCheckedError, date time.Time) {
+func listNotChecked(s *scheduler, en *entry, reason *probe.NotCheckedError, date time.Time) {
 	if s := en.state.Load(); s != nil && s.Latest.Date.After(date) {
 		date = s.Latest.Date // The clock of the runner that made that check was ahead.
 	}

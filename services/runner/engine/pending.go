@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
 )
 
@@ -12,15 +13,15 @@ import (
 // monitor gets pings again.
 const closedAge = time.Hour
 
-// noteClosed notes which monitors get no pings.
-func (e *Engine) noteClosed(all []monitor.Monitor) {
+// noteClosed notes which of all monitors get no pings.
+func (b *inbox) noteClosed(all []monitor.Monitor, types probe.Registry) {
 	closed := make(map[string]bool)
 	for _, m := range all {
-		if !m.Enabled || !e.scheduler.types[m.Type].Spec.Push {
+		if !m.Enabled || !types[m.Type].Spec.Push {
 			closed[m.ID] = true
 		}
 	}
-	e.scheduler.push.inbox.closed.Store(&closed)
+	b.closed.Store(&closed)
 }
 
 // isClosed reports whether a ping was received before its monitor was disabled or got another type. Nothing else would

@@ -207,7 +207,7 @@ func (s *pushes) pass(en *entry, due time.Time, verdict verdict) {
 		next := p.plan.Skip(p.state, before)
 		s.commit(en, next, nil)
 		s.stats.countNotChecked(verdict.reason().Cause)
-		s.listNotChecked(en, verdict.reason(), next.NotCheckedSince)
+		listNotChecked(s.scheduler, en, verdict.reason(), next.NotCheckedSince)
 		return
 	}
 	next, message := p.plan.Miss(p.state)

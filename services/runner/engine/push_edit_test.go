@@ -158,17 +158,24 @@ func TestPingsOfDisabledMonitors(t *testing.T) {
 					p.start("r1")
 				}
 				p.until("00:50:00")
-				if n := len(p.store.pings); n != 1 {
+				if n := p.waiting(); n != 1 {
 					t.Errorf("%s, running %v: %d pings wait after 40 minutes, want 1", name, isRunning, n)
 				}
 				p.until("01:20:00")
 				p.ping(store.PingLog) // begins a pass
 				p.until("01:21:00")
-				if n := len(p.store.pings); n != 1 {
+				if n := p.waiting(); n != 1 {
 					t.Errorf("%s, running %v: %d pings wait, want the new one", name, isRunning, n)
 				}
 				p.engine.stop()
 			})
 		}
 	}
+}
+
+// waiting returns the number of stored pings.
+func (p *pushTest) waiting() int {
+	p.store.mu.Lock()
+	defer p.store.mu.Unlock()
+	return len(p.store.pings)
 }

@@ -121,7 +121,7 @@ func (e *Engine) reconcile(ctx context.Context, changed <-chan struct{}) {
 		reading.Record(nil)
 		retry.Reset()
 		e.notifyObserver(c, a)
-		e.noteClosed(c.all)
+		e.scheduler.push.inbox.noteClosed(c.all, r.types)
 		if !e.submit(ctx, &r, c, desired) || !wake.Pause(ctx, time.Until(earliest)) {
 			return
 		}

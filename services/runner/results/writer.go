@@ -228,7 +228,7 @@ func (w *Writer) write(ctx context.Context, b store.Batch, fromSpool bool) bool 
 			w.recordFailure(err)
 			wake.Pause(ctx, retry.NextBackOff())
 			return true
-		case w.isRejected(ctx, &rejection, err) && w.setAside(ctx, b):
+		case rejection.record(ctx, w.store, err) && w.setAside(ctx, b):
 			return true
 		}
 		w.recordFailure(err)
