@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"nanomon/services/common/jsonbody"
@@ -16,6 +17,9 @@ const (
 	PushGrace  = "grace"
 	PushMaxRun = "maxRun"
 )
+
+// pushCaptureTime is the maximum time for capturing numbers in the body of a ping.
+const pushCaptureTime = 5 * time.Second
 
 // DefaultZone is the default of [PushZone].
 const DefaultZone = "UTC"
@@ -102,6 +106,8 @@ type pushProbe struct {
 	// keepBody is true if the rule uses the body.
 	keepBody bool
 	captures map[string]*jsonbody.Path
+	// captureTime is the maximum time for captures.
+	captureTime time.Duration
 }
 
 func newPush(target string, settings Settings) (Probe, error) {
@@ -112,7 +118,7 @@ func newPush(target string, settings Settings) (Probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pushProbe{keepBody: settings.RuleUses("body"), captures: captures}, nil
+	return &pushProbe{keepBody: settings.RuleUses("body"), captures: captures, captureTime: pushCaptureTime}, nil
 }
 
 // Run returns an error, because only pings give results.
@@ -135,6 +141,13 @@ func (p *pushProbe) Receive(ctx context.Context, r Report) Outcome {
 	if p.keepBody {
 		outcome.Outputs["body"] = text
 	}
-	outcome.Err = capture(ctx, &outcome, p.captures, text, false)
+	limited, cancel := context.WithTimeout(ctx, p.captureTime)
+	defer cancel()
+	switch err := capture(limited, &outcome, p.captures, text, false); {
+	case err != nil && ctx.Err() == nil && timedOut(err):
+		outcome.Err = fmt.Errorf("the property capture took longer than %s", p.captureTime)
+	case err != nil:
+		outcome.Err = failure(ctx, p.captureTime, "reading the body", err)
+	}
 	return outcome
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"nanomon/services/common/memory"
 	"nanomon/services/common/monitor"
 )
 
@@ -28,6 +29,25 @@ func TestReceive(t *testing.T) {
 			t.Errorf("%s: value %v, error %v", name, got.Value, got.Err)
 		}
 		sameOutputs(t, name, got.Outputs, c.want)
+	}
+}
+
+// TestCaptureWithoutMemory: a lack of memory of the runner is no fault of the job.
+func TestCaptureWithoutMemory(t *testing.T) {
+	p := newProbe(t, "push", "every 1h", props{"capture": `{"rows": "$.rows"}`})
+	report := Report{Body: []byte("[" + strings.Repeat("{},", 5000) + "1]")}
+	got := p.(Receiver).Receive(memory.NewBudget(1<<20).Context(t.Context()), report)
+	if own := OwnFault(got.Err); own == nil || own.(*NotCheckedError).Cause != CauseMemory {
+		t.Errorf("error %v, want a lack of memory", got.Err)
+	}
+}
+
+func TestCaptureTakesTooLong(t *testing.T) {
+	p := newProbe(t, "push", "every 1h", props{"capture": `{"rows": "$.rows"}`})
+	p.(*pushProbe).captureTime = 0
+	got := p.(Receiver).Receive(t.Context(), Report{Body: []byte(`{"rows": 12}`)})
+	if got.Err == nil || !strings.Contains(got.Err.Error(), "capture took longer than") {
+		t.Errorf("error %v, want that the capture took too long", got.Err)
 	}
 }
 

@@ -19,9 +19,10 @@ func (s *scheduler) apply(c change) {
 	paused := c.paused()
 	for _, id := range c.stop {
 		en := s.remove(id)
-		s.push.inbox.release(en.takePending())
+		pending := en.takePending()
+		s.push.inbox.release(pending)
 		if paused[id] {
-			s.push.pause(en)
+			s.push.pause(en, pending)
 		}
 		if last := en.state.Load(); last != nil || en.push != nil {
 			s.released[id] = releasedState{last, en.pushState(), now}
@@ -32,8 +33,14 @@ func (s *scheduler) apply(c change) {
 		old, en := s.remove(m.ID), newEntry(m)
 		en.state.Store(old.state.Load())
 		en.gapInterval = max(old.gapInterval, en.interval)
-		s.push.inbox.release(old.takePending())
-		s.push.add(en, old.pushState(), now)
+		pending := old.takePending()
+		s.push.inbox.release(pending)
+		if old.push != nil && !s.types[m.Type].Spec.Push { // The type was changed.
+			s.push.pause(old, pending)
+			s.released[m.ID] = releasedState{push: old.pushState(), at: now}
+		}
+		known := newerPushState(c.pushStates[m.ID], s.released[m.ID].push)
+		s.push.add(en, newerPushState(old.pushState(), known), now)
 		s.add(en, now, immediate)
 	}
 	for _, m := range c.start {
@@ -45,10 +52,7 @@ func (s *scheduler) apply(c change) {
 	}
 	if c.reload {
 		for id, en := range s.entries {
-			en.state.Store(newerState(en.state.Load(), s.dropCleared(c.states[id])))
-			if en.push != nil && !en.running {
-				en.push.state = *newerPushState(&en.push.state, c.pushStates[id])
-			}
+			s.push.reloadStates(en, c.states[id], c.pushStates[id])
 		}
 	}
 	if last := s.ignoreRules.Swap(c.ignoreRules); last != c.ignoreRules {
@@ -95,7 +99,7 @@ func (s *scheduler) forget(deleted []string, now time.Duration) {
 	}
 	maps.DeleteFunc(s.released, func(_ string, r releasedState) bool { return now-r.at > releasedStateTTL })
 	if len(deleted) > 0 {
-		s.results.Discard(func(monitorID string, _ time.Time) bool {
+		s.results.DiscardMonitors(func(monitorID string) bool {
 			_, found := slices.BinarySearchFunc(deleted, monitorID, strings.Compare)
 			return found
 		})

@@ -41,8 +41,20 @@ var errUnread = &probe.NotCheckedError{Cause: probe.CauseUnavailable, Text: "the
 var errUnreceived = &probe.NotCheckedError{Cause: probe.CauseUnavailable, Text: "pings may have been lost before their " +
 	"deadlines, because the API could not store pings all the time; the next ping or deadline ends this"}
 
+var errUnchecked = &probe.NotCheckedError{Cause: probe.CauseUnavailable, Text: "the deadlines of pings were not checked " +
+	"before this runner had their monitors or before an edit; the next ping or deadline ends this"}
+
+// listUnchecked makes the heartbeat agree with the push state of a monitor.
+func (s *pushes) listUnchecked(en *entry) {
+	if since := en.push.state.NotCheckedSince; !since.IsZero() {
+		listNotChecked(s.scheduler, en, errUnchecked, since)
+		return
+	}
+	s.recordChecked(en.monitor.ID)
+}
+
 // reason returns why a deadline was not checked.
-func (v verdict) reason() error {
+func (v verdict) reason() *probe.NotCheckedError {
 	if v == unread {
 		return errUnread
 	}
@@ -59,6 +71,10 @@ func (s *pushes) judge(p *pushMonitor, due time.Time) (verdict, time.Duration) {
 		return undecided, settled.Sub(now)
 	case !s.inbox.hasRead(settled, due, p.added):
 		return s.read()
+	case s.needsStates(p, settled):
+		s.inbox.requests.add(p.state.MonitorID)
+		wake.Signal(s.inbox.wanted)
+		return undecided, untilRead
 	case now.Sub(settled) > maxJudgeDelay:
 		return unread, 0
 	case s.inbox.periodsRead.Before(settled): // a process may have stored since then that it has lost pings

@@ -22,6 +22,8 @@ import (
 const (
 	// flushTimeout limits the time for writing the remaining results at a stop.
 	flushTimeout = 5 * time.Second
+	// handOverTimeout limits the time for writing results before other runners take over the monitors.
+	handOverTimeout = 2 * time.Second
 	// housekeepingKey is assigned to one of the runners like a monitor.
 	housekeepingKey = "housekeeping"
 )
@@ -113,6 +115,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	grace := time.AfterFunc(e.cfg.Grace, cancelChecks)
 	defer grace.Stop()
 	helpers.Wait()
+	e.flushBeforeLeave()
 	e.member.Leave(ctx)
 	e.scheduler.drain()
 
@@ -126,4 +129,11 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	e.logStop(time.Since(began))
 	return nil
+}
+
+// flushBeforeLeave writes the queued results, so that the next runner of a monitor reads what this one knows.
+func (e *Engine) flushBeforeLeave() {
+	ctx, cancel := context.WithTimeout(context.Background(), handOverTimeout)
+	defer cancel()
+	e.results.Flush(ctx)
 }

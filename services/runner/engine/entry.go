@@ -68,8 +68,8 @@ func (e *entry) end() {
 	e.running, e.ctx, e.cancel = false, nil, nil
 }
 
-// run checks the monitor once, or evaluates a ping of a push monitor. The first run compiles the check: compiling thousands of monitors at the start would
-// delay the schedule. The error is a [probe.NotCheckedError].
+// run checks the monitor once, or evaluates a ping of a push monitor. The first run compiles the check: compiling
+// thousands of monitors at the start would delay the schedule. The error is a [probe.NotCheckedError].
 func (e *entry) run(compiler *check.Compiler, log *slog.Logger) (monitor.Result, error) {
 	if e.check == nil && e.compileErr == nil {
 		e.compile(compiler, log)

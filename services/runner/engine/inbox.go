@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 	"nanomon/services/common/wake"
 	"nanomon/services/runner/push"
@@ -34,7 +34,10 @@ type inbox struct {
 	// wanted wakes the reader. needPeriods makes it read the receiving periods too.
 	wanted      chan struct{}
 	needPeriods atomic.Bool
-	pages       chan pingPage
+	requests    stateRequests
+	// closed contains the monitors that get no pings, because they are disabled or have another type.
+	closed atomic.Pointer[map[string]bool]
+	pages  chan pingPage
 
 	// known contains the ids of the pings that were handed to monitors and are not deleted yet, with the number of the
 	// pass that has read them last.
@@ -71,6 +74,8 @@ type pingPage struct {
 	// periods are set on the last page if the receiving periods were read.
 	periods    []store.ReceivingPeriod
 	hasPeriods bool
+	// stored is set on the last page if states were requested.
+	stored storedStates
 	// accepted receives whether the scheduler has room for more pings.
 	accepted chan bool
 }
@@ -118,7 +123,8 @@ func (s *pushes) handlePings(ctx context.Context, page pingPage) {
 		b.pass++
 		b.current = page.read
 	}
-	touched := make(map[*entry]bool)
+	touched, now := make(map[*entry]bool), monitor.Date(s.cfg.Clock.Now())
+	var done []string
 	for _, ping := range page.pings {
 		b.current.through = ping.Received
 		en := s.entries[ping.MonitorID]
@@ -126,14 +132,20 @@ func (s *pushes) handlePings(ctx context.Context, page pingPage) {
 		if isKnown || en != nil && en.push != nil {
 			b.known[ping.ID] = b.pass
 		}
-		if isKnown || en == nil || en.push == nil {
+		if isKnown {
+			continue
+		}
+		if en == nil || en.push == nil {
+			if s.isClosed(ping, now) {
+				done = append(done, ping.ID)
+			}
 			continue
 		}
 		b.size += len(ping.Body)
-		i, _ := slices.BinarySearchFunc(en.push.pending, ping, store.ComparePings)
-		en.push.pending = slices.Insert(en.push.pending, i, ping)
+		en.push.insert(ping, now)
 		touched[en] = true
 	}
+	s.results.AddDonePings(done)
 	if page.last {
 		s.completePass(page)
 	}
@@ -158,6 +170,7 @@ func (s *pushes) completePass(page pingPage) {
 	if page.hasPeriods {
 		b.receiving, b.periodsRead = push.NewReceiving(page.periods), page.read.started
 	}
+	s.reload(page.stored, page.read.started)
 }
 
 // settlePush ends the time in which a push monitor is evaluated alone if it has no ping.
@@ -235,6 +248,11 @@ func (e *Engine) readPings(ctx context.Context) (complete bool, err error) {
 			return false, fmt.Errorf("read pings: %w", err)
 		}
 		page.pings, page.last = pings, len(pings) < inboxPage
+		if page.last {
+			if page.stored, err = e.readRequested(ctx); err != nil {
+				return false, err
+			}
+		}
 		if accepted := e.sendPings(ctx, page); page.last || !accepted {
 			return page.last, nil
 		}

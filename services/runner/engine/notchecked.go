@@ -107,15 +107,19 @@ func sortedBySince(since map[string]time.Time) []store.NotCheckedMonitor {
 	return list
 }
 
-// recordNotChecked counts a check that this runner could not make. If the reason is new, it is logged, notified and added
-// to the problems of the runner.
+// recordNotChecked counts a check that this runner could not make, and lists the monitor as not checked.
 func (s *scheduler) recordNotChecked(en *entry, err error) {
 	var reason *probe.NotCheckedError
 	if !errors.As(err, &reason) {
 		reason = &probe.NotCheckedError{Text: err.Error()}
 	}
 	s.stats.countNotChecked(reason.Cause)
-	date := monitor.Date(s.cfg.Clock.Now())
+	listNotChecked(s, en, reason, monitor.Date(s.cfg.Clock.Now()))
+}
+
+// listNotChecked adds a monitor that is not checked since the given date to the heartbeat. A new reason is logged,
+// notified and added to the problems of the runner.
+func listNotChecked(s *scheduler, en *entry, reason *probe.NotCheckedError, date time.Time) {
 	if s := en.state.Load(); s != nil && s.Latest.Date.After(date) {
 		date = s.Latest.Date // The clock of the runner that made that check was ahead.
 	}

@@ -38,6 +38,8 @@ type pushMonitor struct {
 	state store.PushState
 	// added is the time at which the entry was added: pings that were read before are not in pending.
 	added time.Duration
+	// confirmed is the time at which the last pass through the pings began after which the states were read.
+	confirmed time.Time
 	// pending lists the pings to handle, oldest first.
 	pending []store.Ping
 	// current is the ping that is being evaluated; nil if none is.
@@ -74,40 +76,28 @@ func (s *pushes) add(en *entry, state *store.PushState, now time.Duration) {
 		p.plan, err = push.NewPlan(m.Target, settings)
 	}
 	if err != nil { // Pings give a result that says so.
-		s.log.Error("no ping can be missed, because the schedule is invalid", "monitor_id", m.ID, "error", err)
+		s.log.Error("schedule invalid; missed pings are not detected", "monitor_id", m.ID, "error", err)
 	}
 	if state != nil {
 		p.state = *state
 	}
 	p.state.MonitorID = m.ID
-	if latest := en.state.Load(); latest != nil {
-		p.recorded = make(map[time.Time]bool)
-		for _, point := range latest.History {
-			if point.Date.After(p.state.Ended) {
-				p.recorded[point.Date] = true
-			}
-		}
-	}
+	p.recorded = recordedAfter(en.state.Load(), p.state.Ended)
 	en.push, en.gapInterval, en.due = p, neverStale, now
 	since := en.monitor.Updated
 	if now := s.cfg.Clock.Now(); since.IsZero() || since.After(now) {
 		since = now
 	}
-	if next := p.plan.Begin(p.state, monitor.Date(since)); next.Schedule != p.state.Schedule {
+	known := p.state.Schedule
+	if judged := p.state.Deadline.Add(settleTime + maxJudgeDelay); !p.state.Deadline.IsZero() && since.After(judged) {
+		known, p.state = "", push.Pause(p.state) // Perhaps the monitor was disabled at the deadline.
+	}
+	if next := p.plan.Begin(p.state, monitor.Date(since)); next.Schedule != known {
 		s.commit(en, next, nil)
 	}
-}
-
-// takePending returns the pings that en has not handled, including the one whose evaluation is cancelled.
-func (en *entry) takePending() []store.Ping {
-	if en.push == nil {
-		return nil
+	if !p.state.NotCheckedSince.IsZero() {
+		s.listUnchecked(en)
 	}
-	pending := en.push.pending
-	if ev := en.push.current; ev != nil {
-		pending = append(slices.Clone(pending), store.Ping{ID: ev.ping.ID}) // without the body, which counts no longer
-	}
-	return pending
 }
 
 // pushState returns the push state of en, nil if it is no push monitor.
@@ -118,11 +108,17 @@ func (en *entry) pushState() *store.PushState {
 	return &en.push.state
 }
 
-// pause stores that a disabled monitor expects nothing.
-func (s *pushes) pause(en *entry) {
-	if en.push != nil {
-		s.commit(en, push.Pause(en.push.state), nil)
+// pause stores that a monitor expects nothing, because it was disabled or has another type now. The given pings, which it
+// has not handled, are deleted.
+func (s *pushes) pause(en *entry, pending []store.Ping) {
+	if en.push == nil {
+		return
 	}
+	ids := make([]string, 0, len(pending))
+	for _, ping := range pending {
+		ids = append(ids, ping.ID)
+	}
+	s.commit(en, push.Pause(en.push.state), ids)
 }
 
 // examine handles the pings of en that wait and the deadlines that have passed. It returns when nothing is left to do
@@ -210,7 +206,8 @@ func (s *pushes) pass(en *entry, due time.Time, verdict verdict) {
 		before := s.cfg.Clock.Now().Add(-settleTime - maxJudgeDelay)
 		next := p.plan.Skip(p.state, before)
 		s.commit(en, next, nil)
-		s.recordNotChecked(en, verdict.reason())
+		s.stats.countNotChecked(verdict.reason().Cause)
+		listNotChecked(s.scheduler, en, verdict.reason(), next.NotCheckedSince)
 		return
 	}
 	next, message := p.plan.Miss(p.state)

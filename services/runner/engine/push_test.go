@@ -74,8 +74,14 @@ func (p *pushTest) receive(process string) (stop func()) {
 // start starts a runner.
 func (p *pushTest) start(id string) {
 	p.t.Helper()
+	p.startWith(id, p.store)
+}
+
+// startWith starts a runner that uses s.
+func (p *pushTest) startWith(id string, s runnerStore) {
+	p.t.Helper()
 	b := &testEngine{store: p.store, log: &logBuffer{}}
-	b.Engine = newEngine(Config{ID: id, Quarantine: p.journal}, nil, p.store, probe.All(probe.Guard{}), slog.New(slog.NewTextHandler(b.log, nil)))
+	b.Engine = newEngine(Config{ID: id, Quarantine: p.journal}, nil, s, probe.All(probe.Guard{}), slog.New(slog.NewTextHandler(b.log, nil)))
 	ctx, cancel := context.WithCancel(p.t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- b.Run(ctx) }()

@@ -70,6 +70,7 @@ func TestStoreUnavailableForAMoment(t *testing.T) {
 func TestAPIUnavailableAcrossDeadline(t *testing.T) {
 	for _, c := range []struct{ name, from, to, result, notChecked string }{
 		{"before the time of the job", "02:00:00", "02:59:50", "03:05:00 failed", ""},
+		{"just before the time of the job", "02:59:50", "02:59:58", "", "pings may have been lost"},
 		{"in the grace time", "03:02:00", "03:03:00", "", "pings may have been lost"},
 		{"from the grace time on", "03:04:00", "", "", "pings may have been lost"},
 		{"after the deadline", "03:05:06", "03:06:00", "03:05:00 failed", ""},

@@ -121,6 +121,7 @@ func (e *Engine) reconcile(ctx context.Context, changed <-chan struct{}) {
 		reading.Record(nil)
 		retry.Reset()
 		e.notifyObserver(c, a)
+		e.scheduler.push.inbox.noteClosed(c.all, r.types)
 		if !e.submit(ctx, &r, c, desired) || !wake.Pause(ctx, time.Until(earliest)) {
 			return
 		}
@@ -187,10 +188,10 @@ func (r *reconciler) read(ctx context.Context, a cluster.Assignment, reload bool
 		needed = slices.AppendSeq(needed, maps.Keys(desired))
 	}
 	// A runner stores a state before the push state that goes with it.
-	if c.pushStates, err = r.pushStates(ctx, needed, desired); err != nil {
+	if c.pushStates, err = r.pushStates(ctx, append(r.newPush(c), needed...), desired); err != nil {
 		return change{}, nil, err
 	}
-	if c.states, err = r.states(ctx, needed); err != nil {
+	if c.states, err = readStates(ctx, r.store, needed); err != nil {
 		return change{}, nil, err
 	}
 	c.takenOver = r.takenOver(c)
@@ -250,13 +251,13 @@ func (r *reconciler) neededStates(c change) []string {
 	return ids
 }
 
-// states reads the states of the given monitors.
-func (r *reconciler) states(ctx context.Context, ids []string) (map[string]*store.State, error) {
+// readStates reads the states of the given monitors.
+func readStates(ctx context.Context, s Store, ids []string) (map[string]*store.State, error) {
 	ctx, cancel := context.WithTimeout(ctx, store.LongCall)
 	defer cancel()
 	states := make(map[string]*store.State, len(ids))
 	for part := range slices.Chunk(ids, maxStatesPerRead) {
-		list, err := r.store.StatesOf(ctx, part)
+		list, err := s.StatesOf(ctx, part)
 		if err != nil {
 			return nil, fmt.Errorf("read states: %w", err)
 		}

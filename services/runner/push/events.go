@@ -8,6 +8,9 @@ import (
 	"nanomon/services/common/store"
 )
 
+// repeatTime is the time in which a client repeats a ping.
+const repeatTime = 2 * time.Minute
+
 // Receive returns the state after a ping, and what the job reported if the ping ends a run; otherwise nil. All events
 // that are due before the ping must be handled already. A ping that s contains already changes nothing.
 func (p Plan) Receive(s store.PushState, ping store.Ping) (store.PushState, *probe.Report) {
@@ -25,7 +28,12 @@ func (p Plan) Receive(s store.PushState, ping store.Ping) (store.PushState, *pro
 	case store.PingStart:
 		s = p.start(s, ping)
 	case store.PingSuccess, store.PingFail:
+		repeated := isRepeated(s, ping)
 		s, report = p.end(s, ping)
+		if repeated {
+			report = nil
+			break
+		}
 		if report.Duration != nil {
 			milliseconds := float64(report.Duration.Milliseconds())
 			kept.Duration = &milliseconds
@@ -35,6 +43,27 @@ func (p Plan) Receive(s store.PushState, ping store.Ping) (store.PushState, *pro
 	s.Pings = slices.Insert(slices.Clone(s.Pings), i, kept)
 	s.Pings = s.Pings[:min(len(s.Pings), store.MaxPushPings)]
 	return s, report
+}
+
+// isRepeated reports whether a ping ends a run that has just ended in the same way: the job has sent its ping again
+// because it got no answer, although the first one was stored. The start of the run must be known, because otherwise
+// nothing tells two runs apart.
+func isRepeated(s store.PushState, ping store.Ping) bool {
+	if slices.ContainsFunc(s.Runs, func(r store.PushRun) bool { return r.RunID == ping.RunID }) {
+		return false
+	}
+	for _, known := range s.Pings { // newest first
+		age := ping.Received.Sub(known.Received)
+		switch {
+		case known.RunID != ping.RunID || known.Kind == store.PingLog || age < 0:
+			continue
+		case known.Kind != ping.Kind || known.ExitCode != ping.ExitCode || age > repeatTime:
+			return false
+		case known.Duration != nil:
+			return true
+		}
+	}
+	return false
 }
 
 func newestFirst(a, b store.PushPing) int {
@@ -50,7 +79,7 @@ func (p Plan) start(s store.PushState, ping store.Ping) store.PushState {
 	if slices.ContainsFunc(s.Pings, hasEnded) {
 		return s // The end of the run was stored before its start.
 	}
-	wasRunning := currentRun(s) >= 0
+	wasRunning := p.expectedRun(s) >= 0
 	s.Runs = slices.DeleteFunc(slices.Clone(s.Runs), func(r store.PushRun) bool { return r.RunID == ping.RunID })
 	run := store.PushRun{RunID: ping.RunID, Started: ping.Received}
 	i, _ := slices.BinarySearchFunc(s.Runs, run, func(a, b store.PushRun) int { return a.Started.Compare(b.Started) })
@@ -87,7 +116,7 @@ func (p Plan) Miss(s store.PushState) (store.PushState, string) {
 		s.Expected = p.following(s, due)
 		return p.withDeadline(s), message
 	}
-	run := s.Runs[p.firstOverrun(s)]
+	run := s.Runs[0]
 	message := "The run that began at " + p.format(run.Started) + " has not ended after " + short(p.maxRun)
 	isCurrent := run.Started.After(s.Ended)
 	s.Runs = slices.DeleteFunc(slices.Clone(s.Runs), func(r store.PushRun) bool { return r == run })
@@ -124,7 +153,7 @@ func (p Plan) lateMessage(s store.PushState) string {
 	if p.every != "" {
 		text = "No ping arrived: expected " + p.every
 	}
-	if i := currentRun(s); i >= 0 {
+	if i := p.expectedRun(s); i >= 0 {
 		return "The run that began at " + p.format(s.Runs[i].Started) + " has not ended"
 	}
 	if s.Ended.IsZero() {

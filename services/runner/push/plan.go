@@ -4,6 +4,7 @@ package push
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"nanomon/services/common/probe"
@@ -14,6 +15,10 @@ import (
 // earlyTolerance is how long before its time in a cron expression a run may end and still count for it, because the
 // clock of the job's machine is ahead.
 const earlyTolerance = 10 * time.Second
+
+// maxEarly is how long before its time a run of a job without fixed times may end, so that its ping counts as lost if it
+// could not be received. A longer time would leave the deadlines of such jobs unchecked after each restart of the API.
+const maxEarly = time.Hour
 
 // Plan says when pings of a monitor are due.
 type Plan struct {
@@ -46,6 +51,10 @@ func (p Plan) Begin(s store.PushState, since time.Time) store.PushState {
 		return s
 	}
 	s.Schedule, s.Since = p.text, since
+	if p.maxRun > 0 { // Nobody has watched the runs that have taken too long by now.
+		tooLong := func(r store.PushRun) bool { return r.Started.Add(p.maxRun).Before(since) }
+		s.Runs = slices.DeleteFunc(slices.Clone(s.Runs), tooLong)
+	}
 	s.Expected = p.schedule.Next(since)
 	if expected := p.expectedAfter(s.Ended); s.Ended.After(since) {
 		s.Expected = expected
@@ -88,46 +97,42 @@ func (p Plan) withDeadline(s store.PushState) store.PushState {
 		return s
 	}
 	s.Deadline = s.Expected.Add(p.grace)
-	if i := currentRun(s); i >= 0 && p.maxRun > 0 {
+	if i := p.expectedRun(s); i >= 0 && p.maxRun > 0 {
 		s.Deadline = latest(s.Deadline, s.Runs[i].Started.Add(p.maxRun))
 	}
 	return s
 }
 
-// currentRun returns the index of the oldest run that began after the newest end of a run, or -1. Earlier runs belong
-// to earlier times of the schedule.
-func currentRun(s store.PushState) int {
-	for i, run := range s.Runs {
-		if run.Started.After(s.Ended) {
-			return i
-		}
-	}
-	return -1
+// expectedRun returns the index of the oldest run that counts for s.Expected, or -1. A run that has begun earlier than a
+// time of a cron expression belongs to the time before.
+func (p Plan) expectedRun(s store.PushState) int {
+	return slices.IndexFunc(s.Runs, func(run store.PushRun) bool {
+		isEarly := p.schedule.Period() == 0 && run.Started.Before(s.Expected.Add(-earlyTolerance))
+		return run.Started.After(s.Ended) && !isEarly
+	})
 }
 
 // Due returns the time at which a ping is overdue or a run takes too long, zero if there is none.
 func (p Plan) Due(s store.PushState) time.Time {
 	due := s.Deadline
-	if i := p.firstOverrun(s); i >= 0 {
-		if over := s.Runs[i].Started.Add(p.maxRun); due.IsZero() || !over.After(due) {
-			return over
-		}
+	if over := p.firstOverrun(s); !over.IsZero() && (due.IsZero() || !over.After(due)) {
+		return over
 	}
 	return due
 }
 
-// firstOverrun returns the index of the run that reaches its maximum duration first, or -1.
-func (p Plan) firstOverrun(s store.PushState) int {
+// firstOverrun returns the time at which the oldest run reaches its maximum duration, zero if there is none.
+func (p Plan) firstOverrun(s store.PushState) time.Time {
 	if p.maxRun == 0 || len(s.Runs) == 0 {
-		return -1
+		return time.Time{}
 	}
-	return 0 // Runs are ordered by their start.
+	return s.Runs[0].Started.Add(p.maxRun)
 }
 
 // overrun reports whether the event at Due is the end of the time of a run, and not the deadline.
 func (p Plan) overrun(s store.PushState) bool {
-	i := p.firstOverrun(s)
-	return i >= 0 && s.Runs[i].Started.Add(p.maxRun).Equal(p.Due(s))
+	over := p.firstOverrun(s)
+	return !over.IsZero() && over.Equal(p.Due(s))
 }
 
 // Window returns the period in which the ping could have arrived that is missing at Due. If a ping may have been lost in
@@ -136,11 +141,11 @@ func (p Plan) Window(s store.PushState) (from, to time.Time) {
 	to = p.Due(s)
 	switch {
 	case p.overrun(s):
-		return s.Runs[p.firstOverrun(s)].Started, to
-	case p.schedule.Period() > 0:
-		from = s.Expected.Add(-p.grace)
+		return s.Runs[0].Started, to
+	case p.schedule.Period() > 0: // After an earlier ping the next one would be overdue too.
+		from = s.Expected.Add(-min(p.schedule.Period(), max(p.grace, maxEarly)))
 	default:
-		from = s.Expected
+		from = s.Expected.Add(-earlyTolerance)
 	}
 	// No ping is missing from before the monitor existed. The API needs a moment to notice a new one.
 	if from = latest(from, latest(s.Since.Add(sinceTolerance), s.Ended)); from.After(to) {
@@ -151,7 +156,7 @@ func (p Plan) Window(s store.PushState) (from, to time.Time) {
 
 // sinceTolerance is the time after the creation of a push monitor in which a process of the API begins a receiving
 // period.
-const sinceTolerance = 10 * time.Second
+const sinceTolerance = 30 * time.Second
 
 func latest(a, b time.Time) time.Time {
 	if b.After(a) {

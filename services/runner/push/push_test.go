@@ -110,6 +110,7 @@ func TestCases(t *testing.T) {
 		{"a start without an end", limited, []string{"2 02:35 start"}, "3 02:40", []string{"2 03:35 The run that began at 2026-03-02 02:35 (UTC) has not ended after 1h", "3 02:40 No ping arrived"}},
 		{"an end after the run was given up", limited, []string{"2 02:35 start", "2 04:00 success"}, "3 02:39", []string{"2 03:35 The run that began", "2 04:00 success"}},
 		{"the maximum duration is shorter than the grace time", []string{"30 2 * * *", "grace", "2h", "maxRun", "10m"}, []string{"2 02:30 start"}, "3 04:29", []string{"2 02:40 The run that began"}},
+		{"a start long before the time", []string{"30 2 * * *", "grace", "10m", "maxRun", "6h"}, []string{"1 21:40 start"}, "2 04:00", []string{"2 02:40 No ping arrived: expected at 2026-03-02 02:30 (UTC)", "2 03:40 The run that began at 2026-03-01 21:40 (UTC) has not ended"}},
 		{"starts again and again without an end", []string{"every 1h", "grace", "10m", "maxRun", "90m"}, []string{"1 13:00 start", "1 14:00 start", "1 15:00 start", "1 16:00 start"}, "1 16:00", []string{"1 14:30 The run that began at 2026-03-01 14:00 (UTC) has not ended", "1 15:30 The run that began"}},
 		{"two overlapping runs", limited, []string{"2 02:30 start a", "2 02:40 start b", "2 03:10 success a", "2 03:20 fail b"}, "3 02:39", []string{"2 03:10 success after 40m0s", "2 03:20 fail after 40m0s"}},
 		{"two overlapping runs of which one never ends", limited, []string{"2 02:30 start a", "2 02:40 start b", "2 03:10 success a"}, "3 02:39", []string{"2 03:10 success after 40m0s", "2 03:40 The run that began at 2026-03-02 02:40 (UTC) has not ended after 1h"}},
@@ -227,10 +228,12 @@ func TestWindow(t *testing.T) {
 		plan           Plan
 		pings          []string
 	}{
-		{"cron", "2 02:30", "2 02:40", newPlan(t, "30 2 * * *", "grace", "10m"), nil},
-		{"period", "1 14:20", "1 14:40", newPlan(t, "every 1h", "grace", "10m"), []string{"1 13:30 success"}},
+		{"cron", "2 02:29:50", "2 02:40", newPlan(t, "30 2 * * *", "grace", "10m"), nil},
+		{"period", "1 13:30", "1 14:40", newPlan(t, "every 1h", "grace", "10m"), []string{"1 13:30 success"}},
+		{"a long period", "2 12:30", "2 13:40", newPlan(t, "every 24h", "grace", "10m"), []string{"1 13:30 success"}},
+		{"a long period and grace time", "2 10:30", "2 16:30", newPlan(t, "every 24h", "grace", "3h"), []string{"1 13:30 success"}},
 		{"a period shorter than the grace time", "1 13:30", "1 13:50", newPlan(t, "every 10m", "grace", "10m"), []string{"1 13:30 success"}},
-		{"a new monitor", "1 12:00:10", "1 12:15", newPlan(t, "every 5m", "grace", "10m"), nil},
+		{"a new monitor", "1 12:00:30", "1 12:15", newPlan(t, "every 5m", "grace", "10m"), nil},
 		{"a run", "1 12:30", "1 14:30", newPlan(t, "every 1h", "maxRun", "2h"), []string{"1 12:30 start"}},
 	} {
 		s := c.plan.Begin(store.PushState{}, at(t, "1 12:00"))
@@ -240,6 +243,18 @@ func TestWindow(t *testing.T) {
 		if from, to := c.plan.Window(s); !from.Equal(at(t, c.from)) || !to.Equal(at(t, c.to)) {
 			t.Errorf("%s: from %s to %s, want %s to %s", c.name, from, to, c.from, c.to)
 		}
+	}
+}
+
+// TestWindowAfterAMissedPing: after a ping in the time before, the next one would be overdue too.
+func TestWindowAfterAMissedPing(t *testing.T) {
+	p := newPlan(t, "every 10m", "grace", "10m")
+	s := p.Begin(store.PushState{}, at(t, "1 12:00"))
+	for range 3 {
+		s, _ = p.Miss(s)
+	}
+	if from, to := p.Window(s); !from.Equal(at(t, "1 12:30")) || !to.Equal(at(t, "1 12:50")) {
+		t.Errorf("from %s to %s, want 12:30 to 12:50", from, to)
 	}
 }
 
@@ -253,7 +268,7 @@ func TestSkip(t *testing.T) {
 		{"the deadline itself", "2 02:40", "2 02:40", "3 02:40", newPlan(t, "30 2 * * *", "grace", "10m"), nil},
 		{"a deadline at the limit stays", "3 02:40", "2 02:40", "3 02:40", newPlan(t, "30 2 * * *", "grace", "10m"), nil},
 		{"many deadlines", "20 12:00", "1 12:00:11", "20 12:00:01", newPlan(t, "every 10s", "grace", "1s"), nil},
-		{"a run", "2 12:00", "1 14:30", "2 12:10", newPlan(t, "0 * * * *", "grace", "10m", "maxRun", "2h"), []string{"1 12:30 start"}},
+		{"a run", "2 12:00", "1 15:00", "2 12:10", newPlan(t, "0 * * * *", "grace", "10m", "maxRun", "2h"), []string{"1 13:00 start"}},
 	} {
 		s := c.plan.Begin(store.PushState{}, at(t, "1 12:00"))
 		for i, text := range c.pings {

@@ -49,6 +49,13 @@ type backlog struct {
 type discarded struct {
 	at      time.Time
 	matches func(monitorID string, date time.Time) bool
+	// isDeleted is nil if no monitors were deleted.
+	isDeleted func(monitorID string) bool
+}
+
+// hasPush reports whether the monitor of a spooled push state was deleted after the newest event in it.
+func (d discarded) hasPush(s store.PushState) bool {
+	return d.isDeleted != nil && s.LastEvent().Before(d.at) && d.isDeleted(s.MonitorID)
 }
 
 // add moves b to the spool. It returns false if that fails.
@@ -98,7 +105,7 @@ func (l *backlog) filter(b *store.Batch) {
 		matches := func(id string, date time.Time) bool { return date.Before(d.at) && d.matches(id, date) }
 		b.Results, b.StatusChanges = without(b.Results, b.StatusChanges, matches)
 		b.States = slices.DeleteFunc(b.States, func(s store.State) bool { return matches(s.MonitorID, s.Latest.Date) })
-		b.PushStates = slices.DeleteFunc(b.PushStates, d.isDiscarded)
+		b.PushStates = slices.DeleteFunc(b.PushStates, d.hasPush)
 	}
 	states := make(map[string]store.State, len(b.States))
 	for _, s := range b.States {
@@ -111,17 +118,17 @@ func (l *backlog) filter(b *store.Batch) {
 }
 
 // discard drops the matching parts of the batches, when they are read.
-func (l *backlog) discard(matches func(string, time.Time) bool) {
+func (l *backlog) discard(d discarded) {
 	if l.spool == nil {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := time.Now()
+	d.at = time.Now()
 	if !l.spool.HasSetAside() {
-		l.discards = slices.DeleteFunc(l.discards, func(d discarded) bool { return now.Sub(d.at) > discardTTL })
+		l.discards = slices.DeleteFunc(l.discards, func(old discarded) bool { return d.at.Sub(old.at) > discardTTL })
 	}
-	l.discards = append(l.discards, discarded{at: now, matches: matches})
+	l.discards = append(l.discards, d)
 }
 
 // takeOver takes over the spools of stopped runners at regular intervals, once that is allowed.

@@ -2,7 +2,6 @@ package results
 
 import (
 	"maps"
-	"time"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
@@ -32,10 +31,17 @@ func (q *queue) addPush(
 	}
 }
 
+// addDone queues done pings that belong to no push state.
+func (q *queue) addDone(pings []string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.donePings = append(q.donePings, pings...)
+}
+
 // takePush moves push states and done pings to b, which was just taken from the queue. The entry of a monitor stays while
 // the queue has results or status changes of the monitor: they must be written before. The caller holds mu.
 func (q *queue) takePush(b *store.Batch) {
-	b.DonePings, q.returned = q.returned, nil
+	b.DonePings, q.donePings = q.donePings, nil
 	if len(q.push) == 0 {
 		return
 	}
@@ -66,21 +72,14 @@ func (q *queue) putBackPush(b store.Batch) {
 			q.push[state.MonitorID] = pushEntry{state: state}
 		}
 	}
-	q.returned = append(q.returned, b.DonePings...)
+	q.donePings = append(q.donePings, b.DonePings...)
 }
 
-// anyTime is a date that no results have: a discard that matches it is about a monitor, not about dates.
-var anyTime = time.Unix(1<<40, 0)
-
-// discardPush drops the push states and done pings of deleted monitors. Those of other monitors stay if old results are
-// discarded, because the deadlines depend on them. The caller holds mu.
-func (q *queue) discardPush(matches func(monitorID string, date time.Time) bool) {
-	maps.DeleteFunc(q.push, func(id string, _ pushEntry) bool { return matches(id, anyTime) })
-}
-
-// isDiscarded reports whether the monitor of a spooled push state was deleted after the newest event in it.
-func (d discarded) isDiscarded(s store.PushState) bool {
-	return s.LastEvent().Before(d.at) && d.matches(s.MonitorID, anyTime)
+// discardPush drops the push states and done pings of deleted monitors.
+func (q *queue) discardPush(isDeleted func(monitorID string) bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	maps.DeleteFunc(q.push, func(id string, _ pushEntry) bool { return isDeleted(id) })
 }
 
 // newestPushStates returns the newest push state of each monitor.

@@ -114,8 +114,15 @@ func TestInvalidDocumentsOfPushMonitors(t *testing.T) {
 	for name, c := range map[string]struct {
 		reject          func(store.Batch) error
 		results, states int
+		lines           int
 	}{
-		"result": {rejectResult(77, invalid), 299, 300},
+		"result": {rejectResult(77, invalid), 299, 300, 1},
+		"all push states": {func(b store.Batch) error {
+			if len(b.PushStates) > 0 {
+				return invalid
+			}
+			return nil
+		}, 300, 0, 300},
 		"push state": {func(b store.Batch) error {
 			for _, s := range b.PushStates {
 				if s.MonitorID == "m77" {
@@ -123,7 +130,7 @@ func TestInvalidDocumentsOfPushMonitors(t *testing.T) {
 				}
 			}
 			return nil
-		}, 300, 299},
+		}, 300, 299, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -136,7 +143,7 @@ func TestInvalidDocumentsOfPushMonitors(t *testing.T) {
 				if n := b.countStored(t); n != c.results || len(b.store.pushStates) != c.states || len(b.store.donePings) != 300 {
 					t.Errorf("%d results, %d states, %d done pings", n, len(b.store.pushStates), len(b.store.donePings))
 				}
-				if n := b.log.count("store rejected a batch"); n != 1 {
+				if n := b.log.count("store rejected a batch"); n != c.lines {
 					t.Errorf("%d lines, log: %s", n, b.log.text.String())
 				}
 			})
@@ -182,7 +189,7 @@ func TestDiscardedPushStates(t *testing.T) {
 		put("other", 0) // is being written
 		put("m0", 1)
 		put("m1", 2)
-		b.Discard(func(id string, _ time.Time) bool { return id == "m1" })
+		b.DiscardMonitors(func(id string) bool { return id == "m1" })
 		began := time.Now()
 		b.Discard(func(_ string, date time.Time) bool { return date.Before(began) })
 		put("m2", 5000)

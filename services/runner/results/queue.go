@@ -30,8 +30,8 @@ type queue struct {
 	newestStates map[string]store.State
 	// push holds what waits of each push monitor, see takePush.
 	push map[string]pushEntry
-	// returned lists the done pings of a batch that was put back.
-	returned []string
+	// donePings lists the done pings that belong to no push state, and those of a batch that was put back.
+	donePings []string
 	// overflow counts the results dropped since the last successful write.
 	overflow int
 }
@@ -99,7 +99,6 @@ func (q *queue) discard(matches func(monitorID string, date time.Time) bool) {
 	stateMatches := func(id string, s store.State) bool { return matches(id, s.Latest.Date) }
 	maps.DeleteFunc(q.states, stateMatches)
 	maps.DeleteFunc(q.newestStates, stateMatches)
-	q.discardPush(matches)
 }
 
 // without returns copies of the lists without the elements that match.

@@ -40,8 +40,8 @@ func isUnknown(err error) bool {
 		!errors.Is(err, context.Canceled)
 }
 
-// isRejected records a failed write of a batch in r. It reports whether the store rejects that batch but no others.
-func (w *Writer) isRejected(ctx context.Context, r *rejection, err error) bool {
+// record records a failed write of a batch to s. It reports whether the store rejects that batch but no others.
+func (r *rejection) record(ctx context.Context, s Store, err error) bool {
 	now := time.Now()
 	switch {
 	case !isUnknown(err):
@@ -51,7 +51,7 @@ func (w *Writer) isRejected(ctx context.Context, r *rejection, err error) bool {
 		return false
 	}
 	r.tested = now
-	if w.tryOtherWrites(ctx) != nil {
+	if tryOtherWrites(ctx, s) != nil {
 		r.since = time.Time{}
 		return false
 	}
@@ -63,18 +63,18 @@ func (w *Writer) isRejected(ctx context.Context, r *rejection, err error) bool {
 
 // tryOtherWrites returns an error unless the store can be read, and accepts and deletes a document. The document is an
 // on-demand check that has expired, so that no runner executes it.
-func (w *Writer) tryOtherWrites(ctx context.Context) error {
+func tryOtherWrites(ctx context.Context, s Store) error {
 	ctx, cancel := context.WithTimeout(ctx, store.ShortCall)
 	defer cancel()
-	if err := w.store.Ping(ctx); err != nil {
+	if err := s.Ping(ctx); err != nil {
 		return err
 	}
 	now := monitor.Date(time.Now())
 	check := store.OnDemandCheck{ID: monitor.NewID(now), Requested: now, Expires: now.Add(-time.Hour)}
-	if err := w.store.AddOnDemandChecks(ctx, check); err != nil {
+	if err := s.AddOnDemandChecks(ctx, check); err != nil {
 		return err
 	}
-	return w.store.DeleteOnDemandCheck(ctx, check.ID)
+	return s.DeleteOnDemandCheck(ctx, check.ID)
 }
 
 // setAside writes the parts of b that the store accepts and sets aside the rest. Without a spool it drops the rest. It

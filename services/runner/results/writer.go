@@ -60,6 +60,8 @@ type Writer struct {
 	// dropped counts lost results.
 	dropped atomic.Int64
 	closing chan struct{}
+	// flushes receives a channel from Flush, which Run closes after it has written the queue.
+	flushes chan chan struct{}
 	// takeOverAllowed is closed by AllowTakeOver.
 	takeOverAllowed chan struct{}
 	allowTakeOver   sync.Once
@@ -80,7 +82,7 @@ func NewWriter(cfg Config, s Store, log *slog.Logger) *Writer {
 	}
 	w := &Writer{
 		store: s, stored: cfg.Stored, health: cfg.Health, writes: cfg.Health.Essential("write results"), log: log,
-		closing: make(chan struct{}), takeOverAllowed: make(chan struct{}),
+		closing: make(chan struct{}), flushes: make(chan chan struct{}), takeOverAllowed: make(chan struct{}),
 	}
 	w.queue = newQueue(&w.dropped, log)
 	w.backlog = &backlog{
@@ -104,6 +106,9 @@ func (w *Writer) AddPush(
 	w.queue.addPush(r, s, changes, push, donePings)
 }
 
+// AddDonePings queues pings that need no further handling, and belong to no push state.
+func (w *Writer) AddDonePings(pings []string) { w.queue.addDone(pings) }
+
 // Queued returns the number of results in memory and in the spool, without the batch that is being written.
 func (w *Writer) Queued() int { return w.backlog.length() + w.queue.length() }
 
@@ -111,14 +116,37 @@ func (w *Writer) Queued() int { return w.backlog.length() + w.queue.length() }
 func (w *Writer) Dropped() int64 { return w.dropped.Load() }
 
 // Discard drops the queued and spooled results, status changes and states for which matches returns true.
+// Push states and done pings stay, because the deadlines depend on them.
 func (w *Writer) Discard(matches func(monitorID string, date time.Time) bool) {
-	w.backlog.discard(matches)
+	w.backlog.discard(discarded{matches: matches})
 	w.queue.discard(matches)
+}
+
+// DiscardMonitors drops all that is queued and spooled of deleted monitors.
+func (w *Writer) DiscardMonitors(isDeleted func(monitorID string) bool) {
+	matches := func(monitorID string, _ time.Time) bool { return isDeleted(monitorID) }
+	w.backlog.discard(discarded{matches: matches, isDeleted: isDeleted})
+	w.queue.discard(matches)
+	w.queue.discardPush(isDeleted)
 }
 
 // AllowTakeOver lets the writer take over the spools of stopped runners. Call it once it is known which monitors and
 // results were deleted, and after Discard: the spools may contain them.
 func (w *Writer) AllowTakeOver() { w.allowTakeOver.Do(func() { close(w.takeOverAllowed) }) }
+
+// Flush waits until Run has written what was queued before, or until ctx ends.
+func (w *Writer) Flush(ctx context.Context) {
+	flushed := make(chan struct{})
+	select {
+	case <-ctx.Done():
+		return
+	case w.flushes <- flushed:
+	}
+	select {
+	case <-ctx.Done():
+	case <-flushed:
+	}
+}
 
 // Close makes Run write the queue and return. No result may be added afterwards.
 func (w *Writer) Close() { close(w.closing) }
@@ -135,6 +163,10 @@ func (w *Writer) Run(ctx context.Context) {
 		case <-w.queue.full:
 		case <-w.closing:
 			closed = true
+		case flushed := <-w.flushes:
+			w.flush(ctx)
+			close(flushed)
+			continue
 		}
 		w.flush(ctx)
 		if !closed {
@@ -196,7 +228,7 @@ func (w *Writer) write(ctx context.Context, b store.Batch, fromSpool bool) bool 
 			w.recordFailure(err)
 			wake.Pause(ctx, retry.NextBackOff())
 			return true
-		case w.isRejected(ctx, &rejection, err) && w.setAside(ctx, b):
+		case rejection.record(ctx, w.store, err) && w.setAside(ctx, b):
 			return true
 		}
 		w.recordFailure(err)
@@ -231,6 +263,9 @@ func (w *Writer) splitOrDrop(ctx context.Context, b store.Batch, fromSpool bool,
 		w.dropped.Add(int64(len(b.Results)))
 		w.log.Error("store rejected a batch; results dropped", "results", len(b.Results), "states", len(b.States),
 			"status_changes", len(b.StatusChanges), "push_states", len(b.PushStates), "error", err)
+		if len(b.PushStates) > 0 && len(b.DonePings) > 0 { // Most of the pings belong to other monitors.
+			return w.write(ctx, store.Batch{DonePings: b.DonePings}, fromSpool)
+		}
 		return true
 	}
 	first, second := split(b)

@@ -162,10 +162,9 @@ func (s *Spool) isOverfull() bool {
 	return s.Results()+s.SetAsideResults() > s.maxResults || s.bytes > s.maxBytes
 }
 
-// Next returns the oldest batches, joined to one of at most limit results and some MiB; a single larger batch is returned
-// whole. It
-// returns the same batch until Done is called, and nil if the spool is empty. A [DamagedError] reports a damaged file;
-// the next call continues without that file. Any other error changes nothing and the call can be repeated.
+// Next returns the oldest batches, joined to one of at most limit results and some MiB. It returns a single larger batch
+// whole. It returns the same batch until Done is called, and nil if the spool is empty. A [DamagedError] reports a
+// damaged file; the next call continues without that file. Any other error changes nothing and the call can be repeated.
 func (s *Spool) Next(limit int) (*store.Batch, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
