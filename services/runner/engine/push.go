@@ -108,8 +108,8 @@ func (en *entry) pushState() *store.PushState {
 	return &en.push.state
 }
 
-// pause stores that a monitor expects nothing, because it was disabled or has another type now. The given pings, which it
-// has not handled, are deleted.
+// pause stores that a monitor expects nothing, because it was disabled or has another type now. The given pings, which
+// it has not handled, are deleted.
 func (s *pushes) pause(en *entry, pending []store.Ping) {
 	if en.push == nil {
 		return
