@@ -99,10 +99,14 @@ func (r *pingReceiver) followMonitors(ctx context.Context) {
 	}
 	store.Follow(ctx, r.store, followed, func() bool {
 		list, err := store.Call(ctx, store.LongCall, r.store.Monitors)
-		if err == nil {
-			r.setNeeded(slices.ContainsFunc(list, func(m monitor.Monitor) bool { return r.types[m.Type].Spec.Push }))
+		for ; err != nil; list, err = store.Call(ctx, store.LongCall, r.store.Monitors) {
+			// The health check of the store logs the error. There may be no change that causes the next call.
+			if !wake.Pause(ctx, receivingInterval) {
+				return true
+			}
 		}
-		return false // the health check of the store logs an error
+		r.setNeeded(slices.ContainsFunc(list, func(m monitor.Monitor) bool { return r.types[m.Type].Spec.Push }))
+		return false
 	})
 }
 
