@@ -16,7 +16,7 @@ import (
 	"nanomon/services/common/process"
 	"nanomon/services/common/store/mongo"
 	"nanomon/services/runner/alerting"
-	"nanomon/services/runner/clock"
+	"nanomon/services/common/clock"
 	"nanomon/services/runner/cluster"
 	"nanomon/services/runner/engine"
 	"nanomon/services/runner/health"

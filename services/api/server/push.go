@@ -115,7 +115,7 @@ func (h *pingHandler) receive(
 	if err != nil {
 		return err
 	}
-	p.Received = monitor.Date(time.Now())
+	p.Received = monitor.Date(h.receiver.clock.Now())
 	p.ID = monitor.NewID(p.Received)
 	// The ping counts even if the client does not wait for the response.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), store.ShortCall)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"nanomon/services/common/clock"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
@@ -27,6 +28,7 @@ const (
 type receiverStore interface {
 	store.Watcher
 	monitorLister
+	clockStore
 	PutReceivingPeriod(ctx context.Context, p store.ReceivingPeriod) error
 }
 
@@ -34,6 +36,8 @@ type receiverStore interface {
 // knows which deadlines were missed because nothing received the pings.
 type pingReceiver struct {
 	store receiverStore
+	// clock returns the time for the dates of pings and periods.
+	clock clock.Source
 	types probe.Registry
 	log   *slog.Logger
 	// changed wakes run when needed changes.
@@ -51,7 +55,9 @@ type pingReceiver struct {
 }
 
 func newPingReceiver(s receiverStore, types probe.Registry, log *slog.Logger) *pingReceiver {
-	return &pingReceiver{store: s, types: types, log: log, changed: wake.New(), pending: make(map[string]time.Time)}
+	return &pingReceiver{
+		store: s, clock: clock.System{}, types: types, log: log, changed: wake.New(), pending: make(map[string]time.Time),
+	}
 }
 
 // begin is called when a ping has been received, before it is stored. The caller calls end with false if the ping is
@@ -77,8 +83,9 @@ func (r *pingReceiver) run(ctx context.Context) {
 	following.Go(func() { r.followMonitors(ctx) })
 	defer following.Wait()
 	failures := store.FailureLog{
-		Log: r.log, Failed: "could not store that pings are received, retrying", Recovered: "stored that pings are received",
+		Log: r.log, Failed: "could not extend the receiving period, retrying", Recovered: "receiving period extended again",
 	}
+	others := otherClocks{store: r.store, clock: r.clock, log: r.log}
 	ticker := time.NewTicker(receivingInterval)
 	defer ticker.Stop()
 	for running := true; running; {
@@ -88,7 +95,10 @@ func (r *pingReceiver) run(ctx context.Context) {
 		case <-ticker.C:
 		case <-r.changed:
 		}
-		failures.Record(r.extend(context.WithoutCancel(ctx), time.Now()))
+		if r.isNeeded() {
+			others.correct(ctx)
+		}
+		failures.Record(r.extend(context.WithoutCancel(ctx), r.clock.Now()))
 	}
 }
 
@@ -108,6 +118,12 @@ func (r *pingReceiver) followMonitors(ctx context.Context) {
 		r.setNeeded(slices.ContainsFunc(list, func(m monitor.Monitor) bool { return r.types[m.Type].Spec.Push }))
 		return false
 	})
+}
+
+func (r *pingReceiver) isNeeded() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.needed
 }
 
 func (r *pingReceiver) setNeeded(needed bool) {
