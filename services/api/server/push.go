@@ -148,7 +148,8 @@ func (h *pingHandler) add(ctx context.Context, uuid string, p store.Ping) (answe
 
 // isLost reports whether a ping was not stored for another reason than the ping itself.
 func isLost(err error) bool {
-	return err != nil && !monitor.IsInvalid(err) && !errors.Is(err, monitor.ErrNotFound) && !errors.As(err, new(*web.Problem))
+	return err != nil && !monitor.IsInvalid(err) && !errors.Is(err, monitor.ErrNotFound) &&
+		!errors.As(err, new(*web.Problem))
 }
 
 // errUnknownPingURL does not say whether there was such a ping URL before.
@@ -156,7 +157,7 @@ var errUnknownPingURL = web.Problemf(http.StatusNotFound, "there is no monitor w
 
 // owner returns the push monitor with a ping URL.
 func (h *pingHandler) owner(ctx context.Context, uuid string) (monitor.Monitor, error) {
-	if !isUUID(uuid) {
+	if !web.IsUUID(uuid) {
 		return monitor.Monitor{}, errUnknownPingURL
 	}
 	id, err := h.store.PingURLOwner(ctx, uuid)
@@ -177,8 +178,9 @@ func runID(r *http.Request) (string, error) {
 		return "", nil
 	}
 	id := strings.ToLower(query.Get("rid"))
-	if !isUUID(id) {
-		return "", monitor.Invalid("rid must be a UUID", "Use the same UUID for the start and the end of a run, such as the output of uuidgen.")
+	if !web.IsUUID(id) {
+		return "", monitor.Invalid("rid must be a UUID",
+			"Use the same UUID for the start and the end of a run, such as the output of uuidgen.")
 	}
 	return id, nil
 }

@@ -63,7 +63,7 @@ func TestPingsHaveCorrectedDates(t *testing.T) {
 					time.Sleep(3 * time.Second)
 				}
 				want := time.Now().Add(c.want)
-				same(t, "status", serve(server.Handler(), httptest.NewRequest("GET", "/api/push/"+canary, nil)).Code, 200)
+				same(t, "status", serve(conformingHandler(t, server), httptest.NewRequest("GET", "/api/push/"+canary, nil)).Code, 200)
 				stop()
 				<-ended
 				pings, err := db.Pings(t.Context(), nil, 10)

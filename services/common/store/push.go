@@ -32,6 +32,8 @@ const (
 	MaxWaitingPings = 1000
 	// PingAge is the age at which a ping is deleted that no runner has handled.
 	PingAge = 35 * 24 * time.Hour
+	// OrphanPingAge is the age at which a ping is deleted that has no monitor.
+	OrphanPingAge = time.Hour
 	// ReceivingPeriodAge is the time after its end at which a [ReceivingPeriod] is deleted. A deadline of the longest
 	// grace time needs twice that time.
 	ReceivingPeriodAge = 63 * 24 * time.Hour
