@@ -86,7 +86,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	defer waiting.Close()
 	apiMetrics := server.NewMetrics()
 	file := databaseFile(cfg.SQLite)
-	db, err := openData(ctx, file, apiMetrics.ObserveStore)
+	db, err := openData(ctx, file, apiMetrics.ObserveStore, log)
 	if err != nil {
 		return fmt.Errorf("DATA_DIR: %w", err)
 	}
@@ -134,11 +134,11 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 func databaseFile(cfg config.SQLite) string { return filepath.Join(cfg.DataDir, "nanomon.db") }
 
 // openData opens the database file, and creates its folder if necessary.
-func openData(ctx context.Context, file string, observe store.Observe) (*sqlite.Store, error) {
+func openData(ctx context.Context, file string, observe store.Observe, log *slog.Logger) (*sqlite.Store, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
 		return nil, fmt.Errorf("can't create the folder: %w: use a folder that this user may write to", err)
 	}
-	return sqlite.Open(ctx, sqlite.Config{Path: file, Observe: observe})
+	return sqlite.Open(ctx, sqlite.Config{Path: file, Observe: observe, Log: log})
 }
 
 // absolute returns the absolute path of a file for the log, or the path itself if the working folder is unknown.
