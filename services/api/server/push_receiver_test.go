@@ -206,7 +206,9 @@ func TestLostPings(t *testing.T) {
 	}
 }
 
-func TestPingsAreLimited(t *testing.T) {
+func TestPingsAreLimited(t *testing.T) { synctest.Test(t, testPingLimits) } // pings wait for a commit
+
+func testPingLimits(t *testing.T) {
 	s := openStore(t)
 	server := newServer(s)
 	now := time.Now()
