@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nanomon/services/api/server"
+	"nanomon/services/common/clock"
 	"nanomon/services/common/config"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
@@ -52,6 +53,7 @@ func run(ctx context.Context, cfg config.API, log *slog.Logger) error {
 		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "mongodb", Process: processName(listener),
 		Auth: cfg.Auth, Origins: cfg.CORSOrigins,
 		Hosts: web.NewHosts(cfg.HostNames(), log), TrustedProxies: cfg.TrustedProxies, Metrics: metrics,
+		Clock: clock.New(log),
 	}, db, probe.All(probe.Guard{}), log)
 	process.LogStart(log, "api", "store", "mongodb", "hosts", cfg.Hosts(), "database", cfg.MongoDB)
 	if cfg.AuthClientID == "" {

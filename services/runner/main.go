@@ -10,13 +10,13 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"nanomon/services/common/clock"
 	"nanomon/services/common/config"
 	"nanomon/services/common/memory"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/process"
 	"nanomon/services/common/store/mongo"
 	"nanomon/services/runner/alerting"
-	"nanomon/services/runner/clock"
 	"nanomon/services/runner/cluster"
 	"nanomon/services/runner/engine"
 	"nanomon/services/runner/health"

@@ -17,6 +17,7 @@ import (
 	"nanomon/docs"
 	"nanomon/frontend"
 	"nanomon/services/api/server"
+	"nanomon/services/common/clock"
 	"nanomon/services/common/config"
 	"nanomon/services/common/memory"
 	"nanomon/services/common/probe"
@@ -27,7 +28,6 @@ import (
 	"nanomon/services/common/web"
 	"nanomon/services/frontend/host"
 	"nanomon/services/runner/alerting"
-	"nanomon/services/runner/clock"
 	"nanomon/services/runner/cluster"
 	"nanomon/services/runner/engine"
 	"nanomon/services/runner/health"
@@ -86,7 +86,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	defer waiting.Close()
 	apiMetrics := server.NewMetrics()
 	file := databaseFile(cfg.SQLite)
-	db, err := openData(ctx, file, apiMetrics.ObserveStore)
+	db, err := openData(ctx, file, apiMetrics.ObserveStore, log)
 	if err != nil {
 		return fmt.Errorf("DATA_DIR: %w", err)
 	}
@@ -98,21 +98,22 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	if cfg.AuthClientID == "" {
 		hosts = web.NewHosts(cfg.HostNames(), log)
 	}
+	dateClock := clock.New(log)
 	api := server.New(server.Config{
 		Version: version.Version, BuildInfo: version.BuildInfo, StoreName: "sqlite", Process: "standalone",
 		Auth: cfg.Auth, Origins: cfg.CORSOrigins,
 		Hosts: hosts, TrustedProxies: cfg.TrustedProxies, Metrics: apiMetrics,
+		Clock: dateClock,
 	}, db, types, log)
-	runnerClock := clock.New(log)
 	linkBase := cmp.Or(cfg.AlertLinkBase, localURL(pageListener))
-	alerter := alerting.FromSettings(id, linkBase, types, runnerClock.Now, cfg.Alerts, db, log)
+	alerter := alerting.FromSettings(id, linkBase, types, dateClock.Now, cfg.Alerts, db, log)
 	state := health.New(log, alerter.StoreFailing)
 	runner := engine.New(engine.Config{
 		ID: id, SingleRunner: true, PollingInterval: cfg.PollingInterval, Retention: cfg.Keep(), Health: state,
 		Results:    results.NewWriter(results.Config{Spool: waiting, Stored: alerter.Stored, Health: state}, db, log),
 		Quarantine: journal, Secrets: cfg.Secrets,
 		Memory:   memory.NewBudget(cmp.Or(int64(cfg.CheckMemory), memory.DefaultBudget())),
-		Observer: alerter, OnCheck: exporter.ObserveCheck, Clock: runnerClock,
+		Observer: alerter, OnCheck: exporter.ObserveCheck, Clock: dateClock,
 	}, db, types, log)
 
 	process.LogStart(log, "standalone", process.Channels(alerter.Channels()), "store", "sqlite", "file", absolute(file))
@@ -135,11 +136,11 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 func databaseFile(cfg config.SQLite) string { return filepath.Join(cfg.DataDir, "nanomon.db") }
 
 // openData opens the database file, and creates its folder if necessary.
-func openData(ctx context.Context, file string, observe store.Observe) (*sqlite.Store, error) {
+func openData(ctx context.Context, file string, observe store.Observe, log *slog.Logger) (*sqlite.Store, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
 		return nil, fmt.Errorf("can't create the folder: %w: use a folder that this user may write to", err)
 	}
-	return sqlite.Open(ctx, sqlite.Config{Path: file, Observe: observe})
+	return sqlite.Open(ctx, sqlite.Config{Path: file, Observe: observe, Log: log})
 }
 
 // absolute returns the absolute path of a file for the log, or the path itself if the working folder is unknown.

@@ -115,7 +115,7 @@ func (h *pingHandler) receive(
 	if err != nil {
 		return err
 	}
-	p.Received = monitor.Date(time.Now())
+	p.Received = monitor.Date(h.receiver.clock.Now())
 	p.ID = monitor.NewID(p.Received)
 	// The ping counts even if the client does not wait for the response.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), store.ShortCall)
@@ -148,7 +148,8 @@ func (h *pingHandler) add(ctx context.Context, uuid string, p store.Ping) (answe
 
 // isLost reports whether a ping was not stored for another reason than the ping itself.
 func isLost(err error) bool {
-	return err != nil && !monitor.IsInvalid(err) && !errors.Is(err, monitor.ErrNotFound) && !errors.As(err, new(*web.Problem))
+	return err != nil && !monitor.IsInvalid(err) && !errors.Is(err, monitor.ErrNotFound) &&
+		!errors.As(err, new(*web.Problem))
 }
 
 // errUnknownPingURL does not say whether there was such a ping URL before.
@@ -156,7 +157,7 @@ var errUnknownPingURL = web.Problemf(http.StatusNotFound, "there is no monitor w
 
 // owner returns the push monitor with a ping URL.
 func (h *pingHandler) owner(ctx context.Context, uuid string) (monitor.Monitor, error) {
-	if !isUUID(uuid) {
+	if !web.IsUUID(uuid) {
 		return monitor.Monitor{}, errUnknownPingURL
 	}
 	id, err := h.store.PingURLOwner(ctx, uuid)
@@ -176,8 +177,9 @@ func runID(r *http.Request) (string, error) {
 	if id == "" {
 		return "", nil
 	}
-	if !isUUID(id) {
-		return "", monitor.Invalid("rid must be a UUID", "Use the same UUID for the start and the end of a run, such as the output of uuidgen.")
+	if !web.IsUUID(id) {
+		return "", monitor.Invalid("rid must be a UUID",
+			"Use the same UUID for the start and the end of a run, such as the output of uuidgen.")
 	}
 	return id, nil
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"nanomon/services/common/clock"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
@@ -27,6 +28,7 @@ const (
 type receiverStore interface {
 	store.Watcher
 	monitorLister
+	clockStore
 	PutReceivingPeriod(ctx context.Context, p store.ReceivingPeriod) error
 }
 
@@ -37,8 +39,10 @@ type pingReceiver struct {
 	// process is the name of this process in its periods, and started the time of its start.
 	process string
 	started time.Time
-	types   probe.Registry
-	log     *slog.Logger
+	// clock returns the time for the dates of pings and periods.
+	clock clock.Source
+	types probe.Registry
+	log   *slog.Logger
 	// changed wakes run when needed changes.
 	changed chan struct{}
 
@@ -57,8 +61,8 @@ type pingReceiver struct {
 
 func newPingReceiver(s receiverStore, process string, types probe.Registry, log *slog.Logger) *pingReceiver {
 	return &pingReceiver{
-		store: s, process: process, started: monitor.Date(time.Now()), types: types, log: log, changed: wake.New(),
-		pending: make(map[string]time.Time),
+		store: s, process: process, started: monitor.Date(time.Now()), clock: clock.System{}, types: types, log: log,
+		changed: wake.New(), pending: make(map[string]time.Time),
 	}
 }
 
@@ -89,8 +93,9 @@ func (r *pingReceiver) run(ctx context.Context) {
 	following.Go(func() { r.followMonitors(ctx) })
 	defer following.Wait()
 	failures := store.FailureLog{
-		Log: r.log, Failed: "could not store that pings are received, retrying", Recovered: "stored that pings are received",
+		Log: r.log, Failed: "could not extend the receiving period, retrying", Recovered: "receiving period extended again",
 	}
+	others := otherClocks{store: r.store, clock: r.clock, log: r.log}
 	ticker := time.NewTicker(receivingInterval)
 	defer ticker.Stop()
 	for running := true; running; {
@@ -100,13 +105,16 @@ func (r *pingReceiver) run(ctx context.Context) {
 		case <-ticker.C:
 		case <-r.changed:
 		}
-		failures.Record(r.extend(context.WithoutCancel(ctx), time.Now(), false))
+		if r.isNeeded() {
+			others.correct(ctx)
+		}
+		failures.Record(r.extend(context.WithoutCancel(ctx), r.clock.Now(), false))
 	}
 }
 
 // stop ends the period. It is called after run, when no ping is received any more.
 func (r *pingReceiver) stop(ctx context.Context) {
-	if err := r.extend(ctx, time.Now(), true); err != nil {
+	if err := r.extend(ctx, r.clock.Now(), true); err != nil {
 		r.log.Warn("could not store that no more pings are received", "error", err)
 	}
 }
@@ -118,11 +126,21 @@ func (r *pingReceiver) followMonitors(ctx context.Context) {
 	}
 	store.Follow(ctx, r.store, followed, func() bool {
 		list, err := store.Call(ctx, store.LongCall, r.store.Monitors)
-		if err == nil {
-			r.setNeeded(slices.ContainsFunc(list, func(m monitor.Monitor) bool { return r.types[m.Type].Spec.Push }))
+		for ; err != nil; list, err = store.Call(ctx, store.LongCall, r.store.Monitors) {
+			// The health check of the store logs the error. There may be no change that causes the next call.
+			if !wake.Pause(ctx, receivingInterval) {
+				return true
+			}
 		}
-		return false // the health check of the store logs an error
+		r.setNeeded(slices.ContainsFunc(list, func(m monitor.Monitor) bool { return r.types[m.Type].Spec.Push }))
+		return false
 	})
+}
+
+func (r *pingReceiver) isNeeded() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.needed
 }
 
 func (r *pingReceiver) setNeeded(needed bool) {

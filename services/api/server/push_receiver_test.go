@@ -48,6 +48,13 @@ type receivedPeriods interface {
 	ReceivingPeriods(ctx context.Context, since time.Time) ([]store.ReceivingPeriod, error)
 }
 
+func (s *failingStore) Monitors(ctx context.Context) ([]monitor.Monitor, error) {
+	if s.unavailable.Load() {
+		return nil, errUnavailable
+	}
+	return s.Store.Monitors(ctx)
+}
+
 func (s *failingStore) PutReceivingPeriod(ctx context.Context, p store.ReceivingPeriod) error {
 	if s.unavailable.Load() {
 		return errUnavailable
@@ -65,9 +72,10 @@ func (s *failingStore) AddPing(ctx context.Context, p store.Ping) error {
 	return s.Store.AddPing(ctx, p)
 }
 
+var pushMonitor = monitor.Monitor{ID: idA, Name: "backup", Type: "push", Interval: "1h", Target: "every 1h", Enabled: true, Updated: base}
+
 // TestReceivingPeriods runs the receiver for some time in each case, and compares the stored periods.
 func TestReceivingPeriods(t *testing.T) {
-	push := monitor.Monitor{ID: idA, Name: "backup", Type: "push", Interval: "1h", Target: "every 1h", Enabled: true, Updated: base}
 	ping := func(r *pingReceiver, s *failingStore) {
 		p := store.Ping{ID: monitor.NewID(time.Now()), MonitorID: idA, Received: monitor.Date(time.Now()), Kind: store.PingSuccess}
 		end := r.begin(p)
@@ -151,24 +159,47 @@ func TestReceivingPeriods(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				db := openStore(t)
 				s := &failingStore{Store: db, receivedPeriods: db}
-				must(t, s.CreateMonitor(t.Context(), push))
-				r := newPingReceiver(s, "api:8000", probe.All(probe.Guard{}), slog.New(slog.DiscardHandler))
-				ctx, stop := context.WithCancel(t.Context())
-				ended := make(chan struct{})
+				must(t, s.CreateMonitor(t.Context(), pushMonitor))
 				start := time.Now()
-				go func() {
-					defer close(ended)
-					r.run(ctx)
-				}()
-				c.run(r, s)
-				stop()
-				<-ended
-				r.stop(t.Context())
+				receiveDuring(t, s, func(r *pingReceiver) { c.run(r, s) })
 				time.Sleep(2 * time.Second) // slow pings end
 				same(t, "periods", periods(t, s, start), c.want)
 			})
 		})
 	}
+}
+
+// receiveDuring runs a receiver until during returns.
+func receiveDuring(t *testing.T, s *failingStore, during func(r *pingReceiver)) {
+	t.Helper()
+	r := newPingReceiver(s, "api:8000", probe.All(probe.Guard{}), slog.New(slog.DiscardHandler))
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		r.run(ctx)
+	}()
+	during(r)
+	stop()
+	<-ended
+	r.stop(t.Context())
+}
+
+// TestPushMonitorsAreFoundWhenTheStoreWorksAgain starts the receiver while the store is unavailable. No monitor changes.
+func TestPushMonitorsAreFoundWhenTheStoreWorksAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := openStore(t)
+		s := &failingStore{Store: db, receivedPeriods: db}
+		must(t, s.CreateMonitor(t.Context(), pushMonitor))
+		s.unavailable.Store(true)
+		start := time.Now()
+		receiveDuring(t, s, func(*pingReceiver) {
+			time.Sleep(7 * time.Second)
+			s.unavailable.Store(false)
+			time.Sleep(9 * time.Second)
+		})
+		same(t, "periods", periods(t, s, start), []string{"10.0 to 16.0 ended"})
+	})
 }
 
 func TestReceivingPeriodEndsWithTheProcess(t *testing.T) {
@@ -215,7 +246,9 @@ func TestLostPings(t *testing.T) {
 	}
 }
 
-func TestPingsAreLimited(t *testing.T) {
+func TestPingsAreLimited(t *testing.T) { synctest.Test(t, testPingLimits) } // pings wait for a commit
+
+func testPingLimits(t *testing.T) {
 	s := openStore(t)
 	server := newServer(s)
 	now := time.Now()

@@ -8,6 +8,7 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
+	"nanomon/services/common/web"
 )
 
 // canary is the UUID of a ping URL that must not appear anywhere else.
@@ -150,7 +151,7 @@ func TestPingURL(t *testing.T) {
 	m := decodeAs[monitor.Monitor](t, a.do("POST", "/api/monitors", pushJSON))
 	path := "/api/monitors/" + m.ID + "/ping-url"
 	first := decodeAs[pingURL](t, a.do("GET", path, ""))
-	if !isUUID(first.UUID) || first.UUID[14] != '4' || !strings.ContainsAny(first.UUID[19:20], "89ab") || first.Path != "/api/push/"+first.UUID {
+	if !web.IsUUID(first.UUID) || first.UUID[14] != '4' || !strings.ContainsAny(first.UUID[19:20], "89ab") || first.Path != "/api/push/"+first.UUID {
 		t.Errorf("ping URL is %+v", first)
 	}
 	same(t, "ping URL, read again", decodeAs[pingURL](t, a.do("GET", path, "")), first)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -126,11 +125,6 @@ func (h *pingURLHandler) pings(w http.ResponseWriter, r *http.Request) error {
 		Deadline: s.Deadline, NotCheckedSince: s.NotCheckedSince, Runs: notNil(s.Runs), Pings: notNil(s.Pings),
 	})
 }
-
-var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-
-// isUUID reports whether text is a UUID in lower case.
-func isUUID(text string) bool { return uuidForm.MatchString(text) }
 
 // newUUID returns a random UUID of version 4.
 func newUUID() string {

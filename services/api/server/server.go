@@ -3,6 +3,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 
 	"nanomon/services/api/auth"
 	"nanomon/services/api/summary"
+	"nanomon/services/common/clock"
 	"nanomon/services/common/config"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/web"
@@ -40,6 +42,8 @@ type Config struct {
 	Hosts *web.Hosts
 	// Metrics are the metrics of this server alone; nil creates new ones.
 	Metrics *Metrics
+	// Clock returns the time for the dates of pings. The server corrects it; nil means the system clock.
+	Clock clock.Source
 }
 
 // Store is the part of the store that the resources use; store.Store documents the methods.
@@ -90,10 +94,14 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 	}
 	keys, hub := auth.NewAPIKeys(s, log), newEventHub(s, types.Secrets(), log)
 	server := &Server{
-		config: config, log: log, events: hub, streams: new(streamLimit), lists: newListCache(), health: newStoreHealth(s.Ping, log, hub.sendHealth),
-		summaries: summary.NewKeeper(s, log, hub.sendSummary, hub.hasClients), keys: keys, auth: auth.NewMiddleware(config.Auth, keys, log), rateLimit: newRateLimiter(time.Now, writeRate, writeBurst),
-		pings: newPingReceiver(s, config.Process, types, log),
+		config: config, log: log, events: hub, streams: new(streamLimit), lists: newListCache(),
+		health:    newStoreHealth(s.Ping, log, hub.sendHealth),
+		summaries: summary.NewKeeper(s, log, hub.sendSummary, hub.hasClients),
+		keys:      keys, auth: auth.NewMiddleware(config.Auth, keys, log),
+		rateLimit: newRateLimiter(time.Now, writeRate, writeBurst),
+		pings:     newPingReceiver(s, config.Process, types, log),
 	}
+	server.pings.clock = cmp.Or[clock.Source](config.Clock, clock.System{})
 	server.resources = []resource{
 		newStatusHandler(config, s, server.health, log),
 		newSpecificationHandler(),

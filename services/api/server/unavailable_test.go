@@ -20,6 +20,7 @@ func (unavailableStore) Ping(context.Context) error { return errUnavailable }
 func (unavailableStore) Runners(context.Context, time.Time) ([]store.Runner, error) {
 	return nil, errUnavailable
 }
+func (unavailableStore) Now(context.Context) (t time.Time, err error) { return t, errUnavailable }
 func (unavailableStore) Monitors(context.Context) ([]monitor.Monitor, error) {
 	return nil, errUnavailable
 }

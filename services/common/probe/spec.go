@@ -102,7 +102,8 @@ type Output struct {
 }
 
 // Headers is the name of the hidden output with the headers of a response, an [net/http.Header]. A rule can't write the
-// name: it uses a function. Types with the output body have it, unless they are [Spec.Push] types. A check produces it if the rule of its monitor uses it.
+// name: it uses a function. Types with the output body have it, unless they are [Spec.Push] types. A check produces it if
+// the rule of its monitor uses it.
 const Headers = "\x00headers"
 
 // Spec describes a monitor type. The validation, the form, the reference and the API specification are derived from it.

@@ -122,12 +122,12 @@ type Store interface {
 	// holds only some of them in memory. each must not use the store.
 	EachRollup(ctx context.Context, monitorIDs []string, p Period, from, to time.Time, each func(Rollup)) error
 
-	// Expire deletes results and rollups that are older than keep allows at now, states, push states and ping URLs without
-	// a monitor, pings older than [PingAge], or than an hour without a monitor, receiving periods of [ReceivingPeriodAge],
-	// expired on-demand checks, ended silences, and heartbeats older than a day. Notifications, incidents that have ended and
-	// incident states without a monitor have the retention of rollups. Status changes have it too, but are deleted by
-	// whole hours, see [Retention.StatusChangesFrom]. A claim is deleted after [NotificationClaimAge]. Expire works in
-	// small steps and returns the number of deleted results.
+	// Expire deletes results and rollups that are older than keep allows at now, states, push states and ping URLs
+	// without a monitor, pings older than [PingAge], or than [OrphanPingAge] without a monitor, receiving periods of
+	// [ReceivingPeriodAge], expired on-demand checks, ended silences, and heartbeats older than a day. Notifications,
+	// incidents that have ended and incident states without a monitor have the retention of rollups. Status changes have
+	// it too, but are deleted by whole hours, see [Retention.StatusChangesFrom]. A claim is deleted after
+	// [NotificationClaimAge]. Expire works in small steps and returns the number of deleted results.
 	Expire(ctx context.Context, now time.Time, keep Retention) (int, error)
 
 	// AddOnDemandChecks stores requests for on-demand checks.

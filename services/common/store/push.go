@@ -2,7 +2,10 @@ package store
 
 import (
 	"cmp"
+	"log/slog"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -32,6 +35,8 @@ const (
 	MaxWaitingPings = 1000
 	// PingAge is the age at which a ping is deleted that no runner has handled.
 	PingAge = 35 * 24 * time.Hour
+	// OrphanPingAge is the age at which a ping is deleted that has no monitor.
+	OrphanPingAge = time.Hour
 	// ReceivingPeriodAge is the time after its end at which a [ReceivingPeriod] is deleted. A deadline of the longest
 	// grace time needs twice that time.
 	ReceivingPeriodAge = 63 * 24 * time.Hour
@@ -73,6 +78,41 @@ func (p Ping) Validate() error {
 		return monitor.Invalidf("body of a ping has %d bytes, more than %d", len(p.Body), MaxPingBody)
 	}
 	return nil
+}
+
+// surplusInterval is the mean number of pings between two searches for surplus pings, which take as long as the insert.
+const surplusInterval = 16
+
+// LooksForSurplus reports whether a store deletes the surplus pings of the monitor when it adds the ping with this id.
+func LooksForSurplus(pingID string) bool {
+	digits := pingID[max(0, len(pingID)-2):]
+	n, err := strconv.ParseUint(digits, 16, 8)
+	return err != nil || n%surplusInterval == 0
+}
+
+// surplusLogInterval is the minimum time between two log lines of a [SurplusLog].
+const surplusLogInterval = time.Hour
+
+// SurplusLog logs that waiting pings were deleted, at most once an hour. It is safe for concurrent use.
+type SurplusLog struct {
+	Log *slog.Logger
+
+	mu     sync.Mutex
+	logged time.Time
+}
+
+// Record records how many pings of a monitor were deleted because too many were waiting.
+func (l *SurplusLog) Record(monitorID string, deleted int) {
+	if deleted == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now := time.Now(); now.Sub(l.logged) >= surplusLogInterval {
+		l.logged = now
+		l.Log.Warn("too many pings are waiting, the oldest ones are deleted; check that a runner is running",
+			"monitor", monitorID, "waiting", MaxWaitingPings)
+	}
 }
 
 // PushPing is a ping as a [PushState] keeps it.

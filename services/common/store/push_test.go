@@ -1,9 +1,12 @@
 package store
 
 import (
+	"bytes"
 	"encoding/json"
+	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -44,4 +47,21 @@ func TestLastEvent(t *testing.T) {
 			t.Errorf("%s: the last event is %s", name, last)
 		}
 	}
+}
+
+func TestSurplusIsLoggedOnceAnHour(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var text bytes.Buffer
+		l := SurplusLog{Log: slog.New(slog.NewTextHandler(&text, nil))}
+		for _, step := range []struct {
+			deleted, want int
+			after         time.Duration
+		}{{0, 0, 0}, {3, 1, 0}, {1, 1, 0}, {1, 1, time.Hour - 1}, {0, 1, time.Hour}, {1, 2, 0}} {
+			time.Sleep(step.after)
+			l.Record("a", step.deleted)
+			if n := strings.Count(text.String(), "\n"); n != step.want {
+				t.Errorf("%d lines after %+v:\n%s", n, step, text.String())
+			}
+		}
+	})
 }

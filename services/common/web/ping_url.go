@@ -15,6 +15,14 @@ const hiddenSegment = "{uuid}"
 
 var uuidForm = regexp.MustCompile(`(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 
+// uuidLength is the length of all texts that match uuidForm.
+const uuidLength = 36
+
+// IsUUID reports whether text is a UUID in lower case.
+func IsUUID(text string) bool {
+	return len(text) == uuidLength && text == strings.ToLower(text) && uuidForm.MatchString(text)
+}
+
 type pingSecretKey struct{}
 
 // HidePingURLs is a middleware that removes the secrets of ping URLs from the path of a request, so that no log, metric

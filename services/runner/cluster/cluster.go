@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"nanomon/services/common/clock"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 	"nanomon/services/common/wake"
@@ -43,20 +44,14 @@ type Store interface {
 	RemoveRunner(ctx context.Context, id string) error
 }
 
-// Clock returns the time for the dates that are stored. The member corrects it if it differs from the clocks of the
-// store and of most other runners.
-type Clock interface {
-	Now() time.Time
-	Correct(d time.Duration)
-}
-
 // Config configures a [Member].
 type Config struct {
 	// ID identifies this runner among the runners that share a store.
 	ID string
 	// Alone means that no other runner uses the store.
 	Alone bool
-	Clock Clock
+	// Clock returns the time for the dates that are stored. The member corrects it.
+	Clock clock.Source
 	// Describe returns the fields of the heartbeat that describe what this runner does; the member sets ID and LastSeen.
 	Describe func() store.Runner
 	// Changed is called when the assignment changes, but not for the first one. It must not block.
@@ -162,7 +157,7 @@ func (m *Member) exchangeHeartbeats(ctx context.Context, members *membership, he
 	return nil
 }
 
-// correctClock corrects the clock of this runner if it differs by more than maxClockError from the clocks of the store
+// correctClock corrects the clock of this runner if it differs too much from the clocks of the store
 // and of most other runners. Otherwise its results would be dated wrong, and other runners would repeat its attempts to
 // send notifications.
 func (m *Member) correctClock(ctx context.Context, members *membership) error {
@@ -178,7 +173,7 @@ func (m *Member) correctClock(ctx context.Context, members *membership) error {
 	if !storeTime.IsZero() {
 		offsets = append(offsets, storeTime.Sub(m.cfg.Clock.Now()))
 	}
-	if d := medianOffset(offsets); d.Abs() > maxClockError {
+	if d := clock.Correction(offsets); d != 0 {
 		m.log.Warn("clock of this runner is wrong, using the time of the store and the other runners; "+
 			"check the time synchronization of this computer", "difference", -d.Round(time.Millisecond))
 		m.cfg.Clock.Correct(d)

@@ -17,9 +17,6 @@ const (
 	// maxUpdateGap is the maximum time between two reads of the heartbeats. After a longer gap, an unchanged heartbeat
 	// does not mean that the runner is dead.
 	maxUpdateGap = 5 * time.Second
-	// maxClockError is the maximum difference of a runner's clock from the others that is not corrected. A heartbeat is
-	// read up to a few seconds after it was written.
-	maxClockError = 10 * time.Second
 )
 
 // Assignment determines which monitors a runner runs. Each monitor belongs to the live runner with the highest hash of
@@ -108,18 +105,6 @@ func (m *membership) forgetOffsets() {
 		p.offset = nil
 		m.peers[id] = p
 	}
-}
-
-// medianOffset returns the median of offsets and 0, which is the offset of the own clock. Of two medians it returns the
-// one that is closer to 0. So a single clock that is wrong changes nothing.
-func medianOffset(offsets []time.Duration) time.Duration {
-	sorted := append(slices.Clone(offsets), 0)
-	slices.Sort(sorted)
-	low, high := sorted[(len(sorted)-1)/2], sorted[len(sorted)/2]
-	if low.Abs() < high.Abs() {
-		return low
-	}
-	return high
 }
 
 // recordOwn records that the own heartbeat was stored.

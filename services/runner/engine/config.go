@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	dateclock "nanomon/services/common/clock"
 	"nanomon/services/common/maintenance"
 	"nanomon/services/common/memory"
 	"nanomon/services/common/monitor"
@@ -45,7 +46,7 @@ type Config struct {
 	// [health.CheckFile]. If it is empty, no file is written.
 	HealthFile string
 	// Clock returns the time for the dates that are stored; nil means the system clock. Due times do not depend on it.
-	Clock cluster.Clock
+	Clock dateclock.Source
 	// Grace is the time that running checks have to finish after a stop; 0 means 10 s. They are cancelled then. A check
 	// that does not return within one more second is abandoned.
 	Grace time.Duration
@@ -61,11 +62,6 @@ type CompletedCheck struct {
 	// Duration is the time that the check took.
 	Duration time.Duration
 }
-
-type systemClock struct{}
-
-func (systemClock) Now() time.Time        { return time.Now() }
-func (systemClock) Correct(time.Duration) {}
 
 // Observer receives what the engine loads. Its methods must not block.
 type Observer interface {

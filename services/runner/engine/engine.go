@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	dateclock "nanomon/services/common/clock"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
 	"nanomon/services/common/wake"
@@ -50,7 +51,7 @@ func New(cfg Config, s Store, types probe.Registry, log *slog.Logger) *Engine {
 	cfg.PollingInterval = cmp.Or(cfg.PollingInterval, 10*time.Second)
 	cfg.Grace = cmp.Or(cfg.Grace, 10*time.Second)
 	cfg.Observer = cmp.Or[Observer](cfg.Observer, noObserver{})
-	cfg.Clock = cmp.Or[cluster.Clock](cfg.Clock, systemClock{})
+	cfg.Clock = cmp.Or[dateclock.Source](cfg.Clock, dateclock.System{})
 	if cfg.OnCheck == nil {
 		cfg.OnCheck = func(CompletedCheck) {}
 	}

@@ -4,9 +4,9 @@ import (
 	"log/slog"
 	"time"
 
+	dateclock "nanomon/services/common/clock"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
-	runnerclock "nanomon/services/runner/clock"
 )
 
 // maxOverrun is how much longer than its maximum duration a check may take. A rule may take one second more than the
@@ -29,9 +29,9 @@ var errOverruns = &probe.NotCheckedError{
 
 // unlessPaused runs a check of m. It returns errPaused if the process was paused during the check.
 func unlessPaused(types probe.Registry, m monitor.Monitor, run func() (monitor.Result, error)) (monitor.Result, error) {
-	began, beganElapsed := time.Now(), runnerclock.Elapsed()
+	began, beganElapsed := time.Now(), dateclock.Elapsed()
 	result, err := run()
-	took := max(time.Since(began), runnerclock.Elapsed()-beganElapsed)
+	took := max(time.Since(began), dateclock.Elapsed()-beganElapsed)
 	if took <= maxOverrun {
 		return result, err // The maximum duration is computed only for slow checks.
 	}

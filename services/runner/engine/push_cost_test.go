@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/probe"
 	"nanomon/services/common/store"
@@ -58,6 +60,7 @@ func pushLoad(b *testing.B, withRunner bool, length time.Duration) float64 {
 	}
 	ticker := time.NewTicker(time.Minute / monitors)
 	defer ticker.Stop()
+	var adding errgroup.Group
 	before, began, sent := cpuTime(), time.Now(), 0
 	for time.Since(began) < length {
 		<-ticker.C
@@ -67,11 +70,13 @@ func pushLoad(b *testing.B, withRunner bool, length time.Duration) float64 {
 				period.To = monitor.Date(time.Now())
 				mustB(b, s.PutReceivingPeriod(b.Context(), period))
 			}
-			mustB(b, s.AddPing(b.Context(), store.Ping{
+			p := store.Ping{
 				ID: monitor.NewID(time.Now()), MonitorID: ms[sent%monitors].ID, Received: monitor.Date(time.Now()), Kind: store.PingSuccess,
-			}))
+			}
+			adding.Go(func() error { return s.AddPing(b.Context(), p) }) // jobs don't wait for each other
 		}
 	}
+	mustB(b, adding.Wait())
 	share := (cpuTime() - before).Seconds() / time.Since(began).Seconds()
 	if withRunner {
 		count, err := s.Results(b.Context(), store.ResultFilter{Limit: 1_000_000})

@@ -14,9 +14,6 @@ import (
 // orphanAge is the age at which heartbeats and parts of imports without a plan are deleted.
 const orphanAge = 24 * time.Hour
 
-// orphanPingAge is the age at which a ping without a monitor is deleted.
-const orphanPingAge = time.Hour
-
 // Expire deletes old data and orphans, and finishes an interrupted import or bulk change.
 func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention) (deleted int, err error) {
 	defer s.end(ctx, time.Now(), "expire", &err)
@@ -72,7 +69,7 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 			return deleted, err
 		}
 	}
-	if err := s.deleteOrphanPings(ctx, before("date", now.Add(-orphanPingAge))); err != nil {
+	if err := s.deleteOrphanPings(ctx, before("date", now.Add(-store.OrphanPingAge))); err != nil {
 		return deleted, err
 	}
 	return deleted, s.deleteOrphans(ctx, s.incidentStates, before("seen", rollupsFrom))

@@ -35,7 +35,8 @@ type Config struct {
 	Timeout time.Duration
 	// Polling makes Watch return [store.ErrWatchUnsupported].
 	Polling bool
-	// Log receives lines if [Open] has to wait for the server or for an index; it may be nil.
+	// Log receives lines if [Open] has to wait for the server or for an index, and if waiting pings are deleted; it may be
+	// nil.
 	Log *slog.Logger
 	// Observe is called after every operation; it may be nil.
 	Observe store.Observe
@@ -61,6 +62,7 @@ type Store struct {
 	writeLock chan struct{}
 	polling   bool
 	observe   store.Observe
+	surplus   store.SurplusLog
 }
 
 var _ store.Store = (*Store)(nil)
@@ -82,7 +84,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, fmt.Errorf("create a MongoDB client: %w", err)
 	}
 	s := newStore(client, client.Database(c.Database))
-	s.polling, s.observe = c.Polling, c.Observe
+	s.polling, s.observe, s.surplus.Log = c.Polling, c.Observe, c.Log
 	err = c.waitFor(waiting, strings.Join(opts.Hosts, ", "), s.read)
 	if err == nil {
 		err = s.prepare(ctx, c.Log)

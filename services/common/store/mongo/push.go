@@ -48,9 +48,6 @@ func (d pingDoc) ping() store.Ping {
 // oldestFirst returns the keys of the index in whose order pings are read.
 func oldestFirst() bson.D { return bson.D{field("date", 1), field("_id", 1)} }
 
-// surplusInterval is the mean number of pings between two searches for surplus pings, which take as long as the insert.
-const surplusInterval = 16
-
 // AddPing stores a ping. Once in a while it deletes the oldest ones of the monitor if there are too many.
 func (s *Store) AddPing(ctx context.Context, p store.Ping) (err error) {
 	defer s.end(ctx, time.Now(), "add ping", &err)
@@ -61,7 +58,7 @@ func (s *Store) AddPing(ctx context.Context, p store.Ping) (err error) {
 	if _, err := insertNew(ctx, s.pings, []pingDoc{doc}); err != nil {
 		return err
 	}
-	if doc.ID[len(doc.ID)-1]%surplusInterval == 0 {
+	if store.LooksForSurplus(p.ID) {
 		s.deleteSurplusPings(ctx, doc.MonitorID)
 	}
 	return nil
@@ -74,7 +71,10 @@ func (s *Store) deleteSurplusPings(ctx context.Context, monitorID bson.ObjectID)
 	surplus, err := findBy(ctx, s.pings, newestFirst("monitor_id"), bson.D{field("monitor_id", monitorID)},
 		idDoc[bson.ObjectID].id, opts)
 	if err == nil {
-		_ = s.deletePings(ctx, surplus)
+		err = s.deletePings(ctx, surplus)
+	}
+	if err == nil {
+		s.surplus.Record(monitorID.Hex(), len(surplus))
 	}
 }
 

@@ -19,8 +19,6 @@ const (
 	unusedDivisor = 10
 	// heartbeatAge is the age at which a heartbeat is deleted.
 	heartbeatAge = 24 * time.Hour
-	// orphanPingAge is the age at which a ping without a monitor is deleted.
-	orphanPingAge = time.Hour
 )
 
 const deleteOldResults = `DELETE FROM results WHERE seq IN (SELECT seq FROM results INDEXED BY results_by_date
@@ -51,7 +49,7 @@ var deletePings = [...]struct {
 }{
 	{"DELETE FROM pings WHERE id IN (SELECT id FROM pings INDEXED BY pings_by_date WHERE received < ? LIMIT ?)", store.PingAge},
 	{`DELETE FROM pings WHERE id IN (SELECT id FROM pings INDEXED BY pings_by_date
-		WHERE received < ? AND monitor NOT IN (SELECT id FROM monitors) LIMIT ?)`, orphanPingAge},
+		WHERE received < ? AND monitor NOT IN (SELECT id FROM monitors) LIMIT ?)`, store.OrphanPingAge},
 	{`DELETE FROM receiving_periods WHERE id IN (SELECT id FROM receiving_periods INDEXED BY receiving_periods_by_end
 		WHERE until < ? LIMIT ?)`, store.ReceivingPeriodAge},
 }

@@ -9,6 +9,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -35,6 +36,7 @@ type Store struct {
 	observe store.Observe
 	queries statements
 	queue   chan *operation
+	surplus store.SurplusLog
 	changes *hub
 	// monitorChanges and stateChanges count the transactions that changed monitors or states. The writer increases them after
 	// the commit, before it reports the result.
@@ -61,6 +63,8 @@ type Config struct {
 	Path string
 	// Observe is called after every operation; it may be nil.
 	Observe store.Observe
+	// Log receives a line when waiting pings are deleted; it may be nil.
+	Log *slog.Logger
 }
 
 // maxReaders is the maximum number of connections that read. Each has its own page cache.
@@ -75,6 +79,9 @@ const (
 // Open opens the database. It creates missing files and folders, and migrates an older format to the current one. ctx
 // limits only the opening. A file can be open in one Store at a time, whichever paths lead to it.
 func Open(ctx context.Context, c Config) (*Store, error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
 	lock, err := lockDatabase(ctx, c.Path)
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", c.Path, explain(err))
@@ -83,7 +90,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		lock: lock, observe: c.Observe, health: newHealth(),
 		queue: make(chan *operation), changes: newHub(), closing: make(chan struct{}),
 		purgeDue: make(chan struct{}, 1), checkpointDue: make(chan struct{}, 1),
-		failedHours: make(map[int64]failedHour),
+		failedHours: make(map[int64]failedHour), surplus: store.SurplusLog{Log: c.Log},
 	}
 	if err := s.open(ctx, lock.path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", lock.path, explainOpen(err)), s.closeFiles())

@@ -18,7 +18,8 @@ const insertPing = `INSERT INTO pings (id, monitor, received, kind, exit, run, b
 const deleteSurplusPings = `DELETE FROM pings WHERE id IN (SELECT id FROM pings INDEXED BY pings_by_monitor
 	WHERE monitor = ? ORDER BY received DESC, id DESC LIMIT -1 OFFSET ?)`
 
-// AddPing stores a ping, and deletes the oldest ones of its monitor if there are too many.
+// AddPing stores a ping. Once in a while it deletes the oldest ones of the monitor if there are too many. It may wait for
+// other pings, which share the commit.
 func (s *Store) AddPing(ctx context.Context, p store.Ping) error {
 	if err := p.Validate(); err != nil {
 		return err
@@ -35,13 +36,18 @@ func (s *Store) AddPing(ctx context.Context, p store.Ping) error {
 	if len(p.Body) > 0 {
 		body = p.Body
 	}
-	return s.write(ctx, "add ping", func(t *tx) error {
+	surplus := 0
+	err = s.writePatiently(ctx, "add ping", func(t *tx) error {
 		_, err := t.exec(insertPing, id, monitorID, p.Received.UnixMilli(), string(p.Kind), p.ExitCode, p.RunID, body)
-		if err == nil {
-			_, err = t.exec(deleteSurplusPings, monitorID, store.MaxWaitingPings)
+		if err == nil && store.LooksForSurplus(p.ID) {
+			surplus, err = t.exec(deleteSurplusPings, monitorID, store.MaxWaitingPings)
 		}
 		return err
 	}, store.TopicPings)
+	if err == nil {
+		s.surplus.Record(p.MonitorID, surplus)
+	}
+	return err
 }
 
 const selectPings = `SELECT id, monitor, received, kind, exit, run, body FROM pings INDEXED BY pings_by_date

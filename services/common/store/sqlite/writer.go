@@ -14,25 +14,40 @@ const (
 	groupTime = 20 * time.Millisecond
 )
 
+// patientPause is the minimum time between the previous commit and one with patient operations alone. A commit costs much
+// more than an insert, because it waits for the disk.
+const patientPause = 50 * time.Millisecond
+
 // operation is one call that writes. The writer sets err and then closes done.
 type operation struct {
 	name   string
 	ctx    context.Context
 	run    func(*tx) error
 	topics []store.Topic
-	err    error
-	done   chan struct{}
+	// patient means that the operation may wait for others that share its commit.
+	patient bool
+	err     error
+	done    chan struct{}
 }
 
 // write runs an operation in the next transaction of the writer and returns when its changes are on disk. If ctx ends
 // earlier, write returns at once and the operation may still be executed. After a commit, watchers of topics are
 // notified.
-func (s *Store) write(ctx context.Context, name string, run func(*tx) error, topics ...store.Topic) (err error) {
+func (s *Store) write(ctx context.Context, name string, run func(*tx) error, topics ...store.Topic) error {
+	return s.execute(&operation{name: name, ctx: ctx, run: run, topics: topics, done: make(chan struct{})})
+}
+
+// writePatiently is like write for an operation that is frequent and that nobody waits for.
+func (s *Store) writePatiently(ctx context.Context, name string, run func(*tx) error, topics ...store.Topic) error {
+	return s.execute(&operation{name: name, ctx: ctx, run: run, topics: topics, patient: true, done: make(chan struct{})})
+}
+
+func (s *Store) execute(op *operation) (err error) {
+	ctx, name := op.ctx, op.name
 	defer s.observe.End(name, time.Now(), &err)
 	if err := ctx.Err(); err != nil {
 		return describe(name, err)
 	}
-	op := &operation{name: name, ctx: ctx, run: run, topics: topics, done: make(chan struct{})}
 	select {
 	case s.queue <- op:
 	case <-ctx.Done():
@@ -51,35 +66,58 @@ func (s *Store) write(ctx context.Context, name string, run func(*tx) error, top
 // runWriter executes operations until the store closes. It owns t.
 func (s *Store) runWriter(t *tx) {
 	defer t.close()
+	var committed time.Time
 	for {
 		select {
 		case op := <-s.queue:
-			s.commitGroup(t, op)
+			s.commitGroup(t, s.gather(op, committed.Add(patientPause)))
+			committed = time.Now()
 		case <-s.closing:
 			return
 		}
 	}
 }
 
-// commitGroup runs first and the operations that are queued behind it in one transaction, and reports their errors.
-func (s *Store) commitGroup(t *tx, first *operation) {
+// gather returns first, and the operations that are queued behind it until the given time, while all are patient.
+func (s *Store) gather(first *operation, until time.Time) []*operation {
+	group := []*operation{first}
+	if !first.patient {
+		return group
+	}
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	for group[len(group)-1].patient && len(group) < maxGroup {
+		select {
+		case op := <-s.queue:
+			group = append(group, op)
+		case <-timer.C:
+			return group
+		case <-s.closing:
+			return group
+		}
+	}
+	return group
+}
+
+// commitGroup runs the operations of a group, which has at least one, and those that are queued behind them in one
+// transaction, and reports their errors.
+func (s *Store) commitGroup(t *tx, group []*operation) {
 	s.health.setCommitting(time.Now())
 	defer s.health.setCommitting(time.Time{})
-	group := []*operation{first}
 	err := s.verifyFiles(t)
 	if err == nil {
 		err = t.control("BEGIN IMMEDIATE")
 	}
-	run := t.runFirst
-	for end := time.Now().Add(groupTime); err == nil; run = t.runOperation {
-		if err = run(group[len(group)-1]); err != nil || len(group) == maxGroup || time.Now().After(end) {
-			break
+	run, end := t.runFirst, time.Now().Add(groupTime)
+	for i := 0; err == nil && i < len(group); i++ {
+		err = run(group[i])
+		run = t.runOperation
+		if i+1 < len(group) || len(group) >= maxGroup || time.Now().After(end) {
+			continue
 		}
-		next := s.nextQueued()
-		if next == nil {
-			break
+		if next := s.nextQueued(); next != nil {
+			group = append(group, next)
 		}
-		group = append(group, next)
 	}
 	// The file may have been deleted since the transaction began.
 	if err == nil && errors.Is(s.files.check(), errFileGone) {

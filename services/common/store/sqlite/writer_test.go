@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
@@ -175,4 +177,42 @@ func TestOtherWritesDoNotChangeTheRevision(t *testing.T) {
 	if after := revisions(); after[0] != before[0] || after[1] == before[1] {
 		t.Errorf("after a new state the revisions are %v, before %v", after, before)
 	}
+}
+
+// TestPingsShareCommits measures when writes end, in a bubble in which only the pauses of the writer take time.
+func TestPingsShareCommits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, id := openNew(t), sampleMonitors(1)[0]
+		time.Sleep(time.Second)
+		began := time.Now()
+		pings := 0
+		var writing sync.WaitGroup
+		begin := func(what string, want time.Duration, write func() error) {
+			writing.Go(func() {
+				if err := write(); err != nil || time.Since(began) != want {
+					t.Errorf("%s ends after %s, want %s; error %v", what, time.Since(began), want, err)
+				}
+			})
+			synctest.Wait()
+		}
+		ping := func(what string, want time.Duration) {
+			pings++
+			p := store.Ping{ID: fmt.Sprintf("%024x", pings), MonitorID: id, Received: start, Kind: store.PingSuccess}
+			begin(what, want, func() error { return s.AddPing(t.Context(), p) })
+		}
+		const early, late = 10 * time.Millisecond, 10*time.Millisecond + patientPause
+		ping("the first ping", 0)
+		ping("a ping right after it", early)
+		time.Sleep(early)
+		begin("another write", early, func() error { return s.write(t.Context(), "test", func(*tx) error { return nil }) })
+		ping("a ping after the other write", late)
+		time.Sleep(patientPause / 2)
+		for range 20 {
+			ping("a later ping", late)
+		}
+		writing.Wait()
+		if n := count(t, s, "pings"); n != pings {
+			t.Errorf("%d of %d pings are stored", n, pings)
+		}
+	})
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 )
@@ -142,9 +144,13 @@ func surplusPings(ctx context.Context, t *testing.T, s store.Store) {
 	const last = 0x400
 	other := newPing(newID(2), 0, base)
 	addPings(ctx, t, s, other)
-	for n := 1; n <= last; n++ {
-		addPings(ctx, t, s, newPing(newID(1), n, base.Add(time.Duration(n)*time.Millisecond)))
+	var adding errgroup.Group
+	adding.SetLimit(200)
+	for n := 1; n < last; n++ {
+		adding.Go(func() error { return s.AddPing(ctx, newPing(newID(1), n, base.Add(time.Duration(n)*time.Millisecond))) })
 	}
+	must(t, adding.Wait())
+	addPings(ctx, t, s, newPing(newID(1), last, base.Add(last*time.Millisecond)))
 	list := got(s.Pings(ctx, nil, 2*store.MaxWaitingPings))(t)
 	same(t, "number of pings", len(list), 1+store.MaxWaitingPings)
 	same(t, "ping of another monitor", list[0], other)
