@@ -189,7 +189,7 @@ test('the page of a push monitor fits a phone', async ({ page, nanomon }) => {
 test('a push monitor can not be checked on demand', async ({ page, nanomon }) => {
   await nanomon.add(BACKUP);
   await page.goto('/');
-  await expect(row(page, 'Backup')).toContainText('No ping yet');
+  await expect(row(page, 'Backup')).toContainText('No result yet');
   await expect(button(page, 'Check now: Backup')).toBeDisabled();
   await page.keyboard.press('Control+k');
   await page.getByRole('dialog').getByRole('combobox').fill('check backup');
