@@ -14,6 +14,8 @@ import { formatPeriod } from '../../format-period.js';
 
 /** The minimum time between two reads because of new results, in milliseconds. */
 const REFRESH = 60_000;
+/** A duration from a minute is shown in larger units than ms. */
+const MINUTE = 60_000;
 /** How far below the window the charts may be when they are loaded, in pixels. */
 const MARGIN = 300;
 /** The units as the page shows them. */
@@ -265,7 +267,7 @@ export function describeValues(output, latest) {
   const limits =
     low === high
       ? formatValue(high, unit)
-      : `${formatValue(low, unit === 'ms' ? unit : '')} to ${formatValue(high, unit)}`;
+      : `${formatValue(low, high < MINUTE || unit !== 'ms' ? '' : unit)} to ${formatValue(high, unit)}`;
   if (latest === undefined) {
     return limits;
   }
