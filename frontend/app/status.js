@@ -80,7 +80,7 @@ export function badgeOf(monitor, latest) {
   }
   return latest
     ? badgeOfStatus(latest.status)
-    : { key: 'pending', label: `${isPush(monitor) ? 'No ping' : 'Not checked'} yet` };
+    : { key: 'pending', label: `${isPush(monitor) ? 'No result' : 'Not checked'} yet` };
 }
 
 /**
@@ -173,7 +173,7 @@ export function describeHistory(history) {
   const notes = (warnings ? `; ${formatCount(warnings, 'warning')}` : '') + (ignored ? `; ${ignored} ignored` : '');
   const counts = `${count(0)} OK, ${count(1)} error, ${count(2)} failed${notes}`;
   const { length } = history;
-  return length ? `Last ${formatCount(length, 'check')}: ${counts}` : 'No checks yet';
+  return length ? `Last ${formatCount(length, 'check')}: ${counts}` : 'No results yet';
 }
 
 /** The bars of a history: the class of the path for each status, for ignored results, and for warnings. */

@@ -154,7 +154,7 @@ test.describe('with monitors of every status', () => {
 
   test('the history has a description for screen readers', async ({ page }) => {
     await expect(row(page, 'Search').getByRole('img')).toHaveAccessibleName(/^Last \d+ checks?: 0 OK, [1-9]\d* error/);
-    await expect(row(page, 'Archive').getByRole('img')).toHaveAccessibleName('No checks yet');
+    await expect(row(page, 'Archive').getByRole('img')).toHaveAccessibleName('No results yet');
   });
 
   test('the menu works with the keyboard', async ({ page }) => {

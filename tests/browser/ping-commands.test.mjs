@@ -38,6 +38,7 @@ test('all commands contain the ping URL, and say if cron can not follow the sche
   expect(commands.map(({ name }) => name)).toEqual(['curl', 'wget', 'PowerShell', 'crontab', 'systemd', 'Kubernetes']);
   for (const { name, hint, text } of commands) {
     expect(text).toContain(url);
+    expect(text, name).toMatch(/--retry-connrefused|catch \{.*Start-Sleep/);
     expect(hint.endsWith('Cron has no equal schedule: adjust the times.'), name).toBe(
       ['crontab', 'Kubernetes'].includes(name),
     );

@@ -20,10 +20,13 @@ test('without a sign-in everybody sees pings, and nobody the ping URL', async ({
   await reader.goto(`/#monitor/${id}`);
   await expect(reader.getByRole('table', { name: 'Last pings' })).toContainText('Success');
   for (const name of ['Show ping URL', 'Copy URL', 'Renew…', 'Copy commands']) {
-    await button(reader, name).click();
-    await expect(reader.getByRole('dialog', { name: 'Sign in to continue' })).toBeVisible();
-    await button(reader, 'Not now').click();
+    await expect(button(reader, name)).toBeHidden();
   }
+  const panel = reader.getByRole('group', { name: 'Ping URL' });
+  await expect(panel).toContainText('Sign in to show, copy or renew the ping URL.');
+  await panel.getByRole('button', { name: 'Sign in' }).click();
+  await expect(reader.getByRole('dialog', { name: 'Sign in to continue' })).toBeVisible();
+  await button(reader, 'Not now').click();
   await expect(reader.getByTestId('ping-url')).toHaveText(/push\/•+$/);
   expect(requested).toContain(`/api/monitors/${id}/pings`);
   expect(requested).not.toContain(`/api/monitors/${id}/ping-url`);

@@ -7,7 +7,12 @@ import { field, open, save, saved, stored } from './form.mjs';
 /** @typedef {import('./fixtures.mjs').Page} Page */
 
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
-const BACKUP = { name: 'Backup', type: 'push', target: 'every 1h', interval: '' };
+const BACKUP = {
+  name: 'Backup',
+  type: 'push',
+  target: 'every 1h',
+  interval: '',
+};
 
 test.use({ timezoneId: 'America/New_York' });
 
@@ -50,7 +55,10 @@ test('creates a push monitor with a schedule in a time zone', async ({ page, nan
   await save(page);
   const monitor = await stored(nanomon, await saved(page, 'Backup'));
   expect(monitor).toMatchObject({ type: 'push', target: '0 6 * * 1-5' });
-  expect(monitor.properties).toEqual({ zone: 'America/New_York', grace: '10m' });
+  expect(monitor.properties).toEqual({
+    zone: 'America/New_York',
+    grace: '10m',
+  });
   expect(JSON.stringify(monitor)).not.toMatch(UUID);
   await expect(page.getByText('America/New_York, grace time 10m')).toBeVisible();
   await expect(button(page, 'Check now')).toBeHidden();
@@ -61,10 +69,15 @@ test('edits a push monitor and changes its type', async ({ page, nanomon }) => {
   await open(page, id);
   await expect(field(page, 'Schedule')).toHaveValue('every 1h');
   await expect(page.getByText('A ping is due 1h after the one before. It may be up to 5m late.')).toBeVisible();
+  await expect(page.getByText('When you save, this monitor gets a secret ping URL.')).toBeHidden();
+  await expect(page.getByRole('link', { name: 'The page of this monitor' })).toHaveAttribute('href', `#monitor/${id}`);
   await field(page, 'Schedule').fill('every 2h');
   await save(page);
   await saved(page, 'Backup');
-  expect(await stored(nanomon, id)).toMatchObject({ target: 'every 2h', interval: '2h' });
+  expect(await stored(nanomon, id)).toMatchObject({
+    target: 'every 2h',
+    interval: '2h',
+  });
   await open(page, id);
   await page.getByRole('radio', { name: 'TCP port' }).check();
   await expect(field(page, 'Interval')).toHaveValue('1m');
@@ -110,7 +123,10 @@ test.describe('with rejected requests', () => {
 
   test('says why the ping URL can not be read', async ({ page, nanomon }) => {
     await page.route('**/ping-url', (route) =>
-      route.fulfill({ status: 503, json: { detail: 'the store is unavailable' } }),
+      route.fulfill({
+        status: 503,
+        json: { detail: 'the store is unavailable' },
+      }),
     );
     await page.goto(`/#monitor/${await nanomon.add(BACKUP)}`);
     await button(page, 'Copy URL').click();
@@ -120,7 +136,9 @@ test.describe('with rejected requests', () => {
 });
 
 test('reads the ping URL only on request and keeps it nowhere', async ({ page, context, nanomon }) => {
-  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: nanomon.url });
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], {
+    origin: nanomon.url,
+  });
   /** @type {string[]} */
   const requests = [];
   page.on('request', (request) => requests.push(`${request.method()} ${request.url()} ${request.postData() ?? ''}`));
@@ -189,7 +207,7 @@ test('the page of a push monitor fits a phone', async ({ page, nanomon }) => {
 test('a push monitor can not be checked on demand', async ({ page, nanomon }) => {
   await nanomon.add(BACKUP);
   await page.goto('/');
-  await expect(row(page, 'Backup')).toContainText('No ping yet');
+  await expect(row(page, 'Backup')).toContainText('No result yet');
   await expect(page.locator('.chips').getByRole('button', { name: 'Without result 1' })).toBeVisible();
   await expect(button(page, 'Check now: Backup')).toBeDisabled();
   await page.keyboard.press('Control+k');
@@ -206,14 +224,15 @@ test('shows the pings of a job that runs the commands', async ({ page, nanomon }
   const [start, end] = script.split('/path/to/backup.sh');
   await run(start);
   await expect(page.getByText('Running', { exact: true })).toBeVisible();
+  await expect(page.getByTestId('status')).toHaveText('No result yet');
   await run(`url=$(sed -n 's/^url=//p' <<< "$0"); true${end}`, script);
   await expect(page.getByTestId('status')).toHaveText('OK');
   await run(script.replace('/path/to/backup.sh', 'sh -c "exit 24"'));
   await expect(page.getByTestId('status')).toHaveText('Error');
   const pings = page.getByRole('table', { name: 'Last pings' }).locator('tbody').getByRole('row');
   await expect(pings).toHaveCount(4);
-  await expect(pings.first()).toContainText('Exit status 24');
-  await expect(pings.nth(2)).toContainText('Success');
+  await expect(pings.first()).toContainText(/Exit status 24\s+Error/);
+  await expect(pings.nth(2)).toContainText(/Success\s+OK/);
   await expect(page.getByText('Running', { exact: true })).toBeHidden();
 });
 

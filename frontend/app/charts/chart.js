@@ -2,12 +2,13 @@
 /** @import {Tip} from './tooltip.js' */
 /** @import {Threshold} from './thresholds.js' */
 import uPlot from '../lib/uplot.js';
-import { dateFormat, formatCompact, formatTime, formatValue } from '../format.js';
+import { dateFormat, formatTime } from '../format.js';
 import { onThemeChange } from '../theme.js';
 import { LABEL_SPACE, drawLineLabels } from './line-labels.js';
 import { markPeriods, shadePeriods } from './periods.js';
 import { drawThresholds, highest } from './thresholds.js';
 import { Tooltip } from './tooltip.js';
+import { valueAxis } from './value-axis.js';
 
 /**
  * A line of a chart, or an area. The colour is the name of a CSS variable. An area fills the chart with the given opacity,
@@ -197,9 +198,7 @@ export class TimeChart {
         space: 96,
         values: (_, ticks) => ticks.map(formatTick),
       },
-      isSmall
-        ? { ...axis, size: 52, space: 26, values: (_, ticks) => ticks.map(formatCompact) }
-        : { ...axis, size: 68, space: 40, values: (_, ticks) => ticks.map((tick) => formatValue(tick, unit)) },
+      { ...axis, ...valueAxis(unit, isSmall === true) },
     ];
   }
 

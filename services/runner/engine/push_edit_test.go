@@ -121,15 +121,11 @@ func TestReloadEndsNotChecked(t *testing.T) {
 // wantUncheckedSince requires that the heartbeat lists the monitor since the given time of the first day.
 func (p *pushTest) wantUncheckedSince(clock string) {
 	p.t.Helper()
-	for _, list := range p.engine.scheduler.notChecked.list() {
-		for _, m := range list.Monitors {
-			if m.ID != p.monitor.ID || !m.Since.Equal(onFirstDay(p.t, clock)) {
-				p.t.Errorf("%s is not checked since %v, want since %s", m.ID, m.Since, clock)
-			}
-			return
-		}
+	want := store.NotCheckedMonitor{ID: p.monitor.ID, Since: onFirstDay(p.t, clock)}
+	list := p.engine.scheduler.notChecked.list()
+	if len(list) != 1 || len(list[0].Monitors) != 1 || !list[0].Monitors[0].Since.Equal(want.Since) || list[0].Monitors[0].ID != want.ID {
+		p.t.Errorf("not checked are %+v, want %+v", list, want)
 	}
-	p.t.Errorf("no monitor is listed as not checked")
 }
 
 // TestPingsOfDisabledMonitors: the pings that wait when a monitor is disabled or gets another type are deleted.

@@ -48,6 +48,11 @@ export function newOriginal(api, live, id) {
       return this.newer ?? { document: JSON.parse(this.text), tag: this.tag };
     },
 
+    /** Whether the stored monitor has a ping URL. */
+    get hasPingURL() {
+      return id !== '' && this.text !== '' && !this.deleted && JSON.parse(this.text).type === 'push';
+    },
+
     /** The date of the newer version, RFC 3339. */
     get newerDate() {
       return this.newer?.document.updated ?? '';

@@ -230,6 +230,7 @@ export function monitor(app, { id, params }) {
     /** @param {Result[]} results */
     setRecent(results) {
       this.recent.set(results);
+      this.outputs.results = this.recent.results;
       this.latency.setUnit(unitOf(this.recent.results.find((result) => result.status !== 2)));
     },
 

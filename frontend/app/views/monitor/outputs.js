@@ -1,4 +1,4 @@
-/** @import {Output, Outputs, OutputSeries, Spec} from '../../../types/model' */
+/** @import {Output, Outputs, OutputSeries, Result, Spec} from '../../../types/model' */
 /** @import {Api} from '../../api.js' */
 /** @import {MonitorRange} from '../../range/range.js' */
 /** @import {RangeStatistics} from './statistics.js' */
@@ -14,6 +14,8 @@ import { formatPeriod } from '../../format-period.js';
 
 /** The minimum time between two reads because of new results, in milliseconds. */
 const REFRESH = 60_000;
+/** A duration from a minute is shown in larger units than ms. */
+const MINUTE = 60_000;
 /** How far below the window the charts may be when they are loaded, in pixels. */
 const MARGIN = 300;
 /** The units as the page shows them. */
@@ -45,6 +47,8 @@ export function outputPanel(api, id, range, statistics) {
     expected: Object.freeze([]),
     /** The names of outputs that are the value of a result, which is in the chart above. @type {readonly string[]} */
     values: Object.freeze([]),
+    /** The newest results of the monitor, newest first. @type {readonly Result[]} */
+    results: Object.freeze([]),
     /** Whether the charts are in view or near it. */
     inView: false,
     /** Whether something else shows the outputs. */
@@ -168,10 +172,22 @@ export function outputPanel(api, id, range, statistics) {
       return this.data?.outputs.find((output) => output.name === name)?.title;
     },
 
+    /**
+     * Returns the newest value; undefined if the range has ended.
+     * @param {{name: string}} output
+     */
+    latestOf({ name }) {
+      const values = this.results.map(({ outputs }) => outputs[name]);
+      return range.isLive ? values.find((value) => typeof value === 'number') : undefined;
+    },
+
     /** The outputs with a chart of their own. An output that may appear has its place until it is known. */
     get cards() {
       const all = this.data
-        ? this.data.outputs.map((output) => ({ ...titleOf(output), text: describeValues(output) }))
+        ? this.data.outputs.map((output) => ({
+            ...titleOf(output),
+            text: describeValues(output, this.latestOf(output)),
+          }))
         : this.expected.map((output) => ({ ...titleOf(output), text: 'Loading…' }));
       return all.filter(({ name }) => !this.values.includes(name) && !PHASE_OUTPUTS.includes(name));
     },
@@ -241,13 +257,20 @@ function titleOf(output) {
 /**
  * Describes the values in words: the latest one, and the limits.
  * @param {OutputSeries} output
+ * @param {number} [latest]
  */
-function describeValues(output) {
+export function describeValues(output, latest) {
   const unit = unitOf(output);
   const numbers = (/** @type {(number | null)[]} */ values) => values.filter((value) => value !== null);
-  const latest = numbers(output.avg).at(-1);
   const low = Math.min(...numbers(output.min));
   const high = Math.max(...numbers(output.max));
+  const limits =
+    low === high
+      ? formatValue(high, unit)
+      : `${formatValue(low, high < MINUTE || unit !== 'ms' ? '' : unit)} to ${formatValue(high, unit)}`;
+  if (latest === undefined) {
+    return limits;
+  }
   const now = `Latest ${formatValue(latest, unit)}`;
-  return low === high ? now : `${now} · ${formatValue(low, '')} to ${formatValue(high, unit)}`;
+  return low === high && low === latest ? now : `${now} · ${limits}`;
 }

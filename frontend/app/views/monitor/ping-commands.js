@@ -5,8 +5,8 @@
  * @typedef {{name: string, hint: string, text: string}} Commands
  */
 
-const CURL = 'curl -fsS -m 10 --retry 5 -o /dev/null';
-const WGET = 'wget -q -T 10 -t 5 -O /dev/null';
+const CURL = 'curl -fsS -m 10 --retry 5 --retry-connrefused -o /dev/null';
+const WGET = 'wget -q -T 10 -t 5 --retry-connrefused --retry-on-http-error=429,503 -O /dev/null';
 const FOR_SCRIPTS =
   'For a script: reports the start of a run, and its end with the exit status of the job. The start may be left out.';
 const SCRIPT = '/path/to/backup.sh';
@@ -40,12 +40,12 @@ export function commandsOf({ target, properties }, url) {
     },
     {
       name: 'wget',
-      hint: FOR_SCRIPTS,
+      hint: `${FOR_SCRIPTS} Needs GNU Wget, not the one of BusyBox.`,
       text: script(WGET, url),
     },
     {
       name: 'PowerShell',
-      hint: 'For a script: reports the start of a run, and whether it has succeeded. The start may be left out.',
+      hint: 'For a script: reports the start of a run, and whether it has succeeded. The start may be left out. Also for Windows PowerShell 5.1.',
       text: powerShell(url),
     },
     {
@@ -78,10 +78,15 @@ function script(command, url) {
 function powerShell(url) {
   return [
     `$url = '${url}'`,
-    'Invoke-RestMethod -TimeoutSec 10 "$url/start" | Out-Null',
+    'function Send-Ping($end) {',
+    '  foreach ($wait in 1, 2, 4, 8, 16, 0) {',
+    '    try { Invoke-RestMethod -TimeoutSec 10 "$url$end" | Out-Null; return }',
+    '    catch { Write-Warning "$_"; Start-Sleep $wait }',
+    '  }',
+    '}',
+    "Send-Ping '/start'",
     '& C:\\path\\to\\backup.exe',
-    "$end = if ($LASTEXITCODE -eq 0) { '' } else { '/fail' }",
-    'Invoke-RestMethod -TimeoutSec 10 "$url$end" | Out-Null',
+    "if ($LASTEXITCODE -eq 0) { Send-Ping '' } else { Send-Ping '/fail' }",
   ].join('\n');
 }
 

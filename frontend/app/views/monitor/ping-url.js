@@ -36,6 +36,11 @@ export function pingUrl(app, id) {
       this.uuid = '';
     },
 
+    /** Whether the user may see the URL. */
+    get isAllowed() {
+      return app.session?.canWrite !== false;
+    },
+
     /** The URL, with a placeholder while it is hidden. */
     get url() {
       return base + (this.uuid || PLACEHOLDER);

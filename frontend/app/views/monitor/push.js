@@ -141,16 +141,14 @@ export function pushPanel(app, id) {
       return properties[name] || spec?.properties.find((property) => property.name === name)?.default || '';
     },
 
-    /** When the next ping is due. */
+    /** Why there is no deadline. */
+    get noDeadline() {
+      return !this.monitor?.enabled ? 'Never while disabled' : this.data ? 'Not known yet' : '…';
+    },
+
+    /** How far away the deadline is. */
     get due() {
-      const { deadline } = this.data ?? {};
-      if (!this.monitor?.enabled) {
-        return 'None while disabled';
-      }
-      if (!deadline) {
-        return this.data ? 'Not known yet' : '…';
-      }
-      const left = Date.parse(deadline) - clock.now;
+      const left = Date.parse(this.deadline) - clock.now;
       return left > 0 ? `in ${formatSpan(left)}` : `${formatSpan(-left)} ago`;
     },
 

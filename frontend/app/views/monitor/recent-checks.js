@@ -23,6 +23,15 @@ export function recentChecks() {
       return this.results.some((known) => known.id === id);
     },
 
+    /**
+     * Returns the status of the result of a ping; null if none of the results is from it.
+     * @param {{id: string}} ping its result has the same id
+     */
+    badgeOf(ping) {
+      const result = this.results.find(({ id }) => id === ping.id);
+      return result ? badgeOfStatus(result.status) : null;
+    },
+
     get latest() {
       return this.results[0] ?? null;
     },
@@ -45,7 +54,7 @@ export function recentChecks() {
  */
 export function describeLatest(latest, now, isPush) {
   if (!latest) {
-    return isPush ? 'no ping yet' : 'never checked';
+    return isPush ? '' : 'never checked';
   }
   return `last ${isPush ? 'result' : 'check'} ${formatAgo(latest.date, now)}`;
 }
