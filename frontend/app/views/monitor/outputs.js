@@ -259,7 +259,7 @@ function titleOf(output) {
  * @param {OutputSeries} output
  * @param {number} [latest]
  */
-export function describeValues(output, latest) {
+function describeValues(output, latest) {
   const unit = unitOf(output);
   const numbers = (/** @type {(number | null)[]} */ values) => values.filter((value) => value !== null);
   const low = Math.min(...numbers(output.min));
