@@ -101,7 +101,7 @@ func (e *Evaluator) readNotifications(ctx context.Context, since time.Time) erro
 	}
 	for id, notifications := range byMonitor {
 		if t := e.tracked[id]; t != nil {
-			if t.applyNotifications(notifications); !t.recorded {
+			if t.applyNotifications(notifications, e.rules, e.offline); !t.recorded {
 				e.pending[id] = true
 			}
 		} else if n := notifications[0]; id != "" && isOpen(applyNotifications(store.IncidentState{}, notifications)) {
@@ -285,7 +285,7 @@ func (e *Evaluator) resolveConflicts(ctx context.Context, monitors []*trackedMon
 		if err != nil {
 			return nil, err
 		}
-		t.applyNotifications(notifications)
+		t.applyNotifications(notifications, e.rules, e.offline)
 		t.acceptStored = t.state.Phase == before[i].Phase && t.state.Incident == before[i].Incident &&
 			t.state.Number() == before[i].Number()
 	}

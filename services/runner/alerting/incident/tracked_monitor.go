@@ -103,8 +103,16 @@ func (t *trackedMonitor) set(s store.IncidentState) {
 	t.state = s
 }
 
-func (t *trackedMonitor) applyNotifications(notifications []store.Notification) {
-	t.set(applyNotifications(t.state, notifications))
+// applyNotifications applies the stored notifications of the monitor. They may be about pending results, which are not
+// evaluated again then: only their warnings are still to be counted.
+func (t *trackedMonitor) applyNotifications(notifications []store.Notification, r Rules, offline offlinePeriod) {
+	next := applyNotifications(t.state, notifications)
+	if t.pending != nil {
+		points := newPoints(t.state, t.pending.History)
+		evaluated := points[:len(points)-min(len(points), len(newPoints(next, t.pending.History)))]
+		next.Warning = advanceWarning(next.Warning, evaluated, t.rules(r), offline)
+	}
+	t.set(next)
 }
 
 // evaluate returns the state after the pending results, and the event that they cause, if any.
