@@ -44,8 +44,6 @@ test('all commands contain the ping URL, and say if cron can not follow the sche
     );
   }
   const cron = commandsOf({ ...monitor, target: '@daily' }, url).find(({ name }) => name === 'crontab');
-  expect(cron?.hint).toBe(
-    'A line for crontab -e. The times are those of the machine; this monitor expects them in UTC.',
-  );
+  expect(cron?.hint).toBe('A line for crontab -e. crontab uses the time zone of the machine; this monitor uses UTC.');
   expect(cron?.text).toMatch(/^0 0 \* \* \* curl .*\/start; .*\/\$\?$/);
 });

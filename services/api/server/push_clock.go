@@ -15,8 +15,8 @@ type clockStore interface {
 	Now(ctx context.Context) (time.Time, error)
 }
 
-// otherClocks corrects a clock by those of the store and of the runners. Runners compare the dates of pings to their own
-// clocks, which they correct in the same way.
+// otherClocks compares a clock with the clocks of the store and of the runners, and corrects it. Runners correct their
+// clocks in the same way, and compare the dates of pings to them.
 type otherClocks struct {
 	store clockStore
 	clock clock.Source

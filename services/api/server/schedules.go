@@ -22,8 +22,8 @@ func (h *scheduleHandler) mount(to routes) {
 	to.protected.Post("/api/schedules/check", handle(h.check))
 }
 
-// check validates the target and the property zone in the body as those of a push monitor, and responds with the next
-// times of the schedule.
+// check validates the target and the property zone in the body like the definition of a push monitor. It responds with
+// the next times of the schedule.
 func (h *scheduleHandler) check(w http.ResponseWriter, r *http.Request) error {
 	data, err := readBody(w, r, maxBody)
 	if err != nil {

@@ -46,7 +46,7 @@ func (o Outputs) of(t token) probe.Output {
 type Rule struct {
 	text       string
 	expression *govaluate.EvaluableExpression
-	// uses lists the outputs that the rule uses, and ruleOnly those of them that only rules may use.
+	// uses lists the outputs that the rule uses. ruleOnly lists the ones that only rules may use.
 	uses, ruleOnly []string
 	// quoted lists the outputs that may be long and that an error of govaluate may quote.
 	quoted []string

@@ -26,7 +26,7 @@ const (
 	maxInboxBytes = 32 << 20
 )
 
-// inbox is what the scheduler knows of the stored pings. Its goroutine owns the fields from known on.
+// inbox holds the stored pings that the scheduler knows. The goroutine of the scheduler owns the fields from known on.
 type inbox struct {
 	// activated is closed when this runner has a push monitor for the first time. active says whether it has one now.
 	activated chan struct{}
@@ -47,7 +47,7 @@ type inbox struct {
 	size int
 	// complete is the last pass that has read all pings, and current the pass that is running.
 	complete, current inboxRead
-	// receiving is what the receiving periods say, as they were at periodsRead.
+	// receiving holds the receiving periods that were read at periodsRead.
 	receiving   push.Receiving
 	periodsRead time.Time
 	// waiting contains the monitors with a decision that waits for a read.

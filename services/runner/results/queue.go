@@ -28,9 +28,9 @@ type queue struct {
 	states map[string]store.State
 	// newestStates holds the newest state of each monitor, queued or written.
 	newestStates map[string]store.State
-	// push holds what waits of each push monitor, see takePush.
+	// push holds the waiting push states by monitor; see takePush.
 	push map[string]pushEntry
-	// donePings lists the done pings that belong to no push state, and those of a batch that was put back.
+	// donePings lists done pings without a push state, and the done pings of a batch that was put back.
 	donePings []string
 	// overflow counts the results dropped since the last successful write.
 	overflow int

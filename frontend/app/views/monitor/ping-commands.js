@@ -50,7 +50,7 @@ export function commandsOf({ target, properties }, url) {
     },
     {
       name: 'crontab',
-      hint: `A line for crontab -e. The times are those of the machine; this monitor expects them in ${zone}.${adjust}`,
+      hint: `A line for crontab -e. crontab uses the time zone of the machine; this monitor uses ${zone}.${adjust}`,
       text: `${expression} ${CURL} ${url}/start; ${SCRIPT}; ${CURL} ${url}/$?`,
     },
     {

@@ -99,8 +99,8 @@ func (s *Store) gather(first *operation, until time.Time) []*operation {
 	return group
 }
 
-// commitGroup runs the operations of a group, which has at least one, and those that are queued behind them in one
-// transaction, and reports their errors.
+// commitGroup runs the operations of a group and the operations that are queued behind them in one transaction, and
+// reports their errors. The group has at least one operation.
 func (s *Store) commitGroup(t *tx, group []*operation) {
 	s.health.setCommitting(time.Now())
 	defer s.health.setCommitting(time.Time{})
