@@ -25,6 +25,10 @@ type Window struct {
 	End   time.Time `json:"end,omitzero"`
 	// Weekly is set if the window repeats every week.
 	Weekly *Weekly `json:"weekly,omitempty"`
+	// Public is set if status pages show the window. They show PublicName instead of Name, and "Planned maintenance" if it
+	// is empty.
+	Public     bool   `json:"public,omitempty"`
+	PublicName string `json:"publicName,omitempty"`
 	// Updated is the time of the last change.
 	Updated time.Time `json:"updated"`
 }
