@@ -1,7 +1,6 @@
 package mongo
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -77,9 +76,7 @@ func (s *Store) StatusMessages(
 		docs = append(docs, found...)
 	}
 	list := decodable[statuspage.Message](docs)
-	slices.SortFunc(list, func(a, b statuspage.Message) int {
-		return cmp.Or(b.LastUpdate().Compare(a.LastUpdate()), cmp.Compare(b.ID, a.ID))
-	})
+	slices.SortFunc(list, store.CompareStatusMessages)
 	return list, nil
 }
 
