@@ -19,6 +19,7 @@ import (
 	"nanomon/services/common/clock"
 	"nanomon/services/common/config"
 	"nanomon/services/common/probe"
+	"nanomon/services/common/ratelimit"
 	"nanomon/services/common/web"
 )
 
@@ -82,7 +83,7 @@ type Server struct {
 	health    *storeHealth
 	keys      *auth.APIKeys
 	auth      *auth.Middleware
-	rateLimit *rateLimiter
+	rateLimit *ratelimit.Limiter
 	pings     *pingReceiver
 	resources []resource
 }
@@ -98,7 +99,7 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		health:    newStoreHealth(s.Ping, log, hub.sendHealth),
 		summaries: summary.NewKeeper(s, log, hub.sendSummary, hub.hasClients),
 		keys:      keys, auth: auth.NewMiddleware(config.Auth, keys, log),
-		rateLimit: newRateLimiter(time.Now, writeRate, writeBurst),
+		rateLimit: ratelimit.New(time.Now, writeRate, writeBurst),
 		pings:     newPingReceiver(s, config.Process, types, log),
 	}
 	server.pings.clock = cmp.Or[clock.Source](config.Clock, clock.System{})
@@ -189,7 +190,7 @@ func (s *Server) Handler() http.Handler {
 	}
 	if s.auth.Enabled() {
 		// Authentication comes first: the client is the signed-in identity, and rejected requests don't count.
-		to.protected = to.protected.With(s.rateLimit.middleware)
+		to.protected = to.protected.With(limitWrites(s.rateLimit))
 	}
 	for _, resource := range s.resources {
 		resource.mount(to)
