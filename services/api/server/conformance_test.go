@@ -145,8 +145,8 @@ func (x *exchange) check(routes chi.Routes) error {
 		pattern = "" // a literal path in the specification precedes a matching pattern
 	}
 	err := x.decompress()
-	parameters := map[string]string{}
-	for _, name := range []string{"id", "uuid", "exitStatus", "slug", "entry"} {
+	parameters := make(map[string]string)
+	for _, name := range []string{"id", "message", "uuid", "exitStatus", "slug", "entry"} {
 		parameters[name] = match.URLParam(name)
 	}
 	switch {

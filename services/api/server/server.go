@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nanomon/services/api/auth"
-	"nanomon/services/api/statuspage"
+	pages "nanomon/services/api/statuspage"
 	"nanomon/services/api/statuspage/public"
 	"nanomon/services/api/summary"
 	"nanomon/services/common/clock"
@@ -62,6 +62,9 @@ type Store interface {
 	outputStore
 	reportStore
 	maintenanceStore
+	statusPageStore
+	statusMessageStore
+	pages.Store
 	onDemandStore
 	notificationStore
 	eventStore
@@ -87,7 +90,7 @@ type Server struct {
 	auth      *auth.Middleware
 	rateLimit *ratelimit.Limiter
 	pings     *pingReceiver
-	pages     *statuspage.Keeper
+	pages     *pages.Keeper
 	public    *public.Handler
 	resources []resource
 }
@@ -105,7 +108,7 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		keys:      keys, auth: auth.NewMiddleware(config.Auth, keys, log),
 		rateLimit: ratelimit.New(time.Now, writeRate, writeBurst),
 		pings:     newPingReceiver(s, config.Process, types, log),
-		pages:     statuspage.NewKeeper(pageStore(s), log, time.Now),
+		pages:     pages.NewKeeper(s, log, time.Now),
 	}
 	server.public = public.New(server.pages, clientOf, time.Now)
 	server.pings.clock = cmp.Or[clock.Source](config.Clock, clock.System{})
@@ -123,6 +126,9 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		newDayHandler(s),
 		newReportHandler(s),
 		newMaintenanceHandler(s),
+		newStatusPageHandler(s),
+		newStatusMessageHandler(s),
+		newPreviewHandler(server.pages),
 		newOnDemandHandler(s, types, log),
 		newNotificationHandler(s, types.Secrets(), log),
 		newIncidentHandler(s, types.Secrets()),
@@ -201,7 +207,7 @@ func (s *Server) Handler() http.Handler {
 	compressed := r.With(web.Compress)
 	to := routes{
 		open: r, reading: compressed.With(s.auth.ProtectReads), uncompressed: r.With(s.auth.ProtectReads),
-		protected: compressed.With(s.auth.ProtectWrites),
+		private: compressed.With(s.auth.ProtectPrivate), protected: compressed.With(s.auth.ProtectWrites),
 	}
 	if s.auth.Enabled() {
 		// Authentication comes first: the client is the signed-in identity, and rejected requests don't count.
