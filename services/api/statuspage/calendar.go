@@ -17,22 +17,19 @@ type calendar struct {
 	starts [view.Days + 1]time.Time
 }
 
-// newCalendar returns the days that end with the day of now.
-func newCalendar(zone *time.Location, now time.Time) *calendar {
-	year, month, day := now.In(zone).Date()
-	if !now.Before(localtime.StartOfDay(year, month, day+1, zone)) {
+// follow makes the day of now the last one.
+func (c *calendar) follow(now time.Time) {
+	if !now.Before(c.starts[view.Days-1]) && now.Before(c.starts[view.Days]) {
+		return
+	}
+	year, month, day := now.In(c.zone).Date()
+	if !now.Before(localtime.StartOfDay(year, month, day+1, c.zone)) {
 		day++ // The clock was set back over midnight: the first midnight counts.
 	}
-	c := &calendar{zone: zone, today: int(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / 86_400)}
+	c.today = int(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / 86_400)
 	for i := range c.starts {
-		c.starts[i] = localtime.StartOfDay(year, month, day+1-view.Days+i, zone)
+		c.starts[i] = localtime.StartOfDay(year, month, day+1-view.Days+i, c.zone)
 	}
-	return c
-}
-
-// isCurrent reports whether now is in the last day.
-func (c *calendar) isCurrent(now time.Time) bool {
-	return !now.Before(c.starts[view.Days-1]) && now.Before(c.starts[view.Days])
 }
 
 // indexOf returns the index of the day that contains a time; the first day if it is earlier.
@@ -53,50 +50,67 @@ func (c *calendar) date(i int) string {
 // spent is the time of one or several monitors by what a page says about it, in milliseconds.
 type spent struct{ ok, down, maintenance, notChecked int64 }
 
-func (s *spent) add(other spent) {
-	s.ok += other.ok
-	s.down += other.down
-	s.maintenance += other.maintenance
-	s.notChecked += other.notChecked
-}
-
-// spentOf returns the times of a breakdown. Time that is blocked or disabled is not checked.
-func spentOf(b uptime.Breakdown) spent {
-	return spent{
-		ok: b.OK.Milliseconds(), down: b.Down().Milliseconds(), maintenance: b.Maintenance.Milliseconds(),
-		notChecked: (b.Unchecked + b.Blocked + b.Disabled).Milliseconds(),
-	}
+// add adds the times of a breakdown. Time that is blocked or disabled is not checked.
+func (s *spent) add(b uptime.Breakdown) {
+	s.ok += b.OK.Milliseconds()
+	s.down += b.Down().Milliseconds()
+	s.maintenance += b.Maintenance.Milliseconds()
+	s.notChecked += (b.Unchecked + b.Blocked + b.Disabled).Milliseconds()
 }
 
 // day is [spent] for one monitor and one day, which needs less memory.
 type day struct{ ok, down, maintenance, notChecked uint32 }
 
-func (d day) spent() spent {
-	return spent{int64(d.ok), int64(d.down), int64(d.maintenance), int64(d.notChecked)}
+func (d *day) add(b uptime.Breakdown) {
+	var s spent
+	s.add(b)
+	d.ok += uint32(s.ok)
+	d.down += uint32(s.down)
+	d.maintenance += uint32(s.maintenance)
+	d.notChecked += uint32(s.notChecked)
 }
 
 // dayLog contains the days of a monitor in a time zone.
 type dayLog struct {
-	// today is the number of the last day, as in [calendar].
+	calendar *calendar
+	// isKnown reports whether the days have been read.
+	isKnown bool
+	// today is the number of the last day, as in the calendar.
 	today int
 	days  [view.Days]day
 }
 
-// follow removes days that are over and appends new ones, so that the log has the days of a calendar.
-func (l *dayLog) follow(c *calendar) {
-	passed := min(c.today-l.today, view.Days)
-	if passed <= 0 {
-		return
+// follow removes days that are over and appends new ones, so that the log has the days of the calendar.
+func (l *dayLog) follow() {
+	if passed := min(l.calendar.today-l.today, view.Days); passed > 0 {
+		copy(l.days[:], l.days[passed:])
+		clear(l.days[view.Days-passed:])
 	}
-	copy(l.days[:], l.days[passed:])
-	clear(l.days[view.Days-passed:])
-	l.today = c.today
+	l.today = l.calendar.today
 }
 
-// replace replaces the days from an index on by periods that cover these days up to some time.
-func (l *dayLog) replace(first int, periods []uptime.Period, c *calendar) {
-	for i, b := range uptime.Divide(periods, c.starts[first:]) {
-		s := spentOf(b)
-		l.days[first+i] = day{uint32(s.ok), uint32(s.down), uint32(s.maintenance), uint32(s.notChecked)}
+// add adds periods, which follow each other, to the days from an index on.
+func (l *dayLog) add(first int, periods []uptime.Period) {
+	l.follow()
+	for i, b := range uptime.Divide(periods, l.calendar.starts[first:]) {
+		l.days[first+i].add(b)
+	}
+}
+
+// addTo adds the days, and periods after these, to sums.
+func (l *dayLog) addTo(sums *[view.Days]spent, extension []uptime.Period) {
+	l.follow()
+	for i, d := range &l.days {
+		s := &sums[i]
+		s.ok += int64(d.ok)
+		s.down += int64(d.down)
+		s.maintenance += int64(d.maintenance)
+		s.notChecked += int64(d.notChecked)
+	}
+	if len(extension) > 0 {
+		first := l.calendar.indexOf(extension[0].From)
+		for i, b := range uptime.Divide(extension, l.calendar.starts[first:]) {
+			sums[first+i].add(b)
+		}
 	}
 }
