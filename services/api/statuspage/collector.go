@@ -26,6 +26,11 @@ const (
 // topics says what has changed in the store since the last refresh.
 type topics struct{ pages, monitors, incidents bool }
 
+// or returns the topics that are in one of two sets.
+func (t topics) or(other topics) topics {
+	return topics{t.pages || other.pages, t.monitors || other.monitors, t.incidents || other.incidents}
+}
+
 // collector follows the store and computes what pages show. Only one goroutine may use it at a time.
 type collector struct {
 	store     Store

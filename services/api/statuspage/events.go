@@ -69,11 +69,12 @@ func (b *builder) addEvents() {
 	first := b.page.calendar.starts[0]
 	var past []event
 	for _, i := range b.incidents {
-		if b.update(i.Start); i.End.IsZero() {
+		switch {
+		case i.End.IsZero():
+			b.update(i.Start)
 			b.view.Incidents = append(b.view.Incidents, i)
-			continue
-		}
-		if b.update(i.End); i.End.After(first) {
+		case b.page.Show.Incidents && i.End.After(first):
+			b.update(i.End)
 			past = append(past, event{i.Start, view.Event{Incident: &i}})
 		}
 	}

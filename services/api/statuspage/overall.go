@@ -57,4 +57,3 @@ func list(names []string) string {
 	}
 	return text
 }
-

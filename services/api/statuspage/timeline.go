@@ -43,7 +43,9 @@ func (t *tracked) expire(expired time.Time) {
 }
 
 // isFullDue reports whether all status changes must be read.
-func (t *tracked) isFullDue(now time.Time) bool { return t.full.IsZero() || now.Sub(t.full) >= fullAfter }
+func (t *tracked) isFullDue(now time.Time) bool {
+	return t.full.IsZero() || now.Sub(t.full) >= fullAfter
+}
 
 // readFrom returns the time from which the status changes must be read: the start of a day in one of the time zones.
 func (t *tracked) readFrom(now time.Time) time.Time {

@@ -57,8 +57,8 @@ type tracked struct {
 	// expired is the date before which status changes had expired at the last complete read.
 	expired time.Time
 	// end is the time up to which days and recent are complete. Then kind is what the monitor was.
-	end    time.Time
-	kind   uptime.Kind
+	end  time.Time
+	kind uptime.Kind
 	// days contains the days in each time zone of the pages.
 	days   []*dayLog
 	recent summary.Recent
@@ -160,7 +160,9 @@ func (t *tracked) follow(state *store.State, now time.Time) bool {
 }
 
 // isStale reports whether the latest result does not show the status any more.
-func (t *tracked) isStale(now time.Time) bool { return t.latest.IsZero() || now.Sub(t.latest) > t.stale }
+func (t *tracked) isStale(now time.Time) bool {
+	return t.latest.IsZero() || now.Sub(t.latest) > t.stale
+}
 
 // level is the condition of one monitor.
 func (t *tracked) level(active maintenance.Active, now time.Time) view.Level {
