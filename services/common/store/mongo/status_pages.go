@@ -111,19 +111,9 @@ func (s *Store) addressesFree(ctx context.Context, doc statusPageDoc) error {
 	return err
 }
 
-// ReplaceStatusPage replaces the status page with the id of p.
-func (s *Store) ReplaceStatusPage(ctx context.Context, p statuspage.Page) (err error) {
-	defer s.end(ctx, time.Now(), "replace status page", &err)
-	return s.replaceStatusPage(ctx, p, nil)
-}
-
-// ReplaceStatusPageIf does the same if the stored page equals old.
+// ReplaceStatusPageIf replaces the page with the id of p if the stored page equals old.
 func (s *Store) ReplaceStatusPageIf(ctx context.Context, p, old statuspage.Page) (err error) {
 	defer s.end(ctx, time.Now(), "replace status page", &err)
-	return s.replaceStatusPage(ctx, p, &old)
-}
-
-func (s *Store) replaceStatusPage(ctx context.Context, p statuspage.Page, old *statuspage.Page) error {
 	if !monitor.ValidID(p.ID) {
 		return monitor.ErrNotFound
 	}
@@ -131,10 +121,7 @@ func (s *Store) replaceStatusPage(ctx context.Context, p statuspage.Page, old *s
 	if err != nil {
 		return err
 	}
-	return change[statusPageDoc](ctx, s, s.statusPages, doc.ID, old, func(filter bson.D) (int64, error) {
-		if some, err := findIDs[bson.ObjectID](ctx, s.statusPages, byID(doc.ID), 1); err != nil || len(some) == 0 {
-			return 0, err
-		}
+	return change[statusPageDoc](ctx, s, s.statusPages, doc.ID, &old, func(filter bson.D) (int64, error) {
 		if err := s.addressesFree(ctx, doc); err != nil {
 			return 0, err
 		}

@@ -58,17 +58,18 @@ func TestAddressesAreUniqueAcrossProcesses(t *testing.T) {
 				if n >= 4 {
 					wantNoError(t, stores[0].CreateStatusPage(t.Context(), p))
 				}
+				old := p
 				if field == "slug" {
 					p.Slug = fmt.Sprint("same-", round)
 				} else {
 					p.Hosts = []string{fmt.Sprintf("own-%d-%d.example", round, n), fmt.Sprintf("same-%d.example", round)}
 				}
 				writers.Go(func() {
-					write := stores[n%2].CreateStatusPage
 					if n >= 4 {
-						write = stores[n%2].ReplaceStatusPage
+						errs[n] = stores[n%2].ReplaceStatusPageIf(t.Context(), p, old)
+					} else {
+						errs[n] = stores[n%2].CreateStatusPage(t.Context(), p)
 					}
-					errs[n] = write(t.Context(), p)
 				})
 			}
 			writers.Wait()

@@ -90,23 +90,14 @@ func orNotFound(err error) error {
 	return err
 }
 
-// ReplaceStatusMessage replaces the message with the id of m.
-func (s *Store) ReplaceStatusMessage(ctx context.Context, m statuspage.Message) error {
-	return s.replaceStatusMessage(ctx, m, nil)
-}
-
-// ReplaceStatusMessageIf does the same if the stored message equals old.
+// ReplaceStatusMessageIf replaces the message with the id of m if the stored message equals old.
 func (s *Store) ReplaceStatusMessageIf(ctx context.Context, m, old statuspage.Message) error {
-	return s.replaceStatusMessage(ctx, m, &old)
-}
-
-func (s *Store) replaceStatusMessage(ctx context.Context, m statuspage.Message, old *statuspage.Message) error {
 	page, _ := rawID(m.PageID)
 	definition, err := encodeMessage(&m)
 	if err != nil {
 		return err
 	}
-	return statusMessages.change(ctx, s, "replace", m.ID, old, func(t *tx, id []byte) (int, error) {
+	return statusMessages.change(ctx, s, "replace", m.ID, &old, func(t *tx, id []byte) (int, error) {
 		return t.exec("UPDATE status_messages SET resolved = ?, date = ?, definition = ? WHERE id = ? AND page = ?",
 			m.State() == statuspage.Resolved, m.LastUpdate().UnixMilli(), definition, id, page)
 	})

@@ -88,26 +88,14 @@ func claimAddresses(t *tx, id []byte, p statuspage.Page) error {
 	return err
 }
 
-// ReplaceStatusPage replaces the status page with the id of p.
-func (s *Store) ReplaceStatusPage(ctx context.Context, p statuspage.Page) error {
-	return s.replaceStatusPage(ctx, p, nil)
-}
-
-// ReplaceStatusPageIf does the same if the stored page equals old.
+// ReplaceStatusPageIf replaces the page with the id of p if the stored page equals old.
 func (s *Store) ReplaceStatusPageIf(ctx context.Context, p, old statuspage.Page) error {
-	return s.replaceStatusPage(ctx, p, &old)
-}
-
-func (s *Store) replaceStatusPage(ctx context.Context, p statuspage.Page, old *statuspage.Page) error {
 	p.Normalize()
 	definition, err := store.EncodeStatusPage(p)
 	if err != nil {
 		return err
 	}
-	return statusPages.change(ctx, s, "replace", p.ID, old, func(t *tx, id []byte) (int, error) {
-		if n, err := t.number("SELECT count(*) FROM status_pages WHERE id = ?", id); err != nil || n == 0 {
-			return 0, err
-		}
+	return statusPages.change(ctx, s, "replace", p.ID, &old, func(t *tx, id []byte) (int, error) {
 		if err := claimAddresses(t, id, p); err != nil {
 			return 0, err
 		}
