@@ -15,7 +15,9 @@ import (
 const cost = 12
 
 // Hash returns the hash of a password. It returns a [monitor.InvalidError] if the password is too short or too long.
-func Hash(password string) (string, error) {
+func Hash(password string) (string, error) { return hashWith(cost, password) }
+
+func hashWith(cost int, password string) (string, error) {
 	if n := len(password); n < statuspage.MinPassword || n > statuspage.MaxPassword {
 		return "", monitor.Invalid(fmt.Sprintf("password must have %d to %d bytes", statuspage.MinPassword, statuspage.MaxPassword),
 			"Use a longer phrase that is hard to guess. Letters outside of ASCII have more than one byte.")
