@@ -26,6 +26,7 @@ type group string
 const (
 	open      group = "open"
 	reading   group = "reading"
+	private   group = "private"
 	protected group = "protected"
 )
 
@@ -68,6 +69,22 @@ var groups = map[string]group{
 	"GET /api/events":                reading,
 	"GET /api/metrics":               reading,
 	"GET /api/monitors/{id}/pings":   reading,
+
+	// Pages with a password are not for everyone.
+	"GET /api/status-pages":                         private,
+	"GET /api/status-pages/{id}":                    private,
+	"GET /api/status-pages/{id}/messages":           private,
+	"GET /api/status-pages/{id}/messages/{message}": private,
+
+	"POST /api/status-pages":                                 protected,
+	"POST /api/status-pages/import":                          protected,
+	"POST /api/status-pages/preview":                         protected,
+	"PUT /api/status-pages/{id}":                             protected,
+	"DELETE /api/status-pages/{id}":                          protected,
+	"POST /api/status-pages/{id}/messages":                   protected,
+	"PUT /api/status-pages/{id}/messages/{message}":          protected,
+	"DELETE /api/status-pages/{id}/messages/{message}":       protected,
+	"POST /api/status-pages/{id}/messages/{message}/updates": protected,
 
 	"POST /api/monitors":                   protected,
 	"PATCH /api/monitors":                  protected,
@@ -113,6 +130,14 @@ func request(route string) *http.Request {
 		body = `[{"name":"forged","type":"tcp","interval":"5s","target":"localhost:1"}]`
 	case "/api/maintenance", "/api/maintenance/{id}":
 		body = weeklyJSON
+	case "/api/status-pages", "/api/status-pages/{id}", "/api/status-pages/preview":
+		body = pageJSON
+	case "/api/status-pages/import":
+		body = "[" + pageJSON + "]"
+	case "/api/status-pages/{id}/messages", "/api/status-pages/{id}/messages/{message}":
+		body = messageJSON
+	case "/api/status-pages/{id}/messages/{message}/updates":
+		body = updateJSON
 	case "/api/keys":
 		body = `{"name":"forged","scope":"admin"}`
 	case "/api/monitors/{id}/silence":
@@ -125,7 +150,7 @@ func request(route string) *http.Request {
 	if method == http.MethodPatch {
 		body = `{"ids":["` + idA + `"],"set":{"group":"forged"}}`
 	}
-	path = strings.NewReplacer("{id}", idA, "{uuid}", canary, "{exitStatus}", "3").Replace(path)
+	path = strings.NewReplacer("{id}", idA, "{message}", idB, "{uuid}", canary, "{exitStatus}", "3").Replace(path)
 	return httptest.NewRequest(method, path, strings.NewReader(body))
 }
 
@@ -160,7 +185,7 @@ func TestForgedTokensAreRejectedOnEveryRoute(t *testing.T) {
 	openReads, protectedReads := conformingHandler(t, newSignedIn(p, s, false)), conformingHandler(t, newSignedIn(p, s, true))
 	for route, in := range groups {
 		for _, forgery := range forgeries {
-			for h, restricted := range map[http.Handler]bool{openReads: in == protected, protectedReads: in != open} {
+			for h, restricted := range map[http.Handler]bool{openReads: in == protected || in == private, protectedReads: in != open} {
 				if !restricted {
 					continue
 				}
@@ -190,7 +215,7 @@ func TestRouteProtection(t *testing.T) {
 			name, authorization string
 			rejected            bool
 		}{
-			{"nothing", "", in == protected},
+			{"nothing", "", in == protected || in == private},
 			{"an expired token", expired, in != open},
 			{"an admin's token", admin, false},
 		} {
@@ -204,7 +229,7 @@ func TestRouteProtection(t *testing.T) {
 		}
 		head := request(route)
 		head.Method = "HEAD"
-		if w := serve(protectedReads, head); in == reading && w.Code != 401 {
+		if w := serve(protectedReads, head); (in == reading || in == private) && w.Code != 401 {
 			t.Errorf("HEAD %s gets %d while reads are protected", route, w.Code)
 		}
 	}

@@ -142,7 +142,10 @@ func (x *exchange) check(routes chi.Routes) error {
 		pattern = "" // a literal path in the specification precedes a matching pattern
 	}
 	err := x.decompress()
-	parameters := map[string]string{"id": match.URLParam("id"), "uuid": match.URLParam("uuid"), "exitStatus": match.URLParam("exitStatus")}
+	parameters := make(map[string]string)
+	for _, name := range []string{"id", "message", "uuid", "exitStatus"} {
+		parameters[name] = match.URLParam(name)
+	}
 	switch {
 	case err != nil:
 	case pattern == "":

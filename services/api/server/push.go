@@ -102,7 +102,7 @@ func (h *pingHandler) receive(
 	// As with healthchecks, web pages may ping, too. The response contains nothing that they must not read.
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	w.Header().Set("Ping-Body-Limit", strconv.Itoa(store.MaxPingBody))
-	if !h.limits.clients.allow(clientOf(r)) {
+	if !h.limits.clients.Allow(clientOf(r)) {
 		return errTooManyPings
 	}
 	p, err := parse(r)
@@ -137,7 +137,7 @@ func (h *pingHandler) add(ctx context.Context, uuid string, p store.Ping) (answe
 	switch {
 	case err != nil:
 		return "", err
-	case !h.limits.monitors.allow(m.ID):
+	case !h.limits.monitors.Allow(m.ID):
 		return "", errTooManyPings
 	case !m.Enabled:
 		return "OK (paused)", nil

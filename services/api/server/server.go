@@ -15,10 +15,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nanomon/services/api/auth"
+	pages "nanomon/services/api/statuspage"
 	"nanomon/services/api/summary"
 	"nanomon/services/common/clock"
 	"nanomon/services/common/config"
 	"nanomon/services/common/probe"
+	"nanomon/services/common/ratelimit"
 	"nanomon/services/common/web"
 )
 
@@ -59,6 +61,9 @@ type Store interface {
 	outputStore
 	reportStore
 	maintenanceStore
+	statusPageStore
+	statusMessageStore
+	pages.Store
 	onDemandStore
 	notificationStore
 	eventStore
@@ -82,8 +87,9 @@ type Server struct {
 	health    *storeHealth
 	keys      *auth.APIKeys
 	auth      *auth.Middleware
-	rateLimit *rateLimiter
+	rateLimit *ratelimit.Limiter
 	pings     *pingReceiver
+	pages     *pages.Keeper
 	resources []resource
 }
 
@@ -98,8 +104,9 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		health:    newStoreHealth(s.Ping, log, hub.sendHealth),
 		summaries: summary.NewKeeper(s, log, hub.sendSummary, hub.hasClients),
 		keys:      keys, auth: auth.NewMiddleware(config.Auth, keys, log),
-		rateLimit: newRateLimiter(time.Now, writeRate, writeBurst),
+		rateLimit: ratelimit.New(time.Now, writeRate, writeBurst),
 		pings:     newPingReceiver(s, config.Process, types, log),
+		pages:     pages.NewKeeper(s, log, time.Now),
 	}
 	server.pings.clock = cmp.Or[clock.Source](config.Clock, clock.System{})
 	server.resources = []resource{
@@ -116,6 +123,9 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		newDayHandler(s),
 		newReportHandler(s),
 		newMaintenanceHandler(s),
+		newStatusPageHandler(s),
+		newStatusMessageHandler(s),
+		newPreviewHandler(server.pages),
 		newOnDemandHandler(s, types, log),
 		newNotificationHandler(s, types.Secrets(), log),
 		newIncidentHandler(s, types.Secrets()),
@@ -185,11 +195,11 @@ func (s *Server) Handler() http.Handler {
 	compressed := r.With(web.Compress)
 	to := routes{
 		open: r, reading: compressed.With(s.auth.ProtectReads), uncompressed: r.With(s.auth.ProtectReads),
-		protected: compressed.With(s.auth.ProtectWrites),
+		private: compressed.With(s.auth.ProtectPrivate), protected: compressed.With(s.auth.ProtectWrites),
 	}
 	if s.auth.Enabled() {
 		// Authentication comes first: the client is the signed-in identity, and rejected requests don't count.
-		to.protected = to.protected.With(s.rateLimit.middleware)
+		to.protected = to.protected.With(limitWrites(s.rateLimit))
 	}
 	for _, resource := range s.resources {
 		resource.mount(to)
