@@ -1,4 +1,5 @@
 /** @import {Monitor} from '../../../types/model' */
+import Alpine from '../../lib/alpine.js';
 import { formatCount, formatNumber } from '../../format.js';
 import { mountMarkup } from '../../load-state.js';
 
@@ -68,6 +69,7 @@ export function newPicker(onChange = () => {}) {
 
     /** @param {HTMLElement} element */
     mount(element) {
+      Alpine.addScopeToNode(element, { picker: this });
       mountMarkup(element, MARKUP);
     },
 

@@ -84,7 +84,7 @@ export function statusPages(app) {
      * Says how many entries the page leaves out; empty if there are none.
      * @param {StatusPage} page
      */
-    missing({ missing = [] }) {
+    leftOut({ missing = [] }) {
       return missing.length > 0 ? `${missing.length} without a monitor` : '';
     },
 
