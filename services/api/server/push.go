@@ -56,21 +56,6 @@ func (h *pingHandler) mount(to routes) {
 	}
 }
 
-// exceptPings returns a middleware for all requests except pings. Programs on other machines send pings, under any host
-// name and with any content type.
-func exceptPings(protect func(http.Handler) http.Handler) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		protected := protect(next)
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if strings.HasPrefix(r.URL.Path, web.PingPath) {
-				next.ServeHTTP(w, r)
-			} else {
-				protected.ServeHTTP(w, r)
-			}
-		})
-	}
-}
-
 func pingOf(p store.Ping) func(*http.Request) (store.Ping, error) {
 	return func(*http.Request) (store.Ping, error) { return p, nil }
 }

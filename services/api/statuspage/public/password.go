@@ -17,6 +17,10 @@ const maxForm = 4 << 10
 
 // enterPassword handles the password form. It always leads to the page itself, so it can't redirect to another site.
 func (h *Handler) enterPassword(w http.ResponseWriter, r *http.Request) {
+	if web.IsFromForeignPage(r) {
+		sendForm(w, r, http.StatusForbidden, "Enter the password here. It can’t be sent from another site.")
+		return
+	}
 	p, problem := h.find(r)
 	if problem != nil {
 		sendProblem(w, r, problem)
@@ -27,12 +31,12 @@ func (h *Handler) enterPassword(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, path, http.StatusSeeOther)
 		return
 	}
-	entered, status, message := passwordIn(w, r)
-	if message != "" {
-		sendForm(w, r, status, message)
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil || r.PostForm.Get("password") == "" {
+		sendForm(w, r, http.StatusBadRequest, "Enter the password")
 		return
 	}
-	correct, wait := h.guard.Check(r.Context(), p.Page, h.clientOf(r), entered)
+	correct, wait := h.guard.Check(r.Context(), p.Page, h.clientOf(r), r.PostForm.Get("password"))
 	switch {
 	case wait > 0:
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
@@ -47,18 +51,6 @@ func (h *Handler) enterPassword(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", cacheNone)
 		http.Redirect(w, r, path, http.StatusSeeOther)
 	}
-}
-
-// passwordIn returns the password that a form contains. If there is none, it returns a status and a message instead.
-func passwordIn(w http.ResponseWriter, r *http.Request) (entered string, status int, message string) {
-	if web.IsFromForeignPage(r) {
-		return "", http.StatusForbidden, "Enter the password here. It can’t be sent from another site."
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil || r.PostForm.Get("password") == "" {
-		return "", http.StatusBadRequest, "Enter the password"
-	}
-	return r.PostForm.Get("password"), 0, ""
 }
 
 // sendForm sends the password form. It is the same for all pages.
