@@ -1,4 +1,4 @@
-/** @import {MaintenanceWindow, Monitor} from '../types/model' */
+/** @import {MaintenanceWindow, Monitor, StatusMessage, StatusPage} from '../types/model' */
 /** @import {Api, Version} from './api.js' */
 import { ApiError, versionOf } from './api.js';
 
@@ -37,6 +37,16 @@ export class Documents {
    */
   create(draft) {
     return this.#api.json(this.#path, { method: 'POST', body: draft });
+  }
+
+  /**
+   * Adds a part to a document, and returns the document.
+   * @param {string} path of the list of the parts, for example ID/updates
+   * @param {object} part
+   * @returns {Promise<T>}
+   */
+  add(path, part) {
+    return this.#api.json(`${this.#path}/${path}`, { method: 'POST', body: part });
   }
 
   /**
@@ -83,12 +93,40 @@ export function windowsOf(api) {
 }
 
 /**
+ * @param {Api} api
+ * @returns {Documents<StatusPage>}
+ */
+export function statusPagesOf(api) {
+  return new Documents(api, '/status-pages');
+}
+
+/**
+ * @param {Api} api
+ * @param {string} page the id of a status page
+ * @returns {Documents<StatusMessage>}
+ */
+export function statusMessagesOf(api, page) {
+  return new Documents(api, `/status-pages/${page}/messages`);
+}
+
+/**
  * Returns the current version of a document if a change failed because someone else changed it, otherwise null.
  * @param {unknown} error
  * @returns {Version<any> | null}
  */
 export function currentOf(error) {
   return error instanceof ApiError && error.status === 412 ? error.current : null;
+}
+
+/**
+ * Returns null for an error that means that there is no such document.
+ * @param {unknown} error
+ */
+export function nullIfMissing(error) {
+  if (error instanceof ApiError && [400, 404].includes(error.status)) {
+    return null;
+  }
+  throw error;
 }
 
 /**

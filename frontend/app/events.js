@@ -18,13 +18,14 @@ const TICK = 1000;
 export const NOTIFICATIONS = `nanomon ${new URL('./', location.href).pathname} notifications`;
 
 /**
- * Receives events: each new result, each change of a monitor or an incident, summary when the API has computed new figures, and
- * stale when events may be lost and the view must reload its data.
+ * Receives events: each new result, each change of a monitor or an incident, summary when the API has computed new figures,
+ * status-pages when a status page or its messages have changed, and stale when events may be lost and the view must reload its data.
  * @typedef {{
  *   result?: (result: Result) => void,
  *   monitor?: (change: MonitorChange) => void,
  *   incident?: (change: IncidentChange) => void,
  *   summary?: (change: SummaryChange) => void,
+ *   'status-pages'?: () => void,
  *   stale: () => void,
  * }} Listener
  */
@@ -190,7 +191,7 @@ export class Live {
    * @param {string} data
    */
   #dispatch(name, data) {
-    if (name === 'result' || name === 'monitor' || name === 'summary') {
+    if (name === 'result' || name === 'monitor' || name === 'summary' || name === 'status-pages') {
       const change = JSON.parse(data);
       this.#listeners.forEach((listener) => listener[name]?.(change));
     } else if (name === 'incident') {

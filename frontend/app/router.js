@@ -1,13 +1,17 @@
 /** @import {ViewName} from './views.js' */
 
 /**
- * A parsed page address. The id is empty if the address has none, and for a new monitor or maintenance window.
+ * A parsed page address. The id is empty if the address has none, and for a new monitor, maintenance window or status page.
  * @typedef {{view: ViewName, id: string, params: URLSearchParams, hash: string}} Route
  */
 
 const ID = /^[0-9a-f]{24}$/i;
 /** The views with an id in their address: the view for each path. */
-const FORMS = /** @type {const} */ ({ edit: 'monitor-form', maintenance: 'maintenance-form' });
+const FORMS = /** @type {const} */ ({
+  edit: 'monitor-form',
+  maintenance: 'maintenance-form',
+  'status-pages': 'status-page-form',
+});
 /** The views without an id in their address. */
 const PLAIN = /** @type {const} */ ([
   'list',
@@ -17,6 +21,7 @@ const PLAIN = /** @type {const} */ ([
   'results',
   'report',
   'maintenance',
+  'status-pages',
   'admin',
   'about',
 ]);
@@ -37,10 +42,10 @@ export function parseRoute(hash) {
     if (plain && id === '') {
       return { view: plain, id, params, hash };
     }
-    if ((name === 'monitor' || name === 'report') && ID.test(id)) {
+    if ((name === 'monitor' || name === 'report' || name === 'status-page') && ID.test(id)) {
       return { view: name, id, params, hash };
     }
-    if ((name === 'edit' || name === 'maintenance') && (id === 'new' || ID.test(id))) {
+    if ((name === 'edit' || name === 'maintenance' || name === 'status-pages') && (id === 'new' || ID.test(id))) {
       return { view: FORMS[name], id: id === 'new' ? '' : id, params, hash };
     }
   }

@@ -16,6 +16,8 @@ const SCOPE = 'system.admin';
 const ENTRA = 'https://login.microsoftonline.com';
 /** How long before its expiry a token is renewed, in seconds. */
 const RENEW_BEFORE = 60;
+/** The views that only show what the API keeps from anonymous readers. @type {readonly string[]} */
+const SIGNED_IN_VIEWS = ['monitor-form', 'maintenance-form', 'status-pages', 'status-page', 'status-page-form'];
 /** The session storage key of the place while the tab shows the provider's page. */
 const PLACE_KEY = 'nanomon.place';
 
@@ -99,11 +101,11 @@ export class Session {
   }
 
   /**
-   * Reports whether the user may see a view. Forms require a sign-in.
+   * Reports whether the user may see a view. Forms and status pages require a sign-in.
    * @param {ViewName} view
    */
   mayShow(view) {
-    return view === 'monitor-form' || view === 'maintenance-form' ? this.canWrite : this.canRead;
+    return SIGNED_IN_VIEWS.includes(view) ? this.canWrite : this.canRead;
   }
 
   /** Whether there are unsaved changes from before the sign-in. */

@@ -59,6 +59,18 @@ const VIEWS = {
     title: 'Maintenance window',
     load: async () => (await import('./views/maintenance-form/maintenance-form.js')).maintenanceForm,
   },
+  'status-pages': {
+    title: 'Status pages',
+    load: async () => (await import('./views/status-pages/status-pages.js')).statusPages,
+  },
+  'status-page': {
+    title: 'Status page',
+    load: async () => (await import('./views/status-page/parts.js')).loadPage(),
+  },
+  'status-page-form': {
+    title: 'Edit status page',
+    load: async () => (await import('./views/status-page-form/parts.js')).loadForm(),
+  },
   admin: { title: 'Admin', load: async () => (await import('./views/admin/admin.js')).admin },
   about: { title: 'About', load: async () => (await import('./views/about/about.js')).about },
   'sign-in': { title: 'Sign in', load: async () => () => ({}) },
@@ -231,25 +243,11 @@ async function withParts(module, ...parts) {
   return (await Promise.all([module, ...parts]))[0];
 }
 
-async function table() {
-  await (await import('./result-table/listing.js')).loadTable();
-}
-
-async function monitorParts() {
-  await (await import('./views/monitor/parts.js')).loadMonitorParts();
-}
-
-async function rangeBar() {
-  await (await import('./range/range-bar.js')).loadRangeBar();
-}
-
-async function chartTables() {
-  await (await import('./charts/table.js')).loadTables();
-}
-
-async function incidentDialogs() {
-  await (await import('./incident-dialogs/incident-dialogs.js')).loadDialogs();
-}
+const table = async () => (await import('./result-table/listing.js')).loadTable();
+const monitorParts = async () => (await import('./views/monitor/parts.js')).loadMonitorParts();
+const rangeBar = async () => (await import('./range/range-bar.js')).loadRangeBar();
+const chartTables = async () => (await import('./charts/table.js')).loadTables();
+const incidentDialogs = async () => (await import('./incident-dialogs/incident-dialogs.js')).loadDialogs();
 
 /**
  * Loads the command palette and the list of shortcuts once. Rejects if the server does not answer.

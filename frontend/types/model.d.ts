@@ -174,6 +174,10 @@ export interface WindowDraft {
   start?: string;
   end?: string;
   weekly?: Weekly;
+  /** Whether status pages show the window. Absent if not. */
+  public?: true;
+  /** The name on status pages, which show Planned maintenance without one. */
+  publicName?: string;
 }
 
 /** A period that repeats every week, in local time of a zone. */
@@ -194,6 +198,72 @@ export interface MaintenanceWindow extends WindowDraft {
   active: boolean;
   /** The current or next period; absent if the window has ended. */
   next?: { start: string; end: string };
+}
+
+/** The fields of a status page that the user edits. */
+export interface StatusPageDraft {
+  slug: string;
+  title: string;
+  /** Markdown. */
+  introduction?: string;
+  /** An image as a data URL. */
+  logo?: string;
+  sections: StatusSection[];
+  show: { uptime: boolean; responseTime: boolean; incidents: boolean };
+  visibility: 'public' | 'password';
+  /** Only in requests. */
+  password?: string;
+  /** Host names that show the page at their root. */
+  hosts: string[];
+  noindex: boolean;
+  zone: string;
+}
+
+export interface StatusSection {
+  title?: string;
+  entries: StatusEntry[];
+}
+
+/** A line of a status page: a monitor, or all monitors of a group or with a label such as team=web. */
+export interface StatusEntry {
+  /** Part of the addresses of badges. Absent in a new entry. */
+  id?: string;
+  /** The public name. */
+  name: string;
+  monitor?: string;
+  group?: string;
+  label?: string;
+}
+
+export interface StatusPage extends StatusPageDraft {
+  id: string;
+  hasPassword: boolean;
+  /** The ids of entries without a monitor, because it was deleted or nothing has the group or the label. */
+  missing?: string[];
+  updated: string;
+}
+
+export type MessageState = 'investigating' | 'identified' | 'monitoring' | 'resolved';
+
+/** A text of an operator on a status page. */
+export interface StatusMessageDraft {
+  title: string;
+  /** The ids of the affected entries. */
+  entries: string[];
+  /** Oldest first. */
+  updates: StatusUpdate[];
+}
+
+export interface StatusMessage extends StatusMessageDraft {
+  id: string;
+  updated: string;
+}
+
+export interface StatusUpdate {
+  date: string;
+  state: MessageState;
+  /** Markdown. */
+  text: string;
 }
 
 /** A notification to one recipient. A failed delivery is not retried. */

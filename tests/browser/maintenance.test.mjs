@@ -237,7 +237,7 @@ test.describe('on a phone', () => {
     await boxes.check();
     await search.press('Enter');
     await search.fill('nothing like it');
-    await expect(page.getByText('No monitors or groups match.')).toBeVisible();
+    await expect(page.getByText('Nothing matches.')).toBeVisible();
     await search.fill('');
     await expect(page.getByText('2 selected: 51 monitors')).toBeVisible();
     await expect(boxes.nth(1)).toBeChecked();

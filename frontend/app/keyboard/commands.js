@@ -33,6 +33,7 @@ export function commandsOf(app) {
   const writes = [
     newCommand('Create monitor', 'Command', 'new add', () => goTo('#edit/new')),
     newCommand('Create maintenance window', 'Command', 'new add plan', () => goTo('#maintenance/new')),
+    newCommand('Create status page', 'Command', 'new add public', () => goTo('#status-pages/new')),
   ];
   return [
     ...views,

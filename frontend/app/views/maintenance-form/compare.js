@@ -4,6 +4,7 @@
 import { NOT_SET, changesOf, removeShown } from '../../differences.js';
 import { windowsOf } from '../../documents.js';
 import { DAYS, describeTime } from '../maintenance/windows.js';
+import { draftOfShown, shownOf } from './draft.js';
 
 /** How many monitors or groups are named. */
 const MAX_NAMES = 12;
@@ -43,6 +44,13 @@ export function windowFields(names) {
       get: ({ groups }) => groups.toSorted(),
       set: (window, groups) => (window.groups = groups),
       show: ({ groups }) => listed(groups),
+    },
+    {
+      key: 'public',
+      label: 'Status pages',
+      get: (window) => draftOfShown(shownOf(window)),
+      set: (window, shown) => Object.assign(window, { public: undefined, publicName: undefined }, shown),
+      show: (window) => (window.public ? `shown as ${window.publicName || 'Planned maintenance'}` : 'not shown'),
     },
   ];
 }

@@ -2,6 +2,7 @@
 import { ApiError, messageOf, withHint } from '../../api.js';
 import { DAYS } from '../maintenance/windows.js';
 import { ZONE } from '../../zones.js';
+import { dateOf, localTime } from './local-time.js';
 
 /**
  * The time of a window as entered in the form: once, between two local times, or weekly. exact contains the dates that
@@ -55,6 +56,23 @@ export function draftOfTime({ kind, start, end, days, at, duration, zone, exact 
 }
 
 /**
+ * Returns what the form shows about status pages.
+ * @param {Pick<WindowDraft, 'public' | 'publicName'>} window
+ */
+export function shownOf(window) {
+  return { public: Boolean(window.public), name: window.publicName ?? '' };
+}
+
+/**
+ * Converts the part about status pages to the format of the API. A window that is not shown has no public name.
+ * @param {ReturnType<typeof shownOf>} shown
+ * @returns {Pick<WindowDraft, 'public' | 'publicName'>}
+ */
+export function draftOfShown(shown) {
+  return shown.public ? { public: true, publicName: shown.name.trim() || undefined } : {};
+}
+
+/**
  * Returns the end that keeps the duration of a window when its start changes. All values are local times.
  * @param {string} end
  * @param {string} from the previous start
@@ -88,30 +106,9 @@ export function lengthOf({ start, end }) {
  */
 export function fieldErrorOf(error) {
   const detail = error instanceof ApiError ? error.message : messageOf(error);
-  const [, , field = ''] = /^(field ")?(name|monitors|groups|start|end|weekly\.\w+)\b/.exec(detail) ?? [];
+  const [, , field = ''] = /^(field ")?(name|monitors|groups|start|end|publicName|weekly\.\w+)\b/.exec(detail) ?? [];
   return {
     field: FORM_FIELDS[field] ?? field,
     text: withHint(TEXTS[detail] ?? detail.replace(/^weekly\.\w+ /, ''), error),
   };
-}
-
-/**
- * Converts a local time to a date. Returns exact if it is the same minute.
- * @param {string} text a local time
- * @param {string | undefined} exact
- */
-function dateOf(text, exact) {
-  if (exact && localTime(exact) === text) {
-    return exact;
-  }
-  return text ? new Date(text).toISOString() : undefined;
-}
-
-/**
- * Formats a date for a datetime-local input.
- * @param {string | number} date RFC 3339, or milliseconds since 1970
- */
-function localTime(date) {
-  const time = new Date(date);
-  return new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }

@@ -7,13 +7,13 @@
 import Alpine from '../../lib/alpine.js';
 import { ApiError, messageOf } from '../../api.js';
 import { changesOf } from '../../differences.js';
-import { currentOf, windowsOf } from '../../documents.js';
+import { currentOf, nullIfMissing, windowsOf } from '../../documents.js';
 import { hasField, newFieldErrors } from '../../field-errors.js';
 import { NOT_SAVED, newReview } from '../../review.js';
 import { newRemoval } from '../list/actions.js';
 import { DAYS } from '../maintenance/windows.js';
 import { windowFields, windowRemover } from './compare.js';
-import { draftOfTime, fieldErrorOf, lengthOf, movedEnd, timeOf } from './draft.js';
+import { draftOfShown, draftOfTime, fieldErrorOf, lengthOf, movedEnd, shownOf, timeOf } from './draft.js';
 import { ZONE, ZONES } from '../../zones.js';
 import { newPicker } from './picker.js';
 
@@ -54,6 +54,8 @@ export function maintenanceForm(app, { id, params, hash }) {
   return {
     name: '',
     time: timeOf(null, api.now()),
+    /** Whether status pages show the window, and its name there. */
+    shown: shownOf({}),
     picker: newPicker(),
     errors: newFieldErrors(),
     review: /** @type {Review<WindowDraft>} */ (newReview('Someone else changed this window')),
@@ -76,7 +78,14 @@ export function maintenanceForm(app, { id, params, hash }) {
 
     init() {
       app.unsaved = () => this.loaded && changesOf(windowFields({}), JSON.parse(original), this.draft).length > 0;
-      app.draft = () => ({ name: this.name, time: this.time, picked: this.picker.picked, original, tag });
+      app.draft = () => ({
+        name: this.name,
+        time: this.time,
+        picked: this.picker.picked,
+        shown: this.shown,
+        original,
+        tag,
+      });
       app.setTitle(this.title);
       this.load();
     },
@@ -117,6 +126,7 @@ export function maintenanceForm(app, { id, params, hash }) {
       if (unsavedDraft) {
         ({ original, tag } = unsavedDraft);
         this.fillWith(unsavedDraft.name, unsavedDraft.time, unsavedDraft.picked);
+        this.shown = unsavedDraft.shown;
         unsavedDraft = null;
       }
       this.review.end();
@@ -133,6 +143,7 @@ export function maintenanceForm(app, { id, params, hash }) {
     fill(window) {
       const { name, monitors, groups } = window;
       this.fillWith(name, timeOf(window, api.now()), { monitors, groups });
+      this.shown = shownOf(window);
     },
 
     /**
@@ -161,7 +172,7 @@ export function maintenanceForm(app, { id, params, hash }) {
 
     /** The maintenance window in the form. */
     get draft() {
-      return { name: this.name.trim(), ...this.picker.picked, ...draftOfTime(this.time) };
+      return { name: this.name.trim(), ...this.picker.picked, ...draftOfTime(this.time), ...draftOfShown(this.shown) };
     },
 
     /** The duration as text; empty if the end is not after the start. */
@@ -271,15 +282,4 @@ export function maintenanceForm(app, { id, params, hash }) {
       }
     },
   };
-}
-
-/**
- * Returns null for an error that means that there is no such window.
- * @param {unknown} error
- */
-function nullIfMissing(error) {
-  if (error instanceof ApiError && [400, 404].includes(error.status)) {
-    return null;
-  }
-  throw error;
 }

@@ -1,18 +1,58 @@
 /** @import {Monitor} from '../../../types/model' */
+import Alpine from '../../lib/alpine.js';
 import { formatCount, formatNumber } from '../../format.js';
+import { mountMarkup } from '../../load-state.js';
 
 /**
- * A monitor or a group to select.
- * @typedef {{key: string, id: string, kind: 'monitor' | 'group', name: string, group: string, note: string}} Entry
+ * A monitor, a group or a label to select.
+ * @typedef {{key: string, id: string, kind: 'monitor' | 'group' | 'label', name: string, group: string, note: string}} Entry
+ */
+
+/**
+ * The ids of monitors, and the names of groups and labels. They may be deleted. Without a list of labels, labels can't be
+ * selected.
+ * @typedef {{monitors: string[], groups: string[], labels?: string[]}} Selection
  */
 
 /** How many entries are shown at first, and added by Show more. */
 const PAGE = 100;
 const collator = new Intl.Collator(undefined, { numeric: true });
 
-/** Creates the selection of monitors and groups for a window: a searchable list with the selected entries first. */
-export function newPicker() {
-  /** Groups, then monitors, each sorted by name. @type {readonly Readonly<Entry>[]} */
+const MARKUP = `
+  <input
+    type="search"
+    :aria-label="'Search ' + picker.what"
+    placeholder="Search name, target, group"
+    autocomplete="off"
+    spellcheck="false"
+    x-model="picker.q"
+    @input="picker.search()"
+    @keydown.enter.prevent=""
+  />
+  <ul role="list" :aria-label="picker.what" x-show="!picker.isNoMatch">
+    <template x-for="entry in picker.shown" :key="entry.key">
+      <li>
+        <label>
+          <input type="checkbox" :checked="picker.has(entry)" @change="picker.set(entry, $event.target.checked)" />
+          <span>
+            <span dir="auto" x-text="entry.name"></span>
+            <span class="muted" dir="auto" x-text="picker.note(entry)"></span>
+          </span>
+        </label>
+      </li>
+    </template>
+    <li x-show="picker.more">
+      <button type="button" class="chip" @click="picker.showMore()">Show more (<span x-text="picker.more"></span> left)</button>
+    </li>
+  </ul>
+  <p class="message" x-show="picker.isNoMatch">Nothing matches.</p>`;
+
+/**
+ * Creates the selection of monitors, groups and labels: a searchable list with the selected entries first.
+ * @param {(entry: Entry, on: boolean) => void} [onChange] called when the user selects or deselects an entry
+ */
+export function newPicker(onChange = () => {}) {
+  /** Groups, then labels, then monitors, each sorted by name. @type {readonly Readonly<Entry>[]} */
   let all = [];
   /** The entries that match the search. @type {readonly Readonly<Entry>[]} */
   let found = [];
@@ -25,15 +65,23 @@ export function newPicker() {
     /** @type {readonly Readonly<Entry>[]} */
     shown: Object.freeze([]),
     more: 0,
+    what: 'monitors and groups',
+
+    /** @param {HTMLElement} element */
+    mount(element) {
+      Alpine.addScopeToNode(element, { picker: this });
+      mountMarkup(element, MARKUP);
+    },
 
     /**
      * Sets the entries and the selection.
      * @param {Monitor[]} monitors
-     * @param {{monitors: string[], groups: string[]}} selected may include deleted monitors and groups
+     * @param {Selection} selected
      */
     setContent(monitors, selected) {
+      this.what = selected.labels ? 'monitors, groups and labels' : 'monitors and groups';
       all = Object.freeze(entriesOf(monitors, selected).map((entry) => Object.freeze(entry)));
-      const keys = [...selected.groups.map(groupKey), ...selected.monitors];
+      const keys = [...selected.groups.map(groupKey), ...(selected.labels ?? []).map(labelKey), ...selected.monitors];
       this.selected = Object.fromEntries(keys.map((key) => [key, true]));
       this.search();
     },
@@ -65,8 +113,9 @@ export function newPicker() {
      * @param {Entry} entry
      * @param {boolean} on
      */
-    set({ key }, on) {
-      this.selected[key] = on;
+    set(entry, on) {
+      this.selected[entry.key] = on;
+      onChange(entry, on);
     },
 
     /** @param {Entry} entry */
@@ -99,13 +148,18 @@ export function newPicker() {
 }
 
 /** @param {string} group */
-function groupKey(group) {
+export function groupKey(group) {
   return `group ${group}`;
+}
+
+/** @param {string} label */
+export function labelKey(label) {
+  return `label ${label}`;
 }
 
 /**
  * @param {Monitor[]} monitors
- * @param {{monitors: string[], groups: string[]}} selected
+ * @param {Selection} selected
  * @returns {Entry[]}
  */
 function entriesOf(monitors, selected) {
@@ -115,6 +169,7 @@ function entriesOf(monitors, selected) {
   const deleted = selected.monitors.filter((id) => !existing.has(id));
   return [
     ...[...sizes].map(groupEntry).sort(byName),
+    ...[...labelSizes(monitors, selected.labels)].map(labelEntry).sort(byName),
     ...monitors.map(monitorEntry).sort(byName),
     ...deleted.map((id) => monitorEntry({ id, name: `Deleted monitor ${id}`, target: '' })),
   ];
@@ -127,6 +182,36 @@ function entriesOf(monitors, selected) {
 function groupEntry([name, size]) {
   const note = `Group · ${formatCount(size, 'monitor')}`;
   return { key: groupKey(name), id: name, kind: 'group', name, group: name, note };
+}
+
+/**
+ * Returns the number of monitors with each label, and with each key that has several values.
+ * @param {Monitor[]} monitors
+ * @param {string[] | undefined} selected labels that are listed even if no monitor has them
+ */
+function labelSizes(monitors, selected) {
+  const sizes = new Map((selected ?? []).map((label) => [label, 0]));
+  if (selected) {
+    const all = monitors.flatMap(({ labels = {} }) => Object.entries(labels));
+    const byKey = Map.groupBy(all, ([key]) => key);
+    byKey.forEach((pairs, key) => {
+      const byValue = Map.groupBy(pairs, ([, value]) => value);
+      byValue.forEach((same, value) => sizes.set(`${key}=${value}`, same.length));
+      if (byValue.size > 1) {
+        sizes.set(key, pairs.length);
+      }
+    });
+  }
+  return sizes;
+}
+
+/**
+ * @param {[string, number]} label the text and the number of monitors
+ * @returns {Entry}
+ */
+function labelEntry([name, size]) {
+  const note = `Label · ${formatCount(size, 'monitor')}`;
+  return { key: labelKey(name), id: name, kind: 'label', name, group: '', note };
 }
 
 /**

@@ -1,0 +1,200 @@
+/** @import {MessageState, StatusEntry, StatusMessage, StatusMessageDraft} from '../../../types/model' */
+/** @import {Version} from '../../api.js' */
+/** @import {App} from '../../app.js' */
+/** @import {Documents} from '../../documents.js' */
+/** @import {Review} from '../../review.js' */
+/** @import {Values} from './message-draft.js' */
+import Alpine from '../../lib/alpine.js';
+import { messageOf } from '../../api.js';
+import { currentOf } from '../../documents.js';
+import { hasField, newFieldErrors } from '../../field-errors.js';
+import { NOT_SAVED, newReview } from '../../review.js';
+import { STATES, draftOf, fieldErrorOf, messageFields, newUpdate, updateOf, valuesOf } from './message-draft.js';
+
+/** @typedef {ReturnType<typeof newMessageForm>} MessageForm */
+
+const LABELS = { new: 'New message', update: 'Add update', edit: 'Edit message' };
+
+/**
+ * The form for a message: a new one, an update of one, or all of one.
+ * @param {App} app
+ * @param {Documents<StatusMessage>} documents
+ * @param {string} hash the address of the view
+ */
+export function newMessageForm(app, documents, hash) {
+  /** The entity tag of the message. */
+  let tag = '';
+  /** The content when the form was opened, as JSON. */
+  let original = '';
+  let onSaved = async () => {};
+
+  return {
+    /** What the form does; empty while it is closed. @type {'' | 'new' | 'update' | 'edit'} */
+    mode: '',
+    /** The id of the message; empty for a new one. */
+    id: '',
+    /** @type {Values} */
+    content: { title: '', entries: {}, updates: [] },
+    /** The entries of the page. @type {readonly StatusEntry[]} */
+    choices: Object.freeze([]),
+    states: STATES,
+    errors: newFieldErrors(),
+    review: /** @type {Review<StatusMessageDraft>} */ (newReview('Someone else changed this message')),
+    busy: false,
+
+    /** @param {() => Promise<void>} saved called after a message was saved */
+    init(saved) {
+      onSaved = saved;
+      app.unsaved = () => this.isChanged;
+      app.draft = () => ({ mode: this.mode, id: this.id, content: this.content, original, tag });
+      const unsavedDraft = /** @type {any} */ (app.session?.takeDraft(hash));
+      if (unsavedDraft) {
+        ({ mode: this.mode, id: this.id, content: this.content } = unsavedDraft);
+        ({ original, tag } = unsavedDraft);
+      }
+    },
+
+    get isChanged() {
+      return this.mode !== '' && JSON.stringify(this.draft) !== original;
+    },
+
+    get title() {
+      return this.mode && LABELS[this.mode];
+    },
+
+    get saveLabel() {
+      return this.busy ? 'Saving…' : this.mode === 'new' ? 'Publish' : 'Save';
+    },
+
+    /** @returns {StatusMessageDraft} */
+    get draft() {
+      return /** @type {StatusMessageDraft} */ (draftOf(this.content));
+    },
+
+    begin() {
+      this.open('new', '', { title: '', entries: {}, updates: [newUpdate('investigating')] });
+    },
+
+    /**
+     * @param {StatusMessage} message
+     * @param {MessageState} state of the new update
+     */
+    addUpdate(message, state) {
+      this.open('update', message.id, { title: message.title, entries: {}, updates: [newUpdate(state)] });
+    },
+
+    /**
+     * Reads the message, because it may have changed, and fills the form with it.
+     * @param {StatusMessage} message
+     */
+    async edit({ id }) {
+      try {
+        const version = await documents.read(id);
+        tag = version.tag;
+        this.open('edit', id, valuesOf(version.document));
+      } catch (error) {
+        app.notify(`Could not open the message: ${messageOf(error)}`, 'failed');
+      }
+    },
+
+    /**
+     * @param {'new' | 'update' | 'edit'} mode
+     * @param {string} id
+     * @param {Values} content
+     */
+    open(mode, id, content) {
+      Object.assign(this, { mode, id, content });
+      this.errors.clear();
+      this.review.end();
+      original = JSON.stringify(this.draft);
+      const first = mode === 'update' ? `text-${content.updates[0].key}` : 'message-title';
+      Alpine.nextTick(() => document.getElementById(first)?.focus());
+    },
+
+    close() {
+      this.mode = '';
+    },
+
+    /** @param {StatusMessageDraft} message */
+    fill(message) {
+      this.content = valuesOf(message);
+    },
+
+    /** Closes the form without saving, after someone else changed the message. */
+    discard() {
+      this.close();
+      onSaved();
+    },
+
+    /** @param {string} key of an update */
+    removeUpdate(key) {
+      this.content.updates = this.content.updates.filter((update) => update.key !== key);
+    },
+
+    async save() {
+      if (this.busy) {
+        return;
+      }
+      this.busy = true;
+      this.errors.clear();
+      try {
+        const { title } = await this.store();
+        this.close();
+        app.notify(`Saved ${title}`);
+        await onSaved();
+      } catch (error) {
+        this.showError(error);
+      } finally {
+        this.busy = false;
+      }
+    },
+
+    /** @returns {Promise<StatusMessage>} */
+    async store() {
+      if (this.mode === 'update') {
+        return documents.add(`${this.id}/updates`, updateOf(this.content.updates[0]));
+      }
+      if (this.mode === 'new') {
+        return documents.create(this.draft);
+      }
+      try {
+        return await documents.replace(this.id, this.draft, tag);
+      } catch (error) {
+        const current = currentOf(error);
+        if (!current) {
+          throw error;
+        }
+        this.reviewChanges(current);
+        if (this.review.rows.length > 0) {
+          throw error;
+        }
+        return this.store();
+      }
+    },
+
+    /**
+     * Shows what someone else changed. From now on, Save replaces their version.
+     * @param {Version<StatusMessage>} current
+     */
+    reviewChanges(current) {
+      const base = JSON.parse(original);
+      tag = current.tag;
+      original = JSON.stringify(draftOf(valuesOf(current.document)));
+      this.review.begin(this, messageFields([...this.choices]), base, current.document);
+    },
+
+    /**
+     * Shows why the message was not saved.
+     * @param {unknown} error
+     */
+    showError(error) {
+      const isConflict = currentOf(error) !== null;
+      const { field, text } = isConflict ? { field: '', text: NOT_SAVED } : fieldErrorOf(error, this.content.updates);
+      if (hasField(field)) {
+        this.errors.show({ [field]: text });
+      } else {
+        this.errors.summary = text;
+      }
+    },
+  };
+}
