@@ -7,13 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	core "k8s.io/api/core/v1"
-	networking "k8s.io/api/networking/v1"
-	gateway "sigs.k8s.io/gateway-api/apis/v1"
 
-	"nanomon/tests/deploy/kubernetes"
 	"nanomon/tests/deploy/kubernetes/simulate"
 	"nanomon/tests/support/mongotest"
 	"nanomon/tests/support/servicetest"
@@ -74,20 +70,5 @@ func helmTest(t *testing.T, installed installation, ports map[string]string) {
 		if output, err := check(other.api, other.page); err == nil {
 			t.Errorf("helm test succeeds with %+v:\n%s", other, output)
 		}
-	}
-}
-
-func TestGatewayRoutesMatchIngress(t *testing.T) {
-	installed := install(t, kubernetes.Everything)
-	byIngress, byGateway := make(map[string]string), make(map[string]string)
-	for _, path := range object[*networking.Ingress](t, installed, "Ingress/shop-nanomon").Spec.Rules[0].HTTP.Paths {
-		byIngress[path.Path+" "+string(*path.PathType)] = path.Backend.Service.Name
-	}
-	for _, rule := range object[*gateway.HTTPRoute](t, installed, "HTTPRoute/shop-nanomon").Spec.Rules {
-		path := rule.Matches[0].Path
-		byGateway[*path.Value+" "+strings.TrimPrefix(string(*path.Type), "Path")] = string(rule.BackendRefs[0].Name)
-	}
-	if diff := cmp.Diff(byIngress, byGateway); diff != "" {
-		t.Errorf("- ingress, + gateway:\n%s", diff)
 	}
 }
