@@ -46,3 +46,6 @@ type Update struct {
 
 // State returns the state of the newest update.
 func (m Message) State() State { return m.Updates[len(m.Updates)-1].State }
+
+// LastUpdate returns the date of the newest update.
+func (m Message) LastUpdate() time.Time { return m.Updates[len(m.Updates)-1].Date }

@@ -6,6 +6,7 @@ import (
 
 	"nanomon/services/common/maintenance"
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/statuspage"
 )
 
 // Store lists everything that an adapter implements. Only the contract suite and the adapters' compile-time checks use
@@ -56,6 +57,40 @@ type Store interface {
 	DeleteMaintenanceWindow(ctx context.Context, id string) error
 	// DeleteMaintenanceWindowIf deletes the window old under the same condition.
 	DeleteMaintenanceWindowIf(ctx context.Context, old maintenance.Window) error
+
+	// StatusPages returns all status pages with their logos and hashes, ordered by title and then id. It leaves out a page
+	// whose stored content can't be decoded.
+	StatusPages(ctx context.Context) ([]statuspage.Page, error)
+	StatusPage(ctx context.Context, id string) (statuspage.Page, error)
+	// CreateStatusPage stores p. The caller has set its id. The error is a [monitor.InvalidError] that names slug or hosts
+	// if another page has the slug or a host, or if there are [statuspage.MaxPages] already.
+	CreateStatusPage(ctx context.Context, p statuspage.Page) error
+	// ReplaceStatusPage replaces the page with the id of p, with the same errors for slug and hosts.
+	ReplaceStatusPage(ctx context.Context, p statuspage.Page) error
+	// ReplaceStatusPageIf does the same under the condition of ReplaceMaintenanceWindowIf.
+	ReplaceStatusPageIf(ctx context.Context, p, old statuspage.Page) error
+	// DeleteStatusPage deletes the page and its messages.
+	DeleteStatusPage(ctx context.Context, id string) error
+	// DeleteStatusPageIf does the same with the page old under the same condition.
+	DeleteStatusPageIf(ctx context.Context, old statuspage.Page) error
+
+	// StatusMessages returns the messages of the given pages that are not resolved, or whose last update is at since or
+	// later, ordered by the date of the last update and then the id, newest first. If there are more than
+	// [MaxStatusMessages], it returns that many of them, and leaves out resolved ones first. It leaves out a message whose
+	// stored content can't be decoded.
+	StatusMessages(ctx context.Context, pageIDs []string, since time.Time) ([]statuspage.Message, error)
+	StatusMessage(ctx context.Context, id string) (statuspage.Message, error)
+	// CreateStatusMessage stores m, which has at least one update. The caller has set its id. It returns
+	// [monitor.ErrNotFound] if the page does not exist, and a [monitor.InvalidError] if the page has
+	// [statuspage.MaxMessages] already.
+	CreateStatusMessage(ctx context.Context, m statuspage.Message) error
+	// ReplaceStatusMessage replaces the message with the id of m. The page stays the same.
+	ReplaceStatusMessage(ctx context.Context, m statuspage.Message) error
+	// ReplaceStatusMessageIf does the same under the condition of ReplaceMaintenanceWindowIf.
+	ReplaceStatusMessageIf(ctx context.Context, m, old statuspage.Message) error
+	DeleteStatusMessage(ctx context.Context, id string) error
+	// DeleteStatusMessageIf deletes the message old under the same condition.
+	DeleteStatusMessageIf(ctx context.Context, old statuspage.Message) error
 
 	// Keys returns all API keys, ordered by name and then id.
 	Keys(ctx context.Context) ([]Key, error)
@@ -123,7 +158,7 @@ type Store interface {
 	EachRollup(ctx context.Context, monitorIDs []string, p Period, from, to time.Time, each func(Rollup)) error
 
 	// Expire deletes results and rollups that are older than keep allows at now, states, push states and ping URLs
-	// without a monitor, pings older than [PingAge], or than [OrphanPingAge] without a monitor, receiving periods of
+	// without a monitor, messages without a status page, pings older than [PingAge], or than [OrphanPingAge] without a monitor, receiving periods of
 	// [ReceivingPeriodAge], expired on-demand checks, ended silences, and heartbeats older than a day. Notifications,
 	// incidents that have ended and incident states without a monitor have the retention of rollups. Status changes have
 	// it too, but are deleted by whole hours, see [Retention.StatusChangesFrom]. A claim is deleted after

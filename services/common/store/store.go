@@ -249,4 +249,6 @@ const (
 	TopicIncidents Topic = "incidents"
 	// TopicPings reports new pings. It may report deleted ones, too.
 	TopicPings Topic = "pings"
+	// TopicStatusPages reports changes of status pages and their messages.
+	TopicStatusPages Topic = "statusPages"
 )

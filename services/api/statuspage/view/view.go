@@ -13,6 +13,8 @@ const Days = 90
 
 // Page is the public content of a status page.
 type Page struct {
+	// ID is a stable text for the feed that says nothing about the id of the page.
+	ID          string
 	Slug, Title string
 	// Introduction is Markdown.
 	Introduction string

@@ -69,6 +69,9 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 			return deleted, err
 		}
 	}
+	if err := s.deleteOrphanStatusMessages(ctx); err != nil {
+		return deleted, err
+	}
 	if err := s.deleteOrphanPings(ctx, before("date", now.Add(-store.OrphanPingAge))); err != nil {
 		return deleted, err
 	}

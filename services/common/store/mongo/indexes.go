@@ -53,6 +53,9 @@ func (s *Store) indexes() []index {
 		{collection: s.pings, keys: newestFirst("monitor_id")},
 		{collection: s.receivingPeriods, keys: latestEnd()},
 		{collection: s.pingURLs, keys: bson.D{field("uuid", 1)}, unique: true},
+		{collection: s.statusPages, keys: bson.D{field("slug", 1)}, unique: true},
+		{collection: s.statusPages, keys: bson.D{field("hosts", 1)}, unique: true},
+		{collection: s.statusMessages, keys: newestFirst("page_id", "resolved")},
 		{collection: s.keys, keys: bson.D{field("hash", 1)}, unique: true},
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"reflect"
 	"slices"
 	"time"
 
@@ -33,7 +32,9 @@ func toWindowDoc(w maintenance.Window) (windowDoc, error) {
 	return windowDoc{ID: id, Window: string(text)}, err
 }
 
-func (d windowDoc) window() (w maintenance.Window, err error) {
+func (d windowDoc) content() (name, text string) { return "window", d.Window }
+
+func (d windowDoc) decode() (w maintenance.Window, err error) {
 	return w, json.Unmarshal([]byte(d.Window), &w)
 }
 
@@ -44,7 +45,7 @@ func (s *Store) MaintenanceWindows(ctx context.Context) (_ []maintenance.Window,
 	if err != nil {
 		return nil, err
 	}
-	list, err := convertAll(docs, windowDoc.window)
+	list, err := convertAll(docs, windowDoc.decode)
 	slices.SortFunc(list, func(a, b maintenance.Window) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
@@ -54,15 +55,7 @@ func (s *Store) MaintenanceWindows(ctx context.Context) (_ []maintenance.Window,
 // MaintenanceWindow returns one maintenance window.
 func (s *Store) MaintenanceWindow(ctx context.Context, id string) (_ maintenance.Window, err error) {
 	defer s.end(ctx, time.Now(), "get maintenance window", &err)
-	oid, err := bson.ObjectIDFromHex(id)
-	if err != nil {
-		return maintenance.Window{}, monitor.ErrNotFound
-	}
-	var doc windowDoc
-	if err := s.maintenance.FindOne(ctx, byID(oid)).Decode(&doc); err != nil {
-		return maintenance.Window{}, err
-	}
-	return doc.window()
+	return get[windowDoc](ctx, s.maintenance, id)
 }
 
 // CreateMaintenanceWindow stores a new maintenance window.
@@ -99,69 +92,17 @@ func (s *Store) replaceWindow(ctx context.Context, w maintenance.Window, old *ma
 	if err != nil {
 		return err
 	}
-	return s.changeWindow(ctx, doc.ID, old, func(filter bson.D) (int64, error) {
-		replaced, err := s.maintenance.ReplaceOne(ctx, filter, doc)
-		if err != nil {
-			return 0, err
-		}
-		return replaced.MatchedCount, nil
-	})
+	return replaceOne(ctx, s, s.maintenance, doc.ID, doc, old)
 }
 
 // DeleteMaintenanceWindow deletes a maintenance window.
 func (s *Store) DeleteMaintenanceWindow(ctx context.Context, id string) (err error) {
 	defer s.end(ctx, time.Now(), "delete maintenance window", &err)
-	return s.deleteWindow(ctx, id, nil)
+	return deleteOne[windowDoc](ctx, s, s.maintenance, id, nil)
 }
 
 // DeleteMaintenanceWindowIf does the same if the stored window equals old.
 func (s *Store) DeleteMaintenanceWindowIf(ctx context.Context, old maintenance.Window) (err error) {
 	defer s.end(ctx, time.Now(), "delete maintenance window", &err)
-	return s.deleteWindow(ctx, old.ID, &old)
-}
-
-func (s *Store) deleteWindow(ctx context.Context, id string, old *maintenance.Window) error {
-	oid, err := bson.ObjectIDFromHex(id)
-	if err != nil {
-		return monitor.ErrNotFound
-	}
-	return s.changeWindow(ctx, oid, old, func(filter bson.D) (int64, error) {
-		deleted, err := s.maintenance.DeleteOne(ctx, filter)
-		if err != nil {
-			return 0, err
-		}
-		return deleted.DeletedCount, nil
-	})
-}
-
-// changeWindow calls write with a filter that selects the window. write returns the number of windows that it has
-// changed. If old is not nil, the filter selects the window only if it equals old.
-func (s *Store) changeWindow(
-	ctx context.Context, id bson.ObjectID, old *maintenance.Window, write func(filter bson.D) (int64, error),
-) error {
-	unlock, err := s.lockWrites(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	filter, none := byID(id), monitor.ErrNotFound
-	if old != nil {
-		var doc windowDoc
-		if err := s.maintenance.FindOne(ctx, filter).Decode(&doc); err != nil {
-			return err
-		}
-		stored, err := doc.window()
-		if err != nil {
-			return err
-		}
-		if !reflect.DeepEqual(stored, *old) {
-			return monitor.ErrChanged
-		}
-		filter, none = append(filter, field("window", doc.Window)), monitor.ErrChanged
-	}
-	n, err := write(filter)
-	if err == nil && n == 0 {
-		return none
-	}
-	return err
+	return deleteOne[windowDoc](ctx, s, s.maintenance, old.ID, &old)
 }

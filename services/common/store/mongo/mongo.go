@@ -1,5 +1,6 @@
 // Package mongo stores NanoMon's data in MongoDB or a compatible server. It relies only on atomic writes of one
-// document, on unique _ids, and on unique indexes for the hashes of API keys and for ping URLs.
+// document, on unique _ids, and on unique indexes for the hashes of API keys, for ping URLs, and for the slugs and hosts of
+// status pages.
 package mongo
 
 import (
@@ -56,9 +57,10 @@ type Store struct {
 	incidents, silences                                           *driver.Collection
 	pings, pushStates, pingURLs, receivingPeriods                 *driver.Collection
 	maintenance, keys, runners, meta                              *driver.Collection
+	statusPages, statusMessages                                   *driver.Collection
 
-	// writeLock serializes writes of states, of the append log, and of single monitors and maintenance windows in this
-	// process. That avoids retries, and conflicts on servers whose compare-and-set is not atomic.
+	// writeLock serializes writes of states, of the append log, and of single monitors, maintenance windows and status
+	// pages in this process. That avoids retries, and conflicts on servers whose compare-and-set is not atomic.
 	writeLock chan struct{}
 	polling   bool
 	observe   store.Observe
@@ -106,6 +108,8 @@ func newStore(client *driver.Client, db *driver.Database) *Store {
 		rollups:            db.Collection("rollups"),
 		dirtyHours:         db.Collection("dirty_hours"),
 		maintenance:        db.Collection("maintenance"),
+		statusPages:        db.Collection("status_pages"),
+		statusMessages:     db.Collection("status_messages"),
 		keys:               db.Collection("keys"),
 		appends:            db.Collection("appends"),
 		imports:            db.Collection("imports"),

@@ -58,6 +58,8 @@ func (s *Store) watched(t store.Topic) []*driver.Collection {
 		return []*driver.Collection{s.incidents, s.silences}
 	case store.TopicPings:
 		return []*driver.Collection{s.pings}
+	case store.TopicStatusPages:
+		return []*driver.Collection{s.statusPages, s.statusMessages}
 	}
 	return nil
 }

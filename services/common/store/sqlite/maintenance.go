@@ -1,28 +1,23 @@
 package sqlite
 
 import (
-	"cmp"
 	"context"
-	"database/sql"
 	"encoding/json"
-	"reflect"
 
 	"nanomon/services/common/maintenance"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 )
 
+var windows = definitions[maintenance.Window]{
+	kind: "maintenance window", table: "maintenance", topic: store.TopicMonitors, decode: fromJSON[maintenance.Window],
+}
+
 // MaintenanceWindows returns all maintenance windows.
 func (s *Store) MaintenanceWindows(ctx context.Context) ([]maintenance.Window, error) {
 	list := []maintenance.Window{}
 	const query = "SELECT definition FROM maintenance ORDER BY name, id"
-	err := s.read(ctx, "list maintenance windows", query, nil, func(rows *sql.Rows) error {
-		var definition []byte
-		if err := rows.Scan(&definition); err != nil {
-			return err
-		}
-		var w maintenance.Window
-		err := json.Unmarshal(definition, &w)
+	err := windows.each(ctx, s, query, nil, func(w maintenance.Window, err error) error {
 		list = append(list, w)
 		return err
 	})
@@ -30,14 +25,8 @@ func (s *Store) MaintenanceWindows(ctx context.Context) ([]maintenance.Window, e
 }
 
 // MaintenanceWindow returns one maintenance window.
-func (s *Store) MaintenanceWindow(ctx context.Context, id string) (w maintenance.Window, err error) {
-	raw, _ := rawID(id)
-	const name = "get maintenance window"
-	var definition []byte
-	if err := s.row(ctx, name, "SELECT definition FROM maintenance WHERE id = ?", []any{raw}, &definition); err != nil {
-		return w, err
-	}
-	return w, describe(name, json.Unmarshal(definition, &w))
+func (s *Store) MaintenanceWindow(ctx context.Context, id string) (maintenance.Window, error) {
+	return windows.get(ctx, s, id)
 }
 
 // CreateMaintenanceWindow stores a new maintenance window.
@@ -74,7 +63,9 @@ func (s *Store) replaceWindow(ctx context.Context, w maintenance.Window, old *ma
 	if err != nil {
 		return err
 	}
-	return s.changeWindow(ctx, "replace maintenance window", w.ID, old, "UPDATE maintenance SET name = ?, definition = ? WHERE id = ?", w.Name, definition)
+	return windows.change(ctx, s, "replace", w.ID, old, func(t *tx, id []byte) (int, error) {
+		return t.exec("UPDATE maintenance SET name = ?, definition = ? WHERE id = ?", w.Name, definition, id)
+	})
 }
 
 // DeleteMaintenanceWindow deletes a maintenance window.
@@ -88,46 +79,9 @@ func (s *Store) DeleteMaintenanceWindowIf(ctx context.Context, old maintenance.W
 }
 
 func (s *Store) deleteWindow(ctx context.Context, id string, old *maintenance.Window) error {
-	return s.changeWindow(ctx, "delete maintenance window", id, old, "DELETE FROM maintenance WHERE id = ?")
-}
-
-// changeWindow runs a statement with args and, as the last argument, the id of a window. It returns
-// [monitor.ErrNotFound] if the statement changes no row, and [monitor.ErrChanged] if old is not nil and the stored window
-// does not equal it.
-func (s *Store) changeWindow(ctx context.Context, operation, id string, old *maintenance.Window, statement string, args ...any) error {
-	raw, ok := rawID(id)
-	if !ok {
-		return describe(operation, monitor.ErrNotFound)
-	}
-	return s.define(ctx, operation, func(t *tx) error {
-		if err := expectWindow(t, raw, old); err != nil {
-			return err
-		}
-		n, err := t.exec(statement, append(args, raw)...)
-		if err == nil && n == 0 {
-			err = monitor.ErrNotFound
-		}
-		return err
-	}, store.TopicMonitors)
-}
-
-// expectWindow returns [monitor.ErrChanged] if old is not nil and the window with the given id does not equal it.
-func expectWindow(t *tx, id []byte, old *maintenance.Window) error {
-	if old == nil {
-		return nil
-	}
-	stored, err := maintenance.Window{}, sql.ErrNoRows
-	each := t.each("SELECT definition FROM maintenance WHERE id = ?", []any{id}, func(rows *sql.Rows) error {
-		var definition []byte
-		if err = rows.Scan(&definition); err == nil {
-			err = json.Unmarshal(definition, &stored)
-		}
-		return err
+	return windows.change(ctx, s, "delete", id, old, func(t *tx, id []byte) (int, error) {
+		return t.exec("DELETE FROM maintenance WHERE id = ?", id)
 	})
-	if err = cmp.Or(each, err); err == nil && !reflect.DeepEqual(stored, *old) {
-		err = monitor.ErrChanged
-	}
-	return err
 }
 
 func encodeWindow(w maintenance.Window) (string, error) {

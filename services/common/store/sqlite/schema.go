@@ -269,4 +269,4 @@ ALTER TABLE meta ADD COLUMN changes_from INTEGER; -- status changes of earlier d
 `, `
 -- From here on the history of a state marks results with a warning; see encodeHistory. An earlier version can't read that,
 -- so it must not open the file.
-`, pushTables}
+`, pushTables, statusPageTables}

@@ -1,0 +1,124 @@
+package render
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"time"
+
+	g "maragu.dev/gomponents"
+
+	"nanomon/services/api/statuspage/view"
+)
+
+// maxFeedEntries is the maximum number of entries of a feed.
+const maxFeedEntries = 100
+
+// feedEntry is an event in a feed.
+type feedEntry struct {
+	id, title          string
+	published, updated time.Time
+	// content is HTML.
+	content []byte
+}
+
+// Atom returns the messages, incidents and maintenance of a status page as an Atom feed, newest first.
+func Atom(v *view.Page) []byte {
+	entries := feedEntries(v)
+	slices.SortStableFunc(entries, func(a, b feedEntry) int { return b.updated.Compare(a.updated) })
+	entries = entries[:min(len(entries), maxFeedEntries)]
+	updated := v.Updated
+	if updated.IsZero() {
+		updated = time.Unix(0, 0)
+	}
+	for _, e := range entries {
+		if e.updated.After(updated) {
+			updated = e.updated
+		}
+	}
+	var b bytes.Buffer
+	b.WriteString(`<?xml version="1.0" encoding="utf-8"?>` + "\n")
+	b.Write(markup(g.El("feed", g.Attr("xmlns", "http://www.w3.org/2005/Atom"), g.Attr("xml:lang", "en"),
+		element("title", v.Title),
+		element("id", urn(v.ID, v.Slug)),
+		element("updated", stamp(updated)),
+		g.El("author", element("name", v.Title)),
+		element("generator", "NanoMon"),
+		feedLink("self", "application/atom+xml", path(v)+".atom"),
+		feedLink("alternate", "text/html", path(v)),
+		g.Map(entries, func(e feedEntry) g.Node { return e.node(v) }),
+	)))
+	return b.Bytes()
+}
+
+func (e feedEntry) node(v *view.Page) g.Node {
+	return g.El("entry",
+		element("title", e.title),
+		element("id", urn(v.ID, v.Slug, e.id)),
+		element("published", stamp(e.published)),
+		element("updated", stamp(e.updated)),
+		feedLink("alternate", "text/html", path(v)+"#"+anchor(e.id)),
+		g.El("content", g.Attr("type", "html"), g.Text(plainXML(string(e.content)))),
+	)
+}
+
+func feedEntries(v *view.Page) []feedEntry {
+	var entries []feedEntry
+	for _, m := range v.Messages {
+		entries = append(entries, messageEntry(v, m))
+	}
+	for _, i := range v.Incidents {
+		entries = append(entries, incidentEntry(v, i))
+	}
+	for _, m := range v.Maintenance {
+		entries = append(entries, feedEntry{m.ID, maintenanceTitle(m), m.Start, m.Start, markup(maintenanceText(v, m))})
+	}
+	for _, month := range v.Past {
+		for _, event := range month.Events {
+			if event.Message != nil {
+				entries = append(entries, messageEntry(v, *event.Message))
+			} else {
+				entries = append(entries, incidentEntry(v, *event.Incident))
+			}
+		}
+	}
+	return entries
+}
+
+func messageEntry(v *view.Page, m view.Message) feedEntry {
+	first, last := m.Updates[len(m.Updates)-1], m.Updates[0]
+	return feedEntry{m.ID, m.Title + " (" + strings.ToLower(stateText(m.State)) + ")", first.Date, last.Date, markup(messageText(v, m))}
+}
+
+func incidentEntry(v *view.Page, i view.Incident) feedEntry {
+	updated, state := i.Start, " (open)"
+	if !i.End.IsZero() {
+		updated, state = i.End, " (resolved)"
+	}
+	return feedEntry{i.ID, incidentTitle(i) + state, i.Start, updated, markup(incidentText(v, i))}
+}
+
+func element(name, text string) g.Node { return g.El(name, g.Text(plainXML(text))) }
+
+// feedLink does not use g.El, which writes links as HTML does, without an end.
+func feedLink(rel, contentType, href string) g.Node {
+	var b bytes.Buffer
+	b.WriteString("<link")
+	for _, attribute := range []g.Node{g.Attr("rel", rel), g.Attr("type", contentType), g.Attr("href", href)} {
+		_ = attribute.Render(&b) // a buffer does not fail
+	}
+	b.WriteString("/>")
+	return g.Raw(b.String())
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// plainXML replaces the characters that XML does not allow, even escaped.
+func plainXML(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
+			return '\uFFFD'
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+}

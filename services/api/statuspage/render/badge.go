@@ -1,0 +1,123 @@
+package render
+
+import (
+	"strconv"
+	"strings"
+
+	g "maragu.dev/gomponents"
+
+	"nanomon/services/api/statuspage/view"
+	"nanomon/services/common/web"
+)
+
+// badge is a label with a value, as in the badges of build systems.
+type badge struct {
+	label, message string
+	// color is that of the message, shield its name at shields.io.
+	color, shield string
+}
+
+const neutral, neutralShield = "#1d4ed8", "blue"
+
+// StatusBadge returns the current level of an entry as SVG.
+func StatusBadge(e view.Entry) []byte { return statusBadge(e).svg() }
+
+// StatusShield returns the same for the endpoint badge of shields.io.
+func StatusShield(e view.Entry) []byte { return statusBadge(e).json() }
+
+// UptimeBadge returns the uptime of a window (24h, 7d, 30d or 90d) as SVG. It returns false if there is no such window.
+// A window without checked time has the value "unknown".
+func UptimeBadge(e view.Entry, window string) ([]byte, bool) {
+	b, ok := uptimeBadge(e, window)
+	return b.svg(), ok
+}
+
+// UptimeShield returns the same for the endpoint badge of shields.io.
+func UptimeShield(e view.Entry, window string) ([]byte, bool) {
+	b, ok := uptimeBadge(e, window)
+	return b.json(), ok
+}
+
+// ResponseBadge returns the median response time of the last 24 hours as SVG.
+func ResponseBadge(e view.Entry) []byte { return responseBadge(e).svg() }
+
+// ResponseShield returns the same for the endpoint badge of shields.io.
+func ResponseShield(e view.Entry) []byte { return responseBadge(e).json() }
+
+func statusBadge(e view.Entry) badge {
+	l := levelOf(e.Level)
+	return badge{e.Name, strings.ToLower(l.text), l.color, l.shield}
+}
+
+func uptimeBadge(e view.Entry, window string) (badge, bool) {
+	switch window {
+	case "24h", "7d", "30d", "90d":
+	default:
+		return badge{}, false
+	}
+	b := badge{"uptime " + window, "unknown", levelOf(view.Unknown).color, levelOf(view.Unknown).shield}
+	if uptime, ok := e.Uptimes[window]; ok {
+		l := levelOf(uptimeLevel(uptime))
+		b.message, b.color, b.shield = percent(uptime), l.color, l.shield
+	}
+	return b, true
+}
+
+// uptimeLevel returns the level whose color fits an uptime.
+func uptimeLevel(uptime float64) view.Level {
+	switch {
+	case uptime >= 99:
+		return view.Operational
+	case uptime >= severe:
+		return view.Partial
+	}
+	return view.Down
+}
+
+func responseBadge(e view.Entry) badge {
+	if e.Response == nil {
+		return badge{"response time", "unknown", levelOf(view.Unknown).color, levelOf(view.Unknown).shield}
+	}
+	return badge{"response time", milliseconds(*e.Response), neutral, neutralShield}
+}
+
+// json returns the badge in the format of https://shields.io/badges/endpoint-badge.
+func (b badge) json() []byte {
+	data, err := web.Encode(struct {
+		SchemaVersion int    `json:"schemaVersion"`
+		Label         string `json:"label"`
+		Message       string `json:"message"`
+		Color         string `json:"color"`
+	}{1, b.label, b.message, b.shield})
+	if err != nil {
+		panic(err) // texts always encode
+	}
+	return data
+}
+
+// The measures of a badge in pixels.
+const (
+	badgeHeight  = 20
+	badgePadding = 6
+)
+
+func (b badge) svg() []byte {
+	label, message := plainXML(b.label), plainXML(b.message)
+	left, right := textWidth(label)+2*badgePadding, textWidth(message)+2*badgePadding
+	width, size := strconv.Itoa(left+right), strconv.Itoa(badgeHeight)
+	title := label + ": " + message
+	rect := func(x, w int, fill string) g.Node {
+		return g.El("rect", g.Attr("x", strconv.Itoa(x)), g.Attr("width", strconv.Itoa(w)), g.Attr("height", size), g.Attr("fill", fill))
+	}
+	text := func(x, w int, content string) g.Node {
+		return g.El("text", g.Attr("x", strconv.Itoa(x)), g.Attr("y", "14"), g.Attr("textLength", strconv.Itoa(w)), g.Text(content))
+	}
+	return markup(g.El("svg", g.Attr("xmlns", "http://www.w3.org/2000/svg"), g.Attr("width", width), g.Attr("height", size),
+		g.Attr("role", "img"), g.Attr("aria-label", title),
+		g.El("title", g.Text(title)),
+		g.El("clipPath", g.Attr("id", "r"), g.El("rect", g.Attr("width", width), g.Attr("height", size), g.Attr("rx", "3"))),
+		g.El("g", g.Attr("clip-path", "url(#r)"), rect(0, left, "#444c56"), rect(left, right, b.color)),
+		g.El("g", g.Attr("fill", "#fff"), g.Attr("font-family", "Verdana,DejaVu Sans,Geneva,sans-serif"), g.Attr("font-size", "11"),
+			text(badgePadding, left-2*badgePadding, label), text(left+badgePadding, right-2*badgePadding, message)),
+	))
+}

@@ -1,0 +1,113 @@
+package render
+
+import (
+	"bytes"
+	"net/url"
+	"strings"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/renderer"
+	"github.com/yuin/goldmark/renderer/html"
+	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
+)
+
+// markdown returns Markdown as HTML. It contains no HTML of the source, no images, and links only to web and e-mail
+// addresses. The result can be part of a page without more checks.
+func markdown(source string) string {
+	var b bytes.Buffer
+	if err := newMarkdown().Convert([]byte(strings.ToValidUTF8(source, "\uFFFD")), &b); err != nil {
+		panic(err) // a buffer does not fail
+	}
+	return b.String()
+}
+
+// newMarkdown returns a parser and renderer of paragraphs, headings, lists, quotes, code, emphasis and links. What it
+// does not know it shows as text.
+func newMarkdown() goldmark.Markdown {
+	return goldmark.New(
+		goldmark.WithExtensions(extension.Strikethrough, extension.Linkify),
+		goldmark.WithParserOptions(parser.WithASTTransformers(util.Prioritized(cleaner{}, 1000))),
+		goldmark.WithRendererOptions(html.WithHardWraps(), renderer.WithNodeRenderers(util.Prioritized(safeRenderer{}, 100))),
+	)
+}
+
+// cleaner removes images, HTML and links that are not allowed from a document.
+type cleaner struct{}
+
+// Transform implements parser.ASTTransformer.
+func (cleaner) Transform(document *ast.Document, reader text.Reader, _ parser.Context) {
+	var unwanted, unwrapped []ast.Node
+	// Walk fails only if the function does.
+	_ = ast.Walk(document, func(node ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch n := node.(type) {
+		case *ast.Heading:
+			// The page has headings of its own above the text.
+			n.Level = min(n.Level+2, 6)
+		case *ast.HTMLBlock, *ast.RawHTML:
+			unwanted = append(unwanted, n)
+		case *ast.Image:
+			unwrapped = append(unwrapped, n)
+		case *ast.Link:
+			if !isAllowed(string(n.Destination)) {
+				unwrapped = append(unwrapped, n)
+			}
+			n.Title = nil
+		case *ast.AutoLink:
+			if !isAllowed(autoLink(n, reader.Source())) {
+				unwrapped = append(unwrapped, n)
+			}
+		}
+		return ast.WalkContinue, nil
+	})
+	for _, node := range unwanted {
+		node.Parent().RemoveChild(node.Parent(), node)
+	}
+	for _, node := range unwrapped {
+		unwrap(node, reader.Source())
+	}
+}
+
+// unwrap replaces a node with its children, or with its text if it is an automatic link.
+func unwrap(node ast.Node, source []byte) {
+	parent := node.Parent()
+	if link, ok := node.(*ast.AutoLink); ok {
+		label := ast.NewString(link.Label(source))
+		label.SetRaw(true) // no references and escapes in it
+		parent.InsertBefore(parent, node, label)
+	}
+	for child := node.FirstChild(); child != nil; child = node.FirstChild() {
+		parent.InsertBefore(parent, node, child)
+	}
+	parent.RemoveChild(parent, node)
+}
+
+// isAllowed reports whether a link may have the address: a complete one of the web, or one for e-mail.
+func isAllowed(address string) bool {
+	to, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	switch to.Scheme {
+	case "http", "https":
+		return to.Host != ""
+	case "mailto":
+		return to.Opaque != ""
+	}
+	return false
+}
+
+// autoLink returns the address of a link that is only written as its address.
+func autoLink(n *ast.AutoLink, source []byte) string {
+	address := string(n.URL(source))
+	if n.AutoLinkType == ast.AutoLinkEmail && !strings.HasPrefix(strings.ToLower(address), "mailto:") {
+		return "mailto:" + address
+	}
+	return address
+}

@@ -1,0 +1,81 @@
+// Package render turns the public content of status pages into HTML, JSON, feeds and badges. Its functions are pure: they
+// know no store, no clock and no request.
+package render
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed" // the style sheet and the script
+	"encoding/base64"
+
+	g "maragu.dev/gomponents"
+	h "maragu.dev/gomponents/html"
+
+	"nanomon/services/api/statuspage/view"
+)
+
+// The content types of what this package returns.
+const (
+	TypeHTML = "text/html; charset=utf-8"
+	TypeJSON = "application/json"
+	TypeAtom = "application/atom+xml; charset=utf-8"
+	TypeSVG  = "image/svg+xml; charset=utf-8"
+)
+
+var (
+	//go:embed style.css
+	style string
+	//go:embed script.js
+	script string
+)
+
+// ContentSecurityPolicy is the policy of all HTML that this package returns. It allows the embedded style sheet and
+// script by their hashes, and nothing else that is inline.
+var ContentSecurityPolicy = "default-src 'none'; style-src '" + hash(style) + "'; script-src '" + hash(script) +
+	"'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors *"
+
+// hash returns the hash of an inline element as a content security policy names it.
+func hash(content string) string {
+	sum := sha256.Sum256([]byte(content))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// Style returns the style sheet. It also works inside a shadow root, for what [Content] returns.
+func Style() string { return style }
+
+// Page returns a status page as HTML. It works without JavaScript.
+func Page(v *view.Page) []byte {
+	return document(v.Title, g.Group{
+		g.If(v.NoIndex, h.Meta(h.Name("robots"), h.Content("noindex"))),
+		h.Link(h.Rel("alternate"), h.Type("application/atom+xml"), h.Title(v.Title), h.Href(path(v)+".atom")),
+	}, content(v), h.Script(g.Raw(script)))
+}
+
+// Content returns the part of a status page below its body, for a preview. It needs the style sheet of [Style].
+func Content(v *view.Page) []byte { return markup(content(v)) }
+
+// path returns the path of the status page. Its feed, data and logo begin with it.
+func path(v *view.Page) string { return "/status/" + v.Slug }
+
+// document returns an HTML document with the style sheet.
+func document(title string, head g.Node, body ...g.Node) []byte {
+	return markup(h.Doctype(h.HTML(h.Lang("en"),
+		h.Head(
+			h.Meta(h.Charset("utf-8")),
+			h.Meta(h.Name("viewport"), h.Content("width=device-width, initial-scale=1")),
+			h.Meta(h.Name("color-scheme"), h.Content("light dark")),
+			h.TitleEl(g.Text(title)),
+			head,
+			h.StyleEl(g.Raw(style)),
+		),
+		h.Body(body...),
+	)))
+}
+
+func markup(node g.Node) []byte {
+	var b bytes.Buffer
+	if err := node.Render(&b); err != nil {
+		panic(err) // a buffer does not fail
+	}
+	return b.Bytes()
+}

@@ -1,0 +1,204 @@
+package mongo
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/statuspage"
+	"nanomon/services/common/store"
+)
+
+// statusPageDoc is a document of the collection status_pages. Page is JSON.
+type statusPageDoc struct {
+	ID   bson.ObjectID `bson:"_id"`
+	Slug string        `bson:"slug"`
+	// Hosts contains the hosts, and before them the id with a slash, because a unique index does not allow two empty
+	// lists.
+	Hosts []string `bson:"hosts"`
+	Page  string   `bson:"page"`
+}
+
+func (d statusPageDoc) key() any { return d.ID }
+
+func (d statusPageDoc) content() (name, text string) { return "page", d.Page }
+
+func (d statusPageDoc) decode() (statuspage.Page, error) {
+	return store.DecodeStatusPage([]byte(d.Page))
+}
+
+func toStatusPageDoc(p statuspage.Page) (statusPageDoc, error) {
+	id, err := toID("status page id", p.ID)
+	if err != nil {
+		return statusPageDoc{}, err
+	}
+	p.Normalize()
+	text, err := store.EncodeStatusPage(p)
+	return statusPageDoc{ID: id, Slug: p.Slug, Hosts: append([]string{"/" + p.ID}, p.Hosts...), Page: text}, err
+}
+
+// StatusPages returns all status pages.
+func (s *Store) StatusPages(ctx context.Context) (_ []statuspage.Page, err error) {
+	defer s.end(ctx, time.Now(), "list status pages", &err)
+	docs, err := find(ctx, s.statusPages, bson.D{}, func(d statusPageDoc) statusPageDoc { return d })
+	list := decodable[statuspage.Page](docs)
+	slices.SortFunc(list, func(a, b statuspage.Page) int {
+		return cmp.Or(cmp.Compare(a.Title, b.Title), cmp.Compare(a.ID, b.ID))
+	})
+	return list, err
+}
+
+// StatusPage returns one status page.
+func (s *Store) StatusPage(ctx context.Context, id string) (_ statuspage.Page, err error) {
+	defer s.end(ctx, time.Now(), "get status page", &err)
+	return get[statusPageDoc](ctx, s.statusPages, id)
+}
+
+// CreateStatusPage stores a new status page.
+func (s *Store) CreateStatusPage(ctx context.Context, p statuspage.Page) (err error) {
+	defer s.end(ctx, time.Now(), "create status page", &err)
+	doc, err := toStatusPageDoc(p)
+	if err != nil {
+		return err
+	}
+	unlock, err := s.lockWrites(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	pages, err := findIDs[bson.ObjectID](ctx, s.statusPages, bson.D{}, statuspage.MaxPages)
+	if err == nil && len(pages) == statuspage.MaxPages {
+		err = store.TooManyStatusPages()
+	}
+	if err == nil {
+		err = s.addressesFree(ctx, doc)
+	}
+	if err != nil {
+		return err
+	}
+	err = insertOne(ctx, s.statusPages, doc)
+	if driver.IsDuplicateKeyError(err) {
+		return cmp.Or(s.addressesFree(ctx, doc), monitor.Invalidf("a status page with the id %s already exists", p.ID))
+	}
+	return err
+}
+
+// addressesFree returns an error if another page has the slug or a host of doc. The unique indexes prevent that another
+// process stores such a page at the same time.
+func (s *Store) addressesFree(ctx context.Context, doc statusPageDoc) error {
+	fields := options.Find().SetProjection(bson.D{field("slug", 1), field("hosts", 1)})
+	same := bson.A{bson.D{field("slug", doc.Slug)}, bson.D{field("hosts", among(doc.Hosts))}}
+	others, err := find(ctx, s.statusPages, bson.D{field("$or", same)}, func(d statusPageDoc) statusPageDoc { return d }, fields)
+	for _, other := range others {
+		if other.ID == doc.ID {
+			continue
+		}
+		if other.Slug == doc.Slug {
+			return store.SlugTaken(doc.Slug)
+		}
+		for _, host := range doc.Hosts {
+			if slices.Contains(other.Hosts, host) {
+				return store.HostTaken(host)
+			}
+		}
+	}
+	return err
+}
+
+// ReplaceStatusPage replaces the status page with the id of p.
+func (s *Store) ReplaceStatusPage(ctx context.Context, p statuspage.Page) (err error) {
+	defer s.end(ctx, time.Now(), "replace status page", &err)
+	return s.replaceStatusPage(ctx, p, nil)
+}
+
+// ReplaceStatusPageIf does the same if the stored page equals old.
+func (s *Store) ReplaceStatusPageIf(ctx context.Context, p, old statuspage.Page) (err error) {
+	defer s.end(ctx, time.Now(), "replace status page", &err)
+	return s.replaceStatusPage(ctx, p, &old)
+}
+
+func (s *Store) replaceStatusPage(ctx context.Context, p statuspage.Page, old *statuspage.Page) error {
+	if !monitor.ValidID(p.ID) {
+		return monitor.ErrNotFound
+	}
+	doc, err := toStatusPageDoc(p)
+	if err != nil {
+		return err
+	}
+	return change[statusPageDoc](ctx, s, s.statusPages, doc.ID, old, func(filter bson.D) (int64, error) {
+		if some, err := findIDs[bson.ObjectID](ctx, s.statusPages, byID(doc.ID), 1); err != nil || len(some) == 0 {
+			return 0, err
+		}
+		if err := s.addressesFree(ctx, doc); err != nil {
+			return 0, err
+		}
+		replaced, err := s.statusPages.ReplaceOne(ctx, filter, doc)
+		if driver.IsDuplicateKeyError(err) {
+			return 0, cmp.Or(s.addressesFree(ctx, doc), err)
+		}
+		if err != nil {
+			return 0, err
+		}
+		return replaced.MatchedCount, nil
+	})
+}
+
+// DeleteStatusPage deletes a status page, and then its messages. If it is interrupted, Expire deletes them.
+func (s *Store) DeleteStatusPage(ctx context.Context, id string) (err error) {
+	defer s.end(ctx, time.Now(), "delete status page", &err)
+	return s.deleteStatusPage(ctx, id, nil)
+}
+
+// DeleteStatusPageIf does the same if the stored page equals old.
+func (s *Store) DeleteStatusPageIf(ctx context.Context, old statuspage.Page) (err error) {
+	defer s.end(ctx, time.Now(), "delete status page", &err)
+	return s.deleteStatusPage(ctx, old.ID, &old)
+}
+
+func (s *Store) deleteStatusPage(ctx context.Context, id string, old *statuspage.Page) error {
+	if err := deleteOne[statusPageDoc](ctx, s, s.statusPages, id, old); err != nil {
+		return err
+	}
+	return s.deleteStatusMessages(ctx, validIDs([]string{id})...)
+}
+
+// deleteStatusMessages deletes the messages of pages.
+func (s *Store) deleteStatusMessages(ctx context.Context, pages ...bson.ObjectID) error {
+	if len(pages) == 0 {
+		return nil
+	}
+	_, err := deleteAll(ctx, s.statusMessages, bson.D{field("page_id", oneOf(pages))})
+	return err
+}
+
+// deleteOrphanStatusMessages deletes the messages that have no page. It reads the messages before the pages, so that it
+// can't delete a message of a page that is created at the same time.
+func (s *Store) deleteOrphanStatusMessages(ctx context.Context) error {
+	var orphans []bson.ObjectID
+	if err := s.statusMessages.Distinct(ctx, "page_id", bson.D{}).Decode(&orphans); err != nil || len(orphans) == 0 {
+		return err
+	}
+	pages, err := findIDs[bson.ObjectID](ctx, s.statusPages, bson.D{}, 0)
+	if err != nil {
+		return err
+	}
+	orphans = slices.DeleteFunc(orphans, func(id bson.ObjectID) bool { return slices.Contains(pages, id) })
+	return s.deleteStatusMessages(ctx, orphans...)
+}
+
+// decodable returns the content of the documents that can be decoded.
+func decodable[T any, D definition[T]](docs []D) []T {
+	list := make([]T, 0, len(docs))
+	for _, doc := range docs {
+		if content, err := doc.decode(); err == nil {
+			list = append(list, content)
+		}
+	}
+	return list
+}
