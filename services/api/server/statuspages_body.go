@@ -31,11 +31,13 @@ func readStatusPage(w http.ResponseWriter, r *http.Request) (statusPageDraft, er
 	return draft, draft.complete()
 }
 
-// complete converts the page to its stored form and validates it.
+// complete converts the page to its stored form and validates it, except for the password.
 func (d *statusPageDraft) complete() error {
 	d.page.SetEntryIDs()
 	d.page.Normalize()
-	return d.page.Validate()
+	page := d.page
+	page.PasswordHash = "validatePassword validates it"
+	return page.Validate()
 }
 
 // decodeStatusPage decodes a JSON object. The error is a [monitor.InvalidError] that names the invalid field.
@@ -101,7 +103,7 @@ func (d statusPageDraft) validatePassword(hasStored bool) error {
 		return monitor.Invalid("password is set, but visibility is not password",
 			"Set visibility to password, or remove the password.")
 	case protected && d.password == nil && !hasStored:
-		return monitor.Invalid("password is missing", "A page with the visibility password needs a password.")
+		return monitor.Invalid("password is missing", "Set a password of 8 to 72 bytes, or set visibility to public.")
 	}
 	return nil
 }
