@@ -5,37 +5,68 @@ package statuspage
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"nanomon/services/api/statuspage/view"
 	document "nanomon/services/common/statuspage"
+	"nanomon/services/common/store"
+	"nanomon/services/common/wake"
 )
 
-// Published is the content of a status page. It never changes.
-type Published struct {
-	Page document.Page
-	View *view.Page
-	// HTML, JSON and Atom are the page in these forms. Logo is empty if the page has none.
-	HTML, JSON, Atom, Logo Body
-}
+const (
+	// interval is the time between two refreshes while nothing but results changes, and minPause the minimum pause between
+	// two refreshes.
+	interval = 3 * time.Second
+	minPause = time.Second
+	// oldAfter is the time without a successful refresh after which the pages say how old they are.
+	oldAfter = 10 * time.Second
+	// previewIdle is the time after the last preview after which its data is dropped.
+	previewIdle = 5 * time.Minute
+)
 
-// snapshot contains all pages at one time. It never changes.
-type snapshot struct {
-	bySlug, byHost map[string]*Published
+// Store is the part of the store that the keeper reads; [store.Store] documents the methods.
+type Store interface {
+	store.Watcher
+	historyStore
+	definitionStore
+	incidentStore
 }
 
 // Keeper keeps the content of all status pages current. Create it with [NewKeeper].
 type Keeper struct {
-	store   Store
-	log     *slog.Logger
-	now     func() time.Time
+	store Store
+	log   *slog.Logger
+	now   func() time.Time
+	// wake makes Run refresh the pages soon.
+	wake    chan struct{}
 	current atomic.Pointer[snapshot]
+
+	mu sync.Mutex
+	// changed says what the next refresh must read. mu protects it.
+	changed topics
+
+	// publishing protects confirmed and the change of current.
+	publishing sync.Mutex
+	confirmed  confirmation
+
+	// collector is used by refreshes only.
+	collector *collector
+	previews  previews
+}
+
+// confirmation is the time at which the content was last known to be current.
+type confirmation struct {
+	// date is for people; at is for measuring.
+	date, at time.Time
 }
 
 // NewKeeper returns a keeper that works while [Keeper.Run] runs. now returns the time for dates.
 func NewKeeper(s Store, log *slog.Logger, now func() time.Time) *Keeper {
-	return &Keeper{store: s, log: log, now: now}
+	return &Keeper{
+		store: s, log: log, now: now, wake: wake.New(), collector: newCollector(s), changed: topics{true, true, true},
+	}
 }
 
 // IsReady reports whether the pages have been read.
@@ -58,9 +89,132 @@ func (k *Keeper) OfHost(host string) *Published {
 }
 
 // Run keeps the pages current until ctx ends.
-func (k *Keeper) Run(ctx context.Context) { <-ctx.Done() }
+func (k *Keeper) Run(ctx context.Context) {
+	var group sync.WaitGroup
+	k.follow(ctx, &group, store.TopicStatusPages, func() { k.changed.pages = true })
+	k.follow(ctx, &group, store.TopicMonitors, func() { k.changed.monitors = true })
+	k.follow(ctx, &group, store.TopicIncidents, func() { k.changed.incidents = true })
+	group.Go(func() { k.watchAge(ctx) })
+	k.keep(ctx)
+	group.Wait()
+}
 
-// Preview returns what a page that need not be stored would show now.
+// follow calls changed, with the lock, after each change of a topic.
+func (k *Keeper) follow(ctx context.Context, group *sync.WaitGroup, topic store.Topic, changed func()) {
+	followed := store.Followed{Topic: topic, Poll: interval, Rewatch: interval, Delay: minPause / 5}
+	group.Go(func() {
+		store.Follow(ctx, k.store, followed, func() bool {
+			k.mu.Lock()
+			changed()
+			k.mu.Unlock()
+			wake.Signal(k.wake)
+			return false
+		})
+	})
+}
+
+// keep refreshes the pages until ctx ends.
+func (k *Keeper) keep(ctx context.Context) {
+	failures := store.FailureLog{
+		Log: k.log, Failed: "could not update the status pages, retrying", Recovered: "status pages are updated again",
+	}
+	for {
+		more, err := k.Refresh(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		failures.Record(err)
+		k.previews.dropIfIdle()
+		if !wake.Pause(ctx, minPause) || !more && !k.wait(ctx, err != nil) {
+			return
+		}
+	}
+}
+
+// wait waits until the next refresh is due. It returns false if ctx ends before.
+func (k *Keeper) wait(ctx context.Context, failed bool) bool {
+	var timer <-chan time.Time
+	if failed || len(k.collector.pages) > 0 { // Without pages, only a change is of interest.
+		timer = time.After(interval - minPause)
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-k.wake:
+	case <-timer:
+	}
+	return ctx.Err() == nil
+}
+
+// Refresh takes over the changes in the store and publishes the pages; only [Keeper.Run] and tests call it. It reports
+// whether much is left to read. If it can't read something, nothing changes.
+func (k *Keeper) Refresh(ctx context.Context) (more bool, err error) {
+	k.mu.Lock()
+	changed := k.changed
+	k.changed = topics{}
+	k.mu.Unlock()
+	started := confirmation{k.now(), time.Now()}
+	if more, err = k.read(ctx, changed, started.date); err != nil {
+		k.mu.Lock()
+		k.changed = k.changed.or(changed)
+		k.mu.Unlock()
+		return false, err
+	}
+	if !more || k.IsReady() {
+		k.publish(started)
+	}
+	return more, nil
+}
+
+// read makes the collector take over the changes.
+func (k *Keeper) read(ctx context.Context, changed topics, now time.Time) (more bool, err error) {
+	var pages []document.Page
+	if changed.pages {
+		if pages, err = store.Call(ctx, store.LongCall, k.store.StatusPages); err != nil {
+			return false, err
+		}
+	}
+	if len(pages) == 0 && (changed.pages || len(k.collector.pages) == 0) {
+		k.collector = newCollector(k.store) // Nothing needs to be followed.
+		return false, nil
+	}
+	return k.collector.refresh(ctx, pages, changed, now)
+}
+
+// previews computes pages that need not be stored.
+type previews struct {
+	mu        sync.Mutex
+	collector *collector
+	used      time.Time
+}
+
+// dropIfIdle drops the data of previews when nobody has needed it for some time.
+func (p *previews) dropIfIdle() {
+	if p.mu.TryLock() { // Otherwise it is in use.
+		if time.Since(p.used) > previewIdle {
+			p.collector = nil
+		}
+		p.mu.Unlock()
+	}
+}
+
+// Preview returns what a page that need not be stored would show now. It keeps what it has read for some time, because
+// people preview a page again and again while they edit it.
 func (k *Keeper) Preview(ctx context.Context, p document.Page) (*view.Page, error) {
-	return &view.Page{Slug: p.Slug, Title: p.Title, Zone: time.UTC}, ctx.Err()
+	k.previews.mu.Lock()
+	defer k.previews.mu.Unlock()
+	if k.previews.collector == nil {
+		k.previews.collector = newCollector(k.store)
+	}
+	c := k.previews.collector
+	k.previews.used = time.Now()
+	for changed := (topics{true, true, true}); ; changed = (topics{}) {
+		more, err := c.refresh(ctx, []document.Page{p}, changed, k.now())
+		if err != nil {
+			return nil, err
+		}
+		if !more {
+			return c.build(c.pages[0]), nil
+		}
+	}
 }

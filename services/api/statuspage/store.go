@@ -10,18 +10,20 @@ import (
 	"nanomon/services/common/store"
 )
 
-// Store is the part of the store that the keeper reads; [store.Store] documents the methods.
-type Store interface {
-	store.Watcher
+// definitionStore is the part of the store with what people edit.
+type definitionStore interface {
 	StatusPages(ctx context.Context) ([]document.Page, error)
 	StatusMessages(ctx context.Context, pageIDs []string, since time.Time) ([]document.Message, error)
 	Monitors(ctx context.Context) ([]monitor.Monitor, error)
 	MaintenanceWindows(ctx context.Context) ([]maintenance.Window, error)
 	Revision(ctx context.Context, states bool) (string, error)
+}
+
+// historyStore is the part of the store with what checks have found.
+type historyStore interface {
 	ResultsSince(ctx context.Context, cursor string, limit int) ([]monitor.Result, string, error)
 	ResultsCleared(ctx context.Context) (time.Time, error)
 	StatesOf(ctx context.Context, monitorIDs []string) ([]store.State, error)
-	StatusChanges(ctx context.Context, monitorID string, from, to time.Time, limit int) ([]store.StatusChange, error)
 	StatusChangesOf(
 		ctx context.Context, monitorIDs []string, from, to time.Time, limit int,
 	) ([]store.StatusChange, error)
@@ -29,6 +31,10 @@ type Store interface {
 	EachRollup(
 		ctx context.Context, monitorIDs []string, p store.Period, from, to time.Time, each func(store.Rollup),
 	) error
+}
+
+// incidentStore is the part of the store with the incidents.
+type incidentStore interface {
 	Incidents(ctx context.Context, f store.IncidentFilter) ([]store.Incident, error)
 	IncidentsByID(ctx context.Context, ids []string) ([]store.Incident, error)
 	OpenIncidents(ctx context.Context, monitorIDs []string) ([]store.Incident, error)

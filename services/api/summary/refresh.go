@@ -164,18 +164,11 @@ func (k *Keeper) read(ctx context.Context, batch []due, now time.Time) (h histor
 	if err != nil {
 		return h, err
 	}
-	err = k.eachRollup(ctx, ids, store.Hour, hours, now.Truncate(time.Hour), h)
+	err = eachRollup(ctx, k.store, ids, store.Hour, hours, now.Truncate(time.Hour), h.rollups)
 	if err == nil {
-		err = k.eachRollup(ctx, ids, store.Minutes, first, first.Add(time.Hour), h)
+		err = eachRollup(ctx, k.store, ids, store.Minutes, first, first.Add(time.Hour), h.rollups)
 	}
 	return h, err
-}
-
-// eachRollup adds rollups to a history.
-func (k *Keeper) eachRollup(ctx context.Context, ids []string, p store.Period, from, to time.Time, h history) error {
-	return store.Do(ctx, store.LongCall, func(ctx context.Context) error {
-		return k.store.EachRollup(ctx, ids, p, from, to, func(r store.Rollup) { h.rollups[r.MonitorID].add(r) })
-	})
 }
 
 // changes returns the status changes of monitors since a date, newest first.

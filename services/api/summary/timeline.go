@@ -142,14 +142,22 @@ func (t *timeline) extend(to time.Time) {
 
 // percent returns the percentage of the checked time since a date that was OK, rounded down to two decimals; nil if no
 // time was checked.
-func (t *timeline) percent(from int64) *float64 {
-	var ok, checked float64
+func (t *timeline) percent(from int64) *float64 { return Percent(t.sum(from)) }
+
+// sum returns the time since a date that was OK and the time that was checked, in milliseconds.
+func (t *timeline) sum(from int64) (ok, checked float64) {
 	for i, s := range t.spans {
 		if length := float64(t.endOf(i) - max(s.start, from)); length > 0 {
 			ok += length * float64(s.ok)
 			checked += length * float64(s.checked)
 		}
 	}
+	return ok, checked
+}
+
+// Percent returns the percentage of the checked time that was OK, rounded down to two decimals; nil if no time was
+// checked. Both times have the same unit.
+func Percent(ok, checked float64) *float64 {
 	if checked == 0 {
 		return nil
 	}

@@ -61,7 +61,17 @@ func (v *values) addToHour(start time.Time, points []store.Point) {
 // p95 returns the 95th percentile of the values since a date in the first hour; nil if there are none.
 func (v *values) p95(from time.Time) (*float64, error) {
 	sum := rollup.New()
-	var failed error
+	err := v.addTo(sum, from)
+	value, known := sum.Quantile(0.95)
+	if !known || err != nil {
+		return nil, err
+	}
+	value = Round(value)
+	return &value, nil
+}
+
+// addTo adds the values since a date in the first hour to an aggregate.
+func (v *values) addTo(sum *rollup.Aggregate, from time.Time) (failed error) {
 	merge := func(encoded []byte) {
 		if len(encoded) == 0 {
 			return
@@ -81,10 +91,5 @@ func (v *values) p95(from time.Time) (*float64, error) {
 	for _, hour := range v.open {
 		merge(hour.encoded)
 	}
-	value, known := sum.Quantile(0.95)
-	if !known || failed != nil {
-		return nil, failed
-	}
-	value = Round(value)
-	return &value, nil
+	return failed
 }

@@ -1,0 +1,150 @@
+package statuspage
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"nanomon/services/common/store"
+)
+
+const (
+	// maxIncidents is the number of incidents that are read at once, and maxIncidentReads the number of such reads.
+	maxIncidents     = 1000
+	maxIncidentReads = 20
+	// incidentAge is the age of the oldest opening of an incident that is read.
+	incidentAge = 100 * 24 * time.Hour
+	// maxOpenIDs is the maximum number of monitors whose open incidents are selected by id.
+	maxOpenIDs = 500
+)
+
+// incident is the time of an incident. end is zero while it is open.
+type incident struct{ start, end time.Time }
+
+// readIncidents reads the incidents that have changed, or all of the last months if that is necessary.
+func (c *collector) readIncidents(ctx context.Context) error {
+	isFull := c.incidentsRead.IsZero() || c.now.Sub(c.incidentsRead) >= fullAfter
+	since := c.lastOpened.Add(-overlap)
+	if isFull || c.lastOpened.IsZero() {
+		since = c.now.Add(-incidentAge)
+	}
+	found, err := c.openedIncidents(ctx, since)
+	if err != nil {
+		return err
+	}
+	open, err := c.openIncidents(ctx)
+	if err != nil {
+		return err
+	}
+	ended, err := c.endedIncidents(ctx, open)
+	if err != nil {
+		return err
+	}
+	next := make(map[*tracked]map[string]incident)
+	for _, i := range slices.Concat(found, open, ended) { // The later reads are newer.
+		if i.Opened.After(c.lastOpened) {
+			c.lastOpened = i.Opened
+		}
+		if t := c.tracked[i.MonitorID]; t != nil {
+			if next[t] == nil {
+				next[t] = make(map[string]incident)
+				if !isFull {
+					maps.Copy(next[t], t.incidents)
+				}
+			}
+			next[t][i.ID] = incident{i.FirstNotOK, i.Resolved}
+		}
+	}
+	for _, t := range c.all {
+		if isFull || next[t] != nil {
+			t.setIncidents(next[t])
+		}
+	}
+	if isFull {
+		c.incidentsRead = c.now
+	}
+	return nil
+}
+
+// openedIncidents returns the incidents that opened since a date, newest first.
+func (c *collector) openedIncidents(ctx context.Context, since time.Time) (all []store.Incident, err error) {
+	filter := store.IncidentFilter{From: since, Limit: maxIncidents}
+	for range maxIncidentReads {
+		found, err := store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.Incident, error) {
+			return c.store.Incidents(ctx, filter)
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range found {
+			if c.tracked[i.MonitorID] != nil {
+				all = append(all, i)
+			}
+		}
+		if len(found) < maxIncidents {
+			break
+		}
+		last := found[len(found)-1]
+		filter.Before = &store.Cursor{Date: last.Opened, ID: last.ID}
+	}
+	return all, nil
+}
+
+func (c *collector) openIncidents(ctx context.Context) ([]store.Incident, error) {
+	var ids []string // nil selects all
+	if len(c.all) <= maxOpenIDs {
+		ids = make([]string, 0, len(c.all))
+		for _, t := range c.all {
+			ids = append(ids, t.monitor.ID)
+		}
+	}
+	return store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.Incident, error) {
+		return c.store.OpenIncidents(ctx, ids)
+	})
+}
+
+// endedIncidents returns the incidents that were open at the last read and are not any more.
+func (c *collector) endedIncidents(ctx context.Context, open []store.Incident) ([]store.Incident, error) {
+	isOpen := make(map[string]bool, len(open))
+	for _, i := range open {
+		isOpen[i.ID] = true
+	}
+	var ids []string
+	for _, t := range c.all {
+		for id, i := range t.incidents {
+			if i.end.IsZero() && !isOpen[id] {
+				ids = append(ids, id)
+			}
+		}
+	}
+	var ended []store.Incident
+	for some := range slices.Chunk(ids, maxIncidents) {
+		found, err := store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.Incident, error) {
+			return c.store.IncidentsByID(ctx, some)
+		})
+		if err != nil {
+			return nil, err
+		}
+		ended = append(ended, found...)
+	}
+	return ended, nil
+}
+
+// setIncidents sets the incidents of a monitor by id.
+func (t *tracked) setIncidents(next map[string]incident) {
+	isSame := maps.EqualFunc(t.incidents, next, func(a, b incident) bool { return a.start.Equal(b.start) && a.end.Equal(b.end) })
+	if !isSame {
+		t.incidents = next
+		t.changed()
+	}
+}
+
+func (t *tracked) hasOpenIncident() bool {
+	for _, i := range t.incidents {
+		if i.end.IsZero() {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,108 @@
+package statuspage
+
+import (
+	"context"
+	"encoding/base64"
+	"strings"
+	"time"
+
+	"nanomon/services/api/statuspage/render"
+	"nanomon/services/api/statuspage/view"
+	document "nanomon/services/common/statuspage"
+	"nanomon/services/common/wake"
+)
+
+// Published is the content of a status page. It never changes.
+type Published struct {
+	Page document.Page
+	View *view.Page
+	// HTML, JSON and Atom are the page in these forms. Logo is empty if the page has none.
+	HTML, JSON, Atom, Logo Body
+}
+
+// snapshot contains all pages at one time. It never changes.
+type snapshot struct {
+	bySlug, byHost map[string]*Published
+	// isOld reports whether the pages say how old they are.
+	isOld bool
+}
+
+func newSnapshot(pages []*Published, isOld bool) *snapshot {
+	s := &snapshot{bySlug: make(map[string]*Published, len(pages)), byHost: make(map[string]*Published), isOld: isOld}
+	for _, p := range pages {
+		s.bySlug[p.Page.Slug] = p
+		for _, host := range p.Page.Hosts {
+			s.byHost[host] = p
+		}
+	}
+	return s
+}
+
+// newPublished renders a page. It shares the forms that have not changed with before, which may be nil.
+func newPublished(p document.Page, v *view.Page, before *Published) *Published {
+	if before == nil {
+		before = new(Published)
+	}
+	next := &Published{
+		Page: p, View: v, HTML: before.HTML.with(render.TypeHTML, render.Page(v)),
+		JSON: before.JSON.with(render.TypeJSON, render.JSON(v)), Atom: before.Atom.with(render.TypeAtom, render.Atom(v)),
+	}
+	if p.Logo == before.Page.Logo {
+		next.Logo = before.Logo
+	} else {
+		next.Logo = logo(p.Logo)
+	}
+	return next
+}
+
+// logo returns the image in a data URL; empty if there is none.
+func logo(url string) Body {
+	kind, encoded, found := strings.Cut(strings.TrimPrefix(url, "data:"), ";base64,")
+	image, err := base64.StdEncoding.DecodeString(encoded)
+	if !found || err != nil {
+		return Body{}
+	}
+	return NewBody(kind, image)
+}
+
+// publish computes the pages that are due and makes all available. The content was current at the given time.
+func (k *Keeper) publish(at confirmation) {
+	list, changed := make([]*Published, len(k.collector.pages)), false
+	for i, p := range k.collector.pages {
+		if p.isDue || p.published == nil {
+			p.published = newPublished(p.Page, k.collector.build(p), p.published)
+			changed = true
+		}
+		list[i] = p.published
+	}
+	k.publishing.Lock()
+	defer k.publishing.Unlock()
+	k.confirmed = at
+	if last := k.current.Load(); changed || last == nil || last.isOld || len(last.bySlug) != len(list) {
+		k.current.Store(newSnapshot(list, false))
+	}
+}
+
+// watchAge marks the pages as old when they have not been refreshed for some time, until ctx ends.
+func (k *Keeper) watchAge(ctx context.Context) {
+	for wake.Pause(ctx, oldAfter/10) {
+		k.markOld()
+	}
+}
+
+// markOld makes the pages say how old they are, if they are.
+func (k *Keeper) markOld() {
+	k.publishing.Lock()
+	defer k.publishing.Unlock()
+	last := k.current.Load()
+	if last == nil || last.isOld || time.Since(k.confirmed.at) <= oldAfter {
+		return
+	}
+	var old []*Published
+	for _, p := range last.bySlug {
+		v := *p.View
+		v.Since = k.confirmed.date
+		old = append(old, newPublished(p.Page, &v, p))
+	}
+	k.current.Store(newSnapshot(old, true))
+}
