@@ -20,7 +20,6 @@ var statusMessageContracts = []contract{
 	{"StatusMessageIDIsUnique", statusMessageIDIsUnique},
 	{"StatusMessageIf", changeStatusMessageIf},
 	{"OnlyOneOfManyConditionalWritesOfAStatusMessageWins", oneStatusMessageWriterWins},
-	{"StatusMessagesAreLimited", statusMessagesAreLimited},
 }
 
 // newMessage returns a message that is not resolved. A greater n results in a greater id.
@@ -174,17 +173,4 @@ func oneStatusMessageWriterWins(ctx context.Context, t *testing.T, s store.Store
 		same(t, "message", got(s.StatusMessage(ctx, old.ID))(t), old)
 	}
 	oneWinner(t, func(int) error { return s.DeleteStatusMessageIf(ctx, old) })
-}
-
-func statusMessagesAreLimited(ctx context.Context, t *testing.T, s store.Store) {
-	pages := newPages(ctx, t, s, 2)
-	for n := range statuspage.MaxMessages {
-		must(t, s.CreateStatusMessage(ctx, newMessage(pages[0], n)))
-	}
-	one := newMessage(pages[0], statuspage.MaxMessages)
-	wantInvalid(t, "creating one more message", s.CreateStatusMessage(ctx, one))
-	same(t, "number of messages", len(got(s.StatusMessages(ctx, []string{pages[0].ID}, base))(t)), statuspage.MaxMessages)
-	must(t, s.DeleteStatusMessage(ctx, newID(0)))
-	must(t, s.CreateStatusMessage(ctx, one))
-	must(t, s.CreateStatusMessage(ctx, newMessage(pages[1], statuspage.MaxMessages+1)))
 }
