@@ -1,4 +1,0 @@
-package statuspage
-
-func (p Page) Validate() error { return nil }
-func (m Message) Validate() error { return nil }
