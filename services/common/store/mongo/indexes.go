@@ -53,6 +53,7 @@ func (s *Store) indexes() []index {
 		{collection: s.pings, keys: newestFirst("monitor_id")},
 		{collection: s.receivingPeriods, keys: latestEnd()},
 		{collection: s.pingURLs, keys: bson.D{field("uuid", 1)}, unique: true},
+		{collection: s.deletedMonitors, keys: bson.D{field("at", 1)}},
 		{collection: s.keys, keys: bson.D{field("hash", 1)}, unique: true},
 	}
 }
